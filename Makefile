@@ -1,0 +1,84 @@
+# motorpool - build, run, test. `make run` and `make test` are all a newcomer needs; `make help` lists the rest.
+#
+# BUILD=dir    where everything generated goes (default build; tests use build/asan)
+# SAN=1        with AddressSanitizer and UndefinedBehaviorSanitizer
+# V=1          shows each command
+# PORT=, VAR=  the port and the state folder of `make run`
+
+PORT  ?= 8080
+VAR   ?= var
+BUILD ?= build
+SAN   ?=
+
+CC     ?= cc
+V      ?=
+Q      := $(if $(V),,@)
+CFLAGS ?= -O2 -g
+WARN   := -Wall -Wextra -Wshadow -Wswitch-enum -Wno-format-truncation -Werror
+override CFLAGS += -std=gnu11 $(WARN) -fno-omit-frame-pointer -D_GNU_SOURCE -D_FORTIFY_SOURCE=2
+LDFLAGS += -Wl,-z,relro,-z,now
+ifneq ($(SAN),)
+override CFLAGS := $(filter-out -D_FORTIFY_SOURCE=2,$(CFLAGS)) -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
+LDFLAGS += -fsanitize=address,undefined
+endif
+
+LIBS      := -lfcgi -lsqlite3 -lsodium -ljansson -lpthread -lm
+CURL_LIBS := -lcurl
+
+# --- what there is --------------------------------------------------------------------------------------------------
+# A context is a folder with a main.c; its rules are every file that is neither main.c nor pages*.c.
+CONTEXTS := $(patsubst cgi-bin/%/main.c,%,$(wildcard cgi-bin/*/main.c))
+rules     = $(filter-out cgi-bin/$(1)/main.c $(wildcard cgi-bin/$(1)/pages*.c),$(wildcard cgi-bin/$(1)/*.c))
+obj       = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+
+LIB_OBJ     := $(call obj,$(wildcard lib/*.c) $(wildcard cgi-bin/*.c))
+LIB         := $(BUILD)/libmotorpool.a
+PROGRAMS    := $(CONTEXTS:%=$(BUILD)/bin/%)
+RULES       := $(foreach c,$(filter-out sandbox,$(CONTEXTS)),$(call rules,$(c)))
+# a language's words: the header in motorpool.po, then a file a program
+MO          := $(patsubst locale/%/motorpool.po,$(BUILD)/locale/%/LC_MESSAGES/motorpool.mo,$(wildcard locale/*/motorpool.po))
+
+.PHONY: all
+all: $(PROGRAMS) $(BUILD)/bin/relay $(BUILD)/motorpool $(MO)
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(LIB): $(LIB_OBJ)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+define program
+$(BUILD)/bin/$(1): $(call obj,$(wildcard cgi-bin/$(1)/*.c)) $(LIB)
+	@mkdir -p $$(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $$@ $$^ $(LIBS) $$(if $$(filter payment,$(1)),$(CURL_LIBS))
+endef
+$(foreach c,$(CONTEXTS),$(eval $(call program,$(c))))
+
+# the relay runs every context's policies
+$(BUILD)/bin/relay: $(call obj,$(wildcard relay/*.c) $(RULES)) $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(CURL_LIBS)
+
+# the command: the rules of all contexts for check, replay and the demo data, and the sandbox's for its side of the money
+$(BUILD)/motorpool: $(call obj,$(wildcard cli/*.c) $(RULES) $(call rules,sandbox)) $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(CURL_LIBS)
+
+.SECONDEXPANSION:
+$(BUILD)/locale/%/LC_MESSAGES/motorpool.mo: locale/%/motorpool.po $$(filter-out locale/%/motorpool.po,$$(wildcard locale/$$*/*.po))
+	@mkdir -p $(@D)
+	$(Q)cat $^ | msgfmt --check-format -o $@ -
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+# --- unit tests: tests/unit/test_NAME.c includes the .c it tests and links the rest ------------------------------------
+UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
+$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/librules.a $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIB) $(LIBS) $(CURL_LIBS) -lcmocka
+$(BUILD)/librules.a: $(call obj,$(RULES) $(call rules,sandbox))
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+.PRECIOUS: $(BUILD)/obj/%.o

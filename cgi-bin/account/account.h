@@ -1,0 +1,239 @@
+/*
+ * account - who people are: sign-up, sign-in, sessions, roles, driving licences, API tokens.
+ *
+ * Three promises shape it. Nobody learns from us which e-mails have an account: a wrong password, an unknown e-mail and a
+ * disabled account get one answer after the same time. What the tables keep opens nothing: passwords are argon2id,
+ * sessions and API tokens are hashes. Slow work is never done inside a transaction: a password is hashed first, and the
+ * change that follows asks again whether what it was based on still holds.
+ *
+ * Nothing here is reported as an event (docs/events.md): other programs read the views v_user, v_session and v_api_token.
+ */
+#ifndef MP_ACCOUNT_H
+#define MP_ACCOUNT_H
+
+#include "../../lib/db.h"
+
+#define PASSWORD_MIN 10         /* characters; length is what makes a password hard, so there are no other rules of composition */
+#define PASSWORD_MAX 200
+
+/* Role number i is the bit 1 << i of enum role in lib/web.h, and of v_user.roles. */
+extern const struct words role_words;
+extern const struct words account_lang_words;   /* by LANG_EN, LANG_KO: en, ko */
+extern const struct db_role account_db_role;
+
+struct licence {
+	const char *number;
+	const char *expires_on, *born_on;       /* YYYY-MM-DD */
+};
+extern const struct shape licence_shape;
+
+struct account {
+	int64_t user_id;
+	const char *email, *name, *phone;
+	int lang;                               /* LANG_EN, LANG_KO */
+	bool disabled;
+	int64_t role_bits;
+	int64_t created_at;
+	struct licence *licence;                /* NULL: none on file */
+};
+extern const struct shape account_shape;
+
+/* --- account.c: one person ---------------------------------------------------------------------------------------- */
+
+struct new_account {
+	const char *email, *name;
+	const char *phone;                      /* NULL or "": none */
+	const char *password;
+	const char *password_hash;              /* instead of the password: the demo data hashes one for all its customers */
+	int lang;
+	int roles;                              /* bits; 0: customer */
+};
+
+enum account_outcome {
+	ACCOUNT_OK,
+	ACCOUNT_KNOWN,          /* the e-mail has an account */
+	ACCOUNT_BAD_EMAIL,
+	ACCOUNT_BAD_NAME,       /* empty or above 80 characters */
+	ACCOUNT_WEAK,           /* too short, among the best known, or the e-mail itself: password_problem() says which */
+	ACCOUNT_NOBODY,         /* there is no such user */
+};
+
+/* Makes an account: the command and the demo data. ACCOUNT_OK fills *user_id. Not inside a transaction unless password_hash is given. */
+enum account_outcome account_add(struct db *db, const struct new_account *a, int64_t *user_id);
+
+bool account_find(struct db *db, int64_t user_id, struct account *a);           /* with the licence */
+bool account_find_by_email(struct db *db, const char *email, struct account *a);
+
+void account_save(struct db *db, int64_t user_id, const char *name, const char *phone, int lang);
+void account_speak(struct db *db, int64_t user_id, int lang);                   /* the language alone */
+const char *role_codes(struct arena *m, int64_t role_bits);                     /* ["customer","manager"] */
+const char *role_names(struct arena *m, int64_t role_bits);                     /* Customer, Manager: in the reader's language */
+
+/* --- licence.c ----------------------------------------------------------------------------------------------------- */
+
+enum licence_outcome {
+	LICENCE_OK,
+	LICENCE_BAD_NUMBER,     /* letters, digits, hyphens and blanks; 5 to 30 of them, one a digit */
+	LICENCE_EXPIRED,
+	LICENCE_BAD_EXPIRY,     /* further ahead than any licence runs */
+	LICENCE_BAD_BIRTH,      /* in the future, or older than anybody */
+	LICENCE_MINOR,          /* not 18 yet */
+};
+
+/* What is wrong with it today (branch-local), field by field and as a whole. The dates are real ones already. */
+enum licence_outcome licence_number_check(const char *number);
+enum licence_outcome licence_expiry_check(const char *expires_on, int64_t now);
+enum licence_outcome licence_birth_check(const char *born_on, int64_t now);
+enum licence_outcome licence_check(const struct licence *l, int64_t now);
+enum licence_outcome licence_save(struct db *db, int64_t user_id, const struct licence *l);
+void licence_remove(struct db *db, int64_t user_id);    /* people may take it back */
+
+/* --- password.c ---------------------------------------------------------------------------------------------------- */
+
+/* NULL: good enough; else a translated sentence. */
+const char *password_problem(const char *password, const char *email);
+
+enum password_outcome {
+	PASSWORD_CHANGED,
+	PASSWORD_WRONG,         /* the current one is not that */
+	PASSWORD_WEAK,
+	PASSWORD_CLOSED,        /* too many wrong ones: *wait_s */
+};
+
+/*
+ * Changes one's own password and ends every other session and every token that a sign-in made. A second click with the
+ * same form finds it changed already and says so: PASSWORD_CHANGED.
+ */
+enum password_outcome password_change(struct db *db, int64_t user_id, const char *session_token, const char *address,
+                                      const char *current, const char *wanted, int64_t *wait_s);
+/* The command's: no current one is asked. Ends all sessions. OK, WEAK, NOBODY. */
+enum account_outcome account_set_password(struct db *db, const char *email, const char *password);
+
+/* --- session.c: signing in and out ----------------------------------------------------------------------------------- */
+
+/* Who tries, from where, and with which session in hand (it ends when the new one begins). */
+struct sign_in {
+	const char *email, *password;
+	const char *address;
+	const char *old_token;                  /* NULL: none */
+};
+
+struct signed_in {
+	int64_t user_id;
+	const char *email, *name, *phone;
+	int lang;
+	int64_t role_bits;
+	const char *token;                      /* of the session, or of the API for a program; shown to nobody else, ever */
+	int64_t wait_s;                         /* closed: seconds until the next try is looked at */
+};
+
+enum sign_in_outcome {
+	SIGN_IN_OK,
+	SIGN_IN_REFUSED,        /* unknown e-mail, wrong password or disabled account: one answer, the same time */
+	SIGN_IN_CLOSED,         /* too many failures for this account or from this address */
+};
+
+enum sign_in_outcome account_sign_in(struct db *db, const struct sign_in *s, struct signed_in *in);     /* a browser: a session */
+enum sign_in_outcome account_sign_in_token(struct db *db, const struct sign_in *s, struct signed_in *in); /* a program: an API token */
+
+enum sign_up_outcome {
+	SIGN_UP_OK,             /* the account is made; *in holds its session when one was asked for */
+	SIGN_UP_AGAIN,          /* the e-mail and its very password: the same person, such as a second click. Signed in */
+	SIGN_UP_NOT_POSSIBLE,   /* the e-mail has an account */
+	SIGN_UP_WEAK,
+	SIGN_UP_CLOSED,         /* too many such tries */
+};
+
+/*
+ * A customer's own sign-up. Without a mail to the address nothing can wholly hide that an e-mail has an account: a stranger
+ * who signs up with a free one is let in, and with a taken one is not. What we chose: the refusal is worded so that it
+ * names no reason, takes the same time, and counts as a failed sign-in of the account and the address, so that lists of
+ * e-mails cannot be tried. When mail is there, both cases should answer "look into your mail".
+ */
+enum sign_up_outcome account_sign_up(struct db *db, const struct new_account *a, const struct sign_in *s, bool session, struct signed_in *in);
+
+struct session {
+	int64_t created_at, expires_at;
+	bool is_this;
+};
+extern const struct shape session_shape;
+
+void session_end(struct db *db, const char *token);
+int session_end_all(struct db *db, int64_t user_id, const char *except_token);   /* and the tokens that sign-ins made; NULL: no exception */
+int64_t session_count(struct db *db, int64_t user_id);
+void session_list(struct db *db, int64_t user_id, const char *this_token, int64_t offset, struct session **s, int *n);
+
+/* --- throttle.c ------------------------------------------------------------------------------------------------------ */
+
+/*
+ * Counts a try before it is looked at, so that tries side by side count too. false: closed, and *wait_s says how long.
+ * throttle_passed() takes the count back when the password was right.
+ */
+bool throttle_try(struct db *db, const char *email, const char *address, int64_t *wait_s);
+void throttle_passed(struct db *db, const char *email, const char *address);
+
+/* --- token.c: API tokens ---------------------------------------------------------------------------------------------- */
+
+#define TOKENS_MAX 20           /* live ones a person may have made by hand */
+
+struct api_token {
+	int64_t token_id, created_at;
+	const char *name;
+	const char *token;              /* only when it was just made */
+};
+extern const struct shape api_token_shape;      /* without the token */
+
+enum token_outcome {
+	TOKEN_OK,
+	TOKEN_TOO_MANY,         /* TOKENS_MAX live ones */
+	TOKEN_GONE,             /* the same form made it before, and it was revoked since */
+};
+
+/* Makes one. key: the form's idempotency key: a second click makes the same token again, not another; "" for a fresh one. */
+enum token_outcome token_make(struct db *db, int64_t user_id, const char *name, const char *key, struct api_token *t);
+int64_t token_count(struct db *db, int64_t user_id);
+void token_list(struct db *db, int64_t user_id, int64_t offset, struct api_token **t, int *n);
+bool token_revoke(struct db *db, int64_t user_id, int64_t token_id);     /* false: not one of theirs. Revoked already: true */
+
+/* The command's: a new token for somebody. OK fills *token; BAD_NAME, NOBODY. */
+enum account_outcome account_token(struct db *db, const char *email, const char *name, const char **token);
+
+/* --- role.c: what an admin decides -------------------------------------------------------------------------------------- */
+
+enum role_outcome {
+	ROLE_OK,
+	ROLE_NOBODY,            /* no such user */
+	ROLE_OWN,               /* admins neither take their own admin role nor disable themselves: one is always left */
+	ROLE_NOT_ADMIN,         /* whoever asks has lost the admin role meanwhile */
+};
+
+/* Gives or takes a role (index in role_words). actor_id 0: the command, which may do all. Done already is done. */
+enum role_outcome account_role(struct db *db, int64_t user_id, int role, bool given, int64_t actor_id);
+/* Disabling ends every session; API tokens rest until the account is enabled again. */
+enum role_outcome account_disable(struct db *db, int64_t user_id, bool disabled, int64_t actor_id);
+
+/* --- people.c: the list an admin looks through -------------------------------------------------------------------------- */
+
+struct person {
+	int64_t user_id, role_bits, created_at;
+	const char *email, *name, *phone;
+	int lang;
+	bool disabled;
+	const char *roles;              /* ["customer"] */
+	const char *role_names;         /* Customer, Manager: in the reader's language */
+};
+extern const struct shape person_shape;
+
+enum people_order { PEOPLE_NEWEST, PEOPLE_OLDEST, PEOPLE_EMAIL, PEOPLE_EMAIL_DOWN, PEOPLE_NAME, PEOPLE_NAME_DOWN };
+
+struct people_query {
+	const char *words;              /* part of an e-mail or a name; "" for all */
+	int role;                       /* index in role_words; -1: any */
+	enum people_order order;
+	int64_t offset;
+};
+
+int64_t people_count(struct db *db, const struct people_query *q);
+void people_list(struct db *db, const struct people_query *q, struct person **p, int *n);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * account 계정 - what can be asked of it, and what it may write. Who people are: sign-up, sign-in, profile, roles, tokens.
+ * pages_sign.c lets people in and out, pages.c shows them themselves, pages_key.c their password, sessions and API tokens,
+ * pages_admin.c everybody to an admin; the rules are in account.c and its neighbours (account.h lists them).
+ */
+#include "pages.h"
+
+#include "../../lib/program.h"
+
+static const struct route routes[] = {
+	{ GET,    "/account/sign-up",            page_sign_up,      0 },
+	{ POST,   "/account/sign-up",            do_sign_up,        0 },
+	{ GET,    "/account/sign-in",            page_sign_in,      0 },
+	{ POST,   "/account/sign-in",            do_sign_in,        0 },
+	{ POST,   "/account/sign-out",           do_sign_out,       SIGNED_IN },
+	{ POST,   "/account/language",           do_language,       0 },
+
+	{ GET,    "/account",                    page_account,      SIGNED_IN },
+	{ PUT,    "/account",                    do_account,        SIGNED_IN },
+	{ GET,    "/account/profile",            page_profile,      SIGNED_IN },
+	{ POST,   "/account/profile",            do_profile,        SIGNED_IN },
+	{ GET,    "/account/licence",            page_licence,      SIGNED_IN },
+	{ POST,   "/account/licence",            do_licence,        SIGNED_IN },
+	{ POST,   "/account/licence/remove",     do_licence_remove, SIGNED_IN },
+
+	{ GET,    "/account/password",           page_password,     SIGNED_IN },
+	{ POST,   "/account/password",           do_password,       SIGNED_IN },
+	{ GET,    "/account/sessions",           page_sessions,     SIGNED_IN },
+	{ POST,   "/account/sessions/end",       do_sessions_end,   SIGNED_IN },
+	{ GET,    "/account/tokens",             page_tokens,       SIGNED_IN },
+	{ POST,   "/account/tokens",             do_token,          SIGNED_IN },
+	{ POST,   "/account/tokens/:id/revoke",  do_token_revoke,   SIGNED_IN },
+	{ DELETE, "/account/tokens/:id",         do_token_revoke,   SIGNED_IN },
+
+	{ GET,    "/account/users",              page_users,        ADMIN },
+	{ GET,    "/account/users/:id",          page_user,         ADMIN },
+	{ POST,   "/account/users/:id/roles",    do_role,           ADMIN },
+	{ POST,   "/account/users/:id/disable",  do_disable,        ADMIN },
+	{ POST,   "/account/users/:id/enable",   do_enable,         ADMIN },
+	{ 0 },
+};
+
+static const struct program account = {
+	.name = "account",
+	.prefix = "/account",
+	.routes = routes,
+	.role = &account_db_role,
+};
+
+int
+main(int argc, char **argv)
+{
+	return program_main(&account, argc, argv);
+}

@@ -1,0 +1,353 @@
+/*
+ * pages - a person looks at their own account and changes it: name, phone, language, driving licence.
+ *
+ * The overview lists everything with a link to its own small form (one thing per page). As JSON, GET /account and
+ * PUT /account do the same in one piece.
+ */
+#include "pages.h"
+
+#include "../../lib/clock.h"
+#include "../../lib/lang.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* --- shared ---------------------------------------------------------------------------------------------------------- */
+
+/* A summary of errors reads better when it says what is missing than that something is. */
+void
+must_have(struct web *w, const char *name, const char *message)
+{
+	if (!form_has(w, name))
+		form_error(w, name, message);
+}
+
+const char *
+read_name(struct web *w)
+{
+	must_have(w, "name", _("Please give your name."));
+	return form_text(w, "name", 80);
+}
+
+/* "+82 10-1234-5678", "(02) 123 4567": how people write numbers, with enough digits to be one. */
+static bool
+phone_ok(const char *phone)
+{
+	int digits = 0;
+
+	for (const char *c = phone; *c; c++) {
+		if (!strchr("0123456789+-(). ", *c))
+			return false;
+		digits += isdigit((unsigned char)*c) != 0;
+	}
+	return digits >= 5;
+}
+
+const char *
+read_phone(struct web *w)
+{
+	const char *phone = form_has(w, "phone") ? form_text(w, "phone", 30) : "";
+
+	if (*phone && !phone_ok(phone))
+		form_error(w, "phone", _("Please give a phone number like 010-1234-5678."));
+	return phone;
+}
+
+/* Each language is named in itself, whatever the page is written in. */
+struct field
+lang_field(struct web *w, int initial)
+{
+	static const struct option options[] = { { "en", "English", false }, { "ko", "한국어", false } };
+
+	return form_field_options(w, "lang", options, 2, lang_code(initial), NULL);
+}
+
+bool
+no_fields(struct web *w, enum status *refused)
+{
+	if (!form_bad(w))
+		return true;
+	*refused = web_refuse(w, UNPROCESSABLE, "invalid", _("This form has no such field. Please reload the page and try again."));
+	return false;
+}
+
+void
+speak(struct web *w, int lang)
+{
+	lang_set(lang);
+	web_set_cookie(w, "mp_lang", lang_code(lang), 365 * 86400);
+}
+
+enum status
+closed(struct web *w, int64_t wait_s, const char **message)
+{
+	int minutes = (int)((wait_s + 59) / 60);
+
+	web_set_header(w, "Retry-After", arena_printf(w->m, "%lld", (long long)wait_s));
+	*message = minutes < 2 ? _("Too many tries. Please wait a minute and try again.")
+	                       : arena_printf(w->m, _("Too many tries. Please try again in %d minutes."), minutes);
+	return TOO_MANY;
+}
+
+/* A sentence for the page one comes back to after a change. */
+static const char *
+notice_for(struct web *w)
+{
+	const char *done = form_raw(w, "done");
+
+	if (strcmp(done, "saved") == 0)
+		return _("Your changes have been saved.");
+	if (strcmp(done, "licence") == 0)
+		return _("Your driving licence has been saved.");
+	if (strcmp(done, "licence-removed") == 0)
+		return _("Your driving licence has been removed.");
+	if (strcmp(done, "password") == 0)
+		return _("Your password has been changed. All other devices have been signed out.");
+	return NULL;
+}
+
+/* --- /account -------------------------------------------------------------------------------------------------------- */
+
+struct overview {
+	struct account account;
+	const char *role_names;
+	int64_t n_sessions, n_tokens;
+	bool licence_expired;
+};
+static const struct member overview_members[] = {
+	SHAPE_STRUCT(overview, account, account_shape), SHAPE_TEXT(overview, role_names), SHAPE_INT(overview, n_sessions),
+	SHAPE_INT(overview, n_tokens), SHAPE_BOOL(overview, licence_expired),
+};
+static const struct shape overview_shape = SHAPE(overview, overview_members);
+PAGE(overview_page, "account/overview", overview_shape)
+
+struct account_answer {
+	int64_t user_id;
+	const char *email, *name, *phone, *lang, *roles;
+	struct licence *licence;
+};
+static const struct member account_answer_members[] = {
+	SHAPE_INT(account_answer, user_id), SHAPE_TEXT(account_answer, email), SHAPE_TEXT(account_answer, name),
+	SHAPE_TEXT(account_answer, phone), SHAPE_TEXT(account_answer, lang), SHAPE_RAW(account_answer, roles),
+	SHAPE_MAYBE(account_answer, licence, licence_shape),
+};
+static const struct shape account_answer_shape = SHAPE(account_answer, account_answer_members);
+
+static enum status
+answer_account(struct web *w, const struct account *a)
+{
+	struct account_answer answer = { a->user_id, a->email, a->name, a->phone, lang_code(a->lang), role_codes(w->m, a->role_bits), a->licence };
+
+	return web_json(w, OK, &account_answer_shape, &answer);
+}
+
+enum status
+page_account(struct web *w)
+{
+	struct overview o = { 0 };
+
+	if (!account_find(w->db, w->user.id, &o.account))
+		return web_not_found(w);
+	if (w->json)
+		return answer_account(w, &o.account);
+	o.role_names = role_names(w->m, o.account.role_bits);
+	o.n_sessions = session_count(w->db, w->user.id);
+	o.n_tokens = token_count(w->db, w->user.id);
+	o.licence_expired = o.account.licence && licence_check(o.account.licence, w->now) == LICENCE_EXPIRED;
+	w->chrome.nav_account = true;
+	w->chrome.notice = notice_for(w);
+	return web_page(w, OK, &overview_page, &o);
+}
+
+/* --- /account/profile ------------------------------------------------------------------------------------------------ */
+
+struct profile_page {
+	struct form_problems problems;
+	struct field name, phone, language;         /* not "lang": that is the page's own */
+	const char *email;
+};
+static const struct member profile_page_members[] = {
+	SHAPE_STRUCT(profile_page, problems, form_problems_shape), SHAPE_STRUCT(profile_page, name, field_shape),
+	SHAPE_STRUCT(profile_page, phone, field_shape), SHAPE_STRUCT(profile_page, language, field_shape), SHAPE_TEXT(profile_page, email),
+};
+static const struct shape profile_page_shape = SHAPE(profile_page, profile_page_members);
+PAGE(profile_form, "account/profile", profile_page_shape)
+
+static enum status
+show_profile(struct web *w, enum status status, const char *message)
+{
+	struct account a = { 0 };
+	struct profile_page p;
+
+	if (w->json)
+		return web_refuse(w, status, "invalid", message);
+	if (!account_find(w->db, w->user.id, &a))
+		return web_not_found(w);
+	p = (struct profile_page){
+		.problems = form_problems(w, message),
+		.name = form_field(w, "name", a.name),
+		.phone = form_field(w, "phone", a.phone),
+		.language = lang_field(w, a.lang),
+		.email = a.email,
+	};
+	w->chrome.nav_account = true;
+	return web_page(w, status, &profile_form, &p);
+}
+
+enum status
+page_profile(struct web *w)
+{
+	return w->json ? page_account(w) : show_profile(w, OK, NULL);
+}
+
+static enum status
+save_profile(struct web *w, const char *name, const char *phone, int lang)
+{
+	account_save(w->db, w->user.id, name, phone, lang);
+	speak(w, lang);
+	return w->json ? page_account(w) : web_redirect(w, "/account?done=saved");
+}
+
+/* POST /account/profile */
+enum status
+do_profile(struct web *w)
+{
+	const char *name = read_name(w), *phone = read_phone(w);
+	int lang = form_choice(w, "lang", &account_lang_words);
+
+	if (form_bad(w))
+		return show_profile(w, UNPROCESSABLE, _("Please look at the marked fields."));
+	return save_profile(w, name, phone, lang);
+}
+
+/* --- /account/licence ------------------------------------------------------------------------------------------------ */
+
+struct licence_page {
+	struct form_problems problems;
+	struct field number, expires_on, born_on;
+	bool is_on_file;
+};
+static const struct member licence_page_members[] = {
+	SHAPE_STRUCT(licence_page, problems, form_problems_shape), SHAPE_STRUCT(licence_page, number, field_shape),
+	SHAPE_STRUCT(licence_page, expires_on, field_shape), SHAPE_STRUCT(licence_page, born_on, field_shape),
+	SHAPE_BOOL(licence_page, is_on_file),
+};
+static const struct shape licence_page_shape = SHAPE(licence_page, licence_page_members);
+PAGE(licence_form, "account/licence", licence_page_shape)
+
+/* A date input takes a date or nothing. */
+static struct field
+date_field(struct web *w, const char *name, const char *initial)
+{
+	struct field f = form_field(w, name, initial);
+	int year, month, day;
+
+	if (!date_parse(f.value, &year, &month, &day))
+		f.value = "";
+	return f;
+}
+
+static enum status
+show_licence(struct web *w, enum status status, const char *message)
+{
+	static const struct licence none = { "", "", "" };
+	struct account a = { 0 };
+	const struct licence *l;
+	struct licence_page p;
+
+	if (w->json)
+		return web_refuse(w, status, "invalid", message);
+	if (!account_find(w->db, w->user.id, &a))
+		return web_not_found(w);
+	l = a.licence ? a.licence : &none;
+	p = (struct licence_page){
+		.problems = form_problems(w, message),
+		.number = form_field(w, "number", l->number),
+		.expires_on = date_field(w, "expires_on", l->expires_on),
+		.born_on = date_field(w, "born_on", l->born_on),
+		.is_on_file = a.licence != NULL,
+	};
+	w->chrome.nav_account = true;
+	return web_page(w, status, &licence_form, &p);
+}
+
+enum status
+page_licence(struct web *w)
+{
+	return w->json ? page_account(w) : show_licence(w, OK, NULL);
+}
+
+static void
+mark(struct web *w, enum licence_outcome wrong)
+{
+	switch (wrong) {
+	case LICENCE_OK:         return;
+	case LICENCE_BAD_NUMBER: return form_error(w, "number", _("Please give the number as it stands on the licence: letters, digits and hyphens."));
+	case LICENCE_EXPIRED:    return form_error(w, "expires_on", _("This licence has run out. Please give one that is valid."));
+	case LICENCE_BAD_EXPIRY: return form_error(w, "expires_on", _("No licence is valid for that long. Please check the year."));
+	case LICENCE_BAD_BIRTH:  return form_error(w, "born_on", _("Please check the year of birth."));
+	case LICENCE_MINOR:      return form_error(w, "born_on", _("Drivers must be at least 18 years old."));
+	}
+}
+
+/* Everything that is wrong stands at its field at once; a field that is no text or no date says so itself. */
+static struct licence
+read_licence(struct web *w)
+{
+	struct licence l;
+
+	must_have(w, "number", _("Please give the number of your licence."));
+	must_have(w, "expires_on", _("Please say until when your licence is valid."));
+	must_have(w, "born_on", _("Please give your date of birth."));
+	l = (struct licence){ form_text(w, "number", 30), form_date(w, "expires_on"), form_date(w, "born_on") };
+	if (*l.number)
+		mark(w, licence_number_check(l.number));
+	if (*l.expires_on)
+		mark(w, licence_expiry_check(l.expires_on, w->now));
+	if (*l.born_on)
+		mark(w, licence_birth_check(l.born_on, w->now));
+	return l;
+}
+
+/* POST /account/licence */
+enum status
+do_licence(struct web *w)
+{
+	struct licence l = read_licence(w);
+
+	if (form_bad(w) || licence_save(w->db, w->user.id, &l) != LICENCE_OK)
+		return show_licence(w, UNPROCESSABLE, _("Please look at the marked fields."));
+	return w->json ? page_account(w) : web_redirect(w, "/account?done=licence");
+}
+
+/* POST /account/licence/remove - what people gave they may take back. */
+enum status
+do_licence_remove(struct web *w)
+{
+	enum status refused;
+
+	if (!no_fields(w, &refused))
+		return refused;
+	licence_remove(w->db, w->user.id);
+	return w->json ? page_account(w) : web_redirect(w, "/account?done=licence-removed");
+}
+
+/* --- PUT /account ---------------------------------------------------------------------------------------------------- */
+
+/* Everything at once, for programs: name, phone and lang are replaced; the licence when one of its fields is sent. */
+enum status
+do_account(struct web *w)
+{
+	bool has_licence = form_has(w, "number") | form_has(w, "expires_on") | form_has(w, "born_on");
+	const char *name = read_name(w), *phone = read_phone(w);
+	int lang = form_has(w, "lang") ? form_choice(w, "lang", &account_lang_words) : lang_now();
+	struct licence l = { 0 };
+
+	if (has_licence)
+		l = read_licence(w);
+	if (form_bad(w))
+		return show_profile(w, UNPROCESSABLE, _("Please look at the marked fields."));
+	if (has_licence)
+		licence_save(w->db, w->user.id, &l);
+	return save_profile(w, name, phone, lang);
+}

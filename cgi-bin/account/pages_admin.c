@@ -1,0 +1,250 @@
+/*
+ * pages_admin - an admin looks through everybody, gives and takes roles, disables and enables accounts.
+ */
+#include "pages.h"
+
+#include "../../lib/lang.h"
+
+#include <string.h>
+
+/* --- /account/users -------------------------------------------------------------------------------------------------- */
+
+struct users_page {
+	struct form_problems problems;
+	struct field q, role;
+	struct person *users;
+	int n_users;
+	int64_t n_total, page, n_pages;
+	struct sort_link by_email, by_name, by_created;
+	struct paging paging;
+	bool is_filtered;
+};
+static const struct member users_page_members[] = {
+	SHAPE_STRUCT(users_page, problems, form_problems_shape), SHAPE_STRUCT(users_page, q, field_shape),
+	SHAPE_STRUCT(users_page, role, field_shape), SHAPE_LIST(users_page, users, person_shape), SHAPE_INT(users_page, n_total),
+	SHAPE_STRUCT(users_page, by_email, sort_link_shape), SHAPE_STRUCT(users_page, by_name, sort_link_shape),
+	SHAPE_STRUCT(users_page, by_created, sort_link_shape), SHAPE_STRUCT(users_page, paging, paging_shape),
+	SHAPE_BOOL(users_page, is_filtered),
+};
+static const struct shape users_page_shape = SHAPE(users_page, users_page_members);
+PAGE(users_list, "account/users", users_page_shape)
+
+static const struct member person_answer_members[] = {
+	SHAPE_INT(person, user_id), SHAPE_TEXT(person, email), SHAPE_TEXT(person, name), SHAPE_TEXT(person, phone),
+	SHAPE_STATE(person, lang, account_lang_words), SHAPE_BOOL(person, disabled), SHAPE_RAW(person, roles), SHAPE_TIME(person, created_at),
+};
+static const struct shape person_answer_shape = SHAPE(person, person_answer_members);
+
+static const struct member users_answer_members[] = {
+	SHAPE_INT(users_page, n_total), SHAPE_INT(users_page, page), SHAPE_INT(users_page, n_pages),
+	SHAPE_LIST(users_page, users, person_answer_shape),
+};
+static const struct shape users_answer_shape = SHAPE(users_page, users_answer_members);
+
+static enum people_order
+read_order(struct web *w)
+{
+	static const char *const columns[] = { "email", "name", "created_at", NULL };
+	bool down;
+
+	switch (web_sort(w, columns, &down)) {
+	case 0:  return down ? PEOPLE_EMAIL_DOWN : PEOPLE_EMAIL;
+	case 1:  return down ? PEOPLE_NAME_DOWN : PEOPLE_NAME;
+	case 2:  return down ? PEOPLE_NEWEST : PEOPLE_OLDEST;
+	default: return PEOPLE_NEWEST;
+	}
+}
+
+static enum status
+show_users(struct web *w, enum status status, struct people_query *q)
+{
+	struct users_page p = {
+		.problems = form_problems(w, status == OK ? NULL : _("Please look at the marked fields.")),
+		.q = form_field(w, "q", ""),
+		.role = form_field_choice(w, "role", &role_words, -1, _("Any role")),
+		.n_total = people_count(w->db, q),
+		.by_email = web_sort_link(w, "email"), .by_name = web_sort_link(w, "name"), .by_created = web_sort_link(w, "created_at"),
+		.is_filtered = *q->words || q->role >= 0,
+	};
+
+	p.paging = web_paging(w, p.n_total, PER_PAGE);
+	p.page = p.paging.page;
+	p.n_pages = p.paging.n_pages;
+	q->offset = p.paging.offset;
+	people_list(w->db, q, &p.users, &p.n_users);
+	if (w->json)
+		return web_json(w, status, &users_answer_shape, &p);
+	w->chrome.nav_users = true;
+	return web_page(w, status, &users_list, &p);
+}
+
+enum status
+page_users(struct web *w)
+{
+	struct people_query q = {
+		.words = form_has(w, "q") ? form_text(w, "q", 100) : "",
+		.role = form_has(w, "role") ? form_choice(w, "role", &role_words) : -1,
+		.order = read_order(w),
+	};
+
+	if (!form_bad(w))
+		return show_users(w, OK, &q);
+	return w->json ? web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields.")) : show_users(w, UNPROCESSABLE, &q);
+}
+
+/* --- /account/users/:id ---------------------------------------------------------------------------------------------- */
+
+struct role_row {
+	const char *role, *label, *hint;
+	bool is_given, is_own_admin;
+};
+static const struct member role_row_members[] = {
+	SHAPE_TEXT(role_row, role), SHAPE_TEXT(role_row, label), SHAPE_TEXT(role_row, hint), SHAPE_BOOL(role_row, is_given),
+	SHAPE_BOOL(role_row, is_own_admin),
+};
+static const struct shape role_row_shape = SHAPE(role_row, role_row_members);
+
+struct user_page {
+	struct account user;
+	struct role_row *roles;
+	int n_roles;
+	bool is_self;
+	int64_t n_sessions, n_tokens;
+	struct form_problems problems;
+};
+static const struct member user_page_members[] = {
+	SHAPE_STRUCT(user_page, user, account_shape), SHAPE_LIST(user_page, roles, role_row_shape), SHAPE_BOOL(user_page, is_self),
+	SHAPE_INT(user_page, n_sessions), SHAPE_INT(user_page, n_tokens), SHAPE_STRUCT(user_page, problems, form_problems_shape),
+};
+static const struct shape user_page_shape = SHAPE(user_page, user_page_members);
+PAGE(user_detail, "account/user", user_page_shape)
+
+static const char *const role_hint[] = {
+	N_("Books cars and pays for them."),
+	N_("May order equipment without a car."),
+	N_("Runs the fleet, bookings, prices and reports."),
+	N_("Delivers cars and fetches them."),
+	N_("Examines insurance applications and claims."),
+	N_("Decides about users, settings and operations."),
+};
+
+static void
+list_roles(struct web *w, struct user_page *p)
+{
+	p->n_roles = role_words.n;
+	p->roles = arena_array(w->m, struct role_row, role_words.n);
+	for (int i = 0; i < role_words.n; i++)
+		p->roles[i] = (struct role_row){
+			.role = words_code(&role_words, i), .label = _(role_words.word[i].label), .hint = _(role_hint[i]),
+			.is_given = p->user.role_bits & (1 << i), .is_own_admin = p->is_self && 1 << i == ADMIN,
+		};
+}
+
+static enum status
+answer_user(struct web *w, const struct account *a)
+{
+	struct person p = {
+		.user_id = a->user_id, .email = a->email, .name = a->name, .phone = a->phone, .lang = a->lang, .disabled = a->disabled,
+		.roles = role_codes(w->m, a->role_bits), .created_at = a->created_at,
+	};
+
+	return web_json(w, OK, &person_answer_shape, &p);
+}
+
+static enum status
+show_user(struct web *w, enum status status, const char *message)
+{
+	struct user_page p = { .problems = form_problems(w, message) };
+
+	if (!account_find(w->db, web_param_id(w, "id"), &p.user))
+		return web_not_found(w);
+	if (w->json)
+		return answer_user(w, &p.user);
+	p.is_self = p.user.user_id == w->user.id;
+	p.n_sessions = session_count(w->db, p.user.user_id);
+	p.n_tokens = token_count(w->db, p.user.user_id);
+	list_roles(w, &p);
+	w->chrome.nav_users = true;
+	return web_page(w, status, &user_detail, &p);
+}
+
+static const char *
+notice_for(struct web *w)
+{
+	const char *done = form_raw(w, "done");
+
+	if (strcmp(done, "role") == 0)
+		return _("The roles have been changed. They hold from the next page on.");
+	if (strcmp(done, "disabled") == 0)
+		return _("The account has been disabled and is signed out everywhere.");
+	if (strcmp(done, "enabled") == 0)
+		return _("The account can be used again.");
+	return NULL;
+}
+
+enum status
+page_user(struct web *w)
+{
+	w->chrome.notice = notice_for(w);
+	return show_user(w, OK, NULL);
+}
+
+/* --- what an admin decides --------------------------------------------------------------------------------------------- */
+
+static enum status
+decided(struct web *w, enum role_outcome outcome, const char *done, const char *own)
+{
+	switch (outcome) {
+	case ROLE_OK:
+		return w->json ? show_user(w, OK, NULL) : web_redirect(w, "/account/users/%lld?done=%s", (long long)web_param_id(w, "id"), done);
+	case ROLE_OWN:
+		return w->json ? web_refuse(w, CONFLICT, "own", own) : show_user(w, CONFLICT, own);
+	case ROLE_NOBODY:
+		return web_not_found(w);
+	case ROLE_NOT_ADMIN:
+		return web_forbidden(w);
+	}
+	return web_broken(w);
+}
+
+/* POST /account/users/:id/roles {role, given} */
+enum status
+do_role(struct web *w)
+{
+	int64_t user_id = web_param_id(w, "id");
+	int role = form_choice(w, "role", &role_words);
+	bool given = form_tick(w, "given");
+
+	if (form_raw(w, "given")[0] == '\0')
+		form_error(w, "given", _("Please say yes or no."));
+	if (form_bad(w))
+		return w->json ? web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."))
+		               : show_user(w, UNPROCESSABLE, _("Please choose one of the roles."));
+	return decided(w, account_role(w->db, user_id, role, given, w->user.id), "role",
+	               _("You cannot take the admin role from yourself. Another admin can."));
+}
+
+static enum status
+set_disabled(struct web *w, bool disabled)
+{
+	enum status refused;
+
+	if (!no_fields(w, &refused))
+		return refused;
+	return decided(w, account_disable(w->db, web_param_id(w, "id"), disabled, w->user.id), disabled ? "disabled" : "enabled",
+	               _("You cannot disable your own account. Another admin can."));
+}
+
+/* POST /account/users/:id/disable */
+enum status
+do_disable(struct web *w)
+{
+	return set_disabled(w, true);
+}
+
+/* POST /account/users/:id/enable */
+enum status
+do_enable(struct web *w)
+{
+	return set_disabled(w, false);
+}

@@ -1,0 +1,61 @@
+/*
+ * people.c - the list of users an admin looks through: part of an e-mail or a name, a role, an order, a page.
+ *
+ * What was typed is looked for literally: a percent sign is a percent sign. Reading through the whole table is fine here
+ * (a hundred thousand users take some milliseconds, and admins are few).
+ */
+#include "inside.h"
+
+static const struct member person_members[] = {
+	SHAPE_INT(person, user_id), SHAPE_TEXT(person, email), SHAPE_TEXT(person, name), SHAPE_TEXT(person, phone),
+	SHAPE_STATE(person, lang, account_lang_words), SHAPE_BOOL(person, disabled), SHAPE_INT(person, role_bits),
+	SHAPE_TIME(person, created_at), SHAPE_RAW(person, roles), SHAPE_TEXT(person, role_names),
+};
+const struct shape person_shape = SHAPE(person, person_members);
+
+/* "10%_off" -> "%10\%\_off%", in lower case. */
+static const char *
+pattern(struct arena *m, const char *words)
+{
+	struct buf b = { .m = m };
+
+	buf_puts(&b, "%");
+	for (const char *c = words; *c; c++) {
+		char lower = *c >= 'A' && *c <= 'Z' ? (char)(*c + 'a' - 'A') : *c;
+
+		if (lower == '%' || lower == '_' || lower == '\\')
+			buf_puts(&b, "\\");
+		buf_put(&b, &lower, 1);
+	}
+	buf_puts(&b, "%");
+	return b.s;
+}
+
+int64_t
+people_count(struct db *db, const struct people_query *q)
+{
+	return db_int(db, "SELECT COUNT(*) FROM user u WHERE (u.email LIKE $1 ESCAPE '\\' OR lower(u.name) LIKE $1 ESCAPE '\\')"
+	                  " AND ($2 = '' OR EXISTS (SELECT 1 FROM user_role r WHERE r.user_id = u.user_id AND r.role = $2)) /*scan*/",
+	              pattern(db_memory(db), q->words), words_code(&role_words, q->role));
+}
+
+void
+people_list(struct db *db, const struct people_query *q, struct person **p, int *n)
+{
+	struct arena *m = db_memory(db);
+
+	db_list(db, &person_shape, p, n,
+	        "SELECT u.user_id, u.email, u.name, u.phone, u.lang, u.disabled, u.created_at, v.roles AS role_bits"
+	        "  FROM user u JOIN v_user v ON v.user_id = u.user_id"
+	        " WHERE (u.email LIKE $1 ESCAPE '\\' OR lower(u.name) LIKE $1 ESCAPE '\\')"
+	        "   AND ($2 = '' OR EXISTS (SELECT 1 FROM user_role r WHERE r.user_id = u.user_id AND r.role = $2))"
+	        " ORDER BY CASE WHEN $3 = 2 THEN u.email END, CASE WHEN $3 = 3 THEN u.email END DESC,"
+	        "          CASE WHEN $3 = 4 THEN u.name END, CASE WHEN $3 = 5 THEN u.name END DESC,"
+	        "          CASE WHEN $3 = 1 THEN u.user_id END, u.user_id DESC"
+	        " LIMIT 20 OFFSET $4 /*scan*/ /*sort*/",
+	        pattern(m, q->words), words_code(&role_words, q->role), (int)q->order, q->offset);
+	for (int i = 0; i < *n; i++) {
+		(*p)[i].roles = role_codes(m, (*p)[i].role_bits);
+		(*p)[i].role_names = role_names(m, (*p)[i].role_bits);
+	}
+}

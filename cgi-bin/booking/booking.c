@@ -1,0 +1,304 @@
+/* booking - placing and paying. The story is in booking.h; calendar, price, cancel, desk and sweep have files of their own. */
+#include "booking.h"
+#include "booking_steps.h"
+#include "calendar.h"
+#include "payments.h"
+#include "price.h"
+
+#include "../../lib/clock.h"
+#include "../../lib/lang.h"
+#include "../../lib/secret.h"
+#include "../../lib/settings.h"
+
+#include <string.h>
+
+static const struct member booking_members[] = {
+	SHAPE_TEXT(booking, code), SHAPE_STATE(booking, state, booking_state_words), SHAPE_INT(booking, booking_id),
+	SHAPE_INT(booking, customer_id), SHAPE_INT(booking, car_id), SHAPE_TEXT(booking, car_name), SHAPE_TEXT(booking, plate),
+	SHAPE_TEXT(booking, body), SHAPE_INT(booking, branch_id), SHAPE_TEXT(booking, branch_name), SHAPE_TEXT(booking, branch_name_ko),
+	SHAPE_TIME(booking, starts_at), SHAPE_TIME(booking, ends_at), SHAPE_AMOUNT(booking, amount), SHAPE_AMOUNT(booking, vat_amount),
+	SHAPE_TEXT(booking, currency), SHAPE_INT(booking, card_id), SHAPE_INT(booking, charge_id), SHAPE_TIME(booking, held_at),
+	SHAPE_TIME(booking, hold_until), SHAPE_TIME(booking, asked_at), SHAPE_TIME(booking, paid_at), SHAPE_TIME(booking, ended_at),
+	SHAPE_TEXT(booking, end_reason), SHAPE_STATE(booking, refund_state, refund_state_words), SHAPE_AMOUNT(booking, refund_due),
+	SHAPE_AMOUNT(booking, refunded_amount), SHAPE_LIST(booking, lines, booking_line_shape),
+};
+const struct shape booking_shape = SHAPE(booking, booking_members);
+
+/* --- may this interval be booked at all? ---------------------------------------------------------------------------- */
+
+const char *
+interval_problem(int64_t starts_at, int64_t ends_at, int64_t now, const char **field)
+{
+	int64_t length = ends_at - starts_at;
+
+	*field = "starts_at";
+	if (starts_at % STEP != 0)
+		return _("Times are on the hour or half past.");
+	if (starts_at < now - now % STEP)       /* the half hour that runs can still be had: people stand before the car */
+		return _("This time is over. Please choose a later one.");
+	if (starts_at > now + settings.max_ahead_days * DAY)
+		return _("This is too far ahead. Cars can be booked up to a year before.");
+	*field = "ends_at";
+	if (ends_at % STEP != 0)
+		return _("Times are on the hour or half past.");
+	if (length <= 0)
+		return _("The return must be after the pick-up.");
+	if (length > settings.max_rental_days * DAY)
+		return _("This is too long for one booking. Please split it or call us.");
+	return NULL;
+}
+
+/* --- reading ---------------------------------------------------------------------------------------------------------- */
+
+#define BOOKING_COLUMNS \
+	"booking_id, code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, branch_name_ko, state, starts_at, ends_at," \
+	" amount, vat_amount, currency, card_id, COALESCE(charge_id, 0) AS charge_id, held_at, hold_until, asked_at, paid_at, ended_at," \
+	" end_reason, refund_state, refund_due, refunded_amount"
+
+static bool
+with_lines(struct db *db, struct booking *b, bool found)
+{
+	if (found)
+		db_list(db, &booking_line_shape, &b->lines, &b->n_lines,
+			"SELECT rule, version, unit, quantity, unit_amount, amount FROM booking_line WHERE booking_id = $1 ORDER BY line_no",
+			b->booking_id);
+	return found;
+}
+
+bool
+booking_find(struct db *db, const char *code, int64_t customer_id, struct booking *b)
+{
+	*b = (struct booking){ 0 };
+	if (customer_id)
+		return with_lines(db, b, db_one(db, &booking_shape, b,
+			"SELECT " BOOKING_COLUMNS " FROM booking WHERE code = $1 AND customer_id = $2", code, customer_id));
+	return with_lines(db, b, db_one(db, &booking_shape, b,
+		"SELECT " BOOKING_COLUMNS " FROM booking WHERE code = $1", code));
+}
+
+bool
+booking_reload(struct db *db, struct booking *b)
+{
+	return db_one(db, &booking_shape, b, "SELECT " BOOKING_COLUMNS " FROM booking WHERE booking_id = $1", b->booking_id);
+}
+
+/* --- the client's key: the same request again is the same booking ------------------------------------------------------- */
+
+static bool
+has_key(const struct booking_order *o)
+{
+	return o->request_key && *o->request_key;
+}
+
+/* BOOKING_OK: the key is new, or belongs to a try that ended without a booking. */
+static enum booking_outcome
+key_outcome(struct db *db, const struct booking_order *o, struct booking *b)
+{
+	if (!has_key(o))
+		return BOOKING_OK;
+	*b = (struct booking){ 0 };
+	if (!db_one(db, &booking_shape, b, "SELECT " BOOKING_COLUMNS
+	            " FROM booking WHERE customer_id = $1 AND request_key = $2 AND request_key <> '' AND state <> 'EXPIRED'",
+	            o->customer_id, o->request_key))
+		return BOOKING_OK;
+	if (!db_exists(db, "SELECT 1 FROM booking WHERE booking_id = $1 AND request_hash = $2", b->booking_id,
+	               o->request_hash ? o->request_hash : ""))
+		return BOOKING_KEY_REUSED;
+	if (b->state == HELD && b->asked_at)
+		return BOOKING_IN_PROGRESS;
+	return with_lines(db, b, true) ? BOOKING_AGAIN : BOOKING_OK;
+}
+
+/* --- the hold ----------------------------------------------------------------------------------------------------------- */
+
+struct rentable {
+	int64_t car_id, branch_id, daily_price, hourly_price;
+	const char *name, *plate, *body, *branch_name, *branch_name_ko;
+};
+static const struct member rentable_members[] = {
+	SHAPE_INT(rentable, car_id), SHAPE_INT(rentable, branch_id), SHAPE_AMOUNT(rentable, daily_price),
+	SHAPE_AMOUNT(rentable, hourly_price), SHAPE_TEXT(rentable, name), SHAPE_TEXT(rentable, plate), SHAPE_TEXT(rentable, body),
+	SHAPE_TEXT(rentable, branch_name), SHAPE_TEXT(rentable, branch_name_ko),
+};
+static const struct shape rentable_shape = SHAPE(rentable, rentable_members);
+
+static void
+promise(struct booking *b, const struct booking_order *o, const struct rentable *car, const struct price *price, struct arena *m)
+{
+	int64_t now = clock_now();
+
+	*b = (struct booking){
+		.code = secret_code(m, "MP-"), .customer_id = o->customer_id, .car_id = car->car_id, .car_name = car->name,
+		.plate = car->plate, .body = car->body, .branch_id = car->branch_id, .branch_name = car->branch_name,
+		.branch_name_ko = car->branch_name_ko, .state = HELD, .starts_at = o->starts_at, .ends_at = o->ends_at,
+		.amount = price->amount, .vat_amount = price->vat_amount, .currency = settings.currency, .card_id = o->card_id,
+		.held_at = now, .hold_until = now + settings.hold_s, .asked_at = o->card_id ? now : 0, .end_reason = "",
+		.lines = price->lines, .n_lines = price->n_lines,
+	};
+}
+
+static void
+write_booking(struct db *db, struct booking *b, const struct booking_order *o)
+{
+	b->booking_id = db_int(db,
+		"INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, branch_name_ko, state,"
+		" starts_at, ends_at, amount, vat_amount, currency, card_id, held_at, hold_until, asked_at, request_key, request_hash)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'HELD', $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"
+		" RETURNING booking_id",
+		b->code, b->customer_id, b->car_id, b->car_name, b->plate, b->body, b->branch_id, b->branch_name, b->branch_name_ko,
+		b->starts_at, b->ends_at, b->amount, b->vat_amount, b->currency, b->card_id, b->held_at, b->hold_until, b->asked_at,
+		has_key(o) ? o->request_key : "", has_key(o) && o->request_hash ? o->request_hash : "");
+	for (int i = 0; i < b->n_lines; i++)
+		db_do(db,
+			"INSERT INTO booking_line (booking_id, line_no, rule, version, unit, quantity, unit_amount, amount)"
+			" VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+			b->booking_id, i + 1, words_code(&price_rule_words, b->lines[i].rule), b->lines[i].version, b->lines[i].unit, b->lines[i].quantity,
+			b->lines[i].unit_amount, b->lines[i].amount);
+}
+
+/* Inside the transaction: what must be true, then the rows. */
+static enum booking_outcome
+hold_inside(struct db *db, const struct booking_order *o, struct booking *b)
+{
+	struct rentable car = { 0 };
+	struct price *price;
+	enum booking_outcome known = key_outcome(db, o, b);
+
+	if (known != BOOKING_OK)
+		return known;
+	if (!db_one(db, &rentable_shape, &car,
+	            "SELECT car_id, branch_id, daily_price, hourly_price, name, plate, body, branch_name, branch_name_ko"
+	            " FROM v_car WHERE car_id = $1 AND service = 'IN_SERVICE'", o->car_id))
+		return BOOKING_NO_CAR;
+	if (o->card_id && !db_exists(db, "SELECT 1 FROM v_card WHERE card_id = $1 AND user_id = $2", o->card_id, o->customer_id))
+		return BOOKING_BAD_CARD;
+	if (db_int(db, "SELECT COUNT(*) FROM booking WHERE customer_id = $1"
+	           " AND state IN ('HELD', 'PAID', 'CONFIRMED', 'OUT', 'CANCEL_REQUESTED')", o->customer_id) >= settings.max_bookings_per_person)
+		return BOOKING_QUOTA;
+	price = price_make(db_memory(db), o->starts_at, o->ends_at, car.daily_price, car.hourly_price);
+	promise(b, o, &car, price, db_memory(db));
+	write_booking(db, b, o);
+	if (!calendar_hold(db, b->car_id, b->booking_id, b->starts_at, b->ends_at))
+		return BOOKING_TAKEN;
+	booking_emit(db, b, "booking.held", 0, o->customer_id);
+	return BOOKING_OK;
+}
+
+/* One write transaction decides. What it could not promise leaves no trace. */
+static enum booking_outcome
+hold(struct db *db, const struct booking_order *o, struct booking *b)
+{
+	enum booking_outcome outcome;
+
+	db_begin(db);
+	outcome = hold_inside(db, o, b);
+	if (outcome != BOOKING_OK) {
+		db_rollback(db);
+		return outcome;
+	}
+	return db_commit(db) ? BOOKING_OK : BOOKING_LATER;
+}
+
+/* --- the money ---------------------------------------------------------------------------------------------------------- */
+
+bool
+booking_paid(struct db *db, struct booking *b, int64_t charge_id)
+{
+	int n;
+
+	db_begin(db);
+	n = db_do(db, "UPDATE booking SET state = 'PAID', charge_id = $2, paid_at = $3 WHERE booking_id = $1 AND state = 'HELD'",
+		b->booking_id, charge_id, clock_now());
+	if (n == 1) {
+		b->state = PAID;
+		b->charge_id = charge_id;
+		b->paid_at = clock_now();
+		calendar_book(db, b->booking_id);
+		booking_emit(db, b, "booking.paid", 0, b->customer_id);
+	}
+	return db_commit(db) && n == 1;
+}
+
+bool
+booking_expire(struct db *db, struct booking *b, const char *reason, bool money_may_have_moved)
+{
+	int n;
+
+	db_begin(db);
+	n = db_do(db,
+		"UPDATE booking SET state = 'EXPIRED', end_reason = $2, ended_at = $3, refund_state = $4, refund_next_at = $3"
+		" WHERE booking_id = $1 AND state = 'HELD'",
+		b->booking_id, reason, clock_now(), money_may_have_moved ? "PENDING" : "NONE");
+	if (n == 1) {
+		b->state = EXPIRED;
+		b->end_reason = reason;
+		calendar_release(db, b->booking_id);
+		booking_emit(db, b, "booking.expired", 0, 0);
+	}
+	return db_commit(db) && n == 1;
+}
+
+/* The sweep may have come first: whatever became of the booking is the answer. */
+static enum booking_outcome
+as_it_stands(struct db *db, struct booking *b)
+{
+	booking_reload(db, b);
+	return b->state == HELD || b->state == EXPIRED ? BOOKING_LATER : BOOKING_OK;
+}
+
+static enum booking_outcome
+charge_held(struct db *db, struct booking *b, const char *payment_key)
+{
+	int64_t charge_id = 0;
+	const char *reason = "";
+
+	switch (payments->charge(db, b, payment_key, &charge_id, &reason)) {
+	case CHARGE_APPROVED:
+		return booking_paid(db, b, charge_id) ? BOOKING_OK : as_it_stands(db, b);
+	case CHARGE_DECLINED:
+		return booking_expire(db, b, "declined", false) ? BOOKING_DECLINED : as_it_stands(db, b);
+	case CHARGE_NOT_ASKED:
+		booking_expire(db, b, "later", false);
+		return BOOKING_LATER;
+	case CHARGE_UNKNOWN:
+	case CHARGE_NEVER_SEEN:
+		booking_expire(db, b, "later", true);
+		return BOOKING_LATER;
+	}
+	return BOOKING_LATER;
+}
+
+enum booking_outcome
+booking_place(struct db *db, const struct booking_order *o, struct booking *b)
+{
+	const char *field;
+	enum booking_outcome outcome = key_outcome(db, o, b);
+
+	if (outcome != BOOKING_OK)
+		return outcome;
+	if (interval_problem(o->starts_at, o->ends_at, clock_now(), &field))
+		return BOOKING_BAD_INTERVAL;
+	outcome = hold(db, o, b);
+	if (outcome != BOOKING_OK || !o->card_id)
+		return outcome;
+	return charge_held(db, b, NULL);
+}
+
+/* The hold must still stand, and only one may ask: asked_at is the claim. */
+enum booking_outcome
+booking_pay(struct db *db, struct booking *b, const char *payment_key)
+{
+	int n;
+
+	db_begin(db);
+	n = db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1 AND state = 'HELD' AND asked_at = 0 AND hold_until > $2",
+		b->booking_id, clock_now());
+	if (!db_commit(db))
+		return BOOKING_LATER;
+	if (n == 1)
+		return charge_held(db, b, payment_key);
+	booking_reload(db, b);
+	if (b->state == HELD && b->asked_at)
+		return BOOKING_IN_PROGRESS;
+	return b->state == HELD || b->state == EXPIRED ? BOOKING_TAKEN : BOOKING_AGAIN;
+}

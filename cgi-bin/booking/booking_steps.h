@@ -1,0 +1,22 @@
+/* booking_steps - the single steps of a booking's life, shared by booking.c, cancel.c, desk.c, sweep.c and policy.c only. */
+#ifndef MP_BOOKING_STEPS_H
+#define MP_BOOKING_STEPS_H
+
+#include "booking.h"
+
+/* Writes the event of this type about b, inside the caller's transaction; the payload is the one docs/events.md lists for it. */
+void booking_emit(struct db *db, const struct booking *b, const char *type, int64_t causation_id, int64_t actor_id);
+
+bool booking_reload(struct db *db, struct booking *b);
+
+/* HELD → PAID with the approved charge. false: it was not HELD any more. */
+bool booking_paid(struct db *db, struct booking *b, int64_t charge_id);
+/* HELD → EXPIRED; the car is free. With money_may_have_moved the sweep sees to it that the charge is void. false: not HELD any more. */
+bool booking_expire(struct db *db, struct booking *b, const char *reason, bool money_may_have_moved);
+
+/* Asks payment for the refund that is due and writes down what it says. true: the money is back, the booking is at its end. */
+bool booking_settle_refund(struct db *db, struct booking *b);
+/* The refund is done: CANCEL_REQUESTED → CANCELLED, or a REJECTED / EXPIRED one's money is back. Once. */
+bool booking_refund_done(struct db *db, struct booking *b, int64_t refunded_amount, int64_t causation_id);
+
+#endif

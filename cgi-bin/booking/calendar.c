@@ -1,0 +1,106 @@
+/* calendar - the slots in the table. Overlaps are refused by its triggers. The story is in calendar.h; search.c is the memory. */
+#include "calendar.h"
+
+#include "../cars.h"
+#include "../../lib/lang.h"
+#include "../../lib/settings.h"
+
+#include <string.h>
+
+/* The next number of "something moved": searches fetch the slots above the last one they saw. */
+#define NEXT_REV "(SELECT COALESCE(MAX(rev), 0) + 1 FROM slot)"
+
+bool
+calendar_hold(struct db *db, int64_t car_id, int64_t booking_id, int64_t starts_at, int64_t ends_at)
+{
+	return db_try(db,
+		"INSERT INTO slot (car_id, kind, starts_at, ends_at, busy_until, booking_id, rev)"
+		" VALUES ($1, 'HOLD', $2, $3, $4, $5, " NEXT_REV ")",
+		car_id, starts_at, ends_at, ends_at + settings.turnaround_s, booking_id);
+}
+
+void
+calendar_book(struct db *db, int64_t booking_id)
+{
+	db_do(db, "UPDATE slot SET kind = 'BOOKED', rev = " NEXT_REV " WHERE booking_id = $1 AND booking_id <> 0", booking_id);
+}
+
+void
+calendar_release(struct db *db, int64_t booking_id)
+{
+	db_do(db, "UPDATE slot SET kind = 'RELEASED', rev = " NEXT_REV " WHERE booking_id = $1 AND booking_id <> 0", booking_id);
+}
+
+/* Late returns past the buffer change nothing: those hours are over. */
+void
+calendar_end(struct db *db, int64_t booking_id, int64_t at)
+{
+	db_do(db,
+		"UPDATE slot SET ends_at = $2, busy_until = $3, rev = " NEXT_REV
+		" WHERE booking_id = $1 AND booking_id <> 0 AND starts_at < $2 AND ends_at > $2",
+		booking_id, at, at + settings.turnaround_s);
+}
+
+bool
+calendar_is_free(struct db *db, int64_t car_id, int64_t starts_at, int64_t ends_at)
+{
+	return !db_exists(db,
+		"SELECT 1 FROM slot WHERE car_id = $1 AND kind <> 'RELEASED' AND busy_until > $2 AND starts_at < $3",
+		car_id, starts_at, ends_at + settings.turnaround_s);
+}
+
+static const struct member busy_members[] = {
+	SHAPE_TIME(busy, starts_at), SHAPE_TIME(busy, ends_at), SHAPE_TIME(busy, busy_until),
+};
+const struct shape busy_shape = SHAPE(busy, busy_members);
+
+int
+calendar_of_car(struct db *db, int64_t car_id, int64_t from, int64_t until, struct busy **busy)
+{
+	int n = 0;
+
+	return db_list(db, &busy_shape, busy, &n,
+		"SELECT starts_at, ends_at, busy_until FROM slot WHERE car_id = $1 AND kind <> 'RELEASED'"
+		" AND busy_until > $2 AND starts_at < $3 ORDER BY busy_until LIMIT 500",
+		car_id, from, until);
+}
+
+/* --- what fleet publishes ------------------------------------------------------------------------------------------------ */
+
+static const struct member car_facts_members[] = {
+	SHAPE_INT(car_facts, car_id), SHAPE_TEXT(car_facts, name), SHAPE_STATE(car_facts, body, body_words), SHAPE_INT(car_facts, seats),
+	SHAPE_STATE(car_facts, fuel, fuel_words), SHAPE_STATE(car_facts, gearbox, gearbox_words), SHAPE_AMOUNT(car_facts, daily_price),
+	SHAPE_AMOUNT(car_facts, hourly_price), SHAPE_INT(car_facts, branch_id), SHAPE_TEXT(car_facts, branch_name),
+	SHAPE_TEXT(car_facts, branch_name_ko), SHAPE_TEXT(car_facts, branch_address), SHAPE_TEXT(car_facts, branch_phone),
+	SHAPE_TEXT(car_facts, photo), SHAPE_STATE(car_facts, service, service_words),
+};
+const struct shape car_facts_shape = SHAPE(car_facts, car_facts_members);
+
+bool
+car_facts(struct db *db, int64_t car_id, struct car_facts *car)
+{
+	return db_one(db, &car_facts_shape, car,
+		"SELECT car_id, name, body, seats, fuel, gearbox, daily_price, hourly_price, branch_id, branch_name, branch_name_ko,"
+		" branch_address, branch_phone, photo, service FROM v_car WHERE car_id = $1 AND service <> 'RETIRED'", car_id);
+}
+
+static const struct member branch_option_members[] = {
+	SHAPE_INT(branch_option, branch_id), SHAPE_TEXT(branch_option, name), SHAPE_TEXT(branch_option, name_ko),
+	SHAPE_TEXT(branch_option, region),
+};
+static const struct shape branch_option_shape = SHAPE(branch_option, branch_option_members);
+
+int
+branches_open(struct db *db, struct branch_option **branches)
+{
+	int n = 0;
+
+	return db_list(db, &branch_option_shape, branches, &n,
+		"SELECT branch_id, name, name_ko, region FROM v_branch WHERE is_open = 1 ORDER BY region DESC, name LIMIT 100 /*scan*/ /*sort*/");
+}
+
+const char *
+branch_label(const struct branch_option *b)
+{
+	return lang_now() == LANG_KO && *b->name_ko ? b->name_ko : b->name;
+}

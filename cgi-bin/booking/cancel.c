@@ -1,0 +1,127 @@
+/*
+ * cancel - giving a booking back. What is refunded is shown before it is confirmed and fixed when it is; the car is free from
+ * that moment; the money follows, at once if payment answers, else by the sweep until it is done (DOMAIN 5, cancel).
+ */
+#include "booking.h"
+#include "booking_steps.h"
+#include "calendar.h"
+#include "payments.h"
+
+#include "../../lib/clock.h"
+#include "../../lib/settings.h"
+
+/* All of it early enough or soon after booking; later the late share; nothing to cancel once the rental has begun. */
+bool
+cancel_preview(const struct booking *b, int64_t now, struct cancel_preview *p)
+{
+	*p = (struct cancel_preview){ .percent = 100, .rule = "full" };
+	if ((b->state != PAID && b->state != CONFIRMED))
+		return false;
+	if (now < b->starts_at - settings.refund_full_before_s)
+		p->rule = "full";
+	else if (now < b->paid_at + settings.refund_grace_s)
+		p->rule = "grace";
+	else if (now >= b->starts_at)
+		return false;
+	else {
+		p->rule = "late";
+		p->percent = settings.refund_late_percent;
+	}
+	p->refund = b->amount * p->percent / 100;
+	p->fee = b->amount - p->refund;
+	return true;
+}
+
+static bool
+request_cancel(struct db *db, struct booking *b, const struct cancel_preview *p, int64_t actor_id, const char *reason)
+{
+	int64_t now = clock_now();
+	int n;
+
+	db_begin(db);
+	n = db_do(db,
+		"UPDATE booking SET state = 'CANCEL_REQUESTED', end_reason = $2, ended_at = $3, refund_due = $4, refund_state = $5,"
+		" refund_next_at = $6 WHERE booking_id = $1 AND state IN ('PAID', 'CONFIRMED')",
+		b->booking_id, reason, now, p->refund, p->refund ? "PENDING" : "NONE", now + 5);
+	if (n == 1) {
+		b->state = CANCEL_REQUESTED;
+		b->refund_due = p->refund;
+		b->refund_state = p->refund ? REFUND_PENDING : REFUND_NONE;
+		b->end_reason = reason;
+		b->ended_at = now;
+		calendar_release(db, b->booking_id);
+		booking_emit(db, b, "booking.cancel_requested", 0, actor_id);
+	}
+	return db_commit(db) && n == 1;
+}
+
+enum cancel_outcome
+booking_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *reason)
+{
+	struct cancel_preview p;
+
+	booking_reload(db, b);
+	if (b->state == CANCELLED)
+		return CANCEL_DONE;
+	if (b->state == HELD)
+		return booking_expire(db, b, "given_up", b->asked_at != 0) ? CANCEL_DONE : CANCEL_NOT_POSSIBLE;
+	if (b->state != CANCEL_REQUESTED) {
+		if (!cancel_preview(b, clock_now(), &p))
+			return CANCEL_NOT_POSSIBLE;
+		if (!request_cancel(db, b, &p, actor_id, reason))
+			return CANCEL_NOT_POSSIBLE;
+	}
+	return booking_settle_refund(db, b) ? CANCEL_DONE : CANCEL_PENDING;
+}
+
+bool
+booking_refund_done(struct db *db, struct booking *b, int64_t refunded_amount, int64_t causation_id)
+{
+	int n;
+
+	db_begin(db);
+	n = db_do(db,
+		"UPDATE booking SET state = CASE state WHEN 'CANCEL_REQUESTED' THEN 'CANCELLED' ELSE state END, refund_state = $3,"
+		" refunded_amount = $2 WHERE booking_id = $1 AND (refund_state = 'PENDING' OR state = 'CANCEL_REQUESTED')",
+		b->booking_id, refunded_amount, refunded_amount || b->refund_state == REFUND_PENDING ? "DONE" : "NONE");
+	if (n == 1) {
+		booking_reload(db, b);
+		if (b->state == CANCELLED)
+			booking_emit(db, b, "booking.cancelled", causation_id, 0);
+		else if (b->state == REJECTED)
+			booking_emit(db, b, "booking.refunded", causation_id, 0);
+	}
+	return db_commit(db) && n == 1;
+}
+
+/* The next try, with growing pauses: 2 s, 4 s … 5 minutes. */
+static void
+put_off(struct db *db, const struct booking *b)
+{
+	int64_t tries = db_int(db, "SELECT refund_tries FROM booking WHERE booking_id = $1", b->booking_id);
+	int64_t pause = tries < 8 ? (int64_t)2 << tries : 300;
+
+	db_begin(db);
+	db_do(db, "UPDATE booking SET refund_tries = refund_tries + 1, refund_next_at = $2 WHERE booking_id = $1 AND refund_state = 'PENDING'",
+		b->booking_id, clock_now() + (pause < 300 ? pause : 300));
+	db_commit(db);
+}
+
+bool
+booking_settle_refund(struct db *db, struct booking *b)
+{
+	int64_t refunded = 0;
+
+	if (b->refund_state != REFUND_PENDING) {
+		booking_refund_done(db, b, 0, 0);
+		return b->state == CANCELLED;
+	}
+	/* refund_due 0 on an EXPIRED one: void the charge whole, whatever became of it */
+	if (payments->refund(db, b, b->refund_due, &refunded) == REFUND_ANSWER_DONE) {
+		booking_refund_done(db, b, refunded, 0);
+		booking_reload(db, b);
+		return b->refund_state != REFUND_PENDING;
+	}
+	put_off(db, b);
+	return false;
+}

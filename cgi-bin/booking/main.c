@@ -1,0 +1,43 @@
+/*
+ * booking 예약·접수 - what can be asked of it, and what it may write. It sells: search, hold, pay, cancel.
+ * pages_search.c finds cars, pages.c books them; the rules are in booking.c, calendar.c, search.c, price.c, cancel.c, desk.c.
+ */
+#include "booking.h"
+#include "pages.h"
+
+#include "../../lib/program.h"
+
+static const struct route routes[] = {
+	{ GET,  "/",                         page_home,          0 },
+	{ GET,  "/cars",                     page_search,        0 },
+	{ GET,  "/cars/:car_id",             page_car,           0 },
+
+	{ GET,  "/bookings/new",             page_order,         SIGNED_IN },
+	{ POST, "/bookings",                 do_book,            SIGNED_IN },
+	{ GET,  "/bookings",                 page_bookings,      SIGNED_IN },
+	{ GET,  "/bookings/:code",           page_booking,       SIGNED_IN },
+	{ GET,  "/bookings/:code/receipt",   page_receipt,       SIGNED_IN },
+	{ GET,  "/bookings/:code/cancel",    page_cancel,        SIGNED_IN },
+	{ POST, "/bookings/:code/cancel",    do_cancel,          SIGNED_IN },
+
+	{ POST, "/bookings/:code/pay",       do_pay,             SIGNED_IN },
+	{ GET,  "/bookings/:code/paid",      do_paid,            SIGNED_IN | WRITES },
+
+	{ POST, "/bookings/:code/hand-out",  do_hand_out,        MANAGER },
+	{ POST, "/bookings/:code/take-back", do_take_back,       MANAGER },
+	{ POST, "/bookings/:code/no-show",   do_no_show,         MANAGER },
+	{ 0 },
+};
+
+static const struct program booking = {
+	.name = "booking",
+	.prefix = "",
+	.routes = routes,
+	.role = &booking_role,
+};
+
+int
+main(int argc, char **argv)
+{
+	return program_main(&booking, argc, argv);
+}

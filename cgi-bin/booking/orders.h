@@ -1,0 +1,41 @@
+/* orders - what the pages need to know beside the booking itself: the customer's cards and name, and a manager's lists. */
+#ifndef MP_ORDERS_H
+#define MP_ORDERS_H
+
+#include "booking.h"
+#include "../../lib/web.h"
+
+struct saved_card {
+	int64_t card_id;
+	const char *brand, *last4;
+	bool is_chosen;
+};
+int cards_of(struct db *db, int64_t user_id, struct saved_card **cards);
+void customer_of(struct db *db, int64_t user_id, const char **name, const char **email);
+
+/* What a manager looks for. */
+enum desk_view { DESK_ALL, DESK_PICK_UPS /* today */, DESK_RETURNS /* today, or late */, DESK_OUT, DESK_REFUNDS };
+extern const struct words desk_view_words;
+
+struct booking_query {
+	enum desk_view view;
+	int state;                      /* enum booking_state; -1: all */
+	const char *text;               /* part of a code, plate or e-mail; "": all */
+	int64_t today, tomorrow, now;
+	enum { BY_START, BY_START_DOWN, BY_NEWEST } order;
+};
+struct booking_row {
+	const char *code, *car_name, *plate, *customer_name, *currency;
+	int state, refund_state;
+	int64_t customer_id, car_id, starts_at, ends_at, amount, refund_due;
+	bool is_late;
+};
+extern const struct shape booking_row_shape;
+int64_t bookings_count(struct db *db, const struct booking_query *q);
+int bookings_list(struct db *db, const struct booking_query *q, int64_t offset, int limit, struct booking_row **rows);
+
+/* pages.c, for pages_desk.c: the booking of the path, if it is theirs or they are a manager. */
+bool find_booking(struct web *w, struct booking *b);
+extern const struct shape booking_json_shape;
+
+#endif

@@ -1,0 +1,421 @@
+/* pages - booking a car and looking after the booking: the order form, the booking's page, cancelling, the receipt. */
+#include "booking.h"
+#include "calendar.h"
+#include "orders.h"
+#include "pages.h"
+#include "price.h"
+
+#include "../cars.h"
+#include "../../lib/clock.h"
+#include "../../lib/form.h"
+#include "../../lib/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What a JSON client is told of a booking. */
+static const struct member booking_json_members[] = {
+	SHAPE_TEXT(booking, code), SHAPE_STATE(booking, state, booking_state_words), SHAPE_INT(booking, car_id), SHAPE_TEXT(booking, car_name),
+	SHAPE_TEXT(booking, plate), SHAPE_TEXT(booking, branch_name), SHAPE_TIME(booking, starts_at), SHAPE_TIME(booking, ends_at),
+	SHAPE_AMOUNT(booking, amount), SHAPE_AMOUNT(booking, vat_amount), SHAPE_TEXT(booking, currency),
+	SHAPE_STATE(booking, refund_state, refund_state_words), SHAPE_AMOUNT(booking, refund_due), SHAPE_AMOUNT(booking, refunded_amount),
+	SHAPE_TIME(booking, held_at), SHAPE_TIME(booking, hold_until), SHAPE_TIME(booking, paid_at), SHAPE_TEXT(booking, end_reason),
+	SHAPE_LIST(booking, lines, booking_line_shape),
+};
+const struct shape booking_json_shape = SHAPE(booking, booking_json_members);
+
+/* --- the order form --------------------------------------------------------------------------------------------------------- */
+
+static const struct member saved_card_members[] = {
+	SHAPE_INT(saved_card, card_id), SHAPE_TEXT(saved_card, brand), SHAPE_TEXT(saved_card, last4), SHAPE_BOOL(saved_card, is_chosen),
+};
+static const struct shape saved_card_shape = SHAPE(saved_card, saved_card_members);
+
+struct order_page {
+	struct car_facts car;
+	struct form_problems problems;
+	struct field starts_at, ends_at, card_id;
+	struct saved_card *cards;
+	int n_cards;
+	bool is_new_card;
+	struct price *price;            /* NULL: no good interval yet */
+	int64_t from, until, hold_minutes;
+};
+static const struct member order_page_members[] = {
+	SHAPE_STRUCT(order_page, car, car_facts_shape), SHAPE_STRUCT(order_page, problems, form_problems_shape),
+	SHAPE_STRUCT(order_page, starts_at, field_shape), SHAPE_STRUCT(order_page, ends_at, field_shape),
+	SHAPE_STRUCT(order_page, card_id, field_shape), SHAPE_LIST(order_page, cards, saved_card_shape),
+	SHAPE_BOOL(order_page, is_new_card), SHAPE_MAYBE(order_page, price, price_shape), SHAPE_TIME(order_page, from),
+	SHAPE_TIME(order_page, until), SHAPE_INT(order_page, hold_minutes),
+};
+static const struct shape order_page_shape = SHAPE(order_page, order_page_members);
+PAGE(order_form, "booking/order", order_page_shape)
+
+static void
+choose_card(struct web *w, struct order_page *p)
+{
+	const char *typed = form_raw(w, "card_id");
+
+	p->n_cards = cards_of(w->db, w->user.id, &p->cards);
+	p->is_new_card = p->n_cards == 0 || strcmp(typed, "new") == 0;
+	for (int i = 0; i < p->n_cards; i++)
+		p->cards[i].is_chosen = *typed ? p->cards[i].card_id == atoll(typed) : i == 0;
+}
+
+static void
+price_order(struct web *w, struct order_page *p, int64_t starts_at, int64_t ends_at)
+{
+	const char *field;
+
+	if (!starts_at || !ends_at || interval_problem(starts_at, ends_at, w->now, &field))
+		return;
+	p->price = price_make(w->m, starts_at, ends_at, p->car.daily_price, p->car.hourly_price);
+	p->from = starts_at;
+	p->until = ends_at;
+}
+
+static const char *
+input_time(struct web *w, int64_t at)
+{
+	struct buf b = { .m = w->m };
+
+	time_input(&b, at);
+	return b.s ? b.s : "";
+}
+
+static void
+translate_branch(struct car_facts *car)
+{
+	if (lang_now() == LANG_KO && car->branch_name_ko && *car->branch_name_ko)
+		car->branch_name = car->branch_name_ko;
+}
+
+/* The form with what was typed. A JSON client gets the same outcome as an error. */
+static enum status
+show_order(struct web *w, int64_t car_id, int64_t starts_at, int64_t ends_at, enum status status, const char *code, const char *message)
+{
+	struct order_page p = { .hold_minutes = settings.hold_s / 60 };
+
+	if (w->json)
+		return web_refuse(w, status, code, message);
+	if (!car_facts(w->db, car_id, &p.car))
+		return web_not_found(w);
+	translate_branch(&p.car);
+	price_order(w, &p, starts_at, ends_at);
+	choose_card(w, &p);
+	p.starts_at = form_field(w, "starts_at", input_time(w, starts_at));
+	p.ends_at = form_field(w, "ends_at", input_time(w, ends_at));
+	p.card_id = form_field(w, "card_id", "");
+	p.problems = form_problems(w, message);
+	w->chrome.nav_search = true;
+	return web_page(w, status, &order_form, &p);
+}
+
+/* GET /bookings/new?car_id=&starts_at=&ends_at= - what will be promised and paid, before it is. */
+enum status
+page_order(struct web *w)
+{
+	int64_t car_id = form_id(w, "car_id");
+	int64_t starts_at = form_has(w, "starts_at") ? form_time(w, "starts_at") : 0;
+	int64_t ends_at = form_has(w, "ends_at") ? form_time(w, "ends_at") : 0;
+	const char *field = NULL, *problem = NULL;
+
+	if (!car_id)
+		return web_not_found(w);
+	if (starts_at && ends_at)
+		problem = interval_problem(starts_at, ends_at, w->now, &field);
+	if (problem)
+		form_error(w, field, problem);
+	if (form_n_errors(w))
+		return show_order(w, car_id, starts_at, ends_at, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+	if (starts_at && ends_at && !calendar_is_free(w->db, car_id, starts_at, ends_at))
+		return show_order(w, car_id, starts_at, ends_at, CONFLICT, "taken", _("This car is taken in those hours. Please choose others, or another car."));
+	return show_order(w, car_id, starts_at, ends_at, OK, NULL, NULL);
+}
+
+/* The provider's page takes the card; it sends the customer back to …/paid. */
+static enum status
+go_and_pay(struct web *w, const struct booking *b)
+{
+	const char *back = web_encode(w, arena_printf(w->m, "%s/bookings/%s", settings.base_url, b->code));
+
+	return web_redirect_out(w, arena_printf(w->m,
+		"%s/pay?customerKey=ANONYMOUS&orderId=%s&amount=%lld&orderName=%s&successUrl=%s%%2Fpaid&failUrl=%s",
+		settings.provider_public_url, b->code, (long long)b->amount, web_encode(w, b->car_name), back, back));
+}
+
+static enum status
+show_booked(struct web *w, const struct booking *b)
+{
+	if (w->json) {
+		web_set_header(w, "Location", arena_printf(w->m, "/bookings/%s", b->code));
+		return web_json(w, CREATED, &booking_json_shape, b);
+	}
+	if (b->state == HELD && !b->asked_at)
+		return go_and_pay(w, b);
+	return web_redirect(w, "/bookings/%s", b->code);
+}
+
+static void
+read_order(struct web *w, struct booking_order *o)
+{
+	bool new_card = !w->json && (strcmp(form_raw(w, "card_id"), "new") == 0);
+
+	*o = (struct booking_order){
+		.customer_id = w->user.id,
+		.car_id = form_id(w, "car_id"),
+		.starts_at = form_time(w, "starts_at"),
+		.ends_at = form_time(w, "ends_at"),
+		.card_id = new_card ? 0 : form_id(w, "card_id"),
+		.request_key = web_idempotency_key(w),
+		.request_hash = web_body_hash(w),
+	};
+	if (strlen(o->request_key) > 200)
+		form_error(w, "form_key", _("The idempotency key is longer than 200 characters."));
+}
+
+/* POST /bookings - promise a car to the customer and take the money for it. */
+enum status
+do_book(struct web *w)
+{
+	struct booking_order o;
+	struct booking b;
+	const char *field = "starts_at", *problem;
+
+	read_order(w, &o);
+	if (form_bad(w))
+		return show_order(w, o.car_id, o.starts_at, o.ends_at, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+
+#define AGAIN(status, code, message) show_order(w, o.car_id, o.starts_at, o.ends_at, (status), (code), (message))
+	switch (booking_place(w->db, &o, &b)) {
+	case BOOKING_OK:
+	case BOOKING_AGAIN:
+		return show_booked(w, &b);
+	case BOOKING_TAKEN:
+		return AGAIN(CONFLICT, "taken", _("Someone has just taken this car for those hours. Nothing was charged. Please choose others, or another car."));
+	case BOOKING_QUOTA:
+		return AGAIN(CONFLICT, "quota", _("You have reached the limit of open bookings. Finish or cancel one first."));
+	case BOOKING_DECLINED:
+		return AGAIN(PAYMENT_REQUIRED, "declined", _("The card was declined. Nothing was charged and nothing is booked. Please try another card."));
+	case BOOKING_LATER:
+		web_set_header(w, "Retry-After", "30");
+		return AGAIN(BUSY, "later", _("Payments are busy. Nothing was booked, and should money have been taken it goes back by itself. Please try again shortly."));
+	case BOOKING_NO_CAR:
+		if (w->json)
+			form_error(w, "car_id", _("There is no such car for rent."));
+		return w->json ? AGAIN(UNPROCESSABLE, "invalid", _("This car is not for rent.")) : web_not_found(w);
+	case BOOKING_BAD_INTERVAL:
+		problem = interval_problem(o.starts_at, o.ends_at, w->now, &field);
+		form_error(w, field, problem ? problem : _("Please choose other times."));
+		return AGAIN(UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+	case BOOKING_BAD_CARD:
+		form_error(w, "card_id", _("This card is not among yours. Please choose another."));
+		return AGAIN(UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+	case BOOKING_KEY_REUSED:
+		return AGAIN(UNPROCESSABLE, "key_reused", _("This form was used for another booking already. Please check what it says and send it again."));
+	case BOOKING_IN_PROGRESS:
+		if (!w->json)
+			return web_redirect(w, "/bookings/%s", b.code);
+		web_set_header(w, "Retry-After", "1");
+		return web_refuse(w, CONFLICT, "in_progress", _("The first request with this key is still running."));
+	}
+#undef AGAIN
+	return web_broken(w);
+}
+
+/* --- one booking ------------------------------------------------------------------------------------------------------------- */
+
+struct booking_page {
+	struct booking booking;
+	const char *branch_name, *customer_name, *customer_email, *reason;
+	bool may_cancel, may_pay, is_unsettled, is_mine;
+	bool may_hand_out, may_take_back, may_no_show;
+	int64_t now;
+	struct cancel_preview preview;
+	int64_t refund, fee;
+	bool is_full, is_grace, is_late;
+	int64_t late_percent, net_amount;
+};
+static const struct member booking_page_members[] = {
+	SHAPE_STRUCT(booking_page, booking, booking_shape), SHAPE_TEXT(booking_page, branch_name), SHAPE_TEXT(booking_page, customer_name),
+	SHAPE_TEXT(booking_page, customer_email), SHAPE_TEXT(booking_page, reason), SHAPE_BOOL(booking_page, may_cancel),
+	SHAPE_BOOL(booking_page, may_pay), SHAPE_BOOL(booking_page, is_unsettled), SHAPE_BOOL(booking_page, is_mine),
+	SHAPE_BOOL(booking_page, may_hand_out), SHAPE_BOOL(booking_page, may_take_back), SHAPE_BOOL(booking_page, may_no_show),
+	SHAPE_TIME(booking_page, now), SHAPE_AMOUNT(booking_page, refund), SHAPE_AMOUNT(booking_page, fee),
+	SHAPE_BOOL(booking_page, is_full), SHAPE_BOOL(booking_page, is_grace), SHAPE_BOOL(booking_page, is_late),
+	SHAPE_INT(booking_page, late_percent), SHAPE_AMOUNT(booking_page, net_amount),
+};
+static const struct shape booking_page_shape = SHAPE(booking_page, booking_page_members);
+PAGE(booking_shown, "booking/booking", booking_page_shape)
+PAGE(cancel_shown, "booking/cancel", booking_page_shape)
+PAGE(receipt_shown, "booking/receipt", booking_page_shape)
+
+static const char *
+reason_in_words(const struct booking *b)
+{
+	static const struct { const char *code, *words; } said[] = {
+		{ "declined",    N_("The card was declined. Nothing was charged.") },
+		{ "later",       N_("Payment did not answer in time. Should money have been taken, it goes back by itself.") },
+		{ "hold_over",   N_("It was not paid in time, so the car was given free.") },
+		{ "given_up",    N_("You gave it up before paying.") },
+		{ "car_refused", N_("The car could not be made ready. All the money goes back.") },
+		{ "no_show",     N_("The car was not picked up.") },
+	};
+
+	for (size_t i = 0; b->end_reason && i < sizeof(said) / sizeof(said[0]); i++)
+		if (strcmp(said[i].code, b->end_reason) == 0)
+			return _(said[i].words);
+	return NULL;
+}
+
+bool
+find_booking(struct web *w, struct booking *b)
+{
+	return booking_find(w->db, web_param(w, "code"), web_is(w, MANAGER) ? 0 : w->user.id, b);
+}
+
+static void
+fill_cancel(struct web *w, struct booking_page *p)
+{
+	p->may_cancel = cancel_preview(&p->booking, w->now, &p->preview);
+	p->refund = p->preview.refund;
+	p->fee = p->preview.fee;
+	p->late_percent = settings.refund_late_percent;
+	if (p->may_cancel) {
+		p->is_full = strcmp(p->preview.rule, "full") == 0;
+		p->is_grace = strcmp(p->preview.rule, "grace") == 0;
+		p->is_late = strcmp(p->preview.rule, "late") == 0;
+	}
+}
+
+static void
+fill_page(struct web *w, struct booking_page *p)
+{
+	struct booking *b = &p->booking;
+	bool desk = web_is(w, MANAGER);
+
+	p->now = w->now;
+	p->branch_name = lang_now() == LANG_KO && *b->branch_name_ko ? b->branch_name_ko : b->branch_name;
+	p->reason = reason_in_words(b);
+	p->net_amount = b->amount - b->vat_amount;
+	p->is_mine = b->customer_id == w->user.id;
+	p->may_pay = p->is_mine && b->state == HELD && !b->asked_at && b->hold_until > w->now;
+	p->is_unsettled = b->state == HELD || b->state == PAID || b->refund_state == REFUND_PENDING;
+	p->may_hand_out = desk && b->state == CONFIRMED && w->now >= b->starts_at - settings.turnaround_s;
+	p->may_take_back = desk && b->state == OUT;
+	p->may_no_show = desk && b->state == CONFIRMED && w->now >= b->starts_at;
+	fill_cancel(w, p);
+	if (desk)
+		customer_of(w->db, b->customer_id, &p->customer_name, &p->customer_email);
+	w->chrome.nav_bookings = desk && !p->is_mine;
+	w->chrome.nav_my = !w->chrome.nav_bookings;
+}
+
+static enum status
+show_booking(struct web *w, struct page *page, const struct booking *b, enum status status)
+{
+	struct booking_page p = { .booking = *b };
+
+	if (w->json)
+		return web_json(w, status, &booking_json_shape, b);
+	fill_page(w, &p);
+	return web_page(w, status, page, &p);
+}
+
+enum status
+page_booking(struct web *w)
+{
+	struct booking b;
+
+	if (!find_booking(w, &b))
+		return web_not_found(w);
+	return show_booking(w, &booking_shown, &b, OK);
+}
+
+enum status
+page_receipt(struct web *w)
+{
+	struct booking b;
+
+	if (!find_booking(w, &b) || !b.paid_at)
+		return web_not_found(w);
+	return show_booking(w, &receipt_shown, &b, OK);
+}
+
+/* --- cancelling: the refund is shown before it is confirmed ------------------------------------------------------------------ */
+
+enum status
+page_cancel(struct web *w)
+{
+	struct booking b;
+
+	if (!find_booking(w, &b))
+		return web_not_found(w);
+	return show_booking(w, &cancel_shown, &b, OK);
+}
+
+enum status
+do_cancel(struct web *w)
+{
+	struct booking b;
+
+	if (form_bad(w))
+		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+	if (!find_booking(w, &b))
+		return web_not_found(w);
+	switch (booking_cancel(w->db, &b, w->user.id, b.customer_id == w->user.id ? "customer" : "manager")) {
+	case CANCEL_DONE:
+		return w->json ? show_booking(w, NULL, &b, OK) : web_redirect(w, "/bookings/%s", b.code);
+	case CANCEL_PENDING:
+		return w->json ? show_booking(w, NULL, &b, ACCEPTED) : web_redirect(w, "/bookings/%s", b.code);
+	case CANCEL_NOT_POSSIBLE:
+		return web_refuse(w, CONFLICT, "not_cancellable", _("This booking cannot be cancelled any more. Please call the branch: we will find a way."));
+	}
+	return web_broken(w);
+}
+
+/* --- paying on the provider's page ---------------------------------------------------------------------------------------------- */
+
+enum status
+do_pay(struct web *w)
+{
+	struct booking b;
+
+	if (form_bad(w))
+		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+	if (!booking_find(w->db, web_param(w, "code"), w->user.id, &b))
+		return web_not_found(w);
+	if (b.state == HELD && !b.asked_at && b.hold_until > w->now)
+		return go_and_pay(w, &b);
+	return web_redirect(w, "/bookings/%s", b.code);
+}
+
+/* The customer comes back: the payment key is the provider's, good once and for this order and amount alone. */
+enum status
+do_paid(struct web *w)
+{
+	const char *payment_key = form_text(w, "paymentKey", 200);
+	int64_t amount = form_amount(w, "amount", 1, INT64_MAX / 2);
+	struct booking b;
+
+	if (!booking_find(w->db, web_param(w, "code"), w->user.id, &b))
+		return web_not_found(w);
+	if (!*payment_key || amount != b.amount || strcmp(form_raw(w, "orderId"), b.code) != 0)
+		return web_refuse(w, UNPROCESSABLE, "invalid", _("This payment does not belong to this booking. Nothing was charged."));
+	switch (booking_pay(w->db, &b, payment_key)) {
+	case BOOKING_LATER:
+		return web_later(w, 30, _("Payments are busy. Nothing was booked, and should money have been taken it goes back by itself. Please try again shortly."));
+	case BOOKING_OK:
+	case BOOKING_AGAIN:
+	case BOOKING_DECLINED:
+	case BOOKING_TAKEN:
+	case BOOKING_QUOTA:
+	case BOOKING_NO_CAR:
+	case BOOKING_BAD_INTERVAL:
+	case BOOKING_BAD_CARD:
+	case BOOKING_KEY_REUSED:
+	case BOOKING_IN_PROGRESS:
+		break;          /* the booking's page says what became of it */
+	}
+	return web_redirect(w, "/bookings/%s", b.code);
+}

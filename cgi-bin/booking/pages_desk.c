@@ -1,0 +1,125 @@
+/* pages_desk - a manager's bookings: lists for the day, handing out and taking back. */
+#include "booking.h"
+#include "orders.h"
+#include "pages.h"
+
+#include "../../lib/clock.h"
+#include "../../lib/form.h"
+
+struct desk_tab { const char *url, *label; bool selected; };
+static const struct member desk_tab_members[] = {
+	SHAPE_TEXT(desk_tab, url), SHAPE_TEXT(desk_tab, label), SHAPE_BOOL(desk_tab, selected),
+};
+static const struct shape desk_tab_shape = SHAPE(desk_tab, desk_tab_members);
+
+struct desk {
+	struct desk_tab *tabs;
+	int n_tabs;
+	const char *view;
+	struct field state, q;
+	struct booking_row *bookings;
+	int n_bookings;
+	struct sort_link by_start;
+	struct paging paging;
+	int64_t page, n_pages, n_total, now;
+};
+static const struct member desk_members[] = {
+	SHAPE_LIST(desk, tabs, desk_tab_shape), SHAPE_TEXT(desk, view), SHAPE_STRUCT(desk, state, field_shape), SHAPE_STRUCT(desk, q, field_shape),
+	SHAPE_LIST(desk, bookings, booking_row_shape), SHAPE_STRUCT(desk, by_start, sort_link_shape), SHAPE_STRUCT(desk, paging, paging_shape),
+	SHAPE_TIME(desk, now),
+};
+static const struct shape desk_shape = SHAPE(desk, desk_members);
+PAGE(desk_page, "booking/desk", desk_shape)
+
+static const struct member desk_json_members[] = {
+	SHAPE_INT(desk, page), SHAPE_INT(desk, n_pages), SHAPE_INT(desk, n_total), SHAPE_LIST(desk, bookings, booking_row_shape),
+};
+static const struct shape desk_json_shape = SHAPE(desk, desk_json_members);
+
+static void
+make_tabs(struct web *w, struct desk *d, int view)
+{
+	d->tabs = arena_array(w->m, struct desk_tab, desk_view_words.n);
+	d->n_tabs = desk_view_words.n;
+	for (int i = 0; i < desk_view_words.n; i++)
+		d->tabs[i] = (struct desk_tab){
+			.url = arena_printf(w->m, "/bookings?view=%s", desk_view_words.word[i].code),
+			.label = _(desk_view_words.word[i].label), .selected = i == view,
+		};
+}
+
+static struct booking_query
+read_query(struct web *w)
+{
+	static const char *const columns[] = { "starts_at", NULL };
+	int view = form_has(w, "view") ? words_find(&desk_view_words, form_raw(w, "view")) : DESK_ALL;
+	bool down;
+	int sorted = web_sort(w, columns, &down);
+	struct booking_query q = {
+		.view = view < 0 ? DESK_ALL : (enum desk_view)view,
+		.state = form_has(w, "state") ? words_find(&booking_state_words, form_raw(w, "state")) : -1,
+		.text = form_has(w, "q") ? form_text(w, "q", 80) : "",
+		.today = day_start(w->now), .tomorrow = day_add(day_start(w->now), 1), .now = w->now,
+	};
+
+	q.order = sorted == 0 ? (down ? BY_START_DOWN : BY_START) : q.view == DESK_ALL ? BY_NEWEST : BY_START;
+	return q;
+}
+
+/* GET /bookings - a manager's; everybody else has their own list in mypage. */
+enum status
+page_bookings(struct web *w)
+{
+	struct booking_query q;
+	struct desk d = { .now = w->now };
+
+	if (!web_is(w, MANAGER))
+		return web_redirect(w, "/my/bookings");
+	q = read_query(w);
+	d.n_total = bookings_count(w->db, &q);
+	d.paging = web_paging(w, d.n_total, PER_PAGE);
+	d.page = d.paging.page;
+	d.n_pages = d.paging.n_pages;
+	d.n_bookings = bookings_list(w->db, &q, d.paging.offset, PER_PAGE, &d.bookings);
+	if (w->json)
+		return web_json(w, OK, &desk_json_shape, &d);
+	make_tabs(w, &d, (int)q.view);
+	d.view = words_code(&desk_view_words, (int)q.view);
+	d.state = form_field_choice(w, "state", &booking_state_words, -1, _("All states"));
+	d.q = form_field(w, "q", "");
+	d.by_start = web_sort_link(w, "starts_at");
+	w->chrome.nav_bookings = true;
+	return web_page(w, OK, &desk_page, &d);
+}
+
+static enum status
+act(struct web *w, bool (*step)(struct db *db, struct booking *b, int64_t actor_id))
+{
+	struct booking b;
+
+	if (form_bad(w))
+		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+	if (!find_booking(w, &b))
+		return web_not_found(w);
+	if (!step(w->db, &b, w->user.id))
+		return web_refuse(w, CONFLICT, "wrong_state", _("This booking is not in a state for that now. Please look at it again."));
+	return w->json ? web_json(w, OK, &booking_json_shape, &b) : web_redirect(w, "/bookings/%s", b.code);
+}
+
+enum status
+do_hand_out(struct web *w)
+{
+	return act(w, booking_hand_out);
+}
+
+enum status
+do_take_back(struct web *w)
+{
+	return act(w, booking_take_back);
+}
+
+enum status
+do_no_show(struct web *w)
+{
+	return act(w, booking_no_show);
+}

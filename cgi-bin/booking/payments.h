@@ -1,0 +1,27 @@
+/*
+ * payments - booking's side of the calls to payment (docs/calls.md). A table of functions, so that tests and the demo
+ * generator can put others in their place; by default they go over payment's internal socket with settings.call_deadline_ms.
+ */
+#ifndef MP_PAYMENTS_H
+#define MP_PAYMENTS_H
+
+#include "booking.h"
+
+enum charge_answer {
+	CHARGE_APPROVED,
+	CHARGE_DECLINED,
+	CHARGE_NOT_ASKED,       /* certainly nothing happened: payment is down or refuses work */
+	CHARGE_UNKNOWN,         /* asked, no answer in time */
+	CHARGE_NEVER_SEEN,      /* look-up only: payment does not know the key */
+};
+enum refund_answer { REFUND_ANSWER_DONE, REFUND_ANSWER_PENDING, REFUND_ANSWER_LATER /* not reached: ask again */ };
+
+struct payments {
+	enum charge_answer (*charge)(struct db *db, const struct booking *b, const char *payment_key, int64_t *charge_id, const char **reason);
+	enum charge_answer (*look_up)(struct db *db, const struct booking *b, int64_t *charge_id);
+	enum refund_answer (*refund)(struct db *db, const struct booking *b, int64_t amount /* 0: void it whole */, int64_t *refunded_amount);
+};
+extern const struct payments *payments; /* &payments_by_call */
+extern const struct payments payments_by_call;
+
+#endif

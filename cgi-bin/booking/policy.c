@@ -1,0 +1,137 @@
+/* policy - what booking does when others report something, and what each of its own events says (docs/events.md). */
+#include "booking.h"
+#include "booking_steps.h"
+#include "calendar.h"
+
+#include "../../lib/clock.h"
+
+#include <string.h>
+
+const struct db_role booking_role = {
+	.name = "booking",
+	.owns = "booking booking_line slot position event_retry",
+};
+
+/* --- what our events say ------------------------------------------------------------------------------------------------ */
+
+/* The shapes share struct booking: an event says as much of it as its readers need. */
+struct booking_event {
+	const char *code, *currency, *reason;
+	int64_t customer_id, car_id, starts_at, ends_at, amount, charge_id, refund_due, refunded_amount;
+};
+static const struct member paid_members[] = {
+	SHAPE_TEXT(booking_event, code), SHAPE_INT(booking_event, customer_id), SHAPE_INT(booking_event, car_id),
+	SHAPE_TIME(booking_event, starts_at), SHAPE_TIME(booking_event, ends_at), SHAPE_AMOUNT(booking_event, amount),
+	SHAPE_TEXT(booking_event, currency), SHAPE_INT(booking_event, charge_id),
+};
+static const struct member ended_members[] = {
+	SHAPE_TEXT(booking_event, code), SHAPE_INT(booking_event, customer_id), SHAPE_INT(booking_event, car_id),
+	SHAPE_AMOUNT(booking_event, refund_due), SHAPE_AMOUNT(booking_event, refunded_amount), SHAPE_TEXT(booking_event, currency),
+	SHAPE_TEXT(booking_event, reason),
+};
+static const struct member step_members[] = {
+	SHAPE_TEXT(booking_event, code), SHAPE_INT(booking_event, customer_id), SHAPE_INT(booking_event, car_id),
+	SHAPE_TIME(booking_event, starts_at), SHAPE_TIME(booking_event, ends_at),
+};
+static const struct shape paid_shape = SHAPE(booking_event, paid_members);
+static const struct shape ended_shape = SHAPE(booking_event, ended_members);
+static const struct shape step_shape = SHAPE(booking_event, step_members);
+
+static const struct member held_members[] = {
+	SHAPE_TEXT(booking, code), SHAPE_INT(booking, customer_id), SHAPE_INT(booking, car_id), SHAPE_TEXT(booking, car_name),
+	SHAPE_TEXT(booking, plate), SHAPE_TEXT(booking, body), SHAPE_INT(booking, branch_id), SHAPE_TEXT(booking, branch_name),
+	SHAPE_TEXT(booking, branch_name_ko), SHAPE_TIME(booking, starts_at), SHAPE_TIME(booking, ends_at), SHAPE_AMOUNT(booking, amount),
+	SHAPE_AMOUNT(booking, vat_amount), SHAPE_TEXT(booking, currency), SHAPE_TIME(booking, hold_until),
+	SHAPE_LIST(booking, lines, booking_line_shape),
+};
+static const struct shape held_shape = SHAPE(booking, held_members);
+
+static const struct { const char *type; const struct shape *shape; } says[] = {
+	{ "booking.held", &held_shape },
+	{ "booking.paid", &paid_shape },
+	{ "booking.expired", &ended_shape },
+	{ "booking.cancel_requested", &ended_shape },
+	{ "booking.cancelled", &ended_shape },
+	{ "booking.rejected", &ended_shape },
+	{ "booking.refunded", &ended_shape },
+};
+
+void
+booking_emit(struct db *db, const struct booking *b, const char *type, int64_t causation_id, int64_t actor_id)
+{
+	struct event e = { .type = type, .subject_id = b->code, .causation_id = causation_id, .actor_id = actor_id };
+	struct booking_event said = {
+		.code = b->code, .currency = b->currency, .reason = b->end_reason, .customer_id = b->customer_id, .car_id = b->car_id,
+		.starts_at = b->starts_at, .ends_at = b->ends_at, .amount = b->amount, .charge_id = b->charge_id,
+		.refund_due = b->refund_due, .refunded_amount = b->refunded_amount,
+	};
+	const struct shape *shape = &step_shape;
+
+	for (size_t i = 0; i < sizeof(says) / sizeof(says[0]); i++)
+		if (strcmp(says[i].type, type) == 0)
+			shape = says[i].shape;
+	event_emit(db, &e, shape, shape == &held_shape ? (const void *)b : (const void *)&said);
+}
+
+/* --- what we do --------------------------------------------------------------------------------------------------------- */
+
+/* The car stands ready for the interval: PAID → CONFIRMED. */
+static bool
+booking_on_car_reserved(struct db *db, const struct event *e)
+{
+	struct booking b;
+
+	if (!booking_find(db, e->subject_id, 0, &b) || b.state != PAID)
+		return true;    /* cancelled meanwhile, or heard before */
+	db_do(db, "UPDATE booking SET state = 'CONFIRMED' WHERE booking_id = $1 AND state = 'PAID'", b.booking_id);
+	b.state = CONFIRMED;
+	booking_emit(db, &b, "booking.confirmed", e->event_id, 0);
+	return true;
+}
+
+/* Fleet cannot give the car: the customer gets all the money back (the sweep asks payment). */
+static bool
+booking_on_car_refused(struct db *db, const struct event *e)
+{
+	struct booking b;
+
+	if (!booking_find(db, e->subject_id, 0, &b) || b.state != PAID)
+		return true;
+	db_do(db,
+		"UPDATE booking SET state = 'REJECTED', end_reason = 'car_refused', ended_at = $2, refund_state = 'PENDING',"
+		" refund_due = amount, refund_next_at = $2 WHERE booking_id = $1 AND state = 'PAID'",
+		b.booking_id, clock_now());
+	booking_reload(db, &b);
+	calendar_release(db, b.booking_id);
+	booking_emit(db, &b, "booking.rejected", e->event_id, 0);
+	return true;
+}
+
+struct payment_cancelled { int64_t refunded_amount; };
+static const struct member payment_cancelled_members[] = { SHAPE_AMOUNT(payment_cancelled, refunded_amount) };
+static const struct shape payment_cancelled_shape = SHAPE(payment_cancelled, payment_cancelled_members);
+
+/* A refund that payment finished by itself ends the booking that waits for it. */
+static bool
+booking_on_payment_cancelled(struct db *db, const struct event *e)
+{
+	struct payment_cancelled p = { 0 };
+	struct booking b;
+
+	if (!event_read(db_memory(db), e, &payment_cancelled_shape, &p))
+		return false;
+	if (booking_find(db, e->subject_id, 0, &b) && b.refund_state == REFUND_PENDING)
+		booking_refund_done(db, &b, p.refunded_amount, e->event_id);
+	return true;
+}
+
+static const struct policy policies[] = {
+	{ "car.reserved", booking_on_car_reserved },
+	{ "car.refused", booking_on_car_refused },
+	{ "payment.cancelled", booking_on_payment_cancelled },
+	{ 0 },
+};
+
+const struct consumer booking_consumer = {
+	.name = "booking", .role = &booking_role, .policy = policies, .sweep = booking_sweep,
+};

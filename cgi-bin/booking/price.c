@@ -1,0 +1,65 @@
+/* price - what an interval costs. The story is in price.h. */
+#include "price.h"
+
+#include "../../lib/clock.h"
+#include "../../lib/settings.h"
+
+static const struct member price_members[] = {
+	SHAPE_LIST(price, lines, booking_line_shape), SHAPE_AMOUNT(price, amount), SHAPE_AMOUNT(price, vat_amount),
+};
+const struct shape price_shape = SHAPE(price, price_members);
+
+int64_t
+vat_share(int64_t amount)
+{
+	int64_t whole = 100 + settings.vat_percent;
+
+	return (amount * settings.vat_percent * 2 + whole) / (whole * 2);
+}
+
+/* Started hours count: half an hour over is an hour. */
+static int64_t
+days_and_hours(int64_t starts_at, int64_t ends_at, int64_t *hours)
+{
+	int64_t rest = (ends_at - starts_at) % DAY;
+
+	*hours = (rest + HOUR - 1) / HOUR;
+	return (ends_at - starts_at) / DAY;
+}
+
+int64_t
+price_total(int64_t starts_at, int64_t ends_at, int64_t daily_price, int64_t hourly_price)
+{
+	int64_t hours, days = days_and_hours(starts_at, ends_at, &hours);
+	int64_t rest = hours * hourly_price;
+
+	return days * daily_price + (rest < daily_price ? rest : daily_price);
+}
+
+static void
+add_line(struct price *p, struct booking_line line)
+{
+	line.version = PRICE_VERSION;
+	p->lines[p->n_lines++] = line;
+	p->amount += line.amount;
+}
+
+struct price *
+price_make(struct arena *m, int64_t starts_at, int64_t ends_at, int64_t daily_price, int64_t hourly_price)
+{
+	int64_t hours, days = days_and_hours(starts_at, ends_at, &hours);
+	struct price *p = arena_new_of(m, struct price);
+
+	p->lines = arena_array(m, struct booking_line, 2);
+	if (days > 0)
+		add_line(p, (struct booking_line){ .rule = PRICE_DAILY, .unit = "day", .quantity = days,
+			.unit_amount = daily_price, .amount = days * daily_price });
+	if (hours > 0 && hours * hourly_price <= daily_price)
+		add_line(p, (struct booking_line){ .rule = PRICE_HOURLY, .unit = "hour", .quantity = hours,
+			.unit_amount = hourly_price, .amount = hours * hourly_price });
+	else if (hours > 0)     /* the hours never cost more than one more day */
+		add_line(p, (struct booking_line){ .rule = PRICE_HOURLY_CAP, .unit = "hour", .quantity = hours,
+			.unit_amount = hourly_price, .amount = daily_price });
+	p->vat_amount = vat_share(p->amount);
+	return p;
+}

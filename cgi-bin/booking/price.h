@@ -1,0 +1,23 @@
+/*
+ * price - what an interval costs: days × daily + remaining started hours × hourly, the hours never above one more day.
+ * Prices include VAT; its share is part of every price shown. 2 days 3 hours at 90,000 and 9,000: 207,000.
+ */
+#ifndef MP_PRICE_H
+#define MP_PRICE_H
+
+#include "booking.h"
+
+#define PRICE_VERSION 1
+
+struct price {
+	struct booking_line *lines;
+	int n_lines;
+	int64_t amount, vat_amount;
+};
+extern const struct shape price_shape;
+
+struct price *price_make(struct arena *m, int64_t starts_at, int64_t ends_at, int64_t daily_price, int64_t hourly_price);
+int64_t price_total(int64_t starts_at, int64_t ends_at, int64_t daily_price, int64_t hourly_price);     /* the amount alone */
+int64_t vat_share(int64_t amount);      /* settings.vat_percent, included: rounded half up */
+
+#endif

@@ -1,0 +1,370 @@
+/*
+ * search - the calendar in memory: every car for rent and its unreleased future slots, as of the last change seen.
+ *
+ * Brought up to date before each search when the database has changed (one PRAGMA, 1 µs): slots whose rev has grown are applied
+ * one by one; when a car has changed, or once an hour to forget the past, everything is read again. A row applied twice is harmless.
+ * The write transaction of the hold decides; this copy only shows.
+ */
+#include "calendar.h"
+#include "price.h"
+
+#include "../cars.h"
+#include "../../lib/clock.h"
+#include "../../lib/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct span { int64_t slot_id, starts_at, busy_until; };
+
+struct mem_car {
+	struct free_car show;           /* all but the totals */
+	struct span *span;              /* no two overlap: sorted by start is sorted by end */
+	int n_spans, room;
+};
+
+static struct {
+	struct arena *m;
+	struct mem_car *car;            /* sorted by car_id */
+	int n_cars;
+	int64_t version, cars_rev, n_all_cars, slots_rev, read_at;
+} memory;
+
+static const struct member free_car_members[] = {
+	SHAPE_INT(free_car, car_id), SHAPE_INT(free_car, branch_id), SHAPE_INT(free_car, seats), SHAPE_AMOUNT(free_car, daily_price),
+	SHAPE_AMOUNT(free_car, hourly_price), SHAPE_TEXT(free_car, name), SHAPE_TEXT(free_car, plate), SHAPE_TEXT(free_car, branch_name),
+	SHAPE_TEXT(free_car, branch_name_ko), SHAPE_TEXT(free_car, region), SHAPE_TEXT(free_car, photo),
+	SHAPE_STATE(free_car, body, body_words), SHAPE_STATE(free_car, fuel, fuel_words), SHAPE_STATE(free_car, gearbox, gearbox_words),
+	SHAPE_AMOUNT(free_car, total_amount), SHAPE_AMOUNT(free_car, vat_amount),
+};
+const struct shape free_car_shape = SHAPE(free_car, free_car_members);
+
+/* --- the copy --------------------------------------------------------------------------------------------------------- */
+
+static struct mem_car *
+car_of(int64_t car_id)
+{
+	int low = 0, high = memory.n_cars - 1;
+
+	while (low <= high) {
+		int mid = (low + high) / 2;
+		struct mem_car *c = &memory.car[mid];
+
+		if (c->show.car_id == car_id)
+			return c;
+		if (c->show.car_id < car_id)
+			low = mid + 1;
+		else
+			high = mid - 1;
+	}
+	return NULL;
+}
+
+static void
+forget(struct mem_car *c, int64_t slot_id)
+{
+	for (int i = 0; i < c->n_spans; i++)
+		if (c->span[i].slot_id == slot_id) {
+			memmove(&c->span[i], &c->span[i + 1], sizeof(c->span[0]) * (size_t)(c->n_spans - i - 1));
+			c->n_spans--;
+			return;
+		}
+}
+
+static void
+remember(struct mem_car *c, struct span s)
+{
+	int i = c->n_spans;
+
+	if (c->n_spans == c->room) {
+		int room = c->room ? c->room * 2 : 8;
+
+		c->span = arena_grow(memory.m, c->span, sizeof(s) * (size_t)c->room, sizeof(s) * (size_t)room);
+		c->room = room;
+	}
+	for (; i > 0 && c->span[i - 1].starts_at > s.starts_at; i--)
+		c->span[i] = c->span[i - 1];
+	c->span[i] = s;
+	c->n_spans++;
+}
+
+static void
+read_cars(struct db *db)
+{
+	struct arena *before = db_memory(db);
+	struct free_car *cars = NULL;
+	int n = 0;
+
+	db_arena(db, memory.m);
+	db_list(db, &free_car_shape, &cars, &n,
+		"SELECT car_id, branch_id, seats, daily_price, hourly_price, name, plate, branch_name, branch_name_ko, region, photo, body, fuel, gearbox"
+		" FROM v_car WHERE service = 'IN_SERVICE' ORDER BY car_id /*scan*/ /*sort*/");
+	db_arena(db, before);
+	memory.car = arena_array(memory.m, struct mem_car, n ? n : 1);
+	memory.n_cars = n;
+	for (int i = 0; i < n; i++)
+		memory.car[i].show = cars[i];
+}
+
+/* Car by car through the index by end: what is over is never looked at, however much of it there is. */
+static void
+read_slots(struct db *db, int64_t now)
+{
+	for (int i = 0; i < memory.n_cars; i++) {
+		struct rows *r = db_each(db,
+			"SELECT slot_id, starts_at, busy_until FROM slot WHERE car_id = $1 AND kind <> 'RELEASED' AND busy_until > $2"
+			" ORDER BY busy_until", memory.car[i].show.car_id, now);
+
+		while (db_next(r))
+			remember(&memory.car[i], (struct span){ row_int(r, 0), row_int(r, 1), row_int(r, 2) });
+	}
+}
+
+static void
+read_all(struct db *db, int64_t cars_rev, int64_t n_all_cars)
+{
+	if (!memory.m)
+		memory.m = arena_new((size_t)1 << 30);
+	arena_reset(memory.m);
+	memory.cars_rev = cars_rev;
+	memory.n_all_cars = n_all_cars;
+	memory.slots_rev = db_int(db, "SELECT COALESCE(MAX(rev), 0) FROM slot");        /* before the rows: later ones come again, harmlessly */
+	memory.read_at = clock_now();
+	read_cars(db);
+	read_slots(db, memory.read_at - DAY);
+}
+
+static void
+read_changes(struct db *db)
+{
+	struct rows *r = db_each(db,
+		"SELECT slot_id, car_id, kind, starts_at, busy_until, rev FROM slot WHERE rev > $1 ORDER BY rev", memory.slots_rev);
+
+	while (db_next(r)) {
+		struct mem_car *c = car_of(row_int(r, 1));
+
+		memory.slots_rev = row_int(r, 5);
+		if (!c)
+			continue;
+		forget(c, row_int(r, 0));
+		if (strcmp(row_peek(r, 2), "RELEASED") != 0)
+			remember(c, (struct span){ row_int(r, 0), row_int(r, 3), row_int(r, 4) });
+	}
+}
+
+static void
+refresh(struct db *db)
+{
+	int64_t version = db_data_version(db), cars_rev, n_all_cars;
+	bool stale = !memory.m || clock_now() > memory.read_at + HOUR || clock_now() < memory.read_at;
+
+	if (version == memory.version && !stale)
+		return;
+	cars_rev = db_int(db, "SELECT COALESCE(MAX(rev), 0) FROM v_car_rev");
+	n_all_cars = db_int(db, "SELECT COUNT(*) FROM v_car_rev /*scan*/");
+	if (stale || cars_rev != memory.cars_rev || n_all_cars != memory.n_all_cars)
+		read_all(db, cars_rev, n_all_cars);
+	else
+		read_changes(db);
+	memory.version = db_failed(db) ? -1 : version;
+}
+
+/* --- asking it -------------------------------------------------------------------------------------------------------- */
+
+static bool
+is_free(const struct mem_car *c, int64_t from, int64_t until)
+{
+	int low = 0, high = c->n_spans;
+
+	while (low < high) {            /* the first span that is busy after from */
+		int mid = (low + high) / 2;
+
+		if (c->span[mid].busy_until > from)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return low == c->n_spans || c->span[low].starts_at >= until;
+}
+
+static bool
+wanted(const struct free_car *c, const struct car_query *q)
+{
+	return (!q->branch_id || c->branch_id == q->branch_id) && (q->body < 0 || c->body == q->body) &&
+	       (q->fuel < 0 || c->fuel == q->fuel) && c->seats >= q->seats && (!q->region || strcmp(c->region, q->region) == 0);
+}
+
+/* One that may be shown, and where it stands: by key, then by car. */
+struct hit { int64_t key; const struct mem_car *car; int64_t total; };
+
+static int
+before(const struct hit *a, const struct hit *b, enum car_order order)
+{
+	if (order == BY_NAME) {
+		int by_name = strcmp(a->car->show.name, b->car->show.name);
+
+		if (by_name != 0)
+			return by_name < 0;
+	} else if (a->key != b->key)
+		return a->key < b->key;
+	return a->car->show.car_id < b->car->show.car_id;
+}
+
+static int64_t
+key_of(const struct free_car *c, int64_t total, enum car_order order)
+{
+	switch (order) {
+	case BY_PRICE:      return total;
+	case BY_PRICE_DOWN: return -total;
+	case BY_SEATS:      return -c->seats * 1000000000000LL + total;
+	case BY_NAME:       return 0;
+	}
+	return 0;
+}
+
+/* Keeps the best `room` hits, the worst of them on top: a page out of a thousand cars costs few moves. */
+static void
+sift_down(struct hit *heap, int n, int i, enum car_order order)
+{
+	for (;;) {
+		int worst = i;
+
+		for (int child = 2 * i + 1; child <= 2 * i + 2 && child < n; child++)
+			if (before(&heap[worst], &heap[child], order))
+				worst = child;
+		if (worst == i)
+			return;
+		struct hit h = heap[i];
+
+		heap[i] = heap[worst];
+		heap[worst] = h;
+		i = worst;
+	}
+}
+
+static void
+keep_best(struct hit *heap, int *n, int room, struct hit h, enum car_order order)
+{
+	if (*n == room) {
+		if (!before(&h, &heap[0], order))
+			return;
+		heap[0] = h;
+		sift_down(heap, *n, 0, order);
+		return;
+	}
+	heap[(*n)++] = h;
+	if (*n == room)
+		for (int i = room / 2 - 1; i >= 0; i--)
+			sift_down(heap, room, i, order);
+}
+
+/* Heap to list, best first. */
+static void
+sort_best(struct hit *heap, int n, int room, enum car_order order)
+{
+	if (n < room)
+		for (int i = n / 2 - 1; i >= 0; i--)
+			sift_down(heap, n, i, order);
+	for (int end = n - 1; end > 0; end--) {
+		struct hit h = heap[0];
+
+		heap[0] = heap[end];
+		heap[end] = h;
+		sift_down(heap, end, 0, order);
+	}
+}
+
+static int
+show(struct arena *m, const struct hit *hit, int n, const struct car_query *q, struct free_car **cars)
+{
+	int n_cars = n > q->offset ? n - q->offset : 0;
+
+	*cars = arena_array(m, struct free_car, n_cars ? n_cars : 1);
+	for (int i = 0; i < n_cars; i++) {
+		const struct hit *h = &hit[q->offset + i];
+
+		(*cars)[i] = h->car->show;
+		(*cars)[i].total_amount = h->total;
+		(*cars)[i].vat_amount = vat_share(h->total);
+	}
+	return n_cars;
+}
+
+int
+calendar_search(struct db *db, struct arena *m, const struct car_query *q, struct free_car **cars, int *n_cars)
+{
+	int64_t until = q->ends_at + settings.turnaround_s;
+	int room = q->offset + q->limit, n = 0, n_free = 0;
+	struct hit *best;
+
+	refresh(db);
+	if (room > memory.n_cars)
+		room = memory.n_cars;
+	best = arena_array(m, struct hit, room ? room : 1);
+	for (int i = 0; i < memory.n_cars; i++) {
+		const struct mem_car *c = &memory.car[i];
+		int64_t total;
+
+		if (!wanted(&c->show, q) || !is_free(c, q->starts_at, until))
+			continue;
+		total = price_total(q->starts_at, q->ends_at, c->show.daily_price, c->show.hourly_price);
+		if (q->max_price && total > q->max_price)
+			continue;
+		n_free++;
+		keep_best(best, &n, room, (struct hit){ key_of(&c->show, total, q->order), c, total }, q->order);
+	}
+	sort_best(best, n, room, q->order);
+	*n_cars = show(m, best, n, q, cars);
+	return n_free;
+}
+
+int
+calendar_n_cars(struct db *db)
+{
+	refresh(db);
+	return memory.n_cars;
+}
+
+/* --- the oracle --------------------------------------------------------------------------------------------------------- */
+
+static enum car_order oracle_order;
+
+static int
+by_order(const void *a, const void *b)
+{
+	const struct free_car *x = a, *y = b;
+	const struct mem_car mx = { .show = *x }, my = { .show = *y };
+	const struct hit hx = { key_of(x, x->total_amount, oracle_order), &mx, x->total_amount };
+	const struct hit hy = { key_of(y, y->total_amount, oracle_order), &my, y->total_amount };
+
+	return before(&hx, &hy, oracle_order) ? -1 : before(&hy, &hx, oracle_order);
+}
+
+int
+calendar_search_sql(struct db *db, struct arena *m, const struct car_query *q, struct free_car **cars, int *n_cars)
+{
+	struct free_car *all = NULL;
+	int n_all = 0, n_free = 0;
+
+	db_list(db, &free_car_shape, &all, &n_all,
+		"SELECT car_id, branch_id, seats, daily_price, hourly_price, name, plate, branch_name, branch_name_ko, region, photo, body, fuel, gearbox"
+		" FROM v_car c WHERE service = 'IN_SERVICE' AND NOT EXISTS (SELECT 1 FROM slot s WHERE s.car_id = c.car_id"
+		" AND s.kind <> 'RELEASED' AND s.busy_until > $1 AND s.starts_at < $2) /*scan*/ /*sort*/",
+		q->starts_at, q->ends_at + settings.turnaround_s);
+	for (int i = 0; i < n_all; i++) {
+		all[i].total_amount = price_total(q->starts_at, q->ends_at, all[i].daily_price, all[i].hourly_price);
+		all[i].vat_amount = vat_share(all[i].total_amount);
+		if (wanted(&all[i], q) && (!q->max_price || all[i].total_amount <= q->max_price))
+			all[n_free++] = all[i];
+	}
+	oracle_order = q->order;
+	if (n_free)
+		qsort(all, (size_t)n_free, sizeof(all[0]), by_order);
+	*n_cars = n_free > q->offset ? n_free - q->offset : 0;
+	if (*n_cars > q->limit)
+		*n_cars = q->limit;
+	*cars = arena_array(m, struct free_car, *n_cars ? *n_cars : 1);
+	if (*n_cars)
+		memcpy(*cars, all + q->offset, sizeof(all[0]) * (size_t)*n_cars);
+	return n_free;
+}

@@ -1,0 +1,26 @@
+/* bookings - the words for what becomes of a booking, shared by every program that shows one. Codes as in the tables and the API. */
+#ifndef MP_BOOKINGS_H
+#define MP_BOOKINGS_H
+
+#include "../lib/shape.h"
+
+enum booking_state {
+	HELD, PAID, CONFIRMED, OUT, RETURNED, COMPLETED, CANCEL_REQUESTED, CANCELLED, EXPIRED, REJECTED, NO_SHOW,
+};
+enum refund_state { REFUND_NONE, REFUND_PENDING, REFUND_DONE };
+enum price_rule { PRICE_DAILY, PRICE_HOURLY, PRICE_HOURLY_CAP };
+
+extern const struct words booking_state_words, refund_state_words, price_rule_words;
+
+/* One line of a price: quantity × unit_amount, or the cap. Frozen when booked. */
+struct booking_line {
+	int rule;                               /* enum price_rule */
+	const char *unit;                       /* day, hour */
+	int64_t version, quantity, unit_amount, amount;
+};
+extern const struct shape booking_line_shape;
+
+/* Why a booking ended as it did, for people (a translated sentence), from its end_reason; NULL when there is nothing to say. */
+const char *end_reason_in_words(const char *end_reason);
+
+#endif

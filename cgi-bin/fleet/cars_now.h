@@ -1,0 +1,35 @@
+/*
+ * cars_now - the cars as they are now, written once for all who ask: WITH_CARS "SELECT … FROM car_now WHERE …".
+ *
+ * $1 is now, $2 is now plus the turnaround: a car is shown as rented from the moment it is being prepared until the
+ * reservation ends, and as long as it is out. Nothing of this is stored, so nothing can be left over when events come late.
+ */
+#ifndef MP_CARS_NOW_H
+#define MP_CARS_NOW_H
+
+#define CAR_STATUS \
+	"CASE WHEN c.service <> 'IN_SERVICE' THEN c.service" \
+	" WHEN EXISTS (SELECT 1 FROM reservation r WHERE r.car_id = c.car_id AND r.state IN ('RESERVED', 'OUT')" \
+	" AND (r.state = 'OUT' OR (r.starts_at <= $2 AND r.ends_at > $1))) THEN 'RENTED'" \
+	" ELSE 'AVAILABLE' END"
+
+#define WITH_CARS \
+	"WITH car_now AS (SELECT c.car_id, c.plate, COALESCE(c.model_id, 0) AS model_id, COALESCE(m.name, '') AS model_name," \
+	" c.name, c.body, c.seats, c.fuel, c.gearbox, c.daily_price, c.hourly_price, c.branch_id, b.name AS branch_name," \
+	" b.name_ko AS branch_name_ko, b.region, c.service, " CAR_STATUS " AS status," \
+	" CASE c.photo WHEN '' THEN NULL ELSE '/photos/' || c.photo END AS photo_url, c.created_at, c.updated_at, c.rev" \
+	" FROM car c JOIN branch b ON b.branch_id = c.branch_id LEFT JOIN car_model m ON m.model_id = c.model_id) "
+
+#define CAR_COLUMNS \
+	"car_id, plate, model_id, model_name, name, body, seats, fuel, gearbox, daily_price, hourly_price, branch_id," \
+	" branch_name, branch_name_ko, region, service, status, photo_url, created_at, updated_at, rev"
+
+/*
+ * The number of the next change. A deleted car takes its rev with it, so the highest one left is no safe start; the log
+ * never forgets, and every change of a car is in it.
+ */
+#define NEXT_CAR_REV \
+	"(SELECT MAX(n) + 1 FROM (SELECT COALESCE(MAX(rev), 0) AS n FROM car" \
+	" UNION ALL SELECT COALESCE(MAX(event_id), 0) AS n FROM v_event) AS last)"
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * fleet 차량관리 - what can be asked of it, and what it may write. Managers only.
+ * pages.c shows cars, pages_edit.c changes them, pages_model.c and pages_branch.c what they are made of; the rules are in
+ * car.c, list.c, diary.c, model.c, branch.c and photo.c, the reactions to bookings in policy.c.
+ */
+#include "fleet.h"
+#include "pages.h"
+
+#include "../../lib/program.h"
+
+#include <stdlib.h>
+
+static const struct route routes[] = {
+	{ GET,        "/fleet",                        page_fleet,        MANAGER },
+
+	{ GET,        "/fleet/cars",                   page_cars,         MANAGER },
+	{ POST,       "/fleet/cars",                   do_car_add,        MANAGER },
+	{ GET,        "/fleet/cars/new",               page_car_new,      MANAGER },
+	{ GET,        "/fleet/cars/:car_id",           page_car,          MANAGER },
+	{ POST | PUT, "/fleet/cars/:car_id",           do_car_change,     MANAGER },
+	{ DELETE,     "/fleet/cars/:car_id",           do_car_delete,     MANAGER },
+	{ GET,        "/fleet/cars/:car_id/edit",      page_car_edit,     MANAGER },
+	{ GET,        "/fleet/cars/:car_id/retire",    page_car_retire,   MANAGER },
+	{ POST,       "/fleet/cars/:car_id/retire",    do_car_retire,     MANAGER },
+	{ GET,        "/fleet/cars/:car_id/delete",    page_car_delete,   MANAGER },
+	{ POST,       "/fleet/cars/:car_id/delete",    do_car_delete,     MANAGER },
+	{ POST,       "/fleet/cars/:car_id/service",   do_car_service,    MANAGER },
+	{ GET,        "/fleet/cars/:car_id/photo",     page_photo,        MANAGER },
+	{ POST,       "/fleet/cars/:car_id/photo",     do_photo,          MANAGER | UPLOAD },
+	{ POST,       "/fleet/cars/:car_id/photo/remove", do_photo_remove, MANAGER },
+
+	{ GET,        "/fleet/models",                 page_models,       MANAGER },
+	{ POST,       "/fleet/models",                 do_model_add,      MANAGER },
+	{ GET,        "/fleet/models/new",             page_model_new,    MANAGER },
+	{ GET,        "/fleet/models/:model_id",       page_model,        MANAGER },
+	{ POST | PUT, "/fleet/models/:model_id",       do_model_change,   MANAGER },
+	{ POST,       "/fleet/models/:model_id/state", do_model_state,    MANAGER },
+
+	{ GET,        "/fleet/branches",               page_branches,     MANAGER },
+	{ POST,       "/fleet/branches",               do_branch_add,     MANAGER },
+	{ GET,        "/fleet/branches/new",           page_branch_new,   MANAGER },
+	{ GET,        "/fleet/branches/:branch_id",    page_branch,       MANAGER },
+	{ POST | PUT, "/fleet/branches/:branch_id",    do_branch_change,  MANAGER },
+	{ GET,        "/fleet/branches/:branch_id/close", page_branch_close, MANAGER },
+	{ POST,       "/fleet/branches/:branch_id/close", do_branch_close, MANAGER },
+	{ POST,       "/fleet/branches/:branch_id/open",  do_branch_open, MANAGER },
+	{ 0 },
+};
+
+static const struct program fleet = {
+	.name = "fleet",
+	.prefix = "/fleet",
+	.routes = routes,
+	.role = &fleet_role,
+};
+
+/* Photos lie beside the database: where that is stands in the arguments, or for a single request in the environment. */
+int
+main(int argc, char **argv)
+{
+	const char *var = argc > 2 ? argv[2] : getenv("MOTORPOOL_VAR");
+
+	photo_open(var && *var ? var : "var");
+	return program_main(&fleet, argc, argv);
+}

@@ -1,0 +1,36 @@
+/* pages - fleet's handlers, as main.c routes to them, and what they share. */
+#ifndef MP_FLEET_PAGES_H
+#define MP_FLEET_PAGES_H
+
+#include "../../lib/form.h"
+#include "fleet.h"
+
+handler page_fleet, page_cars, page_car;                                        /* pages.c */
+handler page_car_new, do_car_add, page_car_edit, do_car_change;                 /* pages_edit.c */
+handler page_car_retire, do_car_retire, page_car_delete, do_car_delete, do_car_service; /* pages_end.c */
+handler page_photo, do_photo, do_photo_remove;
+handler page_models, page_model_new, page_model, do_model_add, do_model_change, do_model_state;        /* pages_model.c */
+handler page_branches, page_branch_new, page_branch, do_branch_add, do_branch_change;                   /* pages_branch.c */
+handler page_branch_close, do_branch_close, do_branch_open;
+
+/* The car the address names. false: there is none (any more); answer web_not_found(). */
+bool the_car(struct web *w, struct car *car);
+/* "Please look at the marked fields." */
+const char *marked_fields(void);
+/* A form with bad fields, for a client; pages show themselves again instead. */
+enum status refuse_fields(struct web *w);
+/* A car's, model's or branch's number as a form carries it. */
+const char *id_text(struct web *w, int64_t id);
+struct option *branch_options(struct web *w, int64_t and_branch_id, int *n);
+struct option *model_options(struct web *w, int *n);
+/* What was done before the redirect here: ?done=added says "The car was added." */
+void say_done(struct web *w);
+
+/* What a car and a model have in common in their forms. */
+struct make_fields { struct field name, body, seats, fuel, gearbox, hourly_price, daily_price; };
+extern const struct shape make_fields_shape;
+struct make { const char *name; int body, fuel, gearbox; int64_t seats, hourly_price, daily_price; };
+struct make_fields make_fields(struct web *w, const struct make *initial);
+void make_read(struct web *w, struct make *make);
+
+#endif

@@ -1,0 +1,189 @@
+/* pages_model - the models: what new cars of a kind start with. */
+#include "pages.h"
+
+/* --- the list ----------------------------------------------------------------------------------------------------- */
+
+struct models_page {
+	struct model *models;
+	int n_models;
+	struct paging paging;
+	int64_t n_total, page, n_pages;
+};
+static const struct member models_page_members[] = {
+	SHAPE_LIST(models_page, models, model_shape), SHAPE_STRUCT(models_page, paging, paging_shape), SHAPE_INT(models_page, n_total),
+};
+static const struct shape models_page_shape = SHAPE(models_page, models_page_members);
+PAGE(models_list, "fleet/models", models_page_shape)
+
+static const struct member models_json_members[] = {
+	SHAPE_INT(models_page, n_total), SHAPE_INT(models_page, page), SHAPE_INT(models_page, n_pages),
+	SHAPE_LIST(models_page, models, model_shape),
+};
+static const struct shape models_json_shape = SHAPE(models_page, models_json_members);
+
+enum status
+page_models(struct web *w)
+{
+	struct models_page p = { .n_total = model_count(w->db) };
+
+	p.paging = web_paging(w, p.n_total, PER_PAGE);
+	p.page = p.paging.page;
+	p.n_pages = p.paging.n_pages;
+	model_list(w->db, p.paging.offset, PER_PAGE, &p.models, &p.n_models);
+	if (w->json)
+		return web_json(w, OK, &models_json_shape, &p);
+	say_done(w);
+	return web_page(w, OK, &models_list, &p);
+}
+
+/* --- the form ----------------------------------------------------------------------------------------------------- */
+
+struct model_form {
+	struct form_problems problems;
+	struct model model;             /* as it stands; model_id 0: a new one */
+	const char *version;
+	struct make_fields make;
+	struct field also_cars;
+	bool is_off_sale;
+};
+static const struct member model_form_members[] = {
+	SHAPE_STRUCT(model_form, problems, form_problems_shape), SHAPE_STRUCT(model_form, model, model_shape),
+	SHAPE_TEXT(model_form, version), SHAPE_STRUCT(model_form, make, make_fields_shape),
+	SHAPE_STRUCT(model_form, also_cars, field_shape), SHAPE_BOOL(model_form, is_off_sale),
+};
+static const struct shape model_form_shape = SHAPE(model_form, model_form_members);
+PAGE(model_form_page, "fleet/model_form", model_form_shape)
+
+static enum status
+show_model(struct web *w, enum status status, const struct model *model, const char *version, const char *message)
+{
+	const struct make make = {
+		model->name, model->body, model->fuel, model->gearbox, model->seats, model->hourly_price, model->daily_price,
+	};
+	struct model_form f = {
+		.problems = form_problems(w, message), .model = *model, .version = version, .make = make_fields(w, &make),
+		.also_cars = form_field(w, "also_cars", ""), .is_off_sale = model->model_id && model->state == OFF_SALE,
+	};
+
+	say_done(w);
+	return web_page(w, status, &model_form_page, &f);
+}
+
+static struct model
+read_model(struct web *w)
+{
+	struct make make;
+
+	make_read(w, &make);
+	return (struct model){
+		.name = make.name, .body = make.body, .fuel = make.fuel, .gearbox = make.gearbox, .seats = make.seats,
+		.hourly_price = make.hourly_price, .daily_price = make.daily_price,
+	};
+}
+
+static enum status
+name_taken(struct web *w, const struct model *model, const char *version)
+{
+	form_error(w, "name", _("There is a model of this name already."));
+	if (w->json)
+		return web_refuse(w, CONFLICT, "name_taken", _("There is a model of this name already."));
+	return show_model(w, CONFLICT, model, version, marked_fields());
+}
+
+static const struct model nothing = { .name = "", .body = -1, .fuel = -1, .gearbox = GEARBOX_AUTOMATIC };
+
+enum status
+page_model_new(struct web *w)
+{
+	return show_model(w, OK, &nothing, NULL, NULL);
+}
+
+enum status
+do_model_add(struct web *w)
+{
+	struct model model = read_model(w);
+
+	if (form_bad(w))
+		return w->json ? refuse_fields(w) : show_model(w, UNPROCESSABLE, &nothing, NULL, marked_fields());
+	switch (model_add(w->db, &model)) {
+	case MODEL_OK:
+		break;
+	case MODEL_NAME_TAKEN:
+		if (w->json || !model_is_there(w->db, &model))
+			return name_taken(w, &nothing, NULL);
+		break;
+	case MODEL_GONE:
+	case MODEL_CHANGED:
+		return web_broken(w);
+	}
+	if (!w->json)
+		return web_redirect(w, "/fleet/models?done=model_added");
+	web_set_header(w, "Location", arena_printf(w->m, "/fleet/models/%lld", (long long)model.model_id));
+	return web_json(w, CREATED, &model_shape, &model);
+}
+
+enum status
+page_model(struct web *w)
+{
+	struct model model;
+
+	if (!model_find(w->db, web_param_id(w, "model_id"), &model))
+		return web_not_found(w);
+	return w->json ? web_json(w, OK, &model_shape, &model) : show_model(w, OK, &model, model.version, NULL);
+}
+
+/* What the model is now, beside what was typed; sent once more, it overwrites. */
+static enum status
+changed_meanwhile(struct web *w, const struct model *now)
+{
+	const char *message = _("Somebody else has changed this model in the meantime. Look at it again; saving now overwrites their change.");
+
+	return w->json ? web_refuse(w, CONFLICT, "changed", message) : show_model(w, CONFLICT, now, now->version, message);
+}
+
+/* POST and PUT /fleet/models/ID */
+enum status
+do_model_change(struct web *w)
+{
+	struct model now, model = read_model(w);
+	const char *version = form_has(w, "version") ? form_raw(w, "version") : NULL;
+	bool also_cars = form_tick(w, "also_cars");
+	int64_t n_cars;
+
+	if (!model_find(w->db, web_param_id(w, "model_id"), &now))
+		return web_not_found(w);
+	if (form_bad(w))
+		return w->json ? refuse_fields(w) : show_model(w, UNPROCESSABLE, &now, version, marked_fields());
+	model.model_id = now.model_id;
+	model.version = version;
+	switch (model_change(w->db, &model, also_cars, &n_cars, w->user.id)) {
+	case MODEL_OK:
+		break;
+	case MODEL_GONE:
+		return web_not_found(w);
+	case MODEL_NAME_TAKEN:
+		return name_taken(w, &now, version);
+	case MODEL_CHANGED:
+		return changed_meanwhile(w, &now);
+	}
+	if (w->json)
+		return web_json(w, OK, &model_shape, &model);
+	return web_redirect(w, "/fleet/models?done=%s", n_cars ? "model_prices" : "model_saved");
+}
+
+/* POST /fleet/models/ID/state {state} - on and off sale. */
+enum status
+do_model_state(struct web *w)
+{
+	int64_t model_id = web_param_id(w, "model_id");
+	int state = form_choice(w, "state", &model_state_words);
+	struct model model;
+
+	if (form_bad(w))
+		return refuse_fields(w);
+	if (model_set_state(w->db, model_id, (enum model_state)state) == MODEL_GONE || !model_find(w->db, model_id, &model))
+		return web_not_found(w);
+	if (w->json)
+		return web_json(w, OK, &model_shape, &model);
+	return web_redirect(w, "/fleet/models?done=%s", state == OFF_SALE ? "off_sale" : "on_sale");
+}

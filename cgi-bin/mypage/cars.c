@@ -1,0 +1,150 @@
+/* cars - the managers' car screen: every car with what is true of it now, its booking and that booking's payment. */
+#include "mypage.h"
+
+#include "../../lib/settings.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* A car and, beside it, the booking that has it: as the query answers. */
+struct seen {
+	int64_t car_id, branch_id, starts_at, ends_at;
+	const char *plate, *name, *branch_name, *branch_name_ko, *code;
+	int status, state, payment_state, body;
+};
+static const struct member seen_members[] = {
+	SHAPE_INT(seen, car_id), SHAPE_INT(seen, branch_id), SHAPE_TIME(seen, starts_at), SHAPE_TIME(seen, ends_at),
+	SHAPE_TEXT(seen, plate), SHAPE_TEXT(seen, name), SHAPE_STATE(seen, body, body_words), SHAPE_TEXT(seen, branch_name),
+	SHAPE_TEXT(seen, branch_name_ko), SHAPE_TEXT(seen, code), SHAPE_STATE(seen, status, car_status_words),
+	SHAPE_STATE(seen, state, booking_state_words), SHAPE_STATE(seen, payment_state, my_payment_words),
+};
+static const struct shape seen_shape = SHAPE(seen, seen_members);
+
+static const struct member view_booking_members[] = {
+	SHAPE_TEXT(view_booking, code), SHAPE_STATE(view_booking, state, booking_state_words), SHAPE_TIME(view_booking, starts_at),
+	SHAPE_TIME(view_booking, ends_at),
+};
+const struct shape view_booking_shape = SHAPE(view_booking, view_booking_members);
+
+static const struct member view_payment_members[] = { SHAPE_STATE(view_payment, state, my_payment_words) };
+const struct shape view_payment_shape = SHAPE(view_payment, view_payment_members);
+
+static const struct member view_car_members[] = {
+	SHAPE_INT(view_car, car_id), SHAPE_TEXT(view_car, plate), SHAPE_TEXT(view_car, name), SHAPE_STATE(view_car, body, body_words),
+	SHAPE_INT(view_car, branch_id), SHAPE_TEXT(view_car, branch_name), SHAPE_TEXT(view_car, branch_name_ko),
+	SHAPE_STATE(view_car, status, car_status_words), SHAPE_MAYBE(view_car, booking, view_booking_shape),
+	SHAPE_MAYBE(view_car, payment, view_payment_shape),
+};
+const struct shape view_car_shape = SHAPE(view_car, view_car_members);
+
+/*
+ * $1 now · $2 now and the turnaround before a rental · $3 pattern · $4 branch (0: all).
+ * RENTED: fleet has promised the car and the rental runs or is being prepared, or the car is out, however late.
+ * The booking shown is the one that runs, else the next: of the open ones that are not over, the one that starts first.
+ */
+#define SEEN \
+	"WITH seen AS (SELECT c.car_id, c.plate, c.name, c.body, c.branch_id, c.branch_name, c.branch_name_ko," \
+	" CASE WHEN c.service <> 'IN_SERVICE' THEN c.service" \
+	"  WHEN EXISTS (SELECT 1 FROM my_booking r WHERE r.car_id = c.car_id AND r.state IN ('PAID', 'CONFIRMED', 'OUT')" \
+	"   AND (r.reservation = 'OUT' OR (r.reservation = 'RESERVED' AND r.starts_at <= $2 AND r.ends_at > $1))) THEN 'RENTED'" \
+	"  ELSE 'AVAILABLE' END AS status," \
+	" (SELECT b.code FROM my_booking b WHERE b.car_id = c.car_id AND b.state IN ('PAID', 'CONFIRMED', 'OUT')" \
+	"   AND (b.state = 'OUT' OR b.ends_at > $1) ORDER BY b.starts_at LIMIT 1) AS code" \
+	" FROM view_car c /*scan*/ WHERE $4 = 0 OR c.branch_id = $4)," \
+	" found AS (SELECT s.car_id, s.plate, s.name, s.body, s.branch_id, s.branch_name, s.branch_name_ko, s.status, s.code FROM seen s" \
+	" WHERE $3 = '%' OR lower(s.plate) LIKE $3 ESCAPE '\\' OR lower(s.name) LIKE $3 ESCAPE '\\' OR lower(COALESCE(s.code, '')) LIKE $3 ESCAPE '\\')"
+
+#define ROWS SEEN \
+	" SELECT f.car_id, f.plate, f.name, f.body, f.branch_id, f.branch_name, f.branch_name_ko, f.status, f.code," \
+	" COALESCE(b.state, '') AS state, COALESCE(b.payment_state, '') AS payment_state," \
+	" COALESCE(b.starts_at, 0) AS starts_at, COALESCE(b.ends_at, 0) AS ends_at" \
+	" FROM found f LEFT JOIN my_booking b ON b.code = f.code WHERE $5 = '' OR f.status = $5"
+
+/* What is sorted by, as words and as a time; cars without a booking stand behind those that have one. */
+#define KEY_TEXT "CASE $6 WHEN 1 THEN f.name WHEN 2 THEN f.branch_name WHEN 3 THEN f.status WHEN 0 THEN f.plate ELSE '' END"
+#define KEY_TIME "CASE $6 WHEN 4 THEN b.starts_at ELSE 0 END"
+
+/* "%word%", with the pattern's own signs escaped. */
+static const char *
+pattern(struct db *db, const char *text)
+{
+	struct buf b = { .m = db_memory(db) };
+
+	buf_puts(&b, "%");
+	for (const char *s = text; *s; s++) {
+		if (*s == '%' || *s == '_' || *s == '\\')
+			buf_puts(&b, "\\");
+		buf_put(&b, &(char){ (char)tolower((unsigned char)*s) }, 1);
+	}
+	if (*text)
+		buf_puts(&b, "%");
+	return b.s;
+}
+
+int64_t
+view_count(struct db *db, const struct view_query *q, int64_t n[4])
+{
+	struct rows *r = db_each(db, SEEN " SELECT f.status, COUNT(*) FROM found f GROUP BY f.status /*sort*/",
+		q->now, q->now + settings.turnaround_s, pattern(db, q->text), q->branch_id);
+	int64_t all = 0;
+
+	memset(n, 0, 4 * sizeof(n[0]));
+	while (db_next(r)) {
+		int status = words_find(&car_status_words, row_peek(r, 0));
+
+		if (status >= 0)
+			n[status] = row_int(r, 1);
+		all += row_int(r, 1);
+	}
+	return q->status < 0 ? all : n[q->status];
+}
+
+static void
+as_car(struct db *db, const struct seen *s, struct view_car *c)
+{
+	*c = (struct view_car){
+		.car_id = s->car_id, .branch_id = s->branch_id, .plate = s->plate, .name = s->name, .body = s->body,
+		.branch_name = s->branch_name, .branch_name_ko = s->branch_name_ko, .status = s->status,
+	};
+	if (!s->code)
+		return;
+	c->booking = arena_new_of(db_memory(db), struct view_booking);
+	*c->booking = (struct view_booking){ .code = s->code, .state = s->state, .starts_at = s->starts_at, .ends_at = s->ends_at };
+	c->payment = arena_new_of(db_memory(db), struct view_payment);
+	c->payment->state = s->payment_state;
+}
+
+int
+view_list(struct db *db, const struct view_query *q, struct view_car **cars)
+{
+	const char *status = q->status < 0 ? "" : words_code(&car_status_words, q->status);
+	struct seen *seen = NULL;
+	int n = 0;
+
+	if (q->down)
+		db_list(db, &seen_shape, &seen, &n, ROWS " ORDER BY " KEY_TEXT " DESC, $6 = 4 AND f.code IS NULL, " KEY_TIME " DESC, f.plate DESC /*sort*/ LIMIT $7 OFFSET $8",
+			q->now, q->now + settings.turnaround_s, pattern(db, q->text), q->branch_id, status, q->order, q->limit, q->offset);
+	else
+		db_list(db, &seen_shape, &seen, &n, ROWS " ORDER BY " KEY_TEXT ", $6 = 4 AND f.code IS NULL, " KEY_TIME ", f.plate /*sort*/ LIMIT $7 OFFSET $8",
+			q->now, q->now + settings.turnaround_s, pattern(db, q->text), q->branch_id, status, q->order, q->limit, q->offset);
+	*cars = arena_array(db_memory(db), struct view_car, n > 0 ? n : 1);
+	for (int i = 0; i < n; i++)
+		as_car(db, &seen[i], &(*cars)[i]);
+	return n;
+}
+
+static const struct member branch_members[] = {
+	SHAPE_INT(view_branch, branch_id), SHAPE_TEXT(view_branch, branch_name), SHAPE_TEXT(view_branch, branch_name_ko),
+};
+static const struct shape branch_shape = SHAPE(view_branch, branch_members);
+
+/* The branches that have cars, by what their newest car says of them. */
+int
+view_branches(struct db *db, struct view_branch **branches)
+{
+	int n = 0;
+
+	return db_list(db, &branch_shape, branches, &n,
+		"SELECT branch_id, MAX(branch_name) AS branch_name, MAX(branch_name_ko) AS branch_name_ko FROM view_car /*scan*/"
+		" GROUP BY branch_id ORDER BY MAX(branch_name) /*sort*/ LIMIT 200");
+}

@@ -1,0 +1,234 @@
+/*
+ * compare - does the file hold what a replay would make?
+ *
+ * The log is replayed into a file of its own, in a scratch folder beside a link to the log, up to where the real file stands; then
+ * both are walked row by row. The real one is held still only for the last few events and the walk.
+ */
+#include "replay.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/*
+ * Two walks over the same rows in the order of their key, which stands in the first columns. A row that one side lacks is a
+ * difference, and so is a column that differs.
+ */
+struct walk {
+	const char *table;
+	int n_keys, n_columns;
+	struct rows *(*each)(struct db *db);
+};
+
+static struct rows *
+each_booking(struct db *db)
+{
+	return db_each(db,
+		"SELECT code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, branch_name_ko, state, shelf, reservation,"
+		" starts_at, ends_at, amount, vat_amount, currency, hold_until, payment_state, brand, last4, refund_due, refunded_amount,"
+		" end_reason, held_at, charged_at, paid_at, confirmed_at, out_at, returned_at, completed_at, ended_at, refunded_at,"
+		" updated_at, event_id FROM my_booking /*scan*/ ORDER BY code");
+}
+
+static struct rows *
+each_line(struct db *db)
+{
+	return db_each(db, "SELECT code, line_no, rule, version, unit, quantity, unit_amount, amount FROM my_booking_line /*scan*/ ORDER BY code, line_no");
+}
+
+static struct rows *
+each_event(struct db *db)
+{
+	return db_each(db, "SELECT code, event_id, type, occurred_at, amount, reason FROM my_event /*scan*/ ORDER BY code, event_id");
+}
+
+static struct rows *
+each_car(struct db *db)
+{
+	return db_each(db,
+		"SELECT car_id, plate, name, body, branch_id, branch_name, branch_name_ko, service, updated_at, event_id"
+		" FROM view_car /*scan*/ ORDER BY car_id");
+}
+
+static const struct walk walks[] = {
+	{ "my_booking", 1, 35, each_booking },
+	{ "my_booking_line", 2, 8, each_line },
+	{ "my_event", 2, 6, each_event },
+	{ "view_car", 1, 10, each_car },
+};
+
+static bool
+looks_like_number(const char *s)
+{
+	return *s && strspn(s, "0123456789") == strlen(s);
+}
+
+/* Keys in the order the tables sort them: numbers by value, words byte by byte. */
+static int
+compare_keys(const struct walk *w, struct rows *a, struct rows *b)
+{
+	for (int i = 0; i < w->n_keys; i++) {
+		const char *x = row_peek(a, i), *y = row_peek(b, i);
+		int64_t p = row_int(a, i), q = row_int(b, i);
+		int order = looks_like_number(x) && looks_like_number(y) ? (p > q) - (p < q) : strcmp(x, y);
+
+		if (order)
+			return order;
+	}
+	return 0;
+}
+
+static void
+note(struct view_comparison *c, const struct walk *w, struct rows *at, const char *what)
+{
+	c->n_different++;
+	if (!c->first[0])
+		snprintf(c->first, sizeof(c->first), "%s %s%s%s: %s", w->table, row_peek(at, 0), w->n_keys > 1 ? " " : "",
+		         w->n_keys > 1 ? row_peek(at, 1) : "", what);
+}
+
+static void
+compare_columns(struct view_comparison *c, const struct walk *w, struct rows *real, struct rows *made)
+{
+	char what[160];
+
+	for (int i = w->n_keys; i < w->n_columns; i++) {
+		const char *x = row_peek(real, i), *y = row_peek(made, i);
+
+		if (strcmp(x, y) == 0)
+			continue;
+		snprintf(what, sizeof(what), "column %d is '%.40s', a replay makes '%.40s'", i + 1, x, y);
+		note(c, w, real, what);
+		return;
+	}
+}
+
+static void
+compare_table(struct view_comparison *c, const struct walk *w, struct db *real_db, struct db *made_db)
+{
+	struct rows *real = w->each(real_db), *made = w->each(made_db);
+	bool has_real = db_next(real), has_made = db_next(made);
+
+	while (has_real || has_made) {
+		int order = !has_real ? 1 : !has_made ? -1 : compare_keys(w, real, made);
+
+		c->n_rows++;
+		if (order < 0)
+			note(c, w, real, "a replay does not make it");
+		else if (order > 0)
+			note(c, w, made, "missing; a replay makes it");
+		else
+			compare_columns(c, w, real, made);
+		if (order <= 0)
+			has_real = db_next(real);
+		if (order >= 0)
+			has_made = db_next(made);
+	}
+}
+
+/* --- the scratch file ------------------------------------------------------------------------------------------------ */
+
+/* A folder that looks like a state folder: its own view.db, and a link to the real log. */
+static bool
+make_scratch(char *dir, size_t room, const char *root_dir, const char *var_dir, const char **why)
+{
+	char from[4096], to[4200];
+
+	snprintf(dir, room, "%s/run/compare.XXXXXX", var_dir);
+	snprintf(to, sizeof(to), "%s/run", var_dir);
+	mkdir(to, 0755);
+	if (!mkdtemp(dir) || !realpath(var_dir, from) || strlen(from) > sizeof(from) - 20) {
+		*why = "no place for a scratch copy in the state folder";
+		return false;
+	}
+	strcat(from, "/motorpool.db");
+	snprintf(to, sizeof(to), "%s/motorpool.db", dir);
+	if (symlink(from, to) != 0) {
+		*why = strerror(errno);
+		return false;
+	}
+	return replay_make_file(root_dir, dir, why);
+}
+
+static void
+remove_scratch(const char *dir)
+{
+	static const char *const names[] = {
+		"motorpool.db", "view.db", "view.db-wal", "view.db-shm", "run/view.lock", "run/view.lock.make", "run/view.create",
+		"run/motorpool.lock", "run/motorpool.lock.make", "run/motorpool.create", "run",
+	};
+	char path[4300];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		remove(path);
+	}
+	rmdir(dir);
+}
+
+/* Events the real file has put aside: a replay up to its position must leave them out too. */
+static void
+read_skipped(struct db *db, struct replay *r, struct arena *m)
+{
+	int64_t *list = NULL;
+	int n = 0, room = (int)db_int(db, "SELECT COUNT(*) FROM event_retry WHERE consumer = $1", mypage_consumer.name);
+	struct rows *rows = db_each(db, "SELECT event_id FROM event_retry WHERE consumer = $1 ORDER BY event_id", mypage_consumer.name);
+
+	list = arena_array(m, int64_t, room ? room : 1);
+	while (n < room && db_next(rows))
+		list[n++] = row_int(rows, 0);
+	db_done(rows);
+	r->skipped = list;
+	r->n_skipped = n;
+}
+
+/* Up to where the real one stands; it may move on meanwhile, so the last bit is done while it is held still. */
+static void
+compare_files(struct db *real, struct replay *r, struct arena *m, struct view_comparison *c)
+{
+	r->upto = db_int(real, "SELECT event_id FROM position WHERE consumer = $1", mypage_consumer.name);
+	read_skipped(real, r, m);
+	db_begin(r->db);
+	replay_take_all(r);
+	db_begin(real);
+	r->upto = db_int(real, "SELECT event_id FROM position WHERE consumer = $1", mypage_consumer.name);
+	replay_take_all(r);
+	for (size_t i = 0; i < sizeof(walks) / sizeof(walks[0]); i++)
+		compare_table(c, &walks[i], real, r->db);
+	db_rollback(real);
+	db_rollback(r->db);
+	c->n_events = r->n_events;
+}
+
+bool
+view_compare(const char *root_dir, const char *var_dir, view_progress_fn *progress, void *arg,
+             struct view_comparison *c, const char **why)
+{
+	struct arena *m = arena_new((size_t)256 << 20);
+	struct replay r = { .m = arena_new((size_t)256 << 20), .progress = progress, .arg = arg };
+	struct db *real = NULL;
+	char dir[4096];
+	bool ok = false;
+
+	*c = (struct view_comparison){ 0 };
+	if (strlen(var_dir) > 3900) {
+		*why = "the state folder's name is too long";
+		return false;
+	}
+	if (make_scratch(dir, sizeof(dir), root_dir, var_dir, why) && (r.db = db_open(dir, &mypage_role, r.m, why))
+	    && (real = db_open(var_dir, &mypage_role, m, why))) {
+		compare_files(real, &r, m, c);
+		ok = !db_failed(real) && !db_failed(r.db);
+		if (!ok)
+			*why = replay_error(db_failed(real) ? real : r.db);
+	}
+	if (real)
+		db_close(real);
+	if (r.db)
+		db_close(r.db);
+	remove_scratch(dir);
+	return ok;
+}

@@ -1,0 +1,24 @@
+/* mypage - my bookings and the car screen, from the read models alone. What each page shows stands in pages.c. */
+#include "mypage.h"
+#include "pages.h"
+
+#include "../../lib/program.h"
+
+static const struct route routes[] = {
+	{ GET, "/my",                page_my,         SIGNED_IN },
+	{ GET, "/my/bookings",       page_my_list,    SIGNED_IN },
+	{ GET, "/my/bookings/:code", page_my_booking, SIGNED_IN },
+	{ GET, "/view",              page_view,       MANAGER },
+	{ GET, "/view/cars",         page_view_cars,  MANAGER },
+	{ 0 },
+};
+
+static const struct program program = {
+	.name = "mypage", .prefix = "/my", .routes = routes, .role = &mypage_role, .open = mypage_open, .before = mypage_before,
+};
+
+int
+main(int argc, char **argv)
+{
+	return program_main(&program, argc, argv);
+}

@@ -1,0 +1,187 @@
+/* mypage - words, shapes and the customer's side of the read models. The story is in mypage.h; cars.c is the manager's side. */
+#include "mypage.h"
+
+#include "../../lib/json.h"
+#include "../../lib/lang.h"
+
+#include <string.h>
+
+/* --- words ---------------------------------------------------------------------------------------------------------- */
+
+static const struct word payment_word[] = {
+	[PAYMENT_NONE]       = { "NONE",             N_("Not paid yet") },
+	[PAYMENT_APPROVED]   = { "APPROVED",         N_("Paid") },
+	[PAYMENT_FAILED]     = { "FAILED",           N_("Payment failed") },
+	[PAYMENT_GOING_BACK] = { "CANCEL_REQUESTED", N_("Refund on its way") },
+	[PAYMENT_BACK]       = { "CANCELLED",        N_("Refunded") },
+};
+const struct words my_payment_words = WORDS(payment_word);
+
+static const struct word event_word[] = {
+	{ "booking.held",             N_("We set the car aside for you") },
+	{ "payment.approved",         N_("Your card was charged") },
+	{ "payment.failed",           N_("The payment did not go through") },
+	{ "booking.paid",             N_("Your booking is paid") },
+	{ "car.reserved",             N_("The branch has your car ready for these dates") },
+	{ "car.refused",              N_("The branch could not provide the car") },
+	{ "booking.confirmed",        N_("Your booking is confirmed") },
+	{ "booking.handed_out",       N_("You picked up the car") },
+	{ "booking.returned",         N_("You brought the car back") },
+	{ "booking.completed",        N_("Your rental is completed") },
+	{ "booking.cancel_requested", N_("The booking was cancelled") },
+	{ "payment.cancelled",        N_("Money went back to your card") },
+	{ "booking.cancelled",        N_("The cancellation is complete") },
+	{ "car.released",             N_("The car is free for others again") },
+	{ "booking.rejected",         N_("We could not fulfil your booking") },
+	{ "booking.refunded",         N_("The refund is complete") },
+	{ "booking.expired",          N_("The booking was not completed") },
+	{ "booking.no_show",          N_("The car was not picked up") },
+};
+const struct words my_event_words = WORDS(event_word);
+
+static const struct word reason_word[] = {
+	{ "customer",       N_("At your request.") },
+	{ "manager",        N_("By our staff.") },
+	{ "retired",        N_("The car has been taken out of our fleet.") },
+	{ "out_of_service", N_("The car is out of service.") },
+	{ "gone",           N_("The car is no longer with us.") },
+};
+static const struct words reason_words = WORDS(reason_word);
+
+const char *
+my_reason_in_words(const char *code)
+{
+	const char *ended = end_reason_in_words(code);
+	int i = words_find(&reason_words, code);
+
+	return ended ? ended : i < 0 ? "" : _(reason_word[i].label);
+}
+
+static const struct word shelf_word[] = {
+	[SHELF_UPCOMING]  = { "upcoming",  N_("Upcoming") },
+	[SHELF_PAST]      = { "past",      N_("Past") },
+	[SHELF_CANCELLED] = { "cancelled", N_("Cancelled") },
+	[SHELF_NONE]      = { "none",      N_("Not completed") },
+	[SHELF_ALL]       = { "all",       N_("All") },
+};
+const struct words my_shelf_words = WORDS(shelf_word);
+
+/* --- shapes --------------------------------------------------------------------------------------------------------- */
+
+static const struct member event_members[] = {
+	SHAPE_STATE(my_event, type, my_event_words), SHAPE_INT(my_event, event_id), SHAPE_TIME(my_event, occurred_at),
+	SHAPE_AMOUNT(my_event, amount), SHAPE_TEXT(my_event, reason),
+};
+const struct shape my_event_shape = SHAPE(my_event, event_members);
+
+static const struct member booking_members[] = {
+	SHAPE_TEXT(my_booking, code), SHAPE_STATE(my_booking, state, booking_state_words), SHAPE_INT(my_booking, car_id),
+	SHAPE_TEXT(my_booking, car_name), SHAPE_TEXT(my_booking, plate), SHAPE_STATE(my_booking, body, body_words), SHAPE_INT(my_booking, branch_id),
+	SHAPE_TEXT(my_booking, branch_name), SHAPE_TEXT(my_booking, branch_name_ko), SHAPE_TIME(my_booking, starts_at),
+	SHAPE_TIME(my_booking, ends_at), SHAPE_AMOUNT(my_booking, amount), SHAPE_AMOUNT(my_booking, vat_amount),
+	SHAPE_TEXT(my_booking, currency), SHAPE_STATE(my_booking, payment_state, my_payment_words), SHAPE_TEXT(my_booking, brand),
+	SHAPE_TEXT(my_booking, last4), SHAPE_AMOUNT(my_booking, refund_due), SHAPE_AMOUNT(my_booking, refunded_amount),
+	SHAPE_TEXT(my_booking, end_reason), SHAPE_TIME(my_booking, hold_until), SHAPE_TIME(my_booking, held_at),
+	SHAPE_TIME(my_booking, charged_at), SHAPE_TIME(my_booking, paid_at), SHAPE_TIME(my_booking, confirmed_at),
+	SHAPE_TIME(my_booking, out_at), SHAPE_TIME(my_booking, returned_at), SHAPE_TIME(my_booking, completed_at),
+	SHAPE_TIME(my_booking, ended_at), SHAPE_TIME(my_booking, refunded_at), SHAPE_TIME(my_booking, updated_at),
+	SHAPE_LIST(my_booking, lines, booking_line_shape), SHAPE_LIST(my_booking, events, my_event_shape),
+};
+const struct shape my_booking_shape = SHAPE(my_booking, booking_members);
+
+/* --- my bookings ---------------------------------------------------------------------------------------------------- */
+
+void
+my_count(struct db *db, int64_t customer_id, int64_t n[SHELF_ALL + 1])
+{
+	struct rows *r = db_each(db, "SELECT shelf, COUNT(*) FROM my_booking WHERE customer_id = $1 GROUP BY shelf", customer_id);
+
+	memset(n, 0, sizeof(n[0]) * (SHELF_ALL + 1));
+	while (db_next(r)) {
+		int shelf = words_find(&my_shelf_words, row_peek(r, 0));
+
+		if (shelf >= 0)
+			n[shelf] = row_int(r, 1);
+		n[SHELF_ALL] += row_int(r, 1);
+	}
+}
+
+#define LISTED "SELECT code, state, car_id, car_name, plate, body, branch_id, branch_name, branch_name_ko, starts_at, ends_at, amount," \
+	" vat_amount, currency, payment_state, brand, last4, refund_due, refunded_amount, updated_at FROM my_booking"
+
+int
+my_list(struct db *db, int64_t customer_id, enum my_shelf shelf, int64_t offset, int64_t limit, struct my_booking **bookings)
+{
+	int n = 0;
+
+	if (shelf == SHELF_UPCOMING)
+		return db_list(db, &my_booking_shape, bookings, &n, LISTED
+			" WHERE customer_id = $1 AND shelf = 'upcoming' ORDER BY starts_at, code LIMIT $2 OFFSET $3", customer_id, limit, offset);
+	if (shelf == SHELF_ALL)
+		return db_list(db, &my_booking_shape, bookings, &n, LISTED
+			" WHERE customer_id = $1 ORDER BY starts_at DESC, code DESC LIMIT $2 OFFSET $3", customer_id, limit, offset);
+	return db_list(db, &my_booking_shape, bookings, &n, LISTED
+		" WHERE customer_id = $1 AND shelf = $2 ORDER BY starts_at DESC, code DESC LIMIT $3 OFFSET $4",
+		customer_id, words_code(&my_shelf_words, shelf), limit, offset);
+}
+
+static void
+add_rest(struct db *db, struct my_booking *b)
+{
+	db_list(db, &booking_line_shape, &b->lines, &b->n_lines,
+		"SELECT rule, version, unit, quantity, unit_amount, amount FROM my_booking_line WHERE code = $1 ORDER BY line_no", b->code);
+	db_list(db, &my_event_shape, &b->events, &b->n_events,
+		"SELECT type, event_id, occurred_at, amount, reason FROM my_event WHERE code = $1 ORDER BY event_id DESC", b->code);
+}
+
+struct held { int64_t customer_id; };
+static const struct member held_members[] = { SHAPE_INT(held, customer_id) };
+static const struct shape held_shape = SHAPE(held, held_members);
+
+/* The log already says that this customer has booked it: the relay is about to tell us too. */
+static bool
+is_on_its_way(struct db *db, const char *code, int64_t customer_id)
+{
+	const char *payload = db_text(db,
+		"SELECT payload FROM v_event WHERE subject_id = $1 AND type = 'booking.held' ORDER BY event_id LIMIT 1", code);
+	struct held h = { 0 };
+
+	return payload && json_into(db_memory(db), payload, &held_shape, &h) && h.customer_id == customer_id;
+}
+
+enum my_found
+my_find(struct db *db, const char *code, int64_t customer_id, struct my_booking *b)
+{
+	*b = (struct my_booking){ 0 };
+	if (db_one(db, &my_booking_shape, b,
+	           "SELECT code, state, car_id, car_name, plate, body, branch_id, branch_name, branch_name_ko, starts_at, ends_at, amount,"
+	           " vat_amount, currency, payment_state, brand, last4, refund_due, refunded_amount, end_reason, hold_until, held_at,"
+	           " charged_at, paid_at, confirmed_at, out_at, returned_at, completed_at, ended_at, refunded_at, updated_at"
+	           " FROM my_booking WHERE code = $1 AND customer_id = $2", code, customer_id)) {
+		add_rest(db, b);
+		return MY_FOUND;
+	}
+	return is_on_its_way(db, code, customer_id) ? MY_PREPARING : MY_UNKNOWN;
+}
+
+/* --- how fresh ------------------------------------------------------------------------------------------------------ */
+
+void
+my_fresh(struct db *db, int64_t now, struct my_fresh *f)
+{
+	int64_t at = db_int(db, "SELECT event_id FROM position WHERE consumer = 'mypage'");
+
+	f->n_behind = consumer_lag(db, &mypage_consumer);
+	f->as_of = now;
+	if (f->n_behind > 0)
+		f->as_of = db_int(db, "SELECT recorded_at FROM v_event WHERE event_id = $1", at);
+	if (f->n_behind < 0)
+		f->n_behind = 0;
+}
+
+bool
+view_is_ahead(struct db *db)
+{
+	return db_int(db, "SELECT COALESCE(MAX(event_id), 0) FROM v_event")
+	     < db_int(db, "SELECT event_id FROM position WHERE consumer = 'mypage'");
+}

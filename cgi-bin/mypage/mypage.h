@@ -1,0 +1,152 @@
+/*
+ * mypage - what people look at: a customer's bookings with their progress, and every car with its booking and payment.
+ *
+ * Read models only, in a database file of their own (db/view.sql) that is made from the event log and from nothing else.
+ * So the pages go on when every other program is down, and the file can be thrown away and replayed. The price is that they
+ * may be a moment behind: every page says how fresh it is.
+ */
+#ifndef MP_MYPAGE_H
+#define MP_MYPAGE_H
+
+#include "../../lib/db.h"
+#include "../../lib/event.h"
+#include "../bookings.h"
+#include "../cars.h"
+
+/* What the customer's money has done. */
+enum my_payment { PAYMENT_NONE, PAYMENT_APPROVED, PAYMENT_FAILED, PAYMENT_GOING_BACK, PAYMENT_BACK };
+extern const struct words my_payment_words;
+
+extern const struct words my_event_words;       /* event types in plain words */
+const char *my_reason_in_words(const char *code);       /* a translated sentence; "" for codes nobody has words for */
+
+struct my_event {
+	int type;                               /* my_event_words; -1: of a kind we have no words for */
+	int64_t event_id, occurred_at, amount;
+	const char *reason;                     /* a code, or "" */
+};
+extern const struct shape my_event_shape;
+
+struct my_booking {
+	const char *code, *car_name, *plate, *branch_name, *branch_name_ko, *currency, *brand, *last4, *end_reason;
+	int state, payment_state, body;         /* enum booking_state, enum my_payment, enum body */
+	int64_t car_id, branch_id, starts_at, ends_at, amount, vat_amount, hold_until, refund_due, refunded_amount;
+	int64_t held_at, charged_at, paid_at, confirmed_at, out_at, returned_at, completed_at, ended_at, refunded_at, updated_at;
+	struct booking_line *lines;
+	int n_lines;
+	struct my_event *events;                /* newest first */
+	int n_events;
+};
+extern const struct shape my_booking_shape;     /* as it stands in the tables */
+
+/* --- my bookings --- */
+
+enum my_shelf { SHELF_UPCOMING, SHELF_PAST, SHELF_CANCELLED, SHELF_NONE, SHELF_ALL };
+extern const struct words my_shelf_words;       /* the tabs; SHELF_NONE (not completed) has none of its own */
+
+/* How many bookings stand on each shelf; SHELF_ALL is their sum. */
+void my_count(struct db *db, int64_t customer_id, int64_t n[SHELF_ALL + 1]);
+/* One page of a shelf: what comes next first, what is over newest first. */
+int my_list(struct db *db, int64_t customer_id, enum my_shelf shelf, int64_t offset, int64_t limit, struct my_booking **bookings);
+
+enum my_found {
+	MY_FOUND,
+	MY_PREPARING,           /* booked by this customer, but the news has not arrived here yet */
+	MY_UNKNOWN,             /* no such booking of this customer's */
+};
+enum my_found my_find(struct db *db, const char *code, int64_t customer_id, struct my_booking *b);
+
+/* --- how far a booking has come --- */
+
+enum my_step {
+	STEP_BOOKED, STEP_PAID, STEP_CONFIRMED, STEP_OUT, STEP_RETURNED, STEP_COMPLETED,
+	STEP_EXPIRED, STEP_CANCELLED, STEP_REJECTED, STEP_NO_SHOW, STEP_REFUND,
+};
+extern const struct words my_step_words;
+enum my_mark { MARK_DONE, MARK_NOW, MARK_TODO, MARK_BAD };
+extern const struct words my_mark_words;
+
+#define MY_MAX_STEPS 8
+struct my_progress {
+	struct my_progress_step { int step, mark; int64_t at; } step[MY_MAX_STEPS];
+	int n_steps;
+	bool is_moving;         /* something is about to happen by itself: worth looking again in a moment */
+};
+extern const struct shape my_progress_step_shape;
+void my_progress(const struct my_booking *b, struct my_progress *p);
+
+/* --- the car screen --- */
+
+struct view_booking {
+	const char *code;
+	int state;                              /* booking_state_words */
+	int64_t starts_at, ends_at;
+};
+struct view_payment { int state; };             /* my_payment_words */
+extern const struct shape view_booking_shape, view_payment_shape;
+
+struct view_car {
+	int64_t car_id, branch_id;
+	const char *plate, *name, *branch_name, *branch_name_ko;
+	int body;                               /* enum body */
+	int status;                             /* car_status_words: what is true now */
+	struct view_booking *booking;           /* the one that runs, else the next; NULL: none is coming */
+	struct view_payment *payment;           /* its payment */
+};
+extern const struct shape view_car_shape;
+
+enum view_order { ORDER_PLATE, ORDER_NAME, ORDER_BRANCH, ORDER_STATUS, ORDER_BOOKING };
+struct view_query {
+	const char *text;                       /* part of a plate, a name or a booking's code; "": all */
+	int status;                             /* -1: all */
+	int64_t branch_id;                      /* 0: all */
+	enum view_order order;
+	bool down;
+	int64_t now, offset, limit;
+};
+
+/* How many cars there are of each status (car_status_words), whatever status is asked for. Answers how many the query finds. */
+int64_t view_count(struct db *db, const struct view_query *q, int64_t n[4]);
+int view_list(struct db *db, const struct view_query *q, struct view_car **cars);
+
+struct view_branch { int64_t branch_id; const char *branch_name, *branch_name_ko; };
+int view_branches(struct db *db, struct view_branch **branches);
+
+/* --- how fresh all this is --- */
+
+struct my_fresh {
+	int64_t n_behind;                       /* events that have not arrived here */
+	int64_t as_of;                          /* what is shown was true then */
+};
+void my_fresh(struct db *db, int64_t now, struct my_fresh *f);
+
+/* --- policy.c: how the rows are made --- */
+
+extern const struct db_role mypage_role;
+extern const struct consumer mypage_consumer;
+
+/* --- replay.c: making them again --- */
+
+typedef void view_progress_fn(void *arg, int64_t done, int64_t total);
+
+/*
+ * Makes all rows again from the log, in one transaction: readers see the old rows until the new ones are all there. Makes the
+ * file first when it is missing (from db/view.sql below root_dir). Answers the events read, -1: *why says what went wrong.
+ */
+int64_t view_replay(const char *root_dir, const char *var_dir, view_progress_fn *progress, void *arg, const char **why);
+
+/* The same on a connection that is open already. */
+int64_t view_remake(struct db *db);
+
+/* Does the file hold what a replay would make? */
+struct view_comparison {
+	int64_t n_events, n_rows, n_different;
+	char first[200];                        /* where the first difference is */
+};
+bool view_compare(const char *root_dir, const char *var_dir, view_progress_fn *progress, void *arg,
+                  struct view_comparison *c, const char **why);
+
+/* The read model has gone further than the log: the log was taken back (a restore, a power cut). Only a replay helps. */
+bool view_is_ahead(struct db *db);
+
+#endif

@@ -1,0 +1,398 @@
+/*
+ * policy - how the read models are made: one reaction for each event, each a single change of the row it speaks of.
+ *
+ * A booking's rows follow from the events under its code alone, a car's from those under car:ID; nothing else is looked at and
+ * nothing of the moment goes in, so a replay makes the same rows. Events about bookings we never heard of change nothing.
+ */
+#include "mypage.h"
+
+#include "../../lib/log.h"
+
+#include <string.h>
+
+const struct db_role mypage_role = {
+	.name = "mypage",
+	.owns = "my_booking my_booking_line my_event view_car position event_retry",
+	.on_view = true,
+};
+
+/* What we read of the payloads (docs/events.md), all in one struct. */
+struct news {
+	const char *car_name, *plate, *name, *body, *branch_name, *branch_name_ko, *currency, *service, *brand, *last4, *reason;
+	int64_t customer_id, car_id, branch_id, starts_at, ends_at, amount, vat_amount, hold_until, refund_due, refunded_amount;
+	struct booking_line *lines;
+	int n_lines;
+};
+static const struct member news_members[] = {
+	SHAPE_TEXT(news, car_name), SHAPE_TEXT(news, plate), SHAPE_TEXT(news, name), SHAPE_TEXT(news, body),
+	SHAPE_TEXT(news, branch_name), SHAPE_TEXT(news, branch_name_ko), SHAPE_TEXT(news, currency), SHAPE_TEXT(news, service),
+	SHAPE_TEXT(news, brand), SHAPE_TEXT(news, last4), SHAPE_TEXT(news, reason), SHAPE_INT(news, customer_id),
+	SHAPE_INT(news, car_id), SHAPE_INT(news, branch_id), SHAPE_TIME(news, starts_at), SHAPE_TIME(news, ends_at),
+	SHAPE_AMOUNT(news, amount), SHAPE_AMOUNT(news, vat_amount), SHAPE_TIME(news, hold_until), SHAPE_AMOUNT(news, refund_due),
+	SHAPE_AMOUNT(news, refunded_amount), SHAPE_LIST(news, lines, booking_line_shape),
+};
+static const struct shape news_shape = SHAPE(news, news_members);
+
+static bool
+read_news(struct db *db, const struct event *e, struct news *n)
+{
+	*n = (struct news){ 0 };
+	return event_read(db_memory(db), e, &news_shape, n);
+}
+
+static const char *
+text(const char *s)
+{
+	return s ? s : "";
+}
+
+/* The last thing each reaction does: the line in the booking's history, if it is a booking we know. */
+static bool
+told(struct db *db, const struct event *e, int n_rows, int64_t amount, const char *reason)
+{
+	if (n_rows > 0)
+		db_do(db,
+			"INSERT INTO my_event (code, event_id, type, occurred_at, amount, reason) VALUES ($1, $2, $3, $4, $5, $6)",
+			e->subject_id, e->event_id, e->type, e->occurred_at, amount, text(reason));
+	return !db_failed(db);
+}
+
+/* --- a booking begins --------------------------------------------------------------------------------------------- */
+
+static void
+write_lines(struct db *db, const char *code, const struct news *n)
+{
+	for (int i = 0; i < n->n_lines; i++)
+		db_do(db,
+			"INSERT INTO my_booking_line (code, line_no, rule, version, unit, quantity, unit_amount, amount)"
+			" VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+			code, i + 1, words_code(&price_rule_words, n->lines[i].rule), n->lines[i].version, text(n->lines[i].unit), n->lines[i].quantity,
+			n->lines[i].unit_amount, n->lines[i].amount);
+}
+
+static bool
+mypage_on_booking_held(struct db *db, const struct event *e)
+{
+	struct news n;
+
+	if (!read_news(db, e, &n))
+		return false;
+	db_do(db,
+		"INSERT INTO my_booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, branch_name_ko, state,"
+		" shelf, starts_at, ends_at, amount, vat_amount, currency, hold_until, held_at, updated_at, event_id)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'HELD', 'upcoming', $10, $11, $12, $13, $14, $15, $16, $16, $17)",
+		e->subject_id, n.customer_id, n.car_id, text(n.car_name), text(n.plate), text(n.body), n.branch_id,
+		text(n.branch_name), text(n.branch_name_ko), n.starts_at, n.ends_at, n.amount, n.vat_amount, text(n.currency),
+		n.hold_until, e->occurred_at, e->event_id);
+	write_lines(db, e->subject_id, &n);
+	return told(db, e, 1, n.amount, "");
+}
+
+/* --- the way it should go ------------------------------------------------------------------------------------------ */
+
+static bool
+mypage_on_booking_paid(struct db *db, const struct event *e)
+{
+	int rows = db_do(db,
+		"UPDATE my_booking SET state = 'PAID', paid_at = $2, updated_at = $2, event_id = $3 WHERE code = $1",
+		e->subject_id, e->occurred_at, e->event_id);
+
+	return told(db, e, rows, 0, "");
+}
+
+static bool
+mypage_on_booking_confirmed(struct db *db, const struct event *e)
+{
+	int rows = db_do(db,
+		"UPDATE my_booking SET state = 'CONFIRMED', confirmed_at = $2, updated_at = $2, event_id = $3 WHERE code = $1",
+		e->subject_id, e->occurred_at, e->event_id);
+
+	return told(db, e, rows, 0, "");
+}
+
+static bool
+mypage_on_booking_handed_out(struct db *db, const struct event *e)
+{
+	int rows = db_do(db,
+		"UPDATE my_booking SET state = 'OUT', reservation = 'OUT', out_at = $2, updated_at = $2, event_id = $3 WHERE code = $1",
+		e->subject_id, e->occurred_at, e->event_id);
+
+	return told(db, e, rows, 0, "");
+}
+
+static bool
+mypage_on_booking_returned(struct db *db, const struct event *e)
+{
+	int rows = db_do(db,
+		"UPDATE my_booking SET state = 'RETURNED', shelf = 'past', reservation = 'ENDED', returned_at = $2, updated_at = $2,"
+		" event_id = $3 WHERE code = $1",
+		e->subject_id, e->occurred_at, e->event_id);
+
+	return told(db, e, rows, 0, "");
+}
+
+static bool
+mypage_on_booking_completed(struct db *db, const struct event *e)
+{
+	int rows = db_do(db,
+		"UPDATE my_booking SET state = 'COMPLETED', shelf = 'past', completed_at = $2, updated_at = $2, event_id = $3 WHERE code = $1",
+		e->subject_id, e->occurred_at, e->event_id);
+
+	return told(db, e, rows, 0, "");
+}
+
+/* --- the side ways -------------------------------------------------------------------------------------------------- */
+
+/* Money that was taken for it nevertheless is on its way back. */
+static bool
+mypage_on_booking_expired(struct db *db, const struct event *e)
+{
+	struct news n;
+	int rows;
+
+	if (!read_news(db, e, &n))
+		return false;
+	rows = db_do(db,
+		"UPDATE my_booking SET state = 'EXPIRED', shelf = 'none', end_reason = $4, ended_at = $2, updated_at = $2, event_id = $3,"
+		" payment_state = CASE payment_state WHEN 'APPROVED' THEN 'CANCEL_REQUESTED' ELSE payment_state END,"
+		" refund_due = CASE payment_state WHEN 'APPROVED' THEN amount ELSE refund_due END WHERE code = $1",
+		e->subject_id, e->occurred_at, e->event_id, text(n.reason));
+	return told(db, e, rows, 0, n.reason);
+}
+
+static bool
+mypage_on_booking_cancel_requested(struct db *db, const struct event *e)
+{
+	struct news n;
+	int rows;
+
+	if (!read_news(db, e, &n))
+		return false;
+	rows = db_do(db,
+		"UPDATE my_booking SET state = 'CANCEL_REQUESTED', shelf = 'cancelled', end_reason = $4, ended_at = $2, refund_due = $5,"
+		" updated_at = $2, event_id = $3,"
+		" payment_state = CASE WHEN payment_state = 'APPROVED' AND $5 > 0 THEN 'CANCEL_REQUESTED' ELSE payment_state END WHERE code = $1",
+		e->subject_id, e->occurred_at, e->event_id, text(n.reason), n.refund_due);
+	return told(db, e, rows, n.refund_due, n.reason);
+}
+
+static bool
+mypage_on_booking_cancelled(struct db *db, const struct event *e)
+{
+	struct news n;
+	int rows;
+
+	if (!read_news(db, e, &n))
+		return false;
+	rows = db_do(db,
+		"UPDATE my_booking SET state = 'CANCELLED', shelf = 'cancelled', updated_at = $2, event_id = $3,"
+		" ended_at = CASE ended_at WHEN 0 THEN $2 ELSE ended_at END,"
+		" refunded_amount = CASE WHEN refunded_amount < $4 THEN $4 ELSE refunded_amount END,"
+		" refunded_at = CASE WHEN $4 > 0 AND refunded_at = 0 THEN $2 ELSE refunded_at END,"
+		" payment_state = CASE WHEN $4 > 0 THEN 'CANCELLED' ELSE payment_state END WHERE code = $1",
+		e->subject_id, e->occurred_at, e->event_id, n.refunded_amount);
+	return told(db, e, rows, n.refunded_amount, "");
+}
+
+static bool
+mypage_on_booking_rejected(struct db *db, const struct event *e)
+{
+	struct news n;
+	int rows;
+
+	if (!read_news(db, e, &n))
+		return false;
+	rows = db_do(db,
+		"UPDATE my_booking SET state = 'REJECTED', shelf = 'cancelled', end_reason = $4, ended_at = $2, refund_due = $5,"
+		" updated_at = $2, event_id = $3,"
+		" payment_state = CASE WHEN payment_state = 'APPROVED' AND $5 > 0 THEN 'CANCEL_REQUESTED' ELSE payment_state END WHERE code = $1",
+		e->subject_id, e->occurred_at, e->event_id, text(n.reason), n.refund_due);
+	return told(db, e, rows, n.refund_due, n.reason);
+}
+
+static bool
+mypage_on_booking_no_show(struct db *db, const struct event *e)
+{
+	int rows = db_do(db,
+		"UPDATE my_booking SET state = 'NO_SHOW', shelf = 'past', ended_at = $2, updated_at = $2, event_id = $3 WHERE code = $1",
+		e->subject_id, e->occurred_at, e->event_id);
+
+	return told(db, e, rows, 0, "");
+}
+
+/* --- the money ------------------------------------------------------------------------------------------------------ */
+
+/* Approved after the booking had been given up: it goes straight back. */
+static bool
+mypage_on_payment_approved(struct db *db, const struct event *e)
+{
+	struct news n;
+	int rows;
+
+	if (!read_news(db, e, &n))
+		return false;
+	rows = db_do(db,
+		"UPDATE my_booking SET brand = $4, last4 = $5, charged_at = $2, updated_at = $2, event_id = $3,"
+		" payment_state = CASE state WHEN 'EXPIRED' THEN 'CANCEL_REQUESTED' ELSE 'APPROVED' END,"
+		" refund_due = CASE state WHEN 'EXPIRED' THEN amount ELSE refund_due END WHERE code = $1",
+		e->subject_id, e->occurred_at, e->event_id, text(n.brand), text(n.last4));
+	return told(db, e, rows, n.amount, "");
+}
+
+static bool
+mypage_on_payment_failed(struct db *db, const struct event *e)
+{
+	struct news n;
+	int rows;
+
+	if (!read_news(db, e, &n))
+		return false;
+	rows = db_do(db,
+		"UPDATE my_booking SET payment_state = 'FAILED', updated_at = $2, event_id = $3 WHERE code = $1",
+		e->subject_id, e->occurred_at, e->event_id);
+	return told(db, e, rows, n.amount, n.reason);
+}
+
+static bool
+mypage_on_payment_cancelled(struct db *db, const struct event *e)
+{
+	struct news n;
+	int rows;
+
+	if (!read_news(db, e, &n))
+		return false;
+	rows = db_do(db,
+		"UPDATE my_booking SET payment_state = 'CANCELLED', refunded_amount = $4, refunded_at = $2, updated_at = $2, event_id = $3"
+		" WHERE code = $1",
+		e->subject_id, e->occurred_at, e->event_id, n.refunded_amount);
+	return told(db, e, rows, n.amount, "");
+}
+
+/* A rejected booking's money is back. */
+static bool
+mypage_on_booking_refunded(struct db *db, const struct event *e)
+{
+	struct news n;
+	int rows;
+
+	if (!read_news(db, e, &n))
+		return false;
+	rows = db_do(db,
+		"UPDATE my_booking SET payment_state = 'CANCELLED', updated_at = $2, event_id = $3,"
+		" refunded_amount = CASE WHEN refunded_amount < $4 THEN $4 ELSE refunded_amount END,"
+		" refunded_at = CASE refunded_at WHEN 0 THEN $2 ELSE refunded_at END WHERE code = $1",
+		e->subject_id, e->occurred_at, e->event_id, n.refunded_amount);
+	return told(db, e, rows, n.refunded_amount, "");
+}
+
+/* --- what fleet says of the car -------------------------------------------------------------------------------------- */
+
+static bool
+reservation(struct db *db, const struct event *e, const char *state, const char *reason)
+{
+	int rows = db_do(db, "UPDATE my_booking SET reservation = $4, updated_at = $2, event_id = $3 WHERE code = $1",
+		e->subject_id, e->occurred_at, e->event_id, state);
+
+	return told(db, e, rows, 0, reason);
+}
+
+static bool
+mypage_on_car_reserved(struct db *db, const struct event *e)
+{
+	return reservation(db, e, "RESERVED", "");
+}
+
+static bool
+mypage_on_car_refused(struct db *db, const struct event *e)
+{
+	struct news n;
+
+	return read_news(db, e, &n) && reservation(db, e, "REFUSED", n.reason);
+}
+
+static bool
+mypage_on_car_released(struct db *db, const struct event *e)
+{
+	return reservation(db, e, "RELEASED", "");
+}
+
+/* --- cars ------------------------------------------------------------------------------------------------------------ */
+
+static bool
+mypage_on_car_written(struct db *db, const struct event *e)
+{
+	struct news n;
+
+	if (!read_news(db, e, &n))
+		return false;
+	db_do(db,
+		"INSERT INTO view_car (car_id, plate, name, body, branch_id, branch_name, branch_name_ko, service, updated_at, event_id)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+		" ON CONFLICT (car_id) DO UPDATE SET plate = $2, name = $3, body = $4, branch_id = $5, branch_name = $6,"
+		" branch_name_ko = $7, service = $8, updated_at = $9, event_id = $10",
+		n.car_id, text(n.plate), text(n.name), text(n.body), n.branch_id, text(n.branch_name), text(n.branch_name_ko),
+		n.service && *n.service ? n.service : "IN_SERVICE", e->occurred_at, e->event_id);
+	return !db_failed(db);
+}
+
+static bool
+mypage_on_car_retired(struct db *db, const struct event *e)
+{
+	struct news n;
+
+	if (!read_news(db, e, &n))
+		return false;
+	db_do(db, "UPDATE view_car SET service = 'RETIRED', updated_at = $2, event_id = $3 WHERE car_id = $1",
+		n.car_id, e->occurred_at, e->event_id);
+	return !db_failed(db);
+}
+
+static bool
+mypage_on_car_deleted(struct db *db, const struct event *e)
+{
+	struct news n;
+
+	if (!read_news(db, e, &n))
+		return false;
+	db_do(db, "DELETE FROM view_car WHERE car_id = $1", n.car_id);
+	return !db_failed(db);
+}
+
+static const struct policy policies[] = {
+	{ "booking.held", mypage_on_booking_held },
+	{ "payment.approved", mypage_on_payment_approved },
+	{ "booking.paid", mypage_on_booking_paid },
+	{ "car.reserved", mypage_on_car_reserved },
+	{ "booking.confirmed", mypage_on_booking_confirmed },
+	{ "booking.handed_out", mypage_on_booking_handed_out },
+	{ "booking.returned", mypage_on_booking_returned },
+	{ "booking.completed", mypage_on_booking_completed },
+	{ "booking.cancel_requested", mypage_on_booking_cancel_requested },
+	{ "payment.cancelled", mypage_on_payment_cancelled },
+	{ "booking.cancelled", mypage_on_booking_cancelled },
+	{ "car.released", mypage_on_car_released },
+	{ "booking.expired", mypage_on_booking_expired },
+	{ "payment.failed", mypage_on_payment_failed },
+	{ "car.refused", mypage_on_car_refused },
+	{ "booking.rejected", mypage_on_booking_rejected },
+	{ "booking.refunded", mypage_on_booking_refunded },
+	{ "booking.no_show", mypage_on_booking_no_show },
+	{ "car.registered", mypage_on_car_written },
+	{ "car.modified", mypage_on_car_written },
+	{ "car.retired", mypage_on_car_retired },
+	{ "car.deleted", mypage_on_car_deleted },
+	{ 0 },
+};
+
+/* The log was taken back to before what we have read (a restored backup, a power cut): nothing here can be trusted any more. */
+static bool
+mypage_sweep(struct db *db)
+{
+	if (view_is_ahead(db)) {
+		log_warn("view", "the read models are ahead of the log and are made anew");
+		view_remake(db);
+	}
+	return false;
+}
+
+const struct consumer mypage_consumer = { .name = "mypage", .role = &mypage_role, .policy = policies, .sweep = mypage_sweep };

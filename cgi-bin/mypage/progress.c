@@ -1,0 +1,117 @@
+/* progress - how far a booking has come, step by step: the way it should go, or the side way it took. The story is in mypage.h. */
+#include "mypage.h"
+
+#include "../../lib/lang.h"
+
+static const struct word step_word[] = {
+	[STEP_BOOKED]    = { "BOOKED",    N_("Booked") },
+	[STEP_PAID]      = { "PAID",      N_("Paid") },
+	[STEP_CONFIRMED] = { "CONFIRMED", N_("Confirmed") },
+	[STEP_OUT]       = { "OUT",       N_("Picked up") },
+	[STEP_RETURNED]  = { "RETURNED",  N_("Returned") },
+	[STEP_COMPLETED] = { "COMPLETED", N_("Completed") },
+	[STEP_EXPIRED]   = { "EXPIRED",   N_("Not completed") },
+	[STEP_CANCELLED] = { "CANCELLED", N_("Cancelled") },
+	[STEP_REJECTED]  = { "REJECTED",  N_("Could not be fulfilled") },
+	[STEP_NO_SHOW]   = { "NO_SHOW",   N_("Not picked up") },
+	[STEP_REFUND]    = { "REFUND",    N_("Refund") },
+};
+const struct words my_step_words = WORDS(step_word);
+
+static const struct word mark_word[] = {
+	[MARK_DONE] = { "done", "" }, [MARK_NOW] = { "now", "" }, [MARK_TODO] = { "todo", "" }, [MARK_BAD] = { "bad", "" },
+};
+const struct words my_mark_words = WORDS(mark_word);
+
+static const struct member step_members[] = {
+	SHAPE_STATE(my_progress_step, step, my_step_words), SHAPE_STATE(my_progress_step, mark, my_mark_words),
+	SHAPE_TIME(my_progress_step, at),
+};
+const struct shape my_progress_step_shape = SHAPE(my_progress_step, step_members);
+
+static void
+add(struct my_progress *p, int step, int mark, int64_t at)
+{
+	if (p->n_steps < MY_MAX_STEPS)
+		p->step[p->n_steps++] = (struct my_progress_step){ .step = step, .mark = mark, .at = at };
+}
+
+/* Everything up to where it stands is done, the next is what happens now, the rest is to come. */
+static void
+straight_way(const struct my_booking *b, struct my_progress *p, int n_done)
+{
+	const int64_t at[] = { b->held_at, b->paid_at, b->confirmed_at, b->out_at, b->returned_at, b->completed_at };
+
+	for (int i = STEP_BOOKED; i <= STEP_COMPLETED; i++)
+		add(p, i, i < n_done ? MARK_DONE : i == n_done ? MARK_NOW : MARK_TODO, i < n_done ? at[i] : 0);
+}
+
+static void
+way_so_far(const struct my_booking *b, struct my_progress *p)
+{
+	add(p, STEP_BOOKED, MARK_DONE, b->held_at);
+	if (b->paid_at)
+		add(p, STEP_PAID, MARK_DONE, b->paid_at);
+	if (b->confirmed_at)
+		add(p, STEP_CONFIRMED, MARK_DONE, b->confirmed_at);
+}
+
+/* Money that is owed back is the last step, however long it takes. */
+static void
+refund_step(const struct my_booking *b, struct my_progress *p)
+{
+	if (b->payment_state == PAYMENT_BACK)
+		add(p, STEP_REFUND, MARK_DONE, b->refunded_at);
+	else if (b->payment_state == PAYMENT_GOING_BACK)
+		add(p, STEP_REFUND, MARK_NOW, 0);
+	p->is_moving = b->payment_state == PAYMENT_GOING_BACK;
+}
+
+static void
+side_way(const struct my_booking *b, struct my_progress *p, int end, int mark)
+{
+	way_so_far(b, p);
+	add(p, end, mark, b->ended_at);
+	refund_step(b, p);
+}
+
+void
+my_progress(const struct my_booking *b, struct my_progress *p)
+{
+	*p = (struct my_progress){ 0 };
+	switch ((enum booking_state)b->state) {
+	case HELD:
+		straight_way(b, p, STEP_PAID);
+		p->is_moving = true;
+		break;
+	case PAID:
+		straight_way(b, p, STEP_CONFIRMED);
+		p->is_moving = true;
+		break;
+	case CONFIRMED:
+		straight_way(b, p, STEP_OUT);
+		break;
+	case OUT:
+		straight_way(b, p, STEP_RETURNED);
+		break;
+	case RETURNED:
+		straight_way(b, p, STEP_COMPLETED);
+		break;
+	case COMPLETED:
+		straight_way(b, p, STEP_COMPLETED + 1);
+		break;
+	case CANCEL_REQUESTED:
+	case CANCELLED:
+		side_way(b, p, STEP_CANCELLED, MARK_DONE);
+		break;
+	case EXPIRED:
+		side_way(b, p, STEP_EXPIRED, MARK_BAD);
+		break;
+	case REJECTED:
+		side_way(b, p, STEP_REJECTED, MARK_BAD);
+		break;
+	case NO_SHOW:
+		side_way(b, p, STEP_NO_SHOW, MARK_BAD);
+		break;
+	}
+}

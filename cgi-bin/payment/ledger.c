@@ -1,0 +1,83 @@
+/*
+ * ledger.c - double entry: every movement of money is a posting whose lines sum to zero, and nothing in it moves again.
+ *
+ *	card_clearing    what the card provider owes us: captured and not given back (it pays out to the bank in its own time)
+ *	rental_income    what we have earned, without VAT; credit, so below zero
+ *	vat_payable      the VAT in it, which is the state's; credit
+ *	refunds_payable  what we owe customers and have not given back yet; credit, and zero when nothing is under way
+ *
+ *	capture      card_clearing +amount    rental_income −net    vat_payable −vat
+ *	refund_owed  rental_income +net       vat_payable +vat      refunds_payable −amount
+ *	refund_paid  refunds_payable +amount  card_clearing −amount
+ *
+ * So at every moment card_clearing is exactly the provider's balance for us, and the whole sums to zero. The schema refuses a
+ * posting that does not balance, and a second capture of one charge.
+ */
+#include "payment.h"
+
+#include "../../lib/clock.h"
+#include "../../lib/lang.h"
+
+static const struct word posting_kind[] = {
+	[POSTING_CAPTURE]     = { "capture",     N_("Charged") },
+	[POSTING_REFUND_OWED] = { "refund_owed", N_("Refund owed") },
+	[POSTING_REFUND_PAID] = { "refund_paid", N_("Refund paid") },
+};
+const struct words posting_kind_words = WORDS(posting_kind);
+
+static const struct word account[] = {
+	[CARD_CLEARING]   = { "card_clearing",   N_("Card clearing") },
+	[RENTAL_INCOME]   = { "rental_income",   N_("Rental income") },
+	[VAT_PAYABLE]     = { "vat_payable",     N_("VAT payable") },
+	[REFUNDS_PAYABLE] = { "refunds_payable", N_("Refunds payable") },
+};
+const struct words account_words = WORDS(account);
+
+struct entry { int64_t card_clearing, rental_income, vat_payable, refunds_payable; };
+
+/* The VAT in the first x of a charge, rounded half up: parts of it add up to the whole, whatever the refunds were. */
+static int64_t
+vat_of_first(const struct charge *c, int64_t x)
+{
+	return (int64_t)(((__int128)x * c->vat_amount * 2 + c->amount) / ((__int128)c->amount * 2));
+}
+
+/* Lines first: the posting that closes them is refused unless they balance. The next number is safe: there is one writer. */
+static void
+post(struct db *db, enum posting_kind kind, const struct charge *c, int64_t refund_id, const struct entry *e)
+{
+	int64_t posting_id = db_int(db, "SELECT COALESCE(MAX(posting_id), 0) + 1 FROM posting");
+
+	db_do(db, "INSERT INTO ledger_line (posting_id, account, amount)"
+	          " SELECT CAST($1 AS BIGINT), 'card_clearing', CAST($2 AS BIGINT) WHERE $2 <> 0"
+	          " UNION ALL SELECT $1, 'rental_income', $3 WHERE $3 <> 0"
+	          " UNION ALL SELECT $1, 'vat_payable', $4 WHERE $4 <> 0"
+	          " UNION ALL SELECT $1, 'refunds_payable', $5 WHERE $5 <> 0",
+	      posting_id, e->card_clearing, e->rental_income, e->vat_payable, e->refunds_payable);
+	db_do(db, "INSERT INTO posting (posting_id, kind, charge_id, refund_id, currency, posted_at) VALUES ($1, $2, $3, NULLIF($4, 0), $5, $6)",
+	      posting_id, words_code(&posting_kind_words, (int)kind), c->charge_id, refund_id, c->currency, clock_now());
+}
+
+void
+ledger_capture(struct db *db, const struct charge *c)
+{
+	post(db, POSTING_CAPTURE, c, 0, &(struct entry){
+		.card_clearing = c->amount, .rental_income = c->vat_amount - c->amount, .vat_payable = -c->vat_amount,
+	});
+}
+
+void
+ledger_refund_owed(struct db *db, const struct charge *c, int64_t refund_id, int64_t amount, int64_t owed_before)
+{
+	int64_t vat = vat_of_first(c, owed_before + amount) - vat_of_first(c, owed_before);
+
+	post(db, POSTING_REFUND_OWED, c, refund_id, &(struct entry){
+		.rental_income = amount - vat, .vat_payable = vat, .refunds_payable = -amount,
+	});
+}
+
+void
+ledger_refund_paid(struct db *db, const struct charge *c, int64_t refund_id, int64_t amount)
+{
+	post(db, POSTING_REFUND_PAID, c, refund_id, &(struct entry){ .refunds_payable = amount, .card_clearing = -amount });
+}

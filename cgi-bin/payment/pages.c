@@ -1,0 +1,169 @@
+/*
+ * pages.c - a customer's saved cards. The card itself is typed in on the provider's page and never comes here.
+ */
+#include "pages.h"
+
+#include "../../lib/settings.h"
+
+#include <string.h>
+
+struct cards_page {
+	struct form_problems problems;
+	struct card *cards;
+	int n_cards;
+	bool has_room;
+	const char *next;               /* where "Add a card" comes back to; "" : here */
+};
+static const struct member cards_page_members[] = {
+	SHAPE_STRUCT(cards_page, problems, form_problems_shape), SHAPE_LIST(cards_page, cards, card_shape), SHAPE_BOOL(cards_page, has_room),
+	SHAPE_TEXT(cards_page, next),
+};
+static const struct shape cards_page_shape = SHAPE(cards_page, cards_page_members);
+PAGE(cards_html, "payment/cards", cards_page_shape)
+
+static const struct member cards_json_members[] = { SHAPE_LIST(cards_page, cards, card_shape) };
+static const struct shape cards_json = SHAPE(cards_page, cards_json_members);
+
+PAGE(remove_html, "payment/card_remove", card_shape)
+
+/* A page of ours to come back to, or "". */
+static const char *
+next_of(struct web *w)
+{
+	const char *next = form_raw(w, "next");
+
+	return web_safe_path(next) ? next : "";
+}
+
+/* problem: a sentence for the top of the page, or NULL. */
+static enum status
+show_cards(struct web *w, enum status status, const char *problem)
+{
+	struct cards_page page = { .next = next_of(w), .problems = { .message = problem } };
+
+	w->chrome.nav_cards = true;
+	card_list(w->db, w->user.id, &page.cards, &page.n_cards);
+	page.has_room = page.n_cards < MAX_CARDS;
+	if (w->json)
+		return web_json(w, status, &cards_json, &page);
+	return web_page(w, status, &cards_html, &page);
+}
+
+enum status
+page_cards(struct web *w)
+{
+	if (form_has(w, "saved"))
+		w->chrome.notice = _("The card is saved.");
+	else if (form_has(w, "removed"))
+		w->chrome.notice = _("The card is removed.");
+	if (form_has(w, "code"))        /* back from the provider's page without a card */
+		return show_cards(w, OK, _("No card was saved."));
+	return show_cards(w, OK, NULL);
+}
+
+/* --- adding one --------------------------------------------------------------------------------------------------- */
+
+static enum status
+refuse_card(struct web *w, enum card_outcome outcome)
+{
+	switch (outcome) {
+	case CARD_TOO_MANY:
+		if (w->json)
+			return web_refuse(w, CONFLICT, "too_many_cards", _("You have saved as many cards as we can keep. Remove one first."));
+		return show_cards(w, CONFLICT, _("You have saved as many cards as we can keep. Remove one first."));
+	case CARD_LATER:
+		return web_later(w, 10, _("The card provider does not answer right now. Your card was not saved; please try again shortly."));
+	case CARD_REFUSED:
+		if (!w->json)
+			return show_cards(w, UNPROCESSABLE, _("The card provider did not accept this card. Please add it again."));
+		form_error(w, "card_token", _("The card provider does not know this token."));
+		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+	case CARD_SAVED:
+		break;
+	}
+	return web_broken(w);
+}
+
+/* POST /payments/cards {card_token} - programs that got their token from the provider's own script. */
+enum status
+do_save_card(struct web *w)
+{
+	const char *token = form_text(w, "card_token", 300), *key = web_idempotency_key(w);
+	enum card_outcome outcome;
+	struct card card;
+
+	if (form_bad(w))
+		return w->json ? web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."))
+		               : show_cards(w, UNPROCESSABLE, _("The card provider did not accept this card. Please add it again."));
+	outcome = card_save(w->db, w->user.id, token, *key ? key : w->request_id, &card);
+	if (outcome != CARD_SAVED)
+		return refuse_card(w, outcome);
+	if (!w->json)
+		return web_redirect(w, "/payments/cards?saved=%lld", (long long)card.card_id);
+	web_set_header(w, "Location", "/payments/cards");
+	return web_json(w, CREATED, &card_shape, &card);
+}
+
+/* POST /payments/cards/new - off to the provider's page, and back to /payments/cards/return. */
+enum status
+do_new_card(struct web *w)
+{
+	const char *next = next_of(w), *customer_key, *success, *failure;
+
+	if (form_bad(w))
+		return show_cards(w, UNPROCESSABLE, NULL);
+	customer_key = payer_make(w->db, w->user.id);
+	if (!customer_key)
+		return web_broken(w);
+	success = arena_printf(w->m, "%s/payments/cards/return%s%s", settings.base_url, *next ? "?next=" : "", web_encode(w, next));
+	failure = arena_printf(w->m, "%s/payments/cards%s%s", settings.base_url, *next ? "?next=" : "", web_encode(w, next));
+	return web_redirect_out(w, provider->card_page(w->m, customer_key, success, failure));
+}
+
+/*
+ * GET /payments/cards/return?authKey&customerKey - the provider sends the browser back. It acts although it is a GET: authKey is
+ * good once, and only for the customer it was made for, who must be the one signed in here. Repeated, it saves the card once.
+ */
+enum status
+do_card_return(struct web *w)
+{
+	const char *auth_key = form_raw(w, "authKey"), *customer_key = form_raw(w, "customerKey"), *next = next_of(w);
+	const char *own_key = payer_key(w->db, w->user.id);
+	enum card_outcome outcome;
+	struct card card;
+
+	if (!own_key || strcmp(own_key, customer_key) != 0)
+		return web_forbidden(w);
+	if (!*auth_key || strlen(auth_key) > 300)
+		return refuse_card(w, CARD_REFUSED);
+	outcome = card_save(w->db, w->user.id, auth_key, "return", &card);
+	if (outcome != CARD_SAVED)
+		return refuse_card(w, outcome);
+	if (*next)
+		return web_redirect(w, "%s", next);
+	return web_redirect(w, "/payments/cards?saved=%lld", (long long)card.card_id);
+}
+
+/* --- removing one ------------------------------------------------------------------------------------------------- */
+
+enum status
+page_remove_card(struct web *w)
+{
+	struct card card;
+
+	w->chrome.nav_cards = true;
+	if (!card_find(w->db, w->user.id, web_param_id(w, "card_id"), &card))
+		return web_not_found(w);
+	return w->json ? web_json(w, OK, &card_shape, &card) : web_page(w, OK, &remove_html, &card);
+}
+
+/* A card that is gone already is gone: a double click ends where a single one does. Somebody else's is not found. */
+enum status
+do_remove_card(struct web *w)
+{
+	bool removed = card_remove(w->db, w->user.id, web_param_id(w, "card_id"));
+
+	if (w->json)
+		return removed ? web_json_text(w, NO_CONTENT, "") : web_not_found(w);
+	return removed ? web_redirect(w, "/payments/cards?removed=1") : web_redirect(w, "/payments/cards");
+}

@@ -1,0 +1,14 @@
+/* pages - payment's handlers, named in main.c's table. */
+#ifndef MP_PAYMENT_PAGES_H
+#define MP_PAYMENT_PAGES_H
+
+#include "payment.h"
+
+#include "../../lib/form.h"
+#include "../../lib/web.h"
+
+handler do_charge, do_refund, show_charge, do_webhook;                          /* pages_call.c: what programs ask */
+handler page_cards, do_save_card, do_new_card, do_card_return, page_remove_card, do_remove_card;        /* pages.c: a customer's cards */
+handler page_charges, page_charge, page_ledger;                                 /* pages_desk.c: what a manager sees */
+
+#endif

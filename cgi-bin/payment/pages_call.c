@@ -1,0 +1,151 @@
+/*
+ * pages_call.c - what programs ask: booking over the internal socket (docs/calls.md), the provider by webhook.
+ *
+ * 200 carries an outcome. 503 says that nothing was taken and nothing will be: the provider could not be reached. Anything else
+ * is the caller's mistake.
+ */
+#include "pages.h"
+
+#include "../../lib/json.h"
+#include "../../lib/log.h"
+#include "../../lib/settings.h"
+
+#include <string.h>
+
+struct reply { const char *outcome, *reason; int64_t charge_id, refunded_amount; };
+static const struct member charge_reply_members[] = {
+	SHAPE_TEXT(reply, outcome), SHAPE_INT(reply, charge_id), SHAPE_TEXT(reply, reason),
+};
+static const struct shape charge_reply_shape = SHAPE(reply, charge_reply_members);
+static const struct member refund_reply_members[] = { SHAPE_TEXT(reply, outcome), SHAPE_AMOUNT(reply, refunded_amount) };
+static const struct shape refund_reply_shape = SHAPE(reply, refund_reply_members);
+
+static const struct member charge_order_members[] = {
+	SHAPE_TEXT(charge_order, key), SHAPE_TEXT(charge_order, subject_id), SHAPE_INT(charge_order, customer_id),
+	SHAPE_INT(charge_order, card_id), SHAPE_TEXT(charge_order, payment_key), SHAPE_AMOUNT(charge_order, amount),
+	SHAPE_AMOUNT(charge_order, vat_amount), SHAPE_TEXT(charge_order, currency), SHAPE_INT(charge_order, deadline_ms),
+};
+static const struct shape charge_order_shape = SHAPE(charge_order, charge_order_members);
+
+static const struct member refund_order_members[] = {
+	SHAPE_TEXT(refund_order, key), SHAPE_TEXT(refund_order, refund_key), SHAPE_AMOUNT(refund_order, amount),
+	SHAPE_TEXT(refund_order, reason), SHAPE_INT(refund_order, deadline_ms),
+};
+static const struct shape refund_order_shape = SHAPE(refund_order, refund_order_members);
+
+static bool
+body_into(struct web *w, const struct shape *shape, void *out)
+{
+	size_t n;
+	const char *body = web_body(w, &n);
+
+	return strlen(body) == n && json_into(w->m, body, shape, out);
+}
+
+static enum status
+bad_call(struct web *w, const char *what)
+{
+	log_error("call", "%s: %s", w->path, what);
+	return web_refuse(w, UNPROCESSABLE, "invalid", what);
+}
+
+/* --- charges ------------------------------------------------------------------------------------------------------ */
+
+static enum status
+answer_charge(struct web *w, const char *outcome, const struct charge *c, bool says_why)
+{
+	struct reply r = { .outcome = outcome, .reason = says_why ? charge_reason(w->db, c) : "", .charge_id = c->charge_id };
+
+	return web_json(w, OK, &charge_reply_shape, &r);
+}
+
+enum status
+do_charge(struct web *w)
+{
+	struct charge_order o = { .deadline_ms = settings.call_deadline_ms };
+	struct charge c = { .reason = "" };
+
+	if (!body_into(w, &charge_order_shape, &o))
+		return bad_call(w, "not a charge");
+	switch (charge_make(w->db, &o, &c)) {
+	case PAY_APPROVED:   return answer_charge(w, "approved", &c, false);
+	case PAY_DECLINED:   return answer_charge(w, "declined", &c, true);
+	case PAY_UNKNOWN:    return answer_charge(w, "unknown", &c, false);
+	case PAY_LATER:      return web_later(w, 10, "The card provider cannot be reached.");
+	case PAY_KEY_REUSED: return web_refuse(w, UNPROCESSABLE, "key_reused", "This key came with another charge.");
+	case PAY_BAD_ORDER:  return bad_call(w, "such a charge cannot be made");
+	}
+	return web_broken(w);
+}
+
+/* What stands, without asking anybody: a charge the provider never got counts as declined, because nothing will be taken. */
+enum status
+show_charge(struct web *w)
+{
+	struct charge c;
+
+	if (!charge_find(w->db, web_param(w, "key"), &c))
+		return web_not_found(w);
+	switch (charge_standing(w->db, &c)) {
+	case PAY_APPROVED:   return answer_charge(w, "approved", &c, false);
+	case PAY_DECLINED:
+	case PAY_LATER:      return answer_charge(w, "declined", &c, true);
+	case PAY_UNKNOWN:    return answer_charge(w, "unknown", &c, false);
+	case PAY_KEY_REUSED:
+	case PAY_BAD_ORDER:  break;
+	}
+	return web_broken(w);
+}
+
+/* --- refunds ------------------------------------------------------------------------------------------------------ */
+
+static bool
+is_key(const char *key)
+{
+	size_t n = key ? strlen(key) : 0;
+
+	return n > 0 && n <= 80 && strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=") == n;
+}
+
+static bool
+is_refund(struct refund_order *o)
+{
+	if (!o->reason)
+		o->reason = "";
+	return is_key(o->key) && is_key(o->refund_key) && o->amount >= 0 && o->amount <= CHARGE_MAX_AMOUNT && strlen(o->reason) <= 200
+	    && o->deadline_ms > 0 && o->deadline_ms <= 60000;
+}
+
+enum status
+do_refund(struct web *w)
+{
+	struct refund_order o = { .deadline_ms = settings.call_deadline_ms };
+	struct reply r = { .outcome = "pending" };
+	struct charge c = { .refunded_amount = 0 };
+
+	if (!body_into(w, &refund_order_shape, &o) || !is_refund(&o))
+		return bad_call(w, "not a refund");
+	switch (refund_make(w->db, &o, &c)) {
+	case BACK_DONE:       r.outcome = "done"; break;
+	case BACK_PENDING:    break;
+	case BACK_TOO_MUCH:   return web_refuse(w, CONFLICT, "too_much", "More than is left of the charge.");
+	case BACK_NO_CHARGE:  return web_refuse(w, CONFLICT, "no_charge", "There is no approved charge under this key.");
+	case BACK_KEY_REUSED: return web_refuse(w, UNPROCESSABLE, "key_reused", "This key came with another refund.");
+	}
+	r.refunded_amount = c.refunded_amount;
+	return web_json(w, OK, &refund_reply_shape, &r);
+}
+
+/* --- the provider's word that something has changed ---------------------------------------------------------------- */
+
+/* Anybody may send one, so it is only a hint to ask the provider ourselves. Whatever it says, the answer is the same. */
+enum status
+do_webhook(struct web *w)
+{
+	size_t n;
+	const char *body = web_body(w, &n), *key = strlen(body) == n ? provider->parse_webhook(w->m, body) : NULL;
+
+	if (key)
+		payment_hint(w->db, key);
+	return web_json_text(w, OK, "{}");
+}

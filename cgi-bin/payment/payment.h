@@ -1,0 +1,211 @@
+/*
+ * payment - money in, money out, and the books that prove it.
+ *
+ * A charge is asked for under the caller's key and is REQUESTED → APPROVED → CANCEL_REQUESTED → CANCELLED, or FAILED, or
+ * UNKNOWN until the provider says (DOMAIN 3). The row comes first and is on disk before the provider hears of it; what the
+ * provider answered, the ledger's posting and the event follow in one transaction. So whatever dies in between, the sweep
+ * finds the row and asks the provider what became of it: money is never taken twice, never forgotten, never given back twice.
+ */
+#ifndef MP_PAYMENT_H
+#define MP_PAYMENT_H
+
+#include "provider.h"
+
+#include "../../lib/db.h"
+#include "../../lib/event.h"
+
+enum charge_state { IS_REQUESTED, IS_APPROVED, IS_CANCEL_REQUESTED, IS_CANCELLED, IS_FAILED, IS_UNKNOWN };
+extern const struct words charge_state_words;
+
+struct charge {
+	int64_t charge_id, user_id, card_id;
+	const char *key;                        /* the caller's: the booking's code */
+	const char *subject_id, *currency;
+	int64_t amount, vat_amount, refunded_amount;
+	int state;                              /* enum charge_state */
+	bool void_wanted;                       /* whatever the provider says in the end, the money goes back */
+	const char *payment_key, *brand, *last4;
+	const char *reason;                     /* of a FAILED one: our word, then the provider's code */
+	int64_t requested_at, approved_at, settled_at, tries, next_at;
+};
+extern const struct shape charge_shape;
+
+#define CHARGE_COLUMNS "charge_id, key, subject_id, user_id, card_id, amount, vat_amount, currency, state, void_wanted, payment_key," \
+	" brand, last4, reason, refunded_amount, requested_at, approved_at, settled_at, tries, next_at"
+
+/* --- charge.c ------------------------------------------------------------------------------------------------------- */
+
+struct charge_order {
+	const char *key, *subject_id, *currency;
+	const char *payment_key;                /* from the provider's page, with card_id 0 */
+	int64_t customer_id, card_id, amount, vat_amount;
+	int64_t deadline_ms;                    /* the caller's patience, all told */
+};
+
+enum charge_outcome {
+	PAY_APPROVED,                           /* the money is taken */
+	PAY_DECLINED,                           /* nothing is taken: c->reason */
+	PAY_UNKNOWN,                            /* the provider has not said; the sweep goes on asking */
+	PAY_LATER,                              /* nothing is taken: the provider could not be reached */
+	PAY_KEY_REUSED,                         /* the key came before with another body */
+	PAY_BAD_ORDER,                          /* nobody could charge that: amount, currency, key */
+};
+
+#define CHARGE_MAX_AMOUNT 1000000000000
+#define PROVIDER_MARGIN_MS 60               /* of the caller's patience, kept for writing down what the provider said */
+
+/* Takes the money, once for each key. Emits payment.approved or payment.failed. *c is the charge (PAY_KEY_REUSED: the first one). */
+enum charge_outcome charge_make(struct db *db, const struct charge_order *o, struct charge *c);
+/* What has become of it; no row: false. Does not ask the provider. */
+bool charge_find(struct db *db, const char *key, struct charge *c);
+enum charge_outcome charge_standing(struct db *db, struct charge *c);
+/* Writes down what the provider says of a charge not settled yet; then *c is as it stands now. Harmless when somebody was first. */
+void charge_settle(struct db *db, struct charge *c, const struct provider_answer *a);
+/* Asks the provider what became of it; LATER does not come back from here. Outside a transaction, the row on disk. */
+struct provider_answer charge_look_up(struct db *db, const struct charge *c, int64_t until_ms);
+/* A key nobody has used is closed for ever: a charge that arrives late is refused. Inside a transaction. */
+void charge_seal(struct db *db, const char *key, struct charge *c);
+const char *charge_reason(struct db *db, const struct charge *c);       /* our word alone: declined, expired_card, void … */
+const char *reason_label(const char *reason);                           /* for people: N_("The card was declined") … */
+
+/* --- refund.c ------------------------------------------------------------------------------------------------------- */
+
+enum refund_stage { REFUND_IS_REQUESTED, REFUND_IS_DONE };
+extern const struct words refund_stage_words;
+
+struct refund {
+	int64_t refund_id, charge_id, amount;
+	const char *key, *reason;
+	int state;                              /* enum refund_stage */
+	int64_t requested_at, done_at, tries, next_at;
+};
+extern const struct shape refund_shape;
+
+#define REFUND_COLUMNS "refund_id, key, charge_id, amount, state, reason, requested_at, done_at, tries, next_at"
+
+struct refund_order {
+	const char *key;                        /* the charge's */
+	const char *refund_key, *reason;
+	int64_t amount;                         /* 0: all that is left, whatever became of the charge */
+	int64_t deadline_ms;
+};
+
+enum refund_outcome {
+	BACK_DONE,                              /* the money is back, or none was ever taken */
+	BACK_PENDING,                           /* it will be: the sweep goes on until it is */
+	BACK_TOO_MUCH,                          /* more than is left of the charge */
+	BACK_NO_CHARGE,                         /* there is no approved charge under this key */
+	BACK_KEY_REUSED,                        /* the refund's key came before for something else */
+};
+
+enum refund_outcome refund_make(struct db *db, const struct refund_order *o, struct charge *c);
+/* Owes the customer that much of an approved charge: row, posting, CANCEL_REQUESTED. Inside a transaction. */
+int64_t refund_open(struct db *db, const struct charge *c, const char *refund_key, int64_t amount, const char *reason);
+/* Asks the provider to give it back and writes down that it did. true: done. */
+bool refund_ask(struct db *db, int64_t refund_id, int64_t until_ms);
+int64_t refund_left(struct db *db, const struct charge *c);             /* of the charge, not owed back yet */
+
+/* --- ledger.c ------------------------------------------------------------------------------------------------------- */
+
+enum posting_kind { POSTING_CAPTURE, POSTING_REFUND_OWED, POSTING_REFUND_PAID };
+extern const struct words posting_kind_words;
+enum account { CARD_CLEARING, RENTAL_INCOME, VAT_PAYABLE, REFUNDS_PAYABLE };
+extern const struct words account_words;
+
+void ledger_capture(struct db *db, const struct charge *c);                             /* the card was charged */
+void ledger_refund_owed(struct db *db, const struct charge *c, int64_t refund_id, int64_t amount, int64_t owed_before);
+void ledger_refund_paid(struct db *db, const struct charge *c, int64_t refund_id, int64_t amount);
+
+/* --- card.c --------------------------------------------------------------------------------------------------------- */
+
+struct card {
+	int64_t card_id, created_at;
+	const char *brand, *last4;
+};
+extern const struct shape card_shape;
+
+#define MAX_CARDS 20
+
+enum card_outcome {
+	CARD_SAVED,
+	CARD_REFUSED,                           /* the provider does not know this token, or has used it up */
+	CARD_LATER,                             /* the provider does not answer now */
+	CARD_TOO_MANY,                          /* MAX_CARDS already */
+};
+
+/* Turns the provider's one-time token into a card that can be charged again. request_key: the same again saves it once. */
+enum card_outcome card_save(struct db *db, int64_t user_id, const char *token, const char *request_key, struct card *card);
+int card_list(struct db *db, int64_t user_id, struct card **cards, int *n_cards);
+bool card_find(struct db *db, int64_t user_id, int64_t card_id, struct card *card);
+bool card_remove(struct db *db, int64_t user_id, int64_t card_id);      /* false: it is not his */
+const char *payer_key(struct db *db, int64_t user_id);                  /* how the provider knows him; NULL: it does not yet */
+const char *payer_make(struct db *db, int64_t user_id);                 /* … made when there is none */
+
+/* What a charge needs to know of a card. false: not a card of this customer. */
+struct card_source { const char *billing_key, *customer_key, *brand, *last4; };
+bool card_source(struct db *db, int64_t user_id, int64_t card_id, struct card_source *s);
+
+/* --- sweep.c, policy.c ---------------------------------------------------------------------------------------------- */
+
+#define LOOK_FIRST_S 5          /* a charge is left alone this long beyond its deadline: its own process is still at it */
+#define NEVER_ARRIVED_S 60      /* what the provider does not know after this long never reached it … */
+#define LAST_LOOK_S 900         /* … and is looked for once more after this */
+#define MAX_PAUSE_S 600         /* between two tries */
+
+bool payment_sweep(struct db *db);
+/* A webhook names this charge: have a look soon. Never believed, so it may be anybody's. */
+void payment_hint(struct db *db, const char *key);
+int64_t payment_pause(int64_t tries);   /* 1, 2, 4 … MAX_PAUSE_S seconds */
+
+extern const struct consumer payment_consumer;
+extern const struct db_role payment_role;
+
+/* --- desk.c: what managers look at ---------------------------------------------------------------------------------- */
+
+struct charge_row {
+	int64_t charge_id, user_id, amount, refunded_amount, requested_at;
+	const char *subject_id, *user_name, *brand, *last4, *reason, *currency;
+	int state;
+};
+extern const struct shape charge_row_shape;
+
+enum charge_order_by { NEWEST, OLDEST, BY_AMOUNT, BY_AMOUNT_DOWN };
+struct charge_query {
+	int state;                              /* enum charge_state; -1: all */
+	int64_t from, until;                    /* requested in [from, until); 0: open */
+	const char *subject_id;                 /* "": all */
+	enum charge_order_by order;
+	int64_t offset, limit;
+};
+struct charge_totals { int64_t n, captured, refunded; };
+
+struct charge_totals charge_count(struct db *db, const struct charge_query *q);
+void charge_page(struct db *db, const struct charge_query *q, struct charge_row **rows, int *n_rows);
+
+struct posting_line { int account; int64_t amount; };
+struct posting_row {
+	int64_t posting_id, charge_id, posted_at;
+	const char *subject_id, *currency;
+	int kind;                               /* enum posting_kind */
+	struct posting_line *lines;
+	int n_lines;
+};
+extern const struct shape posting_row_shape;
+
+struct balance { int account; int64_t amount; };
+extern const struct shape balance_shape;
+
+/* An event about a charge; title is its type. */
+struct told { int64_t at; const char *title, *detail; };
+extern const struct shape told_shape;
+
+const char *charge_user_name(struct db *db, const struct charge *c);
+void charge_events(struct db *db, const struct charge *c, struct told **events, int *n);
+bool charge_by_id(struct db *db, int64_t charge_id, struct charge *c);
+void refunds_of(struct db *db, int64_t charge_id, struct refund **refunds, int *n);
+void postings_of(struct db *db, int64_t charge_id, struct posting_row **rows, int *n);         
+void postings_page(struct db *db, int64_t offset, int64_t limit, struct posting_row **rows, int *n);
+int64_t posting_count(struct db *db);
+void ledger_balances(struct db *db, struct balance **balances, int *n);
+
+#endif

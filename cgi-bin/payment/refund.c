@@ -1,0 +1,218 @@
+/*
+ * refund.c - giving money back. The story is in payment.h.
+ *
+ * From the moment a refund is decided its row and the posting refund_owed stand on disk, so it cannot be forgotten; asking the
+ * provider may fail as often as it likes, because the same key never gives back twice. When the provider has done it, the row,
+ * the posting refund_paid, the charge and the event follow in one transaction.
+ */
+#include "payment.h"
+
+#include "../../lib/clock.h"
+#include "../../lib/lang.h"
+#include "../../lib/log.h"
+
+#include <string.h>
+
+#define AT_IT_S 15              /* the sweep leaves a fresh refund to the process that opened it */
+
+static const struct word refund_stage[] = {
+	[REFUND_IS_REQUESTED] = { "REQUESTED", N_("Under way") },
+	[REFUND_IS_DONE]      = { "DONE",      N_("Money is back") },
+};
+const struct words refund_stage_words = WORDS(refund_stage);
+
+static const struct member refund_members[] = {
+	SHAPE_INT(refund, refund_id), SHAPE_TEXT(refund, key), SHAPE_INT(refund, charge_id), SHAPE_AMOUNT(refund, amount),
+	SHAPE_STATE(refund, state, refund_stage_words), SHAPE_TEXT(refund, reason), SHAPE_TIME(refund, requested_at),
+	SHAPE_TIME(refund, done_at), SHAPE_INT(refund, tries), SHAPE_TIME(refund, next_at),
+};
+const struct shape refund_shape = SHAPE(refund, refund_members);
+
+struct cancel_report { int64_t charge_id, refund_id, customer_id, amount, refunded_amount; const char *currency; };
+static const struct member cancel_report_members[] = {
+	SHAPE_INT(cancel_report, charge_id), SHAPE_INT(cancel_report, refund_id), SHAPE_INT(cancel_report, customer_id),
+	SHAPE_AMOUNT(cancel_report, amount), SHAPE_AMOUNT(cancel_report, refunded_amount), SHAPE_TEXT(cancel_report, currency),
+};
+static const struct shape cancel_report_shape = SHAPE(cancel_report, cancel_report_members);
+
+/* What one refund needs of its charge to be asked for and written down. */
+struct due {
+	int64_t refund_id, charge_id, amount;
+	const char *key, *reason, *payment_key, *charge_key;
+};
+static const struct member due_members[] = {
+	SHAPE_INT(due, refund_id), SHAPE_INT(due, charge_id), SHAPE_INT(due, amount), SHAPE_TEXT(due, key), SHAPE_TEXT(due, reason),
+	SHAPE_TEXT(due, payment_key), SHAPE_TEXT(due, charge_key),
+};
+static const struct shape due_shape = SHAPE(due, due_members);
+
+/* --- owing it ----------------------------------------------------------------------------------------------------- */
+
+static int64_t
+owed(struct db *db, const struct charge *c)
+{
+	return db_int(db, "SELECT COALESCE(SUM(amount), 0) FROM refund WHERE charge_id = $1", c->charge_id);
+}
+
+int64_t
+refund_left(struct db *db, const struct charge *c)
+{
+	return c->amount - owed(db, c);
+}
+
+int64_t
+refund_open(struct db *db, const struct charge *c, const char *refund_key, int64_t amount, const char *reason)
+{
+	int64_t now = clock_now(), before = owed(db, c);
+	int64_t refund_id = db_int(db,
+		"INSERT INTO refund (key, charge_id, amount, state, reason, requested_at, next_at)"
+		" VALUES ($1, $2, $3, 'REQUESTED', $4, $5, $6) RETURNING refund_id",
+		refund_key, c->charge_id, amount, reason, now, now + AT_IT_S);
+
+	ledger_refund_owed(db, c, refund_id, amount, before);
+	db_do(db, "UPDATE charge SET state = 'CANCEL_REQUESTED', settled_at = $2 WHERE charge_id = $1 AND state = 'APPROVED'",
+	      c->charge_id, now);
+	return refund_id;
+}
+
+/* --- giving it back ----------------------------------------------------------------------------------------------- */
+
+/* The provider has done it. Harmless when somebody else has written it down first. */
+static void
+finish(struct db *db, const struct due *d)
+{
+	struct cancel_report r = { .charge_id = d->charge_id, .refund_id = d->refund_id, .amount = d->amount };
+	int64_t now = clock_now();
+	struct charge c;
+
+	db_begin(db);
+	if (db_do(db, "UPDATE refund SET state = 'DONE', done_at = $2 WHERE refund_id = $1 AND state = 'REQUESTED'", d->refund_id, now)
+	    && charge_find(db, d->charge_key, &c)) {
+		ledger_refund_paid(db, &c, d->refund_id, d->amount);
+		db_do(db, "UPDATE charge SET refunded_amount = refunded_amount + $2, settled_at = $3 WHERE charge_id = $1", c.charge_id,
+		      d->amount, now);
+		db_do(db, "UPDATE charge SET state = 'CANCELLED' WHERE charge_id = $1 AND state = 'CANCEL_REQUESTED'"
+		          " AND NOT EXISTS (SELECT 1 FROM refund r WHERE r.charge_id = $1 AND r.state = 'REQUESTED')", c.charge_id);
+		r.customer_id = c.user_id;
+		r.refunded_amount = c.refunded_amount + d->amount;
+		r.currency = c.currency;
+		event_emit(db, &(struct event){ .type = "payment.cancelled", .subject_id = c.subject_id }, &cancel_report_shape, &r);
+	}
+	db_commit(db);
+}
+
+/* Once more at once when the answer was lost: the same key never gives back twice. */
+static enum provider_outcome
+give_back(struct arena *m, const struct due *d, int64_t until_ms)
+{
+	struct provider_refund q = { .payment_key = d->payment_key, .key = d->key, .reason = d->reason, .amount = d->amount };
+	struct provider_answer a = provider->refund(m, &q, until_ms);
+
+	if (a.outcome == PROVIDER_UNKNOWN && clock_ms() < until_ms)
+		a = provider->refund(m, &q, until_ms);
+	if (a.outcome == PROVIDER_DECLINED)
+		log_error("refund", "%s: the provider will not give it back: %s; somebody must look", d->key, a.reason);
+	return a.outcome;
+}
+
+bool
+refund_ask(struct db *db, int64_t refund_id, int64_t until_ms)
+{
+	struct due d;
+
+	if (!db_one(db, &due_shape, &d,
+	            "SELECT r.refund_id, r.charge_id, r.amount, r.key, r.reason, c.payment_key, c.key AS charge_key"
+	            " FROM refund r JOIN charge c ON c.charge_id = r.charge_id WHERE r.refund_id = $1 AND r.state = 'REQUESTED'", refund_id))
+		return !db_failed(db);          /* done already */
+	if (!db_durable(db) || give_back(db_memory(db), &d, until_ms) != PROVIDER_OK)
+		return false;
+	finish(db, &d);
+	return !db_failed(db);
+}
+
+/* --- what callers ask for ----------------------------------------------------------------------------------------- */
+
+/* Of a charge whose money is here. Fills *refund_id with the refund to be asked for now; 0: none is. */
+static enum refund_outcome
+open_refund(struct db *db, const struct refund_order *o, const struct charge *c, int64_t *refund_id)
+{
+	int64_t left = refund_left(db, c), amount = o->amount ? o->amount : left;
+
+	if (amount > left)
+		return BACK_TOO_MUCH;
+	if (amount > 0)
+		*refund_id = refund_open(db, c, o->refund_key, amount, o->reason);
+	else    /* a void of what is being given back already: the waiting one is asked for again */
+		*refund_id = db_int(db, "SELECT refund_id FROM refund WHERE charge_id = $1 AND state = 'REQUESTED' ORDER BY refund_id LIMIT 1",
+		                    c->charge_id);
+	return *refund_id ? BACK_PENDING : BACK_DONE;
+}
+
+/* The refund's key came before: the same answer again. */
+static enum refund_outcome
+same_again(struct db *db, const struct refund_order *o, const struct charge *c, int64_t *refund_id)
+{
+	struct refund r;
+
+	if (!db_one(db, &refund_shape, &r, "SELECT " REFUND_COLUMNS " FROM refund WHERE key = $1", o->refund_key))
+		return BACK_NO_CHARGE;
+	if (r.charge_id != c->charge_id || (o->amount && r.amount != o->amount))
+		return BACK_KEY_REUSED;
+	*refund_id = r.state == REFUND_IS_REQUESTED ? r.refund_id : 0;
+	return *refund_id ? BACK_PENDING : BACK_DONE;
+}
+
+/* Nobody knows yet whether there is money: should it turn out so, it goes back. The sweep asks at once. */
+static void
+want_void(struct db *db, const struct charge *c)
+{
+	db_do(db, "UPDATE charge SET void_wanted = 1, next_at = CASE WHEN state = 'UNKNOWN' THEN $2 ELSE next_at END WHERE charge_id = $1",
+	      c->charge_id, clock_now());
+}
+
+/* What is to be done, decided inside the transaction. */
+static enum refund_outcome
+decide(struct db *db, const struct refund_order *o, struct charge *c, int64_t *refund_id)
+{
+	if (!charge_find(db, o->key, c)) {
+		if (o->amount)
+			return BACK_NO_CHARGE;
+		charge_seal(db, o->key, c);
+		return BACK_DONE;
+	}
+	if (db_exists(db, "SELECT 1 FROM refund WHERE key = $1", o->refund_key))
+		return same_again(db, o, c, refund_id);
+	switch ((enum charge_state)c->state) {
+	case IS_APPROVED:
+	case IS_CANCEL_REQUESTED:
+	case IS_CANCELLED:
+		return open_refund(db, o, c, refund_id);
+	case IS_FAILED:
+		return o->amount ? BACK_NO_CHARGE : BACK_DONE;
+	case IS_REQUESTED:
+	case IS_UNKNOWN:
+		break;
+	}
+	if (o->amount)
+		return BACK_NO_CHARGE;
+	want_void(db, c);
+	return BACK_PENDING;
+}
+
+enum refund_outcome
+refund_make(struct db *db, const struct refund_order *o, struct charge *c)
+{
+	int64_t until_ms = clock_ms() + o->deadline_ms - PROVIDER_MARGIN_MS, refund_id = 0;
+	enum refund_outcome outcome;
+
+	db_begin(db);
+	outcome = decide(db, o, c, &refund_id);
+	if (!db_commit(db) || !refund_id)
+		return outcome;
+	if (!refund_ask(db, refund_id, until_ms))
+		return BACK_PENDING;
+	charge_find(db, o->key, c);
+	/* a void may have had more than one under way; and this one may be back while another is not */
+	return db_exists(db, "SELECT 1 FROM refund WHERE charge_id = $1 AND state = 'REQUESTED'", c->charge_id) && !o->amount
+	     ? BACK_PENDING : BACK_DONE;
+}

@@ -1,0 +1,458 @@
+/*
+ * toss.c - Toss Payments' public API: what we say to it, and what its answers mean. The story is in provider.h.
+ *
+ * Its error codes stand in one table with what each means for money. A code that is not in it is *unknown*: a look-up
+ * decides, never a guess.
+ */
+#include "provider.h"
+
+#include "../../lib/json.h"
+#include "../../lib/log.h"
+#include "../../lib/settings.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct provider *provider = &toss;
+provider_ask *toss_ask = toss_http;
+
+/* --- what its codes mean ------------------------------------------------------------------------------------------ */
+
+enum meaning {
+	NO,             /* declined: the card's or its owner's affair; nothing was taken */
+	OURS,           /* our own mistake (key, request): nothing was taken, and somebody must look */
+	LATER,          /* it did not begin */
+	NOBODY_KNOWS,   /* it may have happened */
+	NO_SUCH,        /* it knows no such payment */
+	BACK_ALREADY,   /* cancelling: there is nothing (left) to give back */
+};
+
+struct code { const char *code; enum meaning meaning; const char *reason; };
+
+static const struct code codes[] = {
+	/* the bank or the card says no */
+	{ "REJECT_CARD_PAYMENT",             NO, "insufficient_funds" },
+	{ "REJECT_ACCOUNT_PAYMENT",          NO, "insufficient_funds" },
+	{ "REJECT_CARD_COMPANY",             NO, "declined" },
+	{ "REJECT_TOSSPAY_INVALID_ACCOUNT",  NO, "declined" },
+	{ "INVALID_REJECT_CARD",             NO, "declined" },
+	{ "INVALID_CARD_NUMBER",             NO, "bad_card" },
+	{ "INVALID_CARD_COMPANY",            NO, "bad_card" },
+	{ "INVALID_CARD_LOST_OR_STOLEN",     NO, "stopped_card" },
+	{ "INVALID_STOPPED_CARD",            NO, "stopped_card" },
+	{ "INVALID_CARD_EXPIRATION",         NO, "expired_card" },
+	{ "INVALID_CARD_IDENTITY",           NO, "bad_card" },
+	{ "INVALID_CARD_PASSWORD",           NO, "bad_card" },
+	{ "INVALID_PASSWORD",                NO, "bad_card" },
+	{ "NOT_AVAILABLE_PAYMENT",           NO, "declined" },
+	{ "NOT_SUPPORTED_CARD_TYPE",         NO, "bad_card" },
+	{ "NOT_SUPPORTED_METHOD",            NO, "bad_card" },
+	{ "RESTRICTED_TRANSFER_ACCOUNT",     NO, "declined" },
+	{ "FDS_ERROR",                       NO, "declined" },
+	{ "EXCEED_MAX_AMOUNT",               NO, "limit" },
+	{ "EXCEED_MAX_PAYMENT_AMOUNT",       NO, "limit" },
+	{ "EXCEED_MAX_ONE_DAY_AMOUNT",       NO, "limit" },
+	{ "EXCEED_MAX_ONE_DAY_WITHDRAW_AMOUNT", NO, "limit" },
+	{ "EXCEED_MAX_DAILY_PAYMENT_COUNT",  NO, "limit" },
+	{ "EXCEED_MAX_AUTH_COUNT",           NO, "limit" },
+	{ "BELOW_MINIMUM_AMOUNT",            NO, "limit" },
+	{ "BELOW_ZERO_AMOUNT",               NO, "limit" },
+	{ "UNAPPROVED_ORDER_ID",             NO, "not_prepared" },
+	{ "NOT_FOUND_PAYMENT_SESSION",       NO, "page_expired" },
+	{ "NOT_MATCHES_AMOUNT",              NO, "wrong_amount" },
+	{ "NOT_MATCHES_CUSTOMER_KEY",        NO, "bad_card" },
+	{ "INVALID_BILLING_KEY",             NO, "card_removed" },
+	{ "NOT_FOUND_BILLING_KEY",           NO, "card_removed" },
+	{ "BILLING_KEY_DELETED",             NO, "card_removed" },
+	{ "INVALID_BILLING_AUTH",            NO, "bad_token" },
+	{ "INVALID_AUTHORIZE_AUTH",          NO, "bad_token" },
+	{ "NOT_FOUND_AUTH_KEY",              NO, "bad_token" },
+	{ "ALREADY_USED_AUTH_KEY",           NO, "bad_token" },
+	{ "PAY_PROCESS_CANCELED",            NO, "given_up" },
+	{ "PAY_PROCESS_ABORTED",             NO, "declined" },
+	/* what we sent was wrong: nothing was taken */
+	{ "INVALID_API_KEY",                 OURS, "provider" },
+	{ "UNAUTHORIZED_KEY",                OURS, "provider" },
+	{ "INCORRECT_BASIC_AUTH_FORMAT",     OURS, "provider" },
+	{ "INVALID_REQUEST",                 OURS, "provider" },
+	{ "INVALID_ORDER_ID",                OURS, "provider" },
+	{ "INVALID_IDEMPOTENCY_KEY",         OURS, "provider" },
+	{ "FORBIDDEN_REQUEST",               OURS, "provider" },
+	{ "NOT_REGISTERED_BUSINESS",         OURS, "provider" },
+	{ "NOT_SUPPORTED_CURRENCY",          OURS, "provider" },
+	/* it did not begin */
+	{ "TOO_MANY_REQUESTS",               LATER, "later" },
+	{ "MAINTAINED_METHOD",               LATER, "later" },
+	{ "NOT_AVAILABLE_BANK",              LATER, "later" },
+	/* it may have happened */
+	{ "ALREADY_PROCESSED_PAYMENT",       NOBODY_KNOWS, "" },
+	{ "DUPLICATED_ORDER_ID",             NOBODY_KNOWS, "" },
+	{ "IDEMPOTENT_REQUEST_PROCESSING",   NOBODY_KNOWS, "" },
+	{ "FORBIDDEN_CONSECUTIVE_REQUEST",   NOBODY_KNOWS, "" },
+	{ "PROVIDER_ERROR",                  NOBODY_KNOWS, "" },
+	{ "CARD_PROCESSING_ERROR",           NOBODY_KNOWS, "" },
+	{ "COMMON_ERROR",                    NOBODY_KNOWS, "" },
+	{ "FAILED_PAYMENT_INTERNAL_SYSTEM_PROCESSING", NOBODY_KNOWS, "" },
+	{ "FAILED_INTERNAL_SYSTEM_PROCESSING", NOBODY_KNOWS, "" },
+	{ "UNKNOWN_PAYMENT_ERROR",           NOBODY_KNOWS, "" },
+	/* looking up, cancelling */
+	{ "NOT_FOUND_PAYMENT",               NO_SUCH, "not_prepared" },
+	{ "NOT_FOUND",                       NO_SUCH, "not_prepared" },
+	{ "ALREADY_CANCELED_PAYMENT",        BACK_ALREADY, "" },
+	{ "ALREADY_REFUND_PAYMENT",          BACK_ALREADY, "" },
+	{ "NOT_CANCELABLE_AMOUNT",           BACK_ALREADY, "" },
+	{ "NOT_CANCELABLE_PAYMENT",          BACK_ALREADY, "" },
+	{ "NOT_MATCHES_REFUNDABLE_AMOUNT",   BACK_ALREADY, "" },
+};
+
+static const struct code *
+code_find(const char *code)
+{
+	static const struct code strange = { "", NOBODY_KNOWS, "" };
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (strcmp(codes[i].code, code) == 0)
+			return &codes[i];
+	return &strange;
+}
+
+/* --- its words ---------------------------------------------------------------------------------------------------- */
+
+struct toss_error { const char *code, *message; };
+static const struct member toss_error_members[] = { SHAPE_TEXT(toss_error, code), SHAPE_TEXT(toss_error, message) };
+static const struct shape toss_error_shape = SHAPE(toss_error, toss_error_members);
+
+static const char *
+member_text(json_t *object, const char *name)
+{
+	const char *s = json_string_value(json_object_get(object, name));
+
+	return s ? s : "";
+}
+
+/* "43301234****123*" -> the last four characters; a card is recognised by them. */
+static const char *
+last4(struct arena *m, const char *number)
+{
+	size_t n = strlen(number);
+
+	return n >= 4 ? arena_strdup(m, number + n - 4) : "****";
+}
+
+/* At most n bytes of it, never half a character. */
+static const char *
+cut(struct arena *m, const char *s, size_t n)
+{
+	if (strlen(s) <= n)
+		return s;
+	while (n && ((unsigned char)s[n] & 0xC0) == 0x80)
+		n--;
+	return arena_strndup(m, s, n);
+}
+
+static void
+take_card(struct arena *m, json_t *from, struct provider_answer *a)
+{
+	json_t *card = json_object_get(from, "card");
+	const char *number = member_text(card, "number"), *brand = member_text(from, "cardCompany");
+
+	a->last4 = last4(m, *number ? number : member_text(from, "cardNumber"));
+	if (!*brand)
+		brand = member_text(card, "issuerCode");
+	a->brand = arena_strdup(m, cut(m, *brand ? brand : "card", 30));
+}
+
+/* Is one of its cancellations ours? Our refund's key stands at the end of the reason, because idempotency ends after 15 days. */
+static bool
+has_cancel(json_t *payment, const char *refund_key)
+{
+	json_t *cancels = json_object_get(payment, "cancels");
+	char mark[260];
+
+	snprintf(mark, sizeof(mark), "[%s]", refund_key);
+	for (size_t i = 0; i < json_array_size(cancels); i++)
+		if (strstr(member_text(json_array_get(cancels, i), "cancelReason"), mark))
+			return true;
+	return false;
+}
+
+static enum provider_outcome
+status_means(const char *status)
+{
+	static const struct { const char *status; enum provider_outcome outcome; } all[] = {
+		{ "DONE", PROVIDER_OK }, { "CANCELED", PROVIDER_OK }, { "PARTIAL_CANCELED", PROVIDER_OK },
+		{ "ABORTED", PROVIDER_DECLINED }, { "EXPIRED", PROVIDER_DECLINED },
+		{ "READY", PROVIDER_NOTHING }, { "IN_PROGRESS", PROVIDER_NOTHING }, { "WAITING_FOR_DEPOSIT", PROVIDER_NOTHING },
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (strcmp(all[i].status, status) == 0)
+			return all[i].outcome;
+	return PROVIDER_UNKNOWN;
+}
+
+/* A word of ours, then the provider's own code for whoever looks into it later. */
+static const char *
+reason_of(struct arena *m, const struct code *known, const char *code)
+{
+	return arena_printf(m, "%s %.100s", known->reason && *known->reason ? known->reason : "declined", code);
+}
+
+static void
+take_payment(struct arena *m, json_t *payment, struct provider_answer *a)
+{
+	const char *failure = member_text(json_object_get(payment, "failure"), "code");
+
+	a->outcome = status_means(member_text(payment, "status"));
+	a->key = arena_strdup(m, member_text(payment, "orderId"));
+	a->payment_key = arena_strdup(m, member_text(payment, "paymentKey"));
+	a->amount = json_integer_value(json_object_get(payment, "totalAmount"));
+	a->balance = json_integer_value(json_object_get(payment, "balanceAmount"));
+	a->reason = reason_of(m, code_find(failure), *failure ? failure : member_text(payment, "status"));
+	take_card(m, payment, a);
+	if (a->outcome == PROVIDER_OK && (!*a->payment_key || a->amount <= 0))
+		a->outcome = PROVIDER_UNKNOWN;
+}
+
+/* --- asking ------------------------------------------------------------------------------------------------------- */
+
+static json_t *
+parse(const char *text)
+{
+	json_t *json = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+
+	if (json && !json_is_object(json)) {
+		json_decref(json);
+		return NULL;
+	}
+	return json;
+}
+
+/* What an error means for the asker. No readable code: whatever answered was not the provider, so nobody knows. */
+static enum provider_outcome
+error_means(struct arena *m, const struct provider_request *q, struct provider_answer *a, enum meaning *meaning)
+{
+	struct toss_error e = { .code = "", .message = "" };
+	const struct code *known;
+
+	*meaning = NOBODY_KNOWS;
+	if (q->status >= 500 || !json_into(m, q->answer ? q->answer : "", &toss_error_shape, &e) || !e.code)
+		return PROVIDER_UNKNOWN;
+	known = code_find(e.code);
+	*meaning = known->meaning;
+	a->reason = reason_of(m, known, e.code);
+	switch (known->meaning) {
+	case NO:           return q->body ? PROVIDER_DECLINED : PROVIDER_UNKNOWN;       /* a look is not declined */
+	case NO_SUCH:      return q->body ? PROVIDER_DECLINED : PROVIDER_NOTHING;
+	case LATER:        return PROVIDER_LATER;
+	case OURS:
+		log_error("provider", "it refuses what we say: %d %s at %s", q->status, e.code, q->path);
+		return PROVIDER_LATER;
+	case BACK_ALREADY:
+	case NOBODY_KNOWS: break;
+	}
+	log_warn("provider", "%d %s at %s", q->status, e.code, q->path);
+	return PROVIDER_UNKNOWN;
+}
+
+/* Asks; *json is the object of a 200, to be given back with json_decref(). */
+static struct provider_answer
+ask(struct arena *m, struct provider_request *q, json_t **json, enum meaning *meaning)
+{
+	struct provider_answer a = {
+		.outcome = PROVIDER_UNKNOWN, .reason = "", .payment_key = "", .billing_key = "", .brand = "", .last4 = "", .key = "",
+	};
+
+	*json = NULL;
+	*meaning = NOBODY_KNOWS;
+	switch (toss_ask(m, q)) {
+	case CALL_NOT_SENT:
+		a.outcome = PROVIDER_LATER;
+		a.reason = "provider_down";
+		*meaning = LATER;
+		break;
+	case CALL_UNKNOWN:
+		break;
+	case CALL_ANSWERED:
+		if (q->status == 200)
+			*json = parse(q->answer);
+		else
+			a.outcome = error_means(m, q, &a, meaning);
+	}
+	return a;
+}
+
+static struct provider_answer
+ask_for_payment(struct arena *m, struct provider_request *q, enum meaning *meaning)
+{
+	json_t *json;
+	struct provider_answer a = ask(m, q, &json, meaning);
+
+	if (json)
+		take_payment(m, json, &a);
+	json_decref(json);
+	return a;
+}
+
+/* --- what a provider can do --------------------------------------------------------------------------------------- */
+
+struct charge_words { const char *customerKey, *orderId, *orderName, *currency; int64_t amount; };
+static const struct member charge_words_members[] = {
+	SHAPE_TEXT(charge_words, customerKey), SHAPE_INT(charge_words, amount), SHAPE_TEXT(charge_words, orderId),
+	SHAPE_TEXT(charge_words, orderName), SHAPE_TEXT(charge_words, currency),
+};
+static const struct shape charge_words_shape = SHAPE(charge_words, charge_words_members);
+
+struct confirm_words { const char *paymentKey, *orderId; int64_t amount; };
+static const struct member confirm_words_members[] = {
+	SHAPE_TEXT(confirm_words, paymentKey), SHAPE_TEXT(confirm_words, orderId), SHAPE_INT(confirm_words, amount),
+};
+static const struct shape confirm_words_shape = SHAPE(confirm_words, confirm_words_members);
+
+struct cancel_words { const char *cancelReason; int64_t cancelAmount; };
+static const struct member cancel_words_members[] = { SHAPE_TEXT(cancel_words, cancelReason), SHAPE_INT(cancel_words, cancelAmount) };
+static const struct shape cancel_words_shape = SHAPE(cancel_words, cancel_words_members);
+
+struct issue_words { const char *authKey, *customerKey; };
+static const struct member issue_words_members[] = { SHAPE_TEXT(issue_words, authKey), SHAPE_TEXT(issue_words, customerKey) };
+static const struct shape issue_words_shape = SHAPE(issue_words, issue_words_members);
+
+static const char *
+json_of(struct arena *m, const struct shape *shape, const void *words)
+{
+	struct buf b = { .m = m };
+
+	json_put(&b, shape, words);
+	return b.s;
+}
+
+/* A segment of a path: keys come from the provider or the browser, so nothing in them may open another address. */
+static const char *
+segment(struct arena *m, const char *text)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
+	struct buf b = { .m = m };
+
+	buf_puts(&b, "");
+	for (const char *s = text; *s; s++)
+		if (strchr(plain, *s))
+			buf_put(&b, s, 1);
+		else
+			buf_printf(&b, "%%%02X", (unsigned char)*s);
+	return b.s;
+}
+
+static struct provider_answer
+toss_charge(struct arena *m, const struct provider_order *o, int64_t until_ms)
+{
+	struct charge_words words = {
+		.customerKey = o->customer_key, .orderId = o->key, .orderName = o->name, .currency = o->currency, .amount = o->amount,
+	};
+	struct provider_request q = {
+		.path = arena_printf(m, "/v1/billing/%s", segment(m, o->billing_key)), .body = json_of(m, &charge_words_shape, &words),
+		.idempotency_key = o->key, .until_ms = until_ms,
+	};
+	enum meaning meaning;
+
+	return ask_for_payment(m, &q, &meaning);
+}
+
+static struct provider_answer
+toss_confirm(struct arena *m, const struct provider_order *o, int64_t until_ms)
+{
+	struct confirm_words words = { .paymentKey = o->payment_key, .orderId = o->key, .amount = o->amount };
+	struct provider_request q = {
+		.path = "/v1/payments/confirm", .body = json_of(m, &confirm_words_shape, &words), .idempotency_key = o->key, .until_ms = until_ms,
+	};
+	enum meaning meaning;
+
+	return ask_for_payment(m, &q, &meaning);
+}
+
+static struct provider_answer
+toss_look_up(struct arena *m, const char *key, int64_t until_ms)
+{
+	struct provider_request q = { .path = arena_printf(m, "/v1/payments/orders/%s", segment(m, key)), .until_ms = until_ms };
+	enum meaning meaning;
+
+	return ask_for_payment(m, &q, &meaning);
+}
+
+/* It says there is nothing to give back. True when our refund is among its cancellations, or nothing is left there at all. */
+static bool
+is_back_already(struct arena *m, const struct provider_refund *r, int64_t until_ms)
+{
+	struct provider_request q = { .path = arena_printf(m, "/v1/payments/%s", segment(m, r->payment_key)), .until_ms = until_ms };
+	enum meaning meaning;
+	json_t *payment;
+	bool yes;
+
+	ask(m, &q, &payment, &meaning);
+	yes = payment && (has_cancel(payment, r->key) || strcmp(member_text(payment, "status"), "CANCELED") == 0);
+	json_decref(payment);
+	return yes;
+}
+
+static struct provider_answer
+toss_refund(struct arena *m, const struct provider_refund *r, int64_t until_ms)
+{
+	struct cancel_words words = {
+		.cancelReason = arena_printf(m, "%s [%s]", cut(m, *r->reason ? r->reason : "refund", 100), r->key), .cancelAmount = r->amount,
+	};
+	struct provider_request q = {
+		.path = arena_printf(m, "/v1/payments/%s/cancel", segment(m, r->payment_key)), .body = json_of(m, &cancel_words_shape, &words),
+		.idempotency_key = r->key, .until_ms = until_ms,
+	};
+	enum meaning meaning;
+	struct provider_answer a = ask_for_payment(m, &q, &meaning);
+
+	if (meaning == BACK_ALREADY && is_back_already(m, r, until_ms))
+		a.outcome = PROVIDER_OK;
+	return a;
+}
+
+static struct provider_answer
+toss_issue_card(struct arena *m, const char *auth_key, const char *customer_key, const char *request_key, int64_t until_ms)
+{
+	struct issue_words words = { .authKey = auth_key, .customerKey = customer_key };
+	struct provider_request q = {
+		.path = "/v1/billing/authorizations/issue", .body = json_of(m, &issue_words_shape, &words),
+		.idempotency_key = request_key, .until_ms = until_ms,
+	};
+	enum meaning meaning;
+	json_t *json;
+	struct provider_answer a = ask(m, &q, &json, &meaning);
+
+	if (json && *member_text(json, "billingKey")) {
+		a.outcome = PROVIDER_OK;
+		a.billing_key = arena_strdup(m, member_text(json, "billingKey"));
+		take_card(m, json, &a);
+	}
+	json_decref(json);
+	return a;
+}
+
+/* {"eventType":"PAYMENT_STATUS_CHANGED","data":{"orderId":"MP-…",…}} */
+static const char *
+toss_parse_webhook(struct arena *m, const char *body)
+{
+	json_t *json = parse(body);
+	const char *key = member_text(json_object_get(json, "data"), "orderId");
+	bool ours = strcmp(member_text(json, "eventType"), "PAYMENT_STATUS_CHANGED") == 0 && *key && strlen(key) <= 64;
+
+	key = ours ? arena_strdup(m, key) : NULL;
+	json_decref(json);
+	return key;
+}
+
+static const char *
+toss_card_page(struct arena *m, const char *customer_key, const char *success_url, const char *fail_url)
+{
+	return arena_printf(m, "%s/card?customerKey=%s&successUrl=%s&failUrl=%s", settings.provider_public_url,
+	                    segment(m, customer_key), segment(m, success_url), segment(m, fail_url));
+}
+
+const struct provider toss = {
+	.charge = toss_charge, .confirm = toss_confirm, .refund = toss_refund, .look_up = toss_look_up,
+	.issue_card = toss_issue_card, .parse_webhook = toss_parse_webhook, .card_page = toss_card_page,
+};

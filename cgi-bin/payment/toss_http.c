@@ -1,0 +1,184 @@
+/*
+ * toss_http.c - one request to the provider over HTTPS (libcurl). The story is in provider.h.
+ *
+ * One handle for the life of the process keeps its connection open: after the first call no handshake is paid for. The secret
+ * key is read from $VAR/payment.key (0600) when it is first needed, and again after the provider has refused it, so that a
+ * new key needs no restart. It goes nowhere but into the Authorization header: redirects are not followed.
+ */
+#include "provider.h"
+
+#include "../../lib/clock.h"
+#include "../../lib/log.h"
+#include "../../lib/settings.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ANSWER_MAX 262144
+#define CONNECT_MS 2000
+
+static struct {
+	CURL *curl;
+	pid_t pid;                      /* whose it is: a connection never crosses fork() */
+	char userpwd[256];              /* "KEY:"; "": not read yet */
+} http;
+
+/* --- the key ------------------------------------------------------------------------------------------------------ */
+
+static bool
+is_private(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && !(st.st_mode & 077))
+		return true;
+	log_error("provider", "payment.key must be a file that only its owner can read");
+	return false;
+}
+
+static bool
+read_key(void)
+{
+	char path[4200], key[200] = "";
+	ssize_t n = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/payment.key", settings.var_dir ? settings.var_dir : ".");
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0) {
+		log_error("provider", "payment.key: %s", strerror(errno));
+		return false;
+	}
+	if (is_private(fd))
+		n = read(fd, key, sizeof(key) - 1);
+	close(fd);
+	key[n > 0 ? n : 0] = '\0';
+	key[strcspn(key, " \t\r\n")] = '\0';
+	snprintf(http.userpwd, sizeof(http.userpwd), "%s%s", key, *key ? ":" : "");
+	return *key != '\0';
+}
+
+/* --- the handle --------------------------------------------------------------------------------------------------- */
+
+static size_t
+take_answer(char *bytes, size_t size, size_t n, void *arg)
+{
+	struct buf *answer = arg;
+
+	if (answer->n + size * n > ANSWER_MAX)
+		return 0;               /* curl gives up: an answer of that length is none */
+	buf_put(answer, bytes, size * n);
+	return size * n;
+}
+
+static void
+set_up(CURL *c)
+{
+	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
+	curl_easy_setopt(c, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_answer);
+	curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(c, CURLOPT_PROXY, "");         /* money takes no detour an environment variable can choose */
+	curl_easy_setopt(c, CURLOPT_USERAGENT, "motorpool");
+}
+
+static CURL *
+handle(void)
+{
+	if (http.curl && http.pid == getpid())
+		return http.curl;
+	http.curl = curl_easy_init();   /* a parent's is left alone: closing it would talk on the parent's connection */
+	http.pid = getpid();
+	if (http.curl)
+		set_up(http.curl);
+	return http.curl;
+}
+
+/* --- one request -------------------------------------------------------------------------------------------------- */
+
+static struct curl_slist *
+headers(struct arena *m, const struct provider_request *q)
+{
+	struct curl_slist *list = curl_slist_append(NULL, "Accept: application/json");
+
+	if (!q->body)
+		return list;
+	list = curl_slist_append(list, "Content-Type: application/json");
+	list = curl_slist_append(list, "Expect:");
+	if (q->idempotency_key)
+		list = curl_slist_append(list, arena_printf(m, "Idempotency-Key: %s", q->idempotency_key));
+	return list;
+}
+
+/* Did it certainly not reach the provider? Only what fails before the first byte of the request counts. */
+static bool
+was_not_sent(CURLcode rc)
+{
+	switch ((int)rc) {
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_URL_MALFORMAT:
+	case CURLE_UNSUPPORTED_PROTOCOL:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static CURLcode
+perform(CURL *c, struct arena *m, struct provider_request *q, struct buf *answer, long left_ms)
+{
+	struct curl_slist *list = headers(m, q);
+	long status = 0;
+	CURLcode rc;
+
+	curl_easy_setopt(c, CURLOPT_URL, arena_printf(m, "%s%s", settings.provider_url, q->path));
+	curl_easy_setopt(c, CURLOPT_USERPWD, http.userpwd);
+	curl_easy_setopt(c, CURLOPT_HTTPHEADER, list);
+	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, left_ms);
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, left_ms < CONNECT_MS ? left_ms : CONNECT_MS);
+	curl_easy_setopt(c, CURLOPT_WRITEDATA, answer);
+	if (q->body)
+		curl_easy_setopt(c, CURLOPT_POSTFIELDS, q->body);
+	else
+		curl_easy_setopt(c, CURLOPT_HTTPGET, 1L);
+	rc = curl_easy_perform(c);
+	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
+	q->status = (int)status;
+	curl_slist_free_all(list);
+	return rc;
+}
+
+enum call_outcome
+toss_http(struct arena *m, struct provider_request *q)
+{
+	struct buf answer = { .m = m };
+	int64_t left_ms = q->until_ms - clock_ms();
+	CURL *c = handle();
+	CURLcode rc;
+
+	if (!c || left_ms <= 0 || (!*http.userpwd && !read_key()))
+		return CALL_NOT_SENT;
+	buf_puts(&answer, "");
+	rc = perform(c, m, q, &answer, (long)left_ms);
+	if (rc != CURLE_OK) {
+		log_warn("provider", "%s: %s", q->path, curl_easy_strerror(rc));
+		return was_not_sent(rc) ? CALL_NOT_SENT : CALL_UNKNOWN;
+	}
+	if (q->status == 401)
+		http.userpwd[0] = '\0';
+	q->answer = answer.s;
+	return CALL_ANSWERED;
+}

@@ -1,0 +1,46 @@
+/*
+ * sandbox - the card provider of the embedded default. Another company's program in all but the building: it shares no table
+ * and no code with payment, and is reached over HTTP alone. Not started when settings.sandbox is no.
+ */
+#include "pages.h"
+
+#include "../../lib/program.h"
+#include "../../lib/settings.h"
+
+
+
+static const struct route routes[] = {
+	{ GET,  "/sandbox",                                   page_home,      0 },
+	{ GET,  "/sandbox/card",                              page_card,      0 },
+	{ POST, "/sandbox/card",                              do_card,        0 },
+	{ GET,  "/sandbox/pay",                               page_pay,       0 },
+	{ POST, "/sandbox/pay",                               do_pay,         0 },
+	{ GET,  "/sandbox/faults",                            page_faults,    0 },
+	{ POST, "/sandbox/faults",                            do_faults,      NO_CSRF },
+	{ POST, "/sandbox/faults/form",                       do_faults_form, 0 },
+	{ POST, "/sandbox/v1/billing/authorizations/issue",   api,            NO_CSRF | RAW_BODY },
+	{ POST, "/sandbox/v1/billing/:billing_key",           api,            NO_CSRF | RAW_BODY },
+	{ POST, "/sandbox/v1/payments/confirm",               api,            NO_CSRF | RAW_BODY },
+	{ POST, "/sandbox/v1/payments/:payment_key/cancel",   api,            NO_CSRF | RAW_BODY },
+	{ GET,  "/sandbox/v1/payments/orders/:order_id",      api,            0 },
+	{ GET,  "/sandbox/v1/payments/:payment_key",          api,            0 },
+	{ 0 },
+};
+
+static bool
+open_sandbox(struct db *db)
+{
+	(void)db;
+	return sandbox_key_open(settings.var_dir);
+}
+
+static const struct program sandbox = {
+	.name = "sandbox", .prefix = "/sandbox", .routes = routes, .role = &sandbox_role, .open = open_sandbox,
+	.own_db = "sandbox", .own_schema = "db/sandbox.sql",
+};
+
+int
+main(int argc, char **argv)
+{
+	return program_main(&sandbox, argc, argv);
+}

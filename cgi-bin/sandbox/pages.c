@@ -1,0 +1,67 @@
+/*
+ * pages.c - the sandbox's door: the API as a merchant's program sees it, with its faults acted out.
+ */
+#include "pages.h"
+
+#include "../../lib/clock.h"
+#include "../../lib/log.h"
+
+#include <string.h>
+#include <time.h>
+
+#define WAL_PAGES 1000          /* moved into the file when it is longer: no relay looks after this database */
+#define NAP_MS    50
+
+static void
+nap(int64_t ms)
+{
+	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+
+	nanosleep(&t, NULL);
+}
+
+/* A worker that hangs goes on when somebody switches the fault off. */
+static void
+wait_as_told(struct web *w, const struct sandbox_reply *r)
+{
+	int64_t end_ms = clock_ms() + r->delay_ms, left;
+
+	while ((left = end_ms - clock_ms()) > 0) {
+		nap(left < NAP_MS ? left : NAP_MS);
+		if (r->hangs && !faults_now(w->db).hang_ms)
+			return;
+	}
+}
+
+/* Behind a web server a program cannot break the client's connection; the nearest thing to it is a 500 without a word. */
+static enum status
+answer(struct web *w, const struct sandbox_reply *r)
+{
+	if (r->delay_ms)
+		wait_as_told(w, r);
+	if (r->webhook)
+		webhook_send(r->webhook, r->n_webhooks);
+	if (r->lost)
+		return web_text(w, BROKEN, "text/plain", "");
+	return web_json_text(w, (enum status)r->status, r->json);
+}
+
+enum status
+api(struct web *w)
+{
+	size_t n;
+	struct sandbox_request q = {
+		.path = w->path + strlen("/sandbox"), .body = w->method == POST ? web_body(w, &n) : NULL,
+		.idempotency_key = web_header(w, "Idempotency-Key"),
+	};
+	struct sandbox_reply r;
+
+	if (!sandbox_key_ok(web_header(w, "Authorization")))
+		return web_json_text(w, UNAUTHORIZED, "{\"code\":\"UNAUTHORIZED_KEY\",\"message\":\"The secret key is missing or wrong.\"}");
+	if (q.body && strlen(q.body) != n)
+		return web_json_text(w, BAD_REQUEST, "{\"code\":\"INVALID_REQUEST\",\"message\":\"The body is not JSON.\"}");
+	sandbox_api(w->db, &q, &r);
+	if (w->method == POST && db_wal_pages(w->db) > WAL_PAGES)
+		db_checkpoint(w->db);
+	return answer(w, &r);
+}

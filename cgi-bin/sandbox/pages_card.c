@@ -1,0 +1,265 @@
+/*
+ * pages_card.c - the hosted pages: where a customer's browser types a card in. GET shows, POST saves or prepares and sends the
+ * browser back to the merchant with a one-time key. Back means back: only addresses of the merchant (settings.base_url) are
+ * gone to, so nobody can be led elsewhere through here.
+ */
+#include "pages.h"
+
+#include "../../lib/clock.h"
+#include "../../lib/settings.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AMOUNT_MAX 1000000000000
+#define URL_MAX    1500
+
+/* What the merchant's link says. */
+struct link {
+	const char *customerKey, *successUrl, *failUrl;
+	const char *orderId, *orderName;        /* paying once */
+	int64_t amount;
+	bool pays;
+};
+
+struct shown_card { const char *number, *label; };
+static const struct member shown_card_members[] = { SHAPE_TEXT(shown_card, number), SHAPE_TEXT(shown_card, label) };
+static const struct shape shown_card_shape = SHAPE(shown_card, shown_card_members);
+
+struct card_page {
+	struct form_problems problems;
+	struct field number, expiry, cvc;
+	const char *customerKey, *successUrl, *failUrl, *orderId, *orderName, *action, *cancel_url;
+	int64_t amount;
+	bool pays;
+	struct shown_card *cards;
+	int n_cards;
+};
+static const struct member card_page_members[] = {
+	SHAPE_STRUCT(card_page, problems, form_problems_shape), SHAPE_STRUCT(card_page, number, field_shape),
+	SHAPE_STRUCT(card_page, expiry, field_shape), SHAPE_STRUCT(card_page, cvc, field_shape), SHAPE_TEXT(card_page, customerKey),
+	SHAPE_TEXT(card_page, successUrl), SHAPE_TEXT(card_page, failUrl), SHAPE_TEXT(card_page, orderId), SHAPE_TEXT(card_page, orderName),
+	SHAPE_TEXT(card_page, action), SHAPE_TEXT(card_page, cancel_url), SHAPE_AMOUNT(card_page, amount), SHAPE_BOOL(card_page, pays),
+	SHAPE_LIST(card_page, cards, shown_card_shape),
+};
+static const struct shape card_page_shape = SHAPE(card_page, card_page_members);
+PAGE(card_html, "sandbox/card", card_page_shape)
+
+/* --- the link ----------------------------------------------------------------------------------------------------- */
+
+static bool
+is_merchants(const char *url)
+{
+	size_t n = strlen(settings.base_url);
+
+	return strlen(url) <= URL_MAX && strncmp(url, settings.base_url, n) == 0 && url[n] == '/' && web_safe_path(url + n);
+}
+
+static bool
+is_within(const char *s, size_t min, size_t max)
+{
+	size_t n = strlen(s);
+
+	return n >= min && n <= max;
+}
+
+static int64_t
+amount_of(const char *s)
+{
+	size_t n = strlen(s);
+
+	return n > 0 && n <= 13 && strspn(s, "0123456789") == n ? strtoll(s, NULL, 10) : 0;
+}
+
+static bool
+read_link(struct web *w, struct link *l, bool pays)
+{
+	*l = (struct link){
+		.customerKey = form_raw(w, "customerKey"), .successUrl = form_raw(w, "successUrl"), .failUrl = form_raw(w, "failUrl"),
+		.orderId = "", .orderName = "", .pays = pays,
+	};
+	if (pays) {
+		l->orderId = form_raw(w, "orderId");
+		l->orderName = form_raw(w, "orderName");
+		l->amount = amount_of(form_raw(w, "amount"));
+	}
+	return is_within(l->customerKey, 2, 300) && is_merchants(l->successUrl) && is_merchants(l->failUrl)
+	    && (!pays || (is_within(l->orderId, 6, 64) && is_within(l->orderName, 1, 300) && l->amount > 0 && l->amount <= AMOUNT_MAX));
+}
+
+static enum status
+bad_link(struct web *w)
+{
+	return web_refuse(w, BAD_REQUEST, "bad_link", _("This payment link is not complete. Please go back to the shop and try again."));
+}
+
+static const char *
+with(struct web *w, const char *url, const char *name, const char *value)
+{
+	return arena_printf(w->m, "%s%s%s=%s", url, strchr(url, '?') ? "&" : "?", name, web_encode(w, value));
+}
+
+static const char *
+cancel_url(struct web *w, const struct link *l)
+{
+	const char *url = with(w, l->failUrl, "code", "PAY_PROCESS_CANCELED");
+
+	url = with(w, url, "message", _("The customer went back."));
+	return l->pays ? with(w, url, "orderId", l->orderId) : url;
+}
+
+/* --- the page ----------------------------------------------------------------------------------------------------- */
+
+/* "4242424242424242" -> "4242 4242 4242 4242" */
+static const char *
+spaced(struct arena *m, const char *digits)
+{
+	struct buf b = { .m = m };
+
+	for (int i = 0; digits[i]; i++) {
+		if (i && i % 4 == 0)
+			buf_puts(&b, " ");
+		buf_put(&b, digits + i, 1);
+	}
+	return b.s;
+}
+
+static void
+list_test_cards(struct web *w, struct card_page *page)
+{
+	page->n_cards = test_card_count();
+	page->cards = arena_array(w->m, struct shown_card, page->n_cards);
+	for (int i = 0; i < page->n_cards; i++)
+		page->cards[i] = (struct shown_card){ spaced(w->m, test_card(i)->number), _(test_card(i)->label) };
+}
+
+static enum status
+show(struct web *w, const struct link *l, enum status status, const char *problem)
+{
+	struct card_page page = {
+		.problems = form_problems(w, problem), .customerKey = l->customerKey, .successUrl = l->successUrl, .failUrl = l->failUrl,
+		.orderId = l->orderId, .orderName = l->orderName, .amount = l->amount, .pays = l->pays,
+		.action = l->pays ? "/sandbox/pay" : "/sandbox/card", .cancel_url = cancel_url(w, l),
+	};
+
+	page.number = form_field(w, "number", "");
+	page.expiry = form_field(w, "expiry", "");
+	page.cvc = form_field(w, "cvc", "");
+	page.cvc.value = "";
+	list_test_cards(w, &page);
+	return web_page(w, status, &card_html, &page);
+}
+
+static enum status
+page_for(struct web *w, bool pays)
+{
+	struct link l;
+
+	return read_link(w, &l, pays) ? show(w, &l, OK, NULL) : bad_link(w);
+}
+
+enum status
+page_card(struct web *w)
+{
+	return page_for(w, false);
+}
+
+enum status
+page_pay(struct web *w)
+{
+	return page_for(w, true);
+}
+
+/* --- the card that was typed in ----------------------------------------------------------------------------------- */
+
+static const char *
+digits_of(struct arena *m, const char *s)
+{
+	char *digits = arena_strdup(m, s), *to = digits;
+
+	for (; *s; s++)
+		if (*s != ' ' && *s != '-')
+			*to++ = *s;
+	*to = '\0';
+	return digits;
+}
+
+static int64_t
+take_number(struct web *w)
+{
+	const char *digits = digits_of(w->m, form_text(w, "number", 30));
+	int64_t card = test_card_by_number(digits);
+
+	if (*digits && !luhn_ok(digits))
+		form_error(w, "number", _("This is not a card number. Please check the digits."));
+	else if (card < 0)
+		form_error(w, "number", _("This is a test page: it takes the test cards below and no real ones."));
+	return card;
+}
+
+/* MM/YY, not in the past. */
+static void
+take_expiry(struct web *w)
+{
+	const char *s = form_text(w, "expiry", 7);
+	int month = 0, year = 0, end = 0;
+	struct local now;
+
+	clock_split(w->now, &now);
+	if (!*s)
+		return;
+	if (sscanf(s, "%2d / %2d%n", &month, &year, &end) < 2 || s[end] || month < 1 || month > 12)
+		form_error(w, "expiry", _("Please give month and year, like 12/30."));
+	else if (2000 + year < now.year || (2000 + year == now.year && month < now.month))
+		form_error(w, "expiry", _("This card has expired."));
+}
+
+static void
+take_cvc(struct web *w)
+{
+	const char *s = form_secret(w, "cvc", 3, 4);
+
+	if (*s && strspn(s, "0123456789") != strlen(s))
+		form_error(w, "cvc", _("Please give the three or four digits on the card."));
+}
+
+static enum status
+do_for(struct web *w, bool pays)
+{
+	struct link l;
+	int64_t card;
+
+	if (!read_link(w, &l, pays))
+		return bad_link(w);
+	card = take_number(w);
+	take_expiry(w);
+	take_cvc(w);
+	if (form_bad(w))
+		return show(w, &l, UNPROCESSABLE, _("Please look at the marked fields."));
+	if (pays) {
+		struct sb_payment p = {
+			.order_id = l.orderId, .order_name = l.orderName, .customer_key = l.customerKey, .card = card, .amount = l.amount,
+			.currency = settings.currency,
+		};
+		const char *url = with(w, l.successUrl, "paymentKey", sandbox_prepare(w->db, &p));
+
+		url = with(w, url, "orderId", l.orderId);
+		return web_redirect_out(w, with(w, url, "amount", arena_printf(w->m, "%lld", (long long)l.amount)));
+	}
+	return web_redirect_out(w, with(w, with(w, l.successUrl, "authKey", sandbox_authorize(w->db, l.customerKey, card)),
+	                                "customerKey", l.customerKey));
+}
+
+enum status
+do_card(struct web *w)
+{
+	return do_for(w, false);
+}
+
+enum status
+do_pay(struct web *w)
+{
+	return do_for(w, true);
+}

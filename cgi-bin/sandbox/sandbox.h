@@ -1,0 +1,107 @@
+/*
+ * sandbox - a card provider of our own for trying things out and for tests: Toss Payments' public API with test cards, a
+ * hosted card page, webhooks and switches that break it on purpose. No real money, no real cards. docs/sandbox.md.
+ *
+ *	sandbox.c  its rules: cards, payments, cancellations      api.c     the API over them: JSON, keys, faults
+ *	cards.c    the test cards and what each does              direct.c  the same API in process, for tests and demo data
+ *	faults.c   what is broken on purpose                      webhook.c telling the merchant
+ */
+#ifndef MP_SANDBOX_H
+#define MP_SANDBOX_H
+
+#include "../../lib/arena.h"
+#include "../../lib/db.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+extern const struct db_role sandbox_role;
+
+/* --- cards.c -------------------------------------------------------------------------------------------------------- */
+
+enum card_does { DOES_PAY, DOES_DECLINE, DOES_PAY_SLOWLY, DOES_PAY_AND_LOSE };
+struct test_card {
+	const char *number, *brand, *issuer;    /* digits */
+	const char *token;                      /* an auth key anybody may use; NULL: none */
+	enum card_does does;
+	const char *code;                       /* DOES_DECLINE: with what */
+	const char *label;                      /* for people */
+};
+const struct test_card *test_card(int64_t i);           /* NULL: no such card */
+int test_card_count(void);
+int64_t test_card_by_number(const char *digits);        /* -1 */
+int64_t test_card_by_token(const char *token);          /* -1 */
+const char *card_last4(const struct test_card *card);
+bool luhn_ok(const char *digits);                       /* 12 to 19 digits whose check digit is right */
+
+/* --- sandbox.c ------------------------------------------------------------------------------------------------------ */
+
+enum sandbox_code {
+	SB_OK,
+	SB_DECLINED,                    /* the payment's failure says why */
+	SB_NO_AUTH, SB_AUTH_USED, SB_NO_BILLING, SB_NOT_HIS, SB_DUPLICATE_ORDER, SB_NO_PAYMENT, SB_WRONG_AMOUNT, SB_WRONG_ORDER,
+	SB_PROCESSED, SB_PAGE_EXPIRED, SB_CANCELED_ALREADY, SB_NOT_CANCELABLE, SB_BAD_REQUEST,
+};
+
+struct sb_payment {
+	int64_t payment_id, card, amount, balance, requested_at, approved_at;
+	const char *payment_key, *order_id, *order_name, *customer_key, *currency, *status, *failure;
+};
+
+enum sandbox_code sandbox_issue(struct db *db, const char *auth_key, const char *customer_key, const char **billing_key, int64_t *card);
+enum sandbox_code sandbox_charge(struct db *db, const char *billing_key, struct sb_payment *p);          /* p: what is asked for in, the payment out */
+enum sandbox_code sandbox_confirm(struct db *db, const char *payment_key, const char *order_id, int64_t amount, struct sb_payment *p);
+enum sandbox_code sandbox_cancel(struct db *db, const char *payment_key, int64_t amount, const char *reason, struct sb_payment *p);
+bool sandbox_find(struct db *db, const char *payment_key, struct sb_payment *p);
+bool sandbox_find_order(struct db *db, const char *order_id, struct sb_payment *p);
+/* What the hosted pages do. */
+const char *sandbox_authorize(struct db *db, const char *customer_key, int64_t card);                    /* answers the auth key */
+const char *sandbox_prepare(struct db *db, const struct sb_payment *p);                                  /* answers the payment key */
+void sandbox_forget_old(struct db *db);                                                                  /* answers beyond their 15 days */
+
+/* --- faults.c ------------------------------------------------------------------------------------------------------- */
+
+struct faults {
+	int64_t slow_ms, slow_ms_max;           /* every answer takes this long; a random time between them when both are set */
+	int64_t down;                           /* 1: 503 at once, nothing is done */
+	int64_t hang_ms;                        /* nothing is done and nothing answered for so long */
+	int64_t lost_answers;                   /* percent: done, but the answer is cut off */
+	int64_t webhooks;                       /* 0: none; 1: when an answer was late or lost; 2: of every change */
+	int64_t duplicate_webhooks;             /* 1: each twice */
+};
+extern const struct shape faults_shape;
+extern const char *const fault_names[];
+struct faults faults_now(struct db *db);
+void fault_set(struct db *db, const char *name, int64_t value);
+void sandbox_seed(uint64_t seed);               /* tests: the same faults again */
+uint32_t sandbox_random(uint32_t below);
+
+/* --- api.c ---------------------------------------------------------------------------------------------------------- */
+
+struct sandbox_request {
+	const char *path;                       /* "/v1/payments/confirm" */
+	const char *body;                       /* NULL: GET */
+	const char *idempotency_key;            /* NULL: none */
+};
+struct sandbox_reply {
+	int status;
+	const char *json;
+	int64_t delay_ms;                       /* wait this long before answering */
+	bool lost;                              /* … and then do not answer at all */
+	bool hangs;                             /* the delay may be ended by switching the fault off */
+	const char *webhook;                    /* to be told to the merchant, or NULL */
+	int n_webhooks;
+};
+void sandbox_api(struct db *db, const struct sandbox_request *q, struct sandbox_reply *r);
+
+/* --- key.c ---------------------------------------------------------------------------------------------------------- */
+
+/* The merchant's secret key, in $VAR/payment.key; made when there is none. */
+bool sandbox_key_open(const char *var_dir);
+bool sandbox_key_ok(const char *authorization); /* "Basic …" */
+
+/* --- webhook.c ------------------------------------------------------------------------------------------------------ */
+
+void webhook_send(const char *body, int n);     /* in the background, n times; lost when this process ends */
+
+#endif

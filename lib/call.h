@@ -1,0 +1,32 @@
+/*
+ * call - a synchronous call to another program's internal socket: FastCGI, spoken by ~60 lines of our own, because only the
+ * direct way can tell *certainly not sent* from *outcome unknown* (GROUND, Synchronous call 1).
+ */
+#ifndef MP_CALL_H
+#define MP_CALL_H
+
+#include "arena.h"
+
+#include <stdbool.h>
+
+enum call_outcome {
+	CALL_ANSWERED,          /* status and body are there */
+	CALL_NOT_SENT,          /* nobody listened: the callee did nothing */
+	CALL_UNKNOWN,           /* sent, but no whole answer before the deadline */
+};
+
+struct call {
+	const char *program;            /* "payment" */
+	const char *path;               /* "/internal/charge" */
+	const char *body;               /* JSON; NULL: GET */
+	const char *request_id;         /* carried on, for the logs */
+	bool to_public;                 /* to the socket that lighttpd uses instead: /ops asks each program for its health */
+	int deadline_ms;                /* all told: connect, send, answer */
+	int status;                     /* answered: HTTP status */
+	const char *answer;             /* answered: the body */
+};
+
+void call_open(const char *var_dir);
+enum call_outcome call_do(struct arena *m, struct call *c);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * form - typed fields out of a query string, a form body or a JSON body. The same calls read all three.
+ *
+ * A handler reads every field it knows, then asks form_bad(): each bad field carries its own message, and a body field that
+ * nobody asked for is refused too ("unknown field"). What was typed is kept: form_field() gives it back to the page.
+ * GET reads the query; POST, PUT and DELETE read the body. Values are valid UTF-8 without control characters (web_serve
+ * has refused the rest with 400); at most settings.max_fields fields.
+ */
+#ifndef MP_FORM_H
+#define MP_FORM_H
+
+#include "web.h"
+
+bool        form_has(struct web *w, const char *name);          /* sent and not empty; counts as asked for */
+const char *form_raw(struct web *w, const char *name);          /* what was typed, trimmed; "" when not sent */
+
+/* Required fields: a missing or bad one is marked and a harmless value answered (0, "", -1). For an optional one: form_has() first. */
+int64_t     form_id(struct web *w, const char *name);
+int64_t     form_int(struct web *w, const char *name, int64_t min, int64_t max);
+int64_t     form_amount(struct web *w, const char *name, int64_t min, int64_t max);     /* whole units; "90,000" is fine too */
+int64_t     form_time(struct web *w, const char *name);         /* branch-local or RFC 3339, on a half hour */
+const char *form_date(struct web *w, const char *name);         /* YYYY-MM-DD, a real day */
+const char *form_text(struct web *w, const char *name, int max_chars);
+const char *form_secret(struct web *w, const char *name, int min_chars, int max_chars); /* a password: not trimmed, never given back */
+const char *form_email(struct web *w, const char *name);        /* lower-cased */
+int         form_choice(struct web *w, const char *name, const struct words *words);    /* its index; -1 */
+bool        form_tick(struct web *w, const char *name);         /* a checkbox; JSON true */
+
+void form_error(struct web *w, const char *name, const char *message);  /* marks a field; the first message stays */
+bool form_bad(struct web *w);
+int  form_n_errors(struct web *w);
+
+/* --- what the page shows again --- */
+struct option { const char *value, *label; bool selected; };
+extern const struct shape option_shape;
+
+struct field {
+	const char *name, *value, *error;       /* error: NULL when there is none */
+	bool checked;
+	struct option *options;                 /* selects and radios */
+	int n_options;
+};
+extern const struct shape field_shape;
+
+/* The field as typed, else initial; with its error. */
+struct field form_field(struct web *w, const char *name, const char *initial);
+struct field form_field_int(struct web *w, const char *name, int64_t initial);          /* 0 shows empty */
+struct field form_field_choice(struct web *w, const char *name, const struct words *words, int initial, const char *none); /* none: label of an empty first option, or NULL */
+struct field form_field_options(struct web *w, const char *name, const struct option *options, int n, const char *initial, const char *none);
+
+/* For the error summary at the top of a form. */
+struct form_problem { const char *name, *message; };
+struct form_problems { struct form_problem *problems; int n_problems; const char *message; };
+extern const struct shape form_problems_shape;
+struct form_problems form_problems(struct web *w, const char *message);         /* message NULL and no errors: the partial shows nothing */
+
+#endif

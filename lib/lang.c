@@ -1,0 +1,406 @@
+/*
+ * lang.c - the languages people read: gettext for the words, and how money and time are written in each.
+ *
+ * gettext chooses a catalogue by the name of the current locale, and glibc takes no locale by name that is not installed.
+ * Installing one needs root, so the build makes the smallest that will do, beside the catalogues:
+ *
+ *	build/locale/ko/LC_MESSAGES/motorpool.mo                msgfmt -c
+ *	build/locale/ko_KR.UTF-8/LC_MESSAGES/SYS_LC_MESSAGES    cp /usr/lib/locale/C.utf8/LC_MESSAGES/SYS_LC_MESSAGES
+ *
+ * Only LC_MESSAGES is ever switched (uselocale, 1 ns), and only for the length of a look-up: numbers, sorting and the
+ * system's own error texts stay the same whoever asks. A look-up costs 44 ns; English costs nothing.
+ */
+#include "lang.h"
+
+#include "clock.h"
+
+#include <libintl.h>
+#include <limits.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define DOMAIN "motorpool"
+
+static const struct { const char *code, *locale; } known[N_LANGS] = {
+	[LANG_EN] = { "en", NULL },     /* stands in the source */
+	[LANG_KO] = { "ko", "ko_KR.UTF-8" },
+};
+
+static locale_t messages[N_LANGS];
+static int now = LANG_EN;
+
+static const char *
+look_up(locale_t locale, const char *msgid)
+{
+	locale_t before = uselocale(locale);
+	const char *text = dgettext(DOMAIN, msgid);
+
+	uselocale(before);
+	return text;
+}
+
+/* A locale from the build's own folder; LOCPATH is glibc's only way to say where. (newlocale would leak the path.) */
+static locale_t
+open_locale(const char *dir, const char *name)
+{
+	locale_t l = (locale_t)0;
+
+	setenv("LOCPATH", dir, 1);
+	if (setlocale(LC_MESSAGES, name))
+		l = duplocale(LC_GLOBAL_LOCALE);
+	unsetenv("LOCPATH");
+	setlocale(LC_MESSAGES, "C");
+	return l;
+}
+
+bool
+lang_open(const char *locale_dir)
+{
+	static char dir[PATH_MAX];
+
+	if (!realpath(locale_dir, dir) || !bindtextdomain(DOMAIN, dir) || !bind_textdomain_codeset(DOMAIN, "UTF-8"))
+		return false;
+	unsetenv("LANGUAGE");           /* it would overrule the locale */
+	for (int i = 0; i < N_LANGS; i++) {
+		if (!known[i].locale)
+			continue;
+		if (messages[i])
+			freelocale(messages[i]);
+		messages[i] = open_locale(dir, known[i].locale);
+		if (!messages[i] || !*look_up(messages[i], ""))         /* "" is the catalogue's header */
+			return false;
+	}
+	return true;
+}
+
+const char *
+lang_text(int lang, const char *msgid)
+{
+	if (lang <= LANG_EN || lang >= N_LANGS || !messages[lang] || !*msgid)
+		return msgid;
+	return look_up(messages[lang], msgid);
+}
+
+int
+lang_now(void)
+{
+	return now;
+}
+
+void
+lang_set(int lang)
+{
+	now = lang >= 0 && lang < N_LANGS ? lang : LANG_EN;
+}
+
+int
+lang_find(const char *code)
+{
+	for (int i = 0; code && i < N_LANGS; i++)
+		if (strcmp(known[i].code, code) == 0)
+			return i;
+	return -1;
+}
+
+const char *
+lang_code(int lang)
+{
+	return known[lang >= 0 && lang < N_LANGS ? lang : LANG_EN].code;
+}
+
+/* --- Accept-Language ---------------------------------------------------------------------------------------------- */
+
+/* "ko", "ko-KR" and "KO_kr" are Korean; "*" is whatever we like best. */
+static int
+lang_of_range(const char *s, size_t n)
+{
+	if (n == 1 && *s == '*')
+		return LANG_EN;
+	for (int i = 0; i < N_LANGS; i++) {
+		size_t code_n = strlen(known[i].code);
+
+		if (n >= code_n && strncasecmp(s, known[i].code, code_n) == 0
+		    && (n == code_n || s[code_n] == '-' || s[code_n] == '_'))
+			return i;
+	}
+	return -1;
+}
+
+/* ";q=0.75" -> 750; nothing -> 1000; nonsense -> 0 */
+static int
+quality(const char *s, size_t n)
+{
+	const char *end = s + n, *q = memchr(s, ';', n);
+	int value, place = 100;
+
+	if (!q)
+		return 1000;
+	for (q++; q < end && (*q == ' ' || *q == '\t'); q++)
+		;
+	if (end - q < 3 || (*q != 'q' && *q != 'Q') || q[1] != '=' || (q[2] != '0' && q[2] != '1'))
+		return 0;
+	value = (q[2] - '0') * 1000;
+	q += 3;
+	if (q < end && *q == '.')
+		for (q++; q < end && *q >= '0' && *q <= '9'; q++, place /= 10)
+			value += (*q - '0') * place;
+	return value > 1000 ? 1000 : value;
+}
+
+int
+lang_accepted(const char *accept_language)
+{
+	int best = LANG_EN, best_q = 0;
+
+	for (const char *s = accept_language; s && *s; ) {
+		size_t n, name_n;
+		int lang, q;
+
+		s += strspn(s, " \t,");
+		n = strcspn(s, ",");
+		name_n = strcspn(s, "; \t,");
+		lang = lang_of_range(s, name_n);
+		q = lang < 0 ? 0 : quality(s, n);
+		if (q > best_q) {
+			best = lang;
+			best_q = q;
+		}
+		s += n;
+	}
+	return best;
+}
+
+/* --- money -------------------------------------------------------------------------------------------------------- */
+
+static const struct currency {
+	const char *code;
+	int digits;                     /* of the smaller unit (ISO 4217) */
+	const char *sign, *word_ko;     /* before the number; or in Korean behind it */
+} currencies[] = {
+	{ "KRW", 0, "₩", "원" },
+	{ "JPY", 0, "¥", "엔" },
+	{ "USD", 2, "$", NULL },
+	{ "EUR", 2, "€", NULL },
+	{ "GBP", 2, "£", NULL },
+	{ "VND", 0, "₫", NULL },
+	{ "CLP", 0, "CLP ", NULL },
+	{ "ISK", 0, "ISK ", NULL },
+	{ "BHD", 3, "BHD ", NULL },
+	{ "JOD", 3, "JOD ", NULL },
+	{ "KWD", 3, "KWD ", NULL },
+	{ "OMR", 3, "OMR ", NULL },
+	{ "TND", 3, "TND ", NULL },
+};
+
+static struct currency currency = { "KRW", 0, "₩", "원" };
+
+void
+money_open(const char *code)
+{
+	static char other[4], other_sign[5];
+
+	for (size_t i = 0; i < sizeof(currencies) / sizeof(currencies[0]); i++)
+		if (strcmp(currencies[i].code, code) == 0) {
+			currency = currencies[i];
+			return;
+		}
+	snprintf(other, sizeof(other), "%s", code);
+	snprintf(other_sign, sizeof(other_sign), "%s ", other);
+	currency = (struct currency){ other, 2, other_sign, NULL };
+}
+
+const char *
+money_currency(void)
+{
+	return currency.code;
+}
+
+/* Writes backwards from end: the smaller unit, then groups of three. */
+static char *
+grouped(char *end, uint64_t u, int digits)
+{
+	char *s = end;
+
+	if (digits > 0) {
+		for (int i = 0; i < digits; i++, u /= 10)
+			*--s = (char)('0' + u % 10);
+		*--s = '.';
+	}
+	for (int i = 0; i == 0 || u; i++, u /= 10) {
+		if (i && i % 3 == 0)
+			*--s = ',';
+		*--s = (char)('0' + u % 10);
+	}
+	return s;
+}
+
+static char *
+copy(char *to, const char *s)
+{
+	while (*s)
+		*to++ = *s++;
+	return to;
+}
+
+void
+money_put(struct buf *out, int lang, int64_t amount)
+{
+	bool word_behind = lang == LANG_KO && currency.word_ko;
+	char number[40], *end = number + sizeof(number), *s;
+	char *start = buf_reserve(out, 64), *to = start;
+
+	s = grouped(end, amount < 0 ? -(uint64_t)amount : (uint64_t)amount, currency.digits);
+	if (amount < 0)
+		*to++ = '-';
+	if (!word_behind)
+		to = copy(to, currency.sign);
+	memcpy(to, s, (size_t)(end - s));
+	to += end - s;
+	if (word_behind)
+		to = copy(to, currency.word_ko);
+	*to = '\0';
+	out->n += (size_t)(to - start);
+}
+
+/* --- time --------------------------------------------------------------------------------------------------------- */
+
+static const char weekdays_en[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
+static const char weekdays_ko[7][4] = { "일", "월", "화", "수", "목", "금", "토" };
+static const char months_en[12][4] = {
+	"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+};
+
+static char *
+two(char *to, int v)
+{
+	*to++ = (char)('0' + v / 10);
+	*to++ = (char)('0' + v % 10);
+	return to;
+}
+
+static char *
+put_day(char *to, const struct local *l)        /* 2026-11-21 */
+{
+	to = two(two(to, l->year / 100), l->year % 100);
+	*to++ = '-';
+	to = two(to, l->month);
+	*to++ = '-';
+	return two(to, l->day);
+}
+
+static char *
+put_clock(char *to, const struct local *l)      /* 14:00 */
+{
+	to = two(to, l->hour);
+	*to++ = ':';
+	return two(to, l->minute);
+}
+
+static char *
+put_date(char *to, int lang, const struct local *l)
+{
+	if (lang == LANG_KO) {
+		to = put_day(to, l);
+		*to++ = '(';
+		to = copy(to, weekdays_ko[l->weekday]);
+		*to++ = ')';
+		return to;
+	}
+	to = copy(to, weekdays_en[l->weekday]);
+	*to++ = ' ';
+	if (l->day >= 10)
+		*to++ = (char)('0' + l->day / 10);
+	*to++ = (char)('0' + l->day % 10);
+	*to++ = ' ';
+	to = copy(to, months_en[l->month - 1]);
+	*to++ = ' ';
+	return two(two(to, l->year / 100), l->year % 100);
+}
+
+static void
+finish(struct buf *out, char *to)
+{
+	*to = '\0';
+	out->n = (size_t)(to - out->s);
+}
+
+void
+time_put(struct buf *out, int lang, int64_t at)
+{
+	struct local l;
+	char *to;
+
+	if (at == 0)
+		return;
+	clock_split(at, &l);
+	to = put_date(buf_reserve(out, 64), lang, &l);
+	if (lang != LANG_KO)
+		*to++ = ',';
+	*to++ = ' ';
+	to = put_clock(to, &l);
+	*to++ = ' ';
+	for (int i = 0; i < 16 && l.zone[i]; i++)
+		*to++ = l.zone[i];
+	finish(out, to);
+}
+
+void
+date_put(struct buf *out, int lang, int64_t at)
+{
+	struct local l;
+
+	if (at == 0)
+		return;
+	clock_split(at, &l);
+	finish(out, put_date(buf_reserve(out, 64), lang, &l));
+}
+
+void
+clock_put(struct buf *out, int64_t at)
+{
+	struct local l;
+
+	if (at == 0)
+		return;
+	clock_split(at, &l);
+	finish(out, put_clock(buf_reserve(out, 64), &l));
+}
+
+void
+time_input(struct buf *out, int64_t at)
+{
+	struct local l;
+	char *to;
+
+	if (at == 0)
+		return;
+	clock_split(at, &l);
+	to = put_day(buf_reserve(out, 64), &l);
+	*to++ = 'T';
+	finish(out, put_clock(to, &l));
+}
+
+void
+time_iso(struct buf *out, int64_t at)
+{
+	struct local l;
+	int minutes;
+	char *to;
+
+	if (at == 0)
+		return;
+	clock_split(at, &l);
+	minutes = (l.offset_s < 0 ? -l.offset_s : l.offset_s) / 60;
+	to = put_day(buf_reserve(out, 64), &l);
+	*to++ = 'T';
+	to = put_clock(to, &l);
+	*to++ = ':';
+	to = two(to, l.second);
+	*to++ = l.offset_s < 0 ? '-' : '+';
+	to = two(to, minutes / 60);
+	*to++ = ':';
+	finish(out, two(to, minutes % 60));
+}

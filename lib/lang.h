@@ -1,0 +1,37 @@
+/*
+ * lang - the languages people read. English stands in the source, the others in locale/LL/motorpool.po (gettext).
+ *
+ * N_("…") marks words in tables, _("…") translates in the current language (set per request by web_serve).
+ */
+#ifndef MP_LANG_H
+#define MP_LANG_H
+
+#include "arena.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { LANG_EN, LANG_KO, N_LANGS };
+
+#define N_(s) (s)
+#define _(s)  lang_text(lang_now(), (s))
+
+bool        lang_open(const char *locale_dir);          /* once, at start-up: build/locale; false: catalogues missing */
+int         lang_now(void);
+void        lang_set(int lang);
+int         lang_find(const char *code);                /* "ko" -> LANG_KO; -1 */
+const char *lang_code(int lang);                        /* "ko" */
+const char *lang_text(int lang, const char *msgid);     /* the msgid itself when there is no translation */
+int         lang_accepted(const char *accept_language); /* best of an Accept-Language header; LANG_EN by default */
+
+/* How money and time are written. The currency and the zone come from settings (settings.h); at 0 is "no time": nothing is put. */
+void money_open(const char *currency);                          /* ISO 4217; once, at start-up; KRW until then */
+const char *money_currency(void);
+void money_put(struct buf *out, int lang, int64_t amount);      /* 207,000원 / ₩207,000 */
+void time_put(struct buf *out, int lang, int64_t at);           /* Sat 21 Nov 2026, 14:00 KST / 2026-11-21(토) 14:00 KST */
+void date_put(struct buf *out, int lang, int64_t at);           /* the day alone */
+void clock_put(struct buf *out, int64_t at);                    /* 14:00 */
+void time_iso(struct buf *out, int64_t at);                     /* 2026-11-21T14:00:00+09:00 */
+void time_input(struct buf *out, int64_t at);                   /* 2026-11-21T14:00, for <input type=datetime-local> */
+
+#endif

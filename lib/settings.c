@@ -1,0 +1,238 @@
+/*
+ * settings.c - one table says everything about a setting: name, kind, default, limits. motorpool.conf explains them to people.
+ *
+ * The defaults are applied first, then ROOT/motorpool.conf, then $VAR/motorpool.conf when there is one. The texts live in an
+ * arena of their own, as long as the program.
+ */
+#include "settings.h"
+
+#include "arena.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum setting_kind { SETTING_INT, SETTING_BOOL, SETTING_TEXT, SETTING_URL };
+
+struct setting {
+	const char *name;
+	enum setting_kind kind;
+	size_t offset;
+	const char *standard;           /* the default, as it would stand in the file */
+	int64_t min, max;               /* of a number; of a text's length */
+};
+
+#define AT(member) .name = #member, .offset = offsetof(struct settings, member)
+
+static const struct setting table[] = {
+	{ AT(currency),                .kind = SETTING_TEXT, .standard = "KRW", .min = 3, .max = 3 },
+	{ AT(zone),                    .kind = SETTING_TEXT, .standard = "Asia/Seoul", .min = 1, .max = 60 },
+	{ AT(base_url),                .kind = SETTING_URL,  .standard = "http://localhost:8080", .min = 8, .max = 200 },
+	{ AT(tls),                     .kind = SETTING_BOOL, .standard = "no" },
+	{ AT(vat_percent),             .kind = SETTING_INT,  .standard = "10", .min = 0, .max = 100 },
+	{ AT(max_bookings_per_person), .kind = SETTING_INT,  .standard = "10", .min = 1, .max = 1000 },
+	{ AT(hold_s),                  .kind = SETTING_INT,  .standard = "600", .min = 5, .max = 86400 },
+	{ AT(turnaround_s),            .kind = SETTING_INT,  .standard = "3600", .min = 0, .max = 7 * 86400 },
+	{ AT(max_rental_days),         .kind = SETTING_INT,  .standard = "60", .min = 1, .max = 3650 },
+	{ AT(max_ahead_days),          .kind = SETTING_INT,  .standard = "365", .min = 1, .max = 3650 },
+	{ AT(refund_full_before_s),    .kind = SETTING_INT,  .standard = "86400", .min = 0, .max = 365 * 86400 },
+	{ AT(refund_grace_s),          .kind = SETTING_INT,  .standard = "1800", .min = 0, .max = 365 * 86400 },
+	{ AT(refund_late_percent),     .kind = SETTING_INT,  .standard = "70", .min = 0, .max = 100 },
+	{ AT(call_deadline_ms),        .kind = SETTING_INT,  .standard = "610", .min = 10, .max = 60000 },
+	{ AT(session_idle_s),          .kind = SETTING_INT,  .standard = "7200", .min = 60, .max = 365 * 86400 },
+	{ AT(session_max_s),           .kind = SETTING_INT,  .standard = "86400", .min = 60, .max = 365 * 86400 },
+	{ AT(max_body_bytes),          .kind = SETTING_INT,  .standard = "1048576", .min = 1024, .max = 64 * 1048576 },
+	{ AT(max_fields),              .kind = SETTING_INT,  .standard = "200", .min = 10, .max = 10000 },
+	{ AT(n_workers),               .kind = SETTING_INT,  .standard = "4", .min = 1, .max = 64 },
+	{ AT(n_internal_workers),      .kind = SETTING_INT,  .standard = "2", .min = 1, .max = 64 },
+	{ AT(provider_url),            .kind = SETTING_URL,  .standard = "http://localhost:8080/sandbox", .min = 8, .max = 200 },
+	{ AT(provider_public_url),     .kind = SETTING_URL,  .standard = "http://localhost:8080/sandbox", .min = 8, .max = 200 },
+	{ AT(sandbox),                 .kind = SETTING_BOOL, .standard = "yes" },
+};
+#define N_SETTINGS (sizeof(table) / sizeof(table[0]))
+
+struct settings settings;
+
+static struct arena *memory;
+
+/* --- one value ---------------------------------------------------------------------------------------------------- */
+
+/* Each answers NULL when the value was taken, else what is wrong with it. */
+
+static const char *
+take_int(const struct setting *s, const char *value)
+{
+	char *end;
+	long long n;
+
+	errno = 0;
+	n = strtoll(value, &end, 10);
+	if (end == value || *end || errno)
+		return "is not a whole number";
+	if (n < s->min || n > s->max)
+		return arena_printf(memory, "must be between %lld and %lld", (long long)s->min, (long long)s->max);
+	*(int64_t *)((char *)&settings + s->offset) = n;
+	return NULL;
+}
+
+static const char *
+take_bool(const struct setting *s, const char *value)
+{
+	bool *to = (bool *)((char *)&settings + s->offset);
+
+	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+		return "must be yes or no";
+	*to = value[0] == 'y';
+	return NULL;
+}
+
+static const char *
+take_text(const struct setting *s, const char *value)
+{
+	int64_t n = (int64_t)strlen(value);
+
+	if (n < s->min || n > s->max)
+		return "is too short or too long";
+	*(const char **)((char *)&settings + s->offset) = arena_strdup(memory, value);
+	return NULL;
+}
+
+/* Paths are appended to it, so it does not end in a slash. */
+static const char *
+take_url(const struct setting *s, const char *value)
+{
+	size_t n = strlen(value);
+
+	if (strncmp(value, "http://", 7) != 0 && strncmp(value, "https://", 8) != 0)
+		return "must begin with http:// or https://";
+	if (value[n - 1] == '/' || strpbrk(value, " \t\"'<>"))
+		return "must be an address without a slash at its end";
+	return take_text(s, value);
+}
+
+static const char *
+take(const struct setting *s, const char *value)
+{
+	switch (s->kind) {
+	case SETTING_INT:  return take_int(s, value);
+	case SETTING_BOOL: return take_bool(s, value);
+	case SETTING_TEXT: return take_text(s, value);
+	case SETTING_URL:  return take_url(s, value);
+	}
+	return "is of no kind";
+}
+
+static const struct setting *
+find(const char *name)
+{
+	for (size_t i = 0; i < N_SETTINGS; i++)
+		if (strcmp(table[i].name, name) == 0)
+			return &table[i];
+	return NULL;
+}
+
+/* --- one file ----------------------------------------------------------------------------------------------------- */
+
+static char *
+trim(char *s)
+{
+	char *end = s + strlen(s);
+
+	while (end > s && strchr(" \t\r\n", end[-1]))
+		*--end = '\0';
+	return s + strspn(s, " \t");
+}
+
+/* A # begins a comment at the start of a line or after a blank: addresses may hold one. */
+static void
+drop_comment(char *line)
+{
+	for (char *s = line; *s; s++)
+		if (*s == '#' && (s == line || s[-1] == ' ' || s[-1] == '\t')) {
+			*s = '\0';
+			return;
+		}
+}
+
+static const char *
+take_line(char *line)
+{
+	const struct setting *s;
+	const char *wrong, *name;
+	char *value;
+
+	drop_comment(line);
+	line = trim(line);
+	if (!*line)
+		return NULL;
+	value = strchr(line, '=');
+	if (!value)
+		return "expected: name = value";
+	*value++ = '\0';
+	name = trim(line);
+	s = find(name);
+	if (!s)
+		return arena_printf(memory, "%s: there is no such setting", name);
+	wrong = take(s, trim(value));
+	return wrong ? arena_printf(memory, "%s %s", name, wrong) : NULL;
+}
+
+static bool
+take_file(const char *path, bool must_exist, const char **why)
+{
+	FILE *f = fopen(path, "re");
+	const char *wrong = NULL;
+	char line[1024];
+	int n = 0;
+
+	if (!f) {
+		*why = arena_printf(memory, "%s: %s", path, strerror(errno));
+		return !must_exist && errno == ENOENT;
+	}
+	while (!wrong && fgets(line, sizeof(line), f)) {
+		n++;
+		wrong = strlen(line) == sizeof(line) - 1 ? "the line is too long" : take_line(line);
+	}
+	if (!wrong && ferror(f))
+		wrong = strerror(errno);
+	fclose(f);
+	if (wrong)
+		*why = arena_printf(memory, "%s:%d: %s", path, n, wrong);
+	return !wrong;
+}
+
+/* --- all of them -------------------------------------------------------------------------------------------------- */
+
+static bool
+fits_together(const char **why)
+{
+	if (settings.session_idle_s > settings.session_max_s)
+		*why = "session_idle_s is longer than session_max_s";
+	else if (settings.tls && strncmp(settings.base_url, "https://", 8) != 0)
+		*why = "tls = yes, but base_url does not begin with https://";
+	else
+		return true;
+	return false;
+}
+
+bool
+settings_open(const char *root_dir, const char *var_dir, const char **why)
+{
+	if (!memory)
+		memory = arena_new(1 << 20);
+	settings.var_dir = arena_strdup(memory, var_dir);
+	settings.var_dir = arena_strdup(memory, var_dir);
+	for (size_t i = 0; i < N_SETTINGS; i++) {
+		const char *wrong = take(&table[i], table[i].standard);
+
+		if (wrong) {
+			*why = arena_printf(memory, "default of %s %s", table[i].name, wrong);
+			return false;
+		}
+	}
+	return take_file(arena_printf(memory, "%s/motorpool.conf", root_dir), true, why)
+	    && take_file(arena_printf(memory, "%s/motorpool.conf", var_dir), false, why)
+	    && fits_together(why);
+}

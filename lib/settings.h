@@ -1,0 +1,39 @@
+/*
+ * settings - motorpool.conf, and beside the state $VAR/motorpool.conf on top of it: lines of `name = value`, # comments.
+ * Every setting, its default and its meaning stand in motorpool.conf; an unknown name stops the program.
+ */
+#ifndef MP_SETTINGS_H
+#define MP_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct settings {
+	const char *var_dir;                    /* the state folder they were opened for */
+	const char *currency;                   /* KRW */
+	const char *zone;                       /* Asia/Seoul */
+	const char *base_url;                   /* http://localhost:8080: for links that leave the house and return addresses */
+	bool tls;                               /* Secure and __Host- cookies */
+	int64_t vat_percent;                    /* 10, included in every price */
+	int64_t max_bookings_per_person;        /* 10 open bookings */
+	int64_t hold_s;                         /* 600 */
+	int64_t turnaround_s;                   /* 3600: buffer after each rental before the car's next one */
+	int64_t max_rental_days, max_ahead_days; /* 60, 365 */
+	int64_t refund_full_before_s;           /* cancelling earlier than this before the start refunds all */
+	int64_t refund_grace_s;                 /* … and so does cancelling this soon after booking */
+	int64_t refund_late_percent;            /* else this share */
+	int64_t call_deadline_ms;               /* 610: a synchronous call, all told */
+	int64_t session_idle_s, session_max_s;
+	int64_t max_body_bytes, max_fields;     /* 1 MiB, 200 */
+	int64_t n_workers, n_internal_workers;  /* per program */
+	const char *provider_url;               /* Toss Payments' API base; the sandbox by default */
+	const char *provider_public_url;        /* where a customer's browser finds the hosted card page */
+	bool sandbox;                           /* no real money: say so on every page */
+};
+
+extern struct settings settings;
+
+/* Reads both files. false: *why says which line is wrong. */
+bool settings_open(const char *root_dir, const char *var_dir, const char **why);
+
+#endif

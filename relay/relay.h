@@ -1,0 +1,49 @@
+/*
+ * relay - cron's program: it carries the events of the log to every context's policies.
+ *
+ *	main.c    whenever X, do Y: the consumers, and how it is started
+ *	relay.c   taking turns with the next one that cron starts; the children, replaced when they die
+ *	wake.c    the socket that a commit knocks on
+ *	child.c   one consumer's life: react, sweep, wait
+ *	keeper.c  the child that moves the WALs into the database files
+ */
+#ifndef MP_RELAY_H
+#define MP_RELAY_H
+
+#include "../lib/event.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct relay {
+	const char *root, *var;
+	const struct consumer *const *consumers;        /* ends in NULL */
+	int64_t work_ms, grace_ms;      /* how long it works; how much longer while nobody waits to take over */
+};
+
+/* relay.c: works its time. The exit status. */
+int relay_run(const struct relay *r);
+/* relay.c: reacts to all there is, in this process, and leaves. */
+int relay_once(const struct relay *r);
+
+/* wake.c */
+int  wake_open(const char *var_dir);            /* $VAR/run/relay.wake; -1: none, the children look for themselves */
+bool wake_drain(int fd);                        /* takes all that has arrived; was there any? */
+
+/* child.c. beat: the clock of the last sign of life, for the parent */
+int child_run(const struct relay *r, const struct consumer *c, int wake_fd, _Atomic int64_t *beat);
+/* Opens a consumer's database, making the read models' file when it is missing. NULL: it cannot be used now. */
+struct db *child_open(const struct relay *r, const struct consumer *c, struct arena *m);
+/* Reacts until there is nothing left. Answers how many events were handled. */
+int child_catch_up(struct db *db, const struct consumer *c, bool *is_sweep_done);
+
+/* keeper.c */
+int keeper_run(const struct relay *r, _Atomic int64_t *beat);
+void keeper_once(const struct relay *r);
+
+/* relay.c: SIGTERM has come, or the parent is gone: finish and leave. */
+extern volatile sig_atomic_t relay_is_ending;
+
+#endif

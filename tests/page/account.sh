@@ -1,0 +1,332 @@
+#!/bin/bash
+# account's pages and their JSON: the real program, one request at a time.
+. tests/page/lib.sh
+begin account
+
+PASSWORD='paper horse lamp river'
+new='application/x-www-form-urlencoded'
+
+sign_up() { forget; get /account/sign-up; post /account/sign-up name="${2-김하나}" email="$1" password="$PASSWORD" lang="${3-en}"; }
+sign_in() { forget; get /account/sign-in; post /account/sign-in email="$1" password="${2-$PASSWORD}"; }
+api() { forget; json POST /account/sign-in "{\"email\":\"$1\",\"password\":\"${2-$PASSWORD}\"}"; bearer "$(js .token)"; }
+make_admin() { sql "INSERT INTO user_role SELECT user_id, 'admin' FROM user WHERE email = '$1'"; }
+calm() { sql 'DELETE FROM sign_in_throttle'; }
+
+# --- sign up
+
+test_that "somebody who signs up is signed in, is a customer and speaks the language they chose"
+sign_up hana@example.kr 김하나 ko
+expect_status 303; expect_location /
+expect_sql "SELECT role FROM user_role" customer
+expect_same "${cookie[mp_lang]}" ko
+get /account
+expect_status 200; expect_body 'hana@example.kr'; expect_body '김하나'
+
+test_that "the password is kept as argon2id and the session as a hash"
+expect_sql "SELECT substr(password_hash, 1, 10) FROM user" '$argon2id$'
+expect_sql "SELECT COUNT(*) FROM session WHERE token_hash = '${cookie[mp_session]}'" 0
+expect_sql "SELECT COUNT(*) FROM session WHERE length(token_hash) = 64" 1
+
+test_that "a second click on the same sign-up form ends in the same account"
+forget; get /account/sign-up; page_csrf=$csrf; anon=${cookie[mp_anon]}
+post /account/sign-up name=Twice email=twice@example.kr password="$PASSWORD" lang=en
+cookie=([mp_anon]=$anon); csrf=$page_csrf
+post /account/sign-up name=Twice email=twice@example.kr password="$PASSWORD" lang=en
+expect_status 303
+expect_sql "SELECT COUNT(*) FROM user WHERE email = 'twice@example.kr'" 1
+
+test_that "a taken e-mail is refused without saying that it is taken, and the form keeps what was typed"
+forget; get /account/sign-up
+post /account/sign-up name='New Person' email=hana@example.kr password='another good password' lang=en
+expect_status 409; expect_body 'We could not make an account with these details'; expect_body 'value="New Person"'; expect_no_body 'another good password'
+
+test_that "a taken e-mail in capitals is the same e-mail"
+post /account/sign-up name=X email=HANA@Example.KR password='another good password' lang=en
+expect_status 409
+
+test_that "weak passwords are refused at their field: short, best known, the e-mail itself"
+get /account/sign-up
+post /account/sign-up name=A email=a@example.kr password=short lang=en
+expect_status 422; expect_body 'id="e-password"'; expect_body 'href="#f-password"'
+post /account/sign-up name=A email=a@example.kr password=QWERTYuiop lang=en
+expect_status 422; expect_body 'one of the first that are tried'
+post /account/sign-up name=A email=long.name@example.kr password=long.name@example.kr lang=en
+expect_status 422; expect_body 'not your e-mail'
+
+test_that "bad fields are refused at their place and nothing is stored"
+before=$(sql 'SELECT COUNT(*) FROM user')
+post /account/sign-up name= email=nonsense password="$PASSWORD" phone='call me' lang=fr
+expect_status 422
+for field in name email phone lang; do expect_body "id=\"e-$field\""; done
+expect_body 'value="nonsense"'
+post /account/sign-up name=A email=b@example.kr password="$PASSWORD" lang=en is_admin=1
+expect_status 422; expect_body 'not known here'
+post /account/sign-up name="$(printf 'x%.0s' {1..81})" email=b@example.kr password="$PASSWORD" lang=en
+expect_status 422
+expect_sql 'SELECT COUNT(*) FROM user' "$before"
+
+test_that "markup in a name is shown as it was typed, never as markup"
+sign_up mark@example.kr '<script>alert(1)</script>"'"'"
+get /account
+expect_body '&lt;script&gt;'; expect_no_body '<script>alert'
+
+test_that "a form without its token is refused"
+forget; get /account/sign-up; csrf=wrong
+post /account/sign-up name=A email=c@example.kr password="$PASSWORD" lang=en
+expect_status 403
+expect_sql "SELECT COUNT(*) FROM user WHERE email = 'c@example.kr'" 0
+
+test_that "a NUL, invalid UTF-8 and a thousand fields are 400"
+get /account/sign-in
+ask POST /account/sign-in "$new" 'email=a%00b'; expect_status 400
+ask POST /account/sign-in "$new" 'email=%ff%fe'; expect_status 400
+ask POST /account/sign-in "$new" "$(printf 'f%s=1&' {1..1000})"; expect_status 400
+
+# --- sign in
+
+test_that "signing in leads back to the page one came from"
+calm; forget; get '/account/sign-in?next=%2Fbookings%2Fnew%3Fcar_id%3D7'
+expect_body 'value="/bookings/new?car_id=7"'
+post /account/sign-in email=hana@example.kr password="$PASSWORD" next='/bookings/new?car_id=7'
+expect_status 303; expect_location '/bookings/new?car_id=7'
+
+test_that "the way back never leaves our pages"
+for next in //evil.example https://evil.example '/\evil.example' /account/sign-in; do
+	forget; get "/account/sign-in?next=$(encode "$next")"
+	post /account/sign-in email=hana@example.kr password="$PASSWORD" next="$next"
+	expect_location /
+done
+
+test_that "signing in begins a new session and ends the one that was there"
+sign_in hana@example.kr; old=${cookie[mp_session]}
+sessions=$(sql 'SELECT COUNT(*) FROM session')
+post /account/sign-in email=hana@example.kr password="$PASSWORD"
+get /account; post /account/sign-in email=hana@example.kr password="$PASSWORD"
+expect_status 303
+[[ ${cookie[mp_session]} != "$old" ]] || bad 'the token stayed'
+expect_sql 'SELECT COUNT(*) FROM session' "$sessions"
+
+test_that "unknown, wrong and disabled get one and the same answer"
+calm; sql "UPDATE user SET disabled = 1 WHERE email = 'twice@example.kr'"
+strip() { sed -e 's/value="[^"]*"//g' -e 's/<code>[^<]*//' <<<"$body"; }
+sign_in hana@example.kr 'not this one'; wrong=$(strip); expect_status 401
+sign_in nobody@example.kr 'not this one'; expect_status 401; expect_same "$(strip)" "$wrong"
+sign_in twice@example.kr; expect_status 401; expect_same "$(strip)" "$wrong"
+
+test_that "guessing closes the account for a while, known or not, and says when to come back"
+for email in hana@example.kr nobody2@example.kr; do
+	calm
+	for i in 1 2 3 4 5; do sign_in $email 'not this one'; expect_status 401; done
+	sign_in $email; expect_status 429; expect_header 'Retry-After: 1'
+	forget; json POST /account/sign-in "{\"email\":\"$email\",\"password\":\"$PASSWORD\"}"
+	expect_status 429; expect_js .error.code too_many
+done
+
+test_that "a closed account does not close others, and opens again"
+sign_up other@example.kr; sign_in other@example.kr; expect_status 303
+sql "UPDATE sign_in_throttle SET closed_until = 1"
+sign_in hana@example.kr; expect_status 303
+
+test_that "many failures from one address close the address, not others"
+calm
+for i in {1..30}; do forget; json POST /account/sign-in "{\"email\":\"u$i@example.kr\",\"password\":\"wrong wrong wrong\"}"; done
+expect_status 401
+sign_in hana@example.kr; expect_status 429
+address=198.51.100.7 sign_in hana@example.kr; expect_status 303
+calm
+
+test_that "signing out ends the session for good"
+sign_in hana@example.kr; get /account; kept=${cookie[mp_session]} seen=${cookie[mp_seen]}
+post /account/sign-out; expect_status 303
+get /account; expect_status 303; expect_location '/account/sign-in?next=%2Faccount'
+cookie=([mp_session]=$kept [mp_seen]=$seen); get /account; expect_status 303
+
+test_that "a session past its end is nobody's"
+sign_in hana@example.kr; sql 'UPDATE session SET expires_at = 1'
+get /account; expect_status 303
+
+# --- language
+
+test_that "a visitor without an account switches the language and stays on the page"
+forget; get '/account/sign-in?next=%2Fcars'
+post /account/language lang=ko back='/account/sign-in?next=%2Fcars'
+expect_status 303; expect_location '/account/sign-in?next=%2Fcars'; expect_header 'mp_lang=ko'; expect_header 'Max-Age=31536000'
+post /account/language lang=xx back=/
+expect_status 422
+post /account/language lang=en back=//evil.example
+expect_location /
+
+test_that "somebody signed in keeps the language in the profile"
+sign_in hana@example.kr; get /account; post /account/language lang=en back=/account
+expect_location /account
+expect_sql "SELECT lang FROM user WHERE email = 'hana@example.kr'" en
+
+# --- profile and licence
+
+test_that "the profile is saved, and what is wrong stays in the form"
+get /account/profile; expect_body 'value="김하나"'
+post /account/profile name='Kim Hana' phone='010-1234-5678' lang=en; expect_location '/account?done=saved'
+get '/account?done=saved'; expect_body 'Your changes have been saved'; expect_body '010-1234-5678'
+post /account/profile name='' phone='<script>' lang=en; expect_status 422; expect_body 'value="&lt;script&gt;"'
+
+test_that "a licence needs real days, a valid licence and an adult"
+get /account/licence
+post /account/licence number=11-23-456789-01 expires_on=2031-02-31 born_on=1990-01-01; expect_status 422; expect_body 'id="e-expires_on"'
+post /account/licence number=11-23-456789-01 expires_on=2020-01-01 born_on=1990-01-01; expect_status 422; expect_body 'has run out'
+post /account/licence number=11-23-456789-01 expires_on=9999-01-01 born_on=1990-01-01; expect_status 422
+post /account/licence number=11-23-456789-01 expires_on=2035-01-01 born_on=2015-01-01; expect_status 422; expect_body 'at least 18'
+post /account/licence number=11-23-456789-01 expires_on=2035-01-01 born_on=2999-01-01; expect_status 422; expect_body 'id="e-born_on"'
+post /account/licence number='<script>' expires_on=2035-01-01 born_on=1990-01-01; expect_status 422; expect_body 'id="e-number"'
+expect_sql 'SELECT COUNT(*) FROM licence' 0
+post /account/licence number=11-23-456789-01 expires_on=2035-01-01 born_on=1990-01-01; expect_location '/account?done=licence'
+get /account; expect_body 11-23-456789-01
+get /account/licence; post /account/licence/remove; expect_location '/account?done=licence-removed'
+expect_sql 'SELECT COUNT(*) FROM licence' 0
+
+# --- password and sessions
+
+test_that "changing the password asks for the current one and signs out everywhere else"
+sign_in hana@example.kr; there=${cookie[mp_session]} there_seen=${cookie[mp_seen]}
+api hana@example.kr; program_token=$token
+sign_in hana@example.kr; get /account/password
+post /account/password current_password='not this one' new_password='green window seven boats'; expect_status 422; expect_body 'id="e-current_password"'
+post /account/password current_password="$PASSWORD" new_password=short; expect_status 422; expect_body 'id="e-new_password"'
+post /account/password current_password="$PASSWORD" new_password='green window seven boats'; expect_location '/account?done=password'
+post /account/password current_password="$PASSWORD" new_password='green window seven boats'; expect_status 303
+get /account; expect_status 200
+here=${cookie[mp_session]} here_seen=${cookie[mp_seen]}
+cookie=([mp_session]=$there [mp_seen]=$there_seen); get /account; expect_status 303
+forget; bearer "$program_token"; json GET /account; expect_status 401
+sign_in hana@example.kr; expect_status 401
+sign_in hana@example.kr 'green window seven boats'; expect_status 303
+
+test_that "signing out everywhere ends every browser, this one too"
+get /account/sessions; expect_status 200; expect_body 'this browser'
+post /account/sessions/end; expect_location '/account/sign-in?done=everywhere'
+cookie=([mp_session]=$here [mp_seen]=$here_seen); get /account; expect_status 303
+expect_sql "SELECT COUNT(*) FROM session JOIN user USING (user_id) WHERE email = 'hana@example.kr'" 0
+
+# --- tokens
+
+test_that "an API token is shown once, a second click shows the same one, and revoking ends it"
+sign_in other@example.kr; get /account/tokens
+post /account/tokens name=Calendar form_key=abc123; expect_status 200; expect_body 'Copy it now'
+made=$(grep -o 'id="token" value="[^"]*"' <<<"$body" | sed 's/.*value="\(.*\)"/\1/')
+post /account/tokens name=Calendar form_key=abc123; expect_body "value=\"$made\""
+expect_sql "SELECT COUNT(*) FROM api_token WHERE name = 'Calendar'" 1
+get /account/tokens; expect_body Calendar; expect_no_body "$made"
+page=$csrf; kept=("${cookie[mp_session]}" "${cookie[mp_seen]}")
+forget; bearer "$made"; json GET /account; expect_status 200; expect_js .email other@example.kr
+forget; cookie=([mp_session]=${kept[0]} [mp_seen]=${kept[1]}); csrf=$page
+id=$(sql "SELECT token_id FROM api_token WHERE name = 'Calendar'")
+post "/account/tokens/$id/revoke"; expect_location '/account/tokens?done=revoked'
+post /account/tokens name=Calendar form_key=abc123; expect_status 409
+forget; bearer "$made"; json GET /account; expect_status 401
+
+test_that "nobody revokes somebody else's token"
+api other@example.kr; id=$(sql 'SELECT MAX(token_id) FROM api_token')
+api mark@example.kr; json DELETE "/account/tokens/$id"; expect_status 404
+json DELETE /account/tokens/abc; expect_status 404
+expect_sql "SELECT revoked_at FROM api_token WHERE token_id = $id" 0
+
+# --- JSON
+
+test_that "a program signs up and in as JSON without a form's token and gets no cookie"
+forget; json POST /account/sign-up "{\"email\":\"robot@example.kr\",\"name\":\"Robot\",\"password\":\"$PASSWORD\",\"phone\":\"02-123-4567\",\"lang\":\"en\"}"
+expect_status 201; expect_js .email robot@example.kr; expect_js .name Robot; expect_js '.user_id | type' number
+expect_same "${#cookie[@]}" 0
+json POST /account/sign-in "{\"email\":\"robot@example.kr\",\"password\":\"$PASSWORD\"}"
+expect_status 200; expect_js '.roles | tojson' '["customer"]'; expect_js '.token | length' 32
+bearer "$(js .token)"
+json GET /account
+expect_js .lang en; expect_js '.licence' null; expect_js .phone 02-123-4567
+
+test_that "a taken e-mail is 409 not_possible, whatever the password"
+forget
+json POST /account/sign-up "{\"email\":\"robot@example.kr\",\"name\":\"Robot\",\"password\":\"$PASSWORD\"}"; expect_status 409; expect_js .error.code not_possible
+json POST /account/sign-up '{"email":"robot@example.kr","name":"Robot","password":"something else here"}'; expect_status 409; expect_js .error.code not_possible
+
+test_that "JSON errors name their fields"
+json POST /account/sign-up '{"email":"x","name":"","password":"123","surname":"y"}'
+expect_status 422; expect_js .error.code invalid; expect_js '.error.fields | keys | tojson' '["email","name","password","surname"]'
+json POST /account/sign-up '{"email":'; expect_status 400
+json POST /account/sign-up '{"email":["a"],"name":5,"password":{"a":1}}'; expect_status 422
+json POST /account/sign-up '[]'; expect_status 400
+
+test_that "PUT /account replaces the profile, with the licence when it is sent"
+calm; api robot@example.kr
+json PUT /account '{"name":"Robo","phone":"02-999-9999","number":"AB 123456","expires_on":"2035-05-05","born_on":"1980-05-05"}'
+expect_status 200; expect_js .name Robo; expect_js .licence.expires_on 2035-05-05
+json PUT /account '{"name":"Robo","number":"AB 123456","expires_on":"2020-05-05","born_on":"1980-05-05"}'
+expect_status 422; expect_js '.error.fields | keys | tojson' '["expires_on"]'
+json PUT /account '{"name":"Robo"}'; expect_js .licence.number 'AB 123456'
+
+test_that "tokens are made, listed and revoked as JSON"
+json POST /account/tokens '{"name":"cron"}'; expect_status 201; expect_js .name cron; made=$(js .token); id=$(js .token_id)
+json GET /account/tokens; expect_no_body "$made"; expect_js '.tokens[0].name' cron
+json DELETE "/account/tokens/$id"; expect_status 204
+bearer "$made"; json GET /account; expect_status 401; expect_js .error.code unauthorized
+
+# --- admins
+
+test_that "only admins see the users"
+api robot@example.kr; json GET /account/users; expect_status 403
+json POST /account/users/1/roles '{"role":"admin","given":true}'; expect_status 403
+forget; json GET /account/users; expect_status 401
+forget; get /account/users; expect_status 303
+
+make_admin other@example.kr
+test_that "an admin searches, filters and sorts users"
+sign_in other@example.kr
+get '/account/users?q=HANA'; expect_status 200; expect_body hana@example.kr; expect_no_body robot@example.kr
+get '/account/users?q=%25'; expect_body 'Nobody found'
+get '/account/users?role=admin'; expect_body other@example.kr; expect_no_body robot@example.kr
+get '/account/users?role=king'; expect_status 422
+get "/account/users?q=$(printf 'x%.0s' {1..101})"; expect_status 422
+get "/account/users?q=$(encode "'; DROP TABLE user; --")"; expect_status 200
+api other@example.kr; json GET '/account/users?sort=email'; expect_status 200; expect_js '.users[0].email' hana@example.kr
+json GET '/account/users?sort=-email'; expect_js '.users[0].email' twice@example.kr
+json GET '/account/users?sort=nonsense&page=999'; expect_status 200; expect_js .page 1
+
+test_that "an admin gives and takes a role, once each however often it is clicked"
+hana=$(sql "SELECT user_id FROM user WHERE email = 'hana@example.kr'")
+json POST "/account/users/$hana/roles" '{"role":"manager","given":true}'; expect_status 200; expect_js '.roles | tojson' '["customer","manager"]'
+json POST "/account/users/$hana/roles" '{"role":"manager","given":true}'; expect_status 200
+json POST "/account/users/$hana/roles" '{"role":"manager","given":false}'; expect_js '.roles | tojson' '["customer"]'
+json POST "/account/users/$hana/roles" '{"role":"king","given":true}'; expect_status 422
+json POST "/account/users/$hana/roles" '{"role":"manager"}'; expect_status 422
+json POST /account/users/99999/roles '{"role":"manager","given":true}'; expect_status 404
+json POST /account/users/abc/roles '{"role":"manager","given":true}'; expect_status 404
+json GET /account/users/99999; expect_status 404
+
+test_that "an admin neither takes the own admin role nor disables the own account"
+me=$(sql "SELECT user_id FROM user WHERE email = 'other@example.kr'")
+json POST "/account/users/$me/roles" '{"role":"admin","given":false}'; expect_status 409
+json POST "/account/users/$me/disable"; expect_status 409
+sign_in other@example.kr; get "/account/users/$me"; expect_status 200
+post "/account/users/$me/roles" role=admin given=0; expect_status 409; expect_body 'You cannot take the admin role'
+
+test_that "a disabled account is out at once and comes back when enabled"
+api hana@example.kr 'green window seven boats'; hana_token=$token
+json POST /account/tokens '{"name":"mine"}'; mine=$(js .token)
+sign_in other@example.kr; get "/account/users/$hana"
+post "/account/users/$hana/disable"; expect_location "/account/users/$hana?done=disabled"
+keep=("${cookie[mp_session]}" "${cookie[mp_seen]}"); page=$csrf
+forget; bearer "$mine"; json GET /account; expect_status 401
+sign_in hana@example.kr 'green window seven boats'; expect_status 401
+forget; cookie=([mp_session]=${keep[0]} [mp_seen]=${keep[1]}); csrf=$page
+post "/account/users/$hana/enable"; expect_status 303
+forget; bearer "$mine"; json GET /account; expect_status 200
+bearer "$hana_token"; json GET /account; expect_status 401
+
+test_that "nothing but the known pages is there, and nothing made the program fail"
+sign_in other@example.kr
+get /account/nowhere; expect_status 404
+ask PUT /account/users; expect_status 405
+ask POST /account/sign-in text/plain hello; expect_status 415
+for path in /account /account/profile /account/licence /account/password /account/sessions /account/tokens /account/users "/account/users/$me"; do
+	get "$path?page=%27%22%3Cscript%3E&sort=%27%22&q=%27%22%3C&done=%27%22%3Cscript%3E"; expect_status 200; expect_no_body '<script>'
+done
+expect_same "$(grep -c '"level":"error"' "$VAR/log")" 0
+
+finish

@@ -1,0 +1,156 @@
+#!/bin/bash
+# tests/page/fleet.sh - the fleet as managers, clients and people who send nonsense meet it.
+cd "$(dirname "$0")/../.." && . tests/page/lib.sh || exit 1
+export DB_LINT=1 MOTORPOOL_FLEET_PHOTO=$BUILD/bin/fleet-photo
+
+# somebody ROLE: a user with that role and a bearer token TOKEN-of-ROLE-…
+somebody() {
+	local t=token-of-$1-0123456789
+	sql "INSERT INTO user (email, name, lang, password_hash, created_at, updated_at) VALUES ('$1@example.com', 'A $1', 'en', 'x', 0, 0);
+	     INSERT INTO user_role VALUES ((SELECT MAX(user_id) FROM user), '$1');
+	     INSERT INTO api_token (token_hash, user_id, name, created_at)
+	     VALUES ('$(printf %s "$t" | b2sum -l 256 | cut -d' ' -f1)', (SELECT MAX(user_id) FROM user), 'test', 0);"
+}
+as() { bearer "token-of-$1-0123456789"; }
+
+# A manager in a browser: the session cookies that account would have set, made with the key of this state folder.
+signed_in() {
+	local t=session-of-manager-0123456789
+	sql "INSERT INTO session VALUES ('$(printf %s "$t" | b2sum -l 256 | cut -d' ' -f1)', 1, 0, 9999999999)"
+	cookie[mp_session]=$t
+	cookie[mp_seen]=$(sign "$t" "$(date +%s)")
+	token=''
+}
+
+car() { # car PLATE [more JSON members]
+	json POST /fleet/cars '{"plate":"'"$1"'","name":"Kia Ray","body":"mini","seats":4,"fuel":"petrol","gearbox":"automatic","daily_price":50000,"hourly_price":5000'"${2:+,$2}"'}'
+}
+
+begin fleet
+somebody manager
+somebody customer
+lang=en
+
+test_that "a stranger is asked for a token" && car "1 A" && expect_status 401
+as customer
+test_that "a customer may not add a car" && car "1 A" && expect_status 403
+test_that "a customer may not see the cars" && json GET /fleet/cars && expect_status 403
+as manager
+
+test_that "the first car makes the first branch" && car "12가  3456" && expect_status 201 &&
+	expect_js .plate "12가 3456" && expect_js .branch_name "Main branch" && expect_js .status AVAILABLE && expect_js .car_id 1 &&
+	expect_header "Location: /fleet/cars/1" && expect_js .daily_price 50000
+test_that "adding a car is told with its documented payload" &&
+	expect_sql "SELECT type || ' ' || subject_id || ' ' || actor_id FROM event" "car.registered car:1 1" &&
+	expect_same "$(sql "SELECT payload FROM event" | jq -c '[.plate,.body,.seats,.daily_price,.branch_name,.service]')" \
+		'["12가 3456","mini",4,50000,"Main branch","IN_SERVICE"]'
+test_that "two cars cannot have one plate" && car "12가 3456" && expect_status 409 && expect_js .error.code plate_taken &&
+	expect_js '.error.fields.plate|length>0' true && expect_sql "SELECT COUNT(*) FROM car" 1
+test_that "one car is shown" && json GET /fleet/cars/1 && expect_status 200 && expect_js .plate "12가 3456" && expect_js .photo_url null
+test_that "an unknown car is not found" && json GET /fleet/cars/99 && expect_status 404
+test_that "a car's number that is none is not found" && json GET "/fleet/cars/1%27--" && expect_status 404
+
+test_that "missing fields are each named" && json POST /fleet/cars '{}' && expect_status 422 && expect_js .error.code invalid &&
+	expect_js '.error.fields|keys|join(" ")' "body daily_price fuel gearbox hourly_price name plate seats"
+for price in -1 0 1000000000000000000 100000001 1.5 '"1e9"' true '"<b>"'; do
+	test_that "a price of $price is refused at its field" &&
+		json POST /fleet/cars '{"plate":"2","name":"x","body":"mini","seats":4,"fuel":"petrol","gearbox":"manual","daily_price":'"$price"',"hourly_price":5000}' &&
+		expect_status 422 && expect_js '.error.fields|keys|join(" ")' daily_price
+done
+for seats in 0 16 -3; do
+	test_that "$seats seats are refused" &&
+		json POST /fleet/cars '{"plate":"2","name":"x","body":"mini","seats":'$seats',"fuel":"petrol","gearbox":"manual","daily_price":5,"hourly_price":5}' &&
+		expect_status 422 && expect_js '.error.fields|keys|join(" ")' seats
+done
+test_that "a body that is none is refused" &&
+	json POST /fleet/cars '{"plate":"2","name":"x","body":"tank","seats":4,"fuel":"coal","gearbox":"manual","daily_price":5,"hourly_price":5}' &&
+	expect_status 422 && expect_js '.error.fields|keys|join(" ")' "body fuel"
+test_that "a plate of 10 kB is refused" && car "$(head -c 10000 /dev/zero | tr '\0' A)" && expect_status 422 && expect_js '.error.fields|keys|join(" ")' plate
+test_that "a plate of 21 characters is refused" && car 가나다라마바사아자차카타파하1234567 && expect_status 422
+test_that "a plate of 20 characters is fine" && car 가나다라마바사아자차카타파하123456 && expect_status 201
+test_that "a control character is refused" && car 'A\u0007B' && expect_status 400
+test_that "a NUL byte is refused" && car 'A\u0000B' && expect_status 400
+test_that "an unknown field is refused" && car 5 '"colour":"red"' && expect_status 422 && expect_js '.error.fields|keys|join(" ")' colour
+test_that "an unknown branch is refused" && car 5 '"branch_id":77' && expect_status 422 && expect_js '.error.fields|keys|join(" ")' branch_id
+test_that "an unknown model is refused" && car 5 '"model_id":77' && expect_status 422 && expect_js '.error.fields|keys|join(" ")' model_id
+test_that "nothing of all that was stored" && expect_sql "SELECT COUNT(*) FROM car" 2
+
+full='"name":"Kia Ray","body":"mini","seats":4,"fuel":"petrol","gearbox":"automatic","hourly_price":5000'
+test_that "a car is changed" && json PUT /fleet/cars/1 '{"plate":"12가 3456","daily_price":60000,'"$full"'}' && expect_status 200 &&
+	expect_js .daily_price 60000 && expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.modified'" 1
+test_that "the same change again writes nothing" && json PUT /fleet/cars/1 '{"plate":"12가 3456","daily_price":60000,'"$full"'}' && expect_status 200 &&
+	expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.modified'" 1
+test_that "a change made from an old rev is refused" && json PUT /fleet/cars/1 '{"plate":"12가 3456","daily_price":70000,"rev":1,'"$full"'}' &&
+	expect_status 409 && expect_js .error.code changed && expect_sql "SELECT daily_price FROM car WHERE car_id = 1" 60000
+test_that "a change to another car's plate is refused" && json PUT /fleet/cars/2 '{"plate":"12가 3456","daily_price":60000,'"$full"'}' &&
+	expect_status 409 && expect_js .error.code plate_taken
+test_that "a car goes out of service by PUT" && json PUT /fleet/cars/1 '{"plate":"12가 3456","daily_price":60000,"service":"OUT_OF_SERVICE",'"$full"'}' &&
+	expect_status 200 && expect_js .status OUT_OF_SERVICE
+test_that "and comes back" && json POST /fleet/cars/1/service '{"service":"IN_SERVICE"}' && expect_status 200 && expect_js .status AVAILABLE
+test_that "every change gave a greater rev" && expect_sql "SELECT (SELECT rev FROM car WHERE car_id = 1) > (SELECT rev FROM car WHERE car_id = 2)" 1
+
+test_that "a car that was never booked is deleted" && json DELETE /fleet/cars/2 && expect_status 200 && expect_js .deleted true && expect_js .car_id 2 &&
+	expect_sql "SELECT COUNT(*) FROM car WHERE car_id = 2" 0
+test_that "a deleted car is not found" && json DELETE /fleet/cars/2 && expect_status 404
+test_that "its number is not given again" && car 3 && expect_js .car_id 3
+test_that "its rev is not given again" &&
+	expect_sql "SELECT rev > (SELECT MAX(event_id) FROM event WHERE type = 'car.deleted') FROM car WHERE car_id = 3" 1
+
+now=$(date +%s)
+booked() { # CODE CAR_ID STARTS ENDS STATE
+	sql "INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount, vat_amount,
+	     currency, charge_id, held_at, hold_until) VALUES ('$1', 2, $2, 'x', 'x', 'mini', 1, 'x', 'PAID', $3, $4, 1, 0, 'KRW', 1, 0, 0);
+	     INSERT INTO reservation VALUES ('$1', $2, $3, $4, '$5', 0);"
+}
+car 4 >/dev/null; car 5; car 6; car 7; car 8
+booked MP-AAAAAAAA 4 $((now - 3600)) $((now + 3600)) RESERVED
+booked MP-BBBBBBBB 5 $((now - 9000)) $((now - 3600)) OUT
+booked MP-CCCCCCCC 6 $((now + 1800)) $((now + 9000)) RESERVED
+booked MP-DDDDDDDD 7 $((now + 7200)) $((now + 9000)) RESERVED
+booked MP-EEEEEEEE 8 $((now - 3600)) $((now + 9000)) RELEASED
+test_that "a car is RENTED while its reservation runs" && json GET /fleet/cars/4 && expect_js .status RENTED
+test_that "a car that is late is still RENTED" && json GET /fleet/cars/5 && expect_js .status RENTED
+test_that "a car that is being prepared is RENTED" && json GET /fleet/cars/6 && expect_js .status RENTED
+test_that "a car that goes out later is AVAILABLE" && json GET /fleet/cars/7 && expect_js .status AVAILABLE
+test_that "a released car is AVAILABLE" && json GET /fleet/cars/8 && expect_js .status AVAILABLE
+test_that "the list finds the rented" && json GET "/fleet/cars?status=RENTED&sort=-plate" && expect_status 200 && expect_js '[.cars[].car_id]|@csv' 6,5,4 && expect_js .n_total 3
+test_that "out of service goes before rented" && json POST /fleet/cars/4/service '{"service":"OUT_OF_SERVICE"}' && expect_js .status OUT_OF_SERVICE
+
+test_that "a booked car is retired, not deleted" && json DELETE /fleet/cars/4 && expect_status 200 && expect_js .status RETIRED && expect_js .deleted false &&
+	expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.retired' AND subject_id = 'car:4'" 1
+test_that "retiring it again changes nothing" && json DELETE /fleet/cars/4 && expect_status 200 && expect_js .status RETIRED &&
+	expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.retired' AND subject_id = 'car:4'" 1
+test_that "a retired car stays as it was" && json POST /fleet/cars/4/service '{"service":"IN_SERVICE"}' && expect_status 409 && expect_js .error.code retired
+test_that "the list leaves retired cars out" && json GET /fleet/cars && expect_js '[.cars[].car_id]|index(4)' null
+test_that "unless they are asked for" && json GET "/fleet/cars?status=RETIRED" && expect_js '[.cars[].car_id]|@csv' 4
+test_that "a filter that is none is refused" && json GET "/fleet/cars?body=tank&status=%27" && expect_status 422
+test_that "a search takes its % as it is" && json GET "/fleet/cars?q=%25" && expect_js .n_total 0
+test_that "a search finds part of a plate" && json GET "/fleet/cars?q=%EA%B0%80%203" && expect_js .n_total 1
+test_that "a search finds part of a name in any case" && json GET "/fleet/cars?q=kIa%20r&body=mini&branch_id=1" && expect_js '.n_total > 3' true
+
+model='"body":"sedan","seats":5,"fuel":"hybrid","gearbox":"automatic","daily_price":80000,"hourly_price":8000'
+test_that "a model is added" && json POST /fleet/models '{"name":"Avante",'"$model"'}' && expect_status 201 && expect_js .model_id 1 && expect_header "Location: /fleet/models/1"
+test_that "two models cannot have one name" && json POST /fleet/models '{"name":"Avante",'"$model"'}' && expect_status 409 && expect_js .error.code name_taken
+car 20 '"model_id":1'; car 21 '"model_id":1'
+test_that "a model's prices reach its cars when wished" && json PUT /fleet/models/1 '{"name":"Avante","also_cars":true,'"$model"'}' && expect_status 200 &&
+	expect_js .n_cars 2 && expect_sql "SELECT GROUP_CONCAT(daily_price) FROM car WHERE model_id = 1" 80000,80000 &&
+	expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.modified' AND payload LIKE '%80000%'" 2
+test_that "a model off sale takes no new cars" && json POST /fleet/models/1/state '{"state":"OFF_SALE"}' && expect_js .state OFF_SALE && car 22 '"model_id":1' && expect_status 422
+test_that "models are listed" && json GET /fleet/models && expect_js '[.models[].name]|@csv' '"Avante"'
+
+test_that "a branch is added" && json POST /fleet/branches '{"name":"Jeju Airport","name_ko":"제주공항점","region":"Jeju"}' && expect_status 201 && expect_js .branch_id 2
+test_that "two branches cannot have one name" && json POST /fleet/branches '{"name":"Jeju Airport"}' && expect_status 409 && expect_js .error.code name_taken
+car 30 '"branch_id":2'
+test_that "a branch's new name is told for each of its cars" && json PUT /fleet/branches/2 '{"name":"Jeju","name_ko":"제주공항점","region":"Jeju"}' && expect_status 200 &&
+	expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.modified' AND payload LIKE '%\"Jeju\"%'" 1
+test_that "a closed branch takes no new cars" && json POST /fleet/branches/2/close '{}' && expect_js .is_open false && car 31 '"branch_id":2' && expect_status 422
+test_that "branches are listed" && json GET /fleet/branches && expect_js '[.branches[].name]|length' 2
+
+test_that "a photo that is none is refused at its field" &&
+	ask POST /fleet/cars/3/photo 'multipart/form-data; boundary=x' $'--x\r\nContent-Disposition: form-data; name="photo"; filename="a.jpg"\r\nContent-Type: image/jpeg\r\n\r\nhello\r\n--x--\r\n' application/json &&
+	expect_status 422 && expect_js '.error.fields|keys|join(" ")' photo
+test_that "no photo is refused at its field" &&
+	ask POST /fleet/cars/3/photo 'multipart/form-data; boundary=x' $'--x\r\nContent-Disposition: form-data; name="photo"; filename=""\r\n\r\n\r\n--x--\r\n' application/json &&
+	expect_status 422 && expect_js '.error.fields|keys|join(" ")' photo
+
+finish

@@ -1,0 +1,107 @@
+# tests/page/lib.sh - asks a program for pages without a server: it is run once per request, as CGI, with its environment made here.
+#
+#   . tests/page/lib.sh
+#   begin account                        a scratch state folder with an empty database, gone at the end
+#   get  /account/sign-in                fills $status, $body and $headers; cookies are kept between requests
+#   post /account/sign-in email=a@b.kr password=…          a form, with the CSRF token of the last page
+#   json POST /account/sign-in '{"email":"a@b.kr"}'         JSON in, JSON out; bearer TOKEN first to act for somebody
+#   test_that "an unknown e-mail is refused" && expect_status 401 && expect_body 'not right'
+#   finish                               "N passed, N failed"; ends non-zero when one failed
+#
+# BUILD says where the programs are (default build).
+
+BUILD=${BUILD:-build}
+passed=0 failed=0 current='' current_bad='' token='' csrf='' address=192.0.2.1 lang=en status='' body='' headers='' location=''
+declare -A cookie=()
+
+begin() {
+	VAR=$(mktemp -d) || exit 1
+	trap 'rm -rf "$VAR"' EXIT
+	export MOTORPOOL_VAR=$VAR MOTORPOOL_ROOT=$PWD DB_LINT=1
+	for file in schema:motorpool view:view; do
+		sqlite3 "$VAR/${file#*:}.db" ".read db/${file%:*}.sql" "PRAGMA journal_mode = WAL" >/dev/null || exit 1
+	done
+	use "$1"
+}
+
+use() { program=$BUILD/bin/$1; }
+bearer() { token=$1; }
+forget() { cookie=() token='' csrf=''; }
+sql() { sqlite3 -cmd '.timeout 5000' "$VAR/motorpool.db" "$1"; }
+js() { jq -r "$1" <<<"$body" 2>/dev/null; }
+
+encode() {
+	local LC_ALL=C s=$1 i c
+	for ((i = 0; i < ${#s}; i++)); do
+		c=${s:i:1}
+		case $c in [a-zA-Z0-9.~_-]) printf %s "$c" ;; *) printf '%%%02X' "'$c" ;; esac
+	done
+}
+
+# ask METHOD PATH [TYPE BODY [ACCEPT]]
+ask() {
+	local method=$1 path=${2%%\?*} query='' type=${3-} sent=${4-} accept=${5-text/html} jar='' name line
+	[[ $2 == *\?* ]] && query=${2#*\?}
+	for name in "${!cookie[@]}"; do jar+="${jar:+; }$name=${cookie[$name]}"; done
+	(
+		export REQUEST_METHOD=$method SCRIPT_NAME=$path PATH_INFO='' QUERY_STRING=$query REMOTE_ADDR=$address
+		export HTTP_ACCEPT=$accept HTTP_ACCEPT_LANGUAGE=$lang SERVER_PROTOCOL=HTTP/1.1 HTTP_HOST=localhost
+		[[ -n $jar ]] && export HTTP_COOKIE=$jar
+		[[ -n $token ]] && export HTTP_AUTHORIZATION="Bearer $token"
+		[[ -n $type ]] && export CONTENT_TYPE=$type
+		export CONTENT_LENGTH=$(LC_ALL=C; printf %s "${#sent}")
+		[[ -n ${idempotency_key-} ]] && export HTTP_IDEMPOTENCY_KEY=$idempotency_key
+		printf %s "$sent" | "$program" >"$VAR/answer" 2>>"$VAR/log"
+	)
+	headers=$(sed '/^\r$/q' "$VAR/answer" | tr -d '\r')
+	body=$(sed '1,/^\r$/d' "$VAR/answer")
+	status=$(sed -n 's/^Status: \([0-9]*\).*/\1/p' <<<"$headers")
+	location=$(sed -n 's/^Location: //p' <<<"$headers")
+	while IFS= read -r line; do
+		line=${line#Set-Cookie: }
+		name=${line%%=*}
+		if [[ $line == *Max-Age=0* ]]; then unset "cookie[$name]"; else cookie[$name]=$(sed 's/^[^=]*=\([^;]*\).*/\1/' <<<"$line"); fi
+	done < <(grep '^Set-Cookie: ' <<<"$headers")
+	line=$(grep -o 'name="csrf" value="[^"]*"' <<<"$body" | head -1)
+	if [[ -n $line ]]; then line=${line#*value=\"}; csrf=${line%\"}; fi
+}
+
+get() { ask GET "$1"; }
+
+# A form: NAME=VALUE …; the CSRF token of the last page goes with it.
+post() {
+	local path=$1 sent="csrf=$(encode "$csrf")" pair
+	shift
+	for pair; do sent+="&$(encode "${pair%%=*}")=$(encode "${pair#*=}")"; done
+	ask POST "$path" application/x-www-form-urlencoded "$sent"
+}
+
+json() { ask "$1" "$2" "${3+application/json}" "${3-}" application/json; }
+
+test_that() {
+	settle_test
+	current=$1 current_bad=''
+}
+
+settle_test() {
+	[[ -z $current ]] && return
+	if [[ -z $current_bad ]]; then passed=$((passed + 1)); echo "ok - $current"
+	else failed=$((failed + 1)); echo "not ok - $current"; printf '#   %s\n' "$current_bad"; fi
+	current=''
+}
+
+bad() { current_bad+="${current_bad:+; }$1"; return 1; }
+expect_status() { [[ $status == "$1" ]] || bad "status $status, not $1"; }
+expect_body() { grep -qF -- "$1" <<<"$body" || bad "the body lacks: $1"; }
+expect_no_body() { ! grep -qF -- "$1" <<<"$body" || bad "the body has: $1"; }
+expect_header() { grep -qiF -- "$1" <<<"$headers" || bad "the headers lack: $1"; }
+expect_location() { [[ $location == "$1" ]] || bad "goes to '$location', not '$1'"; }
+expect_js() { local is; is=$(js "$1"); [[ $is == "$2" ]] || bad "$1 is '$is', not '$2'"; }
+expect_sql() { local is; is=$(sql "$1"); [[ $is == "$2" ]] || bad "$1 is '$is', not '$2'"; }
+expect_same() { [[ $1 == "$2" ]] || bad "'$1' is not '$2'"; }
+
+finish() {
+	settle_test
+	echo "$passed passed, $failed failed"
+	((failed == 0))
+}

@@ -1,0 +1,167 @@
+#!/bin/bash
+# my page and the car screen: events go into the log, the relay makes the read models, the real program shows them.
+. tests/page/lib.sh
+begin account
+
+PASSWORD='paper horse lamp river'
+relay() { "$BUILD/bin/relay" "$VAR" --once 2>>"$VAR/log"; }
+person() {
+	use account; forget; get /account/sign-up
+	post /account/sign-up name="$1" email="$1@example.kr" password="$PASSWORD" lang=en
+	forget; json POST /account/sign-in "{\"email\":\"$1@example.kr\",\"password\":\"$PASSWORD\"}"; js .token
+}
+id_of() { sql "SELECT user_id FROM user WHERE email = '$1@example.kr'"; }
+as() { forget; bearer "$1"; use mypage; }
+view() { sqlite3 -cmd '.timeout 5000' "$VAR/view.db" "$1"; }
+
+# tell TYPE SUBJECT JSON: an event as the log would hold it, but for the hash
+tell() {
+	sql "INSERT INTO event (event_id, type, subject_id, occurred_at, recorded_at, payload, prev_hash, hash)
+	     SELECT COALESCE(MAX(event_id), 0) + 1, '$1', '$2', strftime('%s', 'now') + 0, strftime('%s', 'now') + 0, '$3',
+	            COALESCE(MAX(event_id), 0), COALESCE(MAX(event_id), 0) + 1 FROM event"
+}
+at() { date -u -d "$1" +%Y-%m-%dT%H:00:00+00:00; }
+hold() { # CODE CUSTOMER CAR FROM TO [NAME]
+	tell booking.held "$1" "{\"code\":\"$1\",\"customer_id\":$2,\"car_id\":$3,\"car_name\":\"${6-Avante}\",\"plate\":\"12가 3456\",\"body\":\"sedan\",\"branch_id\":1,\"branch_name\":\"Seoul Station\",\"branch_name_ko\":\"서울역\",\"starts_at\":\"$(at "$4")\",\"ends_at\":\"$(at "$5")\",\"amount\":207000,\"vat_amount\":18818,\"currency\":\"KRW\",\"hold_until\":\"$(at '+1 hour')\",\"lines\":[{\"rule\":\"daily\",\"version\":1,\"unit\":\"day\",\"quantity\":2,\"unit_amount\":90000,\"amount\":180000},{\"rule\":\"hourly\",\"version\":1,\"unit\":\"hour\",\"quantity\":3,\"unit_amount\":9000,\"amount\":27000}]}"
+}
+pay() {
+	tell payment.approved "$1" '{"charge_id":5,"amount":207000,"currency":"KRW","brand":"Visa","last4":"4242"}'
+	tell booking.paid "$1" '{"charge_id":5}'
+}
+confirm() { tell car.reserved "$1" '{"car_id":3}'; tell booking.confirmed "$1" '{}'; }
+car() { # ID PLATE NAME
+	tell car.registered "car:$1" "{\"car_id\":$1,\"plate\":\"$2\",\"name\":\"$3\",\"body\":\"sedan\",\"branch_id\":1,\"branch_name\":\"Seoul Station\",\"branch_name_ko\":\"서울역\",\"service\":\"IN_SERVICE\"}"
+}
+
+kim=$(person kim) lee=$(person lee) boss=$(person boss)
+KIM=$(id_of kim) LEE=$(id_of lee)
+sql "INSERT INTO user_role SELECT user_id, 'manager' FROM user WHERE email = 'boss@example.kr'"
+
+# --- my bookings
+
+test_that "nobody sees bookings without signing in: a browser is sent there, a program gets 401"
+forget; use mypage; get /my/bookings; expect_status 303; expect_header 'Location: /account/sign-in'
+json GET /my/bookings; expect_status 401
+
+test_that "/my leads to the bookings"
+as "$kim"; get /my; expect_status 303; expect_location /my/bookings
+
+test_that "a customer without bookings is led to the search"
+as "$kim"; ask GET /my/bookings; expect_status 200; expect_js '.bookings | length' 0
+
+test_that "a booking that has just been made is being prepared, and somebody else's is not there"
+hold MP-AAAA1111 "$KIM" 3 '+4 days' '+6 days'
+as "$kim"; json GET /my/bookings/MP-AAAA1111; expect_status 404; expect_js .error.code preparing; expect_header 'Retry-After: 1'
+as "$lee"; json GET /my/bookings/MP-AAAA1111; expect_status 404; expect_js .error.code not_found
+
+test_that "after the relay it shows its state, its price lines and its events"
+pay MP-AAAA1111; confirm MP-AAAA1111; relay
+as "$kim"; json GET /my/bookings/MP-AAAA1111; expect_status 200
+expect_js .state CONFIRMED; expect_js .payment_state APPROVED; expect_js .last4 4242; expect_js '.lines | length' 2
+expect_js '.events | map(.type) | join(" ")' 'booking.confirmed car.reserved booking.paid payment.approved booking.held'
+expect_js .amount 207000; expect_js .car_id 3; expect_js .lines[0].rule daily
+
+test_that "the list has it under upcoming and counts pages"
+as "$kim"; json GET '/my/bookings?tab=upcoming'; expect_js '.bookings[0].code' MP-AAAA1111; expect_js .n_total 1; expect_js .page 1
+json GET '/my/bookings?tab=past'; expect_js '.bookings | length' 0
+
+test_that "somebody else's booking, an unknown one and nonsense are not found"
+as "$lee"; json GET /my/bookings/MP-AAAA1111; expect_status 404
+as "$kim"; for code in MP-ZZZZ9999 x "MP-AAAA1111'" '%3Cscript%3E' 'mp-aaaa1111'; do json GET "/my/bookings/$code"; expect_status 404; done
+
+test_that "other methods are refused"
+as "$kim"; json POST /my/bookings '{}'; expect_status 405
+json DELETE /my/bookings/MP-AAAA1111; expect_status 405
+
+test_that "more bookings than a page holds are paged, and page=9999 and page=-1 do no harm"
+for i in $(seq 21); do hold "MP-PAGE00$(printf %02d "$i")" "$KIM" 3 "+$((i + 10)) days" "+$((i + 11)) days"; done; relay
+as "$kim"; json GET '/my/bookings'; expect_js '.bookings | length' 20; expect_js .n_pages 2
+for p in 2 9999 -1 x 99999999999999999999; do json GET "/my/bookings?page=$p"; expect_status 200; done
+
+# --- the pages
+
+browser() { # signs in with a cookie, as a browser would
+	use account; forget; get /account/sign-in; post /account/sign-in email="$1@example.kr" password="$PASSWORD"; use mypage
+}
+
+test_that "the progress page shows steps, price, card, history and what can be done"
+browser kim; get /my/bookings/MP-AAAA1111; expect_status 200
+for word in 'Confirmed' '₩207,000' '4242' 'Picked up' 'Your booking is confirmed' '/bookings/MP-AAAA1111/receipt' '/bookings/MP-AAAA1111/cancel' 'Up to date as of' 'data-step="done"'; do expect_body "$word"; done
+expect_no_body 'data-refresh'
+
+test_that "while something moves, the page asks again by itself"
+hold MP-BBBB2222 "$KIM" 3 '+40 days' '+42 days'; pay MP-BBBB2222; relay
+get /my/bookings/MP-BBBB2222; expect_body 'data-refresh="2"'
+
+test_that "a page that is being prepared says so calmly, with 200"
+hold MP-CCCC3333 "$KIM" 3 '+50 days' '+52 days'
+get /my/bookings/MP-CCCC3333; expect_status 200; expect_body 'being prepared'; expect_body 'data-refresh="1"'
+get /my/bookings; expect_body '1 events are still on their way'
+relay
+
+test_that "Korean pages speak Korean and name the branch in Korean"
+cookie[mp_lang]=ko; get /my/bookings/MP-AAAA1111; expect_body '서울역'
+cookie[mp_lang]=en
+
+test_that "what stands in an event is shown as text, never as markup"
+hold MP-DDDD4444 "$KIM" 3 '+60 days' '+62 days' '<script>alert(1)</script>'; relay
+get /my/bookings/MP-DDDD4444; expect_no_body '<script>alert'; expect_body '&lt;script&gt;'
+get '/my/bookings?tab=all&page=1'; expect_no_body '<script>alert'
+
+test_that "a browser's list leads to the pages"
+get /my/bookings; expect_body 'href="/my/bookings/MP-AAAA1111"'; expect_body 'aria-current="page"'
+
+test_that "cancelled bookings stand under their tab with the refund pending"
+tell booking.cancel_requested MP-BBBB2222 '{"refund_due":207000,"reason":"customer"}'; relay
+get '/my/bookings?tab=cancelled'; expect_body MP-BBBB2222
+get /my/bookings/MP-BBBB2222; expect_body 'Refund on its way'; expect_body 'At your request'; expect_body 'data-refresh'
+
+# --- the car screen
+
+test_that "only managers see all cars"
+as "$kim"; json GET /view/cars; expect_status 403
+as "$boss"; json GET /view/cars; expect_status 200; expect_js length 0
+
+test_that "each car shows its status, its booking and the booking's payment"
+car 3 '12가 3456' Avante; car 4 '22나 2222' K5; relay
+as "$boss"; json GET /view/cars; expect_js length 2
+expect_js '.[0].plate' '12가 3456'; expect_js '.[0].status' AVAILABLE; expect_js '.[0].booking.code' MP-AAAA1111
+expect_js '.[0].booking.state' CONFIRMED; expect_js '.[0].payment.state' APPROVED; expect_js '.[1].booking' null; expect_js '.[1].payment' null
+
+test_that "a car whose rental runs is rented"
+hold MP-EEEE5555 "$LEE" 4 'now' '+2 days'; pay MP-EEEE5555; relay
+json GET /view/cars; expect_js '.[1].status' AVAILABLE; expect_js '.[1].booking.code' MP-EEEE5555
+tell car.reserved MP-EEEE5555 '{"car_id":4}'; relay
+json GET /view/cars; expect_js '.[1].status' RENTED
+
+test_that "cars are found by plate, name and booking, and filtered and sorted"
+json GET '/view/cars?q=k5'; expect_js length 1; expect_js '.[0].car_id' 4
+json GET '/view/cars?q=mp-eeee5555'; expect_js '.[0].car_id' 4
+json GET '/view/cars?status=RENTED'; expect_js '.[0].car_id' 4; expect_js length 1
+json GET '/view/cars?branch_id=2'; expect_js length 0
+json GET '/view/cars?sort=-plate'; expect_js '.[0].car_id' 4
+for q in "'" '%25' '_' '"' '%3Cscript%3E' ';--'; do json GET "/view/cars?q=$q"; expect_status 200; done
+
+test_that "bad filters are refused at their field"
+json GET '/view/cars?status=BROKEN'; expect_status 422; expect_js '.error.fields.status != null' true
+json GET '/view/cars?branch_id=x'; expect_status 422
+json GET "/view/cars?q=$(printf 'x%.0s' {1..200})"; expect_status 422
+
+test_that "the page shows the same, says how fresh it is and keeps the filter"
+browser boss; get '/view/cars?q=K5&sort=-plate'; expect_status 200; expect_body '22나 2222'; expect_no_body '12가 3456'
+expect_body 'value="K5"'; expect_body 'Up to date as of'; expect_body 'aria-sort="descending"'
+get '/view/cars?status=BROKEN'; expect_status 422; expect_body 'aria-invalid="true"'
+get '/view/cars?q=nosuchcar'; expect_body 'No car matches'
+
+# --- the read models are made from events alone
+
+test_that "the file can be deleted: the relay makes the same rows again"
+before=$(view 'SELECT * FROM my_booking ORDER BY code' | sha256sum; view 'SELECT * FROM my_event' | sha256sum; view 'SELECT * FROM view_car' | sha256sum)
+rm -f "$VAR"/view.db*; relay
+expect_same "$(view 'SELECT * FROM my_booking ORDER BY code' | sha256sum; view 'SELECT * FROM my_event' | sha256sum; view 'SELECT * FROM view_car' | sha256sum)" "$before"
+
+test_that "without the file the pages say that they come back, and nothing else is lost"
+rm -f "$VAR"/view.db*
+as "$kim"; json GET /my/bookings; expect_status 503; expect_header 'Retry-After'
+
+finish

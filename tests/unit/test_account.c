@@ -1,0 +1,658 @@
+/*
+ * test_account - who people are, without a page in between. Passwords are really hashed; the two functions that do it are
+ * watched, so that a test can say how often and that no transaction was open meanwhile.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "scratch.h"
+
+#include "../../lib/secret.h"
+
+static const char *watched_hash(struct arena *m, const char *password);
+static bool watched_ok(const char *hash, const char *password);
+#define password_hash(m, password) watched_hash(m, password)
+#define password_ok(hash, password) watched_ok(hash, password)
+#include "../../cgi-bin/account/account.c"
+#include "../../cgi-bin/account/licence.c"
+#include "../../cgi-bin/account/password.c"
+#include "../../cgi-bin/account/people.c"
+#include "../../cgi-bin/account/session.c"
+#include "../../cgi-bin/account/throttle.c"
+#undef password_hash
+#undef password_ok
+
+static struct db *db;
+static int n_hashed;
+
+static const char *
+watched_hash(struct arena *m, const char *password)
+{
+	assert_false(db_in_transaction(db));
+	n_hashed++;
+	return password_hash(m, password);
+}
+
+static bool
+watched_ok(const char *hash, const char *password)
+{
+	assert_false(db_in_transaction(db));
+	n_hashed++;
+	return password_ok(hash, password);
+}
+
+#define PASSWORD "paper horse lamp river"
+#define NOW      1800000000     /* 2027-01-15 17:00 in Seoul */
+
+static const char *here = "192.0.2.1";
+
+static int
+begin(void **state)
+{
+	const char *why = "";
+
+	if (scratch_begin(state) != 0)
+		return -1;
+	scratch_create("", "");
+	if (!settings_open(".", scratch, &why) || !secret_open(scratch))
+		return -1;
+	clock_open("Asia/Seoul");
+	clock_set(NOW);
+	db = scratch_open(&account_db_role);
+	n_hashed = 0;
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	bool failed = db_failed(db);
+
+	if (failed)
+		print_error("%s\n", db_error(db));
+	db_close(db);
+	clock_set(0);
+	return scratch_end(state) || failed ? -1 : 0;
+}
+
+static int64_t
+add(const char *email, int roles)
+{
+	struct new_account a = { .email = email, .name = "Kim", .password = PASSWORD, .lang = LANG_KO, .roles = roles };
+	int64_t user_id;
+
+	assert_int_equal(account_add(db, &a, &user_id), ACCOUNT_OK);
+	assert_true(user_id > 0);
+	return user_id;
+}
+
+static enum sign_in_outcome
+sign_in(const char *email, const char *password, struct signed_in *in)
+{
+	struct sign_in s = { .email = email, .password = password, .address = here };
+
+	*in = (struct signed_in){ 0 };
+	return account_sign_in(db, &s, in);
+}
+
+/* --- accounts ------------------------------------------------------------------------------------------------------- */
+
+static void
+a_new_account_is_a_customer_with_a_lower_case_email(void **state)
+{
+	struct account a = { 0 };
+
+	(void)state;
+	add("Kim.Hana@Example.KR", 0);
+	assert_true(account_find_by_email(db, "KIM.HANA@example.kr", &a));
+	assert_string_equal(a.email, "kim.hana@example.kr");
+	assert_int_equal(a.role_bits, 1);
+	assert_int_equal(a.lang, LANG_KO);
+	assert_null(a.licence);
+	assert_string_equal(role_codes(scratch_memory, 1 | 4 | 32), "[\"customer\",\"manager\",\"admin\"]");
+	assert_string_equal(role_codes(scratch_memory, 0), "[]");
+}
+
+static void
+what_is_no_account_is_refused_before_anything_is_hashed(void **state)
+{
+	static const struct { const char *email, *name, *password; enum account_outcome outcome; } bad[] = {
+		{ "", "Kim", PASSWORD, ACCOUNT_BAD_EMAIL },        { "@b", "Kim", PASSWORD, ACCOUNT_BAD_EMAIL },
+		{ "a@", "Kim", PASSWORD, ACCOUNT_BAD_EMAIL },      { "a@b@c", "Kim", PASSWORD, ACCOUNT_BAD_EMAIL },
+		{ "a b@c.kr", "Kim", PASSWORD, ACCOUNT_BAD_EMAIL }, { "a@b.kr", "", PASSWORD, ACCOUNT_BAD_NAME },
+		{ "a@b.kr", "Kim", "123456789", ACCOUNT_WEAK },    { "a@b.kr", "Kim", "qwertyuiop", ACCOUNT_WEAK },
+	};
+	int64_t user_id;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct new_account a = { .email = bad[i].email, .name = bad[i].name, .password = bad[i].password };
+
+		assert_int_equal(account_add(db, &a, &user_id), bad[i].outcome);
+	}
+	assert_int_equal(n_hashed, 0);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM user /*scan*/"), 0);
+}
+
+static void
+a_name_of_eighty_korean_letters_fits_and_one_more_does_not(void **state)
+{
+	struct buf b = { .m = scratch_memory };
+	struct new_account a = { .email = "a@b.kr", .password_hash = "$argon2id$made-before" };
+	int64_t user_id;
+
+	(void)state;
+	for (int i = 0; i < 80; i++)
+		buf_puts(&b, "한");
+	a.name = arena_strdup(scratch_memory, b.s);
+	assert_int_equal(account_add(db, &a, &user_id), ACCOUNT_OK);
+	buf_puts(&b, "한");
+	a.name = b.s;
+	a.email = "b@b.kr";
+	assert_int_equal(account_add(db, &a, &user_id), ACCOUNT_BAD_NAME);
+}
+
+static int
+race_to_add(void *arg)
+{
+	struct new_account a = { .email = "same@example.kr", .name = "Kim", .password = PASSWORD };
+	enum account_outcome outcome;
+	int64_t user_id;
+
+	(void)arg;
+	db = scratch_open(&account_db_role);
+	outcome = account_add(db, &a, &user_id);
+	outcome = db_failed(db) ? 99 : outcome;
+	db_close(db);
+	return (int)outcome;
+}
+
+static void
+two_sign_ups_with_one_email_at_once_make_one_account(void **state)
+{
+	int outcome[4], n_ok = 0, n_known = 0;
+	pid_t pid[4];
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		pid[i] = scratch_fork(race_to_add, NULL);
+	for (int i = 0; i < 4; i++) {
+		outcome[i] = scratch_wait(pid[i]);
+		n_ok += outcome[i] == ACCOUNT_OK;
+		n_known += outcome[i] == ACCOUNT_KNOWN;
+	}
+	assert_int_equal(n_ok, 1);
+	assert_int_equal(n_known, 3);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM user /*scan*/"), 1);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM user_role /*scan*/"), 1);
+}
+
+/* --- passwords ------------------------------------------------------------------------------------------------------ */
+
+static void
+only_short_common_and_own_email_passwords_are_refused(void **state)
+{
+	(void)state;
+	assert_non_null(password_problem("123456789", "a@b.kr"));
+	assert_non_null(password_problem("비밀번호아홉자예요", "a@b.kr"));
+	assert_null(password_problem("비밀번호로열글자예요", "a@b.kr"));
+	assert_non_null(password_problem("PassWord123", "a@b.kr"));
+	assert_non_null(password_problem("hana.kim@example.kr", "hana.kim@example.kr"));
+	assert_non_null(password_problem("HANA.KIM.88", "hana.kim.88@example.kr"));
+	assert_null(password_problem("hana.kim.89", "hana.kim.88@example.kr"));
+	assert_null(password_problem("aaaaaaaaaaaaaaaaaaaa b", "a@b.kr"));
+	assert_non_null(password_problem(NULL, "a@b.kr"));
+}
+
+static void
+every_best_known_password_is_one_that_length_alone_would_let_in(void **state)
+{
+	size_t n = sizeof(best_known) / sizeof(best_known[0]);
+
+	(void)state;
+	assert_int_equal(n, 100);
+	for (size_t i = 0; i < n; i++) {
+		assert_true(strlen(best_known[i]) >= PASSWORD_MIN);
+		assert_non_null(password_problem(best_known[i], "a@b.kr"));
+		for (size_t j = 0; j < i; j++)
+			assert_string_not_equal(best_known[i], best_known[j]);
+	}
+}
+
+static void
+changing_the_password_ends_other_sessions_and_a_second_click_is_fine(void **state)
+{
+	struct signed_in here_in, there_in;
+	int64_t user_id = add("a@b.kr", 0), wait_s;
+
+	(void)state;
+	assert_int_equal(sign_in("a@b.kr", PASSWORD, &there_in), SIGN_IN_OK);
+	assert_int_equal(sign_in("a@b.kr", PASSWORD, &here_in), SIGN_IN_OK);
+	assert_int_equal(password_change(db, user_id, here_in.token, here, "not this one", "green window boat", &wait_s), PASSWORD_WRONG);
+	assert_int_equal(session_count(db, user_id), 2);
+	assert_int_equal(password_change(db, user_id, here_in.token, here, PASSWORD, "green window boat", &wait_s), PASSWORD_CHANGED);
+	assert_int_equal(session_count(db, user_id), 1);
+	assert_true(db_exists(db, "SELECT 1 FROM session WHERE token_hash = $1", secret_hash(scratch_memory, here_in.token)));
+	assert_int_equal(password_change(db, user_id, here_in.token, here, PASSWORD, "green window boat", &wait_s), PASSWORD_CHANGED);
+	assert_int_equal(sign_in("a@b.kr", PASSWORD, &there_in), SIGN_IN_REFUSED);
+	assert_int_equal(sign_in("a@b.kr", "green window boat", &there_in), SIGN_IN_OK);
+}
+
+static void
+guessing_the_current_password_from_an_open_browser_is_closed_too(void **state)
+{
+	int64_t user_id = add("a@b.kr", 0), wait_s;
+
+	(void)state;
+	for (int i = 0; i < FREE_PER_ACCOUNT; i++)
+		assert_int_equal(password_change(db, user_id, NULL, here, "not this one", "green window boat", &wait_s), PASSWORD_WRONG);
+	assert_int_equal(password_change(db, user_id, NULL, here, PASSWORD, "green window boat", &wait_s), PASSWORD_CLOSED);
+	assert_true(wait_s > 0);
+}
+
+/* --- signing in ------------------------------------------------------------------------------------------------------ */
+
+static void
+unknown_wrong_and_disabled_take_one_hash_and_get_one_answer(void **state)
+{
+	struct signed_in in;
+	int64_t user_id = add("a@b.kr", 0);
+
+	(void)state;
+	n_hashed = 0;
+	assert_int_equal(sign_in("a@b.kr", "not this one", &in), SIGN_IN_REFUSED);
+	assert_int_equal(n_hashed, 1);
+	assert_int_equal(sign_in("nobody@b.kr", PASSWORD, &in), SIGN_IN_REFUSED);
+	assert_int_equal(n_hashed, 2);
+	db_begin(db);
+	db_do(db, "UPDATE user SET disabled = 1 WHERE user_id = $1", user_id);
+	db_commit(db);
+	assert_int_equal(sign_in("a@b.kr", PASSWORD, &in), SIGN_IN_REFUSED);
+	assert_int_equal(n_hashed, 3);
+	assert_null(in.token);
+}
+
+static void
+signing_up_hashes_once_whether_the_email_is_taken_or_not(void **state)
+{
+	struct new_account a = { .email = "a@b.kr", .name = "Kim", .password = PASSWORD };
+	struct sign_in s = { .email = "a@b.kr", .password = PASSWORD, .address = here };
+	struct signed_in in = { 0 };
+
+	(void)state;
+	assert_int_equal(account_sign_up(db, &a, &s, true, &in), SIGN_UP_OK);
+	assert_int_equal(n_hashed, 1);
+	assert_non_null(in.token);
+	a.password = s.password = "somebody else's idea";
+	assert_int_equal(account_sign_up(db, &a, &s, true, &in), SIGN_UP_NOT_POSSIBLE);
+	assert_int_equal(n_hashed, 2);
+	a.password = s.password = PASSWORD;
+	assert_int_equal(account_sign_up(db, &a, &s, true, &in), SIGN_UP_AGAIN);
+	assert_int_equal(n_hashed, 3);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM user /*scan*/"), 1);
+}
+
+static void
+a_new_session_ends_the_one_the_browser_came_with(void **state)
+{
+	struct sign_in s = { .email = "a@b.kr", .password = PASSWORD, .address = here };
+	struct signed_in in = { 0 };
+	int64_t user_id = add("a@b.kr", 0);
+
+	(void)state;
+	assert_int_equal(account_sign_in(db, &s, &in), SIGN_IN_OK);
+	s.old_token = in.token;
+	assert_int_equal(account_sign_in(db, &s, &in), SIGN_IN_OK);
+	assert_string_not_equal(in.token, s.old_token);
+	assert_int_equal(session_count(db, user_id), 1);
+	assert_int_equal(db_int(db, "SELECT expires_at FROM session /*scan*/"), NOW + settings.session_max_s);
+	clock_set(NOW + settings.session_max_s);
+	assert_int_equal(session_count(db, user_id), 0);
+}
+
+static void
+a_password_changed_while_it_was_verified_lets_nobody_in(void **state)
+{
+	struct known k = { 0 };
+	int64_t user_id = add("a@b.kr", 0);
+
+	(void)state;
+	assert_true(find_known(db, "a@b.kr", &k));
+	assert_true(password_store(db, user_id, k.password_hash, "$argon2id$another", NULL));
+	assert_null(session_begin(db, &k, NULL));
+	assert_null(token_for_sign_in(db, k.user_id, k.password_hash));
+	assert_false(password_store(db, user_id, k.password_hash, "$argon2id$third", NULL));
+}
+
+static void
+an_account_disabled_while_it_was_verified_lets_nobody_in(void **state)
+{
+	struct known k = { 0 };
+	int64_t user_id = add("a@b.kr", 0);
+
+	(void)state;
+	assert_true(find_known(db, "a@b.kr", &k));
+	assert_int_equal(account_disable(db, user_id, true, 0), ROLE_OK);
+	assert_null(session_begin(db, &k, NULL));
+	assert_null(token_for_sign_in(db, k.user_id, k.password_hash));
+}
+
+/* --- the throttle ---------------------------------------------------------------------------------------------------- */
+
+static bool
+tried(const char *email, int64_t *wait_s)
+{
+	return throttle_try(db, email, here, wait_s);
+}
+
+static void
+each_failure_closes_for_twice_as_long_up_to_a_quarter_of_an_hour(void **state)
+{
+	static const int64_t waits[] = { 15, 30, 60, 120, 240, 480, 900, 900 };
+	int64_t now = NOW, wait_s;
+
+	(void)state;
+	for (int i = 0; i < FREE_PER_ACCOUNT; i++)
+		assert_true(tried("a@b.kr", &wait_s));
+	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+		assert_false(tried("a@b.kr", &wait_s));
+		assert_int_equal(wait_s, waits[i]);
+		clock_set(now += waits[i]);
+		assert_true(tried("a@b.kr", &wait_s));
+	}
+	assert_true(tried("b@b.kr", &wait_s));
+}
+
+static void
+a_right_password_clears_the_account_but_not_what_the_address_did_to_others(void **state)
+{
+	int64_t wait_s;
+
+	(void)state;
+	for (int i = 0; i < FREE_PER_ACCOUNT - 1; i++)
+		assert_true(tried("a@b.kr", &wait_s));
+	throttle_passed(db, "a@b.kr", here);
+	for (int i = 0; i < FREE_PER_ACCOUNT; i++)
+		assert_true(tried("a@b.kr", &wait_s));
+	assert_false(tried("a@b.kr", &wait_s));
+	for (int i = 0; i < FREE_PER_ADDRESS - 2 * FREE_PER_ACCOUNT + 2; i++)
+		assert_true(tried(arena_printf(scratch_memory, "u%d@b.kr", i), &wait_s));
+	assert_false(tried("fresh@b.kr", &wait_s));
+	here = "192.0.2.2";
+	assert_true(tried("fresh@b.kr", &wait_s));
+	here = "192.0.2.1";
+}
+
+static void
+a_household_of_ipv6_addresses_counts_as_one(void **state)
+{
+	int64_t wait_s;
+
+	(void)state;
+	for (int i = 0; i < FREE_PER_ADDRESS; i++)
+		assert_true(throttle_try(db, arena_printf(scratch_memory, "u%d@b.kr", i), arena_printf(scratch_memory, "2001:db8:1:2::%x", i + 1), &wait_s));
+	assert_false(throttle_try(db, "fresh@b.kr", "2001:db8:1:2:ffff::1", &wait_s));
+	assert_true(throttle_try(db, "fresh@b.kr", "2001:db8:1:3::1", &wait_s));
+}
+
+static void
+a_day_forgets_and_a_clock_set_back_closes_nobody_for_ever(void **state)
+{
+	int64_t wait_s;
+
+	(void)state;
+	for (int i = 0; i < FREE_PER_ACCOUNT; i++)
+		assert_true(tried("a@b.kr", &wait_s));
+	assert_false(tried("a@b.kr", &wait_s));
+	clock_set(NOW - 2 * HOUR);
+	assert_true(tried("a@b.kr", &wait_s));
+	clock_set(NOW + 2 * DAY);
+	for (int i = 0; i < FREE_PER_ACCOUNT; i++)
+		assert_true(tried("a@b.kr", &wait_s));
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM sign_in_throttle WHERE failed_at < $1", NOW + DAY), 0);
+}
+
+static int
+race_to_guess(void *arg)
+{
+	struct signed_in in;
+	enum sign_in_outcome outcome;
+
+	(void)arg;
+	db = scratch_open(&account_db_role);
+	outcome = sign_in("a@b.kr", "not this one", &in);
+	outcome = db_failed(db) ? 99 : outcome;
+	db_close(db);
+	return (int)outcome;
+}
+
+static void
+guesses_side_by_side_count_like_guesses_in_a_row(void **state)
+{
+	enum { N = 12 };
+	int n_looked_at = 0;
+	pid_t pid[N];
+
+	(void)state;
+	add("a@b.kr", 0);
+	for (int i = 0; i < N; i++)
+		pid[i] = scratch_fork(race_to_guess, NULL);
+	for (int i = 0; i < N; i++)
+		n_looked_at += scratch_wait(pid[i]) == SIGN_IN_REFUSED;
+	assert_int_equal(n_looked_at, FREE_PER_ACCOUNT);
+}
+
+/* --- licences -------------------------------------------------------------------------------------------------------- */
+
+static void
+a_driver_is_an_adult_from_the_eighteenth_birthday_on(void **state)
+{
+	struct licence l = { "11-23-456789-01", "2030-01-01", "2009-01-15" };
+
+	(void)state;
+	assert_int_equal(licence_check(&l, NOW), LICENCE_OK);
+	l.born_on = "2009-01-16";
+	assert_int_equal(licence_check(&l, NOW), LICENCE_MINOR);
+	l.born_on = "2027-01-16";
+	assert_int_equal(licence_check(&l, NOW), LICENCE_BAD_BIRTH);
+	l.born_on = "1900-01-01";
+	assert_int_equal(licence_check(&l, NOW), LICENCE_BAD_BIRTH);
+}
+
+static void
+a_licence_is_valid_through_its_last_day_where_the_branches_are(void **state)
+{
+	struct licence l = { "11-23-456789-01", "2027-01-15", "1990-01-01" };
+
+	(void)state;
+	assert_int_equal(licence_check(&l, NOW), LICENCE_OK);
+	assert_int_equal(licence_check(&l, NOW + 7 * HOUR - 1), LICENCE_OK);
+	assert_int_equal(licence_check(&l, NOW + 7 * HOUR), LICENCE_EXPIRED);
+	l.expires_on = "2077-01-16";
+	assert_int_equal(licence_check(&l, NOW), LICENCE_BAD_EXPIRY);
+}
+
+static void
+licence_numbers_of_other_countries_are_numbers_too(void **state)
+{
+	static const char *const good[] = { "11-23-456789-01", "SMITH901015AB9CD", "B 1234567" };
+	static const char *const bad[] = { "", "1234", "ABCDEF", "12345<script>", "12345678901234567890123456789012", "면허 12345" };
+	struct licence l = { .expires_on = "2030-01-01", .born_on = "1990-01-01" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		l.number = good[i];
+		assert_int_equal(licence_check(&l, NOW), LICENCE_OK);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		l.number = bad[i];
+		assert_int_equal(licence_check(&l, NOW), LICENCE_BAD_NUMBER);
+	}
+}
+
+static void
+a_licence_is_replaced_and_taken_back(void **state)
+{
+	struct licence l = { "11-23-456789-01", "2030-01-01", "1990-01-01" };
+	struct account a = { 0 };
+	int64_t user_id = add("a@b.kr", 0);
+
+	(void)state;
+	assert_int_equal(licence_save(db, user_id, &l), LICENCE_OK);
+	l.number = "22-23-456789-01";
+	assert_int_equal(licence_save(db, user_id, &l), LICENCE_OK);
+	assert_true(account_find(db, user_id, &a));
+	assert_string_equal(a.licence->number, "22-23-456789-01");
+	licence_remove(db, user_id);
+	assert_true(account_find(db, user_id, &a));
+	assert_null(a.licence);
+}
+
+/* --- roles ----------------------------------------------------------------------------------------------------------- */
+
+static void
+two_admins_who_take_the_role_from_each_other_leave_one(void **state)
+{
+	int64_t one = add("a@b.kr", 32), other = add("b@b.kr", 32);
+
+	(void)state;
+	assert_int_equal(account_role(db, one, 5, false, one), ROLE_OWN);
+	assert_int_equal(account_disable(db, one, true, one), ROLE_OWN);
+	assert_int_equal(account_role(db, other, 5, false, one), ROLE_OK);
+	assert_int_equal(account_role(db, one, 5, false, other), ROLE_NOT_ADMIN);
+	assert_int_equal(account_disable(db, one, true, other), ROLE_NOT_ADMIN);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM user_role WHERE role = 'admin' /*scan*/"), 1);
+	assert_int_equal(account_role(db, 12345, 5, true, one), ROLE_NOBODY);
+}
+
+static void
+a_role_given_twice_is_held_once_and_taken_twice_is_gone(void **state)
+{
+	int64_t user_id = add("a@b.kr", 0);
+	struct account a = { 0 };
+
+	(void)state;
+	assert_int_equal(account_role(db, user_id, 2, true, 0), ROLE_OK);
+	assert_int_equal(account_role(db, user_id, 2, true, 0), ROLE_OK);
+	assert_true(account_find(db, user_id, &a));
+	assert_int_equal(a.role_bits, 1 | 4);
+	assert_int_equal(account_role(db, user_id, 2, false, 0), ROLE_OK);
+	assert_int_equal(account_role(db, user_id, 2, false, 0), ROLE_OK);
+	assert_true(account_find(db, user_id, &a));
+	assert_int_equal(a.role_bits, 1);
+}
+
+/* --- tokens ---------------------------------------------------------------------------------------------------------- */
+
+static void
+the_same_form_makes_the_same_token_once_and_others_cannot_make_it(void **state)
+{
+	int64_t one = add("a@b.kr", 0), other = add("b@b.kr", 0);
+	struct api_token t, again, theirs;
+
+	(void)state;
+	assert_int_equal(token_make(db, one, "Calendar", "key", &t), TOKEN_OK);
+	assert_int_equal(token_make(db, one, "Calendar", "key", &again), TOKEN_OK);
+	assert_string_equal(t.token, again.token);
+	assert_int_equal(t.token_id, again.token_id);
+	assert_int_equal(token_make(db, other, "Calendar", "key", &theirs), TOKEN_OK);
+	assert_string_not_equal(t.token, theirs.token);
+	assert_false(token_revoke(db, other, t.token_id));
+	assert_true(token_revoke(db, one, t.token_id));
+	assert_true(token_revoke(db, one, t.token_id));
+	assert_int_equal(token_make(db, one, "Calendar", "key", &again), TOKEN_GONE);
+	assert_int_equal(token_make(db, one, "Calendar", "", &t), TOKEN_OK);
+	assert_int_equal(token_make(db, one, "Calendar", "", &again), TOKEN_OK);
+	assert_string_not_equal(t.token, again.token);
+}
+
+static void
+a_person_has_a_limit_of_tokens_and_programs_that_sign_in_keep_only_the_newest(void **state)
+{
+	int64_t user_id = add("a@b.kr", 0);
+	const char *hash = hash_of(db, user_id), *first, *last = NULL;
+	struct api_token t;
+
+	(void)state;
+	for (int i = 0; i < TOKENS_MAX; i++)
+		assert_int_equal(token_make(db, user_id, "more", "", &t), TOKEN_OK);
+	assert_int_equal(token_make(db, user_id, "more", "", &t), TOKEN_TOO_MANY);
+	first = token_for_sign_in(db, user_id, hash);
+	for (int i = 0; i < 50; i++)
+		last = token_for_sign_in(db, user_id, hash);
+	assert_int_equal(token_count(db, user_id), TOKENS_MAX + 50);
+	assert_false(db_exists(db, "SELECT 1 FROM v_api_token WHERE token_hash = $1", secret_hash(scratch_memory, first)));
+	assert_true(db_exists(db, "SELECT 1 FROM v_api_token WHERE token_hash = $1", secret_hash(scratch_memory, last)));
+}
+
+/* --- the list -------------------------------------------------------------------------------------------------------- */
+
+static void
+people_are_found_by_what_was_typed_literally(void **state)
+{
+	struct people_query q = { .words = "KIM", .role = -1, .order = PEOPLE_EMAIL_DOWN };
+	struct person *p;
+	int n;
+
+	(void)state;
+	add("a%b@b.kr", 0);
+	add("a_b@b.kr", 4);
+	add("axb@b.kr", 0);
+	assert_int_equal(people_count(db, &q), 3);
+	people_list(db, &q, &p, &n);
+	assert_int_equal(n, 3);
+	assert_string_equal(p[0].email, "axb@b.kr");
+	q.words = "a%b";
+	assert_int_equal(people_count(db, &q), 1);
+	q.words = "A_B";
+	people_list(db, &q, &p, &n);
+	assert_int_equal(n, 1);
+	assert_string_equal(p[0].email, "a_b@b.kr");
+	assert_string_equal(p[0].roles, "[\"manager\"]");
+	q.words = "\\";
+	assert_int_equal(people_count(db, &q), 0);
+	q.words = "";
+	q.role = 2;
+	assert_int_equal(people_count(db, &q), 1);
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
+	const struct CMUnitTest tests[] = {
+		T(a_new_account_is_a_customer_with_a_lower_case_email),
+		T(what_is_no_account_is_refused_before_anything_is_hashed),
+		T(a_name_of_eighty_korean_letters_fits_and_one_more_does_not),
+		T(two_sign_ups_with_one_email_at_once_make_one_account),
+		T(only_short_common_and_own_email_passwords_are_refused),
+		T(every_best_known_password_is_one_that_length_alone_would_let_in),
+		T(changing_the_password_ends_other_sessions_and_a_second_click_is_fine),
+		T(guessing_the_current_password_from_an_open_browser_is_closed_too),
+		T(unknown_wrong_and_disabled_take_one_hash_and_get_one_answer),
+		T(signing_up_hashes_once_whether_the_email_is_taken_or_not),
+		T(a_new_session_ends_the_one_the_browser_came_with),
+		T(a_password_changed_while_it_was_verified_lets_nobody_in),
+		T(an_account_disabled_while_it_was_verified_lets_nobody_in),
+		T(each_failure_closes_for_twice_as_long_up_to_a_quarter_of_an_hour),
+		T(a_right_password_clears_the_account_but_not_what_the_address_did_to_others),
+		T(a_household_of_ipv6_addresses_counts_as_one),
+		T(a_day_forgets_and_a_clock_set_back_closes_nobody_for_ever),
+		T(guesses_side_by_side_count_like_guesses_in_a_row),
+		T(a_driver_is_an_adult_from_the_eighteenth_birthday_on),
+		T(a_licence_is_valid_through_its_last_day_where_the_branches_are),
+		T(licence_numbers_of_other_countries_are_numbers_too),
+		T(a_licence_is_replaced_and_taken_back),
+		T(two_admins_who_take_the_role_from_each_other_leave_one),
+		T(a_role_given_twice_is_held_once_and_taken_twice_is_gone),
+		T(the_same_form_makes_the_same_token_once_and_others_cannot_make_it),
+		T(a_person_has_a_limit_of_tokens_and_programs_that_sign_in_keep_only_the_newest),
+		T(people_are_found_by_what_was_typed_literally),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,807 @@
+/*
+ * test_booking - a car is promised once, the money is right at every end, and every saga ends. Payment is played by the test:
+ * it approves, declines, stays silent, or takes the money and dies.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "scratch.h"
+
+#include "../../cgi-bin/booking/booking.c"
+#include "../../lib/lang.h"
+
+#define NOW 1800000000  /* a Friday, on a half hour */
+
+static struct db *db;
+
+/* --- payment, played ------------------------------------------------------------------------------------------------------ */
+
+static enum charge_answer charge_says, look_up_says;
+static enum refund_answer refund_says;
+static int n_charges, n_refunds;
+static int64_t refund_asked;
+static void (*meanwhile)(const struct booking *b);      /* what happens while payment thinks */
+
+static enum charge_answer
+play_charge(struct db *d, const struct booking *b, const char *payment_key, int64_t *charge_id, const char **reason)
+{
+	(void)d;
+	(void)payment_key;
+	n_charges++;
+	*charge_id = 7;
+	*reason = "";
+	if (meanwhile)
+		meanwhile(b);
+	return charge_says;
+}
+
+static enum charge_answer
+play_look_up(struct db *d, const struct booking *b, int64_t *charge_id)
+{
+	(void)d;
+	(void)b;
+	*charge_id = 7;
+	return look_up_says;
+}
+
+static enum refund_answer
+play_refund(struct db *d, const struct booking *b, int64_t amount, int64_t *refunded)
+{
+	(void)d;
+	(void)b;
+	n_refunds++;
+	refund_asked = amount;
+	*refunded = amount;
+	return refund_says;
+}
+
+static const struct payments played = { play_charge, play_look_up, play_refund };
+
+/* --- a world of its own for each test ------------------------------------------------------------------------------------- */
+
+static int
+begin(void **state)
+{
+	static const struct db_role all = { .name = "test", .owns = "*" };
+	const char *why = "";
+
+	setenv("DB_LINT", "1", 1);
+	if (scratch_begin(state) || !settings_open(".", scratch, &why))
+		return -1;
+	scratch_create("", "");
+	clock_open("Asia/Seoul");
+	clock_set(NOW);
+	lang_set(LANG_EN);
+	db = scratch_open(&all);
+	db_script(db,
+		"INSERT INTO branch (branch_id, name, name_ko) VALUES (1, 'Gangnam', '강남점');"
+		"INSERT INTO car (car_id, plate, name, body, seats, fuel, gearbox, daily_price, hourly_price, branch_id, service, created_at, updated_at, rev) VALUES"
+		" (1, '12가3456', 'Avante', 'sedan', 5, 'petrol', 'automatic', 90000, 9000, 1, 'IN_SERVICE', 0, 0, 1),"
+		" (2, '34나5678', 'Ray', 'mini', 4, 'petrol', 'automatic', 50000, 5000, 1, 'IN_SERVICE', 0, 0, 2),"
+		" (3, '56다7890', 'Bongo', 'van', 3, 'diesel', 'manual', 80000, 8000, 1, 'OUT_OF_SERVICE', 0, 0, 3);"
+		"INSERT INTO card (card_id, user_id, billing_key, brand, last4, created_at) VALUES (11, 1, 'bk1', 'Visa', '4242', 0), (12, 2, 'bk2', 'Visa', '4242', 0);");
+	payments = &played;
+	charge_says = CHARGE_APPROVED;
+	look_up_says = CHARGE_NEVER_SEEN;
+	refund_says = REFUND_ANSWER_DONE;
+	n_charges = n_refunds = 0;
+	refund_asked = -1;
+	meanwhile = NULL;
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	assert_false(db_failed(db));
+	db_close(db);
+	clock_set(0);
+	return scratch_end(state);
+}
+
+static struct booking_order
+order(int64_t customer_id, int64_t from, int64_t until)
+{
+	return (struct booking_order){
+		.customer_id = customer_id, .car_id = 1, .starts_at = from, .ends_at = until, .card_id = 10 + customer_id,
+	};
+}
+
+static int64_t
+slots(const char *kind)
+{
+	return db_int(db, "SELECT COUNT(*) FROM slot WHERE kind = $1 /*scan*/", kind);
+}
+
+static int64_t
+events(const char *type)
+{
+	return db_int(db, "SELECT COUNT(*) FROM event WHERE type = $1 /*scan*/", type);
+}
+
+static struct booking
+placed(int64_t from, int64_t until)
+{
+	struct booking_order o = order(1, from, until);
+	struct booking b;
+
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
+	assert_int_equal(b.state, PAID);
+	return b;
+}
+
+static void
+hear(const char *type, const char *code)
+{
+	struct event e = { .event_id = 99, .type = type, .subject_id = code, .payload = "{\"refunded_amount\":207000}" };
+
+	for (const struct policy *p = booking_consumer.policy; p->type; p++)
+		if (strcmp(p->type, type) == 0) {
+			db_begin(db);
+			assert_true(p->react(db, &e));
+			assert_true(db_commit(db));
+		}
+}
+
+/* --- the price ------------------------------------------------------------------------------------------------------------- */
+
+static void
+two_days_three_hours_cost_207000(void **state)
+{
+	struct price *p = price_make(scratch_memory, NOW, NOW + 2 * DAY + 3 * HOUR, 90000, 9000);
+
+	(void)state;
+	assert_int_equal(p->amount, 207000);
+	assert_int_equal(p->n_lines, 2);
+	assert_int_equal(p->lines[0].amount, 180000);
+	assert_int_equal(p->lines[1].quantity, 3);
+	assert_int_equal(p->vat_amount, 18818);
+}
+
+static void
+hours_never_cost_more_than_one_more_day(void **state)
+{
+	(void)state;
+	assert_int_equal(price_total(0, DAY + 10 * HOUR, 90000, 9000), 180000);
+	assert_int_equal(price_total(0, DAY + 11 * HOUR, 90000, 9000), 180000);
+	assert_int_equal(price_total(0, DAY + 9 * HOUR, 90000, 9000), 171000);
+	assert_int_equal(price_make(scratch_memory, 0, DAY + 23 * HOUR, 90000, 9000)->lines[1].rule, PRICE_HOURLY_CAP);
+}
+
+static void
+a_started_hour_counts_and_lines_always_sum_to_the_total(void **state)
+{
+	(void)state;
+	assert_int_equal(price_total(0, 90 * 60, 90000, 9000), 18000);
+	for (int64_t length = STEP; length < 5 * DAY; length += STEP) {
+		struct price *p = price_make(scratch_memory, 0, length, 90000, 9000);
+		int64_t sum = 0;
+
+		for (int i = 0; i < p->n_lines; i++)
+			sum += p->lines[i].amount;
+		assert_int_equal(sum, p->amount);
+		assert_int_equal(price_total(0, length, 90000, 9000), p->amount);
+	}
+}
+
+/* --- the interval ------------------------------------------------------------------------------------------------------------ */
+
+static void
+bad_intervals_are_refused_at_their_field(void **state)
+{
+	const char *field;
+
+	(void)state;
+	assert_null(interval_problem(NOW + DAY, NOW + 2 * DAY, NOW, &field));
+	assert_null(interval_problem(NOW, NOW + STEP, NOW + 1700, &field));     /* the half hour that runs */
+	assert_non_null(interval_problem(NOW - STEP, NOW + DAY, NOW, &field));
+	assert_string_equal(field, "starts_at");
+	assert_non_null(interval_problem(NOW + 60, NOW + DAY, NOW, &field));
+	assert_non_null(interval_problem(NOW + DAY, NOW + DAY, NOW, &field));
+	assert_string_equal(field, "ends_at");
+	assert_non_null(interval_problem(NOW + 2 * DAY, NOW + DAY, NOW, &field));
+	assert_non_null(interval_problem(NOW + DAY, NOW + 5 * 365 * DAY, NOW, &field));
+	assert_non_null(interval_problem(NOW + 500 * DAY, NOW + 501 * DAY, NOW, &field));
+}
+
+/* --- placing ----------------------------------------------------------------------------------------------------------------- */
+
+static void
+a_paid_booking_has_its_slot_its_lines_and_its_events(void **state)
+{
+	struct booking b = placed(NOW + DAY, NOW + 3 * DAY + 3 * HOUR), found;
+
+	(void)state;
+	assert_int_equal(b.amount, 207000);
+	assert_int_equal(slots("BOOKED"), 1);
+	assert_int_equal(events("booking.held"), 1);
+	assert_int_equal(events("booking.paid"), 1);
+	assert_true(booking_find(db, b.code, 1, &found));
+	assert_int_equal(found.n_lines, 2);
+	assert_int_equal(found.lines[1].rule, PRICE_HOURLY);
+	assert_int_equal(found.charge_id, 7);
+	assert_false(booking_find(db, b.code, 2, &found));      /* somebody else's */
+	assert_true(booking_find(db, b.code, 0, &found));       /* a manager's view */
+}
+
+static void
+two_customers_one_car_exactly_one_wins(void **state)
+{
+	struct booking_order o = order(2, NOW + 2 * DAY, NOW + 4 * DAY);
+	struct booking b;
+
+	(void)state;
+	placed(NOW + DAY, NOW + 3 * DAY);
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_TAKEN);
+	assert_int_equal(n_charges, 1);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking /*scan*/"), 1);       /* the refused try left nothing */
+	assert_int_equal(events("booking.held"), 1);
+}
+
+static void
+the_turnaround_buffer_is_kept_free(void **state)
+{
+	struct booking_order o;
+	struct booking b;
+
+	(void)state;
+	placed(NOW + DAY, NOW + 2 * DAY);
+	o = order(2, NOW + 2 * DAY + settings.turnaround_s - STEP, NOW + 3 * DAY);
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_TAKEN);
+	o = order(2, NOW + 2 * DAY + settings.turnaround_s, NOW + 3 * DAY);
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
+}
+
+static void
+the_schema_itself_refuses_an_overlap(void **state)
+{
+	(void)state;
+	placed(NOW + DAY, NOW + 2 * DAY);
+	assert_false(db_try(db, "INSERT INTO slot (car_id, kind, starts_at, ends_at, busy_until, rev) VALUES (1, 'BLOCK', $1, $2, $2, 9)",
+		NOW + DAY + HOUR, NOW + DAY + 2 * HOUR));
+	assert_string_equal(db_refusal(db), "slot_taken");
+	assert_true(db_try(db, "INSERT INTO slot (car_id, kind, starts_at, ends_at, busy_until, rev) VALUES (1, 'RELEASED', $1, $2, $2, 9)",
+		NOW + DAY + HOUR, NOW + DAY + 2 * HOUR));
+	assert_false(db_try(db, "UPDATE slot SET kind = 'BLOCK' WHERE kind = 'RELEASED' /*scan*/"));
+}
+
+static void
+no_booking_past_HELD_without_a_charge_and_no_state_out_of_turn(void **state)
+{
+	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY);
+	struct booking b;
+
+	(void)state;
+	o.card_id = 0;
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
+	assert_int_equal(b.state, HELD);
+	assert_false(db_try(db, "UPDATE booking SET state = 'PAID' WHERE booking_id = $1", b.booking_id));
+	assert_false(db_try(db, "UPDATE booking SET state = 'CONFIRMED', charge_id = 1 WHERE booking_id = $1", b.booking_id));
+	assert_string_equal(db_refusal(db), "booking_state");
+	assert_false(db_try(db, "UPDATE booking SET amount = 1 WHERE booking_id = $1", b.booking_id));
+	assert_false(db_try(db, "DELETE FROM booking WHERE booking_id = $1", b.booking_id));
+}
+
+static void
+a_declined_card_leaves_no_hold_and_frees_the_key(void **state)
+{
+	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY);
+	struct booking b;
+
+	(void)state;
+	o.request_key = "k1";
+	o.request_hash = "h";
+	charge_says = CHARGE_DECLINED;
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_DECLINED);
+	assert_int_equal(slots("RELEASED"), 1);
+	assert_int_equal(events("booking.expired"), 1);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking WHERE refund_state <> 'NONE' /*scan*/"), 0);
+	charge_says = CHARGE_APPROVED;
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
+}
+
+static void
+silence_from_payment_releases_the_car_and_voids_the_charge(void **state)
+{
+	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY);
+	struct booking b;
+
+	(void)state;
+	charge_says = CHARGE_UNKNOWN;
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_LATER);
+	assert_int_equal(slots("HOLD") + slots("BOOKED"), 0);
+	booking_reload(db, &b);
+	assert_int_equal(b.state, EXPIRED);
+	assert_int_equal(b.refund_state, REFUND_PENDING);
+	booking_sweep(db);
+	assert_int_equal(refund_asked, 0);      /* 0: void it whole, whatever became of it */
+	booking_reload(db, &b);
+	assert_int_equal(b.refund_state, REFUND_DONE);
+}
+
+static void
+payment_that_is_down_costs_nothing(void **state)
+{
+	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY);
+	struct booking b;
+
+	(void)state;
+	charge_says = CHARGE_NOT_ASKED;
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_LATER);
+	assert_int_equal(slots("HOLD") + slots("BOOKED"), 0);
+	booking_sweep(db);
+	assert_int_equal(n_refunds, 0);
+}
+
+static void
+sweep_pays(const struct booking *b)
+{
+	struct booking seen = *b;
+
+	booking_paid(db, &seen, 7);
+}
+
+static void
+an_answer_that_comes_after_the_sweep_changes_nothing(void **state)
+{
+	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY);
+	struct booking b;
+
+	(void)state;
+	meanwhile = sweep_pays;
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
+	assert_int_equal(b.state, PAID);
+	assert_int_equal(events("booking.paid"), 1);
+}
+
+static void
+what_is_not_theirs_or_not_for_rent_is_refused(void **state)
+{
+	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY);
+	struct booking b;
+
+	(void)state;
+	o.card_id = 12;
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_BAD_CARD);
+	o = order(1, NOW + DAY, NOW + 2 * DAY);
+	o.car_id = 3;
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_NO_CAR);
+	o.car_id = 99;
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_NO_CAR);
+	o = order(1, NOW - DAY, NOW + DAY);
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_BAD_INTERVAL);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking /*scan*/"), 0);
+}
+
+static void
+one_person_has_at_most_ten_open_bookings(void **state)
+{
+	struct booking_order o;
+	struct booking b;
+
+	(void)state;
+	for (int i = 0; i < settings.max_bookings_per_person; i++)
+		placed(NOW + (2 * i + 1) * DAY, NOW + (2 * i + 2) * DAY);
+	o = order(1, NOW + 50 * DAY, NOW + 51 * DAY);
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_QUOTA);
+	o = order(2, NOW + 50 * DAY, NOW + 51 * DAY);
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
+}
+
+/* --- the client's key ---------------------------------------------------------------------------------------------------------- */
+
+static void
+the_same_key_and_body_is_the_same_booking(void **state)
+{
+	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY);
+	struct booking first, again;
+
+	(void)state;
+	o.request_key = "k1";
+	o.request_hash = "h1";
+	assert_int_equal(booking_place(db, &o, &first), BOOKING_OK);
+	assert_int_equal(booking_place(db, &o, &again), BOOKING_AGAIN);
+	assert_string_equal(first.code, again.code);
+	assert_int_equal(again.n_lines, first.n_lines);
+	assert_int_equal(n_charges, 1);
+	o.request_hash = "h2";
+	assert_int_equal(booking_place(db, &o, &again), BOOKING_KEY_REUSED);
+	o = order(2, NOW + 5 * DAY, NOW + 6 * DAY);     /* another customer's key of the same name is another key */
+	o.request_key = "k1";
+	o.request_hash = "h3";
+	assert_int_equal(booking_place(db, &o, &again), BOOKING_OK);
+}
+
+static struct booking_order rival;
+static enum booking_outcome rival_outcome;
+
+static void
+ask_again(const struct booking *b)
+{
+	struct booking other;
+
+	(void)b;
+	meanwhile = NULL;
+	rival_outcome = booking_place(db, &rival, &other);
+}
+
+static void
+the_same_key_while_the_first_still_runs_is_in_progress(void **state)
+{
+	struct booking b;
+
+	(void)state;
+	rival = order(1, NOW + DAY, NOW + 2 * DAY);
+	rival.request_key = "k1";
+	rival.request_hash = "h1";
+	meanwhile = ask_again;
+	assert_int_equal(booking_place(db, &rival, &b), BOOKING_OK);
+	assert_int_equal(rival_outcome, BOOKING_IN_PROGRESS);
+	assert_int_equal(n_charges, 1);
+}
+
+/* --- the hold -------------------------------------------------------------------------------------------------------------------- */
+
+static struct booking
+held(void)
+{
+	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY);
+	struct booking b;
+
+	o.card_id = 0;
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
+	assert_int_equal(b.state, HELD);
+	return b;
+}
+
+static void
+a_hold_nobody_pays_frees_the_car_after_ten_minutes(void **state)
+{
+	struct booking b = held();
+
+	(void)state;
+	clock_set(NOW + settings.hold_s - 1);
+	booking_sweep(db);
+	assert_int_equal(slots("HOLD"), 1);
+	clock_set(NOW + settings.hold_s);
+	booking_sweep(db);
+	assert_int_equal(slots("HOLD"), 0);
+	booking_reload(db, &b);
+	assert_int_equal(b.state, EXPIRED);
+	assert_int_equal(booking_pay(db, &b, "pk"), BOOKING_TAKEN);
+	assert_int_equal(n_charges, 0);
+}
+
+static void
+a_clock_that_jumps_back_does_not_keep_a_hold(void **state)
+{
+	held();
+	(void)state;
+	clock_set(NOW - 3 * HOUR);
+	booking_sweep(db);
+	assert_int_equal(slots("HOLD"), 0);
+}
+
+static void
+a_hold_is_paid_once_on_the_providers_page(void **state)
+{
+	struct booking b = held(), again = b;
+
+	(void)state;
+	assert_int_equal(booking_pay(db, &b, "pk"), BOOKING_OK);
+	assert_int_equal(booking_pay(db, &again, "pk"), BOOKING_AGAIN);
+	assert_int_equal(n_charges, 1);
+	assert_int_equal(slots("BOOKED"), 1);
+}
+
+static void
+a_worker_that_died_after_the_charge_is_finished_by_the_sweep(void **state)
+{
+	struct booking b = held();
+
+	(void)state;
+	db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1", b.booking_id, NOW);
+	look_up_says = CHARGE_APPROVED;
+	booking_sweep(db);
+	assert_int_equal(slots("HOLD"), 1);     /* the worker may still be waiting */
+	clock_set(NOW + 20);
+	booking_sweep(db);
+	booking_reload(db, &b);
+	assert_int_equal(b.state, PAID);
+	assert_int_equal(events("booking.paid"), 1);
+}
+
+static void
+a_worker_that_died_before_the_charge_is_voided_so_that_a_late_charge_is_refused(void **state)
+{
+	struct booking b = held();
+
+	(void)state;
+	db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1", b.booking_id, NOW);
+	look_up_says = CHARGE_NEVER_SEEN;
+	clock_set(NOW + 20);
+	booking_sweep(db);
+	assert_int_equal(n_refunds, 1);
+	assert_int_equal(refund_asked, 0);
+	assert_int_equal(slots("HOLD"), 0);
+}
+
+static void
+with_payment_dead_the_holds_end_frees_the_car_and_the_void_waits(void **state)
+{
+	struct booking b = held();
+
+	(void)state;
+	db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1", b.booking_id, NOW);
+	look_up_says = CHARGE_NOT_ASKED;
+	refund_says = REFUND_ANSWER_LATER;
+	clock_set(NOW + 60);
+	booking_sweep(db);
+	assert_int_equal(slots("HOLD"), 1);
+	clock_set(NOW + settings.hold_s + 1);
+	booking_sweep(db);
+	assert_int_equal(slots("HOLD"), 0);
+	booking_reload(db, &b);
+	assert_int_equal(b.refund_state, REFUND_PENDING);
+	refund_says = REFUND_ANSWER_DONE;
+	clock_set(NOW + settings.hold_s + 100);
+	booking_sweep(db);
+	booking_reload(db, &b);
+	assert_int_equal(b.refund_state, REFUND_DONE);
+}
+
+/* --- cancelling --------------------------------------------------------------------------------------------------------------------- */
+
+static void
+cancelling_early_refunds_all_and_frees_the_car(void **state)
+{
+	struct booking b = placed(NOW + 5 * DAY, NOW + 7 * DAY + 3 * HOUR);
+	struct booking_order o = order(2, NOW + 5 * DAY, NOW + 6 * DAY);
+	struct booking other;
+
+	(void)state;
+	hear("car.reserved", b.code);
+	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_DONE);
+	booking_reload(db, &b);
+	assert_int_equal(b.state, CANCELLED);
+	assert_int_equal(b.refunded_amount, 207000);
+	assert_int_equal(events("booking.cancelled"), 1);
+	assert_int_equal(booking_place(db, &o, &other), BOOKING_OK);
+	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_DONE);   /* a second click */
+	assert_int_equal(n_refunds, 1);
+}
+
+static void
+what_is_refunded_depends_on_when(void **state)
+{
+	struct booking b = placed(NOW + 5 * DAY, NOW + 6 * DAY);
+	struct cancel_preview p;
+
+	(void)state;
+	assert_true(cancel_preview(&b, b.starts_at - settings.refund_full_before_s - 1, &p));
+	assert_int_equal(p.refund, b.amount);
+	assert_true(cancel_preview(&b, b.starts_at - 1, &p));
+	assert_string_equal(p.rule, "late");
+	assert_int_equal(p.refund, b.amount * settings.refund_late_percent / 100);
+	assert_int_equal(p.refund + p.fee, b.amount);
+	assert_false(cancel_preview(&b, b.starts_at, &p));
+	b.paid_at = b.starts_at - 60;
+	assert_true(cancel_preview(&b, b.starts_at - 30, &p));
+	assert_string_equal(p.rule, "grace");
+}
+
+static void
+a_refund_payment_cannot_do_now_is_asked_for_until_it_is_done(void **state)
+{
+	struct booking b = placed(NOW + 5 * DAY, NOW + 6 * DAY);
+
+	(void)state;
+	refund_says = REFUND_ANSWER_LATER;
+	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_PENDING);
+	booking_reload(db, &b);
+	assert_int_equal(b.state, CANCEL_REQUESTED);
+	assert_int_equal(slots("RELEASED"), 1); /* the car is free at once */
+	assert_int_equal(events("booking.cancelled"), 0);
+	for (int i = 0; i < 5; i++) {
+		clock_set(clock_now() + 400);
+		booking_sweep(db);
+	}
+	refund_says = REFUND_ANSWER_DONE;
+	clock_set(clock_now() + 400);
+	booking_sweep(db);
+	booking_reload(db, &b);
+	assert_int_equal(b.state, CANCELLED);
+	assert_int_equal(events("booking.cancelled"), 1);
+}
+
+static void
+payments_own_word_ends_a_waiting_cancellation_once(void **state)
+{
+	struct booking b = placed(NOW + 5 * DAY, NOW + 7 * DAY + 3 * HOUR);
+
+	(void)state;
+	refund_says = REFUND_ANSWER_PENDING;
+	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_PENDING);
+	hear("payment.cancelled", b.code);
+	hear("payment.cancelled", b.code);
+	booking_reload(db, &b);
+	assert_int_equal(b.state, CANCELLED);
+	assert_int_equal(b.refunded_amount, 207000);
+	assert_int_equal(events("booking.cancelled"), 1);
+}
+
+static void
+a_begun_rental_cannot_be_cancelled(void **state)
+{
+	struct booking b = placed(NOW, NOW + DAY);
+
+	(void)state;
+	clock_set(NOW + settings.refund_grace_s + 1);
+	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_NOT_POSSIBLE);
+	assert_int_equal(slots("BOOKED"), 1);
+	assert_int_equal(n_refunds, 0);
+}
+
+/* --- what others report ------------------------------------------------------------------------------------------------------------- */
+
+static void
+a_reserved_car_confirms_once(void **state)
+{
+	struct booking b = placed(NOW + DAY, NOW + 2 * DAY);
+
+	(void)state;
+	hear("car.reserved", b.code);
+	hear("car.reserved", b.code);
+	booking_reload(db, &b);
+	assert_int_equal(b.state, CONFIRMED);
+	assert_int_equal(events("booking.confirmed"), 1);
+}
+
+static void
+a_refused_car_gives_all_the_money_back(void **state)
+{
+	struct booking b = placed(NOW + DAY, NOW + 2 * DAY);
+
+	(void)state;
+	hear("car.refused", b.code);
+	booking_reload(db, &b);
+	assert_int_equal(b.state, REJECTED);
+	assert_int_equal(slots("RELEASED"), 1);
+	booking_sweep(db);
+	assert_int_equal(refund_asked, b.amount);
+	booking_reload(db, &b);
+	assert_int_equal(b.refund_state, REFUND_DONE);
+	assert_int_equal(b.refunded_amount, b.amount);
+	assert_int_equal(events("booking.refunded"), 1);
+}
+
+static void
+a_cancelled_booking_is_not_confirmed_late(void **state)
+{
+	struct booking b = placed(NOW + 5 * DAY, NOW + 6 * DAY);
+
+	(void)state;
+	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_DONE);
+	hear("car.reserved", b.code);
+	hear("car.refused", b.code);
+	booking_reload(db, &b);
+	assert_int_equal(b.state, CANCELLED);
+}
+
+/* --- the counter ------------------------------------------------------------------------------------------------------------------------ */
+
+static void
+a_car_goes_out_and_comes_back_early_and_is_free_after_the_turnaround(void **state)
+{
+	struct booking b = placed(NOW + DAY, NOW + 4 * DAY);
+	struct booking_order o = order(2, NOW + 2 * DAY + settings.turnaround_s, NOW + 3 * DAY);
+	struct booking other;
+
+	(void)state;
+	assert_false(booking_hand_out(db, &b, 9));      /* not confirmed yet */
+	hear("car.reserved", b.code);
+	booking_reload(db, &b);
+	assert_false(booking_hand_out(db, &b, 9));      /* a day too early */
+	clock_set(NOW + DAY);
+	assert_true(booking_hand_out(db, &b, 9));
+	assert_false(booking_hand_out(db, &b, 9));
+	clock_set(NOW + 2 * DAY);
+	assert_true(booking_take_back(db, &b, 9));
+	assert_false(booking_take_back(db, &b, 9));
+	booking_reload(db, &b);
+	assert_int_equal(b.state, COMPLETED);
+	assert_int_equal(booking_place(db, &o, &other), BOOKING_OK);
+}
+
+static void
+nobody_comes_and_the_car_is_free_without_a_refund(void **state)
+{
+	struct booking b = placed(NOW + DAY, NOW + 4 * DAY);
+
+	(void)state;
+	hear("car.reserved", b.code);
+	assert_false(booking_no_show(db, &b, 9));
+	clock_set(NOW + DAY + HOUR);
+	assert_true(booking_no_show(db, &b, 9));
+	assert_int_equal(slots("RELEASED"), 1);
+	assert_int_equal(n_refunds, 0);
+}
+
+/* --- searching: the memory against the oracle --------------------------------------------------------------------------------------------- */
+
+static void
+same_answer(const struct car_query *q)
+{
+	struct free_car *a, *b;
+	int n_a, n_b;
+
+	assert_int_equal(calendar_search(db, scratch_memory, q, &a, &n_a), calendar_search_sql(db, scratch_memory, q, &b, &n_b));
+	assert_int_equal(n_a, n_b);
+	for (int i = 0; i < n_a; i++) {
+		assert_int_equal(a[i].car_id, b[i].car_id);
+		assert_int_equal(a[i].total_amount, b[i].total_amount);
+	}
+}
+
+static void
+searching_in_memory_answers_what_the_table_says_after_every_change(void **state)
+{
+	unsigned seed = 20261121;
+
+	(void)state;
+	for (int i = 4; i < 60; i++)
+		db_do(db, "INSERT INTO car (car_id, plate, name, body, seats, fuel, gearbox, daily_price, hourly_price, branch_id, created_at, updated_at, rev)"
+			" VALUES ($1, $2, 'K' || $1, 'suv', $3, 'petrol', 'automatic', $4, $5, 1, 0, 0, $1)",
+			i, arena_printf(scratch_memory, "P%d", i), 2 + i % 6, 40000 + i % 7 * 10000, 4000 + i % 5 * 1000);
+	for (int i = 0; i < 400; i++) {
+		struct booking_order o = order(1 + rand_r(&seed) % 2, NOW + rand_r(&seed) % 400 * STEP, 0);
+		struct car_query q = {
+			.starts_at = NOW + rand_r(&seed) % 400 * STEP, .body = -1, .fuel = -1, .order = (enum car_order)(rand_r(&seed) % 4),
+			.offset = rand_r(&seed) % 3 * 20, .limit = 20, .seats = rand_r(&seed) % 7, .max_price = rand_r(&seed) % 2 * 150000,
+		};
+		struct booking b;
+
+		o.car_id = 1 + rand_r(&seed) % 59;
+		o.ends_at = o.starts_at + (1 + rand_r(&seed) % 100) * STEP;
+		q.ends_at = q.starts_at + (1 + rand_r(&seed) % 100) * STEP;
+		settings.max_bookings_per_person = 1000;
+		if (booking_place(db, &o, &b) == BOOKING_OK && rand_r(&seed) % 3 == 0)
+			booking_cancel(db, &b, 1, "customer");
+		if (i % 50 == 0)
+			db_do(db, "UPDATE car SET service = 'OUT_OF_SERVICE', rev = (SELECT MAX(rev) + 1 FROM car) WHERE car_id = $1", 4 + i / 50);
+		same_answer(&q);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(two_days_three_hours_cost_207000), TEST(hours_never_cost_more_than_one_more_day),
+		TEST(a_started_hour_counts_and_lines_always_sum_to_the_total), TEST(bad_intervals_are_refused_at_their_field),
+		TEST(a_paid_booking_has_its_slot_its_lines_and_its_events), TEST(two_customers_one_car_exactly_one_wins),
+		TEST(the_turnaround_buffer_is_kept_free), TEST(the_schema_itself_refuses_an_overlap),
+		TEST(no_booking_past_HELD_without_a_charge_and_no_state_out_of_turn), TEST(a_declined_card_leaves_no_hold_and_frees_the_key),
+		TEST(silence_from_payment_releases_the_car_and_voids_the_charge), TEST(payment_that_is_down_costs_nothing),
+		TEST(an_answer_that_comes_after_the_sweep_changes_nothing), TEST(what_is_not_theirs_or_not_for_rent_is_refused),
+		TEST(one_person_has_at_most_ten_open_bookings), TEST(the_same_key_and_body_is_the_same_booking),
+		TEST(the_same_key_while_the_first_still_runs_is_in_progress), TEST(a_hold_nobody_pays_frees_the_car_after_ten_minutes),
+		TEST(a_clock_that_jumps_back_does_not_keep_a_hold), TEST(a_hold_is_paid_once_on_the_providers_page),
+		TEST(a_worker_that_died_after_the_charge_is_finished_by_the_sweep),
+		TEST(a_worker_that_died_before_the_charge_is_voided_so_that_a_late_charge_is_refused),
+		TEST(with_payment_dead_the_holds_end_frees_the_car_and_the_void_waits), TEST(cancelling_early_refunds_all_and_frees_the_car),
+		TEST(what_is_refunded_depends_on_when), TEST(a_refund_payment_cannot_do_now_is_asked_for_until_it_is_done),
+		TEST(payments_own_word_ends_a_waiting_cancellation_once), TEST(a_begun_rental_cannot_be_cancelled),
+		TEST(a_reserved_car_confirms_once), TEST(a_refused_car_gives_all_the_money_back), TEST(a_cancelled_booking_is_not_confirmed_late),
+		TEST(a_car_goes_out_and_comes_back_early_and_is_free_after_the_turnaround),
+		TEST(nobody_comes_and_the_car_is_free_without_a_refund),
+		TEST(searching_in_memory_answers_what_the_table_says_after_every_change),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,292 @@
+/* test_call - a synchronous call: a callee that answers, refuses, hangs, dies half-way, lies about its length or talks nonsense. */
+#include "../../lib/call.c"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "scratch.h"
+
+/* --- a callee ----------------------------------------------------------------------------------------------------- */
+
+static struct arena *m;
+static int listening = -1;
+
+static void
+read_request(int fd, char *to, size_t room)
+{
+	size_t n = 0;
+
+	while (n < room) {
+		ssize_t got = read(fd, to + n, room - n);
+
+		if (got <= 0)
+			break;
+		n += (size_t)got;
+		/* the empty STDIN record ends it */
+		if (n >= 8 && to[n - 7] == STDIN && to[n - 4] == 0 && to[n - 3] == 0)
+			break;
+	}
+}
+
+static struct buf
+records(const char *text, size_t n, bool ended)
+{
+	static const char done[8];
+	struct buf b = { .m = m };
+
+	for (size_t at = 0; at < n; at += 7)    /* small records: the answer comes in many */
+		put_record(&b, STDOUT, text + at, n - at < 7 ? n - at : 7);
+	if (ended)
+		put_record(&b, END_REQUEST, done, sizeof(done));
+	return b;
+}
+
+static void
+say(int fd, const char *text, bool ended)
+{
+	struct buf b = records(text, strlen(text), ended);
+
+	for (size_t at = 0; at < b.n; at += 11) /* in pieces that respect no record */
+		if (send(fd, b.s + at, b.n - at < 11 ? b.n - at : 11, MSG_NOSIGNAL) < 0)
+			return;
+}
+
+static int
+answers(void *arg)
+{
+	char request[70000];
+	int fd = accept(listening, NULL, NULL);
+
+	read_request(fd, request, sizeof(request));
+	say(fd, arg, true);
+	return 0;
+}
+
+static int
+dies(void *arg)
+{
+	char request[70000];
+	int fd = accept(listening, NULL, NULL);
+
+	read_request(fd, request, sizeof(request));
+	say(fd, arg, false);
+	return 0;
+}
+
+static int
+hangs(void *arg)
+{
+	char request[70000];
+	int fd = accept(listening, NULL, NULL);
+
+	(void)arg;
+	read_request(fd, request, sizeof(request));
+	pause();
+	return 0;
+}
+
+static int
+hangs_up_unread(void *arg)
+{
+	int fd = accept(listening, NULL, NULL);
+
+	(void)arg;
+	close(fd);
+	return 0;
+}
+
+static int
+talks_nonsense(void *arg)
+{
+	char request[70000];
+	int fd = accept(listening, NULL, NULL);
+
+	read_request(fd, request, sizeof(request));
+	return write(fd, arg, strlen(arg)) < 0;
+}
+
+/* --- calling ------------------------------------------------------------------------------------------------------ */
+
+static int
+begin(void **state)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+
+	if (scratch_begin(state) != 0)
+		return -1;
+	m = scratch_memory;
+	mkdir(scratch_path("run"), 0700);
+	call_open(scratch);
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s/run/payment.internal.sock", scratch);
+	listening = socket(AF_UNIX, SOCK_STREAM, 0);
+	return bind(listening, (struct sockaddr *)&at, sizeof(at)) || listen(listening, 8);
+}
+
+static int
+end(void **state)
+{
+	close(listening);
+	return scratch_end(state);
+}
+
+static struct call
+charge(int deadline_ms)
+{
+	return (struct call){
+		.program = "payment", .path = "/internal/charge", .body = "{\"amount\":207000}", .request_id = "r-1", .deadline_ms = deadline_ms,
+	};
+}
+
+static enum call_outcome
+call_with(int (*callee)(void *arg), const char *arg, struct call *c)
+{
+	pid_t pid = scratch_fork(callee, (void *)(uintptr_t)arg);
+	enum call_outcome outcome = call_do(m, c);
+
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return outcome;
+}
+
+static void
+a_whole_answer_has_its_status_and_body(void **state)
+{
+	struct call c = charge(10000);
+
+	(void)state;
+	assert_int_equal(call_with(answers, "Status: 402\r\nContent-Type: application/json\r\nContent-Length: 21\r\n\r\n{\"error\":\"declined\"}\n", &c), CALL_ANSWERED);
+	assert_int_equal(c.status, 402);
+	assert_string_equal(c.answer, "{\"error\":\"declined\"}\n");
+}
+
+static void
+an_answer_without_a_status_is_200(void **state)
+{
+	struct call c = charge(10000);
+
+	(void)state;
+	assert_int_equal(call_with(answers, "Content-Type: application/json\r\n\r\n{}", &c), CALL_ANSWERED);
+	assert_int_equal(c.status, 200);
+	assert_string_equal(c.answer, "{}");
+}
+
+static void
+nobody_listening_is_certainly_not_sent(void **state)
+{
+	struct call c = charge(10000);
+
+	(void)state;
+	c.program = "nobody";
+	assert_int_equal(call_do(m, &c), CALL_NOT_SENT);
+	close(listening);
+	c.program = "payment";
+	assert_int_equal(call_do(m, &c), CALL_NOT_SENT);
+}
+
+static void
+a_callee_that_dies_half_way_leaves_it_unknown(void **state)
+{
+	struct call c = charge(10000);
+
+	(void)state;
+	assert_int_equal(call_with(dies, "", &c), CALL_UNKNOWN);
+	assert_int_equal(call_with(dies, "Status: 200\r\nContent-Le", &c), CALL_UNKNOWN);
+	assert_int_equal(call_with(dies, "Status: 200\r\nContent-Length: 2\r\n\r\n{}", &c), CALL_UNKNOWN);
+}
+
+static void
+a_callee_that_hangs_leaves_it_unknown_at_the_deadline(void **state)
+{
+	struct call c = charge(50);
+
+	(void)state;
+	assert_int_equal(call_with(hangs, NULL, &c), CALL_UNKNOWN);
+}
+
+static void
+a_callee_that_hangs_up_without_reading_leaves_it_unknown(void **state)
+{
+	struct call c = charge(10000);
+
+	(void)state;
+	assert_int_not_equal(call_with(hangs_up_unread, NULL, &c), CALL_ANSWERED);
+}
+
+static void
+an_answer_shorter_than_it_says_is_unknown(void **state)
+{
+	struct call c = charge(10000);
+
+	(void)state;
+	assert_int_equal(call_with(answers, "Status: 200\r\nContent-Length: 20\r\n\r\n{}", &c), CALL_UNKNOWN);
+	assert_int_equal(call_with(answers, "Status: 200\r\n", &c), CALL_UNKNOWN);
+}
+
+static void
+nonsense_is_unknown(void **state)
+{
+	struct call c = charge(10000);
+
+	(void)state;
+	assert_int_equal(call_with(talks_nonsense, "HTTP/1.1 200 OK\r\n\r\n", &c), CALL_UNKNOWN);
+}
+
+static void
+a_callee_that_never_accepts_is_unknown_since_all_was_sent(void **state)
+{
+	struct call c = charge(50);
+
+	(void)state;
+	assert_int_equal(call_do(m, &c), CALL_UNKNOWN);
+}
+
+/* More than a socket holds: the callee never had a whole request, so it did nothing. */
+static void
+a_request_that_could_not_be_sent_whole_is_not_sent(void **state)
+{
+	struct call c = charge(50);
+	char *big = arena_alloc(m, 8 << 20);
+
+	(void)state;
+	memset(big, 'x', (8 << 20) - 1);
+	c.body = big;
+	assert_int_equal(call_do(m, &c), CALL_NOT_SENT);
+}
+
+static void
+a_full_backlog_is_not_sent_at_the_deadline(void **state)
+{
+	struct call c = charge(20);
+
+	(void)state;
+	assert_int_equal(listen(listening, 0), 0);
+	for (int i = 0; i < 3; i++)     /* each leaves its connection in the backlog, which has room for one */
+		call_do(m, &c);
+	assert_int_equal(call_do(m, &c), CALL_NOT_SENT);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_whole_answer_has_its_status_and_body),
+		TEST(an_answer_without_a_status_is_200),
+		TEST(nobody_listening_is_certainly_not_sent),
+		TEST(a_callee_that_dies_half_way_leaves_it_unknown),
+		TEST(a_callee_that_hangs_leaves_it_unknown_at_the_deadline),
+		TEST(a_callee_that_hangs_up_without_reading_leaves_it_unknown),
+		TEST(an_answer_shorter_than_it_says_is_unknown),
+		TEST(nonsense_is_unknown),
+		TEST(a_callee_that_never_accepts_is_unknown_since_all_was_sent),
+		TEST(a_request_that_could_not_be_sent_whole_is_not_sent),
+		TEST(a_full_backlog_is_not_sent_at_the_deadline),
+	};
+
+	return cmocka_run_group_tests_name("call", tests, NULL, NULL);
+}

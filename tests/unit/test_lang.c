@@ -1,0 +1,245 @@
+/* test_lang - words from gettext catalogues, Accept-Language, and how money and time are written in each language. */
+#include "../../lib/lang.c"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define AT 1795237200           /* Saturday 21 November 2026, 14:00 in Seoul */
+
+static struct arena *m;
+static char dir[] = "/tmp/test_lang.XXXXXX";
+
+static void
+shell(const char *fmt, ...)
+{
+	char command[1000];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(command, sizeof(command), fmt, ap);
+	va_end(ap);
+	assert_int_equal(system(command), 0);
+}
+
+/* The folder as the build makes it. */
+static int
+make_catalogues(void **state)
+{
+	(void)state;
+	m = arena_new(1024 * 1024);
+	clock_open("Asia/Seoul");
+	assert_non_null(mkdtemp(dir));
+	shell("mkdir -p %s/ko/LC_MESSAGES %s/ko_KR.UTF-8/LC_MESSAGES", dir, dir);
+	shell("cp /usr/lib/locale/C.utf8/LC_MESSAGES/SYS_LC_MESSAGES %s/ko_KR.UTF-8/LC_MESSAGES/", dir);
+	shell("printf 'msgid \"\"\\nmsgstr \"Content-Type: text/plain; charset=UTF-8\\\\n\"\\n\\n"
+	      "msgid \"Book this car\"\\nmsgstr \"이 차 예약하기\"\\n' | msgfmt -o %s/ko/LC_MESSAGES/motorpool.mo -", dir);
+	return 0;
+}
+
+static int
+remove_catalogues(void **state)
+{
+	(void)state;
+	shell("rm -r %s", dir);
+	return 0;
+}
+
+static void
+without_catalogues_words_stay_english(void **state)
+{
+	(void)state;
+	assert_false(lang_open("/nowhere"));
+	assert_false(lang_open("/tmp"));
+	assert_string_equal(lang_text(LANG_KO, "Book this car"), "Book this car");
+}
+
+static void
+words_come_from_the_catalogue_of_the_language(void **state)
+{
+	(void)state;
+	setenv("LANGUAGE", "fr", 1);            /* the operator's own language does not matter */
+	assert_true(lang_open(dir));
+	assert_string_equal(lang_text(LANG_KO, "Book this car"), "이 차 예약하기");
+	assert_string_equal(lang_text(LANG_EN, "Book this car"), "Book this car");
+	assert_string_equal(lang_text(LANG_KO, "No such words"), "No such words");
+	assert_string_equal(lang_text(LANG_KO, ""), "");
+	assert_string_equal(lang_text(99, "Book this car"), "Book this car");
+	assert_string_equal(lang_text(-1, "Book this car"), "Book this car");
+}
+
+static void
+the_current_language_is_what_was_set(void **state)
+{
+	(void)state;
+	assert_true(lang_open(dir));
+	lang_set(LANG_KO);
+	assert_int_equal(lang_now(), LANG_KO);
+	assert_string_equal(_("Book this car"), "이 차 예약하기");
+	lang_set(LANG_EN);
+	assert_string_equal(_("Book this car"), "Book this car");
+	lang_set(77);
+	assert_int_equal(lang_now(), LANG_EN);
+}
+
+static void
+opening_again_reads_the_catalogues_again(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		assert_true(lang_open(dir));
+	assert_string_equal(lang_text(LANG_KO, "Book this car"), "이 차 예약하기");
+}
+
+static void
+languages_have_codes(void **state)
+{
+	(void)state;
+	assert_int_equal(lang_find("ko"), LANG_KO);
+	assert_int_equal(lang_find("en"), LANG_EN);
+	assert_int_equal(lang_find("fr"), -1);
+	assert_int_equal(lang_find(NULL), -1);
+	assert_string_equal(lang_code(LANG_KO), "ko");
+	assert_string_equal(lang_code(55), "en");
+}
+
+static void
+the_browsers_best_language_is_taken(void **state)
+{
+	(void)state;
+	assert_int_equal(lang_accepted("ko-KR,ko;q=0.9,en-US;q=0.8,en;q=0.7"), LANG_KO);
+	assert_int_equal(lang_accepted("en-GB, ko;q=0.9"), LANG_EN);
+	assert_int_equal(lang_accepted("fr, ko;q=0.4, en;q=0.3"), LANG_KO);
+	assert_int_equal(lang_accepted("en;q=0.3, ko;q=0.35"), LANG_KO);
+	assert_int_equal(lang_accepted("KO"), LANG_KO);
+	assert_int_equal(lang_accepted("ko;q=0"), LANG_EN);
+	assert_int_equal(lang_accepted("kok"), LANG_EN);
+	assert_int_equal(lang_accepted("*"), LANG_EN);
+	assert_int_equal(lang_accepted(""), LANG_EN);
+	assert_int_equal(lang_accepted(NULL), LANG_EN);
+	assert_int_equal(lang_accepted(",,;q=,ko ; q=1"), LANG_KO);
+	assert_int_equal(lang_accepted(";;;q=9,\t"), LANG_EN);
+}
+
+static const char *
+money(int lang, int64_t amount)
+{
+	struct buf b = { .m = m };
+
+	money_put(&b, lang, amount);
+	return b.s;
+}
+
+static void
+won_have_no_decimals(void **state)
+{
+	(void)state;
+	money_open("KRW");
+	assert_string_equal(money_currency(), "KRW");
+	assert_string_equal(money(LANG_KO, 207000), "207,000원");
+	assert_string_equal(money(LANG_EN, 207000), "₩207,000");
+	assert_string_equal(money(LANG_EN, 0), "₩0");
+	assert_string_equal(money(LANG_EN, 999), "₩999");
+	assert_string_equal(money(LANG_EN, 1000), "₩1,000");
+	assert_string_equal(money(LANG_KO, 1234567890), "1,234,567,890원");
+}
+
+static void
+a_minus_stands_before_everything(void **state)
+{
+	(void)state;
+	money_open("KRW");
+	assert_string_equal(money(LANG_EN, -5000), "-₩5,000");
+	assert_string_equal(money(LANG_KO, -5000), "-5,000원");
+	assert_string_equal(money(LANG_KO, INT64_MIN), "-9,223,372,036,854,775,808원");
+}
+
+static void
+other_currencies_have_their_own_decimals(void **state)
+{
+	(void)state;
+	money_open("USD");
+	assert_string_equal(money(LANG_EN, 123456), "$1,234.56");
+	assert_string_equal(money(LANG_EN, 5), "$0.05");
+	assert_string_equal(money(LANG_EN, -5), "-$0.05");
+	money_open("KWD");
+	assert_string_equal(money(LANG_EN, 1234567), "KWD 1,234.567");
+	money_open("JPY");
+	assert_string_equal(money(LANG_KO, 1000), "1,000엔");
+	money_open("CHF");
+	assert_string_equal(money_currency(), "CHF");
+	assert_string_equal(money(LANG_EN, 1234), "CHF 12.34");
+	money_open("KRW");
+}
+
+#define WRITTEN(...) ({ struct buf b = { .m = m }; buf_puts(&b, ""); __VA_ARGS__; b.s; })
+
+static void
+a_time_is_written_with_its_zone(void **state)
+{
+	(void)state;
+	assert_string_equal(WRITTEN(time_put(&b, LANG_EN, AT)), "Sat 21 Nov 2026, 14:00 KST");
+	assert_string_equal(WRITTEN(time_put(&b, LANG_KO, AT)), "2026-11-21(토) 14:00 KST");
+	assert_string_equal(WRITTEN(date_put(&b, LANG_EN, AT)), "Sat 21 Nov 2026");
+	assert_string_equal(WRITTEN(date_put(&b, LANG_KO, AT)), "2026-11-21(토)");
+	assert_string_equal(WRITTEN(clock_put(&b, AT)), "14:00");
+	assert_string_equal(WRITTEN(time_iso(&b, AT)), "2026-11-21T14:00:00+09:00");
+	assert_string_equal(WRITTEN(time_input(&b, AT)), "2026-11-21T14:00");
+	assert_string_equal(WRITTEN(date_put(&b, LANG_EN, AT + 13 * DAY)), "Fri 4 Dec 2026");
+}
+
+static void
+no_time_is_written_as_nothing(void **state)
+{
+	(void)state;
+	assert_string_equal(WRITTEN(time_put(&b, LANG_EN, 0)), "");
+	assert_string_equal(WRITTEN(date_put(&b, LANG_KO, 0)), "");
+	assert_string_equal(WRITTEN(clock_put(&b, 0)), "");
+	assert_string_equal(WRITTEN(time_iso(&b, 0)), "");
+	assert_string_equal(WRITTEN(time_input(&b, 0)), "");
+}
+
+static void
+what_is_written_can_be_read_again(void **state)
+{
+	static const char *const zones[] = { "Asia/Seoul", "America/St_Johns", "Europe/Berlin", "UTC" };
+	int64_t back;
+
+	(void)state;
+	for (size_t z = 0; z < 4; z++) {
+		clock_open(zones[z]);
+		for (int64_t at = 1000000000; at < 2000000000; at += 7654321) {
+			assert_true(time_parse(WRITTEN(time_iso(&b, at)), &back));
+			assert_int_equal(back, at);
+		}
+		arena_reset(m);
+	}
+	clock_open("Asia/Seoul");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_catalogues_words_stay_english),
+		cmocka_unit_test(words_come_from_the_catalogue_of_the_language),
+		cmocka_unit_test(the_current_language_is_what_was_set),
+		cmocka_unit_test(opening_again_reads_the_catalogues_again),
+		cmocka_unit_test(languages_have_codes),
+		cmocka_unit_test(the_browsers_best_language_is_taken),
+		cmocka_unit_test(won_have_no_decimals),
+		cmocka_unit_test(a_minus_stands_before_everything),
+		cmocka_unit_test(other_currencies_have_their_own_decimals),
+		cmocka_unit_test(a_time_is_written_with_its_zone),
+		cmocka_unit_test(no_time_is_written_as_nothing),
+		cmocka_unit_test(what_is_written_can_be_read_again),
+	};
+
+	return cmocka_run_group_tests(tests, make_catalogues, remove_catalogues);
+}

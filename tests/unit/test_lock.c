@@ -1,0 +1,327 @@
+/* The page all processes share: who writes, who has synced. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "scratch.h"
+
+#include "../../lib/lock.c"
+
+static struct lock *
+open_lock(void)
+{
+	struct lock *l = lock_open(scratch, "test");
+
+	assert_non_null(l);
+	return l;
+}
+
+/* --- making it ---------------------------------------------------------------------------------------------------- */
+
+static int
+open_and_count(void *arg)
+{
+	struct lock *l = lock_open(scratch, "test");
+
+	(void)arg;
+	if (!l || !lock_writer(l, 5000))
+		return 1;
+	lock_committed(l);
+	unlock_writer(l);
+	return 0;
+}
+
+static void
+processes_that_start_together_share_one_page(void **state)
+{
+	pid_t pid[12];
+	struct lock *l;
+
+	(void)state;
+	for (int i = 0; i < 12; i++)
+		pid[i] = scratch_fork(open_and_count, NULL);
+	for (int i = 0; i < 12; i++)
+		assert_int_equal(scratch_wait(pid[i]), 0);
+	l = open_lock();
+	assert_int_equal(lock_latest(l), 12);
+	lock_close(l);
+}
+
+static void
+a_page_of_an_earlier_boot_is_replaced(void **state)
+{
+	struct lock *l = open_lock();
+
+	(void)state;
+	assert_true(lock_writer(l, 100));       /* as if its holder had gone with the machine */
+	strcpy(l->boot, "another boot");
+	l->committed = 99;
+	unlock_writer(l);
+	lock_close(l);
+	l = open_lock();
+	assert_int_equal(lock_latest(l), 0);
+	assert_true(lock_writer(l, 100));
+	unlock_writer(l);
+	lock_close(l);
+}
+
+static void
+a_copied_or_broken_page_is_replaced(void **state)
+{
+	struct lock *l = open_lock();
+	struct lock copy;
+
+	(void)state;
+	lock_committed(l);
+	memcpy(&copy, l, sizeof(copy));
+	lock_close(l);
+	scratch_write(scratch_path("run/test.lock"), "rubbish");
+	l = open_lock();
+	assert_int_equal(lock_latest(l), 0);
+	copy.inode = l->inode + 1;
+	memcpy(l, &copy, sizeof(copy));
+	lock_close(l);
+	l = open_lock();
+	assert_int_equal(lock_latest(l), 0);
+	lock_close(l);
+}
+
+/* --- the writers' queue ------------------------------------------------------------------------------------------- */
+
+static int
+hold_forever(void *arg)
+{
+	int *ready = arg;
+	struct lock *l = lock_open(scratch, "test");
+
+	if (!l || !lock_writer(l, 1000) || write(ready[1], "", 1) != 1)
+		return 1;
+	pause();
+	return 0;
+}
+
+static pid_t
+holder(void)
+{
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = scratch_fork(hold_forever, ready);
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+	return pid;
+}
+
+static void
+who_waits_too_long_is_told_so(void **state)
+{
+	struct lock *l = open_lock();
+	pid_t pid = holder();
+	double t = scratch_us();
+
+	(void)state;
+	assert_false(lock_writer(l, 80));
+	assert_int_equal(errno, ETIMEDOUT);
+	assert_true(scratch_us() - t > 70e3);
+	kill(pid, SIGKILL);
+	scratch_wait(pid);
+	lock_close(l);
+}
+
+static void
+a_killed_holder_hands_the_lock_on(void **state)
+{
+	struct lock *l = open_lock();
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		pid_t pid = holder();
+
+		kill(pid, SIGKILL);
+		assert_int_equal(scratch_wait(pid), -SIGKILL);
+		assert_true(lock_writer(l, 1000));
+		unlock_writer(l);
+	}
+	assert_true(lock_writer(l, 1000));
+	unlock_writer(l);
+	lock_close(l);
+}
+
+struct turns {
+	int log[2];
+	double from;
+};
+
+/* Sleeps a little with the lock held, so that the others stand in the queue whatever else the machine does. */
+static int
+take_turns(void *arg)
+{
+	struct turns *t = arg;
+	struct lock *l = lock_open(scratch, "test");
+	int n = 0;
+
+	while (l && scratch_us() < t->from + 400e3) {
+		if (!lock_writer(l, 5000))
+			return 1;
+		usleep(100);
+		n += scratch_us() > t->from;
+		unlock_writer(l);
+	}
+	return write(t->log[1], &n, sizeof(n)) == sizeof(n) ? 0 : 1;
+}
+
+static void
+nobody_starves_in_the_queue(void **state)
+{
+	struct turns t = { .from = scratch_us() + 100e3 };      /* all have started by then */
+	int n, least = 1 << 30, most = 0;
+	pid_t pid[4];
+
+	(void)state;
+	assert_int_equal(pipe(t.log), 0);
+	for (int i = 0; i < 4; i++)
+		pid[i] = scratch_fork(take_turns, &t);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(scratch_wait(pid[i]), 0);
+		assert_int_equal(read(t.log[0], &n, sizeof(n)), sizeof(n));
+		least = n < least ? n : least;
+		most = n > most ? n : most;
+	}
+	print_message("turns in 400 ms: %d to %d\n", least, most);
+	assert_true(most - least <= most / 12);  /* a plain mutex: a fifth and more */
+	close(t.log[0]);
+	close(t.log[1]);
+}
+
+/* --- syncing for all ---------------------------------------------------------------------------------------------- */
+
+static int n_syncs;
+
+static bool
+good_sync(void *arg)
+{
+	(void)arg;
+	n_syncs++;
+	return true;
+}
+
+static bool
+bad_sync(void *arg)
+{
+	(void)arg;
+	n_syncs++;
+	return false;
+}
+
+static void
+one_sync_serves_every_ticket_given_before_it(void **state)
+{
+	struct lock *l = open_lock();
+	uint64_t a = lock_committed(l), b = lock_committed(l), c;
+
+	(void)state;
+	n_syncs = 0;
+	assert_true(lock_synced(l, a, good_sync, NULL));
+	assert_true(lock_synced(l, b, good_sync, NULL));
+	assert_int_equal(n_syncs, 1);
+	c = lock_committed(l);
+	assert_int_equal(c, b + 1);
+	assert_true(lock_synced(l, c, good_sync, NULL));
+	assert_int_equal(n_syncs, 2);
+	lock_close(l);
+}
+
+static void
+a_failed_sync_is_everybodys_until_it_is_mended(void **state)
+{
+	struct lock *l = open_lock(), *other = open_lock();
+	uint64_t good = lock_committed(l), bad;
+
+	(void)state;
+	assert_true(lock_synced(l, good, good_sync, NULL));
+	bad = lock_committed(l);
+	assert_false(lock_synced(l, bad, bad_sync, NULL));
+	assert_true(lock_broken(other));
+	n_syncs = 0;
+	assert_false(lock_synced(other, bad, good_sync, NULL)); /* the kernel tells of an error once: a second sync proves nothing */
+	assert_int_equal(n_syncs, 0);
+	assert_true(lock_synced(other, good, good_sync, NULL));
+	lock_mended(l);
+	assert_false(lock_broken(other));
+	assert_true(lock_synced(other, bad, bad_sync, NULL));
+	lock_close(l);
+	lock_close(other);
+}
+
+static bool
+slow_sync(void *arg)
+{
+	int *log = arg;
+
+	scratch_sleep_ms(20);
+	return write(log[1], "", 1) == 1;
+}
+
+static int
+commit_and_wait(void *arg)
+{
+	struct lock *l = lock_open(scratch, "test");
+
+	for (int i = 0; i < 10; i++) {
+		uint64_t ticket;
+
+		if (!lock_writer(l, 5000))
+			return 1;
+		ticket = lock_committed(l);
+		unlock_writer(l);
+		if (!lock_synced(l, ticket, slow_sync, arg))
+			return 1;
+	}
+	return 0;
+}
+
+static void
+those_who_wait_together_share_a_sync(void **state)
+{
+	int log[2], n = 0;
+	pid_t pid[6];
+	char c;
+
+	(void)state;
+	assert_int_equal(pipe2(log, O_NONBLOCK), 0);
+	for (int i = 0; i < 6; i++)
+		pid[i] = scratch_fork(commit_and_wait, log);
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(scratch_wait(pid[i]), 0);
+	while (read(log[0], &c, 1) == 1)
+		n++;
+	print_message("60 commits of 6 processes took %d syncs\n", n);
+	assert_true(n >= 10 && n <= 30);
+	close(log[0]);
+	close(log[1]);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, scratch_begin, scratch_end)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(processes_that_start_together_share_one_page),
+		TEST(a_page_of_an_earlier_boot_is_replaced),
+		TEST(a_copied_or_broken_page_is_replaced),
+		TEST(who_waits_too_long_is_told_so),
+		TEST(a_killed_holder_hands_the_lock_on),
+		TEST(nobody_starves_in_the_queue),
+		TEST(one_sync_serves_every_ticket_given_before_it),
+		TEST(a_failed_sync_is_everybodys_until_it_is_mended),
+		TEST(those_who_wait_together_share_a_sync),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,718 @@
+/* The read models: events in, rows out; and a replay makes the same rows. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "scratch.h"
+
+#include "../../cgi-bin/mypage/policy.c"
+
+#include "../../lib/clock.h"
+#include "../../lib/lang.h"
+#include "../../lib/settings.h"
+
+#define NOW 1795222800  /* 2026-11-21 10:00 KST */
+#define KIM 7
+#define LEE 8
+
+static const struct db_role writer_role = { .name = "test", .owns = "car" };
+static struct db *writer, *view;
+static char root[512];
+
+static int
+begin(void **state)
+{
+	if (scratch_begin(state) != 0)
+		return -1;
+	settings.turnaround_s = 3600;
+	clock_open("Asia/Seoul");
+	clock_set(NOW);
+	scratch_create("", "");
+	writer = scratch_open(&writer_role);
+	view = scratch_open(&mypage_role);
+	return getcwd(root, sizeof(root)) ? 0 : -1;
+}
+
+static int
+end(void **state)
+{
+	db_close(writer);
+	db_close(view);
+	clock_set(0);
+	return scratch_end(state);
+}
+
+/* --- telling ---------------------------------------------------------------------------------------------------------- */
+
+static int64_t
+tell_at(int64_t at, const char *type, const char *subject, const char *payload)
+{
+	int64_t id = 0;
+
+	db_begin(writer);
+	id = db_int(writer, "SELECT COALESCE(MAX(event_id), 0) + 1 FROM event");
+	db_do(writer,
+		"INSERT INTO event (event_id, type, subject_id, occurred_at, recorded_at, payload, prev_hash, hash)"
+		" VALUES ($1, $2, $3, $4, $4, $5, $6, $6)", id, type, subject, at, payload, arena_printf(scratch_memory, "%lld", (long long)id));
+	assert_true(db_commit(writer));
+	return id;
+}
+
+static int64_t
+tell(const char *type, const char *subject, const char *payload)
+{
+	return tell_at(NOW, type, subject, payload);
+}
+
+#define HELD_JSON \
+	"{\"code\":\"%s\",\"customer_id\":%d,\"car_id\":%d,\"car_name\":\"Avante\",\"plate\":\"12가 3456\",\"body\":\"sedan\",\"branch_id\":1," \
+	"\"branch_name\":\"Seoul Station\",\"branch_name_ko\":\"서울역\",\"starts_at\":\"%s\",\"ends_at\":\"%s\",\"amount\":207000," \
+	"\"vat_amount\":18818,\"currency\":\"KRW\",\"hold_until\":\"2026-11-21T10:10:00+09:00\",\"lines\":[" \
+	"{\"rule\":\"daily\",\"version\":1,\"unit\":\"day\",\"quantity\":2,\"unit_amount\":90000,\"amount\":180000}," \
+	"{\"rule\":\"hourly\",\"version\":1,\"unit\":\"hour\",\"quantity\":3,\"unit_amount\":9000,\"amount\":27000}]}"
+
+static void
+hold_for(const char *code, int customer_id, int car_id, const char *from, const char *to)
+{
+	tell("booking.held", code, arena_printf(scratch_memory, HELD_JSON, code, customer_id, car_id, from, to));
+}
+
+static void
+hold(const char *code)
+{
+	hold_for(code, KIM, 3, "2026-11-25T10:00:00+09:00", "2026-11-27T13:00:00+09:00");
+}
+
+static void
+pay(const char *code)
+{
+	tell_at(NOW + 1, "payment.approved", code,
+		"{\"charge_id\":5,\"customer_id\":7,\"amount\":207000,\"currency\":\"KRW\",\"brand\":\"Visa\",\"last4\":\"4242\"}");
+	tell_at(NOW + 1, "booking.paid", code, "{\"charge_id\":5}");
+}
+
+static void
+confirm(const char *code)
+{
+	tell_at(NOW + 2, "car.reserved", code, "{\"car_id\":3}");
+	tell_at(NOW + 2, "booking.confirmed", code, "{}");
+}
+
+static void
+register_car(int id, const char *plate, const char *service)
+{
+	tell("car.registered", arena_printf(scratch_memory, "car:%d", id), arena_printf(scratch_memory,
+		"{\"car_id\":%d,\"plate\":\"%s\",\"name\":\"Avante\",\"body\":\"sedan\",\"seats\":5,\"branch_id\":1,\"branch_name\":\"Seoul Station\","
+		"\"branch_name_ko\":\"서울역\",\"service\":\"%s\"}", id, plate, service));
+}
+
+static void
+hear(void)
+{
+	while (consumer_step(view, &mypage_consumer, 100) > 0)
+		;
+	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM main.event_retry /*scan*/"), 0);
+}
+
+static struct my_booking
+found(const char *code)
+{
+	struct my_booking b;
+
+	hear();
+	assert_int_equal(my_find(view, code, KIM, &b), MY_FOUND);
+	return b;
+}
+
+/* --- a booking's life -------------------------------------------------------------------------------------------------- */
+
+static void
+a_held_booking_shows_what_was_promised_and_how_its_price_is_made_up(void **state)
+{
+	struct my_booking b;
+
+	(void)state;
+	hold("MP-AAAA1111");
+	b = found("MP-AAAA1111");
+	assert_int_equal(b.state, HELD);
+	assert_string_equal(b.car_name, "Avante");
+	assert_string_equal(b.plate, "12가 3456");
+	assert_int_equal(b.body, BODY_SEDAN);
+	assert_int_equal(b.amount, 207000);
+	assert_int_equal(b.starts_at, 1795568400);
+	assert_int_equal(b.n_lines, 2);
+	assert_int_equal(b.lines[0].rule, PRICE_DAILY);
+	assert_int_equal(b.lines[1].amount, 27000);
+	assert_int_equal(b.payment_state, PAYMENT_NONE);
+}
+
+static void
+paid_and_confirmed_show_with_the_card_and_the_history_newest_first(void **state)
+{
+	struct my_booking b;
+
+	(void)state;
+	hold("MP-AAAA1111");
+	pay("MP-AAAA1111");
+	confirm("MP-AAAA1111");
+	b = found("MP-AAAA1111");
+	assert_int_equal(b.state, CONFIRMED);
+	assert_int_equal(b.payment_state, PAYMENT_APPROVED);
+	assert_string_equal(b.last4, "4242");
+	assert_int_equal(b.paid_at, NOW + 1);
+	assert_int_equal(b.confirmed_at, NOW + 2);
+	assert_int_equal(b.n_events, 5);
+	assert_string_equal(words_code(&my_event_words, b.events[0].type), "booking.confirmed");
+	assert_string_equal(words_code(&my_event_words, b.events[4].type), "booking.held");
+	assert_int_equal(b.events[3].amount, 207000);
+}
+
+static void
+a_cancelled_booking_shows_the_refund_as_pending_until_it_is_done(void **state)
+{
+	struct my_booking b;
+
+	(void)state;
+	hold("MP-AAAA1111");
+	pay("MP-AAAA1111");
+	tell("booking.cancel_requested", "MP-AAAA1111", "{\"refund_due\":144900,\"reason\":\"customer\"}");
+	b = found("MP-AAAA1111");
+	assert_int_equal(b.state, CANCEL_REQUESTED);
+	assert_int_equal(b.payment_state, PAYMENT_GOING_BACK);
+	assert_int_equal(b.refund_due, 144900);
+	tell_at(NOW + 60, "payment.cancelled", "MP-AAAA1111", "{\"amount\":144900,\"refunded_amount\":144900}");
+	tell_at(NOW + 60, "booking.cancelled", "MP-AAAA1111", "{\"refunded_amount\":144900}");
+	b = found("MP-AAAA1111");
+	assert_int_equal(b.state, CANCELLED);
+	assert_int_equal(b.payment_state, PAYMENT_BACK);
+	assert_int_equal(b.refunded_amount, 144900);
+	assert_int_equal(b.refunded_at, NOW + 60);
+	assert_int_equal(b.ended_at, NOW);
+}
+
+static void
+a_cancellation_without_a_refund_leaves_the_payment_as_paid(void **state)
+{
+	struct my_booking b;
+
+	(void)state;
+	hold("MP-AAAA1111");
+	pay("MP-AAAA1111");
+	tell("booking.cancel_requested", "MP-AAAA1111", "{\"refund_due\":0,\"reason\":\"customer\"}");
+	tell("booking.cancelled", "MP-AAAA1111", "{\"refunded_amount\":0}");
+	b = found("MP-AAAA1111");
+	assert_int_equal(b.state, CANCELLED);
+	assert_int_equal(b.payment_state, PAYMENT_APPROVED);
+}
+
+static void
+money_taken_for_an_expired_booking_is_shown_as_on_its_way_back_whichever_came_first(void **state)
+{
+	struct my_booking b;
+
+	(void)state;
+	hold("MP-AAAA1111");
+	tell("booking.expired", "MP-AAAA1111", "{\"reason\":\"later\"}");
+	tell("payment.approved", "MP-AAAA1111", "{\"amount\":207000,\"brand\":\"Visa\",\"last4\":\"4242\"}");
+	b = found("MP-AAAA1111");
+	assert_int_equal(b.state, EXPIRED);
+	assert_int_equal(b.payment_state, PAYMENT_GOING_BACK);
+	assert_int_equal(b.refund_due, 207000);
+	hold("MP-BBBB2222");
+	tell("payment.approved", "MP-BBBB2222", "{\"amount\":207000,\"brand\":\"Visa\",\"last4\":\"4242\"}");
+	tell("booking.expired", "MP-BBBB2222", "{\"reason\":\"later\"}");
+	b = found("MP-BBBB2222");
+	assert_int_equal(b.payment_state, PAYMENT_GOING_BACK);
+	tell("payment.cancelled", "MP-BBBB2222", "{\"amount\":207000,\"refunded_amount\":207000}");
+	b = found("MP-BBBB2222");
+	assert_int_equal(b.payment_state, PAYMENT_BACK);
+}
+
+static void
+a_refused_car_ends_as_rejected_with_all_money_back(void **state)
+{
+	struct my_booking b;
+
+	(void)state;
+	hold("MP-AAAA1111");
+	pay("MP-AAAA1111");
+	tell("car.refused", "MP-AAAA1111", "{\"car_id\":3,\"reason\":\"retired\"}");
+	tell("booking.rejected", "MP-AAAA1111", "{\"refund_due\":207000,\"reason\":\"car_refused\"}");
+	b = found("MP-AAAA1111");
+	assert_int_equal(b.state, REJECTED);
+	assert_int_equal(b.payment_state, PAYMENT_GOING_BACK);
+	tell("payment.cancelled", "MP-AAAA1111", "{\"amount\":207000,\"refunded_amount\":207000}");
+	tell("booking.refunded", "MP-AAAA1111", "{\"refunded_amount\":207000}");
+	b = found("MP-AAAA1111");
+	assert_int_equal(b.state, REJECTED);
+	assert_int_equal(b.payment_state, PAYMENT_BACK);
+}
+
+/* --- who sees what ------------------------------------------------------------------------------------------------------ */
+
+static void
+somebody_elses_booking_is_unknown(void **state)
+{
+	struct my_booking b;
+
+	(void)state;
+	hold("MP-AAAA1111");
+	hear();
+	assert_int_equal(my_find(view, "MP-AAAA1111", LEE, &b), MY_UNKNOWN);
+	assert_int_equal(my_find(view, "MP-ZZZZ9999", KIM, &b), MY_UNKNOWN);
+}
+
+static void
+a_booking_whose_news_is_on_its_way_is_being_prepared_for_its_customer_only(void **state)
+{
+	struct my_booking b;
+
+	(void)state;
+	hold("MP-AAAA1111");
+	assert_int_equal(my_find(view, "MP-AAAA1111", KIM, &b), MY_PREPARING);
+	assert_int_equal(my_find(view, "MP-AAAA1111", LEE, &b), MY_UNKNOWN);
+	hear();
+	assert_int_equal(my_find(view, "MP-AAAA1111", KIM, &b), MY_FOUND);
+}
+
+static void
+bookings_stand_on_their_shelves_and_not_completed_ones_only_under_all(void **state)
+{
+	struct my_booking *list;
+	int64_t n[SHELF_ALL + 1];
+
+	(void)state;
+	hold_for("MP-LATER000", KIM, 3, "2026-12-25T10:00:00+09:00", "2026-12-27T13:00:00+09:00");
+	hold_for("MP-SOON0000", KIM, 3, "2026-11-25T10:00:00+09:00", "2026-11-27T13:00:00+09:00");
+	hold("MP-EXPIRED0");
+	tell("booking.expired", "MP-EXPIRED0", "{\"reason\":\"declined\"}");
+	hold("MP-CANCEL00");
+	tell("booking.cancelled", "MP-CANCEL00", "{\"refunded_amount\":0}");
+	hold_for("MP-LEE00000", LEE, 3, "2026-12-25T10:00:00+09:00", "2026-12-27T13:00:00+09:00");
+	hear();
+	my_count(view, KIM, n);
+	assert_int_equal(n[SHELF_UPCOMING], 2);
+	assert_int_equal(n[SHELF_CANCELLED], 1);
+	assert_int_equal(n[SHELF_PAST], 0);
+	assert_int_equal(n[SHELF_ALL], 4);
+	assert_int_equal(my_list(view, KIM, SHELF_UPCOMING, 0, 20, &list), 2);
+	assert_string_equal(list[0].code, "MP-SOON0000");
+	assert_int_equal(my_list(view, KIM, SHELF_ALL, 0, 20, &list), 4);
+	assert_string_equal(list[0].code, "MP-LATER000");
+	assert_int_equal(my_list(view, KIM, SHELF_ALL, 3, 20, &list), 1);
+	assert_int_equal(my_list(view, KIM, SHELF_CANCELLED, 0, 20, &list), 1);
+	assert_string_equal(list[0].code, "MP-CANCEL00");
+}
+
+/* --- progress ------------------------------------------------------------------------------------------------------------ */
+
+static void
+expect_steps(const char *code, const char *expected, bool is_moving)
+{
+	struct my_booking b = found(code);
+	struct my_progress p;
+	struct buf said = { .m = scratch_memory };
+
+	my_progress(&b, &p);
+	for (int i = 0; i < p.n_steps; i++)
+		buf_printf(&said, "%s%s:%s", i ? " " : "", words_code(&my_step_words, p.step[i].step), words_code(&my_mark_words, p.step[i].mark));
+	assert_string_equal(said.s, expected);
+	assert_int_equal(p.is_moving, is_moving);
+}
+
+static void
+the_steps_follow_the_booking_and_the_page_watches_only_while_something_moves(void **state)
+{
+	(void)state;
+	hold("MP-AAAA1111");
+	expect_steps("MP-AAAA1111", "BOOKED:done PAID:now CONFIRMED:todo OUT:todo RETURNED:todo COMPLETED:todo", true);
+	pay("MP-AAAA1111");
+	expect_steps("MP-AAAA1111", "BOOKED:done PAID:done CONFIRMED:now OUT:todo RETURNED:todo COMPLETED:todo", true);
+	confirm("MP-AAAA1111");
+	expect_steps("MP-AAAA1111", "BOOKED:done PAID:done CONFIRMED:done OUT:now RETURNED:todo COMPLETED:todo", false);
+	tell("booking.handed_out", "MP-AAAA1111", "{}");
+	expect_steps("MP-AAAA1111", "BOOKED:done PAID:done CONFIRMED:done OUT:done RETURNED:now COMPLETED:todo", false);
+	tell("booking.returned", "MP-AAAA1111", "{}");
+	tell("booking.completed", "MP-AAAA1111", "{}");
+	expect_steps("MP-AAAA1111", "BOOKED:done PAID:done CONFIRMED:done OUT:done RETURNED:done COMPLETED:done", false);
+}
+
+static void
+the_side_ways_end_where_they_end_and_show_the_refund(void **state)
+{
+	(void)state;
+	hold("MP-AAAA1111");
+	tell("payment.failed", "MP-AAAA1111", "{\"amount\":207000,\"reason\":\"declined\"}");
+	tell("booking.expired", "MP-AAAA1111", "{\"reason\":\"declined\"}");
+	expect_steps("MP-AAAA1111", "BOOKED:done EXPIRED:bad", false);
+	hold("MP-BBBB2222");
+	pay("MP-BBBB2222");
+	confirm("MP-BBBB2222");
+	tell("booking.cancel_requested", "MP-BBBB2222", "{\"refund_due\":207000}");
+	expect_steps("MP-BBBB2222", "BOOKED:done PAID:done CONFIRMED:done CANCELLED:done REFUND:now", true);
+	tell("payment.cancelled", "MP-BBBB2222", "{\"amount\":207000,\"refunded_amount\":207000}");
+	tell("booking.cancelled", "MP-BBBB2222", "{\"refunded_amount\":207000}");
+	expect_steps("MP-BBBB2222", "BOOKED:done PAID:done CONFIRMED:done CANCELLED:done REFUND:done", false);
+	hold("MP-CCCC3333");
+	pay("MP-CCCC3333");
+	confirm("MP-CCCC3333");
+	tell("booking.no_show", "MP-CCCC3333", "{}");
+	expect_steps("MP-CCCC3333", "BOOKED:done PAID:done CONFIRMED:done NO_SHOW:bad", false);
+}
+
+/* --- the car screen -------------------------------------------------------------------------------------------------------- */
+
+static struct view_car *
+cars_at(int64_t now, int *n)
+{
+	struct view_query q = { .text = "", .status = -1, .now = now, .limit = 100 };
+	struct view_car *cars = NULL;
+
+	hear();
+	*n = view_list(view, &q, &cars);
+	return cars;
+}
+
+static void
+a_car_is_rented_from_its_preparation_until_the_end_and_available_around_that(void **state)
+{
+	const int64_t start = 1795568400, stop = start + 51 * HOUR;
+	struct view_car *cars;
+	int n;
+
+	(void)state;
+	register_car(3, "12가 3456", "IN_SERVICE");
+	hold("MP-AAAA1111");
+	pay("MP-AAAA1111");
+	confirm("MP-AAAA1111");
+	cars = cars_at(start - HOUR - 1, &n);
+	assert_int_equal(n, 1);
+	assert_int_equal(cars[0].status, CAR_AVAILABLE);
+	assert_string_equal(cars[0].booking->code, "MP-AAAA1111");
+	assert_int_equal(cars[0].payment->state, PAYMENT_APPROVED);
+	assert_int_equal(cars_at(start - HOUR, &n)[0].status, CAR_RENTED);
+	assert_int_equal(cars_at(stop - 1, &n)[0].status, CAR_RENTED);
+	cars = cars_at(stop, &n);
+	assert_int_equal(cars[0].status, CAR_AVAILABLE);
+	assert_null(cars[0].booking);
+	assert_null(cars[0].payment);
+}
+
+static void
+a_car_that_is_out_stays_rented_however_late_and_shows_that_booking(void **state)
+{
+	struct view_car *cars;
+	int n;
+
+	(void)state;
+	register_car(3, "12가 3456", "IN_SERVICE");
+	hold("MP-AAAA1111");
+	pay("MP-AAAA1111");
+	confirm("MP-AAAA1111");
+	tell("booking.handed_out", "MP-AAAA1111", "{}");
+	cars = cars_at(NOW + 30 * DAY, &n);
+	assert_int_equal(cars[0].status, CAR_RENTED);
+	assert_string_equal(cars[0].booking->code, "MP-AAAA1111");
+	tell("booking.returned", "MP-AAAA1111", "{}");
+	assert_int_equal(cars_at(NOW + 30 * DAY, &n)[0].status, CAR_AVAILABLE);
+}
+
+static void
+the_status_follows_fleet_and_the_booking_that_comes_next_is_shown(void **state)
+{
+	struct view_car *cars;
+	int n;
+
+	(void)state;
+	register_car(3, "12가 3456", "IN_SERVICE");
+	hold_for("MP-LATER000", KIM, 3, "2026-12-25T10:00:00+09:00", "2026-12-27T13:00:00+09:00");
+	pay("MP-LATER000");
+	hold_for("MP-NOW00000", KIM, 3, "2026-11-21T10:00:00+09:00", "2026-11-21T13:00:00+09:00");
+	pay("MP-NOW00000");
+	cars = cars_at(NOW, &n);
+	assert_int_equal(cars[0].status, CAR_AVAILABLE);        /* fleet has not heard of it yet */
+	assert_string_equal(cars[0].booking->code, "MP-NOW00000");
+	assert_int_equal(cars[0].booking->state, PAID);
+	confirm("MP-NOW00000");
+	assert_int_equal(cars_at(NOW, &n)[0].status, CAR_RENTED);
+	tell("booking.cancel_requested", "MP-NOW00000", "{\"refund_due\":0}");
+	cars = cars_at(NOW, &n);
+	assert_int_equal(cars[0].status, CAR_AVAILABLE);
+	assert_string_equal(cars[0].booking->code, "MP-LATER000");
+}
+
+static void
+cars_are_found_sorted_counted_and_retired_or_deleted(void **state)
+{
+	struct view_query q = { .text = "", .status = -1, .now = NOW, .limit = 100 };
+	struct view_car *cars;
+	int64_t n[4];
+
+	(void)state;
+	register_car(1, "11가 1111", "IN_SERVICE");
+	register_car(2, "22_2222", "OUT_OF_SERVICE");
+	register_car(3, "33다 3333", "IN_SERVICE");
+	register_car(4, "44라 4444", "IN_SERVICE");
+	tell("car.retired", "car:3", "{\"car_id\":3,\"plate\":\"33다 3333\"}");
+	tell("car.deleted", "car:4", "{\"car_id\":4,\"plate\":\"44라 4444\"}");
+	hear();
+	assert_int_equal(view_count(view, &q, n), 3);
+	assert_int_equal(n[CAR_AVAILABLE], 1);
+	assert_int_equal(n[CAR_OUT_OF_SERVICE], 1);
+	assert_int_equal(n[CAR_RETIRED], 1);
+	q.down = true;
+	assert_int_equal(view_list(view, &q, &cars), 3);
+	assert_string_equal(cars[0].plate, "33다 3333");
+	q.text = "_";                   /* a sign of LIKE is only itself */
+	assert_int_equal(view_list(view, &q, &cars), 1);
+	assert_string_equal(cars[0].plate, "22_2222");
+	q.text = "%' OR 1=1 --";
+	assert_int_equal(view_list(view, &q, &cars), 0);
+	q.text = "";
+	q.status = CAR_RETIRED;
+	assert_int_equal(view_count(view, &q, n), 1);
+	assert_int_equal(view_list(view, &q, &cars), 1);
+	q.status = -1;
+	for (enum view_order o = ORDER_PLATE; o <= ORDER_BOOKING; o++) {
+		q.order = o;
+		q.down = !q.down;
+		assert_int_equal(view_list(view, &q, &cars), 3);
+	}
+}
+
+/* --- replay ------------------------------------------------------------------------------------------------------------------ */
+
+static void
+a_busy_day(void)
+{
+	register_car(3, "12가 3456", "IN_SERVICE");
+	register_car(4, "22나 2222", "IN_SERVICE");
+	for (int i = 0; i < 40; i++) {
+		const char *code = arena_printf(scratch_memory, "MP-%08d", i);
+
+		hold_for(code, i % 2 ? KIM : LEE, 3 + i % 2, "2026-11-25T10:00:00+09:00", "2026-11-27T13:00:00+09:00");
+		if (i % 5 == 0) {
+			tell("booking.expired", code, "{\"reason\":\"declined\"}");
+			continue;
+		}
+		pay(code);
+		confirm(code);
+		if (i % 3 == 0)
+			tell("booking.cancel_requested", code, "{\"refund_due\":207000,\"reason\":\"customer\"}");
+		if (i % 7 == 0)
+			tell("booking.handed_out", code, "{}");
+	}
+	tell("message.sent", "MP-00000001", "{\"kind\":\"receipt\"}");
+	tell("car.modified", "car:4", "{\"car_id\":4,\"plate\":\"22나 2223\",\"name\":\"K5\",\"body\":\"sedan\",\"service\":\"OUT_OF_SERVICE\"}");
+}
+
+static void
+a_replay_makes_the_same_rows_and_the_comparison_says_so(void **state)
+{
+	struct view_comparison c;
+	const char *why = "";
+
+	(void)state;
+	a_busy_day();
+	hear();
+	clock_set(NOW + DAY);           /* no row may know when it was made */
+	assert_true(view_compare(root, scratch, NULL, NULL, &c, &why));
+	assert_int_equal(c.n_different, 0);
+	assert_true(c.n_rows > 250);
+	assert_int_equal(view_replay(root, scratch, NULL, NULL, &why), c.n_events);
+	assert_true(view_compare(root, scratch, NULL, NULL, &c, &why));
+	assert_int_equal(c.n_different, 0);
+	assert_int_equal(consumer_lag(view, &mypage_consumer), 0);
+}
+
+static void
+the_comparison_finds_a_changed_a_missing_and_a_foreign_row(void **state)
+{
+	struct view_comparison c;
+	const char *why = "";
+
+	(void)state;
+	a_busy_day();
+	hear();
+	db_do(view, "UPDATE my_booking SET amount = amount + 1 WHERE code = 'MP-00000002'");
+	assert_true(view_compare(root, scratch, NULL, NULL, &c, &why));
+	assert_int_equal(c.n_different, 1);
+	assert_non_null(strstr(c.first, "MP-00000002"));
+	db_do(view, "DELETE FROM my_event WHERE code = 'MP-00000003'");
+	db_do(view, "INSERT INTO view_car (car_id, plate, name, body, branch_id, branch_name, branch_name_ko, service, updated_at, event_id)"
+	            " VALUES (99, 'x', 'x', 'x', 1, 'x', 'x', 'IN_SERVICE', 0, 0)");
+	assert_true(view_compare(root, scratch, NULL, NULL, &c, &why));
+	assert_true(c.n_different > 3);
+	assert_true(view_replay(root, scratch, NULL, NULL, &why) > 0);
+	assert_true(view_compare(root, scratch, NULL, NULL, &c, &why));
+	assert_int_equal(c.n_different, 0);
+}
+
+static void
+a_deleted_file_is_made_again_with_the_same_rows(void **state)
+{
+	struct view_comparison c;
+	const char *why = "";
+
+	(void)state;
+	a_busy_day();
+	hear();
+	db_close(view);
+	assert_int_equal(remove(scratch_path("view.db")), 0);
+	assert_true(view_replay(root, scratch, NULL, NULL, &why) > 100);
+	view = scratch_open(&mypage_role);
+	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM my_booking /*scan*/"), 40);
+	assert_true(view_compare(root, scratch, NULL, NULL, &c, &why));
+	assert_int_equal(c.n_different, 0);
+}
+
+static void
+the_order_of_different_subjects_does_not_matter(void **state)
+{
+	static const char *const types[] = { "booking.held", "payment.approved", "booking.paid", "car.reserved", "booking.confirmed" };
+	const char *a, *b;
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {   /* one after the other, and woven together */
+		if (i == 0)
+			hold("MP-AAAA1111");
+		else
+			tell(types[i], "MP-AAAA1111", "{\"amount\":5,\"brand\":\"Visa\",\"last4\":\"1111\"}");
+		register_car(10 + i, arena_printf(scratch_memory, "plate %d", i), "IN_SERVICE");
+	}
+	hold("MP-BBBB2222");
+	for (int i = 1; i < 5; i++)
+		tell(types[i], "MP-BBBB2222", "{\"amount\":5,\"brand\":\"Visa\",\"last4\":\"1111\"}");
+	hear();
+	a = db_text(view, "SELECT state || shelf || reservation || payment_state || last4 || paid_at FROM my_booking WHERE code = 'MP-AAAA1111'");
+	b = db_text(view, "SELECT state || shelf || reservation || payment_state || last4 || paid_at FROM my_booking WHERE code = 'MP-BBBB2222'");
+	assert_string_equal(a, b);
+}
+
+static void
+events_of_unknown_kinds_and_about_unknown_bookings_change_nothing(void **state)
+{
+	(void)state;
+	tell("weather.changed", "MP-AAAA1111", "{}");
+	tell("payment.approved", "APP-12345678", "{\"amount\":1000,\"brand\":\"Visa\",\"last4\":\"4242\"}");
+	tell("booking.cancelled", "MP-NEVER000", "{\"refunded_amount\":5}");
+	hear();
+	assert_int_equal(db_int(view, "SELECT (SELECT COUNT(*) FROM my_booking /*scan*/) + (SELECT COUNT(*) FROM my_event)"), 0);
+	assert_int_equal(consumer_lag(view, &mypage_consumer), 0);
+}
+
+static void
+an_unreadable_event_waits_and_holds_back_its_own_booking_only(void **state)
+{
+	struct view_comparison c;
+	const char *why = "";
+
+	(void)state;
+	tell("booking.held", "MP-BAD00000", "{\"amount\":\"many\"}");
+	tell("booking.paid", "MP-BAD00000", "{}");
+	hold("MP-GOOD0000");
+	while (consumer_step(view, &mypage_consumer, 100) > 0)
+		;
+	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM main.event_retry /*scan*/"), 2);
+	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM my_booking /*scan*/"), 1);
+	assert_true(view_compare(root, scratch, NULL, NULL, &c, &why));
+	assert_int_equal(c.n_different, 0);
+	assert_int_equal(view_replay(root, scratch, NULL, NULL, &why), 3);
+	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM main.event_retry /*scan*/"), 2);
+	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM my_booking /*scan*/"), 1);
+}
+
+static void
+read_models_ahead_of_the_log_are_made_anew(void **state)
+{
+	(void)state;
+	hold("MP-AAAA1111");
+	hear();
+	db_do(view, "UPDATE main.position SET event_id = 900 WHERE consumer = 'mypage'");
+	db_do(view, "UPDATE my_booking /*scan*/ SET amount = 1");
+	assert_true(view_is_ahead(view));
+	assert_false(mypage_consumer.sweep(view));
+	assert_false(view_is_ahead(view));
+	assert_int_equal(found("MP-AAAA1111").amount, 207000);
+}
+
+static void
+the_pages_know_how_many_events_they_are_behind(void **state)
+{
+	struct my_fresh f;
+
+	(void)state;
+	hold("MP-AAAA1111");
+	hear();
+	my_fresh(view, NOW + 50, &f);
+	assert_int_equal(f.n_behind, 0);
+	assert_int_equal(f.as_of, NOW + 50);
+	pay("MP-AAAA1111");
+	my_fresh(view, NOW + 50, &f);
+	assert_int_equal(f.n_behind, 2);
+	assert_int_equal(f.as_of, NOW);
+}
+
+/* MYPAGE_MANY=100000: how long a replay of so many takes. */
+static void
+a_replay_of_many_events_is_quick(void **state)
+{
+	const char *many = getenv("MYPAGE_MANY");
+	int n = many ? atoi(many) : 2000;
+	const char *why = "";
+	double began;
+
+	(void)state;
+	db_begin(writer);
+	for (int i = 0; i < n / 5; i++) {
+		const char *code = arena_printf(scratch_memory, "MP-%08d", i);
+
+		hold(code);
+		pay(code);
+		confirm(code);
+		if (i % 100 == 0)
+			arena_reset(scratch_memory);
+	}
+	assert_true(db_commit(writer));
+	began = scratch_us();
+	assert_int_equal(view_replay(root, scratch, NULL, NULL, &why), n / 5 * 5);
+	printf("          %d events replayed in %.0f ms\n", n, (scratch_us() - began) / 1000);
+	assert_true(scratch_us() - began < 10e6);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_held_booking_shows_what_was_promised_and_how_its_price_is_made_up),
+		TEST(paid_and_confirmed_show_with_the_card_and_the_history_newest_first),
+		TEST(a_cancelled_booking_shows_the_refund_as_pending_until_it_is_done),
+		TEST(a_cancellation_without_a_refund_leaves_the_payment_as_paid),
+		TEST(money_taken_for_an_expired_booking_is_shown_as_on_its_way_back_whichever_came_first),
+		TEST(a_refused_car_ends_as_rejected_with_all_money_back),
+		TEST(somebody_elses_booking_is_unknown),
+		TEST(a_booking_whose_news_is_on_its_way_is_being_prepared_for_its_customer_only),
+		TEST(bookings_stand_on_their_shelves_and_not_completed_ones_only_under_all),
+		TEST(the_steps_follow_the_booking_and_the_page_watches_only_while_something_moves),
+		TEST(the_side_ways_end_where_they_end_and_show_the_refund),
+		TEST(a_car_is_rented_from_its_preparation_until_the_end_and_available_around_that),
+		TEST(a_car_that_is_out_stays_rented_however_late_and_shows_that_booking),
+		TEST(the_status_follows_fleet_and_the_booking_that_comes_next_is_shown),
+		TEST(cars_are_found_sorted_counted_and_retired_or_deleted),
+		TEST(a_replay_makes_the_same_rows_and_the_comparison_says_so),
+		TEST(the_comparison_finds_a_changed_a_missing_and_a_foreign_row),
+		TEST(a_deleted_file_is_made_again_with_the_same_rows),
+		TEST(the_order_of_different_subjects_does_not_matter),
+		TEST(events_of_unknown_kinds_and_about_unknown_bookings_change_nothing),
+		TEST(an_unreadable_event_waits_and_holds_back_its_own_booking_only),
+		TEST(read_models_ahead_of_the_log_are_made_anew),
+		TEST(the_pages_know_how_many_events_they_are_behind),
+		TEST(a_replay_of_many_events_is_quick),
+	};
+
+	return cmocka_run_group_tests_name("mypage", tests, NULL, NULL);
+}

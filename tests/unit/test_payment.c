@@ -1,0 +1,823 @@
+/*
+ * test_payment - money is taken once, given back once, and nothing is lost: charges, refunds, the sweep and the ledger against
+ * the sandbox in process, without a network. The last test breaks everything at random for a while and then counts the money.
+ *
+ *	test_payment [SEED]
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "scratch.h"
+
+#include "../../cgi-bin/payment/charge.c"
+#include "../../cgi-bin/sandbox/direct.h"
+#include "../../lib/secret.h"
+
+#define NOW 1800000000
+
+static struct db *db, *sandbox;
+static struct arena *m;
+static int64_t now;
+static uint64_t seed = 20260521;
+
+/* --- a world of its own for each test ------------------------------------------------------------------------------- */
+
+/* What the network does to a request: nothing, or what a test wants. */
+static enum { NET_FINE, NET_CUT, NET_LOSES_ANSWER, NET_DIES_BEFORE, NET_DIES_AFTER, NET_DELAYS } net;
+static int n_asked;
+static jmp_buf death;
+
+static struct late { int64_t at; char path[300], body[1000], key[300]; bool gone; } late[2000];
+static int n_late;
+
+static void
+keep_for_later(const struct provider_request *q)
+{
+	struct late *l = &late[n_late++];
+
+	assert_true(n_late < 2000);
+	*l = (struct late){ .at = now + 1 + (int64_t)sandbox_random(800) };
+	snprintf(l->path, sizeof(l->path), "%s", q->path);
+	snprintf(l->body, sizeof(l->body), "%s", q->body);
+	snprintf(l->key, sizeof(l->key), "%s", q->idempotency_key);
+}
+
+static enum call_outcome
+through_the_net(struct arena *am, struct provider_request *q)
+{
+	enum call_outcome outcome;
+
+	n_asked++;
+	if (net == NET_CUT)
+		return CALL_NOT_SENT;
+	if (net == NET_DIES_BEFORE)
+		longjmp(death, 1);
+	if (net == NET_DELAYS && q->body) {
+		keep_for_later(q);
+		return CALL_UNKNOWN;
+	}
+	outcome = sandbox_direct(am, q);
+	if (net == NET_DIES_AFTER)
+		longjmp(death, 1);
+	return net == NET_LOSES_ANSWER ? CALL_UNKNOWN : outcome;
+}
+
+static void
+deliver_late(void)
+{
+	for (int i = 0; i < n_late; i++)
+		if (!late[i].gone && late[i].at <= now) {
+			struct provider_request q = {
+				.path = late[i].path, .body = late[i].body, .idempotency_key = late[i].key, .until_ms = clock_ms() + 100000,
+			};
+
+			sandbox_direct(m, &q);
+			late[i].gone = true;
+		}
+}
+
+static void
+pass(int64_t seconds)
+{
+	now += seconds;
+	clock_set(now);
+}
+
+static int
+begin(void **state)
+{
+	const char *why = "";
+
+	if (scratch_begin(state) != 0)
+		return -1;
+	settings_open(".", scratch, &why);
+	secret_open(scratch);
+	if (!db_create(scratch, "db/schema.sql", NULL, &why) || !db_create_own(scratch, "sandbox", "db/sandbox.sql", &why)) {
+		print_error("%s\n", why);
+		return -1;
+	}
+	m = arena_new(512 << 20);
+	db = db_open(scratch, &payment_role, m, &why);
+	sandbox = db_open(scratch, &sandbox_role, m, &why);
+	if (!db || !sandbox)
+		return -1;
+	sandbox_direct_open(sandbox);
+	toss_ask = through_the_net;
+	net = NET_FINE;
+	n_asked = n_late = 0;
+	now = NOW;
+	clock_set(now);
+	sandbox_seed(seed);
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	db_close(db);
+	db_close(sandbox);
+	clock_set(0);
+	return scratch_end(state);
+}
+
+static int64_t
+a_card(int64_t user_id, const char *token)
+{
+	struct card card;
+
+	assert_int_equal(card_save(db, user_id, token, token, &card), CARD_SAVED);
+	return card.card_id;
+}
+
+static struct charge_order
+an_order(const char *key, int64_t card_id)
+{
+	return (struct charge_order){
+		.key = key, .subject_id = key, .customer_id = 7, .card_id = card_id, .amount = 110000, .vat_amount = 10000,
+		.currency = "KRW", .deadline_ms = 610,
+	};
+}
+
+static enum charge_outcome
+charge(const char *key, int64_t card_id, struct charge *c)
+{
+	struct charge_order o = an_order(key, card_id);
+
+	return charge_make(db, &o, c);
+}
+
+static enum refund_outcome
+refund(const char *key, const char *refund_key, int64_t amount, struct charge *c)
+{
+	struct refund_order o = { .key = key, .refund_key = refund_key, .amount = amount, .reason = "customer", .deadline_ms = 610 };
+
+	return refund_make(db, &o, c);
+}
+
+static int64_t
+account_sum(const char *name)
+{
+	return db_int(db, "SELECT COALESCE(SUM(amount), 0) FROM ledger_line WHERE account = $1 /*scan*/", name);
+}
+
+static int64_t
+events(const char *type)
+{
+	return db_int(db, "SELECT COUNT(*) FROM event WHERE type = $1 /*scan*/", type);
+}
+
+static int64_t
+held_by_provider(void)
+{
+	return db_int(sandbox, "SELECT COALESCE(SUM(balance), 0) FROM payment WHERE approved_at > 0 /*scan*/");
+}
+
+static void
+expect_state(const char *key, enum charge_state state)
+{
+	struct charge c;
+
+	assert_true(charge_find(db, key, &c));
+	assert_string_equal(words_code(&charge_state_words, c.state), words_code(&charge_state_words, (int)state));
+}
+
+static void
+settle_everything(void)
+{
+	for (int i = 0; i < 40; i++) {
+		pass(120);
+		deliver_late();
+		while (payment_sweep(db))
+			;
+		assert_false(db_failed(db));
+	}
+}
+
+/* --- taking money ------------------------------------------------------------------------------------------------- */
+
+static void
+a_good_card_pays_and_the_books_say_so(void **state)
+{
+	struct charge c;
+
+	(void)state;
+	assert_int_equal(charge("MP-TEST01", a_card(7, "tok_ok"), &c), PAY_APPROVED);
+	expect_state("MP-TEST01", IS_APPROVED);
+	assert_int_equal(account_sum("card_clearing"), 110000);
+	assert_int_equal(account_sum("rental_income"), -100000);
+	assert_int_equal(account_sum("vat_payable"), -10000);
+	assert_int_equal(held_by_provider(), 110000);
+	assert_int_equal(events("payment.approved"), 1);
+	assert_string_equal(c.brand, "Visa");
+	assert_string_equal(c.last4, "4242");
+}
+
+static void
+a_declined_card_takes_nothing_and_says_why(void **state)
+{
+	struct charge c;
+
+	(void)state;
+	assert_int_equal(charge("MP-TEST01", a_card(7, "tok_declined"), &c), PAY_DECLINED);
+	assert_string_equal(charge_reason(db, &c), "declined");
+	assert_int_equal(held_by_provider(), 0);
+	assert_int_equal(account_sum("card_clearing"), 0);
+	assert_int_equal(events("payment.failed"), 1);
+}
+
+static void
+the_same_key_again_answers_the_same_and_takes_nothing_more(void **state)
+{
+	int64_t card_id = a_card(7, "tok_ok");
+	struct charge first, again;
+
+	(void)state;
+	charge("MP-TEST01", card_id, &first);
+	n_asked = 0;
+	assert_int_equal(charge("MP-TEST01", card_id, &again), PAY_APPROVED);
+	assert_int_equal(again.charge_id, first.charge_id);
+	assert_int_equal(n_asked, 0);
+	assert_int_equal(held_by_provider(), 110000);
+}
+
+static void
+the_same_key_with_another_amount_is_refused(void **state)
+{
+	struct charge_order o = an_order("MP-TEST01", a_card(7, "tok_ok"));
+	struct charge c;
+
+	(void)state;
+	charge_make(db, &o, &c);
+	o.amount = 120000;
+	assert_int_equal(charge_make(db, &o, &c), PAY_KEY_REUSED);
+	assert_int_equal(held_by_provider(), 110000);
+}
+
+static void
+a_card_of_somebody_else_is_declined_as_removed(void **state)
+{
+	struct charge c;
+
+	(void)state;
+	assert_int_equal(charge("MP-TEST01", a_card(8, "tok_ok"), &c), PAY_DECLINED);
+	assert_string_equal(charge_reason(db, &c), "card_removed");
+	assert_int_equal(held_by_provider(), 0);
+}
+
+static void
+a_removed_card_is_declined(void **state)
+{
+	int64_t card_id = a_card(7, "tok_ok");
+	struct charge c;
+
+	(void)state;
+	assert_true(card_remove(db, 7, card_id));
+	assert_false(card_remove(db, 7, card_id));
+	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_DECLINED);
+	assert_string_equal(charge_reason(db, &c), "card_removed");
+}
+
+static void
+a_lost_answer_is_looked_up_and_ends_approved_once(void **state)
+{
+	struct charge c;
+
+	(void)state;
+	assert_int_equal(charge("MP-TEST01", a_card(7, "tok_lost"), &c), PAY_APPROVED);
+	assert_int_equal(held_by_provider(), 110000);
+	assert_int_equal(account_sum("card_clearing"), 110000);
+}
+
+static void
+a_late_answer_is_unknown_until_the_sweep_finds_out(void **state)
+{
+	int64_t card_id;
+	struct charge c;
+
+	(void)state;
+	assert_int_equal(charge("MP-TEST01", a_card(7, "tok_slow"), &c), PAY_APPROVED);     /* in process the look finds it */
+	card_id = a_card(7, "tok_ok");
+	net = NET_DELAYS;
+	assert_int_equal(charge("MP-TEST02", card_id, &c), PAY_UNKNOWN);
+	expect_state("MP-TEST02", IS_UNKNOWN);
+	net = NET_FINE;
+	late[0].at = now;
+	deliver_late();
+	pass(10);
+	payment_sweep(db);
+	expect_state("MP-TEST02", IS_APPROVED);
+	assert_int_equal(held_by_provider(), 220000);
+	assert_int_equal(account_sum("card_clearing"), 220000);
+}
+
+static void
+a_provider_that_is_not_reached_took_nothing(void **state)
+{
+	int64_t card_id = a_card(7, "tok_ok");
+	struct charge c;
+
+	(void)state;
+	net = NET_CUT;
+	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_LATER);
+	expect_state("MP-TEST01", IS_FAILED);
+	net = NET_FINE;
+	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_LATER);
+	assert_int_equal(held_by_provider(), 0);
+}
+
+static void
+a_provider_that_is_switched_off_is_unknown_and_ends_as_never_arrived(void **state)
+{
+	int64_t card_id = a_card(7, "tok_ok");
+	struct charge c;
+
+	(void)state;
+	fault_set(sandbox, "down", 1);
+	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_UNKNOWN);
+	fault_set(sandbox, "down", 0);
+	pass(10);
+	payment_sweep(db);
+	expect_state("MP-TEST01", IS_UNKNOWN);          /* too young to be sure */
+	settle_everything();
+	expect_state("MP-TEST01", IS_FAILED);
+	assert_int_equal(events("payment.failed"), 1);
+}
+
+static void
+a_worker_that_dies_before_asking_leaves_a_row_that_ends_as_failed(void **state)
+{
+	int64_t card_id = a_card(7, "tok_ok");
+	struct charge c;
+
+	(void)state;
+	net = NET_DIES_BEFORE;
+	if (setjmp(death) == 0)
+		charge("MP-TEST01", card_id, &c);
+	net = NET_FINE;
+	db_fresh(db);
+	expect_state("MP-TEST01", IS_REQUESTED);
+	settle_everything();
+	expect_state("MP-TEST01", IS_FAILED);
+	assert_int_equal(held_by_provider(), 0);
+}
+
+static void
+a_worker_that_dies_after_the_money_was_taken_leaves_a_row_that_ends_approved(void **state)
+{
+	int64_t card_id = a_card(7, "tok_ok");
+	struct charge c;
+
+	(void)state;
+	net = NET_DIES_AFTER;
+	if (setjmp(death) == 0)
+		charge("MP-TEST01", card_id, &c);
+	net = NET_FINE;
+	db_fresh(db);
+	pass(3);
+	payment_sweep(db);
+	expect_state("MP-TEST01", IS_REQUESTED);        /* its own process may still be at it */
+	pass(10);
+	payment_sweep(db);
+	expect_state("MP-TEST01", IS_APPROVED);
+	assert_int_equal(held_by_provider(), account_sum("card_clearing"));
+}
+
+static void
+the_caller_repeating_itself_after_a_crash_learns_what_became_of_it(void **state)
+{
+	int64_t card_id = a_card(7, "tok_ok");
+	struct charge c;
+
+	(void)state;
+	net = NET_DIES_AFTER;
+	if (setjmp(death) == 0)
+		charge("MP-TEST01", card_id, &c);
+	net = NET_FINE;
+	db_fresh(db);
+	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_APPROVED);
+	assert_int_equal(held_by_provider(), 110000);
+}
+
+static void
+a_charge_that_arrives_after_it_was_given_up_goes_back(void **state)
+{
+	int64_t card_id = a_card(7, "tok_ok");
+	struct charge c;
+
+	(void)state;
+	net = NET_DELAYS;
+	charge("MP-TEST01", card_id, &c);
+	net = NET_FINE;
+	late[0].at = now + 600;
+	pass(100);
+	payment_sweep(db);
+	expect_state("MP-TEST01", IS_FAILED);
+	pass(510);
+	deliver_late();
+	assert_int_equal(held_by_provider(), 110000);
+	settle_everything();
+	assert_int_equal(held_by_provider(), 0);
+	assert_int_equal(account_sum("card_clearing"), 0);
+}
+
+static void
+orders_nobody_could_charge_are_refused(void **state)
+{
+	int64_t card_id = a_card(7, "tok_ok");
+	struct charge_order o = an_order("MP-TEST01", card_id), bad;
+	struct charge c;
+
+	(void)state;
+	bad = o, bad.amount = 0;
+	assert_int_equal(charge_make(db, &bad, &c), PAY_BAD_ORDER);
+	bad = o, bad.amount = CHARGE_MAX_AMOUNT + 1;
+	assert_int_equal(charge_make(db, &bad, &c), PAY_BAD_ORDER);
+	bad = o, bad.vat_amount = o.amount + 1;
+	assert_int_equal(charge_make(db, &bad, &c), PAY_BAD_ORDER);
+	bad = o, bad.currency = "USD";
+	assert_int_equal(charge_make(db, &bad, &c), PAY_BAD_ORDER);
+	bad = o, bad.key = "x";
+	assert_int_equal(charge_make(db, &bad, &c), PAY_BAD_ORDER);
+	bad = o, bad.key = "MP-../../x";
+	assert_int_equal(charge_make(db, &bad, &c), PAY_BAD_ORDER);
+	bad = o, bad.payment_key = "both";
+	assert_int_equal(charge_make(db, &bad, &c), PAY_BAD_ORDER);
+	bad = o, bad.card_id = 0;
+	assert_int_equal(charge_make(db, &bad, &c), PAY_BAD_ORDER);
+	assert_false(charge_find(db, "MP-TEST01", &c));
+}
+
+static void
+a_payment_prepared_on_the_hosted_page_is_confirmed_once(void **state)
+{
+	struct sb_payment p = {
+		.order_id = "MP-TEST01", .order_name = "Car", .customer_key = "c-1", .card = 0, .amount = 110000, .currency = "KRW",
+	};
+	struct charge_order o = an_order("MP-TEST01", 0);
+	struct charge c;
+
+	(void)state;
+	o.payment_key = sandbox_prepare(sandbox, &p);
+	assert_int_equal(held_by_provider(), 0);
+	assert_int_equal(charge_make(db, &o, &c), PAY_APPROVED);
+	assert_string_equal(c.last4, "4242");
+	assert_int_equal(charge_make(db, &o, &c), PAY_APPROVED);
+	assert_int_equal(held_by_provider(), 110000);
+}
+
+static void
+a_payment_prepared_for_less_is_not_taken_for_the_whole(void **state)
+{
+	struct sb_payment p = {
+		.order_id = "MP-TEST01", .order_name = "Car", .customer_key = "c-1", .card = 0, .amount = 100, .currency = "KRW",
+	};
+	struct charge_order o = an_order("MP-TEST01", 0);
+	struct charge c;
+
+	(void)state;
+	o.payment_key = sandbox_prepare(sandbox, &p);
+	assert_int_equal(charge_make(db, &o, &c), PAY_DECLINED);
+	assert_string_equal(charge_reason(db, &c), "wrong_amount");
+	assert_int_equal(held_by_provider(), 0);
+}
+
+/* --- giving it back ----------------------------------------------------------------------------------------------- */
+
+static void
+a_refund_gives_back_the_part_and_its_share_of_vat(void **state)
+{
+	struct charge c;
+
+	(void)state;
+	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c), BACK_DONE);
+	assert_int_equal(c.refunded_amount, 77000);
+	expect_state("MP-TEST01", IS_CANCELLED);
+	assert_int_equal(account_sum("card_clearing"), 33000);
+	assert_int_equal(account_sum("vat_payable"), -3000);
+	assert_int_equal(account_sum("refunds_payable"), 0);
+	assert_int_equal(held_by_provider(), 33000);
+	assert_int_equal(events("payment.cancelled"), 1);
+}
+
+static void
+the_same_refund_again_gives_nothing_more(void **state)
+{
+	struct charge c;
+
+	(void)state;
+	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
+	refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c);
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c), BACK_DONE);
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 50000, &c), BACK_KEY_REUSED);
+	assert_int_equal(held_by_provider(), 33000);
+}
+
+static void
+more_than_the_charge_is_never_given_back(void **state)
+{
+	struct charge c;
+
+	(void)state;
+	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
+	refund("MP-TEST01", "MP-TEST01-a", 77000, &c);
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-b", 33001, &c), BACK_TOO_MUCH);
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-c", 33000, &c), BACK_DONE);
+	assert_int_equal(held_by_provider(), 0);
+	assert_int_equal(account_sum("vat_payable"), 0);
+	assert_int_equal(account_sum("rental_income"), 0);
+}
+
+static void
+odd_parts_of_vat_add_up_to_the_whole(void **state)
+{
+	struct charge_order o = an_order("MP-TEST01", a_card(7, "tok_ok"));
+	struct charge c;
+
+	(void)state;
+	o.amount = 100;
+	o.vat_amount = 9;
+	charge_make(db, &o, &c);
+	refund("MP-TEST01", "MP-TEST01-a", 33, &c);
+	refund("MP-TEST01", "MP-TEST01-b", 33, &c);
+	refund("MP-TEST01", "MP-TEST01-c", 0, &c);
+	assert_int_equal(account_sum("vat_payable"), 0);
+	assert_int_equal(account_sum("card_clearing"), 0);
+}
+
+static void
+a_refund_whose_answer_is_lost_is_done_once(void **state)
+{
+	struct charge c;
+
+	(void)state;
+	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
+	net = NET_LOSES_ANSWER;
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c), BACK_PENDING);
+	expect_state("MP-TEST01", IS_CANCEL_REQUESTED);
+	assert_int_equal(account_sum("refunds_payable"), -77000);
+	net = NET_FINE;
+	settle_everything();
+	expect_state("MP-TEST01", IS_CANCELLED);
+	assert_int_equal(account_sum("refunds_payable"), 0);
+	assert_int_equal(held_by_provider(), 33000);
+	assert_int_equal(events("payment.cancelled"), 1);
+}
+
+static void
+a_refund_forgotten_by_the_provider_after_15_days_is_recognised_by_its_reason(void **state)
+{
+	struct charge c;
+
+	(void)state;
+	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
+	net = NET_LOSES_ANSWER;
+	refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c);
+	net = NET_FINE;
+	pass(16 * DAY);
+	sandbox_forget_old(sandbox);
+	settle_everything();
+	expect_state("MP-TEST01", IS_CANCELLED);
+	assert_int_equal(held_by_provider(), 33000);
+}
+
+static void
+voiding_a_key_never_seen_refuses_the_charge_that_comes_late(void **state)
+{
+	struct charge c;
+
+	(void)state;
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-void", 0, &c), BACK_DONE);
+	assert_int_equal(charge("MP-TEST01", a_card(7, "tok_ok"), &c), PAY_DECLINED);
+	assert_string_equal(charge_reason(db, &c), "void");
+	assert_int_equal(held_by_provider(), 0);
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-void", 0, &c), BACK_DONE);
+}
+
+static void
+voiding_an_unknown_charge_gives_the_money_back_when_it_turns_out_taken(void **state)
+{
+	int64_t card_id = a_card(7, "tok_ok");
+	struct charge c;
+
+	(void)state;
+	net = NET_LOSES_ANSWER;
+	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_UNKNOWN);
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-void", 0, &c), BACK_PENDING);
+	net = NET_FINE;
+	payment_sweep(db);
+	expect_state("MP-TEST01", IS_CANCELLED);
+	assert_int_equal(held_by_provider(), 0);
+	assert_int_equal(account_sum("card_clearing"), 0);
+	assert_int_equal(events("payment.approved"), 1);
+	assert_int_equal(events("payment.cancelled"), 1);
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-void", 0, &c), BACK_DONE);
+	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_DECLINED);
+}
+
+static void
+voiding_a_declined_charge_is_done_at_once(void **state)
+{
+	struct charge c;
+
+	(void)state;
+	charge("MP-TEST01", a_card(7, "tok_declined"), &c);
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-void", 0, &c), BACK_DONE);
+}
+
+static void
+a_refund_of_nothing_is_refused(void **state)
+{
+	struct charge c;
+
+	(void)state;
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 1000, &c), BACK_NO_CHARGE);
+	charge("MP-TEST02", a_card(7, "tok_declined"), &c);
+	assert_int_equal(refund("MP-TEST02", "MP-TEST02-cancel", 1000, &c), BACK_NO_CHARGE);
+}
+
+static void
+a_webhook_brings_the_look_forward_and_is_not_believed(void **state)
+{
+	int64_t card_id = a_card(7, "tok_ok");
+	struct charge c;
+
+	(void)state;
+	net = NET_LOSES_ANSWER;
+	charge("MP-TEST01", card_id, &c);
+	pass(7);
+	payment_sweep(db);
+	net = NET_FINE;
+	payment_hint(db, "MP-NOBODY");
+	payment_hint(db, "MP-TEST01");
+	payment_hint(db, "MP-TEST01");
+	payment_sweep(db);
+	expect_state("MP-TEST01", IS_APPROVED);
+	assert_int_equal(account_sum("card_clearing"), 110000);
+}
+
+static void
+a_clock_set_back_does_not_stop_the_sweep(void **state)
+{
+	int64_t card_id = a_card(7, "tok_ok");
+	struct charge c;
+
+	(void)state;
+	net = NET_LOSES_ANSWER;
+	charge("MP-TEST01", card_id, &c);
+	net = NET_FINE;
+	pass(-7200);
+	payment_sweep(db);
+	expect_state("MP-TEST01", IS_APPROVED);
+}
+
+/* --- everything at random ----------------------------------------------------------------------------------------- */
+
+#define N_KEYS 300
+#define N_STEPS 4000
+
+static int64_t cards[4];
+
+static void
+break_something(void)
+{
+	static const int weights[] = { NET_FINE, NET_FINE, NET_FINE, NET_FINE, NET_FINE, NET_FINE, NET_CUT, NET_LOSES_ANSWER,
+	                               NET_DIES_BEFORE, NET_DIES_AFTER, NET_DELAYS };
+
+	net = weights[sandbox_random(11)];
+	if (sandbox_random(20) == 0)
+		fault_set(sandbox, "lost_answers", sandbox_random(2) ? 50 : 0);
+	if (sandbox_random(40) == 0)
+		fault_set(sandbox, "down", sandbox_random(3) == 0);
+	if (sandbox_random(30) == 0)
+		fault_set(sandbox, "slow_ms", sandbox_random(2) ? 800 : 0);
+}
+
+static void
+do_something(void)
+{
+	const char *key = arena_printf(m, "MP-R%05u", sandbox_random(N_KEYS));
+	struct charge c;
+
+	switch (sandbox_random(10)) {
+	case 0: case 1: case 2: case 3:
+		charge(key, cards[sandbox_random(10) < 6 ? 0 : sandbox_random(4)], &c);
+		break;
+	case 4:
+		refund(key, arena_printf(m, "%s-void", key), 0, &c);
+		break;
+	case 5:
+		refund(key, arena_printf(m, "%s-cancel", key), 1 + (int64_t)sandbox_random(110000), &c);
+		break;
+	case 6:
+		refund(key, arena_printf(m, "%s-%u", key, sandbox_random(3)), 1 + (int64_t)sandbox_random(60000), &c);
+		break;
+	case 7:
+		payment_hint(db, key);
+		break;
+	case 8:
+		payment_sweep(db);
+		break;
+	default:
+		pass(sandbox_random(90));
+		deliver_late();
+	}
+}
+
+static void
+expect_this_key_whole(const char *key)
+{
+	int64_t ours = db_int(db, "SELECT COALESCE(SUM(l.amount), 0) FROM charge c JOIN posting p ON p.charge_id = c.charge_id"
+	                          " JOIN ledger_line l ON l.posting_id = p.posting_id AND l.account = 'card_clearing' WHERE c.key = $1", key);
+	int64_t theirs = db_int(sandbox, "SELECT COALESCE(SUM(balance), 0) FROM payment WHERE order_id = $1 AND approved_at > 0", key);
+	int64_t taken = db_int(sandbox, "SELECT COUNT(*) FROM payment WHERE order_id = $1 AND approved_at > 0", key);
+	int64_t approvals = db_int(db, "SELECT COUNT(*) FROM event WHERE subject_id = $1 AND type = 'payment.approved'", key);
+	int64_t was_voided = db_int(db, "SELECT COUNT(*) FROM refund WHERE key = $1", arena_printf(m, "%s-void", key));
+
+	if (ours != theirs || taken > 1 || approvals > 1 || (was_voided && ours))
+		print_error("%s: ours %lld, theirs %lld, taken %lld times\n", key, (long long)ours, (long long)theirs, (long long)taken);
+	assert_int_equal(ours, theirs);
+	assert_true(taken <= 1);
+	assert_true(approvals <= 1);
+	assert_true(!was_voided || ours == 0);
+}
+
+static void
+whatever_breaks_no_money_is_lost_or_made(void **state)
+{
+	(void)state;
+	print_message("seed %llu\n", (unsigned long long)seed);
+	cards[0] = a_card(7, "tok_ok");
+	cards[1] = a_card(7, "tok_declined");
+	cards[2] = a_card(7, "tok_slow");
+	cards[3] = a_card(7, "tok_lost");
+	for (int i = 0; i < N_STEPS; i++) {
+		break_something();
+		if (setjmp(death) == 0)
+			do_something();
+		else
+			db_fresh(db);
+		assert_false(db_failed(db));
+		assert_false(db_failed(sandbox));
+	}
+	net = NET_FINE;
+	fault_set(sandbox, "down", 0);
+	fault_set(sandbox, "lost_answers", 0);
+	fault_set(sandbox, "slow_ms", 0);
+	scratch_sleep_ms(2100);         /* the slow answers are ready after real time */
+	settle_everything();
+	for (int i = 0; i < N_KEYS; i++)
+		expect_this_key_whole(arena_printf(m, "MP-R%05d", i));
+	assert_true(held_by_provider() > 0);
+	assert_int_equal(held_by_provider(), account_sum("card_clearing"));
+	assert_int_equal(account_sum("refunds_payable"), 0);
+	assert_int_equal(db_int(db, "SELECT SUM(amount) FROM ledger_line /*scan*/"), 0);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM charge WHERE state IN ('REQUESTED', 'UNKNOWN', 'CANCEL_REQUESTED') OR void_wanted = 1 /*scan*/"), 0);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM refund WHERE state = 'REQUESTED' /*scan*/"), 0);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM charge c WHERE c.refunded_amount <> (SELECT COALESCE(SUM(r.amount), 0)"
+	                            " FROM refund r WHERE r.charge_id = c.charge_id) /*scan*/"), 0);
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_good_card_pays_and_the_books_say_so, begin, end),
+		cmocka_unit_test_setup_teardown(a_declined_card_takes_nothing_and_says_why, begin, end),
+		cmocka_unit_test_setup_teardown(the_same_key_again_answers_the_same_and_takes_nothing_more, begin, end),
+		cmocka_unit_test_setup_teardown(the_same_key_with_another_amount_is_refused, begin, end),
+		cmocka_unit_test_setup_teardown(a_card_of_somebody_else_is_declined_as_removed, begin, end),
+		cmocka_unit_test_setup_teardown(a_removed_card_is_declined, begin, end),
+		cmocka_unit_test_setup_teardown(a_lost_answer_is_looked_up_and_ends_approved_once, begin, end),
+		cmocka_unit_test_setup_teardown(a_late_answer_is_unknown_until_the_sweep_finds_out, begin, end),
+		cmocka_unit_test_setup_teardown(a_provider_that_is_not_reached_took_nothing, begin, end),
+		cmocka_unit_test_setup_teardown(a_provider_that_is_switched_off_is_unknown_and_ends_as_never_arrived, begin, end),
+		cmocka_unit_test_setup_teardown(a_worker_that_dies_before_asking_leaves_a_row_that_ends_as_failed, begin, end),
+		cmocka_unit_test_setup_teardown(a_worker_that_dies_after_the_money_was_taken_leaves_a_row_that_ends_approved, begin, end),
+		cmocka_unit_test_setup_teardown(the_caller_repeating_itself_after_a_crash_learns_what_became_of_it, begin, end),
+		cmocka_unit_test_setup_teardown(a_charge_that_arrives_after_it_was_given_up_goes_back, begin, end),
+		cmocka_unit_test_setup_teardown(orders_nobody_could_charge_are_refused, begin, end),
+		cmocka_unit_test_setup_teardown(a_payment_prepared_on_the_hosted_page_is_confirmed_once, begin, end),
+		cmocka_unit_test_setup_teardown(a_payment_prepared_for_less_is_not_taken_for_the_whole, begin, end),
+		cmocka_unit_test_setup_teardown(a_refund_gives_back_the_part_and_its_share_of_vat, begin, end),
+		cmocka_unit_test_setup_teardown(the_same_refund_again_gives_nothing_more, begin, end),
+		cmocka_unit_test_setup_teardown(more_than_the_charge_is_never_given_back, begin, end),
+		cmocka_unit_test_setup_teardown(odd_parts_of_vat_add_up_to_the_whole, begin, end),
+		cmocka_unit_test_setup_teardown(a_refund_whose_answer_is_lost_is_done_once, begin, end),
+		cmocka_unit_test_setup_teardown(a_refund_forgotten_by_the_provider_after_15_days_is_recognised_by_its_reason, begin, end),
+		cmocka_unit_test_setup_teardown(voiding_a_key_never_seen_refuses_the_charge_that_comes_late, begin, end),
+		cmocka_unit_test_setup_teardown(voiding_an_unknown_charge_gives_the_money_back_when_it_turns_out_taken, begin, end),
+		cmocka_unit_test_setup_teardown(voiding_a_declined_charge_is_done_at_once, begin, end),
+		cmocka_unit_test_setup_teardown(a_refund_of_nothing_is_refused, begin, end),
+		cmocka_unit_test_setup_teardown(a_webhook_brings_the_look_forward_and_is_not_believed, begin, end),
+		cmocka_unit_test_setup_teardown(a_clock_set_back_does_not_stop_the_sweep, begin, end),
+		cmocka_unit_test_setup_teardown(whatever_breaks_no_money_is_lost_or_made, begin, end),
+	};
+
+	if (argc > 1)
+		seed = strtoull(argv[1], NULL, 10);
+	return cmocka_run_group_tests_name("payment", tests, NULL, NULL);
+}

@@ -1,0 +1,132 @@
+/* motorpool.conf: what may stand in it, and that it says the truth. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "scratch.h"
+
+#include "../../lib/settings.c"
+
+static bool
+open_with(const char *root_text, const char *var_text, const char **why)
+{
+	const char *root = scratch_path("root"), *var = scratch_path("var");
+
+	*why = "";
+	mkdir(root, 0755);
+	mkdir(var, 0755);
+	unlink(scratch_path("var/motorpool.conf"));
+	scratch_write(scratch_path("root/motorpool.conf"), root_text);
+	if (var_text)
+		scratch_write(scratch_path("var/motorpool.conf"), var_text);
+	return settings_open(root, var, why);
+}
+
+static void
+expect_refusal(const char *text, const char *part)
+{
+	const char *why;
+
+	assert_false(open_with("", text, &why));
+	if (!strstr(why, part) || !strstr(why, "var/motorpool.conf:"))
+		fail_msg("\"%s\" does not say \"%s\" with file and line", why, part);
+}
+
+static void
+the_machines_file_goes_over_the_houses(void **state)
+{
+	const char *why;
+
+	(void)state;
+	assert_true(open_with("hold_s = 300\nvat_percent = 7 # lower\n", "# here\n\n  hold_s=60  \r\nbase_url = http://a.example/x#y\n", &why));
+	assert_int_equal(settings.hold_s, 60);
+	assert_string_equal(settings.var_dir, scratch_path("var"));
+	assert_int_equal(settings.vat_percent, 7);
+	assert_string_equal(settings.base_url, "http://a.example/x#y");
+	assert_int_equal(settings.n_workers, 4);
+	assert_false(settings.tls);
+	assert_true(settings.sandbox);
+}
+
+static void
+without_a_file_of_the_house_nothing_starts(void **state)
+{
+	const char *why = "";
+
+	(void)state;
+	assert_false(settings_open(scratch_path("nowhere"), scratch, &why));
+	assert_non_null(strstr(why, "nowhere/motorpool.conf"));
+}
+
+static void
+what_is_wrong_is_told_with_file_and_line(void **state)
+{
+	(void)state;
+	expect_refusal("hold_s = 60\nwrong_name = 1\n", ":2: wrong_name: there is no such setting");
+	expect_refusal("hold_s\n", ":1: expected: name = value");
+	expect_refusal("\n\nhold_s = soon\n", ":3: hold_s is not a whole number");
+	expect_refusal("hold_s = 60 minutes\n", "is not a whole number");
+	expect_refusal("hold_s = 99999999999999999999\n", "is not a whole number");
+	expect_refusal("refund_late_percent = 101\n", "must be between 0 and 100");
+	expect_refusal("tls = maybe\n", "must be yes or no");
+	expect_refusal("currency = Won\xE2\x82\xA9\n", "too short or too long");
+	expect_refusal("base_url = localhost:8080\n", "must begin with http");
+	expect_refusal("base_url = http://localhost:8080/\n", "without a slash");
+}
+
+static void
+settings_that_contradict_each_other_are_refused(void **state)
+{
+	const char *why;
+
+	(void)state;
+	assert_false(open_with("", "session_idle_s = 7200\nsession_max_s = 3600\n", &why));
+	assert_false(open_with("", "tls = yes\n", &why));
+	assert_true(open_with("", "tls = yes\nbase_url = https://cars.example\n", &why));
+}
+
+static void
+the_file_in_the_tree_names_every_setting_with_its_default(void **state)
+{
+	const char *text = scratch_read("motorpool.conf"), *why = "";
+	struct settings defaults;
+
+	(void)state;
+	assert_true(open_with("", NULL, &why));
+	memcpy(&defaults, &settings, sizeof(defaults));
+	if (!settings_open(".", scratch, &why))
+		fail_msg("%s", why);
+	for (size_t i = 0; i < N_SETTINGS; i++) {
+		if (!strstr(text, arena_printf(scratch_memory, "\n%s = %s ", table[i].name, table[i].standard)))
+			fail_msg("motorpool.conf does not say: %s = %s", table[i].name, table[i].standard);
+		take(&table[i], table[i].standard);
+	}
+	assert_int_equal(defaults.hold_s, settings.hold_s);
+	assert_string_equal(defaults.zone, settings.zone);
+}
+
+static void
+no_member_of_the_struct_is_missing_in_the_table(void **state)
+{
+	(void)state;
+	assert_true((1 + N_SETTINGS) * 8 >= sizeof(struct settings));   /* var_dir is an argument */
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, scratch_begin, scratch_end)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_machines_file_goes_over_the_houses),
+		TEST(without_a_file_of_the_house_nothing_starts),
+		TEST(what_is_wrong_is_told_with_file_and_line),
+		TEST(settings_that_contradict_each_other_are_refused),
+		TEST(the_file_in_the_tree_names_every_setting_with_its_default),
+		TEST(no_member_of_the_struct_is_missing_in_the_table),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

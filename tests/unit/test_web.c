@@ -1,0 +1,965 @@
+/* test_web - a whole request through web_serve(), held in memory: routes, who may, CSRF, bodies, answers, failures. */
+#include "../../lib/web.c"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "scratch.h"
+
+#define SESSION "session-token-of-kim-000000000000"
+#define API     "api-token-of-kim-0000000000000000"
+#define FORM    "application/x-www-form-urlencoded"
+
+/* --- a program to ask --------------------------------------------------------------------------------------------- */
+
+static int n_handled;
+
+static enum status
+page_plain(struct web *w)
+{
+	n_handled++;
+	return web_text(w, OK, "text/plain", arena_printf(w->m, "user %lld id %lld", (long long)w->user.id, (long long)web_param_id(w, "id")));
+}
+
+static enum status
+do_echo(struct web *w)
+{
+	const char *text = form_text(w, "text", 100);
+
+	n_handled++;
+	if (form_bad(w))
+		return web_refuse(w, UNPROCESSABLE, "invalid", "Please look at the marked fields.");
+	return w->json ? web_json_text(w, CREATED, "{\"made\":true}") : web_redirect(w, "/done?text=%s", web_encode(w, text));
+}
+
+static enum status
+do_upload(struct web *w)
+{
+	size_t n;
+	const char *bytes = web_file(w, "photo", &n);
+
+	return web_text(w, OK, "text/plain", arena_printf(w->m, "%s %zu", bytes ? "file" : "none", n));
+}
+
+static enum status
+do_raw(struct web *w)
+{
+	size_t n;
+
+	web_body(w, &n);
+	return web_text(w, OK, "text/plain", arena_printf(w->m, "%zu", n));
+}
+
+static enum status
+do_hash(struct web *w)
+{
+	return web_text(w, OK, "text/plain", arena_printf(w->m, "%s %s", web_idempotency_key(w), web_body_hash(w)));
+}
+
+static enum status
+do_write(struct web *w)
+{
+	db_do(w->db, "INSERT INTO note (text) VALUES ($1)", "x");
+	return web_text(w, OK, "text/plain", "written");
+}
+
+static enum status
+do_wrong_sql(struct web *w)
+{
+	web_sign_in(w, SESSION);
+	db_int(w->db, "SELECT nothing FROM nowhere");
+	return web_text(w, OK, "text/plain", "all is well");
+}
+
+static enum status
+do_leave_open(struct web *w)
+{
+	db_begin(w->db);
+	db_do(w->db, "INSERT INTO note (text) VALUES ('left')");
+	return web_text(w, OK, "text/plain", "all is well");
+}
+
+static enum status
+do_nothing(struct web *w)
+{
+	(void)w;
+	return OK;
+}
+
+static enum status
+do_sign_in(struct web *w)
+{
+	web_sign_in(w, SESSION);
+	return web_redirect(w, "/");
+}
+
+static enum status
+do_sign_out(struct web *w)
+{
+	web_sign_out(w);
+	return web_redirect(w, "/");
+}
+
+static enum status
+do_go(struct web *w)
+{
+	return web_redirect(w, "%s", web_param(w, "id"));
+}
+
+static enum status
+do_pay(struct web *w)
+{
+	return web_redirect_out(w, form_raw(w, "to"));
+}
+
+static const struct route routes[] = {
+	{ GET,        "/",                 page_plain,    0 },
+	{ GET,        "/cars/:id",         page_plain,    0 },
+	{ GET | PUT,  "/cars/:id/edit",    page_plain,    0 },
+	{ GET,        "/desk",             page_plain,    MANAGER | ADMIN },
+	{ GET,        "/mine",             page_plain,    SIGNED_IN },
+	{ POST,       "/mine",             do_echo,       SIGNED_IN },
+	{ POST,       "/echo",             do_echo,       0 },
+	{ POST,       "/hook",             do_echo,       NO_CSRF },
+	{ POST,       "/upload",           do_upload,     NO_CSRF | UPLOAD },
+	{ POST,       "/raw",              do_raw,        NO_CSRF | RAW_BODY },
+	{ POST,       "/hash",             do_hash,       NO_CSRF },
+	{ GET | POST, "/write",            do_write,      NO_CSRF },
+	{ GET,        "/write-by-get",     do_write,      WRITES },
+	{ POST,       "/wrong-sql",        do_wrong_sql,  NO_CSRF },
+	{ POST,       "/leave-open",       do_leave_open, NO_CSRF },
+	{ POST,       "/nothing",          do_nothing,    NO_CSRF },
+	{ POST,       "/sign-in",          do_sign_in,    NO_CSRF },
+	{ POST,       "/sign-out",         do_sign_out,   NO_CSRF },
+	{ POST,       "/pay",              do_pay,        NO_CSRF },
+	{ GET,        "/go/:id",           do_go,         0 },
+	{ POST,       "/internal/charge",  page_plain,    INTERNAL },
+	{ 0 },
+};
+static const struct db_role tester = { .name = "tester", .owns = "note" };
+static const struct program program = { .name = "tester", .prefix = "/t", .routes = routes, .role = &tester };
+
+/* --- asking ------------------------------------------------------------------------------------------------------- */
+
+static struct arena *m;
+static struct buf out;
+static struct db *db;
+static char env_text[24][9000], *env[25];
+static int n_env;
+
+static void
+with(const char *name, const char *value)
+{
+	assert_true(n_env < 24 && strlen(value) < 8900);
+	snprintf(env_text[n_env], sizeof(env_text[0]), "%s=%s", name, value);
+	env[n_env] = env_text[n_env];
+	env[++n_env] = NULL;
+}
+
+/* Asks, and answers the status. What with() said is said once. */
+static int
+ask_n(const char *method, const char *path, const char *type, const char *body, size_t n)
+{
+	struct exchange x = { .in = body, .in_n = n, .out = &out };
+	const char *query = strchr(path, '?');
+
+	with("REQUEST_METHOD", method);
+	with("SCRIPT_NAME", arena_strndup(scratch_memory, path, strcspn(path, "?")));
+	with("QUERY_STRING", query ? query + 1 : "");
+	if (type) {
+		with("CONTENT_TYPE", type);
+		with("CONTENT_LENGTH", arena_printf(scratch_memory, "%zu", n));
+	}
+	out = (struct buf){ .m = scratch_memory };
+	gateway_once(&x, env);
+	web_serve(&x, m);
+	n_env = 0;
+	assert_non_null(out.s);
+	assert_memory_equal(out.s, "Status: ", 8);
+	return atoi(out.s + 8);
+}
+
+static int
+ask(const char *method, const char *path, const char *type, const char *body)
+{
+	return ask_n(method, path, type, body, body ? strlen(body) : 0);
+}
+
+static int
+get(const char *path)
+{
+	return ask("GET", path, NULL, NULL);
+}
+
+static const char *
+body_of_answer(void)
+{
+	return strstr(out.s, "\r\n\r\n") + 4;
+}
+
+static bool
+says(const char *text)
+{
+	return strstr(out.s, text) != NULL;
+}
+
+/* The value of a cookie that was set, or NULL. */
+static const char *
+cookie_set(const char *name)
+{
+	const char *s = strstr(out.s, arena_printf(scratch_memory, "Set-Cookie: %s=", name));
+
+	if (!s)
+		return NULL;
+	s = strchr(s, '=') + 1;
+	return arena_strndup(scratch_memory, s, strcspn(s, ";\r"));
+}
+
+static void
+as_kim_seen(int64_t seen)
+{
+	const char *sign = secret_sign(scratch_memory, "seen", arena_printf(scratch_memory, "%s %lld", SESSION, (long long)seen));
+
+	with("HTTP_COOKIE", arena_printf(scratch_memory, "mp_session=%s; mp_seen=%lld.%s", SESSION, (long long)seen, sign));
+}
+
+static void
+as_kim(void)
+{
+	as_kim_seen(clock_now());
+}
+
+static const char *
+csrf_of_kim(void)
+{
+	return secret_sign(scratch_memory, "csrf", SESSION);
+}
+
+static void
+with_api_token(const char *token)
+{
+	with("HTTP_AUTHORIZATION", arena_printf(scratch_memory, "Bearer %s", token));
+}
+
+/* --- the state folder --------------------------------------------------------------------------------------------- */
+
+static void
+fill(void)
+{
+	static const struct db_role all = { .name = "all", .owns = "*" };
+	struct db *d = scratch_open(&all);
+	int64_t later = clock_now() + 100000;
+
+	db_begin(d);
+	db_do(d, "INSERT INTO user (user_id, email, name, lang, password_hash, created_at, updated_at) VALUES (7, 'kim@example.com', 'Kim', 'en', 'x', 1, 1)");
+	db_do(d, "INSERT INTO user_role (user_id, role) VALUES (7, 'customer')");
+	db_do(d, "INSERT INTO session (token_hash, user_id, created_at, expires_at) VALUES ($1, 7, 1, $2)", secret_hash(scratch_memory, SESSION), later);
+	db_do(d, "INSERT INTO api_token (token_hash, user_id, name, created_at) VALUES ($1, 7, 'cli', 1)", secret_hash(scratch_memory, API));
+	assert_true(db_commit(d));
+	db_close(d);
+}
+
+static int
+begin_all(void **state)
+{
+	const char *why;
+
+	if (scratch_begin(state) != 0 || !settings_open(".", scratch, &why))
+		return -1;
+	clock_open(settings.zone);
+	scratch_create("CREATE TABLE note (note_id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;", "");
+	if (!secret_open(scratch))
+		return -1;
+	fill();
+	m = arena_new(ARENA_MAX);
+	web_open(&program, scratch_memory, false);
+	db = db_open(scratch, &tester, m, &why);
+	return db && tpl_compile_pages("templates", &chrome_shape) ? 0 : -1;
+}
+
+static int
+end_all(void **state)
+{
+	db_close(db);
+	return scratch_end(state);
+}
+
+static int
+fresh(void **state)
+{
+	(void)state;
+	n_env = n_handled = 0;
+	settings.tls = false;
+	serving.internal = serving.dead = false;
+	web_use_db(db, NULL);
+	return 0;
+}
+
+/* --- routes ------------------------------------------------------------------------------------------------------- */
+
+static void
+a_path_finds_its_handler_and_its_parameters(void **state)
+{
+	(void)state;
+	assert_int_equal(get("/"), OK);
+	assert_int_equal(get("/cars/12"), OK);
+	assert_string_equal(body_of_answer(), "user 0 id 12");
+	assert_true(says("Content-Length: 12\r\n"));
+}
+
+static void
+a_parameter_that_is_no_id_is_zero(void **state)
+{
+	static const char *const bad[] = { "/cars/0", "/cars/012", "/cars/-1", "/cars/1x", "/cars/9999999999999999999", "/cars/<script>" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(get(bad[i]), OK);
+		assert_string_equal(body_of_answer(), "user 0 id 0");
+	}
+}
+
+static void
+an_unknown_path_is_404(void **state)
+{
+	static const char *const paths[] = { "/nowhere", "/cars", "/cars/", "/cars/12/", "/cars/12/edit/x", "//", "/t", "/t/healthz/x" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		assert_int_equal(get(paths[i]), NOT_FOUND);
+}
+
+static void
+a_wrong_method_is_405_and_says_which_are_right(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("DELETE", "/cars/12/edit", NULL, NULL), NOT_ALLOWED);
+	assert_true(says("Allow: GET, HEAD, PUT\r\n"));
+	assert_int_equal(ask("TRACE", "/cars/12/edit", NULL, NULL), NOT_ALLOWED);
+	assert_int_equal(ask("BREW", "/nowhere", NULL, NULL), NOT_FOUND);
+}
+
+static void
+head_is_get_without_its_body(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("HEAD", "/cars/12", NULL, NULL), OK);
+	assert_true(says("Content-Length: 12\r\n"));
+	assert_string_equal(body_of_answer(), "");
+}
+
+static void
+a_path_that_is_no_text_is_400(void **state)
+{
+	(void)state;
+	assert_int_equal(get("/cars/\xff"), BAD_REQUEST);
+	assert_int_equal(get("/cars/\n"), BAD_REQUEST);
+	assert_int_equal(get("cars"), BAD_REQUEST);
+}
+
+static void
+a_broken_query_is_400(void **state)
+{
+	(void)state;
+	assert_int_equal(get("/?a=%zz"), BAD_REQUEST);
+	assert_int_equal(get("/?a=%00"), BAD_REQUEST);
+	assert_int_equal(n_handled, 0);
+}
+
+static void
+internal_routes_do_not_exist_outside(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("POST", "/internal/charge", "application/json", "{}"), NOT_FOUND);
+	serving.internal = true;
+	assert_int_equal(ask("POST", "/internal/charge", "application/json", "{}"), OK);
+	assert_int_equal(get("/"), NOT_FOUND);
+}
+
+static void
+a_request_id_is_kept_from_our_own_programs_only(void **state)
+{
+	(void)state;
+	with("HTTP_X_REQUEST_ID", "stranger");
+	get("/");
+	assert_false(says("stranger"));
+	serving.internal = true;
+	with("HTTP_X_REQUEST_ID", "friend-1");
+	get("/t/healthz");
+	assert_true(says("X-Request-Id: friend-1\r\n"));
+	with("HTTP_X_REQUEST_ID", "bad\nid");
+	get("/t/healthz");
+	assert_false(says("bad"));
+}
+
+/* --- health ------------------------------------------------------------------------------------------------------- */
+
+static void
+health_is_told_without_a_database_and_readiness_is_not(void **state)
+{
+	(void)state;
+	assert_int_equal(get("/t/healthz"), OK);
+	assert_string_equal(body_of_answer(), "{\"status\":\"ok\",\"program\":\"tester\"}");
+	assert_int_equal(get("/t/readyz"), OK);
+	web_use_db(NULL, "being upgraded");
+	assert_int_equal(get("/t/healthz"), OK);
+	assert_int_equal(get("/t/readyz"), BUSY);
+	assert_true(says("being upgraded"));
+	web_use_db(db, NULL);
+	serving.dead = true;
+	assert_int_equal(get("/t/readyz"), BUSY);
+}
+
+static void
+without_a_database_every_page_says_when_to_come_back(void **state)
+{
+	(void)state;
+	web_use_db(NULL, "being upgraded");
+	assert_int_equal(get("/"), BUSY);
+	assert_true(says("Retry-After: 5\r\n"));
+	assert_int_equal(n_handled, 0);
+}
+
+/* --- who is asking ------------------------------------------------------------------------------------------------ */
+
+static void
+a_session_and_a_fresh_visit_are_somebody(void **state)
+{
+	(void)state;
+	as_kim();
+	assert_int_equal(get("/mine"), OK);
+	assert_string_equal(body_of_answer(), "user 7 id 0");
+	assert_true(says("Cache-Control: no-store\r\n"));
+	assert_null(cookie_set("mp_seen"));
+}
+
+static void
+a_visit_after_five_minutes_is_noted_in_the_cookie(void **state)
+{
+	(void)state;
+	as_kim_seen(clock_now() - 301);
+	assert_int_equal(get("/mine"), OK);
+	assert_non_null(cookie_set("mp_seen"));
+}
+
+static void
+an_idle_forged_or_missing_visit_is_nobody(void **state)
+{
+	(void)state;
+	as_kim_seen(clock_now() - settings.session_idle_s - 1);
+	assert_int_equal(get("/mine"), SEE_OTHER);
+	with("HTTP_COOKIE", "mp_session=" SESSION);
+	assert_int_equal(get("/mine"), SEE_OTHER);
+	with("HTTP_COOKIE", arena_printf(scratch_memory, "mp_session=" SESSION "; mp_seen=%lld.AAAA", (long long)clock_now()));
+	assert_int_equal(get("/mine"), SEE_OTHER);
+	as_kim_seen(clock_now() + 100000);
+	assert_int_equal(get("/mine"), SEE_OTHER);
+}
+
+static void
+an_unknown_session_is_nobody(void **state)
+{
+	(void)state;
+	with("HTTP_COOKIE", "mp_session=ANOTHER-token-000000000000000000; mp_seen=1.x");
+	assert_int_equal(get("/"), OK);
+	assert_string_equal(body_of_answer(), "user 0 id 0");
+}
+
+static void
+a_browser_is_sent_to_sign_in_and_told_where_to_come_back(void **state)
+{
+	(void)state;
+	assert_int_equal(get("/mine?a=1&b=%2F"), SEE_OTHER);
+	assert_true(says("Location: /account/sign-in?next=%2Fmine%3Fa%3D1%26b%3D%252F\r\n"));
+}
+
+static void
+a_signed_out_form_is_401_with_a_way_to_sign_in(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("POST", "/mine", FORM, "text=a"), UNAUTHORIZED);
+	assert_true(says("/account/sign-in"));
+	assert_int_equal(n_handled, 0);
+}
+
+static void
+a_role_is_needed_where_the_route_says_so(void **state)
+{
+	(void)state;
+	as_kim();
+	assert_int_equal(get("/desk"), FORBIDDEN);
+	assert_true(says("text/html"));
+	with_api_token(API);
+	assert_int_equal(get("/desk"), FORBIDDEN);
+	assert_true(says("\"code\":\"forbidden\""));
+}
+
+static void
+an_api_token_is_somebody_and_is_answered_in_json(void **state)
+{
+	(void)state;
+	with_api_token(API);
+	assert_int_equal(ask("POST", "/mine", "application/json", "{\"text\":\"a\"}"), CREATED);
+	assert_string_equal(body_of_answer(), "{\"made\":true}");
+	with_api_token("not-the-token-00000000000000000000");
+	assert_int_equal(get("/"), UNAUTHORIZED);
+	assert_true(says("WWW-Authenticate: Bearer\r\n"));
+	assert_true(says("\"code\":\"unauthorized\""));
+}
+
+static void
+with_tls_cookies_are_host_cookies(void **state)
+{
+	(void)state;
+	settings.tls = true;
+	as_kim();
+	assert_int_equal(get("/mine"), SEE_OTHER);
+	assert_int_equal(ask("POST", "/sign-in", NULL, NULL), SEE_OTHER);
+	assert_true(says("Set-Cookie: __Host-mp_session=" SESSION "; Path=/; Max-Age="));
+	assert_true(says("; HttpOnly; SameSite=Lax; Secure\r\n"));
+}
+
+static void
+signing_in_and_out_sets_and_takes_both_cookies(void **state)
+{
+	const char *session, *seen;
+
+	(void)state;
+	assert_int_equal(ask("POST", "/sign-in", NULL, NULL), SEE_OTHER);
+	session = cookie_set("mp_session");
+	seen = cookie_set("mp_seen");
+	with("HTTP_COOKIE", arena_printf(scratch_memory, "mp_session=%s; mp_seen=%s", session, seen));
+	assert_int_equal(get("/mine"), OK);
+	assert_int_equal(ask("POST", "/sign-out", NULL, NULL), SEE_OTHER);
+	assert_true(says("mp_session=; Path=/; Max-Age=0;"));
+	assert_true(says("mp_seen=; Path=/; Max-Age=0;"));
+}
+
+/* --- forgery ------------------------------------------------------------------------------------------------------ */
+
+static void
+a_change_needs_the_sessions_own_csrf_token(void **state)
+{
+	(void)state;
+	as_kim();
+	assert_int_equal(ask("POST", "/mine", FORM, "text=a"), FORBIDDEN);
+	as_kim();
+	assert_int_equal(ask("POST", "/mine", FORM, "text=a&csrf=wrong"), FORBIDDEN);
+	assert_int_equal(n_handled, 0);
+	as_kim();
+	assert_int_equal(ask("POST", "/mine", FORM, arena_printf(scratch_memory, "text=a&csrf=%s", csrf_of_kim())), SEE_OTHER);
+	assert_true(says("Location: /done?text=a\r\n"));
+}
+
+static void
+json_with_a_session_needs_it_too(void **state)
+{
+	(void)state;
+	as_kim();
+	assert_int_equal(ask("POST", "/mine", "application/json", "{\"text\":\"a\"}"), FORBIDDEN);
+	assert_true(says("\"code\":\"csrf\""));
+	as_kim();
+	with("HTTP_X_CSRF_TOKEN", csrf_of_kim());
+	assert_int_equal(ask("POST", "/mine", "application/json", "{\"text\":\"a\"}"), CREATED);
+}
+
+static void
+another_site_is_refused_even_with_the_token(void **state)
+{
+	(void)state;
+	as_kim();
+	with("HTTP_SEC_FETCH_SITE", "cross-site");
+	assert_int_equal(ask("POST", "/mine", FORM, arena_printf(scratch_memory, "text=a&csrf=%s", csrf_of_kim())), FORBIDDEN);
+}
+
+static void
+a_signed_out_form_is_protected_by_a_token_of_its_own(void **state)
+{
+	const char *anon;
+
+	(void)state;
+	assert_int_equal(get("/nowhere"), NOT_FOUND);
+	anon = cookie_set("mp_anon");
+	assert_non_null(anon);
+	assert_true(says(secret_sign(scratch_memory, "csrf", anon)));
+	assert_int_equal(ask("POST", "/echo", FORM, "text=a"), FORBIDDEN);
+	with("HTTP_COOKIE", arena_printf(scratch_memory, "mp_anon=%s", anon));
+	assert_int_equal(ask("POST", "/echo", FORM, arena_printf(scratch_memory, "text=a&csrf=%s", secret_sign(scratch_memory, "csrf", anon))), SEE_OTHER);
+	with("HTTP_COOKIE", arena_printf(scratch_memory, "mp_anon=%s", anon));
+	assert_int_equal(get("/nowhere"), NOT_FOUND);
+	assert_null(cookie_set("mp_anon"));
+}
+
+/* --- bodies ------------------------------------------------------------------------------------------------------- */
+
+static void
+a_body_beyond_the_limit_is_413_and_not_read(void **state)
+{
+	size_t n = (size_t)settings.max_body_bytes + 1;
+	char *big = arena_alloc(scratch_memory, n + 1);
+
+	(void)state;
+	memset(big, 'a', n);
+	assert_int_equal(ask_n("POST", "/hook", FORM, big, n), TOO_LARGE);
+	assert_int_equal(n_handled, 0);
+}
+
+static void
+an_upload_may_be_eight_mib_not_nine(void **state)
+{
+	static const char head[] = "--X\r\nContent-Disposition: form-data; name=\"photo\"; filename=\"a\"\r\n\r\n";
+	size_t n = (size_t)9 << 20, eight = (size_t)8 << 20;
+	char *big = arena_alloc(scratch_memory, n);
+
+	(void)state;
+	assert_int_equal(ask_n("POST", "/upload", "multipart/form-data; boundary=X", big, n), TOO_LARGE);
+	memcpy(big, head, sizeof(head) - 1);
+	memcpy(big + sizeof(head) - 1 + eight, "\r\n--X--\r\n", 9);
+	assert_int_equal(ask_n("POST", "/upload", "multipart/form-data; boundary=X", big, sizeof(head) - 1 + eight + 9), OK);
+	assert_string_equal(body_of_answer(), "file 8388608");
+}
+
+static void
+multipart_is_only_for_routes_that_take_files(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("POST", "/hook", "multipart/form-data; boundary=X", "--X--"), UNSUPPORTED);
+	assert_int_equal(ask("POST", "/hook", "text/plain", "text=a"), UNSUPPORTED);
+	assert_int_equal(ask("POST", "/hook", "application/x-www-form-urlencodedly", "text=a"), UNSUPPORTED);
+}
+
+static void
+bad_json_is_400_with_its_code(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("POST", "/hook", "application/json", "{\"text\":"), BAD_REQUEST);
+	assert_true(says("\"code\":\"bad_json\""));
+}
+
+static void
+a_body_shorter_than_it_says_is_400(void **state)
+{
+	(void)state;
+	with("CONTENT_LENGTH", "100");
+	assert_int_equal(ask("POST", "/hook", FORM, "text=a"), BAD_REQUEST);
+	with("CONTENT_LENGTH", "-1");
+	assert_int_equal(ask("POST", "/hook", FORM, "text=a"), BAD_REQUEST);
+	with("CONTENT_LENGTH", "6x");
+	assert_int_equal(ask("POST", "/hook", FORM, "text=a"), BAD_REQUEST);
+}
+
+static void
+a_thousand_fields_are_400(void **state)
+{
+	struct buf text = { .m = scratch_memory };
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		buf_printf(&text, "f%d=1&", i);
+	assert_int_equal(ask("POST", "/hook", FORM, text.s), BAD_REQUEST);
+}
+
+static void
+bad_fields_are_listed_in_the_json_error(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("POST", "/hook", "application/json", "{\"text\":\"\",\"admin\":true}"), UNPROCESSABLE);
+	assert_true(says("{\"error\":{\"code\":\"invalid\",\"message\":\"Please look at the marked fields.\","
+	                 "\"fields\":{\"text\":\"Please fill this in.\",\"admin\":\"This field is not known here.\"}"));
+}
+
+static void
+a_raw_body_is_left_alone(void **state)
+{
+	(void)state;
+	assert_int_equal(ask_n("POST", "/raw", "application/octet-stream", "\0\xff%", 3), OK);
+	assert_string_equal(body_of_answer(), "3");
+}
+
+static void
+the_same_fields_have_the_same_hash_in_any_order_and_form(void **state)
+{
+	const char *first;
+
+	(void)state;
+	ask("POST", "/hash", FORM, "car_id=3&at=x&csrf=1&form_key=K1");
+	first = arena_strdup(scratch_memory, body_of_answer());
+	assert_memory_equal(first, "K1 ", 3);
+	with("HTTP_IDEMPOTENCY_KEY", "K2");
+	ask("POST", "/hash", "application/json", "{\"at\":\"x\",\"car_id\":3}");
+	assert_string_equal(body_of_answer() + 3, first + 3);
+	assert_memory_equal(body_of_answer(), "K2 ", 3);
+	ask("POST", "/hash", FORM, "car_id=4&at=x");
+	assert_string_not_equal(body_of_answer() + 1, first + 3);
+}
+
+static void
+an_idempotency_key_is_plain_and_not_long(void **state)
+{
+	char key[300];
+
+	(void)state;
+	memset(key, 'k', sizeof(key));
+	key[299] = '\0';
+	with("HTTP_IDEMPOTENCY_KEY", key);
+	assert_int_equal(ask("POST", "/hash", FORM, "a=1"), BAD_REQUEST);
+	with("HTTP_IDEMPOTENCY_KEY", "a\xff");
+	assert_int_equal(ask("POST", "/hash", FORM, "a=1"), BAD_REQUEST);
+}
+
+/* --- what goes wrong inside --------------------------------------------------------------------------------------- */
+
+static void
+a_get_cannot_write_unless_its_route_says_so(void **state)
+{
+	(void)state;
+	assert_int_equal(get("/write"), BROKEN);
+	assert_int_equal(ask("POST", "/write", NULL, NULL), OK);
+	assert_int_equal(get("/write-by-get"), OK);
+}
+
+static void
+a_sticky_failure_becomes_the_500_page_and_takes_cookies_back(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("POST", "/wrong-sql", NULL, NULL), BROKEN);
+	assert_false(says("all is well"));
+	assert_null(cookie_set("mp_session"));
+	assert_true(says("X-Request-Id: "));
+	assert_int_equal(get("/"), OK);
+}
+
+static void
+a_transaction_left_open_is_rolled_back_and_500(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("POST", "/leave-open", NULL, NULL), BROKEN);
+	assert_false(db_in_transaction(db));
+	assert_false(db_exists(db, "SELECT 1 FROM note WHERE text = 'left' /*scan*/"));
+}
+
+static void
+a_handler_that_made_no_reply_is_500(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("POST", "/nothing", NULL, NULL), BROKEN);
+}
+
+/* --- answers ------------------------------------------------------------------------------------------------------ */
+
+static void
+every_answer_carries_the_security_headers(void **state)
+{
+	static const char *const paths[] = { "/", "/nowhere", "/mine", "/t/healthz", "/?a=%zz" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		get(paths[i]);
+		assert_true(says("Content-Security-Policy: default-src 'none'; "));
+		assert_true(says("X-Content-Type-Options: nosniff\r\n"));
+		assert_true(says("Cross-Origin-Opener-Policy: same-origin\r\n"));
+		assert_true(says("Cache-Control: "));
+	}
+}
+
+static void
+redirects_stay_in_the_house(void **state)
+{
+	(void)state;
+	assert_int_equal(get("/go/evil.example"), BROKEN);
+	assert_int_equal(ask("POST", "/pay", FORM, "to=https%3A%2F%2Fevil.example%2F"), BROKEN);
+	assert_int_equal(ask("POST", "/pay", FORM, "to=http%3A%2F%2Flocalhost%3A8080.evil.example%2F"), BROKEN);
+	assert_int_equal(ask("POST", "/pay", FORM, "to=%2F%2Fevil.example"), BROKEN);
+	assert_int_equal(ask("POST", "/pay", FORM, "to=http%3A%2F%2Flocalhost%3A8080%2Fsandbox%2Fcard%3Fa%3D1"), SEE_OTHER);
+	assert_true(says("Location: http://localhost:8080/sandbox/card?a=1\r\n"));
+}
+
+static void
+the_providers_own_origin_is_allowed_for_forms_and_redirects(void **state)
+{
+	const char *was = settings.provider_public_url;
+	struct buf fixed = serving.fixed;
+
+	(void)state;
+	settings.provider_public_url = "https://pay.example:8443/page";
+	reply_open(scratch_memory);
+	assert_int_equal(ask("POST", "/pay", FORM, "to=https%3A%2F%2Fpay.example%3A8443%2Fcard"), SEE_OTHER);
+	assert_true(says("form-action 'self' https://pay.example:8443; "));
+	assert_int_equal(ask("POST", "/pay", FORM, "to=https%3A%2F%2Fpay.example%3A8443.evil.example%2F"), BROKEN);
+	settings.provider_public_url = was;
+	serving.fixed = fixed;
+	serving.provider_origin = "";
+}
+
+static void
+only_own_paths_are_safe(void **state)
+{
+	static const char *const bad[] = { "", "//evil", "/\\evil", "\\\\evil", "http://evil", "evil", "/a b", "/a\nb", "/\t/evil", "/\x80" };
+
+	(void)state;
+	assert_true(web_safe_path("/"));
+	assert_true(web_safe_path("/cars?from=2026-05-01T10%3A00&b=//x"));
+	assert_false(web_safe_path(NULL));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(web_safe_path(bad[i]));
+}
+
+static void
+the_language_is_the_users_then_the_cookies_then_the_browsers(void **state)
+{
+	(void)state;
+	with("HTTP_ACCEPT_LANGUAGE", "ko-KR,ko;q=0.9");
+	get("/nowhere");
+	assert_true(says("<html lang=\"ko\">"));
+	with("HTTP_ACCEPT_LANGUAGE", "ko-KR,ko;q=0.9");
+	with("HTTP_COOKIE", "mp_lang=en");
+	get("/nowhere");
+	assert_true(says("<html lang=\"en\">"));
+	with("HTTP_ACCEPT_LANGUAGE", "ko-KR,ko;q=0.9");
+	as_kim();
+	get("/nowhere");
+	assert_true(says("<html lang=\"en\">"));
+}
+
+static void
+what_is_shown_is_escaped(void **state)
+{
+	(void)state;
+	assert_int_equal(get("/nowhere/<script>alert(1)</script>?q=%22%3E%3Cscript%3E"), NOT_FOUND);
+	assert_false(says("<script>alert"));
+}
+
+static void
+json_is_answered_to_those_who_accept_it_and_pages_to_browsers(void **state)
+{
+	(void)state;
+	with("HTTP_ACCEPT", "application/json");
+	get("/nowhere");
+	assert_true(says("\"code\":\"not_found\""));
+	with("HTTP_ACCEPT", "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8");
+	get("/nowhere");
+	assert_true(says("<!doctype html>"));
+}
+
+/* --- lists -------------------------------------------------------------------------------------------------------- */
+
+static struct web *
+listing(const char *query)
+{
+	static struct web w;
+	static struct web_inside in;
+	char *text = arena_strdup(scratch_memory, query);
+
+	w = (struct web){ .m = scratch_memory, .in = &in, .method = GET, .path = "/cars", .query = query };
+	memset(&in, 0, sizeof(in));
+	in.query.max = 20;
+	assert_true(request_urlencoded(w.m, &in.query, text, strlen(text)));
+	return &w;
+}
+
+static void
+pages_know_their_rows_and_their_neighbours(void **state)
+{
+	struct paging p = web_paging(listing("body=suv&page=2"), 45, 20);
+
+	(void)state;
+	assert_int_equal(p.n_pages, 3);
+	assert_int_equal(p.first, 21);
+	assert_int_equal(p.last, 40);
+	assert_int_equal(p.offset, 20);
+	assert_string_equal(p.prev_url, "/cars?body=suv");
+	assert_string_equal(p.next_url, "/cars?body=suv&page=3");
+}
+
+static void
+a_page_that_does_not_exist_is_the_nearest_that_does(void **state)
+{
+	static const char *const queries[] = { "page=0", "page=-1", "page=x", "page=99999999999999999999", "page=" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++)
+		assert_int_equal(web_paging(listing(queries[i]), 45, 20).page, 1);
+	assert_int_equal(web_paging(listing("page=9"), 45, 20).page, 3);
+	assert_int_equal(web_paging(listing("page=9"), 0, 20).first, 0);
+	assert_null(web_paging(listing(""), 0, 20).next_url);
+}
+
+static void
+a_sort_link_turns_round_and_goes_back_to_the_first_page(void **state)
+{
+	static const char *const columns[] = { "plate", "price", NULL };
+	bool down;
+
+	(void)state;
+	assert_string_equal(web_sort_link(listing("page=3&q=a%26b"), "price").url, "/cars?q=a%26b&sort=price");
+	assert_string_equal(web_sort_link(listing("sort=price"), "price").url, "/cars?sort=-price");
+	assert_true(web_sort_link(listing("sort=-price"), "price").down);
+	assert_int_equal(web_sort(listing("sort=-price"), columns, &down), 1);
+	assert_true(down);
+	assert_int_equal(web_sort(listing("sort=-secret"), columns, &down), -1);
+	assert_false(down);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, fresh)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_path_finds_its_handler_and_its_parameters),
+		TEST(a_parameter_that_is_no_id_is_zero),
+		TEST(an_unknown_path_is_404),
+		TEST(a_wrong_method_is_405_and_says_which_are_right),
+		TEST(head_is_get_without_its_body),
+		TEST(a_path_that_is_no_text_is_400),
+		TEST(a_broken_query_is_400),
+		TEST(internal_routes_do_not_exist_outside),
+		TEST(a_request_id_is_kept_from_our_own_programs_only),
+		TEST(health_is_told_without_a_database_and_readiness_is_not),
+		TEST(without_a_database_every_page_says_when_to_come_back),
+		TEST(a_session_and_a_fresh_visit_are_somebody),
+		TEST(a_visit_after_five_minutes_is_noted_in_the_cookie),
+		TEST(an_idle_forged_or_missing_visit_is_nobody),
+		TEST(an_unknown_session_is_nobody),
+		TEST(a_browser_is_sent_to_sign_in_and_told_where_to_come_back),
+		TEST(a_signed_out_form_is_401_with_a_way_to_sign_in),
+		TEST(a_role_is_needed_where_the_route_says_so),
+		TEST(an_api_token_is_somebody_and_is_answered_in_json),
+		TEST(with_tls_cookies_are_host_cookies),
+		TEST(signing_in_and_out_sets_and_takes_both_cookies),
+		TEST(a_change_needs_the_sessions_own_csrf_token),
+		TEST(json_with_a_session_needs_it_too),
+		TEST(another_site_is_refused_even_with_the_token),
+		TEST(a_signed_out_form_is_protected_by_a_token_of_its_own),
+		TEST(a_body_beyond_the_limit_is_413_and_not_read),
+		TEST(an_upload_may_be_eight_mib_not_nine),
+		TEST(multipart_is_only_for_routes_that_take_files),
+		TEST(bad_json_is_400_with_its_code),
+		TEST(a_body_shorter_than_it_says_is_400),
+		TEST(a_thousand_fields_are_400),
+		TEST(bad_fields_are_listed_in_the_json_error),
+		TEST(a_raw_body_is_left_alone),
+		TEST(the_same_fields_have_the_same_hash_in_any_order_and_form),
+		TEST(an_idempotency_key_is_plain_and_not_long),
+		TEST(a_get_cannot_write_unless_its_route_says_so),
+		TEST(a_sticky_failure_becomes_the_500_page_and_takes_cookies_back),
+		TEST(a_transaction_left_open_is_rolled_back_and_500),
+		TEST(a_handler_that_made_no_reply_is_500),
+		TEST(every_answer_carries_the_security_headers),
+		TEST(redirects_stay_in_the_house),
+		TEST(the_providers_own_origin_is_allowed_for_forms_and_redirects),
+		TEST(only_own_paths_are_safe),
+		TEST(the_language_is_the_users_then_the_cookies_then_the_browsers),
+		TEST(what_is_shown_is_escaped),
+		TEST(json_is_answered_to_those_who_accept_it_and_pages_to_browsers),
+		TEST(pages_know_their_rows_and_their_neighbours),
+		TEST(a_page_that_does_not_exist_is_the_nearest_that_does),
+		TEST(a_sort_link_turns_round_and_goes_back_to_the_first_page),
+	};
+
+	return cmocka_run_group_tests_name("web", tests, begin_all, end_all);
+}
