@@ -5,6 +5,7 @@
 # V=1          shows each command
 # PORT=, VAR=  the port and the state folder of `make run`
 
+MAKEFLAGS += --no-print-directory
 PORT  ?= 8080
 VAR   ?= var
 BUILD ?= build
@@ -39,7 +40,37 @@ RULES       := $(foreach c,$(filter-out sandbox,$(CONTEXTS)),$(call rules,$(c)))
 MO          := $(patsubst locale/%/motorpool.po,$(BUILD)/locale/%/LC_MESSAGES/motorpool.mo,$(wildcard locale/*/motorpool.po))
 
 .PHONY: all
-all: $(PROGRAMS) $(BUILD)/bin/relay $(BUILD)/motorpool $(MO)
+all: $(PROGRAMS) $(BUILD)/bin/fleet-photo $(BUILD)/bin/relay $(BUILD)/motorpool $(MO)
+
+.PHONY: help
+help:
+	@echo "make            builds everything into $(BUILD)/"
+	@echo "make run        installs what is missing, builds, starts everything on port $(PORT) with its state in $(VAR)/; Ctrl-C stops it"
+	@echo "make deps       installs the Debian packages that are missing (apt, as root or by sudo)"
+	@echo "make clean      removes $(BUILD)/"
+	@echo
+	@echo "PORT=8081 VAR=other  another port and state folder · BUILD=dir · SAN=1 with sanitizers · V=1 shows the commands"
+
+.PHONY: clean
+clean:
+	rm -rf $(BUILD)
+
+# --- on this machine ----------------------------------------------------------------------------------------------------
+DEPS := gcc libc6-dev make libfcgi-dev libsqlite3-dev sqlite3 lighttpd lighttpd-mod-deflate libsodium-dev libcurl4-openssl-dev \
+	libjansson-dev libgd-dev gettext tzdata
+
+.PHONY: deps
+deps:
+	@sh deploy/deps.sh $(DEPS)
+
+# the packages first, then the building, one after the other whatever -j says
+.PHONY: run
+run:
+	@$(MAKE) deps
+	@$(MAKE) all
+	@exec $(BUILD)/motorpool run --port $(PORT) --var $(VAR)
+
+# --- how things are made --------------------------------------------------------------------------------------------------
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -56,6 +87,11 @@ $(BUILD)/bin/$(1): $(call obj,$(wildcard cgi-bin/$(1)/*.c)) $(LIB)
 endef
 $(foreach c,$(CONTEXTS),$(eval $(call program,$(c))))
 
+# what decodes uploaded pictures: a process of its own, with next to nothing in it
+$(BUILD)/bin/fleet-photo: $(call obj,$(wildcard cgi-bin/fleet/photo/*.c))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lgd
+
 # the relay runs every context's policies
 $(BUILD)/bin/relay: $(call obj,$(wildcard relay/*.c) $(RULES)) $(LIB)
 	@mkdir -p $(@D)
@@ -65,6 +101,13 @@ $(BUILD)/bin/relay: $(call obj,$(wildcard relay/*.c) $(RULES)) $(LIB)
 $(BUILD)/motorpool: $(call obj,$(wildcard cli/*.c) $(RULES) $(call rules,sandbox)) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(CURL_LIBS)
+
+# glibc takes a catalogue only for a locale it knows: the smallest that will do (lib/lang.c)
+KO_LOCALE := $(BUILD)/locale/ko_KR.UTF-8/LC_MESSAGES/SYS_LC_MESSAGES
+$(KO_LOCALE): /usr/lib/locale/C.utf8/LC_MESSAGES/SYS_LC_MESSAGES
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+all: $(KO_LOCALE)
 
 .SECONDEXPANSION:
 $(BUILD)/locale/%/LC_MESSAGES/motorpool.mo: locale/%/motorpool.po $$(filter-out locale/%/motorpool.po,$$(wildcard locale/$$*/*.po))
@@ -82,3 +125,5 @@ $(BUILD)/librules.a: $(call obj,$(RULES) $(call rules,sandbox))
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 .PRECIOUS: $(BUILD)/obj/%.o
+
+-include tests/test.mk

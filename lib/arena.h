@@ -37,6 +37,6 @@ struct buf {
 void buf_put(struct buf *b, const void *bytes, size_t n);
 void buf_puts(struct buf *b, const char *s);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-char *buf_reserve(struct buf *b, size_t n);     /* room for n more bytes; the caller writes them and adds to b->n */
+char *buf_reserve(struct buf *b, size_t n);     /* room for n more bytes and a NUL; the caller writes them and adds to b->n */
 
 #endif

@@ -3,9 +3,9 @@
  *
  * The effect of a policy and the context's position commit together, so a crash repeats nothing and loses nothing, and two
  * processes doing the same work find each other's position when their turn comes. Events are taken many to a transaction.
- * When one fails, all of them are rolled back and taken again one by one, and the one that fails is parked in event_retry; later events
- * of its subject are parked behind it, other subjects go on. Parked events are tried again after growing pauses; the twelfth
- * failure is the last, and a person decides (redrive).
+ * When one fails, all of them are rolled back and taken again one by one; the one that fails is parked in event_retry, later
+ * events of its subject are parked behind it, other subjects go on. Parked events are tried again after growing pauses; the
+ * twelfth failure is the last, and a person decides (redrive).
  */
 #include "event.h"
 
@@ -140,7 +140,8 @@ forget(struct db *db, const struct consumer *c, const struct event *e, const cha
 static int64_t
 pass_over(struct db *db, const struct consumer *c, int64_t from, bool *is_wanted)
 {
-	struct rows *r = db_each(db, "SELECT event_id, type FROM event WHERE event_id > $1 ORDER BY event_id LIMIT $2", from, LOOK_AHEAD);
+	struct rows *r = db_each(db, "SELECT event_id, type FROM event WHERE event_id > $1 ORDER BY event_id LIMIT $2",
+	                         from, LOOK_AHEAD);
 
 	*is_wanted = false;
 	while (!*is_wanted && db_next(r)) {
@@ -291,7 +292,7 @@ note_failure(struct db *db, const struct consumer *c, const struct parked *p, co
 	if (is_still_due(db, c, p)) {
 		park_again(db, c, p, why);
 		if (p->tries + 1 >= MAX_TRIES)
-			log_error("consumer", "%s: event %lld %s is given up after %d tries", c->name, (long long)e->event_id, e->type, MAX_TRIES);
+			log_error("consumer", "%s: event %lld %s is given up", c->name, (long long)e->event_id, e->type);
 	}
 	db_commit(db);
 }

@@ -32,6 +32,7 @@ struct db;
 /*
  * Who is asking. A program may write its own tables, append events, and read others only through published views v_*.
  * One authorizer, set once at open, enforces it. owns: table names separated by blanks; "*" for the motorpool command.
+ * (SQLite names the CTE a table is read through, so a CTE inside a published view is called v_… as well.)
  */
 struct db_role {
 	const char *name;

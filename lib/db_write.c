@@ -228,15 +228,16 @@ all_moved(struct db *db, bool was_truncated)
 int
 db_checkpoint(struct db *db)
 {
-	int rc, in_wal = 0, moved = 0, before;
+	int rc, in_wal = 0, moved = 0, before, how;
 	bool cuts;
 
 	if (db->failed || db->depth > 0 || !lock_writer(db->lock, DB_LOCK_WAIT_MS))
 		return -1;
 	before = (int)(wal_bytes(db) / WAL_FRAME);
 	cuts = wal_bytes(db) > WAL_TOO_LONG || lock_broken(db->lock);
+	how = cuts ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
 	sqlite3_busy_timeout(db->sqlite, TRUNCATE_MS);
-	rc = sqlite3_wal_checkpoint_v2(db->sqlite, "main", cuts ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, &in_wal, &moved);
+	rc = sqlite3_wal_checkpoint_v2(db->sqlite, "main", how, &in_wal, &moved);
 	sqlite3_busy_timeout(db->sqlite, DB_BUSY_MS);
 	if (rc == SQLITE_OK && moved == in_wal)
 		all_moved(db, cuts);

@@ -108,8 +108,8 @@ event_emit(struct db *db, const struct event *e, const struct shape *shape, cons
 	if (db_failed(db))
 		return 0;
 	event_hash(&row, hash);
-	db_do(db, "INSERT INTO event (event_id, type, subject_id, causation_id, actor_id, occurred_at, recorded_at, payload, prev_hash, hash)"
-	          " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+	db_do(db, "INSERT INTO event (event_id, type, subject_id, causation_id, actor_id, occurred_at, recorded_at,"
+	          " payload, prev_hash, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
 	      row.event_id, row.type, row.subject_id, row.causation_id, row.actor_id, row.occurred_at, row.recorded_at, row.payload,
 	      row.prev_hash, hash);
 	db_mark_events(db);

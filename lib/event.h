@@ -28,7 +28,8 @@ int64_t event_emit(struct db *db, const struct event *e, const struct shape *sha
 /* Reads the payload into a struct (members missing in the JSON keep what they hold; STATE from its code, TIME from RFC 3339). false: not readable. */
 bool event_read(struct arena *m, const struct event *e, const struct shape *shape, void *out);
 
-/* The subject's chain, recomputed: 0 whole; else the event_id where it breaks. after: start behind this event (0: all). */
+/* Every subject's chain, recomputed: 0 whole; else the first event_id that does not follow (changed, exchanged, or one before it
+ * is missing; only what was cut off at the log's end leaves no trace). */
 int64_t event_chain_broken(struct db *db, int64_t *n_events);
 
 void event_open(struct db *db, const char *var_dir);    /* the wake-up socket; once per connection */

@@ -1,13 +1,14 @@
 /*
  * settings.c - one table says everything about a setting: name, kind, default, limits. motorpool.conf explains them to people.
  *
- * The defaults are applied first, then ROOT/motorpool.conf, then $VAR/motorpool.conf when there is one. The texts live in an
- * arena of their own, as long as the program.
+ * The defaults are applied first, then ROOT/motorpool.conf, then $VAR/motorpool.conf when there is one, then the environment:
+ * MOTORPOOL_BASE_URL is base_url. The texts live in an arena of their own, as long as the program.
  */
 #include "settings.h"
 
 #include "arena.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -203,6 +204,33 @@ take_file(const char *path, bool must_exist, const char **why)
 	return !wrong;
 }
 
+/* --- the environment: what whoever starts us knows better, such as the port ------------------------------------------- */
+
+static const char *
+in_environment(const struct setting *s)
+{
+	char *name = arena_printf(memory, "MOTORPOOL_%s", s->name);
+
+	for (char *at = name; *at; at++)
+		*at = (char)toupper((unsigned char)*at);
+	return getenv(name);
+}
+
+static bool
+take_environment(const char **why)
+{
+	for (size_t i = 0; i < N_SETTINGS; i++) {
+		const char *value = in_environment(&table[i]);
+		const char *wrong = value ? take(&table[i], value) : NULL;
+
+		if (wrong) {
+			*why = arena_printf(memory, "%s from the environment %s", table[i].name, wrong);
+			return false;
+		}
+	}
+	return true;
+}
+
 /* --- all of them -------------------------------------------------------------------------------------------------- */
 
 static bool
@@ -223,7 +251,6 @@ settings_open(const char *root_dir, const char *var_dir, const char **why)
 	if (!memory)
 		memory = arena_new(1 << 20);
 	settings.var_dir = arena_strdup(memory, var_dir);
-	settings.var_dir = arena_strdup(memory, var_dir);
 	for (size_t i = 0; i < N_SETTINGS; i++) {
 		const char *wrong = take(&table[i], table[i].standard);
 
@@ -234,5 +261,6 @@ settings_open(const char *root_dir, const char *var_dir, const char **why)
 	}
 	return take_file(arena_printf(memory, "%s/motorpool.conf", root_dir), true, why)
 	    && take_file(arena_printf(memory, "%s/motorpool.conf", var_dir), false, why)
+	    && take_environment(why)
 	    && fits_together(why);
 }

@@ -1,6 +1,7 @@
 /*
  * settings - motorpool.conf, and beside the state $VAR/motorpool.conf on top of it: lines of `name = value`, # comments.
- * Every setting, its default and its meaning stand in motorpool.conf; an unknown name stops the program.
+ * Every setting, its default and its meaning stand in motorpool.conf; an unknown name stops the program. The environment goes
+ * before both: MOTORPOOL_BASE_URL for base_url.
  */
 #ifndef MP_SETTINGS_H
 #define MP_SETTINGS_H

@@ -109,6 +109,10 @@ place_find(struct reach *r, const struct node *n, struct place *p)
 		node_refuse(r->job, n, "does not work on structs: name the member");
 		return false;
 	}
+	if (n->name.s[n->name.n - 1] == '.') {
+		node_refuse(r->job, n, "ends in a dot");
+		return false;
+	}
 	p->member = outwards(r, part, p);
 	if (!p->member)
 		unknown(r, n, part);

@@ -53,13 +53,15 @@ enum account_outcome {
 	ACCOUNT_OK,
 	ACCOUNT_KNOWN,          /* the e-mail has an account */
 	ACCOUNT_BAD_EMAIL,
-	ACCOUNT_BAD_NAME,       /* empty or above 80 characters */
+	ACCOUNT_BAD_NAME,       /* account_name_ok() says no */
 	ACCOUNT_WEAK,           /* too short, among the best known, or the e-mail itself: password_problem() says which */
 	ACCOUNT_NOBODY,         /* there is no such user */
 };
 
 /* Makes an account: the command and the demo data. ACCOUNT_OK fills *user_id. Not inside a transaction unless password_hash is given. */
 enum account_outcome account_add(struct db *db, const struct new_account *a, int64_t *user_id);
+
+bool account_name_ok(const char *name);          /* 1 to 80 characters, one of them visible, none that disguises others */
 
 bool account_find(struct db *db, int64_t user_id, struct account *a);           /* with the licence */
 bool account_find_by_email(struct db *db, const char *email, struct account *a);
@@ -104,7 +106,7 @@ enum password_outcome {
  * Changes one's own password and ends every other session and every token that a sign-in made. A second click with the
  * same form finds it changed already and says so: PASSWORD_CHANGED.
  */
-enum password_outcome password_change(struct db *db, int64_t user_id, const char *session_token, const char *address,
+enum password_outcome password_change(struct db *db, int64_t user_id, const char *own_token, const char *address,
                                       const char *current, const char *wanted, int64_t *wait_s);
 /* The command's: no current one is asked. Ends all sessions. OK, WEAK, NOBODY. */
 enum account_outcome account_set_password(struct db *db, const char *email, const char *password);
@@ -158,7 +160,7 @@ struct session {
 };
 extern const struct shape session_shape;
 
-void session_end(struct db *db, const char *token);
+void session_end(struct db *db, const char *token);      /* a browser's, or the token a program got when it signed in */
 int session_end_all(struct db *db, int64_t user_id, const char *except_token);   /* and the tokens that sign-ins made; NULL: no exception */
 int64_t session_count(struct db *db, int64_t user_id);
 void session_list(struct db *db, int64_t user_id, const char *this_token, int64_t offset, struct session **s, int *n);

@@ -11,6 +11,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 /* --- shared ---------------------------------------------------------------------------------------------------------- */
 
@@ -25,8 +26,13 @@ must_have(struct web *w, const char *name, const char *message)
 const char *
 read_name(struct web *w)
 {
+	const char *name;
+
 	must_have(w, "name", _("Please give your name."));
-	return form_text(w, "name", 80);
+	name = form_text(w, "name", 80);
+	if (*name && !account_name_ok(name))
+		form_error(w, "name", _("Please write your name in letters that can be seen."));
+	return name;
 }
 
 /* "+82 10-1234-5678", "(02) 123 4567": how people write numbers, with enough digits to be one. */
@@ -78,15 +84,25 @@ speak(struct web *w, int lang)
 	web_set_cookie(w, "mp_lang", lang_code(lang), 365 * 86400);
 }
 
-enum status
-closed(struct web *w, int64_t wait_s, const char **message)
+const char *
+own_token(struct web *w)
+{
+	const char *authorization = web_header(w, "Authorization");
+
+	if (web_session(w) || !authorization || strncasecmp(authorization, "Bearer ", 7) != 0)
+		return web_session(w);
+	return authorization + 7;
+}
+
+const char *
+closed(struct web *w, int64_t wait_s)
 {
 	int minutes = (int)((wait_s + 59) / 60);
 
 	web_set_header(w, "Retry-After", arena_printf(w->m, "%lld", (long long)wait_s));
-	*message = minutes < 2 ? _("Too many tries. Please wait a minute and try again.")
-	                       : arena_printf(w->m, _("Too many tries. Please try again in %d minutes."), minutes);
-	return TOO_MANY;
+	if (minutes < 2)
+		return _("Too many tries. Please wait a minute and try again.");
+	return arena_printf(w->m, _("Too many tries. Please try again in %d minutes."), minutes);
 }
 
 /* A sentence for the page one comes back to after a change. */

@@ -19,6 +19,7 @@ const char *read_phone(struct web *w);
 struct field lang_field(struct web *w, int initial);
 bool no_fields(struct web *w, enum status *refused);    /* a form of one button: anything else with it is refused */
 void speak(struct web *w, int lang);            /* from now on, this browser reads this language */
-enum status closed(struct web *w, int64_t wait_s, const char **message);       /* 429: sets Retry-After, words the wait */
+const char *own_token(struct web *w);            /* what this request came with: the session, or a program's token */
+const char *closed(struct web *w, int64_t wait_s);  /* for a 429: sets Retry-After, and answers the wait in words */
 
 #endif

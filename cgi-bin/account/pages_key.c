@@ -32,7 +32,7 @@ show_password(struct web *w, enum status status, const char *code, const char *m
 	};
 
 	if (w->json)
-		return web_refuse(w, status, code, message);
+		return message ? web_refuse(w, status, code, message) : web_not_found(w);
 	w->chrome.nav_account = true;
 	return web_page(w, status, &password_form, &p);
 }
@@ -54,7 +54,7 @@ wrong_password(struct web *w)
 enum status
 do_password(struct web *w)
 {
-	const char *current, *wanted, *problem, *message;
+	const char *current, *wanted, *problem;
 	int64_t wait_s;
 
 	must_have(w, "current_password", _("Please give your current password."));
@@ -66,11 +66,11 @@ do_password(struct web *w)
 		form_error(w, "new_password", problem);
 	if (form_bad(w))
 		return show_password(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
-	switch (password_change(w->db, w->user.id, web_session(w), w->address, current, wanted, &wait_s)) {
+	switch (password_change(w->db, w->user.id, own_token(w), w->address, current, wanted, &wait_s)) {
 	case PASSWORD_CHANGED: return w->json ? web_text(w, NO_CONTENT, NULL, "") : web_redirect(w, "/account?done=password");
 	case PASSWORD_WEAK:    return show_password(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	case PASSWORD_WRONG:   return wrong_password(w);
-	case PASSWORD_CLOSED:  return show_password(w, closed(w, wait_s, &message), "too_many", message);
+	case PASSWORD_CLOSED:  return show_password(w, TOO_MANY, "too_many", closed(w, wait_s));
 	}
 	return web_broken(w);
 }
@@ -189,9 +189,12 @@ do_token(struct web *w)
 	if (form_bad(w))
 		return refuse_token(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	switch (token_make(w->db, w->user.id, name, web_idempotency_key(w), &t)) {
-	case TOKEN_OK:       return w->json ? web_json(w, CREATED, &new_token_shape, &t) : show_tokens(w, OK, NULL, &t);
-	case TOKEN_TOO_MANY: return refuse_token(w, CONFLICT, "quota", _("You have as many tokens as one person may have. Please revoke one you no longer need."));
-	case TOKEN_GONE:     return refuse_token(w, CONFLICT, "revoked", _("This token was made before and has been revoked. Please make a new one."));
+	case TOKEN_OK:
+		return w->json ? web_json(w, CREATED, &new_token_shape, &t) : show_tokens(w, OK, NULL, &t);
+	case TOKEN_TOO_MANY:
+		return refuse_token(w, CONFLICT, "quota", _("You have as many tokens as one person may have. Please revoke one you no longer need."));
+	case TOKEN_GONE:
+		return refuse_token(w, CONFLICT, "revoked", _("This token was made before and has been revoked. Please make a new one."));
 	}
 	return web_broken(w);
 }

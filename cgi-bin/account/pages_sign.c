@@ -50,7 +50,7 @@ show_sign_in(struct web *w, enum status status, const char *code, const char *me
 	};
 
 	if (w->json)
-		return web_refuse(w, status, code, message);
+		return message ? web_refuse(w, status, code, message) : web_not_found(w);        /* a form is no resource */
 	p.sign_up_url = with_next(w, "/account/sign-up", p.next);
 	return web_page(w, status, &sign_in_form, &p);
 }
@@ -58,7 +58,7 @@ show_sign_in(struct web *w, enum status status, const char *code, const char *me
 enum status
 page_sign_in(struct web *w)
 {
-	if (w->user.id)
+	if (w->user.id && !w->json)
 		return web_redirect(w, "%s", way_on(w, "next"));
 	if (strcmp(form_raw(w, "done"), "everywhere") == 0)
 		w->chrome.notice = _("You have been signed out everywhere.");
@@ -91,7 +91,7 @@ enum status
 do_sign_in(struct web *w)
 {
 	struct sign_in s = { .address = w->address, .old_token = web_session(w) };
-	const char *next = way_on(w, "next"), *message;
+	const char *next = way_on(w, "next");
 	struct signed_in in = { 0 };
 
 	must_have(w, "email", _("Please give your e-mail address."));
@@ -103,7 +103,7 @@ do_sign_in(struct web *w)
 	switch (w->json ? account_sign_in_token(w->db, &s, &in) : account_sign_in(w->db, &s, &in)) {
 	case SIGN_IN_OK:      return welcome(w, &in, next);
 	case SIGN_IN_REFUSED: return show_sign_in(w, UNAUTHORIZED, "refused", _("The e-mail address or the password is not right."));
-	case SIGN_IN_CLOSED:  return show_sign_in(w, closed(w, in.wait_s, &message), "too_many", message);
+	case SIGN_IN_CLOSED:  return show_sign_in(w, TOO_MANY, "too_many", closed(w, in.wait_s));
 	}
 	return web_broken(w);
 }
@@ -116,8 +116,7 @@ do_sign_out(struct web *w)
 
 	if (!no_fields(w, &refused))
 		return refused;
-	if (web_session(w))
-		session_end(w->db, web_session(w));
+	session_end(w->db, own_token(w));
 	web_sign_out(w);
 	return w->json ? web_text(w, NO_CONTENT, NULL, "") : web_redirect(w, "/");
 }
@@ -152,7 +151,7 @@ show_sign_up(struct web *w, enum status status, const char *code, const char *me
 	};
 
 	if (w->json)
-		return web_refuse(w, status, code, message);
+		return message ? web_refuse(w, status, code, message) : web_not_found(w);        /* a form is no resource */
 	p.sign_in_url = with_next(w, "/account/sign-in", p.next);
 	return web_page(w, status, &sign_up_form, &p);
 }
@@ -160,7 +159,7 @@ show_sign_up(struct web *w, enum status status, const char *code, const char *me
 enum status
 page_sign_up(struct web *w)
 {
-	return w->user.id ? web_redirect(w, "%s", way_on(w, "next")) : show_sign_up(w, OK, NULL, NULL);
+	return w->user.id && !w->json ? web_redirect(w, "%s", way_on(w, "next")) : show_sign_up(w, OK, NULL, NULL);
 }
 
 struct sign_up_answer {
@@ -216,7 +215,7 @@ do_sign_up(struct web *w)
 {
 	struct new_account a = { 0 };
 	struct signed_in in = { 0 };
-	const char *next = way_on(w, "next"), *message;
+	const char *next = way_on(w, "next");
 	struct sign_in s;
 
 	read_sign_up(w, &a);
@@ -228,7 +227,7 @@ do_sign_up(struct web *w)
 	case SIGN_UP_AGAIN:        return w->json ? not_possible(w) : signed_up(w, &in, next);
 	case SIGN_UP_NOT_POSSIBLE: return not_possible(w);
 	case SIGN_UP_WEAK:         return show_sign_up(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
-	case SIGN_UP_CLOSED:       return show_sign_up(w, closed(w, in.wait_s, &message), "too_many", message);
+	case SIGN_UP_CLOSED:       return show_sign_up(w, TOO_MANY, "too_many", closed(w, in.wait_s));
 	}
 	return web_broken(w);
 }

@@ -84,20 +84,20 @@ hash_of(struct db *db, int64_t user_id)
 
 /* One's own, checked like a sign-in. PASSWORD_WRONG stands for "look whether it was changed already". */
 static enum password_outcome
-change(struct db *db, int64_t user_id, const char *session_token, const char *current, const char *wanted)
+change(struct db *db, int64_t user_id, const char *own_token, const char *current, const char *wanted)
 {
 	const char *hash = hash_of(db, user_id);
 
 	if (!password_ok(hash, current))
 		return PASSWORD_WRONG;
-	if (!password_store(db, user_id, hash, password_hash(db_memory(db), wanted), session_token))
+	if (!password_store(db, user_id, hash, password_hash(db_memory(db), wanted), own_token))
 		return PASSWORD_WRONG;
 	log_info("password_changed", "user %lld", (long long)user_id);
 	return PASSWORD_CHANGED;
 }
 
 enum password_outcome
-password_change(struct db *db, int64_t user_id, const char *session_token, const char *address,
+password_change(struct db *db, int64_t user_id, const char *own_token, const char *address,
                 const char *current, const char *wanted, int64_t *wait_s)
 {
 	const char *email = db_text(db, "SELECT email FROM user WHERE user_id = $1", user_id);
@@ -107,7 +107,7 @@ password_change(struct db *db, int64_t user_id, const char *session_token, const
 		return PASSWORD_WEAK;
 	if (!throttle_try(db, email, address, wait_s))
 		return PASSWORD_CLOSED;
-	outcome = change(db, user_id, session_token, current, wanted);
+	outcome = change(db, user_id, own_token, current, wanted);
 	/* a second click: the first has changed it, and whoever knows the new one may be told so */
 	if (outcome == PASSWORD_WRONG && password_ok(hash_of(db, user_id), wanted))
 		outcome = PASSWORD_CHANGED;

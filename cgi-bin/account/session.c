@@ -179,6 +179,9 @@ session_end(struct db *db, const char *token)
 {
 	db_begin(db);
 	drop_one(db, token);
+	if (token)
+		db_do(db, "UPDATE api_token SET revoked_at = $2 WHERE token_hash = $1 AND name = $3 AND revoked_at = 0",
+		      secret_hash(db_memory(db), token), clock_now(), SIGN_IN_TOKEN);
 	db_commit(db);
 }
 

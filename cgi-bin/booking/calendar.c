@@ -2,6 +2,7 @@
 #include "calendar.h"
 
 #include "../cars.h"
+#include "../../lib/clock.h"
 #include "../../lib/lang.h"
 #include "../../lib/settings.h"
 
@@ -86,17 +87,41 @@ car_facts(struct db *db, int64_t car_id, struct car_facts *car)
 
 static const struct member branch_option_members[] = {
 	SHAPE_INT(branch_option, branch_id), SHAPE_TEXT(branch_option, name), SHAPE_TEXT(branch_option, name_ko),
-	SHAPE_TEXT(branch_option, region),
+	SHAPE_TEXT(branch_option, region), SHAPE_TEXT(branch_option, id_text),
 };
 static const struct shape branch_option_shape = SHAPE(branch_option, branch_option_members);
 
-int
-branches_open(struct db *db, struct branch_option **branches)
-{
-	int n = 0;
+/* Every search form shows them and they hardly ever change: read at most once a second, kept for the program's life. */
+static struct {
+	struct arena *m;
+	struct branch_option *branch;
+	int n;
+	int64_t read_ms;
+} branches_known;
 
-	return db_list(db, &branch_option_shape, branches, &n,
-		"SELECT branch_id, name, name_ko, region FROM v_branch WHERE is_open = 1 ORDER BY region DESC, name LIMIT 100 /*scan*/ /*sort*/");
+static void
+read_branches(struct db *db)
+{
+	struct arena *before = db_memory(db);
+
+	if (!branches_known.m)
+		branches_known.m = arena_new((size_t)1 << 20);
+	arena_reset(branches_known.m);
+	db_arena(db, branches_known.m);
+	db_list(db, &branch_option_shape, &branches_known.branch, &branches_known.n,
+		"SELECT branch_id, name, name_ko, region, CAST(branch_id AS TEXT) AS id_text FROM v_branch WHERE is_open = 1"
+		" ORDER BY region DESC, name LIMIT 100 /*scan*/ /*sort*/");
+	db_arena(db, before);
+	branches_known.read_ms = clock_ms();
+}
+
+int
+branches_open(struct db *db, const struct branch_option **branches)
+{
+	if (!branches_known.m || clock_ms() > branches_known.read_ms + 1000)
+		read_branches(db);
+	*branches = branches_known.branch;
+	return branches_known.n;
 }
 
 const char *

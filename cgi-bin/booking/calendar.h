@@ -55,8 +55,8 @@ struct car_facts {
 extern const struct shape car_facts_shape;
 bool car_facts(struct db *db, int64_t car_id, struct car_facts *car);   /* retired ones are not found */
 
-struct branch_option { int64_t branch_id; const char *name, *name_ko, *region; };
-int branches_open(struct db *db, struct branch_option **branches);      /* by region and name */
+struct branch_option { int64_t branch_id; const char *name, *name_ko, *region, *id_text; };
+int branches_open(struct db *db, const struct branch_option **branches);        /* by region and name; as of a second ago at most */
 const char *branch_label(const struct branch_option *b);                /* in the reader's language */
 
 extern const struct shape free_car_shape;        /* body, fuel and gearbox words: ../cars.h */

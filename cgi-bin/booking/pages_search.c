@@ -54,15 +54,13 @@ usual_start(int64_t now)
 static struct option *
 branch_options(struct web *w, int *n)
 {
-	struct branch_option *branch;
+	const struct branch_option *branch;
 
 	*n = branches_open(w->db, &branch);
 	struct option *options = arena_array(w->m, struct option, *n ? *n : 1);
 
 	for (int i = 0; i < *n; i++)
-		options[i] = (struct option){
-			.value = arena_printf(w->m, "%lld", (long long)branch[i].branch_id), .label = branch_label(&branch[i]),
-		};
+		options[i] = (struct option){ .value = branch[i].id_text, .label = branch_label(&branch[i]) };
 	return options;
 }
 

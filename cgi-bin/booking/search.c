@@ -25,7 +25,8 @@ struct mem_car {
 
 static struct {
 	struct arena *m;
-	struct mem_car *car;            /* sorted by car_id */
+	struct mem_car *car;            /* cheapest first: the best page is found early, what follows is passed over */
+	struct mem_car **by_id;         /* the same, by car_id */
 	int n_cars;
 	int64_t version, cars_rev, n_all_cars, slots_rev, read_at;
 } memory;
@@ -48,7 +49,7 @@ car_of(int64_t car_id)
 
 	while (low <= high) {
 		int mid = (low + high) / 2;
-		struct mem_car *c = &memory.car[mid];
+		struct mem_car *c = memory.by_id[mid];
 
 		if (c->show.car_id == car_id)
 			return c;
@@ -88,6 +89,14 @@ remember(struct mem_car *c, struct span s)
 	c->n_spans++;
 }
 
+static int
+by_car_id(const void *a, const void *b)
+{
+	const struct mem_car *x = *(struct mem_car *const *)a, *y = *(struct mem_car *const *)b;
+
+	return (x->show.car_id > y->show.car_id) - (x->show.car_id < y->show.car_id);
+}
+
 static void
 read_cars(struct db *db)
 {
@@ -98,12 +107,17 @@ read_cars(struct db *db)
 	db_arena(db, memory.m);
 	db_list(db, &free_car_shape, &cars, &n,
 		"SELECT car_id, branch_id, seats, daily_price, hourly_price, name, plate, branch_name, branch_name_ko, region, photo, body, fuel, gearbox"
-		" FROM v_car WHERE service = 'IN_SERVICE' ORDER BY car_id /*scan*/ /*sort*/");
+		" FROM v_car WHERE service = 'IN_SERVICE' ORDER BY daily_price, car_id /*scan*/ /*sort*/");
 	db_arena(db, before);
 	memory.car = arena_array(memory.m, struct mem_car, n ? n : 1);
+	memory.by_id = arena_array(memory.m, struct mem_car *, n ? n : 1);
 	memory.n_cars = n;
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
 		memory.car[i].show = cars[i];
+		memory.by_id[i] = &memory.car[i];
+	}
+	if (n)
+		qsort(memory.by_id, (size_t)n, sizeof(memory.by_id[0]), by_car_id);
 }
 
 /* Car by car through the index by end: what is over is never looked at, however much of it there is. */

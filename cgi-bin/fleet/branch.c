@@ -95,7 +95,8 @@ branch_default(struct db *db)
 
 	if (branch_id || db_exists(db, "SELECT 1 FROM branch /*scan*/"))
 		return branch_id;
-	return db_int(db, "INSERT INTO branch (name, name_ko) VALUES ('Main branch', $1) RETURNING branch_id", lang_text(LANG_KO, N_("Main branch")));
+	return db_int(db, "INSERT INTO branch (name, name_ko) VALUES ('Main branch', $1) RETURNING branch_id",
+	              lang_text(LANG_KO, N_("Main branch")));
 }
 
 /* --- changing ----------------------------------------------------------------------------------------------------- */

@@ -322,6 +322,18 @@ refuse_change(struct web *w, const struct car *yours, enum status status, const 
 	return show_car_form(w, status, &f);
 }
 
+/* A client may send back all it was given: what cannot be changed here is known, and left alone. */
+static void
+pass_over_read_only(struct web *w)
+{
+	static const char *const read_only[] = {
+		"car_id", "model_name", "branch_name", "branch_name_ko", "region", "status", "photo_url", "created_at", "updated_at",
+	};
+
+	for (size_t i = 0; w->json && i < sizeof(read_only) / sizeof(read_only[0]); i++)
+		form_has(w, read_only[i]);
+}
+
 /* POST and PUT /fleet/cars/ID */
 enum status
 do_car_change(struct web *w)
@@ -334,6 +346,7 @@ do_car_change(struct web *w)
 	if (!the_car(w, &car))
 		return web_not_found(w);
 	read_car(w, &car);
+	pass_over_read_only(w);
 	car.rev = form_has(w, "rev") ? form_id(w, "rev") : 0;
 	if (form_has(w, "service"))
 		car.service = form_choice(w, "service", &service_words);

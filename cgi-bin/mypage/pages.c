@@ -214,13 +214,18 @@ static const struct member page_members[] = {
 static const struct shape booking_page_shape = SHAPE(booking_page, page_members);
 PAGE(booking_template, "mypage/booking", booking_page_shape);
 
+/* Without the zone: six of them stand beside each other. */
 static const char *
 time_in_words(struct web *w, int64_t at)
 {
 	struct buf b = { .m = w->m };
 
-	time_put(&b, lang_now(), at);
-	return at ? b.s : "";
+	if (at == 0)
+		return "";
+	date_put(&b, lang_now(), at);
+	buf_puts(&b, " ");
+	clock_put(&b, at);
+	return b.s;
 }
 
 static const char *

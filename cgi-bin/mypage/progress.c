@@ -36,14 +36,15 @@ add(struct my_progress *p, int step, int mark, int64_t at)
 		p->step[p->n_steps++] = (struct my_progress_step){ .step = step, .mark = mark, .at = at };
 }
 
-/* Everything up to where it stands is done, the next is what happens now, the rest is to come. */
+/* Everything up to where it stands is done, the next is what happens now, the rest is to come, at its time if it has one. */
 static void
 straight_way(const struct my_booking *b, struct my_progress *p, int n_done)
 {
-	const int64_t at[] = { b->held_at, b->paid_at, b->confirmed_at, b->out_at, b->returned_at, b->completed_at };
+	const int64_t was_at[] = { b->held_at, b->paid_at, b->confirmed_at, b->out_at, b->returned_at, b->completed_at };
+	const int64_t will_be_at[] = { [STEP_OUT] = b->starts_at, [STEP_RETURNED] = b->ends_at, [STEP_COMPLETED] = 0 };
 
 	for (int i = STEP_BOOKED; i <= STEP_COMPLETED; i++)
-		add(p, i, i < n_done ? MARK_DONE : i == n_done ? MARK_NOW : MARK_TODO, i < n_done ? at[i] : 0);
+		add(p, i, i < n_done ? MARK_DONE : i == n_done ? MARK_NOW : MARK_TODO, i < n_done ? was_at[i] : will_be_at[i]);
 }
 
 static void

@@ -333,13 +333,13 @@ ask(struct db *db, const struct charge *c, const struct card_source *s, int64_t 
 {
 	struct arena *m = db_memory(db);
 	struct provider_order q = {
-		.key = c->key, .name = arena_printf(m, "%s %s", _("Car rental"), c->subject_id), .customer_key = s->customer_key,
+		.key = c->key, .name = arena_printf(m, "motorpool %s", c->subject_id), .customer_key = s->customer_key,
 		.billing_key = s->billing_key, .payment_key = c->payment_key, .currency = c->currency, .amount = c->amount,
 	};
 	struct provider_answer a = c->card_id ? provider->charge(m, &q, until_ms) : provider->confirm(m, &q, until_ms);
 
 	/* the answer was lost on its way: in good health a look tells at once what became of it */
-	if (a.outcome == PROVIDER_UNKNOWN && clock_ms() < until_ms)
+	if (a.outcome == PROVIDER_UNKNOWN && clock_ms() + PROVIDER_AGAIN_MS < until_ms)
 		a = charge_look_up(db, c, until_ms);
 	return a;
 }

@@ -53,6 +53,7 @@ enum charge_outcome {
 
 #define CHARGE_MAX_AMOUNT 1000000000000
 #define PROVIDER_MARGIN_MS 60               /* of the caller's patience, kept for writing down what the provider said */
+#define PROVIDER_AGAIN_MS 30                /* with less left it is not asked a second time */
 
 /* Takes the money, once for each key. Emits payment.approved or payment.failed. *c is the charge (PAY_KEY_REUSED: the first one). */
 enum charge_outcome charge_make(struct db *db, const struct charge_order *o, struct charge *c);

@@ -108,7 +108,7 @@ give_back(struct arena *m, const struct due *d, int64_t until_ms)
 	struct provider_refund q = { .payment_key = d->payment_key, .key = d->key, .reason = d->reason, .amount = d->amount };
 	struct provider_answer a = provider->refund(m, &q, until_ms);
 
-	if (a.outcome == PROVIDER_UNKNOWN && clock_ms() < until_ms)
+	if (a.outcome == PROVIDER_UNKNOWN && clock_ms() + PROVIDER_AGAIN_MS < until_ms)
 		a = provider->refund(m, &q, until_ms);
 	if (a.outcome == PROVIDER_DECLINED)
 		log_error("refund", "%s: the provider will not give it back: %s; somebody must look", d->key, a.reason);

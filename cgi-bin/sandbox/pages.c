@@ -46,6 +46,13 @@ answer(struct web *w, const struct sandbox_reply *r)
 	return web_json_text(w, (enum status)r->status, r->json);
 }
 
+static void
+tidy(struct db *db)
+{
+	sandbox_forget_old(db);
+	db_checkpoint(db);
+}
+
 enum status
 api(struct web *w)
 {
@@ -62,6 +69,6 @@ api(struct web *w)
 		return web_json_text(w, BAD_REQUEST, "{\"code\":\"INVALID_REQUEST\",\"message\":\"The body is not JSON.\"}");
 	sandbox_api(w->db, &q, &r);
 	if (w->method == POST && db_wal_pages(w->db) > WAL_PAGES)
-		db_checkpoint(w->db);
+		tidy(w->db);
 	return answer(w, &r);
 }

@@ -117,9 +117,11 @@ test_that "guessing closes the account for a while, known or not, and says when 
 for email in hana@example.kr nobody2@example.kr; do
 	calm
 	for i in 1 2 3 4 5; do sign_in $email 'not this one'; expect_status 401; done
-	sign_in $email; expect_status 429; expect_header 'Retry-After: 1'
+	sign_in $email; expect_status 429; expect_header 'Retry-After: 1'; expect_body 'Too many tries. Please wait a minute'
 	forget; json POST /account/sign-in "{\"email\":\"$email\",\"password\":\"$PASSWORD\"}"
-	expect_status 429; expect_js .error.code too_many
+	expect_status 429; expect_js .error.code too_many; expect_js '.error.message[:14]' 'Too many tries'
+	sql "UPDATE sign_in_throttle SET closed_until = closed_until + 600"
+	sign_in $email; expect_body 'in 11 minutes'
 done
 
 test_that "a closed account does not close others, and opens again"
@@ -211,8 +213,8 @@ expect_sql "SELECT COUNT(*) FROM session JOIN user USING (user_id) WHERE email =
 test_that "an API token is shown once, a second click shows the same one, and revoking ends it"
 sign_in other@example.kr; get /account/tokens
 post /account/tokens name=Calendar form_key=abc123; expect_status 200; expect_body 'Copy it now'
-made=$(grep -o 'id="token" value="[^"]*"' <<<"$body" | sed 's/.*value="\(.*\)"/\1/')
-post /account/tokens name=Calendar form_key=abc123; expect_body "value=\"$made\""
+made=$(grep -o 'id="token">[^<]*' <<<"$body" | sed 's/.*>//')
+post /account/tokens name=Calendar form_key=abc123; expect_body "id=\"token\">$made<"
 expect_sql "SELECT COUNT(*) FROM api_token WHERE name = 'Calendar'" 1
 get /account/tokens; expect_body Calendar; expect_no_body "$made"
 page=$csrf; kept=("${cookie[mp_session]}" "${cookie[mp_seen]}")
@@ -261,7 +263,23 @@ json PUT /account '{"name":"Robo","number":"AB 123456","expires_on":"2020-05-05"
 expect_status 422; expect_js '.error.fields | keys | tojson' '["expires_on"]'
 json PUT /account '{"name":"Robo"}'; expect_js .licence.number 'AB 123456'
 
+test_that "a program that changes the password or signs out ends the others' tokens, or its own"
+api robot@example.kr; first=$token; api robot@example.kr
+json POST /account/password "{\"current_password\":\"$PASSWORD\",\"new_password\":\"a red robot in the rain\"}"; expect_status 204
+json GET /account; expect_status 200
+token=$first json GET /account; expect_status 401
+json POST /account/password "{\"current_password\":\"a red robot in the rain\",\"new_password\":\"$PASSWORD\"}"; expect_status 204
+json POST /account/sign-out; expect_status 204
+json GET /account; expect_status 401
+api robot@example.kr
+
+test_that "forms are pages, not resources"
+for path in /account/password /account/sign-in /account/sign-up; do
+	json GET $path; expect_status 404; expect_js .error.code not_found
+done
+
 test_that "tokens are made, listed and revoked as JSON"
+api robot@example.kr
 json POST /account/tokens '{"name":"cron"}'; expect_status 201; expect_js .name cron; made=$(js .token); id=$(js .token_id)
 json GET /account/tokens; expect_no_body "$made"; expect_js '.tokens[0].name' cron
 json DELETE "/account/tokens/$id"; expect_status 204

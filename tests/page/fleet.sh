@@ -1,7 +1,6 @@
 #!/bin/bash
 # tests/page/fleet.sh - the fleet as managers, clients and people who send nonsense meet it.
 cd "$(dirname "$0")/../.." && . tests/page/lib.sh || exit 1
-export DB_LINT=1 MOTORPOOL_FLEET_PHOTO=$BUILD/bin/fleet-photo
 
 # somebody ROLE: a user with that role and a bearer token TOKEN-of-ROLE-…
 somebody() {
@@ -12,15 +11,6 @@ somebody() {
 	     VALUES ('$(printf %s "$t" | b2sum -l 256 | cut -d' ' -f1)', (SELECT MAX(user_id) FROM user), 'test', 0);"
 }
 as() { bearer "token-of-$1-0123456789"; }
-
-# A manager in a browser: the session cookies that account would have set, made with the key of this state folder.
-signed_in() {
-	local t=session-of-manager-0123456789
-	sql "INSERT INTO session VALUES ('$(printf %s "$t" | b2sum -l 256 | cut -d' ' -f1)', 1, 0, 9999999999)"
-	cookie[mp_session]=$t
-	cookie[mp_seen]=$(sign "$t" "$(date +%s)")
-	token=''
-}
 
 car() { # car PLATE [more JSON members]
 	json POST /fleet/cars '{"plate":"'"$1"'","name":"Kia Ray","body":"mini","seats":4,"fuel":"petrol","gearbox":"automatic","daily_price":50000,"hourly_price":5000'"${2:+,$2}"'}'
@@ -84,6 +74,8 @@ test_that "a change made from an old rev is refused" && json PUT /fleet/cars/1 '
 	expect_status 409 && expect_js .error.code changed && expect_sql "SELECT daily_price FROM car WHERE car_id = 1" 60000
 test_that "a change to another car's plate is refused" && json PUT /fleet/cars/2 '{"plate":"12가 3456","daily_price":60000,'"$full"'}' &&
 	expect_status 409 && expect_js .error.code plate_taken
+test_that "what a client was given it may send back" && json GET /fleet/cars/1 && given=$(jq -c '.daily_price = 61000' <<<"$body") &&
+	json PUT /fleet/cars/1 "$given" && expect_status 200 && expect_js .daily_price 61000
 test_that "a car goes out of service by PUT" && json PUT /fleet/cars/1 '{"plate":"12가 3456","daily_price":60000,"service":"OUT_OF_SERVICE",'"$full"'}' &&
 	expect_status 200 && expect_js .status OUT_OF_SERVICE
 test_that "and comes back" && json POST /fleet/cars/1/service '{"service":"IN_SERVICE"}' && expect_status 200 && expect_js .status AVAILABLE
@@ -152,5 +144,95 @@ test_that "a photo that is none is refused at its field" &&
 test_that "no photo is refused at its field" &&
 	ask POST /fleet/cars/3/photo 'multipart/form-data; boundary=x' $'--x\r\nContent-Disposition: form-data; name="photo"; filename=""\r\n\r\n\r\n--x--\r\n' application/json &&
 	expect_status 422 && expect_js '.error.fields|keys|join(" ")' photo
+
+# send_photo CAR_ID BASE64: bytes with NULs cannot pass through a shell variable
+send_photo() {
+	{ printf -- '--x\r\nContent-Disposition: form-data; name="photo"; filename="a.png"\r\n\r\n'; base64 -d <<<"$2"; printf '\r\n--x--\r\n'; } >"$VAR/sent"
+	env REQUEST_METHOD=POST SCRIPT_NAME="/fleet/cars/$1/photo" CONTENT_TYPE='multipart/form-data; boundary=x' CONTENT_LENGTH="$(stat -c %s "$VAR/sent")" \
+		HTTP_ACCEPT=application/json HTTP_AUTHORIZATION="Bearer $token" "$program" <"$VAR/sent" >"$VAR/answer" 2>>"$VAR/log"
+	status=$(sed -n 's/^Status: \([0-9]*\).*/\1/p' "$VAR/answer") body=$(sed '1,/^\r$/d' "$VAR/answer")
+}
+png=iVBORw0KGgoAAAANSUhEUgAAAAgAAAAGCAIAAABxZ0isAAAACXBIWXMAAA7EAAAOxAGVKw4bAAAALklEQVQIHWP8zwAFCQxGCgwMcMTCqGUkD+PD1IBoFgZtZC6CzcKgheAgs0jXAQCtwQON9fSXiwAAAABJRU5ErkJggg==
+photos() { find "$VAR/photos" -type f | wc -l; }
+
+test_that "a photo is redrawn as a JPEG and shown with the car" && send_photo 3 $png && expect_status 200 && expect_js '.photo_url|test("^/photos/[0-9a-f]{64}.jpg$")' true &&
+	expect_same "$(head -c 3 "$VAR/photos/$(js .photo_url | sed 's|.*/||')" | od -An -tx1)" ' ff d8 ff' && expect_same "$(photos)" 1
+test_that "two cars may share a photo" && send_photo 7 $png && expect_status 200 && expect_same "$(photos)" 1
+test_that "a photo goes when its last car gives it up" && json POST /fleet/cars/7/photo/remove '{}' && expect_status 200 && expect_js .photo_url null &&
+	expect_same "$(photos)" 1 && json POST /fleet/cars/3/photo/remove '{}' && expect_same "$(photos)" 0
+test_that "a photo that is cut off is refused" && send_photo 3 "$(base64 -d <<<$png | head -c 60 | base64 -w0)" && expect_status 422 && expect_same "$(photos)" 0
+test_that "a photo for an unknown car is not found" && send_photo 99 $png && expect_status 404 && expect_same "$(photos)" 0
+test_that "when pictures cannot be read just now, nothing changes and it says so" && MOTORPOOL_FLEET_PHOTO=/nonexistent send_photo 3 $png && expect_status 503 && expect_js .error.code later
+
+# --- the same in a browser
+
+bearer ''
+use account
+get /account/sign-up
+post /account/sign-up name='Lee Manager' email=boss@example.com password='paper horse lamp river' lang=en
+sql "INSERT INTO user_role SELECT user_id, 'manager' FROM user WHERE email = 'boss@example.com'"
+use fleet
+form=(name='Kia Ray' body=mini seats=4 fuel=petrol gearbox=automatic daily_price=50,000 hourly_price=5000 branch_id=1)
+
+test_that "the fleet's first page is the list of cars" && get /fleet && expect_status 303 && expect_location /fleet/cars && get /fleet/cars &&
+	expect_status 200 && expect_body 'href="/fleet/cars/1"' && expect_body '12가 3456'
+test_that "headings sort the list both ways" && expect_body 'href="/fleet/cars?sort=plate"' && get '/fleet/cars?sort=plate' && expect_body 'href="/fleet/cars?sort=-plate"'
+test_that "an order chosen is shown and kept with the search" && get '/fleet/cars?sort=-daily_price&q=x' && expect_status 200 && get '/fleet/cars?sort=-daily_price' && expect_body 'aria-sort="descending"'
+test_that "an unknown order is no error" && get '/fleet/cars?sort=%3Bdrop&page=99999999' && expect_status 200
+test_that "a bad filter is marked" && get '/fleet/cars?body=tank' && expect_status 422 && expect_body 'id="e-body"'
+test_that "script in a search comes back as text" && get '/fleet/cars?q=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E' && expect_status 200 &&
+	expect_no_body '<script>alert' && expect_body '&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;'
+
+test_that "a form without its token adds nothing" && get /fleet/cars/new && csrf=wrong && post /fleet/cars plate='9 CSRF' "${form[@]}" && expect_status 403 &&
+	expect_sql "SELECT COUNT(*) FROM car WHERE plate = '9 CSRF'" 0
+test_that "a model fills in the form without a script" && sql "UPDATE car_model SET state = 'ON_SALE'" && get '/fleet/cars/new?model_id=1' && expect_status 200 &&
+	expect_body 'value="Avante"' && expect_body '<option value="sedan" selected>' && expect_body 'name="model_id" value="1"'
+test_that "bad fields are marked and what was typed stays" && post /fleet/cars plate='<script>1' name='"quoted" & <b>' body=tank seats=99 fuel=petrol gearbox=manual daily_price=-1 hourly_price=1e9 branch_id=1 &&
+	expect_status 422 && expect_body 'id="e-body"' && expect_body 'id="e-seats"' && expect_body 'id="e-daily_price"' && expect_body 'id="e-hourly_price"' &&
+	expect_body 'value="&quot;quoted&quot; &amp; &lt;b&gt;"' && expect_body 'value="-1"' && expect_no_body '<script>1' && expect_body 'href="#f-seats"'
+test_that "a car is added" && post /fleet/cars plate='33나 4444' "${form[@]}" && expect_status 303 && added=$location && get "$added" && expect_status 200 &&
+	expect_body 'The car was added.' && expect_body '#car-mini'
+test_that "the second of two clicks ends at the same car" && post /fleet/cars plate='33나  4444' "${form[@]}" && expect_status 303 && expect_location "$added" &&
+	expect_sql "SELECT COUNT(*) FROM car WHERE plate = '33나 4444'" 1
+test_that "another car with that plate is refused at the plate" && post /fleet/cars plate='33나 4444' "${form[@]}" seats_=1 && expect_status 422 &&
+	post /fleet/cars plate='33나 4444' name=Other body=mini seats=4 fuel=petrol gearbox=automatic daily_price=1 hourly_price=1 branch_id=1 && expect_status 409 && expect_body 'id="e-plate"' && expect_body 'value="Other"'
+
+id=${added%\?*} id=${id##*/}
+rev=$(sql "SELECT rev FROM car WHERE car_id = $id")
+test_that "a change is saved" && get "/fleet/cars/$id/edit" && expect_body "name=\"rev\" value=\"$rev\"" &&
+	post "/fleet/cars/$id" plate='33나 4444' "${form[@]}" daily_price_=0 rev="$rev" && expect_status 422 &&
+	post "/fleet/cars/$id" plate='33나 5555' "${form[@]}" rev="$rev" && expect_status 303 && expect_location "/fleet/cars/$id?done=saved"
+test_that "the second of two clicks is as happy" && post "/fleet/cars/$id" plate='33나 5555' "${form[@]}" rev="$rev" && expect_status 303 && expect_location "/fleet/cars/$id?done=saved"
+test_that "a manager who is late sees what the other one has saved" && post "/fleet/cars/$id" plate='33나 6666' "${form[@]}" rev="$rev" && expect_status 409 &&
+	expect_body '33나 5555' && expect_body '33나 6666' && expect_body "name=\"rev\" value=\"$(sql "SELECT rev FROM car WHERE car_id = $id")\"" &&
+	expect_sql "SELECT plate FROM car WHERE car_id = $id" '33나 5555'
+test_that "and may then overwrite it" && post "/fleet/cars/$id" plate='33나 6666' "${form[@]}" rev="$(sql "SELECT rev FROM car WHERE car_id = $id")" && expect_status 303 &&
+	expect_sql "SELECT plate FROM car WHERE car_id = $id" '33나 6666'
+test_that "the history tells it newest first" && get "/fleet/cars/$id" && expect_status 200 && expect_body 'Lee Manager' &&
+	expect_same "$(grep -o '<b>Changed</b>\|<b>Registered</b>' <<<"$body" | tr '\n' ' ')" '<b>Changed</b> <b>Changed</b> <b>Registered</b> '
+test_that "nonsense for a month is this month" && get "/fleet/cars/$id?month=9999-99" && expect_status 200 && get "/fleet/cars/$id?month=%27" && expect_status 200 &&
+	get "/fleet/cars/$id?month=$(date +%Y)-01" && expect_status 200
+test_that "deleting is asked for first" && get "/fleet/cars/$id/delete" && expect_status 200 && expect_body 'Delete this car?'
+test_that "a GET deletes nothing" && expect_sql "SELECT COUNT(*) FROM car WHERE car_id = $id" 1
+test_that "then it is gone" && post "/fleet/cars/$id/delete" && expect_status 303 && expect_location '/fleet/cars?done=deleted'
+test_that "the second of two clicks ends there too" && post "/fleet/cars/$id/delete" && expect_status 303 && expect_location '/fleet/cars?done=deleted'
+test_that "a car that never was is not found" && post /fleet/cars/4711/delete && expect_status 404
+test_that "a booked car is offered to be retired instead" && get /fleet/cars/5/delete && expect_status 200 && expect_body 'Retire instead' && get /fleet/cars/5/retire && expect_body 'Retire this car?'
+test_that "retiring twice is retiring once" && post /fleet/cars/5/retire && expect_status 303 && post /fleet/cars/5/retire && expect_status 303 &&
+	expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.retired' AND subject_id = 'car:5'" 1
+test_that "a retired car has no form" && get /fleet/cars/5/edit && expect_status 409
+test_that "a car goes out of service with one click" && post /fleet/cars/6/service service=OUT_OF_SERVICE && expect_location '/fleet/cars/6?done=out' && get '/fleet/cars/6?done=out' &&
+	expect_body 'bookings wait for it: 1'
+
+test_that "a model and a branch are added once, however often one clicks" &&
+	post /fleet/models name=Ray body=mini seats=4 fuel=petrol gearbox=automatic daily_price=50000 hourly_price=5000 && expect_status 303 &&
+	post /fleet/models name=Ray body=mini seats=4 fuel=petrol gearbox=automatic daily_price=50000 hourly_price=5000 && expect_status 303 &&
+	post /fleet/branches name=Mapo && expect_status 303 && post /fleet/branches name=Mapo && expect_status 303 && expect_sql "SELECT COUNT(*) FROM car_model WHERE name = 'Ray'" 1
+test_that "a branch's name that another has is refused at its field" && post /fleet/branches name=Mapo phone=1 && expect_status 409 && expect_body 'id="e-name"'
+test_that "an old version of a branch is refused" && post /fleet/branches/1 name='Head office' version=old && expect_status 409 && expect_sql "SELECT name FROM branch WHERE branch_id = 1" 'Main branch'
+for page in models models/1 models/new branches branches/1 branches/new branches/1/close cars/1/photo; do
+	test_that "/fleet/$page is shown" && get "/fleet/$page" && expect_status 200 && expect_body '</html>'
+done
+test_that "an unknown model or branch is not found" && get /fleet/models/77 && expect_status 404 && get /fleet/branches/x && expect_status 404
 
 finish

@@ -100,8 +100,8 @@ get /my/bookings; expect_body '1 events are still on their way'
 relay
 
 test_that "Korean pages speak Korean and name the branch in Korean"
-cookie[mp_lang]=ko; get /my/bookings/MP-AAAA1111; expect_body '서울역'
-cookie[mp_lang]=en
+sql "UPDATE user SET lang = 'ko' WHERE email = 'kim@example.kr'"; get /my/bookings/MP-AAAA1111; expect_body '서울역'
+sql "UPDATE user SET lang = 'en'"
 
 test_that "what stands in an event is shown as text, never as markup"
 hold MP-DDDD4444 "$KIM" 3 '+60 days' '+62 days' '<script>alert(1)</script>'; relay

@@ -191,6 +191,20 @@ two_sign_ups_with_one_email_at_once_make_one_account(void **state)
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM user_role /*scan*/"), 1);
 }
 
+static void
+a_name_is_seen_and_disguises_nothing(void **state)
+{
+	static const char *const good[] = { "김하나", "O'Neil \"Q\"", "José", "<script>", "Ｋｉｍ　Ｈａｎａ", "नमस्ते", "👩‍🚀" };
+	static const char *const bad[] = { "", " ", "\u200b", "\u3000\u00a0", "\u3164", "Kim\u202egnoH", "\ufeffKim", "\u2066Kim", "a\tb", "\xff" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_true(account_name_ok(good[i]));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(account_name_ok(bad[i]));
+	assert_false(account_name_ok(NULL));
+}
+
 /* --- passwords ------------------------------------------------------------------------------------------------------ */
 
 static void
@@ -628,6 +642,7 @@ main(void)
 		T(a_new_account_is_a_customer_with_a_lower_case_email),
 		T(what_is_no_account_is_refused_before_anything_is_hashed),
 		T(a_name_of_eighty_korean_letters_fits_and_one_more_does_not),
+		T(a_name_is_seen_and_disguises_nothing),
 		T(two_sign_ups_with_one_email_at_once_make_one_account),
 		T(only_short_common_and_own_email_passwords_are_refused),
 		T(every_best_known_password_is_one_that_length_alone_would_let_in),

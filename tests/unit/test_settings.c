@@ -77,6 +77,21 @@ what_is_wrong_is_told_with_file_and_line(void **state)
 }
 
 static void
+the_environment_goes_over_both_files(void **state)
+{
+	const char *why = "";
+
+	(void)state;
+	setenv("MOTORPOOL_BASE_URL", "http://localhost:9999", 1);
+	assert_true(open_with("", "base_url = http://localhost:7777\n", &why));
+	assert_string_equal(settings.base_url, "http://localhost:9999");
+	setenv("MOTORPOOL_BASE_URL", "localhost", 1);
+	assert_false(open_with("", NULL, &why));
+	assert_non_null(strstr(why, "base_url from the environment"));
+	unsetenv("MOTORPOOL_BASE_URL");
+}
+
+static void
 settings_that_contradict_each_other_are_refused(void **state)
 {
 	const char *why;
@@ -123,6 +138,7 @@ main(void)
 		TEST(the_machines_file_goes_over_the_houses),
 		TEST(without_a_file_of_the_house_nothing_starts),
 		TEST(what_is_wrong_is_told_with_file_and_line),
+		TEST(the_environment_goes_over_both_files),
 		TEST(settings_that_contradict_each_other_are_refused),
 		TEST(the_file_in_the_tree_names_every_setting_with_its_default),
 		TEST(no_member_of_the_struct_is_missing_in_the_table),

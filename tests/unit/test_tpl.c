@@ -625,6 +625,9 @@ unknown_names_are_refused_with_the_line_and_where_was_looked(void **state)
 	refuses("{{#nosuch}}{{/nosuch}}", "nosuch");
 	refuses("{{^nosuch}}{{/nosuch}}", "nosuch");
 	refuses("{{code.x}}", "no parts");
+	refuses("{{code.}}", "ends in a dot");
+	refuses("{{..code}}", "there is no ''");
+	refuses("{{driver..name}}", "there is no ''");
 	refuses("{{lines.rule}}", "no parts");
 	refuses("{{price.x}}", "no such way");
 	refuses("{{starts_at.x}}", "no such way");

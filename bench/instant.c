@@ -1,0 +1,30 @@
+/*
+ * instant - a card provider that approves every charge at once, in process, and keeps nothing. Linked into a payment program of
+ * the bench's own: what is left is our own work on a booking, the same that bare.c does without a web around it.
+ */
+#include "../cgi-bin/payment/provider.h"
+
+#include "../lib/json.h"
+
+struct order { const char *orderId; int64_t amount; };
+static const struct member order_members[] = { SHAPE_TEXT(order, orderId), SHAPE_INT(order, amount) };
+static const struct shape order_shape = SHAPE(order, order_members);
+
+static enum call_outcome
+approve(struct arena *m, struct provider_request *q)
+{
+	struct order o = { .orderId = "" };
+
+	json_into(m, q->body ? q->body : "{}", &order_shape, &o);
+	q->status = 200;
+	q->answer = arena_printf(m, "{\"status\":\"DONE\",\"orderId\":\"%s\",\"paymentKey\":\"instant-%s\",\"totalAmount\":%lld,"
+	                         "\"balanceAmount\":%lld,\"cardCompany\":\"Visa\",\"card\":{\"number\":\"42424242****4242\"}}",
+	                         o.orderId, o.orderId, (long long)o.amount, (long long)o.amount);
+	return CALL_ANSWERED;
+}
+
+static void __attribute__((constructor))
+take_over(void)
+{
+	toss_ask = approve;
+}

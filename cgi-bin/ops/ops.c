@@ -1,0 +1,324 @@
+/* ops - programs, consumers, retries, files. The story is in ops.h; log.c browses the event log. */
+#include "ops.h"
+
+#include "../../lib/call.h"
+#include "../../lib/clock.h"
+#include "../../lib/json.h"
+#include "../../lib/lang.h"
+#include "../../lib/settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+const struct db_role ops_role = { .name = "ops", .owns = "event_retry" };
+static const struct db_role view_role = { .name = "ops", .owns = "event_retry", .on_view = true };
+
+#define ASK_MS 100
+
+static const char *
+var_dir(void)
+{
+	const char *var = getenv("MOTORPOOL_VAR");
+
+	return var && *var ? var : "var";
+}
+
+static const char *
+var_path(struct arena *m, const char *name)
+{
+	return arena_printf(m, "%s/%s", var_dir(), name);
+}
+
+/* --- the read models' file ------------------------------------------------------------------------------------------- */
+
+/* A second connection, which may be missing, and is opened again when the file has been replaced. */
+static struct db *
+view_of(struct db *db)
+{
+	static struct db *view;
+	static ino_t opened;
+	struct stat st = { 0 };
+	const char *why;
+
+	if (stat(var_path(db_memory(db), "view.db"), &st) != 0)
+		st.st_ino = 0;
+	if (view && (st.st_ino != opened || db_failed(view))) {
+		db_close(view);
+		view = NULL;
+	}
+	if (!view && st.st_ino)
+		view = db_open(var_dir(), &view_role, db_memory(db), &why);
+	opened = st.st_ino;
+	if (view) {
+		db_fresh(view);
+		db_arena(view, db_memory(db));
+	}
+	return view;
+}
+
+/* --- programs ---------------------------------------------------------------------------------------------------------- */
+
+static const struct word health_word[] = {
+	[PROGRAM_UP]        = { "UP",      N_("Up") },
+	[PROGRAM_NOT_READY] = { "WAITING", N_("Not ready") },
+	[PROGRAM_SILENT]    = { "SLOW",    N_("No answer") },
+	[PROGRAM_DOWN]      = { "DOWN",    N_("Down") },
+};
+const struct words ops_health_words = WORDS(health_word);
+
+static const struct member program_members[] = {
+	SHAPE_TEXT(ops_program, name), SHAPE_STATE(ops_program, state, ops_health_words), SHAPE_INT(ops_program, took_ms),
+	SHAPE_TEXT(ops_program, why),
+};
+const struct shape ops_program_shape = SHAPE(ops_program, program_members);
+
+struct readiness { const char *why; };
+static const struct member readiness_members[] = { SHAPE_TEXT(readiness, why) };
+static const struct shape readiness_shape = SHAPE(readiness, readiness_members);
+
+static struct ops_program
+ask(struct arena *m, const char *name, const char *prefix)
+{
+	struct call c = { .program = name, .path = arena_printf(m, "%s/readyz", prefix), .to_public = true, .deadline_ms = ASK_MS };
+	struct ops_program p = { .name = name, .why = "", .state = PROGRAM_DOWN };
+	struct readiness r = { .why = "" };
+	int64_t began = clock_ms();
+
+	switch (call_do(m, &c)) {
+	case CALL_NOT_SENT:
+		break;
+	case CALL_UNKNOWN:
+		p.state = PROGRAM_SILENT;
+		break;
+	case CALL_ANSWERED:
+		p.state = c.status == 200 ? PROGRAM_UP : PROGRAM_NOT_READY;
+		if (c.status != 200 && json_into(m, c.answer, &readiness_shape, &r) && r.why)
+			p.why = r.why;
+		break;
+	}
+	p.took_ms = clock_ms() - began;
+	return p;
+}
+
+int
+ops_programs(struct arena *m, struct ops_program **programs)
+{
+	static const struct { const char *name, *prefix; } known[] = {
+		{ "account", "/account" }, { "booking", "" }, { "payment", "/payments" }, { "fleet", "/fleet" }, { "mypage", "/my" },
+		{ "sandbox", "/sandbox" },
+	};
+	int n = sizeof(known) / sizeof(known[0]) - !settings.sandbox;
+
+	*programs = arena_array(m, struct ops_program, n);
+	for (int i = 0; i < n; i++)
+		(*programs)[i] = ask(m, known[i].name, known[i].prefix);
+	return n;
+}
+
+/* --- consumers ----------------------------------------------------------------------------------------------------------- */
+
+static const struct member consumer_members[] = {
+	SHAPE_TEXT(ops_consumer, name), SHAPE_BOOL(ops_consumer, is_known), SHAPE_INT(ops_consumer, event_id),
+	SHAPE_TIME(ops_consumer, moved_at), SHAPE_INT(ops_consumer, n_behind), SHAPE_INT(ops_consumer, behind_s),
+	SHAPE_INT(ops_consumer, n_waiting), SHAPE_INT(ops_consumer, n_dead),
+};
+const struct shape ops_consumer_shape = SHAPE(ops_consumer, consumer_members);
+
+static const struct { const char *name; bool on_view; } consumers_known[] = {
+	{ "booking", false }, { "payment", false }, { "fleet", false }, { "mypage", true },
+};
+#define N_CONSUMERS ((int)(sizeof(consumers_known) / sizeof(consumers_known[0])))
+
+/* Unqualified, position and event_retry are those of the file the connection is on. */
+static void
+look_at(struct db *db, int64_t now, struct ops_consumer *c)
+{
+	struct rows *r = db_each(db, "SELECT event_id, moved_at FROM position WHERE consumer = $1", c->name);
+	int64_t oldest;
+
+	if (db_next(r)) {
+		c->event_id = row_int(r, 0);
+		c->moved_at = row_int(r, 1);
+	}
+	db_done(r);
+	c->n_behind = db_int(db, "SELECT COALESCE(MAX(event_id), 0) FROM v_event") - c->event_id;
+	oldest = db_int(db, "SELECT recorded_at FROM v_event WHERE event_id > $1 ORDER BY event_id LIMIT 1", c->event_id);
+	c->behind_s = oldest && now > oldest ? now - oldest : 0;
+	c->n_waiting = db_int(db, "SELECT COUNT(*) FROM event_retry WHERE consumer = $1 AND dead = 0", c->name);
+	c->n_dead = db_int(db, "SELECT COUNT(*) FROM event_retry WHERE consumer = $1 AND dead = 1", c->name);
+	c->is_known = !db_failed(db);
+}
+
+int
+ops_consumers(struct db *db, int64_t now, struct ops_consumer **consumers)
+{
+	struct db *view = view_of(db);
+
+	*consumers = arena_array(db_memory(db), struct ops_consumer, N_CONSUMERS);
+	for (int i = 0; i < N_CONSUMERS; i++) {
+		(*consumers)[i].name = consumers_known[i].name;
+		if (!consumers_known[i].on_view || view)
+			look_at(consumers_known[i].on_view ? view : db, now, &(*consumers)[i]);
+	}
+	return N_CONSUMERS;
+}
+
+/* --- retries -------------------------------------------------------------------------------------------------------------- */
+
+static const struct member retry_members[] = {
+	SHAPE_TEXT(ops_retry, consumer), SHAPE_INT(ops_retry, event_id), SHAPE_TEXT(ops_retry, type), SHAPE_TEXT(ops_retry, subject_id),
+	SHAPE_INT(ops_retry, tries), SHAPE_TIME(ops_retry, next_at), SHAPE_TEXT(ops_retry, error), SHAPE_BOOL(ops_retry, dead),
+};
+const struct shape ops_retry_shape = SHAPE(ops_retry, retry_members);
+
+static int
+retries_in(struct db *db, int64_t limit, struct ops_retry **retries)
+{
+	int n = 0;
+
+	return db_list(db, &ops_retry_shape, retries, &n,
+		"SELECT r.consumer, r.event_id, e.type, r.subject_id, r.tries, r.next_at, r.error, r.dead"
+		" FROM event_retry r /*scan*/ JOIN v_event e ON e.event_id = r.event_id"
+		" ORDER BY r.dead DESC, r.event_id /*sort*/ LIMIT $1", limit);
+}
+
+int
+ops_retries(struct db *db, int64_t limit, struct ops_retry **retries)
+{
+	struct db *view = view_of(db);
+	struct ops_retry *a = NULL, *b = NULL;
+	int n_a = retries_in(db, limit, &a), n_b = view ? retries_in(view, limit, &b) : 0;
+
+	*retries = arena_array(db_memory(db), struct ops_retry, n_a + n_b + 1);
+	if (n_a)
+		memcpy(*retries, a, sizeof(*a) * (size_t)n_a);
+	if (n_b)
+		memcpy(*retries + n_a, b, sizeof(*b) * (size_t)n_b);
+	return n_a + n_b;
+}
+
+bool
+ops_redrive(struct db *db, const char *consumer, int64_t event_id)
+{
+	int n;
+
+	for (int i = 0; i < N_CONSUMERS; i++)
+		if (consumers_known[i].on_view && strcmp(consumers_known[i].name, consumer) == 0)
+			db = view_of(db);
+	if (!db)
+		return false;
+	db_begin(db);
+	n = db_do(db, "UPDATE event_retry SET dead = 0, tries = 0, next_at = 0 WHERE consumer = $1 AND event_id = $2", consumer, event_id);
+	return db_commit(db) && n == 1;
+}
+
+/* --- the machine ------------------------------------------------------------------------------------------------------------ */
+
+static const struct member file_members[] = {
+	SHAPE_TEXT(ops_file, name), SHAPE_INT(ops_file, bytes), SHAPE_INT(ops_file, wal_bytes),
+};
+const struct shape ops_file_shape = SHAPE(ops_file, file_members);
+
+static const struct member house_members[] = {
+	SHAPE_INT(ops_house, n_events), SHAPE_INT(ops_house, relay_age_s), SHAPE_INT(ops_house, disk_free), SHAPE_INT(ops_house, disk_total),
+	SHAPE_LIST(ops_house, files, ops_file_shape),
+};
+const struct shape ops_house_shape = SHAPE(ops_house, house_members);
+
+/* Sizes by stat() alone: a database file is never opened by hand (its locks would be lost at close). */
+static int64_t
+size_of(struct arena *m, const char *name)
+{
+	struct stat st;
+
+	return stat(var_path(m, name), &st) == 0 ? (int64_t)st.st_size : -1;
+}
+
+static void
+look_at_files(struct arena *m, struct ops_house *h)
+{
+	static const char *const names[] = { "motorpool.db", "view.db", "sandbox.db" };
+
+	h->files = arena_array(m, struct ops_file, 3);
+	for (int i = 0; i < 3; i++) {
+		struct ops_file f = { .name = names[i], .bytes = size_of(m, names[i]) };
+
+		if (f.bytes < 0)
+			continue;
+		f.wal_bytes = size_of(m, arena_printf(m, "%s-wal", names[i]));
+		f.wal_bytes = f.wal_bytes < 0 ? 0 : f.wal_bytes;
+		h->files[h->n_files++] = f;
+	}
+}
+
+void
+ops_house(struct db *db, struct ops_house *h)
+{
+	struct arena *m = db_memory(db);
+	struct statvfs disk;
+	struct stat alive;
+
+	*h = (struct ops_house){ .relay_age_s = -1 };
+	h->n_events = db_int(db, "SELECT COALESCE(MAX(event_id), 0) FROM v_event");
+	if (stat(var_path(m, "run/relay.alive"), &alive) == 0)
+		h->relay_age_s = clock_now() > alive.st_mtim.tv_sec ? clock_now() - alive.st_mtim.tv_sec : 0;
+	if (statvfs(var_dir(), &disk) == 0) {
+		h->disk_free = (int64_t)disk.f_bavail * (int64_t)disk.f_frsize;
+		h->disk_total = (int64_t)disk.f_blocks * (int64_t)disk.f_frsize;
+	}
+	look_at_files(m, h);
+}
+
+/* --- the log ---------------------------------------------------------------------------------------------------------------- */
+
+#define LOOKED_AT 200000        /* a rare type is searched for piece by piece */
+
+static const char *
+prefix_pattern(struct arena *m, const char *text)
+{
+	struct buf b = { .m = m };
+
+	for (const char *s = text; *s; s++) {
+		if (*s == '%' || *s == '_' || *s == '\\')
+			buf_puts(&b, "\\");
+		buf_put(&b, s, 1);
+	}
+	buf_puts(&b, "%");
+	return b.s;
+}
+
+#define COLUMNS "SELECT event_id, type, subject_id, causation_id, actor_id, occurred_at, recorded_at, payload, prev_hash, hash FROM v_event"
+
+static int
+page_of_log(struct db *db, const struct ops_query *q, int64_t before, int64_t limit, struct event **events)
+{
+	const char *type = prefix_pattern(db_memory(db), q->type);
+	int n = 0;
+
+	if (*q->subject)
+		return db_list(db, &event_shape, events, &n, COLUMNS
+			" WHERE subject_id = $1 AND event_id < $2 AND type LIKE $3 ESCAPE '\\' ORDER BY event_id DESC LIMIT $4",
+			q->subject, before, type, limit);
+	return db_list(db, &event_shape, events, &n, COLUMNS
+		" WHERE event_id < $1 AND event_id >= $2 AND type LIKE $3 ESCAPE '\\' ORDER BY event_id DESC LIMIT $4",
+		before, before - LOOKED_AT, type, limit);
+}
+
+int
+ops_events(struct db *db, const struct ops_query *q, struct event **events, int64_t *next_before)
+{
+	int64_t before = q->before > 0 ? q->before : db_int(db, "SELECT COALESCE(MAX(event_id), 0) + 1 FROM v_event");
+	int n = page_of_log(db, q, before, q->limit + 1, events);
+
+	*next_before = 0;
+	if (n > q->limit) {
+		n = (int)q->limit;
+		*next_before = (*events)[n - 1].event_id;
+	} else if (!*q->subject && before > LOOKED_AT + 1) {
+		*next_before = before - LOOKED_AT;
+	}
+	return n;
+}

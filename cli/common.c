@@ -1,0 +1,184 @@
+/* common.c - what all commands need: options, the state folder's settings, a connection, a progress bar. cli.h lists it. */
+#include "cli.h"
+
+#include "../lib/call.h"
+#include "../lib/clock.h"
+#include "../lib/lang.h"
+#include "../lib/log.h"
+#include "../lib/secret.h"
+#include "../lib/settings.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const struct db_role cli_role = { .name = "motorpool", .owns = "*" };
+
+/* --- saying no ------------------------------------------------------------------------------------------------------ */
+
+int
+cli_usage(const struct cli *c)
+{
+	fputs(c->usage, stderr);
+	return 2;
+}
+
+int
+cli_fail(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("motorpool: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return 1;
+}
+
+/* --- arguments ------------------------------------------------------------------------------------------------------ */
+
+static void
+drop(int *argc, char **argv, int at, int n)
+{
+	for (int i = at; i + n <= *argc; i++)
+		argv[i] = argv[i + n];          /* with the NULL at the end */
+	*argc -= n;
+}
+
+const char *
+cli_option(int *argc, char **argv, const char *name, bool *bad)
+{
+	const char *value = NULL;
+	size_t n = strlen(name);
+
+	for (int i = 1; i < *argc; i++) {
+		if (strncmp(argv[i], name, n) == 0 && argv[i][n] == '=') {
+			value = argv[i] + n + 1;
+			drop(argc, argv, i--, 1);
+		} else if (strcmp(argv[i], name) == 0 && i + 1 < *argc) {
+			value = argv[i + 1];
+			drop(argc, argv, i--, 2);
+		} else if (strcmp(argv[i], name) == 0) {
+			*bad = true;
+			return NULL;
+		}
+	}
+	return value;
+}
+
+bool
+cli_flag(int *argc, char **argv, const char *name)
+{
+	for (int i = 1; i < *argc; i++)
+		if (strcmp(argv[i], name) == 0) {
+			drop(argc, argv, i, 1);
+			return true;
+		}
+	return false;
+}
+
+bool
+cli_number(const char *text, int64_t min, int64_t max, int64_t *n)
+{
+	char *end;
+
+	errno = 0;
+	*n = strtoll(text, &end, 10);
+	return end != text && !*end && !errno && *n >= min && *n <= max;
+}
+
+/* --- the state ------------------------------------------------------------------------------------------------------ */
+
+const char *
+cli_path(const struct cli *c, const char *dir, const char *name)
+{
+	return arena_printf(c->m, "%s/%s", dir, name);
+}
+
+bool
+cli_settle(struct cli *c)
+{
+	const char *why = NULL;
+
+	log_open("motorpool");
+	if (!settings_open(c->root, c->var, &why))
+		return cli_fail("%s", why ? why : "the settings cannot be read"), false;
+	clock_open(settings.zone);
+	money_open(settings.currency);
+	if (!secret_open(c->var))
+		return cli_fail("%s/secret.key cannot be made or read: %s", c->var, strerror(errno)), false;
+	call_open(c->var);
+	return true;
+}
+
+struct db *
+cli_open(struct cli *c)
+{
+	const char *why = NULL;
+	struct db *db;
+
+	if (access(cli_path(c, c->var, "motorpool.db"), F_OK) != 0)
+		return cli_fail("there is no database in %s; `motorpool migrate` makes one, `motorpool run` fills it with demo data (--var DIR: another folder)",
+		                c->var), NULL;
+	if (!cli_settle(c))
+		return NULL;
+	db = db_open(c->var, &cli_role, c->m, &why);
+	if (!db)
+		cli_fail("%s", why ? why : "the database cannot be used");
+	return db;
+}
+
+const char *
+cli_password(struct arena *m)
+{
+	static const char digits[] = "23456789abcdefghjkmnpqrstuvwxyz3";        /* none that looks like another */
+	char s[15];
+
+	for (int i = 0; i < 14; i++)
+		s[i] = i % 5 == 4 ? '-' : digits[randombytes_uniform(sizeof(digits) - 1)];
+	s[14] = '\0';
+	return arena_strdup(m, s);
+}
+
+/* --- progress ------------------------------------------------------------------------------------------------------- */
+
+#define BAR 40
+
+void
+progress_begin(struct progress *p, const char *what)
+{
+	*p = (struct progress){ .what = what, .began_ms = clock_ms(), .percent = -1, .is_terminal = isatty(STDERR_FILENO) };
+	progress_at(p, 0, 1);
+}
+
+void
+progress_at(void *progress, int64_t done, int64_t total)
+{
+	struct progress *p = progress;
+	int percent = total > 0 ? (int)(done * 100 / total) : 100;
+	int64_t now = clock_ms();
+
+	if (!p->is_terminal || percent == p->percent || (percent < 100 && now - p->shown_ms < 40))
+		return;
+	p->percent = percent;
+	p->shown_ms = now;
+	fprintf(stderr, "\r%s  [%.*s%*s] %3d %%", p->what, percent * BAR / 100, "========================================",
+	        BAR - percent * BAR / 100, "", percent);
+}
+
+void
+progress_end(struct progress *p, const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "%s%s  ", p->is_terminal ? "\r\033[K" : "", p->what);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "  (%.1f s)\n", (double)(clock_ms() - p->began_ms) / 1000);
+}

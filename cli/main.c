@@ -1,0 +1,126 @@
+/*
+ * motorpool - the command. A table of contents: each command has a file of its own, named like it.
+ *
+ *	build/motorpool COMMAND [--var DIR] [ARGUMENTS]      build/motorpool COMMAND --help
+ *
+ * The state folder is --var, else MOTORPOOL_VAR, else VAR (as in `make run VAR=…`), else ./var. The tree is MOTORPOOL_ROOT, else
+ * the nearest folder above this program that holds motorpool.conf.
+ */
+#include "cli.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int cli_render(int argc, char **argv);
+
+static int
+render(struct cli *c, int argc, char **argv)
+{
+	(void)c;
+	return cli_render(argc, argv);
+}
+
+const struct command render_command = {
+	.name = "render", .summary = "renders a Mustache template with JSON data", .usage = NULL /* has its own */, .run = render,
+};
+
+static const struct command *const commands[] = {
+	&run_command, &status_command, &demo_command, &migrate_command, &check_command, &replay_command,
+	&user_command, &token_command, &render_command,
+};
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static int
+help(FILE *out, int status)
+{
+	fputs("usage: motorpool COMMAND [--var DIR] [ARGUMENTS]\n\n", out);
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		fprintf(out, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
+	fputs("\n`motorpool COMMAND --help` says more about one.\n"
+	      "The state folder is --var DIR, else MOTORPOOL_VAR or VAR from the environment, else ./var.\n", out);
+	return status;
+}
+
+static const char *
+own_folder(struct arena *m)
+{
+	char path[PATH_MAX], *slash;
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	path[n > 0 ? n : 0] = '\0';
+	slash = strrchr(path, '/');
+	if (slash)
+		*slash = '\0';
+	return arena_strdup(m, *path ? path : ".");
+}
+
+static const char *
+find_root(struct arena *m)
+{
+	const char *given = getenv("MOTORPOOL_ROOT");
+	char *dir = arena_strdup(m, own_folder(m)), *slash;
+
+	if (given && *given)
+		return given;
+	do
+		if (access(arena_printf(m, "%s/motorpool.conf", dir), R_OK) == 0)
+			return dir;
+	while ((slash = strrchr(dir, '/')) && (*slash = '\0', true));
+	return ".";
+}
+
+static const char *
+from_environment(const char *name, const char *other)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : other;
+}
+
+static const struct command *
+find(const char *name)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}
+
+static int
+run(const struct command *command, int argc, char **argv)
+{
+	struct cli c = { .m = arena_new((size_t)1 << 30), .usage = command->usage };
+	bool bad = false;
+
+	if (command->usage && (cli_flag(&argc, argv, "--help") || cli_flag(&argc, argv, "-h"))) {
+		fputs(command->usage, stdout);
+		return 0;
+	}
+	c.var = cli_option(&argc, argv, "--var", &bad);
+	if (bad || (c.var && !*c.var))
+		return cli_fail("--var needs the name of a folder");
+	if (!c.var)
+		c.var = from_environment("MOTORPOOL_VAR", from_environment("VAR", "var"));
+	c.root = find_root(c.m);
+	c.bin = arena_printf(c.m, "%s/bin", own_folder(c.m));
+	return command->run(&c, argc, argv);
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct command *command;
+
+	if (argc < 2)
+		return help(stderr, 2);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
+		return help(stdout, 0);
+	command = find(argv[1]);
+	if (command)
+		return run(command, argc - 1, argv + 1);
+	cli_fail("there is no command \"%s\"\n", argv[1]);
+	return help(stderr, 2);
+}

@@ -1,0 +1,38 @@
+/* replay.c - `motorpool replay`: makes the read models again from the event log. Pages show the old rows until it is done. */
+#include "cli.h"
+
+#include "../cgi-bin/mypage/mypage.h"
+
+#include <stdio.h>
+
+static const char usage[] =
+	"usage: motorpool replay\n"
+	"\n"
+	"Makes the read models (view.db: my bookings, the car screen) again from the event log, in one transaction: until it is\n"
+	"done everybody sees the old rows. A missing view.db is made. Everything else may run meanwhile.\n";
+
+static int
+replay(struct cli *c, int argc, char **argv)
+{
+	struct progress p;
+	const char *why = NULL;
+	int64_t n;
+
+	(void)argv;
+	if (argc != 1)
+		return cli_usage(c);
+	if (!cli_settle(c))
+		return 1;
+	progress_begin(&p, "Replaying the event log");
+	n = view_replay(c->root, c->var, progress_at, &p, &why);
+	if (n < 0) {
+		progress_end(&p, "failed");
+		return cli_fail("%s", why ? why : "the read models cannot be made");
+	}
+	progress_end(&p, "%lld events", (long long)n);
+	return 0;
+}
+
+const struct command replay_command = {
+	.name = "replay", .summary = "makes the read models again from the event log", .usage = usage, .run = replay,
+};

@@ -1,0 +1,51 @@
+/* token.c - `motorpool token`: an API token for somebody, and nothing else on standard output, so that scripts can take it. */
+#include "cli.h"
+
+#include "../cgi-bin/account/account.h"
+
+#include <stdio.h>
+
+static const char usage[] =
+	"usage: motorpool token EMAIL [NAME]\n"
+	"\n"
+	"Makes an API token for the user and prints it: Authorization: Bearer TOKEN. It is shown this once; the user sees its\n"
+	"NAME (default \"command line\") under API tokens and can revoke it there.\n";
+
+static int
+tell(enum account_outcome outcome, const char *email)
+{
+	switch (outcome) {
+	case ACCOUNT_OK:        return 0;
+	case ACCOUNT_BAD_NAME:  return cli_fail("the name must have 1 to 80 characters");
+	case ACCOUNT_NOBODY:    return cli_fail("nobody has the e-mail address %s", email);
+	case ACCOUNT_KNOWN:
+	case ACCOUNT_BAD_EMAIL:
+	case ACCOUNT_WEAK:      break;
+	}
+	return cli_fail("no token could be made");
+}
+
+static int
+token(struct cli *c, int argc, char **argv)
+{
+	const char *made = NULL;
+	struct db *db;
+	int status;
+
+	if (argc < 2 || argc > 3)
+		return cli_usage(c);
+	db = cli_open(c);
+	if (!db)
+		return 1;
+	status = tell(account_token(db, argv[1], argc > 2 ? argv[2] : "command line", &made), argv[1]);
+	if (status == 0 && (db_failed(db) || !db_durable(db)))
+		status = cli_fail("%s", db_error(db));
+	if (status == 0)
+		puts(made);
+	db_close(db);
+	return status;
+}
+
+const struct command token_command = {
+	.name = "token", .summary = "prints a new API token for a user", .usage = usage, .run = token,
+};

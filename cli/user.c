@@ -1,0 +1,232 @@
+/* user.c - `motorpool user`: people, from the command line: the first admin, a forgotten password, a role. */
+#include "cli.h"
+
+#include "../cgi-bin/account/account.h"
+#include "../lib/lang.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char usage[] =
+	"usage: motorpool user add EMAIL NAME [--role ROLE]… [--phone PHONE] [--password PASSWORD]\n"
+	"       motorpool user role EMAIL +ROLE|-ROLE…\n"
+	"       motorpool user password EMAIL [--password PASSWORD]\n"
+	"\n"
+	"add       makes an account; without --role a customer. Without --password one is made and printed\n"
+	"role      gives (+) or takes (-) roles; a role without a sign is given\n"
+	"password  sets a new password and ends all sessions; printed when it was made here\n"
+	"\n"
+	"Roles: customer, employee, manager, courier, examiner, admin. --password - reads it from standard input.\n";
+
+/* --- arguments ------------------------------------------------------------------------------------------------------ */
+
+static int
+role_of(const char *word)
+{
+	int role = words_find(&role_words, word);
+
+	if (role < 0)
+		cli_fail("%s: there is no such role", word);
+	return role;
+}
+
+/* "manager,admin" -> bits; 0: not all of them are roles. */
+static int
+roles_in(struct arena *m, const char *list)
+{
+	int roles = 0;
+
+	for (char *word = strtok(arena_strdup(m, list), ", "); word; word = strtok(NULL, ", ")) {
+		int role = words_find(&role_words, word);
+
+		if (role < 0)
+			return 0;
+		roles |= 1 << role;
+	}
+	return roles;
+}
+
+/* Takes "--role ROLE…" out of the arguments, any number of both. -1: said what is wrong. */
+static int
+take_roles(struct cli *c, int *argc, char **argv)
+{
+	bool first = false, taking = false;
+	int roles = 0, kept = 1;
+
+	for (int i = 1; i < *argc; i++) {
+		int more = 0;
+
+		if (strcmp(argv[i], "--role") == 0) {
+			first = taking = true;
+			continue;
+		}
+		if (taking)
+			more = roles_in(c->m, argv[i]);
+		if (first && !more)
+			return cli_fail("%s: there is no such role", argv[i]), -1;
+		first = false;
+		taking = more != 0;
+		roles |= more;
+		if (!more)
+			argv[kept++] = argv[i];
+	}
+	argv[kept] = NULL;
+	*argc = kept;
+	return first ? cli_fail("--role needs a role"), -1 : roles;
+}
+
+static const char *
+from_stdin(struct arena *m)
+{
+	char line[512] = "";
+
+	if (!fgets(line, sizeof(line), stdin))
+		return "";
+	line[strcspn(line, "\r\n")] = '\0';
+	return arena_strdup(m, line);
+}
+
+/* The password given, or one made here. NULL: --password stands without one. */
+static const char *
+take_password(struct cli *c, int *argc, char **argv, bool *is_made)
+{
+	bool bad = false;
+	const char *password = cli_option(argc, argv, "--password", &bad);
+
+	*is_made = !password;
+	if (bad)
+		return NULL;
+	if (password && strcmp(password, "-") == 0)
+		return from_stdin(c->m);
+	return password ? password : cli_password(c->m);
+}
+
+/* --- outcomes --------------------------------------------------------------------------------------------------------- */
+
+static int
+tell(enum account_outcome outcome, const char *email, const char *password)
+{
+	switch (outcome) {
+	case ACCOUNT_OK:        return 0;
+	case ACCOUNT_KNOWN:     return cli_fail("%s has an account already", email);
+	case ACCOUNT_BAD_EMAIL: return cli_fail("%s is not an e-mail address", email);
+	case ACCOUNT_BAD_NAME:  return cli_fail("the name must have 1 to 80 characters");
+	case ACCOUNT_WEAK:      return cli_fail("the password is not good enough: %s", password_problem(password, email));
+	case ACCOUNT_NOBODY:    return cli_fail("nobody has the e-mail address %s", email);
+	}
+	return 1;
+}
+
+static int
+end(struct db *db, int status)
+{
+	if (db_failed(db))
+		status = cli_fail("%s", db_error(db));
+	else if (status == 0 && !db_durable(db))
+		status = cli_fail("the disk did not keep it");
+	db_close(db);
+	return status;
+}
+
+/* --- the three ------------------------------------------------------------------------------------------------------ */
+
+static int
+add(struct cli *c, int argc, char **argv)
+{
+	struct new_account a = { .lang = LANG_KO };
+	bool is_made, bad = false;
+	int64_t user_id;
+	struct db *db;
+	int status;
+
+	a.roles = take_roles(c, &argc, argv);
+	if (a.roles < 0)
+		return 2;
+	a.password = take_password(c, &argc, argv, &is_made);
+	a.phone = cli_option(&argc, argv, "--phone", &bad);
+	if (!a.password || bad || argc != 3)
+		return cli_usage(c);
+	a.email = argv[1];
+	a.name = argv[2];
+	db = cli_open(c);
+	if (!db)
+		return 1;
+	status = tell(account_add(db, &a, &user_id), a.email, a.password);
+	if (status == 0 && !db_failed(db))
+		printf("%s is user %lld\n", a.email, (long long)user_id);
+	if (status == 0 && is_made && !db_failed(db))
+		printf("password: %s\n", a.password);
+	return end(db, status);
+}
+
+static int
+change_roles(struct db *db, int64_t user_id, int n, char **words)
+{
+	for (int i = 0; i < n; i++) {
+		bool given = words[i][0] != '-';
+		int role = role_of(words[i] + (words[i][0] == '+' || words[i][0] == '-'));
+
+		if (role < 0)
+			return 1;
+		if (account_role(db, user_id, role, given, 0) != ROLE_OK)
+			return cli_fail("%s cannot be changed", words[i]);
+	}
+	return 0;
+}
+
+static int
+role(struct cli *c, int argc, char **argv)
+{
+	struct account a;
+	struct db *db;
+	int status;
+
+	if (argc < 3)
+		return cli_usage(c);
+	db = cli_open(c);
+	if (!db)
+		return 1;
+	if (!account_find_by_email(db, argv[1], &a))
+		return end(db, cli_fail("nobody has the e-mail address %s", argv[1]));
+	status = change_roles(db, a.user_id, argc - 2, argv + 2);
+	if (status == 0 && account_find(db, a.user_id, &a))
+		printf("%s: %s\n", a.email, role_names(c->m, a.role_bits));
+	return end(db, status);
+}
+
+static int
+password(struct cli *c, int argc, char **argv)
+{
+	bool is_made;
+	const char *wanted = take_password(c, &argc, argv, &is_made);
+	struct db *db;
+	int status;
+
+	if (!wanted || argc != 2)
+		return cli_usage(c);
+	db = cli_open(c);
+	if (!db)
+		return 1;
+	status = tell(account_set_password(db, argv[1], wanted), argv[1], wanted);
+	if (status == 0 && is_made && !db_failed(db))
+		printf("password: %s\n", wanted);
+	return end(db, status);
+}
+
+static int
+user(struct cli *c, int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+
+	if (strcmp(what, "add") == 0)
+		return add(c, argc - 1, argv + 1);
+	if (strcmp(what, "role") == 0)
+		return role(c, argc - 1, argv + 1);
+	if (strcmp(what, "password") == 0)
+		return password(c, argc - 1, argv + 1);
+	return cli_usage(c);
+}
+
+const struct command user_command = {
+	.name = "user", .summary = "makes accounts, gives roles, sets passwords", .usage = usage, .run = user,
+};

@@ -1,0 +1,96 @@
+#!/bin/bash
+# tests/page/booking.sh - searching, ordering and cancelling as customers, managers, clients and people who send nonsense meet it.
+# Payment is not there (its socket is missing): what needs it must be refused with nothing left behind.
+cd "$(dirname "$0")/../.." && . tests/page/lib.sh || exit 1
+
+somebody() { # somebody NAME ROLE: a user with that role and a bearer token
+	sql "INSERT INTO user (email, name, lang, password_hash, created_at, updated_at) VALUES ('$1@example.com', '$1', 'en', 'x', 0, 0);
+	     INSERT INTO user_role VALUES ((SELECT MAX(user_id) FROM user), '$2');
+	     INSERT INTO api_token (token_hash, user_id, name, created_at)
+	     VALUES ('$(printf %s "token-of-$1-0123456789" | b2sum -l 256 | cut -d' ' -f1)', (SELECT MAX(user_id) FROM user), 'test', 0);"
+}
+as() { bearer "token-of-$1-0123456789"; }
+at() { TZ=Asia/Seoul date -d "$1" +%Y-%m-%dT%H:00; }
+order() { json POST /bookings '{"car_id":'"$1"',"starts_at":"'"$2"'","ends_at":"'"$3"'","card_id":'"$4${5+,$5}"'}'; }
+
+begin booking
+somebody ann customer
+somebody bob customer
+somebody mia manager
+sql "INSERT INTO branch (branch_id, name, name_ko, region) VALUES (1, 'Gangnam <b>', '강남점', 'Seoul');
+     INSERT INTO car (car_id, plate, name, body, seats, fuel, gearbox, daily_price, hourly_price, branch_id, service, created_at, updated_at, rev) VALUES
+       (1, '12가3456', 'Avante', 'sedan', 5, 'petrol', 'automatic', 90000, 9000, 1, 'IN_SERVICE', 0, 0, 1),
+       (2, '34나5678', 'Ray <script>', 'mini', 4, 'petrol', 'automatic', 50000, 5000, 1, 'IN_SERVICE', 0, 0, 2),
+       (3, '56다7890', 'Old', 'van', 3, 'diesel', 'manual', 80000, 8000, 1, 'RETIRED', 0, 0, 3);
+     INSERT INTO card (card_id, user_id, billing_key, brand, last4, created_at) VALUES (11, 1, 'b1', 'Visa', '4242', 0), (12, 2, 'b2', 'Visa', '0002', 0);"
+from=$(at '3 days 10:00') to=$(at '5 days 13:00')
+
+test_that "the first page shows the search form" && get / && expect_status 200 && expect_body 'name="from"' && expect_body "Gangnam &lt;b&gt;"
+test_that "the first page speaks Korean" && lang=ko && get / && expect_body "예약 가능한 차량" && expect_body '<html lang="ko">' && expect_body 강남점
+lang=en
+test_that "free cars are shown with their whole price" && get "/cars?from=$from&to=$to" && expect_status 200 && expect_body "₩207,000" && expect_body Avante
+test_that "what people typed is escaped" && expect_body "Ray &lt;script&gt;" && expect_no_body "<script>"
+test_that "retired cars are not shown" && expect_no_body ">Old<"
+test_that "the same as JSON" && json GET "/cars?from=$from&to=$to&sort=-price" && expect_status 200 && expect_js .n_free 2 &&
+	expect_js '.cars[0].total_amount' 207000 && expect_js '.cars[0].car_id' 1 && expect_js .currency KRW
+test_that "filters narrow" && json GET "/cars?from=$from&to=$to&body=mini" && expect_js .n_free 1 && json GET "/cars?from=$from&to=$to&seats=5" &&
+	expect_js '.cars[0].car_id' 1 && json GET "/cars?from=$from&to=$to&max_price=200000" && expect_js .n_free 1
+test_that "an interval without a time is refused for clients" && json GET /cars && expect_status 422 && expect_js '.error.fields|keys|join(" ")' "from to"
+for bad in "from=$to&to=$from" "from=2020-01-01T10:00&to=2020-01-02T10:00" "from=$from&to=$(at '1830 days 10:00')" "from=2027-02-31T10:00&to=$to" \
+	"from=x&to=$to" "from=$from&to=%27%22%3E%3Cscript%3E" "from=$from" "from=${from%:00}:10&to=$to"; do
+	test_that "a bad interval is refused ($bad)" && json GET "/cars?$bad" && expect_status 422 && expect_js .error.code invalid
+	test_that "… and its page keeps the form ($bad)" && get "/cars?$bad" && expect_status 422 && expect_body 'aria-invalid="true"' && expect_no_body "<script>"
+done
+test_that "quotes in every parameter do no harm" && get "/cars?from=$from&to=$to&branch=%27&body=%22&fuel=%27--&seats=%22%3E&max_price=%27&sort=%27&page=%27" && expect_status 422
+test_that "a page far beyond the end is the last one or refused" && get "/cars?from=$from&to=$to&page=499" && expect_no_body "Something went wrong"
+
+test_that "a car's page has two months and the price" && get "/cars/1?from=$from&to=$to" && expect_status 200 && expect_body "₩207,000" && expect_body 'class="month"'
+test_that "a car's facts as JSON" && json GET "/cars/1?from=$from&to=$to" && expect_js .is_free true && expect_js .price.amount 207000
+for id in 99 3 0 -1 x 1%27 99999999999999999999; do
+	test_that "no such car: $id" && get "/cars/$id" && expect_status 404
+done
+
+test_that "ordering needs somebody" && get "/bookings/new?car_id=1" && expect_status 303 && expect_header "Location: /account/sign-in?next="
+test_that "a client without a token is refused" && order 1 "$from" "$to" 11 && expect_status 401
+as ann
+test_that "payment that is not there: later, and nothing is left" && order 1 "$from" "$to" 11 && expect_status 503 && expect_js .error.code later &&
+	expect_header "Retry-After:" && expect_sql "SELECT COUNT(*) FROM slot WHERE kind <> 'RELEASED'" 0 &&
+	expect_sql "SELECT state || refund_state FROM booking" EXPIREDNONE && json GET "/cars?from=$from&to=$to" && expect_js .n_free 2
+test_that "somebody else's card is not found" && order 1 "$from" "$to" 12 && expect_status 422 && expect_js '.error.fields|keys|join(" ")' card_id
+test_that "a car that is not there is refused" && order 99 "$from" "$to" 11 && expect_status 422 && expect_js '.error.fields|keys|join(" ")' car_id
+test_that "the past is refused at its field" && order 1 2020-01-01T10:00 "$to" 11 && expect_status 422 && expect_js '.error.fields|keys|join(" ")' starts_at
+test_that "31 February is refused at its field" && order 1 2027-02-31T10:00 "$to" 11 && expect_status 422 && expect_js '.error.fields|keys|join(" ")' starts_at
+test_that "a return before the pick-up is refused at its field" && order 1 "$to" "$from" 11 && expect_status 422 && expect_js '.error.fields|keys|join(" ")' ends_at
+test_that "five years are refused" && order 1 "$from" "$(at '1830 days 10:00')" 11 && expect_status 422 && expect_js '.error.fields|keys|join(" ")' ends_at
+test_that "an unknown field is refused by its name" && order 1 "$from" "$to" 11 '"colour":"red"' && expect_status 422 && expect_js '.error.fields|keys|join(" ")' colour
+test_that "what is not JSON is refused" && json POST /bookings '{"car_id":' && expect_status 400
+test_that "missing fields are each named" && json POST /bookings '{}' && expect_status 422 && expect_js '.error.fields|keys|join(" ")' "car_id card_id ends_at starts_at"
+test_that "none of that stored anything" && expect_sql "SELECT COUNT(*) FROM booking WHERE state <> 'EXPIRED'" 0
+
+sql "INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount, vat_amount, currency,
+       card_id, charge_id, held_at, hold_until, asked_at, paid_at, request_key, request_hash)
+     VALUES ('MP-TEST0001', 1, 1, 'Avante', '12가3456', 'sedan', 1, 'Gangnam', 'CONFIRMED', $(date -d '+3 days 00:00' +%s), $(date -d '+5 days 00:00' +%s),
+       180000, 16364, 'KRW', 11, 5, $(date +%s), 0, 1, $(date +%s), '', '');
+     INSERT INTO slot (car_id, kind, starts_at, ends_at, busy_until, booking_id, rev)
+     VALUES (1, 'BOOKED', $(date -d '+3 days 00:00' +%s), $(date -d '+5 days 00:00' +%s), $(date -d '+5 days 01:00' +%s), (SELECT MAX(booking_id) FROM booking), 99);"
+test_that "their booking is shown" && json GET /bookings/MP-TEST0001 && expect_status 200 && expect_js .state CONFIRMED && expect_js .amount 180000
+test_that "a taken car is refused" && order 1 "$from" "$to" 11 && expect_status 409 && expect_js .error.code taken
+as bob
+test_that "somebody else's booking is not found" && json GET /bookings/MP-TEST0001 && expect_status 404
+test_that "… nor cancelled" && json POST /bookings/MP-TEST0001/cancel '{}' && expect_status 404
+test_that "… nor seen by its receipt" && json GET /bookings/MP-TEST0001/receipt && expect_status 404
+test_that "a customer's list is mypage's" && json GET /bookings && expect_status 303
+test_that "handing out is not for customers" && json POST /bookings/MP-TEST0001/hand-out '{}' && expect_status 403
+as mia
+test_that "a manager sees every booking" && json GET /bookings && expect_status 200 && expect_js '.bookings|map(.code)|contains(["MP-TEST0001"])' true
+test_that "a manager finds one by plate" && json GET "/bookings?q=12%EA%B0%803456&state=CONFIRMED" && expect_js .n_total 1
+test_that "a manager's search with wildcards and quotes does no harm" && json GET "/bookings?q=%27%25_%22" && expect_status 200 && expect_js .n_total 0
+test_that "handing out days too early is refused" && json POST /bookings/MP-TEST0001/hand-out '{}' && expect_status 409
+as ann
+test_that "cancelling while payment is away: accepted, pending, the car is free" && json POST /bookings/MP-TEST0001/cancel '{}' && expect_status 202 &&
+	expect_js .state CANCEL_REQUESTED && expect_js .refund_due 180000 && expect_sql "SELECT DISTINCT kind FROM slot" RELEASED
+test_that "a second click says the same" && json POST /bookings/MP-TEST0001/cancel '{}' && expect_status 202
+forget
+
+test_that "a form from nobody is refused" && ask POST /bookings application/x-www-form-urlencoded "car_id=1" && expect_status 401
+finish

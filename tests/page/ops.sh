@@ -1,0 +1,87 @@
+#!/bin/bash
+# the operator's pages: health, consumers, what waits, the event log.
+. tests/page/lib.sh
+begin account
+
+PASSWORD='paper horse lamp river'
+person() {
+	use account; forget; get /account/sign-up
+	post /account/sign-up name="$1" email="$1@example.kr" password="$PASSWORD" lang=en
+	forget; json POST /account/sign-in "{\"email\":\"$1@example.kr\",\"password\":\"$PASSWORD\"}"; js .token
+}
+as() { forget; bearer "$1"; use ops; }
+browser() { use account; forget; get /account/sign-in; post /account/sign-in email="$1@example.kr" password="$PASSWORD"; use ops; }
+view() { sqlite3 -cmd '.timeout 5000' "$VAR/view.db" "$1"; }
+tell() {
+	sql "INSERT INTO event (event_id, type, subject_id, occurred_at, recorded_at, payload, prev_hash, hash)
+	     SELECT COALESCE(MAX(event_id), 0) + 1, '$1', '$2', strftime('%s', 'now') + 0, strftime('%s', 'now') + 0, '$3',
+	            COALESCE(MAX(event_id), 0), COALESCE(MAX(event_id), 0) + 1 FROM event"
+}
+
+kim=$(person kim) root=$(person root)
+sql "INSERT INTO user_role SELECT user_id, 'admin' FROM user WHERE email = 'root@example.kr'"
+
+test_that "only an admin sees the operator's pages"
+forget; use ops; json GET /ops; expect_status 401
+as "$kim"; json GET /ops; expect_status 403; json GET /ops/events; expect_status 403
+as "$root"; json GET /ops; expect_status 200
+
+test_that "programs that are not there are shown as down, and the relay as never seen"
+expect_js '.programs | map(select(.name == "payment")) | .[0].state' DOWN
+expect_js .house.relay_age_s -1
+
+test_that "each consumer shows how far it is behind, and how old the oldest event is"
+for i in 1 2 3; do tell booking.paid "MP-TEST000$i" '{"amount":5}'; done
+sql "INSERT INTO position VALUES ('booking', 1, 1795222800)"; view "INSERT INTO position VALUES ('mypage', 3, 1795222800)"
+as "$root"; json GET /ops
+expect_js '.consumers | map("\(.name) \(.n_behind)") | join(", ")' 'booking 2, payment 3, fleet 3, mypage 0'
+
+test_that "an event that was given up shows with its error, in whichever file it waits"
+sql "INSERT INTO event_retry VALUES ('booking', 2, 'MP-TEST0002', 12, 0, 'no such <b>table</b>', 1)"
+view "INSERT INTO event_retry VALUES ('mypage', 3, 'MP-TEST0003', 1, 0, 'the policy answered no', 0)"
+json GET /ops; expect_js '.retries | length' 2; expect_js '.retries[0].dead' true; expect_js '.retries[0].type' booking.paid
+expect_js '.consumers[0].n_dead' 1; expect_js '.consumers[3].n_waiting' 1
+browser root; get /ops; expect_status 200; expect_body 'Given up after 12 tries'; expect_body 'no such &lt;b&gt;table'; expect_no_body '<b>table'
+
+test_that "redriving needs a form of ours, and gives the event its tries back"
+post_without() { ask POST "$1" application/x-www-form-urlencoded 'x=1'; }
+post_without /ops/retries/booking/2/redrive; expect_status 403
+get /ops; post /ops/retries/booking/2/redrive; expect_status 303; expect_location '/ops?done=redriven'
+expect_sql 'SELECT dead, tries, next_at FROM event_retry' '0|0|0'
+get '/ops?done=redriven'; expect_body 'tried again within a second'
+
+test_that "redriving twice, or what does not wait, does no harm"
+post /ops/retries/booking/2/redrive; expect_status 303
+as "$root"; json POST /ops/retries/booking/999/redrive '{}'; expect_status 200; expect_js .redriven false
+json POST /ops/retries/mypage/3/redrive '{}'; expect_js .redriven true
+json POST /ops/retries/nobody/x/redrive '{}'; expect_js .redriven false
+as "$kim"; json POST /ops/retries/booking/2/redrive '{}'; expect_status 403
+
+test_that "the log is browsed newest first, by type and by subject"
+tell car.registered car:1 '{"plate":"<i>12</i>"}'
+as "$root"; json GET /ops/events; expect_js '.events[0].type' car.registered; expect_js '.events[0].payload.plate' '<i>12</i>'; expect_js '.events | length' 4
+json GET '/ops/events?type=booking.'; expect_js '.events | length' 3
+json GET '/ops/events?subject=MP-TEST0002'; expect_js '.events | length' 1; expect_js '.events[0].event_id' 2
+json GET '/ops/events?type=%25'; expect_js '.events | length' 0
+json GET '/ops/events?before=3'; expect_js '.events[0].event_id' 2
+
+test_that "the log is paged"
+sql "WITH RECURSIVE n(i) AS (SELECT 5 UNION ALL SELECT i + 1 FROM n WHERE i < 60)
+     INSERT INTO event SELECT i, 'test.many', 'x', 0, 0, 1, 1, '{}', 'h' || i, 'h' || (i + 1) FROM n"
+browser root; get /ops/events; expect_status 200; expect_body 'before=41'; expect_body '>60<'; expect_no_body '>40<'
+get '/ops/events?before=41'; expect_body '>40<'; expect_body 'Newest'
+get '/ops/events?type=nothing.like'; expect_body 'No event found'
+
+test_that "bad filters are refused at their field"
+as "$root"; json GET '/ops/events?before=x'; expect_status 422
+json GET "/ops/events?type=$(printf 'x%.0s' {1..100})"; expect_status 422
+for q in "'" '"' '%3Cscript%3E' '_'; do json GET "/ops/events?type=$q"; expect_status 200; done
+
+test_that "what stands in a payload is shown as text"
+browser root; get '/ops/events?type=car'; expect_body '&lt;i&gt;12'; expect_no_body '<i>12'
+
+test_that "without the read models' file the page still works and says so"
+rm -f "$VAR"/view.db*
+get /ops; expect_status 200; expect_body 'database file is missing'
+
+finish

@@ -1,0 +1,35 @@
+# test.mk - `make test`: installs what the tests need, builds everything with the sanitizers, runs all tests and counts.
+#
+#	make test                    all of it; the last line is "N passed, N failed"
+#	make lint                    only the house rules of the source
+#	make unit-test page-test story-test browser-test      one kind of tests, built and installed for as far as it needs
+#	make test KINDS="unit page"  some kinds
+#
+# What is run, and how it is counted, stands in tests/run; logs are in build/asan/test-logs.
+
+TEST_BUILD := build/asan
+KINDS      := lint unit page story browser
+
+# As root of Debian what is missing is installed; others are told. A node that is there, from wherever, is used.
+TEST_PACKAGES := libcmocka-dev chromium fonts-noto-cjk jq curl default-jre-headless sqlite3 gettext
+
+.PHONY: test lint test-deps test-build unit-test page-test story-test browser-test units
+test: test-deps test-build
+	$(Q)BUILD=$(TEST_BUILD) tests/run $(KINDS)
+
+lint:
+	$(Q)tools/lint --self-test >/dev/null && tools/lint
+
+units: $(UNIT)
+
+# Two at a time: as many as the smallest machine this must fit has cores.
+test-build: | deps
+	$(Q)$(MAKE) --no-print-directory -j$(or $(TEST_JOBS),$(shell nproc)) BUILD=$(TEST_BUILD) SAN=1 all units
+
+unit-test page-test story-test: test-build
+	$(Q)BUILD=$(TEST_BUILD) tests/run $(@:-test=)
+browser-test: test-deps test-build
+	$(Q)BUILD=$(TEST_BUILD) tests/run browser
+
+test-deps: | deps
+	$(Q)tests/install $(TEST_PACKAGES)

@@ -1,0 +1,596 @@
+/*
+ * test_fleet - the vehicles: registered once, changed by one manager at a time, never deleted once booked; their status is what
+ * is true now; bookings are answered once however often their events come; and what a picture file says of itself.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "scratch.h"
+
+#include "../../cgi-bin/fleet/car.c"
+#include "../../cgi-bin/fleet/photo/picture.c"
+#include "../../cgi-bin/fleet/policy.c"
+
+#define NOW 1800000000          /* on a half hour */
+
+static struct db *db, *others;  /* others: what booking would write */
+
+static const struct db_role all = { .name = "test", .owns = "*" };
+
+static int
+begin(void **state)
+{
+	if (scratch_begin(state) != 0)
+		return -1;
+	setenv("DB_LINT", "1", 1);
+	scratch_create("", "");
+	db = scratch_open(&fleet_role);
+	others = scratch_open(&all);
+	clock_set(NOW);
+	settings.turnaround_s = 3600;
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	clock_set(0);
+	db_close(db);
+	db_close(others);
+	return scratch_end(state);
+}
+
+static struct car
+ray(const char *plate)
+{
+	return (struct car){
+		.plate = plate, .name = "Kia Ray", .body = BODY_MINI, .seats = 4, .fuel = FUEL_PETROL, .gearbox = GEARBOX_AUTOMATIC,
+		.daily_price = 50000, .hourly_price = 5000,
+	};
+}
+
+static int64_t
+add(const char *plate)
+{
+	struct car car = ray(plate);
+
+	assert_int_equal(car_add(db, &car, 7), CAR_OK);
+	assert_false(db_failed(db));
+	return car.car_id;
+}
+
+static int64_t
+n_events(const char *type)
+{
+	return db_int(db, "SELECT COUNT(*) FROM v_event WHERE type = $1 /*scan*/", type);
+}
+
+static const char *
+last_payload(void)
+{
+	return db_text(db, "SELECT payload FROM v_event ORDER BY event_id DESC LIMIT 1 /*scan*/");
+}
+
+static int
+status_of(int64_t car_id)
+{
+	struct car car;
+
+	assert_true(car_find(db, car_id, &car));
+	return car.status;
+}
+
+/* --- one car ------------------------------------------------------------------------------------------------------ */
+
+static void
+the_first_car_makes_the_first_branch(void **state)
+{
+	struct car car = ray("12가 3456");
+
+	(void)state;
+	assert_int_equal(car_add(db, &car, 7), CAR_OK);
+	assert_string_equal(car.branch_name, "Main branch");
+	assert_int_equal(car.status, CAR_AVAILABLE);
+	assert_int_equal(db_int(db, "SELECT actor_id FROM v_event WHERE type = 'car.registered' AND subject_id = 'car:1'"), 7);
+	assert_non_null(strstr(last_payload(), "\"service\":\"IN_SERVICE\""));
+	assert_non_null(strstr(last_payload(), "\"branch_name\":\"Main branch\""));
+}
+
+static void
+two_cars_never_have_one_plate(void **state)
+{
+	struct car twin = ray("1"), other;
+
+	(void)state;
+	add("1");
+	assert_int_equal(car_add(db, &twin, 7), CAR_PLATE_TAKEN);
+	other = ray("2");
+	assert_int_equal(car_add(db, &other, 7), CAR_OK);
+	other.plate = "1";
+	assert_int_equal(car_change(db, &other, 7), CAR_PLATE_TAKEN);
+	assert_int_equal(n_events("car.registered"), 2);
+	assert_int_equal(n_events("car.modified"), 0);
+	assert_false(db_failed(db));
+}
+
+static void
+blanks_in_a_plate_are_folded(void **state)
+{
+	(void)state;
+	assert_string_equal(car_plate(scratch_memory, "  12가 \t  3456 \n"), "12가 3456");
+	assert_string_equal(car_plate(scratch_memory, "   "), "");
+	assert_string_equal(car_plate(scratch_memory, "A"), "A");
+}
+
+static void
+a_change_that_is_there_already_writes_nothing(void **state)
+{
+	struct car car = ray("1");
+	int64_t rev;
+
+	(void)state;
+	car_add(db, &car, 7);
+	rev = car.rev;
+	car.rev = 0;
+	assert_int_equal(car_change(db, &car, 7), CAR_OK);
+	assert_int_equal(car.rev, rev);
+	assert_int_equal(n_events("car.modified"), 0);
+}
+
+static void
+two_managers_do_not_overwrite_each_other(void **state)
+{
+	struct car one = ray("1"), two;
+
+	(void)state;
+	car_add(db, &one, 7);
+	two = one;
+	one.daily_price = 60000;
+	two.name = "Kia Ray 2025";
+	assert_int_equal(car_change(db, &one, 7), CAR_OK);
+	assert_int_equal(car_change(db, &two, 8), CAR_CHANGED);
+	assert_string_equal(db_text(db, "SELECT name FROM car WHERE car_id = 1"), "Kia Ray");
+	two.rev = one.rev;
+	assert_int_equal(car_change(db, &two, 8), CAR_OK);
+}
+
+static void
+a_deleted_cars_number_and_rev_are_never_used_again(void **state)
+{
+	struct car car;
+	int64_t rev;
+
+	(void)state;
+	add("1");
+	car_find(db, add("2"), &car);
+	rev = car.rev;
+	assert_int_equal(car_delete(db, car.car_id, 7), CAR_OK);
+	car_find(db, add("3"), &car);
+	assert_int_equal(car.car_id, 3);
+	assert_true(car.rev > rev);
+	assert_true(car_was_deleted(db, 2));
+	assert_false(car_was_deleted(db, 1));
+}
+
+static void
+every_change_of_any_car_has_a_rev_of_its_own(void **state)
+{
+	int64_t last = 0;
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		add(arena_printf(scratch_memory, "%d", i));
+	for (int i = 0; i < 10; i++) {
+		int64_t car_id = 1 + i % 5, rev;
+
+		car_set_service(db, car_id, i < 5 ? OUT_OF_SERVICE : IN_SERVICE, 7);
+		rev = db_int(db, "SELECT rev FROM car WHERE car_id = $1", car_id);
+		assert_true(rev > last);
+		last = rev;
+	}
+	assert_int_equal(n_events("car.modified"), 10);
+}
+
+static void
+a_car_that_was_ever_booked_is_retired_and_stays_so(void **state)
+{
+	int64_t car_id = add("1");
+	struct car car;
+
+	(void)state;
+	db_do(others,
+		"INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at,"
+		" amount, vat_amount, currency, held_at, hold_until) VALUES ('MP-EXPIRED1', 1, $1, 'x', 'x', 'mini', 1, 'x', 'EXPIRED', 1, 2, 1,"
+		" 0, 'KRW', 0, 0)", car_id);
+	assert_int_equal(car_delete(db, car_id, 7), CAR_RETIRED_INSTEAD);
+	assert_int_equal(car_delete(db, car_id, 7), CAR_RETIRED_INSTEAD);
+	assert_int_equal(n_events("car.retired"), 1);
+	assert_int_equal(car_set_service(db, car_id, IN_SERVICE, 7), CAR_IS_RETIRED);
+	assert_true(car_find(db, car_id, &car));
+	car.daily_price = 1;
+	assert_int_equal(car_change(db, &car, 7), CAR_IS_RETIRED);
+	assert_int_equal(status_of(car_id), CAR_RETIRED);
+}
+
+static void
+a_car_goes_only_to_an_open_branch_and_an_offered_model(void **state)
+{
+	struct model model = { .name = "Ray", .body = BODY_MINI, .seats = 4, .daily_price = 1, .hourly_price = 1 };
+	struct branch branch = { .name = "Mapo" };
+	struct car car = ray("1");
+
+	(void)state;
+	assert_int_equal(branch_add(db, &branch), BRANCH_OK);
+	assert_int_equal(model_add(db, &model), MODEL_OK);
+	car.branch_id = 99;
+	assert_int_equal(car_add(db, &car, 7), CAR_NO_BRANCH);
+	branch_set_open(db, branch.branch_id, false);
+	car.branch_id = branch.branch_id;
+	assert_int_equal(car_add(db, &car, 7), CAR_NO_BRANCH);
+	car.branch_id = 0;
+	assert_int_equal(car_add(db, &car, 7), CAR_NO_BRANCH);          /* all are closed: none is made up */
+	branch_set_open(db, branch.branch_id, true);
+	car.model_id = 99;
+	assert_int_equal(car_add(db, &car, 7), CAR_NO_MODEL);
+	model_set_state(db, model.model_id, OFF_SALE);
+	car.model_id = model.model_id;
+	assert_int_equal(car_add(db, &car, 7), CAR_NO_MODEL);
+	model_set_state(db, model.model_id, ON_SALE);
+	assert_int_equal(car_add(db, &car, 7), CAR_OK);
+	branch_set_open(db, branch.branch_id, false);
+	model_set_state(db, model.model_id, OFF_SALE);
+	car.daily_price = 2;
+	assert_int_equal(car_change(db, &car, 7), CAR_OK);              /* where it stands it may stay */
+}
+
+/* --- what all cars of a kind get ---------------------------------------------------------------------------------- */
+
+static void
+a_models_prices_reach_its_cars_only_when_wished(void **state)
+{
+	struct model model = { .name = "Ray", .body = BODY_MINI, .seats = 4, .daily_price = 70000, .hourly_price = 7000 };
+	struct car car = ray("1");
+	int64_t n_cars;
+
+	(void)state;
+	model_add(db, &model);
+	car.model_id = model.model_id;
+	car_add(db, &car, 7);
+	model.daily_price = 80000;
+	assert_int_equal(model_change(db, &model, false, &n_cars, 7), MODEL_OK);
+	assert_int_equal(n_cars, 0);
+	assert_int_equal(model_change(db, &model, true, &n_cars, 7), MODEL_OK);
+	assert_int_equal(n_cars, 1);
+	assert_int_equal(model_change(db, &model, true, &n_cars, 7), MODEL_OK);
+	assert_int_equal(n_cars, 0);
+	assert_int_equal(n_events("car.modified"), 1);
+	assert_non_null(strstr(last_payload(), "\"daily_price\":80000"));
+}
+
+static void
+an_old_version_of_a_model_or_branch_overwrites_nothing(void **state)
+{
+	struct model model = { .name = "Ray", .body = BODY_MINI, .seats = 4, .daily_price = 1, .hourly_price = 1 }, late;
+	struct branch branch = { .name = "Mapo" }, late_branch;
+	int64_t n_cars;
+
+	(void)state;
+	model_add(db, &model);
+	late = model;
+	model.seats = 5;
+	late.seats = 6;
+	assert_int_equal(model_change(db, &model, false, &n_cars, 7), MODEL_OK);
+	assert_int_equal(model_change(db, &late, false, &n_cars, 7), MODEL_CHANGED);
+	late.seats = 5;
+	assert_int_equal(model_change(db, &late, false, &n_cars, 7), MODEL_OK);         /* the second of two clicks */
+	branch_add(db, &branch);
+	late_branch = branch;
+	branch.region = "Seoul";
+	late_branch.region = "Jeju";
+	assert_int_equal(branch_change(db, &branch, 7), BRANCH_OK);
+	assert_int_equal(branch_change(db, &late_branch, 7), BRANCH_CHANGED);
+}
+
+static void
+a_branchs_new_name_is_told_for_each_of_its_cars(void **state)
+{
+	struct branch branch;
+
+	(void)state;
+	add("1");
+	add("2");
+	assert_true(branch_find(db, 1, &branch));
+	branch.name = "Head office";
+	assert_int_equal(branch_change(db, &branch, 7), BRANCH_OK);
+	assert_int_equal(n_events("car.modified"), 2);
+	assert_non_null(strstr(last_payload(), "\"branch_name\":\"Head office\""));
+	assert_int_equal(branch_change(db, &branch, 7), BRANCH_OK);
+	assert_int_equal(n_events("car.modified"), 2);
+}
+
+/* --- status ------------------------------------------------------------------------------------------------------- */
+
+static void
+a_cars_status_is_what_is_true_now(void **state)
+{
+	static const struct { int64_t starts_at, ends_at; const char *kept; int status; const char *why; } cases[] = {
+		{ NOW - 10, NOW + 10, "RESERVED", CAR_RENTED,    "it runs" },
+		{ NOW - 10, NOW,      "RESERVED", CAR_AVAILABLE, "it has just ended" },
+		{ NOW + 3600, NOW + 7200, "RESERVED", CAR_RENTED, "it is being prepared" },
+		{ NOW + 3601, NOW + 7200, "RESERVED", CAR_AVAILABLE, "it goes out later" },
+		{ NOW - 100, NOW - 50, "OUT",     CAR_RENTED,    "it has not come back" },
+		{ NOW + 9000, NOW + 9999, "OUT",  CAR_RENTED,    "it went out early" },
+		{ NOW - 10, NOW + 10, "RELEASED", CAR_AVAILABLE, "it was cancelled" },
+		{ NOW - 10, NOW + 10, "ENDED",    CAR_AVAILABLE, "it came back early" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *code = arena_printf(scratch_memory, "MP-%zu", i);
+		int64_t car_id = add(code);
+
+		db_do(others, "INSERT INTO reservation (booking_code, car_id, starts_at, ends_at, state, changed_at) VALUES ($1, $2, $3, $4, $5, 0)",
+		      code, car_id, cases[i].starts_at, cases[i].ends_at, cases[i].kept);
+		if (status_of(car_id) != cases[i].status)
+			fail_msg("%s: %s", cases[i].why, words_code(&car_status_words, status_of(car_id)));
+		car_set_service(db, car_id, OUT_OF_SERVICE, 7);
+		assert_int_equal(status_of(car_id), CAR_OUT_OF_SERVICE);
+	}
+}
+
+static void
+the_list_finds_sorts_and_counts(void **state)
+{
+	struct car_filter f = { .q = "", .body = -1, .status = -1, .limit = 10 };
+	struct car_counts counts;
+	struct car *cars = NULL, suv = ray("9 B");
+	int n;
+
+	(void)state;
+	add("1 A%");
+	add("2 A_");
+	suv.body = BODY_SUV;
+	suv.daily_price = 10;
+	car_add(db, &suv, 7);
+	car_retire(db, 2, 7);
+	assert_int_equal(car_list(db, &f, &cars, &n), 2);
+	f.order = CARS_BY_PRICE;
+	car_list(db, &f, &cars, &n);
+	assert_string_equal(cars[0].plate, "9 B");
+	f.down = true;
+	car_list(db, &f, &cars, &n);
+	assert_string_equal(cars[1].plate, "9 B");
+	f.q = "a%";
+	assert_int_equal(car_list(db, &f, &cars, &n), 1);
+	f.q = "A_";
+	car_count(db, &f, &counts);
+	assert_int_equal(counts.in_fleet, 0);
+	assert_int_equal(counts.retired, 1);
+	f.q = "KIA";
+	f.body = BODY_SUV;
+	assert_int_equal(car_list(db, &f, &cars, &n), 1);
+	for (enum fleet_order order = CARS_BY_PLATE; order <= CARS_BY_STATUS; order++)
+		for (int down = 0; down < 2; down++) {
+			struct car_filter each = { .q = "", .body = -1, .status = CAR_RETIRED, .order = order, .down = down, .limit = 10 };
+
+			assert_int_equal(car_list(db, &each, &cars, &n), 1);
+		}
+	assert_false(db_failed(db));
+}
+
+/* --- bookings ----------------------------------------------------------------------------------------------------- */
+
+static void
+booking_says(const char *type, const char *code, int64_t car_id)
+{
+	const struct booking_told b = { .code = code, .car_id = car_id, .starts_at = NOW, .ends_at = NOW + 7200 };
+	const struct event e = { .type = type, .subject_id = code };
+
+	db_begin(others);
+	event_emit(others, &e, &heard_shape, &b);
+	assert_true(db_commit(others));
+}
+
+static void
+react(void)
+{
+	while (consumer_step(db, &fleet_consumer, 16) > 0)
+		;
+	assert_false(db_failed(db));
+	assert_int_equal(consumer_lag(db, &fleet_consumer), 0);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM event_retry /*scan*/"), 0);
+}
+
+static const char *
+kept(const char *code)
+{
+	return db_text(db, "SELECT state FROM reservation WHERE booking_code = $1", code);
+}
+
+static void
+a_paid_booking_gets_its_car_once(void **state)
+{
+	int64_t car_id = add("1");
+
+	(void)state;
+	booking_says("booking.paid", "MP-1", car_id);
+	booking_says("booking.paid", "MP-1", car_id);
+	react();
+	assert_string_equal(kept("MP-1"), "RESERVED");
+	assert_int_equal(status_of(car_id), CAR_RENTED);
+	assert_int_equal(n_events("car.reserved"), 1);
+	assert_string_equal(db_text(db, "SELECT subject_id FROM v_event WHERE type = 'car.reserved' /*scan*/"), "MP-1");
+	assert_true(db_int(db, "SELECT causation_id FROM v_event WHERE type = 'car.reserved' /*scan*/") > 0);
+	assert_non_null(strstr(last_payload(), "\"plate\":\"1\""));
+}
+
+static void
+a_car_that_cannot_be_given_is_refused_with_the_reason_once(void **state)
+{
+	int64_t out = add("1"), retired = add("2");
+
+	(void)state;
+	car_set_service(db, out, OUT_OF_SERVICE, 7);
+	car_retire(db, retired, 7);
+	booking_says("booking.paid", "MP-1", out);
+	booking_says("booking.paid", "MP-2", retired);
+	booking_says("booking.paid", "MP-3", 99);
+	booking_says("booking.paid", "MP-3", 99);
+	react();
+	assert_int_equal(n_events("car.refused"), 3);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM v_event WHERE type = 'car.refused' AND payload LIKE '%\"out_of_service\"%' /*scan*/"), 1);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM v_event WHERE type = 'car.refused' AND payload LIKE '%\"retired\"%' /*scan*/"), 1);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM v_event WHERE type = 'car.refused' AND payload LIKE '%\"gone\"%' /*scan*/"), 1);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM reservation /*scan*/"), 0);
+	booking_says("booking.rejected", "MP-1", out);
+	react();
+	assert_int_equal(n_events("car.released"), 0);
+}
+
+static void
+a_cancelled_booking_releases_its_car_once(void **state)
+{
+	static const char *const ends[] = { "booking.cancel_requested", "booking.cancelled", "booking.rejected", "booking.no_show" };
+	int64_t car_id = add("1");
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		const char *code = arena_printf(scratch_memory, "MP-%d", i);
+
+		booking_says("booking.paid", code, car_id);
+		booking_says(ends[i], code, car_id);
+		booking_says("booking.cancelled", code, car_id);
+		react();
+		assert_string_equal(kept(code), "RELEASED");
+		assert_int_equal(n_events("car.released"), i + 1);
+	}
+	assert_int_equal(status_of(car_id), CAR_AVAILABLE);
+}
+
+static void
+a_car_is_out_until_it_is_brought_back(void **state)
+{
+	int64_t car_id = add("1");
+
+	(void)state;
+	booking_says("booking.paid", "MP-1", car_id);
+	booking_says("booking.handed_out", "MP-1", car_id);
+	react();
+	clock_set(NOW + 1000000);
+	assert_int_equal(status_of(car_id), CAR_RENTED);
+	assert_int_equal(car_n_coming(db, car_id), 1);
+	booking_says("booking.returned", "MP-1", car_id);
+	booking_says("booking.handed_out", "MP-1", car_id);             /* comes again, late */
+	react();
+	assert_string_equal(kept("MP-1"), "ENDED");
+	assert_int_equal(status_of(car_id), CAR_AVAILABLE);
+	assert_int_equal(n_events("car.released"), 0);
+}
+
+static void
+a_cars_history_is_its_own_and_its_bookings_newest_first(void **state)
+{
+	int64_t car_id = add("1"), other = add("2");
+	struct car_event *events = NULL;
+	int n;
+
+	(void)state;
+	booking_says("booking.paid", "MP-1", car_id);
+	booking_says("booking.paid", "MP-2", other);
+	react();
+	assert_int_equal(car_n_events(db, car_id), 3);
+	assert_int_equal(car_events(db, car_id, 0, 20, &events, &n), 3);
+	assert_string_equal(events[0].type, "car.reserved");
+	assert_string_equal(events[0].code, "MP-1");
+	assert_string_equal(events[2].words, "Registered");
+	assert_string_equal(events[2].code, "");
+	assert_int_equal(car_events(db, car_id, 2, 20, &events, &n), 1);
+}
+
+/* --- pictures ----------------------------------------------------------------------------------------------------- */
+
+#define JPEG_BEGIN "\xFF\xD8\xFF\xE1\x00\x20" "Exif\0\0" "II*\0\x08\0\0\0" "\x01\0" "\x12\x01\x03\0\x01\0\0\0\x06\0\0\0" "\0\0"
+#define JPEG_FRAME "\xFF\xC0\x00\x0B\x08\x01\xE0\x02\x80\x01\x01\x11\x00"
+#define JPEG_SCAN  "\xFF\xDA\x00\x08\x01\x01\x00\x00\x3F\x00\x12\x34"
+
+static void
+a_picture_file_says_what_it_is(void **state)
+{
+	static const unsigned char jpeg[] = JPEG_BEGIN JPEG_FRAME JPEG_SCAN "\xFF\xD9", cut[] = JPEG_BEGIN JPEG_FRAME JPEG_SCAN;
+	static const unsigned char png[] = "\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR\0\0\x02\x80\0\0\x01\xE0\x08\x02\0\0\0\0\0\0\0";
+	static const unsigned char webp[] = "RIFF\x16\0\0\0WEBPVP8X\x0A\0\0\0\0\0\0\0\x7F\x02\0\xDF\x01\0";
+	struct picture p;
+
+	(void)state;
+	assert_true(picture_look(&p, jpeg, sizeof(jpeg) - 1));
+	assert_int_equal(p.type, PICTURE_JPEG);
+	assert_int_equal(p.width, 640);
+	assert_int_equal(p.height, 480);
+	assert_int_equal(p.side_up, 6);
+	assert_false(picture_look(&p, cut, sizeof(cut) - 1));           /* cut off on its way */
+	assert_true(picture_look(&p, png, sizeof(png) - 1));
+	assert_int_equal(p.width, 640);
+	assert_true(picture_look(&p, webp, sizeof(webp) - 1));
+	assert_int_equal(p.height, 480);
+}
+
+static void
+no_cut_or_bent_picture_is_read_beyond_its_end(void **state)
+{
+	static const unsigned char jpeg[] = JPEG_BEGIN JPEG_FRAME JPEG_SCAN "\xFF\xD9";
+	struct picture p;
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(jpeg) - 1; n++) {
+		unsigned char *exact = malloc(n ? n : 1);
+
+		memcpy(exact, jpeg, n);
+		assert_false(picture_look(&p, exact, n));
+		free(exact);
+	}
+	for (size_t at = 3; at < sizeof(jpeg) - 1; at++)
+		for (int value = 0; value < 256; value++) {
+			unsigned char *bent = malloc(sizeof(jpeg) - 1);
+
+			memcpy(bent, jpeg, sizeof(jpeg) - 1);
+			bent[at] = (unsigned char)value;
+			picture_look(&p, bent, sizeof(jpeg) - 1);
+			assert_true(p.side_up >= 1 && p.side_up <= 8);
+			free(bent);
+		}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_first_car_makes_the_first_branch),
+		TEST(two_cars_never_have_one_plate),
+		TEST(blanks_in_a_plate_are_folded),
+		TEST(a_change_that_is_there_already_writes_nothing),
+		TEST(two_managers_do_not_overwrite_each_other),
+		TEST(a_deleted_cars_number_and_rev_are_never_used_again),
+		TEST(every_change_of_any_car_has_a_rev_of_its_own),
+		TEST(a_car_that_was_ever_booked_is_retired_and_stays_so),
+		TEST(a_car_goes_only_to_an_open_branch_and_an_offered_model),
+		TEST(a_models_prices_reach_its_cars_only_when_wished),
+		TEST(an_old_version_of_a_model_or_branch_overwrites_nothing),
+		TEST(a_branchs_new_name_is_told_for_each_of_its_cars),
+		TEST(a_cars_status_is_what_is_true_now),
+		TEST(the_list_finds_sorts_and_counts),
+		TEST(a_paid_booking_gets_its_car_once),
+		TEST(a_car_that_cannot_be_given_is_refused_with_the_reason_once),
+		TEST(a_cancelled_booking_releases_its_car_once),
+		TEST(a_car_is_out_until_it_is_brought_back),
+		TEST(a_cars_history_is_its_own_and_its_bookings_newest_first),
+		cmocka_unit_test(a_picture_file_says_what_it_is),
+		cmocka_unit_test(no_cut_or_bent_picture_is_read_beyond_its_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,355 @@
+/*
+ * test_sandbox - the provider that everything else is tried against must itself be right: keys good once, orders paid once, the
+ * same Idempotency-Key the same answer, and faults that do what they say.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "scratch.h"
+
+#include "../../cgi-bin/sandbox/api.c"
+#include "../../lib/settings.h"
+
+static struct db *db;
+static struct arena *m;
+static struct sandbox_reply r;
+
+static int
+begin(void **state)
+{
+	const char *why = "";
+
+	if (scratch_begin(state) != 0 || !settings_open(".", scratch, &why) || !secret_open(scratch))
+		return -1;
+	if (!db_create_own(scratch, "sandbox", "db/sandbox.sql", &why)) {
+		print_error("%s\n", why);
+		return -1;
+	}
+	m = arena_new(64 << 20);
+	db = db_open(scratch, &sandbox_role, m, &why);
+	clock_set(1800000000);
+	return db ? 0 : -1;
+}
+
+static int
+end(void **state)
+{
+	db_close(db);
+	clock_set(0);
+	return scratch_end(state);
+}
+
+/* One request; the reply is in r. Answers its HTTP status. */
+static int
+call(const char *path, const char *body, const char *key)
+{
+	struct sandbox_request q = { .path = path, .body = body, .idempotency_key = key };
+
+	sandbox_api(db, &q, &r);
+	assert_false(db_failed(db));
+	return r.status;
+}
+
+static const char *
+said(const char *name)
+{
+	json_t *json = json_loads(r.json, 0, NULL), *value = json_object_get(json, name);
+	const char *text = json_is_integer(value) ? arena_printf(m, "%lld", (long long)json_integer_value(value))
+	                                          : arena_strdup(m, json_string_value(value));
+
+	json_decref(json);
+	return text ? text : "";
+}
+
+static const char *
+a_card(const char *auth_key)
+{
+	call("/v1/billing/authorizations/issue", arena_printf(m, "{\"authKey\":\"%s\",\"customerKey\":\"cust\"}", auth_key), NULL);
+	return said("billingKey");
+}
+
+static int
+charge_it(const char *billing_key, const char *order_id, const char *key)
+{
+	return call(arena_printf(m, "/v1/billing/%s", billing_key),
+	            arena_printf(m, "{\"customerKey\":\"cust\",\"orderId\":\"%s\",\"orderName\":\"Car\",\"amount\":1000,\"currency\":\"KRW\"}", order_id), key);
+}
+
+static int
+cancel_it(const char *payment_key, int amount, const char *key)
+{
+	return call(arena_printf(m, "/v1/payments/%s/cancel", payment_key),
+	            arena_printf(m, "{\"cancelReason\":\"x\",\"cancelAmount\":%d}", amount), key);
+}
+
+static void
+an_auth_key_is_good_once_and_only_for_its_customer(void **state)
+{
+	const char *auth_key = sandbox_authorize(db, "cust", 0);
+
+	(void)state;
+	assert_int_equal(call("/v1/billing/authorizations/issue", arena_printf(m, "{\"authKey\":\"%s\",\"customerKey\":\"other\"}", auth_key), NULL), 404);
+	assert_string_not_equal(a_card(auth_key), "");
+	assert_string_equal(said("cardNumber"), "42424242****4242");
+	assert_string_equal(a_card(auth_key), "");
+	assert_string_equal(said("code"), "ALREADY_USED_AUTH_KEY");
+}
+
+static void
+an_auth_key_is_good_for_ten_minutes(void **state)
+{
+	const char *auth_key = sandbox_authorize(db, "cust", 0);
+
+	(void)state;
+	clock_set(1800000000 + 601);
+	assert_string_equal(a_card(auth_key), "");
+	assert_string_equal(said("code"), "NOT_FOUND_AUTH_KEY");
+}
+
+static void
+an_order_is_paid_once_whatever_the_key(void **state)
+{
+	const char *card = a_card("tok_ok");
+
+	(void)state;
+	assert_int_equal(charge_it(card, "ORDER-1", "k1"), 200);
+	assert_string_equal(said("status"), "DONE");
+	assert_int_equal(charge_it(card, "ORDER-1", "k2"), 400);
+	assert_string_equal(said("code"), "DUPLICATED_ORDER_ID");
+}
+
+static void
+the_same_key_gets_the_same_answer_and_takes_nothing_more(void **state)
+{
+	const char *card = a_card("tok_ok"), *first;
+
+	(void)state;
+	charge_it(card, "ORDER-1", "k1");
+	first = r.json;
+	assert_int_equal(charge_it(card, "ORDER-1", "k1"), 200);
+	assert_string_equal(r.json, first);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM payment /*scan*/"), 1);
+}
+
+static void
+the_same_key_with_another_request_is_refused(void **state)
+{
+	const char *card = a_card("tok_ok");
+
+	(void)state;
+	charge_it(card, "ORDER-1", "k1");
+	assert_int_equal(charge_it(card, "ORDER-2", "k1"), 422);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM payment /*scan*/"), 1);
+}
+
+static void
+keys_are_forgotten_after_fifteen_days(void **state)
+{
+	const char *card = a_card("tok_ok");
+
+	(void)state;
+	charge_it(card, "ORDER-1", "k1");
+	clock_set(1800000000 + 15 * DAY + 1);
+	sandbox_forget_old(db);
+	assert_int_equal(charge_it(card, "ORDER-1", "k1"), 400);
+}
+
+static void
+a_slow_answer_is_still_processing_for_whoever_asks_again(void **state)
+{
+	const char *card = a_card("tok_slow");
+
+	(void)state;
+	charge_it(card, "ORDER-1", "k1");
+	assert_int_equal(r.delay_ms, SLOW_CARD_MS);
+	assert_int_equal(charge_it(card, "ORDER-1", "k1"), 409);
+	assert_string_equal(said("code"), "IDEMPOTENT_REQUEST_PROCESSING");
+	call("/v1/payments/orders/ORDER-1", NULL, NULL);
+	assert_string_equal(said("status"), "DONE");
+}
+
+static void
+a_lost_answer_comes_when_it_is_asked_for_again(void **state)
+{
+	const char *card = a_card("tok_lost");
+
+	(void)state;
+	charge_it(card, "ORDER-1", "k1");
+	assert_true(r.lost);
+	assert_int_equal(charge_it(card, "ORDER-1", "k1"), 200);
+	assert_false(r.lost);
+	assert_string_equal(said("status"), "DONE");
+}
+
+static void
+a_declined_card_is_aborted_and_says_why(void **state)
+{
+	(void)state;
+	assert_int_equal(charge_it(a_card("tok_declined"), "ORDER-1", "k1"), 403);
+	assert_string_equal(said("code"), "REJECT_CARD_COMPANY");
+	call("/v1/payments/orders/ORDER-1", NULL, NULL);
+	assert_string_equal(said("status"), "ABORTED");
+}
+
+static void
+a_card_of_another_customer_is_not_charged(void **state)
+{
+	const char *card = a_card("tok_ok");
+
+	(void)state;
+	assert_int_equal(call(arena_printf(m, "/v1/billing/%s", card),
+	                      "{\"customerKey\":\"mallory\",\"orderId\":\"ORDER-1\",\"orderName\":\"x\",\"amount\":1000}", "k1"), 403);
+}
+
+static void
+what_is_cancelled_never_exceeds_what_was_paid(void **state)
+{
+	const char *key;
+
+	(void)state;
+	charge_it(a_card("tok_ok"), "ORDER-1", "k1");
+	key = said("paymentKey");
+	assert_int_equal(cancel_it(key, 400, "c1"), 200);
+	assert_string_equal(said("status"), "PARTIAL_CANCELED");
+	assert_string_equal(said("balanceAmount"), "600");
+	assert_int_equal(cancel_it(key, 400, "c1"), 200);
+	assert_int_equal(cancel_it(key, 601, "c2"), 403);
+	assert_int_equal(cancel_it(key, 600, "c3"), 200);
+	assert_string_equal(said("status"), "CANCELED");
+	assert_int_equal(cancel_it(key, 1, "c4"), 400);
+	assert_string_equal(said("code"), "ALREADY_CANCELED_PAYMENT");
+}
+
+static void
+a_prepared_payment_takes_nothing_until_it_is_confirmed(void **state)
+{
+	struct sb_payment p = { .order_id = "ORDER-1", .order_name = "x", .customer_key = "cust", .card = 0, .amount = 1000, .currency = "KRW" };
+	const char *key = sandbox_prepare(db, &p);
+	const char *body = arena_printf(m, "{\"paymentKey\":\"%s\",\"orderId\":\"ORDER-1\",\"amount\":1000}", key);
+
+	(void)state;
+	call("/v1/payments/orders/ORDER-1", NULL, NULL);
+	assert_string_equal(said("status"), "IN_PROGRESS");
+	assert_int_equal(call("/v1/payments/confirm", arena_printf(m, "{\"paymentKey\":\"%s\",\"orderId\":\"ORDER-1\",\"amount\":999}", key), "k0"), 400);
+	assert_string_equal(said("code"), "NOT_MATCHES_AMOUNT");
+	assert_int_equal(call("/v1/payments/confirm", body, "k1"), 200);
+	assert_string_equal(said("status"), "DONE");
+	assert_int_equal(call("/v1/payments/confirm", body, "k2"), 400);
+	assert_string_equal(said("code"), "ALREADY_PROCESSED_PAYMENT");
+}
+
+static void
+bad_requests_are_refused_and_nothing_is_done(void **state)
+{
+	static const char *const bodies[] = {
+		"", "x", "[]", "{}", "{\"amount\":\"1\"}", "{\"customerKey\":\"cust\",\"orderId\":\"ORDER-1\",\"orderName\":\"x\",\"amount\":-1}",
+		"{\"customerKey\":\"cust\",\"orderId\":\"x\",\"orderName\":\"x\",\"amount\":1}",
+		"{\"customerKey\":null,\"orderId\":\"ORDER-1\",\"orderName\":\"x\",\"amount\":1}",
+		"{\"customerKey\":\"cust\",\"orderId\":\"ORDER-1\",\"orderName\":\"x\",\"amount\":1e300}",
+		"{\"customerKey\":\"cust\",\"customerKey\":\"b\",\"orderId\":\"ORDER-1\",\"orderName\":\"x\",\"amount\":1}",
+	};
+	const char *path = arena_printf(m, "/v1/billing/%s", a_card("tok_ok"));
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
+		assert_int_equal(call(path, bodies[i], NULL), 400);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM payment /*scan*/"), 0);
+}
+
+static void
+switched_off_and_hanging_do_nothing(void **state)
+{
+	const char *card = a_card("tok_ok");
+
+	(void)state;
+	fault_set(db, "down", 1);
+	assert_int_equal(charge_it(card, "ORDER-1", "k1"), 503);
+	fault_set(db, "down", 0);
+	fault_set(db, "hang_ms", 500);
+	charge_it(card, "ORDER-1", "k1");
+	assert_true(r.hangs && r.lost);
+	assert_int_equal(r.delay_ms, 500);
+	fault_set(db, "hang_ms", 0);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM payment /*scan*/"), 0);
+	assert_int_equal(charge_it(card, "ORDER-1", "k1"), 200);
+}
+
+static void
+lost_answers_lose_about_that_share(void **state)
+{
+	const char *card = a_card("tok_ok");
+	int n_lost = 0;
+
+	(void)state;
+	sandbox_seed(7);
+	fault_set(db, "lost_answers", 30);
+	for (int i = 0; i < 200; i++) {
+		charge_it(card, arena_printf(m, "ORDER-%d", i), arena_printf(m, "k%d", i));
+		n_lost += r.lost;
+	}
+	assert_in_range(n_lost, 35, 85);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM payment WHERE status = 'DONE' /*scan*/"), 200);
+}
+
+static void
+webhooks_tell_what_was_late_and_twice_when_told_to(void **state)
+{
+	const char *card = a_card("tok_ok");
+
+	(void)state;
+	charge_it(card, "ORDER-1", "k1");
+	assert_null(r.webhook);
+	charge_it(a_card("tok_slow"), "ORDER-2", "k2");
+	assert_non_null(r.webhook);
+	assert_int_equal(r.n_webhooks, 1);
+	assert_non_null(strstr(r.webhook, "PAYMENT_STATUS_CHANGED"));
+	fault_set(db, "duplicate_webhooks", 1);
+	charge_it(card, "ORDER-3", "k3");
+	assert_int_equal(r.n_webhooks, 2);
+	fault_set(db, "duplicate_webhooks", 0);
+	fault_set(db, "webhooks", 0);
+	charge_it(a_card("tok_slow"), "ORDER-4", "k4");
+	assert_null(r.webhook);
+}
+
+static void
+card_numbers_are_checked_by_their_last_digit(void **state)
+{
+	(void)state;
+	for (int i = 0; i < test_card_count(); i++)
+		assert_true(luhn_ok(test_card(i)->number));
+	assert_false(luhn_ok("4242424242424241"));
+	assert_false(luhn_ok("4242"));
+	assert_false(luhn_ok("42424242424242424242"));
+	assert_false(luhn_ok("4242-4242-4242-4242"));
+	assert_int_equal(test_card_by_number("4111111111111111"), -1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(an_auth_key_is_good_once_and_only_for_its_customer, begin, end),
+		cmocka_unit_test_setup_teardown(an_auth_key_is_good_for_ten_minutes, begin, end),
+		cmocka_unit_test_setup_teardown(an_order_is_paid_once_whatever_the_key, begin, end),
+		cmocka_unit_test_setup_teardown(the_same_key_gets_the_same_answer_and_takes_nothing_more, begin, end),
+		cmocka_unit_test_setup_teardown(the_same_key_with_another_request_is_refused, begin, end),
+		cmocka_unit_test_setup_teardown(keys_are_forgotten_after_fifteen_days, begin, end),
+		cmocka_unit_test_setup_teardown(a_slow_answer_is_still_processing_for_whoever_asks_again, begin, end),
+		cmocka_unit_test_setup_teardown(a_lost_answer_comes_when_it_is_asked_for_again, begin, end),
+		cmocka_unit_test_setup_teardown(a_declined_card_is_aborted_and_says_why, begin, end),
+		cmocka_unit_test_setup_teardown(a_card_of_another_customer_is_not_charged, begin, end),
+		cmocka_unit_test_setup_teardown(what_is_cancelled_never_exceeds_what_was_paid, begin, end),
+		cmocka_unit_test_setup_teardown(a_prepared_payment_takes_nothing_until_it_is_confirmed, begin, end),
+		cmocka_unit_test_setup_teardown(bad_requests_are_refused_and_nothing_is_done, begin, end),
+		cmocka_unit_test_setup_teardown(switched_off_and_hanging_do_nothing, begin, end),
+		cmocka_unit_test_setup_teardown(lost_answers_lose_about_that_share, begin, end),
+		cmocka_unit_test_setup_teardown(webhooks_tell_what_was_late_and_twice_when_told_to, begin, end),
+		cmocka_unit_test_setup_teardown(card_numbers_are_checked_by_their_last_digit, begin, end),
+	};
+
+	return cmocka_run_group_tests_name("sandbox", tests, NULL, NULL);
+}
