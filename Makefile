@@ -127,3 +127,4 @@ $(BUILD)/librules.a: $(call obj,$(RULES) $(call rules,sandbox))
 .PRECIOUS: $(BUILD)/obj/%.o
 
 -include tests/test.mk
+-include bench/bench.mk

@@ -102,9 +102,11 @@ die(const char *what)
 	_exit(1);
 }
 
-/* Binds what there is (a NULL text binds nothing), steps to the end; answers the first column of the first row. */
+struct value { long i; const char *s; };
+
+/* Binds the values, steps to the end; answers the first column of the first row. */
 static long
-run(int i, int n, const struct value { long i; const char *s; } *v)
+run(int i, int n, const struct value *v)
 {
 	sqlite3_stmt *s = statement[i];
 	char name[8];

@@ -146,7 +146,7 @@ fill_customers(long now)
 {
 	sqlite3_stmt *user = prepare("INSERT INTO user (user_id, email, name, password_hash, created_at, updated_at) VALUES ($1, $2, $3, '!', $4, $4)");
 	sqlite3_stmt *role = prepare("INSERT INTO user_role (user_id, role) VALUES ($1, 'customer')");
-	sqlite3_stmt *token = prepare("INSERT INTO api_token (token_hash, user_id, name, created_at) VALUES ($2, $1, 'bench', $3)");
+	sqlite3_stmt *token = prepare("INSERT INTO api_token (user_id, token_hash, name, created_at) VALUES ($1, $2, 'bench', $3)");
 	sqlite3_stmt *payer = prepare("INSERT INTO payer (user_id, customer_key) VALUES ($1, $2)");
 	sqlite3_stmt *card = prepare("INSERT INTO card (card_id, user_id, billing_key, brand, last4, created_at) VALUES ($1, $1, $2, 'Visa', '4242', $3)");
 	struct arena *m = arena_new((size_t)64 << 20);

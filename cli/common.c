@@ -106,6 +106,7 @@ cli_settle(struct cli *c)
 	const char *why = NULL;
 
 	log_open("motorpool");
+	log_from(LOG_WARN_);
 	if (!settings_open(c->root, c->var, &why))
 		return cli_fail("%s", why ? why : "the settings cannot be read"), false;
 	clock_open(settings.zone);

@@ -8,6 +8,8 @@
  */
 #include "cli.h"
 
+#include "../lib/folder.h"
+
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,29 +49,11 @@ help(FILE *out, int status)
 static const char *
 own_folder(struct arena *m)
 {
-	char path[PATH_MAX], *slash;
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	char *path = arena_strdup(m, folder_program(m)), *slash = strrchr(path, '/');
 
-	path[n > 0 ? n : 0] = '\0';
-	slash = strrchr(path, '/');
 	if (slash)
 		*slash = '\0';
-	return arena_strdup(m, *path ? path : ".");
-}
-
-static const char *
-find_root(struct arena *m)
-{
-	const char *given = getenv("MOTORPOOL_ROOT");
-	char *dir = arena_strdup(m, own_folder(m)), *slash;
-
-	if (given && *given)
-		return given;
-	do
-		if (access(arena_printf(m, "%s/motorpool.conf", dir), R_OK) == 0)
-			return dir;
-	while ((slash = strrchr(dir, '/')) && (*slash = '\0', true));
-	return ".";
+	return *path ? path : ".";
 }
 
 static const char *
@@ -104,7 +88,7 @@ run(const struct command *command, int argc, char **argv)
 		return cli_fail("--var needs the name of a folder");
 	if (!c.var)
 		c.var = from_environment("MOTORPOOL_VAR", from_environment("VAR", "var"));
-	c.root = find_root(c.m);
+	c.root = folder_root(c.m);
 	c.bin = arena_printf(c.m, "%s/bin", own_folder(c.m));
 	return command->run(&c, argc, argv);
 }

@@ -53,6 +53,7 @@ struct db {
 	bool is_linted;                         /* DB_LINT=1 */
 
 	bool is_read_only;
+	bool is_offline;                        /* db_offline() */
 	int depth;                              /* of db_begin() */
 	bool is_open;                           /* the transaction has begun, and the writers' lock is ours */
 	bool is_doomed;                         /* an inner rollback: the outermost commit will refuse */

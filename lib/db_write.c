@@ -169,8 +169,8 @@ db_durable(struct db *db)
 {
 	uint64_t ticket = db->is_read_only ? db->ticket : lock_latest(db->lock);
 
-	if (db->dead)
-		return false;
+	if (db->dead || db->is_offline)
+		return !db->dead;
 	if (db->depth > 0) {
 		db_mistake(db, "something was to leave the house in the middle of a transaction");
 		return false;
@@ -179,6 +179,12 @@ db_durable(struct db *db)
 		return true;
 	db_die(db, "the WAL could not be synced");
 	return false;
+}
+
+void
+db_offline(struct db *db)
+{
+	db->is_offline = true;
 }
 
 int64_t

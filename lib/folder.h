@@ -1,20 +1,21 @@
-/* folder - a name made, linked or renamed in a folder is on disk only when the folder is synced. */
+/* folder - where things are, and how a name made, linked or renamed in a folder gets to the disk. */
 #ifndef MP_FOLDER_H
 #define MP_FOLDER_H
 
-#include <fcntl.h>
+#include "arena.h"
+
 #include <stdbool.h>
-#include <unistd.h>
 
-static inline bool
-folder_sync(const char *dir)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool ok = fd >= 0 && fsync(fd) == 0;
+/* The whole path of the program that runs. */
+const char *folder_program(struct arena *m);
 
-	if (fd >= 0)
-		close(fd);
-	return ok;
-}
+/* Where motorpool.conf, templates/ and db/ are: MOTORPOOL_ROOT, else the nearest folder above the program that holds
+ * motorpool.conf, else where it was started. Always a whole path. */
+const char *folder_root(struct arena *m);
+
+bool folder_has(struct arena *m, const char *dir, const char *name);
+
+/* A new name in a folder is on disk only when the folder is synced. */
+bool folder_sync(const char *dir);
 
 #endif

@@ -26,6 +26,7 @@ struct line {
 };
 
 static char program[32] = "motorpool";
+static enum log_level least = LOG_INFO_;
 static char request[64];
 
 static void
@@ -116,6 +117,8 @@ log_line(enum log_level level, const char *what, const char *fmt, va_list ap)
 	struct line l = { .n = 0 };
 	char text[TEXT_MAX];
 
+	if (level < least)
+		return;
 	vsnprintf(text, sizeof(text), fmt, ap);
 	put(&l, "{");
 	put_time(&l);
@@ -128,6 +131,12 @@ log_line(enum log_level level, const char *what, const char *fmt, va_list ap)
 	put_member(&l, "text", text);
 	put(&l, "}\n");
 	send_line(&l);
+}
+
+void
+log_from(enum log_level level)
+{
+	least = level;
 }
 
 void

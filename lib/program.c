@@ -10,6 +10,7 @@
 #include "call.h"
 #include "clock.h"
 #include "event.h"
+#include "folder.h"
 #include "gateway.h"
 #include "inside.h"
 #include "log.h"
@@ -39,49 +40,17 @@ struct base {
 
 /* --- where things are --------------------------------------------------------------------------------------------- */
 
-static const char *
-own_path(struct arena *m)
-{
-	char path[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-
-	return n > 0 ? arena_strndup(m, path, (size_t)n) : "";
-}
-
-static bool
-is_there(struct arena *m, const char *dir, const char *name)
-{
-	return access(arena_printf(m, "%s/%s", dir, name), R_OK) == 0;
-}
-
-/* MOTORPOOL_ROOT, else the nearest folder above the program that holds motorpool.conf. */
-static const char *
-find_root(struct arena *m)
-{
-	const char *given = getenv("MOTORPOOL_ROOT");
-	char *dir = arena_strdup(m, own_path(m)), *slash;
-
-	if (given && *given)
-		return given;
-	while ((slash = strrchr(dir, '/'))) {
-		*slash = '\0';
-		if (is_there(m, dir, "motorpool.conf"))
-			return dir;
-	}
-	return ".";
-}
-
 /* The catalogues lie beside the programs of the same build (build/bin, build/locale), else where they are installed. */
 static const char *
 find_locale(struct base *b)
 {
-	char *dir = arena_strdup(b->forever, own_path(b->forever)), *slash;
+	char *dir = arena_strdup(b->forever, folder_program(b->forever)), *slash;
 
 	for (int i = 0; i < 2 && (slash = strrchr(dir, '/')); i++)
 		*slash = '\0';
-	if (is_there(b->forever, dir, "locale"))
+	if (folder_has(b->forever, dir, "locale"))
 		return arena_printf(b->forever, "%s/locale", dir);
-	if (is_there(b->forever, b->root, "build/locale"))
+	if (folder_has(b->forever, b->root, "build/locale"))
 		return arena_printf(b->forever, "%s/build/locale", b->root);
 	return arena_printf(b->forever, "%s/locale", b->root);
 }
@@ -156,7 +125,7 @@ static void
 base_init(struct base *b, const struct program *p, const char *var)
 {
 	*b = (struct base){ .p = p, .forever = arena_new(ARENA_MAX), .m = arena_new(ARENA_MAX) };
-	b->root = find_root(b->forever);
+	b->root = folder_root(b->forever);
 	b->var = var;
 	setenv("MOTORPOOL_VAR", var, 1);        /* for those who look at files: /ops, mypage */
 	log_open(p->name);
@@ -226,7 +195,7 @@ run_parent(const struct program *p, const char *var, const char *argv0)
 	base_init(&b, p, var);
 	if (!open_settings(&b))
 		return 1;
-	plan.exe = strchr(argv0, '/') ? argv0 : own_path(b.forever);
+	plan.exe = strchr(argv0, '/') ? argv0 : folder_program(b.forever);
 	plan.n_public = (int)settings.n_workers;
 	plan.n_internal = p->internal ? (int)settings.n_internal_workers : 0;
 	return parent_run(&plan);

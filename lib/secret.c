@@ -113,10 +113,12 @@ const char *
 secret_code(struct arena *m, const char *prefix)
 {
 	static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+	unsigned char bytes[8];
 	char code[9] = "";
 
+	randombytes_buf(bytes, sizeof(bytes));
 	for (int i = 0; i < 8; i++)
-		code[i] = digits[randombytes_uniform(32)];
+		code[i] = digits[bytes[i] & 31];
 	return arena_printf(m, "%s%s", prefix, code);
 }
 

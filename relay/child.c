@@ -16,6 +16,8 @@
 
 #define BATCH      64           /* events in one transaction: others write to the same file between them */
 #define VIEW_BATCH 500          /* … but nobody else writes the read models */
+#define GATHER_MS  20           /* after a batch that met the log's end: under load twenty events in one transaction cost hardly
+                                 * more than one, and every transaction less is one less that bookings wait behind */
 #define POLL_MS    100
 #define SWEEP_MS   1000
 
@@ -66,11 +68,30 @@ child_open(const struct relay *r, const struct consumer *c, struct arena *m)
 	return db;
 }
 
+static int
+batch_of(const struct consumer *c)
+{
+	return c->role->on_view ? VIEW_BATCH : BATCH;
+}
+
 /* A full batch: more may be waiting. A short one has met the end of the log. */
 static int
 react(struct db *db, const struct consumer *c)
 {
-	return consumer_step(db, c, c->role->on_view ? VIEW_BATCH : BATCH);
+	return consumer_step(db, c, batch_of(c));
+}
+
+/* What is new, until there is nothing; the first event at once, those that follow on its heels together. */
+static void
+react_to_all(struct life *l)
+{
+	int n;
+
+	while (!relay_is_ending && (n = react(l->db, l->c)) > 0) {
+		atomic_store(l->beat, clock_ms());
+		if (n < batch_of(l->c))
+			usleep(GATHER_MS * 1000);
+	}
 }
 
 int
@@ -138,8 +159,7 @@ child_run(const struct relay *r, const struct consumer *c, int wake_fd, _Atomic 
 	while (!relay_is_ending && go_on) {
 		atomic_store(l.beat, clock_ms());
 		l.version = db_data_version(l.db);
-		while (!relay_is_ending && react(l.db, c) > 0)
-			atomic_store(l.beat, clock_ms());
+		react_to_all(&l);
 		do {
 			if (clock_ms() < l.sweep_at)
 				continue;

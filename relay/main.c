@@ -14,6 +14,7 @@
 
 #include "../lib/call.h"
 #include "../lib/clock.h"
+#include "../lib/folder.h"
 #include "../lib/lang.h"
 #include "../lib/log.h"
 #include "../lib/secret.h"
@@ -45,24 +46,6 @@ usage(FILE *out, int status)
 	        "A second one waits to take over, a third leaves at once. SIGTERM finishes the work in hand.\n"
 	        "MOTORPOOL_ROOT: where motorpool.conf and db/ are (default: the nearest folder above the program that has one).\n");
 	return status;
-}
-
-static const char *
-find_root(struct arena *m)
-{
-	const char *given = getenv("MOTORPOOL_ROOT");
-	char path[PATH_MAX], *slash;
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-
-	if (given && *given)
-		return given;
-	path[n > 0 ? n : 0] = '\0';
-	while ((slash = strrchr(path, '/'))) {
-		*slash = '\0';
-		if (access(arena_printf(m, "%s/motorpool.conf", path), R_OK) == 0)
-			return arena_strdup(m, path);
-	}
-	return ".";
 }
 
 static bool
@@ -103,7 +86,7 @@ main(int argc, char **argv)
 		r.grace_ms = 0;
 	else if (argc != 2 && !once)
 		return usage(stderr, 2);
-	r.root = find_root(arena_new(1 << 20));
+	r.root = folder_root(arena_new(1 << 20));
 	r.var = argv[1];
 	if (!set_up(&r))
 		return 1;

@@ -272,12 +272,12 @@ enum booking_outcome
 booking_place(struct db *db, const struct booking_order *o, struct booking *b)
 {
 	const char *field;
-	enum booking_outcome outcome = key_outcome(db, o, b);
+	enum booking_outcome outcome;
 
-	if (outcome != BOOKING_OK)
-		return outcome;
-	if (interval_problem(o->starts_at, o->ends_at, clock_now(), &field))
-		return BOOKING_BAD_INTERVAL;
+	if (interval_problem(o->starts_at, o->ends_at, clock_now(), &field)) {
+		outcome = key_outcome(db, o, b);        /* the same request again is answered as before, though its time may have come */
+		return outcome == BOOKING_OK ? BOOKING_BAD_INTERVAL : outcome;
+	}
 	outcome = hold(db, o, b);
 	if (outcome != BOOKING_OK || !o->card_id)
 		return outcome;

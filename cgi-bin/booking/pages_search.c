@@ -18,12 +18,14 @@
 
 struct search_form {
 	struct field from, to, branch, body, fuel, seats, max_price, sort;
+	bool is_filtered;               /* more than dates and branch was asked for: the rest of the form stands open */
 };
 static const struct member search_form_members[] = {
 	SHAPE_STRUCT(search_form, from, field_shape), SHAPE_STRUCT(search_form, to, field_shape),
 	SHAPE_STRUCT(search_form, branch, field_shape), SHAPE_STRUCT(search_form, body, field_shape),
 	SHAPE_STRUCT(search_form, fuel, field_shape), SHAPE_STRUCT(search_form, seats, field_shape),
 	SHAPE_STRUCT(search_form, max_price, field_shape), SHAPE_STRUCT(search_form, sort, field_shape),
+	SHAPE_BOOL(search_form, is_filtered),
 };
 static const struct shape search_form_shape = SHAPE(search_form, search_form_members);
 
@@ -87,6 +89,7 @@ search_form(struct web *w, int64_t starts_at, int64_t ends_at)
 		.seats = seats_field(w),
 		.max_price = form_field(w, "max_price", ""),
 		.sort = form_field_choice(w, "sort", &order_words, BY_PRICE, NULL),
+		.is_filtered = form_has(w, "body") || form_has(w, "fuel") || form_has(w, "seats") || form_has(w, "max_price"),
 	};
 }
 

@@ -46,6 +46,7 @@ resolve_asked(struct db *db, struct booking *b, int64_t now)
 
 	switch (payments->look_up(db, b, &charge_id)) {
 	case CHARGE_APPROVED:
+		booking_reload(db, b);          /* booking.paid tells more of it than was needed to ask */
 		booking_paid(db, b, charge_id);
 		break;
 	case CHARGE_DECLINED:

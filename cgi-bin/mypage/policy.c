@@ -191,7 +191,7 @@ mypage_on_booking_cancelled(struct db *db, const struct event *e)
 		" refunded_at = CASE WHEN $4 > 0 AND refunded_at = 0 THEN $2 ELSE refunded_at END,"
 		" payment_state = CASE WHEN $4 > 0 THEN 'CANCELLED' ELSE payment_state END WHERE code = $1",
 		e->subject_id, e->occurred_at, e->event_id, n.refunded_amount);
-	return told(db, e, rows, n.refunded_amount, "");
+	return told(db, e, rows, 0, "");        /* the money is told by payment.cancelled */
 }
 
 static bool
@@ -250,7 +250,7 @@ mypage_on_payment_failed(struct db *db, const struct event *e)
 	rows = db_do(db,
 		"UPDATE my_booking SET payment_state = 'FAILED', updated_at = $2, event_id = $3 WHERE code = $1",
 		e->subject_id, e->occurred_at, e->event_id);
-	return told(db, e, rows, n.amount, n.reason);
+	return told(db, e, rows, 0, n.reason);
 }
 
 static bool
@@ -282,7 +282,7 @@ mypage_on_booking_refunded(struct db *db, const struct event *e)
 		" refunded_amount = CASE WHEN refunded_amount < $4 THEN $4 ELSE refunded_amount END,"
 		" refunded_at = CASE refunded_at WHEN 0 THEN $2 ELSE refunded_at END WHERE code = $1",
 		e->subject_id, e->occurred_at, e->event_id, n.refunded_amount);
-	return told(db, e, rows, n.refunded_amount, "");
+	return told(db, e, rows, 0, "");        /* the money is told by payment.cancelled */
 }
 
 /* --- what fleet says of the car -------------------------------------------------------------------------------------- */

@@ -5,7 +5,7 @@
 
 static const struct member charge_row_members[] = {
 	SHAPE_INT(charge_row, charge_id), SHAPE_TEXT(charge_row, subject_id), SHAPE_INT(charge_row, user_id),
-	SHAPE_TEXT(charge_row, user_name), SHAPE_AMOUNT(charge_row, amount), SHAPE_TEXT(charge_row, currency),
+	SHAPE_TEXT(charge_row, customer_name), SHAPE_AMOUNT(charge_row, amount), SHAPE_TEXT(charge_row, currency),
 	SHAPE_STATE(charge_row, state, charge_state_words), SHAPE_AMOUNT(charge_row, refunded_amount), SHAPE_TEXT(charge_row, brand),
 	SHAPE_TEXT(charge_row, last4), SHAPE_TEXT(charge_row, reason), SHAPE_TIME(charge_row, requested_at),
 };
@@ -39,7 +39,7 @@ const struct shape told_shape = SHAPE(told, told_members);
 /* Sealed keys (nobody's, for a booking never charged) are no charges. A report over all of them may read all of them. */
 #define WHICH " FROM charge c /*scan*/ WHERE c.user_id <> 0 AND ($1 = '' OR c.state = $1) AND c.requested_at >= $2" \
 	" AND ($3 = 0 OR c.requested_at < $3) AND ($4 = '' OR c.subject_id = $4)"
-#define ROWS "SELECT c.charge_id, c.subject_id, c.user_id, (SELECT u.name FROM v_user u WHERE u.user_id = c.user_id) AS user_name," \
+#define ROWS "SELECT c.charge_id, c.subject_id, c.user_id, (SELECT u.name FROM v_user u WHERE u.user_id = c.user_id) AS customer_name," \
 	" c.amount, c.currency, c.state, c.refunded_amount, c.brand, c.last4, c.reason, c.requested_at" WHICH
 #define ASK(order) db_list(db, &charge_row_shape, rows, n_rows, ROWS " ORDER BY " order " /*sort*/ LIMIT $5 OFFSET $6", \
 	words_code(&charge_state_words, q->state), q->from, q->until, q->subject_id, q->limit, q->offset)
@@ -76,7 +76,7 @@ charge_by_id(struct db *db, int64_t charge_id, struct charge *c)
 }
 
 const char *
-charge_user_name(struct db *db, const struct charge *c)
+charge_customer_name(struct db *db, const struct charge *c)
 {
 	return db_text(db, "SELECT name FROM v_user WHERE user_id = $1", c->user_id);
 }
@@ -119,7 +119,7 @@ postings_of(struct db *db, int64_t charge_id, struct posting_row **rows, int *n)
 void
 postings_page(struct db *db, int64_t offset, int64_t limit, struct posting_row **rows, int *n)
 {
-	db_list(db, &posting_row_shape, rows, n, POSTINGS " ORDER BY p.posting_id DESC LIMIT $1 OFFSET $2", limit, offset);
+	db_list(db, &posting_row_shape, rows, n, POSTINGS " /*scan*/ ORDER BY p.posting_id DESC LIMIT $1 OFFSET $2", limit, offset);
 	add_lines(db, *rows, *n);
 }
 

@@ -19,7 +19,7 @@
 #include "../../lib/lang.h"
 
 static const struct word posting_kind[] = {
-	[POSTING_CAPTURE]     = { "capture",     N_("Charged") },
+	[POSTING_CAPTURE]     = { "capture",     N_("Capture") },
 	[POSTING_REFUND_OWED] = { "refund_owed", N_("Refund owed") },
 	[POSTING_REFUND_PAID] = { "refund_paid", N_("Refund paid") },
 };

@@ -20,7 +20,7 @@ struct charges_page {
 	struct charge_row *charges;
 	int n_charges;
 	struct paging paging;
-	bool is_filtered;
+	bool is_filtered, found_nothing;
 };
 static const struct member charges_page_members[] = {
 	SHAPE_STRUCT(charges_page, problems, form_problems_shape), SHAPE_STRUCT(charges_page, code, field_shape),
@@ -29,7 +29,7 @@ static const struct member charges_page_members[] = {
 	SHAPE_STRUCT(charges_page, by_amount, sort_link_shape), SHAPE_INT(charges_page, n_total), SHAPE_AMOUNT(charges_page, captured),
 	SHAPE_AMOUNT(charges_page, refunded), SHAPE_AMOUNT(charges_page, kept), SHAPE_TEXT(charges_page, currency),
 	SHAPE_LIST(charges_page, charges, charge_row_shape), SHAPE_STRUCT(charges_page, paging, paging_shape),
-	SHAPE_BOOL(charges_page, is_filtered),
+	SHAPE_BOOL(charges_page, is_filtered), SHAPE_BOOL(charges_page, found_nothing),
 };
 static const struct shape charges_page_shape = SHAPE(charges_page, charges_page_members);
 PAGE(charges_html, "payment/charges", charges_page_shape)
@@ -127,6 +127,7 @@ page_charges(struct web *w)
 	if (!bad)
 		fill_charges(w, &q, &page);
 	page.is_filtered = *q.subject_id || q.state >= 0 || q.from || q.until || bad;
+	page.found_nothing = !bad && page.n_total == 0;
 	page.problems = form_problems(w, bad ? _("Please look at the marked fields.") : NULL);
 	page.code = form_field(w, "code", "");
 	page.state = form_field_choice(w, "state", &charge_state_words, -1, _("Any state"));
@@ -143,7 +144,7 @@ page_charges(struct web *w)
 
 struct charge_page {
 	struct charge charge;
-	const char *user_name, *why;
+	const char *customer_name, *why;
 	struct refund *refunds;
 	struct posting_row *postings;
 	struct told *events;
@@ -151,7 +152,7 @@ struct charge_page {
 	bool is_waiting, has_postings;
 };
 static const struct member charge_page_members[] = {
-	SHAPE_STRUCT(charge_page, charge, charge_shape), SHAPE_TEXT(charge_page, user_name), SHAPE_TEXT(charge_page, why),
+	SHAPE_STRUCT(charge_page, charge, charge_shape), SHAPE_TEXT(charge_page, customer_name), SHAPE_TEXT(charge_page, why),
 	SHAPE_LIST(charge_page, refunds, refund_shape), SHAPE_LIST(charge_page, postings, posting_row_shape),
 	SHAPE_LIST(charge_page, events, told_shape), SHAPE_BOOL(charge_page, is_waiting),
 	SHAPE_BOOL(charge_page, has_postings),
@@ -160,7 +161,7 @@ static const struct shape charge_page_shape = SHAPE(charge_page, charge_page_mem
 PAGE(charge_html, "payment/charge", charge_page_shape)
 
 static const struct member charge_json_members[] = {
-	SHAPE_STRUCT(charge_page, charge, charge_shape), SHAPE_TEXT(charge_page, user_name), SHAPE_LIST(charge_page, refunds, refund_shape),
+	SHAPE_STRUCT(charge_page, charge, charge_shape), SHAPE_TEXT(charge_page, customer_name), SHAPE_LIST(charge_page, refunds, refund_shape),
 	SHAPE_LIST(charge_page, postings, posting_row_shape), SHAPE_LIST(charge_page, events, told_shape),
 };
 static const struct shape charge_json = SHAPE(charge_page, charge_json_members);
@@ -195,11 +196,13 @@ page_charge(struct web *w)
 	w->chrome.nav_money = true;
 	if (!charge_by_id(w->db, web_param_id(w, "charge_id"), &page.charge))
 		return web_not_found(w);
-	page.user_name = charge_user_name(w->db, &page.charge);
+	page.customer_name = charge_customer_name(w->db, &page.charge);
 	if (*page.charge.reason)
 		page.why = _(reason_label(page.charge.reason));
 	page.is_waiting = page.charge.state == IS_REQUESTED || page.charge.state == IS_UNKNOWN || page.charge.state == IS_CANCEL_REQUESTED;
 	refunds_of(w->db, page.charge.charge_id, &page.refunds, &page.n_refunds);
+	for (int i = 0; !w->json && i < page.n_refunds; i++)
+		page.refunds[i].reason = _(refund_reason_label(page.refunds[i].reason));
 	postings_of(w->db, page.charge.charge_id, &page.postings, &page.n_postings);
 	page.has_postings = page.n_postings > 0;
 	say_events(w, &page);

@@ -105,6 +105,7 @@ int64_t refund_open(struct db *db, const struct charge *c, const char *refund_ke
 /* Asks the provider to give it back and writes down that it did. true: done. */
 bool refund_ask(struct db *db, int64_t refund_id, int64_t until_ms);
 int64_t refund_left(struct db *db, const struct charge *c);             /* of the charge, not owed back yet */
+const char *refund_reason_label(const char *reason);                    /* for people; one we have no words for stays as it is */
 
 /* --- ledger.c ------------------------------------------------------------------------------------------------------- */
 
@@ -150,7 +151,7 @@ bool card_source(struct db *db, int64_t user_id, int64_t card_id, struct card_so
 
 #define LOOK_FIRST_S 5          /* a charge is left alone this long beyond its deadline: its own process is still at it */
 #define NEVER_ARRIVED_S 60      /* what the provider does not know after this long never reached it … */
-#define LAST_LOOK_S 900         /* … and is looked for once more after this */
+#define LAST_LOOK_S 300         /* … and is looked for once more after this */
 #define MAX_PAUSE_S 600         /* between two tries */
 
 bool payment_sweep(struct db *db);
@@ -165,7 +166,7 @@ extern const struct db_role payment_role;
 
 struct charge_row {
 	int64_t charge_id, user_id, amount, refunded_amount, requested_at;
-	const char *subject_id, *user_name, *brand, *last4, *reason, *currency;
+	const char *subject_id, *customer_name, *brand, *last4, *reason, *currency;
 	int state;
 };
 extern const struct shape charge_row_shape;
@@ -200,7 +201,7 @@ extern const struct shape balance_shape;
 struct told { int64_t at; const char *title, *detail; };
 extern const struct shape told_shape;
 
-const char *charge_user_name(struct db *db, const struct charge *c);
+const char *charge_customer_name(struct db *db, const struct charge *c);
 void charge_events(struct db *db, const struct charge *c, struct told **events, int *n);
 bool charge_by_id(struct db *db, int64_t charge_id, struct charge *c);
 void refunds_of(struct db *db, int64_t charge_id, struct refund **refunds, int *n);

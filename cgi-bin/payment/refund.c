@@ -28,6 +28,25 @@ static const struct member refund_members[] = {
 };
 const struct shape refund_shape = SHAPE(refund, refund_members);
 
+const char *
+refund_reason_label(const char *reason)
+{
+	static const struct word reasons[] = {
+		{ "customer",    N_("Cancelled by the customer") },
+		{ "manager",     N_("Cancelled by the branch") },
+		{ "car_refused", N_("The car could not be given") },
+		{ "void",        N_("Given up before it was booked") },
+		{ "later",       N_("Given up before it was booked") },
+		{ "given_up",    N_("Given up before it was booked") },
+		{ "hold_over",   N_("Given up before it was booked") },
+	};
+
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (strcmp(reasons[i].code, reason) == 0)
+			return reasons[i].label;
+	return reason;
+}
+
 struct cancel_report { int64_t charge_id, refund_id, customer_id, amount, refunded_amount; const char *currency; };
 static const struct member cancel_report_members[] = {
 	SHAPE_INT(cancel_report, charge_id), SHAPE_INT(cancel_report, refund_id), SHAPE_INT(cancel_report, customer_id),

@@ -1,10 +1,9 @@
 /*
- * toss.c - Toss Payments' public API: what we say to it, and what its answers mean. The story is in provider.h.
- *
- * Its error codes stand in one table with what each means for money. A code that is not in it is *unknown*: a look-up
- * decides, never a guess.
+ * toss.c - Toss Payments' public API: what we say to it, and what its answers mean. The story is in provider.h; its error
+ * codes are in toss_codes.c.
  */
 #include "provider.h"
+#include "toss_codes.h"
 
 #include "../../lib/json.h"
 #include "../../lib/log.h"
@@ -15,106 +14,6 @@
 
 const struct provider *provider = &toss;
 provider_ask *toss_ask = toss_http;
-
-/* --- what its codes mean ------------------------------------------------------------------------------------------ */
-
-enum meaning {
-	NO,             /* declined: the card's or its owner's affair; nothing was taken */
-	OURS,           /* our own mistake (key, request): nothing was taken, and somebody must look */
-	LATER,          /* it did not begin */
-	NOBODY_KNOWS,   /* it may have happened */
-	NO_SUCH,        /* it knows no such payment */
-	BACK_ALREADY,   /* cancelling: there is nothing (left) to give back */
-};
-
-struct code { const char *code; enum meaning meaning; const char *reason; };
-
-static const struct code codes[] = {
-	/* the bank or the card says no */
-	{ "REJECT_CARD_PAYMENT",             NO, "insufficient_funds" },
-	{ "REJECT_ACCOUNT_PAYMENT",          NO, "insufficient_funds" },
-	{ "REJECT_CARD_COMPANY",             NO, "declined" },
-	{ "REJECT_TOSSPAY_INVALID_ACCOUNT",  NO, "declined" },
-	{ "INVALID_REJECT_CARD",             NO, "declined" },
-	{ "INVALID_CARD_NUMBER",             NO, "bad_card" },
-	{ "INVALID_CARD_COMPANY",            NO, "bad_card" },
-	{ "INVALID_CARD_LOST_OR_STOLEN",     NO, "stopped_card" },
-	{ "INVALID_STOPPED_CARD",            NO, "stopped_card" },
-	{ "INVALID_CARD_EXPIRATION",         NO, "expired_card" },
-	{ "INVALID_CARD_IDENTITY",           NO, "bad_card" },
-	{ "INVALID_CARD_PASSWORD",           NO, "bad_card" },
-	{ "INVALID_PASSWORD",                NO, "bad_card" },
-	{ "NOT_AVAILABLE_PAYMENT",           NO, "declined" },
-	{ "NOT_SUPPORTED_CARD_TYPE",         NO, "bad_card" },
-	{ "NOT_SUPPORTED_METHOD",            NO, "bad_card" },
-	{ "RESTRICTED_TRANSFER_ACCOUNT",     NO, "declined" },
-	{ "FDS_ERROR",                       NO, "declined" },
-	{ "EXCEED_MAX_AMOUNT",               NO, "limit" },
-	{ "EXCEED_MAX_PAYMENT_AMOUNT",       NO, "limit" },
-	{ "EXCEED_MAX_ONE_DAY_AMOUNT",       NO, "limit" },
-	{ "EXCEED_MAX_ONE_DAY_WITHDRAW_AMOUNT", NO, "limit" },
-	{ "EXCEED_MAX_DAILY_PAYMENT_COUNT",  NO, "limit" },
-	{ "EXCEED_MAX_AUTH_COUNT",           NO, "limit" },
-	{ "BELOW_MINIMUM_AMOUNT",            NO, "limit" },
-	{ "BELOW_ZERO_AMOUNT",               NO, "limit" },
-	{ "UNAPPROVED_ORDER_ID",             NO, "not_prepared" },
-	{ "NOT_FOUND_PAYMENT_SESSION",       NO, "page_expired" },
-	{ "NOT_MATCHES_AMOUNT",              NO, "wrong_amount" },
-	{ "NOT_MATCHES_CUSTOMER_KEY",        NO, "bad_card" },
-	{ "INVALID_BILLING_KEY",             NO, "card_removed" },
-	{ "NOT_FOUND_BILLING_KEY",           NO, "card_removed" },
-	{ "BILLING_KEY_DELETED",             NO, "card_removed" },
-	{ "INVALID_BILLING_AUTH",            NO, "bad_token" },
-	{ "INVALID_AUTHORIZE_AUTH",          NO, "bad_token" },
-	{ "NOT_FOUND_AUTH_KEY",              NO, "bad_token" },
-	{ "ALREADY_USED_AUTH_KEY",           NO, "bad_token" },
-	{ "PAY_PROCESS_CANCELED",            NO, "given_up" },
-	{ "PAY_PROCESS_ABORTED",             NO, "declined" },
-	/* what we sent was wrong: nothing was taken */
-	{ "INVALID_API_KEY",                 OURS, "provider" },
-	{ "UNAUTHORIZED_KEY",                OURS, "provider" },
-	{ "INCORRECT_BASIC_AUTH_FORMAT",     OURS, "provider" },
-	{ "INVALID_REQUEST",                 OURS, "provider" },
-	{ "INVALID_ORDER_ID",                OURS, "provider" },
-	{ "INVALID_IDEMPOTENCY_KEY",         OURS, "provider" },
-	{ "FORBIDDEN_REQUEST",               OURS, "provider" },
-	{ "NOT_REGISTERED_BUSINESS",         OURS, "provider" },
-	{ "NOT_SUPPORTED_CURRENCY",          OURS, "provider" },
-	/* it did not begin */
-	{ "TOO_MANY_REQUESTS",               LATER, "later" },
-	{ "MAINTAINED_METHOD",               LATER, "later" },
-	{ "NOT_AVAILABLE_BANK",              LATER, "later" },
-	/* it may have happened */
-	{ "ALREADY_PROCESSED_PAYMENT",       NOBODY_KNOWS, "" },
-	{ "DUPLICATED_ORDER_ID",             NOBODY_KNOWS, "" },
-	{ "IDEMPOTENT_REQUEST_PROCESSING",   NOBODY_KNOWS, "" },
-	{ "FORBIDDEN_CONSECUTIVE_REQUEST",   NOBODY_KNOWS, "" },
-	{ "PROVIDER_ERROR",                  NOBODY_KNOWS, "" },
-	{ "CARD_PROCESSING_ERROR",           NOBODY_KNOWS, "" },
-	{ "COMMON_ERROR",                    NOBODY_KNOWS, "" },
-	{ "FAILED_PAYMENT_INTERNAL_SYSTEM_PROCESSING", NOBODY_KNOWS, "" },
-	{ "FAILED_INTERNAL_SYSTEM_PROCESSING", NOBODY_KNOWS, "" },
-	{ "UNKNOWN_PAYMENT_ERROR",           NOBODY_KNOWS, "" },
-	/* looking up, cancelling */
-	{ "NOT_FOUND_PAYMENT",               NO_SUCH, "not_prepared" },
-	{ "NOT_FOUND",                       NO_SUCH, "not_prepared" },
-	{ "ALREADY_CANCELED_PAYMENT",        BACK_ALREADY, "" },
-	{ "ALREADY_REFUND_PAYMENT",          BACK_ALREADY, "" },
-	{ "NOT_CANCELABLE_AMOUNT",           BACK_ALREADY, "" },
-	{ "NOT_CANCELABLE_PAYMENT",          BACK_ALREADY, "" },
-	{ "NOT_MATCHES_REFUNDABLE_AMOUNT",   BACK_ALREADY, "" },
-};
-
-static const struct code *
-code_find(const char *code)
-{
-	static const struct code strange = { "", NOBODY_KNOWS, "" };
-
-	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-		if (strcmp(codes[i].code, code) == 0)
-			return &codes[i];
-	return &strange;
-}
 
 /* --- its words ---------------------------------------------------------------------------------------------------- */
 
@@ -193,7 +92,7 @@ status_means(const char *status)
 
 /* A word of ours, then the provider's own code for whoever looks into it later. */
 static const char *
-reason_of(struct arena *m, const struct code *known, const char *code)
+reason_of(struct arena *m, const struct toss_code *known, const char *code)
 {
 	return arena_printf(m, "%s %.100s", known->reason && *known->reason ? known->reason : "declined", code);
 }
@@ -208,7 +107,7 @@ take_payment(struct arena *m, json_t *payment, struct provider_answer *a)
 	a->payment_key = arena_strdup(m, member_text(payment, "paymentKey"));
 	a->amount = json_integer_value(json_object_get(payment, "totalAmount"));
 	a->balance = json_integer_value(json_object_get(payment, "balanceAmount"));
-	a->reason = reason_of(m, code_find(failure), *failure ? failure : member_text(payment, "status"));
+	a->reason = reason_of(m, toss_code(failure), *failure ? failure : member_text(payment, "status"));
 	take_card(m, payment, a);
 	if (a->outcome == PROVIDER_OK && (!*a->payment_key || a->amount <= 0))
 		a->outcome = PROVIDER_UNKNOWN;
@@ -230,15 +129,15 @@ parse(const char *text)
 
 /* What an error means for the asker. No readable code: whatever answered was not the provider, so nobody knows. */
 static enum provider_outcome
-error_means(struct arena *m, const struct provider_request *q, struct provider_answer *a, enum meaning *meaning)
+error_means(struct arena *m, const struct provider_request *q, struct provider_answer *a, enum toss_meaning *meaning)
 {
 	struct toss_error e = { .code = "", .message = "" };
-	const struct code *known;
+	const struct toss_code *known;
 
 	*meaning = NOBODY_KNOWS;
 	if (q->status >= 500 || !json_into(m, q->answer ? q->answer : "", &toss_error_shape, &e) || !e.code)
 		return PROVIDER_UNKNOWN;
-	known = code_find(e.code);
+	known = toss_code(e.code);
 	*meaning = known->meaning;
 	a->reason = reason_of(m, known, e.code);
 	switch (known->meaning) {
@@ -257,7 +156,7 @@ error_means(struct arena *m, const struct provider_request *q, struct provider_a
 
 /* Asks; *json is the object of a 200, to be given back with json_decref(). */
 static struct provider_answer
-ask(struct arena *m, struct provider_request *q, json_t **json, enum meaning *meaning)
+ask(struct arena *m, struct provider_request *q, json_t **json, enum toss_meaning *meaning)
 {
 	struct provider_answer a = {
 		.outcome = PROVIDER_UNKNOWN, .reason = "", .payment_key = "", .billing_key = "", .brand = "", .last4 = "", .key = "",
@@ -283,7 +182,7 @@ ask(struct arena *m, struct provider_request *q, json_t **json, enum meaning *me
 }
 
 static struct provider_answer
-ask_for_payment(struct arena *m, struct provider_request *q, enum meaning *meaning)
+ask_for_payment(struct arena *m, struct provider_request *q, enum toss_meaning *meaning)
 {
 	json_t *json;
 	struct provider_answer a = ask(m, q, &json, meaning);
@@ -352,7 +251,7 @@ toss_charge(struct arena *m, const struct provider_order *o, int64_t until_ms)
 		.path = arena_printf(m, "/v1/billing/%s", segment(m, o->billing_key)), .body = json_of(m, &charge_words_shape, &words),
 		.idempotency_key = o->key, .until_ms = until_ms,
 	};
-	enum meaning meaning;
+	enum toss_meaning meaning;
 
 	return ask_for_payment(m, &q, &meaning);
 }
@@ -364,7 +263,7 @@ toss_confirm(struct arena *m, const struct provider_order *o, int64_t until_ms)
 	struct provider_request q = {
 		.path = "/v1/payments/confirm", .body = json_of(m, &confirm_words_shape, &words), .idempotency_key = o->key, .until_ms = until_ms,
 	};
-	enum meaning meaning;
+	enum toss_meaning meaning;
 
 	return ask_for_payment(m, &q, &meaning);
 }
@@ -373,7 +272,7 @@ static struct provider_answer
 toss_look_up(struct arena *m, const char *key, int64_t until_ms)
 {
 	struct provider_request q = { .path = arena_printf(m, "/v1/payments/orders/%s", segment(m, key)), .until_ms = until_ms };
-	enum meaning meaning;
+	enum toss_meaning meaning;
 
 	return ask_for_payment(m, &q, &meaning);
 }
@@ -383,7 +282,7 @@ static bool
 is_back_already(struct arena *m, const struct provider_refund *r, int64_t until_ms)
 {
 	struct provider_request q = { .path = arena_printf(m, "/v1/payments/%s", segment(m, r->payment_key)), .until_ms = until_ms };
-	enum meaning meaning;
+	enum toss_meaning meaning;
 	json_t *payment;
 	bool yes;
 
@@ -403,7 +302,7 @@ toss_refund(struct arena *m, const struct provider_refund *r, int64_t until_ms)
 		.path = arena_printf(m, "/v1/payments/%s/cancel", segment(m, r->payment_key)), .body = json_of(m, &cancel_words_shape, &words),
 		.idempotency_key = r->key, .until_ms = until_ms,
 	};
-	enum meaning meaning;
+	enum toss_meaning meaning;
 	struct provider_answer a = ask_for_payment(m, &q, &meaning);
 
 	if (meaning == BACK_ALREADY && is_back_already(m, r, until_ms))
@@ -419,7 +318,7 @@ toss_issue_card(struct arena *m, const char *auth_key, const char *customer_key,
 		.path = "/v1/billing/authorizations/issue", .body = json_of(m, &issue_words_shape, &words),
 		.idempotency_key = request_key, .until_ms = until_ms,
 	};
-	enum meaning meaning;
+	enum toss_meaning meaning;
 	json_t *json;
 	struct provider_answer a = ask(m, &q, &json, &meaning);
 

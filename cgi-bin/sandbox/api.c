@@ -5,7 +5,7 @@
  * request repeated after a lost answer gets that same answer, and nothing happens twice. An answer that is slow on purpose is
  * kept at once, marked with when it is ready: until then the same key gets 409 IDEMPOTENT_REQUEST_PROCESSING.
  */
-#include "sandbox.h"
+#include "said.h"
 
 #include "../../lib/clock.h"
 #include "../../lib/json.h"
@@ -17,7 +17,7 @@
 #define LONGEST_MS   60000
 #define AMOUNT_MAX   1000000000000
 
-/* --- what is said ------------------------------------------------------------------------------------------------- */
+/* --- what is asked ------------------------------------------------------------------------------------------------ */
 
 struct asked {
 	const char *authKey, *customerKey, *orderId, *orderName, *paymentKey, *currency, *cancelReason;
@@ -29,109 +29,6 @@ static const struct member asked_members[] = {
 	SHAPE_INT(asked, cancelAmount),
 };
 static const struct shape asked_shape = SHAPE(asked, asked_members);
-
-struct said_card { const char *issuerCode, *number, *cardType; int64_t amount; };
-static const struct member said_card_members[] = {
-	SHAPE_INT(said_card, amount), SHAPE_TEXT(said_card, issuerCode), SHAPE_TEXT(said_card, number), SHAPE_TEXT(said_card, cardType),
-};
-static const struct shape said_card_shape = SHAPE(said_card, said_card_members);
-
-struct said_error { const char *code, *message; };
-static const struct member said_error_members[] = { SHAPE_TEXT(said_error, code), SHAPE_TEXT(said_error, message) };
-static const struct shape said_error_shape = SHAPE(said_error, said_error_members);
-
-struct said_cancel { const char *cancelReason, *transactionKey, *cancelStatus; int64_t cancelAmount, canceledAt; };
-static const struct member said_cancel_members[] = {
-	SHAPE_INT(said_cancel, cancelAmount), SHAPE_TEXT(said_cancel, cancelReason), SHAPE_TIME(said_cancel, canceledAt),
-	SHAPE_TEXT(said_cancel, transactionKey), SHAPE_TEXT(said_cancel, cancelStatus),
-};
-static const struct shape said_cancel_shape = SHAPE(said_cancel, said_cancel_members);
-
-struct said_payment {
-	const char *version, *paymentKey, *type, *orderId, *orderName, *mId, *currency, *method, *status, *cardCompany;
-	int64_t totalAmount, balanceAmount, suppliedAmount, vat, requestedAt, approvedAt;
-	struct said_card card;
-	struct said_error *failure;
-	struct said_cancel *cancels;
-	int n_cancels;
-};
-static const struct member said_payment_members[] = {
-	SHAPE_TEXT(said_payment, version), SHAPE_TEXT(said_payment, paymentKey), SHAPE_TEXT(said_payment, type),
-	SHAPE_TEXT(said_payment, orderId), SHAPE_TEXT(said_payment, orderName), SHAPE_TEXT(said_payment, mId),
-	SHAPE_TEXT(said_payment, currency), SHAPE_TEXT(said_payment, method), SHAPE_TEXT(said_payment, status),
-	SHAPE_TEXT(said_payment, cardCompany), SHAPE_INT(said_payment, totalAmount), SHAPE_INT(said_payment, balanceAmount),
-	SHAPE_INT(said_payment, suppliedAmount), SHAPE_INT(said_payment, vat), SHAPE_TIME(said_payment, requestedAt),
-	SHAPE_TIME(said_payment, approvedAt), SHAPE_STRUCT(said_payment, card, said_card_shape),
-	SHAPE_MAYBE(said_payment, failure, said_error_shape), SHAPE_LIST(said_payment, cancels, said_cancel_shape),
-};
-static const struct shape said_payment_shape = SHAPE(said_payment, said_payment_members);
-
-struct said_billing { const char *mId, *customerKey, *method, *billingKey, *cardCompany, *cardNumber; int64_t authenticatedAt; struct said_card card; };
-static const struct member said_billing_members[] = {
-	SHAPE_TEXT(said_billing, mId), SHAPE_TEXT(said_billing, customerKey), SHAPE_TIME(said_billing, authenticatedAt),
-	SHAPE_TEXT(said_billing, method), SHAPE_TEXT(said_billing, billingKey), SHAPE_TEXT(said_billing, cardCompany),
-	SHAPE_TEXT(said_billing, cardNumber), SHAPE_STRUCT(said_billing, card, said_card_shape),
-};
-static const struct shape said_billing_shape = SHAPE(said_billing, said_billing_members);
-
-struct said_webhook { const char *eventType; int64_t createdAt; struct said_payment data; };
-static const struct member said_webhook_members[] = {
-	SHAPE_TEXT(said_webhook, eventType), SHAPE_TIME(said_webhook, createdAt), SHAPE_STRUCT(said_webhook, data, said_payment_shape),
-};
-static const struct shape said_webhook_shape = SHAPE(said_webhook, said_webhook_members);
-
-static const char *
-json_of(struct arena *m, const struct shape *shape, const void *data)
-{
-	struct buf b = { .m = m };
-
-	json_put(&b, shape, data);
-	return b.s;
-}
-
-static const char *
-masked(struct arena *m, const struct test_card *card)
-{
-	return arena_printf(m, "%.8s****%s", card->number, card_last4(card));
-}
-
-static struct said_card
-say_card(struct arena *m, int64_t i, int64_t amount)
-{
-	const struct test_card *card = test_card(i);
-
-	return (struct said_card){ .issuerCode = card->issuer, .number = masked(m, card), .cardType = "credit", .amount = amount };
-}
-
-static void
-say_cancels(struct db *db, const struct sb_payment *p, struct said_payment *s)
-{
-	if (p->balance < p->amount)
-		db_list(db, &said_cancel_shape, &s->cancels, &s->n_cancels,
-		        "SELECT amount AS cancelAmount, reason AS cancelReason, canceled_at AS canceledAt,"
-		        " transaction_key AS transactionKey, 'DONE' AS cancelStatus FROM cancel WHERE payment_id = $1 ORDER BY cancel_id",
-		        p->payment_id);
-}
-
-static struct said_payment
-say_payment(struct db *db, const struct sb_payment *p)
-{
-	struct arena *m = db_memory(db);
-	struct said_payment s = {
-		.version = "2022-11-16", .paymentKey = p->payment_key, .type = "BILLING", .orderId = p->order_id, .orderName = p->order_name,
-		.mId = "motorpool-sandbox", .currency = p->currency, .method = "카드", .status = p->status,
-		.cardCompany = test_card(p->card)->brand, .totalAmount = p->amount, .balanceAmount = p->balance, .vat = p->balance / 11,
-		.suppliedAmount = p->balance - p->balance / 11, .requestedAt = p->requested_at, .approvedAt = p->approved_at,
-		.card = say_card(m, p->card, p->amount),
-	};
-
-	if (*p->failure) {
-		s.failure = arena_new_of(m, struct said_error);
-		*s.failure = (struct said_error){ .code = p->failure, .message = "The card was declined." };
-	}
-	say_cancels(db, p, &s);
-	return s;
-}
 
 /* --- errors ------------------------------------------------------------------------------------------------------- */
 
@@ -157,7 +54,7 @@ static void
 say_error(struct arena *m, struct sandbox_reply *r, int status, const char *code, const char *message)
 {
 	r->status = status;
-	r->json = json_of(m, &said_error_shape, &(struct said_error){ .code = code, .message = message });
+	r->json = said_json(m, &said_error_shape, &(struct said_error){ .code = code, .message = message });
 }
 
 static void
@@ -167,7 +64,7 @@ say_code(struct db *db, struct sandbox_reply *r, enum sandbox_code code, const s
 		struct said_payment s = say_payment(db, p);
 
 		r->status = 200;
-		r->json = json_of(db_memory(db), &said_payment_shape, &s);
+		r->json = said_json(db_memory(db), &said_payment_shape, &s);
 	} else {
 		say_error(db_memory(db), r, errors[code].status, code == SB_DECLINED ? p->failure : errors[code].code, errors[code].message);
 	}
@@ -216,10 +113,10 @@ issue(struct db *db, const struct asked *a, struct sandbox_reply *r)
 	if (code != SB_OK)
 		return code;
 	s.cardCompany = test_card(card)->brand;
-	s.cardNumber = masked(m, test_card(card));
+	s.cardNumber = said_number(m, test_card(card));
 	s.card = say_card(m, card, 0);
 	r->status = 200;
-	r->json = json_of(m, &said_billing_shape, &s);
+	r->json = said_json(m, &said_billing_shape, &s);
 	return SB_OK;
 }
 
@@ -277,7 +174,7 @@ tell_merchant(struct db *db, const struct sb_payment *p, const struct faults *f,
 	if (!told)
 		return;
 	s.data = say_payment(db, p);
-	r->webhook = json_of(db_memory(db), &said_webhook_shape, &s);
+	r->webhook = said_json(db_memory(db), &said_webhook_shape, &s);
 	r->n_webhooks = f->duplicate_webhooks ? 2 : 1;
 }
 

@@ -5,6 +5,7 @@
  *	sandbox.c  its rules: cards, payments, cancellations      api.c     the API over them: JSON, keys, faults
  *	cards.c    the test cards and what each does              direct.c  the same API in process, for tests and demo data
  *	faults.c   what is broken on purpose                      webhook.c telling the merchant
+ *	key.c      the merchant's secret key                      said.c    what is answered, as JSON
  */
 #ifndef MP_SANDBOX_H
 #define MP_SANDBOX_H

@@ -68,9 +68,8 @@ export class Stack {
 
 	/* motorpool COMMAND on this state; answers { status, out, err }. */
 	async command(...args) {
-		const at = args.length > 1 && args[0] === 'user' ? 2 : 1;
 		try {
-			const { stdout, stderr } = await run_file(`${build}/motorpool`, [...args.slice(0, at), '--var', this.var, ...args.slice(at)],
+			const { stdout, stderr } = await run_file(`${build}/motorpool`, [...args, '--var', this.var],
 				{ env: this.env, cwd: root, timeout: 120000, maxBuffer: 64 << 20 });
 			return { status: 0, out: stdout, err: stderr };
 		} catch (e) {

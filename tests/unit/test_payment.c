@@ -39,7 +39,7 @@ keep_for_later(const struct provider_request *q)
 	struct late *l = &late[n_late++];
 
 	assert_true(n_late < 2000);
-	*l = (struct late){ .at = now + 1 + (int64_t)sandbox_random(800) };
+	*l = (struct late){ .at = now + 1 + (int64_t)sandbox_random(250) };
 	snprintf(l->path, sizeof(l->path), "%s", q->path);
 	snprintf(l->body, sizeof(l->body), "%s", q->body);
 	snprintf(l->key, sizeof(l->key), "%s", q->idempotency_key);
@@ -411,11 +411,11 @@ a_charge_that_arrives_after_it_was_given_up_goes_back(void **state)
 	net = NET_DELAYS;
 	charge("MP-TEST01", card_id, &c);
 	net = NET_FINE;
-	late[0].at = now + 600;
+	late[0].at = now + 250;
 	pass(100);
 	payment_sweep(db);
 	expect_state("MP-TEST01", IS_FAILED);
-	pass(510);
+	pass(160);
 	deliver_late();
 	assert_int_equal(held_by_provider(), 110000);
 	settle_everything();

@@ -1,0 +1,45 @@
+/*
+ * check - the invariants, each recomputed straight from the tables, none believed from a column that says so.
+ *
+ *	check.c          the command: runs them, prints the table      check_booking.c  calendar, bookings, cars
+ *	check_money.c    charges, refunds, the ledger, the provider    check_log.c      events, read models, the files
+ */
+#ifndef MP_CHECK_H
+#define MP_CHECK_H
+
+#include "cli.h"
+
+#include <stdio.h>
+
+struct inspection {
+	struct cli *c;
+	struct db *db;                  /* motorpool.db, all of it; sandbox.db is attached as "sandbox" when it is there */
+	struct db *view;                /* view.db; NULL: not there */
+	bool has_sandbox;
+	int64_t now;
+	int64_t seen;                   /* what the check looked at, when that is worth a figure */
+	char detail[240];               /* the first that is wrong, or what else there is to say */
+};
+
+struct check {
+	const char *holds;              /* what must hold */
+	bool is_slow;                   /* left out by --quick */
+	int64_t (*wrong)(struct inspection *in);        /* how many are wrong; -1: there is nothing to look at */
+};
+
+/* Ends in empty ones. */
+extern const struct check booking_checks[], money_checks[], log_checks[];
+
+/* How many rows there are; the first one's text becomes the detail. */
+int64_t check_count(struct inspection *in, struct rows *r);
+
+/* A check that is one statement: each row is something wrong, and says which. */
+#define CHECK(name, sql, ...) \
+	static int64_t name(struct inspection *in) { return check_count(in, db_each(in->db, sql __VA_OPT__(,) __VA_ARGS__)); }
+
+/* true: all hold. */
+bool check_all(struct inspection *in, bool quick, FILE *out);
+bool check_open(struct inspection *in, struct cli *c);  /* false: said why */
+void check_close(struct inspection *in);
+
+#endif

@@ -1,0 +1,92 @@
+/* check_booking.c - what must hold of the calendar, of bookings and of what fleet knows of them. The story is in check.h. */
+#include "check.h"
+
+#include "../lib/settings.h"
+
+/* --- the calendar --------------------------------------------------------------------------------------------------------- */
+
+CHECK(overlaps,
+	"SELECT 'car ' || o.car_id || ', slot ' || o.slot_id FROM ("
+	"  SELECT car_id, slot_id, starts_at, MAX(busy_until) OVER (PARTITION BY car_id ORDER BY starts_at, slot_id"
+	"   ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS busy_before FROM slot WHERE kind <> 'RELEASED') o"
+	" WHERE o.busy_before > o.starts_at /*scan*/ /*sort*/")
+
+/* Every booking has its slot, of its car, from its start, in the kind its state asks for. */
+CHECK(slots_and_bookings,
+	"SELECT b.code FROM booking b LEFT JOIN slot s ON s.booking_id = b.booking_id AND s.booking_id <> 0"
+	" WHERE s.slot_id IS NULL OR s.car_id <> b.car_id OR s.starts_at <> b.starts_at"
+	" OR s.kind <> CASE WHEN b.state = 'HELD' THEN 'HOLD'"
+	"   WHEN b.state IN ('PAID', 'CONFIRMED', 'OUT', 'RETURNED', 'COMPLETED') THEN 'BOOKED' ELSE 'RELEASED' END /*scan*/")
+
+CHECK(slots_of_nothing,
+	"SELECT 'slot ' || s.slot_id FROM slot s WHERE s.booking_id <> 0 AND NOT EXISTS ("
+	" SELECT 1 FROM booking b WHERE b.booking_id = s.booking_id) /*scan*/")
+
+/* --- bookings ------------------------------------------------------------------------------------------------------------- */
+
+CHECK(sums,
+	"SELECT b.code FROM booking b WHERE b.amount <> (SELECT COALESCE(SUM(l.amount), 0) FROM booking_line l"
+	" WHERE l.booking_id = b.booking_id) /*scan*/")
+
+/* The cap is what the hours cost when they would cost more than one more day. */
+CHECK(lines,
+	"SELECT b.code FROM booking_line l JOIN booking b ON b.booking_id = l.booking_id"
+	" WHERE (l.rule <> 'hourly_cap' AND l.amount <> l.quantity * l.unit_amount)"
+	" OR (l.rule = 'hourly_cap' AND l.amount >= l.quantity * l.unit_amount) OR l.amount <= 0 /*scan*/")
+
+CHECK(quota,
+	"SELECT 'user ' || b.customer_id || ': ' || COUNT(*) FROM booking b"
+	" WHERE b.state IN ('HELD', 'PAID', 'CONFIRMED', 'OUT', 'CANCEL_REQUESTED')"
+	" GROUP BY b.customer_id HAVING COUNT(*) > $1 /*scan*/ /*sort*/", settings.max_bookings_per_person)
+
+CHECK(keys,
+	"SELECT 'user ' || b.customer_id || ': ' || b.request_key FROM booking b WHERE b.request_key <> '' AND b.state <> 'EXPIRED'"
+	" GROUP BY b.customer_id, b.request_key HAVING COUNT(*) > 1 /*scan*/ /*sort*/")
+
+/* --- nothing waits for ever --------------------------------------------------------------------------------------------------- */
+
+#define HOLD_LATE_S    60
+#define CONFIRM_LATE_S 300
+#define REFUND_LATE_S  900
+
+CHECK(stuck_holds,
+	"SELECT b.code FROM booking b WHERE b.state = 'HELD' AND b.hold_until < $1 /*scan*/", in->now - HOLD_LATE_S)
+
+CHECK(stuck_paid,
+	"SELECT b.code FROM booking b WHERE b.state = 'PAID' AND b.paid_at < $1 /*scan*/", in->now - CONFIRM_LATE_S)
+
+CHECK(stuck_refunds,
+	"SELECT b.code FROM booking b WHERE (b.state = 'CANCEL_REQUESTED' OR b.refund_state = 'PENDING') AND b.ended_at < $1 /*scan*/",
+	in->now - REFUND_LATE_S)
+
+/* --- what fleet has learned ----------------------------------------------------------------------------------------------------- */
+
+/* Only of bookings whose last event fleet has handled: it may be a moment behind. */
+CHECK(reservations,
+	"SELECT b.code FROM booking b LEFT JOIN reservation r ON r.booking_code = b.code"
+	" WHERE b.state NOT IN ('HELD', 'EXPIRED', 'PAID', 'REJECTED')"
+	" AND COALESCE(r.state, '') <> CASE WHEN b.state = 'CONFIRMED' THEN 'RESERVED' WHEN b.state = 'OUT' THEN 'OUT'"
+	"   WHEN b.state IN ('RETURNED', 'COMPLETED') THEN 'ENDED' ELSE 'RELEASED' END"
+	" AND (SELECT MAX(e.event_id) FROM event e WHERE e.subject_id = b.code)"
+	"   <= COALESCE((SELECT p.event_id FROM position p WHERE p.consumer = 'fleet'), 0)"
+	" AND NOT EXISTS (SELECT 1 FROM event_retry t WHERE t.consumer = 'fleet' AND t.subject_id = b.code)"
+	" AND NOT EXISTS (SELECT 1 FROM event e WHERE e.subject_id = b.code AND e.type = 'car.refused') /*scan*/")
+
+CHECK(twice_reserved,
+	"SELECT r.booking_code FROM reservation r WHERE NOT EXISTS (SELECT 1 FROM booking b WHERE b.code = r.booking_code) /*scan*/")
+
+const struct check booking_checks[] = {
+	{ "no two unreleased slots of one car overlap, turnaround included", false, overlaps },
+	{ "every booking has its slot, of its car, in the kind its state asks for", false, slots_and_bookings },
+	{ "every slot of a booking belongs to one", false, slots_of_nothing },
+	{ "a booking's lines sum to its amount", false, sums },
+	{ "a line is quantity times unit price, or the cap below that", false, lines },
+	{ "nobody has more open bookings than allowed", false, quota },
+	{ "one booking per idempotency key of a customer", false, keys },
+	{ "no hold is left a minute after it ran out", false, stuck_holds },
+	{ "no paid booking waits 5 minutes to be confirmed", false, stuck_paid },
+	{ "no cancellation or refund of a booking is pending for 15 minutes", false, stuck_refunds },
+	{ "fleet's reservations say what the bookings say", false, reservations },
+	{ "every reservation is of a booking", false, twice_reserved },
+	{ 0 },
+};

@@ -1,0 +1,141 @@
+/* check_money.c - what must hold of charges, refunds, the ledger and the provider's own books. The story is in check.h. */
+#include "check.h"
+
+#include <string.h>
+
+#define TAKEN "('APPROVED', 'CANCEL_REQUESTED', 'CANCELLED')"   /* states of a charge whose money was taken */
+
+/* --- charges and bookings -------------------------------------------------------------------------------------------------- */
+
+CHECK(paid_by_nothing,
+	"SELECT b.code FROM booking b WHERE b.state NOT IN ('HELD', 'EXPIRED') AND NOT EXISTS ("
+	" SELECT 1 FROM charge c WHERE c.charge_id = b.charge_id AND c.key = b.code AND c.user_id = b.customer_id AND c.amount = b.amount"
+	" AND c.currency = b.currency AND c.state IN " TAKEN ") /*scan*/")
+
+/* Money for a booking that never came to be, or for none at all. A refund that is pending still is on its way. */
+CHECK(kept_for_nothing,
+	"SELECT c.key FROM charge c LEFT JOIN booking b ON b.code = c.subject_id"
+	" WHERE c.state IN " TAKEN " AND c.amount > (SELECT COALESCE(SUM(r.amount), 0) FROM refund r WHERE r.charge_id = c.charge_id)"
+	" AND (b.booking_id IS NULL OR (b.state IN ('EXPIRED', 'REJECTED') AND b.refund_state <> 'PENDING')) /*scan*/")
+
+/* What went back is what the booking says went back. Both sides write when the refund is done, payment first. */
+CHECK(refunds_and_bookings,
+	"SELECT b.code FROM booking b LEFT JOIN charge c ON c.key = b.code"
+	" WHERE b.refund_state <> 'PENDING' AND b.refunded_amount <> COALESCE(c.refunded_amount, 0) /*scan*/")
+
+CHECK(stuck_charges,
+	"SELECT c.key FROM charge c WHERE c.state IN ('REQUESTED', 'UNKNOWN') AND c.requested_at < $1 /*scan*/", in->now - 900)
+
+CHECK(stuck_refunds,
+	"SELECT r.key FROM refund r WHERE r.state = 'REQUESTED' AND r.requested_at < $1 /*scan*/", in->now - 900)
+
+/* --- refunds -------------------------------------------------------------------------------------------------------------------- */
+
+CHECK(too_much_back,
+	"SELECT c.key FROM charge c JOIN refund r ON r.charge_id = c.charge_id"
+	" GROUP BY c.charge_id HAVING SUM(r.amount) > CASE WHEN c.state IN " TAKEN " THEN c.amount ELSE 0 END /*scan*/ /*sort*/")
+
+CHECK(refunded_amounts,
+	"SELECT c.key FROM charge c WHERE c.refunded_amount <> (SELECT COALESCE(SUM(r.amount), 0) FROM refund r"
+	" WHERE r.charge_id = c.charge_id AND r.state = 'DONE') /*scan*/")
+
+CHECK(charge_states,
+	"SELECT c.key FROM charge c WHERE c.state IN " TAKEN " AND c.state <>"
+	" CASE WHEN NOT EXISTS (SELECT 1 FROM refund r WHERE r.charge_id = c.charge_id) THEN 'APPROVED'"
+	"      WHEN EXISTS (SELECT 1 FROM refund r WHERE r.charge_id = c.charge_id AND r.state = 'REQUESTED') THEN 'CANCEL_REQUESTED'"
+	"      ELSE 'CANCELLED' END /*scan*/")
+
+/* --- the ledger ------------------------------------------------------------------------------------------------------------------- */
+
+CHECK(postings,
+	"SELECT 'posting ' || p.posting_id FROM posting p LEFT JOIN ledger_line l ON l.posting_id = p.posting_id"
+	" GROUP BY p.posting_id HAVING COUNT(l.account) < 2 OR SUM(l.amount) <> 0 /*scan*/ /*sort*/")
+
+CHECK(lines_of_nothing,
+	"SELECT 'posting ' || l.posting_id FROM ledger_line l WHERE NOT EXISTS ("
+	" SELECT 1 FROM posting p WHERE p.posting_id = l.posting_id) /*scan*/")
+
+CHECK(accounts,
+	"SELECT 'off by ' || SUM(l.amount) FROM ledger_line l HAVING SUM(l.amount) <> 0 /*scan*/")
+
+CHECK(captures,
+	"SELECT c.key FROM charge c LEFT JOIN posting p ON p.charge_id = c.charge_id AND p.kind = 'capture'"
+	" LEFT JOIN ledger_line l ON l.posting_id = p.posting_id AND l.account = 'card_clearing'"
+	" WHERE COALESCE(l.amount, 0) <> CASE WHEN c.state IN " TAKEN " THEN c.amount ELSE 0 END /*scan*/")
+
+CHECK(refund_postings,
+	"SELECT r.key FROM refund r"
+	" LEFT JOIN posting o ON o.refund_id = r.refund_id AND o.kind = 'refund_owed'"
+	" LEFT JOIN ledger_line ol ON ol.posting_id = o.posting_id AND ol.account = 'refunds_payable'"
+	" LEFT JOIN posting p ON p.refund_id = r.refund_id AND p.kind = 'refund_paid'"
+	" LEFT JOIN ledger_line pl ON pl.posting_id = p.posting_id AND pl.account = 'card_clearing'"
+	" WHERE COALESCE(ol.amount, 0) <> -r.amount"
+	" OR COALESCE(pl.amount, 0) <> CASE r.state WHEN 'DONE' THEN -r.amount ELSE 0 END /*scan*/")
+
+CHECK(clearing,
+	"SELECT 'ledger ' || m.ledger || ', charges less refunds ' || m.net FROM ("
+	"  SELECT (SELECT COALESCE(SUM(amount), 0) FROM ledger_line WHERE account = 'card_clearing') AS ledger,"
+	"   (SELECT COALESCE(SUM(amount), 0) FROM charge WHERE state IN " TAKEN ")"
+	"   - (SELECT COALESCE(SUM(amount), 0) FROM refund WHERE state = 'DONE') AS net) m WHERE m.ledger <> m.net /*scan*/")
+
+CHECK(payable,
+	"SELECT 'ledger ' || m.ledger || ', refunds under way ' || m.owed FROM ("
+	"  SELECT (SELECT COALESCE(SUM(amount), 0) FROM ledger_line WHERE account = 'refunds_payable') AS ledger,"
+	"   (SELECT COALESCE(SUM(amount), 0) FROM refund WHERE state = 'REQUESTED') AS owed) m WHERE m.ledger <> -m.owed /*scan*/")
+
+/* --- the provider's books: only what neither side is still working on ------------------------------------------------------------ */
+
+#define SETTLED "c.state NOT IN ('REQUESTED', 'UNKNOWN', 'CANCEL_REQUESTED') AND c.void_wanted = 0"
+
+static int64_t
+provider_has_less(struct inspection *in)
+{
+	if (!in->has_sandbox)
+		return -1;
+	return check_count(in, db_each(in->db,
+		"SELECT c.key FROM charge c LEFT JOIN sandbox.payment p ON p.order_id = c.key AND p.status IN ('DONE', 'PARTIAL_CANCELED', 'CANCELED')"
+		" WHERE " SETTLED " AND c.state IN " TAKEN " AND COALESCE(p.balance, -1) <> c.amount - c.refunded_amount /*scan*/"));
+}
+
+static int64_t
+provider_has_more(struct inspection *in)
+{
+	if (!in->has_sandbox)
+		return -1;
+	return check_count(in, db_each(in->db,
+		"SELECT p.order_id FROM sandbox.payment p LEFT JOIN charge c ON c.key = p.order_id"
+		" WHERE p.status IN ('DONE', 'PARTIAL_CANCELED', 'CANCELED') AND p.balance > 0"
+		" AND (c.charge_id IS NULL OR (" SETTLED " AND c.state NOT IN " TAKEN ")) /*scan*/"));
+}
+
+static int64_t
+provider_sums(struct inspection *in)
+{
+	if (!in->has_sandbox)
+		return -1;
+	return check_count(in, db_each(in->db,
+		"SELECT p.payment_key FROM sandbox.payment p WHERE p.status IN ('DONE', 'PARTIAL_CANCELED', 'CANCELED')"
+		" AND p.amount - p.balance <> (SELECT COALESCE(SUM(x.amount), 0) FROM sandbox.cancel x WHERE x.payment_id = p.payment_id) /*scan*/"));
+}
+
+const struct check money_checks[] = {
+	{ "nothing past HELD without a charge of its amount whose money was taken", false, paid_by_nothing },
+	{ "no money is kept for a booking that did not come to be", false, kept_for_nothing },
+	{ "bookings and charges agree on what was refunded", false, refunds_and_bookings },
+	{ "refunds are never more than what was captured", false, too_much_back },
+	{ "a charge's refunded amount is the sum of its refunds", false, refunded_amounts },
+	{ "a charge's state says what its refunds say", false, charge_states },
+	{ "no charge is without an answer for 15 minutes", false, stuck_charges },
+	{ "no refund is under way for 15 minutes", false, stuck_refunds },
+	{ "every posting has lines that sum to zero", false, postings },
+	{ "every line belongs to a posting", false, lines_of_nothing },
+	{ "all accounts together are zero", false, accounts },
+	{ "every charge is posted once it is taken, and only then", false, captures },
+	{ "every refund is posted when owed and when paid", false, refund_postings },
+	{ "card_clearing is captures less refunds", false, clearing },
+	{ "refunds_payable is what is under way", false, payable },
+	{ "the provider has what our books say it has", false, provider_has_less },
+	{ "the provider has taken nothing we do not know of", false, provider_has_more },
+	{ "the provider's own books add up", false, provider_sums },
+	{ 0 },
+};

@@ -1,0 +1,65 @@
+/* demo_data.c - what the demo's branches, models and people are called. Prices per day and hour in won, VAT included. */
+#include "demo.h"
+
+const struct demo_branch demo_branches[DEMO_BRANCHES] = {
+	{ "Seoul Station",   "서울역점",     "Seoul", "405 Hangang-daero, Yongsan-gu, Seoul · 서울 용산구 한강대로 405", "02-555-0101", 26 },
+	{ "Gangnam",         "강남점",       "Seoul", "396 Gangnam-daero, Gangnam-gu, Seoul · 서울 강남구 강남대로 396", "02-555-0102", 30 },
+	{ "Hongdae",         "홍대입구점",   "Seoul", "160 Yanghwa-ro, Mapo-gu, Seoul · 서울 마포구 양화로 160", "02-555-0103", 20 },
+	{ "Jamsil",          "잠실점",       "Seoul", "240 Olympic-ro, Songpa-gu, Seoul · 서울 송파구 올림픽로 240", "02-555-0104", 18 },
+	{ "Gimpo Airport",   "김포공항점",   "Seoul", "112 Haneul-gil, Gangseo-gu, Seoul · 서울 강서구 하늘길 112", "02-555-0105", 20 },
+	{ "Jeju Airport",    "제주공항점",   "Jeju",  "2 Gonghang-ro, Jeju-si, Jeju · 제주 제주시 공항로 2", "064-555-0106", 52 },
+	{ "Jungmun Resort",  "중문관광단지점", "Jeju", "38 Jungmungwangwang-ro 72beon-gil, Seogwipo-si, Jeju · 제주 서귀포시 중문관광로72번길 38", "064-555-0107", 20 },
+	{ "Seongsan",        "성산점",       "Jeju",  "30 Seongsan-deungyong-ro, Seogwipo-si, Jeju · 제주 서귀포시 성산등용로 30", "064-555-0108", 14 },
+};
+
+const struct demo_model demo_models[DEMO_MODELS] = {
+	{ "Kia Morning",              BODY_MINI,   5, FUEL_PETROL,   49000,  6000, 12 },
+	{ "Kia Ray",                  BODY_MINI,   4, FUEL_PETROL,   55000,  6500, 12 },
+	{ "Hyundai Casper",           BODY_MINI,   4, FUEL_PETROL,   59000,  7000, 12 },
+	{ "Hyundai i30",              BODY_HATCH,  5, FUEL_PETROL,   65000,  8000, 6 },
+	{ "MINI Cooper 5-door",       BODY_HATCH,  5, FUEL_PETROL,  119000, 14000, 4 },
+	{ "Hyundai Avante",           BODY_SEDAN,  5, FUEL_PETROL,   69000,  8000, 18 },
+	{ "Hyundai Avante Hybrid",    BODY_SEDAN,  5, FUEL_HYBRID,   79000,  9000, 10 },
+	{ "Kia K5",                   BODY_SEDAN,  5, FUEL_PETROL,   85000, 10000, 12 },
+	{ "Hyundai Sonata LPi",       BODY_SEDAN,  5, FUEL_LPG,      82000,  9500, 12 },
+	{ "Hyundai Grandeur Hybrid",  BODY_SEDAN,  5, FUEL_HYBRID,  115000, 13500, 8 },
+	{ "Genesis G80",              BODY_SEDAN,  5, FUEL_PETROL,  169000, 19500, 5 },
+	{ "Volvo V60 Cross Country",  BODY_WAGON,  5, FUEL_HYBRID,  159000, 18500, 3 },
+	{ "BMW 320i Touring",         BODY_WAGON,  5, FUEL_PETROL,  165000, 19000, 3 },
+	{ "Kia Seltos",               BODY_SUV,    5, FUEL_PETROL,   82000,  9500, 14 },
+	{ "Hyundai Tucson Hybrid",    BODY_SUV,    5, FUEL_HYBRID,   99000, 11500, 10 },
+	{ "Kia Sorento Hybrid",       BODY_SUV,    7, FUEL_HYBRID,  119000, 14000, 10 },
+	{ "Hyundai Palisade",         BODY_SUV,    7, FUEL_DIESEL,  145000, 16500, 6 },
+	{ "Kia Carnival",             BODY_VAN,    9, FUEL_DIESEL,  135000, 15500, 12 },
+	{ "Hyundai Staria Lounge",    BODY_VAN,   11, FUEL_LPG,     139000, 16000, 6 },
+	{ "KGM Rexton Sports",        BODY_PICKUP, 5, FUEL_DIESEL,   99000, 11500, 4 },
+	{ "Hyundai Ioniq 5",          BODY_EV,     5, FUEL_ELECTRIC, 105000, 12000, 8 },
+	{ "Kia EV6",                  BODY_EV,     5, FUEL_ELECTRIC, 109000, 12500, 6 },
+	{ "Kia Ray EV",               BODY_EV,     4, FUEL_ELECTRIC, 65000,  7500, 4 },
+	{ "Tesla Model Y",            BODY_EV,     5, FUEL_ELECTRIC, 149000, 17000, 3 },
+};
+
+/* example.com is nobody's */
+const struct demo_person demo_customers[DEMO_CUSTOMERS] = {
+	{ "김민지", "minji.kim@example.com" },      { "이준호", "junho.lee@example.com" },
+	{ "박서준", "seojun.park@example.com" },    { "최지우", "jiwoo.choi@example.com" },
+	{ "정하은", "haeun.jung@example.com" },     { "강도현", "dohyun.kang@example.com" },
+	{ "조수아", "sua.cho@example.com" },        { "윤지호", "jiho.yoon@example.com" },
+	{ "장예린", "yerin.jang@example.com" },     { "임시우", "siwoo.lim@example.com" },
+	{ "한유진", "yujin.han@example.com" },      { "오현우", "hyunwoo.oh@example.com" },
+	{ "서다은", "daeun.seo@example.com" },      { "신우진", "woojin.shin@example.com" },
+	{ "권채원", "chaewon.kwon@example.com" },   { "황민재", "minjae.hwang@example.com" },
+	{ "안소율", "soyul.ahn@example.com" },      { "송건우", "gunwoo.song@example.com" },
+	{ "류나은", "naeun.ryu@example.com" },      { "전승민", "seungmin.jeon@example.com" },
+	{ "홍가은", "gaeun.hong@example.com" },     { "고태윤", "taeyun.ko@example.com" },
+	{ "문지안", "jian.moon@example.com" },      { "양성훈", "sunghoon.yang@example.com" },
+	{ "손예나", "yena.son@example.com" },       { "배준영", "junyoung.bae@example.com" },
+	{ "백소희", "sohee.baek@example.com" },     { "허동현", "donghyun.heo@example.com" },
+	{ "유하린", "harin.yoo@example.com" },      { "남기훈", "kihoon.nam@example.com" },
+	{ "심은서", "eunseo.sim@example.com" },     { "노재원", "jaewon.noh@example.com" },
+	{ "하윤서", "yunseo.ha@example.com" },      { "곽진우", "jinwoo.kwak@example.com" },
+	{ "성미래", "mirae.sung@example.com" },     { "차은호", "eunho.cha@example.com" },
+	{ "주혜원", "hyewon.joo@example.com" },     { "우정민", "jungmin.woo@example.com" },
+	{ "민세아", "sea.min@example.com" },        { "구본석", "bonseok.koo@example.com" },
+};
+const struct demo_person demo_manager = { "박서연", "manager@example.com" }, demo_admin = { "최도윤", "admin@example.com" };

@@ -1,0 +1,59 @@
+/* folder - where things are. The story is in folder.h. */
+#include "folder.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *
+folder_program(struct arena *m)
+{
+	char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	return n > 0 ? arena_strndup(m, path, (size_t)n) : "";
+}
+
+bool
+folder_has(struct arena *m, const char *dir, const char *name)
+{
+	return access(arena_printf(m, "%s/%s", dir, name), R_OK) == 0;
+}
+
+static const char *
+nearest(struct arena *m)
+{
+	const char *given = getenv("MOTORPOOL_ROOT");
+	char *dir = arena_strdup(m, folder_program(m)), *slash;
+
+	if (given && *given)
+		return given;
+	while ((slash = strrchr(dir, '/'))) {
+		*slash = '\0';
+		if (folder_has(m, dir, "motorpool.conf"))
+			return dir;
+	}
+	return ".";
+}
+
+const char *
+folder_root(struct arena *m)
+{
+	const char *root = nearest(m);
+	char whole[PATH_MAX];
+
+	return realpath(root, whole) ? arena_strdup(m, whole) : root;
+}
+
+bool
+folder_sync(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool ok = fd >= 0 && fsync(fd) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}

@@ -1,0 +1,365 @@
+/*
+ * booking.test.mjs - the first story through the front door: a manager registers a car, a customer finds, books and pays it, the
+ * whole chain follows, and a cancellation gives the money back and the car free. And the rules on the way.
+ */
+import { assert, finish, sleep, test, until } from './check.mjs';
+import { Stack, at, new_car, programs } from './stack.mjs';
+import { ask } from './client.mjs';
+
+const stack = await Stack.start({ name: 'story-booking' });
+const manager = await stack.person('Manager', 'manager');
+const anna = await stack.payer('Anna'), ben = await stack.payer('Ben');
+const anonymous = stack.program();
+const from = at(3), to = at(5, 13);             /* 2 days 3 hours */
+const register = async more => (await manager.post('/fleet/cars', new_car(more))).json.car_id;
+const order = (car_id, who, more = {}) => ({ car_id, starts_at: from, ends_at: to, card_id: who.card_id, ...more });
+const is_free = async (car_id, a = from, b = to) => (await anonymous.get(`/cars/${car_id}?from=${a}&to=${b}`)).json.is_free;
+const state_of = async (who, code) => (await who.get(`/bookings/${code}`)).json.state;
+const confirmed = (who, code) => until(`${code} is CONFIRMED`, async () => await state_of(who, code) === 'CONFIRMED', { limit_ms: 5000, every_ms: 10 });
+const book = async (who, car_id, more) => {
+	const answer = await who.post('/bookings', order(car_id, who, more));
+	assert.equal(answer.status, 201, answer.text);
+	return answer.json;
+};
+
+/* --- health ----------------------------------------------------------------------------------------------------------- */
+
+for (const [name, prefix] of Object.entries(programs))
+	await test(`${name} says that it lives and that it is ready`, async () => {
+		for (const what of ['healthz', 'readyz']) {
+			const answer = await ask(stack.base, 'GET', `${prefix}/${what}`);
+			assert.equal(answer.status, 200, `${what}: ${answer.text}`);
+			assert.equal(answer.json.status, 'ok');
+			assert.equal(answer.json.program, name);
+		}
+	});
+
+/* --- cars --------------------------------------------------------------------------------------------------------------- */
+
+let car, car_id;
+await test('a manager registers a car and is told where it is', async () => {
+	car = new_car();
+	const answer = await manager.post('/fleet/cars', car);
+	assert.equal(answer.status, 201, answer.text);
+	car_id = answer.json.car_id;
+	assert.ok(Number.isInteger(car_id));
+	assert.equal(answer.headers.location, `/fleet/cars/${car_id}`);
+	const { json } = await manager.get(answer.headers.location);
+	assert.equal(json.status, 'AVAILABLE');
+	for (const name of ['name', 'body', 'seats', 'fuel', 'gearbox', 'daily_price', 'hourly_price']) assert.equal(json[name], car[name], name);
+});
+await test('a plate that another car has is refused with plate_taken', async () => {
+	const answer = await manager.post('/fleet/cars', new_car({ plate: car.plate }));
+	assert.equal(answer.status, 409);
+	assert.equal(answer.json.error.code, 'plate_taken');
+	assert.ok(answer.json.error.fields.plate);
+});
+await test('a car with missing or impossible fields is refused, and each field says why', async () => {
+	const answer = await manager.post('/fleet/cars', { ...new_car(), seats: 0, fuel: 'water', name: '' });
+	assert.equal(answer.status, 422);
+	assert.equal(answer.json.error.code, 'invalid');
+	assert.deepEqual(Object.keys(answer.json.error.fields).sort(), ['fuel', 'name', 'seats']);
+});
+await test('a customer may not register cars, and nobody signed out may', async () => {
+	assert.equal((await anna.post('/fleet/cars', new_car())).status, 403);
+	assert.equal((await anonymous.post('/fleet/cars', new_car())).status, 401);
+	assert.equal(await stack.count('car'), 1);
+});
+
+/* --- search ------------------------------------------------------------------------------------------------------------- */
+
+await test('anybody finds the car with its total price: 2 days 3 hours cost 207,000', async () => {
+	const { status, json } = await anonymous.get(`/cars?from=${from}&to=${to}`);
+	assert.equal(status, 200);
+	assert.equal(json.n_free, 1);
+	assert.equal(json.page, 1);
+	const [found] = json.cars;
+	assert.equal(found.car_id, car_id);
+	assert.equal(found.total_amount, 207000);
+	assert.equal(found.name, car.name);
+	assert.equal(found.body, car.body);
+});
+await test('times may be RFC 3339 too, and come back with an offset', async () => {
+	const utc = text => new Date(text + ':00+09:00').toISOString();
+	const { status, json } = await anonymous.get(`/cars?from=${encodeURIComponent(utc(from))}&to=${encodeURIComponent(to + ':00+09:00')}`);
+	assert.equal(status, 200);
+	assert.equal(json.starts_at, from + ':00+09:00');
+	assert.equal(json.ends_at, to + ':00+09:00');
+});
+await test('hours never cost more than one more day', async () => {
+	const { json } = await anonymous.get(`/cars?from=${at(3)}&to=${at(4, 23)}`);
+	assert.equal(json.cars[0].total_amount, 180000);
+});
+
+/* --- booking ------------------------------------------------------------------------------------------------------------ */
+
+let booking;
+await test('a customer books and pays in one call: 201, PAID, the price in lines', async () => {
+	booking = await book(anna, car_id);
+	assert.match(booking.code, /^[A-Z0-9-]{6,20}$/);
+	assert.equal(booking.state, 'PAID');
+	assert.equal(booking.amount, 207000);
+	assert.equal(booking.currency, 'KRW');
+	assert.equal(booking.lines.reduce((sum, line) => sum + line.amount, 0), 207000);
+	assert.equal(await stack.money_kept(booking.code), 207000);
+});
+await test('… and it is CONFIRMED within 5 s', async () => {
+	const began = performance.now();
+	await confirmed(anna, booking.code);
+	console.log(`#   from the answer to CONFIRMED: ${Math.round(performance.now() - began)} ms (sanitizer build)`);
+});
+await test('… and the car is not free any more, for those hours only', async () => {
+	assert.equal(await is_free(car_id), false);
+	assert.equal((await anonymous.get(`/cars?from=${from}&to=${to}`)).json.n_free, 0);
+	assert.equal(await is_free(car_id, at(10), at(11)), true);
+});
+await test('… and every view shows it: my bookings, the fleet, all cars on one screen', async () => {
+	const mine = await until('it is in my bookings, confirmed', async () => {
+		const { json } = await anna.get(`/my/bookings/${booking.code}`);
+		return json.state === 'CONFIRMED' && json;
+	});
+	assert.deepEqual(mine.events.map(e => e.type).filter(type => /^booking|^payment|^car/.test(type)).sort(),
+		['booking.confirmed', 'booking.held', 'booking.paid', 'car.reserved', 'payment.approved']);
+	assert.ok((await anna.get('/my/bookings')).json.bookings.some(b => b.code === booking.code && b.state === 'CONFIRMED'));
+	const view = await until('the car screen shows it', async () => {
+		const { json } = await manager.get('/view/cars');
+		const row = json.find(c => c.car_id === car_id);
+		return row?.booking?.state === 'CONFIRMED' && row;
+	});
+	assert.equal(view.booking.code, booking.code);
+	assert.equal(view.plate, car.plate);
+	assert.equal(view.status, 'AVAILABLE', 'it is RENTED when the hours come');
+	assert.equal(view.payment.state, 'APPROVED');
+});
+await test('a car booked for this very half hour is RENTED in the fleet and on the car screen, cannot be cancelled once it is out, and is AVAILABLE when back', async () => {
+	const id = await register(), now = new Date(Date.now() + 9 * 3600e3);
+	const start = `${now.toISOString().slice(0, 14)}${now.getUTCMinutes() < 30 ? '00' : '30'}`;
+	const b = await book(ben, id, { starts_at: start, ends_at: at(1) });
+	const shows = status => until(`the car is ${status}`, async () => (await manager.get(`/fleet/cars/${id}`)).json.status === status
+		&& (await manager.get('/view/cars')).json.find(c => c.car_id === id).status === status, { limit_ms: 5000 });
+	await shows('RENTED');
+	await confirmed(ben, b.code);
+	assert.equal((await ben.post(`/bookings/${b.code}/hand-out`)).status, 403);
+	assert.equal((await manager.post(`/bookings/${b.code}/hand-out`)).json.state, 'OUT');
+	const answer = await ben.post(`/bookings/${b.code}/cancel`);
+	assert.equal(answer.status, 409, 'the car is out: ' + answer.text);
+	assert.equal(answer.json.error.code, 'not_cancellable');
+	assert.equal((await manager.post(`/bookings/${b.code}/take-back`)).json.state, 'COMPLETED');
+	await shows('AVAILABLE');
+});
+await test('the car screen is for managers', async () => assert.equal((await anna.get('/view/cars')).status, 403));
+await test('the same hours cannot be booked twice, not even partly', async () => {
+	for (const [a, b] of [[from, to], [at(2), at(3, 11)], [at(4), at(9)], [at(4), at(4, 12)]]) {
+		const answer = await ben.post('/bookings', order(car_id, ben, { starts_at: a, ends_at: b }));
+		assert.equal(answer.status, 409);
+		assert.equal(answer.json.error.code, 'taken');
+	}
+	assert.equal(await stack.count('booking', `car_id = ${car_id}`), 1);
+});
+await test('an unknown car, card or interval is refused by name', async () => {
+	for (const [more, field] of [[{ car_id: 99999 }, 'car_id'], [{ card_id: anna.card_id }, 'card_id'], [{ starts_at: at(-3) }, 'starts_at']]) {
+		const answer = await ben.post('/bookings', order(car_id, ben, { starts_at: at(20), ends_at: at(21), ...more }));
+		assert.equal(answer.status, 422, answer.text);
+		assert.equal(answer.json.error.code, 'invalid');
+		assert.ok(answer.json.error.fields[field], answer.text);
+	}
+});
+
+/* --- who sees what -------------------------------------------------------------------------------------------------------- */
+
+await test("somebody else's booking is not there: not to be seen, not to be cancelled", async () => {
+	for (const path of [`/bookings/${booking.code}`, `/my/bookings/${booking.code}`, `/bookings/${booking.code}/receipt`]) {
+		const answer = await ben.get(path);
+		assert.equal(answer.status, 404, path);
+		assert.ok(!answer.text.includes(car.plate) && !answer.text.includes('207'), path);
+	}
+	assert.equal((await ben.post(`/bookings/${booking.code}/cancel`)).status, 404);
+	assert.equal(await state_of(anna, booking.code), 'CONFIRMED');
+});
+await test('a code that does not exist answers as one of somebody else does', async () => {
+	const strip = answer => JSON.stringify({ ...answer.json.error, request_id: 0 });
+	assert.equal(strip(await ben.get('/bookings/AAAAAAAA')), strip(await ben.get(`/bookings/${booking.code}`)));
+});
+
+/* --- asked twice ----------------------------------------------------------------------------------------------------------- */
+
+await test('the same Idempotency-Key and body answer the same booking; another body is refused with key_reused', async () => {
+	const id = await register(), key = { 'Idempotency-Key': 'a-b-c-1' };
+	const first = await anna.post('/bookings', order(id, anna), key), again = await anna.post('/bookings', order(id, anna), key);
+	assert.equal(first.status, 201, first.text);
+	assert.equal(again.status, 201, again.text);
+	assert.equal(again.json.code, first.json.code);
+	const other = await anna.post('/bookings', order(id, anna, { ends_at: at(6) }), key);
+	assert.equal(other.status, 422);
+	assert.equal(other.json.error.code, 'key_reused');
+	assert.equal(await stack.count('booking', `car_id = ${id}`), 1);
+	assert.equal(await stack.money_kept(first.json.code), 207000);
+	assert.equal((await ben.post('/bookings', order(id, ben, { starts_at: at(30), ends_at: at(31) }), key)).status, 201, 'a key is its customer\'s own');
+	for (const b of (await anna.get('/my/bookings')).json.bookings) if (b.car_id === id) await anna.post(`/bookings/${b.code}/cancel`);
+});
+await test('the same key sent twice at once: one booking, and the second hears of it or of in_progress', async () => {
+	const id = await register(), key = { 'Idempotency-Key': 'a-b-c-2' };
+	const answers = await Promise.all([1, 2, 3].map(() => anna.post('/bookings', order(id, anna), key)));
+	const codes = new Set(answers.filter(a => a.status === 201).map(a => a.json.code));
+	for (const a of answers) assert.ok(a.status === 201 || (a.status === 409 && a.json.error.code === 'in_progress'), a.text);
+	assert.equal(codes.size, 1);
+	assert.equal(await stack.count('booking', `car_id = ${id}`), 1);
+	await anna.post(`/bookings/${[...codes][0]}/cancel`);
+});
+await test('two customers, one car, the same hours, 20 times: exactly one gets it each time', async () => {
+	const id = await register();
+	for (let round = 0; round < 20; round++) {
+		const hours = { starts_at: at(40 + 2 * round), ends_at: at(41 + 2 * round) };
+		const answers = await Promise.all([anna, ben].map(who => who.post('/bookings', order(id, who, hours))));
+		const won = answers.filter(a => a.status === 201);
+		assert.equal(won.length, 1, answers.map(a => a.text).join('\n'));
+		const lost = answers.find(a => a.status !== 201);
+		assert.equal(lost.status, 409);
+		assert.equal(lost.json.error.code, 'taken');
+		const winner = answers.indexOf(won[0]) === 0 ? anna : ben;
+		const cancelled = await winner.post(`/bookings/${won[0].json.code}/cancel`);
+		assert.ok([200, 202].includes(cancelled.status), cancelled.text);
+	}
+}, { limit_s: 60 });
+
+/* --- cards that are not right ------------------------------------------------------------------------------------------------ */
+
+await test('a declined card: 402, nothing is held, nothing is charged, the car is free', async () => {
+	const carol = await stack.payer('Carol', 'tok_declined'), id = await register();
+	const answer = await carol.post('/bookings', order(id, carol));
+	assert.equal(answer.status, 402, answer.text);
+	assert.equal(answer.json.error.code, 'declined');
+	assert.equal(await is_free(id), true);
+	const [[code, state]] = await stack.sql(`SELECT code, state FROM booking WHERE car_id = ${id}`);
+	assert.equal(state, 'EXPIRED');
+	assert.equal(await stack.money_kept(code), 0);
+	assert.equal((await anna.post('/bookings', order(id, anna, { starts_at: at(12), ends_at: at(13) }))).status, 201);
+});
+await test('a card token the provider does not know is refused and not saved', async () => {
+	const answer = await anna.post('/payments/cards', { card_token: 'tok_nonsense' });
+	assert.equal(answer.status, 422);
+	assert.ok(answer.json.error.fields.card_token);
+	assert.equal((await anna.get('/payments/cards')).json.cards.length, 1);
+});
+
+/* --- cancelling ---------------------------------------------------------------------------------------------------------------- */
+
+await test('cancelling gives all the money back and the car free: CANCELLED, AVAILABLE', async () => {
+	const answer = await anna.post(`/bookings/${booking.code}/cancel`);
+	assert.equal(answer.status, 200, answer.text);
+	assert.equal(answer.json.state, 'CANCELLED');
+	assert.equal(answer.json.refunded_amount, 207000);
+	assert.equal(await stack.money_kept(booking.code), 0);
+	assert.equal(await is_free(car_id), true);
+	await until('the fleet has the car AVAILABLE', async () => (await manager.get(`/fleet/cars/${car_id}`)).json.status === 'AVAILABLE', { limit_ms: 5000 });
+	const mine = await until('my page says CANCELLED', async () => {
+		const { json } = await anna.get(`/my/bookings/${booking.code}`);
+		return json.state === 'CANCELLED' && json;
+	});
+	assert.equal(mine.refunded_amount, 207000);
+	await until('the car screen has nothing on it', async () => !(await manager.get('/view/cars')).json.find(c => c.car_id === car_id).booking);
+});
+await test('what is cancelled cannot be cancelled again, and the money goes back once', async () => {
+	const answer = await anna.post(`/bookings/${booking.code}/cancel`);
+	assert.equal(answer.status, 409, answer.text);
+	assert.equal(answer.json.error.code, 'not_cancellable');
+	assert.equal(await stack.money_kept(booking.code), 0);
+});
+await test('the same car can be booked again for those hours', async () => {
+	const again = await book(ben, car_id);
+	await confirmed(ben, again.code);
+	assert.equal((await ben.post(`/bookings/${again.code}/cancel`)).json.state, 'CANCELLED');
+});
+
+/* --- how many ------------------------------------------------------------------------------------------------------------------- */
+
+await test('a customer may have 10 open bookings, and the 11th is refused with quota', async () => {
+	const dora = await stack.payer('Dora'), id = await register(), codes = [];
+	for (let i = 0; i < 10; i++) codes.push((await book(dora, id, { starts_at: at(100 + 2 * i), ends_at: at(101 + 2 * i) })).code);
+	const answer = await dora.post('/bookings', order(id, dora, { starts_at: at(150), ends_at: at(151) }));
+	assert.equal(answer.status, 409);
+	assert.equal(answer.json.error.code, 'quota');
+	await until('one can be cancelled', async () => (await dora.post(`/bookings/${codes[0]}/cancel`)).status === 200);
+	assert.equal((await dora.post('/bookings', order(id, dora, { starts_at: at(150), ends_at: at(151) }))).status, 201);
+});
+
+/* --- changing and deleting cars ---------------------------------------------------------------------------------------------------- */
+
+await test('a car is changed by PUT, and searches show it at once', async () => {
+	const id = await register({ name: 'Old name' });
+	const now = (await manager.get(`/fleet/cars/${id}`)).json;
+	const answer = await manager.put(`/fleet/cars/${id}`, { ...new_car({ plate: now.plate }), name: 'New name', daily_price: 50000 });
+	assert.equal(answer.status, 200, answer.text);
+	assert.equal(answer.json.name, 'New name');
+	const { json } = await anonymous.get(`/cars/${id}?from=${at(3)}&to=${at(4)}`);
+	assert.equal(json.car.name, 'New name');
+	assert.equal(json.price.amount, 50000);
+	assert.equal((await manager.put(`/fleet/cars/${id}`, { ...new_car(), plate: car.plate })).json.error.code, 'plate_taken');
+	assert.equal((await anna.put(`/fleet/cars/${id}`, new_car())).status, 403);
+	assert.equal((await manager.put('/fleet/cars/99999', new_car())).status, 404);
+});
+await test('a price changed later does not touch what was booked before', async () => {
+	const id = await register(), b = await book(ben, id), now = (await manager.get(`/fleet/cars/${id}`)).json;
+	await manager.put(`/fleet/cars/${id}`, { ...new_car({ plate: now.plate }), daily_price: 1000, hourly_price: 100 });
+	assert.equal((await ben.get(`/bookings/${b.code}`)).json.amount, 207000);
+	await ben.post(`/bookings/${b.code}/cancel`);
+});
+await test('a car that was never booked is deleted; one with a history is retired and takes no new bookings', async () => {
+	const fresh = await register(), used = await register();
+	const b = await book(ben, used);
+	await ben.post(`/bookings/${b.code}/cancel`);
+	assert.equal((await anna.delete(`/fleet/cars/${fresh}`)).status, 403);
+	const gone = await manager.delete(`/fleet/cars/${fresh}`), kept = await manager.delete(`/fleet/cars/${used}`);
+	assert.equal(gone.status, 200, gone.text);
+	assert.equal((await manager.get(`/fleet/cars/${fresh}`)).status, 404);
+	assert.equal(kept.status, 200, kept.text);
+	assert.equal(kept.json.status, 'RETIRED');
+	assert.equal((await manager.get(`/fleet/cars/${used}`)).json.status, 'RETIRED');
+	assert.ok(!await is_free(used));
+	const answer = await ben.post('/bookings', order(used, ben));
+	assert.equal(answer.status, 422, answer.text);
+});
+
+/* --- who is asking ----------------------------------------------------------------------------------------------------------------- */
+
+await test('a bearer token needs no CSRF token; a cookie does', async () => {
+	const browser = stack.browser();
+	assert.equal((await browser.sign_in(anna.email, anna.password)).status, 303);
+	const before = await stack.count('api_token');
+	assert.equal((await browser.post('/account/tokens', { csrf: undefined, name: 'x' })).status, 403);
+	assert.equal((await browser.post('/account/tokens', { csrf: 'wrong', name: 'x' })).status, 403);
+	const as_json = await browser.ask('POST', '/account/tokens', {
+		headers: { Accept: 'application/json', 'Content-Type': 'application/json' }, body: '{"name":"x"}',
+	});
+	assert.equal(as_json.status, 403);
+	assert.equal(as_json.json.error.code, 'csrf');
+	assert.equal(await stack.count('api_token'), before);
+	assert.equal((await anna.post('/account/tokens', { name: 'x' })).status, 201);
+});
+await test('a token that is not valid is refused, and so is a revoked one', async () => {
+	assert.equal((await stack.program('0123456789abcdefghijklmnop').get('/my/bookings')).status, 401);
+	const made = (await anna.post('/account/tokens', { name: 'short lived' })).json, with_it = stack.program(made.token);
+	assert.equal((await with_it.get('/my/bookings')).status, 200);
+	assert.ok([200, 204].includes((await anna.delete(`/account/tokens/${made.token_id}`)).status));
+	assert.equal((await with_it.get('/my/bookings')).status, 401);
+});
+await test('an unknown address is 404, a known one with another method 405', async () => {
+	assert.equal((await anna.get('/nothing/here')).status, 404);
+	const answer = await anna.delete('/cars');
+	assert.equal(answer.status, 405);
+	assert.match(answer.headers.allow, /GET/);
+});
+
+/* --- at the end ---------------------------------------------------------------------------------------------------------------------- */
+
+await test('every answer names its request, and none says what it runs on', async () => {
+	const answer = await anna.get('/cars?from=x');
+	assert.ok(answer.headers['x-request-id']);
+	assert.equal(answer.headers.server, undefined);
+	assert.equal(answer.json.error.request_id, answer.headers['x-request-id']);
+});
+await test('after all this every invariant holds', async () => {
+	await sleep(500);
+	await stack.check();
+});
+await finish();
