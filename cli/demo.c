@@ -1,11 +1,190 @@
-/* demo.c - placeholder until the generator is here */
-#include "cli.h"
+/*
+ * demo.c - `motorpool demo`: an empty state folder becomes a business of a year. `motorpool run` does it on its first start.
+ *
+ * The files are made in a folder of their own beside the place they are for, and moved there when they are whole and synced,
+ * motorpool.db last. Whoever is interrupted leaves that folder behind, and the next start begins anew.
+ */
+#include "demo.h"
+
+#include "../cgi-bin/mypage/mypage.h"
+#include "../lib/clock.h"
+#include "../lib/folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+static const char usage[] =
+	"usage: motorpool demo [--seed N]\n"
+	"\n"
+	"Fills an empty state folder: 8 branches, 24 models, 200 cars, 40 customers, a year of bookings with their payments and events,\n"
+	"and the next two months. The same seed makes the same story (at the same time of day); codes and passwords are always new.\n"
+	"The log-ins are written to DIR/demo-logins.txt, a line each: role email password.\n";
+
+#define SEED 20260101
+
 bool
 demo_is_wanted(const struct cli *c)
 {
-	return access(arena_printf(c->m, "%s/motorpool.db", c->var), F_OK) != 0;
+	return access(cli_path(c, c->var, "motorpool.db"), F_OK) != 0;
 }
-bool cli_demo(struct cli *c, uint64_t seed) { (void)c; (void)seed; return true; }
-static int demo(struct cli *c, int argc, char **argv) { (void)c;(void)argc;(void)argv; return 1; }
-const struct command demo_command = { .name = "demo", .summary = "fills an empty state folder with demo data", .usage = "", .run = demo };
+
+/* --- the folder ------------------------------------------------------------------------------------------------------------ */
+
+static int
+remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st, (void)kind, (void)at;
+	return remove(path);
+}
+
+static void
+remove_folder(const char *dir)
+{
+	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static bool
+sync_file(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	bool ok = fd >= 0 && fsync(fd) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/* Whole and on disk first; the file whose being there says that all is there comes last. */
+static bool
+move_into_place(struct cli *c, const char *dir)
+{
+	static const char *const names[] = { "demo-logins.txt", "sandbox.db", "view.db", "motorpool.db" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!sync_file(cli_path(c, dir, names[i])))
+			return false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (rename(cli_path(c, dir, names[i]), cli_path(c, c->var, names[i])) != 0)
+			return false;
+	return folder_sync(c->var);
+}
+
+/* --- who may sign in ---------------------------------------------------------------------------------------------------------- */
+
+static bool
+write_log_ins(struct world *w)
+{
+	int fd = open(cli_path(w->c, w->dir, "demo-logins.txt"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
+
+	if (!f)
+		return false;
+	for (int i = 0; i < DEMO_LOGINS; i++)
+		fprintf(f, "customer %s %s\n", demo_customers[i].email, w->password[i]);
+	fprintf(f, "manager %s %s\n", demo_manager.email, w->password[DEMO_LOGINS]);
+	fprintf(f, "admin %s %s\n", demo_admin.email, w->password[DEMO_LOGINS + 1]);
+	return fclose(f) == 0;
+}
+
+/* --- all of it ------------------------------------------------------------------------------------------------------------------ */
+
+static bool
+play(struct world *w, struct script *s, struct dice *d, struct progress *p)
+{
+	int64_t first = s->n_deeds ? s->deeds[0].at : s->now;
+
+	world_fleet(w, s, d);
+	world_people(w, first - 3 * DAY);
+	for (int i = 0; i < s->n_deeds && !w->why; i++) {
+		world_do(w, s, &s->deeds[i]);
+		progress_at(p, i, s->n_deeds + s->n_deeds / 4);
+	}
+	world_end(w, s);
+	return !w->why;
+}
+
+static bool
+make_views(struct world *w)
+{
+	return w->why ? false : view_replay(w->c->root, w->dir, NULL, NULL, &w->why) >= 0;
+}
+
+/* The read models' WAL goes into their file too. */
+static bool
+finish_views(struct world *w)
+{
+	static const struct db_role role = { .name = "motorpool", .owns = "*", .on_view = true };
+	struct db *db = db_open(w->dir, &role, w->m, &w->why);
+	bool ok = db && db_int(db, "PRAGMA main.wal_checkpoint(TRUNCATE)") == 0 && !db_failed(db);
+
+	if (db)
+		db_close(db);
+	return ok;
+}
+
+static bool
+make_all(struct cli *c, const char *dir, uint64_t seed)
+{
+	struct dice d = { .state = seed };
+	struct progress p;
+	struct script s;
+	struct world w;
+	bool ok;
+
+	progress_begin(&p, "Making demo data");
+	script_write(&s, c->m, &d, clock_now());
+	ok = world_open(&w, c, dir) && play(&w, &s, &d, &p);
+	ok = make_views(&w) && ok;
+	ok = world_close(&w) && ok && finish_views(&w) && write_log_ins(&w) && move_into_place(c, dir);
+	if (ok)
+		progress_end(&p, "%d bookings, %d cars, %d customers, seed %llu", s.n_plans, s.n_cars, DEMO_CUSTOMERS, (unsigned long long)seed);
+	else
+		progress_end(&p, "failed: %s", w.why ? w.why : strerror(errno));
+	return ok;
+}
+
+bool
+cli_demo(struct cli *c, uint64_t seed)
+{
+	const char *dir = cli_path(c, c->var, "demo.new"), *guard = cli_path(c, c->var, "run/demo.lock");
+	int fd = open(guard, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	bool ok = false;
+
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0)
+		return cli_fail("%s: %s", guard, strerror(errno)), false;
+	remove_folder(dir);
+	if (mkdir(dir, 0700) == 0)
+		ok = make_all(c, dir, seed ? seed : SEED);
+	remove_folder(dir);
+	close(fd);
+	return ok;
+}
+
+static int
+demo(struct cli *c, int argc, char **argv)
+{
+	bool bad = false;
+	const char *seed = cli_option(&argc, argv, "--seed", &bad), *why = NULL;
+	int64_t n = 0;
+
+	if (bad || argc != 1 || (seed && !cli_number(seed, 1, INT64_MAX, &n)))
+		return cli_usage(c);
+	if (mkdir(c->var, 0755) != 0 && errno != EEXIST)
+		return cli_fail("%s: %s", c->var, strerror(errno));
+	if (!demo_is_wanted(c))
+		return cli_fail("%s has a database already; demo data goes into an empty folder only", c->var);
+	if (!cli_settle(c) || !cli_demo(c, (uint64_t)n))
+		return 1;
+	return cli_migrate(c, &why) ? 0 : cli_fail("%s", why);
+}
+
+const struct command demo_command = {
+	.name = "demo", .summary = "fills an empty state folder with demo data", .usage = usage, .run = demo,
+};

@@ -30,7 +30,7 @@ const char *money_currency(void);
 void money_put(struct buf *out, int lang, int64_t amount);      /* 207,000원 / ₩207,000 */
 void time_put(struct buf *out, int lang, int64_t at);           /* Sat 21 Nov 2026, 14:00 KST / 2026-11-21(토) 14:00 KST */
 void date_put(struct buf *out, int lang, int64_t at);           /* the day alone */
-void clock_put(struct buf *out, int64_t at);                    /* 14:00 */
+void clock_put(struct buf *out, int64_t at);                    /* 14:00 KST */
 void time_iso(struct buf *out, int64_t at);                     /* 2026-11-21T14:00:00+09:00 */
 void time_input(struct buf *out, int64_t at);                   /* 2026-11-21T14:00, for <input type=datetime-local> */
 

@@ -95,8 +95,10 @@ begin(struct web *w, struct web_inside *in, struct exchange *x, struct arena *m)
 	in->n_cookies = request_cookies(m, x->param[P_COOKIE], in->cookie, MAX_COOKIES);
 	log_request(w->request_id);
 	take_language(w, NULL);
-	if (w->db)
+	if (w->db) {
 		db_fresh(w->db);
+		serving.dead |= db_failed(w->db);       /* what a fresh start does not forgive: the disk */
+	}
 }
 
 /* --- the checks, in their order ----------------------------------------------------------------------------------- */
@@ -166,6 +168,16 @@ answer(struct web *w)
 
 /* --- end ------------------------------------------------------------------------------------------------------------ */
 
+/*
+ * An internal answer stays in the house: its caller writes to the same log, and makes it durable up to its own last word before
+ * anything leaves.
+ */
+static bool
+is_safe_to_say(struct web *w)
+{
+	return serving.internal || db_durable(w->db);
+}
+
 /* Nothing leaves before it is true, whole and on disk. */
 static enum status
 settle(struct web *w, enum status status)
@@ -176,7 +188,7 @@ settle(struct web *w, enum status status)
 		log_error("web", "%s left a transaction open", w->path);
 		db_rollback(w->db);
 	}
-	if (w->db && !db_failed(w->db) && !db_durable(w->db)) {
+	if (w->db && !db_failed(w->db) && !is_safe_to_say(w)) {
 		serving.dead = true;
 		return web_broken(w);
 	}

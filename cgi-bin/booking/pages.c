@@ -227,7 +227,7 @@ do_book(struct web *w)
 
 struct booking_page {
 	struct booking booking;
-	const char *branch_name, *customer_name, *customer_email, *reason;
+	const char *customer_name, *customer_email, *reason;
 	bool may_cancel, may_pay, is_unsettled, is_mine;
 	bool may_hand_out, may_take_back, may_no_show;
 	int64_t now;
@@ -237,8 +237,8 @@ struct booking_page {
 	int64_t late_percent, net_amount;
 };
 static const struct member booking_page_members[] = {
-	SHAPE_STRUCT(booking_page, booking, booking_shape), SHAPE_TEXT(booking_page, branch_name), SHAPE_TEXT(booking_page, customer_name),
-	SHAPE_TEXT(booking_page, customer_email), SHAPE_TEXT(booking_page, reason), SHAPE_BOOL(booking_page, may_cancel),
+	SHAPE_STRUCT(booking_page, booking, booking_shape), SHAPE_TEXT(booking_page, customer_name), SHAPE_TEXT(booking_page, customer_email),
+	SHAPE_TEXT(booking_page, reason), SHAPE_BOOL(booking_page, may_cancel),
 	SHAPE_BOOL(booking_page, may_pay), SHAPE_BOOL(booking_page, is_unsettled), SHAPE_BOOL(booking_page, is_mine),
 	SHAPE_BOOL(booking_page, may_hand_out), SHAPE_BOOL(booking_page, may_take_back), SHAPE_BOOL(booking_page, may_no_show),
 	SHAPE_TIME(booking_page, now), SHAPE_AMOUNT(booking_page, refund), SHAPE_AMOUNT(booking_page, fee),
@@ -295,7 +295,8 @@ fill_page(struct web *w, struct booking_page *p)
 	bool desk = web_is(w, MANAGER);
 
 	p->now = w->now;
-	p->branch_name = lang_now() == LANG_KO && *b->branch_name_ko ? b->branch_name_ko : b->branch_name;
+	if (lang_now() == LANG_KO && *b->branch_name_ko)
+		b->branch_name = b->branch_name_ko;
 	p->reason = reason_in_words(b);
 	p->net_amount = b->amount - b->vat_amount;
 	p->is_mine = b->customer_id == w->user.id;

@@ -214,7 +214,6 @@ static const struct member page_members[] = {
 static const struct shape booking_page_shape = SHAPE(booking_page, page_members);
 PAGE(booking_template, "mypage/booking", booking_page_shape);
 
-/* Without the zone: six of them stand beside each other. */
 static const char *
 time_in_words(struct web *w, int64_t at)
 {
@@ -222,9 +221,7 @@ time_in_words(struct web *w, int64_t at)
 
 	if (at == 0)
 		return "";
-	date_put(&b, lang_now(), at);
-	buf_puts(&b, " ");
-	clock_put(&b, at);
+	time_put(&b, lang_now(), at);
 	return b.s;
 }
 

@@ -158,13 +158,15 @@ order_is_good(const struct charge_order *o)
 static bool
 insert(struct db *db, struct charge *c)
 {
-	return db_try(db,
+	c->charge_id = db_int(db,
 		"INSERT INTO charge (key, subject_id, user_id, card_id, amount, vat_amount, currency, state, payment_key, brand, last4,"
 		" reason, requested_at, settled_at, next_at, void_wanted)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15)",
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15)"
+		" ON CONFLICT (key) DO NOTHING RETURNING charge_id",
 		c->key, c->subject_id, c->user_id, c->card_id, c->amount, c->vat_amount, c->currency,
 		words_code(&charge_state_words, c->state), c->payment_key, c->brand, c->last4, c->reason, c->requested_at, c->next_at,
 		c->void_wanted);
+	return c->charge_id != 0;
 }
 
 static void
@@ -183,9 +185,10 @@ report(struct db *db, const struct charge *c, const char *type)
 static bool
 open_charge(struct db *db, const struct charge_order *o, struct card_source *s, struct charge *c)
 {
-	bool has_card = o->card_id == 0 || card_source(db, o->customer_id, o->card_id, s);
-	bool is_new;
+	bool has_card, is_new;
 
+	db_begin(db);
+	has_card = o->card_id == 0 || card_source(db, o->customer_id, o->card_id, s);
 	*c = (struct charge){
 		.key = o->key, .subject_id = o->subject_id, .user_id = o->customer_id, .card_id = o->card_id, .amount = o->amount,
 		.vat_amount = o->vat_amount, .currency = o->currency, .payment_key = o->payment_key ? o->payment_key : "",
@@ -193,10 +196,7 @@ open_charge(struct db *db, const struct charge_order *o, struct card_source *s, 
 		.state = has_card ? IS_REQUESTED : IS_FAILED, .reason = has_card ? "" : "card_removed",
 	};
 	c->next_at = c->requested_at + o->deadline_ms / 1000 + LOOK_FIRST_S;
-	db_begin(db);
 	is_new = insert(db, c);
-	if (is_new)
-		c->charge_id = db_int(db, "SELECT charge_id FROM charge WHERE key = $1", c->key);
 	if (is_new && !has_card)
 		report(db, c, "payment.failed");
 	db_commit(db);

@@ -188,7 +188,7 @@ a_time_is_written_with_its_zone(void **state)
 	assert_string_equal(WRITTEN(time_put(&b, LANG_KO, AT)), "2026-11-21(토) 14:00 KST");
 	assert_string_equal(WRITTEN(date_put(&b, LANG_EN, AT)), "Sat 21 Nov 2026");
 	assert_string_equal(WRITTEN(date_put(&b, LANG_KO, AT)), "2026-11-21(토)");
-	assert_string_equal(WRITTEN(clock_put(&b, AT)), "14:00");
+	assert_string_equal(WRITTEN(clock_put(&b, AT)), "14:00 KST");
 	assert_string_equal(WRITTEN(time_iso(&b, AT)), "2026-11-21T14:00:00+09:00");
 	assert_string_equal(WRITTEN(time_input(&b, AT)), "2026-11-21T14:00");
 	assert_string_equal(WRITTEN(date_put(&b, LANG_EN, AT + 13 * DAY)), "Fri 4 Dec 2026");

@@ -512,7 +512,7 @@ each_kind_is_written_in_its_own_way(void **state)
 	binds("", "");
 	binds("{{code}} {{seats}}", "MP-1 &lt;b&gt; 5");
 	binds("{{price}} {{price.raw}}", "₩207,000 207000");
-	binds("{{starts_at}} | {{starts_at.date}} | {{starts_at.time}}", "Sat 21 Nov 2026, 14:00 KST | Sat 21 Nov 2026 | 14:00");
+	binds("{{starts_at}} | {{starts_at.date}} | {{starts_at.time}}", "Sat 21 Nov 2026, 14:00 KST | Sat 21 Nov 2026 | 14:00 KST");
 	binds("{{starts_at.iso}} {{starts_at.input}}", "2026-11-21T14:00:00+09:00 2026-11-21T14:00");
 	binds("{{state}} {{state.code}}", "Paid &amp; done PAID");
 	binds("{{driver.name}} {{driver.age}}", "Choi 33");
