@@ -102,6 +102,7 @@ play(struct world *w, struct script *s, struct dice *d, struct progress *p)
 
 	world_fleet(w, s, d);
 	world_people(w, first - 3 * DAY);
+	world_cards(w);
 	for (int i = 0; i < s->n_deeds && !w->why; i++) {
 		world_do(w, s, &s->deeds[i]);
 		progress_at(p, i, s->n_deeds + s->n_deeds / 4);
@@ -116,17 +117,10 @@ make_views(struct world *w)
 	return w->why ? false : view_replay(w->c->root, w->dir, NULL, NULL, &w->why) >= 0;
 }
 
-/* The read models' WAL goes into their file too. */
 static bool
 finish_views(struct world *w)
 {
-	static const struct db_role role = { .name = "motorpool", .owns = "*", .on_view = true };
-	struct db *db = db_open(w->dir, &role, w->m, &w->why);
-	bool ok = db && db_int(db, "PRAGMA main.wal_checkpoint(TRUNCATE)") == 0 && !db_failed(db);
-
-	if (db)
-		db_close(db);
-	return ok;
+	return world_finish(db_open(w->dir, &mypage_role, w->m, &w->why));
 }
 
 static bool

@@ -4,6 +4,7 @@
  *	demo.c        the command: a folder of its own, filled, then moved into place whole
  *	demo_data.c   the tables: branches, models, people
  *	demo_plan.c   what will happen: who rents which car when, from a seed; knows no database
+ *	demo_people.c  customers, licences, log-ins
  *	demo_world.c  makes it happen, each deed at its time: books, charges, hands out, takes back, cancels
  */
 #ifndef MP_DEMO_H
@@ -86,11 +87,14 @@ struct world {
 };
 
 bool world_open(struct world *w, struct cli *c, const char *dir);
-void world_people(struct world *w, int64_t at);
+void world_stop(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void world_people(struct world *w, int64_t at);         /* demo_people.c */
+void world_cards(struct world *w);
 void world_fleet(struct world *w, struct script *s, struct dice *d);
 void world_do(struct world *w, struct script *s, const struct deed *deed);
 void world_policies(struct world *w);           /* all consumers but mypage, until nothing is left to react to */
 void world_end(struct world *w, struct script *s);
-bool world_close(struct world *w);              /* everything is in the files, the WALs are empty */
+bool world_close(struct world *w);
+bool world_finish(struct db *db);               /* everything is in the file; the connection is closed */
 
 #endif

@@ -156,7 +156,7 @@ length_of(struct dice *d, bool is_jeju)
 static int64_t
 lead_of(struct dice *d)
 {
-	double u = (1 + dice_roll(d, 999999)) / 1e6, mean = dice_percent(d, 55) ? 2.5 : 15;
+	double u = (1 + dice_roll(d, 999999)) / 1e6, mean = dice_percent(d, 50) ? 2.5 : 20;
 	double days = -log(u) * mean;
 
 	return HOUR + (int64_t)((days > 58 ? 58 : days) * DAY) + dice_roll(d, 1800);

@@ -7,7 +7,6 @@
  */
 #include "demo.h"
 
-#include "../cgi-bin/account/account.h"
 #include "../cgi-bin/booking/booking.h"
 #include "../cgi-bin/booking/payments.h"
 #include "../cgi-bin/fleet/fleet.h"
@@ -15,9 +14,6 @@
 #include "../cgi-bin/payment/payment.h"
 #include "../cgi-bin/sandbox/direct.h"
 #include "../lib/clock.h"
-#include "../lib/lang.h"
-#include "../lib/secret.h"
-#include "../lib/web.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -28,8 +24,8 @@
 
 /* --- what went wrong ------------------------------------------------------------------------------------------------------ */
 
-static void __attribute__((format(printf, 2, 3)))
-stop(struct world *w, const char *fmt, ...)
+void
+world_stop(struct world *w, const char *fmt, ...)
 {
 	char text[300];
 	va_list ap;
@@ -158,11 +154,11 @@ trim_wal(struct db *db)
 		db_checkpoint(db);
 }
 
-/* All of the WAL into the file. */
-static bool
-finish(struct db *db)
+/* Everything into the file itself: the WAL is left behind. */
+bool
+world_finish(struct db *db)
 {
-	bool ok = db && !db_failed(db) && db_int(db, "PRAGMA wal_checkpoint(TRUNCATE)") == 0 && !db_failed(db);
+	bool ok = db && !db_failed(db) && db_checkpoint(db) >= 0 && db_wal_pages(db) == 0;
 
 	if (db)
 		db_close(db);
@@ -172,51 +168,16 @@ finish(struct db *db)
 bool
 world_close(struct world *w)
 {
-	bool ok = finish(w->sandbox);
+	bool ok = world_finish(w->sandbox);
 
-	ok = finish(w->db) && ok;
+	ok = world_finish(w->db) && ok;
 	payments = &payments_by_call;
 	toss_ask = toss_http;
 	clock_set(0);
 	return ok && !w->why;
 }
 
-/* --- people ---------------------------------------------------------------------------------------------------------------- */
-
-static int64_t
-add_person(struct world *w, const struct demo_person *p, int number, int roles, const char *password_hash)
-{
-	struct new_account a = {
-		.email = p->email, .name = p->name, .phone = arena_printf(w->m, "010-5550-%04d", 100 + number), .password_hash = password_hash,
-		.lang = LANG_KO, .roles = roles,
-	};
-	int64_t user_id = 0;
-
-	if (account_add(w->db, &a, &user_id) != ACCOUNT_OK || db_failed(w->db))
-		stop(w, "%s was not added", p->email);
-	return user_id;
-}
-
-static int64_t
-add_log_in(struct world *w, const struct demo_person *p, int number, int roles)
-{
-	const char *password = w->password[number] = cli_password(w->c->m);
-
-	return add_person(w, p, number, roles, password_hash(w->m, password));
-}
-
-static void
-add_licence(struct world *w, int customer)
-{
-	int year, month, day, weekday;
-
-	day_split(clock_now(), &year, &month, &day, &weekday);
-	licence_save(w->db, w->customer_id[customer], &(struct licence){
-		.number = arena_printf(w->m, "%02d-%02d-%06d-%02d", 11 + customer % 16, 5 + customer % 15, 104729 * (customer + 3) % 1000000, customer),
-		.expires_on = arena_printf(w->m, "%04d-%02d-15", year + 2 + customer % 7, 1 + customer % 12),
-		.born_on = arena_printf(w->m, "%04d-%02d-%02d", year - 23 - customer % 35, 1 + (customer * 5) % 12, 1 + (customer * 11) % 28),
-	});
-}
+/* --- cards --------------------------------------------------------------------------------------------------------------------- */
 
 static int64_t
 add_card(struct world *w, int customer, const char *token)
@@ -224,30 +185,18 @@ add_card(struct world *w, int customer, const char *token)
 	struct card card = { .card_id = 0 };
 
 	if (card_save(w->db, w->customer_id[customer], token, token, &card) != CARD_SAVED || db_failed(w->db))
-		stop(w, "a card of %s was not saved", demo_customers[customer].email);
+		world_stop(w, "a card of %s was not saved", demo_customers[customer].email);
 	return card.card_id;
 }
 
-/*
- * Four people can sign in, each with a password of his own. The other 38 share one hash of a password that nobody has ever
- * seen: hashing takes 60 ms on purpose, and nobody is to sign in as them.
- */
+/* One that is declined and one that pays: the last one saved is offered first. */
 void
-world_people(struct world *w, int64_t at)
+world_cards(struct world *w)
 {
-	const char *nobodys = password_hash(w->m, secret_token(w->m));
-
-	clock_set(at);
-	w->manager_id = add_log_in(w, &demo_manager, DEMO_LOGINS, MANAGER);
 	for (int i = 0; i < DEMO_CUSTOMERS && !w->why; i++) {
-		w->customer_id[i] = i < DEMO_LOGINS ? add_log_in(w, &demo_customers[i], i, CUSTOMER)
-		                                    : add_person(w, &demo_customers[i], i, CUSTOMER, nobodys);
-		if (i % 9 != 8)
-			add_licence(w, i);
 		w->bad_card[i] = add_card(w, i, "tok_declined");
-		w->good_card[i] = add_card(w, i, "tok_ok");     /* the last one saved is offered first */
+		w->good_card[i] = add_card(w, i, "tok_ok");
 	}
-	add_log_in(w, &demo_admin, DEMO_LOGINS + 1, ADMIN);
 }
 
 /* --- fleet ----------------------------------------------------------------------------------------------------------------- */
@@ -263,7 +212,7 @@ add_branches(struct world *w)
 		};
 
 		if (branch_add(w->db, &b) != BRANCH_OK)
-			stop(w, "branch %s was not added", from->name);
+			world_stop(w, "branch %s was not added", from->name);
 		w->branch_id[i] = b.branch_id;
 	}
 }
@@ -279,7 +228,7 @@ add_models(struct world *w)
 		};
 
 		if (model_add(w->db, &model) != MODEL_OK)
-			stop(w, "model %s was not added", from->name);
+			world_stop(w, "model %s was not added", from->name);
 		w->model_id[i] = model.model_id;
 	}
 }
@@ -296,7 +245,7 @@ add_car(struct world *w, struct demo_car *from)
 
 	clock_set(from->since);
 	if (car_add(w->db, &car, w->manager_id) != CAR_OK || db_failed(w->db))
-		stop(w, "car %s was not added", from->plate);
+		world_stop(w, "car %s was not added", from->plate);
 	from->car_id = car.car_id;
 }
 
@@ -312,7 +261,7 @@ world_fleet(struct world *w, struct script *s, struct dice *d)
 	for (int i = 0; i < s->n_cars && !w->why; i++)
 		add_car(w, &s->cars[i]);
 	if (!db_commit(w->db))
-		stop(w, "the fleet was not added");
+		world_stop(w, "the fleet was not added");
 	arena_reset(w->m);
 }
 
@@ -331,7 +280,7 @@ end_cars(struct world *w, struct script *s)
 		else
 			outcome = car_set_service(w->db, car->car_id, car->service, w->manager_id);
 		if (outcome != CAR_OK)
-			stop(w, "car %s was not taken out of service", car->plate);
+			world_stop(w, "car %s was not taken out of service", car->plate);
 	}
 }
 
@@ -364,7 +313,7 @@ place(struct world *w, struct script *s, struct plan *p)
 	db_begin(w->db);
 	outcome = booking_place(w->db, &o, &b);
 	if (outcome != wanted || !db_commit(w->db))
-		stop(w, "a booking of %s came out as %d", s->cars[p->car].plate, (int)outcome);
+		world_stop(w, "a booking of %s came out as %d", s->cars[p->car].plate, (int)outcome);
 	else if (outcome == BOOKING_OK)
 		snprintf(p->code, sizeof(p->code), "%s", b.code);
 }
@@ -389,7 +338,7 @@ do_later(struct world *w, struct plan *p, enum deed_kind kind)
 
 	db_begin(w->db);
 	if (!booking_find(w->db, p->code, 0, &b) || !act(w, &b, kind) || !db_commit(w->db))
-		stop(w, "deed %d of booking %s was refused", (int)kind, p->code);
+		world_stop(w, "deed %d of booking %s was refused", (int)kind, p->code);
 }
 
 /* The cars' status may follow with the next one; a booking is confirmed, a car is free again within a second. */
@@ -423,8 +372,7 @@ world_end(struct world *w, struct script *s)
 		return;
 	world_policies(w);
 	sandbox_forget_old(w->sandbox);
-	db_do(w->db, "ANALYZE");
 	if (db_failed(w->db))
-		stop(w, "the end");
+		world_stop(w, "the end");
 	arena_reset(w->m);
 }

@@ -109,5 +109,7 @@ form_field_choice(struct web *w, const char *name, const struct words *words, in
 struct form_problems
 form_problems(struct web *w, const char *message)
 {
+	if (!message && w->in->n_errors)
+		message = _("There is a problem");
 	return (struct form_problems){ w->in->error, w->in->n_errors, message };
 }

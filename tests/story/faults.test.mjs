@@ -123,6 +123,23 @@ await test('payment killed: a cancellation is kept, and the money goes back when
 	assert.equal(await stack.money_kept(json.code), 0);
 	assert.equal((await ben.get(`/bookings/${json.code}`)).json.refunded_amount, json.amount);
 }, { limit_s: 80 });
+await test('booking killed while payment takes the money: the booking is finished by the sweep and confirmed, or the money goes back', async () => {
+	const id = await register(), ina = await stack.payer('Ina');
+	await stack.fault({ slow_ms: 500 });
+	await until('payment answers', async () => (await book(anna, id, { starts_at: at(200), ends_at: at(201) })).status === 201, { limit_ms: 20000, every_ms: 500 });
+	const asked = book(ina, id).catch(e => ({ status: 0, text: e.message }));
+	await sleep(250);
+	for (const pid of stack.workers('booking')) stack.kill(pid);
+	const answer = await asked;
+	assert.notEqual(answer.status, 201, answer.text);
+	await stack.fault({ slow_ms: 0 });
+	const [code, state] = await until('the sweep has ended it', async () => {
+		const mine = (await bookings_of(id)).at(-1);
+		return ['CONFIRMED', 'EXPIRED'].includes(mine[1]) && mine;
+	}, { limit_ms: 30000, every_ms: 200 });
+	await until('the money is where it belongs', async () => await stack.money_kept(code) === (state === 'CONFIRMED' ? 90000 : 0), { limit_ms: 20000, every_ms: 200 });
+	console.log(`#   ended as ${state}`);
+}, { limit_s: 80 });
 await test('fleet, mypage and the relay killed: bookings go on, and everything catches up when they are back', async () => {
 	const carol = await stack.payer('Carol'), ids = [await register(), await register()];
 	await stack.down('fleet', 'mypage', 'relay');

@@ -680,6 +680,7 @@ a_clock_set_back_does_not_stop_the_sweep(void **state)
 #define N_STEPS 4000
 
 static int64_t cards[4];
+static bool was_voided[N_KEYS];         /* payment has promised that nothing is kept for it */
 
 static void
 break_something(void)
@@ -699,7 +700,8 @@ break_something(void)
 static void
 do_something(void)
 {
-	const char *key = arena_printf(m, "MP-R%05u", sandbox_random(N_KEYS));
+	unsigned i = sandbox_random(N_KEYS);
+	const char *key = arena_printf(m, "MP-R%05u", i);
 	struct charge c;
 
 	switch (sandbox_random(10)) {
@@ -708,6 +710,7 @@ do_something(void)
 		break;
 	case 4:
 		refund(key, arena_printf(m, "%s-void", key), 0, &c);
+		was_voided[i] = true;
 		break;
 	case 5:
 		refund(key, arena_printf(m, "%s-cancel", key), 1 + (int64_t)sandbox_random(110000), &c);
@@ -728,21 +731,21 @@ do_something(void)
 }
 
 static void
-expect_this_key_whole(const char *key)
+expect_this_key_whole(int i)
 {
+	const char *key = arena_printf(m, "MP-R%05d", i);
 	int64_t ours = db_int(db, "SELECT COALESCE(SUM(l.amount), 0) FROM charge c JOIN posting p ON p.charge_id = c.charge_id"
 	                          " JOIN ledger_line l ON l.posting_id = p.posting_id AND l.account = 'card_clearing' WHERE c.key = $1", key);
 	int64_t theirs = db_int(sandbox, "SELECT COALESCE(SUM(balance), 0) FROM payment WHERE order_id = $1 AND approved_at > 0", key);
 	int64_t taken = db_int(sandbox, "SELECT COUNT(*) FROM payment WHERE order_id = $1 AND approved_at > 0", key);
 	int64_t approvals = db_int(db, "SELECT COUNT(*) FROM event WHERE subject_id = $1 AND type = 'payment.approved'", key);
-	int64_t was_voided = db_int(db, "SELECT COUNT(*) FROM refund WHERE key = $1", arena_printf(m, "%s-void", key));
 
-	if (ours != theirs || taken > 1 || approvals > 1 || (was_voided && ours))
+	if (ours != theirs || taken > 1 || approvals > 1 || (was_voided[i] && ours))
 		print_error("%s: ours %lld, theirs %lld, taken %lld times\n", key, (long long)ours, (long long)theirs, (long long)taken);
 	assert_int_equal(ours, theirs);
 	assert_true(taken <= 1);
 	assert_true(approvals <= 1);
-	assert_true(!was_voided || ours == 0);
+	assert_true(!was_voided[i] || ours == 0);
 }
 
 static void
@@ -750,6 +753,7 @@ whatever_breaks_no_money_is_lost_or_made(void **state)
 {
 	(void)state;
 	print_message("seed %llu\n", (unsigned long long)seed);
+	memset(was_voided, 0, sizeof(was_voided));
 	cards[0] = a_card(7, "tok_ok");
 	cards[1] = a_card(7, "tok_declined");
 	cards[2] = a_card(7, "tok_slow");
@@ -770,7 +774,7 @@ whatever_breaks_no_money_is_lost_or_made(void **state)
 	scratch_sleep_ms(2100);         /* the slow answers are ready after real time */
 	settle_everything();
 	for (int i = 0; i < N_KEYS; i++)
-		expect_this_key_whole(arena_printf(m, "MP-R%05d", i));
+		expect_this_key_whole(i);
 	assert_true(held_by_provider() > 0);
 	assert_int_equal(held_by_provider(), account_sum("card_clearing"));
 	assert_int_equal(account_sum("refunds_payable"), 0);
