@@ -409,7 +409,7 @@ script_write(struct script *s, struct arena *m, struct dice *d, int64_t now)
 	today = day_start(now);
 	make_cars(s, m, d);
 	for (int i = 0; i < DEMO_CUSTOMERS; i++)
-		k.weight[i] = i < DEMO_LOGINS ? 4 : (int)dice_between(d, 20, 60);
+		k.weight[i] = i < DEMO_LOGINS ? 1 : (int)dice_between(d, 20, 60);
 	plan_scenes(&k);
 	for (int day = -DAYS_BACK; day <= DAYS_AHEAD; day++) {
 		double wanted = demand(s, day_add(today, day));

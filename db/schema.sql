@@ -325,7 +325,7 @@ CREATE TABLE charge (
 	subject_id  TEXT NOT NULL,                       -- what is paid for: the booking's code
 	user_id     INTEGER NOT NULL,
 	card_id     INTEGER NOT NULL DEFAULT 0,          -- 0: paid on the provider's page
-	amount      INTEGER NOT NULL CHECK (amount > 0),
+	amount      INTEGER NOT NULL CHECK (amount > 0 OR (amount = 0 AND state = 'FAILED')),  -- 0: a key sealed before it was ever charged
 	vat_amount  INTEGER NOT NULL DEFAULT 0 CHECK (vat_amount BETWEEN 0 AND amount),
 	currency    TEXT NOT NULL CHECK (length(currency) = 3),
 	state       TEXT NOT NULL CHECK (state IN ('REQUESTED', 'APPROVED', 'CANCEL_REQUESTED', 'CANCELLED', 'FAILED', 'UNKNOWN')),

@@ -47,7 +47,7 @@ static const struct setting table[] = {
 	{ AT(max_body_bytes),          .kind = SETTING_INT,  .standard = "1048576", .min = 1024, .max = 64 * 1048576 },
 	{ AT(max_fields),              .kind = SETTING_INT,  .standard = "200", .min = 10, .max = 10000 },
 	{ AT(n_workers),               .kind = SETTING_INT,  .standard = "4", .min = 1, .max = 64 },
-	{ AT(n_internal_workers),      .kind = SETTING_INT,  .standard = "2", .min = 1, .max = 64 },
+	{ AT(n_internal_workers),      .kind = SETTING_INT,  .standard = "8", .min = 1, .max = 64 },
 	{ AT(provider_url),            .kind = SETTING_URL,  .standard = "http://localhost:8080/sandbox", .min = 8, .max = 200 },
 	{ AT(provider_public_url),     .kind = SETTING_URL,  .standard = "http://localhost:8080/sandbox", .min = 8, .max = 200 },
 	{ AT(sandbox),                 .kind = SETTING_BOOL, .standard = "yes" },

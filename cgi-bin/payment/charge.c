@@ -207,7 +207,7 @@ void
 charge_seal(struct db *db, const char *key, struct charge *c)
 {
 	*c = (struct charge){
-		.key = key, .subject_id = key, .amount = 1, .currency = settings.currency, .state = IS_FAILED, .payment_key = "",
+		.key = key, .subject_id = key, .amount = 0, .currency = settings.currency, .state = IS_FAILED, .payment_key = "",
 		.brand = "", .last4 = "", .reason = "void", .requested_at = clock_now(),
 	};
 	insert(db, c);
