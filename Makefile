@@ -41,6 +41,7 @@ MO          := $(patsubst locale/%/motorpool.po,$(BUILD)/locale/%/LC_MESSAGES/mo
 
 .PHONY: all
 all: $(PROGRAMS) $(BUILD)/bin/fleet-photo $(BUILD)/bin/relay $(BUILD)/motorpool $(MO)
+	@:
 
 .PHONY: help
 help:
@@ -121,7 +122,7 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/librules.a $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIB) $(LIBS) $(CURL_LIBS) -lcmocka
-$(BUILD)/librules.a: $(call obj,$(RULES) $(call rules,sandbox))
+$(BUILD)/librules.a: $(call obj,$(RULES) $(call rules,sandbox) $(filter-out cli/main.c,$(wildcard cli/*.c)))
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 .PRECIOUS: $(BUILD)/obj/%.o

@@ -46,7 +46,7 @@ now_ms(void)
 enum {
 	BEGIN, COMMIT,
 	KEY, CAR, CARD, OPEN, BOOK, LINE, HOLD,
-	SOURCE, CHARGE, APPROVE, POSTING_LINES, POSTING,
+	SOURCE, CHARGE, VOID, APPROVE, NEXT_POSTING, POSTING_LINES, POSTING,
 	PAID, BOOKED, LAST, EVENT, N_STATEMENTS,
 };
 
@@ -74,15 +74,16 @@ static const char *const sql[N_STATEMENTS] = {
 	           " WHERE c.card_id = $1 AND c.user_id = $2 AND c.removed_at = 0",
 	[CHARGE] = "INSERT INTO charge (key, subject_id, user_id, card_id, amount, vat_amount, currency, state, payment_key, brand, last4,"
 	           " reason, requested_at, settled_at, next_at, void_wanted)"
-	           " VALUES ($1, $1, $2, $2, 9000, 818, 'KRW', 'REQUESTED', '', 'Visa', '4242', '', $3, $3, $3 + 5, 0) RETURNING charge_id",
+	           " VALUES ($1, $1, $2, $2, 9000, 818, 'KRW', 'REQUESTED', '', 'Visa', '4242', '', $3, $3, $3 + 5, 0)"
+	           " ON CONFLICT (key) DO NOTHING RETURNING charge_id",
 	[APPROVE] = "UPDATE charge SET state = 'APPROVED', payment_key = $2, brand = 'Visa', last4 = '4242', approved_at = $3,"
 	            " settled_at = $3, void_wanted = 0, reason = '' WHERE charge_id = $1 AND state IN ('REQUESTED', 'UNKNOWN')",
-	[POSTING_LINES] = "INSERT INTO ledger_line (posting_id, account, amount)"
-	                  " SELECT (SELECT COALESCE(MAX(posting_id), 0) + 1 FROM posting), 'card_clearing', 9000"
-	                  " UNION ALL SELECT (SELECT COALESCE(MAX(posting_id), 0) + 1 FROM posting), 'rental_income', -8182"
-	                  " UNION ALL SELECT (SELECT COALESCE(MAX(posting_id), 0) + 1 FROM posting), 'vat_payable', -818",
+	[VOID] = "SELECT void_wanted FROM charge WHERE charge_id = $1",
+	[NEXT_POSTING] = "SELECT COALESCE(MAX(posting_id), 0) + 1 FROM posting",
+	[POSTING_LINES] = "INSERT INTO ledger_line (posting_id, account, amount) SELECT $1, 'card_clearing', 9000"
+	                  " UNION ALL SELECT $1, 'rental_income', -8182 UNION ALL SELECT $1, 'vat_payable', -818",
 	[POSTING] = "INSERT INTO posting (posting_id, kind, charge_id, refund_id, currency, posted_at)"
-	            " VALUES ((SELECT COALESCE(MAX(posting_id), 0) + 1 FROM posting), 'capture', $1, NULL, 'KRW', $2)",
+	            " VALUES ($1, 'capture', $2, NULL, 'KRW', $3)",
 	[PAID] = "UPDATE booking SET state = 'PAID', charge_id = $2, paid_at = $3 WHERE booking_id = $1 AND state = 'HELD'",
 	[BOOKED] = "UPDATE slot SET kind = 'BOOKED', rev = " NEXT_REV " WHERE booking_id = $1 AND booking_id <> 0",
 	[LAST] = "SELECT (SELECT coalesce(max(event_id), 0) + 1 FROM event) AS event_id,"
@@ -174,12 +175,11 @@ static void
 book(long n, long first_start)
 {
 	long customer = 1 + n % N_CUSTOMERS, car = 1 + n % N_CARS, starts_at = first_start + n / N_CARS * 7200, now = (long)time(NULL);
-	long booking_id, charge_id;
+	long booking_id, charge_id, posting_id;
 	char code[24], key[40];
 
-	snprintf(code, sizeof(code), "BR-%08lX", random() ^ n << 8);
+	snprintf(code, sizeof(code), "BR-%010lX", (random() ^ n << 20) & 0xFFFFFFFFFF);
 	snprintf(key, sizeof(key), "bench-%ld", n);
-	RUN(KEY, I(customer), S(key));
 
 	begin();                                /* booking: the hold */
 	RUN(KEY, I(customer), S(key));
@@ -193,15 +193,17 @@ book(long n, long first_start)
 	event("booking.held", code, now, held);
 	commit();
 
-	RUN(SOURCE, I(customer), I(customer));
 	begin();                                /* payment: what is going to be asked */
+	RUN(SOURCE, I(customer), I(customer));
 	charge_id = RUN(CHARGE, S(code), I(customer), I(now));
 	commit();
 
 	begin();                                /* payment: what the provider said */
+	RUN(VOID, I(charge_id));
 	RUN(APPROVE, I(charge_id), S(code), I(now));
-	run(POSTING_LINES, 0, NULL);
-	RUN(POSTING, I(charge_id), I(now));
+	posting_id = run(NEXT_POSTING, 0, NULL);
+	RUN(POSTING_LINES, I(posting_id));
+	RUN(POSTING, I(posting_id), I(charge_id), I(now));
 	event("payment.approved", code, now, approved);
 	commit();
 
@@ -235,7 +237,7 @@ work(const char *path, int me, int n_processes, double seconds, long first)
 	long start = time(NULL) / 86400 * 86400 + 75 * 86400L;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	srandom((unsigned)(getpid() ^ first));
+	srandom((unsigned)getpid() ^ (unsigned)first);
 	open_file(path);
 	for (long n = first + me; (began = now_ms()) < until; n += n_processes) {
 		book(n, start);

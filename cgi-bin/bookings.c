@@ -46,10 +46,10 @@ end_reason_in_words(const char *end_reason)
 	static const struct { const char *code, *words; } said[] = {
 		{ "declined",    N_("The card was declined. Nothing was charged.") },
 		{ "later",       N_("Payment did not answer in time. Should money have been taken, it goes back by itself.") },
-		{ "hold_over",   N_("It was not paid in time, so the car was given free.") },
-		{ "given_up",    N_("You gave it up before paying.") },
+		{ "hold_over",   N_("It was not paid in time, so the car was given free. Nothing was charged.") },
+		{ "given_up",    N_("It was given up before it was paid. Should money have been taken, it goes back by itself.") },
 		{ "car_refused", N_("The car could not be made ready. All the money goes back.") },
-		{ "no_show",     N_("The car was not picked up.") },
+		{ "no_show",     N_("The car was not picked up. There is no refund.") },
 	};
 
 	for (size_t i = 0; end_reason && i < sizeof(said) / sizeof(said[0]); i++)

@@ -46,7 +46,7 @@ bool cli_settle(struct cli *c);
 struct db *cli_open(struct cli *c);
 const char *cli_path(const struct cli *c, const char *dir, const char *name);
 
-/* A password nobody has chosen: three groups of four, 60 bits. */
+/* A password nobody has chosen: three groups of four, 59 bits. */
 const char *cli_password(struct arena *m);
 
 /* A bar on stderr, when that is a terminal; a line at its end otherwise. */

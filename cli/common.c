@@ -137,7 +137,7 @@ cli_open(struct cli *c)
 const char *
 cli_password(struct arena *m)
 {
-	static const char digits[] = "23456789abcdefghjkmnpqrstuvwxyz3";        /* none that looks like another */
+	static const char digits[] = "23456789abcdefghjkmnpqrstuvwxyz";         /* none that looks like another */
 	char s[15];
 
 	for (int i = 0; i < 14; i++)

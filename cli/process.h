@@ -28,6 +28,16 @@ void process_kill(struct process *s);           /* it and all that belong to it 
 bool process_is_alive(const struct process *s); /* it, or any that belong to it */
 void process_log_trim(const struct process *s);
 
+/* --- setup.c: before anything is started; false: said why --- */
+
+#define MAX_PROCESSES 16
+
+bool setup_folder(struct cli *c, int port);             /* one `run` on a state folder */
+bool setup_port(const char *bind, int port);            /* nobody else listens there */
+void setup_environment(struct cli *c, const char *bind, int port);      /* ours, the processes', and $VAR/run/env */
+int  setup_processes(struct cli *c, struct process *to);        /* lighttpd first; how many there are, 0: said what is missing */
+struct process setup_relay(struct cli *c);
+
 /* --- ready.c: the programs and whether they answer --- */
 
 struct program_place { const char *name, *prefix; };

@@ -11,18 +11,15 @@
 #include "../lib/clock.h"
 #include "../lib/settings.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,7 +36,6 @@ static const char usage[] =
 	"\n"
 	"Two copies run side by side with different ports and folders. Logs: DIR/log/NAME.log.\n";
 
-#define MAX_PROCESSES 16
 #define MAX_RELAYS   3          /* one works, one waits, one leaves */
 #define RELAY_MS     60000
 #define READY_MS     60000
@@ -50,174 +46,11 @@ static struct {
 	struct cli *c;
 	struct process process[MAX_PROCESSES];   /* lighttpd first */
 	struct process relay[MAX_RELAYS];
-	int n_processes, lock, signals, port;
+	int n_processes, signals, port;
 	const char *bind;
 	bool is_ending, is_hurried, is_ready;
 	int64_t began_ms, relay_at_ms, trim_at_ms;
 } the;
-
-/* --- before anything is started --------------------------------------------------------------------------------------- */
-
-/* One `run` a state folder. The lock's file says who. */
-static bool
-take_folder(void)
-{
-	const char *path = cli_path(the.c, the.c->var, "run/run.lock");
-	char who[64] = "";
-
-	mkdir(cli_path(the.c, the.c->var, "run"), 0755);
-	mkdir(cli_path(the.c, the.c->var, "log"), 0755);
-	the.lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-	if (the.lock < 0)
-		return cli_fail("%s: %s", path, strerror(errno)), false;
-	if (flock(the.lock, LOCK_EX | LOCK_NB) != 0) {
-		if (read(the.lock, who, sizeof(who) - 1) < 0)
-			who[0] = '\0';
-		who[strcspn(who, "\n")] = '\0';
-		return cli_fail("already running on this state folder (%s). Stop that one, or take another folder: VAR=…", who), false;
-	}
-	if (ftruncate(the.lock, 0) != 0 || dprintf(the.lock, "process %d, port %d\n", (int)getpid(), the.port) < 0)
-		return cli_fail("%s: %s", path, strerror(errno)), false;
-	return true;
-}
-
-static int
-try_bind(int family, const void *at, socklen_t n)
-{
-	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1, problem;
-
-	if (fd < 0)
-		return errno;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	problem = bind(fd, at, n) == 0 ? 0 : errno;
-	close(fd);
-	return problem;
-}
-
-static bool
-port_is_free(void)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)the.port) };
-	int problem;
-
-	if (inet_pton(AF_INET, the.bind, &at.sin_addr) != 1)
-		return cli_fail("%s is not an IPv4 address", the.bind), false;
-	problem = try_bind(AF_INET, &at, sizeof(at));
-	if (problem == EADDRINUSE)
-		return cli_fail("port %d is in use. Stop whoever has it, or take another: PORT=%d", the.port, the.port + 1), false;
-	if (problem)
-		return cli_fail("%s port %d: %s", the.bind, the.port, strerror(problem)), false;
-	return true;
-}
-
-/* "localhost" is ::1 to some, so the loopback address has two names where IPv6 is there. */
-static const char *
-also(void)
-{
-	struct sockaddr_in6 at = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)the.port), .sin6_addr = IN6ADDR_LOOPBACK_INIT };
-
-	if (strcmp(the.bind, "127.0.0.1") == 0 && try_bind(AF_INET6, &at, sizeof(at)) == 0)
-		return arena_printf(the.c->m, "[::1]:%d", the.port);
-	return arena_printf(the.c->m, "%s:%d", the.bind, the.port);
-}
-
-/* --- what the processes are told: the environment, also written to $VAR/run/env for whoever starts one by hand --------------- */
-
-static void
-tell(FILE *f, const char *name, const char *value)
-{
-	setenv(name, value, 1);
-	if (f)
-		fprintf(f, "export %s='%s'\n", name, value);
-}
-
-/* Addresses that still stand as they come with the house are moved to the port in use. */
-static void
-tell_address(FILE *f, const char *name, const char *is, const char *standard, const char *host, const char *path)
-{
-	bool is_standard = strcmp(is, standard) == 0;
-
-	tell(f, name, is_standard ? arena_printf(the.c->m, "http://%s:%d%s", host, the.port, path) : is);
-}
-
-static void
-tell_all(void)
-{
-	FILE *f = fopen(cli_path(the.c, the.c->var, "run/env"), "we");
-
-	tell(f, "ROOT", the.c->root);
-	tell(f, "VAR", the.c->var);
-	tell(f, "BIND", the.bind);
-	tell(f, "PORT", arena_printf(the.c->m, "%d", the.port));
-	tell(f, "ALSO", also());
-	tell(f, "MOTORPOOL_ROOT", the.c->root);
-	tell(f, "MOTORPOOL_VAR", the.c->var);
-	tell_address(f, "MOTORPOOL_BASE_URL", settings.base_url, "http://localhost:8080", "localhost", "");
-	tell_address(f, "MOTORPOOL_PROVIDER_URL", settings.provider_url, "http://localhost:8080/sandbox", "127.0.0.1", "/sandbox");
-	tell_address(f, "MOTORPOOL_PROVIDER_PUBLIC_URL", settings.provider_public_url, "http://localhost:8080/sandbox", "localhost", "/sandbox");
-	if (f)
-		fclose(f);
-}
-
-/* --- who is started --------------------------------------------------------------------------------------------------- */
-
-static const char *
-find_lighttpd(void)
-{
-	const char *path = getenv("PATH");
-	char *dirs = arena_printf(the.c->m, "%s:/usr/sbin:/usr/local/sbin", path ? path : "/usr/bin");
-
-	for (char *dir = strtok(dirs, ":"); dir; dir = strtok(NULL, ":")) {
-		const char *exe = cli_path(the.c, dir, "lighttpd");
-
-		if (access(exe, X_OK) == 0)
-			return exe;
-	}
-	return NULL;
-}
-
-static struct process
-process_make(const char *name, int ending, const char *const *argv)
-{
-	struct arena *m = the.c->m;
-	struct process s = { .name = name, .ending = ending };
-	const char **copy = arena_array(m, const char *, 6);
-
-	for (int i = 0; argv[i]; i++)
-		copy[i] = argv[i];
-	s.argv = copy;
-	s.log = arena_printf(m, "%s/log/%s.log", the.c->var, name);
-	return s;
-}
-
-#define ARGV(...) ((const char *const[]){ __VA_ARGS__, NULL })
-
-/* false: said what is missing. */
-static bool
-list_processes(void)
-{
-	const char *lighttpd = find_lighttpd(), *relay = cli_path(the.c, the.c->bin, "relay");
-
-	if (!lighttpd)
-		return cli_fail("lighttpd is not installed (make deps)"), false;
-	the.process[the.n_processes++] = process_make("lighttpd", SIGINT, ARGV(lighttpd, "-D", "-f", cli_path(the.c, the.c->root, "lighttpd.conf")));
-	for (const struct program_place *p = programs; p->name; p++) {
-		const char *exe = cli_path(the.c, the.c->bin, p->name);
-
-		if (!program_is_wanted(p))
-			continue;
-		if (access(exe, X_OK) != 0)
-			return cli_fail("%s is missing (make)", exe), false;
-		the.process[the.n_processes++] = process_make(p->name, SIGTERM, ARGV(exe, "--serve", the.c->var));
-	}
-	for (int i = 0; i < MAX_RELAYS; i++) {
-		the.relay[i] = process_make("relay", SIGTERM, ARGV(relay, the.c->var));
-		the.relay[i].is_once = true;
-	}
-	return true;
-}
 
 /* For `motorpool status` and for whoever wants to break things: who is who. The parents list their workers beside it. */
 static void
@@ -364,15 +197,20 @@ print_log_ins(void)
 		return;
 	while (fscanf(f, "%31s %127s %63s", role, email, password) == 3)
 		printf("  %-10s %-28s %s\n", role, email, password);
+	printf("\n");
 	fclose(f);
 }
 
 static void
 print_welcome(void)
 {
+	char state[PATH_MAX];
+
+	if (!realpath(the.c->var, state))
+		snprintf(state, sizeof(state), "%s", the.c->var);
 	printf("\nmotorpool is ready: %s\n\n", getenv("MOTORPOOL_BASE_URL"));
 	print_log_ins();
-	printf("\n  state: %s    logs: %s/log    Ctrl-C stops everything\n\n", the.c->var, the.c->var);
+	printf("  state: %s   logs: %s/log   Ctrl-C stops everything\n\n", state, state);
 	fflush(stdout);
 }
 
@@ -403,25 +241,40 @@ look_whether_ready(void)
 
 /* --- the end -------------------------------------------------------------------------------------------------------------- */
 
+/* Whoever loses its parent becomes our child (we asked for that), so when we have none nobody is left. */
 static bool
 anybody_left(void)
 {
-	for (int i = 0; i < the.n_processes; i++)
-		if (process_is_alive(&the.process[i]))
-			return true;
-	for (int i = 0; i < MAX_RELAYS; i++)
-		if (process_is_alive(&the.relay[i]))
-			return true;
-	return false;
+	siginfo_t info;
+
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
+/* Those that did not end: the ones we know with all that belong to them, then whoever came to us since. */
 static void
-each(void (*fn)(struct process *s), int from)
+kill_the_rest(void)
 {
-	for (int i = from; i < the.n_processes; i++)
-		fn(&the.process[i]);
+	FILE *f = fopen("/proc/thread-self/children", "re");
+	int pid;
+
+	for (int i = 0; i < the.n_processes; i++)
+		process_kill(&the.process[i]);
 	for (int i = 0; i < MAX_RELAYS; i++)
-		fn(&the.relay[i]);
+		process_kill(&the.relay[i]);
+	while (f && fscanf(f, "%d", &pid) == 1)
+		kill(pid, SIGKILL);
+	if (f)
+		fclose(f);
+}
+
+/* But lighttpd, which went first. */
+static void
+end_programs(void)
+{
+	for (int i = 1; i < the.n_processes; i++)
+		process_end(&the.process[i]);
+	for (int i = 0; i < MAX_RELAYS; i++)
+		process_end(&the.relay[i]);
 }
 
 /* Waits for lighttpd alone, or for all. */
@@ -443,12 +296,13 @@ stop_all(void)
 	the.is_ending = true;
 	process_end(&the.process[0]);
 	wait_for_end(false, DRAIN_MS);
-	each(process_end, 1);
+	end_programs();
 	wait_for_end(true, DRAIN_MS);
-	if (anybody_left())
-		each(process_kill, 0);
 	the.is_hurried = false;
-	wait_for_end(true, 2000);
+	for (int i = 0; i < 20 && anybody_left(); i++) {        /* each round may bring us more: their children */
+		kill_the_rest();
+		wait_for_end(true, 100);
+	}
 	unlink(cli_path(the.c, the.c->var, "run/run.pid"));
 	unlink(cli_path(the.c, the.c->var, "run/env"));
 }
@@ -548,10 +402,13 @@ run(struct cli *c, int argc, char **argv)
 		return 2;
 	if (!cli_enter(c, &why))
 		return cli_fail("%s", why);
-	if (!take_folder() || !port_is_free() || !cli_settle(c))
+	if (!setup_folder(c, the.port) || !setup_port(the.bind, the.port) || !cli_settle(c))
 		return 1;
-	tell_all();
-	if (!list_processes() || !make_state(is_empty))
+	setup_environment(c, the.bind, the.port);
+	the.n_processes = setup_processes(c, the.process);
+	for (int i = 0; i < MAX_RELAYS; i++)
+		the.relay[i] = setup_relay(c);
+	if (!the.n_processes || !make_state(is_empty))
 		return 1;
 	open_signals();
 	return supervise();

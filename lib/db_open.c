@@ -15,7 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PATH_ROOM 4200
+#define PATH_ROOM   4200
+#define PAGE_BYTES  4096
+#define CACHE_PAGES 1024        /* beyond that malloc again; touched only as far as they are used */
 
 static const char pragmas[] =
 	"PRAGMA synchronous=NORMAL;"
@@ -27,6 +29,28 @@ static const char pragmas[] =
 	"PRAGMA temp_store=MEMORY;";
 
 static const char being_upgraded[] = "being upgraded";
+
+/*
+ * Once in a process, before SQLite's first use (later it refuses, harmlessly): only one thread ever uses it, nobody asks how much
+ * memory it takes, and the pages of its cache come from one block. Each commit of another process empties the cache, so a booking
+ * asks for a hundred pages.
+ */
+static void
+sqlite_once(void)
+{
+	static char *pages;
+	int header = 0;
+
+	if (pages)
+		return;
+	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	sqlite3_config(SQLITE_CONFIG_PCACHE_HDRSZ, &header);
+	header = (header + 7) & ~7;
+	pages = calloc(CACHE_PAGES, (size_t)(PAGE_BYTES + header));     /* never freed: SQLite's for good */
+	if (pages)
+		sqlite3_config(SQLITE_CONFIG_PAGECACHE, pages, PAGE_BYTES + header, CACHE_PAGES);
+}
 
 /* --- the file ----------------------------------------------------------------------------------------------------- */
 
@@ -178,9 +202,11 @@ set_up(struct db *db, const char *var_dir, const char **why)
 struct db *
 db_open(const char *var_dir, const struct db_role *role, struct arena *m, const char **why)
 {
-	struct db *db = sqlite3_malloc64(sizeof(*db));
 	const char *lint = getenv("DB_LINT");
+	struct db *db;
 
+	sqlite_once();
+	db = sqlite3_malloc64(sizeof(*db));
 	if (!db)
 		abort();
 	memset(db, 0, sizeof(*db));

@@ -17,7 +17,9 @@
 
 #define WAL_TOO_LONG    (16 * 1024 * 1024)      /* bytes: cut the file off instead of reusing it */
 #define WAL_FRAME       (4096 + 24)
-#define TRUNCATE_MS     100                     /* how long readers may keep us, while writers wait */
+#define TRUNCATE_MS     100                     /* how long readers may keep us, while writers wait, when it must be … */
+#define RESTART_MS      3                       /* … and when it would only be good */
+#define MOMENT_US       50
 
 /* --- begin, commit, rollback -------------------------------------------------------------------------------------- */
 
@@ -231,18 +233,33 @@ all_moved(struct db *db, bool was_truncated)
 	}
 }
 
+/* SQLite's own waiting sleeps for milliseconds; a page's query is over in a few dozen microseconds. */
+static int
+wait_for_readers(void *arg, int n_waits)
+{
+	int most_ms = *(const int *)arg;
+
+	usleep(MOMENT_US);
+	return n_waits < most_ms * 1000 / MOMENT_US;
+}
+
+/*
+ * RESTART, not PASSIVE: the next commit begins at the WAL's start again. Left to chance, with programs reading all the time, it
+ * never would: the file grew until it was cut off, and every sync paid for new blocks.
+ */
 int
 db_checkpoint(struct db *db)
 {
-	int rc, in_wal = 0, moved = 0, before, how;
+	int rc, in_wal = 0, moved = 0, before, how, most_ms;
 	bool cuts;
 
 	if (db->failed || db->depth > 0 || !lock_writer(db->lock, DB_LOCK_WAIT_MS))
 		return -1;
 	before = (int)(wal_bytes(db) / WAL_FRAME);
 	cuts = wal_bytes(db) > WAL_TOO_LONG || lock_broken(db->lock);
-	how = cuts ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
-	sqlite3_busy_timeout(db->sqlite, TRUNCATE_MS);
+	how = cuts ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART;
+	most_ms = cuts ? TRUNCATE_MS : RESTART_MS;
+	sqlite3_busy_handler(db->sqlite, wait_for_readers, &most_ms);
 	rc = sqlite3_wal_checkpoint_v2(db->sqlite, "main", how, &in_wal, &moved);
 	sqlite3_busy_timeout(db->sqlite, DB_BUSY_MS);
 	if (rc == SQLITE_OK && moved == in_wal)

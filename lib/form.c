@@ -4,6 +4,7 @@
 #include "inside.h"
 
 #include "clock.h"
+#include "utf8.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -289,6 +290,17 @@ form_text(struct web *w, const char *name, int max_chars)
 	if (n_chars(s) <= max_chars)
 		return s;
 	form_error(w, name, arena_printf(w->m, _("Please use at most %d characters."), max_chars));
+	return "";
+}
+
+const char *
+form_line(struct web *w, const char *name, int max_chars)
+{
+	const char *s = form_text(w, name, max_chars);
+
+	if (!*s || utf8_is_visible_line(s))
+		return s;
+	form_error(w, name, _("Please use one line of characters that can be seen."));
 	return "";
 }
 

@@ -21,6 +21,7 @@ int64_t     form_amount(struct web *w, const char *name, int64_t min, int64_t ma
 int64_t     form_time(struct web *w, const char *name);         /* branch-local or RFC 3339, on a half hour */
 const char *form_date(struct web *w, const char *name);         /* YYYY-MM-DD, a real day */
 const char *form_text(struct web *w, const char *name, int max_chars);
+const char *form_line(struct web *w, const char *name, int max_chars);  /* a name, a plate: one line that can be seen */
 const char *form_secret(struct web *w, const char *name, int min_chars, int max_chars); /* a password: not trimmed, never given back */
 const char *form_email(struct web *w, const char *name);        /* lower-cased */
 int         form_choice(struct web *w, const char *name, const struct words *words);    /* its index; -1 */

@@ -28,6 +28,7 @@
 extern char **environ;
 
 #define DB_AGAIN_MS 1000
+#define MAX_WORKERS 64
 
 /* What a process of this program stands on, made once. */
 struct base {
@@ -196,7 +197,9 @@ run_parent(const struct program *p, const char *var, const char *argv0)
 	if (!open_settings(&b))
 		return 1;
 	plan.exe = strchr(argv0, '/') ? argv0 : folder_program(b.forever);
-	plan.n_public = (int)settings.n_workers;
+	plan.n_public = (int)settings.n_workers * (p->crew ? p->crew : 1);
+	if (plan.n_public > MAX_WORKERS)
+		plan.n_public = MAX_WORKERS;
 	plan.n_internal = p->internal ? (int)settings.n_internal_workers : 0;
 	return parent_run(&plan);
 }

@@ -22,6 +22,7 @@ struct program {
 	bool (*open)(struct db *db);    /* made once per worker, after the database: caches, keys. false: not ready. May be NULL */
 	void (*before)(struct web *w);  /* before each request's handler. May be NULL */
 	bool internal;                  /* has an internal socket */
+	int crew;                       /* workers for each of n_workers, when they wait for others more than they work. 0: one */
 	const char *own_db;             /* the sandbox: $VAR/NAME.db with its own schema file; NULL: the shared one */
 	const char *own_schema;         /* db/NAME.sql */
 };

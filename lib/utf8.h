@@ -1,6 +1,15 @@
-/* utf8 - how many bytes the character at s takes; 0: that is not UTF-8 (overlong, surrogate, cut off, above U+10FFFF). */
+/*
+ * utf8 - what bytes are as text. utf8_length(): how many bytes the character at s takes; 0: that is not UTF-8 (overlong,
+ * surrogate, cut off, above U+10FFFF).
+ */
 #ifndef MP_UTF8_H
 #define MP_UTF8_H
+
+#include <stdbool.h>
+
+/* One line with something to see on it, and nothing that would make one name look like another in a list. */
+bool utf8_is_visible_line(const char *s);
+bool utf8_is_invisible(const char *s, int n);   /* the character at s, n bytes long: a blank of whatever width, a filler, a joiner */
 
 static inline int
 utf8_tail(const unsigned char *s, int n)

@@ -36,6 +36,7 @@
 #define GROWN_UP_MS    5000     /* a child that lived so long may start again without a pause */
 #define HUNG_MS        60000    /* no sign of life for so long: killed */
 #define LEAVE_MS       10000    /* to finish the work in hand */
+#define ROUND_MS       5        /* between two rounds of knocks: under load one stands for many commits */
 
 volatile sig_atomic_t relay_is_ending;
 
@@ -335,8 +336,10 @@ work(void)
 		poll(p, 2, 100);
 		take_signals();
 		bury();
-		if (wake_drain(the.wake))
+		if (wake_drain(the.wake)) {
 			pass_on();
+			usleep(ROUND_MS * 1000);
+		}
 	}
 	relay_is_ending = 1;
 }

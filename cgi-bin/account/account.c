@@ -72,49 +72,12 @@ text_chars(const char *s)
 	return n;
 }
 
-/* The character at s, which is valid UTF-8 of n bytes. */
-static unsigned
-code_point(const char *s, int n)
-{
-	unsigned c = (unsigned char)s[0] & (n == 1 ? 0x7F : 0xFF >> (n + 1));
-
-	for (int i = 1; i < n; i++)
-		c = c << 6 | ((unsigned char)s[i] & 0x3F);
-	return c;
-}
-
-/* What nobody sees: blanks of all widths, fillers, joiners. A name of nothing else is no name. */
-static bool
-is_invisible(unsigned c)
-{
-	return c <= ' ' || c == 0xA0 || c == 0x115F || c == 0x1160 || (c >= 0x2000 && c <= 0x200D) || c == 0x3000 || c == 0x3164 || c == 0xFFA0;
-}
-
-/* What turns the text around it, or breaks its line: it would make one name look like another in a list. */
-static bool
-is_disguise(unsigned c)
-{
-	return c == 0x200E || c == 0x200F || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x2069) || c == 0xFEFF;
-}
-
 bool
 account_name_ok(const char *name)
 {
-	int n = name ? text_chars(name) : 0, step;
-	bool seen = false;
+	int n = name ? text_chars(name) : 0;
 
-	if (n < 1 || n > 80)
-		return false;
-	for (const char *s = name; *s; s += step) {
-		unsigned c;
-
-		step = utf8_length(s);
-		c = code_point(s, step);
-		if (is_disguise(c) || c < ' ' || c == 127)
-			return false;
-		seen |= !is_invisible(c);
-	}
-	return seen;
+	return n >= 1 && n <= 80 && utf8_is_visible_line(name);
 }
 
 static enum account_outcome

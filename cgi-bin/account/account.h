@@ -173,6 +173,7 @@ void session_list(struct db *db, int64_t user_id, const char *this_token, int64_
  */
 bool throttle_try(struct db *db, const char *email, const char *address, int64_t *wait_s);
 void throttle_passed(struct db *db, const char *email, const char *address);
+bool throttle_sign_up(struct db *db, const char *address, int64_t *wait_s);     /* counts an account about to be made */
 
 /* --- token.c: API tokens ---------------------------------------------------------------------------------------------- */
 

@@ -315,7 +315,7 @@ read_licence(struct web *w)
 	must_have(w, "number", _("Please give the number of your licence."));
 	must_have(w, "expires_on", _("Please say until when your licence is valid."));
 	must_have(w, "born_on", _("Please give your date of birth."));
-	l = (struct licence){ form_text(w, "number", 30), form_date(w, "expires_on"), form_date(w, "born_on") };
+	l = (struct licence){ form_line(w, "number", 30), form_date(w, "expires_on"), form_date(w, "born_on") };
 	if (*l.number)
 		mark(w, licence_number_check(l.number));
 	if (*l.expires_on)

@@ -185,7 +185,7 @@ do_token(struct web *w)
 	struct api_token t;
 
 	must_have(w, "name", _("Please give the token a name."));
-	name = form_text(w, "name", 80);
+	name = form_line(w, "name", 80);
 	if (form_bad(w))
 		return refuse_token(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	switch (token_make(w->db, w->user.id, name, web_idempotency_key(w), &t)) {

@@ -153,6 +153,8 @@ account_sign_up(struct db *db, const struct new_account *a, const struct sign_in
 	struct known k = { 0 };
 	int64_t user_id;
 
+	if (!throttle_sign_up(db, s->address, &in->wait_s))
+		return SIGN_UP_CLOSED;
 	switch (account_add(db, a, &user_id)) {
 	case ACCOUNT_OK:
 		break;

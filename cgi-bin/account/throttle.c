@@ -7,6 +7,9 @@
  * An unknown e-mail is counted like a known one, so the answers tell nothing about who exists. A day without a failure
  * forgets. The price: a stranger can keep somebody's account closed by failing on purpose; their open sessions go on.
  *
+ * Accounts made are counted for the address like failures, with more of them free: each takes a slow hash and may hold cars
+ * before it has paid anything, so a machine must not make them by the thousand.
+ *
  * Rows are named by hashes, so the table is no list of e-mails and addresses.
  */
 #include "account.h"
@@ -19,6 +22,7 @@
 
 #define FREE_PER_ACCOUNT 5
 #define FREE_PER_ADDRESS 30     /* offices share one */
+#define FREE_SIGN_UPS    200    /* per address; a whole school class on its own network */
 #define FIRST_CLOSE_S    15
 #define LONGEST_CLOSE_S  900
 
@@ -102,6 +106,21 @@ throttle_try(struct db *db, const char *email, const char *address, int64_t *wai
 		count_one(db, &c[1], now);
 		db_do(db, "DELETE FROM sign_in_throttle WHERE failed_at < $1", now - DAY);
 	}
+	db_commit(db);
+	return *wait_s == 0;
+}
+
+bool
+throttle_sign_up(struct db *db, const char *address, int64_t *wait_s)
+{
+	struct arena *m = db_memory(db);
+	struct counter c = { .who = secret_hash(m, arena_printf(m, "sign-up:%s", neighbourhood(m, address))), .n_free = FREE_SIGN_UPS };
+	int64_t now = clock_now();
+
+	db_begin(db);
+	*wait_s = closed_s(db, &c, now);
+	if (*wait_s == 0)
+		count_one(db, &c, now);
 	db_commit(db);
 	return *wait_s == 0;
 }

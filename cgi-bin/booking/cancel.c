@@ -55,23 +55,40 @@ request_cancel(struct db *db, struct booking *b, const struct cancel_preview *p,
 	return db_commit(db) && n == 1;
 }
 
-enum cancel_outcome
-booking_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *reason)
+/* One look and one write. false: somebody else moved the booking between the two, so look again. */
+static bool
+give_up(struct db *db, struct booking *b, int64_t actor_id, const char *reason, enum cancel_outcome *outcome)
 {
 	struct cancel_preview p;
 
+	*outcome = CANCEL_NOT_POSSIBLE;
 	booking_reload(db, b);
 	if (b->state == CANCELLED)
-		return CANCEL_DONE;
-	if (b->state == HELD)
-		return booking_expire(db, b, "given_up", b->asked_at != 0) ? CANCEL_DONE : CANCEL_NOT_POSSIBLE;
+		return *outcome = CANCEL_DONE, true;
+	if (b->state == HELD) {
+		*outcome = CANCEL_DONE;
+		return booking_expire(db, b, "given_up", b->asked_at != 0);
+	}
 	if (b->state != CANCEL_REQUESTED) {
 		if (!cancel_preview(b, clock_now(), &p))
-			return CANCEL_NOT_POSSIBLE;
+			return true;
 		if (!request_cancel(db, b, &p, actor_id, reason))
-			return CANCEL_NOT_POSSIBLE;
+			return false;
 	}
-	return booking_settle_refund(db, b) ? CANCEL_DONE : CANCEL_PENDING;
+	*outcome = booking_settle_refund(db, b) ? CANCEL_DONE : CANCEL_PENDING;
+	return true;
+}
+
+/* A booking only goes forward, so a few looks see it stand still. */
+enum cancel_outcome
+booking_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *reason)
+{
+	enum cancel_outcome outcome;
+
+	for (int i = 0; i < 4 && !db_failed(db); i++)
+		if (give_up(db, b, actor_id, reason, &outcome))
+			return outcome;
+	return CANCEL_NOT_POSSIBLE;
 }
 
 bool

@@ -37,7 +37,7 @@ struct order_page {
 	struct field starts_at, ends_at, card_id;
 	struct saved_card *cards;
 	int n_cards;
-	bool is_new_card;
+	bool is_new_card, is_taken;     /* taken: nothing to agree to */
 	struct price *price;            /* NULL: no good interval yet */
 	int64_t from, until, hold_minutes;
 };
@@ -45,7 +45,7 @@ static const struct member order_page_members[] = {
 	SHAPE_STRUCT(order_page, car, car_facts_shape), SHAPE_STRUCT(order_page, problems, form_problems_shape),
 	SHAPE_STRUCT(order_page, starts_at, field_shape), SHAPE_STRUCT(order_page, ends_at, field_shape),
 	SHAPE_STRUCT(order_page, card_id, field_shape), SHAPE_LIST(order_page, cards, saved_card_shape),
-	SHAPE_BOOL(order_page, is_new_card), SHAPE_MAYBE(order_page, price, price_shape), SHAPE_TIME(order_page, from),
+	SHAPE_BOOL(order_page, is_new_card), SHAPE_BOOL(order_page, is_taken), SHAPE_MAYBE(order_page, price, price_shape), SHAPE_TIME(order_page, from),
 	SHAPE_TIME(order_page, until), SHAPE_INT(order_page, hold_minutes),
 };
 static const struct shape order_page_shape = SHAPE(order_page, order_page_members);
@@ -103,6 +103,7 @@ show_order(struct web *w, int64_t car_id, int64_t starts_at, int64_t ends_at, en
 	translate_branch(&p.car);
 	price_order(w, &p, starts_at, ends_at);
 	choose_card(w, &p);
+	p.is_taken = code && strcmp(code, "taken") == 0;
 	p.starts_at = form_field(w, "starts_at", input_time(w, starts_at));
 	p.ends_at = form_field(w, "ends_at", input_time(w, ends_at));
 	p.card_id = form_field(w, "card_id", "");
@@ -250,24 +251,6 @@ PAGE(booking_shown, "booking/booking", booking_page_shape)
 PAGE(cancel_shown, "booking/cancel", booking_page_shape)
 PAGE(receipt_shown, "booking/receipt", booking_page_shape)
 
-static const char *
-reason_in_words(const struct booking *b)
-{
-	static const struct { const char *code, *words; } said[] = {
-		{ "declined",    N_("The card was declined. Nothing was charged.") },
-		{ "later",       N_("Payment did not answer in time. Should money have been taken, it goes back by itself.") },
-		{ "hold_over",   N_("It was not paid in time, so the car was given free.") },
-		{ "given_up",    N_("You gave it up before paying.") },
-		{ "car_refused", N_("The car could not be made ready. All the money goes back.") },
-		{ "no_show",     N_("The car was not picked up.") },
-	};
-
-	for (size_t i = 0; b->end_reason && i < sizeof(said) / sizeof(said[0]); i++)
-		if (strcmp(said[i].code, b->end_reason) == 0)
-			return _(said[i].words);
-	return NULL;
-}
-
 bool
 find_booking(struct web *w, struct booking *b)
 {
@@ -297,7 +280,7 @@ fill_page(struct web *w, struct booking_page *p)
 	p->now = w->now;
 	if (lang_now() == LANG_KO && *b->branch_name_ko)
 		b->branch_name = b->branch_name_ko;
-	p->reason = reason_in_words(b);
+	p->reason = end_reason_in_words(b->end_reason);
 	p->net_amount = b->amount - b->vat_amount;
 	p->is_mine = b->customer_id == w->user.id;
 	p->may_pay = p->is_mine && b->state == HELD && !b->asked_at && b->hold_until > w->now;
@@ -355,6 +338,13 @@ page_cancel(struct web *w)
 	return show_booking(w, &cancel_shown, &b, OK);
 }
 
+static enum status
+not_cancellable(struct web *w)
+{
+	return web_refuse(w, CONFLICT, "not_cancellable", _("This booking cannot be cancelled any more. Please call the branch: we will find a way."));
+}
+
+/* A second click ends where the first one did; a program is told that there is nothing left to cancel. */
 enum status
 do_cancel(struct web *w)
 {
@@ -364,13 +354,15 @@ do_cancel(struct web *w)
 		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	if (!find_booking(w, &b))
 		return web_not_found(w);
+	if (w->json && b.state == CANCELLED)
+		return not_cancellable(w);
 	switch (booking_cancel(w->db, &b, w->user.id, b.customer_id == w->user.id ? "customer" : "manager")) {
 	case CANCEL_DONE:
 		return w->json ? show_booking(w, NULL, &b, OK) : web_redirect(w, "/bookings/%s", b.code);
 	case CANCEL_PENDING:
 		return w->json ? show_booking(w, NULL, &b, ACCEPTED) : web_redirect(w, "/bookings/%s", b.code);
 	case CANCEL_NOT_POSSIBLE:
-		return web_refuse(w, CONFLICT, "not_cancellable", _("This booking cannot be cancelled any more. Please call the branch: we will find a way."));
+		return not_cancellable(w);
 	}
 	return web_broken(w);
 }

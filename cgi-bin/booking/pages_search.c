@@ -151,7 +151,7 @@ static const struct member search_members[] = {
 	SHAPE_STRUCT(search, form, search_form_shape), SHAPE_STRUCT(search, problems, form_problems_shape),
 	SHAPE_LIST(search, cars, found_car_shape), SHAPE_INT(search, n_free), SHAPE_INT(search, n_days), SHAPE_INT(search, n_hours),
 	SHAPE_TIME(search, starts_at), SHAPE_TIME(search, ends_at), SHAPE_TEXT(search, from), SHAPE_TEXT(search, to),
-	SHAPE_BOOL(search, is_searched), SHAPE_STRUCT(search, paging, paging_shape),
+	SHAPE_TEXT(search, currency), SHAPE_BOOL(search, is_searched), SHAPE_STRUCT(search, paging, paging_shape),
 };
 static const struct shape search_shape = SHAPE(search, search_members);
 PAGE(search_page, "booking/search", search_shape)

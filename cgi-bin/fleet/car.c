@@ -4,6 +4,7 @@
 
 #include "../../lib/clock.h"
 #include "../../lib/settings.h"
+#include "../../lib/utf8.h"
 
 #include <string.h>
 
@@ -91,11 +92,10 @@ car_plate(struct arena *m, const char *typed)
 {
 	char *plate = arena_strdup(m, typed), *to = plate;
 
-	for (const char *s = plate; *s; s++) {
-		bool blank = *s == ' ' || *s == '\t' || *s == '\n';
-
-		if (!blank)
-			*to++ = *s;
+	for (int n; *typed; typed += n) {
+		n = utf8_length(typed) ? utf8_length(typed) : 1;
+		if (!utf8_is_invisible(typed, n))
+			to = mempcpy(to, typed, (size_t)n);
 		else if (to > plate && to[-1] != ' ')
 			*to++ = ' ';
 	}

@@ -27,7 +27,7 @@ struct option *model_options(struct web *w, int *n);
 void say_done(struct web *w);
 
 /* What a car and a model have in common in their forms. */
-struct make_fields { struct field name, body, seats, fuel, gearbox, hourly_price, daily_price; };
+struct make_fields { struct field name, body, seats, fuel, gearbox, hourly_price, daily_price; const char *currency; };
 extern const struct shape make_fields_shape;
 struct make { const char *name; int body, fuel, gearbox; int64_t seats, hourly_price, daily_price; };
 struct make_fields make_fields(struct web *w, const struct make *initial);

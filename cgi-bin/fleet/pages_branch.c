@@ -72,14 +72,14 @@ show_branch(struct web *w, enum status status, const struct branch *branch, cons
 static const char *
 optional(struct web *w, const char *name, int max_chars)
 {
-	return form_has(w, name) ? form_text(w, name, max_chars) : "";
+	return form_has(w, name) ? form_line(w, name, max_chars) : "";
 }
 
 static struct branch
 read_branch(struct web *w)
 {
 	return (struct branch){
-		.name = form_text(w, "name", NAME_MAX_), .name_ko = optional(w, "name_ko", NAME_MAX_),
+		.name = form_line(w, "name", NAME_MAX_), .name_ko = optional(w, "name_ko", NAME_MAX_),
 		.region = optional(w, "region", 40), .address = optional(w, "address", 200), .phone = optional(w, "phone", 30),
 	};
 }

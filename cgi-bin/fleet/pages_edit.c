@@ -1,6 +1,8 @@
 /* pages_edit - adding a car and changing one: the form, what was typed, and what to do when two managers meet. */
 #include "pages.h"
 
+#include "../../lib/settings.h"
+
 #include <string.h>
 
 /* --- what a car and a model have in common ------------------------------------------------------------------------ */
@@ -9,7 +11,7 @@ static const struct member make_fields_members[] = {
 	SHAPE_STRUCT(make_fields, name, field_shape), SHAPE_STRUCT(make_fields, body, field_shape),
 	SHAPE_STRUCT(make_fields, seats, field_shape), SHAPE_STRUCT(make_fields, fuel, field_shape),
 	SHAPE_STRUCT(make_fields, gearbox, field_shape), SHAPE_STRUCT(make_fields, hourly_price, field_shape),
-	SHAPE_STRUCT(make_fields, daily_price, field_shape),
+	SHAPE_STRUCT(make_fields, daily_price, field_shape), SHAPE_TEXT(make_fields, currency),
 };
 const struct shape make_fields_shape = SHAPE(make_fields, make_fields_members);
 
@@ -24,6 +26,7 @@ make_fields(struct web *w, const struct make *initial)
 		.gearbox = form_field_choice(w, "gearbox", &gearbox_words, initial->gearbox, NULL),
 		.hourly_price = form_field_int(w, "hourly_price", initial->hourly_price),
 		.daily_price = form_field_int(w, "daily_price", initial->daily_price),
+		.currency = settings.currency,
 	};
 }
 
@@ -31,7 +34,7 @@ void
 make_read(struct web *w, struct make *make)
 {
 	*make = (struct make){
-		.name = form_text(w, "name", NAME_MAX_),
+		.name = form_line(w, "name", NAME_MAX_),
 		.body = form_choice(w, "body", &body_words),
 		.fuel = form_choice(w, "fuel", &fuel_words),
 		.gearbox = form_choice(w, "gearbox", &gearbox_words),
@@ -109,7 +112,7 @@ read_car(struct web *w, struct car *car)
 	struct make make;
 
 	make_read(w, &make);
-	car->plate = car_plate(w->m, form_text(w, "plate", PLATE_MAX));
+	car->plate = car_plate(w->m, form_line(w, "plate", PLATE_MAX));
 	car->name = make.name;
 	car->body = make.body;
 	car->fuel = make.fuel;

@@ -111,7 +111,7 @@ const char *refund_reason_label(const char *reason);                    /* for p
 
 enum posting_kind { POSTING_CAPTURE, POSTING_REFUND_OWED, POSTING_REFUND_PAID };
 extern const struct words posting_kind_words;
-enum account { CARD_CLEARING, RENTAL_INCOME, VAT_PAYABLE, REFUNDS_PAYABLE };
+enum ledger_account { CARD_CLEARING, RENTAL_INCOME, VAT_PAYABLE, REFUNDS_PAYABLE };
 extern const struct words account_words;
 
 void ledger_capture(struct db *db, const struct charge *c);                             /* the card was charged */

@@ -198,6 +198,14 @@ await test('the calls between programs are not to be had from outside', async ()
 		for (const method of ['GET', 'POST'])
 			assert.ok([404, 405, 400].includes((await manager.ask(method, address, method === 'GET' ? undefined : {})).status), `${method} ${address}`);
 });
+await test('the card provider\'s faults are switched by a form of their own and by people at this machine, whatever stands before it', async () => {
+	const here = stack.browser();
+	assert.equal((await stack.program().post('/sandbox/faults/form', { down: 0 })).status, 403, 'a program without the key');
+	await here.get('/sandbox/faults');
+	assert.equal((await here.post('/sandbox/faults/form', { down: 0 }, { 'X-Forwarded-For': '198.51.100.7' })).status, 403, 'somebody far away, through a TLS front');
+	assert.equal((await here.post('/sandbox/faults/form', { down: 0 }, { 'X-Forwarded-For': '127.0.0.1, 198.51.100.7' })).status, 403, 'the same, who says he is here');
+	assert.equal((await here.post('/sandbox/faults/form', { down: 0 })).status, 303);
+});
 await test('ids and codes of others and of nobody answer 404 everywhere, in the same words', async () => {
 	const words = new Set();
 	for (const [who, method, address] of [

@@ -414,6 +414,27 @@ a_household_of_ipv6_addresses_counts_as_one(void **state)
 }
 
 static void
+a_machine_that_makes_accounts_without_end_is_closed_before_the_hash(void **state)
+{
+	struct new_account a = { .email = "last@b.kr", .name = "Kim", .password = PASSWORD };
+	struct sign_in s = { .email = a.email, .password = PASSWORD, .address = here };
+	struct signed_in in = { 0 };
+	int64_t wait_s;
+
+	(void)state;
+	for (int i = 0; i < FREE_SIGN_UPS - 1; i++)
+		assert_true(throttle_sign_up(db, here, &wait_s));
+	assert_int_equal(account_sign_up(db, &a, &s, true, &in), SIGN_UP_OK);
+	assert_int_equal(n_hashed, 1);
+	s.email = a.email = "more@b.kr";
+	assert_int_equal(account_sign_up(db, &a, &s, true, &in), SIGN_UP_CLOSED);
+	assert_true(in.wait_s > 0);
+	assert_int_equal(n_hashed, 1);
+	assert_true(tried("a@b.kr", &wait_s));                          /* signing in is another matter */
+	assert_true(throttle_sign_up(db, "192.0.2.77", &wait_s));       /* so are others */
+}
+
+static void
 a_day_forgets_and_a_clock_set_back_closes_nobody_for_ever(void **state)
 {
 	int64_t wait_s;
@@ -603,6 +624,18 @@ a_person_has_a_limit_of_tokens_and_programs_that_sign_in_keep_only_the_newest(vo
 	assert_true(db_exists(db, "SELECT 1 FROM v_api_token WHERE token_hash = $1", secret_hash(scratch_memory, last)));
 }
 
+static void
+tokens_named_like_a_sign_ins_have_a_limit_too(void **state)
+{
+	int64_t user_id = add("a@b.kr", 0);
+	struct api_token t;
+
+	(void)state;
+	for (int i = 0; i < TOKENS_MAX + 50; i++)
+		assert_int_equal(token_make(db, user_id, SIGN_IN_TOKEN, "", &t), TOKEN_OK);
+	assert_int_equal(token_make(db, user_id, SIGN_IN_TOKEN, "", &t), TOKEN_TOO_MANY);
+}
+
 /* --- the list -------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -656,6 +689,7 @@ main(void)
 		T(each_failure_closes_for_twice_as_long_up_to_a_quarter_of_an_hour),
 		T(a_right_password_clears_the_account_but_not_what_the_address_did_to_others),
 		T(a_household_of_ipv6_addresses_counts_as_one),
+		T(a_machine_that_makes_accounts_without_end_is_closed_before_the_hash),
 		T(a_day_forgets_and_a_clock_set_back_closes_nobody_for_ever),
 		T(guesses_side_by_side_count_like_guesses_in_a_row),
 		T(a_driver_is_an_adult_from_the_eighteenth_birthday_on),
@@ -666,6 +700,7 @@ main(void)
 		T(a_role_given_twice_is_held_once_and_taken_twice_is_gone),
 		T(the_same_form_makes_the_same_token_once_and_others_cannot_make_it),
 		T(a_person_has_a_limit_of_tokens_and_programs_that_sign_in_keep_only_the_newest),
+		T(tokens_named_like_a_sign_ins_have_a_limit_too),
 		T(people_are_found_by_what_was_typed_literally),
 	};
 

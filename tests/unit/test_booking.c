@@ -11,6 +11,7 @@
 #include "scratch.h"
 
 #include "../../cgi-bin/booking/booking.c"
+#include "../../cgi-bin/booking/orders.h"
 #include "../../lib/lang.h"
 
 #define NOW 1800000000  /* a Friday, on a half hour */
@@ -553,6 +554,30 @@ with_payment_dead_the_holds_end_frees_the_car_and_the_void_waits(void **state)
 	assert_int_equal(b.refund_state, REFUND_DONE);
 }
 
+/* --- the desk -------------------------------------------------------------------------------------------------------------------------- */
+
+static int64_t
+found(const char *text)
+{
+	struct booking_query q = { .view = DESK_ALL, .state = -1, .text = text, .now = NOW };
+
+	return bookings_count(db, &q);
+}
+
+static void
+bookings_are_found_by_what_was_typed_literally(void **state)
+{
+	(void)state;
+	placed(NOW + DAY, NOW + 2 * DAY);
+	assert_int_equal(found(""), 1);
+	assert_int_equal(found("가34"), 1);
+	assert_int_equal(found("mp-"), 1);
+	assert_int_equal(found("%"), 0);
+	assert_int_equal(found("_"), 0);
+	assert_int_equal(found("\\"), 0);
+	assert_int_equal(found("' OR 1=1 --"), 0);
+}
+
 /* --- cancelling --------------------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -572,6 +597,51 @@ cancelling_early_refunds_all_and_frees_the_car(void **state)
 	assert_int_equal(booking_place(db, &o, &other), BOOKING_OK);
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_DONE);   /* a second click */
 	assert_int_equal(n_refunds, 1);
+}
+
+/* While it writes the others can look, and all see a booking that may be cancelled. */
+static int
+write_for_long(void *arg)
+{
+	static const struct db_role all = { .name = "test", .owns = "*" };
+
+	(void)arg;
+	db = scratch_open(&all);
+	db_begin(db);
+	scratch_sleep_ms(400);
+	db_rollback(db);
+	return 0;
+}
+
+static int
+race_to_cancel(void *code)
+{
+	static const struct db_role all = { .name = "test", .owns = "*" };
+	enum cancel_outcome outcome;
+	struct booking b;
+
+	db = scratch_open(&all);
+	if (!booking_find(db, code, 1, &b))
+		return 98;
+	outcome = booking_cancel(db, &b, 1, "customer");
+	return db_failed(db) ? 99 : (int)outcome;
+}
+
+static void
+clicks_side_by_side_all_end_cancelled_and_refund_once(void **state)
+{
+	struct booking b = placed(NOW + 5 * DAY, NOW + 6 * DAY);
+	pid_t writer = scratch_fork(write_for_long, NULL), pid[3];
+
+	(void)state;
+	scratch_sleep_ms(100);
+	for (int i = 0; i < 3; i++)
+		pid[i] = scratch_fork(race_to_cancel, (void *)(uintptr_t)b.code);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(scratch_wait(pid[i]), CANCEL_DONE);
+	assert_int_equal(scratch_wait(writer), 0);
+	assert_int_equal(events("booking.cancel_requested"), 1);
+	assert_int_equal(events("booking.cancelled"), 1);
 }
 
 static void
@@ -795,6 +865,8 @@ main(void)
 		TEST(a_worker_that_died_after_the_charge_is_finished_by_the_sweep),
 		TEST(a_worker_that_died_before_the_charge_is_voided_so_that_a_late_charge_is_refused),
 		TEST(with_payment_dead_the_holds_end_frees_the_car_and_the_void_waits), TEST(cancelling_early_refunds_all_and_frees_the_car),
+		TEST(bookings_are_found_by_what_was_typed_literally),
+		TEST(clicks_side_by_side_all_end_cancelled_and_refund_once),
 		TEST(what_is_refunded_depends_on_when), TEST(a_refund_payment_cannot_do_now_is_asked_for_until_it_is_done),
 		TEST(payments_own_word_ends_a_waiting_cancellation_once), TEST(a_begun_rental_cannot_be_cancelled),
 		TEST(a_reserved_car_confirms_once), TEST(a_refused_car_gives_all_the_money_back), TEST(a_cancelled_booking_is_not_confirmed_late),

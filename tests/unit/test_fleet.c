@@ -123,6 +123,7 @@ blanks_in_a_plate_are_folded(void **state)
 	assert_string_equal(car_plate(scratch_memory, "  12가 \t  3456 \n"), "12가 3456");
 	assert_string_equal(car_plate(scratch_memory, "   "), "");
 	assert_string_equal(car_plate(scratch_memory, "A"), "A");
+	assert_string_equal(car_plate(scratch_memory, "12가\u30003456\u200b"), "12가 3456");       /* unseen, it would be another plate */
 }
 
 static void

@@ -154,6 +154,20 @@ a_text_is_trimmed_counted_in_characters_and_its_lines_end_alike(void **state)
 }
 
 static void
+a_line_is_one_line_that_can_be_seen(void **state)
+{
+	(void)state;
+	post_json("{\"good\":\"12가 3456\",\"emoji\":\"\U0001F469\u200D\U0001F680\",\"two\":\"a\\nb\",\"hidden\":\"\u200b\u3164\",\"turned\":\"1\u202e2\"}");
+	assert_string_equal(form_line(&w, "good", 10), "12가 3456");
+	assert_string_equal(form_line(&w, "emoji", 10), "\U0001F469\u200D\U0001F680");
+	assert_false(has_error("good") || has_error("emoji"));
+	assert_string_equal(form_line(&w, "two", 10), "");
+	assert_string_equal(form_line(&w, "hidden", 10), "");
+	assert_string_equal(form_line(&w, "turned", 10), "");
+	assert_true(has_error("two") && has_error("hidden") && has_error("turned"));
+}
+
+static void
 a_password_keeps_its_blanks_and_is_never_shown_again(void **state)
 {
 	(void)state;
@@ -348,6 +362,7 @@ main(void)
 		TEST(a_time_that_does_not_exist_or_is_between_half_hours_is_marked),
 		TEST(a_date_is_a_real_day),
 		TEST(a_text_is_trimmed_counted_in_characters_and_its_lines_end_alike),
+		TEST(a_line_is_one_line_that_can_be_seen),
 		TEST(a_password_keeps_its_blanks_and_is_never_shown_again),
 		TEST(an_email_is_lower_cased_and_plausible),
 		TEST(a_choice_is_one_of_its_words),

@@ -568,6 +568,20 @@ json_with_a_session_needs_it_too(void **state)
 }
 
 static void
+json_is_no_excuse_where_nobody_has_a_session(void **state)
+{
+	struct program provider = program;
+
+	(void)state;
+	assert_int_equal(ask("POST", "/echo", "application/json", "{\"text\":\"a\"}"), CREATED);
+	provider.own_db = "provider";
+	serving.p = &provider;
+	assert_int_equal(ask("POST", "/echo", "application/json", "{\"text\":\"a\"}"), FORBIDDEN);
+	assert_int_equal(ask("POST", "/hook", "application/json", "{\"text\":\"a\"}"), CREATED);
+	serving.p = &program;
+}
+
+static void
 another_site_is_refused_even_with_the_token(void **state)
 {
 	(void)state;
@@ -931,6 +945,7 @@ main(void)
 		TEST(an_api_token_is_somebody_and_is_answered_in_json),
 		TEST(with_tls_cookies_are_host_cookies),
 		TEST(signing_in_and_out_sets_and_takes_both_cookies),
+		TEST(json_is_no_excuse_where_nobody_has_a_session),
 		TEST(a_change_needs_the_sessions_own_csrf_token),
 		TEST(json_with_a_session_needs_it_too),
 		TEST(another_site_is_refused_even_with_the_token),

@@ -1,0 +1,46 @@
+/*
+ * utf8.c - what can be seen of a text; utf8.h tells what for. The lists are Unicode's, shortened to what occurs in practice:
+ * a name of nothing but fillers is no name, and one that turns the text around it passes for another.
+ */
+#include "utf8.h"
+
+/* The character at s, which is valid UTF-8 of n bytes. */
+static unsigned
+code_point(const char *s, int n)
+{
+	unsigned c = (unsigned char)s[0] & (n == 1 ? 0x7F : 0xFF >> (n + 1));
+
+	for (int i = 1; i < n; i++)
+		c = c << 6 | ((unsigned char)s[i] & 0x3F);
+	return c;
+}
+
+bool
+utf8_is_invisible(const char *s, int n)
+{
+	unsigned c = code_point(s, n);
+
+	return c <= ' ' || c == 0xA0 || c == 0x115F || c == 0x1160 || (c >= 0x2000 && c <= 0x200D) || c == 0x3000 || c == 0x3164 || c == 0xFFA0;
+}
+
+/* What turns the text around it, or breaks its line. */
+static bool
+is_disguise(unsigned c)
+{
+	return c < ' ' || c == 127 || c == 0x200E || c == 0x200F || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x2069) || c == 0xFEFF;
+}
+
+bool
+utf8_is_visible_line(const char *s)
+{
+	bool seen = false;
+	int n;
+
+	for (; *s; s += n) {
+		n = utf8_length(s);
+		if (n == 0 || is_disguise(code_point(s, n)))
+			return false;
+		seen |= !utf8_is_invisible(s, n);
+	}
+	return seen;
+}

@@ -1,0 +1,76 @@
+/*
+ * browser.mjs - Debian's Chromium against a stack with demo data. Every page opened here is watched: what it says on its console,
+ * what breaks the content security policy, what it fails to load, and scripts that throw are problems of the test that opened it.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { chromium } from 'playwright-core';
+import { assert, at_end } from '../story/check.mjs';
+import { Stack, build, root } from '../story/stack.mjs';
+
+export const shots = path.join(root, 'build', 'shots');
+fs.mkdirSync(shots, { recursive: true });
+
+const ARGS = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update',
+	'--disable-sync', '--disable-quic', '--disable-dev-shm-usage', '--disable-default-apps', '--font-render-hinting=none'];
+
+export async function open_chromium() {
+	const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGS });
+	at_end(() => browser.close());
+	return browser;
+}
+
+/* A stack with demo data: stack.log_ins.manager[0] is { email, password }. */
+export async function demo_stack(name) {
+	const stack = await Stack.start({ empty: false, name });
+	stack.log_ins = {};
+	for (const line of fs.readFileSync(`${stack.var}/demo-logins.txt`, 'utf8').trim().split('\n')) {
+		const [role, email, password] = line.split(' ');
+		(stack.log_ins[role] ??= []).push({ email, password });
+	}
+	return stack;
+}
+
+/* A window of its own, with its own cookies. problems: all that went wrong in it so far. */
+export async function open_window(browser, stack, { lang = 'en', width = 1280, height = 860, scheme = 'light', scripts = true } = {}) {
+	const context = await browser.newContext({
+		baseURL: stack.base, locale: lang === 'ko' ? 'ko-KR' : 'en-US', timezoneId: 'Asia/Seoul', colorScheme: scheme,
+		viewport: { width, height }, javaScriptEnabled: scripts, reducedMotion: 'reduce',
+	});
+	context.setDefaultTimeout(10000);
+	const problems = [];
+	/* the page's own violations; what axe does afterwards is not the page's */
+	if (scripts)
+		await context.addInitScript(() => {
+			window.broken_policy = [];
+			addEventListener('securitypolicyviolation', e => window.broken_policy.push(`${e.violatedDirective} ${e.blockedURI} ${e.sample}`));
+		});
+	const page = await context.newPage();
+	page.on('pageerror', e => problems.push(`script: ${e.message}`));
+	page.on('console', message => {
+		/* a page that is an error says so on the console by itself */
+		if (['error', 'warning'].includes(message.type()) && !/Failed to load resource.*status of (4\d\d|503)/.test(message.text()))
+			problems.push(`console: ${message.text()}`);
+	});
+	page.on('requestfailed', request => { if (!/ERR_ABORTED/.test(request.failure()?.errorText)) problems.push(`failed: ${request.url()} ${request.failure()?.errorText}`); });
+	page.on('response', response => {
+		const kind = response.request().resourceType();
+		if (response.status() >= 400 && kind !== 'document') problems.push(`${response.status()}: ${kind} ${response.url()}`);
+		if (new URL(response.url()).origin !== stack.base && !response.url().startsWith('data:')) problems.push(`another site was asked: ${response.url()}`);
+	});
+	return { context, page, problems, lang, stack };
+}
+
+export function no_problems(window) {
+	assert.deepEqual(window.problems, []);
+}
+
+export async function sign_in({ page }, { email, password }) {
+	await page.goto('/account/sign-in');
+	await page.locator('[name=email]').fill(email);
+	await page.locator('[name=password]').fill(password);
+	await Promise.all([page.waitForURL(url => !url.pathname.includes('sign-in')), page.locator('main form button').click()]);
+}
+
+export const shot = ({ page }, name, whole = true) => page.screenshot({ path: path.join(shots, `${name}.png`), fullPage: whole, animations: 'disabled' });
+export { build, root };

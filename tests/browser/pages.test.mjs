@@ -1,0 +1,193 @@
+/*
+ * pages.test.mjs - every page there is, as everybody who may see it, in both languages, on a telephone and on a desk, light and
+ * dark: axe finds nothing, the Nu checker no error, nothing sticks out, no more than 50 KB with its style sheet, a quiet console.
+ *
+ * The pages come from the route tables; a page with a name in its address (":code") needs an example below, or the test fails:
+ * so a new page is looked at from its first day. FULL=1 looks at all eight combinations of size, scheme and language instead of
+ * four that pair each with each.
+ */
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { assert, finish, test } from '../story/check.mjs';
+import { routes } from '../story/routes.mjs';
+import { at, new_car } from '../story/stack.mjs';
+import { build, demo_stack, open_chromium, open_window, root, shot, shots, sign_in } from './browser.mjs';
+
+const KB = 1024, MAX_BYTES = 50 * KB;
+const axe = fs.readFileSync(path.join(root, 'tests/browser/node_modules/axe-core/axe.min.js'), 'utf8');
+const css_bytes = fs.statSync(path.join(root, 'static/motorpool.css')).size;
+const stack = await demo_stack('browser-pages');
+const browser = await open_chromium();
+
+/* --- who looks ------------------------------------------------------------------------------------------------------------- */
+
+const who = { nobody: null, customer: stack.log_ins.customer[0], manager: stack.log_ins.manager[0], admin: stack.log_ins.admin[0] };
+const may_see = { nobody: [], customer: ['SIGNED_IN'], manager: ['SIGNED_IN', 'MANAGER'], admin: ['SIGNED_IN', 'ADMIN'] };
+
+/* --- examples for the addresses with names in them ------------------------------------------------------------------------------ */
+
+const token_of = async email => (await stack.must('token', email)).trim();
+const as = { customer: stack.program(await token_of(who.customer.email)), manager: stack.program(await token_of(who.manager.email)), admin: stack.program(await token_of(who.admin.email)) };
+const from = at(6), to = at(8, 13);
+const card_id = (await as.customer.post('/payments/cards', { card_token: 'tok_ok' })).json.card_id;
+const [free_car] = (await as.customer.get(`/cars?from=${from}&to=${to}`)).json.cars;
+const booked = (await as.customer.post('/bookings', { car_id: free_car.car_id, starts_at: from, ends_at: to, card_id })).json;
+assert.ok(booked.code, JSON.stringify(booked));
+const cancelled = (await as.customer.post('/bookings', { car_id: free_car.car_id, starts_at: at(20), ends_at: at(21), card_id })).json;
+await as.customer.post(`/bookings/${cancelled.code}/cancel`);
+const past = (await as.customer.get('/my/bookings?tab=past')).json.bookings.find(b => b.state === 'COMPLETED');
+const [charge] = (await as.manager.get('/payments')).json.charges;
+const branch = (await as.manager.get('/fleet/branches')).json.branches[0], model = (await as.manager.get('/fleet/models')).json.models[0];
+const fresh_car = (await as.manager.post('/fleet/cars', new_car({ name: 'Fresh' }))).json;
+const user = (await as.admin.get('/account/users?q=' + who.customer.email)).json.users.find(u => u.email === who.customer.email);
+const link = `customerKey=ANONYMOUS&successUrl=${encodeURIComponent(stack.base + '/bookings/x/paid')}&failUrl=${encodeURIComponent(stack.base + '/bookings/x')}`;
+
+/* address, or several; a query shows the page as people see it most. null: not a page (why, behind it) */
+const examples = {
+	'/cars': ['/cars', `/cars?from=${from}&to=${to}&body=suv&sort=price`, `/cars?from=${from}&to=${to}&max_price=1`],
+	'/cars/:car_id': `/cars/${free_car.car_id}?from=${at(40)}&to=${at(42)}`,
+	'/bookings/new': `/bookings/new?car_id=${free_car.car_id}&starts_at=${at(40)}&ends_at=${at(42)}`,
+	'/bookings': { manager: ['/bookings', '/bookings?q=nobody-is-called-so'] },
+	'/bookings/:code': [`/bookings/${booked.code}`, `/bookings/${cancelled.code}`],
+	'/bookings/:code/receipt': `/bookings/${booked.code}/receipt`,
+	'/bookings/:code/cancel': `/bookings/${booked.code}/cancel`,
+	'/bookings/:code/paid': null,           /* the way back from the card page: acts and goes on */
+	'/fleet': null,                         /* goes on to /fleet/cars */
+	'/fleet/cars': ['/fleet/cars', '/fleet/cars?q=nothing-is-called-so'],
+	'/fleet/cars/new': ['/fleet/cars/new', `/fleet/cars/new?model_id=${model.model_id}`],
+	'/fleet/cars/:car_id': [`/fleet/cars/${free_car.car_id}`, `/fleet/cars/${fresh_car.car_id}`],
+	'/fleet/cars/:car_id/edit': `/fleet/cars/${free_car.car_id}/edit`,
+	'/fleet/cars/:car_id/retire': `/fleet/cars/${free_car.car_id}/retire`,
+	'/fleet/cars/:car_id/delete': [`/fleet/cars/${free_car.car_id}/delete`, `/fleet/cars/${fresh_car.car_id}/delete`],
+	'/fleet/cars/:car_id/photo': `/fleet/cars/${free_car.car_id}/photo`,
+	'/fleet/models/:model_id': `/fleet/models/${model.model_id}`,
+	'/fleet/branches/:branch_id': `/fleet/branches/${branch.branch_id}`,
+	'/fleet/branches/:branch_id/close': `/fleet/branches/${branch.branch_id}/close`,
+	'/my': null, '/view': null,             /* go on to their lists */
+	'/my/bookings': ['/my/bookings', '/my/bookings?tab=past', '/my/bookings?tab=cancelled'],
+	'/my/bookings/:code': { customer: [`/my/bookings/${booked.code}`, `/my/bookings/${cancelled.code}`, ...past ? [`/my/bookings/${past.code}`] : []] },
+	'/payments/:charge_id': `/payments/${charge.charge_id}`,
+	'/payments/cards/return': null,         /* the way back from the card page */
+	'/payments/cards/:card_id/remove': { customer: `/payments/cards/${card_id}/remove` },
+	'/account/users/:id': `/account/users/${user.user_id}`,
+	'/sandbox/card': { nobody: `/sandbox/card?${link}` },
+	'/sandbox/pay': { nobody: `/sandbox/pay?${link}&orderId=MP-EXAMPLE1&amount=207000&orderName=Ioniq%205` },
+	'/sandbox/faults': { nobody: '/sandbox/faults' }, '/sandbox': { nobody: '/sandbox' },
+};
+/* Pages only their owner sees, even to a manager. */
+const owners_only = ['/bookings/new', '/payments/cards', '/payments/cards/:card_id/remove', '/my/bookings', '/my/bookings/:code'];
+/* Errors are pages too. */
+const errors = {
+	nobody: [['/nothing/here', 404], [`/cars?from=${to}&to=${from}`, 422], ['/static/errors/503.html', 200], ['/static/errors/404.html', 200], ['/static/errors/413.html', 200], ['/static/errors/400.html', 200], ['/static/errors/403.html', 200]],
+	customer: [['/fleet/cars', 403], ['/bookings/MP-00000000', 404]],
+};
+
+function pages_of(role) {
+	const found = [];
+	for (const route of routes()) {
+		if (route.method !== 'GET' || route.needs.includes('INTERNAL') || route.path.startsWith('/sandbox/v1')) continue;
+		const needs = route.needs.filter(need => !['WRITES', 'NO_CSRF', 'RAW_BODY', 'UPLOAD'].includes(need));
+		if (needs.length && !needs.some(need => may_see[role].includes(need))) continue;
+		if (role === 'admin' && needs.length && !needs.includes('ADMIN')) continue;     /* an admin's own pages; the rest is as for others */
+		if (role === 'manager' && owners_only.includes(route.path)) continue;
+		if (['manager', 'admin'].includes(role) && !needs.length && route.path !== '/') continue;   /* one with their menu will do */
+		if (role !== 'nobody' && /^\/account\/sign-/.test(route.path)) continue;        /* sends those who are in on */
+		const example = route.path in examples ? examples[route.path] : route.path;
+		if (example === null) continue;
+		const addresses = typeof example === 'object' && !Array.isArray(example) ? example[role] ?? [] : example;
+		for (const address of [addresses].flat()) {
+			assert.ok(!address.includes('/:'), `${route.path} needs an example in tests/browser/pages.test.mjs`);
+			found.push([address, 200]);
+		}
+	}
+	return [...found, ...errors[role] ?? []];
+}
+
+/* --- looking --------------------------------------------------------------------------------------------------------------------- */
+
+const saved = path.join(build, 'test-logs', 'pages');
+fs.rmSync(saved, { recursive: true, force: true });
+fs.mkdirSync(saved, { recursive: true });
+for (const old of fs.readdirSync(shots)) if (/-(desk|phone)-(light|dark)\.png$/.test(old)) fs.unlinkSync(path.join(shots, old));
+const times = {};
+/* customer-my-bookings-CODE-2-en: the second one of that kind */
+function name_of(role, address, lang) {
+	const kind = `${role}-${address.replace(/[?#].*$/, '').replace(/MP-\w+/g, 'CODE').replace(/\d+/g, 'N').replace(/^\//, '').replaceAll('/', '-') || 'home'}`;
+	const n = times[kind + lang] = (times[kind + lang] ?? 0) + 1;
+	return `${kind}${n > 1 ? `-${n}` : ''}-${lang}`;
+}
+
+const SIZES = { phone: { width: 390, height: 844 }, desk: { width: 1280, height: 860 } };
+const combinations = lang => process.env.FULL ? [['desk', 'light'], ['desk', 'dark'], ['phone', 'light'], ['phone', 'dark']]
+	: lang === 'en' ? [['desk', 'light'], ['phone', 'dark']] : [['desk', 'dark'], ['phone', 'light']];
+
+async function look(window, role, address, status) {
+	const { page, lang } = window, wrong = [];
+	await page.mouse.move(0, 0);
+	window.problems.length = 0;
+	const response = await page.goto(address);
+	if (response.status() !== status) return [`status ${response.status()}, not ${status}`];
+	const html = await response.text(), name = name_of(role, address, lang);
+	fs.writeFileSync(path.join(saved, `${name}.html`), html);
+	const bytes = Buffer.byteLength(html) + (html.includes('motorpool.css') ? css_bytes : 0);
+	if (bytes > MAX_BYTES) wrong.push(`${Math.ceil(bytes / KB)} KB with its style sheet`);
+	if (!address.startsWith('/static/') && await page.locator('html').getAttribute('lang') !== lang) wrong.push('in another language');
+	wrong.push(...await page.evaluate(() => window.broken_policy), ...window.problems);
+	for (const [size, scheme] of combinations(lang)) {
+		await page.setViewportSize(SIZES[size]);
+		await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
+		const over = await page.evaluate(() => {
+			const wide = document.documentElement.clientWidth, over = document.documentElement.scrollWidth - wide;
+			return over > 0 ? `${over} px wider than the screen: ${[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > wide + 1).slice(0, 3).map(e => e.outerHTML.slice(0, 80)).join(' | ')}` : '';
+		});
+		if (over) wrong.push(`${size}: ${over}`);
+		await page.evaluate(() => Promise.all(document.getAnimations().map(a => a.finished.catch(() => 0))));  /* colours on their way are nobody's */
+		await page.evaluate(axe);
+		const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+		for (const v of found.violations)
+			wrong.push(`axe ${size} ${scheme}: ${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map(n => `${n.html.slice(0, 120)} ${n.any[0]?.message ?? ''}`).join(' | ')}`);
+		await shot(window, `${name}-${size}-${scheme}`);
+	}
+	return wrong;
+}
+
+async function look_at_all(role, lang) {
+	const window = await open_window(browser, stack, { lang }), results = [];
+	if (who[role]) await sign_in(window, who[role]);
+	if (who[role] && await window.page.locator('html').getAttribute('lang') !== lang) {
+		await window.page.goto('/account');
+		await Promise.all([window.page.waitForNavigation(), window.page.locator(`header button[value=${lang}]`).click()]);
+	}
+	for (const [address, status] of pages_of(role))
+		results.push([`${role}, ${lang}: ${address.replace(/\d{4}-\d\d-\d\d/g, 'DAY').replace(/MP-\w+/g, 'CODE').replace(stack.port, 'PORT').slice(0, 90)}`,
+			await look(window, role, address, status).catch(e => [e.message])]);
+	await window.context.close();
+	return results;
+}
+
+/* Two windows at a time, as there are two cores. Who is signed in has one language in all windows, so theirs follow each other. */
+const queue = [['manager', 'en', 'ko'], ['customer', 'en', 'ko'], ['admin', 'en', 'ko'], ['nobody', 'en'], ['nobody', 'ko']];
+const results = [];
+await Promise.all([1, 2].map(async () => {
+	for (let task; (task = queue.shift());)
+		for (const lang of task.slice(1))
+			results.push(...await look_at_all(task[0], lang));
+}));
+for (const [what, wrong] of results)
+	await test(`page ${what}`, () => assert.deepEqual(wrong, []));
+await test('there were pages to look at', () => assert.ok(results.length > 120, `only ${results.length}`));
+
+/* --- the Nu checker, once over all of them ------------------------------------------------------------------------------------------ */
+
+await test('the Nu checker finds no error in any page, nor in the style sheet', async () => {
+	fs.copyFileSync(path.join(root, 'static/motorpool.css'), path.join(saved, 'motorpool.css'));
+	for (const file of fs.readdirSync(path.join(root, 'static')).filter(f => f.endsWith('.svg'))) fs.copyFileSync(path.join(root, 'static', file), path.join(saved, file));
+	const jar = path.join(root, 'tests/browser/node_modules/vnu-jar/build/dist/vnu.jar');
+	const { stdout } = await promisify(execFile)('java', ['-Xss4m', '-jar', jar, '--format', 'json', '--stdout', '--exit-zero-always', '--also-check-css', '--also-check-svg', saved], { maxBuffer: 64 << 20 });
+	const found = JSON.parse(stdout).messages.filter(m => m.type === 'error' || m.type === 'non-document-error').map(m => `${path.basename(m.url)}:${m.lastLine}: ${m.message} ${m.extract ?? ''}`.slice(0, 300));
+	assert.equal(found.length, 0, `${found.length}: ${[...new Map(found.map(f => [f.replace(/^[^:]*:\d+/, ''), f])).values()].slice(0, 15).join('\n')}`);
+	assert.ok(fs.readdirSync(saved).length > 100);
+}, { limit_s: 120 });
+await finish();

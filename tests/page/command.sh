@@ -1,0 +1,221 @@
+#!/bin/bash
+# command.sh - the motorpool command: what it makes, prints and refuses. `run` itself is what tests/story stands on.
+. tests/page/lib.sh
+
+SCRATCH=$(mktemp -d) || exit 1
+trap 'rm -rf "$SCRATCH"' EXIT
+VAR=$SCRATCH/var
+export MOTORPOOL_ROOT=$PWD
+unset MOTORPOOL_VAR PORT BIND
+
+# motorpool ARGUMENTS…: fills $out, $err and $ended
+motorpool() {
+	"$BUILD/motorpool" "$@" --var "$VAR" >"$SCRATCH/out" 2>"$SCRATCH/err" </dev/null
+	ended=$?
+	out=$(<"$SCRATCH/out") err=$(<"$SCRATCH/err")
+}
+expect_end() { [[ $ended == "$1" ]] || bad "ended with $ended, not $1: $err"; }
+expect_out() { grep -qF -- "$1" <<<"$out" || bad "did not print: $1"; }
+expect_err() { grep -qF -- "$1" <<<"$err" || bad "did not say: $1 but: $err"; }
+
+test_that "every command explains itself"
+for command in run status demo migrate check replay user token render; do
+	motorpool $command --help
+	expect_end 0
+	expect_out "usage: motorpool $command"
+done
+
+test_that "an unknown command is named and the others are listed"
+motorpool frobnicate
+expect_end 2
+expect_err 'no command "frobnicate"'
+expect_err migrate
+
+test_that "without a database a command says what makes one"
+motorpool token nobody@example.com
+expect_end 1
+expect_err 'motorpool migrate'
+
+# --- migrate ---
+
+test_that "migrate makes all databases, readable by nobody else"
+motorpool migrate
+expect_end 0
+expect_same "$(cd "$VAR" && stat -c '%a %n' -- *.db | tr '\n' ' ')" "600 motorpool.db 600 sandbox.db 600 view.db "
+
+test_that "migrate again changes nothing"
+before=$(md5sum "$VAR"/*.db)
+motorpool migrate
+expect_end 0
+expect_same "$(md5sum "$VAR"/*.db)" "$before"
+
+test_that "an empty business holds"
+motorpool check
+expect_end 0
+expect_out 'all of it holds'
+
+# An older database, and a tree whose migrations lead up to today's version.
+older() {
+	rm -rf "$SCRATCH/root" "$SCRATCH/old"
+	mkdir -p "$SCRATCH/root/db/migrate" "$SCRATCH/old"
+	cp motorpool.conf "$SCRATCH/root" && cp db/*.sql "$SCRATCH/root/db"
+	sqlite3 "$SCRATCH/old/motorpool.db" ".read db/schema.sql" "PRAGMA user_version = 0" "PRAGMA journal_mode = WAL" >/dev/null
+	echo "$1" >"$SCRATCH/root/db/migrate/0001-a-note.sql"
+}
+in_older() { MOTORPOOL_ROOT=$SCRATCH/root VAR=$SCRATCH/old motorpool "$@"; }
+old_sql() { sqlite3 "$SCRATCH/old/motorpool.db" "$1"; }
+
+test_that "an older database is brought up by the scripts in db/migrate"
+older "CREATE TABLE note (note_id INTEGER PRIMARY KEY) STRICT;"
+in_older migrate
+expect_end 0
+expect_same "$(old_sql "SELECT name FROM sqlite_master WHERE name = 'note'") $(old_sql 'PRAGMA user_version')" "note 1"
+
+test_that "a script that fails leaves nothing of itself"
+older "CREATE TABLE note (note_id INTEGER PRIMARY KEY) STRICT; INSERT INTO nowhere VALUES (1);"
+in_older migrate
+expect_end 1
+expect_err 'no such table: nowhere'
+expect_same "$(old_sql "SELECT COUNT(*) FROM sqlite_master WHERE name = 'note'") $(old_sql 'PRAGMA user_version')" "0 0"
+
+test_that "a script that leaves an orphan is refused"
+older "INSERT INTO user_role (user_id, role) VALUES (77, 'admin');"
+in_older migrate
+expect_end 1
+expect_same "$(old_sql 'SELECT COUNT(*) FROM user_role')" 0
+
+test_that "a missing script is named"
+older ""
+rm "$SCRATCH/root/db/migrate/0001-a-note.sql"
+in_older migrate
+expect_end 1
+expect_err 'db/migrate/0001-*.sql is missing'
+
+test_that "a database of newer programs is left alone"
+older ""
+old_sql 'PRAGMA user_version = 99'
+in_older migrate
+expect_end 1
+expect_err 'newer programs'
+
+test_that "older read models are made anew"
+sqlite3 "$VAR/view.db" 'PRAGMA user_version = 0'
+motorpool migrate
+expect_end 0
+expect_same "$(sqlite3 "$VAR/view.db" 'PRAGMA user_version')" 1
+
+# --- user and token ---
+
+test_that "an account is made and its password printed once"
+motorpool user add Anna@Example.com "Anna Kim" --role manager,admin
+expect_end 0
+expect_out 'password: '
+expect_same "$(sqlite3 "$VAR/motorpool.db" "SELECT email || ' ' || roles FROM v_user")" "anna@example.com 36"
+
+test_that "a password that was given is not printed"
+motorpool user add ben@example.com Ben --password 'a long enough one'
+expect_end 0
+[[ $out == *password* ]] && bad "it was printed"
+
+test_that "without a role somebody is a customer"
+expect_same "$(sqlite3 "$VAR/motorpool.db" "SELECT roles FROM v_user WHERE email = 'ben@example.com'")" 1
+
+test_that "the same e-mail again is refused"
+motorpool user add ben@example.com Benjamin
+expect_end 1
+expect_err 'has an account already'
+
+test_that "a weak password, a bad e-mail and an unknown role are refused"
+motorpool user add carl@example.com Carl --password short
+expect_end 1
+motorpool user add carl Carl
+expect_end 1
+motorpool user add carl@example.com Carl --role boss
+expect_end 2
+expect_err 'boss: there is no such role'
+expect_same "$(sqlite3 "$VAR/motorpool.db" "SELECT COUNT(*) FROM user")" 2
+
+test_that "roles are given and taken"
+motorpool user role ben@example.com +manager -customer
+expect_end 0
+expect_same "$(sqlite3 "$VAR/motorpool.db" "SELECT roles FROM v_user WHERE email = 'ben@example.com'")" 4
+
+test_that "nobody's role cannot be changed"
+motorpool user role nobody@example.com +manager
+expect_end 1
+
+test_that "a token is all that is printed, and it opens the door"
+motorpool token anna@example.com
+expect_end 0
+expect_same "$(wc -l <"$SCRATCH/out")" 1
+expect_same "$err" ""
+use account
+export MOTORPOOL_VAR=$VAR
+bearer "$out"
+json GET /account
+expect_status 200
+expect_js .email anna@example.com
+unset MOTORPOOL_VAR
+
+test_that "nobody gets no token"
+motorpool token nobody@example.com
+expect_end 1
+expect_same "$out" ""
+
+test_that "a new password replaces the old one"
+before=$(sqlite3 "$VAR/motorpool.db" "SELECT password_hash FROM user WHERE email = 'ben@example.com'")
+motorpool user password ben@example.com
+expect_end 0
+expect_out 'password: '
+[[ $before != "$(sqlite3 "$VAR/motorpool.db" "SELECT password_hash FROM user WHERE email = 'ben@example.com'")" ]] || bad "it is the old one"
+
+# --- check, replay, status, run: what they refuse ---
+
+test_that "check fails, and says what, when something does not hold"
+sqlite3 "$VAR/motorpool.db" "INSERT INTO position (consumer, event_id, moved_at) VALUES ('fleet', 7, 1)"
+motorpool check --quick
+expect_end 1
+expect_out 'FAILED        1  nobody has gone further than the log: fleet'
+sqlite3 "$VAR/motorpool.db" "DELETE FROM position"
+
+test_that "deleted read models come back by a replay"
+rm -f "$VAR"/view.db*
+motorpool replay
+expect_end 0
+motorpool check
+expect_end 0
+
+test_that "status of what does not run ends with 1"
+motorpool status
+expect_end 1
+expect_out 'NOT READY'
+
+test_that "demo data does not go into a folder that is in use"
+motorpool demo
+expect_end 1
+expect_err 'has a database already'
+
+test_that "a port in use is named before anything is started"
+timeout 20 perl -MSocket -e 'socket(S, PF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(0, INADDR_LOOPBACK)); listen(S, 1);
+	print((sockaddr_in(getsockname(S)))[0], "\n"); close(STDOUT); sleep 15' >"$SCRATCH/port" & holder=$!
+for _ in {1..50}; do [[ -s $SCRATCH/port ]] && break; sleep 0.1; done
+port=$(<"$SCRATCH/port")
+motorpool run --port "$port"
+expect_end 1
+expect_err "port $port is in use"
+kill $holder 2>/dev/null
+
+test_that "a port that is none is refused"
+motorpool run --port 99999
+expect_end 2
+
+test_that "a second one on the same folder is refused, and says who has it"
+exec {held}<>"$VAR/run/run.lock"
+flock $held
+echo "process 1, port 2" >"$VAR/run/run.lock"
+motorpool run --port 20109
+expect_end 1
+expect_err 'already running on this state folder (process 1, port 2)'
+exec {held}>&-
+
+finish

@@ -1,0 +1,393 @@
+/*
+ * What `motorpool check` can see: on a small story that holds, each invariant is broken once, behind the back of all triggers,
+ * and the check that stands for it must say so. A check that cannot fail would be worth nothing.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "../../cli/check.c"
+#include "../../cgi-bin/mypage/mypage.h"
+#include "../../cli/demo.h"
+#include "scratch.h"
+
+#include <sqlite3.h>
+
+/* --- a story that holds: made once, copied for each test -------------------------------------------------------------------- */
+
+static char story[64];
+static struct cli cli = { .root = ".", .bin = ".", .usage = "" };
+
+static struct plan
+plan(int customer, int car, int64_t starts_at, enum fate fate)
+{
+	return (struct plan){
+		.customer = customer, .car = car, .placed_at = starts_at - 2 * DAY, .starts_at = starts_at, .ends_at = starts_at + DAY + 3 * HOUR,
+		.fate = fate,
+	};
+}
+
+/* Rented, cancelled late, not picked up, declined; two to come of one customer, and a car that is out. */
+static void
+write_story(struct script *s, int64_t now)
+{
+	static struct demo_car cars[2] = { { .plate = "12하 3456" }, { .plate = "160호 1000", .model = 3, .branch = 5 } };
+	static struct plan plans[7];
+	int64_t hour = now - now % HOUR;
+	const struct deed deeds[] = {
+		{ hour - 12 * DAY, 0, DEED_PLACE }, { hour - 10 * DAY, 0, DEED_HAND_OUT }, { hour - 9 * DAY, 0, DEED_TAKE_BACK },
+		{ hour - 9 * DAY, 1, DEED_PLACE }, { hour - 8 * DAY, 2, DEED_PLACE }, { hour - 7 * DAY - HOUR, 1, DEED_CANCEL },
+		{ hour - 6 * DAY + 2 * HOUR, 2, DEED_NO_SHOW }, { hour - 5 * DAY, 3, DEED_PLACE },
+		{ hour - DAY, 4, DEED_PLACE }, { hour - DAY + 5, 5, DEED_PLACE }, { hour - 2 * HOUR, 6, DEED_PLACE }, { hour - HOUR, 6, DEED_HAND_OUT },
+	};
+
+	for (int i = 0; i < 2; i++)
+		cars[i].since = now - 30 * DAY;
+	plans[0] = plan(3, 0, hour - 10 * DAY, FATE_RENTED);
+	plans[1] = plan(4, 0, hour - 7 * DAY, FATE_CANCELLED);
+	plans[2] = plan(5, 1, hour - 6 * DAY, FATE_NO_SHOW);
+	plans[3] = plan(6, 1, hour - 3 * DAY, FATE_DECLINED);
+	plans[4] = plan(7, 0, hour + 3 * DAY, FATE_RENTED);
+	plans[5] = plan(7, 1, hour + 5 * DAY, FATE_RENTED);
+	plans[6] = plan(8, 1, hour - HOUR, FATE_RENTED);
+	*s = (struct script){ .now = now, .cars = cars, .n_cars = 2, .plans = plans, .n_plans = 7 };
+	s->deeds = arena_array(scratch_memory, struct deed, 12);
+	memcpy(s->deeds, deeds, sizeof(deeds));
+	s->n_deeds = 12;
+}
+
+static void
+play_story(void)
+{
+	struct dice d = { .state = 1 };
+	int64_t now = clock_now();
+	struct script s;
+	struct world w;
+
+	write_story(&s, now);
+	if (!world_open(&w, &cli, story))
+		fail_msg("%s", w.why);
+	world_fleet(&w, &s, &d);
+	world_people(&w, now - 20 * DAY);
+	world_cards(&w);
+	for (int i = 0; i < s.n_deeds; i++)
+		world_do(&w, &s, &s.deeds[i]);
+	world_end(&w, &s);
+	if (w.why)
+		fail_msg("%s", w.why);
+	assert_true(view_replay(".", story, NULL, NULL, &w.why) >= 0);
+	assert_true(world_close(&w));
+}
+
+static int
+make_story(void **state)
+{
+	(void)state;
+	scratch_memory = arena_new(256 << 20);
+	cli.m = arena_new(64 << 20);
+	strcpy(story, "/tmp/motorpool-story-XXXXXX");
+	cli.var = mkdtemp(story);
+	if (!cli.var || !cli_settle(&cli))
+		return -1;
+	play_story();
+	return 0;
+}
+
+static int
+remove_story(void **state)
+{
+	(void)state;
+	return nftw(story, scratch_remove, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static void
+copy_file(const char *name)
+{
+	const char *sh = arena_printf(scratch_memory, "cp %s/%s %s/", story, name, scratch);
+
+	assert_int_equal(system(sh), 0);
+}
+
+static int
+copy_story(void **state)
+{
+	void *none;
+
+	(void)state;
+	if (scratch_begin(&none) != 0)
+		return -1;
+	copy_file("*.db");
+	copy_file("*.db-wal");
+	copy_file("secret.key");
+	cli.var = scratch;
+	return 0;
+}
+
+/* --- breaking it ------------------------------------------------------------------------------------------------------------------ */
+
+struct wound {
+	const char *name;               /* the test's */
+	const char *holds;              /* the check that must see it */
+	const char *file;               /* NULL: motorpool */
+	const char *sql;
+	const char *environment;        /* a setting to go with it */
+};
+
+static void
+drop_triggers(sqlite3 *sqlite)
+{
+	struct buf all = { .m = scratch_memory };
+	sqlite3_stmt *stmt;
+
+	buf_puts(&all, "PRAGMA foreign_keys=OFF; PRAGMA ignore_check_constraints=ON;");
+	assert_int_equal(sqlite3_prepare_v2(sqlite, "SELECT name FROM sqlite_master WHERE type = 'trigger'", -1, &stmt, NULL), SQLITE_OK);
+	while (sqlite3_step(stmt) == SQLITE_ROW)
+		buf_printf(&all, "DROP TRIGGER %s;", (const char *)sqlite3_column_text(stmt, 0));
+	sqlite3_finalize(stmt);
+	assert_int_equal(sqlite3_exec(sqlite, all.s, NULL, NULL, NULL), SQLITE_OK);
+}
+
+static void
+break_it(const struct wound *wound)
+{
+	const char *path = arena_printf(scratch_memory, "%s/%s.db", scratch, wound->file ? wound->file : "motorpool");
+	char *error = NULL;
+	sqlite3 *sqlite;
+
+	assert_int_equal(sqlite3_open(path, &sqlite), SQLITE_OK);
+	drop_triggers(sqlite);
+	if (sqlite3_exec(sqlite, wound->sql, NULL, NULL, &error) != SQLITE_OK)
+		fail_msg("%s", error);
+	sqlite3_close(sqlite);
+}
+
+static const struct check *
+find_check(const char *holds)
+{
+	for (size_t i = 0; i < N_GROUPS; i++)
+		for (const struct check *check = groups[i]; check->holds; check++)
+			if (strcmp(check->holds, holds) == 0)
+				return check;
+	fail_msg("there is no check that \"%s\"", holds);
+	return NULL;
+}
+
+static void
+seen(void **state)
+{
+	const struct wound *wound = *state;
+	struct inspection in;
+	int64_t wrong;
+
+	break_it(wound);
+	if (wound->environment)
+		putenv((char *)wound->environment);
+	assert_true(check_open(&in, &cli));
+	wrong = look(&in, find_check(wound->holds));
+	if (wrong < 1)
+		fail_msg("nobody saw it");
+	assert_true(in.detail[0] != '\0' || strcmp(wound->holds, "the read models have not gone further than the log") == 0);
+	check_close(&in);
+	if (wound->environment)
+		unsetenv(arena_strndup(scratch_memory, wound->environment, strcspn(wound->environment, "=")));
+}
+
+#define FIRST(table, key, where) " WHERE " key " = (SELECT MIN(" key ") FROM " table " WHERE " where ")"
+#define BOOKING(state) FIRST("booking", "booking_id", "state = '" state "'")
+
+static struct wound wounds[] = {
+	/* bookings */
+	{ "two_slots_of_one_car_that_overlap_are_seen", "no two unreleased slots of one car overlap, turnaround included", NULL,
+	  "INSERT INTO slot (car_id, kind, starts_at, ends_at, busy_until, rev) SELECT car_id, 'BLOCK', busy_until - 60, busy_until, busy_until, 999"
+	  " FROM slot WHERE kind = 'BOOKED' LIMIT 1", NULL },
+	{ "a_booking_whose_slot_was_released_is_seen", "every booking has its slot, of its car, in the kind its state asks for", NULL,
+	  "UPDATE slot SET kind = 'RELEASED' WHERE booking_id = (SELECT MIN(booking_id) FROM booking WHERE state = 'CONFIRMED')", NULL },
+	{ "a_cancelled_booking_that_still_blocks_its_car_is_seen", "every booking has its slot, of its car, in the kind its state asks for", NULL,
+	  "UPDATE slot SET kind = 'BOOKED' WHERE booking_id = (SELECT MIN(booking_id) FROM booking WHERE state = 'CANCELLED')", NULL },
+	{ "a_slot_of_no_booking_is_seen", "every slot of a booking belongs to one", NULL,
+	  "UPDATE slot SET booking_id = 9999" FIRST("slot", "slot_id", "kind = 'BOOKED'"), NULL },
+	{ "an_amount_that_is_not_its_lines_is_seen", "a booking's lines sum to its amount", NULL,
+	  "UPDATE booking SET amount = amount + 1" BOOKING("COMPLETED"), NULL },
+	{ "a_line_that_is_not_its_quantity_is_seen", "a line is quantity times unit price, or the cap below that", NULL,
+	  "UPDATE booking_line SET quantity = quantity + 1" FIRST("booking_line", "booking_id", "rule = 'daily'"), NULL },
+	{ "too_many_open_bookings_are_seen", "nobody has more open bookings than allowed", NULL,
+	  "SELECT 1", "MOTORPOOL_MAX_BOOKINGS_PER_PERSON=1" },
+	{ "two_bookings_under_one_key_are_seen", "one booking per idempotency key of a customer", NULL,
+	  "DROP INDEX booking_request; UPDATE booking SET request_key = 'k' WHERE state = 'CONFIRMED'", NULL },
+	{ "a_hold_nobody_ended_is_seen", "no hold is left a minute after it ran out", NULL,
+	  "UPDATE booking SET state = 'HELD', hold_until = 1000" BOOKING("CONFIRMED"), NULL },
+	{ "a_paid_booking_nobody_confirmed_is_seen", "no paid booking waits 5 minutes to be confirmed", NULL,
+	  "UPDATE booking SET state = 'PAID'" BOOKING("CONFIRMED"), NULL },
+	{ "a_refund_a_booking_waits_for_too_long_is_seen", "no cancellation or refund of a booking is pending for 15 minutes", NULL,
+	  "UPDATE booking SET refund_state = 'PENDING'" BOOKING("CANCELLED"), NULL },
+	{ "a_cancellation_that_never_ended_is_seen", "no cancellation or refund of a booking is pending for 15 minutes", NULL,
+	  "UPDATE booking SET state = 'CANCEL_REQUESTED', refund_state = 'DONE'" BOOKING("CANCELLED"), NULL },
+	{ "a_reservation_that_says_something_else_is_seen", "fleet's reservations say what the bookings say", NULL,
+	  "UPDATE reservation SET state = 'RELEASED' WHERE booking_code = (SELECT code FROM booking WHERE state = 'OUT')", NULL },
+	{ "a_booking_fleet_never_heard_of_is_seen", "fleet's reservations say what the bookings say", NULL,
+	  "DELETE FROM reservation WHERE booking_code = (SELECT code FROM booking WHERE state = 'OUT')", NULL },
+	{ "a_reservation_of_nothing_is_seen", "every reservation is of a booking", NULL,
+	  "UPDATE reservation SET booking_code = 'MP-00000000'" FIRST("reservation", "booking_code", "1"), NULL },
+	/* money */
+	{ "a_booking_without_a_charge_is_seen", "nothing past HELD without a charge of its amount whose money was taken", NULL,
+	  "UPDATE booking SET charge_id = NULL" BOOKING("CONFIRMED"), NULL },
+	{ "a_booking_whose_charge_failed_is_seen", "nothing past HELD without a charge of its amount whose money was taken", NULL,
+	  "UPDATE charge SET state = 'FAILED' WHERE key = (SELECT MIN(code) FROM booking WHERE state = 'CONFIRMED')", NULL },
+	{ "money_kept_for_an_expired_booking_is_seen", "no money is kept for a booking that did not come to be", NULL,
+	  "UPDATE booking SET state = 'EXPIRED'" BOOKING("CONFIRMED"), NULL },
+	{ "money_taken_for_no_booking_is_seen", "no money is kept for a booking that did not come to be", NULL,
+	  "UPDATE charge SET subject_id = 'MP-00000000'" FIRST("charge", "charge_id", "state = 'APPROVED'"), NULL },
+	{ "a_refund_the_booking_does_not_know_is_seen", "bookings and charges agree on what was refunded", NULL,
+	  "UPDATE booking SET refunded_amount = 0" BOOKING("CANCELLED"), NULL },
+	{ "more_refunded_than_captured_is_seen", "refunds are never more than what was captured", NULL,
+	  "UPDATE refund SET amount = amount + 100000000", NULL },
+	{ "a_refunded_amount_that_is_no_sum_is_seen", "a charge's refunded amount is the sum of its refunds", NULL,
+	  "UPDATE charge SET refunded_amount = refunded_amount - 1 WHERE state = 'CANCELLED'", NULL },
+	{ "a_refunded_charge_that_counts_as_approved_is_seen", "a charge's state says what its refunds say", NULL,
+	  "UPDATE charge SET state = 'APPROVED' WHERE state = 'CANCELLED'", NULL },
+	{ "a_charge_without_an_answer_is_seen", "no charge is without an answer for 15 minutes", NULL,
+	  "UPDATE charge SET state = 'UNKNOWN' WHERE state = 'FAILED'", NULL },
+	{ "a_refund_that_never_ends_is_seen", "no refund is under way for 15 minutes", NULL,
+	  "UPDATE refund SET state = 'REQUESTED'", NULL },
+	{ "a_posting_that_does_not_balance_is_seen", "every posting has lines that sum to zero", NULL,
+	  "UPDATE ledger_line SET amount = amount + 1" FIRST("ledger_line", "posting_id", "1") " AND account = 'card_clearing'", NULL },
+	{ "a_posting_without_lines_is_seen", "every posting has lines that sum to zero", NULL,
+	  "DELETE FROM ledger_line" FIRST("ledger_line", "posting_id", "1"), NULL },
+	{ "lines_of_no_posting_are_seen", "every line belongs to a posting", NULL,
+	  "DELETE FROM posting" FIRST("posting", "posting_id", "1"), NULL },
+	{ "accounts_that_are_not_zero_together_are_seen", "all accounts together are zero", NULL,
+	  "INSERT INTO ledger_line (posting_id, account, amount) VALUES (9999, 'vat_payable', 7)", NULL },
+	{ "a_charge_that_was_not_posted_is_seen", "every charge is posted once it is taken, and only then", NULL,
+	  "DELETE FROM ledger_line WHERE posting_id = (SELECT MIN(posting_id) FROM posting WHERE kind = 'capture');"
+	  "DELETE FROM posting" FIRST("posting", "posting_id", "kind = 'capture'"), NULL },
+	{ "a_posting_of_a_declined_charge_is_seen", "every charge is posted once it is taken, and only then", NULL,
+	  "UPDATE posting SET charge_id = (SELECT charge_id FROM charge WHERE state = 'FAILED')" FIRST("posting", "posting_id", "kind = 'capture'"), NULL },
+	{ "a_refund_that_was_not_posted_is_seen", "every refund is posted when owed and when paid", NULL,
+	  "DELETE FROM ledger_line WHERE posting_id = (SELECT MIN(posting_id) FROM posting WHERE kind = 'refund_paid');"
+	  "DELETE FROM posting WHERE kind = 'refund_paid'", NULL },
+	{ "a_clearing_account_off_the_charges_is_seen", "card_clearing is captures less refunds", NULL,
+	  "INSERT INTO ledger_line (posting_id, account, amount) VALUES (9999, 'vat_payable', 7), (9999, 'card_clearing', -7);"
+	  "INSERT INTO posting (posting_id, kind, charge_id, currency, posted_at) VALUES (9999, 'refund_paid', 1, 'KRW', 1)", NULL },
+	{ "a_payable_account_off_the_refunds_is_seen", "refunds_payable is what is under way", NULL,
+	  "INSERT INTO ledger_line (posting_id, account, amount) VALUES (9999, 'vat_payable', 7), (9999, 'refunds_payable', -7)", NULL },
+	{ "money_the_provider_does_not_have_is_seen", "the provider has what our books say it has", "sandbox",
+	  "DELETE FROM cancel; DELETE FROM payment" FIRST("payment", "payment_id", "status = 'DONE'"), NULL },
+	{ "a_refund_the_provider_never_made_is_seen", "the provider has what our books say it has", "sandbox",
+	  "UPDATE payment SET balance = amount, status = 'DONE' WHERE status = 'PARTIAL_CANCELED'", NULL },
+	{ "money_the_provider_took_on_its_own_is_seen", "the provider has taken nothing we do not know of", "sandbox",
+	  "UPDATE payment SET order_id = 'MP-00000000'" FIRST("payment", "payment_id", "status = 'DONE'"), NULL },
+	{ "a_provider_who_forgets_a_cancellation_is_seen", "the provider's own books add up", "sandbox",
+	  "DELETE FROM cancel", NULL },
+	/* events and files */
+	{ "a_changed_event_is_seen", "the chain of every subject's events is whole", NULL,
+	  "UPDATE event SET payload = replace(payload, '\"amount\":', '\"amount\":1')" FIRST("event", "event_id", "type = 'booking.paid'"), NULL },
+	{ "a_missing_event_is_seen", "the chain of every subject's events is whole", NULL,
+	  "DELETE FROM event" FIRST("event", "event_id", "type = 'booking.paid'"), NULL },
+	{ "an_event_told_twice_is_seen", "what happens once is told once", NULL,
+	  "INSERT INTO event SELECT event_id + 100000, type, subject_id, causation_id, actor_id, occurred_at, recorded_at, payload, 'y', 'x'"
+	  " FROM event WHERE type = 'car.reserved' LIMIT 1", NULL },
+	{ "a_state_nobody_told_is_seen", "every booking's state was told", NULL,
+	  "UPDATE booking SET state = 'OUT'" BOOKING("CONFIRMED"), NULL },
+	{ "a_charge_nobody_told_is_seen", "every charge and every refund was told", NULL,
+	  "UPDATE event SET type = 'payment.other'" FIRST("event", "event_id", "type = 'payment.approved'"), NULL },
+	{ "a_refund_nobody_told_is_seen", "every charge and every refund was told", NULL,
+	  "UPDATE event SET type = 'payment.other'" FIRST("event", "event_id", "type = 'payment.cancelled'"), NULL },
+	{ "a_consumer_ahead_of_the_log_is_seen", "nobody has gone further than the log", NULL,
+	  "UPDATE position SET event_id = event_id + 100000 WHERE consumer = 'fleet'", NULL },
+	{ "an_event_that_was_given_up_is_seen", "no event was given up", NULL,
+	  "INSERT INTO event_retry (consumer, event_id, subject_id, tries, next_at, error, dead) VALUES ('fleet', 3, 'car:1', 12, 1, 'no', 1)", NULL },
+	{ "an_event_the_read_models_gave_up_is_seen", "no event was given up", "view",
+	  "INSERT INTO event_retry (consumer, event_id, subject_id, tries, next_at, error, dead) VALUES ('mypage', 3, 'car:1', 12, 1, 'no', 1)", NULL },
+	{ "read_models_ahead_of_the_log_are_seen", "the read models have not gone further than the log", "view",
+	  "UPDATE position SET event_id = event_id + 100000", NULL },
+	{ "a_read_model_that_differs_is_seen", "the read models are what a replay makes", "view",
+	  "UPDATE my_booking SET amount = amount + 1" FIRST("my_booking", "code", "1"), NULL },
+	{ "a_read_model_that_lacks_a_row_is_seen", "the read models are what a replay makes", "view",
+	  "DELETE FROM my_event" FIRST("my_event", "event_id", "1"), NULL },
+	{ "a_row_that_refers_to_nothing_is_seen", "no row refers to one that is not there", NULL,
+	  "INSERT INTO user_role (user_id, role) VALUES (99999, 'admin')", NULL },
+	{ "a_damaged_index_is_seen", "motorpool.db is undamaged", NULL,
+	  "PRAGMA writable_schema=ON; UPDATE sqlite_master SET sql = 'CREATE INDEX booking_by_car ON booking (car_id, ends_at)'"
+	  " WHERE name = 'booking_by_car'", NULL },
+	{ "a_damaged_index_of_the_read_models_is_seen", "view.db is undamaged", "view",
+	  "PRAGMA writable_schema=ON; UPDATE sqlite_master SET sql = 'CREATE INDEX view_car_by_plate ON view_car (name)'"
+	  " WHERE name = 'view_car_by_plate'", NULL },
+};
+#define N_WOUNDS (sizeof(wounds) / sizeof(wounds[0]))
+
+/* --- and what else ------------------------------------------------------------------------------------------------------------------ */
+
+static void
+all_of_it_holds_on_a_story_nobody_touched(void **state)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *out = open_memstream(&text, &n);
+	struct inspection in;
+	bool ok;
+
+	(void)state;
+	assert_true(check_open(&in, &cli));
+	assert_true(in.has_sandbox);
+	ok = check_all(&in, false, out);
+	fclose(out);
+	if (!ok)
+		fail_msg("%s", text);
+	assert_null(strstr(text, "FAILED"));
+	assert_null(strstr(text, "\n  - "));            /* nothing was left out */
+	free(text);
+	check_close(&in);
+}
+
+static void
+one_that_fails_makes_the_whole_fail_and_says_which(void **state)
+{
+	struct wound wound = { .sql = "UPDATE booking SET amount = amount + 1 WHERE code = (SELECT MIN(code) FROM booking)" };
+	char *text = NULL;
+	size_t n = 0;
+	FILE *out = open_memstream(&text, &n);
+	struct inspection in;
+
+	(void)state;
+	break_it(&wound);
+	assert_true(check_open(&in, &cli));
+	assert_false(check_all(&in, true, out));
+	fclose(out);
+	assert_non_null(strstr(text, "FAILED        1  a booking's lines sum to its amount: MP-"));
+	assert_null(strstr(text, "what a replay makes"));       /* --quick */
+	free(text);
+	check_close(&in);
+}
+
+/* A check nobody can break is a check nobody has tried. */
+static void
+every_check_has_a_wound_that_it_sees(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_GROUPS; i++)
+		for (const struct check *check = groups[i]; check->holds; check++) {
+			bool tried = false;
+
+			for (size_t j = 0; j < N_WOUNDS; j++)
+				tried = tried || strcmp(wounds[j].holds, check->holds) == 0;
+			if (!tried)
+				fail_msg("nothing shows that this can fail: %s", check->holds);
+		}
+}
+
+int
+main(void)
+{
+	struct CMUnitTest tests[N_WOUNDS + 3] = {
+		cmocka_unit_test_setup_teardown(all_of_it_holds_on_a_story_nobody_touched, copy_story, scratch_end),
+		cmocka_unit_test_setup_teardown(one_that_fails_makes_the_whole_fail_and_says_which, copy_story, scratch_end),
+		cmocka_unit_test(every_check_has_a_wound_that_it_sees),
+	};
+
+	for (size_t i = 0; i < N_WOUNDS; i++)
+		tests[3 + i] = (struct CMUnitTest){ wounds[i].name, seen, copy_story, scratch_end, &wounds[i] };
+	return cmocka_run_group_tests(tests, make_story, remove_story);
+}
