@@ -326,3 +326,34 @@ row_peek(struct rows *r, int column)
 {
 	return (const char *)sqlite3_column_text(r->st->stmt, column);
 }
+
+/* --- patterns ------------------------------------------------------------------------------------------------------- */
+
+static const char *
+like(struct db *db, const char *before, const char *text)
+{
+	struct buf b = { .m = db->m };
+
+	buf_puts(&b, before);
+	for (const char *s = text ? text : ""; *s; s++) {
+		char c = *s >= 'A' && *s <= 'Z' ? (char)(*s + 'a' - 'A') : *s;
+
+		if (c == '%' || c == '_' || c == '\\')
+			buf_puts(&b, "\\");
+		buf_put(&b, &c, 1);
+	}
+	buf_puts(&b, "%");
+	return b.s;
+}
+
+const char *
+db_contains(struct db *db, const char *text)
+{
+	return text && *text ? like(db, "%", text) : "%";
+}
+
+const char *
+db_begins(struct db *db, const char *text)
+{
+	return like(db, "", text);
+}

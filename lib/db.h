@@ -121,6 +121,11 @@ struct db_at { const char *sql, *file; int line; };
  * Outside a transaction a change is a transaction of its own, queued like any other. */
 #define db_each(db, sql, ...)        db_each_((db), DB_AT(sql), DB_ARGS(__VA_ARGS__))
 
+/* What people search for, as a pattern for lower(column) LIKE $n ESCAPE '\\': in lower case, its own % and _ taken as they are.
+ * NULL or "" finds all. */
+const char *db_contains(struct db *db, const char *text);       /* "%text%" */
+const char *db_begins(struct db *db, const char *text);         /* "text%" */
+
 int db_do_(struct db *db, struct db_at at, const struct db_arg *args);
 bool db_try_(struct db *db, struct db_at at, const struct db_arg *args);
 int64_t db_int_(struct db *db, struct db_at at, const struct db_arg *args);

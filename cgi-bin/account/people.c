@@ -13,30 +13,12 @@ static const struct member person_members[] = {
 };
 const struct shape person_shape = SHAPE(person, person_members);
 
-/* "10%_off" -> "%10\%\_off%", in lower case. */
-static const char *
-pattern(struct arena *m, const char *words)
-{
-	struct buf b = { .m = m };
-
-	buf_puts(&b, "%");
-	for (const char *c = words; *c; c++) {
-		char lower = *c >= 'A' && *c <= 'Z' ? (char)(*c + 'a' - 'A') : *c;
-
-		if (lower == '%' || lower == '_' || lower == '\\')
-			buf_puts(&b, "\\");
-		buf_put(&b, &lower, 1);
-	}
-	buf_puts(&b, "%");
-	return b.s;
-}
-
 int64_t
 people_count(struct db *db, const struct people_query *q)
 {
 	return db_int(db, "SELECT COUNT(*) FROM user u WHERE (u.email LIKE $1 ESCAPE '\\' OR lower(u.name) LIKE $1 ESCAPE '\\')"
 	                  " AND ($2 = '' OR EXISTS (SELECT 1 FROM user_role r WHERE r.user_id = u.user_id AND r.role = $2)) /*scan*/",
-	              pattern(db_memory(db), q->words), words_code(&role_words, q->role));
+	              db_contains(db, q->words), words_code(&role_words, q->role));
 }
 
 void
@@ -53,7 +35,7 @@ people_list(struct db *db, const struct people_query *q, struct person **p, int 
 	        "          CASE WHEN $3 = 4 THEN u.name END, CASE WHEN $3 = 5 THEN u.name END DESC,"
 	        "          CASE WHEN $3 = 1 THEN u.user_id END, u.user_id DESC"
 	        " LIMIT 20 OFFSET $4 /*scan*/ /*sort*/",
-	        pattern(m, q->words), words_code(&role_words, q->role), (int)q->order, q->offset);
+	        db_contains(db, q->words), words_code(&role_words, q->role), (int)q->order, q->offset);
 	for (int i = 0; i < *n; i++) {
 		(*p)[i].roles = role_codes(m, (*p)[i].role_bits);
 		(*p)[i].role_names = role_names(m, (*p)[i].role_bits);

@@ -43,14 +43,14 @@ static const struct member booking_row_members[] = {
 const struct shape booking_row_shape = SHAPE(booking_row, booking_row_members);
 
 /*
- * $1 view, $2 state or '', $3 pattern or '', $4 today, $5 tomorrow, $6 now.
+ * $1 view, $2 state or '', $3 pattern, $4 today, $5 tomorrow, $6 now.
  * A day's desk is a few rows of an index; "all bookings" with a text walks the table, which a manager may ask for.
  */
 #define WANTED \
 	" FROM booking b LEFT JOIN v_user u ON u.user_id = b.customer_id" \
 	" WHERE ($2 = '' OR b.state = $2)" \
-	" AND ($3 = '' OR b.code LIKE $3 ESCAPE '\\' OR b.plate LIKE $3 ESCAPE '\\' OR u.email LIKE $3 ESCAPE '\\'" \
-	"  OR u.name LIKE $3 ESCAPE '\\')" \
+	" AND ($3 = '%' OR lower(b.code) LIKE $3 ESCAPE '\\' OR lower(b.plate) LIKE $3 ESCAPE '\\' OR u.email LIKE $3 ESCAPE '\\'" \
+	"  OR lower(u.name) LIKE $3 ESCAPE '\\')" \
 	" AND ($1 = 'all'" \
 	"  OR ($1 = 'pick-ups' AND b.state IN ('PAID', 'CONFIRMED') AND b.starts_at >= $4 AND b.starts_at < $5)" \
 	"  OR ($1 = 'returns' AND b.state = 'OUT' AND b.ends_at < $5)" \
@@ -62,26 +62,8 @@ const struct shape booking_row_shape = SHAPE(booking_row, booking_row_members);
 	"SELECT b.code, b.state, b.customer_id, COALESCE(u.name, '') AS customer_name, b.car_id, b.car_name, b.plate, b.starts_at, b.ends_at," \
 	" b.amount, b.currency, b.refund_state, b.refund_due, CASE WHEN b.state = 'OUT' AND b.ends_at < $6 THEN 1 ELSE 0 END AS is_late"
 
-/* "%word%", its own % and _ taken as they are; "" finds all. */
-static const char *
-pattern(struct db *db, const char *text)
-{
-	struct buf b = { .m = db_memory(db) };
-
-	if (!*text)
-		return "";
-	buf_puts(&b, "%");
-	for (const char *s = text; *s; s++) {
-		if (*s == '%' || *s == '_' || *s == '\\')
-			buf_puts(&b, "\\");
-		buf_put(&b, s, 1);
-	}
-	buf_puts(&b, "%");
-	return b.s;
-}
-
 #define VALUES(q) \
-	words_code(&desk_view_words, (int)(q)->view), words_code(&booking_state_words, (q)->state), pattern(db, (q)->text), \
+	words_code(&desk_view_words, (int)(q)->view), words_code(&booking_state_words, (q)->state), db_contains(db, (q)->text), \
 	(q)->today, (q)->tomorrow, (q)->now
 
 int64_t

@@ -37,7 +37,7 @@ struct order_page {
 	struct field starts_at, ends_at, card_id;
 	struct saved_card *cards;
 	int n_cards;
-	bool is_new_card, is_taken;     /* taken: nothing to agree to */
+	bool is_new_card, is_taken;     /* taken: other cars are offered */
 	struct price *price;            /* NULL: no good interval yet */
 	int64_t from, until, hold_minutes;
 };

@@ -18,22 +18,18 @@ vat_share(int64_t amount)
 }
 
 /* Started hours count: half an hour over is an hour. */
-static int64_t
-days_and_hours(int64_t starts_at, int64_t ends_at, int64_t *hours)
+struct duration
+duration_of(int64_t starts_at, int64_t ends_at)
 {
-	int64_t rest = (ends_at - starts_at) % DAY;
-
-	*hours = (rest + HOUR - 1) / HOUR;
-	return (ends_at - starts_at) / DAY;
+	return (struct duration){ (ends_at - starts_at) / DAY, ((ends_at - starts_at) % DAY + HOUR - 1) / HOUR };
 }
 
 int64_t
 price_total(int64_t starts_at, int64_t ends_at, int64_t daily_price, int64_t hourly_price)
 {
-	int64_t hours, days = days_and_hours(starts_at, ends_at, &hours);
-	int64_t rest = hours * hourly_price;
+	struct duration d = duration_of(starts_at, ends_at);
 
-	return days * daily_price + (rest < daily_price ? rest : daily_price);
+	return duration_price(&d, daily_price, hourly_price);
 }
 
 static void
@@ -47,7 +43,8 @@ add_line(struct price *p, struct booking_line line)
 struct price *
 price_make(struct arena *m, int64_t starts_at, int64_t ends_at, int64_t daily_price, int64_t hourly_price)
 {
-	int64_t hours, days = days_and_hours(starts_at, ends_at, &hours);
+	struct duration d = duration_of(starts_at, ends_at);
+	int64_t days = d.days, hours = d.hours;
 	struct price *p = arena_new_of(m, struct price);
 
 	p->lines = arena_array(m, struct booking_line, 2);

@@ -18,6 +18,19 @@ extern const struct shape price_shape;
 
 struct price *price_make(struct arena *m, int64_t starts_at, int64_t ends_at, int64_t daily_price, int64_t hourly_price);
 int64_t price_total(int64_t starts_at, int64_t ends_at, int64_t daily_price, int64_t hourly_price);     /* the amount alone */
+
+/* The same for many cars at once: the interval is taken apart once. */
+struct duration { int64_t days, hours; };       /* hours: the started ones beyond whole days */
+struct duration duration_of(int64_t starts_at, int64_t ends_at);
+
+static inline int64_t
+duration_price(const struct duration *d, int64_t daily_price, int64_t hourly_price)
+{
+	int64_t rest = d->hours * hourly_price;
+
+	return d->days * daily_price + (rest < daily_price ? rest : daily_price);
+}
+
 int64_t vat_share(int64_t amount);      /* settings.vat_percent, included: rounded half up */
 
 #endif

@@ -17,11 +17,22 @@
 
 struct span { int64_t slot_id, starts_at, busy_until; };
 
+/* What a search looks at of every car, in one line of the processor's cache; the rest is shown of twenty. */
 struct mem_car {
-	struct free_car show;           /* all but the totals */
 	struct span *span;              /* no two overlap: sorted by start is sorted by end */
 	int n_spans, room;
+	int64_t car_id, daily_price, hourly_price, branch_id;
+	short seats, body, fuel;
+	const struct free_car *show;    /* all but the totals */
 };
+
+/* Which cars are free from one moment until another, a bit each, worked out once for each change of the database: people turn
+ * pages, sort and filter, and most ask for the same days. */
+struct answer {
+	int64_t version, from, until;
+	uint64_t *is_free;
+};
+#define N_ANSWERS 256
 
 static struct {
 	struct arena *m;
@@ -29,6 +40,7 @@ static struct {
 	struct mem_car **by_id;         /* the same, by car_id */
 	int n_cars;
 	int64_t version, cars_rev, n_all_cars, slots_rev, read_at;
+	struct answer answer[N_ANSWERS];
 } memory;
 
 static const struct member free_car_members[] = {
@@ -51,9 +63,9 @@ car_of(int64_t car_id)
 		int mid = (low + high) / 2;
 		struct mem_car *c = memory.by_id[mid];
 
-		if (c->show.car_id == car_id)
+		if (c->car_id == car_id)
 			return c;
-		if (c->show.car_id < car_id)
+		if (c->car_id < car_id)
 			low = mid + 1;
 		else
 			high = mid - 1;
@@ -94,7 +106,16 @@ by_car_id(const void *a, const void *b)
 {
 	const struct mem_car *x = *(struct mem_car *const *)a, *y = *(struct mem_car *const *)b;
 
-	return (x->show.car_id > y->show.car_id) - (x->show.car_id < y->show.car_id);
+	return (x->car_id > y->car_id) - (x->car_id < y->car_id);
+}
+
+static struct mem_car
+mem_car(const struct free_car *c)
+{
+	return (struct mem_car){
+		.car_id = c->car_id, .daily_price = c->daily_price, .hourly_price = c->hourly_price, .branch_id = c->branch_id,
+		.seats = (short)c->seats, .body = (short)c->body, .fuel = (short)c->fuel, .show = c,
+	};
 }
 
 static void
@@ -113,7 +134,7 @@ read_cars(struct db *db)
 	memory.by_id = arena_array(memory.m, struct mem_car *, n ? n : 1);
 	memory.n_cars = n;
 	for (int i = 0; i < n; i++) {
-		memory.car[i].show = cars[i];
+		memory.car[i] = mem_car(&cars[i]);
 		memory.by_id[i] = &memory.car[i];
 	}
 	if (n)
@@ -127,7 +148,7 @@ read_slots(struct db *db, int64_t now)
 	for (int i = 0; i < memory.n_cars; i++) {
 		struct rows *r = db_each(db,
 			"SELECT slot_id, starts_at, busy_until FROM slot WHERE car_id = $1 AND kind <> 'RELEASED' AND busy_until > $2"
-			" ORDER BY busy_until", memory.car[i].show.car_id, now);
+			" ORDER BY busy_until", memory.car[i].car_id, now);
 
 		while (db_next(r))
 			remember(&memory.car[i], (struct span){ row_int(r, 0), row_int(r, 1), row_int(r, 2) });
@@ -140,6 +161,7 @@ read_all(struct db *db, int64_t cars_rev, int64_t n_all_cars)
 	if (!memory.m)
 		memory.m = arena_new((size_t)1 << 30);
 	arena_reset(memory.m);
+	memset(memory.answer, 0, sizeof(memory.answer));
 	memory.cars_rev = cars_rev;
 	memory.n_all_cars = n_all_cars;
 	memory.slots_rev = db_int(db, "SELECT COALESCE(MAX(rev), 0) FROM slot");        /* before the rows: later ones come again, harmlessly */
@@ -180,7 +202,9 @@ refresh(struct db *db)
 		read_all(db, cars_rev, n_all_cars);
 	else
 		read_changes(db);
-	memory.version = db_failed(db) ? -1 : version;
+	memory.version = version;
+	if (db_failed(db))              /* what was read may be half of it: all of it again */
+		memory.version = memory.read_at = -HOUR;
 }
 
 /* --- asking it -------------------------------------------------------------------------------------------------------- */
@@ -201,11 +225,33 @@ is_free(const struct mem_car *c, int64_t from, int64_t until)
 	return low == c->n_spans || c->span[low].starts_at >= until;
 }
 
-static bool
-wanted(const struct free_car *c, const struct car_query *q)
+/* The bits for one interval. A version of 0 is nobody's: data_version begins at 1. */
+static const uint64_t *
+free_between(int64_t from, int64_t until)
+{
+	struct answer *a = &memory.answer[(uint64_t)(from / STEP * 31 + until / STEP) % N_ANSWERS];
+	int n_words = (memory.n_cars + 63) / 64;
+
+	if (a->is_free && a->version == memory.version && a->from == from && a->until == until)
+		return a->is_free;
+	if (!a->is_free)
+		a->is_free = arena_array(memory.m, uint64_t, n_words ? n_words : 1);
+	*a = (struct answer){ memory.version, from, until, a->is_free };
+	for (int w = 0; w < n_words; w++) {
+		uint64_t bits = 0;
+
+		for (int i = w * 64; i < w * 64 + 64 && i < memory.n_cars; i++)
+			bits |= (uint64_t)is_free(&memory.car[i], from, until) << (i % 64);
+		a->is_free[w] = bits;
+	}
+	return a->is_free;
+}
+
+static inline bool
+wanted(const struct mem_car *c, const struct car_query *q)
 {
 	return (!q->branch_id || c->branch_id == q->branch_id) && (q->body < 0 || c->body == q->body) &&
-	       (q->fuel < 0 || c->fuel == q->fuel) && c->seats >= q->seats && (!q->region || strcmp(c->region, q->region) == 0);
+	       (q->fuel < 0 || c->fuel == q->fuel) && c->seats >= q->seats && (!q->region || strcmp(c->show->region, q->region) == 0);
 }
 
 /* One that may be shown, and where it stands: by key, then by car. */
@@ -215,17 +261,17 @@ static int
 before(const struct hit *a, const struct hit *b, enum car_order order)
 {
 	if (order == BY_NAME) {
-		int by_name = strcmp(a->car->show.name, b->car->show.name);
+		int by_name = strcmp(a->car->show->name, b->car->show->name);
 
 		if (by_name != 0)
 			return by_name < 0;
 	} else if (a->key != b->key)
 		return a->key < b->key;
-	return a->car->show.car_id < b->car->show.car_id;
+	return a->car->car_id < b->car->car_id;
 }
 
 static int64_t
-key_of(const struct free_car *c, int64_t total, enum car_order order)
+key_of(const struct mem_car *c, int64_t total, enum car_order order)
 {
 	switch (order) {
 	case BY_PRICE:      return total;
@@ -297,36 +343,44 @@ show(struct arena *m, const struct hit *hit, int n, const struct car_query *q, s
 	for (int i = 0; i < n_cars; i++) {
 		const struct hit *h = &hit[q->offset + i];
 
-		(*cars)[i] = h->car->show;
+		(*cars)[i] = *h->car->show;
 		(*cars)[i].total_amount = h->total;
 		(*cars)[i].vat_amount = vat_share(h->total);
 	}
 	return n_cars;
 }
 
+/* Everything that is left of one car: is it wanted, what does it cost, is it among the best? Answers whether it counts. */
+static bool
+look_at(const struct mem_car *c, const struct car_query *q, const struct duration *d, struct hit *best, int *n, int room)
+{
+	int64_t total;
+
+	if (!wanted(c, q))
+		return false;
+	total = duration_price(d, c->daily_price, c->hourly_price);
+	if (q->max_price && total > q->max_price)
+		return false;
+	keep_best(best, n, room, (struct hit){ key_of(c, total, q->order), c, total }, q->order);
+	return true;
+}
+
 int
 calendar_search(struct db *db, struct arena *m, const struct car_query *q, struct free_car **cars, int *n_cars)
 {
-	int64_t until = q->ends_at + settings.turnaround_s;
+	struct duration d = duration_of(q->starts_at, q->ends_at);
 	int room = q->offset + q->limit, n = 0, n_free = 0;
+	const uint64_t *is_free_now;
 	struct hit *best;
 
 	refresh(db);
+	is_free_now = free_between(q->starts_at, q->ends_at + settings.turnaround_s);
 	if (room > memory.n_cars)
 		room = memory.n_cars;
 	best = arena_array(m, struct hit, room ? room : 1);
-	for (int i = 0; i < memory.n_cars; i++) {
-		const struct mem_car *c = &memory.car[i];
-		int64_t total;
-
-		if (!wanted(&c->show, q) || !is_free(c, q->starts_at, until))
-			continue;
-		total = price_total(q->starts_at, q->ends_at, c->show.daily_price, c->show.hourly_price);
-		if (q->max_price && total > q->max_price)
-			continue;
-		n_free++;
-		keep_best(best, &n, room, (struct hit){ key_of(&c->show, total, q->order), c, total }, q->order);
-	}
+	for (int w = 0; w * 64 < memory.n_cars; w++)
+		for (uint64_t bits = is_free_now[w]; bits; bits &= bits - 1)
+			n_free += look_at(&memory.car[w * 64 + __builtin_ctzll(bits)], q, &d, best, &n, room);
 	sort_best(best, n, room, q->order);
 	*n_cars = show(m, best, n, q, cars);
 	return n_free;
@@ -347,9 +401,9 @@ static int
 by_order(const void *a, const void *b)
 {
 	const struct free_car *x = a, *y = b;
-	const struct mem_car mx = { .show = *x }, my = { .show = *y };
-	const struct hit hx = { key_of(x, x->total_amount, oracle_order), &mx, x->total_amount };
-	const struct hit hy = { key_of(y, y->total_amount, oracle_order), &my, y->total_amount };
+	const struct mem_car mx = mem_car(x), my = mem_car(y);
+	const struct hit hx = { key_of(&mx, x->total_amount, oracle_order), &mx, x->total_amount };
+	const struct hit hy = { key_of(&my, y->total_amount, oracle_order), &my, y->total_amount };
 
 	return before(&hx, &hy, oracle_order) ? -1 : before(&hy, &hx, oracle_order);
 }
@@ -366,9 +420,11 @@ calendar_search_sql(struct db *db, struct arena *m, const struct car_query *q, s
 		" AND s.kind <> 'RELEASED' AND s.busy_until > $1 AND s.starts_at < $2) /*scan*/ /*sort*/",
 		q->starts_at, q->ends_at + settings.turnaround_s);
 	for (int i = 0; i < n_all; i++) {
+		const struct mem_car c = mem_car(&all[i]);
+
 		all[i].total_amount = price_total(q->starts_at, q->ends_at, all[i].daily_price, all[i].hourly_price);
 		all[i].vat_amount = vat_share(all[i].total_amount);
-		if (wanted(&all[i], q) && (!q->max_price || all[i].total_amount <= q->max_price))
+		if (wanted(&c, q) && (!q->max_price || all[i].total_amount <= q->max_price))
 			all[n_free++] = all[i];
 	}
 	oracle_order = q->order;

@@ -14,7 +14,7 @@
 
 /* $3 pattern, $4 branch, $5 model, $6 body; an empty one filters nothing. */
 #define FILTER \
-	"($3 = '' OR lower(plate || ' ' || name) LIKE $3 ESCAPE '!') AND ($4 = 0 OR branch_id = $4)" \
+	"($3 = '%' OR lower(plate || ' ' || name) LIKE $3 ESCAPE '\\') AND ($4 = 0 OR branch_id = $4)" \
 	" AND ($5 = 0 OR model_id = $5) AND ($6 = '' OR body = $6)"
 
 #define LIST(order) \
@@ -29,24 +29,6 @@ static const struct db_at list[][2] = {
 };
 
 /* "%12!%가%" for 12%가: found anywhere, its own % and _ taken as they are. "" finds all. */
-static const char *
-pattern_of(struct arena *m, const char *q)
-{
-	char *pattern, *to;
-
-	if (!q || !*q)
-		return "";
-	pattern = to = arena_alloc(m, strlen(q) * 2 + 3);
-	*to++ = '%';
-	for (const char *s = q; *s; s++) {
-		if (strchr("%_!", *s))
-			*to++ = '!';
-		*to++ = (char)((unsigned char)*s < 0x80 ? tolower((unsigned char)*s) : *s);
-	}
-	*to++ = '%';
-	return pattern;
-}
-
 int
 car_list(struct db *db, const struct car_filter *f, struct car **cars, int *n_cars)
 {
@@ -54,7 +36,7 @@ car_list(struct db *db, const struct car_filter *f, struct car **cars, int *n_ca
 	const struct db_at at = list[f->order][f->down];
 
 	db_list_(db, &car_shape, cars, n_cars, at,
-		DB_ARGS(now, now + settings.turnaround_s, pattern_of(db_memory(db), f->q), f->branch_id, f->model_id,
+		DB_ARGS(now, now + settings.turnaround_s, db_contains(db, f->q), f->branch_id, f->model_id,
 		        words_code(&body_words, f->body), words_code(&car_status_words, f->status), f->limit, f->offset));
 	for (int i = 0; i < *n_cars; i++)
 		(*cars)[i].branch_label = branch_name_now((*cars)[i].branch_name, (*cars)[i].branch_name_ko);
@@ -80,6 +62,6 @@ car_count(struct db *db, const struct car_filter *f, struct car_counts *counts)
 		" COALESCE(SUM(CASE status WHEN 'OUT_OF_SERVICE' THEN 1 ELSE 0 END), 0) AS out_of_service,"
 		" COALESCE(SUM(CASE status WHEN 'RETIRED' THEN 1 ELSE 0 END), 0) AS retired"
 		" FROM car_now WHERE " FILTER " /*scan*/",
-		now, now + settings.turnaround_s, pattern_of(db_memory(db), f->q), f->branch_id, f->model_id,
+		now, now + settings.turnaround_s, db_contains(db, f->q), f->branch_id, f->model_id,
 		words_code(&body_words, f->body));
 }

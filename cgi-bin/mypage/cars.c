@@ -64,28 +64,11 @@ const struct shape view_car_shape = SHAPE(view_car, view_car_members);
 #define KEY_TEXT "CASE $6 WHEN 1 THEN f.name WHEN 2 THEN f.branch_name WHEN 3 THEN f.status WHEN 0 THEN f.plate ELSE '' END"
 #define KEY_TIME "CASE $6 WHEN 4 THEN b.starts_at ELSE 0 END"
 
-/* "%word%", with the pattern's own signs escaped. */
-static const char *
-pattern(struct db *db, const char *text)
-{
-	struct buf b = { .m = db_memory(db) };
-
-	buf_puts(&b, "%");
-	for (const char *s = text; *s; s++) {
-		if (*s == '%' || *s == '_' || *s == '\\')
-			buf_puts(&b, "\\");
-		buf_put(&b, &(char){ (char)tolower((unsigned char)*s) }, 1);
-	}
-	if (*text)
-		buf_puts(&b, "%");
-	return b.s;
-}
-
 int64_t
 view_count(struct db *db, const struct view_query *q, int64_t n[4])
 {
 	struct rows *r = db_each(db, SEEN " SELECT f.status, COUNT(*) FROM found f GROUP BY f.status /*sort*/",
-		q->now, q->now + settings.turnaround_s, pattern(db, q->text), q->branch_id);
+		q->now, q->now + settings.turnaround_s, db_contains(db, q->text), q->branch_id);
 	int64_t all = 0;
 
 	memset(n, 0, 4 * sizeof(n[0]));
@@ -123,10 +106,10 @@ view_list(struct db *db, const struct view_query *q, struct view_car **cars)
 
 	if (q->down)
 		db_list(db, &seen_shape, &seen, &n, ROWS " ORDER BY " KEY_TEXT " DESC, $6 = 4 AND f.code IS NULL, " KEY_TIME " DESC, f.plate DESC /*sort*/ LIMIT $7 OFFSET $8",
-			q->now, q->now + settings.turnaround_s, pattern(db, q->text), q->branch_id, status, q->order, q->limit, q->offset);
+			q->now, q->now + settings.turnaround_s, db_contains(db, q->text), q->branch_id, status, q->order, q->limit, q->offset);
 	else
 		db_list(db, &seen_shape, &seen, &n, ROWS " ORDER BY " KEY_TEXT ", $6 = 4 AND f.code IS NULL, " KEY_TIME ", f.plate /*sort*/ LIMIT $7 OFFSET $8",
-			q->now, q->now + settings.turnaround_s, pattern(db, q->text), q->branch_id, status, q->order, q->limit, q->offset);
+			q->now, q->now + settings.turnaround_s, db_contains(db, q->text), q->branch_id, status, q->order, q->limit, q->offset);
 	*cars = arena_array(db_memory(db), struct view_car, n > 0 ? n : 1);
 	for (int i = 0; i < n; i++)
 		as_car(db, &seen[i], &(*cars)[i]);

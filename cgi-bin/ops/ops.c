@@ -276,34 +276,20 @@ ops_house(struct db *db, struct ops_house *h)
 
 #define LOOKED_AT 200000        /* a rare type is searched for piece by piece */
 
-static const char *
-prefix_pattern(struct arena *m, const char *text)
-{
-	struct buf b = { .m = m };
-
-	for (const char *s = text; *s; s++) {
-		if (*s == '%' || *s == '_' || *s == '\\')
-			buf_puts(&b, "\\");
-		buf_put(&b, s, 1);
-	}
-	buf_puts(&b, "%");
-	return b.s;
-}
-
 #define COLUMNS "SELECT event_id, type, subject_id, causation_id, actor_id, occurred_at, recorded_at, payload, prev_hash, hash FROM v_event"
 
 static int
 page_of_log(struct db *db, const struct ops_query *q, int64_t before, int64_t limit, struct event **events)
 {
-	const char *type = prefix_pattern(db_memory(db), q->type);
+	const char *type = db_begins(db, q->type);
 	int n = 0;
 
 	if (*q->subject)
 		return db_list(db, &event_shape, events, &n, COLUMNS
-			" WHERE subject_id = $1 AND event_id < $2 AND type LIKE $3 ESCAPE '\\' ORDER BY event_id DESC LIMIT $4",
+			" WHERE subject_id = $1 AND event_id < $2 AND lower(type) LIKE $3 ESCAPE '\\' ORDER BY event_id DESC LIMIT $4",
 			q->subject, before, type, limit);
 	return db_list(db, &event_shape, events, &n, COLUMNS
-		" WHERE event_id < $1 AND event_id >= $2 AND type LIKE $3 ESCAPE '\\' ORDER BY event_id DESC LIMIT $4",
+		" WHERE event_id < $1 AND event_id >= $2 AND lower(type) LIKE $3 ESCAPE '\\' ORDER BY event_id DESC LIMIT $4",
 		before, before - LOOKED_AT, type, limit);
 }
 

@@ -1,0 +1,235 @@
+/*
+ * api.test.mjs - docs/openapi.yaml says what the programs do, no more and no less: it is valid OpenAPI, every path in it is a
+ * route and every route a program can use is in it, and in a tour through all of them every answer has exactly the members and
+ * kinds of values that are written there.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { assert, finish, test, until } from './check.mjs';
+import { Stack, at, new_car, root } from './stack.mjs';
+import { routes } from './routes.mjs';
+import { Program, ask } from './client.mjs';
+
+const module = name => import(pathToFileURL(path.join(root, 'tests/browser/node_modules', name)));
+const { default: yaml } = await module('js-yaml/index.js').catch(() => module('js-yaml/dist/js-yaml.mjs'));
+const { default: Ajv } = await module('ajv-draft-04/dist/index.js');
+const { default: formats } = await module('ajv-formats/dist/index.js');
+const { Validator } = await module('@seriousme/openapi-schema-validator/index.js');
+
+const text = fs.readFileSync(path.join(root, 'docs/openapi.yaml'), 'utf8'), api = yaml.load(text);
+const operations = Object.entries(api.paths).flatMap(([address, item]) => Object.entries(item).map(([method, op]) => ({ method: method.toUpperCase(), address, op })));
+
+await test('docs/openapi.yaml is valid OpenAPI 3.0', async () => {
+	const { valid, errors } = await new Validator().validate(text);
+	assert.ok(valid, JSON.stringify(errors, null, 1));
+	const ids = operations.map(o => o.op.operationId);
+	assert.equal(new Set(ids).size, ids.length, 'operationId twice');
+});
+
+/* Pages and ways between pages: nothing in them for a program. */
+const FOR_PEOPLE = /^(GET \/|GET \/account\/(sign-up|sign-in|password)|GET \/bookings\/new|POST \/bookings\/:code\/pay|GET \/bookings\/:code\/paid|GET \/fleet|GET \/fleet\/(cars|models|branches)\/new|GET \/fleet\/cars\/:car_id\/(edit|retire|delete|photo)|POST \/fleet\/cars\/:car_id\/delete|GET \/fleet\/branches\/:branch_id\/close|GET \/my|GET \/view|POST \/payments\/cards\/new|GET \/payments\/cards\/return)$/;
+const templated = address => address.replace(/:(\w+)/g, '{$1}');
+
+await test('every documented path is a route, and every route a program can use is documented', () => {
+	const there = new Set(routes().filter(r => r.program !== 'sandbox' && !r.needs.includes('INTERNAL')).map(r => `${r.method} ${r.path}`));
+	const documented = new Set(operations.map(o => `${o.method} ${o.address.replace(/\{(\w+)\}/g, ':$1')}`));
+	assert.deepEqual([...documented].filter(d => !there.has(d) && !/\/(healthz|readyz)$/.test(d)), [], 'documented, but no route');
+	assert.deepEqual([...there].filter(r => !documented.has(r) && !FOR_PEOPLE.test(r)), [], 'a route, but not documented');
+});
+await test('docs/api.md names every documented path', () => {
+	const words = fs.readFileSync(path.join(root, 'docs/api.md'), 'utf8');
+	assert.deepEqual([...new Set(operations.map(o => o.address))].filter(a => !words.includes(a)), []);
+});
+
+/* --- the tour: every answer is held against the document ------------------------------------------------------------------------ */
+
+/* What is not written is not allowed: members that nobody has documented are found too. */
+function strict(node) {
+	if (Array.isArray(node)) return node.map(strict);
+	if (!node || typeof node !== 'object') return node;
+	const copy = Object.fromEntries(Object.entries(node).map(([k, v]) => [k, strict(v)]));
+	if (copy.properties && copy.type === 'object' && copy.additionalProperties === undefined) {
+		copy.additionalProperties = false;
+		copy.required ??= Object.keys(copy.properties);
+	}
+	return copy;
+}
+const ajv = new Ajv({ strict: false, allErrors: true });
+formats(ajv);
+ajv.addSchema(strict({ id: 'api', components: api.components }), 'api');
+const compiled = new Map();
+const schema_of = schema => {
+	const key = JSON.stringify(schema);
+	if (!compiled.has(key)) compiled.set(key, ajv.compile(JSON.parse(JSON.stringify(strict(schema)).replaceAll('"#/components', '"api#/components'))));
+	return compiled.get(key);
+};
+
+const answered = new Set(), found = [];
+function held_against(method, address, answer) {
+	const plain = address.split('?')[0];
+	const match = operations.filter(o => o.method === method && new RegExp(`^${o.address.replace(/\{\w+\}/g, '[^/]+')}$`).test(plain))
+		.sort((a, b) => (a.address.match(/\{/g) ?? []).length - (b.address.match(/\{/g) ?? []).length)[0];
+	if (!match) return found.push(`${method} ${plain}: not documented`);
+	if (answer.status < 400) answered.add(match.op.operationId);
+	let said = match.op.responses[answer.status];
+	if (!said) return found.push(`${method} ${match.address}: ${answer.status} is not documented: ${answer.text.slice(0, 200)}`);
+	if (said.$ref) said = api.components.responses[said.$ref.split('/').pop()];
+	const schema = said.content?.['application/json']?.schema;
+	if (!schema) return answer.text && found.push(`${method} ${match.address} ${answer.status}: a body that is not documented`);
+	const valid = schema_of(schema);
+	if (!valid(answer.json)) found.push(`${method} ${match.address} ${answer.status}: ${ajv.errorsText(valid.errors)}: ${answer.text.slice(0, 300)}`);
+	for (const header of Object.keys(said.headers ?? {}))
+		if (!(header.toLowerCase() in answer.headers)) found.push(`${method} ${match.address} ${answer.status}: no ${header}`);
+}
+class Tourist extends Program {
+	async ask(method, address, json, headers) {
+		const answer = await super.ask(method, address, json, headers);
+		held_against(method, address, answer);
+		return answer;
+	}
+}
+
+const stack = await Stack.start({ name: 'story-api' });
+const tourist = async (name, ...roles) => {
+	const who = await stack.person(name, ...roles);
+	return Object.assign(new Tourist(stack.base, who.token), { email: who.email, password: who.password });
+};
+const manager = await tourist('Manager', 'manager'), anna = await tourist('Anna', 'customer'), admin = await tourist('Admin', 'admin');
+const anybody = new Tourist(stack.base);
+
+await test('a tour through everything: all answers are as documented', async () => {
+	const zoe = { name: 'Zoe', email: 'zoe@example.com', password: 'a long enough sentence' };
+	await anybody.post('/account/sign-up', zoe);
+	await anybody.post('/account/sign-up', zoe);
+	await anybody.post('/account/sign-up', { ...zoe, password: 'short' });
+	await anybody.post('/account/sign-in', { ...zoe, name: undefined, password: 'wrong' });
+	const { json: { token } } = await anybody.post('/account/sign-in', { email: zoe.email, password: zoe.password });
+	const visitor = new Tourist(stack.base, token);
+	await anybody.post('/account/language', { lang: 'en' });
+	await anybody.get('/account');
+	await visitor.get('/account');
+	await visitor.put('/account', { name: 'Zoe Park', phone: '010-1234-5678', lang: 'en' });
+	await visitor.put('/account', { name: '', lang: 'xx' });
+	await visitor.get('/account/profile');
+	await visitor.post('/account/profile', { name: 'Zoe', lang: 'ko' });
+	await visitor.post('/account/licence', { number: '11-23-456789-01', expires_on: '2040-01-01', born_on: '1990-01-01' });
+	await visitor.get('/account/licence');
+	await visitor.post('/account/licence/remove');
+	await visitor.get('/account/sessions');
+	const made = (await visitor.post('/account/tokens', { name: 'one' })).json, other = (await visitor.post('/account/tokens', { name: 'two' })).json;
+	await visitor.get('/account/tokens');
+	await visitor.delete(`/account/tokens/${made.token_id}`);
+	await visitor.post(`/account/tokens/${other.token_id}/revoke`);
+	await visitor.post('/account/password', { current_password: zoe.password, new_password: 'another long sentence' });
+	const { json: { users } } = await admin.get('/account/users?q=zoe');
+	await admin.get(`/account/users/${users[0].user_id}`);
+	await admin.post(`/account/users/${users[0].user_id}/roles`, { role: 'courier', given: true });
+	await admin.post(`/account/users/${users[0].user_id}/roles`, { role: 'courier', given: false });
+	await admin.post(`/account/users/${users[0].user_id}/disable`);
+	await admin.post(`/account/users/${users[0].user_id}/enable`);
+	await anna.get('/account/users');
+
+	const car = (await manager.post('/fleet/cars', new_car())).json, short_lived = (await manager.post('/fleet/cars', new_car())).json;
+	await manager.post('/fleet/cars', new_car({ plate: car.plate }));
+	await manager.post('/fleet/cars', {});
+	await anna.post('/fleet/cars', new_car());
+	await manager.get('/fleet/cars?status=AVAILABLE&sort=-daily_price');
+	await manager.get(`/fleet/cars/${car.car_id}`);
+	await manager.get('/fleet/cars/99999');
+	await manager.put(`/fleet/cars/${car.car_id}`, { ...new_car({ plate: car.plate }), rev: car.rev });
+	await manager.post(`/fleet/cars/${car.car_id}`, { ...new_car({ plate: car.plate }) });
+	await manager.put(`/fleet/cars/${car.car_id}`, { ...new_car({ plate: car.plate }), rev: car.rev });
+	await manager.post(`/fleet/cars/${short_lived.car_id}/service`, { service: 'OUT_OF_SERVICE' });
+	const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR4nGP4z8AARAwQCgAf7gP9i18U1AAAAABJRU5ErkJggg==', 'base64');
+	const boundary = 'mp-boundary', part = Buffer.concat([Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="photo"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n`), png, Buffer.from(`\r\n--${boundary}--\r\n`)]);
+	const photo = await manager.ask('POST', `/fleet/cars/${car.car_id}/photo`, part, { 'Content-Type': `multipart/form-data; boundary=${boundary}` });
+	assert.equal(photo.status, 200, photo.text);
+	await manager.post(`/fleet/cars/${car.car_id}/photo/remove`);
+	const model = (await manager.post('/fleet/models', { ...new_car(), plate: undefined, name: 'Ioniq' })).json;
+	await manager.get('/fleet/models');
+	await manager.get(`/fleet/models/${model.model_id}`);
+	await manager.put(`/fleet/models/${model.model_id}`, { ...new_car(), plate: undefined, name: 'Ioniq 5', also_cars: true });
+	await manager.post(`/fleet/models/${model.model_id}`, { ...new_car(), plate: undefined, name: 'Ioniq 6' });
+	await manager.post(`/fleet/models/${model.model_id}/state`, { state: 'OFF_SALE' });
+	const branch = (await manager.post('/fleet/branches', { name: 'Gangnam', name_ko: '강남', region: 'Seoul', address: 'Teheran-ro 1', phone: '02-123-4567' })).json;
+	await manager.get('/fleet/branches');
+	await manager.get(`/fleet/branches/${branch.branch_id}`);
+	await manager.put(`/fleet/branches/${branch.branch_id}`, { name: 'Gangnam Station', region: 'Seoul' });
+	await manager.post(`/fleet/branches/${branch.branch_id}`, { name: 'Gangnam', region: 'Seoul' });
+	await manager.post(`/fleet/branches/${branch.branch_id}/close`);
+	await manager.post(`/fleet/branches/${branch.branch_id}/open`);
+
+	const from = at(3), to = at(5, 13);
+	await anybody.get(`/cars?from=${from}&to=${to}&sort=-price&seats=4`);
+	await anybody.get(`/cars?from=${to}&to=${from}`);
+	await anybody.get(`/cars/${car.car_id}`);
+	const card = (await anna.post('/payments/cards', { card_token: 'tok_ok' })).json, bad_card = (await anna.post('/payments/cards', { card_token: 'tok_declined' })).json;
+	const third = (await anna.post('/payments/cards', { card_token: 'tok_ok' })).json, fourth = (await anna.post('/payments/cards', { card_token: 'tok_ok' })).json;
+	await anna.post('/payments/cards', { card_token: 'nonsense' });
+	await anna.get('/payments/cards');
+	await anna.get(`/payments/cards/${third.card_id}/remove`);
+	await anna.post(`/payments/cards/${third.card_id}/remove`);
+	await anna.delete(`/payments/cards/${fourth.card_id}`);
+	const order = { car_id: car.car_id, starts_at: from, ends_at: to, card_id: card.card_id };
+	const booking = (await anna.post('/bookings', order, { 'Idempotency-Key': 'tour' })).json;
+	await anna.post('/bookings', order);
+	await anna.post('/bookings', { ...order, starts_at: at(30), ends_at: at(31), card_id: bad_card.card_id });
+	await anna.post('/bookings', { ...order, starts_at: 'x' });
+	await anybody.post('/bookings', order);
+	await anybody.get(`/cars/${car.car_id}?from=${from}&to=${to}`);
+	await until('it is confirmed in the read model', async () => (await Program.prototype.ask.call(anna, 'GET', `/my/bookings/${booking.code}`)).json.state === 'CONFIRMED');
+	for (const address of [`/bookings/${booking.code}`, `/bookings/${booking.code}/receipt`, `/bookings/${booking.code}/cancel`, '/my/bookings', '/my/bookings?tab=past', `/my/bookings/${booking.code}`, '/bookings', '/bookings/MP-00000000'])
+		await anna.get(address);
+	await manager.get(`/bookings?q=${booking.code}&view=all`);
+	await manager.get('/view/cars');
+	await anna.get('/view/cars');
+	await anna.post(`/bookings/${booking.code}/cancel`);
+	await anna.post(`/bookings/${booking.code}/cancel`);
+	const now = new Date(Date.now() + 9 * 3600e3), start = `${now.toISOString().slice(0, 14)}${now.getUTCMinutes() < 30 ? '00' : '30'}`;
+	const walk_ins = [];
+	for (let i = 0; i < 2; i++) {
+		const { json: { car_id } } = await manager.post('/fleet/cars', new_car());
+		walk_ins.push((await anna.post('/bookings', { ...order, car_id, starts_at: start, ends_at: at(1) })).json.code);
+	}
+	for (const code of walk_ins) await until('it is confirmed', async () => (await anna.get(`/bookings/${code}`)).json.state === 'CONFIRMED');
+	await manager.post(`/bookings/${walk_ins[0]}/hand-out`);
+	await manager.post(`/bookings/${walk_ins[0]}/hand-out`);
+	await manager.get('/view/cars');
+	await manager.post(`/bookings/${walk_ins[0]}/take-back`);
+	await manager.post(`/bookings/${walk_ins[1]}/no-show`);
+	const { json: { charges } } = await manager.get('/payments?sort=-amount');
+	for (const charge of charges) await manager.get(`/payments/${charge.charge_id}`);
+	await manager.get('/payments/ledger');
+	await anybody.post('/payments/webhook', { eventType: 'PAYMENT_STATUS_CHANGED', data: { orderId: 'nobody' } });
+	await manager.post(`/fleet/cars/${short_lived.car_id}/retire`);
+	await manager.delete(`/fleet/cars/${car.car_id}`);
+	await manager.delete(`/fleet/cars/${(await manager.post('/fleet/cars', new_car())).json.car_id}`);
+
+	await admin.get('/ops');
+	await admin.get(`/ops/events?subject=${booking.code}`);
+	await admin.post('/ops/retries/fleet/1/redrive');
+	for (const what of ['healthz', 'readyz'])
+		for (const prefix of ['', '/account', '/payments', '/fleet', '/my', '/ops', '/sandbox']) await anybody.get(`${prefix}/${what}`);
+	await new Tourist(stack.base, (await anybody.post('/account/sign-in', { email: zoe.email, password: 'another long sentence' })).json.token).post('/account/sessions/end');
+	await anna.post('/account/sign-out');
+	assert.deepEqual(found, []);
+}, { limit_s: 60 });
+await test('… and nothing that is documented was left out of the tour', () => {
+	assert.deepEqual(operations.map(o => o.op.operationId).filter(id => !answered.has(id)), []);
+});
+await test('the test above can fail: a member nobody documented, and one that is missing, are found', () => {
+	found.length = 0;
+	const right = { code: 'X' };
+	held_against('GET', '/healthz', { status: 200, text: '{}', headers: {}, json: { status: 'ok', program: 'x', surprise: 1 } });
+	held_against('GET', '/healthz', { status: 200, text: '{}', headers: {}, json: { status: 'ok' } });
+	held_against('GET', '/bookings/X', { status: 200, text: '{}', headers: {}, json: right });
+	held_against('GET', '/healthz', { status: 418, text: '', headers: {} });
+	assert.equal(found.length, 4);
+});
+await test('HEAD is answered like GET without a body', async () => {
+	const answer = await ask(stack.base, 'HEAD', '/healthz');
+	assert.equal(answer.status, 200);
+	assert.equal(answer.text, '');
+});
+await finish();
