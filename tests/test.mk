@@ -2,7 +2,7 @@
 #
 #	make test                    all of it; the last line is "N passed, N failed"
 #	make lint                    only the house rules of the source
-#	make unit-test page-test story-test browser-test      one kind of tests, built and installed for as far as it needs
+#	make unit-test page-test story-test browser-test      one kind of tests
 #	make test KINDS="unit page"  some kinds
 #
 # What is run, and how it is counted, stands in tests/run; logs are in build/asan/test-logs.
@@ -26,10 +26,8 @@ units: $(UNIT)
 test-build: | deps
 	$(Q)$(MAKE) --no-print-directory -j$(or $(TEST_JOBS),$(shell nproc)) BUILD=$(TEST_BUILD) SAN=1 all units
 
-unit-test page-test story-test: test-build
+unit-test page-test story-test browser-test: test-deps test-build
 	$(Q)BUILD=$(TEST_BUILD) tests/run $(@:-test=)
-browser-test: test-deps test-build
-	$(Q)BUILD=$(TEST_BUILD) tests/run browser
 
 test-deps: | deps
 	$(Q)tests/install $(TEST_PACKAGES)

@@ -17,6 +17,20 @@ cards_of(struct db *db, int64_t user_id, struct saved_card **cards)
 		"SELECT card_id, brand, last4 FROM v_card WHERE user_id = $1 ORDER BY card_id DESC LIMIT 20", user_id);
 }
 
+static const struct member around_booking_members[] = {
+	SHAPE_TEXT(around_booking, branch_address), SHAPE_TEXT(around_booking, branch_phone), SHAPE_TEXT(around_booking, brand),
+	SHAPE_TEXT(around_booking, last4),
+};
+static const struct shape around_booking_shape = SHAPE(around_booking, around_booking_members);
+
+void
+around_booking(struct db *db, const struct booking *b, struct around_booking *around)
+{
+	db_one(db, &around_booking_shape, around,
+		"SELECT address AS branch_address, phone AS branch_phone FROM v_branch WHERE branch_id = $1", b->branch_id);
+	db_one(db, &around_booking_shape, around, "SELECT brand, last4 FROM v_charge WHERE charge_id = $1", b->charge_id);
+}
+
 void
 customer_of(struct db *db, int64_t user_id, const char **name, const char **email)
 {

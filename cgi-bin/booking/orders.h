@@ -11,6 +11,9 @@ struct saved_card {
 	bool is_chosen;
 };
 int cards_of(struct db *db, int64_t user_id, struct saved_card **cards);
+/* Where to pick it up and ask, and the card that paid; what is not known is NULL. */
+struct around_booking { const char *branch_address, *branch_phone, *brand, *last4; };
+void around_booking(struct db *db, const struct booking *b, struct around_booking *around);
 void customer_of(struct db *db, int64_t user_id, const char **name, const char **email);
 
 /* What a manager looks for. */

@@ -228,7 +228,7 @@ do_book(struct web *w)
 
 struct booking_page {
 	struct booking booking;
-	const char *customer_name, *customer_email, *reason;
+	const char *customer_name, *customer_email, *reason, *branch_address, *branch_phone, *brand, *last4;
 	bool may_cancel, may_pay, is_unsettled, is_mine;
 	bool may_hand_out, may_take_back, may_no_show;
 	int64_t now;
@@ -239,7 +239,8 @@ struct booking_page {
 };
 static const struct member booking_page_members[] = {
 	SHAPE_STRUCT(booking_page, booking, booking_shape), SHAPE_TEXT(booking_page, customer_name), SHAPE_TEXT(booking_page, customer_email),
-	SHAPE_TEXT(booking_page, reason), SHAPE_BOOL(booking_page, may_cancel),
+	SHAPE_TEXT(booking_page, reason), SHAPE_TEXT(booking_page, branch_address), SHAPE_TEXT(booking_page, branch_phone),
+	SHAPE_TEXT(booking_page, brand), SHAPE_TEXT(booking_page, last4), SHAPE_BOOL(booking_page, may_cancel),
 	SHAPE_BOOL(booking_page, may_pay), SHAPE_BOOL(booking_page, is_unsettled), SHAPE_BOOL(booking_page, is_mine),
 	SHAPE_BOOL(booking_page, may_hand_out), SHAPE_BOOL(booking_page, may_take_back), SHAPE_BOOL(booking_page, may_no_show),
 	SHAPE_TIME(booking_page, now), SHAPE_AMOUNT(booking_page, refund), SHAPE_AMOUNT(booking_page, fee),
@@ -272,6 +273,18 @@ fill_cancel(struct web *w, struct booking_page *p)
 }
 
 static void
+fill_around(struct web *w, struct booking_page *p)
+{
+	struct around_booking a = { 0 };
+
+	around_booking(w->db, &p->booking, &a);
+	p->branch_address = a.branch_address;
+	p->branch_phone = a.branch_phone;
+	p->brand = a.brand;
+	p->last4 = a.last4;
+}
+
+static void
 fill_page(struct web *w, struct booking_page *p)
 {
 	struct booking *b = &p->booking;
@@ -289,6 +302,10 @@ fill_page(struct web *w, struct booking_page *p)
 	p->may_take_back = desk && b->state == OUT;
 	p->may_no_show = desk && b->state == CONFIRMED && w->now >= b->starts_at;
 	fill_cancel(w, p);
+	fill_around(w, p);
+	/* the way back from the provider's page without a payment says why in code= */
+	if (p->may_pay && form_has(w, "code"))
+		w->chrome.notice = _("Nothing was paid. The car is still held for you: you can pay now, or with another card.");
 	if (desk)
 		customer_of(w->db, b->customer_id, &p->customer_name, &p->customer_email);
 	w->chrome.nav_bookings = desk && !p->is_mine;

@@ -32,7 +32,7 @@ struct answer {
 	int64_t version, from, until;
 	uint64_t *is_free;
 };
-#define N_ANSWERS 256
+#define N_ANSWERS 1024          /* the top ten bits of a hash */
 
 static struct {
 	struct arena *m;
@@ -229,7 +229,8 @@ is_free(const struct mem_car *c, int64_t from, int64_t until)
 static const uint64_t *
 free_between(int64_t from, int64_t until)
 {
-	struct answer *a = &memory.answer[(uint64_t)(from / STEP * 31 + until / STEP) % N_ANSWERS];
+	uint64_t hash = (uint64_t)from * 0x9E3779B97F4A7C15u ^ (uint64_t)until * 0xC2B2AE3D27D4EB4Fu;
+	struct answer *a = &memory.answer[hash >> 54];
 	int n_words = (memory.n_cars + 63) / 64;
 
 	if (a->is_free && a->version == memory.version && a->from == from && a->until == until)
