@@ -161,7 +161,8 @@ void db_lock(struct db *db, const char *table, int64_t id);
 /*
  * Waits until everything this connection has committed is on disk; and, unless it is read-only (GET), everything it can have
  * seen: the second click of a form must not hear of the first one's booking before that is safe. Never inside a
- * transaction. false: the disk refused; stop answering, be replaced.
+ * transaction. false: the disk refused; stop answering, be replaced. Also false after a failure: what was to be safe, such as the
+ * row of a charge, may not be there at all, so nobody outside may be asked.
  */
 bool db_durable(struct db *db);
 /*

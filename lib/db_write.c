@@ -171,8 +171,8 @@ db_durable(struct db *db)
 {
 	uint64_t ticket = db->is_read_only ? db->ticket : lock_latest(db->lock);
 
-	if (db->dead || db->is_offline)
-		return !db->dead;
+	if (db->failed || db->is_offline)       /* failed: what should be safe may never have been committed */
+		return !db->failed;
 	if (db->depth > 0) {
 		db_mistake(db, "something was to leave the house in the middle of a transaction");
 		return false;

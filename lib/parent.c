@@ -30,7 +30,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MAX_SLOTS    128                /* both generations */
+#define MAX_SLOTS    384                /* two generations of 64 public and 64 internal workers, and one still draining */
 #define READY_MS     10000
 #define DRAIN_MS     15000              /* then a worker is killed */
 #define PAUSE_MIN_MS 100

@@ -97,6 +97,7 @@ begin(struct web *w, struct web_inside *in, struct exchange *x, struct arena *m)
 	take_language(w, NULL);
 	if (w->db) {
 		db_fresh(w->db);
+		db_read_only(w->db, false);
 		serving.dead |= db_failed(w->db);       /* what a fresh start does not forgive: the disk */
 	}
 }
@@ -113,17 +114,14 @@ not_allowed(struct web *w, int methods)
 	return web_refuse(w, NOT_ALLOWED, "not_allowed", _("This address does not take such a request."));
 }
 
+/* Read-only until the next request begins: what only shows need not wait for the disk either (db_durable). */
 static enum status
 run_handler(struct web *w)
 {
-	enum status status;
-
 	db_read_only(w->db, w->method == GET && !(w->in->route->needs & WRITES));
 	if (serving.p->before)
 		serving.p->before(w);
-	status = w->in->route->handle(w);
-	db_read_only(w->db, false);
-	return status;
+	return w->in->route->handle(w);
 }
 
 /* Is the request well made, and is there somebody to answer it? false: *status is the answer. */

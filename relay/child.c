@@ -81,7 +81,24 @@ react(struct db *db, const struct consumer *c)
 	return consumer_step(db, c, batch_of(c));
 }
 
-/* What is new, until there is nothing; the first event at once, those that follow on its heels together. */
+static void
+sweep(struct life *l)
+{
+	bool again;
+
+	arena_reset(l->m);
+	db_fresh(l->db);
+	again = l->c->sweep && l->c->sweep(l->db);
+	if (db_failed(l->db))
+		log_warn("sweep", "%s: %s", l->c->name, db_error(l->db));
+	db_fresh(l->db);
+	l->sweep_at = clock_ms() + (again && !db_failed(l->db) ? 0 : SWEEP_MS);
+}
+
+/*
+ * What is new, until there is nothing; the first event at once, those that follow on its heels together. On a busy day there is
+ * never nothing: holds run out all the same.
+ */
 static void
 react_to_all(struct life *l)
 {
@@ -89,6 +106,8 @@ react_to_all(struct life *l)
 
 	while (!relay_is_ending && (n = react(l->db, l->c)) > 0) {
 		atomic_store(l->beat, clock_ms());
+		if (clock_ms() >= l->sweep_at)
+			sweep(l);
 		if (n < batch_of(l->c))
 			usleep(GATHER_MS * 1000);
 	}
@@ -104,20 +123,6 @@ child_catch_up(struct db *db, const struct consumer *c, bool *is_sweep_done)
 	*is_sweep_done = relay_is_ending || !c->sweep || !c->sweep(db);
 	db_fresh(db);
 	return all;
-}
-
-static void
-sweep(struct life *l)
-{
-	bool again;
-
-	arena_reset(l->m);
-	db_fresh(l->db);
-	again = l->c->sweep && l->c->sweep(l->db);
-	if (db_failed(l->db))
-		log_warn("sweep", "%s: %s", l->c->name, db_error(l->db));
-	db_fresh(l->db);
-	l->sweep_at = clock_ms() + (again && !db_failed(l->db) ? 0 : SWEEP_MS);
 }
 
 /* Sleeps until a knock, the next look or the next sweep. Answers whether there is reason to look at the log. */

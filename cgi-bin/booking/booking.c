@@ -219,6 +219,7 @@ booking_paid(struct db *db, struct booking *b, int64_t charge_id)
 	return db_commit(db) && n == 1;
 }
 
+/* asked_at as the caller has seen it: whoever has claimed the hold for payment since then takes money that nobody would give back. */
 bool
 booking_expire(struct db *db, struct booking *b, const char *reason, bool money_may_have_moved)
 {
@@ -227,8 +228,8 @@ booking_expire(struct db *db, struct booking *b, const char *reason, bool money_
 	db_begin(db);
 	n = db_do(db,
 		"UPDATE booking SET state = 'EXPIRED', end_reason = $2, ended_at = $3, refund_state = $4, refund_next_at = $3"
-		" WHERE booking_id = $1 AND state = 'HELD'",
-		b->booking_id, reason, clock_now(), money_may_have_moved ? "PENDING" : "NONE");
+		" WHERE booking_id = $1 AND state = 'HELD' AND asked_at = $5",
+		b->booking_id, reason, clock_now(), money_may_have_moved ? "PENDING" : "NONE", b->asked_at);
 	if (n == 1) {
 		b->state = EXPIRED;
 		b->end_reason = reason;
@@ -288,15 +289,18 @@ booking_place(struct db *db, const struct booking_order *o, struct booking *b)
 enum booking_outcome
 booking_pay(struct db *db, struct booking *b, const char *payment_key)
 {
+	int64_t now = clock_now();
 	int n;
 
 	db_begin(db);
 	n = db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1 AND state = 'HELD' AND asked_at = 0 AND hold_until > $2",
-		b->booking_id, clock_now());
+		b->booking_id, now);
 	if (!db_commit(db))
 		return BOOKING_LATER;
-	if (n == 1)
+	if (n == 1) {
+		b->asked_at = now;
 		return charge_held(db, b, payment_key);
+	}
 	booking_reload(db, b);
 	if (b->state == HELD && b->asked_at)
 		return BOOKING_IN_PROGRESS;

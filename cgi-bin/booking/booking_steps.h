@@ -11,7 +11,8 @@ bool booking_reload(struct db *db, struct booking *b);
 
 /* HELD → PAID with the approved charge. false: it was not HELD any more. */
 bool booking_paid(struct db *db, struct booking *b, int64_t charge_id);
-/* HELD → EXPIRED; the car is free. With money_may_have_moved the sweep sees to it that the charge is void. false: not HELD any more. */
+/* HELD → EXPIRED; the car is free. With money_may_have_moved the sweep sees to it that the charge is void. false: not HELD any
+ * more, or payment was asked since b was read. */
 bool booking_expire(struct db *db, struct booking *b, const char *reason, bool money_may_have_moved);
 
 /* Asks payment for the refund that is due and writes down what it says. true: the money is back, the booking is at its end. */

@@ -32,14 +32,15 @@ calendar_release(struct db *db, int64_t booking_id)
 	db_do(db, "UPDATE slot SET kind = 'RELEASED', rev = " NEXT_REV " WHERE booking_id = $1 AND booking_id <> 0", booking_id);
 }
 
-/* Late returns past the buffer change nothing: those hours are over. */
+/* Late returns past the buffer change nothing: those hours are over. Back before it began: a second is left of it. */
 void
 calendar_end(struct db *db, int64_t booking_id, int64_t at)
 {
 	db_do(db,
-		"UPDATE slot SET ends_at = $2, busy_until = $3, rev = " NEXT_REV
-		" WHERE booking_id = $1 AND booking_id <> 0 AND starts_at < $2 AND ends_at > $2",
-		booking_id, at, at + settings.turnaround_s);
+		"UPDATE slot SET ends_at = CASE WHEN starts_at < $2 THEN $2 ELSE starts_at + 1 END,"
+		" busy_until = CASE WHEN starts_at < $2 THEN $2 ELSE starts_at + 1 END + $3, rev = " NEXT_REV
+		" WHERE booking_id = $1 AND booking_id <> 0 AND ends_at > $2",
+		booking_id, at, settings.turnaround_s);
 }
 
 bool

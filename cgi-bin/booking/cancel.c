@@ -10,6 +10,8 @@
 #include "../../lib/clock.h"
 #include "../../lib/settings.h"
 
+#include <string.h>
+
 /* All of it early enough or soon after booking; later the late share; nothing to cancel once the rental has begun. */
 bool
 cancel_preview(const struct booking *b, int64_t now, struct cancel_preview *p)
@@ -51,6 +53,8 @@ request_cancel(struct db *db, struct booking *b, const struct cancel_preview *p,
 		b->ended_at = now;
 		calendar_release(db, b->booking_id);
 		booking_emit(db, b, "booking.cancel_requested", 0, actor_id);
+		if (b->refund_state == REFUND_NONE)     /* nothing to wait for, so nobody would come back to it */
+			booking_refund_done(db, b, 0, 0);
 	}
 	return db_commit(db) && n == 1;
 }
@@ -63,7 +67,7 @@ give_up(struct db *db, struct booking *b, int64_t actor_id, const char *reason, 
 
 	*outcome = CANCEL_NOT_POSSIBLE;
 	booking_reload(db, b);
-	if (b->state == CANCELLED)
+	if (b->state == CANCELLED || (b->state == EXPIRED && strcmp(b->end_reason, "given_up") == 0))
 		return *outcome = CANCEL_DONE, true;
 	if (b->state == HELD) {
 		*outcome = CANCEL_DONE;

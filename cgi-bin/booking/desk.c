@@ -19,13 +19,14 @@ step(struct db *db, struct booking *b, const char *from, int to, const char *eve
 	return n == 1;
 }
 
-/* From the turnaround before the start on: earlier the car may still be another customer's. */
+/* From the turnaround before the start until the end: earlier or later the car may be another customer's. */
 bool
 booking_hand_out(struct db *db, struct booking *b, int64_t actor_id)
 {
+	int64_t now = clock_now();
 	bool done;
 
-	if (clock_now() < b->starts_at - settings.turnaround_s)
+	if (now < b->starts_at - settings.turnaround_s || now >= b->ends_at)
 		return false;
 	db_begin(db);
 	done = step(db, b, "CONFIRMED", OUT, "booking.handed_out", actor_id);

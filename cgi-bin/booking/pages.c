@@ -298,7 +298,7 @@ fill_page(struct web *w, struct booking_page *p)
 	p->is_mine = b->customer_id == w->user.id;
 	p->may_pay = p->is_mine && b->state == HELD && !b->asked_at && b->hold_until > w->now;
 	p->is_unsettled = b->state == HELD || b->state == PAID || b->refund_state == REFUND_PENDING;
-	p->may_hand_out = desk && b->state == CONFIRMED && w->now >= b->starts_at - settings.turnaround_s;
+	p->may_hand_out = desk && b->state == CONFIRMED && w->now >= b->starts_at - settings.turnaround_s && w->now < b->ends_at;
 	p->may_take_back = desk && b->state == OUT;
 	p->may_no_show = desk && b->state == CONFIRMED && w->now >= b->starts_at;
 	fill_cancel(w, p);
@@ -371,7 +371,7 @@ do_cancel(struct web *w)
 		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	if (!find_booking(w, &b))
 		return web_not_found(w);
-	if (w->json && b.state == CANCELLED)
+	if (w->json && (b.state == CANCELLED || b.state == EXPIRED))
 		return not_cancellable(w);
 	switch (booking_cancel(w->db, &b, w->user.id, b.customer_id == w->user.id ? "customer" : "manager")) {
 	case CANCEL_DONE:

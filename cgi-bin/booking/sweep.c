@@ -10,6 +10,7 @@
 #include "../../lib/settings.h"
 
 #define AT_ONCE 20      /* per kind and call: between them the relay looks at the log again */
+#define ROUND_MS 2000   /* … and how long payment is asked: when it hangs, the rest would only wait for it as well */
 #define ANSWER_S 10     /* whoever asked payment longer ago than this is not coming back for the answer */
 
 /* A clock that jumped back must not keep work waiting: what lies further ahead than it ever could is due (GROUND Events 3). */
@@ -66,13 +67,14 @@ resolve_asked(struct db *db, struct booking *b, int64_t now)
 static int
 sweep_holds(struct db *db, int64_t now)
 {
+	int64_t end_ms = clock_ms() + ROUND_MS;
 	int n_unpaid = 0, n_asked = 0;
 	struct booking *unpaid = unpaid_holds(db, now, &n_unpaid);
 	struct booking *asked = asked_holds(db, now, &n_asked);
 
 	for (int i = 0; i < n_unpaid && !db_failed(db); i++)
 		booking_expire(db, &unpaid[i], "hold_over", false);
-	for (int i = 0; i < n_asked && !db_failed(db); i++)
+	for (int i = 0; i < n_asked && !db_failed(db) && clock_ms() < end_ms; i++)
 		resolve_asked(db, &asked[i], now);
 	return n_unpaid;        /* asked ones may have to wait for payment: no hurry */
 }
@@ -80,6 +82,7 @@ sweep_holds(struct db *db, int64_t now)
 static int
 sweep_refunds(struct db *db, int64_t now)
 {
+	int64_t end_ms = clock_ms() + ROUND_MS;
 	struct booking *b = NULL;
 	int n = 0;
 
@@ -87,7 +90,7 @@ sweep_refunds(struct db *db, int64_t now)
 		"SELECT booking_id, code, customer_id, car_id, amount, currency, state, end_reason, refund_state, refund_due FROM booking /*scan*/"
 		" WHERE refund_state = 'PENDING' AND (refund_next_at <= $1 OR refund_next_at > $2) ORDER BY refund_next_at LIMIT $3",
 		now, now + 600, AT_ONCE);
-	for (int i = 0; i < n && !db_failed(db); i++)
+	for (int i = 0; i < n && !db_failed(db) && clock_ms() < end_ms; i++)
 		booking_settle_refund(db, &b[i]);
 	return n;
 }

@@ -146,7 +146,8 @@ struct view_comparison {
 bool view_compare(const char *root_dir, const char *var_dir, view_progress_fn *progress, void *arg,
                   struct view_comparison *c, const char **why);
 
-/* The read model has gone further than the log: the log was taken back (a restore, a power cut). Only a replay helps. */
+/* The read model has gone further than the log, or took what the log no longer has: the log was taken back (a restore, a power
+ * cut). Only a replay helps. */
 bool view_is_ahead(struct db *db);
 
 #endif

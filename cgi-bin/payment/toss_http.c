@@ -119,10 +119,17 @@ headers(struct arena *m, const struct provider_request *q)
 	return list;
 }
 
-/* Did it certainly not reach the provider? Only what fails before the first byte of the request counts. */
+/*
+ * Did it certainly not reach the provider? Only what fails before the first byte of the request counts. When a connection used
+ * before dies without an answer, curl tries again on a new one by itself, so a failed connect alone proves nothing.
+ */
 static bool
-was_not_sent(CURLcode rc)
+was_not_sent(CURL *c, CURLcode rc)
 {
+	long n_sent = 0;
+
+	if (curl_easy_getinfo(c, CURLINFO_REQUEST_SIZE, &n_sent) != CURLE_OK || n_sent > 0)
+		return false;
 	switch ((int)rc) {
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_CONNECT:
@@ -175,7 +182,7 @@ toss_http(struct arena *m, struct provider_request *q)
 	rc = perform(c, m, q, &answer, (long)left_ms);
 	if (rc != CURLE_OK) {
 		log_warn("provider", "%s: %s", q->path, curl_easy_strerror(rc));
-		return was_not_sent(rc) ? CALL_NOT_SENT : CALL_UNKNOWN;
+		return was_not_sent(c, rc) ? CALL_NOT_SENT : CALL_UNKNOWN;
 	}
 	if (q->status == 401)
 		http.userpwd[0] = '\0';

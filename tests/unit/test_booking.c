@@ -52,8 +52,9 @@ static enum refund_answer
 play_refund(struct db *d, const struct booking *b, int64_t amount, int64_t *refunded)
 {
 	(void)d;
-	(void)b;
 	n_refunds++;
+	if (meanwhile)
+		meanwhile(b);
 	refund_asked = amount;
 	*refunded = amount;
 	return refund_says;
@@ -498,6 +499,65 @@ a_hold_is_paid_once_on_the_providers_page(void **state)
 	assert_int_equal(slots("BOOKED"), 1);
 }
 
+static struct booking looked_at;
+static bool was_given_up;
+
+static void
+give_up_as_unpaid(const struct booking *b)
+{
+	(void)b;
+	was_given_up = booking_expire(db, &looked_at, "hold_over", false);
+}
+
+static void
+a_hold_that_is_being_paid_since_somebody_looked_is_not_given_up_as_unpaid(void **state)
+{
+	struct booking b = held();
+
+	(void)state;
+	looked_at = b;          /* by a sweep or a cancellation in another process, the moment before */
+	meanwhile = give_up_as_unpaid;
+	assert_int_equal(booking_pay(db, &b, "pk"), BOOKING_OK);
+	assert_false(was_given_up);
+	assert_int_equal(slots("BOOKED"), 1);
+}
+
+static void
+cancel_it(const struct booking *b)
+{
+	struct booking seen = *b;
+
+	assert_int_equal(booking_cancel(db, &seen, 1, "customer"), CANCEL_DONE);
+}
+
+static void
+a_hold_given_up_while_it_is_being_paid_gets_its_money_back(void **state)
+{
+	struct booking b = held();
+
+	(void)state;
+	meanwhile = cancel_it;
+	assert_int_equal(booking_pay(db, &b, "pk"), BOOKING_LATER);
+	meanwhile = NULL;
+	booking_sweep(db);
+	assert_int_equal(n_refunds, 1);
+	assert_int_equal(refund_asked, 0);
+	booking_reload(db, &b);
+	assert_int_equal(b.state, EXPIRED);
+	assert_int_equal(b.refund_state, REFUND_DONE);
+}
+
+static void
+a_hold_given_up_twice_is_given_up(void **state)
+{
+	struct booking b = held();
+
+	(void)state;
+	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_DONE);
+	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_DONE);
+	assert_int_equal(events("booking.expired"), 1);
+}
+
 static void
 a_worker_that_died_after_the_charge_is_finished_by_the_sweep(void **state)
 {
@@ -687,6 +747,64 @@ a_refund_payment_cannot_do_now_is_asked_for_until_it_is_done(void **state)
 	assert_int_equal(events("booking.cancelled"), 1);
 }
 
+static jmp_buf killed;
+
+static void
+kill_it(void *arg)
+{
+	(void)arg;
+	longjmp(killed, 1);
+}
+
+static void
+a_cancellation_that_gives_nothing_back_ends_even_if_its_worker_is_killed_at_its_first_commit(void **state)
+{
+	static struct booking b;
+
+	(void)state;
+	settings.refund_late_percent = 0;
+	b = placed(NOW + 2 * HOUR, NOW + DAY);
+	clock_set(NOW + settings.refund_grace_s + 1);
+	db_on_commit(db, kill_it, NULL);
+	if (setjmp(killed) == 0)
+		booking_cancel(db, &b, 1, "customer");
+	db_on_commit(db, NULL, NULL);
+	for (int i = 0; i < 5; i++) {
+		clock_set(clock_now() + 400);
+		booking_sweep(db);
+	}
+	booking_reload(db, &b);
+	assert_int_equal(b.state, CANCELLED);
+	assert_int_equal(n_refunds, 0);
+	assert_int_equal(events("booking.cancel_requested"), 1);
+	assert_int_equal(events("booking.cancelled"), 1);
+}
+
+static void
+hang(const struct booking *b)
+{
+	(void)b;
+	scratch_sleep_ms(400);
+}
+
+static void
+a_payment_that_hangs_does_not_keep_the_sweep_from_its_other_work(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 9; i++) {
+		struct booking b = placed(NOW + (2 * i + 1) * DAY, NOW + (2 * i + 2) * DAY);
+
+		hear("car.refused", b.code);
+	}
+	refund_says = REFUND_ANSWER_LATER;
+	meanwhile = hang;
+	booking_sweep(db);
+	assert_in_range(n_refunds, 1, 7);
+	for (int i = 0; i < 3; i++)
+		booking_sweep(db);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking WHERE refund_tries = 0 /*scan*/"), 0);
+}
+
 static void
 payments_own_word_ends_a_waiting_cancellation_once(void **state)
 {
@@ -787,6 +905,35 @@ a_car_goes_out_and_comes_back_early_and_is_free_after_the_turnaround(void **stat
 }
 
 static void
+a_car_that_is_back_before_its_rental_begins_is_free_after_the_turnaround(void **state)
+{
+	struct booking b = placed(NOW + DAY, NOW + 4 * DAY);
+	struct booking_order o = order(2, NOW + DAY + settings.turnaround_s + STEP, NOW + 3 * DAY);
+	struct booking other;
+
+	(void)state;
+	hear("car.reserved", b.code);
+	clock_set(NOW + DAY - STEP);
+	booking_reload(db, &b);
+	assert_true(booking_hand_out(db, &b, 9));
+	assert_true(booking_take_back(db, &b, 9));
+	assert_int_equal(booking_place(db, &o, &other), BOOKING_OK);
+}
+
+static void
+a_rental_whose_time_is_over_is_not_handed_out(void **state)
+{
+	struct booking b = placed(NOW + DAY, NOW + 2 * DAY);
+
+	(void)state;
+	hear("car.reserved", b.code);
+	booking_reload(db, &b);
+	clock_set(NOW + 2 * DAY);
+	assert_false(booking_hand_out(db, &b, 9));      /* the car may be promised to somebody else by now */
+	assert_true(booking_no_show(db, &b, 9));
+}
+
+static void
 nobody_comes_and_the_car_is_free_without_a_refund(void **state)
 {
 	struct booking b = placed(NOW + DAY, NOW + 4 * DAY);
@@ -819,6 +966,7 @@ same_answer(const struct car_query *q)
 static void
 searching_in_memory_answers_what_the_table_says_after_every_change(void **state)
 {
+	const struct car_query week = { .starts_at = NOW + 100 * STEP, .ends_at = NOW + 160 * STEP, .body = -1, .fuel = -1, .limit = 100 };
 	unsigned seed = 20261121;
 
 	(void)state;
@@ -843,7 +991,27 @@ searching_in_memory_answers_what_the_table_says_after_every_change(void **state)
 		if (i % 50 == 0)
 			db_do(db, "UPDATE car SET service = 'OUT_OF_SERVICE', rev = (SELECT MAX(rev) + 1 FROM car) WHERE car_id = $1", 4 + i / 50);
 		same_answer(&q);
+		same_answer(&week);
 	}
+}
+
+static void
+a_search_that_failed_half_way_is_not_remembered(void **state)
+{
+	struct car_query q = { .starts_at = NOW + DAY, .ends_at = NOW + 2 * DAY, .body = -1, .fuel = -1, .limit = 20 };
+	const char *view = db_text(db, "SELECT sql FROM sqlite_schema WHERE name = 'v_car' /*scan*/");
+	struct free_car *cars;
+	int n;
+
+	(void)state;
+	same_answer(&q);
+	db_script(db, "UPDATE car SET rev = rev + 10; DROP VIEW v_car;");       /* as a read that takes too long */
+	calendar_search(db, scratch_memory, &q, &cars, &n);
+	assert_true(db_failed(db));
+	db_fresh(db);
+	db_script(db, view);
+	assert_int_equal(calendar_search(db, scratch_memory, &q, &cars, &n), 2);
+	same_answer(&q);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -862,17 +1030,24 @@ main(void)
 		TEST(one_person_has_at_most_ten_open_bookings), TEST(the_same_key_and_body_is_the_same_booking),
 		TEST(the_same_key_while_the_first_still_runs_is_in_progress), TEST(a_hold_nobody_pays_frees_the_car_after_ten_minutes),
 		TEST(a_clock_that_jumps_back_does_not_keep_a_hold), TEST(a_hold_is_paid_once_on_the_providers_page),
+		TEST(a_hold_that_is_being_paid_since_somebody_looked_is_not_given_up_as_unpaid),
+		TEST(a_hold_given_up_while_it_is_being_paid_gets_its_money_back), TEST(a_hold_given_up_twice_is_given_up),
 		TEST(a_worker_that_died_after_the_charge_is_finished_by_the_sweep),
 		TEST(a_worker_that_died_before_the_charge_is_voided_so_that_a_late_charge_is_refused),
 		TEST(with_payment_dead_the_holds_end_frees_the_car_and_the_void_waits), TEST(cancelling_early_refunds_all_and_frees_the_car),
 		TEST(bookings_are_found_by_what_was_typed_literally),
 		TEST(clicks_side_by_side_all_end_cancelled_and_refund_once),
 		TEST(what_is_refunded_depends_on_when), TEST(a_refund_payment_cannot_do_now_is_asked_for_until_it_is_done),
+		TEST(a_cancellation_that_gives_nothing_back_ends_even_if_its_worker_is_killed_at_its_first_commit),
+		TEST(a_payment_that_hangs_does_not_keep_the_sweep_from_its_other_work),
 		TEST(payments_own_word_ends_a_waiting_cancellation_once), TEST(a_begun_rental_cannot_be_cancelled),
 		TEST(a_reserved_car_confirms_once), TEST(a_refused_car_gives_all_the_money_back), TEST(a_cancelled_booking_is_not_confirmed_late),
 		TEST(a_car_goes_out_and_comes_back_early_and_is_free_after_the_turnaround),
+		TEST(a_car_that_is_back_before_its_rental_begins_is_free_after_the_turnaround),
+		TEST(a_rental_whose_time_is_over_is_not_handed_out),
 		TEST(nobody_comes_and_the_car_is_free_without_a_refund),
 		TEST(searching_in_memory_answers_what_the_table_says_after_every_change),
+		TEST(a_search_that_failed_half_way_is_not_remembered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

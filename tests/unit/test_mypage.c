@@ -638,6 +638,42 @@ read_models_ahead_of_the_log_are_made_anew(void **state)
 	assert_int_equal(found("MP-AAAA1111").amount, 207000);
 }
 
+/* A power cut took the log's last event, which had been read here, and the log has grown past that number since. */
+static void
+read_models_that_took_an_event_the_log_has_lost_are_made_anew(void **state)
+{
+	(void)state;
+	hold("MP-AAAA1111");
+	hold("MP-BBBB2222");
+	hear();
+	assert_false(view_is_ahead(view));
+	db_do(view, "UPDATE my_booking SET code = 'MP-LOST0000' WHERE code = 'MP-BBBB2222'");
+	db_do(view, "UPDATE my_event SET code = 'MP-LOST0000' WHERE code = 'MP-BBBB2222'");
+	assert_true(view_is_ahead(view));
+	assert_false(mypage_consumer.sweep(view));
+	assert_false(view_is_ahead(view));
+	assert_int_equal(found("MP-BBBB2222").amount, 207000);
+	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM my_booking WHERE code = 'MP-LOST0000'"), 0);
+}
+
+static void
+an_event_that_waits_or_changes_nothing_is_not_taken_for_a_lost_one(void **state)
+{
+	(void)state;
+	tell("booking.paid", "MP-NOBODY00", "{}");
+	hear();
+	assert_false(view_is_ahead(view));
+	register_car(3, "12가 3456", "IN_SERVICE");
+	hear();
+	assert_false(view_is_ahead(view));
+	hold("MP-AAAA1111");
+	tell("booking.cancelled", "MP-AAAA1111", "{\"refunded_amount\":\"many\"}");
+	while (consumer_step(view, &mypage_consumer, 100) > 0)
+		;
+	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM main.event_retry /*scan*/"), 1);
+	assert_false(view_is_ahead(view));
+}
+
 static void
 the_pages_know_how_many_events_they_are_behind(void **state)
 {
@@ -710,6 +746,8 @@ main(void)
 		TEST(events_of_unknown_kinds_and_about_unknown_bookings_change_nothing),
 		TEST(an_unreadable_event_waits_and_holds_back_its_own_booking_only),
 		TEST(read_models_ahead_of_the_log_are_made_anew),
+		TEST(read_models_that_took_an_event_the_log_has_lost_are_made_anew),
+		TEST(an_event_that_waits_or_changes_nothing_is_not_taken_for_a_lost_one),
 		TEST(the_pages_know_how_many_events_they_are_behind),
 		TEST(a_replay_of_many_events_is_quick),
 	};

@@ -313,6 +313,35 @@ a_late_answer_is_unknown_until_the_sweep_finds_out(void **state)
 	assert_int_equal(account_sum("card_clearing"), 220000);
 }
 
+/* As when the disk is full: SQLite finds out at COMMIT. */
+static void
+let_commits_of_charges_fail(void)
+{
+	static const struct db_role all = { .name = "test", .owns = "*" };
+	struct db *other = scratch_open(&all);
+
+	assert_true(db_script(other, "CREATE TRIGGER charge_is_lost AFTER INSERT ON charge BEGIN"
+	                             " INSERT INTO ledger_line (posting_id, account, amount) VALUES (999, 'card_clearing', 1); END;"));
+	db_close(other);
+}
+
+static void
+a_charge_whose_row_could_not_be_kept_is_never_asked_for(void **state)
+{
+	int64_t card_id = a_card(7, "tok_ok");
+	struct charge c;
+
+	(void)state;
+	let_commits_of_charges_fail();
+	n_asked = 0;
+	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_UNKNOWN);
+	assert_true(db_failed(db));     /* so the caller hears 500, and nothing is known of the key */
+	assert_int_equal(n_asked, 0);
+	assert_int_equal(held_by_provider(), 0);
+	db_fresh(db);
+	assert_false(charge_find(db, "MP-TEST01", &c));
+}
+
 static void
 a_provider_that_is_not_reached_took_nothing(void **state)
 {
@@ -797,6 +826,7 @@ main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(a_removed_card_is_declined, begin, end),
 		cmocka_unit_test_setup_teardown(a_lost_answer_is_looked_up_and_ends_approved_once, begin, end),
 		cmocka_unit_test_setup_teardown(a_late_answer_is_unknown_until_the_sweep_finds_out, begin, end),
+		cmocka_unit_test_setup_teardown(a_charge_whose_row_could_not_be_kept_is_never_asked_for, begin, end),
 		cmocka_unit_test_setup_teardown(a_provider_that_is_not_reached_took_nothing, begin, end),
 		cmocka_unit_test_setup_teardown(a_provider_that_is_switched_off_is_unknown_and_ends_as_never_arrived, begin, end),
 		cmocka_unit_test_setup_teardown(a_worker_that_dies_before_asking_leaves_a_row_that_ends_as_failed, begin, end),

@@ -315,6 +315,24 @@ sweeps_come_every_second_without_any_event(void **state)
 }
 
 static void
+sweeps_come_every_second_under_a_steady_stream_of_events(void **state)
+{
+	int64_t before;
+
+	(void)state;
+	relay_for(60000);
+	emit_many("booking.paid", 1);
+	assert_true(wait_until("t_effect", 1, 5000));
+	scratch_sleep_ms(300);
+	before = count("t_swept", false);
+	for (int i = 0; i < 400; i++) {
+		emit_many("booking.paid", 1);
+		scratch_sleep_ms(10);
+	}
+	assert_true(count("t_swept", false) >= before + 3);
+}
+
+static void
 a_sign_of_life_is_touched_each_second(void **state)
 {
 	struct stat before, after;
@@ -416,6 +434,7 @@ main(void)
 		TEST(a_commit_is_reacted_to_within_milliseconds),
 		TEST(a_lost_knock_costs_a_tenth_of_a_second),
 		TEST(sweeps_come_every_second_without_any_event),
+		TEST(sweeps_come_every_second_under_a_steady_stream_of_events),
 		TEST(a_sign_of_life_is_touched_each_second),
 		TEST(a_child_that_dies_again_and_again_does_not_disturb_the_others),
 		TEST(a_read_model_file_that_is_deleted_is_made_again_while_the_relay_runs),

@@ -27,6 +27,7 @@ static struct {
 	const char *body;
 	int hang_ms;
 	bool cuts;                      /* closes the line instead of answering */
+	bool leaves;                    /* answers once; takes the next request and is gone */
 	char asked[8192];               /* the last request */
 	volatile int n_asked;
 } server;
@@ -74,7 +75,9 @@ serve(int fd)
 		server.n_asked++;
 		if (server.hang_ms)
 			scratch_sleep_ms(server.hang_ms);
-		if (server.cuts)
+		if (server.leaves && server.n_asked > 1)
+			shutdown(server.fd, SHUT_RDWR);
+		if (server.cuts || (server.leaves && server.n_asked > 1))
 			return;
 		say(fd, server.head, server.body);
 	}
@@ -251,6 +254,17 @@ a_line_that_is_cut_is_unknown(void **state)
 	assert_int_equal(charge_within(2000).outcome, PROVIDER_UNKNOWN);
 }
 
+/* It took the request on a connection used before, and went down without a word: the library then tries again by itself. */
+static void
+a_provider_that_goes_down_with_our_request_in_its_hands_is_unknown(void **state)
+{
+	(void)state;
+	server.leaves = true;
+	assert_int_equal(charge_when("HTTP/1.1 200 OK", DONE_PAYMENT), PROVIDER_OK);
+	assert_int_equal(charge_when("HTTP/1.1 200 OK", DONE_PAYMENT), PROVIDER_UNKNOWN);
+	assert_int_equal(server.n_asked, 2);
+}
+
 static void
 an_answer_beyond_the_deadline_is_unknown_and_nobody_waits_longer(void **state)
 {
@@ -392,6 +406,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_provider_that_does_not_listen_was_certainly_not_asked, begin, end),
 		cmocka_unit_test_setup_teardown(a_deadline_that_is_over_asks_nobody, begin, end),
 		cmocka_unit_test_setup_teardown(a_line_that_is_cut_is_unknown, begin, end),
+		cmocka_unit_test_setup_teardown(a_provider_that_goes_down_with_our_request_in_its_hands_is_unknown, begin, end),
 		cmocka_unit_test_setup_teardown(an_answer_beyond_the_deadline_is_unknown_and_nobody_waits_longer, begin, end),
 		cmocka_unit_test_setup_teardown(a_redirect_is_not_followed_and_the_key_stays_here, begin, end),
 		cmocka_unit_test_setup_teardown(an_endless_answer_is_cut_off, begin, end),

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "scratch.h"
+#include "../../lib/lock.h"
 
 #define SESSION "session-token-of-kim-000000000000"
 #define API     "api-token-of-kim-0000000000000000"
@@ -747,6 +748,38 @@ a_sticky_failure_becomes_the_500_page_and_takes_cookies_back(void **state)
 	assert_int_equal(get("/"), OK);
 }
 
+static bool
+note_sync(void *arg)
+{
+	return *(bool *)arg = true;
+}
+
+/* Another program has committed, and nobody has waited for the disk: does an answer of ours? */
+static bool
+waits_for_the_disk(const char *method, const char *path, int status)
+{
+	static const struct db_role all = { .name = "all", .owns = "*" };
+	struct db *other = scratch_open(&all);
+	struct lock *l = lock_open(scratch, "motorpool");
+	bool was_left = false;
+
+	db_do(other, "INSERT INTO note (text) VALUES ('x')");
+	assert_int_equal(ask(method, path, FORM, "text=x"), status);
+	assert_true(lock_synced(l, lock_latest(l), note_sync, &was_left));
+	lock_close(l);
+	db_close(other);
+	return !was_left;
+}
+
+static void
+pages_that_only_show_do_not_wait_for_the_disk_and_changes_do(void **state)
+{
+	(void)state;
+	assert_false(waits_for_the_disk("GET", "/", OK));
+	assert_true(waits_for_the_disk("POST", "/hook", SEE_OTHER));
+	assert_true(waits_for_the_disk("GET", "/write-by-get", OK));
+}
+
 static void
 a_transaction_left_open_is_rolled_back_and_500(void **state)
 {
@@ -962,6 +995,7 @@ main(void)
 		TEST(an_idempotency_key_is_plain_and_not_long),
 		TEST(a_get_cannot_write_unless_its_route_says_so),
 		TEST(a_sticky_failure_becomes_the_500_page_and_takes_cookies_back),
+		TEST(pages_that_only_show_do_not_wait_for_the_disk_and_changes_do),
 		TEST(a_transaction_left_open_is_rolled_back_and_500),
 		TEST(a_handler_that_made_no_reply_is_500),
 		TEST(every_answer_carries_the_security_headers),
