@@ -4,7 +4,7 @@
 #	stack_start NAME PORT FILL-OPTIONS…     payment: $PAYMENT (default $BUILD/bin/payment) · preloaded: $PRELOAD
 #	stack_stop NAME
 
-N_WORKERS=${N_WORKERS:-}                # as motorpool.conf has it
+N_WORKERS=${N_WORKERS:-}                # "": as motorpool.conf has it
 stack_var() { echo "$WORK/$1"; }
 
 stack_conf() {
@@ -37,6 +37,10 @@ stack_wait() {
 stack_start() {
 	var=$(stack_var "$1"); name=$1; port=$2
 	shift 2
+	if curl -s -m 2 -o /dev/null "http://127.0.0.1:$port/"; then
+		echo "somebody serves port $port already: choose others with BENCH_PORT" >&2
+		return 1
+	fi
 	mkdir -p "$var/run" "$var/tmp" "$var/cache" "$var/photos"
 	: >"$var/pids"
 	stack_conf "$port" >"$var/motorpool.conf"

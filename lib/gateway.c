@@ -19,6 +19,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -34,7 +36,7 @@
 enum { FCGI_END = 3, FCGI_OUT = 6 };            /* record types we write ourselves */
 
 static FCGX_Request request;
-static struct { volatile sig_atomic_t ending; int nothing; bool internal; sigset_t term, before; } worker = { .nothing = -1 };
+static struct { bool ending, internal; int queue, term; } worker = { .queue = -1, .term = -1 };
 
 /* --- the parameters ----------------------------------------------------------------------------------------------- */
 
@@ -96,31 +98,47 @@ gateway_param(const struct exchange *x, const char *name)
 /* --- the next request --------------------------------------------------------------------------------------------- */
 
 /*
- * SIGTERM: no further connection. The listening socket's number is given to /dev/null, so that an accept() about to begin
- * fails as surely as one that waits is interrupted: no signal falls between looking at a flag and going to sleep.
+ * What a worker waits for: a connection, or SIGTERM (a file here, so that it is seen between two requests and never within one,
+ * however long the queue is).
+ *
+ * Workers waiting in accept() take turns, so that sixteen of them for a little traffic all work with cold caches (a search took
+ * 45 µs instead of 26). Waiting in epoll, the first that is idle gets the next connection: as few as can do the work do it,
+ * the others sleep on.
  */
-static void
-on_term(int signo)
+static bool
+wait_for(int fd, uint32_t events)
 {
-	int saved = errno;
+	struct epoll_event e = { .events = events, .data.fd = fd };
 
-	(void)signo;
-	worker.ending = 1;
-	dup2(worker.nothing, LISTENING);
-	errno = saved;
+	return epoll_ctl(worker.queue, EPOLL_CTL_ADD, fd, &e) == 0;
+}
+
+static void
+queue_open(void)
+{
+	int flags = fcntl(LISTENING, F_GETFL);
+	sigset_t term;
+
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sigprocmask(SIG_BLOCK, &term, NULL);
+	worker.term = signalfd(-1, &term, SFD_CLOEXEC | SFD_NONBLOCK);
+	worker.queue = epoll_create1(EPOLL_CLOEXEC);
+	if (flags >= 0)
+		fcntl(LISTENING, F_SETFL, flags | O_NONBLOCK);  /* another may have been quicker: then back to waiting */
+	if (!wait_for(worker.term, EPOLLIN) || !wait_for(LISTENING, EPOLLIN | EPOLLEXCLUSIVE)) {
+		close(worker.queue);                            /* no socket: gateway_next() will say so */
+		worker.queue = -1;
+	}
 }
 
 void
 gateway_open(bool internal)
 {
-	struct sigaction term = { .sa_handler = on_term }, ignore = { .sa_handler = SIG_IGN };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
 
 	worker.internal = internal;
-	worker.nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-	sigemptyset(&worker.term);
-	sigaddset(&worker.term, SIGTERM);
-	sigprocmask(SIG_BLOCK, &worker.term, NULL);
-	sigaction(SIGTERM, &term, NULL);
+	queue_open();
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigaction(SIGUSR1, &ignore, NULL);
 	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "50", 1);       /* libfcgi hangs up itself only on nonsense */
@@ -130,16 +148,19 @@ gateway_open(bool internal)
 	request.ipcFd = -1;
 }
 
+/* A connection that comes together with SIGTERM is taken: it has woken nobody but us. */
 static int
 accept_one(void)
 {
-	int fd = -1;
+	struct epoll_event e[2];
+	bool is_called = false;
+	int n = worker.ending ? 0 : epoll_wait(worker.queue, e, 2, -1);
 
-	sigprocmask(SIG_UNBLOCK, &worker.term, NULL);
-	if (!worker.ending)
-		fd = accept4(LISTENING, NULL, NULL, SOCK_CLOEXEC);
-	sigprocmask(SIG_BLOCK, &worker.term, NULL);
-	return fd;
+	for (int i = 0; i < n; i++) {
+		worker.ending |= e[i].data.fd == worker.term;
+		is_called |= e[i].data.fd == LISTENING;
+	}
+	return is_called ? accept4(LISTENING, NULL, NULL, SOCK_CLOEXEC) : -1;
 }
 
 static bool

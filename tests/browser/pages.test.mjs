@@ -144,7 +144,7 @@ async function look(window, role, address, status) {
 		});
 		if (over) wrong.push(`${size}: ${over}`);
 		await page.evaluate(() => Promise.all(document.getAnimations().map(a => a.finished.catch(() => 0))));  /* colours on their way are nobody's */
-		await page.evaluate(axe);
+		if (!await page.evaluate(() => window.axe)) await page.evaluate(axe);
 		const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
 		for (const v of found.violations)
 			wrong.push(`axe ${size} ${scheme}: ${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map(n => `${n.html.slice(0, 120)} ${n.any[0]?.message ?? ''}`).join(' | ')}`);

@@ -148,8 +148,9 @@ export class Stack {
 		const services = this.services();
 		for (const name of names)
 			for (const pid of [services[name]].flat()) {
+				const all = name === 'relay' || name === 'lighttpd' ? [pid] : [pid, ...this.workers(name)];
 				this.kill(-pid);        /* each is the head of a group of its own, its workers with it */
-				await until(`${name} is gone`, () => !alive(pid), { limit_ms: 5000 });
+				await until(`${name} is gone`, () => !all.some(alive), { limit_ms: 5000 });      /* the last one closes the socket */
 			}
 	}
 	/* `run` goes on and starts again who is missing; the relay is started as cron would. */

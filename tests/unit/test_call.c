@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "scratch.h"
+#include "../../lib/gateway.h"
 
 /* --- a callee ----------------------------------------------------------------------------------------------------- */
 
@@ -269,6 +270,51 @@ a_full_backlog_is_not_sent_at_the_deadline(void **state)
 	assert_int_equal(call_do(m, &c), CALL_NOT_SENT);
 }
 
+/* --- a worker of ours as callee --------------------------------------------------------------------------------------- */
+
+static int
+be_worker(void *arg)
+{
+	struct exchange x = { .env = NULL };
+	struct buf head = { .m = m }, body = { .m = m };
+
+	(void)arg;
+	buf_puts(&head, "Status: 200\r\nContent-Length: 2\r\n\r\n");
+	buf_puts(&body, "{}");
+	if (dup2(listening, 0) < 0)
+		return 99;
+	gateway_open(false);
+	while (gateway_next(&x))
+		gateway_send(&x, &head, &body);
+	return 0;
+}
+
+static int
+call_it(void *arg)
+{
+	struct call c = charge(2000);
+
+	(void)arg;
+	return call_do(m, &c) == CALL_ANSWERED ? 0 : 1;
+}
+
+/* The connection woke this worker and no other: nobody else would come for it. */
+static void
+a_worker_told_to_end_while_a_connection_wakes_it_serves_that_one(void **state)
+{
+	pid_t worker = scratch_fork(be_worker, NULL), caller;
+
+	(void)state;
+	scratch_sleep_ms(200);
+	kill(worker, SIGSTOP);
+	caller = scratch_fork(call_it, NULL);
+	scratch_sleep_ms(100);
+	kill(worker, SIGTERM);
+	kill(worker, SIGCONT);
+	assert_int_equal(scratch_wait(caller), 0);
+	assert_int_equal(scratch_wait(worker), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int
@@ -286,6 +332,7 @@ main(void)
 		TEST(a_callee_that_never_accepts_is_unknown_since_all_was_sent),
 		TEST(a_request_that_could_not_be_sent_whole_is_not_sent),
 		TEST(a_full_backlog_is_not_sent_at_the_deadline),
+		TEST(a_worker_told_to_end_while_a_connection_wakes_it_serves_that_one),
 	};
 
 	return cmocka_run_group_tests_name("call", tests, NULL, NULL);

@@ -62,10 +62,15 @@ read_request(int fd)
 	return true;
 }
 
+/* Cancelled in the middle, dprintf would leave its buffer behind. */
 static void
 say(int fd, const char *head, const char *body)
 {
+	int state;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	dprintf(fd, "%s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s", head, strlen(body), body);
+	pthread_setcancelstate(state, NULL);
 }
 
 static void
