@@ -234,6 +234,7 @@ CREATE INDEX booking_by_customer ON booking (customer_id, booking_id);
 CREATE INDEX booking_by_car ON booking (car_id, starts_at);
 CREATE INDEX booking_by_start ON booking (starts_at, booking_id);
 CREATE INDEX booking_held ON booking (hold_until) WHERE state = 'HELD';
+CREATE INDEX booking_out ON booking (ends_at) WHERE state = 'OUT';
 CREATE INDEX booking_refunds ON booking (refund_next_at) WHERE refund_state = 'PENDING';
 CREATE INDEX booking_open ON booking (customer_id) WHERE state IN ('HELD', 'PAID', 'CONFIRMED', 'OUT', 'CANCEL_REQUESTED');
 -- one booking per key of a customer; a try that ended without a booking frees its key

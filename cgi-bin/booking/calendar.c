@@ -43,6 +43,15 @@ calendar_end(struct db *db, int64_t booking_id, int64_t at)
 		booking_id, at, settings.turnaround_s);
 }
 
+void
+calendar_stretch(struct db *db, int64_t booking_id, int64_t until)
+{
+	db_try(db,
+		"UPDATE slot SET ends_at = $2, busy_until = $3, rev = " NEXT_REV
+		" WHERE booking_id = $1 AND booking_id <> 0 AND kind = 'BOOKED' AND ends_at < $2",
+		booking_id, until, until + settings.turnaround_s);
+}
+
 bool
 calendar_is_free(struct db *db, int64_t car_id, int64_t starts_at, int64_t ends_at)
 {

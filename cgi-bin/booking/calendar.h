@@ -15,6 +15,7 @@ bool calendar_hold(struct db *db, int64_t car_id, int64_t booking_id, int64_t st
 void calendar_book(struct db *db, int64_t booking_id);          /* HOLD → BOOKED */
 void calendar_release(struct db *db, int64_t booking_id);       /* the car is free again */
 void calendar_end(struct db *db, int64_t booking_id, int64_t at); /* back early or late: busy until at + turnaround */
+void calendar_stretch(struct db *db, int64_t booking_id, int64_t until); /* late: busy until then, unless somebody else has those hours */
 
 /* --- searching --- */
 struct car_query {

@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-/* All of it early enough or soon after booking; later the late share; nothing to cancel once the rental has begun. */
+/* All of it early enough, or soon after booking even if it begins at once; later the late share; else nothing to cancel once it has begun. */
 bool
 cancel_preview(const struct booking *b, int64_t now, struct cancel_preview *p)
 {

@@ -1,15 +1,18 @@
 /*
  * sweep - what time brings, so that every saga ends (DOMAIN 5): a hold nobody pays frees the car; a HELD booking whose worker
- * died between the charge and PAID is finished or refunded; a refund payment could not do at once is asked for again.
+ * died between the charge and PAID is finished or refunded; a refund payment could not do at once is asked for again; the slot of a
+ * car that is late grows with it.
  */
 #include "booking.h"
 #include "booking_steps.h"
+#include "calendar.h"
 #include "payments.h"
 
 #include "../../lib/clock.h"
 #include "../../lib/settings.h"
 
 #define AT_ONCE 20      /* per kind and call: between them the relay looks at the log again */
+#define LATE_AT_ONCE 200
 #define ROUND_MS 2000   /* … and how long payment is asked: when it hangs, the rest would only wait for it as well */
 #define ANSWER_S 10     /* whoever asked payment longer ago than this is not coming back for the answer */
 
@@ -95,11 +98,26 @@ sweep_refunds(struct db *db, int64_t now)
 	return n;
 }
 
+/* A car that is late is not there for anybody else: its slot grows with it, half an hour at a time. */
+static void
+sweep_late(struct db *db, int64_t now)
+{
+	struct booking *b = NULL;
+	int n = 0;
+
+	db_list(db, &booking_shape, &b, &n,
+		"SELECT b.booking_id FROM booking b JOIN slot s ON s.booking_id = b.booking_id AND s.booking_id <> 0"
+		" WHERE b.state = 'OUT' AND b.ends_at <= $1 AND s.ends_at <= $1 ORDER BY b.ends_at LIMIT $2", now, LATE_AT_ONCE);
+	for (int i = 0; i < n && !db_failed(db); i++)
+		calendar_stretch(db, b[i].booking_id, now - now % STEP + STEP);
+}
+
 bool
 booking_sweep(struct db *db)
 {
 	int64_t now = clock_now();
 	int n = sweep_holds(db, now);
 
+	sweep_late(db, now);
 	return sweep_refunds(db, now) + n >= AT_ONCE;
 }

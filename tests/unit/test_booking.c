@@ -934,6 +934,26 @@ a_rental_whose_time_is_over_is_not_handed_out(void **state)
 }
 
 static void
+a_car_that_is_late_is_not_sold_to_the_next(void **state)
+{
+	struct booking b = placed(NOW + DAY, NOW + 2 * DAY);
+	struct booking_order o = order(2, NOW + 2 * DAY + 6 * HOUR, NOW + 3 * DAY);
+	struct booking other;
+
+	(void)state;
+	hear("car.reserved", b.code);
+	clock_set(NOW + DAY);
+	booking_reload(db, &b);
+	assert_true(booking_hand_out(db, &b, 9));
+	clock_set(NOW + 2 * DAY + 6 * HOUR);
+	booking_sweep(db);
+	assert_int_equal(booking_place(db, &o, &other), BOOKING_TAKEN);
+	assert_true(booking_take_back(db, &b, 9));
+	o = order(2, NOW + 2 * DAY + 6 * HOUR + settings.turnaround_s, NOW + 3 * DAY);
+	assert_int_equal(booking_place(db, &o, &other), BOOKING_OK);
+}
+
+static void
 nobody_comes_and_the_car_is_free_without_a_refund(void **state)
 {
 	struct booking b = placed(NOW + DAY, NOW + 4 * DAY);
@@ -1045,6 +1065,7 @@ main(void)
 		TEST(a_car_goes_out_and_comes_back_early_and_is_free_after_the_turnaround),
 		TEST(a_car_that_is_back_before_its_rental_begins_is_free_after_the_turnaround),
 		TEST(a_rental_whose_time_is_over_is_not_handed_out),
+		TEST(a_car_that_is_late_is_not_sold_to_the_next),
 		TEST(nobody_comes_and_the_car_is_free_without_a_refund),
 		TEST(searching_in_memory_answers_what_the_table_says_after_every_change),
 		TEST(a_search_that_failed_half_way_is_not_remembered),
