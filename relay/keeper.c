@@ -17,6 +17,8 @@
 #define ENOUGH_PAGES 1000
 #define LOOK_MS      50
 #define EACH_MS      1000
+#define REST         10         /* all writers wait meanwhile, on a slow disk for long: about a tenth of the time … */
+#define REST_MAX_MS  60         /* … as long as the WAL stays short */
 #define TOO_LONG     (16 * 1024 * 1024 / 4096)
 #define TELL_MS      60000
 
@@ -29,7 +31,7 @@ struct kept {
 	const struct db_role *role;
 	struct db *db;
 	ino_t file;
-	int64_t moved_ms, told_ms;
+	int64_t moved_ms, took_ms, told_ms;
 };
 
 #define N_FILES 3
@@ -65,14 +67,26 @@ keep_open(const struct relay *r, struct kept *k, struct arena *m)
 static void
 move(struct kept *k)
 {
+	int64_t began_ms = clock_ms();
 	int n = db_checkpoint(k->db);
 
 	k->moved_ms = clock_ms();
+	k->took_ms = k->moved_ms - began_ms;
 	if (n > TOO_LONG && clock_ms() - k->told_ms > TELL_MS) {
 		log_warn("keeper", "%s.db-wal has grown to %d MiB: a reader holds it", k->name, n / 256);
 		k->told_ms = clock_ms();
 	}
 	db_fresh(k->db);
+}
+
+static bool
+is_due(const struct kept *k, int enough_pages)
+{
+	int64_t rest = REST * k->took_ms;
+
+	if (!k->db || db_wal_pages(k->db) < enough_pages)
+		return false;
+	return clock_ms() - k->moved_ms >= LOOK_MS + (rest < REST_MAX_MS ? rest : REST_MAX_MS);
 }
 
 /* The last look of a relay that ends is left to the next one, which is there already. */
@@ -90,7 +104,7 @@ keeper_run(const struct relay *r, _Atomic int64_t *beat)
 		for (int i = 0; i < N_FILES; i++) {
 			if (is_time)
 				keep_open(r, &kept[i], m);
-			if (kept[i].db && db_wal_pages(kept[i].db) >= (is_time ? 1 : ENOUGH_PAGES) && clock_ms() - kept[i].moved_ms >= LOOK_MS)
+			if (is_due(&kept[i], is_time ? 1 : ENOUGH_PAGES))
 				move(&kept[i]);
 		}
 		if (is_time)

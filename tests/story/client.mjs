@@ -8,7 +8,9 @@ export function ask(base, method, path, { headers = {}, body, limit_ms = 30000 }
 	const began = performance.now();
 	return new Promise((done, failed) => {
 		const data = body === undefined ? undefined : Buffer.isBuffer(body) ? body : Buffer.from(body);
-		const request = http.request(base + path, { method, agent: false, headers: data ? { 'Content-Length': data.length, ...headers } : headers });
+		const { host, port } = new URL(base);
+		/* not every machine has a name for itself */
+		const request = http.request({ host: '127.0.0.1', port, path, method, agent: false, headers: { Host: host, ...data && { 'Content-Length': data.length }, ...headers } });
 		request.setTimeout(limit_ms, () => request.destroy(new Error(`${method} ${path}: no answer in ${limit_ms} ms`)));
 		request.on('error', failed);
 		request.on('response', response => {
