@@ -84,6 +84,14 @@ const errors = {
 	customer: [['/fleet/cars', 403], ['/bookings/MP-00000000', 404]],
 };
 
+/* Forms sent empty, or with nonsense: the page that says what is wrong is a page too. */
+const forms = {
+	nobody: ['/account/sign-up', '/account/sign-in', `/sandbox/card?${link}`],
+	customer: ['/account/profile', '/account/licence', '/account/password', '/account/tokens'],
+	manager: ['/fleet/cars/new', `/fleet/cars/${free_car.car_id}/edit`, '/fleet/models/new', '/fleet/branches/new', `/fleet/cars/${free_car.car_id}/photo`],
+	admin: [],
+};
+
 function pages_of(role) {
 	const found = [];
 	for (const route of routes()) {
@@ -123,15 +131,37 @@ const SIZES = { phone: { width: 390, height: 844 }, desk: { width: 1280, height:
 const combinations = lang => process.env.FULL ? [['desk', 'light'], ['desk', 'dark'], ['phone', 'light'], ['phone', 'dark']]
 	: lang === 'en' ? [['desk', 'light'], ['phone', 'dark']] : [['desk', 'dark'], ['phone', 'light']];
 
+let heaviest = [0, ''];
 async function look(window, role, address, status) {
-	const { page, lang } = window, wrong = [];
-	await page.mouse.move(0, 0);
+	await window.page.mouse.move(0, 0);
 	window.problems.length = 0;
-	const response = await page.goto(address);
+	return examine(window, name_of(role, address, window.lang), address, await window.page.goto(address), status);
+}
+
+/* The last form of the page, which is the one it is for, sent without a word in it. */
+async function look_at_refusal(window, role, address) {
+	const { page } = window;
+	await page.goto(address);
+	await page.evaluate(() => {
+		const form = [...document.querySelectorAll('main form[method=post]')].find(f => f.querySelector('input:not([type=hidden]), textarea'));
+		form.noValidate = true;
+		for (const field of form.elements) if (['text', 'email', 'password', 'tel', 'date', 'search'].includes(field.type)) field.value = '';
+		form.id = 'sent';
+	});
+	window.problems.length = 0;
+	const [response] = await Promise.all([page.waitForNavigation(), page.locator('#sent button').first().click()]);
+	await page.mouse.move(0, 0);
+	if (!await page.locator('.errors').count()) return ['no error summary'];
+	return examine(window, name_of(role, address.replace(/\?.*/, '') + '/refused', window.lang), address, response, 422);
+}
+
+async function examine(window, name, address, response, status) {
+	const { page, lang } = window, wrong = [];
 	if (response.status() !== status) return [`status ${response.status()}, not ${status}`];
-	const html = await response.text(), name = name_of(role, address, lang);
+	const html = await response.text();
 	fs.writeFileSync(path.join(saved, `${name}.html`), html);
 	const bytes = Buffer.byteLength(html) + (html.includes('motorpool.css') ? css_bytes : 0);
+	if (bytes > heaviest[0]) heaviest = [bytes, address];
 	if (bytes > MAX_BYTES) wrong.push(`${Math.ceil(bytes / KB)} KB with its style sheet`);
 	if (!address.startsWith('/static/') && await page.locator('html').getAttribute('lang') !== lang) wrong.push('in another language');
 	wrong.push(...await page.evaluate(() => window.broken_policy), ...window.problems);
@@ -163,6 +193,8 @@ async function look_at_all(role, lang) {
 	for (const [address, status] of pages_of(role))
 		results.push([`${role}, ${lang}: ${address.replace(/\d{4}-\d\d-\d\d/g, 'DAY').replace(/MP-\w+/g, 'CODE').replace(stack.port, 'PORT').slice(0, 90)}`,
 			await look(window, role, address, status).catch(e => [e.message])]);
+	for (const address of forms[role])
+		results.push([`${role}, ${lang}: ${address.replace(/\?.*/, '')} refused`, await look_at_refusal(window, role, address).catch(e => [e.message])]);
 	await window.context.close();
 	return results;
 }
@@ -178,6 +210,7 @@ await Promise.all([1, 2].map(async () => {
 for (const [what, wrong] of results)
 	await test(`page ${what}`, () => assert.deepEqual(wrong, []));
 await test('there were pages to look at', () => assert.ok(results.length > 120, `only ${results.length}`));
+console.log(`#   the heaviest page with its style sheet: ${Math.ceil(heaviest[0] / KB)} KB, ${heaviest[1].replace(/\?.*/, '?…')}`);
 
 /* --- the Nu checker, once over all of them ------------------------------------------------------------------------------------------ */
 
