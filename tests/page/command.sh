@@ -56,13 +56,13 @@ expect_out 'all of it holds'
 
 # An older database, and a tree whose migrations lead up to today's version.
 older() {
-	rm -rf "$SCRATCH/root" "$SCRATCH/old"
-	mkdir -p "$SCRATCH/root/db/migrate" "$SCRATCH/old"
-	cp motorpool.conf "$SCRATCH/root" && cp db/*.sql "$SCRATCH/root/db"
+	rm -rf "$SCRATCH/house" "$SCRATCH/old"
+	mkdir -p "$SCRATCH/house/db/migrate" "$SCRATCH/old"
+	cp motorpool.conf "$SCRATCH/house" && cp db/*.sql "$SCRATCH/house/db"
 	sqlite3 "$SCRATCH/old/motorpool.db" ".read db/schema.sql" "PRAGMA user_version = 0" "PRAGMA journal_mode = WAL" >/dev/null
-	echo "$1" >"$SCRATCH/root/db/migrate/0001-a-note.sql"
+	echo "$1" >"$SCRATCH/house/db/migrate/0001-a-note.sql"
 }
-in_older() { MOTORPOOL_ROOT=$SCRATCH/root VAR=$SCRATCH/old motorpool "$@"; }
+in_older() { MOTORPOOL_ROOT=$SCRATCH/house VAR=$SCRATCH/old motorpool "$@"; }
 old_sql() { sqlite3 "$SCRATCH/old/motorpool.db" "$1"; }
 
 test_that "an older database is brought up by the scripts in db/migrate"
@@ -86,7 +86,7 @@ expect_same "$(old_sql 'SELECT COUNT(*) FROM user_role')" 0
 
 test_that "a missing script is named"
 older ""
-rm "$SCRATCH/root/db/migrate/0001-a-note.sql"
+rm "$SCRATCH/house/db/migrate/0001-a-note.sql"
 in_older migrate
 expect_end 1
 expect_err 'db/migrate/0001-*.sql is missing'
