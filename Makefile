@@ -2,6 +2,7 @@
 #
 # BUILD=dir    where everything generated goes (default build; tests use build/asan)
 # SAN=1        with AddressSanitizer and UndefinedBehaviorSanitizer
+# FAULTS=1     with the switches that break it on purpose (tests/fault); part of SAN=1, never of what is shipped
 # V=1          shows each command
 # PORT=, VAR=  the port and the state folder of `make run`
 
@@ -10,6 +11,7 @@ PORT  ?= 8080
 VAR   ?= var
 BUILD ?= build
 SAN   ?=
+FAULTS ?= $(SAN)
 
 CC     ?= cc
 V      ?=
@@ -21,6 +23,10 @@ LDFLAGS += -Wl,-z,relro,-z,now
 ifneq ($(SAN),)
 override CFLAGS := $(filter-out -D_FORTIFY_SOURCE=2,$(CFLAGS)) -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
 LDFLAGS += -fsanitize=address,undefined
+endif
+
+ifneq ($(FAULTS),)
+override CFLAGS += -DMOTORPOOL_FAULTS
 endif
 
 LIBS      := -lfcgi -lsqlite3 -lsodium -ljansson -lpthread -lm
@@ -122,6 +128,13 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/librules.a $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIB) $(LIBS) $(CURL_LIBS) -lcmocka
+# --- fault experiments in C: tests/fault/NAME.c with a main() of its own; the files beside it are shared
+FAULT_MAIN := $(shell grep -ls '^main\>' tests/fault/*.c)
+FAULT      := $(patsubst tests/fault/%.c,$(BUILD)/fault/%,$(FAULT_MAIN))
+FAULT_OBJ  := $(call obj,$(filter-out $(FAULT_MAIN),$(wildcard tests/fault/*.c)))
+$(BUILD)/fault/%: $(BUILD)/obj/tests/fault/%.o $(FAULT_OBJ) $(BUILD)/librules.a $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(FAULT_OBJ) $(BUILD)/librules.a $(LIB) $(LIBS) $(CURL_LIBS)
 $(BUILD)/librules.a: $(call obj,$(RULES) $(call rules,sandbox) $(filter-out cli/main.c,$(wildcard cli/*.c)))
 	@rm -f $@
 	$(Q)ar rcs $@ $^

@@ -1,34 +1,19 @@
-/*
- * lock.c - the page of memory that all processes share; lock.h tells what it holds.
- *
- * The page is made under a temporary name, its mutexes initialised, then renamed into place, all under the flock of
- * $VAR/run/NAME.lock.make: nobody ever sees half a page. A page from before the last boot is replaced, because a mutex in it
- * may be held by a process number that means somebody else now; so is a copy (another inode) for the same reason.
- */
+/* lock.c - the page of memory that all processes share, a board (board.h); lock.h tells what it holds. */
 #include "lock.h"
 
+#include "board.h"
 #include "log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/file.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #define PAGE_SIZE_ 4096
-#define PAGE_MAGIC "motorpool lock 1"
 
 struct lock {
-	char magic[24];
-	char boot[40];                  /* the boot it was made in */
-	uint64_t inode;
+	struct board board;
 	pthread_mutex_t writer;         /* held from before BEGIN IMMEDIATE until after COMMIT */
 	pthread_mutex_t sync;           /* held by whoever syncs for all */
 	_Atomic uint64_t committed;     /* tickets given out; written under the writers' lock only */
@@ -38,18 +23,7 @@ struct lock {
 };
 _Static_assert(sizeof(struct lock) <= PAGE_SIZE_, "one page holds it all");
 
-/* --- making the page ---------------------------------------------------------------------------------------------- */
-
-static void
-boot_id(char id[40])
-{
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? read(fd, id, 36) : 0;
-
-	if (fd >= 0)
-		close(fd);
-	id[n > 0 ? n : 0] = '\0';
-}
+/* --- the page ------------------------------------------------------------------------------------------------------- */
 
 static int
 mutex_make(pthread_mutex_t *mutex)
@@ -66,134 +40,30 @@ mutex_make(pthread_mutex_t *mutex)
 	return rc;
 }
 
-static struct lock *
-page_map(int fd)
-{
-	void *l = mmap(NULL, PAGE_SIZE_, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-	return l == MAP_FAILED ? NULL : l;
-}
-
 static bool
-page_fill(int fd)
+page_begin(void *board)
 {
-	struct lock *l = page_map(fd);
-	struct stat st;
-	int rc;
+	struct lock *l = board;
 
-	if (!l || fstat(fd, &st) != 0)
-		return false;
-	rc = mutex_make(&l->writer);
-	if (rc == 0)
-		rc = mutex_make(&l->sync);
-	strcpy(l->magic, PAGE_MAGIC);
-	boot_id(l->boot);
-	l->inode = st.st_ino;
-	munmap(l, PAGE_SIZE_);
-	errno = rc;
-	return rc == 0;
-}
-
-/* posix_fallocate: on a full disk the page fails here and not as SIGBUS at its first use. */
-static bool
-page_make(const char *path)
-{
-	char temp[4200];
-	int fd, rc;
-	bool ok;
-
-	snprintf(temp, sizeof(temp), "%s.XXXXXX", path);
-	fd = mkostemp(temp, O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	rc = posix_fallocate(fd, 0, PAGE_SIZE_);
-	if (rc != 0)
-		errno = rc;
-	ok = rc == 0 && page_fill(fd) && rename(temp, path) == 0;
-	if (!ok)
-		unlink(temp);
-	close(fd);
-	return ok;
-}
-
-/* --- opening it --------------------------------------------------------------------------------------------------- */
-
-static bool
-page_is_ours(const struct lock *l, int fd)
-{
-	struct stat st;
-	char boot[40];
-
-	boot_id(boot);
-	return fstat(fd, &st) == 0 && l->inode == st.st_ino && strcmp(l->magic, PAGE_MAGIC) == 0 && strcmp(l->boot, boot) == 0;
-}
-
-/* NULL with errno 0: what is there is not a page of this boot. */
-static struct lock *
-page_open(const char *path)
-{
-	struct lock *l = NULL;
-	struct stat st;
-	int fd = open(path, O_RDWR | O_CLOEXEC);
-
-	if (fd < 0) {
-		if (errno == ENOENT)
-			errno = 0;
-		return NULL;
-	}
-	if (fstat(fd, &st) == 0 && st.st_size == PAGE_SIZE_)
-		l = page_map(fd);
-	if (l && !page_is_ours(l, fd)) {
-		munmap(l, PAGE_SIZE_);
-		l = NULL;
-		errno = 0;
-	}
-	close(fd);
-	return l;
-}
-
-/* Looks, and makes the page when it is missing or stale: one process at a time. */
-static struct lock *
-page_get(const char *path)
-{
-	char guard[4200];
-	struct lock *l;
-	int fd;
-
-	snprintf(guard, sizeof(guard), "%s.make", path);
-	fd = open(guard, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return NULL;
-	while (flock(fd, LOCK_EX) != 0 && errno == EINTR)
-		;
-	errno = 0;
-	l = page_open(path);
-	if (!l && errno == 0 && page_make(path))
-		l = page_open(path);
-	close(fd);
-	return l;
+	errno = mutex_make(&l->writer);
+	if (errno == 0)
+		errno = mutex_make(&l->sync);
+	return errno == 0;
 }
 
 struct lock *
 lock_open(const char *var_dir, const char *name)
 {
-	char path[4128];
+	char file[128];
 
-	if (strlen(var_dir) + strlen(name) > 4000) {
-		errno = ENAMETOOLONG;
-		return NULL;
-	}
-	snprintf(path, sizeof(path), "%s/run", var_dir);
-	if (mkdir(path, 0755) != 0 && errno != EEXIST)
-		return NULL;
-	snprintf(path, sizeof(path), "%s/run/%s.lock", var_dir, name);
-	return page_get(path);
+	snprintf(file, sizeof(file), "%.100s.lock", name);
+	return board_open(var_dir, file, "motorpool lock 2", PAGE_SIZE_, page_begin);
 }
 
 void
 lock_close(struct lock *l)
 {
-	munmap(l, PAGE_SIZE_);
+	board_close(l, PAGE_SIZE_);
 }
 
 /* --- the mutexes -------------------------------------------------------------------------------------------------- */

@@ -3,24 +3,33 @@
 #	make test                    all of it; the last line is "N passed, N failed"
 #	make lint                    only the house rules of the source
 #	make unit-test page-test story-test browser-test      one kind of tests
+#	make test-fault              the fault experiments at full length (about half an hour, on a quiet machine), with their limits;
+#	                             one: make test-fault ONLY=fault/poison SEED=7
 #	make test KINDS="unit page"  some kinds
 #
 # What is run, and how it is counted, stands in tests/run; logs are in build/asan/test-logs.
 
 TEST_BUILD := build/asan
-KINDS      := lint unit page story browser
+KINDS      := lint unit page story fault browser
 
 # As root of Debian what is missing is installed; others are told. A node that is there, from wherever, is used.
 TEST_PACKAGES := libcmocka-dev chromium fonts-noto-cjk jq curl default-jre-headless sqlite3 gettext
 
-.PHONY: test lint test-deps test-build unit-test page-test story-test browser-test units
+.PHONY: test-fault test lint test-deps test-build unit-test page-test story-test browser-test units
 test: test-deps test-build
 	$(Q)BUILD=$(TEST_BUILD) tests/run $(KINDS)
 
 lint:
 	$(Q)tools/lint --self-test >/dev/null && tools/lint
 
-units: $(UNIT)
+units: $(UNIT) $(FAULT)
+
+# The whole experiments run the programs as they are shipped, but for the switches that break them on purpose.
+ONLY ?= fault
+test-fault: test-deps
+	$(Q)$(MAKE) --no-print-directory -j$(or $(TEST_JOBS),$(shell nproc)) BUILD=build/fault FAULTS=1 all faults
+	$(Q)BUILD=build/fault LONG=1 tests/run $(ONLY)
+faults: $(FAULT)
 
 # Two at a time: as many as the smallest machine this must fit has cores.
 test-build: | deps

@@ -56,7 +56,7 @@ a_page_of_an_earlier_boot_is_replaced(void **state)
 
 	(void)state;
 	assert_true(lock_writer(l, 100));       /* as if its holder had gone with the machine */
-	strcpy(l->boot, "another boot");
+	strcpy(l->board.boot, "another boot");
 	l->committed = 99;
 	unlock_writer(l);
 	lock_close(l);
@@ -80,7 +80,7 @@ a_copied_or_broken_page_is_replaced(void **state)
 	scratch_write(scratch_path("run/test.lock"), "rubbish");
 	l = open_lock();
 	assert_int_equal(lock_latest(l), 0);
-	copy.inode = l->inode + 1;
+	copy.board.inode = l->board.inode + 1;
 	memcpy(l, &copy, sizeof(copy));
 	lock_close(l);
 	l = open_lock();

@@ -1,0 +1,35 @@
+/*
+ * breaker - what stands between a program and another one that is down, hung or overloaded (GROUND, Synchronous call 2).
+ *
+ * Every call by call_do() goes through the callee's breaker: a board (board.h) in $VAR/run/NAME.breaker that all callers share,
+ * atomics only. Closed: calls go through, at most `flying` at once (the bulkhead; places hold pids, those of the dead are taken
+ * back). Too many failures and it opens: calls are refused at once, nothing is sent. After a pause one caller gets a lease to
+ * probe; enough good probes close it, a bad one opens it for longer. A decline is a success of the call; only no answer, an answer
+ * too late, or a 5xx are failures. Settings: breaker = strict | classic | default.
+ */
+#ifndef MP_BREAKER_H
+#define MP_BREAKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct breaker;
+
+enum breaker_state { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_PROBING };
+enum breaker_answer { BREAKER_GO, BREAKER_IS_OPEN, BREAKER_IS_FULL };   /* the last two: refused, nothing was sent */
+
+struct breaker *breaker_open(const char *var_dir, const char *callee);  /* NULL: there can be none now; calls go unguarded */
+enum breaker_answer breaker_enter(struct breaker *b, int *place);
+void breaker_leave(struct breaker *b, int place, bool is_good);
+
+/* How it stands, for /ops, /metrics and "try again in n seconds". */
+struct breaker_view {
+	const char *callee;
+	int state;                      /* enum breaker_state */
+	int64_t opened_at;              /* unix seconds; 0: closed */
+	int64_t again_in_ms;            /* open: until the next probe */
+	int64_t n_flying, n_calls, n_failed, n_refused, n_full, n_opened;       /* since boot */
+};
+bool breaker_look(const char *var_dir, const char *callee, struct breaker_view *v);     /* false: never called since boot */
+
+#endif
