@@ -20,7 +20,8 @@ static const char usage[] =
 	"usage: motorpool status\n"
 	"\n"
 	"Shows each program with its processes (the parent, then its workers), its socket and whether it is ready; when the relay\n"
-	"was last seen; and how many events each consumer has not handled yet. Ends with 1 when something is not as it should be.\n";
+	"was last seen; how many events each consumer has not handled yet, and whether it is paused or has given events up. Ends with 1\n"
+	"when something is not as it should be.\n";
 
 #define RELAY_LATE_S 70
 
@@ -106,6 +107,7 @@ show_lag(struct cli *c, const struct consumer *consumer)
 	static const struct db_role view = { .name = "motorpool", .owns = "*", .on_view = true };
 	const char *why = NULL;
 	struct db *db = db_open(c->var, consumer->role->on_view ? &view : &cli_role, c->m, &why);
+	const char *paused;
 	int64_t lag, dead;
 
 	if (!db) {
@@ -115,10 +117,11 @@ show_lag(struct cli *c, const struct consumer *consumer)
 	/* payment follows no events: it has no position */
 	lag = consumer->policy[0].type ? consumer_lag(db, consumer) : 0;
 	dead = db_int(db, "SELECT COUNT(*) FROM event_retry WHERE consumer = $1 AND dead = 1", consumer->name);
-	printf("%-10s %6lld events behind%s\n", consumer->name, (long long)lag,
-	       dead ? arena_printf(c->m, ", %lld given up (see /ops)", (long long)dead) : "");
+	paused = db_text(db, "SELECT reason FROM v_relay_pause WHERE consumer = $1", consumer->name);
+	printf("%-10s %6lld events behind%s%s%s\n", consumer->name, (long long)lag,
+	       dead ? arena_printf(c->m, ", %lld given up (see /ops)", (long long)dead) : "", paused ? ", PAUSED: " : "", paused ? paused : "");
 	db_close(db);
-	return dead == 0;
+	return dead == 0 && !paused;
 }
 
 static int

@@ -5,7 +5,7 @@
 -- seconds, UTC; intervals are half-open: [starts_at, ends_at). Codes are stored as the words the API speaks.
 -- A database made by an older version comes here through db/migrate/NNNN-*.sql; PRAGMA user_version counts them.
 
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- ------------------------------------------------------------------------------------------------ events (lib/event.c)
 -- The append-only log, which is also the outbox: written in the transaction of the change it reports.
@@ -48,10 +48,19 @@ CREATE TABLE event_retry (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX event_retry_by_subject ON event_retry (consumer, subject_id, event_id);
 
+-- Consumers that a person has stopped (ops owns this): they take no event and do no sweep, whoever works for them, until resumed.
+CREATE TABLE relay_pause (
+	consumer  TEXT PRIMARY KEY,                      -- booking, payment, fleet …
+	paused_at INTEGER NOT NULL,
+	paused_by INTEGER NOT NULL,                      -- user_id; 0: the motorpool command
+	reason    TEXT NOT NULL CHECK (length(reason) BETWEEN 1 AND 200)
+) STRICT, WITHOUT ROWID;
+
 -- Published: the log and how far everybody is.
 CREATE VIEW v_event AS SELECT event_id, type, subject_id, causation_id, actor_id, occurred_at, recorded_at, payload, prev_hash, hash FROM event;
 CREATE VIEW v_position AS SELECT consumer, event_id, moved_at FROM position;
 CREATE VIEW v_event_retry AS SELECT consumer, event_id, subject_id, tries, next_at, error, dead FROM event_retry;
+CREATE VIEW v_relay_pause AS SELECT consumer, paused_at, paused_by, reason FROM relay_pause;
 
 -- ------------------------------------------------------------------------------------------------------- account 계정
 

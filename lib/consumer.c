@@ -5,9 +5,10 @@
  * processes doing the same work find each other's position when their turn comes. Events are taken many to a transaction.
  * When one fails, all of them are rolled back and taken again one by one; the one that fails is parked in event_retry, later
  * events of its subject are parked behind it, other subjects go on. Parked events are tried again after growing pauses; the
- * twelfth failure is the last, and a person decides (redrive).
+ * twelfth failure is the last, and a person decides (redrive or discard). A policy that takes the whole process with it is one
+ * that failed, too (consumer_crash.c).
  */
-#include "event.h"
+#include "consumer_inside.h"
 
 #include "clock.h"
 #include "log.h"
@@ -15,22 +16,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_PAUSE_S 300
-#define MAX_TRIES   12
 #define LOOK_AHEAD  2000        /* events of no interest passed over in one step */
 
 static struct arena *memory;    /* of one step: whatever the policies make is gone with the next */
-
-struct batch {
-	struct event *event;
-	int n;
-};
-
-struct parked {
-	int64_t event_id, tries;
-};
-static const struct member parked_members[] = { SHAPE_INT(parked, event_id), SHAPE_INT(parked, tries) };
-static const struct shape parked_shape = SHAPE(parked, parked_members);
 
 /* --- one event ---------------------------------------------------------------------------------------------------- */
 
@@ -49,82 +37,45 @@ react(struct db *db, const struct consumer *c, const struct event *e)
 {
 	const struct policy *p = policy_for(c, e->type);
 
+	if (p)
+		poison_act(c, e);
 	if (!p || (p->react(db, e) && !db_failed(db)))
 		return NULL;
 	return db_failed(db) ? db_error(db) : "the policy answered no";
 }
 
-/* 1 s, 2, 4 … 256, 300, 300 */
-static int64_t
-pause_after(int64_t tries)
+/* Begins a transaction of work. false: a person has paused us. Asked inside it, so that nothing is done after the pause is committed. */
+static bool
+begin_work(struct db *db, const struct consumer *c)
 {
-	return tries > 9 ? MAX_PAUSE_S : (int64_t)1 << (tries - 1);
+	db_begin(db);
+	if (!consumer_is_paused(db, c))
+		return true;
+	db_rollback(db);
+	return false;
 }
 
 /* Ends the transaction: commits unless something was wrong. NULL: committed. Else why not. */
 static const char *
 settle(struct db *db, const char *wrong)
 {
-	if (wrong) {
+	bool is_done = false;
+
+	if (wrong)
 		db_rollback(db);
+	else
+		is_done = db_commit(db);
+	hand_drop(consumer_hand);
+	if (is_done || wrong)
 		return wrong;
-	}
-	if (db_commit(db))
-		return NULL;
 	return db_failed(db) ? db_error(db) : "the policy rolled back";
-}
-
-/* --- the position ------------------------------------------------------------------------------------------------- */
-
-static int64_t
-position(struct db *db, const struct consumer *c)
-{
-	return db_int(db, "SELECT event_id FROM position WHERE consumer = $1", c->name);
-}
-
-static void
-move_position(struct db *db, const struct consumer *c, int64_t event_id)
-{
-	db_do(db, "INSERT INTO position (consumer, event_id, moved_at) VALUES ($1, $2, $3)"
-	          " ON CONFLICT (consumer) DO UPDATE SET event_id = excluded.event_id, moved_at = excluded.moved_at",
-	      c->name, event_id, clock_now());
-}
-
-/* --- parking ------------------------------------------------------------------------------------------------------ */
-
-static bool
-has_parked(struct db *db, const struct consumer *c)
-{
-	return db_exists(db, "SELECT 1 FROM event_retry WHERE consumer = $1 LIMIT 1", c->name);
-}
-
-static bool
-is_held(struct db *db, const struct consumer *c, const struct event *e)
-{
-	return db_exists(db, "SELECT 1 FROM event_retry WHERE consumer = $1 AND subject_id = $2 LIMIT 1", c->name, e->subject_id);
-}
-
-static void
-park(struct db *db, const struct consumer *c, const struct event *e, int64_t tries, const char *error)
-{
-	db_do(db, "INSERT INTO event_retry (consumer, event_id, subject_id, tries, next_at, error) VALUES ($1, $2, $3, $4, $5, $6)",
-	      c->name, e->event_id, e->subject_id, tries, clock_now() + (tries ? pause_after(tries) : 0), error);
-}
-
-static void
-park_again(struct db *db, const struct consumer *c, const struct parked *was, const char *error)
-{
-	int64_t tries = was->tries + 1;
-
-	db_do(db, "UPDATE event_retry SET tries = $3, next_at = $4, error = $5, dead = $6 WHERE consumer = $1 AND event_id = $2",
-	      c->name, was->event_id, tries, clock_now() + pause_after(tries), error, tries >= MAX_TRIES);
 }
 
 /* What failed is kept as a text before the failure is forgotten: the page of errors shows it. */
 static const char *
 forget(struct db *db, const struct consumer *c, const struct event *e, const char *why)
 {
-	const char *kept = arena_strdup(memory, why);
+	const char *kept = arena_strdup(db_memory(db), why);
 
 	log_warn("consumer", "%s: event %lld %s failed: %s", c->name, (long long)e->event_id, e->type, kept);
 	db_fresh(db);
@@ -153,23 +104,12 @@ pass_over(struct db *db, const struct consumer *c, int64_t from, bool *is_wanted
 	return from;
 }
 
-static struct batch
-events_after(struct db *db, int64_t event_id, int limit)
-{
-	struct batch b = { .n = 0 };
-
-	db_list(db, &event_shape, &b.event, &b.n,
-	        "SELECT event_id, type, subject_id, causation_id, actor_id, occurred_at, recorded_at, payload, prev_hash, hash"
-	        " FROM event WHERE event_id > $1 ORDER BY event_id LIMIT $2", event_id, limit);
-	return b;
-}
-
 /* Reacts to one, or parks it behind an earlier one of its subject. NULL: done. */
 static const char *
 take(struct db *db, const struct consumer *c, const struct event *e, bool some_are_parked)
 {
-	if (some_are_parked && policy_for(c, e->type) && is_held(db, c, e)) {
-		park(db, c, e, 0, "");
+	if (some_are_parked && policy_for(c, e->type) && consumer_holds(db, c, e)) {
+		consumer_park(db, c, e, 0, "");
 		return NULL;
 	}
 	return react(db, c, e);
@@ -183,17 +123,19 @@ take_together(struct db *db, const struct consumer *c, int64_t passed, int batch
 	struct batch b;
 	int64_t at;
 
-	db_begin(db);
-	at = position(db, c);
+	if (!begin_work(db, c))
+		return 0;
+	at = consumer_position(db, c);
 	if (at < passed)
 		at = passed;
-	b = events_after(db, at, batch);
-	bool some_are_parked = has_parked(db, c);
+	b = consumer_events_after(db, at, batch);
+	bool some_are_parked = consumer_has_parked(db, c);
 	for (int i = 0; i < b.n && !why; i++) {
+		hand_take(consumer_hand, b.event[i].event_id, b.n > 1 ? b.event[b.n - 1].event_id : 0);
 		why = take(db, c, &b.event[i], some_are_parked);
 		at = b.event[i].event_id;
 	}
-	move_position(db, c, at);
+	consumer_move(db, c, at);
 	if (!settle(db, why))
 		return b.n;
 	db_fresh(db);
@@ -206,9 +148,9 @@ park_new(struct db *db, const struct consumer *c, const struct event *e, const c
 {
 	why = forget(db, c, e, why);
 	db_begin(db);
-	if (position(db, c) < e->event_id) {
-		park(db, c, e, 1, why);
-		move_position(db, c, e->event_id);
+	if (consumer_position(db, c) < e->event_id) {
+		consumer_park(db, c, e, 1, why);
+		consumer_move(db, c, e->event_id);
 	}
 	return db_commit(db);
 }
@@ -220,14 +162,16 @@ take_alone(struct db *db, const struct consumer *c)
 	const char *why;
 	struct batch b;
 
-	db_begin(db);
-	b = events_after(db, position(db, c), 1);
+	if (!begin_work(db, c))
+		return false;
+	b = consumer_events_after(db, consumer_position(db, c), 1);
 	if (b.n == 0) {
 		db_rollback(db);
 		return false;
 	}
-	why = take(db, c, &b.event[0], has_parked(db, c));
-	move_position(db, c, b.event[0].event_id);
+	hand_take(consumer_hand, b.event[0].event_id, 0);
+	why = take(db, c, &b.event[0], consumer_has_parked(db, c));
+	consumer_move(db, c, b.event[0].event_id);
 	why = settle(db, why);
 	return !why || park_new(db, c, &b.event[0], why);
 }
@@ -236,12 +180,12 @@ static int
 take_new(struct db *db, const struct consumer *c, int batch)
 {
 	bool is_wanted;
-	int64_t from = position(db, c), passed = pass_over(db, c, from, &is_wanted);
+	int64_t from = consumer_position(db, c), passed = pass_over(db, c, from, &is_wanted);
 	int n;
 
 	if (db_failed(db) || (passed == from && !is_wanted))
 		return 0;
-	n = take_together(db, c, passed, batch);
+	n = from < consumer_careful_upto() ? -1 : take_together(db, c, passed, batch);
 	if (n >= 0)
 		return n + (int)(passed - from);
 	for (n = 0; n < batch && take_alone(db, c); n++)
@@ -279,21 +223,12 @@ is_still_due(struct db *db, const struct consumer *c, const struct parked *p)
 }
 
 static void
-unpark(struct db *db, const struct consumer *c, int64_t event_id)
-{
-	db_do(db, "DELETE FROM event_retry WHERE consumer = $1 AND event_id = $2", c->name, event_id);
-}
-
-static void
 note_failure(struct db *db, const struct consumer *c, const struct parked *p, const struct event *e, const char *why)
 {
 	why = forget(db, c, e, why);
 	db_begin(db);
-	if (is_still_due(db, c, p)) {
-		park_again(db, c, p, why);
-		if (p->tries + 1 >= MAX_TRIES)
-			log_error("consumer", "%s: event %lld %s is given up", c->name, (long long)e->event_id, e->type);
-	}
+	if (is_still_due(db, c, p))
+		consumer_park_again(db, c, p, why);
 	db_commit(db);
 }
 
@@ -304,15 +239,17 @@ take_parked(struct db *db, const struct consumer *c, const struct parked *p, str
 	const char *why;
 	struct batch b;
 
-	db_begin(db);
-	b = events_after(db, p->event_id - 1, 1);
+	if (!begin_work(db, c))
+		return false;
+	b = consumer_events_after(db, p->event_id - 1, 1);
 	if (db_failed(db) || b.n == 0 || !is_still_due(db, c, p)) {
 		db_rollback(db);
 		return false;
 	}
 	*e = b.event[0];
+	hand_take(consumer_hand, e->event_id, 0);
 	why = react(db, c, e);
-	unpark(db, c, p->event_id);
+	consumer_unpark(db, c, p->event_id);
 	why = settle(db, why);
 	if (why)
 		note_failure(db, c, p, e, why);
@@ -335,7 +272,7 @@ take_due(struct db *db, const struct consumer *c, int batch)
 	int n, done = 0;
 	struct event e;
 
-	if (!has_parked(db, c))
+	if (!consumer_has_parked(db, c))
 		return 0;
 	due(db, c, &list, &n, batch);
 	for (int i = 0; i < n && done < batch && !db_failed(db); i++) {
@@ -362,16 +299,13 @@ consumer_step(struct db *db, const struct consumer *c, int batch)
 	arena_reset(memory);
 	db_fresh(db);
 	db_arena(db, memory);
-	n = take_due(db, c, batch);
-	n += take_new(db, c, batch);
+	if (consumer_is_paused(db, c)) {
+		n = 0;
+	} else {
+		n = take_due(db, c, batch);
+		n += take_new(db, c, batch);
+	}
 	db_fresh(db);
 	db_arena(db, callers);
 	return n;
-}
-
-int64_t
-consumer_lag(struct db *db, const struct consumer *c)
-{
-	return db_int(db, "SELECT coalesce(max(event_id), 0) - coalesce((SELECT event_id FROM position WHERE consumer = $1), 0)"
-	                  " + (SELECT count(*) FROM event_retry WHERE consumer = $1) FROM event", c->name);
 }

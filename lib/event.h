@@ -54,8 +54,16 @@ struct consumer {
 	bool (*sweep)(struct db *db);
 };
 
-/* Handles up to a batch of pending events. Answers how many were handled (0: caught up). relay and `motorpool demo` call it. */
+struct hand;
+
+/* Handles up to a batch of pending events. Answers how many were handled (0: caught up, or paused). relay and `motorpool demo` call it. */
 int consumer_step(struct db *db, const struct consumer *c, int batch);
+/* Does what time brings, unless it is paused. Answers whether it wants to again at once. */
+bool consumer_sweep(struct db *db, const struct consumer *c);
+/* A person has stopped it (relay_pause in schema.sql): it takes no event and does no sweep until it is resumed. */
+bool consumer_is_paused(struct db *db, const struct consumer *c);
+/* From now on this process notes in h what it has in hand (hand.h; NULL: it does not), and first counts the crash that h tells of. */
+void consumer_watch(struct db *db, const struct consumer *c, struct hand *h);
 int64_t consumer_lag(struct db *db, const struct consumer *c);  /* events not yet handled */
 
 #endif

@@ -88,7 +88,7 @@ sweep(struct life *l)
 
 	arena_reset(l->m);
 	db_fresh(l->db);
-	again = l->c->sweep && l->c->sweep(l->db);
+	again = consumer_sweep(l->db, l->c);
 	if (db_failed(l->db))
 		log_warn("sweep", "%s: %s", l->c->name, db_error(l->db));
 	db_fresh(l->db);
@@ -120,7 +120,7 @@ child_catch_up(struct db *db, const struct consumer *c, bool *is_sweep_done)
 
 	while (!relay_is_ending && (n = react(db, c)) > 0)
 		all += n;
-	*is_sweep_done = relay_is_ending || !c->sweep || !c->sweep(db);
+	*is_sweep_done = relay_is_ending || !consumer_sweep(db, c);
 	db_fresh(db);
 	return all;
 }

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-const struct db_role ops_role = { .name = "ops", .owns = "event_retry" };
+const struct db_role ops_role = { .name = "ops", .owns = "event_retry relay_pause" };
 static const struct db_role view_role = { .name = "ops", .owns = "event_retry", .on_view = true };
 
 #define ASK_MS 100
@@ -21,9 +21,7 @@ static const struct db_role view_role = { .name = "ops", .owns = "event_retry", 
 static const char *
 var_dir(void)
 {
-	const char *var = getenv("MOTORPOOL_VAR");
-
-	return var && *var ? var : "var";
+	return settings.var_dir;
 }
 
 static const char *
@@ -35,8 +33,8 @@ var_path(struct arena *m, const char *name)
 /* --- the read models' file ------------------------------------------------------------------------------------------- */
 
 /* A second connection, which may be missing, and is opened again when the file has been replaced. */
-static struct db *
-view_of(struct db *db)
+struct db *
+ops_view(struct db *db)
 {
 	static struct db *view;
 	static ino_t opened;
@@ -123,7 +121,8 @@ ops_programs(struct arena *m, struct ops_program **programs)
 static const struct member consumer_members[] = {
 	SHAPE_TEXT(ops_consumer, name), SHAPE_BOOL(ops_consumer, is_known), SHAPE_INT(ops_consumer, event_id),
 	SHAPE_TIME(ops_consumer, moved_at), SHAPE_INT(ops_consumer, n_behind), SHAPE_INT(ops_consumer, behind_s),
-	SHAPE_INT(ops_consumer, n_waiting), SHAPE_INT(ops_consumer, n_dead),
+	SHAPE_INT(ops_consumer, n_waiting), SHAPE_INT(ops_consumer, n_dead), SHAPE_BOOL(ops_consumer, is_paused),
+	SHAPE_TIME(ops_consumer, paused_at), SHAPE_INT(ops_consumer, paused_by), SHAPE_TEXT(ops_consumer, pause_reason),
 };
 const struct shape ops_consumer_shape = SHAPE(ops_consumer, consumer_members);
 
@@ -131,6 +130,17 @@ static const struct { const char *name; bool on_view; } consumers_known[] = {
 	{ "booking", false }, { "payment", false }, { "fleet", false }, { "mypage", true },
 };
 #define N_CONSUMERS ((int)(sizeof(consumers_known) / sizeof(consumers_known[0])))
+
+bool
+ops_is_consumer(const char *name, bool *on_view)
+{
+	for (int i = 0; i < N_CONSUMERS; i++)
+		if (strcmp(consumers_known[i].name, name) == 0) {
+			*on_view = consumers_known[i].on_view;
+			return true;
+		}
+	return false;
+}
 
 /* Unqualified, position and event_retry are those of the file the connection is on. */
 static void
@@ -152,14 +162,30 @@ look_at(struct db *db, int64_t now, struct ops_consumer *c)
 	c->is_known = !db_failed(db);
 }
 
+static void
+look_at_pause(struct db *db, struct ops_consumer *c)
+{
+	struct rows *r = db_each(db, "SELECT paused_at, paused_by, reason FROM v_relay_pause WHERE consumer = $1", c->name);
+
+	c->pause_reason = "";
+	if (db_next(r)) {
+		c->is_paused = true;
+		c->paused_at = row_int(r, 0);
+		c->paused_by = row_int(r, 1);
+		c->pause_reason = row_text(r, 2);
+	}
+	db_done(r);
+}
+
 int
 ops_consumers(struct db *db, int64_t now, struct ops_consumer **consumers)
 {
-	struct db *view = view_of(db);
+	struct db *view = ops_view(db);
 
 	*consumers = arena_array(db_memory(db), struct ops_consumer, N_CONSUMERS);
 	for (int i = 0; i < N_CONSUMERS; i++) {
 		(*consumers)[i].name = consumers_known[i].name;
+		look_at_pause(db, &(*consumers)[i]);
 		if (!consumers_known[i].on_view || view)
 			look_at(consumers_known[i].on_view ? view : db, now, &(*consumers)[i]);
 	}
@@ -188,7 +214,7 @@ retries_in(struct db *db, int64_t limit, struct ops_retry **retries)
 int
 ops_retries(struct db *db, int64_t limit, struct ops_retry **retries)
 {
-	struct db *view = view_of(db);
+	struct db *view = ops_view(db);
 	struct ops_retry *a = NULL, *b = NULL;
 	int n_a = retries_in(db, limit, &a), n_b = view ? retries_in(view, limit, &b) : 0;
 
@@ -198,21 +224,6 @@ ops_retries(struct db *db, int64_t limit, struct ops_retry **retries)
 	if (n_b)
 		memcpy(*retries + n_a, b, sizeof(*b) * (size_t)n_b);
 	return n_a + n_b;
-}
-
-bool
-ops_redrive(struct db *db, const char *consumer, int64_t event_id)
-{
-	int n;
-
-	for (int i = 0; i < N_CONSUMERS; i++)
-		if (consumers_known[i].on_view && strcmp(consumers_known[i].name, consumer) == 0)
-			db = view_of(db);
-	if (!db)
-		return false;
-	db_begin(db);
-	n = db_do(db, "UPDATE event_retry SET dead = 0, tries = 0, next_at = 0 WHERE consumer = $1 AND event_id = $2", consumer, event_id);
-	return db_commit(db) && n == 1;
 }
 
 /* --- the machine ------------------------------------------------------------------------------------------------------------ */

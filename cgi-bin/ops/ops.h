@@ -1,6 +1,6 @@
 /*
  * ops - how the house is doing: are the programs there, how far is every consumer of events, what waits or was given up, does the
- * relay live, how big are the files. Looks at everything and owns nothing; the one thing it does is to redrive an event.
+ * relay live, how big are the files. Looks at everything; what a person may do to the relay stands in switch.h.
  *
  * It must be the last to stop working. So whatever it looks at may be missing, the read models' file included, and is then
  * shown as missing.
@@ -36,9 +36,14 @@ struct ops_consumer {
 	int64_t n_behind;               /* events not yet handled */
 	int64_t behind_s;               /* how old the oldest of those is */
 	int64_t n_waiting, n_dead;      /* tried in vain, or held back behind such; given up */
+	bool is_paused;                 /* by a person (switch.h): */
+	int64_t paused_at, paused_by;
+	const char *pause_reason;
 };
 extern const struct shape ops_consumer_shape;
 int ops_consumers(struct db *db, int64_t now, struct ops_consumer **consumers);
+bool ops_is_consumer(const char *name, bool *on_view);  /* on_view: its position and its waiting events are in view.db */
+struct db *ops_view(struct db *db);                     /* view.db, with this request's memory; NULL: it is missing */
 
 struct ops_retry {
 	const char *consumer, *type, *subject_id, *error;
@@ -48,9 +53,6 @@ struct ops_retry {
 extern const struct shape ops_retry_shape;
 /* The given-up first, then the oldest; at most limit of each file. */
 int ops_retries(struct db *db, int64_t limit, struct ops_retry **retries);
-
-/* A person says "try again": the event gets all its tries anew, at once. false: it does not wait (any more). */
-bool ops_redrive(struct db *db, const char *consumer, int64_t event_id);
 
 /* --- the machine --- */
 

@@ -1,5 +1,6 @@
 /* pages - the operator looks at the house and at the event log, and has a failed event tried again. */
 #include "ops.h"
+#include "switch.h"
 
 #include "../../lib/clock.h"
 #include "../../lib/form.h"
@@ -156,8 +157,9 @@ static const struct shape redriven_shape = SHAPE(redriven, redriven_members);
 enum status
 do_redrive(struct web *w)
 {
-	struct redriven answer = { .redriven = ops_redrive(w->db, web_param(w, "consumer"), web_param_id(w, "event_id")) };
+	struct redriven answer;
 
+	answer.redriven = consumer_redrive(w->db, web_param(w, "consumer"), web_param_id(w, "event_id"), w->user.id) == SWITCH_DONE;
 	if (form_bad(w))
 		return web_refuse(w, UNPROCESSABLE, "invalid", _("This form has fields that nobody asked for."));
 	if (w->json)

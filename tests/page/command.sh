@@ -19,7 +19,7 @@ expect_out() { grep -qF -- "$1" <<<"$out" || bad "did not print: $1"; }
 expect_err() { grep -qF -- "$1" <<<"$err" || bad "did not say: $1 but: $err"; }
 
 test_that "every command explains itself"
-for command in run status demo migrate check replay user token render; do
+for command in run status demo migrate check replay pause resume redrive discard user token render; do
 	motorpool $command --help
 	expect_end 0
 	expect_out "usage: motorpool $command"
@@ -55,12 +55,13 @@ expect_end 0
 expect_out 'all of it holds'
 
 # An older database, and a tree whose migrations lead up to today's version.
+today=$(sed -n 's/^PRAGMA user_version = \([0-9]*\);$/\1/p' db/schema.sql) script=$(printf '%04d-a-note.sql' "$today")
 older() {
 	rm -rf "$SCRATCH/house" "$SCRATCH/old"
 	mkdir -p "$SCRATCH/house/db/migrate" "$SCRATCH/old"
 	cp motorpool.conf "$SCRATCH/house" && cp db/*.sql "$SCRATCH/house/db"
-	sqlite3 "$SCRATCH/old/motorpool.db" ".read db/schema.sql" "PRAGMA user_version = 0" "PRAGMA journal_mode = WAL" >/dev/null
-	echo "$1" >"$SCRATCH/house/db/migrate/0001-a-note.sql"
+	sqlite3 "$SCRATCH/old/motorpool.db" ".read db/schema.sql" "PRAGMA user_version = $((today - 1))" "PRAGMA journal_mode = WAL" >/dev/null
+	echo "$1" >"$SCRATCH/house/db/migrate/$script"
 }
 in_older() { MOTORPOOL_ROOT=$SCRATCH/house VAR=$SCRATCH/old motorpool "$@"; }
 old_sql() { sqlite3 "$SCRATCH/old/motorpool.db" "$1"; }
@@ -69,14 +70,14 @@ test_that "an older database is brought up by the scripts in db/migrate"
 older "CREATE TABLE note (note_id INTEGER PRIMARY KEY) STRICT;"
 in_older migrate
 expect_end 0
-expect_same "$(old_sql "SELECT name FROM sqlite_master WHERE name = 'note'") $(old_sql 'PRAGMA user_version')" "note 1"
+expect_same "$(old_sql "SELECT name FROM sqlite_master WHERE name = 'note'") $(old_sql 'PRAGMA user_version')" "note $today"
 
 test_that "a script that fails leaves nothing of itself"
 older "CREATE TABLE note (note_id INTEGER PRIMARY KEY) STRICT; INSERT INTO nowhere VALUES (1);"
 in_older migrate
 expect_end 1
 expect_err 'no such table: nowhere'
-expect_same "$(old_sql "SELECT COUNT(*) FROM sqlite_master WHERE name = 'note'") $(old_sql 'PRAGMA user_version')" "0 0"
+expect_same "$(old_sql "SELECT COUNT(*) FROM sqlite_master WHERE name = 'note'") $(old_sql 'PRAGMA user_version')" "0 $((today - 1))"
 
 test_that "a script that leaves an orphan is refused"
 older "INSERT INTO user_role (user_id, role) VALUES (77, 'admin');"
@@ -86,10 +87,30 @@ expect_same "$(old_sql 'SELECT COUNT(*) FROM user_role')" 0
 
 test_that "a missing script is named"
 older ""
-rm "$SCRATCH/house/db/migrate/0001-a-note.sql"
+rm "$SCRATCH/house/db/migrate/$script"
 in_older migrate
 expect_end 1
-expect_err 'db/migrate/0001-*.sql is missing'
+expect_err "db/migrate/${script%%-*}-*.sql is missing"
+
+# What a schema comes to, however it is written: columns, what they refer to, indexes, and the text of views and triggers.
+schema_of() {
+	sqlite3 "$1" "SELECT m.name, c.name, c.type, c.\"notnull\", COALESCE(c.dflt_value, '-'), c.pk FROM sqlite_master m, pragma_table_xinfo(m.name) c
+	                WHERE m.type = 'table' ORDER BY 1, 2;
+	              SELECT m.name, f.* FROM sqlite_master m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table' ORDER BY 1, 4, 5;
+	              SELECT m.name, l.name, l.\"unique\", l.partial, i.name FROM sqlite_master m, pragma_index_list(m.name) l, pragma_index_info(l.name) i
+	                WHERE m.type = 'table' AND l.origin = 'c' ORDER BY 1, 2, i.seqno"
+	sqlite3 "$1" ".mode list" "SELECT name || ' ' || sql FROM sqlite_master WHERE type IN ('view', 'trigger', 'index') AND sql IS NOT NULL ORDER BY name" |
+		sed 's/--.*//' | tr -s ' \t\n' ' '
+}
+
+test_that "a database of version 1 becomes by the scripts what a new one is"
+mkdir -p "$SCRATCH/first"
+sqlite3 "$SCRATCH/first/motorpool.db" "PRAGMA journal_mode = WAL" ".read tests/page/schema-1.sql" >/dev/null
+VAR=$SCRATCH/first motorpool migrate
+expect_end 0
+schema_of "$SCRATCH/first/motorpool.db" >"$SCRATCH/of-first"; schema_of "$VAR/motorpool.db" >"$SCRATCH/of-new"
+difference=$(diff "$SCRATCH/of-first" "$SCRATCH/of-new") || bad "they differ: $difference"
+[[ $(wc -l <"$SCRATCH/of-new") -gt 150 ]] || bad "the comparison looked at nothing"
 
 test_that "a database of newer programs is left alone"
 older ""
@@ -103,6 +124,37 @@ sqlite3 "$VAR/view.db" 'PRAGMA user_version = 0'
 motorpool migrate
 expect_end 0
 expect_same "$(sqlite3 "$VAR/view.db" 'PRAGMA user_version')" 1
+
+# --- the relay's switches ---
+
+test_that "pause, resume, redrive and discard say what they did, refuse what makes no sense, and are recorded"
+log() { sqlite3 "$VAR/motorpool.db" "SELECT COALESCE(group_concat(type, ' '), '') FROM (SELECT type FROM event WHERE subject_id = 'ops:relay' ORDER BY event_id)"; }
+motorpool pause fleet; expect_end 2
+motorpool pause nobody 'a reason'; expect_end 1; expect_err 'no such consumer'
+motorpool pause fleet ''; expect_end 1; expect_err 'a reason is'
+motorpool pause fleet "$(printf 'x%.0s' {1..201})"; expect_end 1
+motorpool pause fleet $'two\nlines'; expect_end 1
+motorpool resume fleet; expect_end 1; expect_err 'not paused'
+expect_same "$(log)" ''
+motorpool pause fleet '점검 중'; expect_end 0; expect_out paused
+motorpool pause fleet again; expect_end 1; expect_err 'paused already'
+expect_same "$(sqlite3 "$VAR/motorpool.db" 'SELECT consumer, paused_by, reason FROM relay_pause')" 'fleet|0|점검 중'
+motorpool resume fleet; expect_end 0
+expect_same "$(sqlite3 "$VAR/motorpool.db" 'SELECT COUNT(*) FROM relay_pause')" 0
+motorpool redrive fleet 4; expect_end 1; expect_err 'does not wait'
+motorpool discard fleet x 'a reason'; expect_end 2
+sqlite3 "$VAR/motorpool.db" "INSERT INTO event_retry VALUES ('fleet', 1, 'ops:relay', 12, 0, 'boom', 1), ('booking', 2, 'ops:relay', 12, 0, 'bang', 1)"
+sqlite3 "$VAR/view.db" "INSERT INTO event_retry VALUES ('mypage', 1, 'ops:relay', 12, 0, 'puff', 1), ('mypage', 2, 'ops:relay', 3, 9, 'not dead', 0)"
+motorpool redrive; expect_end 0; expect_out '3 redriven'
+motorpool redrive fleet; expect_end 0; expect_out '0 redriven'
+motorpool discard fleet 1 'it can never be'; expect_end 0
+motorpool discard fleet 1 'it can never be'; expect_end 1; expect_err 'does not wait'
+motorpool discard mypage 2 'neither this'; expect_end 0
+expect_same "$(sqlite3 "$VAR/view.db" 'SELECT event_id, tries, dead FROM event_retry')" '1|0|0'
+expect_same "$(log)" 'ops.paused ops.resumed ops.redriven ops.redriven ops.redriven ops.discarded ops.discarded'
+expect_same "$(sqlite3 "$VAR/motorpool.db" "SELECT payload ->> 'error', payload ->> 'reason' FROM event WHERE type = 'ops.discarded' LIMIT 1")" 'boom|it can never be'
+sqlite3 "$VAR/view.db" 'DELETE FROM event_retry'; sqlite3 "$VAR/motorpool.db" 'DELETE FROM event_retry'
+motorpool check; expect_end 0
 
 # --- user and token ---
 
@@ -172,7 +224,7 @@ expect_out 'password: '
 # --- check, replay, status, run: what they refuse ---
 
 test_that "check fails, and says what, when something does not hold"
-sqlite3 "$VAR/motorpool.db" "INSERT INTO position (consumer, event_id, moved_at) VALUES ('fleet', 7, 1)"
+sqlite3 "$VAR/motorpool.db" "INSERT INTO position (consumer, event_id, moved_at) VALUES ('fleet', 99, 1)"
 motorpool check --quick
 expect_end 1
 expect_out 'FAILED        1  nobody has gone further than the log: fleet'

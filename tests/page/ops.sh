@@ -57,16 +57,27 @@ json POST /ops/retries/mypage/3/redrive '{}'; expect_js .redriven true
 json POST /ops/retries/nobody/x/redrive '{}'; expect_js .redriven false
 as "$kim"; json POST /ops/retries/booking/2/redrive '{}'; expect_status 403
 
+test_that "each redriving is recorded, with who did it and what the last try had said"
+expect_sql "SELECT type, payload ->> 'consumer', payload ->> 'event_id', payload ->> 'error', actor_id = (SELECT user_id FROM user WHERE email = 'root@example.kr')
+            FROM event WHERE subject_id = 'ops:relay' ORDER BY event_id LIMIT 1" 'ops.redriven|booking|2|no such <b>table</b>|1'
+expect_sql "SELECT COUNT(*) FROM event WHERE type = 'ops.redriven'" 3
+
+test_that "a consumer that a person has paused shows with the reason"
+sql "INSERT INTO relay_pause VALUES ('fleet', 1795222800, 0, 'a new tariff')"
+as "$root"; json GET /ops
+expect_js '.consumers | map(select(.is_paused)) | map("\(.name) \(.pause_reason)") | join(", ")' 'fleet a new tariff'
+sql "DELETE FROM relay_pause"
+
 test_that "the log is browsed newest first, by type and by subject"
 tell car.registered car:1 '{"plate":"<i>12</i>"}'
-as "$root"; json GET /ops/events; expect_js '.events[0].type' car.registered; expect_js '.events[0].payload.plate' '<i>12</i>'; expect_js '.events | length' 4
+as "$root"; json GET /ops/events; expect_js '.events[0].type' car.registered; expect_js '.events[0].payload.plate' '<i>12</i>'; expect_js '.events | length' 7
 json GET '/ops/events?type=booking.'; expect_js '.events | length' 3
 json GET '/ops/events?subject=MP-TEST0002'; expect_js '.events | length' 1; expect_js '.events[0].event_id' 2
 json GET '/ops/events?type=%25'; expect_js '.events | length' 0
 json GET '/ops/events?before=3'; expect_js '.events[0].event_id' 2
 
 test_that "the log is paged"
-sql "WITH RECURSIVE n(i) AS (SELECT 5 UNION ALL SELECT i + 1 FROM n WHERE i < 60)
+sql "WITH RECURSIVE n(i) AS (SELECT 8 UNION ALL SELECT i + 1 FROM n WHERE i < 60)
      INSERT INTO event SELECT i, 'test.many', 'x', 0, 0, 1, 1, '{}', 'h' || i, 'h' || (i + 1) FROM n"
 browser root; get /ops/events; expect_status 200; expect_body 'before=41'; expect_body '>60<'; expect_no_body '>40<'
 get '/ops/events?before=41'; expect_body '>40<'; expect_body 'Newest'

@@ -9,6 +9,8 @@
 
 #include "../../lib/event.c"
 #include "../../lib/consumer.c"
+#include "../../lib/consumer_park.c"
+#include "../../lib/consumer_crash.c"
 
 #include <sqlite3.h>
 
