@@ -68,7 +68,7 @@ CHECK(refund_postings,
 	" LEFT JOIN posting o ON o.refund_id = r.refund_id AND o.kind = 'refund_owed'"
 	" LEFT JOIN ledger_line ol ON ol.posting_id = o.posting_id AND ol.account = 'refunds_payable'"
 	" LEFT JOIN posting p ON p.refund_id = r.refund_id AND p.kind = 'refund_paid'"
-	" LEFT JOIN ledger_line pl ON pl.posting_id = p.posting_id AND pl.account = 'card_clearing'"
+	" LEFT JOIN ledger_line pl ON pl.posting_id = p.posting_id AND pl.account = CASE r.paid_by WHEN 'bank' THEN 'bank' ELSE 'card_clearing' END"
 	" WHERE COALESCE(ol.amount, 0) <> -r.amount"
 	" OR COALESCE(pl.amount, 0) <> CASE r.state WHEN 'DONE' THEN -r.amount ELSE 0 END /*scan*/")
 
@@ -76,7 +76,12 @@ CHECK(clearing,
 	"SELECT 'ledger ' || m.ledger || ', charges less refunds ' || m.net FROM ("
 	"  SELECT (SELECT COALESCE(SUM(amount), 0) FROM ledger_line WHERE account = 'card_clearing') AS ledger,"
 	"   (SELECT COALESCE(SUM(amount), 0) FROM charge WHERE state IN " TAKEN ")"
-	"   - (SELECT COALESCE(SUM(amount), 0) FROM refund WHERE state = 'DONE') AS net) m WHERE m.ledger <> m.net /*scan*/")
+	"   - (SELECT COALESCE(SUM(amount), 0) FROM refund WHERE state = 'DONE' AND paid_by = 'card') AS net) m WHERE m.ledger <> m.net /*scan*/")
+
+CHECK(by_bank,
+	"SELECT 'ledger ' || m.ledger || ', refunds by transfer ' || m.paid FROM ("
+	"  SELECT (SELECT COALESCE(SUM(amount), 0) FROM ledger_line WHERE account = 'bank') AS ledger,"
+	"   (SELECT COALESCE(SUM(amount), 0) FROM refund WHERE state = 'DONE' AND paid_by = 'bank') AS paid) m WHERE m.ledger <> -m.paid /*scan*/")
 
 CHECK(payable,
 	"SELECT 'ledger ' || m.ledger || ', refunds under way ' || m.owed FROM ("
@@ -94,7 +99,8 @@ provider_has_less(struct inspection *in)
 		return -1;
 	return check_count(in, db_each(in->db,
 		"SELECT c.key FROM charge c LEFT JOIN sandbox.payment p ON p.order_id = c.key AND p.status IN ('DONE', 'PARTIAL_CANCELED', 'CANCELED')"
-		" WHERE " SETTLED " AND c.state IN " TAKEN " AND COALESCE(p.balance, -1) <> c.amount - c.refunded_amount /*scan*/"));
+		" WHERE " SETTLED " AND c.state IN " TAKEN " AND COALESCE(p.balance, -1) <> c.amount - (SELECT COALESCE(SUM(r.amount), 0) FROM refund r"
+		" WHERE r.charge_id = c.charge_id AND r.state = 'DONE' AND r.paid_by = 'card') /*scan*/"));
 }
 
 static int64_t
@@ -132,8 +138,9 @@ const struct check money_checks[] = {
 	{ "all accounts together are zero", false, accounts },
 	{ "every charge is posted once it is taken, and only then", false, captures },
 	{ "every refund is posted when owed and when paid", false, refund_postings },
-	{ "card_clearing is captures less refunds", false, clearing },
+	{ "card_clearing is captures less refunds to cards", false, clearing },
 	{ "refunds_payable is what is under way", false, payable },
+	{ "bank is what was given back by transfer", false, by_bank },
 	{ "the provider has what our books say it has", false, provider_has_less },
 	{ "the provider has taken nothing we do not know of", false, provider_has_more },
 	{ "the provider's own books add up", false, provider_sums },

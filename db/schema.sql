@@ -236,6 +236,9 @@ CREATE TABLE booking (
 	refund_next_at INTEGER NOT NULL DEFAULT 0,       -- when the sweep asks payment again
 	request_key  TEXT NOT NULL DEFAULT '' CHECK (length(request_key) <= 200), -- the client's Idempotency-Key or the form's key
 	request_hash TEXT NOT NULL DEFAULT '',           -- of what was asked: the same key with another body is refused
+	ask_tries    INTEGER NOT NULL DEFAULT 0,         -- how often the sweep has asked payment what became of an answer nobody heard
+	ask_next_at  INTEGER NOT NULL DEFAULT 0,         -- … and when it asks again
+	last_error   TEXT NOT NULL DEFAULT '' CHECK (length(last_error) <= 200),  -- why the last try did not end it: payment_down, no_answer …
 	-- nothing past HELD without an approved charge
 	CHECK (state IN ('HELD', 'EXPIRED') OR charge_id IS NOT NULL)
 ) STRICT;
@@ -244,6 +247,8 @@ CREATE INDEX booking_by_car ON booking (car_id, starts_at);
 CREATE INDEX booking_by_start ON booking (starts_at, booking_id);
 CREATE INDEX booking_held ON booking (hold_until) WHERE state = 'HELD';
 CREATE INDEX booking_out ON booking (ends_at) WHERE state = 'OUT';
+CREATE INDEX booking_paid ON booking (paid_at) WHERE state = 'PAID';
+CREATE INDEX booking_to_come ON booking (ends_at) WHERE state = 'CONFIRMED';
 CREATE INDEX booking_refunds ON booking (refund_next_at) WHERE refund_state = 'PENDING';
 CREATE INDEX booking_open ON booking (customer_id) WHERE state IN ('HELD', 'PAID', 'CONFIRMED', 'OUT', 'CANCEL_REQUESTED');
 -- one booking per key of a customer; a try that ended without a booking frees its key
@@ -309,6 +314,27 @@ CREATE VIEW v_booking AS
 	SELECT booking_id, code, customer_id, car_id, car_name, plate, branch_id, state, starts_at, ends_at, amount, vat_amount, currency,
 	       charge_id, refund_state, refund_due, refunded_amount, held_at, paid_at, ended_at
 	  FROM booking;
+-- What rests on its way and should not for long (cgi-bin/stuck.h); since when is too long is the reader's business.
+CREATE VIEW v_stuck_booking AS
+	SELECT 'hold' AS kind, code AS subject_id, customer_id, hold_until AS since, 0 AS tries, hold_until AS next_at, amount, currency, last_error
+	  FROM booking WHERE state = 'HELD' AND asked_at = 0
+	UNION ALL
+	SELECT 'asked', code, customer_id, asked_at, ask_tries, ask_next_at, amount, currency, last_error
+	  FROM booking WHERE state = 'HELD' AND asked_at > 0
+	UNION ALL
+	SELECT 'unconfirmed', b.code, b.customer_id, b.paid_at,
+	       (SELECT COALESCE(MAX(r.tries), 0) FROM event_retry r WHERE r.consumer IN ('booking', 'fleet') AND r.subject_id = b.code),
+	       (SELECT COALESCE(MIN(r.next_at), 0) FROM event_retry r WHERE r.consumer IN ('booking', 'fleet') AND r.subject_id = b.code AND r.dead = 0),
+	       b.amount, b.currency,
+	       (SELECT COALESCE(MAX(r.error), '') FROM event_retry r WHERE r.consumer IN ('booking', 'fleet') AND r.subject_id = b.code)
+	  FROM booking b WHERE b.state = 'PAID'
+	UNION ALL
+	SELECT 'cancel', code, customer_id, ended_at, refund_tries, refund_next_at, refund_due, currency, last_error
+	  FROM booking WHERE refund_state = 'PENDING' AND state = 'CANCEL_REQUESTED'
+	UNION ALL                                        -- an expired one's charge is void, whatever became of it: at most the whole
+	SELECT 'refund', code, customer_id, ended_at, refund_tries, refund_next_at,
+	       CASE state WHEN 'EXPIRED' THEN amount ELSE refund_due END, currency, last_error
+	  FROM booking WHERE refund_state = 'PENDING' AND state <> 'CANCEL_REQUESTED';
 CREATE VIEW v_slot AS SELECT slot_id, car_id, kind, starts_at, ends_at, busy_until, booking_id FROM slot;
 
 -- ------------------------------------------------------------------------------------------------- payment 결제·지급
@@ -349,7 +375,9 @@ CREATE TABLE charge (
 	approved_at INTEGER NOT NULL DEFAULT 0,
 	settled_at  INTEGER NOT NULL DEFAULT 0,          -- last change of state
 	tries       INTEGER NOT NULL DEFAULT 0,          -- look-ups while UNKNOWN or REQUESTED
-	next_at     INTEGER NOT NULL DEFAULT 0
+	next_at     INTEGER NOT NULL DEFAULT 0,
+	tried_at    INTEGER NOT NULL DEFAULT 0,          -- the last look-up
+	last_error  TEXT NOT NULL DEFAULT '' CHECK (length(last_error) <= 200)    -- why it did not settle it: no_answer, provider_down …
 ) STRICT;
 CREATE INDEX charge_by_subject ON charge (subject_id);
 CREATE INDEX charge_by_user ON charge (user_id, charge_id);
@@ -375,7 +403,10 @@ CREATE TABLE refund (
 	requested_at INTEGER NOT NULL,
 	done_at      INTEGER NOT NULL DEFAULT 0,
 	tries        INTEGER NOT NULL DEFAULT 0,
-	next_at      INTEGER NOT NULL DEFAULT 0
+	next_at      INTEGER NOT NULL DEFAULT 0,
+	tried_at     INTEGER NOT NULL DEFAULT 0,         -- when the provider was last asked to give it back
+	last_error   TEXT NOT NULL DEFAULT '' CHECK (length(last_error) <= 200),
+	paid_by      TEXT NOT NULL DEFAULT 'card' CHECK (paid_by IN ('card', 'bank'))  -- bank: a manager paid it by transfer, the provider did not
 ) STRICT;
 CREATE INDEX refund_by_charge ON refund (charge_id);
 CREATE INDEX refund_waiting ON refund (next_at) WHERE state = 'REQUESTED';
@@ -394,7 +425,7 @@ CREATE TRIGGER refund_never_goes BEFORE DELETE ON refund BEGIN SELECT RAISE(ABOR
 -- The ledger. A posting's lines are written first and sum to zero, or the posting itself is refused; then nothing moves again.
 CREATE TABLE ledger_line (
 	posting_id INTEGER NOT NULL REFERENCES posting (posting_id) DEFERRABLE INITIALLY DEFERRED,
-	account    TEXT NOT NULL CHECK (account IN ('card_clearing', 'rental_income', 'vat_payable', 'refunds_payable')),
+	account    TEXT NOT NULL CHECK (account IN ('card_clearing', 'rental_income', 'vat_payable', 'refunds_payable', 'bank')),
 	amount     INTEGER NOT NULL CHECK (amount <> 0), -- debit above zero, credit below
 	PRIMARY KEY (posting_id, account)
 ) STRICT, WITHOUT ROWID;
@@ -422,4 +453,19 @@ CREATE TRIGGER posting_is_frozen BEFORE UPDATE ON posting BEGIN SELECT RAISE(ABO
 CREATE TRIGGER posting_never_goes BEFORE DELETE ON posting BEGIN SELECT RAISE(ABORT, 'posting_is_closed'); END;
 
 CREATE VIEW v_card AS SELECT card_id, user_id, brand, last4, created_at FROM card WHERE removed_at = 0;
-CREATE VIEW v_charge AS SELECT charge_id, key, subject_id, user_id, amount, currency, state, brand, last4, reason, refunded_amount, approved_at FROM charge;
+CREATE VIEW v_charge AS
+	SELECT c.charge_id, c.key, c.subject_id, c.user_id, c.amount, c.currency, c.state, c.brand, c.last4, c.reason, c.refunded_amount,
+	       c.approved_at,
+	       (SELECT COALESCE(SUM(r.amount), 0) FROM refund r WHERE r.charge_id = c.charge_id) AS owed_amount,    -- given back, or on its way
+	       (SELECT COALESCE(SUM(r.amount), 0) FROM refund r WHERE r.charge_id = c.charge_id AND r.state = 'DONE' AND r.paid_by = 'bank') AS bank_amount
+	  FROM charge c;
+CREATE VIEW v_stuck_charge AS
+	SELECT 'charge' AS kind, c.charge_id, c.subject_id, c.user_id AS customer_id, c.requested_at AS since, c.tries, c.next_at, c.amount,
+	       c.currency, c.last_error
+	  FROM charge c WHERE (c.state IN ('REQUESTED', 'UNKNOWN', 'CANCEL_REQUESTED') OR c.void_wanted = 1) AND c.state IN ('REQUESTED', 'UNKNOWN')
+	UNION ALL                                        -- given up, and looked for once more after five minutes (payment.h, LAST_LOOK_S)
+	SELECT 'late_look', c.charge_id, c.subject_id, c.user_id, c.settled_at + 300, c.tries, c.next_at, c.amount, c.currency, c.last_error
+	  FROM charge c WHERE (c.state IN ('REQUESTED', 'UNKNOWN', 'CANCEL_REQUESTED') OR c.void_wanted = 1) AND c.state = 'FAILED'
+	UNION ALL
+	SELECT 'payback', r.charge_id, c.subject_id, c.user_id, r.requested_at, r.tries, r.next_at, r.amount, c.currency, r.last_error
+	  FROM refund r JOIN charge c ON c.charge_id = r.charge_id WHERE r.state = 'REQUESTED';

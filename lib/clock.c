@@ -6,6 +6,7 @@
  */
 #include "clock.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -47,6 +48,16 @@ void
 clock_set(int64_t now)
 {
 	set_to = now;
+}
+
+int64_t
+pause_s(int64_t tries, int64_t longest_s)
+{
+	int64_t s = tries > 30 ? longest_s : tries > 1 ? (int64_t)1 << (tries - 1) : 1;
+
+	if (s > longest_s)
+		s = longest_s;
+	return s - (s >= 4 ? (int64_t)randombytes_uniform((uint32_t)(s / 4)) : 0);
 }
 
 /* --- unix seconds -> branch-local time ---------------------------------------------------------------------------- */

@@ -15,6 +15,10 @@ int64_t clock_now(void);                /* unix seconds; what clock_set() says w
 int64_t clock_ms(void);                 /* monotonic milliseconds, for deadlines */
 void    clock_set(int64_t now);         /* tests and the demo generator; 0: the real clock again */
 
+/* How long to leave it after try number `tries` was in vain: 1, 2, 4 … longest_s seconds, up to a quarter less by chance, so that
+ * what failed together is not tried together for ever. Never more than longest_s. */
+int64_t pause_s(int64_t tries, int64_t longest_s);
+
 /* "YYYY-MM-DDTHH:MM" (branch-local) or RFC 3339 -> unix seconds. false: not a time that exists (31 February, 25:00). */
 bool    time_parse(const char *s, int64_t *at);
 bool    date_parse(const char *s, int *year, int *month, int *day);     /* YYYY-MM-DD, a real day */

@@ -17,12 +17,15 @@ struct settings {
 	bool tls;                               /* Secure and __Host- cookies */
 	int64_t vat_percent;                    /* 10, included in every price */
 	int64_t max_bookings_per_person;        /* 10 open bookings */
+	int64_t max_holds_per_person;           /* 3 of them held and not paid */
 	int64_t hold_s;                         /* 600 */
 	int64_t turnaround_s;                   /* 3600: buffer after each rental before the car's next one */
 	int64_t max_rental_days, max_ahead_days; /* 60, 365 */
 	int64_t refund_full_before_s;           /* cancelling earlier than this before the start refunds all */
 	int64_t refund_grace_s;                 /* … and so does cancelling this soon after booking */
 	int64_t refund_late_percent;            /* else this share */
+	int64_t no_show_after_s;                /* 3600: a booking nobody came for ends this long after its end */
+	int64_t stuck_after_s;                  /* 120: what rests on its way for longer is shown to the managers */
 	int64_t call_deadline_ms;               /* 610: a synchronous call, all told */
 	int64_t session_idle_s, session_max_s;
 	int64_t max_body_bytes, max_fields;     /* 1 MiB, 200 */

@@ -20,7 +20,8 @@ static const struct member booking_members[] = {
 	SHAPE_TEXT(booking, currency), SHAPE_INT(booking, card_id), SHAPE_INT(booking, charge_id), SHAPE_TIME(booking, held_at),
 	SHAPE_TIME(booking, hold_until), SHAPE_TIME(booking, asked_at), SHAPE_TIME(booking, paid_at), SHAPE_TIME(booking, ended_at),
 	SHAPE_TEXT(booking, end_reason), SHAPE_STATE(booking, refund_state, refund_state_words), SHAPE_AMOUNT(booking, refund_due),
-	SHAPE_AMOUNT(booking, refunded_amount), SHAPE_LIST(booking, lines, booking_line_shape),
+	SHAPE_AMOUNT(booking, refunded_amount), SHAPE_INT(booking, ask_tries), SHAPE_INT(booking, refund_tries),
+	SHAPE_LIST(booking, lines, booking_line_shape),
 };
 const struct shape booking_shape = SHAPE(booking, booking_members);
 
@@ -53,7 +54,7 @@ interval_problem(int64_t starts_at, int64_t ends_at, int64_t now, const char **f
 #define BOOKING_COLUMNS \
 	"booking_id, code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, branch_name_ko, state, starts_at, ends_at," \
 	" amount, vat_amount, currency, card_id, COALESCE(charge_id, 0) AS charge_id, held_at, hold_until, asked_at, paid_at, ended_at," \
-	" end_reason, refund_state, refund_due, refunded_amount"
+	" end_reason, refund_state, refund_due, refunded_amount, ask_tries, refund_tries"
 
 static bool
 with_lines(struct db *db, struct booking *b, bool found)
@@ -156,6 +157,14 @@ write_booking(struct db *db, struct booking *b, const struct booking_order *o)
 			b->lines[i].unit_amount, b->lines[i].amount);
 }
 
+/* Cars held for nothing are cars nobody else can have. With a saved card the money is taken at once. */
+static bool
+holds_enough(struct db *db, const struct booking_order *o)
+{
+	return !o->card_id && db_int(db, "SELECT COUNT(*) FROM booking WHERE customer_id = $1 AND state = 'HELD' AND asked_at = 0",
+	                             o->customer_id) >= settings.max_holds_per_person;
+}
+
 /* Inside the transaction: what must be true, then the rows. */
 static enum booking_outcome
 hold_inside(struct db *db, const struct booking_order *o, struct booking *b)
@@ -175,6 +184,8 @@ hold_inside(struct db *db, const struct booking_order *o, struct booking *b)
 	if (db_int(db, "SELECT COUNT(*) FROM booking WHERE customer_id = $1"
 	           " AND state IN ('HELD', 'PAID', 'CONFIRMED', 'OUT', 'CANCEL_REQUESTED')", o->customer_id) >= settings.max_bookings_per_person)
 		return BOOKING_QUOTA;
+	if (holds_enough(db, o))
+		return BOOKING_HOLDS;
 	price = price_make(db_memory(db), o->starts_at, o->ends_at, car.daily_price, car.hourly_price);
 	promise(b, o, &car, price, db_memory(db));
 	write_booking(db, b, o);

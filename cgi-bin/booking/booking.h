@@ -21,6 +21,7 @@ struct booking {
 	int64_t held_at, hold_until, asked_at, paid_at, ended_at;
 	int refund_state;                       /* enum refund_state */
 	int64_t refund_due, refunded_amount;
+	int64_t ask_tries, refund_tries;        /* how often the sweep has asked payment: for a lost answer, for the refund */
 	struct booking_line *lines;
 	int n_lines;
 };
@@ -39,6 +40,7 @@ enum booking_outcome {
 	BOOKING_AGAIN,          /* this key was answered before: *b is that booking */
 	BOOKING_TAKEN,          /* somebody has the car in those hours */
 	BOOKING_QUOTA,          /* settings.max_bookings_per_person open ones already */
+	BOOKING_HOLDS,          /* settings.max_holds_per_person held and not paid already */
 	BOOKING_DECLINED,       /* the card was declined; nothing was charged, nothing is held */
 	BOOKING_LATER,          /* payment could not say in time; the hold is released, whatever was taken goes back */
 	BOOKING_NO_CAR,         /* no such car, or it is not for rent */
@@ -76,7 +78,7 @@ enum cancel_outcome booking_cancel(struct db *db, struct booking *b, int64_t act
 /* --- desk.c: what a manager does at the counter. false: not in a state for that. */
 bool booking_hand_out(struct db *db, struct booking *b, int64_t actor_id);     /* CONFIRMED → OUT */
 bool booking_take_back(struct db *db, struct booking *b, int64_t actor_id);    /* OUT → RETURNED → COMPLETED; frees the car from now + turnaround */
-bool booking_no_show(struct db *db, struct booking *b, int64_t actor_id);      /* CONFIRMED and begun → NO_SHOW; no refund */
+bool booking_no_show(struct db *db, struct booking *b, int64_t actor_id);      /* CONFIRMED and begun → NO_SHOW; no refund. The sweep does it too, actor 0 */
 
 /* --- sweep.c: what time brings; the relay calls it every second. Answers whether more waits. */
 bool booking_sweep(struct db *db);

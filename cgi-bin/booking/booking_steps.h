@@ -15,6 +15,15 @@ bool booking_paid(struct db *db, struct booking *b, int64_t charge_id);
  * more, or payment was asked since b was read. */
 bool booking_expire(struct db *db, struct booking *b, const char *reason, bool money_may_have_moved);
 
+#define PAUSE_MAX_S 60                          /* the longest between two tries of the sweep */
+#define CLOCK_SLACK_S 60                        /* what happened further ahead than this was written before the clock was set back */
+
+/* Why a try did not end it, for whoever looks at the stuck desk (../stuck.h): payment_down, no_answer … Nothing new: nothing written. */
+void booking_note_error(struct db *db, const struct booking *b, const char *error);
+
+/* Asks payment what became of a charge nobody heard the answer of, and writes down what follows from it. */
+void booking_resolve_asked(struct db *db, struct booking *b);
+
 /* Asks payment for the refund that is due and writes down what it says. true: the money is back, the booking is at its end. */
 bool booking_settle_refund(struct db *db, struct booking *b);
 /* The refund is done: CANCEL_REQUESTED → CANCELLED, or a REJECTED / EXPIRED one's money is back. Once. */

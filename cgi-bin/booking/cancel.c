@@ -41,9 +41,9 @@ request_cancel(struct db *db, struct booking *b, const struct cancel_preview *p,
 	int n;
 
 	db_begin(db);
-	n = db_do(db,
+	n = db_do(db,           /* the try that follows at once is written down with it */
 		"UPDATE booking SET state = 'CANCEL_REQUESTED', end_reason = $2, ended_at = $3, refund_due = $4, refund_state = $5,"
-		" refund_next_at = $6 WHERE booking_id = $1 AND state IN ('PAID', 'CONFIRMED')",
+		" refund_next_at = $6, refund_tries = 1 WHERE booking_id = $1 AND state IN ('PAID', 'CONFIRMED')",
 		b->booking_id, reason, now, p->refund, p->refund ? "PENDING" : "NONE", now + 5);
 	if (n == 1) {
 		b->state = CANCEL_REQUESTED;
@@ -103,7 +103,7 @@ booking_refund_done(struct db *db, struct booking *b, int64_t refunded_amount, i
 	db_begin(db);
 	n = db_do(db,
 		"UPDATE booking SET state = CASE state WHEN 'CANCEL_REQUESTED' THEN 'CANCELLED' ELSE state END, refund_state = $3,"
-		" refunded_amount = $2 WHERE booking_id = $1 AND (refund_state = 'PENDING' OR state = 'CANCEL_REQUESTED')",
+		" refunded_amount = $2, last_error = '' WHERE booking_id = $1 AND (refund_state = 'PENDING' OR state = 'CANCEL_REQUESTED')",
 		b->booking_id, refunded_amount, refunded_amount || b->refund_state == REFUND_PENDING ? "DONE" : "NONE");
 	if (n == 1) {
 		booking_reload(db, b);
@@ -115,22 +115,22 @@ booking_refund_done(struct db *db, struct booking *b, int64_t refunded_amount, i
 	return db_commit(db) && n == 1;
 }
 
-/* The next try, with growing pauses: 2 s, 4 s … 5 minutes. */
-static void
-put_off(struct db *db, const struct booking *b)
+static const char *
+refund_error(enum refund_answer answer)
 {
-	int64_t tries = db_int(db, "SELECT refund_tries FROM booking WHERE booking_id = $1", b->booking_id);
-	int64_t pause = tries < 8 ? (int64_t)2 << tries : 300;
-
-	db_begin(db);
-	db_do(db, "UPDATE booking SET refund_tries = refund_tries + 1, refund_next_at = $2 WHERE booking_id = $1 AND refund_state = 'PENDING'",
-		b->booking_id, clock_now() + (pause < 300 ? pause : 300));
-	db_commit(db);
+	switch (answer) {
+	case REFUND_ANSWER_PENDING: return "refund_asked";
+	case REFUND_ANSWER_REFUSED: return "refund_refused";
+	case REFUND_ANSWER_LATER:   return "payment_down";
+	case REFUND_ANSWER_DONE:    break;
+	}
+	return "";
 }
 
 bool
 booking_settle_refund(struct db *db, struct booking *b)
 {
+	enum refund_answer answer;
 	int64_t refunded = 0;
 
 	if (b->refund_state != REFUND_PENDING) {
@@ -138,11 +138,12 @@ booking_settle_refund(struct db *db, struct booking *b)
 		return b->state == CANCELLED;
 	}
 	/* refund_due 0 on an EXPIRED one: void the charge whole, whatever became of it */
-	if (payments->refund(db, b, b->refund_due, &refunded) == REFUND_ANSWER_DONE) {
-		booking_refund_done(db, b, refunded, 0);
-		booking_reload(db, b);
-		return b->refund_state != REFUND_PENDING;
+	answer = payments->refund(db, b, b->refund_due, &refunded);
+	if (answer != REFUND_ANSWER_DONE) {
+		booking_note_error(db, b, refund_error(answer));
+		return false;
 	}
-	put_off(db, b);
-	return false;
+	booking_refund_done(db, b, refunded, 0);
+	booking_reload(db, b);
+	return b->refund_state != REFUND_PENDING;
 }

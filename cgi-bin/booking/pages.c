@@ -196,6 +196,8 @@ do_book(struct web *w)
 		return AGAIN(CONFLICT, "taken", _("Someone has just taken this car for those hours. Nothing was charged. Please choose others, or another car."));
 	case BOOKING_QUOTA:
 		return AGAIN(CONFLICT, "quota", _("You have reached the limit of open bookings. Finish or cancel one first."));
+	case BOOKING_HOLDS:
+		return AGAIN(CONFLICT, "holds", _("Some cars are held for you already. Please pay for one of them or give it up first."));
 	case BOOKING_DECLINED:
 		return AGAIN(PAYMENT_REQUIRED, "declined", _("The card was declined. Nothing was charged and nothing is booked. Please try another card."));
 	case BOOKING_LATER:
@@ -420,6 +422,7 @@ do_paid(struct web *w)
 	case BOOKING_DECLINED:
 	case BOOKING_TAKEN:
 	case BOOKING_QUOTA:
+	case BOOKING_HOLDS:
 	case BOOKING_NO_CAR:
 	case BOOKING_BAD_INTERVAL:
 	case BOOKING_BAD_CARD:

@@ -127,6 +127,8 @@ refund_by_call(struct db *db, const struct booking *b, int64_t amount, int64_t *
 	enum call_outcome outcome = ask(db, "/internal/refund", json_of(db, &refund_request_shape, &q), &reply, &status);
 
 	*refunded_amount = reply.refunded_amount;
+	if (outcome == CALL_ANSWERED && (status == 409 || status == 422))
+		return REFUND_ANSWER_REFUSED;
 	if (outcome != CALL_ANSWERED || status != 200)
 		return REFUND_ANSWER_LATER;
 	return strcmp(reply.outcome, "done") == 0 ? REFUND_ANSWER_DONE : REFUND_ANSWER_PENDING;

@@ -14,7 +14,12 @@ enum charge_answer {
 	CHARGE_UNKNOWN,         /* asked, no answer in time */
 	CHARGE_NEVER_SEEN,      /* look-up only: payment does not know the key */
 };
-enum refund_answer { REFUND_ANSWER_DONE, REFUND_ANSWER_PENDING, REFUND_ANSWER_LATER /* not reached: ask again */ };
+enum refund_answer {
+	REFUND_ANSWER_DONE,
+	REFUND_ANSWER_PENDING,  /* payment knows, and goes on until the provider has done it */
+	REFUND_ANSWER_LATER,    /* not reached: ask again */
+	REFUND_ANSWER_REFUSED,  /* payment says there is nothing to give back: somebody must look */
+};
 
 struct payments {
 	enum charge_answer (*charge)(struct db *db, const struct booking *b, const char *payment_key, int64_t *charge_id, const char **reason);

@@ -125,10 +125,21 @@ booking_on_payment_cancelled(struct db *db, const struct event *e)
 	return true;
 }
 
+/* Payment has settled that nothing was taken: what waits for that is asked for now, and not after its pause. */
+static bool
+booking_on_payment_failed(struct db *db, const struct event *e)
+{
+	db_do(db, "UPDATE booking SET refund_next_at = $2 WHERE code = $1 AND refund_state = 'PENDING' AND refund_next_at > $2",
+		e->subject_id, clock_now());
+	db_do(db, "UPDATE booking SET ask_next_at = $2 WHERE code = $1 AND state = 'HELD' AND ask_next_at > $2", e->subject_id, clock_now());
+	return true;
+}
+
 static const struct policy policies[] = {
 	{ "car.reserved", booking_on_car_reserved },
 	{ "car.refused", booking_on_car_refused },
 	{ "payment.cancelled", booking_on_payment_cancelled },
+	{ "payment.failed", booking_on_payment_failed },
 	{ 0 },
 };
 

@@ -1,7 +1,8 @@
 /*
  * sweep - what time brings, so that every saga ends (DOMAIN 5): a hold nobody pays frees the car; a HELD booking whose worker
  * died between the charge and PAID is finished or refunded; a refund payment could not do at once is asked for again; the slot of a
- * car that is late grows with it.
+ * car that is late grows with it; a booking nobody came for ends. What is asked in vain is asked again after growing pauses, a
+ * minute at most: so everything ends at most a minute after the other side is there again.
  */
 #include "booking.h"
 #include "booking_steps.h"
@@ -16,7 +17,10 @@
 #define ROUND_MS 2000   /* … and how long payment is asked: when it hangs, the rest would only wait for it as well */
 #define ANSWER_S 10     /* whoever asked payment longer ago than this is not coming back for the answer */
 
-/* A clock that jumped back must not keep work waiting: what lies further ahead than it ever could is due (GROUND Events 3). */
+/*
+ * A clock that jumped back must not keep work waiting (GROUND Events 3): what was begun later than now, or is due further ahead
+ * than any pause, is due. A hold has the length it was given, whatever hold_s says today.
+ */
 static struct booking *
 unpaid_holds(struct db *db, int64_t now, int *n)
 {
@@ -24,8 +28,8 @@ unpaid_holds(struct db *db, int64_t now, int *n)
 
 	db_list(db, &booking_shape, &b, n,
 		"SELECT booking_id, code, customer_id, car_id, currency, state, asked_at, hold_until FROM booking /*scan*/"
-		" WHERE state = 'HELD' AND asked_at = 0 AND (hold_until <= $1 OR hold_until > $2) LIMIT $3",
-		now, now + settings.hold_s + 60, AT_ONCE);
+		" WHERE state = 'HELD' AND asked_at = 0 AND (hold_until <= $1 OR held_at > $2) ORDER BY hold_until LIMIT $3",
+		now, now + CLOCK_SLACK_S, AT_ONCE);
 	return b;
 }
 
@@ -35,36 +39,54 @@ asked_holds(struct db *db, int64_t now, int *n)
 	struct booking *b = NULL;
 
 	db_list(db, &booking_shape, &b, n,
-		"SELECT booking_id, code, customer_id, car_id, amount, currency, state, asked_at, hold_until FROM booking /*scan*/"
-		" WHERE state = 'HELD' AND asked_at > 0 AND (asked_at <= $1 OR asked_at > $2) LIMIT $3",
-		now - ANSWER_S, now + 60, AT_ONCE);
+		"SELECT booking_id, code, customer_id, car_id, amount, currency, state, held_at, asked_at, hold_until, ask_tries FROM booking /*scan*/"
+		" WHERE state = 'HELD' AND asked_at > 0 AND (asked_at <= $1 OR asked_at > $2)"
+		" AND (ask_next_at <= $3 OR ask_next_at > $4 OR hold_until <= $3) ORDER BY ask_next_at /*sort*/ LIMIT $5",
+		now - ANSWER_S, now + CLOCK_SLACK_S, now, now + PAUSE_MAX_S, AT_ONCE);
 	return b;
 }
 
-/* Payment was asked and nobody wrote down what it said. */
-static void
-resolve_asked(struct db *db, struct booking *b, int64_t now)
+void
+booking_note_error(struct db *db, const struct booking *b, const char *error)
 {
-	int64_t charge_id = 0;
-	bool over = b->hold_until <= now || b->hold_until > now + settings.hold_s + 60;
+	db_do(db, "UPDATE booking SET last_error = $2 WHERE booking_id = $1 AND last_error <> $2", b->booking_id, error);
+}
 
-	switch (payments->look_up(db, b, &charge_id)) {
+/* Payment was asked and nobody wrote down what it said. */
+void
+booking_resolve_asked(struct db *db, struct booking *b)
+{
+	int64_t charge_id = 0, now = clock_now();
+	enum charge_answer answer = payments->look_up(db, b, &charge_id);
+
+	switch (answer) {
 	case CHARGE_APPROVED:
 		booking_reload(db, b);          /* booking.paid tells more of it than was needed to ask */
 		booking_paid(db, b, charge_id);
-		break;
+		return;
 	case CHARGE_DECLINED:
 		booking_expire(db, b, "declined", false);
-		break;
+		return;
 	case CHARGE_NEVER_SEEN:
 		booking_expire(db, b, "later", true);   /* the void seals the key: a charge that is still on its way is refused */
-		break;
+		return;
 	case CHARGE_NOT_ASKED:
 	case CHARGE_UNKNOWN:
-		if (over)
-			booking_expire(db, b, "later", true);
 		break;
 	}
+	if (b->hold_until <= now || b->held_at > now + CLOCK_SLACK_S)
+		booking_expire(db, b, "later", true);
+	else
+		booking_note_error(db, b, answer == CHARGE_UNKNOWN ? "no_answer" : "payment_down");
+}
+
+/* Each try is written down, with the pause behind it, before payment is asked: a crash in the middle costs a pause, never a loop. */
+static void
+sweep_asked(struct db *db, struct booking *b)
+{
+	db_do(db, "UPDATE booking SET ask_tries = ask_tries + 1, ask_next_at = $2 WHERE booking_id = $1 AND state = 'HELD'",
+		b->booking_id, clock_now() + pause_s(b->ask_tries + 1, PAUSE_MAX_S));
+	booking_resolve_asked(db, b);
 }
 
 static int
@@ -78,7 +100,7 @@ sweep_holds(struct db *db, int64_t now)
 	for (int i = 0; i < n_unpaid && !db_failed(db); i++)
 		booking_expire(db, &unpaid[i], "hold_over", false);
 	for (int i = 0; i < n_asked && !db_failed(db) && clock_ms() < end_ms; i++)
-		resolve_asked(db, &asked[i], now);
+		sweep_asked(db, &asked[i]);
 	return n_unpaid;        /* asked ones may have to wait for payment: no hurry */
 }
 
@@ -90,12 +112,30 @@ sweep_refunds(struct db *db, int64_t now)
 	int n = 0;
 
 	db_list(db, &booking_shape, &b, &n,
-		"SELECT booking_id, code, customer_id, car_id, amount, currency, state, end_reason, refund_state, refund_due FROM booking /*scan*/"
+		"SELECT booking_id, code, customer_id, car_id, amount, currency, state, end_reason, refund_state, refund_due, refund_tries"
+		" FROM booking /*scan*/"
 		" WHERE refund_state = 'PENDING' AND (refund_next_at <= $1 OR refund_next_at > $2) ORDER BY refund_next_at LIMIT $3",
-		now, now + 600, AT_ONCE);
-	for (int i = 0; i < n && !db_failed(db) && clock_ms() < end_ms; i++)
+		now, now + PAUSE_MAX_S, AT_ONCE);
+	for (int i = 0; i < n && !db_failed(db) && clock_ms() < end_ms; i++) {
+		db_do(db, "UPDATE booking SET refund_tries = refund_tries + 1, refund_next_at = $2 WHERE booking_id = $1 AND refund_state = 'PENDING'",
+			b[i].booking_id, clock_now() + pause_s(b[i].refund_tries + 1, PAUSE_MAX_S));
 		booking_settle_refund(db, &b[i]);
+	}
 	return n;
+}
+
+/* Nobody came, and nobody noted it: it is over, and no longer counts among the customer's open bookings. */
+static void
+sweep_no_shows(struct db *db, int64_t now)
+{
+	struct booking *b = NULL;
+	int n = 0;
+
+	db_list(db, &booking_shape, &b, &n,
+		"SELECT booking_id, code, customer_id, car_id, starts_at, ends_at, state FROM booking /*scan*/"
+		" WHERE state = 'CONFIRMED' AND ends_at <= $1 ORDER BY ends_at LIMIT $2", now - settings.no_show_after_s, AT_ONCE);
+	for (int i = 0; i < n && !db_failed(db); i++)
+		booking_no_show(db, &b[i], 0);
 }
 
 /* A car that is late is not there for anybody else: its slot grows with it, half an hour at a time. */
@@ -119,5 +159,6 @@ booking_sweep(struct db *db)
 	int n = sweep_holds(db, now);
 
 	sweep_late(db, now);
+	sweep_no_shows(db, now);
 	return sweep_refunds(db, now) + n >= AT_ONCE;
 }

@@ -30,7 +30,7 @@ static const struct member charge_members[] = {
 	SHAPE_STATE(charge, state, charge_state_words), SHAPE_BOOL(charge, void_wanted), SHAPE_TEXT(charge, payment_key),
 	SHAPE_TEXT(charge, brand), SHAPE_TEXT(charge, last4), SHAPE_TEXT(charge, reason), SHAPE_AMOUNT(charge, refunded_amount),
 	SHAPE_TIME(charge, requested_at), SHAPE_TIME(charge, approved_at), SHAPE_TIME(charge, settled_at), SHAPE_INT(charge, tries),
-	SHAPE_TIME(charge, next_at),
+	SHAPE_TIME(charge, next_at), SHAPE_TIME(charge, tried_at), SHAPE_TEXT(charge, last_error),
 };
 const struct shape charge_shape = SHAPE(charge, charge_members);
 
@@ -88,6 +88,9 @@ reason_label(const char *reason)
 		{ "provider_down",      N_("The provider could not be reached") },
 		{ "provider",           N_("The provider refused our request") },
 		{ "later",              N_("The provider was busy") },
+		{ "no_answer",          N_("The provider did not answer") },
+		{ "not_found",          N_("The provider does not know it") },
+		{ "resolved",           N_("Closed by hand: the provider shows no payment") },
 	};
 	size_t n = strcspn(reason, " ");
 

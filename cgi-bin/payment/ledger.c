@@ -5,10 +5,11 @@
  *	rental_income    what we have earned, without VAT; credit, so below zero
  *	vat_payable      the VAT in it, which is the state's; credit
  *	refunds_payable  what we owe customers and have not given back yet; credit, and zero when nothing is under way
+ *	bank             what managers gave back by transfer because the provider did not; credit
  *
  *	capture      card_clearing +amount    rental_income −net    vat_payable −vat
  *	refund_owed  rental_income +net       vat_payable +vat      refunds_payable −amount
- *	refund_paid  refunds_payable +amount  card_clearing −amount
+ *	refund_paid  refunds_payable +amount  card_clearing −amount, or bank −amount
  *
  * So at every moment card_clearing is exactly the provider's balance for us, and the whole sums to zero. The schema refuses a
  * posting that does not balance, and a second capture of one charge.
@@ -30,10 +31,11 @@ static const struct word account[] = {
 	[RENTAL_INCOME]   = { "rental_income",   N_("Rental income") },
 	[VAT_PAYABLE]     = { "vat_payable",     N_("VAT payable") },
 	[REFUNDS_PAYABLE] = { "refunds_payable", N_("Refunds payable") },
+	[BANK]            = { "bank",            N_("Bank") },
 };
 const struct words account_words = WORDS(account);
 
-struct entry { int64_t card_clearing, rental_income, vat_payable, refunds_payable; };
+struct entry { int64_t card_clearing, rental_income, vat_payable, refunds_payable, bank; };
 
 /* The VAT in the first x of a charge, rounded half up: parts of it add up to the whole, whatever the refunds were. */
 static int64_t
@@ -52,8 +54,9 @@ post(struct db *db, enum posting_kind kind, const struct charge *c, int64_t refu
 	          " SELECT CAST($1 AS BIGINT), 'card_clearing', CAST($2 AS BIGINT) WHERE $2 <> 0"
 	          " UNION ALL SELECT $1, 'rental_income', $3 WHERE $3 <> 0"
 	          " UNION ALL SELECT $1, 'vat_payable', $4 WHERE $4 <> 0"
-	          " UNION ALL SELECT $1, 'refunds_payable', $5 WHERE $5 <> 0",
-	      posting_id, e->card_clearing, e->rental_income, e->vat_payable, e->refunds_payable);
+	          " UNION ALL SELECT $1, 'refunds_payable', $5 WHERE $5 <> 0"
+	          " UNION ALL SELECT $1, 'bank', $6 WHERE $6 <> 0",
+	      posting_id, e->card_clearing, e->rental_income, e->vat_payable, e->refunds_payable, e->bank);
 	db_do(db, "INSERT INTO posting (posting_id, kind, charge_id, refund_id, currency, posted_at) VALUES ($1, $2, $3, NULLIF($4, 0), $5, $6)",
 	      posting_id, words_code(&posting_kind_words, (int)kind), c->charge_id, refund_id, c->currency, clock_now());
 }
@@ -77,7 +80,9 @@ ledger_refund_owed(struct db *db, const struct charge *c, int64_t refund_id, int
 }
 
 void
-ledger_refund_paid(struct db *db, const struct charge *c, int64_t refund_id, int64_t amount)
+ledger_refund_paid(struct db *db, const struct charge *c, int64_t refund_id, int64_t amount, enum paid_by paid_by)
 {
-	post(db, POSTING_REFUND_PAID, c, refund_id, &(struct entry){ .refunds_payable = amount, .card_clearing = -amount });
+	post(db, POSTING_REFUND_PAID, c, refund_id, &(struct entry){
+		.refunds_payable = amount, .card_clearing = paid_by == PAID_BY_CARD ? -amount : 0, .bank = paid_by == PAID_BY_BANK ? -amount : 0,
+	});
 }

@@ -26,12 +26,13 @@ struct charge {
 	bool void_wanted;                       /* whatever the provider says in the end, the money goes back */
 	const char *payment_key, *brand, *last4;
 	const char *reason;                     /* of a FAILED one: our word, then the provider's code */
-	int64_t requested_at, approved_at, settled_at, tries, next_at;
+	int64_t requested_at, approved_at, settled_at, tries, next_at, tried_at;
+	const char *last_error;                 /* why the last look did not settle it: our word, then the provider's code */
 };
 extern const struct shape charge_shape;
 
 #define CHARGE_COLUMNS "charge_id, key, subject_id, user_id, card_id, amount, vat_amount, currency, state, void_wanted, payment_key," \
-	" brand, last4, reason, refunded_amount, requested_at, approved_at, settled_at, tries, next_at"
+	" brand, last4, reason, refunded_amount, requested_at, approved_at, settled_at, tries, next_at, tried_at, last_error"
 
 /* --- charge.c ------------------------------------------------------------------------------------------------------- */
 
@@ -72,17 +73,21 @@ const char *reason_label(const char *reason);                           /* for p
 /* --- refund.c ------------------------------------------------------------------------------------------------------- */
 
 enum refund_stage { REFUND_IS_REQUESTED, REFUND_IS_DONE };
-extern const struct words refund_stage_words;
+enum paid_by { PAID_BY_CARD, PAID_BY_BANK /* by transfer, as a manager says: the provider has not done it */ };
+extern const struct words refund_stage_words, paid_by_words;
 
 struct refund {
 	int64_t refund_id, charge_id, amount;
 	const char *key, *reason;
 	int state;                              /* enum refund_stage */
-	int64_t requested_at, done_at, tries, next_at;
+	int paid_by;                            /* enum paid_by */
+	int64_t requested_at, done_at, tries, next_at, tried_at;
+	const char *last_error;
 };
 extern const struct shape refund_shape;
 
-#define REFUND_COLUMNS "refund_id, key, charge_id, amount, state, reason, requested_at, done_at, tries, next_at"
+#define REFUND_COLUMNS "refund_id, key, charge_id, amount, state, reason, requested_at, done_at, tries, next_at, tried_at," \
+	" last_error, paid_by"
 
 struct refund_order {
 	const char *key;                        /* the charge's */
@@ -111,12 +116,12 @@ const char *refund_reason_label(const char *reason);                    /* for p
 
 enum posting_kind { POSTING_CAPTURE, POSTING_REFUND_OWED, POSTING_REFUND_PAID };
 extern const struct words posting_kind_words;
-enum ledger_account { CARD_CLEARING, RENTAL_INCOME, VAT_PAYABLE, REFUNDS_PAYABLE };
+enum ledger_account { CARD_CLEARING, RENTAL_INCOME, VAT_PAYABLE, REFUNDS_PAYABLE, BANK };
 extern const struct words account_words;
 
 void ledger_capture(struct db *db, const struct charge *c);                             /* the card was charged */
 void ledger_refund_owed(struct db *db, const struct charge *c, int64_t refund_id, int64_t amount, int64_t owed_before);
-void ledger_refund_paid(struct db *db, const struct charge *c, int64_t refund_id, int64_t amount);
+void ledger_refund_paid(struct db *db, const struct charge *c, int64_t refund_id, int64_t amount, enum paid_by paid_by);
 
 /* --- card.c --------------------------------------------------------------------------------------------------------- */
 
@@ -152,12 +157,16 @@ bool card_source(struct db *db, int64_t user_id, int64_t card_id, struct card_so
 #define LOOK_FIRST_S 5          /* a charge is left alone this long beyond its deadline: its own process is still at it */
 #define NEVER_ARRIVED_S 60      /* what the provider does not know after this long never reached it … */
 #define LAST_LOOK_S 300         /* … and is looked for once more after this */
-#define MAX_PAUSE_S 600         /* between two tries */
+#define MAX_PAUSE_S 60          /* between two tries: so all ends at most a minute after the provider is there again */
+#define KEY_LIVES_S (14 * 86400) /* the provider forgets an Idempotency-Key after 15 days: then it is asked what it did first */
 
 bool payment_sweep(struct db *db);
 /* A webhook names this charge: have a look soon. Never believed, so it may be anybody's. */
 void payment_hint(struct db *db, const char *key);
-int64_t payment_pause(int64_t tries);   /* 1, 2, 4 … MAX_PAUSE_S seconds */
+/* Writes down that it is looked at now, and when next. false: somebody else has just done so. */
+bool charge_claim(struct db *db, const struct charge *c);
+bool refund_claim(struct db *db, const struct refund *r);
+void charge_try(struct db *db, struct charge *c, int64_t until_ms);     /* one claimed look, and what follows from it */
 
 extern const struct consumer payment_consumer;
 extern const struct db_role payment_role;

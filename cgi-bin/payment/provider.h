@@ -51,6 +51,7 @@ struct provider_order {
 struct provider_refund {
 	const char *payment_key, *key, *reason;
 	int64_t amount;
+	bool is_old;                    /* first asked so long ago that it may have forgotten the key: it is looked for before it is asked again */
 };
 
 /* until_ms: on clock_ms(). Whatever leads to one of these must be on disk before it is called. */
@@ -59,6 +60,8 @@ struct provider {
 	struct provider_answer (*confirm)(struct arena *m, const struct provider_order *o, int64_t until_ms);
 	struct provider_answer (*refund)(struct arena *m, const struct provider_refund *r, int64_t until_ms);
 	struct provider_answer (*look_up)(struct arena *m, const char *key, int64_t until_ms);
+	/* Has it given this one back? OK: yes. NOTHING: it has not. UNKNOWN: it does not say. */
+	struct provider_answer (*look_up_refund)(struct arena *m, const struct provider_refund *r, int64_t until_ms);
 	struct provider_answer (*issue_card)(struct arena *m, const char *auth_key, const char *customer_key, const char *request_key, int64_t until_ms);
 	/* Which charge a webhook is about; NULL: none of ours. Webhooks are unsigned, so nothing else in them is believed. */
 	const char *(*parse_webhook)(struct arena *m, const char *body);

@@ -21,10 +21,17 @@ static const struct word refund_stage[] = {
 };
 const struct words refund_stage_words = WORDS(refund_stage);
 
+static const struct word paid_by[] = {
+	[PAID_BY_CARD] = { "card", N_("To the card") },
+	[PAID_BY_BANK] = { "bank", N_("By bank transfer") },
+};
+const struct words paid_by_words = WORDS(paid_by);
+
 static const struct member refund_members[] = {
 	SHAPE_INT(refund, refund_id), SHAPE_TEXT(refund, key), SHAPE_INT(refund, charge_id), SHAPE_AMOUNT(refund, amount),
 	SHAPE_STATE(refund, state, refund_stage_words), SHAPE_TEXT(refund, reason), SHAPE_TIME(refund, requested_at),
-	SHAPE_TIME(refund, done_at), SHAPE_INT(refund, tries), SHAPE_TIME(refund, next_at),
+	SHAPE_TIME(refund, done_at), SHAPE_INT(refund, tries), SHAPE_TIME(refund, next_at), SHAPE_TIME(refund, tried_at),
+	SHAPE_TEXT(refund, last_error), SHAPE_STATE(refund, paid_by, paid_by_words),
 };
 const struct shape refund_shape = SHAPE(refund, refund_members);
 
@@ -47,21 +54,22 @@ refund_reason_label(const char *reason)
 	return reason;
 }
 
-struct cancel_report { int64_t charge_id, refund_id, customer_id, amount, refunded_amount; const char *currency; };
+struct cancel_report { int64_t charge_id, refund_id, customer_id, amount, refunded_amount; const char *currency, *paid_by; };
 static const struct member cancel_report_members[] = {
 	SHAPE_INT(cancel_report, charge_id), SHAPE_INT(cancel_report, refund_id), SHAPE_INT(cancel_report, customer_id),
 	SHAPE_AMOUNT(cancel_report, amount), SHAPE_AMOUNT(cancel_report, refunded_amount), SHAPE_TEXT(cancel_report, currency),
+	SHAPE_TEXT(cancel_report, paid_by),
 };
 static const struct shape cancel_report_shape = SHAPE(cancel_report, cancel_report_members);
 
 /* What one refund needs of its charge to be asked for and written down. */
 struct due {
-	int64_t refund_id, charge_id, amount;
+	int64_t refund_id, charge_id, amount, requested_at;
 	const char *key, *reason, *payment_key, *charge_key;
 };
 static const struct member due_members[] = {
 	SHAPE_INT(due, refund_id), SHAPE_INT(due, charge_id), SHAPE_INT(due, amount), SHAPE_TEXT(due, key), SHAPE_TEXT(due, reason),
-	SHAPE_TEXT(due, payment_key), SHAPE_TEXT(due, charge_key),
+	SHAPE_TEXT(due, payment_key), SHAPE_TEXT(due, charge_key), SHAPE_INT(due, requested_at),
 };
 static const struct shape due_shape = SHAPE(due, due_members);
 
@@ -84,8 +92,8 @@ refund_open(struct db *db, const struct charge *c, const char *refund_key, int64
 {
 	int64_t now = clock_now(), before = owed(db, c);
 	int64_t refund_id = db_int(db,
-		"INSERT INTO refund (key, charge_id, amount, state, reason, requested_at, next_at)"
-		" VALUES ($1, $2, $3, 'REQUESTED', $4, $5, $6) RETURNING refund_id",
+		"INSERT INTO refund (key, charge_id, amount, state, reason, requested_at, tried_at, next_at)"
+		" VALUES ($1, $2, $3, 'REQUESTED', $4, $5, $5, $6) RETURNING refund_id",
 		refund_key, c->charge_id, amount, reason, now, now + AT_IT_S);
 
 	ledger_refund_owed(db, c, refund_id, amount, before);
@@ -96,18 +104,22 @@ refund_open(struct db *db, const struct charge *c, const char *refund_key, int64
 
 /* --- giving it back ----------------------------------------------------------------------------------------------- */
 
-/* The provider has done it. Harmless when somebody else has written it down first. */
-static void
-finish(struct db *db, const struct due *d)
+/* The money is back: the provider has done it, or a manager by transfer. Harmless when somebody else has written it down first. */
+static bool
+finish(struct db *db, const struct due *d, enum paid_by how)
 {
-	struct cancel_report r = { .charge_id = d->charge_id, .refund_id = d->refund_id, .amount = d->amount };
+	struct cancel_report r = {
+		.charge_id = d->charge_id, .refund_id = d->refund_id, .amount = d->amount, .paid_by = words_code(&paid_by_words, (int)how),
+	};
+	bool done = false;
 	int64_t now = clock_now();
 	struct charge c;
 
 	db_begin(db);
-	if (db_do(db, "UPDATE refund SET state = 'DONE', done_at = $2 WHERE refund_id = $1 AND state = 'REQUESTED'", d->refund_id, now)
-	    && charge_find(db, d->charge_key, &c)) {
-		ledger_refund_paid(db, &c, d->refund_id, d->amount);
+	if (db_do(db, "UPDATE refund SET state = 'DONE', done_at = $2, paid_by = $3, last_error = '' WHERE refund_id = $1 AND state = 'REQUESTED'",
+	          d->refund_id, now, r.paid_by) && charge_find(db, d->charge_key, &c)) {
+		done = true;
+		ledger_refund_paid(db, &c, d->refund_id, d->amount, how);
 		db_do(db, "UPDATE charge SET refunded_amount = refunded_amount + $2, settled_at = $3 WHERE charge_id = $1", c.charge_id,
 		      d->amount, now);
 		db_do(db, "UPDATE charge SET state = 'CANCELLED' WHERE charge_id = $1 AND state = 'CANCEL_REQUESTED'"
@@ -117,36 +129,46 @@ finish(struct db *db, const struct due *d)
 		r.currency = c.currency;
 		event_emit(db, &(struct event){ .type = "payment.cancelled", .subject_id = c.subject_id }, &cancel_report_shape, &r);
 	}
-	db_commit(db);
+	return db_commit(db) && done;
 }
 
-/* Once more at once when the answer was lost: the same key never gives back twice. */
-static enum provider_outcome
+/* Once more at once when the answer was lost: the same key never gives back twice while the provider remembers it. */
+static struct provider_answer
 give_back(struct arena *m, const struct due *d, int64_t until_ms)
 {
-	struct provider_refund q = { .payment_key = d->payment_key, .key = d->key, .reason = d->reason, .amount = d->amount };
+	struct provider_refund q = {
+		.payment_key = d->payment_key, .key = d->key, .reason = d->reason, .amount = d->amount,
+		.is_old = clock_now() - d->requested_at > KEY_LIVES_S || d->requested_at > clock_now(),
+	};
 	struct provider_answer a = provider->refund(m, &q, until_ms);
 
 	if (a.outcome == PROVIDER_UNKNOWN && clock_ms() + PROVIDER_AGAIN_MS < until_ms)
 		a = provider->refund(m, &q, until_ms);
 	if (a.outcome == PROVIDER_DECLINED)
 		log_error("refund", "%s: the provider will not give it back: %s; somebody must look", d->key, a.reason);
-	return a.outcome;
+	return a;
 }
+
+#define DUE "SELECT r.refund_id, r.charge_id, r.amount, r.requested_at, r.key, r.reason, c.payment_key, c.key AS charge_key" \
+	" FROM refund r JOIN charge c ON c.charge_id = r.charge_id WHERE r.refund_id = $1 AND r.state = 'REQUESTED'"
 
 bool
 refund_ask(struct db *db, int64_t refund_id, int64_t until_ms)
 {
+	struct provider_answer a;
 	struct due d;
 
-	if (!db_one(db, &due_shape, &d,
-	            "SELECT r.refund_id, r.charge_id, r.amount, r.key, r.reason, c.payment_key, c.key AS charge_key"
-	            " FROM refund r JOIN charge c ON c.charge_id = r.charge_id WHERE r.refund_id = $1 AND r.state = 'REQUESTED'", refund_id))
+	if (!db_one(db, &due_shape, &d, DUE, refund_id))
 		return !db_failed(db);          /* done already */
-	if (!db_durable(db) || give_back(db_memory(db), &d, until_ms) != PROVIDER_OK)
+	if (!db_durable(db))
 		return false;
-	finish(db, &d);
-	return !db_failed(db);
+	a = give_back(db_memory(db), &d, until_ms);
+	if (a.outcome == PROVIDER_OK)
+		finish(db, &d, PAID_BY_CARD);
+	else
+		db_do(db, "UPDATE refund SET last_error = $2 WHERE refund_id = $1 AND last_error <> $2 AND state = 'REQUESTED'", refund_id,
+		      *a.reason ? a.reason : "no_answer");
+	return a.outcome == PROVIDER_OK && !db_failed(db);
 }
 
 /* --- what callers ask for ----------------------------------------------------------------------------------------- */

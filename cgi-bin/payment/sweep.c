@@ -14,12 +14,6 @@
 #define ROUND_MS 2000           /* … and how long it may take */
 #define ASK_MS 3000
 
-int64_t
-payment_pause(int64_t tries)
-{
-	return tries >= 10 ? MAX_PAUSE_S : tries > 0 ? (int64_t)1 << tries : 1;
-}
-
 /* --- what is due -------------------------------------------------------------------------------------------------- */
 
 struct due_id { int64_t id; };
@@ -53,12 +47,13 @@ due_refunds(struct db *db, struct due_id **ids)
 
 /* --- one charge --------------------------------------------------------------------------------------------------- */
 
-/* Writes the try down. false: somebody else has just taken it. */
-static bool
-claim_charge(struct db *db, const struct charge *c)
+bool
+charge_claim(struct db *db, const struct charge *c)
 {
-	return db_do(db, "UPDATE charge SET tries = tries + 1, next_at = $2 WHERE charge_id = $1 AND tries = $3", c->charge_id,
-	             clock_now() + payment_pause(c->tries), c->tries) == 1;
+	int64_t now = clock_now();
+
+	return db_do(db, "UPDATE charge SET tries = tries + 1, tried_at = $4, next_at = $2 WHERE charge_id = $1 AND tries = $3", c->charge_id,
+	             now + pause_s(c->tries + 1, MAX_PAUSE_S), c->tries, now) == 1;
 }
 
 /* The last look at a charge that never arrived, or whose key was sealed: what the provider has after all goes back whole. */
@@ -80,31 +75,51 @@ look_at_failed(struct db *db, const struct charge *c, const struct provider_answ
 	db_do(db, "UPDATE charge SET void_wanted = 0 WHERE charge_id = $1 AND state = 'FAILED'", c->charge_id);
 }
 
+static const char *
+look_error(const struct provider_answer *a)
+{
+	return a->outcome == PROVIDER_NOTHING ? "not_found" : *a->reason ? a->reason : "no_answer";
+}
+
+void
+charge_try(struct db *db, struct charge *c, int64_t until_ms)
+{
+	struct provider_answer a = charge_look_up(db, c, until_ms);
+
+	if (c->state == IS_FAILED)
+		look_at_failed(db, c, &a, until_ms);
+	else
+		charge_settle(db, c, &a);
+	db_do(db, "UPDATE charge SET last_error = $2 WHERE charge_id = $1 AND last_error <> $2"
+	          " AND (state IN ('REQUESTED', 'UNKNOWN') OR void_wanted = 1)", c->charge_id, look_error(&a));
+}
+
 static void
 sweep_charge(struct db *db, int64_t charge_id)
 {
-	int64_t until_ms = clock_ms() + ASK_MS;
-	struct provider_answer a;
 	struct charge c;
 
-	if (!charge_by_id(db, charge_id, &c) || !claim_charge(db, &c) || !db_durable(db))
-		return;
-	a = charge_look_up(db, &c, until_ms);
-	if (c.state == IS_FAILED)
-		look_at_failed(db, &c, &a, until_ms);
-	else
-		charge_settle(db, &c, &a);
+	if (charge_by_id(db, charge_id, &c) && charge_claim(db, &c) && db_durable(db))
+		charge_try(db, &c, clock_ms() + ASK_MS);
 }
 
 /* --- one refund --------------------------------------------------------------------------------------------------- */
 
+bool
+refund_claim(struct db *db, const struct refund *r)
+{
+	int64_t now = clock_now();
+
+	return db_do(db, "UPDATE refund SET tries = tries + 1, tried_at = $4, next_at = $2 WHERE refund_id = $1 AND tries = $3 AND state = 'REQUESTED'",
+	             r->refund_id, now + pause_s(r->tries + 1, MAX_PAUSE_S), r->tries, now) == 1;
+}
+
 static void
 sweep_refund(struct db *db, int64_t refund_id)
 {
-	int64_t tries = db_int(db, "SELECT tries FROM refund WHERE refund_id = $1", refund_id);
+	struct refund r = { .refund_id = refund_id, .tries = db_int(db, "SELECT tries FROM refund WHERE refund_id = $1", refund_id) };
 
-	if (db_do(db, "UPDATE refund SET tries = tries + 1, next_at = $2 WHERE refund_id = $1 AND tries = $3 AND state = 'REQUESTED'",
-	          refund_id, clock_now() + payment_pause(tries), tries))
+	if (refund_claim(db, &r))
 		refund_ask(db, refund_id, clock_ms() + ASK_MS);
 }
 

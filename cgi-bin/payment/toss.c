@@ -277,19 +277,20 @@ toss_look_up(struct arena *m, const char *key, int64_t until_ms)
 	return ask_for_payment(m, &q, &meaning);
 }
 
-/* It says there is nothing to give back. True when our refund is among its cancellations, or nothing is left there at all. */
-static bool
-is_back_already(struct arena *m, const struct provider_refund *r, int64_t until_ms)
+/* Our refund is among its cancellations, or nothing is left there at all. */
+static struct provider_answer
+toss_look_up_refund(struct arena *m, const struct provider_refund *r, int64_t until_ms)
 {
 	struct provider_request q = { .path = arena_printf(m, "/v1/payments/%s", segment(m, r->payment_key)), .until_ms = until_ms };
 	enum toss_meaning meaning;
 	json_t *payment;
-	bool yes;
+	struct provider_answer a = ask(m, &q, &payment, &meaning);
 
-	ask(m, &q, &payment, &meaning);
-	yes = payment && (has_cancel(payment, r->key) || strcmp(member_text(payment, "status"), "CANCELED") == 0);
+	a.outcome = PROVIDER_UNKNOWN;
+	if (payment)
+		a.outcome = has_cancel(payment, r->key) || strcmp(member_text(payment, "status"), "CANCELED") == 0 ? PROVIDER_OK : PROVIDER_NOTHING;
 	json_decref(payment);
-	return yes;
+	return a;
 }
 
 static struct provider_answer
@@ -303,9 +304,15 @@ toss_refund(struct arena *m, const struct provider_refund *r, int64_t until_ms)
 		.idempotency_key = r->key, .until_ms = until_ms,
 	};
 	enum toss_meaning meaning;
-	struct provider_answer a = ask_for_payment(m, &q, &meaning);
+	struct provider_answer a;
 
-	if (meaning == BACK_ALREADY && is_back_already(m, r, until_ms))
+	if (r->is_old) {
+		a = toss_look_up_refund(m, r, until_ms);
+		if (a.outcome != PROVIDER_NOTHING)
+			return a;
+	}
+	a = ask_for_payment(m, &q, &meaning);
+	if (meaning == BACK_ALREADY && toss_look_up_refund(m, r, until_ms).outcome == PROVIDER_OK)
 		a.outcome = PROVIDER_OK;
 	return a;
 }
@@ -353,5 +360,6 @@ toss_card_page(struct arena *m, const char *customer_key, const char *success_ur
 
 const struct provider toss = {
 	.charge = toss_charge, .confirm = toss_confirm, .refund = toss_refund, .look_up = toss_look_up,
+	.look_up_refund = toss_look_up_refund,
 	.issue_card = toss_issue_card, .parse_webhook = toss_parse_webhook, .card_page = toss_card_page,
 };

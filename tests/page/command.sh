@@ -105,12 +105,17 @@ schema_of() {
 
 test_that "a database of version 1 becomes by the scripts what a new one is"
 mkdir -p "$SCRATCH/first"
-sqlite3 "$SCRATCH/first/motorpool.db" "PRAGMA journal_mode = WAL" ".read tests/page/schema-1.sql" >/dev/null
+sqlite3 "$SCRATCH/first/motorpool.db" "PRAGMA journal_mode = WAL" ".read tests/page/schema-1.sql" \
+	"INSERT INTO charge (key, subject_id, user_id, amount, currency, state, requested_at) VALUES ('MP-OLD', 'MP-OLD', 7, 110000, 'KRW', 'APPROVED', 1)" \
+	"BEGIN; INSERT INTO ledger_line VALUES (1, 'card_clearing', 110000), (1, 'rental_income', -110000);
+	 INSERT INTO posting (posting_id, kind, charge_id, currency, posted_at) VALUES (1, 'capture', 1, 'KRW', 1); COMMIT" >/dev/null
 VAR=$SCRATCH/first motorpool migrate
 expect_end 0
 schema_of "$SCRATCH/first/motorpool.db" >"$SCRATCH/of-first"; schema_of "$VAR/motorpool.db" >"$SCRATCH/of-new"
 difference=$(diff "$SCRATCH/of-first" "$SCRATCH/of-new") || bad "they differ: $difference"
 [[ $(wc -l <"$SCRATCH/of-new") -gt 150 ]] || bad "the comparison looked at nothing"
+expect_same "$(sqlite3 "$SCRATCH/first/motorpool.db" "SELECT account, amount FROM ledger_line ORDER BY 1" "PRAGMA foreign_key_check")" "card_clearing|110000
+rental_income|-110000"
 
 test_that "a database of newer programs is left alone"
 older ""

@@ -22,8 +22,9 @@ static struct db *db;
 
 static enum charge_answer charge_says, look_up_says;
 static enum refund_answer refund_says;
-static int n_charges, n_refunds;
+static int n_charges, n_refunds, n_look_ups;
 static int64_t refund_asked;
+static jmp_buf *at_the_call;
 static void (*meanwhile)(const struct booking *b);      /* what happens while payment thinks */
 
 static enum charge_answer
@@ -44,6 +45,7 @@ play_look_up(struct db *d, const struct booking *b, int64_t *charge_id)
 {
 	(void)d;
 	(void)b;
+	n_look_ups++;
 	*charge_id = 7;
 	return look_up_says;
 }
@@ -488,6 +490,39 @@ a_clock_that_jumps_back_does_not_keep_a_hold(void **state)
 }
 
 static void
+a_hold_keeps_the_length_it_was_given_when_hold_s_is_lowered(void **state)
+{
+	(void)state;
+	held();
+	settings.hold_s = 60;
+	clock_set(NOW + 61);
+	booking_sweep(db);
+	assert_int_equal(slots("HOLD"), 1);
+	clock_set(NOW + 600);
+	booking_sweep(db);
+	assert_int_equal(slots("HOLD"), 0);
+}
+
+static void
+one_person_holds_at_most_three_cars_unpaid(void **state)
+{
+	struct booking_order o = { .customer_id = 1, .car_id = 1 };
+	struct booking b;
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		o.starts_at = NOW + (2 * i + 1) * DAY;
+		o.ends_at = o.starts_at + HOUR;
+		assert_int_equal(booking_place(db, &o, &b), i < 3 ? BOOKING_OK : BOOKING_HOLDS);
+	}
+	assert_int_equal(slots("HOLD"), 3);
+	o.card_id = 11;
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);        /* paid at once, it is no hold */
+	o = (struct booking_order){ .customer_id = 2, .car_id = 2, .starts_at = NOW + DAY, .ends_at = NOW + 2 * DAY };
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
+}
+
+static void
 a_hold_is_paid_once_on_the_providers_page(void **state)
 {
 	struct booking b = held(), again = b;
@@ -573,6 +608,64 @@ a_worker_that_died_after_the_charge_is_finished_by_the_sweep(void **state)
 	booking_reload(db, &b);
 	assert_int_equal(b.state, PAID);
 	assert_int_equal(events("booking.paid"), 1);
+}
+
+/* Sweeps every second for a while; the longest time between two tries of the kind that is counted. */
+static int64_t
+longest_gap(const int *n_tries, int64_t seconds)
+{
+	int64_t last = clock_now(), longest = 0, until = clock_now() + seconds;
+	int before = *n_tries;
+
+	while (clock_now() < until) {
+		clock_set(clock_now() + 1);
+		booking_sweep(db);
+		assert_in_range(*n_tries - before, 0, 1);       /* never a hot loop */
+		if (*n_tries != before && clock_now() - last > longest)
+			longest = clock_now() - last;
+		if (*n_tries != before)
+			last = clock_now();
+		before = *n_tries;
+	}
+	return longest > clock_now() - last ? longest : clock_now() - last;
+}
+
+static void
+a_lost_answer_is_asked_for_with_growing_pauses_until_payment_says(void **state)
+{
+	struct booking b = held();
+
+	(void)state;
+	db_do(db, "UPDATE booking SET asked_at = $2, hold_until = $3 WHERE booking_id = $1", b.booking_id, NOW, NOW + 5000);
+	look_up_says = CHARGE_UNKNOWN;
+	n_look_ups = 0;
+	assert_in_range(longest_gap(&n_look_ups, 1000), 40, PAUSE_MAX_S);
+	assert_in_range(n_look_ups, 16, 40);
+	assert_string_equal(db_text(db, "SELECT last_error FROM booking WHERE booking_id = $1", b.booking_id), "no_answer");
+	look_up_says = CHARGE_APPROVED;
+	longest_gap(&n_look_ups, PAUSE_MAX_S);
+	booking_reload(db, &b);
+	assert_int_equal(b.state, PAID);
+}
+
+static void
+payment_that_settles_on_nothing_taken_brings_the_look_forward(void **state)
+{
+	struct booking b = held();
+
+	(void)state;
+	db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1", b.booking_id, NOW);
+	look_up_says = CHARGE_UNKNOWN;
+	for (int i = 0; i < 200; i++) {
+		clock_set(clock_now() + 1);
+		booking_sweep(db);
+	}
+	look_up_says = CHARGE_DECLINED;
+	hear("payment.failed", b.code);
+	booking_sweep(db);
+	booking_reload(db, &b);
+	assert_int_equal(b.state, EXPIRED);
+	assert_int_equal(b.refund_state, REFUND_NONE);
 }
 
 static void
@@ -745,6 +838,54 @@ a_refund_payment_cannot_do_now_is_asked_for_until_it_is_done(void **state)
 	booking_reload(db, &b);
 	assert_int_equal(b.state, CANCELLED);
 	assert_int_equal(events("booking.cancelled"), 1);
+}
+
+static void
+a_refund_is_asked_for_with_growing_pauses_a_minute_at_most(void **state)
+{
+	struct booking b = placed(NOW + 5 * DAY, NOW + 6 * DAY);
+
+	(void)state;
+	refund_says = REFUND_ANSWER_LATER;
+	booking_cancel(db, &b, 1, "customer");
+	assert_in_range(longest_gap(&n_refunds, 1000), 40, PAUSE_MAX_S);
+	assert_in_range(n_refunds, 16, 40);
+	assert_string_equal(db_text(db, "SELECT last_error FROM booking WHERE booking_id = $1", b.booking_id), "payment_down");
+	clock_set(clock_now() - HOUR);          /* a clock set back makes it due at once */
+	refund_says = REFUND_ANSWER_DONE;
+	booking_sweep(db);
+	booking_reload(db, &b);
+	assert_int_equal(b.state, CANCELLED);
+	assert_string_equal(db_text(db, "SELECT last_error FROM booking WHERE booking_id = $1", b.booking_id), "");
+}
+
+static void
+kill_the_sweep(const struct booking *b)
+{
+	(void)b;
+	longjmp(*at_the_call, 1);
+}
+
+static void
+a_sweep_that_dies_while_it_asks_has_written_the_try_down(void **state)
+{
+	static jmp_buf there;
+	static volatile int n_deaths;
+	struct booking b = placed(NOW + 5 * DAY, NOW + 6 * DAY);
+
+	(void)state;
+	hear("car.refused", b.code);
+	meanwhile = kill_the_sweep;
+	at_the_call = &there;
+	n_deaths = 0;
+	for (int i = 0; i < 100; i++) {
+		clock_set(NOW + i);
+		if (setjmp(there) == 0)
+			booking_sweep(db);
+		else
+			n_deaths++;
+	}
+	assert_in_range(n_deaths, 4, 9);        /* 1, 2, 4 … seconds between them, not a hundred times */
 }
 
 static jmp_buf killed;
@@ -967,6 +1108,28 @@ nobody_comes_and_the_car_is_free_without_a_refund(void **state)
 	assert_int_equal(n_refunds, 0);
 }
 
+static void
+a_booking_nobody_came_for_ends_by_itself_and_counts_no_more(void **state)
+{
+	struct booking b = placed(NOW + DAY, NOW + 4 * DAY);
+
+	(void)state;
+	settings.max_bookings_per_person = 1;
+	hear("car.reserved", b.code);
+	clock_set(NOW + 4 * DAY + settings.no_show_after_s - 1);
+	booking_sweep(db);
+	booking_reload(db, &b);
+	assert_int_equal(b.state, CONFIRMED);
+	clock_set(NOW + 4 * DAY + settings.no_show_after_s);
+	booking_sweep(db);
+	booking_sweep(db);
+	booking_reload(db, &b);
+	assert_int_equal(b.state, NO_SHOW);
+	assert_int_equal(events("booking.no_show"), 1);
+	assert_int_equal(slots("RELEASED"), 1);
+	placed(NOW + 5 * DAY, NOW + 6 * DAY);
+}
+
 /* --- searching: the memory against the oracle --------------------------------------------------------------------------------------------- */
 
 static void
@@ -1067,6 +1230,12 @@ main(void)
 		TEST(a_rental_whose_time_is_over_is_not_handed_out),
 		TEST(a_car_that_is_late_is_not_sold_to_the_next),
 		TEST(nobody_comes_and_the_car_is_free_without_a_refund),
+		TEST(a_booking_nobody_came_for_ends_by_itself_and_counts_no_more),
+		TEST(a_hold_keeps_the_length_it_was_given_when_hold_s_is_lowered), TEST(one_person_holds_at_most_three_cars_unpaid),
+		TEST(a_lost_answer_is_asked_for_with_growing_pauses_until_payment_says),
+		TEST(payment_that_settles_on_nothing_taken_brings_the_look_forward),
+		TEST(a_refund_is_asked_for_with_growing_pauses_a_minute_at_most),
+		TEST(a_sweep_that_dies_while_it_asks_has_written_the_try_down),
 		TEST(searching_in_memory_answers_what_the_table_says_after_every_change),
 		TEST(a_search_that_failed_half_way_is_not_remembered),
 	};

@@ -268,8 +268,11 @@ static struct wound wounds[] = {
 	{ "a_refund_that_was_not_posted_is_seen", "every refund is posted when owed and when paid", NULL,
 	  "DELETE FROM ledger_line WHERE posting_id = (SELECT MIN(posting_id) FROM posting WHERE kind = 'refund_paid');"
 	  "DELETE FROM posting WHERE kind = 'refund_paid'", NULL },
-	{ "a_clearing_account_off_the_charges_is_seen", "card_clearing is captures less refunds", NULL,
+	{ "a_clearing_account_off_the_charges_is_seen", "card_clearing is captures less refunds to cards", NULL,
 	  "INSERT INTO ledger_line (posting_id, account, amount) VALUES (9999, 'vat_payable', 7), (9999, 'card_clearing', -7);"
+	  "INSERT INTO posting (posting_id, kind, charge_id, currency, posted_at) VALUES (9999, 'refund_paid', 1, 'KRW', 1)", NULL },
+	{ "a_bank_account_off_the_refunds_by_transfer_is_seen", "bank is what was given back by transfer", NULL,
+	  "INSERT INTO ledger_line (posting_id, account, amount) VALUES (9999, 'vat_payable', 7), (9999, 'bank', -7);"
 	  "INSERT INTO posting (posting_id, kind, charge_id, currency, posted_at) VALUES (9999, 'refund_paid', 1, 'KRW', 1)", NULL },
 	{ "a_payable_account_off_the_refunds_is_seen", "refunds_payable is what is under way", NULL,
 	  "INSERT INTO ledger_line (posting_id, account, amount) VALUES (9999, 'vat_payable', 7), (9999, 'refunds_payable', -7)", NULL },

@@ -614,6 +614,60 @@ a_refund_forgotten_by_the_provider_after_15_days_is_recognised_by_its_reason(voi
 }
 
 static void
+a_part_asked_for_again_after_the_provider_forgot_its_key_is_given_back_once(void **state)
+{
+	struct charge c;
+
+	(void)state;
+	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
+	net = NET_LOSES_ANSWER;
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 50000, &c), BACK_PENDING);
+	assert_int_equal(held_by_provider(), 60000);
+	pass(16 * DAY);
+	sandbox_forget_old(sandbox);
+	payment_sweep(db);                      /* nobody answers: then it is not asked for, either */
+	assert_int_equal(held_by_provider(), 60000);
+	net = NET_FINE;
+	settle_everything();
+	expect_state("MP-TEST01", IS_CANCELLED);
+	assert_int_equal(held_by_provider(), 60000);
+	assert_int_equal(events("payment.cancelled"), 1);
+}
+
+static void
+what_the_provider_does_not_answer_is_asked_again_after_growing_pauses(void **state)
+{
+	int64_t last, longest = 0;
+	struct charge c;
+
+	(void)state;
+	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
+	net = NET_CUT;
+	refund("MP-TEST01", "MP-TEST01-cancel", 0, &c);
+	last = now;
+	n_asked = 0;
+	for (int i = 0; i < 900; i++) {
+		int before = n_asked;
+
+		pass(1);
+		payment_sweep(db);
+		assert_in_range(n_asked - before, 0, 2);
+		if (n_asked != before) {
+			longest = now - last > longest ? now - last : longest;
+			last = now;
+		}
+	}
+	assert_in_range(longest, 40, MAX_PAUSE_S);
+	assert_in_range(n_asked, 14, 60);
+	assert_string_equal(db_text(db, "SELECT last_error FROM refund /*scan*/"), "provider_down");
+	net = NET_FINE;
+	pass(MAX_PAUSE_S);
+	payment_sweep(db);
+	expect_state("MP-TEST01", IS_CANCELLED);
+	assert_string_equal(db_text(db, "SELECT last_error FROM refund /*scan*/"), "");
+}
+
+static void
 voiding_a_key_never_seen_refuses_the_charge_that_comes_late(void **state)
 {
 	struct charge c;
@@ -842,6 +896,8 @@ main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(odd_parts_of_vat_add_up_to_the_whole, begin, end),
 		cmocka_unit_test_setup_teardown(a_refund_whose_answer_is_lost_is_done_once, begin, end),
 		cmocka_unit_test_setup_teardown(a_refund_forgotten_by_the_provider_after_15_days_is_recognised_by_its_reason, begin, end),
+		cmocka_unit_test_setup_teardown(a_part_asked_for_again_after_the_provider_forgot_its_key_is_given_back_once, begin, end),
+		cmocka_unit_test_setup_teardown(what_the_provider_does_not_answer_is_asked_again_after_growing_pauses, begin, end),
 		cmocka_unit_test_setup_teardown(voiding_a_key_never_seen_refuses_the_charge_that_comes_late, begin, end),
 		cmocka_unit_test_setup_teardown(voiding_an_unknown_charge_gives_the_money_back_when_it_turns_out_taken, begin, end),
 		cmocka_unit_test_setup_teardown(voiding_a_declined_charge_is_done_at_once, begin, end),
