@@ -54,6 +54,8 @@ help:
 	@echo "make            builds everything into $(BUILD)/"
 	@echo "make run        installs what is missing, builds, starts everything on port $(PORT) with its state in $(VAR)/; Ctrl-C stops it"
 	@echo "make deps       installs the Debian packages that are missing (apt, as root or by sudo)"
+	@echo "make install    puts a release in its places (PREFIX=/usr/local, DESTDIR=, VERSION=); make uninstall takes it away"
+	@echo "make deb        builds a Debian package; make deb-check lets lintian look at it"
 	@echo "make clean      removes $(BUILD)/"
 	@echo
 	@echo "PORT=8081 VAR=other  another port and state folder · BUILD=dir · SAN=1 with sanitizers · V=1 shows the commands"
@@ -140,5 +142,6 @@ $(BUILD)/librules.a: $(call obj,$(RULES) $(call rules,sandbox) $(filter-out cli/
 	$(Q)ar rcs $@ $^
 .PRECIOUS: $(BUILD)/obj/%.o
 
+include deploy/install.mk
 -include tests/test.mk
 -include bench/bench.mk

@@ -23,6 +23,7 @@ struct cli {
 struct command {
 	const char *name, *summary, *usage;
 	int (*run)(struct cli *c, int argc, char **argv);       /* argv[0] is the command; --var and --help are taken already */
+	bool keeps_root;                /* does what only root may; the others go on as the owner of the state folder */
 };
 
 extern const struct command run_command, status_command, user_command, token_command, migrate_command, check_command,

@@ -3,13 +3,16 @@
  *
  *	build/motorpool COMMAND [--var DIR] [ARGUMENTS]      build/motorpool COMMAND --help
  *
- * The state folder is --var, else MOTORPOOL_VAR, else VAR (as in `make run VAR=…`), else ./var. The tree is MOTORPOOL_ROOT, else
- * the nearest folder above this program that holds motorpool.conf.
+ * The state folder is --var, else MOTORPOOL_VAR, else VAR (as in `make run VAR=…`), else var in the tree (where motorpool is
+ * installed, that is a link to /var/lib/motorpool), else ./var. The tree is MOTORPOOL_ROOT, else the nearest folder above this
+ * program that holds motorpool.conf. Root goes on as the owner of the state folder.
  */
 #include "cli.h"
 
 #include "../lib/folder.h"
+#include "../lib/owner.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +46,8 @@ help(FILE *out, int status)
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		fprintf(out, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
 	fputs("\n`motorpool COMMAND --help` says more about one.\n"
-	      "The state folder is --var DIR, else MOTORPOOL_VAR or VAR from the environment, else ./var.\n", out);
+	      "The state folder is --var DIR, else MOTORPOOL_VAR or VAR from the environment, else that of this installation,\n"
+	      "else ./var. Root goes on as its owner.\n", out);
 	return status;
 }
 
@@ -63,6 +67,19 @@ from_environment(const char *name, const char *other)
 	const char *value = getenv(name);
 
 	return value && *value ? value : other;
+}
+
+/* Of an installed tree: where its link leads, whether anybody has made that folder yet or not. */
+static const char *
+own_state(struct cli *c)
+{
+	const char *var = cli_path(c, c->root, "var");
+	char to[PATH_MAX];
+	ssize_t n = readlink(var, to, sizeof(to));
+
+	if (n > 0 && n < (ssize_t)sizeof(to))
+		return arena_strndup(c->m, to, (size_t)n);
+	return access(var, F_OK) == 0 ? var : "var";
 }
 
 static const struct command *
@@ -87,9 +104,11 @@ run(const struct command *command, int argc, char **argv)
 	c.var = cli_option(&argc, argv, "--var", &bad);
 	if (bad || (c.var && !*c.var))
 		return cli_fail("--var needs the name of a folder");
-	if (!c.var)
-		c.var = from_environment("MOTORPOOL_VAR", from_environment("VAR", "var"));
 	c.root = folder_root(c.m);
+	if (!c.var)
+		c.var = from_environment("MOTORPOOL_VAR", from_environment("VAR", own_state(&c)));
+	if (!command->keeps_root && !owner_become(c.var))
+		return cli_fail("%s: root cannot become its owner: %s", c.var, strerror(errno));
 	c.bin = arena_printf(c.m, "%s/bin", own_folder(c.m));
 	return command->run(&c, argc, argv);
 }

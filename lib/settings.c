@@ -243,9 +243,21 @@ fits_together(const char **why)
 		*why = "session_idle_s is longer than session_max_s";
 	else if (settings.tls && strncmp(settings.base_url, "https://", 8) != 0)
 		*why = "tls = yes, but base_url does not begin with https://";
+	else if (!settings.tls && strncmp(settings.base_url, "https://", 8) == 0)
+		*why = "base_url begins with https://, but tls = no: cookies would travel without protection";
 	else
 		return true;
 	return false;
+}
+
+/* The sandbox's card page is ours, so wherever customers find us they find it, unless somebody says otherwise. */
+static void
+follow_base_url(void)
+{
+	const struct setting *page = find("provider_public_url");
+
+	if (settings.sandbox && strcmp(settings.provider_public_url, page->standard) == 0)
+		settings.provider_public_url = arena_printf(memory, "%s/sandbox", settings.base_url);
 }
 
 bool
@@ -262,8 +274,11 @@ settings_open(const char *root_dir, const char *var_dir, const char **why)
 			return false;
 		}
 	}
-	return take_file(arena_printf(memory, "%s/motorpool.conf", root_dir), true, why)
-	    && take_file(arena_printf(memory, "%s/motorpool.conf", var_dir), false, why)
-	    && take_environment(why)
-	    && fits_together(why);
+	if (!take_file(arena_printf(memory, "%s/motorpool.conf", root_dir), true, why)
+	    || !take_file(arena_printf(memory, "%s/motorpool.conf", var_dir), false, why)
+	    || !take_environment(why)
+	    || !fits_together(why))
+		return false;
+	follow_base_url();
+	return true;
 }

@@ -51,6 +51,20 @@ the_machines_file_goes_over_the_houses(void **state)
 }
 
 static void
+the_sandboxs_card_page_is_where_we_are(void **state)
+{
+	const char *why;
+
+	(void)state;
+	assert_true(open_with("", "", &why));
+	assert_string_equal(settings.provider_public_url, "http://localhost:8080/sandbox");
+	assert_true(open_with("", "tls = yes\nbase_url = https://cars.example\n", &why));
+	assert_string_equal(settings.provider_public_url, "https://cars.example/sandbox");
+	assert_true(open_with("", "base_url = http://a.example\nprovider_public_url = http://b.example/cards\n", &why));
+	assert_string_equal(settings.provider_public_url, "http://b.example/cards");
+}
+
+static void
 without_a_file_of_the_house_nothing_starts(void **state)
 {
 	const char *why = "";
@@ -100,6 +114,8 @@ settings_that_contradict_each_other_are_refused(void **state)
 	assert_false(open_with("", "session_idle_s = 7200\nsession_max_s = 3600\n", &why));
 	assert_false(open_with("", "tls = yes\n", &why));
 	assert_true(open_with("", "tls = yes\nbase_url = https://cars.example\n", &why));
+	assert_false(open_with("", "base_url = https://cars.example\n", &why));
+	assert_non_null(strstr(why, "tls = no"));
 }
 
 static void
@@ -136,6 +152,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_machines_file_goes_over_the_houses),
+		TEST(the_sandboxs_card_page_is_where_we_are),
 		TEST(without_a_file_of_the_house_nothing_starts),
 		TEST(what_is_wrong_is_told_with_file_and_line),
 		TEST(the_environment_goes_over_both_files),

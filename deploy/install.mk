@@ -1,0 +1,74 @@
+# install.mk - `make install`: motorpool in its places on this machine, or below DESTDIR for a package. docs/operate.md goes on from there.
+#
+#	PREFIX/lib/motorpool/releases/VERSION/     a whole release: bin/, templates/, static/, locale/, db/, motorpool.conf …
+#	PREFIX/lib/motorpool/current               a link to the one that runs; the programs find everything through it
+#	PREFIX/bin/motorpool, PREFIX/share/man     the command and its page
+#	/etc/motorpool/motorpool.conf, cron.d, logrotate.d, lighttpd/conf-available, systemd units
+#	/var/lib/motorpool, /var/log/motorpool     the state and the logs, of the user motorpool (made only as root without DESTDIR)
+
+VERSION    ?= 1.0.0
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+STATEDIR   ?= /var/lib/motorpool
+LOGDIR     ?= /var/log/motorpool
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+DESTDIR    ?=
+
+HOUSE    := $(PREFIX)/lib/motorpool
+RELEASE  := $(DESTDIR)$(HOUSE)/releases/$(VERSION)
+ETC      := $(DESTDIR)$(SYSCONFDIR)
+IN_PLACE := sed -e 's|@ROOT@|$(HOUSE)/current|g' -e 's|@VAR@|$(STATEDIR)|g' -e 's|@LOG@|$(LOGDIR)|g' -e 's|@ETC@|$(SYSCONFDIR)|g' \
+	-e 's|@HOUSE@|$(HOUSE)|g' -e 's|@VERSION@|$(VERSION)|g'
+ON_NETWORK := payment sandbox
+
+.PHONY: install
+install: install-release install-system
+	$(Q)ln -sfn releases/$(VERSION) $(DESTDIR)$(HOUSE)/current.new && mv -T $(DESTDIR)$(HOUSE)/current.new $(DESTDIR)$(HOUSE)/current
+ifeq ($(DESTDIR),)
+	$(Q)if [ "$$(id -u)" = 0 ]; then sh $(RELEASE)/deploy/state.sh; else echo "not root: run $(HOUSE)/current/deploy/state.sh as root for the user and the folders"; fi
+	@echo "motorpool $(VERSION) is in $(HOUSE)/current; docs/operate.md says what comes next"
+endif
+
+# A release is put together beside its place and moved there whole.
+.PHONY: install-release
+install-release: all $(BUILD)/motorpool.8
+	@rm -rf $(RELEASE).new
+	$(Q)install -d $(RELEASE).new/bin $(RELEASE).new/deploy
+	$(Q)install -m 755 $(PROGRAMS) $(BUILD)/bin/fleet-photo $(BUILD)/bin/relay $(RELEASE).new/bin
+	$(Q)install -m 755 $(BUILD)/motorpool $(RELEASE).new
+	$(Q)install -m 644 motorpool.conf lighttpd.conf $(RELEASE).new
+	$(Q)cp -R templates static db $(BUILD)/locale $(RELEASE).new
+	$(Q)cp -R deploy/lighttpd $(RELEASE).new/deploy
+	$(Q)rm $(RELEASE).new/deploy/lighttpd/motorpool.conf
+	$(Q)$(IN_PLACE) deploy/state.sh >$(RELEASE).new/deploy/state.sh
+	$(Q)chmod -R u=rwX,go=rX $(RELEASE).new && chmod 755 $(RELEASE).new/deploy/state.sh
+	$(Q)ln -s $(STATEDIR) $(RELEASE).new/var
+	$(Q)rm -rf $(RELEASE).old; [ ! -e $(RELEASE) ] || mv $(RELEASE) $(RELEASE).old
+	$(Q)mv $(RELEASE).new $(RELEASE) && rm -rf $(RELEASE).old
+
+.PHONY: install-system
+install-system: $(BUILD)/motorpool.8
+	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/doc/motorpool
+	$(Q)ln -sfn ../lib/motorpool/current/motorpool $(DESTDIR)$(PREFIX)/bin/motorpool
+	$(Q)install -m 644 $(BUILD)/motorpool.8 $(DESTDIR)$(PREFIX)/share/man/man8
+	$(Q)install -m 644 docs/*.md $(DESTDIR)$(PREFIX)/share/doc/motorpool
+	$(Q)install -d $(ETC)/motorpool $(ETC)/cron.d $(ETC)/logrotate.d $(ETC)/lighttpd/conf-available
+	$(Q)[ -e $(ETC)/motorpool/motorpool.conf ] || $(IN_PLACE) deploy/settings.conf >$(ETC)/motorpool/motorpool.conf
+	$(Q)$(IN_PLACE) deploy/cron.d/motorpool >$(ETC)/cron.d/motorpool
+	$(Q)$(IN_PLACE) deploy/logrotate/motorpool >$(ETC)/logrotate.d/motorpool
+	$(Q)$(IN_PLACE) deploy/lighttpd/motorpool.conf >$(ETC)/lighttpd/conf-available/60-motorpool.conf
+	$(Q)install -d $(DESTDIR)$(UNITDIR) $(ON_NETWORK:%=$(DESTDIR)$(UNITDIR)/motorpool@%.service.d)
+	$(Q)$(IN_PLACE) deploy/systemd/motorpool@.service >$(DESTDIR)$(UNITDIR)/motorpool@.service
+	$(Q)install -m 644 deploy/systemd/motorpool.target $(DESTDIR)$(UNITDIR)
+	$(Q)for program in $(ON_NETWORK); do install -m 644 deploy/systemd/network.conf "$(DESTDIR)$(UNITDIR)/motorpool@$$program.service.d"; done
+
+# The state, the settings and the user stay: operate.md says how to remove them too.
+.PHONY: uninstall
+uninstall:
+	$(Q)rm -rf $(DESTDIR)$(HOUSE) $(DESTDIR)$(PREFIX)/bin/motorpool $(DESTDIR)$(PREFIX)/share/man/man8/motorpool.8 $(DESTDIR)$(PREFIX)/share/doc/motorpool
+	$(Q)rm -f $(ETC)/cron.d/motorpool $(ETC)/logrotate.d/motorpool $(ETC)/lighttpd/conf-enabled/60-motorpool.conf $(ETC)/lighttpd/conf-available/60-motorpool.conf
+	$(Q)rm -rf $(DESTDIR)$(UNITDIR)/motorpool@.service $(DESTDIR)$(UNITDIR)/motorpool.target $(ON_NETWORK:%=$(DESTDIR)$(UNITDIR)/motorpool@%.service.d)
+
+# The manual page is what the commands say of themselves.
+$(BUILD)/motorpool.8: $(BUILD)/motorpool deploy/man.sh
+	$(Q)sh deploy/man.sh $< $(VERSION) >$@.new && mv $@.new $@

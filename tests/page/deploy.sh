@@ -1,0 +1,240 @@
+#!/bin/bash
+# deploy.sh - motorpool as it is installed: what `make install` puts where, and that it runs there, behind Debian's own lighttpd with
+# TLS, without systemd being asked to start anything (its checkers look at the units).
+. tests/page/lib.sh
+
+SCRATCH=$(mktemp -d /tmp/motorpool-deploy.XXXXXX) || exit 1
+HOUSE=$SCRATCH/usr/lib/motorpool VAR=$SCRATCH/var UNITS=$SCRATCH/usr/lib/systemd/system
+pids=()
+stop_all() { ((${#pids[@]})) && kill "${pids[@]}" 2>/dev/null; wait 2>/dev/null; pids=(); }
+trap 'stop_all; rm -rf "$SCRATCH"' EXIT
+unset MOTORPOOL_ROOT MOTORPOOL_VAR VAR_DIR PORT BIND
+export -n VAR
+
+until_true() { for _ in {1..150}; do "$@" >/dev/null 2>&1 && return; sleep 0.1; done; return 1; }
+free_port() {
+	perl -MSocket -e 'socket(S, PF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(0, INADDR_LOOPBACK)); print((sockaddr_in(getsockname(S)))[0])'
+}
+# As `make` of this build was called, or files that are newer than their objects would be compiled otherwise.
+sanitized=$(grep -q __asan_init "$BUILD/motorpool" && echo 1)
+in_make() { make BUILD="$BUILD" SAN="$sanitized" "$@" >"$SCRATCH/make" 2>&1 </dev/null || bad "make $*: $(tail -3 "$SCRATCH/make")"; }
+here=(PREFIX="$SCRATCH/usr" SYSCONFDIR="$SCRATCH/etc" STATEDIR="$VAR" LOGDIR="$SCRATCH/log" VERSION=1.0.0)
+motorpool() { "$SCRATCH/usr/bin/motorpool" "$@" >"$SCRATCH/out" 2>&1 </dev/null; }
+
+# --- what is put where ---
+
+test_that "make install below DESTDIR makes a package's tree, and touches nothing else"
+in_make install DESTDIR="$SCRATCH/package" PREFIX=/usr VERSION=9.9.9
+expect_same "$(cd "$SCRATCH/package" && readlink usr/lib/motorpool/current usr/bin/motorpool usr/lib/motorpool/releases/9.9.9/var | tr '\n' ' ')" \
+	"releases/9.9.9 ../lib/motorpool/current/motorpool /var/lib/motorpool "
+expect_same "$(cd "$SCRATCH/package" && find . -type d -name var; find "$SCRATCH/package" ! -type l -perm /022)" ""
+
+test_that "nothing that is installed names the folder it was built in, or keeps a mark that should have been filled in"
+expect_same "$(grep -rIlE "@[A-Z]+@|$PWD|$SCRATCH" "$SCRATCH/package")" ""
+
+test_that "installed to other places, every file names those"
+in_make install-release install-system "${here[@]}"
+ln -s releases/1.0.0 "$HOUSE/current"
+grep -q "^ExecStart=$HOUSE/current/bin/%i --serve $VAR\$" "$UNITS/motorpool@.service" || bad "the unit starts something else"
+grep -q "$HOUSE/current/bin/relay $VAR 2>> $SCRATCH/log/relay.log" "$SCRATCH/etc/cron.d/motorpool" || bad "cron starts something else"
+
+test_that "settings that are there are kept by an installation"
+echo "# ours" >"$SCRATCH/etc/motorpool/motorpool.conf"
+in_make install-system "${here[@]}"
+expect_same "$(<"$SCRATCH/etc/motorpool/motorpool.conf")" "# ours"
+
+test_that "the manual page tells every command, and roff has nothing to say against it"
+for command in run status migrate check user; do grep -q "^\.SS $command\$" "$SCRATCH/usr/share/man/man8/motorpool.8" || bad "it lacks $command"; done
+if command -v man >/dev/null; then expect_same "$(man --warnings -l "$SCRATCH/usr/share/man/man8/motorpool.8" 2>&1 >/dev/null)" ""; fi
+
+# --- the command ---
+
+test_that "the installed command knows its state without being told, and makes it"
+motorpool migrate || bad "$(<"$SCRATCH/out")"
+[[ -f $VAR/motorpool.db ]] || bad "there is no database in $VAR"
+
+test_that "root goes on as the owner of the state folder"
+if ((EUID == 0)); then
+	rm -rf "$VAR" && install -d -o nobody -m 750 "$VAR" && chmod 755 "$SCRATCH"
+	motorpool migrate || bad "$(<"$SCRATCH/out")"
+	expect_same "$(find "$VAR" -user root)" ""
+	expect_same "$(stat -c '%U %a' "$VAR/motorpool.db")" "nobody 600"
+	rm -rf "$VAR" && motorpool migrate
+else
+	echo "# not root: only looked at by root"
+fi
+
+test_that "https and no protection of cookies, or the other way round, does not start"
+mkdir -p "$SCRATCH/log" && ln -sf "$SCRATCH/etc/motorpool/motorpool.conf" "$VAR/motorpool.conf"
+echo "base_url = https://cars.example" >"$SCRATCH/etc/motorpool/motorpool.conf"
+motorpool check && bad "it did"
+grep -q 'tls = no' "$SCRATCH/out" || bad "said: $(<"$SCRATCH/out")"
+timeout 10 "$HOUSE/current/bin/account" --serve "$VAR" >"$SCRATCH/out" 2>&1 && bad "a program did"
+grep -q 'tls = no' "$SCRATCH/out" || bad "the program said: $(<"$SCRATCH/out")"
+
+test_that "an installed program answers in Korean"
+printf '%s\n' "base_url = https://cars.example" "tls = yes" >"$SCRATCH/etc/motorpool/motorpool.conf"
+export MOTORPOOL_VAR=$VAR
+BUILD=$HOUSE/current use account
+lang=ko get /account/sign-in
+unset MOTORPOOL_VAR
+expect_status 200
+expect_body '로그인'
+
+# --- cron, logrotate, systemd ---
+
+test_that "cron's file is one cron understands"
+while IFS= read -r line; do
+	[[ $line =~ ^(#.*|[A-Z]+=.*)?$ ]] && continue
+	[[ $line =~ ^([-0-9*/,]+[[:space:]]+){5}motorpool[[:space:]]+([^%]+)$ ]] || bad "not a job: $line"
+	sh -n -c "${BASH_REMATCH[2]}" || bad "not a command: $line"
+done <"$SCRATCH/etc/cron.d/motorpool"
+[[ $(tail -c1 "$SCRATCH/etc/cron.d/motorpool") == '' ]] || bad "cron ignores a last line without an end"
+
+test_that "cron's relay job works, and says nothing when motorpool is gone"
+job=$(sed -n 's/^\* \* \* \* \* motorpool //p' "$SCRATCH/etc/cron.d/motorpool")
+timeout -k 10 8 sh -c "$job" </dev/null & pids=($!)
+until_true test -e "$VAR/run/relay.alive" || bad "no sign of life: $(tail -3 "$SCRATCH/log/relay.log")"
+stop_all
+expect_same "$(sh -c "${job//current/gone}" 2>&1) $?" " 0"
+
+test_that "logrotate understands its file, sets a log aside and begins another"
+sed "s/^\tsu .*//; s/motorpool motorpool/$(id -un) $(id -gn)/" "$SCRATCH/etc/logrotate.d/motorpool" >"$SCRATCH/rotate" && chmod 600 "$SCRATCH/rotate"
+if command -v logrotate >/dev/null || [[ -x /usr/sbin/logrotate ]]; then
+	PATH=$PATH:/usr/sbin logrotate -d -s "$SCRATCH/rotated" "$SCRATCH/rotate" >"$SCRATCH/out" 2>&1 || bad "$(<"$SCRATCH/out")"
+	grep -i '^error' "$SCRATCH/out" && bad "logrotate: $(grep -i '^error' "$SCRATCH/out")"
+	echo "said before" >"$SCRATCH/log/relay.log"
+	PATH=$PATH:/usr/sbin logrotate -f -s "$SCRATCH/rotated" "$SCRATCH/rotate" 2>"$SCRATCH/out" || bad "$(<"$SCRATCH/out")"
+	expect_same "$(cat "$SCRATCH/log/relay.log.1") $(stat -c %s,%a "$SCRATCH/log/relay.log")" "said before 0,640"
+else
+	bad "logrotate is not installed"
+fi
+
+units=(account booking payment fleet mypage ops sandbox)
+exposure() { systemd-analyze security --offline=true --no-pager "$1" 2>&1 | sed -n 's/.*exposure level for [^:]*: \([0-9.]*\).*/\1/p'; }
+if command -v systemd-analyze >/dev/null; then
+	test_that "systemd finds nothing to complain about in the units"
+	for unit in motorpool.target "${units[@]/#/motorpool@}"; do
+		[[ $unit == *.target ]] || unit+=.service
+		expect_same "$(cd "$UNITS" && systemd-analyze verify --man=no "./$unit" 2>&1 | grep -i motorpool)" ""
+	done
+
+	test_that "no program is exposed more than 2.0, as systemd counts"
+	for unit in "${units[@]}"; do
+		is=$(cd "$UNITS" && exposure "./motorpool@$unit.service")
+		[[ -n $is ]] && awk -v is="$is" 'BEGIN { exit !(is <= 2.0) }' || bad "$unit: $is"
+		echo "# $unit: exposure $is"
+	done
+
+	test_that "a unit without its locks would be seen"
+	mkdir "$SCRATCH/units" && sed -E '/^(Protect|Private|Restrict|Capability|NoNew|SystemCall)/d' "$UNITS/motorpool@.service" >"$SCRATCH/units/motorpool@.service"
+	awk -v is="$(cd "$SCRATCH/units" && exposure ./motorpool@fleet.service)" 'BEGIN { exit !(is > 2.0) }' || bad "it was not"
+else
+	echo "# SKIPPED: the units were not looked at, for want of systemd-analyze"
+fi
+
+# --- lighttpd: Debian's, with our site in it ---
+
+lighttpd=$(PATH=$PATH:/usr/sbin command -v lighttpd)
+http=$(free_port) https=$(free_port) local=$(free_port)
+site=$SCRATCH/etc/lighttpd/conf-available/60-motorpool.conf
+mkdir -p "$SCRATCH/etc/motorpool/tls" "$SCRATCH/etc/lighttpd/conf-enabled" "$SCRATCH/www/.well-known/acme-challenge" "$SCRATCH/cache"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=cars.example -addext subjectAltName=DNS:cars.example \
+	-keyout "$SCRATCH/etc/motorpool/tls/privkey.pem" -out "$SCRATCH/etc/motorpool/tls/fullchain.pem" 2>/dev/null
+sed -e "s/:443\"/:$https\"/; s/use-ipv6.pl 443\"/use-ipv6.pl $https\"/; s/127.0.0.1:8080/127.0.0.1:$local/; s|/var/cache/lighttpd|$SCRATCH/cache|" \
+	"$site" >"$SCRATCH/etc/lighttpd/conf-enabled/60-motorpool.conf"
+# use-ipv6.pl opens IPv6 with TLS for port 443 only; here IPv4 will do
+sed -i '/use-ipv6/d' "$SCRATCH/etc/lighttpd/conf-enabled/60-motorpool.conf"
+sed -e "s|/etc/lighttpd/conf-enabled|$SCRATCH/etc/lighttpd/conf-enabled|; s|/var/www/html|$SCRATCH/www|; s|/var/cache/lighttpd/uploads|$SCRATCH/cache|" \
+	-e "s|/var/log/lighttpd|$SCRATCH|; s|/run/lighttpd.pid|$SCRATCH/lighttpd.pid|; /^server.\(user\|group\)name/d; s/= 80\$/= $http/" \
+	/etc/lighttpd/lighttpd.conf >"$SCRATCH/lighttpd.conf"
+
+test_that "lighttpd accepts the server of motorpool run, and Debian's with our site"
+ROOT=$HOUSE/current VAR=$VAR BIND=127.0.0.1 PORT=$local ALSO=127.0.0.1:$local "$lighttpd" -tt -f "$HOUSE/current/lighttpd.conf" >"$SCRATCH/out" 2>&1 || bad "$(<"$SCRATCH/out")"
+"$lighttpd" -tt -f "$SCRATCH/lighttpd.conf" >"$SCRATCH/out" 2>&1 || bad "$(<"$SCRATCH/out")"
+expect_same "$(<"$SCRATCH/out")" ""
+
+printf '%s\n' "base_url = https://cars.example:$https" "tls = yes" "n_workers = 1" "n_internal_workers = 1" >"$SCRATCH/etc/motorpool/motorpool.conf"
+for name in booking account; do
+	"$HOUSE/current/bin/$name" --serve "$VAR" 2>>"$SCRATCH/log/$name.log" </dev/null &
+	pids+=($!)
+done
+setsid "$lighttpd" -D -f "$SCRATCH/lighttpd.conf" >"$SCRATCH/lighttpd.out" 2>&1 </dev/null &
+pids+=($!)
+fetch() {
+	headers=$(curl -sS -m 10 --cacert "$SCRATCH/etc/motorpool/tls/fullchain.pem" --resolve "cars.example:$https:127.0.0.1" -D - -o "$SCRATCH/body" "$@" 2>&1 | tr -d '\r')
+	body=$(<"$SCRATCH/body") status=$(sed -n '1s/^HTTP[^ ]* \([0-9]*\).*/\1/p' <<<"$headers")
+}
+is_there() { fetch "https://cars.example:$https$1" && [[ $status == 200 ]]; }
+
+test_that "a page comes by HTTPS, and tells the browser never to come otherwise"
+until_true is_there /readyz && until_true is_there /account/readyz || bad "$(tail -2 "$SCRATCH/lighttpd.out" "$SCRATCH/error.log" "$SCRATCH/log/booking.log")"
+fetch "https://cars.example:$https/account/sign-in"
+expect_status 200
+expect_header 'strict-transport-security: max-age=31536000'
+expect_same "$(grep -ci '^strict-transport' <<<"$headers")" 1
+
+test_that "every cookie is Secure and bound to this host"
+expect_header 'set-cookie: __Host-'
+expect_same "$(grep -i '^set-cookie:' <<<"$headers" | grep -viE '^set-cookie: __Host-[^;]*;.*Secure')" ""
+
+test_that "files and refusals have the headers they have in motorpool run"
+fetch "https://cars.example:$https/static/motorpool.css"
+expect_status 200
+expect_header 'content-type: text/css; charset=utf-8'
+expect_header "content-security-policy: default-src 'none'"
+fetch "https://cars.example:$https/fleet"
+expect_status 503
+expect_header 'retry-after: 5'
+fetch "https://cars.example:$https/photos/../motorpool.db"
+expect_status 404
+
+test_that "who comes without TLS is sent there, path and question kept"
+fetch "http://127.0.0.1:$http/cars?from=2027-01-01&to=2027-01-02"
+expect_status 308
+expect_header "location: https://127.0.0.1:$http/cars?from=2027-01-01&to=2027-01-02"
+fetch "http://127.0.0.1:$http/"
+expect_status 308
+
+test_that "a certificate's challenge is answered without TLS, and nothing else is"
+echo proof >"$SCRATCH/www/.well-known/acme-challenge/tok_en-1"
+echo other >"$SCRATCH/www/index.html"
+fetch "http://127.0.0.1:$http/.well-known/acme-challenge/tok_en-1"
+expect_status 200
+expect_body proof
+fetch "http://127.0.0.1:$http/index.html"
+expect_status 308
+
+test_that "the door of this machine alone needs no TLS"
+fetch "http://127.0.0.1:$local/healthz"
+expect_status 200
+expect_same "$(ss -ltnH "sport = :$local" 2>/dev/null | awk '{ print $4 }')" "127.0.0.1:$local"
+
+test_that "TLS 1.1 and weak ciphers are refused"
+for weak in -tls1_1 "-tls1_2 -cipher AES128-SHA" "-tls1_2 -cipher ECDHE-ECDSA-AES128-SHA"; do
+	# shellcheck disable=SC2086
+	openssl s_client -connect "127.0.0.1:$https" $weak </dev/null 2>&1 | grep -q 'Cipher is [A-Z]*[^(]*-' && bad "$weak is taken"
+done
+openssl s_client -connect "127.0.0.1:$https" -tls1_2 </dev/null 2>&1 | grep -q 'Cipher is ECDHE-ECDSA-' || bad "TLS 1.2 is not"
+
+# --- a new release ---
+
+test_that "after the link and a SIGHUP the new release's pages come, from its own folder"
+cp -R "$HOUSE/releases/1.0.0" "$HOUSE/releases/1.0.1"
+sed -i 's/<title>/<title>Release 1.0.1: /' "$HOUSE/releases/1.0.1/templates/layout.mustache"
+ln -s releases/1.0.1 "$HOUSE/current.new" && mv -T "$HOUSE/current.new" "$HOUSE/current"
+fetch "https://cars.example:$https/account/sign-in"
+expect_no_body 'Release 1.0.1'
+kill -HUP "${pids[1]}"
+is_new() { fetch "https://cars.example:$https/account/sign-in" && [[ $body == *'Release 1.0.1'* ]]; }
+until_true is_new || bad "the old ones come: $(tail -3 "$SCRATCH/log/account.log")"
+expect_same "$(readlink -f "/proc/$(sed -n 's/ public//p' "$VAR/run/account.pid" | tail -1)/exe")" "$HOUSE/releases/1.0.1/bin/account"
+stop_all
+
+test_that "make uninstall takes the programs away and leaves the state and the settings"
+in_make uninstall "${here[@]}"
+expect_same "$(cd "$SCRATCH" && find usr etc -type f | sort | tr '\n' ' ')" \
+	"etc/motorpool/motorpool.conf etc/motorpool/tls/fullchain.pem etc/motorpool/tls/privkey.pem "
+[[ -f $VAR/motorpool.db ]] || bad "the database is gone"
+
+finish
