@@ -150,7 +150,7 @@ may_go_on(const struct life *l)
 }
 
 int
-child_run(const struct relay *r, const struct consumer *c, int wake_fd, _Atomic int64_t *beat)
+child_run(const struct relay *r, const struct consumer *c, struct hand *hand, int wake_fd, _Atomic int64_t *beat)
 {
 	struct life l = { .r = r, .c = c, .m = arena_new((size_t)64 << 20), .beat = beat };
 	bool go_on = true;
@@ -161,6 +161,7 @@ child_run(const struct relay *r, const struct consumer *c, int wake_fd, _Atomic 
 		return 1;
 	if (!l.file)
 		l.file = file_of(r, c);
+	consumer_watch(l.db, c, hand);
 	while (!relay_is_ending && go_on) {
 		atomic_store(l.beat, clock_ms());
 		l.version = db_data_version(l.db);

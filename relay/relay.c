@@ -1,17 +1,16 @@
 /*
- * relay.c - taking turns, and keeping the children alive.
+ * relay.c - the parent: its minute, and keeping the children alive.
  *
- * Cron starts a relay every minute. It takes the standby lock, or leaves at once: somebody waits already. Then it waits for
- * the active lock, gives the standby place to the next one, and works for its minute. The active lock is inherited by the
- * children and free only when the last of them is gone, so no two relays ever work at once; and since the next one waits
- * on it already, the gap between two is as long as a fork, also when this one is killed.
+ * It opens no database. It takes the knocks of commits, passes them on, touches $VAR/run/relay.alive each second, and starts a
+ * child again when it has died: at once the first time, after a growing pause when it dies young. One that died with an event in
+ * hand (hand.h) is not to blame, and starts again at once: the event is.
  *
- * The parent opens no database. It takes the knocks of commits, passes them on, touches $VAR/run/relay.alive each second,
- * and starts a child again when it has died: at once the first time, after a growing pause when it dies young.
+ * A child that gives no sign of life is killed, and much sooner one that is stuck in a policy, since it holds the writers' lock.
  */
 #include "relay.h"
 
 #include "../lib/clock.h"
+#include "../lib/hand.h"
 #include "../lib/log.h"
 
 #include <errno.h>
@@ -22,9 +21,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -35,6 +34,8 @@
 #define LAST_PAUSE_MS  10000
 #define GROWN_UP_MS    5000     /* a child that lived so long may start again without a pause */
 #define HUNG_MS        60000    /* no sign of life for so long: killed */
+#define HANDLER_MS     4000     /* one policy for so long: killed, before those who wait for the writers' lock give up (5 s) */
+#define MEMORY_BYTES   ((rlim_t)1 << 30)        /* a child that wants more is refused it, and aborts */
 #define LEAVE_MS       10000    /* to finish the work in hand */
 #define ROUND_MS       5        /* between two rounds of knocks: under load one stands for many commits */
 
@@ -43,6 +44,7 @@ volatile sig_atomic_t relay_is_ending;
 struct child {
 	const struct consumer *c;       /* NULL: the keeper */
 	const char *name;
+	struct hand *hand;              /* what it has in hand; NULL: the keeper, or it cannot be known */
 	int wake_fd;                    /* outlives the child: a knock in between is not lost */
 	pid_t pid;                      /* 0: not running */
 	int64_t started_ms, start_at_ms, pause_ms;
@@ -53,55 +55,9 @@ static struct {
 	const struct relay *r;
 	struct child child[MAX_CHILDREN];
 	int n;
-	int standby, active, wake, signals;
+	int wake, signals;
 	int64_t alive_ms;
-} the = { .standby = -1, .active = -1, .wake = -1, .signals = -1 };
-
-/* --- the two locks ---------------------------------------------------------------------------------------------------- */
-
-static int
-lock_file(const char *var_dir, const char *name)
-{
-	char path[4096];
-
-	snprintf(path, sizeof(path), "%s/run", var_dir);
-	mkdir(path, 0755);
-	snprintf(path, sizeof(path), "%s/run/%s", var_dir, name);
-	return open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-}
-
-/* Open file description locks: unlike flock they can be asked about without being taken. */
-static bool
-lock_take(int fd, bool wait)
-{
-	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-
-	return fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &l) == 0;
-}
-
-static bool
-lock_is_taken(int fd)
-{
-	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-
-	return fcntl(fd, F_OFD_GETLK, &l) == 0 && l.l_type != F_UNLCK;
-}
-
-/* false: there is one waiting already, or SIGTERM came before our turn. */
-static bool
-wait_for_turn(const struct relay *r)
-{
-	struct flock give = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
-
-	the.standby = lock_file(r->var, "relay.standby");
-	the.active = lock_file(r->var, "relay.active");
-	if (the.standby < 0 || the.active < 0)
-		return log_error("start", "%s/run: %s", r->var, strerror(errno)), false;
-	if (!lock_take(the.standby, false) || !lock_take(the.active, true))
-		return false;
-	fcntl(the.standby, F_OFD_SETLK, &give);
-	return true;
-}
+} the = { .wake = -1, .signals = -1 };
 
 /* --- signals ------------------------------------------------------------------------------------------------------------ */
 
@@ -112,8 +68,8 @@ on_term(int signo)
 	relay_is_ending = 1;
 }
 
-static void
-catch_term(void)
+void
+relay_catch_term(void)
 {
 	struct sigaction term = { .sa_handler = on_term }, ignore = { .sa_handler = SIG_IGN };
 
@@ -147,6 +103,17 @@ take_signals(void)
 
 /* --- children ------------------------------------------------------------------------------------------------------------- */
 
+/* Out of memory is the end of one child, not of whoever the kernel picks. Sanitizers need an address space without bounds. */
+static void
+bound_memory(void)
+{
+#ifndef __SANITIZE_ADDRESS__
+	struct rlimit l = { MEMORY_BYTES, MEMORY_BYTES };
+
+	setrlimit(RLIMIT_AS, &l);
+#endif
+}
+
 /* In the child: nothing of the parent's is used but the active lock, which it holds on to. */
 static void
 child_life(struct child *c, pid_t parent)
@@ -159,17 +126,18 @@ child_life(struct child *c, pid_t parent)
 	log_open(name);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	relay_is_ending = 0;
-	catch_term();
+	relay_catch_term();
 	signal(SIGINT, SIG_IGN);        /* Ctrl-C reaches us all; the parent decides */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (getppid() != parent)
 		_exit(0);
 	close(the.signals);
-	close(the.standby);
+	turn_forget_standby();
 	if (the.wake >= 0)
 		close(the.wake);
-	status = c->c ? child_run(the.r, c->c, c->wake_fd, c->beat) : keeper_run(the.r, c->beat);
+	bound_memory();
+	status = c->c ? child_run(the.r, c->c, c->hand, c->wake_fd, c->beat) : keeper_run(the.r, c->beat);
 	_exit(status);
 }
 
@@ -183,21 +151,38 @@ child_start(struct child *c)
 	c->pid = fork();
 	if (c->pid == 0)
 		child_life(c, parent);
-	if (c->pid > 0)
+	if (c->pid > 0) {
+		turn_has(1 + (int)(c - the.child), c->pid);
 		return;
+	}
 	log_error("fork", "%s: %s", c->name, strerror(errno));
 	c->pid = 0;
 	c->start_at_ms = clock_ms() + LAST_PAUSE_MS;
+}
+
+/* It ended in the middle of something: its successor shall know how. */
+static bool
+had_in_hand(struct child *c, int status)
+{
+	if (!c->hand || atomic_load(&c->hand->pid) != c->pid || atomic_load(&c->hand->event_id) == 0)
+		return false;
+	if (atomic_load(&c->hand->ended) != HAND_HUNG)
+		atomic_store(&c->hand->ended, status);
+	return true;
 }
 
 static void
 child_ended(struct child *c, int status)
 {
 	int64_t lived = clock_ms() - c->started_ms;
+	bool in_hand = had_in_hand(c, status);
 
+	turn_has(1 + (int)(c - the.child), 0);
 	c->pid = 0;
 	if (relay_is_ending)
 		return;
+	if (in_hand)
+		c->pause_ms = 0;        /* the event, or the sweep, pauses; not those who wait behind it */
 	if (lived >= GROWN_UP_MS)
 		c->pause_ms = 0;
 	c->start_at_ms = clock_ms() + c->pause_ms;
@@ -217,6 +202,27 @@ bury(void)
 				child_ended(&the.child[i], status);
 }
 
+static bool
+is_stuck_in_a_policy(const struct child *c, int64_t now)
+{
+	return c->hand && atomic_load(&c->hand->pid) == c->pid && atomic_load(&c->hand->event_id) > 0
+	    && now - atomic_load(&c->hand->since_ms) > HANDLER_MS;
+}
+
+static void
+kill_hung(struct child *c, int64_t now)
+{
+	bool is_policy = is_stuck_in_a_policy(c, now);
+
+	if (!is_policy && now - atomic_load(c->beat) <= HUNG_MS)
+		return;
+	log_error("child", "%s has given no sign of life for %d s and is killed", c->name, (is_policy ? HANDLER_MS : HUNG_MS) / 1000);
+	atomic_store(c->beat, now);
+	if (c->hand && atomic_load(&c->hand->pid) == c->pid)
+		atomic_store(&c->hand->ended, HAND_HUNG);
+	kill(c->pid, SIGKILL);
+}
+
 static void
 look_after(void)
 {
@@ -227,20 +233,18 @@ look_after(void)
 
 		if (c->pid == 0 && now >= c->start_at_ms)
 			child_start(c);
-		else if (c->pid > 0 && now - atomic_load(c->beat) > HUNG_MS) {
-			log_error("child", "%s has given no sign of life for %d s and is killed", c->name, HUNG_MS / 1000);
-			atomic_store(c->beat, now);
-			kill(c->pid, SIGKILL);
-		}
+		else if (c->pid > 0)
+			kill_hung(c, now);
 	}
 }
 
 static void
-add_child(const struct consumer *c, _Atomic int64_t *beats)
+add_child(const struct consumer *c, _Atomic int64_t *beats, struct hands *hands)
 {
 	struct child *child = &the.child[the.n];
 
 	*child = (struct child){ .c = c, .name = c ? c->name : "keeper", .beat = &beats[the.n] };
+	child->hand = c ? hand_of(hands, c->name) : NULL;
 	child->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	the.n++;
 }
@@ -248,13 +252,16 @@ add_child(const struct consumer *c, _Atomic int64_t *beats)
 static bool
 make_children(const struct relay *r)
 {
+	struct hands *hands = hands_open(r->var);
 	_Atomic int64_t *beats = mmap(NULL, MAX_CHILDREN * sizeof(*beats), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (beats == MAP_FAILED)
 		return false;
-	add_child(NULL, beats);
+	if (!hands)
+		log_warn("start", "%s/run/relay.hand: %s; a policy that crashes holds all others of its context", r->var, strerror(errno));
+	add_child(NULL, beats, NULL);
 	for (int i = 0; r->consumers[i] && the.n < MAX_CHILDREN; i++)
-		add_child(r->consumers[i], beats);
+		add_child(r->consumers[i], beats, hands);
 	return true;
 }
 
@@ -279,6 +286,7 @@ dismiss(void)
 		if (the.child[i].pid > 0)
 			kill(the.child[i].pid, SIGTERM);
 	while (some) {
+		turn_beat();
 		bury();
 		some = false;
 		for (int i = 0; i < the.n; i++) {
@@ -321,7 +329,7 @@ is_time_to_leave(int64_t began)
 
 	if (worked < the.r->work_ms)
 		return false;
-	return worked >= the.r->work_ms + the.r->grace_ms || lock_is_taken(the.standby);
+	return worked >= the.r->work_ms + the.r->grace_ms || turn_is_wanted();
 }
 
 static void
@@ -331,6 +339,7 @@ work(void)
 	int64_t began = clock_ms();
 
 	while (!relay_is_ending && !is_time_to_leave(began)) {
+		turn_beat();
 		say_alive();
 		look_after();
 		poll(p, 2, 100);
@@ -348,8 +357,8 @@ int
 relay_run(const struct relay *r)
 {
 	the.r = r;
-	catch_term();
-	if (!wait_for_turn(r))
+	relay_catch_term();
+	if (!turn_take(r))
 		return 0;
 	signals_to_file();
 	the.wake = wake_open(r->var);
@@ -360,40 +369,4 @@ relay_run(const struct relay *r)
 	dismiss();
 	log_info("relay", "done");
 	return 0;
-}
-
-/* --- once ------------------------------------------------------------------------------------------------------------------- */
-
-/* One consumer's events are another's cause, so rounds are made until one brings nothing more. */
-int
-relay_once(const struct relay *r)
-{
-	struct arena *m = arena_new((size_t)64 << 20);
-	struct db *db[MAX_CHILDREN];
-	int n, n_events, failed = 0;
-
-	the.r = r;
-	catch_term();
-	if (!wait_for_turn(r))
-		return 0;
-	for (n = 0; r->consumers[n] && n < MAX_CHILDREN; n++)
-		if (!(db[n] = child_open(r, r->consumers[n], m)))
-			failed = 1;
-	do {
-		n_events = 0;
-		for (int i = 0; i < n && !relay_is_ending; i++) {
-			bool is_sweep_done;
-
-			if (!db[i])
-				continue;
-			n_events += child_catch_up(db[i], r->consumers[i], &is_sweep_done);
-			n_events += !is_sweep_done;
-			arena_reset(m);
-		}
-	} while (n_events > 0 && !relay_is_ending);
-	for (int i = 0; i < n; i++)
-		if (db[i])
-			db_close(db[i]);
-	keeper_once(r);
-	return failed;
 }

@@ -1,0 +1,259 @@
+/* The relay when its children crash, hang, are stopped and killed, and when a person pauses one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "relay_house.h"
+
+/* Places on the crew's board. */
+enum { PARENT, KEEPER, EFFECT, OTHER, SEEN };
+
+static pid_t
+pid_at(int place)
+{
+	const struct crew *crew = NULL;
+	pid_t pid = 0;
+
+	for (int i = 0; i < 500 && !pid; i++) {
+		crew = board_look(scratch, "relay.crew", "motorpool crew 1", sizeof(*crew));
+		if (crew) {
+			pid = atomic_load(&crew->member[place].pid);
+			board_close(crew, sizeof(*crew));
+		}
+		if (!pid)
+			scratch_sleep_ms(10);
+	}
+	assert_true(pid > 0);
+	return pid;
+}
+
+static bool
+is_gone_in(pid_t pid, int64_t born, int ms)
+{
+	for (int waited = 0; waited < ms; waited += 10, scratch_sleep_ms(10))
+		if (hand_born(pid) != born)
+			return true;
+	return false;
+}
+
+static int64_t
+parked(void)
+{
+	return db_int(db, "SELECT COUNT(*) FROM event_retry");
+}
+
+static bool
+wait_until_parked(int64_t n, int ms)
+{
+	for (int waited = 0; waited < ms; waited += 10, scratch_sleep_ms(10))
+		if (parked() == n)
+			return true;
+	return false;
+}
+
+/* --- crashes ---------------------------------------------------------------------------------------------------------- */
+
+static void
+a_policy_that_crashes_holds_only_its_own_subject_and_goes_on_when_it_is_healed(void **state)
+{
+	(void)state;
+	emit_many("booking.paid", 50);
+	emit_many("test.deadly", 1);            /* about MP-0, amid the others' events, in one batch with them */
+	emit_many("booking.paid", 100);
+	relay_for(60000);
+	assert_true(wait_until("t_other", 148, 10000));         /* all but two of MP-0 */
+	assert_true(wait_until_parked(3, 5000));
+	assert_int_equal(count("t_other", true), 148);
+	assert_true(wait_until("t_effect", 150, 5000));         /* the other consumer does not notice */
+	assert_true(wait_until("t_seen", 148, 5000));
+	assert_string_equal(db_text(db, "SELECT error FROM event_retry WHERE event_id = 51"), "the handler crashed (signal 11)");
+	assert_true(db_int(db, "SELECT tries FROM event_retry WHERE event_id = 51") >= 1);
+	assert_int_equal(db_int(db, "SELECT SUM(tries) FROM event_retry WHERE event_id <> 51"), 0);
+	scratch_write(scratch_path("healed"), "");
+	assert_true(wait_until_parked(0, 15000));
+	assert_int_equal(count("t_other", false), 151);
+	assert_int_equal(count("t_other", true), 151);
+	assert_true(wait_until("t_seen", 150, 5000));
+}
+
+static void
+a_policy_that_hangs_is_killed_before_the_writers_give_up_and_counted(void **state)
+{
+	double began;
+
+	(void)state;
+	deadly = HANGS;
+	relay_for(60000);
+	emit_many("booking.paid", 10);
+	assert_true(wait_until("t_other", 10, 5000));
+	emit_many("test.deadly", 1);
+	scratch_sleep_ms(300);
+	began = scratch_us();
+	emit_many("booking.paid", 1);           /* waits for the lock that the hanging one holds */
+	assert_true(scratch_us() - began < 5e6);
+	assert_true(wait_until_parked(1, 10000) || parked() == 2);
+	assert_string_equal(db_text(db, "SELECT error FROM event_retry WHERE event_id = 21"), "the handler hung and was killed");
+	scratch_write(scratch_path("healed"), "");
+	assert_true(wait_until_parked(0, 20000));
+	assert_int_equal(count("t_other", false), 12);
+}
+
+static void
+kills_from_outside_give_no_event_up(void **state)
+{
+	int n = 0;
+
+	(void)state;
+	srand(11);
+	relay_for(60000);
+	pid_at(SEEN);
+	for (int i = 0; i < 20; i++) {
+		emit_many("booking.paid", 20);
+		n += 20;
+		scratch_sleep_ms(rand() % 60);
+		kill(pid_at(EFFECT + rand() % 3), SIGKILL);
+		arena_reset(scratch_memory);
+	}
+	assert_true(wait_until("t_seen", n, 20000));
+	assert_true(wait_until_parked(0, 10000));
+	each_once(n);
+}
+
+static void
+a_sweep_that_crashes_does_not_hold_the_events(void **state)
+{
+	int64_t n;
+
+	(void)state;
+	sweep_is_deadly = true;
+	relay_for(60000);
+	for (int i = 0; i < 30; i++) {
+		emit_many("booking.paid", 2);
+		scratch_sleep_ms(100);
+	}
+	assert_true(wait_until("t_effect", 60, 2000));
+	n = count("t_swept", false);
+	assert_true(n >= 1 && n <= 4);          /* at 0, 1, 3 s …: less and less often */
+}
+
+/* --- who holds on ------------------------------------------------------------------------------------------------------- */
+
+static void
+a_stopped_child_of_a_killed_relay_is_killed_by_the_one_that_waits(void **state)
+{
+	pid_t first, child;
+	int64_t born;
+
+	(void)state;
+	first = relay_for(60000);
+	child = pid_at(OTHER);
+	born = hand_born(child);
+	pid_at(SEEN);
+	emit_many("booking.paid", 10);
+	each_once(10);
+	relay_for(60000);
+	scratch_sleep_ms(100);
+	kill(child, SIGSTOP);
+	kill(first, SIGKILL);
+	assert_int_equal(scratch_wait(first), -SIGKILL);
+	gone(first);
+	emit_many("booking.paid", 10);
+	assert_true(is_gone_in(child, born, 15000));
+	each_once(20);
+}
+
+static void
+a_stopped_relay_is_killed_by_the_one_that_waits(void **state)
+{
+	pid_t first;
+
+	(void)state;
+	first = relay_for(60000);
+	pid_at(SEEN);
+	relay_for(60000);
+	scratch_sleep_ms(100);
+	kill(first, SIGSTOP);
+	emit_many("booking.paid", 10);
+	each_once(10);                          /* its children go on meanwhile */
+	assert_int_equal(scratch_wait(first), -SIGKILL);
+	gone(first);
+	emit_many("booking.paid", 10);
+	each_once(20);
+}
+
+static void
+a_number_that_somebody_else_has_now_is_nobody_of_ours(void **state)
+{
+	struct hands *hands = hands_open(scratch);
+	struct hand *h = hand_of(hands, "effect");
+	pid_t stranger = fork();
+
+	(void)state;
+	if (stranger == 0) {
+		pause();
+		_exit(0);
+	}
+	atomic_store(&h->pid, stranger);
+	atomic_store(&h->born, hand_born(stranger));
+	assert_false(hand_claim(h));            /* it lives: its note */
+	atomic_store(&h->born, hand_born(stranger) - 1);
+	assert_true(hand_claim(h));             /* the number was used again */
+	assert_int_equal(atomic_load(&h->pid), getpid());
+	kill(stranger, SIGKILL);
+	assert_int_equal(scratch_wait(stranger), -SIGKILL);
+	assert_int_equal(hand_born(stranger), 0);
+	board_close(hands, sizeof(*hands));
+}
+
+/* --- a person's switch -------------------------------------------------------------------------------------------------- */
+
+static const struct db_role pauser_role = { .name = "pauser", .owns = "relay_pause" };
+
+static void
+a_paused_consumer_does_nothing_in_whatever_relay_until_it_is_resumed(void **state)
+{
+	struct db *pauser = scratch_open(&pauser_role);
+	pid_t first = relay_for(60000);
+	int64_t swept;
+
+	(void)state;
+	emit_many("booking.paid", 10);
+	each_once(10);
+	db_do(pauser, "INSERT INTO relay_pause (consumer, paused_at, paused_by, reason) VALUES ('effect', 1, 0, 'a test')");
+	db_do(pauser, "INSERT INTO relay_pause (consumer, paused_at, paused_by, reason) VALUES ('seen', 1, 0, 'a test')");
+	emit_many("booking.paid", 10);          /* committed after the pause: not one of them */
+	scratch_sleep_ms(1100);                 /* a sweep that was under way has ended */
+	swept = count("t_swept", false);
+	kill(first, SIGTERM);
+	assert_int_equal(scratch_wait(first), 0);
+	gone(first);
+	relay_for(60000);
+	assert_true(wait_until("t_other", 20, 5000));           /* the third runs on */
+	scratch_sleep_ms(1300);
+	assert_int_equal(count("t_effect", false), 10);
+	assert_int_equal(count("t_seen", false), 10);
+	assert_int_equal(count("t_swept", false), swept);
+	db_do(pauser, "DELETE FROM relay_pause");
+	each_once(20);
+	assert_true(wait_until("t_swept", swept + 1, 3000));
+	db_close(pauser);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_policy_that_crashes_holds_only_its_own_subject_and_goes_on_when_it_is_healed),
+		TEST(a_policy_that_hangs_is_killed_before_the_writers_give_up_and_counted),
+		TEST(kills_from_outside_give_no_event_up),
+		TEST(a_sweep_that_crashes_does_not_hold_the_events),
+		TEST(a_stopped_child_of_a_killed_relay_is_killed_by_the_one_that_waits),
+		TEST(a_stopped_relay_is_killed_by_the_one_that_waits),
+		TEST(a_number_that_somebody_else_has_now_is_nobody_of_ours),
+		TEST(a_paused_consumer_does_nothing_in_whatever_relay_until_it_is_resumed),
+	};
+
+	return cmocka_run_group_tests_name("relay crash", tests, NULL, NULL);
+}
