@@ -4,10 +4,14 @@
  *
  * A WAL is moved when it has grown by about a thousand pages, and once a second when it has anything in it. A WAL past 16 MiB
  * means that a reader keeps it from being used again: that is told.
+ *
+ * Every five seconds it writes down how far behind everybody is and how long the WALs are (history.h): it has both files open
+ * anyway, and sees also those consumers that are paused, hung or gone.
  */
 #include "relay.h"
 
 #include "../lib/clock.h"
+#include "../lib/history.h"
 #include "../lib/log.h"
 
 #include <stdio.h>
@@ -89,13 +93,65 @@ is_due(const struct kept *k, int enough_pages)
 	return clock_ms() - k->moved_ms >= LOOK_MS + (rest < REST_MAX_MS ? rest : REST_MAX_MS);
 }
 
+/* --- the history -------------------------------------------------------------------------------------------------------- */
+
+static int64_t
+wal_bytes(const struct relay *r, const struct kept *k)
+{
+	char path[4096];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s.db-wal", r->var, k->name);
+	return stat(path, &st) == 0 ? (int64_t)st.st_size : -1;
+}
+
+/* Unqualified, position and event_retry are those of the file the connection is on. */
+static struct history_lag
+lag_of(struct db *db, const struct consumer *c)
+{
+	struct history_lag lag = { .n_behind = -1 };
+	int64_t at, oldest;
+
+	if (!db || db_failed(db))
+		return lag;
+	if (!c->policy->type)           /* it follows no events */
+		return (struct history_lag){ 0 };
+	at = db_int(db, "SELECT event_id FROM position WHERE consumer = $1", c->name);
+	lag.n_waiting = db_int(db, "SELECT COUNT(*) FROM event_retry WHERE consumer = $1 AND dead = 0", c->name);
+	lag.n_dead = db_int(db, "SELECT COUNT(*) FROM event_retry WHERE consumer = $1 AND dead = 1", c->name);
+	oldest = db_int(db, "SELECT recorded_at FROM v_event WHERE event_id > $1 ORDER BY event_id LIMIT 1", at);
+	lag.behind_s = oldest && clock_now() > oldest ? clock_now() - oldest : 0;
+	lag.n_behind = db_int(db, "SELECT COALESCE(MAX(event_id), 0) FROM v_event") - at + lag.n_waiting + lag.n_dead;
+	if (db_failed(db))
+		lag = (struct history_lag){ .n_behind = -1 };
+	db_fresh(db);
+	return lag;
+}
+
+static void
+write_down(const struct relay *r, const struct kept kept[N_FILES], struct history_board *history)
+{
+	struct history_sample s = { .at = clock_now() };
+	int place;
+
+	for (int i = 0; i < N_FILES; i++)
+		s.wal_bytes[i] = wal_bytes(r, &kept[i]);
+	for (int i = 0; r->consumers[i]; i++)
+		if ((place = history_place(history, r->consumers[i]->name)) >= 0)
+			s.lag[place] = lag_of(kept[r->consumers[i]->role->on_view ? 1 : 0].db, r->consumers[i]);
+	history_add(history, &s);
+}
+
+/* --- its life ----------------------------------------------------------------------------------------------------------- */
+
 /* The last look of a relay that ends is left to the next one, which is there already. */
 int
 keeper_run(const struct relay *r, _Atomic int64_t *beat)
 {
 	struct kept kept[N_FILES] = FILES;
 	struct arena *m = arena_new((size_t)4 << 20);
-	int64_t looked = 0;
+	struct history_board *history = history_open(r->var);
+	int64_t looked = 0, written = -HISTORY_EVERY_S * 1000;
 
 	while (!relay_is_ending) {
 		bool is_time = clock_ms() - looked >= EACH_MS;
@@ -109,6 +165,11 @@ keeper_run(const struct relay *r, _Atomic int64_t *beat)
 		}
 		if (is_time)
 			looked = clock_ms();
+		if (history && clock_ms() - written >= HISTORY_EVERY_S * 1000) {
+			written = clock_ms();
+			write_down(r, kept, history);
+			arena_reset(m);
+		}
 		usleep(LOOK_MS * 1000);
 	}
 	return 0;

@@ -215,6 +215,31 @@ the_wal_is_moved_into_the_file_while_writers_write(void **state)
 	each_once(2000);
 }
 
+static void
+the_keeper_writes_down_how_far_behind_everybody_is(void **state)
+{
+	struct history h = { 0 };
+
+	(void)state;
+	emit_many("booking.paid", 20);
+	relay_for(60000);
+	each_once(20);
+	db_begin(db);
+	db_do(db, "INSERT INTO event_retry (consumer, event_id, subject_id, tries, next_at, dead) VALUES ('other', 1, 'MP-0', 12, 0, 1)");
+	assert_true(db_commit(db));
+	for (int i = 0; i < 130 && h.n_samples < 2; i++, scratch_sleep_ms(50))
+		history_read(scratch_memory, scratch, &h);
+	assert_int_equal(h.n_samples, 2);
+	assert_int_equal(h.n_consumers, 3);
+	assert_string_equal(h.consumer[1], "other");
+	assert_int_equal(h.samples[1].lag[0].n_behind, 0);
+	assert_int_equal(h.samples[1].lag[1].n_behind, 1);
+	assert_int_equal(h.samples[1].lag[1].n_dead, 1);
+	assert_int_equal(h.samples[1].lag[2].n_behind, 0);
+	assert_true(h.samples[1].wal_bytes[0] > 0 && h.samples[1].wal_bytes[1] > 0);
+	assert_int_equal(h.samples[1].wal_bytes[2], -1);
+}
+
 /* --- once ------------------------------------------------------------------------------------------------------------------- */
 
 static int
@@ -254,6 +279,7 @@ main(void)
 		TEST(a_sign_of_life_is_touched_each_second),
 		TEST(a_read_model_file_that_is_deleted_is_made_again_while_the_relay_runs),
 		TEST(the_wal_is_moved_into_the_file_while_writers_write),
+		TEST(the_keeper_writes_down_how_far_behind_everybody_is),
 		TEST(once_handles_what_is_there_and_what_comes_of_it_and_leaves),
 	};
 
