@@ -41,7 +41,7 @@ stack_start() {
 		echo "somebody serves port $port already: choose others with BENCH_PORT" >&2
 		return 1
 	fi
-	mkdir -p "$var/run" "$var/tmp" "$var/cache" "$var/photos"
+	mkdir -p "$var/run" "$var/log" "$var/tmp" "$var/cache" "$var/photos"
 	: >"$var/pids"
 	stack_conf "$port" >"$var/motorpool.conf"
 	[ $# -eq 0 ] || "$BUILD/bench/fill" "$var" "$@" || return 1

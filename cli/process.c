@@ -97,24 +97,47 @@ process_is_alive(const struct process *s)
 
 /* --- logs ----------------------------------------------------------------------------------------------------------- */
 
-/* Too long: what is there becomes NAME.log.1, and the file, which the processes hold open for appending, begins anew. */
+/* Copying may have met a line that was just being written: its end is in neither file, so the copy ends before it. */
+static void
+end_with_whole_line(int fd)
+{
+	char tail[8192];
+	off_t size = lseek(fd, 0, SEEK_END), from = size > (off_t)sizeof(tail) ? size - (off_t)sizeof(tail) : 0;
+	ssize_t n = pread(fd, tail, sizeof(tail), from);
+	const char *end = n > 0 ? memrchr(tail, '\n', (size_t)n) : NULL;
+
+	if (end && ftruncate(fd, from + (end + 1 - tail)) != 0)
+		fprintf(stderr, "a log cannot be cut: %s\n", strerror(errno));
+}
+
+static void
+move_log(const char *log, int from, int to)
+{
+	while (sendfile(to, from, NULL, LOG_MAX) > 0)
+		;
+	if (ftruncate(from, 0) != 0)
+		fprintf(stderr, "%s: %s\n", log, strerror(errno));
+	end_with_whole_line(to);
+}
+
+/*
+ * Too long: what is there becomes NAME.log.1, and the file, which the processes hold open for appending, begins anew. Lines stay
+ * whole: a write and the cut wait for each other.
+ */
 void
-process_log_trim(const struct process *s)
+process_log_trim(const char *log)
 {
 	char older[4200];
 	struct stat st;
 	int from, to;
 
-	if (stat(s->log, &st) != 0 || st.st_size < LOG_MAX)
+	if (stat(log, &st) != 0 || st.st_size < LOG_MAX)
 		return;
-	snprintf(older, sizeof(older), "%.4090s.1", s->log);
-	from = open(s->log, O_RDWR | O_CLOEXEC);
-	to = open(older, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	snprintf(older, sizeof(older), "%.4090s.1", log);
+	from = open(log, O_RDWR | O_CLOEXEC);
+	to = open(older, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
 	if (from >= 0 && to >= 0)
-		while (sendfile(to, from, NULL, LOG_MAX) > 0)
-			;
-	if (from >= 0 && ftruncate(from, 0) != 0)
-		fprintf(stderr, "%s: %s\n", s->log, strerror(errno));
+		move_log(log, from, to);
 	if (from >= 0)
 		close(from);
 	if (to >= 0)

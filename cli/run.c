@@ -47,7 +47,7 @@ static struct {
 	struct process process[MAX_PROCESSES];   /* lighttpd first */
 	struct process relay[MAX_RELAYS];
 	int n_processes, signals, port;
-	const char *bind;
+	const char *bind, *access_log;
 	bool is_ending, is_hurried, is_ready;
 	int64_t began_ms, relay_at_ms, trim_at_ms;
 } the;
@@ -163,8 +163,9 @@ trim_logs(void)
 		return;
 	the.trim_at_ms = clock_ms() + TRIM_MS;
 	for (int i = 0; i < the.n_processes; i++)
-		process_log_trim(&the.process[i]);
-	process_log_trim(&the.relay[0]);
+		process_log_trim(the.process[i].log);
+	process_log_trim(the.relay[0].log);
+	process_log_trim(the.access_log);
 }
 
 /* --- ready ---------------------------------------------------------------------------------------------------------------- */
@@ -383,6 +384,7 @@ take_arguments(struct cli *c, int argc, char **argv, bool *is_empty)
 	if (!bind)
 		bind = getenv("BIND");
 	the.c = c;
+	the.access_log = cli_path(c, c->var, "log/access.log");
 	the.bind = bind && *bind ? bind : "127.0.0.1";
 	if (bad || argc != 1)
 		return cli_usage(c), false;

@@ -89,7 +89,7 @@ make_request(struct arena *m, const struct call *c)
 	put_param(&params, "SCRIPT_NAME", c->path);
 	put_param(&params, "QUERY_STRING", "");
 	put_param(&params, "HTTP_ACCEPT", "application/json");
-	put_param(&params, "HTTP_X_REQUEST_ID", c->request_id ? c->request_id : "");
+	put_param(&params, "HTTP_X_REQUEST_ID", log_request_now());
 	put_param(&params, "CONTENT_LENGTH", arena_printf(m, "%zu", n));
 	put_param(&params, "CONTENT_TYPE", "application/json");
 	put_record(&whole, BEGIN_REQUEST, responder, sizeof(responder));
@@ -232,8 +232,24 @@ receive(int fd, struct answer *a, int64_t deadline)
 	return true;
 }
 
-enum call_outcome
-call_do(struct arena *m, struct call *c)
+void
+call_log(const char *to, const char *path, enum call_outcome outcome, int status, int64_t began_us)
+{
+	static const char *const outcomes[] = { [CALL_ANSWERED] = "answered", [CALL_NOT_SENT] = "not_sent", [CALL_UNKNOWN] = "unknown" };
+	struct log_line l;
+
+	log_begin(&l, outcome == CALL_ANSWERED ? LOG_INFO_ : LOG_WARN_, "call");
+	log_text(&l, "to", to);
+	log_text(&l, "path", path);
+	log_text(&l, "outcome", outcomes[outcome]);
+	if (outcome == CALL_ANSWERED)
+		log_int(&l, "status", status);
+	log_ms(&l, "ms", clock_us() - began_us);
+	log_end(&l);
+}
+
+static enum call_outcome
+do_call(struct arena *m, struct call *c)
 {
 	int64_t deadline = clock_ms() + c->deadline_ms;
 	struct answer a = { .raw = { .m = m }, .text = { .m = m } };
@@ -246,5 +262,17 @@ call_do(struct arena *m, struct call *c)
 	if (send_all(fd, &request, deadline))
 		outcome = receive(fd, &a, deadline) && take_answer(c, &a) ? CALL_ANSWERED : CALL_UNKNOWN;
 	close(fd);
+	return outcome;
+}
+
+/* Whether a program is well is asked over and over, and is no part of what a request went through. */
+enum call_outcome
+call_do(struct arena *m, struct call *c)
+{
+	int64_t began_us = clock_us();
+	enum call_outcome outcome = do_call(m, c);
+
+	if (!c->to_public)
+		call_log(c->program, c->path, outcome, c->status, began_us);
 	return outcome;
 }

@@ -8,6 +8,7 @@
 #include "arena.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum call_outcome {
 	CALL_ANSWERED,          /* status and body are there */
@@ -19,7 +20,6 @@ struct call {
 	const char *program;            /* "payment" */
 	const char *path;               /* "/internal/charge" */
 	const char *body;               /* JSON; NULL: GET */
-	const char *request_id;         /* carried on, for the logs */
 	bool to_public;                 /* to the socket that lighttpd uses instead: /ops asks each program for its health */
 	int deadline_ms;                /* all told: connect, send, answer */
 	int status;                     /* answered: HTTP status */
@@ -27,6 +27,9 @@ struct call {
 };
 
 void call_open(const char *var_dir);
+/* The request in hand (log.h) is carried on to the callee. Each call is a line in the log. */
 enum call_outcome call_do(struct arena *m, struct call *c);
+/* That line, for calls of other kinds: to whom, what without anything secret, how it ended. */
+void call_log(const char *to, const char *path, enum call_outcome outcome, int status, int64_t began_us);
 
 #endif

@@ -13,6 +13,7 @@
 
 int64_t clock_now(void);                /* unix seconds; what clock_set() says when it was called */
 int64_t clock_ms(void);                 /* monotonic milliseconds, for deadlines */
+int64_t clock_us(void);                 /* … microseconds, for how long something took */
 void    clock_set(int64_t now);         /* tests and the demo generator; 0: the real clock again */
 
 /* How long to leave it after try number `tries` was in vain: 1, 2, 4 … longest_s seconds, up to a quarter less by chance, so that

@@ -31,17 +31,39 @@ policy_for(const struct consumer *c, const char *type)
 	return NULL;
 }
 
+/* Said when its effect is committed. */
+static void
+log_handled(const struct consumer *c, const struct event *e, int64_t began_us)
+{
+	struct log_line l;
+
+	log_begin_about(&l, e->subject_id, "handled");
+	log_text(&l, "consumer", c->name);
+	log_int(&l, "event_id", e->event_id);
+	log_text(&l, "type", e->type);
+	log_ms(&l, "ms", clock_us() - began_us);
+	log_hold(&l);
+}
+
 /* NULL: done. Else why not. */
 static const char *
 react(struct db *db, const struct consumer *c, const struct event *e)
 {
 	const struct policy *p = policy_for(c, e->type);
+	int64_t began_us;
+	bool is_done;
 
-	if (p)
-		poison_act(c, e);
-	if (!p || (p->react(db, e) && !db_failed(db)))
+	if (!p)
 		return NULL;
-	return db_failed(db) ? db_error(db) : "the policy answered no";
+	poison_act(c, e);
+	began_us = clock_us();
+	log_request(arena_printf(memory, "event-%lld", (long long)e->event_id));
+	log_subject(e->subject_id);
+	is_done = p->react(db, e) && !db_failed(db);
+	if (is_done)
+		log_handled(c, e, began_us);
+	log_request(NULL);
+	return is_done ? NULL : db_failed(db) ? db_error(db) : "the policy answered no";
 }
 
 /* Begins a transaction of work. false: a person has paused us. Asked inside it, so that nothing is done after the pause is committed. */
@@ -71,13 +93,29 @@ settle(struct db *db, const char *wrong)
 	return db_failed(db) ? db_error(db) : "the policy rolled back";
 }
 
+static void
+log_failed(const struct consumer *c, const struct event *e, const char *why)
+{
+	struct log_line l;
+
+	log_request(NULL);
+	log_subject(e->subject_id);
+	log_begin(&l, LOG_WARN_, "not_handled");
+	log_text(&l, "consumer", c->name);
+	log_int(&l, "event_id", e->event_id);
+	log_text(&l, "type", e->type);
+	log_text(&l, "text", why);
+	log_end(&l);
+	log_request(NULL);
+}
+
 /* What failed is kept as a text before the failure is forgotten: the page of errors shows it. */
 static const char *
 forget(struct db *db, const struct consumer *c, const struct event *e, const char *why)
 {
 	const char *kept = arena_strdup(db_memory(db), why);
 
-	log_warn("consumer", "%s: event %lld %s failed: %s", c->name, (long long)e->event_id, e->type, kept);
+	log_failed(c, e, kept);
 	db_fresh(db);
 	return kept;
 }

@@ -101,6 +101,7 @@ consumer_sweep(struct db *db, const struct consumer *c)
 		return false;
 	hand_take(h, HAND_SWEEP, 0);
 	again = c->sweep(db);
+	log_request(NULL);
 	hand_drop(h);
 	if (h)
 		atomic_store(&h->n_sweep_crashes, 0);

@@ -55,6 +55,7 @@ db_begin(struct db *db)
 	if (db->depth++ > 0 || db->failed)
 		return;
 	db->is_doomed = db->wrote_events = false;
+	log_drop();
 	if (!may_begin(db))
 		return;
 	rc = run(db->begin);
@@ -100,6 +101,7 @@ commit(struct db *db)
 	db->n_commits++;
 	db->is_open = false;
 	unlock_writer(db->lock);
+	log_release();
 	if (db->wrote_events && db->on_commit)
 		db->on_commit(db->on_commit_arg);
 	return true;

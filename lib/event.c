@@ -90,6 +90,21 @@ payload_of(struct db *db, const struct shape *shape, const void *data)
 	return b.s;
 }
 
+/* With the request it came from, which the log of events does not keep. Written when the transaction is committed. */
+static void
+log_emitted(const struct event *e)
+{
+	struct log_line l;
+
+	log_subject(e->subject_id);
+	log_begin_about(&l, e->subject_id, "event");
+	log_int(&l, "event_id", e->event_id);
+	log_text(&l, "type", e->type);
+	log_int(&l, "causation_id", e->causation_id);
+	log_int(&l, "actor_id", e->actor_id);
+	log_hold(&l);
+}
+
 int64_t
 event_emit(struct db *db, const struct event *e, const struct shape *shape, const void *data)
 {
@@ -113,7 +128,10 @@ event_emit(struct db *db, const struct event *e, const struct shape *shape, cons
 	      row.event_id, row.type, row.subject_id, row.causation_id, row.actor_id, row.occurred_at, row.recorded_at, row.payload,
 	      row.prev_hash, hash);
 	db_mark_events(db);
-	return db_failed(db) ? 0 : row.event_id;
+	if (db_failed(db))
+		return 0;
+	log_emitted(&row);
+	return row.event_id;
 }
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */

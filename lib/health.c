@@ -48,6 +48,7 @@ health_answer(struct web *w, enum status *status)
 
 	if (w->method != GET || (!ready && !asks_for(w, "/healthz")))
 		return false;
+	w->in->is_health = true;
 	h.why = ready ? why_not_ready(w) : NULL;
 	if (h.why)
 		h.status = "not ready";

@@ -41,6 +41,7 @@ struct web_inside {
 	struct cookie cookie[MAX_COOKIES];
 	int n_params, n_cookies;
 	bool head, bearer, secret_page; /* HEAD; signed in by API token; not to be stored by anybody */
+	bool is_health;                 /* healthz or readyz was asked */
 	char *raw;                      /* the body as it came */
 	size_t raw_n;
 	struct input query, body;
@@ -58,7 +59,6 @@ struct serving {
 	bool internal;                  /* only internal routes, only our own user */
 	bool dead;                      /* the disk refused: stop answering, be replaced */
 	struct buf fixed;               /* the headers every answer carries */
-	const char *log_head;           /* the middle of every log line */
 	const char *provider_origin;    /* "https://pay.example"; "" when it is ours */
 };
 extern struct serving serving;
@@ -67,6 +67,7 @@ extern struct serving serving;
 void web_open(const struct program *p, struct arena *forever, bool internal);
 void web_use_db(struct db *db, const char *why);
 void web_serve(struct exchange *x, struct arena *m);
+const char *web_path_to_log(struct web *w);
 static inline struct input *web_fields(struct web *w) { return w->method == GET ? &w->in->query : &w->in->body; }
 
 bool take_method(struct web *w);                        /* false: one we do not know */

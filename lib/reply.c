@@ -150,7 +150,7 @@ web_redirect(struct web *w, const char *fmt, ...)
 	va_end(ap);
 	if (web_safe_path(path))
 		return redirect_to(w, path);
-	log_error("web", "refused to redirect to %s", path);
+	log_error("web", "%s: refused to redirect to such a path", web_path_to_log(w));
 	return web_broken(w);
 }
 
@@ -165,7 +165,7 @@ web_redirect_out(struct web *w, const char *url)
 
 	if (!strpbrk(url, "\r\n\t \\\"<>") && (theirs || ours || web_safe_path(url)))
 		return redirect_to(w, url);
-	log_error("web", "refused to redirect to %s", url);
+	log_error("web", "%s: refused to redirect to another's address", web_path_to_log(w));
 	return web_broken(w);
 }
 

@@ -18,10 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
-
-#define LOGGED_PATH_MAX 500
 
 struct serving serving;
 
@@ -30,7 +26,6 @@ web_open(const struct program *p, struct arena *forever, bool internal)
 {
 	serving.p = p;
 	serving.internal = internal;
-	serving.log_head = arena_printf(forever, "\",\"level\":\"info\",\"program\":\"%s\",\"pid\":%d,\"request\":\"", p->name, (int)getpid());
 	reply_open(forever);
 }
 
@@ -60,16 +55,36 @@ token_short(struct arena *m)
 	return s;
 }
 
-/* The caller's id is kept only from our own programs: a stranger's would let him write into our logs. */
+/* A request id that came with the request; NULL: none, or nothing that we would make. */
 static const char *
-request_id(const struct web *w)
+given_request_id(const struct web *w)
 {
-	const char *given = serving.internal ? w->in->x->param[P_REQUEST_ID] : NULL;
+	const char *given = w->in->x->param[P_REQUEST_ID];
 	size_t n = given ? strlen(given) : 0;
 
 	if (n > 0 && n <= 64 && strspn(given, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.") == n)
 		return arena_strdup(w->m, given);
-	return token_short(w->m);
+	return NULL;
+}
+
+/* The caller's id is kept only from our own programs: a stranger's would let him write into our logs. */
+static const char *
+request_id(const struct web *w)
+{
+	const char *given = serving.internal ? given_request_id(w) : NULL;
+
+	return given ? given : token_short(w->m);
+}
+
+void
+web_caller_is_ours(struct web *w)
+{
+	const char *given = given_request_id(w);
+
+	if (!given)
+		return;
+	w->request_id = given;
+	log_request(given);
 }
 
 static bool
@@ -183,7 +198,7 @@ settle(struct web *w, enum status status)
 	bool open = w->db && db_in_transaction(w->db);
 
 	if (open) {
-		log_error("web", "%s left a transaction open", w->path);
+		log_error("web", "%s left a transaction open", web_path_to_log(w));
 		db_rollback(w->db);
 	}
 	if (w->db && !db_failed(w->db) && !is_safe_to_say(w)) {
@@ -194,80 +209,65 @@ settle(struct web *w, enum status status)
 		return web_broken(w);
 	if (status == w->in->reply.status)
 		return status;
-	log_error("web", "%s answered %d without a reply for it", w->path, (int)status);
+	log_error("web", "%s answered %d without a reply for it", web_path_to_log(w), (int)status);
 	return web_broken(w);
 }
 
-/* The path for the log: cut so that a line stays one write shorter than PIPE_BUF; nonsense as "?". */
+/* Ids and codes: at most nine digits, or capital letters and digits joined by a dash. A typed name, e-mail, card or key is none. */
+static bool
+is_id(const char *s)
+{
+	size_t n = strlen(s), n_digits = strspn(s, "0123456789");
+
+	if (n_digits == n)
+		return n <= 9;
+	return n <= 20 && strchr(s, '-') && *s >= 'A' && *s <= 'Z' && strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == n && strpbrk(s, "0123456789");
+}
+
 static const char *
-path_to_log(struct web *w)
+param_to_log(const struct web_inside *in, int i)
 {
-	size_t n = strlen(w->path);
+	return i < in->n_params && is_id(in->param[i].value) ? in->param[i].value : NULL;
+}
 
-	if (request_text_wrong(w->path, n))
-		return "?";
-	if (n <= LOGGED_PATH_MAX)
-		return w->path;
-	for (n = LOGGED_PATH_MAX; (w->path[n] & 0xC0) == 0x80; n--)
-		;
-	return arena_strndup(w->m, w->path, n);
+/*
+ * The path for the log: the route's, with ids where its parameters are. What else somebody has put there stays out, and so does
+ * an address that is none of ours: people type and paste everything everywhere.
+ */
+const char *
+web_path_to_log(struct web *w)
+{
+	struct buf path = { .m = w->m };
+	const char *value;
+	size_t n;
+	int i = 0;
+
+	if (!w->in->route)
+		return w->in->is_health ? w->path : "?";
+	for (const char *s = w->in->route->path; *s; s += n) {
+		n = *s == ':' ? strcspn(s, "/") : strcspn(s, ":");
+		value = *s == ':' ? param_to_log(w->in, i++) : NULL;
+		if (value)
+			buf_puts(&path, value);
+		else
+			buf_put(&path, s, n);
+	}
+	return path.s;
 }
 
 static void
-put_ms(struct buf *line, const struct timespec *began)
-{
-	struct timespec ended;
-	int64_t us;
-
-	clock_gettime(CLOCK_MONOTONIC, &ended);
-	us = (ended.tv_sec - began->tv_sec) * 1000000 + (ended.tv_nsec - began->tv_nsec) / 1000;
-	put_number(line, us / 1000, 1);
-	buf_put(line, ".", 1);
-	put_number(line, us % 1000, 3);
-}
-
-/* "2026-11-21T05:00:00.123Z"; the seconds are formatted once a second. */
-static void
-put_now(struct buf *line)
-{
-	static char at[32];
-	static time_t at_s;
-	struct timespec now;
-	struct tm utc;
-
-	clock_gettime(CLOCK_REALTIME_COARSE, &now);
-	if (now.tv_sec != at_s)
-		strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%S.", gmtime_r(&now.tv_sec, &utc));
-	at_s = now.tv_sec;
-	buf_puts(line, at);
-	put_number(line, now.tv_nsec / 1000000, 3);
-	buf_put(line, "Z", 1);
-}
-
-/* The same shape as lib/log.c's lines, with members of its own, and written without printf: it is a part of every request. */
-static void
-log_answer(struct web *w, enum status status, const struct timespec *began)
+log_answer(struct web *w, enum status status, int64_t began_us)
 {
 	static const char *const names[] = { [0] = "?", [GET] = "GET", [POST] = "POST", [PUT] = "PUT", [DELETE] = "DELETE" };
-	struct buf line = { .m = w->m };
+	struct log_line l;
 
-	buf_puts(&line, "{\"at\":\"");
-	put_now(&line);
-	buf_puts(&line, serving.log_head);
-	buf_puts(&line, w->request_id);
-	buf_puts(&line, "\",\"what\":\"answer\",\"method\":\"");
-	buf_puts(&line, w->in->head ? "HEAD" : names[w->method]);
-	buf_puts(&line, "\",\"path\":");
-	json_put_text(&line, path_to_log(w));
-	buf_puts(&line, ",\"status\":");
-	put_number(&line, status, 1);
-	buf_puts(&line, ",\"ms\":");
-	put_ms(&line, began);
-	buf_puts(&line, ",\"user_id\":");
-	put_number(&line, w->user.id, 1);
-	buf_puts(&line, "}\n");
-	if (write(STDERR_FILENO, line.s, line.n) < 0)
-		return;                 /* a full log disk is no reason to stop renting cars */
+	log_begin(&l, LOG_INFO_, "answer");
+	log_text(&l, "method", w->in->head ? "HEAD" : names[w->method]);
+	log_text(&l, "path", web_path_to_log(w));
+	log_int(&l, "status", status);
+	log_ms(&l, "ms", clock_us() - began_us);
+	log_int(&l, "user_id", w->user.id);
+	log_end(&l);
 }
 
 void
@@ -275,15 +275,14 @@ web_serve(struct exchange *x, struct arena *m)
 {
 	static struct web w;
 	static struct web_inside in;
-	struct timespec began;
+	int64_t began_us = clock_us();
 	enum status status;
 
-	clock_gettime(CLOCK_MONOTONIC, &began);
 	arena_reset(m);
 	begin(&w, &in, x, m);
 	status = settle(&w, answer(&w));
 	reply_send(&w, status);
-	log_answer(&w, status, &began);
+	log_answer(&w, status, began_us);
 	log_request(NULL);
 }
 

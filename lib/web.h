@@ -88,6 +88,8 @@ struct web {
 /* --- the request --- */
 const char *web_param(struct web *w, const char *name);         /* a path segment */
 int64_t     web_param_id(struct web *w, const char *name);      /* … as a positive id; 0: not one */
+/* The caller has shown a secret that only our own programs know (the sandbox's): his request id becomes this one's. */
+void        web_caller_is_ours(struct web *w);
 const char *web_header(struct web *w, const char *name);        /* "Idempotency-Key"; NULL */
 const char *web_cookie(struct web *w, const char *name);
 const char *web_body(struct web *w, size_t *n);                 /* RAW_BODY routes */

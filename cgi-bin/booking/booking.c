@@ -7,6 +7,7 @@
 
 #include "../../lib/clock.h"
 #include "../../lib/lang.h"
+#include "../../lib/log.h"
 #include "../../lib/secret.h"
 #include "../../lib/settings.h"
 
@@ -59,11 +60,13 @@ interval_problem(int64_t starts_at, int64_t ends_at, int64_t now, const char **f
 static bool
 with_lines(struct db *db, struct booking *b, bool found)
 {
-	if (found)
-		db_list(db, &booking_line_shape, &b->lines, &b->n_lines,
-			"SELECT rule, version, unit, quantity, unit_amount, amount FROM booking_line WHERE booking_id = $1 ORDER BY line_no",
-			b->booking_id);
-	return found;
+	if (!found)
+		return false;
+	log_subject(b->code);
+	db_list(db, &booking_line_shape, &b->lines, &b->n_lines,
+		"SELECT rule, version, unit, quantity, unit_amount, amount FROM booking_line WHERE booking_id = $1 ORDER BY line_no",
+		b->booking_id);
+	return true;
 }
 
 bool

@@ -10,6 +10,7 @@
 #include "payments.h"
 
 #include "../../lib/clock.h"
+#include "../../lib/log.h"
 #include "../../lib/settings.h"
 
 #define AT_ONCE 20      /* per kind and call: between them the relay looks at the log again */
@@ -97,10 +98,14 @@ sweep_holds(struct db *db, int64_t now)
 	struct booking *unpaid = unpaid_holds(db, now, &n_unpaid);
 	struct booking *asked = asked_holds(db, now, &n_asked);
 
-	for (int i = 0; i < n_unpaid && !db_failed(db); i++)
+	for (int i = 0; i < n_unpaid && !db_failed(db); i++) {
+		log_task("sweep", unpaid[i].code);
 		booking_expire(db, &unpaid[i], "hold_over", false);
-	for (int i = 0; i < n_asked && !db_failed(db) && clock_ms() < end_ms; i++)
+	}
+	for (int i = 0; i < n_asked && !db_failed(db) && clock_ms() < end_ms; i++) {
+		log_task("sweep", asked[i].code);
 		sweep_asked(db, &asked[i]);
+	}
 	return n_unpaid;        /* asked ones may have to wait for payment: no hurry */
 }
 
@@ -117,6 +122,7 @@ sweep_refunds(struct db *db, int64_t now)
 		" WHERE refund_state = 'PENDING' AND (refund_next_at <= $1 OR refund_next_at > $2) ORDER BY refund_next_at LIMIT $3",
 		now, now + PAUSE_MAX_S, AT_ONCE);
 	for (int i = 0; i < n && !db_failed(db) && clock_ms() < end_ms; i++) {
+		log_task("sweep", b[i].code);
 		db_do(db, "UPDATE booking SET refund_tries = refund_tries + 1, refund_next_at = $2 WHERE booking_id = $1 AND refund_state = 'PENDING'",
 			b[i].booking_id, clock_now() + pause_s(b[i].refund_tries + 1, PAUSE_MAX_S));
 		booking_settle_refund(db, &b[i]);
@@ -134,8 +140,10 @@ sweep_no_shows(struct db *db, int64_t now)
 	db_list(db, &booking_shape, &b, &n,
 		"SELECT booking_id, code, customer_id, car_id, starts_at, ends_at, state FROM booking /*scan*/"
 		" WHERE state = 'CONFIRMED' AND ends_at <= $1 ORDER BY ends_at LIMIT $2", now - settings.no_show_after_s, AT_ONCE);
-	for (int i = 0; i < n && !db_failed(db); i++)
+	for (int i = 0; i < n && !db_failed(db); i++) {
+		log_task("sweep", b[i].code);
 		booking_no_show(db, &b[i], 0);
+	}
 }
 
 /* A car that is late is not there for anybody else: its slot grows with it, half an hour at a time. */

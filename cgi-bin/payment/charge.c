@@ -52,7 +52,11 @@ static const struct shape failed_shape = SHAPE(charge_report, failed_members);
 bool
 charge_find(struct db *db, const char *key, struct charge *c)
 {
-	return db_one(db, &charge_shape, c, "SELECT " CHARGE_COLUMNS " FROM charge WHERE key = $1", key);
+	bool found = db_one(db, &charge_shape, c, "SELECT " CHARGE_COLUMNS " FROM charge WHERE key = $1", key);
+
+	if (found)
+		log_subject(c->subject_id);
+	return found;
 }
 
 const char *

@@ -45,7 +45,7 @@ body_into(struct web *w, const struct shape *shape, void *out)
 static enum status
 bad_call(struct web *w, const char *what)
 {
-	log_error("call", "%s: %s", w->path, what);
+	log_error("call", "%s", what);
 	return web_refuse(w, UNPROCESSABLE, "invalid", what);
 }
 

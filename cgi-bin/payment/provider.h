@@ -73,7 +73,8 @@ extern const struct provider toss;
 
 /* One request to the provider's API and what came back. */
 struct provider_request {
-	const char *path;               /* below settings.provider_url */
+	const char *what;               /* for the log: "charge", "refund" … */
+	const char *path;               /* below settings.provider_url; the keys in it open cards and payments, so it is never logged */
 	const char *body;               /* JSON; NULL: GET */
 	const char *idempotency_key;    /* with every body */
 	int64_t until_ms;

@@ -160,6 +160,7 @@ refund_ask(struct db *db, int64_t refund_id, int64_t until_ms)
 
 	if (!db_one(db, &due_shape, &d, DUE, refund_id))
 		return !db_failed(db);          /* done already */
+	log_subject(d.charge_key);
 	if (!db_durable(db))
 		return false;
 	a = give_back(db_memory(db), &d, until_ms);

@@ -99,8 +99,10 @@ sweep_charge(struct db *db, int64_t charge_id)
 {
 	struct charge c;
 
-	if (charge_by_id(db, charge_id, &c) && charge_claim(db, &c) && db_durable(db))
-		charge_try(db, &c, clock_ms() + ASK_MS);
+	if (!charge_by_id(db, charge_id, &c) || !charge_claim(db, &c) || !db_durable(db))
+		return;
+	log_task("sweep", c.subject_id);
+	charge_try(db, &c, clock_ms() + ASK_MS);
 }
 
 /* --- one refund --------------------------------------------------------------------------------------------------- */
@@ -119,6 +121,7 @@ sweep_refund(struct db *db, int64_t refund_id)
 {
 	struct refund r = { .refund_id = refund_id, .tries = db_int(db, "SELECT tries FROM refund WHERE refund_id = $1", refund_id) };
 
+	log_task("sweep", "");
 	if (refund_claim(db, &r))
 		refund_ask(db, refund_id, clock_ms() + ASK_MS);
 }

@@ -145,12 +145,12 @@ error_means(struct arena *m, const struct provider_request *q, struct provider_a
 	case NO_SUCH:      return q->body ? PROVIDER_DECLINED : PROVIDER_NOTHING;
 	case LATER:        return PROVIDER_LATER;
 	case OURS:
-		log_error("provider", "it refuses what we say: %d %s at %s", q->status, e.code, q->path);
+		log_error("provider", "it refuses what we say: %d %s at %s", q->status, e.code, q->what);
 		return PROVIDER_LATER;
 	case BACK_ALREADY:
 	case NOBODY_KNOWS: break;
 	}
-	log_warn("provider", "%d %s at %s", q->status, e.code, q->path);
+	log_warn("provider", "%d %s at %s", q->status, e.code, q->what);
 	return PROVIDER_UNKNOWN;
 }
 
@@ -248,6 +248,7 @@ toss_charge(struct arena *m, const struct provider_order *o, int64_t until_ms)
 		.customerKey = o->customer_key, .orderId = o->key, .orderName = o->name, .currency = o->currency, .amount = o->amount,
 	};
 	struct provider_request q = {
+		.what = "charge",
 		.path = arena_printf(m, "/v1/billing/%s", segment(m, o->billing_key)), .body = json_of(m, &charge_words_shape, &words),
 		.idempotency_key = o->key, .until_ms = until_ms,
 	};
@@ -261,7 +262,8 @@ toss_confirm(struct arena *m, const struct provider_order *o, int64_t until_ms)
 {
 	struct confirm_words words = { .paymentKey = o->payment_key, .orderId = o->key, .amount = o->amount };
 	struct provider_request q = {
-		.path = "/v1/payments/confirm", .body = json_of(m, &confirm_words_shape, &words), .idempotency_key = o->key, .until_ms = until_ms,
+		.what = "confirm", .path = "/v1/payments/confirm", .body = json_of(m, &confirm_words_shape, &words),
+		.idempotency_key = o->key, .until_ms = until_ms,
 	};
 	enum toss_meaning meaning;
 
@@ -271,7 +273,9 @@ toss_confirm(struct arena *m, const struct provider_order *o, int64_t until_ms)
 static struct provider_answer
 toss_look_up(struct arena *m, const char *key, int64_t until_ms)
 {
-	struct provider_request q = { .path = arena_printf(m, "/v1/payments/orders/%s", segment(m, key)), .until_ms = until_ms };
+	struct provider_request q = {
+		.what = "look_up", .path = arena_printf(m, "/v1/payments/orders/%s", segment(m, key)), .until_ms = until_ms,
+	};
 	enum toss_meaning meaning;
 
 	return ask_for_payment(m, &q, &meaning);
@@ -281,7 +285,9 @@ toss_look_up(struct arena *m, const char *key, int64_t until_ms)
 static struct provider_answer
 toss_look_up_refund(struct arena *m, const struct provider_refund *r, int64_t until_ms)
 {
-	struct provider_request q = { .path = arena_printf(m, "/v1/payments/%s", segment(m, r->payment_key)), .until_ms = until_ms };
+	struct provider_request q = {
+		.what = "look_up", .path = arena_printf(m, "/v1/payments/%s", segment(m, r->payment_key)), .until_ms = until_ms,
+	};
 	enum toss_meaning meaning;
 	json_t *payment;
 	struct provider_answer a = ask(m, &q, &payment, &meaning);
@@ -300,6 +306,7 @@ toss_refund(struct arena *m, const struct provider_refund *r, int64_t until_ms)
 		.cancelReason = arena_printf(m, "%s [%s]", cut(m, *r->reason ? r->reason : "refund", 100), r->key), .cancelAmount = r->amount,
 	};
 	struct provider_request q = {
+		.what = "refund",
 		.path = arena_printf(m, "/v1/payments/%s/cancel", segment(m, r->payment_key)), .body = json_of(m, &cancel_words_shape, &words),
 		.idempotency_key = r->key, .until_ms = until_ms,
 	};
@@ -322,6 +329,7 @@ toss_issue_card(struct arena *m, const char *auth_key, const char *customer_key,
 {
 	struct issue_words words = { .authKey = auth_key, .customerKey = customer_key };
 	struct provider_request q = {
+		.what = "issue_card",
 		.path = "/v1/billing/authorizations/issue", .body = json_of(m, &issue_words_shape, &words),
 		.idempotency_key = request_key, .until_ms = until_ms,
 	};

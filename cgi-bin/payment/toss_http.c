@@ -110,6 +110,8 @@ headers(struct arena *m, const struct provider_request *q)
 {
 	struct curl_slist *list = curl_slist_append(NULL, "Accept: application/json");
 
+	if (settings.sandbox && *log_request_now())     /* it is ours: its log goes on where this one stops */
+		list = curl_slist_append(list, arena_printf(m, "X-Request-Id: %s", log_request_now()));
 	if (!q->body)
 		return list;
 	list = curl_slist_append(list, "Content-Type: application/json");
@@ -168,8 +170,8 @@ perform(CURL *c, struct arena *m, struct provider_request *q, struct buf *answer
 	return rc;
 }
 
-enum call_outcome
-toss_http(struct arena *m, struct provider_request *q)
+static enum call_outcome
+ask(struct arena *m, struct provider_request *q)
 {
 	struct buf answer = { .m = m };
 	int64_t left_ms = q->until_ms - clock_ms();
@@ -181,11 +183,21 @@ toss_http(struct arena *m, struct provider_request *q)
 	buf_puts(&answer, "");
 	rc = perform(c, m, q, &answer, (long)left_ms);
 	if (rc != CURLE_OK) {
-		log_warn("provider", "%s: %s", q->path, curl_easy_strerror(rc));
+		log_warn("provider", "%s: %s", q->what, curl_easy_strerror(rc));
 		return was_not_sent(c, rc) ? CALL_NOT_SENT : CALL_UNKNOWN;
 	}
 	if (q->status == 401)
 		http.userpwd[0] = '\0';
 	q->answer = answer.s;
 	return CALL_ANSWERED;
+}
+
+enum call_outcome
+toss_http(struct arena *m, struct provider_request *q)
+{
+	int64_t began_us = clock_us();
+	enum call_outcome outcome = ask(m, q);
+
+	call_log("provider", q->what, outcome, q->status, began_us);
+	return outcome;
 }

@@ -9,6 +9,7 @@
 
 #include "../../lib/clock.h"
 #include "../../lib/json.h"
+#include "../../lib/log.h"
 #include "../../lib/secret.h"
 
 #include <string.h>
@@ -60,6 +61,8 @@ say_error(struct arena *m, struct sandbox_reply *r, int status, const char *code
 static void
 say_code(struct db *db, struct sandbox_reply *r, enum sandbox_code code, const struct sb_payment *p)
 {
+	if (code == SB_OK || code == SB_DECLINED)
+		log_subject(p->order_id);
 	if (code == SB_OK) {
 		struct said_payment s = say_payment(db, p);
 

@@ -65,6 +65,7 @@ api(struct web *w)
 
 	if (!sandbox_key_ok(web_header(w, "Authorization")))
 		return web_json_text(w, UNAUTHORIZED, "{\"code\":\"UNAUTHORIZED_KEY\",\"message\":\"The secret key is missing or wrong.\"}");
+	web_caller_is_ours(w);
 	if (q.body && strlen(q.body) != n)
 		return web_json_text(w, BAD_REQUEST, "{\"code\":\"INVALID_REQUEST\",\"message\":\"The body is not JSON.\"}");
 	sandbox_api(w->db, &q, &r);

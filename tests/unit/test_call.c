@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "scratch.h"
+#include "listen.h"
 #include "../../lib/gateway.h"
 
 /* --- a callee ----------------------------------------------------------------------------------------------------- */
@@ -138,7 +139,7 @@ static struct call
 charge(int deadline_ms)
 {
 	return (struct call){
-		.program = "payment", .path = "/internal/charge", .body = "{\"amount\":207000}", .request_id = "r-1", .deadline_ms = deadline_ms,
+		.program = "payment", .path = "/internal/charge", .body = "{\"amount\":207000}", .deadline_ms = deadline_ms,
 	};
 }
 
@@ -151,6 +152,47 @@ call_with(int (*callee)(void *arg), const char *arg, struct call *c)
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	return outcome;
+}
+
+/* The callee answers with the request id it was sent. */
+static int
+answers_with_request_id(void *arg)
+{
+	int fd = accept(listening, NULL, NULL);
+	char asked[4096];
+	const char *at = NULL;
+	ssize_t n = 0;
+
+	(void)arg;
+	while (!at && n < (ssize_t)sizeof(asked)) {
+		ssize_t more = read(fd, asked + n, sizeof(asked) - (size_t)n);
+
+		if (more <= 0)
+			return 1;
+		n += more;
+		at = memmem(asked, (size_t)n, "HTTP_X_REQUEST_IDr-1", strlen("HTTP_X_REQUEST_IDr-1"));
+	}
+	return 0;
+}
+
+static void
+the_request_in_hand_is_carried_on_and_the_call_is_a_line_in_the_log(void **state)
+{
+	struct call c = charge(10000);
+	const char *said;
+	pid_t pid;
+
+	(void)state;
+	log_request("r-1");
+	log_subject("MP-1");
+	listen_in();
+	pid = scratch_fork(answers_with_request_id, NULL);
+	assert_int_equal(call_do(m, &c), CALL_UNKNOWN);
+	said = heard();
+	assert_int_equal(scratch_wait(pid), 0);
+	log_request(NULL);
+	assert_int_equal(heard_times(said, "\n"), 1);
+	assert_non_null(strstr(said, "\"request\":\"r-1\",\"subject\":\"MP-1\",\"what\":\"call\",\"to\":\"payment\",\"path\":\"/internal/charge\",\"outcome\":\"unknown\""));
 }
 
 static void
@@ -321,6 +363,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(the_request_in_hand_is_carried_on_and_the_call_is_a_line_in_the_log),
 		TEST(a_whole_answer_has_its_status_and_body),
 		TEST(an_answer_without_a_status_is_200),
 		TEST(nobody_listening_is_certainly_not_sent),

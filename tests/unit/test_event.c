@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "scratch.h"
+#include "listen.h"
 
 #include "../../lib/event.c"
 #include "../../lib/consumer.c"
@@ -112,6 +113,32 @@ a_change_rolled_back_leaves_no_event_and_no_gap(void **state)
 	db_rollback(db);
 	assert_int_equal(emit(db, "a.bc", "s"), 1);
 	assert_int_equal(emit(db, "a.bc", "s"), 2);
+	db_close(db);
+}
+
+static void
+an_event_is_a_line_in_the_log_when_it_is_committed_and_only_then(void **state)
+{
+	struct db *db = scratch_open(&booking);
+	const char *said;
+
+	(void)state;
+	log_request("r-1");
+	listen_in();
+	db_begin(db);
+	event_emit(db, &(struct event){ .type = "booking.held", .subject_id = "MP-1" }, NULL, NULL);
+	db_rollback(db);
+	emit(db, "booking.paid", "MP-1");
+	emit(db, "booking.paid", "MP-2");
+	log_info("answer", "x");
+	said = heard();
+	log_request(NULL);
+	assert_null(strstr(said, "booking.held"));
+	assert_int_equal(heard_times(said, "\"what\":\"event\""), 2);
+	assert_non_null(strstr(said, "\"request\":\"r-1\",\"subject\":\"MP-1\",\"what\":\"event\",\"event_id\":1,\"type\":\"booking.paid\""));
+	assert_non_null(strstr(said, "\"subject\":\"MP-2\",\"what\":\"event\",\"event_id\":2,"));
+	assert_non_null(strstr(said, "\"subject\":\"MP-1\",\"what\":\"answer\""));        /* the first is what the request is about */
+	assert_null(strstr(said, "207000"));            /* no payload */
 	db_close(db);
 }
 
@@ -551,6 +578,7 @@ main(void)
 		TEST(an_event_is_written_with_its_change_and_read_back),
 		TEST(an_event_outside_a_transaction_is_a_mistake),
 		TEST(a_change_rolled_back_leaves_no_event_and_no_gap),
+		TEST(an_event_is_a_line_in_the_log_when_it_is_committed_and_only_then),
 		TEST(the_relay_is_woken_after_the_commit_and_only_then),
 		TEST(a_tampered_log_is_found_out),
 		TEST(every_event_takes_effect_once_and_in_order),

@@ -9,6 +9,7 @@
 
 #include "../../lib/log.c"
 
+#include <fcntl.h>
 #include <jansson.h>
 
 static int was, out[2];
@@ -25,7 +26,7 @@ listen_in(void)
 static json_t *
 heard(void)
 {
-	char line[2 * LINE_MAX_];
+	char line[2 * LOG_LINE_MAX];
 	ssize_t n = read(out[0], line, sizeof(line) - 1);
 	json_t *json;
 
@@ -33,7 +34,7 @@ heard(void)
 	close(was);
 	close(out[0]);
 	close(out[1]);
-	assert_true(n > 0 && n <= LINE_MAX_);
+	assert_true(n > 0 && n <= LOG_LINE_MAX);
 	line[n] = '\0';
 	assert_ptr_equal(strchr(line, '\n'), line + n - 1);
 	json = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
@@ -81,9 +82,9 @@ nothing_breaks_out_of_the_line(void **state)
 
 	(void)state;
 	listen_in();
-	log_warn("web", "%s", "a\"b\\c\nd\x01\x7f \xff\xed\xa0\x80 가");
+	log_warn("web", "%s", "a\"b\\c\nd\x01\x7f \xff\xed\xa0\x80 가\xc2\x9b");
 	json = heard();
-	expect_text(json, "text", "a\"b\\c\nd\x01\x7f \uFFFD\uFFFD\uFFFD\uFFFD 가");
+	expect_text(json, "text", "a\"b\\c\nd\x01\x7f \uFFFD\uFFFD\uFFFD\uFFFD 가\xc2\x9b");
 	json_decref(json);
 }
 
@@ -108,6 +109,100 @@ a_line_too_long_is_cut_and_still_json(void **state)
 }
 
 static void
+members_of_a_line_are_whole_or_not_there(void **state)
+{
+	struct log_line l;
+	json_t *json;
+
+	(void)state;
+	listen_in();
+	log_begin(&l, LOG_INFO_, "call");
+	log_int(&l, "least", INT64_MIN);
+	log_ms(&l, "ms", 12003);
+	for (int i = 0; i < 500; i++) {
+		char name[20];
+
+		snprintf(name, sizeof(name), "n%d", i);
+		log_int(&l, name, i);
+		log_text(&l, name + 1, "\xff");
+	}
+	log_end(&l);
+	json = heard();
+	assert_true(json_integer_value(json_object_get(json, "least")) == INT64_MIN);
+	assert_true(json_real_value(json_object_get(json, "ms")) == 12.003);
+	assert_int_equal(json_integer_value(json_object_get(json, "n7")), 7);
+	json_decref(json);
+}
+
+static void
+the_first_subject_stays_until_the_next_request(void **state)
+{
+	json_t *json;
+
+	(void)state;
+	log_request("r");
+	log_subject("MP-1");
+	log_subject("car:2");
+	listen_in();
+	log_info("x", "y");
+	json = heard();
+	expect_text(json, "subject", "MP-1");
+	json_decref(json);
+	log_request("r2");
+	listen_in();
+	log_info("x", "y");
+	json = heard();
+	assert_null(json_object_get(json, "subject"));
+	json_decref(json);
+	log_request(NULL);
+}
+
+/* All that was held leaves at once, in pieces of whole lines. */
+static void
+held_lines_leave_when_they_are_released_and_not_when_they_are_dropped(void **state)
+{
+	static char all[2 * HELD_MAX];
+	struct log_line l;
+	ssize_t n = 0, more;
+	int lines = 0;
+
+	(void)state;
+	listen_in();
+	fcntl(out[1], F_SETPIPE_SZ, 2 * HELD_MAX);
+	fcntl(out[0], F_SETFL, O_NONBLOCK);
+	log_begin(&l, LOG_INFO_, "dropped");
+	log_hold(&l);
+	log_drop();
+	for (int i = 0; i < 1000; i++) {
+		log_begin_about(&l, "MP-1", "kept");
+		log_int(&l, "i", i);
+		log_hold(&l);
+	}
+	assert_true(read(out[0], all, sizeof(all)) < 0);
+	log_release();
+	while ((more = read(out[0], all + n, LOG_LINE_MAX)) > 0)
+		n += more;
+	dup2(was, STDERR_FILENO);
+	all[n] = '\0';
+	assert_null(strstr(all, "dropped"));
+	for (char *s = all, *end; *s; s = end + 1, lines++) {
+		json_t *json;
+
+		end = strchr(s, '\n');
+		assert_non_null(end);
+		json = json_loadb(s, (size_t)(end - s), JSON_REJECT_DUPLICATES, NULL);
+		assert_non_null(json);
+		assert_true(end[1] == '\0' || json_integer_value(json_object_get(json, "i")) == lines);
+		json_decref(json);
+	}
+	assert_true(lines > 200 && lines < 1000);
+	assert_non_null(strstr(all, "more lines of one transaction were left out"));
+	close(was);
+	close(out[0]);
+	close(out[1]);
+}
+
+static void
 errno_is_kept(void **state)
 {
 	(void)state;
@@ -126,6 +221,9 @@ main(void)
 		cmocka_unit_test(nothing_breaks_out_of_the_line),
 		cmocka_unit_test(a_line_too_long_is_cut_and_still_json),
 		cmocka_unit_test(errno_is_kept),
+		cmocka_unit_test(members_of_a_line_are_whole_or_not_there),
+		cmocka_unit_test(the_first_subject_stays_until_the_next_request),
+		cmocka_unit_test(held_lines_leave_when_they_are_released_and_not_when_they_are_dropped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "scratch.h"
+#include "listen.h"
 #include "../../lib/lock.h"
 
 #define SESSION "session-token-of-kim-000000000000"
@@ -395,6 +396,38 @@ a_request_id_is_kept_from_our_own_programs_only(void **state)
 	with("HTTP_X_REQUEST_ID", "bad\nid");
 	get("/t/healthz");
 	assert_false(says("bad"));
+}
+
+/* The logged path of a GET. */
+static const char *
+logged(const char *path)
+{
+	const char *said, *from, *end;
+
+	listen_in();
+	get(path);
+	said = heard();
+	assert_int_equal(heard_times(said, "\"what\":\"answer\""), 1);
+	from = strstr(said, "\"path\":\"") + strlen("\"path\":\"");
+	end = strchr(from, '"');
+	assert_non_null(end);
+	return arena_strndup(scratch_memory, from, (size_t)(end - from));
+}
+
+static void
+the_log_has_ids_in_its_paths_and_nothing_else_that_was_typed(void **state)
+{
+	(void)state;
+	assert_string_equal(logged("/cars/12?token=secret"), "/cars/12");
+	assert_string_equal(logged("/cars/MP-7K3F9QXA/edit"), "/cars/MP-7K3F9QXA/edit");
+	assert_string_equal(logged("/cars/anna@example.com"), "/cars/:id");
+	assert_string_equal(logged("/cars/4242424242424242/edit"), "/cars/:id/edit");
+	assert_string_equal(logged("/cars/01012345678"), "/cars/:id");
+	assert_string_equal(logged("/cars/a\"\n\x1b[31m"), "?");
+	assert_string_equal(logged("/cars/a\"b"), "/cars/:id");
+	assert_string_equal(logged("/anna@example.com"), "?");
+	assert_string_equal(logged("/\xff\xfe"), "?");
+	assert_string_equal(logged("/t/healthz"), "/t/healthz");
 }
 
 /* --- health ------------------------------------------------------------------------------------------------------- */
@@ -966,6 +999,7 @@ main(void)
 		TEST(a_broken_query_is_400),
 		TEST(internal_routes_do_not_exist_outside),
 		TEST(a_request_id_is_kept_from_our_own_programs_only),
+		TEST(the_log_has_ids_in_its_paths_and_nothing_else_that_was_typed),
 		TEST(health_is_told_without_a_database_and_readiness_is_not),
 		TEST(without_a_database_every_page_says_when_to_come_back),
 		TEST(a_session_and_a_fresh_visit_are_somebody),
