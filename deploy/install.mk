@@ -61,6 +61,7 @@ install-system: $(BUILD)/motorpool.8
 	$(Q)$(IN_PLACE) deploy/systemd/motorpool@.service >$(DESTDIR)$(UNITDIR)/motorpool@.service
 	$(Q)install -m 644 deploy/systemd/motorpool.target $(DESTDIR)$(UNITDIR)
 	$(Q)for program in $(ON_NETWORK); do install -m 644 deploy/systemd/network.conf "$(DESTDIR)$(UNITDIR)/motorpool@$$program.service.d"; done
+	$(Q)$(IN_PLACE) deploy/systemd/sandbox.conf >"$(DESTDIR)$(UNITDIR)/motorpool@sandbox.service.d/sandbox.conf"
 
 # The state, the settings and the user stay: operate.md says how to remove them too.
 .PHONY: uninstall
@@ -72,3 +73,24 @@ uninstall:
 # The manual page is what the commands say of themselves.
 $(BUILD)/motorpool.8: $(BUILD)/motorpool deploy/man.sh
 	$(Q)sh deploy/man.sh $< $(VERSION) >$@.new && mv $@.new $@
+
+# --- a Debian package: built from a clean tree below BUILD
+DEB := $(BUILD)/motorpool_$(VERSION)_$(shell dpkg --print-architecture 2>/dev/null).deb
+.PHONY: deb deb-check
+deb: all
+	@rm -rf $(BUILD)/deb
+	$(Q)$(MAKE) --no-print-directory install DESTDIR=$(abspath $(BUILD)/deb) PREFIX=/usr UNITDIR=/lib/systemd/system VERSION=$(VERSION)
+	$(Q)sh deploy/deb/build.sh $(abspath $(BUILD)/deb) $(VERSION) /usr/lib/motorpool $(abspath $(DEB))
+
+# lintian must find no error
+deb-check: deb
+	$(Q)command -v lintian >/dev/null || sh deploy/deps.sh lintian
+	$(Q)lintian --fail-on error --allow-root --tag-display-limit 0 $(DEB)
+
+# into a bare Debian and out again (root, debootstrap, a minute or two)
+.PHONY: deb-try
+deb-try: deb
+	$(Q)command -v debootstrap >/dev/null || sh deploy/deps.sh debootstrap
+	$(Q)$(MAKE) --no-print-directory deb VERSION=$(VERSION_NEXT)
+	$(Q)bash deploy/deb/try.sh $(DEB) $(subst _$(VERSION)_,_$(VERSION_NEXT)_,$(DEB))
+VERSION_NEXT := 1.0.1

@@ -1,0 +1,87 @@
+#!/bin/bash
+# try-inside.sh - what try.sh runs in the bare system: from an empty Debian to a booked-out one and back.
+cd /root || exit 1
+passed=0 failed=0
+test_that() { what=$1; }
+is() { if [[ $1 == "$2" ]]; then good; else bad "'$1' is not '$2'"; fi; }
+good() { passed=$((passed + 1)); echo "ok - $what"; }
+bad() { failed=$((failed + 1)); echo "not ok - $what"; echo "#   $1"; }
+does() { if "$@" >out 2>&1 </dev/null; then good; else bad "$* ended with $?: $(tail -3 out)"; fi; }
+until_true() { for _ in {1..100}; do "$@" >/dev/null 2>&1 && return; sleep 0.1; done; return 1; }
+fetch() { curl -sS -m 10 --cacert /etc/motorpool/tls/fullchain.pem --resolve cars.example:443:127.0.0.1 "$@"; }
+status() { fetch -o /dev/null -w '%{http_code}' "$@"; }
+pids=()
+serve() {
+	for name in account booking payment fleet mypage ops sandbox; do
+		setsid runuser -u motorpool -- /bin/sh -c "umask 027; exec /usr/lib/motorpool/current/bin/$name --serve /var/lib/motorpool" 2>>/root/$name.log </dev/null &
+	done
+}
+
+# a second try in a kept system begins where the first one did
+dpkg --purge motorpool >/dev/null 2>&1
+rm -rf /var/lib/motorpool /var/backups/motorpool /etc/motorpool
+
+test_that "it installs, with all it needs"
+does apt-get install -y -q --no-install-recommends ./old.deb
+
+test_that "the state is the user's alone, lighttpd's user may come in by the group"
+is "$(stat -c '%U %a' /var/lib/motorpool /var/lib/motorpool/motorpool.db /var/log/motorpool /var/backups/motorpool | tr '\n' ',')" \
+	"motorpool 750,motorpool 600,motorpool 750,motorpool 700,"
+test_that "www-data is in the group motorpool"
+is "$(id -nG www-data)" "www-data motorpool"
+
+test_that "root makes the first account, and leaves nothing of root's behind"
+motorpool user add anna@example.com "Anna Kim" --role admin --role manager --password 'correct horse battery' >out 2>&1 || bad "$(<out)"
+is "$(find /var/lib/motorpool -user root ! -type l)" ""
+
+test_that "the manual page is there"
+does test -s /usr/share/man/man8/motorpool.8.gz
+
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=cars.example -addext subjectAltName=DNS:cars.example \
+	-keyout /etc/motorpool/tls/privkey.pem -out /etc/motorpool/tls/fullchain.pem 2>/dev/null
+printf '%s\n' 'base_url = https://cars.example' 'tls = yes' >>/etc/motorpool/motorpool.conf
+
+test_that "the site is enabled, and lighttpd accepts it"
+lighty-enable-mod motorpool >out 2>&1 || bad "$(<out)"
+does lighttpd -tt -f /etc/lighttpd/lighttpd.conf
+
+serve
+lighttpd -D -f /etc/lighttpd/lighttpd.conf >lighttpd.out 2>&1 </dev/null & pids+=($!)
+su -s /bin/sh motorpool -c "$(sed -n 's/^\* \* \* \* \* motorpool //p' /etc/cron.d/motorpool)" </dev/null &
+ready() { for prefix in '' /account /payments /fleet /my /ops /sandbox; do [[ $(status "https://cars.example$prefix/readyz") == 200 ]] || return 1; done; }
+
+test_that "every program answers by HTTPS through Debian's lighttpd as www-data"
+if until_true ready; then good; else bad "$(tail -n 2 lighttpd.out /root/*.log)"; fi
+test_that "status finds all at work, the relay from cron too"
+until_true test -e /var/lib/motorpool/run/relay.alive
+does motorpool status
+test_that "the front page has cars' words on it"
+is "$(fetch https://cars.example/ | grep -c '<title>')" 1
+test_that "without TLS one is sent there"
+is "$(curl -s -o /dev/null -w '%{http_code} %{redirect_url}' http://127.0.0.1/cars?x=1)" "308 https://127.0.0.1/cars?x=1"
+test_that "the programs and their files are not root's"
+is "$(ps -o user= -C booking,payment,relay 2>/dev/null | sort -u; find /var/lib/motorpool /var/log/motorpool -user root ! -type l)" "$(command -v ps >/dev/null && echo motorpool)"
+
+test_that "an upgrade keeps the old release for the way back and moves on to the new one"
+apt-get install -y -q --no-install-recommends ./new.deb >out 2>&1 </dev/null || bad "$(tail -5 out)"
+is "$(cd /usr/lib/motorpool && readlink current; ls releases | tr '\n' ' ')" "$(printf 'releases/1.0.1\n1.0.0.kept 1.0.1 ')"
+test_that "the settings of this machine survived it"
+is "$(grep -c '^tls = yes' /etc/motorpool/motorpool.conf)" 1
+for pid_file in /var/lib/motorpool/run/*.pid; do kill -HUP "$(head -1 "$pid_file")"; done
+from_new() { [[ $(readlink "/proc/$(sed -n 's/ public//p' /var/lib/motorpool/run/booking.pid | tail -1)/exe") == */1.0.1/bin/booking ]]; }
+test_that "after a reload the new release serves"
+if until_true from_new && until_true ready; then good; else bad "it does not"; fi
+test_that "what was there is still there, and all of it holds"
+does motorpool check
+
+for pid_file in /var/lib/motorpool/run/*.pid; do kill "$(head -1 "$pid_file")"; done
+kill "${pids[@]}"
+test_that "a purge takes programs and settings away, and leaves the bookings"
+dpkg --purge motorpool >out 2>&1 || bad "$(tail -5 out)"
+is "$(ls -d /usr/lib/motorpool /usr/bin/motorpool /etc/motorpool/motorpool.conf /etc/cron.d/motorpool /etc/lighttpd/conf-enabled/60-motorpool.conf 2>/dev/null; ls /var/lib/motorpool/motorpool.db)" \
+	/var/lib/motorpool/motorpool.db
+test_that "lighttpd still starts without us"
+does lighttpd -tt -f /etc/lighttpd/lighttpd.conf
+
+echo "$passed passed, $failed failed"
+((failed == 0))

@@ -1,0 +1,29 @@
+#!/bin/bash
+# try.sh PACKAGE.deb NEWER.deb - installs the package into a bare Debian 12 (debootstrap, as root, about a minute), uses it, upgrades it
+# and purges it. There is no systemd in there: what the units would start is started by hand, as their user.
+#
+# CHROOT=dir keeps the bare system for the next time. Ends with "N passed, N failed".
+set -eu
+package=$(realpath "$1") newer=$(realpath "$2")
+(($(id -u) == 0)) || { echo "try.sh: only root can make a system in a folder" >&2; exit 1; }
+keep=${CHROOT:-}
+root=${CHROOT:-$(mktemp -d /var/tmp/motorpool-chroot.XXXXXX)}
+trap '[[ -n $keep ]] || rm -rf --one-file-system "$root"' EXIT
+
+if [[ ! -x $root/usr/bin/apt-get ]]; then
+	mirror=$(grep -rhoE 'https?://[^ ]*debian.org/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | head -1 | tr -d ' ' || true)
+	debootstrap --variant=minbase --include=ca-certificates,curl,openssl,adduser bookworm "$root" "${mirror:-http://deb.debian.org/debian}" >"$root.log" 2>&1 ||
+		{ tail -5 "$root.log" >&2; exit 1; }
+	rm -f "$root.log"
+fi
+cp "$package" "$root/root/old.deb"
+cp "$newer" "$root/root/new.deb"
+cp "$(dirname "$0")/try-inside.sh" "$root/root/try.sh"
+printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
+chmod 755 "$root/usr/sbin/policy-rc.d"
+inside=(/usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive)
+chroot "$root" "${inside[@]}" /bin/sh -c 'apt-get update -q && apt-get install -y -q --no-install-recommends --download-only /root/old.deb' >"$root/root/apt.log" 2>&1 </dev/null ||
+	{ tail -5 "$root/root/apt.log" >&2; exit 1; }
+# processes, mounts and a network of its own, without the world: they end with it, and no port of this machine is touched
+export PATH=$PATH:/usr/sbin:/sbin
+unshare --mount --pid --net --fork --mount-proc="$root/proc" /bin/sh -c 'ip link set lo up; exec chroot "$@"' sh "$root" "${inside[@]}" /bin/bash /root/try.sh
