@@ -78,6 +78,7 @@ $(BUILD)/motorpool.8: $(BUILD)/motorpool deploy/man.sh
 DEB := $(BUILD)/motorpool_$(VERSION)_$(shell dpkg --print-architecture 2>/dev/null).deb
 .PHONY: deb deb-check
 deb: all
+	$(Q)command -v dpkg-shlibdeps >/dev/null || sh deploy/deps.sh dpkg-dev
 	@rm -rf $(BUILD)/deb
 	$(Q)$(MAKE) --no-print-directory install DESTDIR=$(abspath $(BUILD)/deb) PREFIX=/usr UNITDIR=/lib/systemd/system VERSION=$(VERSION)
 	$(Q)sh deploy/deb/build.sh $(abspath $(BUILD)/deb) $(VERSION) /usr/lib/motorpool $(abspath $(DEB))

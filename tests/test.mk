@@ -14,7 +14,7 @@ KINDS      := lint unit page story fault browser
 
 # As root of Debian what is missing is installed; others are told. A node that is there, from wherever, is used.
 TEST_PACKAGES := libcmocka-dev chromium fonts-noto-cjk jq curl default-jre-headless sqlite3 gettext \
-	lighttpd-mod-openssl logrotate openssl systemd
+	dpkg-dev lighttpd-mod-openssl logrotate openssl systemd
 
 .PHONY: test-fault test lint test-deps test-build unit-test page-test story-test browser-test units
 test: test-deps test-build

@@ -1,6 +1,6 @@
 #!/bin/bash
 # try-inside.sh - what try.sh runs in the bare system: from an empty Debian to a booked-out one and back.
-cd /root || exit 1
+cd /trial || exit 1
 passed=0 failed=0
 test_that() { what=$1; }
 is() { if [[ $1 == "$2" ]]; then good; else bad "'$1' is not '$2'"; fi; }
@@ -13,7 +13,7 @@ status() { fetch -o /dev/null -w '%{http_code}' "$@"; }
 pids=()
 serve() {
 	for name in account booking payment fleet mypage ops sandbox; do
-		setsid runuser -u motorpool -- /bin/sh -c "umask 027; exec /usr/lib/motorpool/current/bin/$name --serve /var/lib/motorpool" 2>>/root/$name.log </dev/null &
+		setsid runuser -u motorpool -- /bin/sh -c "umask 027; exec /usr/lib/motorpool/current/bin/$name --serve /var/lib/motorpool" 2>>/trial/$name.log </dev/null &
 	done
 }
 
@@ -51,7 +51,7 @@ su -s /bin/sh motorpool -c "$(sed -n 's/^\* \* \* \* \* motorpool //p' /etc/cron
 ready() { for prefix in '' /account /payments /fleet /my /ops /sandbox; do [[ $(status "https://cars.example$prefix/readyz") == 200 ]] || return 1; done; }
 
 test_that "every program answers by HTTPS through Debian's lighttpd as www-data"
-if until_true ready; then good; else bad "$(tail -n 2 lighttpd.out /root/*.log)"; fi
+if until_true ready; then good; else bad "$(tail -n 2 lighttpd.out /trial/*.log)"; fi
 test_that "status finds all at work, the relay from cron too"
 until_true test -e /var/lib/motorpool/run/relay.alive
 does motorpool status

@@ -16,14 +16,15 @@ if [[ ! -x $root/usr/bin/apt-get ]]; then
 		{ tail -5 "$root.log" >&2; exit 1; }
 	rm -f "$root.log"
 fi
-cp "$package" "$root/root/old.deb"
-cp "$newer" "$root/root/new.deb"
-cp "$(dirname "$0")/try-inside.sh" "$root/root/try.sh"
+mkdir -p "$root/trial"
+cp "$package" "$root/trial/old.deb"
+cp "$newer" "$root/trial/new.deb"
+cp "$(dirname "$0")/try-inside.sh" "$root/trial/try.sh"
 printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 chmod 755 "$root/usr/sbin/policy-rc.d"
 inside=(/usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive)
-chroot "$root" "${inside[@]}" /bin/sh -c 'apt-get update -q && apt-get install -y -q --no-install-recommends --download-only /root/old.deb' >"$root/root/apt.log" 2>&1 </dev/null ||
-	{ tail -5 "$root/root/apt.log" >&2; exit 1; }
+chroot "$root" "${inside[@]}" /bin/sh -c 'apt-get update -q && apt-get install -y -q --no-install-recommends --download-only /trial/old.deb' >"$root/trial/apt.log" 2>&1 </dev/null ||
+	{ tail -5 "$root/trial/apt.log" >&2; exit 1; }
 # processes, mounts and a network of its own, without the world: they end with it, and no port of this machine is touched
 export PATH=$PATH:/usr/sbin:/sbin
-unshare --mount --pid --net --fork --mount-proc="$root/proc" /bin/sh -c 'ip link set lo up; exec chroot "$@"' sh "$root" "${inside[@]}" /bin/bash /root/try.sh
+unshare --mount --pid --net --fork --mount-proc="$root/proc" /bin/sh -c 'ip link set lo up; exec chroot "$@"' sh "$root" "${inside[@]}" /bin/bash /trial/try.sh

@@ -47,6 +47,13 @@ test_that "the manual page tells every command, and roff has nothing to say agai
 for command in run status migrate check user; do grep -q "^\.SS $command\$" "$SCRATCH/usr/share/man/man8/motorpool.8" || bad "it lacks $command"; done
 if command -v man >/dev/null; then expect_same "$(man --warnings -l "$SCRATCH/usr/share/man/man8/motorpool.8" 2>&1 >/dev/null)" ""; fi
 
+test_that "the operator's handbook has a section for every alarm, and no link that leads nowhere"
+alarms='RelaySilent RelayLag BreakerOpen StuckMoney DeadLetters DiskFilling ErrorBudget RestoreNotProven WalLong'
+[[ -e deploy/prometheus/motorpool.rules.yml ]] && alarms+=" $(sed -n 's/^ *- alert: *//p' deploy/prometheus/motorpool.rules.yml)"
+for alarm in $alarms; do grep -q "^### $alarm\$" docs/operate.md || bad "nothing about $alarm"; done
+anchors=$(sed -n 's/^##* //p' docs/operate.md | tr 'A-Z ' 'a-z-' | tr -cd 'a-z0-9\n-')
+for link in $(grep -oE '\]\(#[^)]*' docs/operate.md | cut -c4-); do grep -qx -- "$link" <<<"$anchors" || bad "#$link"; done
+
 # --- the command ---
 
 test_that "the installed command knows its state without being told, and makes it"
@@ -80,6 +87,19 @@ lang=ko get /account/sign-in
 unset MOTORPOOL_VAR
 expect_status 200
 expect_body '로그인'
+
+test_that "a Debian package is made of it, whose scripts are shell and whose settings are its users'"
+if command -v dpkg-shlibdeps >/dev/null; then
+	cp -R "$SCRATCH/package" "$SCRATCH/deb" && mkdir -p "$SCRATCH/deb/etc/motorpool"
+	sh deploy/deb/build.sh "$SCRATCH/deb" 9.9.9 /usr/lib/motorpool "$SCRATCH/motorpool.deb" >"$SCRATCH/out" 2>&1 || bad "$(<"$SCRATCH/out")"
+	dpkg-deb -f "$SCRATCH/motorpool.deb" Depends | grep -q 'libsqlite3-0.*lighttpd-mod-openssl' || bad "it needs: $(dpkg-deb -f "$SCRATCH/motorpool.deb" Depends)"
+	for script in postinst prerm postrm; do sh -n "$SCRATCH/deb/DEBIAN/$script" || bad "$script"; done
+	expect_same "$(sort "$SCRATCH/deb/DEBIAN/conffiles")" "$(cd "$SCRATCH/deb" && find etc -type f | sed 's|^|/|' | sort)"
+	expect_same "$(dpkg-deb -c "$SCRATCH/motorpool.deb" | awk '$2 != "root/root"')" ""
+	expect_same "$(dpkg-deb -c "$SCRATCH/motorpool.deb" | grep -c 'motorpool/current$')" 0
+else
+	bad "dpkg-dev is not installed"
+fi
 
 # --- cron, logrotate, systemd ---
 
