@@ -13,7 +13,7 @@ stack_conf() {
 		provider_url = http://127.0.0.1:$1/sandbox
 		provider_public_url = http://127.0.0.1:$1/sandbox
 	END
-	[ -z "$N_WORKERS" ] || echo "n_workers = $N_WORKERS"
+	[ -z "$N_WORKERS" ] || printf 'n_workers_min = %s\nn_workers_max = %s\n' "$N_WORKERS" "$N_WORKERS"
 	[ -z "${N_INTERNAL:-}" ] || echo "n_internal_workers = $N_INTERNAL"
 }
 

@@ -251,31 +251,35 @@ anybody_left(void)
 	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
-/* Those that did not end: the ones we know with all that belong to them, then whoever came to us since. */
+/* Whoever is our child: those we started, and workers whose parent was killed. */
 static void
-kill_the_rest(void)
+tell_children(int signal)
 {
 	FILE *f = fopen("/proc/thread-self/children", "re");
 	int pid;
 
+	while (f && fscanf(f, "%d", &pid) == 1)
+		kill(pid, signal);
+	if (f)
+		fclose(f);
+}
+
+/* Those that did not end: the ones we know with all that belong to them, then whoever came to us since. */
+static void
+kill_the_rest(void)
+{
 	for (int i = 0; i < the.n_processes; i++)
 		process_kill(&the.process[i]);
 	for (int i = 0; i < MAX_RELAYS; i++)
 		process_kill(&the.relay[i]);
-	while (f && fscanf(f, "%d", &pid) == 1)
-		kill(pid, SIGKILL);
-	if (f)
-		fclose(f);
+	tell_children(SIGKILL);
 }
 
 /* But lighttpd, which went first. */
 static void
 end_programs(void)
 {
-	for (int i = 1; i < the.n_processes; i++)
-		process_end(&the.process[i]);
-	for (int i = 0; i < MAX_RELAYS; i++)
-		process_end(&the.relay[i]);
+	tell_children(SIGTERM);
 }
 
 /* Waits for lighttpd alone, or for all. */

@@ -27,8 +27,11 @@ struct exchange {
 	void *from;                             /* gateway.c's own */
 };
 
-/* A FastCGI worker's start: signals, time limits. internal: only processes of our own user may connect. */
-void gateway_open(bool internal);
+/*
+ * A FastCGI worker's start: signals, time limits. path: where people find its socket ("": not known). internal: only processes of our
+ * own user may connect.
+ */
+void gateway_open(const char *path, bool internal);
 /* Waits for the next request. false: SIGTERM came, or the socket is gone; there is none. */
 bool gateway_next(struct exchange *x);
 /* The one request of a CGI process (environment, stdin, stdout), or one held in memory when x->out is set. */

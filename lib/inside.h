@@ -12,6 +12,7 @@
 
 #include "form.h"
 #include "gateway.h"
+#include "gauge.h"
 #include "program.h"
 #include "request.h"
 
@@ -58,6 +59,8 @@ struct serving {
 	const char *why;                /* … because */
 	bool internal;                  /* only internal routes, only our own user */
 	bool dead;                      /* the disk refused: stop answering, be replaced */
+	struct gauge *gauge;            /* where we count, in our place; NULL: nobody does */
+	int slot;
 	struct buf fixed;               /* the headers every answer carries */
 	const char *provider_origin;    /* "https://pay.example"; "" when it is ours */
 };

@@ -153,38 +153,64 @@ run_cgi(const struct program *p)
 	return 0;
 }
 
-/* The parent is told; when nobody asked (started by hand), the write fails and that is fine. */
+/* The parent is told, when there is one: that the worker is there, and again when it has its database too. */
 static void
-say_ready(void)
+say_ready(bool has_all)
 {
-	if (getenv("MOTORPOOL_READY")) {
-		if (write(PARENT_READY_FD, "R", 1) < 0)
-			log_warn("start", "nobody heard that this worker is ready");
+	static bool is_awaited = true;
+	const char what = has_all ? PARENT_READY : PARENT_UP;
+
+	if (!is_awaited || !getenv("MOTORPOOL_READY"))
+		return;
+	if (write(PARENT_READY_FD, &what, 1) < 0)
+		log_warn("start", "nobody heard that this worker is ready");
+	if (has_all) {
+		is_awaited = false;
 		close(PARENT_READY_FD);
 	}
 }
 
-static int
-run_worker(const struct program *p, const char *var, bool internal)
+static void
+open_gauge(const struct program *p, const char *var)
 {
+	const char *slot = getenv("MOTORPOOL_SLOT");
+
+	serving.slot = slot ? atoi(slot) : -1;
+	serving.gauge = slot ? gauge_open(var, p->name) : NULL;
+}
+
+static int
+run_worker(const struct program *p, const char *var, enum duty duty)
+{
+	bool internal = duty == SERVE_INTERNAL;
 	struct exchange x = { .env = NULL };
 	struct base b;
 
 	signal(SIGINT, SIG_IGN);        /* Ctrl-C reaches the whole terminal; the parent decides */
 	base_init(&b, p, var);
-	gateway_open(internal);
+	gateway_open(arena_printf(b.forever, "%s/run/%s%s.sock", var, p->name, internal ? ".internal" : ""), internal);
 	if (!open_base(&b, internal))
 		return 1;
+	open_gauge(p, var);
 	open_db(&b);
-	say_ready();
+	say_ready(serving.db != NULL);
 	while (!serving.dead && gateway_next(&x)) {
-		if (!serving.db)
+		if (!serving.db) {
 			open_db(&b);
+			if (serving.db)
+				say_ready(true);
+		}
 		web_serve(&x, b.m);
 	}
 	if (serving.db)
 		db_close(serving.db);
 	return serving.dead;
+}
+
+static int
+at_most(int n, int limit)
+{
+	return n < limit ? n : limit;
 }
 
 static int
@@ -197,10 +223,13 @@ run_parent(const struct program *p, const char *var, const char *argv0)
 	if (!open_settings(&b))
 		return 1;
 	plan.exe = strchr(argv0, '/') ? argv0 : folder_program(b.forever);
-	plan.n_public = (int)settings.n_workers * (p->crew ? p->crew : 1);
-	if (plan.n_public > MAX_WORKERS)
-		plan.n_public = MAX_WORKERS;
-	plan.n_internal = p->internal ? (int)settings.n_internal_workers : 0;
+	plan.n_max[0] = at_most((int)settings.n_workers_max * (p->crew ? p->crew : 1), MAX_WORKERS);
+	plan.n_max[1] = p->internal ? (int)settings.n_internal_workers : 0;
+	plan.n_min[0] = at_most((int)settings.n_workers_min, plan.n_max[0]);
+	plan.n_min[1] = at_most((int)settings.n_workers_min, plan.n_max[1]);
+	plan.request_limit_ms = 1000 * (p->patience_s ? p->patience_s : settings.request_limit_s);
+	plan.worker_requests = settings.worker_requests;
+	plan.worker_bytes = settings.worker_memory_mb << 20;
 	return parent_run(&plan);
 }
 
@@ -227,6 +256,6 @@ program_main(const struct program *p, int argc, char **argv)
 	if (strcmp(what, "--serve") == 0 && argc == 3)
 		return run_parent(p, argv[2], argv[0]);
 	if (strcmp(what, "--worker") == 0 && argc == 4)
-		return run_worker(p, argv[2], strcmp(argv[3], "internal") == 0);
+		return run_worker(p, argv[2], strcmp(argv[3], "internal") == 0 ? SERVE_INTERNAL : SERVE_PUBLIC);
 	return usage(p, strcmp(what, "--help") == 0 || strcmp(what, "-h") == 0);
 }

@@ -22,7 +22,8 @@ struct program {
 	bool (*open)(struct db *db);    /* made once per worker, after the database: caches, keys. false: not ready. May be NULL */
 	void (*before)(struct web *w);  /* before each request's handler. May be NULL */
 	bool internal;                  /* has an internal socket */
-	int crew;                       /* workers for each of n_workers, when they wait for others more than they work. 0: one */
+	int crew;                       /* so many times n_workers_max, when they wait for others more than they work. 0: once */
+	int patience_s;                 /* instead of request_limit_s, for one that is slow on purpose. 0: as settings say */
 	const char *own_db;             /* the sandbox: $VAR/NAME.db with its own schema file; NULL: the shared one */
 	const char *own_schema;         /* db/NAME.sql */
 };

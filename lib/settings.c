@@ -49,8 +49,14 @@ static const struct setting table[] = {
 	{ AT(session_max_s),           .kind = SETTING_INT,  .standard = "86400", .min = 60, .max = 365 * 86400 },
 	{ AT(max_body_bytes),          .kind = SETTING_INT,  .standard = "1048576", .min = 1024, .max = 64 * 1048576 },
 	{ AT(max_fields),              .kind = SETTING_INT,  .standard = "200", .min = 10, .max = 10000 },
-	{ AT(n_workers),               .kind = SETTING_INT,  .standard = "4", .min = 1, .max = 64 },
+	{ AT(n_workers_min),           .kind = SETTING_INT,  .standard = "2", .min = 1, .max = 64 },
+	{ AT(n_workers_max),           .kind = SETTING_INT,  .standard = "10", .min = 1, .max = 64 },
 	{ AT(n_internal_workers),      .kind = SETTING_INT,  .standard = "8", .min = 1, .max = 64 },
+	{ AT(request_limit_s),         .kind = SETTING_INT,  .standard = "12", .min = 1, .max = 3600 },
+	{ AT(queue_limit_ms),          .kind = SETTING_INT,  .standard = "500", .min = 0, .max = 60000 },
+	{ AT(worker_requests),         .kind = SETTING_INT,  .standard = "100000", .min = 0, .max = 1000000000 },
+	{ AT(worker_memory_mb),        .kind = SETTING_INT,  .standard = "256", .min = 0, .max = 1048576 },
+	{ AT(run_as),                  .kind = SETTING_TEXT, .standard = "motorpool", .min = 0, .max = 32 },
 	{ AT(provider_url),            .kind = SETTING_URL,  .standard = "http://localhost:8080/sandbox", .min = 8, .max = 200 },
 	{ AT(provider_public_url),     .kind = SETTING_URL,  .standard = "http://localhost:8080/sandbox", .min = 8, .max = 200 },
 	{ AT(sandbox),                 .kind = SETTING_BOOL, .standard = "yes" },
@@ -245,6 +251,8 @@ fits_together(const char **why)
 		*why = "tls = yes, but base_url does not begin with https://";
 	else if (!settings.tls && strncmp(settings.base_url, "https://", 8) == 0)
 		*why = "base_url begins with https://, but tls = no: cookies would travel without protection";
+	else if (settings.n_workers_min > settings.n_workers_max)
+		*why = "n_workers_min is more than n_workers_max";
 	else
 		return true;
 	return false;

@@ -29,7 +29,13 @@ struct settings {
 	int64_t call_deadline_ms;               /* 610: a synchronous call, all told */
 	int64_t session_idle_s, session_max_s;
 	int64_t max_body_bytes, max_fields;     /* 1 MiB, 200 */
-	int64_t n_workers, n_internal_workers;  /* per program */
+	int64_t n_workers_min, n_workers_max;   /* per program: as many as the load needs */
+	int64_t n_internal_workers;             /* … at most, for the calls between programs */
+	int64_t request_limit_s;                /* a worker busy for longer hangs and is replaced */
+	int64_t queue_limit_ms;                 /* who would wait longer for a worker is told that we are busy; 0: everybody waits */
+	int64_t worker_requests;                /* a worker that has served so many is replaced; 0: never */
+	int64_t worker_memory_mb;               /* … and one with more memory in use; it cannot get four times as much. 0: no limit */
+	const char *run_as;                     /* the user programs become when they are started as root */
 	const char *provider_url;               /* Toss Payments' API base; the sandbox by default */
 	const char *provider_public_url;        /* where a customer's browser finds the hosted card page */
 	bool sandbox;                           /* no real money: say so on every page */

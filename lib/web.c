@@ -278,12 +278,14 @@ web_serve(struct exchange *x, struct arena *m)
 	int64_t began_us = clock_us();
 	enum status status;
 
+	gauge_begin(serving.gauge, serving.slot);
 	arena_reset(m);
 	begin(&w, &in, x, m);
 	status = settle(&w, answer(&w));
 	reply_send(&w, status);
 	log_answer(&w, status, began_us);
 	log_request(NULL);
+	gauge_end(serving.gauge, serving.slot, status, clock_us() - began_us);
 }
 
 /* --- what handlers ask ------------------------------------------------------------------------------------------- */

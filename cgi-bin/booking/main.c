@@ -34,7 +34,7 @@ static const struct program booking = {
 	.prefix = "",
 	.routes = routes,
 	.role = &booking_role,
-	.crew = 4,              /* a booking waits for payment and the disk; meanwhile others search, and share the disk's sync */
+	.crew = 2,              /* a booking waits for payment and the disk; meanwhile others search, and share the disk's sync */
 };
 
 int

@@ -325,7 +325,7 @@ be_worker(void *arg)
 	buf_puts(&body, "{}");
 	if (dup2(listening, 0) < 0)
 		return 99;
-	gateway_open(false);
+	gateway_open("", false);
 	while (gateway_next(&x))
 		gateway_send(&x, &head, &body);
 	return 0;

@@ -45,7 +45,8 @@ the_machines_file_goes_over_the_houses(void **state)
 	assert_string_equal(settings.var_dir, scratch_path("var"));
 	assert_int_equal(settings.vat_percent, 7);
 	assert_string_equal(settings.base_url, "http://a.example/x#y");
-	assert_int_equal(settings.n_workers, 4);
+	assert_int_equal(settings.n_workers_min, 2);
+	assert_int_equal(settings.n_workers_max, 10);
 	assert_false(settings.tls);
 	assert_true(settings.sandbox);
 }
