@@ -174,7 +174,7 @@ ROOT=$HOUSE/current VAR=$VAR BIND=127.0.0.1 PORT=$local ALSO=127.0.0.1:$local "$
 "$lighttpd" -tt -f "$SCRATCH/lighttpd.conf" >"$SCRATCH/out" 2>&1 || bad "$(<"$SCRATCH/out")"
 expect_same "$(<"$SCRATCH/out")" ""
 
-printf '%s\n' "base_url = https://cars.example:$https" "tls = yes" "n_workers = 1" "n_internal_workers = 1" >"$SCRATCH/etc/motorpool/motorpool.conf"
+printf '%s\n' "base_url = https://cars.example:$https" "tls = yes" "n_workers_min = 1" "n_workers_max = 1" "n_internal_workers = 1" >"$SCRATCH/etc/motorpool/motorpool.conf"
 for name in booking account; do
 	"$HOUSE/current/bin/$name" --serve "$VAR" 2>>"$SCRATCH/log/$name.log" </dev/null &
 	pids+=($!)
