@@ -62,10 +62,11 @@ CHECK(stuck_refunds,
 /* --- what fleet has learned ----------------------------------------------------------------------------------------------------- */
 
 /* Only of bookings whose last event fleet has handled: it may be a moment behind. */
+/* Where there is none, nothing is held: fleet was never asked, or a person let its event go. */
 CHECK(reservations,
 	"SELECT b.code FROM booking b LEFT JOIN reservation r ON r.booking_code = b.code"
 	" WHERE b.state NOT IN ('HELD', 'EXPIRED', 'PAID', 'REJECTED')"
-	" AND COALESCE(r.state, '') <> CASE WHEN b.state = 'CONFIRMED' THEN 'RESERVED' WHEN b.state = 'OUT' THEN 'OUT'"
+	" AND COALESCE(r.state, 'RELEASED') <> CASE WHEN b.state = 'CONFIRMED' THEN 'RESERVED' WHEN b.state = 'OUT' THEN 'OUT'"
 	"   WHEN b.state IN ('RETURNED', 'COMPLETED') THEN 'ENDED' ELSE 'RELEASED' END"
 	" AND (SELECT MAX(e.event_id) FROM event e WHERE e.subject_id = b.code)"
 	"   <= COALESCE((SELECT p.event_id FROM position p WHERE p.consumer = 'fleet'), 0)"

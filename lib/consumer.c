@@ -266,7 +266,7 @@ note_failure(struct db *db, const struct consumer *c, const struct parked *p, co
 	why = forget(db, c, e, why);
 	db_begin(db);
 	if (is_still_due(db, c, p))
-		consumer_park_again(db, c, p, why);
+		consumer_park_again(db, c, p, 1, why);
 	db_commit(db);
 }
 
@@ -340,8 +340,8 @@ consumer_step(struct db *db, const struct consumer *c, int batch)
 	if (consumer_is_paused(db, c)) {
 		n = 0;
 	} else {
-		n = take_due(db, c, batch);
-		n += take_new(db, c, batch);
+		n = take_new(db, c, batch);     /* first: one that may crash again comes after those that wait for nothing */
+		n += take_due(db, c, batch);
 	}
 	db_fresh(db);
 	db_arena(db, callers);

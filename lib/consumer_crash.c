@@ -3,7 +3,8 @@
  *
  * In a batch nobody knows whether the event in hand was to blame, or one before it that left a broken memory behind, or a kill from
  * outside. So the batch is done again one by one. Whoever is alone when it happens again is parked, with a try more against it:
- * twelve, and a person decides. A kill from outside costs an innocent event a second at most, and its next try succeeds.
+ * twelve, and a person decides. A kill from outside costs an innocent event a second at most, and its next try succeeds. One that
+ * hung counts for four, since nobody could write meanwhile: the third time is the last.
  */
 #include "consumer_inside.h"
 
@@ -12,6 +13,7 @@
 
 #include <sys/wait.h>
 
+#define HANG_TRIES         4
 #define SWEEP_PAUSE_MS     1000
 #define SWEEP_PAUSE_MAX_MS 300000
 
@@ -37,8 +39,10 @@ how_it_ended(struct arena *m, int ended)
 
 /* A try like any other: a new event is parked, a parked one waits longer. Is it neither, its effect was committed just before. */
 static void
-blame(struct db *db, const struct consumer *c, int64_t event_id, const char *why)
+blame(struct db *db, const struct consumer *c, int64_t event_id, int ended)
 {
+	const char *why = how_it_ended(db_memory(db), ended);
+	int n_tries = ended == HAND_HUNG ? HANG_TRIES : 1;
 	struct parked was;
 	struct batch b;
 
@@ -47,9 +51,9 @@ blame(struct db *db, const struct consumer *c, int64_t event_id, const char *why
 	b = consumer_events_after(db, event_id - 1, 1);
 	if (db_one(db, &parked_shape, &was, "SELECT event_id, tries FROM event_retry WHERE consumer = $1 AND event_id = $2 AND dead = 0",
 	           c->name, event_id)) {
-		consumer_park_again(db, c, &was, why);
+		consumer_park_again(db, c, &was, n_tries, why);
 	} else if (b.n == 1 && b.event[0].event_id == event_id && consumer_position(db, c) < event_id) {
-		consumer_park(db, c, &b.event[0], 1, why);
+		consumer_park(db, c, &b.event[0], n_tries, why);
 		consumer_move(db, c, event_id);
 	}
 	db_commit(db);
@@ -86,7 +90,7 @@ consumer_watch(struct db *db, const struct consumer *c, struct hand *h)
 	} else if (event_id && last_id) {
 		atomic_store(&h->careful_upto, last_id);
 	} else if (event_id) {
-		blame(db, c, event_id, how_it_ended(db_memory(db), ended));
+		blame(db, c, event_id, ended);
 	}
 	db_fresh(db);
 }

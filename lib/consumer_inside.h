@@ -32,7 +32,8 @@ struct batch consumer_events_after(struct db *db, int64_t event_id, int limit);
 bool consumer_has_parked(struct db *db, const struct consumer *c);
 bool consumer_holds(struct db *db, const struct consumer *c, const struct event *e);    /* an earlier one of its subject waits */
 void consumer_park(struct db *db, const struct consumer *c, const struct event *e, int64_t tries, const char *error);
-void consumer_park_again(struct db *db, const struct consumer *c, const struct parked *was, const char *error);
+/* n_tries: how many this one counts for. */
+void consumer_park_again(struct db *db, const struct consumer *c, const struct parked *was, int n_tries, const char *error);
 void consumer_unpark(struct db *db, const struct consumer *c, int64_t event_id);
 
 /* consumer_crash.c: whose notes this process writes; NULL: nobody watches it. */

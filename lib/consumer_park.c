@@ -87,9 +87,9 @@ consumer_park(struct db *db, const struct consumer *c, const struct event *e, in
 }
 
 void
-consumer_park_again(struct db *db, const struct consumer *c, const struct parked *was, const char *error)
+consumer_park_again(struct db *db, const struct consumer *c, const struct parked *was, int n_tries, const char *error)
 {
-	int64_t tries = was->tries + 1;
+	int64_t tries = was->tries + n_tries;
 
 	db_do(db, "UPDATE event_retry SET tries = $3, next_at = $4, error = $5, dead = $6 WHERE consumer = $1 AND event_id = $2",
 	      c->name, was->event_id, tries, clock_now() + pause_after(tries), error, tries >= MAX_TRIES);

@@ -53,7 +53,7 @@ crash(int signo)
 static void
 eat_memory(void)
 {
-	struct arena *all = arena_new((size_t)256 << 20);
+	struct arena *all = arena_new((size_t)64 << 20);
 
 	for (;;)
 		memset(arena_alloc(all, 1 << 20), 1, 1 << 20);

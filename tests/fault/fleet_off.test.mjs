@@ -1,0 +1,76 @@
+/*
+ * fleet_off.test.mjs - FX-3: the fleet program and its policies are off while people book. Nobody is refused, and when it is back
+ * all bookings are CONFIRMED within seconds. Off in both ways: its consumer paused by a person and its program ended by SIGTERM; then
+ * both killed, the whole relay with them.
+ */
+import { assert, finish, sleep, test, until } from '../story/check.mjs';
+import { Stack } from '../story/stack.mjs';
+import { figure, load, percentile, span } from './fault.mjs';
+import { Market, start_relay } from './market.mjs';
+
+const PER_S = 20;
+const stack = await Stack.start({ name: 'fault-fleet-off', env: { MOTORPOOL_MAX_BOOKINGS_PER_PERSON: '1000' } });
+const market = await Market.open(stack, { n_cars: 24, n_people: 4 });
+const anonymous = stack.program();
+const states = async () => Object.fromEntries((await stack.sql('SELECT state, COUNT(*) FROM booking GROUP BY state')).map(([state, n]) => [state, +n]));
+let booked = 0;
+
+/* Cron goes on while `run`, which plays it, is held. */
+const as_cron = () => { const every = setInterval(() => start_relay(stack), 20000); return () => clearInterval(every); };
+
+async function sell(seconds) {
+	const first = booked;
+	const done = await load({ per_s: PER_S, for_s: seconds, run: i => market.book(first + i) });
+	const failed = done.filter(one => one.error);
+	booked += done.length;
+	figure({ experiment: 'FX-3', name: 'bookings that succeed while fleet is off', value: 100 * (done.length - failed.length) / done.length, unit: '%', least: 100 });
+	assert.deepEqual(failed.slice(0, 3).map(one => one.error.message), [], `${failed.length} of ${done.length} failed`);
+	console.log(`# ${done.length} bookings in ${seconds} s, p99 ${Math.round(percentile(done.map(one => one.ms), 99))} ms`);
+	return done.length;
+}
+
+async function all_confirmed(what, limit_ms) {
+	const began = performance.now();
+	await until('all bookings are CONFIRMED', async () => (await states()).CONFIRMED === booked && Object.keys(await states()).length === 1, { limit_ms });
+	figure({ experiment: 'FX-3', name: `all CONFIRMED after ${what}`, value: (performance.now() - began) / 1000, unit: 's', limit: 5 });
+}
+
+await test('fleet paused and its program ended: every booking succeeds, and waits as PAID', async () => {
+	await stack.must('pause', 'fleet', 'an experiment');
+	const fleet = stack.services().fleet;
+	stack.kill(stack.process.pid, 'SIGSTOP');
+	stack.held = true;
+	stack.kill(fleet, 'SIGTERM');
+	await until('its pages are gone', async () => (await anonymous.get('/fleet/cars')).status === 503, { limit_ms: 15000 });
+	const stop = as_cron();
+	const n = await sell(span(5, 60));
+	stop();
+	assert.deepEqual(await states(), { PAID: n }, 'fleet is really off');
+	assert.equal(await stack.count('event', "type = 'car.reserved'"), 0);
+}, { limit_s: 120 });
+await test('the check of this experiment sees bookings that are not confirmed', async () => {
+	await assert.rejects(all_confirmed('nothing', 300), /in vain/);
+});
+await test('resumed and started again: all are CONFIRMED within 5 s, each once', async () => {
+	await stack.must('resume', 'fleet');
+	await all_confirmed('its consumer is resumed', 30000);
+	await stack.up();
+	assert.equal((await market.manager.get('/fleet/cars')).status, 200);
+	assert.equal(await stack.count('event', "type = 'car.reserved'"), booked);
+}, { limit_s: 80 });
+await test('fleet and the whole relay killed: every booking succeeds; all are CONFIRMED within 5 s of their return', async () => {
+	await stack.down('fleet', 'relay');
+	for (const relay of stack.relays ?? []) stack.kill(-relay.pid);
+	await sleep(100);
+	const n = await sell(span(5, 20));
+	assert.equal((await states()).PAID, n, 'nobody carries events');
+	start_relay(stack);
+	await all_confirmed('the relay is started', 30000);
+	await stack.up();
+}, { limit_s: 120 });
+await test('who switched what is in the log', async () => {
+	assert.deepEqual(await stack.sql("SELECT type, payload ->> 'consumer', payload ->> 'reason' FROM event WHERE subject_id = 'ops:relay' ORDER BY event_id"),
+		[['ops.paused', 'fleet', 'an experiment'], ['ops.resumed', 'fleet', 'an experiment']]);
+});
+await test('every invariant holds', () => stack.check());
+await finish();
