@@ -55,7 +55,7 @@ help:
 	@echo "make run        installs what is missing, builds, starts everything on port $(PORT) with its state in $(VAR)/; Ctrl-C stops it"
 	@echo "make deps       installs the Debian packages that are missing (apt, as root or by sudo)"
 	@echo "make install    puts a release in its places (PREFIX=/usr/local, DESTDIR=, VERSION=); make uninstall takes it away"
-	@echo "make deb        builds a Debian package; make deb-check lets lintian look at it"
+	@echo "make deb        builds a Debian package; deb-check: lintian; deb-try, deb-boot: into a bare Debian (root)"
 	@echo "make clean      removes $(BUILD)/"
 	@echo
 	@echo "PORT=8081 VAR=other  another port and state folder · BUILD=dir · SAN=1 with sanitizers · V=1 shows the commands"

@@ -75,6 +75,7 @@ $(BUILD)/motorpool.8: $(BUILD)/motorpool deploy/man.sh
 	$(Q)sh deploy/man.sh $< $(VERSION) >$@.new && mv $@.new $@
 
 # --- a Debian package: built from a clean tree below BUILD
+VERSION_NEXT := 1.0.1
 DEB := $(BUILD)/motorpool_$(VERSION)_$(shell dpkg --print-architecture 2>/dev/null).deb
 .PHONY: deb deb-check
 deb: all
@@ -93,5 +94,10 @@ deb-check: deb
 deb-try: deb
 	$(Q)command -v debootstrap >/dev/null || sh deploy/deps.sh debootstrap
 	$(Q)$(MAKE) --no-print-directory deb VERSION=$(VERSION_NEXT)
-	$(Q)bash deploy/deb/try.sh $(DEB) $(subst _$(VERSION)_,_$(VERSION_NEXT)_,$(DEB))
-VERSION_NEXT := 1.0.1
+	$(Q)CHROOT=$(CHROOT) bash deploy/deb/try.sh $(DEB) $(subst _$(VERSION)_,_$(VERSION_NEXT)_,$(DEB))
+
+# … and under its own systemd: make deb-try deb-boot CHROOT=dir
+.PHONY: deb-boot
+deb-boot: deb-try
+	$(Q)command -v systemd-nspawn >/dev/null || sh deploy/deps.sh systemd-container
+	$(Q)bash deploy/deb/boot.sh $(CHROOT)

@@ -161,7 +161,7 @@ site=$SCRATCH/etc/lighttpd/conf-available/60-motorpool.conf
 mkdir -p "$SCRATCH/etc/motorpool/tls" "$SCRATCH/etc/lighttpd/conf-enabled" "$SCRATCH/www/.well-known/acme-challenge" "$SCRATCH/cache"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=cars.example -addext subjectAltName=DNS:cars.example \
 	-keyout "$SCRATCH/etc/motorpool/tls/privkey.pem" -out "$SCRATCH/etc/motorpool/tls/fullchain.pem" 2>/dev/null
-sed -e "s/:443\"/:$https\"/; s/use-ipv6.pl 443\"/use-ipv6.pl $https\"/; s/127.0.0.1:8080/127.0.0.1:$local/; s|/var/cache/lighttpd|$SCRATCH/cache|" \
+sed -e "s/:443\"/:$https\"/; s/use-ipv6.pl 443\"/use-ipv6.pl $https\"/; s/127.0.0.1:8080/127.0.0.1:$local/; s|/var/cache/lighttpd|$SCRATCH/cache|; s|/var/log/lighttpd|$SCRATCH|" \
 	"$site" >"$SCRATCH/etc/lighttpd/conf-enabled/60-motorpool.conf"
 # use-ipv6.pl opens IPv6 with TLS for port 443 only; here IPv4 will do
 sed -i '/use-ipv6/d' "$SCRATCH/etc/lighttpd/conf-enabled/60-motorpool.conf"
@@ -208,6 +208,11 @@ expect_status 503
 expect_header 'retry-after: 5'
 fetch "https://cars.example:$https/photos/../motorpool.db"
 expect_status 404
+
+test_that "lighttpd's own line names the request as the program's does"
+line_of() { jq -r 'select(.what == "'"$2"'") | .request' "$1" | grep -q '^[A-Za-z0-9_-]\{16\}$'; }
+logged() { line_of "$SCRATCH/motorpool.log" access && line_of "$SCRATCH/log/account.log" answer; }
+until_true logged || bad "$(tail -n 1 "$SCRATCH/motorpool.log")"
 
 test_that "who comes without TLS is sent there, path and question kept"
 fetch "http://127.0.0.1:$http/cars?from=2027-01-01&to=2027-01-02"
