@@ -40,6 +40,7 @@ install-release: all $(BUILD)/motorpool.8
 	$(Q)cp -R templates static db $(BUILD)/locale $(RELEASE).new
 	$(Q)cp -R deploy/lighttpd $(RELEASE).new/deploy
 	$(Q)rm $(RELEASE).new/deploy/lighttpd/motorpool.conf
+	$(Q)[ ! -d deploy/prometheus ] || cp -R deploy/prometheus $(RELEASE).new/deploy
 	$(Q)$(IN_PLACE) deploy/state.sh >$(RELEASE).new/deploy/state.sh
 	$(Q)chmod -R u=rwX,go=rX $(RELEASE).new && chmod 755 $(RELEASE).new/deploy/state.sh
 	$(Q)ln -s $(STATEDIR) $(RELEASE).new/var
