@@ -1,6 +1,6 @@
 #!/bin/sh
 # build.sh TREE VERSION HOUSE TO - makes the Debian package TO out of TREE, where `make install DESTDIR=TREE PREFIX=/usr` has put everything.
-# DEB_MAIL is the address of whoever maintains the package.
+# DEB_MAIL is the address of whoever maintains the package; DEB_COMPRESS=none is for those who only look.
 #
 # Nothing but dpkg-dev is needed. What the programs depend on is read from the programs themselves (dpkg-shlibdeps).
 set -eu
@@ -46,5 +46,5 @@ for script in postinst prerm postrm; do
 done
 (cd "$tree" && find etc -type f -printf '/%p\n' | sort) >"$tree/DEBIAN/conffiles"
 (cd "$tree" && find . -type f ! -path './DEBIAN/*' ! -path './etc/*' -printf '%P\0' | sort -z | xargs -0 md5sum) >"$tree/DEBIAN/md5sums"
-dpkg-deb --root-owner-group -Zxz --build "$tree" "$to" >/dev/null
+dpkg-deb --root-owner-group -Z"${DEB_COMPRESS:-xz}" --build "$tree" "$to" >/dev/null
 echo "$to"
