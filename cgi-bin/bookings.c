@@ -45,7 +45,7 @@ end_reason_in_words(const char *end_reason)
 {
 	static const struct { const char *code, *words; } said[] = {
 		{ "declined",    N_("The card was declined. Nothing was charged.") },
-		{ "later",       N_("Payment did not answer in time. Should money have been taken, it goes back by itself.") },
+		{ "later",       N_("Your bank did not answer in time, so nothing is booked. We go on asking it: should money have been taken, it goes back by itself.") },
 		{ "hold_over",   N_("It was not paid in time, so the car was given free. Nothing was charged.") },
 		{ "given_up",    N_("It was given up before it was paid. Should money have been taken, it goes back by itself.") },
 		{ "car_refused", N_("The car could not be made ready. All the money goes back.") },

@@ -26,7 +26,8 @@ static const struct member chrome_members[] = {
 	SHAPE_BOOL(chrome, is_customer), SHAPE_BOOL(chrome, is_employee), SHAPE_BOOL(chrome, is_manager), SHAPE_BOOL(chrome, is_courier),
 	SHAPE_BOOL(chrome, is_examiner), SHAPE_BOOL(chrome, is_admin), SHAPE_BOOL(chrome, nav_search), SHAPE_BOOL(chrome, nav_my),
 	SHAPE_BOOL(chrome, nav_bookings), SHAPE_BOOL(chrome, nav_fleet), SHAPE_BOOL(chrome, nav_cards), SHAPE_BOOL(chrome, nav_money),
-	SHAPE_BOOL(chrome, nav_view), SHAPE_BOOL(chrome, nav_ops), SHAPE_BOOL(chrome, nav_users), SHAPE_BOOL(chrome, nav_account),
+	SHAPE_BOOL(chrome, nav_view), SHAPE_BOOL(chrome, nav_ops), SHAPE_BOOL(chrome, nav_users), SHAPE_BOOL(chrome, nav_account), SHAPE_BOOL(chrome, nav_stuck),
+	SHAPE_INT(chrome, n_stuck),
 	SHAPE_TEXT(chrome, request_id), SHAPE_TEXT(chrome, notice), SHAPE_BOOL(chrome, is_sandbox), SHAPE_TIME(chrome, now),
 };
 const struct shape chrome_shape = SHAPE(chrome, chrome_members);

@@ -22,6 +22,7 @@ static const struct member booking_members[] = {
 	SHAPE_TIME(booking, hold_until), SHAPE_TIME(booking, asked_at), SHAPE_TIME(booking, paid_at), SHAPE_TIME(booking, ended_at),
 	SHAPE_TEXT(booking, end_reason), SHAPE_STATE(booking, refund_state, refund_state_words), SHAPE_AMOUNT(booking, refund_due),
 	SHAPE_AMOUNT(booking, refunded_amount), SHAPE_INT(booking, ask_tries), SHAPE_INT(booking, refund_tries),
+	SHAPE_TEXT(booking, last_error),
 	SHAPE_LIST(booking, lines, booking_line_shape),
 };
 const struct shape booking_shape = SHAPE(booking, booking_members);
@@ -55,7 +56,7 @@ interval_problem(int64_t starts_at, int64_t ends_at, int64_t now, const char **f
 #define BOOKING_COLUMNS \
 	"booking_id, code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, branch_name_ko, state, starts_at, ends_at," \
 	" amount, vat_amount, currency, card_id, COALESCE(charge_id, 0) AS charge_id, held_at, hold_until, asked_at, paid_at, ended_at," \
-	" end_reason, refund_state, refund_due, refunded_amount, ask_tries, refund_tries"
+	" end_reason, refund_state, refund_due, refunded_amount, ask_tries, refund_tries, last_error"
 
 static bool
 with_lines(struct db *db, struct booking *b, bool found)

@@ -9,6 +9,7 @@
 #define MP_BOOKING_H
 
 #include "../bookings.h"
+#include "../stuck.h"
 #include "../../lib/db.h"
 #include "../../lib/event.h"
 
@@ -21,6 +22,7 @@ struct booking {
 	int64_t held_at, hold_until, asked_at, paid_at, ended_at;
 	int refund_state;                       /* enum refund_state */
 	int64_t refund_due, refunded_amount;
+	const char *last_error;                 /* why the last of these did not end it */
 	int64_t ask_tries, refund_tries;        /* how often the sweep has asked payment: for a lost answer, for the refund */
 	struct booking_line *lines;
 	int n_lines;
@@ -79,6 +81,14 @@ enum cancel_outcome booking_cancel(struct db *db, struct booking *b, int64_t act
 bool booking_hand_out(struct db *db, struct booking *b, int64_t actor_id);     /* CONFIRMED → OUT */
 bool booking_take_back(struct db *db, struct booking *b, int64_t actor_id);    /* OUT → RETURNED → COMPLETED; frees the car from now + turnaround */
 bool booking_no_show(struct db *db, struct booking *b, int64_t actor_id);      /* CONFIRMED and begun → NO_SHOW; no refund. The sweep does it too, actor 0 */
+
+/*
+ * --- stuck.c: what rests on its way (../stuck.h), tried at once or ended by hand. retry: whatever it is, now. resolve: in one of the
+ * ways its kind allows, once it is older than settings.stuck_after_s; the reason is kept with the event. A second click is harmless. */
+int booking_stuck_kind(const struct booking *b);        /* enum stuck_kind; -1: it rests nowhere */
+int64_t booking_stuck_since(const struct booking *b);
+void booking_retry(struct db *db, struct booking *b, int64_t actor_id);
+enum stuck_outcome booking_resolve(struct db *db, struct booking *b, enum stuck_way way, const char *reason, int64_t actor_id);
 
 /* --- sweep.c: what time brings; the relay calls it every second. Answers whether more waits. */
 bool booking_sweep(struct db *db);

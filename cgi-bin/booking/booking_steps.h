@@ -21,8 +21,13 @@ bool booking_expire(struct db *db, struct booking *b, const char *reason, bool m
 /* Why a try did not end it, for whoever looks at the stuck desk (../stuck.h): payment_down, no_answer … Nothing new: nothing written. */
 void booking_note_error(struct db *db, const struct booking *b, const char *error);
 
-/* Asks payment what became of a charge nobody heard the answer of, and writes down what follows from it. */
-void booking_resolve_asked(struct db *db, struct booking *b);
+/* One try of the sweep, written down before payment is asked: what became of a charge nobody heard the answer of; for a refund. */
+void booking_sweep_asked(struct db *db, struct booking *b);
+void booking_sweep_refund(struct db *db, struct booking *b);
+
+/* PAID → CONFIRMED; PAID → REJECTED with all the money to go back. false: not PAID any more. Inside a transaction. */
+bool booking_confirm(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id);
+bool booking_reject(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id);
 
 /* Asks payment for the refund that is due and writes down what it says. true: the money is back, the booking is at its end. */
 bool booking_settle_refund(struct db *db, struct booking *b);

@@ -5,6 +5,7 @@
 #include "booking.h"
 #include "pages.h"
 
+#include "../stuck.h"
 #include "../../lib/program.h"
 
 static const struct route routes[] = {
@@ -15,6 +16,7 @@ static const struct route routes[] = {
 	{ GET,  "/bookings/new",             page_order,         SIGNED_IN },
 	{ POST, "/bookings",                 do_book,            SIGNED_IN },
 	{ GET,  "/bookings",                 page_bookings,      SIGNED_IN },
+	{ GET,  "/bookings/stuck",           page_stuck,         MANAGER },
 	{ GET,  "/bookings/:code",           page_booking,       SIGNED_IN },
 	{ GET,  "/bookings/:code/receipt",   page_receipt,       SIGNED_IN },
 	{ GET,  "/bookings/:code/cancel",    page_cancel,        SIGNED_IN },
@@ -26,6 +28,9 @@ static const struct route routes[] = {
 	{ POST, "/bookings/:code/hand-out",  do_hand_out,        MANAGER },
 	{ POST, "/bookings/:code/take-back", do_take_back,       MANAGER },
 	{ POST, "/bookings/:code/no-show",   do_no_show,         MANAGER },
+	{ POST, "/bookings/:code/retry",     do_retry,           MANAGER },
+	{ GET,  "/bookings/:code/resolve",   page_resolve,       MANAGER },
+	{ POST, "/bookings/:code/resolve",   do_resolve,         MANAGER },
 	{ 0 },
 };
 
@@ -34,6 +39,7 @@ static const struct program booking = {
 	.prefix = "",
 	.routes = routes,
 	.role = &booking_role,
+	.before = stuck_show_count,
 	.crew = 2,              /* a booking waits for payment and the disk; meanwhile others search, and share the disk's sync */
 };
 

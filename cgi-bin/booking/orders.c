@@ -19,7 +19,7 @@ cards_of(struct db *db, int64_t user_id, struct saved_card **cards)
 
 static const struct member around_booking_members[] = {
 	SHAPE_TEXT(around_booking, branch_address), SHAPE_TEXT(around_booking, branch_phone), SHAPE_TEXT(around_booking, brand),
-	SHAPE_TEXT(around_booking, last4),
+	SHAPE_TEXT(around_booking, last4), SHAPE_AMOUNT(around_booking, bank_amount),
 };
 static const struct shape around_booking_shape = SHAPE(around_booking, around_booking_members);
 
@@ -28,7 +28,7 @@ around_booking(struct db *db, const struct booking *b, struct around_booking *ar
 {
 	db_one(db, &around_booking_shape, around,
 		"SELECT address AS branch_address, phone AS branch_phone FROM v_branch WHERE branch_id = $1", b->branch_id);
-	db_one(db, &around_booking_shape, around, "SELECT brand, last4 FROM v_charge WHERE charge_id = $1", b->charge_id);
+	db_one(db, &around_booking_shape, around, "SELECT brand, last4, bank_amount FROM v_charge WHERE charge_id = $1", b->charge_id);
 }
 
 void

@@ -12,7 +12,7 @@ struct saved_card {
 };
 int cards_of(struct db *db, int64_t user_id, struct saved_card **cards);
 /* Where to pick it up and ask, and the card that paid; what is not known is NULL. */
-struct around_booking { const char *branch_address, *branch_phone, *brand, *last4; };
+struct around_booking { const char *branch_address, *branch_phone, *brand, *last4; int64_t bank_amount; /* refunded by transfer */ };
 void around_booking(struct db *db, const struct booking *b, struct around_booking *around);
 void customer_of(struct db *db, int64_t user_id, const char **name, const char **email);
 
@@ -36,6 +36,29 @@ struct booking_row {
 extern const struct shape booking_row_shape;
 int64_t bookings_count(struct db *db, const struct booking_query *q);
 int bookings_list(struct db *db, const struct booking_query *q, int64_t offset, int limit, struct booking_row **rows);
+
+/* --- stuck_list.c: the stuck desk, booking's and payment's rows in one list, oldest first --- */
+struct stuck_query {
+	int kind;                       /* enum stuck_kind; -1: all */
+	int64_t now, offset, limit;
+};
+struct stuck_row {
+	const char *subject_id, *customer_name, *currency, *last_error;
+	const char *try_url, *resolve_url;      /* the owner's: booking's or payment's; resolve_url NULL: nothing can be decided about it */
+	int kind;
+	int64_t customer_id, charge_id, since, tries, next_at, amount;          /* charge_id 0: booking's */
+};
+extern const struct shape stuck_row_shape;
+int64_t stuck_rows_count(struct db *db, const struct stuck_query *q);
+int stuck_rows(struct db *db, const struct stuck_query *q, struct stuck_row **rows);
+
+/* A car that is late, and the customer who cannot have it in time. No saga: somebody has to call them. */
+struct late_clash {
+	const char *code, *plate, *car_name, *customer_name, *customer_phone, *next_code, *next_name, *next_phone;
+	int64_t ends_at, next_starts_at;
+};
+extern const struct shape late_clash_shape;
+int late_clashes(struct db *db, int64_t now, struct late_clash **clashes);
 
 /* pages.c, for pages_desk.c: the booking of the path, if it is theirs or they are a manager. */
 bool find_booking(struct web *w, struct booking *b);

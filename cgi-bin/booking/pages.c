@@ -237,7 +237,10 @@ struct booking_page {
 	struct cancel_preview preview;
 	int64_t refund, fee;
 	bool is_full, is_grace, is_late;
-	int64_t late_percent, net_amount;
+	int64_t late_percent, net_amount, bank_amount;
+	bool is_stuck, has_deeds, is_asking;     /* deeds: what managers did to end it; asking: payment has not said what it took */
+	struct stuck_deed *events;
+	int n_events;
 };
 static const struct member booking_page_members[] = {
 	SHAPE_STRUCT(booking_page, booking, booking_shape), SHAPE_TEXT(booking_page, customer_name), SHAPE_TEXT(booking_page, customer_email),
@@ -247,7 +250,9 @@ static const struct member booking_page_members[] = {
 	SHAPE_BOOL(booking_page, may_hand_out), SHAPE_BOOL(booking_page, may_take_back), SHAPE_BOOL(booking_page, may_no_show),
 	SHAPE_TIME(booking_page, now), SHAPE_AMOUNT(booking_page, refund), SHAPE_AMOUNT(booking_page, fee),
 	SHAPE_BOOL(booking_page, is_full), SHAPE_BOOL(booking_page, is_grace), SHAPE_BOOL(booking_page, is_late),
-	SHAPE_INT(booking_page, late_percent), SHAPE_AMOUNT(booking_page, net_amount),
+	SHAPE_INT(booking_page, late_percent), SHAPE_AMOUNT(booking_page, net_amount), SHAPE_AMOUNT(booking_page, bank_amount),
+	SHAPE_BOOL(booking_page, is_stuck), SHAPE_BOOL(booking_page, has_deeds), SHAPE_BOOL(booking_page, is_asking),
+	SHAPE_LIST(booking_page, events, stuck_deed_shape),
 };
 static const struct shape booking_page_shape = SHAPE(booking_page, booking_page_members);
 PAGE(booking_shown, "booking/booking", booking_page_shape)
@@ -284,6 +289,19 @@ fill_around(struct web *w, struct booking_page *p)
 	p->branch_phone = a.branch_phone;
 	p->brand = a.brand;
 	p->last4 = a.last4;
+	p->bank_amount = a.bank_amount;
+}
+
+/* For managers: whether it waits for them, and what they did. */
+static void
+fill_desk(struct web *w, struct booking_page *p)
+{
+	struct booking *b = &p->booking;
+
+	customer_of(w->db, b->customer_id, &p->customer_name, &p->customer_email);
+	p->is_stuck = booking_stuck_kind(b) >= 0 && booking_stuck_since(b) <= w->now - settings.stuck_after_s;
+	p->n_events = stuck_deeds(w->db, b->code, &p->events);
+	p->has_deeds = p->n_events > 0;
 }
 
 static void
@@ -300,6 +318,7 @@ fill_page(struct web *w, struct booking_page *p)
 	p->is_mine = b->customer_id == w->user.id;
 	p->may_pay = p->is_mine && b->state == HELD && !b->asked_at && b->hold_until > w->now;
 	p->is_unsettled = b->state == HELD || b->state == PAID || b->refund_state == REFUND_PENDING;
+	p->is_asking = b->state == EXPIRED && b->refund_state == REFUND_PENDING;
 	p->may_hand_out = desk && b->state == CONFIRMED && w->now >= b->starts_at - settings.turnaround_s && w->now < b->ends_at;
 	p->may_take_back = desk && b->state == OUT;
 	p->may_no_show = desk && b->state == CONFIRMED && w->now >= b->starts_at;
@@ -309,7 +328,7 @@ fill_page(struct web *w, struct booking_page *p)
 	if (p->may_pay && form_has(w, "code"))
 		w->chrome.notice = _("Nothing was paid. The car is still held for you: you can pay now, or with another card.");
 	if (desk)
-		customer_of(w->db, b->customer_id, &p->customer_name, &p->customer_email);
+		fill_desk(w, p);
 	w->chrome.nav_bookings = desk && !p->is_mine;
 	w->chrome.nav_my = !w->chrome.nav_bookings;
 }

@@ -39,8 +39,9 @@ static const struct shape desk_json_shape = SHAPE(desk, desk_json_members);
 static void
 make_tabs(struct web *w, struct desk *d, int view)
 {
-	d->tabs = arena_array(w->m, struct desk_tab, desk_view_words.n);
-	d->n_tabs = desk_view_words.n;
+	d->tabs = arena_array(w->m, struct desk_tab, desk_view_words.n + 1);
+	d->n_tabs = desk_view_words.n + 1;
+	d->tabs[desk_view_words.n] = (struct desk_tab){ .url = "/bookings/stuck", .label = _("Stuck") };
 	for (int i = 0; i < desk_view_words.n; i++)
 		d->tabs[i] = (struct desk_tab){
 			.url = arena_printf(w->m, "/bookings?view=%s", desk_view_words.word[i].code),

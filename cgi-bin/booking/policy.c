@@ -75,17 +75,37 @@ booking_emit(struct db *db, const struct booking *b, const char *type, int64_t c
 
 /* --- what we do --------------------------------------------------------------------------------------------------------- */
 
-/* The car stands ready for the interval: PAID → CONFIRMED. */
+bool
+booking_confirm(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id)
+{
+	if (!db_do(db, "UPDATE booking SET state = 'CONFIRMED' WHERE booking_id = $1 AND state = 'PAID'", b->booking_id))
+		return false;
+	b->state = CONFIRMED;
+	booking_emit(db, b, "booking.confirmed", causation_id, actor_id);
+	return true;
+}
+
+bool
+booking_reject(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id)
+{
+	if (!db_do(db,
+	           "UPDATE booking SET state = 'REJECTED', end_reason = 'car_refused', ended_at = $2, refund_state = 'PENDING',"
+	           " refund_due = amount, refund_next_at = $2 WHERE booking_id = $1 AND state = 'PAID'", b->booking_id, clock_now()))
+		return false;
+	booking_reload(db, b);
+	calendar_release(db, b->booking_id);
+	booking_emit(db, b, "booking.rejected", causation_id, actor_id);
+	return true;
+}
+
+/* The car stands ready for the interval: PAID → CONFIRMED. Else cancelled meanwhile, or heard before. */
 static bool
 booking_on_car_reserved(struct db *db, const struct event *e)
 {
 	struct booking b;
 
-	if (!booking_find(db, e->subject_id, 0, &b) || b.state != PAID)
-		return true;    /* cancelled meanwhile, or heard before */
-	db_do(db, "UPDATE booking SET state = 'CONFIRMED' WHERE booking_id = $1 AND state = 'PAID'", b.booking_id);
-	b.state = CONFIRMED;
-	booking_emit(db, &b, "booking.confirmed", e->event_id, 0);
+	if (booking_find(db, e->subject_id, 0, &b))
+		booking_confirm(db, &b, e->event_id, 0);
 	return true;
 }
 
@@ -95,15 +115,8 @@ booking_on_car_refused(struct db *db, const struct event *e)
 {
 	struct booking b;
 
-	if (!booking_find(db, e->subject_id, 0, &b) || b.state != PAID)
-		return true;
-	db_do(db,
-		"UPDATE booking SET state = 'REJECTED', end_reason = 'car_refused', ended_at = $2, refund_state = 'PENDING',"
-		" refund_due = amount, refund_next_at = $2 WHERE booking_id = $1 AND state = 'PAID'",
-		b.booking_id, clock_now());
-	booking_reload(db, &b);
-	calendar_release(db, b.booking_id);
-	booking_emit(db, &b, "booking.rejected", e->event_id, 0);
+	if (booking_find(db, e->subject_id, 0, &b))
+		booking_reject(db, &b, e->event_id, 0);
 	return true;
 }
 

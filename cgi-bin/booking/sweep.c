@@ -54,8 +54,8 @@ booking_note_error(struct db *db, const struct booking *b, const char *error)
 }
 
 /* Payment was asked and nobody wrote down what it said. */
-void
-booking_resolve_asked(struct db *db, struct booking *b)
+static void
+resolve_asked(struct db *db, struct booking *b)
 {
 	int64_t charge_id = 0, now = clock_now();
 	enum charge_answer answer = payments->look_up(db, b, &charge_id);
@@ -82,12 +82,20 @@ booking_resolve_asked(struct db *db, struct booking *b)
 }
 
 /* Each try is written down, with the pause behind it, before payment is asked: a crash in the middle costs a pause, never a loop. */
-static void
-sweep_asked(struct db *db, struct booking *b)
+void
+booking_sweep_asked(struct db *db, struct booking *b)
 {
 	db_do(db, "UPDATE booking SET ask_tries = ask_tries + 1, ask_next_at = $2 WHERE booking_id = $1 AND state = 'HELD'",
 		b->booking_id, clock_now() + pause_s(b->ask_tries + 1, PAUSE_MAX_S));
-	booking_resolve_asked(db, b);
+	resolve_asked(db, b);
+}
+
+void
+booking_sweep_refund(struct db *db, struct booking *b)
+{
+	db_do(db, "UPDATE booking SET refund_tries = refund_tries + 1, refund_next_at = $2 WHERE booking_id = $1 AND refund_state = 'PENDING'",
+		b->booking_id, clock_now() + pause_s(b->refund_tries + 1, PAUSE_MAX_S));
+	booking_settle_refund(db, b);
 }
 
 static int
@@ -104,7 +112,7 @@ sweep_holds(struct db *db, int64_t now)
 	}
 	for (int i = 0; i < n_asked && !db_failed(db) && clock_ms() < end_ms; i++) {
 		log_task("sweep", asked[i].code);
-		sweep_asked(db, &asked[i]);
+		booking_sweep_asked(db, &asked[i]);
 	}
 	return n_unpaid;        /* asked ones may have to wait for payment: no hurry */
 }
@@ -123,9 +131,7 @@ sweep_refunds(struct db *db, int64_t now)
 		now, now + PAUSE_MAX_S, AT_ONCE);
 	for (int i = 0; i < n && !db_failed(db) && clock_ms() < end_ms; i++) {
 		log_task("sweep", b[i].code);
-		db_do(db, "UPDATE booking SET refund_tries = refund_tries + 1, refund_next_at = $2 WHERE booking_id = $1 AND refund_state = 'PENDING'",
-			b[i].booking_id, clock_now() + pause_s(b[i].refund_tries + 1, PAUSE_MAX_S));
-		booking_settle_refund(db, &b[i]);
+		booking_sweep_refund(db, &b[i]);
 	}
 	return n;
 }

@@ -6,6 +6,7 @@
 #include "fleet.h"
 #include "pages.h"
 
+#include "../stuck.h"
 #include "../../lib/program.h"
 
 #include <stdlib.h>
@@ -52,6 +53,7 @@ static const struct program fleet = {
 	.prefix = "/fleet",
 	.routes = routes,
 	.role = &fleet_role,
+	.before = stuck_show_count,
 };
 
 /* Photos lie beside the database: where that is stands in the arguments, or for a single request in the environment. */

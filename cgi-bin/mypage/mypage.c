@@ -29,7 +29,7 @@ static const struct word event_word[] = {
 	{ "booking.returned",         N_("You brought the car back") },
 	{ "booking.completed",        N_("Your rental is completed") },
 	{ "booking.cancel_requested", N_("The booking was cancelled") },
-	{ "payment.cancelled",        N_("Money went back to your card") },
+	{ "payment.cancelled",        N_("Money went back to you") },
 	{ "booking.cancelled",        N_("The cancellation is complete") },
 	{ "car.released",             N_("The car is free for others again") },
 	{ "booking.rejected",         N_("We could not fulfil your booking") },
@@ -42,6 +42,7 @@ const struct words my_event_words = WORDS(event_word);
 static const struct word reason_word[] = {
 	{ "customer",       N_("At your request.") },
 	{ "manager",        N_("By our staff.") },
+	{ "bank",           N_("By bank transfer.") },
 	{ "retired",        N_("The car has been taken out of our fleet.") },
 	{ "out_of_service", N_("The car is out of service.") },
 	{ "gone",           N_("The car is no longer with us.") },

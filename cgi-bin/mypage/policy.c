@@ -18,7 +18,7 @@ const struct db_role mypage_role = {
 
 /* What we read of the payloads (docs/events.md), all in one struct. */
 struct news {
-	const char *car_name, *plate, *name, *body, *branch_name, *branch_name_ko, *currency, *service, *brand, *last4, *reason;
+	const char *car_name, *plate, *name, *body, *branch_name, *branch_name_ko, *currency, *service, *brand, *last4, *reason, *paid_by;
 	int64_t customer_id, car_id, branch_id, starts_at, ends_at, amount, vat_amount, hold_until, refund_due, refunded_amount;
 	struct booking_line *lines;
 	int n_lines;
@@ -26,7 +26,7 @@ struct news {
 static const struct member news_members[] = {
 	SHAPE_TEXT(news, car_name), SHAPE_TEXT(news, plate), SHAPE_TEXT(news, name), SHAPE_TEXT(news, body),
 	SHAPE_TEXT(news, branch_name), SHAPE_TEXT(news, branch_name_ko), SHAPE_TEXT(news, currency), SHAPE_TEXT(news, service),
-	SHAPE_TEXT(news, brand), SHAPE_TEXT(news, last4), SHAPE_TEXT(news, reason), SHAPE_INT(news, customer_id),
+	SHAPE_TEXT(news, brand), SHAPE_TEXT(news, last4), SHAPE_TEXT(news, reason), SHAPE_TEXT(news, paid_by), SHAPE_INT(news, customer_id),
 	SHAPE_INT(news, car_id), SHAPE_INT(news, branch_id), SHAPE_TIME(news, starts_at), SHAPE_TIME(news, ends_at),
 	SHAPE_AMOUNT(news, amount), SHAPE_AMOUNT(news, vat_amount), SHAPE_TIME(news, hold_until), SHAPE_AMOUNT(news, refund_due),
 	SHAPE_AMOUNT(news, refunded_amount), SHAPE_LIST(news, lines, booking_line_shape),
@@ -265,7 +265,7 @@ mypage_on_payment_cancelled(struct db *db, const struct event *e)
 		"UPDATE my_booking SET payment_state = 'CANCELLED', refunded_amount = $4, refunded_at = $2, updated_at = $2, event_id = $3"
 		" WHERE code = $1",
 		e->subject_id, e->occurred_at, e->event_id, n.refunded_amount);
-	return told(db, e, rows, n.amount, "");
+	return told(db, e, rows, n.amount, n.paid_by && strcmp(n.paid_by, "bank") == 0 ? "bank" : "");
 }
 
 /* A rejected booking's money is back. */

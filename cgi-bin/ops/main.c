@@ -1,6 +1,7 @@
 /* ops 운영 - the operator's pages. What each shows stands in pages.c, where it comes from in ops.c. */
 #include "ops.h"
 
+#include "../stuck.h"
 #include "../../lib/program.h"
 
 handler page_ops, page_events, do_redrive;
@@ -12,7 +13,9 @@ static const struct route routes[] = {
 	{ 0 },
 };
 
-static const struct program program = { .name = "ops", .prefix = "/ops", .routes = routes, .role = &ops_role };
+static const struct program program = { .name = "ops", .prefix = "/ops", .routes = routes, .role = &ops_role,
+	.before = stuck_show_count,
+};
 
 int
 main(int argc, char **argv)

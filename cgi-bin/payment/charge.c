@@ -269,6 +269,12 @@ give_up(struct db *db, struct charge *c, const char *reason, bool one_more_look)
 	return true;
 }
 
+bool
+charge_close(struct db *db, struct charge *c)
+{
+	return give_up(db, c, "resolved", true);
+}
+
 static bool
 stay_unknown(struct db *db, struct charge *c)
 {

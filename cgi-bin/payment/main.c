@@ -5,6 +5,7 @@
  */
 #include "pages.h"
 
+#include "../stuck.h"
 #include "../../lib/program.h"
 
 static const struct route routes[] = {
@@ -25,11 +26,15 @@ static const struct route routes[] = {
 	{ GET,    "/payments",                    page_charges,     MANAGER },
 	{ GET,    "/payments/ledger",             page_ledger,      MANAGER },
 	{ GET,    "/payments/:charge_id",         page_charge,      MANAGER },
+	{ POST,   "/payments/:charge_id/retry",   do_retry_charge,  MANAGER },
+	{ GET,    "/payments/:charge_id/resolve", page_resolve_charge, MANAGER },
+	{ POST,   "/payments/:charge_id/resolve", do_resolve_charge, MANAGER },
 	{ 0 },
 };
 
 static const struct program payment = {
 	.name = "payment", .prefix = "/payments", .routes = routes, .role = &payment_role, .internal = true,
+	.before = stuck_show_count,
 };
 
 int

@@ -148,14 +148,15 @@ struct charge_page {
 	struct refund *refunds;
 	struct posting_row *postings;
 	struct told *events;
-	int n_refunds, n_postings, n_events;
-	bool is_waiting, has_postings;
+	struct stuck_deed *deeds;
+	int n_refunds, n_postings, n_events, n_deeds;
+	bool is_waiting, has_postings, is_stuck;
 };
 static const struct member charge_page_members[] = {
 	SHAPE_STRUCT(charge_page, charge, charge_shape), SHAPE_TEXT(charge_page, customer_name), SHAPE_TEXT(charge_page, why),
 	SHAPE_LIST(charge_page, refunds, refund_shape), SHAPE_LIST(charge_page, postings, posting_row_shape),
 	SHAPE_LIST(charge_page, events, told_shape), SHAPE_BOOL(charge_page, is_waiting),
-	SHAPE_BOOL(charge_page, has_postings),
+	SHAPE_BOOL(charge_page, has_postings), SHAPE_BOOL(charge_page, is_stuck), SHAPE_LIST(charge_page, deeds, stuck_deed_shape),
 };
 static const struct shape charge_page_shape = SHAPE(charge_page, charge_page_members);
 PAGE(charge_html, "payment/charge", charge_page_shape)
@@ -192,6 +193,7 @@ enum status
 page_charge(struct web *w)
 {
 	struct charge_page page = { .why = "" };
+	int64_t since;
 
 	w->chrome.nav_money = true;
 	if (!charge_by_id(w->db, web_param_id(w, "charge_id"), &page.charge))
@@ -206,6 +208,8 @@ page_charge(struct web *w)
 	postings_of(w->db, page.charge.charge_id, &page.postings, &page.n_postings);
 	page.has_postings = page.n_postings > 0;
 	say_events(w, &page);
+	page.n_deeds = stuck_deeds(w->db, page.charge.subject_id, &page.deeds);
+	page.is_stuck = charge_stuck_kind(w->db, &page.charge, &since) >= 0 && since <= w->now - settings.stuck_after_s;
 	return w->json ? web_json(w, OK, &charge_json, &page) : web_page(w, OK, &charge_html, &page);
 }
 

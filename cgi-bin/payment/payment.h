@@ -11,6 +11,7 @@
 
 #include "provider.h"
 
+#include "../stuck.h"
 #include "../../lib/db.h"
 #include "../../lib/event.h"
 
@@ -65,6 +66,8 @@ enum charge_outcome charge_standing(struct db *db, struct charge *c);
 void charge_settle(struct db *db, struct charge *c, const struct provider_answer *a);
 /* Asks the provider what became of it; LATER does not come back from here. Outside a transaction, the row on disk. */
 struct provider_answer charge_look_up(struct db *db, const struct charge *c, int64_t until_ms);
+/* A person says that the provider shows no payment: FAILED, and looked for once more: should it turn up, it goes back. Inside a transaction. */
+bool charge_close(struct db *db, struct charge *c);
 /* A key nobody has used is closed for ever: a charge that arrives late is refused. Inside a transaction. */
 void charge_seal(struct db *db, const char *key, struct charge *c);
 const char *charge_reason(struct db *db, const struct charge *c);       /* our word alone: declined, expired_card, void … */
@@ -110,6 +113,9 @@ int64_t refund_open(struct db *db, const struct charge *c, const char *refund_ke
 /* Asks the provider to give it back and writes down that it did. true: done. */
 bool refund_ask(struct db *db, int64_t refund_id, int64_t until_ms);
 int64_t refund_left(struct db *db, const struct charge *c);             /* of the charge, not owed back yet */
+/* A person has paid it by transfer. Only once the provider says that it has not done it, and cannot be doing it. Has it done it
+ * after all, that is written down instead. Emits payment.cancelled, payment.resolved. */
+enum stuck_outcome refund_by_bank(struct db *db, const struct refund *r, struct stuck_told *told, int64_t actor_id, int64_t until_ms);
 const char *refund_reason_label(const char *reason);                    /* for people; one we have no words for stays as it is */
 
 /* --- ledger.c ------------------------------------------------------------------------------------------------------- */
@@ -170,6 +176,18 @@ void charge_try(struct db *db, struct charge *c, int64_t until_ms);     /* one c
 
 extern const struct consumer payment_consumer;
 extern const struct db_role payment_role;
+
+/* --- stuck.c: what rests on its way (../stuck.h), tried at once or ended by hand ------------------------------------- */
+
+/* Of a charge: no answer, a refund the provider has not done, a last look. -1: it rests nowhere. *since: from when on. */
+int charge_stuck_kind(struct db *db, const struct charge *c, int64_t *since);
+/* What of it is stuck: the refunds under way, else the whole; and why the last try did not end it. */
+int64_t charge_stuck_amount(struct db *db, const struct charge *c);
+const char *charge_stuck_error(struct db *db, const struct charge *c);
+/* Looks at the provider now, or asks for the refunds again. *c is as it stands then. */
+void charge_retry(struct db *db, struct charge *c, int64_t actor_id, int64_t until_ms);
+/* Emits payment.resolved, and payment.failed or payment.cancelled. */
+enum stuck_outcome charge_resolve(struct db *db, struct charge *c, enum stuck_way way, const char *reason, int64_t actor_id, int64_t until_ms);
 
 /* --- desk.c: what managers look at ---------------------------------------------------------------------------------- */
 

@@ -65,11 +65,12 @@ static const struct shape cancel_report_shape = SHAPE(cancel_report, cancel_repo
 /* What one refund needs of its charge to be asked for and written down. */
 struct due {
 	int64_t refund_id, charge_id, amount, requested_at;
-	const char *key, *reason, *payment_key, *charge_key;
+	const char *key, *reason, *payment_key, *charge_key, *subject_id;
 };
 static const struct member due_members[] = {
 	SHAPE_INT(due, refund_id), SHAPE_INT(due, charge_id), SHAPE_INT(due, amount), SHAPE_TEXT(due, key), SHAPE_TEXT(due, reason),
-	SHAPE_TEXT(due, payment_key), SHAPE_TEXT(due, charge_key), SHAPE_INT(due, requested_at),
+	SHAPE_TEXT(due, payment_key), SHAPE_TEXT(due, charge_key), SHAPE_TEXT(due, subject_id),
+	SHAPE_INT(due, requested_at),
 };
 static const struct shape due_shape = SHAPE(due, due_members);
 
@@ -149,7 +150,7 @@ give_back(struct arena *m, const struct due *d, int64_t until_ms)
 	return a;
 }
 
-#define DUE "SELECT r.refund_id, r.charge_id, r.amount, r.requested_at, r.key, r.reason, c.payment_key, c.key AS charge_key" \
+#define DUE "SELECT r.refund_id, r.charge_id, r.amount, r.requested_at, r.key, r.reason, c.payment_key, c.key AS charge_key, c.subject_id" \
 	" FROM refund r JOIN charge c ON c.charge_id = r.charge_id WHERE r.refund_id = $1 AND r.state = 'REQUESTED'"
 
 bool
@@ -170,6 +171,49 @@ refund_ask(struct db *db, int64_t refund_id, int64_t until_ms)
 		db_do(db, "UPDATE refund SET last_error = $2 WHERE refund_id = $1 AND last_error <> $2 AND state = 'REQUESTED'", refund_id,
 		      *a.reason ? a.reason : "no_answer");
 	return a.outcome == PROVIDER_OK && !db_failed(db);
+}
+
+/* --- given back by hand -------------------------------------------------------------------------------------------- */
+
+static bool
+pay_by_bank(struct db *db, const struct due *d, struct stuck_told *told, int64_t actor_id)
+{
+	bool done;
+
+	db_begin(db);
+	done = finish(db, d, PAID_BY_BANK);
+	told->amount = d->amount;
+	if (done)
+		stuck_tell_resolved(db, "payment.resolved", d->subject_id, told, actor_id);
+	return db_commit(db) && done;
+}
+
+/* The try is claimed, so no sweep begins one meanwhile; and the last was long enough ago to be done with. */
+enum stuck_outcome
+refund_by_bank(struct db *db, const struct refund *r, struct stuck_told *told, int64_t actor_id, int64_t until_ms)
+{
+	struct provider_refund q = { .key = r->key, .reason = r->reason, .amount = r->amount };
+	struct due d;
+	int64_t now = clock_now();
+
+	if (r->tried_at > now - NEVER_ARRIVED_S && r->tried_at <= now)
+		return STUCK_TOO_SOON;
+	if (!refund_claim(db, r) || !db_one(db, &due_shape, &d, DUE, r->refund_id))
+		return STUCK_NO_MORE;
+	q.payment_key = d.payment_key;
+	switch (provider->look_up_refund(db_memory(db), &q, until_ms).outcome) {
+	case PROVIDER_OK:
+		finish(db, &d, PAID_BY_CARD);
+		return STUCK_NOT_SO;
+	case PROVIDER_NOTHING:
+		return pay_by_bank(db, &d, told, actor_id) ? STUCK_RESOLVED : STUCK_NO_MORE;
+	case PROVIDER_UNKNOWN:
+	case PROVIDER_LATER:
+	case PROVIDER_DECLINED:
+		break;
+	}
+	db_do(db, "UPDATE refund SET tried_at = $2 WHERE refund_id = $1", r->refund_id, r->tried_at);   /* nothing was asked for */
+	return STUCK_NOBODY_KNOWS;
 }
 
 /* --- what callers ask for ----------------------------------------------------------------------------------------- */

@@ -21,8 +21,8 @@ export async function open_chromium() {
 }
 
 /* A stack with demo data: stack.log_ins.manager[0] is { email, password }. */
-export async function demo_stack(name) {
-	const stack = await Stack.start({ empty: false, name });
+export async function demo_stack(name, env = {}) {
+	const stack = await Stack.start({ empty: false, name, env });
 	stack.log_ins = {};
 	for (const line of fs.readFileSync(`${stack.var}/demo-logins.txt`, 'utf8').trim().split('\n')) {
 		const [role, email, password] = line.split(' ');

@@ -10,7 +10,7 @@ import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { assert, finish, test } from '../story/check.mjs';
+import { assert, finish, test, until } from '../story/check.mjs';
 import { routes } from '../story/routes.mjs';
 import { at, new_car } from '../story/stack.mjs';
 import { build, demo_stack, open_chromium, open_window, root, shot, shots, sign_in } from './browser.mjs';
@@ -18,7 +18,7 @@ import { build, demo_stack, open_chromium, open_window, root, shot, shots, sign_
 const KB = 1024, MAX_BYTES = 50 * KB;
 const axe = fs.readFileSync(path.join(root, 'tests/browser/node_modules/axe-core/axe.min.js'), 'utf8');
 const css_bytes = fs.statSync(path.join(root, 'static/motorpool.css')).size;
-const stack = await demo_stack('browser-pages');
+const stack = await demo_stack('browser-pages', { MOTORPOOL_STUCK_AFTER_S: '5' });
 const browser = await open_chromium();
 
 /* --- who looks ------------------------------------------------------------------------------------------------------------- */
@@ -42,6 +42,13 @@ const [charge] = (await as.manager.get('/payments')).json.charges;
 const branch = (await as.manager.get('/fleet/branches')).json.branches[0], model = (await as.manager.get('/fleet/models')).json.models[0];
 const fresh_car = (await as.manager.post('/fleet/cars', new_car({ name: 'Fresh' }))).json;
 const user = (await as.admin.get('/account/users?q=' + who.customer.email)).json.users.find(u => u.email === who.customer.email);
+/* The card company is away from here on: a refund that waits, and a charge nobody has an answer for. */
+const owed = (await as.customer.post('/bookings', { car_id: free_car.car_id, starts_at: at(30), ends_at: at(31), card_id })).json;
+await stack.fault({ down: 1 });
+await as.customer.post(`/bookings/${owed.code}/cancel`);
+await as.customer.post('/bookings', { car_id: free_car.car_id, starts_at: at(34), ends_at: at(35), card_id });
+const rows = await until('they are stuck', async () => { const { json } = await as.manager.get('/bookings/stuck'); return json.n_total >= 4 && json.stuck; }, { limit_ms: 20000, every_ms: 500 });
+const stuck = rows.find(s => s.kind === 'cancel'), stuck_charge = rows.find(s => s.kind === 'charge'), unpaid = rows.find(s => s.kind === 'refund');
 const link = `customerKey=ANONYMOUS&successUrl=${encodeURIComponent(stack.base + '/bookings/x/paid')}&failUrl=${encodeURIComponent(stack.base + '/bookings/x')}`;
 
 /* address, or several; a query shows the page as people see it most. null: not a page (why, behind it) */
@@ -50,9 +57,12 @@ const examples = {
 	'/cars/:car_id': `/cars/${free_car.car_id}?from=${at(40)}&to=${at(42)}`,
 	'/bookings/new': `/bookings/new?car_id=${free_car.car_id}&starts_at=${at(40)}&ends_at=${at(42)}`,
 	'/bookings': { manager: ['/bookings', '/bookings?q=nobody-is-called-so'] },
-	'/bookings/:code': [`/bookings/${booked.code}`, `/bookings/${cancelled.code}`],
+	'/bookings/:code': [`/bookings/${booked.code}`, `/bookings/${cancelled.code}`, `/bookings/${owed.code}`, `/bookings/${unpaid.subject_id}`],
 	'/bookings/:code/receipt': `/bookings/${booked.code}/receipt`,
 	'/bookings/:code/cancel': `/bookings/${booked.code}/cancel`,
+	'/bookings/stuck': ['/bookings/stuck', '/bookings/stuck?kind=hold'],
+	'/bookings/:code/resolve': `/bookings/${stuck.subject_id}/resolve`,
+	'/payments/:charge_id/resolve': `/payments/${stuck_charge.charge_id}/resolve`,
 	'/bookings/:code/paid': null,           /* the way back from the card page: acts and goes on */
 	'/fleet': null,                         /* goes on to /fleet/cars */
 	'/fleet/cars': ['/fleet/cars', '/fleet/cars?q=nothing-is-called-so'],
@@ -67,8 +77,8 @@ const examples = {
 	'/fleet/branches/:branch_id/close': `/fleet/branches/${branch.branch_id}/close`,
 	'/my': null, '/view': null,             /* go on to their lists */
 	'/my/bookings': ['/my/bookings', '/my/bookings?tab=past', '/my/bookings?tab=cancelled'],
-	'/my/bookings/:code': { customer: [`/my/bookings/${booked.code}`, `/my/bookings/${cancelled.code}`, ...past ? [`/my/bookings/${past.code}`] : []] },
-	'/payments/:charge_id': `/payments/${charge.charge_id}`,
+	'/my/bookings/:code': { customer: [`/my/bookings/${booked.code}`, `/my/bookings/${cancelled.code}`, `/my/bookings/${owed.code}`, ...past ? [`/my/bookings/${past.code}`] : []] },
+	'/payments/:charge_id': [`/payments/${charge.charge_id}`, `/payments/${stuck_charge.charge_id}`],
 	'/payments/cards/return': null,         /* the way back from the card page */
 	'/payments/cards/:card_id/remove': { customer: `/payments/cards/${card_id}/remove` },
 	'/account/users/:id': `/account/users/${user.user_id}`,
@@ -88,7 +98,7 @@ const errors = {
 const forms = {
 	nobody: ['/account/sign-up', '/account/sign-in', `/sandbox/card?${link}`],
 	customer: ['/account/profile', '/account/licence', '/account/password', '/account/tokens'],
-	manager: ['/fleet/cars/new', `/fleet/cars/${free_car.car_id}/edit`, '/fleet/models/new', '/fleet/branches/new', `/fleet/cars/${free_car.car_id}/photo`],
+	manager: ['/fleet/cars/new', `/fleet/cars/${free_car.car_id}/edit`, '/fleet/models/new', '/fleet/branches/new', `/fleet/cars/${free_car.car_id}/photo`, `/bookings/${stuck.subject_id}/resolve`],
 	admin: [],
 };
 

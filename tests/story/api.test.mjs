@@ -90,7 +90,7 @@ class Tourist extends Program {
 	}
 }
 
-const stack = await Stack.start({ name: 'story-api' });
+const stack = await Stack.start({ name: 'story-api', env: { MOTORPOOL_STUCK_AFTER_S: '5' } });
 const tourist = async (name, ...roles) => {
 	const who = await stack.person(name, ...roles);
 	return Object.assign(new Tourist(stack.base, who.token), { email: who.email, password: who.password });
@@ -206,6 +206,36 @@ await test('a tour through everything: all answers are as documented', async () 
 	await manager.delete(`/fleet/cars/${car.car_id}`);
 	await manager.delete(`/fleet/cars/${(await manager.post('/fleet/cars', new_car())).json.car_id}`);
 
+	/* the card company is away: a charge nobody has an answer for, a refund that waits; the relay is away: nobody confirms */
+	const { json: { car_id } } = await manager.post('/fleet/cars', new_car()), away = { ...order, car_id, starts_at: at(40), ends_at: at(41) };
+	const kept = (await anna.post('/bookings', { ...away, starts_at: at(50), ends_at: at(51) })).json;
+	await stack.fault({ down: 1 });
+	await anna.post('/bookings', away);
+	await anna.post(`/bookings/${kept.code}/cancel`);
+	await until('all of it is stuck', async () => (await manager.get('/bookings/stuck')).json.n_total >= 4, { limit_ms: 15000, every_ms: 500 });
+	const { json: { stuck } } = await manager.get('/bookings/stuck?page=1');
+	const unknown = stuck.find(s => s.kind === 'charge'), payback = stuck.find(s => s.kind === 'payback');
+	assert.ok(unknown && payback && stuck.some(s => s.kind === 'cancel') && stuck.some(s => s.kind === 'refund'), JSON.stringify(stuck));
+	assert.equal((await manager.get('/bookings/stuck?kind=charge')).json.n_total, 1);
+	assert.equal((await anna.get('/bookings/stuck')).status, 403);
+	for (const row of stuck) {
+		await manager.get(row.resolve_url);
+		await manager.post(row.try_url);
+	}
+	await manager.post(unknown.resolve_url, { way: 'no_payment' });
+	await manager.post(unknown.resolve_url, { way: 'by_bank', reason: 'x' });
+	assert.equal((await manager.post(payback.resolve_url, { way: 'by_bank', reason: 'transfer 4711' })).json.error.code, 'too_soon');
+	await manager.post(unknown.resolve_url, { way: 'no_payment', reason: 'their clerk says so' });
+	await stack.fault({ down: 0 });
+	await manager.post(payback.try_url);
+	await manager.post(`/bookings/${kept.code}/retry`);
+	await manager.post(`/bookings/${kept.code}/resolve`, { way: 'nothing_owed', reason: 'it is back' });
+	await stack.down('relay');
+	const lonely = (await anna.post('/bookings', { ...away, starts_at: at(45), ends_at: at(46) })).json;
+	await until('nobody has confirmed it', async () => (await manager.get('/bookings/stuck?kind=unconfirmed')).json.n_total === 1, { limit_ms: 15000, every_ms: 500 });
+	assert.equal((await manager.post(`/bookings/${lonely.code}/resolve`, { way: 'confirm', reason: 'it stands before me' })).json.state, 'CONFIRMED');
+	await stack.up();
+
 	await admin.get('/ops');
 	await admin.get(`/ops/events?subject=${booking.code}`);
 	await admin.post('/ops/retries/fleet/1/redrive');
@@ -214,7 +244,7 @@ await test('a tour through everything: all answers are as documented', async () 
 	await new Tourist(stack.base, (await anybody.post('/account/sign-in', { email: zoe.email, password: 'another long sentence' })).json.token).post('/account/sessions/end');
 	await anna.post('/account/sign-out');
 	assert.deepEqual(found, []);
-}, { limit_s: 60 });
+}, { limit_s: 100 });
 await test('… and nothing that is documented was left out of the tour', () => {
 	assert.deepEqual(operations.map(o => o.op.operationId).filter(id => !answered.has(id)), []);
 });

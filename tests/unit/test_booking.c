@@ -1130,6 +1130,205 @@ a_booking_nobody_came_for_ends_by_itself_and_counts_no_more(void **state)
 	placed(NOW + 5 * DAY, NOW + 6 * DAY);
 }
 
+/* --- stuck: tried at once, ended by hand ---------------------------------------------------------------------------------------------- */
+
+static int64_t
+n_stuck(int kind)
+{
+	struct stuck_query q = { .kind = kind, .now = clock_now(), .limit = 20 };
+	struct stuck_row *rows;
+	int64_t n = stuck_rows_count(db, &q);
+
+	assert_int_equal(stuck_rows(db, &q, &rows), n);
+	for (int i = 0; i < n; i++) {
+		if (kind >= 0)
+			assert_int_equal(rows[i].kind, kind);
+		assert_true(rows[i].amount > 0);
+		assert_true(*stuck_error_in_words(scratch_memory, rows[i].kind, rows[i].last_error) != '\0');
+	}
+	if (kind < 0)
+		assert_int_equal(n, stuck_count(db, clock_now()));
+	return n;
+}
+
+/* Payment's row of a charge, as its own program would have left it. */
+static void
+charge_row(const char *code, const char *state, int64_t refunded)
+{
+	db_do(db, "INSERT INTO charge (charge_id, key, subject_id, user_id, amount, currency, state, refunded_amount, requested_at, settled_at)"
+	          " VALUES (7, $1, $1, 1, 207000, 'KRW', $2, $3, $4, $4)", code, state, refunded, NOW);
+}
+
+static void
+what_rests_for_long_is_on_the_desk_and_what_does_not_is_not(void **state)
+{
+	struct booking_order o = order(1, NOW + 10 * DAY, NOW + 11 * DAY);
+	struct booking cancelled = placed(NOW + DAY, NOW + 3 * DAY), unconfirmed = placed(NOW + 5 * DAY, NOW + 6 * DAY), asked, held;
+
+	(void)state;
+	refund_says = REFUND_ANSWER_LATER;
+	booking_cancel(db, &cancelled, 1, "customer");
+	o.card_id = 0;
+	assert_int_equal(booking_place(db, &o, &asked), BOOKING_OK);
+	db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1", asked.booking_id, NOW);
+	o.starts_at += 5 * DAY;
+	o.ends_at += 5 * DAY;
+	assert_int_equal(booking_place(db, &o, &held), BOOKING_OK);
+	clock_set(NOW + settings.stuck_after_s - 1);
+	assert_int_equal(n_stuck(-1), 0);
+	clock_set(NOW + settings.stuck_after_s);
+	assert_int_equal(n_stuck(-1), 3);
+	assert_int_equal(n_stuck(STUCK_CANCEL), 1);
+	assert_int_equal(n_stuck(STUCK_UNCONFIRMED), 1);
+	assert_int_equal(n_stuck(STUCK_ASKED), 1);
+	clock_set(held.hold_until + settings.stuck_after_s);
+	assert_int_equal(n_stuck(STUCK_HOLD), 1);
+	charge_row(unconfirmed.code, "UNKNOWN", 0);
+	assert_int_equal(n_stuck(STUCK_CHARGE), 1);
+}
+
+static void
+trying_a_refund_at_once_ends_it_and_a_second_click_does_nothing(void **state)
+{
+	struct booking b = placed(NOW + 5 * DAY, NOW + 6 * DAY);
+
+	(void)state;
+	refund_says = REFUND_ANSWER_LATER;
+	booking_cancel(db, &b, 1, "customer");
+	clock_set(NOW + HOUR);
+	booking_retry(db, &b, 9);
+	assert_int_equal(b.state, CANCEL_REQUESTED);
+	assert_string_equal(b.last_error, "payment_down");
+	refund_says = REFUND_ANSWER_DONE;
+	booking_retry(db, &b, 9);
+	assert_int_equal(b.state, CANCELLED);
+	booking_retry(db, &b, 9);
+	assert_int_equal(events("booking.cancelled"), 1);
+	assert_int_equal(events("booking.retried"), 2);
+	assert_int_equal(db_int(db, "SELECT actor_id FROM event WHERE type = 'booking.retried' /*scan*/"), 9);
+}
+
+static void
+trying_a_lost_answer_at_once_finishes_the_booking(void **state)
+{
+	struct booking b = held();
+
+	(void)state;
+	db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1", b.booking_id, NOW);
+	booking_reload(db, &b);
+	look_up_says = CHARGE_APPROVED;
+	booking_retry(db, &b, 9);
+	assert_int_equal(b.state, PAID);
+}
+
+static void
+trying_a_confirmation_at_once_hears_what_fleet_has_said(void **state)
+{
+	struct booking b = placed(NOW + 5 * DAY, NOW + 6 * DAY);
+
+	(void)state;
+	booking_retry(db, &b, 9);
+	assert_int_equal(b.state, PAID);        /* fleet has said nothing yet */
+	db_begin(db);
+	event_emit(db, &(struct event){ .type = "car.reserved", .subject_id = b.code }, &booking_shape, &b);
+	db_commit(db);
+	db_do(db, "INSERT INTO event_retry (consumer, event_id, subject_id, tries, next_at, error, dead) VALUES ('booking', 999, $1, 12, 0, 'x', 1)", b.code);
+	booking_retry(db, &b, 9);
+	assert_int_equal(b.state, CONFIRMED);
+	assert_int_equal(events("booking.confirmed"), 1);
+	assert_int_equal(db_int(db, "SELECT dead FROM event_retry /*scan*/"), 0);
+}
+
+static void
+a_hold_without_an_answer_is_given_up_by_hand_and_its_money_voided(void **state)
+{
+	struct booking b = held();
+
+	(void)state;
+	db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1", b.booking_id, NOW);
+	booking_reload(db, &b);
+	clock_set(NOW + 60);
+	assert_int_equal(booking_resolve(db, &b, WAY_RELEASE, "too early", 9), STUCK_NO_MORE);
+	clock_set(NOW + settings.stuck_after_s);
+	assert_int_equal(booking_resolve(db, &b, WAY_CONFIRM, "not of this kind", 9), STUCK_NO_MORE);
+	assert_int_equal(booking_resolve(db, &b, WAY_RELEASE, "the customer has left", 9), STUCK_RESOLVED);
+	assert_int_equal(booking_resolve(db, &b, WAY_RELEASE, "again", 9), STUCK_NO_MORE);
+	assert_int_equal(b.state, EXPIRED);
+	assert_int_equal(n_refunds, 1);
+	assert_int_equal(refund_asked, 0);
+	assert_int_equal(slots("HOLD"), 0);
+	assert_int_equal(events("booking.resolved"), 1);
+}
+
+static void
+a_paid_booking_is_confirmed_or_rejected_by_hand_with_all_the_money_back(void **state)
+{
+	struct booking a = placed(NOW + 5 * DAY, NOW + 6 * DAY), b = placed(NOW + 8 * DAY, NOW + 9 * DAY);
+	struct stuck_deed *deeds;
+
+	(void)state;
+	clock_set(NOW + HOUR);
+	assert_int_equal(booking_resolve(db, &a, WAY_CONFIRM, "it stands in the yard", 9), STUCK_RESOLVED);
+	assert_int_equal(a.state, CONFIRMED);
+	assert_int_equal(booking_resolve(db, &b, WAY_REJECT, "it burnt down", 9), STUCK_RESOLVED);
+	assert_int_equal(b.state, REJECTED);
+	assert_int_equal(b.refund_state, REFUND_DONE);
+	assert_int_equal(refund_asked, b.amount);
+	assert_int_equal(slots("RELEASED"), 1);
+	hear("car.reserved", b.code);           /* fleet wakes up: too late */
+	booking_reload(db, &b);
+	assert_int_equal(b.state, REJECTED);
+	assert_int_equal(stuck_deeds(db, b.code, &deeds), 1);
+	assert_non_null(strstr(deeds[0].detail, "it burnt down"));
+}
+
+static void
+a_refund_is_closed_by_hand_only_when_the_books_say_that_nothing_is_owed(void **state)
+{
+	struct booking b = placed(NOW + 5 * DAY, NOW + 7 * DAY + 3 * HOUR);
+
+	(void)state;
+	refund_says = REFUND_ANSWER_LATER;
+	booking_cancel(db, &b, 1, "customer");
+	clock_set(NOW + HOUR);
+	assert_int_equal(booking_resolve(db, &b, WAY_NOTHING_OWED, "I think so", 9), STUCK_NOT_SO);    /* no books at all */
+	charge_row(b.code, "CANCEL_REQUESTED", 0);
+	assert_int_equal(booking_resolve(db, &b, WAY_NOTHING_OWED, "I think so", 9), STUCK_NOT_SO);
+	db_do(db, "INSERT INTO refund (key, charge_id, amount, state, requested_at) VALUES ('r', 7, 207000, 'REQUESTED', 0)");
+	assert_int_equal(booking_resolve(db, &b, WAY_NOTHING_OWED, "I think so", 9), STUCK_NOT_SO);    /* it is under way */
+	booking_reload(db, &b);
+	assert_int_equal(b.state, CANCEL_REQUESTED);
+	db_do(db, "UPDATE refund SET state = 'DONE' WHERE key = 'r'");
+	db_do(db, "UPDATE charge SET state = 'CANCELLED', refunded_amount = 207000 WHERE charge_id = 7");
+	assert_int_equal(booking_resolve(db, &b, WAY_NOTHING_OWED, "the bank shows it", 9), STUCK_RESOLVED);
+	assert_int_equal(b.state, CANCELLED);
+	assert_int_equal(b.refunded_amount, 207000);
+	assert_int_equal(events("booking.cancelled"), 1);
+}
+
+static void
+a_late_car_that_the_next_customer_waits_for_is_shown(void **state)
+{
+	struct booking b = placed(NOW + DAY, NOW + 2 * DAY), next = placed(NOW + 2 * DAY + 3 * HOUR, NOW + 3 * DAY);
+	struct late_clash *late;
+
+	(void)state;
+	hear("car.reserved", b.code);
+	clock_set(NOW + DAY);
+	booking_reload(db, &b);
+	assert_true(booking_hand_out(db, &b, 9));
+	clock_set(NOW + 2 * DAY + HOUR);
+	booking_sweep(db);
+	assert_int_equal(late_clashes(db, clock_now(), &late), 0);     /* back now, it would be ready in time */
+	clock_set(NOW + 2 * DAY + 2 * HOUR + 60);
+	booking_sweep(db);
+	assert_int_equal(late_clashes(db, clock_now(), &late), 1);
+	assert_string_equal(late[0].code, b.code);
+	assert_string_equal(late[0].next_code, next.code);
+	booking_take_back(db, &b, 9);
+	assert_int_equal(late_clashes(db, clock_now(), &late), 0);
+}
+
 /* --- searching: the memory against the oracle --------------------------------------------------------------------------------------------- */
 
 static void
@@ -1230,6 +1429,13 @@ main(void)
 		TEST(a_rental_whose_time_is_over_is_not_handed_out),
 		TEST(a_car_that_is_late_is_not_sold_to_the_next),
 		TEST(nobody_comes_and_the_car_is_free_without_a_refund),
+		TEST(what_rests_for_long_is_on_the_desk_and_what_does_not_is_not),
+		TEST(trying_a_refund_at_once_ends_it_and_a_second_click_does_nothing), TEST(trying_a_lost_answer_at_once_finishes_the_booking),
+		TEST(trying_a_confirmation_at_once_hears_what_fleet_has_said),
+		TEST(a_hold_without_an_answer_is_given_up_by_hand_and_its_money_voided),
+		TEST(a_paid_booking_is_confirmed_or_rejected_by_hand_with_all_the_money_back),
+		TEST(a_refund_is_closed_by_hand_only_when_the_books_say_that_nothing_is_owed),
+		TEST(a_late_car_that_the_next_customer_waits_for_is_shown),
 		TEST(a_booking_nobody_came_for_ends_by_itself_and_counts_no_more),
 		TEST(a_hold_keeps_the_length_it_was_given_when_hold_s_is_lowered), TEST(one_person_holds_at_most_three_cars_unpaid),
 		TEST(a_lost_answer_is_asked_for_with_growing_pauses_until_payment_says),

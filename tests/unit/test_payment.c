@@ -667,6 +667,133 @@ what_the_provider_does_not_answer_is_asked_again_after_growing_pauses(void **sta
 	assert_string_equal(db_text(db, "SELECT last_error FROM refund /*scan*/"), "");
 }
 
+/* --- ended by hand ------------------------------------------------------------------------------------------------ */
+
+static enum stuck_outcome
+resolve(const char *key, enum stuck_way way)
+{
+	struct charge c;
+
+	assert_true(charge_find(db, key, &c));
+	return charge_resolve(db, &c, way, "the bank's clerk said so, transfer 4711", 9, clock_ms() + 600);
+}
+
+static void
+a_charge_closed_by_hand_goes_back_should_it_turn_up(void **state)
+{
+	int64_t card_id = a_card(7, "tok_ok");
+	struct charge c;
+
+	(void)state;
+	net = NET_DELAYS;
+	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_UNKNOWN);
+	net = NET_CUT;
+	assert_int_equal(resolve("MP-TEST01", WAY_NO_PAYMENT), STUCK_NO_MORE);          /* not old enough */
+	pass(200);
+	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_NO_MORE);             /* not a way for this */
+	assert_int_equal(resolve("MP-TEST01", WAY_NO_PAYMENT), STUCK_RESOLVED);
+	expect_state("MP-TEST01", IS_FAILED);
+	assert_int_equal(resolve("MP-TEST01", WAY_NO_PAYMENT), STUCK_NO_MORE);
+	assert_int_equal(events("payment.failed"), 1);
+	assert_int_equal(events("payment.resolved"), 1);
+	net = NET_FINE;
+	pass(60);
+	deliver_late();
+	assert_int_equal(held_by_provider(), 110000);
+	settle_everything();
+	assert_int_equal(held_by_provider(), 0);
+	assert_int_equal(account_sum("card_clearing"), 0);
+	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_DECLINED);
+}
+
+static void
+what_the_provider_says_goes_before_what_anybody_says(void **state)
+{
+	int64_t card_id = a_card(7, "tok_ok");
+	struct charge c;
+
+	(void)state;
+	net = NET_LOSES_ANSWER;
+	charge("MP-TEST01", card_id, &c);
+	net = NET_FINE;
+	pass(200);
+	assert_int_equal(resolve("MP-TEST01", WAY_NO_PAYMENT), STUCK_NOT_SO);
+	expect_state("MP-TEST01", IS_APPROVED);
+	assert_int_equal(events("payment.resolved"), 0);
+}
+
+static void
+a_refund_paid_by_transfer_is_written_down_once_and_never_asked_for_again(void **state)
+{
+	struct charge c;
+
+	(void)state;
+	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
+	net = NET_CUT;
+	refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c);
+	pass(200);
+	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_NOBODY_KNOWS);        /* it may have been done */
+	net = NET_FINE;
+	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_RESOLVED);
+	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_NO_MORE);
+	expect_state("MP-TEST01", IS_CANCELLED);
+	settle_everything();
+	assert_int_equal(held_by_provider(), 110000);
+	assert_int_equal(account_sum("card_clearing"), 110000);
+	assert_int_equal(account_sum("bank"), -77000);
+	assert_int_equal(account_sum("refunds_payable"), 0);
+	assert_int_equal(db_int(db, "SELECT SUM(amount) FROM ledger_line /*scan*/"), 0);
+	assert_int_equal(events("payment.cancelled"), 1);
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c), BACK_DONE);
+}
+
+static void
+a_refund_that_may_be_on_its_way_is_not_paid_by_transfer(void **state)
+{
+	struct charge c;
+
+	(void)state;
+	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
+	net = NET_DELAYS;
+	refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c);
+	net = NET_CUT;
+	for (int i = 0; i < 130; i++) {
+		pass(1);
+		payment_sweep(db);
+	}
+	db_do(db, "UPDATE refund SET tried_at = $1 WHERE key = 'MP-TEST01-cancel'", now - 10);
+	net = NET_FINE;
+	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_TOO_SOON);
+	net = NET_CUT;
+	pass(130);
+	deliver_late();
+	net = NET_FINE;
+	pass(130);
+	deliver_late();
+	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_NOT_SO);              /* it had been done: that is what stands */
+	expect_state("MP-TEST01", IS_CANCELLED);
+	assert_int_equal(account_sum("bank"), 0);
+	assert_int_equal(held_by_provider(), 33000);
+}
+
+static void
+a_refund_tried_at_once_is_done_at_once(void **state)
+{
+	struct charge c;
+
+	(void)state;
+	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
+	net = NET_CUT;
+	refund("MP-TEST01", "MP-TEST01-cancel", 0, &c);
+	net = NET_FINE;
+	charge_find(db, "MP-TEST01", &c);
+	charge_retry(db, &c, 9, clock_ms() + 600);
+	assert_int_equal(c.state, IS_CANCELLED);
+	charge_retry(db, &c, 9, clock_ms() + 600);
+	assert_int_equal(events("payment.cancelled"), 1);
+	assert_int_equal(events("payment.retried"), 1);
+}
+
 static void
 voiding_a_key_never_seen_refuses_the_charge_that_comes_late(void **state)
 {
@@ -898,6 +1025,11 @@ main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(a_refund_forgotten_by_the_provider_after_15_days_is_recognised_by_its_reason, begin, end),
 		cmocka_unit_test_setup_teardown(a_part_asked_for_again_after_the_provider_forgot_its_key_is_given_back_once, begin, end),
 		cmocka_unit_test_setup_teardown(what_the_provider_does_not_answer_is_asked_again_after_growing_pauses, begin, end),
+		cmocka_unit_test_setup_teardown(a_charge_closed_by_hand_goes_back_should_it_turn_up, begin, end),
+		cmocka_unit_test_setup_teardown(what_the_provider_says_goes_before_what_anybody_says, begin, end),
+		cmocka_unit_test_setup_teardown(a_refund_paid_by_transfer_is_written_down_once_and_never_asked_for_again, begin, end),
+		cmocka_unit_test_setup_teardown(a_refund_that_may_be_on_its_way_is_not_paid_by_transfer, begin, end),
+		cmocka_unit_test_setup_teardown(a_refund_tried_at_once_is_done_at_once, begin, end),
 		cmocka_unit_test_setup_teardown(voiding_a_key_never_seen_refuses_the_charge_that_comes_late, begin, end),
 		cmocka_unit_test_setup_teardown(voiding_an_unknown_charge_gives_the_money_back_when_it_turns_out_taken, begin, end),
 		cmocka_unit_test_setup_teardown(voiding_a_declined_charge_is_done_at_once, begin, end),

@@ -1,0 +1,163 @@
+/*
+ * stuck - what a manager can do about a booking that rests on its way: have it tried at once, or end it by hand. Nothing here
+ * moves money past payment: a booking is only closed when payment's books say that nothing is owed; else payment is asked.
+ */
+#include "booking.h"
+#include "booking_steps.h"
+
+#include "../../lib/clock.h"
+#include "../../lib/settings.h"
+
+#include <string.h>
+
+int
+booking_stuck_kind(const struct booking *b)
+{
+	if (b->state == HELD)
+		return b->asked_at ? STUCK_ASKED : STUCK_HOLD;
+	if (b->state == PAID)
+		return STUCK_UNCONFIRMED;
+	if (b->refund_state == REFUND_PENDING)
+		return b->state == CANCEL_REQUESTED ? STUCK_CANCEL : STUCK_REFUND;
+	return -1;
+}
+
+int64_t
+booking_stuck_since(const struct booking *b)
+{
+	switch (booking_stuck_kind(b)) {
+	case STUCK_HOLD:        return b->hold_until;
+	case STUCK_ASKED:       return b->asked_at;
+	case STUCK_UNCONFIRMED: return b->paid_at;
+	}
+	return b->ended_at;
+}
+
+/* --- tried at once ---------------------------------------------------------------------------------------------------- */
+
+/* What fleet has answered already, should our own reaction to it wait or have been given up; and all that waits under this code. */
+static void
+hear_fleet_again(struct db *db, struct booking *b)
+{
+	int64_t reserved = db_int(db, "SELECT MAX(event_id) FROM v_event WHERE subject_id = $1 AND type = 'car.reserved'", b->code);
+	int64_t refused = db_int(db, "SELECT MAX(event_id) FROM v_event WHERE subject_id = $1 AND type = 'car.refused'", b->code);
+
+	db_begin(db);
+	db_do(db, "UPDATE event_retry SET tries = 0, dead = 0, next_at = $2 WHERE consumer IN ('booking', 'fleet') AND subject_id = $1",
+		b->code, clock_now());
+	if (refused)
+		booking_reject(db, b, refused, 0);
+	else if (reserved)
+		booking_confirm(db, b, reserved, 0);
+	db_commit(db);
+}
+
+void
+booking_retry(struct db *db, struct booking *b, int64_t actor_id)
+{
+	int kind = booking_stuck_kind(b);
+
+	if (kind < 0)
+		return;
+	stuck_tell_retried(db, "booking.retried", b->code, kind, actor_id);
+	switch ((enum stuck_kind)kind) {
+	case STUCK_HOLD:
+		if (b->hold_until <= clock_now())
+			booking_expire(db, b, "hold_over", false);
+		break;
+	case STUCK_ASKED:
+		booking_sweep_asked(db, b);
+		break;
+	case STUCK_UNCONFIRMED:
+		hear_fleet_again(db, b);
+		break;
+	case STUCK_CANCEL:
+	case STUCK_REFUND:
+		booking_sweep_refund(db, b);
+		break;
+	case STUCK_CHARGE:
+	case STUCK_PAYBACK:
+	case STUCK_LATE_LOOK:
+		break;          /* payment's */
+	}
+	booking_reload(db, b);
+}
+
+/* --- ended by hand ---------------------------------------------------------------------------------------------------- */
+
+struct books { int64_t owed_amount, refunded_amount; const char *state; };
+static const struct member books_members[] = {
+	SHAPE_AMOUNT(books, owed_amount), SHAPE_AMOUNT(books, refunded_amount), SHAPE_TEXT(books, state),
+};
+static const struct shape books_shape = SHAPE(books, books_members);
+
+/* Payment's books: no refund is under way, and what is due has gone back, or nothing was ever taken. A key payment has never seen
+ * says nothing: a charge may still be on its way to it. */
+static bool
+nothing_is_owed(struct db *db, const struct booking *b, int64_t *refunded)
+{
+	int64_t due = b->state == EXPIRED ? b->amount : b->refund_due;
+	struct books k = { .state = "" };
+
+	if (!db_one(db, &books_shape, &k, "SELECT owed_amount, refunded_amount, state FROM v_charge WHERE key = $1", b->code))
+		return false;
+	*refunded = k.refunded_amount;
+	return strcmp(k.state, "FAILED") == 0 || (k.owed_amount == k.refunded_amount && k.refunded_amount >= due);
+}
+
+/* Inside the transaction. */
+static enum stuck_outcome
+end_by_hand(struct db *db, struct booking *b, enum stuck_way way, int64_t actor_id)
+{
+	int64_t refunded = 0;
+	bool ended = false;
+
+	switch (way) {
+	case WAY_RELEASE:
+		ended = booking_expire(db, b, b->asked_at ? "later" : "hold_over", b->asked_at != 0);
+		break;
+	case WAY_CONFIRM:
+		ended = booking_confirm(db, b, 0, actor_id);
+		break;
+	case WAY_REJECT:
+		ended = booking_reject(db, b, 0, actor_id);
+		break;
+	case WAY_NOTHING_OWED:
+		if (!nothing_is_owed(db, b, &refunded))
+			return STUCK_NOT_SO;
+		ended = booking_refund_done(db, b, refunded, 0);
+		break;
+	case WAY_NO_PAYMENT:
+	case WAY_BY_BANK:
+		break;          /* payment's */
+	}
+	return ended ? STUCK_RESOLVED : STUCK_NO_MORE;
+}
+
+enum stuck_outcome
+booking_resolve(struct db *db, struct booking *b, enum stuck_way way, const char *reason, int64_t actor_id)
+{
+	enum stuck_outcome outcome;
+	struct stuck_told told = {
+		.way = words_code(&stuck_way_words, (int)way), .reason = reason, .amount = b->amount, .currency = b->currency,
+		.charge_id = b->charge_id,
+	};
+	int kind;
+
+	db_begin(db);
+	booking_reload(db, b);
+	kind = booking_stuck_kind(b);
+	told.kind = words_code(&stuck_kind_words, kind);
+	outcome = kind < 0 || !(stuck_ways[kind] & 1u << way) || booking_stuck_since(b) > clock_now() - settings.stuck_after_s
+	        ? STUCK_NO_MORE : end_by_hand(db, b, way, actor_id);
+	if (outcome == STUCK_RESOLVED)
+		stuck_tell_resolved(db, "booking.resolved", b->code, &told, actor_id);
+	if (!db_commit(db))
+		return STUCK_NO_MORE;
+	booking_reload(db, b);
+	if (outcome == STUCK_RESOLVED && b->refund_state == REFUND_PENDING) {
+		booking_sweep_refund(db, b);            /* what follows need not wait for the sweep */
+		booking_reload(db, b);
+	}
+	return outcome;
+}

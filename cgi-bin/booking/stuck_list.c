@@ -1,0 +1,69 @@
+/* stuck_list - the stuck desk: what rests on its way in booking and in payment, as both publish it; and late cars others wait for. */
+#include "orders.h"
+
+#include "../../lib/clock.h"
+#include "../../lib/settings.h"
+
+static const struct member stuck_row_members[] = {
+	SHAPE_STATE(stuck_row, kind, stuck_kind_words), SHAPE_TEXT(stuck_row, subject_id), SHAPE_INT(stuck_row, charge_id),
+	SHAPE_INT(stuck_row, customer_id), SHAPE_TEXT(stuck_row, customer_name), SHAPE_TIME(stuck_row, since), SHAPE_INT(stuck_row, tries),
+	SHAPE_TIME(stuck_row, next_at), SHAPE_AMOUNT(stuck_row, amount), SHAPE_TEXT(stuck_row, currency), SHAPE_TEXT(stuck_row, last_error),
+	SHAPE_TEXT(stuck_row, try_url), SHAPE_TEXT(stuck_row, resolve_url),
+};
+const struct shape stuck_row_shape = SHAPE(stuck_row, stuck_row_members);
+
+#define STUCK \
+	"SELECT kind, subject_id, 0 AS charge_id, customer_id, since, tries, next_at, amount, currency, last_error FROM v_stuck_booking /*scan*/" \
+	" WHERE since <= $1 AND ($2 = '' OR kind = $2)" \
+	" UNION ALL SELECT kind, subject_id, charge_id, customer_id, since, tries, next_at, amount, currency, last_error FROM v_stuck_charge" \
+	" WHERE since <= $1 AND ($2 = '' OR kind = $2)"
+
+int64_t
+stuck_rows_count(struct db *db, const struct stuck_query *q)
+{
+	return db_int(db, "SELECT COUNT(*) FROM (" STUCK ") s", q->now - settings.stuck_after_s, words_code(&stuck_kind_words, q->kind));
+}
+
+int
+stuck_rows(struct db *db, const struct stuck_query *q, struct stuck_row **rows)
+{
+	struct arena *m = db_memory(db);
+	int n = 0;
+
+	db_list(db, &stuck_row_shape, rows, &n,
+		"SELECT s.kind, s.subject_id, s.charge_id, s.customer_id, COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = s.customer_id), '')"
+		" AS customer_name, s.since, s.tries, s.next_at, s.amount, s.currency, s.last_error FROM (" STUCK ") s"
+		" ORDER BY s.since, s.subject_id, s.kind /*sort*/ LIMIT $3 OFFSET $4",
+		q->now - settings.stuck_after_s, words_code(&stuck_kind_words, q->kind), q->limit, q->offset);
+	for (int i = 0; i < n; i++) {
+		struct stuck_row *r = &(*rows)[i];
+		const char *own = r->charge_id ? arena_printf(m, "/payments/%lld", (long long)r->charge_id) : arena_printf(m, "/bookings/%s", r->subject_id);
+
+		r->try_url = arena_printf(m, "%s/retry", own);
+		r->resolve_url = stuck_ways[r->kind] ? arena_printf(m, "%s/resolve", own) : NULL;
+	}
+	return n;
+}
+
+static const struct member late_clash_members[] = {
+	SHAPE_TEXT(late_clash, code), SHAPE_TEXT(late_clash, plate), SHAPE_TEXT(late_clash, car_name), SHAPE_TIME(late_clash, ends_at),
+	SHAPE_TEXT(late_clash, customer_name), SHAPE_TEXT(late_clash, customer_phone), SHAPE_TEXT(late_clash, next_code),
+	SHAPE_TIME(late_clash, next_starts_at), SHAPE_TEXT(late_clash, next_name), SHAPE_TEXT(late_clash, next_phone),
+};
+const struct shape late_clash_shape = SHAPE(late_clash, late_clash_members);
+
+/* Even if it came back now, it would not be ready in time for whoever has it next. */
+int
+late_clashes(struct db *db, int64_t now, struct late_clash **clashes)
+{
+	int n = 0;
+
+	return db_list(db, &late_clash_shape, clashes, &n,
+		"SELECT b.code, b.plate, b.car_name, b.ends_at, COALESCE(u.name, '') AS customer_name, COALESCE(u.phone, '') AS customer_phone,"
+		" n.code AS next_code, n.starts_at AS next_starts_at, COALESCE(v.name, '') AS next_name, COALESCE(v.phone, '') AS next_phone"
+		" FROM booking b /*scan*/ JOIN slot s ON s.car_id = b.car_id AND s.kind IN ('HOLD', 'BOOKED') AND s.kind <> 'RELEASED'"
+		"  AND s.busy_until > b.ends_at AND s.starts_at >= b.ends_at AND s.starts_at < $2 AND s.booking_id <> 0 AND s.booking_id <> b.booking_id"
+		" JOIN booking n ON n.booking_id = s.booking_id LEFT JOIN v_user u ON u.user_id = b.customer_id LEFT JOIN v_user v ON v.user_id = n.customer_id"
+		" WHERE b.state = 'OUT' AND b.ends_at <= $1 ORDER BY n.starts_at /*sort*/ LIMIT 100",
+		now, now + settings.turnaround_s);
+}

@@ -1,0 +1,139 @@
+/*
+ * stuck.c - what a manager can do about a charge or refund the provider has not settled: have it tried at once, or end it by
+ * hand. What is said by hand is first held against what the provider says: nobody is paid twice, and no money is forgotten.
+ */
+#include "payment.h"
+
+#include "../../lib/clock.h"
+#include "../../lib/settings.h"
+
+static const struct member waiting_members[] = {
+	SHAPE_INT(refund, refund_id), SHAPE_TEXT(refund, key), SHAPE_INT(refund, charge_id), SHAPE_AMOUNT(refund, amount),
+	SHAPE_TEXT(refund, reason), SHAPE_TIME(refund, requested_at), SHAPE_INT(refund, tries), SHAPE_TIME(refund, tried_at),
+};
+static const struct shape waiting_shape = SHAPE(refund, waiting_members);
+
+/* The refunds the provider has not done, oldest first. */
+static int
+refunds_waiting(struct db *db, const struct charge *c, struct refund **r)
+{
+	int n = 0;
+
+	return db_list(db, &waiting_shape, r, &n,
+		"SELECT refund_id, key, charge_id, amount, reason, requested_at, tries, tried_at FROM refund"
+		" WHERE charge_id = $1 AND state = 'REQUESTED' ORDER BY refund_id", c->charge_id);
+}
+
+int
+charge_stuck_kind(struct db *db, const struct charge *c, int64_t *since)
+{
+	struct refund *r;
+
+	*since = c->requested_at;
+	if (c->state == IS_REQUESTED || c->state == IS_UNKNOWN)
+		return STUCK_CHARGE;
+	if (refunds_waiting(db, c, &r)) {
+		*since = r[0].requested_at;
+		return STUCK_PAYBACK;
+	}
+	*since = c->settled_at + LAST_LOOK_S;
+	return c->state == IS_FAILED && c->void_wanted ? STUCK_LATE_LOOK : -1;
+}
+
+int64_t
+charge_stuck_amount(struct db *db, const struct charge *c)
+{
+	int64_t under_way = db_int(db, "SELECT COALESCE(SUM(amount), 0) FROM refund WHERE charge_id = $1 AND state = 'REQUESTED'", c->charge_id);
+
+	return under_way ? under_way : c->amount;
+}
+
+const char *
+charge_stuck_error(struct db *db, const struct charge *c)
+{
+	const char *of_refund = db_text(db,
+		"SELECT last_error FROM refund WHERE charge_id = $1 AND state = 'REQUESTED' ORDER BY refund_id LIMIT 1", c->charge_id);
+
+	return of_refund ? of_refund : c->last_error;
+}
+
+/* --- tried at once -------------------------------------------------------------------------------------------------- */
+
+static void
+ask_for_refunds(struct db *db, const struct charge *c, int64_t until_ms)
+{
+	struct refund *r;
+	int n = refunds_waiting(db, c, &r);
+
+	for (int i = 0; i < n && clock_ms() < until_ms; i++)
+		if (refund_claim(db, &r[i]))
+			refund_ask(db, r[i].refund_id, until_ms);
+}
+
+void
+charge_retry(struct db *db, struct charge *c, int64_t actor_id, int64_t until_ms)
+{
+	int64_t since;
+	int kind = charge_stuck_kind(db, c, &since);
+
+	if (kind < 0)
+		return;
+	stuck_tell_retried(db, "payment.retried", c->subject_id, kind, actor_id);
+	if (kind == STUCK_PAYBACK)
+		ask_for_refunds(db, c, until_ms);
+	else if (charge_claim(db, c) && db_durable(db))
+		charge_try(db, c, until_ms);
+	charge_by_id(db, c->charge_id, c);
+}
+
+/* --- ended by hand -------------------------------------------------------------------------------------------------- */
+
+/* The provider is asked first: what it knows goes before what anybody says. */
+static enum stuck_outcome
+close_as_not_charged(struct db *db, struct charge *c, const struct stuck_told *told, int64_t actor_id, int64_t until_ms)
+{
+	bool closed;
+
+	if (!charge_claim(db, c) || !db_durable(db))
+		return STUCK_NO_MORE;
+	charge_try(db, c, until_ms);
+	charge_by_id(db, c->charge_id, c);
+	if (c->state != IS_REQUESTED && c->state != IS_UNKNOWN)
+		return STUCK_NOT_SO;
+	db_begin(db);
+	closed = charge_close(db, c);
+	if (closed)
+		stuck_tell_resolved(db, "payment.resolved", c->subject_id, told, actor_id);
+	return db_commit(db) && closed ? STUCK_RESOLVED : STUCK_NO_MORE;
+}
+
+static enum stuck_outcome
+close_by_bank(struct db *db, const struct charge *c, struct stuck_told *told, int64_t actor_id, int64_t until_ms)
+{
+	enum stuck_outcome outcome = STUCK_NO_MORE;
+	struct refund *r;
+	int n = refunds_waiting(db, c, &r);
+
+	for (int i = 0; i < n && (i == 0 || outcome == STUCK_RESOLVED); i++)
+		outcome = refund_by_bank(db, &r[i], told, actor_id, until_ms);
+	return outcome;
+}
+
+enum stuck_outcome
+charge_resolve(struct db *db, struct charge *c, enum stuck_way way, const char *reason, int64_t actor_id, int64_t until_ms)
+{
+	int64_t since;
+	int kind = charge_stuck_kind(db, c, &since);
+	struct stuck_told told = {
+		.kind = words_code(&stuck_kind_words, kind), .way = words_code(&stuck_way_words, (int)way), .reason = reason,
+		.charge_id = c->charge_id, .amount = c->amount, .currency = c->currency,
+	};
+	enum stuck_outcome outcome;
+
+	if (kind < 0 || !(stuck_ways[kind] & 1u << way) || since > clock_now() - settings.stuck_after_s)
+		return STUCK_NO_MORE;
+	outcome = way == WAY_BY_BANK ? close_by_bank(db, c, &told, actor_id, until_ms)
+	        : close_as_not_charged(db, c, &told, actor_id, until_ms);
+	charge_by_id(db, c->charge_id, c);
+	return outcome;
+}
