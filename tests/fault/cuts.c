@@ -15,16 +15,16 @@ static char work[300];
 
 /* --- folders ------------------------------------------------------------------------------------------------------------ */
 
-static const char *
+struct folder { char path[400]; };
+
+static struct folder
 folder(const char *name)
 {
-	static char path[4][400];
-	static int i;
-	char *p = path[i++ % 4];
+	struct folder f;
 
-	snprintf(p, sizeof(path[0]), "%s/%s", work, name);
-	mkdir(p, 0700);
-	return p;
+	snprintf(f.path, sizeof(f.path), "%s/%s", work, name);
+	mkdir(f.path, 0700);
+	return f;
 }
 
 static int
@@ -90,11 +90,12 @@ judge(struct tally *t, const struct history *h, const struct disk *d, uint64_t a
 {
 	static const int keeps[] = { 0, 0, 10, 50, 50, 90, 100 };
 	int keep = keeps[dice_below(dice, 7)], sector = dice_below(dice, 2) ? 512 : 4096;
-	const char *dir = folder("cut"), *what;
+	struct folder dir = folder("cut");
+	const char *what;
 	bool is_lost;
 
-	disk_cut(d, dir, sector, keep, dice);
-	what = trade_verdict(dir, h, at, t->n_cuts % LIVES_ON == 0, &is_lost);
+	disk_cut(d, dir.path, sector, keep, dice);
+	what = trade_verdict(dir.path, h, at, t->n_cuts % LIVES_ON == 0, &is_lost);
 	t->n_cuts++;
 	if (!what)
 		return;
@@ -132,20 +133,20 @@ copy(const char *from, const char *to)
 struct trade_end
 cuts_experience(struct tally *t, enum lie lie, struct trade_plan plan, int n_cuts, int enough, uint64_t *dice, const char **at_the_end)
 {
-	const char *base = folder("base"), *dir = folder("trade");
+	struct folder base = folder("base"), dir = folder("trade");
 	struct trade_end end;
 	struct history *h;
 	bool is_lost;
 
-	copy(base, dir);
-	h = history_new(dir, lie);
-	plan.dir = dir;
+	copy(base.path, dir.path);
+	h = history_new(dir.path, lie);
+	plan.dir = dir.path;
 	plan.h = h;
 	plan.seed = dice_next(dice);
 	end = trade_run(&plan);
-	cut_often(t, h, base, n_cuts, enough, dice);
+	cut_often(t, h, base.path, n_cuts, enough, dice);
 	if (at_the_end)
-		*at_the_end = trade_verdict(dir, h, history_end(h), true, &is_lost);
+		*at_the_end = trade_verdict(dir.path, h, history_end(h), true, &is_lost);
 	history_free(h);
 	return end;
 }
@@ -158,7 +159,7 @@ cuts_begin(void)
 		perror(work);
 		exit(2);
 	}
-	trade_found(folder("base"));
+	trade_found(folder("base").path);
 }
 
 void

@@ -31,7 +31,7 @@ trouble_passes(uint64_t *dice)
 		all.n_crashed += end.n_crashed;
 		first = first ? first : wrong;
 	}
-	holds(all.n_refused > 0 && all.n_answers > all.n_refused / 10, "a disk in trouble makes people come again", "%d answered, %d refused",
+	holds(all.n_refused > n_histories && all.n_answers > 40 * n_histories, "a disk in trouble makes people come again", "%d answered, %d refused",
 	      all.n_answers, all.n_refused);
 	holds(all.n_crashed == 0, "no process ends badly over it", "%d did", all.n_crashed);
 	holds(all.n_recovered == n_histories * WORKERS, "when the trouble is over everybody can book again", "%d of %d workers could",
