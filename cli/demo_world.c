@@ -107,7 +107,7 @@ refund_here(struct db *db, const struct booking *b, int64_t amount, int64_t *ref
 	return REFUND_ANSWER_LATER;
 }
 
-static const struct payments payments_here = { charge_here, look_up_here, refund_here };
+static const struct payments payments_here = { charge_here, look_up_here, refund_here, NULL };
 
 /* --- the files ------------------------------------------------------------------------------------------------------------- */
 

@@ -44,6 +44,7 @@ program_ready(struct cli *c, const struct program_place *p, const char **why)
 		*why = call.answer;
 		return call.status;
 	case CALL_NOT_SENT:
+	case CALL_REFUSED:
 		*why = "nobody listens";
 		return 0;
 	case CALL_UNKNOWN:

@@ -6,6 +6,7 @@
  */
 #include "call.h"
 
+#include "breaker.h"
 #include "clock.h"
 #include "log.h"
 
@@ -24,10 +25,11 @@
 
 #define RECORD_MAX 65528
 #define ANSWER_MAX (4u << 20)
+#define PATIENCE_MS 250         /* so long a call waits for others to come back, when as many as may are under way */
 
 enum { BEGIN_REQUEST = 1, END_REQUEST = 3, PARAMS = 4, STDIN = 5, STDOUT = 6 };
 
-static char run_dir[80];
+static char run_dir[80], var[80];
 
 void
 call_open(const char *var_dir)
@@ -35,6 +37,7 @@ call_open(const char *var_dir)
 	if (strlen(var_dir) + strlen("/run") >= sizeof(run_dir))
 		log_error("call", "%s: too long for the name of a socket", var_dir);
 	snprintf(run_dir, sizeof(run_dir), "%s/run", var_dir);
+	snprintf(var, sizeof(var), "%s", var_dir);
 }
 
 /* --- the request, as FastCGI records ------------------------------------------------------------------------------ */
@@ -78,8 +81,17 @@ put_param(struct buf *b, const char *name, const char *value)
 	buf_puts(b, value);
 }
 
+static int64_t
+left_ms(int64_t deadline)
+{
+	int64_t left = deadline - clock_ms();
+
+	return left > 0 ? left : 0;
+}
+
+/* X-Deadline-Ms: what is left of our patience when it is sent, so that the callee does not work for somebody who has gone. */
 static struct buf
-make_request(struct arena *m, const struct call *c)
+make_request(struct arena *m, const struct call *c, int64_t deadline)
 {
 	static const char responder[8] = { 0, 1 };
 	struct buf whole = { .m = m }, params = { .m = m };
@@ -90,6 +102,7 @@ make_request(struct arena *m, const struct call *c)
 	put_param(&params, "QUERY_STRING", "");
 	put_param(&params, "HTTP_ACCEPT", "application/json");
 	put_param(&params, "HTTP_X_REQUEST_ID", log_request_now());
+	put_param(&params, "HTTP_X_DEADLINE_MS", arena_printf(m, "%lld", (long long)left_ms(deadline)));
 	put_param(&params, "CONTENT_LENGTH", arena_printf(m, "%zu", n));
 	put_param(&params, "CONTENT_TYPE", "application/json");
 	put_record(&whole, BEGIN_REQUEST, responder, sizeof(responder));
@@ -161,14 +174,6 @@ take_answer(struct call *c, struct answer *a)
 
 /* --- over the wire ------------------------------------------------------------------------------------------------- */
 
-static int64_t
-left_ms(int64_t deadline)
-{
-	int64_t left = deadline - clock_ms();
-
-	return left > 0 ? left : 0;
-}
-
 static bool
 wait_for(int fd, short events, int64_t deadline)
 {
@@ -235,10 +240,12 @@ receive(int fd, struct answer *a, int64_t deadline)
 void
 call_log(const char *to, const char *path, enum call_outcome outcome, int status, int64_t began_us)
 {
-	static const char *const outcomes[] = { [CALL_ANSWERED] = "answered", [CALL_NOT_SENT] = "not_sent", [CALL_UNKNOWN] = "unknown" };
+	static const char *const outcomes[] = { [CALL_ANSWERED] = "answered", [CALL_NOT_SENT] = "not_sent", [CALL_UNKNOWN] = "unknown",
+		[CALL_REFUSED] = "refused" };
 	struct log_line l;
 
-	log_begin(&l, outcome == CALL_ANSWERED ? LOG_INFO_ : LOG_WARN_, "call");
+	/* a refused one is no news: that it opened was said once */
+	log_begin(&l, outcome == CALL_ANSWERED || outcome == CALL_REFUSED ? LOG_INFO_ : LOG_WARN_, "call");
 	log_text(&l, "to", to);
 	log_text(&l, "path", path);
 	log_text(&l, "outcome", outcomes[outcome]);
@@ -249,30 +256,58 @@ call_log(const char *to, const char *path, enum call_outcome outcome, int status
 }
 
 static enum call_outcome
-do_call(struct arena *m, struct call *c)
+send_and_hear(struct arena *m, struct call *c, int64_t deadline)
 {
-	int64_t deadline = clock_ms() + c->deadline_ms;
 	struct answer a = { .raw = { .m = m }, .text = { .m = m } };
-	struct buf request = make_request(m, c);
 	enum call_outcome outcome = CALL_NOT_SENT;
 	int fd = connect_to(c, deadline);
+	struct buf request;
 
 	if (fd < 0)
 		return CALL_NOT_SENT;
+	request = make_request(m, c, deadline);
 	if (send_all(fd, &request, deadline))
 		outcome = receive(fd, &a, deadline) && take_answer(c, &a) ? CALL_ANSWERED : CALL_UNKNOWN;
 	close(fd);
 	return outcome;
 }
 
-/* Whether a program is well is asked over and over, and is no part of what a request went through. */
+/* --- past the breaker ------------------------------------------------------------------------------------------------ */
+
+static enum call_outcome
+guarded(struct arena *m, struct call *c, int64_t deadline)
+{
+	struct breaker *b = breaker_open(var, c->program);
+	enum call_outcome outcome;
+	int place;
+
+	if (!b)
+		return send_and_hear(m, c, deadline);
+	if (breaker_enter(b, c->deadline_ms / 2 < PATIENCE_MS ? c->deadline_ms / 2 : PATIENCE_MS, &place) != BREAKER_GO)
+		return CALL_REFUSED;
+	outcome = send_and_hear(m, c, deadline);
+	breaker_leave(b, place, outcome == CALL_ANSWERED && c->status < 500);
+	return outcome;
+}
+
+/* Whether a program is well is asked over and over: it is no part of what a request went through, and no breaker's concern. */
 enum call_outcome
 call_do(struct arena *m, struct call *c)
 {
-	int64_t began_us = clock_us();
-	enum call_outcome outcome = do_call(m, c);
+	int64_t began_us = clock_us(), deadline = clock_ms() + c->deadline_ms;
+	enum call_outcome outcome;
 
-	if (!c->to_public)
-		call_log(c->program, c->path, outcome, c->status, began_us);
+	if (c->to_public)
+		return send_and_hear(m, c, deadline);
+	outcome = guarded(m, c, deadline);
+	call_log(c->program, c->path, outcome, c->status, began_us);
 	return outcome;
+}
+
+int
+call_closed_for_s(const char *program)
+{
+	struct breaker *b = breaker_open(var, program);
+
+	return b ? breaker_closed_for_s(b) : 0;
 }

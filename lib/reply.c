@@ -241,9 +241,9 @@ error_title(enum status status)
 	}
 }
 
-/* {"error":{"code":"invalid","message":"…","fields":{"plate":"…"}}} */
+/* {"error":{"code":"invalid","message":"…","fields":{"plate":"…"}}}; when it may be tried again: "retry_after_s":5 */
 static void
-error_json(struct web *w, struct buf *out, const char *code, const char *message)
+error_json(struct web *w, struct buf *out, const char *code, const char *message, int retry_after_s)
 {
 	const struct web_inside *in = w->in;
 
@@ -259,6 +259,8 @@ error_json(struct web *w, struct buf *out, const char *code, const char *message
 	}
 	if (in->n_errors)
 		buf_puts(out, "}");
+	if (retry_after_s)
+		buf_printf(out, ",\"retry_after_s\":%d", retry_after_s);
 	buf_printf(out, ",\"request_id\":\"%s\"}}", w->request_id);
 }
 
@@ -271,7 +273,7 @@ reply_error(struct web *w, enum status status, const char *code, const char *mes
 	};
 
 	if (w->json)
-		error_json(w, reply_begin(w, status, JSON), code, message);
+		error_json(w, reply_begin(w, status, JSON), code, message, retry_after_s);
 	else if (error_page.tpl[lang_now()])
 		return render(w, status, &error_page, &e);
 	else    /* the templates are what is broken */

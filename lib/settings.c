@@ -45,6 +45,8 @@ static const struct setting table[] = {
 	{ AT(no_show_after_s),         .kind = SETTING_INT,  .standard = "3600", .min = 0, .max = 365 * 86400 },
 	{ AT(stuck_after_s),           .kind = SETTING_INT,  .standard = "120", .min = 5, .max = 86400 },
 	{ AT(call_deadline_ms),        .kind = SETTING_INT,  .standard = "610", .min = 10, .max = 60000 },
+	{ AT(calls_at_once),           .kind = SETTING_INT,  .standard = "5", .min = 1, .max = 64 },
+	{ AT(breaker),                 .kind = SETTING_TEXT, .standard = "default", .min = 6, .max = 7 },
 	{ AT(session_idle_s),          .kind = SETTING_INT,  .standard = "7200", .min = 60, .max = 365 * 86400 },
 	{ AT(session_max_s),           .kind = SETTING_INT,  .standard = "86400", .min = 60, .max = 365 * 86400 },
 	{ AT(max_body_bytes),          .kind = SETTING_INT,  .standard = "1048576", .min = 1024, .max = 64 * 1048576 },
@@ -253,6 +255,8 @@ fits_together(const char **why)
 		*why = "base_url begins with https://, but tls = no: cookies would travel without protection";
 	else if (settings.n_workers_min > settings.n_workers_max)
 		*why = "n_workers_min is more than n_workers_max";
+	else if (strcmp(settings.breaker, "strict") != 0 && strcmp(settings.breaker, "classic") != 0 && strcmp(settings.breaker, "default") != 0)
+		*why = "breaker must be strict, classic or default";
 	else
 		return true;
 	return false;

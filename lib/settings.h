@@ -27,6 +27,8 @@ struct settings {
 	int64_t no_show_after_s;                /* 3600: a booking nobody came for ends this long after its end */
 	int64_t stuck_after_s;                  /* 120: what rests on its way for longer is shown to the managers */
 	int64_t call_deadline_ms;               /* 610: a synchronous call, all told */
+	int64_t calls_at_once;                  /* 5: to one program or provider, by all callers together (breaker.h) */
+	const char *breaker;                    /* strict, classic or default: when it opens and for how long */
 	int64_t session_idle_s, session_max_s;
 	int64_t max_body_bytes, max_fields;     /* 1 MiB, 200 */
 	int64_t n_workers_min, n_workers_max;   /* per program: as many as the load needs */

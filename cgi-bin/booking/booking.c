@@ -259,7 +259,7 @@ static enum booking_outcome
 as_it_stands(struct db *db, struct booking *b)
 {
 	booking_reload(db, b);
-	return b->state == HELD || b->state == EXPIRED ? BOOKING_LATER : BOOKING_OK;
+	return b->state == HELD || b->state == EXPIRED ? BOOKING_UNANSWERED : BOOKING_OK;
 }
 
 static enum booking_outcome
@@ -279,9 +279,25 @@ charge_held(struct db *db, struct booking *b, const char *payment_key)
 	case CHARGE_UNKNOWN:
 	case CHARGE_NEVER_SEEN:
 		booking_expire(db, b, "later", true);
-		return BOOKING_LATER;
+		return BOOKING_UNANSWERED;
 	}
-	return BOOKING_LATER;
+	return BOOKING_UNANSWERED;
+}
+
+#define LATER_S 5               /* what went wrong once may go well in a moment */
+
+static int
+closed_for_s(void)
+{
+	return payments->closed_for_s ? payments->closed_for_s() : 0;
+}
+
+int
+booking_later_s(void)
+{
+	int s = closed_for_s();
+
+	return s ? s : LATER_S;
 }
 
 enum booking_outcome
@@ -293,6 +309,10 @@ booking_place(struct db *db, const struct booking_order *o, struct booking *b)
 	if (interval_problem(o->starts_at, o->ends_at, clock_now(), &field)) {
 		outcome = key_outcome(db, o, b);        /* the same request again is answered as before, though its time may have come */
 		return outcome == BOOKING_OK ? BOOKING_BAD_INTERVAL : outcome;
+	}
+	if (closed_for_s()) {           /* what cannot be paid is not held: one who asks reads, and nothing has to be given free again */
+		outcome = key_outcome(db, o, b);
+		return outcome == BOOKING_OK ? BOOKING_LATER : outcome;
 	}
 	outcome = hold(db, o, b);
 	if (outcome != BOOKING_OK || !o->card_id)
@@ -307,6 +327,8 @@ booking_pay(struct db *db, struct booking *b, const char *payment_key)
 	int64_t now = clock_now();
 	int n;
 
+	if (b->state == HELD && !b->asked_at && closed_for_s())
+		return BOOKING_LATER;   /* the way back can be gone once more while the hold lasts */
 	db_begin(db);
 	n = db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1 AND state = 'HELD' AND asked_at = 0 AND hold_until > $2",
 		b->booking_id, now);

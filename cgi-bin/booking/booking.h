@@ -44,7 +44,8 @@ enum booking_outcome {
 	BOOKING_QUOTA,          /* settings.max_bookings_per_person open ones already */
 	BOOKING_HOLDS,          /* settings.max_holds_per_person held and not paid already */
 	BOOKING_DECLINED,       /* the card was declined; nothing was charged, nothing is held */
-	BOOKING_LATER,          /* payment could not say in time; the hold is released, whatever was taken goes back */
+	BOOKING_LATER,          /* payment is not to be asked now: nothing was charged, nothing is held; booking_later_s() */
+	BOOKING_UNANSWERED,     /* payment was asked and has not said: the hold is released, whatever was taken goes back */
 	BOOKING_NO_CAR,         /* no such car, or it is not for rent */
 	BOOKING_BAD_INTERVAL,   /* past, reversed, too long, too far ahead, off the half hour: interval_problem() says which */
 	BOOKING_BAD_CARD,       /* not a card of this customer */
@@ -62,8 +63,12 @@ const char *interval_problem(int64_t starts_at, int64_t ends_at, int64_t now, co
  */
 enum booking_outcome booking_place(struct db *db, const struct booking_order *o, struct booking *b);
 
-/* The customer comes back from the provider's page: charges (confirms) payment_key for a HELD booking. OK, DECLINED, LATER, TAKEN (hold is over). */
+/* The customer comes back from the provider's page: charges (confirms) payment_key for a HELD booking. OK, DECLINED, LATER, UNANSWERED,
+ * TAKEN (hold is over). After LATER it may still be HELD: the same again works when payment does. */
 enum booking_outcome booking_pay(struct db *db, struct booking *b, const char *payment_key);
+
+/* In how many seconds it is worth trying again after LATER or UNANSWERED: when payment is asked again, as far as is known. */
+int booking_later_s(void);
 
 /* Reads one with its lines. customer_id 0: anybody's (managers). false: there is none of theirs. */
 bool booking_find(struct db *db, const char *code, int64_t customer_id, struct booking *b);

@@ -175,12 +175,37 @@ read_order(struct web *w, struct booking_order *o)
 		form_error(w, "form_key", _("The idempotency key is longer than 200 characters."));
 }
 
+/* Whoever pays must know what became of the money, and that asking again is safe. */
+static const char *
+what_became_of_it(const struct booking_order *o, enum booking_outcome outcome)
+{
+	if (outcome == BOOKING_UNANSWERED)
+		return _("Your bank did not answer in time, so nothing is booked. We go on asking it: should money have been taken, it goes back by itself. You can book again.");
+	if (!o->card_id)
+		return _("Payments do not work at the moment. Nothing was booked and nothing was charged.");
+	return _("Payments do not work at the moment. Nothing was booked and your card was not charged.");
+}
+
+/* The form as it was, to be sent again when payment can be asked again. */
+static enum status
+show_later(struct web *w, const struct booking_order *o, const char *message)
+{
+	int s = booking_later_s();
+
+	if (w->json)
+		return web_later(w, s, message);
+	web_set_header(w, "Retry-After", arena_printf(w->m, "%d", s));
+	message = arena_printf(w->m, "%s %s", message, arena_printf(w->m, _("Please try again in %d seconds."), s));
+	return show_order(w, o->car_id, o->starts_at, o->ends_at, BUSY, "later", message);
+}
+
 /* POST /bookings - promise a car to the customer and take the money for it. */
 enum status
 do_book(struct web *w)
 {
 	struct booking_order o;
 	struct booking b;
+	enum booking_outcome outcome;
 	const char *field = "starts_at", *problem;
 
 	read_order(w, &o);
@@ -188,7 +213,8 @@ do_book(struct web *w)
 		return show_order(w, o.car_id, o.starts_at, o.ends_at, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 
 #define AGAIN(status, code, message) show_order(w, o.car_id, o.starts_at, o.ends_at, (status), (code), (message))
-	switch (booking_place(w->db, &o, &b)) {
+	outcome = booking_place(w->db, &o, &b);
+	switch (outcome) {
 	case BOOKING_OK:
 	case BOOKING_AGAIN:
 		return show_booked(w, &b);
@@ -201,8 +227,8 @@ do_book(struct web *w)
 	case BOOKING_DECLINED:
 		return AGAIN(PAYMENT_REQUIRED, "declined", _("The card was declined. Nothing was charged and nothing is booked. Please try another card."));
 	case BOOKING_LATER:
-		web_set_header(w, "Retry-After", "30");
-		return AGAIN(BUSY, "later", _("Payments are busy. Nothing was booked, and should money have been taken it goes back by itself. Please try again shortly."));
+	case BOOKING_UNANSWERED:
+		return show_later(w, &o, what_became_of_it(&o, outcome));
 	case BOOKING_NO_CAR:
 		if (w->json)
 			form_error(w, "car_id", _("There is no such car for rent."));
@@ -421,6 +447,15 @@ do_pay(struct web *w)
 	return web_redirect(w, "/bookings/%s", b.code);
 }
 
+/* The provider's page has prepared the payment and nothing has been taken. While the car is held this address can be asked again. */
+static enum status
+show_not_paid(struct web *w, const struct booking *b)
+{
+	if (b->state == HELD)
+		return web_later(w, booking_later_s(), _("Payments do not work at the moment. Nothing was charged, and the car is still held for you: please load this page again in a moment."));
+	return web_later(w, booking_later_s(), _("Payments do not work at the moment. Nothing was booked and nothing was charged."));
+}
+
 /* The customer comes back: the payment key is the provider's, good once and for this order and amount alone. */
 enum status
 do_paid(struct web *w)
@@ -435,7 +470,8 @@ do_paid(struct web *w)
 		return web_refuse(w, UNPROCESSABLE, "invalid", _("This payment does not belong to this booking. Nothing was charged."));
 	switch (booking_pay(w->db, &b, payment_key)) {
 	case BOOKING_LATER:
-		return web_later(w, 30, _("Payments are busy. Nothing was booked, and should money have been taken it goes back by itself. Please try again shortly."));
+		return show_not_paid(w, &b);
+	case BOOKING_UNANSWERED:
 	case BOOKING_OK:
 	case BOOKING_AGAIN:
 	case BOOKING_DECLINED:

@@ -65,7 +65,7 @@ ask(struct db *db, const char *path, const char *body, struct payment_reply *rep
 static enum charge_answer
 charge_answer(enum call_outcome outcome, int status, const struct payment_reply *reply)
 {
-	if (outcome == CALL_NOT_SENT || (outcome == CALL_ANSWERED && status == 503))
+	if (outcome == CALL_NOT_SENT || outcome == CALL_REFUSED || (outcome == CALL_ANSWERED && status == 503))
 		return CHARGE_NOT_ASKED;
 	if (outcome == CALL_ANSWERED && status == 404)
 		return CHARGE_NEVER_SEEN;
@@ -134,4 +134,10 @@ refund_by_call(struct db *db, const struct booking *b, int64_t amount, int64_t *
 	return strcmp(reply.outcome, "done") == 0 ? REFUND_ANSWER_DONE : REFUND_ANSWER_PENDING;
 }
 
-const struct payments payments_by_call = { charge_by_call, look_up_by_call, refund_by_call };
+static int
+closed_for_s(void)
+{
+	return call_closed_for_s("payment");
+}
+
+const struct payments payments_by_call = { charge_by_call, look_up_by_call, refund_by_call, closed_for_s };

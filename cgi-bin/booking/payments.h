@@ -25,6 +25,7 @@ struct payments {
 	enum charge_answer (*charge)(struct db *db, const struct booking *b, const char *payment_key, int64_t *charge_id, const char **reason);
 	enum charge_answer (*look_up)(struct db *db, const struct booking *b, int64_t *charge_id);
 	enum refund_answer (*refund)(struct db *db, const struct booking *b, int64_t amount /* 0: void it whole */, int64_t *refunded_amount);
+	int (*closed_for_s)(void);      /* payment's breaker is open: so many seconds on it is asked again; 0: it can be asked. NULL: always */
 };
 extern const struct payments *payments; /* &payments_by_call */
 extern const struct payments payments_by_call;

@@ -87,6 +87,7 @@ ask(struct arena *m, const char *name, const char *prefix)
 
 	switch (call_do(m, &c)) {
 	case CALL_NOT_SENT:
+	case CALL_REFUSED:
 		break;
 	case CALL_UNKNOWN:
 		p.state = PROGRAM_SILENT;

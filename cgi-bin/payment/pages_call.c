@@ -10,6 +10,7 @@
 #include "../../lib/log.h"
 #include "../../lib/settings.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct reply { const char *outcome, *reason; int64_t charge_id, refunded_amount; };
@@ -42,6 +43,25 @@ body_into(struct web *w, const struct shape *shape, void *out)
 	return strlen(body) == n && json_into(w->m, body, shape, out);
 }
 
+/* The caller's patience as it was when the call was sent: it may have had to wait before. */
+static int64_t
+deadline(struct web *w, int64_t said_ms)
+{
+	const char *left = web_header(w, "X-Deadline-Ms");
+	int64_t left_ms = left ? atoll(left) : 0;
+
+	return left_ms > 0 && left_ms < said_ms ? left_ms : said_ms;
+}
+
+/* Nothing was taken, and nothing will be. */
+static enum status
+provider_away(struct web *w)
+{
+	int s = toss_closed_for_s();
+
+	return web_later(w, s ? s : 5, "The card provider cannot be reached.");
+}
+
 static enum status
 bad_call(struct web *w, const char *what)
 {
@@ -67,11 +87,12 @@ do_charge(struct web *w)
 
 	if (!body_into(w, &charge_order_shape, &o))
 		return bad_call(w, "not a charge");
+	o.deadline_ms = deadline(w, o.deadline_ms);
 	switch (charge_make(w->db, &o, &c)) {
 	case PAY_APPROVED:   return answer_charge(w, "approved", &c, false);
 	case PAY_DECLINED:   return answer_charge(w, "declined", &c, true);
 	case PAY_UNKNOWN:    return answer_charge(w, "unknown", &c, false);
-	case PAY_LATER:      return web_later(w, 10, "The card provider cannot be reached.");
+	case PAY_LATER:      return provider_away(w);
 	case PAY_KEY_REUSED: return web_refuse(w, UNPROCESSABLE, "key_reused", "This key came with another charge.");
 	case PAY_BAD_ORDER:  return bad_call(w, "such a charge cannot be made");
 	}
@@ -125,6 +146,7 @@ do_refund(struct web *w)
 
 	if (!body_into(w, &refund_order_shape, &o) || !is_refund(&o))
 		return bad_call(w, "not a refund");
+	o.deadline_ms = deadline(w, o.deadline_ms);
 	switch (refund_make(w->db, &o, &c)) {
 	case BACK_DONE:       r.outcome = "done"; break;
 	case BACK_PENDING:    break;

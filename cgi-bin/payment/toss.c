@@ -166,6 +166,7 @@ ask(struct arena *m, struct provider_request *q, json_t **json, enum toss_meanin
 	*meaning = NOBODY_KNOWS;
 	switch (toss_ask(m, q)) {
 	case CALL_NOT_SENT:
+	case CALL_REFUSED:
 		a.outcome = PROVIDER_LATER;
 		a.reason = "provider_down";
 		*meaning = LATER;

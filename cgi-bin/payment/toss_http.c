@@ -4,9 +4,13 @@
  * One handle for the life of the process keeps its connection open: after the first call no handshake is paid for. The secret
  * key is read from $VAR/payment.key (0600) when it is first needed, and again after the provider has refused it, so that a
  * new key needs no restart. It goes nowhere but into the Authorization header: redirects are not followed.
+ *
+ * The provider has a breaker of its own (lib/breaker.h, "provider"): when it is down or hangs, those who pay are told so at once,
+ * and the rest of payment's work goes on.
  */
 #include "provider.h"
 
+#include "../../lib/breaker.h"
 #include "../../lib/clock.h"
 #include "../../lib/log.h"
 #include "../../lib/settings.h"
@@ -21,6 +25,7 @@
 
 #define ANSWER_MAX 262144
 #define CONNECT_MS 2000
+#define PATIENCE_MS 250         /* so long a request waits for others to come back, when as many as may are under way */
 
 static struct {
 	CURL *curl;
@@ -171,14 +176,13 @@ perform(CURL *c, struct arena *m, struct provider_request *q, struct buf *answer
 }
 
 static enum call_outcome
-ask(struct arena *m, struct provider_request *q)
+ask(struct arena *m, CURL *c, struct provider_request *q)
 {
 	struct buf answer = { .m = m };
 	int64_t left_ms = q->until_ms - clock_ms();
-	CURL *c = handle();
 	CURLcode rc;
 
-	if (!c || left_ms <= 0 || (!*http.userpwd && !read_key()))
+	if (left_ms <= 0)
 		return CALL_NOT_SENT;
 	buf_puts(&answer, "");
 	rc = perform(c, m, q, &answer, (long)left_ms);
@@ -192,11 +196,39 @@ ask(struct arena *m, struct provider_request *q)
 	return CALL_ANSWERED;
 }
 
+static enum call_outcome
+guarded(struct arena *m, struct provider_request *q)
+{
+	struct breaker *b = breaker_open(settings.var_dir ? settings.var_dir : ".", PROVIDER_CALLEE);
+	int64_t left_ms = q->until_ms - clock_ms();
+	CURL *c = handle();
+	enum call_outcome outcome;
+	int place;
+
+	if (!c || left_ms <= 0 || (!*http.userpwd && !read_key()))
+		return CALL_NOT_SENT;           /* no fault of the provider's */
+	if (!b)
+		return ask(m, c, q);
+	if (breaker_enter(b, (int)(left_ms / 2 < PATIENCE_MS ? left_ms / 2 : PATIENCE_MS), &place) != BREAKER_GO)
+		return CALL_REFUSED;
+	outcome = ask(m, c, q);
+	breaker_leave(b, place, outcome == CALL_ANSWERED && q->status < 500);
+	return outcome;
+}
+
+int
+toss_closed_for_s(void)
+{
+	struct breaker *b = breaker_open(settings.var_dir ? settings.var_dir : ".", PROVIDER_CALLEE);
+
+	return b ? breaker_closed_for_s(b) : 0;
+}
+
 enum call_outcome
 toss_http(struct arena *m, struct provider_request *q)
 {
 	int64_t began_us = clock_us();
-	enum call_outcome outcome = ask(m, q);
+	enum call_outcome outcome = guarded(m, q);
 
 	call_log("provider", q->what, outcome, q->status, began_us);
 	return outcome;

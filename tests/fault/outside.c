@@ -258,7 +258,7 @@ refund_here(struct db *db, const struct booking *b, int64_t amount, int64_t *ref
 void
 outside_payments(struct db *db)
 {
-	static const struct payments here = { charge_here, look_up_here, refund_here };
+	static const struct payments here = { charge_here, look_up_here, refund_here, NULL };
 
 	payment_db = db;
 	payments = &here;

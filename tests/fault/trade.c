@@ -196,7 +196,7 @@ book(struct worker *w)
 	if (outcome == BOOKING_DECLINED)
 		return tell(w, b.code, EXPIRED);
 	if (outcome != BOOKING_OK)      /* taken, too many: an answer too, which nothing rests on */
-		return outcome != BOOKING_LATER && !db_failed(w->db);
+		return outcome != BOOKING_LATER && outcome != BOOKING_UNANSWERED && !db_failed(w->db);
 	if (!tell(w, b.code, PAID))
 		return false;
 	snprintf(w->paid[w->n_paid++ % 64], sizeof(w->paid[0]), "%s", b.code);

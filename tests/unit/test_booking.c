@@ -62,7 +62,15 @@ play_refund(struct db *d, const struct booking *b, int64_t amount, int64_t *refu
 	return refund_says;
 }
 
-static const struct payments played = { play_charge, play_look_up, play_refund };
+static int closed_for_s;         /* payment's breaker */
+
+static int
+play_closed_for_s(void)
+{
+	return closed_for_s;
+}
+
+static const struct payments played = { play_charge, play_look_up, play_refund, play_closed_for_s };
 
 /* --- a world of its own for each test ------------------------------------------------------------------------------------- */
 
@@ -88,6 +96,7 @@ begin(void **state)
 		" (3, '56다7890', 'Bongo', 'van', 3, 'diesel', 'manual', 80000, 8000, 1, 'OUT_OF_SERVICE', 0, 0, 3);"
 		"INSERT INTO card (card_id, user_id, billing_key, brand, last4, created_at) VALUES (11, 1, 'bk1', 'Visa', '4242', 0), (12, 2, 'bk2', 'Visa', '4242', 0);");
 	payments = &played;
+	closed_for_s = 0;
 	charge_says = CHARGE_APPROVED;
 	look_up_says = CHARGE_NEVER_SEEN;
 	refund_says = REFUND_ANSWER_DONE;
@@ -315,7 +324,7 @@ silence_from_payment_releases_the_car_and_voids_the_charge(void **state)
 
 	(void)state;
 	charge_says = CHARGE_UNKNOWN;
-	assert_int_equal(booking_place(db, &o, &b), BOOKING_LATER);
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_UNANSWERED);
 	assert_int_equal(slots("HOLD") + slots("BOOKED"), 0);
 	booking_reload(db, &b);
 	assert_int_equal(b.state, EXPIRED);
@@ -338,6 +347,46 @@ payment_that_is_down_costs_nothing(void **state)
 	assert_int_equal(slots("HOLD") + slots("BOOKED"), 0);
 	booking_sweep(db);
 	assert_int_equal(n_refunds, 0);
+}
+
+/* Nobody is asked, nothing is written: not even what would have to be given free again. */
+static void
+while_payment_is_not_to_be_asked_nothing_is_held_and_it_is_said_for_how_long(void **state)
+{
+	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY);
+	struct booking b;
+	int64_t n_events;
+
+	(void)state;
+	o.request_key = "k-1";
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
+	n_events = db_int(db, "SELECT COUNT(*) FROM event");
+	closed_for_s = 17;
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_AGAIN);     /* what was answered before is answered again */
+	o.request_key = "k-2";
+	o.starts_at += 10 * DAY;
+	o.ends_at += 10 * DAY;
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_LATER);
+	o.card_id = 0;                  /* nor is anybody sent to the provider's page for nothing */
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_LATER);
+	assert_int_equal(booking_later_s(), 17);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM event"), n_events);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking"), 1);
+}
+
+static void
+a_hold_that_cannot_be_paid_now_can_be_paid_later_on_the_same_way_back(void **state)
+{
+	struct booking b = held();
+
+	(void)state;
+	closed_for_s = 5;
+	assert_int_equal(booking_pay(db, &b, "pk"), BOOKING_LATER);
+	booking_reload(db, &b);
+	assert_int_equal(b.state, HELD);
+	assert_int_equal(b.asked_at, 0);
+	closed_for_s = 0;
+	assert_int_equal(booking_pay(db, &b, "pk"), BOOKING_OK);
 }
 
 static void
@@ -572,7 +621,7 @@ a_hold_given_up_while_it_is_being_paid_gets_its_money_back(void **state)
 
 	(void)state;
 	meanwhile = cancel_it;
-	assert_int_equal(booking_pay(db, &b, "pk"), BOOKING_LATER);
+	assert_int_equal(booking_pay(db, &b, "pk"), BOOKING_UNANSWERED);
 	meanwhile = NULL;
 	booking_sweep(db);
 	assert_int_equal(n_refunds, 1);
@@ -1408,6 +1457,8 @@ main(void)
 		TEST(the_turnaround_buffer_is_kept_free), TEST(the_schema_itself_refuses_an_overlap),
 		TEST(no_booking_past_HELD_without_a_charge_and_no_state_out_of_turn), TEST(a_declined_card_leaves_no_hold_and_frees_the_key),
 		TEST(silence_from_payment_releases_the_car_and_voids_the_charge), TEST(payment_that_is_down_costs_nothing),
+		TEST(silence_from_payment_releases_the_car_and_voids_the_charge), TEST(while_payment_is_not_to_be_asked_nothing_is_held_and_it_is_said_for_how_long),
+		TEST(silence_from_payment_releases_the_car_and_voids_the_charge), TEST(a_hold_that_cannot_be_paid_now_can_be_paid_later_on_the_same_way_back),
 		TEST(an_answer_that_comes_after_the_sweep_changes_nothing), TEST(what_is_not_theirs_or_not_for_rent_is_refused),
 		TEST(one_person_has_at_most_ten_open_bookings), TEST(the_same_key_and_body_is_the_same_booking),
 		TEST(the_same_key_while_the_first_still_runs_is_in_progress), TEST(a_hold_nobody_pays_frees_the_car_after_ten_minutes),

@@ -1,0 +1,522 @@
+/* test_breaker - when a breaker opens, whom it lets probe, when it closes; its places among processes that race, hang and die. */
+#include <stdint.h>
+
+#include "../../lib/clock.h"
+
+static int64_t test_ms(void);
+#define clock_ms test_ms
+#include "../../lib/breaker.c"
+#undef clock_ms
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include <cmocka.h>
+
+#include "scratch.h"
+
+/* Real time and what the test has added to it; shared with the processes it starts. */
+static _Atomic int64_t *added_ms;
+
+static int64_t
+test_ms(void)
+{
+	return clock_ms() + atomic_load(added_ms);
+}
+
+static void
+wait_ms(int64_t ms)
+{
+	atomic_fetch_add(added_ms, ms);
+}
+
+static struct breaker *b;
+
+static int
+begin(void **state)
+{
+	if (scratch_begin(state) != 0)
+		return -1;
+	added_ms = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	memset(opened, 0, sizeof(opened));
+	settings = (struct settings){ .breaker = "default", .calls_at_once = 5, .call_deadline_ms = 610 };
+	b = breaker_open(scratch, "payment");
+	return b ? 0 : -1;
+}
+
+static int
+end(void **state)
+{
+	board_close(b, sizeof(*b));
+	munmap(added_ms, 4096);
+	return scratch_end(state);
+}
+
+static struct breaker_view
+look(void)
+{
+	struct breaker_view v;
+
+	assert_true(breaker_look(scratch, "payment", &v));
+	return v;
+}
+
+static enum breaker_answer
+call(bool is_good)
+{
+	int place;
+	enum breaker_answer answer = breaker_enter(b, 0, &place);
+
+	if (answer == BREAKER_GO)
+		breaker_leave(b, place, is_good);
+	return answer;
+}
+
+static void
+call_times(int n, bool is_good)
+{
+	for (int i = 0; i < n; i++)
+		assert_int_equal(call(is_good), BREAKER_GO);
+}
+
+/* --- opening ------------------------------------------------------------------------------------------------------ */
+
+static void
+five_failures_in_a_row_open_it_for_five_seconds(void **state)
+{
+	(void)state;
+	call_times(4, false);
+	call_times(1, true);            /* a good one between them: they begin anew */
+	call_times(4, false);
+	assert_int_equal(look().state, BREAKER_CLOSED);
+	assert_int_equal(breaker_closed_for_s(b), 0);
+	call_times(1, false);
+	assert_int_equal(look().state, BREAKER_OPEN);
+	assert_true(look().opened_at > 0 && look().again_in_ms > 4500 && look().again_in_ms <= 5000);
+	assert_int_equal(breaker_closed_for_s(b), 5);
+	assert_int_equal(call(true), BREAKER_IS_OPEN);
+	wait_ms(3000);
+	assert_int_equal(breaker_closed_for_s(b), 2);
+	assert_int_equal(call(true), BREAKER_IS_OPEN);
+	assert_int_equal(look().n_refused, 2);
+	assert_int_equal(look().n_calls, 10);
+	assert_int_equal(look().n_failed, 9);
+	assert_int_equal(look().n_opened, 1);
+}
+
+/* Good and bad in turn, so that no run of failures does it. */
+static void
+mixed_calls(int n)
+{
+	for (int i = 0; i < n && look().state == BREAKER_CLOSED; i++)
+		call_times(1, i % 2 == 0);
+}
+
+static void
+half_of_twenty_calls_open_it_but_not_half_of_nineteen(void **state)
+{
+	(void)state;
+	mixed_calls(18);
+	call_times(1, false);
+	assert_int_equal(look().state, BREAKER_CLOSED);
+	call_times(1, false);
+	assert_int_equal(look().state, BREAKER_OPEN);
+}
+
+static void
+what_failed_ten_seconds_ago_is_forgotten(void **state)
+{
+	(void)state;
+	mixed_calls(18);
+	wait_ms(11000);
+	mixed_calls(18);
+	assert_int_equal(look().state, BREAKER_CLOSED);
+}
+
+static void
+a_tenth_that_fails_does_not_open_it(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 300; i++)
+		call_times(1, i % 10 != 0);
+	assert_int_equal(look().state, BREAKER_CLOSED);
+}
+
+static void
+strict_opens_at_one_failure_for_ten_seconds_and_one_good_call_closes_it(void **state)
+{
+	(void)state;
+	settings.breaker = "strict";
+	settings.calls_at_once = 50;    /* five all the same */
+	call_times(1, false);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(breaker_closed_for_s(b), 10);
+		wait_ms(9000);
+		assert_int_equal(call(true), BREAKER_IS_OPEN);
+		wait_ms(1000);
+		call_times(1, false);   /* a bad probe: ten seconds again, not more */
+	}
+	wait_ms(10000);
+	call_times(1, true);
+	assert_int_equal(look().state, BREAKER_CLOSED);
+	assert_int_equal(look().opened_at, 0);
+	for (int i = 0; i < 5; i++) {
+		int place;
+
+		assert_int_equal(breaker_enter(b, 0, &place), BREAKER_GO);
+	}
+	assert_int_equal(call(true), BREAKER_IS_FULL);
+}
+
+static void
+classic_opens_at_half_of_twenty_calls_for_five_seconds(void **state)
+{
+	(void)state;
+	settings.breaker = "classic";
+	call_times(19, false);          /* a run alone does not do it */
+	assert_int_equal(look().state, BREAKER_CLOSED);
+	call_times(1, false);
+	assert_int_equal(breaker_closed_for_s(b), 5);
+	wait_ms(5000);
+	call_times(1, true);
+	assert_int_equal(look().state, BREAKER_CLOSED);
+}
+
+/* --- probing ------------------------------------------------------------------------------------------------------ */
+
+static void
+open_it_by_failures(void)
+{
+	call_times(5, false);
+	assert_int_equal(look().state, BREAKER_OPEN);
+}
+
+static void
+one_probes_at_a_time_and_three_good_ones_close_it(void **state)
+{
+	int probe, other;
+
+	(void)state;
+	open_it_by_failures();
+	wait_ms(5000);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(breaker_enter(b, 0, &probe), BREAKER_GO);
+		assert_int_equal(look().state, BREAKER_PROBING);
+		assert_int_equal(breaker_enter(b, 100, &other), BREAKER_IS_OPEN);
+		assert_int_equal(breaker_closed_for_s(b), 1);
+		breaker_leave(b, probe, true);
+	}
+	assert_int_equal(look().state, BREAKER_CLOSED);
+	call_times(4, false);           /* and what failed before is atoned for */
+	assert_int_equal(look().state, BREAKER_CLOSED);
+}
+
+static void
+bad_probes_open_it_for_longer_up_to_a_minute_and_a_quiet_minute_makes_it_forget(void **state)
+{
+	(void)state;
+	open_it_by_failures();
+	for (int s = 5; s <= 80; s += 5) {
+		assert_int_equal(breaker_closed_for_s(b), s < 60 ? s : 60);
+		wait_ms(60000);
+		call_times(1, s % 10 == 0);     /* two good ones do not close it */
+		if (s % 10 == 0)
+			call_times(1, false);
+	}
+	wait_ms(60000);
+	call_times(3, true);
+	wait_ms(30000);
+	open_it_by_failures();
+	assert_int_equal(breaker_closed_for_s(b), 60);
+	wait_ms(60000);
+	call_times(3, true);
+	wait_ms(61000);
+	open_it_by_failures();
+	assert_int_equal(breaker_closed_for_s(b), 5);
+	assert_int_equal(look().n_opened, 3);
+}
+
+static void
+a_probe_that_never_comes_back_loses_its_lease_and_has_nothing_more_to_say(void **state)
+{
+	int lost, next;
+
+	(void)state;
+	open_it_by_failures();
+	wait_ms(5000);
+	assert_int_equal(breaker_enter(b, 0, &lost), BREAKER_GO);
+	wait_ms(LEASE_MS - 100);
+	assert_int_equal(call(true), BREAKER_IS_OPEN);
+	wait_ms(200);
+	assert_int_equal(breaker_enter(b, 0, &next), BREAKER_GO);
+	breaker_leave(b, lost, false);
+	assert_int_equal(look().state, BREAKER_PROBING);
+	breaker_leave(b, next, true);
+	call_times(2, true);
+	assert_int_equal(look().state, BREAKER_CLOSED);
+}
+
+static void
+calls_sent_before_it_opened_change_nothing_when_they_come_back(void **state)
+{
+	int early[2];
+
+	(void)state;
+	assert_int_equal(breaker_enter(b, 0, &early[0]), BREAKER_GO);
+	assert_int_equal(breaker_enter(b, 0, &early[1]), BREAKER_GO);
+	open_it_by_failures();
+	breaker_leave(b, early[0], true);
+	assert_int_equal(look().state, BREAKER_OPEN);
+	wait_ms(5000);
+	call_times(2, true);
+	breaker_leave(b, early[1], false);
+	assert_int_equal(look().state, BREAKER_PROBING);
+	call_times(1, true);
+	assert_int_equal(look().state, BREAKER_CLOSED);
+}
+
+/* --- places ------------------------------------------------------------------------------------------------------- */
+
+static void
+fill(int places[5])
+{
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(breaker_enter(b, 0, &places[i]), BREAKER_GO);
+	assert_int_equal(look().n_flying, 5);
+}
+
+static void
+the_sixth_is_refused_when_nobody_comes_back(void **state)
+{
+	int places[5], place;
+	int64_t began = clock_ms();
+
+	(void)state;
+	fill(places);
+	assert_int_equal(breaker_enter(b, 0, &place), BREAKER_IS_FULL);
+	assert_int_equal(breaker_enter(b, 5000, &place), BREAKER_IS_FULL);
+	assert_true(clock_ms() - began < 3000);         /* not its whole patience */
+	assert_int_equal(look().n_full, 2);
+	breaker_leave(b, places[2], true);
+	call_times(3, true);
+}
+
+static int
+leaves_soon(void *arg)
+{
+	int place;
+
+	if (breaker_enter(b, 0, &place) != BREAKER_GO)
+		return 1;
+	atomic_store((_Atomic int *)arg, 1);
+	usleep(20000);
+	breaker_leave(b, place, true);
+	return 0;
+}
+
+static void
+the_sixth_waits_while_others_come_back(void **state)
+{
+	_Atomic int *is_in = (_Atomic int *)(added_ms + 1);
+	int place, status;
+	pid_t pid;
+
+	(void)state;
+	settings.calls_at_once = 1;
+	pid = scratch_fork(leaves_soon, (void *)is_in);
+	while (!atomic_load(is_in))
+		usleep(200);
+	assert_int_equal(breaker_enter(b, 10000, &place), BREAKER_GO);
+	breaker_leave(b, place, true);
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
+	assert_int_equal(look().n_full, 0);
+}
+
+static int
+dies_in_its_call(void *arg)
+{
+	int place;
+
+	(void)arg;
+	if (breaker_enter(b, 0, &place) != BREAKER_GO)
+		return 1;
+	raise(SIGKILL);
+	return 0;
+}
+
+static void
+the_places_of_the_dead_are_taken_back(void **state)
+{
+	int status;
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		waitpid(scratch_fork(dies_in_its_call, NULL), &status, 0);
+	assert_int_equal(look().n_flying, 0);
+	for (int i = 0; i < 5; i++)
+		assert_int_not_equal(atomic_load(&b->place[i].holder), 0);
+	call_times(1, true);
+}
+
+static void
+a_later_process_of_the_same_number_does_not_keep_the_place_of_a_dead_one(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 5; i++)     /* our parent lives, but began at another time than that */
+		atomic_store(&b->place[i].holder, 7ULL << 22 | (uint64_t)getppid());
+	call_times(1, true);
+}
+
+static void
+a_living_holder_keeps_its_place_only_as_long_as_any_call_can_last(void **state)
+{
+	int places[5];
+
+	(void)state;
+	fill(places);
+	assert_int_equal(call(true), BREAKER_IS_FULL);
+	wait_ms(71000);
+	call_times(1, true);
+	breaker_leave(b, places[1], false);     /* the late one takes nobody's place away */
+	call_times(1, true);
+}
+
+/* --- everything at once ------------------------------------------------------------------------------------------- */
+
+#define RACERS 8
+#define ROUNDS 1000
+
+struct race {
+	_Atomic int n_flying, n_probing, n_wrong, n_done;
+	_Atomic int64_t n_go, n_left, n_bad, n_open, n_full;
+};
+
+static void
+race_once(struct race *r, unsigned *seed)
+{
+	int place, n = rand_r(seed);
+	enum breaker_answer answer = breaker_enter(b, 0, &place);
+	bool is_good = n % 100 < 75, is_probe;
+
+	if (answer != BREAKER_GO) {
+		atomic_fetch_add(answer == BREAKER_IS_OPEN ? &r->n_open : &r->n_full, 1);
+		usleep(50);
+		return;
+	}
+	is_probe = atomic_load(&b->place[place].lease_ms) != 0;
+	r->n_wrong += atomic_fetch_add(&r->n_flying, 1) >= 5;
+	r->n_wrong += is_probe && atomic_fetch_add(&r->n_probing, 1) >= 1;
+	atomic_fetch_add(&r->n_go, 1);
+	if (n % 7 == 0)
+		usleep(20);
+	if (is_probe)
+		atomic_fetch_sub(&r->n_probing, 1);
+	atomic_fetch_sub(&r->n_flying, 1);
+	if (!is_probe && n % 300 == 1)
+		raise(SIGKILL);         /* its place goes with it */
+	atomic_fetch_add(&r->n_left, 1);
+	atomic_fetch_add(&r->n_bad, !is_good);
+	breaker_leave(b, place, is_good);
+}
+
+static int
+races(void *arg)
+{
+	struct race *r = arg;
+	unsigned seed = (unsigned)getpid();
+
+	for (int i = 0; i < ROUNDS; i++)
+		race_once(r, &seed);
+	atomic_fetch_add(&r->n_done, 1);
+	return 0;
+}
+
+/* Keeps eight at it, and lets time pass when all stand before an open breaker. */
+static void
+never_more_than_five_fly_and_one_probes_in_a_race_of_eight_that_die(void **state)
+{
+	struct race *r = (struct race *)(added_ms + 8);
+	struct breaker_view v;
+	int n_running = 0, n_started = 0, status;
+
+	(void)state;
+	while (n_started < 60 || n_running) {
+		while (n_running < RACERS && n_started < 60) {
+			scratch_fork(races, r);
+			n_running++;
+			n_started++;
+		}
+		while (n_running && waitpid(-1, &status, WNOHANG) > 0)
+			n_running--;
+		v = look();
+		if (v.state == BREAKER_OPEN)
+			wait_ms(v.again_in_ms);
+		usleep(300);
+	}
+	v = look();
+	print_message("# %d of %d died; %lld went, %lld refused, %lld full, opened %lld times\n", n_started - r->n_done, n_started,
+	              (long long)r->n_go, (long long)r->n_open, (long long)r->n_full, (long long)v.n_opened);
+	assert_int_equal(r->n_wrong, 0);
+	assert_int_equal(v.n_flying, 0);
+	assert_int_equal(v.n_calls, r->n_left);
+	assert_int_equal(v.n_failed, r->n_bad);
+	assert_int_equal(v.n_refused, r->n_open);
+	assert_int_equal(v.n_full, r->n_full);
+	assert_true(v.n_opened > 3 && r->n_done < n_started && r->n_go > 1000);
+}
+
+static void
+a_call_costs_it_next_to_nothing(void **state)
+{
+	enum { N = 200000 };
+	int64_t began = clock_us();
+
+	(void)state;
+	call_times(N, true);
+	print_message("# %.0f ns a call\n", (double)(clock_us() - began) * 1000 / N);
+	assert_true(clock_us() - began < N * 20);
+}
+
+static void
+where_no_board_can_be_made_there_is_no_breaker(void **state)
+{
+	struct breaker_view v;
+
+	(void)state;
+	assert_null(breaker_open("/proc", "payment"));
+	assert_false(breaker_look(scratch, "nobody", &v));
+	assert_ptr_equal(breaker_open(scratch, "payment"), b);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(five_failures_in_a_row_open_it_for_five_seconds),
+		T(half_of_twenty_calls_open_it_but_not_half_of_nineteen),
+		T(what_failed_ten_seconds_ago_is_forgotten),
+		T(a_tenth_that_fails_does_not_open_it),
+		T(strict_opens_at_one_failure_for_ten_seconds_and_one_good_call_closes_it),
+		T(classic_opens_at_half_of_twenty_calls_for_five_seconds),
+		T(one_probes_at_a_time_and_three_good_ones_close_it),
+		T(bad_probes_open_it_for_longer_up_to_a_minute_and_a_quiet_minute_makes_it_forget),
+		T(a_probe_that_never_comes_back_loses_its_lease_and_has_nothing_more_to_say),
+		T(calls_sent_before_it_opened_change_nothing_when_they_come_back),
+		T(the_sixth_is_refused_when_nobody_comes_back),
+		T(the_sixth_waits_while_others_come_back),
+		T(the_places_of_the_dead_are_taken_back),
+		T(a_later_process_of_the_same_number_does_not_keep_the_place_of_a_dead_one),
+		T(a_living_holder_keeps_its_place_only_as_long_as_any_call_can_last),
+		T(never_more_than_five_fly_and_one_probes_in_a_race_of_eight_that_die),
+		T(a_call_costs_it_next_to_nothing),
+		T(where_no_board_can_be_made_there_is_no_breaker),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
