@@ -8,6 +8,7 @@ import { Stack, at, new_car, programs } from './stack.mjs';
 const stack = await Stack.start({ name: 'story-faults' });
 /* the sandbox acts a lost answer out as a 500; a killed worker's request is one of lighttpd's */
 stack.allow(/"program":"sandbox".*"path":"\/sandbox\/v1\/.*"status":500/);
+stack.allow(/"program":"payment".*"what":"call","to":"provider".*"status":500/, /"program":"lighttpd".*"what":"access".*"status":500/);
 const manager = await stack.person('Manager', 'manager');
 const anna = await stack.payer('Anna');
 const anonymous = stack.program();

@@ -62,12 +62,12 @@ play_refund(struct db *d, const struct booking *b, int64_t amount, int64_t *refu
 	return refund_says;
 }
 
-static int closed_for_s;         /* payment's breaker */
+static int away_s;               /* payment's breaker */
 
 static int
 play_closed_for_s(void)
 {
-	return closed_for_s;
+	return away_s;
 }
 
 static const struct payments played = { play_charge, play_look_up, play_refund, play_closed_for_s };
@@ -96,7 +96,7 @@ begin(void **state)
 		" (3, '56다7890', 'Bongo', 'van', 3, 'diesel', 'manual', 80000, 8000, 1, 'OUT_OF_SERVICE', 0, 0, 3);"
 		"INSERT INTO card (card_id, user_id, billing_key, brand, last4, created_at) VALUES (11, 1, 'bk1', 'Visa', '4242', 0), (12, 2, 'bk2', 'Visa', '4242', 0);");
 	payments = &played;
-	closed_for_s = 0;
+	away_s = 0;
 	charge_says = CHARGE_APPROVED;
 	look_up_says = CHARGE_NEVER_SEEN;
 	refund_says = REFUND_ANSWER_DONE;
@@ -360,8 +360,8 @@ while_payment_is_not_to_be_asked_nothing_is_held_and_it_is_said_for_how_long(voi
 	(void)state;
 	o.request_key = "k-1";
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
-	n_events = db_int(db, "SELECT COUNT(*) FROM event");
-	closed_for_s = 17;
+	n_events = db_int(db, "SELECT MAX(event_id) FROM event");
+	away_s = 17;
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_AGAIN);     /* what was answered before is answered again */
 	o.request_key = "k-2";
 	o.starts_at += 10 * DAY;
@@ -370,23 +370,8 @@ while_payment_is_not_to_be_asked_nothing_is_held_and_it_is_said_for_how_long(voi
 	o.card_id = 0;                  /* nor is anybody sent to the provider's page for nothing */
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_LATER);
 	assert_int_equal(booking_later_s(), 17);
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM event"), n_events);
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking"), 1);
-}
-
-static void
-a_hold_that_cannot_be_paid_now_can_be_paid_later_on_the_same_way_back(void **state)
-{
-	struct booking b = held();
-
-	(void)state;
-	closed_for_s = 5;
-	assert_int_equal(booking_pay(db, &b, "pk"), BOOKING_LATER);
-	booking_reload(db, &b);
-	assert_int_equal(b.state, HELD);
-	assert_int_equal(b.asked_at, 0);
-	closed_for_s = 0;
-	assert_int_equal(booking_pay(db, &b, "pk"), BOOKING_OK);
+	assert_int_equal(db_int(db, "SELECT MAX(event_id) FROM event"), n_events);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking /*scan*/"), 1);
 }
 
 static void
@@ -508,6 +493,21 @@ held(void)
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
 	assert_int_equal(b.state, HELD);
 	return b;
+}
+
+static void
+a_hold_that_cannot_be_paid_now_can_be_paid_later_on_the_same_way_back(void **state)
+{
+	struct booking b = held();
+
+	(void)state;
+	away_s = 5;
+	assert_int_equal(booking_pay(db, &b, "pk"), BOOKING_LATER);
+	booking_reload(db, &b);
+	assert_int_equal(b.state, HELD);
+	assert_int_equal(b.asked_at, 0);
+	away_s = 0;
+	assert_int_equal(booking_pay(db, &b, "pk"), BOOKING_OK);
 }
 
 static void
