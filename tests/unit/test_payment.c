@@ -14,6 +14,7 @@
 
 #include "../../cgi-bin/payment/charge.c"
 #include "../../cgi-bin/sandbox/direct.h"
+#include "../../lib/db_inside.h"
 #include "../../lib/secret.h"
 
 #define NOW 1800000000
@@ -45,12 +46,25 @@ keep_for_later(const struct provider_request *q)
 	snprintf(l->key, sizeof(l->key), "%s", q->idempotency_key);
 }
 
+/* Whatever leads to a question to the outside, a row or an event of another program, is on disk before it is asked: in all tests here. */
+static int n_unsynced;
+
+static bool
+note_unsynced(void *arg)
+{
+	(void)arg;
+	n_unsynced++;
+	return true;
+}
+
 static enum call_outcome
 through_the_net(struct arena *am, struct provider_request *q)
 {
 	enum call_outcome outcome;
 
 	n_asked++;
+	lock_synced(db->lock, lock_latest(db->lock), note_unsynced, NULL);
+	assert_int_equal(n_unsynced, 0);
 	if (net == NET_CUT)
 		return CALL_NOT_SENT;
 	if (net == NET_DIES_BEFORE)
