@@ -117,9 +117,10 @@ show_lag(struct cli *c, const struct consumer *consumer)
 	/* payment follows no events: it has no position */
 	lag = consumer->policy[0].type ? consumer_lag(db, consumer) : 0;
 	dead = db_int(db, "SELECT COUNT(*) FROM event_retry WHERE consumer = $1 AND dead = 1", consumer->name);
-	paused = db_text(db, "SELECT reason FROM v_relay_pause WHERE consumer = $1", consumer->name);
+	paused = db_text(db, "SELECT CASE WHEN paused_by = 0 THEN 'by the command' ELSE 'by user ' || paused_by END || ': ' || reason"
+	                     " FROM v_relay_pause WHERE consumer = $1", consumer->name);
 	printf("%-10s %6lld events behind%s%s%s\n", consumer->name, (long long)lag,
-	       dead ? arena_printf(c->m, ", %lld given up (see /ops)", (long long)dead) : "", paused ? ", PAUSED: " : "", paused ? paused : "");
+	       dead ? arena_printf(c->m, ", %lld given up (see /ops)", (long long)dead) : "", paused ? ", PAUSED " : "", paused ? paused : "");
 	db_close(db);
 	return dead == 0 && !paused;
 }

@@ -6,7 +6,7 @@
 import { assert, finish, sleep, test, until } from '../story/check.mjs';
 import { Stack } from '../story/stack.mjs';
 import { figure, load, percentile, span } from './fault.mjs';
-import { Market, start_relay } from './market.mjs';
+import { Market, is_alive, start_relay } from './market.mjs';
 
 const PER_S = 20;
 const stack = await Stack.start({ name: 'fault-fleet-off', env: { MOTORPOOL_MAX_BOOKINGS_PER_PERSON: '1000' } });
@@ -37,16 +37,18 @@ async function all_confirmed(what, limit_ms) {
 
 await test('fleet paused and its program ended: every booking succeeds, and waits as PAID', async () => {
 	await stack.must('pause', 'fleet', 'an experiment');
-	const fleet = stack.services().fleet;
+	const fleet = stack.services().fleet, all = [fleet, ...stack.workers('fleet')];
 	stack.kill(stack.process.pid, 'SIGSTOP');
 	stack.held = true;
 	stack.kill(fleet, 'SIGTERM');
-	await until('its pages are gone', async () => (await anonymous.get('/fleet/cars')).status === 503, { limit_ms: 15000 });
+	await until('it has ended', () => !all.some(is_alive), { limit_ms: 15000 });
+	assert.equal((await anonymous.get('/fleet/cars')).status, 503, 'its pages are gone');
 	const stop = as_cron();
 	const n = await sell(span(5, 60));
 	stop();
 	assert.deepEqual(await states(), { PAID: n }, 'fleet is really off');
 	assert.equal(await stack.count('event', "type = 'car.reserved'"), 0);
+	assert.match((await stack.command('status')).out, /^fleet +\d+ events behind, PAUSED by the command: an experiment$/m);
 }, { limit_s: 120 });
 await test('the check of this experiment sees bookings that are not confirmed', async () => {
 	await assert.rejects(all_confirmed('nothing', 300), /in vain/);

@@ -81,6 +81,11 @@ export function start_relay(stack, env = {}) {
 	return relay;
 }
 
+/* A zombie, which waits for a parent that is held, is not. */
+export function is_alive(pid) {
+	try { return !/^\d+ \(.*\) Z/.test(fs.readFileSync(`/proc/${pid}/stat`, 'utf8')); } catch { return false; }
+}
+
 /* All processes of relays of this stack: { pid, is_parent }. */
 export function relay_processes(stack) {
 	const found = [];
