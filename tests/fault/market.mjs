@@ -10,13 +10,15 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import readline from 'node:readline';
+import { at_end, sleep } from '../story/check.mjs';
 import { at, build, new_car } from '../story/stack.mjs';
+import { is_long } from './fault.mjs';
 
 const DAYS = 170;               /* a car's bookings: every other day, as far ahead as one may book */
 
 export class Market {
 	static async open(stack, { n_cars = 10, n_people = 4 } = {}) {
-		const market = Object.assign(new Market(), { stack, cars: [], people: [], codes: [] });
+		const market = Object.assign(new Market(), { stack, cars: [], people: [], codes: [], n_again: 0 });
 		market.manager = await stack.person('Manager', 'manager');
 		for (let i = 0; i < n_people; i++) market.people.push(await stack.payer(`Payer${i}`));
 		for (let i = 0; i < n_cars; i++) {
@@ -31,8 +33,15 @@ export class Market {
 		return { car_id: this.cars[i % this.cars.length], starts_at: at(day), ends_at: at(day + 1) };
 	}
 	who(i) { return this.people[i % this.people.length]; }
+	/* In the quick form, on whatever busy machine, whoever is told to come back does, with the same key; in the long form nobody may be. */
 	async book(i) {
-		const who = this.who(i), answer = await who.post('/bookings', { ...this.order(i), card_id: who.card_id });
+		const who = this.who(i), order = { ...this.order(i), card_id: who.card_id }, key = { 'Idempotency-Key': `${this.stack.name}-${i}` };
+		let answer = await who.post('/bookings', order, key);
+		for (let again = 0; !is_long && again < 20 && (answer.status === 503 || answer.json?.error?.code === 'in_progress'); again++) {
+			this.n_again++;
+			await sleep(300);
+			answer = await who.post('/bookings', order, key);
+		}
 		if (answer.status !== 201) throw new Error(`booking ${i}: ${answer.status} ${answer.text}`);
 		this.codes.push(answer.json.code);
 		return answer.json.code;
@@ -47,6 +56,7 @@ export class Market {
 export class Look {
 	constructor(stack, file = 'motorpool') {
 		this.process = spawn('stdbuf', ['-oL', 'sqlite3', '-readonly', '-cmd', '.timeout 5000', path.join(stack.var, `${file}.db`)], { stdio: ['pipe', 'pipe', 'pipe'] });
+		at_end(async () => this.close());
 		this.lines = [];
 		this.process.stderr.on('data', said => console.log(`# looking at ${file}.db: ${said}`.trim()));
 		readline.createInterface({ input: this.process.stdout }).on('line', line => {

@@ -53,6 +53,7 @@ await test('what does not arrive is not counted as arrived', async () => {
 await test(`at ${PER_S} bookings a second a booking that is paid is soon seen as confirmed`, async () => {
 	const watch = new Watch();
 	const done = await load({ per_s: PER_S, for_s: FOR_S, run: i => market.book(i) });
+	if (market.n_again) console.log(`# told to come back: ${market.n_again} times`);
 	const failed = done.filter(one => one.error);
 	assert.deepEqual(failed.slice(0, 3).map(one => one.error.message), [], `${failed.length} of ${done.length} failed`);
 	await until('all are seen as confirmed', () => watch.took.size >= done.length, { limit_ms: 20000 })
