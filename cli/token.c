@@ -2,14 +2,18 @@
 #include "cli.h"
 
 #include "../cgi-bin/account/account.h"
+#include "../cgi-bin/ops/ops.h"
 
 #include <stdio.h>
 
 static const char usage[] =
 	"usage: motorpool token EMAIL [NAME]\n"
+	"       motorpool token --metrics\n"
 	"\n"
 	"Makes an API token for the user and prints it: Authorization: Bearer TOKEN. It is shown this once; the user sees its\n"
-	"NAME (default \"command line\") under API tokens and can revoke it there.\n";
+	"NAME (default \"command line\") under API tokens and can revoke it there.\n"
+	"\n"
+	"  --metrics  prints the key that opens /metrics and nothing else, for Prometheus; it changes only with secret.key\n";
 
 static int
 tell(enum account_outcome outcome, const char *email)
@@ -32,6 +36,14 @@ token(struct cli *c, int argc, char **argv)
 	struct db *db;
 	int status;
 
+	if (cli_flag(&argc, argv, "--metrics")) {
+		if (argc != 1)
+			return cli_usage(c);
+		if (!cli_settle(c))
+			return 1;
+		puts(ops_metrics_key(c->m));
+		return 0;
+	}
 	if (argc < 2 || argc > 3)
 		return cli_usage(c);
 	db = cli_open(c);

@@ -56,6 +56,12 @@ CREATE TABLE relay_pause (
 	reason    TEXT NOT NULL CHECK (length(reason) BETWEEN 1 AND 200)
 ) STRICT, WITHOUT ROWID;
 
+-- The audit trail: what a person switched or settled by hand. Few rows of a long log, so their index costs the others nothing.
+CREATE INDEX event_of_audit ON event (event_id)
+	WHERE type >= 'ops.' AND type < 'ops/' OR type IN ('booking.retried', 'booking.resolved', 'payment.retried', 'payment.resolved');
+CREATE VIEW v_audit AS SELECT event_id, type, subject_id, actor_id, occurred_at, payload FROM event
+	WHERE type >= 'ops.' AND type < 'ops/' OR type IN ('booking.retried', 'booking.resolved', 'payment.retried', 'payment.resolved');
+
 -- Published: the log and how far everybody is.
 CREATE VIEW v_event AS SELECT event_id, type, subject_id, causation_id, actor_id, occurred_at, recorded_at, payload, prev_hash, hash FROM event;
 CREATE VIEW v_position AS SELECT consumer, event_id, moved_at FROM position;

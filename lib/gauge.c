@@ -100,8 +100,10 @@ gauge_end(struct gauge *g, int slot, int status, int64_t took_us)
 	w = window_at(g, clock_ms() / GAUGE_WINDOW_MS);
 	ADD(w->n, 1);
 	ADD(w->bucket[bucket], 1);
-	if (status >= 500 && status != 503)
+	if (status >= 500 && status != 503) {
 		ADD(w->n_failed, 1);
+		ADD(g->n_failed, 1);
+	}
 	ADD(g->n_requests[kind >= 0 && kind <= 5 ? kind : 5], 1);
 	ADD(g->sum_us, took_us);
 	ADD(g->bucket[bucket], 1);

@@ -11,7 +11,7 @@
 
 #include <stdatomic.h>
 
-#define GAUGE_KIND     "motorpool gauge 1"
+#define GAUGE_KIND     "motorpool gauge 2"
 #define GAUGE_SLOTS    384      /* as many places as the parent has for workers */
 #define GAUGE_WINDOWS  7        /* six whole ones make "the last minute", the seventh is being filled */
 #define GAUGE_WINDOW_MS 10000
@@ -40,6 +40,7 @@ struct gauge {
 	_Atomic int32_t parent_pid, generation, n_wanted, n_min, n_max; /* public workers: wanted now, fewest, most */
 	_Atomic int64_t started_at;     /* unix seconds: when the parent started */
 	_Atomic int64_t n_requests[6];  /* by status / 100: [2] 2xx … [5] 5xx */
+	_Atomic int64_t n_failed;       /* of those with 5xx: ours, not the 503 that says when to come back */
 	_Atomic int64_t n_shed;         /* 503 because too many waited */
 	_Atomic int64_t sum_us, bucket[GAUGE_BUCKETS + 1];      /* since boot, for /metrics */
 	_Atomic int64_t n_died, n_hung, n_fat, n_recycled;      /* workers replaced: they ended, were killed after the limit, had too much memory, had served enough */

@@ -18,9 +18,8 @@ struct lock {
 	pthread_mutex_t sync;           /* held by whoever syncs for all */
 	_Atomic uint64_t committed;     /* tickets given out; written under the writers' lock only */
 	_Atomic uint64_t synced;        /* every ticket up to here is on disk */
-	_Atomic uint64_t safe;
 	_Atomic int broken;
-	_Atomic int n_pages, n_frames;
+	_Atomic int n_pages;
 };
 _Static_assert(sizeof(struct lock) <= PAGE_SIZE_, "one page holds it all");
 
@@ -58,7 +57,7 @@ lock_open(const char *var_dir, const char *name)
 	char file[128];
 
 	snprintf(file, sizeof(file), "%.100s.lock", name);
-	return board_open(var_dir, file, "motorpool lock 3", PAGE_SIZE_, page_begin);
+	return board_open(var_dir, file, "motorpool lock 2", PAGE_SIZE_, page_begin);
 }
 
 void
@@ -175,42 +174,10 @@ lock_mended(struct lock *l)
 	atomic_store(&l->broken, 0);
 }
 
-bool
-lock_sync_again(struct lock *l, bool (*sync)(void *arg), void *arg)
-{
-	bool ok;
-
-	if (!taken(&l->sync, pthread_mutex_lock(&l->sync)))
-		return false;
-	ok = sync(arg);
-	pthread_mutex_unlock(&l->sync);
-	return ok;
-}
-
-void
-lock_set_safe(struct lock *l, uint64_t safe)
-{
-	atomic_store(&l->safe, safe);
-}
-
-uint64_t
-lock_safe(const struct lock *l)
-{
-	return atomic_load(&l->safe);
-}
-
 void
 lock_set_pages(struct lock *l, int n_pages)
 {
 	atomic_store_explicit(&l->n_pages, n_pages, memory_order_relaxed);
-	if (n_pages > 0)
-		atomic_store(&l->n_frames, n_pages);
-}
-
-int
-lock_frames(const struct lock *l)
-{
-	return atomic_load(&l->n_frames);
 }
 
 int

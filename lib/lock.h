@@ -33,15 +33,9 @@ bool lock_synced(struct lock *l, uint64_t ticket, bool (*sync)(void *arg), void 
 void lock_break(struct lock *l);
 bool lock_broken(const struct lock *l);
 void lock_mended(struct lock *l);
-/* Syncs although it is broken, which after writing everything again proves something; those who wait hear nothing of it. */
-bool lock_sync_again(struct lock *l, bool (*sync)(void *arg), void *arg);
-/* What of the WAL a sync has covered, in the words of whoever syncs. */
-void lock_set_safe(struct lock *l, uint64_t safe);
-uint64_t lock_safe(const struct lock *l);
 
-/* How long the WAL is, as the last who committed saw it; 0 pages once all of it is in the main file, whatever its frames. */
+/* How long the WAL is, as the last who committed saw it. */
 void lock_set_pages(struct lock *l, int n_pages);
 int  lock_pages(const struct lock *l);
-int  lock_frames(const struct lock *l);
 
 #endif

@@ -156,7 +156,7 @@ visitor_refused(struct web *w, enum status *status)
 	int needs = w->in->route->needs, roles = needs & (CUSTOMER | EMPLOYEE | MANAGER | COURIER | EXAMINER | ADMIN);
 
 	/* A token that is not valid is refused everywhere: its owner should hear of it. */
-	if (w->user.id == 0 && (w->in->bearer || needs & SIGNED_IN || roles))
+	if (w->user.id == 0 && ((w->in->bearer && !(needs & OWN_KEY)) || needs & SIGNED_IN || roles))
 		*status = unknown_visitor(w);
 	else if (roles && !(w->user.roles & roles))
 		*status = web_forbidden(w);

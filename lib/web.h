@@ -34,6 +34,7 @@ enum needs {
 	UPLOAD      = 1 << 10,  /* multipart/form-data with a file, up to 8 MiB */
 	INTERNAL    = 1 << 11,  /* only over the internal socket, from our own user */
 	RAW_BODY    = 1 << 12,  /* the body is not parsed: web_body() */
+	OWN_KEY     = 1 << 14,  /* the handler knows the bearer's key itself: one that is no user's API token is not refused before */
 	WRITES      = 1 << 13,  /* a GET that acts: the way back from the provider, authenticated by its one-time key */
 };
 

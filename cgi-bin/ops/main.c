@@ -1,15 +1,22 @@
-/* ops 운영 - the operator's pages. What each shows stands in pages.c, where it comes from in ops.c. */
-#include "ops.h"
+/* ops 운영 - the operator's pages. What each shows stands in pages*.c, where it comes from in ops.h. */
+#include "pages.h"
 
 #include "../stuck.h"
 #include "../../lib/program.h"
 
-handler page_ops, page_events, do_redrive;
-
 static const struct route routes[] = {
-	{ GET,  "/ops",                                     page_ops,    ADMIN },
-	{ GET,  "/ops/events",                              page_events, ADMIN },
-	{ POST, "/ops/retries/:consumer/:event_id/redrive", do_redrive,  ADMIN },
+	{ GET,  "/ops",                                     page_ops,     ADMIN },
+	{ GET,  "/ops/events",                              page_events,  ADMIN },
+	{ GET,  "/ops/audit",                               page_audit,   ADMIN },
+	{ GET,  "/ops/consumers/:consumer/pause",           page_pause,   ADMIN },
+	{ POST, "/ops/consumers/:consumer/pause",           do_pause,     ADMIN },
+	{ POST, "/ops/consumers/:consumer/resume",          do_resume,    ADMIN },
+	{ POST, "/ops/retries/:consumer/:event_id/redrive", do_redrive,   ADMIN },
+	{ GET,  "/ops/retries/:consumer/:event_id/discard", page_discard, ADMIN },
+	{ POST, "/ops/retries/:consumer/:event_id/discard", do_discard,   ADMIN },
+	{ GET,  "/ops/faults",                              page_faults,  ADMIN },
+	{ POST, "/ops/faults",                              do_faults,    ADMIN },
+	{ GET,  "/metrics",                                 page_metrics, OWN_KEY },
 	{ 0 },
 };
 

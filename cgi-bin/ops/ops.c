@@ -1,10 +1,9 @@
-/* ops - programs, consumers, retries, files. The story is in ops.h; log.c browses the event log. */
+/* ops - consumers, retries, files, the log. The story is in ops.h. */
 #include "ops.h"
 
-#include "../../lib/call.h"
 #include "../../lib/clock.h"
-#include "../../lib/json.h"
 #include "../../lib/lang.h"
+#include "../../lib/secret.h"
 #include "../../lib/settings.h"
 
 #include <stdio.h>
@@ -15,8 +14,6 @@
 
 const struct db_role ops_role = { .name = "ops", .owns = "event_retry relay_pause" };
 static const struct db_role view_role = { .name = "ops", .owns = "event_retry", .on_view = true };
-
-#define ASK_MS 100
 
 static const char *
 var_dir(void)
@@ -57,66 +54,6 @@ ops_view(struct db *db)
 	return view;
 }
 
-/* --- programs ---------------------------------------------------------------------------------------------------------- */
-
-static const struct word health_word[] = {
-	[PROGRAM_UP]        = { "UP",      N_("Up") },
-	[PROGRAM_NOT_READY] = { "WAITING", N_("Not ready") },
-	[PROGRAM_SILENT]    = { "SLOW",    N_("No answer") },
-	[PROGRAM_DOWN]      = { "DOWN",    N_("Down") },
-};
-const struct words ops_health_words = WORDS(health_word);
-
-static const struct member program_members[] = {
-	SHAPE_TEXT(ops_program, name), SHAPE_STATE(ops_program, state, ops_health_words), SHAPE_INT(ops_program, took_ms),
-	SHAPE_TEXT(ops_program, why),
-};
-const struct shape ops_program_shape = SHAPE(ops_program, program_members);
-
-struct readiness { const char *why; };
-static const struct member readiness_members[] = { SHAPE_TEXT(readiness, why) };
-static const struct shape readiness_shape = SHAPE(readiness, readiness_members);
-
-static struct ops_program
-ask(struct arena *m, const char *name, const char *prefix)
-{
-	struct call c = { .program = name, .path = arena_printf(m, "%s/readyz", prefix), .to_public = true, .deadline_ms = ASK_MS };
-	struct ops_program p = { .name = name, .why = "", .state = PROGRAM_DOWN };
-	struct readiness r = { .why = "" };
-	int64_t began = clock_ms();
-
-	switch (call_do(m, &c)) {
-	case CALL_NOT_SENT:
-	case CALL_REFUSED:
-		break;
-	case CALL_UNKNOWN:
-		p.state = PROGRAM_SILENT;
-		break;
-	case CALL_ANSWERED:
-		p.state = c.status == 200 ? PROGRAM_UP : PROGRAM_NOT_READY;
-		if (c.status != 200 && json_into(m, c.answer, &readiness_shape, &r) && r.why)
-			p.why = r.why;
-		break;
-	}
-	p.took_ms = clock_ms() - began;
-	return p;
-}
-
-int
-ops_programs(struct arena *m, struct ops_program **programs)
-{
-	static const struct { const char *name, *prefix; } known[] = {
-		{ "account", "/account" }, { "booking", "" }, { "payment", "/payments" }, { "fleet", "/fleet" }, { "mypage", "/my" },
-		{ "sandbox", "/sandbox" },
-	};
-	int n = sizeof(known) / sizeof(known[0]) - !settings.sandbox;
-
-	*programs = arena_array(m, struct ops_program, n);
-	for (int i = 0; i < n; i++)
-		(*programs)[i] = ask(m, known[i].name, known[i].prefix);
-	return n;
-}
-
 /* --- consumers ----------------------------------------------------------------------------------------------------------- */
 
 static const struct member consumer_members[] = {
@@ -137,7 +74,8 @@ ops_is_consumer(const char *name, bool *on_view)
 {
 	for (int i = 0; i < N_CONSUMERS; i++)
 		if (strcmp(consumers_known[i].name, name) == 0) {
-			*on_view = consumers_known[i].on_view;
+			if (on_view)
+				*on_view = consumers_known[i].on_view;
 			return true;
 		}
 	return false;
@@ -225,6 +163,18 @@ ops_retries(struct db *db, int64_t limit, struct ops_retry **retries)
 	if (n_b)
 		memcpy(*retries + n_a, b, sizeof(*b) * (size_t)n_b);
 	return n_a + n_b;
+}
+
+bool
+ops_retry(struct db *db, const char *consumer, int64_t event_id, struct ops_retry *retry)
+{
+	bool on_view = false;
+
+	if (!ops_is_consumer(consumer, &on_view) || (on_view && !(db = ops_view(db))))
+		return false;
+	return db_one(db, &ops_retry_shape, retry,
+		"SELECT r.consumer, r.event_id, e.type, r.subject_id, r.tries, r.next_at, r.error, r.dead"
+		" FROM event_retry r JOIN v_event e ON e.event_id = r.event_id WHERE r.consumer = $1 AND r.event_id = $2", consumer, event_id);
 }
 
 /* --- the machine ------------------------------------------------------------------------------------------------------------ */
@@ -319,4 +269,10 @@ ops_events(struct db *db, const struct ops_query *q, struct event **events, int6
 		*next_before = before - LOOKED_AT;
 	}
 	return n;
+}
+
+const char *
+ops_metrics_key(struct arena *m)
+{
+	return secret_sign(m, "metrics", "scrape");
 }

@@ -1,6 +1,7 @@
 /*
  * ops - how the house is doing: are the programs there, how far is every consumer of events, what waits or was given up, does the
- * relay live, how big are the files. Looks at everything; what a person may do to the relay stands in switch.h.
+ * relay live, how big are the files, what is stuck, when was a restore last proven. Looks at everything; what a person may do stands
+ * in switch.h and faults.c, and each of it leaves its event about "ops:…": the audit trail.
  *
  * It must be the last to stop working. So whatever it looks at may be missing, the read models' file included, and is then
  * shown as missing.
@@ -13,7 +14,11 @@
 
 extern const struct db_role ops_role;
 
-/* --- programs --- */
+/* --- programs (programs.c) --- */
+
+struct ops_place { const char *name, *prefix; };
+extern const struct ops_place ops_places[];             /* ends in an empty one */
+bool ops_is_wanted(const struct ops_place *p);          /* the sandbox is not there when there is real money */
 
 enum ops_health { PROGRAM_UP, PROGRAM_NOT_READY, PROGRAM_SILENT, PROGRAM_DOWN };
 extern const struct words ops_health_words;
@@ -22,10 +27,60 @@ struct ops_program {
 	const char *name, *why;
 	int state;                      /* enum ops_health */
 	int64_t took_ms;
+	bool is_counted;                /* its gauge is there: what follows is known */
+	int64_t generation, n_workers, n_busy;
+	int64_t n_minute, n_failed, p50_us, p99_us;     /* in the last whole minute; failed: 5xx other than "busy" */
+	int64_t n_shed, n_replaced;     /* since boot: answered "busy"; workers that died, hung or had too much memory */
 };
 extern const struct shape ops_program_shape;
 /* Asks each on the socket that lighttpd uses, for a tenth of a second at most. */
 int ops_programs(struct arena *m, struct ops_program **programs);
+
+struct breaker_view;
+extern const struct words ops_breaker_words;
+extern const struct shape ops_breaker_shape;
+int ops_breakers(struct arena *m, struct breaker_view **breakers);      /* those that were ever asked since boot */
+
+/* --- what is stuck (stuck.c) --- */
+
+struct ops_stuck {
+	int kind;                       /* enum stuck_kind */
+	int64_t n, since, oldest_s, amount;
+};
+extern const struct shape ops_stuck_shape;
+int ops_stuck(struct db *db, int64_t now, struct ops_stuck **stuck);    /* one a kind that there is, for longer than stuck_after_s */
+
+/* --- who did what (audit.c) --- */
+
+struct ops_act {
+	int64_t event_id, occurred_at, actor_id;
+	const char *actor_name;         /* "": the motorpool command, or the house itself */
+	int type;                       /* ops_act_words */
+	const char *subject_id, *payload;
+	const char *about, *reason;     /* out of the payload: which consumer, event, switch …; why */
+};
+extern const struct words ops_act_words;
+extern const struct shape ops_act_shape;
+/* Every switch, newest first, older than `before` (0: from the newest). */
+int ops_audit(struct db *db, int64_t before, int64_t limit, struct ops_act **acts);
+
+/* The last rehearsal of a restore (motorpool rehearse). false: there was none yet. */
+struct ops_proof {
+	int64_t proven_at, made_at, n_events, n_bookings, took_ms, failures;
+	const char *backup;
+	bool ok;
+};
+extern const struct shape ops_proof_shape;
+bool ops_proof(struct db *db, struct ops_proof *proof);
+
+/* --- the sandbox's switches (faults.c): what is broken on purpose at the card provider that is none --- */
+
+struct ops_fault { const char *name; int64_t value; };
+extern const struct shape ops_fault_shape;
+/* false: the sandbox does not answer. */
+bool ops_faults(struct arena *m, struct ops_fault **faults, int *n);
+/* Sets them and records it (ops.faults_set about ops:sandbox). false: the sandbox does not answer, nothing is changed. */
+bool ops_set_faults(struct db *db, int64_t actor_id, const struct ops_fault *faults, int n);
 
 /* --- consumers of events --- */
 
@@ -42,7 +97,7 @@ struct ops_consumer {
 };
 extern const struct shape ops_consumer_shape;
 int ops_consumers(struct db *db, int64_t now, struct ops_consumer **consumers);
-bool ops_is_consumer(const char *name, bool *on_view);  /* on_view: its position and its waiting events are in view.db */
+bool ops_is_consumer(const char *name, bool *on_view);  /* on_view (may be NULL): its position and its waiting events are in view.db */
 struct db *ops_view(struct db *db);                     /* view.db, with this request's memory; NULL: it is missing */
 
 struct ops_retry {
@@ -53,6 +108,24 @@ struct ops_retry {
 extern const struct shape ops_retry_shape;
 /* The given-up first, then the oldest; at most limit of each file. */
 int ops_retries(struct db *db, int64_t limit, struct ops_retry **retries);
+bool ops_retry(struct db *db, const char *consumer, int64_t event_id, struct ops_retry *retry); /* false: it does not wait */
+
+/* --- who may read /metrics besides admins --- */
+
+const char *ops_metrics_key(struct arena *m);           /* the scraper's: made of secret.key, so it stands nowhere else */
+
+/* --- small charts (charts.c) --- */
+
+#define OPS_CHARTS 16
+struct ops_chart {
+	const char *points;             /* of an SVG polyline; "": nothing is known yet */
+	int64_t most, minutes;          /* the highest value, in so many minutes */
+	bool is_flat;                   /* nothing but noughts */
+};
+extern const struct shape ops_chart_shape;
+struct ops_charts { struct arena *m; const char *name[OPS_CHARTS]; struct ops_chart chart[OPS_CHARTS]; int n; };
+void ops_charts(struct arena *m, struct ops_charts *charts);
+struct ops_chart ops_chart(const struct ops_charts *charts, const char *name);  /* of a consumer, or of a file's WAL */
 
 /* --- the machine --- */
 

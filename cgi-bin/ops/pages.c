@@ -1,21 +1,21 @@
-/* pages - the operator looks at the house and at the event log, and has a failed event tried again. */
-#include "ops.h"
-#include "switch.h"
+/* pages - the house at a glance: what an operator looks at first, and everything else is a link away. */
+#include "pages.h"
 
+#include "../../lib/breaker.h"
 #include "../../lib/clock.h"
-#include "../../lib/form.h"
-#include "../../lib/json.h"
 #include "../../lib/lang.h"
+#include "../../lib/settings.h"
 
 #include <string.h>
-
-handler page_ops, page_events, do_redrive;
 
 #define RELAY_LATE_S 5
 #define MANY_BEHIND  1000
 #define WAL_ALARM    (16 << 20)
 #define DISK_ALARM   20         /* less free than a twentieth */
 #define RETRIES_SHOWN 50
+#define ACTS_SHOWN    5
+#define SLOW_US       650000    /* a booking's promise while payment is slow (DOMAIN 6, FX-2) */
+#define PROOF_OLD_S   (36 * 3600)
 
 static const char *
 bytes_in_words(struct arena *m, int64_t n)
@@ -29,7 +29,7 @@ bytes_in_words(struct arena *m, int64_t n)
 	return arena_printf(m, i && v < 100 ? "%.1f %s" : "%.0f %s", v, unit[i]);
 }
 
-/* --- GET /ops ---------------------------------------------------------------------------------------------------------- */
+/* --- what the page shows ------------------------------------------------------------------------------------------------- */
 
 /* The figures on top: a number, what it is, and how it should be felt. */
 struct figure { const char *label, *value, *tone, *note; };
@@ -38,36 +38,118 @@ static const struct member figure_members[] = {
 };
 static const struct shape figure_shape = SHAPE(figure, figure_members);
 
-struct file_row { const char *name, *size, *wal; bool is_long; };
+struct file_row { const char *name, *size, *wal; bool is_long; struct ops_chart chart; };
 static const struct member file_row_members[] = {
 	SHAPE_TEXT(file_row, name), SHAPE_TEXT(file_row, size), SHAPE_TEXT(file_row, wal), SHAPE_BOOL(file_row, is_long),
+	SHAPE_STRUCT(file_row, chart, ops_chart_shape),
 };
 static const struct shape file_row_shape = SHAPE(file_row, file_row_members);
+
+/* A program with its figures of the last minute in words. */
+struct program_row {
+	struct ops_program program;
+	const char *rate, *p50, *p99;
+	bool has_rate, is_slow;
+};
+static const struct member program_row_members[] = {
+	SHAPE_STRUCT(program_row, program, ops_program_shape), SHAPE_TEXT(program_row, rate), SHAPE_TEXT(program_row, p50),
+	SHAPE_TEXT(program_row, p99), SHAPE_BOOL(program_row, has_rate), SHAPE_BOOL(program_row, is_slow),
+};
+static const struct shape program_row_shape = SHAPE(program_row, program_row_members);
+
+struct breaker_row { struct breaker_view view; int64_t again_in_s; };
+static const struct member breaker_row_members[] = {
+	SHAPE_STRUCT(breaker_row, view, ops_breaker_shape), SHAPE_INT(breaker_row, again_in_s),
+};
+static const struct shape breaker_row_shape = SHAPE(breaker_row, breaker_row_members);
+
+struct consumer_row { struct ops_consumer consumer; struct ops_chart chart; };
+static const struct member consumer_row_members[] = {
+	SHAPE_STRUCT(consumer_row, consumer, ops_consumer_shape), SHAPE_STRUCT(consumer_row, chart, ops_chart_shape),
+};
+static const struct shape consumer_row_shape = SHAPE(consumer_row, consumer_row_members);
 
 struct ops_page {
 	struct figure *figures;
 	struct ops_program *programs;
+	struct program_row *program_rows;
+	struct breaker_view *breakers;
+	struct breaker_row *breaker_rows;
 	struct ops_consumer *consumers;
+	struct consumer_row *consumer_rows;
 	struct ops_retry *retries;
+	struct ops_stuck *stuck;
+	struct ops_act *acts;
 	struct file_row *rows;
-	int n_figures, n_programs, n_consumers, n_retries, n_rows;
-	bool has_retries;
+	int n_figures, n_programs, n_program_rows, n_breakers, n_breaker_rows, n_consumers, n_consumer_rows, n_retries, n_stuck, n_acts, n_rows;
+	bool has_retries, has_breakers, has_stuck, has_acts, has_proof, is_sandbox;
 	const char *as_of;
 	struct ops_house house;
+	struct ops_proof proof;
 };
 static const struct member ops_members[] = {
-	SHAPE_LIST(ops_page, figures, figure_shape), SHAPE_LIST(ops_page, programs, ops_program_shape),
-	SHAPE_LIST(ops_page, consumers, ops_consumer_shape), SHAPE_LIST(ops_page, retries, ops_retry_shape),
-	SHAPE_LIST(ops_page, rows, file_row_shape), SHAPE_BOOL(ops_page, has_retries), SHAPE_TEXT(ops_page, as_of),
+	SHAPE_LIST(ops_page, figures, figure_shape), SHAPE_LIST(ops_page, program_rows, program_row_shape),
+	SHAPE_LIST(ops_page, breaker_rows, breaker_row_shape), SHAPE_LIST(ops_page, consumer_rows, consumer_row_shape),
+	SHAPE_LIST(ops_page, retries, ops_retry_shape), SHAPE_LIST(ops_page, stuck, ops_stuck_shape), SHAPE_LIST(ops_page, acts, ops_act_shape),
+	SHAPE_LIST(ops_page, rows, file_row_shape), SHAPE_BOOL(ops_page, has_retries), SHAPE_BOOL(ops_page, has_breakers),
+	SHAPE_BOOL(ops_page, has_stuck), SHAPE_BOOL(ops_page, has_acts), SHAPE_BOOL(ops_page, has_proof), SHAPE_BOOL(ops_page, is_sandbox),
+	SHAPE_STRUCT(ops_page, proof, ops_proof_shape), SHAPE_TEXT(ops_page, as_of),
 };
 static const struct shape ops_shape = SHAPE(ops_page, ops_members);
 PAGE(ops_template, "ops/house", ops_shape);
 
 static const struct member ops_json_members[] = {
-	SHAPE_LIST(ops_page, programs, ops_program_shape), SHAPE_LIST(ops_page, consumers, ops_consumer_shape),
-	SHAPE_LIST(ops_page, retries, ops_retry_shape), SHAPE_STRUCT(ops_page, house, ops_house_shape),
+	SHAPE_LIST(ops_page, programs, ops_program_shape), SHAPE_LIST(ops_page, breakers, ops_breaker_shape),
+	SHAPE_LIST(ops_page, consumers, ops_consumer_shape), SHAPE_LIST(ops_page, retries, ops_retry_shape),
+	SHAPE_LIST(ops_page, stuck, ops_stuck_shape), SHAPE_STRUCT(ops_page, house, ops_house_shape), SHAPE_STRUCT(ops_page, proof, ops_proof_shape),
 };
 static const struct shape ops_json_shape = SHAPE(ops_page, ops_json_members);
+
+/* --- in words ------------------------------------------------------------------------------------------------------------ */
+
+static const char *
+took_in_words(struct arena *m, int64_t us)
+{
+	return us < 10000 ? arena_printf(m, "%.1f ms", (double)us / 1000) : us < 1000000 ? arena_printf(m, "%lld ms", (long long)us / 1000)
+	     : arena_printf(m, "%.1f s", (double)us / 1e6);
+}
+
+static void
+make_programs(struct web *w, struct ops_page *p)
+{
+	p->n_program_rows = p->n_programs;
+	p->program_rows = arena_array(w->m, struct program_row, p->n_programs);
+	for (int i = 0; i < p->n_programs; i++) {
+		const struct ops_program *is = &p->programs[i];
+
+		p->program_rows[i] = (struct program_row){
+			.program = *is, .has_rate = is->n_minute > 0, .is_slow = is->p99_us > SLOW_US,
+			.rate = arena_printf(w->m, "%.*f", is->n_minute < 600, (double)is->n_minute / 60),
+			.p50 = took_in_words(w->m, is->p50_us), .p99 = took_in_words(w->m, is->p99_us),
+		};
+	}
+}
+
+static void
+make_consumers(struct web *w, struct ops_page *p, const struct ops_charts *charts)
+{
+	p->n_consumer_rows = p->n_consumers;
+	p->consumer_rows = arena_array(w->m, struct consumer_row, p->n_consumers);
+	for (int i = 0; i < p->n_consumers; i++)
+		p->consumer_rows[i] = (struct consumer_row){ p->consumers[i], ops_chart(charts, p->consumers[i].name) };
+}
+
+static void
+make_breakers(struct web *w, struct ops_page *p)
+{
+	p->n_breaker_rows = p->n_breakers;
+	p->has_breakers = p->n_breakers > 0;
+	p->breaker_rows = arena_array(w->m, struct breaker_row, p->n_breakers + 1);
+	for (int i = 0; i < p->n_breakers; i++)
+		p->breaker_rows[i] = (struct breaker_row){ p->breakers[i], (p->breakers[i].again_in_ms + 999) / 1000 };
+}
+
+/* --- the figures on top -------------------------------------------------------------------------------------------------- */
 
 static void
 add_figure(struct ops_page *p, const char *label, const char *value, const char *tone, const char *note)
@@ -89,29 +171,67 @@ relay_figure(struct web *w, struct ops_page *p)
 }
 
 static void
-make_figures(struct web *w, struct ops_page *p)
+stuck_figure(struct web *w, struct ops_page *p)
 {
-	int64_t behind = 0, dead = 0, n_down = 0;
+	int64_t n = 0;
 
-	p->figures = arena_array(w->m, struct figure, 5);
-	for (int i = 0; i < p->n_consumers; i++) {
-		behind = p->consumers[i].n_behind > behind ? p->consumers[i].n_behind : behind;
-		dead += p->consumers[i].n_dead;
-	}
-	for (int i = 0; i < p->n_programs; i++)
-		n_down += p->programs[i].state != PROGRAM_UP;
-	add_figure(p, _("Programs down"), arena_printf(w->m, "%lld", (long long)n_down), n_down ? "bad" : "", "");
-	relay_figure(w, p);
-	add_figure(p, _("Most events behind"), arena_printf(w->m, "%lld", (long long)behind), behind > MANY_BEHIND ? "wait" : "",
-	           arena_printf(w->m, _("of %lld"), (long long)p->house.n_events));
-	add_figure(p, _("Events given up"), arena_printf(w->m, "%lld", (long long)dead), dead ? "bad" : "", "");
-	add_figure(p, _("Disk free"), bytes_in_words(w->m, p->house.disk_free),
-	           p->house.disk_free < p->house.disk_total / DISK_ALARM ? "bad" : "",
-	           arena_printf(w->m, _("of %s"), bytes_in_words(w->m, p->house.disk_total)));
+	for (int i = 0; i < p->n_stuck; i++)
+		n += p->stuck[i].n;
+	add_figure(p, _("Stuck"), arena_printf(w->m, "%lld", (long long)n), n ? "bad" : "", n ? _("see the desk below") : _("every saga has ended"));
 }
 
 static void
-make_files(struct web *w, struct ops_page *p)
+proof_figure(struct web *w, struct ops_page *p)
+{
+	int64_t hours = (w->now - p->proof.proven_at) / 3600;
+
+	if (!p->has_proof)
+		add_figure(p, _("Restore"), _("never proven"), "wait", _("run motorpool rehearse"));
+	else if (!p->proof.ok)
+		add_figure(p, _("Restore"), _("failed"), "bad", arena_printf(w->m, _("%lld hours ago"), (long long)hours));
+	else
+		add_figure(p, _("Restore"), _("proven"), w->now - p->proof.proven_at > PROOF_OLD_S ? "wait" : "",
+		           arena_printf(w->m, _("%lld hours ago"), (long long)hours));
+}
+
+static void
+events_figures(struct web *w, struct ops_page *p)
+{
+	int64_t behind = 0, dead = 0, n_paused = 0;
+
+	for (int i = 0; i < p->n_consumers; i++) {
+		behind = p->consumers[i].n_behind > behind ? p->consumers[i].n_behind : behind;
+		dead += p->consumers[i].n_dead;
+		n_paused += p->consumers[i].is_paused;
+	}
+	relay_figure(w, p);
+	add_figure(p, _("Most events behind"), arena_printf(w->m, "%lld", (long long)behind), behind > MANY_BEHIND || n_paused ? "wait" : "",
+	           n_paused ? arena_printf(w->m, _("%lld paused"), (long long)n_paused) : arena_printf(w->m, _("of %lld"), (long long)p->house.n_events));
+	add_figure(p, _("Events given up"), arena_printf(w->m, "%lld", (long long)dead), dead ? "bad" : "", "");
+}
+
+static void
+make_figures(struct web *w, struct ops_page *p)
+{
+	int64_t n_down = 0, n_open = 0;
+
+	p->figures = arena_array(w->m, struct figure, 8);
+	for (int i = 0; i < p->n_programs; i++)
+		n_down += p->programs[i].state != PROGRAM_UP;
+	for (int i = 0; i < p->n_breakers; i++)
+		n_open += p->breakers[i].state != BREAKER_CLOSED;
+	add_figure(p, _("Programs down"), arena_printf(w->m, "%lld", (long long)n_down), n_down ? "bad" : "", "");
+	add_figure(p, _("Breakers open"), arena_printf(w->m, "%lld", (long long)n_open), n_open ? "bad" : "", "");
+	events_figures(w, p);
+	stuck_figure(w, p);
+	add_figure(p, _("Disk free"), bytes_in_words(w->m, p->house.disk_free),
+	           p->house.disk_free < p->house.disk_total / DISK_ALARM ? "bad" : "",
+	           arena_printf(w->m, _("of %s"), bytes_in_words(w->m, p->house.disk_total)));
+	proof_figure(w, p);
+}
+
+static void
+make_files(struct web *w, struct ops_page *p, const struct ops_charts *charts)
 {
 	p->n_rows = p->house.n_files;
 	p->rows = arena_array(w->m, struct file_row, p->n_rows ? p->n_rows : 1);
@@ -120,116 +240,62 @@ make_files(struct web *w, struct ops_page *p)
 
 		p->rows[i] = (struct file_row){
 			f->name, bytes_in_words(w->m, f->bytes), bytes_in_words(w->m, f->wal_bytes), f->wal_bytes > WAL_ALARM,
+			ops_chart(charts, f->name),
 		};
 	}
+}
+
+/* --- GET /ops ---------------------------------------------------------------------------------------------------------- */
+
+static void
+look(struct web *w, struct ops_page *p)
+{
+	ops_house(w->db, &p->house);
+	p->n_programs = ops_programs(w->m, &p->programs);
+	p->n_breakers = ops_breakers(w->m, &p->breakers);
+	p->n_consumers = ops_consumers(w->db, w->now, &p->consumers);
+	p->n_retries = ops_retries(w->db, RETRIES_SHOWN, &p->retries);
+	p->n_stuck = ops_stuck(w->db, w->now, &p->stuck);
+	p->has_proof = ops_proof(w->db, &p->proof);
+}
+
+static const char *
+notice(const char *done)
+{
+	if (strcmp(done, "redriven") == 0)
+		return _("The event will be tried again within a second.");
+	if (strcmp(done, "discarded") == 0)
+		return _("The event is let go; those behind it go on.");
+	if (strcmp(done, "paused") == 0)
+		return _("Paused: it takes no event until it is resumed.");
+	if (strcmp(done, "resumed") == 0)
+		return _("Resumed: it catches up now.");
+	return NULL;
 }
 
 enum status
 page_ops(struct web *w)
 {
-	struct ops_page p = { 0 };
+	struct ops_page p = { .is_sandbox = settings.sandbox };
+	struct ops_charts charts;
 	struct local l;
 
-	ops_house(w->db, &p.house);
-	p.n_programs = ops_programs(w->m, &p.programs);
-	p.n_consumers = ops_consumers(w->db, w->now, &p.consumers);
-	p.n_retries = ops_retries(w->db, RETRIES_SHOWN, &p.retries);
-	p.has_retries = p.n_retries > 0;
+	look(w, &p);
 	if (w->json)
 		return web_json(w, OK, &ops_json_shape, &p);
+	p.n_acts = ops_audit(w->db, 0, ACTS_SHOWN, &p.acts);
+	p.has_acts = p.n_acts > 0;
+	p.has_retries = p.n_retries > 0;
+	p.has_stuck = p.n_stuck > 0;
+	ops_charts(w->m, &charts);
+	make_programs(w, &p);
+	make_consumers(w, &p, &charts);
+	make_breakers(w, &p);
 	make_figures(w, &p);
-	make_files(w, &p);
+	make_files(w, &p, &charts);
 	clock_split(w->now, &l);
 	p.as_of = arena_printf(w->m, "%02d:%02d:%02d", l.hour, l.minute, l.second);
 	w->chrome.nav_ops = true;
-	if (strcmp(form_raw(w, "done"), "redriven") == 0)
-		w->chrome.notice = _("The event will be tried again within a second.");
+	w->chrome.notice = notice(form_raw(w, "done"));
 	return web_page(w, OK, &ops_template, &p);
-}
-
-/* --- POST /ops/retries/:consumer/:event_id/redrive ----------------------------------------------------------------------- */
-
-struct redriven { bool redriven; };
-static const struct member redriven_members[] = { SHAPE_BOOL(redriven, redriven) };
-static const struct shape redriven_shape = SHAPE(redriven, redriven_members);
-
-/* A second click finds it due already, or done: both are what was wanted. */
-enum status
-do_redrive(struct web *w)
-{
-	struct redriven answer;
-
-	answer.redriven = consumer_redrive(w->db, web_param(w, "consumer"), web_param_id(w, "event_id"), w->user.id) == SWITCH_DONE;
-	if (form_bad(w))
-		return web_refuse(w, UNPROCESSABLE, "invalid", _("This form has fields that nobody asked for."));
-	if (w->json)
-		return web_json(w, OK, &redriven_shape, &answer);
-	return web_redirect(w, "/ops?done=redriven");
-}
-
-/* --- GET /ops/events ------------------------------------------------------------------------------------------------------- */
-
-struct events_page {
-	struct field type, subject;
-	struct form_problems problems;
-	struct event *events;
-	int n_events;
-	bool has_rows, is_filtered, is_first;
-	const char *next_url, *first_url;
-	int64_t next_before;
-};
-
-/* An event for people: its payload as a text to read. */
-static const struct member event_row_members[] = {
-	SHAPE_INT(event, event_id), SHAPE_TEXT(event, type), SHAPE_TEXT(event, subject_id), SHAPE_INT(event, causation_id),
-	SHAPE_INT(event, actor_id), SHAPE_TIME(event, occurred_at), SHAPE_TIME(event, recorded_at), SHAPE_TEXT(event, payload),
-	SHAPE_TEXT(event, hash),
-};
-static const struct shape event_row_shape = SHAPE(event, event_row_members);
-static const struct member events_members[] = {
-	SHAPE_STRUCT(events_page, type, field_shape), SHAPE_STRUCT(events_page, subject, field_shape),
-	SHAPE_STRUCT(events_page, problems, form_problems_shape), SHAPE_LIST(events_page, events, event_row_shape),
-	SHAPE_BOOL(events_page, has_rows), SHAPE_BOOL(events_page, is_filtered), SHAPE_BOOL(events_page, is_first),
-	SHAPE_TEXT(events_page, next_url), SHAPE_TEXT(events_page, first_url),
-};
-static const struct shape events_shape = SHAPE(events_page, events_members);
-PAGE(events_template, "ops/events", events_shape);
-
-static const struct member events_json_members[] = {
-	SHAPE_LIST(events_page, events, event_shape), SHAPE_INT(events_page, next_before),
-};
-static const struct shape events_json_shape = SHAPE(events_page, events_json_members);
-
-static void
-read_query(struct web *w, struct ops_query *q)
-{
-	q->type = form_has(w, "type") ? form_text(w, "type", 60) : "";
-	q->subject = form_has(w, "subject") ? form_text(w, "subject", 80) : "";
-	q->before = form_has(w, "before") ? form_id(w, "before") : 0;
-	q->limit = w->json ? 200 : PER_PAGE;
-}
-
-enum status
-page_events(struct web *w)
-{
-	struct events_page p = { 0 };
-	struct ops_query q;
-
-	read_query(w, &q);
-	if (form_bad(w) && w->json)
-		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
-	p.n_events = ops_events(w->db, &q, &p.events, &p.next_before);
-	if (w->json)
-		return web_json(w, OK, &events_json_shape, &p);
-	p.has_rows = p.n_events > 0;
-	p.is_filtered = *q.type || *q.subject;
-	p.is_first = q.before == 0;
-	p.type = form_field(w, "type", "");
-	p.subject = form_field(w, "subject", "");
-	p.problems = form_problems(w, form_bad(w) ? _("Please look at the marked fields.") : NULL);
-	p.first_url = web_url_with(w, "before", NULL);
-	if (p.next_before)
-		p.next_url = web_url_with(w, "before", arena_printf(w->m, "%lld", (long long)p.next_before));
-	w->chrome.nav_ops = true;
-	return web_page(w, form_bad(w) ? UNPROCESSABLE : OK, &events_template, &p);
 }

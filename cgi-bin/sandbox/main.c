@@ -18,6 +18,8 @@ static const struct route routes[] = {
 	{ GET,  "/sandbox/faults",                            page_faults,    0 },
 	{ POST, "/sandbox/faults",                            do_faults,      NO_CSRF },
 	{ POST, "/sandbox/faults/form",                       do_faults_form, 0 },
+	{ GET,  "/internal/faults",                           page_faults,    INTERNAL },
+	{ POST, "/internal/faults",                           do_faults,      INTERNAL },
 	{ POST, "/sandbox/v1/billing/authorizations/issue",   api,            NO_CSRF | RAW_BODY },
 	{ POST, "/sandbox/v1/billing/:billing_key",           api,            NO_CSRF | RAW_BODY },
 	{ POST, "/sandbox/v1/payments/confirm",               api,            NO_CSRF | RAW_BODY },
@@ -36,7 +38,7 @@ open_sandbox(struct db *db)
 
 static const struct program sandbox = {
 	.name = "sandbox", .prefix = "/sandbox", .routes = routes, .role = &sandbox_role, .open = open_sandbox,
-	.own_db = "sandbox", .own_schema = "db/sandbox.sql", .patience_s = 300 /* it hangs when it is told to */,
+	.internal = true, .own_db = "sandbox", .own_schema = "db/sandbox.sql", .patience_s = 300 /* it hangs when it is told to */,
 };
 
 int

@@ -82,3 +82,9 @@ CREATE TRIGGER ledger_line_before_posting BEFORE INSERT ON ledger_line WHEN EXIS
 BEGIN SELECT RAISE(ABORT, 'posting_is_closed'); END;
 CREATE TRIGGER ledger_line_is_frozen BEFORE UPDATE ON ledger_line BEGIN SELECT RAISE(ABORT, 'posting_is_closed'); END;
 CREATE TRIGGER ledger_line_never_goes BEFORE DELETE ON ledger_line BEGIN SELECT RAISE(ABORT, 'posting_is_closed'); END;
+
+-- ops
+CREATE INDEX event_of_audit ON event (event_id)
+	WHERE type >= 'ops.' AND type < 'ops/' OR type IN ('booking.retried', 'booking.resolved', 'payment.retried', 'payment.resolved');
+CREATE VIEW v_audit AS SELECT event_id, type, subject_id, actor_id, occurred_at, payload FROM event
+	WHERE type >= 'ops.' AND type < 'ops/' OR type IN ('booking.retried', 'booking.resolved', 'payment.retried', 'payment.resolved');

@@ -49,6 +49,8 @@ await as.customer.post(`/bookings/${owed.code}/cancel`);
 await as.customer.post('/bookings', { car_id: free_car.car_id, starts_at: at(34), ends_at: at(35), card_id });
 const rows = await until('they are stuck', async () => { const { json } = await as.manager.get('/bookings/stuck'); return json.n_total >= 4 && json.stuck; }, { limit_ms: 20000, every_ms: 500 });
 const stuck = rows.find(s => s.kind === 'cancel'), stuck_charge = rows.find(s => s.kind === 'charge'), unpaid = rows.find(s => s.kind === 'refund');
+/* An event that fleet has given up, so that /ops has something to decide. */
+await promisify(execFile)('sqlite3', ['-cmd', '.timeout 5000', `${stack.var}/motorpool.db`, `INSERT INTO event_retry VALUES ('fleet', 1, 'an example', 12, 0, 'an example of an error', 1)`]);
 const link = `customerKey=ANONYMOUS&successUrl=${encodeURIComponent(stack.base + '/bookings/x/paid')}&failUrl=${encodeURIComponent(stack.base + '/bookings/x')}`;
 
 /* address, or several; a query shows the page as people see it most. null: not a page (why, behind it) */
@@ -81,6 +83,9 @@ const examples = {
 	'/payments/:charge_id': [`/payments/${charge.charge_id}`, `/payments/${stuck_charge.charge_id}`],
 	'/payments/cards/return': null,         /* the way back from the card page */
 	'/payments/cards/:card_id/remove': { customer: `/payments/cards/${card_id}/remove` },
+	'/ops/consumers/:consumer/pause': '/ops/consumers/fleet/pause',
+	'/ops/retries/:consumer/:event_id/discard': '/ops/retries/fleet/1/discard',
+	'/metrics': null,                       /* a text for Prometheus */
 	'/account/users/:id': `/account/users/${user.user_id}`,
 	'/sandbox/card': { nobody: `/sandbox/card?${link}` },
 	'/sandbox/pay': { nobody: `/sandbox/pay?${link}&orderId=MP-EXAMPLE1&amount=207000&orderName=Ioniq%205` },

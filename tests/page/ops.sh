@@ -52,9 +52,9 @@ get '/ops?done=redriven'; expect_body 'tried again within a second'
 
 test_that "redriving twice, or what does not wait, does no harm"
 post /ops/retries/booking/2/redrive; expect_status 303
-as "$root"; json POST /ops/retries/booking/999/redrive '{}'; expect_status 200; expect_js .redriven false
-json POST /ops/retries/mypage/3/redrive '{}'; expect_js .redriven true
-json POST /ops/retries/nobody/x/redrive '{}'; expect_js .redriven false
+as "$root"; json POST /ops/retries/booking/999/redrive '{}'; expect_status 200; expect_js .done false
+json POST /ops/retries/mypage/3/redrive '{}'; expect_js .done true
+json POST /ops/retries/nobody/x/redrive '{}'; expect_status 404
 as "$kim"; json POST /ops/retries/booking/2/redrive '{}'; expect_status 403
 
 test_that "each redriving is recorded, with who did it and what the last try had said"

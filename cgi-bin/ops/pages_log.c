@@ -1,0 +1,112 @@
+/* pages_log - the event log, and the audit trail that is picked out of it. */
+#include "pages.h"
+
+#include "../../lib/lang.h"
+
+/* --- GET /ops/events ------------------------------------------------------------------------------------------------------- */
+
+struct events_page {
+	struct field type, subject;
+	struct form_problems problems;
+	struct event *events;
+	int n_events;
+	bool has_rows, is_filtered, is_first;
+	const char *next_url, *first_url;
+	int64_t next_before;
+};
+
+/* An event for people: its payload as a text to read. */
+static const struct member event_row_members[] = {
+	SHAPE_INT(event, event_id), SHAPE_TEXT(event, type), SHAPE_TEXT(event, subject_id), SHAPE_INT(event, causation_id),
+	SHAPE_INT(event, actor_id), SHAPE_TIME(event, occurred_at), SHAPE_TIME(event, recorded_at), SHAPE_TEXT(event, payload),
+	SHAPE_TEXT(event, hash),
+};
+static const struct shape event_row_shape = SHAPE(event, event_row_members);
+static const struct member events_members[] = {
+	SHAPE_STRUCT(events_page, type, field_shape), SHAPE_STRUCT(events_page, subject, field_shape),
+	SHAPE_STRUCT(events_page, problems, form_problems_shape), SHAPE_LIST(events_page, events, event_row_shape),
+	SHAPE_BOOL(events_page, has_rows), SHAPE_BOOL(events_page, is_filtered), SHAPE_BOOL(events_page, is_first),
+	SHAPE_TEXT(events_page, next_url), SHAPE_TEXT(events_page, first_url),
+};
+static const struct shape events_shape = SHAPE(events_page, events_members);
+PAGE(events_template, "ops/events", events_shape);
+
+static const struct member events_json_members[] = {
+	SHAPE_LIST(events_page, events, event_shape), SHAPE_INT(events_page, next_before),
+};
+static const struct shape events_json_shape = SHAPE(events_page, events_json_members);
+
+static void
+read_query(struct web *w, struct ops_query *q)
+{
+	q->type = form_has(w, "type") ? form_text(w, "type", 60) : "";
+	q->subject = form_has(w, "subject") ? form_text(w, "subject", 80) : "";
+	q->before = form_has(w, "before") ? form_id(w, "before") : 0;
+	q->limit = w->json ? 200 : PER_PAGE;
+}
+
+enum status
+page_events(struct web *w)
+{
+	struct events_page p = { 0 };
+	struct ops_query q;
+
+	read_query(w, &q);
+	if (form_bad(w) && w->json)
+		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+	p.n_events = ops_events(w->db, &q, &p.events, &p.next_before);
+	if (w->json)
+		return web_json(w, OK, &events_json_shape, &p);
+	p.has_rows = p.n_events > 0;
+	p.is_filtered = *q.type || *q.subject;
+	p.is_first = q.before == 0;
+	p.type = form_field(w, "type", "");
+	p.subject = form_field(w, "subject", "");
+	p.problems = form_problems(w, form_bad(w) ? _("Please look at the marked fields.") : NULL);
+	p.first_url = web_url_with(w, "before", NULL);
+	if (p.next_before)
+		p.next_url = web_url_with(w, "before", arena_printf(w->m, "%lld", (long long)p.next_before));
+	w->chrome.nav_ops = true;
+	return web_page(w, form_bad(w) ? UNPROCESSABLE : OK, &events_template, &p);
+}
+
+/* --- GET /ops/audit -------------------------------------------------------------------------------------------------------- */
+
+struct audit_page {
+	struct ops_act *acts;
+	int n_acts;
+	bool has_rows, is_first;
+	const char *next_url, *first_url;
+	int64_t next_before;
+};
+static const struct member audit_members[] = {
+	SHAPE_LIST(audit_page, acts, ops_act_shape), SHAPE_BOOL(audit_page, has_rows), SHAPE_BOOL(audit_page, is_first),
+	SHAPE_TEXT(audit_page, next_url), SHAPE_TEXT(audit_page, first_url),
+};
+static const struct shape audit_shape = SHAPE(audit_page, audit_members);
+PAGE(audit_template, "ops/audit", audit_shape);
+
+static const struct member audit_json_members[] = { SHAPE_LIST(audit_page, acts, ops_act_shape), SHAPE_INT(audit_page, next_before) };
+static const struct shape audit_json_shape = SHAPE(audit_page, audit_json_members);
+
+enum status
+page_audit(struct web *w)
+{
+	int64_t before = form_has(w, "before") ? form_id(w, "before") : 0;
+	struct audit_page p = { .is_first = before == 0 };
+
+	if (form_bad(w))
+		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+	p.n_acts = ops_audit(w->db, before, PER_PAGE + 1, &p.acts);
+	if (p.n_acts > PER_PAGE) {
+		p.n_acts = PER_PAGE;
+		p.next_before = p.acts[PER_PAGE - 1].event_id;
+		p.next_url = web_url_with(w, "before", arena_printf(w->m, "%lld", (long long)p.next_before));
+	}
+	if (w->json)
+		return web_json(w, OK, &audit_json_shape, &p);
+	p.has_rows = p.n_acts > 0;
+	p.first_url = web_url_with(w, "before", NULL);
+	w->chrome.nav_ops = true;
+	return web_page(w, OK, &audit_template, &p);
+}

@@ -1,0 +1,265 @@
+/*
+ * pages_metrics - GET /metrics: what Prometheus reads every few seconds (text format 0.0.4). The alert rules stand in
+ * deploy/prometheus/, what each alarm means in docs/operate.md.
+ *
+ * It asks no program over a socket but reads boards and the database: a scrape waits for nobody. Counters live on the gauges and
+ * start again with the machine. For admins, and for the scraper's own key, which opens nothing else (`motorpool token --metrics`).
+ */
+#include "pages.h"
+
+#include "../stuck.h"
+#include "../../lib/breaker.h"
+#include "../../lib/gauge.h"
+#include "../../lib/secret.h"
+#include "../../lib/settings.h"
+
+#include <string.h>
+
+static void
+family(struct buf *b, const char *name, const char *type, const char *help)
+{
+	buf_printf(b, "# HELP motorpool_%s %s\n# TYPE motorpool_%s %s\n", name, help, name, type);
+}
+
+/* One sample; label NULL: the name stands alone. Names and label values are our own words, nothing here needs escaping. */
+static void
+sample(struct buf *b, const char *name, const char *label, const char *value, int64_t n)
+{
+	if (label)
+		buf_printf(b, "motorpool_%s{%s=\"%s\"} %lld\n", name, label, value, (long long)n);
+	else
+		buf_printf(b, "motorpool_%s %lld\n", name, (long long)n);
+}
+
+/* --- programs --------------------------------------------------------------------------------------------------------- */
+
+#define MAX_PROGRAMS 16
+
+struct gauges {
+	const char *name[MAX_PROGRAMS];
+	const struct gauge *g[MAX_PROGRAMS];
+	int n;
+};
+
+static void
+open_gauges(struct gauges *all)
+{
+	all->n = 0;
+	for (const struct ops_place *p = ops_places; p->name && all->n < MAX_PROGRAMS; p++) {
+		const struct gauge *g = gauge_look(settings.var_dir, p->name);
+
+		if (!g)
+			continue;
+		all->name[all->n] = p->name;
+		all->g[all->n++] = g;
+	}
+}
+
+static void
+close_gauges(struct gauges *all)
+{
+	while (all->n > 0)
+		gauge_close(all->g[--all->n]);
+}
+
+static void
+put_histogram(struct buf *b, const char *program, const struct gauge *g)
+{
+	int64_t n = 0;
+
+	for (int i = 0; i < GAUGE_BUCKETS; i++) {
+		n += g->bucket[i];
+		buf_printf(b, "motorpool_request_seconds_bucket{program=\"%s\",le=\"%g\"} %lld\n", program, gauge_bounds_us[i] / 1e6, (long long)n);
+	}
+	n += g->bucket[GAUGE_BUCKETS];
+	buf_printf(b, "motorpool_request_seconds_bucket{program=\"%s\",le=\"+Inf\"} %lld\n", program, (long long)n);
+	buf_printf(b, "motorpool_request_seconds_sum{program=\"%s\"} %.6f\n", program, (double)g->sum_us / 1e6);
+	buf_printf(b, "motorpool_request_seconds_count{program=\"%s\"} %lld\n", program, (long long)n);
+}
+
+static void
+put_requests(struct buf *b, const struct gauges *all)
+{
+	family(b, "requests_total", "counter", "Requests answered, by status class; busy: 503, which says when to come back. Shed ones are counted apart.");
+	for (int i = 0; i < all->n; i++) {
+		const struct gauge *g = all->g[i];
+
+		for (int class = 2; class <= 4; class++)
+			buf_printf(b, "motorpool_requests_total{program=\"%s\",status=\"%dxx\"} %lld\n", all->name[i], class, (long long)g->n_requests[class]);
+		buf_printf(b, "motorpool_requests_total{program=\"%s\",status=\"5xx\"} %lld\n", all->name[i], (long long)g->n_failed);
+		buf_printf(b, "motorpool_requests_total{program=\"%s\",status=\"busy\"} %lld\n", all->name[i], (long long)(g->n_requests[5] - g->n_failed));
+	}
+	family(b, "shed_total", "counter", "Requests answered busy because too many waited.");
+	for (int i = 0; i < all->n; i++)
+		sample(b, "shed_total", "program", all->name[i], all->g[i]->n_shed);
+	family(b, "request_seconds", "histogram", "How long requests took, from the first byte read to the last sent.");
+	for (int i = 0; i < all->n; i++)
+		put_histogram(b, all->name[i], all->g[i]);
+}
+
+static void
+put_workers(struct buf *b, const struct gauges *all)
+{
+	static const char *const why[] = { "died", "hung", "memory", "recycled" };
+
+	family(b, "workers", "gauge", "Worker processes, busy ones and those that wait.");
+	for (int i = 0; i < all->n; i++) {
+		struct gauge_minute now = gauge_minute(all->g[i]);
+
+		buf_printf(b, "motorpool_workers{program=\"%s\",state=\"busy\"} %d\n", all->name[i], now.n_busy);
+		buf_printf(b, "motorpool_workers{program=\"%s\",state=\"idle\"} %d\n", all->name[i], now.n_workers - now.n_busy);
+	}
+	family(b, "workers_replaced_total", "counter", "Workers replaced: died, hung past the limit, had too much memory, or had served enough.");
+	for (int i = 0; i < all->n; i++) {
+		const int64_t n[] = { all->g[i]->n_died, all->g[i]->n_hung, all->g[i]->n_fat, all->g[i]->n_recycled };
+
+		for (int k = 0; k < 4; k++)
+			buf_printf(b, "motorpool_workers_replaced_total{program=\"%s\",why=\"%s\"} %lld\n", all->name[i], why[k], (long long)n[k]);
+	}
+	family(b, "generation", "gauge", "Which generation of workers serves.");
+	for (int i = 0; i < all->n; i++)
+		sample(b, "generation", "program", all->name[i], all->g[i]->generation);
+	family(b, "deploys_total", "counter", "Generations that took over, and those that were never ready and rolled back.");
+	for (int i = 0; i < all->n; i++) {
+		buf_printf(b, "motorpool_deploys_total{program=\"%s\",outcome=\"done\"} %lld\n", all->name[i], (long long)all->g[i]->n_deployed);
+		buf_printf(b, "motorpool_deploys_total{program=\"%s\",outcome=\"rolled_back\"} %lld\n", all->name[i], (long long)all->g[i]->n_rolled_back);
+	}
+}
+
+static void
+put_programs(struct buf *b)
+{
+	struct gauges all;
+
+	open_gauges(&all);
+	family(b, "up", "gauge", "1 when a worker of the program is ready.");
+	for (const struct ops_place *p = ops_places; p->name; p++) {
+		int64_t up = 0;
+
+		for (int i = 0; i < all.n; i++)
+			up |= strcmp(all.name[i], p->name) == 0 && gauge_minute(all.g[i]).n_workers > 0;
+		if (ops_is_wanted(p))
+			sample(b, "up", "program", p->name, up);
+	}
+	put_requests(b, &all);
+	put_workers(b, &all);
+	close_gauges(&all);
+}
+
+static void
+put_breakers(struct arena *m, struct buf *b)
+{
+	struct breaker_view *v;
+	int n = ops_breakers(m, &v);
+
+	family(b, "breaker_open", "gauge", "1 while calls to it are refused, 0.5 while it is tried again, 0 closed.");
+	for (int i = 0; i < n; i++)
+		buf_printf(b, "motorpool_breaker_open{callee=\"%s\"} %s\n", v[i].callee,
+		           v[i].state == BREAKER_OPEN ? "1" : v[i].state == BREAKER_PROBING ? "0.5" : "0");
+	family(b, "calls_total", "counter", "Calls between programs: made, failed (of those), refused by the open breaker, refused as too many at once.");
+	for (int i = 0; i < n; i++) {
+		buf_printf(b, "motorpool_calls_total{callee=\"%s\",outcome=\"made\"} %lld\n", v[i].callee, (long long)v[i].n_calls);
+		buf_printf(b, "motorpool_calls_total{callee=\"%s\",outcome=\"failed\"} %lld\n", v[i].callee, (long long)v[i].n_failed);
+		buf_printf(b, "motorpool_calls_total{callee=\"%s\",outcome=\"refused\"} %lld\n", v[i].callee, (long long)v[i].n_refused);
+		buf_printf(b, "motorpool_calls_total{callee=\"%s\",outcome=\"full\"} %lld\n", v[i].callee, (long long)v[i].n_full);
+	}
+}
+
+/* --- events ----------------------------------------------------------------------------------------------------------- */
+
+static void
+put_consumers(struct db *db, struct buf *b, int64_t now)
+{
+	struct ops_consumer *c;
+	int n = ops_consumers(db, now, &c);
+
+	family(b, "consumer_lag_events", "gauge", "Events a consumer has not handled yet.");
+	for (int i = 0; i < n; i++)
+		sample(b, "consumer_lag_events", "consumer", c[i].name, c[i].n_behind);
+	family(b, "consumer_lag_seconds", "gauge", "How old the oldest of those is.");
+	for (int i = 0; i < n; i++)
+		sample(b, "consumer_lag_seconds", "consumer", c[i].name, c[i].behind_s);
+	family(b, "consumer_waiting", "gauge", "Events that failed and are tried again, or wait behind such.");
+	for (int i = 0; i < n; i++)
+		sample(b, "consumer_waiting", "consumer", c[i].name, c[i].n_waiting);
+	family(b, "dead_letters", "gauge", "Events given up: a person decides.");
+	for (int i = 0; i < n; i++)
+		sample(b, "dead_letters", "consumer", c[i].name, c[i].n_dead);
+	family(b, "consumer_paused", "gauge", "1 while a person has stopped it.");
+	for (int i = 0; i < n; i++)
+		sample(b, "consumer_paused", "consumer", c[i].name, c[i].paused_at != 0);
+}
+
+static void
+put_stuck(struct db *db, struct buf *b, int64_t now)
+{
+	struct ops_stuck *s = NULL;
+	int n = ops_stuck(db, now, &s);
+
+	family(b, "stuck", "gauge", "Bookings and payments that rest on their way for too long.");
+	for (int kind = 0; kind < stuck_kind_words.n; kind++) {
+		int64_t is = 0;
+
+		for (int i = 0; i < n; i++)
+			is += s[i].kind == kind ? s[i].n : 0;
+		sample(b, "stuck", "kind", words_code(&stuck_kind_words, kind), is);
+	}
+	family(b, "stuck_oldest_seconds", "gauge", "How long the oldest of each kind has been resting.");
+	for (int i = 0; i < n; i++)
+		sample(b, "stuck_oldest_seconds", "kind", words_code(&stuck_kind_words, s[i].kind), s[i].oldest_s);
+}
+
+/* --- the machine ------------------------------------------------------------------------------------------------------ */
+
+static void
+put_house(struct db *db, struct buf *b)
+{
+	struct ops_proof proof;
+	struct ops_house h;
+
+	ops_house(db, &h);
+	family(b, "events_total", "counter", "Events in the log.");
+	sample(b, "events_total", NULL, NULL, h.n_events);
+	family(b, "relay_silent_seconds", "gauge", "Since the relay's last sign of life; -1: it was never seen.");
+	sample(b, "relay_silent_seconds", NULL, NULL, h.relay_age_s);
+	family(b, "file_bytes", "gauge", "Size of a database file.");
+	for (int i = 0; i < h.n_files; i++)
+		sample(b, "file_bytes", "file", h.files[i].name, h.files[i].bytes);
+	family(b, "wal_bytes", "gauge", "Size of its write-ahead log.");
+	for (int i = 0; i < h.n_files; i++)
+		sample(b, "wal_bytes", "file", h.files[i].name, h.files[i].wal_bytes);
+	family(b, "disk_free_bytes", "gauge", "Free where the state lies.");
+	sample(b, "disk_free_bytes", NULL, NULL, h.disk_free);
+	family(b, "disk_total_bytes", "gauge", "Size of that disk.");
+	sample(b, "disk_total_bytes", NULL, NULL, h.disk_total);
+	ops_proof(db, &proof);
+	family(b, "restore_proven_timestamp_seconds", "gauge", "When a restore was last rehearsed with success; 0: not the last time, or never.");
+	sample(b, "restore_proven_timestamp_seconds", NULL, NULL, proof.ok ? proof.proven_at : 0);
+}
+
+/* --- GET /metrics ------------------------------------------------------------------------------------------------------- */
+
+static bool
+is_scraper(struct web *w)
+{
+	const char *shown = web_header(w, "Authorization");
+
+	return shown && strncmp(shown, "Bearer ", 7) == 0 && secret_same(shown + 7, ops_metrics_key(w->m));
+}
+
+enum status
+page_metrics(struct web *w)
+{
+	struct buf b = { .m = w->m };
+
+	if (!web_is(w, ADMIN) && !is_scraper(w)) {
+		web_set_header(w, "WWW-Authenticate", "Bearer");
+		return web_refuse(w, UNAUTHORIZED, "unauthorized", _("Only the monitoring and admins may read this."));
+	}
+	put_programs(&b);
+	put_breakers(w->m, &b);
+	put_consumers(w->db, &b, w->now);
+	put_stuck(w->db, &b, w->now);
+	put_house(w->db, &b);
+	return web_text(w, OK, "text/plain; version=0.0.4; charset=utf-8", b.s);
+}

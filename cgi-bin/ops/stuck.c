@@ -1,0 +1,27 @@
+/* stuck - what rests on its way for too long, counted; the desk that does something about it is booking's (/bookings/stuck). */
+#include "ops.h"
+
+#include "../stuck.h"
+#include "../../lib/settings.h"
+
+static const struct member stuck_members[] = {
+	SHAPE_STATE(ops_stuck, kind, stuck_kind_words), SHAPE_INT(ops_stuck, n), SHAPE_TIME(ops_stuck, since), SHAPE_INT(ops_stuck, oldest_s),
+	SHAPE_AMOUNT(ops_stuck, amount),
+};
+const struct shape ops_stuck_shape = SHAPE(ops_stuck, stuck_members);
+
+/* A clock that was set back makes things younger than they are, never stuck for ever: they are counted once it has caught up. */
+int
+ops_stuck(struct db *db, int64_t now, struct ops_stuck **stuck)
+{
+	int n = 0;
+
+	db_list(db, &ops_stuck_shape, stuck, &n,
+		"SELECT kind, COUNT(*) AS n, MIN(since) AS since, SUM(amount) AS amount FROM ("
+		" SELECT kind, since, amount FROM v_stuck_booking /*scan*/ WHERE since <= $1"
+		" UNION ALL SELECT kind, since, amount FROM v_stuck_charge /*scan*/ WHERE since <= $1) s /*scan*/"
+		" GROUP BY kind ORDER BY MIN(since) /*sort*/", now - settings.stuck_after_s);
+	for (int i = 0; i < n; i++)
+		(*stuck)[i].oldest_s = now - (*stuck)[i].since;
+	return n;
+}
