@@ -232,7 +232,7 @@ await test('a tour through everything: all answers are as documented', async () 
 	await manager.post(`/bookings/${kept.code}/retry`);
 	await manager.post(`/bookings/${kept.code}/resolve`, { way: 'nothing_owed', reason: 'it is back' });
 	await stack.down('relay');
-	const lonely = (await anna.post('/bookings', { ...away, starts_at: at(45), ends_at: at(46) })).json;
+	const lonely = await until('the breaker has closed', async () => { const { status, json } = await anna.post('/bookings', { ...away, starts_at: at(45), ends_at: at(46) }); return status === 201 && json; }, { limit_ms: 30000, every_ms: 500 });
 	await until('nobody has confirmed it', async () => (await manager.get('/bookings/stuck?kind=unconfirmed')).json.n_total === 1, { limit_ms: 15000, every_ms: 500 });
 	assert.equal((await manager.post(`/bookings/${lonely.code}/resolve`, { way: 'confirm', reason: 'it stands before me' })).json.state, 'CONFIRMED');
 	await stack.up();
