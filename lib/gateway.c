@@ -30,7 +30,8 @@
 #include <unistd.h>
 
 #define LISTENING     0
-#define SILENCE_S     2                         /* a peer that says nothing for so long is hung up on */
+#define SILENCE_MS    2000                      /* a peer that says nothing for so long is hung up on */
+#define SILENCE_HEAD_MS 50                      /* … by the one who turns people away: others wait for his no */
 #define LOOK_MS       100                       /* how often an orphan looks whether it is still needed */
 #define SEND_MS       10000                     /* … or reads nothing of our answer */
 #define DRAIN_MAX     ((size_t)64 << 20)
@@ -244,9 +245,9 @@ is_welcome(int fd)
 
 /* Reads the request's head. On nonsense libfcgi closes the connection and finds that it cannot accept another. */
 static bool
-take_request(int fd)
+take_request(int fd, int silence_ms)
 {
-	struct timeval silence = { .tv_sec = SILENCE_S };
+	struct timeval silence = { .tv_sec = silence_ms / 1000, .tv_usec = silence_ms % 1000 * 1000 };
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof(silence));
 	request.ipcFd = fd;
@@ -262,13 +263,49 @@ gateway_next(struct exchange *x)
 
 		if (fd >= 0 && !is_welcome(fd))
 			close(fd);
-		else if (fd >= 0 && take_request(fd))
+		else if (fd >= 0 && take_request(fd, SILENCE_MS))
 			break;
 		else if (fd < 0 && (worker.ending || errno == EBADF || errno == EINVAL || errno == ENOTSOCK))
 			return false;
 		else if (fd < 0 && (errno == EMFILE || errno == ENFILE))
 			return log_error("accept", "no file descriptor is left"), false;
 	}
+	x->from = &request;
+	take_params(x, request.envp);
+	return true;
+}
+
+void
+gateway_stand_aside(void)
+{
+	epoll_ctl(worker.queue, EPOLL_CTL_DEL, LISTENING, NULL);
+}
+
+bool
+gateway_rest(int ms)
+{
+	struct epoll_event e;
+
+	if (epoll_wait(worker.queue, &e, 1, ms) > 0)
+		hear_signals();
+	if (worker.orphaned)
+		look_for_successor();
+	return !worker.ending;
+}
+
+bool
+gateway_head(struct exchange *x)
+{
+	int fd;
+
+	while ((fd = accept4(LISTENING, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+		if (!is_welcome(fd))
+			close(fd);
+		else if (take_request(fd, SILENCE_HEAD_MS))
+			break;
+	}
+	if (fd < 0)
+		return false;
 	x->from = &request;
 	take_params(x, request.envp);
 	return true;

@@ -34,6 +34,13 @@ struct exchange {
 void gateway_open(const char *path, bool internal);
 /* Waits for the next request. false: SIGTERM came, or the socket is gone; there is none. */
 bool gateway_next(struct exchange *x);
+/*
+ * For the one who turns people away (busy.h): it never waits in line with the workers. gateway_rest() waits so long; false: SIGTERM
+ * came. gateway_head() takes whoever is at the head of the line; false: nobody is.
+ */
+void gateway_stand_aside(void);
+bool gateway_rest(int ms);
+bool gateway_head(struct exchange *x);
 /* The one request of a CGI process (environment, stdin, stdout), or one held in memory when x->out is set. */
 void gateway_once(struct exchange *x, char **env);
 

@@ -70,6 +70,12 @@ extern struct serving serving;
 void web_open(const struct program *p, struct arena *forever, bool internal);
 void web_use_db(struct db *db, const char *why);
 void web_serve(struct exchange *x, struct arena *m);
+void web_refuse_busy(struct exchange *x, struct arena *m);      /* answers that we are busy, and does nothing else */
+#ifdef MOTORPOOL_FAULTS
+void fault_act(const struct exchange *x);               /* fault.c: breaks as the request asks */
+#else
+#define fault_act(x) ((void)(x))
+#endif
 const char *web_path_to_log(struct web *w);
 static inline struct input *web_fields(struct web *w) { return w->method == GET ? &w->in->query : &w->in->body; }
 
@@ -84,6 +90,7 @@ const struct route *route_find(struct web *w, const struct route *routes, int *a
 
 bool health_answer(struct web *w, enum status *status);         /* false: it was not asked */
 
+void visitor_anon(struct web *w);                       /* a signed-out visitor's own token stays what it is */
 void visitor_find(struct web *w);                       /* session cookie or API token; nobody when there is none */
 bool visitor_refused(struct web *w, enum status *status);       /* sign-in and role, as the route needs them */
 bool visitor_forged(struct web *w);                     /* a change without a CSRF token */

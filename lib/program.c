@@ -7,6 +7,7 @@
  */
 #include "program.h"
 
+#include "busy.h"
 #include "call.h"
 #include "clock.h"
 #include "event.h"
@@ -15,6 +16,7 @@
 #include "inside.h"
 #include "log.h"
 #include "parent.h"
+#include "queue.h"
 #include "secret.h"
 #include "settings.h"
 
@@ -23,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -179,6 +182,19 @@ open_gauge(const struct program *p, const char *var)
 	serving.gauge = slot ? gauge_open(var, p->name) : NULL;
 }
 
+/* The last resort, far above the size at which a worker is replaced (care.c): what asks for more gets none, and aborts. */
+static void
+limit_memory(void)
+{
+	rlim_t most = (rlim_t)settings.worker_memory_mb * 4 << 20;
+
+#ifdef __SANITIZE_ADDRESS__
+	most = 0;                       /* takes 20 TiB of addresses to begin with */
+#endif
+	if (most)
+		setrlimit(RLIMIT_AS, &(struct rlimit){ most, most });
+}
+
 static int
 run_worker(const struct program *p, const char *var, enum duty duty)
 {
@@ -192,6 +208,7 @@ run_worker(const struct program *p, const char *var, enum duty duty)
 	if (!open_base(&b, internal))
 		return 1;
 	open_gauge(p, var);
+	limit_memory();
 	open_db(&b);
 	say_ready(serving.db != NULL);
 	while (!serving.dead && gateway_next(&x)) {
@@ -214,6 +231,64 @@ at_most(int n, int limit)
 }
 
 static int
+most_workers(const struct program *p, bool internal)
+{
+	if (internal)
+		return p->internal ? (int)settings.n_internal_workers : 0;
+	return at_most((int)settings.n_workers_max * (p->crew ? p->crew : 1), MAX_WORKERS);
+}
+
+/* What is to be seen at our line: how many wait, how many serve it, how much they have done so far. */
+static struct busy_look
+look_at_line(const struct program *p, bool internal)
+{
+	struct busy_look l = { .n_most = most_workers(p, internal), .n_waiting = queue_length(STDIN_FILENO), .now_ms = clock_ms() };
+	static int64_t seen[GAUGE_SLOTS], n_done;
+
+	for (int i = 0; i < GAUGE_SLOTS; i++) {
+		const struct gauge_worker *w = &serving.gauge->worker[i];
+		int64_t now = atomic_load_explicit(&w->n_requests, memory_order_relaxed);
+
+		if (atomic_load_explicit(&w->internal, memory_order_relaxed) == internal) {
+			n_done += now > seen[i] ? now - seen[i] : 0;
+			l.n_workers += atomic_load(&w->pid) && atomic_load(&w->ready) && !atomic_load(&w->draining);
+		}
+		seen[i] = now;          /* less than before: somebody new in this place */
+	}
+	l.n_done = n_done;
+	return l;
+}
+
+/* Looks at the line, and turns away those who would wait too long in it (busy.h). Needs no database. */
+static int
+run_refuser(const struct program *p, const char *var, bool internal)
+{
+	struct busy busy = { .limit_ms = 0 };
+	struct exchange x = { .env = NULL };
+	struct base b;
+	struct busy_look look = { .n_waiting = 0 };
+
+	signal(SIGINT, SIG_IGN);
+	base_init(&b, p, var);
+	gateway_open(arena_printf(b.forever, "%s/run/%s%s.sock", var, p->name, internal ? ".internal" : ""), internal);
+	gateway_stand_aside();
+	if (!open_base(&b, internal))
+		return 1;
+	open_gauge(p, var);
+	busy.limit_ms = queue_open() && serving.gauge ? settings.queue_limit_ms : 0;
+	if (settings.queue_limit_ms && !busy.limit_ms)
+		log_warn("start", "the length of the line cannot be seen here: nobody is turned away");
+	say_ready(true);
+	while (gateway_rest(look.n_waiting || busy.is_refusing ? BUSY_OFTEN_MS : busy.limit_ms ? BUSY_SELDOM_MS : 60000)) {
+		if (busy.limit_ms)
+			look = look_at_line(p, internal);
+		for (int n = busy_excess(&busy, &look); n > 0 && gateway_head(&x); n--)
+			web_refuse_busy(&x, b.m);
+	}
+	return 0;
+}
+
+static int
 run_parent(const struct program *p, const char *var, const char *argv0)
 {
 	struct parent_plan plan = { .name = p->name, .var_dir = var };
@@ -223,11 +298,12 @@ run_parent(const struct program *p, const char *var, const char *argv0)
 	if (!open_settings(&b))
 		return 1;
 	plan.exe = strchr(argv0, '/') ? argv0 : folder_program(b.forever);
-	plan.n_max[0] = at_most((int)settings.n_workers_max * (p->crew ? p->crew : 1), MAX_WORKERS);
-	plan.n_max[1] = p->internal ? (int)settings.n_internal_workers : 0;
-	plan.n_min[0] = at_most((int)settings.n_workers_min, plan.n_max[0]);
-	plan.n_min[1] = at_most((int)settings.n_workers_min, plan.n_max[1]);
+	for (int door = 0; door < 2; door++) {
+		plan.n_max[door] = most_workers(p, door);
+		plan.n_min[door] = at_most((int)settings.n_workers_min, plan.n_max[door]);
+	}
 	plan.request_limit_ms = 1000 * (p->patience_s ? p->patience_s : settings.request_limit_s);
+	plan.refuses = settings.queue_limit_ms > 0;
 	plan.worker_requests = settings.worker_requests;
 	plan.worker_bytes = settings.worker_memory_mb << 20;
 	return parent_run(&plan);
@@ -239,7 +315,7 @@ usage(const struct program *p, bool asked)
 	fprintf(asked ? stdout : stderr,
 	        "%s - motorpool's program for %s\n\n"
 	        "  %s --serve VAR                    the parent: owns VAR/run/%s.sock and keeps workers running\n"
-	        "  %s --worker VAR public|internal   one FastCGI worker on file descriptor 0\n"
+	        "  %s --worker VAR DUTY              one worker on file descriptor 0: public, internal, refuse, refuse-internal\n"
 	        "  %s                                once, as CGI, when REQUEST_METHOD is set (MOTORPOOL_VAR says where the state is)\n\n"
 	        "MOTORPOOL_ROOT: where templates/ and motorpool.conf are.\n",
 	        p->name, *p->prefix ? p->prefix : "/", p->name, p->name, p->name, p->name);
@@ -256,6 +332,8 @@ program_main(const struct program *p, int argc, char **argv)
 	if (strcmp(what, "--serve") == 0 && argc == 3)
 		return run_parent(p, argv[2], argv[0]);
 	if (strcmp(what, "--worker") == 0 && argc == 4)
-		return run_worker(p, argv[2], strcmp(argv[3], "internal") == 0 ? SERVE_INTERNAL : SERVE_PUBLIC);
+		for (int duty = 0; duty < N_DUTIES; duty++)
+			if (strcmp(argv[3], duty_words[duty]) == 0)
+				return duty < REFUSE_PUBLIC ? run_worker(p, argv[2], duty) : run_refuser(p, argv[2], duty == REFUSE_INTERNAL);
 	return usage(p, strcmp(what, "--help") == 0 || strcmp(what, "-h") == 0);
 }

@@ -112,13 +112,19 @@ find_by_api_token(struct web *w, const char *token)
 }
 
 void
-visitor_find(struct web *w)
+visitor_anon(struct web *w)
 {
-	const char *authorization = w->in->x->param[P_AUTHORIZATION], *anon;
+	const char *anon = web_cookie(w, "mp_anon");
 
-	anon = web_cookie(w, "mp_anon");
 	if (is_token(anon))
 		w->in->anon = anon;
+}
+
+void
+visitor_find(struct web *w)
+{
+	const char *authorization = w->in->x->param[P_AUTHORIZATION];
+
 	if (serving.p->own_db || serving.internal)      /* knows no users */
 		return;
 	if (authorization && strncasecmp(authorization, "Bearer ", 7) == 0)

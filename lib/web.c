@@ -110,6 +110,7 @@ begin(struct web *w, struct web_inside *in, struct exchange *x, struct arena *m)
 	in->n_cookies = request_cookies(m, x->param[P_COOKIE], in->cookie, MAX_COOKIES);
 	log_request(w->request_id);
 	take_language(w, NULL);
+	visitor_anon(w);
 	if (w->db) {
 		db_fresh(w->db);
 		db_read_only(w->db, false);
@@ -281,11 +282,33 @@ web_serve(struct exchange *x, struct arena *m)
 	gauge_begin(serving.gauge, serving.slot);
 	arena_reset(m);
 	begin(&w, &in, x, m);
+	fault_act(x);
 	status = settle(&w, answer(&w));
 	reply_send(&w, status);
 	log_answer(&w, status, began_us);
 	log_request(NULL);
 	gauge_end(serving.gauge, serving.slot, status, clock_us() - began_us);
+}
+
+/* Those who are turned away come back one after the other, not all in the same second. */
+void
+web_refuse_busy(struct exchange *x, struct arena *m)
+{
+	static struct web w;
+	static struct web_inside in;
+	int64_t began_us = clock_us();
+	enum status status;
+
+	arena_reset(m);
+	begin(&w, &in, x, m);
+	take_method(&w);
+	w.json |= x->param[P_AUTHORIZATION] != NULL;
+	status = web_later(&w, 2 + (int)(began_us % 4), _("Very many people are here just now. Nothing was done; please try again in a few seconds."));
+	reply_send(&w, status);
+	log_answer(&w, status, began_us);
+	log_request(NULL);
+	if (serving.gauge)
+		atomic_fetch_add(&serving.gauge->n_shed, 1);
 }
 
 /* --- what handlers ask ------------------------------------------------------------------------------------------- */

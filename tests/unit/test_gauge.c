@@ -1,0 +1,177 @@
+/* test_gauge - what workers say of themselves, counted by many and read by others; and how long a socket's line is. */
+#include <stdint.h>
+static int64_t fake_ms;
+static int64_t test_clock_ms(void) { return fake_ms; }
+#define clock_ms test_clock_ms
+#define MP_CLOCK_H
+#include "../../lib/gauge.c"
+#undef MP_CLOCK_H
+#undef clock_ms
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "scratch.h"
+#include "../../lib/queue.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+static void
+what_one_counts_another_sees(void **state)
+{
+	struct gauge *g = gauge_open(scratch, "fleet");
+	const struct gauge *seen = gauge_look(scratch, "fleet");
+
+	assert_non_null(g);
+	assert_non_null(seen);
+	fake_ms = 1000000;
+	gauge_begin(g, 3);
+	assert_int_equal(atomic_load(&seen->worker[3].busy_since_ms), 1000000);
+	gauge_end(g, 3, 200, 1500);
+	gauge_end(g, 3, 503, 90);
+	gauge_end(g, 3, 500, 9000000);
+	assert_int_equal(atomic_load(&seen->worker[3].busy_since_ms), 0);
+	assert_int_equal(atomic_load(&seen->worker[3].n_requests), 3);
+	assert_int_equal(atomic_load(&seen->n_requests[2]), 1);
+	assert_int_equal(atomic_load(&seen->n_requests[5]), 2);
+	assert_int_equal(atomic_load(&seen->sum_us), 1500 + 90 + 9000000);
+	assert_int_equal(atomic_load(&seen->bucket[0]), 1);
+	assert_int_equal(atomic_load(&seen->bucket[4]), 1);
+	assert_int_equal(atomic_load(&seen->bucket[GAUGE_BUCKETS]), 1);
+	gauge_close(g);
+	gauge_close(seen);
+	(void)state;
+}
+
+static void
+nobody_counts_where_there_is_no_gauge(void **state)
+{
+	gauge_begin(NULL, 0);
+	gauge_end(NULL, 0, 200, 1);
+	assert_null(gauge_look(scratch, "nobody"));
+	assert_int_equal(gauge_minute(NULL).n, 0);
+	(void)state;
+}
+
+static void
+the_last_minute_is_six_whole_windows(void **state)
+{
+	struct gauge *g = gauge_open(scratch, "booking");
+	struct gauge_minute m;
+
+	for (fake_ms = 50 * GAUGE_WINDOW_MS; fake_ms < 60 * GAUGE_WINDOW_MS; fake_ms += 100)
+		gauge_end(g, 0, 200, 3000);
+	m = gauge_minute(g);                            /* the window in hand has just begun */
+	assert_int_equal(m.n, 600);
+	assert_true(m.per_s > 9.9 && m.per_s < 10.1);
+	assert_int_equal(m.n_failed, 0);
+	fake_ms += 30000;                               /* half of them are too long ago */
+	assert_int_equal(gauge_minute(g).n, 300);
+	fake_ms += 60000;
+	assert_int_equal(gauge_minute(g).n, 0);
+	gauge_close(g);
+	(void)state;
+}
+
+static void
+quantiles_are_those_of_the_requests(void **state)
+{
+	struct gauge *g = gauge_open(scratch, "payment");
+	struct gauge_minute m;
+
+	fake_ms = 100 * GAUGE_WINDOW_MS;
+	for (int i = 0; i < 990; i++)
+		gauge_end(g, 0, 200, 1500);
+	for (int i = 0; i < 11; i++)
+		gauge_end(g, 0, i ? 200 : 500, 400000);
+	fake_ms += GAUGE_WINDOW_MS;
+	m = gauge_minute(g);
+	assert_true(m.p50_us > 1000 && m.p50_us <= 2000);
+	assert_true(m.p99_us > 300000 && m.p99_us <= 500000);
+	assert_int_equal(m.n_failed, 1);
+	gauge_close(g);
+	(void)state;
+}
+
+static void
+many_processes_count_and_none_is_forgotten(void **state)
+{
+	struct gauge *g = gauge_open(scratch, "mypage");
+
+	fake_ms = 200 * GAUGE_WINDOW_MS;
+	for (int i = 0; i < 4; i++)
+		if (fork() == 0) {
+			for (int k = 0; k < 20000; k++)
+				gauge_end(g, i, 200, 10);
+			_exit(0);
+		}
+	while (wait(NULL) > 0)
+		;
+	assert_int_equal(atomic_load(&g->n_requests[2]), 80000);
+	assert_int_equal(atomic_load(&g->window[200 % GAUGE_WINDOWS].n), 80000);
+	gauge_close(g);
+	(void)state;
+}
+
+static void
+only_public_workers_that_can_serve_are_counted(void **state)
+{
+	struct gauge *g = gauge_open(scratch, "ops");
+
+	for (int i = 0; i < 6; i++) {
+		atomic_store(&g->worker[i].pid, 100 + i);
+		atomic_store(&g->worker[i].ready, i != 1);
+		atomic_store(&g->worker[i].internal, i == 2);
+		atomic_store(&g->worker[i].draining, i == 3);
+	}
+	gauge_begin(g, 0);
+	assert_int_equal(gauge_minute(g).n_workers, 3);
+	assert_int_equal(gauge_minute(g).n_busy, 1);
+	gauge_close(g);
+	(void)state;
+}
+
+static void
+the_length_of_a_line_is_known(void **state)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int s = socket(AF_UNIX, SOCK_STREAM, 0), c[5], n;
+
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s", scratch_path("line.sock"));
+	assert_int_equal(bind(s, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(s, 10), 0);
+	assert_int_equal(queue_length(s), 0);
+	for (int i = 0; i < 5; i++) {
+		c[i] = socket(AF_UNIX, SOCK_STREAM, 0);
+		assert_int_equal(connect(c[i], (struct sockaddr *)&at, sizeof(at)), 0);
+		assert_int_equal(queue_length(s), queue_open() ? i + 1 : 1);
+	}
+	n = accept(s, NULL, NULL);
+	assert_int_equal(queue_length(s), queue_open() ? 4 : 1);
+	for (int i = 0; i < 5; i++)
+		close(c[i]);
+	close(n);
+	close(s);
+	(void)state;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_one_counts_another_sees, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(nobody_counts_where_there_is_no_gauge, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(the_last_minute_is_six_whole_windows, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(quantiles_are_those_of_the_requests, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(many_processes_count_and_none_is_forgotten, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(only_public_workers_that_can_serve_are_counted, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(the_length_of_a_line_is_known, scratch_begin, scratch_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
