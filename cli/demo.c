@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,30 +36,6 @@ demo_is_wanted(const struct cli *c)
 
 /* --- the folder ------------------------------------------------------------------------------------------------------------ */
 
-static int
-remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-	(void)st, (void)kind, (void)at;
-	return remove(path);
-}
-
-static void
-remove_folder(const char *dir)
-{
-	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-static bool
-sync_file(const char *path)
-{
-	int fd = open(path, O_RDWR | O_CLOEXEC);
-	bool ok = fd >= 0 && fsync(fd) == 0;
-
-	if (fd >= 0)
-		close(fd);
-	return ok;
-}
-
 /* Whole and on disk first; the file whose being there says that all is there comes last. */
 static bool
 move_into_place(struct cli *c, const char *dir)
@@ -68,7 +43,7 @@ move_into_place(struct cli *c, const char *dir)
 	static const char *const names[] = { "demo-logins.txt", "sandbox.db", "view.db", "motorpool.db" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!sync_file(cli_path(c, dir, names[i])))
+		if (!file_sync(cli_path(c, dir, names[i])))
 			return false;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (rename(cli_path(c, dir, names[i]), cli_path(c, c->var, names[i])) != 0)
@@ -153,10 +128,10 @@ cli_demo(struct cli *c, uint64_t seed)
 
 	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0)
 		return cli_fail("%s: %s", guard, strerror(errno)), false;
-	remove_folder(dir);
+	folder_remove(dir);
 	if (mkdir(dir, 0700) == 0)
 		ok = make_all(c, dir, seed ? seed : SEED);
-	remove_folder(dir);
+	folder_remove(dir);
 	close(fd);
 	return ok;
 }

@@ -185,4 +185,15 @@ bool db_create(const char *var_dir, const char *schema_file, const char *view_fi
 bool db_create_own(const char *var_dir, const char *name, const char *schema_file, const char **why);   /* $VAR/NAME.db of a role's own_db */
 bool db_script(struct db *db, const char *sql);
 
+/*
+ * Copies of $VAR/NAME.db as they all are at one and the same moment, into new files, while everybody goes on (db_copy.c).
+ * false: *why says what went wrong; what is half done is left behind.
+ */
+struct db_copy {
+	const char *name, *to;
+	int64_t n_bytes;                /* the copy's */
+};
+bool db_copy_all(const char *var_dir, struct db_copy *copies, int n, void (*progress)(void *arg, int64_t done, int64_t total), void *arg,
+                 const char **why);
+
 #endif

@@ -17,5 +17,9 @@ bool folder_has(struct arena *m, const char *dir, const char *name);
 
 /* A new name in a folder is on disk only when the folder is synced. */
 bool folder_sync(const char *dir);
+bool file_sync(const char *path);
+
+/* A scratch folder with all that is in it. Links are removed, not followed. */
+void folder_remove(const char *dir);
 
 #endif
