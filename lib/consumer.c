@@ -347,3 +347,24 @@ consumer_step(struct db *db, const struct consumer *c, int batch)
 	db_arena(db, callers);
 	return n;
 }
+
+/* --- a sign of life ------------------------------------------------------------------------------------------------- */
+
+static struct {
+	void (*fn)(void *arg);
+	void *arg;
+} listener;
+
+void
+consumer_on_alive(void (*fn)(void *arg), void *arg)
+{
+	listener.fn = fn;
+	listener.arg = arg;
+}
+
+void
+consumer_alive(void)
+{
+	if (listener.fn)
+		listener.fn(listener.arg);
+}

@@ -66,4 +66,8 @@ bool consumer_is_paused(struct db *db, const struct consumer *c);
 void consumer_watch(struct db *db, const struct consumer *c, struct hand *h);
 int64_t consumer_lag(struct db *db, const struct consumer *c);  /* events not yet handled */
 
+/* Work that takes long (a whole replay) says now and then that it is alive; the relay's child has it heard. Elsewhere nobody listens. */
+void consumer_alive(void);
+void consumer_on_alive(void (*fn)(void *arg), void *arg);
+
 #endif

@@ -150,6 +150,14 @@ may_go_on(const struct life *l)
 	return file_of(l->r, l->c) == l->file;
 }
 
+static void
+beat_now(void *arg)
+{
+	_Atomic int64_t *beat = arg;
+
+	atomic_store(beat, clock_ms());
+}
+
 int
 child_run(const struct relay *r, const struct consumer *c, struct hand *hand, int wake_fd, _Atomic int64_t *beat)
 {
@@ -163,6 +171,7 @@ child_run(const struct relay *r, const struct consumer *c, struct hand *hand, in
 	if (!l.file)
 		l.file = file_of(r, c);
 	consumer_watch(l.db, c, hand);
+	consumer_on_alive(beat_now, beat);
 	while (!relay_is_ending && go_on) {
 		atomic_store(l.beat, clock_ms());
 		l.version = db_data_version(l.db);

@@ -169,11 +169,19 @@ view_replay(const char *root_dir, const char *var_dir, view_progress_fn *progres
 	return n;
 }
 
+/* The relay takes whoever is silent for a minute for dead, and a long log takes longer. */
+static void
+sign_of_life(void *arg, int64_t done, int64_t total)
+{
+	(void)arg, (void)done, (void)total;
+	consumer_alive();
+}
+
 int64_t
 view_remake(struct db *db)
 {
 	static struct arena *m;
-	struct replay r = { .db = db };
+	struct replay r = { .db = db, .progress = sign_of_life };
 	struct arena *callers = db_memory(db);
 	int64_t n;
 
