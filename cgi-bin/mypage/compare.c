@@ -185,50 +185,81 @@ read_skipped(struct db *db, struct replay *r, struct arena *m)
 	r->n_skipped = n;
 }
 
-/* Up to where the real one stands; it may move on meanwhile, so the last bit is done while it is held still. */
-static void
-compare_files(struct db *real, struct replay *r, struct arena *m, struct view_comparison *c)
+static int64_t
+stands_at(struct db *real)
 {
-	r->upto = db_int(real, "SELECT event_id FROM position WHERE consumer = $1", mypage_consumer.name);
+	return db_int(real, "SELECT event_id FROM position WHERE consumer = $1", mypage_consumer.name);
+}
+
+/*
+ * Up to where the real one stands; it may move on meanwhile, so the last bit is done while it is held still, in a transaction of its
+ * own: one that has begun to read the log sees no more of it.
+ */
+static bool
+compare_files(struct db *real, struct replay *r, const struct view_log *log, struct arena *m, struct view_comparison *c, const char **why)
+{
+	bool ok;
+
+	r->upto = stands_at(real);
 	read_skipped(real, r, m);
 	db_begin(r->db);
 	replay_take_all(r);
+	db_commit(r->db);
 	db_begin(real);
-	r->upto = db_int(real, "SELECT event_id FROM position WHERE consumer = $1", mypage_consumer.name);
+	r->upto = stands_at(real);
+	ok = !log->more || log->more(log->arg, r->upto, why);
+	db_begin(r->db);
 	replay_take_all(r);
-	for (size_t i = 0; i < sizeof(walks) / sizeof(walks[0]); i++)
+	for (size_t i = 0; ok && i < sizeof(walks) / sizeof(walks[0]); i++)
 		compare_table(c, &walks[i], real, r->db);
 	db_rollback(real);
 	db_rollback(r->db);
 	c->n_events = r->n_events;
+	if (ok && (db_failed(real) || db_failed(r->db)))
+		*why = replay_error(db_failed(real) ? real : r->db);
+	return ok && !db_failed(real) && !db_failed(r->db);
+}
+
+static bool
+compare(const char *root_dir, const char *var_dir, const struct view_log *log, struct replay *r, struct view_comparison *c,
+        const char **why)
+{
+	struct arena *m = arena_new((size_t)256 << 20);
+	struct db *real = NULL;
+	char dir[4096];
+	bool ok = false;
+
+	r->m = arena_new((size_t)256 << 20);
+	*c = (struct view_comparison){ 0 };
+	if (strlen(var_dir) > 3900 || strlen(log->var_dir) > 3900) {
+		*why = "the state folder's name is too long";
+		return false;
+	}
+	if (make_scratch(dir, sizeof(dir), root_dir, log->var_dir, why) && (r->db = db_open(dir, &mypage_role, r->m, why))
+	    && (real = db_open(var_dir, &mypage_role, m, why)))
+		ok = compare_files(real, r, log, m, c, why);
+	if (real)
+		db_close(real);
+	if (r->db)
+		db_close(r->db);
+	remove_scratch(dir);
+	return ok;
 }
 
 bool
 view_compare(const char *root_dir, const char *var_dir, view_progress_fn *progress, void *arg,
              struct view_comparison *c, const char **why)
 {
-	struct arena *m = arena_new((size_t)256 << 20);
-	struct replay r = { .m = arena_new((size_t)256 << 20), .progress = progress, .arg = arg };
-	struct db *real = NULL;
-	char dir[4096];
-	bool ok = false;
+	struct view_log log = { .var_dir = var_dir };
+	struct replay r = { .progress = progress, .arg = arg };
 
-	*c = (struct view_comparison){ 0 };
-	if (strlen(var_dir) > 3900) {
-		*why = "the state folder's name is too long";
-		return false;
-	}
-	if (make_scratch(dir, sizeof(dir), root_dir, var_dir, why) && (r.db = db_open(dir, &mypage_role, r.m, why))
-	    && (real = db_open(var_dir, &mypage_role, m, why))) {
-		compare_files(real, &r, m, c);
-		ok = !db_failed(real) && !db_failed(r.db);
-		if (!ok)
-			*why = replay_error(db_failed(real) ? real : r.db);
-	}
-	if (real)
-		db_close(real);
-	if (r.db)
-		db_close(r.db);
-	remove_scratch(dir);
-	return ok;
+	return compare(root_dir, var_dir, &log, &r, c, why);
+}
+
+bool
+view_compare_log(const char *root_dir, const char *var_dir, const struct view_log *log, struct view_comparison *c, const char **why)
+{
+	struct replay r = { 0 };
+
+	return compare(root_dir, var_dir, log, &r, c, why);
 }

@@ -146,6 +146,17 @@ struct view_comparison {
 bool view_compare(const char *root_dir, const char *var_dir, view_progress_fn *progress, void *arg,
                   struct view_comparison *c, const char **why);
 
+/*
+ * … and what a replay of another copy of the log would make: a restored backup's. That copy ends somewhere in the past, so while the
+ * file is held still more() is asked to add to it what the real log has up to there.
+ */
+struct view_log {
+	const char *var_dir;                    /* where the copy is */
+	bool (*more)(void *arg, int64_t upto, const char **why);
+	void *arg;
+};
+bool view_compare_log(const char *root_dir, const char *var_dir, const struct view_log *log, struct view_comparison *c, const char **why);
+
 /* The read model has gone further than the log, or took what the log no longer has: the log was taken back (a restore, a power
  * cut). Only a replay helps. */
 bool view_is_ahead(struct db *db);
