@@ -17,13 +17,21 @@ struct inspection {
 	struct db *view;                /* view.db; NULL: not there */
 	bool has_sandbox;
 	int64_t now;
+	int64_t as_of;                  /* a copy of then is looked at (a rehearsal); 0: what is now */
+	struct buf failures;            /* what did not hold, in one line */
 	int64_t seen;                   /* what the check looked at, when that is worth a figure */
 	char detail[240];               /* the first that is wrong, or what else there is to say */
 };
 
+enum check_kind {
+	CHECK_FAST,
+	CHECK_SLOW,                     /* left out by --quick */
+	CHECK_WORK,                     /* fails when somebody has not got round to it: no fault of a copy, so a rehearsal only shows it */
+};
+
 struct check {
 	const char *holds;              /* what must hold */
-	bool is_slow;                   /* left out by --quick */
+	enum check_kind kind;
 	int64_t (*wrong)(struct inspection *in);        /* how many are wrong; -1: there is nothing to look at */
 };
 
