@@ -99,6 +99,7 @@ show(struct inspection *in, const struct check *check, FILE *out)
 	fflush(out);
 	if (!wrong || is_excused(in, check))
 		return true;
+	in->n_failures++;
 	buf_printf(&in->failures, "%s%s%s%s", in->failures.n ? "; " : "", check->holds, in->detail[0] ? ": " : "", in->detail);
 	return false;
 }

@@ -19,6 +19,7 @@ struct inspection {
 	int64_t now;
 	int64_t as_of;                  /* a copy of then is looked at (a rehearsal); 0: what is now */
 	struct buf failures;            /* what did not hold, in one line */
+	int64_t n_failures;
 	int64_t seen;                   /* what the check looked at, when that is worth a figure */
 	char detail[240];               /* the first that is wrong, or what else there is to say */
 };
