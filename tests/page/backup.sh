@@ -287,11 +287,10 @@ motorpool token anna@example.com
 bearer "$out"
 get /ops
 expect_status 200
-expect_body 'The rehearsal of a.tar'
-expect_body 'failed in 1 places'
+expect_js '"\(.proof.ok) \(.proof.backup) \(.proof.failures)"' "false a.tar 1"
 motorpool rehearse "$TO/a.tar"
 get /ops
-expect_body 'The backup a.tar was restored and checked'
+expect_js '"\(.proof.ok) \(.proof.backup) \(.proof.failures)"' "true a.tar 0"
 unset MOTORPOOL_VAR
 
 test_that "so does a log in use that is not the backup's"
