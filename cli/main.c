@@ -37,6 +37,9 @@ static const struct command *const commands[] = {
 	&pause_command, &resume_command, &redrive_command, &discard_command,
 	&backup_command, &restore_command, &rehearse_command,
 	&user_command, &token_command, &render_command,
+#ifdef MOTORPOOL_FAULTS
+	&hold_command,
+#endif
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -7,9 +7,11 @@
 #include "clock.h"
 
 #include <sodium.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static int64_t set_to;                  /* clock_set(); 0: the real clock */
 
@@ -29,10 +31,35 @@ clock_open(const char *zone)
 	memset(offsets, 0, sizeof(offsets));
 }
 
+#ifdef MOTORPOOL_FAULTS
+/* Somebody sets the clock: the file that MOTORPOOL_CLOCK names says by how many seconds. Looked at twenty times a second. */
+static int64_t
+shift_s(void)
+{
+	static int64_t shift, looked_ms = -1000;
+	const char *path = getenv("MOTORPOOL_CLOCK");
+	char text[24] = "";
+	int fd;
+
+	if (!path || clock_ms() - looked_ms < 50)
+		return shift;
+	looked_ms = clock_ms();
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return shift = 0;
+	if (read(fd, text, sizeof(text) - 1) > 0)
+		shift = strtoll(text, NULL, 10);
+	close(fd);
+	return shift;
+}
+#else
+#define shift_s() 0
+#endif
+
 int64_t
 clock_now(void)
 {
-	return set_to ? set_to : (int64_t)time(NULL);
+	return set_to ? set_to : (int64_t)time(NULL) + shift_s();
 }
 
 int64_t

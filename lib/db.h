@@ -52,6 +52,8 @@ struct arena *db_memory(struct db *db);
 
 bool db_failed(const struct db *db);    /* a mistake of ours has happened since db_fresh(); stays true when the disk has failed: be replaced */
 void db_fail(struct db *db, const char *fmt, ...) __attribute__((format(printf, 2, 3))); /* a mistake found above SQL: sticky like the others */
+/* The failure is nobody's mistake and passes: the disk is full or fails, somebody holds the writers' lock. What was asked last is not done. */
+bool db_is_later(const struct db *db);
 const char *db_error(const struct db *db);
 void db_fresh(struct db *db);           /* start of a request: rolls back what was left open, forgets the failure */
 void db_read_only(struct db *db, bool on);      /* while on (GET), a statement that writes is a failure */

@@ -39,6 +39,17 @@ db_mistake(struct db *db, const char *fmt, ...)
 }
 
 void
+db_trouble(struct db *db, const char *fmt, ...)
+{
+	va_list ap;
+
+	db->later |= !db->failed;
+	va_start(ap, fmt);
+	remember(db, fmt, ap);
+	va_end(ap);
+}
+
+void
 db_fail(struct db *db, const char *fmt, ...)
 {
 	va_list ap;
@@ -57,7 +68,10 @@ db_die(struct db *db, const char *what)
 	db->dead = true;
 	if (rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC)
 		lock_break(db->lock);
-	db_mistake(db, "%s; this process can go no further", what);
+	if ((rc & 0xFF) == SQLITE_IOERR)
+		db_trouble(db, "%s; this process can go no further", what);
+	else
+		db_mistake(db, "%s; this process can go no further", what);
 }
 
 void
@@ -70,6 +84,10 @@ db_sql_mistake(struct db *db, int rc)
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		db_die(db, sqlite3_errmsg(db->sqlite));
+		break;
+	case SQLITE_FULL:
+	case SQLITE_BUSY:
+		db_trouble(db, "%s (%d)", sqlite3_errmsg(db->sqlite), rc);
 		break;
 	case SQLITE_INTERRUPT:
 		db_mistake(db, "the statement took longer than %d ms", DB_STATEMENT_MS);

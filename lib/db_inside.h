@@ -63,7 +63,7 @@ struct db {
 	void (*on_commit)(void *arg);
 	void *on_commit_arg;
 
-	bool failed, dead;                      /* dead: the disk refused; db_fresh() does not forgive that */
+	bool failed, later, dead;                      /* dead: the disk refused; db_fresh() does not forgive that */
 	struct db_at at;                        /* the call in hand */
 	int64_t deadline;                       /* 0: the statement has just begun */
 	char error[400];
@@ -72,6 +72,7 @@ struct db {
 
 /* db_guard.c */
 void db_mistake(struct db *db, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void db_trouble(struct db *db, const char *fmt, ...) __attribute__((format(printf, 2, 3)));     /* no mistake: db_is_later() */
 void db_sql_mistake(struct db *db, int rc);             /* what SQLite said */
 void db_die(struct db *db, const char *what);
 bool db_take_refusal(struct db *db, int rc);            /* false: not a constraint people can run into */

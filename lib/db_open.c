@@ -256,6 +256,12 @@ db_failed(const struct db *db)
 	return db->failed;
 }
 
+bool
+db_is_later(const struct db *db)
+{
+	return db->failed && db->later;
+}
+
 const char *
 db_error(const struct db *db)
 {
@@ -270,6 +276,7 @@ db_fresh(struct db *db)
 	db_abandon(db);
 	db->depth = 0;
 	db->failed = db->dead;
+	db->later &= db->dead;
 	db->refusal[0] = '\0';
 	if (!db->dead)
 		db->error[0] = '\0';

@@ -16,7 +16,9 @@
 #include <unistd.h>
 
 #define WAL_TOO_LONG    (16 * 1024 * 1024)      /* bytes: cut the file off instead of reusing it */
-#define WAL_FRAME       (4096 + 24)
+#define PAGE_BYTES      4096
+#define WAL_HEADER      32
+#define WAL_FRAME       (PAGE_BYTES + 24)
 #define TRUNCATE_MS     100                     /* how long readers may keep us, while writers wait, when it must be … */
 #define RESTART_MS      3                       /* … and when it would only be good */
 #define MOMENT_US       50
@@ -34,16 +36,27 @@ run(sqlite3_stmt *stmt)
 }
 
 static bool
+is_broken(struct db *db)
+{
+	if (lock_broken(db->lock))
+		db_trouble(db, "a sync has failed: nothing is written until the relay has saved what is there");
+	return db->failed;
+}
+
+/* true: the writers' lock is ours. A sync may have failed while we stood in the queue: a WAL in doubt must not begin anew. */
+static bool
 may_begin(struct db *db)
 {
 	if (db->is_read_only)
 		db_mistake(db, "a page that only shows began a transaction");
 	else if (db->pid != getpid())
 		db_mistake(db, "the connection crossed fork()");
-	else if (lock_broken(db->lock))
-		db_mistake(db, "a sync has failed: nothing is written until the relay has saved what is there");
-	else if (!lock_writer(db->lock, DB_LOCK_WAIT_MS))
-		db_mistake(db, "waited %d ms for the writers' lock", DB_LOCK_WAIT_MS);
+	else if (!is_broken(db) && !lock_writer(db->lock, DB_LOCK_WAIT_MS))
+		db_trouble(db, "the writers' lock was held for too long");
+	if (db->failed)
+		return false;
+	if (is_broken(db))
+		unlock_writer(db->lock);
 	return !db->failed;
 }
 
@@ -160,12 +173,29 @@ wal_file(struct db *db)
 	return f && f->pMethods ? f : NULL;
 }
 
+/* Another one each time the WAL begins anew. */
+static uint32_t
+wal_salt(sqlite3_file *f)
+{
+	uint32_t salt[2] = { 0, 0 };
+
+	f->pMethods->xRead(f, salt, sizeof(salt), 16);
+	return salt[0] ^ salt[1];
+}
+
+/* The salt before the number of frames: should the WAL begin anew between the two, they fit no WAL. */
 static bool
 sync_wal(void *arg)
 {
-	sqlite3_file *f = wal_file(arg);
+	struct db *db = arg;
+	sqlite3_file *f = wal_file(db);
+	uint64_t safe = f ? (uint64_t)wal_salt(f) << 32 : 0;
 
-	return f && f->pMethods->xSync(f, SQLITE_SYNC_NORMAL) == SQLITE_OK;
+	safe |= (uint32_t)lock_frames(db->lock);
+	if (!f || f->pMethods->xSync(f, SQLITE_SYNC_NORMAL) != SQLITE_OK)
+		return false;
+	lock_set_safe(db->lock, safe);
+	return true;
 }
 
 bool
@@ -224,6 +254,81 @@ wal_bytes(struct db *db)
 	return n;
 }
 
+/*
+ * What a failed sync should have written counts as clean: the next sync says yes, and the disk does not hold it. A checkpoint on
+ * top of that, cut off in its middle by a power cut, leaves a main file that no WAL can repair. Written once more, it is dirty again.
+ */
+static bool
+write_again(sqlite3_file *f, sqlite3_int64 from, sqlite3_int64 end)
+{
+	static char part[1 << 16];
+	bool ok = true;
+
+	for (sqlite3_int64 at = from; ok && at < end; at += (sqlite3_int64)sizeof(part)) {
+		int n = end - at < (sqlite3_int64)sizeof(part) ? (int)(end - at) : (int)sizeof(part);
+
+		ok = f->pMethods->xRead(f, part, n, at) == SQLITE_OK && f->pMethods->xWrite(f, part, n, at) == SQLITE_OK;
+	}
+	return ok;
+}
+
+/* Only what no sync has covered: a write that a power cut tears must not hit what was promised. */
+static bool
+write_wal_again(struct db *db)
+{
+	sqlite3_file *f = wal_file(db);
+	uint64_t safe = lock_safe(db->lock);
+	sqlite3_int64 n_safe = f && (uint32_t)(safe >> 32) == wal_salt(f) ? (sqlite3_int64)(uint32_t)safe : 0;
+
+	return f && write_again(f, n_safe ? WAL_HEADER + n_safe * WAL_FRAME : 0, wal_bytes(db))
+	         && lock_sync_again(db->lock, sync_wal, db);
+}
+
+/*
+ * The pages of the main file that stand in the WAL's first n frames, which are safe by now: an earlier checkpoint may have moved
+ * some and left their sync to a later one, and SQLite does not move them again.
+ */
+static bool
+write_pages_again(struct db *db, int n_frames)
+{
+	sqlite3_file *wal = wal_file(db), *f = NULL;
+	sqlite3_int64 size = 0;
+	unsigned char n[4];
+	bool ok;
+
+	sqlite3_file_control(db->sqlite, "main", SQLITE_FCNTL_FILE_POINTER, &f);
+	ok = wal && f && f->pMethods && f->pMethods->xFileSize(f, &size) == SQLITE_OK;
+	for (int i = 0; ok && i < n_frames; i++) {
+		ok = wal->pMethods->xRead(wal, n, sizeof(n), WAL_HEADER + i * (sqlite3_int64)WAL_FRAME) == SQLITE_OK;
+		sqlite3_int64 page = (sqlite3_int64)n[0] << 24 | n[1] << 16 | n[2] << 8 | n[3];
+
+		if (ok && page > 0 && page * PAGE_BYTES <= size)
+			ok = write_again(f, (page - 1) * PAGE_BYTES, page * PAGE_BYTES);
+	}
+	return ok && f->pMethods->xSync(f, SQLITE_SYNC_NORMAL) == SQLITE_OK;
+}
+
+/* The WAL first: with all of it on the disk the main file may be in any state. */
+static bool
+save_again(struct db *db)
+{
+	int in_wal = 0, moved = 0, rc;
+
+	if (!write_wal_again(db))
+		return false;
+	rc = sqlite3_wal_checkpoint_v2(db->sqlite, "main", SQLITE_CHECKPOINT_PASSIVE, &in_wal, &moved);
+	return (rc == SQLITE_OK || rc == SQLITE_BUSY) && write_pages_again(db, in_wal);
+}
+
+/* Before a page of it goes into the main file, all of the WAL must be on the disk. Nothing is added to it meanwhile. */
+static bool
+is_wal_safe(struct db *db)
+{
+	if (!lock_broken(db->lock) && lock_synced(db->lock, lock_latest(db->lock), sync_wal, db))
+		return true;
+	return save_again(db);
+}
+
 /* Everything in the WAL is in the main file, synced: also what a failed sync had put in doubt. */
 static void
 all_moved(struct db *db, bool was_truncated)
@@ -248,30 +353,43 @@ wait_for_readers(void *arg, int n_waits)
 /*
  * RESTART, not PASSIVE: the next commit begins at the WAL's start again. Left to chance, with programs reading all the time, it
  * never would: the file grew until it was cut off, and every sync paid for new blocks.
+ * false: it could not. *in_wal: the WAL's frames; -1: readers were in the way, the next time will do.
  */
+static bool
+move_wal(struct db *db, bool cuts, int *in_wal)
+{
+	int moved = 0, most_ms = cuts ? TRUNCATE_MS : RESTART_MS, rc;
+
+	sqlite3_busy_handler(db->sqlite, wait_for_readers, &most_ms);
+	rc = sqlite3_wal_checkpoint_v2(db->sqlite, "main", cuts ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART, in_wal, &moved);
+	sqlite3_busy_timeout(db->sqlite, DB_BUSY_MS);
+	if (rc == SQLITE_OK && moved == *in_wal)
+		all_moved(db, cuts);
+	else if ((rc & 0xFF) == SQLITE_IOERR)
+		lock_break(db->lock);
+	if (rc == SQLITE_OK || rc == SQLITE_BUSY)
+		return true;
+	log_error("db", "checkpoint: %s", sqlite3_errmsg(db->sqlite));
+	return false;
+}
+
 int
 db_checkpoint(struct db *db)
 {
-	int rc, in_wal = 0, moved = 0, before, how, most_ms;
-	bool cuts;
+	int in_wal = -1, before;
+	bool cuts, ok;
 
 	if (db->failed || db->depth > 0 || !lock_writer(db->lock, DB_LOCK_WAIT_MS))
 		return -1;
 	before = (int)(wal_bytes(db) / WAL_FRAME);
+	ok = is_wal_safe(db);
 	cuts = wal_bytes(db) > WAL_TOO_LONG || lock_broken(db->lock);
-	how = cuts ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART;
-	most_ms = cuts ? TRUNCATE_MS : RESTART_MS;
-	sqlite3_busy_handler(db->sqlite, wait_for_readers, &most_ms);
-	rc = sqlite3_wal_checkpoint_v2(db->sqlite, "main", how, &in_wal, &moved);
-	sqlite3_busy_timeout(db->sqlite, DB_BUSY_MS);
-	if (rc == SQLITE_OK && moved == in_wal)
-		all_moved(db, cuts);
-	else if ((rc & 0xFF) == SQLITE_IOERR)
-		lock_break(db->lock);
+	if (ok)
+		ok = move_wal(db, cuts, &in_wal);
+	else
+		log_error("db", "checkpoint: the WAL could not be synced");
 	unlock_writer(db->lock);
-	if (rc != SQLITE_OK && rc != SQLITE_BUSY) {     /* busy: readers were in the way, the next time will do */
-		log_error("db", "checkpoint: %s", sqlite3_errmsg(db->sqlite));
+	if (!ok)
 		return -1;
-	}
 	return cuts || in_wal < 0 ? before : in_wal;
 }

@@ -98,6 +98,7 @@ const char *visitor_csrf(struct web *w);
 
 void reply_open(struct arena *forever);                 /* the headers every answer carries */
 void reply_send(struct web *w, enum status status);
+void reply_forget(struct web *w);                       /* what was made so far is not sent */
 enum status reply_error(struct web *w, enum status status, const char *code, const char *message, int retry_after_s);
 const char *url_path(struct web *w);                    /* the path, percent-encoded again where it must be */
 const char *url_own(struct web *w);                     /* this page's address, to come back to; without its query when that is no proper one */

@@ -2,6 +2,7 @@
 #include "lock.h"
 
 #include "board.h"
+#include "clock.h"
 #include "log.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <time.h>
 
 #define PAGE_SIZE_ 4096
+#define MOMENT_MS  100
 
 struct lock {
 	struct board board;
@@ -18,8 +20,10 @@ struct lock {
 	pthread_mutex_t sync;           /* held by whoever syncs for all */
 	_Atomic uint64_t committed;     /* tickets given out; written under the writers' lock only */
 	_Atomic uint64_t synced;        /* every ticket up to here is on disk */
+	_Atomic uint64_t safe;
+	_Atomic int64_t held_ms;        /* on clock_ms(): since when the writers' lock is held; 0: it is free */
 	_Atomic int broken;
-	_Atomic int n_pages;
+	_Atomic int n_pages, n_frames;
 };
 _Static_assert(sizeof(struct lock) <= PAGE_SIZE_, "one page holds it all");
 
@@ -57,7 +61,7 @@ lock_open(const char *var_dir, const char *name)
 	char file[128];
 
 	snprintf(file, sizeof(file), "%.100s.lock", name);
-	return board_open(var_dir, file, "motorpool lock 2", PAGE_SIZE_, page_begin);
+	return board_open(var_dir, file, "motorpool lock 3", PAGE_SIZE_, page_begin);
 }
 
 void
@@ -95,24 +99,41 @@ after(clockid_t clock, int ms)
 	return t;
 }
 
+/* A holder that hangs must not make everybody wait as long as the first: whoever waits cannot do anything else. */
+static int
+patience_ms(const struct lock *l, int timeout_ms)
+{
+	int64_t since_ms = atomic_load(&l->held_ms), left_ms = since_ms ? since_ms + timeout_ms - clock_ms() : timeout_ms;
+	int least_ms = timeout_ms < MOMENT_MS ? timeout_ms : MOMENT_MS;
+
+	return left_ms < least_ms ? least_ms : left_ms > timeout_ms ? timeout_ms : (int)left_ms;
+}
+
 /* Waits by the monotonic clock, which never jumps; a kernel before 5.14 cannot do that for these mutexes (EINVAL). */
 bool
 lock_writer(struct lock *l, int timeout_ms)
 {
 	pthread_mutex_t *mutex = &l->writer;
-	struct timespec until = after(CLOCK_MONOTONIC, timeout_ms);
-	int rc = pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &until);
+	struct timespec until;
+	int rc;
 
+	timeout_ms = patience_ms(l, timeout_ms);
+	until = after(CLOCK_MONOTONIC, timeout_ms);
+	rc = pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &until);
 	if (rc == EINVAL) {
 		until = after(CLOCK_REALTIME, timeout_ms);
 		rc = pthread_mutex_timedlock(mutex, &until);
 	}
-	return taken(mutex, rc);
+	if (!taken(mutex, rc))
+		return false;
+	atomic_store(&l->held_ms, clock_ms());
+	return true;
 }
 
 void
 unlock_writer(struct lock *l)
 {
+	atomic_store(&l->held_ms, 0);
 	pthread_mutex_unlock(&l->writer);
 }
 
@@ -174,10 +195,42 @@ lock_mended(struct lock *l)
 	atomic_store(&l->broken, 0);
 }
 
+bool
+lock_sync_again(struct lock *l, bool (*sync)(void *arg), void *arg)
+{
+	bool ok;
+
+	if (!taken(&l->sync, pthread_mutex_lock(&l->sync)))
+		return false;
+	ok = sync(arg);
+	pthread_mutex_unlock(&l->sync);
+	return ok;
+}
+
+void
+lock_set_safe(struct lock *l, uint64_t safe)
+{
+	atomic_store(&l->safe, safe);
+}
+
+uint64_t
+lock_safe(const struct lock *l)
+{
+	return atomic_load(&l->safe);
+}
+
 void
 lock_set_pages(struct lock *l, int n_pages)
 {
 	atomic_store_explicit(&l->n_pages, n_pages, memory_order_relaxed);
+	if (n_pages > 0)
+		atomic_store(&l->n_frames, n_pages);
+}
+
+int
+lock_frames(const struct lock *l)
+{
+	return atomic_load(&l->n_frames);
 }
 
 int

@@ -16,7 +16,8 @@ struct lock;
 struct lock *lock_open(const char *var_dir, const char *name);  /* NULL: cannot be made or mapped; errno says why */
 void lock_close(struct lock *l);
 
-bool lock_writer(struct lock *l, int timeout_ms);       /* false: somebody has held it longer than that */
+/* false: somebody has held it longer than that. Who comes when it has been held so long already waits only for a moment. */
+bool lock_writer(struct lock *l, int timeout_ms);
 void unlock_writer(struct lock *l);
 
 /* After a commit, still under the writers' lock: the ticket to wait for. */
@@ -33,9 +34,15 @@ bool lock_synced(struct lock *l, uint64_t ticket, bool (*sync)(void *arg), void 
 void lock_break(struct lock *l);
 bool lock_broken(const struct lock *l);
 void lock_mended(struct lock *l);
+/* Syncs although it is broken, which after writing everything again proves something; those who wait hear nothing of it. */
+bool lock_sync_again(struct lock *l, bool (*sync)(void *arg), void *arg);
+/* What of the WAL a sync has covered, in the words of whoever syncs. */
+void lock_set_safe(struct lock *l, uint64_t safe);
+uint64_t lock_safe(const struct lock *l);
 
-/* How long the WAL is, as the last who committed saw it. */
+/* How long the WAL is, as the last who committed saw it; 0 pages once all of it is in the main file, whatever its frames. */
 void lock_set_pages(struct lock *l, int n_pages);
 int  lock_pages(const struct lock *l);
+int  lock_frames(const struct lock *l);
 
 #endif

@@ -216,11 +216,12 @@ web_set_cookie(struct web *w, const char *name, const char *value, int64_t max_a
 }
 
 /* What was made so far is not sent. */
-static void
+void
 reply_forget(struct web *w)
 {
 	w->in->reply.body.n = 0;
 	w->in->reply.n_headers = w->in->reply.n_cookies = 0;
+	w->in->n_errors = 0;
 }
 
 /* --- errors ------------------------------------------------------------------------------------------------------- */
@@ -310,7 +311,6 @@ enum status
 web_broken(struct web *w)
 {
 	reply_forget(w);
-	w->in->n_errors = 0;
 	return reply_error(w, BROKEN, "broken",
 	                   _("Nothing you did. It has been written down; please try again, and tell us the number below if it stays."), 0);
 }

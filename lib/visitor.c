@@ -86,15 +86,15 @@ find_by_session(struct web *w)
 
 	if (!is_token(token))
 		return;
-	seen = last_seen(w, token);
-	if (seen < 0 || w->now - seen > settings.session_idle_s || seen > w->now + SEEN_EVERY_S)
+	seen = last_seen(w, token);     /* signed by us: ahead of now only when the clock was set back, which signs nobody out */
+	if (seen < 0 || w->now - seen > settings.session_idle_s || seen > w->now + settings.session_idle_s)
 		return;
 	if (!db_one(w->db, &known_user_shape, &u, "SELECT user_id, email, name, lang, roles, expires_at FROM v_session WHERE token_hash = $1",
 	            secret_hash(w->m, token)) || u.expires_at <= w->now)
 		return;
 	w->in->session = token;
 	be(w, &u);
-	if (w->now - seen > SEEN_EVERY_S)
+	if (w->now - seen > SEEN_EVERY_S || seen > w->now + SEEN_EVERY_S)
 		set_seen(w, token);
 }
 

@@ -19,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WRITE_AGAIN_S 5          /* a full disk, a lock that somebody holds */
+
 struct serving serving;
 
 void
@@ -192,6 +194,20 @@ is_safe_to_say(struct web *w)
 	return serving.internal || db_durable(w->db);
 }
 
+/*
+ * Nothing could be written down, or nobody knows whether it was. Inside the house 503 means that nothing was begun, which would
+ * be too much to say.
+ */
+static enum status
+could_not_write(struct web *w)
+{
+	if (serving.internal)
+		return web_broken(w);
+	reply_forget(w);
+	return web_later(w, WRITE_AGAIN_S, _("We cannot write anything down just now. Please try again in a moment. If you were booking or "
+	                                     "paying, look at your bookings first; nothing is charged twice."));
+}
+
 /* Nothing leaves before it is true, whole and on disk. */
 static enum status
 settle(struct web *w, enum status status)
@@ -204,8 +220,10 @@ settle(struct web *w, enum status status)
 	}
 	if (w->db && !db_failed(w->db) && !is_safe_to_say(w)) {
 		serving.dead = true;
-		return web_broken(w);
+		return could_not_write(w);
 	}
+	if (w->db && db_is_later(w->db))
+		return could_not_write(w);
 	if (open || (w->db && db_failed(w->db)))
 		return web_broken(w);
 	if (status == w->in->reply.status)

@@ -52,7 +52,8 @@ charge_claim(struct db *db, const struct charge *c)
 {
 	int64_t now = clock_now();
 
-	return db_do(db, "UPDATE charge SET tries = tries + 1, tried_at = $4, next_at = $2 WHERE charge_id = $1 AND tries = $3", c->charge_id,
+	return db_do(db, "UPDATE charge SET tries = tries + 1, tried_at = $4, next_at = $2,"
+	                 " requested_at = CASE WHEN requested_at > $4 THEN $4 ELSE requested_at END WHERE charge_id = $1 AND tries = $3", c->charge_id,
 	             now + pause_s(c->tries + 1, MAX_PAUSE_S), c->tries, now) == 1;
 }
 

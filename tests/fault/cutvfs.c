@@ -30,6 +30,7 @@ struct history {
 };
 
 static struct history *mine;
+static void (*on_header)(void);
 static uint64_t my_dice;
 static sqlite3_vfs *real;
 
@@ -68,6 +69,8 @@ history_new(const char *dir, enum lie lie)
 void
 history_free(struct history *h)
 {
+	if (mine == h)
+		mine = NULL;
 	munmap(h, sizeof(*h) + ROOM);
 }
 
@@ -143,6 +146,12 @@ history_trouble_now(const struct history *h)
 	return (enum trouble)atomic_load(&h->trouble);
 }
 
+void
+history_on_header(void (*fn)(void))
+{
+	on_header = fn;
+}
+
 /* --- one file ------------------------------------------------------------------------------------------------------- */
 
 struct file {
@@ -216,11 +225,12 @@ static int
 cut_sync(sqlite3_file *f, int flags)
 {
 	struct file *file = (struct file *)f;
-	uint64_t covers = mine->end;
+	uint64_t covers;
 	bool fails;
 
 	if (file->which < 0)
 		return under(f)->pMethods->xSync(under(f), flags);
+	covers = mine->end;
 	usleep((unsigned)dice_below(&my_dice, SYNC_MAX_US));
 	fails = strikes(TROUBLE_SYNC);
 	history_lock(mine);
@@ -246,7 +256,14 @@ static int cut_shm_lock(sqlite3_file *f, int at, int n, int how) { return under(
 static void cut_shm_barrier(sqlite3_file *f) { under(f)->pMethods->xShmBarrier(under(f)); }
 static int cut_shm_unmap(sqlite3_file *f, int gone) { return under(f)->pMethods->xShmUnmap(under(f), gone); }
 static int cut_fetch(sqlite3_file *f, sqlite3_int64 at, int n, void **p) { return under(f)->pMethods->xFetch(under(f), at, n, p); }
-static int cut_unfetch(sqlite3_file *f, sqlite3_int64 at, void *p) { return under(f)->pMethods->xUnfetch(under(f), at, p); }
+
+static int
+cut_unfetch(sqlite3_file *f, sqlite3_int64 at, void *p)
+{
+	if (on_header && at == 0 && !p && ((struct file *)f)->which == CUT_DB)
+		on_header();
+	return under(f)->pMethods->xUnfetch(under(f), at, p);
+}
 
 static const sqlite3_io_methods methods = {
 	.iVersion = 3, .xClose = cut_close, .xRead = cut_read, .xWrite = cut_write, .xTruncate = cut_truncate, .xSync = cut_sync,
@@ -260,9 +277,9 @@ static const sqlite3_io_methods methods = {
 static int
 which_file(const char *path)
 {
-	size_t n = strlen(mine->prefix);
+	size_t n = mine ? strlen(mine->prefix) : 0;
 
-	if (!path || strncmp(path, mine->prefix, n) != 0)
+	if (!mine || !path || strncmp(path, mine->prefix, n) != 0)
 		return -1;
 	return strcmp(path + n, "") == 0 ? CUT_DB : strcmp(path + n, "-wal") == 0 ? CUT_WAL : -1;
 }
@@ -311,6 +328,8 @@ history_join(struct history *h, uint64_t seed)
 
 	mine = h;
 	my_dice = seed;
+	if (real)
+		return;
 	real = sqlite3_vfs_find(NULL);
 	vfs = *real;
 	vfs.pNext = NULL;

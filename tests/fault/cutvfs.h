@@ -54,6 +54,8 @@ void history_free(struct history *h);
 void history_join(struct history *h, uint64_t seed);
 void history_trouble(struct history *h, enum trouble trouble);
 enum trouble history_trouble_now(const struct history *h);
+/* Called in this process where a checkpoint has read the WAL's header and has not used it yet (it drops its mappings there). */
+void history_on_header(void (*fn)(void));
 
 /* Notes something that is not a file's. */
 void history_note(struct history *h, enum entry_kind kind, const void *data, size_t n);

@@ -7,161 +7,14 @@
  *
  * The same with a disk that syncs nothing, with answers before db_durable(), and with programs that never wait must fail.
  */
+#include "cuts.h"
 #include "fault.h"
-#include "trade.h"
 
 #include "../../lib/log.h"
 
-#include <ftw.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#define WORKERS   4
-#define DEEDS     30            /* of each worker, in one history */
-#define LIVES_ON  6             /* every so manieth cut is followed to the end */
-#define ENOUGH    5             /* so many found: a careless house is proven careless */
-
-struct tally { int n_cuts, n_damaged, n_lost; char first[700]; };
-
-static char work[300];
-
-/* --- folders ------------------------------------------------------------------------------------------------------------ */
-
-static const char *
-folder(const char *name)
-{
-	static char path[4][400];
-	static int i;
-	char *p = path[i++ % 4];
-
-	snprintf(p, sizeof(path[0]), "%s/%s", work, name);
-	mkdir(p, 0700);
-	return p;
-}
-
-static int
-remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-	(void)st, (void)kind, (void)at;
-	return remove(path);
-}
-
-static void
-remove_all(const char *dir)
-{
-	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-/* --- one history, many cuts ------------------------------------------------------------------------------------------------ */
-
-static int
-by_place(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* Places to cut at: anywhere, right behind something that was told, right behind a sync. In the order of time. */
-static uint64_t *
-choose(const struct history *h, int n, uint64_t *dice)
-{
-	size_t n_all = 0, n_told = 0, n_synced = 0, room = 1 << 20;
-	uint64_t *all = calloc(room, sizeof(*all)), *told = calloc(room, sizeof(*all)), *synced = calloc(room, sizeof(*all));
-	uint64_t *cuts = calloc((size_t)n, sizeof(*cuts));
-
-	for (uint64_t i = 0; i < history_end(h) && n_all < room; ) {
-		uint32_t kind = history_entry(h, i)->kind;
-
-		i = history_next(h, i);
-		all[n_all++] = i;
-		if (kind == ENTRY_ANSWER || kind == ENTRY_CHARGE || kind == ENTRY_REFUND)
-			told[n_told++] = i;
-		else if (kind != ENTRY_WRITE)
-			synced[n_synced++] = i;
-	}
-	for (int i = 0; i < n; i++) {
-		int of = dice_below(dice, 4);
-
-		if (of == 0 && n_told)
-			cuts[i] = told[dice_below(dice, (int)n_told)];
-		else if (of == 1 && n_synced)
-			cuts[i] = synced[dice_below(dice, (int)n_synced)];
-		else
-			cuts[i] = all[dice_below(dice, (int)n_all)];
-	}
-	qsort(cuts, (size_t)n, sizeof(*cuts), by_place);
-	free(all);
-	free(told);
-	free(synced);
-	return cuts;
-}
-
-static void
-judge(struct tally *t, const struct history *h, const struct disk *d, uint64_t at, uint64_t *dice)
-{
-	static const int keeps[] = { 0, 0, 10, 50, 50, 90, 100 };
-	int keep = keeps[dice_below(dice, 7)], sector = dice_below(dice, 2) ? 512 : 4096;
-	const char *dir = folder("cut"), *what;
-	bool is_lost;
-
-	disk_cut(d, dir, sector, keep, dice);
-	what = trade_verdict(dir, h, at, t->n_cuts % LIVES_ON == 0, &is_lost);
-	t->n_cuts++;
-	if (!what)
-		return;
-	*(is_lost ? &t->n_lost : &t->n_damaged) += 1;
-	if (!*t->first)
-		snprintf(t->first, sizeof(t->first), "cut at %llu of %llu, sectors of %d, %d %% kept: %s", (unsigned long long)at,
-		         (unsigned long long)history_end(h), sector, keep, what);
-}
-
-static void
-cut_often(struct tally *t, const struct history *h, const char *base, int n, int enough, uint64_t *dice)
-{
-	struct disk *d = disk_new(h, base);
-	uint64_t *cuts = choose(h, n, dice);
-
-	for (int i = 0; i < n && t->n_damaged + t->n_lost < enough; i++) {
-		disk_to(d, cuts[i]);
-		judge(t, h, d, cuts[i], dice);
-	}
-	free(cuts);
-	disk_free(d);
-}
-
-static void
-copy(const char *from, const char *to)
-{
-	char command[1000];
-
-	remove_all(to);
-	snprintf(command, sizeof(command), "mkdir -p %s && cp %s/motorpool.db %s/", to, from, to);
-	if (system(command) != 0)
-		exit(2);
-}
-
-/* One run of the house, and so many cuts in it. */
-static struct trade_end
-experience(struct tally *t, enum lie lie, struct trade_plan plan, int n_cuts, int enough, uint64_t *dice)
-{
-	const char *base = folder("base"), *dir = folder("trade");
-	struct trade_end end;
-	struct history *h;
-
-	copy(base, dir);
-	h = history_new(dir, lie);
-	plan.dir = dir;
-	plan.h = h;
-	plan.seed = dice_next(dice);
-	end = trade_run(&plan);
-	cut_often(t, h, base, n_cuts, enough, dice);
-	history_free(h);
-	return end;
-}
+#define WORKERS 4
+#define DEEDS   30              /* of each worker, in one history */
+#define ENOUGH  5               /* so many found: a careless house is proven careless */
 
 /* --- what must hold --------------------------------------------------------------------------------------------------------- */
 
@@ -173,7 +26,7 @@ nothing_told_is_lost(uint64_t *dice)
 	struct tally t = { .n_cuts = 0 };
 
 	for (int i = 0; i < n_histories; i++) {
-		struct trade_end end = experience(&t, LIE_NONE, plan, n_cuts, 1 << 30, dice);
+		struct trade_end end = cuts_experience(&t, LIE_NONE, plan, n_cuts, 1 << 30, dice, NULL);
 
 		n_answers += end.n_answers;
 		n_crashed += end.n_crashed;
@@ -194,7 +47,7 @@ a_lying_disk_is_caught(uint64_t *dice)
 	struct trade_plan plan = { .n_workers = WORKERS, .n_deeds = DEEDS };
 	struct tally t = { .n_cuts = 0 };
 
-	experience(&t, LIE_SYNCS_NOTHING, plan, 60, 1 << 30, dice);
+	cuts_experience(&t, LIE_SYNCS_NOTHING, plan, 60, 1 << 30, dice, NULL);
 	holds(t.n_lost + t.n_damaged > 20 && t.n_damaged > 0, "with a disk that syncs nothing (synchronous=OFF) the same test fails",
 	      "%d damaged, %d lost in %d cuts: %s", t.n_damaged, t.n_lost, t.n_cuts, t.first);
 	figure_least("power cuts", "failures found when nothing is synced", t.n_lost + t.n_damaged, "", 1);
@@ -207,7 +60,7 @@ is_caught(const char *sentence, const char *name, enum carelessness how, int at_
 	struct trade_plan plan = { .n_workers = WORKERS, .n_deeds = DEEDS, .carelessness = how };
 	struct tally t = { .n_cuts = 0 };
 
-	experience(&t, LIE_NONE, plan, at_most_cuts, ENOUGH, dice);
+	cuts_experience(&t, LIE_NONE, plan, at_most_cuts, ENOUGH, dice, NULL);
 	holds(t.n_lost + t.n_damaged >= ENOUGH, sentence, "%d damaged, %d lost in %d cuts: %s", t.n_damaged, t.n_lost, t.n_cuts, t.first);
 	figure_least("power cuts", name, t.n_lost + t.n_damaged, "", 1);
 }
@@ -217,16 +70,13 @@ main(void)
 {
 	uint64_t dice = fault_seed();
 
-	snprintf(work, sizeof(work), "%s/motorpool-power-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
-	if (!mkdtemp(work))
-		return 2;
 	log_open("power");
-	trade_found(folder("base"));
+	cuts_begin();
 	nothing_told_is_lost(&dice);
 	log_from(LOG_ERROR_ + 1);       /* what follows is broken on purpose */
 	a_lying_disk_is_caught(&dice);
 	is_caught("with answers before db_durable() the same test fails", "failures found when answers come before db_durable", ANSWERS_EARLY, 400, &dice);
 	is_caught("with a card company asked before db_durable() the same test fails", "failures found when nobody waits for the disk", NEVER_WAITS, 60, &dice);
-	remove_all(work);
+	cuts_end();
 	return fault_end();
 }

@@ -231,8 +231,10 @@ deed(struct worker *w)
 
 	fresh(w);
 	done = w->n_paid && dice_below(&w->dice, 4) == 0 ? cancel(w) : book(w);
-	if (!done)
-		atomic_fetch_add(&w->common->n_refused, 1);
+	if (done)
+		return;
+	atomic_fetch_add(&w->common->n_refused, 1);
+	usleep(1000);                   /* nobody comes back at once */
 }
 
 /* In the calm after the trouble a booking must go through again, without anybody's help. */

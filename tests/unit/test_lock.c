@@ -135,6 +135,26 @@ who_waits_too_long_is_told_so(void **state)
 	lock_close(l);
 }
 
+/* The first has waited as long as he may; those who come later need not find that out again. */
+static void
+who_comes_late_to_a_holder_that_hangs_waits_a_moment(void **state)
+{
+	struct lock *l = open_lock();
+	pid_t pid = holder();
+	double t;
+
+	(void)state;
+	assert_false(lock_writer(l, 1500));
+	t = scratch_us();
+	assert_false(lock_writer(l, 1500));
+	assert_true(scratch_us() - t < 1000e3);
+	kill(pid, SIGKILL);
+	scratch_wait(pid);
+	assert_true(lock_writer(l, 1500));
+	unlock_writer(l);
+	lock_close(l);
+}
+
 static void
 a_killed_holder_hands_the_lock_on(void **state)
 {
@@ -318,6 +338,7 @@ main(void)
 		TEST(a_page_of_an_earlier_boot_is_replaced),
 		TEST(a_copied_or_broken_page_is_replaced),
 		TEST(who_waits_too_long_is_told_so),
+		TEST(who_comes_late_to_a_holder_that_hangs_waits_a_moment),
 		TEST(a_killed_holder_hands_the_lock_on),
 		TEST(nobody_starves_in_the_queue),
 		TEST(one_sync_serves_every_ticket_given_before_it),

@@ -390,6 +390,24 @@ a_provider_that_is_switched_off_is_unknown_and_ends_as_never_arrived(void **stat
 }
 
 static void
+a_clock_that_is_set_back_an_hour_does_not_keep_a_charge_unknown(void **state)
+{
+	int64_t card_id = a_card(7, "tok_ok");
+	struct charge c;
+
+	(void)state;
+	fault_set(sandbox, "down", 1);
+	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_UNKNOWN);
+	fault_set(sandbox, "down", 0);
+	pass(-HOUR);
+	for (int i = 0; i < 150; i++) {
+		pass(1);
+		payment_sweep(db);
+	}
+	expect_state("MP-TEST01", IS_FAILED);
+}
+
+static void
 a_worker_that_dies_before_asking_leaves_a_row_that_ends_as_failed(void **state)
 {
 	int64_t card_id = a_card(7, "tok_ok");
@@ -1024,6 +1042,7 @@ main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(a_charge_whose_row_could_not_be_kept_is_never_asked_for, begin, end),
 		cmocka_unit_test_setup_teardown(a_provider_that_is_not_reached_took_nothing, begin, end),
 		cmocka_unit_test_setup_teardown(a_provider_that_is_switched_off_is_unknown_and_ends_as_never_arrived, begin, end),
+		cmocka_unit_test_setup_teardown(a_clock_that_is_set_back_an_hour_does_not_keep_a_charge_unknown, begin, end),
 		cmocka_unit_test_setup_teardown(a_worker_that_dies_before_asking_leaves_a_row_that_ends_as_failed, begin, end),
 		cmocka_unit_test_setup_teardown(a_worker_that_dies_after_the_money_was_taken_leaves_a_row_that_ends_approved, begin, end),
 		cmocka_unit_test_setup_teardown(the_caller_repeating_itself_after_a_crash_learns_what_became_of_it, begin, end),

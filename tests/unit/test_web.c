@@ -481,6 +481,15 @@ a_visit_after_five_minutes_is_noted_in_the_cookie(void **state)
 }
 
 static void
+a_clock_that_is_set_back_signs_nobody_out(void **state)
+{
+	(void)state;
+	as_kim_seen(clock_now() + HOUR);
+	assert_int_equal(get("/mine"), OK);
+	assert_non_null(cookie_set("mp_seen"));
+}
+
+static void
 an_idle_forged_or_missing_visit_is_nobody(void **state)
 {
 	(void)state;
@@ -1004,6 +1013,7 @@ main(void)
 		TEST(without_a_database_every_page_says_when_to_come_back),
 		TEST(a_session_and_a_fresh_visit_are_somebody),
 		TEST(a_visit_after_five_minutes_is_noted_in_the_cookie),
+		TEST(a_clock_that_is_set_back_signs_nobody_out),
 		TEST(an_idle_forged_or_missing_visit_is_nobody),
 		TEST(an_unknown_session_is_nobody),
 		TEST(a_browser_is_sent_to_sign_in_and_told_where_to_come_back),
