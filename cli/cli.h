@@ -26,7 +26,7 @@ struct command {
 	bool keeps_root;                /* does what only root may; the others go on as the owner of the state folder */
 };
 
-extern const struct command run_command, status_command, user_command, token_command, migrate_command, check_command,
+extern const struct command run_command, status_command, deploy_command, user_command, token_command, migrate_command, check_command,
 	replay_command, demo_command, render_command, pause_command, resume_command, redrive_command, discard_command,
 	backup_command, restore_command, rehearse_command;
 #ifdef MOTORPOOL_FAULTS

@@ -33,7 +33,7 @@ const struct command render_command = {
 };
 
 static const struct command *const commands[] = {
-	&run_command, &status_command, &demo_command, &migrate_command, &check_command, &replay_command,
+	&run_command, &status_command, &deploy_command, &demo_command, &migrate_command, &check_command, &replay_command,
 	&pause_command, &resume_command, &redrive_command, &discard_command,
 	&backup_command, &restore_command, &rehearse_command,
 	&user_command, &token_command, &render_command,

@@ -38,6 +38,10 @@ void setup_environment(struct cli *c, const char *bind, int port);      /* ours,
 int  setup_processes(struct cli *c, struct process *to);        /* lighttpd first; how many there are, 0: said what is missing */
 struct process setup_relay(struct cli *c);
 
+/* --- deploy.c --- */
+
+const char *cli_release_link(struct cli *c);       /* …/current, when this command is of the release that it names; NULL */
+
 /* --- ready.c: the programs and whether they answer --- */
 
 struct program_place { const char *name, *prefix; };

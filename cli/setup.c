@@ -103,18 +103,29 @@ tell_address(FILE *f, const char *name, const char *is, const char *standard, co
 	tell(f, name, strcmp(is, standard) == 0 ? moved : is);
 }
 
+/* A release that is named by "current" is started through it, so that the next one takes its place there (deploy.c). */
+static const char *
+through_link(struct cli *c, const char *path)
+{
+	const char *link = cli_release_link(c);
+	size_t n = strlen(c->root);
+
+	return link && strncmp(path, c->root, n) == 0 ? arena_printf(c->m, "%s%s", link, path + n) : path;
+}
+
 void
 setup_environment(struct cli *c, const char *bind, int port)
 {
 	const char *sandbox = "http://localhost:8080/sandbox";
+	const char *root = through_link(c, c->root);
 	FILE *f = fopen(cli_path(c, c->var, "run/env"), "we");
 
-	tell(f, "ROOT", c->root);
+	tell(f, "ROOT", root);
 	tell(f, "VAR", c->var);
 	tell(f, "BIND", bind);
 	tell(f, "PORT", arena_printf(c->m, "%d", port));
 	tell(f, "ALSO", also(c, bind, port));
-	tell(f, "MOTORPOOL_ROOT", c->root);
+	tell(f, "MOTORPOOL_ROOT", root);
 	tell(f, "MOTORPOOL_VAR", c->var);
 	tell_address(f, "MOTORPOOL_BASE_URL", settings.base_url, "http://localhost:8080", arena_printf(c->m, "http://localhost:%d", port));
 	tell_address(f, "MOTORPOOL_PROVIDER_URL", settings.provider_url, sandbox, arena_printf(c->m, "http://127.0.0.1:%d/sandbox", port));
@@ -164,9 +175,9 @@ setup_processes(struct cli *c, struct process *to)
 
 	if (!lighttpd)
 		return cli_fail("lighttpd is not installed (make deps)"), 0;
-	to[n++] = make(c, "lighttpd", SIGINT, ARGV(lighttpd, "-D", "-f", cli_path(c, c->root, "lighttpd.conf")));
+	to[n++] = make(c, "lighttpd", SIGINT, ARGV(lighttpd, "-D", "-f", through_link(c, cli_path(c, c->root, "lighttpd.conf"))));
 	for (const struct program_place *p = programs; p->name; p++) {
-		const char *exe = cli_path(c, c->bin, p->name);
+		const char *exe = through_link(c, cli_path(c, c->bin, p->name));
 
 		if (!program_is_wanted(p))
 			continue;
@@ -180,7 +191,7 @@ setup_processes(struct cli *c, struct process *to)
 struct process
 setup_relay(struct cli *c)
 {
-	struct process relay = make(c, "relay", SIGTERM, ARGV(cli_path(c, c->bin, "relay"), c->var));
+	struct process relay = make(c, "relay", SIGTERM, ARGV(through_link(c, cli_path(c, c->bin, "relay")), c->var));
 
 	relay.is_once = true;
 	return relay;

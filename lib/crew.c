@@ -102,7 +102,7 @@ place_set(const struct worker *w)
 void
 worker_start(struct worker *w)
 {
-	const struct generation *g = w->generation == parent.coming.number ? &parent.coming : &parent.serving;
+	struct generation *g = w->generation == parent.coming.number ? &parent.coming : &parent.serving;
 	int fd[2] = { -1, -1 };
 	pid_t own = getpid();
 
@@ -110,6 +110,8 @@ worker_start(struct worker *w)
 	w->started_ms = clock_ms();
 	w->pid = -1;
 	place_clear(w);
+	if (access(g->exe, X_OK) != 0)          /* its release was moved away under it: whatever stands there now */
+		generation_pin(g);
 	if (pipe2(fd, O_CLOEXEC | O_NONBLOCK) == 0)
 		w->pid = fork();
 	if (w->pid == 0)

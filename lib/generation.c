@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 /* The release as it is now; a path that leads nowhere is kept, and starting it will fail. */
-static void
-pin(struct generation *g)
+void
+generation_pin(struct generation *g)
 {
 	const char *root = getenv("MOTORPOOL_ROOT");
 
@@ -39,7 +39,7 @@ generation_start(void)
 		return;
 	}
 	parent.coming = (struct generation){ .number = ++parent.newest, .began_ms = clock_ms() };
-	pin(&parent.coming);
+	generation_pin(&parent.coming);
 	for (int door = 0; door < 2; door++) {
 		if (parent.plan->n_max[door] == 0)
 			continue;
@@ -61,18 +61,20 @@ somebody_has_all(void)
 	return false;
 }
 
-static bool
-is_whole(void)
+/* How many of the coming generation's workers are not ready yet. *n_up: ready, but without what those who serve have. */
+static int
+n_missing(int *n_up)
 {
 	bool must_have_all = parent.serving.number && somebody_has_all();
-	int n = 0, n_ready = 0;
+	int n = 0;
 
+	*n_up = 0;
 	for_each_worker(w)
 		if (w->generation == parent.coming.number && !w->draining) {
-			n++;
-			n_ready += must_have_all ? w->has_all : w->ready;
+			n += !w->ready;
+			*n_up += w->ready && must_have_all && !w->has_all;
 		}
-	return n > 0 && n_ready == n;
+	return n;
 }
 
 static void
@@ -106,6 +108,8 @@ take_over(void)
 	name_doors();
 	drain(false);
 	parent.serving = parent.coming;
+	if (parent.gauge)
+		atomic_store(&parent.gauge->generation, parent.serving.number);
 	if (!is_first && parent.gauge)
 		atomic_fetch_add(&parent.gauge->n_deployed, 1);
 	log_info("parent", "generation %d serves, from %s", parent.serving.number, parent.serving.exe);
@@ -127,18 +131,29 @@ go_back(const char *why)
 void
 generation_look(void)
 {
+	int64_t age = clock_ms() - parent.coming.began_ms;
+	int n_up, n = parent.coming.number ? n_missing(&n_up) : 0;
+
 	if (!parent.coming.number)
 		return;
-	if (is_whole())
+	if (n == 0 && n_up == 0)
 		take_over();
-	else if (parent.serving.number && parent.coming.n_died >= EARLY_DEATHS)
+	else if (!parent.serving.number)
+		return;
+	else if (parent.coming.n_died >= EARLY_DEATHS)
 		go_back("died at its start");
-	else if (parent.serving.number && clock_ms() - parent.coming.began_ms > READY_MS)
+	else if (age > READY_MS)
 		go_back("was never ready");
+	else if (n == 0 && age > WHOLE_MS)
+		go_back("cannot use the database");
 }
 
 int64_t
 generation_due(void)
 {
-	return parent.coming.number && parent.serving.number ? parent.coming.began_ms + READY_MS + 1 : NEVER;
+	int64_t soon = parent.coming.began_ms + WHOLE_MS + 1, late = parent.coming.began_ms + READY_MS + 1;
+
+	if (!parent.coming.number || !parent.serving.number)
+		return NEVER;
+	return clock_ms() < soon ? soon : late;
 }

@@ -17,6 +17,7 @@
 #define MAX_SLOTS     GAUGE_SLOTS       /* two generations of 64 public and 64 internal workers, and one still draining */
 #define READY_MS      10000             /* a generation that needs longer is given up */
 #define DRAIN_MS      15000             /* then a worker is killed */
+#define WHOLE_MS      3000              /* … and one whose workers all answer, but not all have what they need, after that */
 #define EARLY_DEATHS  3                 /* of a new generation's workers: enough to give it up */
 
 struct worker {                         /* a place for a worker; empty while pid is 0 and it waits for start_ms */
@@ -70,6 +71,7 @@ int64_t process_born_ms(pid_t pid);                     /* clock_ms() of its sta
 
 /* generation.c */
 void generation_start(void);
+void generation_pin(struct generation *g);              /* to where the symlinks point now */
 void generation_look(void);                             /* has it taken over, or failed? */
 int64_t generation_due(void);                           /* when it will have failed */
 

@@ -13,7 +13,7 @@ TEST_BUILD := build/asan
 KINDS      := lint unit page story fault browser
 
 # As root of Debian what is missing is installed; others are told. A node that is there, from wherever, is used.
-TEST_PACKAGES := libcmocka-dev chromium fonts-noto-cjk jq curl default-jre-headless sqlite3 gettext \
+TEST_PACKAGES := siege libcmocka-dev chromium fonts-noto-cjk jq curl default-jre-headless sqlite3 gettext \
 	dpkg-dev lighttpd-mod-openssl logrotate openssl systemd
 
 .PHONY: test-fault test lint test-deps test-build unit-test page-test story-test browser-test units

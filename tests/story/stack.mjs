@@ -33,16 +33,17 @@ const free_port = () => new Promise((done, failed) => {
 });
 
 export class Stack {
-	static async start({ empty = true, name = 'story', env = {} } = {}) {
+	static async start({ empty = true, name = 'story', env = {}, home } = {}) {
 		const stack = new Stack();
 		stack.name = name;
+		stack.home = home ?? build;     /* where motorpool is: another one's has a tree of its own around it */
 		stack.var = fs.mkdtempSync(path.join(os.tmpdir(), 'motorpool-'));
 		stack.port = await free_port();
 		stack.base = `http://localhost:${stack.port}`;
 		stack.allowed = [];
 		stack.reports = path.join(stack.var, 'sanitizer');
 		stack.env = {
-			...process.env, PORT: '', VAR: '', MOTORPOOL_VAR: '', MOTORPOOL_ROOT: root, DB_LINT: '1',
+			...process.env, PORT: '', VAR: '', MOTORPOOL_VAR: '', MOTORPOOL_ROOT: home ? '' : root, DB_LINT: '1',
 			ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:log_path=${stack.reports}`,
 			UBSAN_OPTIONS: `${process.env.UBSAN_OPTIONS ?? ''}:log_path=${stack.reports}`, ...env,
 		};
@@ -55,7 +56,7 @@ export class Stack {
 	async run(empty) {
 		const began = Date.now();
 		const out = fs.openSync(path.join(this.var, 'run.out'), 'a');
-		this.process = spawn(`${build}/motorpool`, ['run', '--port', `${this.port}`, '--var', this.var, ...(empty ? ['--empty'] : [])],
+		this.process = spawn(`${this.home}/motorpool`, ['run', '--port', `${this.port}`, '--var', this.var, ...(empty ? ['--empty'] : [])],
 			{ env: this.env, stdio: ['ignore', out, out], cwd: root });
 		this.ended = new Promise(done => this.process.on('exit', (code, signal) => { this.exit = code ?? signal; done(this.exit); }));
 		await until('motorpool run is ready', () => {
@@ -69,7 +70,7 @@ export class Stack {
 	/* motorpool COMMAND on this state; answers { status, out, err }. */
 	async command(...args) {
 		try {
-			const { stdout, stderr } = await run_file(`${build}/motorpool`, [...args, '--var', this.var],
+			const { stdout, stderr } = await run_file(`${this.home}/motorpool`, [...args, '--var', this.var],
 				{ env: this.env, cwd: root, timeout: 120000, maxBuffer: 64 << 20 });
 			return { status: 0, out: stdout, err: stderr };
 		} catch (e) {
