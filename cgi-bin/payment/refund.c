@@ -200,6 +200,8 @@ refund_by_bank(struct db *db, const struct refund *r, struct stuck_told *told, i
 		return STUCK_TOO_SOON;
 	if (!refund_claim(db, r) || !db_one(db, &due_shape, &d, DUE, r->refund_id))
 		return STUCK_NO_MORE;
+	if (!db_durable(db))
+		return STUCK_NOBODY_KNOWS;
 	q.payment_key = d.payment_key;
 	switch (provider->look_up_refund(db_memory(db), &q, until_ms).outcome) {
 	case PROVIDER_OK:

@@ -181,7 +181,8 @@ wait_until(const char *table, int64_t n, int ms)
 static void
 each_once(int n)
 {
-	assert_true(wait_until("t_seen", n, 10000));
+	/* whichever was killed last rests longest */
+	assert_true(wait_until("t_seen", n, 15000) && wait_until("t_effect", n, 15000) && wait_until("t_other", n, 15000));
 	scratch_sleep_ms(150);
 	assert_int_equal(count("t_effect", false), n);
 	assert_int_equal(count("t_effect", true), n);
