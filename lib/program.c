@@ -302,6 +302,8 @@ run_parent(const struct program *p, const char *var, const char *argv0)
 		plan.n_max[door] = most_workers(p, door);
 		plan.n_min[door] = at_most((int)settings.n_workers_min, plan.n_max[door]);
 	}
+	if (p->crew)    /* while as many wait for others as may, some are left for those who only look */
+		plan.n_min[0] = at_most((int)(settings.n_workers_min + settings.calls_at_once), plan.n_max[0]);
 	plan.request_limit_ms = 1000 * (p->patience_s ? p->patience_s : settings.request_limit_s);
 	plan.refuses = settings.queue_limit_ms > 0;
 	plan.worker_requests = settings.worker_requests;

@@ -1,8 +1,8 @@
 /*
  * pages_call.c - what programs ask: booking over the internal socket (docs/calls.md), the provider by webhook.
  *
- * 200 carries an outcome. 503 says that nothing was taken and nothing will be: the provider could not be reached. Anything else
- * is the caller's mistake.
+ * 200 carries an outcome, also when that is "later": nothing was taken and nothing will be, the provider cannot be reached. Payment
+ * itself is well then, which a 503 would deny (lib/breaker.h). Anything else is the caller's mistake.
  */
 #include "pages.h"
 
@@ -53,15 +53,6 @@ deadline(struct web *w, int64_t said_ms)
 	return left_ms > 0 && left_ms < said_ms ? left_ms : said_ms;
 }
 
-/* Nothing was taken, and nothing will be. */
-static enum status
-provider_away(struct web *w)
-{
-	int s = toss_closed_for_s();
-
-	return web_later(w, s ? s : 5, "The card provider cannot be reached.");
-}
-
 static enum status
 bad_call(struct web *w, const char *what)
 {
@@ -92,7 +83,7 @@ do_charge(struct web *w)
 	case PAY_APPROVED:   return answer_charge(w, "approved", &c, false);
 	case PAY_DECLINED:   return answer_charge(w, "declined", &c, true);
 	case PAY_UNKNOWN:    return answer_charge(w, "unknown", &c, false);
-	case PAY_LATER:      return provider_away(w);
+	case PAY_LATER:      return answer_charge(w, "later", &c, true);
 	case PAY_KEY_REUSED: return web_refuse(w, UNPROCESSABLE, "key_reused", "This key came with another charge.");
 	case PAY_BAD_ORDER:  return bad_call(w, "such a charge cannot be made");
 	}

@@ -84,7 +84,6 @@ struct provider_request {
 typedef enum call_outcome provider_ask(struct arena *m, struct provider_request *q);
 extern provider_ask *toss_ask;                  /* toss_http */
 provider_ask toss_http;
-#define PROVIDER_CALLEE "provider"              /* its breaker's name */
-int toss_closed_for_s(void);                    /* in how many seconds it would be asked at all: its breaker is open; 0: now */
+#define PROVIDER_CALLEE "provider"              /* its breaker's name; booking looks at it too (booking/payments.c) */
 
 #endif

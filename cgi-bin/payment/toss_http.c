@@ -216,14 +216,6 @@ guarded(struct arena *m, struct provider_request *q)
 	return outcome;
 }
 
-int
-toss_closed_for_s(void)
-{
-	struct breaker *b = breaker_open(settings.var_dir ? settings.var_dir : ".", PROVIDER_CALLEE);
-
-	return b ? breaker_closed_for_s(b) : 0;
-}
-
 enum call_outcome
 toss_http(struct arena *m, struct provider_request *q)
 {
