@@ -33,7 +33,8 @@ await test('payment down: every booking is refused, soon at once; nothing is boo
 }, { limit_s: 90 });
 for (const [language, refused, again] of [['en', 'Nothing was booked and your card was not charged.', /Please try again in \d+ seconds\./], ['ko', '예약되지 않았고 카드에서 결제된 금액도 없습니다.', /\d+초 후에 다시 시도해 주세요\./]])
 	await test(`the page says what became of the money and when to try again, and keeps the form (${language})`, async () => {
-		await browser.post('/account/language', { lang: language });
+		await browser.get('/');
+		assert.equal((await browser.post('/account/language', { lang: language })).status, 303);
 		const order = { car_id: market.cars[0], starts_at: at(350), ends_at: at(352) };
 		const form = await browser.get(`/bookings/new?${new URLSearchParams(order)}`);
 		assert.equal(form.status, 200, form.text);
