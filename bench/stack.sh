@@ -49,7 +49,7 @@ stack_start() {
 	stack_run "$name" "$BUILD/bin/booking" --serve "$var"
 	stack_run "$name" "${PAYMENT:-$BUILD/bin/payment}" --serve "$var"
 	[ -n "${NO_RELAY:-}" ] || stack_run "$name" "$BUILD/bin/relay" "$var" --for 3600
-	PRELOAD='' ROOT=$ROOT VAR=$var BIND=127.0.0.1 PORT=$port ALSO=127.0.0.1:$port stack_run "$name" setsid --wait \
+	PRELOAD='' ROOT=$ROOT BIN=$BUILD/bin VAR=$var BIND=127.0.0.1 PORT=$port ALSO=127.0.0.1:$port stack_run "$name" setsid --wait \
 		"$(command -v lighttpd || echo /usr/sbin/lighttpd)" -D -f "$ROOT/bench/lighttpd.conf"
 	stack_wait "$port" "$var"
 }

@@ -28,7 +28,7 @@ struct command {
 
 extern const struct command run_command, status_command, deploy_command, user_command, token_command, migrate_command, check_command,
 	replay_command, demo_command, render_command, pause_command, resume_command, redrive_command, discard_command,
-	backup_command, restore_command, rehearse_command;
+	backup_command, restore_command, rehearse_command, trace_command, log_command;
 #ifdef MOTORPOOL_FAULTS
 extern const struct command hold_command;
 #endif

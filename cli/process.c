@@ -17,8 +17,8 @@
 
 #define PAUSE_MIN_MS 100
 #define PAUSE_MAX_MS 10000
+#define PART         (1 << 20)
 #define SETTLED_MS   5000               /* whoever lived so long did not die of its start */
-#define LOG_MAX      (8 << 20)
 
 /* --- starting ------------------------------------------------------------------------------------------------------- */
 
@@ -113,7 +113,7 @@ end_with_whole_line(int fd)
 static void
 move_log(const char *log, int from, int to)
 {
-	while (sendfile(to, from, NULL, LOG_MAX) > 0)
+	while (sendfile(to, from, NULL, PART) > 0)
 		;
 	if (ftruncate(from, 0) != 0)
 		fprintf(stderr, "%s: %s\n", log, strerror(errno));
@@ -125,13 +125,13 @@ move_log(const char *log, int from, int to)
  * whole: a write and the cut wait for each other.
  */
 void
-process_log_trim(const char *log)
+process_log_trim(const char *log, int64_t most_bytes)
 {
 	char older[4200];
 	struct stat st;
 	int from, to;
 
-	if (stat(log, &st) != 0 || st.st_size < LOG_MAX)
+	if (stat(log, &st) != 0 || st.st_size < most_bytes)
 		return;
 	snprintf(older, sizeof(older), "%.4090s.1", log);
 	from = open(log, O_RDWR | O_CLOEXEC);

@@ -26,7 +26,7 @@ void process_ended(struct process *s, int status);      /* it has: when it is du
 void process_end(struct process *s);            /* asks it to end */
 void process_kill(struct process *s);           /* it and all that belong to it */
 bool process_is_alive(const struct process *s); /* it, or any that belong to it */
-void process_log_trim(const char *log);          /* NAME.log.1 takes what is there when it is too long */
+void process_log_trim(const char *log, int64_t most_bytes);      /* NAME.log.1 takes what is there when it is longer */
 
 /* --- setup.c: before anything is started; false: said why --- */
 

@@ -41,6 +41,7 @@ static const char usage[] =
 #define READY_MS     60000
 #define DRAIN_MS     5000
 #define TRIM_MS      5000
+#define LOG_MAX      (8 << 20)
 
 static struct {
 	struct cli *c;
@@ -163,9 +164,9 @@ trim_logs(void)
 		return;
 	the.trim_at_ms = clock_ms() + TRIM_MS;
 	for (int i = 0; i < the.n_processes; i++)
-		process_log_trim(the.process[i].log);
-	process_log_trim(the.relay[0].log);
-	process_log_trim(the.access_log);
+		process_log_trim(the.process[i].log, LOG_MAX);
+	process_log_trim(the.relay[0].log, LOG_MAX);
+	process_log_trim(the.access_log, LOG_MAX);
 }
 
 /* --- ready ---------------------------------------------------------------------------------------------------------------- */

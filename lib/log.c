@@ -135,7 +135,7 @@ log_ms(struct log_line *l, const char *name, int64_t us)
 	put_number(l, us % 1000, 3);
 }
 
-/* "2026-11-21T05:00:00.123Z"; the seconds are formatted once a second. */
+/* "2026-11-21T05:00:00.123456Z"; the seconds are formatted once a second. */
 static void
 put_now(struct log_line *l)
 {
@@ -150,7 +150,7 @@ put_now(struct log_line *l)
 	at_s = now.tv_sec;
 	puts_(l, "\"at\":\"");
 	puts_(l, at);
-	put_number(l, now.tv_nsec / 1000000, 3);
+	put_number(l, now.tv_nsec / 1000, 6);
 	put(l, "Z\"", 2);
 }
 

@@ -2,7 +2,7 @@
  * log - one JSON line an occasion on stderr; control characters escaped; ids only, never secrets, cards or personal data.
  * docs/logs.md lists the lines; `motorpool trace` reads them again.
  *
- *	{"at":"2026-11-21T05:00:00.123Z","level":"info","program":"booking","pid":811,"request":"3f9…","subject":"MP-7K3F9QXA",
+ *	{"at":"2026-11-21T05:00:00.123456Z","level":"info","program":"booking","pid":811,"request":"3f9…","subject":"MP-7K3F9QXA",
  *	 "what":"event","event_id":41,"type":"booking.paid"}
  *
  * request ties together what one click led to, through all programs; subject, the correlation key of the events, what one

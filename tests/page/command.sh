@@ -19,7 +19,7 @@ expect_out() { grep -qF -- "$1" <<<"$out" || bad "did not print: $1"; }
 expect_err() { grep -qF -- "$1" <<<"$err" || bad "did not say: $1 but: $err"; }
 
 test_that "every command explains itself"
-for command in run status demo migrate check replay backup restore rehearse pause resume redrive discard user token render; do
+for command in run status demo migrate check replay backup restore rehearse pause resume redrive discard trace log user token render; do
 	motorpool $command --help
 	expect_end 0
 	expect_out "usage: motorpool $command"
@@ -35,6 +35,21 @@ test_that "without a database a command says what makes one"
 motorpool token nobody@example.com
 expect_end 1
 expect_err 'motorpool migrate'
+
+# --- log ---
+
+test_that "log makes a server's words lines of ours, and leaves out the address that was asked for"
+printf '%s\n' '2026-11-21 10:00:00: (server.c.1704) server started (lighttpd/1.4.69)' '' \
+	'2026-11-21 10:00:01: (gw_backend.c.960) all handlers for /fleet?token=secret on /fleet are down.' \
+	'2026-11-21 10:00:02: (gw_backend.c.2) no response on socket: unix:/x for /a b?email=anna@example.com, closing connection' \
+	'2026-11-21 10:00:03: something with /x?token=secret in it' $'odd "quotes"\t\x1b[31m\xff' \
+	| "$BUILD/motorpool" log lighttpd 2>"$SCRATCH/said" >"$SCRATCH/out"
+expect_same "$(jq -r '[.level, .program, .what, .text] | @json' "$SCRATCH/said")" '["info","lighttpd","server","(server.c.1704) server started (lighttpd/1.4.69)"]
+["warn","lighttpd","server","(gw_backend.c.960) all handlers for "]
+["warn","lighttpd","server","(gw_backend.c.2) no response on socket: unix:/x for "]
+["warn","lighttpd","server","something with /x"]
+["warn","lighttpd","server","odd \"quotes\"\t\u001b[31m�"]'
+expect_same "$(grep -c 'secret\|anna' "$SCRATCH/said")" 0
 
 # --- migrate ---
 

@@ -170,7 +170,7 @@ sed -e "s|/etc/lighttpd/conf-enabled|$SCRATCH/etc/lighttpd/conf-enabled|; s|/var
 	/etc/lighttpd/lighttpd.conf >"$SCRATCH/lighttpd.conf"
 
 test_that "lighttpd accepts the server of motorpool run, and Debian's with our site"
-ROOT=$HOUSE/current VAR=$VAR BIND=127.0.0.1 PORT=$local ALSO=127.0.0.1:$local "$lighttpd" -tt -f "$HOUSE/current/lighttpd.conf" >"$SCRATCH/out" 2>&1 || bad "$(<"$SCRATCH/out")"
+ROOT=$HOUSE/current BIN=$HOUSE/current/bin VAR=$VAR BIND=127.0.0.1 PORT=$local ALSO=127.0.0.1:$local "$lighttpd" -tt -f "$HOUSE/current/lighttpd.conf" >"$SCRATCH/out" 2>&1 || bad "$(<"$SCRATCH/out")"
 "$lighttpd" -tt -f "$SCRATCH/lighttpd.conf" >"$SCRATCH/out" 2>&1 || bad "$(<"$SCRATCH/out")"
 expect_same "$(<"$SCRATCH/out")" ""
 
@@ -203,7 +203,7 @@ fetch "https://cars.example:$https/static/motorpool.css"
 expect_status 200
 expect_header 'content-type: text/css; charset=utf-8'
 expect_header "content-security-policy: default-src 'none'"
-fetch "https://cars.example:$https/fleet"
+fetch "https://cars.example:$https/fleet?token=typed-secret"
 expect_status 503
 expect_header 'retry-after: 5'
 fetch "https://cars.example:$https/photos/../motorpool.db"
@@ -255,6 +255,13 @@ is_new() { fetch "https://cars.example:$https/account/sign-in" && [[ $body == *'
 until_true is_new || bad "the old ones come: $(tail -3 "$SCRATCH/log/account.log")"
 expect_same "$(readlink -f "/proc/$(sed -n 's/ public//p' "$VAR/run/account.pid" | tail -1)/exe")" "$HOUSE/releases/1.0.1/bin/account"
 stop_all
+
+test_that "the site's log and error log are lines of ours, without what was typed"
+for log in motorpool.log motorpool-error.log; do
+	jq -es 'length > 0 and all(.program == "lighttpd" and .what and .level)' "$SCRATCH/$log" >/dev/null || bad "$log: $(tail -2 "$SCRATCH/$log")"
+done
+jq -es 'any(.status == 503) and any(.request != "-" and .status == 200)' "$SCRATCH/motorpool.log" >/dev/null || bad "no line for an answer"
+expect_same "$(grep -l typed-secret "$SCRATCH"/*.log "$SCRATCH"/log/*)" ""
 
 test_that "make uninstall takes the programs away and leaves the state and the settings"
 in_make uninstall "${here[@]}"

@@ -65,7 +65,7 @@ a_line_says_when_who_and_what(void **state)
 	expect_text(json, "what", "db");
 	expect_text(json, "text", "row 7 of car");
 	assert_int_equal(json_integer_value(json_object_get(json, "pid")), getpid());
-	assert_int_equal(strlen(json_string_value(json_object_get(json, "at"))), strlen("2026-11-21T05:00:00.123Z"));
+	assert_int_equal(strlen(json_string_value(json_object_get(json, "at"))), strlen("2026-11-21T05:00:00.123456Z"));
 	json_decref(json);
 	log_request(NULL);
 	listen_in();

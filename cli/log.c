@@ -1,0 +1,78 @@
+/*
+ * log.c - `motorpool log NAME`: what a server before us says becomes lines of our log, without what people have typed.
+ *
+ * lighttpd writes whole addresses into its error log, with their queries, when a program does not answer. There may be a token in
+ * them, or a name. So its error log is a pipe to this (deploy/lighttpd/log.conf), and everything from the address on stays out.
+ */
+#include "cli.h"
+
+#include "../lib/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char usage[] =
+	"usage: motorpool log NAME\n"
+	"\n"
+	"Writes each line of its standard input to standard error as a line of the log (docs/logs.md) of the program NAME, and leaves\n"
+	"out the addresses that were asked for. lighttpd's error log goes through it.\n";
+
+/* lighttpd's own time: "2026-11-21 10:00:00: ". */
+static const char *
+after_time(const char *s)
+{
+	int n = 0;
+
+	sscanf(s, "%*4d-%*2d-%*2d %*2d:%*2d:%*2d: %n", &n);
+	return s + n;
+}
+
+/* "all handlers for /x?token=… on /x are down" -> "all handlers for …" */
+static void
+cut_address(char *s)
+{
+	char *address = strstr(s, " for /"), *query = strchr(s, '?');
+
+	if (address)
+		address[strlen(" for ")] = '\0';
+	else if (query)
+		*query = '\0';
+}
+
+static void
+pass_on(char *line)
+{
+	const char *text;
+
+	line[strcspn(line, "\r\n")] = '\0';
+	cut_address(line);
+	text = after_time(line);
+	if (strstr(text, ") server started") || strstr(text, ") server stopped"))
+		log_info("server", "%s", text);
+	else if (*text)
+		log_warn("server", "%s", text);
+}
+
+/* Only the beginning of a line longer than ours are. */
+static int
+log_command_run(struct cli *c, int argc, char **argv)
+{
+	static char line[LOG_LINE_MAX];
+	bool is_rest = false;
+
+	if (argc != 2)
+		return cli_usage(c);
+	log_open(argv[1]);
+	while (fgets(line, sizeof(line), stdin)) {
+		bool is_whole = strchr(line, '\n') != NULL;
+
+		if (!is_rest)
+			pass_on(line);
+		is_rest = !is_whole;
+	}
+	return 0;
+}
+
+const struct command log_command = {
+	.name = "log", .summary = "makes a server's error log part of ours", .usage = usage, .run = log_command_run,
+};

@@ -1,0 +1,330 @@
+/*
+ * trace.c - `motorpool trace CODE`: what happened to one booking, in the order of time, and how it stands now. trace.h tells from what.
+ *
+ * The events are always there; the logs add who asked, what was called, who handled what and how long it took. Nobody's name,
+ * address or card is in any of them, so none is shown.
+ */
+#include "trace.h"
+
+#include "../lib/clock.h"
+#include "../lib/event.h"
+#include "../lib/json.h"
+#include "../lib/lang.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const char usage[] =
+	"usage: motorpool trace CODE [--json] [LOG…]\n"
+	"\n"
+	"Shows what happened to a booking in all programs, in the order of time: its events, who handled them, the requests and\n"
+	"calls it took; and how it stands now. CODE is a booking's code, or another subject of events (car:12).\n"
+	"\n"
+	"Reads the event log and DIR/log (.log, .log.1). On a machine where the programs speak to the journal, more logs are named;\n"
+	"- is standard input:\n"
+	"\n"
+	"  journalctl -u 'motorpool*' -o cat | motorpool trace MP-7K3F9QXA - /var/log/motorpool/*.log /var/log/lighttpd/motorpool.log\n"
+	"\n"
+	"  --json  one JSON object: now, steps\n";
+
+#define MAX_LOGS 256
+
+/* --- how it stands now ------------------------------------------------------------------------------------------------ */
+
+/* A row somewhere that belongs to it: the booking, its slot, charges, refunds, events that wait to be handled. */
+struct standing {
+	const char *what, *state, *error;
+	int64_t id, amount, tries, next_at;
+};
+static const struct member standing_members[] = {
+	SHAPE_TEXT(standing, what), SHAPE_INT(standing, id), SHAPE_TEXT(standing, state), SHAPE_AMOUNT(standing, amount),
+	SHAPE_INT(standing, tries), SHAPE_TIME(standing, next_at), SHAPE_TEXT(standing, error),
+};
+static const struct shape standing_shape = SHAPE(standing, standing_members);
+
+static int
+find_standing(struct db *db, const char *subject, struct standing **now, int *n)
+{
+	return db_list(db, &standing_shape, now, n,
+		"SELECT 'booking' AS what, booking_id AS id, state, amount, 0 AS tries, 0 AS next_at, '' AS error FROM v_booking WHERE code = $1"
+		" UNION ALL SELECT 'refund due', booking_id, refund_state, refund_due, 0, 0, '' FROM v_booking"
+		"  WHERE code = $1 AND refund_state <> 'NONE'"
+		" UNION ALL SELECT 'slot', s.slot_id, s.kind, 0, 0, 0, '' FROM v_slot s JOIN v_booking b ON b.booking_id = s.booking_id"
+		"  WHERE b.code = $1 AND s.booking_id <> 0"
+		" UNION ALL SELECT 'charge', charge_id, state, amount, tries, CASE WHEN state IN ('REQUESTED', 'UNKNOWN') THEN next_at ELSE 0 END,"
+		"  last_error FROM charge /*scan*/ WHERE subject_id = $1"
+		" UNION ALL SELECT 'refund', r.refund_id, r.state, r.amount, r.tries, CASE r.state WHEN 'REQUESTED' THEN r.next_at ELSE 0 END,"
+		"  r.last_error FROM charge c /*scan*/ JOIN refund r ON r.charge_id = c.charge_id WHERE c.subject_id = $1"
+		" UNION ALL SELECT consumer, event_id, CASE dead WHEN 0 THEN 'waits' ELSE 'given up' END, 0, tries,"
+		"  CASE dead WHEN 0 THEN next_at ELSE 0 END, error FROM v_event_retry /*scan*/ WHERE subject_id = $1", subject);
+}
+
+/* --- steps ------------------------------------------------------------------------------------------------------------- */
+
+static bool
+is_in_log(const struct trace *t, int64_t event_id)
+{
+	for (int i = 0; i < t->n_step; i++)
+		if (t->step[i].event_id == event_id && strcmp(t->step[i].what, "event") == 0)
+			return true;
+	return false;
+}
+
+/* The events no log tells of: who wrote them stands in their type. */
+static int
+add_events(struct trace *t, struct db *db)
+{
+	struct event *e = NULL;
+	int n = 0;
+
+	db_list(db, &event_shape, &e, &n,
+		"SELECT event_id, type, subject_id, causation_id, actor_id, recorded_at FROM v_event WHERE subject_id = $1 ORDER BY event_id",
+		t->subject);
+	for (int i = 0; i < n; i++)
+		if (!is_in_log(t, e[i].event_id))
+			trace_add(t, &(struct step){
+				.at_us = e[i].recorded_at * 1000000, .took_us = -1, .is_coarse = true, .what = "event", .request = "",
+				.program = arena_strndup(t->m, e[i].type, strcspn(e[i].type, ".")),
+				.text = arena_printf(t->m, "event %lld %s", (long long)e[i].event_id, e[i].type),
+				.event_id = e[i].event_id, .causation_id = e[i].causation_id, .actor_id = e[i].actor_id,
+			});
+	return n;
+}
+
+/* Of two in the same moment an event is before what it led to. */
+static int
+by_time(const void *a, const void *b)
+{
+	const struct step *x = a, *y = b;
+
+	if (x->at_us != y->at_us)
+		return x->at_us < y->at_us ? -1 : 1;
+	return x->event_id < y->event_id ? -1 : x->event_id > y->event_id;
+}
+
+/* --- logs -------------------------------------------------------------------------------------------------------------- */
+
+struct logs { FILE *file[MAX_LOGS]; int n; };
+
+/* Standard input can be read once, and is read twice. */
+static FILE *
+kept_input(void)
+{
+	FILE *kept = tmpfile();
+	char part[8192];
+	size_t n;
+
+	while (kept && (n = fread(part, 1, sizeof(part), stdin)) > 0)
+		if (fwrite(part, 1, n, kept) != n)
+			return fclose(kept), NULL;
+	return kept;
+}
+
+static bool
+open_log(struct logs *l, const char *path)
+{
+	FILE *f = strcmp(path, "-") == 0 ? kept_input() : fopen(path, "re");
+
+	if (!f)
+		return false;
+	if (l->n < MAX_LOGS)
+		l->file[l->n++] = f;
+	else
+		fclose(f);
+	return true;
+}
+
+/* NAME.log and NAME.log.1: a folder that is missing, or a log that may not be read, is no reason to show nothing. */
+static void
+open_own(struct cli *c, struct logs *l)
+{
+	const char *folder = cli_path(c, c->var, "log");
+	DIR *d = opendir(folder);
+
+	for (struct dirent *e; d && (e = readdir(d)); ) {
+		const char *end = strstr(e->d_name, ".log");
+
+		if (end && (!end[4] || strcmp(end + 4, ".1") == 0) && !open_log(l, cli_path(c, folder, e->d_name)))
+			cli_fail("%s/%s cannot be read: %s", folder, e->d_name, strerror(errno));
+	}
+	if (d)
+		closedir(d);
+}
+
+static void
+read_logs(struct trace *t, struct logs *l)
+{
+	for (int i = 0; i < l->n; i++)
+		trace_read_subjects(t, l->file[i]);
+	for (int i = 0; i < l->n; i++)
+		trace_read_requests(t, l->file[i]);
+	for (int i = 0; i < l->n; i++)
+		fclose(l->file[i]);
+}
+
+/* --- for people ---------------------------------------------------------------------------------------------------------- */
+
+static const char *
+local_time(struct arena *m, int64_t at)
+{
+	struct local l;
+
+	clock_split(at, &l);
+	return arena_printf(m, "%04d-%02d-%02d %02d:%02d:%02d %s", l.year, l.month, l.day, l.hour, l.minute, l.second, l.zone);
+}
+
+static void
+print_standing(struct arena *m, const struct standing *s)
+{
+	bool waits = strcmp(s->state, "waits") == 0 || strcmp(s->state, "given up") == 0;
+
+	printf("  %-10s%s %-7lld %s", s->what, waits ? " event" : "", (long long)s->id, s->state);
+	if (s->amount)
+		printf("  %lld %s", (long long)s->amount, money_currency());
+	if (s->tries)
+		printf("  tries: %lld", (long long)s->tries);
+	if (s->next_at)
+		printf("  next: %s", local_time(m, s->next_at));
+	if (*s->error)
+		printf("  %s", s->error);
+	putchar('\n');
+}
+
+/* How many columns short of n it is: a byte that goes on a character takes none. */
+static int
+short_of(const char *s, int n)
+{
+	for (; *s; s++)
+		n -= (*s & 0xC0) != 0x80;
+	return n > 0 ? n : 0;
+}
+
+static void
+print_step(const struct step *s)
+{
+	struct local l;
+	char at[32], took[32] = "";
+
+	clock_split(s->at_us / 1000000, &l);
+	snprintf(at, sizeof(at), s->is_coarse ? "%02d:%02d:%02d" : "%02d:%02d:%02d.%03d", l.hour, l.minute, l.second, (int)(s->at_us / 1000 % 1000));
+	if (s->took_us >= 0)
+		snprintf(took, sizeof(took), "%.1f ms", (double)s->took_us / 1000);
+	printf("  %-12s  %-14s %s%*s %10s", at, s->program, s->text, short_of(s->text, 56), "", took);
+	if (s->causation_id)
+		printf("  because of %lld", (long long)s->causation_id);
+	if (s->actor_id)
+		printf("  user %lld", (long long)s->actor_id);
+	if (*s->request)
+		printf("  %s", s->request);
+	putchar('\n');
+}
+
+static void
+print_for_people(struct trace *t, const struct standing *now, int n)
+{
+	int64_t day = 0;
+	struct local l;
+
+	printf("%s\n", t->subject);
+	for (int i = 0; i < n; i++)
+		print_standing(t->m, &now[i]);
+	for (int i = 0; i < t->n_step; i++) {
+		int64_t at = t->step[i].at_us / 1000000;
+
+		if (i == 0 || day_start(at) != day) {
+			clock_split(at, &l);
+			printf("\n%04d-%02d-%02d %s\n", l.year, l.month, l.day, l.zone);
+		}
+		day = day_start(at);
+		print_step(&t->step[i]);
+	}
+}
+
+/* --- for machines --------------------------------------------------------------------------------------------------------- */
+
+static const struct member step_members[] = {
+	SHAPE_TEXT(step, at), SHAPE_INT(step, took_us), SHAPE_TEXT(step, program), SHAPE_TEXT(step, what), SHAPE_TEXT(step, text),
+	SHAPE_TEXT(step, request), SHAPE_INT(step, event_id), SHAPE_INT(step, causation_id), SHAPE_INT(step, actor_id),
+};
+static const struct shape step_shape = SHAPE(step, step_members);
+
+static void
+print_for_machines(struct trace *t, const struct standing *now, int n)
+{
+	struct buf b = { .m = t->m };
+
+	for (int i = 0; i < t->n_step; i++) {
+		time_t at = t->step[i].at_us / 1000000;
+		struct tm utc;
+		char text[32];
+
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", gmtime_r(&at, &utc));
+		t->step[i].at = arena_printf(t->m, "%s.%06dZ", text, (int)(t->step[i].at_us % 1000000));
+	}
+	buf_puts(&b, "{\"subject\":");
+	json_put_text(&b, t->subject);
+	buf_puts(&b, ",\"now\":");
+	json_put_list(&b, &standing_shape, now, n);
+	buf_puts(&b, ",\"steps\":");
+	json_put_list(&b, &step_shape, t->step, t->n_step);
+	puts(arena_printf(t->m, "%s}", b.s));
+}
+
+/* --- the command ---------------------------------------------------------------------------------------------------------- */
+
+/* Codes are in capitals, however they are typed; NULL: nothing that could be a subject. */
+static const char *
+subject_in(struct arena *m, const char *typed)
+{
+	char *s = arena_strdup(m, typed);
+	size_t n = strlen(s);
+
+	if (n < 1 || n > 60 || strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_:.") != n)
+		return NULL;
+	for (char *p = s; !strchr(typed, ':') && *p; p++)
+		*p = (char)toupper((unsigned char)*p);
+	return s;
+}
+
+static int
+trace(struct cli *c, int argc, char **argv)
+{
+	bool is_json = cli_flag(&argc, argv, "--json");
+	struct trace t = { .m = c->m };
+	struct standing *now = NULL;
+	struct logs logs = { .n = 0 };
+	int n = 0, n_events;
+	struct db *db;
+
+	if (argc < 2)
+		return cli_usage(c);
+	t.subject = subject_in(c->m, argv[1]);
+	if (!t.subject)
+		return cli_fail("%s is no code of a booking", argv[1]);
+	for (int i = 2; i < argc; i++)
+		if (!open_log(&logs, argv[i]))
+			return cli_fail("%s: %s", argv[i], strerror(errno));
+	if (!(db = cli_open(c)))
+		return 1;
+	open_own(c, &logs);
+	read_logs(&t, &logs);
+	n_events = add_events(&t, db);
+	find_standing(db, t.subject, &now, &n);
+	if (db_failed(db))
+		return cli_fail("%s", db_error(db));
+	db_close(db);
+	if (n + n_events + t.n_step == 0)
+		return cli_fail("nothing is known of %s: no booking, no event, and no line in %d logs", t.subject, t.n_files);
+	if (t.n_step)
+		qsort(t.step, (size_t)t.n_step, sizeof(*t.step), by_time);
+	(is_json ? print_for_machines : print_for_people)(&t, now, n);
+	return 0;
+}
+
+const struct command trace_command = {
+	.name = "trace", .summary = "shows what happened to one booking, through all programs", .usage = usage, .run = trace,
+};

@@ -1,0 +1,117 @@
+/* test_process - the logs of `motorpool run` are bounded, and their lines stay whole while many write. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "scratch.h"
+
+#include "../../cli/process.c"
+
+/* "N.N.N…\n": a line is whole when it begins and ends with the same number, and nothing else is in it. */
+static void
+write_line(int fd, int who, int i, size_t n)
+{
+	char line[4000];
+	int at = snprintf(line, sizeof(line), "%d:%d", who, i), end = at;
+
+	while ((size_t)at + (size_t)end + 2 < n)
+		line[at++] = '.';
+	memcpy(line + at, line, (size_t)end);
+	at += end;
+	line[at++] = '\n';
+	assert_int_equal(write(fd, line, (size_t)at), at);
+}
+
+/* Until it is ended, or forgotten. */
+static int __attribute__((noreturn))
+writer(void *arg)
+{
+	int who = *(int *)arg, fd = open(scratch_path("x.log"), O_WRONLY | O_APPEND);
+
+	alarm(100);
+	for (int i = 0; ; i++) {
+		write_line(fd, who, i, (size_t)(200 + (i * 37) % 3000));
+		if (i % 20 == 0)
+			scratch_sleep_ms(1);
+	}
+}
+
+static bool
+is_whole(const char *line, size_t n)
+{
+	size_t end = strspn(line, "0123456789:");
+
+	return end > 2 && n >= 2 * end && memcmp(line, line + n - end, end) == 0 && strspn(line + end, ".") == n - 2 * end;
+}
+
+/* Whole lines in a file; every one of it. */
+static int
+whole_lines(const char *path)
+{
+	const char *text = scratch_read(path), *end;
+	int n = 0;
+
+	for (const char *s = text; *s; s = end + 1, n++) {
+		end = strchr(s, '\n');
+		assert_non_null(end);
+		if (!is_whole(s, (size_t)(end - s)))
+			fail_msg("%s: not whole: %.*s", path, (int)(end - s < 200 ? end - s : 200), s);
+	}
+	return n;
+}
+
+#define MOST (256 << 10)
+
+static void
+a_log_that_is_too_long_is_set_aside_and_every_line_stays_whole(void **state)
+{
+	const char *log = scratch_path("x.log"), *older = scratch_path("x.log.1");
+	int who[2] = { 1, 2 };
+	pid_t pid[2];
+	struct stat st;
+
+	(void)state;
+	scratch_write(log, "");
+	for (int i = 0; i < 2; i++)
+		pid[i] = scratch_fork(writer, &who[i]);
+	for (int n_trims = 0; n_trims < 8; scratch_sleep_ms(1)) {
+		if (stat(log, &st) != 0 || st.st_size < MOST)
+			continue;
+		process_log_trim(log, MOST);
+		assert_true(whole_lines(older) > 50);
+		n_trims++;
+	}
+	for (int i = 0; i < 2; i++)
+		kill(pid[i], SIGKILL);
+	for (int i = 0; i < 2; i++)
+		waitpid(pid[i], NULL, 0);
+	whole_lines(log);
+	assert_true(stat(older, &st) == 0 && st.st_size >= MOST / 2);
+}
+
+static void
+a_copy_that_ends_in_the_middle_of_a_line_is_cut_before_it(void **state)
+{
+	const char *path = scratch_path("cut");
+	int fd;
+
+	(void)state;
+	scratch_write(path, "one\ntwo\nthr");
+	fd = open(path, O_RDWR);
+	end_with_whole_line(fd);
+	close(fd);
+	assert_string_equal(scratch_read(path), "one\ntwo\n");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_log_that_is_too_long_is_set_aside_and_every_line_stays_whole, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(a_copy_that_ends_in_the_middle_of_a_line_is_cut_before_it, scratch_begin, scratch_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
