@@ -17,7 +17,7 @@
 
 #define PAUSE_MIN_MS 100
 #define PAUSE_MAX_MS 10000
-#define PART         (1 << 20)
+#define ROUNDS       4
 #define SETTLED_MS   5000               /* whoever lived so long did not die of its start */
 
 /* --- starting ------------------------------------------------------------------------------------------------------- */
@@ -110,11 +110,16 @@ end_with_whole_line(int fd)
 		fprintf(stderr, "a log cannot be cut: %s\n", strerror(errno));
 }
 
+/* Copies what is there, and then what has come meanwhile, each time less; but runs after nobody who writes faster than that. */
 static void
 move_log(const char *log, int from, int to)
 {
-	while (sendfile(to, from, NULL, PART) > 0)
-		;
+	struct stat st;
+	off_t at = 0;
+
+	for (int round = 0; round < ROUNDS && fstat(from, &st) == 0 && at < st.st_size; round++)
+		while (at < st.st_size && sendfile(to, from, &at, (size_t)(st.st_size - at)) > 0)
+			;
 	if (ftruncate(from, 0) != 0)
 		fprintf(stderr, "%s: %s\n", log, strerror(errno));
 	end_with_whole_line(to);
