@@ -125,7 +125,7 @@ setup_environment(struct cli *c, const char *bind, int port)
 	tell(f, "BIND", bind);
 	tell(f, "PORT", arena_printf(c->m, "%d", port));
 	tell(f, "ALSO", also(c, bind, port));
-	tell(f, "BIN", c->bin);
+	tell(f, "BIN", through_link(c, c->bin));
 	tell(f, "MOTORPOOL_ROOT", root);
 	tell(f, "MOTORPOOL_VAR", c->var);
 	tell_address(f, "MOTORPOOL_BASE_URL", settings.base_url, "http://localhost:8080", arena_printf(c->m, "http://localhost:%d", port));
