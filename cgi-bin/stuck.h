@@ -71,6 +71,7 @@ void stuck_show_count(struct web *w);
 /* The question before it is ended by hand; each program that asks it declares a PAGE of it. */
 struct stuck_question {
 	const char *subject_id, *customer_name, *last_error, *action, *back;
+	const char *charge_url;                 /* a booking's: where a transfer is said; NULL */
 	int kind;
 	int64_t since, tries, next_at, amount;
 	struct form_problems problems;

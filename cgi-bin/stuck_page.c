@@ -23,7 +23,7 @@ static const struct member question_members[] = {
 	SHAPE_TEXT(stuck_question, subject_id), SHAPE_TEXT(stuck_question, customer_name), SHAPE_STATE(stuck_question, kind, stuck_kind_words),
 	SHAPE_TIME(stuck_question, since), SHAPE_INT(stuck_question, tries), SHAPE_TIME(stuck_question, next_at),
 	SHAPE_AMOUNT(stuck_question, amount), SHAPE_TEXT(stuck_question, last_error), SHAPE_TEXT(stuck_question, action),
-	SHAPE_TEXT(stuck_question, back), SHAPE_STRUCT(stuck_question, problems, form_problems_shape),
+	SHAPE_TEXT(stuck_question, back), SHAPE_TEXT(stuck_question, charge_url), SHAPE_STRUCT(stuck_question, problems, form_problems_shape),
 	SHAPE_STRUCT(stuck_question, way, field_shape), SHAPE_STRUCT(stuck_question, reason, field_shape), SHAPE_BOOL(stuck_question, has_ways),
 };
 const struct shape stuck_question_shape = SHAPE(stuck_question, question_members);

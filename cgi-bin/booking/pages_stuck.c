@@ -104,6 +104,8 @@ question(struct web *w, const struct booking *b)
 	};
 	const char *email;
 
+	if (q.kind == STUCK_CANCEL || (q.kind == STUCK_REFUND && b->charge_id))
+		q.charge_url = arena_printf(w->m, "/payments/%lld/resolve", (long long)b->charge_id);
 	customer_of(w->db, b->customer_id, &q.customer_name, &email);
 	return q;
 }

@@ -47,6 +47,16 @@ due_refunds(struct db *db, struct due_id **ids)
 
 /* --- one charge --------------------------------------------------------------------------------------------------- */
 
+/* After the pause; but from the moment on that the provider's not knowing it decides, it is not waited for any longer. */
+static int64_t
+next_look(const struct charge *c, int64_t now)
+{
+	int64_t after = now + pause_s(c->tries + 1, MAX_PAUSE_S);
+	int64_t decides = (c->requested_at < now ? c->requested_at : now) + NEVER_ARRIVED_S + 1;
+
+	return c->state != IS_FAILED && now < decides && decides < after ? decides : after;
+}
+
 bool
 charge_claim(struct db *db, const struct charge *c)
 {
@@ -54,7 +64,7 @@ charge_claim(struct db *db, const struct charge *c)
 
 	return db_do(db, "UPDATE charge SET tries = tries + 1, tried_at = $4, next_at = $2,"
 	                 " requested_at = CASE WHEN requested_at > $4 THEN $4 ELSE requested_at END WHERE charge_id = $1 AND tries = $3", c->charge_id,
-	             now + pause_s(c->tries + 1, MAX_PAUSE_S), c->tries, now) == 1;
+	             next_look(c, now), c->tries, now) == 1;
 }
 
 /* The last look at a charge that never arrived, or whose key was sealed: what the provider has after all goes back whole. */
