@@ -33,7 +33,7 @@ const free_port = () => new Promise((done, failed) => {
 });
 
 export class Stack {
-	static async start({ empty = true, name = 'story', env = {}, home } = {}) {
+	static async start({ empty = true, name = 'story', env = {}, home, before = () => {} } = {}) {
 		const stack = new Stack();
 		stack.name = name;
 		stack.home = home ?? build;     /* where motorpool is: another one's has a tree of its own around it */
@@ -48,6 +48,7 @@ export class Stack {
 			UBSAN_OPTIONS: `${process.env.UBSAN_OPTIONS ?? ''}:log_path=${stack.reports}`, ...env,
 		};
 		at_end(() => stack.stop());
+		await before(stack);            /* with the folder, before anything runs on it */
 		await stack.run(empty);
 		return stack;
 	}

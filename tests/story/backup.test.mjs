@@ -1,0 +1,149 @@
+/*
+ * backup.test.mjs - a backup made while people book, and what another machine makes of it: everybody signs in, every booking that was
+ * acknowledged before is there and balances, and business goes on. Also what must never happen: half a file, a restore under programs
+ * that run. What is refused as no backup stands in tests/page/backup.sh.
+ */
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { assert, at_end, finish, sleep, test, until } from './check.mjs';
+import { Stack, at, build, new_car, root } from './stack.mjs';
+
+const stack = await Stack.start({ name: 'story-backup' });
+const to = fs.mkdtempSync(path.join(os.tmpdir(), 'motorpool-backups-'));
+at_end(async () => fs.rmSync(to, { recursive: true, force: true }));
+const first = path.join(to, 'first.tar');
+const manager = await stack.person('Manager', 'manager');
+const anna = await stack.payer('Anna');
+const people = await Promise.all(['Ben', 'Carol', 'Dave'].map(name => stack.payer(name)));
+const cars = [];
+for (let i = 0; i < 4; i++) cars.push((await manager.post('/fleet/cars', new_car())).json.car_id);
+const confirmed = (who, code) => until(`${code} is CONFIRMED`, async () => (await who.get(`/bookings/${code}`)).json.state === 'CONFIRMED', { limit_ms: 15000 });
+const proof = async () => JSON.parse((await stack.sql("SELECT payload FROM event WHERE type = 'ops.rehearsed' ORDER BY event_id DESC LIMIT 1"))[0][0]);
+let day = 3;
+
+/* People who book and cancel until they are told to stop; what they were promised. */
+function crowd() {
+	const promised = [], refused = [];
+	let going = true;
+	const ends = people.map(async (who, n) => {
+		for (let i = 0; going; i++) {
+			const days = day++;
+			const answer = await who.post('/bookings', { car_id: cars[n], starts_at: at(days % 300), ends_at: at(days % 300, 20), card_id: who.card_id });
+			if (answer.status !== 201) { refused.push(`${answer.status} ${answer.text}`); continue; }
+			promised.push({ code: answer.json.code, at: Date.now() });
+			if (promised.length % 2 || i > 6) await who.post(`/bookings/${answer.json.code}/cancel`);
+		}
+	});
+	return { promised, refused, stop: () => { going = false; return Promise.all(ends); } };
+}
+
+const { json: hers } = await anna.post('/bookings', { car_id: cars[3], starts_at: at(100), ends_at: at(100, 20), card_id: anna.card_id });
+await confirmed(anna, hers.code);
+let before;
+
+await test('a backup is made while people book, and nobody is refused for it', async () => {
+	const load = crowd();
+	await until('some have booked', () => load.promised.length > 5, { limit_ms: 20000 });
+	before = load.promised.map(p => p.code);
+	await stack.must('backup', first);
+	const during = load.promised.length - before.length;
+	await load.stop();
+	assert.deepEqual(load.refused.filter(text => !/^(409|503)/.test(text)), []);
+	assert.equal((fs.statSync(first).mode & 0o777).toString(8), '600');
+	console.log(`#   ${before.length} bookings before, ${during} while it was made`);
+}, { limit_s: 60 });
+
+await test('a rehearsal beside people who book: restored, checked, carried on with what came since, equal row by row', async () => {
+	const load = crowd();
+	for (const args of [[first], []]) {
+		const { status, out, err } = await stack.command('rehearse', ...args);
+		assert.equal(status, 0, out + err);
+		assert.match(out, /the backup can be restored: \d+ bookings/);
+	}
+	await load.stop();
+	const { ok, failures, n_bookings } = await proof();
+	assert.deepEqual([ok, failures, n_bookings > 5], [true, 0, true]);
+}, { limit_s: 120 });
+
+await test('a read model that tells of what never happened fails the rehearsal, and the proof says so', async () => {
+	await stack.down('relay');
+	const view = path.join(stack.var, 'view.db');
+	const sqlite = spawn('sqlite3', ['-cmd', '.timeout 5000', '-cmd', 'PRAGMA wal_autocheckpoint = 0', view, `UPDATE my_booking SET amount = amount + 1 WHERE code = '${hers.code}'`], { stdio: ['ignore', 'ignore', 'inherit'] });
+	assert.equal(await new Promise(done => sqlite.on('exit', done)), 0);
+	const { status, err } = await stack.command('rehearse', first);
+	assert.equal(status, 1);
+	assert.match(err, new RegExp(`my_booking ${hers.code}`));
+	const { ok, failures, said } = await proof();
+	assert.deepEqual([ok, failures], [false, 1], said);
+	await stack.must('replay');
+	await stack.up();
+}, { limit_s: 90 });
+
+await test('killed at any moment, a backup leaves no file of its name; the next one is whole', async () => {
+	const file = path.join(to, 'killed.tar');
+	let n = 0;
+	for (let ms = 0; ms < 400 && n < 12; ms += 30) {
+		const child = spawn(`${build}/motorpool`, ['backup', file, '--var', stack.var], { env: stack.env, cwd: root, stdio: 'ignore', detached: true });
+		const ended = new Promise(done => child.on('exit', code => done(code)));
+		await sleep(ms);
+		child.kill('SIGKILL');
+		if (await ended === 0) break;           /* faster than the axe */
+		assert.equal(fs.existsSync(file), false, `after ${ms} ms`);
+		n++;
+	}
+	assert.ok(n > 0);
+	fs.rmSync(file, { force: true });
+	await stack.must('backup', file);
+	assert.deepEqual(fs.readdirSync(to).sort(), ['first.tar', 'killed.tar']);
+	const { status, out, err } = await stack.command('rehearse', file);
+	assert.equal(status, 0, out + err);
+	console.log(`#   ${n} killed`);
+}, { limit_s: 90 });
+
+await test('a restore over programs that run changes nothing', async () => {
+	const inode = fs.statSync(path.join(stack.var, 'motorpool.db')).ino;
+	const { status, err } = await stack.command('restore', first, '--replace');
+	assert.equal(status, 1);
+	assert.match(err, /nothing was changed: motorpool runs on this state folder/);
+	assert.equal(fs.statSync(path.join(stack.var, 'motorpool.db')).ino, inode);
+	assert.equal((await anna.get(`/bookings/${hers.code}`)).status, 200);
+});
+
+/* --- another machine --------------------------------------------------------------------------------------------------------- */
+
+const other = await Stack.start({
+	name: 'story-restored',
+	before: async stack => console.log(`#   ${(await stack.must('restore', first)).trim()}`),
+});
+
+await test('on another machine everything promised before the backup is there, and every invariant holds', async () => {
+	const codes = new Set((await other.sql('SELECT code FROM booking')).map(([code]) => code));
+	assert.deepEqual(before.filter(code => !codes.has(code)), []);
+	/* what the backup caught in the middle is finished by the sweeps */
+	await until('check is content', async () => (await other.command('check')).status === 0, { limit_ms: 30000, every_ms: 1000 }).catch(() => other.check());
+}, { limit_s: 60 });
+await test('she signs in with the password she has, sees her booking in my page, and her open session is still one', async () => {
+	const browser = other.browser();
+	assert.equal((await browser.sign_in(anna.email, anna.password)).status, 303);
+	const page = await until('the read models are there', async () => {
+		const answer = await browser.get(`/my/bookings/${hers.code}`);
+		return answer.status === 200 && answer;
+	});
+	assert.match(page.text, new RegExp(hers.code));
+	assert.equal((await other.program(anna.token).get(`/bookings/${hers.code}`)).json.state, 'CONFIRMED', 'her token too');
+});
+await test('… books again with the card she had saved, and cancels the old one: the provider knows its money', async () => {
+	const her = other.program(anna.token);
+	const answer = await her.post('/bookings', { car_id: cars[3], starts_at: at(150), ends_at: at(151), card_id: anna.card_id });
+	assert.equal(answer.status, 201, answer.text);
+	await confirmed(her, answer.json.code);
+	assert.equal((await her.post(`/bookings/${hers.code}/cancel`)).status, 200);
+	assert.equal(await other.money_kept(hers.code), 0);
+});
+await test('the car that is promised there is promised here', async () => {
+	const answer = await other.program(people[0].token).post('/bookings', { car_id: cars[3], starts_at: at(150), ends_at: at(151), card_id: people[0].card_id });
+	assert.equal(answer.status, 409, answer.text);
+});
+await finish();
