@@ -58,6 +58,8 @@ struct db {
 	bool is_open;                           /* the transaction has begun, and the writers' lock is ours */
 	bool is_doomed;                         /* an inner rollback: the outermost commit will refuse */
 	bool wrote_events;
+	bool is_held;                           /* a reader stood in the way of the last checkpoint, and not only for a moment */
+	int n_moved;                            /* pages of the WAL that were in the main file then */
 	uint64_t ticket;                        /* of our last commit */
 	int64_t n_commits;
 	void (*on_commit)(void *arg);

@@ -351,6 +351,17 @@ wait_for_readers(void *arg, int n_waits)
 }
 
 /*
+ * Somebody reads for long (a backup, a person's query): nothing more has been moved since the last time, though there is more. To wait
+ * for him would only keep all writers waiting, again and again; as soon as something moves, he is gone.
+ */
+static void
+note_reader(struct db *db, int rc, int in_wal, int moved)
+{
+	db->is_held = rc == SQLITE_BUSY && moved < in_wal && moved == db->n_moved;
+	db->n_moved = moved;
+}
+
+/*
  * RESTART, not PASSIVE: the next commit begins at the WAL's start again. Left to chance, with programs reading all the time, it
  * never would: the file grew until it was cut off, and every sync paid for new blocks.
  * false: it could not. *in_wal: the WAL's frames; -1: readers were in the way, the next time will do.
@@ -358,11 +369,12 @@ wait_for_readers(void *arg, int n_waits)
 static bool
 move_wal(struct db *db, bool cuts, int *in_wal)
 {
-	int moved = 0, most_ms = cuts ? TRUNCATE_MS : RESTART_MS, rc;
+	int moved = 0, most_ms = db->is_held ? 0 : cuts ? TRUNCATE_MS : RESTART_MS, rc;
 
 	sqlite3_busy_handler(db->sqlite, wait_for_readers, &most_ms);
 	rc = sqlite3_wal_checkpoint_v2(db->sqlite, "main", cuts ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART, in_wal, &moved);
 	sqlite3_busy_timeout(db->sqlite, DB_BUSY_MS);
+	note_reader(db, rc, *in_wal, moved);
 	if (rc == SQLITE_OK && moved == *in_wal)
 		all_moved(db, cuts);
 	else if ((rc & 0xFF) == SQLITE_IOERR)

@@ -627,6 +627,40 @@ a_checkpoint_empties_the_wal_and_keeps_everything(void **state)
 	db_close(other);
 }
 
+/* Past 16 MiB a checkpoint waits up to 100 ms for readers, with all writers behind it: not again and again for one who stays. */
+static void
+a_reader_who_stays_is_waited_for_twice_and_no_more(void **state)
+{
+	struct db *db = scratch_open(&fleet), *reader = scratch_open(&fleet), *keeper = scratch_open(&command);
+	char *long_text = arena_alloc(scratch_memory, 6 << 20);
+	struct rows *r;
+	double began;
+
+	(void)state;
+	memset(long_text, 'x', (6 << 20) - 1);
+	add_car(db, "A");
+	add_car(db, "B");
+	r = db_each(reader, "SELECT plate FROM t_car");
+	assert_true(db_next(r));
+	for (int i = 0; i < 3; i++)
+		add_car(db, arena_printf(scratch_memory, "%d%s", i, long_text));
+	assert_true(db_wal_pages(db) > 4096);
+	db_checkpoint(keeper);
+	db_checkpoint(keeper);
+	began = scratch_us();
+	for (int i = 0; i < 10; i++)
+		assert_true(db_checkpoint(keeper) > 4096);
+	assert_true(scratch_us() - began < 500e3);      /* a second, if each waited */
+	db_done(r);
+	db_checkpoint(keeper);                          /* notices that something moves again */
+	db_checkpoint(keeper);
+	assert_int_equal(db_wal_pages(db), 0);
+	assert_int_equal(db_int(db, "SELECT count(*) FROM t_car"), 5);
+	db_close(db);
+	db_close(reader);
+	db_close(keeper);
+}
+
 static void
 the_data_version_counts_everybodys_commits_and_nothing_else(void **state)
 {
@@ -870,6 +904,7 @@ main(void)
 		TEST(a_statement_that_runs_too_long_is_stopped),
 		TEST(the_lint_finds_scans_and_sorts_that_nobody_meant),
 		TEST(a_checkpoint_empties_the_wal_and_keeps_everything),
+		TEST(a_reader_who_stays_is_waited_for_twice_and_no_more),
 		TEST(the_data_version_counts_everybodys_commits_and_nothing_else),
 		TEST(after_a_failed_sync_nobody_promises_anything_until_the_wal_is_saved),
 		TEST(a_second_click_waits_for_the_first_ones_commit_to_be_safe),
