@@ -7,6 +7,8 @@
  */
 #include "archive.h"
 
+#include "../lib/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -17,6 +19,8 @@
 
 #define BLOCK      512
 #define PIECE      (128 * 1024)
+#define PORTION    (2 * 1024 * 1024)
+#define REST_MAX_MS 500
 #define MOST_OCTAL 077777777777         /* eleven digits */
 
 static const struct member manifest_members[] = {
@@ -60,6 +64,25 @@ read_all(int fd, void *bytes, size_t n)
 			at += got, n -= (size_t)got;
 	}
 	return true;
+}
+
+/*
+ * Each booking waits for the disk to take it, and behind a hundred megabytes of ours it would wait for seconds. So what is written goes
+ * out in small portions, and after each the disk is left alone for as long as it took.
+ */
+static void
+pace(struct archive *a, int fd, size_t n)
+{
+	int64_t began_ms, took_ms;
+
+	a->n_behind += n;
+	if (fd < 0 || a->n_behind < PORTION)
+		return;
+	a->n_behind = 0;
+	began_ms = clock_ms();
+	sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+	took_ms = clock_ms() - began_ms;
+	usleep((useconds_t)(took_ms < REST_MAX_MS ? took_ms : REST_MAX_MS) * 1000);
 }
 
 static void
@@ -183,6 +206,7 @@ copy_in(struct archive *a, int fd, int64_t n_bytes, crypto_generichash_state *st
 			return false;
 		crypto_generichash_update(state, (unsigned char *)piece, n);
 		left -= (int64_t)n;
+		pace(a, a->fd, n);
 		show(a, n);
 	}
 	return true;
@@ -288,6 +312,7 @@ archive_take(struct archive *a, struct archive_member *member, int fd)
 			return false;
 		crypto_generichash_update(&state, (unsigned char *)piece, n);
 		left -= (int64_t)n;
+		pace(a, fd, n);
 		show(a, n);
 	}
 	finish_hash(&state, member->hash);

@@ -39,6 +39,7 @@ struct archive {
 	void (*progress)(void *arg, int64_t done, int64_t total);
 	void *arg;
 	int64_t done, total;            /* bytes */
+	size_t n_behind;                /* written, but not yet on its way to the disk */
 };
 
 bool archive_add(struct archive *a, const char *name, const char *path);        /* false: errno; ENOENT: nothing was added */
