@@ -48,7 +48,7 @@ for (const [how, error] of [['segv', 'the handler crashed (signal 11)'], ['abort
 		antidote();
 		await sleep(300);
 		assert.equal(await state_of(code), 'PAID', 'given up is given up');
-		assert.equal((await admin.post(`/ops/retries/fleet/${event_id}/redrive`)).json.redriven, true);
+		assert.equal((await admin.post(`/ops/retries/fleet/${event_id}/redrive`)).json.done, true);
 		await confirmed(code);
 		assert.deepEqual(await waiting(), []);
 	}, { limit_s: 100 });
