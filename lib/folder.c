@@ -18,6 +18,14 @@ folder_program(struct arena *m)
 	return n > 0 ? arena_strndup(m, path, (size_t)n) : "";
 }
 
+const char *
+folder_above(struct arena *m, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? arena_strndup(m, path, (size_t)(slash - path)) : ".";
+}
+
 bool
 folder_has(struct arena *m, const char *dir, const char *name)
 {

@@ -13,6 +13,7 @@ const char *folder_program(struct arena *m);
  * motorpool.conf, else where it was started. Always a whole path. */
 const char *folder_root(struct arena *m);
 
+const char *folder_above(struct arena *m, const char *path);    /* the folder a file lies in */
 bool folder_has(struct arena *m, const char *dir, const char *name);
 
 /* A new name in a folder is on disk only when the folder is synced. */

@@ -46,7 +46,7 @@ struct base {
 
 /* The catalogues lie beside the programs of the same build (build/bin, build/locale), else where they are installed. */
 static const char *
-find_locale(struct base *b)
+find_locale(const struct base *b)
 {
 	char *dir = arena_strdup(b->forever, folder_program(b->forever)), *slash;
 
@@ -195,6 +195,31 @@ limit_memory(void)
 		setrlimit(RLIMIT_AS, &(struct rlimit){ most, most });
 }
 
+/* The last step before anybody is let in. A sanitizer's own work would be forbidden too, so its builds go without. */
+static bool
+lock_up(const struct base *b)
+{
+	struct jail j = {
+		.may = b->p->jail, .root = b->root, .var = b->var, .locale = find_locale(b), .bin = folder_above(b->forever, folder_program(b->forever)),
+		.execute = b->p->executes ? b->p->executes(b->forever) : NULL,
+	};
+	const char *says = "switched off";
+	bool ok = true;
+
+#ifdef __SANITIZE_ADDRESS__
+	says = "none in this build";
+#else
+	if (settings.jail)
+		ok = jail_enter(&j, &says);
+#endif
+	(void)j;
+	if (!ok)
+		log_error("jail", "%s", says);
+	else if (serving.slot == 0)
+		log_info("jail", "%s", says);
+	return ok;
+}
+
 static int
 run_worker(const struct program *p, const char *var, enum duty duty)
 {
@@ -210,6 +235,8 @@ run_worker(const struct program *p, const char *var, enum duty duty)
 	open_gauge(p, var);
 	limit_memory();
 	open_db(&b);
+	if (!lock_up(&b))
+		return 1;
 	say_ready(serving.db != NULL);
 	while (!serving.dead && gateway_next(&x)) {
 		if (!serving.db) {
@@ -278,6 +305,8 @@ run_refuser(const struct program *p, const char *var, bool internal)
 	busy.limit_ms = queue_open() && serving.gauge ? settings.queue_limit_ms : 0;
 	if (settings.queue_limit_ms && !busy.limit_ms)
 		log_warn("start", "the length of the line cannot be seen here: nobody is turned away");
+	if (!lock_up(&b))
+		return 1;
 	say_ready(true);
 	while (gateway_rest(look.n_waiting || busy.is_refusing ? BUSY_OFTEN_MS : busy.limit_ms ? BUSY_SELDOM_MS : 60000)) {
 		if (busy.limit_ms)

@@ -12,6 +12,7 @@
 #ifndef MP_PROGRAM_H
 #define MP_PROGRAM_H
 
+#include "jail.h"
 #include "web.h"
 
 struct program {
@@ -23,6 +24,8 @@ struct program {
 	void (*before)(struct web *w);  /* before each request's handler. May be NULL */
 	bool internal;                  /* has an internal socket */
 	int crew;                       /* so many times n_workers_max, when they wait for others more than they work. 0: once */
+	int jail;                       /* enum jail_may: what its workers may beside serving (jail.h) */
+	const char *(*executes)(struct arena *m);       /* with JAIL_EXECUTE: the program they may run */
 	int patience_s;                 /* instead of request_limit_s, for one that is slow on purpose. 0: as settings say */
 	const char *own_db;             /* the sandbox: $VAR/NAME.db with its own schema file; NULL: the shared one */
 	const char *own_schema;         /* db/NAME.sql */

@@ -58,6 +58,7 @@ static const struct setting table[] = {
 	{ AT(queue_limit_ms),          .kind = SETTING_INT,  .standard = "500", .min = 0, .max = 60000 },
 	{ AT(worker_requests),         .kind = SETTING_INT,  .standard = "100000", .min = 0, .max = 1000000000 },
 	{ AT(worker_memory_mb),        .kind = SETTING_INT,  .standard = "256", .min = 0, .max = 1048576 },
+	{ AT(jail),                    .kind = SETTING_BOOL, .standard = "yes" },
 	{ AT(run_as),                  .kind = SETTING_TEXT, .standard = "motorpool", .min = 0, .max = 32 },
 	{ AT(provider_url),            .kind = SETTING_URL,  .standard = "http://localhost:8080/sandbox", .min = 8, .max = 200 },
 	{ AT(provider_public_url),     .kind = SETTING_URL,  .standard = "http://localhost:8080/sandbox", .min = 8, .max = 200 },

@@ -37,6 +37,7 @@ struct settings {
 	int64_t queue_limit_ms;                 /* who would wait longer for a worker is told that we are busy; 0: everybody waits */
 	int64_t worker_requests;                /* a worker that has served so many is replaced; 0: never */
 	int64_t worker_memory_mb;               /* … and one with more memory in use; it cannot get four times as much. 0: no limit */
+	bool jail;                              /* workers lock themselves up before they serve */
 	const char *run_as;                     /* the user programs become when they are started as root */
 	const char *provider_url;               /* Toss Payments' API base; the sandbox by default */
 	const char *provider_public_url;        /* where a customer's browser finds the hosted card page */

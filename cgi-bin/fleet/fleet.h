@@ -191,6 +191,7 @@ enum photo_outcome {
 
 /* Says once where the state is: photos live in VAR/photos. */
 void photo_open(const char *var_dir);
+const char *photo_program(struct arena *m);             /* what redraws pictures: beside this program */
 /* Makes an uploaded picture the car's (car.modified): resized, without its metadata, by a short-lived program. Takes up to PHOTO_DEADLINE_MS. */
 enum photo_outcome photo_put(struct db *db, int64_t car_id, const char *bytes, size_t n, int64_t actor_id);
 enum photo_outcome photo_remove(struct db *db, int64_t car_id, int64_t actor_id);

@@ -53,6 +53,8 @@ static const struct program fleet = {
 	.prefix = "/fleet",
 	.routes = routes,
 	.role = &fleet_role,
+	.jail = JAIL_EXECUTE,           /* what redraws pictures (photo.c) */
+	.executes = photo_program,
 	.before = stuck_show_count,
 };
 

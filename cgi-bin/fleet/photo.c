@@ -42,8 +42,8 @@ photo_open(const char *var_dir)
 /* --- running the program ------------------------------------------------------------------------------------------ */
 
 /* Beside this program: the two are of one build. */
-static const char *
-program_path(struct arena *m)
+const char *
+photo_program(struct arena *m)
 {
 	char self[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -152,7 +152,7 @@ redraw(struct arena *m, const char *bytes, size_t n, char **jpeg, size_t *jpeg_n
 
 	if (in < 0 || out < 0 || !write_all(in, bytes, n) || lseek(in, 0, SEEK_SET) != 0)
 		goto out;
-	pid = start(program_path(m), in, out);
+	pid = start(photo_program(m), in, out);
 	if (pid < 0)
 		goto out;
 	outcome = outcome_of(wait_for(pid));

@@ -34,6 +34,7 @@ static const struct route routes[] = {
 
 static const struct program payment = {
 	.name = "payment", .prefix = "/payments", .routes = routes, .role = &payment_role, .internal = true,
+	.jail = JAIL_NETWORK,           /* the card provider */
 	.before = stuck_show_count,
 };
 

@@ -38,7 +38,7 @@ open_sandbox(struct db *db)
 
 static const struct program sandbox = {
 	.name = "sandbox", .prefix = "/sandbox", .routes = routes, .role = &sandbox_role, .open = open_sandbox,
-	.internal = true, .own_db = "sandbox", .own_schema = "db/sandbox.sql", .patience_s = 300 /* it hangs when it is told to */,
+	.internal = true, .own_db = "sandbox", .own_schema = "db/sandbox.sql", .jail = JAIL_NETWORK /* webhooks */, .patience_s = 300 /* it hangs when it is told to */,
 };
 
 int

@@ -1,0 +1,181 @@
+/* test_jail - what a worker may do and what it may not, each tried in a child that has locked itself up. */
+#include "../../lib/jail.c"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "scratch.h"
+
+#include <spawn.h>
+#include <sys/un.h>
+
+static char here[4096];
+
+static struct jail
+a_jail(int may)
+{
+	return (struct jail){ .may = may, .root = here, .var = scratch, .bin = "/nowhere", .execute = may & JAIL_EXECUTE ? "/bin/true" : NULL };
+}
+
+/* In a child that is locked up: true when what is tried works. */
+static bool
+works(int may, bool (*try)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct jail j = a_jail(may);
+		const char *says;
+
+		_exit(!jail_enter(&j, &says) ? 2 : try() ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_not_equal(WEXITSTATUS(status), 2);
+	return WEXITSTATUS(status) == 0;
+}
+
+static bool has_walls(void) { return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0; }
+
+static bool try_inet(void) { return can_talk(AF_INET, SOCK_STREAM) && can_talk(AF_INET6, SOCK_DGRAM); }
+static bool try_packet(void) { return can_talk(AF_PACKET, SOCK_RAW) || can_talk(AF_ALG, SOCK_SEQPACKET) || can_talk(AF_VSOCK, SOCK_STREAM); }
+static bool try_unix(void) { return can_talk(AF_UNIX, SOCK_STREAM); }
+static bool try_trace(void) { return ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0; }
+static bool try_look(void) { return can_open("/etc/passwd", O_RDONLY) || can_open("/root", O_RDONLY | O_DIRECTORY) || can_open("/", O_RDONLY | O_DIRECTORY); }
+static bool try_read(void) { return can_open("motorpool.conf", O_RDONLY) && can_open("templates", O_RDONLY | O_DIRECTORY) && can_open("/usr/share/zoneinfo/Asia/Seoul", O_RDONLY); }
+static bool try_deface(void) { return can_open("motorpool.conf", O_WRONLY) || can_open("/tmp/motorpool-jail", O_WRONLY | O_CREAT) || can_open("/usr/share/motorpool", O_WRONLY | O_CREAT); }
+static bool try_mount(void) { return syscall(SYS_mount, "none", "/tmp", "tmpfs", 0, NULL) == 0 || syscall(SYS_unshare, 0x10000000) == 0; }
+static bool try_kernel(void) { return syscall(SYS_bpf, 0, NULL, 0) == 0 || errno != EPERM || syscall(SYS_perf_event_open, NULL, 0, 0, 0, 0) == 0 || errno != EPERM; }
+
+static bool
+try_write(void)
+{
+	const char *a = scratch_path("a"), *b = scratch_path("b");
+
+	return can_open(a, O_RDWR | O_CREAT) && rename(a, b) == 0 && unlink(b) == 0;
+}
+
+static bool
+can_run(const char *path)
+{
+	char *argv[] = { (char *)(uintptr_t)path, NULL }, *env[] = { NULL };
+	int status;
+	pid_t pid;
+
+	return posix_spawn(&pid, path, NULL, NULL, argv, env) == 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+static bool try_run(void) { return can_run("/bin/true"); }
+static bool try_run_other(void) { return can_run("/bin/echo") || can_run("/bin/sh"); }
+
+static void
+everybody_serves(void **state)
+{
+	assert_true(works(0, try_unix));
+	assert_true(works(0, try_read));
+	assert_true(works(0, try_write));
+	(void)state;
+}
+
+static void
+nobody_traces_mounts_or_gets_into_the_kernel(void **state)
+{
+	for (int may = 0; may < 4; may++) {
+		assert_false(works(may, try_trace));
+		assert_false(works(may, try_mount));
+		assert_false(works(may, try_kernel));
+		assert_false(works(may, try_packet));
+	}
+	(void)state;
+}
+
+static void
+only_who_needs_the_network_gets_it(void **state)
+{
+	assert_false(works(0, try_inet));
+	assert_false(works(JAIL_EXECUTE, try_inet));
+	assert_true(works(JAIL_NETWORK, try_inet));
+	(void)state;
+}
+
+static void
+only_who_needs_a_program_runs_it_and_no_other(void **state)
+{
+	assert_false(works(0, try_run));
+	assert_false(works(JAIL_NETWORK, try_run));
+	assert_true(works(JAIL_EXECUTE, try_run));
+	if (has_walls())
+		assert_false(works(JAIL_EXECUTE, try_run_other));
+	(void)state;
+}
+
+static void
+files_that_are_none_of_its_business_stay_shut(void **state)
+{
+	if (!has_walls())
+		skip();
+	assert_false(works(0, try_look));
+	assert_false(works(0, try_deface));
+	assert_false(works(JAIL_EXECUTE | JAIL_NETWORK, try_look));
+	(void)state;
+}
+
+/* Outside every jail: each of the looks for a hole finds one. */
+static void
+the_self_test_can_fail(void **state)
+{
+	struct jail j = a_jail(0);
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(hole_in_filter(0) && hole_in_filter(JAIL_NETWORK) && hole_in_walls(&j) ? 0 : 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	unlink("/tmp/motorpool-jail-test");
+	(void)state;
+}
+
+/* One that lacks what it needs is told so and does not serve. */
+static void
+a_jail_that_is_too_narrow_is_noticed(void **state)
+{
+	int status;
+	pid_t pid;
+
+	if (!has_walls())
+		skip();
+	pid = fork();
+	if (pid == 0) {
+		struct jail j = a_jail(0);
+		const char *says;
+
+		j.var = "/nowhere";
+		_exit(jail_enter(&j, &says) ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), 1);
+	(void)state;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(everybody_serves, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(nobody_traces_mounts_or_gets_into_the_kernel, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(only_who_needs_the_network_gets_it, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(only_who_needs_a_program_runs_it_and_no_other, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(files_that_are_none_of_its_business_stay_shut, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(the_self_test_can_fail, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(a_jail_that_is_too_narrow_is_noticed, scratch_begin, scratch_end),
+	};
+
+	if (!getcwd(here, sizeof(here)))
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
