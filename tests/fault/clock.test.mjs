@@ -52,6 +52,7 @@ async function leave_pending() {
 async function unsettled() {
 	const rows = await stack.sql('SELECT code, state, amount, refunded_amount FROM booking');
 	const found = rows.filter(([, state]) => ['HELD', 'PAID', 'CANCEL_REQUESTED'].includes(state)).map(([code, state]) => `${code} is ${state}`);
+	found.push(...(await stack.sql("SELECT key, state FROM charge WHERE state IN ('REQUESTED', 'UNKNOWN')")).map(([key, state]) => `the charge ${key} is ${state}`));
 	for (const [code, state, amount, refunded] of found.length ? [] : rows) {
 		const owed = ['CONFIRMED', 'COMPLETED'].includes(state) ? +amount : state === 'CANCELLED' ? amount - refunded : 0, kept = await stack.money_kept(code);
 		if (kept !== owed) found.push(`${code} is ${state}, and ${kept} is kept`);

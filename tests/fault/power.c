@@ -71,6 +71,7 @@ main(void)
 	uint64_t dice = fault_seed();
 
 	log_open("power");
+	log_from(LOG_ERROR_);
 	cuts_begin();
 	nothing_told_is_lost(&dice);
 	log_from(LOG_ERROR_ + 1);       /* what follows is broken on purpose */
