@@ -8,14 +8,17 @@
 
 #include "../lib/log.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char usage[] =
-	"usage: motorpool log NAME\n"
+	"usage: motorpool log NAME [FILE]\n"
 	"\n"
 	"Writes each line of its standard input to standard error as a line of the log (docs/logs.md) of the program NAME, and leaves\n"
-	"out the addresses that were asked for. lighttpd's error log goes through it.\n";
+	"out the addresses that were asked for; to the end of FILE when there is one, which may be set aside at any time. lighttpd's\n"
+	"error log goes through it.\n";
 
 /* lighttpd's own time: "2026-11-21 10:00:00: ". */
 static const char *
@@ -39,6 +42,18 @@ cut_address(char *s)
 		*query = '\0';
 }
 
+/* Opened for each line: these are few, and whoever rotates the file need not tell anybody. */
+static void
+write_to(const char *file)
+{
+	int fd = file ? open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640) : -1;
+
+	if (fd < 0)
+		return;
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+}
+
 static void
 pass_on(char *line)
 {
@@ -60,12 +75,13 @@ log_command_run(struct cli *c, int argc, char **argv)
 	static char line[LOG_LINE_MAX];
 	bool is_rest = false;
 
-	if (argc != 2)
+	if (argc != 2 && argc != 3)
 		return cli_usage(c);
 	log_open(argv[1]);
 	while (fgets(line, sizeof(line), stdin)) {
 		bool is_whole = strchr(line, '\n') != NULL;
 
+		write_to(argv[2]);
 		if (!is_rest)
 			pass_on(line);
 		is_rest = !is_whole;

@@ -51,6 +51,11 @@ expect_same "$(jq -r '[.level, .program, .what, .text] | @json' "$SCRATCH/said")
 ["warn","lighttpd","server","odd \"quotes\"\t\u001b[31m�"]'
 expect_same "$(grep -c 'secret\|anna' "$SCRATCH/said")" 0
 
+test_that "a file that log writes to may be set aside between two lines"
+{ echo one; until [[ -s $SCRATCH/server.log ]]; do sleep 0.05; done; mv "$SCRATCH/server.log" "$SCRATCH/server.log.1"; echo two; } \
+	| timeout 20 "$BUILD/motorpool" log lighttpd "$SCRATCH/server.log"
+expect_same "$(jq -r .text "$SCRATCH/server.log.1" "$SCRATCH/server.log" | tr '\n' ' ')" "one two "
+
 # --- migrate ---
 
 test_that "migrate makes all databases, readable by nobody else"
