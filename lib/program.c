@@ -329,7 +329,7 @@ run_parent(const struct program *p, const char *var, const char *argv0)
 	plan.exe = strchr(argv0, '/') ? argv0 : folder_program(b.forever);
 	for (int door = 0; door < 2; door++) {
 		plan.n_max[door] = most_workers(p, door);
-		plan.n_min[door] = at_most((int)settings.n_workers_min, plan.n_max[door]);
+		plan.n_min[door] = at_most((int)settings.n_workers_min * (door ? 2 : 1), plan.n_max[door]);  /* callers do not wait as people do */
 	}
 	if (p->crew)    /* while as many wait for others as may, some are left for those who only look */
 		plan.n_min[0] = at_most((int)(settings.n_workers_min + settings.calls_at_once), plan.n_max[0]);
