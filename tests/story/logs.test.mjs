@@ -177,7 +177,8 @@ await test('one request is one id: in the answer, at lighttpd, in the program, i
 	const answer = await browser.get(`/bookings/${code}`);
 	const id = answer.headers['x-request-id'];
 	assert.match(id, /^[\w-]{16}$/);
-	assert.ok(all_lines().some(line => line.request === id && line.program === 'booking' && line.subject === code && line.status === 200));
+	await until('the line of the answer, which is written behind it', () =>
+		all_lines().some(line => line.request === id && line.program === 'booking' && line.subject === code && line.status === 200));
 	const event = all_lines().find(line => line.what === 'event' && line.subject === code && line.type === 'payment.approved');
 	const same = new Set(all_lines().filter(line => line.request === event.request).map(line => line.program));
 	for (const program of ['lighttpd', 'booking', 'payment', 'sandbox']) assert.ok(same.has(program), `${program} is not among ${[...same]}`);
