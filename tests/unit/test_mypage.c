@@ -528,6 +528,27 @@ a_replay_makes_the_same_rows_and_the_comparison_says_so(void **state)
 }
 
 static void
+count_beat(void *arg)
+{
+	++*(int *)arg;
+}
+
+/* The relay kills a child that is silent for a minute; a log of a million events takes longer. */
+static void
+a_replay_of_the_relays_gives_signs_of_life(void **state)
+{
+	int n_beats = 0;
+
+	(void)state;
+	a_busy_day();
+	hear();
+	consumer_on_alive(count_beat, &n_beats);
+	assert_true(view_remake(view) > 0);
+	consumer_on_alive(NULL, NULL);
+	assert_true(n_beats > 0);
+}
+
+static void
 the_comparison_finds_a_changed_a_missing_and_a_foreign_row(void **state)
 {
 	struct view_comparison c;
@@ -740,6 +761,7 @@ main(void)
 		TEST(the_status_follows_fleet_and_the_booking_that_comes_next_is_shown),
 		TEST(cars_are_found_sorted_counted_and_retired_or_deleted),
 		TEST(a_replay_makes_the_same_rows_and_the_comparison_says_so),
+		TEST(a_replay_of_the_relays_gives_signs_of_life),
 		TEST(the_comparison_finds_a_changed_a_missing_and_a_foreign_row),
 		TEST(a_deleted_file_is_made_again_with_the_same_rows),
 		TEST(the_order_of_different_subjects_does_not_matter),
