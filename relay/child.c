@@ -162,7 +162,7 @@ int
 child_run(const struct relay *r, const struct consumer *c, struct hand *hand, int wake_fd, _Atomic int64_t *beat)
 {
 	struct life l = { .r = r, .c = c, .m = arena_new((size_t)64 << 20), .beat = beat };
-	bool go_on = true;
+	bool go_on = true, has_failed;
 
 	l.file = file_of(r, c);
 	l.db = child_open(r, c, l.m);
@@ -185,6 +185,7 @@ child_run(const struct relay *r, const struct consumer *c, struct hand *hand, in
 			react(l.db, c);         /* parked events whose pause is over */
 		} while (!relay_is_ending && go_on && !wait_a_little(&l, wake_fd));
 	}
+	has_failed = db_failed(l.db);
 	db_close(l.db);
-	return !go_on;
+	return has_failed;
 }

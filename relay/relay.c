@@ -175,14 +175,14 @@ static void
 child_ended(struct child *c, int status)
 {
 	int64_t lived = clock_ms() - c->started_ms;
-	bool in_hand = had_in_hand(c, status);
+	bool in_hand = had_in_hand(c, status), is_fine = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 
 	turn_has(1 + (int)(c - the.child), 0);
 	c->pid = 0;
 	if (relay_is_ending)
 		return;
-	if (in_hand)
-		c->pause_ms = 0;        /* the event, or the sweep, pauses; not those who wait behind it */
+	if (in_hand || is_fine)
+		c->pause_ms = 0;        /* the event, or the sweep, pauses; not those who wait behind it. Fine: its file was replaced */
 	if (lived >= GROWN_UP_MS)
 		c->pause_ms = 0;
 	c->start_at_ms = clock_ms() + c->pause_ms;

@@ -44,7 +44,8 @@ void turn_forget_standby(void);                 /* in a child */
 int  wake_open(const char *var_dir);            /* $VAR/run/relay.wake; -1: none, the children look for themselves */
 bool wake_drain(int fd);                        /* takes all that has arrived; was there any? */
 
-/* child.c. hand: where it notes what it has in hand; beat: the clock of the last sign of life, for the parent */
+/* child.c. hand: where it notes what it has in hand; beat: the clock of the last sign of life, for the parent.
+ * The exit status; 0: nothing is wrong, it only begins anew */
 int child_run(const struct relay *r, const struct consumer *c, struct hand *hand, int wake_fd, _Atomic int64_t *beat);
 /* Opens a consumer's database, making the read models' file when it is missing. NULL: it cannot be used now. */
 struct db *child_open(const struct relay *r, const struct consumer *c, struct arena *m);

@@ -17,6 +17,8 @@ const manager = await stack.person('Manager', 'manager');
 const people = await Promise.all(['Anna', 'Ben', 'Carol', 'Dave'].map(name => stack.payer(name)));
 const cars = [];
 for (let i = 0; i < 8; i++) cars.push((await manager.post('/fleet/cars', new_car())).json.car_id);
+/* A number of a file may be another's at once; when it was made is its own. */
+const born = () => fs.statSync(view, { bigint: true, throwIfNoEntry: false })?.birthtimeNs;
 const promised = [], refused = [];
 let day = 3;
 
@@ -34,18 +36,20 @@ const caught_up = async () => {
 };
 
 await test('view.db deleted while people book: it is made anew, and no booking is refused', async () => {
+	const took_s = [];
 	for (let n = 0; n < span(2, 10); n++) {
-		const inode = fs.statSync(view).ino;
+		const old = born();
 		const people_book = load({ per_s: 8, for_s: 3, run: book });
 		await sleep(500 + random.below(1500));
 		for (const suffix of ['', '-wal', '-shm']) fs.rmSync(view + suffix, { force: true });
 		const began = Date.now();
-		await until('there is another', () => fs.existsSync(view) && fs.statSync(view).ino !== inode, { limit_ms: 15000 });
+		await until('there is another', () => born() !== old && born(), { limit_ms: 15000 });
 		await people_book;
 		await until('it has caught up', caught_up, { limit_ms: 20000 });
-		figure({ experiment: 'FX-12', name: 'read model deleted under load: back and caught up', value: (Date.now() - began) / 1000, unit: 's', limit: 10 });
+		took_s.push((Date.now() - began) / 1000);
 		assert.deepEqual(await differences(), []);
 	}
+	figure({ experiment: 'FX-12', name: 'read model deleted under load: anew and caught up, longest', value: Math.max(...took_s), unit: 's', limit: 10 });
 	assert.deepEqual(refused.filter(text => !/^409/.test(text)), []);
 	assert.ok(promised.length > 20, `${promised.length} booked`);
 }, { limit_s: span(90, 400) });
