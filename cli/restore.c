@@ -150,15 +150,20 @@ has_state(struct cli *c)
 	return access(cli_path(c, c->var, "motorpool.db"), F_OK) == 0;
 }
 
+/* A name nobody has yet: two restores may fall into one second. */
 static const char *
 aside(struct cli *c)
 {
 	time_t now = (time_t)clock_now();
+	const char *path, *name;
 	struct tm t;
 
 	gmtime_r(&now, &t);
-	return arena_printf(c->m, "%s/before-restore-%04d%02d%02dT%02d%02d%02dZ", c->var, t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour,
-	                    t.tm_min, t.tm_sec);
+	path = name = arena_printf(c->m, "%s/before-restore-%04d%02d%02dT%02d%02d%02dZ", c->var, t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
+	                           t.tm_hour, t.tm_min, t.tm_sec);
+	for (int n = 2; access(name, F_OK) == 0; n++)
+		name = arena_printf(c->m, "%s-%d", path, n);
+	return name;
 }
 
 /* Also when no database is there: half of a state whose restore was interrupted. */

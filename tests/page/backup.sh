@@ -168,6 +168,26 @@ expect_err "booking runs on this state folder (process $holder)"
 kill $holder 2>/dev/null
 rm "$SCRATCH/new/run/booking.pid"
 
+test_that "killed at any moment, a restore is done again and is whole; what was there before is kept"
+VAR=$SCRATCH/cut motorpool restore "$TO/a.tar"
+VAR=$SCRATCH/cut motorpool user add early@example.com Early --password 'a long enough one'
+killed=0
+for ms in 10 20 30 40 50 60 80 100 130 170; do
+	{ timeout -s KILL "0.$(printf %03d $ms)" "$BUILD/motorpool" restore "$TO/a.tar" --replace --var "$SCRATCH/cut"; } </dev/null >/dev/null 2>&1 || killed=$((killed + 1))
+done 2>/dev/null
+((killed > 0)) || bad "none was killed"
+VAR=$SCRATCH/cut motorpool restore "$TO/a.tar" --replace
+expect_end 0
+VAR=$SCRATCH/cut motorpool check
+expect_end 0
+expect_same "$(sqlite3 "$SCRATCH/cut/motorpool.db" 'SELECT email FROM user')" anna@example.com
+found=0
+for file in "$SCRATCH"/cut/before-restore-*/motorpool.db; do
+	[[ $(sqlite3 "$file" "SELECT COUNT(*) FROM user WHERE email = 'early@example.com'") == 1 ]] && found=1
+done
+((found)) || bad "the business that was there is gone"
+expect_same "$(ls -A "$SCRATCH/cut" | grep -c part)" 0
+
 # --- what is no backup ---
 
 refused() {
