@@ -275,7 +275,7 @@ change_all(const struct deploy *d)
 static bool
 be_alone(struct cli *c)
 {
-	int lock = open(cli_path(c, c->var, "run/deploy.lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	int lock = open(cli_path(c, c->var, "run/deploy.lock"), O_RDONLY | O_CREAT | O_CLOEXEC, 0644);
 
 	if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0)
 		return true;
@@ -334,9 +334,12 @@ deploy(struct cli *c, int argc, char **argv)
 		return 1;
 	if (!cli_enter(c, &why))
 		return cli_fail("%s", why);
-	return cli_settle(c) && be_alone(c) ? change_all(&d) : 1;
+	if (!settings_open(c->root, c->var, &why))
+		return cli_fail("%s", why ? why : "the settings cannot be read");
+	return be_alone(c) ? change_all(&d) : 1;
 }
 
 const struct command deploy_command = {
 	.name = "deploy", .summary = "another release takes over without a gap, or all stays as it was", .usage = usage, .run = deploy,
+	.keeps_root = true,             /* the links are root's */
 };

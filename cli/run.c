@@ -9,6 +9,7 @@
 #include "process.h"
 
 #include "../lib/clock.h"
+#include "../lib/owner.h"
 #include "../lib/settings.h"
 
 #include <errno.h>
@@ -399,6 +400,25 @@ take_arguments(struct cli *c, int argc, char **argv, bool *is_empty)
 	return true;
 }
 
+/* Started by root: everything runs as the state's owner; a new state belongs to run_as, where there is such a user. */
+static bool
+leave_root(struct cli *c)
+{
+	const char *why = NULL;
+
+	if (geteuid() != 0)
+		return true;
+	if (!settings_open(c->root, c->var, &why))
+		return cli_fail("%s", why ? why : "the settings cannot be read"), false;
+	owner_give(c->var, settings.run_as, cli_path(c, c->bin, "booking"));
+	if (!owner_become(c->var))
+		return cli_fail("%s: root cannot become its owner: %s", c->var, strerror(errno)), false;
+	if (geteuid() == 0)
+		fprintf(stderr, "motorpool: everything runs as root; it need not: adduser --system --group %s && chown -R %s: %s\n",
+		        *settings.run_as ? settings.run_as : "motorpool", *settings.run_as ? settings.run_as : "motorpool", c->var);
+	return true;
+}
+
 static int
 run(struct cli *c, int argc, char **argv)
 {
@@ -409,7 +429,7 @@ run(struct cli *c, int argc, char **argv)
 		return 2;
 	if (!cli_enter(c, &why))
 		return cli_fail("%s", why);
-	if (!setup_folder(c, the.port) || !setup_port(the.bind, the.port) || !cli_settle(c))
+	if (!leave_root(c) || !setup_folder(c, the.port) || !setup_port(the.bind, the.port) || !cli_settle(c))
 		return 1;
 	setup_environment(c, the.bind, the.port);
 	the.n_processes = setup_processes(c, the.process);
@@ -422,5 +442,5 @@ run(struct cli *c, int argc, char **argv)
 }
 
 const struct command run_command = {
-	.name = "run", .summary = "starts everything here, until Ctrl-C", .usage = usage, .run = run,
+	.name = "run", .summary = "starts everything here, until Ctrl-C", .usage = usage, .run = run, .keeps_root = true /* leave_root() */,
 };

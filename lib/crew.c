@@ -54,6 +54,7 @@ become_worker(const struct worker *w, const struct generation *g, int ready_fd, 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGHUP);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (getppid() != parent_pid)
 		_exit(1);
 	setenv("MOTORPOOL_READY", "1", 1);

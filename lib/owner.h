@@ -8,4 +8,8 @@
  * happens. false: errno says why it could not be done; whoever asks should not go on. */
 bool owner_become(const char *dir);
 
+/* As root: a folder of root's with nothing in it yet becomes this user's, when there is one who can run the program. false: it
+ * stays as it is. */
+bool owner_give(const char *dir, const char *user, const char *program);
+
 #endif

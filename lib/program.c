@@ -15,11 +15,13 @@
 #include "gateway.h"
 #include "inside.h"
 #include "log.h"
+#include "owner.h"
 #include "parent.h"
 #include "queue.h"
 #include "secret.h"
 #include "settings.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -324,6 +326,10 @@ run_parent(const struct program *p, const char *var, const char *argv0)
 	struct base b;
 
 	base_init(&b, p, var);
+	if (!owner_become(var))
+		return log_error("start", "%s: root cannot become its owner: %s", var, strerror(errno)), 1;
+	if (geteuid() == 0)
+		log_warn("start", "runs as root: nobody else owns %s", var);
 	if (!open_settings(&b))
 		return 1;
 	plan.exe = strchr(argv0, '/') ? argv0 : folder_program(b.forever);

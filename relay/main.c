@@ -17,6 +17,7 @@
 #include "../lib/folder.h"
 #include "../lib/lang.h"
 #include "../lib/log.h"
+#include "../lib/owner.h"
 #include "../lib/secret.h"
 #include "../lib/settings.h"
 
@@ -88,6 +89,8 @@ main(int argc, char **argv)
 		return usage(stderr, 2);
 	r.root = folder_root(arena_new(1 << 20));
 	r.var = argv[1];
+	if (!owner_become(r.var))
+		return 1;
 	if (!set_up(&r))
 		return 1;
 	return once ? relay_once(&r) : relay_run(&r);

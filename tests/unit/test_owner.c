@@ -1,0 +1,103 @@
+/* test_owner - root becomes somebody else for good. Each in a child; without root there is nothing to become. */
+#include "../../lib/owner.c"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "scratch.h"
+
+#define NOBODY 65534
+
+static int
+in_a_child(int (*run)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(run());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* 0: as it should be; else which of the looks found what should not be. */
+static int
+become(void)
+{
+	gid_t groups[8];
+
+	if (!owner_become(scratch))
+		return 1;
+	if (getuid() != NOBODY || geteuid() != NOBODY || getgid() != NOBODY || getegid() != NOBODY)
+		return 2;
+	for (int i = 0, n = getgroups(8, groups); i < n; i++)
+		if (groups[i] == 0)
+			return 3;
+	if (setuid(0) == 0 || seteuid(0) == 0 || setgid(0) == 0)
+		return 4;
+	return access("/etc/shadow", R_OK) == 0 ? 5 : 0;
+}
+
+static int
+stay(void)
+{
+	return owner_become(scratch) && geteuid() == 0 ? 0 : 1;
+}
+
+static void
+root_becomes_the_owner_and_there_is_no_way_back(void **state)
+{
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chown(scratch, NOBODY, NOBODY), 0);
+	assert_int_equal(in_a_child(become), 0);
+	(void)state;
+}
+
+static void
+root_stays_root_where_the_folder_is_its_own(void **state)
+{
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(in_a_child(stay), 0);
+	assert_int_equal(in_a_child(become), 2);        /* the look above can fail */
+	(void)state;
+}
+
+static void
+a_new_folder_is_given_to_the_user_and_one_in_use_is_not(void **state)
+{
+	struct stat st;
+
+	if (geteuid() != 0)
+		skip();
+	assert_false(owner_give(scratch, "nobody-has-this-name", "/bin/true"));
+	assert_false(owner_give(scratch, "", "/bin/true"));
+	assert_false(owner_give(scratch, "nobody", "/proc/1/exe"));         /* he could not run it */
+	scratch_write(scratch_path("motorpool.db"), "x");
+	assert_false(owner_give(scratch, "nobody", "/bin/true"));
+	unlink(scratch_path("motorpool.db"));
+	assert_true(owner_give(scratch, "nobody", "/bin/true"));
+	assert_int_equal(stat(scratch, &st), 0);
+	assert_int_equal(st.st_uid, NOBODY);
+	assert_int_equal(geteuid(), 0);
+	assert_int_equal(getegid(), 0);
+	(void)state;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(root_becomes_the_owner_and_there_is_no_way_back, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(root_stays_root_where_the_folder_is_its_own, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(a_new_folder_is_given_to_the_user_and_one_in_use_is_not, scratch_begin, scratch_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
