@@ -3,7 +3,7 @@
 #	make test                    all of it; the last line is "N passed, N failed"
 #	make lint                    only the house rules of the source
 #	make unit-test page-test story-test browser-test      one kind of tests
-#	make test-fault              the fault experiments at full length (about half an hour, on a quiet machine), with their limits;
+#	make test-fault              the fault experiments at full length (about 40 minutes, on a quiet machine), with their limits;
 #	                             one: make test-fault ONLY=fault/poison SEED=7
 #	make test KINDS="unit page"  some kinds
 #
