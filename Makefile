@@ -53,6 +53,9 @@ all: $(PROGRAMS) $(BUILD)/bin/fleet-photo $(BUILD)/bin/relay $(BUILD)/motorpool 
 help:
 	@echo "make            builds everything into $(BUILD)/"
 	@echo "make run        installs what is missing, builds, starts everything on port $(PORT) with its state in $(VAR)/; Ctrl-C stops it"
+	@echo "make test       all tests (one kind: make test KINDS=\"unit page\"); make lint: only the rules of the source"
+	@echo "make test-fault the fault experiments at full length, with their limits (docs/promises.md)"
+	@echo "make bench      how fast it is, beside what bare SQLite and lighttpd can (docs/speed.md)"
 	@echo "make deps       installs the Debian packages that are missing (apt, as root or by sudo)"
 	@echo "make install    puts a release in its places (PREFIX=/usr/local, DESTDIR=, VERSION=); make uninstall takes it away"
 	@echo "make deb        builds a Debian package; deb-check: lintian; deb-try, deb-boot: into a bare Debian (root)"
