@@ -81,20 +81,24 @@ await test('a read model that tells of what never happened fails the rehearsal, 
 	await stack.up();
 }, { limit_s: 90 });
 
-await test('killed at any moment, a backup leaves no file of its name; the next one is whole', async () => {
+await test('killed at any moment, a backup leaves no file of its name, or a whole one; the next cleans up and is whole', async () => {
 	const file = path.join(to, 'killed.tar');
+	const env = { ...stack.env, ASAN_OPTIONS: `${stack.env.ASAN_OPTIONS}:detect_leaks=0` };        /* its look at the end has nothing to say when killed */
 	let n = 0;
 	for (let ms = 0; ms < 400 && n < 12; ms += 30) {
-		const child = spawn(`${build}/motorpool`, ['backup', file, '--var', stack.var], { env: stack.env, cwd: root, stdio: 'ignore', detached: true });
+		const child = spawn(`${build}/motorpool`, ['backup', file, '--var', stack.var], { env, cwd: root, stdio: 'ignore', detached: true });
 		const ended = new Promise(done => child.on('exit', code => done(code)));
 		await sleep(ms);
 		child.kill('SIGKILL');
-		if (await ended === 0) break;           /* faster than the axe */
-		assert.equal(fs.existsSync(file), false, `after ${ms} ms`);
+		const status = await ended;
+		if (fs.existsSync(file)) {              /* it was faster than the axe */
+			await stack.must('rehearse', file);
+			fs.rmSync(file);
+		}
+		if (status === 0) break;
 		n++;
 	}
 	assert.ok(n > 0);
-	fs.rmSync(file, { force: true });
 	await stack.must('backup', file);
 	assert.deepEqual(fs.readdirSync(to).sort(), ['first.tar', 'killed.tar']);
 	const { status, out, err } = await stack.command('rehearse', file);
