@@ -164,6 +164,7 @@ bool card_source(struct db *db, int64_t user_id, int64_t card_id, struct card_so
 #define NEVER_ARRIVED_S 60      /* what the provider does not know after this long never reached it … */
 #define LAST_LOOK_S 300         /* … and is looked for once more after this */
 #define MAX_PAUSE_S 60          /* between two tries: so all ends at most a minute after the provider is there again */
+#define BY_HAND_S 180           /* a refund somebody says he has paid by transfer is left alone so long, when he cannot be believed yet */
 #define KEY_LIVES_S (14 * 86400) /* the provider forgets an Idempotency-Key after 15 days: then it is asked what it did first */
 
 bool payment_sweep(struct db *db);

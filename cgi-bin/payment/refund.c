@@ -175,17 +175,29 @@ refund_ask(struct db *db, int64_t refund_id, int64_t until_ms)
 
 /* --- given back by hand -------------------------------------------------------------------------------------------- */
 
-static bool
-pay_by_bank(struct db *db, const struct due *d, struct stuck_told *told, int64_t actor_id)
+/* Somebody who has asked for it since our own claim may have been heard by the provider: then both would pay. */
+static enum stuck_outcome
+pay_by_bank(struct db *db, const struct refund *r, const struct due *d, struct stuck_told *told, int64_t actor_id)
 {
-	bool done;
+	bool ours, done = false;
 
 	db_begin(db);
-	done = finish(db, d, PAID_BY_BANK);
+	ours = db_exists(db, "SELECT 1 FROM refund WHERE refund_id = $1 AND tries = $2", r->refund_id, r->tries + 1);
+	if (ours)
+		done = finish(db, d, PAID_BY_BANK);
 	told->amount = d->amount;
 	if (done)
 		stuck_tell_resolved(db, "payment.resolved", d->subject_id, told, actor_id);
-	return db_commit(db) && done;
+	if (!db_commit(db))
+		return STUCK_NO_MORE;
+	return !ours ? STUCK_TOO_SOON : done ? STUCK_RESOLVED : STUCK_NO_MORE;
+}
+
+/* It is asked for every minute: for whoever has just paid it, the asking rests until he can say so. */
+static void
+leave_alone(struct db *db, const struct refund *r)
+{
+	db_do(db, "UPDATE refund SET next_at = $2 WHERE refund_id = $1 AND state = 'REQUESTED'", r->refund_id, clock_now() + BY_HAND_S);
 }
 
 /* The try is claimed, so no sweep begins one meanwhile; and the last was long enough ago to be done with. */
@@ -196,8 +208,10 @@ refund_by_bank(struct db *db, const struct refund *r, struct stuck_told *told, i
 	struct due d;
 	int64_t now = clock_now();
 
-	if (r->tried_at > now - NEVER_ARRIVED_S && r->tried_at <= now)
+	if (r->tried_at > now - NEVER_ARRIVED_S && r->tried_at <= now) {
+		leave_alone(db, r);
 		return STUCK_TOO_SOON;
+	}
 	if (!refund_claim(db, r) || !db_one(db, &due_shape, &d, DUE, r->refund_id))
 		return STUCK_NO_MORE;
 	if (!db_durable(db))
@@ -208,17 +222,32 @@ refund_by_bank(struct db *db, const struct refund *r, struct stuck_told *told, i
 		finish(db, &d, PAID_BY_CARD);
 		return STUCK_NOT_SO;
 	case PROVIDER_NOTHING:
-		return pay_by_bank(db, &d, told, actor_id) ? STUCK_RESOLVED : STUCK_NO_MORE;
+		return pay_by_bank(db, r, &d, told, actor_id);
 	case PROVIDER_UNKNOWN:
 	case PROVIDER_LATER:
 	case PROVIDER_DECLINED:
 		break;
 	}
-	db_do(db, "UPDATE refund SET tried_at = $2 WHERE refund_id = $1", r->refund_id, r->tried_at);   /* nothing was asked for */
-	return STUCK_NOBODY_KNOWS;
+	db_do(db, "UPDATE refund SET tried_at = $2 WHERE refund_id = $1 AND tries = $3", r->refund_id, r->tried_at, r->tries + 1);
+	return STUCK_NOBODY_KNOWS;      /* and nothing was asked for */
 }
 
 /* --- what callers ask for ----------------------------------------------------------------------------------------- */
+
+/*
+ * One that waits is asked for now, by the sweep or by a caller alike; that it is stands in the row first, for whoever would pay it by
+ * transfer. Not while somebody is about to. waiting 0: none does.
+ */
+static enum refund_outcome
+ask_again(struct db *db, int64_t waiting, int64_t *refund_id)
+{
+	int64_t now = clock_now();
+
+	*refund_id = db_do(db,
+		"UPDATE refund SET tries = tries + 1, tried_at = $2 WHERE refund_id = $1 AND state = 'REQUESTED' AND (next_at <= $3 OR next_at > $4)",
+		waiting, now, now + MAX_PAUSE_S, now + BY_HAND_S) ? waiting : 0;
+	return waiting ? BACK_PENDING : BACK_DONE;
+}
 
 /* Of a charge whose money is here. Fills *refund_id with the refund to be asked for now; 0: none is. */
 static enum refund_outcome
@@ -228,12 +257,11 @@ open_refund(struct db *db, const struct refund_order *o, const struct charge *c,
 
 	if (amount > left)
 		return BACK_TOO_MUCH;
-	if (amount > 0)
-		*refund_id = refund_open(db, c, o->refund_key, amount, o->reason);
-	else    /* a void of what is being given back already: the waiting one is asked for again */
-		*refund_id = db_int(db, "SELECT refund_id FROM refund WHERE charge_id = $1 AND state = 'REQUESTED' ORDER BY refund_id LIMIT 1",
-		                    c->charge_id);
-	return *refund_id ? BACK_PENDING : BACK_DONE;
+	if (amount == 0)        /* a void of what is being given back already: the waiting one is asked for again */
+		return ask_again(db, db_int(db, "SELECT refund_id FROM refund WHERE charge_id = $1 AND state = 'REQUESTED' ORDER BY refund_id LIMIT 1",
+		                            c->charge_id), refund_id);
+	*refund_id = refund_open(db, c, o->refund_key, amount, o->reason);
+	return BACK_PENDING;
 }
 
 /* The refund's key came before: the same answer again. */
@@ -246,8 +274,7 @@ same_again(struct db *db, const struct refund_order *o, const struct charge *c, 
 		return BACK_NO_CHARGE;
 	if (r.charge_id != c->charge_id || (o->amount && r.amount != o->amount))
 		return BACK_KEY_REUSED;
-	*refund_id = r.state == REFUND_IS_REQUESTED ? r.refund_id : 0;
-	return *refund_id ? BACK_PENDING : BACK_DONE;
+	return ask_again(db, r.state == REFUND_IS_REQUESTED ? r.refund_id : 0, refund_id);
 }
 
 /* Nobody knows yet whether there is money: should it turn out so, it goes back. The sweep asks at once. */

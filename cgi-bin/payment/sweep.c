@@ -42,7 +42,7 @@ due_refunds(struct db *db, struct due_id **ids)
 	return db_list(db, &due_id_shape, ids, &n,
 		"SELECT refund_id AS id FROM refund /*scan*/"
 		" WHERE state = 'REQUESTED' AND (next_at <= $1 OR next_at > $2) ORDER BY next_at /*sort*/ LIMIT $3",
-		now, now + MAX_PAUSE_S, ROUND);
+		now, now + BY_HAND_S, ROUND);
 }
 
 /* --- one charge --------------------------------------------------------------------------------------------------- */

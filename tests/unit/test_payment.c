@@ -27,7 +27,8 @@ static uint64_t seed = 20260521;
 /* --- a world of its own for each test ------------------------------------------------------------------------------- */
 
 /* What the network does to a request: nothing, or what a test wants. */
-static enum { NET_FINE, NET_CUT, NET_LOSES_ANSWER, NET_DIES_BEFORE, NET_DIES_AFTER, NET_DELAYS } net;
+static enum { NET_FINE, NET_CUT, NET_LOSES_ANSWER, NET_DIES_BEFORE, NET_DIES_AFTER, NET_DELAYS, NET_WILL_NOT_CANCEL } net;
+static void (*meanwhile)(void);         /* what happens, once, while the provider is looked at */
 static int n_asked;
 static jmp_buf death;
 
@@ -72,6 +73,17 @@ through_the_net(struct arena *am, struct provider_request *q)
 	if (net == NET_DELAYS && q->body) {
 		keep_for_later(q);
 		return CALL_UNKNOWN;
+	}
+	if (net == NET_WILL_NOT_CANCEL && q->body) {
+		q->status = 403;
+		q->answer = "{\"code\":\"NOT_CANCELABLE_PAYMENT\",\"message\":\"\"}";
+		return CALL_ANSWERED;
+	}
+	if (meanwhile && !q->body) {
+		void (*happens)(void) = meanwhile;
+
+		meanwhile = NULL;
+		happens();
 	}
 	outcome = sandbox_direct(am, q);
 	if (net == NET_DIES_AFTER)
@@ -808,6 +820,89 @@ a_refund_that_may_be_on_its_way_is_not_paid_by_transfer(void **state)
 	assert_int_equal(held_by_provider(), 33000);
 }
 
+/* It is asked for again all the time, by the sweep and by booking; so somebody who waits a minute must find a minute of quiet. */
+static void
+a_refund_the_provider_goes_on_refusing_can_be_paid_by_transfer_after_a_minute(void **state)
+{
+	struct charge c;
+
+	(void)state;
+	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
+	net = NET_WILL_NOT_CANCEL;
+	refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c);
+	for (int i = 0; i < 300; i++) {
+		pass(1);
+		payment_sweep(db);
+	}
+	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_TOO_SOON);
+	for (int i = 0; i < 62; i++) {
+		pass(1);
+		payment_sweep(db);
+		if (i % 20 == 0)
+			assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c), BACK_PENDING);
+	}
+	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_RESOLVED);
+	assert_int_equal(account_sum("bank"), -77000);
+	assert_int_equal(held_by_provider(), 110000);
+}
+
+static void
+a_refund_somebody_may_pay_by_transfer_goes_on_by_itself_when_nobody_does(void **state)
+{
+	struct charge c;
+
+	(void)state;
+	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
+	net = NET_CUT;
+	refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c);
+	pass(150);
+	payment_sweep(db);
+	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_TOO_SOON);
+	net = NET_FINE;
+	settle_everything();
+	expect_state("MP-TEST01", IS_CANCELLED);
+	assert_int_equal(held_by_provider(), 33000);
+}
+
+static void
+ask_for_the_refund_again(void)
+{
+	struct charge c;
+
+	net = NET_DELAYS;
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c), BACK_PENDING);
+	net = NET_FINE;
+}
+
+/* Booking asks for the same refund while a manager says that he has paid it: only one of the two may be true. */
+static void
+a_refund_asked_for_meanwhile_is_not_paid_by_transfer_too(void **state)
+{
+	struct charge c;
+
+	(void)state;
+	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
+	net = NET_CUT;
+	refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c);
+	pass(200);
+	net = NET_DELAYS;                       /* booking's sweep asks, and the provider takes its time */
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c), BACK_PENDING);
+	net = NET_FINE;
+	pass(1);
+	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_TOO_SOON);
+	pass(1);
+	meanwhile = ask_for_the_refund_again;   /* … or it asks while the provider is being asked what it has done */
+	pass(180);
+	n_late = 0;
+	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_TOO_SOON);
+	assert_int_equal(account_sum("bank"), 0);
+	pass(250);
+	deliver_late();
+	settle_everything();
+	expect_state("MP-TEST01", IS_CANCELLED);
+	assert_int_equal(held_by_provider(), 33000);
+}
+
 static void
 a_refund_tried_at_once_is_done_at_once(void **state)
 {
@@ -1062,6 +1157,9 @@ main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(what_the_provider_says_goes_before_what_anybody_says, begin, end),
 		cmocka_unit_test_setup_teardown(a_refund_paid_by_transfer_is_written_down_once_and_never_asked_for_again, begin, end),
 		cmocka_unit_test_setup_teardown(a_refund_that_may_be_on_its_way_is_not_paid_by_transfer, begin, end),
+		cmocka_unit_test_setup_teardown(a_refund_the_provider_goes_on_refusing_can_be_paid_by_transfer_after_a_minute, begin, end),
+		cmocka_unit_test_setup_teardown(a_refund_somebody_may_pay_by_transfer_goes_on_by_itself_when_nobody_does, begin, end),
+		cmocka_unit_test_setup_teardown(a_refund_asked_for_meanwhile_is_not_paid_by_transfer_too, begin, end),
 		cmocka_unit_test_setup_teardown(a_refund_tried_at_once_is_done_at_once, begin, end),
 		cmocka_unit_test_setup_teardown(voiding_a_key_never_seen_refuses_the_charge_that_comes_late, begin, end),
 		cmocka_unit_test_setup_teardown(voiding_an_unknown_charge_gives_the_money_back_when_it_turns_out_taken, begin, end),
