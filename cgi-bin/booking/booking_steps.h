@@ -28,6 +28,8 @@ void booking_sweep_refund(struct db *db, struct booking *b);
 /* PAID → CONFIRMED; PAID → REJECTED with all the money to go back. false: not PAID any more. Inside a transaction. */
 bool booking_confirm(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id);
 bool booking_reject(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id);
+/* Fleet says that the car can be given: one of the two. Inside a transaction. */
+void booking_reserved(struct db *db, struct booking *b, int64_t causation_id);
 
 /* Asks payment for the refund that is due and writes down what it says. true: the money is back, the booking is at its end. */
 bool booking_settle_refund(struct db *db, struct booking *b);

@@ -51,6 +51,7 @@ struct stuck_row {
 extern const struct shape stuck_row_shape;
 int64_t stuck_rows_count(struct db *db, const struct stuck_query *q);
 int stuck_rows(struct db *db, const struct stuck_query *q, struct stuck_row **rows);
+bool is_stuck(struct db *db, const char *subject_id, int64_t now);
 
 /* A car that is late, and the customer who cannot have it in time. No saga: somebody has to call them. */
 struct late_clash {

@@ -6,8 +6,6 @@
 #include "../../lib/form.h"
 #include "../../lib/settings.h"
 
-#include <string.h>
-
 struct stuck_page {
 	struct field kind;
 	struct stuck_row *stuck;
@@ -32,13 +30,12 @@ static const struct member stuck_json_members[] = {
 };
 static const struct shape stuck_json_shape = SHAPE(stuck_page, stuck_json_members);
 
-/* What became of the one that was just tried: it is in the list still, or it is not. */
+/* What became of the one that was just tried; it may stand on another page of the list. */
 static const char *
-what_became(struct web *w, const struct stuck_page *p, const char *code)
+what_became(struct web *w, const char *code)
 {
-	for (int i = 0; i < p->n_stuck; i++)
-		if (strcmp(p->stuck[i].subject_id, code) == 0)
-			return arena_printf(w->m, _("%s was tried just now and is not done; its row says why. It goes on being tried."), code);
+	if (is_stuck(w->db, code, w->now))
+		return arena_printf(w->m, _("%s was tried just now and is not done; its row says why. It goes on being tried."), code);
 	return arena_printf(w->m, _("%s is not stuck any more."), code);
 }
 
@@ -64,7 +61,7 @@ page_stuck(struct web *w)
 	for (int i = 0; i < p.n_stuck; i++)
 		p.stuck[i].last_error = stuck_error_in_words(w->m, p.stuck[i].kind, p.stuck[i].last_error);
 	if (form_has(w, "done"))
-		w->chrome.notice = what_became(w, &p, form_text(w, "done", 40));
+		w->chrome.notice = what_became(w, form_text(w, "done", 40));
 	p.is_filtered = q.kind >= 0;
 	p.kind = form_field_choice(w, "kind", &stuck_kind_words, -1, _("Everything"));
 	w->chrome.nav_stuck = true;

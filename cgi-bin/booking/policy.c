@@ -98,6 +98,16 @@ booking_reject(struct db *db, struct booking *b, int64_t causation_id, int64_t a
 	return true;
 }
 
+/* What we could only confirm when its time was over, nobody could come for: it is rejected, and no no-show. */
+void
+booking_reserved(struct db *db, struct booking *b, int64_t causation_id)
+{
+	if (clock_now() >= b->ends_at)
+		booking_reject(db, b, causation_id, 0);
+	else
+		booking_confirm(db, b, causation_id, 0);
+}
+
 /* The car stands ready for the interval: PAID → CONFIRMED. Else cancelled meanwhile, or heard before. */
 static bool
 booking_on_car_reserved(struct db *db, const struct event *e)
@@ -105,7 +115,7 @@ booking_on_car_reserved(struct db *db, const struct event *e)
 	struct booking b;
 
 	if (booking_find(db, e->subject_id, 0, &b))
-		booking_confirm(db, &b, e->event_id, 0);
+		booking_reserved(db, &b, e->event_id);
 	return true;
 }
 

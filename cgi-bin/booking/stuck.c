@@ -48,7 +48,7 @@ hear_fleet_again(struct db *db, struct booking *b)
 	if (refused)
 		booking_reject(db, b, refused, 0);
 	else if (reserved)
-		booking_confirm(db, b, reserved, 0);
+		booking_reserved(db, b, reserved);
 	db_commit(db);
 }
 

@@ -45,6 +45,14 @@ stuck_rows(struct db *db, const struct stuck_query *q, struct stuck_row **rows)
 	return n;
 }
 
+bool
+is_stuck(struct db *db, const char *subject_id, int64_t now)
+{
+	return db_exists(db,
+		"SELECT 1 FROM v_stuck_booking WHERE subject_id = $1 AND since <= $2 UNION ALL"
+		" SELECT 1 FROM v_stuck_charge WHERE subject_id = $1 AND since <= $2 /*scan*/", subject_id, now - settings.stuck_after_s);
+}
+
 static const struct member late_clash_members[] = {
 	SHAPE_TEXT(late_clash, code), SHAPE_TEXT(late_clash, plate), SHAPE_TEXT(late_clash, car_name), SHAPE_TIME(late_clash, ends_at),
 	SHAPE_TEXT(late_clash, customer_name), SHAPE_TEXT(late_clash, customer_phone), SHAPE_TEXT(late_clash, next_code),

@@ -92,5 +92,19 @@ test_that "cancelling while payment is away: accepted, pending, the car is free"
 test_that "a second click says the same" && json POST /bookings/MP-TEST0001/cancel '{}' && expect_status 202
 forget
 
+# More than one page of refunds that wait; ours came last, so it stands on the second.
+sql "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 25)
+     INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount, vat_amount, currency,
+       held_at, hold_until, ended_at, refund_state) SELECT 'MP-STUCK' || (i + 100), 1, 1, 'Avante', '12가3456', 'sedan', 1, 'Gangnam', 'EXPIRED', 1800, 3600,
+       1000, 91, 'KRW', 1, 1, 1000 + i, 'PENDING' FROM n"
+test_that "one that was tried and stands on the list's second page is not said to be done"
+use account; get /account/sign-up; post /account/sign-up name=max email=max@example.kr password='paper horse lamp river' lang=en
+sql "INSERT INTO user_role SELECT user_id, 'manager' FROM user WHERE name = 'max'"
+use booking; get '/bookings/stuck?done=MP-STUCK125'; expect_status 200; expect_body 'MP-STUCK101'
+expect_body 'MP-STUCK125 was tried just now and is not done'
+sql "UPDATE booking SET refund_state = 'DONE' WHERE code = 'MP-STUCK125'"
+get '/bookings/stuck?done=MP-STUCK125'; expect_body 'MP-STUCK125 is not stuck any more'
+forget
+
 test_that "a form from nobody is refused" && ask POST /bookings application/x-www-form-urlencoded "car_id=1" && expect_status 401
 finish

@@ -1179,6 +1179,25 @@ a_booking_nobody_came_for_ends_by_itself_and_counts_no_more(void **state)
 	placed(NOW + 5 * DAY, NOW + 6 * DAY);
 }
 
+/* Fleet was away all the time, so nobody could have handed the car out: that is not the customer's fault. */
+static void
+a_booking_that_is_confirmed_only_after_its_end_costs_nothing(void **state)
+{
+	struct booking b = placed(NOW + DAY, NOW + 2 * DAY);
+
+	(void)state;
+	clock_set(NOW + 2 * DAY);
+	hear("car.reserved", b.code);
+	clock_set(NOW + 2 * DAY + settings.no_show_after_s);
+	booking_sweep(db);
+	booking_reload(db, &b);
+	assert_int_equal(b.state, REJECTED);
+	assert_int_equal(b.refund_due, b.amount);
+	assert_int_equal(b.refund_state, REFUND_DONE);
+	assert_int_equal(events("booking.no_show"), 0);
+	assert_int_equal(slots("RELEASED"), 1);
+}
+
 /* --- stuck: tried at once, ended by hand ---------------------------------------------------------------------------------------------- */
 
 static int64_t
@@ -1487,7 +1506,7 @@ main(void)
 		TEST(a_paid_booking_is_confirmed_or_rejected_by_hand_with_all_the_money_back),
 		TEST(a_refund_is_closed_by_hand_only_when_the_books_say_that_nothing_is_owed),
 		TEST(a_late_car_that_the_next_customer_waits_for_is_shown),
-		TEST(a_booking_nobody_came_for_ends_by_itself_and_counts_no_more),
+		TEST(a_booking_nobody_came_for_ends_by_itself_and_counts_no_more), TEST(a_booking_that_is_confirmed_only_after_its_end_costs_nothing),
 		TEST(a_hold_keeps_the_length_it_was_given_when_hold_s_is_lowered), TEST(one_person_holds_at_most_three_cars_unpaid),
 		TEST(a_lost_answer_is_asked_for_with_growing_pauses_until_payment_says),
 		TEST(payment_that_settles_on_nothing_taken_brings_the_look_forward),
