@@ -112,20 +112,6 @@ is_meant(const struct deploy *d, const struct program_place *p)
 	return !*d->only;
 }
 
-/* 0: it does not run. */
-static pid_t
-parent_of(struct cli *c, const char *program)
-{
-	FILE *f = fopen(cli_path(c, c->var, arena_printf(c->m, "run/%s.pid", program)), "re");
-	int pid = 0;
-
-	if (f && fscanf(f, "%d", &pid) != 1)
-		pid = 0;
-	if (f)
-		fclose(f);
-	return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM) ? pid : 0;
-}
-
 /* Do its newest workers come from the release? One that cannot be looked at is believed. */
 static bool
 is_from(const struct gauge *g, const char *release)
@@ -196,7 +182,7 @@ change(const struct deploy *d, const struct program_place *p, const char *releas
 {
 	struct cli *c = d->c;
 	const struct gauge *g = gauge_look(c->var, p->name);
-	pid_t pid = parent_of(c, p->name);
+	pid_t pid = program_parent(c, p);
 	int64_t length = log_length(c, p->name), began = clock_ms();
 	int64_t n_good = g ? atomic_load(&g->n_deployed) : 0, n_bad = g ? atomic_load(&g->n_rolled_back) : 0;
 	bool ok = false;
@@ -271,11 +257,11 @@ change_all(const struct deploy *d)
 	return 0;
 }
 
-/* One deploy at a time on a state folder; the lock goes with the process. */
+/* One deploy at a time on a state folder; the lock goes with the process. Root follows no link out of somebody else's folder. */
 static bool
 be_alone(struct cli *c)
 {
-	int lock = open(cli_path(c, c->var, "run/deploy.lock"), O_RDONLY | O_CREAT | O_CLOEXEC, 0644);
+	int lock = open(cli_path(c, c->var, "run/deploy.lock"), O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 
 	if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0)
 		return true;

@@ -48,6 +48,7 @@ struct program_place { const char *name, *prefix; };
 extern const struct program_place programs[];   /* ends in an empty one */
 
 bool program_is_wanted(const struct program_place *p);          /* the sandbox only where settings say so */
+pid_t program_parent(struct cli *c, const struct program_place *p);     /* the process that owns its sockets; 0: it does not run */
 int  program_ready(struct cli *c, const struct program_place *p, const char **why);     /* the status of its readyz; 0: no answer */
 int  http_get(const char *address, int port, const char *path, int deadline_ms);        /* the status; 0: no answer */
 

@@ -31,6 +31,32 @@ program_is_wanted(const struct program_place *p)
 	return settings.sandbox || strcmp(p->name, "sandbox") != 0;
 }
 
+static bool
+is_called(struct cli *c, int pid, const char *name)
+{
+	FILE *f = pid > 0 ? fopen(arena_printf(c->m, "/proc/%d/comm", pid), "re") : NULL;
+	char is[32] = "";
+	bool same = f && fscanf(f, "%31s", is) == 1 && strcmp(is, name) == 0;
+
+	if (f)
+		fclose(f);
+	return same;
+}
+
+/* It stands first in its file; when it was killed, the number may be somebody else's by now. */
+pid_t
+program_parent(struct cli *c, const struct program_place *p)
+{
+	FILE *f = fopen(cli_path(c, c->var, arena_printf(c->m, "run/%s.pid", p->name)), "re");
+	int pid = 0;
+
+	if (f && fscanf(f, "%d", &pid) != 1)
+		pid = 0;
+	if (f)
+		fclose(f);
+	return is_called(c, pid, p->name) ? pid : 0;
+}
+
 int
 program_ready(struct cli *c, const struct program_place *p, const char **why)
 {

@@ -41,33 +41,14 @@ static const char usage[] =
 
 /* --- nobody runs ------------------------------------------------------------------------------------------------------------ */
 
-/* The number may be somebody else's by now. */
-static bool
-is_program(struct cli *c, int pid, const char *name)
-{
-	FILE *f = pid > 0 ? fopen(arena_printf(c->m, "/proc/%d/comm", pid), "re") : NULL;
-	char is[32] = "";
-	bool same = f && fscanf(f, "%31s", is) == 1 && strcmp(is, name) == 0;
-
-	if (f)
-		fclose(f);
-	return same;
-}
-
-/* The parent stands first in its file. */
 static const char *
 who_runs(struct cli *c)
 {
 	for (const struct program_place *p = programs; p->name; p++) {
-		FILE *f = fopen(cli_path(c, c->var, arena_printf(c->m, "run/%s.pid", p->name)), "re");
-		int pid = 0;
+		pid_t pid = program_parent(c, p);
 
-		if (f && fscanf(f, "%d", &pid) != 1)
-			pid = 0;
-		if (f)
-			fclose(f);
-		if (is_program(c, pid, p->name))
-			return arena_printf(c->m, "%s runs on this state folder (process %d)", p->name, pid);
+		if (pid)
+			return arena_printf(c->m, "%s runs on this state folder (process %d)", p->name, (int)pid);
 	}
 	return NULL;
 }

@@ -150,6 +150,24 @@ motorpool migrate
 expect_end 0
 expect_same "$(sqlite3 "$VAR/view.db" 'PRAGMA user_version')" "$(sed -n "s/^PRAGMA user_version = \\([0-9]*\\);$/\\1/p" db/view.sql)"
 
+# --- deploy, as root and beside files that others may write ---
+
+test_that "deploy signals nobody but the program: the number in an old file may be somebody else's"
+sleep 60 & stranger=$!
+echo "$stranger" >"$VAR/run/booking.pid"
+motorpool deploy booking
+expect_end 0
+expect_out 'booking    does not run'
+kill "$stranger" || bad "somebody else was ended"
+rm "$VAR/run/booking.pid"
+
+test_that "deploy makes no file where a link of its lock's name leads"
+rm -f "$VAR/run/deploy.lock"; ln -s "$SCRATCH/elsewhere" "$VAR/run/deploy.lock"
+motorpool deploy booking
+expect_end 1
+[[ ! -e $SCRATCH/elsewhere ]] || bad "it made one"
+rm "$VAR/run/deploy.lock"
+
 # --- the relay's switches ---
 
 test_that "pause, resume, redrive and discard say what they did, refuse what makes no sense, and are recorded"
