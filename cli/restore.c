@@ -147,22 +147,28 @@ aside(struct cli *c)
 	return name;
 }
 
-/* Also when no database is there: half of a state whose restore was interrupted. */
+/*
+ * Into a folder that gets its name when all is in it: while it has none nothing new has moved in, so whoever finds it goes on with it, and
+ * a database is never parted from its WAL. Also when no database is there: half of a state whose restore was interrupted later.
+ */
 static bool
-move_old_aside(struct cli *c, const char *to, const char **why)
+move_old_aside(struct cli *c, const char **kept, const char **why)
 {
-	bool ok = true;
+	const char *part = cli_path(c, c->var, "before-restore.part"), *to = aside(c);
+	bool ok = mkdir(part, 0700) == 0 || errno == EEXIST;
 
-	if (mkdir(to, 0700) != 0) {
-		*why = arena_printf(c->m, "%s: %s", to, strerror(errno));
-		return false;
-	}
+	if (!ok)
+		*why = arena_printf(c->m, "%s: %s", part, strerror(errno));
 	for (size_t i = 0; ok && i < sizeof(old_names) / sizeof(old_names[0]); i++)
-		ok = is_link(cli_path(c, c->var, old_names[i])) || move(c, c->var, to, old_names[i], why);
+		ok = is_link(cli_path(c, c->var, old_names[i])) || move(c, c->var, part, old_names[i], why);
 	for (size_t i = 0; ok && i < sizeof(old_locks) / sizeof(old_locks[0]); i++)
 		unlink(cli_path(c, c->var, old_locks[i]));
-	rmdir(to);              /* when nothing was there */
-	return ok && folder_sync(c->var);
+	if (!ok || !folder_sync(part))
+		return false;
+	if (rmdir(part) == 0)                   /* nothing was there */
+		return true;
+	*kept = to;
+	return rename(part, to) == 0 && folder_sync(c->var);
 }
 
 /* Where motorpool.conf is a link, this machine's settings are kept elsewhere and are its own; the backup's lie beside it. */
@@ -218,7 +224,7 @@ file_bytes(const char *path)
 static bool
 restore_into(struct cli *c, const char *file, const char *part, struct manifest *m, const char **why)
 {
-	const char *old = aside(c);
+	const char *kept = NULL;
 
 	folder_remove(part);
 	if (!archive_room(c, c->var, 3 * file_bytes(file), 0, why))     /* itself, the read models, the replay's WAL */
@@ -227,13 +233,13 @@ restore_into(struct cli *c, const char *file, const char *part, struct manifest 
 		*why = arena_printf(c->m, "%s: %s", part, strerror(errno));
 		return false;
 	}
-	if (!unpack(c, file, part, m, why) || !move_old_aside(c, old, why) || !move_in(c, part, why)) {
+	if (!unpack(c, file, part, m, why) || !move_old_aside(c, &kept, why) || !move_in(c, part, why)) {
 		folder_remove(part);
 		return false;
 	}
 	folder_remove(part);
-	if (access(old, F_OK) == 0)
-		fprintf(stderr, "What was there is in %s\n", old);
+	if (kept)
+		fprintf(stderr, "What was there is in %s\n", kept);
 	return make_views(c, why);
 }
 

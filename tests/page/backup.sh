@@ -188,6 +188,17 @@ done
 ((found)) || bad "the business that was there is gone"
 expect_same "$(ls -A "$SCRATCH/cut" | grep -c part)" 0
 
+test_that "killed while what was there moved aside, it goes on: a database is not parted from its write-ahead log"
+VAR=$SCRATCH/parted motorpool restore "$TO/a.tar"
+VAR=$SCRATCH/parted motorpool user add early@example.com Early --password 'a long enough one'
+[[ -s $SCRATCH/parted/motorpool.db-wal ]] || bad "there is no write-ahead log to be parted from"
+mkdir "$SCRATCH/parted/before-restore.part"
+mv "$SCRATCH/parted/motorpool.db" "$SCRATCH/parted/before-restore.part"
+VAR=$SCRATCH/parted motorpool restore "$TO/a.tar"
+expect_end 0
+expect_same "$(sqlite3 "$SCRATCH"/parted/before-restore-2*/motorpool.db 'SELECT COUNT(*) FROM user')" 2
+expect_same "$(sqlite3 "$SCRATCH/parted/motorpool.db" 'SELECT COUNT(*) FROM user') $(ls -A "$SCRATCH/parted" | grep -c part)" "1 0"
+
 # --- what is no backup ---
 
 refused() {
