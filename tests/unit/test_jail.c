@@ -10,6 +10,8 @@
 
 #include "scratch.h"
 
+#include <curl/curl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/un.h>
 
@@ -102,6 +104,46 @@ only_who_needs_the_network_gets_it(void **state)
 	(void)state;
 }
 
+/* As payment finds its card provider: by name, in a thread. Nobody answers at port 1, but that is found out only after the name. */
+static bool
+try_name(void)
+{
+	CURL *curl = curl_easy_init();
+	char url[300] = "http://", name[256] = "";
+	CURLcode rc;
+
+	gethostname(name, sizeof(name) - 1);
+	snprintf(url, sizeof(url), "http://%s:1/", name);
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 5000L);
+	rc = curl_easy_perform(curl);
+	curl_easy_cleanup(curl);
+	return rc == CURLE_COULDNT_CONNECT;
+}
+
+static void
+who_needs_the_network_finds_others_by_name(void **state)
+{
+	if (!try_name())                /* this machine does not know its own */
+		skip();
+	assert_true(works(JAIL_NETWORK, try_name));
+	assert_false(works(0, try_name));
+	(void)state;
+}
+
+static bool try_ask(void) { return kill(getppid(), 0) == 0 && kill(1 << 22, 0) != 0 && errno == ESRCH; }
+static bool try_signal(void) { return kill(getppid(), SIGCONT) == 0; }
+
+static void
+anybody_may_ask_whether_a_process_lives_and_do_nothing_to_it(void **state)
+{
+	assert_true(works(0, try_ask));
+	assert_false(works(0, try_signal));
+	(void)state;
+}
+
 static void
 only_who_needs_a_program_runs_it_and_no_other(void **state)
 {
@@ -169,6 +211,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(everybody_serves, scratch_begin, scratch_end),
 		cmocka_unit_test_setup_teardown(nobody_traces_mounts_or_gets_into_the_kernel, scratch_begin, scratch_end),
 		cmocka_unit_test_setup_teardown(only_who_needs_the_network_gets_it, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(who_needs_the_network_finds_others_by_name, scratch_begin, scratch_end),
+		cmocka_unit_test_setup_teardown(anybody_may_ask_whether_a_process_lives_and_do_nothing_to_it, scratch_begin, scratch_end),
 		cmocka_unit_test_setup_teardown(only_who_needs_a_program_runs_it_and_no_other, scratch_begin, scratch_end),
 		cmocka_unit_test_setup_teardown(files_that_are_none_of_its_business_stay_shut, scratch_begin, scratch_end),
 		cmocka_unit_test_setup_teardown(the_self_test_can_fail, scratch_begin, scratch_end),
