@@ -1,6 +1,8 @@
 /* board.c - making and mapping a file that processes share; board.h tells why it looks as it does. */
 #include "board.h"
 
+#include "log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,15 +20,22 @@ struct plan {
 	bool (*begin)(void *board);
 };
 
-static void
+static const char *boot_file = "/proc/sys/kernel/random/boot_id";
+
+/*
+ * Whoever cannot tell one boot from another must not share: he would take everybody's board for a stale one, put his own in its place,
+ * and from then on there were two writers' locks.
+ */
+static bool
 boot_id(char id[40])
 {
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	int fd = open(boot_file, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd >= 0 ? read(fd, id, 36) : 0;
 
 	if (fd >= 0)
 		close(fd);
 	id[n > 0 ? n : 0] = '\0';
+	return n > 0 || (errno = ENOSYS, false);
 }
 
 static void *
@@ -49,8 +58,8 @@ fill(const struct plan *p, int fd)
 	if (!b || fstat(fd, &st) != 0)
 		return false;
 	ok = !p->begin || p->begin(b);
+	ok = boot_id(b->boot) && ok;
 	snprintf(b->kind, sizeof(b->kind), "%s", p->kind);
-	boot_id(b->boot);
 	b->inode = st.st_ino;
 	munmap(b, p->size);
 	return ok;
@@ -85,8 +94,7 @@ is_ours(const struct plan *p, const struct board *b, const struct stat *st)
 {
 	char boot[40];
 
-	boot_id(boot);
-	return b->inode == st->st_ino && strcmp(b->kind, p->kind) == 0 && strcmp(b->boot, boot) == 0;
+	return boot_id(boot) && b->inode == st->st_ino && strcmp(b->kind, p->kind) == 0 && strcmp(b->boot, boot) == 0;
 }
 
 /* NULL with errno 0: what is there is not this board, or not of this boot. */
@@ -119,11 +127,13 @@ open_one(const struct plan *p, int may)
 static struct board *
 get(const struct plan *p)
 {
-	char guard[4216];
+	char guard[4216], boot[40];
 	struct board *b;
 	int fd;
 
 	snprintf(guard, sizeof(guard), "%s.make", p->path);
+	if (!boot_id(boot))
+		return log_error("board", "%s cannot be read: nobody can tell one boot from another", boot_file), errno = ENOSYS, NULL;
 	fd = open(guard, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return NULL;

@@ -22,7 +22,7 @@ struct board {
 
 /*
  * Maps $VAR/run/NAME, made when it is missing or stale: zeros after the head, then begin() (may be NULL). kind: below 24 characters.
- * NULL: cannot be made or mapped; errno says why.
+ * NULL: cannot be made or mapped; errno says why. ENOSYS: /proc does not tell which boot this is.
  */
 void *board_open(const char *var_dir, const char *name, const char *kind, size_t size, bool (*begin)(void *board));
 /* Maps it for looking only, as it is. NULL: there is none. */

@@ -146,6 +146,9 @@ if command -v systemd-analyze >/dev/null; then
 		echo "# $unit: exposure $is"
 	done
 
+	test_that "programs can tell one boot from another, else none would share the writers' lock with cron's relay"
+	expect_same "$(grep -h '^ProcSubset=' "$UNITS"/motorpool@*.service "$UNITS"/motorpool@*/*.conf)" ""
+
 	test_that "a unit without its locks would be seen"
 	mkdir "$SCRATCH/units" && sed -E '/^(Protect|Private|Restrict|Capability|NoNew|SystemCall)/d' "$UNITS/motorpool@.service" >"$SCRATCH/units/motorpool@.service"
 	awk -v is="$(cd "$SCRATCH/units" && exposure ./motorpool@fleet.service)" 'BEGIN { exit !(is > 2.0) }' || bad "it was not"

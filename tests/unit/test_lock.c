@@ -9,6 +9,7 @@
 
 #include "scratch.h"
 
+#include "../../lib/board.c"
 #include "../../lib/lock.c"
 
 static struct lock *
@@ -66,6 +67,25 @@ a_page_of_an_earlier_boot_is_replaced(void **state)
 	assert_int_equal(lock_latest(l), 0);
 	assert_true(lock_writer(l, 100));
 	unlock_writer(l);
+	lock_close(l);
+}
+
+/* As in a /proc that shows processes only: a lock that others do not see would be worse than none. */
+static void
+who_cannot_tell_which_boot_this_is_gets_no_page_and_leaves_the_others_theirs(void **state)
+{
+	struct lock *l = open_lock();
+	const char *was = boot_file;
+
+	(void)state;
+	lock_committed(l);
+	boot_file = "/nowhere";
+	assert_null(lock_open(scratch, "test"));
+	assert_int_equal(errno, ENOSYS);
+	boot_file = was;
+	lock_close(l);
+	l = open_lock();
+	assert_int_equal(lock_latest(l), 1);
 	lock_close(l);
 }
 
@@ -336,6 +356,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(processes_that_start_together_share_one_page),
 		TEST(a_page_of_an_earlier_boot_is_replaced),
+		TEST(who_cannot_tell_which_boot_this_is_gets_no_page_and_leaves_the_others_theirs),
 		TEST(a_copied_or_broken_page_is_replaced),
 		TEST(who_waits_too_long_is_told_so),
 		TEST(who_comes_late_to_a_holder_that_hangs_waits_a_moment),
