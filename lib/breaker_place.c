@@ -51,15 +51,20 @@ who_am_i(void)
 	return me;
 }
 
-/* Where /proc cannot be read a process number says enough, until HELD_MAX_MS. */
+/*
+ * Somebody who is there but not to be seen in /proc (hidepid, as systemd's ProtectProc= has it, hides even those of our own user from
+ * one who is locked up) is taken for the holder, until HELD_MAX_MS.
+ */
 static bool
 is_gone(uint64_t holder)
 {
 	pid_t pid = (pid_t)(holder & ((1 << 22) - 1));
+	int64_t born;
 
 	if (kill(pid, 0) != 0 && errno == ESRCH)
 		return true;
-	return who_am_i() >> 22 && holder >> 22 && who(pid, hand_born(pid)) != holder;
+	born = hand_born(pid);
+	return born && holder >> 22 && who(pid, born) != holder;
 }
 
 /* --- places ------------------------------------------------------------------------------------------------------------ */
