@@ -50,7 +50,7 @@ await as.customer.post('/bookings', { car_id: free_car.car_id, starts_at: at(34)
 const rows = await until('they are stuck', async () => { const { json } = await as.manager.get('/bookings/stuck'); return json.n_total >= 4 && json.stuck; }, { limit_ms: 20000, every_ms: 500 });
 const stuck = rows.find(s => s.kind === 'cancel'), stuck_charge = rows.find(s => s.kind === 'charge'), unpaid = rows.find(s => s.kind === 'refund');
 /* An event that fleet has given up, so that /ops has something to decide. */
-await promisify(execFile)('sqlite3', ['-cmd', '.timeout 5000', `${stack.var}/motorpool.db`, `INSERT INTO event_retry VALUES ('fleet', 1, 'an example', 12, 0, 'an example of an error', 1)`]);
+await promisify(execFile)('sqlite3', ['-cmd', '.timeout 5000', `${stack.var}/motorpool.db`, `INSERT INTO event_retry VALUES ('fleet', 1, 'an-example', 12, 0, 'an example of an error', 1)`]);
 const link = `customerKey=ANONYMOUS&successUrl=${encodeURIComponent(stack.base + '/bookings/x/paid')}&failUrl=${encodeURIComponent(stack.base + '/bookings/x')}`;
 
 /* address, or several; a query shows the page as people see it most. null: not a page (why, behind it) */
