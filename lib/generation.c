@@ -29,6 +29,13 @@ generation_pin(struct generation *g)
 		snprintf(g->root, sizeof(g->root), "%s", root);
 }
 
+static void
+add(enum duty duty)
+{
+	if (!worker_add(duty, &parent.coming))
+		parent.coming.is_short = true;
+}
+
 void
 generation_start(void)
 {
@@ -44,9 +51,9 @@ generation_start(void)
 		if (parent.plan->n_max[door] == 0)
 			continue;
 		for (int i = 0; i < parent.n_wanted[door]; i++)
-			worker_add(door ? SERVE_INTERNAL : SERVE_PUBLIC, &parent.coming);
+			add(door ? SERVE_INTERNAL : SERVE_PUBLIC);
 		if (parent.plan->refuses)
-			worker_add(refusing[door], &parent.coming);
+			add(refusing[door]);
 	}
 	write_pids();
 }
@@ -136,7 +143,9 @@ generation_look(void)
 
 	if (!parent.coming.number)
 		return;
-	if (n == 0 && n_up == 0)
+	if (parent.coming.is_short && parent.serving.number)
+		go_back("found no place for all its workers");
+	else if (n == 0 && n_up == 0)
 		take_over();
 	else if (!parent.serving.number)
 		return;

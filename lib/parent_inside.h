@@ -35,6 +35,7 @@ struct generation {
 	int number;                     /* 0: there is none */
 	int64_t began_ms;
 	int n_died;                     /* of its workers, before they were ready */
+	bool is_short;                  /* those of many generations before it still drain: there was no place for all of its own */
 	char exe[PATH_MAX], root[PATH_MAX];     /* root "": the worker finds it from its own place */
 };
 
