@@ -25,6 +25,7 @@
 #define LEASE_MS     4000       /* longer than any call here may take, the sweeps' included … */
 #define LEASE_MORE_MS 1000      /* … and than a deadline somebody has set longer */
 #define AGAIN_MS     1000       /* … and how often a board that cannot be made is tried */
+#define QUICK_MS     200        /* where calls take longer, nobody waits for a place: the call would miss the time it waited */
 
 /* --- what the settings say -------------------------------------------------------------------------------------------- */
 
@@ -234,6 +235,21 @@ judge_probe(struct breaker *b, int64_t lease_ms, int64_t now, bool is_good)
 		turn_to(b, &word, (struct standing){ .state = BREAKER_PROBING, .n_good = s.n_good + 1, .trips = s.trips });
 }
 
+static void
+note_time(struct breaker *b, int64_t took_ms)
+{
+	int32_t mean = atomic_load_explicit(&b->took_ms16, memory_order_relaxed);
+
+	took_ms = took_ms < 0 ? 0 : took_ms < OPEN_MAX_MS ? took_ms : OPEN_MAX_MS;
+	atomic_store_explicit(&b->took_ms16, mean + ((int32_t)took_ms * 16 - mean) / 8, memory_order_relaxed);
+}
+
+static bool
+is_quick(struct breaker *b)
+{
+	return atomic_load_explicit(&b->took_ms16, memory_order_relaxed) <= QUICK_MS * 16;
+}
+
 /* --- in and out --------------------------------------------------------------------------------------------------------- */
 
 static bool
@@ -276,7 +292,7 @@ breaker_enter(struct breaker *b, int patience_ms, int *place)
 	for (;;) {
 		seen = atomic_load(&b->n_left);
 		answer = try_enter(b, now, place);
-		if (answer != BREAKER_IS_FULL || !place_wait(b, seen, end_ms))
+		if (answer != BREAKER_IS_FULL || !is_quick(b) || !place_wait(b, seen, end_ms))
 			break;
 		now = clock_ms();
 	}
@@ -292,8 +308,10 @@ breaker_leave(struct breaker *b, int place, bool is_good)
 {
 	int64_t now = clock_ms(), lease_ms = 0;
 
-	if (place_is_mine(b, place))
+	if (place_is_mine(b, place)) {
 		lease_ms = atomic_load(&b->place[place].lease_ms);
+		note_time(b, now - atomic_load(&b->place[place].since_ms));
+	}
 	atomic_fetch_add(&b->n_calls, 1);
 	if (!is_good)
 		atomic_fetch_add(&b->n_failed, 1);
@@ -313,7 +331,9 @@ breaker_closed_for_s(struct breaker *b)
 	struct standing s = unpack(atomic_load(&b->standing));
 	int64_t now = clock_ms();
 
-	if (s.state == BREAKER_CLOSED || !must_wait(s, now))
+	if (s.state == BREAKER_CLOSED)
+		return !is_quick(b) && places_taken(b) >= flying_at_most();
+	if (!must_wait(s, now))
 		return 0;
 	return s.state == BREAKER_PROBING ? 1 : (int)((s.at_ms - now + 999) / 1000);
 }

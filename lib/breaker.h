@@ -22,12 +22,12 @@ enum breaker_answer { BREAKER_GO, BREAKER_IS_OPEN, BREAKER_IS_FULL };   /* the l
 struct breaker *breaker_open(const char *var_dir, const char *callee);
 /*
  * May this call go? Then *place is to be given back by breaker_leave(). With all places taken it waits for one, at most
- * patience_ms in all, and only while others come back: where nobody moves it is full. While it is open nobody waits.
+ * patience_ms in all, and only where calls are quick and others come back: else it is full. While it is open nobody waits.
  */
 enum breaker_answer breaker_enter(struct breaker *b, int patience_ms, int *place);
 void breaker_leave(struct breaker *b, int place, bool is_good);
 
-/* Open, and a call would be refused: in how many seconds one will be tried (1 or more). 0: calls go through. */
+/* A call would be refused now, since it is open, or full of slow ones: in how many seconds one may go (1 or more). 0: at once. */
 int breaker_closed_for_s(struct breaker *b);
 
 /* How it stands, for /ops, /metrics and "try again in n seconds". */

@@ -26,6 +26,7 @@ struct breaker {
 	_Atomic int32_t n_waiting;      /* may stay too high when one of them dies: then somebody is woken for nothing */
 	_Atomic uint32_t from_s;        /* what failed before this second has been atoned for */
 	_Atomic int64_t buried_ms;
+	_Atomic int32_t took_ms16;      /* how long a call takes of late, in sixteenths of a ms: a mean that forgets */
 	_Atomic int64_t n_calls, n_failed, n_refused, n_full, n_opened;
 	_Atomic uint64_t second[BUCKETS];       /* second << 32 | failed << 16 | calls */
 	struct place place[PLACES];

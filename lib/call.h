@@ -29,7 +29,7 @@ struct call {
 };
 
 void call_open(const char *var_dir);
-/* In how many seconds a call to this program would be tried at all: its breaker is open. 0: now. */
+/* In how many seconds a call to this program would be tried at all: its breaker is open, or full of slow calls. 0: now. */
 int call_closed_for_s(const char *program);
 /* The request in hand (log.h) is carried on to the callee. Each call is a line in the log. */
 enum call_outcome call_do(struct arena *m, struct call *c);

@@ -293,6 +293,8 @@ calls_sent_before_it_opened_change_nothing_when_they_come_back(void **state)
 	assert_int_equal(look().state, BREAKER_CLOSED);
 }
 
+#define STALL_US 40000          /* below breaker_place.c's STALL_MS: it did not wait at all */
+
 /* --- places ------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -317,6 +319,30 @@ the_sixth_is_refused_when_nobody_comes_back(void **state)
 	assert_int_equal(look().n_full, 2);
 	breaker_leave(b, places[2], true);
 	call_times(3, true);
+}
+
+static void
+where_calls_take_long_nobody_waits_and_it_is_known_before(void **state)
+{
+	int places[5], place;
+	int64_t began;
+
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(breaker_enter(b, 0, &place), BREAKER_GO);
+		wait_ms(500);
+		breaker_leave(b, place, true);
+	}
+	fill(places);
+	assert_int_equal(breaker_closed_for_s(b), 1);
+	began = clock_us();
+	assert_int_equal(breaker_enter(b, 5000, &place), BREAKER_IS_FULL);
+	assert_true(clock_us() - began < STALL_US);
+	breaker_leave(b, places[4], true);
+	assert_int_equal(breaker_closed_for_s(b), 0);
+	call_times(100, true);          /* quick ones: that is forgotten */
+	assert_int_equal(breaker_enter(b, 0, &places[4]), BREAKER_GO);
+	assert_int_equal(breaker_closed_for_s(b), 0);
 }
 
 static int
@@ -549,6 +575,7 @@ main(void)
 		T(a_probe_that_never_comes_back_loses_its_lease_and_has_nothing_more_to_say),
 		T(calls_sent_before_it_opened_change_nothing_when_they_come_back),
 		T(the_sixth_is_refused_when_nobody_comes_back),
+		T(where_calls_take_long_nobody_waits_and_it_is_known_before),
 		T(the_sixth_waits_while_others_come_back),
 		T(the_places_of_the_dead_are_taken_back),
 		T(one_who_cannot_see_the_holders_does_not_take_them_for_dead),
