@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define HELD_MAX_MS  70000      /* longer than any deadline can be: whoever holds a place for so long has lost it */
-#define STALL_MS     50         /* nobody came back for so long: waiting for a place is in vain */
+#define STALL_MS     100        /* nobody came back for so long: waiting for a place is in vain */
 #define BURY_MS      100        /* how often it is looked whether holders live: that reads /proc */
 
 /* --- who -------------------------------------------------------------------------------------------------------------- */
