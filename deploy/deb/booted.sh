@@ -61,6 +61,9 @@ confirmed() { api GET /bookings | grep -q '"state":"CONFIRMED"'; }
 test_that "cron's relay confirms it"
 if until_true confirmed; then good; else bad "$(api GET /bookings)"; fi
 
+test_that "programs in their units and cron's relay share one writers' lock"
+is "$(cat /proc/[0-9]*/maps 2>/dev/null | grep -o '[0-9]* */[^ ]*/run/motorpool\.lock.*' | sort -u | wc -l)" 1
+
 test_that "a parent that is killed is started again, and its program answers all the while"
 before=$(main_of booking)
 kill -9 "$before"
