@@ -16,6 +16,7 @@ bool booking_paid(struct db *db, struct booking *b, int64_t charge_id);
 bool booking_expire(struct db *db, struct booking *b, const char *reason, bool money_may_have_moved);
 
 #define PAUSE_MAX_S 60                          /* the longest between two tries of the sweep */
+#define ANSWER_S 10                             /* whoever asked payment longer ago than this is not coming back for the answer */
 #define CLOCK_SLACK_S 60                        /* what happened further ahead than this was written before the clock was set back */
 
 /* Why a try did not end it, for whoever looks at the stuck desk (../stuck.h): payment_down, no_answer … Nothing new: nothing written. */

@@ -52,12 +52,21 @@ hear_fleet_again(struct db *db, struct booking *b)
 	db_commit(db);
 }
 
+/* Payment was asked a moment ago, and whoever asked still waits for the answer: asking for him would turn it into a no. */
+static bool
+is_being_paid(const struct booking *b)
+{
+	int64_t now = clock_now();
+
+	return b->state == HELD && b->asked_at > now - ANSWER_S && b->asked_at <= now + CLOCK_SLACK_S;
+}
+
 void
 booking_retry(struct db *db, struct booking *b, int64_t actor_id)
 {
 	int kind = booking_stuck_kind(b);
 
-	if (kind < 0)
+	if (kind < 0 || is_being_paid(b))
 		return;
 	stuck_tell_retried(db, "booking.retried", b->code, kind, actor_id);
 	switch ((enum stuck_kind)kind) {

@@ -16,7 +16,6 @@
 #define AT_ONCE 20      /* per kind and call: between them the relay looks at the log again */
 #define LATE_AT_ONCE 200
 #define ROUND_MS 2000   /* … and how long payment is asked: when it hangs, the rest would only wait for it as well */
-#define ANSWER_S 10     /* whoever asked payment longer ago than this is not coming back for the answer */
 
 /*
  * A clock that jumped back must not keep work waiting (GROUND Events 3): what was begun later than now, or is due further ahead

@@ -1256,6 +1256,27 @@ what_rests_for_long_is_on_the_desk_and_what_does_not_is_not(void **state)
 }
 
 static void
+a_payment_that_is_just_being_made_is_not_tried_at_once(void **state)
+{
+	struct booking_order o = order(1, NOW + 5 * DAY, NOW + 6 * DAY);
+	struct booking b;
+
+	(void)state;
+	o.card_id = 0;
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
+	db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1", b.booking_id, NOW);
+	booking_reload(db, &b);
+	look_up_says = CHARGE_NEVER_SEEN;
+	clock_set(NOW + 9);
+	booking_retry(db, &b, 9);
+	assert_int_equal(b.state, HELD);
+	assert_int_equal(events("booking.retried"), 0);
+	clock_set(NOW + 10);
+	booking_retry(db, &b, 9);
+	assert_int_equal(b.state, EXPIRED);
+}
+
+static void
 trying_a_refund_at_once_ends_it_and_a_second_click_does_nothing(void **state)
 {
 	struct booking b = placed(NOW + 5 * DAY, NOW + 6 * DAY);
@@ -1285,6 +1306,7 @@ trying_a_lost_answer_at_once_finishes_the_booking(void **state)
 	db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1", b.booking_id, NOW);
 	booking_reload(db, &b);
 	look_up_says = CHARGE_APPROVED;
+	clock_set(NOW + 10);
 	booking_retry(db, &b, 9);
 	assert_int_equal(b.state, PAID);
 }
@@ -1500,6 +1522,7 @@ main(void)
 		TEST(a_car_that_is_late_is_not_sold_to_the_next),
 		TEST(nobody_comes_and_the_car_is_free_without_a_refund),
 		TEST(what_rests_for_long_is_on_the_desk_and_what_does_not_is_not),
+		TEST(a_payment_that_is_just_being_made_is_not_tried_at_once),
 		TEST(trying_a_refund_at_once_ends_it_and_a_second_click_does_nothing), TEST(trying_a_lost_answer_at_once_finishes_the_booking),
 		TEST(trying_a_confirmation_at_once_hears_what_fleet_has_said),
 		TEST(a_hold_without_an_answer_is_given_up_by_hand_and_its_money_voided),
