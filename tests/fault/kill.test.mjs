@@ -70,6 +70,9 @@ async function browser_client(browser, k) {
 		const answer = await persistently('book by form', () => browser.post('/bookings', fields));
 		const code = /^\/bookings\/(MP-[^/?]+)/.exec(answer.headers.location ?? '')?.[1];
 		if (answer.status !== 303 || !code) { await sleep(50); continue; }
+		/* the way to its page is no promise yet: whoever came again while payment was asked reads there that it is under way */
+		const shown = await persistently('the booking', () => browser.get(`/bookings/${code}`));
+		if (!/data-state="(PAID|CONFIRMED)"/.test(shown.text ?? '')) continue;
 		booked.add(code);
 		if (random() < 0.4) {
 			asked_to_cancel.add(code);
