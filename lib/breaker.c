@@ -241,7 +241,7 @@ note_time(struct breaker *b, int64_t took_ms)
 	int32_t mean = atomic_load_explicit(&b->took_ms16, memory_order_relaxed);
 
 	took_ms = took_ms < 0 ? 0 : took_ms < OPEN_MAX_MS ? took_ms : OPEN_MAX_MS;
-	atomic_store_explicit(&b->took_ms16, mean + ((int32_t)took_ms * 16 - mean) / 8, memory_order_relaxed);
+	atomic_store_explicit(&b->took_ms16, mean + ((int32_t)took_ms * 16 - mean) / 4, memory_order_relaxed);
 }
 
 static bool
@@ -292,7 +292,7 @@ breaker_enter(struct breaker *b, int patience_ms, int *place)
 	for (;;) {
 		seen = atomic_load(&b->n_left);
 		answer = try_enter(b, now, place);
-		if (answer != BREAKER_IS_FULL || !is_quick(b) || !place_wait(b, seen, end_ms))
+		if (answer != BREAKER_IS_FULL || !is_quick(b) || !place_wait(b, seen, now, end_ms))
 			break;
 		now = clock_ms();
 	}

@@ -37,8 +37,8 @@ int place_take(struct breaker *b, int flying, int64_t now);
 void place_leave(struct breaker *b, int place);
 bool place_is_mine(struct breaker *b, int place);
 int places_taken(const struct breaker *b);              /* by the living */
-/* Has anybody come back since n_left was `seen`? Waits for it, not beyond end_ms and not where nobody moves. */
-bool place_wait(struct breaker *b, uint32_t seen, int64_t end_ms);
+/* Has anybody come back since n_left was `seen`? Waits for it, not beyond end_ms and not where nobody moves. All places are taken. */
+bool place_wait(struct breaker *b, uint32_t seen, int64_t now, int64_t end_ms);
 void place_wake_all(struct breaker *b);
 
 const char *breaker_name(const struct breaker *b);      /* of the callee */

@@ -7,7 +7,6 @@
  */
 #include "breaker_inside.h"
 
-#include "clock.h"
 #include "hand.h"
 #include "log.h"
 
@@ -20,7 +19,7 @@
 #include <unistd.h>
 
 #define HELD_MAX_MS  70000      /* longer than any deadline can be: whoever holds a place for so long has lost it */
-#define STALL_MS     100        /* nobody came back for so long: waiting for a place is in vain */
+#define STALL_MS     50         /* nobody came back for so long: waiting for a place is in vain */
 #define BURY_MS      100        /* how often it is looked whether holders live: that reads /proc */
 
 /* --- who -------------------------------------------------------------------------------------------------------------- */
@@ -130,15 +129,32 @@ place_leave(struct breaker *b, int place)
 		futex(&b->n_left, FUTEX_WAKE, 1, NULL);
 }
 
-bool
-place_wait(struct breaker *b, uint32_t seen, int64_t end_ms)
+/* All places are taken, the last of them then. */
+static int64_t
+last_taken(const struct breaker *b)
 {
-	int64_t left = end_ms - clock_ms();
+	int64_t last = 0;
+
+	for (int i = 0; i < PLACES; i++) {
+		int64_t since = atomic_load(&b->place[i].holder) ? atomic_load(&b->place[i].since_ms) : 0;
+
+		last = since > last ? since : last;
+	}
+	return last;
+}
+
+/* When everybody has stood still for STALL_MS those who come now do not wait to see it again: each that waits is a process that waits. */
+bool
+place_wait(struct breaker *b, uint32_t seen, int64_t now, int64_t end_ms)
+{
+	int64_t stalled = last_taken(b) + STALL_MS - now, left = end_ms - now;
 	struct timespec limit = { 0 };
 
+	left = left < stalled ? left : stalled;
+	left = left < STALL_MS ? left : STALL_MS;
 	if (left <= 0)
-		return false;
-	limit.tv_nsec = (left < STALL_MS ? left : STALL_MS) * 1000000;
+		return now < end_ms && atomic_load(&b->n_left) != seen;
+	limit.tv_nsec = left * 1000000;
 	atomic_fetch_add(&b->n_waiting, 1);
 	futex(&b->n_left, FUTEX_WAIT, seen, &limit);
 	atomic_fetch_sub(&b->n_waiting, 1);
