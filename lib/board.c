@@ -20,6 +20,9 @@ struct plan {
 	bool (*begin)(void *board);
 };
 
+/* Whoever has mapped one keeps its file open with a read lock on it, so that others see that it lives, whatever its boot is called. */
+static struct { const void *board; int fd; } held[256];
+
 static const char *boot_file = "/proc/sys/kernel/random/boot_id";
 
 /*
@@ -89,15 +92,56 @@ make(const struct plan *p)
 
 /* --- opening it ----------------------------------------------------------------------------------------------------- */
 
+/* Asked without taking it: a lock that is only tried would look like one to others. */
 static bool
-is_ours(const struct plan *p, const struct board *b, const struct stat *st)
+is_held(int fd)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	return fcntl(fd, F_OFD_GETLK, &l) == 0 && l.l_type != F_UNLCK;
+}
+
+/*
+ * Of this boot; or in use, and then it is of this boot whatever the id says: containers show their own to some processes and the
+ * machine's to others (systemd-nspawn does to units with a /proc of their own).
+ */
+static bool
+is_ours(const struct plan *p, const struct board *b, const struct stat *st, int fd)
 {
 	char boot[40];
 
-	return boot_id(boot) && b->inode == st->st_ino && strcmp(b->kind, p->kind) == 0 && strcmp(b->boot, boot) == 0;
+	return boot_id(boot) && b->inode == st->st_ino && strcmp(b->kind, p->kind) == 0 && (strcmp(b->boot, boot) == 0 || is_held(fd));
 }
 
-/* NULL with errno 0: what is there is not this board, or not of this boot. */
+static bool
+hold(const void *board, int fd)
+{
+	struct flock l = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+
+	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++) {
+		if (held[i].board)
+			continue;
+		if (fcntl(fd, F_OFD_SETLK, &l) != 0)
+			return false;
+		held[i].board = board;
+		held[i].fd = fd;
+		return true;
+	}
+	return errno = EMFILE, false;
+}
+
+static void
+let_go(const void *board)
+{
+	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
+		if (held[i].board == board) {
+			close(held[i].fd);
+			held[i].board = NULL;
+			return;
+		}
+}
+
+/* NULL with errno 0: what is there is not this board, or not of this boot. EBUSY: another version of it is in use. */
 static struct board *
 open_one(const struct plan *p, int may)
 {
@@ -112,15 +156,18 @@ open_one(const struct plan *p, int may)
 	}
 	if (fstat(fd, &st) == 0 && st.st_size == (off_t)p->size)
 		b = map(fd, p->size, may);
-	else
-		errno = 0;
-	if (b && !is_ours(p, b, &st)) {
+	if (b && is_ours(p, b, &st, fd)) {
+		if (may & PROT_WRITE ? hold(b, fd) : close(fd) == 0)
+			return b;
 		munmap(b, p->size);
-		b = NULL;
-		errno = 0;
+		close(fd);
+		return NULL;
 	}
+	if (b)
+		munmap(b, p->size);
+	errno = is_held(fd) ? EBUSY : 0;
 	close(fd);
-	return b;
+	return NULL;
 }
 
 /* Looks, and makes it when it is missing or stale: one process at a time. */
@@ -183,5 +230,6 @@ board_look(const char *var_dir, const char *name, const char *kind, size_t size)
 void
 board_close(const void *board, size_t size)
 {
+	let_go(board);
 	munmap((void *)(uintptr_t)board, size);
 }

@@ -4,7 +4,7 @@
  *
  * It is made under a temporary name, filled, then renamed into place, all under a flock: nobody ever sees half a board. One
  * from before the last boot, of another kind or size, or a copy (another inode) is replaced, since a process number in it means
- * somebody else now. Those who still have the old one mapped keep it, seen by nobody new.
+ * somebody else now; but never one that somebody has mapped: two boards of one name would be two writers' locks.
  */
 #ifndef MP_BOARD_H
 #define MP_BOARD_H
@@ -22,7 +22,8 @@ struct board {
 
 /*
  * Maps $VAR/run/NAME, made when it is missing or stale: zeros after the head, then begin() (may be NULL). kind: below 24 characters.
- * NULL: cannot be made or mapped; errno says why. ENOSYS: /proc does not tell which boot this is.
+ * NULL: cannot be made or mapped; errno says why. ENOSYS: /proc does not tell which boot this is. EBUSY: another
+ * version of the programs has it in use.
  */
 void *board_open(const char *var_dir, const char *name, const char *kind, size_t size, bool (*begin)(void *board));
 /* Maps it for looking only, as it is. NULL: there is none. */

@@ -70,6 +70,31 @@ a_page_of_an_earlier_boot_is_replaced(void **state)
 	lock_close(l);
 }
 
+/* As in a container whose boot has two names: what somebody has mapped is of this boot, whatever it says. */
+static void
+a_page_in_use_is_never_replaced(void **state)
+{
+	struct lock *l = open_lock(), *other;
+
+	(void)state;
+	strcpy(l->board.boot, "another name of this boot");
+	lock_committed(l);
+	other = open_lock();
+	assert_int_equal(lock_latest(other), lock_latest(l));
+	assert_int_equal(other->board.inode, l->board.inode);
+	lock_close(l);
+	l = open_lock();                        /* the second holds it still */
+	assert_int_equal(l->board.inode, other->board.inode);
+	strcpy(l->board.kind, "another version");
+	assert_null(lock_open(scratch, "test"));
+	assert_int_equal(errno, EBUSY);
+	lock_close(l);
+	lock_close(other);
+	l = open_lock();                        /* nobody does any more */
+	assert_int_equal(lock_latest(l), 0);
+	lock_close(l);
+}
+
 /* As in a /proc that shows processes only: a lock that others do not see would be worse than none. */
 static void
 who_cannot_tell_which_boot_this_is_gets_no_page_and_leaves_the_others_theirs(void **state)
@@ -356,6 +381,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(processes_that_start_together_share_one_page),
 		TEST(a_page_of_an_earlier_boot_is_replaced),
+		TEST(a_page_in_use_is_never_replaced),
 		TEST(who_cannot_tell_which_boot_this_is_gets_no_page_and_leaves_the_others_theirs),
 		TEST(a_copied_or_broken_page_is_replaced),
 		TEST(who_waits_too_long_is_told_so),
