@@ -26,7 +26,7 @@ const limit = f => f.limit !== undefined ? `≤ ${f.limit}` : f.least !== undefi
 const number = n => typeof n === 'number' ? n.toLocaleString('en') : n;
 
 const text = [
-	`The last run at full length: ${new Date(fs.statSync(file).mtimeMs).toISOString().slice(0, 10)}, ${os.cpus().length} cores.`, '',
+	`Runs at full length of ${new Date(fs.statSync(file).mtimeMs).toISOString().slice(0, 10)} on ${os.cpus().length} cores; each figure is the newest of its experiment.`, '',
 	'| experiment | figure | value | must be | holds |', '|---|---|---:|---:|---|',
 	...figures.map(f => `| ${f.experiment} | ${f.name} | ${number(f.value)} ${f.unit} | ${limit(f)} | ${limit(f) ? f.holds ? 'yes' : '**no**' : ''} |`),
 ].join('\n');
