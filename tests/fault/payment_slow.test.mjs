@@ -3,7 +3,8 @@
  * look around. Nobody is charged twice, hardly a call reaches one that hangs, everything else keeps its speed, and it ends by itself.
  * In the long form each has a stack of its own, so that no breaker remembers the one before.
  */
-import { assert, finish, sleep, test } from '../story/check.mjs';
+import { spawn } from 'node:child_process';
+import { finish, sleep, test } from '../story/check.mjs';
 import { is_long, span } from './fault.mjs';
 import { Rush } from './rush.mjs';
 
@@ -17,11 +18,18 @@ const faults = [
 ];
 let rush, quiet;
 
-/* Away and there again every half second, as long as it lasts. */
+/* Away and there again every half second, as long as it lasts. By one sqlite3: starting one each time would hold up those who measure. */
 function flap() {
+	const shell = spawn('sqlite3', ['-cmd', '.timeout 5000', `${rush.stack.var}/sandbox.db`], { stdio: ['pipe', 'ignore', 'inherit'] });
+	const ended = new Promise(done => shell.on('exit', done));
 	let on = true;
-	const going = (async () => { for (let i = 0; on; i++) { await rush.card_company({ down: i % 2 ? 0 : 1 }); await sleep(500); } })();
-	return async () => { on = false; await going; };
+	const going = (async () => {
+		for (let i = 0; on; i++) {
+			shell.stdin.write(`INSERT OR REPLACE INTO fault VALUES ('down', ${i % 2 ? 0 : 1});\n`);
+			await sleep(500);
+		}
+	})();
+	return async () => { on = false; await going; shell.stdin.end(); await ended; };
 }
 
 for (const [what, switches] of faults)
