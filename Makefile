@@ -95,7 +95,7 @@ $(LIB): $(LIB_OBJ)
 define program
 $(BUILD)/bin/$(1): $(call obj,$(wildcard cgi-bin/$(1)/*.c)) $(LIB)
 	@mkdir -p $$(@D)
-	$(Q)$(CC) $(LDFLAGS) -o $$@ $$^ $(LIBS) $$(if $$(filter payment,$(1)),$(CURL_LIBS))
+	$(Q)$(CC) $(LDFLAGS) -o $$@ $$^ $(LIBS) $$(if $$(filter payment message,$(1)),$(CURL_LIBS))
 endef
 $(foreach c,$(CONTEXTS),$(eval $(call program,$(c))))
 

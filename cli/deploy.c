@@ -102,9 +102,9 @@ cli_release_link(struct cli *c)
 /* --- one program --------------------------------------------------------------------------------------------------------- */
 
 static bool
-is_meant(const struct deploy *d, const struct program_place *p)
+is_meant(const struct deploy *d, const struct context *p)
 {
-	if (!program_is_wanted(p))
+	if (!context_is_wanted(p))
 		return false;
 	for (char *const *name = d->only; *name; name++)
 		if (strcmp(*name, p->name) == 0)
@@ -178,7 +178,7 @@ show_log(struct cli *c, const char *program, int64_t from)
 
 /* true: its new workers serve, or it does not run at all. */
 static bool
-change(const struct deploy *d, const struct program_place *p, const char *release)
+change(const struct deploy *d, const struct context *p, const char *release)
 {
 	struct cli *c = d->c;
 	const struct gauge *g = gauge_look(c->var, p->name);
@@ -213,13 +213,13 @@ change(const struct deploy *d, const struct program_place *p, const char *releas
 
 /* As it was: the link, and those who have changed already. */
 static void
-change_back(const struct deploy *d, const struct program_place *failed)
+change_back(const struct deploy *d, const struct context *failed)
 {
 	char whole[PATH_MAX];
 
 	if (!d->to || !set_link(d->c, d->link, d->from))
 		return;
-	for (const struct program_place *p = programs; p != failed; p++)
+	for (const struct context *p = contexts; p != failed; p++)
 		if (is_meant(d, p) && !change(d, p, realpath(d->link, whole)))
 			cli_fail("%s could not go back", p->name);
 	fprintf(stderr, "motorpool: everything is as before: %s -> %s\n", d->link, d->from);
@@ -234,7 +234,7 @@ is_whole(const struct deploy *d)
 		return true;
 	if (access(cli_path(c, d->release, "motorpool.conf"), R_OK) != 0)
 		return cli_fail("%s is no release: there is no motorpool.conf", d->release), false;
-	for (const struct program_place *p = programs; p->name; p++)
+	for (const struct context *p = contexts; p->name; p++)
 		if (is_meant(d, p) && access(arena_printf(c->m, "%s/bin/%s", d->release, p->name), X_OK) != 0)
 			return cli_fail("%s/bin/%s is missing", d->release, p->name), false;
 	return true;
@@ -245,7 +245,7 @@ change_all(const struct deploy *d)
 {
 	if (!is_whole(d) || (d->to && !set_link(d->c, d->link, d->to)))
 		return 1;
-	for (const struct program_place *p = programs; p->name; p++)
+	for (const struct context *p = contexts; p->name; p++)
 		if (is_meant(d, p) && !change(d, p, d->release)) {
 			change_back(d, p);
 			return 1;
@@ -298,7 +298,7 @@ find_release(struct deploy *d, const char *asked, bool back)
 static bool
 is_program(const char *name)
 {
-	for (const struct program_place *p = programs; p->name; p++)
+	for (const struct context *p = contexts; p->name; p++)
 		if (strcmp(p->name, name) == 0)
 			return true;
 	return false;

@@ -8,6 +8,7 @@
 #define MP_PROCESS_H
 
 #include "cli.h"
+#include "../cgi-bin/contexts.h"
 
 #include <sys/types.h>
 
@@ -44,12 +45,8 @@ const char *cli_release_link(struct cli *c);       /* …/current, when this com
 
 /* --- ready.c: the programs and whether they answer --- */
 
-struct program_place { const char *name, *prefix; };
-extern const struct program_place programs[];   /* ends in an empty one */
-
-bool program_is_wanted(const struct program_place *p);          /* the sandbox only where settings say so */
-pid_t program_parent(struct cli *c, const struct program_place *p);     /* the process that owns its sockets; 0: it does not run */
-int  program_ready(struct cli *c, const struct program_place *p, const char **why);     /* the status of its readyz; 0: no answer */
+pid_t program_parent(struct cli *c, const struct context *p);     /* the process that owns its sockets; 0: it does not run */
+int  program_ready(struct cli *c, const struct context *p, const char **why);     /* the status of its readyz; 0: no answer */
 int  http_get(const char *address, int port, const char *path, int deadline_ms);        /* the status; 0: no answer */
 
 /* Makes the state folder and goes on with a name of it short enough for sockets. */

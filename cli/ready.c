@@ -20,17 +20,6 @@
 #define ASK_MS  1000
 #define VAR_MAX 70              /* with "/run/payment.internal.sock.4194304" behind it, a socket's name has room for so much */
 
-const struct program_place programs[] = {
-	{ "account", "/account" }, { "booking", "" }, { "payment", "/payments" }, { "fleet", "/fleet" }, { "mypage", "/my" },
-	{ "ops", "/ops" }, { "sandbox", "/sandbox" }, { 0 },
-};
-
-bool
-program_is_wanted(const struct program_place *p)
-{
-	return settings.sandbox || strcmp(p->name, "sandbox") != 0;
-}
-
 static bool
 is_called(struct cli *c, int pid, const char *name)
 {
@@ -45,7 +34,7 @@ is_called(struct cli *c, int pid, const char *name)
 
 /* It stands first in its file; when it was killed, the number may be somebody else's by now. */
 pid_t
-program_parent(struct cli *c, const struct program_place *p)
+program_parent(struct cli *c, const struct context *p)
 {
 	FILE *f = fopen(cli_path(c, c->var, arena_printf(c->m, "run/%s.pid", p->name)), "re");
 	int pid = 0;
@@ -58,7 +47,7 @@ program_parent(struct cli *c, const struct program_place *p)
 }
 
 int
-program_ready(struct cli *c, const struct program_place *p, const char **why)
+program_ready(struct cli *c, const struct context *p, const char **why)
 {
 	struct call call = {
 		.program = p->name, .path = arena_printf(c->m, "%s/readyz", p->prefix), .deadline_ms = ASK_MS, .to_public = true,

@@ -24,7 +24,7 @@ say(enum switched switched, const char *done, const char *already)
 	case SWITCH_ALREADY:
 		return cli_fail("%s", already);
 	case SWITCH_UNKNOWN:
-		return cli_fail("there is no such consumer: booking, payment, fleet and mypage react to events");
+		return cli_fail("there is no such consumer: booking, payment, fleet, delivery, equipment, review, message and mypage react to events");
 	case SWITCH_NO_REASON:
 		return cli_fail("a reason is one line of 1 to %d characters", SWITCH_REASON_MAX);
 	case SWITCH_LATER:

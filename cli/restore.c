@@ -44,7 +44,7 @@ static const char usage[] =
 static const char *
 who_runs(struct cli *c)
 {
-	for (const struct program_place *p = programs; p->name; p++) {
+	for (const struct context *p = contexts; p->name; p++) {
 		pid_t pid = program_parent(c, p);
 
 		if (pid)

@@ -178,11 +178,11 @@ who_is_not_ready(void)
 {
 	const char *why;
 
-	for (const struct program_place *p = programs; p->name; p++)
-		if (program_is_wanted(p) && program_ready(the.c, p, &why) != 200)
+	for (const struct context *p = contexts; p->name; p++)
+		if (context_is_wanted(p) && program_ready(the.c, p, &why) != 200)
 			return arena_printf(the.c->m, "%s (%s)", p->name, why);
-	for (const struct program_place *p = programs; p->name; p++) {
-		int status = program_is_wanted(p) ? http_get(the.bind, the.port, arena_printf(the.c->m, "%s/readyz", p->prefix), 1000) : 200;
+	for (const struct context *p = contexts; p->name; p++) {
+		int status = context_is_wanted(p) ? http_get(the.bind, the.port, arena_printf(the.c->m, "%s/readyz", p->prefix), 1000) : 200;
 
 		if (status != 200)
 			return arena_printf(the.c->m, "%s through lighttpd (status %d)", p->name, status);

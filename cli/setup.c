@@ -177,10 +177,10 @@ setup_processes(struct cli *c, struct process *to)
 	if (!lighttpd)
 		return cli_fail("lighttpd is not installed (make deps)"), 0;
 	to[n++] = make(c, "lighttpd", SIGINT, ARGV(lighttpd, "-D", "-f", through_link(c, cli_path(c, c->root, "lighttpd.conf"))));
-	for (const struct program_place *p = programs; p->name; p++) {
+	for (const struct context *p = contexts; p->name; p++) {
 		const char *exe = through_link(c, cli_path(c, c->bin, p->name));
 
-		if (!program_is_wanted(p))
+		if (!context_is_wanted(p))
 			continue;
 		if (access(exe, X_OK) != 0)
 			return cli_fail("%s is missing (make)", exe), 0;

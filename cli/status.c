@@ -51,7 +51,7 @@ pids_in(struct cli *c, const char *file, const char *name)
 }
 
 static bool
-show_program(struct cli *c, const struct program_place *p)
+show_program(struct cli *c, const struct context *p)
 {
 	const char *why, *pids = pids_in(c, arena_printf(c->m, "%s.pid", p->name), NULL);
 	int status = program_ready(c, p, &why);
@@ -142,8 +142,8 @@ status(struct cli *c, int argc, char **argv)
 		return 1;
 	printf("%-10s %-10s %-19s %s\n", "program", "state", "address", "processes");
 	ok = show_lighttpd(c) && ok;
-	for (const struct program_place *p = programs; p->name; p++)
-		if (program_is_wanted(p))
+	for (const struct context *p = contexts; p->name; p++)
+		if (context_is_wanted(p))
 			ok = show_program(c, p) && ok;
 	ok = show_relay(c) && ok;
 	printf("\n%-10s\n", "consumer");

@@ -5,7 +5,7 @@
 -- seconds, UTC; intervals are half-open: [starts_at, ends_at). Codes are stored as the words the API speaks.
 -- A database made by an older version comes here through db/migrate/NNNN-*.sql; PRAGMA user_version counts them.
 
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 -- ------------------------------------------------------------------------------------------------ events (lib/event.c)
 -- The append-only log, which is also the outbox: written in the transaction of the change it reports.
@@ -187,12 +187,13 @@ BEGIN SELECT RAISE(ABORT, 'car_is_retired'); END;
 -- What fleet has learned of bookings, to show a car's status. It decides nothing: the calendar is booking's.
 -- A car's status now: its service unless IN_SERVICE; else RENTED while a reservation runs (or the car is OUT); else AVAILABLE.
 CREATE TABLE reservation (
-	booking_code TEXT PRIMARY KEY,
+	booking_code TEXT NOT NULL,
 	car_id       INTEGER NOT NULL REFERENCES car (car_id),
 	starts_at    INTEGER NOT NULL,
 	ends_at      INTEGER NOT NULL CHECK (starts_at < ends_at),
 	state        TEXT NOT NULL CHECK (state IN ('RESERVED', 'OUT', 'ENDED', 'RELEASED')),  -- ENDED: returned; RELEASED: cancelled
-	changed_at   INTEGER NOT NULL
+	changed_at   INTEGER NOT NULL,
+	PRIMARY KEY (booking_code, car_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX reservation_by_car ON reservation (car_id, ends_at);
 CREATE INDEX reservation_running ON reservation (car_id, ends_at) WHERE state IN ('RESERVED', 'OUT');
@@ -245,6 +246,12 @@ CREATE TABLE booking (
 	ask_tries    INTEGER NOT NULL DEFAULT 0,         -- how often the sweep has asked payment what became of an answer nobody heard
 	ask_next_at  INTEGER NOT NULL DEFAULT 0,         -- … and when it asks again
 	last_error   TEXT NOT NULL DEFAULT '' CHECK (length(last_error) <= 200),  -- why the last try did not end it: payment_down, no_answer …
+	model_id     INTEGER NOT NULL DEFAULT 0,         -- any car of this model was asked for; 0: this very car
+	n_cars       INTEGER NOT NULL DEFAULT 1 CHECK (n_cars BETWEEN 1 AND 5),   -- the others stand in booking_car
+	cancel_asked_at INTEGER NOT NULL DEFAULT 0,      -- somebody wants it cancelled and delivery has been asked; 0: nobody, or it is settled
+	cancel_asked_by INTEGER NOT NULL DEFAULT 0,      -- … user_id
+	cancel_next_at INTEGER NOT NULL DEFAULT 0,       -- when the sweep asks delivery again
+	cancel_tries INTEGER NOT NULL DEFAULT 0,
 	-- nothing past HELD without an approved charge
 	CHECK (state IN ('HELD', 'EXPIRED') OR charge_id IS NOT NULL)
 ) STRICT;
@@ -255,6 +262,7 @@ CREATE INDEX booking_held ON booking (hold_until) WHERE state = 'HELD';
 CREATE INDEX booking_out ON booking (ends_at) WHERE state = 'OUT';
 CREATE INDEX booking_paid ON booking (paid_at) WHERE state = 'PAID';
 CREATE INDEX booking_to_come ON booking (ends_at) WHERE state = 'CONFIRMED';
+CREATE INDEX booking_cancels ON booking (cancel_next_at) WHERE cancel_asked_at > 0;
 CREATE INDEX booking_refunds ON booking (refund_next_at) WHERE refund_state = 'PENDING';
 CREATE INDEX booking_open ON booking (customer_id) WHERE state IN ('HELD', 'PAID', 'CONFIRMED', 'OUT', 'CANCEL_REQUESTED');
 -- one booking per key of a customer; a try that ended without a booking frees its key
@@ -277,15 +285,66 @@ CREATE TRIGGER booking_never_goes BEFORE DELETE ON booking BEGIN SELECT RAISE(AB
 CREATE TABLE booking_line (                          -- how the price is made up, frozen and replayable
 	booking_id INTEGER NOT NULL REFERENCES booking (booking_id),
 	line_no    INTEGER NOT NULL,
-	rule       TEXT NOT NULL,                        -- daily, hourly, hourly_cap (lib/price rules in booking/price.c)
+	rule       TEXT NOT NULL,                        -- daily, hourly, hourly_cap, delivery, collection, equipment (booking/price.c, extra.c)
 	version    INTEGER NOT NULL,
-	unit       TEXT NOT NULL,                        -- day, hour
+	unit       TEXT NOT NULL,                        -- day, hour, trip, piece_day
 	quantity   INTEGER NOT NULL,
 	unit_amount INTEGER NOT NULL,
 	amount     INTEGER NOT NULL,                     -- quantity × unit_amount, or the cap
+	label      TEXT NOT NULL DEFAULT '' CHECK (length(label) <= 80),      -- what it is, where the rule alone does not say: an item's name, a zone
+	label_ko   TEXT NOT NULL DEFAULT '' CHECK (length(label_ko) <= 80),
 	PRIMARY KEY (booking_id, line_no)
 ) STRICT, WITHOUT ROWID;
 CREATE TRIGGER booking_line_is_frozen BEFORE UPDATE ON booking_line BEGIN SELECT RAISE(ABORT, 'booking_is_frozen'); END;
+
+-- The second and further cars of a booking of several; the first stands in the booking itself.
+CREATE TABLE booking_car (
+	booking_id INTEGER NOT NULL REFERENCES booking (booking_id),
+	car_no     INTEGER NOT NULL CHECK (car_no BETWEEN 2 AND 5),
+	car_id     INTEGER NOT NULL,
+	car_name   TEXT NOT NULL,                        -- frozen, as the first one's
+	plate      TEXT NOT NULL,
+	PRIMARY KEY (booking_id, car_no),
+	UNIQUE (booking_id, car_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX booking_car_by_car ON booking_car (car_id, booking_id);
+CREATE TRIGGER booking_car_is_frozen BEFORE UPDATE ON booking_car BEGIN SELECT RAISE(ABORT, 'booking_is_frozen'); END;
+CREATE TRIGGER booking_car_never_goes BEFORE DELETE ON booking_car BEGIN SELECT RAISE(ABORT, 'booking_never_goes'); END;
+
+-- What was booked with the car that other programs see to. Each is one of the booking's price lines; when it cannot be had, its
+-- price goes back while the booking goes on.
+CREATE TABLE booking_extra (
+	booking_id   INTEGER NOT NULL REFERENCES booking (booking_id),
+	line_no      INTEGER NOT NULL,                   -- its price line
+	kind         TEXT NOT NULL CHECK (kind IN ('delivery', 'collection', 'equipment')),
+	ref_id       INTEGER NOT NULL DEFAULT 0,         -- equipment: item_id
+	quantity     INTEGER NOT NULL CHECK (quantity BETWEEN 1 AND 1000000),
+	amount       INTEGER NOT NULL CHECK (amount >= 0),                     -- the line's
+	state        TEXT NOT NULL DEFAULT 'BOOKED' CHECK (state IN ('BOOKED', 'ENDED')),  -- ENDED: it will not be had
+	end_reason   TEXT NOT NULL DEFAULT '' CHECK (length(end_reason) <= 300),
+	ended_at     INTEGER NOT NULL DEFAULT 0,
+	refund_state TEXT NOT NULL DEFAULT 'NONE' CHECK (refund_state IN ('NONE', 'PENDING', 'DONE')),
+	refund_due   INTEGER NOT NULL DEFAULT 0 CHECK (refund_due BETWEEN 0 AND amount),
+	refunded_amount INTEGER NOT NULL DEFAULT 0 CHECK (refunded_amount BETWEEN 0 AND refund_due),
+	refund_tries INTEGER NOT NULL DEFAULT 0,
+	refund_next_at INTEGER NOT NULL DEFAULT 0,
+	last_error   TEXT NOT NULL DEFAULT '' CHECK (length(last_error) <= 200),
+	PRIMARY KEY (booking_id, line_no)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX booking_extra_by_ref ON booking_extra (ref_id, booking_id) WHERE kind = 'equipment' AND state = 'BOOKED';
+CREATE INDEX booking_extra_refunds ON booking_extra (refund_next_at) WHERE refund_state = 'PENDING';
+CREATE TRIGGER booking_extra_never_goes BEFORE DELETE ON booking_extra BEGIN SELECT RAISE(ABORT, 'booking_never_goes'); END;
+
+-- Where the customer wants the car brought, and fetched.
+CREATE TABLE booking_delivery (
+	booking_id  INTEGER PRIMARY KEY REFERENCES booking (booking_id),
+	zone        TEXT NOT NULL CHECK (length(zone) BETWEEN 1 AND 40),       -- settings.delivery_zones
+	address     TEXT NOT NULL CHECK (length(address) BETWEEN 1 AND 200),
+	place       TEXT NOT NULL DEFAULT '' CHECK (length(place) <= 200),     -- the gate, the lobby, a bay
+	window_from INTEGER NOT NULL,                    -- when somebody is there: at the booking's start or later
+	window_to   INTEGER NOT NULL CHECK (window_from <= window_to),
+	collects    INTEGER NOT NULL DEFAULT 0 CHECK (collects IN (0, 1))      -- and is fetched there at the end
+) STRICT;
 
 -- The calendar: who has which car when. The one place that decides.
 CREATE TABLE slot (
@@ -302,7 +361,7 @@ CREATE TABLE slot (
 ) STRICT;
 -- by end first: probing a car's future never walks its past
 CREATE INDEX slot_by_car ON slot (car_id, busy_until, starts_at) WHERE kind <> 'RELEASED';
-CREATE UNIQUE INDEX slot_by_booking ON slot (booking_id) WHERE booking_id <> 0;
+CREATE UNIQUE INDEX slot_by_booking ON slot (booking_id, car_id) WHERE booking_id <> 0;
 CREATE INDEX slot_by_rev ON slot (rev);
 
 -- No two unreleased slots of one car overlap, buffer included.
@@ -318,8 +377,18 @@ BEGIN SELECT RAISE(ABORT, 'slot_taken'); END;
 
 CREATE VIEW v_booking AS
 	SELECT booking_id, code, customer_id, car_id, car_name, plate, branch_id, state, starts_at, ends_at, amount, vat_amount, currency,
-	       charge_id, refund_state, refund_due, refunded_amount, held_at, paid_at, ended_at
+	       charge_id, refund_state, refund_due, refunded_amount, held_at, paid_at, ended_at, n_cars, cancel_asked_at
 	  FROM booking;
+CREATE VIEW v_booking_car AS SELECT booking_id, car_no, car_id, car_name, plate FROM booking_car;
+CREATE VIEW v_booking_extra AS
+	SELECT b.code, b.customer_id, b.state AS booking_state, b.starts_at, b.ends_at, x.line_no, x.kind, x.ref_id, x.quantity, x.amount,
+	       x.state, x.refund_state, x.refunded_amount, l.unit_amount, l.label, l.label_ko
+	  FROM booking_extra x JOIN booking b ON b.booking_id = x.booking_id
+	  JOIN booking_line l ON l.booking_id = x.booking_id AND l.line_no = x.line_no;
+CREATE VIEW v_booking_delivery AS
+	SELECT b.code, b.customer_id, b.state AS booking_state, b.car_name, b.plate, b.n_cars, b.starts_at, b.ends_at,
+	       d.zone, d.address, d.place, d.window_from, d.window_to, d.collects
+	  FROM booking_delivery d JOIN booking b ON b.booking_id = d.booking_id;
 -- What rests on its way and should not for long (cgi-bin/stuck.h); since when is too long is the reader's business.
 CREATE VIEW v_stuck_booking AS
 	SELECT 'hold' AS kind, code AS subject_id, customer_id, hold_until AS since, 0 AS tries, hold_until AS next_at, amount, currency, last_error
@@ -475,3 +544,231 @@ CREATE VIEW v_stuck_charge AS
 	UNION ALL
 	SELECT 'payback', r.charge_id, c.subject_id, c.user_id, r.requested_at, r.tries, r.next_at, r.amount, c.currency, r.last_error
 	  FROM refund r JOIN charge c ON c.charge_id = r.charge_id WHERE r.state = 'REQUESTED';
+
+-- ----------------------------------------------------------------------------------------------------- delivery 배송
+
+-- A job: the cars of one booking are brought to the customer (delivery), or fetched from there at the end (collection).
+CREATE TABLE delivery (
+	delivery_id  INTEGER PRIMARY KEY,
+	booking_code TEXT NOT NULL CHECK (length(booking_code) BETWEEN 6 AND 20),
+	direction    TEXT NOT NULL CHECK (direction IN ('delivery', 'collection')),
+	state        TEXT NOT NULL CHECK (state IN ('REQUESTED', 'SCHEDULED', 'SHIPPED', 'DELIVERED', 'CANCELLED')),
+	customer_id  INTEGER NOT NULL,
+	car_name     TEXT NOT NULL DEFAULT '',           -- what is brought, as the courier looks for it
+	plates       TEXT NOT NULL DEFAULT '' CHECK (length(plates) <= 200),
+	zone         TEXT NOT NULL DEFAULT '' CHECK (length(zone) <= 40),      -- settings.delivery_zones
+	address      TEXT NOT NULL DEFAULT '' CHECK (length(address) <= 200),
+	place        TEXT NOT NULL DEFAULT '' CHECK (length(place) <= 200),    -- where exactly: the gate, the lobby, a bay
+	window_from  INTEGER NOT NULL,                   -- the customer waits between these two
+	window_to    INTEGER NOT NULL CHECK (window_from <= window_to),
+	courier_id   INTEGER NOT NULL DEFAULT 0,         -- user_id of who drives; 0: nobody yet
+	requested_at INTEGER NOT NULL,
+	scheduled_at INTEGER NOT NULL DEFAULT 0,
+	shipped_at   INTEGER NOT NULL DEFAULT 0,         -- on its way
+	delivered_at INTEGER NOT NULL DEFAULT 0,
+	ended_at     INTEGER NOT NULL DEFAULT 0,         -- cancelled
+	end_reason   TEXT NOT NULL DEFAULT '' CHECK (length(end_reason) <= 200),   -- customer, dispatcher: …, not_needed
+	-- the hand-over record: what both saw when the keys changed hands
+	odometer_km  INTEGER NOT NULL DEFAULT 0 CHECK (odometer_km BETWEEN 0 AND 2000000),
+	fuel_percent INTEGER NOT NULL DEFAULT 0 CHECK (fuel_percent BETWEEN 0 AND 100),
+	received_by  TEXT NOT NULL DEFAULT '' CHECK (length(received_by) <= 80),
+	photo        TEXT NOT NULL DEFAULT '' CHECK (length(photo) <= 80),     -- file in $VAR/handover; '': none was taken
+	note         TEXT NOT NULL DEFAULT '' CHECK (length(note) <= 300),
+	CHECK (state NOT IN ('SCHEDULED', 'SHIPPED', 'DELIVERED') OR courier_id <> 0),
+	CHECK (state <> 'DELIVERED' OR length(received_by) > 0)
+) STRICT;
+-- one job of a booking and direction; a cancelled one makes room for another
+CREATE UNIQUE INDEX delivery_once ON delivery (booking_code, direction) WHERE state <> 'CANCELLED';
+CREATE INDEX delivery_by_booking ON delivery (booking_code);
+CREATE INDEX delivery_open ON delivery (window_from, delivery_id) WHERE state IN ('REQUESTED', 'SCHEDULED', 'SHIPPED');
+CREATE INDEX delivery_by_window ON delivery (window_from, delivery_id);
+CREATE INDEX delivery_by_courier ON delivery (courier_id, window_from, delivery_id) WHERE courier_id <> 0;
+
+CREATE TRIGGER delivery_walks BEFORE UPDATE OF state ON delivery WHEN OLD.state <> NEW.state AND NOT (
+	   (OLD.state = 'REQUESTED' AND NEW.state IN ('SCHEDULED', 'CANCELLED'))
+	OR (OLD.state = 'SCHEDULED' AND NEW.state IN ('REQUESTED', 'SHIPPED', 'CANCELLED'))
+	OR (OLD.state = 'SHIPPED'   AND NEW.state = 'DELIVERED'))
+BEGIN SELECT RAISE(ABORT, 'delivery_state'); END;
+CREATE TRIGGER delivery_is_frozen BEFORE UPDATE OF booking_code, direction, customer_id ON delivery BEGIN SELECT RAISE(ABORT, 'delivery_is_frozen'); END;
+CREATE TRIGGER delivery_never_goes BEFORE DELETE ON delivery BEGIN SELECT RAISE(ABORT, 'delivery_never_goes'); END;
+
+CREATE VIEW v_delivery AS
+	SELECT delivery_id, booking_code, direction, state, customer_id, zone, window_from, window_to, courier_id, shipped_at, delivered_at
+	  FROM delivery;
+
+-- ---------------------------------------------------------------------------------------------------- equipment 장비
+
+CREATE TABLE item (                                  -- what is lent beside cars: a kind of thing, of which there are pieces
+	item_id     INTEGER PRIMARY KEY,
+	name        TEXT NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 80),
+	name_ko     TEXT NOT NULL DEFAULT '' CHECK (length(name_ko) <= 80),    -- '': the name serves both languages
+	category    TEXT NOT NULL CHECK (length(category) BETWEEN 1 AND 40),   -- settings.equipment_categories
+	daily_price INTEGER NOT NULL CHECK (daily_price BETWEEN 0 AND 100000000),  -- for a piece and a started day
+	low_stock   INTEGER NOT NULL DEFAULT 0 CHECK (low_stock BETWEEN 0 AND 1000000), -- at this many and below: stock.low; 0: nobody is told
+	is_low      INTEGER NOT NULL DEFAULT 0 CHECK (is_low IN (0, 1)),       -- … and has been told, until it is above again
+	is_offered  INTEGER NOT NULL DEFAULT 1 CHECK (is_offered IN (0, 1)),   -- 0: takes no new orders
+	created_at  INTEGER NOT NULL,
+	updated_at  INTEGER NOT NULL
+) STRICT;
+
+-- An order of some pieces for an interval, with a car booking or alone.
+CREATE TABLE equipment_order (
+	order_id     INTEGER PRIMARY KEY,
+	code         TEXT NOT NULL UNIQUE CHECK (length(code) BETWEEN 6 AND 30),   -- EQ-7K3F9QXA; with a booking its code and price line: MP-7K3F9QXA-3
+	booking_code TEXT NOT NULL DEFAULT '' CHECK (length(booking_code) <= 20),  -- '': ordered alone
+	line_no      INTEGER NOT NULL DEFAULT 0,         -- the booking's price line
+	customer_id  INTEGER NOT NULL,                   -- who ordered
+	item_id      INTEGER NOT NULL REFERENCES item (item_id),
+	item_name    TEXT NOT NULL,                      -- frozen, with the price: what was promised
+	item_name_ko TEXT NOT NULL DEFAULT '',
+	quantity     INTEGER NOT NULL CHECK (quantity BETWEEN 1 AND 1000000),
+	starts_at    INTEGER NOT NULL,
+	ends_at      INTEGER NOT NULL CHECK (starts_at < ends_at),
+	daily_price  INTEGER NOT NULL CHECK (daily_price >= 0),
+	amount       INTEGER NOT NULL CHECK (amount >= 0),
+	currency     TEXT NOT NULL CHECK (length(currency) = 3),
+	state        TEXT NOT NULL CHECK (state IN ('ORDERED', 'APPROVED', 'HANDED_OUT', 'RETURNED', 'REJECTED', 'CANCELLED')),
+	taken        INTEGER NOT NULL DEFAULT 0 CHECK (taken BETWEEN 0 AND quantity),  -- pieces it has out of the stock now
+	lost         INTEGER NOT NULL DEFAULT 0 CHECK (lost BETWEEN 0 AND quantity),   -- pieces that did not come back
+	end_reason   TEXT NOT NULL DEFAULT '' CHECK (length(end_reason) <= 300),
+	ordered_at   INTEGER NOT NULL,
+	approved_at  INTEGER NOT NULL DEFAULT 0,
+	handed_out_at INTEGER NOT NULL DEFAULT 0,
+	returned_at  INTEGER NOT NULL DEFAULT 0,
+	ended_at     INTEGER NOT NULL DEFAULT 0,         -- rejected, cancelled
+	request_key  TEXT NOT NULL DEFAULT '' CHECK (length(request_key) <= 200), -- the client's Idempotency-Key or the form's key
+	request_hash TEXT NOT NULL DEFAULT '',
+	-- pieces are out of the stock while somebody has a right to them, and only then
+	CHECK (taken = 0 OR state IN ('APPROVED', 'HANDED_OUT')),
+	CHECK (state <> 'HANDED_OUT' OR taken = quantity),
+	CHECK (state <> 'REJECTED' OR length(end_reason) > 0)
+) STRICT;
+CREATE UNIQUE INDEX equipment_order_of_booking ON equipment_order (booking_code, line_no) WHERE booking_code <> '';
+CREATE INDEX equipment_order_by_customer ON equipment_order (customer_id, order_id);
+CREATE INDEX equipment_order_live ON equipment_order (item_id, ends_at) WHERE state IN ('ORDERED', 'APPROVED', 'HANDED_OUT');
+CREATE INDEX equipment_order_by_start ON equipment_order (starts_at, order_id);
+CREATE UNIQUE INDEX equipment_order_request ON equipment_order (customer_id, request_key) WHERE request_key <> '' AND state <> 'CANCELLED';
+
+CREATE TRIGGER equipment_order_walks BEFORE UPDATE OF state ON equipment_order WHEN OLD.state <> NEW.state AND NOT (
+	   (OLD.state = 'ORDERED'    AND NEW.state IN ('APPROVED', 'REJECTED', 'CANCELLED'))
+	OR (OLD.state = 'APPROVED'   AND NEW.state IN ('HANDED_OUT', 'CANCELLED'))
+	OR (OLD.state = 'HANDED_OUT' AND NEW.state = 'RETURNED'))
+BEGIN SELECT RAISE(ABORT, 'equipment_order_state'); END;
+CREATE TRIGGER equipment_order_is_frozen BEFORE UPDATE OF code, booking_code, line_no, customer_id, item_id, quantity, starts_at, ends_at,
+	daily_price, amount, currency ON equipment_order BEGIN SELECT RAISE(ABORT, 'equipment_order_is_frozen'); END;
+CREATE TRIGGER equipment_order_never_goes BEFORE DELETE ON equipment_order BEGIN SELECT RAISE(ABORT, 'equipment_order_never_goes'); END;
+
+-- The stock ledger: an item's stock is the sum of its entries, which its last balance says, and is never below zero.
+CREATE TABLE stock_entry (
+	entry_id   INTEGER PRIMARY KEY,
+	item_id    INTEGER NOT NULL REFERENCES item (item_id),
+	kind       TEXT NOT NULL CHECK (kind IN ('receive', 'order', 'return', 'loss', 'adjust')),
+	quantity   INTEGER NOT NULL CHECK (quantity <> 0), -- pieces that came (above zero) or went
+	balance    INTEGER NOT NULL CHECK (balance >= 0),  -- the stock after it
+	order_id   INTEGER REFERENCES equipment_order (order_id),
+	note       TEXT NOT NULL DEFAULT '' CHECK (length(note) <= 200),
+	actor_id   INTEGER NOT NULL DEFAULT 0,           -- user_id; 0: by itself
+	entered_at INTEGER NOT NULL,
+	CHECK (kind NOT IN ('receive', 'return') OR quantity > 0),
+	CHECK (kind NOT IN ('order', 'loss') OR quantity < 0)
+) STRICT;
+CREATE INDEX stock_entry_by_item ON stock_entry (item_id, entry_id);
+CREATE INDEX stock_entry_by_order ON stock_entry (order_id) WHERE order_id IS NOT NULL;
+CREATE TRIGGER stock_entry_balances BEFORE INSERT ON stock_entry WHEN NEW.balance <> NEW.quantity + COALESCE(
+	(SELECT s.balance FROM stock_entry s WHERE s.item_id = NEW.item_id ORDER BY s.entry_id DESC LIMIT 1), 0)
+BEGIN SELECT RAISE(ABORT, 'stock_does_not_balance'); END;
+CREATE TRIGGER stock_entry_is_frozen BEFORE UPDATE ON stock_entry BEGIN SELECT RAISE(ABORT, 'stock_is_append_only'); END;
+CREATE TRIGGER stock_entry_never_goes BEFORE DELETE ON stock_entry BEGIN SELECT RAISE(ABORT, 'stock_is_append_only'); END;
+
+CREATE VIEW v_item AS
+	SELECT i.item_id, i.name, i.name_ko, i.category, i.daily_price, i.is_offered,
+	       COALESCE((SELECT s.balance FROM stock_entry s WHERE s.item_id = i.item_id ORDER BY s.entry_id DESC LIMIT 1), 0) AS stock
+	  FROM item i;
+CREATE VIEW v_equipment_order AS
+	SELECT order_id, code, booking_code, line_no, customer_id, item_id, quantity, taken, starts_at, ends_at, state, end_reason
+	  FROM equipment_order;
+
+-- --------------------------------------------------------------------------------------------------- review 승인·심사
+
+CREATE TABLE review_case (
+	case_id      INTEGER PRIMARY KEY,
+	key          TEXT NOT NULL UNIQUE CHECK (length(key) BETWEEN 1 AND 80),   -- whoever opened it names it: the equipment order's code
+	kind         TEXT NOT NULL CHECK (kind IN ('equipment', 'application', 'claim')),
+	subject_id   TEXT NOT NULL CHECK (length(subject_id) BETWEEN 1 AND 80),   -- under which its events stand
+	applicant_id INTEGER NOT NULL,
+	title        TEXT NOT NULL DEFAULT '' CHECK (length(title) <= 200),       -- what is asked for
+	title_ko     TEXT NOT NULL DEFAULT '' CHECK (length(title_ko) <= 200),
+	category     TEXT NOT NULL DEFAULT '' CHECK (length(category) <= 40),
+	quantity     INTEGER NOT NULL DEFAULT 0 CHECK (quantity >= 0),
+	amount       INTEGER NOT NULL DEFAULT 0 CHECK (amount >= 0),
+	currency     TEXT NOT NULL DEFAULT '' CHECK (length(currency) IN (0, 3)),
+	state        TEXT NOT NULL CHECK (state IN ('ASSIGNED', 'APPROVED', 'REJECTED', 'CANCELLED')),
+	reviewer_id  INTEGER NOT NULL DEFAULT 0,         -- who decided; 0: nobody yet, or the rule
+	rule         TEXT NOT NULL DEFAULT '' CHECK (length(rule) <= 40),         -- auto: within the thresholds; '': a person decides
+	reason       TEXT NOT NULL DEFAULT '' CHECK (length(reason) <= 300),
+	opened_at    INTEGER NOT NULL,
+	decided_at   INTEGER NOT NULL DEFAULT 0,
+	CHECK (state <> 'REJECTED' OR length(reason) > 0),
+	CHECK (reviewer_id = 0 OR reviewer_id <> applicant_id)
+) STRICT;
+CREATE INDEX review_case_waiting ON review_case (opened_at, case_id) WHERE state = 'ASSIGNED';
+CREATE INDEX review_case_by_subject ON review_case (subject_id);
+CREATE TRIGGER review_case_walks BEFORE UPDATE OF state ON review_case WHEN OLD.state <> NEW.state AND NOT (
+	   (OLD.state = 'ASSIGNED' AND NEW.state IN ('APPROVED', 'REJECTED', 'CANCELLED'))
+	OR (OLD.state = 'APPROVED' AND NEW.state = 'CANCELLED'))
+BEGIN SELECT RAISE(ABORT, 'review_state'); END;
+CREATE TRIGGER review_case_is_frozen BEFORE UPDATE OF key, kind, subject_id, applicant_id, quantity, amount ON review_case
+BEGIN SELECT RAISE(ABORT, 'review_is_frozen'); END;
+CREATE TRIGGER review_case_never_goes BEFORE DELETE ON review_case BEGIN SELECT RAISE(ABORT, 'review_never_goes'); END;
+
+CREATE VIEW v_review_case AS
+	SELECT case_id, key, kind, subject_id, applicant_id, state, reviewer_id, rule, reason, opened_at, decided_at FROM review_case;
+
+-- --------------------------------------------------------------------------------------------------- message 메시지
+
+CREATE TABLE message (
+	message_id   INTEGER PRIMARY KEY,
+	event_id     INTEGER NOT NULL,                   -- what it tells of; a reminder: the event that began what it reminds of
+	recipient_id INTEGER NOT NULL,                   -- user_id
+	kind         TEXT NOT NULL CHECK (length(kind) BETWEEN 1 AND 40),      -- booking_confirmed, remind_pickup: templates/message/KIND
+	subject_id   TEXT NOT NULL,                      -- what it is about: a booking's code, an order's
+	lang         TEXT NOT NULL CHECK (lang IN ('ko', 'en')),
+	title        TEXT NOT NULL CHECK (length(title) BETWEEN 1 AND 200),
+	body         TEXT NOT NULL CHECK (length(body) <= 10000),              -- plain text, as it is mailed
+	link         TEXT NOT NULL DEFAULT '' CHECK (length(link) <= 200),     -- our own page about it
+	in_inbox     INTEGER NOT NULL CHECK (in_inbox IN (0, 1)),
+	read_at      INTEGER NOT NULL DEFAULT 0,
+	email        TEXT NOT NULL DEFAULT '' CHECK (length(email) <= 254),    -- where it goes; '': not by mail
+	state        TEXT NOT NULL CHECK (state IN ('QUEUED', 'RETRYING', 'SENT', 'DEAD')),   -- of the mail; without one SENT at once
+	tries        INTEGER NOT NULL DEFAULT 0,
+	next_at      INTEGER NOT NULL DEFAULT 0,
+	created_at   INTEGER NOT NULL,
+	settled_at   INTEGER NOT NULL DEFAULT 0,         -- sent, or given up
+	UNIQUE (event_id, recipient_id, kind)            -- told once
+) STRICT;
+CREATE INDEX message_by_recipient ON message (recipient_id, message_id) WHERE in_inbox = 1;
+CREATE INDEX message_unread ON message (recipient_id) WHERE in_inbox = 1 AND read_at = 0;
+CREATE INDEX message_waiting ON message (next_at) WHERE state IN ('QUEUED', 'RETRYING');
+CREATE INDEX message_dead ON message (settled_at) WHERE state = 'DEAD';
+CREATE TRIGGER message_never_goes BEFORE DELETE ON message BEGIN SELECT RAISE(ABORT, 'message_never_goes'); END;
+
+CREATE TABLE message_try (                           -- the delivery log: what each try to mail it brought
+	message_id INTEGER NOT NULL REFERENCES message (message_id),
+	try_no     INTEGER NOT NULL,
+	tried_at   INTEGER NOT NULL,
+	outcome    TEXT NOT NULL CHECK (outcome IN ('SENDING', 'SENT', 'LATER', 'REFUSED', 'NO_ANSWER')),
+	reply      TEXT NOT NULL DEFAULT '' CHECK (length(reply) <= 300),      -- what the mail server said
+	PRIMARY KEY (message_id, try_no)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE message_preference (                    -- what a person does not want; no row: both
+	user_id  INTEGER NOT NULL,
+	topic    TEXT NOT NULL CHECK (length(topic) BETWEEN 1 AND 40),         -- booking, delivery, equipment, refund, reminder
+	inbox    INTEGER NOT NULL CHECK (inbox IN (0, 1)),
+	email    INTEGER NOT NULL CHECK (email IN (0, 1)),
+	PRIMARY KEY (user_id, topic)
+) STRICT, WITHOUT ROWID;
+
+CREATE VIEW v_unread AS SELECT recipient_id FROM message WHERE in_inbox = 1 AND read_at = 0;
+CREATE VIEW v_message AS
+	SELECT message_id, event_id, recipient_id, kind, subject_id, title, email, state, tries, next_at, created_at, settled_at FROM message;

@@ -44,6 +44,19 @@ static const struct setting table[] = {
 	{ AT(refund_late_percent),     .kind = SETTING_INT,  .standard = "70", .min = 0, .max = 100 },
 	{ AT(no_show_after_s),         .kind = SETTING_INT,  .standard = "3600", .min = 0, .max = 365 * 86400 },
 	{ AT(stuck_after_s),           .kind = SETTING_INT,  .standard = "120", .min = 5, .max = 86400 },
+	{ AT(delivery_zones),          .kind = SETTING_TEXT, .standard =
+		"center:15000:City centre:시내 중심; city:25000:Greater city:시내 외곽; airport:35000:Airport:공항", .min = 0, .max = 1000 },
+	{ AT(delivery_window_s),       .kind = SETTING_INT,  .standard = "7200", .min = 1800, .max = 86400 },
+	{ AT(equipment_categories),    .kind = SETTING_TEXT, .standard =
+		"child_seat:async:Child seats:카시트; winter:async:Winter gear:겨울 용품; camping:sync:Camping:캠핑 용품; other:async:Other:기타",
+		.min = 0, .max = 1000 },
+	{ AT(review_auto_quantity),    .kind = SETTING_INT,  .standard = "4", .min = 0, .max = 1000000 },
+	{ AT(review_auto_amount),      .kind = SETTING_INT,  .standard = "200000", .min = 0, .max = 1000000000 },
+	{ AT(remind_pickup_s),         .kind = SETTING_INT,  .standard = "86400", .min = 0, .max = 30 * 86400 },
+	{ AT(remind_return_s),         .kind = SETTING_INT,  .standard = "3600", .min = 0, .max = 30 * 86400 },
+	{ AT(mail_url),                .kind = SETTING_TEXT, .standard = "", .min = 0, .max = 200 },
+	{ AT(mail_from),               .kind = SETTING_TEXT, .standard = "motorpool <noreply@localhost>", .min = 3, .max = 200 },
+	{ AT(mail_tries),              .kind = SETTING_INT,  .standard = "8", .min = 1, .max = 100 },
 	{ AT(call_deadline_ms),        .kind = SETTING_INT,  .standard = "610", .min = 10, .max = 60000 },
 	{ AT(calls_at_once),           .kind = SETTING_INT,  .standard = "5", .min = 1, .max = 64 },
 	{ AT(breaker),                 .kind = SETTING_TEXT, .standard = "default", .min = 6, .max = 7 },
@@ -197,7 +210,7 @@ take_file(const char *path, bool must_exist, const char **why)
 {
 	FILE *f = fopen(path, "re");
 	const char *wrong = NULL;
-	char line[1024];
+	char line[2048];
 	int n = 0;
 
 	if (!f) {

@@ -26,6 +26,15 @@ struct settings {
 	int64_t refund_late_percent;            /* else this share */
 	int64_t no_show_after_s;                /* 3600: a booking nobody came for ends this long after its end */
 	int64_t stuck_after_s;                  /* 120: what rests on its way for longer is shown to the managers */
+	const char *delivery_zones;             /* code:fee:English:한국어; … (cgi-bin/choices.h) */
+	int64_t delivery_window_s;              /* 7200: how long a customer waits for a courier */
+	const char *equipment_categories;       /* code:sync|async:English:한국어; … */
+	int64_t review_auto_quantity;           /* an order of so many pieces … */
+	int64_t review_auto_amount;             /* … worth so much is approved by itself */
+	int64_t remind_pickup_s, remind_return_s; /* how long before a booking's start and end its customer is reminded */
+	const char *mail_url;                   /* smtp://host:port or smtps://…; "": the mail folder, $VAR/mail */
+	const char *mail_from;                  /* whom mail comes from */
+	int64_t mail_tries;                     /* a mail that does not get through is given up after so many */
 	int64_t call_deadline_ms;               /* 610: a synchronous call, all told */
 	int64_t calls_at_once;                  /* 5: to one program or provider, by all callers together (breaker.h) */
 	const char *breaker;                    /* strict, classic or default: when it opens and for how long */

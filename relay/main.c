@@ -6,6 +6,12 @@
  *	payment 결제    each second: unknown charges are looked up, refunds owed are made
  *	fleet 차량관리   booking.paid → car.reserved or car.refused · booking.cancel_requested, .rejected, .no_show → car.released ·
  *	                booking.handed_out, .returned → the car's status
+ *	delivery 배송   booking.confirmed → a job, when the car is to be brought · delivered → the collection at the end ·
+ *	                booking.cancelled, .rejected, .no_show → open jobs are cancelled
+ *	equipment 장비  booking.paid → an order for each kind of equipment in it · review.approved → the pieces leave the stock ·
+ *	                review.rejected → REJECTED · booking.cancelled … → the pieces come back
+ *	review 승인     equipment.ordered → a case, approved by rule or waiting for a person · equipment.cancelled → the case is closed
+ *	message 메시지   what customers should know → a message each; each second: mail is sent, reminders fall due
  *	mypage 마이페이지 everything → the read models
  *
  * What exactly, stands in each context's policy.c. Started by cron every minute (deploy/cron.d/motorpool).
@@ -27,10 +33,12 @@
 #include <string.h>
 #include <unistd.h>
 
-extern const struct consumer booking_consumer, payment_consumer, fleet_consumer, mypage_consumer;
+extern const struct consumer booking_consumer, payment_consumer, fleet_consumer, delivery_consumer, equipment_consumer, review_consumer,
+	message_consumer, mypage_consumer;
 
 static const struct consumer *const consumers[] = {
-	&booking_consumer, &payment_consumer, &fleet_consumer, &mypage_consumer, NULL,
+	&booking_consumer, &payment_consumer, &fleet_consumer, &delivery_consumer, &equipment_consumer, &review_consumer, &message_consumer,
+	&mypage_consumer, NULL,
 };
 
 #define WORK_MS  60000          /* cron's next one takes over then … */

@@ -64,21 +64,16 @@ static const struct member consumer_members[] = {
 };
 const struct shape ops_consumer_shape = SHAPE(ops_consumer, consumer_members);
 
-static const struct { const char *name; bool on_view; } consumers_known[] = {
-	{ "booking", false }, { "payment", false }, { "fleet", false }, { "mypage", true },
-};
-#define N_CONSUMERS ((int)(sizeof(consumers_known) / sizeof(consumers_known[0])))
-
 bool
 ops_is_consumer(const char *name, bool *on_view)
 {
-	for (int i = 0; i < N_CONSUMERS; i++)
-		if (strcmp(consumers_known[i].name, name) == 0) {
-			if (on_view)
-				*on_view = consumers_known[i].on_view;
-			return true;
-		}
-	return false;
+	const struct context *c = context_find(name);
+
+	if (!c || !c->reacts)
+		return false;
+	if (on_view)
+		*on_view = c->on_view;
+	return true;
 }
 
 /* Unqualified, position and event_retry are those of the file the connection is on. */
@@ -120,15 +115,21 @@ int
 ops_consumers(struct db *db, int64_t now, struct ops_consumer **consumers)
 {
 	struct db *view = ops_view(db);
+	int n = 0;
 
-	*consumers = arena_array(db_memory(db), struct ops_consumer, N_CONSUMERS);
-	for (int i = 0; i < N_CONSUMERS; i++) {
-		(*consumers)[i].name = consumers_known[i].name;
-		look_at_pause(db, &(*consumers)[i]);
-		if (!consumers_known[i].on_view || view)
-			look_at(consumers_known[i].on_view ? view : db, now, &(*consumers)[i]);
+	*consumers = arena_array(db_memory(db), struct ops_consumer, N_CONTEXTS);
+	for (const struct context *context = contexts; context->name; context++) {
+		struct ops_consumer *c = &(*consumers)[n];
+
+		if (!context->reacts)
+			continue;
+		n++;
+		c->name = context->name;
+		look_at_pause(db, c);
+		if (!context->on_view || view)
+			look_at(context->on_view ? view : db, now, c);
 	}
-	return N_CONSUMERS;
+	return n;
 }
 
 /* --- retries -------------------------------------------------------------------------------------------------------------- */

@@ -9,16 +9,13 @@
 #ifndef MP_OPS_H
 #define MP_OPS_H
 
+#include "../contexts.h"
 #include "../../lib/db.h"
 #include "../../lib/event.h"
 
 extern const struct db_role ops_role;
 
 /* --- programs (programs.c) --- */
-
-struct ops_place { const char *name, *prefix; };
-extern const struct ops_place ops_places[];             /* ends in an empty one */
-bool ops_is_wanted(const struct ops_place *p);          /* the sandbox is not there when there is real money */
 
 enum ops_health { PROGRAM_UP, PROGRAM_NOT_READY, PROGRAM_SILENT, PROGRAM_DOWN };
 extern const struct words ops_health_words;

@@ -45,7 +45,7 @@ static void
 open_gauges(struct gauges *all)
 {
 	all->n = 0;
-	for (const struct ops_place *p = ops_places; p->name && all->n < MAX_PROGRAMS; p++) {
+	for (const struct context *p = contexts; p->name && all->n < MAX_PROGRAMS; p++) {
 		const struct gauge *g = gauge_look(settings.var_dir, p->name);
 
 		if (!g)
@@ -133,12 +133,12 @@ put_programs(struct buf *b)
 
 	open_gauges(&all);
 	family(b, "up", "gauge", "1 when a worker of the program is ready.");
-	for (const struct ops_place *p = ops_places; p->name; p++) {
+	for (const struct context *p = contexts; p->name; p++) {
 		int64_t up = 0;
 
 		for (int i = 0; i < all.n; i++)
 			up |= strcmp(all.name[i], p->name) == 0 && gauge_minute(all.g[i]).n_workers > 0;
-		if (ops_is_wanted(p))
+		if (context_is_wanted(p))
 			sample(b, "up", "program", p->name, up);
 	}
 	put_requests(b, &all);

@@ -30,17 +30,6 @@ static const struct member program_members[] = {
 };
 const struct shape ops_program_shape = SHAPE(ops_program, program_members);
 
-const struct ops_place ops_places[] = {
-	{ "account", "/account" }, { "booking", "" }, { "payment", "/payments" }, { "fleet", "/fleet" }, { "mypage", "/my" }, { "ops", "/ops" },
-	{ "sandbox", "/sandbox" }, { 0 },
-};
-
-bool
-ops_is_wanted(const struct ops_place *p)
-{
-	return settings.sandbox || strcmp(p->name, "sandbox") != 0;
-}
-
 /* --- is it there? ----------------------------------------------------------------------------------------------------- */
 
 struct readiness { const char *why; };
@@ -100,11 +89,11 @@ ops_programs(struct arena *m, struct ops_program **programs)
 {
 	int n = 0;
 
-	*programs = arena_array(m, struct ops_program, sizeof(ops_places) / sizeof(ops_places[0]));
-	for (const struct ops_place *p = ops_places; p->name; p++) {
+	*programs = arena_array(m, struct ops_program, N_CONTEXTS);
+	for (const struct context *p = contexts; p->name; p++) {
 		struct ops_program *is = &(*programs)[n];
 
-		if (!ops_is_wanted(p))
+		if (!context_is_wanted(p))
 			continue;
 		*is = (struct ops_program){ .name = p->name, .why = "", .state = PROGRAM_DOWN };
 		if (strcmp(p->name, "ops") == 0)

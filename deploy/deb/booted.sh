@@ -11,13 +11,13 @@ does() { if "$@" >out 2>&1 </dev/null; then good; else bad "$* ended with $?: $(
 until_true() { for _ in {1..200}; do "$@" >/dev/null 2>&1 && return; sleep 0.1; done; return 1; }
 status() { curl -sS -m 5 --cacert /etc/motorpool/tls/fullchain.pem --resolve cars.example:443:127.0.0.1 -o /dev/null -w '%{http_code}' "https://cars.example$1"; }
 ready() { for prefix in '' /account /payments /fleet /my /ops; do [[ $(status $prefix/readyz) == 200 ]] || return 1; done; }
-states() { systemctl show -p ActiveState --value motorpool@{account,booking,payment,fleet,mypage,ops,sandbox}.service | grep . | sort | uniq -c | tr -s ' \n' ' '; }
+states() { systemctl show -p ActiveState --value motorpool@{account,booking,payment,fleet,delivery,equipment,review,message,mypage,ops,sandbox}.service | grep . | sort | uniq -c | tr -s ' \n' ' '; }
 main_of() { systemctl show -p MainPID --value "motorpool@$1"; }
 runs_from() { [[ $(readlink "/proc/$(sed -n 's/ public//p' /var/lib/motorpool/run/booking.pid | tail -1)/exe") == */$1/bin/booking ]]; }
 
 test_that "the package installs and starts everything"
 dpkg -i old.deb >out 2>&1 || bad "$(tail -3 out)"
-is "$(states)$(systemctl is-enabled motorpool.target)" " 7 active enabled"
+is "$(states)$(systemctl is-enabled motorpool.target)" " 11 active enabled"
 
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=cars.example -addext subjectAltName=DNS:cars.example \
 	-keyout /etc/motorpool/tls/privkey.pem -out /etc/motorpool/tls/fullchain.pem 2>/dev/null

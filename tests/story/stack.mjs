@@ -22,7 +22,8 @@ import { at_end, n_failed, sleep, until } from './check.mjs';
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 export const build = path.resolve(root, process.env.BUILD ?? 'build/asan');
-export const programs = { booking: '', account: '/account', payment: '/payments', fleet: '/fleet', mypage: '/my', ops: '/ops', sandbox: '/sandbox' };
+export const programs = { booking: '', account: '/account', payment: '/payments', fleet: '/fleet',
+	delivery: '/deliveries', equipment: '/equipment', review: '/reviews', message: '/messages', mypage: '/my', ops: '/ops', sandbox: '/sandbox' };
 const run_file = promisify(execFile);
 
 const free_port = () => new Promise((done, failed) => {

@@ -1,0 +1,9 @@
+/* pages - delivery's pages. */
+#include "delivery.h"
+#include "pages.h"
+
+enum status
+page_deliveries(struct web *w)
+{
+	return web_not_found(w);
+}

@@ -1,0 +1,9 @@
+/* pages - equipment's pages. */
+#include "equipment.h"
+#include "pages.h"
+
+enum status
+page_items(struct web *w)
+{
+	return web_not_found(w);
+}

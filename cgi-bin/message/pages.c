@@ -1,0 +1,9 @@
+/* pages - message's pages. */
+#include "message.h"
+#include "pages.h"
+
+enum status
+page_messages(struct web *w)
+{
+	return web_not_found(w);
+}
