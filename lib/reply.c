@@ -27,6 +27,8 @@ static const struct member chrome_members[] = {
 	SHAPE_BOOL(chrome, is_examiner), SHAPE_BOOL(chrome, is_admin), SHAPE_BOOL(chrome, nav_search), SHAPE_BOOL(chrome, nav_my),
 	SHAPE_BOOL(chrome, nav_bookings), SHAPE_BOOL(chrome, nav_fleet), SHAPE_BOOL(chrome, nav_cards), SHAPE_BOOL(chrome, nav_money),
 	SHAPE_BOOL(chrome, nav_view), SHAPE_BOOL(chrome, nav_ops), SHAPE_BOOL(chrome, nav_users), SHAPE_BOOL(chrome, nav_account), SHAPE_BOOL(chrome, nav_stuck),
+	SHAPE_BOOL(chrome, nav_deliveries), SHAPE_BOOL(chrome, nav_equipment), SHAPE_BOOL(chrome, nav_reviews), SHAPE_BOOL(chrome, nav_messages),
+	SHAPE_BOOL(chrome, sees_deliveries), SHAPE_BOOL(chrome, sees_equipment), SHAPE_BOOL(chrome, sees_reviews), SHAPE_INT(chrome, n_unread),
 	SHAPE_INT(chrome, n_stuck),
 	SHAPE_TEXT(chrome, request_id), SHAPE_TEXT(chrome, notice), SHAPE_BOOL(chrome, is_sandbox), SHAPE_TIME(chrome, now),
 };
@@ -73,6 +75,9 @@ fill_chrome(struct web *w)
 	c->is_manager = web_is(w, MANAGER);
 	c->is_courier = web_is(w, COURIER);
 	c->is_examiner = web_is(w, EXAMINER);
+	c->sees_deliveries = web_is(w, MANAGER | COURIER);
+	c->sees_equipment = web_is(w, MANAGER | EMPLOYEE);
+	c->sees_reviews = web_is(w, MANAGER | EXAMINER);
 	c->is_admin = web_is(w, ADMIN);
 	c->request_id = w->request_id;
 	c->is_sandbox = settings.sandbox;

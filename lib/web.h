@@ -63,7 +63,10 @@ struct chrome {
 	const char *form_key;                   /* fresh idempotency key for forms that must survive a double click */
 	const char *user_name, *user_email;
 	bool signed_in, is_customer, is_employee, is_manager, is_courier, is_examiner, is_admin;
-	bool nav_search, nav_my, nav_bookings, nav_fleet, nav_cards, nav_money, nav_view, nav_ops, nav_users, nav_account, nav_stuck;
+	bool nav_search, nav_my, nav_bookings, nav_fleet, nav_cards, nav_money, nav_view, nav_ops, nav_users, nav_account, nav_stuck,
+	     nav_deliveries, nav_equipment, nav_reviews, nav_messages;
+	bool sees_deliveries, sees_equipment, sees_reviews;     /* a manager, and whoever works there */
+	int64_t n_unread;                       /* messages in the inbox */
 	int64_t n_stuck;                        /* for a manager: what waits for somebody to look at it */
 	const char *request_id;
 	const char *notice;                     /* a sentence for the top of the page, or NULL */
