@@ -11,6 +11,7 @@
 
 static struct { const char *setting; struct choice choices[CHOICES_MAX]; int n; } lists[LISTS_MAX];
 static int n_lists;
+static struct arena *memory;    /* as long as the program */
 
 /* One "code:value:English:한국어"; NULL at the end. Cuts up *rest. */
 static bool
@@ -47,10 +48,12 @@ choices_of(const char *setting, const struct choice **choices)
 	while (at < n_lists && strcmp(lists[at].setting, setting) != 0)
 		at++;
 	if (at == n_lists) {            /* settings change with the process, never under it; tests read more than the two there are */
+		if (!memory)
+			memory = arena_new(1 << 12);
 		at = n_lists < LISTS_MAX ? n_lists++ : LISTS_MAX - 1;
-		lists[at].setting = strdup(setting);
+		lists[at].setting = arena_strdup(memory, setting);
 		lists[at].n = 0;
-		rest = strdup(setting);
+		rest = arena_strdup(memory, setting);
 		while (lists[at].n < CHOICES_MAX && take_choice(&rest, &lists[at].choices[lists[at].n]))
 			lists[at].n++;
 	}

@@ -1,4 +1,4 @@
-/* pages - delivery's pages. */
+/* pages - delivery 배송: its pages. */
 #include "delivery.h"
 #include "pages.h"
 

@@ -1,4 +1,4 @@
-/* pages - equipment's pages. */
+/* pages - equipment 장비: its pages. */
 #include "equipment.h"
 #include "pages.h"
 

@@ -1,4 +1,4 @@
-/* pages - message's pages. */
+/* pages - message 메시지: its pages. */
 #include "message.h"
 #include "pages.h"
 

@@ -1,4 +1,4 @@
-/* pages - review's pages. */
+/* pages - review 승인: its pages. */
 #include "review.h"
 #include "pages.h"
 
