@@ -9,7 +9,7 @@
 
 const struct db_role booking_role = {
 	.name = "booking",
-	.owns = "booking booking_line slot position event_retry",
+	.owns = "booking booking_line booking_car booking_extra booking_delivery slot position event_retry",
 };
 
 /* --- what our events say ------------------------------------------------------------------------------------------------ */

@@ -34,13 +34,13 @@ test_that "each consumer shows how far it is behind, and how old the oldest even
 for i in 1 2 3; do tell booking.paid "MP-TEST000$i" '{"amount":5}'; done
 sql "INSERT INTO position VALUES ('booking', 1, 1795222800)"; view "INSERT INTO position VALUES ('mypage', 3, 1795222800)"
 as "$root"; json GET /ops
-expect_js '.consumers | map("\(.name) \(.n_behind)") | join(", ")' 'booking 2, payment 3, fleet 3, mypage 0'
+expect_js '.consumers | map("\(.name) \(.n_behind)") | join(", ")' 'booking 2, payment 3, fleet 3, delivery 3, equipment 3, review 3, message 3, mypage 0'
 
 test_that "an event that was given up shows with its error, in whichever file it waits"
 sql "INSERT INTO event_retry VALUES ('booking', 2, 'MP-TEST0002', 12, 0, 'no such <b>table</b>', 1)"
 view "INSERT INTO event_retry VALUES ('mypage', 3, 'MP-TEST0003', 1, 0, 'the policy answered no', 0)"
 json GET /ops; expect_js '.retries | length' 2; expect_js '.retries[0].dead' true; expect_js '.retries[0].type' booking.paid
-expect_js '.consumers[0].n_dead' 1; expect_js '.consumers[3].n_waiting' 1
+expect_js '.consumers[0].n_dead' 1; expect_js '.consumers[7].n_waiting' 1
 browser root; get /ops; expect_status 200; expect_body 'Given up after 12 tries'; expect_body 'no such &lt;b&gt;table'; expect_no_body '<b>table'
 
 test_that "redriving needs a form of ours, and gives the event its tries back"
