@@ -18,7 +18,7 @@ HOUSE    := $(PREFIX)/lib/motorpool
 RELEASE  := $(DESTDIR)$(HOUSE)/releases/$(VERSION)
 ETC      := $(DESTDIR)$(SYSCONFDIR)
 IN_PLACE := sed -e 's|@ROOT@|$(HOUSE)/current|g' -e 's|@VAR@|$(STATEDIR)|g' -e 's|@LOG@|$(LOGDIR)|g' -e 's|@ETC@|$(SYSCONFDIR)|g' \
-	-e 's|@HOUSE@|$(HOUSE)|g' -e 's|@VERSION@|$(VERSION)|g'
+	-e 's|@HOUSE@|$(HOUSE)|g' -e 's|@VERSION@|$(VERSION)|g' -e 's|@UNITS@|$(CONTEXTS:%=motorpool@%.service)|g'
 ON_NETWORK := payment sandbox
 
 .PHONY: install
@@ -60,7 +60,7 @@ install-system: $(BUILD)/motorpool.8
 	$(Q)$(IN_PLACE) deploy/lighttpd/motorpool.conf >$(ETC)/lighttpd/conf-available/60-motorpool.conf
 	$(Q)install -d $(DESTDIR)$(UNITDIR) $(ON_NETWORK:%=$(DESTDIR)$(UNITDIR)/motorpool@%.service.d)
 	$(Q)$(IN_PLACE) deploy/systemd/motorpool@.service >$(DESTDIR)$(UNITDIR)/motorpool@.service
-	$(Q)install -m 644 deploy/systemd/motorpool.target $(DESTDIR)$(UNITDIR)
+	$(Q)$(IN_PLACE) deploy/systemd/motorpool.target >$(DESTDIR)$(UNITDIR)/motorpool.target
 	$(Q)for program in $(ON_NETWORK); do install -m 644 deploy/systemd/network.conf "$(DESTDIR)$(UNITDIR)/motorpool@$$program.service.d"; done
 	$(Q)$(IN_PLACE) deploy/systemd/sandbox.conf >"$(DESTDIR)$(UNITDIR)/motorpool@sandbox.service.d/sandbox.conf"
 

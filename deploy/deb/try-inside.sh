@@ -12,7 +12,7 @@ fetch() { curl -sS -m 10 --cacert /etc/motorpool/tls/fullchain.pem --resolve car
 status() { fetch -o /dev/null -w '%{http_code}' "$@"; }
 pids=()
 serve() {
-	for name in account booking payment fleet delivery equipment review message mypage ops sandbox; do
+	for name in $(ls /usr/lib/motorpool/current/bin | grep -vx -e relay -e fleet-photo); do
 		setsid runuser -u motorpool -- /bin/sh -c "umask 027; exec /usr/lib/motorpool/current/bin/$name --serve /var/lib/motorpool" 2>>/trial/$name.log </dev/null &
 	done
 }
@@ -48,7 +48,7 @@ does lighttpd -tt -f /etc/lighttpd/lighttpd.conf
 serve
 lighttpd -D -f /etc/lighttpd/lighttpd.conf >lighttpd.out 2>&1 </dev/null & pids+=($!)
 su -s /bin/sh motorpool -c "$(sed -n 's/^\* \* \* \* \* motorpool //p' /etc/cron.d/motorpool)" </dev/null &
-ready() { for prefix in '' /account /payments /fleet /deliveries /equipment /reviews /messages /my /ops /sandbox; do [[ $(status "https://cars.example$prefix/readyz") == 200 ]] || return 1; done; }
+ready() { for prefix in '' $(sed -n 's|^\t\t"\(/[a-z][a-z]*\)" => ((.*/run/[a-z]*\.sock.*|\1|p' /usr/lib/motorpool/current/deploy/lighttpd/routes.conf | grep -vx -e /view -e /metrics); do [[ $(status "https://cars.example$prefix/readyz") == 200 ]] || return 1; done; }
 
 test_that "every program answers by HTTPS through Debian's lighttpd as www-data"
 if until_true ready; then good; else bad "$(tail -n 2 lighttpd.out /trial/*.log)"; fi

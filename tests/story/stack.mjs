@@ -22,8 +22,9 @@ import { at_end, n_failed, sleep, until } from './check.mjs';
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 export const build = path.resolve(root, process.env.BUILD ?? 'build/asan');
-export const programs = { booking: '', account: '/account', payment: '/payments', fleet: '/fleet',
-	delivery: '/deliveries', equipment: '/equipment', review: '/reviews', message: '/messages', mypage: '/my', ops: '/ops', sandbox: '/sandbox' };
+/* { booking: '', account: '/account', … }: as cgi-bin/contexts.c has them */
+export const programs = Object.fromEntries([...fs.readFileSync(path.join(root, 'cgi-bin/contexts.c'), 'utf8').matchAll(/^\t\{ "(\w+)",\s+"([^"]*)"/gm)]
+	.map(([, name, prefix]) => [name, prefix]));
 const run_file = promisify(execFile);
 
 const free_port = () => new Promise((done, failed) => {
