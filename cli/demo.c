@@ -63,8 +63,8 @@ write_log_ins(struct world *w)
 		return false;
 	for (int i = 0; i < DEMO_LOGINS; i++)
 		fprintf(f, "customer %s %s\n", demo_customers[i].email, w->password[i]);
-	fprintf(f, "manager %s %s\n", demo_manager.email, w->password[DEMO_LOGINS]);
-	fprintf(f, "admin %s %s\n", demo_admin.email, w->password[DEMO_LOGINS + 1]);
+	for (int i = 0; i < DEMO_STAFF; i++)
+		fprintf(f, "%s %s %s\n", demo_staff[i].role, demo_staff[i].person.email, w->password[DEMO_LOGINS + i]);
 	return fclose(f) == 0;
 }
 

@@ -25,10 +25,14 @@ struct demo_person { const char *name, *email; };
 #define DEMO_CARS      200
 #define DEMO_CUSTOMERS 40
 #define DEMO_LOGINS    2        /* the first customers, who have passwords, and a story that is easy to look at */
+enum demo_post { POST_MANAGER, POST_ADMIN, POST_COURIER, POST_COURIER_2, POST_EXAMINER, POST_EMPLOYEE, DEMO_STAFF };
 
 extern const struct demo_branch demo_branches[DEMO_BRANCHES];
 extern const struct demo_model demo_models[DEMO_MODELS];
-extern const struct demo_person demo_customers[DEMO_CUSTOMERS], demo_manager, demo_admin;
+extern const struct demo_person demo_customers[DEMO_CUSTOMERS];
+/* In this order their log-ins are written down. */
+struct demo_worker { const char *role; struct demo_person person; int roles; };
+extern const struct demo_worker demo_staff[DEMO_STAFF];
 
 /* --- chance: the same seed, the same story (but codes, keys and passwords, which nobody may foresee) -------------------------- */
 
@@ -80,9 +84,9 @@ struct world {
 	const char *dir;                /* where the files are being made */
 	struct arena *m;                /* of one deed */
 	struct db *db, *sandbox;
-	int64_t customer_id[DEMO_CUSTOMERS], manager_id, branch_id[DEMO_BRANCHES], model_id[DEMO_MODELS];
+	int64_t customer_id[DEMO_CUSTOMERS], staff_id[DEMO_STAFF], manager_id, branch_id[DEMO_BRANCHES], model_id[DEMO_MODELS];
 	int64_t good_card[DEMO_CUSTOMERS], bad_card[DEMO_CUSTOMERS];
-	const char *password[DEMO_LOGINS + 2];  /* customers, manager, admin */
+	const char *password[DEMO_LOGINS + DEMO_STAFF];         /* customers, then the staff */
 	const char *why;                /* what went wrong first; NULL: nothing */
 };
 

@@ -1,6 +1,8 @@
 /* demo_data.c - what the demo's branches, models and people are called. Prices per day and hour in won, VAT included. */
 #include "demo.h"
 
+#include "../lib/web.h"
+
 const struct demo_branch demo_branches[DEMO_BRANCHES] = {
 	{ "Seoul Station",   "서울역점",     "Seoul", "405 Hangang-daero, Yongsan-gu, Seoul · 서울 용산구 한강대로 405", "02-555-0101", 26 },
 	{ "Gangnam",         "강남점",       "Seoul", "396 Gangnam-daero, Gangnam-gu, Seoul · 서울 강남구 강남대로 396", "02-555-0102", 30 },
@@ -62,4 +64,12 @@ const struct demo_person demo_customers[DEMO_CUSTOMERS] = {
 	{ "주혜원", "hyewon.joo@example.com" },     { "우정민", "jungmin.woo@example.com" },
 	{ "민세아", "sea.min@example.com" },        { "구본석", "bonseok.koo@example.com" },
 };
-const struct demo_person demo_manager = { "박서연", "manager@example.com" }, demo_admin = { "최도윤", "admin@example.com" };
+
+const struct demo_worker demo_staff[DEMO_STAFF] = {
+	[POST_MANAGER]   = { "manager",  { "박서연", "manager@example.com" },  MANAGER },
+	[POST_ADMIN]     = { "admin",    { "최도윤", "admin@example.com" },    ADMIN },
+	[POST_COURIER]   = { "courier",  { "한지훈", "courier@example.com" },  COURIER },
+	[POST_COURIER_2] = { "courier",  { "오세영", "courier2@example.com" }, COURIER },
+	[POST_EXAMINER]  = { "examiner", { "윤정아", "examiner@example.com" }, EXAMINER },
+	[POST_EMPLOYEE]  = { "employee", { "김태호", "employee@example.com" }, EMPLOYEE },
+};

@@ -1,4 +1,4 @@
-/* demo_people.c - the demo's customers with their licences, and the four who can sign in. The story is in demo_world.c. */
+/* demo_people.c - the demo's customers with their licences, and those who can sign in. The story is in demo_world.c. */
 #include "demo.h"
 
 #include "../cgi-bin/account/account.h"
@@ -26,7 +26,7 @@ add_log_in(struct world *w, const struct demo_person *p, int number, int roles)
 {
 	const char *password = w->password[number] = cli_password(w->c->m);
 
-	return add_person(w, p, number, roles, password_hash(w->m, password));
+	return add_person(w, p, roles == CUSTOMER ? number : DEMO_CUSTOMERS + number, roles, password_hash(w->m, password));
 }
 
 static void
@@ -42,8 +42,16 @@ add_licence(struct world *w, int customer)
 	});
 }
 
+static void
+add_staff(struct world *w)
+{
+	for (int i = 0; i < DEMO_STAFF && !w->why; i++)
+		w->staff_id[i] = add_log_in(w, &demo_staff[i].person, DEMO_LOGINS + i, demo_staff[i].roles);
+	w->manager_id = w->staff_id[POST_MANAGER];
+}
+
 /*
- * Four people can sign in, each with a password of his own. The other 38 share one hash of a password that nobody has ever
+ * Eight people can sign in, each with a password of his own. The other 38 share one hash of a password that nobody has ever
  * seen: hashing takes 60 ms on purpose, and nobody is to sign in as them.
  */
 void
@@ -52,12 +60,11 @@ world_people(struct world *w, int64_t at)
 	const char *nobodys = password_hash(w->m, secret_token(w->m));
 
 	clock_set(at);
-	w->manager_id = add_log_in(w, &demo_manager, DEMO_LOGINS, MANAGER);
+	add_staff(w);
 	for (int i = 0; i < DEMO_CUSTOMERS && !w->why; i++) {
 		w->customer_id[i] = i < DEMO_LOGINS ? add_log_in(w, &demo_customers[i], i, CUSTOMER)
 		                                    : add_person(w, &demo_customers[i], i, CUSTOMER, nobodys);
 		if (i % 9 != 8)
 			add_licence(w, i);
 	}
-	add_log_in(w, &demo_admin, DEMO_LOGINS + 1, ADMIN);
 }
