@@ -693,7 +693,7 @@ CREATE VIEW v_equipment_order AS
 CREATE TABLE review_case (
 	case_id      INTEGER PRIMARY KEY,
 	key          TEXT NOT NULL UNIQUE CHECK (length(key) BETWEEN 1 AND 80),   -- whoever opened it names it: the equipment order's code
-	kind         TEXT NOT NULL CHECK (kind IN ('equipment', 'application', 'claim')),
+	kind         TEXT NOT NULL CHECK (kind IN ('', 'equipment', 'application', 'claim')),   -- '': closed before it was opened (sealed)
 	subject_id   TEXT NOT NULL CHECK (length(subject_id) BETWEEN 1 AND 80),   -- under which its events stand
 	applicant_id INTEGER NOT NULL,
 	title        TEXT NOT NULL DEFAULT '' CHECK (length(title) <= 200),       -- what is asked for
@@ -709,8 +709,10 @@ CREATE TABLE review_case (
 	opened_at    INTEGER NOT NULL,
 	decided_at   INTEGER NOT NULL DEFAULT 0,
 	CHECK (state <> 'REJECTED' OR length(reason) > 0),
-	CHECK (reviewer_id = 0 OR reviewer_id <> applicant_id)
+	CHECK (reviewer_id = 0 OR reviewer_id <> applicant_id),
+	CHECK (kind <> '' OR state = 'CANCELLED')
 ) STRICT;
+CREATE INDEX review_case_decided ON review_case (decided_at, case_id) WHERE state <> 'ASSIGNED' AND kind <> '';
 CREATE INDEX review_case_waiting ON review_case (opened_at, case_id) WHERE state = 'ASSIGNED';
 CREATE INDEX review_case_by_subject ON review_case (subject_id);
 CREATE TRIGGER review_case_walks BEFORE UPDATE OF state ON review_case WHEN OLD.state <> NEW.state AND NOT (

@@ -1,4 +1,4 @@
-/* review 승인 - what can be asked of it, and what it may write. */
+/* review 승인 - what can be asked of it, and what it may write. The story is in review.h. */
 #include "review.h"
 #include "pages.h"
 
@@ -6,7 +6,14 @@
 #include "../../lib/program.h"
 
 static const struct route routes[] = {
-	{ GET, "/reviews", page_reviews, MANAGER | EXAMINER },
+	/* programs */
+	{ POST, "/internal/cases",             do_open_case,   INTERNAL | RAW_BODY },
+	{ POST, "/internal/cases/:key/cancel", do_cancel_case, INTERNAL | RAW_BODY },
+	/* those who decide */
+	{ GET,  "/reviews",                    page_reviews,   MANAGER | EXAMINER },
+	{ GET,  "/reviews/:case_id",           page_review,    MANAGER | EXAMINER },
+	{ POST, "/reviews/:case_id/approve",   do_approve,     MANAGER | EXAMINER },
+	{ POST, "/reviews/:case_id/reject",    do_reject,      MANAGER | EXAMINER },
 	{ 0 },
 };
 

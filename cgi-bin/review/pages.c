@@ -1,9 +1,317 @@
-/* pages - review 승인: its pages. */
-#include "review.h"
+/* pages - those who decide look at the queue, at one case, and say yes or no. */
 #include "pages.h"
+#include "review.h"
+
+#include "../choices.h"
+#include "../../lib/clock.h"
+#include "../../lib/form.h"
+#include "../../lib/settings.h"
+
+#include <string.h>
+
+/* --- shared ---------------------------------------------------------------------------------------------------------------- */
+
+static const char *
+title_in_words(const struct review_case *c)
+{
+	return lang_now() == LANG_KO && *c->title_ko ? c->title_ko : c->title;
+}
+
+/* "3 h", as exact as it matters to somebody who waits. */
+static const char *
+how_long(struct web *w, int64_t s)
+{
+	if (s < HOUR)
+		return arena_printf(w->m, _("%lld min"), (long long)(s / 60));
+	if (s < 2 * DAY)
+		return arena_printf(w->m, _("%lld h"), (long long)(s / HOUR));
+	return arena_printf(w->m, _("%lld days"), (long long)(s / DAY));
+}
+
+static const char *
+money_in_words(struct web *w, int64_t amount)
+{
+	struct buf b = { .m = w->m };
+
+	money_put(&b, lang_now(), amount);
+	return b.s;
+}
+
+/* --- GET /reviews ------------------------------------------------------------------------------------------------------------ */
+
+struct tab { const char *url, *label; int64_t n; bool is_current; };
+static const struct member tab_members[] = {
+	SHAPE_TEXT(tab, url), SHAPE_TEXT(tab, label), SHAPE_INT(tab, n), SHAPE_BOOL(tab, is_current),
+};
+static const struct shape tab_shape = SHAPE(tab, tab_members);
+
+/* A case and what only a person reads. */
+struct case_row { struct review_case review; const char *title, *waits, *decided_by; bool is_own, is_waiting; };
+static const struct member case_row_members[] = {
+	SHAPE_STRUCT(case_row, review, review_case_shape), SHAPE_TEXT(case_row, title), SHAPE_TEXT(case_row, waits),
+	SHAPE_TEXT(case_row, decided_by), SHAPE_BOOL(case_row, is_own), SHAPE_BOOL(case_row, is_waiting),
+};
+static const struct shape case_row_shape = SHAPE(case_row, case_row_members);
+
+struct queue_page {
+	struct tab *tabs;
+	int n_tabs;
+	struct case_row *rows;
+	int n_rows;
+	struct review_case *reviews;
+	int n_reviews;
+	bool has_rows, is_waiting;
+	struct paging paging;
+	int64_t page, n_pages, n_total, n_waiting;
+};
+static const struct member queue_members[] = {
+	SHAPE_LIST(queue_page, tabs, tab_shape), SHAPE_LIST(queue_page, rows, case_row_shape), SHAPE_BOOL(queue_page, has_rows),
+	SHAPE_BOOL(queue_page, is_waiting), SHAPE_STRUCT(queue_page, paging, paging_shape),
+};
+static const struct shape queue_shape = SHAPE(queue_page, queue_members);
+PAGE(queue_html, "review/queue", queue_shape)
+
+static const struct member queue_json_members[] = {
+	SHAPE_INT(queue_page, page), SHAPE_INT(queue_page, n_pages), SHAPE_INT(queue_page, n_total), SHAPE_INT(queue_page, n_waiting),
+	SHAPE_LIST(queue_page, reviews, review_case_shape),
+};
+static const struct shape queue_json_shape = SHAPE(queue_page, queue_json_members);
+
+static const char *
+decided_by(const struct review_case *c)
+{
+	if (c->state != CASE_APPROVED && c->state != CASE_REJECTED)
+		return "";
+	return c->reviewer_id ? c->reviewer_name : _("by rule");
+}
+
+static void
+make_rows(struct web *w, struct queue_page *p)
+{
+	p->n_rows = p->n_reviews;
+	p->has_rows = p->n_rows > 0;
+	p->rows = arena_array(w->m, struct case_row, (size_t)p->n_rows + 1);
+	for (int i = 0; i < p->n_rows; i++) {
+		const struct review_case *c = &p->reviews[i];
+
+		p->rows[i] = (struct case_row){
+			.review = *c, .title = title_in_words(c), .waits = how_long(w, c->waiting_s), .decided_by = decided_by(c),
+			.is_own = c->applicant_id == w->user.id, .is_waiting = c->state == CASE_ASSIGNED,
+		};
+	}
+}
+
+static void
+make_tabs(struct web *w, struct queue_page *p, enum case_tab current, const int64_t n[])
+{
+	p->n_tabs = case_tab_words.n;
+	p->tabs = arena_array(w->m, struct tab, (size_t)p->n_tabs);
+	for (int i = 0; i < p->n_tabs; i++)
+		p->tabs[i] = (struct tab){
+			.url = arena_printf(w->m, "/reviews?tab=%s", case_tab_words.word[i].code), .label = _(case_tab_words.word[i].label),
+			.n = n[i], .is_current = i == (int)current,
+		};
+}
+
+/* A person begins with what waits, a program with everything. */
+static enum case_tab
+tab_asked_for(struct web *w)
+{
+	int tab = words_find(&case_tab_words, form_raw(w, "tab"));
+
+	return tab >= 0 ? (enum case_tab)tab : w->json ? TAB_ALL : TAB_WAITING;
+}
 
 enum status
 page_reviews(struct web *w)
 {
-	return web_not_found(w);
+	enum case_tab tab = tab_asked_for(w);
+	struct queue_page p = { .is_waiting = tab == TAB_WAITING };
+	int64_t n[TAB_ALL + 1];
+
+	case_count(w->db, n);
+	p.paging = web_paging(w, n[tab], PER_PAGE);
+	p.page = p.paging.page;
+	p.n_pages = p.paging.n_pages;
+	p.n_total = p.paging.n_total;
+	p.n_waiting = n[TAB_WAITING];
+	p.n_reviews = case_list(w->db, tab, p.paging.offset, PER_PAGE, &p.reviews);
+	if (w->json)
+		return web_json(w, OK, &queue_json_shape, &p);
+	make_tabs(w, &p, tab, n);
+	make_rows(w, &p);
+	w->chrome.nav_reviews = true;
+	return web_page(w, OK, &queue_html, &p);
+}
+
+/* --- GET /reviews/:case_id --------------------------------------------------------------------------------------------------- */
+
+struct happening { int64_t at; const char *title, *detail; };
+static const struct member happening_members[] = { SHAPE_TIME(happening, at), SHAPE_TEXT(happening, title), SHAPE_TEXT(happening, detail) };
+static const struct shape happening_shape = SHAPE(happening, happening_members);
+
+struct case_page {
+	struct form_problems problems;
+	struct review_case review;
+	const char *title, *category, *waits, *decided_by, *too_many, *too_much, *booking_url, *order_url, *next_url, *reason_said;
+	bool can_decide, is_own, is_waiting, is_by_rule, has_amount;
+	struct field reason;
+	struct happening *events;
+	int n_events;
+};
+static const struct member case_page_members[] = {
+	SHAPE_STRUCT(case_page, problems, form_problems_shape), SHAPE_STRUCT(case_page, review, review_case_shape), SHAPE_TEXT(case_page, title),
+	SHAPE_TEXT(case_page, category), SHAPE_TEXT(case_page, waits), SHAPE_TEXT(case_page, decided_by), SHAPE_TEXT(case_page, too_many),
+	SHAPE_TEXT(case_page, too_much), SHAPE_TEXT(case_page, booking_url), SHAPE_TEXT(case_page, order_url), SHAPE_TEXT(case_page, next_url),
+	SHAPE_TEXT(case_page, reason_said), SHAPE_BOOL(case_page, can_decide), SHAPE_BOOL(case_page, is_own), SHAPE_BOOL(case_page, is_waiting),
+	SHAPE_BOOL(case_page, is_by_rule), SHAPE_BOOL(case_page, has_amount), SHAPE_STRUCT(case_page, reason, field_shape),
+	SHAPE_LIST(case_page, events, happening_shape),
+};
+static const struct shape case_page_shape = SHAPE(case_page, case_page_members);
+PAGE(case_html, "review/case", case_page_shape)
+
+static const char *
+event_in_words(const char *type)
+{
+	static const struct { const char *type, *words; } said[] = {
+		{ "review.assigned",      N_("Put into the queue: a person must decide") },
+		{ "review.approved",      N_("Approved") },
+		{ "review.rejected",      N_("Rejected") },
+		{ "review.cancelled",     N_("No longer needed") },
+		{ "equipment.ordered",    N_("Ordered") },
+		{ "equipment.approved",   N_("The pieces were taken out of the stock") },
+		{ "equipment.rejected",   N_("The order was rejected") },
+		{ "equipment.cancelled",  N_("The order was cancelled") },
+		{ "equipment.handed_out", N_("Handed out") },
+		{ "equipment.returned",   N_("Returned") },
+	};
+
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+		if (strcmp(said[i].type, type) == 0)
+			return _(said[i].words);
+	return type;
+}
+
+/* People's reasons stand as they were written, ours are codes. */
+static const char *
+reason_in_words(const char *reason)
+{
+	if (strcmp(reason, "order_cancelled") == 0)
+		return _("The order was cancelled");
+	if (strcmp(reason, "booking_over") == 0)
+		return _("The booking it was for has ended");
+	return reason;
+}
+
+static const char *
+event_detail(struct web *w, const struct case_event *e)
+{
+	const char *why = reason_in_words(e->reason);
+
+	if (*e->actor_name && *why)
+		return arena_printf(w->m, "%s · %s", e->actor_name, why);
+	return *e->actor_name ? e->actor_name : why;
+}
+
+static void
+make_history(struct web *w, struct case_page *p)
+{
+	struct case_event *events = NULL;
+
+	p->n_events = case_history(w->db, &p->review, &events);
+	p->events = arena_array(w->m, struct happening, (size_t)p->n_events + 1);
+	for (int i = 0; i < p->n_events; i++)
+		p->events[i] = (struct happening){
+			.at = events[i].at, .title = event_in_words(events[i].type), .detail = event_detail(w, &events[i]),
+		};
+}
+
+/* Why the rule did not approve it. */
+static void
+say_why_it_waits(struct web *w, struct case_page *p)
+{
+	p->too_many = p->review.quantity > settings.review_auto_quantity
+		? arena_printf(w->m, _("More than %lld pieces"), (long long)settings.review_auto_quantity) : "";
+	p->too_much = p->review.amount > settings.review_auto_amount
+		? arena_printf(w->m, _("Worth more than %s"), money_in_words(w, settings.review_auto_amount)) : "";
+}
+
+static void
+make_links(struct web *w, struct case_page *p)
+{
+	int64_t order_id = case_order_id(w->db, &p->review), next = case_next(w->db, &p->review);
+
+	p->order_url = order_id ? arena_printf(w->m, "/equipment/orders/%lld", (long long)order_id) : "";
+	p->booking_url = p->review.kind == CASE_EQUIPMENT && strcmp(p->review.subject_id, p->review.key) != 0 && web_is(w, MANAGER)
+		? arena_printf(w->m, "/bookings/%s", p->review.subject_id) : "";
+	p->next_url = next ? arena_printf(w->m, "/reviews/%lld", (long long)next) : "";
+}
+
+static enum status
+show_case(struct web *w, enum status status, const struct review_case *c, const char *message)
+{
+	const struct choice *category = choice_find(settings.equipment_categories, c->category);
+	struct case_page p = {
+		.review = *c, .title = title_in_words(c), .category = category ? choice_name(category) : c->category,
+		.waits = how_long(w, c->waiting_s), .decided_by = decided_by(c), .reason_said = reason_in_words(c->reason),
+		.is_own = c->applicant_id == w->user.id, .is_waiting = c->state == CASE_ASSIGNED, .is_by_rule = *c->rule != '\0',
+		.has_amount = c->amount > 0, .reason = form_field(w, "reason", ""), .problems = form_problems(w, message),
+	};
+
+	p.can_decide = p.is_waiting && !p.is_own;
+	say_why_it_waits(w, &p);
+	make_links(w, &p);
+	make_history(w, &p);
+	w->chrome.nav_reviews = true;
+	return web_page(w, status, &case_html, &p);
+}
+
+enum status
+page_review(struct web *w)
+{
+	struct review_case c;
+
+	if (!case_find(w->db, web_param_id(w, "case_id"), &c))
+		return web_not_found(w);
+	return w->json ? web_json(w, OK, &review_case_shape, &c) : show_case(w, OK, &c, NULL);
+}
+
+/* --- POST /reviews/:case_id/approve, /reject ----------------------------------------------------------------------------------- */
+
+static enum status
+refuse(struct web *w, enum status status, const char *code, const struct review_case *c, const char *message)
+{
+	return w->json ? web_refuse(w, status, code, message) : show_case(w, status, c, message);
+}
+
+static enum status
+decide(struct web *w, enum case_state state, const char *reason)
+{
+	int64_t case_id = web_param_id(w, "case_id");
+	struct review_case c;
+
+	if (!case_find(w->db, case_id, &c))
+		return web_not_found(w);
+	if (form_bad(w))
+		return refuse(w, UNPROCESSABLE, "invalid", &c, _("Please look at the marked fields."));
+	switch (case_decide(w->db, case_id, state, reason, w->user.id, &c)) {
+	case DECIDED_OK:        return w->json ? web_json(w, OK, &review_case_shape, &c) : web_redirect(w, "/reviews/%lld", (long long)case_id);
+	case DECIDED_NO_CASE:   return web_not_found(w);
+	case DECIDED_OWN:       return refuse(w, FORBIDDEN, "own_case", &c, _("You asked for this yourself, so somebody else must decide."));
+	case DECIDED_NO_REASON: return refuse(w, UNPROCESSABLE, "invalid", &c, _("A rejection needs a reason: whoever asked will read it."));
+	case DECIDED_BEFORE:    return refuse(w, CONFLICT, "wrong_state", &c, _("This case waits no more. What became of it stands below."));
+	}
+	return web_broken(w);
+}
+
+enum status
+do_approve(struct web *w)
+{
+	return decide(w, CASE_APPROVED, form_has(w, "reason") ? form_text(w, "reason", 300) : "");
+}
+
+enum status
+do_reject(struct web *w)
+{
+	return decide(w, CASE_REJECTED, form_text(w, "reason", 300));
 }

@@ -4,6 +4,10 @@
 
 #include "../../lib/web.h"
 
-handler page_reviews;
+/* pages.c: managers and examiners */
+handler page_reviews, page_review, do_approve, do_reject;
+
+/* pages_call.c: programs */
+handler do_open_case, do_cancel_case;
 
 #endif

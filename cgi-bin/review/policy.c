@@ -1,8 +1,96 @@
-/* policy - what review does when others report something. */
+/*
+ * policy - what review does when others report something.
+ *
+ * equipment.ordered opens the order's case, or finds the one that the order was taken with (sync). What ends an order, or the
+ * booking it was for, closes its case: also one that was opened for a booking whose payment then failed, of which no order ever came.
+ * Each reaction leaves the same behind when an event comes twice.
+ */
 #include "review.h"
+
+#include "../../lib/log.h"
 
 const struct db_role review_role = { .name = "review", .owns = "review_case position event_retry" };
 
-static const struct policy policies[] = { { NULL, NULL } };
+/* What we read of an order's events. */
+struct order_told {
+	const char *order_code, *item_name, *item_name_ko, *category, *currency, *reason;
+	int64_t customer_id, quantity, amount;
+};
+static const struct member order_members[] = {
+	SHAPE_TEXT(order_told, order_code), SHAPE_TEXT(order_told, item_name), SHAPE_TEXT(order_told, item_name_ko),
+	SHAPE_TEXT(order_told, category), SHAPE_TEXT(order_told, currency), SHAPE_TEXT(order_told, reason),
+	SHAPE_INT(order_told, customer_id), SHAPE_INT(order_told, quantity), SHAPE_AMOUNT(order_told, amount),
+};
+static const struct shape order_shape = SHAPE(order_told, order_members);
+
+static bool
+read_order(struct db *db, const struct event *e, struct order_told *o)
+{
+	*o = (struct order_told){ .item_name = "", .item_name_ko = "", .category = "", .currency = "", .reason = "" };
+	return event_read(db_memory(db), e, &order_shape, o) && o->order_code && o->item_name;
+}
+
+/* "2 × Child seat"; no name, no title. */
+static const char *
+title_of(struct db *db, const struct order_told *o, const char *name)
+{
+	return name && *name ? arena_printf(db_memory(db), "%lld × %s", (long long)o->quantity, name) : "";
+}
+
+/* A person may have decided a sync case in the moment between its opening and the order's being written: nobody heard that. */
+static bool
+review_on_equipment_ordered(struct db *db, const struct event *e)
+{
+	struct order_told o;
+	struct review_case c;
+	bool was_there;
+
+	if (!read_order(db, e, &o))
+		return false;
+	was_there = case_by_key(db, o.order_code, &c);
+	switch (case_open(db, &(struct case_order){
+		.key = o.order_code, .subject_id = e->subject_id, .kind = CASE_EQUIPMENT, .applicant_id = o.customer_id,
+		.title = title_of(db, &o, *o.item_name ? o.item_name : o.order_code), .title_ko = title_of(db, &o, o.item_name_ko), .category = o.category,
+		.quantity = o.quantity, .amount = o.amount, .currency = o.currency,
+	}, e->event_id, &c)) {
+	case CASE_OPENED:
+		if (was_there && c.reviewer_id && (c.state == CASE_APPROVED || c.state == CASE_REJECTED))
+			case_tell_again(db, &c, e->event_id);
+		return !db_failed(db);
+	case CASE_KEY_REUSED:
+		log_error("review", "order %s is not what its case was opened for", o.order_code);
+		return true;
+	case CASE_BAD_ORDER:
+		return false;
+	}
+	return false;
+}
+
+static bool
+review_on_equipment_cancelled(struct db *db, const struct event *e)
+{
+	struct order_told o;
+
+	if (!read_order(db, e, &o))
+		return false;
+	case_cancel(db, o.order_code, "order_cancelled", e->event_id);
+	return !db_failed(db);
+}
+
+static bool
+review_on_booking_over(struct db *db, const struct event *e)
+{
+	case_cancel_of(db, e->subject_id, CASE_EQUIPMENT, "booking_over", e->event_id);
+	return !db_failed(db);
+}
+
+static const struct policy policies[] = {
+	{ "equipment.ordered",   review_on_equipment_ordered },
+	{ "equipment.cancelled", review_on_equipment_cancelled },
+	{ "booking.expired",     review_on_booking_over },
+	{ "booking.rejected",    review_on_booking_over },
+	{ "booking.cancelled",   review_on_booking_over },
+	{ 0 },
+};
 
 const struct consumer review_consumer = { .name = "review", .role = &review_role, .policy = policies };

@@ -1,0 +1,149 @@
+#!/bin/bash
+# tests/page/review.sh - cases as programs open them, and as those who decide see them.
+cd "$(dirname "$0")/../.." && . tests/page/lib.sh || exit 1
+
+# somebody NAME ROLE…: a user with those roles and a bearer token
+somebody() {
+	local t=token-of-$1-0123456789 role
+	sql "INSERT INTO user (email, name, lang, password_hash, created_at, updated_at) VALUES ('$1@example.com', 'A $1', 'en', 'x', 0, 0);
+	     INSERT INTO api_token (token_hash, user_id, name, created_at)
+	     VALUES ('$(printf %s "$t" | b2sum -l 256 | cut -d' ' -f1)', (SELECT MAX(user_id) FROM user), 'test', 0);"
+	for role in "${@:2}"; do sql "INSERT INTO user_role VALUES ((SELECT MAX(user_id) FROM user), '$role')"; done
+}
+as() { forget; bearer "token-of-$1-0123456789"; }
+# browse NAME: the same person with a browser
+PASSWORD='paper horse lamp river'
+browse() {
+	forget; use account; get /account/sign-in; post /account/sign-in email="$1@example.com" password="$PASSWORD"; use review
+}
+internal() { MOTORPOOL_INTERNAL=1 json "$@"; }
+relay() { "$BUILD/bin/relay" "$VAR" --once 2>>"$VAR/log"; }
+
+open_case() { # KEY QUANTITY AMOUNT [APPLICANT]
+	internal POST /internal/cases "{\"key\":\"$1\",\"kind\":\"equipment\",\"subject_id\":\"MP-AAAA1111\",\"applicant_id\":${4-4},\"title\":\"$2 × Tent & pegs\",\"title_ko\":\"텐트 $2개\",\"category\":\"camping\",\"quantity\":$2,\"amount\":$3,\"currency\":\"KRW\"}"
+}
+
+begin review
+somebody manager manager
+somebody examiner examiner
+somebody customer customer
+somebody employee employee
+somebody both manager examiner
+lang=en
+use account; get /account/sign-up; post /account/sign-up name=X email=x@example.com password="$PASSWORD" lang=en; use review
+sql "UPDATE user SET password_hash = (SELECT password_hash FROM user WHERE email = 'x@example.com') WHERE password_hash = 'x'"
+
+# --- what programs ask
+
+test_that "a small order is approved by rule, at once"
+open_case EQ-SMALL1 4 200000; expect_status 200; expect_js .outcome approved; expect_js .case_id 1; expect_js .reason ''
+
+test_that "a large one is queued, and the same key again is the same case"
+open_case EQ-LARGE1 5 200000; expect_js .outcome queued; expect_js .case_id 2
+open_case EQ-LARGE1 5 200000; expect_js .outcome queued; expect_js .case_id 2
+expect_sql "SELECT COUNT(*) FROM event WHERE type = 'review.assigned'" 1
+
+test_that "the key with another order is refused"
+open_case EQ-LARGE1 6 200000; expect_status 422; expect_js .error.code key_reused
+
+test_that "a case without an applicant, a kind or a key is refused, and nothing is written"
+for body in '{}' 'nonsense' '{"key":"EQ-X","kind":"equipment","subject_id":"s","title":"t","quantity":1}' \
+	'{"key":"EQ-X","kind":"horse","subject_id":"s","applicant_id":4,"title":"t","quantity":1}' \
+	'{"key":"EQ X","kind":"equipment","subject_id":"s","applicant_id":4,"title":"t","quantity":1}'; do
+	internal POST /internal/cases "$body"; expect_status 422
+done
+expect_sql "SELECT COUNT(*) FROM review_case" 2
+
+test_that "a closed case stays closed, and a key never seen is sealed"
+open_case EQ-GONE01 9 1; internal POST /internal/cases/EQ-GONE01/cancel '{"reason":"order_cancelled"}'; expect_js .outcome cancelled
+open_case EQ-GONE01 9 1; expect_js .outcome cancelled
+internal POST /internal/cases/EQ-NEVER1/cancel '{"reason":"timeout"}'; expect_js .outcome cancelled
+open_case EQ-NEVER1 9 1; expect_js .outcome cancelled
+expect_sql "SELECT COUNT(*) FROM review_case WHERE state = 'ASSIGNED'" 1
+
+test_that "nobody outside opens or closes a case"
+as both; json POST /internal/cases '{}'; expect_status 404
+json POST /internal/cases/EQ-LARGE1/cancel '{"reason":""}'; expect_status 404
+
+# --- who may look
+
+test_that "a stranger is sent to sign in, a customer, an employee and nobody else is let in"
+forget; get /reviews; expect_status 303; expect_header 'Location: /account/sign-in'
+json GET /reviews; expect_status 401
+for who in customer employee; do
+	as $who; json GET /reviews; expect_status 403; json GET /reviews/2; expect_status 403
+	json POST /reviews/2/approve '{}'; expect_status 403
+done
+
+test_that "managers and examiners see what waits first; sealed keys are in no list"
+for who in manager examiner; do
+	as $who; json GET /reviews; expect_status 200; expect_js '.reviews | length' 3; expect_js '.reviews[0].key' EQ-LARGE1
+	expect_js '.reviews[0].state' ASSIGNED; expect_js .n_waiting 1; expect_js .n_total 3; expect_js '.reviews[0].applicant_name' 'A employee'
+done
+json GET '/reviews?tab=waiting'; expect_js '.reviews | length' 1
+json GET '/reviews?tab=decided'; expect_js '.reviews | length' 2
+
+test_that "a case is shown with why it waits, and markup in a title is text"
+browse manager; get /reviews/2; expect_status 200; expect_body '5 × Tent &amp; pegs'; expect_body 'More than 4 pieces'; expect_body 'Approve'
+sql "UPDATE user SET lang = 'ko'"; get /reviews/2; expect_body '텐트 5개'; expect_body '4개 초과'; sql "UPDATE user SET lang = 'en'"
+as manager; json GET /reviews/2; expect_js .key EQ-LARGE1; expect_js .quantity 5; expect_js .amount 200000; expect_js .currency KRW
+
+test_that "unknown and impossible cases are not found"
+for id in 0 99 x -1 99999999999999999999 1%27; do json GET "/reviews/$id"; expect_status 404; done
+json POST /reviews/99/approve '{}'; expect_status 404
+
+# --- deciding
+
+test_that "a rejection without a reason is 422, and the case goes on waiting"
+as manager; json POST /reviews/2/reject '{}'; expect_status 422; expect_js '.error.fields.reason | length > 0' true
+json POST /reviews/2/reject '{"reason":"  "}'; expect_status 422
+json GET /reviews/2; expect_js .state ASSIGNED
+
+test_that "an unknown field and a reason that is too long are refused"
+json POST /reviews/2/reject '{"reason":"no","why":"x"}'; expect_status 422
+json POST /reviews/2/reject "{\"reason\":\"$(printf 'x%.0s' {1..301})\"}"; expect_status 422
+
+test_that "rejected with a reason; the same click again is fine; the other decision is too late"
+json POST /reviews/2/reject '{"reason":"All tents are wet."}'; expect_status 200; expect_js .state REJECTED; expect_js .reason 'All tents are wet.'
+json POST /reviews/2/reject '{"reason":"All tents are wet."}'; expect_status 200
+json POST /reviews/2/approve '{}'; expect_status 409; expect_js .error.code wrong_state
+as examiner; json POST /reviews/2/reject '{"reason":"mine"}'; expect_status 409
+expect_sql "SELECT COUNT(*) FROM event WHERE type = 'review.rejected'" 1
+expect_same "$(sql "SELECT payload FROM event WHERE type = 'review.rejected'" | jq -c '[.key,.kind,.applicant_id,.reviewer_id,.rule,.reason]')" \
+	'["EQ-LARGE1","equipment",4,1,"","All tents are wet."]'
+
+test_that "nobody decides about their own order, on the page or past it"
+open_case EQ-OWN001 9 1 5; id=$(js .case_id)
+browse both; get "/reviews/$id"; expect_body 'somebody else must decide'; expect_no_body '/approve'
+post "/reviews/$id/approve" reason=; expect_status 403; expect_body 'somebody else must decide'
+as both
+json POST "/reviews/$id/approve" '{}'; expect_status 403; expect_js .error.code own_case
+json POST "/reviews/$id/reject" '{"reason":"no"}'; expect_status 403
+as examiner; json POST "/reviews/$id/approve" '{}'; expect_status 200; expect_js .state APPROVED; expect_js .reviewer_name 'A examiner'
+
+# --- with a browser: cookies, CSRF, forms
+
+test_that "in a browser: without the token nothing happens, with it the case is decided and shown"
+open_case EQ-FORM01 9 250000; id=$(js .case_id)
+browse manager; ask POST "/reviews/$id/approve" application/x-www-form-urlencoded 'reason='; expect_status 403
+get "/reviews/$id"; expect_body 'Worth more than ₩200,000'
+post "/reviews/$id/reject" reason=; expect_status 422; expect_body 'aria-invalid="true"'
+post "/reviews/$id/approve" reason= form_key=abc; expect_status 303; expect_location "/reviews/$id"
+post "/reviews/$id/approve" reason= form_key=abc; expect_status 303
+get "/reviews/$id"; expect_body 'Approved'; expect_body 'A manager'; expect_no_body 'formaction'
+post "/reviews/$id/reject" reason=late; expect_status 409; expect_body 'waits no more'
+expect_sql "SELECT COUNT(*) FROM event WHERE type = 'review.approved' AND payload LIKE '%EQ-FORM01%'" 1
+
+test_that "an empty queue says so, pages are paged, and nonsense in the address does no harm"
+get '/reviews?tab=waiting'; expect_status 200; expect_body 'Nobody waits for a decision'
+for i in $(seq 21); do open_case "EQ-MANY$(printf %02d "$i")" 9 "$i" >/dev/null; done
+as manager
+json GET '/reviews?tab=waiting'; expect_js '.reviews | length' 20; expect_js .n_pages 2; expect_js '.reviews[0].key' EQ-MANY01
+json GET '/reviews?tab=waiting&page=2'; expect_js '.reviews | length' 1; expect_js '.reviews[0].key' EQ-MANY21
+for p in 'tab=x' 'page=9999' 'page=-1' 'page=x'; do get "/reviews?$p"; expect_status 200; done
+
+test_that "other methods are refused"
+as manager; json DELETE /reviews/2; expect_status 405
+json POST /reviews '{}'; expect_status 405
+
+finish

@@ -1,0 +1,478 @@
+/*
+ * test_review - what a rule approves and what a person must; nobody decides about their own; a key is a case once, however often it
+ * is opened, closed or decided; and what ends an order ends its case.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "scratch.h"
+
+#include "../../cgi-bin/review/review.c"
+#include "../../cgi-bin/review/queue.c"
+#include "../../cgi-bin/review/policy.c"
+
+#define NOW 1800000000
+#define KIM 7
+#define BOSS 8
+#define EXAM 9
+
+static struct db *db, *others;  /* others: what the other programs would write */
+
+static const struct db_role all = { .name = "test", .owns = "*" };
+
+static int
+begin(void **state)
+{
+	if (scratch_begin(state) != 0)
+		return -1;
+	setenv("DB_LINT", "1", 1);
+	scratch_create("", "");
+	db = scratch_open(&review_role);
+	others = scratch_open(&all);
+	clock_set(NOW);
+	settings.review_auto_quantity = 4;
+	settings.review_auto_amount = 200000;
+	settings.currency = "KRW";
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	clock_set(0);
+	db_close(db);
+	db_close(others);
+	return scratch_end(state);
+}
+
+static struct case_order
+order(const char *key, int64_t quantity, int64_t amount)
+{
+	return (struct case_order){
+		.key = key, .subject_id = "MP-AAAA1111", .title = "Child seat", .title_ko = "카시트", .category = "child_seat", .currency = "KRW",
+		.kind = CASE_EQUIPMENT, .applicant_id = KIM, .quantity = quantity, .amount = amount,
+	};
+}
+
+static struct review_case
+opened(const char *key, int64_t quantity, int64_t amount)
+{
+	struct case_order o = order(key, quantity, amount);
+	struct review_case c;
+
+	assert_int_equal(case_open(db, &o, 0, &c), CASE_OPENED);
+	assert_false(db_failed(db));
+	return c;
+}
+
+static int64_t
+n_events(const char *type)
+{
+	return db_int(db, "SELECT COUNT(*) FROM v_event WHERE type = $1 /*scan*/", type);
+}
+
+static const char *
+last_payload(const char *type)
+{
+	return db_text(db, "SELECT payload FROM v_event WHERE type = $1 ORDER BY event_id DESC LIMIT 1 /*scan*/", type);
+}
+
+static int
+state_of(const char *key)
+{
+	struct review_case c;
+
+	assert_true(case_by_key(db, key, &c));
+	return c.state;
+}
+
+/* What another program says; the relay brings it to us. */
+static void
+tell(const char *type, const char *subject, const char *payload)
+{
+	int64_t id;
+
+	db_begin(others);
+	id = db_int(others, "SELECT COALESCE(MAX(event_id), 0) + 1 FROM event");
+	db_do(others,
+		"INSERT INTO event (event_id, type, subject_id, occurred_at, recorded_at, payload, prev_hash, hash)"
+		" VALUES ($1, $2, $3, $4, $4, $5, COALESCE((SELECT e.hash FROM event e WHERE e.subject_id = $3 ORDER BY e.event_id DESC LIMIT 1), ''), $6)",
+		id, type, subject, NOW, payload, arena_printf(scratch_memory, "%lld", (long long)id));
+	assert_true(db_commit(others));
+}
+
+static void
+hear(void)
+{
+	while (consumer_step(db, &review_consumer, 100) > 0)
+		;
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM event_retry /*scan*/"), 0);
+}
+
+static void
+tell_ordered(const char *code, int64_t quantity, int64_t amount)
+{
+	tell("equipment.ordered", "MP-AAAA1111", arena_printf(scratch_memory,
+		"{\"order_code\":\"%s\",\"booking_code\":\"MP-AAAA1111\",\"line_no\":3,\"customer_id\":%d,\"item_id\":1,\"item_name\":\"Child seat\","
+		"\"item_name_ko\":\"카시트\",\"category\":\"child_seat\",\"quantity\":%lld,\"amount\":%lld,\"currency\":\"KRW\",\"review_mode\":\"async\"}",
+		code, KIM, (long long)quantity, (long long)amount));
+}
+
+/* --- the rule ------------------------------------------------------------------------------------------------------------ */
+
+static void
+at_its_thresholds_the_rule_approves_and_one_above_either_a_person_must(void **state)
+{
+	(void)state;
+	assert_int_equal(opened("EQ-1", 4, 200000).state, CASE_APPROVED);
+	assert_int_equal(opened("EQ-2", 5, 200000).state, CASE_ASSIGNED);
+	assert_int_equal(opened("EQ-3", 4, 200001).state, CASE_ASSIGNED);
+	assert_int_equal(opened("EQ-4", 1, 0).state, CASE_APPROVED);
+	assert_int_equal(n_events("review.approved"), 2);
+	assert_int_equal(n_events("review.assigned"), 2);
+	settings.review_auto_quantity = 0;      /* nothing by itself */
+	assert_int_equal(opened("EQ-5", 1, 0).state, CASE_ASSIGNED);
+}
+
+static void
+what_the_rule_approves_says_so_and_was_never_assigned(void **state)
+{
+	struct review_case c = opened("EQ-1", 2, 10000);
+
+	(void)state;
+	assert_string_equal(c.rule, "auto");
+	assert_int_equal(c.reviewer_id, 0);
+	assert_int_equal(c.decided_at, NOW);
+	assert_int_equal(n_events("review.assigned"), 0);
+	assert_non_null(strstr(last_payload("review.approved"), "\"rule\":\"auto\""));
+	assert_non_null(strstr(last_payload("review.approved"), "\"reviewer_id\":0"));
+	assert_non_null(strstr(last_payload("review.approved"), "\"key\":\"EQ-1\""));
+	assert_string_equal(db_text(db, "SELECT subject_id FROM v_event WHERE type = 'review.approved' /*scan*/"), "MP-AAAA1111");
+}
+
+static void
+other_money_and_other_kinds_are_never_approved_by_the_rule(void **state)
+{
+	struct case_order o = order("EQ-1", 1, 10);
+	struct review_case c;
+
+	(void)state;
+	o.currency = "USD";
+	assert_int_equal(case_open(db, &o, 0, &c), CASE_OPENED);
+	assert_int_equal(c.state, CASE_ASSIGNED);
+	o = order("CL-1", 0, 10);
+	o.kind = CASE_CLAIM;
+	assert_int_equal(case_open(db, &o, 0, &c), CASE_OPENED);
+	assert_int_equal(c.state, CASE_ASSIGNED);
+	o.key = "AP-1";
+	o.kind = CASE_APPLICATION;
+	assert_int_equal(case_open(db, &o, 0, &c), CASE_OPENED);
+	assert_int_equal(c.state, CASE_ASSIGNED);
+}
+
+static void
+a_key_is_one_case_however_often_it_is_opened(void **state)
+{
+	struct review_case first = opened("EQ-1", 9, 10000), again = opened("EQ-1", 9, 10000), c;
+	struct case_order o = order("EQ-1", 8, 10000);
+
+	(void)state;
+	assert_int_equal(first.case_id, again.case_id);
+	assert_int_equal(n_events("review.assigned"), 1);
+	assert_int_equal(case_open(db, &o, 0, &c), CASE_KEY_REUSED);
+	assert_int_equal(case_decide(db, first.case_id, CASE_APPROVED, "", BOSS, &c), DECIDED_OK);
+	assert_int_equal(opened("EQ-1", 9, 10000).state, CASE_APPROVED);
+	assert_int_equal(n_events("review.approved"), 1);
+}
+
+static void
+nonsense_is_no_case_and_long_korean_names_are_one(void **state)
+{
+	struct case_order o = order("EQ-1", 1, 1);
+	struct review_case c;
+
+	(void)state;
+	o.applicant_id = 0;
+	assert_int_equal(case_open(db, &o, 0, &c), CASE_BAD_ORDER);
+	o = order("EQ-1", -1, 1);
+	assert_int_equal(case_open(db, &o, 0, &c), CASE_BAD_ORDER);
+	o = order("EQ-1", 1, 1);
+	o.kind = -1;
+	assert_int_equal(case_open(db, &o, 0, &c), CASE_BAD_ORDER);
+	o = order("EQ-1", 1, 1);
+	o.currency = "KR";
+	assert_int_equal(case_open(db, &o, 0, &c), CASE_BAD_ORDER);
+	o = order("EQ-1", 1, 1);
+	o.title_ko = "가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가";
+	assert_int_equal(case_open(db, &o, 0, &c), CASE_OPENED);
+	assert_false(db_failed(db));
+}
+
+/* --- people decide --------------------------------------------------------------------------------------------------------- */
+
+static void
+nobody_decides_about_what_they_asked_for_themselves(void **state)
+{
+	struct review_case c = opened("EQ-1", 9, 10000);
+
+	(void)state;
+	assert_int_equal(case_decide(db, c.case_id, CASE_APPROVED, "", KIM, &c), DECIDED_OWN);
+	assert_int_equal(case_decide(db, c.case_id, CASE_REJECTED, "no", KIM, &c), DECIDED_OWN);
+	assert_int_equal(state_of("EQ-1"), CASE_ASSIGNED);
+	assert_int_equal(n_events("review.approved") + n_events("review.rejected"), 0);
+	/* the second lock: the row itself refuses */
+	assert_false(db_try(others, "UPDATE review_case SET state = 'APPROVED', reviewer_id = applicant_id WHERE case_id = $1", c.case_id));
+}
+
+static void
+a_rejection_has_a_reason_which_its_event_carries(void **state)
+{
+	struct review_case c = opened("EQ-1", 9, 10000);
+
+	(void)state;
+	assert_int_equal(case_decide(db, c.case_id, CASE_REJECTED, "", BOSS, &c), DECIDED_NO_REASON);
+	assert_int_equal(state_of("EQ-1"), CASE_ASSIGNED);
+	assert_int_equal(case_decide(db, c.case_id, CASE_REJECTED, "The tents are wet.", BOSS, &c), DECIDED_OK);
+	assert_int_equal(c.state, CASE_REJECTED);
+	assert_non_null(strstr(last_payload("review.rejected"), "\"reason\":\"The tents are wet.\""));
+	assert_non_null(strstr(last_payload("review.rejected"), "\"reviewer_id\":8"));
+	assert_int_equal(db_int(db, "SELECT actor_id FROM v_event WHERE type = 'review.rejected' /*scan*/"), BOSS);
+}
+
+static void
+the_first_word_stands_and_the_same_click_twice_is_one(void **state)
+{
+	struct review_case c = opened("EQ-1", 9, 10000);
+
+	(void)state;
+	assert_int_equal(case_decide(db, c.case_id, CASE_APPROVED, "", BOSS, &c), DECIDED_OK);
+	assert_int_equal(case_decide(db, c.case_id, CASE_APPROVED, "", BOSS, &c), DECIDED_OK);
+	assert_int_equal(case_decide(db, c.case_id, CASE_REJECTED, "no", BOSS, &c), DECIDED_BEFORE);
+	assert_int_equal(case_decide(db, c.case_id, CASE_APPROVED, "", EXAM, &c), DECIDED_BEFORE);
+	assert_int_equal(c.reviewer_id, BOSS);
+	assert_int_equal(n_events("review.approved"), 1);
+	assert_int_equal(n_events("review.rejected"), 0);
+	assert_int_equal(case_decide(db, 999, CASE_APPROVED, "", BOSS, &c), DECIDED_NO_CASE);
+}
+
+/* --- closing ----------------------------------------------------------------------------------------------------------------- */
+
+static void
+a_case_nobody_needs_is_closed_whether_it_waits_or_was_approved_but_a_no_stays_a_no(void **state)
+{
+	struct review_case c;
+
+	(void)state;
+	opened("EQ-1", 9, 10000);
+	opened("EQ-2", 1, 10000);
+	c = opened("EQ-3", 9, 10000);
+	assert_int_equal(case_decide(db, c.case_id, CASE_REJECTED, "no", BOSS, &c), DECIDED_OK);
+	case_cancel(db, "EQ-1", "given up", 0);
+	case_cancel(db, "EQ-1", "given up", 0);
+	case_cancel(db, "EQ-2", "given up", 0);
+	case_cancel(db, "EQ-3", "given up", 0);
+	assert_int_equal(state_of("EQ-1"), CASE_CANCELLED);
+	assert_int_equal(state_of("EQ-2"), CASE_CANCELLED);
+	assert_int_equal(state_of("EQ-3"), CASE_REJECTED);
+	assert_int_equal(n_events("review.cancelled"), 2);
+	case_find(db, 1, &c);
+	assert_int_equal(case_decide(db, c.case_id, CASE_APPROVED, "", BOSS, &c), DECIDED_BEFORE);
+}
+
+static void
+a_key_closed_before_it_was_opened_stays_closed_and_is_in_no_list(void **state)
+{
+	struct review_case c, *cases = NULL;
+	int64_t n[TAB_ALL + 1];
+
+	(void)state;
+	case_cancel(db, "EQ-1", "call failed", 0);
+	c = opened("EQ-1", 9, 10000);
+	assert_int_equal(c.state, CASE_CANCELLED);
+	assert_int_equal(n_events("review.assigned") + n_events("review.approved"), 0);
+	case_count(db, n);
+	assert_int_equal(n[TAB_ALL], 0);
+	assert_int_equal(case_list(db, TAB_ALL, 0, 20, &cases), 0);
+	assert_int_equal(case_decide(db, c.case_id, CASE_APPROVED, "", BOSS, &c), DECIDED_NO_CASE);
+}
+
+/* --- events -------------------------------------------------------------------------------------------------------------------- */
+
+static void
+an_order_opens_its_case_under_the_bookings_code(void **state)
+{
+	struct review_case c;
+
+	(void)state;
+	tell_ordered("MP-AAAA1111-3", 2, 10000);
+	tell_ordered("MP-AAAA1111-4", 5, 10000);
+	hear();
+	assert_int_equal(state_of("MP-AAAA1111-3"), CASE_APPROVED);
+	assert_true(case_by_key(db, "MP-AAAA1111-4", &c));
+	assert_int_equal(c.state, CASE_ASSIGNED);
+	assert_string_equal(c.subject_id, "MP-AAAA1111");
+	assert_string_equal(c.title, "5 × Child seat");
+	assert_string_equal(c.title_ko, "5 × 카시트");
+	assert_int_equal(db_int(db, "SELECT causation_id FROM v_event WHERE type = 'review.assigned' /*scan*/"), 2);
+}
+
+static void
+an_order_taken_with_reviews_answer_finds_its_case_and_nothing_is_said_twice(void **state)
+{
+	(void)state;
+	opened("EQ-1", 2, 10000);
+	opened("EQ-2", 9, 10000);
+	tell_ordered("EQ-1", 2, 10000);
+	tell_ordered("EQ-2", 9, 10000);
+	tell_ordered("EQ-2", 9, 10000);
+	hear();
+	assert_int_equal(n_events("review.approved"), 1);
+	assert_int_equal(n_events("review.assigned"), 1);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM review_case /*scan*/"), 2);
+}
+
+static void
+a_person_who_was_quicker_than_the_order_is_heard_after_it(void **state)
+{
+	struct review_case c = opened("EQ-1", 9, 10000);
+
+	(void)state;
+	assert_int_equal(case_decide(db, c.case_id, CASE_APPROVED, "", BOSS, &c), DECIDED_OK);
+	tell_ordered("EQ-1", 9, 10000);
+	hear();
+	assert_int_equal(n_events("review.approved"), 2);
+	assert_non_null(strstr(last_payload("review.approved"), "\"reviewer_id\":8"));
+}
+
+static void
+what_ends_an_order_or_its_booking_ends_the_case(void **state)
+{
+	static const char *const over[] = { "booking.expired", "booking.rejected", "booking.cancelled" };
+
+	(void)state;
+	tell_ordered("EQ-1", 9, 10000);
+	tell("equipment.cancelled", "MP-AAAA1111", "{\"order_code\":\"EQ-1\",\"reason\":\"changed my mind\",\"by\":\"customer\"}");
+	hear();
+	assert_int_equal(state_of("EQ-1"), CASE_CANCELLED);
+	for (int i = 0; i < 3; i++) {
+		const char *waits = arena_printf(scratch_memory, "EQ-W%d", i), *was_approved = arena_printf(scratch_memory, "EQ-A%d", i);
+
+		opened(waits, 9, 10000);
+		opened(was_approved, 1, 10000);
+		tell(over[i], "MP-BBBB2222", "{}");
+		hear();
+		assert_int_equal(state_of(waits), CASE_ASSIGNED);       /* another booking's end is nothing to it */
+		tell(over[i], "MP-AAAA1111", "{}");
+		hear();
+		assert_int_equal(state_of(waits), CASE_CANCELLED);
+		assert_int_equal(state_of(was_approved), CASE_CANCELLED);
+	}
+}
+
+static void
+an_order_cancelled_before_its_case_was_opened_is_never_asked_about(void **state)
+{
+	(void)state;
+	tell("equipment.cancelled", "MP-AAAA1111", "{\"order_code\":\"EQ-1\",\"reason\":\"\",\"by\":\"booking\"}");
+	tell_ordered("EQ-1", 9, 10000);
+	hear();
+	assert_int_equal(state_of("EQ-1"), CASE_CANCELLED);
+	assert_int_equal(n_events("review.assigned"), 0);
+}
+
+static void
+an_order_whose_item_has_no_name_waits_for_nobody_to_mend_it(void **state)
+{
+	(void)state;
+	tell("equipment.ordered", "EQ-1", "{\"order_code\":\"EQ-1\",\"customer_id\":7,\"item_name\":\"\",\"quantity\":9,\"amount\":0}");
+	hear();
+	assert_int_equal(state_of("EQ-1"), CASE_ASSIGNED);
+}
+
+/* --- the queue ------------------------------------------------------------------------------------------------------------------- */
+
+static void
+what_waits_stands_first_the_oldest_of_it_first_then_what_was_decided_newest_first(void **state)
+{
+	struct review_case *cases = NULL, c;
+	int64_t n[TAB_ALL + 1];
+
+	(void)state;
+	for (int i = 0; i < 6; i++) {
+		clock_set(NOW + i * 60);
+		opened(arena_printf(scratch_memory, "EQ-%d", i), i % 2 ? 9 : 1, 1000);
+	}
+	clock_set(NOW + 3600);
+	case_count(db, n);
+	assert_int_equal(n[TAB_WAITING], 3);
+	assert_int_equal(n[TAB_DECIDED], 3);
+	assert_int_equal(case_list(db, TAB_ALL, 0, 20, &cases), 6);
+	for (int i = 0; i < 6; i++) {
+		static const char *const wanted[] = { "EQ-1", "EQ-3", "EQ-5", "EQ-4", "EQ-2", "EQ-0" };
+
+		assert_string_equal(cases[i].key, wanted[i]);
+		assert_int_equal(case_list(db, TAB_ALL, i, 2, &cases), i < 5 ? 2 : 1);        /* pages join without a gap */
+		assert_string_equal(cases[0].key, wanted[i]);
+		case_list(db, TAB_ALL, 0, 20, &cases);
+	}
+	assert_int_equal(case_list(db, TAB_WAITING, 0, 20, &cases), 3);
+	assert_int_equal(cases[0].waiting_s, 3600 - 60);
+	c = cases[0];
+	assert_int_equal(case_next(db, &c), cases[1].case_id);
+	assert_int_equal(case_list(db, TAB_DECIDED, 0, 20, &cases), 3);
+	assert_int_equal(cases[0].waiting_s, 0);
+	assert_false(db_failed(db));
+}
+
+static void
+a_cases_history_is_its_own_and_not_its_bookings_other_orders(void **state)
+{
+	struct case_event *events = NULL;
+	struct review_case c;
+
+	(void)state;
+	tell_ordered("EQ-1", 9, 10000);
+	tell_ordered("EQ-2", 1, 10000);
+	hear();
+	assert_true(case_by_key(db, "EQ-1", &c));
+	assert_int_equal(case_decide(db, c.case_id, CASE_REJECTED, "No tents left.", BOSS, &c), DECIDED_OK);
+	assert_int_equal(case_history(db, &c, &events), 3);
+	assert_string_equal(events[0].type, "review.rejected");
+	assert_string_equal(events[0].reason, "No tents left.");
+	assert_int_equal(events[0].actor_id, BOSS);
+	assert_string_equal(events[1].type, "review.assigned");
+	assert_string_equal(events[2].type, "equipment.ordered");
+	assert_false(db_failed(db));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(at_its_thresholds_the_rule_approves_and_one_above_either_a_person_must),
+		TEST(what_the_rule_approves_says_so_and_was_never_assigned),
+		TEST(other_money_and_other_kinds_are_never_approved_by_the_rule),
+		TEST(a_key_is_one_case_however_often_it_is_opened),
+		TEST(nonsense_is_no_case_and_long_korean_names_are_one),
+		TEST(nobody_decides_about_what_they_asked_for_themselves),
+		TEST(a_rejection_has_a_reason_which_its_event_carries),
+		TEST(the_first_word_stands_and_the_same_click_twice_is_one),
+		TEST(a_case_nobody_needs_is_closed_whether_it_waits_or_was_approved_but_a_no_stays_a_no),
+		TEST(a_key_closed_before_it_was_opened_stays_closed_and_is_in_no_list),
+		TEST(an_order_opens_its_case_under_the_bookings_code),
+		TEST(an_order_taken_with_reviews_answer_finds_its_case_and_nothing_is_said_twice),
+		TEST(a_person_who_was_quicker_than_the_order_is_heard_after_it),
+		TEST(what_ends_an_order_or_its_booking_ends_the_case),
+		TEST(an_order_cancelled_before_its_case_was_opened_is_never_asked_about),
+		TEST(an_order_whose_item_has_no_name_waits_for_nobody_to_mend_it),
+		TEST(what_waits_stands_first_the_oldest_of_it_first_then_what_was_decided_newest_first),
+		TEST(a_cases_history_is_its_own_and_not_its_bookings_other_orders),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
