@@ -51,6 +51,10 @@ const rows = await until('they are stuck', async () => { const { json } = await 
 const stuck = rows.find(s => s.kind === 'cancel'), stuck_charge = rows.find(s => s.kind === 'charge'), unpaid = rows.find(s => s.kind === 'refund');
 /* An event that fleet has given up, so that /ops has something to decide. */
 await promisify(execFile)('sqlite3', ['-cmd', '.timeout 5000', `${stack.var}/motorpool.db`, `INSERT INTO event_retry VALUES ('fleet', 1, 'an-example', 12, 0, 'an example of an error', 1)`]);
+/* A case that waits and one that was decided. */
+const case_for = async (key, quantity) => (await stack.internal('review', '/internal/cases', { key, kind: 'equipment', subject_id: key, applicant_id: user.user_id, title: `${quantity} × Tent`,
+	title_ko: `텐트 ${quantity}개`, category: 'camping', quantity, amount: quantity * 50000, currency: 'KRW' })).case_id;
+const waiting = await case_for('EQ-EXAMPLE1', 9), approved = await case_for('EQ-EXAMPLE2', 1);
 const link = `customerKey=ANONYMOUS&successUrl=${encodeURIComponent(stack.base + '/bookings/x/paid')}&failUrl=${encodeURIComponent(stack.base + '/bookings/x')}`;
 
 /* address, or several; a query shows the page as people see it most. null: not a page (why, behind it) */
@@ -85,6 +89,8 @@ const examples = {
 	'/payments/cards/:card_id/remove': { customer: `/payments/cards/${card_id}/remove` },
 	'/ops/consumers/:consumer/pause': '/ops/consumers/fleet/pause',
 	'/ops/retries/:consumer/:event_id/discard': '/ops/retries/fleet/1/discard',
+	'/reviews': { manager: ['/reviews', '/reviews?tab=decided'] },
+	'/reviews/:case_id': { manager: [`/reviews/${waiting}`, `/reviews/${approved}`] },
 	'/metrics': null,                       /* a text for Prometheus */
 	'/account/users/:id': `/account/users/${user.user_id}`,
 	'/sandbox/card': { nobody: `/sandbox/card?${link}` },

@@ -207,6 +207,19 @@ await test('a tour through everything: all answers are as documented', async () 
 	await manager.delete(`/fleet/cars/${car.car_id}`);
 	await manager.delete(`/fleet/cars/${(await manager.post('/fleet/cars', new_car())).json.car_id}`);
 
+	/* two cases that no rule approves */
+	const case_for = async key => (await stack.internal('review', '/internal/cases', { key, kind: 'equipment', subject_id: key, applicant_id: 1, title: '9 × Tent', title_ko: '텐트 9개',
+		category: 'camping', quantity: 9, amount: 450000, currency: 'KRW' })).case_id;
+	const yes = await case_for('EQ-TOUR0001'), no = await case_for('EQ-TOUR0002');
+	await manager.get('/reviews?tab=waiting');
+	await manager.get(`/reviews/${yes}`);
+	await manager.post(`/reviews/${yes}/approve`);
+	await manager.post(`/reviews/${no}/reject`, {});
+	await manager.post(`/reviews/${no}/reject`, { reason: 'None is dry.' });
+	await manager.post(`/reviews/${no}/approve`);
+	await manager.get('/reviews/99999');
+	await anna.get('/reviews');
+
 	/* the card company is away: a charge nobody has an answer for, a refund that waits; the relay is away: nobody confirms */
 	const { json: { car_id } } = await manager.post('/fleet/cars', new_car()), away = { ...order, car_id, starts_at: at(40), ends_at: at(41) };
 	const kept = (await anna.post('/bookings', { ...away, starts_at: at(50), ends_at: at(51) })).json;

@@ -169,6 +169,16 @@ export class Stack {
 		}, { limit_ms: 30000, every_ms: 100 });
 		if (!this.services().relay.some(alive)) this.cron();
 	}
+	/* As another program asks this one over its internal socket: run once, as CGI. */
+	async internal(program, address, json) {
+		const body = JSON.stringify(json);
+		const env = { ...this.env, MOTORPOOL_VAR: this.var, MOTORPOOL_INTERNAL: '1', REQUEST_METHOD: 'POST', SCRIPT_NAME: address, PATH_INFO: '', QUERY_STRING: '',
+			REMOTE_ADDR: '127.0.0.1', HTTP_HOST: 'localhost', HTTP_ACCEPT: 'application/json', CONTENT_TYPE: 'application/json', CONTENT_LENGTH: String(Buffer.byteLength(body)) };
+		const asked = run_file(`${this.home}/bin/${program}`, { env });
+		asked.child.stdin.end(body);
+		const { stdout } = await asked;
+		return JSON.parse(stdout.slice(stdout.indexOf('\r\n\r\n') + 4));
+	}
 	/* What the line in /etc/cron.d does every minute. */
 	cron() {
 		const env = { ...this.env };
