@@ -196,6 +196,7 @@ cli_migrate(struct cli *c, const char **why)
 	const char *path = cli_path(c, c->var, "motorpool.db"), *view = cli_path(c, c->var, "view.db");
 
 	return make_folder(c, "", 0755, why) && make_folder(c, "run", 0755, why) && make_folder(c, "photos", 0755, why)
+	    && make_folder(c, "handover", 0700, why)
 	    && (access(path, F_OK) != 0 || bring_up(c, path, why))
 	    && db_create(c->var, cli_path(c, c->root, "db/schema.sql"), NULL, why)
 	    && make_view_anew(c, view, why)

@@ -87,6 +87,7 @@ CREATE TABLE user_role (
 	role    TEXT NOT NULL CHECK (role IN ('customer', 'employee', 'manager', 'courier', 'examiner', 'admin')),
 	PRIMARY KEY (user_id, role)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX user_role_by_role ON user_role (role);
 
 CREATE TABLE licence (                               -- a driving licence
 	user_id    INTEGER PRIMARY KEY REFERENCES user (user_id),
@@ -128,6 +129,8 @@ CREATE VIEW v_user AS
 	                                        WHEN 'courier' THEN 8 WHEN 'examiner' THEN 16 WHEN 'admin' THEN 32 ELSE 0 END), 0)
 	          FROM user_role r WHERE r.user_id = u.user_id) AS roles          -- enum role in lib/web.h
 	  FROM user u;
+CREATE VIEW v_role_holder AS                        -- who may be chosen for a job: the couriers, the managers …
+	SELECT r.role, u.user_id, u.name FROM user_role r JOIN user u ON u.user_id = r.user_id WHERE u.disabled = 0;
 CREATE VIEW v_session AS
 	SELECT s.token_hash, s.user_id, s.expires_at, v.email, v.name, v.lang, v.roles
 	  FROM session s JOIN v_user v ON v.user_id = s.user_id WHERE v.disabled = 0;
@@ -562,12 +565,13 @@ CREATE TABLE delivery (
 	window_from  INTEGER NOT NULL,                   -- the customer waits between these two
 	window_to    INTEGER NOT NULL CHECK (window_from <= window_to),
 	courier_id   INTEGER NOT NULL DEFAULT 0,         -- user_id of who drives; 0: nobody yet
-	requested_at INTEGER NOT NULL,
+	requested_at INTEGER NOT NULL,                   -- 0: cancelled before delivery had heard of it
 	scheduled_at INTEGER NOT NULL DEFAULT 0,
 	shipped_at   INTEGER NOT NULL DEFAULT 0,         -- on its way
 	delivered_at INTEGER NOT NULL DEFAULT 0,
 	ended_at     INTEGER NOT NULL DEFAULT 0,         -- cancelled
-	end_reason   TEXT NOT NULL DEFAULT '' CHECK (length(end_reason) <= 200),   -- customer, dispatcher: …, not_needed
+	ended_by     TEXT NOT NULL DEFAULT '' CHECK (ended_by IN ('', 'customer', 'dispatcher', 'booking')),  -- booking: it ended otherwise
+	end_reason   TEXT NOT NULL DEFAULT '' CHECK (length(end_reason) <= 200),   -- the dispatcher's words, or what became of the booking
 	-- the hand-over record: what both saw when the keys changed hands
 	odometer_km  INTEGER NOT NULL DEFAULT 0 CHECK (odometer_km BETWEEN 0 AND 2000000),
 	fuel_percent INTEGER NOT NULL DEFAULT 0 CHECK (fuel_percent BETWEEN 0 AND 100),
@@ -575,7 +579,8 @@ CREATE TABLE delivery (
 	photo        TEXT NOT NULL DEFAULT '' CHECK (length(photo) <= 80),     -- file in $VAR/handover; '': none was taken
 	note         TEXT NOT NULL DEFAULT '' CHECK (length(note) <= 300),
 	CHECK (state NOT IN ('SCHEDULED', 'SHIPPED', 'DELIVERED') OR courier_id <> 0),
-	CHECK (state <> 'DELIVERED' OR length(received_by) > 0)
+	CHECK (state <> 'DELIVERED' OR length(received_by) > 0),
+	CHECK (state <> 'CANCELLED' OR ended_by <> '')
 ) STRICT;
 -- one job of a booking and direction; a cancelled one makes room for another
 CREATE UNIQUE INDEX delivery_once ON delivery (booking_code, direction) WHERE state <> 'CANCELLED';
@@ -587,7 +592,7 @@ CREATE INDEX delivery_by_courier ON delivery (courier_id, window_from, delivery_
 CREATE TRIGGER delivery_walks BEFORE UPDATE OF state ON delivery WHEN OLD.state <> NEW.state AND NOT (
 	   (OLD.state = 'REQUESTED' AND NEW.state IN ('SCHEDULED', 'CANCELLED'))
 	OR (OLD.state = 'SCHEDULED' AND NEW.state IN ('REQUESTED', 'SHIPPED', 'CANCELLED'))
-	OR (OLD.state = 'SHIPPED'   AND NEW.state = 'DELIVERED'))
+	OR (OLD.state = 'SHIPPED'   AND NEW.state IN ('SCHEDULED', 'DELIVERED')))
 BEGIN SELECT RAISE(ABORT, 'delivery_state'); END;
 CREATE TRIGGER delivery_is_frozen BEFORE UPDATE OF booking_code, direction, customer_id ON delivery BEGIN SELECT RAISE(ABORT, 'delivery_is_frozen'); END;
 CREATE TRIGGER delivery_never_goes BEFORE DELETE ON delivery BEGIN SELECT RAISE(ABORT, 'delivery_never_goes'); END;

@@ -19,6 +19,7 @@ folder() { [ -d "$2" ] || install -d -o motorpool -g motorpool -m "$1" "$2"; }
 folder 0750 "$var"
 folder 0750 "$var/run"
 folder 0750 "$var/photos"
+folder 0700 "$var/handover"
 folder 0750 "$log"
 folder 0700 "$backups"
 [ -e "$var/log" ] || ln -s "$log" "$var/log"

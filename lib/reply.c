@@ -135,6 +135,13 @@ web_text(struct web *w, enum status status, const char *type, const char *text)
 	return status;
 }
 
+enum status
+web_bytes(struct web *w, enum status status, const char *type, const char *bytes, size_t n)
+{
+	buf_put(reply_begin(w, status, type), bytes, n);
+	return status;
+}
+
 /* --- redirects ---------------------------------------------------------------------------------------------------- */
 
 static enum status

@@ -119,6 +119,7 @@ enum status web_page(struct web *w, enum status status, struct page *page, const
 enum status web_json(struct web *w, enum status status, const struct shape *shape, const void *data);
 enum status web_json_text(struct web *w, enum status status, const char *json);         /* written by hand with json_put */
 enum status web_text(struct web *w, enum status status, const char *type, const char *text);
+enum status web_bytes(struct web *w, enum status status, const char *type, const char *bytes, size_t n);    /* a picture */
 enum status web_redirect(struct web *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));    /* 303, own paths only */
 enum status web_redirect_out(struct web *w, const char *url);   /* 303 to the provider's card page */
 void        web_set_header(struct web *w, const char *name, const char *value);         /* Location, Retry-After … */

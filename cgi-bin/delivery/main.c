@@ -1,4 +1,8 @@
-/* delivery 배송 - what can be asked of it, and what it may write. */
+/*
+ * delivery 배송 - what can be asked of it, and what it may write. Managers send cars out, couriers see and do their own jobs.
+ * pages_board.c shows many jobs, pages.c one of them, pages_step.c moves it on, pages_call.c answers booking (docs/calls.md); the
+ * rules are in job.c and delivery.c, the reactions to bookings in policy.c.
+ */
 #include "delivery.h"
 #include "pages.h"
 
@@ -6,12 +10,30 @@
 #include "../../lib/program.h"
 
 static const struct route routes[] = {
-	{ GET, "/deliveries", page_deliveries, MANAGER | COURIER },
+	{ GET,  "/deliveries",                          page_deliveries, MANAGER | COURIER },
+	{ GET,  "/deliveries/sheet",                    page_sheet,      MANAGER | COURIER },
+	{ GET,  "/deliveries/:delivery_id",             page_delivery,   MANAGER | COURIER },
+	{ GET,  "/deliveries/:delivery_id/photo",       show_photo,      SIGNED_IN },
+	{ POST, "/deliveries/:delivery_id/assign",      do_assign,       MANAGER },
+	{ POST, "/deliveries/:delivery_id/unassign",    do_unassign,     MANAGER },
+	{ POST, "/deliveries/:delivery_id/ship",        do_ship,         MANAGER | COURIER },
+	{ POST, "/deliveries/:delivery_id/deliver",     do_deliver,      MANAGER | COURIER | UPLOAD },
+	{ POST, "/deliveries/:delivery_id/come-back",   do_come_back,    MANAGER | COURIER },
+	{ POST, "/deliveries/:delivery_id/cancel",      do_cancel,       MANAGER },
+
+	{ POST, "/internal/deliveries/:code/cancel",    do_job_cancel,   INTERNAL | RAW_BODY },
 	{ 0 },
 };
 
 static const struct program program = {
-	.name = "delivery", .prefix = "/deliveries", .routes = routes, .role = &delivery_role, .internal = true, .before = stuck_show_count,
+	.name = "delivery",
+	.prefix = "/deliveries",
+	.routes = routes,
+	.role = &delivery_role,
+	.internal = true,
+	.jail = JAIL_EXECUTE,           /* what redraws pictures (../photo.h) */
+	.executes = photo_program,
+	.before = stuck_show_count,
 };
 
 int

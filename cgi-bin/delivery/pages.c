@@ -1,9 +1,118 @@
-/* pages - delivery 배송: its pages. */
-#include "delivery.h"
+/* pages - one job: where it goes, with what, what has happened, and what can be done now. */
 #include "pages.h"
 
-enum status
-page_deliveries(struct web *w)
+struct delivery_actor
+who_acts(const struct web *w)
 {
-	return web_not_found(w);
+	return (struct delivery_actor){ .user_id = w->user.id, .is_manager = web_is(w, MANAGER) };
+}
+
+const char *
+id_text(struct web *w, int64_t id)
+{
+	return id ? arena_printf(w->m, "%lld", (long long)id) : "";
+}
+
+struct option *
+courier_options(struct web *w, int *n)
+{
+	struct courier *couriers;
+	struct option *options;
+
+	*n = courier_list(w->db, &couriers);
+	options = arena_array(w->m, struct option, *n + 1);
+	for (int i = 0; i < *n; i++)
+		options[i] = (struct option){ .value = id_text(w, couriers[i].courier_id), .label = couriers[i].name };
+	return options;
+}
+
+/* --- GET /deliveries/ID --------------------------------------------------------------------------------------------------- */
+
+struct job_page {
+	struct delivery job;
+	struct form_problems problems;
+	struct field courier_id, window_from, reason, odometer_km, fuel_percent, received_by, note, photo;
+	struct job_event *events;
+	int n_events;
+	bool is_collection, can_assign, can_unassign, can_ship, can_deliver, can_cancel, sees_booking;
+};
+static const struct member job_page_members[] = {
+	SHAPE_STRUCT(job_page, job, delivery_shape), SHAPE_STRUCT(job_page, problems, form_problems_shape),
+	SHAPE_STRUCT(job_page, courier_id, field_shape), SHAPE_STRUCT(job_page, window_from, field_shape),
+	SHAPE_STRUCT(job_page, reason, field_shape), SHAPE_STRUCT(job_page, odometer_km, field_shape),
+	SHAPE_STRUCT(job_page, fuel_percent, field_shape), SHAPE_STRUCT(job_page, received_by, field_shape),
+	SHAPE_STRUCT(job_page, note, field_shape), SHAPE_STRUCT(job_page, photo, field_shape),
+	SHAPE_LIST(job_page, events, job_event_shape), SHAPE_BOOL(job_page, is_collection), SHAPE_BOOL(job_page, can_assign),
+	SHAPE_BOOL(job_page, can_unassign), SHAPE_BOOL(job_page, can_ship), SHAPE_BOOL(job_page, can_deliver),
+	SHAPE_BOOL(job_page, can_cancel), SHAPE_BOOL(job_page, sees_booking),
+};
+static const struct shape job_page_shape = SHAPE(job_page, job_page_members);
+PAGE(job_html, "delivery/job", job_page_shape)
+
+static void
+make_fields(struct web *w, struct job_page *p)
+{
+	struct buf from = { .m = w->m };
+	int n;
+	struct option *couriers = courier_options(w, &n);
+
+	time_input(&from, p->job.window_from);
+	p->courier_id = form_field_options(w, "courier_id", couriers, n, id_text(w, p->job.courier_id), _("Choose a courier"));
+	p->window_from = form_field(w, "window_from", from.n ? from.s : "");
+	p->reason = form_field(w, "reason", "");
+	p->odometer_km = form_field(w, "odometer_km", "");
+	p->fuel_percent = form_field(w, "fuel_percent", "");
+	p->received_by = form_field(w, "received_by", p->job.customer_name);
+	p->note = form_field(w, "note", "");
+	p->photo = form_field(w, "photo", "");
+}
+
+static void
+see_what_can_be_done(struct job_page *p, const struct delivery_actor *by)
+{
+	bool has_not_left = p->job.state == JOB_REQUESTED || p->job.state == JOB_SCHEDULED;
+
+	p->is_collection = p->job.direction == JOB_COLLECTION;
+	p->can_assign = by->is_manager && has_not_left;
+	p->can_unassign = by->is_manager && p->job.state == JOB_SCHEDULED;
+	p->can_cancel = by->is_manager && has_not_left;
+	p->can_ship = p->job.state == JOB_SCHEDULED;
+	p->can_deliver = p->job.state == JOB_SHIPPED;
+	p->sees_booking = by->is_manager;
+}
+
+enum status
+show_delivery(struct web *w, int64_t delivery_id, enum status status, const char *message)
+{
+	struct job_page p = { .problems = form_problems(w, message) };
+	struct delivery_actor by = who_acts(w);
+
+	if (!delivery_find(w->db, delivery_id, &by, &p.job))
+		return web_not_found(w);
+	if (w->json)
+		return web_json(w, status, &delivery_json_shape, &p.job);
+	see_what_can_be_done(&p, &by);
+	make_fields(w, &p);
+	p.n_events = job_history(w->db, &p.job, &p.events);
+	w->chrome.nav_deliveries = true;
+	return web_page(w, status, &job_html, &p);
+}
+
+enum status
+page_delivery(struct web *w)
+{
+	return show_delivery(w, web_param_id(w, "delivery_id"), OK, NULL);
+}
+
+/* GET /deliveries/ID/photo - whose street it shows is told to who was there, and to the managers. */
+enum status
+show_photo(struct web *w)
+{
+	struct delivery_actor by = who_acts(w);
+	size_t n = 0;
+	const char *jpeg = handover_read(w->db, web_param_id(w, "delivery_id"), &by, &n);
+
+	if (!jpeg)
+		return web_not_found(w);
+	return web_bytes(w, OK, "image/jpeg", jpeg, n);
 }

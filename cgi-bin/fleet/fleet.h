@@ -16,6 +16,7 @@
 #include "../../lib/db.h"
 #include "../../lib/event.h"
 #include "../cars.h"
+#include "../photo.h"
 
 #define PLATE_MAX   20
 #define NAME_MAX_   80          /* of cars, models and branches, in characters */
@@ -180,18 +181,8 @@ int car_events(struct db *db, int64_t car_id, int64_t offset, int64_t limit, str
 
 /* --- photos ------------------------------------------------------------------------------------------------------- */
 
-enum photo_outcome {
-	PHOTO_OK,
-	PHOTO_GONE,             /* no such car */
-	PHOTO_UNREADABLE,       /* not a picture we can read: JPEG, PNG or WebP, whole */
-	PHOTO_TOO_LARGE,        /* more than 40 million pixels */
-	PHOTO_LATER,            /* the program that reads pictures could not be run */
-};
-#define PHOTO_DEADLINE_MS 5000
-
 /* Says once where the state is: photos live in VAR/photos. */
 void photo_open(const char *var_dir);
-const char *photo_program(struct arena *m);             /* what redraws pictures: beside this program */
 /* Makes an uploaded picture the car's (car.modified): resized, without its metadata, by a short-lived program. Takes up to PHOTO_DEADLINE_MS. */
 enum photo_outcome photo_put(struct db *db, int64_t car_id, const char *bytes, size_t n, int64_t actor_id);
 enum photo_outcome photo_remove(struct db *db, int64_t car_id, int64_t actor_id);

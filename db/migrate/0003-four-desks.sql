@@ -1,5 +1,10 @@
 -- 2 → 3: delivery, equipment, review and message; bookings of several cars and with extras. The same as in schema.sql, which explains it.
 
+-- account
+CREATE INDEX user_role_by_role ON user_role (role);
+CREATE VIEW v_role_holder AS
+	SELECT r.role, u.user_id, u.name FROM user_role r JOIN user u ON u.user_id = r.user_id WHERE u.disabled = 0;
+
 -- booking
 ALTER TABLE booking ADD COLUMN model_id INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE booking ADD COLUMN n_cars INTEGER NOT NULL DEFAULT 1 CHECK (n_cars BETWEEN 1 AND 5);
@@ -109,6 +114,7 @@ CREATE TABLE delivery (
 	shipped_at   INTEGER NOT NULL DEFAULT 0,
 	delivered_at INTEGER NOT NULL DEFAULT 0,
 	ended_at     INTEGER NOT NULL DEFAULT 0,
+	ended_by     TEXT NOT NULL DEFAULT '' CHECK (ended_by IN ('', 'customer', 'dispatcher', 'booking')),
 	end_reason   TEXT NOT NULL DEFAULT '' CHECK (length(end_reason) <= 200),
 	odometer_km  INTEGER NOT NULL DEFAULT 0 CHECK (odometer_km BETWEEN 0 AND 2000000),
 	fuel_percent INTEGER NOT NULL DEFAULT 0 CHECK (fuel_percent BETWEEN 0 AND 100),
@@ -116,7 +122,8 @@ CREATE TABLE delivery (
 	photo        TEXT NOT NULL DEFAULT '' CHECK (length(photo) <= 80),
 	note         TEXT NOT NULL DEFAULT '' CHECK (length(note) <= 300),
 	CHECK (state NOT IN ('SCHEDULED', 'SHIPPED', 'DELIVERED') OR courier_id <> 0),
-	CHECK (state <> 'DELIVERED' OR length(received_by) > 0)
+	CHECK (state <> 'DELIVERED' OR length(received_by) > 0),
+	CHECK (state <> 'CANCELLED' OR ended_by <> '')
 ) STRICT;
 CREATE UNIQUE INDEX delivery_once ON delivery (booking_code, direction) WHERE state <> 'CANCELLED';
 CREATE INDEX delivery_by_booking ON delivery (booking_code);
@@ -126,7 +133,7 @@ CREATE INDEX delivery_by_courier ON delivery (courier_id, window_from, delivery_
 CREATE TRIGGER delivery_walks BEFORE UPDATE OF state ON delivery WHEN OLD.state <> NEW.state AND NOT (
 	   (OLD.state = 'REQUESTED' AND NEW.state IN ('SCHEDULED', 'CANCELLED'))
 	OR (OLD.state = 'SCHEDULED' AND NEW.state IN ('REQUESTED', 'SHIPPED', 'CANCELLED'))
-	OR (OLD.state = 'SHIPPED'   AND NEW.state = 'DELIVERED'))
+	OR (OLD.state = 'SHIPPED'   AND NEW.state IN ('SCHEDULED', 'DELIVERED')))
 BEGIN SELECT RAISE(ABORT, 'delivery_state'); END;
 CREATE TRIGGER delivery_is_frozen BEFORE UPDATE OF booking_code, direction, customer_id ON delivery BEGIN SELECT RAISE(ABORT, 'delivery_is_frozen'); END;
 CREATE TRIGGER delivery_never_goes BEFORE DELETE ON delivery BEGIN SELECT RAISE(ABORT, 'delivery_never_goes'); END;
