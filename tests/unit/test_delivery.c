@@ -1,0 +1,723 @@
+/*
+ * test_delivery - cars on their way: a job once a booking, moved on by who may, never cancelled once it has left; a cancellation that
+ * comes before the confirmation, events that come twice, late or never; and what is told of all that.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "scratch.h"
+
+#include "../../cgi-bin/delivery/board.c"
+#include "../../cgi-bin/delivery/delivery.c"
+#include "../../cgi-bin/delivery/history.c"
+#include "../../cgi-bin/delivery/job.c"
+#include "../../cgi-bin/delivery/policy.c"
+
+#define NOW   1800000000        /* on a half hour */
+#define START (NOW + 2 * HOUR)
+#define END   (NOW + 26 * HOUR)
+
+static struct db *db, *others;  /* others: what booking and account would write */
+static const struct db_role all = { .name = "test", .owns = "*" };
+
+static const struct delivery_actor manager = { .user_id = 7, .is_manager = true };
+static const struct delivery_actor courier = { .user_id = 8 }, other_courier = { .user_id = 9 }, customer = { .user_id = 5 };
+
+static void
+person(int64_t id, const char *name, const char *role)
+{
+	db_do(others,
+		"INSERT INTO user (user_id, email, name, phone, lang, password_hash, created_at, updated_at)"
+		" VALUES ($1, lower($2) || '@example.com', $2, '010-1234-5678', 'en', 'x', 0, 0)", id, name);
+	db_do(others, "INSERT INTO user_role (user_id, role) VALUES ($1, $2)", id, role);
+}
+
+static int
+begin(void **state)
+{
+	if (scratch_begin(state) != 0)
+		return -1;
+	setenv("DB_LINT", "1", 1);
+	scratch_create("", "");
+	db = scratch_open(&delivery_role);
+	others = scratch_open(&all);
+	clock_set(NOW);
+	settings.turnaround_s = HOUR;
+	settings.delivery_window_s = 2 * HOUR;
+	settings.delivery_zones = "center:15000:City centre:시내 중심";
+	person(5, "Customer", "customer");
+	person(7, "Manager", "manager");
+	person(8, "Courier", "courier");
+	person(9, "Another", "courier");
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	clock_set(0);
+	db_close(db);
+	db_close(others);
+	return scratch_end(state);
+}
+
+/* --- what booking would do ---------------------------------------------------------------------------------------------- */
+
+static void
+book(const char *code, const char *state, int n_cars, bool is_brought, bool collects)
+{
+	int64_t id = db_int(others,
+		"INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount,"
+		" vat_amount, currency, charge_id, held_at, hold_until, n_cars) VALUES ($1, 5, 1, 'Kia Ray', '12가 3456', 'mini', 1, 'x', $2, $3, $4,"
+		" 1, 0, 'KRW', 1, 0, 0, $5) RETURNING booking_id", code, state, START, END, n_cars);
+
+	for (int i = 2; i <= n_cars; i++)
+		db_do(others, "INSERT INTO booking_car (booking_id, car_no, car_id, car_name, plate) VALUES ($1, $2, $2, 'Kia Ray', $3)",
+			id, i, arena_printf(scratch_memory, "34나 000%d", i));
+	if (is_brought)
+		db_do(others,
+			"INSERT INTO booking_delivery (booking_id, zone, address, place, window_from, window_to, collects)"
+			" VALUES ($1, 'center', '1 Sejong-daero', 'Lobby', $2, $3, $4)", id, START, START + HOUR, collects ? 1 : 0);
+}
+
+static void
+walks(const char *code, const char *state)
+{
+	db_do(others, "UPDATE booking SET state = $2 WHERE code = $1", code, state);
+}
+
+static void
+hear(const char *type, const char *code)
+{
+	db_begin(others);
+	event_emit(others, &(struct event){ .type = type, .subject_id = code }, &job_event_shape, &(struct job_event){ 0 });
+	assert_true(db_commit(others));
+	while (consumer_step(db, &delivery_consumer, 10))
+		;
+	assert_false(db_failed(db));
+}
+
+/* A confirmed booking and its job. */
+static int64_t
+confirmed(const char *code, bool collects)
+{
+	book(code, "CONFIRMED", 1, true, collects);
+	hear("booking.confirmed", code);
+	return db_int(db, "SELECT delivery_id FROM delivery WHERE booking_code = $1", code);
+}
+
+static const char *
+state_of(int64_t id)
+{
+	return db_text(db, "SELECT state FROM delivery WHERE delivery_id = $1", id);
+}
+
+static int64_t
+n_events(const char *type)
+{
+	return db_int(db, "SELECT COUNT(*) FROM v_event WHERE type = $1 /*scan*/", type);
+}
+
+static const char *
+payload_of(const char *type)
+{
+	return db_text(db, "SELECT payload FROM v_event WHERE type = $1 ORDER BY event_id DESC LIMIT 1 /*scan*/", type);
+}
+
+static int64_t
+n_jobs(void)
+{
+	return db_int(db, "SELECT COUNT(*) FROM delivery /*scan*/");
+}
+
+static enum delivery_outcome
+assign_to(int64_t id, int64_t courier_id)
+{
+	struct delivery d = { .delivery_id = id };
+
+	return delivery_assign(db, &d, courier_id, 0, &manager);
+}
+
+static enum delivery_outcome
+ship(int64_t id, const struct delivery_actor *by)
+{
+	struct delivery d = { .delivery_id = id };
+
+	return delivery_ship(db, &d, by);
+}
+
+static enum delivery_outcome
+deliver(int64_t id, const struct delivery_actor *by)
+{
+	const struct handover h = { .odometer_km = 12345, .fuel_percent = 80, .received_by = "Kim", .note = "a scratch", .photo = "" };
+	struct delivery d = { .delivery_id = id };
+
+	return delivery_deliver(db, &d, &h, by);
+}
+
+static enum delivery_outcome
+cancel_job(int64_t id, const struct delivery_actor *by)
+{
+	struct delivery d = { .delivery_id = id };
+
+	return delivery_cancel(db, &d, "no driver", by);
+}
+
+/* The same as a booking would see it: delivered within its hours. */
+static int64_t
+shipped(const char *code, bool collects)
+{
+	int64_t id = confirmed(code, collects);
+
+	assert_int_equal(assign_to(id, 8), DELIVERY_OK);
+	assert_int_equal(ship(id, &courier), DELIVERY_OK);
+	clock_set(START);
+	return id;
+}
+
+/* --- where jobs come from ------------------------------------------------------------------------------------------------- */
+
+static void
+a_confirmed_booking_with_an_address_makes_one_job(void **state)
+{
+	(void)state;
+	book("MP-AAAAAAAA", "CONFIRMED", 3, true, false);
+	hear("booking.confirmed", "MP-AAAAAAAA");
+	hear("booking.confirmed", "MP-AAAAAAAA");
+	assert_int_equal(n_jobs(), 1);
+	assert_string_equal(db_text(db, "SELECT plates FROM delivery WHERE delivery_id = 1"), "12가 3456, 34나 0002, 34나 0003");
+	assert_string_equal(db_text(db, "SELECT address FROM delivery WHERE delivery_id = 1"), "1 Sejong-daero");
+	assert_int_equal(n_events("delivery.requested"), 1);
+	assert_non_null(strstr(payload_of("delivery.requested"), "\"direction\":\"delivery\""));
+}
+
+static void
+a_booking_that_is_fetched_at_the_branch_makes_none(void **state)
+{
+	(void)state;
+	book("MP-AAAAAAAA", "CONFIRMED", 1, false, false);
+	hear("booking.confirmed", "MP-AAAAAAAA");
+	assert_int_equal(n_jobs(), 0);
+}
+
+static void
+a_confirmation_heard_when_the_booking_is_over_makes_none(void **state)
+{
+	(void)state;
+	book("MP-AAAAAAAA", "CANCELLED", 1, true, false);
+	hear("booking.confirmed", "MP-AAAAAAAA");
+	book("MP-BBBBBBBB", "OUT", 1, true, false);
+	hear("booking.confirmed", "MP-BBBBBBBB");
+	assert_int_equal(n_jobs(), 0);
+}
+
+static void
+no_event_tells_where_the_customer_lives(void **state)
+{
+	int64_t id = shipped("MP-AAAAAAAA", true);
+
+	(void)state;
+	assert_int_equal(deliver(id, &courier), DELIVERY_OK);
+	assert_int_equal(db_int(db,
+		"SELECT COUNT(*) FROM v_event WHERE payload LIKE '%Sejong%' OR payload LIKE '%Lobby%' OR payload LIKE '%010-%' /*scan*/"), 0);
+	assert_non_null(strstr(payload_of("delivery.delivered"), "\"odometer_km\":12345"));
+	assert_non_null(strstr(payload_of("delivery.delivered"), "\"courier_name\":\"Courier\""));
+}
+
+/* --- the dispatcher ------------------------------------------------------------------------------------------------------- */
+
+static void
+only_who_is_a_courier_is_given_a_job(void **state)
+{
+	int64_t id = confirmed("MP-AAAAAAAA", false);
+
+	(void)state;
+	assert_int_equal(assign_to(id, 7), DELIVERY_NO_COURIER);
+	assert_int_equal(assign_to(id, 99), DELIVERY_NO_COURIER);
+	db_do(others, "UPDATE user SET disabled = 1 WHERE user_id = 9");
+	assert_int_equal(assign_to(id, 9), DELIVERY_NO_COURIER);
+	assert_string_equal(state_of(id), "REQUESTED");
+	assert_int_equal(n_events("delivery.scheduled"), 0);
+}
+
+static void
+assigning_twice_is_told_once_and_another_courier_is_told_again(void **state)
+{
+	int64_t id = confirmed("MP-AAAAAAAA", false);
+
+	(void)state;
+	assert_int_equal(assign_to(id, 8), DELIVERY_OK);
+	assert_int_equal(assign_to(id, 8), DELIVERY_OK);
+	assert_int_equal(n_events("delivery.scheduled"), 1);
+	assert_int_equal(assign_to(id, 9), DELIVERY_OK);
+	assert_int_equal(n_events("delivery.scheduled"), 2);
+	assert_non_null(strstr(payload_of("delivery.scheduled"), "\"courier_id\":9"));
+}
+
+static void
+a_window_moves_within_the_bookings_hours_only(void **state)
+{
+	struct delivery d = { .delivery_id = confirmed("MP-AAAAAAAA", false) };
+
+	(void)state;
+	assert_int_equal(delivery_assign(db, &d, 8, START + 2 * HOUR, &manager), DELIVERY_OK);
+	assert_int_equal(d.window_from, START + 2 * HOUR);
+	assert_int_equal(d.window_to, START + 3 * HOUR);        /* as long as it was */
+	assert_int_equal(delivery_assign(db, &d, 8, START - 2 * HOUR, &manager), DELIVERY_BAD_WINDOW);
+	assert_int_equal(delivery_assign(db, &d, 8, END + 2 * HOUR, &manager), DELIVERY_BAD_WINDOW);
+	assert_int_equal(db_int(db, "SELECT window_from FROM delivery WHERE delivery_id = 1"), START + 2 * HOUR);
+}
+
+static void
+a_job_is_taken_off_its_courier_before_he_leaves(void **state)
+{
+	struct delivery d = { .delivery_id = confirmed("MP-AAAAAAAA", false) };
+
+	(void)state;
+	assert_int_equal(assign_to(d.delivery_id, 8), DELIVERY_OK);
+	assert_int_equal(delivery_unassign(db, &d, &manager), DELIVERY_OK);
+	assert_int_equal(delivery_unassign(db, &d, &manager), DELIVERY_OK);
+	assert_int_equal(d.courier_id, 0);
+	assert_int_equal(n_events("delivery.requested"), 2);
+	assert_int_equal(assign_to(d.delivery_id, 8), DELIVERY_OK);
+	assert_int_equal(ship(d.delivery_id, &courier), DELIVERY_OK);
+	assert_int_equal(delivery_unassign(db, &d, &manager), DELIVERY_WRONG_STATE);
+	assert_int_equal(assign_to(d.delivery_id, 9), DELIVERY_WRONG_STATE);
+}
+
+static void
+the_dispatcher_gives_up_what_has_not_left(void **state)
+{
+	int64_t id = confirmed("MP-AAAAAAAA", false), left = shipped("MP-BBBBBBBB", false);
+
+	(void)state;
+	assert_int_equal(cancel_job(id, &manager), DELIVERY_OK);
+	assert_int_equal(cancel_job(id, &manager), DELIVERY_OK);
+	assert_int_equal(n_events("delivery.cancelled"), 1);
+	assert_non_null(strstr(payload_of("delivery.cancelled"), "\"by\":\"dispatcher\""));
+	assert_non_null(strstr(payload_of("delivery.cancelled"), "\"reason\":\"no driver\""));
+	assert_int_equal(cancel_job(left, &manager), DELIVERY_WRONG_STATE);
+	assert_string_equal(state_of(left), "SHIPPED");
+	hear("booking.confirmed", "MP-AAAAAAAA");
+	assert_int_equal(n_jobs(), 2);          /* given up is not forgotten */
+}
+
+/* --- the courier ------------------------------------------------------------------------------------------------------------ */
+
+static void
+a_courier_moves_his_own_jobs_only(void **state)
+{
+	int64_t id = confirmed("MP-AAAAAAAA", false);
+	struct delivery d = { .delivery_id = id };
+
+	(void)state;
+	assign_to(id, 8);
+	assert_int_equal(ship(id, &other_courier), DELIVERY_GONE);
+	assert_int_equal(ship(id, &customer), DELIVERY_GONE);
+	assert_int_equal(cancel_job(id, &courier), DELIVERY_GONE);
+	assert_int_equal(delivery_assign(db, &d, 8, 0, &courier), DELIVERY_GONE);
+	assert_int_equal(delivery_unassign(db, &d, &courier), DELIVERY_GONE);
+	assert_false(delivery_find(db, id, &other_courier, &d));
+	assert_int_equal(ship(id, &courier), DELIVERY_OK);
+	clock_set(START);
+	assert_int_equal(deliver(id, &other_courier), DELIVERY_GONE);
+	assert_string_equal(state_of(id), "SHIPPED");
+	assert_int_equal(deliver(id, &courier), DELIVERY_OK);
+}
+
+static void
+each_step_is_taken_in_its_order_and_once(void **state)
+{
+	int64_t id = confirmed("MP-AAAAAAAA", false);
+	struct delivery d = { .delivery_id = id };
+
+	(void)state;
+	clock_set(START);
+	assert_int_equal(ship(id, &manager), DELIVERY_WRONG_STATE);
+	assert_int_equal(deliver(id, &manager), DELIVERY_WRONG_STATE);
+	assign_to(id, 8);
+	assert_int_equal(deliver(id, &manager), DELIVERY_WRONG_STATE);
+	assert_int_equal(delivery_come_back(db, &d, "x", &manager), DELIVERY_WRONG_STATE);
+	assert_int_equal(ship(id, &courier), DELIVERY_OK);
+	assert_int_equal(ship(id, &courier), DELIVERY_OK);
+	assert_int_equal(n_events("delivery.shipped"), 1);
+	assert_int_equal(deliver(id, &courier), DELIVERY_OK);
+	assert_int_equal(deliver(id, &courier), DELIVERY_OK);
+	assert_int_equal(n_events("delivery.delivered"), 1);
+	assert_int_equal(ship(id, &courier), DELIVERY_WRONG_STATE);
+	assert_int_equal(cancel_job(id, &manager), DELIVERY_WRONG_STATE);
+	assert_int_equal(assign_to(id, 9), DELIVERY_WRONG_STATE);
+	assert_false(db_failed(db));
+}
+
+static void
+a_record_is_not_written_over(void **state)
+{
+	const struct handover another = { .odometer_km = 1, .fuel_percent = 1, .received_by = "Somebody", .note = "", .photo = "" };
+	int64_t id = shipped("MP-AAAAAAAA", false);
+	struct delivery d = { .delivery_id = id };
+
+	(void)state;
+	assert_int_equal(deliver(id, &courier), DELIVERY_OK);
+	assert_int_equal(delivery_deliver(db, &d, &another, &courier), DELIVERY_WRONG_STATE);
+	assert_int_equal(db_int(db, "SELECT odometer_km FROM delivery WHERE delivery_id = 1"), 12345);
+}
+
+static void
+keys_change_hands_within_the_bookings_hours(void **state)
+{
+	int64_t id = shipped("MP-AAAAAAAA", false);
+
+	(void)state;
+	clock_set(START - HOUR - 1);
+	assert_int_equal(deliver(id, &courier), DELIVERY_NOT_NOW);
+	clock_set(END);
+	assert_int_equal(deliver(id, &courier), DELIVERY_NOT_NOW);
+	clock_set(START - HOUR);
+	assert_int_equal(deliver(id, &courier), DELIVERY_OK);
+}
+
+static void
+who_comes_back_with_the_car_can_be_sent_again(void **state)
+{
+	int64_t id = shipped("MP-AAAAAAAA", false);
+	struct delivery d = { .delivery_id = id };
+
+	(void)state;
+	assert_int_equal(delivery_come_back(db, &d, "nobody was there", &other_courier), DELIVERY_GONE);
+	d.delivery_id = id;
+	assert_int_equal(delivery_come_back(db, &d, "nobody was there", &courier), DELIVERY_OK);
+	assert_int_equal(d.state, JOB_SCHEDULED);
+	assert_int_equal(n_events("delivery.scheduled"), 2);
+	assert_int_equal(job_cancel(db, "MP-AAAAAAAA", "customer"), JOB_IS_CANCELLED);
+}
+
+static void
+who_comes_back_when_the_booking_is_over_has_nothing_more_to_do(void **state)
+{
+	int64_t id = shipped("MP-AAAAAAAA", false);
+	struct delivery d = { .delivery_id = id };
+
+	(void)state;
+	walks("MP-AAAAAAAA", "NO_SHOW");
+	hear("booking.no_show", "MP-AAAAAAAA");
+	assert_string_equal(state_of(id), "SHIPPED");           /* the car is on the road */
+	assert_int_equal(deliver(id, &courier), DELIVERY_WRONG_STATE);
+	assert_int_equal(delivery_come_back(db, &d, "too late", &courier), DELIVERY_OK);
+	assert_string_equal(state_of(id), "CANCELLED");
+	assert_non_null(strstr(payload_of("delivery.cancelled"), "\"by\":\"booking\""));
+}
+
+static void
+nobody_leaves_for_a_booking_that_is_over(void **state)
+{
+	int64_t id = confirmed("MP-AAAAAAAA", false);
+
+	(void)state;
+	assign_to(id, 8);
+	walks("MP-AAAAAAAA", "CANCEL_REQUESTED");       /* and its event is still on its way to us */
+	assert_int_equal(ship(id, &courier), DELIVERY_WRONG_STATE);
+	assert_string_equal(state_of(id), "SCHEDULED");
+}
+
+/* --- cancelling a booking --------------------------------------------------------------------------------------------------- */
+
+static void
+a_cancelled_booking_takes_its_job_along(void **state)
+{
+	int64_t id = confirmed("MP-AAAAAAAA", false);
+
+	(void)state;
+	assert_int_equal(job_cancel(db, "MP-AAAAAAAA", "plans changed"), JOB_IS_CANCELLED);
+	assert_int_equal(job_cancel(db, "MP-AAAAAAAA", "plans changed"), JOB_IS_CANCELLED);
+	assert_string_equal(state_of(id), "CANCELLED");
+	assert_int_equal(n_events("delivery.cancelled"), 1);
+	assert_non_null(strstr(payload_of("delivery.cancelled"), "\"by\":\"customer\""));
+	hear("booking.cancel_requested", "MP-AAAAAAAA");
+	hear("booking.cancelled", "MP-AAAAAAAA");
+	assert_int_equal(n_events("delivery.cancelled"), 1);
+}
+
+static void
+what_has_left_is_not_cancelled(void **state)
+{
+	int64_t id = shipped("MP-AAAAAAAA", false);
+
+	(void)state;
+	assert_int_equal(job_cancel(db, "MP-AAAAAAAA", "x"), JOB_HAS_LEFT);
+	assert_string_equal(state_of(id), "SHIPPED");
+	deliver(id, &courier);
+	assert_int_equal(job_cancel(db, "MP-AAAAAAAA", "x"), JOB_HAS_LEFT);
+	assert_int_equal(n_events("delivery.cancelled"), 0);
+}
+
+static void
+cancelled_before_it_was_heard_of_it_is_never_requested(void **state)
+{
+	(void)state;
+	book("MP-AAAAAAAA", "CONFIRMED", 1, true, false);
+	assert_int_equal(job_cancel(db, "MP-AAAAAAAA", "x"), JOB_IS_CANCELLED);
+	assert_int_equal(job_cancel(db, "MP-AAAAAAAA", "x"), JOB_IS_CANCELLED);
+	assert_int_equal(job_cancel(db, "MP-NEVERSEEN", "x"), JOB_IS_CANCELLED);
+	hear("booking.confirmed", "MP-AAAAAAAA");
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM delivery WHERE state <> 'CANCELLED' /*scan*/"), 0);
+	assert_int_equal(n_jobs(), 2);
+	assert_int_equal(n_events("delivery.requested"), 0);
+	assert_int_equal(n_events("delivery.cancelled"), 0);
+}
+
+static void
+a_booking_that_ends_otherwise_needs_no_courier(void **state)
+{
+	static const char *const ends[] = { "booking.cancelled", "booking.cancel_requested", "booking.rejected", "booking.no_show", "booking.expired" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		const char *code = arena_printf(scratch_memory, "MP-AAAAAAA%zu", i);
+		int64_t id = confirmed(code, false);
+
+		if (i % 2)
+			assign_to(id, 8);
+		hear(ends[i], code);
+		hear(ends[i], code);
+		assert_string_equal(state_of(id), "CANCELLED");
+		assert_string_equal(db_text(db, "SELECT ended_by FROM delivery WHERE delivery_id = $1", id), "booking");
+		assert_string_equal(db_text(db, "SELECT end_reason FROM delivery WHERE delivery_id = $1", id), ends[i] + strlen("booking."));
+	}
+	assert_int_equal(n_events("delivery.cancelled"), 5);
+}
+
+static void
+a_car_handed_out_at_the_branch_is_not_brought_and_still_fetched(void **state)
+{
+	int64_t id = confirmed("MP-AAAAAAAA", true);
+
+	(void)state;
+	walks("MP-AAAAAAAA", "OUT");
+	hear("booking.handed_out", "MP-AAAAAAAA");
+	assert_string_equal(state_of(id), "CANCELLED");
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM delivery WHERE direction = 'collection' AND state = 'REQUESTED' /*scan*/"), 1);
+}
+
+/* --- collections -------------------------------------------------------------------------------------------------------------- */
+
+static void
+what_was_brought_is_fetched_at_the_end_when_that_was_booked(void **state)
+{
+	int64_t id = shipped("MP-AAAAAAAA", true), plain = shipped("MP-BBBBBBBB", false);
+	struct delivery d;
+
+	(void)state;
+	assert_int_equal(deliver(id, &courier), DELIVERY_OK);
+	assert_int_equal(deliver(id, &courier), DELIVERY_OK);
+	assert_int_equal(deliver(plain, &courier), DELIVERY_OK);
+	walks("MP-AAAAAAAA", "OUT");
+	hear("booking.handed_out", "MP-AAAAAAAA");      /* booking follows */
+	assert_int_equal(n_jobs(), 3);
+	assert_true(job_read(db, 3, &d));
+	assert_int_equal(d.direction, JOB_COLLECTION);
+	assert_int_equal(d.window_from, END - 2 * HOUR);
+	assert_int_equal(d.window_to, END);
+	assert_string_equal(d.address, "1 Sejong-daero");
+	assert_int_equal(db_int(db, "SELECT causation_id FROM v_event WHERE type = 'delivery.requested' ORDER BY event_id DESC LIMIT 1 /*scan*/"),
+		db_int(db, "SELECT event_id FROM v_event WHERE type = 'delivery.delivered' ORDER BY event_id LIMIT 1 /*scan*/"));
+	assert_string_equal(state_of(id), "DELIVERED");
+}
+
+static void
+a_collection_whose_price_went_back_is_not_made(void **state)
+{
+	int64_t id = shipped("MP-AAAAAAAA", true);
+
+	(void)state;
+	db_do(others, "INSERT INTO booking_line (booking_id, line_no, rule, version, unit, quantity, unit_amount, amount) VALUES (1, 2, 'collection', 1, 'trip', 1, 1, 1)");
+	db_do(others, "INSERT INTO booking_extra (booking_id, line_no, kind, quantity, amount, state) VALUES (1, 2, 'collection', 1, 1, 'ENDED')");
+	assert_int_equal(deliver(id, &courier), DELIVERY_OK);
+	assert_int_equal(n_jobs(), 1);
+}
+
+static void
+a_car_that_is_brought_back_is_not_fetched(void **state)
+{
+	int64_t id = shipped("MP-AAAAAAAA", true);
+
+	(void)state;
+	deliver(id, &courier);
+	walks("MP-AAAAAAAA", "OUT");
+	walks("MP-AAAAAAAA", "RETURNED");
+	hear("booking.returned", "MP-AAAAAAAA");
+	assert_string_equal(state_of(2), "CANCELLED");
+	assert_string_equal(state_of(id), "DELIVERED");
+}
+
+static void
+a_fetched_car_is_handed_over_also_after_the_end(void **state)
+{
+	int64_t id = shipped("MP-AAAAAAAA", true);
+
+	(void)state;
+	deliver(id, &courier);
+	assert_int_equal(assign_to(2, 9), DELIVERY_OK);
+	assert_int_equal(ship(2, &other_courier), DELIVERY_OK);
+	clock_set(END + HOUR);
+	assert_int_equal(deliver(2, &other_courier), DELIVERY_OK);
+	assert_non_null(strstr(payload_of("delivery.delivered"), "\"direction\":\"collection\""));
+}
+
+/* --- many jobs ------------------------------------------------------------------------------------------------------------------ */
+
+static struct board_query
+board(enum board_view view)
+{
+	return (struct board_query){ .view = view, .text = "", .today = day_start(NOW), .tomorrow = day_add(day_start(NOW), 1) };
+}
+
+static void
+the_board_shows_first_what_nobody_has(void **state)
+{
+	struct board_query q = board(BOARD_OPEN);
+	struct board_counts n;
+	struct delivery *jobs;
+
+	(void)state;
+	shipped("MP-AAAAAAA1", false);
+	clock_set(NOW);
+	assign_to(confirmed("MP-AAAAAAA2", false), 8);
+	confirmed("MP-AAAAAAA3", false);
+	cancel_job(confirmed("MP-AAAAAAA4", false), &manager);
+	job_cancel(db, "MP-NEVERSEEN", "x");
+	assert_int_equal(board_list(db, &q, 0, 20, &jobs), 3);
+	assert_string_equal(jobs[0].code, "MP-AAAAAAA3");
+	assert_string_equal(jobs[1].code, "MP-AAAAAAA2");
+	assert_string_equal(jobs[2].code, "MP-AAAAAAA1");
+	assert_true(jobs[1].overlaps && jobs[2].overlaps && !jobs[0].overlaps);
+	board_count(db, &q, &n);
+	assert_int_equal(n.n_total, 3);
+	assert_int_equal(n.n_requested, 1);
+	q.courier_id = 8;
+	q.courier_first = true;
+	assert_int_equal(board_list(db, &q, 0, 20, &jobs), 2);
+	assert_string_equal(jobs[0].code, "MP-AAAAAAA1");       /* a courier: what he is on */
+	q = board(BOARD_FINISHED);
+	assert_int_equal(board_list(db, &q, 0, 20, &jobs), 1);
+	q.text = "aaaaaaa3";
+	q.view = BOARD_ALL;
+	assert_int_equal(board_list(db, &q, 0, 20, &jobs), 1);
+	q.text = "%";
+	assert_int_equal(board_list(db, &q, 0, 20, &jobs), 0);
+	assert_false(db_failed(db));
+}
+
+static void
+today_holds_what_is_late(void **state)
+{
+	struct board_query today = board(BOARD_TODAY), tomorrow = board(BOARD_TOMORROW);
+	struct delivery *jobs;
+
+	(void)state;
+	confirmed("MP-AAAAAAA1", false);
+	confirmed("MP-AAAAAAA2", false);
+	db_do(db, "UPDATE delivery SET window_from = $1, window_to = $1 WHERE delivery_id = 1", NOW - 3 * DAY);
+	db_do(db, "UPDATE delivery SET window_from = $1, window_to = $1 WHERE delivery_id = 2", tomorrow.tomorrow);
+	assert_int_equal(board_list(db, &today, 0, 20, &jobs), 1);
+	assert_true(jobs[0].is_late);
+	assert_int_equal(board_list(db, &tomorrow, 0, 20, &jobs), 1);
+	assert_false(jobs[0].is_late);
+	assert_string_equal(jobs[0].code, "MP-AAAAAAA2");
+}
+
+static void
+a_day_sheet_has_one_couriers_day_by_the_hour(void **state)
+{
+	struct delivery *jobs, d = { 0 };
+
+	(void)state;
+	assign_to(confirmed("MP-AAAAAAA1", false), 8);
+	d.delivery_id = confirmed("MP-AAAAAAA2", false);
+	delivery_assign(db, &d, 8, START - HOUR, &manager);
+	assign_to(confirmed("MP-AAAAAAA3", false), 9);
+	confirmed("MP-AAAAAAA4", false);
+	assert_int_equal(board_sheet(db, 8, day_start(START), day_add(day_start(START), 1), &jobs), 2);
+	assert_string_equal(jobs[0].code, "MP-AAAAAAA2");
+	assert_string_equal(jobs[0].customer_phone, "010-1234-5678");
+	assert_int_equal(board_sheet(db, 0, 0, END, &jobs), 0);
+}
+
+static void
+a_jobs_history_is_its_own(void **state)
+{
+	int64_t id = shipped("MP-AAAAAAAA", true);
+	struct job_event *events;
+	struct delivery d;
+
+	(void)state;
+	deliver(id, &courier);
+	assert_true(job_read(db, id, &d));
+	assert_int_equal(job_history(db, &d, &events), 4);
+	assert_string_equal(events[0].title, "Handed over");
+	assert_non_null(strstr(events[0].detail, "by Courier"));
+	assert_true(job_read(db, 2, &d));
+	assert_int_equal(job_history(db, &d, &events), 1);
+}
+
+/* --- the schema is the last word ------------------------------------------------------------------------------------------------ */
+
+static void
+the_schema_refuses_what_the_rules_forget(void **state)
+{
+	int64_t id = shipped("MP-AAAAAAAA", false);
+
+	(void)state;
+	assert_false(db_try(db, "UPDATE delivery SET state = 'CANCELLED', ended_by = 'customer' WHERE delivery_id = $1", id));
+	assert_string_equal(db_refusal(db), "delivery_state");
+	assert_false(db_try(db, "UPDATE delivery SET state = 'DELIVERED' WHERE delivery_id = $1", id));         /* nobody received it */
+	assert_false(db_try(db, "UPDATE delivery SET booking_code = 'MP-BBBBBBBB' WHERE delivery_id = $1", id));
+	assert_false(db_try(db, "DELETE FROM delivery WHERE delivery_id = $1", id));
+	assert_false(db_try(db,
+		"INSERT INTO delivery (booking_code, direction, state, customer_id, window_from, window_to, requested_at)"
+		" VALUES ('MP-AAAAAAAA', 'delivery', 'REQUESTED', 5, 1, 2, 1)"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(a_confirmed_booking_with_an_address_makes_one_job),
+		TEST(a_booking_that_is_fetched_at_the_branch_makes_none),
+		TEST(a_confirmation_heard_when_the_booking_is_over_makes_none),
+		TEST(no_event_tells_where_the_customer_lives),
+		TEST(only_who_is_a_courier_is_given_a_job),
+		TEST(assigning_twice_is_told_once_and_another_courier_is_told_again),
+		TEST(a_window_moves_within_the_bookings_hours_only),
+		TEST(a_job_is_taken_off_its_courier_before_he_leaves),
+		TEST(the_dispatcher_gives_up_what_has_not_left),
+		TEST(a_courier_moves_his_own_jobs_only),
+		TEST(each_step_is_taken_in_its_order_and_once),
+		TEST(a_record_is_not_written_over),
+		TEST(keys_change_hands_within_the_bookings_hours),
+		TEST(who_comes_back_with_the_car_can_be_sent_again),
+		TEST(who_comes_back_when_the_booking_is_over_has_nothing_more_to_do),
+		TEST(nobody_leaves_for_a_booking_that_is_over),
+		TEST(a_cancelled_booking_takes_its_job_along),
+		TEST(what_has_left_is_not_cancelled),
+		TEST(cancelled_before_it_was_heard_of_it_is_never_requested),
+		TEST(a_booking_that_ends_otherwise_needs_no_courier),
+		TEST(a_car_handed_out_at_the_branch_is_not_brought_and_still_fetched),
+		TEST(what_was_brought_is_fetched_at_the_end_when_that_was_booked),
+		TEST(a_collection_whose_price_went_back_is_not_made),
+		TEST(a_car_that_is_brought_back_is_not_fetched),
+		TEST(a_fetched_car_is_handed_over_also_after_the_end),
+		TEST(the_board_shows_first_what_nobody_has),
+		TEST(today_holds_what_is_late),
+		TEST(a_day_sheet_has_one_couriers_day_by_the_hour),
+		TEST(a_jobs_history_is_its_own),
+		TEST(the_schema_refuses_what_the_rules_forget),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
