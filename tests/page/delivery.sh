@@ -1,0 +1,199 @@
+#!/bin/bash
+# tests/page/delivery.sh - deliveries as dispatchers, couriers, customers and booking meet them.
+cd "$(dirname "$0")/../.." && . tests/page/lib.sh || exit 1
+
+# somebody NAME ROLE: a user with that role and the bearer token token-of-NAME-…
+somebody() {
+	local t=token-of-$1-0123456789
+	sql "INSERT INTO user (email, name, phone, lang, password_hash, created_at, updated_at) VALUES ('$1@example.com', 'A $1', '010-5555-$(printf %04d ${#1})', 'en', 'x', 0, 0);
+	     INSERT INTO user_role VALUES ((SELECT MAX(user_id) FROM user), '$2');
+	     INSERT INTO api_token (token_hash, user_id, name, created_at)
+	     VALUES ('$(printf %s "$t" | b2sum -l 256 | cut -d' ' -f1)', (SELECT MAX(user_id) FROM user), 'test', 0);"
+}
+as() { bearer "token-of-$1-0123456789"; }
+
+now=$(date +%s); half=$((now - now % 1800)); window=$((half + 3600))
+# job CODE [DIRECTION]: a confirmed booking of the customer's that is to be brought, and its job, as the policy makes it (tests/unit/test_delivery.c)
+job() {
+	sql "INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount, vat_amount,
+	     currency, charge_id, held_at, hold_until) VALUES ('$1', 2, 1, 'Kia Ray', '12가 3456', 'mini', 1, 'x', 'CONFIRMED', $half, $((half + 86400)), 1, 0, 'KRW', 1, 0, 0);
+	     INSERT INTO booking_delivery VALUES ((SELECT MAX(booking_id) FROM booking), 'center', '1 Sejong-daero', 'Lobby', $window, $((window + 3600)), ${2:-0});
+	     INSERT INTO delivery (booking_code, direction, state, customer_id, car_name, plates, zone, address, place, window_from, window_to, requested_at)
+	     VALUES ('$1', 'delivery', 'REQUESTED', 2, 'Kia Ray', '12가 3456', 'center', '1 Sejong-daero', 'Lobby', $window, $((window + 3600)), $now);"
+}
+n_events() { expect_sql "SELECT COUNT(*) FROM event WHERE type = '$1'" "$2"; }
+internal() { MOTORPOOL_INTERNAL=1 json "$@"; }
+
+begin delivery
+somebody manager manager
+somebody customer customer
+somebody courier courier
+somebody other courier
+somebody stranger customer
+lang=en
+job MP-AAAAAAAA 1
+job MP-BBBBBBBB
+
+test_that "a stranger is asked for a token" && json GET /deliveries && expect_status 401
+as customer
+test_that "a customer does not see the board" && json GET /deliveries && expect_status 403
+test_that "a customer does not see a job" && json GET /deliveries/1 && expect_status 403
+test_that "a customer cannot assign" && json POST /deliveries/1/assign '{"courier_id":3}' && expect_status 403
+as manager
+test_that "the board has what nobody has yet" && json GET /deliveries && expect_status 200 && expect_js .n_total 2 &&
+	expect_js .counts.n_requested 2 && expect_js '.deliveries[0].state' REQUESTED && expect_js '.deliveries[0].address' '1 Sejong-daero' &&
+	expect_js '.deliveries[0].customer_phone|length > 0' true
+test_that "a job is found by its booking's code" && json GET '/deliveries?q=mp-bbbb' && expect_js .n_total 1 && expect_js '.deliveries[0].delivery_id' 2
+test_that "a search takes its % as it is" && json GET '/deliveries?q=%25' && expect_js .n_total 0
+test_that "one job is shown" && json GET /deliveries/1 && expect_status 200 && expect_js .code MP-AAAAAAAA && expect_js .direction delivery
+test_that "an unknown job is not found" && json GET /deliveries/99 && expect_status 404
+test_that "a job's number that is none is not found" && json GET '/deliveries/1%27--' && expect_status 404
+
+test_that "assigning needs a courier" && json POST /deliveries/1/assign '{}' && expect_status 422 && expect_js '.error.fields|keys|join(" ")' courier_id
+for nobody in 1 2 99; do
+	test_that "user $nobody is no courier" && json POST /deliveries/1/assign "{\"courier_id\":$nobody}" && expect_status 422 && expect_js '.error.fields|keys|join(" ")' courier_id
+done
+test_that "an unknown field is refused" && json POST /deliveries/1/assign '{"courier_id":3,"state":"DELIVERED"}' && expect_status 422
+test_that "a window outside the booking is refused" && json POST /deliveries/1/assign '{"courier_id":3,"window_from":"2020-01-01T10:00"}' &&
+	expect_status 422 && expect_js '.error.fields|keys|join(" ")' window_from
+test_that "nothing of all that was done" && expect_sql "SELECT DISTINCT state FROM delivery" REQUESTED && n_events delivery.scheduled 0
+test_that "a job that is not scheduled cannot be shipped" && json POST /deliveries/1/ship '{}' && expect_status 409 && expect_js .error.code wrong_state
+test_that "a job is given to a courier" && json POST /deliveries/1/assign '{"courier_id":3}' && expect_status 200 && expect_js .state SCHEDULED && expect_js .courier_name 'A courier'
+test_that "the same again is told once" && json POST /deliveries/1/assign '{"courier_id":3}' && expect_status 200 && n_events delivery.scheduled 1
+test_that "its window is moved" && json POST /deliveries/1/assign "{\"courier_id\":3,\"window_from\":\"$(date -u -d @$((window + 1800)) +%FT%TZ)\"}" && expect_status 200 &&
+	expect_sql "SELECT window_from || ' ' || (window_to - window_from) FROM delivery WHERE delivery_id = 1" "$((window + 1800)) 3600" && n_events delivery.scheduled 2
+test_that "an unknown job cannot be assigned" && json POST /deliveries/99/assign '{"courier_id":3}' && expect_status 404
+
+record='{"odometer_km":12345,"fuel_percent":80,"received_by":"Kim Minji","note":"a scratch"}'
+as other
+test_that "a courier does not see another's job" && json GET /deliveries/1 && expect_status 404
+test_that "nor in his list" && json GET /deliveries && expect_status 200 && expect_js .n_total 0 && json GET '/deliveries?courier_id=3&view=all' && expect_js .n_total 0
+test_that "a courier cannot ship another's job" && json POST /deliveries/1/ship '{}' && expect_status 404 && expect_sql "SELECT state FROM delivery WHERE delivery_id = 1" SCHEDULED
+as courier
+test_that "a courier sees his own" && json GET /deliveries && expect_js .n_total 1 && expect_js '.deliveries[0].customer_phone|length > 0' true
+test_that "a courier cannot assign, unassign or cancel" && json POST /deliveries/1/assign '{"courier_id":4}' && expect_status 403 &&
+	json POST /deliveries/1/unassign '{}' && expect_status 403 && json POST /deliveries/1/cancel '{"reason":"x"}' && expect_status 403
+test_that "a job cannot be handed over before it is shipped" && json POST /deliveries/1/deliver "$record" && expect_status 409 && expect_js .error.code wrong_state
+test_that "the courier leaves" && json POST /deliveries/1/ship '{}' && expect_status 200 && expect_js .state SHIPPED && expect_js '.shipped_at|length > 0' true
+test_that "the second of two clicks ends well and tells nothing" && json POST /deliveries/1/ship '{}' && expect_status 200 && n_events delivery.shipped 1
+test_that "what has left is not given up" && as manager && json POST /deliveries/1/cancel '{"reason":"no driver"}' && expect_status 409 && expect_js .error.code wrong_state
+as courier
+test_that "coming back needs a reason" && json POST /deliveries/1/come-back '{}' && expect_status 422 && expect_js '.error.fields|keys|join(" ")' reason
+test_that "nobody was there: the courier comes back and leaves again" && json POST /deliveries/1/come-back '{"reason":"nobody there"}' && expect_status 200 &&
+	expect_js .state SCHEDULED && json POST /deliveries/1/ship '{}' && expect_js .state SHIPPED
+test_that "an empty record is refused, each field by name" && json POST /deliveries/1/deliver '{}' && expect_status 422 &&
+	expect_js '.error.fields|keys|join(" ")' 'fuel_percent odometer_km received_by'
+for fuel in -1 101 1.5 '"full"'; do
+	test_that "a fuel of $fuel is refused" && json POST /deliveries/1/deliver '{"odometer_km":1,"fuel_percent":'"$fuel"',"received_by":"x"}' && expect_status 422 && expect_js '.error.fields|keys|join(" ")' fuel_percent
+done
+test_that "another's record is not written" && as other && json POST /deliveries/1/deliver "$record" && expect_status 404
+as courier
+test_that "the keys are handed over" && json POST /deliveries/1/deliver "$record" && expect_status 200 && expect_js .state DELIVERED && expect_js .odometer_km 12345 && expect_js .received_by 'Kim Minji'
+test_that "that is told with its documented payload, and no address" &&
+	expect_same "$(sql "SELECT payload FROM event WHERE type = 'delivery.delivered'" | jq -c '[.code,.direction,.customer_id,.courier_id,.courier_name,.odometer_km,.fuel_percent,.received_by,has("address"),has("customer_phone")]')" \
+		'["MP-AAAAAAAA","delivery",2,3,"A courier",12345,80,"Kim Minji",false,false]'
+test_that "the collection was requested with it" && expect_sql "SELECT booking_code || ' ' || state || ' ' || (window_to - $half) FROM delivery WHERE direction = 'collection'" "MP-AAAAAAAA REQUESTED 86400"
+test_that "a record is not written over" && json POST /deliveries/1/deliver '{"odometer_km":1,"fuel_percent":1,"received_by":"x"}' && expect_status 409
+test_that "handed over is handed over: the same again is told once" && json POST /deliveries/1/deliver "$record" && expect_status 200 && n_events delivery.delivered 1
+
+# --- booking asks (docs/calls.md)
+
+bearer ''
+test_that "the call is not for the outside" && json POST /internal/deliveries/MP-BBBBBBBB/cancel '{}' && expect_status 404
+test_that "what was delivered is not cancelled" && internal POST /internal/deliveries/MP-AAAAAAAA/cancel '{"reason":"customer"}' && expect_status 200 && expect_js .outcome shipped
+test_that "what has not left is cancelled" && internal POST /internal/deliveries/MP-BBBBBBBB/cancel '{"reason":"customer"}' && expect_js .outcome cancelled &&
+	expect_sql "SELECT state || ' ' || ended_by FROM delivery WHERE booking_code = 'MP-BBBBBBBB'" 'CANCELLED customer' && n_events delivery.cancelled 1
+test_that "the same again gives the same" && internal POST /internal/deliveries/MP-BBBBBBBB/cancel '{"reason":"customer"}' && expect_js .outcome cancelled && n_events delivery.cancelled 1
+test_that "a booking nobody has heard of is remembered as cancelled" && internal POST /internal/deliveries/MP-ZZZZZZZZ/cancel '{}' && expect_js .outcome cancelled &&
+	expect_sql "SELECT state || ' ' || requested_at FROM delivery WHERE booking_code = 'MP-ZZZZZZZZ'" 'CANCELLED 0'
+test_that "a code that is none is refused" && internal POST '/internal/deliveries/x/cancel' '{}' && expect_status 422
+test_that "a body that is none is refused" && internal POST /internal/deliveries/MP-BBBBBBBB/cancel '[1]' && expect_status 422
+
+# --- the dispatcher gives one up
+
+as manager
+job MP-CCCCCCCC
+id=$(sql "SELECT MAX(delivery_id) FROM delivery")
+test_that "giving up needs a reason" && json POST "/deliveries/$id/cancel" '{}' && expect_status 422 && expect_js '.error.fields|keys|join(" ")' reason
+test_that "a job is given up" && json POST "/deliveries/$id/cancel" '{"reason":"the road is closed"}' && expect_status 200 && expect_js .state CANCELLED && expect_js .ended_by dispatcher &&
+	expect_same "$(sql "SELECT payload FROM event WHERE type = 'delivery.cancelled' ORDER BY event_id DESC LIMIT 1" | jq -c '[.by,.reason]')" '["dispatcher","the road is closed"]'
+test_that "finished ones are a list of their own" && json GET '/deliveries?view=finished' && expect_js .n_total 3 && expect_js '[.deliveries[].state]|unique|join(" ")' 'CANCELLED DELIVERED'
+test_that "what was never a job is in no list" && json GET '/deliveries?view=all' && expect_js '[.deliveries[].code]|index("MP-ZZZZZZZZ")' null
+
+# --- photos: multipart with NULs cannot pass through a shell variable
+
+job MP-DDDDDDDD
+id=$(sql "SELECT MAX(delivery_id) FROM delivery")
+json POST "/deliveries/$id/assign" '{"courier_id":3}'; json POST "/deliveries/$id/ship" '{}'
+send_record() { # ID BASE64 RECEIVED_BY
+	{
+		for field in odometer_km=777 fuel_percent=50 "received_by=$3" note=; do
+			printf -- '--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' "${field%%=*}" "${field#*=}"
+		done
+		printf -- '--x\r\nContent-Disposition: form-data; name="photo"; filename="a.png"\r\n\r\n'; base64 -d <<<"$2"; printf '\r\n--x--\r\n'
+	} >"$VAR/sent"
+	env REQUEST_METHOD=POST SCRIPT_NAME="/deliveries/$1/deliver" CONTENT_TYPE='multipart/form-data; boundary=x' CONTENT_LENGTH="$(stat -c %s "$VAR/sent")" \
+		HTTP_ACCEPT=application/json HTTP_AUTHORIZATION="Bearer $token" "$program" <"$VAR/sent" >"$VAR/answer" 2>>"$VAR/log"
+	status=$(sed -n 's/^Status: \([0-9]*\).*/\1/p' "$VAR/answer") body=$(sed '1,/^\r$/d' "$VAR/answer")
+}
+photos() { find "$VAR/handover" -type f 2>/dev/null | wc -l; }
+photo() { # who asks; the first bytes of what comes
+	env REQUEST_METHOD=GET SCRIPT_NAME="/deliveries/$1/photo" HTTP_AUTHORIZATION="Bearer token-of-$2-0123456789" "$program" </dev/null 2>>"$VAR/log" >"$VAR/picture"
+	status=$(sed -n '1s/^Status: \([0-9]*\).*/\1/p' "$VAR/picture")
+	LC_ALL=C sed '1,/^\r$/d' "$VAR/picture" | head -c 3 | od -An -tx1
+}
+png=iVBORw0KGgoAAAANSUhEUgAAAAgAAAAGCAIAAABxZ0isAAAACXBIWXMAAA7EAAAOxAGVKw4bAAAALklEQVQIHWP8zwAFCQxGCgwMcMTCqGUkD+PD1IBoFgZtZC6CzcKgheAgs0jXAQCtwQON9fSXiwAAAABJRU5ErkJggg==
+as courier
+test_that "a photo that is cut off is refused at its field, and nothing is handed over" && send_record "$id" "$(base64 -d <<<$png | head -c 60 | base64 -w0)" Kim &&
+	expect_status 422 && expect_js '.error.fields|keys|join(" ")' photo && expect_sql "SELECT state FROM delivery WHERE delivery_id = $id" SHIPPED && expect_same "$(photos)" 0
+test_that "when pictures cannot be read just now, nothing is handed over and it says so" && MOTORPOOL_FLEET_PHOTO=/nonexistent send_record "$id" $png Kim && expect_status 503 && expect_same "$(photos)" 0
+test_that "a photo of a hand-over that is refused goes again" && sql "UPDATE booking SET ends_at = ends_at" && sql "UPDATE booking SET state = 'NO_SHOW' WHERE code = 'MP-DDDDDDDD'" &&
+	send_record "$id" $png Kim && expect_status 409 && expect_same "$(photos)" 0
+job MP-EEEEEEEE
+id=$(sql "SELECT MAX(delivery_id) FROM delivery")
+as manager; json POST "/deliveries/$id/assign" '{"courier_id":3}'; as courier; json POST "/deliveries/$id/ship" '{}'
+test_that "a photo is kept with the record, for nobody else to read" && send_record "$id" $png Kim && expect_status 200 && expect_js .has_photo true && expect_same "$(photos)" 1 &&
+	expect_same "$(stat -c %a "$VAR/handover" "$VAR"/handover/*.jpg | xargs)" '700 600'
+for who in manager courier customer; do
+	test_that "the $who sees it" && expect_same "$(photo "$id" $who)" ' ff d8 ff'
+done
+for who in other stranger; do
+	test_that "an uninvolved $who does not" && photo "$id" $who >/dev/null && expect_status 404
+done
+test_that "a job without a photo has none" && photo 1 manager >/dev/null && expect_status 404
+
+# --- the same in a browser
+
+job MP-FFFFFFFF; job MP-GGGGGGGG
+bearer ''
+use account
+get /account/sign-up
+post /account/sign-up name='Lee Manager' email=boss@example.com password='paper horse lamp river' lang=en
+sql "INSERT INTO user_role SELECT user_id, 'manager' FROM user WHERE email = 'boss@example.com'; DELETE FROM user_role WHERE role = 'customer' AND user_id = (SELECT MAX(user_id) FROM user)"
+use delivery
+id=$(sql "SELECT MAX(delivery_id) FROM delivery")
+test_that "the board has a card a job, with the couriers to choose from" && get /deliveries && expect_status 200 && expect_body 'class="job"' && expect_body "action=\"/deliveries/$id/assign\"" && expect_body '>A courier</option>'
+test_that "who assigns on the board goes on with the board" && post "/deliveries/$id/assign" courier_id=3 back='/deliveries?view=today' && expect_status 303 && expect_location '/deliveries?view=today'
+test_that "and is not sent elsewhere" && post "/deliveries/$id/assign" courier_id=3 back=//evil.example && expect_location "/deliveries/$id"
+test_that "two jobs of a courier at one time are marked, not refused" && post "/deliveries/$((id - 1))/assign" courier_id=3 && expect_status 303 && get /deliveries && expect_body 'another job at that time'
+test_that "a form without its token does nothing" && right=$csrf && csrf=wrong && post "/deliveries/$id/ship" && expect_status 403 && csrf=$right && expect_sql "SELECT state FROM delivery WHERE delivery_id = $id" SCHEDULED
+test_that "what is late is marked" && sql "UPDATE delivery SET window_from = $((now - 9000)), window_to = $((now - 1800)) WHERE delivery_id = $id" && get '/deliveries?view=today' && expect_body '>late<'
+test_that "a refused step is told on the job's page" && post "/deliveries/$id/deliver" odometer_km=1 fuel_percent=2 received_by=x && expect_status 409 && expect_body 'not in a state for that' && expect_body 'What has happened'
+test_that "a missing reason is marked there" && post "/deliveries/$id/cancel" reason= && expect_status 422 && expect_body 'id="e-reason"'
+test_that "script in a reason comes back as text" && post "/deliveries/$id/cancel" reason='<script>alert(1)</script>' && expect_status 303 && get "/deliveries/$id" && expect_no_body '<script>alert' && expect_body '&lt;script&gt;alert(1)'
+test_that "a day sheet has a courier's jobs, boxes to sign and the customer's number" && get "/deliveries/sheet?courier_id=3&day=$(TZ=Asia/Seoul date -d @$window +%F)" && expect_status 200 && expect_body 'class="boxes"' && expect_body '010-5555' && expect_body '12가 3456'
+test_that "a day that is none is marked" && get '/deliveries/sheet?courier_id=3&day=2026-02-31' && expect_status 422 && expect_body 'id="e-day"'
+test_that "a sheet of nobody asks whose" && get /deliveries/sheet && expect_status 200 && expect_body 'Choose whose day'
+test_that "a page of the board is one of several" && for i in {10..34}; do job "MP-MANY00$i"; done && get '/deliveries' && expect_body 'rel="next"' && get '/deliveries?page=2' && expect_body 'rel="prev"'
+test_that "Korean is complete" && lang=ko && sql "UPDATE user SET lang = 'ko'" && get /deliveries && expect_body '배정' && expect_body '기사 미배정'
+lang=en
+sql "UPDATE user SET lang = 'en'; DELETE FROM user_role WHERE user_id = (SELECT MAX(user_id) FROM user); INSERT INTO user_role SELECT MAX(user_id), 'courier' FROM user"
+mine=$(sql "SELECT MAX(user_id) FROM user")
+test_that "a courier's page is empty until he is given something" && get /deliveries && expect_status 200 && expect_body 'Nothing for you here' && expect_no_body 'class="jobs"'
+sql "UPDATE delivery SET state = 'SCHEDULED', courier_id = $mine WHERE booking_code = 'MP-MANY0010'"
+id=$(sql "SELECT delivery_id FROM delivery WHERE booking_code = 'MP-MANY0010'")
+test_that "then it has one big button" && get /deliveries && expect_body 'On my way' && expect_body "action=\"/deliveries/$id/ship\"" && expect_no_body '/assign"'
+test_that "and after it the next" && post "/deliveries/$id/ship" && expect_status 303 && get /deliveries && expect_body "/deliveries/$id#hand-over" && get "/deliveries/$id" && expect_body 'name="odometer_km"' && expect_no_body 'Cancel the job'
+test_that "his day sheet is his own, whatever he asks for" && get '/deliveries/sheet?courier_id=3' && expect_status 200 && expect_body 'Lee Manager' && expect_no_body 'name="courier_id"'
+
+finish
