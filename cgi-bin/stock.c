@@ -3,7 +3,7 @@
 
 /*
  * Demand only grows where something begins, so its worst moment is the interval's start or the start of a demand inside it. What is
- * handed out and late is taken to come back only when it does.
+ * handed out is gone from now on, early or not, and when it is late it is taken to come back only when it does.
  */
 int64_t
 stock_free(struct db *db, int64_t item_id, int64_t starts_at, int64_t ends_at, int64_t now)
@@ -14,7 +14,8 @@ stock_free(struct db *db, int64_t item_id, int64_t starts_at, int64_t ends_at, i
 		"  FROM v_item i WHERE i.item_id = $1", item_id);
 	int64_t worst = db_int(db,
 		"WITH demand (starts_at, ends_at, quantity) AS ("
-		"	SELECT starts_at, CASE WHEN state = 'HANDED_OUT' AND ends_at < $4 THEN $4 + 1 ELSE ends_at END, quantity"
+		"	SELECT CASE WHEN state = 'HANDED_OUT' AND starts_at > $4 THEN $4 ELSE starts_at END,"
+		"	       CASE WHEN state = 'HANDED_OUT' AND ends_at <= $4 THEN $4 + 1 ELSE ends_at END, quantity"
 		"	  FROM v_equipment_order WHERE item_id = $1 AND state IN ('ORDERED', 'APPROVED', 'HANDED_OUT')"
 		"	UNION ALL"
 		"	SELECT x.starts_at, x.ends_at, x.quantity FROM v_booking_extra x"

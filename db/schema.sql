@@ -637,11 +637,12 @@ CREATE TABLE equipment_order (
 	lost         INTEGER NOT NULL DEFAULT 0 CHECK (lost BETWEEN 0 AND quantity),   -- pieces that did not come back
 	end_reason   TEXT NOT NULL DEFAULT '' CHECK (length(end_reason) <= 300),
 	ordered_at   INTEGER NOT NULL,
+	asked_at     INTEGER NOT NULL DEFAULT 0,               -- review is being asked and nobody else has heard of it (sync); 0: told
 	approved_at  INTEGER NOT NULL DEFAULT 0,
 	handed_out_at INTEGER NOT NULL DEFAULT 0,
 	returned_at  INTEGER NOT NULL DEFAULT 0,
 	ended_at     INTEGER NOT NULL DEFAULT 0,         -- rejected, cancelled
-	request_key  TEXT NOT NULL DEFAULT '' CHECK (length(request_key) <= 200), -- the client's Idempotency-Key or the form's key
+	request_key  TEXT NOT NULL DEFAULT '' CHECK (length(request_key) <= 200), -- the client's Idempotency-Key or the form's key; '' again when it was not taken
 	request_hash TEXT NOT NULL DEFAULT '',
 	-- pieces are out of the stock while somebody has a right to them, and only then
 	CHECK (taken = 0 OR state IN ('APPROVED', 'HANDED_OUT')),
@@ -652,7 +653,10 @@ CREATE UNIQUE INDEX equipment_order_of_booking ON equipment_order (booking_code,
 CREATE INDEX equipment_order_by_customer ON equipment_order (customer_id, order_id);
 CREATE INDEX equipment_order_live ON equipment_order (item_id, ends_at) WHERE state IN ('ORDERED', 'APPROVED', 'HANDED_OUT');
 CREATE INDEX equipment_order_by_start ON equipment_order (starts_at, order_id);
-CREATE UNIQUE INDEX equipment_order_request ON equipment_order (customer_id, request_key) WHERE request_key <> '' AND state <> 'CANCELLED';
+CREATE INDEX equipment_order_by_item ON equipment_order (item_id, order_id);
+CREATE INDEX equipment_order_uncollected ON equipment_order (ends_at) WHERE booking_code = '' AND state IN ('ORDERED', 'APPROVED');
+CREATE INDEX equipment_order_asked ON equipment_order (asked_at) WHERE asked_at > 0;
+CREATE UNIQUE INDEX equipment_order_request ON equipment_order (customer_id, request_key) WHERE request_key <> '';
 
 CREATE TRIGGER equipment_order_walks BEFORE UPDATE OF state ON equipment_order WHEN OLD.state <> NEW.state AND NOT (
 	   (OLD.state = 'ORDERED'    AND NEW.state IN ('APPROVED', 'REJECTED', 'CANCELLED'))
@@ -674,11 +678,13 @@ CREATE TABLE stock_entry (
 	note       TEXT NOT NULL DEFAULT '' CHECK (length(note) <= 200),
 	actor_id   INTEGER NOT NULL DEFAULT 0,           -- user_id; 0: by itself
 	entered_at INTEGER NOT NULL,
+	request_key TEXT NOT NULL DEFAULT '' CHECK (length(request_key) <= 200), -- of the form it was written with: the second of two clicks is the first
 	CHECK (kind NOT IN ('receive', 'return') OR quantity > 0),
 	CHECK (kind NOT IN ('order', 'loss') OR quantity < 0)
 ) STRICT;
 CREATE INDEX stock_entry_by_item ON stock_entry (item_id, entry_id);
 CREATE INDEX stock_entry_by_order ON stock_entry (order_id) WHERE order_id IS NOT NULL;
+CREATE UNIQUE INDEX stock_entry_once ON stock_entry (item_id, request_key) WHERE request_key <> '';
 CREATE TRIGGER stock_entry_balances BEFORE INSERT ON stock_entry WHEN NEW.balance <> NEW.quantity + COALESCE(
 	(SELECT s.balance FROM stock_entry s WHERE s.item_id = NEW.item_id ORDER BY s.entry_id DESC LIMIT 1), 0)
 BEGIN SELECT RAISE(ABORT, 'stock_does_not_balance'); END;
