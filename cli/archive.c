@@ -29,6 +29,8 @@ static const struct member manifest_members[] = {
 };
 const struct shape manifest_shape = SHAPE(manifest, manifest_members);
 
+const char *const photo_folders[] = { "photos", "handover", NULL };
+
 /* --- bytes ---------------------------------------------------------------------------------------------------------------- */
 
 static bool

@@ -7,7 +7,7 @@
  *	restore.c   `motorpool restore`: … and into its place
  *	rehearse.c  `motorpool rehearse`: … or only to see that it could be
  *
- * Members: photos/…, motorpool.db, sandbox.db, secret.key, payment.key, motorpool.conf, demo-logins.txt (those there are),
+ * Members: photos/…, handover/…, motorpool.db, sandbox.db, secret.key, payment.key, motorpool.conf, demo-logins.txt (those there are),
  * manifest.json (struct manifest), and last B2SUMS: the BLAKE2b-512 of each of them.
  */
 #ifndef MP_ARCHIVE_H
@@ -29,6 +29,8 @@ struct manifest {
 	const char *last_hash;          /* of the last event; "" when there is none */
 };
 extern const struct shape manifest_shape;
+
+extern const char *const photo_folders[];       /* "photos", "handover", NULL: n_photos counts what lies in both */
 
 /* --- writing: members one after the other ----------------------------------------------------------------------------- */
 

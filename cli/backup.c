@@ -50,7 +50,7 @@ struct work {
 	struct db_copy copies[2];
 	int n_copies;
 	struct manifest *m;
-	struct buf photos;              /* "\nNAME\n": those that are in */
+	struct buf photos;              /* "\nFOLDER/NAME\n": those that are in */
 	const char *why;
 };
 
@@ -102,9 +102,9 @@ bytes_of(struct work *w, const char *name)
 }
 
 static int64_t
-bytes_of_photos(struct work *w)
+bytes_of_folder(struct work *w, const char *folder)
 {
-	DIR *d = opendir(cli_path(w->c, w->c->var, "photos"));
+	DIR *d = opendir(cli_path(w->c, w->c->var, folder));
 	int64_t n = 0;
 
 	for (struct dirent *e; d && (e = readdir(d)); ) {
@@ -115,6 +115,16 @@ bytes_of_photos(struct work *w)
 	}
 	if (d)
 		closedir(d);
+	return n;
+}
+
+static int64_t
+bytes_of_photos(struct work *w)
+{
+	int64_t n = 0;
+
+	for (const char *const *folder = photo_folders; *folder; folder++)
+		n += bytes_of_folder(w, *folder);
 	return n;
 }
 
@@ -148,31 +158,41 @@ has_room(struct work *w)
 /* --- what goes in -------------------------------------------------------------------------------------------------------------- */
 
 static bool
-add_photo(struct work *w, const char *name)
+add_photo(struct work *w, const char *folder, const char *name)
 {
-	const char *line = arena_printf(w->c->m, "\n%s\n", name);
+	const char *path = arena_printf(w->c->m, "%s/%s", folder, name), *line = arena_printf(w->c->m, "\n%s\n", path);
 
 	if (name[0] == '.' || strstr(w->photos.s, line))
 		return true;
-	if (!archive_add(&w->a, arena_printf(w->c->m, "photos/%s", name), arena_printf(w->c->m, "%s/photos/%s", w->c->var, name)))
-		return errno == ENOENT || fail(w, name);
+	if (!archive_add(&w->a, path, cli_path(w->c, w->c->var, path)))
+		return errno == ENOENT || fail(w, path);
 	buf_puts(&w->photos, line + 1);
 	w->m->n_photos++;
 	return true;
 }
 
 static bool
+add_folder(struct work *w, const char *folder)
+{
+	DIR *d = opendir(cli_path(w->c, w->c->var, folder));
+	bool ok = true;
+
+	for (struct dirent *e; d && ok && (e = readdir(d)); )
+		ok = add_photo(w, folder, e->d_name);
+	if (d)
+		closedir(d);
+	return ok;
+}
+
+static bool
 add_photos(struct work *w)
 {
-	DIR *d = opendir(cli_path(w->c, w->c->var, "photos"));
 	bool ok = true;
 
 	if (!w->photos.n)
 		buf_puts(&w->photos, "\n");
-	for (struct dirent *e; d && ok && (e = readdir(d)); )
-		ok = add_photo(w, e->d_name);
-	if (d)
-		closedir(d);
+	for (const char *const *folder = photo_folders; ok && *folder; folder++)
+		ok = add_folder(w, *folder);
 	return ok;
 }
 

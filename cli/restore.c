@@ -100,10 +100,10 @@ stop_all(struct cli *c, const char **why)
 /* What belongs to the state; logs, caches and what runs do not. The pages of locks go too: they know the old files. */
 static const char *const old_names[] = {
 	"motorpool.db", "motorpool.db-wal", "motorpool.db-shm", "view.db", "view.db-wal", "view.db-shm", "sandbox.db", "sandbox.db-wal",
-	"sandbox.db-shm", "secret.key", "payment.key", "motorpool.conf", "demo-logins.txt", "photos",
+	"sandbox.db-shm", "secret.key", "payment.key", "motorpool.conf", "demo-logins.txt", "photos", "handover",
 };
 static const char *const new_names[] = {
-	"photos", "secret.key", "payment.key", "motorpool.conf", "demo-logins.txt", "sandbox.db", "motorpool.db",
+	"photos", "handover", "secret.key", "payment.key", "motorpool.conf", "demo-logins.txt", "sandbox.db", "motorpool.db",
 };
 static const char *const old_locks[] = { "run/motorpool.lock", "run/view.lock", "run/sandbox.lock" };
 
@@ -185,7 +185,7 @@ keep_settings(struct cli *c, const char *from)
 static bool
 move_in(struct cli *c, const char *from, const char **why)
 {
-	bool ok = folder_sync(cli_path(c, from, "photos"));
+	bool ok = folder_sync(cli_path(c, from, "photos")) && folder_sync(cli_path(c, from, "handover"));
 
 	keep_settings(c, from);
 	for (size_t i = 0; ok && i < sizeof(new_names) / sizeof(new_names[0]); i++)

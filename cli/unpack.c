@@ -21,12 +21,24 @@ static const char *const names[] = {
 	"motorpool.db", "sandbox.db", "secret.key", "payment.key", "motorpool.conf", "demo-logins.txt", ARCHIVE_FACTS, ARCHIVE_SUMS,
 };
 
+/* The public ones are photos/NAME, the private ones handover/NAME. */
+static bool
+is_in(const char *folder, const char *name)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	size_t n = strlen(folder);
+
+	return strncmp(name, folder, n) == 0 && name[n] == '/' && name[n + 1] && name[n + 1] != '.'
+	    && strspn(name + n + 1, allowed) == strlen(name + n + 1);
+}
+
 static bool
 is_photo(const char *name)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-
-	return strncmp(name, "photos/", 7) == 0 && name[7] && name[7] != '.' && strspn(name + 7, allowed) == strlen(name + 7);
+	for (const char *const *folder = photo_folders; *folder; folder++)
+		if (is_in(*folder, name))
+			return true;
+	return false;
 }
 
 static bool
@@ -145,7 +157,7 @@ take_member(struct unpacking *u, struct archive_member *member, const char **why
 
 	if (!is_known(member->name))
 		return bad(u, why, arena_printf(u->c->m, "%s has no business in one", member->name));
-	fd = open(cli_path(u->c, u->dir, member->name), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, is_photo(member->name) ? 0644 : 0600);
+	fd = open(cli_path(u->c, u->dir, member->name), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, is_in("photos", member->name) ? 0644 : 0600);
 	if (fd < 0)
 		return bad(u, why, arena_printf(u->c->m, "%s: %s", member->name, strerror(errno)));
 	errno = 0;
@@ -226,7 +238,8 @@ unpack(struct cli *c, const char *file, const char *dir, struct manifest *m, con
 	bool ok;
 
 	u.a.fd = open(file, O_RDONLY | O_CLOEXEC);
-	if (u.a.fd < 0 || fstat(u.a.fd, &st) != 0 || mkdir(cli_path(c, dir, "photos"), 0755) != 0) {
+	if (u.a.fd < 0 || fstat(u.a.fd, &st) != 0 || mkdir(cli_path(c, dir, "photos"), 0755) != 0
+	    || mkdir(cli_path(c, dir, "handover"), 0700) != 0) {
 		*why = strerror(errno);
 		if (u.a.fd >= 0)
 			close(u.a.fd);

@@ -31,6 +31,8 @@ motorpool pause fleet 'so that there is an event'
 motorpool resume fleet
 mkdir -p "$VAR/photos"
 head -c 70000 /dev/urandom >"$VAR/photos/0a1b.jpg"
+mkdir -p -m 700 "$VAR/handover"
+head -c 9000 /dev/urandom >"$VAR/handover/0a1b.jpg"            # of the same name: another folder's
 echo 'vat_percent = 12' >"$VAR/motorpool.conf"
 echo 'sk_test_1' >"$VAR/payment.key"
 chmod 600 "$VAR/payment.key"
@@ -41,9 +43,9 @@ test_that "a backup is a plain tar of all that is needed, its owner's alone, and
 motorpool backup "$TO/a.tar"
 expect_end 0
 expect_out "$TO/a.tar"
-expect_same "$(members "$TO/a.tar")" "B2SUMS manifest.json motorpool.conf motorpool.db payment.key photos/0a1b.jpg sandbox.db secret.key "
+expect_same "$(members "$TO/a.tar")" "B2SUMS handover/0a1b.jpg manifest.json motorpool.conf motorpool.db payment.key photos/0a1b.jpg sandbox.db secret.key "
 expect_same "$(stat -c %a "$TO/a.tar")" 600
-expect_err '0 bookings, 2 events, 1 photos'
+expect_err '0 bookings, 2 events, 2 photos'
 
 test_that "others can look through it: tar takes it apart, b2sum finds each member whole"
 mkdir "$SCRATCH/apart"
@@ -108,9 +110,9 @@ expect_end 2
 test_that "a backup becomes a state folder: databases, photos, settings and keys, readable by their owner"
 VAR=$SCRATCH/new motorpool restore "$TO/a.tar"
 expect_end 0
-expect_out '0 bookings, 2 events, 1 photos'
+expect_out '0 bookings, 2 events, 2 photos'
 expect_same "$(cd "$SCRATCH/new" && stat -c '%a %n' -- *.db *.key | tr '\n' ' ')" "600 motorpool.db 600 sandbox.db 600 view.db 600 payment.key 600 secret.key "
-cmp "$VAR/secret.key" "$SCRATCH/new/secret.key" && cmp "$VAR/photos/0a1b.jpg" "$SCRATCH/new/photos/0a1b.jpg" || bad "they differ"
+cmp "$VAR/secret.key" "$SCRATCH/new/secret.key" && cmp "$VAR/photos/0a1b.jpg" "$SCRATCH/new/photos/0a1b.jpg" && cmp "$VAR/handover/0a1b.jpg" "$SCRATCH/new/handover/0a1b.jpg" || bad "they differ"
 expect_same "$(cat "$SCRATCH/new/motorpool.conf")" 'vat_percent = 12'
 VAR=$SCRATCH/new motorpool check
 expect_end 0
