@@ -3,6 +3,7 @@
  *
  *	check.c          the command: runs them, prints the table      check_booking.c  calendar, bookings, cars
  *	check_money.c    charges, refunds, the ledger, the provider    check_log.c      events, read models, the files
+ *	check_desks.c    deliveries
  */
 #ifndef MP_CHECK_H
 #define MP_CHECK_H
@@ -37,7 +38,7 @@ struct check {
 };
 
 /* Ends in empty ones. */
-extern const struct check booking_checks[], money_checks[], log_checks[];
+extern const struct check booking_checks[], money_checks[], desk_checks[], log_checks[];
 
 /* How many rows there are; the first one's text becomes the detail. */
 int64_t check_count(struct inspection *in, struct rows *r);

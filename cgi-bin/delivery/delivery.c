@@ -80,7 +80,7 @@ assign(struct db *db, struct delivery *d, int64_t courier_id, int64_t from, cons
 	if (from != d->window_from && !fits(db, d, from))
 		return DELIVERY_BAD_WINDOW;
 	moved = !is_same && db_do(db,
-		"UPDATE delivery SET state = 'SCHEDULED', courier_id = $2, window_from = $3, window_to = $4, scheduled_at = $5"
+		"UPDATE delivery SET state = 'SCHEDULED', courier_id = $2, window_from = $3, window_to = $4, scheduled_at = $5, note = ''"
 		" WHERE delivery_id = $1 AND state IN ('REQUESTED', 'SCHEDULED')",
 		d->delivery_id, courier_id, from, from == d->window_from ? d->window_to : from + length, clock_now()) == 1;
 	return settle(db, d, by, moved, "delivery.scheduled", is_same);
@@ -108,7 +108,7 @@ delivery_unassign(struct db *db, struct delivery *d, const struct delivery_actor
 	if (by->is_manager && delivery_find(db, d->delivery_id, by, d)) {
 		was_so = d->state == JOB_REQUESTED;
 		moved = db_do(db,
-			"UPDATE delivery SET state = 'REQUESTED', courier_id = 0, scheduled_at = 0 WHERE delivery_id = $1 AND state = 'SCHEDULED'",
+			"UPDATE delivery SET state = 'REQUESTED', courier_id = 0, scheduled_at = 0, note = '' WHERE delivery_id = $1 AND state = 'SCHEDULED'",
 			d->delivery_id) == 1;
 		outcome = settle(db, d, by, moved, "delivery.requested", was_so);
 	}

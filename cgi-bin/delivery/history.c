@@ -22,11 +22,11 @@ static const struct words event_words = WORDS(event_word);
 /* As much of any of them as the page tells. */
 struct told {
 	int64_t delivery_id, window_from;
-	const char *courier_name, *reason, *received_by;
+	const char *courier_name, *reason, *received_by, *note;      /* note: why he came back */
 };
 static const struct member told_members[] = {
 	SHAPE_INT(told, delivery_id), SHAPE_TIME(told, window_from), SHAPE_TEXT(told, courier_name), SHAPE_TEXT(told, reason),
-	SHAPE_TEXT(told, received_by),
+	SHAPE_TEXT(told, received_by), SHAPE_TEXT(told, note),
 };
 static const struct shape told_shape = SHAPE(told, told_members);
 
@@ -35,6 +35,16 @@ add_word(struct buf *to, const char *word)
 {
 	if (word && *word)
 		buf_printf(to, "%s%s", to->n ? " · " : "", word);
+}
+
+static const char *
+title_of(const char *type, const struct told *told)
+{
+	int word = words_find(&event_words, type);
+
+	if (told->note && strcmp(type, "delivery.scheduled") == 0)
+		return _("Came back with the car");
+	return word < 0 ? type : _(event_word[word].label);
 }
 
 /* "Park Courier · Sat 21 Nov 2026, 14:00 KST · by Lee Manager" */
@@ -51,6 +61,7 @@ detail_of(struct db *db, const char *type, const struct told *told, const char *
 	}
 	add_word(&detail, told->received_by);
 	add_word(&detail, told->reason);
+	add_word(&detail, told->note);
 	if (*actor_name)
 		add_word(&detail, arena_printf(db_memory(db), _("by %s"), actor_name));
 	return detail.s;
@@ -72,11 +83,10 @@ job_history(struct db *db, const struct delivery *d, struct job_event **events)
 		const struct event e = { .payload = row_text(r, 1) };
 		const char *type = row_text(r, 0);
 		struct told told = { 0 };
-		int word = words_find(&event_words, type);
 
 		if (event_read(db_memory(db), &e, &told_shape, &told) && told.delivery_id == d->delivery_id)
 			(*events)[n++] = (struct job_event){
-				.at = row_int(r, 2), .title = word < 0 ? type : _(event_word[word].label),
+				.at = row_int(r, 2), .title = title_of(type, &told),
 				.detail = detail_of(db, type, &told, row_text(r, 3)),
 			};
 	}

@@ -48,9 +48,11 @@ const struct shape delivery_shape = SHAPE(delivery, page_members);
 
 static const struct member requested_members[] = { ITS_NUMBERS, ITS_WINDOW };
 static const struct member scheduled_members[] = { ITS_NUMBERS, ITS_WINDOW, ITS_COURIER };
+static const struct member came_back_members[] = { ITS_NUMBERS, ITS_WINDOW, ITS_COURIER, SHAPE_TEXT(delivery, note) };
 static const struct member delivered_members[] = { ITS_NUMBERS, ITS_WINDOW, ITS_COURIER, ITS_HANDOVER };
 static const struct shape requested_shape = SHAPE(delivery, requested_members);
 static const struct shape scheduled_shape = SHAPE(delivery, scheduled_members);
+static const struct shape came_back_shape = SHAPE(delivery, came_back_members);
 static const struct shape delivered_shape = SHAPE(delivery, delivered_members);
 
 struct job_ended {
@@ -85,7 +87,7 @@ job_tell(struct db *db, const struct delivery *d, const char *type, int64_t caus
 
 	switch ((enum delivery_state)d->state) {
 	case JOB_REQUESTED: return event_emit(db, &e, &requested_shape, d);
-	case JOB_SCHEDULED:
+	case JOB_SCHEDULED: return event_emit(db, &e, *d->note ? &came_back_shape : &scheduled_shape, d);
 	case JOB_SHIPPED:   return event_emit(db, &e, &scheduled_shape, d);
 	case JOB_DELIVERED: return event_emit(db, &e, &delivered_shape, d);
 	case JOB_CANCELLED: return tell_ended(db, &e, d);

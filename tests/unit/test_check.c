@@ -198,6 +198,14 @@ seen(void **state)
 #define FIRST(table, key, where) " WHERE " key " = (SELECT MIN(" key ") FROM " table " WHERE " where ")"
 #define BOOKING(state) FIRST("booking", "booking_id", "state = '" state "'")
 
+/* A job of the first booking in a state; and everybody has heard of all there is. */
+#define HEARD "INSERT OR REPLACE INTO position (consumer, event_id, moved_at) VALUES ('delivery', 100000, 1), ('booking', 100000, 1);"
+#define JOB(state, direction, booking_state) \
+	"INSERT INTO delivery (booking_code, direction, state, customer_id, window_from, window_to, courier_id, requested_at, received_by, ended_by, photo)" \
+	" SELECT code, '" direction "', '" state "', customer_id, starts_at, starts_at, 1, 1, 'x', 'dispatcher', 'gone.jpg' FROM booking" BOOKING(booking_state) ";"
+#define WISH(booking_state) \
+	"INSERT INTO booking_delivery (booking_id, zone, address, window_from, window_to) SELECT booking_id, 'center', 'x', starts_at, starts_at FROM booking" BOOKING(booking_state) ";"
+
 static struct wound wounds[] = {
 	/* bookings */
 	{ "two_slots_of_one_car_that_overlap_are_seen", "no two unreleased slots of one car overlap, turnaround included", NULL,
@@ -284,6 +292,21 @@ static struct wound wounds[] = {
 	  "UPDATE payment SET order_id = 'MP-00000000'" FIRST("payment", "payment_id", "status = 'DONE'"), NULL },
 	{ "a_provider_who_forgets_a_cancellation_is_seen", "the provider's own books add up", "sandbox",
 	  "DELETE FROM cancel", NULL },
+	/* desks */
+	{ "two_jobs_of_a_booking_are_seen", "a booking has one job of a direction at most", NULL,
+	  "DROP INDEX delivery_once;" JOB("REQUESTED", "delivery", "CONFIRMED") JOB("SCHEDULED", "delivery", "CONFIRMED"), NULL },
+	{ "a_job_of_no_booking_is_seen", "every delivery is of a booking, and of its customer", NULL,
+	  JOB("REQUESTED", "delivery", "CONFIRMED") "UPDATE delivery SET booking_code = 'MP-00000000'", NULL },
+	{ "a_job_for_another_customer_is_seen", "every delivery is of a booking, and of its customer", NULL,
+	  JOB("REQUESTED", "delivery", "CONFIRMED") "UPDATE delivery SET customer_id = 99999", NULL },
+	{ "a_customer_nobody_drives_to_is_seen", "every confirmed booking that is to be brought has a job", NULL, HEARD WISH("CONFIRMED"), NULL },
+	{ "a_job_for_a_cancelled_booking_is_seen", "nobody is to drive for a booking that is over", NULL, HEARD JOB("SCHEDULED", "delivery", "CANCELLED"), NULL },
+	{ "a_car_brought_to_who_has_it_is_seen", "nobody is to drive for a booking that is over", NULL, HEARD JOB("REQUESTED", "delivery", "OUT"), NULL },
+	{ "a_car_that_was_brought_and_is_not_out_is_seen", "a car that was brought is out", NULL, HEARD JOB("DELIVERED", "delivery", "CONFIRMED"), NULL },
+	{ "a_car_that_was_fetched_and_is_not_back_is_seen", "a car that was fetched is back", NULL, HEARD JOB("DELIVERED", "collection", "OUT"), NULL },
+	{ "a_fee_kept_for_what_was_given_up_is_seen", "what the dispatcher gave up is not paid for", NULL, HEARD JOB("CANCELLED", "delivery", "CONFIRMED")
+	  "INSERT INTO booking_extra (booking_id, line_no, kind, quantity, amount) SELECT booking_id, 9, 'delivery', 1, 1 FROM booking" BOOKING("CONFIRMED"), NULL },
+	{ "a_photo_that_is_gone_is_seen", "every photo of a hand-over is there", NULL, JOB("DELIVERED", "delivery", "OUT"), NULL },
 	/* events and files */
 	{ "a_changed_event_is_seen", "the chain of every subject's events is whole", NULL,
 	  "UPDATE event SET payload = replace(payload, '\"amount\":', '\"amount\":1')" FIRST("event", "event_id", "type = 'booking.paid'"), NULL },

@@ -385,6 +385,7 @@ who_comes_back_with_the_car_can_be_sent_again(void **state)
 {
 	int64_t id = shipped("MP-AAAAAAAA", false);
 	struct delivery d = { .delivery_id = id };
+	struct job_event *events;
 
 	(void)state;
 	assert_int_equal(delivery_come_back(db, &d, "nobody was there", &other_courier), DELIVERY_GONE);
@@ -392,6 +393,9 @@ who_comes_back_with_the_car_can_be_sent_again(void **state)
 	assert_int_equal(delivery_come_back(db, &d, "nobody was there", &courier), DELIVERY_OK);
 	assert_int_equal(d.state, JOB_SCHEDULED);
 	assert_int_equal(n_events("delivery.scheduled"), 2);
+	assert_non_null(strstr(payload_of("delivery.scheduled"), "\"note\":\"nobody was there\""));
+	assert_int_equal(job_history(db, &d, &events), 4);
+	assert_string_equal(events[0].title, "Came back with the car");
 	assert_int_equal(job_cancel(db, "MP-AAAAAAAA", "customer"), JOB_IS_CANCELLED);
 }
 
