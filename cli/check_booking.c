@@ -11,16 +11,26 @@ CHECK(overlaps,
 	"   ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS busy_before FROM slot WHERE kind <> 'RELEASED') o"
 	" WHERE o.busy_before > o.starts_at /*scan*/ /*sort*/")
 
-/* Every booking has its slot, of its car, from its start, in the kind its state asks for. */
+/* All the cars of all bookings. */
+#define CARS \
+	"(SELECT booking_id, car_id FROM booking UNION ALL SELECT booking_id, car_id FROM booking_car)"
+
+/* Every booking has a slot of each of its cars, from its start, in the kind its state asks for. */
 CHECK(slots_and_bookings,
-	"SELECT b.code FROM booking b LEFT JOIN slot s ON s.booking_id = b.booking_id AND s.booking_id <> 0"
-	" WHERE s.slot_id IS NULL OR s.car_id <> b.car_id OR s.starts_at <> b.starts_at"
+	"SELECT b.code FROM " CARS " c JOIN booking b ON b.booking_id = c.booking_id"
+	" LEFT JOIN slot s ON s.booking_id = c.booking_id AND s.booking_id <> 0 AND s.car_id = c.car_id"
+	" WHERE s.slot_id IS NULL OR s.starts_at <> b.starts_at"
 	" OR s.kind <> CASE WHEN b.state = 'HELD' THEN 'HOLD'"
 	"   WHEN b.state IN ('PAID', 'CONFIRMED', 'OUT', 'RETURNED', 'COMPLETED') THEN 'BOOKED' ELSE 'RELEASED' END /*scan*/")
 
 CHECK(slots_of_nothing,
-	"SELECT 'slot ' || s.slot_id FROM slot s WHERE s.booking_id <> 0 AND NOT EXISTS ("
-	" SELECT 1 FROM booking b WHERE b.booking_id = s.booking_id) /*scan*/")
+	"SELECT 'slot ' || s.slot_id FROM slot s WHERE s.booking_id <> 0"
+	" AND NOT EXISTS (SELECT 1 FROM booking b WHERE b.booking_id = s.booking_id AND b.car_id = s.car_id)"
+	" AND NOT EXISTS (SELECT 1 FROM booking_car m WHERE m.booking_id = s.booking_id AND m.car_id = s.car_id) /*scan*/")
+
+CHECK(cars_of_bookings,
+	"SELECT b.code FROM booking b WHERE b.n_cars <> 1 + (SELECT COUNT(*) FROM booking_car m WHERE m.booking_id = b.booking_id"
+	"  AND m.car_no <= b.n_cars AND m.car_id <> b.car_id) OR (b.n_cars > 1 AND b.model_id = 0) /*scan*/")
 
 /* --- bookings ------------------------------------------------------------------------------------------------------------- */
 
@@ -64,7 +74,8 @@ CHECK(stuck_refunds,
 /* Only of bookings whose last event fleet has handled: it may be a moment behind. */
 /* Where there is none, nothing is held: fleet was never asked, or a person let its event go. */
 CHECK(reservations,
-	"SELECT b.code FROM booking b LEFT JOIN reservation r ON r.booking_code = b.code"
+	"SELECT b.code FROM " CARS " c JOIN booking b ON b.booking_id = c.booking_id"
+	" LEFT JOIN reservation r ON r.booking_code = b.code AND r.car_id = c.car_id"
 	" WHERE b.state NOT IN ('HELD', 'EXPIRED', 'PAID', 'REJECTED')"
 	" AND COALESCE(r.state, 'RELEASED') <> CASE WHEN b.state = 'CONFIRMED' THEN 'RESERVED' WHEN b.state = 'OUT' THEN 'OUT'"
 	"   WHEN b.state IN ('RETURNED', 'COMPLETED') THEN 'ENDED' ELSE 'RELEASED' END"
@@ -74,12 +85,14 @@ CHECK(reservations,
 	" AND NOT EXISTS (SELECT 1 FROM event e WHERE e.subject_id = b.code AND e.type = 'car.refused') /*scan*/")
 
 CHECK(twice_reserved,
-	"SELECT r.booking_code FROM reservation r WHERE NOT EXISTS (SELECT 1 FROM booking b WHERE b.code = r.booking_code) /*scan*/")
+	"SELECT r.booking_code FROM reservation r WHERE NOT EXISTS (SELECT 1 FROM booking b WHERE b.code = r.booking_code"
+	" AND (b.car_id = r.car_id OR EXISTS (SELECT 1 FROM booking_car m WHERE m.booking_id = b.booking_id AND m.car_id = r.car_id))) /*scan*/")
 
 const struct check booking_checks[] = {
 	{ "no two unreleased slots of one car overlap, turnaround included", CHECK_FAST, overlaps },
-	{ "every booking has its slot, of its car, in the kind its state asks for", CHECK_FAST, slots_and_bookings },
-	{ "every slot of a booking belongs to one", CHECK_FAST, slots_of_nothing },
+	{ "every booking has a slot of each of its cars, in the kind its state asks for", CHECK_FAST, slots_and_bookings },
+	{ "every slot of a booking belongs to one, and is of one of its cars", CHECK_FAST, slots_of_nothing },
+	{ "every booking has as many cars as it says, and several only of a model", CHECK_FAST, cars_of_bookings },
 	{ "a booking's lines sum to its amount", CHECK_FAST, sums },
 	{ "a line is quantity times unit price, or the cap below that", CHECK_FAST, lines },
 	{ "nobody has more open bookings than allowed", CHECK_FAST, quota },
@@ -88,6 +101,6 @@ const struct check booking_checks[] = {
 	{ "no paid booking waits 5 minutes to be confirmed", CHECK_WORK, stuck_paid },
 	{ "no cancellation or refund of a booking is pending for 15 minutes", CHECK_WORK, stuck_refunds },
 	{ "fleet's reservations say what the bookings say", CHECK_FAST, reservations },
-	{ "every reservation is of a booking", CHECK_FAST, twice_reserved },
+	{ "every reservation is of a booking, and of one of its cars", CHECK_FAST, twice_reserved },
 	{ 0 },
 };

@@ -85,6 +85,9 @@ struct shape {
 #define SHAPE_MAYBE(s, m, sh)    { .name = #m, .kind = KIND_MAYBE, .of = &(sh), .offset = offsetof(struct s, m) }
 #define SHAPE_LIST(s, m, sh)     { .name = #m, .kind = KIND_LIST, .of = &(sh), .offset = offsetof(struct s, m), \
 	.n_offset = SHAPE_AT(s, n_##m, int) }
+/* … whose members are called otherwise: two looks at one array, or a count that is a column too. */
+#define SHAPE_LIST_AS(s, as, m, n, sh) { .name = #as, .kind = KIND_LIST, .of = &(sh), .offset = offsetof(struct s, m), \
+	.n_offset = SHAPE_AT(s, n, int) }
 
 #define SHAPE(s, members) { .name = #s, .size = sizeof(struct s), .member = (members), .n = (int)(sizeof(members) / sizeof((members)[0])) }
 

@@ -2,6 +2,7 @@
 #include "booking.h"
 #include "booking_steps.h"
 #include "calendar.h"
+#include "model.h"
 #include "payments.h"
 #include "price.h"
 
@@ -17,7 +18,10 @@ static const struct member booking_members[] = {
 	SHAPE_TEXT(booking, code), SHAPE_STATE(booking, state, booking_state_words), SHAPE_INT(booking, booking_id),
 	SHAPE_INT(booking, customer_id), SHAPE_INT(booking, car_id), SHAPE_TEXT(booking, car_name), SHAPE_TEXT(booking, plate),
 	SHAPE_TEXT(booking, body), SHAPE_INT(booking, branch_id), SHAPE_TEXT(booking, branch_name), SHAPE_TEXT(booking, branch_name_ko),
-	SHAPE_TIME(booking, starts_at), SHAPE_TIME(booking, ends_at), SHAPE_AMOUNT(booking, amount), SHAPE_AMOUNT(booking, vat_amount),
+	SHAPE_TIME(booking, starts_at), SHAPE_TIME(booking, ends_at), SHAPE_INT(booking, model_id), SHAPE_INT(booking, n_cars),
+	SHAPE_LIST_AS(booking, cars, cars, n_all_cars, booking_car_shape),
+	SHAPE_LIST_AS(booking, more_cars, more_cars, n_more_cars, booking_car_shape),
+	SHAPE_AMOUNT(booking, amount), SHAPE_AMOUNT(booking, vat_amount),
 	SHAPE_TEXT(booking, currency), SHAPE_INT(booking, card_id), SHAPE_INT(booking, charge_id), SHAPE_TIME(booking, held_at),
 	SHAPE_TIME(booking, hold_until), SHAPE_TIME(booking, asked_at), SHAPE_TIME(booking, paid_at), SHAPE_TIME(booking, ended_at),
 	SHAPE_TEXT(booking, end_reason), SHAPE_STATE(booking, refund_state, refund_state_words), SHAPE_AMOUNT(booking, refund_due),
@@ -56,7 +60,7 @@ interval_problem(int64_t starts_at, int64_t ends_at, int64_t now, const char **f
 #define BOOKING_COLUMNS \
 	"booking_id, code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, branch_name_ko, state, starts_at, ends_at," \
 	" amount, vat_amount, currency, card_id, COALESCE(charge_id, 0) AS charge_id, held_at, hold_until, asked_at, paid_at, ended_at," \
-	" end_reason, refund_state, refund_due, refunded_amount, ask_tries, refund_tries, last_error"
+	" end_reason, refund_state, refund_due, refunded_amount, ask_tries, refund_tries, last_error, model_id, n_cars"
 
 static bool
 with_lines(struct db *db, struct booking *b, bool found)
@@ -64,6 +68,7 @@ with_lines(struct db *db, struct booking *b, bool found)
 	if (!found)
 		return false;
 	log_subject(b->code);
+	booking_read_cars(db, b);
 	db_list(db, &booking_line_shape, &b->lines, &b->n_lines,
 		"SELECT rule, version, unit, quantity, unit_amount, amount FROM booking_line WHERE booking_id = $1 ORDER BY line_no",
 		b->booking_id);
@@ -84,7 +89,10 @@ booking_find(struct db *db, const char *code, int64_t customer_id, struct bookin
 bool
 booking_reload(struct db *db, struct booking *b)
 {
-	return db_one(db, &booking_shape, b, "SELECT " BOOKING_COLUMNS " FROM booking WHERE booking_id = $1", b->booking_id);
+	if (!db_one(db, &booking_shape, b, "SELECT " BOOKING_COLUMNS " FROM booking WHERE booking_id = $1", b->booking_id))
+		return false;
+	booking_read_cars(db, b);
+	return true;
 }
 
 /* --- the client's key: the same request again is the same booking ------------------------------------------------------- */
@@ -116,16 +124,12 @@ key_outcome(struct db *db, const struct booking_order *o, struct booking *b)
 
 /* --- the hold ----------------------------------------------------------------------------------------------------------- */
 
-struct rentable {
-	int64_t car_id, branch_id, daily_price, hourly_price;
-	const char *name, *plate, *body, *branch_name, *branch_name_ko;
-};
-static const struct member rentable_members[] = {
-	SHAPE_INT(rentable, car_id), SHAPE_INT(rentable, branch_id), SHAPE_AMOUNT(rentable, daily_price),
-	SHAPE_AMOUNT(rentable, hourly_price), SHAPE_TEXT(rentable, name), SHAPE_TEXT(rentable, plate), SHAPE_TEXT(rentable, body),
-	SHAPE_TEXT(rentable, branch_name), SHAPE_TEXT(rentable, branch_name_ko),
-};
-static const struct shape rentable_shape = SHAPE(rentable, rentable_members);
+static enum booking_outcome
+this_car(struct db *db, int64_t car_id, struct rentable *car)
+{
+	return db_one(db, &rentable_shape, car, "SELECT " RENTABLE_COLUMNS " FROM v_car WHERE car_id = $1 AND service = 'IN_SERVICE'", car_id)
+	     ? BOOKING_OK : BOOKING_NO_CAR;
+}
 
 static void
 promise(struct booking *b, const struct booking_order *o, const struct rentable *car, const struct price *price, struct arena *m)
@@ -138,8 +142,9 @@ promise(struct booking *b, const struct booking_order *o, const struct rentable 
 		.branch_name_ko = car->branch_name_ko, .state = HELD, .starts_at = o->starts_at, .ends_at = o->ends_at,
 		.amount = price->amount, .vat_amount = price->vat_amount, .currency = settings.currency, .card_id = o->card_id,
 		.held_at = now, .hold_until = now + settings.hold_s, .asked_at = o->card_id ? now : 0, .end_reason = "",
-		.lines = price->lines, .n_lines = price->n_lines,
+		.lines = price->lines, .n_lines = price->n_lines, .model_id = o->model_id, .n_cars = o->model_id ? o->qty : 1,
 	};
+	booking_list_cars(b, car, m);
 }
 
 static void
@@ -147,12 +152,14 @@ write_booking(struct db *db, struct booking *b, const struct booking_order *o)
 {
 	b->booking_id = db_int(db,
 		"INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, branch_name_ko, state,"
-		" starts_at, ends_at, amount, vat_amount, currency, card_id, held_at, hold_until, asked_at, request_key, request_hash)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'HELD', $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"
+		" starts_at, ends_at, amount, vat_amount, currency, card_id, held_at, hold_until, asked_at, request_key, request_hash,"
+		" model_id, n_cars)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'HELD', $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)"
 		" RETURNING booking_id",
 		b->code, b->customer_id, b->car_id, b->car_name, b->plate, b->body, b->branch_id, b->branch_name, b->branch_name_ko,
 		b->starts_at, b->ends_at, b->amount, b->vat_amount, b->currency, b->card_id, b->held_at, b->hold_until, b->asked_at,
-		has_key(o) ? o->request_key : "", has_key(o) && o->request_hash ? o->request_hash : "");
+		has_key(o) ? o->request_key : "", has_key(o) && o->request_hash ? o->request_hash : "",
+		b->model_id, b->n_cars);
 	for (int i = 0; i < b->n_lines; i++)
 		db_do(db,
 			"INSERT INTO booking_line (booking_id, line_no, rule, version, unit, quantity, unit_amount, amount)"
@@ -161,11 +168,11 @@ write_booking(struct db *db, struct booking *b, const struct booking_order *o)
 			b->lines[i].unit_amount, b->lines[i].amount);
 }
 
-/* Cars held for nothing are cars nobody else can have. With a saved card the money is taken at once. */
+/* Cars held for nothing are cars nobody else can have, so here cars are counted. With a saved card the money is taken at once. */
 static bool
 holds_enough(struct db *db, const struct booking_order *o)
 {
-	return !o->card_id && db_int(db, "SELECT COUNT(*) FROM booking WHERE customer_id = $1 AND state = 'HELD' AND asked_at = 0",
+	return !o->card_id && db_int(db, "SELECT COALESCE(SUM(n_cars), 0) FROM booking WHERE customer_id = $1 AND state = 'HELD' AND asked_at = 0",
 	                             o->customer_id) >= settings.max_holds_per_person;
 }
 
@@ -173,16 +180,14 @@ holds_enough(struct db *db, const struct booking_order *o)
 static enum booking_outcome
 hold_inside(struct db *db, const struct booking_order *o, struct booking *b)
 {
-	struct rentable car = { 0 };
+	struct rentable car[CARS_MAX] = { 0 };
 	struct price *price;
 	enum booking_outcome known = key_outcome(db, o, b);
 
+	if (known == BOOKING_OK)
+		known = o->model_id ? model_choose(db, o, car) : this_car(db, o->car_id, car);
 	if (known != BOOKING_OK)
 		return known;
-	if (!db_one(db, &rentable_shape, &car,
-	            "SELECT car_id, branch_id, daily_price, hourly_price, name, plate, body, branch_name, branch_name_ko"
-	            " FROM v_car WHERE car_id = $1 AND service = 'IN_SERVICE'", o->car_id))
-		return BOOKING_NO_CAR;
 	if (o->card_id && !db_exists(db, "SELECT 1 FROM v_card WHERE card_id = $1 AND user_id = $2", o->card_id, o->customer_id))
 		return BOOKING_BAD_CARD;
 	if (db_int(db, "SELECT COUNT(*) FROM booking WHERE customer_id = $1"
@@ -190,11 +195,12 @@ hold_inside(struct db *db, const struct booking_order *o, struct booking *b)
 		return BOOKING_QUOTA;
 	if (holds_enough(db, o))
 		return BOOKING_HOLDS;
-	price = price_make(db_memory(db), o->starts_at, o->ends_at, car.daily_price, car.hourly_price);
-	promise(b, o, &car, price, db_memory(db));
+	price = price_make(db_memory(db), o->starts_at, o->ends_at, car->daily_price, car->hourly_price);
+	price_times(price, o->model_id ? o->qty : 1);
+	promise(b, o, car, price, db_memory(db));
 	write_booking(db, b, o);
-	if (!calendar_hold(db, b->car_id, b->booking_id, b->starts_at, b->ends_at))
-		return BOOKING_TAKEN;
+	if (!booking_hold_cars(db, b))
+		return o->model_id ? BOOKING_FEWER_CARS : BOOKING_TAKEN;
 	booking_emit(db, b, "booking.held", 0, o->customer_id);
 	return BOOKING_OK;
 }

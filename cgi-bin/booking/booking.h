@@ -13,11 +13,19 @@
 #include "../../lib/db.h"
 #include "../../lib/event.h"
 
+/* One of the cars of a booking, as it was promised. */
+struct booking_car { int64_t car_id; const char *car_name, *plate; };
+extern const struct shape booking_car_shape;
+
 struct booking {
 	int64_t booking_id, customer_id, car_id, branch_id, card_id, charge_id;
 	const char *code, *car_name, *plate, *body, *branch_name, *branch_name_ko, *currency, *end_reason;
 	int state;                              /* enum booking_state */
 	int64_t starts_at, ends_at;
+	int64_t model_id;                       /* any car of this model was asked for; 0: this very car */
+	int64_t n_cars;                         /* 1–5; car_id, car_name and plate are the first one's */
+	struct booking_car *cars, *more_cars;   /* all of them, and all but the first (model.c) */
+	int n_all_cars, n_more_cars;
 	int64_t amount, vat_amount;             /* smallest unit of currency, VAT included */
 	int64_t held_at, hold_until, asked_at, paid_at, ended_at;
 	int refund_state;                       /* enum refund_state */
@@ -32,6 +40,7 @@ extern const struct shape booking_shape;
 /* What somebody asks for. */
 struct booking_order {
 	int64_t customer_id, car_id, starts_at, ends_at;
+	int64_t model_id, qty, branch_id;       /* in place of car_id: so many cars of a model, at this branch; 0: where most are free */
 	int64_t card_id;                        /* a saved card, charged at once; 0: pay on the provider's page within the hold */
 	const char *request_key;                /* the client's idempotency key; "" or NULL: none */
 	const char *request_hash;               /* of what was asked */
@@ -41,12 +50,13 @@ enum booking_outcome {
 	BOOKING_OK,
 	BOOKING_AGAIN,          /* this key was answered before: *b is that booking */
 	BOOKING_TAKEN,          /* somebody has the car in those hours */
+	BOOKING_FEWER_CARS,     /* fewer cars of the model are free in those hours than were asked for */
 	BOOKING_QUOTA,          /* settings.max_bookings_per_person open ones already */
-	BOOKING_HOLDS,          /* settings.max_holds_per_person held and not paid already */
+	BOOKING_HOLDS,          /* settings.max_holds_per_person cars held and not paid already */
 	BOOKING_DECLINED,       /* the card was declined; nothing was charged, nothing is held */
 	BOOKING_LATER,          /* payment is not to be asked now: nothing was charged, nothing is held; booking_later_s() */
 	BOOKING_UNANSWERED,     /* payment was asked and has not said: the hold is released, whatever was taken goes back */
-	BOOKING_NO_CAR,         /* no such car, or it is not for rent */
+	BOOKING_NO_CAR,         /* no such car or model, or it is not for rent */
 	BOOKING_BAD_INTERVAL,   /* past, reversed, too long, too far ahead, off the half hour: interval_problem() says which */
 	BOOKING_BAD_CARD,       /* not a card of this customer */
 	BOOKING_KEY_REUSED,     /* the key came before with another body */

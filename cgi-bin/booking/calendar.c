@@ -44,12 +44,12 @@ calendar_end(struct db *db, int64_t booking_id, int64_t at)
 }
 
 void
-calendar_stretch(struct db *db, int64_t booking_id, int64_t until)
+calendar_stretch(struct db *db, int64_t slot_id, int64_t until)
 {
 	db_try(db,
 		"UPDATE slot SET ends_at = $2, busy_until = $3, rev = " NEXT_REV
-		" WHERE booking_id = $1 AND booking_id <> 0 AND kind = 'BOOKED' AND ends_at < $2",
-		booking_id, until, until + settings.turnaround_s);
+		" WHERE slot_id = $1 AND kind = 'BOOKED' AND ends_at < $2",
+		slot_id, until, until + settings.turnaround_s);
 }
 
 bool
@@ -93,6 +93,14 @@ car_facts(struct db *db, int64_t car_id, struct car_facts *car)
 	return db_one(db, &car_facts_shape, car,
 		"SELECT car_id, name, body, seats, fuel, gearbox, daily_price, hourly_price, branch_id, branch_name, branch_name_ko,"
 		" branch_address, branch_phone, photo, service FROM v_car WHERE car_id = $1 AND service <> 'RETIRED'", car_id);
+}
+
+void
+car_facts_branch(struct db *db, int64_t branch_id, struct car_facts *car)
+{
+	db_one(db, &car_facts_shape, car,
+		"SELECT branch_id, name AS branch_name, name_ko AS branch_name_ko, address AS branch_address, phone AS branch_phone"
+		" FROM v_branch WHERE branch_id = $1", branch_id);
 }
 
 static const struct member branch_option_members[] = {

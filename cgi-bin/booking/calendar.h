@@ -15,7 +15,7 @@ bool calendar_hold(struct db *db, int64_t car_id, int64_t booking_id, int64_t st
 void calendar_book(struct db *db, int64_t booking_id);          /* HOLD → BOOKED */
 void calendar_release(struct db *db, int64_t booking_id);       /* the car is free again */
 void calendar_end(struct db *db, int64_t booking_id, int64_t at); /* back early or late: busy until at + turnaround */
-void calendar_stretch(struct db *db, int64_t booking_id, int64_t until); /* late: busy until then, unless somebody else has those hours */
+void calendar_stretch(struct db *db, int64_t slot_id, int64_t until);   /* late: busy until then, unless somebody else has those hours */
 
 /* --- searching --- */
 struct car_query {
@@ -29,16 +29,25 @@ struct car_query {
 };
 
 struct free_car {
-	int64_t car_id, branch_id, seats, daily_price, hourly_price;
+	int64_t car_id, model_id, branch_id, seats, daily_price, hourly_price;  /* model_id 0: of none */
 	const char *name, *plate, *branch_name, *branch_name_ko, *region, *photo;
 	int body, fuel, gearbox;
 	int64_t total_amount, vat_amount;       /* for the interval asked for */
+	int64_t n_of_model;                     /* cars of its model free at its branch in that interval, this one among them */
 };
 
 /* Fills *cars (in m) with one page of the cars free in [starts_at, ends_at) with their total; answers how many there are in all. */
 int calendar_search(struct db *db, struct arena *m, const struct car_query *q, struct free_car **cars, int *n_cars);
 /* The same from SQL alone: the oracle of the tests. */
 int calendar_search_sql(struct db *db, struct arena *m, const struct car_query *q, struct free_car **cars, int *n_cars);
+
+/* The cars of a model at each branch that has any in service: how many there are, and how many are free in [starts_at, ends_at). */
+struct model_stock {
+	int64_t branch_id, n_cars, n_free;
+	const char *branch_name, *branch_name_ko;
+};
+int calendar_model(struct db *db, struct arena *m, int64_t model_id, int64_t starts_at, int64_t ends_at, struct model_stock **branches);
+int calendar_model_sql(struct db *db, int64_t model_id, int64_t starts_at, int64_t ends_at, struct model_stock **branches);     /* the oracle */
 
 /* One car's busy intervals that touch [from, until), oldest first. */
 struct busy { int64_t starts_at, ends_at, busy_until; };
@@ -55,6 +64,7 @@ struct car_facts {
 };
 extern const struct shape car_facts_shape;
 bool car_facts(struct db *db, int64_t car_id, struct car_facts *car);   /* retired ones are not found */
+void car_facts_branch(struct db *db, int64_t branch_id, struct car_facts *car);  /* where it stands, the rest left as it is */
 
 struct branch_option { int64_t branch_id; const char *name, *name_ko, *region, *id_text; };
 int branches_open(struct db *db, const struct branch_option **branches);        /* by region and name; as of a second ago at most */

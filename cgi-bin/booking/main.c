@@ -1,6 +1,7 @@
 /*
  * booking 예약·접수 - what can be asked of it, and what it may write. It sells: search, hold, pay, cancel.
- * pages_search.c finds cars, pages.c books them; the rules are in booking.c, calendar.c, search.c, price.c, cancel.c, desk.c.
+ * pages_search.c finds cars, pages_model.c models, pages.c books them; the rules are in booking.c, calendar.c, search.c, model.c,
+ * price.c, cancel.c, desk.c.
  */
 #include "booking.h"
 #include "pages.h"
@@ -12,6 +13,9 @@ static const struct route routes[] = {
 	{ GET,  "/",                         page_home,          0 },
 	{ GET,  "/cars",                     page_search,        0 },
 	{ GET,  "/cars/:car_id",             page_car,           0 },
+
+	{ GET,  "/models",                   page_offers,        0 },
+	{ GET,  "/models/:model_id",         page_offer,         0 },
 
 	{ GET,  "/bookings/new",             page_order,         SIGNED_IN },
 	{ POST, "/bookings",                 do_book,            SIGNED_IN },

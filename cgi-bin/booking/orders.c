@@ -53,6 +53,7 @@ static const struct member booking_row_members[] = {
 	SHAPE_TEXT(booking_row, plate), SHAPE_TIME(booking_row, starts_at), SHAPE_TIME(booking_row, ends_at),
 	SHAPE_AMOUNT(booking_row, amount), SHAPE_TEXT(booking_row, currency), SHAPE_STATE(booking_row, refund_state, refund_state_words),
 	SHAPE_AMOUNT(booking_row, refund_due), SHAPE_BOOL(booking_row, is_late),
+	SHAPE_INT(booking_row, n_cars), SHAPE_INT(booking_row, n_more_cars),
 };
 const struct shape booking_row_shape = SHAPE(booking_row, booking_row_members);
 
@@ -64,7 +65,8 @@ const struct shape booking_row_shape = SHAPE(booking_row, booking_row_members);
 	" FROM booking b LEFT JOIN v_user u ON u.user_id = b.customer_id" \
 	" WHERE ($2 = '' OR b.state = $2)" \
 	" AND ($3 = '%' OR lower(b.code) LIKE $3 ESCAPE '\\' OR lower(b.plate) LIKE $3 ESCAPE '\\' OR u.email LIKE $3 ESCAPE '\\'" \
-	"  OR lower(u.name) LIKE $3 ESCAPE '\\')" \
+	"  OR lower(u.name) LIKE $3 ESCAPE '\\' OR (b.n_cars > 1 AND EXISTS (SELECT 1 FROM booking_car m WHERE m.booking_id = b.booking_id" \
+	"   AND lower(m.plate) LIKE $3 ESCAPE '\\')))" \
 	" AND ($1 = 'all'" \
 	"  OR ($1 = 'pick-ups' AND b.state IN ('PAID', 'CONFIRMED') AND b.starts_at >= $4 AND b.starts_at < $5)" \
 	"  OR ($1 = 'returns' AND b.state = 'OUT' AND b.ends_at < $5)" \
@@ -74,7 +76,8 @@ const struct shape booking_row_shape = SHAPE(booking_row, booking_row_members);
 
 #define COLUMNS \
 	"SELECT b.code, b.state, b.customer_id, COALESCE(u.name, '') AS customer_name, b.car_id, b.car_name, b.plate, b.starts_at, b.ends_at," \
-	" b.amount, b.currency, b.refund_state, b.refund_due, CASE WHEN b.state = 'OUT' AND b.ends_at < $6 THEN 1 ELSE 0 END AS is_late"
+	" b.amount, b.currency, b.refund_state, b.refund_due, CASE WHEN b.state = 'OUT' AND b.ends_at < $6 THEN 1 ELSE 0 END AS is_late," \
+	" b.n_cars, b.n_cars - 1 AS n_more_cars"
 
 #define VALUES(q) \
 	words_code(&desk_view_words, (int)(q)->view), words_code(&booking_state_words, (q)->state), db_contains(db, (q)->text), \

@@ -3,6 +3,7 @@
 #define MP_ORDERS_H
 
 #include "booking.h"
+#include "calendar.h"
 #include "../../lib/web.h"
 
 struct saved_card {
@@ -31,6 +32,7 @@ struct booking_row {
 	const char *code, *car_name, *plate, *customer_name, *currency;
 	int state, refund_state;
 	int64_t customer_id, car_id, starts_at, ends_at, amount, refund_due;
+	int64_t n_cars, n_more_cars;    /* n_more_cars: beside the one named */
 	bool is_late;
 };
 extern const struct shape booking_row_shape;
@@ -64,5 +66,13 @@ int late_clashes(struct db *db, int64_t now, struct late_clash **clashes);
 /* pages.c, for pages_desk.c: the booking of the path, if it is theirs or they are a manager. */
 bool find_booking(struct web *w, struct booking *b);
 extern const struct shape booking_json_shape;
+
+/* --- pages_model.c, for pages.c: an order of any car of a model --- */
+/* What is asked for: car_id, or model_id with qty (1 when not said) and branch_id. false: a field is bad and marked. */
+bool read_which(struct web *w, struct booking_order *o);
+/* What the order form shows in place of a car: the model, at the branch where the cars would be. false: it is not on sale. */
+bool offer_facts(struct web *w, const struct booking_order *o, struct car_facts *car);
+int64_t offer_n_free(struct web *w, const struct booking_order *o);     /* how many such an order could have at once, as far as is known */
+enum status show_offer(struct web *w, int64_t model_id, enum status status, const char *message);
 
 #endif

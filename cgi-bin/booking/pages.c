@@ -1,6 +1,7 @@
 /* pages - booking a car and looking after the booking: the order form, the booking's page, cancelling, the receipt. */
 #include "booking.h"
 #include "calendar.h"
+#include "model.h"
 #include "orders.h"
 #include "pages.h"
 #include "price.h"
@@ -16,7 +17,8 @@
 /* What a JSON client is told of a booking. */
 static const struct member booking_json_members[] = {
 	SHAPE_TEXT(booking, code), SHAPE_STATE(booking, state, booking_state_words), SHAPE_INT(booking, car_id), SHAPE_TEXT(booking, car_name),
-	SHAPE_TEXT(booking, plate), SHAPE_TEXT(booking, branch_name), SHAPE_TIME(booking, starts_at), SHAPE_TIME(booking, ends_at),
+	SHAPE_TEXT(booking, plate), SHAPE_INT(booking, model_id), SHAPE_INT(booking, n_cars),
+	SHAPE_LIST_AS(booking, cars, cars, n_all_cars, booking_car_shape), SHAPE_TEXT(booking, branch_name), SHAPE_TIME(booking, starts_at), SHAPE_TIME(booking, ends_at),
 	SHAPE_AMOUNT(booking, amount), SHAPE_AMOUNT(booking, vat_amount), SHAPE_TEXT(booking, currency),
 	SHAPE_STATE(booking, refund_state, refund_state_words), SHAPE_AMOUNT(booking, refund_due), SHAPE_AMOUNT(booking, refunded_amount),
 	SHAPE_TIME(booking, held_at), SHAPE_TIME(booking, hold_until), SHAPE_TIME(booking, paid_at), SHAPE_TEXT(booking, end_reason),
@@ -38,6 +40,8 @@ struct order_page {
 	struct saved_card *cards;
 	int n_cards;
 	bool is_new_card, is_taken;     /* taken: other cars are offered */
+	int64_t model_id, qty, branch_id;       /* so many cars of a model; 0: this very car */
+	bool is_several;
 	struct price *price;            /* NULL: no good interval yet */
 	int64_t from, until, hold_minutes;
 };
@@ -46,7 +50,8 @@ static const struct member order_page_members[] = {
 	SHAPE_STRUCT(order_page, starts_at, field_shape), SHAPE_STRUCT(order_page, ends_at, field_shape),
 	SHAPE_STRUCT(order_page, card_id, field_shape), SHAPE_LIST(order_page, cards, saved_card_shape),
 	SHAPE_BOOL(order_page, is_new_card), SHAPE_BOOL(order_page, is_taken), SHAPE_MAYBE(order_page, price, price_shape), SHAPE_TIME(order_page, from),
-	SHAPE_TIME(order_page, until), SHAPE_INT(order_page, hold_minutes),
+	SHAPE_TIME(order_page, until), SHAPE_INT(order_page, hold_minutes), SHAPE_INT(order_page, model_id), SHAPE_INT(order_page, qty),
+	SHAPE_INT(order_page, branch_id), SHAPE_BOOL(order_page, is_several),
 };
 static const struct shape order_page_shape = SHAPE(order_page, order_page_members);
 PAGE(order_form, "booking/order", order_page_shape)
@@ -70,6 +75,7 @@ price_order(struct web *w, struct order_page *p, int64_t starts_at, int64_t ends
 	if (!starts_at || !ends_at || interval_problem(starts_at, ends_at, w->now, &field))
 		return;
 	p->price = price_make(w->m, starts_at, ends_at, p->car.daily_price, p->car.hourly_price);
+	price_times(p->price, p->qty);
 	p->from = starts_at;
 	p->until = ends_at;
 }
@@ -95,15 +101,22 @@ static enum status
 show_order(struct web *w, int64_t car_id, int64_t starts_at, int64_t ends_at, enum status status, const char *code, const char *message)
 {
 	struct order_page p = { .hold_minutes = settings.hold_s / 60 };
+	struct booking_order o = { .car_id = car_id, .starts_at = starts_at, .ends_at = ends_at };
 
 	if (w->json)
 		return web_refuse(w, status, code, message);
-	if (!car_facts(w->db, car_id, &p.car))
+	if (!read_which(w, &o))
+		return show_offer(w, o.model_id, status, message);
+	if (o.model_id ? !offer_facts(w, &o, &p.car) : !car_facts(w->db, car_id, &p.car))
 		return web_not_found(w);
+	p.model_id = o.model_id;
+	p.branch_id = o.branch_id;
+	p.qty = o.model_id ? o.qty : 1;
+	p.is_several = p.qty > 1;
 	translate_branch(&p.car);
 	price_order(w, &p, starts_at, ends_at);
 	choose_card(w, &p);
-	p.is_taken = code && strcmp(code, "taken") == 0;
+	p.is_taken = code && (strcmp(code, "taken") == 0 || strcmp(code, "out_of_stock") == 0);
 	p.starts_at = form_field(w, "starts_at", input_time(w, starts_at));
 	p.ends_at = form_field(w, "ends_at", input_time(w, ends_at));
 	p.card_id = form_field(w, "card_id", "");
@@ -112,16 +125,17 @@ show_order(struct web *w, int64_t car_id, int64_t starts_at, int64_t ends_at, en
 	return web_page(w, status, &order_form, &p);
 }
 
-/* GET /bookings/new?car_id=&starts_at=&ends_at= - what will be promised and paid, before it is. */
+/* GET /bookings/new?car_id=&starts_at=&ends_at= - what will be promised and paid, before it is. Or ?model_id=&qty=&branch_id=… */
 enum status
 page_order(struct web *w)
 {
-	int64_t car_id = form_id(w, "car_id");
+	struct booking_order o = { 0 };
+	int64_t car_id = form_has(w, "model_id") ? 0 : form_id(w, "car_id");
 	int64_t starts_at = form_has(w, "starts_at") ? form_time(w, "starts_at") : 0;
 	int64_t ends_at = form_has(w, "ends_at") ? form_time(w, "ends_at") : 0;
 	const char *field = NULL, *problem = NULL;
 
-	if (!car_id)
+	if (!read_which(w, &o) && !o.model_id)
 		return web_not_found(w);
 	if (starts_at && ends_at)
 		problem = interval_problem(starts_at, ends_at, w->now, &field);
@@ -129,7 +143,11 @@ page_order(struct web *w)
 		form_error(w, field, problem);
 	if (form_n_errors(w))
 		return show_order(w, car_id, starts_at, ends_at, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
-	if (starts_at && ends_at && !calendar_is_free(w->db, car_id, starts_at, ends_at))
+	o.starts_at = starts_at;
+	o.ends_at = ends_at;
+	if (starts_at && ends_at && o.model_id && offer_n_free(w, &o) < o.qty)
+		return show_order(w, 0, starts_at, ends_at, CONFLICT, "out_of_stock", _("Fewer cars of this model are free in those hours than you ask for. Please take fewer, other hours, or another model."));
+	if (starts_at && ends_at && !o.model_id && !calendar_is_free(w->db, car_id, starts_at, ends_at))
 		return show_order(w, car_id, starts_at, ends_at, CONFLICT, "taken", _("This car is taken in those hours. Please choose others, or another car."));
 	return show_order(w, car_id, starts_at, ends_at, OK, NULL, NULL);
 }
@@ -139,10 +157,11 @@ static enum status
 go_and_pay(struct web *w, const struct booking *b)
 {
 	const char *back = web_encode(w, arena_printf(w->m, "%s/bookings/%s", settings.base_url, b->code));
+	const char *name = b->n_cars > 1 ? arena_printf(w->m, "%lld × %s", (long long)b->n_cars, b->car_name) : b->car_name;
 
 	return web_redirect_out(w, arena_printf(w->m,
 		"%s/pay?customerKey=ANONYMOUS&orderId=%s&amount=%lld&orderName=%s&successUrl=%s%%2Fpaid&failUrl=%s",
-		settings.provider_public_url, b->code, (long long)b->amount, web_encode(w, b->car_name), back, back));
+		settings.provider_public_url, b->code, (long long)b->amount, web_encode(w, name), back, back));
 }
 
 static enum status
@@ -164,13 +183,13 @@ read_order(struct web *w, struct booking_order *o)
 
 	*o = (struct booking_order){
 		.customer_id = w->user.id,
-		.car_id = form_id(w, "car_id"),
 		.starts_at = form_time(w, "starts_at"),
 		.ends_at = form_time(w, "ends_at"),
 		.card_id = new_card ? 0 : form_id(w, "card_id"),
 		.request_key = web_idempotency_key(w),
 		.request_hash = web_body_hash(w),
 	};
+	read_which(w, o);
 	if (strlen(o->request_key) > 200)
 		form_error(w, "form_key", _("The idempotency key is longer than 200 characters."));
 }
@@ -220,6 +239,8 @@ do_book(struct web *w)
 		return show_booked(w, &b);
 	case BOOKING_TAKEN:
 		return AGAIN(CONFLICT, "taken", _("Someone has just taken this car for those hours. Nothing was charged. Please choose others, or another car."));
+	case BOOKING_FEWER_CARS:
+		return AGAIN(CONFLICT, "out_of_stock", _("Fewer cars of this model are free in those hours than you asked for. Nothing was charged. Please take fewer, other hours, or another model."));
 	case BOOKING_QUOTA:
 		return AGAIN(CONFLICT, "quota", _("You have reached the limit of open bookings. Finish or cancel one first."));
 	case BOOKING_HOLDS:
@@ -231,7 +252,7 @@ do_book(struct web *w)
 		return show_later(w, &o, what_became_of_it(&o, outcome));
 	case BOOKING_NO_CAR:
 		if (w->json)
-			form_error(w, "car_id", _("There is no such car for rent."));
+			form_error(w, o.model_id ? "model_id" : "car_id", _("There is no such car for rent."));
 		return w->json ? AGAIN(UNPROCESSABLE, "invalid", _("This car is not for rent.")) : web_not_found(w);
 	case BOOKING_BAD_INTERVAL:
 		problem = interval_problem(o.starts_at, o.ends_at, w->now, &field);
@@ -257,7 +278,7 @@ do_book(struct web *w)
 struct booking_page {
 	struct booking booking;
 	const char *customer_name, *customer_email, *reason, *branch_address, *branch_phone, *brand, *last4;
-	bool may_cancel, may_pay, is_unsettled, is_mine;
+	bool may_cancel, may_pay, is_unsettled, is_mine, is_several;
 	bool may_hand_out, may_take_back, may_no_show;
 	int64_t now;
 	struct cancel_preview preview;
@@ -273,6 +294,7 @@ static const struct member booking_page_members[] = {
 	SHAPE_TEXT(booking_page, reason), SHAPE_TEXT(booking_page, branch_address), SHAPE_TEXT(booking_page, branch_phone),
 	SHAPE_TEXT(booking_page, brand), SHAPE_TEXT(booking_page, last4), SHAPE_BOOL(booking_page, may_cancel),
 	SHAPE_BOOL(booking_page, may_pay), SHAPE_BOOL(booking_page, is_unsettled), SHAPE_BOOL(booking_page, is_mine),
+	SHAPE_BOOL(booking_page, is_several),
 	SHAPE_BOOL(booking_page, may_hand_out), SHAPE_BOOL(booking_page, may_take_back), SHAPE_BOOL(booking_page, may_no_show),
 	SHAPE_TIME(booking_page, now), SHAPE_AMOUNT(booking_page, refund), SHAPE_AMOUNT(booking_page, fee),
 	SHAPE_BOOL(booking_page, is_full), SHAPE_BOOL(booking_page, is_grace), SHAPE_BOOL(booking_page, is_late),
@@ -342,6 +364,7 @@ fill_page(struct web *w, struct booking_page *p)
 	p->reason = end_reason_in_words(b->end_reason);
 	p->net_amount = b->amount - b->vat_amount;
 	p->is_mine = b->customer_id == w->user.id;
+	p->is_several = b->n_cars > 1;
 	p->may_pay = p->is_mine && b->state == HELD && !b->asked_at && b->hold_until > w->now;
 	p->is_unsettled = b->state == HELD || b->state == PAID || b->refund_state == REFUND_PENDING;
 	p->is_asking = b->state == EXPIRED && b->refund_state == REFUND_PENDING;
@@ -476,6 +499,7 @@ do_paid(struct web *w)
 	case BOOKING_AGAIN:
 	case BOOKING_DECLINED:
 	case BOOKING_TAKEN:
+	case BOOKING_FEWER_CARS:
 	case BOOKING_QUOTA:
 	case BOOKING_HOLDS:
 	case BOOKING_NO_CAR:

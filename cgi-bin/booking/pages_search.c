@@ -1,5 +1,6 @@
 /* pages_search - finding a car: the first page, the free cars for an interval, one car with its two months. */
 #include "calendar.h"
+#include "model.h"
 #include "pages.h"
 #include "price.h"
 
@@ -120,6 +121,7 @@ page_home(struct web *w)
 
 struct found_car {
 	int64_t car_id, branch_id, seats, daily_price, hourly_price, total_amount, vat_amount;
+	int64_t model_id, n_of_model;   /* so many of its model are free at its branch; 0: no other one is */
 	const char *name, *branch_name, *photo;
 	int body, fuel, gearbox;
 	bool is_capped;                 /* the hours would have cost more than a day */
@@ -129,7 +131,7 @@ static const struct member found_car_members[] = {
 	SHAPE_STATE(found_car, fuel, fuel_words), SHAPE_STATE(found_car, gearbox, gearbox_words), SHAPE_INT(found_car, seats),
 	SHAPE_INT(found_car, branch_id), SHAPE_TEXT(found_car, branch_name), SHAPE_TEXT(found_car, photo),
 	SHAPE_AMOUNT(found_car, daily_price), SHAPE_AMOUNT(found_car, hourly_price), SHAPE_AMOUNT(found_car, total_amount),
-	SHAPE_AMOUNT(found_car, vat_amount), SHAPE_BOOL(found_car, is_capped),
+	SHAPE_AMOUNT(found_car, vat_amount), SHAPE_BOOL(found_car, is_capped), SHAPE_INT(found_car, model_id), SHAPE_INT(found_car, n_of_model),
 };
 static const struct shape found_car_shape = SHAPE(found_car, found_car_members);
 
@@ -217,6 +219,7 @@ show_cars(struct web *w, struct search *s, const struct free_car *free, int n)
 			.hourly_price = f->hourly_price, .total_amount = f->total_amount, .vat_amount = f->vat_amount, .name = f->name,
 			.branch_name = branch_in_words(f->branch_name, f->branch_name_ko), .photo = f->photo, .body = f->body,
 			.fuel = f->fuel, .gearbox = f->gearbox, .is_capped = s->n_hours * f->hourly_price > f->daily_price,
+			.model_id = f->model_id, .n_of_model = f->n_of_model > 1 && offer_is_on_sale(w->db, f->model_id) ? f->n_of_model : 0,
 		};
 	}
 }

@@ -17,12 +17,15 @@ const struct db_role booking_role = {
 /* The shapes share struct booking: an event says as much of it as its readers need. */
 struct booking_event {
 	const char *code, *currency, *reason;
-	int64_t customer_id, car_id, starts_at, ends_at, amount, charge_id, refund_due, refunded_amount;
+	int64_t customer_id, car_id, starts_at, ends_at, amount, charge_id, refund_due, refunded_amount, n_cars;
+	struct booking_car *cars;               /* the second and further ones */
+	int n_more_cars;
 };
 static const struct member paid_members[] = {
 	SHAPE_TEXT(booking_event, code), SHAPE_INT(booking_event, customer_id), SHAPE_INT(booking_event, car_id),
 	SHAPE_TIME(booking_event, starts_at), SHAPE_TIME(booking_event, ends_at), SHAPE_AMOUNT(booking_event, amount),
-	SHAPE_TEXT(booking_event, currency), SHAPE_INT(booking_event, charge_id),
+	SHAPE_TEXT(booking_event, currency), SHAPE_INT(booking_event, charge_id), SHAPE_INT(booking_event, n_cars),
+	SHAPE_LIST_AS(booking_event, cars, cars, n_more_cars, booking_car_shape),
 };
 static const struct member ended_members[] = {
 	SHAPE_TEXT(booking_event, code), SHAPE_INT(booking_event, customer_id), SHAPE_INT(booking_event, car_id),
@@ -41,7 +44,8 @@ static const struct member held_members[] = {
 	SHAPE_TEXT(booking, code), SHAPE_INT(booking, customer_id), SHAPE_INT(booking, car_id), SHAPE_TEXT(booking, car_name),
 	SHAPE_TEXT(booking, plate), SHAPE_TEXT(booking, body), SHAPE_INT(booking, branch_id), SHAPE_TEXT(booking, branch_name),
 	SHAPE_TEXT(booking, branch_name_ko), SHAPE_TIME(booking, starts_at), SHAPE_TIME(booking, ends_at), SHAPE_AMOUNT(booking, amount),
-	SHAPE_AMOUNT(booking, vat_amount), SHAPE_TEXT(booking, currency), SHAPE_TIME(booking, hold_until),
+	SHAPE_AMOUNT(booking, vat_amount), SHAPE_TEXT(booking, currency), SHAPE_TIME(booking, hold_until), SHAPE_INT(booking, model_id),
+	SHAPE_INT(booking, n_cars), SHAPE_LIST_AS(booking, cars, more_cars, n_more_cars, booking_car_shape),
 	SHAPE_LIST(booking, lines, booking_line_shape),
 };
 static const struct shape held_shape = SHAPE(booking, held_members);
@@ -64,6 +68,7 @@ booking_emit(struct db *db, const struct booking *b, const char *type, int64_t c
 		.code = b->code, .currency = b->currency, .reason = b->end_reason, .customer_id = b->customer_id, .car_id = b->car_id,
 		.starts_at = b->starts_at, .ends_at = b->ends_at, .amount = b->amount, .charge_id = b->charge_id,
 		.refund_due = b->refund_due, .refunded_amount = b->refunded_amount,
+		.n_cars = b->n_cars, .cars = b->more_cars, .n_more_cars = b->n_more_cars,
 	};
 	const struct shape *shape = &step_shape;
 

@@ -60,3 +60,16 @@ price_make(struct arena *m, int64_t starts_at, int64_t ends_at, int64_t daily_pr
 	p->vat_amount = vat_share(p->amount);
 	return p;
 }
+
+void
+price_times(struct price *p, int64_t n_cars)
+{
+	if (n_cars == 1)
+		return;
+	for (int i = 0; i < p->n_lines; i++) {
+		p->lines[i].quantity *= n_cars;
+		p->lines[i].amount *= n_cars;
+	}
+	p->amount *= n_cars;
+	p->vat_amount = vat_share(p->amount);
+}

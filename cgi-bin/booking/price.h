@@ -31,6 +31,9 @@ duration_price(const struct duration *d, int64_t daily_price, int64_t hourly_pri
 	return d->days * daily_price + (rest < daily_price ? rest : daily_price);
 }
 
+/* So many cars instead of one: each line's quantity and amount so many times, the cap too. */
+void price_times(struct price *p, int64_t n_cars);
+
 int64_t vat_share(int64_t amount);      /* settings.vat_percent, included: rounded half up */
 
 #endif

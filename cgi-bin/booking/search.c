@@ -23,6 +23,7 @@ struct mem_car {
 	int n_spans, room;
 	int64_t car_id, daily_price, hourly_price, branch_id;
 	short seats, body, fuel;
+	unsigned short stock;           /* which of memory.stock it is part of */
 	const struct free_car *show;    /* all but the totals */
 };
 
@@ -31,7 +32,11 @@ struct mem_car {
 struct answer {
 	int64_t version, from, until;
 	uint64_t *is_free;
+	int *n_free;                    /* of each stock */
 };
+
+/* The cars of one model at one branch, as many as there are for rent: what of them is free is counted with the bits. */
+struct stock { int64_t model_id, branch_id, n_cars; const struct free_car *show; };
 #define N_ANSWERS 1024          /* the top ten bits of a hash */
 
 static struct {
@@ -39,12 +44,14 @@ static struct {
 	struct mem_car *car;            /* cheapest first: the best page is found early, what follows is passed over */
 	struct mem_car **by_id;         /* the same, by car_id */
 	int n_cars;
+	struct stock *stock;            /* by model, then branch */
+	int n_stocks;
 	int64_t version, cars_rev, n_all_cars, slots_rev, read_at;
 	struct answer answer[N_ANSWERS];
 } memory;
 
 static const struct member free_car_members[] = {
-	SHAPE_INT(free_car, car_id), SHAPE_INT(free_car, branch_id), SHAPE_INT(free_car, seats), SHAPE_AMOUNT(free_car, daily_price),
+	SHAPE_INT(free_car, car_id), SHAPE_INT(free_car, model_id), SHAPE_INT(free_car, branch_id), SHAPE_INT(free_car, seats), SHAPE_AMOUNT(free_car, daily_price),
 	SHAPE_AMOUNT(free_car, hourly_price), SHAPE_TEXT(free_car, name), SHAPE_TEXT(free_car, plate), SHAPE_TEXT(free_car, branch_name),
 	SHAPE_TEXT(free_car, branch_name_ko), SHAPE_TEXT(free_car, region), SHAPE_TEXT(free_car, photo),
 	SHAPE_STATE(free_car, body, body_words), SHAPE_STATE(free_car, fuel, fuel_words), SHAPE_STATE(free_car, gearbox, gearbox_words),
@@ -118,6 +125,41 @@ mem_car(const struct free_car *c)
 	};
 }
 
+#define FREE_CAR_COLUMNS \
+	"car_id, COALESCE(model_id, 0) AS model_id, branch_id, seats, daily_price, hourly_price, name, plate, branch_name, branch_name_ko, region," \
+	" photo, body, fuel, gearbox"
+
+static int
+by_stock(const void *a, const void *b)
+{
+	const struct free_car *x = (*(struct mem_car *const *)a)->show, *y = (*(struct mem_car *const *)b)->show;
+
+	if (x->model_id != y->model_id)
+		return x->model_id < y->model_id ? -1 : 1;
+	return (x->branch_id > y->branch_id) - (x->branch_id < y->branch_id);
+}
+
+static void
+count_stocks(void)
+{
+	struct mem_car **car = arena_array(memory.m, struct mem_car *, memory.n_cars + 1);
+	struct stock *s = memory.stock = arena_array(memory.m, struct stock, memory.n_cars + 1);
+
+	memory.n_stocks = 0;
+	for (int i = 0; i < memory.n_cars; i++)
+		car[i] = &memory.car[i];
+	if (memory.n_cars)
+		qsort(car, (size_t)memory.n_cars, sizeof(car[0]), by_stock);
+	for (int i = 0; i < memory.n_cars; i++) {
+		if (i == 0 || by_stock(&car[i - 1], &car[i]) != 0) {
+			s = &memory.stock[memory.n_stocks++];
+			*s = (struct stock){ .model_id = car[i]->show->model_id, .branch_id = car[i]->branch_id, .show = car[i]->show };
+		}
+		s->n_cars++;
+		car[i]->stock = (unsigned short)(s - memory.stock);
+	}
+}
+
 static void
 read_cars(struct db *db)
 {
@@ -127,8 +169,7 @@ read_cars(struct db *db)
 
 	db_arena(db, memory.m);
 	db_list(db, &free_car_shape, &cars, &n,
-		"SELECT car_id, branch_id, seats, daily_price, hourly_price, name, plate, branch_name, branch_name_ko, region, photo, body, fuel, gearbox"
-		" FROM v_car WHERE service = 'IN_SERVICE' ORDER BY daily_price, car_id /*scan*/ /*sort*/");
+		"SELECT " FREE_CAR_COLUMNS " FROM v_car WHERE service = 'IN_SERVICE' ORDER BY daily_price, car_id /*scan*/ /*sort*/");
 	db_arena(db, before);
 	memory.car = arena_array(memory.m, struct mem_car, n ? n : 1);
 	memory.by_id = arena_array(memory.m, struct mem_car *, n ? n : 1);
@@ -139,6 +180,7 @@ read_cars(struct db *db)
 	}
 	if (n)
 		qsort(memory.by_id, (size_t)n, sizeof(memory.by_id[0]), by_car_id);
+	count_stocks();
 }
 
 /* Car by car through the index by end: what is over is never looked at, however much of it there is. */
@@ -226,7 +268,7 @@ is_free(const struct mem_car *c, int64_t from, int64_t until)
 }
 
 /* The bits for one interval. A version of 0 is nobody's: data_version begins at 1. */
-static const uint64_t *
+static const struct answer *
 free_between(int64_t from, int64_t until)
 {
 	uint64_t hash = (uint64_t)from * 0x9E3779B97F4A7C15u ^ (uint64_t)until * 0xC2B2AE3D27D4EB4Fu;
@@ -234,18 +276,24 @@ free_between(int64_t from, int64_t until)
 	int n_words = (memory.n_cars + 63) / 64;
 
 	if (a->is_free && a->version == memory.version && a->from == from && a->until == until)
-		return a->is_free;
-	if (!a->is_free)
+		return a;
+	if (!a->is_free) {
 		a->is_free = arena_array(memory.m, uint64_t, n_words ? n_words : 1);
-	*a = (struct answer){ memory.version, from, until, a->is_free };
+		a->n_free = arena_array(memory.m, int, memory.n_stocks + 1);
+	}
+	*a = (struct answer){ memory.version, from, until, a->is_free, a->n_free };
+	memset(a->n_free, 0, sizeof(a->n_free[0]) * (size_t)memory.n_stocks);
 	for (int w = 0; w < n_words; w++) {
 		uint64_t bits = 0;
 
 		for (int i = w * 64; i < w * 64 + 64 && i < memory.n_cars; i++)
-			bits |= (uint64_t)is_free(&memory.car[i], from, until) << (i % 64);
+			if (is_free(&memory.car[i], from, until)) {
+				bits |= (uint64_t)1 << (i % 64);
+				a->n_free[memory.car[i].stock]++;
+			}
 		a->is_free[w] = bits;
 	}
-	return a->is_free;
+	return a;
 }
 
 static inline bool
@@ -336,7 +384,7 @@ sort_best(struct hit *heap, int n, int room, enum car_order order)
 }
 
 static int
-show(struct arena *m, const struct hit *hit, int n, const struct car_query *q, struct free_car **cars)
+show(struct arena *m, const struct answer *a, const struct hit *hit, int n, const struct car_query *q, struct free_car **cars)
 {
 	int n_cars = n > q->offset ? n - q->offset : 0;
 
@@ -347,6 +395,7 @@ show(struct arena *m, const struct hit *hit, int n, const struct car_query *q, s
 		(*cars)[i] = *h->car->show;
 		(*cars)[i].total_amount = h->total;
 		(*cars)[i].vat_amount = vat_share(h->total);
+		(*cars)[i].n_of_model = a->n_free[h->car->stock];
 	}
 	return n_cars;
 }
@@ -371,19 +420,19 @@ calendar_search(struct db *db, struct arena *m, const struct car_query *q, struc
 {
 	struct duration d = duration_of(q->starts_at, q->ends_at);
 	int room = q->offset + q->limit, n = 0, n_free = 0;
-	const uint64_t *is_free_now;
+	const struct answer *a;
 	struct hit *best;
 
 	refresh(db);
-	is_free_now = free_between(q->starts_at, q->ends_at + settings.turnaround_s);
+	a = free_between(q->starts_at, q->ends_at + settings.turnaround_s);
 	if (room > memory.n_cars)
 		room = memory.n_cars;
 	best = arena_array(m, struct hit, room ? room : 1);
 	for (int w = 0; w * 64 < memory.n_cars; w++)
-		for (uint64_t bits = is_free_now[w]; bits; bits &= bits - 1)
+		for (uint64_t bits = a->is_free[w]; bits; bits &= bits - 1)
 			n_free += look_at(&memory.car[w * 64 + __builtin_ctzll(bits)], q, &d, best, &n, room);
 	sort_best(best, n, room, q->order);
-	*n_cars = show(m, best, n, q, cars);
+	*n_cars = show(m, a, best, n, q, cars);
 	return n_free;
 }
 
@@ -392,6 +441,34 @@ calendar_n_cars(struct db *db)
 {
 	refresh(db);
 	return memory.n_cars;
+}
+
+/* Its stocks stand side by side; the first of them is found as a word in a dictionary. */
+int
+calendar_model(struct db *db, struct arena *m, int64_t model_id, int64_t starts_at, int64_t ends_at, struct model_stock **branches)
+{
+	const struct answer *a;
+	int low = 0, high, n = 0;
+
+	refresh(db);
+	a = free_between(starts_at, ends_at + settings.turnaround_s);
+	for (high = memory.n_stocks; low < high;) {
+		int mid = (low + high) / 2;
+
+		if (memory.stock[mid].model_id < model_id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (high = low; high < memory.n_stocks && memory.stock[high].model_id == model_id; high++)
+		;
+	*branches = arena_array(m, struct model_stock, high - low + 1);
+	for (int i = low; i < high; i++) {
+		const struct stock *s = &memory.stock[i];
+
+		(*branches)[n++] = (struct model_stock){ s->branch_id, s->n_cars, a->n_free[i], s->show->branch_name, s->show->branch_name_ko };
+	}
+	return n;
 }
 
 /* --- the oracle --------------------------------------------------------------------------------------------------------- */
@@ -416,8 +493,7 @@ calendar_search_sql(struct db *db, struct arena *m, const struct car_query *q, s
 	int n_all = 0, n_free = 0;
 
 	db_list(db, &free_car_shape, &all, &n_all,
-		"SELECT car_id, branch_id, seats, daily_price, hourly_price, name, plate, branch_name, branch_name_ko, region, photo, body, fuel, gearbox"
-		" FROM v_car c WHERE service = 'IN_SERVICE' AND NOT EXISTS (SELECT 1 FROM slot s WHERE s.car_id = c.car_id"
+		"SELECT " FREE_CAR_COLUMNS " FROM v_car c WHERE service = 'IN_SERVICE' AND NOT EXISTS (SELECT 1 FROM slot s WHERE s.car_id = c.car_id"
 		" AND s.kind <> 'RELEASED' AND s.busy_until > $1 AND s.starts_at < $2) /*scan*/ /*sort*/",
 		q->starts_at, q->ends_at + settings.turnaround_s);
 	for (int i = 0; i < n_all; i++) {

@@ -67,9 +67,11 @@ late_clashes(struct db *db, int64_t now, struct late_clash **clashes)
 	int n = 0;
 
 	return db_list(db, &late_clash_shape, clashes, &n,
-		"SELECT b.code, b.plate, b.car_name, b.ends_at, COALESCE(u.name, '') AS customer_name, COALESCE(u.phone, '') AS customer_phone,"
+		"SELECT b.code, COALESCE(m.plate, b.plate) AS plate, COALESCE(m.car_name, b.car_name) AS car_name, b.ends_at, COALESCE(u.name, '') AS customer_name, COALESCE(u.phone, '') AS customer_phone,"
 		" n.code AS next_code, n.starts_at AS next_starts_at, COALESCE(v.name, '') AS next_name, COALESCE(v.phone, '') AS next_phone"
-		" FROM booking b /*scan*/ JOIN slot s ON s.car_id = b.car_id AND s.kind IN ('HOLD', 'BOOKED') AND s.kind <> 'RELEASED'"
+		" FROM booking b /*scan*/ JOIN slot o ON o.booking_id = b.booking_id AND o.booking_id <> 0"
+		" LEFT JOIN booking_car m ON m.booking_id = b.booking_id AND m.car_id = o.car_id"
+		" JOIN slot s ON s.car_id = o.car_id AND s.kind IN ('HOLD', 'BOOKED') AND s.kind <> 'RELEASED'"
 		"  AND s.busy_until > b.ends_at AND s.starts_at >= b.ends_at AND s.starts_at < $2 AND s.booking_id <> 0 AND s.booking_id <> b.booking_id"
 		" JOIN booking n ON n.booking_id = s.booking_id LEFT JOIN v_user u ON u.user_id = b.customer_id LEFT JOIN v_user v ON v.user_id = n.customer_id"
 		" WHERE b.state = 'OUT' AND b.ends_at <= $1 ORDER BY n.starts_at /*sort*/ LIMIT 100",

@@ -151,18 +151,19 @@ sweep_no_shows(struct db *db, int64_t now)
 	}
 }
 
-/* A car that is late is not there for anybody else: its slot grows with it, half an hour at a time. */
+/* A car that is late is not there for anybody else: its slot grows with it, half an hour at a time; of several cars each by itself. */
 static void
 sweep_late(struct db *db, int64_t now)
 {
-	struct booking *b = NULL;
+	int64_t slot_id[LATE_AT_ONCE];
 	int n = 0;
 
-	db_list(db, &booking_shape, &b, &n,
-		"SELECT b.booking_id FROM booking b JOIN slot s ON s.booking_id = b.booking_id AND s.booking_id <> 0"
-		" WHERE b.state = 'OUT' AND b.ends_at <= $1 AND s.ends_at <= $1 ORDER BY b.ends_at LIMIT $2", now, LATE_AT_ONCE);
+	for (struct rows *r = db_each(db,
+		"SELECT s.slot_id FROM booking b JOIN slot s ON s.booking_id = b.booking_id AND s.booking_id <> 0"
+		" WHERE b.state = 'OUT' AND b.ends_at <= $1 AND s.ends_at <= $1 ORDER BY b.ends_at LIMIT $2", now, LATE_AT_ONCE); db_next(r);)
+		slot_id[n++] = row_int(r, 0);
 	for (int i = 0; i < n && !db_failed(db); i++)
-		calendar_stretch(db, b[i].booking_id, now - now % STEP + STEP);
+		calendar_stretch(db, slot_id[i], now - now % STEP + STEP);
 }
 
 bool

@@ -59,7 +59,7 @@ car_subject(struct db *db, int64_t car_id)
 bool
 car_was_booked(struct db *db, int64_t car_id)
 {
-	return db_exists(db, "SELECT 1 FROM v_booking WHERE car_id = $1", car_id);
+	return db_exists(db, "SELECT 1 FROM v_booking WHERE car_id = $1 UNION ALL SELECT 1 FROM v_booking_car WHERE car_id = $1", car_id);
 }
 
 bool

@@ -109,6 +109,7 @@ struct model {
 	int64_t seats, hourly_price, daily_price;
 	int state;                      /* enum model_state; OFF_SALE: no new cars of it */
 	int64_t n_cars;                 /* its cars that are not retired; read only */
+	int64_t n_in_service, n_free;   /* … of them: for rent; and standing free now */
 	const char *version;            /* changes with every change of the model */
 };
 extern const struct shape model_shape;
@@ -117,7 +118,7 @@ enum model_outcome { MODEL_OK, MODEL_GONE, MODEL_NAME_TAKEN, MODEL_CHANGED };
 
 bool model_find(struct db *db, int64_t model_id, struct model *model);
 int64_t model_count(struct db *db);
-int  model_list(struct db *db, int64_t offset, int64_t limit, struct model **models, int *n_models);
+int  model_list(struct db *db, int64_t offset, int64_t limit, struct model **models, int *n_models);    
 int  model_list_on_sale(struct db *db, struct model **models, int *n_models);   /* at most 500, by name */
 enum model_outcome model_add(struct db *db, struct model *model);
 bool model_is_there(struct db *db, const struct model *model);   /* one exactly like this: the first of two clicks made it */

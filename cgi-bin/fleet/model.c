@@ -1,15 +1,22 @@
 /* model - 상품: what new cars of a kind start with. The story is in fleet.h. */
 #include "fleet.h"
+#include "cars_now.h"
 
+#include "../../lib/clock.h"
 #include "../../lib/json.h"
 #include "../../lib/lang.h"
 #include "../../lib/secret.h"
+#include "../../lib/settings.h"
 
 #include <string.h>
 
+/* $1 is now, $2 is now plus the turnaround, as in cars_now.h. */
 #define MODEL_COLUMNS \
 	"model_id, name, body, seats, fuel, gearbox, daily_price, hourly_price, state," \
-	" (SELECT COUNT(*) FROM car c WHERE c.model_id = m.model_id AND c.service <> 'RETIRED') AS n_cars"
+	" (SELECT COUNT(*) FROM car c WHERE c.model_id = m.model_id AND c.service <> 'RETIRED') AS n_cars," \
+	" (SELECT COUNT(*) FROM car c WHERE c.model_id = m.model_id AND c.service = 'IN_SERVICE') AS n_in_service," \
+	" (SELECT COUNT(*) FROM car c WHERE c.model_id = m.model_id AND " CAR_STATUS " = 'AVAILABLE') AS n_free"
+#define NOW_AND_READY clock_now(), clock_now() + settings.turnaround_s
 
 static const struct word model_state[] = {
 	[ON_SALE]  = { "ON_SALE",  N_("On sale") },
@@ -22,7 +29,8 @@ static const struct member model_members[] = {
 	SHAPE_INT(model, model_id), SHAPE_TEXT(model, name), SHAPE_STATE(model, body, body_words), SHAPE_INT(model, seats),
 	SHAPE_STATE(model, fuel, fuel_words), SHAPE_STATE(model, gearbox, gearbox_words), SHAPE_AMOUNT(model, daily_price),
 	SHAPE_AMOUNT(model, hourly_price),
-	SHAPE_STATE(model, state, model_state_words), SHAPE_INT(model, n_cars), SHAPE_TEXT(model, version),
+	SHAPE_STATE(model, state, model_state_words), SHAPE_INT(model, n_cars), SHAPE_INT(model, n_in_service),
+	SHAPE_INT(model, n_free), SHAPE_TEXT(model, version),
 };
 #define N_CHANGED 8
 const struct shape model_shape = SHAPE(model, model_members);
@@ -43,7 +51,7 @@ bool
 model_find(struct db *db, int64_t model_id, struct model *model)
 {
 	*model = (struct model){ .model_id = 0 };
-	if (!db_one(db, &model_shape, model, "SELECT " MODEL_COLUMNS " FROM car_model m WHERE model_id = $1", model_id))
+	if (!db_one(db, &model_shape, model, "SELECT " MODEL_COLUMNS " FROM car_model m WHERE model_id = $3", NOW_AND_READY, model_id))
 		return false;
 	model->version = version_of(db_memory(db), model);
 	return true;
@@ -67,7 +75,7 @@ int
 model_list(struct db *db, int64_t offset, int64_t limit, struct model **models, int *n_models)
 {
 	db_list(db, &model_shape, models, n_models,
-		"SELECT " MODEL_COLUMNS " FROM car_model m ORDER BY name LIMIT $1 OFFSET $2 /*scan*/", limit, offset);
+		"SELECT " MODEL_COLUMNS " FROM car_model m ORDER BY name LIMIT $3 OFFSET $4 /*scan*/", NOW_AND_READY, limit, offset);
 	return with_versions(db, *models, *n_models);
 }
 
@@ -75,7 +83,7 @@ int
 model_list_on_sale(struct db *db, struct model **models, int *n_models)
 {
 	return db_list(db, &model_shape, models, n_models,
-		"SELECT " MODEL_COLUMNS " FROM car_model m WHERE state = 'ON_SALE' ORDER BY name LIMIT 500 /*scan*/");
+		"SELECT " MODEL_COLUMNS " FROM car_model m WHERE state = 'ON_SALE' ORDER BY name LIMIT 500 /*scan*/", NOW_AND_READY);
 }
 
 /* --- changing ----------------------------------------------------------------------------------------------------- */

@@ -1,0 +1,582 @@
+/*
+ * test_model - any car of a model, one to five in a booking: all or none, at one branch, never one twice; what is shown as free is what
+ * the table says after every order and cancellation. Payment is played.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "scratch.h"
+
+#include "../../cgi-bin/booking/model.c"
+#include "../../cgi-bin/booking/booking_steps.h"
+#include "../../cgi-bin/booking/orders.h"
+#include "../../cgi-bin/booking/payments.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NOW 1800000000          /* on a half hour */
+#define RAY 7
+#define SEOUL 1
+#define JEJU 2
+
+static struct db *db;
+
+/* --- payment, played --------------------------------------------------------------------------------------------------------- */
+
+static enum charge_answer charge_says, look_up_says;
+static int64_t refund_asked;
+
+static enum charge_answer
+play_charge(struct db *d, const struct booking *b, const char *payment_key, int64_t *charge_id, const char **reason)
+{
+	(void)d;
+	(void)b;
+	(void)payment_key;
+	*charge_id = 7;
+	*reason = "";
+	return charge_says;
+}
+
+static enum charge_answer
+play_look_up(struct db *d, const struct booking *b, int64_t *charge_id)
+{
+	(void)d;
+	(void)b;
+	*charge_id = 7;
+	return look_up_says;
+}
+
+static enum refund_answer
+play_refund(struct db *d, const struct booking *b, int64_t amount, int64_t *refunded)
+{
+	(void)d;
+	(void)b;
+	refund_asked = *refunded = amount;
+	return REFUND_ANSWER_DONE;
+}
+
+static const struct payments played = { play_charge, play_look_up, play_refund, NULL };
+
+/* --- a world of its own for each test: five Rays, three in Seoul (1–3) and two on Jeju (4, 5), and a sixth car of no model ---------- */
+
+static void
+add_car(int64_t car_id, int64_t model_id, int64_t branch_id)
+{
+	db_do(db, "INSERT INTO car (car_id, plate, model_id, name, body, seats, fuel, gearbox, daily_price, hourly_price, branch_id, created_at,"
+		" updated_at, rev) VALUES ($1, 'P' || $1, NULLIF($2, 0), 'Ray', 'mini', 4, 'petrol', 'automatic', 99000, 9900, $3, 0, 0, $1)",
+		car_id, model_id, branch_id);
+}
+
+static int
+begin(void **state)
+{
+	static const struct db_role all = { .name = "test", .owns = "*" };
+	const char *why = "";
+
+	setenv("DB_LINT", "1", 1);
+	if (scratch_begin(state) || !settings_open(".", scratch, &why))
+		return -1;
+	scratch_create("", "");
+	clock_open("Asia/Seoul");
+	clock_set(NOW);
+	lang_set(LANG_EN);
+	db = scratch_open(&all);
+	db_script(db,
+		"INSERT INTO branch (branch_id, name, name_ko) VALUES (1, 'Gangnam', '강남점'), (2, 'Jeju', '제주점');"
+		"INSERT INTO car_model (model_id, name, body, seats, fuel, gearbox, daily_price, hourly_price) VALUES"
+		" (7, 'Ray', 'mini', 4, 'petrol', 'automatic', 50000, 5000), (8, 'Bongo', 'van', 3, 'diesel', 'manual', 80000, 8000);"
+		"INSERT INTO card (card_id, user_id, billing_key, brand, last4, created_at) VALUES (11, 1, 'bk1', 'Visa', '4242', 0), (12, 2, 'bk2', 'Visa', '4242', 0);");
+	for (int i = 1; i <= 5; i++)
+		add_car(i, RAY, i <= 3 ? SEOUL : JEJU);
+	add_car(6, 0, SEOUL);
+	clock_set(NOW + DAY);   /* what is in memory is another test's world: read of a later time it is read again */
+	calendar_n_cars(db);
+	clock_set(NOW);
+	payments = &played;
+	charge_says = CHARGE_APPROVED;
+	look_up_says = CHARGE_NEVER_SEEN;
+	settings.max_bookings_per_person = 10;
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	assert_false(db_failed(db));
+	db_close(db);
+	clock_set(0);
+	return scratch_end(state);
+}
+
+static struct booking_order
+order(int64_t qty, int64_t from, int64_t until)
+{
+	return (struct booking_order){ .customer_id = 1, .model_id = RAY, .qty = qty, .starts_at = from, .ends_at = until, .card_id = 11 };
+}
+
+static struct booking_order
+one(int64_t car_id, int64_t from, int64_t until)
+{
+	return (struct booking_order){ .customer_id = 1, .car_id = car_id, .starts_at = from, .ends_at = until, .card_id = 11 };
+}
+
+static enum booking_outcome
+place(struct booking_order o, struct booking *b)
+{
+	struct booking ignored;
+
+	return booking_place(db, &o, b ? b : &ignored);
+}
+
+static int64_t
+slots(const char *kind)
+{
+	return db_int(db, "SELECT COUNT(*) FROM slot WHERE kind = $1 /*scan*/", kind);
+}
+
+static int64_t
+n_free(int64_t from, int64_t until)
+{
+	struct model_offer model;
+
+	assert_true(offer_find(db, RAY, &model));
+	offer_count_free(db, scratch_memory, &model, from, until);
+	return model.n_free;
+}
+
+static const char *
+payload(const char *type)
+{
+	return db_text(db, "SELECT payload FROM event WHERE type = $1 ORDER BY event_id DESC LIMIT 1 /*scan*/", type);
+}
+
+static void
+hear(const char *type, const char *code)
+{
+	struct event e = { .event_id = 99, .type = type, .subject_id = code, .payload = "{}" };
+
+	for (const struct policy *p = booking_consumer.policy; p->type; p++)
+		if (strcmp(p->type, type) == 0) {
+			db_begin(db);
+			assert_true(p->react(db, &e));
+			assert_true(db_commit(db));
+		}
+}
+
+/* --- what is promised ------------------------------------------------------------------------------------------------------------ */
+
+static void
+two_cars_of_a_model_cost_twice_the_models_price_and_each_has_its_slot(void **state)
+{
+	struct booking b, found;
+
+	(void)state;
+	assert_int_equal(place(order(2, NOW + DAY, NOW + 3 * DAY + 3 * HOUR), &b), BOOKING_OK);
+	assert_int_equal(b.amount, 2 * (2 * 50000 + 3 * 5000));          /* the model's price, whatever the single cars cost */
+	assert_int_equal(b.lines[0].quantity, 4);
+	assert_int_equal(b.lines[0].unit_amount, 50000);
+	assert_int_equal(b.lines[1].amount, 30000);
+	assert_int_equal(b.vat_amount, vat_share(b.amount));
+	assert_int_equal(slots("BOOKED"), 2);
+	assert_true(booking_find(db, b.code, 1, &found));
+	assert_int_equal(found.n_all_cars, 2);
+	assert_int_equal(found.n_more_cars, 1);
+	assert_int_equal(found.model_id, RAY);
+	assert_string_equal(found.cars[0].plate, found.plate);
+	assert_int_equal(found.more_cars[0].car_id, b.cars[1].car_id);
+	assert_true(found.cars[0].car_id != found.cars[1].car_id);
+}
+
+static void
+the_hours_of_several_cars_are_capped_at_a_day_each(void **state)
+{
+	struct booking b;
+
+	(void)state;
+	assert_int_equal(place(order(3, NOW + DAY, NOW + 2 * DAY + 12 * HOUR), &b), BOOKING_OK);
+	assert_int_equal(b.lines[1].rule, PRICE_HOURLY_CAP);
+	assert_int_equal(b.lines[1].quantity, 36);
+	assert_int_equal(b.lines[1].amount, 150000);
+	assert_int_equal(b.amount, 300000);
+}
+
+static void
+one_car_of_a_model_is_a_booking_like_any_other(void **state)
+{
+	struct booking b;
+
+	(void)state;
+	assert_int_equal(place(order(1, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_OK);
+	assert_int_equal(b.n_cars, 1);
+	assert_int_equal(b.n_more_cars, 0);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking_car /*scan*/"), 0);
+	assert_non_null(strstr(payload("booking.paid"), "\"n_cars\":1,\"cars\":[]"));
+}
+
+static void
+its_events_name_the_further_cars(void **state)
+{
+	struct booking b;
+	const char *cars;
+
+	(void)state;
+	assert_int_equal(place(order(3, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_OK);
+	cars = arena_printf(scratch_memory, "\"n_cars\":3,\"cars\":[{\"car_id\":%d,\"car_name\":\"Ray\",\"plate\":\"P%d\"},{\"car_id\":%d,",
+		(int)b.cars[1].car_id, (int)b.cars[1].car_id, (int)b.cars[2].car_id);
+	assert_non_null(strstr(payload("booking.held"), cars));
+	assert_non_null(strstr(payload("booking.held"), "\"model_id\":7"));
+	assert_non_null(strstr(payload("booking.paid"), cars));
+}
+
+static void
+a_booking_of_two_whose_worker_died_after_the_charge_is_paid_with_both(void **state)
+{
+	struct booking_order o = order(2, NOW + DAY, NOW + 2 * DAY);
+	struct booking b;
+
+	(void)state;
+	o.card_id = 0;
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
+	assert_int_equal(slots("HOLD"), 2);
+	db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1", b.booking_id, NOW);
+	look_up_says = CHARGE_APPROVED;
+	clock_set(NOW + 20);
+	booking_sweep(db);
+	assert_int_equal(slots("BOOKED"), 2);
+	assert_non_null(strstr(payload("booking.paid"), "\"n_cars\":2,\"cars\":[{\"car_id\":"));
+}
+
+/* --- all or none, at one branch ------------------------------------------------------------------------------------------------- */
+
+static void
+where_fewer_are_free_nothing_is_held(void **state)
+{
+	struct booking b;
+
+	(void)state;
+	assert_int_equal(place(order(4, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_FEWER_CARS);    /* three here, two there */
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM slot /*scan*/") + db_int(db, "SELECT COUNT(*) FROM booking /*scan*/"), 0);
+	assert_int_equal(place(one(2, NOW + DAY, NOW + 2 * DAY), NULL), BOOKING_OK);
+	assert_int_equal(place(order(3, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_FEWER_CARS);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking_car /*scan*/"), 0);
+	assert_int_equal(slots("BOOKED"), 1);
+}
+
+static void
+all_cars_stand_at_one_branch_the_wished_one_or_where_most_are_free(void **state)
+{
+	struct booking_order o = order(2, NOW + DAY, NOW + 2 * DAY);
+	struct booking b;
+
+	(void)state;
+	o.branch_id = JEJU;
+	assert_int_equal(place(o, &b), BOOKING_OK);
+	assert_int_equal(b.branch_id, JEJU);
+	assert_int_equal(b.cars[0].car_id + b.cars[1].car_id, 4 + 5);
+	assert_int_equal(place(o, &b), BOOKING_FEWER_CARS);
+	o.branch_id = 0;
+	assert_int_equal(place(o, &b), BOOKING_OK);
+	assert_int_equal(b.branch_id, SEOUL);
+	o.branch_id = 99;
+	assert_int_equal(place(o, &b), BOOKING_FEWER_CARS);
+}
+
+static void
+a_car_whose_gap_it_fills_is_taken_before_one_that_is_free_for_weeks(void **state)
+{
+	int64_t day = NOW + 10 * DAY;
+	struct booking b;
+
+	(void)state;
+	assert_int_equal(place(one(3, day - 2 * DAY, day - settings.turnaround_s), NULL), BOOKING_OK);
+	assert_int_equal(place(one(3, day + DAY + settings.turnaround_s, day + 3 * DAY), NULL), BOOKING_OK);
+	assert_int_equal(place(one(2, day + 2 * DAY, day + 3 * DAY), NULL), BOOKING_OK);
+	assert_int_equal(place(order(2, day, day + DAY), &b), BOOKING_OK);
+	assert_int_equal(b.cars[0].car_id, 3);
+	assert_int_equal(b.cars[1].car_id, 2);
+}
+
+static void
+what_is_not_for_rent_is_not_chosen(void **state)
+{
+	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY);
+
+	(void)state;
+	o.model_id = 99;
+	assert_int_equal(place(o, NULL), BOOKING_NO_CAR);
+	o.model_id = 8;
+	assert_int_equal(place(o, NULL), BOOKING_FEWER_CARS);            /* it has no cars */
+	db_do(db, "UPDATE car SET service = 'OUT_OF_SERVICE', rev = rev + 100 WHERE car_id IN (1, 2)");
+	assert_int_equal(n_free(NOW + DAY, NOW + 2 * DAY), 3);
+	assert_int_equal(place(order(3, NOW + DAY, NOW + 2 * DAY), NULL), BOOKING_FEWER_CARS);
+	db_do(db, "UPDATE car_model SET state = 'OFF_SALE' WHERE model_id = $1", RAY);
+	assert_int_equal(place(order(1, NOW + DAY, NOW + 2 * DAY), NULL), BOOKING_NO_CAR);
+	o = order(0, NOW + DAY, NOW + 2 * DAY);
+	assert_int_equal(place(o, NULL), BOOKING_NO_CAR);
+	o.qty = CARS_MAX + 1;
+	assert_int_equal(place(o, NULL), BOOKING_NO_CAR);
+}
+
+static void
+a_booking_of_five_counts_once_among_the_open_ones_but_five_times_among_the_unpaid_cars(void **state)
+{
+	struct booking_order o = order(3, NOW + DAY, NOW + 2 * DAY);
+
+	(void)state;
+	settings.max_holds_per_person = 3;
+	o.card_id = 0;
+	assert_int_equal(place(o, NULL), BOOKING_OK);
+	o.qty = 1;
+	assert_int_equal(place(o, NULL), BOOKING_HOLDS);
+	settings.max_bookings_per_person = 2;
+	assert_int_equal(place(order(2, NOW + DAY, NOW + 2 * DAY), NULL), BOOKING_OK);
+	assert_int_equal(place(order(1, NOW + 5 * DAY, NOW + 6 * DAY), NULL), BOOKING_QUOTA);
+}
+
+/* --- what happens to the booking happens to all of them ------------------------------------------------------------------------------ */
+
+static void
+the_free_number_falls_with_orders_and_rises_with_cancellations(void **state)
+{
+	struct booking a, b;
+	int64_t from = NOW + DAY, until = NOW + 2 * DAY;
+
+	(void)state;
+	db_do(db, "UPDATE car SET branch_id = 1, rev = rev + 100 WHERE model_id = $1", RAY);
+	assert_int_equal(n_free(from, until), 5);
+	assert_int_equal(place(order(2, from, until), &a), BOOKING_OK);
+	assert_int_equal(n_free(from, until), 3);
+	assert_int_equal(place(order(2, from, until), &b), BOOKING_OK);
+	assert_int_equal(n_free(from, until), 1);
+	assert_int_equal(place(order(2, from, until), NULL), BOOKING_FEWER_CARS);
+	assert_int_equal(n_free(until + HOUR, until + DAY), 5);
+	assert_int_equal(booking_cancel(db, &a, 1, "customer"), CANCEL_DONE);
+	assert_int_equal(refund_asked, 200000 / 2);
+	assert_int_equal(n_free(from, until), 3);
+	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_DONE);
+	assert_int_equal(n_free(from, until), 5);
+}
+
+static void
+a_declined_card_or_a_refused_car_frees_all_of_them(void **state)
+{
+	struct booking b;
+
+	(void)state;
+	charge_says = CHARGE_DECLINED;
+	assert_int_equal(place(order(3, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_DECLINED);
+	assert_int_equal(slots("RELEASED"), 3);
+	charge_says = CHARGE_APPROVED;
+	assert_int_equal(place(order(3, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_OK);
+	hear("car.refused", b.code);
+	assert_int_equal(slots("RELEASED"), 6);
+	booking_reload(db, &b);
+	assert_int_equal(b.state, REJECTED);
+	booking_sweep(db);
+	assert_int_equal(refund_asked, b.amount);
+}
+
+static void
+they_are_handed_out_and_taken_back_together(void **state)
+{
+	struct booking b;
+
+	(void)state;
+	assert_int_equal(place(order(2, NOW, NOW + 2 * DAY), &b), BOOKING_OK);
+	hear("car.reserved", b.code);
+	booking_reload(db, &b);
+	assert_true(booking_hand_out(db, &b, 9));
+	clock_set(NOW + DAY);
+	assert_true(booking_take_back(db, &b, 9));
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM slot WHERE kind = 'BOOKED' AND ends_at = $1 AND busy_until = $2 /*scan*/",
+		NOW + DAY, NOW + DAY + settings.turnaround_s), 2);
+}
+
+static void
+nobody_comes_and_all_of_them_are_free(void **state)
+{
+	struct booking b;
+
+	(void)state;
+	assert_int_equal(place(order(3, NOW, NOW + 2 * DAY), &b), BOOKING_OK);
+	hear("car.reserved", b.code);
+	booking_reload(db, &b);
+	assert_true(booking_no_show(db, &b, 9));
+	assert_int_equal(slots("RELEASED"), 3);
+}
+
+/* One of two late cars is promised to the next customer, whom somebody has to call; the other one's slot grows all the same. */
+static void
+of_two_late_cars_the_one_nobody_waits_for_is_not_sold(void **state)
+{
+	struct booking b, next;
+	struct late_clash *late;
+
+	(void)state;
+	assert_int_equal(place(order(2, NOW, NOW + DAY), &b), BOOKING_OK);
+	hear("car.reserved", b.code);
+	booking_reload(db, &b);
+	assert_true(booking_hand_out(db, &b, 9));
+	assert_int_equal(place(one(b.cars[1].car_id, NOW + DAY + settings.turnaround_s, NOW + 2 * DAY), &next), BOOKING_OK);
+	clock_set(NOW + DAY + 1);
+	booking_sweep(db);
+	assert_int_equal(db_int(db, "SELECT ends_at FROM slot WHERE car_id = $1 /*scan*/", b.cars[0].car_id), NOW + DAY + STEP);
+	assert_int_equal(db_int(db, "SELECT MIN(ends_at) FROM slot WHERE car_id = $1 /*scan*/", b.cars[1].car_id), NOW + DAY);
+	assert_int_equal(late_clashes(db, clock_now(), &late), 1);
+	assert_string_equal(late[0].plate, b.cars[1].plate);
+	assert_string_equal(late[0].next_code, next.code);
+}
+
+static void
+a_manager_finds_the_booking_by_the_plate_of_any_of_its_cars(void **state)
+{
+	struct booking_query q = { .state = -1, .now = NOW, .today = NOW, .tomorrow = NOW + DAY, .order = BY_NEWEST };
+	struct booking_row *rows;
+	struct booking b;
+
+	(void)state;
+	assert_int_equal(place(order(3, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_OK);
+	for (int i = 0; i < 3; i++) {
+		q.text = b.cars[i].plate;
+		assert_int_equal(bookings_list(db, &q, 0, 20, &rows), 1);
+		assert_int_equal(rows[0].n_more_cars, 2);
+	}
+	q.text = "P4";
+	assert_int_equal(bookings_count(db, &q), 0);
+}
+
+/* --- the memory and the choice against the oracle, by chance ------------------------------------------------------------------------- */
+
+static int64_t
+most_at_one_branch(const struct model_stock *stock, int n, int64_t branch_id)
+{
+	int64_t most = 0;
+
+	for (int i = 0; i < n; i++)
+		if ((!branch_id || stock[i].branch_id == branch_id) && stock[i].n_free > most)
+			most = stock[i].n_free;
+	return most;
+}
+
+static void
+same_stock(int64_t from, int64_t until)
+{
+	struct model_stock *told, *true_one;
+	int n = calendar_model(db, scratch_memory, RAY, from, until, &told);
+
+	assert_int_equal(n, calendar_model_sql(db, RAY, from, until, &true_one));
+	for (int i = 0; i < n; i++) {
+		assert_int_equal(told[i].branch_id, true_one[i].branch_id);
+		assert_int_equal(told[i].n_cars, true_one[i].n_cars);
+		assert_int_equal(told[i].n_free, true_one[i].n_free);
+		assert_string_equal(told[i].branch_name, true_one[i].branch_name);
+	}
+}
+
+/* No car twice, each booking with all its slots and no other: recomputed from the tables. */
+static void
+nothing_is_promised_twice(void)
+{
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM slot a JOIN slot b ON b.car_id = a.car_id AND b.slot_id > a.slot_id AND b.kind <> 'RELEASED'"
+		" WHERE a.kind <> 'RELEASED' AND a.starts_at < b.busy_until AND b.starts_at < a.busy_until /*scan*/"), 0);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking b WHERE b.n_cars <> (SELECT COUNT(*) FROM slot s WHERE s.booking_id = b.booking_id"
+		" AND s.booking_id <> 0 AND s.kind = CASE WHEN b.state IN ('CANCELLED', 'EXPIRED') THEN 'RELEASED' ELSE 'BOOKED' END) /*scan*/"), 0);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM slot s JOIN booking b ON b.booking_id = s.booking_id JOIN car c ON c.car_id = s.car_id"
+		" WHERE c.branch_id <> b.branch_id /*scan*/"), 0);
+}
+
+static struct booking_order
+any_order(unsigned *seed)
+{
+	int64_t from = NOW + (1 + rand_r(seed) % 200) * STEP;
+	int64_t until = from + (1 + rand_r(seed) % 60) * STEP;
+	struct booking_order o = rand_r(seed) % 3 ? order(1 + rand_r(seed) % CARS_MAX, from, until) : one(1 + rand_r(seed) % 24, from, until);
+
+	if (o.model_id && rand_r(seed) % 3 == 0)
+		o.branch_id = 1 + rand_r(seed) % 2;
+	return o;
+}
+
+static void
+one_random_step(unsigned *seed)
+{
+	struct booking_order o = any_order(seed);
+	struct model_stock *stock;
+	int n = calendar_model_sql(db, RAY, o.starts_at, o.ends_at, &stock);
+	int64_t had = most_at_one_branch(stock, n, o.branch_id);
+	struct booking b;
+	enum booking_outcome outcome;
+
+	charge_says = rand_r(seed) % 8 ? CHARGE_APPROVED : CHARGE_DECLINED;
+	outcome = booking_place(db, &o, &b);
+	if (o.model_id)         /* it can be had exactly when the oracle says so */
+		assert_int_equal(outcome == BOOKING_FEWER_CARS, had < o.qty);
+	if (outcome == BOOKING_OK && o.model_id)
+		assert_int_equal(b.n_all_cars, o.qty);
+	same_stock(o.starts_at, o.ends_at);
+	if (outcome == BOOKING_OK && rand_r(seed) % 3 == 0) {
+		assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_DONE);
+		same_stock(o.starts_at, o.ends_at);
+	}
+}
+
+static void
+random_orders_and_cancellations_agree_with_the_oracle(void **state)
+{
+	const char *given = getenv("SEED");
+	unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : 20261121;
+
+	(void)state;
+	print_message("SEED=%u\n", seed);
+	settings.max_bookings_per_person = 100000;
+	for (int i = 7; i <= 24; i++)
+		add_car(i, i % 4 ? RAY : 8, 1 + i % 2);
+	for (int i = 0; i < 500; i++) {
+		one_random_step(&seed);
+		if (i % 100 == 50)
+			db_do(db, "UPDATE car SET service = 'OUT_OF_SERVICE', rev = (SELECT MAX(rev) + 1 FROM car) WHERE car_id = $1", 7 + i / 100);
+	}
+	nothing_is_promised_twice();
+	assert_true(db_int(db, "SELECT COUNT(*) FROM booking WHERE n_cars > 1 AND state = 'PAID' /*scan*/") > 20);
+}
+
+static void
+a_search_says_how_many_of_the_same_model_are_free_at_that_branch(void **state)
+{
+	struct car_query q = { .starts_at = NOW + DAY, .ends_at = NOW + 2 * DAY, .body = -1, .fuel = -1, .limit = 20, .branch_id = SEOUL };
+	struct free_car *cars;
+	int n;
+
+	(void)state;
+	assert_int_equal(place(order(1, NOW + DAY, NOW + 2 * DAY), NULL), BOOKING_OK);
+	assert_int_equal(calendar_search(db, scratch_memory, &q, &cars, &n), 3);
+	for (int i = 0; i < n; i++)
+		assert_int_equal(cars[i].n_of_model, cars[i].model_id ? 2 : 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(two_cars_of_a_model_cost_twice_the_models_price_and_each_has_its_slot),
+		TEST(the_hours_of_several_cars_are_capped_at_a_day_each), TEST(one_car_of_a_model_is_a_booking_like_any_other),
+		TEST(its_events_name_the_further_cars), TEST(a_booking_of_two_whose_worker_died_after_the_charge_is_paid_with_both),
+		TEST(where_fewer_are_free_nothing_is_held), TEST(all_cars_stand_at_one_branch_the_wished_one_or_where_most_are_free),
+		TEST(a_car_whose_gap_it_fills_is_taken_before_one_that_is_free_for_weeks), TEST(what_is_not_for_rent_is_not_chosen),
+		TEST(a_booking_of_five_counts_once_among_the_open_ones_but_five_times_among_the_unpaid_cars),
+		TEST(the_free_number_falls_with_orders_and_rises_with_cancellations),
+		TEST(a_declined_card_or_a_refused_car_frees_all_of_them), TEST(they_are_handed_out_and_taken_back_together),
+		TEST(nobody_comes_and_all_of_them_are_free), TEST(of_two_late_cars_the_one_nobody_waits_for_is_not_sold),
+		TEST(a_manager_finds_the_booking_by_the_plate_of_any_of_its_cars),
+		TEST(random_orders_and_cancellations_agree_with_the_oracle),
+		TEST(a_search_says_how_many_of_the_same_model_are_free_at_that_branch),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
