@@ -61,7 +61,9 @@ const link = `customerKey=ANONYMOUS&successUrl=${encodeURIComponent(stack.base +
 const examples = {
 	'/cars': ['/cars', `/cars?from=${from}&to=${to}&body=suv&sort=price`, `/cars?from=${from}&to=${to}&max_price=1`],
 	'/cars/:car_id': `/cars/${free_car.car_id}?from=${at(40)}&to=${at(42)}`,
-	'/bookings/new': `/bookings/new?car_id=${free_car.car_id}&starts_at=${at(40)}&ends_at=${at(42)}`,
+	'/models': ['/models', `/models?starts_at=${at(40)}&ends_at=${at(42)}&page=2`],
+	'/models/:model_id': [`/models/${model.model_id}?starts_at=${at(40)}&ends_at=${at(42)}`, `/models/${model.model_id}`],
+	'/bookings/new': [`/bookings/new?car_id=${free_car.car_id}&starts_at=${at(40)}&ends_at=${at(42)}`, `/bookings/new?model_id=${model.model_id}&qty=2&starts_at=${at(40)}&ends_at=${at(42)}`],
 	'/bookings': { manager: ['/bookings', '/bookings?q=nobody-is-called-so'] },
 	'/bookings/:code': [`/bookings/${booked.code}`, `/bookings/${cancelled.code}`, `/bookings/${owed.code}`, `/bookings/${unpaid.subject_id}`],
 	'/bookings/:code/receipt': `/bookings/${booked.code}/receipt`,

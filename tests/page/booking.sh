@@ -67,6 +67,36 @@ test_that "what is not JSON is refused" && json POST /bookings '{"car_id":' && e
 test_that "missing fields are each named" && json POST /bookings '{}' && expect_status 422 && expect_js '.error.fields|keys|join(" ")' "car_id card_id ends_at starts_at"
 test_that "none of that stored anything" && expect_sql "SELECT COUNT(*) FROM booking WHERE state <> 'EXPIRED'" 0
 
+# Any car of a model, several at once.
+sql "INSERT INTO car_model (model_id, name, body, seats, fuel, gearbox, daily_price, hourly_price, state) VALUES
+       (7, 'Kona <i>', 'suv', 5, 'petrol', 'automatic', 70000, 7000, 'ON_SALE'), (8, 'Gone', 'suv', 5, 'petrol', 'automatic', 70000, 7000, 'OFF_SALE');
+     INSERT INTO car (car_id, plate, model_id, name, body, seats, fuel, gearbox, daily_price, hourly_price, branch_id, service, created_at, updated_at, rev)
+       SELECT 20 + n, 'K' || n, 7, 'Kona', 'suv', 5, 'petrol', 'automatic', 70000, 7000, 1, CASE n WHEN 4 THEN 'OUT_OF_SERVICE' ELSE 'IN_SERVICE' END, 0, 0, 20 + n
+       FROM (SELECT 1 AS n UNION SELECT 2 UNION SELECT 3 UNION SELECT 4);"
+many() { json POST /bookings '{"model_id":'"$1"',"qty":'"$2"',"starts_at":"'"$from"'","ends_at":"'"$to"'","card_id":11'"${3+,$3}"'}'; }
+hours="starts_at=$from&ends_at=$to"
+forget
+test_that "the models are shown with what is free and what one costs" && get "/models?$hours" && expect_status 200 && expect_body "Kona &lt;i&gt;" &&
+	expect_body "3 of 3 free" && expect_body "₩161,000" && expect_no_body "Gone" && expect_no_body "<i>"
+test_that "… in Korean" && lang=ko && get "/models?$hours" && expect_body "3대 중 3대 가능" && expect_body "강남점"
+lang=en
+test_that "… and without hours for tomorrow" && get /models && expect_status 200 && expect_body "3 of 3 free"
+test_that "a model's page offers as many as are free" && get "/models/7?$hours" && expect_status 200 && expect_body '<option value="3"' && expect_no_body '<option value="4"'
+test_that "… as JSON" && json GET "/models/7?$hours" && expect_js .model.n_free 3 && expect_js .model.n_at_once 3 && expect_js .price.amount 161000 &&
+	expect_js '.model.branches[0].n_free' 3
+test_that "bad hours are refused at their field, the page keeps its form" && json GET "/models?starts_at=$to&ends_at=$from" && expect_status 422 &&
+	expect_js '.error.fields|keys|join(" ")' ends_at && get "/models/7?starts_at=x&ends_at=$to" && expect_status 422 && expect_body 'aria-invalid="true"'
+for id in 8 99 0 x 7%27; do test_that "no such model for rent: $id" && get "/models/$id" && expect_status 404; done
+test_that "a search names the others like it" && get "/cars?from=$from&to=$to&body=suv" && expect_body "any of 3 like it"
+as ann
+test_that "more than are free: out of stock" && many 7 4 && expect_status 409 && expect_js .error.code out_of_stock
+for qty in 0 6 -1 '"x"' 1.5; do test_that "a number that cannot be: $qty" && many 7 "$qty" && expect_status 422 && expect_js '.error.fields|keys|join(" ")' qty; done
+test_that "a model and a car at once are refused" && many 7 2 '"car_id":1' && expect_status 422 && expect_js '.error.fields|keys|join(" ")' car_id
+test_that "a model that is off sale is refused at its field" && many 8 1 && expect_status 422 && expect_js '.error.fields|keys|join(" ")' model_id
+test_that "a branch that has none of it: out of stock" && many 7 1 '"branch_id":9' && expect_status 409 && expect_js .error.code out_of_stock
+test_that "payment that is not there: all of them are free again" && many 7 3 && expect_status 503 && expect_js .error.code later &&
+	expect_sql "SELECT COUNT(*) FROM slot WHERE kind <> 'RELEASED'" 0 && json GET "/models/7?$hours" && expect_js .model.n_free 3
+
 sql "INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount, vat_amount, currency,
        card_id, charge_id, held_at, hold_until, asked_at, paid_at, request_key, request_hash)
      VALUES ('MP-TEST0001', 1, 1, 'Avante', '12가3456', 'sedan', 1, 'Gangnam', 'CONFIRMED', $(date -d '+3 days 00:00' +%s), $(date -d '+5 days 00:00' +%s),
@@ -104,6 +134,10 @@ use booking; get '/bookings/stuck?done=MP-STUCK125'; expect_status 200; expect_b
 expect_body 'MP-STUCK125 was tried just now and is not done'
 sql "UPDATE booking SET refund_state = 'DONE' WHERE code = 'MP-STUCK125'"
 get '/bookings/stuck?done=MP-STUCK125'; expect_body 'MP-STUCK125 is not stuck any more'
+test_that "the order form says how many, and what they cost" && get "/bookings/new?model_id=7&qty=2&$hours" && expect_status 200 && expect_body "2 × Kona &lt;i&gt;" &&
+	expect_body "₩322,000" && expect_body 'name="qty" value="2"'
+test_that "more than are free is said before anything is paid" && get "/bookings/new?model_id=7&qty=4&$hours" && expect_status 409 && expect_body "Fewer cars of this model"
+test_that "a number that cannot be goes back to the model" && get "/bookings/new?model_id=7&qty=6&$hours" && expect_status 422 && expect_body 'id="e-qty"'
 forget
 
 test_that "a form from nobody is refused" && ask POST /bookings application/x-www-form-urlencoded "car_id=1" && expect_status 401

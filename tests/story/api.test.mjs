@@ -153,6 +153,8 @@ await test('a tour through everything: all answers are as documented', async () 
 	await manager.put(`/fleet/models/${model.model_id}`, { ...new_car(), plate: undefined, name: 'Ioniq 5', also_cars: true });
 	await manager.post(`/fleet/models/${model.model_id}`, { ...new_car(), plate: undefined, name: 'Ioniq 6' });
 	await manager.post(`/fleet/models/${model.model_id}/state`, { state: 'OFF_SALE' });
+	const rays = (await manager.post('/fleet/models', { ...new_car(), plate: undefined, name: 'Ray' })).json;
+	for (let i = 0; i < 3; i++) await manager.post('/fleet/cars', new_car({ model_id: rays.model_id }));
 	const branch = (await manager.post('/fleet/branches', { name: 'Gangnam', name_ko: '강남', region: 'Seoul', address: 'Teheran-ro 1', phone: '02-123-4567' })).json;
 	await manager.get('/fleet/branches');
 	await manager.get(`/fleet/branches/${branch.branch_id}`);
@@ -173,6 +175,14 @@ await test('a tour through everything: all answers are as documented', async () 
 	await anna.post(`/payments/cards/${third.card_id}/remove`);
 	await anna.delete(`/payments/cards/${fourth.card_id}`);
 	const order = { car_id: car.car_id, starts_at: from, ends_at: to, card_id: card.card_id };
+	await anybody.get('/models');
+	await anybody.get(`/models?starts_at=${to}&ends_at=${from}`);
+	await anybody.get(`/models/${rays.model_id}?starts_at=${from}&ends_at=${to}`);
+	await anybody.get(`/models/${model.model_id}`);
+	const two = (await anna.post('/bookings', { ...order, car_id: undefined, model_id: rays.model_id, qty: 2 })).json;
+	await anna.post('/bookings', { ...order, car_id: undefined, model_id: rays.model_id, qty: 2 });
+	await anna.post('/bookings', { ...order, car_id: undefined, model_id: rays.model_id, qty: 6 });
+	await anna.post(`/bookings/${two.code}/cancel`);
 	const booking = (await anna.post('/bookings', order, { 'Idempotency-Key': 'tour' })).json;
 	await anna.post('/bookings', order);
 	await anna.post('/bookings', { ...order, starts_at: at(30), ends_at: at(31), card_id: bad_card.card_id });
