@@ -14,6 +14,8 @@ static const struct word kind_word[] = {
 	[STUCK_UNCONFIRMED] = { "unconfirmed", N_("Paid, not confirmed") },
 	[STUCK_CANCEL]      = { "cancel",      N_("Cancellation under way") },
 	[STUCK_REFUND]      = { "refund",      N_("Refund pending") },
+	[STUCK_WISH]        = { "wish",        N_("Cancellation waits for delivery") },
+	[STUCK_EXTRA]       = { "extra",       N_("Refund of a part pending") },
 	[STUCK_CHARGE]      = { "charge",      N_("Charge without an answer") },
 	[STUCK_PAYBACK]     = { "payback",     N_("Not given back by the provider") },
 	[STUCK_LATE_LOOK]   = { "late_look",   N_("Last look at the provider") },
@@ -36,6 +38,8 @@ const unsigned stuck_ways[] = {
 	[STUCK_UNCONFIRMED] = 1 << WAY_CONFIRM | 1 << WAY_REJECT,
 	[STUCK_CANCEL]      = 1 << WAY_NOTHING_OWED,
 	[STUCK_REFUND]      = 1 << WAY_NOTHING_OWED,
+	[STUCK_WISH]        = 0,
+	[STUCK_EXTRA]       = 1 << WAY_NOTHING_OWED,
 	[STUCK_CHARGE]      = 1 << WAY_NO_PAYMENT,
 	[STUCK_PAYBACK]     = 1 << WAY_BY_BANK,
 	[STUCK_LATE_LOOK]   = 0,
@@ -47,7 +51,9 @@ not_tried(int kind)
 	switch ((enum stuck_kind)kind) {
 	case STUCK_HOLD:        return _("Nobody has looked at it yet: is the relay running?");
 	case STUCK_UNCONFIRMED: return _("Fleet has not said yet whether the car can be given.");
+	case STUCK_WISH:        return _("Delivery has not said yet whether it can be cancelled.");
 	case STUCK_ASKED:
+	case STUCK_EXTRA:
 	case STUCK_CANCEL:
 	case STUCK_REFUND:
 	case STUCK_CHARGE:

@@ -17,6 +17,8 @@ enum stuck_kind {
 	STUCK_UNCONFIRMED,      /* booking: paid, and fleet has not said whether the car can be given */
 	STUCK_CANCEL,           /* booking: cancelled, the refund is pending */
 	STUCK_REFUND,           /* booking: rejected or not completed, the money is to go back */
+	STUCK_WISH,             /* booking: to be cancelled, and delivery has not said whether it can be */
+	STUCK_EXTRA,            /* booking: something booked with the car ended, its price is to go back */
 	STUCK_CHARGE,           /* payment: nobody knows whether the provider took the money */
 	STUCK_PAYBACK,          /* payment: the provider has not given it back */
 	STUCK_LATE_LOOK,        /* payment: given up, and the provider has not said for good that it has nothing */
@@ -28,7 +30,7 @@ enum stuck_way {
 	WAY_RELEASE,            /* hold, asked: the car is free; what was taken, or still is, goes back */
 	WAY_CONFIRM,            /* unconfirmed: the car stands ready */
 	WAY_REJECT,             /* unconfirmed: it cannot be given; all the money goes back */
-	WAY_NOTHING_OWED,       /* cancel, refund: payment's books say that all is back, or that nothing was taken */
+	WAY_NOTHING_OWED,       /* cancel, refund, extra: payment's books say that all is back, or that nothing was taken */
 	WAY_NO_PAYMENT,         /* charge: the provider shows no payment. Should it turn up later, it goes back */
 	WAY_BY_BANK,            /* payback: paid by bank transfer, and the provider will not be asked again */
 };

@@ -412,7 +412,13 @@ CREATE VIEW v_stuck_booking AS
 	UNION ALL                                        -- an expired one's charge is void, whatever became of it: at most the whole
 	SELECT 'refund', code, customer_id, ended_at, refund_tries, refund_next_at,
 	       CASE state WHEN 'EXPIRED' THEN amount ELSE refund_due END, currency, last_error
-	  FROM booking WHERE refund_state = 'PENDING' AND state <> 'CANCEL_REQUESTED';
+	  FROM booking WHERE refund_state = 'PENDING' AND state <> 'CANCEL_REQUESTED'
+	UNION ALL
+	SELECT 'wish', code, customer_id, cancel_asked_at, cancel_tries, cancel_next_at, amount, currency, ''
+	  FROM booking WHERE cancel_asked_at > 0
+	UNION ALL
+	SELECT 'extra', b.code, b.customer_id, x.ended_at, x.refund_tries, x.refund_next_at, x.refund_due, b.currency, x.last_error
+	  FROM booking_extra x JOIN booking b ON b.booking_id = x.booking_id WHERE x.refund_state = 'PENDING';
 CREATE VIEW v_slot AS SELECT slot_id, car_id, kind, starts_at, ends_at, busy_until, booking_id FROM slot;
 
 -- ------------------------------------------------------------------------------------------------- payment 결제·지급
@@ -461,11 +467,13 @@ CREATE INDEX charge_by_subject ON charge (subject_id);
 CREATE INDEX charge_by_user ON charge (user_id, charge_id);
 CREATE INDEX charge_unsettled ON charge (next_at) WHERE state IN ('REQUESTED', 'UNKNOWN', 'CANCEL_REQUESTED') OR void_wanted = 1;
 
+-- CANCELLED: what was to go back is back; another part may have to follow.
 CREATE TRIGGER charge_walks BEFORE UPDATE OF state ON charge WHEN OLD.state <> NEW.state AND NOT (
 	   (OLD.state = 'REQUESTED'        AND NEW.state IN ('APPROVED', 'FAILED', 'UNKNOWN'))
 	OR (OLD.state = 'UNKNOWN'          AND NEW.state IN ('APPROVED', 'FAILED'))
 	OR (OLD.state = 'APPROVED'         AND NEW.state = 'CANCEL_REQUESTED')
-	OR (OLD.state = 'CANCEL_REQUESTED' AND NEW.state = 'CANCELLED'))
+	OR (OLD.state = 'CANCEL_REQUESTED' AND NEW.state = 'CANCELLED')
+	OR (OLD.state = 'CANCELLED'        AND NEW.state = 'CANCEL_REQUESTED'))
 BEGIN SELECT RAISE(ABORT, 'charge_state'); END;
 CREATE TRIGGER charge_is_frozen BEFORE UPDATE OF key, subject_id, user_id, amount, vat_amount, currency ON charge
 BEGIN SELECT RAISE(ABORT, 'charge_is_frozen'); END;

@@ -1,7 +1,8 @@
 /*
  * request.c - what was sent, taken apart; request.h tells why. Multipart stands in multipart.c.
  *
- * Two ways lead in: form encoding (query and body), and JSON, whose top-level members become fields of the same names.
+ * Two ways lead in: form encoding (query and body), and JSON, whose members become fields of the same names; what stands inside
+ * one is named as a form would: delivery.zone, equipment.0.item_id.
  */
 #include "request.h"
 
@@ -175,6 +176,14 @@ request_urlencoded(struct arena *m, struct input *in, char *text, size_t n)
 
 /* --- JSON --------------------------------------------------------------------------------------------------------- */
 
+#define JSON_DEPTH 2    /* how far objects and lists inside the one object are taken apart: equipment[0].item_id */
+
+static bool
+holds_something(const json_t *value)
+{
+	return json_object_size(value) > 0 || json_array_size(value) > 0;
+}
+
 /* A JSON member as a field. What a field cannot be is its error, not the request's. */
 static struct sent
 json_field(struct arena *m, const char *name, const json_t *value)
@@ -202,10 +211,45 @@ json_field(struct arena *m, const char *name, const json_t *value)
 		break;
 	case JSON_OBJECT:
 	case JSON_ARRAY:
-		f.error = _("Please give a single value.");
+		if (holds_something(value))
+			f.error = _("Please give a single value.");
+		else
+			f.kind = SENT_NOTHING;
 		break;
 	}
 	return f;
+}
+
+static bool json_member(struct arena *m, struct input *in, const char *name, json_t *value, int depth);
+
+/* What stands in an object or a list, as fields of its own: name.member, name.0. */
+static bool
+json_inside(struct arena *m, struct input *in, const char *name, json_t *value, int depth)
+{
+	const char *key;
+	json_t *v;
+	size_t i;
+
+	json_object_foreach(value, key, v) {
+		if (!json_member(m, in, arena_printf(m, "%s.%s", name, key), v, depth + 1))
+			return false;
+	}
+	json_array_foreach(value, i, v) {
+		if (!json_member(m, in, arena_printf(m, "%s.%zu", name, i), v, depth + 1))
+			return false;
+	}
+	return true;
+}
+
+static bool
+json_member(struct arena *m, struct input *in, const char *name, json_t *value, int depth)
+{
+	struct sent f;
+
+	if (depth < JSON_DEPTH && holds_something(value))
+		return json_inside(m, in, name, value, depth);
+	f = json_field(m, name, value);
+	return input_add(m, in, &f);
 }
 
 bool
@@ -224,9 +268,7 @@ request_json(struct arena *m, struct input *in, const char *text, size_t n)
 	if (!json_is_object(root))
 		good = input_wrong(in, "bad_json", _("Please send one JSON object."));
 	json_object_foreach(root, name, value) {
-		struct sent f = json_field(m, name, value);
-
-		if (!(good = input_add(m, in, &f)))
+		if (!(good = json_member(m, in, name, value, 0)))
 			break;
 	}
 	json_decref(root);

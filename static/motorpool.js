@@ -61,6 +61,29 @@ const look = async (id, tries) => {
 };
 document.querySelectorAll('[data-refresh][id]').forEach(e => watch(e.id, 0));
 
+/* <form data-reprice="id id">: when something that costs is chosen, the parts with these ids come fresh from the server, as its button
+ * "update" would bring them with the whole page. The button goes: it is not needed. */
+for (const form of document.querySelectorAll('form[data-reprice]')) {
+	const button = form.querySelector('button[name=update]');
+	let last = 0;
+	if (!button) continue;
+	button.closest('.actions').hidden = true;
+	form.addEventListener('change', async event => {
+		if (event.target.name === 'card_id') return;
+		const data = new URLSearchParams(new FormData(form)), mine = ++last;
+		data.set('update', '1');
+		try {
+			const answer = await fetch(form.action, { method: 'POST', body: data, headers: { Accept: 'text/html' } });
+			const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
+			if (!answer.ok || mine !== last) return;
+			for (const id of form.dataset.reprice.split(' ')) {
+				const part = fresh.getElementById(id);
+				if (part) document.getElementById(id).replaceChildren(...part.childNodes);
+			}
+		} catch { /* the price stands on the next page as well */ }
+	});
+}
+
 /* The account menu closes when something else is clicked, or with Escape. */
 const close = keep => document.querySelectorAll('details.menu[open]').forEach(d => { if (!d.contains(keep)) d.open = false; });
 document.addEventListener('click', event => close(event.target));

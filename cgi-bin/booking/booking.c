@@ -2,9 +2,11 @@
 #include "booking.h"
 #include "booking_steps.h"
 #include "calendar.h"
+#include "deliveries.h"
 #include "model.h"
 #include "payments.h"
 #include "price.h"
+#include "reviews.h"
 
 #include "../../lib/clock.h"
 #include "../../lib/lang.h"
@@ -26,8 +28,9 @@ static const struct member booking_members[] = {
 	SHAPE_TIME(booking, hold_until), SHAPE_TIME(booking, asked_at), SHAPE_TIME(booking, paid_at), SHAPE_TIME(booking, ended_at),
 	SHAPE_TEXT(booking, end_reason), SHAPE_STATE(booking, refund_state, refund_state_words), SHAPE_AMOUNT(booking, refund_due),
 	SHAPE_AMOUNT(booking, refunded_amount), SHAPE_INT(booking, ask_tries), SHAPE_INT(booking, refund_tries),
-	SHAPE_TEXT(booking, last_error),
-	SHAPE_LIST(booking, lines, booking_line_shape),
+	SHAPE_TEXT(booking, last_error), SHAPE_TIME(booking, cancel_asked_at), SHAPE_INT(booking, cancel_asked_by),
+	SHAPE_INT(booking, cancel_tries), SHAPE_LIST(booking, lines, booking_line_shape), SHAPE_LIST(booking, extras, booking_extra_shape),
+	SHAPE_MAYBE(booking, delivery, booking_delivery_shape),
 };
 const struct shape booking_shape = SHAPE(booking, booking_members);
 
@@ -60,7 +63,8 @@ interval_problem(int64_t starts_at, int64_t ends_at, int64_t now, const char **f
 #define BOOKING_COLUMNS \
 	"booking_id, code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, branch_name_ko, state, starts_at, ends_at," \
 	" amount, vat_amount, currency, card_id, COALESCE(charge_id, 0) AS charge_id, held_at, hold_until, asked_at, paid_at, ended_at," \
-	" end_reason, refund_state, refund_due, refunded_amount, ask_tries, refund_tries, last_error, model_id, n_cars"
+	" end_reason, refund_state, refund_due, refunded_amount, ask_tries, refund_tries, last_error, cancel_asked_at, cancel_asked_by," \
+	" cancel_tries, model_id, n_cars"
 
 static bool
 with_lines(struct db *db, struct booking *b, bool found)
@@ -70,8 +74,9 @@ with_lines(struct db *db, struct booking *b, bool found)
 	log_subject(b->code);
 	booking_read_cars(db, b);
 	db_list(db, &booking_line_shape, &b->lines, &b->n_lines,
-		"SELECT rule, version, unit, quantity, unit_amount, amount FROM booking_line WHERE booking_id = $1 ORDER BY line_no",
+		"SELECT rule, version, unit, quantity, unit_amount, amount, label, label_ko FROM booking_line WHERE booking_id = $1 ORDER BY line_no",
 		b->booking_id);
+	booking_extras_read(db, b);
 	return true;
 }
 
@@ -162,10 +167,11 @@ write_booking(struct db *db, struct booking *b, const struct booking_order *o)
 		b->model_id, b->n_cars);
 	for (int i = 0; i < b->n_lines; i++)
 		db_do(db,
-			"INSERT INTO booking_line (booking_id, line_no, rule, version, unit, quantity, unit_amount, amount)"
-			" VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+			"INSERT INTO booking_line (booking_id, line_no, rule, version, unit, quantity, unit_amount, amount, label, label_ko)"
+			" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
 			b->booking_id, i + 1, words_code(&price_rule_words, b->lines[i].rule), b->lines[i].version, b->lines[i].unit, b->lines[i].quantity,
-			b->lines[i].unit_amount, b->lines[i].amount);
+			b->lines[i].unit_amount, b->lines[i].amount, b->lines[i].label, b->lines[i].label_ko);
+	booking_extras_write(db, b);
 }
 
 /* Cars held for nothing are cars nobody else can have, so here cars are counted. With a saved card the money is taken at once. */
@@ -198,6 +204,11 @@ hold_inside(struct db *db, const struct booking_order *o, struct booking *b)
 	price = price_make(db_memory(db), o->starts_at, o->ends_at, car->daily_price, car->hourly_price);
 	price_times(price, o->model_id ? o->qty : 1);
 	promise(b, o, car, price, db_memory(db));
+	known = extra_quote(db, o, b);
+	if (known != BOOKING_OK)
+		return known;
+	if (booking_reviews_closed(b))          /* what cannot be taken is not held */
+		return BOOKING_REVIEW_LATER;
 	write_booking(db, b, o);
 	if (!booking_hold_cars(db, b))
 		return o->model_id ? BOOKING_FEWER_CARS : BOOKING_TAKEN;
@@ -290,6 +301,17 @@ charge_held(struct db *db, struct booking *b, const char *payment_key)
 	return BOOKING_UNANSWERED;
 }
 
+/* Equipment that must be approved first is asked for before any money moves; without it nothing is booked. */
+static enum booking_outcome
+approve_held(struct db *db, struct booking *b)
+{
+	enum booking_outcome outcome = booking_reviews_ask(db, b);
+
+	if (outcome == BOOKING_OK)
+		return outcome;
+	return booking_expire(db, b, outcome == BOOKING_NOT_APPROVED ? "not_approved" : "review_later", false) ? outcome : as_it_stands(db, b);
+}
+
 #define LATER_S 5               /* what went wrong once may go well in a moment */
 
 static int
@@ -299,9 +321,10 @@ closed_for_s(void)
 }
 
 int
-booking_later_s(void)
+booking_later_s(enum asked_of who)
 {
-	int s = closed_for_s();
+	int (*asks)(void) = who == ASKED_REVIEW ? reviews->closed_for_s : who == ASKED_DELIVERY ? deliveries->closed_for_s : closed_for_s;
+	int s = asks ? asks() : 0;
 
 	return s ? s : LATER_S;
 }
@@ -316,11 +339,17 @@ booking_place(struct db *db, const struct booking_order *o, struct booking *b)
 		outcome = key_outcome(db, o, b);        /* the same request again is answered as before, though its time may have come */
 		return outcome == BOOKING_OK ? BOOKING_BAD_INTERVAL : outcome;
 	}
+	if (delivery_problem(o, &field)) {
+		outcome = key_outcome(db, o, b);
+		return outcome == BOOKING_OK ? BOOKING_BAD_DELIVERY : outcome;
+	}
 	if (closed_for_s()) {           /* what cannot be paid is not held: one who asks reads, and nothing has to be given free again */
 		outcome = key_outcome(db, o, b);
 		return outcome == BOOKING_OK ? BOOKING_LATER : outcome;
 	}
 	outcome = hold(db, o, b);
+	if (outcome == BOOKING_OK)
+		outcome = approve_held(db, b);
 	if (outcome != BOOKING_OK || !o->card_id)
 		return outcome;
 	return charge_held(db, b, NULL);

@@ -17,6 +17,29 @@
 struct booking_car { int64_t car_id; const char *car_name, *plate; };
 extern const struct shape booking_car_shape;
 
+/* What was booked with the car that another program sees to (extra.c). When it cannot be had, its price goes back; the booking goes on. */
+struct booking_extra {
+	int64_t booking_id, line_no;            /* its price line */
+	int kind, state;                        /* enum extra_kind, extra_state */
+	int64_t ref_id;                         /* equipment: item_id */
+	int64_t quantity, amount;
+	const char *label, *label_ko, *category;
+	const char *end_reason;
+	int64_t ended_at;
+	int refund_state;                       /* enum refund_state */
+	int64_t refund_due, refunded_amount, refund_tries;
+	const char *last_error;
+};
+extern const struct shape booking_extra_shape;
+
+/* Where the car is brought to, and fetched from. */
+struct booking_delivery {
+	const char *zone, *address, *place;
+	int64_t window_from, window_to;
+	bool collects;
+};
+extern const struct shape booking_delivery_shape;
+
 struct booking {
 	int64_t booking_id, customer_id, car_id, branch_id, card_id, charge_id;
 	const char *code, *car_name, *plate, *body, *branch_name, *branch_name_ko, *currency, *end_reason;
@@ -32,10 +55,18 @@ struct booking {
 	int64_t refund_due, refunded_amount;
 	const char *last_error;                 /* why the last of these did not end it */
 	int64_t ask_tries, refund_tries;        /* how often the sweep has asked payment: for a lost answer, for the refund */
+	int64_t cancel_asked_at, cancel_asked_by, cancel_tries; /* somebody wants it cancelled, and delivery has not said yet whether it can be */
 	struct booking_line *lines;
 	int n_lines;
+	struct booking_extra *extras;
+	int n_extras;
+	struct booking_delivery *delivery;      /* NULL: fetched at the branch */
+	struct { int item_no; int64_t n_free; const char *label, *reason; } trouble;    /* of an order refused for one of its extras: which, why */
 };
 extern const struct shape booking_shape;
+
+#define EXTRA_ITEMS_MAX 10                      /* kinds of equipment with one booking */
+#define EXTRA_PIECES_MAX 50                     /* … pieces of each */
 
 /* What somebody asks for. */
 struct booking_order {
@@ -44,6 +75,13 @@ struct booking_order {
 	int64_t card_id;                        /* a saved card, charged at once; 0: pay on the provider's page within the hold */
 	const char *request_key;                /* the client's idempotency key; "" or NULL: none */
 	const char *request_hash;               /* of what was asked */
+	struct {
+		bool is_wanted, collects;
+		const char *zone, *address, *place;
+		int64_t window_from;            /* 0: when the rental starts */
+	} delivery;
+	struct { int64_t item_id, quantity; int no /* in the form */; } items[EXTRA_ITEMS_MAX];
+	int n_items;
 };
 
 enum booking_outcome {
@@ -59,6 +97,11 @@ enum booking_outcome {
 	BOOKING_NO_CAR,         /* no such car or model, or it is not for rent */
 	BOOKING_BAD_INTERVAL,   /* past, reversed, too long, too far ahead, off the half hour: interval_problem() says which */
 	BOOKING_BAD_CARD,       /* not a card of this customer */
+	BOOKING_BAD_DELIVERY,   /* there is no such zone or window: delivery_problem() says which */
+	BOOKING_NO_ITEM,        /* an item that is not lent: trouble says which */
+	BOOKING_OUT_OF_STOCK,   /* fewer pieces are free then: trouble says which, and how many there are */
+	BOOKING_NOT_APPROVED,   /* review says no to the equipment: trouble says why; nothing was charged, nothing is held */
+	BOOKING_REVIEW_LATER,   /* review must say yes first and cannot be asked: nothing was charged, nothing is held */
 	BOOKING_KEY_REUSED,     /* the key came before with another body */
 	BOOKING_IN_PROGRESS,    /* the first request with this key is still running */
 };
@@ -77,19 +120,28 @@ enum booking_outcome booking_place(struct db *db, const struct booking_order *o,
  * TAKEN (hold is over). After LATER it may still be HELD: the same again works when payment does. */
 enum booking_outcome booking_pay(struct db *db, struct booking *b, const char *payment_key);
 
-/* In how many seconds it is worth trying again after LATER or UNANSWERED: when payment is asked again, as far as is known. */
-int booking_later_s(void);
+/* In how many seconds it is worth trying again: when the one that could not be asked is asked again, as far as is known. */
+enum asked_of { ASKED_PAYMENT, ASKED_REVIEW, ASKED_DELIVERY };
+int booking_later_s(enum asked_of who);
 
 /* Reads one with its lines. customer_id 0: anybody's (managers). false: there is none of theirs. */
 bool booking_find(struct db *db, const char *code, int64_t customer_id, struct booking *b);
 
 /* --- cancel.c --- */
-enum cancel_outcome { CANCEL_DONE, CANCEL_PENDING /* refund under way: CANCEL_REQUESTED */, CANCEL_NOT_POSSIBLE };
+enum cancel_outcome {
+	CANCEL_DONE,
+	CANCEL_PENDING,         /* under way: the refund (CANCEL_REQUESTED), or delivery's answer (cancel_asked_at) */
+	CANCEL_SHIPPED,         /* too late: the car is on its way to the customer. Nothing changed */
+	CANCEL_LATER,           /* delivery cannot be asked now, and must say yes first. Nothing changed */
+	CANCEL_NOT_POSSIBLE,
+};
 
 /* What cancelling now would give back, and why not all: full, grace, late. false: it cannot be cancelled (any more). */
-struct cancel_preview { int64_t refund, fee, percent; const char *rule; };
+struct cancel_preview { int64_t refund, fee, percent, gone /* back already, or on its way, for extras that ended */; const char *rule; };
 bool cancel_preview(const struct booking *b, int64_t now, struct cancel_preview *p);
-/* A HELD one is given up; a PAID or CONFIRMED one frees the car and refunds. Done already: CANCEL_DONE again. actor: who asked. */
+/*
+ * A HELD one is given up; a PAID or CONFIRMED one frees the car and refunds, once delivery has said that no car is brought (DOMAIN 5,
+ * cancel). Done already: CANCEL_DONE again. actor: who asked. */
 enum cancel_outcome booking_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *reason);
 
 /* --- desk.c: what a manager does at the counter. false: not in a state for that. */
@@ -104,6 +156,18 @@ int booking_stuck_kind(const struct booking *b);        /* enum stuck_kind; -1: 
 int64_t booking_stuck_since(const struct booking *b);
 void booking_retry(struct db *db, struct booking *b, int64_t actor_id);
 enum stuck_outcome booking_resolve(struct db *db, struct booking *b, enum stuck_way way, const char *reason, int64_t actor_id);
+
+/* --- extra.c: delivery and equipment that are booked with the car --- */
+
+/* NULL when the car can be brought as asked, else a translated sentence for the field *field (delivery.zone …). */
+const char *delivery_problem(const struct booking_order *o, const char **field);
+/* What the order's extras cost, as further lines of b, which has those of the car: nothing is written. Else what is in the way. */
+enum booking_outcome extra_quote(struct db *db, const struct booking_order *o, struct booking *b);
+
+/* What can be had with a car: the items on offer, and how many pieces are free in the interval (0, 0: not asked). */
+struct offered_item { int64_t item_id, daily_price, n_free; const char *name, *name_ko, *category; };
+#define OFFERED_MAX 30
+int items_offered(struct db *db, int64_t starts_at, int64_t ends_at, struct offered_item **items);
 
 /* --- sweep.c: what time brings; the relay calls it every second. Answers whether more waits. */
 bool booking_sweep(struct db *db);

@@ -32,6 +32,35 @@ bool booking_reject(struct db *db, struct booking *b, int64_t causation_id, int6
 /* Fleet says that the car can be given: one of the two. Inside a transaction. */
 void booking_reserved(struct db *db, struct booking *b, int64_t causation_id);
 
+/* --- extra.c --- */
+void booking_extras_write(struct db *db, struct booking *b);    /* with the booking, in its transaction */
+void booking_extras_read(struct db *db, struct booking *b);     /* where its lines say that there are some */
+/* Equipment that review must say yes to before it is taken: can review be asked at all; and what it says, OK when it all goes on. */
+bool booking_reviews_closed(const struct booking *b);
+enum booking_outcome booking_reviews_ask(struct db *db, struct booking *b);
+
+/* --- extra_end.c --- */
+/* It will not be had: its price goes back. Inside a transaction; once; nothing when the booking itself is given back. */
+void booking_extra_end(struct db *db, struct booking *b, struct booking_extra *x, const char *reason, int64_t causation_id);
+void booking_extras_end(struct db *db, struct booking *b, enum extra_kind kind, const char *reason, int64_t causation_id);
+struct booking_extra *booking_extra_of_line(struct booking *b, int64_t line_no);                /* NULL: there is none */
+struct booking_extra *booking_extra_of_refund(struct booking *b, const char *refund_key);       /* NULL: it is the booking's own refund */
+int64_t booking_extras_gone(const struct booking *b);           /* what went, or goes, back for them */
+bool booking_extra_refunded(struct db *db, struct booking *b, struct booking_extra *x, int64_t causation_id);
+void booking_sweep_extra(struct db *db, struct booking *b, struct booking_extra *x);            /* one try, written down first */
+int booking_sweep_extras(struct db *db, int64_t now);           /* the refunds of extras that are due: how many */
+
+/* --- cancel.c --- */
+/* Delivery was asked whether the booking can be cancelled and has not said: asked once more, and what follows from its answer. */
+void booking_cancel_again(struct db *db, struct booking *b);
+
+/* --- desk.c: the keys change hands, at the counter or at the customer's door. Inside a transaction --- */
+bool booking_keys_given(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id);
+bool booking_keys_back(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id);
+
+/* Why payment has not given it back, for the stuck desk. */
+const char *booking_refund_error(int refund_answer);
+
 /* Asks payment for the refund that is due and writes down what it says. true: the money is back, the booking is at its end. */
 bool booking_settle_refund(struct db *db, struct booking *b);
 /* The refund is done: CANCEL_REQUESTED → CANCELLED, or a REJECTED / EXPIRED one's money is back. Once. */

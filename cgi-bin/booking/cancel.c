@@ -1,10 +1,15 @@
 /*
  * cancel - giving a booking back. What is refunded is shown before it is confirmed and fixed when it is; the car is free from
  * that moment; the money follows, at once if payment answers, else by the sweep until it is done (DOMAIN 5, cancel).
+ *
+ * Where the car is to be brought, delivery must first say that it will not be. That somebody wants it cancelled stands in the row
+ * before delivery is asked, so an answer nobody heard is asked for again by the sweep until it is there: then the booking is cancelled
+ * on the terms of the moment it was asked for, or, with the courier on his way, the wish is withdrawn.
  */
 #include "booking.h"
 #include "booking_steps.h"
 #include "calendar.h"
+#include "deliveries.h"
 #include "payments.h"
 
 #include "../../lib/clock.h"
@@ -16,7 +21,9 @@
 bool
 cancel_preview(const struct booking *b, int64_t now, struct cancel_preview *p)
 {
-	*p = (struct cancel_preview){ .percent = 100, .rule = "full" };
+	*p = (struct cancel_preview){ .percent = 100, .rule = "full", .gone = booking_extras_gone(b) };
+	if (b->cancel_asked_at)
+		now = b->cancel_asked_at;       /* the terms are those of the moment it was asked for */
 	if ((b->state != PAID && b->state != CONFIRMED))
 		return false;
 	if (now < b->starts_at - settings.refund_full_before_s)
@@ -29,26 +36,30 @@ cancel_preview(const struct booking *b, int64_t now, struct cancel_preview *p)
 		p->rule = "late";
 		p->percent = settings.refund_late_percent;
 	}
-	p->refund = b->amount * p->percent / 100;
-	p->fee = b->amount - p->refund;
+	p->refund = (b->amount - p->gone) * p->percent / 100;
+	p->fee = b->amount - p->gone - p->refund;
 	return true;
 }
 
+/* What is due is reckoned inside: an extra may have ended since b was read, and its price is on its way back already. */
 static bool
-request_cancel(struct db *db, struct booking *b, const struct cancel_preview *p, int64_t actor_id, const char *reason)
+request_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *reason)
 {
 	int64_t now = clock_now();
+	struct cancel_preview p = { 0 };
 	int n;
 
 	db_begin(db);
-	n = db_do(db,           /* the try that follows at once is written down with it */
+	booking_extras_read(db, b);
+	n = cancel_preview(b, now, &p) ? db_do(db,      /* the try that follows at once is written down with it */
 		"UPDATE booking SET state = 'CANCEL_REQUESTED', end_reason = $2, ended_at = $3, refund_due = $4, refund_state = $5,"
-		" refund_next_at = $6, refund_tries = 1 WHERE booking_id = $1 AND state IN ('PAID', 'CONFIRMED')",
-		b->booking_id, reason, now, p->refund, p->refund ? "PENDING" : "NONE", now + 5);
+		" refund_next_at = $6, refund_tries = 1, cancel_asked_at = 0 WHERE booking_id = $1 AND state IN ('PAID', 'CONFIRMED')",
+		b->booking_id, reason, now, p.refund, p.refund ? "PENDING" : "NONE", now + 5) : 0;
 	if (n == 1) {
 		b->state = CANCEL_REQUESTED;
-		b->refund_due = p->refund;
-		b->refund_state = p->refund ? REFUND_PENDING : REFUND_NONE;
+		b->cancel_asked_at = 0;
+		b->refund_due = p.refund;
+		b->refund_state = p.refund ? REFUND_PENDING : REFUND_NONE;
 		b->end_reason = reason;
 		b->ended_at = now;
 		calendar_release(db, b->booking_id);
@@ -58,6 +69,87 @@ request_cancel(struct db *db, struct booking *b, const struct cancel_preview *p,
 	}
 	return db_commit(db) && n == 1;
 }
+
+/* --- delivery first ------------------------------------------------------------------------------------------------------ */
+
+#define OWN_TRY_S 5             /* whoever has written the wish is asking himself for so long */
+
+static bool
+is_to_be_brought(const struct booking *b)
+{
+	for (int i = 0; i < b->n_extras; i++)
+		if (b->extras[i].kind == EXTRA_DELIVERY && b->extras[i].state == EXTRA_BOOKED)
+			return true;
+	return false;
+}
+
+/* Row first. Answers the how-manieth try it is; 0: the booking has moved on. */
+static int64_t
+write_wish(struct db *db, struct booking *b, int64_t actor_id)
+{
+	int64_t now = clock_now();
+	int64_t next = now + (b->cancel_asked_at ? pause_s(b->cancel_tries + 1, PAUSE_MAX_S) : OWN_TRY_S);
+
+	return db_int(db,
+		"UPDATE booking SET cancel_asked_by = CASE WHEN cancel_asked_at = 0 THEN $2 ELSE cancel_asked_by END,"
+		" cancel_tries = CASE WHEN cancel_asked_at = 0 THEN 1 ELSE cancel_tries + 1 END,"
+		" cancel_asked_at = CASE WHEN cancel_asked_at = 0 THEN $3 ELSE cancel_asked_at END, cancel_next_at = $4"
+		" WHERE booking_id = $1 AND state IN ('PAID', 'CONFIRMED') RETURNING cancel_tries",
+		b->booking_id, actor_id, now, next);
+}
+
+/* Nobody wants it cancelled any more. The only try: somebody else who asks meanwhile may have been heard, so his answer is waited for. */
+static bool
+withdraw(struct db *db, struct booking *b, bool only_try)
+{
+	bool done = db_do(db, "UPDATE booking SET cancel_asked_at = 0, cancel_tries = 0 WHERE booking_id = $1 AND ($2 = 0 OR cancel_tries = 1)",
+		b->booking_id, only_try ? 1 : 0) == 1;
+
+	booking_reload(db, b);
+	return done;
+}
+
+/* false: *outcome says why it does not go on (now). */
+static bool
+delivery_lets_go(struct db *db, struct booking *b, int64_t actor_id, const char *reason, enum cancel_outcome *outcome)
+{
+	int64_t tries;
+
+	if (!b->cancel_asked_at && deliveries->closed_for_s && deliveries->closed_for_s() > 0) {
+		*outcome = CANCEL_LATER;
+		return false;
+	}
+	tries = write_wish(db, b, actor_id);
+	booking_reload(db, b);
+	if (!tries)
+		return true;    /* whoever writes next sees what has become of it */
+	switch (deliveries->cancel(db, b, reason)) {
+	case DELIVERY_CANCELLED:
+		return true;
+	case DELIVERY_SHIPPED:
+		withdraw(db, b, false);
+		*outcome = CANCEL_SHIPPED;
+		return false;
+	case DELIVERY_NOT_ASKED:
+		*outcome = tries == 1 && withdraw(db, b, true) ? CANCEL_LATER : CANCEL_PENDING;
+		return false;
+	case DELIVERY_UNKNOWN:
+		break;
+	}
+	*outcome = CANCEL_PENDING;
+	return false;
+}
+
+void
+booking_cancel_again(struct db *db, struct booking *b)
+{
+	if (b->state == PAID || b->state == CONFIRMED)
+		booking_cancel(db, b, b->cancel_asked_by, b->cancel_asked_by == b->customer_id ? "customer" : "manager");
+	else
+		withdraw(db, b, false);         /* it has gone another way */
+}
+
+/* --- giving it up ---------------------------------------------------------------------------------------------------------- */
 
 /* One look and one write. false: somebody else moved the booking between the two, so look again. */
 static bool
@@ -76,7 +168,9 @@ give_up(struct db *db, struct booking *b, int64_t actor_id, const char *reason, 
 	if (b->state != CANCEL_REQUESTED) {
 		if (!cancel_preview(b, clock_now(), &p))
 			return true;
-		if (!request_cancel(db, b, &p, actor_id, reason))
+		if (is_to_be_brought(b) && !delivery_lets_go(db, b, actor_id, reason, outcome))
+			return true;
+		if (!request_cancel(db, b, actor_id, reason))
 			return false;
 	}
 	*outcome = booking_settle_refund(db, b) ? CANCEL_DONE : CANCEL_PENDING;
@@ -115,10 +209,10 @@ booking_refund_done(struct db *db, struct booking *b, int64_t refunded_amount, i
 	return db_commit(db) && n == 1;
 }
 
-static const char *
-refund_error(enum refund_answer answer)
+const char *
+booking_refund_error(int answer)
 {
-	switch (answer) {
+	switch ((enum refund_answer)answer) {
 	case REFUND_ANSWER_PENDING: return "refund_asked";
 	case REFUND_ANSWER_REFUSED: return "refund_refused";
 	case REFUND_ANSWER_LATER:   return "payment_down";
@@ -132,18 +226,21 @@ booking_settle_refund(struct db *db, struct booking *b)
 {
 	enum refund_answer answer;
 	int64_t refunded = 0;
+	struct payback back = {         /* refund_due 0 on an EXPIRED one: void the charge whole, whatever became of it */
+		.key = arena_printf(db_memory(db), "%s-%s", b->code, b->refund_due ? "cancel" : "void"), .amount = b->refund_due,
+		.reason = b->end_reason ? b->end_reason : "",
+	};
 
 	if (b->refund_state != REFUND_PENDING) {
 		booking_refund_done(db, b, 0, 0);
 		return b->state == CANCELLED;
 	}
-	/* refund_due 0 on an EXPIRED one: void the charge whole, whatever became of it */
-	answer = payments->refund(db, b, b->refund_due, &refunded);
+	answer = payments->refund(db, b, &back, &refunded);
 	if (answer != REFUND_ANSWER_DONE) {
-		booking_note_error(db, b, refund_error(answer));
+		booking_note_error(db, b, booking_refund_error(answer));
 		return false;
 	}
-	booking_refund_done(db, b, refunded, 0);
+	booking_refund_done(db, b, b->refund_due ? b->refund_due : refunded, 0);        /* the charge's refunds are its extras' as well */
 	booking_reload(db, b);
 	return b->refund_state != REFUND_PENDING;
 }

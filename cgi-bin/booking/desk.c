@@ -7,16 +7,41 @@
 #include "../../lib/settings.h"
 
 static bool
-step(struct db *db, struct booking *b, const char *from, int to, const char *event, int64_t actor_id)
+step(struct db *db, struct booking *b, const char *from, int to, const char *event, int64_t causation_id, int64_t actor_id)
 {
 	int n = db_do(db, "UPDATE booking SET state = $3 WHERE booking_id = $1 AND state = $2",
 		b->booking_id, from, words_code(&booking_state_words, to));
 
 	if (n == 1) {
 		b->state = to;
-		booking_emit(db, b, event, 0, actor_id);
+		booking_emit(db, b, event, causation_id, actor_id);
 	}
 	return n == 1;
+}
+
+bool
+booking_keys_given(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id)
+{
+	return step(db, b, "CONFIRMED", OUT, "booking.handed_out", causation_id, actor_id);
+}
+
+bool
+booking_keys_back(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id)
+{
+	int64_t now = clock_now();
+
+	if (!step(db, b, "OUT", RETURNED, "booking.returned", causation_id, actor_id))
+		return false;
+	calendar_end(db, b->booking_id, now);
+	db_do(db, "UPDATE booking SET ended_at = $2 WHERE booking_id = $1", b->booking_id, now);
+	return step(db, b, "RETURNED", COMPLETED, "booking.completed", causation_id, actor_id);
+}
+
+/* Somebody is cancelling it, and delivery is being asked. Inside the transaction of the step. */
+static bool
+is_being_cancelled(struct db *db, const struct booking *b)
+{
+	return db_exists(db, "SELECT 1 FROM booking WHERE booking_id = $1 AND cancel_asked_at > 0", b->booking_id);
 }
 
 /* From the turnaround before the start until the end: earlier or later the car may be another customer's. */
@@ -29,23 +54,17 @@ booking_hand_out(struct db *db, struct booking *b, int64_t actor_id)
 	if (now < b->starts_at - settings.turnaround_s || now >= b->ends_at)
 		return false;
 	db_begin(db);
-	done = step(db, b, "CONFIRMED", OUT, "booking.handed_out", actor_id);
+	done = !is_being_cancelled(db, b) && booking_keys_given(db, b, 0, actor_id);
 	return db_commit(db) && done;
 }
 
 bool
 booking_take_back(struct db *db, struct booking *b, int64_t actor_id)
 {
-	int64_t now = clock_now();
 	bool done;
 
 	db_begin(db);
-	done = step(db, b, "OUT", RETURNED, "booking.returned", actor_id);
-	if (done) {
-		calendar_end(db, b->booking_id, now);
-		db_do(db, "UPDATE booking SET ended_at = $2 WHERE booking_id = $1", b->booking_id, now);
-		step(db, b, "RETURNED", COMPLETED, "booking.completed", actor_id);
-	}
+	done = booking_keys_back(db, b, 0, actor_id);
 	return db_commit(db) && done;
 }
 
@@ -57,7 +76,7 @@ booking_no_show(struct db *db, struct booking *b, int64_t actor_id)
 	if (clock_now() < b->starts_at)
 		return false;
 	db_begin(db);
-	done = step(db, b, "CONFIRMED", NO_SHOW, "booking.no_show", actor_id);
+	done = !is_being_cancelled(db, b) && step(db, b, "CONFIRMED", NO_SHOW, "booking.no_show", 0, actor_id);
 	if (done) {
 		db_do(db, "UPDATE booking SET ended_at = $2, end_reason = 'no_show' WHERE booking_id = $1", b->booking_id, clock_now());
 		calendar_release(db, b->booking_id);

@@ -4,9 +4,11 @@
 #include "model.h"
 #include "orders.h"
 #include "pages.h"
+#include "pages_extra.h"
 #include "price.h"
 
 #include "../cars.h"
+#include "../choices.h"
 #include "../../lib/clock.h"
 #include "../../lib/form.h"
 #include "../../lib/settings.h"
@@ -15,6 +17,15 @@
 #include <string.h>
 
 /* What a JSON client is told of a booking. */
+static const struct member extra_json_members[] = {
+	SHAPE_INT(booking_extra, line_no), SHAPE_STATE(booking_extra, kind, extra_kind_words), SHAPE_STATE(booking_extra, state, extra_state_words),
+	SHAPE_INT(booking_extra, ref_id), SHAPE_INT(booking_extra, quantity), SHAPE_AMOUNT(booking_extra, amount),
+	SHAPE_TEXT(booking_extra, label), SHAPE_TEXT(booking_extra, label_ko), SHAPE_TEXT(booking_extra, end_reason),
+	SHAPE_STATE(booking_extra, refund_state, refund_state_words), SHAPE_AMOUNT(booking_extra, refund_due),
+	SHAPE_AMOUNT(booking_extra, refunded_amount),
+};
+static const struct shape extra_json_shape = SHAPE(booking_extra, extra_json_members);
+
 static const struct member booking_json_members[] = {
 	SHAPE_TEXT(booking, code), SHAPE_STATE(booking, state, booking_state_words), SHAPE_INT(booking, car_id), SHAPE_TEXT(booking, car_name),
 	SHAPE_TEXT(booking, plate), SHAPE_INT(booking, model_id), SHAPE_INT(booking, n_cars),
@@ -22,7 +33,8 @@ static const struct member booking_json_members[] = {
 	SHAPE_AMOUNT(booking, amount), SHAPE_AMOUNT(booking, vat_amount), SHAPE_TEXT(booking, currency),
 	SHAPE_STATE(booking, refund_state, refund_state_words), SHAPE_AMOUNT(booking, refund_due), SHAPE_AMOUNT(booking, refunded_amount),
 	SHAPE_TIME(booking, held_at), SHAPE_TIME(booking, hold_until), SHAPE_TIME(booking, paid_at), SHAPE_TEXT(booking, end_reason),
-	SHAPE_LIST(booking, lines, booking_line_shape),
+	SHAPE_LIST(booking, lines, booking_line_shape), SHAPE_LIST(booking, extras, extra_json_shape),
+	SHAPE_MAYBE(booking, delivery, booking_delivery_shape), SHAPE_TIME(booking, cancel_asked_at),
 };
 const struct shape booking_json_shape = SHAPE(booking, booking_json_members);
 
@@ -43,6 +55,7 @@ struct order_page {
 	int64_t model_id, qty, branch_id;       /* so many cars of a model; 0: this very car */
 	bool is_several;
 	struct price *price;            /* NULL: no good interval yet */
+	struct extras_form extras;
 	int64_t from, until, hold_minutes;
 };
 static const struct member order_page_members[] = {
@@ -51,7 +64,7 @@ static const struct member order_page_members[] = {
 	SHAPE_STRUCT(order_page, card_id, field_shape), SHAPE_LIST(order_page, cards, saved_card_shape),
 	SHAPE_BOOL(order_page, is_new_card), SHAPE_BOOL(order_page, is_taken), SHAPE_MAYBE(order_page, price, price_shape), SHAPE_TIME(order_page, from),
 	SHAPE_TIME(order_page, until), SHAPE_INT(order_page, hold_minutes), SHAPE_INT(order_page, model_id), SHAPE_INT(order_page, qty),
-	SHAPE_INT(order_page, branch_id), SHAPE_BOOL(order_page, is_several),
+	SHAPE_INT(order_page, branch_id), SHAPE_BOOL(order_page, is_several), SHAPE_STRUCT(order_page, extras, extras_form_shape),
 };
 static const struct shape order_page_shape = SHAPE(order_page, order_page_members);
 PAGE(order_form, "booking/order", order_page_shape)
@@ -96,6 +109,17 @@ translate_branch(struct car_facts *car)
 		car->branch_name = car->branch_name_ko;
 }
 
+/* Delivery and equipment as they were asked for, and what they add to the price. */
+static void
+add_extras(struct web *w, struct order_page *p, struct booking_order o)
+{
+	if (!p->price)
+		return;
+	extras_read(w, &o);
+	extras_price(w, &o, p->price);
+	extras_show(w, &o, &p->extras);
+}
+
 /* The form with what was typed. A JSON client gets the same outcome as an error. */
 static enum status
 show_order(struct web *w, int64_t car_id, int64_t starts_at, int64_t ends_at, enum status status, const char *code, const char *message)
@@ -115,8 +139,9 @@ show_order(struct web *w, int64_t car_id, int64_t starts_at, int64_t ends_at, en
 	p.is_several = p.qty > 1;
 	translate_branch(&p.car);
 	price_order(w, &p, starts_at, ends_at);
+	add_extras(w, &p, o);
 	choose_card(w, &p);
-	p.is_taken = code && (strcmp(code, "taken") == 0 || strcmp(code, "out_of_stock") == 0);
+	p.is_taken = code && (strcmp(code, "taken") == 0 || (strcmp(code, "out_of_stock") == 0 && !form_n_errors(w)));
 	p.starts_at = form_field(w, "starts_at", input_time(w, starts_at));
 	p.ends_at = form_field(w, "ends_at", input_time(w, ends_at));
 	p.card_id = form_field(w, "card_id", "");
@@ -190,6 +215,7 @@ read_order(struct web *w, struct booking_order *o)
 		.request_hash = web_body_hash(w),
 	};
 	read_which(w, o);
+	extras_read(w, o);
 	if (strlen(o->request_key) > 200)
 		form_error(w, "form_key", _("The idempotency key is longer than 200 characters."));
 }
@@ -205,11 +231,11 @@ what_became_of_it(const struct booking_order *o, enum booking_outcome outcome)
 	return _("Payments do not work at the moment. Nothing was booked and your card was not charged.");
 }
 
-/* The form as it was, to be sent again when payment can be asked again. */
+/* The form as it was, to be sent again when the one who must be asked can be. */
 static enum status
-show_later(struct web *w, const struct booking_order *o, const char *message)
+show_later(struct web *w, const struct booking_order *o, enum asked_of who, const char *message)
 {
-	int s = booking_later_s();
+	int s = booking_later_s(who);
 
 	if (w->json)
 		return web_later(w, s, message);
@@ -218,16 +244,25 @@ show_later(struct web *w, const struct booking_order *o, const char *message)
 	return show_order(w, o->car_id, o->starts_at, o->ends_at, BUSY, "later", message);
 }
 
+/* The price with what was chosen, and nothing booked: for browsers without JavaScript. */
+static bool
+wants_price_alone(struct web *w)
+{
+	return form_has(w, "update") && !w->json;
+}
+
 /* POST /bookings - promise a car to the customer and take the money for it. */
 enum status
 do_book(struct web *w)
 {
 	struct booking_order o;
-	struct booking b;
+	struct booking b = { 0 };
 	enum booking_outcome outcome;
 	const char *field = "starts_at", *problem;
 
 	read_order(w, &o);
+	if (wants_price_alone(w))
+		return show_order(w, o.car_id, o.starts_at, o.ends_at, OK, NULL, NULL);
 	if (form_bad(w))
 		return show_order(w, o.car_id, o.starts_at, o.ends_at, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 
@@ -249,7 +284,7 @@ do_book(struct web *w)
 		return AGAIN(PAYMENT_REQUIRED, "declined", _("The card was declined. Nothing was charged and nothing is booked. Please try another card."));
 	case BOOKING_LATER:
 	case BOOKING_UNANSWERED:
-		return show_later(w, &o, what_became_of_it(&o, outcome));
+		return show_later(w, &o, ASKED_PAYMENT, what_became_of_it(&o, outcome));
 	case BOOKING_NO_CAR:
 		if (w->json)
 			form_error(w, o.model_id ? "model_id" : "car_id", _("There is no such car for rent."));
@@ -261,6 +296,15 @@ do_book(struct web *w)
 	case BOOKING_BAD_CARD:
 		form_error(w, "card_id", _("This card is not among yours. Please choose another."));
 		return AGAIN(UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+	case BOOKING_BAD_DELIVERY:
+	case BOOKING_NO_ITEM:
+		return AGAIN(UNPROCESSABLE, "invalid", extras_refused(w, &o, &b, outcome));
+	case BOOKING_OUT_OF_STOCK:
+		return AGAIN(CONFLICT, "out_of_stock", extras_refused(w, &o, &b, outcome));
+	case BOOKING_NOT_APPROVED:
+		return AGAIN(CONFLICT, "not_approved", extras_refused(w, &o, &b, outcome));
+	case BOOKING_REVIEW_LATER:
+		return show_later(w, &o, ASKED_REVIEW, _("Your equipment must be approved first, and nobody can be asked at the moment. Nothing was booked and nothing was charged."));
 	case BOOKING_KEY_REUSED:
 		return AGAIN(UNPROCESSABLE, "key_reused", _("This form was used for another booking already. Please check what it says and send it again."));
 	case BOOKING_IN_PROGRESS:
@@ -285,6 +329,10 @@ struct booking_page {
 	int64_t refund, fee;
 	bool is_full, is_grace, is_late;
 	int64_t late_percent, net_amount, bank_amount;
+	int64_t gone_amount, back_amount;       /* for extras that ended: due; and what is back in all */
+	const char *zone_name;                  /* where it is brought to; NULL: nowhere */
+	bool is_wished;                         /* to be cancelled, and delivery has not said */
+	bool has_extras, has_ended, is_brought; /* something with the car; some of it will not be had; the courier comes */
 	bool is_stuck, has_deeds, is_asking;     /* deeds: what managers did to end it; asking: payment has not said what it took */
 	struct stuck_deed *events;
 	int n_events;
@@ -299,7 +347,9 @@ static const struct member booking_page_members[] = {
 	SHAPE_TIME(booking_page, now), SHAPE_AMOUNT(booking_page, refund), SHAPE_AMOUNT(booking_page, fee),
 	SHAPE_BOOL(booking_page, is_full), SHAPE_BOOL(booking_page, is_grace), SHAPE_BOOL(booking_page, is_late),
 	SHAPE_INT(booking_page, late_percent), SHAPE_AMOUNT(booking_page, net_amount), SHAPE_AMOUNT(booking_page, bank_amount),
-	SHAPE_BOOL(booking_page, is_stuck), SHAPE_BOOL(booking_page, has_deeds), SHAPE_BOOL(booking_page, is_asking),
+	SHAPE_AMOUNT(booking_page, gone_amount), SHAPE_AMOUNT(booking_page, back_amount), SHAPE_TEXT(booking_page, zone_name),
+	SHAPE_BOOL(booking_page, is_wished), SHAPE_BOOL(booking_page, has_extras), SHAPE_BOOL(booking_page, has_ended),
+	SHAPE_BOOL(booking_page, is_brought), SHAPE_BOOL(booking_page, is_stuck), SHAPE_BOOL(booking_page, has_deeds), SHAPE_BOOL(booking_page, is_asking),
 	SHAPE_LIST(booking_page, events, stuck_deed_shape),
 };
 static const struct shape booking_page_shape = SHAPE(booking_page, booking_page_members);
@@ -316,8 +366,9 @@ find_booking(struct web *w, struct booking *b)
 static void
 fill_cancel(struct web *w, struct booking_page *p)
 {
-	p->may_cancel = cancel_preview(&p->booking, w->now, &p->preview);
+	p->may_cancel = cancel_preview(&p->booking, w->now, &p->preview) && !p->is_wished;
 	p->refund = p->preview.refund;
+	p->gone_amount = p->preview.gone;
 	p->fee = p->preview.fee;
 	p->late_percent = settings.refund_late_percent;
 	if (p->may_cancel) {
@@ -352,6 +403,29 @@ fill_desk(struct web *w, struct booking_page *p)
 	p->has_deeds = p->n_events > 0;
 }
 
+/* What was booked with the car, in the reader's language, and what of its price is back. */
+static void
+fill_extras(struct booking_page *p)
+{
+	struct booking *b = &p->booking;
+	const struct choice *zone = b->delivery ? choice_find(settings.delivery_zones, b->delivery->zone) : NULL;
+
+	booking_lines_in_words(b->lines, b->n_lines);
+	p->has_extras = b->n_extras > 0;
+	p->back_amount = b->refunded_amount;
+	for (int i = 0; i < b->n_extras; i++) {
+		struct booking_extra *x = &b->extras[i];
+
+		if (lang_now() == LANG_KO && *x->label_ko)
+			x->label = x->label_ko;
+		p->back_amount += x->refunded_amount;
+		p->has_ended |= x->state == EXTRA_ENDED;
+		p->is_brought |= x->kind == EXTRA_DELIVERY && x->state == EXTRA_BOOKED;
+		p->is_unsettled |= x->refund_state == REFUND_PENDING;
+	}
+	p->zone_name = zone ? choice_name(zone) : b->delivery ? b->delivery->zone : NULL;
+}
+
 static void
 fill_page(struct web *w, struct booking_page *p)
 {
@@ -367,10 +441,13 @@ fill_page(struct web *w, struct booking_page *p)
 	p->is_several = b->n_cars > 1;
 	p->may_pay = p->is_mine && b->state == HELD && !b->asked_at && b->hold_until > w->now;
 	p->is_unsettled = b->state == HELD || b->state == PAID || b->refund_state == REFUND_PENDING;
+	p->is_wished = b->cancel_asked_at && (b->state == PAID || b->state == CONFIRMED);
+	p->is_unsettled |= p->is_wished;
+	fill_extras(p);
 	p->is_asking = b->state == EXPIRED && b->refund_state == REFUND_PENDING;
-	p->may_hand_out = desk && b->state == CONFIRMED && w->now >= b->starts_at - settings.turnaround_s && w->now < b->ends_at;
+	p->may_hand_out = desk && b->state == CONFIRMED && !p->is_wished && w->now >= b->starts_at - settings.turnaround_s && w->now < b->ends_at;
 	p->may_take_back = desk && b->state == OUT;
-	p->may_no_show = desk && b->state == CONFIRMED && w->now >= b->starts_at;
+	p->may_no_show = desk && b->state == CONFIRMED && !p->is_wished && w->now >= b->starts_at;
 	fill_cancel(w, p);
 	fill_around(w, p);
 	/* the way back from the provider's page without a payment says why in code= */
@@ -422,6 +499,8 @@ page_cancel(struct web *w)
 
 	if (!find_booking(w, &b))
 		return web_not_found(w);
+	if (b.cancel_asked_at && !w->json)      /* it is under way */
+		return web_redirect(w, "/bookings/%s", b.code);
 	return show_booking(w, &cancel_shown, &b, OK);
 }
 
@@ -429,6 +508,18 @@ static enum status
 not_cancellable(struct web *w)
 {
 	return web_refuse(w, CONFLICT, "not_cancellable", _("This booking cannot be cancelled any more. Please call the branch: we will find a way."));
+}
+
+/* What there is to do instead: the car comes, and can be brought back early. */
+static enum status
+already_shipped(struct web *w, const struct booking *b)
+{
+	struct around_booking a = { 0 };
+
+	around_booking(w->db, b, &a);
+	return web_refuse(w, CONFLICT, "delivery_shipped", a.branch_phone && *a.branch_phone
+		? arena_printf(w->m, _("The car is on its way to you, so this booking cannot be cancelled any more. You can take it and bring it back early, or call the branch: %s."), a.branch_phone)
+		: _("The car is on its way to you, so this booking cannot be cancelled any more. You can take it and bring it back early, or call the branch."));
 }
 
 /* A second click ends where the first one did; a program is told that there is nothing left to cancel. */
@@ -448,6 +539,10 @@ do_cancel(struct web *w)
 		return w->json ? show_booking(w, NULL, &b, OK) : web_redirect(w, "/bookings/%s", b.code);
 	case CANCEL_PENDING:
 		return w->json ? show_booking(w, NULL, &b, ACCEPTED) : web_redirect(w, "/bookings/%s", b.code);
+	case CANCEL_SHIPPED:
+		return already_shipped(w, &b);
+	case CANCEL_LATER:
+		return web_later(w, booking_later_s(ASKED_DELIVERY), _("Delivery must be stopped first and cannot be reached at the moment. Nothing has changed: please cancel again in a moment."));
 	case CANCEL_NOT_POSSIBLE:
 		return not_cancellable(w);
 	}
@@ -475,8 +570,8 @@ static enum status
 show_not_paid(struct web *w, const struct booking *b)
 {
 	if (b->state == HELD)
-		return web_later(w, booking_later_s(), _("Payments do not work at the moment. Nothing was charged, and the car is still held for you: please load this page again in a moment."));
-	return web_later(w, booking_later_s(), _("Payments do not work at the moment. Nothing was booked and nothing was charged."));
+		return web_later(w, booking_later_s(ASKED_PAYMENT), _("Payments do not work at the moment. Nothing was charged, and the car is still held for you: please load this page again in a moment."));
+	return web_later(w, booking_later_s(ASKED_PAYMENT), _("Payments do not work at the moment. Nothing was booked and nothing was charged."));
 }
 
 /* The customer comes back: the payment key is the provider's, good once and for this order and amount alone. */
@@ -505,6 +600,11 @@ do_paid(struct web *w)
 	case BOOKING_NO_CAR:
 	case BOOKING_BAD_INTERVAL:
 	case BOOKING_BAD_CARD:
+	case BOOKING_BAD_DELIVERY:
+	case BOOKING_NO_ITEM:
+	case BOOKING_OUT_OF_STOCK:
+	case BOOKING_NOT_APPROVED:
+	case BOOKING_REVIEW_LATER:
 	case BOOKING_KEY_REUSED:
 	case BOOKING_IN_PROGRESS:
 		break;          /* the booking's page says what became of it */

@@ -134,11 +134,10 @@ look_up_by_call(struct db *db, const struct booking *b, int64_t *charge_id)
 }
 
 static enum refund_answer
-refund_by_call(struct db *db, const struct booking *b, int64_t amount, int64_t *refunded_amount)
+refund_by_call(struct db *db, const struct booking *b, const struct payback *p, int64_t *refunded_amount)
 {
 	struct refund_request q = {
-		.key = b->code, .refund_key = arena_printf(db_memory(db), "%s-%s", b->code, amount ? "cancel" : "void"),
-		.amount = amount, .reason = b->end_reason ? b->end_reason : "",
+		.key = b->code, .refund_key = p->key, .amount = p->amount, .reason = p->reason,
 	};
 	struct payment_reply reply;
 	int status;

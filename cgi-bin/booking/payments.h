@@ -21,10 +21,16 @@ enum refund_answer {
 	REFUND_ANSWER_REFUSED,  /* payment says there is nothing to give back: somebody must look */
 };
 
+/* What is to go back of a booking's charge: under a key, so that the same is never paid back twice. */
+struct payback {
+	const char *key, *reason;
+	int64_t amount;                 /* 0: void the charge whole, whatever became of it */
+};
+
 struct payments {
 	enum charge_answer (*charge)(struct db *db, const struct booking *b, const char *payment_key, int64_t *charge_id, const char **reason);
 	enum charge_answer (*look_up)(struct db *db, const struct booking *b, int64_t *charge_id);
-	enum refund_answer (*refund)(struct db *db, const struct booking *b, int64_t amount /* 0: void it whole */, int64_t *refunded_amount);
+	enum refund_answer (*refund)(struct db *db, const struct booking *b, const struct payback *p, int64_t *refunded_amount /* of the charge, in all */);
 	int (*closed_for_s)(void);      /* payment's breaker is open: so many seconds on it is asked again; 0: it can be asked. NULL: always */
 };
 extern const struct payments *payments; /* &payments_by_call */

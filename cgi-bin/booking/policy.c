@@ -20,12 +20,21 @@ struct booking_event {
 	int64_t customer_id, car_id, starts_at, ends_at, amount, charge_id, refund_due, refunded_amount, n_cars;
 	struct booking_car *cars;               /* the second and further ones */
 	int n_more_cars;
+	struct booking_extra *extras;
+	int n_extras;
 };
+static const struct member paid_extra_members[] = {
+	SHAPE_INT(booking_extra, line_no), SHAPE_STATE(booking_extra, kind, extra_kind_words), SHAPE_INT(booking_extra, ref_id),
+	SHAPE_INT(booking_extra, quantity), SHAPE_AMOUNT(booking_extra, amount), SHAPE_TEXT(booking_extra, label),
+	SHAPE_TEXT(booking_extra, label_ko),
+};
+static const struct shape paid_extra_shape = SHAPE(booking_extra, paid_extra_members);
 static const struct member paid_members[] = {
 	SHAPE_TEXT(booking_event, code), SHAPE_INT(booking_event, customer_id), SHAPE_INT(booking_event, car_id),
 	SHAPE_TIME(booking_event, starts_at), SHAPE_TIME(booking_event, ends_at), SHAPE_AMOUNT(booking_event, amount),
 	SHAPE_TEXT(booking_event, currency), SHAPE_INT(booking_event, charge_id), SHAPE_INT(booking_event, n_cars),
 	SHAPE_LIST_AS(booking_event, cars, cars, n_more_cars, booking_car_shape),
+	SHAPE_LIST(booking_event, extras, paid_extra_shape),
 };
 static const struct member ended_members[] = {
 	SHAPE_TEXT(booking_event, code), SHAPE_INT(booking_event, customer_id), SHAPE_INT(booking_event, car_id),
@@ -69,6 +78,7 @@ booking_emit(struct db *db, const struct booking *b, const char *type, int64_t c
 		.starts_at = b->starts_at, .ends_at = b->ends_at, .amount = b->amount, .charge_id = b->charge_id,
 		.refund_due = b->refund_due, .refunded_amount = b->refunded_amount,
 		.n_cars = b->n_cars, .cars = b->more_cars, .n_more_cars = b->n_more_cars,
+		.extras = b->extras, .n_extras = b->n_extras,
 	};
 	const struct shape *shape = &step_shape;
 
@@ -95,7 +105,8 @@ booking_reject(struct db *db, struct booking *b, int64_t causation_id, int64_t a
 {
 	if (!db_do(db,
 	           "UPDATE booking SET state = 'REJECTED', end_reason = 'car_refused', ended_at = $2, refund_state = 'PENDING',"
-	           " refund_due = amount, refund_next_at = $2 WHERE booking_id = $1 AND state = 'PAID'", b->booking_id, clock_now()))
+	           " refund_due = amount - (SELECT COALESCE(SUM(x.refund_due), 0) FROM booking_extra x WHERE x.booking_id = $1), refund_next_at = $2"
+	           " WHERE booking_id = $1 AND state = 'PAID'", b->booking_id, clock_now()))
 		return false;
 	booking_reload(db, b);
 	calendar_release(db, b->booking_id);
@@ -135,21 +146,29 @@ booking_on_car_refused(struct db *db, const struct event *e)
 	return true;
 }
 
-struct payment_cancelled { int64_t refunded_amount; };
-static const struct member payment_cancelled_members[] = { SHAPE_AMOUNT(payment_cancelled, refunded_amount) };
+struct payment_cancelled { int64_t refunded_amount; const char *refund_key; };
+static const struct member payment_cancelled_members[] = {
+	SHAPE_AMOUNT(payment_cancelled, refunded_amount), SHAPE_TEXT(payment_cancelled, refund_key),
+};
 static const struct shape payment_cancelled_shape = SHAPE(payment_cancelled, payment_cancelled_members);
 
-/* A refund that payment finished by itself ends the booking that waits for it. */
+/* A refund that payment finished by itself ends the booking, or the extra, that waits for it. */
 static bool
 booking_on_payment_cancelled(struct db *db, const struct event *e)
 {
 	struct payment_cancelled p = { 0 };
+	struct booking_extra *x;
 	struct booking b;
 
 	if (!event_read(db_memory(db), e, &payment_cancelled_shape, &p))
 		return false;
-	if (booking_find(db, e->subject_id, 0, &b) && b.refund_state == REFUND_PENDING)
-		booking_refund_done(db, &b, p.refunded_amount, e->event_id);
+	if (!booking_find(db, e->subject_id, 0, &b))
+		return true;
+	x = booking_extra_of_refund(&b, p.refund_key);
+	if (x)
+		booking_extra_refunded(db, &b, x, e->event_id);
+	else if (b.refund_state == REFUND_PENDING)
+		booking_refund_done(db, &b, b.refund_due ? b.refund_due : p.refunded_amount, e->event_id);
 	return true;
 }
 
@@ -163,11 +182,88 @@ booking_on_payment_failed(struct db *db, const struct event *e)
 	return true;
 }
 
+/* --- what was booked with the car --------------------------------------------------------------------------------------- */
+
+struct job_told { const char *direction, *by, *reason; };
+static const struct member job_told_members[] = {
+	SHAPE_TEXT(job_told, direction), SHAPE_TEXT(job_told, by), SHAPE_TEXT(job_told, reason),
+};
+static const struct shape job_told_shape = SHAPE(job_told, job_told_members);
+
+static bool
+is(const char *said, const char *word)
+{
+	return said && strcmp(said, word) == 0;
+}
+
+/* The courier has handed the keys over, or has taken them back: as at the counter. */
+static bool
+booking_on_delivery_delivered(struct db *db, const struct event *e)
+{
+	struct job_told t = { 0 };
+	struct booking b;
+
+	if (!event_read(db_memory(db), e, &job_told_shape, &t))
+		return false;
+	if (!booking_find(db, e->subject_id, 0, &b))
+		return true;
+	if (is(t.direction, "delivery"))
+		booking_keys_given(db, &b, e->event_id, e->actor_id);
+	else if (is(t.direction, "collection"))
+		booking_keys_back(db, &b, e->event_id, e->actor_id);
+	return true;
+}
+
+/* The dispatcher does not send anybody: the car waits at the branch, and is not fetched from where it never was. */
+static bool
+booking_on_delivery_cancelled(struct db *db, const struct event *e)
+{
+	struct job_told t = { 0 };
+	struct booking b;
+
+	if (!event_read(db_memory(db), e, &job_told_shape, &t))
+		return false;
+	if (!is(t.by, "dispatcher") || !booking_find(db, e->subject_id, 0, &b))
+		return true;
+	if (is(t.direction, "delivery"))
+		booking_extras_end(db, &b, EXTRA_DELIVERY, t.reason ? t.reason : "", e->event_id);
+	booking_extras_end(db, &b, EXTRA_COLLECTION, t.reason ? t.reason : "", e->event_id);
+	return true;
+}
+
+struct order_told { int64_t line_no; const char *booking_code, *by, *reason; };
+static const struct member order_told_members[] = {
+	SHAPE_INT(order_told, line_no), SHAPE_TEXT(order_told, booking_code), SHAPE_TEXT(order_told, by), SHAPE_TEXT(order_told, reason),
+};
+static const struct shape order_told_shape = SHAPE(order_told, order_told_members);
+
+/* The order of equipment that came from one of our lines ended, and not because the booking did. */
+static bool
+booking_on_equipment_ended(struct db *db, const struct event *e)
+{
+	struct order_told t = { 0 };
+	struct booking_extra *x;
+	struct booking b;
+
+	if (!event_read(db_memory(db), e, &order_told_shape, &t))
+		return false;
+	if (is(t.by, "booking") || !is(t.booking_code, e->subject_id) || !booking_find(db, e->subject_id, 0, &b))
+		return true;
+	x = booking_extra_of_line(&b, t.line_no);
+	if (x && x->kind == EXTRA_EQUIPMENT)
+		booking_extra_end(db, &b, x, t.reason ? t.reason : "", e->event_id);
+	return true;
+}
+
 static const struct policy policies[] = {
 	{ "car.reserved", booking_on_car_reserved },
 	{ "car.refused", booking_on_car_refused },
 	{ "payment.cancelled", booking_on_payment_cancelled },
 	{ "payment.failed", booking_on_payment_failed },
+	{ "delivery.delivered", booking_on_delivery_delivered },
+	{ "delivery.cancelled", booking_on_delivery_cancelled },
+	{ "equipment.rejected", booking_on_equipment_ended },
+	{ "equipment.cancelled", booking_on_equipment_ended },
 	{ 0 },
 };
 

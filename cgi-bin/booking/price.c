@@ -36,6 +36,7 @@ static void
 add_line(struct price *p, struct booking_line line)
 {
 	line.version = PRICE_VERSION;
+	line.label = line.label_ko = "";
 	p->lines[p->n_lines++] = line;
 	p->amount += line.amount;
 }

@@ -10,15 +10,29 @@
 
 #include <string.h>
 
+/* The first of the extras whose price has not gone back yet. */
+static struct booking_extra *
+waiting_extra(const struct booking *b)
+{
+	for (int i = 0; i < b->n_extras; i++)
+		if (b->extras[i].refund_state == REFUND_PENDING)
+			return &b->extras[i];
+	return NULL;
+}
+
 int
 booking_stuck_kind(const struct booking *b)
 {
 	if (b->state == HELD)
 		return b->asked_at ? STUCK_ASKED : STUCK_HOLD;
+	if (b->cancel_asked_at)
+		return STUCK_WISH;
 	if (b->state == PAID)
 		return STUCK_UNCONFIRMED;
 	if (b->refund_state == REFUND_PENDING)
 		return b->state == CANCEL_REQUESTED ? STUCK_CANCEL : STUCK_REFUND;
+	if (waiting_extra(b))
+		return STUCK_EXTRA;
 	return -1;
 }
 
@@ -29,6 +43,8 @@ booking_stuck_since(const struct booking *b)
 	case STUCK_HOLD:        return b->hold_until;
 	case STUCK_ASKED:       return b->asked_at;
 	case STUCK_UNCONFIRMED: return b->paid_at;
+	case STUCK_WISH:        return b->cancel_asked_at;
+	case STUCK_EXTRA:       return waiting_extra(b)->ended_at;
 	}
 	return b->ended_at;
 }
@@ -84,11 +100,18 @@ booking_retry(struct db *db, struct booking *b, int64_t actor_id)
 	case STUCK_REFUND:
 		booking_sweep_refund(db, b);
 		break;
+	case STUCK_WISH:
+		booking_cancel_again(db, b);
+		break;
+	case STUCK_EXTRA:
+		break;          /* all that wait are tried, whatever else does */
 	case STUCK_CHARGE:
 	case STUCK_PAYBACK:
 	case STUCK_LATE_LOOK:
 		break;          /* payment's */
 	}
+	for (int i = 0; i < b->n_extras; i++)
+		booking_sweep_extra(db, b, &b->extras[i]);
 	booking_reload(db, b);
 }
 
@@ -105,12 +128,12 @@ static const struct shape books_shape = SHAPE(books, books_members);
 static bool
 nothing_is_owed(struct db *db, const struct booking *b, int64_t *refunded)
 {
-	int64_t due = b->state == EXPIRED ? b->amount : b->refund_due;
+	int64_t due = b->state == EXPIRED ? b->amount : b->refund_due + booking_extras_gone(b);
 	struct books k = { .state = "" };
 
 	if (!db_one(db, &books_shape, &k, "SELECT owed_amount, refunded_amount, state FROM v_charge WHERE key = $1", b->code))
 		return false;
-	*refunded = k.refunded_amount;
+	*refunded = b->refund_due && k.refunded_amount ? b->refund_due : k.refunded_amount;
 	return strcmp(k.state, "FAILED") == 0 || (k.owed_amount == k.refunded_amount && k.refunded_amount >= due);
 }
 
@@ -134,7 +157,9 @@ end_by_hand(struct db *db, struct booking *b, enum stuck_way way, int64_t actor_
 	case WAY_NOTHING_OWED:
 		if (!nothing_is_owed(db, b, &refunded))
 			return STUCK_NOT_SO;
-		ended = booking_refund_done(db, b, refunded, 0);
+		ended = b->refund_state == REFUND_PENDING ? booking_refund_done(db, b, refunded, 0) : false;
+		for (int i = 0; i < b->n_extras; i++)
+			ended |= booking_extra_refunded(db, b, &b->extras[i], 0);
 		break;
 	case WAY_NO_PAYMENT:
 	case WAY_BY_BANK:
@@ -155,6 +180,7 @@ booking_resolve(struct db *db, struct booking *b, enum stuck_way way, const char
 
 	db_begin(db);
 	booking_reload(db, b);
+	booking_extras_read(db, b);
 	kind = booking_stuck_kind(b);
 	told.kind = words_code(&stuck_kind_words, kind);
 	outcome = kind < 0 || !(stuck_ways[kind] & 1u << way) || booking_stuck_since(b) > clock_now() - settings.stuck_after_s

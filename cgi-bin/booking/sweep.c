@@ -61,7 +61,7 @@ resolve_asked(struct db *db, struct booking *b)
 
 	switch (answer) {
 	case CHARGE_APPROVED:
-		booking_reload(db, b);          /* booking.paid tells more of it than was needed to ask */
+		booking_find(db, b->code, 0, b);        /* booking.paid tells more of it than was needed to ask */
 		booking_paid(db, b, charge_id);
 		return;
 	case CHARGE_DECLINED:
@@ -144,11 +144,30 @@ sweep_no_shows(struct db *db, int64_t now)
 
 	db_list(db, &booking_shape, &b, &n,
 		"SELECT booking_id, code, customer_id, car_id, starts_at, ends_at, state FROM booking /*scan*/"
-		" WHERE state = 'CONFIRMED' AND ends_at <= $1 ORDER BY ends_at LIMIT $2", now - settings.no_show_after_s, AT_ONCE);
+		" WHERE state = 'CONFIRMED' AND ends_at <= $1 AND cancel_asked_at = 0 ORDER BY ends_at LIMIT $2", now - settings.no_show_after_s, AT_ONCE);
 	for (int i = 0; i < n && !db_failed(db); i++) {
 		log_task("sweep", b[i].code);
 		booking_no_show(db, &b[i], 0);
 	}
+}
+
+/* Delivery has not said whether these can be cancelled: asked again until it has. */
+static int
+sweep_cancels(struct db *db, int64_t now)
+{
+	int64_t end_ms = clock_ms() + ROUND_MS;
+	struct booking *due = NULL, b;
+	int n = 0;
+
+	db_list(db, &booking_shape, &due, &n,
+		"SELECT code FROM booking /*scan*/ WHERE cancel_asked_at > 0 AND (cancel_next_at <= $1 OR cancel_next_at > $2)"
+		" ORDER BY cancel_next_at LIMIT $3", now, now + PAUSE_MAX_S, AT_ONCE);
+	for (int i = 0; i < n && !db_failed(db) && clock_ms() < end_ms; i++) {
+		log_task("sweep", due[i].code);
+		if (booking_find(db, due[i].code, 0, &b))
+			booking_cancel_again(db, &b);
+	}
+	return n;
 }
 
 /* A car that is late is not there for anybody else: its slot grows with it, half an hour at a time; of several cars each by itself. */
@@ -174,5 +193,6 @@ booking_sweep(struct db *db)
 
 	sweep_late(db, now);
 	sweep_no_shows(db, now);
+	n += sweep_cancels(db, now) + booking_sweep_extras(db, now);
 	return sweep_refunds(db, now) + n >= AT_ONCE;
 }

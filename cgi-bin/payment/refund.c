@@ -42,6 +42,7 @@ refund_reason_label(const char *reason)
 		{ "customer",    N_("Cancelled by the customer") },
 		{ "manager",     N_("Cancelled by the branch") },
 		{ "car_refused", N_("The car could not be given") },
+		{ "extra",       N_("A part of the booking could not be had") },
 		{ "void",        N_("Given up before it was booked") },
 		{ "later",       N_("Given up before it was booked") },
 		{ "given_up",    N_("Given up before it was booked") },
@@ -54,11 +55,11 @@ refund_reason_label(const char *reason)
 	return reason;
 }
 
-struct cancel_report { int64_t charge_id, refund_id, customer_id, amount, refunded_amount; const char *currency, *paid_by; };
+struct cancel_report { int64_t charge_id, refund_id, customer_id, amount, refunded_amount; const char *currency, *paid_by, *refund_key; };
 static const struct member cancel_report_members[] = {
 	SHAPE_INT(cancel_report, charge_id), SHAPE_INT(cancel_report, refund_id), SHAPE_INT(cancel_report, customer_id),
 	SHAPE_AMOUNT(cancel_report, amount), SHAPE_AMOUNT(cancel_report, refunded_amount), SHAPE_TEXT(cancel_report, currency),
-	SHAPE_TEXT(cancel_report, paid_by),
+	SHAPE_TEXT(cancel_report, paid_by), SHAPE_TEXT(cancel_report, refund_key),
 };
 static const struct shape cancel_report_shape = SHAPE(cancel_report, cancel_report_members);
 
@@ -98,7 +99,7 @@ refund_open(struct db *db, const struct charge *c, const char *refund_key, int64
 		refund_key, c->charge_id, amount, reason, now, now + AT_IT_S);
 
 	ledger_refund_owed(db, c, refund_id, amount, before);
-	db_do(db, "UPDATE charge SET state = 'CANCEL_REQUESTED', settled_at = $2 WHERE charge_id = $1 AND state = 'APPROVED'",
+	db_do(db, "UPDATE charge SET state = 'CANCEL_REQUESTED', settled_at = $2 WHERE charge_id = $1 AND state IN ('APPROVED', 'CANCELLED')",
 	      c->charge_id, now);
 	return refund_id;
 }
@@ -111,6 +112,7 @@ finish(struct db *db, const struct due *d, enum paid_by how)
 {
 	struct cancel_report r = {
 		.charge_id = d->charge_id, .refund_id = d->refund_id, .amount = d->amount, .paid_by = words_code(&paid_by_words, (int)how),
+		.refund_key = d->key,
 	};
 	bool done = false;
 	int64_t now = clock_now();

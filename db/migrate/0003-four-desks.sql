@@ -74,6 +74,43 @@ CREATE VIEW v_booking_delivery AS
 	SELECT b.code, b.customer_id, b.state AS booking_state, b.car_name, b.plate, b.n_cars, b.starts_at, b.ends_at,
 	       d.zone, d.address, d.place, d.window_from, d.window_to, d.collects
 	  FROM booking_delivery d JOIN booking b ON b.booking_id = d.booking_id;
+DROP VIEW v_stuck_booking;
+CREATE VIEW v_stuck_booking AS
+	SELECT 'hold' AS kind, code AS subject_id, customer_id, hold_until AS since, 0 AS tries, hold_until AS next_at, amount, currency, last_error
+	  FROM booking WHERE state = 'HELD' AND asked_at = 0
+	UNION ALL
+	SELECT 'asked', code, customer_id, asked_at, ask_tries, ask_next_at, amount, currency, last_error
+	  FROM booking WHERE state = 'HELD' AND asked_at > 0
+	UNION ALL
+	SELECT 'unconfirmed', b.code, b.customer_id, b.paid_at,
+	       (SELECT COALESCE(MAX(r.tries), 0) FROM event_retry r WHERE r.consumer IN ('booking', 'fleet') AND r.subject_id = b.code),
+	       (SELECT COALESCE(MIN(r.next_at), 0) FROM event_retry r WHERE r.consumer IN ('booking', 'fleet') AND r.subject_id = b.code AND r.dead = 0),
+	       b.amount, b.currency,
+	       (SELECT COALESCE(MAX(r.error), '') FROM event_retry r WHERE r.consumer IN ('booking', 'fleet') AND r.subject_id = b.code)
+	  FROM booking b WHERE b.state = 'PAID'
+	UNION ALL
+	SELECT 'cancel', code, customer_id, ended_at, refund_tries, refund_next_at, refund_due, currency, last_error
+	  FROM booking WHERE refund_state = 'PENDING' AND state = 'CANCEL_REQUESTED'
+	UNION ALL
+	SELECT 'refund', code, customer_id, ended_at, refund_tries, refund_next_at,
+	       CASE state WHEN 'EXPIRED' THEN amount ELSE refund_due END, currency, last_error
+	  FROM booking WHERE refund_state = 'PENDING' AND state <> 'CANCEL_REQUESTED'
+	UNION ALL
+	SELECT 'wish', code, customer_id, cancel_asked_at, cancel_tries, cancel_next_at, amount, currency, ''
+	  FROM booking WHERE cancel_asked_at > 0
+	UNION ALL
+	SELECT 'extra', b.code, b.customer_id, x.ended_at, x.refund_tries, x.refund_next_at, x.refund_due, b.currency, x.last_error
+	  FROM booking_extra x JOIN booking b ON b.booking_id = x.booking_id WHERE x.refund_state = 'PENDING';
+
+-- payment: several refunds of one charge, one after the other
+DROP TRIGGER charge_walks;
+CREATE TRIGGER charge_walks BEFORE UPDATE OF state ON charge WHEN OLD.state <> NEW.state AND NOT (
+	   (OLD.state = 'REQUESTED'        AND NEW.state IN ('APPROVED', 'FAILED', 'UNKNOWN'))
+	OR (OLD.state = 'UNKNOWN'          AND NEW.state IN ('APPROVED', 'FAILED'))
+	OR (OLD.state = 'APPROVED'         AND NEW.state = 'CANCEL_REQUESTED')
+	OR (OLD.state = 'CANCEL_REQUESTED' AND NEW.state = 'CANCELLED')
+	OR (OLD.state = 'CANCELLED'        AND NEW.state = 'CANCEL_REQUESTED'))
+BEGIN SELECT RAISE(ABORT, 'charge_state'); END;
 
 -- fleet: a booking may have several cars
 ALTER TABLE reservation RENAME TO reservation_2;

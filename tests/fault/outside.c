@@ -237,11 +237,10 @@ look_up_here(struct db *db, const struct booking *b, int64_t *charge_id)
 }
 
 static enum refund_answer
-refund_here(struct db *db, const struct booking *b, int64_t amount, int64_t *refunded_amount)
+refund_here(struct db *db, const struct booking *b, const struct payback *p, int64_t *refunded_amount)
 {
 	struct refund_order o = {
-		.key = b->code, .refund_key = arena_printf(db_memory(db), "%s-%s", b->code, amount ? "cancel" : "void"), .amount = amount,
-		.reason = b->end_reason ? b->end_reason : "", .deadline_ms = PATIENCE_MS,
+		.key = b->code, .refund_key = p->key, .amount = p->amount, .reason = p->reason, .deadline_ms = PATIENCE_MS,
 	};
 	struct charge c = { .refunded_amount = 0 };
 	enum refund_outcome outcome;

@@ -218,6 +218,8 @@ cancel(struct worker *w)
 		*code = '\0';
 		return true;
 	case CANCEL_PENDING:
+	case CANCEL_SHIPPED:
+	case CANCEL_LATER:
 	case CANCEL_NOT_POSSIBLE:
 		break;
 	}

@@ -51,14 +51,14 @@ play_look_up(struct db *d, const struct booking *b, int64_t *charge_id)
 }
 
 static enum refund_answer
-play_refund(struct db *d, const struct booking *b, int64_t amount, int64_t *refunded)
+play_refund(struct db *d, const struct booking *b, const struct payback *p, int64_t *refunded)
 {
 	(void)d;
 	n_refunds++;
 	if (meanwhile)
 		meanwhile(b);
-	refund_asked = amount;
-	*refunded = amount;
+	refund_asked = p->amount;
+	*refunded = p->amount;
 	return refund_says;
 }
 
@@ -369,7 +369,7 @@ while_payment_is_not_to_be_asked_nothing_is_held_and_it_is_said_for_how_long(voi
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_LATER);
 	o.card_id = 0;                  /* nor is anybody sent to the provider's page for nothing */
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_LATER);
-	assert_int_equal(booking_later_s(), 17);
+	assert_int_equal(booking_later_s(ASKED_PAYMENT), 17);
 	assert_int_equal(db_int(db, "SELECT MAX(event_id) FROM event"), n_events);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking /*scan*/"), 1);
 }

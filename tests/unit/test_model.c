@@ -51,11 +51,11 @@ play_look_up(struct db *d, const struct booking *b, int64_t *charge_id)
 }
 
 static enum refund_answer
-play_refund(struct db *d, const struct booking *b, int64_t amount, int64_t *refunded)
+play_refund(struct db *d, const struct booking *b, const struct payback *p, int64_t *refunded)
 {
 	(void)d;
 	(void)b;
-	refund_asked = *refunded = amount;
+	refund_asked = *refunded = p->amount;
 	return REFUND_ANSWER_DONE;
 }
 

@@ -186,13 +186,50 @@ json_members_become_fields_of_their_kind(void **state)
 }
 
 static void
-json_fractions_lists_and_objects_are_the_fields_own_error(void **state)
+what_stands_inside_json_lists_and_objects_is_named_as_a_form_would(void **state)
 {
 	(void)state;
-	assert_true(json("{\"price\":1.5,\"list\":[1],\"object\":{\"a\":1},\"good\":1,\"big\":1e3}"));
+	assert_true(json("{\"delivery\":{\"zone\":\"city\",\"collect\":true},\"equipment\":[{\"item_id\":3,\"qty\":2},{\"item_id\":4}],\"list\":[1,\"b\"],\"none\":[],\"empty\":{}}"));
+	assert_string_equal(value("delivery.zone"), "city");
+	assert_int_equal(input_find(&in, "delivery.collect")->kind, SENT_BOOL);
+	assert_string_equal(value("equipment.0.item_id"), "3");
+	assert_int_equal(input_find(&in, "equipment.0.qty")->kind, SENT_INT);
+	assert_string_equal(value("equipment.1.item_id"), "4");
+	assert_string_equal(value("list.1"), "b");
+	assert_int_equal(input_find(&in, "none")->kind, SENT_NOTHING);
+	assert_int_equal(input_find(&in, "empty")->kind, SENT_NOTHING);
+}
+
+static void
+json_is_taken_apart_two_levels_deep_and_no_further(void **state)
+{
+	(void)state;
+	assert_true(json("{\"a\":[{\"b\":[1],\"c\":{\"d\":1},\"e\":1}],\"x.y\":1,\"x\":{\"y\":2}}"));
+	assert_non_null(input_find(&in, "a.0.b")->error);
+	assert_non_null(input_find(&in, "a.0.c")->error);
+	assert_null(input_find(&in, "a.0.e")->error);
+	assert_non_null(input_find(&in, "x.y")->error);         /* sent twice */
+}
+
+static void
+json_members_inside_count_as_fields_too(void **state)
+{
+	struct buf text = { .m = m };
+
+	(void)state;
+	buf_puts(&text, "{\"a\":[0");
+	for (int i = 0; i < 1000; i++)
+		buf_puts(&text, ",1");
+	buf_puts(&text, "]}");
+	is_wrong(json(text.s), "too_many_fields");
+}
+
+static void
+json_fractions_are_the_fields_own_error(void **state)
+{
+	(void)state;
+	assert_true(json("{\"price\":1.5,\"good\":1,\"big\":1e3}"));
 	assert_non_null(input_find(&in, "price")->error);
-	assert_non_null(input_find(&in, "list")->error);
-	assert_non_null(input_find(&in, "object")->error);
 	assert_non_null(input_find(&in, "big")->error);
 	assert_null(input_find(&in, "good")->error);
 }
@@ -381,7 +418,10 @@ main(void)
 		TEST(a_field_sent_twice_carries_its_error),
 		TEST(more_fields_than_allowed_are_refused),
 		TEST(json_members_become_fields_of_their_kind),
-		TEST(json_fractions_lists_and_objects_are_the_fields_own_error),
+		TEST(json_fractions_are_the_fields_own_error),
+		TEST(what_stands_inside_json_lists_and_objects_is_named_as_a_form_would),
+		TEST(json_is_taken_apart_two_levels_deep_and_no_further),
+		TEST(json_members_inside_count_as_fields_too),
 		TEST(what_is_not_one_json_object_is_bad_json),
 		TEST(json_text_is_as_clean_as_form_text),
 		TEST(json_nested_a_thousand_deep_is_refused_not_crashed),

@@ -1,0 +1,274 @@
+/*
+ * extra - delivery and equipment that are booked with the car: what they cost, whether they can be had, and what becomes of the money
+ * when they cannot. Each is a price line like the car's own, charged in the same step and frozen with it. Whoever sees to it later
+ * (delivery, equipment) learns of it from booking.paid; when it ends without the booking, its whole price goes back (extra_end.c).
+ */
+#include "booking.h"
+#include "booking_steps.h"
+#include "price.h"
+#include "reviews.h"
+
+#include "../choices.h"
+#include "../stock.h"
+#include "../../lib/clock.h"
+#include "../../lib/lang.h"
+#include "../../lib/settings.h"
+
+static const struct member booking_extra_members[] = {
+	SHAPE_INT(booking_extra, booking_id), SHAPE_INT(booking_extra, line_no), SHAPE_STATE(booking_extra, kind, extra_kind_words),
+	SHAPE_STATE(booking_extra, state, extra_state_words), SHAPE_INT(booking_extra, ref_id), SHAPE_INT(booking_extra, quantity),
+	SHAPE_AMOUNT(booking_extra, amount), SHAPE_TEXT(booking_extra, label), SHAPE_TEXT(booking_extra, label_ko),
+	SHAPE_TEXT(booking_extra, category), SHAPE_TEXT(booking_extra, end_reason), SHAPE_TIME(booking_extra, ended_at),
+	SHAPE_STATE(booking_extra, refund_state, refund_state_words), SHAPE_AMOUNT(booking_extra, refund_due),
+	SHAPE_AMOUNT(booking_extra, refunded_amount), SHAPE_INT(booking_extra, refund_tries), SHAPE_TEXT(booking_extra, last_error),
+};
+const struct shape booking_extra_shape = SHAPE(booking_extra, booking_extra_members);
+
+static const struct member booking_delivery_members[] = {
+	SHAPE_TEXT(booking_delivery, zone), SHAPE_TEXT(booking_delivery, address), SHAPE_TEXT(booking_delivery, place),
+	SHAPE_TIME(booking_delivery, window_from), SHAPE_TIME(booking_delivery, window_to), SHAPE_BOOL(booking_delivery, collects),
+};
+const struct shape booking_delivery_shape = SHAPE(booking_delivery, booking_delivery_members);
+
+/* --- may it be brought as asked? ---------------------------------------------------------------------------------------- */
+
+static int64_t
+window_from(const struct booking_order *o)
+{
+	return o->delivery.window_from ? o->delivery.window_from : o->starts_at;
+}
+
+const char *
+delivery_problem(const struct booking_order *o, const char **field)
+{
+	if (!o->delivery.is_wanted)
+		return NULL;
+	*field = "delivery.address";
+	if (!o->delivery.address || !*o->delivery.address)
+		return _("Please say where the car is to be brought.");
+	*field = "delivery.zone";
+	if (zone_fee(o->delivery.zone) < 0)
+		return _("We do not bring cars there. Please choose one of the zones.");
+	*field = "delivery.window_from";
+	if (window_from(o) % STEP != 0)
+		return _("Times are on the hour or half past.");
+	if (window_from(o) < o->starts_at)
+		return _("The car is yours from the start of the booking on. Please choose that time or a later one.");
+	if (window_from(o) + settings.delivery_window_s > o->ends_at)
+		return _("The courier would come too late for this booking. Please choose an earlier time.");
+	return NULL;
+}
+
+/* --- what it costs --------------------------------------------------------------------------------------------------------- */
+
+/* Room for the car's lines and all that an order may add to them. */
+static void
+make_room(struct arena *m, struct booking *b, const struct booking_order *o)
+{
+	struct booking_line *lines = arena_array(m, struct booking_line, b->n_lines + o->n_items + 2);
+
+	for (int i = 0; i < b->n_lines; i++)
+		lines[i] = b->lines[i];
+	b->lines = lines;
+	b->extras = arena_array(m, struct booking_extra, o->n_items + 2);
+	b->n_extras = 0;
+}
+
+/* One more line, and what it is about. */
+static void
+add(struct booking *b, struct booking_line line, struct booking_extra extra)
+{
+	line.version = PRICE_VERSION;
+	line.amount = line.quantity * line.unit_amount;
+	b->lines[b->n_lines++] = line;
+	extra.line_no = b->n_lines;
+	extra.amount = line.amount;
+	extra.label = line.label;
+	extra.label_ko = line.label_ko;
+	extra.end_reason = extra.last_error = "";
+	b->extras[b->n_extras++] = extra;
+	b->amount += line.amount;
+}
+
+/* Each car is a trip of its own. */
+static void
+add_trip(struct booking *b, const struct choice *zone, enum price_rule rule, enum extra_kind kind)
+{
+	add(b, (struct booking_line){ .rule = (int)rule, .unit = "trip", .label = zone->name, .label_ko = zone->name_ko,
+		.quantity = b->n_cars, .unit_amount = zone_fee(zone->code) },
+		(struct booking_extra){ .kind = (int)kind, .quantity = b->n_cars });
+}
+
+static enum booking_outcome
+quote_delivery(struct db *db, const struct booking_order *o, struct booking *b)
+{
+	const char *field;
+	const struct choice *zone = choice_find(settings.delivery_zones, o->delivery.zone);
+
+	if (delivery_problem(o, &field) || !zone)
+		return BOOKING_BAD_DELIVERY;
+	add_trip(b, zone, PRICE_DELIVERY, EXTRA_DELIVERY);
+	if (o->delivery.collects)
+		add_trip(b, zone, PRICE_COLLECTION, EXTRA_COLLECTION);
+	b->delivery = arena_new_of(db_memory(db), struct booking_delivery);
+	*b->delivery = (struct booking_delivery){
+		.zone = zone->code, .address = o->delivery.address, .place = o->delivery.place ? o->delivery.place : "",
+		.window_from = window_from(o), .window_to = window_from(o) + settings.delivery_window_s, .collects = o->delivery.collects,
+	};
+	return BOOKING_OK;
+}
+
+static const struct member offered_item_members[] = {
+	SHAPE_INT(offered_item, item_id), SHAPE_TEXT(offered_item, name), SHAPE_TEXT(offered_item, name_ko), SHAPE_TEXT(offered_item, category),
+	SHAPE_AMOUNT(offered_item, daily_price), SHAPE_INT(offered_item, n_free),
+};
+static const struct shape offered_item_shape = SHAPE(offered_item, offered_item_members);
+
+/* The same item may stand in several lines: together they must be there. */
+static int64_t
+pieces_wanted(const struct booking_order *o, int until)
+{
+	int64_t n = 0;
+
+	for (int i = 0; i <= until; i++)
+		if (o->items[i].item_id == o->items[until].item_id)
+			n += o->items[i].quantity;
+	return n;
+}
+
+static int64_t
+started_days(const struct booking_order *o)
+{
+	return (o->ends_at - o->starts_at + DAY - 1) / DAY;
+}
+
+static enum booking_outcome
+quote_item(struct db *db, const struct booking_order *o, int i, struct booking *b)
+{
+	int64_t quantity = o->items[i].quantity, n_free;
+	struct offered_item item;
+
+	b->trouble.item_no = i;
+	if (quantity < 1 || quantity > EXTRA_PIECES_MAX || !db_one(db, &offered_item_shape, &item,
+	        "SELECT item_id, name, name_ko, category, daily_price FROM v_item WHERE item_id = $1 AND is_offered = 1", o->items[i].item_id))
+		return BOOKING_NO_ITEM;
+	n_free = stock_free(db, item.item_id, o->starts_at, o->ends_at, clock_now()) - (pieces_wanted(o, i) - quantity);
+	if (n_free < quantity) {
+		b->trouble.label = *item.name_ko && lang_now() == LANG_KO ? item.name_ko : item.name;
+		b->trouble.n_free = n_free > 0 ? n_free : 0;
+		return BOOKING_OUT_OF_STOCK;
+	}
+	add(b, (struct booking_line){ .rule = PRICE_EQUIPMENT, .unit = "piece_day", .label = item.name, .label_ko = item.name_ko,
+		.quantity = quantity * started_days(o), .unit_amount = item.daily_price },
+		(struct booking_extra){ .kind = EXTRA_EQUIPMENT, .ref_id = item.item_id, .quantity = quantity, .category = item.category });
+	return BOOKING_OK;
+}
+
+enum booking_outcome
+extra_quote(struct db *db, const struct booking_order *o, struct booking *b)
+{
+	enum booking_outcome outcome = BOOKING_OK;
+
+	if (!o->delivery.is_wanted && !o->n_items)
+		return BOOKING_OK;
+	make_room(db_memory(db), b, o);
+	if (o->delivery.is_wanted)
+		outcome = quote_delivery(db, o, b);
+	for (int i = 0; i < o->n_items && outcome == BOOKING_OK; i++)
+		outcome = quote_item(db, o, i, b);
+	b->vat_amount = vat_share(b->amount);
+	return outcome;
+}
+
+int
+items_offered(struct db *db, int64_t starts_at, int64_t ends_at, struct offered_item **items)
+{
+	int n = 0;
+
+	db_list(db, &offered_item_shape, items, &n,
+		"SELECT item_id, name, name_ko, category, daily_price FROM v_item WHERE is_offered = 1 ORDER BY category, name, item_id /*scan*/ /*sort*/ LIMIT $1",
+		OFFERED_MAX);
+	for (int i = 0; i < n && starts_at; i++)
+		(*items)[i].n_free = stock_free(db, (*items)[i].item_id, starts_at, ends_at, clock_now());
+	return n;
+}
+
+/* --- the rows ------------------------------------------------------------------------------------------------------------- */
+
+void
+booking_extras_write(struct db *db, struct booking *b)
+{
+	struct booking_delivery *d = b->delivery;
+
+	for (int i = 0; i < b->n_extras; i++) {
+		struct booking_extra *x = &b->extras[i];
+
+		x->booking_id = b->booking_id;
+		db_do(db, "INSERT INTO booking_extra (booking_id, line_no, kind, ref_id, quantity, amount) VALUES ($1, $2, $3, $4, $5, $6)",
+			b->booking_id, x->line_no, words_code(&extra_kind_words, x->kind), x->ref_id, x->quantity, x->amount);
+	}
+	if (d)
+		db_do(db,
+			"INSERT INTO booking_delivery (booking_id, zone, address, place, window_from, window_to, collects) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+			b->booking_id, d->zone, d->address, d->place, d->window_from, d->window_to, d->collects ? 1 : 0);
+}
+
+/* Its lines say whether there is anything to read: most bookings are of a car alone. */
+void
+booking_extras_read(struct db *db, struct booking *b)
+{
+	bool has_extras = false, has_delivery = false;
+
+	for (int i = 0; i < b->n_lines; i++) {
+		has_delivery |= b->lines[i].rule == PRICE_DELIVERY;
+		has_extras |= b->lines[i].rule >= PRICE_DELIVERY;
+	}
+	if (!has_extras)
+		return;
+	db_list(db, &booking_extra_shape, &b->extras, &b->n_extras,
+		"SELECT x.booking_id, x.line_no, x.kind, x.state, x.ref_id, x.quantity, x.amount, l.label, l.label_ko, x.end_reason, x.ended_at,"
+		" x.refund_state, x.refund_due, x.refunded_amount, x.refund_tries, x.last_error"
+		" FROM booking_extra x JOIN booking_line l ON l.booking_id = x.booking_id AND l.line_no = x.line_no"
+		" WHERE x.booking_id = $1 ORDER BY x.line_no", b->booking_id);
+	if (!has_delivery)
+		return;
+	b->delivery = arena_new_of(db_memory(db), struct booking_delivery);
+	db_one(db, &booking_delivery_shape, b->delivery,
+		"SELECT zone, address, place, window_from, window_to, collects FROM booking_delivery WHERE booking_id = $1", b->booking_id);
+}
+
+/* --- what somebody must say yes to first ------------------------------------------------------------------------------------ */
+
+static bool
+is_asked_first(const struct booking_extra *x)
+{
+	return x->kind == EXTRA_EQUIPMENT && x->category && category_is_sync(x->category);
+}
+
+bool
+booking_reviews_closed(const struct booking *b)
+{
+	for (int i = 0; i < b->n_extras; i++)
+		if (is_asked_first(&b->extras[i]))
+			return reviews->closed_for_s && reviews->closed_for_s() > 0;
+	return false;
+}
+
+enum booking_outcome
+booking_reviews_ask(struct db *db, struct booking *b)
+{
+	for (int i = 0; i < b->n_extras; i++) {
+		if (!is_asked_first(&b->extras[i]))
+			continue;
+		switch (reviews->open(db, b, &b->extras[i], &b->trouble.reason)) {
+		case REVIEW_GOES_ON:
+			break;
+		case REVIEW_SAYS_NO:
+			b->trouble.label = b->extras[i].label;
+			return BOOKING_NOT_APPROVED;
+		case REVIEW_NOT_HEARD:
+			return BOOKING_REVIEW_LATER;
+		}
+	}
+	return BOOKING_OK;
+}
