@@ -5,6 +5,7 @@
  *	demo_data.c   the tables: branches, models, people
  *	demo_plan.c   what will happen: who rents which car when, from a seed; knows no database
  *	demo_people.c  customers, licences, log-ins
+ *	demo_models.c  bookings of several cars of a model
  *	demo_world.c  makes it happen, each deed at its time: books, charges, hands out, takes back, cancels
  */
 #ifndef MP_DEMO_H
@@ -96,6 +97,7 @@ void world_people(struct world *w, int64_t at);         /* demo_people.c */
 void world_cards(struct world *w);
 void world_fleet(struct world *w, struct script *s, struct dice *d);
 void world_do(struct world *w, struct script *s, const struct deed *deed);
+void world_models(struct world *w, int64_t now);        /* demo_models.c: after all deeds */
 void world_policies(struct world *w);           /* all consumers but mypage, until nothing is left to react to */
 void world_end(struct world *w, struct script *s);
 bool world_close(struct world *w);
