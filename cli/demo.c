@@ -82,8 +82,6 @@ play(struct world *w, struct script *s, struct dice *d, struct progress *p)
 		world_do(w, s, &s->deeds[i]);
 		progress_at(p, i, s->n_deeds + s->n_deeds / 4);
 	}
-	if (!w->why)
-		world_models(w, s->now);
 	world_end(w, s);
 	return !w->why;
 }

@@ -97,7 +97,7 @@ void world_people(struct world *w, int64_t at);         /* demo_people.c */
 void world_cards(struct world *w);
 void world_fleet(struct world *w, struct script *s, struct dice *d);
 void world_do(struct world *w, struct script *s, const struct deed *deed);
-void world_models(struct world *w, int64_t now);        /* demo_models.c: after all deeds */
+void world_models(struct world *w, int64_t now);        /* demo_models.c: after all deeds, with the cars there are then */
 void world_policies(struct world *w);           /* all consumers but mypage, until nothing is left to react to */
 void world_end(struct world *w, struct script *s);
 bool world_close(struct world *w);

@@ -55,8 +55,6 @@ happen(struct world *w, const struct outing *o, int64_t now)
 	struct booking b;
 
 	if (place(w, o, now, &b) != BOOKING_OK) {
-		if (!w->model_id[o->model])
-			return;         /* a story without models: nothing to choose from */
 		world_stop(w, "%d cars of one model were not booked", o->qty);
 		return;
 	}

@@ -491,6 +491,116 @@ a_car_is_out_until_it_is_brought_back(void **state)
 	assert_int_equal(n_events("car.released"), 0);
 }
 
+/* --- several cars of one booking ------------------------------------------------------------------------------------ */
+
+static void
+booking_of_two_says(const char *type, const char *code, int64_t first, int64_t second)
+{
+	struct told_car more = { second };
+	const struct booking_told b = {
+		.code = code, .car_id = first, .starts_at = NOW, .ends_at = NOW + 7200, .cars = &more, .n_more_cars = 1,
+	};
+	const struct event e = { .type = type, .subject_id = code };
+
+	db_begin(others);
+	event_emit(others, &e, &heard_shape, &b);
+	assert_true(db_commit(others));
+}
+
+static int64_t
+n_kept(const char *code, const char *state)
+{
+	return db_int(db, "SELECT COUNT(*) FROM reservation WHERE booking_code = $1 AND state = $2", code, state);
+}
+
+static void
+all_the_cars_of_a_booking_are_reserved_handed_out_and_released_together(void **state)
+{
+	int64_t first = add("1"), second = add("2");
+
+	(void)state;
+	booking_of_two_says("booking.paid", "MP-1", first, second);
+	booking_of_two_says("booking.paid", "MP-1", first, second);
+	react();
+	assert_int_equal(n_events("car.reserved"), 1);          /* one answer for all of them */
+	assert_non_null(strstr(last_payload(), "\"n_cars\":2"));
+	assert_int_equal(n_kept("MP-1", "RESERVED"), 2);
+	assert_int_equal(status_of(first), CAR_RENTED);
+	assert_int_equal(status_of(second), CAR_RENTED);
+	booking_says("booking.handed_out", "MP-1", first);
+	react();
+	assert_int_equal(n_kept("MP-1", "OUT"), 2);
+	booking_says("booking.returned", "MP-1", first);
+	react();
+	assert_int_equal(n_kept("MP-1", "ENDED"), 2);
+	assert_int_equal(status_of(second), CAR_AVAILABLE);
+	booking_of_two_says("booking.paid", "MP-2", first, second);
+	booking_says("booking.cancel_requested", "MP-2", first);
+	booking_says("booking.cancelled", "MP-2", first);
+	react();
+	assert_int_equal(n_kept("MP-2", "RELEASED"), 2);
+	assert_int_equal(n_events("car.released"), 1);
+	assert_int_equal(car_n_events(db, second), 1 + 5 + 5);  /* the further car's history tells of its bookings too */
+}
+
+static void
+a_booking_of_two_whose_second_car_cannot_be_given_is_refused_whole(void **state)
+{
+	int64_t first = add("1"), second = add("2");
+
+	(void)state;
+	booking_of_two_says("booking.paid", "MP-1", first, second);
+	car_set_service(db, second, OUT_OF_SERVICE, 7);         /* after it was sold, before fleet heard of it */
+	react();
+	assert_int_equal(n_events("car.refused"), 1);
+	assert_non_null(strstr(last_payload(), "\"out_of_service\""));
+	assert_non_null(strstr(last_payload(), arena_printf(scratch_memory, "\"car_id\":%lld", (long long)second)));
+	assert_int_equal(n_events("car.reserved"), 0);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM reservation /*scan*/"), 0);
+	assert_int_equal(status_of(first), CAR_AVAILABLE);
+}
+
+static void
+the_second_car_of_a_booking_is_retired_and_never_deleted(void **state)
+{
+	int64_t second = add("2");
+
+	(void)state;
+	db_do(others, "INSERT INTO booking (booking_id, code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at,"
+		" amount, vat_amount, currency, held_at, hold_until, model_id, n_cars)"
+		" VALUES (1, 'MP-000001', 1, 99, 'x', 'x', 'mini', 1, 'x', 'EXPIRED', 1, 2, 1, 0, 'KRW', 1, 1, 1, 2)");
+	db_do(others, "INSERT INTO booking_car (booking_id, car_no, car_id, car_name, plate) VALUES (1, 2, $1, 'x', '2')", second);
+	assert_true(car_was_booked(db, second));
+	assert_int_equal(car_delete(db, second, 7), CAR_RETIRED_INSTEAD);
+}
+
+static void
+a_model_says_how_many_of_its_cars_are_in_service_and_free_now(void **state)
+{
+	struct model model = { .name = "Ray", .body = BODY_MINI, .seats = 4, .daily_price = 70000, .hourly_price = 7000 }, *models;
+	int64_t cars[4];
+	int n;
+
+	(void)state;
+	model_add(db, &model);
+	for (int i = 0; i < 4; i++) {
+		struct car car = ray(arena_printf(scratch_memory, "%d", i));
+
+		car.model_id = model.model_id;
+		car_add(db, &car, 7);
+		cars[i] = car.car_id;
+	}
+	car_set_service(db, cars[3], OUT_OF_SERVICE, 7);
+	booking_of_two_says("booking.paid", "MP-1", cars[0], cars[1]);
+	react();
+	assert_int_equal(model_list(db, 0, 20, &models, &n), 1);
+	assert_int_equal(models[0].n_cars, 4);
+	assert_int_equal(models[0].n_in_service, 3);
+	assert_int_equal(models[0].n_free, 1);
+	assert_true(model_find(db, model.model_id, &model));
+	assert_int_equal(model.n_free, 1);
+}
+
 static void
 a_cars_history_is_its_own_and_its_bookings_newest_first(void **state)
 {
@@ -584,6 +694,10 @@ main(void)
 		TEST(a_branchs_new_name_is_told_for_each_of_its_cars),
 		TEST(a_cars_status_is_what_is_true_now),
 		TEST(the_list_finds_sorts_and_counts),
+		TEST(all_the_cars_of_a_booking_are_reserved_handed_out_and_released_together),
+		TEST(a_booking_of_two_whose_second_car_cannot_be_given_is_refused_whole),
+		TEST(the_second_car_of_a_booking_is_retired_and_never_deleted),
+		TEST(a_model_says_how_many_of_its_cars_are_in_service_and_free_now),
 		TEST(a_paid_booking_gets_its_car_once),
 		TEST(a_car_that_cannot_be_given_is_refused_with_the_reason_once),
 		TEST(a_cancelled_booking_releases_its_car_once),
