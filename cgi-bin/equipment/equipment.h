@@ -150,6 +150,8 @@ struct orders_query {
 int64_t orders_count(struct db *db, const struct orders_query *q);
 int orders_list(struct db *db, const struct orders_query *q, int64_t offset, int64_t limit, struct equipment_order **orders, int *n);
 
+int item_orders(struct db *db, int64_t item_id, int limit, struct equipment_order **orders, int *n);    /* who has it and who will, by time */
+
 /* Who ended it: goes with equipment.cancelled, and decides whether its booking refunds it. */
 enum ended_by { BY_CUSTOMER, BY_MANAGER, BY_BOOKING, BY_NOBODY };      /* nobody: review could not be asked, it was never taken */
 extern const struct words ended_by_words;

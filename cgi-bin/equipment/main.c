@@ -1,4 +1,8 @@
-/* equipment 장비 - what can be asked of it, and what it may write. */
+/*
+ * equipment 장비 - what can be asked of it, and what it may write. Everybody sees their own orders; employees order, managers look after it all.
+ * pages.c shows what there is, pages_item.c changes it, pages_stock.c its ledger, pages_order.c orders it, pages_desk.c hands it out and takes it
+ * back; the rules are in item.c, stock.c, order.c and steps.c, the reactions to bookings and reviews in policy.c.
+ */
 #include "equipment.h"
 #include "pages.h"
 
@@ -6,7 +10,26 @@
 #include "../../lib/program.h"
 
 static const struct route routes[] = {
-	{ GET, "/equipment", page_items, SIGNED_IN },
+	{ GET,        "/equipment",                            page_overview,     SIGNED_IN },
+
+	{ GET,        "/equipment/items",                      page_items,        EMPLOYEE | MANAGER },
+	{ POST,       "/equipment/items",                      do_item_add,       MANAGER },
+	{ GET,        "/equipment/items/new",                  page_item_new,     MANAGER },
+	{ GET,        "/equipment/items/:item_id",             page_item,         EMPLOYEE | MANAGER },
+	{ POST | PUT, "/equipment/items/:item_id",             do_item_change,    MANAGER },
+	{ GET,        "/equipment/items/:item_id/edit",        page_item_edit,    MANAGER },
+	{ POST,       "/equipment/items/:item_id/offer",       do_item_offer,     MANAGER },
+	{ GET,        "/equipment/items/:item_id/stock",       page_stock,        MANAGER },
+	{ POST,       "/equipment/items/:item_id/stock",       do_stock,          MANAGER },
+
+	{ GET,        "/equipment/orders",                     page_orders,       SIGNED_IN },
+	{ POST,       "/equipment/orders",                     do_order,          EMPLOYEE | MANAGER },
+	{ GET,        "/equipment/orders/new",                 page_order_new,    EMPLOYEE | MANAGER },
+	{ GET,        "/equipment/orders/:order_id",           page_order,        SIGNED_IN },
+	{ GET,        "/equipment/orders/:order_id/cancel",    page_order_cancel, SIGNED_IN },
+	{ POST,       "/equipment/orders/:order_id/cancel",    do_order_cancel,   SIGNED_IN },
+	{ POST,       "/equipment/orders/:order_id/hand-out",  do_hand_out,       MANAGER },
+	{ POST,       "/equipment/orders/:order_id/take-back", do_take_back,      MANAGER },
 	{ 0 },
 };
 

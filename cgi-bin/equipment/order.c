@@ -356,3 +356,13 @@ orders_list(struct db *db, const struct orders_query *q, int64_t offset, int64_t
 		complete(&(*orders)[i]);
 	return *n;
 }
+
+int
+item_orders(struct db *db, int64_t item_id, int limit, struct equipment_order **orders, int *n)
+{
+	db_list(db, &equipment_order_shape, orders, n, "SELECT " ORDER_COLUMNS ORDER_FROM
+		" WHERE o.item_id = $1 AND o.state IN ('ORDERED', 'APPROVED', 'HANDED_OUT') ORDER BY o.starts_at, o.order_id LIMIT $2 /*sort*/", item_id, limit);
+	for (int i = 0; i < *n; i++)
+		complete(&(*orders)[i]);
+	return *n;
+}
