@@ -55,6 +55,14 @@ await promisify(execFile)('sqlite3', ['-cmd', '.timeout 5000', `${stack.var}/mot
 const case_for = async (key, quantity) => (await stack.internal('review', '/internal/cases', { key, kind: 'equipment', subject_id: key, applicant_id: user.user_id, title: `${quantity} × Tent`,
 	title_ko: `텐트 ${quantity}개`, category: 'camping', quantity, amount: quantity * 50000, currency: 'KRW' })).case_id;
 const waiting = await case_for('EQ-EXAMPLE1', 9), approved = await case_for('EQ-EXAMPLE2', 1);
+/* Equipment: an item, an order of each kind of end. */
+const item = (await as.manager.post('/equipment/items', { name: 'Child seat', name_ko: '유아용 카시트', category: 'child_seat', daily_price: 5000, stock: 4, low_stock: 3 })).json;
+const lend = async (qty, from, to) => (await as.manager.post('/equipment/orders', { item_id: item.item_id, qty, starts_at: from, ends_at: to })).json.order_id;
+const half_hour = new Date(Date.now() + 9 * 3600e3), soon = `${half_hour.toISOString().slice(0, 14)}${half_hour.getUTCMinutes() < 30 ? '00' : '30'}`;
+const out_now = await lend(1, soon, at(2)), coming = await lend(2, at(1), at(3)), given_up = await lend(1, at(4), at(5));
+await as.manager.post(`/equipment/orders/${given_up}/cancel`);
+await until('review has approved them', async () => (await as.manager.get(`/equipment/orders/${coming}`)).json.state === 'APPROVED');
+await as.manager.post(`/equipment/orders/${out_now}/hand-out`);
 const link = `customerKey=ANONYMOUS&successUrl=${encodeURIComponent(stack.base + '/bookings/x/paid')}&failUrl=${encodeURIComponent(stack.base + '/bookings/x')}`;
 
 /* address, or several; a query shows the page as people see it most. null: not a page (why, behind it) */
@@ -91,6 +99,15 @@ const examples = {
 	'/payments/cards/:card_id/remove': { customer: `/payments/cards/${card_id}/remove` },
 	'/ops/consumers/:consumer/pause': '/ops/consumers/fleet/pause',
 	'/ops/retries/:consumer/:event_id/discard': '/ops/retries/fleet/1/discard',
+	'/equipment': { manager: '/equipment' },
+	'/equipment/items': null,               /* the same as /equipment */
+	'/equipment/items/:item_id': { manager: `/equipment/items/${item.item_id}` },
+	'/equipment/items/:item_id/edit': { manager: `/equipment/items/${item.item_id}/edit` },
+	'/equipment/items/:item_id/stock': { manager: `/equipment/items/${item.item_id}/stock` },
+	'/equipment/orders': { manager: ['/equipment/orders', '/equipment/orders?view=late'], customer: '/equipment/orders' },
+	'/equipment/orders/new': { manager: ['/equipment/orders/new', `/equipment/orders/new?item_id=${item.item_id}`] },
+	'/equipment/orders/:order_id': { manager: [`/equipment/orders/${out_now}`, `/equipment/orders/${coming}`, `/equipment/orders/${given_up}`] },
+	'/equipment/orders/:order_id/cancel': { manager: [`/equipment/orders/${coming}/cancel`, `/equipment/orders/${out_now}/cancel`] },
 	'/reviews': { manager: ['/reviews', '/reviews?tab=decided'] },
 	'/reviews/:case_id': { manager: [`/reviews/${waiting}`, `/reviews/${approved}`] },
 	'/metrics': null,                       /* a text for Prometheus */
@@ -111,7 +128,7 @@ const errors = {
 const forms = {
 	nobody: ['/account/sign-up', '/account/sign-in', `/sandbox/card?${link}`],
 	customer: ['/account/profile', '/account/licence', '/account/password', '/account/tokens'],
-	manager: ['/fleet/cars/new', `/fleet/cars/${free_car.car_id}/edit`, '/fleet/models/new', '/fleet/branches/new', `/fleet/cars/${free_car.car_id}/photo`, `/bookings/${stuck.subject_id}/resolve`],
+	manager: ['/fleet/cars/new', `/fleet/cars/${free_car.car_id}/edit`, '/fleet/models/new', '/fleet/branches/new', '/equipment/items/new', `/equipment/items/${item.item_id}/stock`, '/equipment/orders/new', `/fleet/cars/${free_car.car_id}/photo`, `/bookings/${stuck.subject_id}/resolve`],
 	admin: [],
 };
 

@@ -28,7 +28,7 @@ await test('docs/openapi.yaml is valid OpenAPI 3.0', async () => {
 });
 
 /* Pages and ways between pages: nothing in them for a program. */
-const FOR_PEOPLE = /^(GET \/|GET \/account\/(sign-up|sign-in|password)|GET \/bookings\/new|POST \/bookings\/:code\/pay|GET \/bookings\/:code\/paid|GET \/fleet|GET \/fleet\/(cars|models|branches)\/new|GET \/fleet\/cars\/:car_id\/(edit|retire|delete|photo)|POST \/fleet\/cars\/:car_id\/delete|GET \/fleet\/branches\/:branch_id\/close|GET \/ops\/consumers\/:consumer\/pause|GET \/ops\/retries\/:consumer\/:event_id\/discard|GET \/my|GET \/view|POST \/payments\/cards\/new|GET \/payments\/cards\/return)$/;
+const FOR_PEOPLE = /^(GET \/|GET \/account\/(sign-up|sign-in|password)|GET \/bookings\/new|POST \/bookings\/:code\/pay|GET \/bookings\/:code\/paid|GET \/fleet|GET \/fleet\/(cars|models|branches)\/new|GET \/fleet\/cars\/:car_id\/(edit|retire|delete|photo)|POST \/fleet\/cars\/:car_id\/delete|GET \/fleet\/branches\/:branch_id\/close|GET \/ops\/consumers\/:consumer\/pause|GET \/ops\/retries\/:consumer\/:event_id\/discard|GET \/equipment|GET \/equipment\/(items|orders)\/new|GET \/equipment\/items\/:item_id\/edit|GET \/my|GET \/view|POST \/payments\/cards\/new|GET \/payments\/cards\/return)$/;
 const templated = address => address.replace(/:(\w+)/g, '{$1}');
 
 await test('every documented path is a route, and every route a program can use is documented', () => {
@@ -216,6 +216,48 @@ await test('a tour through everything: all answers are as documented', async () 
 	await manager.post(`/fleet/cars/${short_lived.car_id}/retire`);
 	await manager.delete(`/fleet/cars/${car.car_id}`);
 	await manager.delete(`/fleet/cars/${(await manager.post('/fleet/cars', new_car())).json.car_id}`);
+
+	/* equipment: an item each way round, its ledger, orders that are taken, refused, handed out and cancelled */
+	const employee = await tourist('Emil', 'employee');
+	const chains = (await manager.post('/equipment/items', { name: 'Snow chains', name_ko: '스노체인', category: 'winter', daily_price: 5000, stock: 10, low_stock: 2 })).json;
+	const tent = (await manager.post('/equipment/items', { name: 'Tent', category: 'camping', daily_price: 30000, stock: 5 })).json;
+	await manager.post('/equipment/items', { name: 'Tent', category: 'camping', daily_price: 1, stock: 5 });
+	await manager.post('/equipment/items', { name: '' });
+	await anna.post('/equipment/items', { name: 'Boat' });
+	await employee.get('/equipment/items');
+	await anna.get('/equipment/items');
+	await employee.get(`/equipment/items/${tent.item_id}`);
+	await employee.get('/equipment/items/99999');
+	await manager.put(`/equipment/items/${tent.item_id}`, { name: 'Big tent', category: 'camping', daily_price: 30000, version: tent.version });
+	await manager.put(`/equipment/items/${tent.item_id}`, { name: 'Tent', category: 'camping', daily_price: 30000, version: tent.version });
+	await manager.post(`/equipment/items/${tent.item_id}`, { name: 'Tent', category: 'camping', daily_price: 30000 });
+	await manager.post(`/equipment/items/${tent.item_id}/offer`, { is_offered: false });
+	await manager.post(`/equipment/items/${tent.item_id}/offer`, { is_offered: true });
+	await manager.post(`/equipment/items/${chains.item_id}/stock`, { kind: 'receive', quantity: 2 }, { 'Idempotency-Key': 'tour' });
+	await manager.post(`/equipment/items/${chains.item_id}/stock`, { kind: 'loss', quantity: 99, note: 'all' });
+	await manager.post(`/equipment/items/${chains.item_id}/stock`, { kind: 'loss', quantity: 1 });
+	await manager.get(`/equipment/items/${chains.item_id}/stock`);
+	const wish = { item_id: chains.item_id, qty: 2, starts_at: start, ends_at: at(1) };
+	const lent = (await employee.post('/equipment/orders', wish, { 'Idempotency-Key': 'tour' })).json;
+	const sync = (await employee.post('/equipment/orders', { ...wish, item_id: tent.item_id })).json;
+	assert.equal(sync.state, 'APPROVED', 'review was asked first');
+	await employee.post('/equipment/orders', { ...wish, qty: 99 });
+	await employee.post('/equipment/orders', { ...wish, qty: 0 });
+	await employee.post('/equipment/orders', { ...wish, qty: 1 }, { 'Idempotency-Key': 'tour' });
+	await anna.post('/equipment/orders', wish);
+	await until('review has approved it', async () => (await employee.get(`/equipment/orders/${lent.code}`)).json.state === 'APPROVED');
+	await employee.get('/equipment/orders');
+	await manager.get('/equipment/orders?view=hand-out&q=chains');
+	await anna.get(`/equipment/orders/${lent.order_id}`);
+	await employee.get(`/equipment/orders/${lent.order_id}/cancel`);
+	await manager.post(`/equipment/orders/${lent.order_id}/hand-out`);
+	await manager.post(`/equipment/orders/${sync.order_id}/take-back`);
+	await employee.post(`/equipment/orders/${lent.order_id}/cancel`);
+	await manager.post(`/equipment/orders/${lent.order_id}/take-back`, { lost: 3 });
+	await manager.post(`/equipment/orders/${lent.order_id}/take-back`, { lost: 1 });
+	await manager.post(`/equipment/orders/${lent.order_id}/hand-out`);
+	await employee.post(`/equipment/orders/${sync.order_id}/cancel`);
+	await employee.post(`/equipment/orders/${sync.order_id}/hand-out`);
 
 	/* two cases that no rule approves */
 	const case_for = async key => (await stack.internal('review', '/internal/cases', { key, kind: 'equipment', subject_id: key, applicant_id: users[0].user_id, title: '9 × Tent', title_ko: '텐트 9개',
