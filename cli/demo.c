@@ -23,7 +23,8 @@ static const char usage[] =
 	"usage: motorpool demo [--seed N]\n"
 	"\n"
 	"Fills an empty state folder: 8 branches, 24 models, 200 cars, 40 customers, a year of bookings with their payments and events,\n"
-	"and the next two months. The same seed makes the same story (at the same time of day); codes and passwords are always new.\n"
+	"and the next two months; some with the car brought and fetched, some with child seats or tents; and what an employee orders alone.\n"
+	"The same seed makes the same story (at the same time of day); codes and passwords are always new.\n"
 	"The log-ins are written to DIR/demo-logins.txt, a line each: role email password.\n";
 
 #define SEED 20260101

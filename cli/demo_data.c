@@ -1,4 +1,4 @@
-/* demo_data.c - what the demo's branches, models and people are called. Prices per day and hour in won, VAT included. */
+/* demo_data.c - what the demo's branches, models, things and people are called. Prices per day and hour in won, VAT included. */
 #include "demo.h"
 
 #include "../lib/web.h"
@@ -39,6 +39,60 @@ const struct demo_model demo_models[DEMO_MODELS] = {
 	{ "Kia EV6",                  BODY_EV,     5, FUEL_ELECTRIC, 109000, 12500, 6 },
 	{ "Kia Ray EV",               BODY_EV,     4, FUEL_ELECTRIC, 65000,  7500, 4 },
 	{ "Tesla Model Y",            BODY_EV,     5, FUEL_ELECTRIC, 149000, 17000, 3 },
+};
+
+/* n_pieces bought at the beginning; most in one order; likely: how often one is taken, against the others. */
+const struct demo_item demo_items[DEMO_ITEMS] = {
+	{ "Infant seat",             "영아용 카시트",   "child_seat",  8000, 22, 3, 2, 16 },
+	{ "Child seat",              "유아용 카시트",   "child_seat",  7000, 34, 5, 3, 28 },
+	{ "Booster seat",            "부스터 시트",     "child_seat",  5000, 26, 4, 3, 18 },
+	{ "Snow chains",             "스노 체인",       "winter",      9000, 26, 4, 2, 9 },
+	{ "Ski rack",                "스키 캐리어",     "winter",     15000, 10, 2, 1, 4 },
+	{ "Four-person tent",        "4인용 텐트",      "camping",    25000, 14, 2, 2, 6 },
+	{ "Camping chair",           "캠핑 의자",       "camping",     4000, 48, 8, 6, 8 },
+	{ "Camping stove set",       "캠핑 버너 세트",  "camping",     8000, 12, 2, 1, 4 },
+	{ "Pet carrier",             "반려동물 이동장", "other",       6000, 12, 2, 1, 6 },
+	{ "Portable power station",  "휴대용 전원",     "other",      18000,  6, 3, 1, 1 },
+	{ "Projector",               "빔 프로젝터",     "other",      30000,  6, 1, 2, 0 },
+	{ "Two-way radio",           "무전기",          "other",       4000, 24, 4, 8, 0 },
+};
+
+const struct demo_stock demo_stocks[DEMO_STOCKS] = {
+	{ 1, "receive", 12, 240, "새 카시트 입고" },
+	{ 6, "receive", 20, 196, "여름 성수기 전 입고" },
+	{ 2, "loss",   1, 151, "벨트 파손으로 폐기" },
+	{ 3, "receive", 10,  31, "겨울 대비 입고" },
+	{ 5, "loss",   1,  64, "폴대가 부러져 폐기" },
+	{ 11, "adjust", -1,  12, "재고 조사에서 하나 부족" },
+	{ 9, "loss",   4,   5, "배터리 결함으로 제조사에 반납" },
+};
+
+const struct demo_place demo_places[DEMO_PLACES] = {
+	{ false, 0, "서울 중구 세종대로 110",               "시청 정문 앞" },
+	{ false, 0, "서울 종로구 세종대로 175",             "세종문화회관 지하주차장 입구" },
+	{ false, 1, "서울 강남구 영동대로 513",             "코엑스 동문" },
+	{ false, 1, "서울 성동구 뚝섬로 273",               "서울숲 주차장" },
+	{ false, 1, "서울 송파구 올림픽로 300",             "지하 2층 B구역" },
+	{ false, 2, "인천 중구 공항로 272",                 "제1터미널 1층 4번 출구" },
+	{ false, 2, "서울 강서구 하늘길 112",               "국내선 도착층 1번 출구" },
+	{ true,  2, "제주 제주시 공항로 2",                 "도착층 5번 게이트 앞" },
+	{ true,  0, "제주 제주시 광양9길 10",               "제주시청 주차장" },
+	{ true,  1, "제주 서귀포시 중문관광로 224",         "국제컨벤션센터 로비" },
+	{ true,  1, "제주 서귀포시 성산읍 일출로 284-12",   "매표소 옆 주차장" },
+	{ true,  1, "제주 서귀포시 중앙로 105",             "" },
+};
+
+const char *const demo_refusals[DEMO_REASONS] = {
+	"그 기간에는 사내 행사에 모두 쓰입니다.",
+	"수량이 많습니다. 네 개까지로 다시 주문해 주세요.",
+	"안전 점검 중이라 이번 주에는 빌려 드릴 수 없습니다.",
+	"용도가 확인되지 않았습니다. 팀장 확인 후 다시 주문해 주세요.",
+};
+const char *const demo_call_offs[DEMO_REASONS] = {
+	"폭설로 도로가 통제되었습니다.",
+	"배송기사의 차량이 고장 났습니다.",
+	"주소에 차를 세울 곳이 없습니다.",
+	"행사로 진입로가 막혔습니다.",
 };
 
 /* example.com is nobody's */

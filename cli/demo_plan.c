@@ -258,6 +258,32 @@ find_customer(struct desk *k, struct plan *p)
 }
 
 static bool
+is_same_kind(const struct demo_car *a, const struct demo_car *b)
+{
+	return a->model == b->model && a->branch == b->branch;
+}
+
+/*
+ * Two or three cars of a model, whichever of those at a branch: which ones, nobody can say before they are booked. So all of them are kept
+ * free of other plans in that time.
+ */
+static bool
+wants_several(struct desk *k, struct plan *p)
+{
+	int n_free = 0, n = 0;
+
+	for (int i = 0; i < DEMO_CARS; i++)
+		if (is_same_kind(&k->s->cars[i], &k->s->cars[p->car])) {
+			n++;
+			n_free += car_is_free(k, i, p);
+		}
+	if (n_free < n || n < 2)
+		return false;
+	p->n_cars = n > 2 && dice_percent(k->d, 40) ? 3 : 2;
+	return true;
+}
+
+static bool
 find_car(struct desk *k, struct plan *p, bool is_jeju)
 {
 	for (int i = 0; i < 300; i++) {
@@ -299,7 +325,9 @@ add_plan(struct desk *k, const struct plan *p)
 		return;
 	s->plans[s->n_plans] = *p;
 	if (p->fate != FATE_DECLINED) {
-		index_add(k->m, &k->of_car[p->car], s->n_plans);
+		for (int i = 0; i < DEMO_CARS; i++)
+			if (i == p->car || (p->n_cars > 1 && is_same_kind(&s->cars[i], &s->cars[p->car])))
+				index_add(k->m, &k->of_car[i], s->n_plans);
 		index_add(k->m, &k->of_customer[p->customer], s->n_plans);
 	}
 	s->n_plans++;
@@ -309,14 +337,16 @@ static void
 plan_one(struct desk *k, int64_t day)
 {
 	bool is_jeju = dice_percent(k->d, 46);
-	struct plan p = { .starts_at = start_on(k->d, day) }, declined;
+	struct plan p = { .starts_at = start_on(k->d, day), .n_cars = 1 }, declined;
 
 	p.ends_at = p.starts_at + length_of(k->d, is_jeju);
 	p.placed_at = p.starts_at - lead_of(k->d);
 	decide(k->d, &p);
 	if (p.placed_at >= k->s->now - 2 * MINUTE || !find_car(k, &p, is_jeju) || !find_customer(k, &p))
 		return;
-	if (p.customer >= DEMO_LOGINS && dice_percent(k->d, 1.8)) {     /* the first card was declined, the other one pays */
+	if (p.customer >= DEMO_LOGINS && dice_percent(k->d, 4) && wants_several(k, &p))
+		;
+	else if (p.customer >= DEMO_LOGINS && dice_percent(k->d, 1.8)) {     /* the first card was declined, the other one pays */
 		declined = p;
 		declined.fate = FATE_DECLINED;
 		declined.placed_at -= dice_between(k->d, 40, 200);
@@ -351,7 +381,7 @@ plan_scenes(struct desk *k)
 		for (size_t i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++) {
 			const struct scene *scene = &scenes[i];
 			int64_t now = k->s->now;
-			struct plan p = { .customer = customer, .fate = scene->fate };
+			struct plan p = { .customer = customer, .n_cars = 1, .fate = scene->fate };
 
 			p.starts_at = day_time(now + scene->from_hours * HOUR, 10 + customer);
 			p.ends_at = p.starts_at + scene->hours * HOUR;
@@ -366,8 +396,8 @@ plan_scenes(struct desk *k)
 
 /* --- in the order of time ---------------------------------------------------------------------------------------------------------- */
 
-static void
-add_deed(struct script *s, int64_t at, int plan, enum deed_kind kind)
+void
+script_deed(struct script *s, int64_t at, int plan, enum deed_kind kind)
 {
 	if (at < s->now)
 		s->deeds[s->n_deeds++] = (struct deed){ at, plan, kind };
@@ -378,15 +408,18 @@ add_deeds(struct script *s, int i)
 {
 	const struct plan *p = &s->plans[i];
 
-	add_deed(s, p->placed_at, i, DEED_PLACE);
+	script_deed(s, p->placed_at, i, DEED_PLACE);
 	switch (p->fate) {
-	case FATE_CANCELLED: add_deed(s, p->over_at, i, DEED_CANCEL); break;
-	case FATE_NO_SHOW:   add_deed(s, p->over_at, i, DEED_NO_SHOW); break;
+	case FATE_CANCELLED: script_deed(s, p->over_at, i, DEED_CANCEL); break;
+	case FATE_NO_SHOW:   script_deed(s, p->over_at, i, DEED_NO_SHOW); break;
 	case FATE_DECLINED:  break;
 	case FATE_RENTED:
-		add_deed(s, p->out_at, i, DEED_HAND_OUT);
-		add_deed(s, p->back_at, i, DEED_TAKE_BACK);
+		if (!trip_is_made(p))
+			script_deed(s, p->out_at, i, DEED_HAND_OUT);
+		if (!trip_is_made(p) || !p->trip.collects)
+			script_deed(s, p->back_at, i, DEED_TAKE_BACK);
 	}
+	extras_deeds(s, i);
 }
 
 static int
@@ -405,7 +438,7 @@ script_write(struct script *s, struct arena *m, struct dice *d, int64_t now)
 	struct desk k = { .s = s, .d = d, .m = m };
 	int64_t today;
 
-	*s = (struct script){ .now = now, .plans = arena_array(m, struct plan, MAX_PLANS), .deeds = arena_array(m, struct deed, 3 * MAX_PLANS) };
+	*s = (struct script){ .now = now, .plans = arena_array(m, struct plan, MAX_PLANS), .deeds = arena_array(m, struct deed, 8 * MAX_PLANS) };
 	today = day_start(now);
 	make_cars(s, m, d);
 	for (int i = 0; i < DEMO_CUSTOMERS; i++)
@@ -418,7 +451,9 @@ script_write(struct script *s, struct arena *m, struct dice *d, int64_t now)
 		for (int i = (int)dice_between(d, -3, 3); i < n; i++)
 			plan_one(&k, day_add(today, day));
 	}
+	extras_plan(s, m, d);
 	for (int i = 0; i < s->n_plans; i++)
 		add_deeds(s, i);
+	errands_deeds(s);
 	qsort(s->deeds, (size_t)s->n_deeds, sizeof(s->deeds[0]), by_time);
 }
