@@ -23,8 +23,8 @@ const browser = await open_chromium();
 
 /* --- who looks ------------------------------------------------------------------------------------------------------------- */
 
-const who = { nobody: null, customer: stack.log_ins.customer[0], manager: stack.log_ins.manager[0], admin: stack.log_ins.admin[0] };
-const may_see = { nobody: [], customer: ['SIGNED_IN'], manager: ['SIGNED_IN', 'MANAGER'], admin: ['SIGNED_IN', 'ADMIN'] };
+const who = { nobody: null, customer: stack.log_ins.customer[0], manager: stack.log_ins.manager[0], admin: stack.log_ins.admin[0], courier: stack.log_ins.courier[0] };
+const may_see = { nobody: [], customer: ['SIGNED_IN'], manager: ['SIGNED_IN', 'MANAGER'], admin: ['SIGNED_IN', 'ADMIN'], courier: ['COURIER'] };
 
 /* --- examples for the addresses with names in them ------------------------------------------------------------------------------ */
 
@@ -42,6 +42,22 @@ const [charge] = (await as.manager.get('/payments')).json.charges;
 const branch = (await as.manager.get('/fleet/branches')).json.branches[0], model = (await as.manager.get('/fleet/models')).json.models[0];
 const fresh_car = (await as.manager.post('/fleet/cars', new_car({ name: 'Fresh' }))).json;
 const user = (await as.admin.get('/account/users?q=' + who.customer.email)).json.users.find(u => u.email === who.customer.email);
+/* A car that is brought: asked for, on its way, handed over, given up; and who drives. */
+const courier = stack.program(await token_of(who.courier.email)), courier_id = (await courier.get('/account')).json.user_id;
+const brought = async (car_id, starts_at, ends_at) => {
+	const { json } = await as.customer.post('/bookings', { car_id, starts_at, ends_at, card_id });
+	await until('it is confirmed', async () => (await as.customer.get(`/bookings/${json.code}`)).json.state === 'CONFIRMED');
+	return stack.bring(json.code);
+};
+const today = new Date(Date.now() + 9 * 3600e3), this_half_hour = `${today.toISOString().slice(0, 14)}${today.getUTCMinutes() < 30 ? '00' : '30'}`;
+const requested = await brought(free_car.car_id, at(60), at(61)), on_its_way = await brought(free_car.car_id, at(64), at(65)), given_up = await brought(free_car.car_id, at(68), at(69));
+const handed_over = await brought((await as.manager.post('/fleet/cars', new_car({ name: 'Brought' }))).json.car_id, this_half_hour, at(1, 20));
+for (const id of [on_its_way, handed_over]) {
+	await as.manager.post(`/deliveries/${id}/assign`, { courier_id });
+	await courier.post(`/deliveries/${id}/ship`);
+}
+await courier.post(`/deliveries/${handed_over}/deliver`, { odometer_km: 12345, fuel_percent: 80, received_by: 'Kim Minji', note: 'A scratch at the back' });
+await as.manager.post(`/deliveries/${given_up}/cancel`, { reason: 'The road is closed' });
 /* The card company is away from here on: a refund that waits, and a charge nobody has an answer for. */
 const owed = (await as.customer.post('/bookings', { car_id: free_car.car_id, starts_at: at(30), ends_at: at(31), card_id })).json;
 await stack.fault({ down: 1 });
@@ -108,6 +124,10 @@ const examples = {
 	'/equipment/orders/new': { manager: ['/equipment/orders/new', `/equipment/orders/new?item_id=${item.item_id}`] },
 	'/equipment/orders/:order_id': { manager: [`/equipment/orders/${out_now}`, `/equipment/orders/${coming}`, `/equipment/orders/${given_up}`] },
 	'/equipment/orders/:order_id/cancel': { manager: [`/equipment/orders/${coming}/cancel`, `/equipment/orders/${out_now}/cancel`] },
+	'/deliveries': { manager: ['/deliveries', '/deliveries?view=finished', '/deliveries?view=tomorrow'], courier: ['/deliveries', '/deliveries?view=tomorrow'] },
+	'/deliveries/sheet': { manager: ['/deliveries/sheet', `/deliveries/sheet?courier_id=${courier_id}&day=${at(64).slice(0, 10)}`], courier: '/deliveries/sheet' },
+	'/deliveries/:delivery_id': { manager: [requested, handed_over, given_up].map(id => `/deliveries/${id}`), courier: [`/deliveries/${on_its_way}`] },
+	'/deliveries/:delivery_id/photo': null, /* a picture */
 	'/reviews': { manager: ['/reviews', '/reviews?tab=decided'] },
 	'/reviews/:case_id': { manager: [`/reviews/${waiting}`, `/reviews/${approved}`] },
 	'/metrics': null,                       /* a text for Prometheus */
@@ -130,6 +150,7 @@ const forms = {
 	customer: ['/account/profile', '/account/licence', '/account/password', '/account/tokens'],
 	manager: ['/fleet/cars/new', `/fleet/cars/${free_car.car_id}/edit`, '/fleet/models/new', '/fleet/branches/new', '/equipment/items/new', `/equipment/items/${item.item_id}/stock`, '/equipment/orders/new', `/fleet/cars/${free_car.car_id}/photo`, `/bookings/${stuck.subject_id}/resolve`],
 	admin: [],
+	courier: [`/deliveries/${on_its_way}`],
 };
 
 function pages_of(role) {
@@ -240,7 +261,7 @@ async function look_at_all(role, lang) {
 }
 
 /* Two windows at a time, as there are two cores. Who is signed in has one language in all windows, so theirs follow each other. */
-const queue = [['manager', 'en', 'ko'], ['customer', 'en', 'ko'], ['admin', 'en', 'ko'], ['nobody', 'en'], ['nobody', 'ko']];
+const queue = [['manager', 'en', 'ko'], ['customer', 'en', 'ko'], ['admin', 'en', 'ko'], ['courier', 'en', 'ko'], ['nobody', 'en'], ['nobody', 'ko']];
 const results = [];
 await Promise.all([1, 2].map(async () => {
 	for (let task; (task = queue.shift());)

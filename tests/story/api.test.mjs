@@ -99,6 +99,18 @@ const tourist = async (name, ...roles) => {
 const manager = await tourist('Manager', 'manager'), anna = await tourist('Anna', 'customer'), admin = await tourist('Admin', 'admin');
 const anybody = new Tourist(stack.base);
 
+/* Jobs of confirmed bookings that are to be brought; the n of them. */
+async function jobs_for(stack, customer, manager, order, n) {
+	const jobs = [];
+	while (jobs.length < n) {
+		const { json: { car_id } } = await manager.post('/fleet/cars', new_car());
+		const { json: { code } } = await customer.post('/bookings', { ...order, car_id });
+		await until('it is confirmed', async () => (await customer.get(`/bookings/${code}`)).json.state === 'CONFIRMED');
+		jobs.push(await stack.bring(code));
+	}
+	return jobs;
+}
+
 await test('a tour through everything: all answers are as documented', async () => {
 	const zoe = { name: 'Zoe', email: 'zoe@example.com', password: 'a long enough sentence' };
 	await anybody.post('/account/sign-up', zoe);
@@ -258,6 +270,41 @@ await test('a tour through everything: all answers are as documented', async () 
 	await manager.post(`/equipment/orders/${lent.order_id}/hand-out`);
 	await employee.post(`/equipment/orders/${sync.order_id}/cancel`);
 	await employee.post(`/equipment/orders/${sync.order_id}/hand-out`);
+
+	/* a car that is brought, and one that is not */
+	const driver = await tourist('Driver', 'courier');
+	const [brought, given_up] = await jobs_for(stack, anna, manager, { ...order, starts_at: start, ends_at: at(1) }, 2);
+	const courier_id = (await driver.get('/account')).json.user_id, handed_over = { odometer_km: 12345, fuel_percent: 80, received_by: 'Anna' };
+	await manager.get('/deliveries');
+	await manager.get('/deliveries?view=today&q=seoul');
+	await manager.get('/deliveries?courier_id=x');
+	await manager.get('/deliveries/99999');
+	await anna.get('/deliveries');
+	await manager.post(`/deliveries/${brought}/assign`, {});
+	await manager.post(`/deliveries/${brought}/assign`, { courier_id });
+	await manager.post(`/deliveries/${brought}/unassign`);
+	await driver.post(`/deliveries/${brought}/ship`);
+	await manager.post(`/deliveries/${brought}/ship`);
+	await manager.post(`/deliveries/${brought}/assign`, { courier_id });
+	await driver.get('/deliveries');
+	await driver.get(`/deliveries/${brought}`);
+	await driver.get('/deliveries/sheet');
+	await manager.get('/deliveries/sheet?day=2026-02-31');
+	await driver.post(`/deliveries/${brought}/ship`);
+	await driver.post(`/deliveries/${brought}/come-back`, {});
+	await driver.post(`/deliveries/${brought}/come-back`, { reason: 'nobody was there' });
+	await driver.post(`/deliveries/${brought}/ship`);
+	await manager.post(`/deliveries/${brought}/cancel`, { reason: 'too late' });
+	await driver.post(`/deliveries/${brought}/deliver`, {});
+	await driver.get(`/deliveries/${brought}/photo`);
+	const fields = Object.entries(handed_over).map(([name, value]) => `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`).join('');
+	const over = await driver.ask('POST', `/deliveries/${brought}/deliver`, Buffer.concat([Buffer.from(fields), part]), { 'Content-Type': `multipart/form-data; boundary=${boundary}` });
+	assert.equal(over.json?.state, 'DELIVERED', over.text);
+	await anna.get(`/deliveries/${brought}/photo`);
+	await driver.post(`/deliveries/${brought}/deliver`, { ...handed_over, odometer_km: 1 });
+	await manager.post(`/deliveries/${given_up}/cancel`, {});
+	await manager.post(`/deliveries/${given_up}/cancel`, { reason: 'the road is closed' });
+	await manager.post(`/deliveries/${given_up}/deliver`, handed_over);
 
 	/* two cases that no rule approves */
 	const case_for = async key => (await stack.internal('review', '/internal/cases', { key, kind: 'equipment', subject_id: key, applicant_id: users[0].user_id, title: '9 × Tent', title_ko: '텐트 9개',
