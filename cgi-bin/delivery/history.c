@@ -47,7 +47,7 @@ title_of(const char *type, const struct told *told)
 	return word < 0 ? type : _(event_word[word].label);
 }
 
-/* "Park Courier · Sat 21 Nov 2026, 14:00 KST · by Lee Manager" */
+/* "Park Courier · Sat 21 Nov 2026, 14:00 KST · by Lee Manager"; that a courier does his own jobs goes without saying. */
 static const char *
 detail_of(struct db *db, const char *type, const struct told *told, const char *actor_name)
 {
@@ -62,7 +62,7 @@ detail_of(struct db *db, const char *type, const struct told *told, const char *
 	add_word(&detail, told->received_by);
 	add_word(&detail, told->reason);
 	add_word(&detail, told->note);
-	if (*actor_name)
+	if (*actor_name && (!told->courier_name || strcmp(actor_name, told->courier_name) != 0))
 		add_word(&detail, arena_printf(db_memory(db), _("by %s"), actor_name));
 	return detail.s;
 }

@@ -662,7 +662,8 @@ a_jobs_history_is_its_own(void **state)
 	assert_true(job_read(db, id, &d));
 	assert_int_equal(job_history(db, &d, &events), 4);
 	assert_string_equal(events[0].title, "Handed over");
-	assert_non_null(strstr(events[0].detail, "by Courier"));
+	assert_string_equal(events[0].detail, "Courier · Kim");
+	assert_non_null(strstr(events[2].detail, "by Manager"));
 	assert_true(job_read(db, 2, &d));
 	assert_int_equal(job_history(db, &d, &events), 1);
 }
