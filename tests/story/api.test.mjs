@@ -99,14 +99,14 @@ const tourist = async (name, ...roles) => {
 const manager = await tourist('Manager', 'manager'), anna = await tourist('Anna', 'customer'), admin = await tourist('Admin', 'admin');
 const anybody = new Tourist(stack.base);
 
-/* Jobs of confirmed bookings that are to be brought; the n of them. */
-async function jobs_for(stack, customer, manager, order, n) {
+/* Bookings that are to be brought, and their jobs: n of them. */
+async function jobs_for(customer, manager, order, n) {
 	const jobs = [];
 	while (jobs.length < n) {
 		const { json: { car_id } } = await manager.post('/fleet/cars', new_car());
-		const { json: { code } } = await customer.post('/bookings', { ...order, car_id });
-		await until('it is confirmed', async () => (await customer.get(`/bookings/${code}`)).json.state === 'CONFIRMED');
-		jobs.push(await stack.bring(code));
+		const { json: { code } } = await customer.post('/bookings', { ...order, car_id, delivery: { zone: 'center', address: 'Seoul, 110 Sejong-daero', collect: true } });
+		const [job] = await until('it has a job', async () => { const { deliveries } = (await manager.get(`/deliveries?q=${code}`)).json; return deliveries.length && deliveries; });
+		jobs.push(job.delivery_id);
 	}
 	return jobs;
 }
@@ -273,7 +273,7 @@ await test('a tour through everything: all answers are as documented', async () 
 
 	/* a car that is brought, and one that is not */
 	const driver = await tourist('Driver', 'courier');
-	const [brought, given_up] = await jobs_for(stack, anna, manager, { ...order, starts_at: start, ends_at: at(1) }, 2);
+	const [brought, given_up] = await jobs_for(anna, manager, { ...order, starts_at: start, ends_at: at(1) }, 2);
 	const courier_id = (await driver.get('/account')).json.user_id, handed_over = { odometer_km: 12345, fuel_percent: 80, received_by: 'Anna' };
 	await manager.get('/deliveries');
 	await manager.get('/deliveries?view=today&q=seoul');

@@ -179,15 +179,6 @@ export class Stack {
 		const { stdout } = await asked;
 		return JSON.parse(stdout.slice(stdout.indexOf('\r\n\r\n') + 4));
 	}
-	/* A confirmed booking is to be brought after all: what the order form and its confirmation would have written. Answers the job. */
-	async bring(code, { collects = 0, address = 'Seoul, 110 Sejong-daero' } = {}) {
-		const { stdout } = await run_file('sqlite3', ['-cmd', '.timeout 5000', '-cmd', 'PRAGMA wal_autocheckpoint = 0', '-cmd', 'PRAGMA foreign_keys = ON', `${this.var}/motorpool.db`,
-			`BEGIN IMMEDIATE; INSERT INTO booking_delivery SELECT booking_id, 'center', '${address}', 'Lobby', starts_at, starts_at + 7200, ${collects} FROM booking WHERE code = '${code}';
-			INSERT INTO delivery (booking_code, direction, state, customer_id, car_name, plates, zone, address, place, window_from, window_to, requested_at)
-			SELECT code, 'delivery', 'REQUESTED', customer_id, car_name, plate, 'center', '${address}', 'Lobby', starts_at, starts_at + 7200, unixepoch() FROM booking WHERE code = '${code}';
-			SELECT last_insert_rowid(); COMMIT;`]);
-		return Number(stdout.trim().split('\n').at(-1));
-	}
 	/* What the line in /etc/cron.d does every minute. */
 	cron() {
 		const env = { ...this.env };
