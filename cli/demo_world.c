@@ -411,7 +411,7 @@ world_end(struct world *w, struct script *s)
 	desk_policies(w);
 	sandbox_forget_old(w->sandbox);
 	db_do(w->db, "PRAGMA locking_mode=NORMAL");
-	db_int(w->db, "SELECT COUNT(*) FROM position"); /* with the next look the file is given free: the read models are made from it */
+	db_int(w->db, "SELECT COUNT(*) FROM position /*scan*/"); /* with the next look the file is given free: the read models are made from it */
 	if (db_failed(w->db))
 		world_stop(w, "the end");
 	arena_reset(w->m);
