@@ -67,7 +67,7 @@ int stuck_deeds(struct db *db, const char *subject_id, struct stuck_deed **deeds
 
 /* --- stuck_page.c: what the programs' pages share ------------------------------------------------------------------ */
 
-/* How much there is stands in a manager's menu, as of 5 s ago at most: program.before. */
+/* How much there is stands in a manager's menu, as of 5 s ago at most (counts.h). */
 void stuck_show_count(struct web *w);
 
 /* The question before it is ended by hand; each program that asks it declares a PAGE of it. */

@@ -58,9 +58,11 @@ CREATE TABLE relay_pause (
 
 -- The audit trail: what a person switched or settled by hand. Few rows of a long log, so their index costs the others nothing.
 CREATE INDEX event_of_audit ON event (event_id)
-	WHERE type >= 'ops.' AND type < 'ops/' OR type IN ('booking.retried', 'booking.resolved', 'payment.retried', 'payment.resolved');
+	WHERE type >= 'ops.' AND type < 'ops/' OR type IN ('booking.retried', 'booking.resolved', 'payment.retried', 'payment.resolved',
+	'message.resent');
 CREATE VIEW v_audit AS SELECT event_id, type, subject_id, actor_id, occurred_at, payload FROM event
-	WHERE type >= 'ops.' AND type < 'ops/' OR type IN ('booking.retried', 'booking.resolved', 'payment.retried', 'payment.resolved');
+	WHERE type >= 'ops.' AND type < 'ops/' OR type IN ('booking.retried', 'booking.resolved', 'payment.retried', 'payment.resolved',
+	'message.resent');
 
 -- Published: the log and how far everybody is.
 CREATE VIEW v_event AS SELECT event_id, type, subject_id, causation_id, actor_id, occurred_at, recorded_at, payload, prev_hash, hash FROM event;
@@ -765,12 +767,14 @@ CREATE TABLE message (
 	next_at      INTEGER NOT NULL DEFAULT 0,
 	created_at   INTEGER NOT NULL,
 	settled_at   INTEGER NOT NULL DEFAULT 0,         -- sent, or given up
+	n_resends    INTEGER NOT NULL DEFAULT 0,         -- how often a manager had it sent again: each is a letter of its own
 	UNIQUE (event_id, recipient_id, kind)            -- told once
 ) STRICT;
 CREATE INDEX message_by_recipient ON message (recipient_id, message_id) WHERE in_inbox = 1;
 CREATE INDEX message_unread ON message (recipient_id) WHERE in_inbox = 1 AND read_at = 0;
 CREATE INDEX message_waiting ON message (next_at) WHERE state IN ('QUEUED', 'RETRYING');
-CREATE INDEX message_dead ON message (settled_at) WHERE state = 'DEAD';
+CREATE INDEX message_dead ON message (message_id) WHERE state = 'DEAD';
+CREATE INDEX message_about ON message (subject_id, kind);
 CREATE TRIGGER message_never_goes BEFORE DELETE ON message BEGIN SELECT RAISE(ABORT, 'message_never_goes'); END;
 
 CREATE TABLE message_try (                           -- the delivery log: what each try to mail it brought
@@ -781,6 +785,7 @@ CREATE TABLE message_try (                           -- the delivery log: what e
 	reply      TEXT NOT NULL DEFAULT '' CHECK (length(reply) <= 300),      -- what the mail server said
 	PRIMARY KEY (message_id, try_no)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX message_try_open ON message_try (message_id) WHERE outcome = 'SENDING';      -- a process died with it in hand
 
 CREATE TABLE message_preference (                    -- what a person does not want; no row: both
 	user_id  INTEGER NOT NULL,

@@ -52,6 +52,7 @@ struct consumer {
 	/* Work that time brings (holds that expire, refunds to retry): called at least every second, outside a transaction.
 	 * Answers whether it wants to be called again at once. May be NULL. */
 	bool (*sweep)(struct db *db);
+	bool (*open)(void);             /* made once per process, before its first event: templates. false: it cannot work now. May be NULL */
 };
 
 struct hand;

@@ -57,6 +57,18 @@ folder_root(struct arena *m)
 	return realpath(root, whole) ? arena_strdup(m, whole) : root;
 }
 
+const char *
+folder_locale(struct arena *m, const char *root)
+{
+	const char *build = folder_above(m, folder_above(m, folder_program(m)));
+
+	if (folder_has(m, build, "locale"))
+		return arena_printf(m, "%s/locale", build);
+	if (folder_has(m, root, "build/locale"))
+		return arena_printf(m, "%s/build/locale", root);
+	return arena_printf(m, "%s/locale", root);
+}
+
 bool
 folder_sync(const char *dir)
 {

@@ -44,23 +44,6 @@ struct base {
 	char why[200];
 };
 
-/* --- where things are --------------------------------------------------------------------------------------------- */
-
-/* The catalogues lie beside the programs of the same build (build/bin, build/locale), else where they are installed. */
-static const char *
-find_locale(const struct base *b)
-{
-	char *dir = arena_strdup(b->forever, folder_program(b->forever)), *slash;
-
-	for (int i = 0; i < 2 && (slash = strrchr(dir, '/')); i++)
-		*slash = '\0';
-	if (folder_has(b->forever, dir, "locale"))
-		return arena_printf(b->forever, "%s/locale", dir);
-	if (folder_has(b->forever, b->root, "build/locale"))
-		return arena_printf(b->forever, "%s/build/locale", b->root);
-	return arena_printf(b->forever, "%s/locale", b->root);
-}
-
 /* --- start -------------------------------------------------------------------------------------------------------- */
 
 static bool
@@ -81,7 +64,7 @@ open_base(struct base *b, bool internal)
 		return false;
 	clock_open(settings.zone);
 	money_open(settings.currency);
-	if (!lang_open(find_locale(b)))
+	if (!lang_open(folder_locale(b->forever, b->root)))
 		log_warn("start", "the catalogues of translations are missing: everything will be English");
 	if (!secret_open(b->var))
 		return log_error("start", "%s/secret.key cannot be made or read", b->var), false;
@@ -202,7 +185,7 @@ static bool
 lock_up(const struct base *b)
 {
 	struct jail j = {
-		.may = b->p->jail, .root = b->root, .var = b->var, .locale = find_locale(b), .bin = folder_above(b->forever, folder_program(b->forever)),
+		.may = b->p->jail, .root = b->root, .var = b->var, .locale = folder_locale(b->forever, b->root), .bin = folder_above(b->forever, folder_program(b->forever)),
 		.execute = b->p->executes ? b->p->executes(b->forever) : NULL,
 	};
 	const char *says = "switched off";

@@ -57,6 +57,7 @@ static const struct setting table[] = {
 	{ AT(mail_url),                .kind = SETTING_TEXT, .standard = "", .min = 0, .max = 200 },
 	{ AT(mail_from),               .kind = SETTING_TEXT, .standard = "motorpool <noreply@localhost>", .min = 3, .max = 200 },
 	{ AT(mail_tries),              .kind = SETTING_INT,  .standard = "8", .min = 1, .max = 100 },
+	{ AT(mail_pause_s),            .kind = SETTING_INT,  .standard = "30", .min = 1, .max = 3600 },
 	{ AT(call_deadline_ms),        .kind = SETTING_INT,  .standard = "610", .min = 10, .max = 60000 },
 	{ AT(calls_at_once),           .kind = SETTING_INT,  .standard = "5", .min = 1, .max = 64 },
 	{ AT(breaker),                 .kind = SETTING_TEXT, .standard = "default", .min = 6, .max = 7 },

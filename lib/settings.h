@@ -35,6 +35,7 @@ struct settings {
 	const char *mail_url;                   /* smtp://host:port or smtps://…; "": the mail folder, $VAR/mail */
 	const char *mail_from;                  /* whom mail comes from */
 	int64_t mail_tries;                     /* a mail that does not get through is given up after so many */
+	int64_t mail_pause_s;                   /* 30: before the second try; before each further one twice as long, an hour at most */
 	int64_t call_deadline_ms;               /* 610: a synchronous call, all told */
 	int64_t calls_at_once;                  /* 5: to one program or provider, by all callers together (breaker.h) */
 	const char *breaker;                    /* strict, classic or default: when it opens and for how long */

@@ -88,10 +88,10 @@ is_raw_allowed(const char *file)
 }
 
 static bool
-compile_page(struct shelf *shelf, struct page *page, const struct shape *chrome, int lang)
+compile_page(struct shelf *shelf, struct page *page, const struct shape *chrome, bool is_text, int lang)
 {
 	struct tpl_env env = {
-		.dir = shelf->dir, .root = chrome, .lang = lang, .raw_allowed = is_raw_allowed(page->file),
+		.dir = shelf->dir, .root = chrome, .lang = lang, .raw_allowed = is_raw_allowed(page->file), .is_text = is_text,
 		.lambda = { { "t", translate, &lang } }, .partial = shelf_text, .partial_arg = shelf,
 	};
 	const char *file = arena_printf(shelf->m, "%s/%s.mustache", shelf->dir, page->file), *text, *error;
@@ -116,6 +116,19 @@ tpl_compile_pages(const char *templates_dir, const struct shape *chrome)
 
 	for (struct page *p = pages; p; p = p->next)
 		for (int lang = 0; lang < N_LANGS; lang++)
-			ok = compile_page(&shelf, p, chrome, lang) && ok;
+			ok = compile_page(&shelf, p, chrome, false, lang) && ok;
+	return ok;
+}
+
+bool
+tpl_compile_texts(const char *templates_dir, struct page *texts, int n)
+{
+	struct arena *m = arena_new(ARENA_LIMIT);
+	struct shelf shelf = { .m = m, .dir = arena_strdup(m, templates_dir) };
+	bool ok = true;
+
+	for (int i = 0; i < n; i++)
+		for (int lang = 0; lang < N_LANGS; lang++)
+			ok = compile_page(&shelf, &texts[i], NULL, true, lang) && ok;
 	return ok;
 }

@@ -48,6 +48,7 @@ struct tpl_env {
 	int lang;                               /* lang.h: language the words are compiled for */
 	struct tpl_lambda { const char *name; tpl_lambda_fn *fn; void *arg; } lambda[8];
 	bool raw_allowed;                       /* may this template use {{{x}}} / {{&x}}? */
+	bool is_text;                           /* plain text and no HTML: nothing is escaped */
 	/* for tests and the render command: partials from memory, asked before DIR; NULL = not there */
 	const char *(*partial)(void *arg, const char *name);
 	void *partial_arg;
@@ -55,6 +56,8 @@ struct tpl_env {
 
 /* Compiles every registered page for every language. false: what is wrong was printed on stderr with file:line. */
 bool tpl_compile_pages(const char *templates_dir, const struct shape *chrome);
+/* The same for plain texts: mails, or what a page shows and escapes itself. They are not registered, see no chrome, escape nothing. */
+bool tpl_compile_texts(const char *templates_dir, struct page *texts, int n);
 
 /* Compiles one. NULL: *error says why, with file:line. The result lives in m. */
 struct tpl *tpl_compile(struct arena *m, const struct tpl_env *env, const char *file, const char *text,

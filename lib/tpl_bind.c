@@ -24,6 +24,13 @@ struct binder {
 	struct table { const struct words *words; bool of_codes; const struct piece *piece; struct table *next; } *tables;
 };
 
+/* Names may stand only where HTML lets them; in plain text, and in templates that may say {{{x}}}, everywhere. */
+static bool
+is_html(const struct binder *b)
+{
+	return !b->walk.job->env->raw_allowed && !b->walk.job->env->is_text;
+}
+
 /* {{name}} why: at its file and line. */
 static void
 refuse(struct binder *b, const struct node *n, const char *why)
@@ -103,7 +110,10 @@ table_of(struct binder *b, const struct words *words, bool of_codes)
 			continue;
 		if (!of_codes)
 			s = lang_text(b->walk.job->env->lang, s);
-		html_escape(&escaped, s, strlen(s));
+		if (b->walk.job->env->is_text)
+			buf_puts(&escaped, s);
+		else
+			html_escape(&escaped, s, strlen(s));
 		pieces[i] = (struct piece){ escaped.s, escaped.n };
 	}
 	t = arena_new_of(m, struct table);
@@ -157,7 +167,7 @@ bind_name(struct walk *w, const struct node *n)
 
 	if (n->is_raw && !w->job->env->raw_allowed)
 		why = "unescaped is not allowed in this template";
-	else if (!w->job->env->raw_allowed)
+	else if (is_html(b))
 		why = html_refuses(&b->html);
 	if (!why && lambda_find(w->job->env, n->name))
 		why = "is a lambda: it needs a section";
@@ -167,7 +177,7 @@ bind_name(struct walk *w, const struct node *n)
 	}
 	if (!place_find(&b->reach, n, &p))
 		return;
-	code = place_print(&p, n->is_raw, &why);
+	code = place_print(&p, n->is_raw || w->job->env->is_text, &why);
 	if (code == OP_END)
 		refuse(b, n, why);
 	else
@@ -262,7 +272,7 @@ bind_inverted(struct binder *b, const struct node *n, const struct place *p, str
 static void
 stays_in_place(struct binder *b, const struct node *n, const struct html *before)
 {
-	if (!b->walk.job->env->raw_allowed && !html_same(before, &b->html))
+	if (is_html(b) && !html_same(before, &b->html))
 		refuse(b, n, "begins and ends in different places of the page's tags");
 }
 

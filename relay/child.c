@@ -60,7 +60,9 @@ child_open(const struct relay *r, const struct consumer *c, struct arena *m)
 	const char *why = NULL;
 	struct db *db = NULL;
 
-	if (!c->role->on_view || make_view(r, m, &why))
+	if (c->open && !c->open())
+		why = "what it works with is missing";
+	else if (!c->role->on_view || make_view(r, m, &why))
 		db = db_open(r->var, c->role, m, &why);
 	if (db)
 		event_open(db, r->var);

@@ -5,7 +5,7 @@
  */
 #include "pages.h"
 
-#include "../stuck.h"
+#include "../counts.h"
 #include "../../lib/program.h"
 
 static const struct route routes[] = {
@@ -46,7 +46,7 @@ static const struct program account = {
 	.prefix = "/account",
 	.routes = routes,
 	.role = &account_db_role,
-	.before = stuck_show_count,
+	.before = counts_show,
 };
 
 int

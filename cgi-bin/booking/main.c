@@ -6,7 +6,7 @@
 #include "booking.h"
 #include "pages.h"
 
-#include "../stuck.h"
+#include "../counts.h"
 #include "../../lib/program.h"
 
 static const struct route routes[] = {
@@ -43,7 +43,7 @@ static const struct program booking = {
 	.prefix = "",
 	.routes = routes,
 	.role = &booking_role,
-	.before = stuck_show_count,
+	.before = counts_show,
 	.crew = 2,              /* a booking waits for payment and the disk; meanwhile others search, and share the disk's sync */
 };
 

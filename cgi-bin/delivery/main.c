@@ -6,7 +6,7 @@
 #include "delivery.h"
 #include "pages.h"
 
-#include "../stuck.h"
+#include "../counts.h"
 #include "../../lib/program.h"
 
 static const struct route routes[] = {
@@ -33,7 +33,7 @@ static const struct program program = {
 	.internal = true,
 	.jail = JAIL_EXECUTE,           /* what redraws pictures (../photo.h) */
 	.executes = photo_program,
-	.before = stuck_show_count,
+	.before = counts_show,
 };
 
 int

@@ -6,7 +6,7 @@
 #include "equipment.h"
 #include "pages.h"
 
-#include "../stuck.h"
+#include "../counts.h"
 #include "../../lib/program.h"
 
 static const struct route routes[] = {
@@ -34,7 +34,7 @@ static const struct route routes[] = {
 };
 
 static const struct program program = {
-	.name = "equipment", .prefix = "/equipment", .routes = routes, .role = &equipment_role, .before = stuck_show_count,
+	.name = "equipment", .prefix = "/equipment", .routes = routes, .role = &equipment_role, .before = counts_show,
 };
 
 int

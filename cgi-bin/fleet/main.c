@@ -6,7 +6,7 @@
 #include "fleet.h"
 #include "pages.h"
 
-#include "../stuck.h"
+#include "../counts.h"
 #include "../../lib/program.h"
 
 #include <stdlib.h>
@@ -55,7 +55,7 @@ static const struct program fleet = {
 	.role = &fleet_role,
 	.jail = JAIL_EXECUTE,           /* what redraws pictures (photo.c) */
 	.executes = photo_program,
-	.before = stuck_show_count,
+	.before = counts_show,
 };
 
 /* Photos lie beside the database: where that is stands in the arguments, or for a single request in the environment. */

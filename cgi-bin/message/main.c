@@ -2,16 +2,32 @@
 #include "message.h"
 #include "pages.h"
 
-#include "../stuck.h"
+#include "../counts.h"
 #include "../../lib/program.h"
 
 static const struct route routes[] = {
-	{ GET, "/messages", page_messages, SIGNED_IN },
+	{ GET,  "/messages",                    page_messages,    SIGNED_IN },
+	{ POST, "/messages/read",               do_read_all,      SIGNED_IN },
+	{ GET,  "/messages/preferences",        page_preferences, SIGNED_IN },
+	{ POST, "/messages/preferences",        do_preferences,   SIGNED_IN },
+	{ GET,  "/messages/log",                page_log,         MANAGER | ADMIN },
+	{ GET,  "/messages/log/:message_id",    page_log_entry,   MANAGER | ADMIN },
+	{ GET,  "/messages/:message_id",        page_message,     SIGNED_IN },
+	{ POST, "/messages/:message_id/read",   do_read,          SIGNED_IN },
+	{ POST, "/messages/:message_id/resend", do_resend,        MANAGER | ADMIN },
 	{ 0 },
 };
 
+/* A template that is wrong stops the program that shows messages too, not only the relay that writes them. */
+static bool
+open_texts(struct db *db)
+{
+	(void)db;
+	return message_texts_open();
+}
+
 static const struct program program = {
-	.name = "message", .prefix = "/messages", .routes = routes, .role = &message_role, .before = stuck_show_count,
+	.name = "message", .prefix = "/messages", .routes = routes, .role = &message_role, .open = open_texts, .before = counts_show,
 };
 
 int

@@ -1,9 +1,19 @@
-/* pages - what message's routes lead to. */
+/* pages - what message's routes lead to. pages.c: one's own inbox. pages_log.c: the delivery log, for managers. */
 #ifndef MP_MESSAGE_PAGES_H
 #define MP_MESSAGE_PAGES_H
 
+#include "message.h"
+
+#include "../../lib/form.h"
 #include "../../lib/web.h"
 
-handler page_messages;
+handler page_messages, page_message, do_read, do_read_all, page_preferences, do_preferences;
+handler page_log, page_log_entry, do_resend;
+
+/* A text as its paragraphs and their lines, which a page can break where the text does. */
+struct text_line { const char *text; };
+struct paragraph { struct text_line *lines; int n_lines; };
+extern const struct shape paragraph_shape;
+int paragraphs(struct web *w, const char *text, struct paragraph **list);
 
 #endif

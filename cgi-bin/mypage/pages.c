@@ -5,7 +5,7 @@
  */
 #include "pages.h"
 
-#include "../stuck.h"
+#include "../counts.h"
 #include "../../lib/clock.h"
 #include "../../lib/lang.h"
 
@@ -47,7 +47,7 @@ mypage_open(struct db *db)
 void
 mypage_before(struct web *w)
 {
-	stuck_show_count(w);
+	counts_show(w);
 	if (clock_ms() - looked_ms < 500)
 		return;
 	looked_ms = clock_ms();

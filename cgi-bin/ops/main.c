@@ -1,7 +1,7 @@
 /* ops 운영 - the operator's pages. What each shows stands in pages*.c, where it comes from in ops.h. */
 #include "pages.h"
 
-#include "../stuck.h"
+#include "../counts.h"
 #include "../../lib/program.h"
 
 static const struct route routes[] = {
@@ -21,7 +21,7 @@ static const struct route routes[] = {
 };
 
 static const struct program program = { .name = "ops", .prefix = "/ops", .routes = routes, .role = &ops_role,
-	.before = stuck_show_count,
+	.before = counts_show,
 };
 
 int

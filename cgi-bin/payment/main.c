@@ -5,7 +5,7 @@
  */
 #include "pages.h"
 
-#include "../stuck.h"
+#include "../counts.h"
 #include "../../lib/program.h"
 
 static const struct route routes[] = {
@@ -35,7 +35,7 @@ static const struct route routes[] = {
 static const struct program payment = {
 	.name = "payment", .prefix = "/payments", .routes = routes, .role = &payment_role, .internal = true,
 	.jail = JAIL_NETWORK,           /* the card provider */
-	.before = stuck_show_count,
+	.before = counts_show,
 };
 
 int

@@ -2,7 +2,7 @@
 #include "review.h"
 #include "pages.h"
 
-#include "../stuck.h"
+#include "../counts.h"
 #include "../../lib/program.h"
 
 static const struct route routes[] = {
@@ -18,7 +18,7 @@ static const struct route routes[] = {
 };
 
 static const struct program program = {
-	.name = "review", .prefix = "/reviews", .routes = routes, .role = &review_role, .internal = true, .before = stuck_show_count,
+	.name = "review", .prefix = "/reviews", .routes = routes, .role = &review_role, .internal = true, .before = counts_show,
 };
 
 int

@@ -317,12 +317,14 @@ CREATE TABLE message (
 	next_at      INTEGER NOT NULL DEFAULT 0,
 	created_at   INTEGER NOT NULL,
 	settled_at   INTEGER NOT NULL DEFAULT 0,
+	n_resends    INTEGER NOT NULL DEFAULT 0,
 	UNIQUE (event_id, recipient_id, kind)
 ) STRICT;
 CREATE INDEX message_by_recipient ON message (recipient_id, message_id) WHERE in_inbox = 1;
 CREATE INDEX message_unread ON message (recipient_id) WHERE in_inbox = 1 AND read_at = 0;
 CREATE INDEX message_waiting ON message (next_at) WHERE state IN ('QUEUED', 'RETRYING');
-CREATE INDEX message_dead ON message (settled_at) WHERE state = 'DEAD';
+CREATE INDEX message_dead ON message (message_id) WHERE state = 'DEAD';
+CREATE INDEX message_about ON message (subject_id, kind);
 CREATE TRIGGER message_never_goes BEFORE DELETE ON message BEGIN SELECT RAISE(ABORT, 'message_never_goes'); END;
 CREATE TABLE message_try (
 	message_id INTEGER NOT NULL REFERENCES message (message_id),
@@ -332,6 +334,7 @@ CREATE TABLE message_try (
 	reply      TEXT NOT NULL DEFAULT '' CHECK (length(reply) <= 300),
 	PRIMARY KEY (message_id, try_no)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX message_try_open ON message_try (message_id) WHERE outcome = 'SENDING';
 CREATE TABLE message_preference (
 	user_id  INTEGER NOT NULL,
 	topic    TEXT NOT NULL CHECK (length(topic) BETWEEN 1 AND 40),
@@ -342,3 +345,10 @@ CREATE TABLE message_preference (
 CREATE VIEW v_unread AS SELECT recipient_id FROM message WHERE in_inbox = 1 AND read_at = 0;
 CREATE VIEW v_message AS
 	SELECT message_id, event_id, recipient_id, kind, subject_id, title, email, state, tries, next_at, created_at, settled_at FROM message;
+
+DROP VIEW v_audit;
+CREATE VIEW v_audit AS SELECT event_id, type, subject_id, actor_id, occurred_at, payload FROM event
+	WHERE type >= 'ops.' AND type < 'ops/' OR type IN ('booking.retried', 'booking.resolved', 'payment.retried', 'payment.resolved',
+	'message.resent');
+-- nobody is told now what happened long ago
+INSERT INTO position (consumer, event_id, moved_at) SELECT 'message', COALESCE(MAX(event_id), 0), COALESCE(MAX(recorded_at), 0) FROM event;

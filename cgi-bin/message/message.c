@@ -1,0 +1,209 @@
+/* message.c - writing a message, in the transaction that hears of its event; and the inbox it stands in. The story is in message.h. */
+#include "message.h"
+
+#include "../../lib/clock.h"
+#include "../../lib/lang.h"
+#include "../../lib/mail.h"
+#include "../../lib/web.h"
+
+#include <string.h>
+
+static const struct member message_members[] = {
+	SHAPE_INT(message, message_id), SHAPE_INT(message, event_id), SHAPE_INT(message, recipient_id),
+	SHAPE_STATE(message, kind, message_kind_words), SHAPE_TEXT(message, subject_id), SHAPE_TEXT(message, lang), SHAPE_TEXT(message, title),
+	SHAPE_TEXT(message, body), SHAPE_TEXT(message, snippet), SHAPE_TEXT(message, link), SHAPE_TEXT(message, email), SHAPE_BOOL(message, in_inbox),
+	SHAPE_BOOL(message, is_unread), SHAPE_TIME(message, read_at), SHAPE_TIME(message, created_at),
+};
+const struct shape message_shape = SHAPE(message, message_members);
+
+/* --- what became of it -------------------------------------------------------------------------------------------------- */
+
+struct settled_event { int64_t message_id, recipient_id, event_id, tries; const char *kind, *about, *channel, *reply; };
+static const struct member settled_members[] = {
+	SHAPE_INT(settled_event, message_id), SHAPE_INT(settled_event, recipient_id), SHAPE_TEXT(settled_event, kind),
+	SHAPE_TEXT(settled_event, about), SHAPE_INT(settled_event, event_id), SHAPE_TEXT(settled_event, channel),
+	SHAPE_INT(settled_event, tries), SHAPE_TEXT(settled_event, reply),
+};
+static const struct shape settled_shape = SHAPE(settled_event, settled_members);
+
+void
+message_emit(struct db *db, const char *type, const struct message_settled *s, int64_t actor_id)
+{
+	struct settled_event said = { .message_id = s->message_id, .channel = s->channel, .tries = s->tries, .reply = s->reply };
+	struct event e = {
+		.type = type, .subject_id = arena_printf(db_memory(db), "message:%lld", (long long)s->message_id), .actor_id = actor_id,
+	};
+	struct rows *r = db_each(db, "SELECT recipient_id, event_id, kind, subject_id FROM message WHERE message_id = $1", s->message_id);
+
+	if (db_next(r)) {
+		said.recipient_id = row_int(r, 0);
+		said.event_id = e.causation_id = row_int(r, 1);
+		said.kind = row_text(r, 2);
+		said.about = row_text(r, 3);
+	}
+	db_done(r);
+	event_emit(db, &e, &settled_shape, &said);
+}
+
+/* --- writing one -------------------------------------------------------------------------------------------------------- */
+
+struct recipient { int64_t user_id; const char *email, *name, *lang; };
+static const struct member recipient_members[] = {
+	SHAPE_INT(recipient, user_id), SHAPE_TEXT(recipient, email), SHAPE_TEXT(recipient, name), SHAPE_TEXT(recipient, lang),
+};
+static const struct shape recipient_shape = SHAPE(recipient, recipient_members);
+
+/* In the recipient's language, whatever the language of who caused it. */
+static bool
+put_into_words(struct db *db, const struct event *e, int kind, const struct recipient *to, struct told *t, struct message_text *text)
+{
+	int before = lang_now(), lang = lang_find(to->lang);
+	bool ok;
+
+	if (lang < 0)
+		lang = LANG_EN;
+	lang_set(lang);
+	ok = told_read(db, e, lang, t);
+	if (ok) {
+		t->name = to->name;
+		*text = message_render(db_memory(db), kind, lang, t);
+	}
+	lang_set(before);
+	return ok;
+}
+
+/* Letters, not bytes: as the schema counts them. */
+static const char *
+cut_off(struct arena *m, const char *s, int n_chars)
+{
+	const char *end = s;
+
+	for (; *end && n_chars > 0; n_chars--)
+		for (end++; ((unsigned char)*end & 0xC0) == 0x80; end++)
+			;
+	return *end ? arena_strndup(m, s, (size_t)(end - s)) : s;
+}
+
+static bool
+write_down(struct db *db, const struct event *e, int kind, const struct recipient *to, const struct preference *p)
+{
+	struct message_text text;
+	int64_t message_id, now = clock_now();
+	bool is_mailed = p->email && mail_is_address(to->email);
+	struct told t;
+
+	if (!p->inbox && !is_mailed)
+		return true;
+	if (!put_into_words(db, e, kind, to, &t, &text))
+		return false;
+	message_id = db_int(db,
+		"INSERT INTO message (event_id, recipient_id, kind, subject_id, lang, title, body, link, in_inbox, email, state, next_at, created_at,"
+		" settled_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13)"
+		" ON CONFLICT (event_id, recipient_id, kind) DO NOTHING RETURNING message_id",
+		e->event_id, to->user_id, message_kinds[kind].kind, *t.code ? t.code : e->subject_id, to->lang,
+		cut_off(db_memory(db), text.title, 200), cut_off(db_memory(db), text.body, 10000), t.link, p->inbox, is_mailed ? to->email : "",
+		is_mailed ? "QUEUED" : "SENT", now, is_mailed ? (int64_t)0 : now);
+	if (message_id && !is_mailed)
+		message_emit(db, "message.sent", &(struct message_settled){ .message_id = message_id, .channel = "inbox", .reply = "" }, 0);
+	return !db_failed(db);
+}
+
+bool
+message_tell_one(struct db *db, const struct event *e, int kind, int64_t user_id)
+{
+	struct preference p = preference_of(db, user_id, message_kinds[kind].topic);
+	struct recipient to;
+
+	if (!message_texts_open())
+		return db_fail(db, "the messages' templates cannot be used"), false;
+	if (!db_one(db, &recipient_shape, &to, "SELECT user_id, email, name, lang FROM v_user WHERE user_id = $1 AND disabled = 0", user_id))
+		return true;            /* nobody is there to be told */
+	return write_down(db, e, kind, &to, &p);
+}
+
+/* Everybody who may do this work, but for who has asked for it himself. */
+static bool
+tell_staff(struct db *db, const struct event *e, int kind, int roles, int64_t but)
+{
+	struct recipient *list;
+	int n = 0;
+
+	db_list(db, &recipient_shape, &list, &n,
+		"SELECT user_id, email, name, lang FROM v_user /*scan*/ WHERE disabled = 0 AND (roles & $1) <> 0 AND user_id <> $2 ORDER BY user_id",
+		roles, but);
+	for (int i = 0; i < n; i++)
+		if (!message_tell_one(db, e, kind, list[i].user_id))
+			return false;
+	return !db_failed(db);
+}
+
+bool
+message_tell(struct db *db, const struct event *e, int kind)
+{
+	const struct message_kind *k = &message_kinds[kind];
+	struct told t;
+
+	if (!told_read(db, e, LANG_EN, &t))
+		return false;
+	if (k->is_worth && !k->is_worth(db, e, &t))
+		return !db_failed(db);
+	switch (k->who) {
+	case TELL_CUSTOMER:  return message_tell_one(db, e, kind, t.customer_id);
+	case TELL_MANAGERS:  return tell_staff(db, e, kind, MANAGER, 0);
+	case TELL_REVIEWERS: return tell_staff(db, e, kind, MANAGER | EXAMINER, t.applicant_id);
+	}
+	return true;
+}
+
+/* --- the inbox ------------------------------------------------------------------------------------------------------------ */
+
+struct inbox
+message_count(struct db *db, int64_t user_id)
+{
+	return (struct inbox){
+		.n_total = db_int(db, "SELECT COUNT(*) FROM message WHERE recipient_id = $1 AND in_inbox = 1", user_id),
+		.n_unread = db_int(db, "SELECT COUNT(*) FROM message WHERE recipient_id = $1 AND in_inbox = 1 AND read_at = 0", user_id),
+	};
+}
+
+static const char *
+snippet_of(struct arena *m, const char *body)
+{
+	const char *said = strstr(body, "\n\n");
+
+	said = said ? said + 2 : body;
+	return arena_strndup(m, said, strcspn(said, "\n"));
+}
+
+void
+message_list(struct db *db, int64_t user_id, bool only_unread, int64_t offset, int64_t limit, struct message **list, int *n)
+{
+	db_list(db, &message_shape, list, n,
+		"SELECT message_id, event_id, recipient_id, kind, subject_id, lang, title, body, link, read_at = 0 AS is_unread, read_at, created_at"
+		" FROM message WHERE recipient_id = $1 AND in_inbox = 1 AND (read_at = 0 OR $2 = 0)"
+		" ORDER BY message_id DESC LIMIT $3 OFFSET $4", user_id, only_unread, limit, offset);
+	for (int i = 0; i < *n; i++)
+		(*list)[i].snippet = snippet_of(db_memory(db), (*list)[i].body);
+}
+
+bool
+message_find(struct db *db, int64_t user_id, int64_t message_id, struct message *msg)
+{
+	return db_one(db, &message_shape, msg,
+		"SELECT message_id, event_id, recipient_id, kind, subject_id, lang, title, body, link, read_at = 0 AS is_unread, read_at, created_at"
+		" FROM message WHERE message_id = $1 AND recipient_id = $2 AND in_inbox = 1", message_id, user_id);
+}
+
+bool
+message_read(struct db *db, int64_t user_id, int64_t message_id)
+{
+	db_do(db, "UPDATE message SET read_at = $3 WHERE message_id = $1 AND recipient_id = $2 AND in_inbox = 1 AND read_at = 0",
+		message_id, user_id, clock_now());
+	return db_exists(db, "SELECT 1 FROM message WHERE message_id = $1 AND recipient_id = $2 AND in_inbox = 1", message_id, user_id);
+}
+
+void
+message_read_all(struct db *db, int64_t user_id)
+{
+	db_do(db, "UPDATE message SET read_at = $2 WHERE recipient_id = $1 AND in_inbox = 1 AND read_at = 0", user_id, clock_now());
+}

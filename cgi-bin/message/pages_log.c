@@ -1,0 +1,137 @@
+/* pages_log - the delivery log: what went out to whom, what did not and why; sending it again. Titles only: what it says is the recipient's. */
+#include "pages.h"
+
+#include "../../lib/lang.h"
+
+#include <ctype.h>
+
+/* --- GET /messages/log ------------------------------------------------------------------------------------------------------- */
+
+struct log_page {
+	struct form_problems problems;
+	struct field state, about;
+	struct journal_row *messages;
+	int n_messages;
+	struct paging paging;
+	int64_t n_total, page, n_pages;
+	bool has_rows, is_filtered;
+};
+static const struct member log_members[] = {
+	SHAPE_STRUCT(log_page, problems, form_problems_shape), SHAPE_STRUCT(log_page, state, field_shape),
+	SHAPE_STRUCT(log_page, about, field_shape), SHAPE_LIST(log_page, messages, journal_row_shape),
+	SHAPE_STRUCT(log_page, paging, paging_shape), SHAPE_BOOL(log_page, has_rows), SHAPE_BOOL(log_page, is_filtered),
+};
+static const struct shape log_shape = SHAPE(log_page, log_members);
+PAGE(log_html, "message/log", log_shape)
+
+static const struct member log_json_members[] = {
+	SHAPE_INT(log_page, n_total), SHAPE_INT(log_page, page), SHAPE_INT(log_page, n_pages), SHAPE_LIST(log_page, messages, journal_row_shape),
+};
+static const struct shape log_json_shape = SHAPE(log_page, log_json_members);
+
+/* Codes are read over the telephone: small letters do no harm. Other subjects (item:3) are written small. */
+static const char *
+about_asked(struct web *w)
+{
+	char *about = arena_strdup(w->m, form_has(w, "about") ? form_text(w, "about", 80) : "");
+
+	if (about[0] && about[1] && about[2] == '-')
+		for (char *s = about; *s; s++)
+			*s = (char)toupper((unsigned char)*s);
+	return about;
+}
+
+enum status
+page_log(struct web *w)
+{
+	struct journal_query q = {
+		.state = form_has(w, "state") ? form_choice(w, "state", &message_state_words) : -1, .about = about_asked(w), .limit = PER_PAGE,
+	};
+	struct log_page p = { .is_filtered = q.state >= 0 || *q.about };
+
+	if (form_bad(w) && w->json)
+		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+	p.n_total = journal_count(w->db, &q);
+	p.paging = web_paging(w, p.n_total, PER_PAGE);
+	p.page = p.paging.page;
+	p.n_pages = p.paging.n_pages;
+	q.offset = p.paging.offset;
+	journal_list(w->db, &q, &p.messages, &p.n_messages);
+	if (w->json)
+		return web_json(w, OK, &log_json_shape, &p);
+	p.has_rows = p.n_messages > 0;
+	p.state = form_field_choice(w, "state", &message_state_words, -1, _("Any"));
+	p.about = form_field(w, "about", "");
+	p.problems = form_problems(w, form_bad(w) ? _("Please look at the marked fields.") : NULL);
+	w->chrome.nav_messages = true;
+	return web_page(w, form_bad(w) ? UNPROCESSABLE : OK, &log_html, &p);
+}
+
+/* --- GET /messages/log/:message_id -------------------------------------------------------------------------------------------- */
+
+struct entry_page {
+	struct journal_row message;
+	struct journal_try *tries;
+	int n_tries;
+	struct form_problems problems;
+	bool has_tries;
+};
+static const struct member entry_members[] = {
+	SHAPE_STRUCT(entry_page, message, journal_row_shape), SHAPE_LIST(entry_page, tries, journal_try_shape),
+	SHAPE_STRUCT(entry_page, problems, form_problems_shape), SHAPE_BOOL(entry_page, has_tries),
+};
+static const struct shape entry_shape = SHAPE(entry_page, entry_members);
+PAGE(entry_html, "message/log_entry", entry_shape)
+
+static const struct member entry_json_members[] = {
+	SHAPE_STRUCT(entry_page, message, journal_row_shape), SHAPE_LIST(entry_page, tries, journal_try_shape),
+};
+static const struct shape entry_json_shape = SHAPE(entry_page, entry_json_members);
+
+static enum status
+show_entry(struct web *w, enum status status, const char *code, const char *message)
+{
+	struct entry_page p = { .n_tries = 0 };
+
+	if (code && w->json)
+		return web_refuse(w, status, code, message);
+	if (!journal_find(w->db, web_param_id(w, "message_id"), &p.message))
+		return web_not_found(w);
+	p.n_tries = journal_tries(w->db, p.message.message_id, &p.tries);
+	if (w->json)
+		return web_json(w, status, &entry_json_shape, &p);
+	p.has_tries = p.n_tries > 0;
+	p.problems = form_problems(w, message);
+	w->chrome.nav_messages = true;
+	return web_page(w, status, &entry_html, &p);
+}
+
+enum status
+page_log_entry(struct web *w)
+{
+	if (form_has(w, "again") && form_int(w, "again", 0, 1) == 1)
+		w->chrome.notice = _("It goes out again in a moment.");
+	return show_entry(w, OK, NULL, NULL);
+}
+
+/* --- POST /messages/:message_id/resend ----------------------------------------------------------------------------------------- */
+
+enum status
+do_resend(struct web *w)
+{
+	int64_t message_id = web_param_id(w, "message_id");
+
+	if (form_bad(w))
+		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+	switch (message_resend(w->db, message_id, w->user.id)) {
+	case RESEND_DONE:
+		return w->json ? show_entry(w, OK, NULL, NULL) : web_redirect(w, "/messages/log/%lld?again=1", (long long)message_id);
+	case RESEND_UNDER_WAY:
+		return show_entry(w, CONFLICT, "wrong_state", _("It is on its way already."));
+	case RESEND_NO_MAIL:
+		return show_entry(w, CONFLICT, "wrong_state", _("There is no address it could be mailed to."));
+	case RESEND_NO_MESSAGE:
+		return web_not_found(w);
+	}
+	return web_broken(w);
+}

@@ -1,0 +1,221 @@
+/*
+ * told.c - what a message may show: the event's own payload first, then what booking publishes about the booking it belongs to.
+ *
+ * Every kind shares one struct, so a new message needs no C but its row in kind.c. Texts are never NULL; what there is nothing of
+ * is empty, and the template's section about it does not show.
+ */
+#include "message.h"
+
+#include "../bookings.h"
+#include "../../lib/lang.h"
+#include "../../lib/shape.h"
+
+#include <string.h>
+
+static const struct member line_members[] = { SHAPE_TEXT(told_line, label), SHAPE_AMOUNT(told_line, amount) };
+static const struct shape line_shape = SHAPE(told_line, line_members);
+
+static const struct member told_members[] = {
+	SHAPE_TEXT(told, name), SHAPE_TEXT(told, subject_id), SHAPE_TEXT(told, code), SHAPE_TEXT(told, order_code), SHAPE_TEXT(told, item_name),
+	SHAPE_TEXT(told, title), SHAPE_TEXT(told, label), SHAPE_TEXT(told, reason), SHAPE_TEXT(told, courier_name), SHAPE_TEXT(told, received_by),
+	SHAPE_TEXT(told, car_name), SHAPE_TEXT(told, plate), SHAPE_TEXT(told, branch_name), SHAPE_TEXT(told, branch_address),
+	SHAPE_TEXT(told, branch_phone), SHAPE_TEXT(told, address), SHAPE_TEXT(told, place), SHAPE_TIME(told, starts_at), SHAPE_TIME(told, ends_at),
+	SHAPE_TIME(told, window_from), SHAPE_TIME(told, window_to), SHAPE_INT(told, n_more), SHAPE_AMOUNT(told, amount),
+	SHAPE_AMOUNT(told, refund_due), SHAPE_AMOUNT(told, refunded_amount), SHAPE_INT(told, quantity), SHAPE_INT(told, lost),
+	SHAPE_INT(told, stock), SHAPE_INT(told, low_stock), SHAPE_INT(told, odometer_km), SHAPE_INT(told, fuel_percent),
+	SHAPE_LIST(told, lines, line_shape), SHAPE_BOOL(told, is_brought), SHAPE_BOOL(told, is_collection), SHAPE_BOOL(told, is_charged),
+};
+const struct shape message_told_shape = SHAPE(told, told_members);
+
+/* --- the payload ---------------------------------------------------------------------------------------------------------- */
+
+/* What any of the events may say (docs/events.md). */
+struct said {
+	const char *code, *booking_code, *order_code, *item_name, *item_name_ko, *name, *name_ko, *title, *title_ko, *label, *label_ko, *reason,
+	           *by, *direction, *courier_name, *received_by;
+	int64_t customer_id, applicant_id, case_id, item_id, window_from, window_to, refund_due, amount, refunded_amount, quantity, lost, stock,
+	        low_stock, odometer_km, fuel_percent;
+};
+static const struct member said_members[] = {
+	SHAPE_TEXT(said, code), SHAPE_TEXT(said, booking_code), SHAPE_TEXT(said, order_code), SHAPE_TEXT(said, item_name),
+	SHAPE_TEXT(said, item_name_ko), SHAPE_TEXT(said, name), SHAPE_TEXT(said, name_ko), SHAPE_TEXT(said, title), SHAPE_TEXT(said, title_ko),
+	SHAPE_TEXT(said, label), SHAPE_TEXT(said, label_ko), SHAPE_TEXT(said, reason), SHAPE_TEXT(said, by), SHAPE_TEXT(said, direction),
+	SHAPE_TEXT(said, courier_name), SHAPE_TEXT(said, received_by), SHAPE_INT(said, customer_id), SHAPE_INT(said, applicant_id),
+	SHAPE_INT(said, case_id), SHAPE_INT(said, item_id), SHAPE_TIME(said, window_from), SHAPE_TIME(said, window_to),
+	SHAPE_AMOUNT(said, refund_due), SHAPE_AMOUNT(said, amount), SHAPE_AMOUNT(said, refunded_amount), SHAPE_INT(said, quantity),
+	SHAPE_INT(said, lost), SHAPE_INT(said, stock), SHAPE_INT(said, low_stock), SHAPE_INT(said, odometer_km), SHAPE_INT(said, fuel_percent),
+};
+static const struct shape said_shape = SHAPE(said, said_members);
+
+static const char *
+or_empty(const char *s)
+{
+	return s ? s : "";
+}
+
+static const char *
+in_lang(int lang, const char *en, const char *ko)
+{
+	return lang == LANG_KO && ko && *ko ? ko : or_empty(en);
+}
+
+static void
+take_said(struct told *t, const struct said *s, int lang)
+{
+	*t = (struct told){
+		.code = *or_empty(s->code) ? s->code : or_empty(s->booking_code), .order_code = or_empty(s->order_code),
+		.item_name = *or_empty(s->item_name) ? in_lang(lang, s->item_name, s->item_name_ko) : in_lang(lang, s->name, s->name_ko),
+		.title = in_lang(lang, s->title, s->title_ko), .label = in_lang(lang, s->label, s->label_ko), .reason = or_empty(s->reason),
+		.by = or_empty(s->by), .direction = or_empty(s->direction), .courier_name = or_empty(s->courier_name),
+		.received_by = or_empty(s->received_by), .customer_id = s->customer_id, .applicant_id = s->applicant_id, .case_id = s->case_id,
+		.item_id = s->item_id, .window_from = s->window_from, .window_to = s->window_to, .refund_due = s->refund_due, .amount = s->amount,
+		.refunded_amount = s->refunded_amount, .quantity = s->quantity, .lost = s->lost, .stock = s->stock, .low_stock = s->low_stock,
+		.odometer_km = s->odometer_km, .fuel_percent = s->fuel_percent, .name = "", .car_name = "", .plate = "", .branch_name = "",
+		.branch_address = "", .branch_phone = "", .address = "", .place = "", .state = "", .link = "",
+	};
+	t->is_collection = strcmp(t->direction, "collection") == 0;
+}
+
+/* --- its booking ---------------------------------------------------------------------------------------------------------- */
+
+struct booked {
+	const char *car_name, *plate, *state, *branch_name, *branch_name_ko, *branch_address, *branch_phone;
+	int64_t customer_id, starts_at, ends_at, amount, n_cars;
+};
+static const struct member booked_members[] = {
+	SHAPE_TEXT(booked, car_name), SHAPE_TEXT(booked, plate), SHAPE_TEXT(booked, state), SHAPE_TEXT(booked, branch_name),
+	SHAPE_TEXT(booked, branch_name_ko), SHAPE_TEXT(booked, branch_address), SHAPE_TEXT(booked, branch_phone), SHAPE_INT(booked, customer_id),
+	SHAPE_TIME(booked, starts_at), SHAPE_TIME(booked, ends_at), SHAPE_AMOUNT(booked, amount), SHAPE_INT(booked, n_cars),
+};
+static const struct shape booked_shape = SHAPE(booked, booked_members);
+
+static void
+take_booking(struct db *db, struct told *t, int lang)
+{
+	struct booked b = { .car_name = "" };
+
+	if (!*t->code || !db_one(db, &booked_shape, &b,
+	                         "SELECT b.customer_id, b.car_name, b.plate, b.state, b.starts_at, b.ends_at, b.amount, b.n_cars,"
+	                         " COALESCE(r.name, '') AS branch_name, COALESCE(r.name_ko, '') AS branch_name_ko,"
+	                         " COALESCE(r.address, '') AS branch_address, COALESCE(r.phone, '') AS branch_phone"
+	                         " FROM v_booking b LEFT JOIN v_branch r ON r.branch_id = b.branch_id WHERE b.code = $1", t->code))
+		return;
+	t->customer_id = b.customer_id;
+	t->car_name = b.car_name;
+	t->plate = b.plate;
+	t->state = b.state;
+	t->starts_at = b.starts_at;
+	t->ends_at = b.ends_at;
+	t->amount = b.amount;
+	t->n_more = b.n_cars - 1;
+	t->branch_name = in_lang(lang, b.branch_name, b.branch_name_ko);
+	t->branch_address = b.branch_address;
+	t->branch_phone = b.branch_phone;
+}
+
+struct brought { const char *address, *place; int64_t window_from, window_to; };
+static const struct member brought_members[] = {
+	SHAPE_TEXT(brought, address), SHAPE_TEXT(brought, place), SHAPE_TIME(brought, window_from), SHAPE_TIME(brought, window_to),
+};
+static const struct shape brought_shape = SHAPE(brought, brought_members);
+
+/* Where the car is brought to. A job's own window, when the event tells it, is nearer to the truth than what was booked. */
+static void
+take_delivery(struct db *db, struct told *t)
+{
+	struct brought d = { .address = "" };
+
+	if (!*t->code || !db_one(db, &brought_shape, &d,
+	                         "SELECT address, place, window_from, window_to FROM v_booking_delivery WHERE code = $1", t->code))
+		return;
+	t->is_brought = true;
+	t->address = d.address;
+	t->place = d.place;
+	if (!t->window_from) {
+		t->window_from = d.window_from;
+		t->window_to = d.window_to;
+	}
+}
+
+/* --- the price lines, as they were frozen --------------------------------------------------------------------------------- */
+
+struct held_line { const char *rule, *unit, *label, *label_ko; int64_t quantity, amount; };
+static const struct member held_line_members[] = {
+	SHAPE_TEXT(held_line, rule), SHAPE_TEXT(held_line, unit), SHAPE_TEXT(held_line, label), SHAPE_TEXT(held_line, label_ko),
+	SHAPE_INT(held_line, quantity), SHAPE_AMOUNT(held_line, amount),
+};
+static const struct shape held_line_shape = SHAPE(held_line, held_line_members);
+struct held { struct held_line *lines; int n_lines; };
+static const struct member held_members[] = { SHAPE_LIST(held, lines, held_line_shape) };
+static const struct shape held_shape = SHAPE(held, held_members);
+
+/* An extra has a name of its own; what the car costs has its unit. */
+static const char *
+line_label(struct arena *m, const struct held_line *l, int lang)
+{
+	int rule = words_find(&price_rule_words, or_empty(l->rule));
+	const char *what = in_lang(lang, l->label, l->label_ko);
+
+	if (!*what)
+		what = rule < 0 ? or_empty(l->rule) : lang_text(lang, price_rule_words.word[rule].label);
+	return l->quantity > 1 ? arena_printf(m, "%s × %lld", what, (long long)l->quantity) : what;
+}
+
+static void
+take_lines(struct db *db, struct told *t, int lang)
+{
+	struct event e = { .payload = NULL };
+	struct held held = { .n_lines = 0 };
+
+	if (!*t->code || !db_one(db, &event_shape, &e, "SELECT payload FROM v_event WHERE subject_id = $1 AND type = 'booking.held'", t->code)
+	    || !event_read(db_memory(db), &e, &held_shape, &held))
+		return;
+	t->lines = arena_array(db_memory(db), struct told_line, held.n_lines ? held.n_lines : 1);
+	t->n_lines = held.n_lines;
+	for (int i = 0; i < held.n_lines; i++)
+		t->lines[i] = (struct told_line){ line_label(db_memory(db), &held.lines[i], lang), held.lines[i].amount };
+}
+
+/* --- all of it ------------------------------------------------------------------------------------------------------------ */
+
+static const char *
+link_to(struct db *db, const struct told *t)
+{
+	struct arena *m = db_memory(db);
+	int64_t order_id;
+
+	if (t->case_id)
+		return arena_printf(m, "/reviews/%lld", (long long)t->case_id);
+	if (*t->code)
+		return arena_printf(m, "/my/bookings/%s", t->code);
+	if (*t->order_code && (order_id = db_int(db, "SELECT order_id FROM v_equipment_order WHERE code = $1", t->order_code)))
+		return arena_printf(m, "/equipment/orders/%lld", (long long)order_id);
+	return t->item_id ? arena_printf(m, "/equipment/items/%lld", (long long)t->item_id) : "";
+}
+
+/* A code of ours becomes words; what a person wrote stays as it is. */
+static const char *
+reason_in_words(const char *reason)
+{
+	const char *words = end_reason_in_words(reason);
+
+	return words ? words : reason;
+}
+
+bool
+told_read(struct db *db, const struct event *e, int lang, struct told *t)
+{
+	struct said s = { .code = "" };
+
+	if (!event_read(db_memory(db), e, &said_shape, &s))
+		return false;
+	take_said(t, &s, lang);
+	t->subject_id = e->subject_id;
+	take_booking(db, t, lang);
+	take_delivery(db, t);
+	take_lines(db, t, lang);
+	t->is_charged = *t->code != '\0';
+	t->reason = reason_in_words(t->reason);
+	t->link = link_to(db, t);
+	return true;
+}
