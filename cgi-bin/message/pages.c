@@ -99,11 +99,11 @@ page_messages(struct web *w)
 
 struct message_page {
 	struct message message;
-	struct paragraph *body;
-	int n_body;
+	struct paragraph *paragraphs;
+	int n_paragraphs;
 };
 static const struct member message_page_members[] = {
-	SHAPE_STRUCT(message_page, message, message_shape), SHAPE_LIST(message_page, body, paragraph_shape),
+	SHAPE_STRUCT(message_page, message, message_shape), SHAPE_LIST(message_page, paragraphs, paragraph_shape),
 };
 static const struct shape message_page_shape = SHAPE(message_page, message_page_members);
 PAGE(message_html, "message/message", message_page_shape)
@@ -111,13 +111,13 @@ PAGE(message_html, "message/message", message_page_shape)
 enum status
 page_message(struct web *w)
 {
-	struct message_page p = { .n_body = 0 };
+	struct message_page p = { .n_paragraphs = 0 };
 
 	if (!message_find(w->db, w->user.id, web_param_id(w, "message_id"), &p.message))
 		return web_not_found(w);
 	if (w->json)
 		return web_json(w, OK, &message_json_shape, &p.message);
-	p.n_body = paragraphs(w, p.message.body, &p.body);
+	p.n_paragraphs = paragraphs(w, p.message.body, &p.paragraphs);
 	w->chrome.nav_messages = true;
 	return web_page(w, OK, &message_html, &p);
 }
