@@ -4,7 +4,6 @@
 #include "../../lib/clock.h"
 #include "../../lib/lang.h"
 #include "../../lib/mail.h"
-#include "../../lib/web.h"
 
 #include <string.h>
 
@@ -123,14 +122,13 @@ message_tell_one(struct db *db, const struct event *e, int kind, int64_t user_id
 
 /* Everybody who may do this work, but for who has asked for it himself. */
 static bool
-tell_staff(struct db *db, const struct event *e, int kind, int roles, int64_t but)
+tell_staff(struct db *db, const struct event *e, int kind, const char *role, const char *or_role, int64_t but)
 {
 	struct recipient *list;
 	int n = 0;
 
 	db_list(db, &recipient_shape, &list, &n,
-		"SELECT user_id, email, name, lang FROM v_user /*scan*/ WHERE disabled = 0 AND (roles & $1) <> 0 AND user_id <> $2 ORDER BY user_id",
-		roles, but);
+		"SELECT DISTINCT user_id FROM v_role_holder WHERE role IN ($1, $2) AND user_id <> $3 ORDER BY user_id /*sort*/", role, or_role, but);
 	for (int i = 0; i < n; i++)
 		if (!message_tell_one(db, e, kind, list[i].user_id))
 			return false;
@@ -149,8 +147,8 @@ message_tell(struct db *db, const struct event *e, int kind)
 		return !db_failed(db);
 	switch (k->who) {
 	case TELL_CUSTOMER:  return message_tell_one(db, e, kind, t.customer_id);
-	case TELL_MANAGERS:  return tell_staff(db, e, kind, MANAGER, 0);
-	case TELL_REVIEWERS: return tell_staff(db, e, kind, MANAGER | EXAMINER, t.applicant_id);
+	case TELL_MANAGERS:  return tell_staff(db, e, kind, "manager", "manager", 0);
+	case TELL_REVIEWERS: return tell_staff(db, e, kind, "manager", "examiner", t.applicant_id);
 	}
 	return true;
 }

@@ -212,12 +212,12 @@ take_up_again(struct db *db)
 {
 	int64_t now = clock_now();
 
-	if (!db_exists(db, "SELECT 1 FROM message_try WHERE outcome = 'SENDING'"))
+	if (!db_exists(db, "SELECT 1 FROM message_try /*scan*/ WHERE outcome = 'SENDING'"))
 		return;
 	db_begin(db);
 	db_do(db, "UPDATE message SET next_at = $1 WHERE state IN ('QUEUED', 'RETRYING')"
-		" AND message_id IN (SELECT t.message_id FROM message_try t WHERE t.outcome = 'SENDING')", now);
-	db_do(db, "UPDATE message_try SET outcome = 'NO_ANSWER', reply = 'cut off: the program ended' WHERE outcome = 'SENDING'");
+		" AND message_id IN (SELECT t.message_id FROM message_try t /*scan*/ WHERE t.outcome = 'SENDING')", now);
+	db_do(db, "UPDATE message_try SET outcome = 'NO_ANSWER', reply = 'cut off: the program ended' /*scan*/ WHERE outcome = 'SENDING'");
 	db_commit(db);
 }
 

@@ -20,6 +20,7 @@ static const struct word act_word[] = {
 	{ "booking.resolved", N_("Stuck booking resolved") },
 	{ "payment.retried",  N_("Stuck payment tried again") },
 	{ "payment.resolved", N_("Stuck payment resolved") },
+	{ "message.resent",   N_("Message sent again") },
 };
 const struct words ops_act_words = WORDS(act_word);
 

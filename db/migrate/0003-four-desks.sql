@@ -347,6 +347,10 @@ CREATE VIEW v_message AS
 	SELECT message_id, event_id, recipient_id, kind, subject_id, title, email, state, tries, next_at, created_at, settled_at FROM message;
 
 DROP VIEW v_audit;
+DROP INDEX event_of_audit;
+CREATE INDEX event_of_audit ON event (event_id)
+	WHERE type >= 'ops.' AND type < 'ops/' OR type IN ('booking.retried', 'booking.resolved', 'payment.retried', 'payment.resolved',
+	'message.resent');
 CREATE VIEW v_audit AS SELECT event_id, type, subject_id, actor_id, occurred_at, payload FROM event
 	WHERE type >= 'ops.' AND type < 'ops/' OR type IN ('booking.retried', 'booking.resolved', 'payment.retried', 'payment.resolved',
 	'message.resent');

@@ -41,6 +41,8 @@ const cancelled = (await as.customer.post('/bookings', { car_id: another_car.car
 await as.customer.post(`/bookings/${cancelled.code}/cancel`);
 const past = (await as.customer.get('/my/bookings?tab=past')).json.bookings.find(b => b.state === 'COMPLETED');
 const [charge] = (await as.manager.get('/payments')).json.charges;
+const [told, read] = await until('the customer is told', async () => { const { json } = await as.customer.get('/messages'); return json.n_total > 1 && json.messages; });
+await as.customer.post(`/messages/${read.message_id}/read`);
 const branch = (await as.manager.get('/fleet/branches')).json.branches[0], model = (await as.manager.get('/fleet/models')).json.models[0];
 const fresh_car = (await as.manager.post('/fleet/cars', new_car({ name: 'Fresh' }))).json;
 const user = (await as.admin.get('/account/users?q=' + who.customer.email)).json.users.find(u => u.email === who.customer.email);
@@ -110,6 +112,10 @@ const examples = {
 	'/fleet/branches/:branch_id': `/fleet/branches/${branch.branch_id}`,
 	'/fleet/branches/:branch_id/close': `/fleet/branches/${branch.branch_id}/close`,
 	'/my': null, '/view': null,             /* go on to their lists */
+	'/messages': ['/messages', '/messages?unread=1', '/messages?page=99'],
+	'/messages/:message_id': { customer: [`/messages/${told.message_id}`, `/messages/${read.message_id}`] },
+	'/messages/log': ['/messages/log', '/messages/log?state=DEAD', '/messages/log?state=SENT'],
+	'/messages/log/:message_id': `/messages/log/${told.message_id}`,
 	'/my/bookings': ['/my/bookings', '/my/bookings?tab=past', '/my/bookings?tab=cancelled'],
 	'/my/bookings/:code': { customer: [`/my/bookings/${booked.code}`, `/my/bookings/${cancelled.code}`, `/my/bookings/${owed.code}`, ...past ? [`/my/bookings/${past.code}`] : []] },
 	'/payments/:charge_id': [`/payments/${charge.charge_id}`, `/payments/${stuck_charge.charge_id}`],
@@ -139,7 +145,7 @@ const examples = {
 	'/sandbox/faults': { nobody: '/sandbox/faults' }, '/sandbox': { nobody: '/sandbox' },
 };
 /* Pages only their owner sees, even to a manager. */
-const owners_only = ['/bookings/new', '/payments/cards', '/payments/cards/:card_id/remove', '/my/bookings', '/my/bookings/:code'];
+const owners_only = ['/bookings/new', '/payments/cards', '/payments/cards/:card_id/remove', '/my/bookings', '/my/bookings/:code', '/messages/:message_id'];
 /* Errors are pages too. */
 const errors = {
 	nobody: [['/nothing/here', 404], [`/cars?from=${to}&to=${from}`, 422], ['/static/errors/503.html', 200], ['/static/errors/404.html', 200], ['/static/errors/413.html', 200], ['/static/errors/400.html', 200], ['/static/errors/403.html', 200]],

@@ -202,6 +202,17 @@ await test('a tour through everything: all answers are as documented', async () 
 	await anybody.post('/bookings', order);
 	await anybody.get(`/cars/${car.car_id}?from=${from}&to=${to}`);
 	await until('it is confirmed in the read model', async () => (await Program.prototype.ask.call(anna, 'GET', `/my/bookings/${booking.code}`)).json.state === 'CONFIRMED');
+	const inbox = await until('she is told of it', async () => { const { json } = await anna.get('/messages'); return json.n_total && json; });
+	const told = inbox.messages[0].message_id;
+	for (const address of [`/messages/${told}`, '/messages?unread=1&page=2', '/messages/preferences', '/messages/99999']) await anna.get(address);
+	await manager.get(`/messages/${told}`);
+	for (const address of [`/messages/${told}/read`, '/messages/99999/read', '/messages/read', `/messages/${told}/resend`]) await anna.post(address);
+	await anna.post('/messages/preferences', { booking_email: true, reminder_inbox: true });
+	await anna.post('/messages/preferences', { nonsense: true });
+	await anna.get('/messages/log');
+	await until('it is mailed', async () => (await manager.get(`/messages/log?about=${booking.code}`)).json.messages.every(m => m.state === 'SENT'));
+	for (const address of ['/messages/log?state=DEAD', '/messages/log?state=nonsense', `/messages/log/${told}`, '/messages/log/99999']) await manager.get(address);
+	for (const id of [told, 99999]) await manager.post(`/messages/${id}/resend`);
 	for (const address of [`/bookings/${booking.code}`, `/bookings/${booking.code}/receipt`, `/bookings/${booking.code}/cancel`, '/my/bookings', '/my/bookings?tab=past', `/my/bookings/${booking.code}`, '/bookings', '/bookings/MP-00000000'])
 		await anna.get(address);
 	await manager.get(`/bookings?q=${booking.code}&view=all`);
