@@ -19,7 +19,7 @@
 
 /* A payment that came too late for its booking: every other refund has a message of its own. */
 static bool
-is_late_charge(struct db *db, const struct event *e, const struct told *t)
+is_late_charge(struct db *db, const struct event *e, const struct facts *t)
 {
 	(void)db;
 	(void)e;
@@ -34,21 +34,21 @@ is_at_the_counter(struct db *db, const char *code, const char *direction)
 }
 
 static bool
-was_fetched(struct db *db, const struct event *e, const struct told *t)
+was_fetched(struct db *db, const struct event *e, const struct facts *t)
 {
 	(void)t;
 	return is_at_the_counter(db, e->subject_id, "delivery");
 }
 
 static bool
-was_brought_back(struct db *db, const struct event *e, const struct told *t)
+was_brought_back(struct db *db, const struct event *e, const struct facts *t)
 {
 	(void)t;
 	return is_at_the_counter(db, e->subject_id, "collection");
 }
 
 static bool
-is_by_dispatcher(struct db *db, const struct event *e, const struct told *t)
+is_by_dispatcher(struct db *db, const struct event *e, const struct facts *t)
 {
 	(void)db;
 	(void)e;
@@ -56,7 +56,7 @@ is_by_dispatcher(struct db *db, const struct event *e, const struct told *t)
 }
 
 static bool
-is_by_manager(struct db *db, const struct event *e, const struct told *t)
+is_by_manager(struct db *db, const struct event *e, const struct facts *t)
 {
 	(void)db;
 	(void)e;
@@ -65,14 +65,14 @@ is_by_manager(struct db *db, const struct event *e, const struct told *t)
 
 /* A person had to decide, and the customer has been waiting for it. */
 static bool
-was_awaited(struct db *db, const struct event *e, const struct told *t)
+was_awaited(struct db *db, const struct event *e, const struct facts *t)
 {
 	return !*t->code || db_exists(db, "SELECT 1 FROM v_event WHERE subject_id = $1 AND type = 'review.assigned' AND event_id < $2",
 	                              e->subject_id, e->event_id);
 }
 
 static bool
-is_alone_or_lacks(struct db *db, const struct event *e, const struct told *t)
+is_alone_or_lacks(struct db *db, const struct event *e, const struct facts *t)
 {
 	(void)db;
 	(void)e;
@@ -150,7 +150,7 @@ message_texts_open(void)
 	root = folder_root(m);
 	lang_open(folder_locale(m, root));
 	for (int i = 0; i < N_KINDS; i++)
-		texts[i] = (struct page){ .file = arena_printf(m, "message/%s", message_kinds[i].kind), .shape = &message_told_shape };
+		texts[i] = (struct page){ .file = arena_printf(m, "message/%s", message_kinds[i].kind), .shape = &message_facts_shape };
 	is_open = tpl_compile_texts(arena_printf(m, "%s/templates", root), texts, N_KINDS) && post_open(arena_printf(m, "%s/templates", root));
 	if (!is_open)
 		log_error("start", "the messages' templates cannot be used");
@@ -182,7 +182,7 @@ cut(struct arena *m, const char *s)
 }
 
 struct message_text
-message_render(struct arena *m, int kind, int lang, const struct told *t)
+message_render(struct arena *m, int kind, int lang, const struct facts *t)
 {
 	struct buf b = { .m = m };
 

@@ -54,7 +54,7 @@ static const struct shape recipient_shape = SHAPE(recipient, recipient_members);
 
 /* In the recipient's language, whatever the language of who caused it. */
 static bool
-put_into_words(struct db *db, const struct event *e, int kind, const struct recipient *to, struct told *t, struct message_text *text)
+put_into_words(struct db *db, const struct event *e, int kind, const struct recipient *to, struct facts *t, struct message_text *text)
 {
 	int before = lang_now(), lang = lang_find(to->lang);
 	bool ok;
@@ -62,7 +62,7 @@ put_into_words(struct db *db, const struct event *e, int kind, const struct reci
 	if (lang < 0)
 		lang = LANG_EN;
 	lang_set(lang);
-	ok = told_read(db, e, lang, t);
+	ok = facts_read(db, e, lang, t);
 	if (ok) {
 		t->name = to->name;
 		*text = message_render(db_memory(db), kind, lang, t);
@@ -89,7 +89,7 @@ write_down(struct db *db, const struct event *e, int kind, const struct recipien
 	struct message_text text;
 	int64_t message_id, now = clock_now();
 	bool is_mailed = p->email && mail_is_address(to->email);
-	struct told t;
+	struct facts t;
 
 	if (!p->inbox && !is_mailed)
 		return true;
@@ -139,9 +139,9 @@ bool
 message_tell(struct db *db, const struct event *e, int kind)
 {
 	const struct message_kind *k = &message_kinds[kind];
-	struct told t;
+	struct facts t;
 
-	if (!told_read(db, e, LANG_EN, &t))
+	if (!facts_read(db, e, LANG_EN, &t))
 		return false;
 	if (k->is_worth && !k->is_worth(db, e, &t))
 		return !db_failed(db);

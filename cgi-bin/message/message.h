@@ -2,7 +2,7 @@
  * message - what people are told, in their language, once.
  *
  *	kind.c        what there is to tell: of which event, to whom, under which topic; its words stand in templates/message/KIND
- *	told.c        what a message may show: the event's payload and what the others publish about its booking
+ *	facts.c        what a message may show: the event's payload and what the others publish about its booking
  *	message.c     writing one, in the transaction that hears of its event; the inbox
  *	remind.c      those that time brings: a pick-up tomorrow, a return soon, a car that is late
  *	post.c        mail: rows first, then the wire, then what became of it
@@ -23,13 +23,13 @@
 enum topic { TOPIC_BOOKING, TOPIC_REFUND, TOPIC_DELIVERY, TOPIC_EQUIPMENT, TOPIC_REMINDER, TOPIC_WORK, N_TOPICS };
 enum told_who { TELL_CUSTOMER, TELL_MANAGERS, TELL_REVIEWERS };
 
-struct told;
+struct facts;
 struct message_kind {
 	const char *kind;                       /* its template and the message's kind */
 	const char *event;                      /* what it tells of; NULL: time brings it (remind.c) */
 	int topic;                              /* enum topic */
 	enum told_who who;
-	bool (*is_worth)(struct db *db, const struct event *e, const struct told *t);  /* NULL: always */
+	bool (*is_worth)(struct db *db, const struct event *e, const struct facts *t);  /* NULL: always */
 };
 
 extern const struct words topic_words, message_kind_words;
@@ -39,11 +39,11 @@ int message_kind_find(const char *kind);                /* -1 */
 /* The templates of all kinds and of the mail's frame, in every language. Once per process; false: what is wrong is in the log. */
 bool message_texts_open(void);
 
-/* --- what a message may show (told.c) ------------------------------------------------------------------------------- */
+/* --- what a message may show (facts.c) ------------------------------------------------------------------------------- */
 
-struct told_line { const char *label; int64_t amount; };
+struct facts_line { const char *label; int64_t amount; };
 
-struct told {
+struct facts {
 	const char *name;                       /* the recipient's */
 	const char *subject_id;                 /* a booking's code, an order's, item:3 */
 	const char *code;                       /* the booking's; "": it is about none */
@@ -53,15 +53,15 @@ struct told {
 	int64_t starts_at, ends_at, window_from, window_to, n_more;    /* n_more: cars beside the first */
 	int64_t amount, refund_due, refunded_amount, quantity, lost, stock, low_stock, odometer_km, fuel_percent;
 	int64_t case_id, item_id;
-	struct told_line *lines;
+	struct facts_line *lines;
 	int n_lines;
 	bool is_brought, is_collection, is_charged;     /* by a courier; fetched by one; there is a charge for it in a booking */
 	const char *link;                       /* our page about it: /my/bookings/MP-… */
 };
-extern const struct shape message_told_shape;
+extern const struct shape message_facts_shape;
 
 /* What the event tells, and what is published about its booking, in lang. false: the payload cannot be read. */
-bool told_read(struct db *db, const struct event *e, int lang, struct told *t);
+bool facts_read(struct db *db, const struct event *e, int lang, struct facts *t);
 
 /* --- one message (message.c) ---------------------------------------------------------------------------------------- */
 
@@ -82,7 +82,7 @@ bool message_tell_one(struct db *db, const struct event *e, int kind, int64_t us
 
 /* The words alone: title and body of a kind, for the tests and for who looks at them. */
 struct message_text { const char *title, *body; };
-struct message_text message_render(struct arena *m, int kind, int lang, const struct told *t);
+struct message_text message_render(struct arena *m, int kind, int lang, const struct facts *t);
 
 struct inbox { int64_t n_total, n_unread; };
 struct inbox message_count(struct db *db, int64_t user_id);

@@ -1,5 +1,5 @@
 /*
- * told.c - what a message may show: the event's own payload first, then what booking publishes about the booking it belongs to.
+ * facts.c - what a message may show: the event's own payload first, then what booking publishes about the booking it belongs to.
  *
  * Every kind shares one struct, so a new message needs no C but its row in kind.c. Texts are never NULL; what there is nothing of
  * is empty, and the template's section about it does not show.
@@ -12,20 +12,20 @@
 
 #include <string.h>
 
-static const struct member line_members[] = { SHAPE_TEXT(told_line, label), SHAPE_AMOUNT(told_line, amount) };
-static const struct shape line_shape = SHAPE(told_line, line_members);
+static const struct member line_members[] = { SHAPE_TEXT(facts_line, label), SHAPE_AMOUNT(facts_line, amount) };
+static const struct shape line_shape = SHAPE(facts_line, line_members);
 
-static const struct member told_members[] = {
-	SHAPE_TEXT(told, name), SHAPE_TEXT(told, subject_id), SHAPE_TEXT(told, code), SHAPE_TEXT(told, order_code), SHAPE_TEXT(told, item_name),
-	SHAPE_TEXT(told, title), SHAPE_TEXT(told, label), SHAPE_TEXT(told, reason), SHAPE_TEXT(told, courier_name), SHAPE_TEXT(told, received_by),
-	SHAPE_TEXT(told, car_name), SHAPE_TEXT(told, plate), SHAPE_TEXT(told, branch_name), SHAPE_TEXT(told, branch_address),
-	SHAPE_TEXT(told, branch_phone), SHAPE_TEXT(told, address), SHAPE_TEXT(told, place), SHAPE_TIME(told, starts_at), SHAPE_TIME(told, ends_at),
-	SHAPE_TIME(told, window_from), SHAPE_TIME(told, window_to), SHAPE_INT(told, n_more), SHAPE_AMOUNT(told, amount),
-	SHAPE_AMOUNT(told, refund_due), SHAPE_AMOUNT(told, refunded_amount), SHAPE_INT(told, quantity), SHAPE_INT(told, lost),
-	SHAPE_INT(told, stock), SHAPE_INT(told, low_stock), SHAPE_INT(told, odometer_km), SHAPE_INT(told, fuel_percent),
-	SHAPE_LIST(told, lines, line_shape), SHAPE_BOOL(told, is_brought), SHAPE_BOOL(told, is_collection), SHAPE_BOOL(told, is_charged),
+static const struct member facts_members[] = {
+	SHAPE_TEXT(facts, name), SHAPE_TEXT(facts, subject_id), SHAPE_TEXT(facts, code), SHAPE_TEXT(facts, order_code), SHAPE_TEXT(facts, item_name),
+	SHAPE_TEXT(facts, title), SHAPE_TEXT(facts, label), SHAPE_TEXT(facts, reason), SHAPE_TEXT(facts, courier_name), SHAPE_TEXT(facts, received_by),
+	SHAPE_TEXT(facts, car_name), SHAPE_TEXT(facts, plate), SHAPE_TEXT(facts, branch_name), SHAPE_TEXT(facts, branch_address),
+	SHAPE_TEXT(facts, branch_phone), SHAPE_TEXT(facts, address), SHAPE_TEXT(facts, place), SHAPE_TIME(facts, starts_at), SHAPE_TIME(facts, ends_at),
+	SHAPE_TIME(facts, window_from), SHAPE_TIME(facts, window_to), SHAPE_INT(facts, n_more), SHAPE_AMOUNT(facts, amount),
+	SHAPE_AMOUNT(facts, refund_due), SHAPE_AMOUNT(facts, refunded_amount), SHAPE_INT(facts, quantity), SHAPE_INT(facts, lost),
+	SHAPE_INT(facts, stock), SHAPE_INT(facts, low_stock), SHAPE_INT(facts, odometer_km), SHAPE_INT(facts, fuel_percent),
+	SHAPE_LIST(facts, lines, line_shape), SHAPE_BOOL(facts, is_brought), SHAPE_BOOL(facts, is_collection), SHAPE_BOOL(facts, is_charged),
 };
-const struct shape message_told_shape = SHAPE(told, told_members);
+const struct shape message_facts_shape = SHAPE(facts, facts_members);
 
 /* --- the payload ---------------------------------------------------------------------------------------------------------- */
 
@@ -60,9 +60,9 @@ in_lang(int lang, const char *en, const char *ko)
 }
 
 static void
-take_said(struct told *t, const struct said *s, int lang)
+take_said(struct facts *t, const struct said *s, int lang)
 {
-	*t = (struct told){
+	*t = (struct facts){
 		.code = *or_empty(s->code) ? s->code : or_empty(s->booking_code), .order_code = or_empty(s->order_code),
 		.item_name = *or_empty(s->item_name) ? in_lang(lang, s->item_name, s->item_name_ko) : in_lang(lang, s->name, s->name_ko),
 		.title = in_lang(lang, s->title, s->title_ko), .label = in_lang(lang, s->label, s->label_ko), .reason = or_empty(s->reason),
@@ -90,7 +90,7 @@ static const struct member booked_members[] = {
 static const struct shape booked_shape = SHAPE(booked, booked_members);
 
 static void
-take_booking(struct db *db, struct told *t, int lang)
+take_booking(struct db *db, struct facts *t, int lang)
 {
 	struct booked b = { .car_name = "" };
 
@@ -121,7 +121,7 @@ static const struct shape brought_shape = SHAPE(brought, brought_members);
 
 /* Where the car is brought to. A job's own window, when the event tells it, is nearer to the truth than what was booked. */
 static void
-take_delivery(struct db *db, struct told *t)
+take_delivery(struct db *db, struct facts *t)
 {
 	struct brought d = { .address = "" };
 
@@ -162,7 +162,7 @@ line_label(struct arena *m, const struct held_line *l, int lang)
 }
 
 static void
-take_lines(struct db *db, struct told *t, int lang)
+take_lines(struct db *db, struct facts *t, int lang)
 {
 	struct event e = { .payload = NULL };
 	struct held held = { .n_lines = 0 };
@@ -170,16 +170,16 @@ take_lines(struct db *db, struct told *t, int lang)
 	if (!*t->code || !db_one(db, &event_shape, &e, "SELECT payload FROM v_event WHERE subject_id = $1 AND type = 'booking.held'", t->code)
 	    || !event_read(db_memory(db), &e, &held_shape, &held))
 		return;
-	t->lines = arena_array(db_memory(db), struct told_line, held.n_lines ? held.n_lines : 1);
+	t->lines = arena_array(db_memory(db), struct facts_line, held.n_lines ? held.n_lines : 1);
 	t->n_lines = held.n_lines;
 	for (int i = 0; i < held.n_lines; i++)
-		t->lines[i] = (struct told_line){ line_label(db_memory(db), &held.lines[i], lang), held.lines[i].amount };
+		t->lines[i] = (struct facts_line){ line_label(db_memory(db), &held.lines[i], lang), held.lines[i].amount };
 }
 
 /* --- all of it ------------------------------------------------------------------------------------------------------------ */
 
 static const char *
-link_to(struct db *db, const struct told *t)
+link_to(struct db *db, const struct facts *t)
 {
 	struct arena *m = db_memory(db);
 	int64_t order_id;
@@ -203,7 +203,7 @@ reason_in_words(const char *reason)
 }
 
 bool
-told_read(struct db *db, const struct event *e, int lang, struct told *t)
+facts_read(struct db *db, const struct event *e, int lang, struct facts *t)
 {
 	struct said s = { .code = "" };
 
