@@ -21,14 +21,14 @@
 /* --- what there is to tell (kind.c) --------------------------------------------------------------------------------- */
 
 enum topic { TOPIC_BOOKING, TOPIC_REFUND, TOPIC_DELIVERY, TOPIC_EQUIPMENT, TOPIC_REMINDER, TOPIC_WORK, N_TOPICS };
-enum told_who { TELL_CUSTOMER, TELL_MANAGERS, TELL_REVIEWERS };
+enum tell_whom { TELL_CUSTOMER, TELL_MANAGERS, TELL_REVIEWERS };
 
 struct facts;
 struct message_kind {
 	const char *kind;                       /* its template and the message's kind */
 	const char *event;                      /* what it tells of; NULL: time brings it (remind.c) */
 	int topic;                              /* enum topic */
-	enum told_who who;
+	enum tell_whom who;
 	bool (*is_worth)(struct db *db, const struct event *e, const struct facts *t);  /* NULL: always */
 };
 
