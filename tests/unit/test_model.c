@@ -14,6 +14,7 @@
 #include "../../cgi-bin/booking/booking_steps.h"
 #include "../../cgi-bin/booking/orders.h"
 #include "../../cgi-bin/booking/payments.h"
+#include "../../lib/db_inside.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -215,6 +216,48 @@ one_car_of_a_model_is_a_booking_like_any_other(void **state)
 	assert_int_equal(b.n_more_cars, 0);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking_car /*scan*/"), 0);
 	assert_non_null(strstr(payload("booking.paid"), "\"n_cars\":1,\"cars\":[]"));
+}
+
+static int n_statements, n_of_several;
+
+static int
+note_statement(unsigned kind, void *arg, void *stmt, void *text)
+{
+	const char *sql = sqlite3_sql(stmt);
+
+	(void)kind;
+	(void)arg;
+	(void)text;
+	if (strncmp(sql, "--", 2) == 0)
+		return 0;       /* a trigger's */
+	n_statements++;
+	n_of_several += strstr(sql, "booking_car") || strstr(sql, "v_car_model");
+	return 0;
+}
+
+static void
+count_statements(struct booking_order o)
+{
+	n_statements = n_of_several = 0;
+	sqlite3_trace_v2(db->sqlite, SQLITE_TRACE_STMT, note_statement, NULL);
+	assert_int_equal(place(o, NULL), BOOKING_OK);
+	sqlite3_trace_v2(db->sqlite, 0, NULL, NULL);
+}
+
+/* That there are bookings of several cars costs nothing to whoever books one. */
+static void
+a_booking_of_this_very_car_asks_nothing_about_models_or_further_cars(void **state)
+{
+	int n_one;
+
+	(void)state;
+	count_statements(one(1, NOW + DAY, NOW + 2 * DAY));
+	assert_true(n_statements > 5);
+	assert_int_equal(n_of_several, 0);
+	n_one = n_statements;
+	count_statements(order(1, NOW + DAY, NOW + 2 * DAY));
+	assert_true(n_of_several > 0);
+	assert_in_range(n_statements, n_one, n_one + 3);        /* of any car: the model, how many there are, which are free */
 }
 
 static void
@@ -566,7 +609,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(two_cars_of_a_model_cost_twice_the_models_price_and_each_has_its_slot),
 		TEST(the_hours_of_several_cars_are_capped_at_a_day_each), TEST(one_car_of_a_model_is_a_booking_like_any_other),
-		TEST(its_events_name_the_further_cars), TEST(a_booking_of_two_whose_worker_died_after_the_charge_is_paid_with_both),
+		TEST(a_booking_of_this_very_car_asks_nothing_about_models_or_further_cars), TEST(its_events_name_the_further_cars), TEST(a_booking_of_two_whose_worker_died_after_the_charge_is_paid_with_both),
 		TEST(where_fewer_are_free_nothing_is_held), TEST(all_cars_stand_at_one_branch_the_wished_one_or_where_most_are_free),
 		TEST(a_car_whose_gap_it_fills_is_taken_before_one_that_is_free_for_weeks), TEST(what_is_not_for_rent_is_not_chosen),
 		TEST(a_booking_of_five_counts_once_among_the_open_ones_but_five_times_among_the_unpaid_cars),
