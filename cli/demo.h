@@ -6,7 +6,6 @@
  *	demo_plan.c   what will happen: who rents which car when, from a seed; knows no database
  *	demo_extras.c … what is booked with the cars, and what employees order without one
  *	demo_people.c  customers, licences, log-ins
- *	demo_models.c  bookings of several cars of a model
  *	demo_world.c  makes it happen, each deed at its time: books, charges, hands out, takes back, cancels
  *	demo_desks.c  … at the four desks: brings and fetches, lends, decides, tells
  *	demo_ports.c  booking's calls to other programs, led to their functions in this process
@@ -155,7 +154,6 @@ void world_people(struct world *w, int64_t at);         /* demo_people.c */
 void world_cards(struct world *w);
 void world_fleet(struct world *w, struct script *s, struct dice *d);
 void world_do(struct world *w, struct script *s, const struct deed *deed);
-void world_models(struct world *w, int64_t now);        /* demo_models.c: after all deeds, with the cars there are then */
 void world_policies(struct world *w);           /* all consumers but mypage, until nothing is left to react to */
 void world_end(struct world *w, struct script *s);
 

@@ -403,8 +403,6 @@ void
 world_end(struct world *w, struct script *s)
 {
 	end_cars(w, s);
-	if (s->n_cars == DEMO_CARS)     /* a shorter story, a test's, has none to spare */
-		world_models(w, s->now);
 	clock_set(0);
 	if (w->why)
 		return;
