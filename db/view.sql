@@ -1,11 +1,12 @@
 -- The read models: what my page and the managers' car screen show, in a file of its own, $VAR/view.db.
+-- Version 2: what goes with a booking (further cars, delivery, equipment, messages), and equipment ordered alone.
 --
 -- Made from the event log and from nothing else: delete the file, replay the log, and the same rows stand here again
 -- (`motorpool replay`; `motorpool check` compares). So every key comes from an event, no column holds the time of the replay, and
 -- a row depends on the events of one subject only: the log keeps their order, not that of different subjects.
 -- Owner: mypage. Nobody else reads it. Amounts and times as in schema.sql.
 
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- --------------------------------------------------------------------------------------- how far mypage is (lib/consumer.c)
 -- The same columns as in schema.sql, so that the same SQL serves both files. These two are about the work, not about the
@@ -38,6 +39,7 @@ CREATE TABLE my_booking (
 	car_name        TEXT NOT NULL,                   -- with plate, body and branch as they were promised
 	plate           TEXT NOT NULL,
 	body            TEXT NOT NULL,
+	n_cars          INTEGER NOT NULL DEFAULT 1,      -- the further ones stand in my_booking_car
 	branch_id       INTEGER NOT NULL,
 	branch_name     TEXT NOT NULL,
 	branch_name_ko  TEXT NOT NULL,
@@ -73,6 +75,17 @@ CREATE INDEX my_booking_by_shelf ON my_booking (customer_id, shelf, starts_at, c
 -- which booking has a car now or next: the few that are still to come, not the years behind them
 CREATE INDEX my_booking_open ON my_booking (car_id, starts_at) WHERE state IN ('PAID', 'CONFIRMED', 'OUT');
 
+CREATE TABLE my_booking_car (                        -- the second and further cars of a booking of several
+	code        TEXT NOT NULL,
+	car_no      INTEGER NOT NULL,                    -- 2 …
+	car_id      INTEGER NOT NULL,
+	car_name    TEXT NOT NULL,
+	plate       TEXT NOT NULL,
+	is_open     INTEGER NOT NULL DEFAULT 1,          -- 0: the booking needs it no more
+	PRIMARY KEY (code, car_no)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX my_booking_car_open ON my_booking_car (car_id) WHERE is_open = 1;
+
 CREATE TABLE my_booking_line (                       -- how its price is made up
 	code        TEXT NOT NULL,
 	line_no     INTEGER NOT NULL,
@@ -82,16 +95,91 @@ CREATE TABLE my_booking_line (                       -- how its price is made up
 	quantity    INTEGER NOT NULL,
 	unit_amount INTEGER NOT NULL,
 	amount      INTEGER NOT NULL,
+	label       TEXT NOT NULL DEFAULT '',            -- an item's name, a zone
+	label_ko    TEXT NOT NULL DEFAULT '',
+	ended_at    INTEGER NOT NULL DEFAULT 0,          -- an extra that will not be had: since when, why, and its money
+	end_reason  TEXT NOT NULL DEFAULT '',
+	refund_due  INTEGER NOT NULL DEFAULT 0,
+	refunded_amount INTEGER NOT NULL DEFAULT 0,
 	PRIMARY KEY (code, line_no)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE my_event (                              -- a booking's history, as far as it is worth telling
+CREATE TABLE my_delivery (                           -- the car is brought, or fetched
+	delivery_id  INTEGER PRIMARY KEY,
+	code         TEXT NOT NULL,                      -- the booking's
+	customer_id  INTEGER NOT NULL,
+	direction    TEXT NOT NULL,                      -- delivery, collection
+	state        TEXT NOT NULL,                      -- as in schema.sql's delivery
+	zone         TEXT NOT NULL,
+	window_from  INTEGER NOT NULL,
+	window_to    INTEGER NOT NULL,
+	courier_name TEXT NOT NULL,
+	reason       TEXT NOT NULL DEFAULT '',           -- why it was cancelled, and by whom
+	ended_by     TEXT NOT NULL DEFAULT '',
+	odometer_km  INTEGER NOT NULL DEFAULT 0,         -- when the keys changed hands
+	fuel_percent INTEGER NOT NULL DEFAULT 0,
+	received_by  TEXT NOT NULL DEFAULT '',
+	requested_at INTEGER NOT NULL DEFAULT 0,
+	scheduled_at INTEGER NOT NULL DEFAULT 0,
+	shipped_at   INTEGER NOT NULL DEFAULT 0,
+	delivered_at INTEGER NOT NULL DEFAULT 0,
+	ended_at     INTEGER NOT NULL DEFAULT 0,
+	updated_at   INTEGER NOT NULL,
+	event_id     INTEGER NOT NULL
+) STRICT;
+CREATE INDEX my_delivery_by_booking ON my_delivery (code, delivery_id);
+
+CREATE TABLE my_order (                              -- equipment, with a booking or alone
+	order_code   TEXT PRIMARY KEY,
+	booking_code TEXT NOT NULL,                      -- '': alone
+	line_no      INTEGER NOT NULL,
+	customer_id  INTEGER NOT NULL,
+	item_id      INTEGER NOT NULL,
+	item_name    TEXT NOT NULL,
+	item_name_ko TEXT NOT NULL,
+	category     TEXT NOT NULL,
+	quantity     INTEGER NOT NULL,
+	starts_at    INTEGER NOT NULL,
+	ends_at      INTEGER NOT NULL,
+	amount       INTEGER NOT NULL,
+	currency     TEXT NOT NULL,
+	state        TEXT NOT NULL,                      -- as in schema.sql's equipment_order
+	reason       TEXT NOT NULL DEFAULT '',           -- why it was rejected or cancelled, and by whom
+	ended_by     TEXT NOT NULL DEFAULT '',
+	lost         INTEGER NOT NULL DEFAULT 0,
+	ordered_at   INTEGER NOT NULL,
+	approved_at  INTEGER NOT NULL DEFAULT 0,
+	handed_out_at INTEGER NOT NULL DEFAULT 0,
+	returned_at  INTEGER NOT NULL DEFAULT 0,
+	ended_at     INTEGER NOT NULL DEFAULT 0,
+	updated_at   INTEGER NOT NULL,
+	event_id     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX my_order_by_booking ON my_order (booking_code, line_no) WHERE booking_code <> '';
+CREATE INDEX my_order_alone ON my_order (customer_id, starts_at, order_code) WHERE booking_code = '';
+
+CREATE TABLE my_message (                            -- what was sent about a booking or an order
+	message_id   INTEGER PRIMARY KEY,
+	recipient_id INTEGER NOT NULL,
+	kind         TEXT NOT NULL,                      -- booking_confirmed, delivery_shipped …
+	about        TEXT NOT NULL,                      -- the booking's or the order's code
+	channel      TEXT NOT NULL,                      -- email, folder, inbox
+	state        TEXT NOT NULL CHECK (state IN ('SENT', 'DEAD')),
+	tries        INTEGER NOT NULL,
+	updated_at   INTEGER NOT NULL,
+	event_id     INTEGER NOT NULL
+) STRICT;
+CREATE INDEX my_message_by_about ON my_message (about, message_id);
+
+CREATE TABLE my_event (                              -- a booking's history, as far as it is worth telling; and an order's that stands alone
 	code        TEXT NOT NULL,
 	event_id    INTEGER NOT NULL,
 	type        TEXT NOT NULL,                       -- booking.paid, car.reserved …
 	occurred_at INTEGER NOT NULL,
 	amount      INTEGER NOT NULL DEFAULT 0,          -- charged, refunded or to be refunded
 	reason      TEXT NOT NULL DEFAULT '',
+	label       TEXT NOT NULL DEFAULT '',            -- what it happened to: an item, a courier
+	label_ko    TEXT NOT NULL DEFAULT '',
 	PRIMARY KEY (code, event_id)
 ) STRICT, WITHOUT ROWID;
 

@@ -29,27 +29,45 @@ const struct shape view_booking_shape = SHAPE(view_booking, view_booking_members
 static const struct member view_payment_members[] = { SHAPE_STATE(view_payment, state, my_payment_words) };
 const struct shape view_payment_shape = SHAPE(view_payment, view_payment_members);
 
+static const struct member view_delivery_members[] = {
+	SHAPE_STATE(view_delivery, direction, my_direction_words), SHAPE_STATE(view_delivery, state, my_trip_words),
+	SHAPE_TIME(view_delivery, window_from),
+};
+const struct shape view_delivery_shape = SHAPE(view_delivery, view_delivery_members);
+
+static const struct member view_message_members[] = {
+	SHAPE_TEXT(view_message, kind), SHAPE_STATE(view_message, state, my_message_words),
+};
+const struct shape view_message_shape = SHAPE(view_message, view_message_members);
+
 static const struct member view_car_members[] = {
 	SHAPE_INT(view_car, car_id), SHAPE_TEXT(view_car, plate), SHAPE_TEXT(view_car, name), SHAPE_STATE(view_car, body, body_words),
 	SHAPE_INT(view_car, branch_id), SHAPE_TEXT(view_car, branch_name), SHAPE_TEXT(view_car, branch_name_ko),
 	SHAPE_STATE(view_car, status, car_status_words), SHAPE_MAYBE(view_car, booking, view_booking_shape),
-	SHAPE_MAYBE(view_car, payment, view_payment_shape),
+	SHAPE_MAYBE(view_car, payment, view_payment_shape), SHAPE_MAYBE(view_car, delivery, view_delivery_shape),
+	SHAPE_INT(view_car, n_equipment), SHAPE_MAYBE(view_car, message, view_message_shape),
 };
 const struct shape view_car_shape = SHAPE(view_car, view_car_members);
 
 /*
  * $1 now · $2 now and the turnaround before a rental · $3 pattern · $4 branch (0: all).
  * RENTED: fleet has promised the car and the rental runs or is being prepared, or the car is out, however late.
- * The booking shown is the one that runs, else the next: of the open ones that are not over, the one that starts first.
+ * The booking shown is the one that runs, else the next: of the open ones that are not over, the one that starts first. A booking of
+ * several cars stands at each of them.
  */
+#define IS_OPEN "r.state IN ('PAID', 'CONFIRMED', 'OUT')"
+#define HAS_IT "(r.reservation = 'OUT' OR (r.reservation = 'RESERVED' AND r.starts_at <= $2 AND r.ends_at > $1))"
+#define FURTHER "my_booking_car x JOIN my_booking r ON r.code = x.code WHERE x.car_id = c.car_id AND x.is_open = 1 AND " IS_OPEN
+#define NOT_OVER "(r.state = 'OUT' OR r.ends_at > $1)"
+
 #define SEEN \
 	"WITH seen AS (SELECT c.car_id, c.plate, c.name, c.body, c.branch_id, c.branch_name, c.branch_name_ko," \
 	" CASE WHEN c.service <> 'IN_SERVICE' THEN c.service" \
-	"  WHEN EXISTS (SELECT 1 FROM my_booking r WHERE r.car_id = c.car_id AND r.state IN ('PAID', 'CONFIRMED', 'OUT')" \
-	"   AND (r.reservation = 'OUT' OR (r.reservation = 'RESERVED' AND r.starts_at <= $2 AND r.ends_at > $1))) THEN 'RENTED'" \
+	"  WHEN EXISTS (SELECT 1 FROM my_booking r WHERE r.car_id = c.car_id AND " IS_OPEN " AND " HAS_IT ")" \
+	"   OR EXISTS (SELECT 1 FROM " FURTHER " AND " HAS_IT ") THEN 'RENTED'" \
 	"  ELSE 'AVAILABLE' END AS status," \
-	" (SELECT b.code FROM my_booking b WHERE b.car_id = c.car_id AND b.state IN ('PAID', 'CONFIRMED', 'OUT')" \
-	"   AND (b.state = 'OUT' OR b.ends_at > $1) ORDER BY b.starts_at LIMIT 1) AS code" \
+	" (SELECT n.code FROM (SELECT r.code, r.starts_at FROM my_booking r WHERE r.car_id = c.car_id AND " IS_OPEN " AND " NOT_OVER \
+	"   UNION ALL SELECT r.code, r.starts_at FROM " FURTHER " AND " NOT_OVER ") n ORDER BY n.starts_at LIMIT 1 /*sort*/) AS code" \
 	" FROM view_car c /*scan*/ WHERE $4 = 0 OR c.branch_id = $4)," \
 	" found AS (SELECT s.car_id, s.plate, s.name, s.body, s.branch_id, s.branch_name, s.branch_name_ko, s.status, s.code FROM seen s" \
 	" WHERE $3 = '%' OR lower(s.plate) LIKE $3 ESCAPE '\\' OR lower(s.name) LIKE $3 ESCAPE '\\' OR lower(COALESCE(s.code, '')) LIKE $3 ESCAPE '\\')"
@@ -82,6 +100,25 @@ view_count(struct db *db, const struct view_query *q, int64_t n[4])
 	return q->status < 0 ? all : n[q->status];
 }
 
+/* What goes with the booking, for the rows of one page. */
+static void
+add_desks(struct db *db, struct view_car *c, const char *code)
+{
+	struct view_delivery d;
+	struct view_message m;
+
+	if (db_one(db, &view_delivery_shape, &d,
+	           "SELECT direction, state, window_from FROM my_delivery WHERE code = $1 ORDER BY delivery_id DESC LIMIT 1", code))
+		*(c->delivery = arena_new_of(db_memory(db), struct view_delivery)) = d;
+	if (db_one(db, &view_message_shape, &m,
+	           "SELECT kind, state FROM my_message WHERE about = $1 AND recipient_id = (SELECT b.customer_id FROM my_booking b WHERE b.code = $1)"
+	           " ORDER BY message_id DESC LIMIT 1", code))
+		*(c->message = arena_new_of(db_memory(db), struct view_message)) = m;
+	c->n_equipment = db_int(db,
+		"SELECT COALESCE(SUM(quantity), 0) FROM my_order WHERE booking_code = $1 AND booking_code <> ''"
+		" AND state IN ('ORDERED', 'APPROVED', 'HANDED_OUT')", code);
+}
+
 static void
 as_car(struct db *db, const struct seen *s, struct view_car *c)
 {
@@ -95,6 +132,7 @@ as_car(struct db *db, const struct seen *s, struct view_car *c)
 	*c->booking = (struct view_booking){ .code = s->code, .state = s->state, .starts_at = s->starts_at, .ends_at = s->ends_at };
 	c->payment = arena_new_of(db_memory(db), struct view_payment);
 	c->payment->state = s->payment_state;
+	add_desks(db, c, s->code);
 }
 
 int

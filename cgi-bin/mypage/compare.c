@@ -30,19 +30,53 @@ each_booking(struct db *db)
 		"SELECT code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, branch_name_ko, state, shelf, reservation,"
 		" starts_at, ends_at, amount, vat_amount, currency, hold_until, payment_state, brand, last4, refund_due, refunded_amount,"
 		" end_reason, held_at, charged_at, paid_at, confirmed_at, out_at, returned_at, completed_at, ended_at, refunded_at,"
-		" updated_at, event_id FROM my_booking /*scan*/ ORDER BY code");
+		" updated_at, event_id, n_cars FROM my_booking /*scan*/ ORDER BY code");
 }
 
 static struct rows *
 each_line(struct db *db)
 {
-	return db_each(db, "SELECT code, line_no, rule, version, unit, quantity, unit_amount, amount FROM my_booking_line /*scan*/ ORDER BY code, line_no");
+	return db_each(db,
+		"SELECT code, line_no, rule, version, unit, quantity, unit_amount, amount, label, label_ko, ended_at, end_reason, refund_due,"
+		" refunded_amount FROM my_booking_line /*scan*/ ORDER BY code, line_no");
+}
+
+static struct rows *
+each_further_car(struct db *db)
+{
+	return db_each(db, "SELECT code, car_no, car_id, car_name, plate, is_open FROM my_booking_car /*scan*/ ORDER BY code, car_no");
+}
+
+static struct rows *
+each_delivery(struct db *db)
+{
+	return db_each(db,
+		"SELECT delivery_id, code, customer_id, direction, state, zone, window_from, window_to, courier_name, reason, ended_by, odometer_km,"
+		" fuel_percent, received_by, requested_at, scheduled_at, shipped_at, delivered_at, ended_at, updated_at, event_id"
+		" FROM my_delivery /*scan*/ ORDER BY delivery_id");
+}
+
+static struct rows *
+each_order(struct db *db)
+{
+	return db_each(db,
+		"SELECT order_code, booking_code, line_no, customer_id, item_id, item_name, item_name_ko, category, quantity, starts_at, ends_at,"
+		" amount, currency, state, reason, ended_by, lost, ordered_at, approved_at, handed_out_at, returned_at, ended_at, updated_at, event_id"
+		" FROM my_order /*scan*/ ORDER BY order_code");
+}
+
+static struct rows *
+each_message(struct db *db)
+{
+	return db_each(db,
+		"SELECT message_id, recipient_id, kind, about, channel, state, tries, updated_at, event_id FROM my_message /*scan*/ ORDER BY message_id");
 }
 
 static struct rows *
 each_event(struct db *db)
 {
-	return db_each(db, "SELECT code, event_id, type, occurred_at, amount, reason FROM my_event /*scan*/ ORDER BY code, event_id");
+	return db_each(db,
+		"SELECT code, event_id, type, occurred_at, amount, reason, label, label_ko FROM my_event /*scan*/ ORDER BY code, event_id");
 }
 
 static struct rows *
@@ -54,9 +88,13 @@ each_car(struct db *db)
 }
 
 static const struct walk walks[] = {
-	{ "my_booking", 1, 35, each_booking },
-	{ "my_booking_line", 2, 8, each_line },
-	{ "my_event", 2, 6, each_event },
+	{ "my_booking", 1, 36, each_booking },
+	{ "my_booking_car", 2, 6, each_further_car },
+	{ "my_booking_line", 2, 14, each_line },
+	{ "my_delivery", 1, 21, each_delivery },
+	{ "my_order", 1, 24, each_order },
+	{ "my_message", 1, 9, each_message },
+	{ "my_event", 2, 8, each_event },
 	{ "view_car", 1, 10, each_car },
 };
 

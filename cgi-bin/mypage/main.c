@@ -8,6 +8,7 @@ static const struct route routes[] = {
 	{ GET, "/my",                page_my,         SIGNED_IN },
 	{ GET, "/my/bookings",       page_my_list,    SIGNED_IN },
 	{ GET, "/my/bookings/:code", page_my_booking, SIGNED_IN },
+	{ GET, "/my/equipment",      page_my_equipment, SIGNED_IN },
 	{ GET, "/view",              page_view,       MANAGER },
 	{ GET, "/view/cars",         page_view_cars,  MANAGER },
 	{ 0 },

@@ -36,6 +36,20 @@ static const struct word event_word[] = {
 	{ "booking.refunded",         N_("The refund is complete") },
 	{ "booking.expired",          N_("The booking was not completed") },
 	{ "booking.no_show",          N_("The car was not picked up") },
+	{ "booking.extra_ended",      N_("An extra of your booking is not available") },
+	{ "booking.extra_refunded",   N_("Money for an extra went back to you") },
+	{ "delivery.requested",       N_("We are arranging for a courier") },
+	{ "delivery.scheduled",       N_("A courier is assigned") },
+	{ "delivery.shipped",         N_("The courier is on the way") },
+	{ "delivery.delivered",       N_("The keys changed hands") },
+	{ "delivery.cancelled",       N_("The courier's trip was cancelled") },
+	{ "equipment.ordered",        N_("You ordered equipment") },
+	{ "review.assigned",          N_("Our staff look at your equipment order") },
+	{ "equipment.approved",       N_("Your equipment is approved") },
+	{ "equipment.rejected",       N_("Your equipment could not be approved") },
+	{ "equipment.cancelled",      N_("Your equipment order was cancelled") },
+	{ "equipment.handed_out",     N_("You received the equipment") },
+	{ "equipment.returned",       N_("The equipment is back") },
 };
 const struct words my_event_words = WORDS(event_word);
 
@@ -46,6 +60,9 @@ static const struct word reason_word[] = {
 	{ "retired",        N_("The car has been taken out of our fleet.") },
 	{ "out_of_service", N_("The car is out of service.") },
 	{ "gone",           N_("The car is no longer with us.") },
+	{ "dispatcher",     N_("By our staff.") },
+	{ "booking",        N_("Its booking has ended.") },
+	{ "later",          N_("It could not be approved at that moment.") },
 };
 static const struct words reason_words = WORDS(reason_word);
 
@@ -56,6 +73,17 @@ my_reason_in_words(const char *code)
 	int i = words_find(&reason_words, code);
 
 	return ended ? ended : i < 0 ? "" : _(reason_word[i].label);
+}
+
+/* Codes are small letters and low lines; people write otherwise. */
+const char *
+my_reason_said(const char *reason)
+{
+	const char *words = my_reason_in_words(reason);
+
+	if (*words || !strchr(reason, '_'))
+		return *words ? words : reason;
+	return strspn(reason, "abcdefghijklmnopqrstuvwxyz_") == strlen(reason) ? "" : reason;
 }
 
 static const struct word shelf_word[] = {
@@ -71,9 +99,20 @@ const struct words my_shelf_words = WORDS(shelf_word);
 
 static const struct member event_members[] = {
 	SHAPE_STATE(my_event, type, my_event_words), SHAPE_INT(my_event, event_id), SHAPE_TIME(my_event, occurred_at),
-	SHAPE_AMOUNT(my_event, amount), SHAPE_TEXT(my_event, reason),
+	SHAPE_AMOUNT(my_event, amount), SHAPE_TEXT(my_event, reason), SHAPE_TEXT(my_event, label), SHAPE_TEXT(my_event, label_ko),
 };
 const struct shape my_event_shape = SHAPE(my_event, event_members);
+
+static const struct member line_members[] = {
+	SHAPE_INT(my_line, line_no), SHAPE_STATE(my_line, rule, price_rule_words), SHAPE_INT(my_line, version), SHAPE_TEXT(my_line, unit),
+	SHAPE_INT(my_line, quantity), SHAPE_AMOUNT(my_line, unit_amount), SHAPE_AMOUNT(my_line, amount), SHAPE_TEXT(my_line, label),
+	SHAPE_TEXT(my_line, label_ko), SHAPE_TIME(my_line, ended_at), SHAPE_TEXT(my_line, end_reason), SHAPE_AMOUNT(my_line, refund_due),
+	SHAPE_AMOUNT(my_line, refunded_amount),
+};
+const struct shape my_line_shape = SHAPE(my_line, line_members);
+
+static const struct member car_members[] = { SHAPE_INT(my_car, car_id), SHAPE_TEXT(my_car, car_name), SHAPE_TEXT(my_car, plate) };
+const struct shape my_car_shape = SHAPE(my_car, car_members);
 
 static const struct member booking_members[] = {
 	SHAPE_TEXT(my_booking, code), SHAPE_STATE(my_booking, state, booking_state_words), SHAPE_INT(my_booking, car_id),
@@ -86,7 +125,11 @@ static const struct member booking_members[] = {
 	SHAPE_TIME(my_booking, charged_at), SHAPE_TIME(my_booking, paid_at), SHAPE_TIME(my_booking, confirmed_at),
 	SHAPE_TIME(my_booking, out_at), SHAPE_TIME(my_booking, returned_at), SHAPE_TIME(my_booking, completed_at),
 	SHAPE_TIME(my_booking, ended_at), SHAPE_TIME(my_booking, refunded_at), SHAPE_TIME(my_booking, updated_at),
-	SHAPE_LIST(my_booking, lines, booking_line_shape), SHAPE_LIST(my_booking, events, my_event_shape),
+	SHAPE_INT(my_booking, n_cars), SHAPE_INT(my_booking, n_equipment), SHAPE_BOOL(my_booking, is_brought),
+	{ .name = "cars", .kind = KIND_LIST, .offset = offsetof(struct my_booking, cars), .n_offset = offsetof(struct my_booking, n_further), .of = &my_car_shape },
+	SHAPE_LIST(my_booking, lines, my_line_shape), SHAPE_LIST(my_booking, deliveries, my_delivery_shape),
+	SHAPE_LIST(my_booking, orders, my_order_shape), SHAPE_LIST(my_booking, messages, my_message_shape),
+	SHAPE_LIST(my_booking, events, my_event_shape),
 };
 const struct shape my_booking_shape = SHAPE(my_booking, booking_members);
 
@@ -107,8 +150,13 @@ my_count(struct db *db, int64_t customer_id, int64_t n[SHELF_ALL + 1])
 	}
 }
 
+/* What goes with it, as the list's marks say it. */
+#define MARKS " n_cars, (SELECT COALESCE(SUM(o.quantity), 0) FROM my_order o WHERE o.booking_code = my_booking.code AND o.booking_code <> ''" \
+	"  AND o.state NOT IN ('REJECTED', 'CANCELLED')) AS n_equipment," \
+	" EXISTS (SELECT 1 FROM my_booking_line l WHERE l.code = my_booking.code AND l.rule = 'delivery' AND l.ended_at = 0) AS is_brought"
+
 #define LISTED "SELECT code, state, car_id, car_name, plate, body, branch_id, branch_name, branch_name_ko, starts_at, ends_at, amount," \
-	" vat_amount, currency, payment_state, brand, last4, refund_due, refunded_amount, updated_at FROM my_booking"
+	" vat_amount, currency, payment_state, brand, last4, refund_due, refunded_amount, updated_at," MARKS " FROM my_booking"
 
 int
 my_list(struct db *db, int64_t customer_id, enum my_shelf shelf, int64_t offset, int64_t limit, struct my_booking **bookings)
@@ -126,13 +174,22 @@ my_list(struct db *db, int64_t customer_id, enum my_shelf shelf, int64_t offset,
 		customer_id, words_code(&my_shelf_words, shelf), limit, offset);
 }
 
+#define LAST_MESSAGES 5
+
 static void
-add_rest(struct db *db, struct my_booking *b)
+add_rest(struct db *db, struct my_booking *b, int64_t customer_id)
 {
-	db_list(db, &booking_line_shape, &b->lines, &b->n_lines,
-		"SELECT rule, version, unit, quantity, unit_amount, amount FROM my_booking_line WHERE code = $1 ORDER BY line_no", b->code);
+	db_list(db, &my_line_shape, &b->lines, &b->n_lines,
+		"SELECT line_no, rule, version, unit, quantity, unit_amount, amount, label, label_ko, ended_at, end_reason, refund_due, refunded_amount"
+		" FROM my_booking_line WHERE code = $1 ORDER BY line_no", b->code);
 	db_list(db, &my_event_shape, &b->events, &b->n_events,
-		"SELECT type, event_id, occurred_at, amount, reason FROM my_event WHERE code = $1 ORDER BY event_id DESC", b->code);
+		"SELECT type, event_id, occurred_at, amount, reason, label, label_ko FROM my_event WHERE code = $1 ORDER BY event_id DESC", b->code);
+	if (b->n_cars > 1)
+		db_list(db, &my_car_shape, &b->cars, &b->n_further,
+			"SELECT car_id, car_name, plate FROM my_booking_car WHERE code = $1 ORDER BY car_no", b->code);
+	b->n_deliveries = my_deliveries(db, b->code, &b->deliveries);
+	b->n_orders = my_orders(db, b->code, &b->orders);
+	b->n_messages = my_messages(db, b->code, customer_id, LAST_MESSAGES, &b->messages);
 }
 
 struct held { int64_t customer_id; };
@@ -157,9 +214,9 @@ my_find(struct db *db, const char *code, int64_t customer_id, struct my_booking 
 	if (db_one(db, &my_booking_shape, b,
 	           "SELECT code, state, car_id, car_name, plate, body, branch_id, branch_name, branch_name_ko, starts_at, ends_at, amount,"
 	           " vat_amount, currency, payment_state, brand, last4, refund_due, refunded_amount, end_reason, hold_until, held_at,"
-	           " charged_at, paid_at, confirmed_at, out_at, returned_at, completed_at, ended_at, refunded_at, updated_at"
+	           " charged_at, paid_at, confirmed_at, out_at, returned_at, completed_at, ended_at, refunded_at, updated_at," MARKS
 	           " FROM my_booking WHERE code = $1 AND customer_id = $2", code, customer_id)) {
-		add_rest(db, b);
+		add_rest(db, b, customer_id);
 		return MY_FOUND;
 	}
 	return is_on_its_way(db, code, customer_id) ? MY_PREPARING : MY_UNKNOWN;

@@ -23,17 +23,83 @@ const char *my_reason_in_words(const char *code);       /* a translated sentence
 struct my_event {
 	int type;                               /* my_event_words; -1: of a kind we have no words for */
 	int64_t event_id, occurred_at, amount;
-	const char *reason;                     /* a code, or "" */
+	const char *reason;                     /* a code, a person's words, or "" */
+	const char *label, *label_ko;           /* what it happened to: an item, a courier; or "" */
 };
 extern const struct shape my_event_shape;
+
+/* A reason as people read it: a code in words, a person's as it was written, "" for a code nobody has words for. */
+const char *my_reason_said(const char *reason);
+
+/* A price line; an extra that will not be had says since when, why, and what becomes of its money. */
+struct my_line {
+	int rule;                               /* price_rule_words; -1: one we have no words for */
+	const char *unit, *label, *label_ko, *end_reason;
+	int64_t line_no, version, quantity, unit_amount, amount, ended_at, refund_due, refunded_amount;
+};
+extern const struct shape my_line_shape;
+
+/* The second and further cars of a booking of several. */
+struct my_car { int64_t car_id; const char *car_name, *plate; };
+extern const struct shape my_car_shape;
+
+/* --- what goes with a booking (desks.c) --- */
+
+enum my_trip { TRIP_REQUESTED, TRIP_SCHEDULED, TRIP_SHIPPED, TRIP_DELIVERED, TRIP_CANCELLED };
+enum my_direction { TRIP_TO_CUSTOMER, TRIP_FROM_CUSTOMER };
+extern const struct words my_trip_words, my_direction_words;
+
+struct my_delivery {
+	int64_t delivery_id, window_from, window_to, odometer_km, fuel_percent, requested_at, scheduled_at, shipped_at, delivered_at, ended_at;
+	int direction, state;                   /* enum my_direction, my_trip */
+	const char *zone, *courier_name, *received_by, *reason, *ended_by;
+};
+extern const struct shape my_delivery_shape;
+
+enum my_order_state { ORDER_ORDERED, ORDER_APPROVED, ORDER_HANDED_OUT, ORDER_RETURNED, ORDER_REJECTED, ORDER_CANCELLED };
+extern const struct words my_order_words;
+
+struct my_order {
+	const char *order_code, *booking_code, *item_name, *item_name_ko, *category, *currency, *reason, *ended_by;
+	int state;                              /* enum my_order_state */
+	int64_t line_no, item_id, quantity, starts_at, ends_at, amount, lost, ordered_at, approved_at, handed_out_at, returned_at, ended_at;
+};
+extern const struct shape my_order_shape;
+
+enum my_message_state { MESSAGE_SENT, MESSAGE_DEAD };
+extern const struct words my_message_words;
+
+struct my_message {
+	int64_t message_id, tries, updated_at;
+	const char *kind, *channel;             /* booking_confirmed … · email, folder, inbox */
+	int state;                              /* enum my_message_state */
+};
+extern const struct shape my_message_shape;
+const char *my_message_in_words(const char *kind);      /* what it told, translated; the kind itself when there are no words */
+
+int my_deliveries(struct db *db, const char *code, struct my_delivery **deliveries);            /* as they were asked for */
+int my_orders(struct db *db, const char *code, struct my_order **orders);                       /* a booking's, by price line */
+/* What its customer was told, newest first. */
+int my_messages(struct db *db, const char *about, int64_t recipient_id, int64_t limit, struct my_message **messages);
+
+/* Equipment ordered without a car, what begins last first. */
+int64_t my_orders_alone_count(struct db *db, int64_t customer_id);
+int my_orders_alone(struct db *db, int64_t customer_id, int64_t offset, int64_t limit, struct my_order **orders);
 
 struct my_booking {
 	const char *code, *car_name, *plate, *branch_name, *branch_name_ko, *currency, *brand, *last4, *end_reason;
 	int state, payment_state, body;         /* enum booking_state, enum my_payment, enum body */
 	int64_t car_id, branch_id, starts_at, ends_at, amount, vat_amount, hold_until, refund_due, refunded_amount;
 	int64_t held_at, charged_at, paid_at, confirmed_at, out_at, returned_at, completed_at, ended_at, refunded_at, updated_at;
-	struct booking_line *lines;
+	int64_t n_cars, n_equipment;            /* n_equipment: pieces that were not refused or given up */
+	bool is_brought;                        /* to the customer, as far as we know */
+	struct my_line *lines;
 	int n_lines;
+	struct my_car *cars;                    /* the second and further ones */
+	struct my_delivery *deliveries;
+	struct my_order *orders;
+	struct my_message *messages;            /* the last ones */
+	int n_further, n_deliveries, n_orders, n_messages;
 	struct my_event *events;                /* newest first */
 	int n_events;
 };
@@ -61,6 +127,7 @@ enum my_found my_find(struct db *db, const char *code, int64_t customer_id, stru
 enum my_step {
 	STEP_BOOKED, STEP_PAID, STEP_CONFIRMED, STEP_OUT, STEP_RETURNED, STEP_COMPLETED,
 	STEP_EXPIRED, STEP_CANCELLED, STEP_REJECTED, STEP_NO_SHOW, STEP_REFUND,
+	STEP_TRIP_ASKED, STEP_TRIP_COURIER, STEP_TRIP_UNDER_WAY, STEP_TRIP_BROUGHT, STEP_TRIP_FETCHED, STEP_TRIP_CANCELLED,
 };
 extern const struct words my_step_words;
 enum my_mark { MARK_DONE, MARK_NOW, MARK_TODO, MARK_BAD };
@@ -74,6 +141,8 @@ struct my_progress {
 };
 extern const struct shape my_progress_step_shape;
 void my_progress(const struct my_booking *b, struct my_progress *p);
+/* How far a courier's trip has come. */
+void my_trip_progress(const struct my_delivery *d, struct my_progress *p);
 
 /* --- the car screen --- */
 
@@ -83,7 +152,9 @@ struct view_booking {
 	int64_t starts_at, ends_at;
 };
 struct view_payment { int state; };             /* my_payment_words */
-extern const struct shape view_booking_shape, view_payment_shape;
+struct view_delivery { int direction, state; int64_t window_from; };    /* the newest of its booking */
+struct view_message { const char *kind; int state; };                   /* the last one its customer was sent */
+extern const struct shape view_booking_shape, view_payment_shape, view_delivery_shape, view_message_shape;
 
 struct view_car {
 	int64_t car_id, branch_id;
@@ -92,6 +163,9 @@ struct view_car {
 	int status;                             /* car_status_words: what is true now */
 	struct view_booking *booking;           /* the one that runs, else the next; NULL: none is coming */
 	struct view_payment *payment;           /* its payment */
+	struct view_delivery *delivery;         /* NULL: it is not brought */
+	int64_t n_equipment;                    /* pieces that go with it */
+	struct view_message *message;           /* NULL: none was sent */
 };
 extern const struct shape view_car_shape;
 

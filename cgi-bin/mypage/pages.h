@@ -7,7 +7,9 @@
 #include "../../lib/form.h"
 #include "../../lib/web.h"
 
-handler page_my, page_my_list, page_my_booking;         /* pages.c */
+handler page_my, page_my_list;                          /* pages.c */
+handler page_my_booking;                                /* pages_booking.c */
+handler page_my_equipment;                              /* pages_equipment.c */
 handler page_view, page_view_cars;                      /* pages_cars.c */
 
 bool mypage_open(struct db *db);                        /* pages.c: program.h's hooks */
@@ -23,7 +25,13 @@ struct freshness {
 extern const struct shape freshness_shape;
 struct freshness freshness(struct web *w);
 
-/* A branch's name in the reader's language. */
-const char *branch_in_words(const char *name, const char *name_ko);
+/* A name in the reader's language: a branch's, an item's. */
+const char *in_words(const char *name, const char *name_ko);
+const char *money_in_words(struct web *w, int64_t amount);
+
+/* An order of equipment as people see it: with a booking, or alone. */
+struct order_shown { struct my_order order; const char *name, *why; };
+extern const struct shape order_shown_shape;
+struct order_shown *orders_in_words(struct web *w, const struct my_order *orders, int n);      /* pages_equipment.c */
 
 #endif

@@ -69,7 +69,7 @@ branch_field(struct web *w)
 	for (int i = 0; i < n; i++)
 		options[i] = (struct option){
 			.value = arena_printf(w->m, "%lld", (long long)branches[i].branch_id),
-			.label = branch_in_words(branches[i].branch_name, branches[i].branch_name_ko),
+			.label = in_words(branches[i].branch_name, branches[i].branch_name_ko),
 		};
 	return form_field_options(w, "branch_id", options, n, "", _("All branches"));
 }
@@ -128,8 +128,11 @@ page_view_cars(struct web *w)
 		return cars_json(w, &p);
 	fill_counts(w, &p, n);
 	fill_form(w, &p);
-	for (int i = 0; i < p.n_cars; i++)
-		p.cars[i].branch_name = branch_in_words(p.cars[i].branch_name, p.cars[i].branch_name_ko);
+	for (int i = 0; i < p.n_cars; i++) {
+		p.cars[i].branch_name = in_words(p.cars[i].branch_name, p.cars[i].branch_name_ko);
+		if (p.cars[i].message)
+			p.cars[i].message->kind = my_message_in_words(p.cars[i].message->kind);
+	}
 	w->chrome.nav_view = true;
 	return web_page(w, form_bad(w) ? UNPROCESSABLE : OK, &cars_template, &p);
 }

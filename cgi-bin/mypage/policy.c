@@ -5,6 +5,7 @@
  * nothing of the moment goes in, so a replay makes the same rows. Events about bookings we never heard of change nothing.
  */
 #include "mypage.h"
+#include "reactions.h"
 
 #include "../../lib/log.h"
 
@@ -12,16 +13,27 @@
 
 const struct db_role mypage_role = {
 	.name = "mypage",
-	.owns = "my_booking my_booking_line my_event view_car position event_retry",
+	.owns = "my_booking my_booking_car my_booking_line my_delivery my_order my_message my_event view_car position event_retry",
 	.on_view = true,
 };
 
+/* A price line as it is told; its rule may be one we have no words for. */
+struct news_line { const char *rule, *unit, *label, *label_ko; int64_t version, quantity, unit_amount, amount; };
+static const struct member news_line_members[] = {
+	SHAPE_TEXT(news_line, rule), SHAPE_INT(news_line, version), SHAPE_TEXT(news_line, unit), SHAPE_INT(news_line, quantity),
+	SHAPE_AMOUNT(news_line, unit_amount), SHAPE_AMOUNT(news_line, amount), SHAPE_TEXT(news_line, label), SHAPE_TEXT(news_line, label_ko),
+};
+static const struct shape news_line_shape = SHAPE(news_line, news_line_members);
+
 /* What we read of the payloads (docs/events.md), all in one struct. */
 struct news {
-	const char *car_name, *plate, *name, *body, *branch_name, *branch_name_ko, *currency, *service, *brand, *last4, *reason, *paid_by;
-	int64_t customer_id, car_id, branch_id, starts_at, ends_at, amount, vat_amount, hold_until, refund_due, refunded_amount;
-	struct booking_line *lines;
+	const char *car_name, *plate, *name, *body, *branch_name, *branch_name_ko, *currency, *service, *brand, *last4, *reason, *paid_by,
+	           *refund_key;
+	int64_t customer_id, car_id, branch_id, starts_at, ends_at, amount, vat_amount, hold_until, refund_due, refunded_amount, n_cars;
+	struct news_line *lines;
+	struct my_car *cars;
 	int n_lines;
+	int n_further;          /* cars: the second and further ones */
 };
 static const struct member news_members[] = {
 	SHAPE_TEXT(news, car_name), SHAPE_TEXT(news, plate), SHAPE_TEXT(news, name), SHAPE_TEXT(news, body),
@@ -29,7 +41,8 @@ static const struct member news_members[] = {
 	SHAPE_TEXT(news, brand), SHAPE_TEXT(news, last4), SHAPE_TEXT(news, reason), SHAPE_TEXT(news, paid_by), SHAPE_INT(news, customer_id),
 	SHAPE_INT(news, car_id), SHAPE_INT(news, branch_id), SHAPE_TIME(news, starts_at), SHAPE_TIME(news, ends_at),
 	SHAPE_AMOUNT(news, amount), SHAPE_AMOUNT(news, vat_amount), SHAPE_TIME(news, hold_until), SHAPE_AMOUNT(news, refund_due),
-	SHAPE_AMOUNT(news, refunded_amount), SHAPE_LIST(news, lines, booking_line_shape),
+	SHAPE_AMOUNT(news, refunded_amount), SHAPE_LIST(news, lines, news_line_shape), SHAPE_TEXT(news, refund_key),
+	{ .name = "cars", .kind = KIND_LIST, .offset = offsetof(struct news, cars), .n_offset = offsetof(struct news, n_further), .of = &my_car_shape },
 };
 static const struct shape news_shape = SHAPE(news, news_members);
 
@@ -46,14 +59,28 @@ text(const char *s)
 	return s ? s : "";
 }
 
+static bool
+write_event(struct db *db, const struct event *e, const struct reaction_line *line)
+{
+	db_do(db,
+		"INSERT INTO my_event (code, event_id, type, occurred_at, amount, reason, label, label_ko) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+		e->subject_id, e->event_id, e->type, e->occurred_at, line->amount, text(line->reason), text(line->label), text(line->label_ko));
+	return !db_failed(db);
+}
+
 /* The last thing each reaction does: the line in the booking's history, if it is a booking we know. */
 static bool
 told(struct db *db, const struct event *e, int n_rows, int64_t amount, const char *reason)
 {
-	if (n_rows > 0)
-		db_do(db,
-			"INSERT INTO my_event (code, event_id, type, occurred_at, amount, reason) VALUES ($1, $2, $3, $4, $5, $6)",
-			e->subject_id, e->event_id, e->type, e->occurred_at, amount, text(reason));
+	return n_rows > 0 ? write_event(db, e, &(struct reaction_line){ .amount = amount, .reason = reason }) : !db_failed(db);
+}
+
+bool
+reaction_tell(struct db *db, const struct event *e, const struct reaction_line *line)
+{
+	if (db_do(db, "UPDATE my_booking SET updated_at = $2, event_id = $3 WHERE code = $1", e->subject_id, e->occurred_at, e->event_id) > 0
+	    || db_exists(db, "SELECT 1 FROM my_order WHERE order_code = $1", e->subject_id))
+		return write_event(db, e, line);
 	return !db_failed(db);
 }
 
@@ -64,10 +91,26 @@ write_lines(struct db *db, const char *code, const struct news *n)
 {
 	for (int i = 0; i < n->n_lines; i++)
 		db_do(db,
-			"INSERT INTO my_booking_line (code, line_no, rule, version, unit, quantity, unit_amount, amount)"
-			" VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-			code, i + 1, words_code(&price_rule_words, n->lines[i].rule), n->lines[i].version, text(n->lines[i].unit), n->lines[i].quantity,
-			n->lines[i].unit_amount, n->lines[i].amount);
+			"INSERT INTO my_booking_line (code, line_no, rule, version, unit, quantity, unit_amount, amount, label, label_ko)"
+			" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+			code, i + 1, text(n->lines[i].rule), n->lines[i].version, text(n->lines[i].unit), n->lines[i].quantity,
+			n->lines[i].unit_amount, n->lines[i].amount, text(n->lines[i].label), text(n->lines[i].label_ko));
+}
+
+/* A booking of several: the car screen shows it at each of its cars. */
+static void
+write_cars(struct db *db, const char *code, const struct news *n)
+{
+	for (int i = 0; i < n->n_further; i++)
+		db_do(db, "INSERT INTO my_booking_car (code, car_no, car_id, car_name, plate) VALUES ($1, $2, $3, $4, $5)",
+			code, i + 2, n->cars[i].car_id, text(n->cars[i].car_name), text(n->cars[i].plate));
+}
+
+/* … until it needs them no more. */
+static void
+let_cars_go(struct db *db, const struct event *e)
+{
+	db_do(db, "UPDATE my_booking_car SET is_open = 0 WHERE code = $1 AND is_open = 1", e->subject_id);
 }
 
 static bool
@@ -79,12 +122,13 @@ mypage_on_booking_held(struct db *db, const struct event *e)
 		return false;
 	db_do(db,
 		"INSERT INTO my_booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, branch_name_ko, state,"
-		" shelf, starts_at, ends_at, amount, vat_amount, currency, hold_until, held_at, updated_at, event_id)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'HELD', 'upcoming', $10, $11, $12, $13, $14, $15, $16, $16, $17)",
+		" shelf, starts_at, ends_at, amount, vat_amount, currency, hold_until, held_at, updated_at, event_id, n_cars)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'HELD', 'upcoming', $10, $11, $12, $13, $14, $15, $16, $16, $17, $18)",
 		e->subject_id, n.customer_id, n.car_id, text(n.car_name), text(n.plate), text(n.body), n.branch_id,
 		text(n.branch_name), text(n.branch_name_ko), n.starts_at, n.ends_at, n.amount, n.vat_amount, text(n.currency),
-		n.hold_until, e->occurred_at, e->event_id);
+		n.hold_until, e->occurred_at, e->event_id, n.n_further + 1);
 	write_lines(db, e->subject_id, &n);
+	write_cars(db, e->subject_id, &n);
 	return told(db, e, 1, n.amount, "");
 }
 
@@ -128,6 +172,7 @@ mypage_on_booking_returned(struct db *db, const struct event *e)
 		" event_id = $3 WHERE code = $1",
 		e->subject_id, e->occurred_at, e->event_id);
 
+	let_cars_go(db, e);
 	return told(db, e, rows, 0, "");
 }
 
@@ -157,6 +202,7 @@ mypage_on_booking_expired(struct db *db, const struct event *e)
 		" payment_state = CASE payment_state WHEN 'APPROVED' THEN 'CANCEL_REQUESTED' ELSE payment_state END,"
 		" refund_due = CASE payment_state WHEN 'APPROVED' THEN amount ELSE refund_due END WHERE code = $1",
 		e->subject_id, e->occurred_at, e->event_id, text(n.reason));
+	let_cars_go(db, e);
 	return told(db, e, rows, 0, n.reason);
 }
 
@@ -173,6 +219,7 @@ mypage_on_booking_cancel_requested(struct db *db, const struct event *e)
 		" updated_at = $2, event_id = $3,"
 		" payment_state = CASE WHEN payment_state = 'APPROVED' AND $5 > 0 THEN 'CANCEL_REQUESTED' ELSE payment_state END WHERE code = $1",
 		e->subject_id, e->occurred_at, e->event_id, text(n.reason), n.refund_due);
+	let_cars_go(db, e);
 	return told(db, e, rows, n.refund_due, n.reason);
 }
 
@@ -191,6 +238,7 @@ mypage_on_booking_cancelled(struct db *db, const struct event *e)
 		" refunded_at = CASE WHEN $4 > 0 AND refunded_at = 0 THEN $2 ELSE refunded_at END,"
 		" payment_state = CASE WHEN $4 > 0 THEN 'CANCELLED' ELSE payment_state END WHERE code = $1",
 		e->subject_id, e->occurred_at, e->event_id, n.refunded_amount);
+	let_cars_go(db, e);
 	return told(db, e, rows, 0, "");        /* the money is told by payment.cancelled */
 }
 
@@ -207,6 +255,7 @@ mypage_on_booking_rejected(struct db *db, const struct event *e)
 		" updated_at = $2, event_id = $3,"
 		" payment_state = CASE WHEN payment_state = 'APPROVED' AND $5 > 0 THEN 'CANCEL_REQUESTED' ELSE payment_state END WHERE code = $1",
 		e->subject_id, e->occurred_at, e->event_id, text(n.reason), n.refund_due);
+	let_cars_go(db, e);
 	return told(db, e, rows, n.refund_due, n.reason);
 }
 
@@ -217,6 +266,7 @@ mypage_on_booking_no_show(struct db *db, const struct event *e)
 		"UPDATE my_booking SET state = 'NO_SHOW', shelf = 'past', ended_at = $2, updated_at = $2, event_id = $3 WHERE code = $1",
 		e->subject_id, e->occurred_at, e->event_id);
 
+	let_cars_go(db, e);
 	return told(db, e, rows, 0, "");
 }
 
@@ -253,6 +303,15 @@ mypage_on_payment_failed(struct db *db, const struct event *e)
 	return told(db, e, rows, 0, n.reason);
 }
 
+/* An extra's money goes back while the booking goes on and stays paid. */
+static bool
+is_of_an_extra(const struct event *e, const struct news *n)
+{
+	size_t len = strlen(e->subject_id);
+
+	return n->refund_key && strncmp(n->refund_key, e->subject_id, len) == 0 && strncmp(n->refund_key + len, "-extra-", 7) == 0;
+}
+
 static bool
 mypage_on_payment_cancelled(struct db *db, const struct event *e)
 {
@@ -262,9 +321,9 @@ mypage_on_payment_cancelled(struct db *db, const struct event *e)
 	if (!read_news(db, e, &n))
 		return false;
 	rows = db_do(db,
-		"UPDATE my_booking SET payment_state = 'CANCELLED', refunded_amount = $4, refunded_at = $2, updated_at = $2, event_id = $3"
-		" WHERE code = $1",
-		e->subject_id, e->occurred_at, e->event_id, n.refunded_amount);
+		"UPDATE my_booking SET payment_state = CASE $5 WHEN 1 THEN payment_state ELSE 'CANCELLED' END, refunded_amount = $4,"
+		" refunded_at = $2, updated_at = $2, event_id = $3 WHERE code = $1",
+		e->subject_id, e->occurred_at, e->event_id, n.refunded_amount, is_of_an_extra(e, &n));
 	return told(db, e, rows, n.amount, n.paid_by && strcmp(n.paid_by, "bank") == 0 ? "bank" : "");
 }
 
@@ -377,6 +436,22 @@ static const struct policy policies[] = {
 	{ "booking.rejected", mypage_on_booking_rejected },
 	{ "booking.refunded", mypage_on_booking_refunded },
 	{ "booking.no_show", mypage_on_booking_no_show },
+	{ "booking.extra_ended", mypage_on_extra_ended },
+	{ "booking.extra_refunded", mypage_on_extra_refunded },
+	{ "delivery.requested", mypage_on_delivery_requested },
+	{ "delivery.scheduled", mypage_on_delivery_scheduled },
+	{ "delivery.shipped", mypage_on_delivery_shipped },
+	{ "delivery.delivered", mypage_on_delivery_delivered },
+	{ "delivery.cancelled", mypage_on_delivery_cancelled },
+	{ "equipment.ordered", mypage_on_equipment_ordered },
+	{ "review.assigned", mypage_on_review_assigned },
+	{ "equipment.approved", mypage_on_equipment_approved },
+	{ "equipment.rejected", mypage_on_equipment_rejected },
+	{ "equipment.cancelled", mypage_on_equipment_cancelled },
+	{ "equipment.handed_out", mypage_on_equipment_handed_out },
+	{ "equipment.returned", mypage_on_equipment_returned },
+	{ "message.sent", mypage_on_message_sent },
+	{ "message.dead", mypage_on_message_dead },
 	{ "car.registered", mypage_on_car_written },
 	{ "car.modified", mypage_on_car_written },
 	{ "car.retired", mypage_on_car_retired },

@@ -15,6 +15,12 @@ static const struct word step_word[] = {
 	[STEP_REJECTED]  = { "REJECTED",  N_("Could not be fulfilled") },
 	[STEP_NO_SHOW]   = { "NO_SHOW",   N_("Not picked up") },
 	[STEP_REFUND]    = { "REFUND",    N_("Refund") },
+	[STEP_TRIP_ASKED]     = { "TRIP_ASKED",     N_("Asked for") },
+	[STEP_TRIP_COURIER]   = { "TRIP_COURIER",   N_("Courier assigned") },
+	[STEP_TRIP_UNDER_WAY] = { "TRIP_UNDER_WAY", N_("On the way") },
+	[STEP_TRIP_BROUGHT]   = { "TRIP_BROUGHT",   N_("Brought to you") },
+	[STEP_TRIP_FETCHED]   = { "TRIP_FETCHED",   N_("Fetched from you") },
+	[STEP_TRIP_CANCELLED] = { "TRIP_CANCELLED", N_("Cancelled") },
 };
 const struct words my_step_words = WORDS(step_word);
 
@@ -115,4 +121,24 @@ my_progress(const struct my_booking *b, struct my_progress *p)
 		side_way(b, p, STEP_NO_SHOW, MARK_BAD);
 		break;
 	}
+}
+
+/* A trip ends where it ends; until then what is to come stands at the time that was agreed. */
+void
+my_trip_progress(const struct my_delivery *d, struct my_progress *p)
+{
+	const int64_t was_at[] = { d->requested_at, d->scheduled_at, d->shipped_at, d->delivered_at };
+	int last = d->direction == TRIP_FROM_CUSTOMER ? STEP_TRIP_FETCHED : STEP_TRIP_BROUGHT;
+	const int step[] = { STEP_TRIP_ASKED, STEP_TRIP_COURIER, STEP_TRIP_UNDER_WAY, last };
+
+	*p = (struct my_progress){ .n_steps = 0 };
+	if (d->state == TRIP_CANCELLED) {
+		for (int i = 0; i < 3 && was_at[i]; i++)
+			add(p, step[i], MARK_DONE, was_at[i]);
+		add(p, STEP_TRIP_CANCELLED, MARK_BAD, d->ended_at);
+		return;
+	}
+	for (int i = 0; i < 4; i++)
+		add(p, step[i], i <= d->state ? MARK_DONE : i == d->state + 1 ? MARK_NOW : MARK_TODO,
+		    i <= d->state ? was_at[i] : i == 3 ? d->window_from : 0);
 }

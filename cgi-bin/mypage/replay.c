@@ -108,6 +108,10 @@ forget_all(struct db *db)
 {
 	db_do(db, "DELETE FROM my_event");
 	db_do(db, "DELETE FROM my_booking_line");
+	db_do(db, "DELETE FROM my_booking_car");
+	db_do(db, "DELETE FROM my_delivery");
+	db_do(db, "DELETE FROM my_order");
+	db_do(db, "DELETE FROM my_message");
 	db_do(db, "DELETE FROM my_booking");
 	db_do(db, "DELETE FROM view_car");
 	db_do(db, "DELETE FROM event_retry WHERE consumer = $1", mypage_consumer.name);

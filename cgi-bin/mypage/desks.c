@@ -1,0 +1,143 @@
+/* desks - what goes with a booking: its delivery, its equipment and the messages about it. The story is in mypage.h. */
+#include "mypage.h"
+
+#include "../../lib/lang.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* --- words and shapes --------------------------------------------------------------------------------------------------- */
+
+static const struct word trip_word[] = {
+	[TRIP_REQUESTED] = { "REQUESTED", N_("Being arranged") },
+	[TRIP_SCHEDULED] = { "SCHEDULED", N_("Courier assigned") },
+	[TRIP_SHIPPED]   = { "SHIPPED",   N_("On the way") },
+	[TRIP_DELIVERED] = { "DELIVERED", N_("Handed over") },
+	[TRIP_CANCELLED] = { "CANCELLED", N_("Cancelled") },
+};
+const struct words my_trip_words = WORDS(trip_word);
+
+static const struct word direction_word[] = {
+	[TRIP_TO_CUSTOMER]   = { "delivery",   N_("Brought to you") },
+	[TRIP_FROM_CUSTOMER] = { "collection", N_("Fetched from you") },
+};
+const struct words my_direction_words = WORDS(direction_word);
+
+static const struct word order_word[] = {
+	[ORDER_ORDERED]    = { "ORDERED",    N_("Waiting for approval") },
+	[ORDER_APPROVED]   = { "APPROVED",   N_("Approved") },
+	[ORDER_HANDED_OUT] = { "HANDED_OUT", N_("Handed out") },
+	[ORDER_RETURNED]   = { "RETURNED",   N_("Returned") },
+	[ORDER_REJECTED]   = { "REJECTED",   N_("Rejected") },
+	[ORDER_CANCELLED]  = { "CANCELLED",  N_("Cancelled") },
+};
+const struct words my_order_words = WORDS(order_word);
+
+static const struct word message_word[] = {
+	[MESSAGE_SENT] = { "SENT", N_("Sent") },
+	[MESSAGE_DEAD] = { "DEAD", N_("Not delivered") },
+};
+const struct words my_message_words = WORDS(message_word);
+
+static const struct member delivery_members[] = {
+	SHAPE_INT(my_delivery, delivery_id), SHAPE_STATE(my_delivery, direction, my_direction_words), SHAPE_STATE(my_delivery, state, my_trip_words),
+	SHAPE_TEXT(my_delivery, zone), SHAPE_TIME(my_delivery, window_from), SHAPE_TIME(my_delivery, window_to),
+	SHAPE_TEXT(my_delivery, courier_name), SHAPE_INT(my_delivery, odometer_km), SHAPE_INT(my_delivery, fuel_percent),
+	SHAPE_TEXT(my_delivery, received_by), SHAPE_TEXT(my_delivery, reason), SHAPE_TEXT(my_delivery, ended_by),
+	SHAPE_TIME(my_delivery, requested_at), SHAPE_TIME(my_delivery, scheduled_at), SHAPE_TIME(my_delivery, shipped_at),
+	SHAPE_TIME(my_delivery, delivered_at), SHAPE_TIME(my_delivery, ended_at),
+};
+const struct shape my_delivery_shape = SHAPE(my_delivery, delivery_members);
+
+static const struct member order_members[] = {
+	SHAPE_TEXT(my_order, order_code), SHAPE_STATE(my_order, state, my_order_words), SHAPE_TEXT(my_order, booking_code),
+	SHAPE_INT(my_order, line_no), SHAPE_INT(my_order, item_id), SHAPE_TEXT(my_order, item_name), SHAPE_TEXT(my_order, item_name_ko),
+	SHAPE_TEXT(my_order, category), SHAPE_INT(my_order, quantity), SHAPE_TIME(my_order, starts_at), SHAPE_TIME(my_order, ends_at),
+	SHAPE_AMOUNT(my_order, amount), SHAPE_TEXT(my_order, currency), SHAPE_TEXT(my_order, reason), SHAPE_TEXT(my_order, ended_by),
+	SHAPE_INT(my_order, lost), SHAPE_TIME(my_order, ordered_at), SHAPE_TIME(my_order, approved_at), SHAPE_TIME(my_order, handed_out_at),
+	SHAPE_TIME(my_order, returned_at), SHAPE_TIME(my_order, ended_at),
+};
+const struct shape my_order_shape = SHAPE(my_order, order_members);
+
+static const struct member message_members[] = {
+	SHAPE_INT(my_message, message_id), SHAPE_TEXT(my_message, kind), SHAPE_STATE(my_message, state, my_message_words),
+	SHAPE_TEXT(my_message, channel), SHAPE_INT(my_message, tries), SHAPE_TIME(my_message, updated_at),
+};
+const struct shape my_message_shape = SHAPE(my_message, message_members);
+
+/* booking_confirmed tells of booking.confirmed, in the same words; reminders tell of the clock. */
+const char *
+my_message_in_words(const char *kind)
+{
+	static const struct { const char *kind, *words; } more[] = {
+		{ "remind_pickup",      N_("Reminder: your pick-up") },
+		{ "remind_return",      N_("Reminder: your return") },
+		{ "remind_overdue",     N_("The car is overdue") },
+		{ "booking_cancelling", N_("The refund takes longer than usual") },
+		{ "extra_refunded",     N_("Money for an extra went back to you") },
+	};
+	char type[60];
+	char *cut;
+	int i;
+
+	for (size_t k = 0; k < sizeof(more) / sizeof(more[0]); k++)
+		if (strcmp(more[k].kind, kind) == 0)
+			return _(more[k].words);
+	snprintf(type, sizeof(type), "%s", kind);
+	cut = strchr(type, '_');
+	if (cut)
+		*cut = '.';
+	i = words_find(&my_event_words, type);
+	return i < 0 ? kind : _(my_event_words.word[i].label);
+}
+
+/* --- a booking's ----------------------------------------------------------------------------------------------------------- */
+
+int
+my_deliveries(struct db *db, const char *code, struct my_delivery **deliveries)
+{
+	int n = 0;
+
+	return db_list(db, &my_delivery_shape, deliveries, &n,
+		"SELECT delivery_id, direction, state, zone, window_from, window_to, courier_name, odometer_km, fuel_percent, received_by, reason,"
+		" ended_by, requested_at, scheduled_at, shipped_at, delivered_at, ended_at FROM my_delivery WHERE code = $1 ORDER BY delivery_id", code);
+}
+
+#define ORDERS "SELECT order_code, state, booking_code, line_no, item_id, item_name, item_name_ko, category, quantity, starts_at, ends_at," \
+	" amount, currency, reason, ended_by, lost, ordered_at, approved_at, handed_out_at, returned_at, ended_at FROM my_order"
+
+int
+my_orders(struct db *db, const char *code, struct my_order **orders)
+{
+	int n = 0;
+
+	return db_list(db, &my_order_shape, orders, &n, ORDERS " WHERE booking_code = $1 AND booking_code <> '' ORDER BY line_no", code);
+}
+
+int
+my_messages(struct db *db, const char *about, int64_t recipient_id, int64_t limit, struct my_message **messages)
+{
+	int n = 0;
+
+	return db_list(db, &my_message_shape, messages, &n,
+		"SELECT message_id, kind, state, channel, tries, updated_at FROM my_message WHERE about = $1 AND recipient_id = $2"
+		" ORDER BY message_id DESC LIMIT $3", about, recipient_id, limit);
+}
+
+/* --- equipment alone ---------------------------------------------------------------------------------------------------------- */
+
+int64_t
+my_orders_alone_count(struct db *db, int64_t customer_id)
+{
+	return db_int(db, "SELECT COUNT(*) FROM my_order WHERE customer_id = $1 AND booking_code = ''", customer_id);
+}
+
+int
+my_orders_alone(struct db *db, int64_t customer_id, int64_t offset, int64_t limit, struct my_order **orders)
+{
+	int n = 0;
+
+	return db_list(db, &my_order_shape, orders, &n,
+		ORDERS " WHERE customer_id = $1 AND booking_code = '' ORDER BY starts_at DESC, order_code DESC LIMIT $2 OFFSET $3",
+		customer_id, limit, offset);
+}
