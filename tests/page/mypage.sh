@@ -116,6 +116,46 @@ tell booking.cancel_requested MP-BBBB2222 '{"refund_due":207000,"reason":"custom
 get '/my/bookings?tab=cancelled'; expect_body MP-BBBB2222
 get /my/bookings/MP-BBBB2222; expect_body 'Refund on its way'; expect_body 'At your request'; expect_body 'data-refresh'
 
+# --- what goes with a booking
+
+trip() { # TYPE ID DIRECTION [MORE]
+	tell "delivery.$1" MP-FFFF6666 "{\"delivery_id\":$2,\"code\":\"MP-FFFF6666\",\"direction\":\"$3\",\"customer_id\":$KIM,\"zone\":\"center\",\"window_from\":\"$(at '+70 days')\",\"window_to\":\"$(at '+70 days 2 hours')\"${4-}}"
+}
+order() { # TYPE SUBJECT ORDER BOOKING CUSTOMER [MORE]
+	tell "equipment.$1" "$2" "{\"order_code\":\"$3\",\"booking_code\":\"$4\",\"line_no\":3,\"customer_id\":$5,\"item_id\":1,\"item_name\":\"Tent <b>\",\"item_name_ko\":\"텐트\",\"quantity\":2,\"category\":\"camping\",\"starts_at\":\"$(at '+70 days')\",\"ends_at\":\"$(at '+71 days')\",\"amount\":30000,\"currency\":\"KRW\"${6-}}"
+}
+
+test_that "a booking shows its delivery with steps of its own, its equipment, and what was written to the customer"
+hold MP-FFFF6666 "$KIM" 3 '+70 days' '+71 days'; pay MP-FFFF6666; confirm MP-FFFF6666
+trip requested 1 delivery; trip scheduled 1 delivery ',"courier_id":9,"courier_name":"Park"'
+order ordered MP-FFFF6666 MP-FFFF6666-3 MP-FFFF6666 "$KIM"
+tell message.sent message:1 "{\"message_id\":1,\"recipient_id\":$KIM,\"kind\":\"delivery_scheduled\",\"about\":\"MP-FFFF6666\",\"channel\":\"folder\",\"tries\":1}"
+relay; browser kim; get /my/bookings/MP-FFFF6666; expect_status 200
+for word in 'Brought to you' 'Courier assigned' 'Park' '2 × Tent &lt;b&gt;' 'Waiting for approval' 'What we wrote to you' 'A courier is assigned'; do expect_body "$word"; done
+expect_no_body 'Tent <b>'
+
+test_that "a rejected order says why, and the money of an extra is followed back"
+order rejected MP-FFFF6666 MP-FFFF6666-3 MP-FFFF6666 "$KIM" ',"reason":"All tents are wet."'
+tell booking.extra_ended MP-FFFF6666 '{"line_no":2,"kind":"equipment","label":"Tent","label_ko":"텐트","refund_due":27000,"currency":"KRW","reason":"All tents are wet."}'
+relay; get /my/bookings/MP-FFFF6666; expect_body 'Rejected'; expect_body 'All tents are wet.'; expect_body '₩27,000'; expect_body 'refund is on its way'
+tell payment.cancelled MP-FFFF6666 '{"amount":27000,"refunded_amount":27000,"refund_key":"MP-FFFF6666-extra-2"}'
+tell booking.extra_refunded MP-FFFF6666 '{"line_no":2,"refunded_amount":27000}'
+relay; get /my/bookings/MP-FFFF6666; expect_body 'went back to your card'
+as "$kim"; json GET /my/bookings/MP-FFFF6666; expect_js .payment_state APPROVED; expect_js .orders[0].state REJECTED
+expect_js .deliveries[0].courier_name Park; expect_js .messages[0].kind delivery_scheduled; expect_js .lines[1].refunded_amount 27000
+
+test_that "equipment ordered alone has a page of its own, and only its owner's is there"
+order ordered EQ-AAAA1111 EQ-AAAA1111 '' "$KIM"; order ordered EQ-BBBB2222 EQ-BBBB2222 '' "$LEE"; relay
+as "$kim"; json GET /my/equipment; expect_status 200; expect_js '.orders | map(.order_code) | join(" ")' EQ-AAAA1111; expect_js .n_total 1
+browser kim; get /my/equipment; expect_body EQ-AAAA1111; expect_no_body EQ-BBBB2222; expect_body 'Tent &lt;b&gt;'
+browser boss; get /my/equipment; expect_body 'No equipment ordered'
+forget; use mypage; json GET /my/equipment; expect_status 401
+
+test_that "the list marks what goes with a booking"
+order ordered MP-AAAA1111 MP-AAAA1111-3 MP-AAAA1111 "$KIM"; relay
+browser kim; get /my/bookings; expect_body '2 × equipment'
+as "$kim"; json GET '/my/bookings?tab=upcoming'; expect_js '.bookings | map(select(.code == "MP-AAAA1111"))[0].n_equipment' 2
+
 # --- the car screen
 
 test_that "only managers see all cars"
@@ -127,6 +167,7 @@ car 3 '12가 3456' Avante; car 4 '22나 2222' K5; relay
 as "$boss"; json GET /view/cars; expect_js length 2
 expect_js '.[0].plate' '12가 3456'; expect_js '.[0].status' AVAILABLE; expect_js '.[0].booking.code' MP-AAAA1111
 expect_js '.[0].booking.state' CONFIRMED; expect_js '.[0].payment.state' APPROVED; expect_js '.[1].booking' null; expect_js '.[1].payment' null
+expect_js '.[0].n_equipment' 2; expect_js '.[0].delivery' null; expect_js '.[0].message' null; expect_js '.[1].n_equipment' 0
 
 test_that "a car whose rental runs is rented"
 hold MP-EEEE5555 "$LEE" 4 'now' '+2 days'; pay MP-EEEE5555; relay
@@ -156,9 +197,10 @@ get '/view/cars?q=nosuchcar'; expect_body 'No car matches'
 # --- the read models are made from events alone
 
 test_that "the file can be deleted: the relay makes the same rows again"
-before=$(view 'SELECT * FROM my_booking ORDER BY code' | sha256sum; view 'SELECT * FROM my_event' | sha256sum; view 'SELECT * FROM view_car' | sha256sum)
+rows() { for t in my_booking my_booking_car my_booking_line my_delivery my_order my_message my_event view_car; do view "SELECT * FROM $t ORDER BY 1, 2" | sha256sum; done; }
+before=$(rows)
 rm -f "$VAR"/view.db*; relay
-expect_same "$(view 'SELECT * FROM my_booking ORDER BY code' | sha256sum; view 'SELECT * FROM my_event' | sha256sum; view 'SELECT * FROM view_car' | sha256sum)" "$before"
+expect_same "$(rows)" "$before"
 
 test_that "without the file the pages say that they come back, and nothing else is lost"
 rm -f "$VAR"/view.db*

@@ -320,6 +320,7 @@ await test('a tour through everything: all answers are as documented', async () 
 	/* two cases that no rule approves */
 	const case_for = async key => (await stack.internal('review', '/internal/cases', { key, kind: 'equipment', subject_id: key, applicant_id: users[0].user_id, title: '9 × Tent', title_ko: '텐트 9개',
 		category: 'camping', quantity: 9, amount: 450000, currency: 'KRW' })).case_id;
+	await anna.get('/my/equipment');
 	const yes = await case_for('EQ-TOUR0001'), no = await case_for('EQ-TOUR0002');
 	await manager.get('/reviews?tab=waiting');
 	await manager.get(`/reviews/${yes}`);

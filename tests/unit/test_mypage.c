@@ -482,6 +482,275 @@ cars_are_found_sorted_counted_and_retired_or_deleted(void **state)
 	}
 }
 
+/* --- what goes with a booking ------------------------------------------------------------------------------------------------- */
+
+#define TRIP_JSON "{\"delivery_id\":%d,\"code\":\"MP-AAAA1111\",\"direction\":\"%s\",\"customer_id\":7,\"zone\":\"center\"," \
+	"\"window_from\":\"2026-11-25T10:00:00+09:00\",\"window_to\":\"2026-11-25T12:00:00+09:00\"%s}"
+
+static void
+tell_trip(const char *type, int delivery_id, const char *direction, const char *more)
+{
+	tell(type, "MP-AAAA1111", arena_printf(scratch_memory, TRIP_JSON, delivery_id, direction, more));
+}
+
+static void
+tell_order(const char *type, const char *subject, const char *order_code, const char *booking_code, const char *more)
+{
+	tell(type, subject, arena_printf(scratch_memory,
+		"{\"order_code\":\"%s\",\"booking_code\":\"%s\",\"line_no\":3,\"customer_id\":7,\"item_id\":2,\"item_name\":\"Child seat\","
+		"\"item_name_ko\":\"카시트\",\"quantity\":2%s}", order_code, booking_code, more));
+}
+
+#define ORDERED_MORE ",\"category\":\"child_seat\",\"starts_at\":\"2026-11-25T10:00:00+09:00\",\"ends_at\":\"2026-11-27T13:00:00+09:00\"," \
+	"\"amount\":30000,\"currency\":\"KRW\",\"review_mode\":\"async\""
+
+static void
+tell_message(const char *type, int message_id, int recipient_id, const char *kind, const char *about)
+{
+	tell(type, arena_printf(scratch_memory, "message:%d", message_id), arena_printf(scratch_memory,
+		"{\"message_id\":%d,\"recipient_id\":%d,\"kind\":\"%s\",\"about\":\"%s\",\"event_id\":1,\"channel\":\"folder\",\"tries\":1}",
+		message_id, recipient_id, kind, about));
+}
+
+static void
+expect_trip_steps(const struct my_delivery *d, const char *expected)
+{
+	struct buf said = { .m = scratch_memory };
+	struct my_progress p;
+
+	my_trip_progress(d, &p);
+	for (int i = 0; i < p.n_steps; i++)
+		buf_printf(&said, "%s%s:%s", i ? " " : "", words_code(&my_step_words, p.step[i].step), words_code(&my_mark_words, p.step[i].mark));
+	assert_string_equal(said.s, expected);
+}
+
+static void
+a_delivery_is_followed_step_by_step_and_a_step_back_is_one(void **state)
+{
+	struct my_booking b;
+
+	(void)state;
+	hold("MP-AAAA1111");
+	pay("MP-AAAA1111");
+	confirm("MP-AAAA1111");
+	tell_trip("delivery.requested", 1, "delivery", "");
+	b = found("MP-AAAA1111");
+	assert_int_equal(b.n_deliveries, 1);
+	assert_int_equal(b.deliveries[0].state, TRIP_REQUESTED);
+	assert_int_equal(b.deliveries[0].window_from, 1795568400);
+	expect_trip_steps(&b.deliveries[0], "TRIP_ASKED:done TRIP_COURIER:now TRIP_UNDER_WAY:todo TRIP_BROUGHT:todo");
+	tell_trip("delivery.scheduled", 1, "delivery", ",\"courier_id\":5,\"courier_name\":\"Park\"");
+	tell_trip("delivery.shipped", 1, "delivery", ",\"courier_id\":5,\"courier_name\":\"Park\"");
+	b = found("MP-AAAA1111");
+	expect_trip_steps(&b.deliveries[0], "TRIP_ASKED:done TRIP_COURIER:done TRIP_UNDER_WAY:done TRIP_BROUGHT:now");
+	assert_string_equal(b.deliveries[0].courier_name, "Park");
+	tell_trip("delivery.scheduled", 1, "delivery", ",\"courier_id\":5,\"courier_name\":\"Park\"");   /* nobody was there */
+	b = found("MP-AAAA1111");
+	assert_int_equal(b.deliveries[0].shipped_at, 0);
+	tell_trip("delivery.requested", 1, "delivery", "");
+	b = found("MP-AAAA1111");
+	assert_string_equal(b.deliveries[0].courier_name, "");
+	assert_int_equal(b.deliveries[0].scheduled_at, 0);
+	tell_trip("delivery.scheduled", 1, "delivery", ",\"courier_name\":\"Choi\"");
+	tell_trip("delivery.shipped", 1, "delivery", "");
+	tell_trip("delivery.delivered", 1, "delivery", ",\"odometer_km\":12345,\"fuel_percent\":90,\"received_by\":\"Kim\"");
+	tell_trip("delivery.requested", 2, "collection", "");
+	b = found("MP-AAAA1111");
+	assert_int_equal(b.n_deliveries, 2);
+	assert_int_equal(b.deliveries[0].state, TRIP_DELIVERED);
+	assert_string_equal(b.deliveries[0].courier_name, "Choi");
+	assert_string_equal(b.deliveries[0].received_by, "Kim");
+	assert_int_equal(b.deliveries[0].odometer_km, 12345);
+	expect_trip_steps(&b.deliveries[1], "TRIP_ASKED:done TRIP_COURIER:now TRIP_UNDER_WAY:todo TRIP_FETCHED:todo");
+	assert_string_equal(words_code(&my_event_words, b.events[0].type), "delivery.requested");
+}
+
+static void
+a_cancelled_delivery_says_why_and_one_never_asked_for_is_shown_as_cancelled(void **state)
+{
+	struct my_booking b;
+
+	(void)state;
+	hold("MP-AAAA1111");
+	tell_trip("delivery.requested", 1, "delivery", "");
+	tell_trip("delivery.cancelled", 1, "delivery", ",\"reason\":\"The bridge is closed.\",\"by\":\"dispatcher\"");
+	b = found("MP-AAAA1111");
+	assert_int_equal(b.deliveries[0].state, TRIP_CANCELLED);
+	assert_string_equal(b.deliveries[0].reason, "The bridge is closed.");
+	expect_trip_steps(&b.deliveries[0], "TRIP_ASKED:done TRIP_CANCELLED:bad");
+	tell_trip("delivery.cancelled", 9, "collection", ",\"reason\":\"\",\"by\":\"customer\"");
+	b = found("MP-AAAA1111");
+	assert_int_equal(b.n_deliveries, 2);
+	expect_trip_steps(&b.deliveries[1], "TRIP_CANCELLED:bad");
+}
+
+static void
+equipment_goes_its_way_and_a_rejection_keeps_its_reason(void **state)
+{
+	struct my_booking b;
+
+	(void)state;
+	hold("MP-AAAA1111");
+	pay("MP-AAAA1111");
+	tell_order("equipment.ordered", "MP-AAAA1111", "MP-AAAA1111-3", "MP-AAAA1111", ORDERED_MORE);
+	tell("review.assigned", "MP-AAAA1111", "{\"case_id\":1,\"key\":\"MP-AAAA1111-3\",\"title\":\"2 × Child seat\",\"title_ko\":\"2 × 카시트\"}");
+	b = found("MP-AAAA1111");
+	assert_int_equal(b.n_orders, 1);
+	assert_int_equal(b.orders[0].state, ORDER_ORDERED);
+	assert_int_equal(b.n_equipment, 2);
+	assert_string_equal(b.events[0].label, "2 × Child seat");
+	assert_string_equal(b.events[0].label_ko, "2 × 카시트");
+	tell_order("equipment.rejected", "MP-AAAA1111", "MP-AAAA1111-3", "MP-AAAA1111", ",\"reason\":\"All seats are recalled.\"");
+	tell("booking.extra_ended", "MP-AAAA1111", "{\"line_no\":2,\"kind\":\"equipment\",\"label\":\"Child seat\",\"refund_due\":27000,\"reason\":\"All seats are recalled.\"}");
+	b = found("MP-AAAA1111");
+	assert_int_equal(b.orders[0].state, ORDER_REJECTED);
+	assert_string_equal(b.orders[0].reason, "All seats are recalled.");
+	assert_int_equal(b.n_equipment, 0);
+	assert_int_equal(b.lines[1].refund_due, 27000);
+	assert_int_equal(b.lines[1].ended_at, NOW);
+	assert_int_equal(b.lines[0].ended_at, 0);
+	assert_string_equal(my_reason_said("All seats are recalled."), "All seats are recalled.");
+	assert_string_equal(my_reason_said("some_code"), "");
+	assert_string_equal(my_reason_said("manager"), "By our staff.");
+}
+
+static void
+an_extras_refund_leaves_the_booking_paid_and_the_bookings_own_does_not(void **state)
+{
+	struct my_booking b;
+
+	(void)state;
+	hold("MP-AAAA1111");
+	pay("MP-AAAA1111");
+	confirm("MP-AAAA1111");
+	tell("booking.extra_ended", "MP-AAAA1111", "{\"line_no\":2,\"refund_due\":27000,\"reason\":\"dispatcher\"}");
+	tell("payment.cancelled", "MP-AAAA1111", "{\"amount\":27000,\"refunded_amount\":27000,\"refund_key\":\"MP-AAAA1111-extra-2\"}");
+	tell("booking.extra_refunded", "MP-AAAA1111", "{\"line_no\":2,\"refunded_amount\":27000}");
+	b = found("MP-AAAA1111");
+	assert_int_equal(b.payment_state, PAYMENT_APPROVED);
+	assert_int_equal(b.refunded_amount, 27000);
+	assert_int_equal(b.lines[1].refunded_amount, 27000);
+	expect_steps("MP-AAAA1111", "BOOKED:done PAID:done CONFIRMED:done OUT:now RETURNED:todo COMPLETED:todo", false);
+	tell("booking.cancel_requested", "MP-AAAA1111", "{\"refund_due\":180000,\"reason\":\"customer\"}");
+	tell("payment.cancelled", "MP-AAAA1111", "{\"amount\":180000,\"refunded_amount\":207000,\"refund_key\":\"MP-AAAA1111\"}");
+	b = found("MP-AAAA1111");
+	assert_int_equal(b.payment_state, PAYMENT_BACK);
+	assert_int_equal(b.refunded_amount, 207000);
+}
+
+static void
+equipment_alone_is_its_owners_and_no_booking(void **state)
+{
+	struct my_order *orders = NULL;
+	struct my_booking b;
+
+	(void)state;
+	tell_order("equipment.ordered", "EQ-AAAA1111", "EQ-AAAA1111", "", ORDERED_MORE);
+	tell_order("equipment.approved", "EQ-AAAA1111", "EQ-AAAA1111", "", "");
+	tell_order("equipment.handed_out", "EQ-AAAA1111", "EQ-AAAA1111", "", "");
+	tell_order("equipment.returned", "EQ-AAAA1111", "EQ-AAAA1111", "", ",\"lost\":1");
+	hear();
+	assert_int_equal(my_orders_alone_count(view, KIM), 1);
+	assert_int_equal(my_orders_alone_count(view, LEE), 0);
+	assert_int_equal(my_orders_alone(view, KIM, 0, 20, &orders), 1);
+	assert_int_equal(orders[0].state, ORDER_RETURNED);
+	assert_int_equal(orders[0].lost, 1);
+	assert_int_equal(orders[0].amount, 30000);
+	assert_int_equal(my_find(view, "EQ-AAAA1111", KIM, &b), MY_UNKNOWN);
+	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM my_event WHERE code = 'EQ-AAAA1111'"), 4);
+	assert_false(view_is_ahead(view));
+}
+
+static void
+a_booking_shows_what_its_own_customer_was_sent_newest_first(void **state)
+{
+	struct my_booking b;
+
+	(void)state;
+	hold("MP-AAAA1111");
+	for (int i = 1; i <= 7; i++)
+		tell_message("message.sent", i, KIM, "booking_confirmed", "MP-AAAA1111");
+	tell_message("message.sent", 8, LEE, "review_assigned", "MP-AAAA1111");         /* a manager's */
+	tell_message("message.dead", 9, KIM, "delivery_shipped", "MP-AAAA1111");
+	tell_message("message.dead", 10, KIM, "booking_confirmed", "MP-BBBB2222");
+	b = found("MP-AAAA1111");
+	assert_int_equal(b.n_messages, 5);
+	assert_int_equal(b.messages[0].message_id, 9);
+	assert_int_equal(b.messages[0].state, MESSAGE_DEAD);
+	assert_string_equal(my_message_in_words(b.messages[0].kind), "The courier is on the way");
+	assert_string_equal(my_message_in_words("of_no_kind"), "of_no_kind");
+	tell_message("message.sent", 9, KIM, "delivery_shipped", "MP-AAAA1111");        /* sent again */
+	b = found("MP-AAAA1111");
+	assert_int_equal(b.messages[0].state, MESSAGE_SENT);
+	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM my_message /*scan*/"), 10);
+}
+
+/* A booking of two: the second car is rented and shows the booking like the first, until both are back. */
+static void
+a_booking_of_several_cars_stands_at_each_of_them_on_the_car_screen(void **state)
+{
+	struct my_booking b;
+	struct view_car *cars;
+	int n;
+
+	(void)state;
+	register_car(3, "12가 3456", "IN_SERVICE");
+	register_car(4, "22나 2222", "IN_SERVICE");
+	tell("booking.held", "MP-AAAA1111",
+		"{\"code\":\"MP-AAAA1111\",\"customer_id\":7,\"car_id\":3,\"car_name\":\"Avante\",\"plate\":\"12가 3456\",\"body\":\"sedan\",\"branch_id\":1,"
+		"\"branch_name\":\"Seoul Station\",\"branch_name_ko\":\"서울역\",\"starts_at\":\"2026-11-21T10:00:00+09:00\","
+		"\"ends_at\":\"2026-11-23T10:00:00+09:00\",\"amount\":1000,\"vat_amount\":90,\"currency\":\"KRW\",\"lines\":[],\"model_id\":1,\"n_cars\":2,"
+		"\"cars\":[{\"car_id\":4,\"car_name\":\"Avante\",\"plate\":\"22나 2222\"}]}");
+	pay("MP-AAAA1111");
+	confirm("MP-AAAA1111");
+	tell_trip("delivery.requested", 1, "delivery", "");
+	tell_order("equipment.ordered", "MP-AAAA1111", "MP-AAAA1111-3", "MP-AAAA1111", ORDERED_MORE);
+	tell_message("message.sent", 1, KIM, "booking_confirmed", "MP-AAAA1111");
+	b = found("MP-AAAA1111");
+	assert_int_equal(b.n_cars, 2);
+	assert_int_equal(b.n_further, 1);
+	assert_string_equal(b.cars[0].plate, "22나 2222");
+	cars = cars_at(NOW, &n);
+	assert_int_equal(n, 2);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(cars[i].status, CAR_RENTED);
+		assert_string_equal(cars[i].booking->code, "MP-AAAA1111");
+		assert_int_equal(cars[i].delivery->state, TRIP_REQUESTED);
+		assert_int_equal(cars[i].n_equipment, 2);
+		assert_int_equal(cars[i].message->state, MESSAGE_SENT);
+	}
+	tell("booking.returned", "MP-AAAA1111", "{}");
+	cars = cars_at(NOW, &n);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(cars[i].status, CAR_AVAILABLE);
+		assert_null(cars[i].booking);
+		assert_null(cars[i].delivery);
+	}
+	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM my_booking_car WHERE is_open = 1 /*scan*/"), 0);
+}
+
+/* What others may leave out, or say of bookings nobody knows, makes no row wrong and holds nobody back. */
+static void
+events_of_the_desks_that_say_too_little_hold_nobody_back(void **state)
+{
+	static const char *const types[] = {
+		"delivery.requested", "delivery.scheduled", "delivery.shipped", "delivery.delivered", "delivery.cancelled", "equipment.approved",
+		"equipment.rejected", "equipment.cancelled", "equipment.handed_out", "equipment.returned", "review.assigned", "booking.extra_ended",
+		"booking.extra_refunded", "message.sent", "message.dead", "review.approved", "stock.changed",
+	};
+
+	(void)state;
+	hold("MP-AAAA1111");
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		tell(types[i], "MP-AAAA1111", "{}");
+		tell(types[i], "MP-NEVER000", "{}");
+	}
+	hear();
+	assert_int_equal(db_int(view, "SELECT (SELECT COUNT(*) FROM my_delivery /*scan*/) + (SELECT COUNT(*) FROM my_message)"), 0);
+	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM my_event WHERE code = 'MP-NEVER000'"), 0);
+	assert_false(view_is_ahead(view));
+}
+
 /* --- replay ------------------------------------------------------------------------------------------------------------------ */
 
 static void
@@ -504,7 +773,20 @@ a_busy_day(void)
 		if (i % 7 == 0)
 			tell("booking.handed_out", code, "{}");
 	}
-	tell("message.sent", "MP-00000001", "{\"kind\":\"receipt\"}");
+	hold("MP-AAAA1111");
+	pay("MP-AAAA1111");
+	tell_trip("delivery.requested", 1, "delivery", "");
+	tell_trip("delivery.scheduled", 1, "delivery", ",\"courier_name\":\"Park\"");
+	tell_trip("delivery.cancelled", 1, "delivery", ",\"reason\":\"snow\",\"by\":\"dispatcher\"");
+	tell("booking.extra_ended", "MP-AAAA1111", "{\"line_no\":2,\"refund_due\":27000,\"reason\":\"snow\"}");
+	tell_order("equipment.ordered", "MP-AAAA1111", "MP-AAAA1111-3", "MP-AAAA1111", ORDERED_MORE);
+	tell_order("equipment.rejected", "MP-AAAA1111", "MP-AAAA1111-3", "MP-AAAA1111", ",\"reason\":\"none left\"");
+	tell_order("equipment.ordered", "EQ-AAAA1111", "EQ-AAAA1111", "", ORDERED_MORE);
+	tell_order("equipment.approved", "EQ-AAAA1111", "EQ-AAAA1111", "", "");
+	tell_message("message.sent", 1, KIM, "booking_confirmed", "MP-AAAA1111");
+	tell_message("message.dead", 2, KIM, "booking_cancelled", "MP-00000003");
+	tell("booking.held", "MP-TWOCARS0", "{\"customer_id\":7,\"car_id\":3,\"n_cars\":2,\"cars\":[{\"car_id\":4,\"car_name\":\"K5\",\"plate\":\"22나 2222\"}]}");
+	tell("booking.expired", "MP-TWOCARS0", "{\"reason\":\"given_up\"}");
 	tell("car.modified", "car:4", "{\"car_id\":4,\"plate\":\"22나 2223\",\"name\":\"K5\",\"body\":\"sedan\",\"service\":\"OUT_OF_SERVICE\"}");
 }
 
@@ -561,6 +843,15 @@ the_comparison_finds_a_changed_a_missing_and_a_foreign_row(void **state)
 	assert_true(view_compare(root, scratch, NULL, NULL, &c, &why));
 	assert_int_equal(c.n_different, 1);
 	assert_non_null(strstr(c.first, "MP-00000002"));
+	db_do(view, "UPDATE my_booking SET amount = amount - 1 WHERE code = 'MP-00000002'");
+	db_do(view, "UPDATE my_order SET reason = 'x' WHERE order_code = 'MP-AAAA1111-3'");
+	db_do(view, "UPDATE my_delivery SET courier_name = 'x' WHERE delivery_id = 1");
+	db_do(view, "UPDATE my_message SET state = 'DEAD' WHERE message_id = 1");
+	db_do(view, "UPDATE my_booking_car SET is_open = 1 WHERE code = 'MP-TWOCARS0'");
+	db_do(view, "UPDATE my_booking_line SET refund_due = 1 WHERE code = 'MP-AAAA1111' AND line_no = 2");
+	db_do(view, "UPDATE my_event SET label = 'x' WHERE code = 'EQ-AAAA1111'");
+	assert_true(view_compare(root, scratch, NULL, NULL, &c, &why));
+	assert_int_equal(c.n_different, 7);     /* the order's two events */
 	db_do(view, "DELETE FROM my_event WHERE code = 'MP-00000003'");
 	db_do(view, "INSERT INTO view_car (car_id, plate, name, body, branch_id, branch_name, branch_name_ko, service, updated_at, event_id)"
 	            " VALUES (99, 'x', 'x', 'x', 1, 'x', 'x', 'IN_SERVICE', 0, 0)");
@@ -584,7 +875,9 @@ a_deleted_file_is_made_again_with_the_same_rows(void **state)
 	assert_int_equal(remove(scratch_path("view.db")), 0);
 	assert_true(view_replay(root, scratch, NULL, NULL, &why) > 100);
 	view = scratch_open(&mypage_role);
-	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM my_booking /*scan*/"), 40);
+	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM my_booking /*scan*/"), 42);
+	assert_int_equal(db_int(view, "SELECT (SELECT COUNT(*) FROM my_order /*scan*/) * 1000 + (SELECT COUNT(*) FROM my_message) * 100"
+		" + (SELECT COUNT(*) FROM my_delivery) * 10 + (SELECT COUNT(*) FROM my_booking_car)"), 2211);
 	assert_true(view_compare(root, scratch, NULL, NULL, &c, &why));
 	assert_int_equal(c.n_different, 0);
 }
@@ -617,6 +910,7 @@ events_of_unknown_kinds_and_about_unknown_bookings_change_nothing(void **state)
 {
 	(void)state;
 	tell("weather.changed", "MP-AAAA1111", "{}");
+	tell("delivery.scheduled", "MP-NEVER000", "{}");
 	tell("payment.approved", "APP-12345678", "{\"amount\":1000,\"brand\":\"Visa\",\"last4\":\"4242\"}");
 	tell("booking.cancelled", "MP-NEVER000", "{\"refunded_amount\":5}");
 	hear();
@@ -760,6 +1054,14 @@ main(void)
 		TEST(a_car_that_is_out_stays_rented_however_late_and_shows_that_booking),
 		TEST(the_status_follows_fleet_and_the_booking_that_comes_next_is_shown),
 		TEST(cars_are_found_sorted_counted_and_retired_or_deleted),
+		TEST(a_delivery_is_followed_step_by_step_and_a_step_back_is_one),
+		TEST(a_cancelled_delivery_says_why_and_one_never_asked_for_is_shown_as_cancelled),
+		TEST(equipment_goes_its_way_and_a_rejection_keeps_its_reason),
+		TEST(an_extras_refund_leaves_the_booking_paid_and_the_bookings_own_does_not),
+		TEST(equipment_alone_is_its_owners_and_no_booking),
+		TEST(a_booking_shows_what_its_own_customer_was_sent_newest_first),
+		TEST(a_booking_of_several_cars_stands_at_each_of_them_on_the_car_screen),
+		TEST(events_of_the_desks_that_say_too_little_hold_nobody_back),
 		TEST(a_replay_makes_the_same_rows_and_the_comparison_says_so),
 		TEST(a_replay_of_the_relays_gives_signs_of_life),
 		TEST(the_comparison_finds_a_changed_a_missing_and_a_foreign_row),
