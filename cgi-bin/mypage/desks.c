@@ -34,8 +34,8 @@ static const struct word order_word[] = {
 const struct words my_order_words = WORDS(order_word);
 
 static const struct word message_word[] = {
-	[MESSAGE_SENT] = { "SENT", N_("Sent") },
-	[MESSAGE_DEAD] = { "DEAD", N_("Not delivered") },
+	[LETTER_SENT] = { "SENT", N_("Sent") },
+	[LETTER_DEAD] = { "DEAD", N_("Not delivered") },
 };
 const struct words my_message_words = WORDS(message_word);
 

@@ -66,13 +66,13 @@ struct my_order {
 };
 extern const struct shape my_order_shape;
 
-enum my_message_state { MESSAGE_SENT, MESSAGE_DEAD };
+enum my_letter { LETTER_SENT, LETTER_DEAD };
 extern const struct words my_message_words;
 
 struct my_message {
 	int64_t message_id, tries, updated_at;
 	const char *kind, *channel;             /* booking_confirmed … · email, folder, inbox */
-	int state;                              /* enum my_message_state */
+	int state;                              /* enum my_letter */
 };
 extern const struct shape my_message_shape;
 const char *my_message_in_words(const char *kind);      /* what it told, translated; the kind itself when there are no words */

@@ -676,12 +676,12 @@ a_booking_shows_what_its_own_customer_was_sent_newest_first(void **state)
 	b = found("MP-AAAA1111");
 	assert_int_equal(b.n_messages, 5);
 	assert_int_equal(b.messages[0].message_id, 9);
-	assert_int_equal(b.messages[0].state, MESSAGE_DEAD);
+	assert_int_equal(b.messages[0].state, LETTER_DEAD);
 	assert_string_equal(my_message_in_words(b.messages[0].kind), "The courier is on the way");
 	assert_string_equal(my_message_in_words("of_no_kind"), "of_no_kind");
 	tell_message("message.sent", 9, KIM, "delivery_shipped", "MP-AAAA1111");        /* sent again */
 	b = found("MP-AAAA1111");
-	assert_int_equal(b.messages[0].state, MESSAGE_SENT);
+	assert_int_equal(b.messages[0].state, LETTER_SENT);
 	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM my_message /*scan*/"), 10);
 }
 
@@ -717,7 +717,7 @@ a_booking_of_several_cars_stands_at_each_of_them_on_the_car_screen(void **state)
 		assert_string_equal(cars[i].booking->code, "MP-AAAA1111");
 		assert_int_equal(cars[i].delivery->state, TRIP_REQUESTED);
 		assert_int_equal(cars[i].n_equipment, 2);
-		assert_int_equal(cars[i].message->state, MESSAGE_SENT);
+		assert_int_equal(cars[i].message->state, LETTER_SENT);
 	}
 	tell("booking.returned", "MP-AAAA1111", "{}");
 	cars = cars_at(NOW, &n);
