@@ -192,13 +192,14 @@ struct order_page {
 	struct field lost_field;
 	int64_t n_missing;                      /* approved, and still with others */
 	const char *end_words;                  /* why it ended; NULL */
-	bool may_cancel, may_hand_out, may_take_back, is_own;
+	bool may_cancel, may_hand_out, may_take_back, is_own, has_entries;
 };
 static const struct member order_page_members[] = {
 	SHAPE_STRUCT(order_page, order, equipment_order_shape), SHAPE_STRUCT(order_page, problems, form_problems_shape),
 	SHAPE_LIST(order_page, steps, order_step_shape), SHAPE_LIST(order_page, entries, stock_entry_shape), SHAPE_STRUCT(order_page, lost_field, field_shape),
 	SHAPE_INT(order_page, n_missing), SHAPE_TEXT(order_page, end_words), SHAPE_BOOL(order_page, may_cancel),
 	SHAPE_BOOL(order_page, may_hand_out), SHAPE_BOOL(order_page, may_take_back), SHAPE_BOOL(order_page, is_own),
+	SHAPE_BOOL(order_page, has_entries),
 };
 static const struct shape order_page_shape = SHAPE(order_page, order_page_members);
 PAGE(order_show, "equipment/order", order_page_shape)
@@ -253,6 +254,7 @@ fill_order(struct web *w, struct order_page *p)
 	p->lost_field = form_field(w, "lost", "0");
 	if (is_manager)
 		stock_entries_of(w->db, o->order_id, &p->entries, &p->n_entries);
+	p->has_entries = p->n_entries > 0;
 	fill_steps(w, p);
 }
 
