@@ -3,7 +3,7 @@
  *
  *	check.c          the command: runs them, prints the table      check_booking.c  calendar, bookings, cars
  *	check_money.c    charges, refunds, the ledger, the provider    check_log.c      events, read models, the files
- *	check_desks.c    deliveries
+ *	check_desks.c    deliveries, equipment
  */
 #ifndef MP_CHECK_H
 #define MP_CHECK_H

@@ -199,12 +199,23 @@ seen(void **state)
 #define BOOKING(state) FIRST("booking", "booking_id", "state = '" state "'")
 
 /* A job of the first booking in a state; and everybody has heard of all there is. */
-#define HEARD "INSERT OR REPLACE INTO position (consumer, event_id, moved_at) VALUES ('delivery', 100000, 1), ('booking', 100000, 1);"
+#define HEARD "INSERT OR REPLACE INTO position (consumer, event_id, moved_at) VALUES ('delivery', 100000, 1), ('booking', 100000, 1), ('equipment', 100000, 1);"
 #define JOB(state, direction, booking_state) \
 	"INSERT INTO delivery (booking_code, direction, state, customer_id, window_from, window_to, courier_id, requested_at, received_by, ended_by, photo)" \
 	" SELECT code, '" direction "', '" state "', customer_id, starts_at, starts_at, 1, 1, 'x', 'dispatcher', 'gone.jpg' FROM booking" BOOKING(booking_state) ";"
 #define WISH(booking_state) \
 	"INSERT INTO booking_delivery (booking_id, zone, address, window_from, window_to) SELECT booking_id, 'center', 'x', starts_at, starts_at FROM booking" BOOKING(booking_state) ";"
+
+/* An item with ten pieces; a line of the first booking in a state that says two of them, and its order. */
+#define ITEM \
+	"INSERT INTO item (item_id, name, category, daily_price, created_at, updated_at) VALUES (900, 'Tent', 'other', 5, 1, 1);" \
+	"INSERT INTO stock_entry (entry_id, item_id, kind, quantity, balance, entered_at) VALUES (900, 900, 'receive', 10, 10, 1);"
+#define EXTRA(booking_state) \
+	"INSERT INTO booking_extra (booking_id, line_no, kind, ref_id, quantity, amount) SELECT booking_id, 9, 'equipment', 900, 2, 10 FROM booking" BOOKING(booking_state) ";"
+#define LEND(state, booking_state) \
+	"INSERT INTO equipment_order (order_id, code, booking_code, line_no, customer_id, item_id, item_name, quantity, starts_at, ends_at, daily_price, amount," \
+	" currency, state, end_reason, ordered_at) SELECT 900, code || '-9', code, 9, customer_id, 900, 'Tent', 2, starts_at, ends_at, 5, 10, 'KRW', '" state "', 'x', 1" \
+	" FROM booking" BOOKING(booking_state) ";"
 
 static struct wound wounds[] = {
 	/* bookings */
@@ -317,6 +328,21 @@ static struct wound wounds[] = {
 	{ "a_fee_kept_for_what_was_given_up_is_seen", "what the dispatcher gave up is not paid for", NULL, HEARD JOB("CANCELLED", "delivery", "CONFIRMED")
 	  "INSERT INTO booking_extra (booking_id, line_no, kind, quantity, amount) SELECT booking_id, 9, 'delivery', 1, 1 FROM booking" BOOKING("CONFIRMED"), NULL },
 	{ "a_photo_that_is_gone_is_seen", "every photo of a hand-over is there", NULL, JOB("DELIVERED", "delivery", "OUT"), NULL },
+	{ "a_ledger_that_does_not_add_up_is_seen", "an item's stock is the sum of its ledger, and never below zero", NULL, ITEM
+	  "UPDATE stock_entry SET quantity = 9 WHERE entry_id = 900", NULL },
+	{ "pieces_nobody_wrote_down_are_seen", "an order has out of the stock what the ledger says", NULL, ITEM LEND("APPROVED", "CONFIRMED")
+	  "UPDATE equipment_order SET taken = 2", NULL },
+	{ "who_lacks_what_lies_there_is_seen", "nobody lacks pieces that lie in the stock", NULL, ITEM LEND("APPROVED", "CONFIRMED"), NULL },
+	{ "a_piece_that_is_promised_twice_is_seen", "no piece is promised twice for a moment to come", NULL, ITEM LEND("ORDERED", "CONFIRMED")
+	  "UPDATE equipment_order SET quantity = 11, ends_at = 4000000000", NULL },
+	{ "a_low_stock_without_its_mark_is_seen", "an item is marked low when its stock is", NULL, ITEM "UPDATE item SET low_stock = 10", NULL },
+	{ "equipment_that_was_paid_and_not_ordered_is_seen", "every paid booking's equipment is ordered, as it was paid", NULL, HEARD ITEM EXTRA("CONFIRMED"), NULL },
+	{ "an_order_of_another_quantity_is_seen", "every paid booking's equipment is ordered, as it was paid", NULL, HEARD ITEM EXTRA("CONFIRMED") LEND("ORDERED", "CONFIRMED")
+	  "UPDATE equipment_order SET quantity = 1", NULL },
+	{ "an_order_of_no_line_is_seen", "every order with a booking is one of its lines", NULL, ITEM LEND("ORDERED", "CONFIRMED"), NULL },
+	{ "an_order_of_a_cancelled_booking_is_seen", "no order is open for a booking that is over", NULL, HEARD ITEM LEND("ORDERED", "CANCELLED"), NULL },
+	{ "a_rejected_order_that_stays_paid_is_seen", "equipment that will not be had is not paid for", NULL, HEARD ITEM EXTRA("CONFIRMED") LEND("REJECTED", "CONFIRMED"), NULL },
+	{ "a_question_nobody_waits_for_is_seen", "no order waits 5 minutes to be asked about", NULL, ITEM LEND("ORDERED", "CONFIRMED") "UPDATE equipment_order SET asked_at = 1", NULL },
 	/* events and files */
 	{ "a_changed_event_is_seen", "the chain of every subject's events is whole", NULL,
 	  "UPDATE event SET payload = replace(payload, '\"amount\":', '\"amount\":1')" FIRST("event", "event_id", "type = 'booking.paid'"), NULL },
