@@ -99,7 +99,11 @@ show_relay(struct cli *c)
 	return ok;
 }
 
-static const struct consumer *const consumers[] = { &booking_consumer, &payment_consumer, &fleet_consumer, &mypage_consumer };
+extern const struct consumer delivery_consumer, equipment_consumer, review_consumer, message_consumer;
+static const struct consumer *const consumers[] = {
+	&booking_consumer, &payment_consumer, &fleet_consumer, &delivery_consumer, &equipment_consumer, &review_consumer, &message_consumer,
+	&mypage_consumer,
+};
 
 static bool
 show_lag(struct cli *c, const struct consumer *consumer)
