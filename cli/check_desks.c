@@ -1,4 +1,4 @@
-/* check_desks.c - what must hold of deliveries and equipment, and between them and their bookings. The story is in check.h. */
+/* check_desks.c - what must hold of deliveries, equipment and reviews, and between them and their bookings. The story is in check.h. */
 #include "check.h"
 
 #include "../cgi-bin/stock.h"
@@ -136,6 +136,29 @@ CHECK(ended_and_kept,
 CHECK(asked_for_too_long,
 	"SELECT o.code FROM equipment_order o WHERE o.asked_at > 0 AND o.asked_at < $1 - 300", in->now)
 
+/* --- review ---------------------------------------------------------------------------------------------------------------- */
+
+/* Under which its events stand. */
+#define SUBJECT "CASE o.booking_code WHEN '' THEN o.code ELSE o.booking_code END"
+
+CHECK(approved_by_nobody,
+	"SELECT o.code FROM equipment_order o WHERE o.state IN ('APPROVED', 'HANDED_OUT', 'RETURNED')"
+	" AND NOT EXISTS (SELECT 1 FROM review_case c WHERE c.key = o.code AND c.state = 'APPROVED')"
+	" AND" HEARD_BY("review", SUBJECT) " AND" HEARD_BY("equipment", SUBJECT) " /*scan*/")
+
+CHECK(waits_for_nobody,
+	"SELECT o.code FROM equipment_order o WHERE o.state = 'ORDERED' AND o.asked_at = 0"
+	" AND NOT EXISTS (SELECT 1 FROM review_case c WHERE c.key = o.code AND c.state = 'ASSIGNED')"
+	" AND" HEARD_BY("review", SUBJECT) " AND" HEARD_BY("equipment", SUBJECT) " /*scan*/")
+
+CHECK(asked_in_vain,
+	"SELECT o.code FROM review_case c JOIN equipment_order o ON o.code = c.key WHERE c.state = 'ASSIGNED'"
+	" AND o.state IN ('REJECTED', 'CANCELLED') AND" HEARD_BY("review", SUBJECT) " /*scan*/")
+
+CHECK(decided_untold,
+	"SELECT c.key FROM review_case c WHERE c.state IN ('APPROVED', 'REJECTED') AND NOT EXISTS (SELECT 1 FROM event e"
+	" WHERE e.subject_id = c.subject_id AND e.type = CASE c.state WHEN 'APPROVED' THEN 'review.approved' ELSE 'review.rejected' END) /*scan*/")
+
 const struct check desk_checks[] = {
 	{ "a booking has one job of a direction at most", CHECK_FAST, jobs_twice },
 	{ "every delivery is of a booking, and of its customer", CHECK_FAST, jobs_of_nothing },
@@ -155,5 +178,9 @@ const struct check desk_checks[] = {
 	{ "no order is open for a booking that is over", CHECK_FAST, orders_of_what_is_over },
 	{ "equipment that will not be had is not paid for", CHECK_FAST, ended_and_kept },
 	{ "no order waits 5 minutes to be asked about", CHECK_WORK, asked_for_too_long },
+	{ "no equipment is given out that nobody approved", CHECK_FAST, approved_by_nobody },
+	{ "every order of equipment was decided, or waits in the queue", CHECK_FAST, waits_for_nobody },
+	{ "nobody is asked to decide about what is over", CHECK_FAST, asked_in_vain },
+	{ "every decision was told", CHECK_FAST, decided_untold },
 	{ 0 },
 };

@@ -199,7 +199,8 @@ seen(void **state)
 #define BOOKING(state) FIRST("booking", "booking_id", "state = '" state "'")
 
 /* A job of the first booking in a state; and everybody has heard of all there is. */
-#define HEARD "INSERT OR REPLACE INTO position (consumer, event_id, moved_at) VALUES ('delivery', 100000, 1), ('booking', 100000, 1), ('equipment', 100000, 1);"
+#define HEARD "INSERT OR REPLACE INTO position (consumer, event_id, moved_at) VALUES ('delivery', 100000, 1), ('booking', 100000, 1), ('equipment', 100000, 1)," \
+	" ('review', 100000, 1);"
 #define JOB(state, direction, booking_state) \
 	"INSERT INTO delivery (booking_code, direction, state, customer_id, window_from, window_to, courier_id, requested_at, received_by, ended_by, photo)" \
 	" SELECT code, '" direction "', '" state "', customer_id, starts_at, starts_at, 1, 1, 'x', 'dispatcher', 'gone.jpg' FROM booking" BOOKING(booking_state) ";"
@@ -216,6 +217,11 @@ seen(void **state)
 	"INSERT INTO equipment_order (order_id, code, booking_code, line_no, customer_id, item_id, item_name, quantity, starts_at, ends_at, daily_price, amount," \
 	" currency, state, end_reason, ordered_at) SELECT 900, code || '-9', code, 9, customer_id, 900, 'Tent', 2, starts_at, ends_at, 5, 10, 'KRW', '" state "', 'x', 1" \
 	" FROM booking" BOOKING(booking_state) ";"
+
+/* … and the case it was decided in. */
+#define CASE(state) \
+	"INSERT INTO review_case (key, kind, subject_id, applicant_id, title, quantity, state, reason, opened_at) SELECT code, 'equipment', booking_code," \
+	" customer_id, 'Tents', 2, '" state "', 'x', 1 FROM equipment_order WHERE order_id = 900;"
 
 static struct wound wounds[] = {
 	/* bookings */
@@ -343,6 +349,11 @@ static struct wound wounds[] = {
 	{ "an_order_of_a_cancelled_booking_is_seen", "no order is open for a booking that is over", NULL, HEARD ITEM LEND("ORDERED", "CANCELLED"), NULL },
 	{ "a_rejected_order_that_stays_paid_is_seen", "equipment that will not be had is not paid for", NULL, HEARD ITEM EXTRA("CONFIRMED") LEND("REJECTED", "CONFIRMED"), NULL },
 	{ "a_question_nobody_waits_for_is_seen", "no order waits 5 minutes to be asked about", NULL, ITEM LEND("ORDERED", "CONFIRMED") "UPDATE equipment_order SET asked_at = 1", NULL },
+	{ "equipment_nobody_approved_is_seen", "no equipment is given out that nobody approved", NULL, HEARD ITEM LEND("APPROVED", "CONFIRMED") CASE("CANCELLED"), NULL },
+	{ "an_order_nobody_will_decide_about_is_seen", "every order of equipment was decided, or waits in the queue", NULL, HEARD ITEM LEND("ORDERED", "CONFIRMED"), NULL },
+	{ "a_decision_nobody_heard_of_is_seen", "every order of equipment was decided, or waits in the queue", NULL, HEARD ITEM LEND("ORDERED", "CONFIRMED") CASE("APPROVED"), NULL },
+	{ "a_case_of_what_is_over_is_seen", "nobody is asked to decide about what is over", NULL, HEARD ITEM LEND("CANCELLED", "CONFIRMED") CASE("ASSIGNED"), NULL },
+	{ "a_decision_nobody_told_is_seen", "every decision was told", NULL, ITEM LEND("REJECTED", "CONFIRMED") CASE("REJECTED"), NULL },
 	/* events and files */
 	{ "a_changed_event_is_seen", "the chain of every subject's events is whole", NULL,
 	  "UPDATE event SET payload = replace(payload, '\"amount\":', '\"amount\":1')" FIRST("event", "event_id", "type = 'booking.paid'"), NULL },
