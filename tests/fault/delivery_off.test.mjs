@@ -116,6 +116,21 @@ await test('what has left is not cancelled, and the page says what to do instead
 	assert.equal(await state_of(codes[2]), 'CONFIRMED');
 	assert.equal((await job_of(2)).state, 'SHIPPED');
 });
+await test('a courier who leaves and a customer who cancels at the same moment: one of the two, and both know', async () => {
+	const race = span(4, 12), first = codes.length;
+	const won = { shipped: 0, cancelled: 0 };
+	for (let i = first; i < first + race; i++) {
+		await book(i);
+		const job = await until('its job', () => job_of(i));
+		await market.manager.post(`/deliveries/${job.delivery_id}/assign`, { courier_id });
+		const [left, gone] = await Promise.all([driver.post(`/deliveries/${job.delivery_id}/ship`), cancel(i)]);
+		const end = [await state_of(codes[i]), (await job_of(i)).state].join(' ');
+		if (end === 'CONFIRMED SHIPPED') assert.deepEqual([left.status, gone.status], [200, 409], gone.text);
+		else assert.deepEqual([end, left.status, gone.status], ['CANCELLED CANCELLED', 409, 200], left.text);
+		won[end.includes('SHIPPED') ? 'shipped' : 'cancelled']++;
+	}
+	console.log(`# ${JSON.stringify(won)}`);
+}, { limit_s: 60 });
 await test('off while the courier is on the road: he writes his record as soon as it is back, and the booking follows', async () => {
 	const { json: { car_id } } = await market.manager.post('/fleet/cars', new_car());
 	const now = new Date(Date.now() + 9 * 3600e3), starts_at = `${now.toISOString().slice(0, 14)}${now.getUTCMinutes() < 30 ? '00' : '30'}`, who = market.who(0);
