@@ -259,6 +259,32 @@ for (const scripts of [true, false])
 		assert.equal(await stack.money_kept(made[0][0]), 50000);
 		await impatient.context.close();
 	});
+await test('two cars of a model are chosen from the search, booked together, listed with both plates, and free again when cancelled', async () => {
+	const clicks = await window_of({ scripts: false }), page = clicks.page, hours = `starts_at=${at(33)}&ends_at=${at(34)}`;
+	const offer = async id => (await stack.program().get(`/models/${id}?${hours}`)).json.model;
+	await sign_in(clicks, dana);
+	const model = (await stack.program().get(`/models?${hours}`)).json.models.find(m => m.n_at_once >= 2);
+	await page.goto(`/cars?from=${at(33)}&to=${at(34)}`);
+	await press(page, 'By model, several cars at once', 'link');
+	await press(page, model.name, 'link');
+	assert.ok((await main_text(page)).includes(`${model.n_free} of ${model.n_cars} free`));
+	await page.locator('[name=qty]').selectOption('2');
+	await press(page, 'Go on');
+	assert.ok((await main_text(page)).includes(`2 × ${model.name}`));
+	await page.locator(`[name=card_id][value="${dana.card_id}"]`).check();
+	await press(page, /Book and pay/);
+	await asks_until(page, /Confirmed/);
+	const plates = await page.locator('main dd .chip').allInnerTexts();
+	assert.equal(new Set(plates).size, 2, plates.join());
+	assert.equal((await offer(model.model_id)).n_free, model.n_free - 2);
+	await shot(clicks, 'two-of-a-model');
+	await press(page, /Cancel this booking/, 'link');
+	await press(page, /Cancel and refund/);
+	await asks_until(page, /went back to the card/);
+	assert.equal((await offer(model.model_id)).n_free, model.n_free);
+	no_problems(clicks);
+	await clicks.context.close();
+});
 await test('the back button and sending the form again make no second booking', async () => {
 	const before = (await bookings_of(dana.email)).length;
 	await page.goto(`/bookings/new?car_id=${car.Double}&starts_at=${at(50)}&ends_at=${at(51)}`);
