@@ -42,7 +42,8 @@ CHECK(sums,
 CHECK(lines,
 	"SELECT b.code FROM booking_line l JOIN booking b ON b.booking_id = l.booking_id"
 	" WHERE (l.rule <> 'hourly_cap' AND l.amount <> l.quantity * l.unit_amount)"
-	" OR (l.rule = 'hourly_cap' AND l.amount >= l.quantity * l.unit_amount) OR l.amount <= 0 /*scan*/")
+	" OR (l.rule = 'hourly_cap' AND l.amount >= l.quantity * l.unit_amount)"
+	" OR l.amount < 0 OR (l.amount = 0 AND l.rule NOT IN ('delivery', 'collection', 'equipment')) /*scan*/")
 
 CHECK(quota,
 	"SELECT 'user ' || b.customer_id || ': ' || COUNT(*) FROM booking b"
@@ -52,6 +53,33 @@ CHECK(quota,
 CHECK(keys,
 	"SELECT 'user ' || b.customer_id || ': ' || b.request_key FROM booking b WHERE b.request_key <> '' AND b.state <> 'EXPIRED'"
 	" GROUP BY b.customer_id, b.request_key HAVING COUNT(*) > 1 /*scan*/ /*sort*/")
+
+/* --- what was booked with the car ----------------------------------------------------------------------------------------- */
+
+CHECK(extras_and_lines,
+	"SELECT b.code FROM booking_extra x JOIN booking b ON b.booking_id = x.booking_id"
+	" LEFT JOIN booking_line l ON l.booking_id = x.booking_id AND l.line_no = x.line_no"
+	" WHERE l.line_no IS NULL OR l.rule <> x.kind OR l.amount <> x.amount"
+	" UNION ALL SELECT b.code FROM booking_line l JOIN booking b ON b.booking_id = l.booking_id"
+	" WHERE l.rule IN ('delivery', 'collection', 'equipment')"
+	" AND NOT EXISTS (SELECT 1 FROM booking_extra x WHERE x.booking_id = l.booking_id AND x.line_no = l.line_no) /*scan*/")
+
+CHECK(addresses,
+	"SELECT b.code FROM booking b LEFT JOIN booking_delivery d ON d.booking_id = b.booking_id"
+	" LEFT JOIN booking_extra x ON x.booking_id = b.booking_id AND x.kind = 'delivery'"
+	" WHERE (d.booking_id IS NULL) <> (x.booking_id IS NULL) OR d.window_from < b.starts_at OR d.window_to > b.ends_at"
+	" OR d.collects <> (SELECT COUNT(*) FROM booking_extra y WHERE y.booking_id = b.booking_id AND y.kind = 'collection') /*scan*/")
+
+/* Of a booking that was paid: an extra that will not be had owes its whole price, until it is back. */
+CHECK(ended_for_nothing,
+	"SELECT b.code FROM booking_extra x JOIN booking b ON b.booking_id = x.booking_id WHERE CASE x.state"
+	" WHEN 'ENDED' THEN x.refund_due <> x.amount OR (x.refund_state = 'NONE' AND x.amount > 0) OR b.state IN ('HELD', 'EXPIRED')"
+	" ELSE x.refund_due > 0 OR x.refund_state <> 'NONE' END"
+	" OR x.refunded_amount <> CASE x.refund_state WHEN 'DONE' THEN x.refund_due ELSE 0 END /*scan*/")
+
+CHECK(more_due_than_paid,
+	"SELECT b.code FROM booking b JOIN booking_extra x ON x.booking_id = b.booking_id"
+	" GROUP BY b.booking_id HAVING b.refund_due + SUM(x.refund_due) > b.amount /*scan*/ /*sort*/")
 
 /* --- nothing waits for ever --------------------------------------------------------------------------------------------------- */
 
@@ -68,6 +96,13 @@ CHECK(stuck_paid,
 CHECK(stuck_refunds,
 	"SELECT b.code FROM booking b WHERE (b.state = 'CANCEL_REQUESTED' OR b.refund_state = 'PENDING') AND b.ended_at < $1 /*scan*/",
 	in->now - REFUND_LATE_S)
+
+CHECK(stuck_extras,
+	"SELECT b.code FROM booking_extra x JOIN booking b ON b.booking_id = x.booking_id"
+	" WHERE x.refund_state = 'PENDING' AND x.ended_at < $1 /*scan*/", in->now - REFUND_LATE_S)
+
+CHECK(stuck_wishes,
+	"SELECT b.code FROM booking b WHERE b.cancel_asked_at > 0 AND b.cancel_asked_at < $1 /*scan*/", in->now - REFUND_LATE_S)
 
 /* --- what fleet has learned ----------------------------------------------------------------------------------------------------- */
 
@@ -97,9 +132,15 @@ const struct check booking_checks[] = {
 	{ "a line is quantity times unit price, or the cap below that", CHECK_FAST, lines },
 	{ "nobody has more open bookings than allowed", CHECK_FAST, quota },
 	{ "one booking per idempotency key of a customer", CHECK_FAST, keys },
+	{ "everything booked with a car is a line of its price, and the other way round", CHECK_FAST, extras_and_lines },
+	{ "a booking has an address when its car is brought, and a time inside it", CHECK_FAST, addresses },
+	{ "what was booked with a car and will not be had goes back whole", CHECK_FAST, ended_for_nothing },
+	{ "a booking and its extras together owe no more than was paid", CHECK_FAST, more_due_than_paid },
 	{ "no hold is left a minute after it ran out", CHECK_WORK, stuck_holds },
 	{ "no paid booking waits 5 minutes to be confirmed", CHECK_WORK, stuck_paid },
 	{ "no cancellation or refund of a booking is pending for 15 minutes", CHECK_WORK, stuck_refunds },
+	{ "no refund of a part of a booking is pending for 15 minutes", CHECK_WORK, stuck_extras },
+	{ "no cancellation waits for delivery for 15 minutes", CHECK_WORK, stuck_wishes },
 	{ "fleet's reservations say what the bookings say", CHECK_FAST, reservations },
 	{ "every reservation is of a booking, and of one of its cars", CHECK_FAST, twice_reserved },
 	{ 0 },

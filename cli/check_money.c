@@ -16,12 +16,16 @@ CHECK(paid_by_nothing,
 CHECK(kept_for_nothing,
 	"SELECT c.key FROM charge c LEFT JOIN booking b ON b.code = c.subject_id"
 	" WHERE c.state IN " TAKEN " AND c.amount > (SELECT COALESCE(SUM(r.amount), 0) FROM refund r WHERE r.charge_id = c.charge_id)"
-	" AND (b.booking_id IS NULL OR (b.state IN ('EXPIRED', 'REJECTED') AND b.refund_state <> 'PENDING')) /*scan*/")
+	" AND (b.booking_id IS NULL OR (b.state IN ('EXPIRED', 'REJECTED') AND b.refund_state <> 'PENDING'"
+	"  AND NOT EXISTS (SELECT 1 FROM booking_extra x WHERE x.booking_id = b.booking_id AND x.refund_state = 'PENDING'))) /*scan*/")
 
 /* What went back is what the booking says went back. Both sides write when the refund is done, payment first. */
 CHECK(refunds_and_bookings,
 	"SELECT b.code FROM booking b LEFT JOIN charge c ON c.key = b.code"
-	" WHERE b.refund_state <> 'PENDING' AND b.refunded_amount <> COALESCE(c.refunded_amount, 0) /*scan*/")
+	" LEFT JOIN (SELECT booking_id, SUM(refunded_amount) AS refunded_amount, SUM(CASE refund_state WHEN 'PENDING' THEN 1 ELSE 0 END) AS n_pending"
+	"  FROM booking_extra GROUP BY booking_id) x ON x.booking_id = b.booking_id"
+	" WHERE b.refund_state <> 'PENDING' AND COALESCE(x.n_pending, 0) = 0"
+	" AND b.refunded_amount + COALESCE(x.refunded_amount, 0) <> COALESCE(c.refunded_amount, 0) /*scan*/ /*sort*/")
 
 CHECK(stuck_charges,
 	"SELECT c.key FROM charge c WHERE c.state IN ('REQUESTED', 'UNKNOWN') AND c.requested_at < $1 /*scan*/", in->now - 900)

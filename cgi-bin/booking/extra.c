@@ -102,10 +102,9 @@ add_trip(struct booking *b, const struct choice *zone, enum price_rule rule, enu
 static enum booking_outcome
 quote_delivery(struct db *db, const struct booking_order *o, struct booking *b)
 {
-	const char *field;
 	const struct choice *zone = choice_find(settings.delivery_zones, o->delivery.zone);
 
-	if (delivery_problem(o, &field) || !zone)
+	if (!zone)
 		return BOOKING_BAD_DELIVERY;
 	add_trip(b, zone, PRICE_DELIVERY, EXTRA_DELIVERY);
 	if (o->delivery.collects)

@@ -49,6 +49,23 @@ wants_delivery(struct web *w)
 	return ticked || (w->json && any && !form_has(w, "delivery.wanted"));
 }
 
+/* Half a form is enough to show its price: what is still missing is asked for when it is booked. */
+static bool
+is_price_alone(struct web *w)
+{
+	return w->method == GET || (form_has(w, "update") && !w->json);
+}
+
+static const char *
+read_line(struct web *w, const char *name, int max_chars, const char *missing)
+{
+	if (form_has(w, name))
+		return form_line(w, name, max_chars);
+	if (!is_price_alone(w))
+		form_error(w, name, missing);
+	return "";
+}
+
 static void
 read_delivery(struct web *w, struct booking_order *o)
 {
@@ -56,12 +73,12 @@ read_delivery(struct web *w, struct booking_order *o)
 
 	if (!(o->delivery.is_wanted = wants_delivery(w)))
 		return;
-	o->delivery.address = form_line(w, "delivery.address", 200);
-	o->delivery.zone = form_line(w, "delivery.zone", 40);
+	o->delivery.address = read_line(w, "delivery.address", 200, _("Please say where the car is to be brought."));
+	o->delivery.zone = read_line(w, "delivery.zone", 40, _("Please choose the zone of the address."));
 	o->delivery.place = form_has(w, "delivery.place") ? form_line(w, "delivery.place", 200) : "";
 	o->delivery.window_from = form_has(w, "delivery.window_from") ? form_time(w, "delivery.window_from") : 0;
 	o->delivery.collects = form_has(w, "delivery.collect") && form_tick(w, "delivery.collect");
-	problem = o->starts_at && o->ends_at ? delivery_problem(o, &field) : NULL;
+	problem = o->starts_at && o->ends_at && !is_price_alone(w) ? delivery_problem(o, &field) : NULL;
 	if (problem)
 		form_error(w, field, problem);
 }

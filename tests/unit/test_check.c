@@ -217,6 +217,11 @@ seen(void **state)
 	"INSERT INTO equipment_order (order_id, code, booking_code, line_no, customer_id, item_id, item_name, quantity, starts_at, ends_at, daily_price, amount," \
 	" currency, state, end_reason, ordered_at) SELECT 900, code || '-9', code, 9, customer_id, 900, 'Tent', 2, starts_at, ends_at, 5, 10, 'KRW', '" state "', 'x', 1" \
 	" FROM booking" BOOKING(booking_state) ";"
+/* Something booked with the first confirmed booking's car, and how it stands. */
+#define PART(kind, state, refund_state, due, back) \
+	"INSERT INTO booking_line (booking_id, line_no, rule, version, unit, quantity, unit_amount, amount) SELECT booking_id, 9, '" kind "', 1, 'trip', 1, 5000, 5000 FROM booking" BOOKING("CONFIRMED") ";" \
+	"INSERT INTO booking_extra (booking_id, line_no, kind, ref_id, quantity, amount, state, refund_state, refund_due, refunded_amount, ended_at)" \
+	" SELECT booking_id, 9, '" kind "', 1, 3, 5000, '" state "', '" refund_state "', " due ", " back ", 1 FROM booking" BOOKING("CONFIRMED") ";"
 
 /* … and the case it was decided in. */
 #define CASE(state) \
@@ -266,6 +271,31 @@ static struct wound wounds[] = {
 	  "DELETE FROM reservation WHERE booking_code = (SELECT code FROM booking WHERE state = 'OUT')", NULL },
 	{ "a_reservation_of_nothing_is_seen", "every reservation is of a booking, and of one of its cars", NULL,
 	  "UPDATE reservation SET booking_code = 'MP-00000000'" FIRST("reservation", "booking_code", "1"), NULL },
+	/* what was booked with the car */
+	{ "an_extra_that_is_no_line_is_seen", "everything booked with a car is a line of its price, and the other way round", NULL,
+	  PART("delivery", "BOOKED", "NONE", "0", "0") "DELETE FROM booking_line WHERE line_no = 9", NULL },
+	{ "a_line_of_no_extra_is_seen", "everything booked with a car is a line of its price, and the other way round", NULL,
+	  PART("delivery", "BOOKED", "NONE", "0", "0") "DELETE FROM booking_extra", NULL },
+	{ "an_extra_of_another_price_is_seen", "everything booked with a car is a line of its price, and the other way round", NULL,
+	  PART("delivery", "BOOKED", "NONE", "0", "0") "UPDATE booking_extra SET amount = 4999", NULL },
+	{ "a_delivery_to_nowhere_is_seen", "a booking has an address when its car is brought, and a time inside it", NULL,
+	  PART("delivery", "BOOKED", "NONE", "0", "0"), NULL },
+	{ "a_delivery_before_the_booking_is_seen", "a booking has an address when its car is brought, and a time inside it", NULL,
+	  PART("delivery", "BOOKED", "NONE", "0", "0") WISH("CONFIRMED") "UPDATE booking_delivery SET window_from = window_from - 1", NULL },
+	{ "an_extra_that_ended_for_nothing_is_seen", "what was booked with a car and will not be had goes back whole", NULL,
+	  PART("equipment", "ENDED", "NONE", "0", "0"), NULL },
+	{ "an_extra_paid_back_in_part_is_seen", "what was booked with a car and will not be had goes back whole", NULL,
+	  PART("equipment", "ENDED", "DONE", "5000", "4000"), NULL },
+	{ "an_extra_paid_back_and_had_is_seen", "what was booked with a car and will not be had goes back whole", NULL,
+	  PART("equipment", "BOOKED", "PENDING", "5000", "0"), NULL },
+	{ "more_to_go_back_than_was_paid_is_seen", "a booking and its extras together owe no more than was paid", NULL,
+	  PART("equipment", "ENDED", "PENDING", "5000", "0") "UPDATE booking SET refund_due = amount" BOOKING("CONFIRMED"), NULL },
+	{ "an_extras_refund_that_never_ends_is_seen", "no refund of a part of a booking is pending for 15 minutes", NULL,
+	  PART("equipment", "ENDED", "PENDING", "5000", "0"), NULL },
+	{ "a_cancellation_that_waits_for_ever_is_seen", "no cancellation waits for delivery for 15 minutes", NULL,
+	  "UPDATE booking SET cancel_asked_at = 1" BOOKING("CONFIRMED"), NULL },
+	{ "an_extras_refund_that_payment_never_made_is_seen", "bookings and charges agree on what was refunded", NULL,
+	  PART("equipment", "ENDED", "DONE", "5000", "5000"), NULL },
 	/* money */
 	{ "a_booking_without_a_charge_is_seen", "nothing past HELD without a charge of its amount whose money was taken", NULL,
 	  "UPDATE booking SET charge_id = NULL" BOOKING("CONFIRMED"), NULL },
