@@ -1,0 +1,127 @@
+#!/bin/bash
+# tests/page/extras.sh - a car with delivery and equipment, as customers and clients order it, see it and give it back. Payment, review and
+# delivery are not there (their sockets are missing): what needs them must be refused with nothing left behind.
+cd "$(dirname "$0")/../.." && . tests/page/lib.sh || exit 1
+
+somebody() { # somebody NAME ROLE: a user with that role and a bearer token
+	sql "INSERT INTO user (email, name, lang, password_hash, created_at, updated_at) VALUES ('$1@example.com', '$1', 'en', 'x', 0, 0);
+	     INSERT INTO user_role VALUES ((SELECT MAX(user_id) FROM user), '$2');
+	     INSERT INTO api_token (token_hash, user_id, name, created_at)
+	     VALUES ('$(printf %s "token-of-$1-0123456789" | b2sum -l 256 | cut -d' ' -f1)', (SELECT MAX(user_id) FROM user), 'test', 0);"
+}
+as() { bearer "token-of-$1-0123456789"; }
+at() { TZ=Asia/Seoul date -d "$1" +%Y-%m-%dT%H:00; }
+order() { json POST /bookings '{"car_id":1,"starts_at":"'"$from"'","ends_at":"'"$to"'","card_id":11,'"$1"'}'; }
+nothing_is_left() {
+	expect_sql "SELECT COUNT(*) FROM slot WHERE kind <> 'RELEASED'" 0 && expect_sql "SELECT COUNT(*) FROM booking WHERE state <> 'EXPIRED'" 0
+}
+bad_field() { expect_status 422 && expect_js '.error.fields|keys|join(" ")' "$1"; }
+
+begin booking
+somebody ann customer
+somebody bob customer
+sql "INSERT INTO branch (branch_id, name, name_ko, region, phone) VALUES (1, 'Gangnam', '강남점', 'Seoul', '02-555-0101');
+     INSERT INTO car (car_id, plate, name, body, seats, fuel, gearbox, daily_price, hourly_price, branch_id, service, created_at, updated_at, rev) VALUES
+       (1, '12가3456', 'Avante', 'sedan', 5, 'petrol', 'automatic', 90000, 9000, 1, 'IN_SERVICE', 0, 0, 1);
+     INSERT INTO card (card_id, user_id, billing_key, brand, last4, created_at) VALUES (11, 1, 'b1', 'Visa', '4242', 0);
+     INSERT INTO item (item_id, name, name_ko, category, daily_price, is_offered, created_at, updated_at) VALUES
+       (1, 'Child seat <b>', '카시트', 'child_seat', 5000, 1, 0, 0), (2, 'Tent', '텐트', 'camping', 20000, 1, 0, 0),
+       (3, 'Sled', '썰매', 'winter', 9000, 0, 0, 0), (4, 'Roof box', '루프박스', 'other', 12000, 1, 0, 0);
+     INSERT INTO stock_entry (item_id, kind, quantity, balance, entered_at) VALUES (1, 'receive', 5, 5, 0), (2, 'receive', 4, 4, 0), (3, 'receive', 1, 1, 0);"
+from=$(at '3 days 10:00') to=$(at '5 days 10:00')
+as ann
+
+test_that "payment that is not there: later, and neither car nor pieces are held"
+order '"delivery":{"address":"Teheran-ro 1","zone":"city","place":"lobby","collect":true},"equipment":[{"item_id":1,"qty":2}]'
+expect_status 503; expect_js .error.code later; nothing_is_left
+test_that "… and what was ordered stands in the books line by line"
+expect_sql "SELECT group_concat(rule || ' ' || quantity || '×' || unit_amount, ', ') FROM (SELECT * FROM booking_line ORDER BY line_no)" \
+	"daily 2×90000, delivery 1×25000, collection 1×25000, equipment 4×5000"
+expect_sql "SELECT zone || place || collects || (window_to - window_from) FROM booking_delivery" citylobby17200
+expect_sql "SELECT amount FROM booking" 250000
+
+test_that "a delivery without an address is refused" && order '"delivery":{"zone":"city"}' && bad_field delivery.address
+test_that "a delivery without a zone is refused" && order '"delivery":{"address":"x"}' && bad_field delivery.zone
+test_that "a zone we do not go to is refused" && order '"delivery":{"address":"x","zone":"moon"}' && bad_field delivery.zone
+test_that "a window before the rental is refused" && order '"delivery":{"address":"x","zone":"city","window_from":"'"$(at '3 days 09:00')"'"}' && bad_field delivery.window_from
+test_that "a window that ends after it is refused" && order '"delivery":{"address":"x","zone":"city","window_from":"'"$(at '5 days 09:00')"'"}' && bad_field delivery.window_from
+test_that "a window off the half hour is refused" && order '"delivery":{"address":"x","zone":"city","window_from":"'"${from%:00}:10"'"}' && bad_field delivery.window_from
+test_that "a delivery that is a word is refused" && order '"delivery":"yes"' && bad_field delivery
+test_that "a delivery with something unknown in it is refused" && order '"delivery":{"address":"x","zone":"city","colour":"red"}' && bad_field delivery.colour
+test_that "an address of two lines is refused" && order '"delivery":{"address":"a\nb","zone":"city"}' && bad_field delivery.address
+test_that "null and empty lists are no extras" && order '"delivery":null,"equipment":[]' && expect_status 503
+
+test_that "more pieces than are free: out of stock, the item is named" && order '"equipment":[{"item_id":1,"qty":6}]' && expect_status 409 &&
+	expect_js .error.code out_of_stock && expect_js '.error.fields|keys|join(" ")' equipment.0.qty && expect_body 'Child seat'
+test_that "the same item twice counts together" && order '"equipment":[{"item_id":1,"qty":3},{"item_id":1,"qty":3}]' && expect_status 409 &&
+	expect_js '.error.fields|keys|join(" ")' equipment.1.qty
+test_that "an item that is not lent is refused" && order '"equipment":[{"item_id":1,"qty":1},{"item_id":3,"qty":1}]' && bad_field equipment.1.item_id
+test_that "an item that is not there is refused" && order '"equipment":[{"item_id":99,"qty":1}]' && bad_field equipment.0.item_id
+for qty in 0 -1 51 1.5 '"x"' null '[1]'; do test_that "a quantity that cannot be: $qty" && order '"equipment":[{"item_id":1,"qty":'"$qty"'}]' && expect_status 422; done
+test_that "a quantity alone is refused" && order '"equipment":[{"qty":1}]' && bad_field equipment.0.item_id
+test_that "equipment that is no list is refused" && order '"equipment":3' && bad_field equipment
+test_that "more than ten kinds are refused"
+order '"equipment":['"$(for i in {1..11}; do printf '{"item_id":1,"qty":1}%s' "$([[ $i -lt 11 ]] && echo ,)"; done)"']'; bad_field equipment.10.qty
+test_that "nothing of it was left" && nothing_is_left
+test_that "review that is not there: later, and nothing is charged or held" && order '"equipment":[{"item_id":2,"qty":1}]' && expect_status 503 &&
+	expect_js .error.code later && expect_header "Retry-After:" && expect_body "approved first" && nothing_is_left &&
+	expect_sql "SELECT end_reason FROM booking ORDER BY booking_id DESC LIMIT 1" review_later
+
+# One that was paid, with everything.
+sql "INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount, vat_amount, currency,
+       card_id, charge_id, held_at, hold_until, asked_at, paid_at)
+     VALUES ('MP-TEST0001', 1, 1, 'Avante', '12가3456', 'sedan', 1, 'Gangnam', 'CONFIRMED', $(date -d '+3 days 00:00' +%s), $(date -d '+5 days 00:00' +%s),
+       225000, 20455, 'KRW', 11, 5, $(date +%s), 0, 1, $(date +%s));
+     INSERT INTO slot (car_id, kind, starts_at, ends_at, busy_until, booking_id, rev)
+     SELECT 1, 'BOOKED', starts_at, ends_at, ends_at + 3600, booking_id, 99 FROM booking WHERE code = 'MP-TEST0001';
+     INSERT INTO booking_line (booking_id, line_no, rule, version, unit, quantity, unit_amount, amount, label, label_ko)
+     SELECT booking_id, 1, 'daily', 1, 'day', 2, 90000, 180000, '', '' FROM booking WHERE code = 'MP-TEST0001' UNION ALL
+     SELECT booking_id, 2, 'delivery', 1, 'trip', 1, 25000, 25000, 'Greater city', '시내 외곽' FROM booking WHERE code = 'MP-TEST0001' UNION ALL
+     SELECT booking_id, 3, 'equipment', 1, 'piece_day', 4, 5000, 20000, 'Child seat <b>', '카시트' FROM booking WHERE code = 'MP-TEST0001';
+     INSERT INTO booking_extra (booking_id, line_no, kind, ref_id, quantity, amount)
+     SELECT booking_id, 2, 'delivery', 0, 1, 25000 FROM booking WHERE code = 'MP-TEST0001' UNION ALL
+     SELECT booking_id, 3, 'equipment', 1, 2, 20000 FROM booking WHERE code = 'MP-TEST0001';
+     INSERT INTO booking_delivery (booking_id, zone, address, window_from, window_to)
+     SELECT booking_id, 'city', 'Teheran-ro <1>', starts_at, starts_at + 7200 FROM booking WHERE code = 'MP-TEST0001';"
+test_that "the booking says what was booked with the car" && json GET /bookings/MP-TEST0001 && expect_status 200 && expect_js .delivery.address "Teheran-ro <1>" &&
+	expect_js '.extras|map(.kind + " " + .state)|join(", ")' "delivery BOOKED, equipment BOOKED" && expect_js '.lines[2].label' "Child seat <b>"
+test_that "cancelling while delivery is away: later, nothing has changed" && json POST /bookings/MP-TEST0001/cancel '{}' && expect_status 503 &&
+	expect_js .error.code later && expect_header "Retry-After:" && expect_sql "SELECT state || cancel_asked_at FROM booking WHERE code = 'MP-TEST0001'" CONFIRMED0 &&
+	expect_sql "SELECT COUNT(*) FROM event WHERE type LIKE 'booking.cancel%'" 0
+as bob
+test_that "somebody else does not see where ann lives" && json GET /bookings/MP-TEST0001 && expect_status 404
+forget
+
+use account; get /account/sign-up; post /account/sign-up name=max email=max@example.kr password='paper horse lamp river' lang=en
+use booking
+sql "DROP TRIGGER booking_is_frozen; UPDATE booking SET customer_id = (SELECT user_id FROM user WHERE name = 'max') WHERE code = 'MP-TEST0001';
+     INSERT INTO card (card_id, user_id, billing_key, brand, last4, created_at) SELECT 12, user_id, 'b2', 'Visa', '4242', 0 FROM user WHERE name = 'max'"
+test_that "the booking's page shows address, window and extras" && get /bookings/MP-TEST0001 && expect_status 200 && expect_body "Teheran-ro &lt;1&gt;" &&
+	expect_body "Child seat &lt;b&gt;" && expect_body "The courier brings the car" && expect_body "Greater city"
+test_that "… and its receipt every line" && get /bookings/MP-TEST0001/receipt && expect_status 200 && expect_body "Child seat &lt;b&gt;" && expect_body "₩225,000"
+sql "UPDATE booking_extra SET state = 'ENDED', end_reason = 'not in May', ended_at = 1, refund_due = amount, refund_state = 'DONE', refunded_amount = amount WHERE line_no = 3"
+test_that "an extra that will not be had is said so, with its refund" && get /bookings/MP-TEST0001 && expect_body "Not available, ₩20,000 went back" && expect_body "not in May" &&
+	get /bookings/MP-TEST0001/receipt && expect_body "−₩20,000" && get /bookings/MP-TEST0001/cancel && expect_body "Went back already" && expect_body "₩205,000"
+sql "UPDATE booking SET cancel_asked_at = 5, cancel_asked_by = customer_id WHERE code = 'MP-TEST0001'"
+test_that "one that is being cancelled says so, and is not cancelled a second time" && get /bookings/MP-TEST0001 && expect_body "It is being cancelled" && expect_no_body "/cancel\"" &&
+	get /bookings/MP-TEST0001/cancel && expect_status 303
+
+from=$(at '9 days 10:00') to=$(at '11 days 10:00')
+form=(car_id=1 "starts_at=$from" "ends_at=$to" card_id=12)
+test_that "the order form offers zones with their fees and items with what is free" && get "/bookings/new?car_id=1&starts_at=$from&ends_at=$to" && expect_status 200 &&
+	expect_body "Greater city · ₩25,000" && expect_body "Child seat &lt;b&gt;" && expect_body "5 pieces free" && expect_body "none free in those hours" && expect_no_body Sled
+test_that "the price is shown with what was chosen, and nothing is booked"
+post /bookings "${form[@]}" update=1 delivery.wanted=1 delivery.zone=city equipment.0.item_id=2 equipment.0.qty=0 equipment.1.item_id=1 equipment.1.qty=2
+expect_status 200; expect_body "₩225,000"; expect_no_body 'aria-invalid="true"'; expect_body '<option value="2" selected>'
+expect_sql "SELECT COUNT(*) FROM booking WHERE customer_id = (SELECT user_id FROM user WHERE name = 'max')" 1
+test_that "booking it asks for what is missing, and keeps what was typed"
+post /bookings "${form[@]}" delivery.wanted=1 delivery.zone=city delivery.place='gate <3>' equipment.0.item_id=1 equipment.0.qty=1
+expect_status 422; expect_body 'id="e-delivery.address"'; expect_body 'gate &lt;3&gt;'; expect_body '<option value="city" selected>'
+test_that "an address typed and a tick taken away is no delivery"
+post /bookings "${form[@]}" delivery.address=x delivery.zone=moon
+expect_status 503; expect_sql "SELECT COUNT(*) FROM booking_delivery d JOIN booking b ON b.booking_id = d.booking_id WHERE b.code <> 'MP-TEST0001'" 1
+test_that "too many are said at their field"
+post /bookings "${form[@]}" equipment.0.item_id=1 equipment.0.qty=9
+expect_status 409; expect_body "only 5 are free"; expect_body 'aria-invalid="true"'
+test_that "the form speaks Korean" && lang=ko && sql "UPDATE user SET lang = 'ko'" && get "/bookings/new?car_id=1&starts_at=$from&ends_at=$to" && expect_body "시내 외곽" && expect_body 카시트 && expect_body "5개 남음"
+finish
