@@ -302,7 +302,7 @@ do_book(struct web *w)
 	case BOOKING_OUT_OF_STOCK:
 		return AGAIN(CONFLICT, "out_of_stock", extras_refused(w, &o, &b, outcome));
 	case BOOKING_NOT_APPROVED:
-		return AGAIN(CONFLICT, "not_approved", extras_refused(w, &o, &b, outcome));
+		return AGAIN(CONFLICT, "rejected", extras_refused(w, &o, &b, outcome));
 	case BOOKING_REVIEW_LATER:
 		return show_later(w, &o, ASKED_REVIEW, _("Your equipment must be approved first, and nobody can be asked at the moment. Nothing was booked and nothing was charged."));
 	case BOOKING_KEY_REUSED:
@@ -403,6 +403,13 @@ fill_desk(struct web *w, struct booking_page *p)
 	p->has_deeds = p->n_events > 0;
 }
 
+/* A code of ours says nothing to people; the words somebody typed do. */
+static bool
+is_code(const char *reason)
+{
+	return reason[strspn(reason, "abcdefghijklmnopqrstuvwxyz_")] == '\0';
+}
+
 /* What was booked with the car, in the reader's language, and what of its price is back. */
 static void
 fill_extras(struct booking_page *p)
@@ -418,6 +425,8 @@ fill_extras(struct booking_page *p)
 
 		if (lang_now() == LANG_KO && *x->label_ko)
 			x->label = x->label_ko;
+		if (is_code(x->end_reason))
+			x->end_reason = "";
 		p->back_amount += x->refunded_amount;
 		p->has_ended |= x->state == EXTRA_ENDED;
 		p->is_brought |= x->kind == EXTRA_DELIVERY && x->state == EXTRA_BOOKED;
