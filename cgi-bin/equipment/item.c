@@ -122,7 +122,7 @@ free_day_make(struct db *db, const struct item *item, int64_t midnight, int64_t 
 
 	day_split(midnight, &year, &month, &number, &weekday);
 	day.is_weekend = weekday == 0 || weekday == 6;
-	day.day = day.is_today || number == 1 ? arena_printf(db_memory(db), "%d/%d", month, number) : arena_printf(db_memory(db), "%d", number);
+	day.day = number == 1 ? arena_printf(db_memory(db), "%d/%d", month, number) : arena_printf(db_memory(db), "%d", number);
 	return day;
 }
 
