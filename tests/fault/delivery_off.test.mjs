@@ -124,7 +124,7 @@ await test('a courier who leaves and a customer who cancels at the same moment: 
 		const job = await until('its job', () => job_of(i));
 		await market.manager.post(`/deliveries/${job.delivery_id}/assign`, { courier_id });
 		const later = async ms => { await sleep(ms); return driver.post(`/deliveries/${job.delivery_id}/ship`); };      /* the customer has one more hop to go */
-		const [left, gone] = await Promise.all([later(random() * 20), cancel(i)]);
+		const [left, gone] = await Promise.all([later(random() * 5), cancel(i)]);
 		const end = [await state_of(codes[i]), (await job_of(i)).state].join(' ');
 		if (end === 'CONFIRMED SHIPPED') assert.deepEqual([left.status, gone.status], [200, 409], gone.text);
 		else assert.deepEqual([end, left.status, gone.status], ['CANCELLED CANCELLED', 409, 200], left.text);
