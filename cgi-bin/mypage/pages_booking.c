@@ -30,11 +30,11 @@ struct trip {
 	struct my_delivery delivery;
 	struct step *steps;
 	int n_steps;
-	const char *zone, *why;
+	const char *zone_name, *why;
 	bool has_keys;                          /* they changed hands: the record shows */
 };
 static const struct member trip_members[] = {
-	SHAPE_STRUCT(trip, delivery, my_delivery_shape), SHAPE_LIST(trip, steps, step_shape), SHAPE_TEXT(trip, zone), SHAPE_TEXT(trip, why),
+	SHAPE_STRUCT(trip, delivery, my_delivery_shape), SHAPE_LIST(trip, steps, step_shape), SHAPE_TEXT(trip, zone_name), SHAPE_TEXT(trip, why),
 	SHAPE_BOOL(trip, has_keys),
 };
 static const struct shape trip_shape = SHAPE(trip, trip_members);
@@ -168,7 +168,7 @@ make_trips(struct web *w, struct booking_page *p)
 
 		my_trip_progress(d, &progress);
 		p->trips[i] = (struct trip){
-			.delivery = *d, .steps = steps_in_words(w, &progress), .n_steps = progress.n_steps, .zone = zone_in_words(d->zone),
+			.delivery = *d, .steps = steps_in_words(w, &progress), .n_steps = progress.n_steps, .zone_name = zone_in_words(d->zone),
 			.why = d->state == TRIP_CANCELLED ? my_reason_said(*d->reason ? d->reason : d->ended_by) : "",
 			.has_keys = d->state == TRIP_DELIVERED && *d->received_by,
 		};

@@ -153,7 +153,7 @@ static const struct shape happening_shape = SHAPE(happening, happening_members);
 struct case_page {
 	struct form_problems problems;
 	struct review_case review;
-	const char *title, *category, *waits, *decided_by, *too_many, *too_much, *booking_url, *order_url, *next_url, *reason_said;
+	const char *title, *category_name, *waits, *decided_by, *too_many, *too_much, *booking_url, *order_url, *next_url, *reason_said;
 	bool can_decide, is_own, is_waiting, is_by_rule, has_amount;
 	struct field reason;
 	struct happening *events;
@@ -161,7 +161,7 @@ struct case_page {
 };
 static const struct member case_page_members[] = {
 	SHAPE_STRUCT(case_page, problems, form_problems_shape), SHAPE_STRUCT(case_page, review, review_case_shape), SHAPE_TEXT(case_page, title),
-	SHAPE_TEXT(case_page, category), SHAPE_TEXT(case_page, waits), SHAPE_TEXT(case_page, decided_by), SHAPE_TEXT(case_page, too_many),
+	SHAPE_TEXT(case_page, category_name), SHAPE_TEXT(case_page, waits), SHAPE_TEXT(case_page, decided_by), SHAPE_TEXT(case_page, too_many),
 	SHAPE_TEXT(case_page, too_much), SHAPE_TEXT(case_page, booking_url), SHAPE_TEXT(case_page, order_url), SHAPE_TEXT(case_page, next_url),
 	SHAPE_TEXT(case_page, reason_said), SHAPE_BOOL(case_page, can_decide), SHAPE_BOOL(case_page, is_own), SHAPE_BOOL(case_page, is_waiting),
 	SHAPE_BOOL(case_page, is_by_rule), SHAPE_BOOL(case_page, has_amount), SHAPE_STRUCT(case_page, reason, field_shape),
@@ -252,7 +252,7 @@ show_case(struct web *w, enum status status, const struct review_case *c, const 
 {
 	const struct choice *category = choice_find(settings.equipment_categories, c->category);
 	struct case_page p = {
-		.review = *c, .title = title_in_words(c), .category = category ? choice_name(category) : c->category,
+		.review = *c, .title = title_in_words(c), .category_name = category ? choice_name(category) : c->category,
 		.waits = how_long(w, c->waiting_s), .decided_by = decided_by(c), .reason_said = reason_in_words(c->reason),
 		.is_own = c->applicant_id == w->user.id, .is_waiting = c->state == CASE_ASSIGNED, .is_by_rule = *c->rule != '\0',
 		.has_amount = c->amount > 0, .reason = form_field(w, "reason", ""), .problems = form_problems(w, message),

@@ -129,9 +129,9 @@ test_that "a booking shows its delivery with steps of its own, its equipment, an
 hold MP-FFFF6666 "$KIM" 3 '+70 days' '+71 days'; pay MP-FFFF6666; confirm MP-FFFF6666
 trip requested 1 delivery; trip scheduled 1 delivery ',"courier_id":9,"courier_name":"Park"'
 order ordered MP-FFFF6666 MP-FFFF6666-3 MP-FFFF6666 "$KIM"
-tell message.sent message:1 "{\"message_id\":1,\"recipient_id\":$KIM,\"kind\":\"delivery_scheduled\",\"about\":\"MP-FFFF6666\",\"channel\":\"folder\",\"tries\":1}"
+tell message.sent message:1001 "{\"message_id\":1001,\"recipient_id\":$KIM,\"kind\":\"delivery_scheduled\",\"about\":\"MP-FFFF6666\",\"channel\":\"folder\",\"tries\":1}"
 relay; browser kim; get /my/bookings/MP-FFFF6666; expect_status 200
-for word in 'Brought to you' 'Courier assigned' 'Park' '2 × Tent &lt;b&gt;' 'Waiting for approval' 'What we wrote to you' 'A courier is assigned'; do expect_body "$word"; done
+for word in 'Brought to you' 'City centre' 'Courier assigned' 'Park' '2 × Tent &lt;b&gt;' 'Waiting for approval' 'What we wrote to you' 'A courier is assigned'; do expect_body "$word"; done
 expect_no_body 'Tent <b>'
 
 test_that "a rejected order says why, and the money of an extra is followed back"
@@ -142,7 +142,7 @@ tell payment.cancelled MP-FFFF6666 '{"amount":27000,"refunded_amount":27000,"ref
 tell booking.extra_refunded MP-FFFF6666 '{"line_no":2,"refunded_amount":27000}'
 relay; get /my/bookings/MP-FFFF6666; expect_body 'went back to your card'
 as "$kim"; json GET /my/bookings/MP-FFFF6666; expect_js .payment_state APPROVED; expect_js .orders[0].state REJECTED
-expect_js .deliveries[0].courier_name Park; expect_js .messages[0].kind delivery_scheduled; expect_js .lines[1].refunded_amount 27000
+expect_js .deliveries[0].courier_name Park; expect_js '.messages | map(select(.message_id == 1001))[0].kind' delivery_scheduled; expect_js .lines[1].refunded_amount 27000
 
 test_that "equipment ordered alone has a page of its own, and only its owner's is there"
 order ordered EQ-AAAA1111 EQ-AAAA1111 '' "$KIM"; order ordered EQ-BBBB2222 EQ-BBBB2222 '' "$LEE"; relay
