@@ -84,6 +84,7 @@ play(struct world *w, struct script *s, struct dice *d, struct progress *p)
 		progress_at(p, i, s->n_deeds + s->n_deeds / 4);
 	}
 	world_end(w, s);
+	world_messages(w, s->now);
 	return !w->why;
 }
 

@@ -156,6 +156,7 @@ void world_fleet(struct world *w, struct script *s, struct dice *d);
 void world_do(struct world *w, struct script *s, const struct deed *deed);
 void world_policies(struct world *w);           /* all consumers but mypage, until nothing is left to react to */
 void world_end(struct world *w, struct script *s);
+void world_messages(struct world *w, int64_t now);      /* demo_message.c: last of all, what people were told */
 
 /* --- demo_ports.c: booking's calls to other programs, and payment's to the provider, answered in this process until they are closed --- */
 

@@ -44,6 +44,15 @@ message_emit(struct db *db, const char *type, const struct message_settled *s, i
 	event_emit(db, &e, &settled_shape, &said);
 }
 
+/* News that comes as late as this (message was off, a log was replayed) stands in the inbox under its own date, and is not mailed. */
+#define MAILED_FOR_S (3 * DAY)
+
+static bool
+is_old(const struct event *e)
+{
+	return e->occurred_at && e->occurred_at < clock_now() - MAILED_FOR_S;
+}
+
 /* --- writing one -------------------------------------------------------------------------------------------------------- */
 
 struct recipient { int64_t user_id; const char *email, *name, *lang; };
@@ -88,7 +97,7 @@ write_down(struct db *db, const struct event *e, int kind, const struct recipien
 {
 	struct message_text text;
 	int64_t message_id, now = clock_now();
-	bool is_mailed = p->email && mail_is_address(to->email);
+	bool is_mailed = p->email && mail_is_address(to->email) && !is_old(e);
 	struct facts t;
 
 	if (!p->inbox && !is_mailed)
@@ -97,11 +106,12 @@ write_down(struct db *db, const struct event *e, int kind, const struct recipien
 		return false;
 	message_id = db_int(db,
 		"INSERT INTO message (event_id, recipient_id, kind, subject_id, lang, title, body, link, in_inbox, email, state, next_at, created_at,"
-		" settled_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13)"
+		" settled_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 		" ON CONFLICT (event_id, recipient_id, kind) DO NOTHING RETURNING message_id",
 		e->event_id, to->user_id, message_kinds[kind].kind, *t.code ? t.code : e->subject_id, to->lang,
 		cut_off(db_memory(db), text.title, 200), cut_off(db_memory(db), text.body, 10000), t.link, p->inbox, is_mailed ? to->email : "",
-		is_mailed ? "QUEUED" : "SENT", now, is_mailed ? (int64_t)0 : now);
+		is_mailed ? "QUEUED" : "SENT", now, is_old(e) ? e->occurred_at : now,
+		is_mailed ? (int64_t)0 : now);
 	if (message_id && !is_mailed)
 		message_emit(db, "message.sent", &(struct message_settled){ .message_id = message_id, .channel = "inbox", .reply = "" }, 0);
 	return !db_failed(db);

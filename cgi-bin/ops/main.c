@@ -16,6 +16,8 @@ static const struct route routes[] = {
 	{ POST, "/ops/retries/:consumer/:event_id/discard", do_discard,   ADMIN },
 	{ GET,  "/ops/faults",                              page_faults,  ADMIN },
 	{ POST, "/ops/faults",                              do_faults,    ADMIN },
+	{ GET,  "/ops/mail",                                page_mail,    ADMIN },
+	{ GET,  "/ops/mail/:message_id",                    page_letter,  ADMIN },
 	{ GET,  "/metrics",                                 page_metrics, OWN_KEY },
 	{ 0 },
 };

@@ -137,6 +137,14 @@ struct ops_house {
 extern const struct shape ops_file_shape, ops_house_shape;
 void ops_house(struct db *db, struct ops_house *h);
 
+/* --- the mail folder (letters.c) --- */
+
+struct ops_letter { int64_t message_id, written_at; const char *from, *to, *subject, *body, *letter_id, *lang; };
+extern const struct shape ops_letter_shape;
+/* The numbers of all letters in it, newest first. Answers how many. */
+int ops_letters(struct arena *m, int64_t **numbers);
+bool ops_letter(struct arena *m, int64_t message_id, struct ops_letter *letter);       /* false: there is none, or it is none of ours */
+
 /* --- the log --- */
 
 struct ops_query {

@@ -12,6 +12,7 @@ handler page_events, page_audit;                                /* pages_log.c *
 handler page_pause, do_pause, do_resume;                        /* pages_switch.c */
 handler do_redrive, page_discard, do_discard;
 handler page_faults, do_faults;                                 /* pages_faults.c */
+handler page_mail, page_letter;                                 /* pages_mail.c */
 handler page_metrics;                                           /* pages_metrics.c */
 
 #endif

@@ -43,6 +43,7 @@ const past = (await as.customer.get('/my/bookings?tab=past')).json.bookings.find
 const [charge] = (await as.manager.get('/payments')).json.charges;
 const [told, read] = await until('the customer is told', async () => { const { json } = await as.customer.get('/messages'); return json.n_total > 1 && json.messages; });
 await as.customer.post(`/messages/${read.message_id}/read`);
+const mailed = await until('a letter is in the mail folder', async () => (await as.admin.get('/ops/mail')).json.letters[0]?.message_id);
 const branch = (await as.manager.get('/fleet/branches')).json.branches[0], model = (await as.manager.get('/fleet/models')).json.models[0];
 const fresh_car = (await as.manager.post('/fleet/cars', new_car({ name: 'Fresh' }))).json;
 const user = (await as.admin.get('/account/users?q=' + who.customer.email)).json.users.find(u => u.email === who.customer.email);
@@ -121,6 +122,7 @@ const examples = {
 	'/payments/:charge_id': [`/payments/${charge.charge_id}`, `/payments/${stuck_charge.charge_id}`],
 	'/payments/cards/return': null,         /* the way back from the card page */
 	'/payments/cards/:card_id/remove': { customer: `/payments/cards/${card_id}/remove` },
+	'/ops/mail/:message_id': `/ops/mail/${mailed}`,
 	'/ops/consumers/:consumer/pause': '/ops/consumers/fleet/pause',
 	'/ops/retries/:consumer/:event_id/discard': '/ops/retries/fleet/1/discard',
 	'/equipment': { manager: '/equipment' },

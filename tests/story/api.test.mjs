@@ -210,6 +210,9 @@ await test('a tour through everything: all answers are as documented', async () 
 	await anna.post('/messages/preferences', { booking_email: true, reminder_inbox: true });
 	await anna.post('/messages/preferences', { nonsense: true });
 	await anna.get('/messages/log');
+	const { letters } = await until('a letter lies in the mail folder', async () => { const { json } = await admin.get('/ops/mail'); return json.n_total && json; });
+	for (const id of [letters[0].message_id, 99999]) await admin.get(`/ops/mail/${id}`);
+	await anna.get('/ops/mail');
 	await until('it is mailed', async () => (await manager.get(`/messages/log?about=${booking.code}`)).json.messages.every(m => m.state === 'SENT'));
 	for (const address of ['/messages/log?state=DEAD', '/messages/log?state=nonsense', `/messages/log/${told}`, '/messages/log/99999']) await manager.get(address);
 	for (const id of [told, 99999]) await manager.post(`/messages/${id}/resend`);
