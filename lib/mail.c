@@ -10,7 +10,7 @@
 #include <time.h>
 
 #define BASE64      sodium_base64_VARIANT_ORIGINAL
-#define WORD_BYTES  45          /* of text in one encoded word: with what stands around it below 75 characters */
+#define WORD_BYTES  39          /* of text in one encoded word: with what stands around and before it below 76 characters */
 #define LINE_BYTES  57          /* … and in one line of the body: 76 characters */
 #define PLAIN_CHARS 60          /* a header so short and plain is left as it is */
 
@@ -131,7 +131,7 @@ put_person(struct buf *b, struct arena *m, const char *name, const char *address
 		return;
 	}
 	put_words(b, m, name);
-	buf_printf(b, " <%s>", address);
+	buf_printf(b, "\r\n <%s>", address);
 }
 
 static const char *
@@ -183,7 +183,7 @@ put_decoded(struct buf *b, const char *base64, size_t n)
 	return true;
 }
 
-/* Encoded words into text; the line ends between them are none of it. */
+/* Encoded words into text; the blank between two of them is none of it. */
 static const char *
 decoded(struct arena *m, const char *s)
 {
@@ -195,8 +195,8 @@ decoded(struct arena *m, const char *s)
 
 		if (end && put_decoded(&b, s + 10, (size_t)(end - s - 10))) {
 			s = end + 2;
-			while (strncmp(s, "\r\n =?", 5) == 0)
-				s += 3;
+			if (strncmp(s, " =?", 3) == 0)
+				s++;
 		} else {
 			buf_put(&b, s++, 1);
 		}
@@ -204,7 +204,20 @@ decoded(struct arena *m, const char *s)
 	return b.s;
 }
 
-/* A header's value, lines that go on included; "": it is not there. */
+/* A value over several lines as one. */
+static const char *
+unfolded(struct arena *m, const char *s, size_t n)
+{
+	struct buf b = { .m = m };
+
+	buf_puts(&b, "");
+	for (size_t i = 0; i < n; i++)
+		if (s[i] != '\r' && s[i] != '\n')
+			buf_put(&b, s + i, 1);
+	return b.s;
+}
+
+/* A header's value; "": it is not there. */
 static const char *
 header(struct arena *m, const char *head, const char *name)
 {
@@ -218,7 +231,7 @@ header(struct arena *m, const char *head, const char *name)
 		do
 			end = strstr(end == s ? s : end + 2, "\r\n");
 		while (end && end[2] == ' ');
-		return end ? arena_strndup(m, s + n + 2, (size_t)(end - s) - n - 2) : s + n + 2;
+		return unfolded(m, s + n + 2, end ? (size_t)(end - s) - n - 2 : strlen(s + n + 2));
 	}
 	return "";
 }

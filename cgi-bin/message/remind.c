@@ -16,7 +16,7 @@
 
 #include <string.h>
 
-#define AT_ONCE      500
+#define REMIND_MAX   500
 #define TOO_SOON_S   HOUR       /* a reminder within an hour of the booking would only repeat it */
 #define LATE_AFTER_S 600        /* so long a car may be late before anybody is told */
 #define LATE_FOR_S   (3 * DAY)  /* … and so long it makes sense to */
@@ -54,8 +54,8 @@ tell_all(struct db *db, int which, const struct remind *list, int n, int64_t upt
 	for (int i = 0; i < n && !db_failed(db); i++)
 		tell(db, list[i].code, state, event, kind);
 	if (!db_failed(db))
-		looked_upto[which] = n < AT_ONCE ? upto : list[n - 1].due_at;   /* of those at that very moment some may be left */
-	return n == AT_ONCE && list[0].due_at < list[n - 1].due_at;
+		looked_upto[which] = n < REMIND_MAX ? upto : list[n - 1].due_at;   /* of those at that very moment some may be left */
+	return n == REMIND_MAX && list[0].due_at < list[n - 1].due_at;
 }
 
 static bool
@@ -71,7 +71,7 @@ remind_pickup(struct db *db, int64_t now)
 		"SELECT b.code, b.starts_at AS due_at FROM v_booking b WHERE b.state = 'CONFIRMED' AND b.starts_at >= $1 AND b.starts_at <= $2"
 		" AND b.held_at < b.starts_at - $3 AND NOT EXISTS"
 		" (SELECT 1 FROM message m WHERE m.subject_id = b.code AND m.kind = 'remind_pickup') ORDER BY b.starts_at LIMIT $4",
-		from, upto, settings.remind_pickup_s + TOO_SOON_S, AT_ONCE);
+		from, upto, settings.remind_pickup_s + TOO_SOON_S, REMIND_MAX);
 	return tell_all(db, PICKUP, list, n, upto, "CONFIRMED", "booking.confirmed", "remind_pickup");
 }
 
@@ -88,7 +88,7 @@ remind_return(struct db *db, int64_t now)
 		"SELECT b.code, b.ends_at AS due_at FROM v_booking b WHERE b.state = 'OUT' AND b.ends_at >= $1 AND b.ends_at <= $2"
 		" AND b.starts_at < b.ends_at - $3 AND NOT EXISTS"
 		" (SELECT 1 FROM message m WHERE m.subject_id = b.code AND m.kind = 'remind_return') ORDER BY b.ends_at LIMIT $4",
-		from, upto, settings.remind_return_s + TOO_SOON_S, AT_ONCE);
+		from, upto, settings.remind_return_s + TOO_SOON_S, REMIND_MAX);
 	return tell_all(db, RETURN, list, n, upto, "OUT", "booking.handed_out", "remind_return");
 }
 
@@ -102,7 +102,7 @@ remind_overdue(struct db *db, int64_t now)
 	db_list(db, &remind_shape, &list, &n,
 		"SELECT b.code, b.ends_at AS due_at FROM v_booking b WHERE b.state = 'OUT' AND b.ends_at >= $1 AND b.ends_at <= $2 AND NOT EXISTS"
 		" (SELECT 1 FROM message m WHERE m.subject_id = b.code AND m.kind = 'remind_overdue') ORDER BY b.ends_at LIMIT $3",
-		from, upto, AT_ONCE);
+		from, upto, REMIND_MAX);
 	return tell_all(db, OVERDUE, list, n, upto, "OUT", "booking.handed_out", "remind_overdue");
 }
 
@@ -116,7 +116,7 @@ tell_cancelling(struct db *db, int64_t now)
 	db_list(db, &remind_shape, &list, &n,
 		"SELECT s.subject_id AS code, s.since AS due_at FROM v_stuck_booking s /*scan*/ WHERE s.kind = 'cancel' AND s.since <= $1 AND NOT EXISTS"
 		" (SELECT 1 FROM message m WHERE m.subject_id = s.subject_id AND m.kind = 'booking_cancelling') ORDER BY s.since /*sort*/ LIMIT $2",
-		now - PENDING_S, AT_ONCE);
+		now - PENDING_S, REMIND_MAX);
 	return tell_all(db, CANCELLING, list, n, now, "CANCEL_REQUESTED", "booking.cancel_requested", "booking_cancelling");
 }
 

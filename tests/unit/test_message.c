@@ -1,0 +1,523 @@
+/* Messages: each kind in both languages, once; letters that stay letters; and what becomes of them when the mail server will or will not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "scratch.h"
+
+#include "../../cgi-bin/message/post.c"
+#include "../../cgi-bin/message/remind.c"
+
+#include "../../cgi-bin/message/message.h"
+#include "../../lib/mail.h"
+
+#define NOW 1795222800  /* 2026-11-21 10:00 KST */
+#define KIM 7
+#define LEE 8
+#define BOSS 9
+
+static const struct db_role writer_role = { .name = "test", .owns = "*" };
+static struct db *db;           /* message's own */
+static struct db *writer;       /* everybody else */
+
+static int
+begin(void **state)
+{
+	if (scratch_begin(state) != 0)
+		return -1;
+	settings.var_dir = scratch;
+	settings.base_url = "https://cars.example.com";
+	settings.mail_url = "";
+	settings.mail_from = "motorpool <noreply@cars.example.com>";
+	settings.mail_tries = 3;
+	settings.mail_pause_s = 30;
+	settings.remind_pickup_s = DAY;
+	settings.remind_return_s = HOUR;
+	post.has_begun = false;
+	post.again_ms = post.n_away = 0;
+	memset(looked_upto, 0, sizeof(looked_upto));
+	clock_open("Asia/Seoul");
+	clock_set(NOW);
+	scratch_create(
+		"INSERT INTO user (user_id, email, name, lang, password_hash, created_at, updated_at) VALUES"
+		" (7, 'kim@example.kr', '김민지', 'ko', 'x', 1, 1), (8, 'lee@example.com', 'Lee & <Sons>', 'en', 'x', 1, 1),"
+		" (9, 'boss@example.com', 'Boss', 'en', 'x', 1, 1);"
+		"INSERT INTO user_role VALUES (7, 'customer'), (8, 'customer'), (9, 'manager');"
+		"INSERT INTO branch (branch_id, name, name_ko, address, phone) VALUES (1, 'Gangnam', '강남점', '396 Gangnam-daero', '02-555-0102');", "");
+	writer = scratch_open(&writer_role);
+	db = scratch_open(&message_role);
+	return message_texts_open() ? 0 : -1;
+}
+
+static int
+end(void **state)
+{
+	db_close(writer);
+	db_close(db);
+	clock_set(0);
+	return scratch_end(state);
+}
+
+/* --- what others do ----------------------------------------------------------------------------------------------------- */
+
+static int64_t
+report(const char *type, const char *subject, const char *payload)
+{
+	int64_t id;
+
+	db_begin(writer);
+	id = 1 + db_int(writer, "SELECT COALESCE(MAX(event_id), 0) FROM event");
+	db_do(writer, "INSERT INTO event (event_id, type, subject_id, occurred_at, recorded_at, payload, prev_hash, hash)"
+		" VALUES ($1, $2, $3, $4, $4, $5, $6, $6)", id, type, subject, clock_now(), payload, arena_printf(scratch_memory, "%lld", (long long)id));
+	assert_true(db_commit(writer));
+	return id;
+}
+
+static void
+book(const char *code, int64_t customer, const char *state, int64_t starts_at, int64_t ends_at)
+{
+	db_begin(writer);
+	db_do(writer,
+		"INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount,"
+		" vat_amount, currency, charge_id, held_at, hold_until) VALUES ($1, $2, 3, 'Ioniq 5', '12가 3456', 'ev', 1, 'Gangnam', $3, $4, $5, 207000,"
+		" 18818, 'KRW', 1, $6, $6)", code, customer, state, starts_at, ends_at, starts_at - 3 * DAY);
+	assert_true(db_commit(writer));
+	report("booking.held", code,
+		"{\"lines\":[{\"rule\":\"daily\",\"unit\":\"day\",\"quantity\":2,\"amount\":180000},"
+		"{\"rule\":\"equipment\",\"quantity\":1,\"amount\":27000,\"label\":\"Child seat\",\"label_ko\":\"유아용 시트\"}]}");
+}
+
+static void
+react(void)
+{
+	while (consumer_step(db, &message_consumer, 10) > 0)
+		;
+	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM event_retry"), 0);
+}
+
+static void
+sweep(void)
+{
+	db_fresh(db);
+	while (consumer_sweep(db, &message_consumer))
+		;
+	assert_false(db_failed(db));
+	db_fresh(db);
+}
+
+static int64_t
+count(const char *kind, int64_t who)
+{
+	return db_int(writer, "SELECT COUNT(*) FROM message WHERE kind = $1 AND recipient_id = $2", kind, who);
+}
+
+/* --- words ---------------------------------------------------------------------------------------------------------------- */
+
+static struct facts
+all_facts(void)
+{
+	static struct facts_line lines[] = { { "Days × 2", 180000 }, { "Child <seat>", 27000 } };
+
+	return (struct facts){
+		.name = "Kim <b>", .subject_id = "MP-AAAAAAAA", .code = "MP-AAAAAAAA", .order_code = "EQ-1", .item_name = "Child seat", .title = "Two seats",
+		.label = "Child seat", .reason = "too \"late\"", .courier_name = "Park", .received_by = "Lee", .car_name = "Ioniq 5", .plate = "12가 3456",
+		.branch_name = "Gangnam", .branch_address = "396 Road", .branch_phone = "02", .address = "1 Street", .place = "gate", .state = "EXPIRED",
+		.by = "", .direction = "", .link = "/my/bookings/MP-AAAAAAAA", .starts_at = NOW + DAY, .ends_at = NOW + 2 * DAY, .window_from = NOW,
+		.window_to = NOW + HOUR, .n_more = 1, .amount = 207000, .refund_due = 7000, .refunded_amount = 6000, .quantity = 2, .lost = 1, .stock = 3,
+		.low_stock = 4, .odometer_km = 12345, .fuel_percent = 80, .lines = lines, .n_lines = 2, .is_brought = true, .is_charged = true,
+	};
+}
+
+static void
+every_kind_has_words_in_both_languages(void **state)
+{
+	struct facts full = all_facts(), bare = { .name = "", .code = "", .order_code = "", .item_name = "", .title = "", .label = "", .reason = "",
+		.courier_name = "", .received_by = "", .car_name = "", .plate = "", .branch_name = "", .branch_address = "", .branch_phone = "",
+		.address = "", .place = "", .state = "" };
+
+	(void)state;
+	for (int kind = 0; kind < message_kind_words.n; kind++) {
+		struct message_text en = message_render(scratch_memory, kind, LANG_EN, &full), ko = message_render(scratch_memory, kind, LANG_KO, &full);
+
+		assert_true(strlen(en.title) > 5 && strlen(en.body) > 20 && strlen(ko.body) > 20);
+		if (strcmp(en.title, ko.title) == 0 || strcmp(en.body, ko.body) == 0)
+			fail_msg("%s is the same in both languages", message_kinds[kind].kind);
+		assert_null(strchr(en.title, '\n'));
+		assert_null(strstr(en.body, "\n\n\n"));
+		assert_null(strstr(en.body, "&lt;"));           /* a text, no page */
+		assert_true(message_kinds[kind].topic == TOPIC_WORK || strstr(en.body, "Kim <b>"));
+		assert_non_null(message_render(scratch_memory, kind, LANG_KO, &bare).title);
+	}
+}
+
+static void
+a_confirmation_says_what_when_where_and_how_much_in_the_customers_language(void **state)
+{
+	const char *body;
+
+	(void)state;
+	book("MP-CONFIRMD", KIM, "CONFIRMED", NOW + 5 * DAY, NOW + 7 * DAY);
+	book("MP-ENGLISH1", LEE, "CONFIRMED", NOW + 5 * DAY, NOW + 7 * DAY);
+	report("booking.confirmed", "MP-CONFIRMD", "{\"code\":\"MP-CONFIRMD\",\"customer_id\":7}");
+	report("booking.confirmed", "MP-ENGLISH1", "{\"code\":\"MP-ENGLISH1\",\"customer_id\":8}");
+	react();
+	body = db_text(writer, "SELECT body FROM message WHERE recipient_id = 7");
+	for (const char *const *s = (const char *const[]){ "김민지 님", "MP-CONFIRMD", "Ioniq 5, 12가 3456", "2026-11-26(목) 10:00 KST", "강남점", "유아용 시트: 27,000원",
+	                                                   "207,000원", NULL }; *s; s++)
+		if (!strstr(body, *s))
+			fail_msg("%s is not in: %s", *s, body);
+	body = db_text(writer, "SELECT body FROM message WHERE recipient_id = 8");
+	assert_non_null(strstr(body, "Hello Lee & <Sons>,"));
+	assert_non_null(strstr(body, "Child seat: ₩27,000"));
+	assert_string_equal(db_text(writer, "SELECT link FROM message WHERE recipient_id = 8"), "/my/bookings/MP-ENGLISH1");
+}
+
+/* --- once, and not twice the same ------------------------------------------------------------------------------------------- */
+
+static void
+an_event_heard_again_is_not_told_again(void **state)
+{
+	(void)state;
+	book("MP-TWICE111", KIM, "CONFIRMED", NOW + 5 * DAY, NOW + 7 * DAY);
+	report("booking.confirmed", "MP-TWICE111", "{\"code\":\"MP-TWICE111\"}");
+	react();
+	db_do(writer, "UPDATE position SET event_id = 0 WHERE consumer = 'message'");
+	react();
+	assert_int_equal(count("booking_confirmed", KIM), 1);
+}
+
+static void
+what_another_message_says_better_is_not_told(void **state)
+{
+	(void)state;
+	book("MP-QUIET111", KIM, "CONFIRMED", NOW + 5 * DAY, NOW + 7 * DAY);
+	report("payment.cancelled", "MP-QUIET111", "{\"refunded_amount\":207000}");
+	report("delivery.cancelled", "MP-QUIET111", "{\"code\":\"MP-QUIET111\",\"by\":\"customer\"}");
+	report("equipment.cancelled", "MP-QUIET111", "{\"booking_code\":\"MP-QUIET111\",\"by\":\"booking\",\"customer_id\":7}");
+	report("equipment.approved", "MP-QUIET111", "{\"booking_code\":\"MP-QUIET111\",\"customer_id\":7}");
+	report("equipment.returned", "MP-QUIET111", "{\"booking_code\":\"MP-QUIET111\",\"customer_id\":7,\"lost\":0}");
+	react();
+	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM message"), 0);
+	report("delivery.cancelled", "MP-QUIET111", "{\"code\":\"MP-QUIET111\",\"by\":\"dispatcher\",\"reason\":\"no road\"}");
+	report("equipment.returned", "MP-QUIET111", "{\"booking_code\":\"MP-QUIET111\",\"customer_id\":7,\"lost\":1}");
+	report("review.assigned", "MP-QUIET111", "{\"case_id\":1,\"applicant_id\":7,\"title\":\"Seats\"}");
+	report("equipment.approved", "MP-QUIET111", "{\"booking_code\":\"MP-QUIET111\",\"customer_id\":7,\"item_name\":\"Seat\"}");
+	react();
+	assert_int_equal(count("delivery_cancelled", KIM) + count("equipment_returned", KIM) + count("equipment_approved", KIM), 3);
+}
+
+static void
+work_is_told_to_those_who_do_it_in_their_inbox_alone(void **state)
+{
+	(void)state;
+	report("review.assigned", "MP-WORK1111", "{\"case_id\":4,\"applicant_id\":7,\"title\":\"Two seats\"}");
+	report("review.assigned", "EQ-BOSS", "{\"case_id\":5,\"applicant_id\":9,\"title\":\"The boss's own\"}");
+	report("stock.low", "item:3", "{\"item_id\":3,\"name\":\"Chains\",\"stock\":1,\"low_stock\":2}");
+	react();
+	assert_int_equal(count("review_assigned", BOSS), 1);
+	assert_int_equal(count("stock_low", BOSS), 1);
+	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM message WHERE recipient_id = 7"), 0);
+	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM message WHERE email <> '' OR state <> 'SENT'"), 0);
+	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM event WHERE type = 'message.sent'"), 2);
+}
+
+static void
+what_people_do_not_want_does_not_reach_them_but_their_bookings_always_do(void **state)
+{
+	(void)state;
+	preference_set(db, KIM, &(struct preference){ .topic = TOPIC_BOOKING });
+	preference_set(db, KIM, &(struct preference){ .topic = TOPIC_DELIVERY });
+	book("MP-WISHES11", KIM, "CONFIRMED", NOW + 5 * DAY, NOW + 7 * DAY);
+	report("booking.confirmed", "MP-WISHES11", "{\"code\":\"MP-WISHES11\"}");
+	report("delivery.shipped", "MP-WISHES11", "{\"code\":\"MP-WISHES11\",\"courier_name\":\"Park\"}");
+	react();
+	assert_int_equal(count("delivery_shipped", KIM), 0);
+	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM message WHERE kind = 'booking_confirmed' AND in_inbox = 1 AND email = ''"), 1);
+}
+
+static void
+news_of_last_week_is_not_mailed_any_more(void **state)
+{
+	(void)state;
+	clock_set(NOW - 7 * DAY);
+	book("MP-OLDNEWS1", KIM, "CONFIRMED", NOW, NOW + DAY);
+	report("booking.confirmed", "MP-OLDNEWS1", "{\"code\":\"MP-OLDNEWS1\"}");
+	clock_set(NOW);
+	react();
+	assert_int_equal(db_int(writer, "SELECT created_at FROM message WHERE state = 'SENT' AND email = ''"), NOW - 7 * DAY);
+}
+
+/* --- the inbox ---------------------------------------------------------------------------------------------------------------- */
+
+static void
+nobody_reads_or_marks_somebody_elses(void **state)
+{
+	struct message msg;
+	int64_t id;
+
+	(void)state;
+	book("MP-MINE1111", KIM, "CONFIRMED", NOW + 5 * DAY, NOW + 7 * DAY);
+	report("booking.confirmed", "MP-MINE1111", "{\"code\":\"MP-MINE1111\"}");
+	react();
+	id = db_int(writer, "SELECT message_id FROM message");
+	assert_false(message_find(db, LEE, id, &msg));
+	assert_false(message_read(db, LEE, id));
+	message_read_all(db, LEE);
+	assert_int_equal(message_count(db, KIM).n_unread, 1);
+	assert_true(message_read(db, KIM, id) && message_read(db, KIM, id));
+	assert_int_equal(message_count(db, KIM).n_unread, 0);
+	assert_int_equal(db_int(writer, "SELECT read_at FROM message"), NOW);
+}
+
+/* --- letters -------------------------------------------------------------------------------------------------------------------- */
+
+static struct mail
+a_mail(void)
+{
+	return (struct mail){
+		.from = "모터풀 <noreply@example.com>", .to = "kim@example.kr", .to_name = "김민지", .subject = "예약 MP-AAAAAAAA 확정: 아주 긴 제목이라도 한 줄에 다 들어가지 않습니다",
+		.body = "안녕하세요.\n두 번째 줄", .message_id = "message-1@example.com", .lang = "ko", .at = NOW,
+	};
+}
+
+static void
+a_letter_is_ascii_with_short_lines_and_reads_back_as_it_was(void **state)
+{
+	struct mail mail = a_mail(), back;
+	const char *text = mail_write(scratch_memory, &mail);
+
+	(void)state;
+	for (const char *line = text; line && *line; line = strstr(line, "\r\n") ? strstr(line, "\r\n") + 2 : NULL)
+		assert_true(strcspn(line, "\r\n") <= 76);
+	for (const char *s = text; *s; s++)
+		assert_true((unsigned char)*s < 0x7F);
+	assert_true(mail_read(scratch_memory, text, &back));
+	assert_string_equal(back.subject, mail.subject);
+	assert_string_equal(back.body, mail.body);
+	assert_string_equal(back.to, "김민지 <kim@example.kr>");
+	assert_int_equal(back.at, NOW);
+}
+
+static void
+nothing_gets_out_of_its_header(void **state)
+{
+	struct mail mail = a_mail();
+	const char *text, *bad[] = { "a@b\r\nBcc: c@d", "a b@c", "<a@b>", "a@b,c@d", "a", "@b", "a@", "김@b.kr", "" };
+
+	(void)state;
+	mail.subject = "Hello\r\nBcc: everybody@example.com";
+	mail.to_name = "Kim\r\nX-Evil: 1";
+	text = mail_write(scratch_memory, &mail);
+	assert_null(strstr(text, "\nBcc"));
+	assert_null(strstr(text, "\nX-Evil"));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		mail.to = bad[i];
+		assert_null(mail_write(scratch_memory, &mail));
+	}
+}
+
+static void
+without_a_mail_server_a_letter_lies_in_the_folder_once(void **state)
+{
+	struct mail back;
+	int64_t id;
+
+	(void)state;
+	book("MP-FOLDER11", LEE, "CANCELLED", NOW + 5 * DAY, NOW + 7 * DAY);
+	report("booking.cancelled", "MP-FOLDER11", "{\"code\":\"MP-FOLDER11\",\"refunded_amount\":207000}");
+	react();
+	sweep();
+	sweep();
+	id = db_int(writer, "SELECT message_id FROM message WHERE state = 'SENT' AND tries = 1");
+	assert_true(id > 0);
+	assert_true(mail_read(scratch_memory, scratch_read(scratch_path(arena_printf(scratch_memory, "mail/%lld.eml", (long long)id))), &back));
+	assert_non_null(strstr(back.to, "<lee@example.com>"));
+	assert_non_null(strstr(back.body, "Refunded: ₩207,000"));
+	assert_non_null(strstr(back.body, "https://cars.example.com/my/bookings/MP-FOLDER11"));
+	assert_string_equal(db_text(writer, "SELECT payload ->> 'channel' FROM event WHERE type = 'message.sent'"), "folder");
+	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM message_try WHERE outcome = 'SENT'"), 1);
+}
+
+/* --- what a mail server makes of them -------------------------------------------------------------------------------------------- */
+
+static struct due
+one_waiting(void)
+{
+	struct due *list;
+
+	book("MP-WAITING1", LEE, "CONFIRMED", NOW + 5 * DAY, NOW + 7 * DAY);
+	report("booking.confirmed", "MP-WAITING1", "{\"code\":\"MP-WAITING1\"}");
+	react();
+	assert_int_equal(due_now(db, &list), 1);
+	return list[0];
+}
+
+static void
+answer(const struct due *d, enum post_outcome outcome, const char *reply)
+{
+	int64_t try_no = begin_try(db, d);
+	struct post_answer a = { .outcome = outcome, .reply = reply };
+
+	assert_true(try_no > 0);
+	settle(db, d, try_no, &a);
+	assert_false(db_failed(db));
+}
+
+static void
+not_now_is_tried_again_after_growing_pauses_and_given_up_in_the_end(void **state)
+{
+	struct due d = one_waiting(), *list;
+	int64_t pause, before = 0;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		d.tries = i;
+		answer(&d, POST_LATER, "450 busy");
+		pause = db_int(writer, "SELECT next_at FROM message") - clock_now();
+		if (i < 2) {
+			assert_string_equal(db_text(writer, "SELECT state FROM message"), "RETRYING");
+			assert_true(pause > before && pause <= 30 << i && pause > (30 << i) * 3 / 4 - 1);
+			assert_int_equal(due_now(db, &list), 0);
+			clock_set(clock_now() + pause);
+			assert_int_equal(due_now(db, &list), 1);
+		}
+		before = pause;
+	}
+	assert_string_equal(db_text(writer, "SELECT state FROM message"), "DEAD");
+	assert_string_equal(db_text(writer, "SELECT payload ->> 'reply' FROM event WHERE type = 'message.dead'"), "450 busy");
+	for (int64_t tries = 0; tries < 200; tries++)
+		assert_true(mail_pause_s(tries) >= 1 && mail_pause_s(tries) <= MAX_PAUSE_S);
+}
+
+static void
+never_is_given_up_at_once_and_a_manager_may_send_it_again(void **state)
+{
+	struct due d = one_waiting(), *list;
+
+	(void)state;
+	answer(&d, POST_REFUSED, "550 no such user");
+	assert_string_equal(db_text(writer, "SELECT state FROM message"), "DEAD");
+	db_do(writer, "UPDATE user SET email = 'lee@new.example.com' WHERE user_id = 8");
+	assert_int_equal(message_resend(db, d.message_id, BOSS), RESEND_DONE);
+	assert_int_equal(message_resend(db, d.message_id, BOSS), RESEND_UNDER_WAY);
+	assert_int_equal(message_resend(db, 99, BOSS), RESEND_NO_MESSAGE);
+	assert_int_equal(due_now(db, &list), 1);
+	assert_string_equal(list[0].email, "lee@new.example.com");
+	assert_string_not_equal(message_id_of(scratch_memory, &d), message_id_of(scratch_memory, &list[0]));
+	answer(&list[0], POST_SENT, "250 ok");
+	assert_string_equal(db_text(writer, "SELECT state FROM message"), "SENT");
+	assert_int_equal(db_int(writer, "SELECT actor_id FROM event WHERE type = 'message.resent'"), BOSS);
+	assert_int_equal(db_int(writer, "SELECT MAX(try_no) FROM message_try"), 2);
+}
+
+static void
+a_server_that_is_away_costs_no_letter_a_try(void **state)
+{
+	struct due d = one_waiting(), *list;
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		answer(&d, POST_AWAY, "cannot connect");
+	assert_int_equal(db_int(writer, "SELECT tries FROM message WHERE state = 'RETRYING'"), 0);
+	assert_int_equal(due_now(db, &list), 1);
+}
+
+static void
+a_letter_in_hand_when_the_program_died_is_taken_up_again_at_once(void **state)
+{
+	struct due d = one_waiting(), *list;
+
+	(void)state;
+	assert_true(begin_try(db, &d) > 0);
+	assert_int_equal(due_now(db, &list), 0);
+	take_up_again(db);
+	assert_int_equal(due_now(db, &list), 1);
+	assert_string_equal(message_id_of(scratch_memory, &d), message_id_of(scratch_memory, &list[0]));
+	sweep();
+	assert_string_equal(db_text(writer, "SELECT state FROM message"), "SENT");
+	assert_string_equal(db_text(writer, "SELECT outcome FROM message_try WHERE try_no = 1"), "NO_ANSWER");
+	assert_int_equal(begin_try(db, &list[0]), 0);           /* and whoever still holds the old row gets nothing */
+}
+
+/* --- reminders ---------------------------------------------------------------------------------------------------------------- */
+
+static void
+what_is_near_is_reminded_of_once(void **state)
+{
+	(void)state;
+	book("MP-TOMORROW", KIM, "CONFIRMED", NOW + 23 * HOUR, NOW + 3 * DAY);
+	book("MP-FARAWAY1", LEE, "CONFIRMED", NOW + 30 * HOUR, NOW + 3 * DAY);
+	book("MP-BACKSOON", KIM, "OUT", NOW - DAY, NOW + 50 * 60);
+	book("MP-LATE1111", LEE, "OUT", NOW - DAY, NOW - HOUR);
+	book("MP-GONE1111", LEE, "CANCELLED", NOW + 23 * HOUR, NOW + 3 * DAY);
+	for (const char *const *c = (const char *const[]){ "MP-TOMORROW", "MP-FARAWAY1", "MP-GONE1111", NULL }; *c; c++)
+		report("booking.confirmed", *c, arena_printf(scratch_memory, "{\"code\":\"%s\"}", *c));
+	for (const char *const *c = (const char *const[]){ "MP-BACKSOON", "MP-LATE1111", NULL }; *c; c++)
+		report("booking.handed_out", *c, arena_printf(scratch_memory, "{\"code\":\"%s\"}", *c));
+	sweep();
+	sweep();
+	assert_int_equal(count("remind_pickup", KIM), 1);
+	assert_int_equal(count("remind_pickup", LEE), 0);
+	assert_int_equal(count("remind_return", KIM), 1);
+	assert_int_equal(count("remind_overdue", LEE), 1);
+	clock_set(NOW + 7 * HOUR);
+	sweep();
+	assert_int_equal(count("remind_pickup", LEE), 1);
+	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM message WHERE kind LIKE 'remind_%'"), 5);    /* BACKSOON has become late */
+}
+
+static void
+who_books_for_today_is_not_reminded_of_it(void **state)
+{
+	(void)state;
+	book("MP-ATONCE11", KIM, "CONFIRMED", NOW + 20 * HOUR, NOW + 3 * DAY);
+	db_do(writer, "UPDATE booking SET held_at = $1", (int64_t)NOW - 2 * HOUR);
+	report("booking.confirmed", "MP-ATONCE11", "{\"code\":\"MP-ATONCE11\"}");
+	sweep();
+	assert_int_equal(count("remind_pickup", KIM), 0);
+}
+
+static void
+a_refund_that_takes_long_is_told_while_it_does(void **state)
+{
+	(void)state;
+	book("MP-PENDING1", LEE, "CANCEL_REQUESTED", NOW + 5 * DAY, NOW + 7 * DAY);
+	db_do(writer, "UPDATE booking SET refund_state = 'PENDING', refund_due = 207000, ended_at = $1", (int64_t)NOW);
+	report("booking.cancel_requested", "MP-PENDING1", "{\"code\":\"MP-PENDING1\",\"refund_due\":207000}");
+	react();
+	sweep();
+	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM message"), 0);
+	clock_set(NOW + 61);
+	sweep();
+	sweep();
+	assert_int_equal(count("booking_cancelling", LEE), 1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(every_kind_has_words_in_both_languages, begin, end),
+		cmocka_unit_test_setup_teardown(a_confirmation_says_what_when_where_and_how_much_in_the_customers_language, begin, end),
+		cmocka_unit_test_setup_teardown(an_event_heard_again_is_not_told_again, begin, end),
+		cmocka_unit_test_setup_teardown(what_another_message_says_better_is_not_told, begin, end),
+		cmocka_unit_test_setup_teardown(work_is_told_to_those_who_do_it_in_their_inbox_alone, begin, end),
+		cmocka_unit_test_setup_teardown(what_people_do_not_want_does_not_reach_them_but_their_bookings_always_do, begin, end),
+		cmocka_unit_test_setup_teardown(news_of_last_week_is_not_mailed_any_more, begin, end),
+		cmocka_unit_test_setup_teardown(nobody_reads_or_marks_somebody_elses, begin, end),
+		cmocka_unit_test_setup_teardown(a_letter_is_ascii_with_short_lines_and_reads_back_as_it_was, begin, end),
+		cmocka_unit_test_setup_teardown(nothing_gets_out_of_its_header, begin, end),
+		cmocka_unit_test_setup_teardown(without_a_mail_server_a_letter_lies_in_the_folder_once, begin, end),
+		cmocka_unit_test_setup_teardown(not_now_is_tried_again_after_growing_pauses_and_given_up_in_the_end, begin, end),
+		cmocka_unit_test_setup_teardown(never_is_given_up_at_once_and_a_manager_may_send_it_again, begin, end),
+		cmocka_unit_test_setup_teardown(a_server_that_is_away_costs_no_letter_a_try, begin, end),
+		cmocka_unit_test_setup_teardown(a_letter_in_hand_when_the_program_died_is_taken_up_again_at_once, begin, end),
+		cmocka_unit_test_setup_teardown(what_is_near_is_reminded_of_once, begin, end),
+		cmocka_unit_test_setup_teardown(who_books_for_today_is_not_reminded_of_it, begin, end),
+		cmocka_unit_test_setup_teardown(a_refund_that_takes_long_is_told_while_it_does, begin, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
