@@ -24,8 +24,8 @@ static const char usage[] =
 #define LOOKS   3
 #define LOOK_MS 400
 
-static const struct check *const groups[] = { booking_checks, money_checks, desk_checks, log_checks };
-static const char *const group_names[] = { "bookings", "money", "desks", "events and files" };
+static const struct check *const groups[] = { booking_checks, money_checks, desk_checks, message_checks, log_checks };
+static const char *const group_names[] = { "bookings", "money", "desks", "messages", "events and files" };
 #define N_GROUPS (sizeof(groups) / sizeof(groups[0]))
 
 int64_t

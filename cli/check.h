@@ -38,7 +38,7 @@ struct check {
 };
 
 /* Ends in empty ones. */
-extern const struct check booking_checks[], money_checks[], desk_checks[], log_checks[];
+extern const struct check booking_checks[], money_checks[], desk_checks[], message_checks[], log_checks[];
 
 /* How many rows there are; the first one's text becomes the detail. */
 int64_t check_count(struct inspection *in, struct rows *r);

@@ -31,6 +31,7 @@ struct smtp {
 	CURL *curl;
 	struct arena *m;
 	enum step step;
+	bool is_over;                   /* we have said QUIT */
 	int code;                       /* 0: it has not answered yet */
 	char reply[REPLY_MAX + 1];      /* its last line */
 	const char *text;               /* what of the letter is still to be sent */
@@ -93,8 +94,10 @@ hear_ours(struct smtp *s, const char *bytes, size_t n)
 		s->step = STEP_TO;
 	else if (begins(bytes, n, "DATA"))
 		s->step = STEP_TEXT;
-	else if (begins(bytes, n, "QUIT"))
-		return;                 /* what is said to that is about no letter */
+	else if (begins(bytes, n, "QUIT")) {
+		s->is_over = true;      /* what is said to that is about no letter */
+		return;
+	}
 	s->code = 0;
 	s->reply[0] = '\0';
 }
@@ -105,7 +108,7 @@ hear_theirs(struct smtp *s, const char *bytes, size_t n)
 {
 	size_t to = 0;
 
-	if (n < 4 || bytes[0] < '2' || bytes[0] > '5')
+	if (s->is_over || n < 4 || bytes[0] < '2' || bytes[0] > '5')
 		return;
 	for (size_t i = 0; i < n && to < REPLY_MAX; i++)
 		if ((unsigned char)bytes[i] >= ' ')
@@ -230,6 +233,7 @@ smtp_send(struct smtp *s, const struct letter *l)
 	CURLcode rc;
 
 	s->step = STEP_HELLO;
+	s->is_over = false;
 	s->code = 0;
 	s->reply[0] = '\0';
 	s->text = l->text;

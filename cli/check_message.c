@@ -1,0 +1,38 @@
+/* check_message.c - what must hold of messages: who must be told is told, and what is said of the mail is so. The story is in check.h. */
+#include "check.h"
+
+/*
+ * Since messages are written at all: what happened before is nobody's news. Not of people whose account has changed since, who may have
+ * been shut out when it happened.
+ */
+CHECK(untold,
+	"SELECT e.subject_id FROM event e JOIN booking b ON b.code = e.subject_id JOIN user u ON u.user_id = b.customer_id"
+	" WHERE e.type IN ('booking.confirmed', 'booking.cancelled') AND u.disabled = 0 AND u.updated_at <= e.recorded_at"
+	" AND e.event_id > (SELECT MIN(m.event_id) FROM message m WHERE m.kind IN ('booking_confirmed', 'booking_cancelled'))"
+	" AND e.event_id <= COALESCE((SELECT p.event_id FROM position p WHERE p.consumer = 'message'), 0)"
+	" AND NOT EXISTS (SELECT 1 FROM event_retry t WHERE t.consumer = 'message' AND t.event_id = e.event_id)"
+	" AND NOT EXISTS (SELECT 1 FROM message m WHERE m.event_id = e.event_id AND m.recipient_id = b.customer_id) /*scan*/")
+
+CHECK(told_of_nothing,
+	"SELECT 'message ' || m.message_id FROM message m WHERE NOT EXISTS (SELECT 1 FROM event e WHERE e.event_id = m.event_id) /*scan*/")
+
+CHECK(sent_without_try,
+	"SELECT 'message ' || m.message_id FROM message m WHERE m.state = 'SENT' AND m.email <> ''"
+	" AND NOT EXISTS (SELECT 1 FROM message_try t WHERE t.message_id = m.message_id AND t.outcome = 'SENT') /*scan*/")
+
+CHECK(settled_untold,
+	"SELECT 'message ' || m.message_id FROM message m WHERE m.state IN ('SENT', 'DEAD') AND NOT EXISTS (SELECT 1 FROM event e"
+	" WHERE e.subject_id = 'message:' || m.message_id AND e.type = CASE m.state WHEN 'SENT' THEN 'message.sent' ELSE 'message.dead' END) /*scan*/")
+
+CHECK(in_hand_and_settled,
+	"SELECT 'message ' || t.message_id FROM message_try t JOIN message m ON m.message_id = t.message_id"
+	" WHERE t.outcome = 'SENDING' AND m.state IN ('SENT', 'DEAD') /*scan*/")
+
+const struct check message_checks[] = {
+	{ "everybody whose booking was confirmed or cancelled was told", CHECK_FAST, untold },
+	{ "every message tells of an event", CHECK_FAST, told_of_nothing },
+	{ "every mail that is sent was tried and taken", CHECK_FAST, sent_without_try },
+	{ "what became of every message is in the log", CHECK_FAST, settled_untold },
+	{ "no letter is in hand that is settled", CHECK_FAST, in_hand_and_settled },
+	{ 0 },
+};

@@ -1,0 +1,128 @@
+#!/bin/bash
+# message's pages and their JSON: the real program, one request at a time. Messages are put into the table by hand; who writes them is
+# tested in tests/unit/test_message.c.
+. tests/page/lib.sh
+begin message
+
+hash() { printf %s "$1" | b2sum -l 256 | cut -d' ' -f1; }
+user() { # ID NAME ROLE: with an API token tok_NAME_of_a_test
+	sql "INSERT INTO user (user_id, email, name, lang, password_hash, created_at, updated_at) VALUES ($1, '$2@example.kr', '$2', 'en', 'x', 1, 1);
+	     INSERT INTO user_role VALUES ($1, '$3');
+	     INSERT INTO api_token (token_hash, user_id, name, created_at) VALUES ('$(hash "tok_$2_of_a_test")', $1, 't', 1);"
+}
+as() { forget; bearer "tok_$1_of_a_test"; }
+sign_up() { forget; use account; get /account/sign-up; post /account/sign-up name="$1" email="$1@example.kr" password='paper horse lamp river' lang=en; use message; }
+message() { # ID WHO TITLE STATE EMAIL
+	sql "INSERT INTO message (message_id, event_id, recipient_id, kind, subject_id, lang, title, body, link, in_inbox, email, state, created_at, settled_at)
+	     VALUES ($1, $1, $2, 'booking_confirmed', 'MP-AAAA000$1', 'en', '$3', 'Hello,' || char(10) || char(10) || 'first <b>line</b>' || char(10) || 'second line', '/my/bookings/MP-AAAA000$1', 1, '$5', '$4', 1795222800, 1795222800)"
+}
+use account; use message
+user 101 hana customer
+user 102 duri customer
+user 103 boss manager
+message 1 101 'For Hana' SENT hana@example.kr
+message 2 102 'For Duri' SENT duri@example.kr
+message 3 101 'Given up' DEAD hana@example.kr
+sql "INSERT INTO message_try VALUES (3, 1, 1795222800, 'REFUSED', '550 <no> such user')"
+
+test_that "who is not signed in is sent to sign in, and a program is told so"
+get /messages
+expect_status 303; expect_location '/account/sign-in?next=%2Fmessages'
+json GET /messages
+expect_status 401
+
+test_that "everybody sees the own messages alone, newest first"
+as hana; json GET /messages
+expect_status 200; expect_js .n_total 2; expect_js .n_unread 2; expect_js '.messages[0].title' 'Given up'; expect_js '.messages[1].is_unread' true
+json GET /messages/2
+expect_status 404
+json POST /messages/2/read
+expect_status 404; expect_sql "SELECT read_at FROM message WHERE message_id = 2" 0
+
+test_that "looking at a message marks nothing; saying so does, and twice does no harm"
+json GET /messages/1
+expect_status 200; expect_js .read_at null; expect_js .kind booking_confirmed
+json POST /messages/1/read
+expect_status 200; expect_js .is_unread false
+json POST /messages/1/read
+expect_status 200
+json GET '/messages?unread=1'
+expect_js '.messages | length' 1
+
+test_that "all are read at once, one's own"
+json POST /messages/read
+expect_status 200; expect_js .n_unread 0
+expect_sql "SELECT COUNT(*) FROM message WHERE read_at = 0" 1
+
+sign_up nari
+nari=$(sql "SELECT user_id FROM user WHERE email = 'nari@example.kr'")
+
+test_that "an empty inbox says what it is for"
+get /messages
+expect_status 200; expect_body 'No messages yet'
+
+message 4 "$nari" 'Hello <script>' SENT nari@example.kr
+
+test_that "the number of unread messages stands in the menu, and opening one from the list is a form"
+get /messages
+expect_status 200; expect_body '<span class="badge">1</span>'; expect_body 'action="/messages/4/read"'; expect_body 'Hello &lt;script&gt;'
+post /messages/4/read
+expect_status 303; expect_location /messages/4
+get /messages
+expect_no_body '<span class="badge">'; expect_body 'href="/messages/4"'
+
+test_that "a message is shown line by line, with what is in it escaped, and leads to what it is about"
+get /messages/4
+expect_status 200; expect_body '<span>first &lt;b&gt;line&lt;/b&gt;</span><span>second line</span>'; expect_body 'href="/my/bookings/MP-AAAA0004"'
+
+test_that "reading without the form's token is refused"
+saved=$csrf; csrf=wrong; post /messages/read; csrf=$saved
+expect_status 403
+
+test_that "wishes are kept, but bookings always stand in the inbox"
+get /messages/preferences
+expect_status 200; expect_body 'name="delivery_email"'; expect_no_body 'name="work_inbox"'
+post /messages/preferences delivery_inbox=1 booking_email=1
+expect_status 303
+expect_sql "SELECT inbox || email FROM message_preference WHERE user_id = $nari AND topic = 'delivery'" 10
+expect_sql "SELECT inbox || email FROM message_preference WHERE user_id = $nari AND topic = 'refund'" 10
+as hana; json POST /messages/preferences '{"work_inbox":true}'
+expect_status 422
+
+test_that "the delivery log is for managers"
+json GET /messages/log
+expect_status 403
+json POST /messages/3/resend
+expect_status 403
+as boss; json GET '/messages/log?state=DEAD'
+expect_status 200; expect_js .n_total 1; expect_js '.messages[0].reply' '550 <no> such user'; expect_js '.messages[0].recipient_name' hana
+json GET '/messages/log?about=mp-aaaa0002'
+expect_js .n_total 1
+json GET '/messages/log?state=nonsense'
+expect_status 422
+json GET /messages/log/3
+expect_js '.tries[0].outcome' REFUSED; expect_js .message.can_resend true
+
+test_that "what was given up is sent again once, and who had it done is in the log"
+json POST /messages/3/resend
+expect_status 200; expect_js .message.state QUEUED
+json POST /messages/3/resend
+expect_status 409; expect_js .error.code wrong_state
+expect_sql "SELECT actor_id FROM v_audit WHERE type = 'message.resent' AND subject_id = 'message:3'" 103
+json POST /messages/99/resend
+expect_status 404
+
+test_that "the mail folder is an administrator's, shows letters decoded, and opens nothing else"
+user 204 root admin
+mkdir "$VAR/mail"
+printf 'From: a@b.kr\r\nTo: =?UTF-8?B?6rmA?=\r\n <k@b.kr>\r\nSubject: =?UTF-8?B?7JiI7JW9?=\r\nDate: Sat, 21 Nov 2026 14:00:00 +0000\r\nMessage-ID: <m@b.kr>\r\nContent-Language: ko\r\n\r\n7JWI64WV\r\n' >"$VAR/mail/7.eml"
+echo secret >"$VAR/mail/other.txt"; ln -s "$VAR/secret.key" "$VAR/mail/8.eml"
+use ops; as boss; json GET /ops/mail
+expect_status 403
+as root; json GET /ops/mail
+expect_status 200; expect_js '.letters | length' 1; expect_js '.letters[0].subject' 예약; expect_js '.letters[0].to' '김 <k@b.kr>'
+json GET /ops/mail/7
+expect_js .body 안녕
+for name in 8 9 ..%2Fsecret.key other.txt; do json GET "/ops/mail/$name"; expect_status 404; done
+
+finish
