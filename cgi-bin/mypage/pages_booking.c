@@ -63,6 +63,7 @@ struct booking_page {
 	int n_trips, n_goods, n_ended, n_letters;
 	const char *why;                        /* why it ended, for people, or "" */
 	int64_t brought_from, brought_to;       /* when a courier comes with the car; 0: nobody does, or it is not known yet */
+	int64_t fetched_from, fetched_to;       /* … comes to fetch it */
 	bool is_moving, can_pay, can_cancel, has_receipt, is_refund_due, is_refunded, has_goods, has_ended, has_letters;
 	struct freshness fresh;
 };
@@ -71,7 +72,8 @@ static const struct member page_members[] = {
 	SHAPE_LIST(booking_page, events, happening_shape), SHAPE_LIST(booking_page, trips, trip_shape),
 	SHAPE_LIST(booking_page, goods, order_shown_shape), SHAPE_LIST(booking_page, ended, ended_shape),
 	SHAPE_LIST(booking_page, letters, letter_shape), SHAPE_TEXT(booking_page, why), SHAPE_TIME(booking_page, brought_from),
-	SHAPE_TIME(booking_page, brought_to), SHAPE_BOOL(booking_page, is_moving),
+	SHAPE_TIME(booking_page, brought_to), SHAPE_TIME(booking_page, fetched_from), SHAPE_TIME(booking_page, fetched_to),
+	SHAPE_BOOL(booking_page, is_moving),
 	SHAPE_BOOL(booking_page, can_pay), SHAPE_BOOL(booking_page, can_cancel), SHAPE_BOOL(booking_page, has_receipt),
 	SHAPE_BOOL(booking_page, is_refund_due), SHAPE_BOOL(booking_page, is_refunded), SHAPE_BOOL(booking_page, has_goods),
 	SHAPE_BOOL(booking_page, has_ended), SHAPE_BOOL(booking_page, has_letters), SHAPE_STRUCT(booking_page, fresh, freshness_shape),
@@ -175,6 +177,9 @@ make_trips(struct web *w, struct booking_page *p)
 		if (d->direction == TRIP_TO_CUSTOMER && d->state != TRIP_CANCELLED) {
 			p->brought_from = d->window_from;
 			p->brought_to = d->window_to;
+		} else if (d->state != TRIP_CANCELLED) {
+			p->fetched_from = d->window_from;
+			p->fetched_to = d->window_to;
 		}
 	}
 }
