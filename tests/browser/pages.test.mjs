@@ -23,8 +23,9 @@ const browser = await open_chromium();
 
 /* --- who looks ------------------------------------------------------------------------------------------------------------- */
 
-const who = { nobody: null, customer: stack.log_ins.customer[0], manager: stack.log_ins.manager[0], admin: stack.log_ins.admin[0], courier: stack.log_ins.courier[0] };
-const may_see = { nobody: [], customer: ['SIGNED_IN'], manager: ['SIGNED_IN', 'MANAGER'], admin: ['SIGNED_IN', 'ADMIN'], courier: ['COURIER'] };
+const who = { nobody: null, customer: stack.log_ins.customer[0], manager: stack.log_ins.manager[0], admin: stack.log_ins.admin[0], courier: stack.log_ins.courier[0],
+	examiner: stack.log_ins.examiner[0], employee: stack.log_ins.employee[0] };
+const may_see = { nobody: [], customer: ['SIGNED_IN'], manager: ['SIGNED_IN', 'MANAGER'], admin: ['SIGNED_IN', 'ADMIN'], courier: ['COURIER'], examiner: ['EXAMINER'], employee: ['EMPLOYEE'] };
 
 /* --- examples for the addresses with names in them ------------------------------------------------------------------------------ */
 
@@ -77,7 +78,7 @@ const case_for = async (key, quantity) => (await stack.internal('review', '/inte
 	title_ko: `텐트 ${quantity}개`, category: 'camping', quantity, amount: quantity * 50000, currency: 'KRW' })).case_id;
 const waiting = await case_for('EQ-EXAMPLE1', 9), approved = await case_for('EQ-EXAMPLE2', 1);
 /* Equipment: an item, an order of each kind of end. */
-const item = (await as.manager.post('/equipment/items', { name: 'Child seat', name_ko: '유아용 카시트', category: 'child_seat', daily_price: 5000, stock: 4, low_stock: 3 })).json;
+const item = (await as.manager.post('/equipment/items', { name: 'Roof box', name_ko: '루프 박스', category: 'other', daily_price: 5000, stock: 4, low_stock: 3 })).json;
 const lend = async (qty, from, to) => (await as.manager.post('/equipment/orders', { item_id: item.item_id, qty, starts_at: from, ends_at: to })).json.order_id;
 const half_hour = new Date(Date.now() + 9 * 3600e3), soon = `${half_hour.toISOString().slice(0, 14)}${half_hour.getUTCMinutes() < 30 ? '00' : '30'}`;
 const out_now = await lend(1, soon, at(2)), coming = await lend(2, at(1), at(3)), given_up = await lend(1, at(4), at(5));
@@ -127,19 +128,19 @@ const examples = {
 	'/ops/retries/:consumer/:event_id/discard': '/ops/retries/fleet/1/discard',
 	'/equipment': { manager: '/equipment' },
 	'/equipment/items': null,               /* the same as /equipment */
-	'/equipment/items/:item_id': { manager: `/equipment/items/${item.item_id}` },
+	'/equipment/items/:item_id': { manager: `/equipment/items/${item.item_id}`, employee: `/equipment/items/${item.item_id}` },
 	'/equipment/items/:item_id/edit': { manager: `/equipment/items/${item.item_id}/edit` },
 	'/equipment/items/:item_id/stock': { manager: `/equipment/items/${item.item_id}/stock` },
 	'/equipment/orders': { manager: ['/equipment/orders', '/equipment/orders?view=late'], customer: '/equipment/orders' },
-	'/equipment/orders/new': { manager: ['/equipment/orders/new', `/equipment/orders/new?item_id=${item.item_id}`] },
+	'/equipment/orders/new': { manager: ['/equipment/orders/new', `/equipment/orders/new?item_id=${item.item_id}`], employee: '/equipment/orders/new' },
 	'/equipment/orders/:order_id': { manager: [`/equipment/orders/${out_now}`, `/equipment/orders/${coming}`, `/equipment/orders/${given_up}`] },
 	'/equipment/orders/:order_id/cancel': { manager: [`/equipment/orders/${coming}/cancel`, `/equipment/orders/${out_now}/cancel`] },
 	'/deliveries': { manager: ['/deliveries', '/deliveries?view=finished', '/deliveries?view=tomorrow'], courier: ['/deliveries', '/deliveries?view=tomorrow'] },
 	'/deliveries/sheet': { manager: ['/deliveries/sheet', `/deliveries/sheet?courier_id=${courier_id}&day=${at(64).slice(0, 10)}`], courier: '/deliveries/sheet' },
 	'/deliveries/:delivery_id': { manager: [requested, handed_over, not_brought].map(id => `/deliveries/${id}`), courier: [`/deliveries/${on_its_way}`] },
 	'/deliveries/:delivery_id/photo': null, /* a picture */
-	'/reviews': { manager: ['/reviews', '/reviews?tab=decided'] },
-	'/reviews/:case_id': { manager: [`/reviews/${waiting}`, `/reviews/${approved}`] },
+	'/reviews': { manager: ['/reviews', '/reviews?tab=decided'], examiner: '/reviews' },
+	'/reviews/:case_id': { manager: [`/reviews/${waiting}`, `/reviews/${approved}`], examiner: `/reviews/${waiting}` },
 	'/metrics': null,                       /* a text for Prometheus */
 	'/account/users/:id': `/account/users/${user.user_id}`,
 	'/sandbox/card': { nobody: `/sandbox/card?${link}` },
@@ -161,6 +162,7 @@ const forms = {
 	manager: ['/fleet/cars/new', `/fleet/cars/${free_car.car_id}/edit`, '/fleet/models/new', '/fleet/branches/new', '/equipment/items/new', `/equipment/items/${item.item_id}/stock`, '/equipment/orders/new', `/fleet/cars/${free_car.car_id}/photo`, `/bookings/${stuck.subject_id}/resolve`],
 	admin: [],
 	courier: [`/deliveries/${on_its_way}`],
+	examiner: [], employee: [],
 };
 
 function pages_of(role) {
@@ -271,7 +273,7 @@ async function look_at_all(role, lang) {
 }
 
 /* Two windows at a time, as there are two cores. Who is signed in has one language in all windows, so theirs follow each other. */
-const queue = [['manager', 'en', 'ko'], ['customer', 'en', 'ko'], ['admin', 'en', 'ko'], ['courier', 'en', 'ko'], ['nobody', 'en'], ['nobody', 'ko']];
+const queue = [['manager', 'en', 'ko'], ['customer', 'en', 'ko'], ['admin', 'en', 'ko'], ['courier', 'en', 'ko'], ['examiner', 'ko'], ['employee', 'en'], ['nobody', 'en'], ['nobody', 'ko']];
 const results = [];
 await Promise.all([1, 2].map(async () => {
 	for (let task; (task = queue.shift());)

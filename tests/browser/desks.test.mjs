@@ -1,0 +1,295 @@
+/*
+ * desks.test.mjs - the four desks with real clicks, on telephones and desks, with and without JavaScript: a car brought with a child seat in
+ * it, from the order to the keys; an order that the examiner refuses; two cars of a model; the inbox. The demo data has all of it, too.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { assert, finish, sleep, test, until } from '../story/check.mjs';
+import { at } from '../story/stack.mjs';
+import { demo_stack, no_problems, open_chromium, open_window, root, shot, shots, sign_in } from './browser.mjs';
+
+const stack = await demo_stack('browser-desks');
+const browser = await open_chromium();
+const axe = fs.readFileSync(path.join(root, 'tests/browser/node_modules/axe-core/axe.min.js'), 'utf8');
+const PHONE = { width: 390, height: 844 };
+const window_of = options => open_window(browser, stack, options);
+const { manager: [manager], courier: [courier], examiner: [examiner], employee: [employee], customer: [minji, junho] } = stack.log_ins;
+
+/* --- steps people take --------------------------------------------------------------------------------------------------------- */
+
+const press = async (page, name, role = 'button') => {
+	const target = page.locator('main').getByRole(role, { name }).first();
+	await Promise.all([page.waitForNavigation(), target.click()]);
+};
+const main_text = page => page.locator('main').innerText();
+const code_in = page => /\/bookings\/(MP-\w+)/.exec(page.url())?.[1];
+async function asks_until(page, words) {
+	await until(`the page says ${words}`, async () => {
+		if (words.test(await main_text(page))) return true;
+		await sleep(200);
+		await page.reload();
+		return false;
+	}, { limit_ms: 15000 });
+}
+async function switch_language(page, lang) {
+	if (await page.locator('html').getAttribute('lang') === lang) return;
+	await Promise.all([page.waitForNavigation(), page.locator(`header button[value=${lang}]`).click()]);
+}
+async function comes_in(who, options = {}) {
+	const window = Object.assign(await window_of(options), { has_scripts: options.scripts !== false });
+	await sign_in(window, who);
+	if (await window.page.locator('html').getAttribute('lang') !== (options.lang ?? 'en')) {
+		await window.page.goto('/account');
+		await switch_language(window.page, options.lang ?? 'en');
+	}
+	return window;
+}
+/* Whatever page people are on in these stories fits its screen, and axe finds nothing. */
+async function looks_well(window, name) {
+	const { page } = window;
+	await page.mouse.move(0, 0);
+	assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth), `${name} fits the screen`);
+	await shot(window, `desks-${name}`);
+	if (!window.has_scripts) return;        /* axe is one */
+	await page.evaluate(axe);
+	const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+	assert.deepEqual(found.violations.map(v => `${v.id}: ${v.nodes[0].html.slice(0, 120)}`), [], name);
+}
+async function readme_shot(window, name) {
+	await shot(window, name, false);
+	const to = path.join(root, 'docs', `${name}.png`);
+	assert.ok(fs.statSync(path.join(shots, `${name}.png`)).size < 250 * 1024, `${name} is too large`);
+	if (process.env.UPDATE_SHOTS || !fs.existsSync(to)) fs.copyFileSync(path.join(shots, `${name}.png`), to);
+}
+const state_of = async code => (await stack.sql(`SELECT state FROM booking WHERE code = '${code}'`))[0][0];
+const item_id = async name => Number((await stack.sql(`SELECT item_id FROM item WHERE name = '${name}'`))[0][0]);
+const free_car = async (from, to) => (await stack.program().get(`/cars?from=${from}&to=${to}&sort=price`)).json.cars[0];
+/* The line of the order form for an item, whatever number it has. */
+async function takes(page, name, qty) {
+	await page.locator('ul.items li').filter({ has: page.getByText(name, { exact: true }) }).locator('select').selectOption(String(qty));
+}
+
+/* --- the demo data ---------------------------------------------------------------------------------------------------------------- */
+
+await test('the demo data has something at every desk, and it all holds', async () => {
+	const n = async sql => Number((await stack.sql(sql))[0][0]);
+	assert.ok(await n(`SELECT COUNT(*) FROM delivery WHERE state = 'DELIVERED' AND odometer_km > 0`) > 300, 'hand-over records');
+	assert.ok(await n(`SELECT COUNT(*) FROM delivery WHERE state = 'REQUESTED'`) > 0, 'jobs nobody has');
+	assert.ok(await n(`SELECT COUNT(*) FROM delivery WHERE state = 'SCHEDULED'`) > 0, 'jobs a courier has');
+	assert.ok(await n(`SELECT COUNT(*) FROM delivery WHERE direction = 'collection' AND state = 'DELIVERED'`) > 100, 'cars fetched');
+	assert.ok(await n(`SELECT COUNT(*) FROM delivery WHERE ended_by = 'dispatcher'`) > 5, 'cars that were not brought');
+	assert.ok(await n(`SELECT COUNT(DISTINCT category) FROM item`) >= 4, 'every category');
+	assert.ok(await n(`SELECT COUNT(*) FROM item WHERE is_low = 1`) > 0, 'an item that is low');
+	assert.ok(await n(`SELECT COUNT(*) FROM stock_entry WHERE kind = 'loss'`) > 5, 'pieces lost');
+	for (const [state, by] of [['APPROVED', `rule = 'auto'`], ['APPROVED', 'reviewer_id <> 0'], ['REJECTED', `reason <> ''`], ['ASSIGNED', '1']])
+		assert.ok(await n(`SELECT COUNT(*) FROM review_case WHERE state = '${state}' AND ${by}`) > 0, `a case ${state} ${by}`);
+	assert.ok(await n(`SELECT COUNT(*) FROM equipment_order WHERE booking_code = ''`) > 15, 'orders without a car');
+	assert.ok(await n(`SELECT COUNT(*) FROM booking WHERE n_cars > 1`) > 50, 'bookings of several cars');
+	assert.ok(await n(`SELECT COUNT(*) FROM booking_extra WHERE state = 'ENDED' AND refund_state = 'DONE'`) > 10, 'extras paid back');
+	await stack.check();
+}, { limit_s: 90 });
+
+/* --- a car brought, with a child seat in it ------------------------------------------------------------------------------------------- */
+
+for (const scripts of [true, false]) {
+	const how = scripts ? 'with JavaScript' : 'with JavaScript off', days = scripts ? 4 : 6;
+	let window, page, anna, code, desk, phone, car;
+
+	await test(`${how}: a customer has the car brought, with a child seat in it, and sees each in the price`, async () => {
+		anna = await stack.payer(scripts ? 'Anna' : 'Nora');
+		car = await free_car(at(days, 9), at(days + 1, 9));
+		window = await comes_in(anna, { scripts, ...scripts ? {} : PHONE });
+		page = window.page;
+		await page.goto(`/bookings/new?car_id=${car.car_id}&starts_at=${at(days, 9)}&ends_at=${at(days + 1, 9)}`);
+		await page.locator('[name="delivery.wanted"]').check();
+		await page.locator('[name="delivery.address"]').fill('123 Sejong-daero, Seoul');
+		await page.locator('[name="delivery.place"]').fill('Main gate');
+		await page.locator('[name="delivery.zone"]').selectOption('city');
+		await page.locator('[name="delivery.collect"]').check();
+		await takes(page, 'Child seat', 1);
+		if (scripts) await page.waitForFunction(() => ['brought', 'fetched', 'Child seat'].every(word => document.querySelector('#order-price').innerText.includes(word)), null, { timeout: 10000 });
+		else await press(page, 'Update the price');
+		const price = await page.locator('#order-price').innerText();
+		for (const words of ['Car brought to you', 'Car fetched from you', 'Child seat', '₩25,000', '₩7,000']) assert.ok(price.includes(words), `${words} in ${price}`);
+		assert.equal(await page.locator('[name="delivery.address"]').inputValue(), '123 Sejong-daero, Seoul', 'what was typed is kept');
+		await looks_well(window, `order${scripts ? '' : '-phone'}`);
+	});
+	await test(`${how}: she pays all of it at once, and the booking says what comes with it`, async () => {
+		const total = /₩[\d,]+/.exec(await page.locator('#order-total').innerText())[0];
+		await page.locator(`[name=card_id][value="${anna.card_id}"]`).check();
+		await press(page, /Book and pay/);
+		code = code_in(page);
+		assert.ok(code, page.url());
+		await asks_until(page, /Confirmed/);
+		const text = await main_text(page);
+		for (const words of ['123 Sejong-daero', 'Child seat', total]) assert.ok(text.includes(words), words);
+		assert.equal(await stack.money_kept(code), Number(total.replace(/[^\d]/g, '')));
+		await looks_well(window, `booking${scripts ? '' : '-phone'}`);
+	});
+	await test(`${how}: my page shows the delivery and the seat`, async () => {
+		await page.goto(`/my/bookings/${code}`);
+		await asks_until(page, /Brought to you[\s\S]*Child seat[\s\S]*Approved/);
+		await looks_well(window, `my-page${scripts ? '' : '-phone'}`);
+		no_problems(window);
+	});
+	await test(`${how}: the dispatcher finds the job among those nobody has, and gives it to a courier right there`, async () => {
+		desk = await comes_in(manager, { scripts });
+		await desk.page.goto('/deliveries');
+		await looks_well(desk, `board${scripts ? '' : '-without-scripts'}`);
+		if (scripts) await readme_shot(desk, 'shot-board');
+		const card = desk.page.locator('li.job').filter({ hasText: code });
+		assert.match(await card.innerText(), /123 Sejong-daero/);
+		await card.locator('select').selectOption({ label: '한지훈' });
+		await Promise.all([desk.page.waitForNavigation(), card.getByRole('button', { name: 'Assign' }).click()]);
+		await desk.page.goto(`/deliveries?q=${code}`);
+		assert.match(await main_text(desk.page), /한지훈[\s\S]*Scheduled/);
+		no_problems(desk);
+	});
+	await test(`${how}: the courier, on a telephone, leaves with the car; from then on the booking cannot be cancelled`, async () => {
+		phone = await comes_in(courier, { scripts, ...PHONE });
+		await phone.page.goto('/deliveries');
+		const mine = phone.page.locator('li.job').filter({ hasText: code });
+		assert.match(await mine.innerText(), /123 Sejong-daero[\s\S]*Main gate/);
+		await looks_well(phone, `mine${scripts ? '' : '-without-scripts'}`);
+		await Promise.all([phone.page.waitForNavigation(), mine.getByRole('button', { name: /On my way/ }).click()]);
+		await page.goto(`/bookings/${code}/cancel`);
+		if (await page.locator('main form button').count()) await press(page, /Cancel and refund/);
+		assert.match(await main_text(page), /cannot be cancelled|on (its|the) way/i);
+		assert.equal(await state_of(code), 'CONFIRMED');
+	});
+	await test(`${how}: keys handed over too early are refused in words; nothing is lost of what was typed`, async () => {
+		const job = (await stack.sql(`SELECT delivery_id FROM delivery WHERE booking_code = '${code}'`))[0][0];
+		await phone.page.goto(`/deliveries/${job}`);
+		await phone.page.locator('[name=odometer_km]').fill('12345');
+		await phone.page.locator('[name=fuel_percent]').fill('90');
+		await phone.page.locator('[name=received_by]').fill('Anna');
+		await press(phone.page, 'The keys are handed over');
+		assert.equal(await phone.page.locator('[name=odometer_km]').inputValue(), '12345');
+		assert.ok(await phone.page.locator('.errors').count(), 'it is said why');
+		assert.equal(await state_of(code), 'CONFIRMED');
+		await looks_well(phone, `too-early${scripts ? '' : '-without-scripts'}`);
+	});
+	for (const w of [window, desk, phone]) await w?.context.close();
+}
+
+/* --- today: the keys change hands ------------------------------------------------------------------------------------------------------ */
+
+/* The next half hour: within the pause before it, a courier may hand the car over. */
+function soon() {
+	const d = new Date(Math.ceil((Date.now() + 60e3) / 1800e3) * 1800e3 + 9 * 3600e3);
+	return d.toISOString().slice(0, 16);
+}
+
+await test('the courier hands the car over, and it is out: the customer, the desk and the job all say so', async () => {
+	const dana = await stack.payer('Dana'), from = soon(), to = at(2, 13), car = await free_car(from, to);
+	const booked = await dana.post('/bookings', { car_id: car.car_id, starts_at: from, ends_at: to, card_id: dana.card_id, delivery: { address: '1 Test-ro, Seoul', zone: 'center', collect: true }, equipment: [{ item_id: await item_id('Booster seat'), qty: 1 }] });
+	assert.equal(booked.status, 201, booked.text);
+	const { code } = booked.json;
+	const job = await until('there is a job', async () => (await stack.sql(`SELECT delivery_id FROM delivery WHERE booking_code = '${code}'`))[0]?.[0]);
+	const boss = stack.program((await stack.must('token', manager.email)).trim());
+	const courier_id = Number((await stack.sql(`SELECT user_id FROM user WHERE email = '${courier.email}'`))[0][0]);
+	assert.equal((await boss.post(`/deliveries/${job}/assign`, { courier_id })).status, 200);
+	const phone = await comes_in(courier, { ...PHONE, lang: 'ko' });
+	await phone.page.goto(`/deliveries/${job}`);
+	await press(phone.page, '출발');
+	await phone.page.goto(`/deliveries/${job}`);
+	await phone.page.locator('[name=odometer_km]').fill('20100');
+	await phone.page.locator('[name=fuel_percent]').fill('95');
+	await phone.page.locator('[name=received_by]').fill('Dana');
+	await looks_well(phone, 'hand-over');
+	await Promise.all([phone.page.waitForNavigation(), phone.page.locator('#hand-over button').click()]);
+	await until('the booking is out', async () => await state_of(code) === 'OUT');
+	const window = await comes_in(dana);
+	await window.page.goto(`/my/bookings/${code}`);
+	await asks_until(window.page, /Handed over[\s\S]*20,?100 km/);
+	const desk = await comes_in(manager);
+	await desk.page.goto(`/deliveries/${job}`);
+	assert.match(await main_text(desk.page), /Hand-over record[\s\S]*20,?100 km/);
+	await desk.page.goto(`/deliveries?q=${code}`);
+	assert.match(await main_text(desk.page), /Collection/);
+	await looks_well(desk, 'record');
+	for (const w of [phone, window, desk]) { no_problems(w); await w.context.close(); }
+});
+await test('a courier\'s day can be printed, with room for signatures', async () => {
+	const desk = await comes_in(manager);
+	const [id] = (await stack.sql(`SELECT user_id FROM user WHERE email = '${courier.email}'`))[0];
+	const [day] = (await stack.sql(`SELECT date(window_from + 32400, 'unixepoch') FROM delivery WHERE courier_id = ${id} AND state = 'SCHEDULED' LIMIT 1`))[0];
+	await desk.page.goto(`/deliveries/sheet?courier_id=${id}&day=${day}`);
+	assert.match(await main_text(desk.page), /Sejong-daero|서울|제주/);
+	await looks_well(desk, 'sheet');
+	await desk.page.emulateMedia({ media: 'print' });
+	assert.equal(await desk.page.locator('header.top').isVisible(), false);
+	await desk.page.pdf({ path: path.join(shots, 'sheet.pdf') });
+	await desk.context.close();
+});
+
+/* --- a refused order --------------------------------------------------------------------------------------------------------------------- */
+
+await test('the examiner refuses too many chairs with a reason; it stands in my page, and the money for them is back', async () => {
+	const eve = await stack.payer('Eve'), from = at(12, 9), to = at(13, 9), car = await free_car(from, to), window = await comes_in(eve, PHONE);
+	await window.page.goto(`/bookings/new?car_id=${car.car_id}&starts_at=${from}&ends_at=${to}`);
+	await takes(window.page, 'Two-way radio', 6);
+	await window.page.locator(`[name=card_id][value="${eve.card_id}"]`).check();
+	await press(window.page, /Book and pay/);
+	const code = code_in(window.page), paid = await stack.money_kept(code);
+	const desk = await comes_in(examiner);
+	await desk.page.goto('/reviews');
+	await asks_until(desk.page, /6 × Two-way radio[\s\S]*Eve/);
+	await looks_well(desk, 'queue');
+	await desk.page.goto(`/reviews?page=1`);
+	await Promise.all([desk.page.waitForNavigation(), desk.page.locator('tr', { hasText: 'Eve' }).getByRole('link').first().click()]);
+	await press(desk.page, 'Reject');
+	assert.ok(await desk.page.locator('.errors').count(), 'a no needs a reason');
+	await desk.page.locator('main [name=reason]').fill('All radios are at the harvest.');
+	await looks_well(desk, 'case');
+	await press(desk.page, 'Reject');
+	assert.match(await main_text(desk.page), /Rejected/);
+	await until('the money is back', async () => await stack.money_kept(code) === paid - 24000, { limit_ms: 15000 });
+	await window.page.goto(`/my/bookings/${code}`);
+	await asks_until(window.page, /All radios are at the harvest/);
+	await asks_until(window.page, /₩24,000/);
+	assert.equal(await state_of(code), 'CONFIRMED', 'the booking goes on');
+	await looks_well(window, 'refused');
+	no_problems(window);
+	no_problems(desk);
+	for (const w of [window, desk]) await w.context.close();
+});
+await test('an employee orders a projector without a car, and sees how it stands', async () => {
+	const window = await comes_in(employee);
+	await window.page.goto(`/equipment/orders/new?item_id=${await item_id('Projector')}`);
+	await window.page.locator('[name=qty]').fill('1').catch(() => window.page.locator('[name=qty]').selectOption('1'));
+	await window.page.locator('[name=starts_at]').fill(at(15, 10));
+	await window.page.locator('[name=ends_at]').fill(at(15, 17));
+	await looks_well(window, 'errand');
+	await press(window.page, /Order/);
+	assert.match(window.page.url(), /\/equipment\/orders\/\d+/);
+	await asks_until(window.page, /Approved/);
+	no_problems(window);
+	await window.context.close();
+});
+
+/* --- two cars of a model -------------------------------------------------------------------------------------------------------------------- */
+
+await test('two cars of a model are booked at once, and both plates stand in the booking', async () => {
+	const finn = await stack.payer('Finn'), from = at(20, 9), to = at(21, 9), window = await comes_in(finn);
+	const models = (await finn.get(`/models?starts_at=${from}&ends_at=${to}`)).json.models;
+	const model = models.find(m => m.n_at_once >= 2);
+	await window.page.goto(`/models/${model.model_id}?starts_at=${from}&ends_at=${to}`);
+	await looks_well(window, 'model');
+	await window.page.goto(`/bookings/new?model_id=${model.model_id}&qty=2&starts_at=${from}&ends_at=${to}`);
+	assert.match(await main_text(window.page), new RegExp(`2 × ${model.name}`));
+	await window.page.locator(`[name=card_id][value="${finn.card_id}"]`).check();
+	await press(window.page, /Book and pay/);
+	const code = code_in(window.page);
+	assert.ok(code, await main_text(window.page));
+	await asks_until(window.page, /Confirmed/);
+	const plates = (await stack.sql(`SELECT plate FROM booking WHERE code = '${code}' UNION SELECT c.plate FROM booking_car c JOIN booking USING (booking_id) WHERE code = '${code}'`)).map(r => r[0]);
+	assert.equal(plates.filter(Boolean).length, 2);
+	for (const plate of plates) assert.ok((await main_text(window.page)).includes(plate), plate);
+	await looks_well(window, 'two-cars');
+	no_problems(window);
+	await window.context.close();
+});
+
+void minji; void junho;
+await finish();
