@@ -228,6 +228,11 @@ seen(void **state)
 	"INSERT INTO review_case (key, kind, subject_id, applicant_id, title, quantity, state, reason, opened_at) SELECT code, 'equipment', booking_code," \
 	" customer_id, 'Tents', 2, '" state "', 'x', 1 FROM equipment_order WHERE order_id = 900;"
 
+/* A message of an event, its mail in a state. */
+#define MESSAGE(event, state, email) \
+	"INSERT INTO message (message_id, event_id, recipient_id, kind, subject_id, lang, title, body, in_inbox, email, state, created_at)" \
+	" VALUES (77, " event ", 1, 'booking_confirmed', 'MP-NOBODY', 'ko', 't', 'b', 1, '" email "', '" state "', 1)"
+
 static struct wound wounds[] = {
 	/* bookings */
 	{ "two_slots_of_one_car_that_overlap_are_seen", "no two unreleased slots of one car overlap, turnaround included", NULL,
@@ -384,6 +389,16 @@ static struct wound wounds[] = {
 	{ "a_decision_nobody_heard_of_is_seen", "every order of equipment was decided, or waits in the queue", NULL, HEARD ITEM LEND("ORDERED", "CONFIRMED") CASE("APPROVED"), NULL },
 	{ "a_case_of_what_is_over_is_seen", "nobody is asked to decide about what is over", NULL, HEARD ITEM LEND("CANCELLED", "CONFIRMED") CASE("ASSIGNED"), NULL },
 	{ "a_decision_nobody_told_is_seen", "every decision was told", NULL, ITEM LEND("REJECTED", "CONFIRMED") CASE("REJECTED"), NULL },
+	/* messages */
+	{ "a_customer_nobody_told_is_seen", "everybody whose booking was confirmed or cancelled was told", NULL,
+	  MESSAGE("(SELECT MIN(event_id) FROM event WHERE type = 'booking.confirmed')", "SENT", "")
+	  "; INSERT INTO position (consumer, event_id, moved_at) SELECT 'message', MAX(event_id), 1 FROM event WHERE 1"
+	  " ON CONFLICT (consumer) DO UPDATE SET event_id = excluded.event_id", NULL },
+	{ "a_message_about_nothing_is_seen", "every message tells of an event", NULL, MESSAGE("1000000", "SENT", ""), NULL },
+	{ "a_mail_nobody_took_is_seen", "every mail that is sent was tried and taken", NULL, MESSAGE("1", "SENT", "a@b.kr"), NULL },
+	{ "a_message_that_ended_untold_is_seen", "what became of every message is in the log", NULL, MESSAGE("1", "DEAD", "a@b.kr"), NULL },
+	{ "a_try_without_an_end_is_seen", "no letter is in hand that is settled", NULL,
+	  MESSAGE("1", "SENT", "a@b.kr") "; INSERT INTO message_try (message_id, try_no, tried_at, outcome) VALUES (77, 1, 1, 'SENDING')", NULL },
 	/* events and files */
 	{ "a_changed_event_is_seen", "the chain of every subject's events is whole", NULL,
 	  "UPDATE event SET payload = replace(payload, '\"amount\":', '\"amount\":1')" FIRST("event", "event_id", "type = 'booking.paid'"), NULL },
