@@ -12,9 +12,9 @@
 #include <string.h>
 
 #define MINUTE         60
-#define PERCENT_TRIP   8
+#define PERCENT_TRIP   7
 #define PERCENT_NOW    30               /* … of those that begin in these days: the board is what people look at */
-#define PERCENT_PIECES 13
+#define PERCENT_PIECES 11
 #define N_ERRANDS      40
 #define MARGIN         (6 * HOUR)       /* pieces come back late, too */
 

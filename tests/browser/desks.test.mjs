@@ -85,9 +85,19 @@ await test('the demo data has something at every desk, and it all holds', async 
 		assert.ok(await n(`SELECT COUNT(*) FROM review_case WHERE state = '${state}' AND ${by}`) > 0, `a case ${state} ${by}`);
 	assert.ok(await n(`SELECT COUNT(*) FROM equipment_order WHERE booking_code = ''`) > 15, 'orders without a car');
 	assert.ok(await n(`SELECT COUNT(*) FROM booking WHERE n_cars > 1`) > 50, 'bookings of several cars');
+	assert.ok(await n(`SELECT COUNT(*) FROM message WHERE state = 'DEAD' AND (SELECT COUNT(*) FROM message_try t WHERE t.message_id = message.message_id) = 3`) === 1, 'a mail given up');
+	assert.ok(await n(`SELECT COUNT(*) FROM message_preference`) > 0, 'somebody who wants fewer mails');
 	assert.ok(await n(`SELECT COUNT(*) FROM booking_extra WHERE state = 'ENDED' AND refund_state = 'DONE'`) > 10, 'extras paid back');
 	await stack.check();
 }, { limit_s: 90 });
+
+await test('the dispatcher\'s board looks as README shows it', async () => {
+	const desk = await comes_in(manager);
+	await desk.page.goto('/deliveries');
+	assert.ok(await desk.page.locator('li.job').count() > 5);
+	await readme_shot(desk, 'shot-board');
+	await desk.context.close();
+});
 
 /* --- a car brought, with a child seat in it ------------------------------------------------------------------------------------------- */
 
@@ -136,7 +146,6 @@ for (const scripts of [true, false]) {
 		desk = await comes_in(manager, { scripts });
 		await desk.page.goto('/deliveries');
 		await looks_well(desk, `board${scripts ? '' : '-without-scripts'}`);
-		if (scripts) await readme_shot(desk, 'shot-board');
 		const card = desk.page.locator('li.job').filter({ hasText: code });
 		assert.match(await card.innerText(), /123 Sejong-daero/);
 		await card.locator('select').selectOption({ label: '한지훈' });
@@ -291,5 +300,75 @@ await test('two cars of a model are booked at once, and both plates stand in the
 	await window.context.close();
 });
 
-void minji; void junho;
+/* --- the inbox ---------------------------------------------------------------------------------------------------------------------------------- */
+
+const unread_of = async page => Number((await page.locator('header a[href="/messages"] .badge').textContent().catch(() => '')) || 0);
+const has_unread = page => page.locator('header a[href="/messages"] .badge').count();
+
+await test('the inbox counts what is unread in the header of every page, and opening a message reads it', async () => {
+	const gina = await stack.payer('Gina'), from = at(24, 9), to = at(25, 9), car = await free_car(from, to), window = await comes_in(gina, PHONE), { page } = window;
+	assert.equal(await has_unread(page), 0);
+	const { code } = (await gina.post('/bookings', { car_id: car.car_id, starts_at: from, ends_at: to, card_id: gina.card_id, equipment: [{ item_id: await item_id('Infant seat'), qty: 1 }] })).json;
+	await until('she is told', async () => (await gina.get('/messages')).json.n_unread >= 1, { limit_ms: 15000 });
+	const told = (await gina.get('/messages')).json.n_unread;
+	await until('every program counts them', async () => { await page.goto(['/', '/my/bookings', '/payments/cards', '/account', '/equipment/orders'][Math.floor(Math.random() * 5)]); return await has_unread(page) && await unread_of(page) >= told; }, { limit_ms: 15000 });
+	await page.goto('/messages');
+	await looks_well(window, 'inbox');
+	await Promise.all([page.waitForNavigation(), page.locator('.inbox li[data-unread]').filter({ hasText: code }).first().getByRole('button').click()]);
+	assert.match(await main_text(page), new RegExp(code));
+	assert.match(await main_text(page), /₩/);
+	await looks_well(window, 'message');
+	assert.equal((await gina.get('/messages')).json.n_unread, (await gina.get('/messages')).json.n_total - 1);
+	await page.goto('/messages');
+	if (await page.getByRole('button', { name: 'Mark all as read' }).count()) await press(page, 'Mark all as read');
+	await until('nothing is unread', async () => { await page.goto('/messages'); return await has_unread(page) === 0; }, { limit_ms: 10000 });
+	no_problems(window);
+	await window.context.close();
+});
+await test('whoever wants no mail about bookings gets none, and the next message is in the language of the page', async () => {
+	const hugo = await stack.payer('Hugo'), from = at(27, 9), to = at(28, 9), car = await free_car(from, to), window = await comes_in(hugo), { page } = window;
+	await page.goto('/messages/preferences');
+	assert.ok(await page.locator('[name=booking_email]').isChecked());
+	assert.ok(await page.locator('[name=booking_inbox][type=hidden]').count(), 'what becomes of one\'s bookings cannot be switched off');
+	await page.locator('[name=booking_email]').uncheck();
+	await looks_well(window, 'preferences');
+	await press(page, 'Save');
+	await page.goto('/messages/preferences');
+	assert.equal(await page.locator('[name=booking_email]').isChecked(), false);
+	await switch_language(page, 'ko');
+	const { code } = (await hugo.post('/bookings', { car_id: car.car_id, starts_at: from, ends_at: to, card_id: hugo.card_id })).json;
+	const [title, email] = await until('he is told', async () => (await stack.sql(`SELECT title, email FROM message WHERE subject_id = '${code}' AND kind = 'booking_confirmed'`))[0], { limit_ms: 15000 });
+	assert.match(title, /예약/);
+	assert.ok(!email, 'no mail');
+	await page.goto('/messages');
+	assert.equal(await page.locator('html').getAttribute('lang'), 'ko');
+	assert.match(await main_text(page), /예약/);
+	await looks_well(window, 'inbox-ko');
+	no_problems(window);
+	await window.context.close();
+});
+await test('a mail that was given up stands in the delivery log with its tries and replies, and is sent again', async () => {
+	const desk = await comes_in(manager), { page } = desk;
+	await page.goto('/messages/log?state=DEAD');
+	await looks_well(desk, 'log');
+	await Promise.all([page.waitForNavigation(), page.locator('main tbody a').first().click()]);
+	assert.match(await main_text(page), /450[\s\S]*550|550[\s\S]*450/);
+	await looks_well(desk, 'log-entry');
+	await press(page, /again/i);
+	await until('it is sent', async () => (await stack.sql(`SELECT COUNT(*) FROM message WHERE state = 'DEAD'`))[0][0] === '0', { limit_ms: 15000 });
+	no_problems(desk);
+	await desk.context.close();
+});
+await test('the demo\'s customers find messages they have read and some they have not', async () => {
+	for (const who of [minji, junho]) {
+		const window = await comes_in(who, { ...PHONE, lang: 'ko' });
+		await window.page.goto('/messages');
+		assert.ok(await window.page.locator('.inbox li').count() > 3);
+		no_problems(window);
+		await window.context.close();
+	}
+	const [read, unread] = (await stack.sql(`SELECT SUM(read_at > 0), SUM(read_at = 0) FROM message WHERE in_inbox = 1`))[0];
+	assert.ok(+read > 500 && +unread > 20, `${read} read, ${unread} unread`);
+});
+
 await finish();
