@@ -131,7 +131,8 @@ the_file_in_the_tree_names_every_setting_with_its_default(void **state)
 	if (!settings_open(".", scratch, &why))
 		fail_msg("%s", why);
 	for (size_t i = 0; i < N_SETTINGS; i++) {
-		if (!strstr(text, arena_printf(scratch_memory, "\n%s = %s ", table[i].name, table[i].standard)))
+		if (!strstr(text, arena_printf(scratch_memory, "\n%s = %s ", table[i].name, table[i].standard))
+		    && !strstr(text, arena_printf(scratch_memory, "\n%s = %s\n", table[i].name, table[i].standard)))
 			fail_msg("motorpool.conf does not say: %s = %s", table[i].name, table[i].standard);
 		take(&table[i], table[i].standard);
 	}
