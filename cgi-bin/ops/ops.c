@@ -132,6 +132,21 @@ ops_consumers(struct db *db, int64_t now, struct ops_consumer **consumers)
 	return n;
 }
 
+/* --- mail ---------------------------------------------------------------------------------------------------------------- */
+
+struct ops_mails
+ops_mails(struct db *db, int64_t now)
+{
+	struct ops_mails mails = {
+		.n_waiting = db_int(db, "SELECT COUNT(*) FROM v_message WHERE state IN ('QUEUED', 'RETRYING') /*scan*/"),
+		.oldest_s = db_int(db, "SELECT COALESCE($1 - MIN(created_at), 0) FROM v_message WHERE state IN ('QUEUED', 'RETRYING') /*scan*/", now),
+		.n_dead = db_int(db, "SELECT COUNT(*) FROM v_message WHERE state = 'DEAD' /*scan*/"),
+	};
+
+	mails.oldest_s = mails.oldest_s < 0 ? 0 : mails.oldest_s;
+	return mails;
+}
+
 /* --- retries -------------------------------------------------------------------------------------------------------------- */
 
 static const struct member retry_members[] = {

@@ -33,6 +33,10 @@ extern const struct shape ops_program_shape;
 /* Asks each on the socket that lighttpd uses, for a tenth of a second at most. */
 int ops_programs(struct arena *m, struct ops_program **programs);
 
+/* --- mail: what waits for the server, for how long, and what was given up (message's, as it publishes it) --- */
+struct ops_mails { int64_t n_waiting, oldest_s, n_dead; };
+struct ops_mails ops_mails(struct db *db, int64_t now);
+
 struct breaker_view;
 extern const struct words ops_breaker_words;
 extern const struct shape ops_breaker_shape;

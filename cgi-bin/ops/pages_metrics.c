@@ -209,6 +209,20 @@ put_stuck(struct db *db, struct buf *b, int64_t now)
 		sample(b, "stuck_oldest_seconds", "kind", words_code(&stuck_kind_words, s[i].kind), s[i].oldest_s);
 }
 
+/* --- mail -------------------------------------------------------------------------------------------------------------- */
+
+static void
+put_mails(struct db *db, struct buf *b, int64_t now)
+{
+	struct ops_mails mails = ops_mails(db, now);
+
+	family(b, "mails", "gauge", "Mails on their way: those that wait for the server, those that were given up.");
+	sample(b, "mails", "state", "waiting", mails.n_waiting);
+	sample(b, "mails", "state", "dead", mails.n_dead);
+	family(b, "mail_oldest_seconds", "gauge", "How long the oldest of those that wait has been waiting.");
+	sample(b, "mail_oldest_seconds", NULL, NULL, mails.oldest_s);
+}
+
 /* --- the machine ------------------------------------------------------------------------------------------------------ */
 
 static void
@@ -260,6 +274,7 @@ page_metrics(struct web *w)
 	put_breakers(w->m, &b);
 	put_consumers(w->db, &b, w->now);
 	put_stuck(w->db, &b, w->now);
+	put_mails(w->db, &b, w->now);
 	put_house(w->db, &b);
 	return web_text(w, OK, "text/plain; version=0.0.4; charset=utf-8", b.s);
 }

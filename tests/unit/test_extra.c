@@ -616,6 +616,23 @@ the_dispatcher_takes_a_delivery_back_and_both_trips_are_paid_back(void **state)
 }
 
 static void
+who_comes_to_the_branch_for_it_gets_the_way_there_back_and_it_is_fetched_all_the_same(void **state)
+{
+	struct booking b = confirmed();
+
+	(void)state;
+	clock_set(b.starts_at);
+	assert_true(booking_hand_out(db, &b, 7));
+	hear("delivery.cancelled", b.code, "{\"direction\":\"delivery\",\"by\":\"booking\",\"reason\":\"handed_out\"}");
+	b = found(b.code);
+	assert_int_equal(b.state, OUT);
+	assert_int_equal(b.extras[0].state, EXTRA_ENDED);
+	assert_int_equal(b.extras[1].state, EXTRA_BOOKED);
+	booking_sweep(db);
+	assert_int_equal(paid_back, 25000);
+}
+
+static void
 a_collection_taken_back_leaves_the_delivery(void **state)
 {
 	struct booking b = confirmed();
@@ -1177,6 +1194,7 @@ main(void)
 		TEST(a_rejected_order_gives_its_price_back_and_the_booking_goes_on),
 		TEST(an_order_that_ended_with_its_booking_gives_nothing_back_by_itself),
 		TEST(the_dispatcher_takes_a_delivery_back_and_both_trips_are_paid_back),
+		TEST(who_comes_to_the_branch_for_it_gets_the_way_there_back_and_it_is_fetched_all_the_same),
 		TEST(a_collection_taken_back_leaves_the_delivery),
 		TEST(a_refund_payment_finishes_later_closes_the_extra_alone),
 		TEST(an_extras_refund_does_not_end_a_cancellation_that_waits),
