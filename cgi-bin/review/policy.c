@@ -11,6 +11,8 @@
 
 const struct db_role review_role = { .name = "review", .owns = "review_case position event_retry" };
 
+#define LINES_MAX 32            /* a booking has fewer */
+
 /* What we read of an order's events. */
 struct order_told {
 	const char *order_code, *item_name, *item_name_ko, *category, *currency, *reason;
@@ -84,10 +86,28 @@ review_on_booking_over(struct db *db, const struct event *e)
 	return !db_failed(db);
 }
 
+/*
+ * A booking that was given up before it was paid, perhaps because we did not answer in time: what it asked us may still lie before us, so
+ * the keys its orders would have had are sealed.
+ */
+static bool
+review_on_booking_expired(struct db *db, const struct event *e)
+{
+	int64_t line_no[LINES_MAX];
+	int n = 0;
+
+	for (struct rows *r = db_each(db, "SELECT line_no FROM v_booking_extra WHERE code = $1 AND kind = 'equipment' ORDER BY line_no LIMIT $2",
+	                              e->subject_id, LINES_MAX); db_next(r);)
+		line_no[n++] = row_int(r, 0);
+	for (int i = 0; i < n; i++)
+		case_cancel(db, arena_printf(db_memory(db), "%s-%lld", e->subject_id, (long long)line_no[i]), "booking_over", e->event_id);
+	return review_on_booking_over(db, e);
+}
+
 static const struct policy policies[] = {
 	{ "equipment.ordered",   review_on_equipment_ordered },
 	{ "equipment.cancelled", review_on_equipment_cancelled },
-	{ "booking.expired",     review_on_booking_over },
+	{ "booking.expired",     review_on_booking_expired },
 	{ "booking.rejected",    review_on_booking_over },
 	{ "booking.cancelled",   review_on_booking_over },
 	{ 0 },

@@ -383,6 +383,36 @@ an_order_cancelled_before_its_case_was_opened_is_never_asked_about(void **state)
 	assert_int_equal(n_events("review.assigned"), 0);
 }
 
+/* Booking waited no longer, and its question was still before us: we hung, or were stopped with it in hand. */
+static void
+what_a_booking_asked_that_was_given_up_is_not_opened_when_it_is_heard_late(void **state)
+{
+	struct case_order late = order("MP-AAAA1111-2", 9, 10000);
+	struct review_case c;
+
+	(void)state;
+	db_do(others,
+		"INSERT INTO booking (booking_id, code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount,"
+		" vat_amount, currency, held_at, hold_until) VALUES (1, 'MP-AAAA1111', 7, 1, 'Kia Ray', '12가 3456', 'mini', 1, 'x', 'EXPIRED', 1, 2, 1, 0, 'KRW', 0, 0)");
+	for (int line = 1; line <= 3; line++) {
+		db_do(others, "INSERT INTO booking_line (booking_id, line_no, rule, version, unit, quantity, unit_amount, amount)"
+			" VALUES (1, $1, CASE WHEN $1 = 1 THEN 'delivery' ELSE 'equipment' END, 1, 'trip', 1, 1, 1)", line);
+		db_do(others, "INSERT INTO booking_extra (booking_id, line_no, kind, ref_id, quantity, amount)"
+			" VALUES (1, $1, CASE WHEN $1 = 1 THEN 'delivery' ELSE 'equipment' END, 1, 1, 1)", line);
+	}
+	opened("MP-AAAA1111-3", 9, 10000);      /* this one came in time */
+	tell("booking.expired", "MP-AAAA1111", "{}");
+	tell("booking.expired", "MP-AAAA1111", "{}");
+	hear();
+	assert_int_equal(case_open(db, &late, 0, &c), CASE_OPENED);
+	assert_int_equal(c.state, CASE_CANCELLED);
+	assert_int_equal(state_of("MP-AAAA1111-3"), CASE_CANCELLED);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM review_case WHERE state = 'ASSIGNED' /*scan*/"), 0);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM review_case /*scan*/"), 2);
+	assert_int_equal(n_events("review.assigned"), 1);
+	assert_int_equal(n_events("review.cancelled"), 1);
+}
+
 static void
 an_order_whose_item_has_no_name_waits_for_nobody_to_mend_it(void **state)
 {
@@ -469,6 +499,7 @@ main(void)
 		TEST(a_person_who_was_quicker_than_the_order_is_heard_after_it),
 		TEST(what_ends_an_order_or_its_booking_ends_the_case),
 		TEST(an_order_cancelled_before_its_case_was_opened_is_never_asked_about),
+		TEST(what_a_booking_asked_that_was_given_up_is_not_opened_when_it_is_heard_late),
 		TEST(an_order_whose_item_has_no_name_waits_for_nobody_to_mend_it),
 		TEST(what_waits_stands_first_the_oldest_of_it_first_then_what_was_decided_newest_first),
 		TEST(a_cases_history_is_its_own_and_not_its_bookings_other_orders),
