@@ -165,7 +165,8 @@ enum give_up_outcome {
 bool equipment_may_cancel(const struct equipment_order *o, int64_t now, bool is_manager);
 enum give_up_outcome equipment_give_up(struct db *db, struct equipment_order *o, int64_t actor_id, bool is_manager);
 
-bool equipment_hand_out(struct db *db, struct equipment_order *o, int64_t causation_id, int64_t actor_id);     /* false: not APPROVED, its time is over, or its pieces are not in the house yet or somebody else's until it begins */
+bool equipment_may_go(struct db *db, const struct equipment_order *o);  /* false: with a car that is not out */
+bool equipment_hand_out(struct db *db, struct equipment_order *o, int64_t causation_id, int64_t actor_id);     /* false: not APPROVED, its time is over, its car is not out, or its pieces are not in the house yet or somebody else's until it begins */
 bool equipment_take_back(struct db *db, struct equipment_order *o, int64_t lost, int64_t causation_id, int64_t actor_id);     /* false: it is not out */
 
 /* --- policy.c --- */

@@ -123,6 +123,8 @@ do_hand_out(struct web *w)
 		return web_not_found(w);
 	if (o.state == EQUIPMENT_HANDED_OUT || equipment_hand_out(w->db, &o, 0, w->user.id))
 		return show_moved(w, &o, "handed_out");
+	if (o.state == EQUIPMENT_APPROVED && !equipment_may_go(w->db, &o))
+		return wrong_state(w, &o, "wrong_state", _("It goes with its car. Please hand the car out first."));
 	if (o.state == EQUIPMENT_APPROVED && w->now < o.ends_at)
 		return wrong_state(w, &o, "not_in_house", _("Its pieces are still with others, or promised to others until it begins. Take those back first."));
 	return wrong_state(w, &o, "wrong_state", _("This order is not in a state for that now. Please look at it again."));

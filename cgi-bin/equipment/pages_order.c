@@ -247,7 +247,7 @@ fill_order(struct web *w, struct order_page *p)
 
 	p->is_own = o->customer_id == w->user.id;
 	p->may_cancel = equipment_may_cancel(o, w->now, is_manager);
-	p->may_hand_out = is_manager && o->state == EQUIPMENT_APPROVED;
+	p->may_hand_out = is_manager && o->state == EQUIPMENT_APPROVED && equipment_may_go(w->db, o);
 	p->may_take_back = is_manager && o->state == EQUIPMENT_HANDED_OUT;
 	p->n_missing = o->lacks ? o->quantity - o->taken : 0;
 	p->end_words = equipment_reason_in_words(o->end_reason);

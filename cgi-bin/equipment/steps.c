@@ -157,13 +157,21 @@ can_be_had(struct db *db, const struct equipment_order *o, int64_t now)
 	return o->quantity - o->taken <= stock_of(db, o->item_id) + stock_reclaimable(db, o->item_id, o->starts_at);
 }
 
+/* What goes with a car goes when the car does: until then its booking can be cancelled. */
+bool
+equipment_may_go(struct db *db, const struct equipment_order *o)
+{
+	return !*o->booking_code || db_exists(db, "SELECT 1 FROM v_booking WHERE code = $1 AND state = 'OUT'", o->booking_code);
+}
+
+/* When booking has said that the car went, that stands, though it may be back by now. */
 bool
 equipment_hand_out(struct db *db, struct equipment_order *o, int64_t causation_id, int64_t actor_id)
 {
 	bool done;
 
 	db_begin(db);
-	done = equipment_reload(db, o) && can_be_had(db, o, clock_now()) && hand_out(db, o, causation_id, actor_id);
+	done = equipment_reload(db, o) && (causation_id || equipment_may_go(db, o)) && can_be_had(db, o, clock_now()) && hand_out(db, o, causation_id, actor_id);
 	return db_commit(db) && done;
 }
 

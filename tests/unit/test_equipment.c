@@ -895,6 +895,28 @@ what_is_handed_out_is_not_cancelled(void **state)
 	assert_int_equal(state_of(&o), EQUIPMENT_HANDED_OUT);
 }
 
+static void
+what_goes_with_a_car_is_not_handed_out_before_it(void **state)
+{
+	int64_t item = add("Seat", "winter", 10, 0);
+	struct equipment_order o;
+
+	(void)state;
+	db_do(others,
+		"INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount, vat_amount,"
+		" currency, charge_id, held_at, hold_until) VALUES ('MP-AAAA1111', 5, 1, 'Kia Ray', '1', 'mini', 1, 'x', 'CONFIRMED', 1, 2, 1, 0, 'KRW', 1, 0, 0)");
+	paid("MP-AAAA1111", item, 2, 0, 48);
+	relay();
+	o = of_booking("MP-AAAA1111");
+	db_begin(db);
+	equipment_approve(db, &o, 0);
+	assert_true(db_commit(db));
+	assert_false(equipment_hand_out(db, &o, 0, BOSS));      /* the booking may still be cancelled, and refunded */
+	assert_int_equal(state_of(&o), EQUIPMENT_APPROVED);
+	db_do(others, "UPDATE booking SET state = 'OUT' WHERE code = 'MP-AAAA1111'");
+	assert_true(equipment_hand_out(db, &o, 0, BOSS));
+}
+
 /* --- items ------------------------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -1109,6 +1131,7 @@ main(void)
 		TEST(review_may_have_decided_before_the_order_comes),
 		TEST(people_cancel_their_own_until_the_booking_begins),
 		TEST(what_is_handed_out_is_not_cancelled),
+		TEST(what_goes_with_a_car_is_not_handed_out_before_it),
 		TEST(an_item_is_added_once_and_changed_by_one_at_a_time),
 		TEST(the_coming_days_tell_how_many_are_free),
 		TEST(after_any_walk_the_ledger_adds_up_and_no_piece_is_promised_twice),
