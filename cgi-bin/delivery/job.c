@@ -110,7 +110,8 @@ job_booking_is_over(struct db *db, const struct delivery *d)
 {
 	return db_exists(db,
 		"SELECT 1 FROM v_booking WHERE code = $1"
-		" AND state IN ('CANCEL_REQUESTED', 'CANCELLED', 'EXPIRED', 'REJECTED', 'NO_SHOW', 'RETURNED', 'COMPLETED')", d->code);
+		" AND (state IN ('CANCEL_REQUESTED', 'CANCELLED', 'EXPIRED', 'REJECTED', 'NO_SHOW', 'RETURNED', 'COMPLETED')"
+		" OR ($2 = 1 AND state = 'OUT'))", d->code, d->direction == JOB_DELIVERY ? 1 : 0);
 }
 
 /* --- how they begin -------------------------------------------------------------------------------------------------- */
@@ -185,11 +186,12 @@ job_request(struct db *db, const char *code, int64_t causation_id)
 	begin_job(db, &wish, JOB_DELIVERY, wish.window_from, wish.window_to, causation_id);
 }
 
-/* The price for it went back with the delivery's: then it is not fetched either. */
+/* The price for it went back with the delivery's, or will when booking hears of that: then it is not fetched either. */
 static bool
 collection_has_ended(struct db *db, const char *code)
 {
-	return db_exists(db, "SELECT 1 FROM v_booking_extra WHERE code = $1 AND kind = 'collection' AND state = 'ENDED'", code);
+	return db_exists(db, "SELECT 1 FROM v_booking_extra WHERE code = $1 AND kind = 'collection' AND state = 'ENDED'", code)
+	    || db_exists(db, "SELECT 1 FROM delivery WHERE booking_code = $1 AND state = 'CANCELLED' AND ended_by = 'dispatcher'", code);
 }
 
 void

@@ -494,6 +494,32 @@ a_booking_that_ends_otherwise_needs_no_courier(void **state)
 	assert_int_equal(n_events("delivery.cancelled"), 5);
 }
 
+/* Booking has not heard of it yet, and hands the car out: it will pay both trips back. */
+static void
+a_car_whose_delivery_the_dispatcher_took_back_is_not_fetched_for_nothing(void **state)
+{
+	struct delivery d = { .delivery_id = confirmed("MP-AAAAAAAA", true) };
+
+	(void)state;
+	assert_int_equal(delivery_cancel(db, &d, "no courier", &manager), DELIVERY_OK);
+	walks("MP-AAAAAAAA", "OUT");
+	hear("booking.handed_out", "MP-AAAAAAAA");
+	assert_int_equal(n_jobs(), 1);
+}
+
+/* Before we have heard of it. */
+static void
+nobody_leaves_with_a_car_that_was_handed_out_at_the_branch(void **state)
+{
+	struct delivery d = { .delivery_id = confirmed("MP-AAAAAAAA", true) };
+
+	(void)state;
+	assert_int_equal(delivery_assign(db, &d, 8, 0, &manager), DELIVERY_OK);
+	walks("MP-AAAAAAAA", "OUT");
+	assert_int_equal(delivery_ship(db, &d, &courier), DELIVERY_WRONG_STATE);
+	assert_string_equal(state_of(d.delivery_id), "SCHEDULED");
+}
+
 static void
 a_car_handed_out_at_the_branch_is_not_brought_and_still_fetched(void **state)
 {
@@ -712,6 +738,8 @@ main(void)
 		TEST(what_has_left_is_not_cancelled),
 		TEST(cancelled_before_it_was_heard_of_it_is_never_requested),
 		TEST(a_booking_that_ends_otherwise_needs_no_courier),
+		TEST(a_car_whose_delivery_the_dispatcher_took_back_is_not_fetched_for_nothing),
+		TEST(nobody_leaves_with_a_car_that_was_handed_out_at_the_branch),
 		TEST(a_car_handed_out_at_the_branch_is_not_brought_and_still_fetched),
 		TEST(what_was_brought_is_fetched_at_the_end_when_that_was_booked),
 		TEST(a_collection_whose_price_went_back_is_not_made),
