@@ -145,7 +145,8 @@ bool cancel_preview(const struct booking *b, int64_t now, struct cancel_preview 
 enum cancel_outcome booking_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *reason);
 
 /* --- desk.c: what a manager does at the counter. false: not in a state for that. */
-bool booking_hand_out(struct db *db, struct booking *b, int64_t actor_id);     /* CONFIRMED → OUT */
+bool booking_is_at_the_counter(struct db *db, const struct booking *b);        /* nobody is cancelling it, and no courier has left with it */
+bool booking_hand_out(struct db *db, struct booking *b, int64_t actor_id);     /* CONFIRMED → OUT; a trip nobody makes is paid back */
 bool booking_take_back(struct db *db, struct booking *b, int64_t actor_id);    /* OUT → RETURNED → COMPLETED; frees the car from now + turnaround */
 bool booking_no_show(struct db *db, struct booking *b, int64_t actor_id);      /* CONFIRMED and begun → NO_SHOW; no refund. The sweep does it too, actor 0 */
 

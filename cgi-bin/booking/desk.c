@@ -44,7 +44,23 @@ is_being_cancelled(struct db *db, const struct booking *b)
 	return db_exists(db, "SELECT 1 FROM booking WHERE booking_id = $1 AND cancel_asked_at > 0", b->booking_id);
 }
 
-/* From the turnaround before the start until the end: earlier or later the car may be another customer's. */
+/* The courier has left with it, or has handed it over and we have not heard so yet. Inside the transaction of the step. */
+static bool
+is_with_the_courier(struct db *db, const struct booking *b)
+{
+	return db_exists(db, "SELECT 1 FROM v_delivery WHERE booking_code = $1 AND direction = 'delivery' AND state IN ('SHIPPED', 'DELIVERED')", b->code);
+}
+
+bool
+booking_is_at_the_counter(struct db *db, const struct booking *b)
+{
+	return !is_being_cancelled(db, b) && !is_with_the_courier(db, b);
+}
+
+/*
+ * From the turnaround before the start until the end: earlier or later the car may be another customer's. Whoever fetches here what was
+ * to be brought has paid for a trip that nobody makes.
+ */
 bool
 booking_hand_out(struct db *db, struct booking *b, int64_t actor_id)
 {
@@ -54,7 +70,9 @@ booking_hand_out(struct db *db, struct booking *b, int64_t actor_id)
 	if (now < b->starts_at - settings.turnaround_s || now >= b->ends_at)
 		return false;
 	db_begin(db);
-	done = !is_being_cancelled(db, b) && booking_keys_given(db, b, 0, actor_id);
+	done = booking_is_at_the_counter(db, b) && booking_keys_given(db, b, 0, actor_id);
+	if (done)
+		booking_extras_end(db, b, EXTRA_DELIVERY, "at_branch", 0);
 	return db_commit(db) && done;
 }
 
@@ -76,7 +94,7 @@ booking_no_show(struct db *db, struct booking *b, int64_t actor_id)
 	if (clock_now() < b->starts_at)
 		return false;
 	db_begin(db);
-	done = !is_being_cancelled(db, b) && step(db, b, "CONFIRMED", NO_SHOW, "booking.no_show", 0, actor_id);
+	done = booking_is_at_the_counter(db, b) && step(db, b, "CONFIRMED", NO_SHOW, "booking.no_show", 0, actor_id);
 	if (done) {
 		db_do(db, "UPDATE booking SET ended_at = $2, end_reason = 'no_show' WHERE booking_id = $1", b->booking_id, clock_now());
 		calendar_release(db, b->booking_id);

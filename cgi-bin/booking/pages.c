@@ -454,9 +454,9 @@ fill_page(struct web *w, struct booking_page *p)
 	p->is_unsettled |= p->is_wished;
 	fill_extras(p);
 	p->is_asking = b->state == EXPIRED && b->refund_state == REFUND_PENDING;
-	p->may_hand_out = desk && b->state == CONFIRMED && !p->is_wished && w->now >= b->starts_at - settings.turnaround_s && w->now < b->ends_at;
+	p->may_hand_out = desk && b->state == CONFIRMED && booking_is_at_the_counter(w->db, b) && w->now >= b->starts_at - settings.turnaround_s && w->now < b->ends_at;
 	p->may_take_back = desk && b->state == OUT;
-	p->may_no_show = desk && b->state == CONFIRMED && !p->is_wished && w->now >= b->starts_at;
+	p->may_no_show = desk && b->state == CONFIRMED && booking_is_at_the_counter(w->db, b) && w->now >= b->starts_at;
 	fill_cancel(w, p);
 	fill_around(w, p);
 	/* the way back from the provider's page without a payment says why in code= */

@@ -135,7 +135,10 @@ sweep_refunds(struct db *db, int64_t now)
 	return n;
 }
 
-/* Nobody came, and nobody noted it: it is over, and no longer counts among the customer's open bookings. */
+/*
+ * Nobody came, and nobody noted it: it is over, and no longer counts among the customer's open bookings. Where it was to be brought,
+ * a person says who did not come.
+ */
 static void
 sweep_no_shows(struct db *db, int64_t now)
 {
@@ -144,7 +147,8 @@ sweep_no_shows(struct db *db, int64_t now)
 
 	db_list(db, &booking_shape, &b, &n,
 		"SELECT booking_id, code, customer_id, car_id, starts_at, ends_at, state FROM booking /*scan*/"
-		" WHERE state = 'CONFIRMED' AND ends_at <= $1 AND cancel_asked_at = 0 ORDER BY ends_at LIMIT $2", now - settings.no_show_after_s, AT_ONCE);
+		" WHERE state = 'CONFIRMED' AND ends_at <= $1 AND cancel_asked_at = 0 AND NOT EXISTS (SELECT 1 FROM v_delivery d"
+		" WHERE d.booking_code = booking.code AND d.direction = 'delivery' AND d.state <> 'CANCELLED') ORDER BY ends_at LIMIT $2", now - settings.no_show_after_s, AT_ONCE);
 	for (int i = 0; i < n && !db_failed(db); i++) {
 		log_task("sweep", b[i].code);
 		booking_no_show(db, &b[i], 0);

@@ -63,6 +63,7 @@ static const struct word reason_word[] = {
 	{ "dispatcher",     N_("By our staff.") },
 	{ "booking",        N_("Its booking has ended.") },
 	{ "later",          N_("It could not be approved at that moment.") },
+	{ "at_branch",      N_("The car was fetched at the branch.") },
 };
 static const struct words reason_words = WORDS(reason_word);
 

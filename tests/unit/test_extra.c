@@ -991,6 +991,79 @@ a_hand_out_at_the_branch_still_works(void **state)
 	assert_int_equal(events("booking.handed_out"), 1);
 }
 
+/* What delivery has on its board. */
+static void
+job_stands(const struct booking *b, const char *state)
+{
+	db_do(db, "UPDATE delivery SET state = $2 WHERE booking_code = $1", b->code, state);
+	db_do(db, "INSERT INTO delivery (booking_code, direction, state, customer_id, window_from, window_to, courier_id, requested_at, received_by)"
+		" SELECT $1, 'delivery', $2, 1, 1, 2, 9, 1, 'Kim' WHERE NOT EXISTS (SELECT 1 FROM delivery d WHERE d.booking_code = $1)", b->code, state);
+}
+
+static void
+a_car_that_is_with_the_courier_is_not_at_the_counter(void **state)
+{
+	static const char *const away[] = { "SHIPPED", "DELIVERED" };   /* the second: before we have heard of it */
+	struct booking b = confirmed();
+
+	(void)state;
+	clock_set(NOW + 3 * DAY);
+	job_stands(&b, "SCHEDULED");
+	for (int i = 0; i < 2; i++) {
+		job_stands(&b, away[i]);
+		b = found(b.code);
+		assert_false(booking_hand_out(db, &b, 3));
+		assert_false(booking_no_show(db, &b, 3));
+	}
+	delivery_reports("delivery.delivered", &b, "delivery", "");
+	assert_int_equal(found(b.code).state, OUT);
+	assert_int_equal(events("booking.extra_ended"), 0);
+}
+
+static void
+whoever_fetches_at_the_branch_what_was_to_be_brought_gets_that_trips_price_back(void **state)
+{
+	struct booking b = confirmed();
+
+	(void)state;
+	clock_set(NOW + 3 * DAY);
+	job_stands(&b, "SCHEDULED");
+	b = found(b.code);
+	assert_true(booking_hand_out(db, &b, 3));
+	assert_false(booking_hand_out(db, &b, 3));
+	delivery_reports("delivery.cancelled", &b, "delivery", "booking");
+	booking_sweep(db);
+	booking_sweep(db);
+	b = found(b.code);
+	assert_int_equal(b.state, OUT);
+	assert_string_equal(b.extras[0].end_reason, "at_branch");
+	assert_int_equal(b.extras[0].refund_state, REFUND_DONE);
+	assert_int_equal(b.extras[1].state, EXTRA_BOOKED);      /* it is still fetched at its end */
+	assert_int_equal(paid_back, 25000);
+	assert_int_equal(events("booking.extra_ended"), 1);
+}
+
+static void
+nobody_is_noted_as_absent_by_itself_who_was_waiting_for_a_courier(void **state)
+{
+	struct booking b = confirmed();
+
+	(void)state;
+	job_stands(&b, "REQUESTED");
+	clock_set(NOW + 6 * DAY);
+	booking_sweep(db);
+	b = found(b.code);
+	assert_int_equal(b.state, CONFIRMED);
+	job_stands(&b, "SCHEDULED");            /* he went there and has come back: a manager knows */
+	assert_true(booking_no_show(db, &b, 3));
+
+	clock_set(NOW);
+	b = confirmed();
+	clock_set(NOW + 6 * DAY);
+	booking_sweep(db);
+	assert_int_equal(found(b.code).state, NO_SHOW);
+}
+
 /* --- stuck --------------------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -1216,6 +1289,9 @@ main(void)
 		TEST(a_delivery_the_dispatcher_took_back_is_not_asked_about),
 		TEST(the_courier_hands_the_keys_over_and_takes_them_back_as_the_counter_does),
 		TEST(a_hand_out_at_the_branch_still_works),
+		TEST(a_car_that_is_with_the_courier_is_not_at_the_counter),
+		TEST(whoever_fetches_at_the_branch_what_was_to_be_brought_gets_that_trips_price_back),
+		TEST(nobody_is_noted_as_absent_by_itself_who_was_waiting_for_a_courier),
 		TEST(an_extra_whose_refund_rests_is_on_the_stuck_desk_and_can_be_tried),
 		TEST(an_extra_is_closed_by_hand_only_when_payments_books_say_so),
 		TEST(a_wish_that_rests_is_on_the_stuck_desk_and_can_be_tried),
