@@ -23,7 +23,7 @@ static const struct member facts_members[] = {
 	SHAPE_TIME(facts, window_from), SHAPE_TIME(facts, window_to), SHAPE_INT(facts, n_more), SHAPE_AMOUNT(facts, amount),
 	SHAPE_AMOUNT(facts, refund_due), SHAPE_AMOUNT(facts, refunded_amount), SHAPE_INT(facts, quantity), SHAPE_INT(facts, lost),
 	SHAPE_INT(facts, stock), SHAPE_INT(facts, low_stock), SHAPE_INT(facts, odometer_km), SHAPE_INT(facts, fuel_percent),
-	SHAPE_LIST(facts, lines, line_shape), SHAPE_BOOL(facts, is_brought), SHAPE_BOOL(facts, is_collection), SHAPE_BOOL(facts, is_charged),
+	SHAPE_LIST(facts, lines, line_shape), SHAPE_BOOL(facts, is_brought), SHAPE_BOOL(facts, is_fetched), SHAPE_BOOL(facts, is_collection), SHAPE_BOOL(facts, is_charged),
 };
 const struct shape message_facts_shape = SHAPE(facts, facts_members);
 
@@ -113,28 +113,49 @@ take_booking(struct db *db, struct facts *t, int lang)
 	t->branch_phone = b.branch_phone;
 }
 
-struct brought { const char *address, *place; int64_t window_from, window_to; };
+struct brought { const char *address, *place; int64_t window_from, window_to; bool is_brought, is_fetched; };
 static const struct member brought_members[] = {
 	SHAPE_TEXT(brought, address), SHAPE_TEXT(brought, place), SHAPE_TIME(brought, window_from), SHAPE_TIME(brought, window_to),
+	SHAPE_BOOL(brought, is_brought), SHAPE_BOOL(brought, is_fetched),
 };
 static const struct shape brought_shape = SHAPE(brought, brought_members);
 
-/* Where the car is brought to. A job's own window, when the event tells it, is nearer to the truth than what was booked. */
+/* The hours of the job as it stands: the dispatcher may have moved it since it was booked. Until there is one, those that were booked. */
+static void
+take_window(struct db *db, struct facts *t, const struct brought *d)
+{
+	const char *direction = *t->direction ? t->direction : strcmp(t->state, "OUT") == 0 ? "collection" : "delivery";
+	bool is_collection = strcmp(direction, "collection") == 0;
+	struct rows *r = db_each(db, "SELECT window_from, window_to FROM v_delivery WHERE booking_code = $1 AND direction = $2"
+	                             " AND state <> 'CANCELLED'", t->code, direction);
+
+	t->window_from = is_collection ? 0 : d->window_from;
+	t->window_to = is_collection ? 0 : d->window_to;
+	if (db_next(r)) {
+		t->window_from = row_int(r, 0);
+		t->window_to = row_int(r, 1);
+	}
+	db_done(r);
+}
+
+/* Where the car is brought to, and fetched from, unless the dispatcher has given that up. A window that the event tells is nearest to the truth. */
 static void
 take_delivery(struct db *db, struct facts *t)
 {
 	struct brought d = { .address = "" };
 
 	if (!*t->code || !db_one(db, &brought_shape, &d,
-	                         "SELECT address, place, window_from, window_to FROM v_booking_delivery WHERE code = $1", t->code))
+	                         "SELECT d.address, d.place, d.window_from, d.window_to, NOT EXISTS (SELECT 1 FROM v_booking_extra x"
+	                         " WHERE x.code = d.code AND x.kind = 'delivery' AND x.state = 'ENDED') AS is_brought, d.collects = 1 AND NOT EXISTS"
+	                         " (SELECT 1 FROM v_booking_extra x WHERE x.code = d.code AND x.kind = 'collection' AND x.state = 'ENDED') AS is_fetched"
+	                         " FROM v_booking_delivery d WHERE d.code = $1", t->code))
 		return;
-	t->is_brought = true;
+	t->is_brought = d.is_brought;
+	t->is_fetched = d.is_fetched;
 	t->address = d.address;
 	t->place = d.place;
-	if (!t->window_from) {
-		t->window_from = d.window_from;
-		t->window_to = d.window_to;
-	}
+	if (!t->window_from)
+		take_window(db, t, &d);
 }
 
 /* --- the price lines, as they were frozen --------------------------------------------------------------------------------- */

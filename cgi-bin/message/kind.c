@@ -148,7 +148,8 @@ message_texts_open(void)
 		return true;
 	m = arena_new(1 << 20);
 	root = folder_root(m);
-	lang_open(folder_locale(m, root));
+	if (!lang_open(folder_locale(m, root)))
+		return log_error("start", "the catalogues of the messages' languages cannot be opened"), false;
 	for (int i = 0; i < N_KINDS; i++)
 		texts[i] = (struct page){ .file = arena_printf(m, "message/%s", message_kinds[i].kind), .shape = &message_facts_shape };
 	is_open = tpl_compile_texts(arena_printf(m, "%s/templates", root), texts, N_KINDS) && post_open(arena_printf(m, "%s/templates", root));

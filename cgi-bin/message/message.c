@@ -44,9 +44,7 @@ message_emit(struct db *db, const char *type, const struct message_settled *s, i
 	event_emit(db, &e, &settled_shape, &said);
 }
 
-/* News that comes as late as this (message was off, a log was replayed) stands in the inbox under its own date, and is not mailed. */
-#define MAILED_FOR_S (3 * DAY)
-
+/* Message was off, or a log was replayed: such news stands in the inbox under its own date, and is not mailed. */
 static bool
 is_old(const struct event *e)
 {

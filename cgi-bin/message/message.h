@@ -15,6 +15,7 @@
 #ifndef MP_MESSAGE_H
 #define MP_MESSAGE_H
 
+#include "../../lib/clock.h"
 #include "../../lib/db.h"
 #include "../../lib/event.h"
 
@@ -55,7 +56,8 @@ struct facts {
 	int64_t case_id, item_id;
 	struct facts_line *lines;
 	int n_lines;
-	bool is_brought, is_collection, is_charged;     /* by a courier; fetched by one; there is a charge for it in a booking */
+	bool is_brought, is_fetched, is_charged;        /* by a courier, there and back; there is a charge for it in a booking */
+	bool is_collection;                     /* the event is about the way back */
 	const char *link;                       /* our page about it: /my/bookings/MP-… */
 };
 extern const struct shape message_facts_shape;
@@ -105,6 +107,9 @@ struct preference preference_of(struct db *db, int64_t user_id, int topic);
 void preference_set(struct db *db, int64_t user_id, const struct preference *p);
 
 /* --- mail (post.c, smtp.c) ------------------------------------------------------------------------------------------ */
+
+/* News older than this is not mailed any more, nor is a letter that has waited so long: it stands in the inbox. */
+#define MAILED_FOR_S (3 * DAY)
 
 /* What a mail server, or the folder, made of one letter. */
 enum post_outcome {

@@ -7,7 +7,8 @@
  * side can tell. That moment is as long as a commit.
  *
  * A server that is away is nobody's letter's fault: the round ends, no try is counted, and it is left alone for longer and longer, a
- * minute at most. What it says about one letter delays that letter alone.
+ * minute at most. What it says about one letter delays that letter alone. A letter that has waited for days, because the server was
+ * away so long or the state comes from an old backup (whose letters went out long ago), is given up: a manager can send it again.
  */
 #include "message.h"
 
@@ -189,12 +190,21 @@ settle(struct db *db, const struct due *d, int64_t try_no, const struct post_ans
 	db_commit(db);
 }
 
+static bool
+is_too_late(const struct due *d)
+{
+	return d->n_resends == 0 && d->created_at < clock_now() - MAILED_FOR_S;
+}
+
 static struct post_answer
 send_one(struct db *db, struct smtp *s, const struct due *d)
 {
 	struct arena *m = db_memory(db);
-	const char *text = letter_of(m, d);
+	const char *text;
 
+	if (is_too_late(d))
+		return (struct post_answer){ .outcome = POST_REFUSED, .reply = "too late: it has waited for days" };
+	text = letter_of(m, d);
 	if (!text)
 		return (struct post_answer){ .outcome = POST_REFUSED, .reply = "an address in it is none" };
 	if (!*settings.mail_url)

@@ -92,6 +92,7 @@ remind_return(struct db *db, int64_t now)
 	return tell_all(db, RETURN, list, n, upto, "OUT", "booking.handed_out", "remind_return");
 }
 
+/* Where a courier fetches the car, it is he who is late. */
 static bool
 remind_overdue(struct db *db, int64_t now)
 {
@@ -101,7 +102,8 @@ remind_overdue(struct db *db, int64_t now)
 
 	db_list(db, &remind_shape, &list, &n,
 		"SELECT b.code, b.ends_at AS due_at FROM v_booking b WHERE b.state = 'OUT' AND b.ends_at >= $1 AND b.ends_at <= $2 AND NOT EXISTS"
-		" (SELECT 1 FROM message m WHERE m.subject_id = b.code AND m.kind = 'remind_overdue') ORDER BY b.ends_at LIMIT $3",
+		" (SELECT 1 FROM message m WHERE m.subject_id = b.code AND m.kind = 'remind_overdue') AND NOT EXISTS"
+		" (SELECT 1 FROM v_booking_extra x WHERE x.code = b.code AND x.kind = 'collection' AND x.state = 'BOOKED') ORDER BY b.ends_at LIMIT $3",
 		from, upto, REMIND_MAX);
 	return tell_all(db, OVERDUE, list, n, upto, "OUT", "booking.handed_out", "remind_overdue");
 }

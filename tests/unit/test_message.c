@@ -441,6 +441,21 @@ a_letter_in_hand_when_the_program_died_is_taken_up_again_at_once(void **state)
 	assert_int_equal(begin_try(db, &list[0]), 0);           /* and whoever still holds the old row gets nothing */
 }
 
+static void
+a_letter_that_has_waited_for_days_is_given_up_until_somebody_sends_it_again(void **state)
+{
+	struct due d = one_waiting();
+
+	(void)state;
+	clock_set(NOW + MAILED_FOR_S + 1);
+	sweep();
+	assert_string_equal(db_text(writer, "SELECT state FROM message"), "DEAD");
+	assert_non_null(strstr(db_text(writer, "SELECT payload ->> 'reply' FROM event WHERE type = 'message.dead'"), "too late"));
+	assert_int_equal(message_resend(db, d.message_id, BOSS), RESEND_DONE);
+	sweep();
+	assert_string_equal(db_text(writer, "SELECT state FROM message"), "SENT");
+}
+
 /* --- reminders ---------------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -466,6 +481,76 @@ what_is_near_is_reminded_of_once(void **state)
 	sweep();
 	assert_int_equal(count("remind_pickup", LEE), 1);
 	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM message WHERE kind LIKE 'remind_%'"), 5);    /* BACKSOON has become late */
+}
+
+static void
+bring(const char *code, const char *delivery_state, const char *collection_state)
+{
+	int64_t id = db_int(writer, "SELECT booking_id FROM booking WHERE code = $1", code);
+
+	db_begin(writer);
+	db_do(writer, "INSERT INTO booking_line (booking_id, line_no, rule, version, unit, quantity, unit_amount, amount) VALUES"
+		" ($1, 2, 'delivery', 1, 'trip', 1, 9000, 9000), ($1, 3, 'collection', 1, 'trip', 1, 9000, 9000)", id);
+	db_do(writer, "INSERT INTO booking_extra (booking_id, line_no, kind, quantity, amount, state) VALUES ($1, 2, 'delivery', 1, 9000, $2),"
+		" ($1, 3, 'collection', 1, 9000, $3)", id, delivery_state, collection_state);
+	db_do(writer, "INSERT INTO booking_delivery (booking_id, zone, address, place, window_from, window_to, collects)"
+		" SELECT booking_id, 'city', '1 Street', 'gate', starts_at, starts_at + 7200, 1 FROM booking WHERE booking_id = $1", id);
+	assert_true(db_commit(writer));
+}
+
+static void
+plan(const char *code, const char *direction, int64_t window_from)
+{
+	db_do(writer, "INSERT INTO delivery (booking_code, direction, state, customer_id, window_from, window_to, courier_id, requested_at)"
+		" VALUES ($1, $2, 'SCHEDULED', 8, $3, $4, 5, 1)", code, direction, window_from, window_from + HOUR);
+	assert_false(db_failed(writer));
+}
+
+static const char *
+reminder(const char *code)
+{
+	const char *s = db_text(writer, "SELECT title || ' / ' || body FROM message WHERE subject_id = $1 AND kind LIKE 'remind_%'", code);
+
+	return s ? s : "";
+}
+
+static void
+who_waits_for_a_courier_is_told_the_hours_of_his_job_and_not_those_once_booked(void **state)
+{
+	(void)state;
+	book("MP-MOVED111", LEE, "CONFIRMED", NOW + 23 * HOUR, NOW + 3 * DAY);          /* the dispatcher has moved it by three hours */
+	bring("MP-MOVED111", "BOOKED", "BOOKED");
+	plan("MP-MOVED111", "delivery", NOW + 26 * HOUR);
+	book("MP-NOBODY11", LEE, "CONFIRMED", NOW + 22 * HOUR, NOW + 3 * DAY);          /* … and nobody brings this one */
+	bring("MP-NOBODY11", "ENDED", "BOOKED");
+	report("booking.confirmed", "MP-MOVED111", "{\"code\":\"MP-MOVED111\"}");
+	report("booking.confirmed", "MP-NOBODY11", "{\"code\":\"MP-NOBODY11\"}");
+	sweep();
+	assert_non_null(strstr(reminder("MP-MOVED111"), "Your car comes: Sun 22 Nov 2026, 12:00 KST"));
+	assert_non_null(strstr(reminder("MP-NOBODY11"), "Your car waits for you: Sun 22 Nov 2026, 08:00 KST"));
+	assert_non_null(strstr(reminder("MP-NOBODY11"), "Pick-up at: Gangnam"));
+}
+
+static void
+whose_car_is_fetched_is_neither_asked_to_bring_it_nor_called_late(void **state)
+{
+	(void)state;
+	book("MP-FETCHED1", LEE, "OUT", NOW - DAY, NOW + 50 * 60);
+	bring("MP-FETCHED1", "BOOKED", "BOOKED");
+	plan("MP-FETCHED1", "collection", NOW + HOUR);
+	book("MP-BYSELF11", LEE, "OUT", NOW - DAY, NOW + 40 * 60);
+	bring("MP-BYSELF11", "BOOKED", "ENDED");
+	report("booking.handed_out", "MP-FETCHED1", "{\"code\":\"MP-FETCHED1\"}");
+	report("booking.handed_out", "MP-BYSELF11", "{\"code\":\"MP-BYSELF11\"}");
+	sweep();
+	assert_non_null(strstr(reminder("MP-FETCHED1"), "We fetch Ioniq 5 soon"));
+	assert_non_null(strstr(reminder("MP-FETCHED1"), "Time: Sat 21 Nov 2026, 11:00 KST"));
+	assert_null(strstr(reminder("MP-FETCHED1"), "bring"));
+	assert_non_null(strstr(reminder("MP-BYSELF11"), "Please bring Ioniq 5 back by 10:40 KST"));
+	clock_set(NOW + 3 * HOUR);
+	sweep();
+	assert_int_equal(count("remind_overdue", LEE), 1);
+	assert_string_equal(db_text(writer, "SELECT subject_id FROM message WHERE kind = 'remind_overdue'"), "MP-BYSELF11");
 }
 
 static void
@@ -514,7 +599,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(never_is_given_up_at_once_and_a_manager_may_send_it_again, begin, end),
 		cmocka_unit_test_setup_teardown(a_server_that_is_away_costs_no_letter_a_try, begin, end),
 		cmocka_unit_test_setup_teardown(a_letter_in_hand_when_the_program_died_is_taken_up_again_at_once, begin, end),
+		cmocka_unit_test_setup_teardown(a_letter_that_has_waited_for_days_is_given_up_until_somebody_sends_it_again, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_near_is_reminded_of_once, begin, end),
+		cmocka_unit_test_setup_teardown(who_waits_for_a_courier_is_told_the_hours_of_his_job_and_not_those_once_booked, begin, end),
+		cmocka_unit_test_setup_teardown(whose_car_is_fetched_is_neither_asked_to_bring_it_nor_called_late, begin, end),
 		cmocka_unit_test_setup_teardown(who_books_for_today_is_not_reminded_of_it, begin, end),
 		cmocka_unit_test_setup_teardown(a_refund_that_takes_long_is_told_while_it_does, begin, end),
 	};
