@@ -2,7 +2,7 @@
  * demo_message.c - what the demo's people were told of late: messages of the last weeks, most of them read.
  *
  * They are written when all the rest is there, by the policies as always; message's position begins some weeks ago, since nobody
- * leafs through a year of messages. What happened days ago is not mailed any more (message.c), so no mail goes out about a past that
+ * leafs through a year of messages. Each stands under the date of what it tells. What happened days ago is not mailed any more (message.c), so no mail goes out about a past that
  * never was; what is mailed, the relay sends when it runs. No mail server takes part, so what one said stands here.
  */
 #include "demo.h"
@@ -67,6 +67,7 @@ world_messages(struct world *w, int64_t now)
 	while (consumer_step(w->db, &message_consumer, BATCH) > 0)
 		;
 	db_begin(w->db);
+	db_do(w->db, "UPDATE message SET created_at = (SELECT e.occurred_at FROM event e WHERE e.event_id = message.event_id) /*scan*/");
 	db_do(w->db, "UPDATE message SET read_at = created_at + 600 /*scan*/ WHERE in_inbox = 1 AND created_at < $1", now - UNREAD_DAYS * DAY);
 	be_refused(w);
 	if (!db_commit(w->db))

@@ -57,16 +57,25 @@ folder_root(struct arena *m)
 	return realpath(root, whole) ? arena_strdup(m, whole) : root;
 }
 
-const char *
-folder_locale(struct arena *m, const char *root)
+/* The built catalogues, not their sources, which lie in the tree under the same name: the command beside them, or a program in bin/. */
+static const char *
+locale_of(struct arena *m, const char *program, const char *root)
 {
-	const char *build = folder_above(m, folder_above(m, folder_program(m)));
+	const char *bin = folder_above(m, program), *build = folder_above(m, bin);
 
-	if (folder_has(m, build, "locale"))
+	if (folder_has(m, bin, "locale/ko/LC_MESSAGES"))
+		return arena_printf(m, "%s/locale", bin);
+	if (folder_has(m, build, "locale/ko/LC_MESSAGES"))
 		return arena_printf(m, "%s/locale", build);
 	if (folder_has(m, root, "build/locale"))
 		return arena_printf(m, "%s/build/locale", root);
 	return arena_printf(m, "%s/locale", root);
+}
+
+const char *
+folder_locale(struct arena *m, const char *root)
+{
+	return locale_of(m, folder_program(m), root);
 }
 
 bool

@@ -1,4 +1,5 @@
 /* test_lang - words from gettext catalogues, Accept-Language, and how money and time are written in each language. */
+#include "../../lib/folder.c"
 #include "../../lib/lang.c"
 
 #include <setjmp.h>
@@ -223,6 +224,19 @@ what_is_written_can_be_read_again(void **state)
 	clock_open("Asia/Seoul");
 }
 
+/* The tree has a folder of that name too, with what the catalogues are made from. */
+static void
+the_command_and_the_programs_find_the_catalogues_of_their_build(void **state)
+{
+	const char *build = arena_printf(m, "%s/tree/build", dir), *root = arena_printf(m, "%s/tree", dir), *found = arena_printf(m, "%s/locale", build);
+
+	(void)state;
+	shell("mkdir -p %s/tree/locale/ko %s/bin %s/locale/ko/LC_MESSAGES", dir, build, build);
+	assert_string_equal(locale_of(m, arena_printf(m, "%s/motorpool", build), root), found);
+	assert_string_equal(locale_of(m, arena_printf(m, "%s/bin/relay", build), root), found);
+	assert_string_equal(locale_of(m, "/usr/bin/motorpool", root), found);
+}
+
 int
 main(void)
 {
@@ -231,6 +245,7 @@ main(void)
 		cmocka_unit_test(words_come_from_the_catalogue_of_the_language),
 		cmocka_unit_test(the_current_language_is_what_was_set),
 		cmocka_unit_test(opening_again_reads_the_catalogues_again),
+		cmocka_unit_test(the_command_and_the_programs_find_the_catalogues_of_their_build),
 		cmocka_unit_test(languages_have_codes),
 		cmocka_unit_test(the_browsers_best_language_is_taken),
 		cmocka_unit_test(won_have_no_decimals),
