@@ -46,9 +46,9 @@ static const struct member tab_members[] = {
 static const struct shape tab_shape = SHAPE(tab, tab_members);
 
 /* A case and what only a person reads. */
-struct case_row { struct review_case review; const char *title, *waits, *decided_by; bool is_own, is_waiting; };
+struct case_row { struct review_case review; const char *what, *waits, *decided_by; bool is_own, is_waiting; };
 static const struct member case_row_members[] = {
-	SHAPE_STRUCT(case_row, review, review_case_shape), SHAPE_TEXT(case_row, title), SHAPE_TEXT(case_row, waits),
+	SHAPE_STRUCT(case_row, review, review_case_shape), SHAPE_TEXT(case_row, what), SHAPE_TEXT(case_row, waits),
 	SHAPE_TEXT(case_row, decided_by), SHAPE_BOOL(case_row, is_own), SHAPE_BOOL(case_row, is_waiting),
 };
 static const struct shape case_row_shape = SHAPE(case_row, case_row_members);
@@ -95,7 +95,7 @@ make_rows(struct web *w, struct queue_page *p)
 		const struct review_case *c = &p->reviews[i];
 
 		p->rows[i] = (struct case_row){
-			.review = *c, .title = title_in_words(c), .waits = how_long(w, c->waiting_s), .decided_by = decided_by(c),
+			.review = *c, .what = title_in_words(c), .waits = how_long(w, c->waiting_s), .decided_by = decided_by(c),
 			.is_own = c->applicant_id == w->user.id, .is_waiting = c->state == CASE_ASSIGNED,
 		};
 	}
