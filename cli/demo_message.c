@@ -2,8 +2,9 @@
  * demo_message.c - what the demo's people were told of late: messages of the last weeks, most of them read.
  *
  * They are written when all the rest is there, by the policies as always; message's position begins some weeks ago, since nobody
- * leafs through a year of messages. Each stands under the date of what it tells. What happened days ago is not mailed any more (message.c), so no mail goes out about a past that
- * never was; what is mailed, the relay sends when it runs. No mail server takes part, so what one said stands here.
+ * leafs through a year of messages. Each stands under the date of what it tells. What happened days ago is not mailed any more
+ * (message.c), so no mail goes out about a past that never was; what is mailed, the relay sends when it runs. No mail server takes
+ * part, so what one said stands here.
  */
 #include "demo.h"
 
