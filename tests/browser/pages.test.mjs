@@ -46,6 +46,8 @@ const [told, read] = await until('the customer is told', async () => { const { j
 await as.customer.post(`/messages/${read.message_id}/read`);
 const mailed = await until('a letter is in the mail folder', async () => (await as.admin.get('/ops/mail')).json.letters[0]?.message_id);
 const branch = (await as.manager.get('/fleet/branches')).json.branches[0], model = (await as.manager.get('/fleet/models')).json.models[0];
+/* One that a branch has two of then. */
+const pair = (await as.customer.get(`/models?starts_at=${at(40)}&ends_at=${at(42)}`)).json.models.find(m => m.n_at_once >= 2);
 const fresh_car = (await as.manager.post('/fleet/cars', new_car({ name: 'Fresh' }))).json;
 const user = (await as.admin.get('/account/users?q=' + who.customer.email)).json.users.find(u => u.email === who.customer.email);
 /* A car that is brought: asked for, on its way, handed over, given up; and who drives. */
@@ -93,7 +95,7 @@ const examples = {
 	'/cars/:car_id': `/cars/${free_car.car_id}?from=${at(40)}&to=${at(42)}`,
 	'/models': ['/models', `/models?starts_at=${at(40)}&ends_at=${at(42)}&page=2`],
 	'/models/:model_id': [`/models/${model.model_id}?starts_at=${at(40)}&ends_at=${at(42)}`, `/models/${model.model_id}`],
-	'/bookings/new': [`/bookings/new?car_id=${free_car.car_id}&starts_at=${at(40)}&ends_at=${at(42)}`, `/bookings/new?model_id=${model.model_id}&qty=2&starts_at=${at(40)}&ends_at=${at(42)}`],
+	'/bookings/new': [`/bookings/new?car_id=${free_car.car_id}&starts_at=${at(40)}&ends_at=${at(42)}`, `/bookings/new?model_id=${pair.model_id}&qty=2&starts_at=${at(40)}&ends_at=${at(42)}`],
 	'/bookings': { manager: ['/bookings', '/bookings?q=nobody-is-called-so'] },
 	'/bookings/:code': [`/bookings/${booked.code}`, `/bookings/${cancelled.code}`, `/bookings/${owed.code}`, `/bookings/${unpaid.subject_id}`],
 	'/bookings/:code/receipt': `/bookings/${booked.code}/receipt`,
