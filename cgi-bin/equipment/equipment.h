@@ -158,11 +158,11 @@ extern const struct words ended_by_words;
 
 enum give_up_outcome {
 	GIVEN_UP,               /* CANCELLED, now or before; its pieces are back */
-	GIVE_UP_NOT_NOW,        /* handed out, ended otherwise, or its booking has begun */
+	GIVE_UP_NOT_NOW,        /* handed out or on its way, ended otherwise, or its booking has begun */
 	GIVE_UP_LATER,          /* review must hear of it first and cannot be reached: nothing has changed */
 };
-/* May this person cancel it now? A customer's own, with a booking until that begins; a manager until it is handed out. */
-bool equipment_may_cancel(const struct equipment_order *o, int64_t now, bool is_manager);
+/* May this person cancel it now? A customer's own, with a booking until that begins or a courier has left with it; a manager until it is handed out. */
+bool equipment_may_cancel(struct db *db, const struct equipment_order *o, int64_t now, bool is_manager);
 enum give_up_outcome equipment_give_up(struct db *db, struct equipment_order *o, int64_t actor_id, bool is_manager);
 
 bool equipment_may_go(struct db *db, const struct equipment_order *o);  /* false: with a car that is not out */

@@ -246,7 +246,7 @@ fill_order(struct web *w, struct order_page *p)
 	bool is_manager = web_is(w, MANAGER);
 
 	p->is_own = o->customer_id == w->user.id;
-	p->may_cancel = equipment_may_cancel(o, w->now, is_manager);
+	p->may_cancel = equipment_may_cancel(w->db, o, w->now, is_manager);
 	p->may_hand_out = is_manager && o->state == EQUIPMENT_APPROVED && equipment_may_go(w->db, o);
 	p->may_take_back = is_manager && o->state == EQUIPMENT_HANDED_OUT;
 	p->n_missing = o->lacks ? o->quantity - o->taken : 0;
@@ -315,7 +315,7 @@ cancel_later(struct web *w, const struct equipment_order *o)
 static enum status
 not_cancellable(struct web *w, const struct equipment_order *o)
 {
-	const char *message = _("This order cannot be cancelled any more: it is handed out, has ended, or its booking has begun.");
+	const char *message = _("This order cannot be cancelled any more: it is handed out or on its way, has ended, or its booking has begun.");
 
 	return w->json ? web_refuse(w, CONFLICT, "not_cancellable", message) : show_question(w, o, CONFLICT, message);
 }

@@ -84,12 +84,20 @@ equipment_end(struct db *db, struct equipment_order *o, enum ended_by by, const 
 	return true;
 }
 
+/* A courier is bringing the car, and this with it. */
+static bool
+is_on_its_way(struct db *db, const struct equipment_order *o)
+{
+	return db_exists(db, "SELECT 1 FROM v_delivery WHERE booking_code = $1 AND direction = 'delivery' AND state IN ('SHIPPED', 'DELIVERED')",
+		o->booking_code);
+}
+
 bool
-equipment_may_cancel(const struct equipment_order *o, int64_t now, bool is_manager)
+equipment_may_cancel(struct db *db, const struct equipment_order *o, int64_t now, bool is_manager)
 {
 	if (o->asked_at || (o->state != EQUIPMENT_ORDERED && o->state != EQUIPMENT_APPROVED))
 		return false;
-	return is_manager || !*o->booking_code || now < o->starts_at;
+	return is_manager || !*o->booking_code || (now < o->starts_at && !is_on_its_way(db, o));
 }
 
 /* Where review was asked before the order was taken, it is asked to close the case before the order is given up; else it hears of it. */
@@ -107,12 +115,12 @@ equipment_give_up(struct db *db, struct equipment_order *o, int64_t actor_id, bo
 
 	if (o->state == EQUIPMENT_CANCELLED)
 		return GIVEN_UP;
-	if (!equipment_may_cancel(o, clock_now(), is_manager))
+	if (!equipment_may_cancel(db, o, clock_now(), is_manager))
 		return GIVE_UP_NOT_NOW;
 	if (!review_lets_go(db, o, by))
 		return GIVE_UP_LATER;
 	db_begin(db);
-	done = equipment_end(db, o, by, words_code(&ended_by_words, (int)by), 0, actor_id);
+	done = equipment_may_cancel(db, o, clock_now(), is_manager) && equipment_end(db, o, by, words_code(&ended_by_words, (int)by), 0, actor_id);
 	if (!db_commit(db))
 		return GIVE_UP_LATER;
 	return done || o->state == EQUIPMENT_CANCELLED ? GIVEN_UP : GIVE_UP_NOT_NOW;

@@ -875,9 +875,9 @@ people_cancel_their_own_until_the_booking_begins(void **state)
 	o = of_booking("MP-AAAA1111");
 	assert_false(equipment_find(db, o.order_id, EMP, &o));  /* somebody else's is not there */
 	o = of_booking("MP-AAAA1111");
-	assert_true(equipment_may_cancel(&o, NOW, false));
-	assert_false(equipment_may_cancel(&o, o.starts_at, false));
-	assert_true(equipment_may_cancel(&o, o.starts_at, true));
+	assert_true(equipment_may_cancel(db, &o, NOW, false));
+	assert_false(equipment_may_cancel(db, &o, o.starts_at, false));
+	assert_true(equipment_may_cancel(db, &o, o.starts_at, true));
 	assert_int_equal(equipment_give_up(db, &o, BOSS, true), GIVEN_UP);
 	assert_non_null(strstr(last_payload("equipment.cancelled"), "\"by\":\"manager\""));
 	assert_int_equal(stock_of(db, item), 10);
@@ -893,6 +893,24 @@ what_is_handed_out_is_not_cancelled(void **state)
 	assert_true(equipment_hand_out(db, &o, 0, BOSS));
 	assert_int_equal(equipment_give_up(db, &o, EMP, true), GIVE_UP_NOT_NOW);
 	assert_int_equal(state_of(&o), EQUIPMENT_HANDED_OUT);
+}
+
+static void
+what_a_courier_is_bringing_its_customer_does_not_cancel(void **state)
+{
+	int64_t item = add("Seat", "winter", 10, 0);
+	struct equipment_order o;
+
+	(void)state;
+	db_do(others, "INSERT INTO delivery (booking_code, direction, state, customer_id, window_from, window_to, courier_id, requested_at)"
+		" VALUES ('MP-AAAA1111', 'delivery', 'SHIPPED', $1, 1, 2, 9, 1)", MINJI);
+	paid("MP-AAAA1111", item, 2, 24, 48);
+	relay();
+	o = of_booking("MP-AAAA1111");
+	assert_int_equal(equipment_give_up(db, &o, MINJI, false), GIVE_UP_NOT_NOW);
+	assert_int_equal(n_events("equipment.cancelled"), 0);
+	db_do(others, "UPDATE delivery SET state = 'SCHEDULED' WHERE booking_code = 'MP-AAAA1111'");      /* he has come back */
+	assert_int_equal(equipment_give_up(db, &o, MINJI, false), GIVEN_UP);
 }
 
 static void
@@ -1131,6 +1149,7 @@ main(void)
 		TEST(review_may_have_decided_before_the_order_comes),
 		TEST(people_cancel_their_own_until_the_booking_begins),
 		TEST(what_is_handed_out_is_not_cancelled),
+		TEST(what_a_courier_is_bringing_its_customer_does_not_cancel),
 		TEST(what_goes_with_a_car_is_not_handed_out_before_it),
 		TEST(an_item_is_added_once_and_changed_by_one_at_a_time),
 		TEST(the_coming_days_tell_how_many_are_free),
