@@ -44,3 +44,16 @@ utf8_is_visible_line(const char *s)
 	}
 	return seen;
 }
+
+bool
+utf8_is_blank(const char *s)
+{
+	int n;
+
+	for (; *s; s += n) {
+		n = utf8_length(s);
+		if (n == 0 || (!utf8_is_invisible(s, n) && !is_disguise(code_point(s, n))))
+			return false;
+	}
+	return true;
+}

@@ -9,6 +9,7 @@
 
 /* One line with something to see on it, and nothing that would make one name look like another in a list. */
 bool utf8_is_visible_line(const char *s);
+bool utf8_is_blank(const char *s);              /* of whatever lines: nothing can be seen in it */
 bool utf8_is_invisible(const char *s, int n);   /* the character at s, n bytes long: a blank of whatever width, a filler, a joiner */
 
 static inline int

@@ -3,6 +3,7 @@
 
 #include "../../lib/clock.h"
 #include "../../lib/settings.h"
+#include "../../lib/utf8.h"
 
 #include <string.h>
 
@@ -194,7 +195,7 @@ case_decide(struct db *db, int64_t case_id, enum case_state state, const char *r
 		return DECIDED_NO_CASE;
 	if (c->applicant_id == reviewer_id)
 		return DECIDED_OWN;
-	if (state == CASE_REJECTED && !*reason)
+	if (state == CASE_REJECTED && utf8_is_blank(reason))
 		return DECIDED_NO_REASON;
 	db_begin(db);
 	is_new = write_decision(db, case_id, state, reason, reviewer_id);

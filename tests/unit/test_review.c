@@ -234,6 +234,7 @@ a_rejection_has_a_reason_which_its_event_carries(void **state)
 
 	(void)state;
 	assert_int_equal(case_decide(db, c.case_id, CASE_REJECTED, "", BOSS, &c), DECIDED_NO_REASON);
+	assert_int_equal(case_decide(db, c.case_id, CASE_REJECTED, "\u00a0\n\u3000\u200b", BOSS, &c), DECIDED_NO_REASON);
 	assert_int_equal(state_of("EQ-1"), CASE_ASSIGNED);
 	assert_int_equal(case_decide(db, c.case_id, CASE_REJECTED, "The tents are wet.", BOSS, &c), DECIDED_OK);
 	assert_int_equal(c.state, CASE_REJECTED);
