@@ -214,24 +214,20 @@ booking_on_delivery_delivered(struct db *db, const struct event *e)
 	return true;
 }
 
-/* The dispatcher does not send anybody: the car waits at the branch, and is not fetched from where it never was. Or its customer has come
- * for it before a courier left: he pays for no way that nobody went; it is fetched all the same. */
+/* The dispatcher does not send anybody: the car waits at the branch, and is not fetched from where it never was. */
 static bool
 booking_on_delivery_cancelled(struct db *db, const struct event *e)
 {
 	struct job_told t = { 0 };
 	struct booking b;
-	bool at_the_branch;
 
 	if (!event_read(db_memory(db), e, &job_told_shape, &t))
 		return false;
-	at_the_branch = is(t.by, "booking") && is(t.direction, "delivery") && is(t.reason, "handed_out");
-	if ((!is(t.by, "dispatcher") && !at_the_branch) || !booking_find(db, e->subject_id, 0, &b))
+	if (!is(t.by, "dispatcher") || !booking_find(db, e->subject_id, 0, &b))
 		return true;
 	if (is(t.direction, "delivery"))
 		booking_extras_end(db, &b, EXTRA_DELIVERY, t.reason ? t.reason : "", e->event_id);
-	if (!at_the_branch)
-		booking_extras_end(db, &b, EXTRA_COLLECTION, t.reason ? t.reason : "", e->event_id);
+	booking_extras_end(db, &b, EXTRA_COLLECTION, t.reason ? t.reason : "", e->event_id);
 	return true;
 }
 
