@@ -47,7 +47,12 @@ export class Market {
 		return answer.json.code;
 	}
 	async cancel(i, code) {
-		const answer = await this.who(i).post(`/bookings/${code}/cancel`);
+		let answer = await this.who(i).post(`/bookings/${code}/cancel`);
+		for (let again = 0; !is_long && again < 20 && answer.status === 503; again++) {
+			this.n_again++;
+			await sleep(300);
+			answer = await this.who(i).post(`/bookings/${code}/cancel`);
+		}
 		if (![200, 202].includes(answer.status)) throw new Error(`cancelling ${code}: ${answer.status} ${answer.text}`);
 	}
 }

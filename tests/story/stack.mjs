@@ -145,7 +145,7 @@ export class Stack {
 		return fs.readFileSync(`${this.var}/run/${name}.pid`, 'utf8').trim().split('\n').slice(1).map(line => +line.split(' ')[0]);
 	}
 	kill(pid, signal = 'SIGKILL') {
-		if (signal === 'SIGKILL') this.allow(/"what":"sweep".*the handler's process ended in the middle/);       /* a relay's child, by us */
+		if (signal === 'SIGKILL') this.allow(/"what":"sweep".*the handler('s process ended in the middle| crashed \(signal 9\))/);       /* a relay's child, by us */
 		try { process.kill(pid, signal); } catch (e) { if (e.code !== 'ESRCH') throw e; }
 	}
 	/* kill -9 of a program with all its workers; `run` is held, or it would be there again before anybody noticed. */
