@@ -6,7 +6,7 @@
  * A kind that is reviewed after (async): every order is taken at once and stays ORDERED; all are APPROVED within seconds of its return,
  * what is too much for the rule waits for a person, and a rejection's reason is in my page.
  */
-import { assert, finish, test, until } from '../story/check.mjs';
+import { assert, finish, sleep, test, until } from '../story/check.mjs';
 import { Stack, at, new_car } from '../story/stack.mjs';
 import { figure, load, span } from './fault.mjs';
 import { is_alive } from './market.mjs';
@@ -31,9 +31,9 @@ async function off({ paused }) {
 	await until('it is dead', () => !all.some(is_alive), { limit_ms: 10000 });
 }
 
-/* All that an order would leave: an order somebody has a right to, a case, a piece that moved, a car or money held, a word about any of it. */
+/* All that an order would leave: an order somebody has a right to, a case (a key that is sealed is none), a piece that moved, a car or money held, a word about any of it. */
 const left_behind = async () => [
-	await stack.sql("SELECT code, state, taken FROM equipment_order WHERE state <> 'CANCELLED' ORDER BY order_id"), await stack.count('review_case'),
+	await stack.sql("SELECT code, state, taken FROM equipment_order WHERE state <> 'CANCELLED' ORDER BY order_id"), await stack.count('review_case', "kind <> ''"),
 	await stack.count('stock_entry'), await stack.count('slot', "kind <> 'RELEASED'"), await stack.count('charge', "state = 'APPROVED'"),
 	await stack.count('event', "type LIKE 'equipment.%' OR type LIKE 'review.%' OR type LIKE 'stock.%' OR type IN ('booking.paid', 'payment.approved')"),
 ];
@@ -96,6 +96,21 @@ await test('the booking with it is taken now as well', async () => {
 	const answer = await until('it is asked again', async () => { const answer = await anna.post('/bookings', with_tent); return answer.status !== 503 && answer; }, { limit_ms: 30000, every_ms: 300 });
 	assert.equal(answer.status, 201, answer.text);
 	await until('its tent is APPROVED', async () => (await states(tent)).APPROVED === 4);
+});
+await test('review hangs with the questions in hand: both are refused, and nobody is asked about them when it goes on', async () => {
+	const all = [stack.services().review, ...stack.workers('review')], sealed = () => stack.count('review_case', "kind = ''"), before = await sealed();
+	for (const pid of all) stack.kill(pid, 'SIGSTOP');
+	try {
+		refused(await anna.post('/bookings', { ...with_tent, equipment: [{ item_id: tent, qty: 5 }], starts_at: at(40), ends_at: at(41) }));
+		refused(await staff.post('/equipment/orders', { item_id: tent, qty: 5, starts_at: at(40), ends_at: at(41) }));
+		await until('both are over for its consumer', async () => await sealed() === before + 2);
+	} finally {
+		for (const pid of all) stack.kill(pid, 'SIGCONT');
+	}
+	await until('it answers', async () => (await manager.get('/reviews')).status === 200);
+	await sleep(1000);
+	assert.equal(await stack.count('review_case', "state = 'ASSIGNED'"), 0);
+	assert.equal(await stack.count('charge', "state = 'APPROVED'"), 2);
 });
 
 /* --- FX-7 --- */
