@@ -44,9 +44,9 @@ is_being_cancelled(struct db *db, const struct booking *b)
 	return db_exists(db, "SELECT 1 FROM booking WHERE booking_id = $1 AND cancel_asked_at > 0", b->booking_id);
 }
 
-/* The courier has left with it, or has handed it over and we have not heard so yet. Inside the transaction of the step. */
-static bool
-is_with_the_courier(struct db *db, const struct booking *b)
+/* Decisive only inside the transaction of a step. */
+bool
+booking_is_with_the_courier(struct db *db, const struct booking *b)
 {
 	return db_exists(db, "SELECT 1 FROM v_delivery WHERE booking_code = $1 AND direction = 'delivery' AND state IN ('SHIPPED', 'DELIVERED')", b->code);
 }
@@ -54,7 +54,7 @@ is_with_the_courier(struct db *db, const struct booking *b)
 bool
 booking_is_at_the_counter(struct db *db, const struct booking *b)
 {
-	return !is_being_cancelled(db, b) && !is_with_the_courier(db, b);
+	return !is_being_cancelled(db, b) && !booking_is_with_the_courier(db, b);
 }
 
 /*

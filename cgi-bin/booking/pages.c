@@ -333,6 +333,7 @@ struct booking_page {
 	const char *zone_name;                  /* where it is brought to; NULL: nowhere */
 	bool is_wished;                         /* to be cancelled, and delivery has not said */
 	bool has_extras, has_ended, is_brought; /* something with the car; some of it will not be had; the courier comes */
+	bool is_on_its_way;                     /* he has left with it: too late to cancel */
 	bool is_stuck, has_deeds, is_asking;     /* deeds: what managers did to end it; asking: payment has not said what it took */
 	struct stuck_deed *events;
 	int n_events;
@@ -342,7 +343,7 @@ static const struct member booking_page_members[] = {
 	SHAPE_TEXT(booking_page, reason), SHAPE_TEXT(booking_page, branch_address), SHAPE_TEXT(booking_page, branch_phone),
 	SHAPE_TEXT(booking_page, brand), SHAPE_TEXT(booking_page, last4), SHAPE_BOOL(booking_page, may_cancel),
 	SHAPE_BOOL(booking_page, may_pay), SHAPE_BOOL(booking_page, is_unsettled), SHAPE_BOOL(booking_page, is_mine),
-	SHAPE_BOOL(booking_page, is_several),
+	SHAPE_BOOL(booking_page, is_several), SHAPE_BOOL(booking_page, is_on_its_way),
 	SHAPE_BOOL(booking_page, may_hand_out), SHAPE_BOOL(booking_page, may_take_back), SHAPE_BOOL(booking_page, may_no_show),
 	SHAPE_TIME(booking_page, now), SHAPE_AMOUNT(booking_page, refund), SHAPE_AMOUNT(booking_page, fee),
 	SHAPE_BOOL(booking_page, is_full), SHAPE_BOOL(booking_page, is_grace), SHAPE_BOOL(booking_page, is_late),
@@ -366,7 +367,8 @@ find_booking(struct web *w, struct booking *b)
 static void
 fill_cancel(struct web *w, struct booking_page *p)
 {
-	p->may_cancel = cancel_preview(&p->booking, w->now, &p->preview) && !p->is_wished;
+	p->is_on_its_way = p->booking.state == CONFIRMED && booking_is_with_the_courier(w->db, &p->booking);
+	p->may_cancel = cancel_preview(&p->booking, w->now, &p->preview) && !p->is_wished && !p->is_on_its_way;
 	p->refund = p->preview.refund;
 	p->gone_amount = p->preview.gone;
 	p->fee = p->preview.fee;

@@ -8,6 +8,7 @@
 
 #include "../choices.h"
 #include "../../lib/clock.h"
+#include "../../lib/lang.h"
 #include "../../lib/settings.h"
 
 #include <string.h>
@@ -17,6 +18,22 @@ static int64_t
 whose(const struct delivery_actor *by)
 {
 	return by->is_manager ? 0 : by->user_id;
+}
+
+/* The equipment of its booking, in the reader's language: it lies in the car, there and back. */
+static const char *
+goods_of(struct db *db, const char *code)
+{
+	struct buf goods = { .m = db_memory(db) };
+	struct rows *r = db_each(db,
+		"SELECT quantity, label, label_ko FROM v_booking_extra WHERE code = $1 AND kind = 'equipment' AND state = 'BOOKED' ORDER BY line_no", code);
+
+	buf_puts(&goods, "");
+	while (db_next(r))
+		buf_printf(&goods, "%s%lld × %s", goods.n ? ", " : "", (long long)row_int(r, 0),
+		           lang_now() == LANG_KO && *row_peek(r, 2) ? row_peek(r, 2) : row_peek(r, 1));
+	db_done(r);
+	return goods.s;
 }
 
 bool
@@ -39,6 +56,7 @@ delivery_find(struct db *db, int64_t delivery_id, const struct delivery_actor *b
 		return false;
 	zone = choice_find(settings.delivery_zones, d->zone);
 	d->zone_name = zone ? choice_name(zone) : d->zone;
+	d->goods = goods_of(db, d->code);
 	d->has_photo = *d->photo;
 	d->is_open = d->state <= JOB_SHIPPED;
 	d->is_late = d->is_open && clock_now() > d->window_to;

@@ -35,6 +35,7 @@ struct delivery {
 	int64_t customer_id;
 	const char *customer_name, *customer_phone;
 	const char *car_name, *plates;
+	const char *goods;                      /* what goes with the car: "2 × Child seat, 1 × Snow chains"; "": nothing */
 	const char *zone, *zone_name, *address, *place;
 	int64_t window_from, window_to;         /* the customer waits between these two */
 	int64_t courier_id;                     /* 0: nobody yet */

@@ -40,7 +40,7 @@ const struct words delivery_direction_words = WORDS(direction_word);
 static const struct member json_members[] = { ITS_WAY };
 const struct shape delivery_json_shape = SHAPE(delivery, json_members);
 static const struct member page_members[] = {
-	ITS_WAY, SHAPE_TEXT(delivery, zone_name), SHAPE_TEXT(delivery, photo), SHAPE_BOOL(delivery, is_open),
+	ITS_WAY, SHAPE_TEXT(delivery, zone_name), SHAPE_TEXT(delivery, goods), SHAPE_TEXT(delivery, photo), SHAPE_BOOL(delivery, is_open),
 };
 const struct shape delivery_shape = SHAPE(delivery, page_members);
 

@@ -222,6 +222,16 @@ make_letters(struct web *w, struct booking_page *p)
 		};
 }
 
+/* The courier has left with it: then booking does not take it back any more. */
+static bool
+is_on_its_way(const struct my_booking *b)
+{
+	for (int i = 0; i < b->n_deliveries; i++)
+		if (b->deliveries[i].direction == TRIP_TO_CUSTOMER && (b->deliveries[i].state == TRIP_SHIPPED || b->deliveries[i].state == TRIP_DELIVERED))
+			return true;
+	return false;
+}
+
 static enum status
 show_booking(struct web *w, struct my_booking *b)
 {
@@ -235,7 +245,7 @@ show_booking(struct web *w, struct my_booking *b)
 	make_letters(w, &p);
 	p.booking.branch_name = in_words(b->branch_name, b->branch_name_ko);
 	p.can_pay = b->state == HELD && b->hold_until > w->now;
-	p.can_cancel = b->state == HELD || ((b->state == PAID || b->state == CONFIRMED) && b->starts_at > w->now);
+	p.can_cancel = b->state == HELD || ((b->state == PAID || b->state == CONFIRMED) && b->starts_at > w->now && !is_on_its_way(b));
 	p.has_receipt = b->paid_at > 0;
 	p.is_refund_due = b->payment_state == PAYMENT_GOING_BACK;
 	p.is_refunded = b->refunded_amount > 0;

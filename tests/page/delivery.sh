@@ -13,13 +13,20 @@ somebody() {
 as() { bearer "token-of-$1-0123456789"; }
 
 now=$(date +%s); half=$((now - now % 1800)); window=$((half + 3600))
-# job CODE [DIRECTION]: a confirmed booking of the customer's that is to be brought, and its job, as the policy makes it (tests/unit/test_delivery.c)
+# job CODE [COLLECTS [AHEAD_S]]: a confirmed booking of the customer's that is to be brought, and its job, as the policy makes it (tests/unit/test_delivery.c)
 job() {
 	sql "INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount, vat_amount,
-	     currency, charge_id, held_at, hold_until) VALUES ('$1', 2, 1, 'Kia Ray', '12가 3456', 'mini', 1, 'x', 'CONFIRMED', $half, $((half + 86400)), 1, 0, 'KRW', 1, 0, 0);
+	     currency, charge_id, held_at, hold_until) VALUES ('$1', 2, 1, 'Kia Ray', '12가 3456', 'mini', 1, 'x', 'CONFIRMED', $((half + ${3:-0})), $((half + 86400)), 1, 0, 'KRW', 1, 0, 0);
 	     INSERT INTO booking_delivery VALUES ((SELECT MAX(booking_id) FROM booking), 'center', '1 Sejong-daero', 'Lobby', $window, $((window + 3600)), ${2:-0});
 	     INSERT INTO delivery (booking_code, direction, state, customer_id, car_name, plates, zone, address, place, window_from, window_to, requested_at)
 	     VALUES ('$1', 'delivery', 'REQUESTED', 2, 'Kia Ray', '12가 3456', 'center', '1 Sejong-daero', 'Lobby', $window, $((window + 3600)), $now);"
+}
+# seat STATE QUANTITY NAME: equipment with MP-MANY0010
+seat() {
+	sql "INSERT INTO booking_line (booking_id, line_no, rule, version, unit, quantity, unit_amount, amount, label)
+	     SELECT b.booking_id, 2 + (SELECT COUNT(*) FROM booking_line), 'equipment', 1, 'piece_day', $2, 1, $2, '$3' FROM booking b WHERE b.code = 'MP-MANY0010';
+	     INSERT INTO booking_extra (booking_id, line_no, kind, ref_id, quantity, amount, state)
+	     SELECT booking_id, line_no, 'equipment', 1, $2, $2, '$1' FROM booking_line ORDER BY line_no DESC LIMIT 1"
 }
 n_events() { expect_sql "SELECT COUNT(*) FROM event WHERE type = '$1'" "$2"; }
 internal() { MOTORPOOL_INTERNAL=1 json "$@"; }
@@ -193,7 +200,20 @@ test_that "a courier's page is empty until he is given something" && get /delive
 sql "UPDATE delivery SET state = 'SCHEDULED', courier_id = $mine WHERE booking_code = 'MP-MANY0010'"
 id=$(sql "SELECT delivery_id FROM delivery WHERE booking_code = 'MP-MANY0010'")
 test_that "then it has one big button" && get /deliveries && expect_body 'On my way' && expect_body "action=\"/deliveries/$id/ship\"" && expect_no_body '/assign"'
+test_that "he sees what lies in the car, and not what will not be had" && seat BOOKED 2 'Child seat' && seat ENDED 1 'Tent' && get "/deliveries/$id" &&
+	expect_body 'In the car: 2 × Child seat<' && expect_no_body Tent && get "/deliveries/sheet?day=$(TZ=Asia/Seoul date -d @$window +%F)" && expect_body '<b>2 × Child seat</b>'
 test_that "and after it the next" && post "/deliveries/$id/ship" && expect_status 303 && get /deliveries && expect_body "/deliveries/$id#hand-over" && get "/deliveries/$id" && expect_body 'name="odometer_km"' && expect_no_body 'Cancel the job'
 test_that "his day sheet is his own, whatever he asks for" && get '/deliveries/sheet?courier_id=3' && expect_status 200 && expect_body 'Lee Manager' && expect_no_body 'name="courier_id"'
+
+# --- its customer
+
+sql "UPDATE user SET password_hash = (SELECT password_hash FROM user WHERE email = 'boss@example.com') WHERE user_id = 2"
+forget; use account; get /account/sign-in; post /account/sign-in email=customer@example.com password='paper horse lamp river'; use booking
+job MP-AHEAD001 0 7200; job MP-AHEAD002 0 7200
+sql "UPDATE delivery SET state = 'SCHEDULED', courier_id = 3 WHERE booking_code = 'MP-AHEAD001'; UPDATE delivery SET state = 'SHIPPED' WHERE booking_code = 'MP-AHEAD001'"
+test_that "who asks to cancel what has left is told what to do instead, before he clicks" && get /bookings/MP-AHEAD001/cancel && expect_status 200 &&
+	expect_body 'cannot be cancelled</h1>' && expect_body 'on its way to you' && expect_no_body 'Cancel without' && expect_no_body 'Cancel and refund'
+test_that "… and is not led there" && get /bookings/MP-AHEAD001 && expect_status 200 && expect_no_body '/cancel"'
+test_that "what has not left may be cancelled" && get /bookings/MP-AHEAD002/cancel && expect_body 'action="/bookings/MP-AHEAD002/cancel"' && get /bookings/MP-AHEAD002 && expect_body '/cancel"'
 
 finish

@@ -134,6 +134,11 @@ relay; browser kim; get /my/bookings/MP-FFFF6666; expect_status 200
 for word in 'Brought to you' 'City centre' 'Courier assigned' 'Park' '2 × Tent &lt;b&gt;' 'Waiting for approval' 'What we wrote to you' 'A courier is assigned'; do expect_body "$word"; done
 expect_no_body 'Tent <b>'
 
+test_that "while nobody has left with the car the page leads to cancelling; then no more; and again when he came back with it"
+get /my/bookings/MP-FFFF6666; expect_body '/bookings/MP-FFFF6666/cancel'
+trip shipped 1 delivery ',"courier_id":9,"courier_name":"Park"'; relay; get /my/bookings/MP-FFFF6666; expect_no_body '/bookings/MP-FFFF6666/cancel'
+trip scheduled 1 delivery ',"courier_id":9,"courier_name":"Park","note":"nobody there"'; relay; get /my/bookings/MP-FFFF6666; expect_body '/bookings/MP-FFFF6666/cancel'
+
 test_that "a rejected order says why, and the money of an extra is followed back"
 order rejected MP-FFFF6666 MP-FFFF6666-3 MP-FFFF6666 "$KIM" ',"reason":"All tents are wet."'
 tell booking.extra_ended MP-FFFF6666 '{"line_no":2,"kind":"equipment","label":"Tent","label_ko":"텐트","refund_due":27000,"currency":"KRW","reason":"All tents are wet."}'
@@ -147,7 +152,7 @@ expect_js .deliveries[0].courier_name Park; expect_js '.messages | map(select(.m
 test_that "equipment ordered alone has a page of its own, and only its owner's is there"
 order ordered EQ-AAAA1111 EQ-AAAA1111 '' "$KIM"; order ordered EQ-BBBB2222 EQ-BBBB2222 '' "$LEE"; relay
 as "$kim"; json GET /my/equipment; expect_status 200; expect_js '.orders | map(.order_code) | join(" ")' EQ-AAAA1111; expect_js .n_total 1
-browser kim; get /my/equipment; expect_body EQ-AAAA1111; expect_no_body EQ-BBBB2222; expect_body 'Tent &lt;b&gt;'
+browser kim; get /my/equipment; expect_body 'href="/equipment/orders/EQ-AAAA1111"'; expect_no_body EQ-BBBB2222; expect_body 'Tent &lt;b&gt;'
 browser boss; get /my/equipment; expect_body 'No equipment ordered'
 forget; use mypage; json GET /my/equipment; expect_status 401
 
