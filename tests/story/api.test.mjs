@@ -383,7 +383,7 @@ await test('a tour through everything: all answers are as documented', async () 
 	await admin.post('/ops/faults', { slow_ms: 0 });
 	await admin.get('/metrics');
 	for (const what of ['healthz', 'readyz'])
-		for (const prefix of ['', '/account', '/payments', '/fleet', '/my', '/ops', '/sandbox']) await anybody.get(`${prefix}/${what}`);
+		for (const prefix of ['', '/account', '/payments', '/fleet', '/deliveries', '/equipment', '/reviews', '/messages', '/my', '/ops', '/sandbox']) await anybody.get(`${prefix}/${what}`);
 	await new Tourist(stack.base, (await anybody.post('/account/sign-in', { email: zoe.email, password: 'another long sentence' })).json.token).post('/account/sessions/end');
 	await anna.post('/account/sign-out');
 	assert.deepEqual(found, []);
