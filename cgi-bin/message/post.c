@@ -149,7 +149,7 @@ begin_try(struct db *db, const struct due *d)
 		try_no = 1 + db_int(db, "SELECT COALESCE(MAX(try_no), 0) FROM message_try WHERE message_id = $1", d->message_id);
 		db_do(db, "INSERT INTO message_try (message_id, try_no, tried_at, outcome) VALUES ($1, $2, $3, 'SENDING')", d->message_id, try_no, now);
 	}
-	return db_commit(db) && db_durable(db) ? try_no : 0;
+	return db_commit(db) && (!*settings.mail_url || db_durable(db)) ? try_no : 0;   /* a letter in the folder never leaves twice, whatever is forgotten */
 }
 
 static void
