@@ -61,7 +61,7 @@ ask_by_call(struct db *db, const struct equipment_order *o, const char **reason)
 	struct case_request q = {
 		.key = o->code, .kind = "equipment", .subject_id = equipment_subject(o), .applicant_id = o->customer_id,
 		.title = arena_printf(m, "%lld × %s", (long long)o->quantity, o->item_name),
-		.title_ko = arena_printf(m, "%s %lld개", *o->item_name_ko ? o->item_name_ko : o->item_name, (long long)o->quantity),
+		.title_ko = arena_printf(m, "%lld × %s", (long long)o->quantity, *o->item_name_ko ? o->item_name_ko : o->item_name),
 		.category = o->category, .quantity = o->quantity, .amount = o->amount, .currency = o->currency,
 	};
 	struct case_reply reply;
