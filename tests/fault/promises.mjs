@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const file = process.argv[2] ?? path.join(root, 'build/fault/test-logs/promises.jsonl');
 const page = path.join(root, 'docs/promises.md');
-const order = ['FX-1', 'FX-2', 'FX-3', 'FX-4', 'FX-12', 'FX-13', 'FX-14', 'FX-15', 'FX-16', 'FX-17'];
+const order = ['FX-1', 'FX-2', 'FX-3', 'FX-4', 'FX-5', 'FX-6', 'FX-7', 'FX-8', 'FX-12', 'FX-13', 'FX-14', 'FX-15', 'FX-16', 'FX-17'];
 
 const newest = new Map();
 for (const line of fs.readFileSync(file, 'utf8').split('\n').filter(Boolean)) {
