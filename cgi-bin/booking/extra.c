@@ -233,7 +233,9 @@ booking_extras_read(struct db *db, struct booking *b)
 		return;
 	b->delivery = arena_new_of(db_memory(db), struct booking_delivery);
 	db_one(db, &booking_delivery_shape, b->delivery,
-		"SELECT zone, address, place, window_from, window_to, collects FROM booking_delivery WHERE booking_id = $1", b->booking_id);
+		"SELECT d.zone, d.address, d.place, d.collects, COALESCE(j.window_from, d.window_from) AS window_from,"     /* as the dispatcher has it now */
+		" COALESCE(j.window_to, d.window_to) AS window_to FROM booking_delivery d LEFT JOIN v_delivery j"
+		" ON j.booking_code = $2 AND j.direction = 'delivery' AND j.state <> 'CANCELLED' WHERE d.booking_id = $1", b->booking_id, b->code);
 }
 
 /* --- what somebody must say yes to first ------------------------------------------------------------------------------------ */

@@ -85,6 +85,11 @@ sql "INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, bran
      SELECT booking_id, 'city', 'Teheran-ro <1>', starts_at, starts_at + 7200 FROM booking WHERE code = 'MP-TEST0001';"
 test_that "the booking says what was booked with the car" && json GET /bookings/MP-TEST0001 && expect_status 200 && expect_js .delivery.address "Teheran-ro <1>" &&
 	expect_js '.extras|map(.kind + " " + .state)|join(", ")' "delivery BOOKED, equipment BOOKED" && expect_js '.lines[2].label' "Child seat <b>"
+sql "INSERT INTO delivery (booking_code, direction, state, customer_id, window_from, window_to, courier_id, requested_at, scheduled_at)
+     VALUES ('MP-TEST0001', 'delivery', 'SCHEDULED', 1, 1893456000, 1893463200, 9, 1, 1)"
+test_that "the courier comes when the dispatcher has him come now" && json GET /bookings/MP-TEST0001 && expect_status 200 &&
+	expect_js .delivery.window_from 2030-01-01T09:00:00+09:00 && expect_js .delivery.window_to 2030-01-01T11:00:00+09:00
+sql "DROP TRIGGER delivery_never_goes; DELETE FROM delivery"
 test_that "cancelling while delivery is away: later, nothing has changed" && json POST /bookings/MP-TEST0001/cancel '{}' && expect_status 503 &&
 	expect_js .error.code later && expect_header "Retry-After:" && expect_sql "SELECT state || cancel_asked_at FROM booking WHERE code = 'MP-TEST0001'" CONFIRMED0 &&
 	expect_sql "SELECT COUNT(*) FROM event WHERE type LIKE 'booking.cancel%'" 0
