@@ -158,6 +158,17 @@ await test('the check can fail: a program that is stopped and started instead lo
 	await sleep(1500);
 });
 
+/* Now and then siege does not find its own end when its time is over and all its answers have come: then once more. */
+async function besiege() {
+	for (let i = 0; ; i++)
+		try {
+			return await promisify(execFile)('siege', ['-q', '-j', '-b', '-c100', `-t${span(6, 60)}S`, '-f', `${house}/urls`],
+				{ env: { ...process.env, HOME: house }, timeout: span(18, 90) * 1000, killSignal: 'SIGKILL', maxBuffer: 64 << 20 });
+		} catch (e) {
+			if (i === 2 || !e.killed) throw e;
+			console.log('#   siege did not end, and is started again');
+		}
+}
 await test('siege -c100 while every program is redeployed: availability 100.00 %', async () => {
 	fs.writeFileSync(`${house}/urls`, paths.map(p => `${stack.base.replace('localhost', '127.0.0.1')}${p}`).join('\n'));
 	let over = false;
@@ -166,8 +177,7 @@ await test('siege -c100 while every program is redeployed: availability 100.00 %
 		while (!over) { assert.equal((await deploy()).status, 0); count++; }
 		return count;
 	})();
-	const { stdout, stderr } = await promisify(execFile)('siege', ['-q', '-j', '-b', '-c100', `-t${span(6, 60)}S`, '-f', `${house}/urls`],
-		{ env: { ...process.env, HOME: house }, timeout: 120000, maxBuffer: 64 << 20 });
+	const { stdout, stderr } = await besiege();
 	over = true;
 	const said = JSON.parse(/\{[^]*\}/.exec(stdout + stderr)[0]), count = await deploys;
 	console.log(`#   ${said.transactions} requests, ${count} deploys of every program`);
@@ -175,7 +185,7 @@ await test('siege -c100 while every program is redeployed: availability 100.00 %
 	assert.equal(said.failed_transactions, 0);
 	assert.equal(said.availability, 100);
 	assert.ok(count >= 1);
-}, { limit_s: span(60, 150) });
+}, { limit_s: span(80, 300) });
 await test('after all this every invariant holds', async () => {
 	await until('all programs have caught up', async () => (await stack.command('check')).status === 0, { limit_ms: 20000, every_ms: 1000 }).catch(() => stack.check());
 }, { limit_s: 60 });
