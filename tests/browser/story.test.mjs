@@ -250,7 +250,7 @@ for (const scripts of [true, false])
 		const hours = scripts ? [at(30), at(31)] : [at(40), at(41)], before = (await bookings_of(dana.email)).length;
 		await impatient.page.goto(`/bookings/new?car_id=${car.Double}&starts_at=${hours[0]}&ends_at=${hours[1]}`);
 		await impatient.page.locator(`[name=card_id][value="${dana.card_id}"]`).check();
-		const button = impatient.page.locator('main form[action="/bookings"] button');
+		const button = impatient.page.locator('#order-total');
 		await button.click({ clickCount: 2, noWaitAfter: true });
 		await impatient.page.waitForURL(/\/bookings\/MP-/);
 		await sleep(1000);
@@ -289,12 +289,12 @@ await test('the back button and sending the form again make no second booking', 
 	const before = (await bookings_of(dana.email)).length;
 	await page.goto(`/bookings/new?car_id=${car.Double}&starts_at=${at(50)}&ends_at=${at(51)}`);
 	await page.locator(`[name=card_id][value="${dana.card_id}"]`).check();
-	await Promise.all([page.waitForURL(/\/bookings\/MP-/), page.locator('main form[action="/bookings"] button').click()]);
+	await Promise.all([page.waitForURL(/\/bookings\/MP-/), page.locator('#order-total').click()]);
 	const code = code_in(page);
 	await page.goBack();
 	await page.waitForURL(/\/bookings\/new/);
 	await page.locator(`[name=card_id][value="${dana.card_id}"]`).check();
-	await Promise.all([page.waitForNavigation(), page.locator('main form[action="/bookings"] button').click()]);
+	await Promise.all([page.waitForNavigation(), page.locator('#order-total').click()]);
 	const made = (await bookings_of(dana.email)).slice(before).filter(([, state]) => state !== 'EXPIRED');
 	assert.equal(made.length, 1, JSON.stringify(made));
 	if (code_in(page)) assert.equal(code_in(page), code); else assert.match(await main_text(page), /taken/);
@@ -383,7 +383,7 @@ await test('times typed on a telephone: the end follows the start, and the page 
 	await switch_language(phone.page, 'ko');
 	await phone.page.goto(`/bookings/new?car_id=${car.EV3}&starts_at=${from}&ends_at=${to}`);
 	await phone.page.locator(`[name=card_id][value="${dana.card_id}"]`).check();
-	await Promise.all([phone.page.waitForURL(/\/bookings\/MP-/), phone.page.locator('main form[action="/bookings"] button').click()]);
+	await Promise.all([phone.page.waitForURL(/\/bookings\/MP-/), phone.page.locator('#order-total').click()]);
 	const code = code_in(phone.page);
 	await until('it is confirmed', async () => (await bookings_of(dana.email)).some(([c, state]) => c === code && state === 'CONFIRMED'));
 	await phone.page.goto(`/my/bookings/${code}`);
