@@ -11,7 +11,8 @@ does() { if "$@" >out 2>&1 </dev/null; then good; else bad "$* ended with $?: $(
 until_true() { for _ in {1..200}; do "$@" >/dev/null 2>&1 && return; sleep 0.1; done; return 1; }
 status() { curl -sS -m 5 --cacert /etc/motorpool/tls/fullchain.pem --resolve cars.example:443:127.0.0.1 -o /dev/null -w '%{http_code}' "https://cars.example$1"; }
 ready() { for prefix in '' /account /payments /fleet /my /ops; do [[ $(status $prefix/readyz) == 200 ]] || return 1; done; }
-states() { systemctl show -p ActiveState --value 'motorpool@*.service' | grep . | sort | uniq -c | tr -s ' \n' ' '; }
+programs() { ls /usr/lib/motorpool/current/bin | grep -vx -e relay -e fleet-photo; }
+states() { systemctl show -p ActiveState --value $(programs | sed 's/.*/motorpool@&.service/') | grep . | sort | uniq -c | tr -s ' \n' ' '; }
 main_of() { systemctl show -p MainPID --value "motorpool@$1"; }
 runs_from() { [[ $(readlink "/proc/$(sed -n 's/ public//p' /var/lib/motorpool/run/booking.pid | tail -1)/exe") == */$1/bin/booking ]]; }
 
@@ -81,7 +82,7 @@ test_that "real cards need no sandbox"
 echo 'sandbox = no' >>/etc/motorpool/motorpool.conf
 systemctl restart motorpool.target
 until_true ready
-is "$(states)" " 6 active 1 inactive "
+is "$(states)" " 10 active 1 inactive "
 test_that "no program said an error, and no lock was in anybody's way"
 is "$(journalctl --no-pager -o cat -u 'motorpool@*' | grep -E '"level":"error"|denied|not permitted' | head -3)" ""
 test_that "all of it holds"
