@@ -1,7 +1,7 @@
 /*
  * booking 예약·접수 - what can be asked of it, and what it may write. It sells: search, hold, pay, cancel.
- * pages_search.c finds cars, pages_model.c models, pages.c books them; the rules are in booking.c, calendar.c, search.c, model.c,
- * price.c, cancel.c, desk.c.
+ * pages_search.c finds cars, pages_model.c models, pages.c books them, pages_booking.c shows and cancels them; the rules are in
+ * booking.c, extra.c, calendar.c, search.c, model.c, price.c, cancel.c, desk.c.
  */
 #include "booking.h"
 #include "pages.h"

@@ -1,0 +1,275 @@
+/* pages_booking - looking after a booking: its page, its receipt, what a JSON client is told of it, cancelling it. */
+#include "booking.h"
+#include "orders.h"
+#include "pages.h"
+
+#include "../choices.h"
+#include "../../lib/form.h"
+#include "../../lib/settings.h"
+
+#include <string.h>
+
+/* What a JSON client is told of a booking. */
+static const struct member extra_json_members[] = {
+	SHAPE_INT(booking_extra, line_no), SHAPE_STATE(booking_extra, kind, extra_kind_words), SHAPE_STATE(booking_extra, state, extra_state_words),
+	SHAPE_INT(booking_extra, ref_id), SHAPE_INT(booking_extra, quantity), SHAPE_AMOUNT(booking_extra, amount),
+	SHAPE_TEXT(booking_extra, label), SHAPE_TEXT(booking_extra, label_ko), SHAPE_TEXT(booking_extra, end_reason),
+	SHAPE_STATE(booking_extra, refund_state, refund_state_words), SHAPE_AMOUNT(booking_extra, refund_due),
+	SHAPE_AMOUNT(booking_extra, refunded_amount),
+};
+static const struct shape extra_json_shape = SHAPE(booking_extra, extra_json_members);
+
+static const struct member booking_json_members[] = {
+	SHAPE_TEXT(booking, code), SHAPE_STATE(booking, state, booking_state_words), SHAPE_INT(booking, car_id), SHAPE_TEXT(booking, car_name),
+	SHAPE_TEXT(booking, plate), SHAPE_INT(booking, model_id), SHAPE_INT(booking, n_cars),
+	SHAPE_LIST_AS(booking, cars, cars, n_all_cars, booking_car_shape), SHAPE_TEXT(booking, branch_name), SHAPE_TIME(booking, starts_at), SHAPE_TIME(booking, ends_at),
+	SHAPE_AMOUNT(booking, amount), SHAPE_AMOUNT(booking, vat_amount), SHAPE_TEXT(booking, currency),
+	SHAPE_STATE(booking, refund_state, refund_state_words), SHAPE_AMOUNT(booking, refund_due), SHAPE_AMOUNT(booking, refunded_amount),
+	SHAPE_TIME(booking, held_at), SHAPE_TIME(booking, hold_until), SHAPE_TIME(booking, paid_at), SHAPE_TEXT(booking, end_reason),
+	SHAPE_LIST(booking, lines, booking_line_shape), SHAPE_LIST(booking, extras, extra_json_shape),
+	SHAPE_MAYBE(booking, delivery, booking_delivery_shape), SHAPE_TIME(booking, cancel_asked_at),
+};
+const struct shape booking_json_shape = SHAPE(booking, booking_json_members);
+
+/* --- one booking ------------------------------------------------------------------------------------------------------------- */
+
+struct booking_page {
+	struct booking booking;
+	const char *customer_name, *customer_email, *reason, *branch_address, *branch_phone, *brand, *last4;
+	bool may_cancel, may_pay, is_unsettled, is_mine, is_several;
+	bool may_hand_out, may_take_back, may_no_show;
+	int64_t now;
+	struct cancel_preview preview;
+	int64_t refund, fee;
+	bool is_full, is_grace, is_late;
+	int64_t late_percent, net_amount, bank_amount;
+	int64_t gone_amount, back_amount;       /* for extras that ended: due; and what is back in all */
+	const char *zone_name;                  /* where it is brought to; NULL: nowhere */
+	bool is_wished;                         /* to be cancelled, and delivery has not said */
+	bool has_extras, has_ended, is_brought; /* something with the car; some of it will not be had; the courier comes */
+	bool is_on_its_way;                     /* he has left with it: too late to cancel */
+	bool is_stuck, has_deeds, is_asking;     /* deeds: what managers did to end it; asking: payment has not said what it took */
+	struct stuck_deed *events;
+	int n_events;
+};
+static const struct member booking_page_members[] = {
+	SHAPE_STRUCT(booking_page, booking, booking_shape), SHAPE_TEXT(booking_page, customer_name), SHAPE_TEXT(booking_page, customer_email),
+	SHAPE_TEXT(booking_page, reason), SHAPE_TEXT(booking_page, branch_address), SHAPE_TEXT(booking_page, branch_phone),
+	SHAPE_TEXT(booking_page, brand), SHAPE_TEXT(booking_page, last4), SHAPE_BOOL(booking_page, may_cancel),
+	SHAPE_BOOL(booking_page, may_pay), SHAPE_BOOL(booking_page, is_unsettled), SHAPE_BOOL(booking_page, is_mine),
+	SHAPE_BOOL(booking_page, is_several), SHAPE_BOOL(booking_page, is_on_its_way),
+	SHAPE_BOOL(booking_page, may_hand_out), SHAPE_BOOL(booking_page, may_take_back), SHAPE_BOOL(booking_page, may_no_show),
+	SHAPE_TIME(booking_page, now), SHAPE_AMOUNT(booking_page, refund), SHAPE_AMOUNT(booking_page, fee),
+	SHAPE_BOOL(booking_page, is_full), SHAPE_BOOL(booking_page, is_grace), SHAPE_BOOL(booking_page, is_late),
+	SHAPE_INT(booking_page, late_percent), SHAPE_AMOUNT(booking_page, net_amount), SHAPE_AMOUNT(booking_page, bank_amount),
+	SHAPE_AMOUNT(booking_page, gone_amount), SHAPE_AMOUNT(booking_page, back_amount), SHAPE_TEXT(booking_page, zone_name),
+	SHAPE_BOOL(booking_page, is_wished), SHAPE_BOOL(booking_page, has_extras), SHAPE_BOOL(booking_page, has_ended),
+	SHAPE_BOOL(booking_page, is_brought), SHAPE_BOOL(booking_page, is_stuck), SHAPE_BOOL(booking_page, has_deeds), SHAPE_BOOL(booking_page, is_asking),
+	SHAPE_LIST(booking_page, events, stuck_deed_shape),
+};
+static const struct shape booking_page_shape = SHAPE(booking_page, booking_page_members);
+PAGE(booking_shown, "booking/booking", booking_page_shape)
+PAGE(cancel_shown, "booking/cancel", booking_page_shape)
+PAGE(receipt_shown, "booking/receipt", booking_page_shape)
+
+bool
+find_booking(struct web *w, struct booking *b)
+{
+	return booking_find(w->db, web_param(w, "code"), web_is(w, MANAGER) ? 0 : w->user.id, b);
+}
+
+static void
+fill_cancel(struct web *w, struct booking_page *p)
+{
+	p->is_on_its_way = p->booking.state == CONFIRMED && booking_is_with_the_courier(w->db, &p->booking);
+	p->may_cancel = cancel_preview(&p->booking, w->now, &p->preview) && !p->is_wished && !p->is_on_its_way;
+	p->refund = p->preview.refund;
+	p->gone_amount = p->preview.gone;
+	p->fee = p->preview.fee;
+	p->late_percent = settings.refund_late_percent;
+	if (p->may_cancel) {
+		p->is_full = strcmp(p->preview.rule, "full") == 0;
+		p->is_grace = strcmp(p->preview.rule, "grace") == 0;
+		p->is_late = strcmp(p->preview.rule, "late") == 0;
+	}
+}
+
+static void
+fill_around(struct web *w, struct booking_page *p)
+{
+	struct around_booking a = { 0 };
+
+	around_booking(w->db, &p->booking, &a);
+	p->branch_address = a.branch_address;
+	p->branch_phone = a.branch_phone;
+	p->brand = a.brand;
+	p->last4 = a.last4;
+	p->bank_amount = a.bank_amount;
+}
+
+/* For managers: whether it waits for them, and what they did. */
+static void
+fill_desk(struct web *w, struct booking_page *p)
+{
+	struct booking *b = &p->booking;
+
+	customer_of(w->db, b->customer_id, &p->customer_name, &p->customer_email);
+	p->is_stuck = booking_stuck_kind(b) >= 0 && booking_stuck_since(b) <= w->now - settings.stuck_after_s;
+	p->n_events = stuck_deeds(w->db, b->code, &p->events);
+	p->has_deeds = p->n_events > 0;
+}
+
+/* A code of ours says nothing to people; the words somebody typed do. */
+static bool
+is_code(const char *reason)
+{
+	return reason[strspn(reason, "abcdefghijklmnopqrstuvwxyz_")] == '\0';
+}
+
+/* What was booked with the car, in the reader's language, and what of its price is back. */
+static void
+fill_extras(struct booking_page *p)
+{
+	struct booking *b = &p->booking;
+	const struct choice *zone = b->delivery ? choice_find(settings.delivery_zones, b->delivery->zone) : NULL;
+
+	booking_lines_in_words(b->lines, b->n_lines);
+	p->has_extras = b->n_extras > 0;
+	p->back_amount = b->refunded_amount;
+	for (int i = 0; i < b->n_extras; i++) {
+		struct booking_extra *x = &b->extras[i];
+
+		if (lang_now() == LANG_KO && *x->label_ko)
+			x->label = x->label_ko;
+		if (is_code(x->end_reason))
+			x->end_reason = "";
+		p->back_amount += x->refunded_amount;
+		p->has_ended |= x->state == EXTRA_ENDED;
+		p->is_brought |= x->kind == EXTRA_DELIVERY && x->state == EXTRA_BOOKED;
+		p->is_unsettled |= x->refund_state == REFUND_PENDING;
+	}
+	p->zone_name = zone ? choice_name(zone) : b->delivery ? b->delivery->zone : NULL;
+}
+
+static void
+fill_page(struct web *w, struct booking_page *p)
+{
+	struct booking *b = &p->booking;
+	bool desk = web_is(w, MANAGER);
+
+	p->now = w->now;
+	if (lang_now() == LANG_KO && *b->branch_name_ko)
+		b->branch_name = b->branch_name_ko;
+	p->reason = end_reason_in_words(b->end_reason);
+	p->net_amount = b->amount - b->vat_amount;
+	p->is_mine = b->customer_id == w->user.id;
+	p->is_several = b->n_cars > 1;
+	p->may_pay = p->is_mine && b->state == HELD && !b->asked_at && b->hold_until > w->now;
+	p->is_unsettled = b->state == HELD || b->state == PAID || b->refund_state == REFUND_PENDING;
+	p->is_wished = b->cancel_asked_at && (b->state == PAID || b->state == CONFIRMED);
+	p->is_unsettled |= p->is_wished;
+	fill_extras(p);
+	p->is_asking = b->state == EXPIRED && b->refund_state == REFUND_PENDING;
+	p->may_hand_out = desk && b->state == CONFIRMED && booking_is_at_the_counter(w->db, b) && w->now >= b->starts_at - settings.turnaround_s && w->now < b->ends_at;
+	p->may_take_back = desk && b->state == OUT;
+	p->may_no_show = desk && b->state == CONFIRMED && booking_is_at_the_counter(w->db, b) && w->now >= b->starts_at;
+	fill_cancel(w, p);
+	fill_around(w, p);
+	/* the way back from the provider's page without a payment says why in code= */
+	if (p->may_pay && form_has(w, "code"))
+		w->chrome.notice = _("Nothing was paid. The car is still held for you: you can pay now, or with another card.");
+	if (desk)
+		fill_desk(w, p);
+	w->chrome.nav_bookings = desk && !p->is_mine;
+	w->chrome.nav_my = !w->chrome.nav_bookings;
+}
+
+static enum status
+show_booking(struct web *w, struct page *page, const struct booking *b, enum status status)
+{
+	struct booking_page p = { .booking = *b };
+
+	if (w->json)
+		return web_json(w, status, &booking_json_shape, b);
+	fill_page(w, &p);
+	return web_page(w, status, page, &p);
+}
+
+enum status
+page_booking(struct web *w)
+{
+	struct booking b;
+
+	if (!find_booking(w, &b))
+		return web_not_found(w);
+	return show_booking(w, &booking_shown, &b, OK);
+}
+
+enum status
+page_receipt(struct web *w)
+{
+	struct booking b;
+
+	if (!find_booking(w, &b) || !b.paid_at)
+		return web_not_found(w);
+	return show_booking(w, &receipt_shown, &b, OK);
+}
+
+/* --- cancelling: the refund is shown before it is confirmed ------------------------------------------------------------------ */
+
+enum status
+page_cancel(struct web *w)
+{
+	struct booking b;
+
+	if (!find_booking(w, &b))
+		return web_not_found(w);
+	if (b.cancel_asked_at && !w->json)      /* it is under way */
+		return web_redirect(w, "/bookings/%s", b.code);
+	return show_booking(w, &cancel_shown, &b, OK);
+}
+
+static enum status
+not_cancellable(struct web *w)
+{
+	return web_refuse(w, CONFLICT, "not_cancellable", _("This booking cannot be cancelled any more. Please call the branch: we will find a way."));
+}
+
+/* What there is to do instead: the car comes, and can be brought back early. */
+static enum status
+already_shipped(struct web *w, const struct booking *b)
+{
+	struct around_booking a = { 0 };
+
+	around_booking(w->db, b, &a);
+	return web_refuse(w, CONFLICT, "delivery_shipped", a.branch_phone && *a.branch_phone
+		? arena_printf(w->m, _("The car is on its way to you, so this booking cannot be cancelled any more. You can take it and bring it back early, or call the branch: %s."), a.branch_phone)
+		: _("The car is on its way to you, so this booking cannot be cancelled any more. You can take it and bring it back early, or call the branch."));
+}
+
+/* A second click ends where the first one did; a program is told that there is nothing left to cancel. */
+enum status
+do_cancel(struct web *w)
+{
+	struct booking b;
+
+	if (form_bad(w))
+		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+	if (!find_booking(w, &b))
+		return web_not_found(w);
+	if (w->json && (b.state == CANCELLED || b.state == EXPIRED))
+		return not_cancellable(w);
+	switch (booking_cancel(w->db, &b, w->user.id, b.customer_id == w->user.id ? "customer" : "manager")) {
+	case CANCEL_DONE:
+		return w->json ? show_booking(w, NULL, &b, OK) : web_redirect(w, "/bookings/%s", b.code);
+	case CANCEL_PENDING:
+		return w->json ? show_booking(w, NULL, &b, ACCEPTED) : web_redirect(w, "/bookings/%s", b.code);
+	case CANCEL_SHIPPED:
+		return already_shipped(w, &b);
+	case CANCEL_LATER:
+		return web_later(w, booking_later_s(ASKED_DELIVERY), _("Delivery must be stopped first and cannot be reached at the moment. Nothing has changed: please cancel again in a moment."));
+	case CANCEL_NOT_POSSIBLE:
+		return not_cancellable(w);
+	}
+	return web_broken(w);
+}
