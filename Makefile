@@ -18,7 +18,7 @@ V      ?=
 Q      := $(if $(V),,@)
 CFLAGS ?= -O2 -g
 WARN   := -Wall -Wextra -Wshadow -Wswitch-enum -Wno-format-truncation -Werror
-override CFLAGS += -std=gnu11 $(WARN) -fno-omit-frame-pointer -D_GNU_SOURCE -D_FORTIFY_SOURCE=2
+override CFLAGS += -I. -std=gnu11 $(WARN) -fno-omit-frame-pointer -D_GNU_SOURCE -D_FORTIFY_SOURCE=2
 LDFLAGS += -Wl,-z,relro,-z,now
 ifneq ($(SAN),)
 override CFLAGS := $(filter-out -D_FORTIFY_SOURCE=2,$(CFLAGS)) -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -38,7 +38,8 @@ CONTEXTS := $(patsubst cgi-bin/%/main.c,%,$(wildcard cgi-bin/*/main.c))
 rules     = $(filter-out cgi-bin/$(1)/main.c $(wildcard cgi-bin/$(1)/pages*.c),$(wildcard cgi-bin/$(1)/*.c))
 obj       = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-LIB_OBJ     := $(call obj,$(wildcard lib/*.c) $(wildcard cgi-bin/*.c))
+LIB_OBJ     := $(call obj,$(wildcard lib/*/*.c) $(wildcard domain/*.c))
+CLI         := $(wildcard cli/*.c cli/*/*.c)
 LIB         := $(BUILD)/libmotorpool.a
 PROGRAMS    := $(CONTEXTS:%=$(BUILD)/bin/%)
 RULES       := $(foreach c,$(filter-out sandbox,$(CONTEXTS)),$(call rules,$(c)))
@@ -110,11 +111,11 @@ $(BUILD)/bin/relay: $(call obj,$(wildcard relay/*.c) $(RULES)) $(LIB)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(CURL_LIBS)
 
 # the command: the rules of all contexts for check, replay and the demo data, and the sandbox's for its side of the money
-$(BUILD)/motorpool: $(call obj,$(wildcard cli/*.c) $(RULES) $(call rules,sandbox)) $(LIB)
+$(BUILD)/motorpool: $(call obj,$(CLI) $(RULES) $(call rules,sandbox)) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(CURL_LIBS)
 
-# glibc takes a catalogue only for a locale it knows: the smallest that will do (lib/lang.c)
+# glibc takes a catalogue only for a locale it knows: the smallest that will do (lib/base/lang.c)
 KO_LOCALE := $(BUILD)/locale/ko_KR.UTF-8/LC_MESSAGES/SYS_LC_MESSAGES
 $(KO_LOCALE): /usr/lib/locale/C.utf8/LC_MESSAGES/SYS_LC_MESSAGES
 	@mkdir -p $(@D)
@@ -140,7 +141,7 @@ FAULT_OBJ  := $(call obj,$(filter-out $(FAULT_MAIN),$(wildcard tests/fault/*.c))
 $(BUILD)/fault/%: $(BUILD)/obj/tests/fault/%.o $(FAULT_OBJ) $(BUILD)/librules.a $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(FAULT_OBJ) $(BUILD)/librules.a $(LIB) $(LIBS) $(CURL_LIBS)
-$(BUILD)/librules.a: $(call obj,$(RULES) $(call rules,sandbox) $(filter-out cli/main.c,$(wildcard cli/*.c)))
+$(BUILD)/librules.a: $(call obj,$(RULES) $(call rules,sandbox) $(filter-out cli/main.c,$(CLI)))
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 .PRECIOUS: $(BUILD)/obj/%.o

@@ -11,8 +11,8 @@
  * the end: five million bookings take a minute. The slots keep the promise the triggers guard (none overlaps): see slot_of().
  * Not for a database in use: nothing is synced until the end.
  */
-#include "../lib/db.h"
-#include "../lib/secret.h"
+#include "lib/db/db.h"
+#include "lib/base/secret.h"
 
 #include <sqlite3.h>
 #include <stdio.h>

@@ -2,9 +2,9 @@
  * instant - a card provider that approves every charge at once, in process, and keeps nothing. Linked into a payment program of
  * the bench's own: what is left is our own work on a booking, the same that bare.c does without a web around it.
  */
-#include "../cgi-bin/payment/provider.h"
+#include "cgi-bin/payment/provider.h"
 
-#include "../lib/json.h"
+#include "lib/base/json.h"
 
 struct order { const char *orderId; int64_t amount; };
 static const struct member order_members[] = { SHAPE_TEXT(order, orderId), SHAPE_INT(order, amount) };

@@ -7,7 +7,7 @@
 #ifndef MP_CLI_H
 #define MP_CLI_H
 
-#include "../lib/db.h"
+#include "lib/db/db.h"
 
 #include <stdbool.h>
 #include <stdint.h>

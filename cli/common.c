@@ -1,12 +1,12 @@
 /* common.c - what all commands need: options, the state folder's settings, a connection, a progress bar. cli.h lists it. */
 #include "cli.h"
 
-#include "../lib/call.h"
-#include "../lib/clock.h"
-#include "../lib/lang.h"
-#include "../lib/log.h"
-#include "../lib/secret.h"
-#include "../lib/settings.h"
+#include "lib/call/call.h"
+#include "lib/base/clock.h"
+#include "lib/base/lang.h"
+#include "lib/base/log.h"
+#include "lib/base/secret.h"
+#include "lib/base/settings.h"
 
 #include <errno.h>
 #include <sodium.h>

@@ -6,7 +6,7 @@
  */
 #include "cli.h"
 
-#include "../lib/log.h"
+#include "lib/base/log.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -9,8 +9,8 @@
  */
 #include "cli.h"
 
-#include "../lib/folder.h"
-#include "../lib/owner.h"
+#include "lib/base/folder.h"
+#include "lib/process/owner.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -10,10 +10,10 @@
  */
 #include "cli.h"
 
-#include "../cgi-bin/mypage/mypage.h"
-#include "../lib/folder.h"
-#include "../lib/lock.h"
-#include "../lib/settings.h"
+#include "cgi-bin/mypage/mypage.h"
+#include "lib/base/folder.h"
+#include "lib/db/lock.h"
+#include "lib/base/settings.h"
 
 #include <errno.h>
 #include <glob.h>

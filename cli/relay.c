@@ -4,9 +4,9 @@
  */
 #include "cli.h"
 
-#include "../cgi-bin/ops/ops.h"
-#include "../cgi-bin/ops/switch.h"
-#include "../lib/event.h"
+#include "cgi-bin/ops/ops.h"
+#include "cgi-bin/ops/switch.h"
+#include "lib/event/event.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * Partials and parents stand beside the template as NAME.mustache. Names are looked up in the JSON as the Mustache
  * specification says, so this is also how its official cases are run; and it shows what a message template will look like.
  */
-#include "../lib/tpl.h"
+#include "lib/tpl/tpl.h"
 
 #include <stdio.h>
 #include <string.h>

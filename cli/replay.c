@@ -1,7 +1,7 @@
 /* replay.c - `motorpool replay`: makes the read models again from the event log. Pages show the old rows until it is done. */
 #include "cli.h"
 
-#include "../cgi-bin/mypage/mypage.h"
+#include "cgi-bin/mypage/mypage.h"
 
 #include <stdio.h>
 

@@ -1,8 +1,8 @@
 /* token.c - `motorpool token`: an API token for somebody, and nothing else on standard output, so that scripts can take it. */
 #include "cli.h"
 
-#include "../cgi-bin/account/account.h"
-#include "../cgi-bin/ops/ops.h"
+#include "cgi-bin/account/account.h"
+#include "cgi-bin/ops/ops.h"
 
 #include <stdio.h>
 

@@ -6,10 +6,10 @@
  */
 #include "trace.h"
 
-#include "../lib/clock.h"
-#include "../lib/event.h"
-#include "../lib/json.h"
-#include "../lib/lang.h"
+#include "lib/base/clock.h"
+#include "lib/event/event.h"
+#include "lib/base/json.h"
+#include "lib/base/lang.h"
 
 #include <ctype.h>
 #include <dirent.h>

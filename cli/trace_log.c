@@ -6,7 +6,7 @@
  */
 #include "trace.h"
 
-#include "../lib/utf8.h"
+#include "lib/base/utf8.h"
 
 #include <jansson.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* user.c - `motorpool user`: people, from the command line: the first admin, a forgotten password, a role. */
 #include "cli.h"
 
-#include "../cgi-bin/account/account.h"
-#include "../lib/lang.h"
+#include "cgi-bin/account/account.h"
+#include "lib/base/lang.h"
 
 #include <stdio.h>
 #include <string.h>

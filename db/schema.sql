@@ -7,7 +7,7 @@
 
 PRAGMA user_version = 3;
 
--- ------------------------------------------------------------------------------------------------ events (lib/event.c)
+-- ------------------------------------------------------------------------------------------------ events (lib/event/event.c)
 -- The append-only log, which is also the outbox: written in the transaction of the change it reports.
 
 CREATE TABLE event (
@@ -102,7 +102,7 @@ CREATE TABLE session (
 	token_hash TEXT PRIMARY KEY,                     -- BLAKE2b of the cookie's opaque token: the table alone opens nothing
 	user_id    INTEGER NOT NULL REFERENCES user (user_id),
 	created_at INTEGER NOT NULL,
-	expires_at INTEGER NOT NULL                      -- the absolute end; the idle end is a signed cookie (lib/web.c)
+	expires_at INTEGER NOT NULL                      -- the absolute end; the idle end is a signed cookie (lib/web/web.c)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX session_by_user ON session (user_id);
 CREATE INDEX session_by_end ON session (expires_at);
@@ -129,7 +129,7 @@ CREATE VIEW v_user AS
 	SELECT u.user_id, u.email, u.name, u.phone, u.lang, u.disabled,
 	       (SELECT COALESCE(SUM(CASE r.role WHEN 'customer' THEN 1 WHEN 'employee' THEN 2 WHEN 'manager' THEN 4
 	                                        WHEN 'courier' THEN 8 WHEN 'examiner' THEN 16 WHEN 'admin' THEN 32 ELSE 0 END), 0)
-	          FROM user_role r WHERE r.user_id = u.user_id) AS roles          -- enum role in lib/web.h
+	          FROM user_role r WHERE r.user_id = u.user_id) AS roles          -- enum role in lib/web/web.h
 	  FROM user u;
 CREATE VIEW v_role_holder AS                        -- who may be chosen for a job: the couriers, the managers …
 	SELECT r.role, u.user_id, u.name FROM user_role r JOIN user u ON u.user_id = r.user_id WHERE u.disabled = 0;
@@ -394,7 +394,7 @@ CREATE VIEW v_booking_delivery AS
 	SELECT b.code, b.customer_id, b.state AS booking_state, b.car_name, b.plate, b.n_cars, b.starts_at, b.ends_at,
 	       d.zone, d.address, d.place, d.window_from, d.window_to, d.collects
 	  FROM booking_delivery d JOIN booking b ON b.booking_id = d.booking_id;
--- What rests on its way and should not for long (cgi-bin/stuck.h); since when is too long is the reader's business.
+-- What rests on its way and should not for long (domain/stuck.h); since when is too long is the reader's business.
 CREATE VIEW v_stuck_booking AS
 	SELECT 'hold' AS kind, code AS subject_id, customer_id, hold_until AS since, 0 AS tries, hold_until AS next_at, amount, currency, last_error
 	  FROM booking WHERE state = 'HELD' AND asked_at = 0

@@ -8,7 +8,7 @@
 
 PRAGMA user_version = 2;
 
--- --------------------------------------------------------------------------------------- how far mypage is (lib/consumer.c)
+-- --------------------------------------------------------------------------------------- how far mypage is (lib/event/consumer.c)
 -- The same columns as in schema.sql, so that the same SQL serves both files. These two are about the work, not about the
 -- business: a replay need not repeat them.
 

@@ -6,8 +6,8 @@
  */
 #include "relay.h"
 
-#include "../lib/clock.h"
-#include "../lib/log.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
 
 #include <poll.h>
 #include <stdio.h>

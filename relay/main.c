@@ -18,14 +18,14 @@
  */
 #include "relay.h"
 
-#include "../lib/call.h"
-#include "../lib/clock.h"
-#include "../lib/folder.h"
-#include "../lib/lang.h"
-#include "../lib/log.h"
-#include "../lib/owner.h"
-#include "../lib/secret.h"
-#include "../lib/settings.h"
+#include "lib/call/call.h"
+#include "lib/base/clock.h"
+#include "lib/base/folder.h"
+#include "lib/base/lang.h"
+#include "lib/base/log.h"
+#include "lib/process/owner.h"
+#include "lib/base/secret.h"
+#include "lib/base/settings.h"
 
 #include <limits.h>
 #include <stdio.h>

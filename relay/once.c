@@ -1,7 +1,7 @@
 /* once.c - `relay VAR --once`: everything that is there, in one process, without waiting for more. */
 #include "relay.h"
 
-#include "../lib/hand.h"
+#include "lib/event/in_flight.h"
 
 #define MAX_CONSUMERS 16
 

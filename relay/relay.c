@@ -9,9 +9,9 @@
  */
 #include "relay.h"
 
-#include "../lib/clock.h"
-#include "../lib/hand.h"
-#include "../lib/log.h"
+#include "lib/base/clock.h"
+#include "lib/event/in_flight.h"
+#include "lib/base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -12,7 +12,7 @@
 #ifndef MP_RELAY_H
 #define MP_RELAY_H
 
-#include "../lib/event.h"
+#include "lib/event/event.h"
 
 #include <signal.h>
 #include <stdatomic.h>

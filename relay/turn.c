@@ -13,10 +13,10 @@
  */
 #include "relay.h"
 
-#include "../lib/board.h"
-#include "../lib/clock.h"
-#include "../lib/hand.h"
-#include "../lib/log.h"
+#include "lib/base/shm.h"
+#include "lib/base/clock.h"
+#include "lib/event/in_flight.h"
+#include "lib/base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,7 +6,7 @@
  */
 #include "relay.h"
 
-#include "../lib/log.h"
+#include "lib/base/log.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -6,13 +6,13 @@
  */
 #include "account.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/json.h"
-#include "../../lib/lang.h"
-#include "../../lib/log.h"
-#include "../../lib/secret.h"
-#include "../../lib/utf8.h"
-#include "inside.h"
+#include "lib/base/clock.h"
+#include "lib/base/json.h"
+#include "lib/base/lang.h"
+#include "lib/base/log.h"
+#include "lib/base/secret.h"
+#include "lib/base/utf8.h"
+#include "account_inside.h"
 
 #include <string.h>
 

@@ -11,12 +11,12 @@
 #ifndef MP_ACCOUNT_H
 #define MP_ACCOUNT_H
 
-#include "../../lib/db.h"
+#include "lib/db/db.h"
 
 #define PASSWORD_MIN 10         /* characters; length is what makes a password hard, so there are no other rules of composition */
 #define PASSWORD_MAX 200
 
-/* Role number i is the bit 1 << i of enum role in lib/web.h, and of v_user.roles. */
+/* Role number i is the bit 1 << i of enum role in lib/web/web.h, and of v_user.roles. */
 extern const struct words role_words;
 extern const struct words account_lang_words;   /* by LANG_EN, LANG_KO: en, ko */
 extern const struct db_role account_db_role;

@@ -6,7 +6,7 @@
  */
 #include "account.h"
 
-#include "../../lib/clock.h"
+#include "lib/base/clock.h"
 
 #include <ctype.h>
 #include <stdio.h>

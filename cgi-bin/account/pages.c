@@ -6,8 +6,8 @@
  */
 #include "pages.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/lang.h"
+#include "lib/base/clock.h"
+#include "lib/base/lang.h"
 
 #include <ctype.h>
 #include <string.h>

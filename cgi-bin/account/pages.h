@@ -4,8 +4,8 @@
 
 #include "account.h"
 
-#include "../../lib/form.h"
-#include "../../lib/web.h"
+#include "lib/web/form.h"
+#include "lib/web/web.h"
 
 handler page_sign_up, do_sign_up, page_sign_in, do_sign_in, do_sign_out, do_language;           /* pages_sign.c */
 handler page_account, do_account, page_profile, do_profile, page_licence, do_licence, do_licence_remove; /* pages.c */

@@ -3,7 +3,7 @@
  */
 #include "pages.h"
 
-#include "../../lib/lang.h"
+#include "lib/base/lang.h"
 
 #include <string.h>
 

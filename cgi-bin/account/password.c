@@ -5,11 +5,11 @@
  * passwords harder to remember, not harder to guess. A change asks for the current one (an open browser is not a person),
  * counts wrong ones like a sign-in does, and ends whatever was opened with the old one.
  */
-#include "../../lib/clock.h"
-#include "../../lib/lang.h"
-#include "../../lib/log.h"
-#include "../../lib/secret.h"
-#include "inside.h"
+#include "lib/base/clock.h"
+#include "lib/base/lang.h"
+#include "lib/base/log.h"
+#include "lib/base/secret.h"
+#include "account_inside.h"
 
 #include <string.h>
 #include <strings.h>

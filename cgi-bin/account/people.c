@@ -4,7 +4,7 @@
  * What was typed is looked for literally: a percent sign is a percent sign. Reading through the whole table is fine here
  * (a hundred thousand users take some milliseconds, and admins are few).
  */
-#include "inside.h"
+#include "account_inside.h"
 
 static const struct member person_members[] = {
 	SHAPE_INT(person, user_id), SHAPE_TEXT(person, email), SHAPE_TEXT(person, name), SHAPE_TEXT(person, phone),

@@ -4,11 +4,11 @@
  * There is always an admin left: nobody takes the role from themselves, and whoever has lost it a moment ago, to another
  * admin, is asked again inside the transaction. Every decision is logged with the ids of both.
  */
-#include "../../lib/clock.h"
-#include "../../lib/lang.h"
-#include "../../lib/log.h"
-#include "../../lib/web.h"      /* enum role alone: the bits are this table's order */
-#include "inside.h"
+#include "lib/base/clock.h"
+#include "lib/base/lang.h"
+#include "lib/base/log.h"
+#include "lib/web/web.h"      /* enum role alone: the bits are this table's order */
+#include "account_inside.h"
 
 static const struct word role_word[] = {
 	[ROLE_NO_CUSTOMER] = { "customer", N_("Customer") },

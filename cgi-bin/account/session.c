@@ -6,12 +6,12 @@
  * a token planted before is worth nothing after. A session begins only if the account still has the very password hash that
  * was verified and is not disabled: a password changed in those 60 ms lets nobody in.
  */
-#include "../../lib/clock.h"
-#include "../../lib/lang.h"
-#include "../../lib/log.h"
-#include "../../lib/secret.h"
-#include "../../lib/settings.h"
-#include "inside.h"
+#include "lib/base/clock.h"
+#include "lib/base/lang.h"
+#include "lib/base/log.h"
+#include "lib/base/secret.h"
+#include "lib/base/settings.h"
+#include "account_inside.h"
 
 #include <string.h>
 

@@ -14,8 +14,8 @@
  */
 #include "account.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/secret.h"
+#include "lib/base/clock.h"
+#include "lib/base/secret.h"
 
 #include <arpa/inet.h>
 #include <string.h>

@@ -5,10 +5,10 @@
  * so a double click leaves one row and still shows what the person must copy. A program's sign-in makes tokens too; those
  * live like sessions (they end with them, and the oldest goes when there are many).
  */
-#include "../../lib/clock.h"
-#include "../../lib/log.h"
-#include "../../lib/secret.h"
-#include "inside.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/secret.h"
+#include "account_inside.h"
 
 #include <string.h>
 

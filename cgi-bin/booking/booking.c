@@ -2,17 +2,17 @@
 #include "booking.h"
 #include "booking_steps.h"
 #include "calendar.h"
-#include "deliveries.h"
+#include "delivery_client.h"
 #include "model.h"
-#include "payments.h"
+#include "payment_client.h"
 #include "price.h"
 #include "reviews.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/lang.h"
-#include "../../lib/log.h"
-#include "../../lib/secret.h"
-#include "../../lib/settings.h"
+#include "lib/base/clock.h"
+#include "lib/base/lang.h"
+#include "lib/base/log.h"
+#include "lib/base/secret.h"
+#include "lib/base/settings.h"
 
 #include <string.h>
 

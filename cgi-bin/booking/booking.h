@@ -8,10 +8,10 @@
 #ifndef MP_BOOKING_H
 #define MP_BOOKING_H
 
-#include "../bookings.h"
-#include "../stuck.h"
-#include "../../lib/db.h"
-#include "../../lib/event.h"
+#include "domain/bookings.h"
+#include "domain/stuck.h"
+#include "lib/db/db.h"
+#include "lib/event/event.h"
 
 /* One of the cars of a booking, as it was promised. */
 struct booking_car { int64_t car_id; const char *car_name, *plate; };

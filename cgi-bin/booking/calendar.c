@@ -1,10 +1,10 @@
 /* calendar - the slots in the table. Overlaps are refused by its triggers. The story is in calendar.h; search.c is the memory. */
 #include "calendar.h"
 
-#include "../cars.h"
-#include "../../lib/clock.h"
-#include "../../lib/lang.h"
-#include "../../lib/settings.h"
+#include "domain/cars.h"
+#include "lib/base/clock.h"
+#include "lib/base/lang.h"
+#include "lib/base/settings.h"
 
 #include <string.h>
 

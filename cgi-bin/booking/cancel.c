@@ -9,11 +9,11 @@
 #include "booking.h"
 #include "booking_steps.h"
 #include "calendar.h"
-#include "deliveries.h"
-#include "payments.h"
+#include "delivery_client.h"
+#include "payment_client.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/settings.h"
+#include "lib/base/clock.h"
+#include "lib/base/settings.h"
 
 #include <string.h>
 

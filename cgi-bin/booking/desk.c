@@ -3,8 +3,8 @@
 #include "booking_steps.h"
 #include "calendar.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/settings.h"
+#include "lib/base/clock.h"
+#include "lib/base/settings.h"
 
 static bool
 step(struct db *db, struct booking *b, const char *from, int to, const char *event, int64_t causation_id, int64_t actor_id)

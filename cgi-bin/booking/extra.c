@@ -8,11 +8,11 @@
 #include "price.h"
 #include "reviews.h"
 
-#include "../choices.h"
-#include "../stock.h"
-#include "../../lib/clock.h"
-#include "../../lib/lang.h"
-#include "../../lib/settings.h"
+#include "domain/choices.h"
+#include "domain/stock.h"
+#include "lib/base/clock.h"
+#include "lib/base/lang.h"
+#include "lib/base/settings.h"
 
 static const struct member booking_extra_members[] = {
 	SHAPE_INT(booking_extra, booking_id), SHAPE_INT(booking_extra, line_no), SHAPE_STATE(booking_extra, kind, extra_kind_words),

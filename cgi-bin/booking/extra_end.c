@@ -4,10 +4,10 @@
  */
 #include "booking.h"
 #include "booking_steps.h"
-#include "payments.h"
+#include "payment_client.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/log.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,8 +6,8 @@
 #include "booking.h"
 #include "pages.h"
 
-#include "../counts.h"
-#include "../../lib/program.h"
+#include "domain/counts.h"
+#include "lib/process/program.h"
 
 static const struct route routes[] = {
 	{ GET,  "/",                         page_home,          0 },

@@ -2,10 +2,10 @@
 #include "model.h"
 #include "price.h"
 
-#include "../cars.h"
-#include "../../lib/clock.h"
-#include "../../lib/lang.h"
-#include "../../lib/settings.h"
+#include "domain/cars.h"
+#include "lib/base/clock.h"
+#include "lib/base/lang.h"
+#include "lib/base/settings.h"
 
 #include <stdlib.h>
 

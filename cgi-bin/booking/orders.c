@@ -1,7 +1,7 @@
 /* orders - what the pages need to know beside the booking itself. The story is in orders.h. */
 #include "orders.h"
 
-#include "../../lib/lang.h"
+#include "lib/base/lang.h"
 
 static const struct member saved_card_members[] = {
 	SHAPE_INT(saved_card, card_id), SHAPE_TEXT(saved_card, brand), SHAPE_TEXT(saved_card, last4),

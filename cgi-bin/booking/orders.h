@@ -4,7 +4,7 @@
 
 #include "booking.h"
 #include "calendar.h"
-#include "../../lib/web.h"
+#include "lib/web/web.h"
 
 struct saved_card {
 	int64_t card_id;

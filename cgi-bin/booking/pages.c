@@ -7,8 +7,8 @@
 #include "pages_extra.h"
 #include "price.h"
 
-#include "../../lib/form.h"
-#include "../../lib/settings.h"
+#include "lib/web/form.h"
+#include "lib/base/settings.h"
 
 #include <string.h>
 

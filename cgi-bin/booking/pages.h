@@ -2,7 +2,7 @@
 #ifndef MP_BOOKING_PAGES_H
 #define MP_BOOKING_PAGES_H
 
-#include "../../lib/web.h"
+#include "lib/web/web.h"
 
 handler page_home, page_search, page_car;                               /* pages_search.c */
 handler page_offers, page_offer;                                        /* pages_model.c */

@@ -3,9 +3,9 @@
 #include "orders.h"
 #include "pages.h"
 
-#include "../choices.h"
-#include "../../lib/form.h"
-#include "../../lib/settings.h"
+#include "domain/choices.h"
+#include "lib/web/form.h"
+#include "lib/base/settings.h"
 
 #include <string.h>
 

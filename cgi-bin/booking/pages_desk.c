@@ -3,8 +3,8 @@
 #include "orders.h"
 #include "pages.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/form.h"
+#include "lib/base/clock.h"
+#include "lib/web/form.h"
 
 struct desk_tab { const char *url, *label; bool selected; };
 static const struct member desk_tab_members[] = {

@@ -1,9 +1,9 @@
 /* pages_extra - the part of the order form that asks for delivery and equipment. The rules are in extra.c. */
 #include "pages_extra.h"
 
-#include "../choices.h"
-#include "../../lib/clock.h"
-#include "../../lib/settings.h"
+#include "domain/choices.h"
+#include "lib/base/clock.h"
+#include "lib/base/settings.h"
 
 #include <stdlib.h>
 #include <string.h>

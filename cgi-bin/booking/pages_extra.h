@@ -5,8 +5,8 @@
 #include "booking.h"
 #include "price.h"
 
-#include "../../lib/form.h"
-#include "../../lib/web.h"
+#include "lib/web/form.h"
+#include "lib/web/web.h"
 
 struct item_row;
 

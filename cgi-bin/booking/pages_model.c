@@ -5,10 +5,10 @@
 #include "pages.h"
 #include "price.h"
 
-#include "../cars.h"
-#include "../../lib/clock.h"
-#include "../../lib/form.h"
-#include "../../lib/settings.h"
+#include "domain/cars.h"
+#include "lib/base/clock.h"
+#include "lib/web/form.h"
+#include "lib/base/settings.h"
 
 /* --- when ------------------------------------------------------------------------------------------------------------------- */
 

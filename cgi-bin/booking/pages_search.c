@@ -4,11 +4,11 @@
 #include "pages.h"
 #include "price.h"
 
-#include "../cars.h"
-#include "../months.h"
-#include "../../lib/clock.h"
-#include "../../lib/form.h"
-#include "../../lib/settings.h"
+#include "domain/cars.h"
+#include "domain/months.h"
+#include "lib/base/clock.h"
+#include "lib/web/form.h"
+#include "lib/base/settings.h"
 
 #include <string.h>
 

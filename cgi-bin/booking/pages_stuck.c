@@ -3,8 +3,8 @@
 #include "orders.h"
 #include "pages.h"
 
-#include "../../lib/form.h"
-#include "../../lib/settings.h"
+#include "lib/web/form.h"
+#include "lib/base/settings.h"
 
 struct stuck_page {
 	struct field kind;

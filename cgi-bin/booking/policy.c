@@ -3,7 +3,7 @@
 #include "booking_steps.h"
 #include "calendar.h"
 
-#include "../../lib/clock.h"
+#include "lib/base/clock.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* price - what an interval costs. The story is in price.h. */
 #include "price.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/settings.h"
+#include "lib/base/clock.h"
+#include "lib/base/settings.h"
 
 static const struct member price_members[] = {
 	SHAPE_LIST(price, lines, booking_line_shape), SHAPE_AMOUNT(price, amount), SHAPE_AMOUNT(price, vat_amount),

@@ -1,9 +1,9 @@
 /* reviews - booking's call to review over its internal socket (docs/calls.md). The story is in reviews.h. */
 #include "reviews.h"
 
-#include "../../lib/call.h"
-#include "../../lib/json.h"
-#include "../../lib/settings.h"
+#include "lib/call/call.h"
+#include "lib/base/json.h"
+#include "lib/base/settings.h"
 
 #include <string.h>
 

@@ -8,9 +8,9 @@
 #include "calendar.h"
 #include "price.h"
 
-#include "../cars.h"
-#include "../../lib/clock.h"
-#include "../../lib/settings.h"
+#include "domain/cars.h"
+#include "lib/base/clock.h"
+#include "lib/base/settings.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,8 +5,8 @@
 #include "booking.h"
 #include "booking_steps.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/settings.h"
+#include "lib/base/clock.h"
+#include "lib/base/settings.h"
 
 #include <string.h>
 

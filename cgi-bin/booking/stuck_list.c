@@ -1,8 +1,8 @@
 /* stuck_list - the stuck desk: what rests on its way in booking and in payment, as both publish it; and late cars others wait for. */
 #include "orders.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/settings.h"
+#include "lib/base/clock.h"
+#include "lib/base/settings.h"
 
 static const struct member stuck_row_members[] = {
 	SHAPE_STATE(stuck_row, kind, stuck_kind_words), SHAPE_TEXT(stuck_row, subject_id), SHAPE_INT(stuck_row, charge_id),

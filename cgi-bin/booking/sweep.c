@@ -7,11 +7,11 @@
 #include "booking.h"
 #include "booking_steps.h"
 #include "calendar.h"
-#include "payments.h"
+#include "payment_client.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/log.h"
-#include "../../lib/settings.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/settings.h"
 
 #define AT_ONCE 20      /* per kind and call: between them the relay looks at the log again */
 #define LATE_AT_ONCE 200

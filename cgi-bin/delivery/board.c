@@ -1,7 +1,7 @@
 /* board - many jobs: the dispatcher's board, a courier's own, his day on paper. The story is in delivery.h. */
 #include "delivery.h"
 
-#include "../../lib/lang.h"
+#include "lib/base/lang.h"
 
 static const struct word view_word[] = {
 	[BOARD_OPEN]     = { "open",     N_("All open") },

@@ -6,10 +6,10 @@
  */
 #include "delivery.h"
 
-#include "../choices.h"
-#include "../../lib/clock.h"
-#include "../../lib/lang.h"
-#include "../../lib/settings.h"
+#include "domain/choices.h"
+#include "lib/base/clock.h"
+#include "lib/base/lang.h"
+#include "lib/base/settings.h"
 
 #include <string.h>
 

@@ -13,9 +13,9 @@
 #ifndef MP_DELIVERY_H
 #define MP_DELIVERY_H
 
-#include "../../lib/db.h"
-#include "../../lib/event.h"
-#include "../photo.h"
+#include "lib/db/db.h"
+#include "lib/event/event.h"
+#include "domain/photo.h"
 
 #define ODOMETER_MAX_KM   2000000
 #define RECEIVED_BY_MAX   80

@@ -6,8 +6,8 @@
  */
 #include "delivery.h"
 
-#include "../../lib/folder.h"
-#include "../../lib/settings.h"
+#include "lib/base/folder.h"
+#include "lib/base/settings.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* history - what has happened to a job, read from what was told of it. */
 #include "delivery.h"
 
-#include "../../lib/lang.h"
+#include "lib/base/lang.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* job - where jobs come from and how they end, and what is told of them. The story is in delivery.h. */
 #include "delivery.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/lang.h"
-#include "../../lib/settings.h"
+#include "lib/base/clock.h"
+#include "lib/base/lang.h"
+#include "lib/base/settings.h"
 
 #include <string.h>
 

@@ -6,8 +6,8 @@
 #include "delivery.h"
 #include "pages.h"
 
-#include "../counts.h"
-#include "../../lib/program.h"
+#include "domain/counts.h"
+#include "lib/process/program.h"
 
 static const struct route routes[] = {
 	{ GET,  "/deliveries",                          page_deliveries, MANAGER | COURIER },

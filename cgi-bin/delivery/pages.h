@@ -2,7 +2,7 @@
 #ifndef MP_DELIVERY_PAGES_H
 #define MP_DELIVERY_PAGES_H
 
-#include "../../lib/form.h"
+#include "lib/web/form.h"
 #include "delivery.h"
 
 handler page_deliveries, page_sheet;                                            /* pages_board.c */

@@ -1,7 +1,7 @@
 /* pages_board - many jobs: the dispatcher's board, a courier's own on his telephone, and his day on paper. */
 #include "pages.h"
 
-#include "../../lib/clock.h"
+#include "lib/base/clock.h"
 
 #include <string.h>
 

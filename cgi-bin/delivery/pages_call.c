@@ -1,8 +1,8 @@
 /* pages_call - what booking asks before it cancels (docs/calls.md). */
 #include "pages.h"
 
-#include "../../lib/json.h"
-#include "../../lib/log.h"
+#include "lib/base/json.h"
+#include "lib/base/log.h"
 
 #include <string.h>
 

@@ -14,10 +14,10 @@
 #ifndef MP_EQUIPMENT_H
 #define MP_EQUIPMENT_H
 
-#include "../equipments.h"
-#include "../stock.h"
-#include "../../lib/db.h"
-#include "../../lib/event.h"
+#include "domain/equipment_words.h"
+#include "domain/stock.h"
+#include "lib/db/db.h"
+#include "lib/event/event.h"
 
 #define ITEM_NAME_MAX  80
 #define ITEM_PRICE_MAX 100000000

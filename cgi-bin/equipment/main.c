@@ -6,8 +6,8 @@
 #include "equipment.h"
 #include "pages.h"
 
-#include "../counts.h"
-#include "../../lib/program.h"
+#include "domain/counts.h"
+#include "lib/process/program.h"
 
 static const struct route routes[] = {
 	{ GET,        "/equipment",                            page_overview,     SIGNED_IN },

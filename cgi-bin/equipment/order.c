@@ -3,12 +3,12 @@
 #include "equipment_steps.h"
 #include "reviews.h"
 
-#include "../choices.h"
-#include "../../lib/clock.h"
-#include "../../lib/lang.h"
-#include "../../lib/log.h"
-#include "../../lib/secret.h"
-#include "../../lib/settings.h"
+#include "domain/choices.h"
+#include "lib/base/clock.h"
+#include "lib/base/lang.h"
+#include "lib/base/log.h"
+#include "lib/base/secret.h"
+#include "lib/base/settings.h"
 
 #include <string.h>
 

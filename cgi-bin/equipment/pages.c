@@ -1,7 +1,7 @@
 /* pages - what there is to lend, as people look at it: the overview, one item with its coming days; and what all pages here share. */
 #include "pages.h"
 
-#include "../../lib/clock.h"
+#include "lib/base/clock.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #ifndef MP_EQUIPMENT_PAGES_H
 #define MP_EQUIPMENT_PAGES_H
 
-#include "../../lib/form.h"
+#include "lib/web/form.h"
 #include "equipment.h"
 
 handler page_overview, page_items, page_item;                                                   /* pages.c */

@@ -1,7 +1,7 @@
 /* pages_desk - the orders: everybody's own, a manager's desk for the day; handing out and taking back. */
 #include "pages.h"
 
-#include "../../lib/clock.h"
+#include "lib/base/clock.h"
 
 struct orders_tab { const char *url, *label; bool selected; };
 static const struct member orders_tab_members[] = {

@@ -1,8 +1,8 @@
 /* pages_item - a manager's items: add one, change it, offer it or not. */
 #include "pages.h"
 
-#include "../choices.h"
-#include "../../lib/settings.h"
+#include "domain/choices.h"
+#include "lib/base/settings.h"
 
 #include <string.h>
 

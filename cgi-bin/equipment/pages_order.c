@@ -1,8 +1,8 @@
 /* pages_order - ordering equipment and looking after the order: the form, the order's page, cancelling it. */
 #include "pages.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/settings.h"
+#include "lib/base/clock.h"
+#include "lib/base/settings.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,9 +8,9 @@
 #include "equipment.h"
 #include "equipment_steps.h"
 
-#include "../choices.h"
-#include "../../lib/clock.h"
-#include "../../lib/log.h"
+#include "domain/choices.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
 
 #include <string.h>
 

@@ -2,9 +2,9 @@
 #include "reviews.h"
 #include "equipment_steps.h"
 
-#include "../../lib/call.h"
-#include "../../lib/json.h"
-#include "../../lib/settings.h"
+#include "lib/call/call.h"
+#include "lib/base/json.h"
+#include "lib/base/settings.h"
 
 #include <string.h>
 

@@ -8,8 +8,8 @@
 #include "equipment_steps.h"
 #include "reviews.h"
 
-#include "../choices.h"
-#include "../../lib/clock.h"
+#include "domain/choices.h"
+#include "lib/base/clock.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
 #include "equipment.h"
 #include "equipment_steps.h"
 
-#include "../../lib/clock.h"
+#include "lib/base/clock.h"
 
 #define LIVE_OF_ITEM "FROM equipment_order WHERE item_id = $1 AND state IN ('ORDERED', 'APPROVED', 'HANDED_OUT')"
 

@@ -1,9 +1,9 @@
 /* branch - 지점: where cars stand and are picked up. The story is in fleet.h. */
 #include "fleet.h"
 
-#include "../../lib/json.h"
-#include "../../lib/lang.h"
-#include "../../lib/secret.h"
+#include "lib/base/json.h"
+#include "lib/base/lang.h"
+#include "lib/base/secret.h"
 
 #include <string.h>
 

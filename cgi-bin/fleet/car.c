@@ -2,9 +2,9 @@
 #include "cars_now.h"
 #include "fleet.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/settings.h"
-#include "../../lib/utf8.h"
+#include "lib/base/clock.h"
+#include "lib/base/settings.h"
+#include "lib/base/utf8.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* diary - one car's calendar and history, as a manager reads them. The story is in fleet.h. */
 #include "fleet.h"
 
-#include "../../lib/lang.h"
+#include "lib/base/lang.h"
 
 #include <string.h>
 

@@ -13,10 +13,10 @@
 #ifndef MP_FLEET_H
 #define MP_FLEET_H
 
-#include "../../lib/db.h"
-#include "../../lib/event.h"
-#include "../cars.h"
-#include "../photo.h"
+#include "lib/db/db.h"
+#include "lib/event/event.h"
+#include "domain/cars.h"
+#include "domain/photo.h"
 
 #define PLATE_MAX   20
 #define NAME_MAX_   80          /* of cars, models and branches, in characters */

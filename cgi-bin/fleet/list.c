@@ -6,8 +6,8 @@
 #include "cars_now.h"
 #include "fleet.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/settings.h"
+#include "lib/base/clock.h"
+#include "lib/base/settings.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -6,8 +6,8 @@
 #include "fleet.h"
 #include "pages.h"
 
-#include "../counts.h"
-#include "../../lib/program.h"
+#include "domain/counts.h"
+#include "lib/process/program.h"
 
 #include <stdlib.h>
 

@@ -2,11 +2,11 @@
 #include "fleet.h"
 #include "cars_now.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/json.h"
-#include "../../lib/lang.h"
-#include "../../lib/secret.h"
-#include "../../lib/settings.h"
+#include "lib/base/clock.h"
+#include "lib/base/json.h"
+#include "lib/base/lang.h"
+#include "lib/base/secret.h"
+#include "lib/base/settings.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* pages - the fleet as a manager looks at it: the list, one car with its calendar and history; and what all pages here share. */
 #include "pages.h"
 
-#include "../months.h"
-#include "../../lib/clock.h"
+#include "domain/months.h"
+#include "lib/base/clock.h"
 
 #include <string.h>
 

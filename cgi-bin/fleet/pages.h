@@ -2,7 +2,7 @@
 #ifndef MP_FLEET_PAGES_H
 #define MP_FLEET_PAGES_H
 
-#include "../../lib/form.h"
+#include "lib/web/form.h"
 #include "fleet.h"
 
 handler page_fleet, page_cars, page_car;                                        /* pages.c */

@@ -1,7 +1,7 @@
 /* pages_edit - adding a car and changing one: the form, what was typed, and what to do when two managers meet. */
 #include "pages.h"
 
-#include "../../lib/settings.h"
+#include "lib/base/settings.h"
 
 #include <string.h>
 

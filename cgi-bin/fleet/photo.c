@@ -6,7 +6,7 @@
  */
 #include "fleet.h"
 
-#include "../../lib/folder.h"
+#include "lib/base/folder.h"
 
 #include <limits.h>
 #include <stdio.h>

@@ -9,7 +9,7 @@
  */
 #include "fleet.h"
 
-#include "../../lib/clock.h"
+#include "lib/base/clock.h"
 
 const struct db_role fleet_role = { .name = "fleet", .owns = "branch car_model car reservation position event_retry" };
 

@@ -6,9 +6,9 @@
  */
 #include "message.h"
 
-#include "../bookings.h"
-#include "../../lib/lang.h"
-#include "../../lib/shape.h"
+#include "domain/bookings.h"
+#include "lib/base/lang.h"
+#include "lib/base/shape.h"
 
 #include <string.h>
 

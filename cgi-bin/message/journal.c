@@ -1,9 +1,9 @@
 /* journal.c - the delivery log: to whom, what, by which tries it went out or did not; and having a mail sent again. */
 #include "message.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/lang.h"
-#include "../../lib/mail.h"
+#include "lib/base/clock.h"
+#include "lib/base/lang.h"
+#include "lib/mail/mail.h"
 
 static const struct word state_word[] = {
 	[MESSAGE_QUEUED]   = { "QUEUED",   N_("Waiting to be sent") },

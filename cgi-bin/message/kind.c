@@ -8,10 +8,10 @@
  */
 #include "message.h"
 
-#include "../../lib/folder.h"
-#include "../../lib/lang.h"
-#include "../../lib/log.h"
-#include "../../lib/tpl.h"
+#include "lib/base/folder.h"
+#include "lib/base/lang.h"
+#include "lib/base/log.h"
+#include "lib/tpl/tpl.h"
 
 #include <string.h>
 

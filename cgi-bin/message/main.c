@@ -2,8 +2,8 @@
 #include "message.h"
 #include "pages.h"
 
-#include "../counts.h"
-#include "../../lib/program.h"
+#include "domain/counts.h"
+#include "lib/process/program.h"
 
 static const struct route routes[] = {
 	{ GET,  "/messages",                    page_messages,    SIGNED_IN },

@@ -1,9 +1,9 @@
 /* message.c - writing a message, in the transaction that hears of its event; and the inbox it stands in. The story is in message.h. */
 #include "message.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/lang.h"
-#include "../../lib/mail.h"
+#include "lib/base/clock.h"
+#include "lib/base/lang.h"
+#include "lib/mail/mail.h"
 
 #include <string.h>
 

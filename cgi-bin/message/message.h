@@ -15,9 +15,9 @@
 #ifndef MP_MESSAGE_H
 #define MP_MESSAGE_H
 
-#include "../../lib/clock.h"
-#include "../../lib/db.h"
-#include "../../lib/event.h"
+#include "lib/base/clock.h"
+#include "lib/db/db.h"
+#include "lib/event/event.h"
 
 /* --- what there is to tell (kind.c) --------------------------------------------------------------------------------- */
 

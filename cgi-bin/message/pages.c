@@ -1,8 +1,8 @@
 /* pages - message 메시지: one's own inbox, one message, and what one wants to hear of by which way. */
 #include "pages.h"
 
-#include "../counts.h"
-#include "../../lib/lang.h"
+#include "domain/counts.h"
+#include "lib/base/lang.h"
 
 #include <string.h>
 

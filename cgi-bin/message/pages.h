@@ -4,8 +4,8 @@
 
 #include "message.h"
 
-#include "../../lib/form.h"
-#include "../../lib/web.h"
+#include "lib/web/form.h"
+#include "lib/web/web.h"
 
 handler page_messages, page_message, do_read, do_read_all, page_preferences, do_preferences;
 handler page_log, page_log_entry, do_resend;

@@ -1,7 +1,7 @@
 /* pages_log - the delivery log: what went out to whom, what did not and why; sending it again. Titles only: what it says is the recipient's. */
 #include "pages.h"
 
-#include "../../lib/lang.h"
+#include "lib/base/lang.h"
 
 #include <ctype.h>
 

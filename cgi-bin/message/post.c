@@ -12,13 +12,13 @@
  */
 #include "message.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/folder.h"
-#include "../../lib/lang.h"
-#include "../../lib/log.h"
-#include "../../lib/mail.h"
-#include "../../lib/settings.h"
-#include "../../lib/tpl.h"
+#include "lib/base/clock.h"
+#include "lib/base/folder.h"
+#include "lib/base/lang.h"
+#include "lib/base/log.h"
+#include "lib/mail/mail.h"
+#include "lib/base/settings.h"
+#include "lib/tpl/tpl.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -10,9 +10,9 @@
  */
 #include "message.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/log.h"
-#include "../../lib/settings.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/settings.h"
 
 #include <string.h>
 

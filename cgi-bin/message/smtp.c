@@ -7,9 +7,9 @@
  */
 #include "message.h"
 
-#include "../../lib/log.h"
-#include "../../lib/mail.h"
-#include "../../lib/settings.h"
+#include "lib/base/log.h"
+#include "lib/mail/mail.h"
+#include "lib/base/settings.h"
 
 #include <curl/curl.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* cars - the managers' car screen: every car with what is true of it now, its booking and that booking's payment. */
 #include "mypage.h"
 
-#include "../../lib/settings.h"
+#include "lib/base/settings.h"
 
 #include <ctype.h>
 #include <string.h>

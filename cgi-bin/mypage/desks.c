@@ -1,7 +1,7 @@
 /* desks - what goes with a booking: its delivery, its equipment and the messages about it. The story is in mypage.h. */
 #include "mypage.h"
 
-#include "../../lib/lang.h"
+#include "lib/base/lang.h"
 
 #include <stdio.h>
 #include <string.h>

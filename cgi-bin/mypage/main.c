@@ -2,7 +2,7 @@
 #include "mypage.h"
 #include "pages.h"
 
-#include "../../lib/program.h"
+#include "lib/process/program.h"
 
 static const struct route routes[] = {
 	{ GET, "/my",                page_my,         SIGNED_IN },

@@ -1,8 +1,8 @@
 /* mypage - words, shapes and the customer's side of the read models. The story is in mypage.h; cars.c is the manager's side. */
 #include "mypage.h"
 
-#include "../../lib/json.h"
-#include "../../lib/lang.h"
+#include "lib/base/json.h"
+#include "lib/base/lang.h"
 
 #include <string.h>
 

@@ -8,10 +8,10 @@
 #ifndef MP_MYPAGE_H
 #define MP_MYPAGE_H
 
-#include "../../lib/db.h"
-#include "../../lib/event.h"
-#include "../bookings.h"
-#include "../cars.h"
+#include "lib/db/db.h"
+#include "lib/event/event.h"
+#include "domain/bookings.h"
+#include "domain/cars.h"
 
 /* What the customer's money has done. */
 enum my_payment { PAYMENT_NONE, PAYMENT_APPROVED, PAYMENT_FAILED, PAYMENT_GOING_BACK, PAYMENT_BACK };

@@ -5,9 +5,9 @@
  */
 #include "pages.h"
 
-#include "../counts.h"
-#include "../../lib/clock.h"
-#include "../../lib/lang.h"
+#include "domain/counts.h"
+#include "lib/base/clock.h"
+#include "lib/base/lang.h"
 
 #include <signal.h>
 #include <stdlib.h>

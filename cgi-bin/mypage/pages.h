@@ -4,8 +4,8 @@
 
 #include "mypage.h"
 
-#include "../../lib/form.h"
-#include "../../lib/web.h"
+#include "lib/web/form.h"
+#include "lib/web/web.h"
 
 handler page_my, page_my_list;                          /* pages.c */
 handler page_my_booking;                                /* pages_booking.c */

@@ -3,9 +3,9 @@
  */
 #include "pages.h"
 
-#include "../choices.h"
-#include "../../lib/lang.h"
-#include "../../lib/settings.h"
+#include "domain/choices.h"
+#include "lib/base/lang.h"
+#include "lib/base/settings.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -1,8 +1,8 @@
 /* pages_cars - a manager looks at all cars on one screen: what is true of each now, its booking and the payment of that. */
 #include "pages.h"
 
-#include "../../lib/json.h"
-#include "../../lib/lang.h"
+#include "lib/base/json.h"
+#include "lib/base/lang.h"
 
 #include <string.h>
 

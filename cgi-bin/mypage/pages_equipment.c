@@ -1,7 +1,7 @@
 /* pages_equipment - what somebody ordered from the equipment without a car, and how any order of equipment is shown. */
 #include "pages.h"
 
-#include "../../lib/lang.h"
+#include "lib/base/lang.h"
 
 static const struct member order_shown_members[] = {
 	SHAPE_STRUCT(order_shown, order, my_order_shape), SHAPE_TEXT(order_shown, name), SHAPE_TEXT(order_shown, why),

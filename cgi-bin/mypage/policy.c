@@ -7,7 +7,7 @@
 #include "mypage.h"
 #include "reactions.h"
 
-#include "../../lib/log.h"
+#include "lib/base/log.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* progress - how far a booking has come, step by step: the way it should go, or the side way it took. The story is in mypage.h. */
 #include "mypage.h"
 
-#include "../../lib/lang.h"
+#include "lib/base/lang.h"
 
 static const struct word step_word[] = {
 	[STEP_BOOKED]    = { "BOOKED",    N_("Booked") },

@@ -6,7 +6,7 @@
  */
 #include "replay.h"
 
-#include "../../lib/clock.h"
+#include "lib/base/clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
  */
 #include "ops.h"
 
-#include "../../lib/json.h"
-#include "../../lib/lang.h"
+#include "lib/base/json.h"
+#include "lib/base/lang.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
-/* charts - the last twenty minutes as lines a template can draw: lag of a consumer, length of a WAL (lib/history.h). */
+/* charts - the last twenty minutes as lines a template can draw: lag of a consumer, length of a WAL (lib/event/lag_history.h). */
 #include "ops.h"
 
-#include "../../lib/history.h"
-#include "../../lib/settings.h"
+#include "lib/event/lag_history.h"
+#include "lib/base/settings.h"
 
 #include <string.h>
 

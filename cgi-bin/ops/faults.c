@@ -1,8 +1,8 @@
 /* faults - what is broken on purpose at the sandbox, which owns the switches: asked and set over its internal socket. */
 #include "ops.h"
 
-#include "../../lib/call.h"
-#include "../../lib/settings.h"
+#include "lib/call/call.h"
+#include "lib/base/settings.h"
 
 #include <jansson.h>
 

@@ -4,8 +4,8 @@
  */
 #include "ops.h"
 
-#include "../../lib/mail.h"
-#include "../../lib/settings.h"
+#include "lib/mail/mail.h"
+#include "lib/base/settings.h"
 
 #include <dirent.h>
 #include <fcntl.h>

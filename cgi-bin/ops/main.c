@@ -1,8 +1,8 @@
 /* ops 운영 - the operator's pages. What each shows stands in pages*.c, where it comes from in ops.h. */
 #include "pages.h"
 
-#include "../counts.h"
-#include "../../lib/program.h"
+#include "domain/counts.h"
+#include "lib/process/program.h"
 
 static const struct route routes[] = {
 	{ GET,  "/ops",                                     page_ops,     ADMIN },

@@ -1,10 +1,10 @@
 /* ops - consumers, retries, files, the log. The story is in ops.h. */
 #include "ops.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/lang.h"
-#include "../../lib/secret.h"
-#include "../../lib/settings.h"
+#include "lib/base/clock.h"
+#include "lib/base/lang.h"
+#include "lib/base/secret.h"
+#include "lib/base/settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>

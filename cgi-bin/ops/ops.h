@@ -9,9 +9,9 @@
 #ifndef MP_OPS_H
 #define MP_OPS_H
 
-#include "../contexts.h"
-#include "../../lib/db.h"
-#include "../../lib/event.h"
+#include "domain/contexts.h"
+#include "lib/db/db.h"
+#include "lib/event/event.h"
 
 extern const struct db_role ops_role;
 

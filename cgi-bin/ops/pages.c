@@ -1,10 +1,10 @@
 /* pages - the house at a glance: what an operator looks at first, and everything else is a link away. */
 #include "pages.h"
 
-#include "../../lib/breaker.h"
-#include "../../lib/clock.h"
-#include "../../lib/lang.h"
-#include "../../lib/settings.h"
+#include "lib/call/breaker.h"
+#include "lib/base/clock.h"
+#include "lib/base/lang.h"
+#include "lib/base/settings.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
 
 #include "ops.h"
 
-#include "../../lib/form.h"
-#include "../../lib/web.h"
+#include "lib/web/form.h"
+#include "lib/web/web.h"
 
 handler page_ops;                                               /* pages.c: the house at a glance */
 handler page_events, page_audit;                                /* pages_log.c */

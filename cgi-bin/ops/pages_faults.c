@@ -1,7 +1,7 @@
 /* pages_faults - the sandbox's fault switches, for a rehearsal of what customers see when the card provider is ill. */
 #include "pages.h"
 
-#include "../../lib/lang.h"
+#include "lib/base/lang.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* pages_log - the event log, and the audit trail that is picked out of it. */
 #include "pages.h"
 
-#include "../../lib/lang.h"
+#include "lib/base/lang.h"
 
 /* --- GET /ops/events ------------------------------------------------------------------------------------------------------- */
 

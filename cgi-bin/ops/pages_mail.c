@@ -1,8 +1,8 @@
 /* pages_mail - the mail folder: what was "mailed" here, where no mail server is configured. */
 #include "pages.h"
 
-#include "../../lib/lang.h"
-#include "../../lib/settings.h"
+#include "lib/base/lang.h"
+#include "lib/base/settings.h"
 
 #include <string.h>
 

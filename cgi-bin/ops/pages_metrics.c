@@ -7,11 +7,11 @@
  */
 #include "pages.h"
 
-#include "../stuck.h"
-#include "../../lib/breaker.h"
-#include "../../lib/gauge.h"
-#include "../../lib/secret.h"
-#include "../../lib/settings.h"
+#include "domain/stuck.h"
+#include "lib/call/breaker.h"
+#include "lib/base/gauge.h"
+#include "lib/base/secret.h"
+#include "lib/base/settings.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #include "pages.h"
 #include "switch.h"
 
-#include "../../lib/lang.h"
+#include "lib/base/lang.h"
 
 /* The answer to a program: whether this call did it. */
 struct switched_answer { bool done; };

@@ -1,13 +1,13 @@
 /* programs - is each program there, and what do its workers say of themselves. The story is in ops.h. */
 #include "ops.h"
 
-#include "../../lib/breaker.h"
-#include "../../lib/call.h"
-#include "../../lib/clock.h"
-#include "../../lib/gauge.h"
-#include "../../lib/json.h"
-#include "../../lib/lang.h"
-#include "../../lib/settings.h"
+#include "lib/call/breaker.h"
+#include "lib/call/call.h"
+#include "lib/base/clock.h"
+#include "lib/base/gauge.h"
+#include "lib/base/json.h"
+#include "lib/base/lang.h"
+#include "lib/base/settings.h"
 
 #include <string.h>
 

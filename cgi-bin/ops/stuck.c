@@ -1,8 +1,8 @@
 /* stuck - what rests on its way for too long, counted; the desk that does something about it is booking's (/bookings/stuck). */
 #include "ops.h"
 
-#include "../stuck.h"
-#include "../../lib/settings.h"
+#include "domain/stuck.h"
+#include "lib/base/settings.h"
 
 static const struct member stuck_members[] = {
 	SHAPE_STATE(ops_stuck, kind, stuck_kind_words), SHAPE_INT(ops_stuck, n), SHAPE_TIME(ops_stuck, since), SHAPE_INT(ops_stuck, oldest_s),

@@ -1,9 +1,9 @@
 /* switch - pause, resume, redrive, discard. The story is in switch.h. */
 #include "switch.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/event.h"
-#include "../../lib/utf8.h"
+#include "lib/base/clock.h"
+#include "lib/event/event.h"
+#include "lib/base/utf8.h"
 #include "ops.h"
 
 #include <string.h>

@@ -8,7 +8,7 @@
 #ifndef MP_SWITCH_H
 #define MP_SWITCH_H
 
-#include "../../lib/db.h"
+#include "lib/db/db.h"
 
 #define SWITCH_REASON_MAX 200   /* characters */
 

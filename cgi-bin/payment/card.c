@@ -5,8 +5,8 @@
  */
 #include "payment.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/secret.h"
+#include "lib/base/clock.h"
+#include "lib/base/secret.h"
 
 #define ISSUE_MS 5000           /* a person waits, no other program */
 

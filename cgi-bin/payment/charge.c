@@ -7,10 +7,10 @@
  */
 #include "payment.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/lang.h"
-#include "../../lib/log.h"
-#include "../../lib/settings.h"
+#include "lib/base/clock.h"
+#include "lib/base/lang.h"
+#include "lib/base/log.h"
+#include "lib/base/settings.h"
 
 #include <string.h>
 

@@ -16,8 +16,8 @@
  */
 #include "payment.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/lang.h"
+#include "lib/base/clock.h"
+#include "lib/base/lang.h"
 
 static const struct word posting_kind[] = {
 	[POSTING_CAPTURE]     = { "capture",     N_("Capture") },

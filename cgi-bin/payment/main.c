@@ -5,8 +5,8 @@
  */
 #include "pages.h"
 
-#include "../counts.h"
-#include "../../lib/program.h"
+#include "domain/counts.h"
+#include "lib/process/program.h"
 
 static const struct route routes[] = {
 	/* programs */

@@ -3,7 +3,7 @@
  */
 #include "pages.h"
 
-#include "../../lib/settings.h"
+#include "lib/base/settings.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
 
 #include "payment.h"
 
-#include "../../lib/form.h"
-#include "../../lib/web.h"
+#include "lib/web/form.h"
+#include "lib/web/web.h"
 
 handler do_charge, do_refund, show_charge, do_webhook;                          /* pages_call.c: what programs ask */
 handler page_cards, do_save_card, do_new_card, do_card_return, page_remove_card, do_remove_card;        /* pages.c: a customer's cards */

@@ -2,13 +2,13 @@
  * pages_call.c - what programs ask: booking over the internal socket (docs/calls.md), the provider by webhook.
  *
  * 200 carries an outcome, also when that is "later": nothing was taken and nothing will be, the provider cannot be reached. Payment
- * itself is well then, which a 503 would deny (lib/breaker.h). Anything else is the caller's mistake.
+ * itself is well then, which a 503 would deny (lib/call/breaker.h). Anything else is the caller's mistake.
  */
 #include "pages.h"
 
-#include "../../lib/json.h"
-#include "../../lib/log.h"
-#include "../../lib/settings.h"
+#include "lib/base/json.h"
+#include "lib/base/log.h"
+#include "lib/base/settings.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,8 +3,8 @@
  */
 #include "pages.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/settings.h"
+#include "lib/base/clock.h"
+#include "lib/base/settings.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -4,8 +4,8 @@
  */
 #include "pages.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/settings.h"
+#include "lib/base/clock.h"
+#include "lib/base/settings.h"
 
 PAGE(resolve_html, "stuck/question", stuck_question_shape)
 

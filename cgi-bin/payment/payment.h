@@ -11,9 +11,9 @@
 
 #include "provider.h"
 
-#include "../stuck.h"
-#include "../../lib/db.h"
-#include "../../lib/event.h"
+#include "domain/stuck.h"
+#include "lib/db/db.h"
+#include "lib/event/event.h"
 
 enum charge_state { IS_REQUESTED, IS_APPROVED, IS_CANCEL_REQUESTED, IS_CANCELLED, IS_FAILED, IS_UNKNOWN };
 extern const struct words charge_state_words;

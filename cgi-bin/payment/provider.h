@@ -15,8 +15,8 @@
 #ifndef MP_PROVIDER_H
 #define MP_PROVIDER_H
 
-#include "../../lib/arena.h"
-#include "../../lib/call.h"
+#include "lib/base/arena.h"
+#include "lib/call/call.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -7,9 +7,9 @@
  */
 #include "payment.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/lang.h"
-#include "../../lib/log.h"
+#include "lib/base/clock.h"
+#include "lib/base/lang.h"
+#include "lib/base/log.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
  */
 #include "payment.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/settings.h"
+#include "lib/base/clock.h"
+#include "lib/base/settings.h"
 
 static const struct member waiting_members[] = {
 	SHAPE_INT(refund, refund_id), SHAPE_TEXT(refund, key), SHAPE_INT(refund, charge_id), SHAPE_AMOUNT(refund, amount),

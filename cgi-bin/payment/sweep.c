@@ -7,8 +7,8 @@
  */
 #include "payment.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/log.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
 
 #define ROUND 20                /* looked at in one round */
 #define ROUND_MS 2000           /* … and how long it may take */

@@ -5,9 +5,9 @@
 #include "provider.h"
 #include "toss_codes.h"
 
-#include "../../lib/json.h"
-#include "../../lib/log.h"
-#include "../../lib/settings.h"
+#include "lib/base/json.h"
+#include "lib/base/log.h"
+#include "lib/base/settings.h"
 
 #include <stdio.h>
 #include <string.h>

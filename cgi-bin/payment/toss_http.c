@@ -5,15 +5,15 @@
  * key is read from $VAR/payment.key (0600) when it is first needed, and again after the provider has refused it, so that a
  * new key needs no restart. It goes nowhere but into the Authorization header: redirects are not followed.
  *
- * The provider has a breaker of its own (lib/breaker.h, "provider"): when it is down or hangs, those who pay are told so at once,
+ * The provider has a breaker of its own (lib/call/breaker.h, "provider"): when it is down or hangs, those who pay are told so at once,
  * and the rest of payment's work goes on.
  */
 #include "provider.h"
 
-#include "../../lib/breaker.h"
-#include "../../lib/clock.h"
-#include "../../lib/log.h"
-#include "../../lib/settings.h"
+#include "lib/call/breaker.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/settings.h"
 
 #include <curl/curl.h>
 #include <errno.h>

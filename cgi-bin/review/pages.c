@@ -2,10 +2,10 @@
 #include "pages.h"
 #include "review.h"
 
-#include "../choices.h"
-#include "../../lib/clock.h"
-#include "../../lib/form.h"
-#include "../../lib/settings.h"
+#include "domain/choices.h"
+#include "lib/base/clock.h"
+#include "lib/web/form.h"
+#include "lib/base/settings.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #ifndef MP_REVIEW_PAGES_H
 #define MP_REVIEW_PAGES_H
 
-#include "../../lib/web.h"
+#include "lib/web/web.h"
 
 /* pages.c: managers and examiners */
 handler page_reviews, page_review, do_approve, do_reject;

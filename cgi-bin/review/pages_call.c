@@ -2,8 +2,8 @@
 #include "pages.h"
 #include "review.h"
 
-#include "../../lib/json.h"
-#include "../../lib/log.h"
+#include "lib/base/json.h"
+#include "lib/base/log.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
  */
 #include "review.h"
 
-#include "../../lib/log.h"
+#include "lib/base/log.h"
 
 const struct db_role review_role = { .name = "review", .owns = "review_case position event_retry" };
 

@@ -1,8 +1,8 @@
 /* queue - the words for cases, the queue they stand in, and what the log says of one. The story is in review.h. */
 #include "review.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/lang.h"
+#include "lib/base/clock.h"
+#include "lib/base/lang.h"
 
 #include <string.h>
 

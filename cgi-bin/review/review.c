@@ -1,9 +1,9 @@
 /* review - the rules: what is approved by itself, who may decide the rest, and what closes a case. The story is in review.h. */
 #include "review.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/settings.h"
-#include "../../lib/utf8.h"
+#include "lib/base/clock.h"
+#include "lib/base/settings.h"
+#include "lib/base/utf8.h"
 
 #include <string.h>
 

@@ -8,8 +8,8 @@
 #ifndef MP_REVIEW_H
 #define MP_REVIEW_H
 
-#include "../../lib/db.h"
-#include "../../lib/event.h"
+#include "lib/db/db.h"
+#include "lib/event/event.h"
 
 enum case_state { CASE_ASSIGNED, CASE_APPROVED, CASE_REJECTED, CASE_CANCELLED };
 enum case_kind { CASE_EQUIPMENT, CASE_APPLICATION, CASE_CLAIM };

@@ -7,10 +7,10 @@
  */
 #include "said.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/json.h"
-#include "../../lib/log.h"
-#include "../../lib/secret.h"
+#include "lib/base/clock.h"
+#include "lib/base/json.h"
+#include "lib/base/log.h"
+#include "lib/base/secret.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* direct.c - the story is in direct.h. */
 #include "direct.h"
 
-#include "../../lib/clock.h"
+#include "lib/base/clock.h"
 
 static struct db *sandbox;
 

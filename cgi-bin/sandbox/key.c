@@ -4,9 +4,9 @@
  */
 #include "sandbox.h"
 
-#include "../../lib/folder.h"
-#include "../../lib/log.h"
-#include "../../lib/secret.h"
+#include "lib/base/folder.h"
+#include "lib/base/log.h"
+#include "lib/base/secret.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,8 +4,8 @@
  */
 #include "pages.h"
 
-#include "../../lib/program.h"
-#include "../../lib/settings.h"
+#include "lib/process/program.h"
+#include "lib/base/settings.h"
 
 
 

@@ -3,8 +3,8 @@
  */
 #include "pages.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/log.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
 
 #include <string.h>
 #include <time.h>

@@ -4,8 +4,8 @@
 
 #include "sandbox.h"
 
-#include "../../lib/form.h"
-#include "../../lib/web.h"
+#include "lib/web/form.h"
+#include "lib/web/web.h"
 
 handler api;                                                                    /* pages.c: /v1 */
 handler page_card, do_card, page_pay, do_pay;                                   /* pages_card.c: what a customer sees */

@@ -5,8 +5,8 @@
  */
 #include "pages.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/settings.h"
+#include "lib/base/clock.h"
+#include "lib/base/settings.h"
 
 #include <ctype.h>
 #include <stdio.h>

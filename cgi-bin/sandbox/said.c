@@ -1,7 +1,7 @@
 /* said.c - what the provider says, as JSON. The story is in said.h. */
 #include "said.h"
 
-#include "../../lib/json.h"
+#include "lib/base/json.h"
 
 static const struct member said_card_members[] = {
 	SHAPE_INT(said_card, amount), SHAPE_TEXT(said_card, issuerCode), SHAPE_TEXT(said_card, number), SHAPE_TEXT(said_card, cardType),

@@ -5,8 +5,8 @@
  */
 #include "sandbox.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/secret.h"
+#include "lib/base/clock.h"
+#include "lib/base/secret.h"
 
 #include <string.h>
 

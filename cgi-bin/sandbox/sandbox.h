@@ -10,8 +10,8 @@
 #ifndef MP_SANDBOX_H
 #define MP_SANDBOX_H
 
-#include "../../lib/arena.h"
-#include "../../lib/db.h"
+#include "lib/base/arena.h"
+#include "lib/db/db.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -5,8 +5,8 @@
  */
 #include "sandbox.h"
 
-#include "../../lib/log.h"
-#include "../../lib/settings.h"
+#include "lib/base/log.h"
+#include "lib/base/settings.h"
 
 #include <netdb.h>
 #include <pthread.h>

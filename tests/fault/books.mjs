@@ -49,7 +49,7 @@ export function calls_to(stack, callee, since_ms) {
 /* The most of them in any ten seconds. */
 export const most_in_10_s = times => times.reduce((most, at, i) => Math.max(most, i + 1 - times.findIndex(each => each > at - 10000)), 0);
 
-/* closed, open or probing: the top bits of the word behind the board's head (lib/breaker_inside.h). undefined: never called. */
+/* closed, open or probing: the top bits of the word behind the board's head (lib/call/breaker_inside.h). undefined: never called. */
 export class Breaker {
 	constructor(stack, callee) { this.file = `${stack.var}/run/${callee}.breaker`; }
 	word() {

@@ -1,7 +1,7 @@
 /*
  * clock.test.mjs - the machine's clock is set an hour ahead, and back again, while people book and while holds, unknown charges,
  * refunds, retries and sessions wait for their time: nothing waits for ever, nobody pays twice, nobody is signed out who has just been
- * there. Needs a build with FAULTS=1: there the file that MOTORPOOL_CLOCK names sets the clock (lib/clock.c).
+ * there. Needs a build with FAULTS=1: there the file that MOTORPOOL_CLOCK names sets the clock (lib/base/clock.c).
  */
 import fs from 'node:fs';
 import os from 'node:os';

@@ -8,7 +8,7 @@
 #include "cuts.h"
 #include "fault.h"
 
-#include "../../lib/log.h"
+#include "lib/base/log.h"
 
 #define WORKERS 4
 #define ENOUGH  3

@@ -1,6 +1,6 @@
 /*
  * hang.test.mjs - FX-14: a worker that hangs, computes for ever, eats memory or has just served for long is replaced, and nobody
- * else notices. The switches are a header of builds with FAULTS=1 (lib/fault.c).
+ * else notices. The switches are a header of builds with FAULTS=1 (lib/web/fault.c).
  */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';

@@ -1,7 +1,7 @@
 /*
  * lock_held.test.mjs - a process hangs with the writers' lock in its hand: who wants to write is told 503 with Retry-After within
  * the lock's time limit, later ones at once, reading goes on, and everything is as before when it lets go. Killed with the lock in
- * its hand, it stops nobody. Needs a build with FAULTS=1 (cli/hold.c).
+ * its hand, it stops nobody. Needs a build with FAULTS=1 (cli/run/hold.c).
  */
 import { spawn } from 'node:child_process';
 import { assert, at_end, finish, test, until } from '../story/check.mjs';

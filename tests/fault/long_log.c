@@ -4,11 +4,11 @@
  */
 #include "fault.h"
 
-#include "../../cgi-bin/mypage/mypage.h"
-#include "../../lib/clock.h"
-#include "../../lib/folder.h"
-#include "../../lib/json.h"
-#include "../../lib/log.h"
+#include "cgi-bin/mypage/mypage.h"
+#include "lib/base/clock.h"
+#include "lib/base/folder.h"
+#include "lib/base/json.h"
+#include "lib/base/log.h"
 
 #include <sqlite3.h>
 #include <stdio.h>

@@ -16,7 +16,7 @@ const market = await Market.open(stack, { n_cars: 24, n_people: 4 });
 const booked = [], cancelled = [];
 let n_child = 0, n_relay = 0, over = false;
 
-/* Whose notes are whose, on the board of what consumers have in hand (lib/hand.h): the process of message's policies. */
+/* Whose notes are whose, on the board of what consumers have in hand (lib/event/in_flight.h): the process of message's policies. */
 function message_child() {
 	const board = fs.readFileSync(`${stack.var}/run/relay.hand`), alive = new Set(relay_processes(stack).map(each => each.pid));
 	for (let at = 72; at + 88 <= board.length; at += 88)

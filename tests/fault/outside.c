@@ -2,8 +2,8 @@
 #include "outside.h"
 #include "trade.h"
 
-#include "../../cgi-bin/booking/payments.h"
-#include "../../cgi-bin/payment/payment.h"
+#include "cgi-bin/booking/payment_client.h"
+#include "cgi-bin/payment/payment.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /*
  * overload.test.mjs - four times as many as can be served: those who are served wait little, the others hear so at once, nothing
- * is done for them, and afterwards everything is as before. A page of known cost (20 ms, lib/fault.c) makes the capacity known.
+ * is done for them, and afterwards everything is as before. A page of known cost (20 ms, lib/web/fault.c) makes the capacity known.
  */
 import http from 'node:http';
 import { assert, finish, sleep, test, until } from '../story/check.mjs';

@@ -1,7 +1,7 @@
 /*
  * poison.test.mjs - an event whose handler crashes its process, hangs, eats all memory or just ends: it holds only its own subject.
  * The others go on, in the same consumer and in all others; after twelve tries it is given up and on /ops; it heals by a redrive, or is
- * let go. Needs a build with FAULTS=1 (lib/poison.c); the pauses between tries are shortened.
+ * let go. Needs a build with FAULTS=1 (lib/event/poison.c); the pauses between tries are shortened.
  */
 import fs from 'node:fs';
 import { assert, finish, sleep, test, until } from '../story/check.mjs';

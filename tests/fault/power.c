@@ -10,7 +10,7 @@
 #include "cuts.h"
 #include "fault.h"
 
-#include "../../lib/log.h"
+#include "lib/base/log.h"
 
 #define WORKERS 4
 #define DEEDS   30              /* of each worker, in one history */

@@ -3,14 +3,14 @@
 #include "fault.h"
 #include "outside.h"
 
-#include "../../cgi-bin/booking/booking.h"
-#include "../../cgi-bin/booking/price.h"
-#include "../../cgi-bin/fleet/fleet.h"
-#include "../../cgi-bin/payment/payment.h"
-#include "../../cli/cli.h"
-#include "../../lib/clock.h"
-#include "../../lib/log.h"
-#include "../../lib/settings.h"
+#include "cgi-bin/booking/booking.h"
+#include "cgi-bin/booking/price.h"
+#include "cgi-bin/fleet/fleet.h"
+#include "cgi-bin/payment/payment.h"
+#include "cli/cli.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/settings.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -157,7 +157,7 @@ fresh(struct worker *w)
 	open_both(w);
 }
 
-/* The end of a request, as lib/web.c has it: nothing is said before it is safe, nor after a failure. */
+/* The end of a request, as lib/web/web.c has it: nothing is said before it is safe, nor after a failure. */
 static bool
 tell(struct worker *w, const char *code, int state)
 {
@@ -307,7 +307,7 @@ follow_booking(struct worker *w)
 	return follow(w, &booking_consumer);
 }
 
-/* As relay/keeper.c, in more of a hurry. */
+/* As relay/checkpointer.c, in more of a hurry. */
 static int
 keep(struct worker *w)
 {

@@ -8,7 +8,7 @@
 
 #include "cutvfs.h"
 
-#include "../../lib/db.h"
+#include "lib/db/db.h"
 
 /* What people heard: this booking is PAID, CANCELLED or (declined) EXPIRED. */
 struct answer { char code[24]; int state; };

@@ -5,10 +5,10 @@
  */
 #include "fault.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/event.h"
-#include "../../lib/hand.h"
-#include "../../lib/log.h"
+#include "lib/base/clock.h"
+#include "lib/event/event.h"
+#include "lib/event/in_flight.h"
+#include "lib/base/log.h"
 
 #include <ftw.h>
 #include <signal.h>

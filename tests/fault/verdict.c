@@ -2,11 +2,11 @@
 #include "trade.h"
 #include "outside.h"
 
-#include "../../cgi-bin/booking/booking.h"
-#include "../../cgi-bin/fleet/fleet.h"
-#include "../../cgi-bin/payment/payment.h"
-#include "../../cli/check.h"
-#include "../../lib/clock.h"
+#include "cgi-bin/booking/booking.h"
+#include "cgi-bin/fleet/fleet.h"
+#include "cgi-bin/payment/payment.h"
+#include "cli/check/check.h"
+#include "lib/base/clock.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,8 +7,8 @@
 #include "fault.h"
 #include "trade.h"
 
-#include "../../cli/cli.h"
-#include "../../lib/log.h"
+#include "cli/cli.h"
+#include "lib/base/log.h"
 
 #include <ftw.h>
 #include <poll.h>

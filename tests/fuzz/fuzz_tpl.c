@@ -5,8 +5,8 @@
  * It is rendered from a small JSON tree and compiled against a small shape, twice: as a page and as a raw text. And whatever
  * can be shown of a struct must come out the same when the struct is a JSON tree: two back ends, one meaning.
  */
-#include "../../lib/clock.h"
-#include "../../lib/tpl.h"
+#include "lib/base/clock.h"
+#include "lib/tpl/tpl.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,16 +4,16 @@
 
 listed() { tr -s ' \n' '\n' | sed '/^$/d' | sort -u | tr '\n' ' '; }
 programs=$(ls cgi-bin/*/main.c | cut -d/ -f2 | listed)
-reacting=$(sed -n 's/^\t{ "\([a-z]*\)",.*\.reacts = true.*/\1/p' cgi-bin/contexts.c | listed)
+reacting=$(sed -n 's/^\t{ "\([a-z]*\)",.*\.reacts = true.*/\1/p' domain/contexts.c | listed)
 
 test_that "the table of programs names those there are"
-expect_same "$(sed -n 's/^\t{ "\([a-z]*\)",.*/\1/p' cgi-bin/contexts.c | listed)" "$programs"
+expect_same "$(sed -n 's/^\t{ "\([a-z]*\)",.*/\1/p' domain/contexts.c | listed)" "$programs"
 
 test_that "lighttpd has an address for each, and it is the one the table says"
 while read -r name prefix; do
 	grep -q "^"$'\t\t'"\"${prefix:-/}\" => (( \"socket\" => var.VAR + \"/run/$name.sock\"" deploy/lighttpd/routes.conf || bad "${prefix:-/} does not lead to $name"
 	grep -q "\.prefix = \"$prefix\"" "cgi-bin/$name/main.c" || bad "$name does not know its prefix $prefix"
-done < <(sed -n 's/^\t{ "\([a-z]*\)", *"\([^"]*\)".*/\1 \2/p' cgi-bin/contexts.c)
+done < <(sed -n 's/^\t{ "\([a-z]*\)", *"\([^"]*\)".*/\1 \2/p' domain/contexts.c)
 
 test_that "the relay works for each that reacts to events, and says on its first screen what about"
 expect_same "$(sed -n '/^extern const struct consumer/,/;/p' relay/main.c | grep -o '[a-z]*_consumer' | sed 's/_consumer//' | listed)" "$reacting"

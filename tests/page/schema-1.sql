@@ -60,7 +60,7 @@ CREATE TABLE session (
 	token_hash TEXT PRIMARY KEY,                     -- BLAKE2b of the cookie's opaque token: the table alone opens nothing
 	user_id    INTEGER NOT NULL REFERENCES user (user_id),
 	created_at INTEGER NOT NULL,
-	expires_at INTEGER NOT NULL                      -- the absolute end; the idle end is a signed cookie (lib/web.c)
+	expires_at INTEGER NOT NULL                      -- the absolute end; the idle end is a signed cookie (lib/web/web.c)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX session_by_user ON session (user_id);
 CREATE INDEX session_by_end ON session (expires_at);
@@ -84,7 +84,7 @@ CREATE VIEW v_user AS
 	SELECT u.user_id, u.email, u.name, u.phone, u.lang, u.disabled,
 	       (SELECT COALESCE(SUM(CASE r.role WHEN 'customer' THEN 1 WHEN 'employee' THEN 2 WHEN 'manager' THEN 4
 	                                        WHEN 'courier' THEN 8 WHEN 'examiner' THEN 16 WHEN 'admin' THEN 32 ELSE 0 END), 0)
-	          FROM user_role r WHERE r.user_id = u.user_id) AS roles          -- enum role in lib/web.h
+	          FROM user_role r WHERE r.user_id = u.user_id) AS roles          -- enum role in lib/web/web.h
 	  FROM user u;
 CREATE VIEW v_session AS
 	SELECT s.token_hash, s.user_id, s.expires_at, v.email, v.name, v.lang, v.roles

@@ -22,8 +22,8 @@ import { at_end, n_failed, sleep, until } from './check.mjs';
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 export const build = path.resolve(root, process.env.BUILD ?? 'build/asan');
-/* { booking: '', account: '/account', … }: as cgi-bin/contexts.c has them */
-export const programs = Object.fromEntries([...fs.readFileSync(path.join(root, 'cgi-bin/contexts.c'), 'utf8').matchAll(/^\t\{ "(\w+)",\s+"([^"]*)"/gm)]
+/* { booking: '', account: '/account', … }: as domain/contexts.c has them */
+export const programs = Object.fromEntries([...fs.readFileSync(path.join(root, 'domain/contexts.c'), 'utf8').matchAll(/^\t\{ "(\w+)",\s+"([^"]*)"/gm)]
 	.map(([, name, prefix]) => [name, prefix]));
 const run_file = promisify(execFile);
 

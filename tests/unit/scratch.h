@@ -5,7 +5,7 @@
 #ifndef MP_SCRATCH_H
 #define MP_SCRATCH_H
 
-#include "../../lib/db.h"
+#include "lib/db/db.h"
 
 #include <ftw.h>
 #include <signal.h>

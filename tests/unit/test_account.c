@@ -11,18 +11,18 @@
 
 #include "scratch.h"
 
-#include "../../lib/secret.h"
+#include "lib/base/secret.h"
 
 static const char *watched_hash(struct arena *m, const char *password);
 static bool watched_ok(const char *hash, const char *password);
 #define password_hash(m, password) watched_hash(m, password)
 #define password_ok(hash, password) watched_ok(hash, password)
-#include "../../cgi-bin/account/account.c"
-#include "../../cgi-bin/account/licence.c"
-#include "../../cgi-bin/account/password.c"
-#include "../../cgi-bin/account/people.c"
-#include "../../cgi-bin/account/session.c"
-#include "../../cgi-bin/account/throttle.c"
+#include "cgi-bin/account/account.c"
+#include "cgi-bin/account/licence.c"
+#include "cgi-bin/account/password.c"
+#include "cgi-bin/account/people.c"
+#include "cgi-bin/account/session.c"
+#include "cgi-bin/account/throttle.c"
 #undef password_hash
 #undef password_ok
 

@@ -1,5 +1,5 @@
 /* test_arena - memory of a request: pieces, growth, reset, texts, and the limit. */
-#include "../../lib/arena.c"
+#include "lib/base/arena.c"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -10,9 +10,9 @@
 
 #include "scratch.h"
 
-#include "../../cgi-bin/booking/booking.c"
-#include "../../cgi-bin/booking/orders.h"
-#include "../../lib/lang.h"
+#include "cgi-bin/booking/booking.c"
+#include "cgi-bin/booking/orders.h"
+#include "lib/base/lang.h"
 
 #define NOW 1800000000  /* a Friday, on a half hour */
 

@@ -1,17 +1,17 @@
 /* test_breaker - when a breaker opens, whom it lets probe, when it closes; its places among processes that race, hang and die. */
 #include <stdint.h>
 
-#include "../../lib/clock.h"
+#include "lib/base/clock.h"
 
 static int64_t test_ms(void);
 #define clock_ms test_ms
-#include "../../lib/breaker.c"
+#include "lib/call/breaker.c"
 #undef clock_ms
 
 static int64_t test_born(pid_t pid);
-#include "../../lib/hand.h"
+#include "lib/event/in_flight.h"
 #define hand_born test_born
-#include "../../lib/breaker_place.c"
+#include "lib/call/breaker_permit.c"
 #undef hand_born
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* test_busy - whom a program turns away: lines of made-up lengths and speeds, a look every 4 ms. */
-#include "../../lib/busy.c"
+#include "lib/process/load_shed.c"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* test_call - a synchronous call: a callee that answers, refuses, hangs, dies half-way, lies about its length or talks nonsense. */
-#include "../../lib/call.c"
+#include "lib/call/call.c"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 
 #include "scratch.h"
 #include "listen.h"
-#include "../../lib/gateway.h"
+#include "lib/web/gateway.h"
 
 /* --- a callee ----------------------------------------------------------------------------------------------------- */
 

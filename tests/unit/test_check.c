@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "../../cli/check.c"
-#include "../../cgi-bin/mypage/mypage.h"
-#include "../../cli/demo.h"
+#include "cli/check/check.c"
+#include "cgi-bin/mypage/mypage.h"
+#include "cli/demo/demo.h"
 #include "scratch.h"
 
 #include <sqlite3.h>

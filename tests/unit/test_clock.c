@@ -1,5 +1,5 @@
 /* test_clock - branch-local time at the edge: reading it strictly, and days and months where clocks change. */
-#include "../../lib/clock.c"
+#include "lib/base/clock.c"
 
 #include <setjmp.h>
 #include <stdarg.h>

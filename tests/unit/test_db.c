@@ -7,7 +7,7 @@
 
 #include "scratch.h"
 
-#include "../../lib/db.c"
+#include "lib/db/db.c"
 
 static const char more[] =
 	"CREATE TABLE t_count (name TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT;"

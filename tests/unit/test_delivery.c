@@ -10,11 +10,11 @@
 
 #include "scratch.h"
 
-#include "../../cgi-bin/delivery/board.c"
-#include "../../cgi-bin/delivery/delivery.c"
-#include "../../cgi-bin/delivery/history.c"
-#include "../../cgi-bin/delivery/job.c"
-#include "../../cgi-bin/delivery/policy.c"
+#include "cgi-bin/delivery/board.c"
+#include "cgi-bin/delivery/delivery.c"
+#include "cgi-bin/delivery/history.c"
+#include "cgi-bin/delivery/job.c"
+#include "cgi-bin/delivery/policy.c"
 
 #define NOW   1800000000        /* on a half hour */
 #define START (NOW + 2 * HOUR)

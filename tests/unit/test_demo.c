@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "../../cli/demo_plan.c"
+#include "cli/demo/demo_plan.c"
 #include "scratch.h"
 
 #define NOON_IN_SEOUL 1795834800        /* 28 November 2026, 12:00 */

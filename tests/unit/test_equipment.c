@@ -10,9 +10,9 @@
 
 #include "scratch.h"
 
-#include "../../cgi-bin/equipment/policy.c"
-#include "../../cgi-bin/equipment/reviews.h"
-#include "../../lib/settings.h"
+#include "cgi-bin/equipment/policy.c"
+#include "cgi-bin/equipment/reviews.h"
+#include "lib/base/settings.h"
 
 #define NOW    1800000000       /* on a half hour */
 #define MINJI  5                /* a customer */

@@ -8,10 +8,10 @@
 #include "scratch.h"
 #include "listen.h"
 
-#include "../../lib/event.c"
-#include "../../lib/consumer.c"
-#include "../../lib/consumer_park.c"
-#include "../../lib/consumer_crash.c"
+#include "lib/event/event.c"
+#include "lib/event/consumer.c"
+#include "lib/event/consumer_park.c"
+#include "lib/event/consumer_crash.c"
 
 #include <sqlite3.h>
 

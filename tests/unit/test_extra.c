@@ -10,11 +10,11 @@
 
 #include "scratch.h"
 
-#include "../../cgi-bin/booking/extra.c"
-#include "../../cgi-bin/booking/calendar.h"
-#include "../../cgi-bin/booking/deliveries.h"
-#include "../../cgi-bin/booking/orders.h"
-#include "../../cgi-bin/booking/payments.h"
+#include "cgi-bin/booking/extra.c"
+#include "cgi-bin/booking/calendar.h"
+#include "cgi-bin/booking/delivery_client.h"
+#include "cgi-bin/booking/orders.h"
+#include "cgi-bin/booking/payment_client.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,9 +10,9 @@
 
 #include "scratch.h"
 
-#include "../../cgi-bin/fleet/car.c"
-#include "../../cgi-bin/fleet/photo/picture.c"
-#include "../../cgi-bin/fleet/policy.c"
+#include "cgi-bin/fleet/car.c"
+#include "cgi-bin/fleet/photo/picture.c"
+#include "cgi-bin/fleet/policy.c"
 
 #define NOW 1800000000          /* on a half hour */
 

@@ -1,6 +1,6 @@
 /* test_form - typed fields: what each kind takes, what it says otherwise, unknown fields, and what a page shows again. */
-#include "../../lib/field.c"
-#include "../../lib/form.c"
+#include "lib/web/field.c"
+#include "lib/web/form.c"
 
 #include <setjmp.h>
 #include <stdarg.h>

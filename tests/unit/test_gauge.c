@@ -4,7 +4,7 @@ static int64_t fake_ms;
 static int64_t test_clock_ms(void) { return fake_ms; }
 #define clock_ms test_clock_ms
 #define MP_CLOCK_H
-#include "../../lib/gauge.c"
+#include "lib/base/gauge.c"
 #undef MP_CLOCK_H
 #undef clock_ms
 
@@ -16,7 +16,7 @@ static int64_t test_clock_ms(void) { return fake_ms; }
 #include <cmocka.h>
 
 #include "scratch.h"
-#include "../../lib/queue.h"
+#include "lib/process/backlog.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>

@@ -7,7 +7,7 @@
 
 #include "scratch.h"
 
-#include "../../lib/generation.c"
+#include "lib/process/generation.c"
 
 static const struct parent_plan plan = { .name = "test", .var_dir = "/nowhere", .exe = "/bin/true", .n_min = { 2 }, .n_max = { 2 } };
 

@@ -7,7 +7,7 @@
 
 #include "scratch.h"
 
-#include "../../lib/history.c"
+#include "lib/event/lag_history.c"
 
 static void
 add(struct history_board *b, int64_t at)

@@ -1,5 +1,5 @@
 /* test_jail - what a worker may do and what it may not, each tried in a child that has locked itself up. */
-#include "../../lib/jail.c"
+#include "lib/process/jail.c"
 
 #include <setjmp.h>
 #include <stdarg.h>

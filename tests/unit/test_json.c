@@ -7,7 +7,7 @@
 
 #include "scratch.h"
 
-#include "../../lib/json.c"
+#include "lib/base/json.c"
 
 static const struct word state_words[] = { { "HELD", "Held" }, { "PAID", "Paid" } };
 static const struct words states = WORDS(state_words);

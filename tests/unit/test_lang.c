@@ -1,6 +1,6 @@
 /* test_lang - words from gettext catalogues, Accept-Language, and how money and time are written in each language. */
-#include "../../lib/folder.c"
-#include "../../lib/lang.c"
+#include "lib/base/folder.c"
+#include "lib/base/lang.c"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -9,8 +9,8 @@
 
 #include "scratch.h"
 
-#include "../../lib/board.c"
-#include "../../lib/lock.c"
+#include "lib/base/shm.c"
+#include "lib/db/lock.c"
 
 static struct lock *
 open_lock(void)

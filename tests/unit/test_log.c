@@ -7,7 +7,7 @@
 
 #include "scratch.h"
 
-#include "../../lib/log.c"
+#include "lib/base/log.c"
 
 #include <fcntl.h>
 #include <jansson.h>

@@ -7,11 +7,11 @@
 
 #include "scratch.h"
 
-#include "../../cgi-bin/message/post.c"
-#include "../../cgi-bin/message/remind.c"
+#include "cgi-bin/message/post.c"
+#include "cgi-bin/message/remind.c"
 
-#include "../../cgi-bin/message/message.h"
-#include "../../lib/mail.h"
+#include "cgi-bin/message/message.h"
+#include "lib/mail/mail.h"
 
 #define NOW 1795222800  /* 2026-11-21 10:00 KST */
 #define KIM 7

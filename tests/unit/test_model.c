@@ -10,11 +10,11 @@
 
 #include "scratch.h"
 
-#include "../../cgi-bin/booking/model.c"
-#include "../../cgi-bin/booking/booking_steps.h"
-#include "../../cgi-bin/booking/orders.h"
-#include "../../cgi-bin/booking/payments.h"
-#include "../../lib/db_inside.h"
+#include "cgi-bin/booking/model.c"
+#include "cgi-bin/booking/booking_steps.h"
+#include "cgi-bin/booking/orders.h"
+#include "cgi-bin/booking/payment_client.h"
+#include "lib/db/db_inside.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -7,11 +7,11 @@
 
 #include "scratch.h"
 
-#include "../../cgi-bin/mypage/policy.c"
+#include "cgi-bin/mypage/policy.c"
 
-#include "../../lib/clock.h"
-#include "../../lib/lang.h"
-#include "../../lib/settings.h"
+#include "lib/base/clock.h"
+#include "lib/base/lang.h"
+#include "lib/base/settings.h"
 
 #define NOW 1795222800  /* 2026-11-21 10:00 KST */
 #define KIM 7

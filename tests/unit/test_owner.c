@@ -1,5 +1,5 @@
 /* test_owner - root becomes somebody else for good. Each in a child; without root there is nothing to become. */
-#include "../../lib/owner.c"
+#include "lib/process/owner.c"
 
 #include <setjmp.h>
 #include <stdarg.h>

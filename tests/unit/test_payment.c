@@ -12,10 +12,10 @@
 
 #include "scratch.h"
 
-#include "../../cgi-bin/payment/charge.c"
-#include "../../cgi-bin/sandbox/direct.h"
-#include "../../lib/db_inside.h"
-#include "../../lib/secret.h"
+#include "cgi-bin/payment/charge.c"
+#include "cgi-bin/sandbox/direct.h"
+#include "lib/db/db_inside.h"
+#include "lib/base/secret.h"
 
 #define NOW 1800000000
 

@@ -7,7 +7,7 @@
 
 #include "scratch.h"
 
-#include "../../cli/process.c"
+#include "cli/run/process.c"
 
 /* "N.N.N…\n": a line is whole when it begins and ends with the same number, and nothing else is in it. */
 static void

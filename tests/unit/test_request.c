@@ -1,6 +1,6 @@
 /* test_request - what was sent, taken apart: form encoding, JSON, multipart, cookies; and everything that is refused. */
-#include "../../lib/multipart.c"
-#include "../../lib/request.c"
+#include "lib/web/multipart.c"
+#include "lib/web/request.c"
 
 #include <setjmp.h>
 #include <stdarg.h>

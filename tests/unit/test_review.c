@@ -10,9 +10,9 @@
 
 #include "scratch.h"
 
-#include "../../cgi-bin/review/review.c"
-#include "../../cgi-bin/review/queue.c"
-#include "../../cgi-bin/review/policy.c"
+#include "cgi-bin/review/review.c"
+#include "cgi-bin/review/queue.c"
+#include "cgi-bin/review/policy.c"
 
 #define NOW 1800000000
 #define KIM 7

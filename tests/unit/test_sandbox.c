@@ -10,8 +10,8 @@
 
 #include "scratch.h"
 
-#include "../../cgi-bin/sandbox/api.c"
-#include "../../lib/settings.h"
+#include "cgi-bin/sandbox/api.c"
+#include "lib/base/settings.h"
 
 static struct db *db;
 static struct arena *m;

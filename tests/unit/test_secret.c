@@ -7,7 +7,7 @@
 
 #include "scratch.h"
 
-#include "../../lib/secret.c"
+#include "lib/base/secret.c"
 
 static int
 begin(void **state)

@@ -7,7 +7,7 @@
 
 #include "scratch.h"
 
-#include "../../lib/settings.c"
+#include "lib/base/settings.c"
 
 static bool
 open_with(const char *root_text, const char *var_text, const char **why)

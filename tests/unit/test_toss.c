@@ -10,8 +10,8 @@
 
 #include "scratch.h"
 
-#include "../../cgi-bin/payment/toss.c"
-#include "../../lib/clock.h"
+#include "cgi-bin/payment/toss.c"
+#include "lib/base/clock.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -2,9 +2,9 @@
  * test_tpl - the Mustache engine: the chapters of the specification over a JSON tree, then the same engine bound to structs:
  * what it shows, what it refuses and where it says so.
  */
-#include "../../lib/clock.h"
-#include "../../lib/lang.h"
-#include "../../lib/tpl.h"
+#include "lib/base/clock.h"
+#include "lib/base/lang.h"
+#include "lib/tpl/tpl.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

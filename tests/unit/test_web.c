@@ -1,5 +1,5 @@
 /* test_web - a whole request through web_serve(), held in memory: routes, who may, CSRF, bodies, answers, failures. */
-#include "../../lib/web.c"
+#include "lib/web/web.c"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 
 #include "scratch.h"
 #include "listen.h"
-#include "../../lib/lock.h"
+#include "lib/db/lock.h"
 
 #define SESSION "session-token-of-kim-000000000000"
 #define API     "api-token-of-kim-0000000000000000"

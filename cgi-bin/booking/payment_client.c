@@ -1,0 +1,163 @@
+/* payments - booking's calls to payment over its internal socket (docs/calls.md). The story is in payments.h. */
+#include "payment_client.h"
+
+#include "lib/call/call.h"
+#include "lib/base/json.h"
+#include "lib/base/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const struct payments *payments = &payments_by_call;
+
+struct charge_request {
+	const char *key, *subject_id, *payment_key, *currency;
+	int64_t customer_id, card_id, amount, vat_amount, deadline_ms;
+};
+static const struct member charge_request_members[] = {
+	SHAPE_TEXT(charge_request, key), SHAPE_TEXT(charge_request, subject_id), SHAPE_TEXT(charge_request, payment_key),
+	SHAPE_TEXT(charge_request, currency), SHAPE_INT(charge_request, customer_id), SHAPE_INT(charge_request, card_id),
+	SHAPE_AMOUNT(charge_request, amount), SHAPE_AMOUNT(charge_request, vat_amount), SHAPE_INT(charge_request, deadline_ms),
+};
+static const struct shape charge_request_shape = SHAPE(charge_request, charge_request_members);
+
+struct refund_request {
+	const char *key, *refund_key, *reason;
+	int64_t amount;
+};
+static const struct member refund_request_members[] = {
+	SHAPE_TEXT(refund_request, key), SHAPE_TEXT(refund_request, refund_key), SHAPE_TEXT(refund_request, reason),
+	SHAPE_AMOUNT(refund_request, amount),
+};
+static const struct shape refund_request_shape = SHAPE(refund_request, refund_request_members);
+
+struct payment_reply {
+	const char *outcome, *reason;
+	int64_t charge_id, refunded_amount;
+};
+static const struct member payment_reply_members[] = {
+	SHAPE_TEXT(payment_reply, outcome), SHAPE_TEXT(payment_reply, reason), SHAPE_INT(payment_reply, charge_id),
+	SHAPE_AMOUNT(payment_reply, refunded_amount),
+};
+static const struct shape payment_reply_shape = SHAPE(payment_reply, payment_reply_members);
+
+/*
+ * One call. It stays in the house, and payment writes to the same log: what it makes durable before it asks the provider has
+ * our hold before it. So nobody waits for the disk here.
+ */
+static enum call_outcome
+ask(struct db *db, const char *path, const char *body, struct payment_reply *reply, int *status)
+{
+	struct call c = { .program = "payment", .path = path, .body = body, .deadline_ms = (int)settings.call_deadline_ms };
+	enum call_outcome outcome;
+
+	*reply = (struct payment_reply){ .outcome = "", .reason = "" };
+	*status = 0;
+	outcome = call_do(db_memory(db), &c);
+	if (outcome != CALL_ANSWERED)
+		return outcome;
+	*status = c.status;
+	if (c.status == 200 && !json_into(db_memory(db), c.answer, &payment_reply_shape, reply))
+		return CALL_UNKNOWN;
+	return CALL_ANSWERED;
+}
+
+/* 503 is payment's own "I have not begun": it sheds load before it touches anything. */
+static enum charge_answer
+charge_answer(enum call_outcome outcome, int status, const struct payment_reply *reply)
+{
+	if (outcome == CALL_NOT_SENT || outcome == CALL_REFUSED || (outcome == CALL_ANSWERED && status == 503))
+		return CHARGE_NOT_ASKED;
+	if (outcome == CALL_ANSWERED && status == 404)
+		return CHARGE_NEVER_SEEN;
+	if (outcome != CALL_ANSWERED || status != 200)
+		return CHARGE_UNKNOWN;
+	if (strcmp(reply->outcome, "approved") == 0)
+		return CHARGE_APPROVED;
+	if (strcmp(reply->outcome, "declined") == 0)
+		return CHARGE_DECLINED;
+	if (strcmp(reply->outcome, "later") == 0)
+		return CHARGE_NOT_ASKED;
+	return CHARGE_UNKNOWN;
+}
+
+static const char *
+json_of(struct db *db, const struct shape *shape, const void *data)
+{
+	struct buf body = { .m = db_memory(db) };
+
+	json_put(&body, shape, data);
+	return body.s;
+}
+
+/* An experiment must see what its checker finds when somebody asks again as if for the first time. */
+static bool
+asks_again_under_a_fresh_key(void)
+{
+#ifdef MOTORPOOL_FAULTS
+	return getenv("MOTORPOOL_FRESH_KEYS") != NULL;
+#else
+	return false;
+#endif
+}
+
+static enum charge_answer
+charge_by_call(struct db *db, const struct booking *b, const char *payment_key, int64_t *charge_id, const char **reason)
+{
+	struct charge_request q = {
+		.key = b->code, .subject_id = b->code, .payment_key = payment_key ? payment_key : "", .currency = b->currency,
+		.customer_id = b->customer_id, .card_id = payment_key ? 0 : b->card_id,
+		.amount = b->amount, .vat_amount = b->vat_amount, .deadline_ms = settings.call_deadline_ms,
+	};
+	struct payment_reply reply;
+	int status;
+	enum call_outcome outcome = ask(db, "/internal/charge", json_of(db, &charge_request_shape, &q), &reply, &status);
+
+	if (asks_again_under_a_fresh_key() && charge_answer(outcome, status, &reply) == CHARGE_UNKNOWN) {
+		q.key = arena_printf(db_memory(db), "%s-again", b->code);
+		outcome = ask(db, "/internal/charge", json_of(db, &charge_request_shape, &q), &reply, &status);
+	}
+	*charge_id = reply.charge_id;
+	*reason = reply.reason;
+	return charge_answer(outcome, status, &reply);
+}
+
+static enum charge_answer
+look_up_by_call(struct db *db, const struct booking *b, int64_t *charge_id)
+{
+	struct payment_reply reply;
+	int status;
+	enum call_outcome outcome = ask(db, arena_printf(db_memory(db), "/internal/charge/%s", b->code), NULL, &reply, &status);
+
+	*charge_id = reply.charge_id;
+	return charge_answer(outcome, status, &reply);
+}
+
+static enum refund_answer
+refund_by_call(struct db *db, const struct booking *b, const struct payback *p, int64_t *refunded_amount)
+{
+	struct refund_request q = {
+		.key = b->code, .refund_key = p->key, .amount = p->amount, .reason = p->reason,
+	};
+	struct payment_reply reply;
+	int status;
+	enum call_outcome outcome = ask(db, "/internal/refund", json_of(db, &refund_request_shape, &q), &reply, &status);
+
+	*refunded_amount = reply.refunded_amount;
+	if (outcome == CALL_ANSWERED && (status == 409 || status == 422))
+		return REFUND_ANSWER_REFUSED;
+	if (outcome != CALL_ANSWERED || status != 200)
+		return REFUND_ANSWER_LATER;
+	return strcmp(reply.outcome, "done") == 0 ? REFUND_ANSWER_DONE : REFUND_ANSWER_PENDING;
+}
+
+/* Payment may be well and the card provider behind it away: then it would only say so. */
+static int
+closed_for_s(void)
+{
+	int payment_s = call_closed_for_s("payment"), provider_s = call_closed_for_s("provider");
+
+	return payment_s > provider_s ? payment_s : provider_s;
+}
+
+const struct payments payments_by_call = { charge_by_call, look_up_by_call, refund_by_call, closed_for_s };

@@ -1,0 +1,175 @@
+/*
+ * check.c - `motorpool check`: is everything as it must be? A table, a line an invariant, and 1 when one does not hold.
+ *
+ * It may run beside everything else. What is under way looks wrong for a moment where two files or two rows are compared, so
+ * what is found wrong is looked at again, a little later, before it counts.
+ */
+#include "check.h"
+
+#include "cgi-bin/sandbox/sandbox.h"
+#include "lib/base/clock.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static const char usage[] =
+	"usage: motorpool check [--quick]\n"
+	"\n"
+	"Recomputes every invariant from the tables: no car promised twice, no money out of balance with bookings, ledger and card\n"
+	"provider, the event chain whole, nothing stuck, the read models what a replay would make. Prints a table: how it stands,\n"
+	"how many are wrong, what must hold, the first that does not. Ends with 1 when one fails. May run beside everything else.\n"
+	"\n"
+	"  --quick   without the integrity of the files and the replay\n";
+
+#define LOOKS   3
+#define LOOK_MS 400
+
+static const struct check *const groups[] = { booking_checks, money_checks, desk_checks, message_checks, log_checks };
+static const char *const group_names[] = { "bookings", "money", "desks", "messages", "events and files" };
+#define N_GROUPS (sizeof(groups) / sizeof(groups[0]))
+
+int64_t
+check_count(struct inspection *in, struct rows *r)
+{
+	int64_t n = 0;
+
+	while (db_next(r))
+		if (n++ == 0) {
+			const char *first = row_peek(r, 0);
+
+			snprintf(in->detail, sizeof(in->detail), "%s", first ? first : "");
+		}
+	return n;
+}
+
+/* --- running them ------------------------------------------------------------------------------------------------------- */
+
+/* What SQL cannot say is wrong too. */
+static int64_t
+look(struct inspection *in, const struct check *check)
+{
+	int64_t wrong;
+
+	in->detail[0] = '\0';
+	in->seen = -1;
+	in->now = in->as_of ? in->as_of : clock_now();
+	db_fresh(in->db);
+	if (in->view)
+		db_fresh(in->view);
+	wrong = check->wrong(in);
+	if (db_failed(in->db) || (in->view && db_failed(in->view))) {
+		snprintf(in->detail, sizeof(in->detail), "%s", db_error(db_failed(in->db) ? in->db : in->view));
+		return wrong > 0 ? wrong : 1;
+	}
+	return wrong;
+}
+
+static int64_t
+look_again(struct inspection *in, const struct check *check)
+{
+	int64_t wrong = look(in, check);
+
+	for (int i = 1; i < LOOKS && wrong > 0 && !in->as_of; i++) {
+		usleep(LOOK_MS * 1000);
+		wrong = look(in, check);
+	}
+	return wrong;
+}
+
+static bool
+is_excused(const struct inspection *in, const struct check *check)
+{
+	return in->as_of && check->kind == CHECK_WORK;
+}
+
+static bool
+show(struct inspection *in, const struct check *check, FILE *out)
+{
+	int64_t wrong = look_again(in, check);
+	char seen[32] = "";
+
+	if (wrong < 0) {
+		fprintf(out, "  %-6s %8s  %s\n", "-", "", check->holds);
+		return true;
+	}
+	if (in->seen >= 0)
+		snprintf(seen, sizeof(seen), " (%lld)", (long long)in->seen);
+	fprintf(out, "  %-6s %8lld  %s%s%s%s\n", !wrong ? "ok" : is_excused(in, check) ? "waits" : "FAILED", (long long)wrong, check->holds, seen,
+	        wrong && in->detail[0] ? ": " : "", wrong ? in->detail : "");
+	fflush(out);
+	if (!wrong || is_excused(in, check))
+		return true;
+	in->n_failures++;
+	buf_printf(&in->failures, "%s%s%s%s", in->failures.n ? "; " : "", check->holds, in->detail[0] ? ": " : "", in->detail);
+	return false;
+}
+
+bool
+check_all(struct inspection *in, bool quick, FILE *out)
+{
+	bool ok = true;
+
+	fprintf(out, "  %-6s %8s  %s\n", "", "wrong", "what must hold");
+	for (size_t i = 0; i < N_GROUPS; i++) {
+		fprintf(out, "%s\n", group_names[i]);
+		for (const struct check *check = groups[i]; check->holds; check++)
+			if (!quick || check->kind != CHECK_SLOW)
+				ok = show(in, check, out) && ok;
+	}
+	return ok;
+}
+
+/* --- the files ---------------------------------------------------------------------------------------------------------- */
+
+static bool
+attach_sandbox(struct inspection *in)
+{
+	const char *path = cli_path(in->c, in->c->var, "sandbox.db");
+
+	if (access(path, F_OK) != 0)
+		return false;
+	db_do(in->db, "ATTACH $1 AS sandbox", path);
+	return !db_failed(in->db);
+}
+
+bool
+check_open(struct inspection *in, struct cli *c)
+{
+	static const struct db_role view_role = { .name = "motorpool", .owns = "*", .on_view = true };
+	const char *why = NULL;
+
+	*in = (struct inspection){ .c = c, .db = cli_open(c), .now = clock_now(), .failures = { .m = c->m } };
+	if (!in->db)
+		return false;
+	in->view = db_open(c->var, &view_role, c->m, &why);
+	in->has_sandbox = attach_sandbox(in);
+	return true;
+}
+
+void
+check_close(struct inspection *in)
+{
+	if (in->view)
+		db_close(in->view);
+	db_close(in->db);
+}
+
+static int
+check(struct cli *c, int argc, char **argv)
+{
+	bool quick = cli_flag(&argc, argv, "--quick"), ok;
+	struct inspection in;
+
+	if (argc != 1)
+		return cli_usage(c);
+	if (!check_open(&in, c))
+		return 1;
+	ok = check_all(&in, quick, stdout);
+	check_close(&in);
+	printf("%s\n", ok ? "all of it holds" : "NOT all of it holds");
+	return ok ? 0 : 1;
+}
+
+const struct command check_command = {
+	.name = "check", .summary = "recomputes every invariant", .usage = usage, .run = check,
+};

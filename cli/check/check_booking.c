@@ -1,0 +1,147 @@
+/* check_booking.c - what must hold of the calendar, of bookings and of what fleet knows of them. The story is in check.h. */
+#include "check.h"
+
+#include "lib/base/settings.h"
+
+/* --- the calendar --------------------------------------------------------------------------------------------------------- */
+
+CHECK(overlaps,
+	"SELECT 'car ' || o.car_id || ', slot ' || o.slot_id FROM ("
+	"  SELECT car_id, slot_id, starts_at, MAX(busy_until) OVER (PARTITION BY car_id ORDER BY starts_at, slot_id"
+	"   ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS busy_before FROM slot WHERE kind <> 'RELEASED') o"
+	" WHERE o.busy_before > o.starts_at /*scan*/ /*sort*/")
+
+/* All the cars of all bookings. */
+#define CARS \
+	"(SELECT booking_id, car_id FROM booking UNION ALL SELECT booking_id, car_id FROM booking_car)"
+
+/* Every booking has a slot of each of its cars, from its start, in the kind its state asks for. */
+CHECK(slots_and_bookings,
+	"SELECT b.code FROM " CARS " c JOIN booking b ON b.booking_id = c.booking_id"
+	" LEFT JOIN slot s ON s.booking_id = c.booking_id AND s.booking_id <> 0 AND s.car_id = c.car_id"
+	" WHERE s.slot_id IS NULL OR s.starts_at <> b.starts_at"
+	" OR s.kind <> CASE WHEN b.state = 'HELD' THEN 'HOLD'"
+	"   WHEN b.state IN ('PAID', 'CONFIRMED', 'OUT', 'RETURNED', 'COMPLETED') THEN 'BOOKED' ELSE 'RELEASED' END /*scan*/")
+
+CHECK(slots_of_nothing,
+	"SELECT 'slot ' || s.slot_id FROM slot s WHERE s.booking_id <> 0"
+	" AND NOT EXISTS (SELECT 1 FROM booking b WHERE b.booking_id = s.booking_id AND b.car_id = s.car_id)"
+	" AND NOT EXISTS (SELECT 1 FROM booking_car m WHERE m.booking_id = s.booking_id AND m.car_id = s.car_id) /*scan*/")
+
+CHECK(cars_of_bookings,
+	"SELECT b.code FROM booking b WHERE b.n_cars <> 1 + (SELECT COUNT(*) FROM booking_car m WHERE m.booking_id = b.booking_id"
+	"  AND m.car_no <= b.n_cars AND m.car_id <> b.car_id) OR (b.n_cars > 1 AND b.model_id = 0) /*scan*/")
+
+/* --- bookings ------------------------------------------------------------------------------------------------------------- */
+
+CHECK(sums,
+	"SELECT b.code FROM booking b WHERE b.amount <> (SELECT COALESCE(SUM(l.amount), 0) FROM booking_line l"
+	" WHERE l.booking_id = b.booking_id) /*scan*/")
+
+/* The cap is what the hours cost when they would cost more than one more day. */
+CHECK(lines,
+	"SELECT b.code FROM booking_line l JOIN booking b ON b.booking_id = l.booking_id"
+	" WHERE (l.rule <> 'hourly_cap' AND l.amount <> l.quantity * l.unit_amount)"
+	" OR (l.rule = 'hourly_cap' AND l.amount >= l.quantity * l.unit_amount)"
+	" OR l.amount < 0 OR (l.amount = 0 AND l.rule NOT IN ('delivery', 'collection', 'equipment')) /*scan*/")
+
+CHECK(quota,
+	"SELECT 'user ' || b.customer_id || ': ' || COUNT(*) FROM booking b"
+	" WHERE b.state IN ('HELD', 'PAID', 'CONFIRMED', 'OUT', 'CANCEL_REQUESTED')"
+	" GROUP BY b.customer_id HAVING COUNT(*) > $1 /*scan*/ /*sort*/", settings.max_bookings_per_person)
+
+CHECK(keys,
+	"SELECT 'user ' || b.customer_id || ': ' || b.request_key FROM booking b WHERE b.request_key <> '' AND b.state <> 'EXPIRED'"
+	" GROUP BY b.customer_id, b.request_key HAVING COUNT(*) > 1 /*scan*/ /*sort*/")
+
+/* --- what was booked with the car ----------------------------------------------------------------------------------------- */
+
+CHECK(extras_and_lines,
+	"SELECT b.code FROM booking_extra x JOIN booking b ON b.booking_id = x.booking_id"
+	" LEFT JOIN booking_line l ON l.booking_id = x.booking_id AND l.line_no = x.line_no"
+	" WHERE l.line_no IS NULL OR l.rule <> x.kind OR l.amount <> x.amount"
+	" UNION ALL SELECT b.code FROM booking_line l JOIN booking b ON b.booking_id = l.booking_id"
+	" WHERE l.rule IN ('delivery', 'collection', 'equipment')"
+	" AND NOT EXISTS (SELECT 1 FROM booking_extra x WHERE x.booking_id = l.booking_id AND x.line_no = l.line_no) /*scan*/")
+
+CHECK(addresses,
+	"SELECT b.code FROM booking b LEFT JOIN booking_delivery d ON d.booking_id = b.booking_id"
+	" LEFT JOIN booking_extra x ON x.booking_id = b.booking_id AND x.kind = 'delivery'"
+	" WHERE (d.booking_id IS NULL) <> (x.booking_id IS NULL) OR d.window_from < b.starts_at OR d.window_to > b.ends_at"
+	" OR d.collects <> (SELECT COUNT(*) FROM booking_extra y WHERE y.booking_id = b.booking_id AND y.kind = 'collection') /*scan*/")
+
+/* Of a booking that was paid: an extra that will not be had owes its whole price, until it is back. */
+CHECK(ended_for_nothing,
+	"SELECT b.code FROM booking_extra x JOIN booking b ON b.booking_id = x.booking_id WHERE CASE x.state"
+	" WHEN 'ENDED' THEN x.refund_due <> x.amount OR (x.refund_state = 'NONE' AND x.amount > 0) OR b.state IN ('HELD', 'EXPIRED')"
+	" ELSE x.refund_due > 0 OR x.refund_state <> 'NONE' END"
+	" OR x.refunded_amount <> CASE x.refund_state WHEN 'DONE' THEN x.refund_due ELSE 0 END /*scan*/")
+
+CHECK(more_due_than_paid,
+	"SELECT b.code FROM booking b JOIN booking_extra x ON x.booking_id = b.booking_id"
+	" GROUP BY b.booking_id HAVING b.refund_due + SUM(x.refund_due) > b.amount /*scan*/ /*sort*/")
+
+/* --- nothing waits for ever --------------------------------------------------------------------------------------------------- */
+
+#define HOLD_LATE_S    60
+#define CONFIRM_LATE_S 300
+#define REFUND_LATE_S  900
+
+CHECK(stuck_holds,
+	"SELECT b.code FROM booking b WHERE b.state = 'HELD' AND b.hold_until < $1 /*scan*/", in->now - HOLD_LATE_S)
+
+CHECK(stuck_paid,
+	"SELECT b.code FROM booking b WHERE b.state = 'PAID' AND b.paid_at < $1 /*scan*/", in->now - CONFIRM_LATE_S)
+
+CHECK(stuck_refunds,
+	"SELECT b.code FROM booking b WHERE (b.state = 'CANCEL_REQUESTED' OR b.refund_state = 'PENDING') AND b.ended_at < $1 /*scan*/",
+	in->now - REFUND_LATE_S)
+
+CHECK(stuck_extras,
+	"SELECT b.code FROM booking_extra x JOIN booking b ON b.booking_id = x.booking_id"
+	" WHERE x.refund_state = 'PENDING' AND x.ended_at < $1 /*scan*/", in->now - REFUND_LATE_S)
+
+CHECK(stuck_wishes,
+	"SELECT b.code FROM booking b WHERE b.cancel_asked_at > 0 AND b.cancel_asked_at < $1 /*scan*/", in->now - REFUND_LATE_S)
+
+/* --- what fleet has learned ----------------------------------------------------------------------------------------------------- */
+
+/* Only of bookings whose last event fleet has handled: it may be a moment behind. */
+/* Where there is none, nothing is held: fleet was never asked, or a person let its event go. */
+CHECK(reservations,
+	"SELECT b.code FROM " CARS " c JOIN booking b ON b.booking_id = c.booking_id"
+	" LEFT JOIN reservation r ON r.booking_code = b.code AND r.car_id = c.car_id"
+	" WHERE b.state NOT IN ('HELD', 'EXPIRED', 'PAID', 'REJECTED')"
+	" AND COALESCE(r.state, 'RELEASED') <> CASE WHEN b.state = 'CONFIRMED' THEN 'RESERVED' WHEN b.state = 'OUT' THEN 'OUT'"
+	"   WHEN b.state IN ('RETURNED', 'COMPLETED') THEN 'ENDED' ELSE 'RELEASED' END"
+	" AND (SELECT MAX(e.event_id) FROM event e WHERE e.subject_id = b.code)"
+	"   <= COALESCE((SELECT p.event_id FROM position p WHERE p.consumer = 'fleet'), 0)"
+	" AND NOT EXISTS (SELECT 1 FROM event_retry t WHERE t.consumer = 'fleet' AND t.subject_id = b.code)"
+	" AND NOT EXISTS (SELECT 1 FROM event e WHERE e.subject_id = b.code AND e.type = 'car.refused') /*scan*/")
+
+CHECK(twice_reserved,
+	"SELECT r.booking_code FROM reservation r WHERE NOT EXISTS (SELECT 1 FROM booking b WHERE b.code = r.booking_code"
+	" AND (b.car_id = r.car_id OR EXISTS (SELECT 1 FROM booking_car m WHERE m.booking_id = b.booking_id AND m.car_id = r.car_id))) /*scan*/")
+
+const struct check booking_checks[] = {
+	{ "no two unreleased slots of one car overlap, turnaround included", CHECK_FAST, overlaps },
+	{ "every booking has a slot of each of its cars, in the kind its state asks for", CHECK_FAST, slots_and_bookings },
+	{ "every slot of a booking belongs to one, and is of one of its cars", CHECK_FAST, slots_of_nothing },
+	{ "every booking has as many cars as it says, and several only of a model", CHECK_FAST, cars_of_bookings },
+	{ "a booking's lines sum to its amount", CHECK_FAST, sums },
+	{ "a line is quantity times unit price, or the cap below that", CHECK_FAST, lines },
+	{ "nobody has more open bookings than allowed", CHECK_FAST, quota },
+	{ "one booking per idempotency key of a customer", CHECK_FAST, keys },
+	{ "everything booked with a car is a line of its price, and the other way round", CHECK_FAST, extras_and_lines },
+	{ "a booking has an address when its car is brought, and a time inside it", CHECK_FAST, addresses },
+	{ "what was booked with a car and will not be had goes back whole", CHECK_FAST, ended_for_nothing },
+	{ "a booking and its extras together owe no more than was paid", CHECK_FAST, more_due_than_paid },
+	{ "no hold is left a minute after it ran out", CHECK_WORK, stuck_holds },
+	{ "no paid booking waits 5 minutes to be confirmed", CHECK_WORK, stuck_paid },
+	{ "no cancellation or refund of a booking is pending for 15 minutes", CHECK_WORK, stuck_refunds },
+	{ "no refund of a part of a booking is pending for 15 minutes", CHECK_WORK, stuck_extras },
+	{ "no cancellation waits for delivery for 15 minutes", CHECK_WORK, stuck_wishes },
+	{ "fleet's reservations say what the bookings say", CHECK_FAST, reservations },
+	{ "every reservation is of a booking, and of one of its cars", CHECK_FAST, twice_reserved },
+	{ 0 },
+};

@@ -1,0 +1,186 @@
+/* check_desks.c - what must hold of deliveries, equipment and reviews, and between them and their bookings. The story is in check.h. */
+#include "check.h"
+
+#include "domain/stock.h"
+#include "lib/base/clock.h"
+
+#include <unistd.h>
+
+/*
+ * Only of bookings whose last event a program has handled: it may be a moment behind, or a person has let one go.
+ */
+#define HEARD_BY(who, code) \
+	" (SELECT MAX(e.event_id) FROM event e WHERE e.subject_id = " code ")" \
+	"   <= COALESCE((SELECT p.event_id FROM position p WHERE p.consumer = '" who "'), 0)" \
+	" AND NOT EXISTS (SELECT 1 FROM event_retry t WHERE t.consumer = '" who "' AND t.subject_id = " code ")"
+
+/* --- deliveries ------------------------------------------------------------------------------------------------------------ */
+
+CHECK(jobs_twice,
+	"SELECT j.booking_code FROM delivery j WHERE j.state <> 'CANCELLED' GROUP BY j.booking_code, j.direction"
+	" HAVING COUNT(*) > 1 /*scan*/ /*sort*/")
+
+/* What was cancelled before it was heard of was never requested. */
+CHECK(jobs_of_nothing,
+	"SELECT 'job ' || j.delivery_id FROM delivery j WHERE j.requested_at > 0"
+	" AND NOT EXISTS (SELECT 1 FROM booking b WHERE b.code = j.booking_code AND b.customer_id = j.customer_id) /*scan*/")
+
+CHECK(wishes_without_job,
+	"SELECT b.code FROM booking_delivery d JOIN booking b ON b.booking_id = d.booking_id WHERE b.state = 'CONFIRMED'"
+	" AND NOT EXISTS (SELECT 1 FROM delivery j WHERE j.booking_code = b.code AND j.direction = 'delivery')"
+	" AND NOT EXISTS (SELECT 1 FROM event e WHERE e.subject_id = b.code AND e.type = 'booking.resolved')"
+	" AND" HEARD_BY("delivery", "b.code") " /*scan*/")
+
+/* A job that has left stays open until its courier is back. */
+CHECK(jobs_of_what_is_over,
+	"SELECT j.booking_code FROM delivery j JOIN booking b ON b.code = j.booking_code WHERE j.state IN ('REQUESTED', 'SCHEDULED')"
+	" AND (b.state IN ('CANCEL_REQUESTED', 'CANCELLED', 'EXPIRED', 'REJECTED', 'NO_SHOW', 'RETURNED', 'COMPLETED')"
+	"      OR (b.state = 'OUT' AND j.direction = 'delivery'))"
+	" AND" HEARD_BY("delivery", "b.code") " /*scan*/")
+
+/* The booking follows the keys. */
+CHECK(brought_and_not_out,
+	"SELECT j.booking_code FROM delivery j JOIN booking b ON b.code = j.booking_code WHERE j.state = 'DELIVERED'"
+	" AND b.state NOT IN ('OUT', 'RETURNED', 'COMPLETED') AND" HEARD_BY("booking", "b.code") " /*scan*/")
+
+CHECK(fetched_and_not_back,
+	"SELECT j.booking_code FROM delivery j JOIN booking b ON b.code = j.booking_code WHERE j.state = 'DELIVERED'"
+	" AND j.direction = 'collection' AND b.state NOT IN ('RETURNED', 'COMPLETED') AND" HEARD_BY("booking", "b.code") " /*scan*/")
+
+/* What the dispatcher gave up is not paid for. */
+CHECK(given_up_and_kept,
+	"SELECT j.booking_code FROM delivery j JOIN booking b ON b.code = j.booking_code"
+	" JOIN booking_extra x ON x.booking_id = b.booking_id AND x.kind = j.direction"
+	" WHERE j.state = 'CANCELLED' AND j.ended_by = 'dispatcher' AND x.state <> 'ENDED' AND b.state IN ('CONFIRMED', 'OUT')"
+	" AND" HEARD_BY("booking", "b.code") " /*scan*/")
+
+/* Each record of a hand-over has the picture it shows. */
+static int64_t
+photos_missing(struct inspection *in)
+{
+	struct rows *r = db_each(in->db, "SELECT j.photo FROM delivery j WHERE j.photo <> '' /*scan*/");
+	int64_t n = 0;
+
+	while (db_next(r)) {
+		const char *name = row_text(r, 0);
+
+		if (access(cli_path(in->c, in->c->var, arena_printf(in->c->m, "handover/%s", name)), R_OK) != 0 && n++ == 0)
+			snprintf(in->detail, sizeof(in->detail), "%s", name);
+	}
+	return n;
+}
+
+/* --- equipment ------------------------------------------------------------------------------------------------------------- */
+
+#define LIVE "('ORDERED', 'APPROVED', 'HANDED_OUT')"
+#define STOCK_OF(item) "(SELECT COALESCE(SUM(s.quantity), 0) FROM stock_entry s WHERE s.item_id = " item ")"
+
+/* A line's balance is the sum up to it, and never below zero. */
+CHECK(ledger_off,
+	"SELECT 'entry ' || entry_id FROM (SELECT s.entry_id, s.balance, SUM(s.quantity) OVER (PARTITION BY s.item_id ORDER BY s.entry_id) AS total"
+	" FROM stock_entry s) WHERE balance <> total OR balance < 0 /*scan*/ /*sort*/")
+
+CHECK(taken_off,
+	"SELECT o.code FROM equipment_order o WHERE o.taken <> COALESCE((SELECT -SUM(s.quantity) FROM stock_entry s WHERE s.order_id = o.order_id"
+	" AND s.kind IN ('order', 'return')), 0) OR (o.taken > 0 AND o.state NOT IN ('APPROVED', 'HANDED_OUT'))"
+	" OR (o.state = 'HANDED_OUT' AND o.taken <> o.quantity) /*scan*/")
+
+CHECK(lacking_in_vain,
+	"SELECT o.code FROM equipment_order o WHERE o.state = 'APPROVED' AND o.taken < o.quantity AND " STOCK_OF("o.item_id") " > 0 /*scan*/")
+
+CHECK(low_untold,
+	"SELECT i.name FROM item i WHERE i.is_low <> CASE WHEN i.low_stock > 0 AND " STOCK_OF("i.item_id") " <= i.low_stock THEN 1 ELSE 0 END /*scan*/")
+
+/* Where nothing was lost or is late, what was promised can be given: at every moment to come. */
+static int64_t
+promised_twice(struct inspection *in)
+{
+	struct rows *r = db_each(in->db,
+		"SELECT i.item_id, i.name FROM item i"
+		" WHERE NOT EXISTS (SELECT 1 FROM stock_entry s WHERE s.item_id = i.item_id AND s.kind IN ('loss', 'adjust'))"
+		" AND NOT EXISTS (SELECT 1 FROM equipment_order o WHERE o.item_id = i.item_id AND o.state IN " LIVE " AND o.state = 'HANDED_OUT'"
+		"                 AND o.ends_at <= $1) /*scan*/", in->now);
+	int64_t n = 0;
+
+	while (db_next(r)) {
+		const char *name = row_text(r, 1);
+
+		if (stock_free(in->db, row_int(r, 0), in->now, in->now + 2 * 365 * DAY, in->now) < 0 && n++ == 0)
+			snprintf(in->detail, sizeof(in->detail), "%s", name);
+	}
+	return n;
+}
+
+CHECK(extras_without_order,
+	"SELECT b.code FROM booking_extra x JOIN booking b ON b.booking_id = x.booking_id"
+	" WHERE x.kind = 'equipment' AND b.paid_at > 0 AND NOT EXISTS (SELECT 1 FROM equipment_order o WHERE o.booking_code = b.code"
+	"   AND o.line_no = x.line_no AND o.booking_code <> '' AND o.quantity = x.quantity AND o.item_id = x.ref_id AND o.amount = x.amount)"
+	" AND" HEARD_BY("equipment", "b.code") " /*scan*/")
+
+CHECK(orders_of_nothing,
+	"SELECT o.code FROM equipment_order o WHERE o.booking_code <> '' AND NOT EXISTS (SELECT 1 FROM booking b JOIN booking_extra x"
+	" ON x.booking_id = b.booking_id WHERE b.code = o.booking_code AND x.line_no = o.line_no AND b.customer_id = o.customer_id) /*scan*/")
+
+CHECK(orders_of_what_is_over,
+	"SELECT o.code FROM equipment_order o JOIN booking b ON b.code = o.booking_code WHERE o.state IN " LIVE
+	" AND b.state IN ('CANCEL_REQUESTED', 'CANCELLED', 'EXPIRED', 'REJECTED', 'NO_SHOW', 'RETURNED', 'COMPLETED')"
+	" AND" HEARD_BY("equipment", "b.code") " /*scan*/")
+
+/* What will not be had while the booking goes on is not paid for. */
+CHECK(ended_and_kept,
+	"SELECT o.code FROM equipment_order o JOIN booking b ON b.code = o.booking_code"
+	" JOIN booking_extra x ON x.booking_id = b.booking_id AND x.line_no = o.line_no"
+	" WHERE x.state <> 'ENDED' AND b.state IN ('CONFIRMED', 'OUT') AND (o.state = 'REJECTED' OR (o.state = 'CANCELLED' AND o.end_reason <> 'booking'))"
+	" AND" HEARD_BY("booking", "b.code") " /*scan*/")
+
+CHECK(asked_for_too_long,
+	"SELECT o.code FROM equipment_order o WHERE o.asked_at > 0 AND o.asked_at < $1 - 300", in->now)
+
+/* --- review ---------------------------------------------------------------------------------------------------------------- */
+
+/* Under which its events stand. */
+#define SUBJECT "CASE o.booking_code WHEN '' THEN o.code ELSE o.booking_code END"
+
+CHECK(approved_by_nobody,
+	"SELECT o.code FROM equipment_order o WHERE o.state IN ('APPROVED', 'HANDED_OUT', 'RETURNED')"
+	" AND NOT EXISTS (SELECT 1 FROM review_case c WHERE c.key = o.code AND c.state = 'APPROVED')"
+	" AND" HEARD_BY("review", SUBJECT) " AND" HEARD_BY("equipment", SUBJECT) " /*scan*/")
+
+CHECK(waits_for_nobody,
+	"SELECT o.code FROM equipment_order o WHERE o.state = 'ORDERED' AND o.asked_at = 0"
+	" AND NOT EXISTS (SELECT 1 FROM review_case c WHERE c.key = o.code AND c.state = 'ASSIGNED')"
+	" AND" HEARD_BY("review", SUBJECT) " AND" HEARD_BY("equipment", SUBJECT) " /*scan*/")
+
+CHECK(asked_in_vain,
+	"SELECT o.code FROM review_case c JOIN equipment_order o ON o.code = c.key WHERE c.state = 'ASSIGNED'"
+	" AND o.state IN ('REJECTED', 'CANCELLED') AND" HEARD_BY("review", SUBJECT) " /*scan*/")
+
+CHECK(decided_untold,
+	"SELECT c.key FROM review_case c WHERE c.state IN ('APPROVED', 'REJECTED') AND NOT EXISTS (SELECT 1 FROM event e"
+	" WHERE e.subject_id = c.subject_id AND e.type = CASE c.state WHEN 'APPROVED' THEN 'review.approved' ELSE 'review.rejected' END) /*scan*/")
+
+const struct check desk_checks[] = {
+	{ "a booking has one job of a direction at most", CHECK_FAST, jobs_twice },
+	{ "every delivery is of a booking, and of its customer", CHECK_FAST, jobs_of_nothing },
+	{ "every confirmed booking that is to be brought has a job", CHECK_FAST, wishes_without_job },
+	{ "nobody is to drive for a booking that is over", CHECK_FAST, jobs_of_what_is_over },
+	{ "a car that was brought is out", CHECK_FAST, brought_and_not_out },
+	{ "a car that was fetched is back", CHECK_FAST, fetched_and_not_back },
+	{ "what the dispatcher gave up is not paid for", CHECK_FAST, given_up_and_kept },
+	{ "every photo of a hand-over is there", CHECK_FAST, photos_missing },
+	{ "an item's stock is the sum of its ledger, and never below zero", CHECK_FAST, ledger_off },
+	{ "an order has out of the stock what the ledger says", CHECK_FAST, taken_off },
+	{ "nobody lacks pieces that lie in the stock", CHECK_FAST, lacking_in_vain },
+	{ "no piece is promised twice for a moment to come", CHECK_FAST, promised_twice },
+	{ "an item is marked low when its stock is", CHECK_FAST, low_untold },
+	{ "every paid booking's equipment is ordered, as it was paid", CHECK_FAST, extras_without_order },
+	{ "every order with a booking is one of its lines", CHECK_FAST, orders_of_nothing },
+	{ "no order is open for a booking that is over", CHECK_FAST, orders_of_what_is_over },
+	{ "equipment that will not be had is not paid for", CHECK_FAST, ended_and_kept },
+	{ "no order waits 5 minutes to be asked about", CHECK_WORK, asked_for_too_long },
+	{ "no equipment is given out that nobody approved", CHECK_FAST, approved_by_nobody },
+	{ "every order of equipment was decided, or waits in the queue", CHECK_FAST, waits_for_nobody },
+	{ "nobody is asked to decide about what is over", CHECK_FAST, asked_in_vain },
+	{ "every decision was told", CHECK_FAST, decided_untold },
+	{ 0 },
+};

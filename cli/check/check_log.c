@@ -1,0 +1,132 @@
+/* check_log.c - what must hold of the event log, of those who follow it, of the read models and of the files. The story is in check.h. */
+#include "check.h"
+
+#include "cgi-bin/mypage/mypage.h"
+#include "lib/event/event.h"
+
+#include <string.h>
+
+/* --- the log ------------------------------------------------------------------------------------------------------------- */
+
+static int64_t
+chain(struct inspection *in)
+{
+	int64_t broken = event_chain_broken(in->db, &in->seen);
+
+	if (broken)
+		snprintf(in->detail, sizeof(in->detail), "event %lld does not follow from what stands before it", (long long)broken);
+	return broken != 0;
+}
+
+CHECK(told_twice,
+	"SELECT e.subject_id || ' ' || e.type FROM event e WHERE e.type IN ('booking.held', 'booking.paid', 'booking.expired',"
+	" 'payment.approved', 'payment.failed', 'car.reserved', 'car.refused', 'car.released', 'booking.confirmed', 'booking.cancel_requested',"
+	" 'booking.cancelled', 'booking.rejected', 'booking.refunded', 'booking.handed_out', 'booking.returned', 'booking.completed',"
+	" 'booking.no_show', 'car.registered', 'car.retired', 'car.deleted')"
+	" GROUP BY e.subject_id, e.type HAVING COUNT(*) > 1 /*scan*/ /*sort*/")
+
+/* The event that brought a booking where it is. */
+CHECK(booking_untold,
+	"SELECT b.code || ' is ' || b.state FROM booking b WHERE NOT EXISTS (SELECT 1 FROM event e WHERE e.subject_id = b.code AND e.type ="
+	" CASE b.state WHEN 'HELD' THEN 'booking.held' WHEN 'PAID' THEN 'booking.paid' WHEN 'CONFIRMED' THEN 'booking.confirmed'"
+	"  WHEN 'OUT' THEN 'booking.handed_out' WHEN 'RETURNED' THEN 'booking.returned' WHEN 'COMPLETED' THEN 'booking.completed'"
+	"  WHEN 'CANCEL_REQUESTED' THEN 'booking.cancel_requested' WHEN 'CANCELLED' THEN 'booking.cancelled'"
+	"  WHEN 'EXPIRED' THEN 'booking.expired' WHEN 'REJECTED' THEN 'booking.rejected' ELSE 'booking.no_show' END) /*scan*/")
+
+CHECK(money_untold,
+	"SELECT c.key FROM charge c WHERE (c.state IN ('APPROVED', 'CANCEL_REQUESTED', 'CANCELLED')"
+	"  AND NOT EXISTS (SELECT 1 FROM event e WHERE e.subject_id = c.subject_id AND e.type = 'payment.approved'))"
+	" OR (SELECT COUNT(*) FROM refund r WHERE r.charge_id = c.charge_id AND r.state = 'DONE')"
+	"  <> (SELECT COUNT(*) FROM event e WHERE e.subject_id = c.subject_id AND e.type = 'payment.cancelled') /*scan*/")
+
+/* --- who follows it -------------------------------------------------------------------------------------------------------- */
+
+CHECK(ahead,
+	"SELECT p.consumer FROM position p WHERE p.event_id > (SELECT COALESCE(MAX(e.event_id), 0) FROM event e) /*scan*/")
+
+static int64_t
+given_up(struct inspection *in)
+{
+	int64_t n = check_count(in, db_each(in->db, "SELECT consumer || ' event ' || event_id || ': ' || error FROM event_retry WHERE dead = 1 /*scan*/"));
+
+	if (in->view)
+		n += check_count(in, db_each(in->view,
+			"SELECT consumer || ' event ' || event_id || ': ' || error FROM main.event_retry WHERE dead = 1 /*scan*/"));
+	return n;
+}
+
+static int64_t
+view_ahead(struct inspection *in)
+{
+	if (!in->view)
+		return -1;
+	return view_is_ahead(in->view);
+}
+
+static int64_t
+view_differs(struct inspection *in)
+{
+	struct view_comparison found;
+	const char *why = NULL;
+
+	if (!in->view)
+		return -1;
+	if (!view_compare(in->c->root, in->c->var, NULL, NULL, &found, &why)) {
+		snprintf(in->detail, sizeof(in->detail), "%s", why ? why : "they cannot be compared");
+		return 1;
+	}
+	in->seen = found.n_rows;
+	snprintf(in->detail, sizeof(in->detail), "%s", found.first);
+	return found.n_different;
+}
+
+/* --- the files --------------------------------------------------------------------------------------------------------------- */
+
+/* Each row of PRAGMA foreign_key_check is an orphan. */
+static int64_t
+orphans(struct inspection *in)
+{
+	return check_count(in, db_each(in->db, "SELECT \"table\" || ' row ' || COALESCE(rowid, 0) FROM pragma_foreign_key_check"));
+}
+
+/* One row, "ok", or what is wrong. */
+static int64_t
+damage(struct inspection *in, struct rows *r)
+{
+	int64_t n = 0;
+
+	while (db_next(r)) {
+		const char *said = row_peek(r, 0);
+
+		if (strcmp(said, "ok") != 0 && n++ == 0)
+			snprintf(in->detail, sizeof(in->detail), "%s", said);
+	}
+	return n;
+}
+
+static int64_t
+integrity(struct inspection *in)
+{
+	return damage(in, db_each(in->db, "PRAGMA main.integrity_check"));
+}
+
+static int64_t
+view_integrity(struct inspection *in)
+{
+	return in->view ? damage(in, db_each(in->view, "PRAGMA main.integrity_check(100)")) : -1;
+}
+
+const struct check log_checks[] = {
+	{ "the chain of every subject's events is whole", CHECK_FAST, chain },
+	{ "what happens once is told once", CHECK_FAST, told_twice },
+	{ "every booking's state was told", CHECK_FAST, booking_untold },
+	{ "every charge and every refund was told", CHECK_FAST, money_untold },
+	{ "nobody has gone further than the log", CHECK_FAST, ahead },
+	{ "no event was given up", CHECK_WORK, given_up },
+	{ "the read models have not gone further than the log", CHECK_FAST, view_ahead },
+	{ "the read models are what a replay makes", CHECK_SLOW, view_differs },
+	{ "no row refers to one that is not there", CHECK_SLOW, orphans },
+	{ "motorpool.db is undamaged", CHECK_SLOW, integrity },
+	{ "view.db is undamaged", CHECK_SLOW, view_integrity },
+	{ 0 },
+};

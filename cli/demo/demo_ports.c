@@ -1,0 +1,135 @@
+/*
+ * demo_ports.c - booking's calls to others (docs/calls.md) lead straight to the functions that would have answered them, and payment's
+ * provider is the sandbox's own API, all in this process; so charges, refunds, ledger, cases, jobs and the sandbox's books are what they
+ * would have been.
+ */
+#include "demo.h"
+
+#include "cgi-bin/booking/delivery_client.h"
+#include "cgi-bin/booking/payment_client.h"
+#include "cgi-bin/booking/reviews.h"
+#include "cgi-bin/delivery/delivery.h"
+#include "cgi-bin/payment/payment.h"
+#include "cgi-bin/review/review.h"
+#include "cgi-bin/sandbox/direct.h"
+
+#define PATIENCE_MS 60000
+
+/* --- payment ---------------------------------------------------------------------------------------------------------------- */
+
+static enum charge_answer
+charge_answer(enum charge_outcome outcome)
+{
+	switch (outcome) {
+	case PAY_APPROVED:   return CHARGE_APPROVED;
+	case PAY_DECLINED:   return CHARGE_DECLINED;
+	case PAY_LATER:      return CHARGE_NOT_ASKED;
+	case PAY_UNKNOWN:
+	case PAY_KEY_REUSED:
+	case PAY_BAD_ORDER:  break;
+	}
+	return CHARGE_UNKNOWN;
+}
+
+static enum charge_answer
+charge_here(struct db *db, const struct booking *b, const char *payment_key, int64_t *charge_id, const char **reason)
+{
+	struct charge_order o = {
+		.key = b->code, .subject_id = b->code, .currency = b->currency, .payment_key = payment_key ? payment_key : "",
+		.customer_id = b->customer_id, .card_id = payment_key ? 0 : b->card_id, .amount = b->amount, .vat_amount = b->vat_amount,
+		.deadline_ms = PATIENCE_MS,
+	};
+	struct charge c = { .reason = "" };
+	enum charge_outcome outcome = charge_make(db, &o, &c);
+
+	*charge_id = c.charge_id;
+	*reason = c.reason;
+	return charge_answer(outcome);
+}
+
+static enum charge_answer
+look_up_here(struct db *db, const struct booking *b, int64_t *charge_id)
+{
+	struct charge c;
+
+	if (!charge_find(db, b->code, &c))
+		return CHARGE_NEVER_SEEN;
+	*charge_id = c.charge_id;
+	return charge_answer(charge_standing(db, &c));
+}
+
+static enum refund_answer
+refund_here(struct db *db, const struct booking *b, const struct payback *p, int64_t *refunded_amount)
+{
+	struct refund_order o = {
+		.key = b->code, .refund_key = p->key, .amount = p->amount, .reason = p->reason, .deadline_ms = PATIENCE_MS,
+	};
+	struct charge c = { .refunded_amount = 0 };
+
+	switch (refund_make(db, &o, &c)) {
+	case BACK_DONE:
+		*refunded_amount = c.refunded_amount;
+		return REFUND_ANSWER_DONE;
+	case BACK_PENDING:
+		return REFUND_ANSWER_PENDING;
+	case BACK_TOO_MUCH:
+	case BACK_NO_CHARGE:
+	case BACK_KEY_REUSED:
+		break;
+	}
+	return REFUND_ANSWER_LATER;
+}
+
+static const struct payments payments_here = { charge_here, look_up_here, refund_here, NULL };
+
+/* --- delivery: is asked before a booking is cancelled ----------------------------------------------------------------------------- */
+
+static enum delivery_answer
+cancel_here(struct db *db, const struct booking *b, const char *reason)
+{
+	return job_cancel(db, b->code, reason) == JOB_IS_CANCELLED ? DELIVERY_CANCELLED : DELIVERY_SHIPPED;
+}
+
+static const struct deliveries deliveries_here = { cancel_here, NULL };
+
+/* --- review: is asked before money moves, where the kind of equipment says so ------------------------------------------------------- */
+
+static enum review_answer
+open_here(struct db *db, const struct booking *b, const struct booking_extra *x, const char **reason)
+{
+	struct case_order o = {
+		.key = arena_printf(db_memory(db), "%s-%lld", b->code, (long long)x->line_no), .subject_id = b->code, .kind = CASE_EQUIPMENT,
+		.title = arena_printf(db_memory(db), "%lld × %s", (long long)x->quantity, x->label),
+		.title_ko = arena_printf(db_memory(db), "%lld × %s", (long long)x->quantity, x->label_ko), .category = x->category,
+		.currency = b->currency, .applicant_id = b->customer_id, .quantity = x->quantity, .amount = x->amount,
+	};
+	struct review_case c;
+
+	if (case_open(db, &o, 0, &c) != CASE_OPENED)
+		return REVIEW_NOT_HEARD;
+	*reason = c.reason;
+	return c.state == CASE_REJECTED ? REVIEW_SAYS_NO : REVIEW_GOES_ON;
+}
+
+static const struct reviews reviews_here = { open_here, NULL };
+
+/* --- from here on, and as it was ------------------------------------------------------------------------------------------------------ */
+
+void
+ports_open(struct db *sandbox)
+{
+	payments = &payments_here;
+	deliveries = &deliveries_here;
+	reviews = &reviews_here;
+	toss_ask = sandbox_direct;
+	sandbox_direct_open(sandbox);
+}
+
+void
+ports_close(void)
+{
+	payments = &payments_by_call;
+	deliveries = &deliveries_by_call;
+	reviews = &reviews_by_call;
+	toss_ask = toss_http;
+}

@@ -1,0 +1,331 @@
+/*
+ * deploy.c - `motorpool deploy`: another release takes over, program by program, while customers go on; or everything stays as it was.
+ *
+ *	HOUSE/releases/1.2.0/bin/booking …      a whole release each
+ *	HOUSE/current -> releases/1.2.0         the one that runs: what parents start workers from (lib/process/generation.c)
+ *	HOUSE/previous -> releases/1.1.0        the one before it, for --rollback
+ *
+ * The link is switched first, in one step; then each parent is asked for a new generation, one after the other, and its gauge tells
+ * what became of it. The first that says no ends it: the link goes back, those who have changed already change back.
+ */
+#include "process.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/gauge.h"
+#include "lib/base/settings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char usage[] =
+	"usage: motorpool deploy [RELEASE] [PROGRAM…]\n"
+	"       motorpool deploy --rollback\n"
+	"\n"
+	"Lets another release take over while everything goes on: switches the link \"current\" beside RELEASE's folder to it and\n"
+	"has each program (or those named) start new workers from there; the old ones finish what they have in hand. When one is not\n"
+	"ready, all go back to the release they came from, and the command ends with 1 and says why. Without RELEASE the present one\n"
+	"is started anew.\n"
+	"\n"
+	"  RELEASE      a folder …/releases/VERSION as `make install` makes it\n"
+	"  --rollback   to the release before the last deploy\n"
+	"\n"
+	"The relay follows within a minute. The parents themselves stay as they are until they are restarted.\n";
+
+#define OUTCOME_MS 30000        /* a parent gives up by itself after 10 s, or 20 when it was busy with another generation */
+#define LOG_LINES  5
+
+struct deploy {
+	struct cli *c;
+	const char *link, *previous;    /* HOUSE/current, HOUSE/previous; NULL: there is none, programs start from where they are */
+	const char *from, *to;          /* what the link says before and after; NULL: it stays */
+	const char *release;            /* where that is; NULL */
+	char *const *only;              /* these programs; NULL-terminated; empty: all */
+};
+
+/* --- the links ---------------------------------------------------------------------------------------------------------- */
+
+static const char *
+read_link(struct cli *c, const char *path)
+{
+	char to[PATH_MAX];
+	ssize_t n = path ? readlink(path, to, sizeof(to) - 1) : -1;
+
+	return n > 0 ? arena_strndup(c->m, to, (size_t)n) : NULL;
+}
+
+static bool
+set_link(struct cli *c, const char *path, const char *to)
+{
+	const char *temp = arena_printf(c->m, "%s.%d", path, (int)getpid());
+
+	unlink(temp);
+	if (symlink(to, temp) == 0 && rename(temp, path) == 0)
+		return true;
+	cli_fail("%s: %s", path, strerror(errno));
+	unlink(temp);
+	return false;
+}
+
+/* HOUSE of HOUSE/releases/VERSION; NULL: it does not lie so. */
+static const char *
+house_of(struct cli *c, const char *release)
+{
+	char *house = arena_strdup(c->m, release), *slash = strrchr(house, '/');
+
+	if (slash)
+		*slash = '\0';
+	slash = strrchr(house, '/');
+	if (!slash || strcmp(slash, "/releases") != 0)
+		return NULL;
+	*slash = '\0';
+	return house;
+}
+
+const char *
+cli_release_link(struct cli *c)
+{
+	const char *house = house_of(c, c->root), *link = house ? cli_path(c, house, "current") : NULL;
+	char whole[PATH_MAX];
+
+	return link && read_link(c, link) && realpath(link, whole) && strcmp(whole, c->root) == 0 ? link : NULL;
+}
+
+/* --- one program --------------------------------------------------------------------------------------------------------- */
+
+static bool
+is_meant(const struct deploy *d, const struct context *p)
+{
+	if (!context_is_wanted(p))
+		return false;
+	for (char *const *name = d->only; *name; name++)
+		if (strcmp(*name, p->name) == 0)
+			return true;
+	return !*d->only;
+}
+
+/* Do its newest workers come from the release? One that cannot be looked at is believed. */
+static bool
+is_from(const struct gauge *g, const char *release)
+{
+	for (int i = 0; release && i < GAUGE_SLOTS; i++) {
+		const struct gauge_worker *w = &g->worker[i];
+		char path[64], exe[PATH_MAX];
+		ssize_t n;
+
+		if (!atomic_load(&w->pid) || atomic_load(&w->draining) || atomic_load(&w->generation) != atomic_load(&g->generation))
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/exe", (int)atomic_load(&w->pid));
+		n = readlink(path, exe, sizeof(exe));
+		if (n > 0)
+			return (size_t)n > strlen(release) && strncmp(exe, release, strlen(release)) == 0 && exe[strlen(release)] == '/';
+	}
+	return true;
+}
+
+/* Waits for what becomes of the generation it was asked for. */
+static bool
+wait_for_outcome(const struct gauge *g, int64_t n_good, int64_t n_bad, const char *release)
+{
+	int64_t until = clock_ms() + OUTCOME_MS;
+
+	while (clock_ms() < until) {
+		if (atomic_load(&g->n_deployed) > n_good && is_from(g, release))
+			return true;
+		if (atomic_load(&g->n_rolled_back) > n_bad)
+			return false;
+		poll(NULL, 0, 20);
+	}
+	return false;
+}
+
+static int64_t
+log_length(struct cli *c, const char *program)
+{
+	struct stat st;
+
+	return stat(cli_path(c, c->var, arena_printf(c->m, "log/%s.log", program)), &st) == 0 ? st.st_size : 0;
+}
+
+/* What the log says since then, but for what it says of every request. */
+static void
+show_log(struct cli *c, const char *program, int64_t from)
+{
+	FILE *f = fopen(cli_path(c, c->var, arena_printf(c->m, "log/%s.log", program)), "re");
+	char line[1024], last[LOG_LINES][1024];
+	int n = 0;
+
+	if (!f || fseek(f, (long)from, SEEK_SET) != 0) {
+		fprintf(stderr, "  (what it says is where its log goes: journalctl -u motorpool@%s)\n", program);
+	} else {
+		while (fgets(line, sizeof(line), f))
+			if (!strstr(line, "\"level\":\"info\""))
+				snprintf(last[n++ % LOG_LINES], sizeof(last[0]), "%s", line);
+		for (int i = n > LOG_LINES ? n - LOG_LINES : 0; i < n; i++)
+			fprintf(stderr, "  %s", last[i % LOG_LINES]);
+	}
+	if (f)
+		fclose(f);
+}
+
+/* true: its new workers serve, or it does not run at all. */
+static bool
+change(const struct deploy *d, const struct context *p, const char *release)
+{
+	struct cli *c = d->c;
+	const struct gauge *g = gauge_look(c->var, p->name);
+	pid_t pid = program_parent(c, p);
+	int64_t length = log_length(c, p->name), began = clock_ms();
+	int64_t n_good = g ? atomic_load(&g->n_deployed) : 0, n_bad = g ? atomic_load(&g->n_rolled_back) : 0;
+	bool ok = false;
+
+	if (!pid) {
+		printf("%-10s does not run\n", p->name);
+		gauge_close(g);
+		return true;
+	}
+	if (!g)
+		cli_fail("%s counts nothing: nobody can tell what becomes of it", p->name);
+	else if (kill(pid, SIGHUP) != 0)
+		cli_fail("%s, process %d: %s", p->name, (int)pid, strerror(errno));
+	else
+		ok = wait_for_outcome(g, n_good, n_bad, release);
+	if (ok) {
+		printf("%-10s generation %d serves after %.1f s\n", p->name, (int)atomic_load(&g->generation), (double)(clock_ms() - began) / 1000);
+	} else {
+		fflush(stdout);
+		cli_fail("%s: the new workers were not ready; the old ones serve on", p->name);
+		show_log(c, p->name, length);
+	}
+	gauge_close(g);
+	return ok;
+}
+
+/* --- all of them --------------------------------------------------------------------------------------------------------- */
+
+/* As it was: the link, and those who have changed already. */
+static void
+change_back(const struct deploy *d, const struct context *failed)
+{
+	char whole[PATH_MAX];
+
+	if (!d->to || !set_link(d->c, d->link, d->from))
+		return;
+	for (const struct context *p = contexts; p != failed; p++)
+		if (is_meant(d, p) && !change(d, p, realpath(d->link, whole)))
+			cli_fail("%s could not go back", p->name);
+	fprintf(stderr, "motorpool: everything is as before: %s -> %s\n", d->link, d->from);
+}
+
+static bool
+is_whole(const struct deploy *d)
+{
+	struct cli *c = d->c;
+
+	if (!d->release)
+		return true;
+	if (access(cli_path(c, d->release, "motorpool.conf"), R_OK) != 0)
+		return cli_fail("%s is no release: there is no motorpool.conf", d->release), false;
+	for (const struct context *p = contexts; p->name; p++)
+		if (is_meant(d, p) && access(arena_printf(c->m, "%s/bin/%s", d->release, p->name), X_OK) != 0)
+			return cli_fail("%s/bin/%s is missing", d->release, p->name), false;
+	return true;
+}
+
+static int
+change_all(const struct deploy *d)
+{
+	if (!is_whole(d) || (d->to && !set_link(d->c, d->link, d->to)))
+		return 1;
+	for (const struct context *p = contexts; p->name; p++)
+		if (is_meant(d, p) && !change(d, p, d->release)) {
+			change_back(d, p);
+			return 1;
+		}
+	if (d->to && strcmp(d->to, d->from) != 0 && !set_link(d->c, d->previous, d->from))
+		return 1;
+	if (d->to)
+		printf("%s -> %s\n", d->link, d->to);
+	return 0;
+}
+
+/* One deploy at a time on a state folder; the lock goes with the process. Root follows no link out of somebody else's folder. */
+static bool
+be_alone(struct cli *c)
+{
+	int lock = open(cli_path(c, c->var, "run/deploy.lock"), O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+
+	if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0)
+		return true;
+	return cli_fail(lock < 0 ? "the state folder is not there, or not ours" : "another deploy is under way"), false;
+}
+
+/* Where to: the release named, or the one before, or nowhere else. */
+static bool
+find_release(struct deploy *d, const char *asked, bool back)
+{
+	struct cli *c = d->c;
+	char whole[PATH_MAX];
+	const char *house;
+
+	if (!asked && !back)
+		return true;
+	if (asked && !realpath(asked, whole))
+		return cli_fail("%s: %s", asked, strerror(errno)), false;
+	house = house_of(c, asked ? whole : c->root);
+	if (!house)
+		return cli_fail("%s does not lie in a folder \"releases\" (docs/operate.md)", asked ? whole : c->root), false;
+	d->link = cli_path(c, house, "current");
+	d->previous = cli_path(c, house, "previous");
+	d->from = read_link(c, d->link);
+	if (!d->from)
+		return cli_fail("%s is no link to a release", d->link), false;
+	if (back && !realpath(d->previous, whole))
+		return cli_fail("there is no release to go back to"), false;
+	d->release = arena_strdup(c->m, whole);
+	d->to = arena_printf(c->m, "releases%s", strrchr(whole, '/'));
+	return true;
+}
+
+static bool
+is_program(const char *name)
+{
+	for (const struct context *p = contexts; p->name; p++)
+		if (strcmp(p->name, name) == 0)
+			return true;
+	return false;
+}
+
+static int
+deploy(struct cli *c, int argc, char **argv)
+{
+	bool back = cli_flag(&argc, argv, "--rollback");
+	const char *asked = argc > 1 && !is_program(argv[1]) ? argv[1] : NULL, *why = NULL;
+	struct deploy d = { .c = c, .only = argv + (asked ? 2 : 1) };
+
+	for (char *const *name = d.only; *name; name++)
+		if (!is_program(*name))
+			return cli_fail("there is no program \"%s\"", *name);
+	if (back && argc != 1)
+		return cli_usage(c);
+	if (!find_release(&d, asked, back))
+		return 1;
+	if (!cli_enter(c, &why))
+		return cli_fail("%s", why);
+	if (!settings_open(c->root, c->var, &why))
+		return cli_fail("%s", why ? why : "the settings cannot be read");
+	return be_alone(c) ? change_all(&d) : 1;
+}
+
+const struct command deploy_command = {
+	.name = "deploy", .summary = "another release takes over without a gap, or all stays as it was", .usage = usage, .run = deploy,
+	.keeps_root = true,             /* the links are root's */
+};

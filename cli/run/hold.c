@@ -1,0 +1,34 @@
+/* hold - `motorpool hold SECONDS`, in builds with FAULTS=1 only: a process that hangs with the writers' lock in its hand. */
+#ifdef MOTORPOOL_FAULTS
+#include "cli/cli.h"
+
+#include "lib/db/lock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define WAIT_MS 5000
+
+static int
+hold(struct cli *c, int argc, char **argv)
+{
+	struct lock *lock = lock_open(c->var, "motorpool");
+	int64_t seconds;
+
+	if (argc != 2 || !cli_number(argv[1], 1, 600, &seconds))
+		return cli_usage(c);
+	if (!lock || !lock_writer(lock, WAIT_MS))
+		return cli_fail("the writers' lock: %s", strerror(errno));
+	puts("held");
+	fflush(stdout);
+	sleep((unsigned)seconds);
+	unlock_writer(lock);
+	return 0;
+}
+
+const struct command hold_command = {
+	.name = "hold", .summary = "holds the writers' lock: for tests", .usage = "usage: motorpool hold SECONDS\n", .run = hold,
+};
+#endif

@@ -1,0 +1,16 @@
+/* cars - the words for what a car is, shared by every program that shows one. Codes as in the tables and the API. */
+#ifndef MP_CARS_H
+#define MP_CARS_H
+
+#include "lib/base/shape.h"
+
+enum body { BODY_MINI, BODY_HATCH, BODY_SEDAN, BODY_WAGON, BODY_SUV, BODY_VAN, BODY_PICKUP, BODY_EV };
+enum fuel { FUEL_PETROL, FUEL_DIESEL, FUEL_HYBRID, FUEL_LPG, FUEL_ELECTRIC };
+enum gearbox { GEARBOX_AUTOMATIC, GEARBOX_MANUAL };
+enum service { IN_SERVICE, OUT_OF_SERVICE, RETIRED };
+/* What people are shown: the service, and within IN_SERVICE what is true now. */
+enum car_status { CAR_AVAILABLE, CAR_RENTED, CAR_OUT_OF_SERVICE, CAR_RETIRED };
+
+extern const struct words body_words, fuel_words, gearbox_words, service_words, car_status_words;
+
+#endif

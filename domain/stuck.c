@@ -1,0 +1,168 @@
+/* stuck - the words for what rests on its way, how much there is, and what people did about it. The story is in stuck.h. */
+#include "stuck.h"
+
+#include "lib/event/event.h"
+#include "lib/base/json.h"
+#include "lib/base/lang.h"
+#include "lib/base/settings.h"
+
+#include <string.h>
+
+static const struct word kind_word[] = {
+	[STUCK_HOLD]        = { "hold",        N_("Held past its end") },
+	[STUCK_ASKED]       = { "asked",       N_("Payment without an answer") },
+	[STUCK_UNCONFIRMED] = { "unconfirmed", N_("Paid, not confirmed") },
+	[STUCK_CANCEL]      = { "cancel",      N_("Cancellation under way") },
+	[STUCK_REFUND]      = { "refund",      N_("Refund pending") },
+	[STUCK_WISH]        = { "wish",        N_("Cancellation waits for delivery") },
+	[STUCK_EXTRA]       = { "extra",       N_("Refund of a part pending") },
+	[STUCK_CHARGE]      = { "charge",      N_("Charge without an answer") },
+	[STUCK_PAYBACK]     = { "payback",     N_("Not given back by the provider") },
+	[STUCK_LATE_LOOK]   = { "late_look",   N_("Last look at the provider") },
+};
+const struct words stuck_kind_words = WORDS(kind_word);
+
+static const struct word way_word[] = {
+	[WAY_RELEASE]      = { "release",      N_("Give it up: the car becomes free for others, and whatever was taken, or still is, goes back to the card.") },
+	[WAY_CONFIRM]      = { "confirm",      N_("The car stands ready: confirm the booking by hand. The money stays with us.") },
+	[WAY_REJECT]       = { "reject",       N_("The car cannot be given: the booking ends, and all the money goes back to the card.") },
+	[WAY_NOTHING_OWED] = { "nothing_owed", N_("Nothing is owed: the books show that the money is back, or was never taken. The booking is closed.") },
+	[WAY_NO_PAYMENT]   = { "no_payment",   N_("The provider shows no payment: close it as not charged. Should the payment turn up later, it goes back by itself.") },
+	[WAY_BY_BANK]      = { "by_bank",      N_("I have paid the refund by bank transfer: the books say so, and the provider is not asked again.") },
+};
+const struct words stuck_way_words = WORDS(way_word);
+
+const unsigned stuck_ways[] = {
+	[STUCK_HOLD]        = 1 << WAY_RELEASE,
+	[STUCK_ASKED]       = 1 << WAY_RELEASE,
+	[STUCK_UNCONFIRMED] = 1 << WAY_CONFIRM | 1 << WAY_REJECT,
+	[STUCK_CANCEL]      = 1 << WAY_NOTHING_OWED,
+	[STUCK_REFUND]      = 1 << WAY_NOTHING_OWED,
+	[STUCK_WISH]        = 0,
+	[STUCK_EXTRA]       = 1 << WAY_NOTHING_OWED,
+	[STUCK_CHARGE]      = 1 << WAY_NO_PAYMENT,
+	[STUCK_PAYBACK]     = 1 << WAY_BY_BANK,
+	[STUCK_LATE_LOOK]   = 0,
+};
+
+static const char *
+not_tried(int kind)
+{
+	switch ((enum stuck_kind)kind) {
+	case STUCK_HOLD:        return _("Nobody has looked at it yet: is the relay running?");
+	case STUCK_UNCONFIRMED: return _("Fleet has not said yet whether the car can be given.");
+	case STUCK_WISH:        return _("Delivery has not said yet whether it can be cancelled.");
+	case STUCK_ASKED:
+	case STUCK_EXTRA:
+	case STUCK_CANCEL:
+	case STUCK_REFUND:
+	case STUCK_CHARGE:
+	case STUCK_PAYBACK:
+	case STUCK_LATE_LOOK:   break;
+	}
+	return _("Not tried yet");
+}
+
+const char *
+stuck_error_in_words(struct arena *m, int kind, const char *last_error)
+{
+	static const struct word said[] = {
+		{ "payment_down",   N_("Payment does not answer") },
+		{ "refund_asked",   N_("Payment knows of it and goes on asking the provider") },
+		{ "refund_refused", N_("Payment finds nothing to give back") },
+		{ "no_answer",      N_("The provider did not answer") },
+		{ "provider_down",  N_("The provider could not be reached") },
+		{ "later",          N_("The provider was busy") },
+		{ "not_found",      N_("The provider does not know it") },
+	};
+	size_t n = strcspn(last_error, " ");
+
+	if (!*last_error)
+		return not_tried(kind);
+	if (kind == STUCK_UNCONFIRMED)
+		return last_error;              /* an event's error is a sentence already */
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+		if (strlen(said[i].code) == n && strncmp(said[i].code, last_error, n) == 0)
+			return arena_printf(m, "%s%s", _(said[i].label), last_error + n);
+	return arena_printf(m, _("The provider refuses: %s"), last_error);
+}
+
+int64_t
+stuck_count(struct db *db, int64_t now)
+{
+	return db_int(db, "SELECT COUNT(*) FROM v_stuck_booking /*scan*/ WHERE since <= $1", now - settings.stuck_after_s)
+	     + db_int(db, "SELECT COUNT(*) FROM v_stuck_charge /*scan*/ WHERE since <= $1", now - settings.stuck_after_s);
+}
+
+/* --- what people did ---------------------------------------------------------------------------------------------- */
+
+static const struct member retried_members[] = { SHAPE_TEXT(stuck_told, kind) };
+static const struct member resolved_members[] = {
+	SHAPE_TEXT(stuck_told, kind), SHAPE_TEXT(stuck_told, way), SHAPE_TEXT(stuck_told, reason), SHAPE_INT(stuck_told, charge_id),
+	SHAPE_AMOUNT(stuck_told, amount), SHAPE_TEXT(stuck_told, currency),
+};
+static const struct shape retried_shape = SHAPE(stuck_told, retried_members);
+static const struct shape resolved_shape = SHAPE(stuck_told, resolved_members);
+
+void
+stuck_tell_retried(struct db *db, const char *type, const char *subject_id, int kind, int64_t actor_id)
+{
+	struct stuck_told told = { .kind = words_code(&stuck_kind_words, kind) };
+
+	db_begin(db);
+	event_emit(db, &(struct event){ .type = type, .subject_id = subject_id, .actor_id = actor_id }, &retried_shape, &told);
+	db_commit(db);
+}
+
+void
+stuck_tell_resolved(struct db *db, const char *type, const char *subject_id, const struct stuck_told *told, int64_t actor_id)
+{
+	event_emit(db, &(struct event){ .type = type, .subject_id = subject_id, .actor_id = actor_id }, &resolved_shape, told);
+}
+
+static const struct member deed_members[] = {
+	SHAPE_TIME(stuck_deed, at), SHAPE_TEXT(stuck_deed, title), SHAPE_TEXT(stuck_deed, detail),
+};
+const struct shape stuck_deed_shape = SHAPE(stuck_deed, deed_members);
+
+struct deed_row { int64_t occurred_at; const char *type, *payload, *name; };
+static const struct member deed_row_members[] = {
+	SHAPE_TIME(deed_row, occurred_at), SHAPE_TEXT(deed_row, type), SHAPE_TEXT(deed_row, payload), SHAPE_TEXT(deed_row, name),
+};
+static const struct shape deed_row_shape = SHAPE(deed_row, deed_row_members);
+
+static struct stuck_deed
+deed_in_words(struct arena *m, const struct deed_row *r)
+{
+	struct stuck_told told = { .kind = "", .way = "", .reason = "" };
+	bool resolved = strstr(r->type, ".resolved") != NULL;
+	int kind, way;
+
+	json_into(m, r->payload, &resolved_shape, &told);
+	kind = words_find(&stuck_kind_words, told.kind);
+	way = words_find(&stuck_way_words, told.way);
+	return (struct stuck_deed){
+		.at = r->occurred_at,
+		.title = arena_printf(m, resolved ? _("%s: ended by hand by %s") : _("%s: tried again by %s"),
+		                      kind < 0 ? told.kind : _(kind_word[kind].label), r->name),
+		.detail = !resolved ? "" : arena_printf(m, "%s „%s“", way < 0 ? told.way : _(way_word[way].label), told.reason),
+	};
+}
+
+int
+stuck_deeds(struct db *db, const char *subject_id, struct stuck_deed **deeds)
+{
+	struct arena *m = db_memory(db);
+	struct deed_row *rows;
+	int n = 0;
+
+	db_list(db, &deed_row_shape, &rows, &n,
+		"SELECT e.occurred_at, e.type, e.payload, COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = e.actor_id), '') AS name"
+		" FROM v_event e WHERE e.subject_id = $1"
+		" AND e.type IN ('booking.retried', 'booking.resolved', 'payment.retried', 'payment.resolved') ORDER BY e.event_id DESC LIMIT 50",
+		subject_id);
+	*deeds = arena_array(m, struct stuck_deed, n ? n : 1);
+	for (int i = 0; i < n; i++)
+		(*deeds)[i] = deed_in_words(m, &rows[i]);
+	return n;
+}

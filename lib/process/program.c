@@ -1,0 +1,359 @@
+/*
+ * program.c - the ways a FastCGI program can be run; program.h tells which.
+ *
+ * A worker opens everything that can be wrong before it says it is ready: settings, words, templates, keys. Only the
+ * database may be missing: it may be in the middle of an upgrade. Then every request gets a 503 with Retry-After, and
+ * the database is tried again with the next request, at most once a second.
+ */
+#include "program.h"
+
+#include "load_shed.h"
+#include "lib/call/call.h"
+#include "lib/base/clock.h"
+#include "lib/event/event.h"
+#include "lib/base/folder.h"
+#include "lib/web/gateway.h"
+#include "lib/web/web_inside.h"
+#include "lib/base/log.h"
+#include "owner.h"
+#include "parent.h"
+#include "backlog.h"
+#include "lib/base/secret.h"
+#include "lib/base/settings.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+extern char **environ;
+
+#define DB_AGAIN_MS 1000
+#define MAX_WORKERS 64
+
+/* What a process of this program stands on, made once. */
+struct base {
+	const struct program *p;
+	const char *root, *var;
+	struct arena *forever, *m;      /* m: the request's */
+	int64_t db_tried_ms;
+	char why[200];
+};
+
+/* --- start -------------------------------------------------------------------------------------------------------- */
+
+static bool
+open_settings(struct base *b)
+{
+	const char *why = NULL;
+
+	if (settings_open(b->root, b->var, &why))
+		return true;
+	log_error("start", "%s", why ? why : "the settings cannot be read");
+	return false;
+}
+
+static bool
+open_base(struct base *b, bool internal)
+{
+	if (!open_settings(b))
+		return false;
+	clock_open(settings.zone);
+	money_open(settings.currency);
+	if (!lang_open(folder_locale(b->forever, b->root)))
+		log_warn("start", "the catalogues of translations are missing: everything will be English");
+	if (!secret_open(b->var))
+		return log_error("start", "%s/secret.key cannot be made or read", b->var), false;
+	call_open(b->var);
+	web_open(b->p, b->forever, internal);
+	return tpl_compile_pages(arena_printf(b->forever, "%s/templates", b->root), &chrome_shape);
+}
+
+/* A program with a file of its own makes it when it is not there; one process does, the others wait for it. */
+static bool
+make_own_db(const struct base *b, const char **why)
+{
+	char schema[PATH_MAX];
+
+	if (!b->p->own_db || !b->p->own_schema)
+		return true;
+	snprintf(schema, sizeof(schema), "%s/%s", b->root, b->p->own_schema);
+	return db_create_own(b->var, b->p->own_db, schema, why);
+}
+
+/* Tries to open the database, at most once a second. */
+static void
+open_db(struct base *b)
+{
+	const char *why = NULL;
+	struct db *db = NULL;
+
+	if (serving.db || (b->db_tried_ms && clock_ms() - b->db_tried_ms < DB_AGAIN_MS))
+		return;
+	b->db_tried_ms = clock_ms();
+	if (make_own_db(b, &why))
+		db = db_open(b->var, b->p->role, b->m, &why);
+	if (db && !b->p->own_db)
+		event_open(db, b->var);
+	if (db && b->p->open && !b->p->open(db)) {
+		db_close(db);
+		db = NULL;
+		why = "the program is not ready";
+	}
+	snprintf(b->why, sizeof(b->why), "%s", why ? why : "the database cannot be used");
+	if (!db)
+		log_warn("start", "%s", b->why);
+	web_use_db(db, b->why);
+}
+
+static void
+base_init(struct base *b, const struct program *p, const char *var)
+{
+	*b = (struct base){ .p = p, .forever = arena_new(ARENA_MAX), .m = arena_new(ARENA_MAX) };
+	b->root = folder_root(b->forever);
+	b->var = var;
+	setenv("MOTORPOOL_VAR", var, 1);        /* for those who look at files: /ops, mypage */
+	log_open(p->name);
+}
+
+/* --- the ways to run ---------------------------------------------------------------------------------------------- */
+
+/* One request from environment and stdin, its answer on stdout. MOTORPOOL_INTERNAL=1: as over the internal socket. */
+static int
+run_cgi(const struct program *p)
+{
+	const char *var = getenv("MOTORPOOL_VAR"), *internal = getenv("MOTORPOOL_INTERNAL");
+	struct exchange x = { .env = NULL };
+	struct base b;
+
+	base_init(&b, p, var && *var ? var : "var");
+	if (!open_base(&b, internal && strcmp(internal, "1") == 0))
+		return 1;
+	open_db(&b);
+	gateway_once(&x, environ);
+	web_serve(&x, b.m);
+	if (serving.db)
+		db_close(serving.db);
+	return 0;
+}
+
+/* The parent is told, when there is one: that the worker is there, and again when it has its database too. */
+static void
+say_ready(bool has_all)
+{
+	static bool is_awaited = true;
+	const char what = has_all ? PARENT_READY : PARENT_UP;
+
+	if (!is_awaited || !getenv("MOTORPOOL_READY"))
+		return;
+	if (write(PARENT_READY_FD, &what, 1) < 0)
+		log_warn("start", "nobody heard that this worker is ready");
+	if (has_all) {
+		is_awaited = false;
+		close(PARENT_READY_FD);
+	}
+}
+
+static void
+open_gauge(const struct program *p, const char *var)
+{
+	const char *slot = getenv("MOTORPOOL_SLOT");
+
+	serving.slot = slot ? atoi(slot) : -1;
+	serving.gauge = slot ? gauge_open(var, p->name) : NULL;
+}
+
+/* The last resort, far above the size at which a worker is replaced (care.c): what asks for more gets none, and aborts. */
+static void
+limit_memory(void)
+{
+	rlim_t most = (rlim_t)settings.worker_memory_mb * 4 << 20;
+
+#ifdef __SANITIZE_ADDRESS__
+	most = 0;                       /* takes 20 TiB of addresses to begin with */
+#endif
+	if (most)
+		setrlimit(RLIMIT_AS, &(struct rlimit){ most, most });
+}
+
+/* The last step before anybody is let in. A sanitizer's own work would be forbidden too, so its builds go without. */
+static bool
+lock_up(const struct base *b)
+{
+	struct jail j = {
+		.may = b->p->jail, .root = b->root, .var = b->var, .locale = folder_locale(b->forever, b->root), .bin = folder_above(b->forever, folder_program(b->forever)),
+		.execute = b->p->executes ? b->p->executes(b->forever) : NULL,
+	};
+	const char *says = "switched off";
+	bool ok = true;
+
+#ifdef __SANITIZE_ADDRESS__
+	says = "none in this build";
+#else
+	if (settings.jail)
+		ok = jail_enter(&j, &says);
+#endif
+	(void)j;
+	if (!ok)
+		log_error("jail", "%s", says);
+	else if (serving.slot == 0)
+		log_info("jail", "%s", says);
+	return ok;
+}
+
+static int
+run_worker(const struct program *p, const char *var, enum duty duty)
+{
+	bool internal = duty == SERVE_INTERNAL;
+	struct exchange x = { .env = NULL };
+	struct base b;
+
+	signal(SIGINT, SIG_IGN);        /* Ctrl-C reaches the whole terminal; the parent decides */
+	base_init(&b, p, var);
+	gateway_open(arena_printf(b.forever, "%s/run/%s%s.sock", var, p->name, internal ? ".internal" : ""), internal);
+	if (!open_base(&b, internal))
+		return 1;
+	open_gauge(p, var);
+	limit_memory();
+	open_db(&b);
+	if (!lock_up(&b))
+		return 1;
+	say_ready(serving.db != NULL);
+	while (!serving.dead && gateway_next(&x)) {
+		if (!serving.db) {
+			open_db(&b);
+			if (serving.db)
+				say_ready(true);
+		}
+		web_serve(&x, b.m);
+	}
+	if (serving.db)
+		db_close(serving.db);
+	return serving.dead;
+}
+
+static int
+at_most(int n, int limit)
+{
+	return n < limit ? n : limit;
+}
+
+static int
+most_workers(const struct program *p, bool internal)
+{
+	if (internal)
+		return p->internal ? (int)settings.n_internal_workers : 0;
+	return at_most((int)settings.n_workers_max * (p->crew ? p->crew : 1), MAX_WORKERS);
+}
+
+/* What is to be seen at our line: how many wait, how many serve it, how much they have done so far. */
+static struct busy_look
+look_at_line(const struct program *p, bool internal)
+{
+	struct busy_look l = { .n_most = most_workers(p, internal), .n_waiting = queue_length(STDIN_FILENO), .now_ms = clock_ms() };
+	static int64_t seen[GAUGE_SLOTS], n_done;
+
+	for (int i = 0; i < GAUGE_SLOTS; i++) {
+		const struct gauge_worker *w = &serving.gauge->worker[i];
+		int64_t now = atomic_load_explicit(&w->n_requests, memory_order_relaxed);
+
+		if (atomic_load_explicit(&w->internal, memory_order_relaxed) == internal) {
+			n_done += now > seen[i] ? now - seen[i] : 0;
+			l.n_workers += atomic_load(&w->pid) && atomic_load(&w->ready) && !atomic_load(&w->draining);
+		}
+		seen[i] = now;          /* less than before: somebody new in this place */
+	}
+	l.n_done = n_done;
+	return l;
+}
+
+/* Looks at the line, and turns away those who would wait too long in it (busy.h). Needs no database. */
+static int
+run_refuser(const struct program *p, const char *var, bool internal)
+{
+	struct busy busy = { .limit_ms = 0 };
+	struct exchange x = { .env = NULL };
+	struct base b;
+	struct busy_look look = { .n_waiting = 0 };
+
+	signal(SIGINT, SIG_IGN);
+	base_init(&b, p, var);
+	gateway_open(arena_printf(b.forever, "%s/run/%s%s.sock", var, p->name, internal ? ".internal" : ""), internal);
+	gateway_stand_aside();
+	if (!open_base(&b, internal))
+		return 1;
+	open_gauge(p, var);
+	busy.limit_ms = queue_open() && serving.gauge ? settings.queue_limit_ms : 0;
+	if (settings.queue_limit_ms && !busy.limit_ms)
+		log_warn("start", "the length of the line cannot be seen here: nobody is turned away");
+	if (!lock_up(&b))
+		return 1;
+	say_ready(true);
+	while (gateway_rest(look.n_waiting || busy.is_refusing ? BUSY_OFTEN_MS : busy.limit_ms ? BUSY_SELDOM_MS : 60000)) {
+		if (busy.limit_ms)
+			look = look_at_line(p, internal);
+		for (int n = busy_excess(&busy, &look); n > 0 && gateway_head(&x); n--)
+			web_refuse_busy(&x, b.m);
+	}
+	return 0;
+}
+
+static int
+run_parent(const struct program *p, const char *var, const char *argv0)
+{
+	struct parent_plan plan = { .name = p->name, .var_dir = var };
+	struct base b;
+
+	base_init(&b, p, var);
+	if (!owner_become(var))
+		return log_error("start", "%s: root cannot become its owner: %s", var, strerror(errno)), 1;
+	if (geteuid() == 0)
+		log_warn("start", "runs as root: nobody else owns %s", var);
+	if (!open_settings(&b))
+		return 1;
+	plan.exe = strchr(argv0, '/') ? argv0 : folder_program(b.forever);
+	for (int door = 0; door < 2; door++) {
+		plan.n_max[door] = most_workers(p, door);
+		plan.n_min[door] = at_most((int)settings.n_workers_min * (door ? 2 : 1), plan.n_max[door]);  /* callers do not wait as people do */
+	}
+	if (p->crew)    /* while as many wait for others as may, some are left for those who only look */
+		plan.n_min[0] = at_most((int)(settings.n_workers_min + settings.calls_at_once), plan.n_max[0]);
+	plan.request_limit_ms = 1000 * (p->patience_s ? p->patience_s : settings.request_limit_s);
+	plan.refuses = settings.queue_limit_ms > 0;
+	plan.worker_requests = settings.worker_requests;
+	plan.worker_bytes = settings.worker_memory_mb << 20;
+	return parent_run(&plan);
+}
+
+static int
+usage(const struct program *p, bool asked)
+{
+	fprintf(asked ? stdout : stderr,
+	        "%s - motorpool's program for %s\n\n"
+	        "  %s --serve VAR                    the parent: owns VAR/run/%s.sock and keeps workers running\n"
+	        "  %s --worker VAR DUTY              one worker on file descriptor 0: public, internal, refuse, refuse-internal\n"
+	        "  %s                                once, as CGI, when REQUEST_METHOD is set (MOTORPOOL_VAR says where the state is)\n\n"
+	        "MOTORPOOL_ROOT: where templates/ and motorpool.conf are.\n",
+	        p->name, *p->prefix ? p->prefix : "/", p->name, p->name, p->name, p->name);
+	return asked ? 0 : 2;
+}
+
+int
+program_main(const struct program *p, int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+
+	if (argc == 1 && getenv("REQUEST_METHOD"))
+		return run_cgi(p);
+	if (strcmp(what, "--serve") == 0 && argc == 3)
+		return run_parent(p, argv[2], argv[0]);
+	if (strcmp(what, "--worker") == 0 && argc == 4)
+		for (int duty = 0; duty < N_DUTIES; duty++)
+			if (strcmp(argv[3], duty_words[duty]) == 0)
+				return duty < REFUSE_PUBLIC ? run_worker(p, argv[2], duty) : run_refuser(p, argv[2], duty == REFUSE_INTERNAL);
+	return usage(p, strcmp(what, "--help") == 0 || strcmp(what, "-h") == 0);
+}

@@ -1,0 +1,134 @@
+/*
+ * tpl.c - the pages of a program: which there are, and compiling them all before the first request.
+ */
+#include "tpl.h"
+
+#include "lib/base/lang.h"
+#include "tpl_node.h"
+
+#include <stdio.h>
+#include <string.h>
+
+_Static_assert(N_LANGS <= TPL_MAX_LANGS, "struct page has no place for so many languages");
+
+#define ARENA_LIMIT (256 * 1024 * 1024)
+
+/* Templates that may say {{{x}}}: a folder ("mail/") or a file. Each needs a reason here. None so far. */
+static const char *const raw_allowed[] = {
+	NULL,
+};
+
+static struct page *pages;
+
+/* Partials are the same for every page and language: each file is read once. */
+struct shelf {
+	struct arena *m;
+	const char *dir;
+	struct file { const char *name, *text; struct file *next; } *files;
+};
+
+void
+page_register(struct page *page)
+{
+	page->next = pages;
+	pages = page;
+}
+
+static const char *
+shelf_text(void *arg, const char *name)
+{
+	struct shelf *shelf = arg;
+	struct file *f;
+
+	for (f = shelf->files; f; f = f->next)
+		if (strcmp(f->name, name) == 0)
+			return f->text;
+	if (!tpl_is_name((struct piece){ name, strlen(name) }))
+		return NULL;
+	f = arena_new_of(shelf->m, struct file);
+	f->name = arena_strdup(shelf->m, name);
+	f->text = tpl_read(shelf->m, arena_printf(shelf->m, "%s/%s.mustache", shelf->dir, name));
+	f->next = shelf->files;
+	shelf->files = f;
+	return f->text;
+}
+
+static bool
+is_white(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* {{#t}}: white space at the ends is dropped and folded between, as tools/pot does; then the catalogue is asked. */
+static const char *
+translate(struct arena *m, const char *raw, void *arg)
+{
+	const int *lang = arg;
+	struct buf b = { .m = m };
+
+	for (const char *s = raw; *s; s++) {
+		if (!is_white(*s))
+			buf_put(&b, s, 1);
+		else if (b.n && s[1] && !is_white(s[1]))
+			buf_put(&b, " ", 1);
+	}
+	return b.n ? lang_text(*lang, b.s) : "";
+}
+
+static bool
+is_raw_allowed(const char *file)
+{
+	for (size_t i = 0; raw_allowed[i]; i++) {
+		size_t n = strlen(raw_allowed[i]);
+
+		if (strncmp(file, raw_allowed[i], n) == 0 && (raw_allowed[i][n - 1] == '/' || file[n] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+static bool
+compile_page(struct shelf *shelf, struct page *page, const struct shape *chrome, bool is_text, int lang)
+{
+	struct tpl_env env = {
+		.dir = shelf->dir, .root = chrome, .lang = lang, .raw_allowed = is_raw_allowed(page->file), .is_text = is_text,
+		.lambda = { { "t", translate, &lang } }, .partial = shelf_text, .partial_arg = shelf,
+	};
+	const char *file = arena_printf(shelf->m, "%s/%s.mustache", shelf->dir, page->file), *text, *error;
+
+	text = shelf_text(shelf, page->file);
+	if (!text) {
+		fprintf(stderr, "%s: cannot be read\n", file);
+		return false;
+	}
+	page->tpl[lang] = tpl_compile(shelf->m, &env, file, text, page->shape, &error);
+	if (!page->tpl[lang])
+		fprintf(stderr, "%s (in %s)\n", error, lang_code(lang));
+	return page->tpl[lang] != NULL;
+}
+
+bool
+tpl_compile_pages(const char *templates_dir, const struct shape *chrome)
+{
+	struct arena *m = arena_new(ARENA_LIMIT);
+	struct shelf shelf = { .m = m, .dir = arena_strdup(m, templates_dir) };
+	bool ok = true;
+
+	for (struct page *p = pages; p; p = p->next)
+		for (int lang = 0; lang < N_LANGS; lang++)
+			ok = compile_page(&shelf, p, chrome, false, lang) && ok;
+	return ok;
+}
+
+bool
+tpl_compile_texts(const char *templates_dir, struct page *texts, int n)
+{
+	struct arena *m = arena_new(ARENA_LIMIT);
+	struct shelf shelf = { .m = m, .dir = arena_strdup(m, templates_dir) };
+	bool ok = true;
+
+	for (int i = 0; i < n; i++)
+		for (int lang = 0; lang < N_LANGS; lang++)
+			ok = compile_page(&shelf, &texts[i], NULL, true, lang) && ok;
+	return ok;
+}

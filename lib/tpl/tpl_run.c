@@ -1,0 +1,196 @@
+/*
+ * tpl_run.c - carries out a compiled template: the only part of the engine a request pays for.
+ *
+ * Names are bound, words translated, literal text in one piece between two operations: what is left is copying, escaping
+ * and writing numbers, straight into the answer's buffer.
+ */
+#include "tpl_node.h"
+
+#include "lib/base/lang.h"
+
+#include <string.h>
+
+/* --- escaping ----------------------------------------------------------------------------------------------------- */
+
+static const char special[256] = { ['&'] = 1, ['<'] = 1, ['>'] = 1, ['"'] = 1, ['\''] = 1 };
+
+static inline char *
+put_entity(char *to, char c)
+{
+	const char *entity = c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '"' ? "&quot;" : "&#39;";
+	size_t n = strlen(entity);
+
+	memcpy(to, entity, n);
+	return to + n;
+}
+
+/* Room for n more bytes: nearly always there. */
+static inline char *
+room_for(struct buf *b, size_t n)
+{
+	return b->room - b->n > n ? b->s + b->n : buf_reserve(b, n);
+}
+
+void
+html_escape(struct buf *out, const char *s, size_t n)
+{
+	while (n > 0) {
+		size_t part = n < 512 ? n : 512;
+		char *to = room_for(out, part * 6);
+
+		for (const char *end = s + part; s < end; s++) {
+			if (__builtin_expect(special[(unsigned char)*s], 0))
+				to = put_entity(to, *s);
+			else
+				*to++ = *s;
+		}
+		n -= part;
+		out->n = (size_t)(to - out->s);
+	}
+	*room_for(out, 0) = '\0';
+}
+
+/* --- printing ----------------------------------------------------------------------------------------------------- */
+
+static void
+put_int(struct buf *out, int64_t v)
+{
+	uint64_t u = v < 0 ? -(uint64_t)v : (uint64_t)v;
+	char digits[24], *end = digits + sizeof(digits), *s = end;
+
+	do
+		*--s = (char)('0' + u % 10);
+	while (u /= 10);
+	if (v < 0)
+		*--s = '-';
+	memcpy(room_for(out, 24), s, (size_t)(end - s));
+	out->n += (size_t)(end - s);
+}
+
+static inline void
+put(struct buf *out, const char *s, size_t n)
+{
+	memcpy(room_for(out, n), s, n);
+	out->n += n;
+}
+
+static inline void
+put_word(struct buf *out, const struct op *op, int i)
+{
+	if (i >= 0 && (uint32_t)i < op->n_offset && op->words[i].n)
+		put(out, op->words[i].s, op->words[i].n);
+}
+
+#define MEMBER(type, op) (*(type const *)(const void *)(base[(op)->frame] + (op)->offset))
+
+static inline void
+put_text(struct buf *out, const char *s, bool escape)
+{
+	if (!s)
+		return;
+	if (escape)
+		html_escape(out, s, strlen(s));
+	else
+		put(out, s, strlen(s));
+}
+
+static void
+put_time(struct buf *out, enum op_code code, int lang, int64_t at)
+{
+	if (code == OP_TIME)
+		time_put(out, lang, at);
+	else if (code == OP_DATE)
+		date_put(out, lang, at);
+	else if (code == OP_CLOCK)
+		clock_put(out, at);
+	else if (code == OP_ISO)
+		time_iso(out, at);
+	else
+		time_input(out, at);
+}
+
+/* --- the list of operations --------------------------------------------------------------------------------------- */
+
+void
+tpl_render(const struct tpl *tpl, struct buf *out, const void *chrome, const void *data)
+{
+	const char *base[TPL_FRAMES], *s;
+	int left[TPL_FRAMES];
+	const struct op *op = tpl->op;
+
+	base[0] = chrome;
+	base[1] = data;
+	buf_reserve(out, tpl->literal_n);
+	for (;; op++) {
+		bool holds = true, wanted = true;
+
+		switch ((enum op_code)op->code) {
+		case OP_END:
+			*room_for(out, 0) = '\0';
+			return;
+		case OP_LITERAL:
+			put(out, op->s, op->n);
+			break;
+		case OP_TEXT:
+		case OP_RAW_TEXT:
+			put_text(out, MEMBER(const char *, op), op->code == OP_TEXT);
+			break;
+		case OP_INT:
+			put_int(out, MEMBER(int64_t, op));
+			break;
+		case OP_AMOUNT:
+			money_put(out, tpl->lang, MEMBER(int64_t, op));
+			break;
+		case OP_TIME:
+		case OP_DATE:
+		case OP_CLOCK:
+		case OP_ISO:
+		case OP_INPUT:
+			put_time(out, op->code, tpl->lang, MEMBER(int64_t, op));
+			break;
+		case OP_WORD:
+			put_word(out, op, MEMBER(int, op));
+			break;
+		case OP_IF_TEXT:
+			s = MEMBER(const char *, op);
+			holds = s && *s;
+			wanted = op->wanted;
+			break;
+		case OP_IF_INT:
+			holds = MEMBER(int64_t, op) != 0;
+			wanted = op->wanted;
+			break;
+		case OP_IF_BOOL:
+			holds = MEMBER(bool, op);
+			wanted = op->wanted;
+			break;
+		case OP_IF_STATE:
+			holds = MEMBER(int, op) == (int)op->n_offset;
+			wanted = op->wanted;
+			break;
+		case OP_IF_POINTER:
+			holds = MEMBER(void *, op) != NULL;
+			wanted = op->wanted;
+			break;
+		case OP_IF_COUNT:
+			holds = MEMBER(int, op) > 0;
+			wanted = op->wanted;
+			break;
+		case OP_ENTER:
+			base[op->to] = MEMBER(void *, op);
+			holds = base[op->to] != NULL;
+			break;
+		case OP_EACH:
+			base[op->to] = MEMBER(void *, op);
+			left[op->to] = *(const int *)(const void *)(base[op->frame] + op->n_offset);
+			holds = left[op->to] > 0;
+			break;
+		case OP_NEXT:
+			base[op->to] += op->n;
+			holds = --left[op->to] <= 0;    /* jump while some are left */
+			break;
+		}
+		if (holds != wanted)
+			op = tpl->op + op->jump - 1;
+	}
+}

@@ -1,0 +1,388 @@
+/*
+ * form.c - typed fields out of what was sent; form.h tells how handlers use them. The fields shown again are in field.c.
+ */
+#include "web_inside.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/utf8.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- what is wrong ------------------------------------------------------------------------------------------------ */
+
+void
+form_error(struct web *w, const char *name, const char *message)
+{
+	struct web_inside *in = w->in;
+
+	for (int i = 0; i < in->n_errors; i++)
+		if (strcmp(in->error[i].name, name) == 0)
+			return;
+	if (in->n_errors == in->error_room) {
+		int room = in->error_room ? in->error_room * 2 : 8;
+
+		in->error = arena_grow(w->m, in->error, sizeof(*in->error) * (size_t)in->error_room, sizeof(*in->error) * (size_t)room);
+		in->error_room = room;
+	}
+	in->error[in->n_errors++] = (struct form_problem){ name, message };
+}
+
+/* Those that travel with every form: read by web_serve and web_idempotency_key(), not by handlers. */
+static bool
+is_everywhere(const char *name)
+{
+	return strcmp(name, "csrf") == 0 || strcmp(name, "form_key") == 0;
+}
+
+bool
+form_bad(struct web *w)
+{
+	const struct input *in = &w->in->body;
+
+	for (int i = 0; w->method != GET && i < in->n; i++) {
+		const struct sent *f = &in->field[i];
+
+		if (is_everywhere(f->name))
+			continue;
+		if (f->error)
+			form_error(w, f->name, f->error);
+		if (!f->asked)
+			form_error(w, f->name, _("This field is not known here."));
+	}
+	return w->in->n_errors > 0;
+}
+
+int
+form_n_errors(struct web *w)
+{
+	return w->in->n_errors;
+}
+
+/* --- one field ---------------------------------------------------------------------------------------------------- */
+
+/* Finds it and counts it as asked for. What was wrong with it by itself is marked here, for queries too. */
+static struct sent *
+ask(struct web *w, const char *name)
+{
+	struct sent *f = input_find(web_fields(w), name);
+
+	if (!f)
+		return NULL;
+	f->asked = true;
+	if (f->error)
+		form_error(w, name, f->error);
+	return f;
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Without blanks around it and with \n as the only line end (browsers send \r\n, and count one). */
+static const char *
+trimmed(struct arena *m, const char *s)
+{
+	size_t n;
+	char *copy, *to;
+
+	while (is_blank(*s))
+		s++;
+	n = strlen(s);
+	while (n && is_blank(s[n - 1]))
+		n--;
+	if (s[n] == '\0' && !memchr(s, '\r', n))
+		return s;
+	copy = to = arena_strndup(m, s, n);
+	for (const char *from = copy; *from; from++)
+		if (*from != '\r' || from[1] != '\n')
+			*to++ = *from;
+	*to = '\0';
+	return copy;
+}
+
+/* The field's text; NULL when it was not sent, is empty, or was wrong already. */
+static const char *
+given(struct web *w, const char *name, struct sent **found)
+{
+	struct sent *f = ask(w, name);
+	const char *s = f ? trimmed(w->m, f->value) : "";
+
+	if (found)
+		*found = f;
+	return *s && !f->error ? s : NULL;
+}
+
+/* The same for a field that must be there. */
+static const char *
+needed(struct web *w, const char *name, struct sent **found)
+{
+	const char *s = given(w, name, found);
+
+	if (!s)
+		form_error(w, name, _("Please fill this in."));
+	return s;
+}
+
+bool
+form_has(struct web *w, const char *name)
+{
+	const struct sent *f = ask(w, name);
+
+	return f && (*trimmed(w->m, f->value) || f->error);
+}
+
+const char *
+form_raw(struct web *w, const char *name)
+{
+	const struct sent *f = ask(w, name);
+
+	return f ? trimmed(w->m, f->value) : "";
+}
+
+/* --- numbers ------------------------------------------------------------------------------------------------------ */
+
+/* Digits with an optional sign. false: it is not a whole number. One beyond int64 is held at its end. */
+static bool
+whole_number(const char *s, int64_t *n)
+{
+	size_t sign = *s == '-' || *s == '+';
+
+	if (!s[sign] || s[sign + strspn(s + sign, "0123456789")])
+		return false;
+	*n = strtoll(s, NULL, 10);
+	return true;
+}
+
+static int64_t
+in_range(struct web *w, const char *name, int64_t n, int64_t min, int64_t max)
+{
+	if (n >= min && n <= max)
+		return n;
+	form_error(w, name, arena_printf(w->m, _("Please give a number from %lld to %lld."), (long long)min, (long long)max));
+	return 0;
+}
+
+int64_t
+form_int(struct web *w, const char *name, int64_t min, int64_t max)
+{
+	struct sent *f;
+	const char *s = needed(w, name, &f);
+	int64_t n;
+
+	if (!s)
+		return 0;
+	if (f->kind != SENT_BOOL && whole_number(s, &n))
+		return in_range(w, name, n, min, max);
+	form_error(w, name, _("Please give a whole number."));
+	return 0;
+}
+
+int64_t
+form_id(struct web *w, const char *name)
+{
+	struct sent *f;
+	const char *s = given(w, name, &f);
+	int64_t n;
+
+	if (s && f->kind != SENT_BOOL && whole_number(s, &n) && n > 0)
+		return n;
+	form_error(w, name, _("Please choose one."));
+	return 0;
+}
+
+/* "90,000" -> "90000"; a comma anywhere else than before three digits stays, and is then no number. */
+static const char *
+without_commas(struct arena *m, const char *s)
+{
+	char *copy = arena_strdup(m, s), *to = copy;
+
+	for (const char *from = s; *from; from++) {
+		bool groups = *from == ',' && from > s && isdigit((unsigned char)from[-1]) && strspn(from + 1, "0123456789") == 3;
+
+		if (!groups)
+			*to++ = *from;
+	}
+	*to = '\0';
+	return copy;
+}
+
+int64_t
+form_amount(struct web *w, const char *name, int64_t min, int64_t max)
+{
+	struct sent *f;
+	const char *s = needed(w, name, &f);
+	int64_t n;
+
+	if (!s)
+		return 0;
+	if (f->kind != SENT_BOOL && whole_number(without_commas(w->m, s), &n))
+		return in_range(w, name, n, min, max);
+	form_error(w, name, _("Please give an amount in whole units, without a fraction."));
+	return 0;
+}
+
+/* --- time --------------------------------------------------------------------------------------------------------- */
+
+int64_t
+form_time(struct web *w, const char *name)
+{
+	const char *s = needed(w, name, NULL);
+	int64_t at;
+
+	if (!s)
+		return 0;
+	if (!time_parse(s, &at))
+		form_error(w, name, _("Please give a day and time that exist, like 2026-05-01T10:00."));
+	else if (at % STEP != 0)
+		form_error(w, name, _("Please give a time on the hour or half hour."));
+	else
+		return at;
+	return 0;
+}
+
+const char *
+form_date(struct web *w, const char *name)
+{
+	const char *s = needed(w, name, NULL);
+	int year, month, day;
+
+	if (s && date_parse(s, &year, &month, &day))
+		return s;
+	if (s)
+		form_error(w, name, _("Please give a day that exists, like 2026-05-01."));
+	return "";
+}
+
+/* --- texts -------------------------------------------------------------------------------------------------------- */
+
+static int
+n_chars(const char *s)
+{
+	int n = 0;
+
+	for (; *s; s++)
+		n += (*s & 0xC0) != 0x80;
+	return n;
+}
+
+/* A JSON number or boolean is not a text: a telephone number would have lost its zero. */
+static bool
+is_text(struct web *w, const char *name, const struct sent *f)
+{
+	if (f->kind == SENT_TEXT)
+		return true;
+	form_error(w, name, _("Please give a text."));
+	return false;
+}
+
+const char *
+form_text(struct web *w, const char *name, int max_chars)
+{
+	struct sent *f;
+	const char *s = needed(w, name, &f);
+
+	if (!s || !is_text(w, name, f))
+		return "";
+	if (n_chars(s) <= max_chars)
+		return s;
+	form_error(w, name, arena_printf(w->m, _("Please use at most %d characters."), max_chars));
+	return "";
+}
+
+const char *
+form_line(struct web *w, const char *name, int max_chars)
+{
+	const char *s = form_text(w, name, max_chars);
+
+	if (!*s || utf8_is_visible_line(s))
+		return s;
+	form_error(w, name, _("Please use one line of characters that can be seen."));
+	return "";
+}
+
+const char *
+form_secret(struct web *w, const char *name, int min_chars, int max_chars)
+{
+	struct sent *f = ask(w, name);
+	int n = f ? n_chars(f->value) : 0;
+
+	if (f)
+		f->secret = true;
+	if (n == 0) {
+		form_error(w, name, _("Please fill this in."));
+		return "";
+	}
+	if (f->error || !is_text(w, name, f))
+		return "";
+	if (n >= min_chars && n <= max_chars)
+		return f->value;
+	form_error(w, name, arena_printf(w->m, _("Please use %d to %d characters."), min_chars, max_chars));
+	return "";
+}
+
+/* Good enough to send a mail to; whether it arrives only a mail can tell. */
+static bool
+is_email(const char *s)
+{
+	const char *at = strchr(s, '@'), *dot = at ? strrchr(at, '.') : NULL;
+
+	if (!at || at == s || at - s > 64 || strlen(s) > 254 || strchr(at + 1, '@') || !dot || dot == at + 1 || !dot[1])
+		return false;
+	for (const char *c = s; *c; c++)
+		if (*c <= ' ' || *c >= 0x7F || strchr("\"(),:;<>[\\]", *c))
+			return false;
+	return !strstr(s, "..") && *s != '.' && at[-1] != '.' && at[1] != '-';
+}
+
+const char *
+form_email(struct web *w, const char *name)
+{
+	struct sent *f;
+	const char *s = needed(w, name, &f);
+	char *lower;
+
+	if (!s || !is_text(w, name, f))
+		return "";
+	if (!is_email(s)) {
+		form_error(w, name, _("Please give an e-mail address like name@example.com."));
+		return "";
+	}
+	lower = arena_strdup(w->m, s);
+	for (char *c = lower; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return lower;
+}
+
+/* --- choices ------------------------------------------------------------------------------------------------------ */
+
+int
+form_choice(struct web *w, const char *name, const struct words *words)
+{
+	const char *s = given(w, name, NULL);
+	int i = s ? words_find(words, s) : -1;
+
+	if (i < 0)
+		form_error(w, name, _("Please choose one."));
+	return i;
+}
+
+bool
+form_tick(struct web *w, const char *name)
+{
+	static const char *const yes[] = { "on", "1", "true", "yes" }, *const no[] = { "off", "0", "false", "no" };
+	const char *s = given(w, name, NULL);
+
+	for (size_t i = 0; s && i < sizeof(yes) / sizeof(yes[0]); i++) {
+		if (strcmp(s, yes[i]) == 0)
+			return true;
+		if (strcmp(s, no[i]) == 0)
+			return false;
+	}
+	if (s)
+		form_error(w, name, _("Please say yes or no."));
+	return false;
+}

@@ -1,0 +1,436 @@
+/*
+ * web.c - one request's life, from its parameters to the log line; web.h tells what handlers see of it.
+ *
+ * The checks stand in one list (answer()): what the request is, who asks, which handler, may he, is it forged, then the
+ * handler. Each check that fails ends with an answer of its own. After the handler the answer is held back until nothing
+ * can go wrong any more: a sticky failure, a transaction left open or a disk that refuses turn it into the 500 page.
+ */
+#include "web_inside.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/json.h"
+#include "lib/base/log.h"
+#include "lib/base/secret.h"
+#include "lib/base/settings.h"
+
+#include <ctype.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WRITE_AGAIN_S 5          /* a full disk, a lock that somebody holds */
+
+struct serving serving;
+
+void
+web_open(const struct program *p, struct arena *forever, bool internal)
+{
+	serving.p = p;
+	serving.internal = internal;
+	reply_open(forever);
+}
+
+void
+web_use_db(struct db *db, const char *why)
+{
+	serving.db = db;
+	serving.why = why;
+}
+
+/* --- begin ---------------------------------------------------------------------------------------------------------- */
+
+const char *
+token_short(struct arena *m)
+{
+	static unsigned char pool[12 * 256];
+	static size_t used = sizeof(pool);
+	size_t room = sodium_base64_encoded_len(12, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	char *s = arena_alloc(m, room);
+
+	if (used == sizeof(pool)) {
+		randombytes_buf(pool, sizeof(pool));
+		used = 0;
+	}
+	sodium_bin2base64(s, room, pool + used, 12, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	used += 12;
+	return s;
+}
+
+/* A request id that came with the request; NULL: none, or nothing that we would make. */
+static const char *
+given_request_id(const struct web *w)
+{
+	const char *given = w->in->x->param[P_REQUEST_ID];
+	size_t n = given ? strlen(given) : 0;
+
+	if (n > 0 && n <= 64 && strspn(given, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.") == n)
+		return arena_strdup(w->m, given);
+	return NULL;
+}
+
+/* The caller's id is kept only from our own programs: a stranger's would let him write into our logs. */
+static const char *
+request_id(const struct web *w)
+{
+	const char *given = serving.internal ? given_request_id(w) : NULL;
+
+	return given ? given : token_short(w->m);
+}
+
+void
+web_caller_is_ours(struct web *w)
+{
+	const char *given = given_request_id(w);
+
+	if (!given)
+		return;
+	w->request_id = given;
+	log_request(given);
+}
+
+static bool
+accepts_json(const char *accept)
+{
+	return accept && strstr(accept, "application/json") && !strstr(accept, "text/html");
+}
+
+static void
+begin(struct web *w, struct web_inside *in, struct exchange *x, struct arena *m)
+{
+	const char *query = x->param[P_QUERY];
+
+	*w = (struct web){ .m = m, .in = in, .db = serving.db, .internal = serving.internal, .path = "", .now = clock_now() };
+	memset(in, 0, sizeof(*in));
+	in->x = x;
+	in->query.max = in->body.max = (int)settings.max_fields;
+	in->reply.body.m = m;
+	w->request_id = request_id(w);
+	w->query = query ? arena_strdup(m, query) : "";
+	w->address = x->param[P_ADDRESS] ? x->param[P_ADDRESS] : "";
+	w->json = serving.internal || accepts_json(x->param[P_ACCEPT]);
+	in->n_cookies = request_cookies(m, x->param[P_COOKIE], in->cookie, MAX_COOKIES);
+	log_request(w->request_id);
+	take_language(w, NULL);
+	visitor_anon(w);
+	if (w->db) {
+		db_fresh(w->db);
+		db_read_only(w->db, false);
+		serving.dead |= db_failed(w->db);       /* what a fresh start does not forgive: the disk */
+	}
+}
+
+/* --- the checks, in their order ----------------------------------------------------------------------------------- */
+
+static enum status
+not_allowed(struct web *w, int methods)
+{
+	char *allow = arena_printf(w->m, "%s%s%s%s", methods & GET ? ", GET, HEAD" : "", methods & POST ? ", POST" : "",
+	                           methods & PUT ? ", PUT" : "", methods & DELETE ? ", DELETE" : "");
+
+	web_set_header(w, "Allow", allow + 2);
+	return web_refuse(w, NOT_ALLOWED, "not_allowed", _("This address does not take such a request."));
+}
+
+/* Read-only until the next request begins: what only shows need not wait for the disk either (db_durable). */
+static enum status
+run_handler(struct web *w)
+{
+	db_read_only(w->db, w->method == GET && !(w->in->route->needs & WRITES));
+	if (serving.p->before)
+		serving.p->before(w);
+	return w->in->route->handle(w);
+}
+
+/* Is the request well made, and is there somebody to answer it? false: *status is the answer. */
+static bool
+is_understood(struct web *w, bool method_known, enum status *status)
+{
+	int methods = 0;
+
+	w->in->route = route_find(w, serving.p->routes, &methods);
+	if (!w->in->route && !methods)
+		*status = web_not_found(w);
+	else if (!w->in->route || !method_known)
+		*status = not_allowed(w, methods);
+	else if (!take_query(w))
+		*status = web_refuse(w, BAD_REQUEST, w->in->query.code, w->in->query.wrong);
+	else if (take_is_too_large(w))
+		*status = web_refuse(w, TOO_LARGE, "too_large", _("That is more than we can take."));
+	else
+		return true;
+	return false;
+}
+
+static enum status
+answer(struct web *w)
+{
+	enum status status;
+	bool method_known = take_method(w);
+
+	if (!take_path(w))
+		return web_refuse(w, BAD_REQUEST, "bad_request", _("This address is not valid."));
+	if (health_answer(w, &status))
+		return status;
+	if (!w->db)
+		return web_later(w, 5, _("We are updating the service. Please try again in a moment."));
+	visitor_find(w);
+	if (!is_understood(w, method_known, &status) || visitor_refused(w, &status) || !take_body(w, &status))
+		return status;
+	if (visitor_forged(w))
+		return web_refuse(w, FORBIDDEN, "csrf", _("This form is out of date. Please reload the page and send it again."));
+	return run_handler(w);
+}
+
+/* --- end ------------------------------------------------------------------------------------------------------------ */
+
+/*
+ * An internal answer stays in the house: its caller writes to the same log, and makes it durable up to its own last word before
+ * anything leaves.
+ */
+static bool
+is_safe_to_say(struct web *w)
+{
+	return serving.internal || db_durable(w->db);
+}
+
+/*
+ * Nothing could be written down, or nobody knows whether it was. Inside the house 503 means that nothing was begun, which would
+ * be too much to say.
+ */
+static enum status
+could_not_write(struct web *w)
+{
+	if (serving.internal)
+		return web_broken(w);
+	reply_forget(w);
+	return web_later(w, WRITE_AGAIN_S, _("We cannot write anything down just now. Please try again in a moment. If you were booking or "
+	                                     "paying, look at your bookings first; nothing is charged twice."));
+}
+
+/* Nothing leaves before it is true, whole and on disk. */
+static enum status
+settle(struct web *w, enum status status)
+{
+	bool open = w->db && db_in_transaction(w->db);
+
+	if (open) {
+		log_error("web", "%s left a transaction open", web_path_to_log(w));
+		db_rollback(w->db);
+	}
+	if (w->db && !db_failed(w->db) && !is_safe_to_say(w)) {
+		serving.dead = true;
+		return could_not_write(w);
+	}
+	if (w->db && db_is_later(w->db))
+		return could_not_write(w);
+	if (open || (w->db && db_failed(w->db)))
+		return web_broken(w);
+	if (status == w->in->reply.status)
+		return status;
+	log_error("web", "%s answered %d without a reply for it", web_path_to_log(w), (int)status);
+	return web_broken(w);
+}
+
+/* Ids and codes: at most nine digits, or capital letters and digits joined by a dash. A typed name, e-mail, card or key is none. */
+static bool
+is_id(const char *s)
+{
+	size_t n = strlen(s), n_digits = strspn(s, "0123456789");
+
+	if (n_digits == n)
+		return n <= 9;
+	return n <= 20 && strchr(s, '-') && *s >= 'A' && *s <= 'Z' && strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == n && strpbrk(s, "0123456789");
+}
+
+static const char *
+param_to_log(const struct web_inside *in, int i)
+{
+	return i < in->n_params && is_id(in->param[i].value) ? in->param[i].value : NULL;
+}
+
+/*
+ * The path for the log: the route's, with ids where its parameters are. What else somebody has put there stays out, and so does
+ * an address that is none of ours: people type and paste everything everywhere.
+ */
+const char *
+web_path_to_log(struct web *w)
+{
+	struct buf path = { .m = w->m };
+	const char *value;
+	size_t n;
+	int i = 0;
+
+	if (!w->in->route)
+		return w->in->is_health ? w->path : "?";
+	for (const char *s = w->in->route->path; *s; s += n) {
+		n = *s == ':' ? strcspn(s, "/") : strcspn(s, ":");
+		value = *s == ':' ? param_to_log(w->in, i++) : NULL;
+		if (value)
+			buf_puts(&path, value);
+		else
+			buf_put(&path, s, n);
+	}
+	return path.s;
+}
+
+static void
+log_answer(struct web *w, enum status status, int64_t began_us)
+{
+	static const char *const names[] = { [0] = "?", [GET] = "GET", [POST] = "POST", [PUT] = "PUT", [DELETE] = "DELETE" };
+	struct log_line l;
+
+	log_begin(&l, LOG_INFO_, "answer");
+	log_text(&l, "method", w->in->head ? "HEAD" : names[w->method]);
+	log_text(&l, "path", web_path_to_log(w));
+	log_int(&l, "status", status);
+	log_ms(&l, "ms", clock_us() - began_us);
+	log_int(&l, "user_id", w->user.id);
+	log_end(&l);
+}
+
+void
+web_serve(struct exchange *x, struct arena *m)
+{
+	static struct web w;
+	static struct web_inside in;
+	int64_t began_us = clock_us();
+	enum status status;
+
+	gauge_begin(serving.gauge, serving.slot);
+	arena_reset(m);
+	begin(&w, &in, x, m);
+	fault_act(x);
+	status = settle(&w, answer(&w));
+	reply_send(&w, status);
+	log_answer(&w, status, began_us);
+	log_request(NULL);
+	gauge_end(serving.gauge, serving.slot, status, clock_us() - began_us);
+}
+
+/* Those who are turned away come back one after the other, not all in the same second. */
+void
+web_refuse_busy(struct exchange *x, struct arena *m)
+{
+	static struct web w;
+	static struct web_inside in;
+	int64_t began_us = clock_us();
+	enum status status;
+
+	arena_reset(m);
+	begin(&w, &in, x, m);
+	take_method(&w);
+	w.json |= x->param[P_AUTHORIZATION] != NULL;
+	status = web_later(&w, 2 + (int)(began_us % 4), _("Very many people are here just now. Nothing was done; please try again in a few seconds."));
+	reply_send(&w, status);
+	log_answer(&w, status, began_us);
+	log_request(NULL);
+	if (serving.gauge)
+		atomic_fetch_add(&serving.gauge->n_shed, 1);
+}
+
+/* --- what handlers ask ------------------------------------------------------------------------------------------- */
+
+const char *
+web_param(struct web *w, const char *name)
+{
+	for (int i = 0; i < w->in->n_params; i++)
+		if (strcmp(w->in->param[i].name, name) == 0)
+			return w->in->param[i].value;
+	return "";
+}
+
+int64_t
+web_param_id(struct web *w, const char *name)
+{
+	const char *s = web_param(w, name);
+	size_t n = strlen(s);
+
+	return n > 0 && n <= 18 && *s != '0' && strspn(s, "0123456789") == n ? strtoll(s, NULL, 10) : 0;
+}
+
+const char *
+web_header(struct web *w, const char *name)
+{
+	char param[80] = "HTTP_";
+	size_t n = strlen(name);
+
+	if (n > sizeof(param) - 6)
+		return NULL;
+	for (size_t i = 0; i <= n; i++)
+		param[5 + i] = name[i] == '-' ? '_' : (char)toupper((unsigned char)name[i]);
+	return gateway_param(w->in->x, param);
+}
+
+const char *
+web_cookie(struct web *w, const char *name)
+{
+	static const char host[] = "__Host-";
+	size_t skip = settings.tls ? sizeof(host) - 1 : 0;
+
+	for (int i = 0; i < w->in->n_cookies; i++) {
+		const struct cookie *c = &w->in->cookie[i];
+
+		if (strncmp(c->name, host, skip) == 0 && strcmp(c->name + skip, name) == 0)
+			return c->value;
+	}
+	return NULL;
+}
+
+const char *
+web_body(struct web *w, size_t *n)
+{
+	*n = w->in->raw_n;
+	return w->in->raw ? w->in->raw : "";
+}
+
+const char *
+web_file(struct web *w, const char *name, size_t *n)
+{
+	const struct upload *file = &w->in->body.file;
+
+	*n = 0;
+	if (!file->bytes || strcmp(file->name, name) != 0)
+		return NULL;
+	*n = file->n;
+	return file->bytes;
+}
+
+const char *
+web_idempotency_key(struct web *w)
+{
+	const char *key = w->in->x->param[P_IDEMPOTENCY];
+	const struct sent *field;
+
+	if (key)
+		return key;
+	field = input_find(&w->in->body, "form_key");
+	return field ? field->value : "";
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct sent *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+/* name US value RS … in the order of names: neither separator can stand in a field. */
+const char *
+web_body_hash(struct web *w)
+{
+	const struct input *in = web_fields(w);
+	const struct sent **sorted = arena_array(w->m, const struct sent *, in->n + 1);
+	struct buf text = { .m = w->m };
+	int n = 0;
+
+	for (int i = 0; i < in->n; i++)
+		if (strcmp(in->field[i].name, "csrf") != 0 && strcmp(in->field[i].name, "form_key") != 0)
+			sorted[n++] = &in->field[i];
+	qsort(sorted, (size_t)n, sizeof(*sorted), by_name);
+	buf_puts(&text, "");
+	for (int i = 0; i < n; i++)
+		buf_printf(&text, "%s\x1f%s\x1e", sorted[i]->name, sorted[i]->value);
+	return secret_hash(w->m, text.s);
+}

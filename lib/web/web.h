@@ -1,0 +1,152 @@
+/*
+ * web - one request: parsed and checked before a handler sees it, answered in one piece after.
+ *
+ * web_serve() resets the arena, parses the request, finds the route and enforces what it needs (method, sign-in, role, CSRF,
+ * size); the handler takes typed fields (form.h), makes one call to its context and returns a reply. The answer is buffered,
+ * made durable (db_durable) and sent with Content-Length; a sticky failure anywhere turns it into the 500 page.
+ */
+#ifndef MP_WEB_H
+#define MP_WEB_H
+
+#include "lib/base/arena.h"
+#include "lib/db/db.h"
+#include "lib/base/lang.h"
+#include "lib/base/shape.h"
+#include "lib/tpl/tpl.h"
+
+enum method { GET = 1, POST = 2, PUT = 4, DELETE = 8 };         /* HEAD is served as GET without a body */
+
+enum status {
+	OK = 200, CREATED = 201, ACCEPTED = 202, NO_CONTENT = 204, SEE_OTHER = 303, NOT_MODIFIED = 304,
+	BAD_REQUEST = 400, UNAUTHORIZED = 401, PAYMENT_REQUIRED = 402, FORBIDDEN = 403, NOT_FOUND = 404, NOT_ALLOWED = 405,
+	CONFLICT = 409, TOO_LARGE = 413, UNSUPPORTED = 415, UNPROCESSABLE = 422, TOO_MANY = 429, BROKEN = 500, BUSY = 503,
+};
+
+/* Roles (DOMAIN 2), a set of bits; a user may hold several. */
+enum role {
+	CUSTOMER = 1, EMPLOYEE = 2, MANAGER = 4, COURIER = 8, EXAMINER = 16, ADMIN = 32,
+};
+
+/* What a route needs. Everything not said here is refused: a POST without a CSRF token, a JSON body to an HTML-only route … */
+enum needs {
+	SIGNED_IN   = 1 << 8,   /* any user; a role bit (MANAGER …) implies it. A browser is sent to sign in and comes back */
+	NO_CSRF     = 1 << 9,   /* webhooks: authenticates itself */
+	UPLOAD      = 1 << 10,  /* multipart/form-data with a file, up to 8 MiB */
+	INTERNAL    = 1 << 11,  /* only over the internal socket, from our own user */
+	RAW_BODY    = 1 << 12,  /* the body is not parsed: web_body() */
+	OWN_KEY     = 1 << 14,  /* the handler knows the bearer's key itself: one that is no user's API token is not refused before */
+	WRITES      = 1 << 13,  /* a GET that acts: the way back from the provider, authenticated by its one-time key */
+};
+
+struct web;
+typedef enum status handler(struct web *w);
+
+/* {POST, "/bookings/:code/cancel", do_cancel, CUSTOMER | MANAGER}: one of the role bits suffices. Ends in an empty one. */
+struct route {
+	int methods;
+	const char *path;       /* segments; ":name" takes one segment: web_param(w, "name") */
+	handler *handle;
+	int needs;
+};
+
+struct user {
+	int64_t id;             /* 0: nobody is signed in */
+	const char *email, *name;
+	int roles;
+};
+
+/* What every template may show beside its own struct. */
+struct chrome {
+	const char *lang, *other_lang;          /* "ko" */
+	const char *path;                       /* this page with its query: where the language switch comes back to */
+	const char *csrf;                       /* for the hidden field of every POST form */
+	const char *form_key;                   /* fresh idempotency key for forms that must survive a double click */
+	const char *user_name, *user_email;
+	bool signed_in, is_customer, is_employee, is_manager, is_courier, is_examiner, is_admin;
+	bool nav_search, nav_my, nav_bookings, nav_fleet, nav_cards, nav_money, nav_view, nav_ops, nav_users, nav_account, nav_stuck,
+	     nav_deliveries, nav_equipment, nav_reviews, nav_messages;
+	bool sees_deliveries, sees_equipment, sees_reviews;     /* a manager, and whoever works there */
+	int64_t n_unread;                       /* messages in the inbox */
+	int64_t n_stuck;                        /* for a manager: what waits for somebody to look at it */
+	const char *request_id;
+	const char *notice;                     /* a sentence for the top of the page, or NULL */
+	bool is_sandbox;
+	int64_t now;
+};
+extern const struct shape chrome_shape;
+
+struct web {
+	struct arena *m;
+	struct db *db;
+	enum method method;
+	const char *path, *query;       /* decoded path, raw query string */
+	bool json;                      /* Accept: application/json, or a bearer token: answer JSON */
+	bool internal;                  /* came over the internal socket */
+	struct user user;
+	struct chrome chrome;           /* set the nav_ flag and the notice here */
+	const char *request_id;
+	const char *address;            /* the client's */
+	int64_t now;
+	struct web_inside *in;          /* web.c's own */
+};
+
+/* --- the request --- */
+const char *web_param(struct web *w, const char *name);         /* a path segment */
+int64_t     web_param_id(struct web *w, const char *name);      /* … as a positive id; 0: not one */
+/* The caller has shown a secret that only our own programs know (the sandbox's): his request id becomes this one's. */
+void        web_caller_is_ours(struct web *w);
+const char *web_header(struct web *w, const char *name);        /* "Idempotency-Key"; NULL */
+const char *web_cookie(struct web *w, const char *name);
+const char *web_body(struct web *w, size_t *n);                 /* RAW_BODY routes */
+const char *web_file(struct web *w, const char *name, size_t *n); /* an uploaded file's bytes; NULL: none was sent */
+static inline bool web_is(const struct web *w, int roles) { return (w->user.roles & roles) != 0; }
+/* A page's address with one query parameter changed (value NULL: dropped): sort links, paging. */
+const char *web_url_with(struct web *w, const char *name, const char *value);
+/* The client's idempotency key: the Idempotency-Key header, else the form's form_key; "" when neither was sent. */
+const char *web_idempotency_key(struct web *w);
+const char *web_body_hash(struct web *w);                       /* of the parsed fields, csrf and form_key left out: same body, same hash */
+/* May a browser be sent there? Only to our own pages: "/…", never "//…", no backslash. What next= says is asked this first. */
+bool        web_safe_path(const char *path);
+const char *web_encode(struct web *w, const char *text);        /* percent-encoded for one query value or path segment */
+
+/* --- who is asking (account's pages alone change it) --- */
+void web_sign_in(struct web *w, const char *token);             /* sets the cookies of a session whose row holds secret_hash(token) */
+void web_sign_out(struct web *w);                               /* takes them back; the row is account's to delete */
+const char *web_session(struct web *w);                         /* the token of the session in use, or NULL */
+
+/* --- the reply; each returns the status to return from the handler --- */
+enum status web_page(struct web *w, enum status status, struct page *page, const void *data);
+enum status web_json(struct web *w, enum status status, const struct shape *shape, const void *data);
+enum status web_json_text(struct web *w, enum status status, const char *json);         /* written by hand with json_put */
+enum status web_text(struct web *w, enum status status, const char *type, const char *text);
+enum status web_bytes(struct web *w, enum status status, const char *type, const char *bytes, size_t n);    /* a picture */
+enum status web_redirect(struct web *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));    /* 303, own paths only */
+enum status web_redirect_out(struct web *w, const char *url);   /* 303 to the provider's card page */
+void        web_set_header(struct web *w, const char *name, const char *value);         /* Location, Retry-After … */
+void        web_set_cookie(struct web *w, const char *name, const char *value, int64_t max_age_s); /* HttpOnly, SameSite=Lax; __Host- and Secure with TLS; max_age 0 deletes */
+
+/* Errors, as the error page or {"error":{"code","message","fields"}}. Messages are translated sentences a person can act on. */
+enum status web_refuse(struct web *w, enum status status, const char *code, const char *message);
+enum status web_not_found(struct web *w);
+enum status web_forbidden(struct web *w);
+enum status web_later(struct web *w, int retry_after_s, const char *message);   /* 503 + Retry-After, code "later" */
+enum status web_broken(struct web *w);                                          /* 500, with the request id */
+
+/* --- lists --- */
+#define PER_PAGE 20
+struct paging {
+	int64_t page, n_pages, n_total, first, last;    /* rows first..last of n_total */
+	const char *prev_url, *next_url;                /* NULL at the ends */
+	int64_t offset;
+};
+extern const struct shape paging_shape;
+struct paging web_paging(struct web *w, int64_t n_total, int per_page); /* reads ?page= */
+
+/* A heading people sort by: url of the next order, and how it is sorted now. ?sort=plate or ?sort=-plate */
+struct sort_link { const char *url; bool up, down; };
+extern const struct shape sort_link_shape;
+struct sort_link web_sort_link(struct web *w, const char *column);
+/* What ?sort= says, as index into the columns (NULL-terminated); *down for a leading "-". -1: nothing or unknown. */
+int web_sort(struct web *w, const char *const *columns, bool *down);
+
+#endif
