@@ -168,7 +168,7 @@ change_roles(struct db *db, int64_t user_id, int n, char **words)
 
 		if (role < 0)
 			return 1;
-		if (account_role(db, user_id, role, given, 0) != ROLE_OK)
+		if (account_role(db, user_id, role, given, 0) != ROLE_CHANGE_OK)
 			return cli_fail("%s cannot be changed", words[i]);
 	}
 	return 0;

@@ -6,17 +6,17 @@
 #include <string.h>
 
 static const struct word booking_state_word[] = {
-	[HELD]             = { "HELD",             N_("Waiting for payment") },
-	[PAID]             = { "PAID",             N_("Paid") },
-	[CONFIRMED]        = { "CONFIRMED",        N_("Confirmed") },
-	[OUT]              = { "OUT",              N_("On the road") },
-	[RETURNED]         = { "RETURNED",         N_("Returned") },
-	[COMPLETED]        = { "COMPLETED",        N_("Completed") },
-	[CANCEL_REQUESTED] = { "CANCEL_REQUESTED", N_("Cancelled, refund pending") },
-	[CANCELLED]        = { "CANCELLED",        N_("Cancelled") },
-	[EXPIRED]          = { "EXPIRED",          N_("Not completed") },
-	[REJECTED]         = { "REJECTED",         N_("Could not be fulfilled") },
-	[NO_SHOW]          = { "NO_SHOW",          N_("Not picked up") },
+	[BOOKING_HELD]             = { "HELD",             N_("Waiting for payment") },
+	[BOOKING_PAID]             = { "PAID",             N_("Paid") },
+	[BOOKING_CONFIRMED]        = { "CONFIRMED",        N_("Confirmed") },
+	[BOOKING_OUT]              = { "OUT",              N_("On the road") },
+	[BOOKING_RETURNED]         = { "RETURNED",         N_("Returned") },
+	[BOOKING_COMPLETED]        = { "COMPLETED",        N_("Completed") },
+	[BOOKING_CANCEL_REQUESTED] = { "CANCEL_REQUESTED", N_("Cancelled, refund pending") },
+	[BOOKING_CANCELLED]        = { "CANCELLED",        N_("Cancelled") },
+	[BOOKING_EXPIRED]          = { "EXPIRED",          N_("Not completed") },
+	[BOOKING_REJECTED]         = { "REJECTED",         N_("Could not be fulfilled") },
+	[BOOKING_NO_SHOW]          = { "NO_SHOW",          N_("Not picked up") },
 };
 const struct words booking_state_words = WORDS(booking_state_word);
 

@@ -31,9 +31,9 @@ static const struct word gearbox[] = {
 const struct words gearbox_words = WORDS(gearbox);
 
 static const struct word service[] = {
-	[IN_SERVICE]     = { "IN_SERVICE",     N_("In service") },
-	[OUT_OF_SERVICE] = { "OUT_OF_SERVICE", N_("Out of service") },
-	[RETIRED]        = { "RETIRED",        N_("Retired") },
+	[SERVICE_IN_SERVICE]     = { "IN_SERVICE",     N_("In service") },
+	[SERVICE_OUT_OF_SERVICE] = { "OUT_OF_SERVICE", N_("Out of service") },
+	[SERVICE_RETIRED]        = { "RETIRED",        N_("Retired") },
 };
 const struct words service_words = WORDS(service);
 

@@ -1,4 +1,4 @@
-/* equipments - the words for what becomes of ordered equipment. The story is in equipments.h. */
+/* equipments - the words for what becomes of ordered equipment. The story is in equipment_words.h. */
 #include "equipment_words.h"
 
 #include "lib/base/clock.h"

@@ -1,6 +1,6 @@
 /* equipments - the words for what becomes of ordered equipment, shared by every program that shows it. Codes as in the tables and the API. */
-#ifndef MP_EQUIPMENTS_H
-#define MP_EQUIPMENTS_H
+#ifndef MP_EQUIPMENT_WORDS_H
+#define MP_EQUIPMENT_WORDS_H
 
 #include "lib/base/shape.h"
 

@@ -10,7 +10,7 @@ stuck_show_count(struct web *w)
 {
 	static int64_t counted_ms, n;
 
-	if (!web_is(w, MANAGER) || w->json)
+	if (!web_is(w, ROLE_MANAGER) || w->json)
 		return;
 	if (!counted_ms || clock_ms() > counted_ms + COUNT_AGAIN_MS) {
 		n = stuck_count(w->db, w->now);
@@ -70,7 +70,7 @@ stuck_ask(struct web *w, struct page *page, struct stuck_question *q, enum statu
 {
 	fill_ways(w, q);
 	if (w->json)
-		return status == OK ? web_json(w, OK, &question_json_shape, q) : web_refuse(w, status, code, message);
+		return status == HTTP_OK ? web_json(w, HTTP_OK, &question_json_shape, q) : web_refuse(w, status, code, message);
 	q->last_error = stuck_error_in_words(w->m, q->kind, q->last_error);
 	q->reason = form_field(w, "reason", "");
 	q->problems = form_problems(w, message);
@@ -83,15 +83,15 @@ stuck_refuse(struct web *w, struct page *page, struct stuck_question *q, enum st
 {
 	switch (outcome) {
 	case STUCK_NO_MORE:
-		return web_refuse(w, CONFLICT, "wrong_state", _("There is nothing to decide any more: it has ended, or goes on by itself. Please look at it again."));
+		return web_refuse(w, HTTP_CONFLICT, "wrong_state", _("There is nothing to decide any more: it has ended, or goes on by itself. Please look at it again."));
 	case STUCK_NOT_SO:
-		return stuck_ask(w, page, q, CONFLICT, "not_so", _("The books, or the provider, say otherwise, so it was not done that way. Please look at the charge and its refunds."));
+		return stuck_ask(w, page, q, HTTP_CONFLICT, "not_so", _("The books, or the provider, say otherwise, so it was not done that way. Please look at the charge and its refunds."));
 	case STUCK_TOO_SOON:
 		web_set_header(w, "Retry-After", "60");
-		return stuck_ask(w, page, q, CONFLICT, "too_soon", _("The provider was asked less than a minute ago and may still be doing it: the customer would be paid twice. Please wait a minute."));
+		return stuck_ask(w, page, q, HTTP_CONFLICT, "too_soon", _("The provider was asked less than a minute ago and may still be doing it: the customer would be paid twice. Please wait a minute."));
 	case STUCK_NOBODY_KNOWS:
 		web_set_header(w, "Retry-After", "60");
-		return stuck_ask(w, page, q, CONFLICT, "nobody_knows", _("The provider does not say whether it has given the money back already: the customer could be paid twice. Nothing was changed; please try when it answers again."));
+		return stuck_ask(w, page, q, HTTP_CONFLICT, "nobody_knows", _("The provider does not say whether it has given the money back already: the customer could be paid twice. Nothing was changed; please try when it answers again."));
 	case STUCK_RESOLVED:
 		break;
 	}

@@ -106,16 +106,16 @@ wal_bytes(const struct relay *r, const struct kept *k)
 }
 
 /* Unqualified, position and event_retry are those of the file the connection is on. */
-static struct history_lag
+static struct consumer_lag_now
 lag_of(struct db *db, const struct consumer *c)
 {
-	struct history_lag lag = { .n_behind = -1 };
+	struct consumer_lag_now lag = { .n_behind = -1 };
 	int64_t at, oldest;
 
 	if (!db || db_failed(db))
 		return lag;
 	if (!c->policy->type)           /* it follows no events */
-		return (struct history_lag){ 0 };
+		return (struct consumer_lag_now){ 0 };
 	at = db_int(db, "SELECT event_id FROM position WHERE consumer = $1", c->name);
 	lag.n_waiting = db_int(db, "SELECT COUNT(*) FROM event_retry WHERE consumer = $1 AND dead = 0", c->name);
 	lag.n_dead = db_int(db, "SELECT COUNT(*) FROM event_retry WHERE consumer = $1 AND dead = 1", c->name);
@@ -123,35 +123,35 @@ lag_of(struct db *db, const struct consumer *c)
 	lag.behind_s = oldest && clock_now() > oldest ? clock_now() - oldest : 0;
 	lag.n_behind = db_int(db, "SELECT COALESCE(MAX(event_id), 0) FROM v_event") - at + lag.n_waiting + lag.n_dead;
 	if (db_failed(db))
-		lag = (struct history_lag){ .n_behind = -1 };
+		lag = (struct consumer_lag_now){ .n_behind = -1 };
 	db_fresh(db);
 	return lag;
 }
 
 static void
-write_down(const struct relay *r, const struct kept kept[N_FILES], struct history_board *history)
+write_down(const struct relay *r, const struct kept kept[N_FILES], struct lag_history_shm *history)
 {
-	struct history_sample s = { .at = clock_now() };
+	struct lag_sample s = { .at = clock_now() };
 	int place;
 
 	for (int i = 0; i < N_FILES; i++)
 		s.wal_bytes[i] = wal_bytes(r, &kept[i]);
 	for (int i = 0; r->consumers[i]; i++)
-		if ((place = history_place(history, r->consumers[i]->name)) >= 0)
+		if ((place = lag_history_column(history, r->consumers[i]->name)) >= 0)
 			s.lag[place] = lag_of(kept[r->consumers[i]->role->on_view ? 1 : 0].db, r->consumers[i]);
-	history_add(history, &s);
+	lag_history_add(history, &s);
 }
 
 /* --- its life ----------------------------------------------------------------------------------------------------------- */
 
 /* The last look of a relay that ends is left to the next one, which is there already. */
 int
-keeper_run(const struct relay *r, _Atomic int64_t *beat)
+checkpointer_run(const struct relay *r, _Atomic int64_t *beat)
 {
 	struct kept kept[N_FILES] = FILES;
 	struct arena *m = arena_new((size_t)4 << 20);
-	struct history_board *history = history_open(r->var);
-	int64_t looked = 0, written = -HISTORY_EVERY_S * 1000;
+	struct lag_history_shm *history = lag_history_open(r->var);
+	int64_t looked = 0, written = -LAG_EVERY_S * 1000;
 
 	while (!relay_is_ending) {
 		bool is_time = clock_ms() - looked >= EACH_MS;
@@ -165,7 +165,7 @@ keeper_run(const struct relay *r, _Atomic int64_t *beat)
 		}
 		if (is_time)
 			looked = clock_ms();
-		if (history && clock_ms() - written >= HISTORY_EVERY_S * 1000) {
+		if (history && clock_ms() - written >= LAG_EVERY_S * 1000) {
 			written = clock_ms();
 			write_down(r, kept, history);
 			arena_reset(m);
@@ -176,7 +176,7 @@ keeper_run(const struct relay *r, _Atomic int64_t *beat)
 }
 
 void
-keeper_once(const struct relay *r)
+checkpointer_once(const struct relay *r)
 {
 	struct kept kept[N_FILES] = FILES;
 	struct arena *m = arena_new((size_t)4 << 20);

@@ -161,7 +161,7 @@ beat_now(void *arg)
 }
 
 int
-child_run(const struct relay *r, const struct consumer *c, struct hand *hand, int wake_fd, _Atomic int64_t *beat)
+child_run(const struct relay *r, const struct consumer *c, struct in_flight *hand, int wake_fd, _Atomic int64_t *beat)
 {
 	struct life l = { .r = r, .c = c, .m = arena_new((size_t)64 << 20), .beat = beat };
 	bool go_on = true, has_failed;

@@ -10,7 +10,7 @@ int
 relay_once(const struct relay *r)
 {
 	struct arena *m = arena_new((size_t)64 << 20);
-	struct hands *hands = hands_open(r->var);
+	struct in_flight_table *hands = in_flight_open(r->var);
 	struct db *db[MAX_CONSUMERS];
 	int n, n_events, failed = 0;
 
@@ -27,7 +27,7 @@ relay_once(const struct relay *r)
 
 			if (!db[i])
 				continue;
-			consumer_watch(db[i], r->consumers[i], hand_of(hands, r->consumers[i]->name));
+			consumer_watch(db[i], r->consumers[i], in_flight_slot(hands, r->consumers[i]->name));
 			n_events += child_catch_up(db[i], r->consumers[i], &is_sweep_done);
 			n_events += !is_sweep_done;
 			arena_reset(m);
@@ -36,6 +36,6 @@ relay_once(const struct relay *r)
 	for (int i = 0; i < n; i++)
 		if (db[i])
 			db_close(db[i]);
-	keeper_once(r);
+	checkpointer_once(r);
 	return failed;
 }

@@ -3,7 +3,7 @@
  *
  * It opens no database. It takes the knocks of commits, passes them on, touches $VAR/run/relay.alive each second, and starts a
  * child again when it has died: at once the first time, after a growing pause when it dies young. One that died with an event in
- * hand (hand.h) is not to blame, and starts again at once: the event is.
+ * hand (in_flight.h) is not to blame, and starts again at once: the event is.
  *
  * A child that gives no sign of life is killed, and much sooner one that is stuck in a policy, since it holds the writers' lock.
  */
@@ -44,7 +44,7 @@ volatile sig_atomic_t relay_is_ending;
 struct child {
 	const struct consumer *c;       /* NULL: the keeper */
 	const char *name;
-	struct hand *hand;              /* what it has in hand; NULL: the keeper, or it cannot be known */
+	struct in_flight *hand;              /* what it has in hand; NULL: the keeper, or it cannot be known */
 	int wake_fd;                    /* outlives the child: a knock in between is not lost */
 	pid_t pid;                      /* 0: not running */
 	int64_t started_ms, start_at_ms, pause_ms;
@@ -137,7 +137,7 @@ child_life(struct child *c, pid_t parent)
 	if (the.wake >= 0)
 		close(the.wake);
 	bound_memory();
-	status = c->c ? child_run(the.r, c->c, c->hand, c->wake_fd, c->beat) : keeper_run(the.r, c->beat);
+	status = c->c ? child_run(the.r, c->c, c->hand, c->wake_fd, c->beat) : checkpointer_run(the.r, c->beat);
 	_exit(status);
 }
 
@@ -166,7 +166,7 @@ had_in_hand(struct child *c, int status)
 {
 	if (!c->hand || atomic_load(&c->hand->pid) != c->pid || atomic_load(&c->hand->event_id) == 0)
 		return false;
-	if (atomic_load(&c->hand->ended) != HAND_HUNG)
+	if (atomic_load(&c->hand->ended) != IN_FLIGHT_HUNG)
 		atomic_store(&c->hand->ended, status);
 	return true;
 }
@@ -192,7 +192,7 @@ child_ended(struct child *c, int status)
 }
 
 static void
-bury(void)
+reap(void)
 {
 	int status;
 
@@ -219,7 +219,7 @@ kill_hung(struct child *c, int64_t now)
 	log_error("child", "%s has given no sign of life for %d s and is killed", c->name, (is_policy ? HANDLER_MS : HUNG_MS) / 1000);
 	atomic_store(c->beat, now);
 	if (c->hand && atomic_load(&c->hand->pid) == c->pid)
-		atomic_store(&c->hand->ended, HAND_HUNG);
+		atomic_store(&c->hand->ended, IN_FLIGHT_HUNG);
 	kill(c->pid, SIGKILL);
 }
 
@@ -239,12 +239,12 @@ look_after(void)
 }
 
 static void
-add_child(const struct consumer *c, _Atomic int64_t *beats, struct hands *hands)
+add_child(const struct consumer *c, _Atomic int64_t *beats, struct in_flight_table *hands)
 {
 	struct child *child = &the.child[the.n];
 
 	*child = (struct child){ .c = c, .name = c ? c->name : "keeper", .beat = &beats[the.n] };
-	child->hand = c ? hand_of(hands, c->name) : NULL;
+	child->hand = c ? in_flight_slot(hands, c->name) : NULL;
 	child->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	the.n++;
 }
@@ -252,13 +252,13 @@ add_child(const struct consumer *c, _Atomic int64_t *beats, struct hands *hands)
 static bool
 make_children(const struct relay *r)
 {
-	struct hands *hands = hands_open(r->var);
+	struct in_flight_table *hands = in_flight_open(r->var);
 	_Atomic int64_t *beats = mmap(NULL, MAX_CHILDREN * sizeof(*beats), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (beats == MAP_FAILED)
 		return false;
 	if (!hands)
-		log_warn("start", "%s/run/relay.hand: %s; a policy that crashes holds all others of its context", r->var, strerror(errno));
+		log_warn("start", "%s/run/relay.in_flight: %s; a policy that crashes holds all others of its context", r->var, strerror(errno));
 	add_child(NULL, beats, NULL);
 	for (int i = 0; r->consumers[i] && the.n < MAX_CHILDREN; i++)
 		add_child(r->consumers[i], beats, hands);
@@ -287,7 +287,7 @@ dismiss(void)
 			kill(the.child[i].pid, SIGTERM);
 	while (some) {
 		turn_beat();
-		bury();
+		reap();
 		some = false;
 		for (int i = 0; i < the.n; i++) {
 			some = some || the.child[i].pid > 0;
@@ -344,7 +344,7 @@ work(void)
 		look_after();
 		poll(p, 2, 100);
 		take_signals();
-		bury();
+		reap();
 		if (wake_drain(the.wake)) {
 			pass_on();
 			usleep(ROUND_MS * 1000);

@@ -7,7 +7,7 @@
  *	once.c    all that is there, in one process
  *	wake.c    the socket that a commit knocks on
  *	child.c   one consumer's life: react, sweep, wait
- *	keeper.c  the child that moves the WALs into the database files
+ *	checkpointer.c  the child that moves the WALs into the database files
  */
 #ifndef MP_RELAY_H
 #define MP_RELAY_H
@@ -20,7 +20,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct hand;
+struct in_flight;
 
 struct relay {
 	const char *root, *var;
@@ -46,15 +46,15 @@ bool wake_drain(int fd);                        /* takes all that has arrived; w
 
 /* child.c. hand: where it notes what it has in hand; beat: the clock of the last sign of life, for the parent.
  * The exit status; 0: nothing is wrong, it only begins anew */
-int child_run(const struct relay *r, const struct consumer *c, struct hand *hand, int wake_fd, _Atomic int64_t *beat);
+int child_run(const struct relay *r, const struct consumer *c, struct in_flight *hand, int wake_fd, _Atomic int64_t *beat);
 /* Opens a consumer's database, making the read models' file when it is missing. NULL: it cannot be used now. */
 struct db *child_open(const struct relay *r, const struct consumer *c, struct arena *m);
 /* Reacts until there is nothing left. Answers how many events were handled. */
 int child_catch_up(struct db *db, const struct consumer *c, bool *is_sweep_done);
 
-/* keeper.c */
-int keeper_run(const struct relay *r, _Atomic int64_t *beat);
-void keeper_once(const struct relay *r);
+/* checkpointer.c */
+int checkpointer_run(const struct relay *r, _Atomic int64_t *beat);
+void checkpointer_once(const struct relay *r);
 
 void relay_catch_term(void);                    /* relay.c: from now on SIGTERM and SIGINT set this: */
 /* relay.c: SIGTERM has come, or the parent is gone: finish and leave. */

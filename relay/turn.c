@@ -13,6 +13,7 @@
  */
 #include "relay.h"
 
+#include "lib/base/proc.h"
 #include "lib/base/shm.h"
 #include "lib/base/clock.h"
 #include "lib/event/in_flight.h"
@@ -33,7 +34,7 @@
 #define SILENT_MS  10000        /* so long a parent that lives may stand still; dismissing its children it moves too */
 
 struct crew {
-	struct board board;
+	struct shm_header shm;
 	_Atomic int64_t beat_ms;        /* clock_ms() when the parent last moved */
 	struct { _Atomic int32_t pid; _Atomic int64_t born; } member[CREW];    /* the parent first; pid 0: nobody */
 };
@@ -87,7 +88,7 @@ turn_has(int place, pid_t pid)
 {
 	if (!turn.crew || place >= CREW)
 		return;
-	atomic_store(&turn.crew->member[place].born, hand_born(pid));
+	atomic_store(&turn.crew->member[place].born, proc_started(pid));
 	atomic_store(&turn.crew->member[place].pid, pid);
 }
 
@@ -103,7 +104,7 @@ is_there(int place)
 {
 	pid_t pid = atomic_load(&turn.crew->member[place].pid);
 
-	return pid > 0 && hand_born(pid) == atomic_load(&turn.crew->member[place].born);
+	return pid > 0 && proc_started(pid) == atomic_load(&turn.crew->member[place].born);
 }
 
 static void
@@ -204,7 +205,7 @@ turn_take(const struct relay *r)
 		return log_error("start", "%s/run: %s", r->var, strerror(errno)), false;
 	if (nobody_takes_turns())
 		return true;
-	turn.crew = board_open(r->var, "relay.crew", "motorpool crew 1", sizeof(struct crew), NULL);
+	turn.crew = shm_map(r->var, "relay.crew", "motorpool crew 1", sizeof(struct crew), NULL);
 	if (!turn.crew)
 		log_warn("start", "%s/run/relay.crew: %s", r->var, strerror(errno));
 	if (!lock_take(turn.standby, false) || !wait_for_active())

@@ -100,7 +100,7 @@ static int64_t
 insert(struct db *db, const struct new_account *a, const char *email, const char *hash)
 {
 	int64_t now = clock_now(), user_id = 0;
-	int roles = a->roles ? a->roles : 1 << ROLE_NO_CUSTOMER;
+	int roles = a->roles ? a->roles : 1 << ROLE_NUMBER_CUSTOMER;
 
 	db_begin(db);
 	if (db_try(db, "INSERT INTO user (email, name, phone, lang, password_hash, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $6)",

@@ -203,17 +203,17 @@ enum account_outcome account_token(struct db *db, const char *email, const char 
 
 /* --- role.c: what an admin decides -------------------------------------------------------------------------------------- */
 
-enum role_outcome {
-	ROLE_OK,
-	ROLE_NOBODY,            /* no such user */
-	ROLE_OWN,               /* admins neither take their own admin role nor disable themselves: one is always left */
-	ROLE_NOT_ADMIN,         /* whoever asks has lost the admin role meanwhile */
+enum role_change_outcome {
+	ROLE_CHANGE_OK,
+	ROLE_CHANGE_NO_USER,            /* no such user */
+	ROLE_CHANGE_OWN,               /* admins neither take their own admin role nor disable themselves: one is always left */
+	ROLE_CHANGE_NOT_ADMIN,         /* whoever asks has lost the admin role meanwhile */
 };
 
 /* Gives or takes a role (index in role_words). actor_id 0: the command, which may do all. Done already is done. */
-enum role_outcome account_role(struct db *db, int64_t user_id, int role, bool given, int64_t actor_id);
+enum role_change_outcome account_role(struct db *db, int64_t user_id, int role, bool given, int64_t actor_id);
 /* Disabling ends every session; API tokens rest until the account is enabled again. */
-enum role_outcome account_disable(struct db *db, int64_t user_id, bool disabled, int64_t actor_id);
+enum role_change_outcome account_disable(struct db *db, int64_t user_id, bool disabled, int64_t actor_id);
 
 /* --- people.c: the list an admin looks through -------------------------------------------------------------------------- */
 

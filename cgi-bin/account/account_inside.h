@@ -5,7 +5,7 @@
 #include "account.h"
 
 /* Indexes in role_words. */
-enum { ROLE_NO_CUSTOMER, ROLE_NO_EMPLOYEE, ROLE_NO_MANAGER, ROLE_NO_COURIER, ROLE_NO_EXAMINER, ROLE_NO_ADMIN };
+enum { ROLE_NUMBER_CUSTOMER, ROLE_NUMBER_EMPLOYEE, ROLE_NUMBER_MANAGER, ROLE_NUMBER_COURIER, ROLE_NUMBER_EXAMINER, ROLE_NUMBER_ADMIN };
 
 /* The name of tokens that a sign-in as JSON made: they live like sessions and end with them. */
 #define SIGN_IN_TOKEN "sign-in"

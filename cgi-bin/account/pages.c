@@ -73,7 +73,7 @@ no_fields(struct web *w, enum status *refused)
 {
 	if (!form_bad(w))
 		return true;
-	*refused = web_refuse(w, UNPROCESSABLE, "invalid", _("This form has no such field. Please reload the page and try again."));
+	*refused = web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("This form has no such field. Please reload the page and try again."));
 	return false;
 }
 
@@ -154,7 +154,7 @@ answer_account(struct web *w, const struct account *a)
 {
 	struct account_answer answer = { a->user_id, a->email, a->name, a->phone, lang_code(a->lang), role_codes(w->m, a->role_bits), a->licence };
 
-	return web_json(w, OK, &account_answer_shape, &answer);
+	return web_json(w, HTTP_OK, &account_answer_shape, &answer);
 }
 
 enum status
@@ -172,7 +172,7 @@ page_account(struct web *w)
 	o.licence_expired = o.account.licence && licence_check(o.account.licence, w->now) == LICENCE_EXPIRED;
 	w->chrome.nav_account = true;
 	w->chrome.notice = notice_for(w);
-	return web_page(w, OK, &overview_page, &o);
+	return web_page(w, HTTP_OK, &overview_page, &o);
 }
 
 /* --- /account/profile ------------------------------------------------------------------------------------------------ */
@@ -213,7 +213,7 @@ show_profile(struct web *w, enum status status, const char *message)
 enum status
 page_profile(struct web *w)
 {
-	return w->json ? page_account(w) : show_profile(w, OK, NULL);
+	return w->json ? page_account(w) : show_profile(w, HTTP_OK, NULL);
 }
 
 static enum status
@@ -232,7 +232,7 @@ do_profile(struct web *w)
 	int lang = form_choice(w, "lang", &account_lang_words);
 
 	if (form_bad(w))
-		return show_profile(w, UNPROCESSABLE, _("Please look at the marked fields."));
+		return show_profile(w, HTTP_UNPROCESSABLE, _("Please look at the marked fields."));
 	return save_profile(w, name, phone, lang);
 }
 
@@ -290,7 +290,7 @@ show_licence(struct web *w, enum status status, const char *message)
 enum status
 page_licence(struct web *w)
 {
-	return w->json ? page_account(w) : show_licence(w, OK, NULL);
+	return w->json ? page_account(w) : show_licence(w, HTTP_OK, NULL);
 }
 
 static void
@@ -332,7 +332,7 @@ do_licence(struct web *w)
 	struct licence l = read_licence(w);
 
 	if (form_bad(w) || licence_save(w->db, w->user.id, &l) != LICENCE_OK)
-		return show_licence(w, UNPROCESSABLE, _("Please look at the marked fields."));
+		return show_licence(w, HTTP_UNPROCESSABLE, _("Please look at the marked fields."));
 	return w->json ? page_account(w) : web_redirect(w, "/account?done=licence");
 }
 
@@ -362,7 +362,7 @@ do_account(struct web *w)
 	if (has_licence)
 		l = read_licence(w);
 	if (form_bad(w))
-		return show_profile(w, UNPROCESSABLE, _("Please look at the marked fields."));
+		return show_profile(w, HTTP_UNPROCESSABLE, _("Please look at the marked fields."));
 	if (has_licence)
 		licence_save(w->db, w->user.id, &l);
 	return save_profile(w, name, phone, lang);

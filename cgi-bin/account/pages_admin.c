@@ -59,7 +59,7 @@ static enum status
 show_users(struct web *w, enum status status, struct people_query *q)
 {
 	struct users_page p = {
-		.problems = form_problems(w, status == OK ? NULL : _("Please look at the marked fields.")),
+		.problems = form_problems(w, status == HTTP_OK ? NULL : _("Please look at the marked fields.")),
 		.q = form_field(w, "q", ""),
 		.role = form_field_choice(w, "role", &role_words, -1, _("Any role")),
 		.n_total = people_count(w->db, q),
@@ -88,8 +88,8 @@ page_users(struct web *w)
 	};
 
 	if (!form_bad(w))
-		return show_users(w, OK, &q);
-	return w->json ? web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields.")) : show_users(w, UNPROCESSABLE, &q);
+		return show_users(w, HTTP_OK, &q);
+	return w->json ? web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields.")) : show_users(w, HTTP_UNPROCESSABLE, &q);
 }
 
 /* --- /account/users/:id ---------------------------------------------------------------------------------------------- */
@@ -136,7 +136,7 @@ list_roles(struct web *w, struct user_page *p)
 	for (int i = 0; i < role_words.n; i++)
 		p->roles[i] = (struct role_row){
 			.role = words_code(&role_words, i), .label = _(role_words.word[i].label), .hint = _(role_hint[i]),
-			.is_given = p->user.role_bits & (1 << i), .is_own_admin = p->is_self && 1 << i == ADMIN,
+			.is_given = p->user.role_bits & (1 << i), .is_own_admin = p->is_self && 1 << i == ROLE_ADMIN,
 		};
 }
 
@@ -148,7 +148,7 @@ answer_user(struct web *w, const struct account *a)
 		.roles = role_codes(w->m, a->role_bits), .created_at = a->created_at,
 	};
 
-	return web_json(w, OK, &person_answer_shape, &p);
+	return web_json(w, HTTP_OK, &person_answer_shape, &p);
 }
 
 static enum status
@@ -186,22 +186,22 @@ enum status
 page_user(struct web *w)
 {
 	w->chrome.notice = notice_for(w);
-	return show_user(w, OK, NULL);
+	return show_user(w, HTTP_OK, NULL);
 }
 
 /* --- what an admin decides --------------------------------------------------------------------------------------------- */
 
 static enum status
-decided(struct web *w, enum role_outcome outcome, const char *done, const char *own)
+decided(struct web *w, enum role_change_outcome outcome, const char *done, const char *own)
 {
 	switch (outcome) {
-	case ROLE_OK:
-		return w->json ? show_user(w, OK, NULL) : web_redirect(w, "/account/users/%lld?done=%s", (long long)web_param_id(w, "id"), done);
-	case ROLE_OWN:
-		return w->json ? web_refuse(w, CONFLICT, "own", own) : show_user(w, CONFLICT, own);
-	case ROLE_NOBODY:
+	case ROLE_CHANGE_OK:
+		return w->json ? show_user(w, HTTP_OK, NULL) : web_redirect(w, "/account/users/%lld?done=%s", (long long)web_param_id(w, "id"), done);
+	case ROLE_CHANGE_OWN:
+		return w->json ? web_refuse(w, HTTP_CONFLICT, "own", own) : show_user(w, HTTP_CONFLICT, own);
+	case ROLE_CHANGE_NO_USER:
 		return web_not_found(w);
-	case ROLE_NOT_ADMIN:
+	case ROLE_CHANGE_NOT_ADMIN:
 		return web_forbidden(w);
 	}
 	return web_broken(w);
@@ -218,8 +218,8 @@ do_role(struct web *w)
 	if (form_raw(w, "given")[0] == '\0')
 		form_error(w, "given", _("Please say yes or no."));
 	if (form_bad(w))
-		return w->json ? web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."))
-		               : show_user(w, UNPROCESSABLE, _("Please choose one of the roles."));
+		return w->json ? web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."))
+		               : show_user(w, HTTP_UNPROCESSABLE, _("Please choose one of the roles."));
 	return decided(w, account_role(w->db, user_id, role, given, w->user.id), "role",
 	               _("You cannot take the admin role from yourself. Another admin can."));
 }

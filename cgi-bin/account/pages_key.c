@@ -40,14 +40,14 @@ show_password(struct web *w, enum status status, const char *code, const char *m
 enum status
 page_password(struct web *w)
 {
-	return show_password(w, OK, NULL, NULL);
+	return show_password(w, HTTP_OK, NULL, NULL);
 }
 
 static enum status
 wrong_password(struct web *w)
 {
 	form_error(w, "current_password", _("This is not your current password."));
-	return show_password(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+	return show_password(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 }
 
 /* POST /account/password */
@@ -65,12 +65,12 @@ do_password(struct web *w)
 	if (problem)
 		form_error(w, "new_password", problem);
 	if (form_bad(w))
-		return show_password(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return show_password(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	switch (password_change(w->db, w->user.id, own_token(w), w->address, current, wanted, &wait_s)) {
-	case PASSWORD_CHANGED: return w->json ? web_text(w, NO_CONTENT, NULL, "") : web_redirect(w, "/account?done=password");
-	case PASSWORD_WEAK:    return show_password(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+	case PASSWORD_CHANGED: return w->json ? web_text(w, HTTP_NO_CONTENT, NULL, "") : web_redirect(w, "/account?done=password");
+	case PASSWORD_WEAK:    return show_password(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	case PASSWORD_WRONG:   return wrong_password(w);
-	case PASSWORD_CLOSED:  return show_password(w, TOO_MANY, "too_many", closed(w, wait_s));
+	case PASSWORD_CLOSED:  return show_password(w, HTTP_TOO_MANY, "too_many", closed(w, wait_s));
 	}
 	return web_broken(w);
 }
@@ -97,9 +97,9 @@ page_sessions(struct web *w)
 	p.paging = web_paging(w, p.n_total, PER_PAGE);
 	session_list(w->db, w->user.id, web_session(w), p.paging.offset, &p.sessions, &p.n_sessions);
 	if (w->json)
-		return web_json(w, OK, &sessions_page_shape, &p);
+		return web_json(w, HTTP_OK, &sessions_page_shape, &p);
 	w->chrome.nav_account = true;
-	return web_page(w, OK, &sessions_list, &p);
+	return web_page(w, HTTP_OK, &sessions_list, &p);
 }
 
 /* POST /account/sessions/end - out everywhere, here too. */
@@ -112,7 +112,7 @@ do_sessions_end(struct web *w)
 		return refused;
 	session_end_all(w->db, w->user.id, NULL);
 	web_sign_out(w);
-	return w->json ? web_text(w, NO_CONTENT, NULL, "") : web_redirect(w, "/account/sign-in?done=everywhere");
+	return w->json ? web_text(w, HTTP_NO_CONTENT, NULL, "") : web_redirect(w, "/account/sign-in?done=everywhere");
 }
 
 /* --- /account/tokens ------------------------------------------------------------------------------------------------- */
@@ -168,7 +168,7 @@ page_tokens(struct web *w)
 {
 	if (strcmp(form_raw(w, "done"), "revoked") == 0)
 		w->chrome.notice = _("The token has been revoked. Programs that use it are refused from now on.");
-	return show_tokens(w, OK, NULL, NULL);
+	return show_tokens(w, HTTP_OK, NULL, NULL);
 }
 
 static enum status
@@ -187,14 +187,14 @@ do_token(struct web *w)
 	must_have(w, "name", _("Please give the token a name."));
 	name = form_line(w, "name", 80);
 	if (form_bad(w))
-		return refuse_token(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return refuse_token(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	switch (token_make(w->db, w->user.id, name, web_idempotency_key(w), &t)) {
 	case TOKEN_OK:
-		return w->json ? web_json(w, CREATED, &new_token_shape, &t) : show_tokens(w, OK, NULL, &t);
+		return w->json ? web_json(w, HTTP_CREATED, &new_token_shape, &t) : show_tokens(w, HTTP_OK, NULL, &t);
 	case TOKEN_TOO_MANY:
-		return refuse_token(w, CONFLICT, "quota", _("You have as many tokens as one person may have. Please revoke one you no longer need."));
+		return refuse_token(w, HTTP_CONFLICT, "quota", _("You have as many tokens as one person may have. Please revoke one you no longer need."));
 	case TOKEN_GONE:
-		return refuse_token(w, CONFLICT, "revoked", _("This token was made before and has been revoked. Please make a new one."));
+		return refuse_token(w, HTTP_CONFLICT, "revoked", _("This token was made before and has been revoked. Please make a new one."));
 	}
 	return web_broken(w);
 }
@@ -209,5 +209,5 @@ do_token_revoke(struct web *w)
 		return refused;
 	if (!token_revoke(w->db, w->user.id, web_param_id(w, "id")))
 		return web_not_found(w);
-	return w->json ? web_text(w, NO_CONTENT, NULL, "") : web_redirect(w, "/account/tokens?done=revoked");
+	return w->json ? web_text(w, HTTP_NO_CONTENT, NULL, "") : web_redirect(w, "/account/tokens?done=revoked");
 }

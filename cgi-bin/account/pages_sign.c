@@ -62,7 +62,7 @@ page_sign_in(struct web *w)
 		return web_redirect(w, "%s", way_on(w, "next"));
 	if (strcmp(form_raw(w, "done"), "everywhere") == 0)
 		w->chrome.notice = _("You have been signed out everywhere.");
-	return show_sign_in(w, OK, NULL, NULL);
+	return show_sign_in(w, HTTP_OK, NULL, NULL);
 }
 
 struct sign_in_answer {
@@ -80,7 +80,7 @@ welcome(struct web *w, const struct signed_in *in, const char *next)
 	struct sign_in_answer answer = { in->user_id, in->name, role_codes(w->m, in->role_bits), in->token };
 
 	if (w->json)
-		return web_json(w, OK, &sign_in_answer_shape, &answer);
+		return web_json(w, HTTP_OK, &sign_in_answer_shape, &answer);
 	web_sign_in(w, in->token);
 	speak(w, in->lang);
 	return web_redirect(w, "%s", next);
@@ -99,11 +99,11 @@ do_sign_in(struct web *w)
 	s.email = form_email(w, "email");
 	s.password = form_secret(w, "password", 1, PASSWORD_MAX);
 	if (form_bad(w))
-		return show_sign_in(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return show_sign_in(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	switch (w->json ? account_sign_in_token(w->db, &s, &in) : account_sign_in(w->db, &s, &in)) {
 	case SIGN_IN_OK:      return welcome(w, &in, next);
-	case SIGN_IN_REFUSED: return show_sign_in(w, UNAUTHORIZED, "refused", _("The e-mail address or the password is not right."));
-	case SIGN_IN_CLOSED:  return show_sign_in(w, TOO_MANY, "too_many", closed(w, in.wait_s));
+	case SIGN_IN_REFUSED: return show_sign_in(w, HTTP_UNAUTHORIZED, "refused", _("The e-mail address or the password is not right."));
+	case SIGN_IN_CLOSED:  return show_sign_in(w, HTTP_TOO_MANY, "too_many", closed(w, in.wait_s));
 	}
 	return web_broken(w);
 }
@@ -118,7 +118,7 @@ do_sign_out(struct web *w)
 		return refused;
 	session_end(w->db, own_token(w));
 	web_sign_out(w);
-	return w->json ? web_text(w, NO_CONTENT, NULL, "") : web_redirect(w, "/");
+	return w->json ? web_text(w, HTTP_NO_CONTENT, NULL, "") : web_redirect(w, "/");
 }
 
 /* --- sign up --------------------------------------------------------------------------------------------------------- */
@@ -159,7 +159,7 @@ show_sign_up(struct web *w, enum status status, const char *code, const char *me
 enum status
 page_sign_up(struct web *w)
 {
-	return w->user.id && !w->json ? web_redirect(w, "%s", way_on(w, "next")) : show_sign_up(w, OK, NULL, NULL);
+	return w->user.id && !w->json ? web_redirect(w, "%s", way_on(w, "next")) : show_sign_up(w, HTTP_OK, NULL, NULL);
 }
 
 struct sign_up_answer {
@@ -174,7 +174,7 @@ static const struct shape sign_up_answer_shape = SHAPE(sign_up_answer, sign_up_a
 static enum status
 not_possible(struct web *w)
 {
-	return show_sign_up(w, CONFLICT, "not_possible",
+	return show_sign_up(w, HTTP_CONFLICT, "not_possible",
 	                    _("We could not make an account with these details. If you have one already, sign in; if not, try another e-mail address."));
 }
 
@@ -184,7 +184,7 @@ signed_up(struct web *w, const struct signed_in *in, const char *next)
 	struct sign_up_answer answer = { in->user_id, in->email, in->name };
 
 	if (w->json)
-		return web_json(w, CREATED, &sign_up_answer_shape, &answer);
+		return web_json(w, HTTP_CREATED, &sign_up_answer_shape, &answer);
 	if (!in->token)         /* made, and disabled or changed in the same breath */
 		return web_redirect(w, "/account/sign-in");
 	web_sign_in(w, in->token);
@@ -220,14 +220,14 @@ do_sign_up(struct web *w)
 
 	read_sign_up(w, &a);
 	if (form_bad(w))
-		return show_sign_up(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return show_sign_up(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	s = (struct sign_in){ .email = a.email, .password = a.password, .address = w->address, .old_token = web_session(w) };
 	switch (account_sign_up(w->db, &a, &s, !w->json, &in)) {
 	case SIGN_UP_OK:           return signed_up(w, &in, next);
 	case SIGN_UP_AGAIN:        return w->json ? not_possible(w) : signed_up(w, &in, next);
 	case SIGN_UP_NOT_POSSIBLE: return not_possible(w);
-	case SIGN_UP_WEAK:         return show_sign_up(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
-	case SIGN_UP_CLOSED:       return show_sign_up(w, TOO_MANY, "too_many", closed(w, in.wait_s));
+	case SIGN_UP_WEAK:         return show_sign_up(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+	case SIGN_UP_CLOSED:       return show_sign_up(w, HTTP_TOO_MANY, "too_many", closed(w, in.wait_s));
 	}
 	return web_broken(w);
 }
@@ -242,11 +242,11 @@ do_language(struct web *w)
 	const char *back = form_raw(w, "back");
 
 	if (form_bad(w))
-		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please choose one of the languages."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please choose one of the languages."));
 	if (w->user.id)
 		account_speak(w->db, w->user.id, lang);
 	speak(w, lang);
 	if (w->json)
-		return web_text(w, NO_CONTENT, NULL, "");
+		return web_text(w, HTTP_NO_CONTENT, NULL, "");
 	return web_redirect(w, "%s", web_safe_path(back) ? back : "/");
 }

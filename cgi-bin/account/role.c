@@ -11,27 +11,27 @@
 #include "account_inside.h"
 
 static const struct word role_word[] = {
-	[ROLE_NO_CUSTOMER] = { "customer", N_("Customer") },
-	[ROLE_NO_EMPLOYEE] = { "employee", N_("Employee") },
-	[ROLE_NO_MANAGER]  = { "manager",  N_("Manager") },
-	[ROLE_NO_COURIER]  = { "courier",  N_("Courier") },
-	[ROLE_NO_EXAMINER] = { "examiner", N_("Examiner") },
-	[ROLE_NO_ADMIN]    = { "admin",    N_("Admin") },
+	[ROLE_NUMBER_CUSTOMER] = { "customer", N_("Customer") },
+	[ROLE_NUMBER_EMPLOYEE] = { "employee", N_("Employee") },
+	[ROLE_NUMBER_MANAGER]  = { "manager",  N_("Manager") },
+	[ROLE_NUMBER_COURIER]  = { "courier",  N_("Courier") },
+	[ROLE_NUMBER_EXAMINER] = { "examiner", N_("Examiner") },
+	[ROLE_NUMBER_ADMIN]    = { "admin",    N_("Admin") },
 };
 const struct words role_words = WORDS(role_word);
 
-_Static_assert(CUSTOMER == 1 << ROLE_NO_CUSTOMER && EMPLOYEE == 1 << ROLE_NO_EMPLOYEE && MANAGER == 1 << ROLE_NO_MANAGER
-               && COURIER == 1 << ROLE_NO_COURIER && EXAMINER == 1 << ROLE_NO_EXAMINER && ADMIN == 1 << ROLE_NO_ADMIN,
+_Static_assert(ROLE_CUSTOMER == 1 << ROLE_NUMBER_CUSTOMER && ROLE_EMPLOYEE == 1 << ROLE_NUMBER_EMPLOYEE && ROLE_MANAGER == 1 << ROLE_NUMBER_MANAGER
+               && ROLE_COURIER == 1 << ROLE_NUMBER_COURIER && ROLE_EXAMINER == 1 << ROLE_NUMBER_EXAMINER && ROLE_ADMIN == 1 << ROLE_NUMBER_ADMIN,
                "role_words must stand in the order of enum role");
 
 /* May this admin still decide about that user? */
-static enum role_outcome
+static enum role_change_outcome
 allowed(struct db *db, int64_t user_id, int64_t actor_id)
 {
 	if (actor_id && !db_exists(db, "SELECT 1 FROM user_role r JOIN user u ON u.user_id = r.user_id"
 	                               " WHERE r.user_id = $1 AND r.role = 'admin' AND u.disabled = 0", actor_id))
-		return ROLE_NOT_ADMIN;
-	return db_exists(db, "SELECT 1 FROM user WHERE user_id = $1", user_id) ? ROLE_OK : ROLE_NOBODY;
+		return ROLE_CHANGE_NOT_ADMIN;
+	return db_exists(db, "SELECT 1 FROM user WHERE user_id = $1", user_id) ? ROLE_CHANGE_OK : ROLE_CHANGE_NO_USER;
 }
 
 static void
@@ -43,39 +43,39 @@ change(struct db *db, int64_t user_id, const char *role, bool given)
 		db_do(db, "DELETE FROM user_role WHERE user_id = $1 AND role = $2", user_id, role);
 }
 
-enum role_outcome
+enum role_change_outcome
 account_role(struct db *db, int64_t user_id, int role, bool given, int64_t actor_id)
 {
-	enum role_outcome outcome;
+	enum role_change_outcome outcome;
 
-	if (role == ROLE_NO_ADMIN && !given && user_id == actor_id)
-		return ROLE_OWN;
+	if (role == ROLE_NUMBER_ADMIN && !given && user_id == actor_id)
+		return ROLE_CHANGE_OWN;
 	db_begin(db);
 	outcome = allowed(db, user_id, actor_id);
-	if (outcome == ROLE_OK)
+	if (outcome == ROLE_CHANGE_OK)
 		change(db, user_id, words_code(&role_words, role), given);
 	db_commit(db);
-	if (outcome == ROLE_OK)
+	if (outcome == ROLE_CHANGE_OK)
 		log_info(given ? "role_given" : "role_taken", "user %lld, %s, by %lld", (long long)user_id, words_code(&role_words, role), (long long)actor_id);
 	return outcome;
 }
 
-enum role_outcome
+enum role_change_outcome
 account_disable(struct db *db, int64_t user_id, bool disabled, int64_t actor_id)
 {
-	enum role_outcome outcome;
+	enum role_change_outcome outcome;
 
 	if (user_id == actor_id)
-		return ROLE_OWN;
+		return ROLE_CHANGE_OWN;
 	db_begin(db);
 	outcome = allowed(db, user_id, actor_id);
-	if (outcome == ROLE_OK) {
+	if (outcome == ROLE_CHANGE_OK) {
 		db_do(db, "UPDATE user SET disabled = $2, updated_at = $3 WHERE user_id = $1 AND disabled <> $2", user_id, disabled, clock_now());
 		if (disabled)
 			sessions_drop(db, user_id, NULL);
 	}
 	db_commit(db);
-	if (outcome == ROLE_OK)
+	if (outcome == ROLE_CHANGE_OK)
 		log_info(disabled ? "account_disabled" : "account_enabled", "user %lld, by %lld", (long long)user_id, (long long)actor_id);
 	return outcome;
 }

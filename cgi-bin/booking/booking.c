@@ -122,7 +122,7 @@ key_outcome(struct db *db, const struct booking_order *o, struct booking *b)
 	if (!db_exists(db, "SELECT 1 FROM booking WHERE booking_id = $1 AND request_hash = $2", b->booking_id,
 	               o->request_hash ? o->request_hash : ""))
 		return BOOKING_KEY_REUSED;
-	if (b->state == HELD && b->asked_at)
+	if (b->state == BOOKING_HELD && b->asked_at)
 		return BOOKING_IN_PROGRESS;
 	return with_lines(db, b, true) ? BOOKING_AGAIN : BOOKING_OK;
 }
@@ -144,7 +144,7 @@ promise(struct booking *b, const struct booking_order *o, const struct rentable 
 	*b = (struct booking){
 		.code = secret_code(m, "MP-"), .customer_id = o->customer_id, .car_id = car->car_id, .car_name = car->name,
 		.plate = car->plate, .body = car->body, .branch_id = car->branch_id, .branch_name = car->branch_name,
-		.branch_name_ko = car->branch_name_ko, .state = HELD, .starts_at = o->starts_at, .ends_at = o->ends_at,
+		.branch_name_ko = car->branch_name_ko, .state = BOOKING_HELD, .starts_at = o->starts_at, .ends_at = o->ends_at,
 		.amount = price->amount, .vat_amount = price->vat_amount, .currency = settings.currency, .card_id = o->card_id,
 		.held_at = now, .hold_until = now + settings.hold_s, .asked_at = o->card_id ? now : 0, .end_reason = "",
 		.lines = price->lines, .n_lines = price->n_lines, .model_id = o->model_id, .n_cars = o->model_id ? o->qty : 1,
@@ -242,7 +242,7 @@ booking_paid(struct db *db, struct booking *b, int64_t charge_id)
 	n = db_do(db, "UPDATE booking SET state = 'PAID', charge_id = $2, paid_at = $3 WHERE booking_id = $1 AND state = 'HELD'",
 		b->booking_id, charge_id, clock_now());
 	if (n == 1) {
-		b->state = PAID;
+		b->state = BOOKING_PAID;
 		b->charge_id = charge_id;
 		b->paid_at = clock_now();
 		calendar_book(db, b->booking_id);
@@ -263,7 +263,7 @@ booking_expire(struct db *db, struct booking *b, const char *reason, bool money_
 		" WHERE booking_id = $1 AND state = 'HELD' AND asked_at = $5",
 		b->booking_id, reason, clock_now(), money_may_have_moved ? "PENDING" : "NONE", b->asked_at);
 	if (n == 1) {
-		b->state = EXPIRED;
+		b->state = BOOKING_EXPIRED;
 		b->end_reason = reason;
 		calendar_release(db, b->booking_id);
 		booking_emit(db, b, "booking.expired", 0, 0);
@@ -276,7 +276,7 @@ static enum booking_outcome
 as_it_stands(struct db *db, struct booking *b)
 {
 	booking_reload(db, b);
-	return b->state == HELD || b->state == EXPIRED ? BOOKING_UNANSWERED : BOOKING_OK;
+	return b->state == BOOKING_HELD || b->state == BOOKING_EXPIRED ? BOOKING_UNANSWERED : BOOKING_OK;
 }
 
 static enum booking_outcome
@@ -286,15 +286,15 @@ charge_held(struct db *db, struct booking *b, const char *payment_key)
 	const char *reason = "";
 
 	switch (payments->charge(db, b, payment_key, &charge_id, &reason)) {
-	case CHARGE_APPROVED:
+	case CHARGE_ANSWER_APPROVED:
 		return booking_paid(db, b, charge_id) ? BOOKING_OK : as_it_stands(db, b);
-	case CHARGE_DECLINED:
+	case CHARGE_ANSWER_DECLINED:
 		return booking_expire(db, b, "declined", false) ? BOOKING_DECLINED : as_it_stands(db, b);
-	case CHARGE_NOT_ASKED:
+	case CHARGE_ANSWER_NOT_ASKED:
 		booking_expire(db, b, "later", false);
 		return BOOKING_LATER;
-	case CHARGE_UNKNOWN:
-	case CHARGE_NEVER_SEEN:
+	case CHARGE_ANSWER_UNKNOWN:
+	case CHARGE_ANSWER_NEVER_SEEN:
 		booking_expire(db, b, "later", true);
 		return BOOKING_UNANSWERED;
 	}
@@ -362,7 +362,7 @@ booking_pay(struct db *db, struct booking *b, const char *payment_key)
 	int64_t now = clock_now();
 	int n;
 
-	if (b->state == HELD && !b->asked_at && closed_for_s())
+	if (b->state == BOOKING_HELD && !b->asked_at && closed_for_s())
 		return BOOKING_LATER;   /* the way back can be gone once more while the hold lasts */
 	db_begin(db);
 	n = db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1 AND state = 'HELD' AND asked_at = 0 AND hold_until > $2",
@@ -374,7 +374,7 @@ booking_pay(struct db *db, struct booking *b, const char *payment_key)
 		return charge_held(db, b, payment_key);
 	}
 	booking_reload(db, b);
-	if (b->state == HELD && b->asked_at)
+	if (b->state == BOOKING_HELD && b->asked_at)
 		return BOOKING_IN_PROGRESS;
-	return b->state == HELD || b->state == EXPIRED ? BOOKING_TAKEN : BOOKING_AGAIN;
+	return b->state == BOOKING_HELD || b->state == BOOKING_EXPIRED ? BOOKING_TAKEN : BOOKING_AGAIN;
 }

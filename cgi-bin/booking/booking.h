@@ -3,7 +3,7 @@
  *
  * A booking is HELD (the calendar slot is taken for hold_s) → PAID → CONFIRMED → OUT → RETURNED → COMPLETED; it ends aside as
  * EXPIRED, REJECTED, CANCEL_REQUESTED → CANCELLED, or NO_SHOW (DOMAIN 3). booking owns the calendar: whether a car is free is
- * decided here, in one write transaction, by the schema. Money moves through payment (payments.h), never inside a transaction.
+ * decided here, in one write transaction, by the schema. Money moves through payment (payment_client.h), never inside a transaction.
  */
 #ifndef MP_BOOKING_H
 #define MP_BOOKING_H

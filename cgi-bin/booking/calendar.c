@@ -60,17 +60,17 @@ calendar_is_free(struct db *db, int64_t car_id, int64_t starts_at, int64_t ends_
 		car_id, starts_at, ends_at + settings.turnaround_s);
 }
 
-static const struct member busy_members[] = {
-	SHAPE_TIME(busy, starts_at), SHAPE_TIME(busy, ends_at), SHAPE_TIME(busy, busy_until),
+static const struct member taken_interval_members[] = {
+	SHAPE_TIME(taken_interval, starts_at), SHAPE_TIME(taken_interval, ends_at), SHAPE_TIME(taken_interval, busy_until),
 };
-const struct shape busy_shape = SHAPE(busy, busy_members);
+const struct shape taken_interval_shape = SHAPE(taken_interval, taken_interval_members);
 
 int
-calendar_of_car(struct db *db, int64_t car_id, int64_t from, int64_t until, struct busy **busy)
+calendar_of_car(struct db *db, int64_t car_id, int64_t from, int64_t until, struct taken_interval **busy)
 {
 	int n = 0;
 
-	return db_list(db, &busy_shape, busy, &n,
+	return db_list(db, &taken_interval_shape, busy, &n,
 		"SELECT starts_at, ends_at, busy_until FROM slot WHERE car_id = $1 AND kind <> 'RELEASED'"
 		" AND busy_until > $2 AND starts_at < $3 ORDER BY busy_until LIMIT 500",
 		car_id, from, until);

@@ -5,8 +5,8 @@
  * each worker's memory and brought up to date with the rows whose rev has grown since, whenever the database has changed
  * (GROUND lighttpd 1): 6 µs instead of 64. A copy can be a moment old; the hold finds out.
  */
-#ifndef MP_CALENDAR_H
-#define MP_CALENDAR_H
+#ifndef MP_BOOKING_CALENDAR_H
+#define MP_BOOKING_CALENDAR_H
 
 #include "booking.h"
 
@@ -24,7 +24,7 @@ struct car_query {
 	const char *region;             /* NULL: all */
 	int body, fuel;                 /* -1: all (body_words, fuel_words) */
 	int64_t seats, max_price;       /* at least; at most in total; 0: any */
-	enum car_order { BY_PRICE, BY_PRICE_DOWN, BY_SEATS, BY_NAME } order;
+	enum search_order { SEARCH_BY_PRICE, SEARCH_BY_PRICE_DOWN, SEARCH_BY_SEATS, SEARCH_BY_NAME } order;
 	int offset, limit;
 };
 
@@ -50,9 +50,9 @@ int calendar_model(struct db *db, struct arena *m, int64_t model_id, int64_t sta
 int calendar_model_sql(struct db *db, int64_t model_id, int64_t starts_at, int64_t ends_at, struct model_stock **branches);     /* the oracle */
 
 /* One car's busy intervals that touch [from, until), oldest first. */
-struct busy { int64_t starts_at, ends_at, busy_until; };
-int calendar_of_car(struct db *db, int64_t car_id, int64_t from, int64_t until, struct busy **busy);
-extern const struct shape busy_shape;
+struct taken_interval { int64_t starts_at, ends_at, busy_until; };
+int calendar_of_car(struct db *db, int64_t car_id, int64_t from, int64_t until, struct taken_interval **busy);
+extern const struct shape taken_interval_shape;
 bool calendar_is_free(struct db *db, int64_t car_id, int64_t starts_at, int64_t ends_at);
 int calendar_n_cars(struct db *db);                             /* for rent at all */
 

@@ -24,7 +24,7 @@ cancel_preview(const struct booking *b, int64_t now, struct cancel_preview *p)
 	*p = (struct cancel_preview){ .percent = 100, .rule = "full", .gone = booking_extras_gone(b) };
 	if (b->cancel_asked_at)
 		now = b->cancel_asked_at;       /* the terms are those of the moment it was asked for */
-	if ((b->state != PAID && b->state != CONFIRMED))
+	if ((b->state != BOOKING_PAID && b->state != BOOKING_CONFIRMED))
 		return false;
 	if (now < b->starts_at - settings.refund_full_before_s)
 		p->rule = "full";
@@ -56,7 +56,7 @@ request_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *r
 		" refund_next_at = $6, refund_tries = 1, cancel_asked_at = 0 WHERE booking_id = $1 AND state IN ('PAID', 'CONFIRMED')",
 		b->booking_id, reason, now, p.refund, p.refund ? "PENDING" : "NONE", now + 5) : 0;
 	if (n == 1) {
-		b->state = CANCEL_REQUESTED;
+		b->state = BOOKING_CANCEL_REQUESTED;
 		b->cancel_asked_at = 0;
 		b->refund_due = p.refund;
 		b->refund_state = p.refund ? REFUND_PENDING : REFUND_NONE;
@@ -124,16 +124,16 @@ delivery_lets_go(struct db *db, struct booking *b, int64_t actor_id, const char 
 	if (!tries)
 		return true;    /* whoever writes next sees what has become of it */
 	switch (deliveries->cancel(db, b, reason)) {
-	case DELIVERY_CANCELLED:
+	case DELIVERY_ANSWER_CANCELLED:
 		return true;
-	case DELIVERY_SHIPPED:
+	case DELIVERY_ANSWER_SHIPPED:
 		withdraw(db, b, false);
 		*outcome = CANCEL_SHIPPED;
 		return false;
-	case DELIVERY_NOT_ASKED:
+	case DELIVERY_ANSWER_NOT_ASKED:
 		*outcome = tries == 1 && withdraw(db, b, true) ? CANCEL_LATER : CANCEL_PENDING;
 		return false;
-	case DELIVERY_UNKNOWN:
+	case DELIVERY_ANSWER_UNKNOWN:
 		break;
 	}
 	*outcome = CANCEL_PENDING;
@@ -143,7 +143,7 @@ delivery_lets_go(struct db *db, struct booking *b, int64_t actor_id, const char 
 void
 booking_cancel_again(struct db *db, struct booking *b)
 {
-	if (b->state == PAID || b->state == CONFIRMED)
+	if (b->state == BOOKING_PAID || b->state == BOOKING_CONFIRMED)
 		booking_cancel(db, b, b->cancel_asked_by, b->cancel_asked_by == b->customer_id ? "customer" : "manager");
 	else
 		withdraw(db, b, false);         /* it has gone another way */
@@ -159,13 +159,13 @@ give_up(struct db *db, struct booking *b, int64_t actor_id, const char *reason, 
 
 	*outcome = CANCEL_NOT_POSSIBLE;
 	booking_reload(db, b);
-	if (b->state == CANCELLED || (b->state == EXPIRED && strcmp(b->end_reason, "given_up") == 0))
+	if (b->state == BOOKING_CANCELLED || (b->state == BOOKING_EXPIRED && strcmp(b->end_reason, "given_up") == 0))
 		return *outcome = CANCEL_DONE, true;
-	if (b->state == HELD) {
+	if (b->state == BOOKING_HELD) {
 		*outcome = CANCEL_DONE;
 		return booking_expire(db, b, "given_up", b->asked_at != 0);
 	}
-	if (b->state != CANCEL_REQUESTED) {
+	if (b->state != BOOKING_CANCEL_REQUESTED) {
 		if (!cancel_preview(b, clock_now(), &p))
 			return true;
 		if (is_to_be_brought(b) && !delivery_lets_go(db, b, actor_id, reason, outcome))
@@ -201,9 +201,9 @@ booking_refund_done(struct db *db, struct booking *b, int64_t refunded_amount, i
 		b->booking_id, refunded_amount, refunded_amount || b->refund_state == REFUND_PENDING ? "DONE" : "NONE");
 	if (n == 1) {
 		booking_reload(db, b);
-		if (b->state == CANCELLED)
+		if (b->state == BOOKING_CANCELLED)
 			booking_emit(db, b, "booking.cancelled", causation_id, 0);
-		else if (b->state == REJECTED)
+		else if (b->state == BOOKING_REJECTED)
 			booking_emit(db, b, "booking.refunded", causation_id, 0);
 	}
 	return db_commit(db) && n == 1;
@@ -233,7 +233,7 @@ booking_settle_refund(struct db *db, struct booking *b)
 
 	if (b->refund_state != REFUND_PENDING) {
 		booking_refund_done(db, b, 0, 0);
-		return b->state == CANCELLED;
+		return b->state == BOOKING_CANCELLED;
 	}
 	answer = payments->refund(db, b, &back, &refunded);
 	if (answer != REFUND_ANSWER_DONE) {

@@ -1,4 +1,4 @@
-/* deliveries - booking's call to delivery over its internal socket (docs/calls.md). The story is in deliveries.h. */
+/* deliveries - booking's call to delivery over its internal socket (docs/calls.md). The story is in delivery_client.h. */
 #include "delivery_client.h"
 
 #include "lib/call/call.h"
@@ -17,7 +17,7 @@ struct cancel_reply { const char *outcome; };
 static const struct member cancel_reply_members[] = { SHAPE_TEXT(cancel_reply, outcome) };
 static const struct shape cancel_reply_shape = SHAPE(cancel_reply, cancel_reply_members);
 
-/* 503 is delivery's own "I have not begun", as in payments.c. */
+/* 503 is delivery's own "I have not begun", as in payment_client.c. */
 static enum delivery_answer
 cancel_by_call(struct db *db, const struct booking *b, const char *reason)
 {
@@ -32,12 +32,12 @@ cancel_by_call(struct db *db, const struct booking *b, const char *reason)
 	c.body = body.s;
 	outcome = call_do(db_memory(db), &c);
 	if (outcome == CALL_NOT_SENT || outcome == CALL_REFUSED || (outcome == CALL_ANSWERED && c.status == 503))
-		return DELIVERY_NOT_ASKED;
+		return DELIVERY_ANSWER_NOT_ASKED;
 	if (outcome != CALL_ANSWERED || c.status != 200 || !json_into(db_memory(db), c.answer, &cancel_reply_shape, &r) || !r.outcome)
-		return DELIVERY_UNKNOWN;
+		return DELIVERY_ANSWER_UNKNOWN;
 	if (strcmp(r.outcome, "cancelled") == 0)
-		return DELIVERY_CANCELLED;
-	return strcmp(r.outcome, "shipped") == 0 ? DELIVERY_SHIPPED : DELIVERY_UNKNOWN;
+		return DELIVERY_ANSWER_CANCELLED;
+	return strcmp(r.outcome, "shipped") == 0 ? DELIVERY_ANSWER_SHIPPED : DELIVERY_ANSWER_UNKNOWN;
 }
 
 static int

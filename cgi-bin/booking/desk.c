@@ -22,7 +22,7 @@ step(struct db *db, struct booking *b, const char *from, int to, const char *eve
 bool
 booking_keys_given(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id)
 {
-	return step(db, b, "CONFIRMED", OUT, "booking.handed_out", causation_id, actor_id);
+	return step(db, b, "CONFIRMED", BOOKING_OUT, "booking.handed_out", causation_id, actor_id);
 }
 
 bool
@@ -30,11 +30,11 @@ booking_keys_back(struct db *db, struct booking *b, int64_t causation_id, int64_
 {
 	int64_t now = clock_now();
 
-	if (!step(db, b, "OUT", RETURNED, "booking.returned", causation_id, actor_id))
+	if (!step(db, b, "OUT", BOOKING_RETURNED, "booking.returned", causation_id, actor_id))
 		return false;
 	calendar_end(db, b->booking_id, now);
 	db_do(db, "UPDATE booking SET ended_at = $2 WHERE booking_id = $1", b->booking_id, now);
-	return step(db, b, "RETURNED", COMPLETED, "booking.completed", causation_id, actor_id);
+	return step(db, b, "RETURNED", BOOKING_COMPLETED, "booking.completed", causation_id, actor_id);
 }
 
 /* Somebody is cancelling it, and delivery is being asked. Inside the transaction of the step. */
@@ -94,7 +94,7 @@ booking_no_show(struct db *db, struct booking *b, int64_t actor_id)
 	if (clock_now() < b->starts_at)
 		return false;
 	db_begin(db);
-	done = booking_is_at_the_counter(db, b) && step(db, b, "CONFIRMED", NO_SHOW, "booking.no_show", 0, actor_id);
+	done = booking_is_at_the_counter(db, b) && step(db, b, "CONFIRMED", BOOKING_NO_SHOW, "booking.no_show", 0, actor_id);
 	if (done) {
 		db_do(db, "UPDATE booking SET ended_at = $2, end_reason = 'no_show' WHERE booking_id = $1", b->booking_id, clock_now());
 		calendar_release(db, b->booking_id);

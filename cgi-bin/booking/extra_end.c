@@ -53,7 +53,7 @@ tell(struct db *db, const struct booking *b, const struct booking_extra *x, cons
 static bool
 pays_back_extras(const struct booking *b)
 {
-	return b->state == PAID || b->state == CONFIRMED || b->state == OUT || b->state == RETURNED || b->state == COMPLETED || b->state == NO_SHOW;
+	return b->state == BOOKING_PAID || b->state == BOOKING_CONFIRMED || b->state == BOOKING_OUT || b->state == BOOKING_RETURNED || b->state == BOOKING_COMPLETED || b->state == BOOKING_NO_SHOW;
 }
 
 void

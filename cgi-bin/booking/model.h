@@ -5,8 +5,8 @@
  * and never from a counter. All stand at one branch, and either all are held or none is. The first car is the booking's own (car_id,
  * plate, car_name); the others stand in booking_car. Each has its slot; what happens to the booking happens to all of them.
  */
-#ifndef MP_MODEL_H
-#define MP_MODEL_H
+#ifndef MP_BOOKING_MODEL_H
+#define MP_BOOKING_MODEL_H
 
 #include "calendar.h"
 

@@ -94,10 +94,10 @@ bookings_list(struct db *db, const struct booking_query *q, int64_t offset, int 
 {
 	int n = 0;
 
-	if (q->order == BY_START)
+	if (q->order == BOOKINGS_BY_START)
 		return db_list(db, &booking_row_shape, rows, &n, COLUMNS WANTED " ORDER BY b.starts_at, b.booking_id LIMIT $7 OFFSET $8",
 			VALUES(q), limit, offset);
-	if (q->order == BY_START_DOWN)
+	if (q->order == BOOKINGS_BY_START_DOWN)
 		return db_list(db, &booking_row_shape, rows, &n, COLUMNS WANTED " ORDER BY b.starts_at DESC, b.booking_id DESC LIMIT $7 OFFSET $8",
 			VALUES(q), limit, offset);
 	return db_list(db, &booking_row_shape, rows, &n, COLUMNS WANTED " ORDER BY b.booking_id DESC LIMIT $7 OFFSET $8",

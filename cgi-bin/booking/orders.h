@@ -1,6 +1,6 @@
 /* orders - what the pages need to know beside the booking itself: the customer's cards and name, and a manager's lists. */
-#ifndef MP_ORDERS_H
-#define MP_ORDERS_H
+#ifndef MP_BOOKING_ORDERS_H
+#define MP_BOOKING_ORDERS_H
 
 #include "booking.h"
 #include "calendar.h"
@@ -26,7 +26,7 @@ struct booking_query {
 	int state;                      /* enum booking_state; -1: all */
 	const char *text;               /* part of a code, plate or e-mail; "": all */
 	int64_t today, tomorrow, now;
-	enum { BY_START, BY_START_DOWN, BY_NEWEST } order;
+	enum { BOOKINGS_BY_START, BOOKINGS_BY_START_DOWN, BOOKINGS_BY_NEWEST } order;
 };
 struct booking_row {
 	const char *code, *car_name, *plate, *customer_name, *currency;

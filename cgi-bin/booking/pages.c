@@ -141,14 +141,14 @@ page_order(struct web *w)
 	if (problem)
 		form_error(w, field, problem);
 	if (form_n_errors(w))
-		return show_order(w, car_id, starts_at, ends_at, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return show_order(w, car_id, starts_at, ends_at, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	o.starts_at = starts_at;
 	o.ends_at = ends_at;
 	if (starts_at && ends_at && o.model_id && offer_n_free(w, &o) < o.qty)
-		return show_order(w, 0, starts_at, ends_at, CONFLICT, "out_of_stock", _("Fewer cars of this model are free in those hours than you ask for. Please take fewer, other hours, or another model."));
+		return show_order(w, 0, starts_at, ends_at, HTTP_CONFLICT, "out_of_stock", _("Fewer cars of this model are free in those hours than you ask for. Please take fewer, other hours, or another model."));
 	if (starts_at && ends_at && !o.model_id && !calendar_is_free(w->db, car_id, starts_at, ends_at))
-		return show_order(w, car_id, starts_at, ends_at, CONFLICT, "taken", _("This car is taken in those hours. Please choose others, or another car."));
-	return show_order(w, car_id, starts_at, ends_at, OK, NULL, NULL);
+		return show_order(w, car_id, starts_at, ends_at, HTTP_CONFLICT, "taken", _("This car is taken in those hours. Please choose others, or another car."));
+	return show_order(w, car_id, starts_at, ends_at, HTTP_OK, NULL, NULL);
 }
 
 /* The provider's page takes the card; it sends the customer back to …/paid. */
@@ -168,9 +168,9 @@ show_booked(struct web *w, const struct booking *b)
 {
 	if (w->json) {
 		web_set_header(w, "Location", arena_printf(w->m, "/bookings/%s", b->code));
-		return web_json(w, CREATED, &booking_json_shape, b);
+		return web_json(w, HTTP_CREATED, &booking_json_shape, b);
 	}
-	if (b->state == HELD && !b->asked_at)
+	if (b->state == BOOKING_HELD && !b->asked_at)
 		return go_and_pay(w, b);
 	return web_redirect(w, "/bookings/%s", b->code);
 }
@@ -215,7 +215,7 @@ show_later(struct web *w, const struct booking_order *o, enum asked_of who, cons
 		return web_later(w, s, message);
 	web_set_header(w, "Retry-After", arena_printf(w->m, "%d", s));
 	message = arena_printf(w->m, "%s %s", message, arena_printf(w->m, _("Please try again in %d seconds."), s));
-	return show_order(w, o->car_id, o->starts_at, o->ends_at, BUSY, "later", message);
+	return show_order(w, o->car_id, o->starts_at, o->ends_at, HTTP_BUSY, "later", message);
 }
 
 /* The price with what was chosen, and nothing booked: for browsers without JavaScript. */
@@ -236,9 +236,9 @@ do_book(struct web *w)
 
 	read_order(w, &o);
 	if (wants_price_alone(w))
-		return show_order(w, o.car_id, o.starts_at, o.ends_at, OK, NULL, NULL);
+		return show_order(w, o.car_id, o.starts_at, o.ends_at, HTTP_OK, NULL, NULL);
 	if (form_bad(w))
-		return show_order(w, o.car_id, o.starts_at, o.ends_at, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return show_order(w, o.car_id, o.starts_at, o.ends_at, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 
 #define AGAIN(status, code, message) show_order(w, o.car_id, o.starts_at, o.ends_at, (status), (code), (message))
 	outcome = booking_place(w->db, &o, &b);
@@ -247,45 +247,45 @@ do_book(struct web *w)
 	case BOOKING_AGAIN:
 		return show_booked(w, &b);
 	case BOOKING_TAKEN:
-		return AGAIN(CONFLICT, "taken", _("Someone has just taken this car for those hours. Nothing was charged. Please choose others, or another car."));
+		return AGAIN(HTTP_CONFLICT, "taken", _("Someone has just taken this car for those hours. Nothing was charged. Please choose others, or another car."));
 	case BOOKING_FEWER_CARS:
-		return AGAIN(CONFLICT, "out_of_stock", _("Fewer cars of this model are free in those hours than you asked for. Nothing was charged. Please take fewer, other hours, or another model."));
+		return AGAIN(HTTP_CONFLICT, "out_of_stock", _("Fewer cars of this model are free in those hours than you asked for. Nothing was charged. Please take fewer, other hours, or another model."));
 	case BOOKING_QUOTA:
-		return AGAIN(CONFLICT, "quota", _("You have reached the limit of open bookings. Finish or cancel one first."));
+		return AGAIN(HTTP_CONFLICT, "quota", _("You have reached the limit of open bookings. Finish or cancel one first."));
 	case BOOKING_HOLDS:
-		return AGAIN(CONFLICT, "holds", _("Some cars are held for you already. Please pay for one of them or give it up first."));
+		return AGAIN(HTTP_CONFLICT, "holds", _("Some cars are held for you already. Please pay for one of them or give it up first."));
 	case BOOKING_DECLINED:
-		return AGAIN(PAYMENT_REQUIRED, "declined", _("The card was declined. Nothing was charged and nothing is booked. Please try another card."));
+		return AGAIN(HTTP_PAYMENT_REQUIRED, "declined", _("The card was declined. Nothing was charged and nothing is booked. Please try another card."));
 	case BOOKING_LATER:
 	case BOOKING_UNANSWERED:
 		return show_later(w, &o, ASKED_PAYMENT, what_became_of_it(&o, outcome));
 	case BOOKING_NO_CAR:
 		if (w->json)
 			form_error(w, o.model_id ? "model_id" : "car_id", _("There is no such car for rent."));
-		return w->json ? AGAIN(UNPROCESSABLE, "invalid", _("This car is not for rent.")) : web_not_found(w);
+		return w->json ? AGAIN(HTTP_UNPROCESSABLE, "invalid", _("This car is not for rent.")) : web_not_found(w);
 	case BOOKING_BAD_INTERVAL:
 		problem = interval_problem(o.starts_at, o.ends_at, w->now, &field);
 		form_error(w, field, problem ? problem : _("Please choose other times."));
-		return AGAIN(UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return AGAIN(HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	case BOOKING_BAD_CARD:
 		form_error(w, "card_id", _("This card is not among yours. Please choose another."));
-		return AGAIN(UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return AGAIN(HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	case BOOKING_BAD_DELIVERY:
 	case BOOKING_NO_ITEM:
-		return AGAIN(UNPROCESSABLE, "invalid", extras_refused(w, &o, &b, outcome));
+		return AGAIN(HTTP_UNPROCESSABLE, "invalid", extras_refused(w, &o, &b, outcome));
 	case BOOKING_OUT_OF_STOCK:
-		return AGAIN(CONFLICT, "out_of_stock", extras_refused(w, &o, &b, outcome));
+		return AGAIN(HTTP_CONFLICT, "out_of_stock", extras_refused(w, &o, &b, outcome));
 	case BOOKING_NOT_APPROVED:
-		return AGAIN(CONFLICT, "rejected", extras_refused(w, &o, &b, outcome));
+		return AGAIN(HTTP_CONFLICT, "rejected", extras_refused(w, &o, &b, outcome));
 	case BOOKING_REVIEW_LATER:
 		return show_later(w, &o, ASKED_REVIEW, _("Your equipment must be approved first, and nobody can be asked at the moment. Nothing was booked and nothing was charged."));
 	case BOOKING_KEY_REUSED:
-		return AGAIN(UNPROCESSABLE, "key_reused", _("This form was used for another booking already. Please check what it says and send it again."));
+		return AGAIN(HTTP_UNPROCESSABLE, "key_reused", _("This form was used for another booking already. Please check what it says and send it again."));
 	case BOOKING_IN_PROGRESS:
 		if (!w->json)
 			return web_redirect(w, "/bookings/%s", b.code);
 		web_set_header(w, "Retry-After", "1");
-		return web_refuse(w, CONFLICT, "in_progress", _("The first request with this key is still running."));
+		return web_refuse(w, HTTP_CONFLICT, "in_progress", _("The first request with this key is still running."));
 	}
 #undef AGAIN
 	return web_broken(w);
@@ -299,10 +299,10 @@ do_pay(struct web *w)
 	struct booking b;
 
 	if (form_bad(w))
-		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	if (!booking_find(w->db, web_param(w, "code"), w->user.id, &b))
 		return web_not_found(w);
-	if (b.state == HELD && !b.asked_at && b.hold_until > w->now)
+	if (b.state == BOOKING_HELD && !b.asked_at && b.hold_until > w->now)
 		return go_and_pay(w, &b);
 	return web_redirect(w, "/bookings/%s", b.code);
 }
@@ -311,7 +311,7 @@ do_pay(struct web *w)
 static enum status
 show_not_paid(struct web *w, const struct booking *b)
 {
-	if (b->state == HELD)
+	if (b->state == BOOKING_HELD)
 		return web_later(w, booking_later_s(ASKED_PAYMENT), _("Payments do not work at the moment. Nothing was charged, and the car is still held for you: please load this page again in a moment."));
 	return web_later(w, booking_later_s(ASKED_PAYMENT), _("Payments do not work at the moment. Nothing was booked and nothing was charged."));
 }
@@ -327,7 +327,7 @@ do_paid(struct web *w)
 	if (!booking_find(w->db, web_param(w, "code"), w->user.id, &b))
 		return web_not_found(w);
 	if (!*payment_key || amount != b.amount || strcmp(form_raw(w, "orderId"), b.code) != 0)
-		return web_refuse(w, UNPROCESSABLE, "invalid", _("This payment does not belong to this booking. Nothing was charged."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("This payment does not belong to this booking. Nothing was charged."));
 	switch (booking_pay(w->db, &b, payment_key)) {
 	case BOOKING_LATER:
 		return show_not_paid(w, &b);

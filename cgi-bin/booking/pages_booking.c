@@ -75,13 +75,13 @@ PAGE(receipt_shown, "booking/receipt", booking_page_shape)
 bool
 find_booking(struct web *w, struct booking *b)
 {
-	return booking_find(w->db, web_param(w, "code"), web_is(w, MANAGER) ? 0 : w->user.id, b);
+	return booking_find(w->db, web_param(w, "code"), web_is(w, ROLE_MANAGER) ? 0 : w->user.id, b);
 }
 
 static void
 fill_cancel(struct web *w, struct booking_page *p)
 {
-	p->is_on_its_way = p->booking.state == CONFIRMED && booking_is_with_the_courier(w->db, &p->booking);
+	p->is_on_its_way = p->booking.state == BOOKING_CONFIRMED && booking_is_with_the_courier(w->db, &p->booking);
 	p->may_cancel = cancel_preview(&p->booking, w->now, &p->preview) && !p->is_wished && !p->is_on_its_way;
 	p->refund = p->preview.refund;
 	p->gone_amount = p->preview.gone;
@@ -155,7 +155,7 @@ static void
 fill_page(struct web *w, struct booking_page *p)
 {
 	struct booking *b = &p->booking;
-	bool desk = web_is(w, MANAGER);
+	bool desk = web_is(w, ROLE_MANAGER);
 
 	p->now = w->now;
 	if (lang_now() == LANG_KO && *b->branch_name_ko)
@@ -164,15 +164,15 @@ fill_page(struct web *w, struct booking_page *p)
 	p->net_amount = b->amount - b->vat_amount;
 	p->is_mine = b->customer_id == w->user.id;
 	p->is_several = b->n_cars > 1;
-	p->may_pay = p->is_mine && b->state == HELD && !b->asked_at && b->hold_until > w->now;
-	p->is_unsettled = b->state == HELD || b->state == PAID || b->refund_state == REFUND_PENDING;
-	p->is_wished = b->cancel_asked_at && (b->state == PAID || b->state == CONFIRMED);
+	p->may_pay = p->is_mine && b->state == BOOKING_HELD && !b->asked_at && b->hold_until > w->now;
+	p->is_unsettled = b->state == BOOKING_HELD || b->state == BOOKING_PAID || b->refund_state == REFUND_PENDING;
+	p->is_wished = b->cancel_asked_at && (b->state == BOOKING_PAID || b->state == BOOKING_CONFIRMED);
 	p->is_unsettled |= p->is_wished;
 	fill_extras(p);
-	p->is_asking = b->state == EXPIRED && b->refund_state == REFUND_PENDING;
-	p->may_hand_out = desk && b->state == CONFIRMED && booking_is_at_the_counter(w->db, b) && w->now >= b->starts_at - settings.turnaround_s && w->now < b->ends_at;
-	p->may_take_back = desk && b->state == OUT;
-	p->may_no_show = desk && b->state == CONFIRMED && booking_is_at_the_counter(w->db, b) && w->now >= b->starts_at;
+	p->is_asking = b->state == BOOKING_EXPIRED && b->refund_state == REFUND_PENDING;
+	p->may_hand_out = desk && b->state == BOOKING_CONFIRMED && booking_is_at_the_counter(w->db, b) && w->now >= b->starts_at - settings.turnaround_s && w->now < b->ends_at;
+	p->may_take_back = desk && b->state == BOOKING_OUT;
+	p->may_no_show = desk && b->state == BOOKING_CONFIRMED && booking_is_at_the_counter(w->db, b) && w->now >= b->starts_at;
 	fill_cancel(w, p);
 	fill_around(w, p);
 	/* the way back from the provider's page without a payment says why in code= */
@@ -202,7 +202,7 @@ page_booking(struct web *w)
 
 	if (!find_booking(w, &b))
 		return web_not_found(w);
-	return show_booking(w, &booking_shown, &b, OK);
+	return show_booking(w, &booking_shown, &b, HTTP_OK);
 }
 
 enum status
@@ -212,7 +212,7 @@ page_receipt(struct web *w)
 
 	if (!find_booking(w, &b) || !b.paid_at)
 		return web_not_found(w);
-	return show_booking(w, &receipt_shown, &b, OK);
+	return show_booking(w, &receipt_shown, &b, HTTP_OK);
 }
 
 /* --- cancelling: the refund is shown before it is confirmed ------------------------------------------------------------------ */
@@ -226,13 +226,13 @@ page_cancel(struct web *w)
 		return web_not_found(w);
 	if (b.cancel_asked_at && !w->json)      /* it is under way */
 		return web_redirect(w, "/bookings/%s", b.code);
-	return show_booking(w, &cancel_shown, &b, OK);
+	return show_booking(w, &cancel_shown, &b, HTTP_OK);
 }
 
 static enum status
 not_cancellable(struct web *w)
 {
-	return web_refuse(w, CONFLICT, "not_cancellable", _("This booking cannot be cancelled any more. Please call the branch: we will find a way."));
+	return web_refuse(w, HTTP_CONFLICT, "not_cancellable", _("This booking cannot be cancelled any more. Please call the branch: we will find a way."));
 }
 
 /* What there is to do instead: the car comes, and can be brought back early. */
@@ -242,7 +242,7 @@ already_shipped(struct web *w, const struct booking *b)
 	struct around_booking a = { 0 };
 
 	around_booking(w->db, b, &a);
-	return web_refuse(w, CONFLICT, "delivery_shipped", a.branch_phone && *a.branch_phone
+	return web_refuse(w, HTTP_CONFLICT, "delivery_shipped", a.branch_phone && *a.branch_phone
 		? arena_printf(w->m, _("The car is on its way to you, so this booking cannot be cancelled any more. You can take it and bring it back early, or call the branch: %s."), a.branch_phone)
 		: _("The car is on its way to you, so this booking cannot be cancelled any more. You can take it and bring it back early, or call the branch."));
 }
@@ -254,16 +254,16 @@ do_cancel(struct web *w)
 	struct booking b;
 
 	if (form_bad(w))
-		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	if (!find_booking(w, &b))
 		return web_not_found(w);
-	if (w->json && (b.state == CANCELLED || b.state == EXPIRED))
+	if (w->json && (b.state == BOOKING_CANCELLED || b.state == BOOKING_EXPIRED))
 		return not_cancellable(w);
 	switch (booking_cancel(w->db, &b, w->user.id, b.customer_id == w->user.id ? "customer" : "manager")) {
 	case CANCEL_DONE:
-		return w->json ? show_booking(w, NULL, &b, OK) : web_redirect(w, "/bookings/%s", b.code);
+		return w->json ? show_booking(w, NULL, &b, HTTP_OK) : web_redirect(w, "/bookings/%s", b.code);
 	case CANCEL_PENDING:
-		return w->json ? show_booking(w, NULL, &b, ACCEPTED) : web_redirect(w, "/bookings/%s", b.code);
+		return w->json ? show_booking(w, NULL, &b, HTTP_ACCEPTED) : web_redirect(w, "/bookings/%s", b.code);
 	case CANCEL_SHIPPED:
 		return already_shipped(w, &b);
 	case CANCEL_LATER:

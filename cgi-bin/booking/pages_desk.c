@@ -63,7 +63,7 @@ read_query(struct web *w)
 		.today = day_start(w->now), .tomorrow = day_add(day_start(w->now), 1), .now = w->now,
 	};
 
-	q.order = sorted == 0 ? (down ? BY_START_DOWN : BY_START) : q.view == DESK_ALL ? BY_NEWEST : BY_START;
+	q.order = sorted == 0 ? (down ? BOOKINGS_BY_START_DOWN : BOOKINGS_BY_START) : q.view == DESK_ALL ? BOOKINGS_BY_NEWEST : BOOKINGS_BY_START;
 	return q;
 }
 
@@ -74,7 +74,7 @@ page_bookings(struct web *w)
 	struct booking_query q;
 	struct desk d = { .now = w->now };
 
-	if (!web_is(w, MANAGER))
+	if (!web_is(w, ROLE_MANAGER))
 		return web_redirect(w, "/my/bookings");
 	q = read_query(w);
 	d.n_total = bookings_count(w->db, &q);
@@ -83,14 +83,14 @@ page_bookings(struct web *w)
 	d.n_pages = d.paging.n_pages;
 	d.n_bookings = bookings_list(w->db, &q, d.paging.offset, PER_PAGE, &d.bookings);
 	if (w->json)
-		return web_json(w, OK, &desk_json_shape, &d);
+		return web_json(w, HTTP_OK, &desk_json_shape, &d);
 	make_tabs(w, &d, (int)q.view);
 	d.view = words_code(&desk_view_words, (int)q.view);
 	d.state = form_field_choice(w, "state", &booking_state_words, -1, _("All states"));
 	d.q = form_field(w, "q", "");
 	d.by_start = web_sort_link(w, "starts_at");
 	w->chrome.nav_bookings = true;
-	return web_page(w, OK, &desk_page, &d);
+	return web_page(w, HTTP_OK, &desk_page, &d);
 }
 
 static enum status
@@ -99,12 +99,12 @@ act(struct web *w, bool (*step)(struct db *db, struct booking *b, int64_t actor_
 	struct booking b;
 
 	if (form_bad(w))
-		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	if (!find_booking(w, &b))
 		return web_not_found(w);
 	if (!step(w->db, &b, w->user.id))
-		return web_refuse(w, CONFLICT, "wrong_state", _("This booking is not in a state for that now. Please look at it again."));
-	return w->json ? web_json(w, OK, &booking_json_shape, &b) : web_redirect(w, "/bookings/%s", b.code);
+		return web_refuse(w, HTTP_CONFLICT, "wrong_state", _("This booking is not in a state for that now. Please look at it again."));
+	return w->json ? web_json(w, HTTP_OK, &booking_json_shape, &b) : web_redirect(w, "/bookings/%s", b.code);
 }
 
 enum status

@@ -1,6 +1,6 @@
 /* pages_extra - the part of the order form that asks for delivery and equipment. */
-#ifndef MP_PAGES_EXTRA_H
-#define MP_PAGES_EXTRA_H
+#ifndef MP_BOOKING_PAGES_EXTRA_H
+#define MP_BOOKING_PAGES_EXTRA_H
 
 #include "booking.h"
 #include "price.h"

@@ -88,7 +88,7 @@ json_offers(struct web *w, const struct offers_page *p)
 		.currency = settings.currency, .models = p->models, .n_models = p->n_models,
 	};
 
-	return web_json(w, OK, &offers_json_shape, &said);
+	return web_json(w, HTTP_OK, &offers_json_shape, &said);
 }
 
 /* GET /models ?starts_at&ends_at - what can be had of each, and for how much. */
@@ -100,7 +100,7 @@ page_offers(struct web *w)
 	bool good = read_hours(w, &h);
 
 	if (w->json && !good)
-		return web_refuse(w, UNPROCESSABLE, "invalid", marked());
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", marked());
 	p.paging = web_paging(w, good ? offers_count(w->db) : 0, PER_PAGE);
 	if (good)
 		p.n_models = offers_list(w->db, p.paging.offset, PER_PAGE, &p.models);
@@ -114,7 +114,7 @@ page_offers(struct web *w)
 	p.ends_at = time_field(w, "ends_at", h.ends_at);
 	p.problems = form_problems(w, good ? NULL : marked());
 	w->chrome.nav_search = true;
-	return web_page(w, good ? OK : UNPROCESSABLE, &offers_shown, &p);
+	return web_page(w, good ? HTTP_OK : HTTP_UNPROCESSABLE, &offers_shown, &p);
 }
 
 /* --- /models/ID ------------------------------------------------------------------------------------------------------------- */
@@ -203,10 +203,10 @@ page_offer(struct web *w)
 	struct hours h = { 0 };
 
 	if (read_hours(w, &h))
-		return show_hours(w, web_param_id(w, "model_id"), &h, OK, NULL);
+		return show_hours(w, web_param_id(w, "model_id"), &h, HTTP_OK, NULL);
 	if (w->json)
-		return web_refuse(w, UNPROCESSABLE, "invalid", marked());
-	return show_hours(w, web_param_id(w, "model_id"), &(struct hours){ 0 }, UNPROCESSABLE, marked());
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", marked());
+	return show_hours(w, web_param_id(w, "model_id"), &(struct hours){ 0 }, HTTP_UNPROCESSABLE, marked());
 }
 
 /* --- for the order form in pages.c --------------------------------------------------------------------------------------------- */
@@ -273,7 +273,7 @@ offer_facts(struct web *w, const struct booking_order *o, struct car_facts *car)
 	*car = (struct car_facts){
 		.seats = model.seats, .daily_price = model.daily_price, .hourly_price = model.hourly_price, .name = model.name,
 		.branch_name = "", .branch_name_ko = "", .branch_address = "", .branch_phone = "", .photo = model.photo, .body = model.body,
-		.fuel = model.fuel, .gearbox = model.gearbox, .service = IN_SERVICE,
+		.fuel = model.fuel, .gearbox = model.gearbox, .service = SERVICE_IN_SERVICE,
 	};
 	b = branch_of(&model, o);
 	if (b && (o->branch_id || has_hours(o)))

@@ -31,10 +31,10 @@ static const struct member search_form_members[] = {
 static const struct shape search_form_shape = SHAPE(search_form, search_form_members);
 
 static const struct word order_word[] = {
-	[BY_PRICE]      = { "price",  N_("Lowest price first") },
-	[BY_PRICE_DOWN] = { "-price", N_("Highest price first") },
-	[BY_SEATS]      = { "seats",  N_("Most seats first") },
-	[BY_NAME]       = { "name",   N_("By name") },
+	[SEARCH_BY_PRICE]      = { "price",  N_("Lowest price first") },
+	[SEARCH_BY_PRICE_DOWN] = { "-price", N_("Highest price first") },
+	[SEARCH_BY_SEATS]      = { "seats",  N_("Most seats first") },
+	[SEARCH_BY_NAME]       = { "name",   N_("By name") },
 };
 static const struct words order_words = WORDS(order_word);
 
@@ -89,7 +89,7 @@ search_form(struct web *w, int64_t starts_at, int64_t ends_at)
 		.fuel = form_field_choice(w, "fuel", &fuel_words, -1, _("Any")),
 		.seats = seats_field(w),
 		.max_price = form_field(w, "max_price", ""),
-		.sort = form_field_choice(w, "sort", &order_words, BY_PRICE, NULL),
+		.sort = form_field_choice(w, "sort", &order_words, SEARCH_BY_PRICE, NULL),
 		.is_filtered = form_has(w, "body") || form_has(w, "fuel") || form_has(w, "seats") || form_has(w, "max_price"),
 	};
 }
@@ -114,7 +114,7 @@ page_home(struct web *w)
 
 	home.n_branches = home.form.branch.n_options - 1;
 	w->chrome.nav_search = true;
-	return web_page(w, OK, &home_page, &home);
+	return web_page(w, HTTP_OK, &home_page, &home);
 }
 
 /* --- /cars ------------------------------------------------------------------------------------------------------------------ */
@@ -195,7 +195,7 @@ read_filters(struct web *w, struct car_query *q)
 	q->fuel = form_has(w, "fuel") ? form_choice(w, "fuel", &fuel_words) : -1;
 	q->seats = form_has(w, "seats") ? form_int(w, "seats", 1, 15) : 0;
 	q->max_price = form_has(w, "max_price") ? form_amount(w, "max_price", 1, 1000000000) : 0;
-	q->order = form_has(w, "sort") ? (enum car_order)form_choice(w, "sort", &order_words) : BY_PRICE;
+	q->order = form_has(w, "sort") ? (enum search_order)form_choice(w, "sort", &order_words) : SEARCH_BY_PRICE;
 	q->offset = (int)((page > 0 ? page - 1 : 0) * PER_PAGE);
 	q->limit = PER_PAGE;
 }
@@ -251,18 +251,18 @@ page_search(struct web *w)
 	w->chrome.nav_search = true;
 	good = good && form_n_errors(w) == 0;
 	if (w->json && !good)
-		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	s.starts_at = q.starts_at;
 	s.ends_at = q.ends_at;
 	if (good)
 		search_now(w, &s, &q);
 	if (w->json)
-		return web_json(w, OK, &search_json_shape, &s);
+		return web_json(w, HTTP_OK, &search_json_shape, &s);
 	s.form = search_form(w, q.starts_at, q.ends_at);
 	s.from = s.form.from.value;
 	s.to = s.form.to.value;
 	s.problems = form_problems(w, good ? NULL : _("Please look at the marked fields."));
-	return web_page(w, good ? OK : UNPROCESSABLE, &search_page, &s);
+	return web_page(w, good ? HTTP_OK : HTTP_UNPROCESSABLE, &search_page, &s);
 }
 
 /* --- /cars/ID --------------------------------------------------------------------------------------------------------------- */
@@ -277,7 +277,7 @@ struct car_page {
 	const char *from, *to;
 	struct month *months;
 	int n_months;
-	struct busy *busy;
+	struct taken_interval *busy;
 	int n_busy;
 };
 static const struct member car_page_members[] = {
@@ -292,7 +292,7 @@ PAGE(car_page, "booking/car", car_page_shape)
 static const struct member car_json_members[] = {
 	SHAPE_STRUCT(car_page, car, car_facts_shape), SHAPE_BOOL(car_page, is_free), SHAPE_TIME(car_page, starts_at),
 	SHAPE_TIME(car_page, ends_at), SHAPE_MAYBE(car_page, price, price_shape),
-	SHAPE_LIST(car_page, busy, busy_shape),
+	SHAPE_LIST(car_page, busy, taken_interval_shape),
 };
 static const struct shape car_json_shape = SHAPE(car_page, car_json_members);
 
@@ -300,7 +300,7 @@ static void
 price_car(struct web *w, struct car_page *p)
 {
 	p->price = price_make(w->m, p->starts_at, p->ends_at, p->car.daily_price, p->car.hourly_price);
-	p->is_free = p->car.service == IN_SERVICE && calendar_is_free(w->db, p->car.car_id, p->starts_at, p->ends_at);
+	p->is_free = p->car.service == SERVICE_IN_SERVICE && calendar_is_free(w->db, p->car.car_id, p->starts_at, p->ends_at);
 }
 
 static void
@@ -332,11 +332,11 @@ page_car(struct web *w)
 	draw_months(w, &p);
 	w->chrome.nav_search = true;
 	if (w->json)
-		return good ? web_json(w, OK, &car_json_shape, &p)
-		            : web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return good ? web_json(w, HTTP_OK, &car_json_shape, &p)
+		            : web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	p.form = search_form(w, p.starts_at, p.ends_at);
 	p.from = p.form.from.value;
 	p.to = p.form.to.value;
 	p.problems = form_problems(w, good ? NULL : _("Please look at the marked fields."));
-	return web_page(w, good ? OK : UNPROCESSABLE, &car_page, &p);
+	return web_page(w, good ? HTTP_OK : HTTP_UNPROCESSABLE, &car_page, &p);
 }

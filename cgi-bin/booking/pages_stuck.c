@@ -57,7 +57,7 @@ page_stuck(struct web *w)
 	p.n_late = late_clashes(w->db, w->now, &p.late);
 	p.has_late = p.n_late > 0;
 	if (w->json)
-		return web_json(w, OK, &stuck_json_shape, &p);
+		return web_json(w, HTTP_OK, &stuck_json_shape, &p);
 	for (int i = 0; i < p.n_stuck; i++)
 		p.stuck[i].last_error = stuck_error_in_words(w->m, p.stuck[i].kind, p.stuck[i].last_error);
 	if (form_has(w, "done"))
@@ -67,13 +67,13 @@ page_stuck(struct web *w)
 	w->chrome.nav_stuck = true;
 	if (!p.is_filtered)
 		w->chrome.n_stuck = p.n_total;  /* the menu agrees with the list below it */
-	return web_page(w, OK, &stuck_html, &p);
+	return web_page(w, HTTP_OK, &stuck_html, &p);
 }
 
 static enum status
 back_to_desk(struct web *w, const struct booking *b)
 {
-	return w->json ? web_json(w, OK, &booking_json_shape, b) : web_redirect(w, "/bookings/stuck?done=%s", b->code);
+	return w->json ? web_json(w, HTTP_OK, &booking_json_shape, b) : web_redirect(w, "/bookings/stuck?done=%s", b->code);
 }
 
 /* POST /bookings/:code/retry - a second click tries once more, or finds it done: both are what was wanted. */
@@ -83,7 +83,7 @@ do_retry(struct web *w)
 	struct booking b;
 
 	if (form_bad(w))
-		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	if (!find_booking(w, &b))
 		return web_not_found(w);
 	booking_retry(w->db, &b, w->user.id);
@@ -95,8 +95,8 @@ question(struct web *w, const struct booking *b)
 {
 	struct stuck_question q = {
 		.subject_id = b->code, .kind = booking_stuck_kind(b), .since = booking_stuck_since(b), .last_error = b->last_error,
-		.amount = b->state == CANCEL_REQUESTED || b->state == REJECTED ? b->refund_due : b->amount,
-		.tries = b->state == HELD ? b->ask_tries : b->refund_tries,
+		.amount = b->state == BOOKING_CANCEL_REQUESTED || b->state == BOOKING_REJECTED ? b->refund_due : b->amount,
+		.tries = b->state == BOOKING_HELD ? b->ask_tries : b->refund_tries,
 		.action = arena_printf(w->m, "/bookings/%s/resolve", b->code), .back = arena_printf(w->m, "/bookings/%s", b->code),
 	};
 	const char *email;
@@ -118,7 +118,7 @@ page_resolve(struct web *w)
 	if (booking_stuck_kind(&b) < 0)
 		return stuck_refuse(w, &resolve_html, NULL, STUCK_NO_MORE);
 	q = question(w, &b);
-	return stuck_ask(w, &resolve_html, &q, OK, NULL, NULL);
+	return stuck_ask(w, &resolve_html, &q, HTTP_OK, NULL, NULL);
 }
 
 /* POST /bookings/:code/resolve {way, reason} */
@@ -137,7 +137,7 @@ do_resolve(struct web *w)
 	q = question(w, &b);
 	choice = stuck_answer(w, q.kind);
 	if (form_bad(w))
-		return stuck_ask(w, &resolve_html, &q, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return stuck_ask(w, &resolve_html, &q, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	outcome = booking_resolve(w->db, &b, (enum stuck_way)choice.way, choice.reason, w->user.id);
 	return outcome == STUCK_RESOLVED ? back_to_desk(w, &b) : stuck_refuse(w, &resolve_html, &q, outcome);
 }

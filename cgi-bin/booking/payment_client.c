@@ -1,4 +1,4 @@
-/* payments - booking's calls to payment over its internal socket (docs/calls.md). The story is in payments.h. */
+/* payments - booking's calls to payment over its internal socket (docs/calls.md). The story is in payment_client.h. */
 #include "payment_client.h"
 
 #include "lib/call/call.h"
@@ -67,18 +67,18 @@ static enum charge_answer
 charge_answer(enum call_outcome outcome, int status, const struct payment_reply *reply)
 {
 	if (outcome == CALL_NOT_SENT || outcome == CALL_REFUSED || (outcome == CALL_ANSWERED && status == 503))
-		return CHARGE_NOT_ASKED;
+		return CHARGE_ANSWER_NOT_ASKED;
 	if (outcome == CALL_ANSWERED && status == 404)
-		return CHARGE_NEVER_SEEN;
+		return CHARGE_ANSWER_NEVER_SEEN;
 	if (outcome != CALL_ANSWERED || status != 200)
-		return CHARGE_UNKNOWN;
+		return CHARGE_ANSWER_UNKNOWN;
 	if (strcmp(reply->outcome, "approved") == 0)
-		return CHARGE_APPROVED;
+		return CHARGE_ANSWER_APPROVED;
 	if (strcmp(reply->outcome, "declined") == 0)
-		return CHARGE_DECLINED;
+		return CHARGE_ANSWER_DECLINED;
 	if (strcmp(reply->outcome, "later") == 0)
-		return CHARGE_NOT_ASKED;
-	return CHARGE_UNKNOWN;
+		return CHARGE_ANSWER_NOT_ASKED;
+	return CHARGE_ANSWER_UNKNOWN;
 }
 
 static const char *
@@ -113,7 +113,7 @@ charge_by_call(struct db *db, const struct booking *b, const char *payment_key, 
 	int status;
 	enum call_outcome outcome = ask(db, "/internal/charge", json_of(db, &charge_request_shape, &q), &reply, &status);
 
-	if (asks_again_under_a_fresh_key() && charge_answer(outcome, status, &reply) == CHARGE_UNKNOWN) {
+	if (asks_again_under_a_fresh_key() && charge_answer(outcome, status, &reply) == CHARGE_ANSWER_UNKNOWN) {
 		q.key = arena_printf(db_memory(db), "%s-again", b->code);
 		outcome = ask(db, "/internal/charge", json_of(db, &charge_request_shape, &q), &reply, &status);
 	}

@@ -2,17 +2,17 @@
  * payments - booking's side of the calls to payment (docs/calls.md). A table of functions, so that tests and the demo
  * generator can put others in their place; by default they go over payment's internal socket with settings.call_deadline_ms.
  */
-#ifndef MP_PAYMENTS_H
-#define MP_PAYMENTS_H
+#ifndef MP_BOOKING_PAYMENT_CLIENT_H
+#define MP_BOOKING_PAYMENT_CLIENT_H
 
 #include "booking.h"
 
 enum charge_answer {
-	CHARGE_APPROVED,
-	CHARGE_DECLINED,
-	CHARGE_NOT_ASKED,       /* certainly nothing happened: payment is down or refuses work */
-	CHARGE_UNKNOWN,         /* asked, no answer in time */
-	CHARGE_NEVER_SEEN,      /* look-up only: payment does not know the key */
+	CHARGE_ANSWER_APPROVED,
+	CHARGE_ANSWER_DECLINED,
+	CHARGE_ANSWER_NOT_ASKED,       /* certainly nothing happened: payment is down or refuses work */
+	CHARGE_ANSWER_UNKNOWN,         /* asked, no answer in time */
+	CHARGE_ANSWER_NEVER_SEEN,      /* look-up only: payment does not know the key */
 };
 enum refund_answer {
 	REFUND_ANSWER_DONE,

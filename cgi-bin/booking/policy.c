@@ -95,7 +95,7 @@ booking_confirm(struct db *db, struct booking *b, int64_t causation_id, int64_t 
 {
 	if (!db_do(db, "UPDATE booking SET state = 'CONFIRMED' WHERE booking_id = $1 AND state = 'PAID'", b->booking_id))
 		return false;
-	b->state = CONFIRMED;
+	b->state = BOOKING_CONFIRMED;
 	booking_emit(db, b, "booking.confirmed", causation_id, actor_id);
 	return true;
 }

@@ -2,8 +2,8 @@
  * price - what an interval costs: days × daily + remaining started hours × hourly, the hours never above one more day.
  * Prices include VAT; its share is part of every price shown. 2 days 3 hours at 90,000 and 9,000: 207,000.
  */
-#ifndef MP_PRICE_H
-#define MP_PRICE_H
+#ifndef MP_BOOKING_PRICE_H
+#define MP_BOOKING_PRICE_H
 
 #include "booking.h"
 

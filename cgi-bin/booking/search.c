@@ -307,9 +307,9 @@ wanted(const struct mem_car *c, const struct car_query *q)
 struct hit { int64_t key; const struct mem_car *car; int64_t total; };
 
 static int
-before(const struct hit *a, const struct hit *b, enum car_order order)
+before(const struct hit *a, const struct hit *b, enum search_order order)
 {
-	if (order == BY_NAME) {
+	if (order == SEARCH_BY_NAME) {
 		int by_name = strcmp(a->car->show->name, b->car->show->name);
 
 		if (by_name != 0)
@@ -320,20 +320,20 @@ before(const struct hit *a, const struct hit *b, enum car_order order)
 }
 
 static int64_t
-key_of(const struct mem_car *c, int64_t total, enum car_order order)
+key_of(const struct mem_car *c, int64_t total, enum search_order order)
 {
 	switch (order) {
-	case BY_PRICE:      return total;
-	case BY_PRICE_DOWN: return -total;
-	case BY_SEATS:      return -c->seats * 1000000000000LL + total;
-	case BY_NAME:       return 0;
+	case SEARCH_BY_PRICE:      return total;
+	case SEARCH_BY_PRICE_DOWN: return -total;
+	case SEARCH_BY_SEATS:      return -c->seats * 1000000000000LL + total;
+	case SEARCH_BY_NAME:       return 0;
 	}
 	return 0;
 }
 
 /* Keeps the best `room` hits, the worst of them on top: a page out of a thousand cars costs few moves. */
 static void
-sift_down(struct hit *heap, int n, int i, enum car_order order)
+sift_down(struct hit *heap, int n, int i, enum search_order order)
 {
 	for (;;) {
 		int worst = i;
@@ -352,7 +352,7 @@ sift_down(struct hit *heap, int n, int i, enum car_order order)
 }
 
 static void
-keep_best(struct hit *heap, int *n, int room, struct hit h, enum car_order order)
+keep_best(struct hit *heap, int *n, int room, struct hit h, enum search_order order)
 {
 	if (*n == room) {
 		if (!before(&h, &heap[0], order))
@@ -369,7 +369,7 @@ keep_best(struct hit *heap, int *n, int room, struct hit h, enum car_order order
 
 /* Heap to list, best first. */
 static void
-sort_best(struct hit *heap, int n, int room, enum car_order order)
+sort_best(struct hit *heap, int n, int room, enum search_order order)
 {
 	if (n < room)
 		for (int i = n / 2 - 1; i >= 0; i--)
@@ -473,7 +473,7 @@ calendar_model(struct db *db, struct arena *m, int64_t model_id, int64_t starts_
 
 /* --- the oracle --------------------------------------------------------------------------------------------------------- */
 
-static enum car_order oracle_order;
+static enum search_order oracle_order;
 
 static int
 by_order(const void *a, const void *b)

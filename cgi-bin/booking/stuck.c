@@ -23,14 +23,14 @@ waiting_extra(const struct booking *b)
 int
 booking_stuck_kind(const struct booking *b)
 {
-	if (b->state == HELD)
+	if (b->state == BOOKING_HELD)
 		return b->asked_at ? STUCK_ASKED : STUCK_HOLD;
 	if (b->cancel_asked_at)
 		return STUCK_WISH;
-	if (b->state == PAID)
+	if (b->state == BOOKING_PAID)
 		return STUCK_UNCONFIRMED;
 	if (b->refund_state == REFUND_PENDING)
-		return b->state == CANCEL_REQUESTED ? STUCK_CANCEL : STUCK_REFUND;
+		return b->state == BOOKING_CANCEL_REQUESTED ? STUCK_CANCEL : STUCK_REFUND;
 	if (waiting_extra(b))
 		return STUCK_EXTRA;
 	return -1;
@@ -74,7 +74,7 @@ is_being_paid(const struct booking *b)
 {
 	int64_t now = clock_now();
 
-	return b->state == HELD && b->asked_at > now - ANSWER_S && b->asked_at <= now + CLOCK_SLACK_S;
+	return b->state == BOOKING_HELD && b->asked_at > now - ANSWER_S && b->asked_at <= now + CLOCK_SLACK_S;
 }
 
 void
@@ -128,7 +128,7 @@ static const struct shape books_shape = SHAPE(books, books_members);
 static bool
 nothing_is_owed(struct db *db, const struct booking *b, int64_t *refunded)
 {
-	int64_t due = b->state == EXPIRED ? b->amount : b->refund_due + booking_extras_gone(b);
+	int64_t due = b->state == BOOKING_EXPIRED ? b->amount : b->refund_due + booking_extras_gone(b);
 	struct books k = { .state = "" };
 
 	if (!db_one(db, &books_shape, &k, "SELECT owed_amount, refunded_amount, state FROM v_charge WHERE key = $1", b->code))

@@ -60,24 +60,24 @@ resolve_asked(struct db *db, struct booking *b)
 	enum charge_answer answer = payments->look_up(db, b, &charge_id);
 
 	switch (answer) {
-	case CHARGE_APPROVED:
+	case CHARGE_ANSWER_APPROVED:
 		booking_find(db, b->code, 0, b);        /* booking.paid tells more of it than was needed to ask */
 		booking_paid(db, b, charge_id);
 		return;
-	case CHARGE_DECLINED:
+	case CHARGE_ANSWER_DECLINED:
 		booking_expire(db, b, "declined", false);
 		return;
-	case CHARGE_NEVER_SEEN:
+	case CHARGE_ANSWER_NEVER_SEEN:
 		booking_expire(db, b, "later", true);   /* the void seals the key: a charge that is still on its way is refused */
 		return;
-	case CHARGE_NOT_ASKED:
-	case CHARGE_UNKNOWN:
+	case CHARGE_ANSWER_NOT_ASKED:
+	case CHARGE_ANSWER_UNKNOWN:
 		break;
 	}
 	if (b->hold_until <= now || b->held_at > now + CLOCK_SLACK_S)
 		booking_expire(db, b, "later", true);
 	else
-		booking_note_error(db, b, answer == CHARGE_UNKNOWN ? "no_answer" : "payment_down");
+		booking_note_error(db, b, answer == CHARGE_ANSWER_UNKNOWN ? "no_answer" : "payment_down");
 }
 
 /* Each try is written down, with the pause behind it, before payment is asked: a crash in the middle costs a pause, never a loop. */

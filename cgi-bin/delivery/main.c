@@ -10,18 +10,18 @@
 #include "lib/process/program.h"
 
 static const struct route routes[] = {
-	{ GET,  "/deliveries",                          page_deliveries, MANAGER | COURIER },
-	{ GET,  "/deliveries/sheet",                    page_sheet,      MANAGER | COURIER },
-	{ GET,  "/deliveries/:delivery_id",             page_delivery,   MANAGER | COURIER },
-	{ GET,  "/deliveries/:delivery_id/photo",       show_photo,      SIGNED_IN },
-	{ POST, "/deliveries/:delivery_id/assign",      do_assign,       MANAGER },
-	{ POST, "/deliveries/:delivery_id/unassign",    do_unassign,     MANAGER },
-	{ POST, "/deliveries/:delivery_id/ship",        do_ship,         MANAGER | COURIER },
-	{ POST, "/deliveries/:delivery_id/deliver",     do_deliver,      MANAGER | COURIER | UPLOAD },
-	{ POST, "/deliveries/:delivery_id/come-back",   do_come_back,    MANAGER | COURIER },
-	{ POST, "/deliveries/:delivery_id/cancel",      do_cancel,       MANAGER },
+	{ GET,  "/deliveries",                          page_deliveries, ROLE_MANAGER | ROLE_COURIER },
+	{ GET,  "/deliveries/sheet",                    page_sheet,      ROLE_MANAGER | ROLE_COURIER },
+	{ GET,  "/deliveries/:delivery_id",             page_delivery,   ROLE_MANAGER | ROLE_COURIER },
+	{ GET,  "/deliveries/:delivery_id/photo",       show_photo,      ROUTE_SIGNED_IN },
+	{ POST, "/deliveries/:delivery_id/assign",      do_assign,       ROLE_MANAGER },
+	{ POST, "/deliveries/:delivery_id/unassign",    do_unassign,     ROLE_MANAGER },
+	{ POST, "/deliveries/:delivery_id/ship",        do_ship,         ROLE_MANAGER | ROLE_COURIER },
+	{ POST, "/deliveries/:delivery_id/deliver",     do_deliver,      ROLE_MANAGER | ROLE_COURIER | ROUTE_UPLOAD },
+	{ POST, "/deliveries/:delivery_id/come-back",   do_come_back,    ROLE_MANAGER | ROLE_COURIER },
+	{ POST, "/deliveries/:delivery_id/cancel",      do_cancel,       ROLE_MANAGER },
 
-	{ POST, "/internal/deliveries/:code/cancel",    do_job_cancel,   INTERNAL | RAW_BODY },
+	{ POST, "/internal/deliveries/:code/cancel",    do_job_cancel,   ROUTE_INTERNAL | ROUTE_RAW_BODY },
 	{ 0 },
 };
 

@@ -4,7 +4,7 @@
 struct delivery_actor
 who_acts(const struct web *w)
 {
-	return (struct delivery_actor){ .user_id = w->user.id, .is_manager = web_is(w, MANAGER) };
+	return (struct delivery_actor){ .user_id = w->user.id, .is_manager = web_is(w, ROLE_MANAGER) };
 }
 
 const char *
@@ -101,7 +101,7 @@ show_delivery(struct web *w, int64_t delivery_id, enum status status, const char
 enum status
 page_delivery(struct web *w)
 {
-	return show_delivery(w, web_param_id(w, "delivery_id"), OK, NULL);
+	return show_delivery(w, web_param_id(w, "delivery_id"), HTTP_OK, NULL);
 }
 
 /* GET /deliveries/ID/photo - whose street it shows is told to who was there, and to the managers. */
@@ -114,5 +114,5 @@ show_photo(struct web *w)
 
 	if (!jpeg)
 		return web_not_found(w);
-	return web_bytes(w, OK, "image/jpeg", jpeg, n);
+	return web_bytes(w, HTTP_OK, "image/jpeg", jpeg, n);
 }

@@ -72,7 +72,7 @@ static struct board_query
 read_query(struct web *w)
 {
 	int view = form_has(w, "view") ? words_find(&board_view_words, form_raw(w, "view")) : -1;
-	bool is_manager = web_is(w, MANAGER), has_text = form_has(w, "q");
+	bool is_manager = web_is(w, ROLE_MANAGER), has_text = form_has(w, "q");
 	int64_t courier_id = form_has(w, "courier_id") ? form_id(w, "courier_id") : 0;
 
 	return (struct board_query){
@@ -90,7 +90,7 @@ make_card(struct web *w, struct card *c, const struct delivery *d, const struct 
 	const char *chosen = id_text(w, d->courier_id);
 
 	*c = (struct card){
-		.job = *d, .can_assign = web_is(w, MANAGER) && (d->state == JOB_REQUESTED || d->state == JOB_SCHEDULED),
+		.job = *d, .can_assign = web_is(w, ROLE_MANAGER) && (d->state == JOB_REQUESTED || d->state == JOB_SCHEDULED),
 		.can_ship = d->state == JOB_SCHEDULED, .can_deliver = d->state == JOB_SHIPPED, .is_collection = d->direction == JOB_COLLECTION,
 		.n_couriers = n_couriers, .couriers = arena_array(w->m, struct option, n_couriers + 1),
 	};
@@ -104,7 +104,7 @@ static void
 make_cards(struct web *w, struct board *b)
 {
 	int n_couriers = 0;
-	struct option *couriers = web_is(w, MANAGER) ? courier_options(w, &n_couriers) : NULL;
+	struct option *couriers = web_is(w, ROLE_MANAGER) ? courier_options(w, &n_couriers) : NULL;
 
 	b->has_couriers = n_couriers > 0;
 	b->n_cards = b->n_deliveries;
@@ -164,10 +164,10 @@ enum status
 page_deliveries(struct web *w)
 {
 	struct board_query q = read_query(w);
-	struct board b = { .is_filtered = *q.text || (web_is(w, MANAGER) && q.courier_id), .is_finished = q.view == BOARD_FINISHED || q.view == BOARD_ALL };
+	struct board b = { .is_filtered = *q.text || (web_is(w, ROLE_MANAGER) && q.courier_id), .is_finished = q.view == BOARD_FINISHED || q.view == BOARD_ALL };
 
 	if (form_bad(w))
-		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	board_count(w->db, &q, &b.counts);
 	b.n_total = b.counts.n_total;
 	b.paging = web_paging(w, b.n_total, PER_PAGE);
@@ -175,7 +175,7 @@ page_deliveries(struct web *w)
 	b.n_pages = b.paging.n_pages;
 	b.n_deliveries = board_list(w->db, &q, b.paging.offset, PER_PAGE, &b.deliveries);
 	if (w->json)
-		return web_json(w, OK, &board_json_shape, &b);
+		return web_json(w, HTTP_OK, &board_json_shape, &b);
 	make_cards(w, &b);
 	if (!b.is_finished)
 		make_sections(w, &b);
@@ -184,7 +184,7 @@ page_deliveries(struct web *w)
 	b.view = words_code(&board_view_words, (int)q.view);
 	b.q = form_field(w, "q", "");
 	w->chrome.nav_deliveries = true;
-	return web_page(w, OK, web_is(w, MANAGER) ? &board_html : &mine_html, &b);
+	return web_page(w, HTTP_OK, web_is(w, ROLE_MANAGER) ? &board_html : &mine_html, &b);
 }
 
 /* --- GET /deliveries/sheet ------------------------------------------------------------------------------------------------ */
@@ -241,24 +241,24 @@ enum status
 page_sheet(struct web *w)
 {
 	struct sheet_json j = { 0 };
-	struct sheet s = { .may_choose = web_is(w, MANAGER) };
+	struct sheet s = { .may_choose = web_is(w, ROLE_MANAGER) };
 	int n;
 	struct option *couriers = courier_options(w, &n);
 
 	j.courier_id = s.may_choose ? form_has(w, "courier_id") ? form_id(w, "courier_id") : 0 : w->user.id;
 	j.day = asked_day(w, &s.day_at);
 	if (form_bad(w) && w->json)
-		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	s.courier_name = j.courier_name = j.courier_id ? courier_name(w->db, j.courier_id) : NULL;
 	s.is_chosen = s.courier_name != NULL;
 	if (s.is_chosen)
 		j.n_deliveries = board_sheet(w->db, j.courier_id, s.day_at, day_add(s.day_at, 1), &j.deliveries);
 	if (w->json)
-		return web_json(w, OK, &sheet_json_shape, &j);
+		return web_json(w, HTTP_OK, &sheet_json_shape, &j);
 	make_sheet(w, &s, j.deliveries, j.n_deliveries);
 	s.problems = form_problems(w, form_bad(w) ? _("Please look at the marked fields.") : NULL);
 	s.courier_id = form_field_options(w, "courier_id", couriers, n, "", _("Choose a courier"));
 	s.day = form_field(w, "day", j.day);
 	w->chrome.nav_deliveries = true;
-	return web_page(w, form_bad(w) ? UNPROCESSABLE : OK, &sheet_html, &s);
+	return web_page(w, form_bad(w) ? HTTP_UNPROCESSABLE : HTTP_OK, &sheet_html, &s);
 }

@@ -44,9 +44,9 @@ do_job_cancel(struct web *w)
 
 	if (!is_code(code) || !read_order(w, &o)) {
 		log_error("call", "not a cancellation");
-		return web_refuse(w, UNPROCESSABLE, "invalid", "Not a cancellation.");
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", "Not a cancellation.");
 	}
 	if (job_cancel(w->db, code, o.reason ? o.reason : "") == JOB_HAS_LEFT)
 		r.outcome = "shipped";
-	return web_json(w, OK, &reply_shape, &r);
+	return web_json(w, HTTP_OK, &reply_shape, &r);
 }

@@ -14,7 +14,7 @@ static enum status
 go_on(struct web *w, const struct delivery *d, const char *back)
 {
 	if (w->json)
-		return web_json(w, OK, &delivery_json_shape, d);
+		return web_json(w, HTTP_OK, &delivery_json_shape, d);
 	if (strncmp(back, "/deliveries", 11) == 0 && web_safe_path(back))
 		return web_redirect(w, "%s", back);
 	return web_redirect(w, "/deliveries/%lld", (long long)d->delivery_id);
@@ -31,7 +31,7 @@ refuse_field(struct web *w, int64_t delivery_id, const char *name, const char *p
 {
 	if (name)
 		form_error(w, name, problem);
-	return refuse(w, delivery_id, UNPROCESSABLE, "invalid", marked_fields());
+	return refuse(w, delivery_id, HTTP_UNPROCESSABLE, "invalid", marked_fields());
 }
 
 static enum status
@@ -41,9 +41,9 @@ answer(struct web *w, const struct delivery *d, enum delivery_outcome outcome, c
 	case DELIVERY_OK:   return go_on(w, d, back);
 	case DELIVERY_GONE: return web_not_found(w);
 	case DELIVERY_WRONG_STATE:
-		return refuse(w, d->delivery_id, CONFLICT, "wrong_state", _("This job is not in a state for that any more. Please look at it again."));
+		return refuse(w, d->delivery_id, HTTP_CONFLICT, "wrong_state", _("This job is not in a state for that any more. Please look at it again."));
 	case DELIVERY_NOT_NOW:
-		return refuse(w, d->delivery_id, CONFLICT, "wrong_state",
+		return refuse(w, d->delivery_id, HTTP_CONFLICT, "wrong_state",
 			_("The keys can be handed over from one turnaround before the booking's start until its end. Outside it the car may be another customer's."));
 	case DELIVERY_NO_COURIER:
 		return refuse_field(w, d->delivery_id, "courier_id", _("Please choose one of the couriers."));

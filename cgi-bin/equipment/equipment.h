@@ -153,17 +153,17 @@ int orders_list(struct db *db, const struct orders_query *q, int64_t offset, int
 int item_orders(struct db *db, int64_t item_id, int limit, struct equipment_order **orders, int *n);    /* who has it and who will, by time */
 
 /* Who ended it: goes with equipment.cancelled, and decides whether its booking refunds it. */
-enum ended_by { BY_CUSTOMER, BY_MANAGER, BY_BOOKING, BY_NOBODY };      /* nobody: review could not be asked, it was never taken */
+enum ended_by { ENDED_BY_CUSTOMER, ENDED_BY_MANAGER, ENDED_BY_BOOKING, ENDED_BY_NONE };      /* nobody: review could not be asked, it was never taken */
 extern const struct words ended_by_words;
 
-enum give_up_outcome {
-	GIVEN_UP,               /* CANCELLED, now or before; its pieces are back */
-	GIVE_UP_NOT_NOW,        /* handed out or on its way, ended otherwise, or its booking has begun */
-	GIVE_UP_LATER,          /* review must hear of it first and cannot be reached: nothing has changed */
+enum order_cancel_outcome {
+	ORDER_CANCEL_DONE,               /* CANCELLED, now or before; its pieces are back */
+	ORDER_CANCEL_NOT_POSSIBLE,        /* handed out or on its way, ended otherwise, or its booking has begun */
+	ORDER_CANCEL_LATER,          /* review must hear of it first and cannot be reached: nothing has changed */
 };
 /* May this person cancel it now? A customer's own, with a booking until that begins or a courier has left with it; a manager until it is handed out. */
 bool equipment_may_cancel(struct db *db, const struct equipment_order *o, int64_t now, bool is_manager);
-enum give_up_outcome equipment_give_up(struct db *db, struct equipment_order *o, int64_t actor_id, bool is_manager);
+enum order_cancel_outcome equipment_give_up(struct db *db, struct equipment_order *o, int64_t actor_id, bool is_manager);
 
 bool equipment_may_go(struct db *db, const struct equipment_order *o);  /* false: with a car that is not out */
 bool equipment_hand_out(struct db *db, struct equipment_order *o, int64_t causation_id, int64_t actor_id);     /* false: not APPROVED, its time is over, its car is not out, or its pieces are not in the house yet or somebody else's until it begins */

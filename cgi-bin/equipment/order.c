@@ -131,7 +131,7 @@ equipment_write(struct db *db, struct equipment_order *o, const char *request_ke
 		o->daily_price, o->amount, o->currency, clock_now(), o->asked_at, request_key, request_hash);
 	equipment_reload(db, o);
 	if (!o->asked_at)
-		equipment_emit(db, o, "equipment.ordered", BY_NOBODY, causation_id, causation_id ? 0 : o->customer_id);
+		equipment_emit(db, o, "equipment.ordered", ENDED_BY_NONE, causation_id, causation_id ? 0 : o->customer_id);
 }
 
 /* Inside the transaction: what must be true, then the row. */
@@ -173,7 +173,7 @@ drop(struct db *db, struct equipment_order *o, bool may_have_arrived)
 		" WHERE order_id = $1 AND state = 'ORDERED' AND asked_at > 0", o->order_id, clock_now());
 	equipment_reload(db, o);
 	if (n == 1 && may_have_arrived)
-		equipment_emit(db, o, "equipment.cancelled", BY_NOBODY, 0, 0);
+		equipment_emit(db, o, "equipment.cancelled", ENDED_BY_NONE, 0, 0);
 	return db_commit(db) && n == 1;
 }
 
@@ -293,7 +293,7 @@ sweep_uncollected(struct db *db, int64_t now)
 	if (!o.order_id)
 		return false;
 	db_begin(db);
-	done = equipment_end(db, &o, BY_MANAGER, "not_collected", 0, 0);
+	done = equipment_end(db, &o, ENDED_BY_MANAGER, "not_collected", 0, 0);
 	return db_commit(db) && done;
 }
 

@@ -16,7 +16,7 @@ the_item(struct web *w, struct item *item)
 bool
 the_order(struct web *w, struct equipment_order *o)
 {
-	int64_t order_id = web_param_id(w, "order_id"), whose = web_is(w, MANAGER) ? 0 : w->user.id;
+	int64_t order_id = web_param_id(w, "order_id"), whose = web_is(w, ROLE_MANAGER) ? 0 : w->user.id;
 
 	if (order_id)
 		return equipment_find(w->db, order_id, whose, o);
@@ -32,7 +32,7 @@ marked_fields(void)
 enum status
 refuse_fields(struct web *w)
 {
-	return web_refuse(w, UNPROCESSABLE, "invalid", marked_fields());
+	return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", marked_fields());
 }
 
 const char *
@@ -109,22 +109,22 @@ page_items(struct web *w)
 	p.n_pages = p.paging.n_pages;
 	item_list(w->db, p.paging.offset, PER_PAGE, &p.items, &p.n_items);
 	if (w->json)
-		return web_json(w, OK, &items_json_shape, &p);
-	if (web_is(w, MANAGER)) {
+		return web_json(w, HTTP_OK, &items_json_shape, &p);
+	if (web_is(w, ROLE_MANAGER)) {
 		p.n_hand_out = count(w, ORDERS_HAND_OUT);
 		p.n_due = count(w, ORDERS_DUE);
 		p.n_late = count(w, ORDERS_LATE);
 		p.n_waiting = count(w, ORDERS_WAITING);
 	}
 	say_done(w);
-	return web_page(w, OK, &items_list, &p);
+	return web_page(w, HTTP_OK, &items_list, &p);
 }
 
 /* Who orders with a car alone sees what he has ordered. */
 enum status
 page_overview(struct web *w)
 {
-	if (!web_is(w, EMPLOYEE | MANAGER))
+	if (!web_is(w, ROLE_EMPLOYEE | ROLE_MANAGER))
 		return web_redirect(w, "/equipment/orders");
 	return page_items(w);
 }
@@ -185,7 +185,7 @@ show_item_json(struct web *w, const struct item *item, const struct free_day *da
 
 	memcpy(members, item_json_shape.member, sizeof(*members) * (size_t)item_json_shape.n);
 	members[item_json_shape.n] = list;
-	return web_json(w, OK, &shape, &j);
+	return web_json(w, HTTP_OK, &shape, &j);
 }
 
 enum status
@@ -200,8 +200,8 @@ page_item(struct web *w)
 	if (w->json)
 		return show_item_json(w, &p.item, days);
 	fill_weeks(w, &p, days);
-	if (web_is(w, MANAGER))
+	if (web_is(w, ROLE_MANAGER))
 		item_orders(w->db, p.item.item_id, PER_PAGE, &p.orders, &p.n_orders);
 	say_done(w);
-	return web_page(w, OK, &item_show, &p);
+	return web_page(w, HTTP_OK, &item_show, &p);
 }

@@ -58,7 +58,7 @@ read_query(struct web *w)
 		.view = view < 0 ? ORDERS_ALL : view,
 		.state = form_has(w, "state") ? words_find(&equipment_state_words, form_raw(w, "state")) : -1,
 		.text = form_has(w, "q") ? form_text(w, "q", 80) : "",
-		.customer_id = web_is(w, MANAGER) ? 0 : w->user.id, .item_id = form_has(w, "item_id") ? form_id(w, "item_id") : 0,
+		.customer_id = web_is(w, ROLE_MANAGER) ? 0 : w->user.id, .item_id = form_has(w, "item_id") ? form_id(w, "item_id") : 0,
 		.today = day_start(w->now), .tomorrow = day_add(day_start(w->now), 1), .now = w->now,
 	};
 }
@@ -84,17 +84,17 @@ enum status
 page_orders(struct web *w)
 {
 	struct orders_query q = read_query(w);
-	struct orders_page p = { .n_total = orders_count(w->db, &q), .is_desk = web_is(w, MANAGER), .may_order = web_is(w, EMPLOYEE | MANAGER) };
+	struct orders_page p = { .n_total = orders_count(w->db, &q), .is_desk = web_is(w, ROLE_MANAGER), .may_order = web_is(w, ROLE_EMPLOYEE | ROLE_MANAGER) };
 
 	p.paging = web_paging(w, p.n_total, PER_PAGE);
 	p.page = p.paging.page;
 	p.n_pages = p.paging.n_pages;
 	orders_list(w->db, &q, p.paging.offset, PER_PAGE, &p.orders, &p.n_orders);
 	if (w->json)
-		return web_json(w, OK, &orders_json_shape, &p);
+		return web_json(w, HTTP_OK, &orders_json_shape, &p);
 	fill_filters(w, &p, &q);
 	say_done(w);
-	return web_page(w, OK, &orders_show, &p);
+	return web_page(w, HTTP_OK, &orders_show, &p);
 }
 
 /* --- out and back ------------------------------------------------------------------------------------------------------ */
@@ -102,13 +102,13 @@ page_orders(struct web *w)
 static enum status
 wrong_state(struct web *w, const struct equipment_order *o, const char *code, const char *message)
 {
-	return w->json ? web_refuse(w, CONFLICT, code, message) : show_order(w, o, CONFLICT, message);
+	return w->json ? web_refuse(w, HTTP_CONFLICT, code, message) : show_order(w, o, HTTP_CONFLICT, message);
 }
 
 static enum status
 show_moved(struct web *w, const struct equipment_order *o, const char *done)
 {
-	return w->json ? web_json(w, OK, &equipment_order_json_shape, o) : web_redirect(w, "/equipment/orders/%lld?done=%s", (long long)o->order_id, done);
+	return w->json ? web_json(w, HTTP_OK, &equipment_order_json_shape, o) : web_redirect(w, "/equipment/orders/%lld?done=%s", (long long)o->order_id, done);
 }
 
 /* POST /equipment/orders/ID/hand-out. The second of two clicks finds it done. */
@@ -142,7 +142,7 @@ do_take_back(struct web *w)
 	if (lost > o.quantity)
 		form_error(w, "lost", _("That is more than were handed out."));
 	if (form_bad(w))
-		return w->json ? refuse_fields(w) : show_order(w, &o, UNPROCESSABLE, marked_fields());
+		return w->json ? refuse_fields(w) : show_order(w, &o, HTTP_UNPROCESSABLE, marked_fields());
 	if ((o.state == EQUIPMENT_RETURNED && o.lost == lost) || equipment_take_back(w->db, &o, lost, 0, w->user.id))
 		return show_moved(w, &o, "returned");
 	return wrong_state(w, &o, "wrong_state", _("This order is not in a state for that now. Please look at it again."));

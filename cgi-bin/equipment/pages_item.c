@@ -79,7 +79,7 @@ name_taken(struct web *w, const struct item *item, const char *version)
 	const char *message = _("There is an item of this name already.");
 
 	form_error(w, "name", message);
-	return w->json ? web_refuse(w, CONFLICT, "name_taken", message) : show_form(w, CONFLICT, item, version, marked_fields());
+	return w->json ? web_refuse(w, HTTP_CONFLICT, "name_taken", message) : show_form(w, HTTP_CONFLICT, item, version, marked_fields());
 }
 
 static const struct item nothing = { .name = "", .name_ko = "", .category = "", .is_offered = true };
@@ -87,7 +87,7 @@ static const struct item nothing = { .name = "", .name_ko = "", .category = "", 
 enum status
 page_item_new(struct web *w)
 {
-	return show_form(w, OK, &nothing, NULL, NULL);
+	return show_form(w, HTTP_OK, &nothing, NULL, NULL);
 }
 
 /* POST /equipment/items */
@@ -98,7 +98,7 @@ do_item_add(struct web *w)
 	int64_t n_pieces = form_has(w, "stock") ? form_int(w, "stock", 0, PIECES_MAX) : 0;
 
 	if (form_bad(w))
-		return w->json ? refuse_fields(w) : show_form(w, UNPROCESSABLE, &nothing, NULL, marked_fields());
+		return w->json ? refuse_fields(w) : show_form(w, HTTP_UNPROCESSABLE, &nothing, NULL, marked_fields());
 	switch (item_add(w->db, &item, n_pieces, w->user.id)) {
 	case ITEM_OK:
 		break;
@@ -111,7 +111,7 @@ do_item_add(struct web *w)
 	if (!w->json)
 		return web_redirect(w, "/equipment/items/%lld?done=added", (long long)item.item_id);
 	web_set_header(w, "Location", arena_printf(w->m, "/equipment/items/%lld", (long long)item.item_id));
-	return web_json(w, CREATED, &item_json_shape, &item);
+	return web_json(w, HTTP_CREATED, &item_json_shape, &item);
 }
 
 enum status
@@ -121,7 +121,7 @@ page_item_edit(struct web *w)
 
 	if (!the_item(w, &item))
 		return web_not_found(w);
-	return w->json ? web_json(w, OK, &item_json_shape, &item) : show_form(w, OK, &item, item.version, NULL);
+	return w->json ? web_json(w, HTTP_OK, &item_json_shape, &item) : show_form(w, HTTP_OK, &item, item.version, NULL);
 }
 
 static enum status
@@ -129,7 +129,7 @@ changed_meanwhile(struct web *w, const struct item *now)
 {
 	const char *message = _("Somebody else has changed this item in the meantime. Look at it again; saving now overwrites their change.");
 
-	return w->json ? web_refuse(w, CONFLICT, "changed", message) : show_form(w, CONFLICT, now, now->version, message);
+	return w->json ? web_refuse(w, HTTP_CONFLICT, "changed", message) : show_form(w, HTTP_CONFLICT, now, now->version, message);
 }
 
 /* POST and PUT /equipment/items/ID */
@@ -143,7 +143,7 @@ do_item_change(struct web *w)
 		return web_not_found(w);
 	item = read_item(w, now.category);
 	if (form_bad(w))
-		return w->json ? refuse_fields(w) : show_form(w, UNPROCESSABLE, &now, version, marked_fields());
+		return w->json ? refuse_fields(w) : show_form(w, HTTP_UNPROCESSABLE, &now, version, marked_fields());
 	item.item_id = now.item_id;
 	item.version = version;
 	switch (item_change(w->db, &item, w->user.id)) {
@@ -156,7 +156,7 @@ do_item_change(struct web *w)
 	case ITEM_CHANGED:
 		return changed_meanwhile(w, &now);
 	}
-	return w->json ? web_json(w, OK, &item_json_shape, &item) : web_redirect(w, "/equipment/items/%lld?done=saved", (long long)item.item_id);
+	return w->json ? web_json(w, HTTP_OK, &item_json_shape, &item) : web_redirect(w, "/equipment/items/%lld?done=saved", (long long)item.item_id);
 }
 
 /* POST /equipment/items/ID/offer {is_offered} */
@@ -172,6 +172,6 @@ do_item_offer(struct web *w)
 	if (item_offer(w->db, item_id, is_offered, w->user.id) == ITEM_GONE || !item_find(w->db, item_id, &item))
 		return web_not_found(w);
 	if (w->json)
-		return web_json(w, OK, &item_json_shape, &item);
+		return web_json(w, HTTP_OK, &item_json_shape, &item);
 	return web_redirect(w, "/equipment/items/%lld?done=%s", (long long)item_id, is_offered ? "offered" : "stopped");
 }

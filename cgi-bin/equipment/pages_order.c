@@ -74,7 +74,7 @@ show_form(struct web *w, enum status status, const char *code, const char *messa
 enum status
 page_order_new(struct web *w)
 {
-	return show_form(w, OK, NULL, NULL);
+	return show_form(w, HTTP_OK, NULL, NULL);
 }
 
 /* --- POST /equipment/orders -------------------------------------------------------------------------------------------- */
@@ -99,7 +99,7 @@ show_ordered(struct web *w, const struct equipment_order *o)
 	if (!w->json)
 		return web_redirect(w, "/equipment/orders/%lld?done=ordered", (long long)o->order_id);
 	web_set_header(w, "Location", arena_printf(w->m, "/equipment/orders/%lld", (long long)o->order_id));
-	return web_json(w, CREATED, &equipment_order_json_shape, o);
+	return web_json(w, HTTP_CREATED, &equipment_order_json_shape, o);
 }
 
 static enum status
@@ -108,7 +108,7 @@ show_bad_interval(struct web *w, const struct equipment_wish *wish)
 	const char *field, *problem = order_interval_problem(wish->starts_at, wish->ends_at, w->now, &field);
 
 	form_error(w, field, problem ? problem : _("This time is over. Please choose a later one."));
-	return show_form(w, UNPROCESSABLE, "invalid", marked_fields());
+	return show_form(w, HTTP_UNPROCESSABLE, "invalid", marked_fields());
 }
 
 static enum status
@@ -118,7 +118,7 @@ show_out_of_stock(struct web *w, int64_t n_free)
 	                                 : _("None is free in that time. Please choose another, or other days.");
 
 	form_error(w, "qty", message);
-	return show_form(w, CONFLICT, "out_of_stock", message);
+	return show_form(w, HTTP_CONFLICT, "out_of_stock", message);
 }
 
 static enum status
@@ -126,7 +126,7 @@ show_refused(struct web *w, const struct equipment_order *o)
 {
 	if (!w->json)
 		return web_redirect(w, "/equipment/orders/%lld", (long long)o->order_id);
-	return web_refuse(w, CONFLICT, "rejected", arena_printf(w->m, _("The order was rejected: %s"), o->end_reason));
+	return web_refuse(w, HTTP_CONFLICT, "rejected", arena_printf(w->m, _("The order was rejected: %s"), o->end_reason));
 }
 
 /* The form as it was, to be sent again when review can be asked again. */
@@ -140,7 +140,7 @@ show_later(struct web *w)
 		return web_later(w, s, message);
 	web_set_header(w, "Retry-After", arena_printf(w->m, "%d", s));
 	message = arena_printf(w->m, "%s %s", message, arena_printf(w->m, _("Please try again in %d seconds."), s));
-	return show_form(w, BUSY, "later", message);
+	return show_form(w, HTTP_BUSY, "later", message);
 }
 
 enum status
@@ -151,21 +151,21 @@ do_order(struct web *w)
 	int64_t n_free = 0;
 
 	if (form_bad(w))
-		return w->json ? refuse_fields(w) : show_form(w, UNPROCESSABLE, "invalid", marked_fields());
+		return w->json ? refuse_fields(w) : show_form(w, HTTP_UNPROCESSABLE, "invalid", marked_fields());
 	switch (equipment_place(w->db, &wish, &o, &n_free)) {
 	case ORDER_OK:
 	case ORDER_AGAIN:        return show_ordered(w, &o);
 	case ORDER_KEY_REUSED:
-		return show_form(w, UNPROCESSABLE, "key_reused", _("This form was used for another order already. Please check what it says and send it again."));
+		return show_form(w, HTTP_UNPROCESSABLE, "key_reused", _("This form was used for another order already. Please check what it says and send it again."));
 	case ORDER_IN_PROGRESS:
 		if (!w->json)
 			return web_redirect(w, "/equipment/orders/%lld", (long long)o.order_id);
 		web_set_header(w, "Retry-After", "1");
-		return web_refuse(w, CONFLICT, "in_progress", _("The first request with this key is still running."));
+		return web_refuse(w, HTTP_CONFLICT, "in_progress", _("The first request with this key is still running."));
 	case ORDER_BAD_INTERVAL: return show_bad_interval(w, &wish);
 	case ORDER_NO_ITEM:
 		form_error(w, "item_id", _("Please choose one."));
-		return show_form(w, UNPROCESSABLE, "invalid", marked_fields());
+		return show_form(w, HTTP_UNPROCESSABLE, "invalid", marked_fields());
 	case ORDER_OUT_OF_STOCK: return show_out_of_stock(w, n_free);
 	case ORDER_REFUSED:      return show_refused(w, &o);
 	case ORDER_LATER:        return show_later(w);
@@ -243,7 +243,7 @@ static void
 fill_order(struct web *w, struct order_page *p)
 {
 	const struct equipment_order *o = &p->order;
-	bool is_manager = web_is(w, MANAGER);
+	bool is_manager = web_is(w, ROLE_MANAGER);
 
 	p->is_own = o->customer_id == w->user.id;
 	p->may_cancel = equipment_may_cancel(w->db, o, w->now, is_manager);
@@ -275,7 +275,7 @@ page_order(struct web *w)
 
 	if (!the_order(w, &o))
 		return web_not_found(w);
-	return w->json ? web_json(w, OK, &equipment_order_json_shape, &o) : show_order(w, &o, OK, NULL);
+	return w->json ? web_json(w, HTTP_OK, &equipment_order_json_shape, &o) : show_order(w, &o, HTTP_OK, NULL);
 }
 
 /* --- cancelling -------------------------------------------------------------------------------------------------------- */
@@ -297,7 +297,7 @@ page_order_cancel(struct web *w)
 
 	if (!the_order(w, &o))
 		return web_not_found(w);
-	return w->json ? web_json(w, OK, &equipment_order_json_shape, &o) : show_question(w, &o, OK, NULL);
+	return w->json ? web_json(w, HTTP_OK, &equipment_order_json_shape, &o) : show_question(w, &o, HTTP_OK, NULL);
 }
 
 static enum status
@@ -309,7 +309,7 @@ cancel_later(struct web *w, const struct equipment_order *o)
 	if (w->json)
 		return web_later(w, s, message);
 	web_set_header(w, "Retry-After", arena_printf(w->m, "%d", s));
-	return show_question(w, o, BUSY, arena_printf(w->m, "%s %s", message, arena_printf(w->m, _("Please try again in %d seconds."), s)));
+	return show_question(w, o, HTTP_BUSY, arena_printf(w->m, "%s %s", message, arena_printf(w->m, _("Please try again in %d seconds."), s)));
 }
 
 static enum status
@@ -317,7 +317,7 @@ not_cancellable(struct web *w, const struct equipment_order *o)
 {
 	const char *message = _("This order cannot be cancelled any more: it is handed out or on its way, has ended, or its booking has begun.");
 
-	return w->json ? web_refuse(w, CONFLICT, "not_cancellable", message) : show_question(w, o, CONFLICT, message);
+	return w->json ? web_refuse(w, HTTP_CONFLICT, "not_cancellable", message) : show_question(w, o, HTTP_CONFLICT, message);
 }
 
 /* POST /equipment/orders/ID/cancel */
@@ -330,12 +330,12 @@ do_order_cancel(struct web *w)
 		return refuse_fields(w);
 	if (!the_order(w, &o))
 		return web_not_found(w);
-	switch (equipment_give_up(w->db, &o, w->user.id, web_is(w, MANAGER))) {
-	case GIVEN_UP:        break;
-	case GIVE_UP_NOT_NOW: return not_cancellable(w, &o);
-	case GIVE_UP_LATER:   return cancel_later(w, &o);
+	switch (equipment_give_up(w->db, &o, w->user.id, web_is(w, ROLE_MANAGER))) {
+	case ORDER_CANCEL_DONE:        break;
+	case ORDER_CANCEL_NOT_POSSIBLE: return not_cancellable(w, &o);
+	case ORDER_CANCEL_LATER:   return cancel_later(w, &o);
 	}
 	if (w->json)
-		return web_json(w, OK, &equipment_order_json_shape, &o);
+		return web_json(w, HTTP_OK, &equipment_order_json_shape, &o);
 	return web_redirect(w, "/equipment/orders/%lld?done=cancelled", (long long)o.order_id);
 }

@@ -58,7 +58,7 @@ show_stock(struct web *w, enum status status, const char *message)
 enum status
 page_stock(struct web *w)
 {
-	return show_stock(w, OK, NULL);
+	return show_stock(w, HTTP_OK, NULL);
 }
 
 /* What is lost or does not add up is explained; a delivery may speak for itself. */
@@ -86,7 +86,7 @@ too_few(struct web *w)
 	const char *message = _("There are not so many pieces in the stock. What orders have is not in it: cancel or take one back first.");
 
 	form_error(w, "quantity", message);
-	return w->json ? web_refuse(w, CONFLICT, "too_few", message) : show_stock(w, CONFLICT, marked_fields());
+	return w->json ? web_refuse(w, HTTP_CONFLICT, "too_few", message) : show_stock(w, HTTP_CONFLICT, marked_fields());
 }
 
 /* POST /equipment/items/ID/stock {kind, quantity, note} */
@@ -96,13 +96,13 @@ do_stock(struct web *w)
 	struct stock_deed d = read_deed(w);
 
 	if (form_bad(w))
-		return w->json ? refuse_fields(w) : show_stock(w, UNPROCESSABLE, marked_fields());
+		return w->json ? refuse_fields(w) : show_stock(w, HTTP_UNPROCESSABLE, marked_fields());
 	switch (stock_do(w->db, &d)) {
 	case STOCK_OK:      break;
 	case STOCK_NO_ITEM: return web_not_found(w);
 	case STOCK_TOO_FEW: return too_few(w);
 	}
 	if (w->json)
-		return show_stock(w, OK, NULL);
+		return show_stock(w, HTTP_OK, NULL);
 	return web_redirect(w, "/equipment/items/%lld/stock?done=%s", (long long)d.item_id, words_code(&stock_kind_words, d.kind));
 }

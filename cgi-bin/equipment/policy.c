@@ -206,7 +206,7 @@ equipment_on_booking_over(struct db *db, const struct event *e)
 	int n = orders_of(db, e, &orders);
 
 	for (int i = 0; i < n; i++)
-		equipment_end(db, &orders[i], BY_BOOKING, "booking", e->event_id, 0);
+		equipment_end(db, &orders[i], ENDED_BY_BOOKING, "booking", e->event_id, 0);
 	return true;
 }
 
@@ -232,7 +232,7 @@ equipment_on_booking_returned(struct db *db, const struct event *e)
 
 	for (int i = 0; i < n; i++)
 		if (!equipment_take_back(db, &orders[i], 0, e->event_id, 0))
-			equipment_end(db, &orders[i], BY_MANAGER, "not_handed_out", e->event_id, 0);
+			equipment_end(db, &orders[i], ENDED_BY_MANAGER, "not_handed_out", e->event_id, 0);
 	return true;
 }
 
@@ -285,7 +285,7 @@ equipment_on_review_cancelled(struct db *db, const struct event *e)
 	if (!order_of_case(db, e, &r, &o) || o.asked_at)
 		return true;
 	by = words_find(&ended_by_words, r.reason);
-	if (by == BY_CUSTOMER || by == BY_MANAGER)
+	if (by == ENDED_BY_CUSTOMER || by == ENDED_BY_MANAGER)
 		equipment_end(db, &o, (enum ended_by)by, r.reason, e->event_id, 0);
 	return true;
 }

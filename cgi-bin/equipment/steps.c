@@ -14,10 +14,10 @@
 #include <string.h>
 
 static const struct word ended_by_word[] = {
-	[BY_CUSTOMER] = { "customer", "customer" },
-	[BY_MANAGER]  = { "manager",  "manager" },
-	[BY_BOOKING]  = { "booking",  "booking" },
-	[BY_NOBODY]   = { "nobody",   "nobody" },
+	[ENDED_BY_CUSTOMER] = { "customer", "customer" },
+	[ENDED_BY_MANAGER]  = { "manager",  "manager" },
+	[ENDED_BY_BOOKING]  = { "booking",  "booking" },
+	[ENDED_BY_NONE]   = { "nobody",   "nobody" },
 };
 const struct words ended_by_words = WORDS(ended_by_word);
 
@@ -30,7 +30,7 @@ equipment_tell(struct db *db, struct equipment_order *o, int64_t causation_id)
 	if (db_do(db, "UPDATE equipment_order SET asked_at = 0 WHERE order_id = $1 AND asked_at > 0 AND state = 'ORDERED'", o->order_id) != 1)
 		return;
 	o->asked_at = 0;
-	equipment_emit(db, o, "equipment.ordered", BY_NOBODY, causation_id, o->customer_id);
+	equipment_emit(db, o, "equipment.ordered", ENDED_BY_NONE, causation_id, o->customer_id);
 }
 
 bool
@@ -40,7 +40,7 @@ equipment_approve(struct db *db, struct equipment_order *o, int64_t causation_id
 	if (!db_do(db, "UPDATE equipment_order SET state = 'APPROVED', approved_at = $2 WHERE order_id = $1 AND state = 'ORDERED'", o->order_id, clock_now()))
 		return false;
 	equipment_reload(db, o);
-	equipment_emit(db, o, "equipment.approved", BY_NOBODY, causation_id, 0);
+	equipment_emit(db, o, "equipment.approved", ENDED_BY_NONE, causation_id, 0);
 	stock_settle(db, o->item_id, causation_id);
 	return equipment_reload(db, o);
 }
@@ -53,7 +53,7 @@ equipment_reject(struct db *db, struct equipment_order *o, const char *reason, i
 	           o->order_id, clock_now(), reason && *reason ? reason : "rejected"))
 		return false;
 	equipment_reload(db, o);
-	equipment_emit(db, o, "equipment.rejected", BY_NOBODY, causation_id, 0);
+	equipment_emit(db, o, "equipment.rejected", ENDED_BY_NONE, causation_id, 0);
 	return true;
 }
 
@@ -107,23 +107,23 @@ review_lets_go(struct db *db, const struct equipment_order *o, enum ended_by by)
 	return !category_is_sync(o->category) || equipment_reviews->close(db, o, words_code(&ended_by_words, (int)by)) == REVIEW_IS_CLOSED;
 }
 
-enum give_up_outcome
+enum order_cancel_outcome
 equipment_give_up(struct db *db, struct equipment_order *o, int64_t actor_id, bool is_manager)
 {
-	enum ended_by by = o->customer_id == actor_id ? BY_CUSTOMER : BY_MANAGER;
+	enum ended_by by = o->customer_id == actor_id ? ENDED_BY_CUSTOMER : ENDED_BY_MANAGER;
 	bool done;
 
 	if (o->state == EQUIPMENT_CANCELLED)
-		return GIVEN_UP;
+		return ORDER_CANCEL_DONE;
 	if (!equipment_may_cancel(db, o, clock_now(), is_manager))
-		return GIVE_UP_NOT_NOW;
+		return ORDER_CANCEL_NOT_POSSIBLE;
 	if (!review_lets_go(db, o, by))
-		return GIVE_UP_LATER;
+		return ORDER_CANCEL_LATER;
 	db_begin(db);
 	done = equipment_may_cancel(db, o, clock_now(), is_manager) && equipment_end(db, o, by, words_code(&ended_by_words, (int)by), 0, actor_id);
 	if (!db_commit(db))
-		return GIVE_UP_LATER;
-	return done || o->state == EQUIPMENT_CANCELLED ? GIVEN_UP : GIVE_UP_NOT_NOW;
+		return ORDER_CANCEL_LATER;
+	return done || o->state == EQUIPMENT_CANCELLED ? ORDER_CANCEL_DONE : ORDER_CANCEL_NOT_POSSIBLE;
 }
 
 /* --- out and back ----------------------------------------------------------------------------------------------------- */
@@ -148,7 +148,7 @@ hand_out(struct db *db, struct equipment_order *o, int64_t causation_id, int64_t
 	db_do(db, "UPDATE equipment_order SET state = 'HANDED_OUT', handed_out_at = $2 WHERE order_id = $1 AND state = 'APPROVED'",
 		o->order_id, clock_now());
 	equipment_reload(db, o);
-	equipment_emit(db, o, "equipment.handed_out", BY_NOBODY, causation_id, actor_id);
+	equipment_emit(db, o, "equipment.handed_out", ENDED_BY_NONE, causation_id, actor_id);
 	stock_watch(db, o->item_id, true);
 	return true;
 }
@@ -201,7 +201,7 @@ take_back(struct db *db, struct equipment_order *o, int64_t lost, int64_t causat
 	db_do(db, "UPDATE equipment_order SET state = 'RETURNED', taken = 0, lost = $3, returned_at = $2 WHERE order_id = $1 AND state = 'HANDED_OUT'",
 		o->order_id, clock_now(), lost);
 	equipment_reload(db, o);
-	equipment_emit(db, o, "equipment.returned", BY_NOBODY, causation_id, actor_id);
+	equipment_emit(db, o, "equipment.returned", ENDED_BY_NONE, causation_id, actor_id);
 	stock_settle(db, o->item_id, causation_id);
 	return true;
 }

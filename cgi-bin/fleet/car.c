@@ -237,7 +237,7 @@ car_rewrite(struct db *db, struct car *car, int64_t actor_id)
 		*car = was;
 		return CAR_OK;
 	}
-	if (was.service == RETIRED)
+	if (was.service == SERVICE_RETIRED)
 		return CAR_IS_RETIRED;
 	if (car->rev && car->rev != was.rev)
 		return CAR_CHANGED;
@@ -248,7 +248,7 @@ car_rewrite(struct db *db, struct car *car, int64_t actor_id)
 	if (!car_update(db, car))
 		return CAR_PLATE_TAKEN;
 	car_changed(db, "car.modified", car, actor_id);
-	if (car->service == RETIRED)
+	if (car->service == SERVICE_RETIRED)
 		car_tell(db, "car.retired", &gone_shape, car, actor_id);
 	return CAR_OK;
 }
@@ -285,7 +285,7 @@ car_set_service(struct db *db, int64_t car_id, enum service service, int64_t act
 static enum car_outcome
 car_end(struct db *db, const struct car *car, int64_t actor_id)
 {
-	if (car->service == RETIRED)
+	if (car->service == SERVICE_RETIRED)
 		return CAR_OK;
 	db_do(db, "UPDATE car SET service = 'RETIRED', updated_at = $2, rev = " NEXT_CAR_REV " WHERE car_id = $1", car->car_id, clock_now());
 	car_tell(db, "car.retired", &gone_shape, car, actor_id);

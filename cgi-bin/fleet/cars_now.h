@@ -4,8 +4,8 @@
  * $1 is now, $2 is now plus the turnaround: a car is shown as rented from the moment it is being prepared until the
  * reservation ends, and as long as it is out. Nothing of this is stored, so nothing can be left over when events come late.
  */
-#ifndef MP_CARS_NOW_H
-#define MP_CARS_NOW_H
+#ifndef MP_FLEET_CARS_NOW_H
+#define MP_FLEET_CARS_NOW_H
 
 #define CAR_STATUS \
 	"CASE WHEN c.service <> 'IN_SERVICE' THEN c.service" \

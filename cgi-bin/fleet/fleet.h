@@ -99,7 +99,7 @@ int  car_list(struct db *db, const struct car_filter *f, struct car **cars, int 
 
 /* --- models ------------------------------------------------------------------------------------------------------- */
 
-enum model_state { ON_SALE, OFF_SALE };
+enum model_state { MODEL_ON_SALE, MODEL_OFF_SALE };
 extern const struct words model_state_words;
 
 struct model {

@@ -19,8 +19,8 @@
 #define NOW_AND_READY clock_now(), clock_now() + settings.turnaround_s
 
 static const struct word model_state[] = {
-	[ON_SALE]  = { "ON_SALE",  N_("On sale") },
-	[OFF_SALE] = { "OFF_SALE", N_("Off sale") },
+	[MODEL_ON_SALE]  = { "ON_SALE",  N_("On sale") },
+	[MODEL_OFF_SALE] = { "OFF_SALE", N_("Off sale") },
 };
 const struct words model_state_words = WORDS(model_state);
 

@@ -27,7 +27,7 @@ marked_fields(void)
 enum status
 refuse_fields(struct web *w)
 {
-	return web_refuse(w, UNPROCESSABLE, "invalid", marked_fields());
+	return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", marked_fields());
 }
 
 const char *
@@ -222,12 +222,12 @@ page_cars(struct web *w)
 	f.offset = p.paging.offset;
 	car_list(w->db, &f, &p.cars, &p.n_cars);
 	if (w->json)
-		return web_json(w, OK, &cars_json_shape, &p);
+		return web_json(w, HTTP_OK, &cars_json_shape, &p);
 	p.problems = form_problems(w, bad ? marked_fields() : NULL);
 	p.is_empty_fleet = !p.is_filtered && !p.counts.in_fleet && !p.counts.retired;
 	cars_form(w, &f, &p);
 	say_done(w);
-	return web_page(w, bad ? UNPROCESSABLE : OK, &cars_list, &p);
+	return web_page(w, bad ? HTTP_UNPROCESSABLE : HTTP_OK, &cars_list, &p);
 }
 
 enum status
@@ -310,14 +310,14 @@ page_car(struct web *w)
 	if (!the_car(w, &p.car))
 		return web_not_found(w);
 	if (w->json)
-		return web_json(w, OK, &car_json_shape, &p.car);
-	p.is_retired = p.car.service == RETIRED;
-	p.is_out = p.car.service == OUT_OF_SERVICE;
+		return web_json(w, HTTP_OK, &car_json_shape, &p.car);
+	p.is_retired = p.car.service == SERVICE_RETIRED;
+	p.is_out = p.car.service == SERVICE_OUT_OF_SERVICE;
 	p.may_delete = !car_was_booked(w->db, p.car.car_id);
 	p.n_coming = car_n_coming(w->db, p.car.car_id);
 	car_calendar(w, &p);
 	p.paging = web_paging(w, car_n_events(w->db, p.car.car_id), PER_PAGE);
 	car_events(w->db, p.car.car_id, p.paging.offset, PER_PAGE, &p.events, &p.n_events);
 	say_done(w);
-	return web_page(w, OK, &car_detail, &p);
+	return web_page(w, HTTP_OK, &car_detail, &p);
 }

@@ -32,9 +32,9 @@ page_branches(struct web *w)
 	p.n_pages = p.paging.n_pages;
 	branch_list(w->db, p.paging.offset, PER_PAGE, &p.branches, &p.n_branches);
 	if (w->json)
-		return web_json(w, OK, &branches_json_shape, &p);
+		return web_json(w, HTTP_OK, &branches_json_shape, &p);
 	say_done(w);
-	return web_page(w, OK, &branches_list, &p);
+	return web_page(w, HTTP_OK, &branches_list, &p);
 }
 
 /* --- the form ----------------------------------------------------------------------------------------------------- */
@@ -89,8 +89,8 @@ name_taken(struct web *w, const struct branch *branch, const char *version)
 {
 	form_error(w, "name", _("There is a branch of this name already."));
 	if (w->json)
-		return web_refuse(w, CONFLICT, "name_taken", _("There is a branch of this name already."));
-	return show_branch(w, CONFLICT, branch, version, marked_fields());
+		return web_refuse(w, HTTP_CONFLICT, "name_taken", _("There is a branch of this name already."));
+	return show_branch(w, HTTP_CONFLICT, branch, version, marked_fields());
 }
 
 static const struct branch nothing = { .name = "", .name_ko = "", .region = "", .address = "", .phone = "", .is_open = true };
@@ -98,7 +98,7 @@ static const struct branch nothing = { .name = "", .name_ko = "", .region = "", 
 enum status
 page_branch_new(struct web *w)
 {
-	return show_branch(w, OK, &nothing, NULL, NULL);
+	return show_branch(w, HTTP_OK, &nothing, NULL, NULL);
 }
 
 enum status
@@ -107,7 +107,7 @@ do_branch_add(struct web *w)
 	struct branch branch = read_branch(w);
 
 	if (form_bad(w))
-		return w->json ? refuse_fields(w) : show_branch(w, UNPROCESSABLE, &nothing, NULL, marked_fields());
+		return w->json ? refuse_fields(w) : show_branch(w, HTTP_UNPROCESSABLE, &nothing, NULL, marked_fields());
 	switch (branch_add(w->db, &branch)) {
 	case BRANCH_OK:
 		break;
@@ -122,7 +122,7 @@ do_branch_add(struct web *w)
 	if (!w->json)
 		return web_redirect(w, "/fleet/branches?done=branch_added");
 	web_set_header(w, "Location", arena_printf(w->m, "/fleet/branches/%lld", (long long)branch.branch_id));
-	return web_json(w, CREATED, &branch_json_shape, &branch);
+	return web_json(w, HTTP_CREATED, &branch_json_shape, &branch);
 }
 
 enum status
@@ -132,7 +132,7 @@ page_branch(struct web *w)
 
 	if (!branch_find(w->db, web_param_id(w, "branch_id"), &branch))
 		return web_not_found(w);
-	return w->json ? web_json(w, OK, &branch_json_shape, &branch) : show_branch(w, OK, &branch, branch.version, NULL);
+	return w->json ? web_json(w, HTTP_OK, &branch_json_shape, &branch) : show_branch(w, HTTP_OK, &branch, branch.version, NULL);
 }
 
 static enum status
@@ -140,7 +140,7 @@ changed_meanwhile(struct web *w, const struct branch *now)
 {
 	const char *message = _("Somebody else has changed this branch in the meantime. Look at it again; saving now overwrites their change.");
 
-	return w->json ? web_refuse(w, CONFLICT, "changed", message) : show_branch(w, CONFLICT, now, now->version, message);
+	return w->json ? web_refuse(w, HTTP_CONFLICT, "changed", message) : show_branch(w, HTTP_CONFLICT, now, now->version, message);
 }
 
 /* POST and PUT /fleet/branches/ID */
@@ -153,7 +153,7 @@ do_branch_change(struct web *w)
 	if (!branch_find(w->db, web_param_id(w, "branch_id"), &now))
 		return web_not_found(w);
 	if (form_bad(w))
-		return w->json ? refuse_fields(w) : show_branch(w, UNPROCESSABLE, &now, version, marked_fields());
+		return w->json ? refuse_fields(w) : show_branch(w, HTTP_UNPROCESSABLE, &now, version, marked_fields());
 	branch.branch_id = now.branch_id;
 	branch.version = version;
 	switch (branch_change(w->db, &branch, w->user.id)) {
@@ -166,7 +166,7 @@ do_branch_change(struct web *w)
 	case BRANCH_CHANGED:
 		return changed_meanwhile(w, &now);
 	}
-	return w->json ? web_json(w, OK, &branch_json_shape, &branch) : web_redirect(w, "/fleet/branches?done=branch_saved");
+	return w->json ? web_json(w, HTTP_OK, &branch_json_shape, &branch) : web_redirect(w, "/fleet/branches?done=branch_saved");
 }
 
 /* --- open and close ----------------------------------------------------------------------------------------------- */
@@ -179,7 +179,7 @@ page_branch_close(struct web *w)
 	if (!branch_find(w->db, web_param_id(w, "branch_id"), &branch))
 		return web_not_found(w);
 	w->chrome.nav_fleet = true;
-	return web_page(w, OK, &branch_close_page, &branch);
+	return web_page(w, HTTP_OK, &branch_close_page, &branch);
 }
 
 static enum status
@@ -193,7 +193,7 @@ set_open(struct web *w, bool is_open)
 	if (branch_set_open(w->db, branch_id, is_open) == BRANCH_GONE || !branch_find(w->db, branch_id, &branch))
 		return web_not_found(w);
 	if (w->json)
-		return web_json(w, OK, &branch_json_shape, &branch);
+		return web_json(w, HTTP_OK, &branch_json_shape, &branch);
 	return web_redirect(w, "/fleet/branches?done=%s", is_open ? "branch_open" : "branch_closed");
 }
 

@@ -139,27 +139,27 @@ why_not(struct web *w, enum car_outcome outcome, const char **code, const char *
 		*code = "plate_taken";
 		*message = _("Another car has this plate.");
 		form_error(w, "plate", _("Another car has this plate. Each car has a plate of its own."));
-		return CONFLICT;
+		return HTTP_CONFLICT;
 	case CAR_NO_BRANCH:
 		form_error(w, "branch_id", _("This branch is closed or does not exist. Please choose an open one."));
-		return UNPROCESSABLE;
+		return HTTP_UNPROCESSABLE;
 	case CAR_NO_MODEL:
 		form_error(w, "model_id", _("This model is off sale or does not exist."));
-		return UNPROCESSABLE;
+		return HTTP_UNPROCESSABLE;
 	case CAR_CHANGED:
 		*code = "changed";
 		*message = _("Somebody else has changed this car in the meantime. Nothing was saved yet.");
-		return CONFLICT;
+		return HTTP_CONFLICT;
 	case CAR_IS_RETIRED:
 		*code = "retired";
 		*message = _("This car is retired and stays as it was.");
-		return CONFLICT;
+		return HTTP_CONFLICT;
 	case CAR_OK:
 	case CAR_GONE:
 	case CAR_RETIRED_INSTEAD:
 		break;
 	}
-	return BROKEN;
+	return HTTP_BROKEN;
 }
 
 /* --- adding ------------------------------------------------------------------------------------------------------- */
@@ -190,7 +190,7 @@ page_car_new(struct web *w)
 	struct car_form f = car_form(w, &car, form_bad(w) ? marked_fields() : NULL);
 
 	f.model_name = model_name;
-	return show_car_form(w, form_bad(w) ? UNPROCESSABLE : OK, &f);
+	return show_car_form(w, form_bad(w) ? HTTP_UNPROCESSABLE : HTTP_OK, &f);
 }
 
 static enum status
@@ -212,7 +212,7 @@ refuse_new_car(struct web *w, const struct car *car, enum status status, const c
 enum status
 do_car_add(struct web *w)
 {
-	struct car car = { .service = IN_SERVICE };
+	struct car car = { .service = SERVICE_IN_SERVICE };
 	const char *code, *message;
 	enum car_outcome outcome;
 	enum status status;
@@ -220,11 +220,11 @@ do_car_add(struct web *w)
 
 	read_car(w, &car);
 	if (form_bad(w))
-		return refuse_new_car(w, &car, UNPROCESSABLE, "invalid", marked_fields());
+		return refuse_new_car(w, &car, HTTP_UNPROCESSABLE, "invalid", marked_fields());
 	outcome = car_add(w->db, &car, w->user.id);
 	if (outcome == CAR_OK && w->json) {
 		web_set_header(w, "Location", arena_printf(w->m, "/fleet/cars/%lld", (long long)car.car_id));
-		return web_json(w, CREATED, &car_json_shape, &car);
+		return web_json(w, HTTP_CREATED, &car_json_shape, &car);
 	}
 	if (outcome == CAR_OK)
 		return web_redirect(w, "/fleet/cars/%lld?done=added", (long long)car.car_id);
@@ -300,11 +300,11 @@ page_car_edit(struct web *w)
 
 	if (!the_car(w, &car))
 		return web_not_found(w);
-	if (car.service == RETIRED)
-		return web_refuse(w, CONFLICT, "retired", _("This car is retired and stays as it was."));
+	if (car.service == SERVICE_RETIRED)
+		return web_refuse(w, HTTP_CONFLICT, "retired", _("This car is retired and stays as it was."));
 	f = car_form(w, &car, NULL);
 	f.car_title = car.plate;
-	return show_car_form(w, OK, &f);
+	return show_car_form(w, HTTP_OK, &f);
 }
 
 /* The form again, for the car as it stands now: sent once more, it overwrites what is there. */
@@ -314,7 +314,7 @@ refuse_change(struct web *w, const struct car *yours, enum status status, const 
 	struct car now;
 	struct car_form f;
 
-	if (w->json || !the_car(w, &now) || now.service == RETIRED)
+	if (w->json || !the_car(w, &now) || now.service == SERVICE_RETIRED)
 		return web_refuse(w, status, code, message);
 	f = car_form(w, &now, message);
 	f.car_title = now.plate;
@@ -354,12 +354,12 @@ do_car_change(struct web *w)
 	if (form_has(w, "service"))
 		car.service = form_choice(w, "service", &service_words);
 	if (form_bad(w))
-		return refuse_change(w, &car, UNPROCESSABLE, "invalid", marked_fields(), false);
+		return refuse_change(w, &car, HTTP_UNPROCESSABLE, "invalid", marked_fields(), false);
 	outcome = car_change(w->db, &car, w->user.id);
 	if (outcome == CAR_GONE)
 		return web_not_found(w);
 	if (outcome == CAR_OK)
-		return w->json ? web_json(w, OK, &car_json_shape, &car)
+		return w->json ? web_json(w, HTTP_OK, &car_json_shape, &car)
 		               : web_redirect(w, "/fleet/cars/%lld?done=saved", (long long)car.car_id);
 	status = why_not(w, outcome, &code, &message);
 	return refuse_change(w, &car, status, code, message, outcome == CAR_CHANGED);

@@ -27,7 +27,7 @@ ask_before(struct web *w, struct page *page)
 	p.n_coming = car_n_coming(w->db, p.car.car_id);
 	p.was_booked = car_was_booked(w->db, p.car.car_id);
 	w->chrome.nav_fleet = true;
-	return web_page(w, OK, page, &p);
+	return web_page(w, HTTP_OK, page, &p);
 }
 
 enum status
@@ -51,7 +51,7 @@ answer_car(struct web *w, int64_t car_id, const char *done)
 
 	if (!w->json)
 		return web_redirect(w, "/fleet/cars/%lld?done=%s", (long long)car_id, done);
-	return car_find(w->db, car_id, &car) ? web_json(w, OK, &car_json_shape, &car) : web_not_found(w);
+	return car_find(w->db, car_id, &car) ? web_json(w, HTTP_OK, &car_json_shape, &car) : web_not_found(w);
 }
 
 enum status
@@ -73,15 +73,15 @@ do_car_service(struct web *w)
 	int64_t car_id = web_param_id(w, "car_id");
 	int service = form_choice(w, "service", &service_words);
 
-	if (service == RETIRED)
+	if (service == SERVICE_RETIRED)
 		form_error(w, "service", _("Please retire the car on its page."));
 	if (form_bad(w))
 		return refuse_fields(w);
 	switch (car_set_service(w->db, car_id, (enum service)service, w->user.id)) {
 	case CAR_OK:
-		return answer_car(w, car_id, service == OUT_OF_SERVICE ? "out" : "back");
+		return answer_car(w, car_id, service == SERVICE_OUT_OF_SERVICE ? "out" : "back");
 	case CAR_IS_RETIRED:
-		return web_refuse(w, CONFLICT, "retired", _("This car is retired and stays as it was."));
+		return web_refuse(w, HTTP_CONFLICT, "retired", _("This car is retired and stays as it was."));
 	case CAR_CHANGED:
 	case CAR_GONE:
 	case CAR_NO_BRANCH:
@@ -115,7 +115,7 @@ do_car_delete(struct web *w)
 	if (outcome == CAR_GONE && (w->json || !car_was_deleted(w->db, d.car_id)))
 		return web_not_found(w);
 	if (w->json)
-		return web_json(w, OK, d.deleted ? &deleted_shape : &retired_shape, &d);
+		return web_json(w, HTTP_OK, d.deleted ? &deleted_shape : &retired_shape, &d);
 	if (outcome == CAR_RETIRED_INSTEAD)
 		return web_redirect(w, "/fleet/cars/%lld?done=retired_instead", (long long)d.car_id);
 	return web_redirect(w, "/fleet/cars?done=deleted");
@@ -142,7 +142,7 @@ show_photo(struct web *w, enum status status, const char *message)
 
 	if (!the_car(w, &p.car))
 		return web_not_found(w);
-	if (w->json && status != OK)
+	if (w->json && status != HTTP_OK)
 		return web_refuse(w, status, "invalid", message);
 	w->chrome.nav_fleet = true;
 	return web_page(w, status, &photo_page, &p);
@@ -151,14 +151,14 @@ show_photo(struct web *w, enum status status, const char *message)
 enum status
 page_photo(struct web *w)
 {
-	return show_photo(w, OK, NULL);
+	return show_photo(w, HTTP_OK, NULL);
 }
 
 static enum status
 bad_photo(struct web *w, const char *problem)
 {
 	form_error(w, "photo", problem);
-	return show_photo(w, UNPROCESSABLE, marked_fields());
+	return show_photo(w, HTTP_UNPROCESSABLE, marked_fields());
 }
 
 /* POST /fleet/cars/ID/photo */
@@ -170,7 +170,7 @@ do_photo(struct web *w)
 	const char *bytes = web_file(w, "photo", &n);
 
 	if (form_bad(w))
-		return show_photo(w, UNPROCESSABLE, marked_fields());
+		return show_photo(w, HTTP_UNPROCESSABLE, marked_fields());
 	if (!bytes)
 		return bad_photo(w, _("Please choose a picture."));
 	switch (photo_put(w->db, car_id, bytes, n, w->user.id)) {

@@ -31,9 +31,9 @@ page_models(struct web *w)
 	p.n_pages = p.paging.n_pages;
 	model_list(w->db, p.paging.offset, PER_PAGE, &p.models, &p.n_models);
 	if (w->json)
-		return web_json(w, OK, &models_json_shape, &p);
+		return web_json(w, HTTP_OK, &models_json_shape, &p);
 	say_done(w);
-	return web_page(w, OK, &models_list, &p);
+	return web_page(w, HTTP_OK, &models_list, &p);
 }
 
 /* --- the form ----------------------------------------------------------------------------------------------------- */
@@ -62,7 +62,7 @@ show_model(struct web *w, enum status status, const struct model *model, const c
 	};
 	struct model_form f = {
 		.problems = form_problems(w, message), .model = *model, .version = version, .make = make_fields(w, &make),
-		.also_cars = form_field(w, "also_cars", ""), .is_off_sale = model->model_id && model->state == OFF_SALE,
+		.also_cars = form_field(w, "also_cars", ""), .is_off_sale = model->model_id && model->state == MODEL_OFF_SALE,
 	};
 
 	say_done(w);
@@ -86,8 +86,8 @@ name_taken(struct web *w, const struct model *model, const char *version)
 {
 	form_error(w, "name", _("There is a model of this name already."));
 	if (w->json)
-		return web_refuse(w, CONFLICT, "name_taken", _("There is a model of this name already."));
-	return show_model(w, CONFLICT, model, version, marked_fields());
+		return web_refuse(w, HTTP_CONFLICT, "name_taken", _("There is a model of this name already."));
+	return show_model(w, HTTP_CONFLICT, model, version, marked_fields());
 }
 
 static const struct model nothing = { .name = "", .body = -1, .fuel = -1, .gearbox = GEARBOX_AUTOMATIC };
@@ -95,7 +95,7 @@ static const struct model nothing = { .name = "", .body = -1, .fuel = -1, .gearb
 enum status
 page_model_new(struct web *w)
 {
-	return show_model(w, OK, &nothing, NULL, NULL);
+	return show_model(w, HTTP_OK, &nothing, NULL, NULL);
 }
 
 enum status
@@ -104,7 +104,7 @@ do_model_add(struct web *w)
 	struct model model = read_model(w);
 
 	if (form_bad(w))
-		return w->json ? refuse_fields(w) : show_model(w, UNPROCESSABLE, &nothing, NULL, marked_fields());
+		return w->json ? refuse_fields(w) : show_model(w, HTTP_UNPROCESSABLE, &nothing, NULL, marked_fields());
 	switch (model_add(w->db, &model)) {
 	case MODEL_OK:
 		break;
@@ -119,7 +119,7 @@ do_model_add(struct web *w)
 	if (!w->json)
 		return web_redirect(w, "/fleet/models?done=model_added");
 	web_set_header(w, "Location", arena_printf(w->m, "/fleet/models/%lld", (long long)model.model_id));
-	return web_json(w, CREATED, &model_shape, &model);
+	return web_json(w, HTTP_CREATED, &model_shape, &model);
 }
 
 enum status
@@ -129,7 +129,7 @@ page_model(struct web *w)
 
 	if (!model_find(w->db, web_param_id(w, "model_id"), &model))
 		return web_not_found(w);
-	return w->json ? web_json(w, OK, &model_shape, &model) : show_model(w, OK, &model, model.version, NULL);
+	return w->json ? web_json(w, HTTP_OK, &model_shape, &model) : show_model(w, HTTP_OK, &model, model.version, NULL);
 }
 
 /* What the model is now, beside what was typed; sent once more, it overwrites. */
@@ -138,7 +138,7 @@ changed_meanwhile(struct web *w, const struct model *now)
 {
 	const char *message = _("Somebody else has changed this model in the meantime. Look at it again; saving now overwrites their change.");
 
-	return w->json ? web_refuse(w, CONFLICT, "changed", message) : show_model(w, CONFLICT, now, now->version, message);
+	return w->json ? web_refuse(w, HTTP_CONFLICT, "changed", message) : show_model(w, HTTP_CONFLICT, now, now->version, message);
 }
 
 /* POST and PUT /fleet/models/ID */
@@ -153,7 +153,7 @@ do_model_change(struct web *w)
 	if (!model_find(w->db, web_param_id(w, "model_id"), &now))
 		return web_not_found(w);
 	if (form_bad(w))
-		return w->json ? refuse_fields(w) : show_model(w, UNPROCESSABLE, &now, version, marked_fields());
+		return w->json ? refuse_fields(w) : show_model(w, HTTP_UNPROCESSABLE, &now, version, marked_fields());
 	model.model_id = now.model_id;
 	model.version = version;
 	switch (model_change(w->db, &model, also_cars, &n_cars, w->user.id)) {
@@ -167,7 +167,7 @@ do_model_change(struct web *w)
 		return changed_meanwhile(w, &now);
 	}
 	if (w->json)
-		return web_json(w, OK, &model_shape, &model);
+		return web_json(w, HTTP_OK, &model_shape, &model);
 	return web_redirect(w, "/fleet/models?done=%s", n_cars ? "model_prices" : "model_saved");
 }
 
@@ -184,6 +184,6 @@ do_model_state(struct web *w)
 	if (model_set_state(w->db, model_id, (enum model_state)state) == MODEL_GONE || !model_find(w->db, model_id, &model))
 		return web_not_found(w);
 	if (w->json)
-		return web_json(w, OK, &model_shape, &model);
-	return web_redirect(w, "/fleet/models?done=%s", state == OFF_SALE ? "off_sale" : "on_sale");
+		return web_json(w, HTTP_OK, &model_shape, &model);
+	return web_redirect(w, "/fleet/models?done=%s", state == MODEL_OFF_SALE ? "off_sale" : "on_sale");
 }

@@ -66,9 +66,9 @@ why_not(struct db *db, int64_t car_id)
 	const char *service = db_text(db, "SELECT service FROM car WHERE car_id = $1", car_id);
 
 	switch (words_find(&service_words, service)) {
-	case IN_SERVICE:     return NULL;
-	case OUT_OF_SERVICE: return "out_of_service";
-	case RETIRED:        return "retired";
+	case SERVICE_IN_SERVICE:     return NULL;
+	case SERVICE_OUT_OF_SERVICE: return "out_of_service";
+	case SERVICE_RETIRED:        return "retired";
 	}
 	return "gone";
 }

@@ -6,15 +6,15 @@
 #include "lib/process/program.h"
 
 static const struct route routes[] = {
-	{ GET,  "/messages",                    page_messages,    SIGNED_IN },
-	{ POST, "/messages/read",               do_read_all,      SIGNED_IN },
-	{ GET,  "/messages/preferences",        page_preferences, SIGNED_IN },
-	{ POST, "/messages/preferences",        do_preferences,   SIGNED_IN },
-	{ GET,  "/messages/log",                page_log,         MANAGER | ADMIN },
-	{ GET,  "/messages/log/:message_id",    page_log_entry,   MANAGER | ADMIN },
-	{ GET,  "/messages/:message_id",        page_message,     SIGNED_IN },
-	{ POST, "/messages/:message_id/read",   do_read,          SIGNED_IN },
-	{ POST, "/messages/:message_id/resend", do_resend,        MANAGER | ADMIN },
+	{ GET,  "/messages",                    page_messages,    ROUTE_SIGNED_IN },
+	{ POST, "/messages/read",               do_read_all,      ROUTE_SIGNED_IN },
+	{ GET,  "/messages/preferences",        page_preferences, ROUTE_SIGNED_IN },
+	{ POST, "/messages/preferences",        do_preferences,   ROUTE_SIGNED_IN },
+	{ GET,  "/messages/log",                page_log,         ROLE_MANAGER | ROLE_ADMIN },
+	{ GET,  "/messages/log/:message_id",    page_log_entry,   ROLE_MANAGER | ROLE_ADMIN },
+	{ GET,  "/messages/:message_id",        page_message,     ROUTE_SIGNED_IN },
+	{ POST, "/messages/:message_id/read",   do_read,          ROUTE_SIGNED_IN },
+	{ POST, "/messages/:message_id/resend", do_resend,        ROLE_MANAGER | ROLE_ADMIN },
 	{ 0 },
 };
 

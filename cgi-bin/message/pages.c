@@ -81,18 +81,18 @@ page_messages(struct web *w)
 	};
 
 	if (form_bad(w))
-		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	p.paging = web_paging(w, p.only_unread ? n.n_unread : n.n_total, PER_PAGE);
 	p.page = p.paging.page;
 	p.n_pages = p.paging.n_pages;
 	message_list(w->db, w->user.id, p.only_unread, p.paging.offset, PER_PAGE, &p.messages, &p.n_messages);
 	if (w->json)
-		return web_json(w, OK, &inbox_json_shape, &p);
+		return web_json(w, HTTP_OK, &inbox_json_shape, &p);
 	p.has_rows = p.n_messages > 0;
 	if (p.has_read_all)
 		w->chrome.notice = _("All messages are marked as read.");
 	w->chrome.nav_messages = true;
-	return web_page(w, OK, &inbox_html, &p);
+	return web_page(w, HTTP_OK, &inbox_html, &p);
 }
 
 /* --- GET /messages/:message_id -------------------------------------------------------------------------------------------- */
@@ -116,10 +116,10 @@ page_message(struct web *w)
 	if (!message_find(w->db, w->user.id, web_param_id(w, "message_id"), &p.message))
 		return web_not_found(w);
 	if (w->json)
-		return web_json(w, OK, &message_json_shape, &p.message);
+		return web_json(w, HTTP_OK, &message_json_shape, &p.message);
 	p.n_paragraphs = paragraphs(w, p.message.body, &p.paragraphs);
 	w->chrome.nav_messages = true;
-	return web_page(w, OK, &message_html, &p);
+	return web_page(w, HTTP_OK, &message_html, &p);
 }
 
 /* --- POST /messages/:message_id/read, /messages/read ------------------------------------------------------------------------- */
@@ -132,12 +132,12 @@ do_read(struct web *w)
 	struct message msg;
 
 	if (form_bad(w))
-		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	if (!message_read(w->db, w->user.id, message_id))
 		return web_not_found(w);
 	counts_forget(w);
 	if (w->json && message_find(w->db, w->user.id, message_id, &msg))
-		return web_json(w, OK, &message_json_shape, &msg);
+		return web_json(w, HTTP_OK, &message_json_shape, &msg);
 	return web_redirect(w, "/messages/%lld", (long long)message_id);
 }
 
@@ -145,11 +145,11 @@ enum status
 do_read_all(struct web *w)
 {
 	if (form_bad(w))
-		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	message_read_all(w->db, w->user.id);
 	counts_forget(w);
 	if (w->json)
-		return web_json_text(w, OK, "{\"n_unread\":0}");
+		return web_json_text(w, HTTP_OK, "{\"n_unread\":0}");
 	return web_redirect(w, "/messages?read=1");
 }
 
@@ -170,7 +170,7 @@ PAGE(preferences_html, "message/preferences", preferences_shape)
 static bool
 concerns(const struct web *w, int topic)
 {
-	return topic != TOPIC_WORK || web_is(w, MANAGER | EXAMINER);
+	return topic != TOPIC_WORK || web_is(w, ROLE_MANAGER | ROLE_EXAMINER);
 }
 
 static enum status
@@ -182,9 +182,9 @@ show_preferences(struct web *w)
 		if (concerns(w, i))
 			p.topics[p.n_topics++] = preference_of(w->db, w->user.id, i);
 	if (w->json)
-		return web_json(w, OK, &preferences_shape, &p);
+		return web_json(w, HTTP_OK, &preferences_shape, &p);
 	w->chrome.nav_messages = true;
-	return web_page(w, OK, &preferences_html, &p);
+	return web_page(w, HTTP_OK, &preferences_html, &p);
 }
 
 enum status
@@ -211,7 +211,7 @@ do_preferences(struct web *w)
 		};
 	}
 	if (form_bad(w))
-		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	for (int i = 0; i < N_TOPICS; i++)
 		if (concerns(w, i))
 			preference_set(w->db, w->user.id, &p[i]);

@@ -50,7 +50,7 @@ page_log(struct web *w)
 	struct log_page p = { .is_filtered = q.state >= 0 || *q.about };
 
 	if (form_bad(w) && w->json)
-		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	p.n_total = journal_count(w->db, &q);
 	p.paging = web_paging(w, p.n_total, PER_PAGE);
 	p.page = p.paging.page;
@@ -58,13 +58,13 @@ page_log(struct web *w)
 	q.offset = p.paging.offset;
 	journal_list(w->db, &q, &p.messages, &p.n_messages);
 	if (w->json)
-		return web_json(w, OK, &log_json_shape, &p);
+		return web_json(w, HTTP_OK, &log_json_shape, &p);
 	p.has_rows = p.n_messages > 0;
 	p.state = form_field_choice(w, "state", &message_state_words, -1, _("Any"));
 	p.about = form_field(w, "about", "");
 	p.problems = form_problems(w, form_bad(w) ? _("Please look at the marked fields.") : NULL);
 	w->chrome.nav_messages = true;
-	return web_page(w, form_bad(w) ? UNPROCESSABLE : OK, &log_html, &p);
+	return web_page(w, form_bad(w) ? HTTP_UNPROCESSABLE : HTTP_OK, &log_html, &p);
 }
 
 /* --- GET /messages/log/:message_id -------------------------------------------------------------------------------------------- */
@@ -111,7 +111,7 @@ page_log_entry(struct web *w)
 {
 	if (form_has(w, "again") && form_int(w, "again", 0, 1) == 1)
 		w->chrome.notice = _("It goes out again in a moment.");
-	return show_entry(w, OK, NULL, NULL);
+	return show_entry(w, HTTP_OK, NULL, NULL);
 }
 
 /* --- POST /messages/:message_id/resend ----------------------------------------------------------------------------------------- */
@@ -122,14 +122,14 @@ do_resend(struct web *w)
 	int64_t message_id = web_param_id(w, "message_id");
 
 	if (form_bad(w))
-		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	switch (message_resend(w->db, message_id, w->user.id)) {
 	case RESEND_DONE:
-		return w->json ? show_entry(w, OK, NULL, NULL) : web_redirect(w, "/messages/log/%lld?again=1", (long long)message_id);
+		return w->json ? show_entry(w, HTTP_OK, NULL, NULL) : web_redirect(w, "/messages/log/%lld?again=1", (long long)message_id);
 	case RESEND_UNDER_WAY:
-		return show_entry(w, CONFLICT, "wrong_state", _("It is on its way already."));
+		return show_entry(w, HTTP_CONFLICT, "wrong_state", _("It is on its way already."));
 	case RESEND_NO_MAIL:
-		return show_entry(w, CONFLICT, "wrong_state", _("There is no address it could be mailed to."));
+		return show_entry(w, HTTP_CONFLICT, "wrong_state", _("There is no address it could be mailed to."));
 	case RESEND_NO_MESSAGE:
 		return web_not_found(w);
 	}

@@ -5,12 +5,12 @@
 #include "lib/process/program.h"
 
 static const struct route routes[] = {
-	{ GET, "/my",                page_my,         SIGNED_IN },
-	{ GET, "/my/bookings",       page_my_list,    SIGNED_IN },
-	{ GET, "/my/bookings/:code", page_my_booking, SIGNED_IN },
-	{ GET, "/my/equipment",      page_my_equipment, SIGNED_IN },
-	{ GET, "/view",              page_view,       MANAGER },
-	{ GET, "/view/cars",         page_view_cars,  MANAGER },
+	{ GET, "/my",                page_my,         ROUTE_SIGNED_IN },
+	{ GET, "/my/bookings",       page_my_list,    ROUTE_SIGNED_IN },
+	{ GET, "/my/bookings/:code", page_my_booking, ROUTE_SIGNED_IN },
+	{ GET, "/my/equipment",      page_my_equipment, ROUTE_SIGNED_IN },
+	{ GET, "/view",              page_view,       ROLE_MANAGER },
+	{ GET, "/view/cars",         page_view_cars,  ROLE_MANAGER },
 	{ 0 },
 };
 

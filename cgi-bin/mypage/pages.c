@@ -201,8 +201,8 @@ page_my_list(struct web *w)
 	p.n_bookings = my_list(w->db, w->user.id, shelf, p.paging.offset, PER_PAGE, &p.bookings);
 	p.has_rows = p.n_bookings > 0;
 	if (w->json)
-		return web_json(w, OK, &list_json_shape, &p);
+		return web_json(w, HTTP_OK, &list_json_shape, &p);
 	make_rows(w, &p);
 	w->chrome.nav_my = true;
-	return web_page(w, OK, &list_template, &p);
+	return web_page(w, HTTP_OK, &list_template, &p);
 }

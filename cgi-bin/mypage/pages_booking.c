@@ -244,12 +244,12 @@ show_booking(struct web *w, struct my_booking *b)
 	make_lines(w, &p);
 	make_letters(w, &p);
 	p.booking.branch_name = in_words(b->branch_name, b->branch_name_ko);
-	p.can_pay = b->state == HELD && b->hold_until > w->now;
-	p.can_cancel = b->state == HELD || ((b->state == PAID || b->state == CONFIRMED) && b->starts_at > w->now && !is_on_its_way(b));
+	p.can_pay = b->state == BOOKING_HELD && b->hold_until > w->now;
+	p.can_cancel = b->state == BOOKING_HELD || ((b->state == BOOKING_PAID || b->state == BOOKING_CONFIRMED) && b->starts_at > w->now && !is_on_its_way(b));
 	p.has_receipt = b->paid_at > 0;
 	p.is_refund_due = b->payment_state == PAYMENT_GOING_BACK;
 	p.is_refunded = b->refunded_amount > 0;
-	return web_page(w, OK, &booking_template, &p);
+	return web_page(w, HTTP_OK, &booking_template, &p);
 }
 
 /* Booked a moment ago, and the news is on its way: nothing to worry about. */
@@ -265,8 +265,8 @@ show_preparing(struct web *w, const char *code)
 
 	web_set_header(w, "Retry-After", "1");
 	if (w->json)
-		return web_refuse(w, NOT_FOUND, "preparing", _("This booking is being prepared. Please ask again in a second."));
-	return web_page(w, OK, &preparing_template, &p);
+		return web_refuse(w, HTTP_NOT_FOUND, "preparing", _("This booking is being prepared. Please ask again in a second."));
+	return web_page(w, HTTP_OK, &preparing_template, &p);
 }
 
 /* The relay needs some milliseconds: a customer who has just paid rather waits for them than reads "being prepared". */
@@ -300,7 +300,7 @@ page_my_booking(struct web *w)
 		return web_not_found(w);
 	w->chrome.nav_my = true;
 	switch (find_soon(w, code, &b)) {
-	case MY_FOUND:     return w->json ? web_json(w, OK, &my_booking_shape, &b) : show_booking(w, &b);
+	case MY_FOUND:     return w->json ? web_json(w, HTTP_OK, &my_booking_shape, &b) : show_booking(w, &b);
 	case MY_PREPARING: return show_preparing(w, code);
 	case MY_UNKNOWN:   return web_not_found(w);
 	}

@@ -105,7 +105,7 @@ cars_json(struct web *w, const struct cars_page *p)
 	struct buf out = { .m = w->m };
 
 	json_put_list(&out, &view_car_shape, p->cars, p->n_cars);
-	return web_json_text(w, OK, out.s);
+	return web_json_text(w, HTTP_OK, out.s);
 }
 
 enum status
@@ -118,7 +118,7 @@ page_view_cars(struct web *w)
 
 	read_query(w, &q);
 	if (form_bad(w) && w->json)
-		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	n_total = view_count(w->db, &q, n);
 	p.paging = web_paging(w, n_total, per_page);
 	q.offset = p.paging.offset;
@@ -134,5 +134,5 @@ page_view_cars(struct web *w)
 			p.cars[i].message->kind = my_message_in_words(p.cars[i].message->kind);
 	}
 	w->chrome.nav_view = true;
-	return web_page(w, form_bad(w) ? UNPROCESSABLE : OK, &cars_template, &p);
+	return web_page(w, form_bad(w) ? HTTP_UNPROCESSABLE : HTTP_OK, &cars_template, &p);
 }

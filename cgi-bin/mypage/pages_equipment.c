@@ -57,10 +57,10 @@ page_my_equipment(struct web *w)
 	p.n_total = p.paging.n_total;
 	p.n_orders = my_orders_alone(w->db, w->user.id, p.paging.offset, PER_PAGE, &p.orders);
 	if (w->json)
-		return web_json(w, OK, &json_shape, &p);
+		return web_json(w, HTTP_OK, &json_shape, &p);
 	p.n_rows = p.n_orders;
 	p.has_rows = p.n_rows > 0;
 	p.rows = orders_in_words(w, p.orders, p.n_orders);
 	w->chrome.nav_my = true;
-	return web_page(w, OK, &equipment_template, &p);
+	return web_page(w, HTTP_OK, &equipment_template, &p);
 }

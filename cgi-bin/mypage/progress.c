@@ -87,37 +87,37 @@ my_progress(const struct my_booking *b, struct my_progress *p)
 {
 	*p = (struct my_progress){ 0 };
 	switch ((enum booking_state)b->state) {
-	case HELD:
+	case BOOKING_HELD:
 		straight_way(b, p, STEP_PAID);
 		p->is_moving = true;
 		break;
-	case PAID:
+	case BOOKING_PAID:
 		straight_way(b, p, STEP_CONFIRMED);
 		p->is_moving = true;
 		break;
-	case CONFIRMED:
+	case BOOKING_CONFIRMED:
 		straight_way(b, p, STEP_OUT);
 		break;
-	case OUT:
+	case BOOKING_OUT:
 		straight_way(b, p, STEP_RETURNED);
 		break;
-	case RETURNED:
+	case BOOKING_RETURNED:
 		straight_way(b, p, STEP_COMPLETED);
 		break;
-	case COMPLETED:
+	case BOOKING_COMPLETED:
 		straight_way(b, p, STEP_COMPLETED + 1);
 		break;
-	case CANCEL_REQUESTED:
-	case CANCELLED:
+	case BOOKING_CANCEL_REQUESTED:
+	case BOOKING_CANCELLED:
 		side_way(b, p, STEP_CANCELLED, MARK_DONE);
 		break;
-	case EXPIRED:
+	case BOOKING_EXPIRED:
 		side_way(b, p, STEP_EXPIRED, MARK_BAD);
 		break;
-	case REJECTED:
+	case BOOKING_REJECTED:
 		side_way(b, p, STEP_REJECTED, MARK_BAD);
 		break;
-	case NO_SHOW:
+	case BOOKING_NO_SHOW:
 		side_way(b, p, STEP_NO_SHOW, MARK_BAD);
 		break;
 	}

@@ -16,7 +16,7 @@ const struct shape ops_chart_shape = SHAPE(ops_chart, chart_members);
 
 /* Left the oldest, right now; at least `least` high, so that a lag of two does not look like a mountain. Unknown is drawn as none. */
 static struct ops_chart
-draw(struct arena *m, const struct history *h, const int64_t *value, int64_t least)
+draw(struct arena *m, const struct lag_history *h, const int64_t *value, int64_t least)
 {
 	struct ops_chart c = { .is_flat = true };
 	struct buf b = { .m = m };
@@ -27,7 +27,7 @@ draw(struct arena *m, const struct history *h, const int64_t *value, int64_t lea
 		top = value[i] > top ? value[i] : top;
 	}
 	for (int i = 0; i < h->n_samples; i++) {
-		double x = (double)(HISTORY_SAMPLES - h->n_samples + i) * WIDTH / (HISTORY_SAMPLES - 1);
+		double x = (double)(LAG_SAMPLES - h->n_samples + i) * WIDTH / (LAG_SAMPLES - 1);
 		int64_t v = value[i] > 0 ? value[i] : 0;
 
 		buf_printf(&b, "%s%.1f,%.1f", i ? " " : "", x, HEIGHT - (double)v * (HEIGHT - 2) / (double)top);
@@ -41,11 +41,11 @@ draw(struct arena *m, const struct history *h, const int64_t *value, int64_t lea
 void
 ops_charts(struct arena *m, struct ops_charts *charts)
 {
-	int64_t value[HISTORY_SAMPLES];
-	struct history h;
+	int64_t value[LAG_SAMPLES];
+	struct lag_history h;
 
 	*charts = (struct ops_charts){ .m = m };
-	if (!history_read(m, settings.var_dir, &h))
+	if (!lag_history_read(m, settings.var_dir, &h))
 		return;
 	for (int k = 0; k < h.n_consumers && charts->n < OPS_CHARTS; k++) {
 		for (int i = 0; i < h.n_samples; i++)
@@ -53,8 +53,8 @@ ops_charts(struct arena *m, struct ops_charts *charts)
 		charts->name[charts->n] = h.consumer[k];
 		charts->chart[charts->n++] = draw(m, &h, value, 20);
 	}
-	for (int k = 0; k < HISTORY_FILES && charts->n < OPS_CHARTS; k++) {
-		static const char *const file[HISTORY_FILES] = { "motorpool.db", "view.db", "sandbox.db" };
+	for (int k = 0; k < LAG_FILES && charts->n < OPS_CHARTS; k++) {
+		static const char *const file[LAG_FILES] = { "motorpool.db", "view.db", "sandbox.db" };
 
 		for (int i = 0; i < h.n_samples; i++)
 			value[i] = h.samples[i].wal_bytes[k];

@@ -282,7 +282,7 @@ page_ops(struct web *w)
 
 	look(w, &p);
 	if (w->json)
-		return web_json(w, OK, &ops_json_shape, &p);
+		return web_json(w, HTTP_OK, &ops_json_shape, &p);
 	p.n_acts = ops_audit(w->db, 0, ACTS_SHOWN, &p.acts);
 	p.has_acts = p.n_acts > 0;
 	p.has_retries = p.n_retries > 0;
@@ -297,5 +297,5 @@ page_ops(struct web *w)
 	p.as_of = arena_printf(w->m, "%02d:%02d:%02d", l.hour, l.minute, l.second);
 	w->chrome.nav_ops = true;
 	w->chrome.notice = notice(form_raw(w, "done"));
-	return web_page(w, OK, &ops_template, &p);
+	return web_page(w, HTTP_OK, &ops_template, &p);
 }

@@ -62,9 +62,9 @@ show(struct web *w, enum status status, struct faults_page *p)
 {
 	p->is_there = p->n_faults > 0;
 	if (w->json)
-		return p->is_there ? web_json(w, OK, &faults_json_shape, p) : web_later(w, 5, _("The sandbox does not answer."));
+		return p->is_there ? web_json(w, HTTP_OK, &faults_json_shape, p) : web_later(w, 5, _("The sandbox does not answer."));
 	make_rows(w, p);
-	p->problems = form_problems(w, status == OK ? NULL : _("Please look at the marked fields."));
+	p->problems = form_problems(w, status == HTTP_OK ? NULL : _("Please look at the marked fields."));
 	w->chrome.nav_ops = true;
 	if (strcmp(form_raw(w, "done"), "switched") == 0)
 		w->chrome.notice = _("Switched. It works from the next call on.");
@@ -77,7 +77,7 @@ page_faults(struct web *w)
 	struct faults_page p = { 0 };
 
 	ops_faults(w->m, &p.faults, &p.n_faults);
-	return show(w, OK, &p);
+	return show(w, HTTP_OK, &p);
 }
 
 /* The switches that were sent and differ from what is. */
@@ -109,9 +109,9 @@ do_faults(struct web *w)
 	changed = arena_array(w->m, struct ops_fault, p.n_faults);
 	n = take_changes(w, &p, changed);
 	if (form_bad(w))
-		return w->json ? web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields.")) : show(w, UNPROCESSABLE, &p);
+		return w->json ? web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields.")) : show(w, HTTP_UNPROCESSABLE, &p);
 	if (!ops_set_faults(w->db, w->user.id, changed, n))
 		return web_later(w, 5, _("The sandbox does not answer."));
 	ops_faults(w->m, &p.faults, &p.n_faults);
-	return w->json ? show(w, OK, &p) : web_redirect(w, "/ops/faults?done=switched");
+	return w->json ? show(w, HTTP_OK, &p) : web_redirect(w, "/ops/faults?done=switched");
 }

@@ -53,10 +53,10 @@ page_events(struct web *w)
 
 	read_query(w, &q);
 	if (form_bad(w) && w->json)
-		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	p.n_events = ops_events(w->db, &q, &p.events, &p.next_before);
 	if (w->json)
-		return web_json(w, OK, &events_json_shape, &p);
+		return web_json(w, HTTP_OK, &events_json_shape, &p);
 	p.has_rows = p.n_events > 0;
 	p.is_filtered = *q.type || *q.subject;
 	p.is_first = q.before == 0;
@@ -67,7 +67,7 @@ page_events(struct web *w)
 	if (p.next_before)
 		p.next_url = web_url_with(w, "before", arena_printf(w->m, "%lld", (long long)p.next_before));
 	w->chrome.nav_ops = true;
-	return web_page(w, form_bad(w) ? UNPROCESSABLE : OK, &events_template, &p);
+	return web_page(w, form_bad(w) ? HTTP_UNPROCESSABLE : HTTP_OK, &events_template, &p);
 }
 
 /* --- GET /ops/audit -------------------------------------------------------------------------------------------------------- */
@@ -96,7 +96,7 @@ page_audit(struct web *w)
 	struct audit_page p = { .is_first = before == 0 };
 
 	if (form_bad(w))
-		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	p.n_acts = ops_audit(w->db, before, PER_PAGE + 1, &p.acts);
 	if (p.n_acts > PER_PAGE) {
 		p.n_acts = PER_PAGE;
@@ -104,9 +104,9 @@ page_audit(struct web *w)
 		p.next_url = web_url_with(w, "before", arena_printf(w->m, "%lld", (long long)p.next_before));
 	}
 	if (w->json)
-		return web_json(w, OK, &audit_json_shape, &p);
+		return web_json(w, HTTP_OK, &audit_json_shape, &p);
 	p.has_rows = p.n_acts > 0;
 	p.first_url = web_url_with(w, "before", NULL);
 	w->chrome.nav_ops = true;
-	return web_page(w, OK, &audit_template, &p);
+	return web_page(w, HTTP_OK, &audit_template, &p);
 }

@@ -39,10 +39,10 @@ page_mail(struct web *w)
 	for (int64_t i = p.paging.offset; i < p.n_total && i < p.paging.offset + PER_PAGE; i++)
 		p.n_letters += ops_letter(w->m, numbers[i], &p.letters[p.n_letters]);
 	if (w->json)
-		return web_json(w, OK, &mail_json_shape, &p);
+		return web_json(w, HTTP_OK, &mail_json_shape, &p);
 	p.has_rows = p.n_letters > 0;
 	w->chrome.nav_ops = true;
-	return web_page(w, OK, &mail_template, &p);
+	return web_page(w, HTTP_OK, &mail_template, &p);
 }
 
 /* --- GET /ops/mail/:message_id ----------------------------------------------------------------------------------------------- */
@@ -83,8 +83,8 @@ page_letter(struct web *w)
 	if (!ops_letter(w->m, web_param_id(w, "message_id"), &p.letter))
 		return web_not_found(w);
 	if (w->json)
-		return web_json(w, OK, &ops_letter_shape, &p.letter);
+		return web_json(w, HTTP_OK, &ops_letter_shape, &p.letter);
 	split(w, &p);
 	w->chrome.nav_ops = true;
-	return web_page(w, OK, &letter_template, &p);
+	return web_page(w, HTTP_OK, &letter_template, &p);
 }

@@ -155,7 +155,7 @@ put_breakers(struct arena *m, struct buf *b)
 	family(b, "breaker_open", "gauge", "1 while calls to it are refused, 0.5 while it is tried again, 0 closed.");
 	for (int i = 0; i < n; i++)
 		buf_printf(b, "motorpool_breaker_open{callee=\"%s\"} %s\n", v[i].callee,
-		           v[i].state == BREAKER_OPEN ? "1" : v[i].state == BREAKER_PROBING ? "0.5" : "0");
+		           v[i].state == BREAKER_OPEN ? "1" : v[i].state == BREAKER_HALF_OPEN ? "0.5" : "0");
 	family(b, "calls_total", "counter", "Calls between programs: made, failed (of those), refused by the open breaker, refused as too many at once.");
 	for (int i = 0; i < n; i++) {
 		buf_printf(b, "motorpool_calls_total{callee=\"%s\",outcome=\"made\"} %lld\n", v[i].callee, (long long)v[i].n_calls);
@@ -266,9 +266,9 @@ page_metrics(struct web *w)
 {
 	struct buf b = { .m = w->m };
 
-	if (!web_is(w, ADMIN) && !is_scraper(w)) {
+	if (!web_is(w, ROLE_ADMIN) && !is_scraper(w)) {
 		web_set_header(w, "WWW-Authenticate", "Bearer");
-		return web_refuse(w, UNAUTHORIZED, "unauthorized", _("Only the monitoring and admins may read this."));
+		return web_refuse(w, HTTP_UNAUTHORIZED, "unauthorized", _("Only the monitoring and admins may read this."));
 	}
 	put_programs(&b);
 	put_breakers(w->m, &b);
@@ -276,5 +276,5 @@ page_metrics(struct web *w)
 	put_stuck(w->db, &b, w->now);
 	put_mails(w->db, &b, w->now);
 	put_house(w->db, &b);
-	return web_text(w, OK, "text/plain; version=0.0.4; charset=utf-8", b.s);
+	return web_text(w, HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", b.s);
 }

@@ -21,7 +21,7 @@ settle(struct web *w, enum switched outcome, const char *notice)
 	switch (outcome) {
 	case SWITCH_DONE:
 	case SWITCH_ALREADY:
-		return w->json ? web_json(w, OK, &switched_shape, &a) : web_redirect(w, "/ops?done=%s", notice);
+		return w->json ? web_json(w, HTTP_OK, &switched_shape, &a) : web_redirect(w, "/ops?done=%s", notice);
 	case SWITCH_UNKNOWN:
 		return web_not_found(w);
 	case SWITCH_LATER:
@@ -29,7 +29,7 @@ settle(struct web *w, enum switched outcome, const char *notice)
 	case SWITCH_NO_REASON:
 		break;
 	}
-	return web_refuse(w, UNPROCESSABLE, "invalid", _("Please give a reason of up to 200 characters."));
+	return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please give a reason of up to 200 characters."));
 }
 
 /* --- the pages that ask for a reason ------------------------------------------------------------------------------------ */
@@ -55,7 +55,7 @@ static enum status
 show(struct web *w, struct page *page, enum status status, struct ask_page *p)
 {
 	p->reason = form_field(w, "reason", "");
-	p->problems = form_problems(w, status == OK ? NULL : _("Please look at the marked fields."));
+	p->problems = form_problems(w, status == HTTP_OK ? NULL : _("Please look at the marked fields."));
 	w->chrome.nav_ops = true;
 	return web_page(w, status, page, p);
 }
@@ -85,7 +85,7 @@ ask_discard(struct web *w, enum status status)
 enum status
 page_pause(struct web *w)
 {
-	return ask_pause(w, OK);
+	return ask_pause(w, HTTP_OK);
 }
 
 /* POST /ops/consumers/:consumer/pause - no event, no sweep of this context until it is resumed; the others run on. */
@@ -95,7 +95,7 @@ do_pause(struct web *w)
 	const char *reason = form_text(w, "reason", SWITCH_REASON_MAX);
 
 	if (form_bad(w) && !w->json)
-		return ask_pause(w, UNPROCESSABLE);
+		return ask_pause(w, HTTP_UNPROCESSABLE);
 	return settle(w, relay_pause(w->db, web_param(w, "consumer"), w->user.id, form_bad(w) ? "" : reason), "paused");
 }
 
@@ -103,7 +103,7 @@ enum status
 do_resume(struct web *w)
 {
 	if (form_bad(w))
-		return web_refuse(w, UNPROCESSABLE, "invalid", _("This form has fields that nobody asked for."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("This form has fields that nobody asked for."));
 	return settle(w, relay_resume(w->db, web_param(w, "consumer"), w->user.id), "resumed");
 }
 
@@ -114,14 +114,14 @@ enum status
 do_redrive(struct web *w)
 {
 	if (form_bad(w))
-		return web_refuse(w, UNPROCESSABLE, "invalid", _("This form has fields that nobody asked for."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("This form has fields that nobody asked for."));
 	return settle(w, consumer_redrive(w->db, web_param(w, "consumer"), web_param_id(w, "event_id"), w->user.id), "redriven");
 }
 
 enum status
 page_discard(struct web *w)
 {
-	return ask_discard(w, OK);
+	return ask_discard(w, HTTP_OK);
 }
 
 /* POST /ops/retries/:consumer/:event_id/discard - it will never take effect; later events of its subject go on. */
@@ -132,6 +132,6 @@ do_discard(struct web *w)
 	int64_t event_id = web_param_id(w, "event_id");
 
 	if (form_bad(w) && !w->json)
-		return ask_discard(w, UNPROCESSABLE);
+		return ask_discard(w, HTTP_UNPROCESSABLE);
 	return settle(w, consumer_discard(w->db, web_param(w, "consumer"), event_id, w->user.id, form_bad(w) ? "" : reason), "discarded");
 }

@@ -5,8 +5,8 @@
  * are in a file of their own, view.db: there it is done first and recorded right after, so a crash between the two loses the
  * record and never pretends. Takes effect within a second, at once when the commit's knock arrives; survives restarts.
  */
-#ifndef MP_SWITCH_H
-#define MP_SWITCH_H
+#ifndef MP_OPS_SWITCH_H
+#define MP_OPS_SWITCH_H
 
 #include "lib/db/db.h"
 

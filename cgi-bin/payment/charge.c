@@ -15,12 +15,12 @@
 #include <string.h>
 
 static const struct word charge_state[] = {
-	[IS_REQUESTED]        = { "REQUESTED",        N_("Asked") },
-	[IS_APPROVED]         = { "APPROVED",         N_("Paid") },
-	[IS_CANCEL_REQUESTED] = { "CANCEL_REQUESTED", N_("Refund under way") },
-	[IS_CANCELLED]        = { "CANCELLED",        N_("Refunded") },
-	[IS_FAILED]           = { "FAILED",           N_("Not charged") },
-	[IS_UNKNOWN]          = { "UNKNOWN",          N_("Waiting for the provider") },
+	[CHARGE_REQUESTED]        = { "REQUESTED",        N_("Asked") },
+	[CHARGE_APPROVED]         = { "APPROVED",         N_("Paid") },
+	[CHARGE_CANCEL_REQUESTED] = { "CANCEL_REQUESTED", N_("Refund under way") },
+	[CHARGE_CANCELLED]        = { "CANCELLED",        N_("Refunded") },
+	[CHARGE_FAILED]           = { "FAILED",           N_("Not charged") },
+	[CHARGE_UNKNOWN]          = { "UNKNOWN",          N_("Waiting for the provider") },
 };
 const struct words charge_state_words = WORDS(charge_state);
 
@@ -125,15 +125,15 @@ enum charge_outcome
 charge_standing(struct db *db, struct charge *c)
 {
 	switch ((enum charge_state)c->state) {
-	case IS_APPROVED:
+	case CHARGE_APPROVED:
 		return PAY_APPROVED;
-	case IS_CANCEL_REQUESTED:
-	case IS_CANCELLED:
+	case CHARGE_CANCEL_REQUESTED:
+	case CHARGE_CANCELLED:
 		return given_back(db, c);
-	case IS_FAILED:
+	case CHARGE_FAILED:
 		return is_provider_away(c) ? PAY_LATER : PAY_DECLINED;
-	case IS_REQUESTED:
-	case IS_UNKNOWN:
+	case CHARGE_REQUESTED:
+	case CHARGE_UNKNOWN:
 		break;
 	}
 	return PAY_UNKNOWN;
@@ -185,7 +185,7 @@ report(struct db *db, const struct charge *c, const char *type)
 	};
 
 	event_emit(db, &(struct event){ .type = type, .subject_id = c->subject_id },
-	           c->state == IS_FAILED ? &failed_shape : &approved_shape, &r);
+	           c->state == CHARGE_FAILED ? &failed_shape : &approved_shape, &r);
 }
 
 /* Writes the row, REQUESTED; FAILED at once when the card is gone. false: the key was there before. */
@@ -200,7 +200,7 @@ open_charge(struct db *db, const struct charge_order *o, struct card_source *s, 
 		.key = o->key, .subject_id = o->subject_id, .user_id = o->customer_id, .card_id = o->card_id, .amount = o->amount,
 		.vat_amount = o->vat_amount, .currency = o->currency, .payment_key = o->payment_key ? o->payment_key : "",
 		.brand = s->brand, .last4 = s->last4, .requested_at = clock_now(),
-		.state = has_card ? IS_REQUESTED : IS_FAILED, .reason = has_card ? "" : "card_removed",
+		.state = has_card ? CHARGE_REQUESTED : CHARGE_FAILED, .reason = has_card ? "" : "card_removed",
 	};
 	c->next_at = c->requested_at + o->deadline_ms / 1000 + LOOK_FIRST_S;
 	is_new = insert(db, c);
@@ -214,7 +214,7 @@ void
 charge_seal(struct db *db, const char *key, struct charge *c)
 {
 	*c = (struct charge){
-		.key = key, .subject_id = key, .amount = 0, .currency = settings.currency, .state = IS_FAILED, .payment_key = "",
+		.key = key, .subject_id = key, .amount = 0, .currency = settings.currency, .state = CHARGE_FAILED, .payment_key = "",
 		.brand = "", .last4 = "", .reason = "void", .requested_at = clock_now(),
 	};
 	insert(db, c);
@@ -242,7 +242,7 @@ approve(struct db *db, struct charge *c, const struct provider_answer *a)
 	               " void_wanted = 0, reason = '' WHERE charge_id = $1 AND state IN ('REQUESTED', 'UNKNOWN')",
 	           c->charge_id, a->payment_key, *c->brand ? c->brand : a->brand, *c->last4 ? c->last4 : a->last4, now))
 		return false;
-	c->state = IS_APPROVED;
+	c->state = CHARGE_APPROVED;
 	c->payment_key = a->payment_key;
 	c->brand = *c->brand ? c->brand : a->brand;
 	c->last4 = *c->last4 ? c->last4 : a->last4;
@@ -263,7 +263,7 @@ give_up(struct db *db, struct charge *c, const char *reason, bool one_more_look)
 	               " WHERE charge_id = $1 AND state IN ('REQUESTED', 'UNKNOWN')",
 	           c->charge_id, reason, now, one_more_look, one_more_look ? now + LAST_LOOK_S : 0))
 		return false;
-	c->state = IS_FAILED;
+	c->state = CHARGE_FAILED;
 	c->reason = reason;
 	report(db, c, "payment.failed");
 	return true;
@@ -279,8 +279,8 @@ static bool
 stay_unknown(struct db *db, struct charge *c)
 {
 	if (!db_do(db, "UPDATE charge SET state = 'UNKNOWN' WHERE charge_id = $1 AND state = 'REQUESTED'", c->charge_id))
-		return c->state == IS_UNKNOWN;
-	c->state = IS_UNKNOWN;
+		return c->state == CHARGE_UNKNOWN;
+	c->state = CHARGE_UNKNOWN;
 	return true;
 }
 
@@ -320,9 +320,9 @@ charge_settle(struct db *db, struct charge *c, const struct provider_answer *a)
 	was_void = db_int(db, "SELECT void_wanted FROM charge WHERE charge_id = $1", c->charge_id) != 0;
 	if (!take(db, c, a))
 		charge_find(db, c->key, c);
-	else if (c->state == IS_APPROVED && was_void) {
+	else if (c->state == CHARGE_APPROVED && was_void) {
 		refund_id = refund_open(db, c, arena_printf(db_memory(db), "%s-void", c->key), c->amount, "void");
-		c->state = IS_CANCEL_REQUESTED;
+		c->state = CHARGE_CANCEL_REQUESTED;
 	}
 	if (db_commit(db) && refund_id)
 		refund_ask(db, refund_id, clock_ms() + settings.call_deadline_ms);
@@ -372,11 +372,11 @@ answer_again(struct db *db, const struct charge_order *o, struct charge *c, int6
 
 	if (!charge_find(db, o->key, c))
 		return PAY_UNKNOWN;
-	if (c->state == IS_FAILED && reason_is(c, "void"))
+	if (c->state == CHARGE_FAILED && reason_is(c, "void"))
 		return PAY_DECLINED;
 	if (!is_same_order(o, c))
 		return PAY_KEY_REUSED;
-	if (c->state != IS_REQUESTED && c->state != IS_UNKNOWN)
+	if (c->state != CHARGE_REQUESTED && c->state != CHARGE_UNKNOWN)
 		return charge_standing(db, c);
 	if (!db_durable(db))
 		return PAY_UNKNOWN;
@@ -397,7 +397,7 @@ charge_make(struct db *db, const struct charge_order *o, struct charge *c)
 		return PAY_BAD_ORDER;
 	if (!open_charge(db, o, &s, c))
 		return answer_again(db, o, c, until_ms);
-	if (c->state == IS_FAILED)
+	if (c->state == CHARGE_FAILED)
 		return PAY_DECLINED;
 	if (!db_durable(db))
 		return PAY_UNKNOWN;

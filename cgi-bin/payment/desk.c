@@ -60,10 +60,10 @@ void
 charge_page(struct db *db, const struct charge_query *q, struct charge_row **rows, int *n_rows)
 {
 	switch (q->order) {
-	case NEWEST:         ASK("c.charge_id DESC"); break;
-	case OLDEST:         ASK("c.charge_id"); break;
-	case BY_AMOUNT:      ASK("c.amount, c.charge_id"); break;
-	case BY_AMOUNT_DOWN: ASK("c.amount DESC, c.charge_id DESC"); break;
+	case CHARGES_NEWEST:         ASK("c.charge_id DESC"); break;
+	case CHARGES_OLDEST:         ASK("c.charge_id"); break;
+	case CHARGES_BY_AMOUNT:      ASK("c.amount, c.charge_id"); break;
+	case CHARGES_BY_AMOUNT_DOWN: ASK("c.amount DESC, c.charge_id DESC"); break;
 	}
 }
 

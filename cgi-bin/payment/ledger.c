@@ -27,11 +27,11 @@ static const struct word posting_kind[] = {
 const struct words posting_kind_words = WORDS(posting_kind);
 
 static const struct word account[] = {
-	[CARD_CLEARING]   = { "card_clearing",   N_("Card clearing") },
-	[RENTAL_INCOME]   = { "rental_income",   N_("Rental income") },
-	[VAT_PAYABLE]     = { "vat_payable",     N_("VAT payable") },
-	[REFUNDS_PAYABLE] = { "refunds_payable", N_("Refunds payable") },
-	[BANK]            = { "bank",            N_("Bank") },
+	[LEDGER_CARD_CLEARING]   = { "card_clearing",   N_("Card clearing") },
+	[LEDGER_RENTAL_INCOME]   = { "rental_income",   N_("Rental income") },
+	[LEDGER_VAT_PAYABLE]     = { "vat_payable",     N_("VAT payable") },
+	[LEDGER_REFUNDS_PAYABLE] = { "refunds_payable", N_("Refunds payable") },
+	[LEDGER_BANK]            = { "bank",            N_("Bank") },
 };
 const struct words account_words = WORDS(account);
 

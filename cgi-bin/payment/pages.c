@@ -57,8 +57,8 @@ page_cards(struct web *w)
 	else if (form_has(w, "removed"))
 		w->chrome.notice = _("The card is removed.");
 	if (form_has(w, "code"))        /* back from the provider's page without a card */
-		return show_cards(w, OK, _("No card was saved."));
-	return show_cards(w, OK, NULL);
+		return show_cards(w, HTTP_OK, _("No card was saved."));
+	return show_cards(w, HTTP_OK, NULL);
 }
 
 /* --- adding one --------------------------------------------------------------------------------------------------- */
@@ -69,15 +69,15 @@ refuse_card(struct web *w, enum card_outcome outcome)
 	switch (outcome) {
 	case CARD_TOO_MANY:
 		if (w->json)
-			return web_refuse(w, CONFLICT, "too_many_cards", _("You have saved as many cards as we can keep. Remove one first."));
-		return show_cards(w, CONFLICT, _("You have saved as many cards as we can keep. Remove one first."));
+			return web_refuse(w, HTTP_CONFLICT, "too_many_cards", _("You have saved as many cards as we can keep. Remove one first."));
+		return show_cards(w, HTTP_CONFLICT, _("You have saved as many cards as we can keep. Remove one first."));
 	case CARD_LATER:
 		return web_later(w, 10, _("The card provider does not answer right now. Your card was not saved; please try again shortly."));
 	case CARD_REFUSED:
 		if (!w->json)
-			return show_cards(w, UNPROCESSABLE, _("The card provider did not accept this card. Please add it again."));
+			return show_cards(w, HTTP_UNPROCESSABLE, _("The card provider did not accept this card. Please add it again."));
 		form_error(w, "card_token", _("The card provider does not know this token."));
-		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	case CARD_SAVED:
 		break;
 	}
@@ -93,15 +93,15 @@ do_save_card(struct web *w)
 	struct card card;
 
 	if (form_bad(w))
-		return w->json ? web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."))
-		               : show_cards(w, UNPROCESSABLE, _("The card provider did not accept this card. Please add it again."));
+		return w->json ? web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."))
+		               : show_cards(w, HTTP_UNPROCESSABLE, _("The card provider did not accept this card. Please add it again."));
 	outcome = card_save(w->db, w->user.id, token, *key ? key : w->request_id, &card);
 	if (outcome != CARD_SAVED)
 		return refuse_card(w, outcome);
 	if (!w->json)
 		return web_redirect(w, "/payments/cards?saved=%lld", (long long)card.card_id);
 	web_set_header(w, "Location", "/payments/cards");
-	return web_json(w, CREATED, &card_shape, &card);
+	return web_json(w, HTTP_CREATED, &card_shape, &card);
 }
 
 /* POST /payments/cards/new - off to the provider's page, and back to /payments/cards/return. */
@@ -111,7 +111,7 @@ do_new_card(struct web *w)
 	const char *next = next_of(w), *customer_key, *success, *failure;
 
 	if (form_bad(w))
-		return show_cards(w, UNPROCESSABLE, NULL);
+		return show_cards(w, HTTP_UNPROCESSABLE, NULL);
 	customer_key = payer_make(w->db, w->user.id);
 	if (!customer_key)
 		return web_broken(w);
@@ -154,7 +154,7 @@ page_remove_card(struct web *w)
 	w->chrome.nav_cards = true;
 	if (!card_find(w->db, w->user.id, web_param_id(w, "card_id"), &card))
 		return web_not_found(w);
-	return w->json ? web_json(w, OK, &card_shape, &card) : web_page(w, OK, &remove_html, &card);
+	return w->json ? web_json(w, HTTP_OK, &card_shape, &card) : web_page(w, HTTP_OK, &remove_html, &card);
 }
 
 /* A card that is gone already is gone: a double click ends where a single one does. Somebody else's is not found. */
@@ -164,6 +164,6 @@ do_remove_card(struct web *w)
 	bool removed = card_remove(w->db, w->user.id, web_param_id(w, "card_id"));
 
 	if (w->json)
-		return removed ? web_json_text(w, NO_CONTENT, "") : web_not_found(w);
+		return removed ? web_json_text(w, HTTP_NO_CONTENT, "") : web_not_found(w);
 	return removed ? web_redirect(w, "/payments/cards?removed=1") : web_redirect(w, "/payments/cards");
 }

@@ -57,7 +57,7 @@ static enum status
 bad_call(struct web *w, const char *what)
 {
 	log_error("call", "%s", what);
-	return web_refuse(w, UNPROCESSABLE, "invalid", what);
+	return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", what);
 }
 
 /* --- charges ------------------------------------------------------------------------------------------------------ */
@@ -67,7 +67,7 @@ answer_charge(struct web *w, const char *outcome, const struct charge *c, bool s
 {
 	struct reply r = { .outcome = outcome, .reason = says_why ? charge_reason(w->db, c) : "", .charge_id = c->charge_id };
 
-	return web_json(w, OK, &charge_reply_shape, &r);
+	return web_json(w, HTTP_OK, &charge_reply_shape, &r);
 }
 
 enum status
@@ -84,7 +84,7 @@ do_charge(struct web *w)
 	case PAY_DECLINED:   return answer_charge(w, "declined", &c, true);
 	case PAY_UNKNOWN:    return answer_charge(w, "unknown", &c, false);
 	case PAY_LATER:      return answer_charge(w, "later", &c, true);
-	case PAY_KEY_REUSED: return web_refuse(w, UNPROCESSABLE, "key_reused", "This key came with another charge.");
+	case PAY_KEY_REUSED: return web_refuse(w, HTTP_UNPROCESSABLE, "key_reused", "This key came with another charge.");
 	case PAY_BAD_ORDER:  return bad_call(w, "such a charge cannot be made");
 	}
 	return web_broken(w);
@@ -139,14 +139,14 @@ do_refund(struct web *w)
 		return bad_call(w, "not a refund");
 	o.deadline_ms = deadline(w, o.deadline_ms);
 	switch (refund_make(w->db, &o, &c)) {
-	case BACK_DONE:       r.outcome = "done"; break;
-	case BACK_PENDING:    break;
-	case BACK_TOO_MUCH:   return web_refuse(w, CONFLICT, "too_much", "More than is left of the charge.");
-	case BACK_NO_CHARGE:  return web_refuse(w, CONFLICT, "no_charge", "There is no approved charge under this key.");
-	case BACK_KEY_REUSED: return web_refuse(w, UNPROCESSABLE, "key_reused", "This key came with another refund.");
+	case REFUND_OUTCOME_DONE:       r.outcome = "done"; break;
+	case REFUND_OUTCOME_PENDING:    break;
+	case REFUND_OUTCOME_TOO_MUCH:   return web_refuse(w, HTTP_CONFLICT, "too_much", "More than is left of the charge.");
+	case REFUND_OUTCOME_NO_CHARGE:  return web_refuse(w, HTTP_CONFLICT, "no_charge", "There is no approved charge under this key.");
+	case REFUND_OUTCOME_KEY_REUSED: return web_refuse(w, HTTP_UNPROCESSABLE, "key_reused", "This key came with another refund.");
 	}
 	r.refunded_amount = c.refunded_amount;
-	return web_json(w, OK, &refund_reply_shape, &r);
+	return web_json(w, HTTP_OK, &refund_reply_shape, &r);
 }
 
 /* --- the provider's word that something has changed ---------------------------------------------------------------- */
@@ -160,5 +160,5 @@ do_webhook(struct web *w)
 
 	if (key)
 		payment_hint(w->db, key);
-	return web_json_text(w, OK, "{}");
+	return web_json_text(w, HTTP_OK, "{}");
 }

@@ -70,9 +70,9 @@ order_asked(struct web *w)
 	bool down;
 
 	switch (web_sort(w, columns, &down)) {
-	case 0:  return down ? NEWEST : OLDEST;
-	case 1:  return down ? BY_AMOUNT_DOWN : BY_AMOUNT;
-	default: return NEWEST;
+	case 0:  return down ? CHARGES_NEWEST : CHARGES_OLDEST;
+	case 1:  return down ? CHARGES_BY_AMOUNT_DOWN : CHARGES_BY_AMOUNT;
+	default: return CHARGES_NEWEST;
 	}
 }
 
@@ -122,7 +122,7 @@ page_charges(struct web *w)
 	bool bad = form_bad(w);
 
 	if (bad && w->json)
-		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	w->chrome.nav_money = true;
 	if (!bad)
 		fill_charges(w, &q, &page);
@@ -136,8 +136,8 @@ page_charges(struct web *w)
 	page.by_time = web_sort_link(w, "requested_at");
 	page.by_amount = web_sort_link(w, "amount");
 	if (w->json)
-		return web_json(w, OK, &charges_json, &page);
-	return web_page(w, bad ? UNPROCESSABLE : OK, &charges_html, &page);
+		return web_json(w, HTTP_OK, &charges_json, &page);
+	return web_page(w, bad ? HTTP_UNPROCESSABLE : HTTP_OK, &charges_html, &page);
 }
 
 /* --- one charge --------------------------------------------------------------------------------------------------- */
@@ -201,7 +201,7 @@ page_charge(struct web *w)
 	page.customer_name = charge_customer_name(w->db, &page.charge);
 	if (*page.charge.reason)
 		page.why = _(reason_label(page.charge.reason));
-	page.is_waiting = page.charge.state == IS_REQUESTED || page.charge.state == IS_UNKNOWN || page.charge.state == IS_CANCEL_REQUESTED;
+	page.is_waiting = page.charge.state == CHARGE_REQUESTED || page.charge.state == CHARGE_UNKNOWN || page.charge.state == CHARGE_CANCEL_REQUESTED;
 	refunds_of(w->db, page.charge.charge_id, &page.refunds, &page.n_refunds);
 	for (int i = 0; !w->json && i < page.n_refunds; i++)
 		page.refunds[i].reason = _(refund_reason_label(page.refunds[i].reason));
@@ -210,7 +210,7 @@ page_charge(struct web *w)
 	say_events(w, &page);
 	page.n_deeds = stuck_deeds(w->db, page.charge.subject_id, &page.deeds);
 	page.is_stuck = charge_stuck_kind(w->db, &page.charge, &since) >= 0 && since <= w->now - settings.stuck_after_s;
-	return w->json ? web_json(w, OK, &charge_json, &page) : web_page(w, OK, &charge_html, &page);
+	return w->json ? web_json(w, HTTP_OK, &charge_json, &page) : web_page(w, HTTP_OK, &charge_html, &page);
 }
 
 /* --- the ledger --------------------------------------------------------------------------------------------------- */
@@ -252,5 +252,5 @@ page_ledger(struct web *w)
 	page.paging = web_paging(w, posting_count(w->db), PER_PAGE);
 	page.postings_there = page.paging.n_total > 0;
 	postings_page(w->db, page.paging.offset, PER_PAGE, &page.postings, &page.n_postings);
-	return w->json ? web_json(w, OK, &ledger_json, &page) : web_page(w, OK, &ledger_html, &page);
+	return w->json ? web_json(w, HTTP_OK, &ledger_json, &page) : web_page(w, HTTP_OK, &ledger_html, &page);
 }

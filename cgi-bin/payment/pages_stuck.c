@@ -19,7 +19,7 @@ static const struct shape stuck_charge_shape = SHAPE(charge, stuck_charge_member
 static enum status
 back_to_desk(struct web *w, const struct charge *c)
 {
-	return w->json ? web_json(w, OK, &stuck_charge_shape, c) : web_redirect(w, "/bookings/stuck?done=%s", c->subject_id);
+	return w->json ? web_json(w, HTTP_OK, &stuck_charge_shape, c) : web_redirect(w, "/bookings/stuck?done=%s", c->subject_id);
 }
 
 /* A second click tries once more, or finds it done: both are what was wanted. */
@@ -29,7 +29,7 @@ do_retry_charge(struct web *w)
 	struct charge c;
 
 	if (form_bad(w))
-		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	if (!charge_by_id(w->db, web_param_id(w, "charge_id"), &c))
 		return web_not_found(w);
 	charge_retry(w->db, &c, w->user.id, clock_ms() + settings.call_deadline_ms);
@@ -61,7 +61,7 @@ page_resolve_charge(struct web *w)
 	if (kind < 0)
 		return stuck_refuse(w, &resolve_html, NULL, STUCK_NO_MORE);
 	q = question(w, &c, kind, since);
-	return stuck_ask(w, &resolve_html, &q, OK, NULL, NULL);
+	return stuck_ask(w, &resolve_html, &q, HTTP_OK, NULL, NULL);
 }
 
 enum status
@@ -82,7 +82,7 @@ do_resolve_charge(struct web *w)
 	choice = stuck_answer(w, kind);
 	q = question(w, &c, kind, since);
 	if (form_bad(w))
-		return stuck_ask(w, &resolve_html, &q, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return stuck_ask(w, &resolve_html, &q, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	outcome = charge_resolve(w->db, &c, (enum stuck_way)choice.way, choice.reason, w->user.id, clock_ms() + settings.call_deadline_ms);
 	return outcome == STUCK_RESOLVED ? back_to_desk(w, &c) : stuck_refuse(w, &resolve_html, &q, outcome);
 }

@@ -15,7 +15,7 @@
 #include "lib/db/db.h"
 #include "lib/event/event.h"
 
-enum charge_state { IS_REQUESTED, IS_APPROVED, IS_CANCEL_REQUESTED, IS_CANCELLED, IS_FAILED, IS_UNKNOWN };
+enum charge_state { CHARGE_REQUESTED, CHARGE_APPROVED, CHARGE_CANCEL_REQUESTED, CHARGE_CANCELLED, CHARGE_FAILED, CHARGE_UNKNOWN };
 extern const struct words charge_state_words;
 
 struct charge {
@@ -75,7 +75,7 @@ const char *reason_label(const char *reason);                           /* for p
 
 /* --- refund.c ------------------------------------------------------------------------------------------------------- */
 
-enum refund_stage { REFUND_IS_REQUESTED, REFUND_IS_DONE };
+enum refund_stage { REFUND_STAGE_REQUESTED, REFUND_STAGE_DONE };
 enum paid_by { PAID_BY_CARD, PAID_BY_BANK /* by transfer, as a manager says: the provider has not done it */ };
 extern const struct words refund_stage_words, paid_by_words;
 
@@ -100,11 +100,11 @@ struct refund_order {
 };
 
 enum refund_outcome {
-	BACK_DONE,                              /* the money is back, or none was ever taken */
-	BACK_PENDING,                           /* it will be: the sweep goes on until it is */
-	BACK_TOO_MUCH,                          /* more than is left of the charge */
-	BACK_NO_CHARGE,                         /* there is no approved charge under this key */
-	BACK_KEY_REUSED,                        /* the refund's key came before for something else */
+	REFUND_OUTCOME_DONE,                              /* the money is back, or none was ever taken */
+	REFUND_OUTCOME_PENDING,                           /* it will be: the sweep goes on until it is */
+	REFUND_OUTCOME_TOO_MUCH,                          /* more than is left of the charge */
+	REFUND_OUTCOME_NO_CHARGE,                         /* there is no approved charge under this key */
+	REFUND_OUTCOME_KEY_REUSED,                        /* the refund's key came before for something else */
 };
 
 enum refund_outcome refund_make(struct db *db, const struct refund_order *o, struct charge *c);
@@ -122,7 +122,7 @@ const char *refund_reason_label(const char *reason);                    /* for p
 
 enum posting_kind { POSTING_CAPTURE, POSTING_REFUND_OWED, POSTING_REFUND_PAID };
 extern const struct words posting_kind_words;
-enum ledger_account { CARD_CLEARING, RENTAL_INCOME, VAT_PAYABLE, REFUNDS_PAYABLE, BANK };
+enum ledger_account { LEDGER_CARD_CLEARING, LEDGER_RENTAL_INCOME, LEDGER_VAT_PAYABLE, LEDGER_REFUNDS_PAYABLE, LEDGER_BANK };
 extern const struct words account_words;
 
 void ledger_capture(struct db *db, const struct charge *c);                             /* the card was charged */
@@ -199,7 +199,7 @@ struct charge_row {
 };
 extern const struct shape charge_row_shape;
 
-enum charge_order_by { NEWEST, OLDEST, BY_AMOUNT, BY_AMOUNT_DOWN };
+enum charge_order_by { CHARGES_NEWEST, CHARGES_OLDEST, CHARGES_BY_AMOUNT, CHARGES_BY_AMOUNT_DOWN };
 struct charge_query {
 	int state;                              /* enum charge_state; -1: all */
 	int64_t from, until;                    /* requested in [from, until); 0: open */

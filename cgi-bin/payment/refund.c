@@ -16,8 +16,8 @@
 #define AT_IT_S 15              /* the sweep leaves a fresh refund to the process that opened it */
 
 static const struct word refund_stage[] = {
-	[REFUND_IS_REQUESTED] = { "REQUESTED", N_("Under way") },
-	[REFUND_IS_DONE]      = { "DONE",      N_("Money is back") },
+	[REFUND_STAGE_REQUESTED] = { "REQUESTED", N_("Under way") },
+	[REFUND_STAGE_DONE]      = { "DONE",      N_("Money is back") },
 };
 const struct words refund_stage_words = WORDS(refund_stage);
 
@@ -248,7 +248,7 @@ ask_again(struct db *db, int64_t waiting, int64_t *refund_id)
 	*refund_id = db_do(db,
 		"UPDATE refund SET tries = tries + 1, tried_at = $2 WHERE refund_id = $1 AND state = 'REQUESTED' AND (next_at <= $3 OR next_at > $4)",
 		waiting, now, now + MAX_PAUSE_S, now + BY_HAND_S) ? waiting : 0;
-	return waiting ? BACK_PENDING : BACK_DONE;
+	return waiting ? REFUND_OUTCOME_PENDING : REFUND_OUTCOME_DONE;
 }
 
 /* Of a charge whose money is here. Fills *refund_id with the refund to be asked for now; 0: none is. */
@@ -258,12 +258,12 @@ open_refund(struct db *db, const struct refund_order *o, const struct charge *c,
 	int64_t left = refund_left(db, c), amount = o->amount ? o->amount : left;
 
 	if (amount > left)
-		return BACK_TOO_MUCH;
+		return REFUND_OUTCOME_TOO_MUCH;
 	if (amount == 0)        /* a void of what is being given back already: the waiting one is asked for again */
 		return ask_again(db, db_int(db, "SELECT refund_id FROM refund WHERE charge_id = $1 AND state = 'REQUESTED' ORDER BY refund_id LIMIT 1",
 		                            c->charge_id), refund_id);
 	*refund_id = refund_open(db, c, o->refund_key, amount, o->reason);
-	return BACK_PENDING;
+	return REFUND_OUTCOME_PENDING;
 }
 
 /* The refund's key came before: the same answer again. */
@@ -273,10 +273,10 @@ same_again(struct db *db, const struct refund_order *o, const struct charge *c, 
 	struct refund r;
 
 	if (!db_one(db, &refund_shape, &r, "SELECT " REFUND_COLUMNS " FROM refund WHERE key = $1", o->refund_key))
-		return BACK_NO_CHARGE;
+		return REFUND_OUTCOME_NO_CHARGE;
 	if (r.charge_id != c->charge_id || (o->amount && r.amount != o->amount))
-		return BACK_KEY_REUSED;
-	return ask_again(db, r.state == REFUND_IS_REQUESTED ? r.refund_id : 0, refund_id);
+		return REFUND_OUTCOME_KEY_REUSED;
+	return ask_again(db, r.state == REFUND_STAGE_REQUESTED ? r.refund_id : 0, refund_id);
 }
 
 /* Nobody knows yet whether there is money: should it turn out so, it goes back. The sweep asks at once. */
@@ -293,27 +293,27 @@ decide(struct db *db, const struct refund_order *o, struct charge *c, int64_t *r
 {
 	if (!charge_find(db, o->key, c)) {
 		if (o->amount)
-			return BACK_NO_CHARGE;
+			return REFUND_OUTCOME_NO_CHARGE;
 		charge_seal(db, o->key, c);
-		return BACK_DONE;
+		return REFUND_OUTCOME_DONE;
 	}
 	if (db_exists(db, "SELECT 1 FROM refund WHERE key = $1", o->refund_key))
 		return same_again(db, o, c, refund_id);
 	switch ((enum charge_state)c->state) {
-	case IS_APPROVED:
-	case IS_CANCEL_REQUESTED:
-	case IS_CANCELLED:
+	case CHARGE_APPROVED:
+	case CHARGE_CANCEL_REQUESTED:
+	case CHARGE_CANCELLED:
 		return open_refund(db, o, c, refund_id);
-	case IS_FAILED:
-		return o->amount ? BACK_NO_CHARGE : BACK_DONE;
-	case IS_REQUESTED:
-	case IS_UNKNOWN:
+	case CHARGE_FAILED:
+		return o->amount ? REFUND_OUTCOME_NO_CHARGE : REFUND_OUTCOME_DONE;
+	case CHARGE_REQUESTED:
+	case CHARGE_UNKNOWN:
 		break;
 	}
 	if (o->amount)
-		return BACK_NO_CHARGE;
+		return REFUND_OUTCOME_NO_CHARGE;
 	want_void(db, c);
-	return BACK_PENDING;
+	return REFUND_OUTCOME_PENDING;
 }
 
 enum refund_outcome
@@ -327,9 +327,9 @@ refund_make(struct db *db, const struct refund_order *o, struct charge *c)
 	if (!db_commit(db) || !refund_id)
 		return outcome;
 	if (!refund_ask(db, refund_id, until_ms))
-		return BACK_PENDING;
+		return REFUND_OUTCOME_PENDING;
 	charge_find(db, o->key, c);
 	/* a void may have had more than one under way; and this one may be back while another is not */
 	return db_exists(db, "SELECT 1 FROM refund WHERE charge_id = $1 AND state = 'REQUESTED'", c->charge_id) && !o->amount
-	     ? BACK_PENDING : BACK_DONE;
+	     ? REFUND_OUTCOME_PENDING : REFUND_OUTCOME_DONE;
 }

@@ -30,14 +30,14 @@ charge_stuck_kind(struct db *db, const struct charge *c, int64_t *since)
 	struct refund *r;
 
 	*since = c->requested_at;
-	if (c->state == IS_REQUESTED || c->state == IS_UNKNOWN)
+	if (c->state == CHARGE_REQUESTED || c->state == CHARGE_UNKNOWN)
 		return STUCK_CHARGE;
 	if (refunds_waiting(db, c, &r)) {
 		*since = r[0].requested_at;
 		return STUCK_PAYBACK;
 	}
 	*since = c->settled_at + LAST_LOOK_S;
-	return c->state == IS_FAILED && c->void_wanted ? STUCK_LATE_LOOK : -1;
+	return c->state == CHARGE_FAILED && c->void_wanted ? STUCK_LATE_LOOK : -1;
 }
 
 int64_t
@@ -98,7 +98,7 @@ close_as_not_charged(struct db *db, struct charge *c, const struct stuck_told *t
 		return STUCK_NO_MORE;
 	charge_try(db, c, until_ms);
 	charge_by_id(db, c->charge_id, c);
-	if (c->state != IS_REQUESTED && c->state != IS_UNKNOWN)
+	if (c->state != CHARGE_REQUESTED && c->state != CHARGE_UNKNOWN)
 		return STUCK_NOT_SO;
 	db_begin(db);
 	closed = charge_close(db, c);

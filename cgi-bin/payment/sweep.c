@@ -54,7 +54,7 @@ next_look(const struct charge *c, int64_t now)
 	int64_t after = now + pause_s(c->tries + 1, MAX_PAUSE_S);
 	int64_t decides = (c->requested_at < now ? c->requested_at : now) + NEVER_ARRIVED_S + 1;
 
-	return c->state != IS_FAILED && now < decides && decides < after ? decides : after;
+	return c->state != CHARGE_FAILED && now < decides && decides < after ? decides : after;
 }
 
 bool
@@ -97,7 +97,7 @@ charge_try(struct db *db, struct charge *c, int64_t until_ms)
 {
 	struct provider_answer a = charge_look_up(db, c, until_ms);
 
-	if (c->state == IS_FAILED)
+	if (c->state == CHARGE_FAILED)
 		look_at_failed(db, c, &a, until_ms);
 	else
 		charge_settle(db, c, &a);
@@ -163,9 +163,9 @@ payment_hint(struct db *db, const char *key)
 
 	if (!charge_find(db, key, &c))
 		return;
-	if (c.state == IS_UNKNOWN && c.next_at > now)
+	if (c.state == CHARGE_UNKNOWN && c.next_at > now)
 		db_do(db, "UPDATE charge SET next_at = $2 WHERE charge_id = $1 AND state = 'UNKNOWN'", c.charge_id, now);
-	else if (c.state == IS_FAILED && !c.void_wanted && now - c.settled_at < DAY && now - c.next_at > LOOK_FIRST_S)
+	else if (c.state == CHARGE_FAILED && !c.void_wanted && now - c.settled_at < DAY && now - c.next_at > LOOK_FIRST_S)
 		db_do(db, "UPDATE charge SET void_wanted = 1, next_at = $2, tries = 0 WHERE charge_id = $1 AND state = 'FAILED'",
 		      c.charge_id, now);
 }

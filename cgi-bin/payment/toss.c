@@ -134,21 +134,21 @@ error_means(struct arena *m, const struct provider_request *q, struct provider_a
 	struct toss_error e = { .code = "", .message = "" };
 	const struct toss_code *known;
 
-	*meaning = NOBODY_KNOWS;
+	*meaning = TOSS_UNKNOWN;
 	if (q->status >= 500 || !json_into(m, q->answer ? q->answer : "", &toss_error_shape, &e) || !e.code)
 		return PROVIDER_UNKNOWN;
 	known = toss_code(e.code);
 	*meaning = known->meaning;
 	a->reason = reason_of(m, known, e.code);
 	switch (known->meaning) {
-	case NO:           return q->body ? PROVIDER_DECLINED : PROVIDER_UNKNOWN;       /* a look is not declined */
-	case NO_SUCH:      return q->body ? PROVIDER_DECLINED : PROVIDER_NOTHING;
+	case TOSS_DECLINED:           return q->body ? PROVIDER_DECLINED : PROVIDER_UNKNOWN;       /* a look is not declined */
+	case TOSS_NO_SUCH:      return q->body ? PROVIDER_DECLINED : PROVIDER_NOTHING;
 	case LATER:        return PROVIDER_LATER;
-	case OURS:
+	case TOSS_OUR_FAULT:
 		log_error("provider", "it refuses what we say: %d %s at %s", q->status, e.code, q->what);
 		return PROVIDER_LATER;
-	case BACK_ALREADY:
-	case NOBODY_KNOWS: break;
+	case TOSS_ALREADY_REFUNDED:
+	case TOSS_UNKNOWN: break;
 	}
 	log_warn("provider", "%d %s at %s", q->status, e.code, q->what);
 	return PROVIDER_UNKNOWN;
@@ -163,7 +163,7 @@ ask(struct arena *m, struct provider_request *q, json_t **json, enum toss_meanin
 	};
 
 	*json = NULL;
-	*meaning = NOBODY_KNOWS;
+	*meaning = TOSS_UNKNOWN;
 	switch (toss_ask(m, q)) {
 	case CALL_NOT_SENT:
 	case CALL_REFUSED:
@@ -320,7 +320,7 @@ toss_refund(struct arena *m, const struct provider_refund *r, int64_t until_ms)
 			return a;
 	}
 	a = ask_for_payment(m, &q, &meaning);
-	if (meaning == BACK_ALREADY && toss_look_up_refund(m, r, until_ms).outcome == PROVIDER_OK)
+	if (meaning == TOSS_ALREADY_REFUNDED && toss_look_up_refund(m, r, until_ms).outcome == PROVIDER_OK)
 		a.outcome = PROVIDER_OK;
 	return a;
 }

@@ -1,14 +1,14 @@
 /* toss_codes - Toss Payments' error codes and what each means for money. */
-#ifndef MP_TOSS_CODES_H
-#define MP_TOSS_CODES_H
+#ifndef MP_PAYMENT_TOSS_CODES_H
+#define MP_PAYMENT_TOSS_CODES_H
 
 enum toss_meaning {
-	NO,             /* declined: the card's or its owner's affair; nothing was taken */
-	OURS,           /* our own mistake (key, request): nothing was taken, and somebody must look */
+	TOSS_DECLINED,             /* declined: the card's or its owner's affair; nothing was taken */
+	TOSS_OUR_FAULT,           /* our own mistake (key, request): nothing was taken, and somebody must look */
 	LATER,          /* it did not begin */
-	NOBODY_KNOWS,   /* it may have happened */
-	NO_SUCH,        /* it knows no such payment */
-	BACK_ALREADY,   /* cancelling: there is nothing (left) to give back */
+	TOSS_UNKNOWN,   /* it may have happened */
+	TOSS_NO_SUCH,        /* it knows no such payment */
+	TOSS_ALREADY_REFUNDED,   /* cancelling: there is nothing (left) to give back */
 };
 
 struct toss_code {

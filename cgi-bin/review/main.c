@@ -7,13 +7,13 @@
 
 static const struct route routes[] = {
 	/* programs */
-	{ POST, "/internal/cases",             do_open_case,   INTERNAL | RAW_BODY },
-	{ POST, "/internal/cases/:key/cancel", do_cancel_case, INTERNAL | RAW_BODY },
+	{ POST, "/internal/cases",             do_open_case,   ROUTE_INTERNAL | ROUTE_RAW_BODY },
+	{ POST, "/internal/cases/:key/cancel", do_cancel_case, ROUTE_INTERNAL | ROUTE_RAW_BODY },
 	/* those who decide */
-	{ GET,  "/reviews",                    page_reviews,   MANAGER | EXAMINER },
-	{ GET,  "/reviews/:case_id",           page_review,    MANAGER | EXAMINER },
-	{ POST, "/reviews/:case_id/approve",   do_approve,     MANAGER | EXAMINER },
-	{ POST, "/reviews/:case_id/reject",    do_reject,      MANAGER | EXAMINER },
+	{ GET,  "/reviews",                    page_reviews,   ROLE_MANAGER | ROLE_EXAMINER },
+	{ GET,  "/reviews/:case_id",           page_review,    ROLE_MANAGER | ROLE_EXAMINER },
+	{ POST, "/reviews/:case_id/approve",   do_approve,     ROLE_MANAGER | ROLE_EXAMINER },
+	{ POST, "/reviews/:case_id/reject",    do_reject,      ROLE_MANAGER | ROLE_EXAMINER },
 	{ 0 },
 };
 

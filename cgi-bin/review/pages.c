@@ -137,11 +137,11 @@ page_reviews(struct web *w)
 	p.n_waiting = n[TAB_WAITING];
 	p.n_reviews = case_list(w->db, tab, p.paging.offset, PER_PAGE, &p.reviews);
 	if (w->json)
-		return web_json(w, OK, &queue_json_shape, &p);
+		return web_json(w, HTTP_OK, &queue_json_shape, &p);
 	make_tabs(w, &p, tab, n);
 	make_rows(w, &p);
 	w->chrome.nav_reviews = true;
-	return web_page(w, OK, &queue_html, &p);
+	return web_page(w, HTTP_OK, &queue_html, &p);
 }
 
 /* --- GET /reviews/:case_id --------------------------------------------------------------------------------------------------- */
@@ -242,7 +242,7 @@ make_links(struct web *w, struct case_page *p)
 	int64_t order_id = case_order_id(w->db, &p->review), next = case_next(w->db, &p->review);
 
 	p->order_url = order_id ? arena_printf(w->m, "/equipment/orders/%lld", (long long)order_id) : "";
-	p->booking_url = p->review.kind == CASE_EQUIPMENT && strcmp(p->review.subject_id, p->review.key) != 0 && web_is(w, MANAGER)
+	p->booking_url = p->review.kind == CASE_EQUIPMENT && strcmp(p->review.subject_id, p->review.key) != 0 && web_is(w, ROLE_MANAGER)
 		? arena_printf(w->m, "/bookings/%s", p->review.subject_id) : "";
 	p->next_url = next ? arena_printf(w->m, "/reviews/%lld", (long long)next) : "";
 }
@@ -273,7 +273,7 @@ page_review(struct web *w)
 
 	if (!case_find(w->db, web_param_id(w, "case_id"), &c))
 		return web_not_found(w);
-	return w->json ? web_json(w, OK, &review_case_shape, &c) : show_case(w, OK, &c, NULL);
+	return w->json ? web_json(w, HTTP_OK, &review_case_shape, &c) : show_case(w, HTTP_OK, &c, NULL);
 }
 
 /* --- POST /reviews/:case_id/approve, /reject ----------------------------------------------------------------------------------- */
@@ -293,13 +293,13 @@ decide(struct web *w, enum case_state state, const char *reason)
 	if (!case_find(w->db, case_id, &c))
 		return web_not_found(w);
 	if (form_bad(w))
-		return refuse(w, UNPROCESSABLE, "invalid", &c, _("Please look at the marked fields."));
+		return refuse(w, HTTP_UNPROCESSABLE, "invalid", &c, _("Please look at the marked fields."));
 	switch (case_decide(w->db, case_id, state, reason, w->user.id, &c)) {
-	case DECIDED_OK:        return w->json ? web_json(w, OK, &review_case_shape, &c) : web_redirect(w, "/reviews/%lld", (long long)case_id);
+	case DECIDED_OK:        return w->json ? web_json(w, HTTP_OK, &review_case_shape, &c) : web_redirect(w, "/reviews/%lld", (long long)case_id);
 	case DECIDED_NO_CASE:   return web_not_found(w);
-	case DECIDED_OWN:       return refuse(w, FORBIDDEN, "own_case", &c, _("You asked for this yourself, so somebody else must decide."));
-	case DECIDED_NO_REASON: return refuse(w, UNPROCESSABLE, "invalid", &c, _("A rejection needs a reason: whoever asked will read it."));
-	case DECIDED_BEFORE:    return refuse(w, CONFLICT, "wrong_state", &c, _("This case waits no more. What became of it stands below."));
+	case DECIDED_OWN:       return refuse(w, HTTP_FORBIDDEN, "own_case", &c, _("You asked for this yourself, so somebody else must decide."));
+	case DECIDED_NO_REASON: return refuse(w, HTTP_UNPROCESSABLE, "invalid", &c, _("A rejection needs a reason: whoever asked will read it."));
+	case DECIDED_BEFORE:    return refuse(w, HTTP_CONFLICT, "wrong_state", &c, _("This case waits no more. What became of it stands below."));
 	}
 	return web_broken(w);
 }

@@ -35,7 +35,7 @@ static enum status
 bad_call(struct web *w, const char *what)
 {
 	log_error("call", "%s", what);
-	return web_refuse(w, UNPROCESSABLE, "invalid", what);
+	return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", what);
 }
 
 static bool
@@ -69,11 +69,11 @@ do_open_case(struct web *w)
 		return bad_call(w, "not a case");
 	switch (case_open(w->db, &o, 0, &c)) {
 	case CASE_OPENED:     break;
-	case CASE_KEY_REUSED: return web_refuse(w, UNPROCESSABLE, "key_reused", "This key came with another case.");
+	case CASE_KEY_REUSED: return web_refuse(w, HTTP_UNPROCESSABLE, "key_reused", "This key came with another case.");
 	case CASE_BAD_ORDER:  return bad_call(w, "such a case cannot be decided");
 	}
 	r = (struct reply){ .outcome = outcome_of(&c), .case_id = c.case_id, .reason = c.reason };
-	return web_json(w, OK, &opened_shape, &r);
+	return web_json(w, HTTP_OK, &opened_shape, &r);
 }
 
 enum status
@@ -86,5 +86,5 @@ do_cancel_case(struct web *w)
 		return bad_call(w, "not a case to cancel");
 	case_cancel(w->db, key, r.reason, 0);
 	r.outcome = "cancelled";
-	return web_json(w, OK, &closed_shape, &r);
+	return web_json(w, HTTP_OK, &closed_shape, &r);
 }

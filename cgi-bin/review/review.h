@@ -70,7 +70,7 @@ enum case_decided {
 enum case_decided case_decide(struct db *db, int64_t case_id, enum case_state state, const char *reason, int64_t reviewer_id,
                               struct review_case *c);
 
-/* --- queue.c: looking at them ----------------------------------------------------------------------------------------- */
+/* --- backlog.c: looking at them ----------------------------------------------------------------------------------------- */
 
 bool case_find(struct db *db, int64_t case_id, struct review_case *c);
 bool case_by_key(struct db *db, const char *key, struct review_case *c);

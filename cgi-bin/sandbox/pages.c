@@ -42,7 +42,7 @@ answer(struct web *w, const struct sandbox_reply *r)
 	if (r->webhook)
 		webhook_send(r->webhook, r->n_webhooks);
 	if (r->lost)
-		return web_text(w, BROKEN, "text/plain", "");
+		return web_text(w, HTTP_BROKEN, "text/plain", "");
 	return web_json_text(w, (enum status)r->status, r->json);
 }
 
@@ -64,10 +64,10 @@ api(struct web *w)
 	struct sandbox_reply r;
 
 	if (!sandbox_key_ok(web_header(w, "Authorization")))
-		return web_json_text(w, UNAUTHORIZED, "{\"code\":\"UNAUTHORIZED_KEY\",\"message\":\"The secret key is missing or wrong.\"}");
+		return web_json_text(w, HTTP_UNAUTHORIZED, "{\"code\":\"UNAUTHORIZED_KEY\",\"message\":\"The secret key is missing or wrong.\"}");
 	web_caller_is_ours(w);
 	if (q.body && strlen(q.body) != n)
-		return web_json_text(w, BAD_REQUEST, "{\"code\":\"INVALID_REQUEST\",\"message\":\"The body is not JSON.\"}");
+		return web_json_text(w, HTTP_BAD_REQUEST, "{\"code\":\"INVALID_REQUEST\",\"message\":\"The body is not JSON.\"}");
 	sandbox_api(w->db, &q, &r);
 	if (w->method == POST && db_wal_pages(w->db) > WAL_PAGES)
 		tidy(w->db);

@@ -92,7 +92,7 @@ read_link(struct web *w, struct link *l, bool pays)
 static enum status
 bad_link(struct web *w)
 {
-	return web_refuse(w, BAD_REQUEST, "bad_link", _("This payment link is not complete. Please go back to the shop and try again."));
+	return web_refuse(w, HTTP_BAD_REQUEST, "bad_link", _("This payment link is not complete. Please go back to the shop and try again."));
 }
 
 static const char *
@@ -157,7 +157,7 @@ page_for(struct web *w, bool pays)
 {
 	struct link l;
 
-	return read_link(w, &l, pays) ? show(w, &l, OK, NULL) : bad_link(w);
+	return read_link(w, &l, pays) ? show(w, &l, HTTP_OK, NULL) : bad_link(w);
 }
 
 enum status
@@ -237,7 +237,7 @@ do_for(struct web *w, bool pays)
 	take_expiry(w);
 	take_cvc(w);
 	if (form_bad(w))
-		return show(w, &l, UNPROCESSABLE, _("Please look at the marked fields."));
+		return show(w, &l, HTTP_UNPROCESSABLE, _("Please look at the marked fields."));
 	if (pays) {
 		struct sb_payment p = {
 			.order_id = l.orderId, .order_name = l.orderName, .customer_key = l.customerKey, .card = card, .amount = l.amount,

@@ -105,7 +105,7 @@ show(struct web *w, struct page *html, enum status status, const char *problem)
 enum status
 page_home(struct web *w)
 {
-	return show(w, &home_html, OK, NULL);
+	return show(w, &home_html, HTTP_OK, NULL);
 }
 
 enum status
@@ -113,7 +113,7 @@ page_faults(struct web *w)
 {
 	struct faults f = faults_now(w->db);
 
-	return w->json ? web_json(w, OK, &faults_shape, &f) : show(w, &faults_html, OK, NULL);
+	return w->json ? web_json(w, HTTP_OK, &faults_shape, &f) : show(w, &faults_html, HTTP_OK, NULL);
 }
 
 /* --- switching ---------------------------------------------------------------------------------------------------- */
@@ -146,11 +146,11 @@ do_faults(struct web *w)
 
 	w->json = true;
 	if (!w->internal && !sandbox_key_ok(web_header(w, "Authorization")))
-		return web_refuse(w, UNAUTHORIZED, "unauthorized", _("The secret key is missing or wrong."));
+		return web_refuse(w, HTTP_UNAUTHORIZED, "unauthorized", _("The secret key is missing or wrong."));
 	if (!take_switches(w))
-		return web_refuse(w, UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	f = faults_now(w->db);
-	return web_json(w, OK, &faults_shape, &f);
+	return web_json(w, HTTP_OK, &faults_shape, &f);
 }
 
 enum status
@@ -159,6 +159,6 @@ do_faults_form(struct web *w)
 	if (!is_local(w))
 		return web_forbidden(w);
 	if (!take_switches(w))
-		return show(w, &faults_html, UNPROCESSABLE, _("Please look at the marked fields."));
+		return show(w, &faults_html, HTTP_UNPROCESSABLE, _("Please look at the marked fields."));
 	return web_redirect(w, "/sandbox/faults?switched=1");
 }

@@ -120,10 +120,10 @@ const struct demo_person demo_customers[DEMO_CUSTOMERS] = {
 };
 
 const struct demo_worker demo_staff[DEMO_STAFF] = {
-	[POST_MANAGER]   = { "manager",  { "박서연", "manager@example.com" },  MANAGER },
-	[POST_ADMIN]     = { "admin",    { "최도윤", "admin@example.com" },    ADMIN },
-	[POST_COURIER]   = { "courier",  { "한지훈", "courier@example.com" },  COURIER },
-	[POST_COURIER_2] = { "courier",  { "오세영", "courier2@example.com" }, COURIER },
-	[POST_EXAMINER]  = { "examiner", { "윤정아", "examiner@example.com" }, EXAMINER },
-	[POST_EMPLOYEE]  = { "employee", { "김태호", "employee@example.com" }, EMPLOYEE },
+	[POST_MANAGER]   = { "manager",  { "박서연", "manager@example.com" },  ROLE_MANAGER },
+	[POST_ADMIN]     = { "admin",    { "최도윤", "admin@example.com" },    ROLE_ADMIN },
+	[POST_COURIER]   = { "courier",  { "한지훈", "courier@example.com" },  ROLE_COURIER },
+	[POST_COURIER_2] = { "courier",  { "오세영", "courier2@example.com" }, ROLE_COURIER },
+	[POST_EXAMINER]  = { "examiner", { "윤정아", "examiner@example.com" }, ROLE_EXAMINER },
+	[POST_EMPLOYEE]  = { "employee", { "김태호", "employee@example.com" }, ROLE_EMPLOYEE },
 };

@@ -210,7 +210,7 @@ see_to_errand(struct world *w, struct errand *e, int number, enum deed_kind kind
 		return equipment_hand_out(w->db, &o, 0, w->manager_id);
 	if (kind == DEED_ORDER_BACK)
 		return equipment_take_back(w->db, &o, e->piece.lost, 0, w->manager_id);
-	return equipment_give_up(w->db, &o, o.customer_id, false) == GIVEN_UP;
+	return equipment_give_up(w->db, &o, o.customer_id, false) == ORDER_CANCEL_DONE;
 }
 
 /* --- a deed ------------------------------------------------------------------------------------------------------------------------------------ */

@@ -26,7 +26,7 @@ add_log_in(struct world *w, const struct demo_person *p, int number, int roles)
 {
 	const char *password = w->password[number] = cli_password(w->c->m);
 
-	return add_person(w, p, roles == CUSTOMER ? number : DEMO_CUSTOMERS + number, roles, password_hash(w->m, password));
+	return add_person(w, p, roles == ROLE_CUSTOMER ? number : DEMO_CUSTOMERS + number, roles, password_hash(w->m, password));
 }
 
 static void
@@ -62,8 +62,8 @@ world_people(struct world *w, int64_t at)
 	clock_set(at);
 	add_staff(w);
 	for (int i = 0; i < DEMO_CUSTOMERS && !w->why; i++) {
-		w->customer_id[i] = i < DEMO_LOGINS ? add_log_in(w, &demo_customers[i], i, CUSTOMER)
-		                                    : add_person(w, &demo_customers[i], i, CUSTOMER, nobodys);
+		w->customer_id[i] = i < DEMO_LOGINS ? add_log_in(w, &demo_customers[i], i, ROLE_CUSTOMER)
+		                                    : add_person(w, &demo_customers[i], i, ROLE_CUSTOMER, nobodys);
 		if (i % 9 != 8)
 			add_licence(w, i);
 	}

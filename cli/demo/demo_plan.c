@@ -105,10 +105,10 @@ make_cars(struct script *s, struct arena *m, struct dice *d)
 		make_plate(s, car, d);
 	}
 	for (int i = 0; i < 4; i++) {
-		s->cars[17 + 31 * i].service = OUT_OF_SERVICE;
+		s->cars[17 + 31 * i].service = SERVICE_OUT_OF_SERVICE;
 		s->cars[17 + 31 * i].until = s->now - dice_between(d, 5, 70) * HOUR;
 	}
-	s->cars[9].service = RETIRED;
+	s->cars[9].service = SERVICE_RETIRED;
 	s->cars[9].until = s->now - 47 * DAY;
 }
 

@@ -21,14 +21,14 @@ static enum charge_answer
 charge_answer(enum charge_outcome outcome)
 {
 	switch (outcome) {
-	case PAY_APPROVED:   return CHARGE_APPROVED;
-	case PAY_DECLINED:   return CHARGE_DECLINED;
-	case PAY_LATER:      return CHARGE_NOT_ASKED;
+	case PAY_APPROVED:   return CHARGE_ANSWER_APPROVED;
+	case PAY_DECLINED:   return CHARGE_ANSWER_DECLINED;
+	case PAY_LATER:      return CHARGE_ANSWER_NOT_ASKED;
 	case PAY_UNKNOWN:
 	case PAY_KEY_REUSED:
 	case PAY_BAD_ORDER:  break;
 	}
-	return CHARGE_UNKNOWN;
+	return CHARGE_ANSWER_UNKNOWN;
 }
 
 static enum charge_answer
@@ -53,7 +53,7 @@ look_up_here(struct db *db, const struct booking *b, int64_t *charge_id)
 	struct charge c;
 
 	if (!charge_find(db, b->code, &c))
-		return CHARGE_NEVER_SEEN;
+		return CHARGE_ANSWER_NEVER_SEEN;
 	*charge_id = c.charge_id;
 	return charge_answer(charge_standing(db, &c));
 }
@@ -67,14 +67,14 @@ refund_here(struct db *db, const struct booking *b, const struct payback *p, int
 	struct charge c = { .refunded_amount = 0 };
 
 	switch (refund_make(db, &o, &c)) {
-	case BACK_DONE:
+	case REFUND_OUTCOME_DONE:
 		*refunded_amount = c.refunded_amount;
 		return REFUND_ANSWER_DONE;
-	case BACK_PENDING:
+	case REFUND_OUTCOME_PENDING:
 		return REFUND_ANSWER_PENDING;
-	case BACK_TOO_MUCH:
-	case BACK_NO_CHARGE:
-	case BACK_KEY_REUSED:
+	case REFUND_OUTCOME_TOO_MUCH:
+	case REFUND_OUTCOME_NO_CHARGE:
+	case REFUND_OUTCOME_KEY_REUSED:
 		break;
 	}
 	return REFUND_ANSWER_LATER;
@@ -87,7 +87,7 @@ static const struct payments payments_here = { charge_here, look_up_here, refund
 static enum delivery_answer
 cancel_here(struct db *db, const struct booking *b, const char *reason)
 {
-	return job_cancel(db, b->code, reason) == JOB_IS_CANCELLED ? DELIVERY_CANCELLED : DELIVERY_SHIPPED;
+	return job_cancel(db, b->code, reason) == JOB_IS_CANCELLED ? DELIVERY_ANSWER_CANCELLED : DELIVERY_ANSWER_SHIPPED;
 }
 
 static const struct deliveries deliveries_here = { cancel_here, NULL };

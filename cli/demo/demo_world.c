@@ -157,7 +157,7 @@ add_models(struct world *w)
 		const struct demo_model *from = &demo_models[i];
 		struct model model = {
 			.name = from->name, .body = (int)from->body, .fuel = (int)from->fuel, .gearbox = GEARBOX_AUTOMATIC, .seats = from->seats,
-			.daily_price = from->daily_price, .hourly_price = from->hourly_price, .state = ON_SALE,
+			.daily_price = from->daily_price, .hourly_price = from->hourly_price, .state = MODEL_ON_SALE,
 		};
 
 		if (model_add(w->db, &model) != MODEL_OK)
@@ -172,7 +172,7 @@ add_car(struct world *w, struct demo_car *from)
 	const struct demo_model *model = &demo_models[from->model];
 	struct car car = {
 		.plate = from->plate, .name = model->name, .body = (int)model->body, .fuel = (int)model->fuel, .gearbox = GEARBOX_AUTOMATIC,
-		.seats = model->seats, .daily_price = model->daily_price, .hourly_price = model->hourly_price, .service = IN_SERVICE,
+		.seats = model->seats, .daily_price = model->daily_price, .hourly_price = model->hourly_price, .service = SERVICE_IN_SERVICE,
 		.model_id = w->model_id[from->model], .branch_id = w->branch_id[from->branch],
 	};
 
@@ -209,7 +209,7 @@ end_cars(struct world *w, struct script *s)
 		if (!car->until)
 			continue;
 		clock_set(car->until);
-		if (car->service == RETIRED)
+		if (car->service == SERVICE_RETIRED)
 			outcome = car_retire(w->db, car->car_id, w->manager_id);
 		else
 			outcome = car_set_service(w->db, car->car_id, car->service, w->manager_id);

@@ -119,7 +119,7 @@ note_end(struct process *s, int status)
 
 /* Workers whose parent was killed come to us too: they are waited for and forgotten. */
 static bool
-bury(void)
+reap(void)
 {
 	bool some = false;
 	int status;
@@ -143,7 +143,7 @@ hear_signals(void)
 
 	while (read(the.signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGCHLD) {
-			some = bury() || some;
+			some = reap() || some;
 			continue;
 		}
 		the.is_hurried = the.is_ending;         /* asked twice: at once */
@@ -293,7 +293,7 @@ wait_for_end(bool all, int ms)
 	while (clock_ms() < until && !the.is_hurried && (all ? anybody_left() : process_is_alive(&the.process[0]))) {
 		wait_a_little(20);
 		hear_signals();
-		bury();
+		reap();
 	}
 }
 

@@ -26,7 +26,7 @@ gauge_open(const char *var_dir, const char *program)
 	char name[64];
 
 	name_of(name, program);
-	return board_open(var_dir, name, GAUGE_KIND, sizeof(struct gauge), NULL);
+	return shm_map(var_dir, name, GAUGE_KIND, sizeof(struct gauge), NULL);
 }
 
 const struct gauge *
@@ -35,14 +35,14 @@ gauge_look(const char *var_dir, const char *program)
 	char name[64];
 
 	name_of(name, program);
-	return board_look(var_dir, name, GAUGE_KIND, sizeof(struct gauge));
+	return shm_map_readonly(var_dir, name, GAUGE_KIND, sizeof(struct gauge));
 }
 
 void
 gauge_close(const struct gauge *g)
 {
 	if (g)
-		board_close(g, sizeof(*g));
+		shm_unmap(g, sizeof(*g));
 }
 
 /* --- counting ------------------------------------------------------------------------------------------------------ */

@@ -1,5 +1,5 @@
 /*
- * gauge - what the workers of one program say of themselves, on a board (board.h) in $VAR/run/NAME.gauge: their parent sees who
+ * gauge - what the workers of one program say of themselves, on a board (shm.h) in $VAR/run/NAME.gauge: their parent sees who
  * hangs and how busy they are, /ops and /metrics show it. Atomics only; counters never fall while the machine is up.
  *
  * Times are milliseconds of the monotonic clock (clock_ms) unless the name says otherwise.
@@ -36,7 +36,7 @@ struct gauge_window {
 };
 
 struct gauge {
-	struct board board;
+	struct shm_header shm;
 	_Atomic int32_t parent_pid, generation, n_wanted, n_min, n_max; /* public workers: wanted now, fewest, most */
 	_Atomic int64_t started_at;     /* unix seconds: when the parent started */
 	_Atomic int64_t n_requests[6];  /* by status / 100: [2] 2xx … [5] 5xx */

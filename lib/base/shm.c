@@ -1,4 +1,4 @@
-/* board.c - making and mapping a file that processes share; board.h tells why it looks as it does. */
+/* shm.c - making and mapping a file that processes share; shm.h tells why it looks as it does. */
 #include "shm.h"
 
 #include "log.h"
@@ -54,7 +54,7 @@ map(int fd, size_t size, int may)
 static bool
 fill(const struct plan *p, int fd)
 {
-	struct board *b = map(fd, p->size, PROT_READ | PROT_WRITE);
+	struct shm_header *b = map(fd, p->size, PROT_READ | PROT_WRITE);
 	struct stat st;
 	bool ok;
 
@@ -106,7 +106,7 @@ is_held(int fd)
  * machine's to others (systemd-nspawn does to units with a /proc of their own).
  */
 static bool
-is_ours(const struct plan *p, const struct board *b, const struct stat *st, int fd)
+is_ours(const struct plan *p, const struct shm_header *b, const struct stat *st, int fd)
 {
 	char boot[40];
 
@@ -142,11 +142,11 @@ let_go(const void *board)
 }
 
 /* NULL with errno 0: what is there is not this board, or not of this boot. EBUSY: another version of it is in use. */
-static struct board *
+static struct shm_header *
 open_one(const struct plan *p, int may)
 {
 	int fd = open(p->path, (may & PROT_WRITE ? O_RDWR : O_RDONLY) | O_CLOEXEC);
-	struct board *b = NULL;
+	struct shm_header *b = NULL;
 	struct stat st;
 
 	if (fd < 0) {
@@ -171,11 +171,11 @@ open_one(const struct plan *p, int may)
 }
 
 /* Looks, and makes it when it is missing or stale: one process at a time. */
-static struct board *
+static struct shm_header *
 get(const struct plan *p)
 {
 	char guard[4216], boot[40];
-	struct board *b;
+	struct shm_header *b;
 	int fd;
 
 	snprintf(guard, sizeof(guard), "%s.make", p->path);
@@ -206,7 +206,7 @@ plan_path(struct plan *p, const char *var_dir, const char *name)
 }
 
 void *
-board_open(const char *var_dir, const char *name, const char *kind, size_t size, bool (*begin)(void *board))
+shm_map(const char *var_dir, const char *name, const char *kind, size_t size, bool (*begin)(void *board))
 {
 	struct plan p = { .kind = kind, .size = size, .begin = begin };
 	char run[4200];
@@ -220,7 +220,7 @@ board_open(const char *var_dir, const char *name, const char *kind, size_t size,
 }
 
 const void *
-board_look(const char *var_dir, const char *name, const char *kind, size_t size)
+shm_map_readonly(const char *var_dir, const char *name, const char *kind, size_t size)
 {
 	struct plan p = { .kind = kind, .size = size };
 
@@ -228,7 +228,7 @@ board_look(const char *var_dir, const char *name, const char *kind, size_t size)
 }
 
 void
-board_close(const void *board, size_t size)
+shm_unmap(const void *board, size_t size)
 {
 	let_go(board);
 	munmap((void *)(uintptr_t)board, size);

@@ -3,7 +3,7 @@
  *
  * Nobody ever holds anything here that another has to wait for. How it stands is one 64-bit word, changed by compare-and-swap:
  * of several who see that it must open one opens it, the others find it done. A probe is a lease: its holder may die, and when
- * the lease is over the next caller probes. Who is under way is in breaker_place.c.
+ * the lease is over the next caller probes. Who is under way is in breaker_permit.c.
  *
  * What failed in the last ten seconds stands in buckets of a second each; only a failure adds them up.
  */
@@ -35,12 +35,12 @@ struct preset {
 	int open_ms;                    /* … for so long */
 	bool grows;                     /* … times the openings in short order, up to OPEN_MAX_MS */
 	int n_good;                     /* so many good probes close it */
-	int flying;                     /* so many calls at once; 0: settings.calls_at_once */
+	int in_flight_max;                     /* so many calls at once; 0: settings.calls_at_once */
 };
 
 static const struct preset
 	preset_default = { .run = 5, .percent = 50, .at_least = 20, .open_ms = 5000, .grows = true, .n_good = 3 },
-	preset_strict = { .run = 1, .percent = 50, .at_least = 20, .open_ms = 10000, .n_good = 1, .flying = 5 },
+	preset_strict = { .run = 1, .percent = 50, .at_least = 20, .open_ms = 10000, .n_good = 1, .in_flight_max = 5 },
 	preset_classic = { .percent = 50, .at_least = 20, .open_ms = 5000, .n_good = 1 };
 
 static const struct preset *
@@ -52,11 +52,11 @@ preset(void)
 }
 
 static int
-flying_at_most(void)
+in_flight_at_most(void)
 {
-	int n = preset()->flying ? preset()->flying : (int)settings.calls_at_once;
+	int n = preset()->in_flight_max ? preset()->in_flight_max : (int)settings.calls_at_once;
 
-	return n <= 0 ? 5 : n < PLACES ? n : PLACES;
+	return n <= 0 ? 5 : n < PERMITS ? n : PERMITS;
 }
 
 /* --- the board -------------------------------------------------------------------------------------------------------- */
@@ -101,7 +101,7 @@ breaker_open(const char *var_dir, const char *callee)
 	snprintf(opened[i].callee, sizeof(opened[i].callee), "%s", callee);
 	snprintf(name, sizeof(name), "%s.breaker", callee);
 	opened[i].tried_ms = clock_ms();
-	opened[i].breaker = board_open(var_dir, name, KIND, sizeof(struct breaker), NULL);
+	opened[i].breaker = shm_map(var_dir, name, KIND, sizeof(struct breaker), NULL);
 	if (!opened[i].breaker)
 		log_warn("breaker", "%s/run/%s: %s; calls go unguarded", var_dir, name, strerror(errno));
 	return opened[i].breaker;
@@ -156,7 +156,7 @@ open_it(struct breaker *b, uint64_t *word, int trips, int64_t now)
 		atomic_store(&b->opened_at, clock_now());
 		atomic_fetch_add(&b->n_opened, 1);
 	}
-	place_wake_all(b);
+	permit_wake_all(b);
 	log_warn("breaker", "%s: open for %lld ms: %s", breaker_name(b), (long long)open_ms, was_closed ? "too many calls failed" : "the probe failed");
 }
 
@@ -225,14 +225,14 @@ judge_probe(struct breaker *b, int64_t lease_ms, int64_t now, bool is_good)
 	uint64_t word = atomic_load(&b->standing);
 	struct standing s = unpack(word);
 
-	if (s.state != BREAKER_PROBING || s.at_ms != lease_ms)
+	if (s.state != BREAKER_HALF_OPEN || s.at_ms != lease_ms)
 		return;
 	if (!is_good)
 		open_it(b, &word, s.trips + 1, now);
 	else if (s.n_good + 1 >= preset()->n_good)
 		close_it(b, &word, s.trips, now);
 	else
-		turn_to(b, &word, (struct standing){ .state = BREAKER_PROBING, .n_good = s.n_good + 1, .trips = s.trips });
+		turn_to(b, &word, (struct standing){ .state = BREAKER_HALF_OPEN, .n_good = s.n_good + 1, .trips = s.trips });
 }
 
 static void
@@ -253,37 +253,37 @@ is_quick(struct breaker *b)
 /* --- in and out --------------------------------------------------------------------------------------------------------- */
 
 static bool
-take_lease(struct breaker *b, uint64_t word, int place, int64_t now)
+take_lease(struct breaker *b, uint64_t word, int permit, int64_t now)
 {
 	int64_t lease_ms = settings.call_deadline_ms + LEASE_MORE_MS;
 	struct standing s = unpack(word);
 
-	s.n_good = s.state == BREAKER_PROBING ? s.n_good : 0;
-	s.state = BREAKER_PROBING;
+	s.n_good = s.state == BREAKER_HALF_OPEN ? s.n_good : 0;
+	s.state = BREAKER_HALF_OPEN;
 	s.at_ms = now + (lease_ms > LEASE_MS ? lease_ms : LEASE_MS);
-	atomic_store(&b->place[place].lease_ms, s.at_ms);
+	atomic_store(&b->permit[permit].lease_ms, s.at_ms);
 	return turn_to(b, &word, s);
 }
 
 static enum breaker_answer
-try_enter(struct breaker *b, int64_t now, int *place)
+try_enter(struct breaker *b, int64_t now, int *permit)
 {
 	uint64_t word = atomic_load(&b->standing);
 	struct standing s = unpack(word);
 
 	if (s.state != BREAKER_CLOSED && must_wait(s, now))
 		return BREAKER_IS_OPEN;
-	*place = place_take(b, flying_at_most(), now);
-	if (*place < 0)
+	*permit = permit_acquire(b, in_flight_at_most(), now);
+	if (*permit < 0)
 		return s.state == BREAKER_CLOSED ? BREAKER_IS_FULL : BREAKER_IS_OPEN;
-	if (s.state == BREAKER_CLOSED ? unpack(atomic_load(&b->standing)).state == BREAKER_CLOSED : take_lease(b, word, *place, now))
+	if (s.state == BREAKER_CLOSED ? unpack(atomic_load(&b->standing)).state == BREAKER_CLOSED : take_lease(b, word, *permit, now))
 		return BREAKER_GO;
-	place_leave(b, *place);
+	permit_release(b, *permit);
 	return BREAKER_IS_OPEN;
 }
 
 enum breaker_answer
-breaker_enter(struct breaker *b, int patience_ms, int *place)
+breaker_enter(struct breaker *b, int patience_ms, int *permit)
 {
 	int64_t now = clock_ms(), end_ms = now + patience_ms;
 	enum breaker_answer answer;
@@ -291,8 +291,8 @@ breaker_enter(struct breaker *b, int patience_ms, int *place)
 
 	for (;;) {
 		seen = atomic_load(&b->n_left);
-		answer = try_enter(b, now, place);
-		if (answer != BREAKER_IS_FULL || !is_quick(b) || !place_wait(b, seen, now, end_ms))
+		answer = try_enter(b, now, permit);
+		if (answer != BREAKER_IS_FULL || !is_quick(b) || !permit_wait(b, seen, now, end_ms))
 			break;
 		now = clock_ms();
 	}
@@ -304,13 +304,13 @@ breaker_enter(struct breaker *b, int patience_ms, int *place)
 }
 
 void
-breaker_leave(struct breaker *b, int place, bool is_good)
+breaker_leave(struct breaker *b, int permit, bool is_good)
 {
 	int64_t now = clock_ms(), lease_ms = 0;
 
-	if (place_is_mine(b, place)) {
-		lease_ms = atomic_load(&b->place[place].lease_ms);
-		note_time(b, now - atomic_load(&b->place[place].since_ms));
+	if (permit_is_mine(b, permit)) {
+		lease_ms = atomic_load(&b->permit[permit].lease_ms);
+		note_time(b, now - atomic_load(&b->permit[permit].since_ms));
 	}
 	atomic_fetch_add(&b->n_calls, 1);
 	if (!is_good)
@@ -322,7 +322,7 @@ breaker_leave(struct breaker *b, int place, bool is_good)
 		judge(b, now);
 	else if (atomic_load_explicit(&b->run, memory_order_relaxed))
 		atomic_store(&b->run, 0);
-	place_leave(b, place);          /* last: who gets the place finds it open, if that is what it is now */
+	permit_release(b, permit);          /* last: who gets the place finds it open, if that is what it is now */
 }
 
 int
@@ -332,10 +332,10 @@ breaker_closed_for_s(struct breaker *b)
 	int64_t now = clock_ms();
 
 	if (s.state == BREAKER_CLOSED)
-		return !is_quick(b) && places_taken(b) >= flying_at_most();
+		return !is_quick(b) && permits_in_use(b) >= in_flight_at_most();
 	if (!must_wait(s, now))
 		return 0;
-	return s.state == BREAKER_PROBING ? 1 : (int)((s.at_ms - now + 999) / 1000);
+	return s.state == BREAKER_HALF_OPEN ? 1 : (int)((s.at_ms - now + 999) / 1000);
 }
 
 /* --- looking ------------------------------------------------------------------------------------------------------------ */
@@ -348,7 +348,7 @@ breaker_look(const char *var_dir, const char *callee, struct breaker_view *v)
 	struct standing s;
 
 	snprintf(name, sizeof(name), "%.20s.breaker", callee);
-	b = board_look(var_dir, name, KIND, sizeof(struct breaker));
+	b = shm_map_readonly(var_dir, name, KIND, sizeof(struct breaker));
 	if (!b)
 		return false;
 	s = unpack(atomic_load(&b->standing));
@@ -358,7 +358,7 @@ breaker_look(const char *var_dir, const char *callee, struct breaker_view *v)
 		.n_calls = atomic_load(&b->n_calls), .n_failed = atomic_load(&b->n_failed), .n_refused = atomic_load(&b->n_refused),
 		.n_full = atomic_load(&b->n_full), .n_opened = atomic_load(&b->n_opened),
 	};
-	v->n_flying = places_taken(b);
-	board_close(b, sizeof(struct breaker));
+	v->n_in_flight = permits_in_use(b);
+	shm_unmap(b, sizeof(struct breaker));
 	return true;
 }

@@ -1,5 +1,5 @@
 /*
- * breaker_place.c - the bulkhead's places: who is under way to a callee now. The story is in breaker.h.
+ * breaker_permit.c - the bulkhead's places: who is under way to a callee now. The story is in breaker.h.
  *
  * A place is one word, its holder's process number and the time that process began, so that a dead holder is told from a later
  * process of its number; his place is taken back when the places run out. Those who wait for one sleep on the count of those who
@@ -7,6 +7,7 @@
  */
 #include "breaker_inside.h"
 
+#include "lib/base/proc.h"
 #include "lib/event/in_flight.h"
 #include "lib/base/log.h"
 
@@ -46,7 +47,7 @@ who_am_i(void)
 	if (!is_forgotten_at_fork)
 		is_forgotten_at_fork = pthread_atfork(NULL, NULL, forget_me) == 0;
 	if (!me)
-		me = who(getpid(), hand_born(getpid()));
+		me = who(getpid(), proc_started(getpid()));
 	return me;
 }
 
@@ -62,7 +63,7 @@ is_gone(uint64_t holder)
 
 	if (kill(pid, 0) != 0 && errno == ESRCH)
 		return true;
-	born = hand_born(pid);
+	born = proc_started(pid);
 	return born && holder >> 22 && who(pid, born) != holder;
 }
 
@@ -70,31 +71,31 @@ is_gone(uint64_t holder)
 
 /* Takes back the places of those who died in the middle of a call. */
 static void
-bury(struct breaker *b, int64_t now)
+reap(struct breaker *b, int64_t now)
 {
-	int64_t last = atomic_load(&b->buried_ms);
+	int64_t last = atomic_load(&b->reaped_ms);
 
-	if (now - last < BURY_MS || !atomic_compare_exchange_strong(&b->buried_ms, &last, now))
+	if (now - last < BURY_MS || !atomic_compare_exchange_strong(&b->reaped_ms, &last, now))
 		return;
-	for (int i = 0; i < PLACES; i++) {
-		uint64_t holder = atomic_load(&b->place[i].holder);
+	for (int i = 0; i < PERMITS; i++) {
+		uint64_t holder = atomic_load(&b->permit[i].holder);
 
-		if (holder && (is_gone(holder) || now - atomic_load(&b->place[i].since_ms) > HELD_MAX_MS)
-		    && atomic_compare_exchange_strong(&b->place[i].holder, &holder, 0))
+		if (holder && (is_gone(holder) || now - atomic_load(&b->permit[i].since_ms) > HELD_MAX_MS)
+		    && atomic_compare_exchange_strong(&b->permit[i].holder, &holder, 0))
 			log_warn("breaker", "%s: the place of process %d, which is gone, is free again", breaker_name(b), (int)(holder & ((1 << 22) - 1)));
 	}
 }
 
 static int
-take_free(struct breaker *b, int flying, int64_t now)
+take_free(struct breaker *b, int in_flight_max, int64_t now)
 {
-	for (int i = 0; i < flying; i++) {
+	for (int i = 0; i < in_flight_max; i++) {
 		uint64_t nobody = 0;
 
-		if (atomic_load_explicit(&b->place[i].holder, memory_order_relaxed) == 0
-		    && atomic_compare_exchange_strong(&b->place[i].holder, &nobody, who_am_i())) {
-			atomic_store_explicit(&b->place[i].since_ms, now, memory_order_relaxed);
-			atomic_store_explicit(&b->place[i].lease_ms, 0, memory_order_relaxed);
+		if (atomic_load_explicit(&b->permit[i].holder, memory_order_relaxed) == 0
+		    && atomic_compare_exchange_strong(&b->permit[i].holder, &nobody, who_am_i())) {
+			atomic_store_explicit(&b->permit[i].since_ms, now, memory_order_relaxed);
+			atomic_store_explicit(&b->permit[i].lease_ms, 0, memory_order_relaxed);
 			return i;
 		}
 	}
@@ -102,14 +103,14 @@ take_free(struct breaker *b, int flying, int64_t now)
 }
 
 int
-place_take(struct breaker *b, int flying, int64_t now)
+permit_acquire(struct breaker *b, int in_flight_max, int64_t now)
 {
-	int place = take_free(b, flying, now);
+	int permit = take_free(b, in_flight_max, now);
 
-	if (place >= 0)
-		return place;
-	bury(b, now);
-	return take_free(b, flying, now);
+	if (permit >= 0)
+		return permit;
+	reap(b, now);
+	return take_free(b, in_flight_max, now);
 }
 
 static long
@@ -119,11 +120,11 @@ futex(_Atomic uint32_t *word, int op, uint32_t value, const struct timespec *lim
 }
 
 void
-place_leave(struct breaker *b, int place)
+permit_release(struct breaker *b, int permit)
 {
 	uint64_t mine = who_am_i();
 
-	atomic_compare_exchange_strong(&b->place[place].holder, &mine, 0);
+	atomic_compare_exchange_strong(&b->permit[permit].holder, &mine, 0);
 	atomic_fetch_add(&b->n_left, 1);
 	if (atomic_load(&b->n_waiting) > 0)
 		futex(&b->n_left, FUTEX_WAKE, 1, NULL);
@@ -135,8 +136,8 @@ last_taken(const struct breaker *b)
 {
 	int64_t last = 0;
 
-	for (int i = 0; i < PLACES; i++) {
-		int64_t since = atomic_load(&b->place[i].holder) ? atomic_load(&b->place[i].since_ms) : 0;
+	for (int i = 0; i < PERMITS; i++) {
+		int64_t since = atomic_load(&b->permit[i].holder) ? atomic_load(&b->permit[i].since_ms) : 0;
 
 		last = since > last ? since : last;
 	}
@@ -145,7 +146,7 @@ last_taken(const struct breaker *b)
 
 /* When everybody has stood still for STALL_MS those who come now do not wait to see it again: each that waits is a process that waits. */
 bool
-place_wait(struct breaker *b, uint32_t seen, int64_t now, int64_t end_ms)
+permit_wait(struct breaker *b, uint32_t seen, int64_t now, int64_t end_ms)
 {
 	int64_t stalled = last_taken(b) + STALL_MS - now, left = end_ms - now;
 	struct timespec limit = { 0 };
@@ -162,24 +163,24 @@ place_wait(struct breaker *b, uint32_t seen, int64_t now, int64_t end_ms)
 }
 
 void
-place_wake_all(struct breaker *b)
+permit_wake_all(struct breaker *b)
 {
-	futex(&b->n_left, FUTEX_WAKE, PLACES, NULL);
+	futex(&b->n_left, FUTEX_WAKE, PERMITS, NULL);
 }
 
 bool
-place_is_mine(struct breaker *b, int place)
+permit_is_mine(struct breaker *b, int permit)
 {
-	return atomic_load(&b->place[place].holder) == who_am_i();
+	return atomic_load(&b->permit[permit].holder) == who_am_i();
 }
 
 int
-places_taken(const struct breaker *b)
+permits_in_use(const struct breaker *b)
 {
 	int n = 0;
 
-	for (int i = 0; i < PLACES; i++) {
-		uint64_t holder = atomic_load(&b->place[i].holder);
+	for (int i = 0; i < PERMITS; i++) {
+		uint64_t holder = atomic_load(&b->permit[i].holder);
 
 		n += holder && !is_gone(holder);
 	}

@@ -279,14 +279,14 @@ guarded(struct arena *m, struct call *c, int64_t deadline)
 {
 	struct breaker *b = breaker_open(var, c->program);
 	enum call_outcome outcome;
-	int place;
+	int permit;
 
 	if (!b)
 		return send_and_hear(m, c, deadline);
-	if (breaker_enter(b, c->deadline_ms / 2 < PATIENCE_MS ? c->deadline_ms / 2 : PATIENCE_MS, &place) != BREAKER_GO)
+	if (breaker_enter(b, c->deadline_ms / 2 < PATIENCE_MS ? c->deadline_ms / 2 : PATIENCE_MS, &permit) != BREAKER_GO)
 		return CALL_REFUSED;
 	outcome = send_and_hear(m, c, deadline);
-	breaker_leave(b, place, outcome == CALL_ANSWERED && c->status < 500);
+	breaker_leave(b, permit, outcome == CALL_ANSWERED && c->status < 500);
 	return outcome;
 }
 

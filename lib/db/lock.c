@@ -1,4 +1,4 @@
-/* lock.c - the page of memory that all processes share, a board (board.h); lock.h tells what it holds. */
+/* lock.c - the page of memory that all processes share, a board (shm.h); lock.h tells what it holds. */
 #include "lock.h"
 
 #include "lib/base/shm.h"
@@ -15,7 +15,7 @@
 #define MOMENT_MS  100
 
 struct lock {
-	struct board board;
+	struct shm_header shm;
 	pthread_mutex_t writer;         /* held from before BEGIN IMMEDIATE until after COMMIT */
 	pthread_mutex_t sync;           /* held by whoever syncs for all */
 	_Atomic uint64_t committed;     /* tickets given out; written under the writers' lock only */
@@ -61,13 +61,13 @@ lock_open(const char *var_dir, const char *name)
 	char file[128];
 
 	snprintf(file, sizeof(file), "%.100s.lock", name);
-	return board_open(var_dir, file, "motorpool lock 3", PAGE_SIZE_, page_begin);
+	return shm_map(var_dir, file, "motorpool lock 3", PAGE_SIZE_, page_begin);
 }
 
 void
 lock_close(struct lock *l)
 {
-	board_close(l, PAGE_SIZE_);
+	shm_unmap(l, PAGE_SIZE_);
 }
 
 /* --- the mutexes -------------------------------------------------------------------------------------------------- */

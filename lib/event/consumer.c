@@ -87,7 +87,7 @@ settle(struct db *db, const char *wrong)
 		db_rollback(db);
 	else
 		is_done = db_commit(db);
-	hand_drop(consumer_hand);
+	in_flight_end(consumer_in_flight);
 	if (is_done || wrong)
 		return wrong;
 	return db_failed(db) ? db_error(db) : "the policy rolled back";
@@ -169,7 +169,7 @@ take_together(struct db *db, const struct consumer *c, int64_t passed, int batch
 	b = consumer_events_after(db, at, batch);
 	bool some_are_parked = consumer_has_parked(db, c);
 	for (int i = 0; i < b.n && !why; i++) {
-		hand_take(consumer_hand, b.event[i].event_id, b.n > 1 ? b.event[b.n - 1].event_id : 0);
+		in_flight_begin(consumer_in_flight, b.event[i].event_id, b.n > 1 ? b.event[b.n - 1].event_id : 0);
 		why = take(db, c, &b.event[i], some_are_parked);
 		at = b.event[i].event_id;
 	}
@@ -207,7 +207,7 @@ take_alone(struct db *db, const struct consumer *c)
 		db_rollback(db);
 		return false;
 	}
-	hand_take(consumer_hand, b.event[0].event_id, 0);
+	in_flight_begin(consumer_in_flight, b.event[0].event_id, 0);
 	why = take(db, c, &b.event[0], consumer_has_parked(db, c));
 	consumer_move(db, c, b.event[0].event_id);
 	why = settle(db, why);
@@ -285,7 +285,7 @@ take_parked(struct db *db, const struct consumer *c, const struct parked *p, str
 		return false;
 	}
 	*e = b.event[0];
-	hand_take(consumer_hand, e->event_id, 0);
+	in_flight_begin(consumer_in_flight, e->event_id, 0);
 	why = react(db, c, e);
 	consumer_unpark(db, c, p->event_id);
 	why = settle(db, why);

@@ -1,5 +1,5 @@
 /*
- * consumer_crash.c - a policy that took its process with it: what the next process makes of the note it finds (hand.h).
+ * consumer_crash.c - a policy that took its process with it: what the next process makes of the note it finds (in_flight.h).
  *
  * In a batch nobody knows whether the event in hand was to blame, or one before it that left a broken memory behind, or a kill from
  * outside. So the batch is done again one by one. Whoever is alone when it happens again is parked, with a try more against it:
@@ -17,20 +17,20 @@
 #define SWEEP_PAUSE_MS     1000
 #define SWEEP_PAUSE_MAX_MS 300000
 
-struct hand *consumer_hand;
+struct in_flight *consumer_in_flight;
 
 int64_t
 consumer_careful_upto(void)
 {
-	return consumer_hand ? atomic_load(&consumer_hand->careful_upto) : 0;
+	return consumer_in_flight ? atomic_load(&consumer_in_flight->careful_upto) : 0;
 }
 
 static const char *
 how_it_ended(struct arena *m, int ended)
 {
-	if (ended == HAND_HUNG)
+	if (ended == IN_FLIGHT_HUNG)
 		return "the handler hung and was killed";
-	if (ended == HAND_UNKNOWN)
+	if (ended == IN_FLIGHT_UNKNOWN)
 		return "the handler's process ended in the middle";
 	if (WIFSIGNALED(ended))
 		return arena_printf(m, "the handler crashed (signal %d)", WTERMSIG(ended));
@@ -42,7 +42,7 @@ static void
 blame(struct db *db, const struct consumer *c, int64_t event_id, int ended)
 {
 	const char *why = how_it_ended(db_memory(db), ended);
-	int n_tries = ended == HAND_HUNG ? HANG_TRIES : 1;
+	int n_tries = ended == IN_FLIGHT_HUNG ? HANG_TRIES : 1;
 	struct parked was;
 	struct batch b;
 
@@ -61,7 +61,7 @@ blame(struct db *db, const struct consumer *c, int64_t event_id, int ended)
 
 /* Sweeps that crash come less and less often; the events go on between them. */
 static void
-sweep_later(const struct consumer *c, struct hand *h, const char *why)
+sweep_later(const struct consumer *c, struct in_flight *h, const char *why)
 {
 	int n = atomic_fetch_add(&h->n_sweep_crashes, 1);
 	int64_t pause_ms = n > 8 ? SWEEP_PAUSE_MAX_MS : (int64_t)SWEEP_PAUSE_MS << n;
@@ -71,21 +71,21 @@ sweep_later(const struct consumer *c, struct hand *h, const char *why)
 }
 
 void
-consumer_watch(struct db *db, const struct consumer *c, struct hand *h)
+consumer_watch(struct db *db, const struct consumer *c, struct in_flight *h)
 {
 	int64_t event_id, last_id;
 	int ended;
 
-	consumer_hand = NULL;
+	consumer_in_flight = NULL;
 	if (!h)
 		return;
 	event_id = atomic_load(&h->event_id);
 	last_id = atomic_load(&h->last_id);
 	ended = atomic_load(&h->ended);
-	if (!hand_claim(h))
+	if (!in_flight_claim(h))
 		return;
-	consumer_hand = h;
-	if (event_id == HAND_SWEEP) {
+	consumer_in_flight = h;
+	if (event_id == IN_FLIGHT_SWEEP) {
 		sweep_later(c, h, how_it_ended(db_memory(db), ended));
 	} else if (event_id && last_id) {
 		atomic_store(&h->careful_upto, last_id);
@@ -98,15 +98,15 @@ consumer_watch(struct db *db, const struct consumer *c, struct hand *h)
 bool
 consumer_sweep(struct db *db, const struct consumer *c)
 {
-	struct hand *h = consumer_hand;
+	struct in_flight *h = consumer_in_flight;
 	bool again;
 
 	if (!c->sweep || consumer_is_paused(db, c) || (h && clock_ms() < atomic_load(&h->sweep_at_ms)))
 		return false;
-	hand_take(h, HAND_SWEEP, 0);
+	in_flight_begin(h, IN_FLIGHT_SWEEP, 0);
 	again = c->sweep(db);
 	log_request(NULL);
-	hand_drop(h);
+	in_flight_end(h);
 	if (h)
 		atomic_store(&h->n_sweep_crashes, 0);
 	return again;

@@ -37,7 +37,7 @@ void consumer_park_again(struct db *db, const struct consumer *c, const struct p
 void consumer_unpark(struct db *db, const struct consumer *c, int64_t event_id);
 
 /* consumer_crash.c: whose notes this process writes; NULL: nobody watches it. */
-extern struct hand *consumer_hand;
+extern struct in_flight *consumer_in_flight;
 /* One by one up to this event; 0: as many as fit. */
 int64_t consumer_careful_upto(void);
 

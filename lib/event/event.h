@@ -55,7 +55,7 @@ struct consumer {
 	bool (*open)(void);             /* made once per process, before its first event: templates. false: it cannot work now. May be NULL */
 };
 
-struct hand;
+struct in_flight;
 
 /* Handles up to a batch of pending events. Answers how many were handled (0: caught up, or paused). relay and `motorpool demo` call it. */
 int consumer_step(struct db *db, const struct consumer *c, int batch);
@@ -63,8 +63,8 @@ int consumer_step(struct db *db, const struct consumer *c, int batch);
 bool consumer_sweep(struct db *db, const struct consumer *c);
 /* A person has stopped it (relay_pause in schema.sql): it takes no event and does no sweep until it is resumed. */
 bool consumer_is_paused(struct db *db, const struct consumer *c);
-/* From now on this process notes in h what it has in hand (hand.h; NULL: it does not), and first counts the crash that h tells of. */
-void consumer_watch(struct db *db, const struct consumer *c, struct hand *h);
+/* From now on this process notes in h what it has in hand (in_flight.h; NULL: it does not), and first counts the crash that h tells of. */
+void consumer_watch(struct db *db, const struct consumer *c, struct in_flight *h);
 int64_t consumer_lag(struct db *db, const struct consumer *c);  /* events not yet handled */
 
 /* Work that takes long (a whole replay) says now and then that it is alive; the relay's child has it heard. Elsewhere nobody listens. */

@@ -1,72 +1,54 @@
-/* hand.c - the notes of what is in hand; hand.h tells what they are for. */
+/* in_flight.c - the records of what each consumer is working on; in_flight.h says what they are for. */
 #include "in_flight.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/proc.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-struct hands *
-hands_open(const char *var_dir)
+struct in_flight_table *
+in_flight_open(const char *var_dir)
 {
-	return board_open(var_dir, "relay.hand", HAND_KIND, sizeof(struct hands), NULL);
+	return shm_map(var_dir, "relay.in_flight", IN_FLIGHT_KIND, sizeof(struct in_flight_table), NULL);
 }
 
-/* Only the relay at work makes places, before it has children: nobody else does at the same time. */
-struct hand *
-hand_of(struct hands *h, const char *consumer)
+/* Called only by the active relay, before it forks: no two processes add a slot at the same time. */
+struct in_flight *
+in_flight_slot(struct in_flight_table *t, const char *consumer)
 {
-	for (int i = 0; h && i < HAND_SLOTS; i++) {
-		struct hand *hand = &h->hand[i];
+	for (int i = 0; t && i < IN_FLIGHT_SLOTS; i++) {
+		struct in_flight *slot = &t->slot[i];
 
-		if (!hand->consumer[0]) {
-			snprintf(hand->consumer, sizeof(hand->consumer), "%s", consumer);
-			atomic_store(&hand->ended, HAND_UNKNOWN);
+		if (!slot->consumer[0]) {
+			snprintf(slot->consumer, sizeof(slot->consumer), "%s", consumer);
+			atomic_store(&slot->ended, IN_FLIGHT_UNKNOWN);
 		}
-		if (strcmp(hand->consumer, consumer) == 0)
-			return hand;
+		if (strcmp(slot->consumer, consumer) == 0)
+			return slot;
 	}
 	return NULL;
 }
 
-/* The 22nd word of /proc/PID/stat; the second, the program's name, may hold blanks and brackets of its own. A zombie is gone. */
-int64_t
-hand_born(pid_t pid)
-{
-	char path[64], line[1024] = "", state = 'Z', *rest;
-	long long born = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	f = pid > 0 ? fopen(path, "re") : NULL;
-	if (!f)
-		return 0;
-	if (fgets(line, sizeof(line), f) && (rest = strrchr(line, ')'))
-	    && sscanf(rest + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lld", &state, &born) != 2)
-		born = 0;
-	fclose(f);
-	return state == 'Z' || state == 'X' ? 0 : born;
-}
-
 bool
-hand_claim(struct hand *h)
+in_flight_claim(struct in_flight *h)
 {
 	pid_t pid = atomic_load(&h->pid);
 
 	if (pid == getpid())
 		return true;
-	if (pid && hand_born(pid) == atomic_load(&h->born))
+	if (pid && proc_started(pid) == atomic_load(&h->born))
 		return false;
 	atomic_store(&h->event_id, 0);
-	atomic_store(&h->ended, HAND_UNKNOWN);
-	atomic_store(&h->born, hand_born(getpid()));
+	atomic_store(&h->ended, IN_FLIGHT_UNKNOWN);
+	atomic_store(&h->born, proc_started(getpid()));
 	atomic_store(&h->pid, getpid());
 	return true;
 }
 
 void
-hand_take(struct hand *h, int64_t event_id, int64_t last_id)
+in_flight_begin(struct in_flight *h, int64_t event_id, int64_t last_id)
 {
 	if (!h)
 		return;
@@ -76,7 +58,7 @@ hand_take(struct hand *h, int64_t event_id, int64_t last_id)
 }
 
 void
-hand_drop(struct hand *h)
+in_flight_end(struct in_flight *h)
 {
 	if (h)
 		atomic_store(&h->event_id, 0);

@@ -1,5 +1,5 @@
 /*
- * history.c - the ring; history.h tells what it is for. One writes, many read: a sample's time is 0 while it is written, and a reader
+ * lag_history.c - the ring; history.h tells what it is for. One writes, many read: a sample's time is 0 while it is written, and a reader
  * that finds it changed after copying leaves the sample out.
  */
 #include "lag_history.h"
@@ -11,33 +11,33 @@
 #include <string.h>
 
 #define KIND  "motorpool history 1"
-#define N_WORDS (sizeof(struct history_sample) / sizeof(int64_t) - 1)
+#define N_WORDS (sizeof(struct lag_sample) / sizeof(int64_t) - 1)
 
 struct slot {
 	_Atomic int64_t at;
 	_Atomic int64_t word[N_WORDS];   /* the rest of a sample */
 };
 
-struct history_board {
-	struct board board;
-	char consumer[HISTORY_CONSUMERS][24];
+struct lag_history_shm {
+	struct shm_header shm;
+	char consumer[LAG_CONSUMERS][24];
 	_Atomic int64_t n;              /* samples ever written */
-	struct slot slot[HISTORY_SAMPLES];
+	struct slot slot[LAG_SAMPLES];
 };
-_Static_assert(sizeof(struct history_sample) == sizeof(struct slot), "a sample is int64_t throughout");
+_Static_assert(sizeof(struct lag_sample) == sizeof(struct slot), "a sample is int64_t throughout");
 
 /* --- writing ---------------------------------------------------------------------------------------------------------- */
 
-struct history_board *
-history_open(const char *var_dir)
+struct lag_history_shm *
+lag_history_open(const char *var_dir)
 {
-	return board_open(var_dir, "relay.history", KIND, sizeof(struct history_board), NULL);
+	return shm_map(var_dir, "relay.history", KIND, sizeof(struct lag_history_shm), NULL);
 }
 
 int
-history_place(struct history_board *b, const char *consumer)
+lag_history_column(struct lag_history_shm *b, const char *consumer)
 {
-	for (int i = 0; i < HISTORY_CONSUMERS; i++) {
+	for (int i = 0; i < LAG_CONSUMERS; i++) {
 		if (!b->consumer[i][0])
 			snprintf(b->consumer[i], sizeof(b->consumer[i]), "%s", consumer);
 		if (strcmp(b->consumer[i], consumer) == 0)
@@ -47,10 +47,10 @@ history_place(struct history_board *b, const char *consumer)
 }
 
 void
-history_add(struct history_board *b, const struct history_sample *s)
+lag_history_add(struct lag_history_shm *b, const struct lag_sample *s)
 {
 	int64_t n = atomic_load(&b->n), word[N_WORDS];
-	struct slot *to = &b->slot[n % HISTORY_SAMPLES];
+	struct slot *to = &b->slot[n % LAG_SAMPLES];
 
 	memcpy(word, (const char *)s + sizeof(s->at), sizeof(word));
 	atomic_store(&to->at, 0);
@@ -61,15 +61,15 @@ history_add(struct history_board *b, const struct history_sample *s)
 }
 
 void
-history_close(struct history_board *b)
+lag_history_close(struct lag_history_shm *b)
 {
-	board_close(b, sizeof(*b));
+	shm_unmap(b, sizeof(*b));
 }
 
 /* --- reading ------------------------------------------------------------------------------------------------------------ */
 
 static bool
-copy(const struct slot *from, struct history_sample *to)
+copy(const struct slot *from, struct lag_sample *to)
 {
 	int64_t word[N_WORDS];
 
@@ -81,20 +81,20 @@ copy(const struct slot *from, struct history_sample *to)
 }
 
 bool
-history_read(struct arena *m, const char *var_dir, struct history *h)
+lag_history_read(struct arena *m, const char *var_dir, struct lag_history *h)
 {
-	const struct history_board *b = board_look(var_dir, "relay.history", KIND, sizeof(*b));
+	const struct lag_history_shm *b = shm_map_readonly(var_dir, "relay.history", KIND, sizeof(*b));
 	int64_t n;
 
-	*h = (struct history){ 0 };
+	*h = (struct lag_history){ 0 };
 	if (!b)
 		return false;
-	for (; h->n_consumers < HISTORY_CONSUMERS && b->consumer[h->n_consumers][0]; h->n_consumers++)
+	for (; h->n_consumers < LAG_CONSUMERS && b->consumer[h->n_consumers][0]; h->n_consumers++)
 		h->consumer[h->n_consumers] = arena_strdup(m, b->consumer[h->n_consumers]);
-	h->samples = arena_array(m, struct history_sample, HISTORY_SAMPLES);
+	h->samples = arena_array(m, struct lag_sample, LAG_SAMPLES);
 	n = atomic_load(&b->n);
-	for (int64_t i = n > HISTORY_SAMPLES ? n - HISTORY_SAMPLES : 0; i < n; i++)
-		h->n_samples += copy(&b->slot[i % HISTORY_SAMPLES], &h->samples[h->n_samples]);
-	board_close(b, sizeof(*b));
+	for (int64_t i = n > LAG_SAMPLES ? n - LAG_SAMPLES : 0; i < n; i++)
+		h->n_samples += copy(&b->slot[i % LAG_SAMPLES], &h->samples[h->n_samples]);
+	shm_unmap(b, sizeof(*b));
 	return true;
 }

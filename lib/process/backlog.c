@@ -1,4 +1,4 @@
-/* queue.c - the length of a listening socket's line, by netlink; queue.h tells. */
+/* backlog.c - the length of a listening socket's line, by netlink; backlog.h tells. */
 #include "backlog.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@ static int diag = -1;
 static bool is_tried;
 
 bool
-queue_open(void)
+backlog_open(void)
 {
 	struct timeval limit = { .tv_usec = 50000 };    /* the kernel answers at once or never */
 
@@ -74,14 +74,14 @@ is_anybody(int fd)
 }
 
 int
-queue_length(int listening_fd)
+backlog_length(int listening_fd)
 {
 	_Alignas(8) char answer[512];
 	struct stat st;
 	ssize_t n;
 	int length;
 
-	if (!queue_open() || fstat(listening_fd, &st) != 0 || !ask(st.st_ino))
+	if (!backlog_open() || fstat(listening_fd, &st) != 0 || !ask(st.st_ino))
 		return is_anybody(listening_fd);
 	n = recv(diag, answer, sizeof(answer), 0);
 	length = n > 0 ? take_answer(answer, (size_t)n) : -1;

@@ -39,7 +39,7 @@ add(enum duty duty)
 void
 generation_start(void)
 {
-	static const enum duty refusing[2] = { REFUSE_PUBLIC, REFUSE_INTERNAL };
+	static const enum duty refusing[2] = { DUTY_REFUSE_PUBLIC, DUTY_REFUSE_INTERNAL };
 
 	if (parent.coming.number) {
 		parent.is_asked_again = true;
@@ -47,13 +47,13 @@ generation_start(void)
 	}
 	parent.coming = (struct generation){ .number = ++parent.newest, .began_ms = clock_ms() };
 	generation_pin(&parent.coming);
-	for (int door = 0; door < 2; door++) {
-		if (parent.plan->n_max[door] == 0)
+	for (int listener = 0; listener < 2; listener++) {
+		if (parent.plan->n_max[listener] == 0)
 			continue;
-		for (int i = 0; i < parent.n_wanted[door]; i++)
-			add(door ? SERVE_INTERNAL : SERVE_PUBLIC);
+		for (int i = 0; i < parent.n_wanted[listener]; i++)
+			add(listener ? DUTY_SERVE_INTERNAL : DUTY_SERVE_PUBLIC);
 		if (parent.plan->refuses)
-			add(refusing[door]);
+			add(refusing[listener]);
 	}
 	write_pids();
 }
@@ -112,7 +112,7 @@ take_over(void)
 {
 	bool is_first = parent.serving.number == 0;
 
-	name_doors();
+	publish_listeners();
 	drain(false);
 	parent.serving = parent.coming;
 	if (parent.gauge)

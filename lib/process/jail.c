@@ -94,7 +94,7 @@ refuse(struct filter *f)
 }
 
 #ifdef MACHINE
-/* Signal 0 asks whether somebody is there (breaker_place.c) and does nothing to him. */
+/* Signal 0 asks whether somebody is there (breaker_permit.c) and does nothing to him. */
 static void
 allow_asking_who_lives(struct filter *f)
 {

@@ -1,4 +1,4 @@
-/* door.c - a listening unix socket that is never missing and never refuses; door.h tells how. */
+/* listener.c - a listening unix socket that is never missing and never refuses; listener.h tells how. */
 #include "listener.h"
 
 #include "lib/base/log.h"
@@ -14,7 +14,7 @@
 #define BACKLOG 1024            /* a full one is a 500 from lighttpd: as many as its max-connections */
 
 bool
-door_open(struct door *d, const char *name)
+listener_open(struct listener *d, const char *name)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	struct stat st;
@@ -34,7 +34,7 @@ door_open(struct door *d, const char *name)
 }
 
 void
-door_name(struct door *d)
+listener_publish(struct listener *d)
 {
 	if (d->fd < 0 || strcmp(d->path, d->name) == 0)
 		return;
@@ -44,7 +44,7 @@ door_name(struct door *d)
 }
 
 void
-door_close(struct door *d)
+listener_close(struct listener *d)
 {
 	struct stat st;
 

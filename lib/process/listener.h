@@ -1,24 +1,24 @@
 /*
- * door - a listening unix socket that takes the place of an older one without a moment in between (GROUND, FastCGI 2).
+ * listener - a listening unix socket that takes the place of an older one without a moment in between (GROUND, FastCGI 2).
  *
  * It is bound under a name of its own and renamed when somebody is there to answer. It is unlinked only while it is still
  * the one that people find under its name.
  */
-#ifndef MP_DOOR_H
-#define MP_DOOR_H
+#ifndef MP_LISTENER_H
+#define MP_LISTENER_H
 
 #include <stdbool.h>
 #include <sys/types.h>
 
-struct door {
+struct listener {
 	char name[108], path[108];      /* where it is to be, and where it is */
 	int fd;                         /* -1: there is none */
 	dev_t dev;
 	ino_t ino;
 };
 
-bool door_open(struct door *d, const char *name);       /* bound and listening, not yet under its name. false: errno */
-void door_name(struct door *d);                         /* from now on people come here; a predecessor's is not closed, only nameless */
-void door_close(struct door *d);
+bool listener_open(struct listener *d, const char *name);       /* bound and listening, not yet under its name. false: errno */
+void listener_publish(struct listener *d);                         /* from now on people come here; a predecessor's is not closed, only nameless */
+void listener_close(struct listener *d);
 
 #endif

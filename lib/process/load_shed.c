@@ -1,4 +1,4 @@
-/* busy.c - how long is too long a line; busy.h tells. */
+/* load_shed.c - how long is too long a line; load_shed.h tells. */
 #include "load_shed.h"
 
 #define SURE_MS   300.0         /* nothing is said about the speed of a line before it was looked at for so long */
@@ -9,7 +9,7 @@
 
 /* Only time in which somebody waited says how fast workers are. */
 static void
-measure(struct busy *b, const struct busy_look *l)
+measure(struct load_shed *b, const struct load_shed_sample *l)
 {
 	double dt = (double)(l->now_ms - b->seen_ms), age;
 
@@ -23,13 +23,13 @@ measure(struct busy *b, const struct busy_look *l)
 }
 
 static bool
-is_sure(const struct busy *b, const struct busy_look *l)
+is_sure(const struct load_shed *b, const struct load_shed_sample *l)
 {
 	return b->measured_ms >= SURE_MS && (l->n_workers >= l->n_most || l->now_ms - b->began_ms >= GROW_MS);
 }
 
 static int
-excess(struct busy *b, const struct busy_look *l)
+excess(struct load_shed *b, const struct load_shed_sample *l)
 {
 	double per_ms = b->per_worker_ms * l->n_workers;
 	int room = (int)((double)b->limit_ms / SHORT * per_ms), n;
@@ -47,7 +47,7 @@ excess(struct busy *b, const struct busy_look *l)
 }
 
 int
-busy_excess(struct busy *b, const struct busy_look *l)
+load_shed_excess(struct load_shed *b, const struct load_shed_sample *l)
 {
 	int n = 0;
 

@@ -1,5 +1,5 @@
 /*
- * busy - whom to turn away when more come than can be served: those who would wait longer for a worker than queue_limit_ms.
+ * load_shed - whom to turn away when more come than can be served: those who would wait longer for a worker than queue_limit_ms.
  *
  * How long the newest would wait is the length of the line divided by how fast it is served: what a worker gets done while there is
  * a line, as remembered from the last half second of such times, multiplied by the workers there are. So a short rush or a moment's
@@ -7,13 +7,13 @@
  * tenth of the limit, and it is kept that short until it has stayed so for a while: whoever is served then waits little, and
  * whoever is not hears it at once.
  */
-#ifndef MP_BUSY_H
-#define MP_BUSY_H
+#ifndef MP_LOAD_SHED_H
+#define MP_LOAD_SHED_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-struct busy {
+struct load_shed {
 	int64_t limit_ms;               /* the longest anybody should wait; 0: everybody waits */
 	bool is_refusing;
 	/* what it remembers */
@@ -22,14 +22,14 @@ struct busy {
 };
 
 /* What is to be seen at the line. */
-struct busy_look {
+struct load_shed_sample {
 	int64_t now_ms, n_done;         /* n_done: requests served since whenever */
 	int n_waiting, n_workers, n_most;       /* workers now, and at most: while more could come, a line has the time they need */
 };
 
-int busy_excess(struct busy *b, const struct busy_look *l);     /* how many at the head are to be turned away now */
+int load_shed_excess(struct load_shed *b, const struct load_shed_sample *l);     /* how many at the head are to be turned away now */
 
-#define BUSY_SELDOM_MS 50       /* look so often while nobody waits */
-#define BUSY_OFTEN_MS  4        /* … and so often while somebody does */
+#define LOAD_SHED_IDLE_MS 50       /* look so often while nobody waits */
+#define LOAD_SHED_ACTIVE_MS  4        /* … and so often while somebody does */
 
 #endif

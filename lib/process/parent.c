@@ -6,7 +6,7 @@
  * parent opens no database and reads no request.
  *
  * Workers belong to a generation; SIGHUP starts the next one (generation.c). SIGTERM and SIGINT drain everything. Ten times a
- * second the workers are looked after (care.c).
+ * second the workers are looked after (watchdog.c).
  */
 #include "parent_inside.h"
 
@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-struct parent parent = { .door = { { .fd = -1 }, { .fd = -1 } } };
+struct parent parent = { .listener = { { .fd = -1 }, { .fd = -1 } } };
 
 /* --- sockets and the pid file ------------------------------------------------------------------------------------- */
 
@@ -79,11 +79,11 @@ pid_file_is_ours(void)
 
 /* The sockets get their names when workers are there to answer, so a successor takes over without anybody waiting for it. */
 void
-name_doors(void)
+publish_listeners(void)
 {
 	hold_names(true);
-	door_name(&parent.door[0]);
-	door_name(&parent.door[1]);
+	listener_publish(&parent.listener[0]);
+	listener_publish(&parent.listener[1]);
 	hold_names(false);
 }
 
@@ -130,7 +130,7 @@ hear_signals(void)
 static int
 do_due(void)
 {
-	int64_t now = clock_ms(), next = crew_due(now), care = care_due(now), gate = generation_due();
+	int64_t now = clock_ms(), next = workers_due(now), care = watchdog_due(now), gate = generation_due();
 
 	if (care < next)
 		next = care;
@@ -175,13 +175,13 @@ static void
 open_gauge(void)
 {
 	parent.gauge = gauge_open(parent.plan->var_dir, parent.plan->name);
-	for (int door = 0; door < 2; door++)
-		parent.n_wanted[door] = parent.gauge ? parent.plan->n_min[door] : parent.plan->n_max[door];
+	for (int listener = 0; listener < 2; listener++)
+		parent.n_wanted[listener] = parent.gauge ? parent.plan->n_min[listener] : parent.plan->n_max[listener];
 	if (!parent.gauge)
 		return log_warn("parent", "nobody counts requests: %s", strerror(errno));
 	parent.newest = atomic_load(&parent.gauge->generation);
 	atomic_store(&parent.gauge->started_at, (int64_t)time(NULL));
-	crew_adopt();
+	workers_adopt();
 }
 
 static void
@@ -221,15 +221,15 @@ open_doors(void)
 
 	if (!run_path(path, ".sock") || !run_path(internal, ".internal.sock"))
 		return errno = ENAMETOOLONG, false;
-	return door_open(&parent.door[0], path) && (!parent.plan->n_max[1] || door_open(&parent.door[1], internal));
+	return listener_open(&parent.listener[0], path) && (!parent.plan->n_max[1] || listener_open(&parent.listener[1], internal));
 }
 
 static void
 close_doors(void)
 {
 	hold_names(true);
-	door_close(&parent.door[0]);
-	door_close(&parent.door[1]);
+	listener_close(&parent.listener[0]);
+	listener_close(&parent.listener[1]);
 	if (pid_file_is_ours())
 		unlink(parent.pid_file);
 	hold_names(false);

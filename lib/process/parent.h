@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Why a worker is there. The two that refuse are one process each: they answer only those who would wait too long (busy.h). */
-enum duty { SERVE_PUBLIC, SERVE_INTERNAL, REFUSE_PUBLIC, REFUSE_INTERNAL, N_DUTIES };
+/* Why a worker is there. The two that refuse are one process each: they answer only those who would wait too long (load_shed.h). */
+enum duty { DUTY_SERVE_PUBLIC, DUTY_SERVE_INTERNAL, DUTY_REFUSE_PUBLIC, DUTY_REFUSE_INTERNAL, N_DUTIES };
 extern const char *const duty_words[N_DUTIES + 1];      /* "public", "internal", … as a worker's argument; NULL at the end */
 
 struct parent_plan {

@@ -1,8 +1,8 @@
 /*
  * parent_inside - what the files of the prefork parent share. Nothing else includes it.
  *
- *	parent.c       begin and end, sockets and their names, signals, the loop        crew.c   starting and ending workers
- *	generation.c   a new release takes over, or goes back                           care.c   who hangs, is fat or worn; how many are needed
+ *	parent.c       begin and end, sockets and their names, signals, the loop        workers.c   starting and ending workers
+ *	generation.c   a new release takes over, or goes back                           watchdog.c   who hangs, is fat or worn; how many are needed
  */
 #ifndef MP_PARENT_INSIDE_H
 #define MP_PARENT_INSIDE_H
@@ -42,7 +42,7 @@ struct generation {
 struct parent {
 	const struct parent_plan *plan;
 	struct gauge *gauge;            /* NULL: nobody counts, so nobody is found hanging */
-	struct door door[2];            /* public, internal */
+	struct listener listener[2];            /* public, internal */
 	struct worker worker[MAX_SLOTS];
 	struct generation serving, coming;
 	int newest;                     /* number given last */
@@ -56,18 +56,18 @@ extern struct parent parent;
 #define for_each_worker(w) for (struct worker *w = parent.worker; w < parent.worker + MAX_SLOTS; w++) if (w->used && !w->stray)
 #define NEVER INT64_MAX
 
-static inline bool is_refusing(enum duty d) { return d >= REFUSE_PUBLIC; }
-static inline int  door_of(enum duty d) { return d == SERVE_INTERNAL || d == REFUSE_INTERNAL; }
+static inline bool is_refusing(enum duty d) { return d >= DUTY_REFUSE_PUBLIC; }
+static inline int  listener_of(enum duty d) { return d == DUTY_SERVE_INTERNAL || d == DUTY_REFUSE_INTERNAL; }
 
-/* crew.c */
+/* workers.c */
 struct worker *worker_add(enum duty duty, const struct generation *g);  /* NULL: there is no place left */
 void worker_start(struct worker *w);
 void worker_drain(struct worker *w);
 void worker_kill(struct worker *w);                     /* it does not end by itself: its place is filled at once */
 void worker_gone(struct worker *w, int status);
 void worker_hear(struct worker *w);                     /* there is something to read on ready_fd */
-int64_t crew_due(int64_t now);                          /* starts and kills who is due; when the next is */
-void crew_adopt(void);                                  /* whose gauge places are taken by an earlier parent's workers */
+int64_t workers_due(int64_t now);                          /* starts and kills who is due; when the next is */
+void workers_adopt(void);                                  /* whose gauge places are taken by an earlier parent's workers */
 int64_t process_born_ms(pid_t pid);                     /* clock_ms() of its start; 0: it is gone */
 
 /* generation.c */
@@ -76,11 +76,11 @@ void generation_pin(struct generation *g);              /* to where the symlinks
 void generation_look(void);                             /* has it taken over, or failed? */
 int64_t generation_due(void);                           /* when it will have failed */
 
-/* care.c */
-int64_t care_due(int64_t now);                          /* looks after the workers when it is time; when it is again */
+/* watchdog.c */
+int64_t watchdog_due(int64_t now);                          /* looks after the workers when it is time; when it is again */
 
 /* parent.c */
-void name_doors(void);
+void publish_listeners(void);
 void write_pids(void);
 
 #endif

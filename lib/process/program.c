@@ -167,7 +167,7 @@ open_gauge(const struct program *p, const char *var)
 	serving.gauge = slot ? gauge_open(var, p->name) : NULL;
 }
 
-/* The last resort, far above the size at which a worker is replaced (care.c): what asks for more gets none, and aborts. */
+/* The last resort, far above the size at which a worker is replaced (watchdog.c): what asks for more gets none, and aborts. */
 static void
 limit_memory(void)
 {
@@ -208,7 +208,7 @@ lock_up(const struct base *b)
 static int
 run_worker(const struct program *p, const char *var, enum duty duty)
 {
-	bool internal = duty == SERVE_INTERNAL;
+	bool internal = duty == DUTY_SERVE_INTERNAL;
 	struct exchange x = { .env = NULL };
 	struct base b;
 
@@ -251,10 +251,10 @@ most_workers(const struct program *p, bool internal)
 }
 
 /* What is to be seen at our line: how many wait, how many serve it, how much they have done so far. */
-static struct busy_look
+static struct load_shed_sample
 look_at_line(const struct program *p, bool internal)
 {
-	struct busy_look l = { .n_most = most_workers(p, internal), .n_waiting = queue_length(STDIN_FILENO), .now_ms = clock_ms() };
+	struct load_shed_sample l = { .n_most = most_workers(p, internal), .n_waiting = backlog_length(STDIN_FILENO), .now_ms = clock_ms() };
 	static int64_t seen[GAUGE_SLOTS], n_done;
 
 	for (int i = 0; i < GAUGE_SLOTS; i++) {
@@ -271,14 +271,14 @@ look_at_line(const struct program *p, bool internal)
 	return l;
 }
 
-/* Looks at the line, and turns away those who would wait too long in it (busy.h). Needs no database. */
+/* Looks at the line, and turns away those who would wait too long in it (load_shed.h). Needs no database. */
 static int
 run_refuser(const struct program *p, const char *var, bool internal)
 {
-	struct busy busy = { .limit_ms = 0 };
+	struct load_shed busy = { .limit_ms = 0 };
 	struct exchange x = { .env = NULL };
 	struct base b;
-	struct busy_look look = { .n_waiting = 0 };
+	struct load_shed_sample look = { .n_waiting = 0 };
 
 	signal(SIGINT, SIG_IGN);
 	base_init(&b, p, var);
@@ -287,17 +287,17 @@ run_refuser(const struct program *p, const char *var, bool internal)
 	if (!open_base(&b, internal))
 		return 1;
 	open_gauge(p, var);
-	busy.limit_ms = queue_open() && serving.gauge ? settings.queue_limit_ms : 0;
+	busy.limit_ms = backlog_open() && serving.gauge ? settings.queue_limit_ms : 0;
 	if (settings.queue_limit_ms && !busy.limit_ms)
 		log_warn("start", "the length of the line cannot be seen here: nobody is turned away");
 	if (!lock_up(&b))
 		return 1;
 	say_ready(true);
-	while (gateway_rest(look.n_waiting || busy.is_refusing ? BUSY_OFTEN_MS : busy.limit_ms ? BUSY_SELDOM_MS : 60000)) {
+	while (gateway_rest(look.n_waiting || busy.is_refusing ? LOAD_SHED_ACTIVE_MS : busy.limit_ms ? LOAD_SHED_IDLE_MS : 60000)) {
 		if (busy.limit_ms)
 			look = look_at_line(p, internal);
-		for (int n = busy_excess(&busy, &look); n > 0 && gateway_head(&x); n--)
-			web_refuse_busy(&x, b.m);
+		for (int n = load_shed_excess(&busy, &look); n > 0 && gateway_head(&x); n--)
+			web_refuse_overload(&x, b.m);
 	}
 	return 0;
 }
@@ -316,9 +316,9 @@ run_parent(const struct program *p, const char *var, const char *argv0)
 	if (!open_settings(&b))
 		return 1;
 	plan.exe = strchr(argv0, '/') ? argv0 : folder_program(b.forever);
-	for (int door = 0; door < 2; door++) {
-		plan.n_max[door] = most_workers(p, door);
-		plan.n_min[door] = at_most((int)settings.n_workers_min * (door ? 2 : 1), plan.n_max[door]);  /* callers do not wait as people do */
+	for (int listener = 0; listener < 2; listener++) {
+		plan.n_max[listener] = most_workers(p, listener);
+		plan.n_min[listener] = at_most((int)settings.n_workers_min * (listener ? 2 : 1), plan.n_max[listener]);  /* callers do not wait as people do */
 	}
 	if (p->crew)    /* while as many wait for others as may, some are left for those who only look */
 		plan.n_min[0] = at_most((int)(settings.n_workers_min + settings.calls_at_once), plan.n_max[0]);
@@ -354,6 +354,6 @@ program_main(const struct program *p, int argc, char **argv)
 	if (strcmp(what, "--worker") == 0 && argc == 4)
 		for (int duty = 0; duty < N_DUTIES; duty++)
 			if (strcmp(argv[3], duty_words[duty]) == 0)
-				return duty < REFUSE_PUBLIC ? run_worker(p, argv[2], duty) : run_refuser(p, argv[2], duty == REFUSE_INTERNAL);
+				return duty < DUTY_REFUSE_PUBLIC ? run_worker(p, argv[2], duty) : run_refuser(p, argv[2], duty == DUTY_REFUSE_INTERNAL);
 	return usage(p, strcmp(what, "--help") == 0 || strcmp(what, "-h") == 0);
 }

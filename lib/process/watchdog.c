@@ -1,5 +1,5 @@
 /*
- * care.c - looking after the workers, ten times a second: by the gauge who hangs or has served enough, by /proc who has grown fat,
+ * watchdog.c - looking after the workers, ten times a second: by the gauge who hangs or has served enough, by /proc who has grown fat,
  * and by both gauge and line how many are needed.
  *
  * One that hangs is killed: its client gets the web server's error page, and nobody else waits for it. The others are replaced
@@ -138,58 +138,58 @@ replace_one(bool weigh)
 /* --- how many are needed -------------------------------------------------------------------------------------------- */
 
 static void
-grow(int door, int n, int n_waiting)
+grow(int listener, int n, int n_waiting)
 {
 	int more = n_waiting < n ? n_waiting : n;
 
-	if (more > parent.plan->n_max[door] - n)
-		more = parent.plan->n_max[door] - n;
+	if (more > parent.plan->n_max[listener] - n)
+		more = parent.plan->n_max[listener] - n;
 	for (int i = 0; i < more; i++)
-		worker_add(door ? SERVE_INTERNAL : SERVE_PUBLIC, &parent.serving);
-	parent.n_wanted[door] = n + more;
-	care.hot[door] = 0;
-	log_info("parent", "%d wait, %s workers: %d", n_waiting, duty_words[door], n + more);
+		worker_add(listener ? DUTY_SERVE_INTERNAL : DUTY_SERVE_PUBLIC, &parent.serving);
+	parent.n_wanted[listener] = n + more;
+	care.hot[listener] = 0;
+	log_info("parent", "%d wait, %s workers: %d", n_waiting, duty_words[listener], n + more);
 	write_pids();
 }
 
 /* The last who is idle: the first ones get the work (gateway.c). */
 static void
-shrink(int door, int n)
+shrink(int listener, int n)
 {
 	struct worker *last = NULL;
 
 	for_each_worker(w)
-		if (is_serving(w) && door_of(w->duty) == door && !w->instead_of && !atomic_load(&place_of(w)->busy_since_ms))
+		if (is_serving(w) && listener_of(w->duty) == listener && !w->instead_of && !atomic_load(&place_of(w)->busy_since_ms))
 			last = w;
 	if (!last)
 		return;
-	parent.n_wanted[door] = n - 1;
+	parent.n_wanted[listener] = n - 1;
 	worker_drain(last);
 	write_pids();
 }
 
 static void
-fit(int door, bool is_time)
+fit(int listener, bool is_time)
 {
 	int n = 0, n_ready = 0, n_busy = 0, n_waiting = 0;
 
 	for_each_worker(w)
-		if (is_serving(w) && door_of(w->duty) == door && !w->instead_of) {
+		if (is_serving(w) && listener_of(w->duty) == listener && !w->instead_of) {
 			n++;
 			n_ready += w->ready;
 			n_busy += atomic_load(&place_of(w)->busy_since_ms) != 0;
 		}
 	if (n_busy >= n_ready)
-		n_waiting = queue_length(parent.door[door].fd);
-	care.hot[door] = n_waiting > 0 ? care.hot[door] + 1 : 0;
-	if (n_busy + n_waiting > care.most_busy[door])
-		care.most_busy[door] = n_busy + n_waiting;
-	if (care.hot[door] >= HOT && n_ready == n && n < parent.plan->n_max[door])
-		grow(door, n, n_waiting);
-	else if (is_time && care.most_busy[door] + 1 < n && n > parent.plan->n_min[door])
-		shrink(door, n);
+		n_waiting = backlog_length(parent.listener[listener].fd);
+	care.hot[listener] = n_waiting > 0 ? care.hot[listener] + 1 : 0;
+	if (n_busy + n_waiting > care.most_busy[listener])
+		care.most_busy[listener] = n_busy + n_waiting;
+	if (care.hot[listener] >= HOT && n_ready == n && n < parent.plan->n_max[listener])
+		grow(listener, n, n_waiting);
+	else if (is_time && care.most_busy[listener] + 1 < n && n > parent.plan->n_min[listener])
+		shrink(listener, n);
 	if (is_time)
-		care.most_busy[door] = 0;
+		care.most_busy[listener] = 0;
 }
 
 /* --- all of it ------------------------------------------------------------------------------------------------------ */
@@ -218,14 +218,14 @@ look_after_all(int64_t now)
 			end_hanging(w, now);
 	}
 	replace_one(weigh);
-	for (int door = 0; door < 2 && !parent.coming.number; door++)
-		if (parent.plan->n_max[door])
-			fit(door, is_time);
+	for (int listener = 0; listener < 2 && !parent.coming.number; listener++)
+		if (parent.plan->n_max[listener])
+			fit(listener, is_time);
 	publish();
 }
 
 int64_t
-care_due(int64_t now)
+watchdog_due(int64_t now)
 {
 	if (!parent.gauge || parent.ending)
 		return NEVER;

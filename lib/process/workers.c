@@ -1,5 +1,5 @@
 /*
- * crew.c - a program's workers: starting them, ending them, filling a place again that became empty.
+ * workers.c - a program's workers: starting them, ending them, filling a place again that became empty.
  *
  * A worker that ends by itself is started again after a pause that grows while workers die young; one we killed because it hung is
  * replaced at once. When the parent dies, however it dies, workers get SIGHUP and serve on until another parent's socket stands
@@ -48,7 +48,7 @@ tell(const char *name, const char *fmt, unsigned long long a, unsigned long long
 static _Noreturn void
 become_worker(const struct worker *w, const struct generation *g, int ready_fd, pid_t parent_pid)
 {
-	const struct door *door = &parent.door[door_of(w->duty)];
+	const struct listener *listener = &parent.listener[listener_of(w->duty)];
 	sigset_t none;
 
 	sigemptyset(&none);
@@ -59,10 +59,10 @@ become_worker(const struct worker *w, const struct generation *g, int ready_fd, 
 		_exit(1);
 	setenv("MOTORPOOL_READY", "1", 1);
 	tell("MOTORPOOL_SLOT", "%llu", (unsigned long long)(w - parent.worker), 0);
-	tell("MOTORPOOL_DOOR", "%llu %llu", (unsigned long long)door->dev, (unsigned long long)door->ino);
+	tell("MOTORPOOL_DOOR", "%llu %llu", (unsigned long long)listener->dev, (unsigned long long)listener->ino);
 	if (g->root[0])
 		setenv("MOTORPOOL_ROOT", g->root, 1);
-	if (dup2(door->fd, 0) < 0 || (ready_fd != PARENT_READY_FD && dup2(ready_fd, PARENT_READY_FD) < 0))
+	if (dup2(listener->fd, 0) < 0 || (ready_fd != PARENT_READY_FD && dup2(ready_fd, PARENT_READY_FD) < 0))
 		_exit(1);
 	fcntl(PARENT_READY_FD, F_SETFD, 0);
 	close_range(PARENT_READY_FD + 1, ~0U, 0);       /* whatever we were started with is not the worker's */
@@ -84,7 +84,7 @@ place_clear(const struct worker *w)
 	atomic_store(&p->busy_since_ms, 0);
 	atomic_store(&p->n_requests, 0);
 	atomic_store(&p->generation, w->generation);
-	atomic_store(&p->internal, w->duty == SERVE_INTERNAL);
+	atomic_store(&p->internal, w->duty == DUTY_SERVE_INTERNAL);
 	atomic_store(&p->started_ms, w->started_ms);
 }
 
@@ -274,7 +274,7 @@ worker_due(struct worker *w, int64_t now)
 }
 
 int64_t
-crew_due(int64_t now)
+workers_due(int64_t now)
 {
 	int64_t next = NEVER;
 
@@ -319,7 +319,7 @@ is_who_it_says(const struct gauge_worker *p)
 }
 
 void
-crew_adopt(void)
+workers_adopt(void)
 {
 	for (int i = 0; parent.gauge && i < MAX_SLOTS; i++) {
 		struct gauge_worker *p = &parent.gauge->worker[i];

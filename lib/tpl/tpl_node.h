@@ -136,7 +136,7 @@ struct reach {
 };
 
 /* Where a name leads: through pointers that may be NULL (hops), to a member, perhaps to one way of showing it. */
-struct place {
+struct permit {
 	struct { int frame, to; size_t offset; } hop[TPL_HOPS_MAX];
 	int n_hops;
 	int frame;
@@ -147,11 +147,11 @@ struct place {
 
 void node_refuse(struct job *job, const struct node *n, const char *why);       /* FILE:LINE: {{name}} why */
 int reach_frame(struct reach *r, const struct node *n);                         /* a new frame */
-bool place_find(struct reach *r, const struct node *n, struct place *p);        /* takes a frame for each hop */
+bool place_find(struct reach *r, const struct node *n, struct permit *p);        /* takes a frame for each hop */
 /* The operation that prints it; OP_END: it cannot be printed, and *why says so. */
-enum op_code place_print(const struct place *p, bool is_raw, const char **why);
+enum op_code place_print(const struct permit *p, bool is_raw, const char **why);
 /* The operation a section asks it with; OP_END in it: always true. */
-bool place_ask(struct reach *r, const struct node *n, const struct place *p, struct op *op);
+bool place_ask(struct reach *r, const struct node *n, const struct permit *p, struct op *op);
 
 /* --- a finished template ------------------------------------------------------------------------------------------ */
 

@@ -125,7 +125,7 @@ wait_for(int fd, uint32_t events)
 }
 
 static void
-queue_open(void)
+backlog_open(void)
 {
 	int flags = fcntl(LISTENING, F_GETFL);
 	sigset_t term;
@@ -151,7 +151,7 @@ gateway_open(const char *path, bool internal)
 
 	worker.internal = internal;
 	snprintf(worker.path, sizeof(worker.path), "%s", path);
-	queue_open();
+	backlog_open();
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigaction(SIGUSR1, &ignore, NULL);
 	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "50", 1);       /* libfcgi hangs up itself only on nonsense */
@@ -161,7 +161,7 @@ gateway_open(const char *path, bool internal)
 	request.ipcFd = -1;
 }
 
-/* SIGTERM: the parent wants us to end. SIGHUP comes from the kernel when the parent is dead (crew.c). */
+/* SIGTERM: the parent wants us to end. SIGHUP comes from the kernel when the parent is dead (workers.c). */
 static void
 hear_signals(void)
 {

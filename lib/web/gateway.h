@@ -35,7 +35,7 @@ void gateway_open(const char *path, bool internal);
 /* Waits for the next request. false: SIGTERM came, or the socket is gone; there is none. */
 bool gateway_next(struct exchange *x);
 /*
- * For the one who turns people away (busy.h): it never waits in line with the workers. gateway_rest() waits so long; false: SIGTERM
+ * For the one who turns people away (load_shed.h): it never waits in line with the workers. gateway_rest() waits so long; false: SIGTERM
  * came. gateway_head() takes whoever is at the head of the line; false: nobody is.
  */
 void gateway_stand_aside(void);

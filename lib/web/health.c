@@ -53,6 +53,6 @@ health_answer(struct web *w, enum status *status)
 	if (h.why)
 		h.status = "not ready";
 	w->db = NULL;                   /* what is wrong with it has been said; it does not make this answer a failure */
-	*status = web_json(w, h.why ? BUSY : OK, h.why ? &health_shape : &well_shape, &h);
+	*status = web_json(w, h.why ? HTTP_BUSY : HTTP_OK, h.why ? &health_shape : &well_shape, &h);
 	return true;
 }

@@ -70,15 +70,15 @@ fill_chrome(struct web *w)
 	c->signed_in = w->user.id != 0;
 	c->user_name = w->user.name;
 	c->user_email = w->user.email;
-	c->is_customer = web_is(w, CUSTOMER);
-	c->is_employee = web_is(w, EMPLOYEE);
-	c->is_manager = web_is(w, MANAGER);
-	c->is_courier = web_is(w, COURIER);
-	c->is_examiner = web_is(w, EXAMINER);
-	c->sees_deliveries = web_is(w, MANAGER | COURIER);
-	c->sees_equipment = web_is(w, MANAGER | EMPLOYEE);
-	c->sees_reviews = web_is(w, MANAGER | EXAMINER);
-	c->is_admin = web_is(w, ADMIN);
+	c->is_customer = web_is(w, ROLE_CUSTOMER);
+	c->is_employee = web_is(w, ROLE_EMPLOYEE);
+	c->is_manager = web_is(w, ROLE_MANAGER);
+	c->is_courier = web_is(w, ROLE_COURIER);
+	c->is_examiner = web_is(w, ROLE_EXAMINER);
+	c->sees_deliveries = web_is(w, ROLE_MANAGER | ROLE_COURIER);
+	c->sees_equipment = web_is(w, ROLE_MANAGER | ROLE_EMPLOYEE);
+	c->sees_reviews = web_is(w, ROLE_MANAGER | ROLE_EXAMINER);
+	c->is_admin = web_is(w, ROLE_ADMIN);
 	c->request_id = w->request_id;
 	c->is_sandbox = settings.sandbox;
 	c->now = w->now;
@@ -147,9 +147,9 @@ web_bytes(struct web *w, enum status status, const char *type, const char *bytes
 static enum status
 redirect_to(struct web *w, const char *url)
 {
-	reply_begin(w, SEE_OTHER, NULL);
+	reply_begin(w, HTTP_SEE_OTHER, NULL);
 	web_set_header(w, "Location", url);
-	return SEE_OTHER;
+	return HTTP_SEE_OTHER;
 }
 
 enum status
@@ -242,14 +242,14 @@ static const char *
 error_title(enum status status)
 {
 	switch ((int)status) {
-	case UNAUTHORIZED: return _("Please sign in");
-	case FORBIDDEN:    return _("You cannot do that");
-	case NOT_FOUND:    return _("There is nothing here");
-	case CONFLICT:     return _("That is not possible now");
-	case TOO_LARGE:    return _("Too large");
-	case TOO_MANY:     return _("Too many tries");
-	case BROKEN:       return _("Something went wrong on our side");
-	case BUSY:         return _("Back in a moment");
+	case HTTP_UNAUTHORIZED: return _("Please sign in");
+	case HTTP_FORBIDDEN:    return _("You cannot do that");
+	case HTTP_NOT_FOUND:    return _("There is nothing here");
+	case HTTP_CONFLICT:     return _("That is not possible now");
+	case HTTP_TOO_LARGE:    return _("Too large");
+	case HTTP_TOO_MANY:     return _("Too many tries");
+	case HTTP_BROKEN:       return _("Something went wrong on our side");
+	case HTTP_BUSY:         return _("Back in a moment");
 	default:           return _("That did not work");
 	}
 }
@@ -282,7 +282,7 @@ reply_error(struct web *w, enum status status, const char *code, const char *mes
 {
 	struct error_page e = {
 		.status = status, .title = error_title(status), .message = message, .request_id = w->request_id,
-		.sign_in_url = status == UNAUTHORIZED ? "/account/sign-in" : NULL, .retry_after_s = retry_after_s,
+		.sign_in_url = status == HTTP_UNAUTHORIZED ? "/account/sign-in" : NULL, .retry_after_s = retry_after_s,
 	};
 
 	if (w->json)
@@ -303,27 +303,27 @@ web_refuse(struct web *w, enum status status, const char *code, const char *mess
 enum status
 web_not_found(struct web *w)
 {
-	return web_refuse(w, NOT_FOUND, "not_found", _("The page does not exist, or it is not yours to see."));
+	return web_refuse(w, HTTP_NOT_FOUND, "not_found", _("The page does not exist, or it is not yours to see."));
 }
 
 enum status
 web_forbidden(struct web *w)
 {
-	return web_refuse(w, FORBIDDEN, "forbidden", _("Your account may not do this. Ask an administrator if it should."));
+	return web_refuse(w, HTTP_FORBIDDEN, "forbidden", _("Your account may not do this. Ask an administrator if it should."));
 }
 
 enum status
 web_later(struct web *w, int retry_after_s, const char *message)
 {
 	web_set_header(w, "Retry-After", arena_printf(w->m, "%d", retry_after_s));
-	return reply_error(w, BUSY, "later", message, retry_after_s);
+	return reply_error(w, HTTP_BUSY, "later", message, retry_after_s);
 }
 
 enum status
 web_broken(struct web *w)
 {
 	reply_forget(w);
-	return reply_error(w, BROKEN, "broken",
+	return reply_error(w, HTTP_BROKEN, "broken",
 	                   _("Nothing you did. It has been written down; please try again, and tell us the number below if it stays."), 0);
 }
 
@@ -408,7 +408,7 @@ reply_send(struct web *w, enum status status)
 	buf_puts(&head, "\r\n");
 	if (r->type)
 		put_header(&head, "Content-Type", r->type);
-	if (status != NO_CONTENT && status != NOT_MODIFIED) {
+	if (status != HTTP_NO_CONTENT && status != HTTP_NOT_MODIFIED) {
 		buf_puts(&head, "Content-Length: ");
 		put_number(&head, (int64_t)r->body.n, 1);
 		buf_puts(&head, "\r\n");

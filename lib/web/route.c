@@ -42,7 +42,7 @@ route_find(struct web *w, const struct route *routes, int *allowed_methods)
 {
 	*allowed_methods = 0;
 	for (const struct route *r = routes; r && r->handle; r++) {
-		if (((r->needs & INTERNAL) != 0) != serving.internal || !matches(w, r->path, w->path))
+		if (((r->needs & ROUTE_INTERNAL) != 0) != serving.internal || !matches(w, r->path, w->path))
 			continue;
 		*allowed_methods |= r->methods;
 		if (r->methods & w->method)

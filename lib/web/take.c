@@ -104,7 +104,7 @@ said_length(const struct web *w)
 bool
 take_is_too_large(const struct web *w)
 {
-	int64_t limit = w->in->route->needs & UPLOAD ? (int64_t)UPLOAD_MAX + 65536 : settings.max_body_bytes;
+	int64_t limit = w->in->route->needs & ROUTE_UPLOAD ? (int64_t)UPLOAD_MAX + 65536 : settings.max_body_bytes;
 
 	return said_length(w) > limit;
 }
@@ -125,13 +125,13 @@ parse_body(struct web *w, const char *type, bool *known)
 	struct web_inside *in = w->in;
 
 	*known = true;
-	if (in->raw_n == 0 || in->route->needs & RAW_BODY)
+	if (in->raw_n == 0 || in->route->needs & ROUTE_RAW_BODY)
 		return true;
 	if (type_is(type, "application/x-www-form-urlencoded"))
 		return request_urlencoded(w->m, &in->body, in->raw, in->raw_n);
 	if (type_is(type, "application/json"))
 		return request_json(w->m, &in->body, in->raw, in->raw_n);
-	if (type_is(type, "multipart/form-data") && in->route->needs & UPLOAD)
+	if (type_is(type, "multipart/form-data") && in->route->needs & ROUTE_UPLOAD)
 		return request_multipart(w->m, &in->body, type, in->raw, in->raw_n);
 	return *known = false;
 }
@@ -159,14 +159,14 @@ take_body(struct web *w, enum status *status)
 	if (w->method == GET)
 		return true;
 	if (n < 0)
-		return *status = web_refuse(w, BAD_REQUEST, "bad_request", _("The request's length is not a number.")), false;
+		return *status = web_refuse(w, HTTP_BAD_REQUEST, "bad_request", _("The request's length is not a number.")), false;
 	if (!key_ok(w->in->x->param[P_IDEMPOTENCY]))
-		return *status = web_refuse(w, BAD_REQUEST, "bad_request", _("The Idempotency-Key is too long or not plain text.")), false;
+		return *status = web_refuse(w, HTTP_BAD_REQUEST, "bad_request", _("The Idempotency-Key is too long or not plain text.")), false;
 	if (type_is(type, "application/json"))
 		w->json = true;
 	if (read_body(w, (size_t)n) && parse_body(w, type, &known))
 		return true;
-	*status = known ? web_refuse(w, BAD_REQUEST, w->in->body.code, w->in->body.wrong)
-	                : web_refuse(w, UNSUPPORTED, "unsupported", _("Please send a form or JSON."));
+	*status = known ? web_refuse(w, HTTP_BAD_REQUEST, w->in->body.code, w->in->body.wrong)
+	                : web_refuse(w, HTTP_UNSUPPORTED, "unsupported", _("Please send a form or JSON."));
 	return false;
 }

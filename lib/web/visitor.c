@@ -152,17 +152,17 @@ unknown_visitor(struct web *w)
 		return send_to_sign_in(w);
 	if (w->json)
 		web_set_header(w, "WWW-Authenticate", "Bearer");
-	return web_refuse(w, UNAUTHORIZED, "unauthorized", w->in->bearer ? _("This token is not valid.")
+	return web_refuse(w, HTTP_UNAUTHORIZED, "unauthorized", w->in->bearer ? _("This token is not valid.")
 	                  : _("You are not signed in. Please sign in and try again."));
 }
 
 bool
 visitor_refused(struct web *w, enum status *status)
 {
-	int needs = w->in->route->needs, roles = needs & (CUSTOMER | EMPLOYEE | MANAGER | COURIER | EXAMINER | ADMIN);
+	int needs = w->in->route->needs, roles = needs & (ROLE_CUSTOMER | ROLE_EMPLOYEE | ROLE_MANAGER | ROLE_COURIER | ROLE_EXAMINER | ROLE_ADMIN);
 
 	/* A token that is not valid is refused everywhere: its owner should hear of it. */
-	if (w->user.id == 0 && ((w->in->bearer && !(needs & OWN_KEY)) || needs & SIGNED_IN || roles))
+	if (w->user.id == 0 && ((w->in->bearer && !(needs & ROUTE_OWN_KEY)) || needs & ROUTE_SIGNED_IN || roles))
 		*status = unknown_visitor(w);
 	else if (roles && !(w->user.roles & roles))
 		*status = web_forbidden(w);
@@ -187,7 +187,7 @@ visitor_forged(struct web *w)
 	const char *site = w->in->x->param[P_FETCH_SITE], *shown = w->in->x->param[P_CSRF];
 	const struct sent *field = input_find(&w->in->body, "csrf");
 
-	if (w->method == GET || w->in->route->needs & (NO_CSRF | INTERNAL) || w->in->bearer)
+	if (w->method == GET || w->in->route->needs & (ROUTE_NO_CSRF | ROUTE_INTERNAL) || w->in->bearer)
 		return false;
 	if (site && strcmp(site, "cross-site") == 0)
 		return true;

@@ -129,14 +129,14 @@ not_allowed(struct web *w, int methods)
 	                           methods & PUT ? ", PUT" : "", methods & DELETE ? ", DELETE" : "");
 
 	web_set_header(w, "Allow", allow + 2);
-	return web_refuse(w, NOT_ALLOWED, "not_allowed", _("This address does not take such a request."));
+	return web_refuse(w, HTTP_NOT_ALLOWED, "not_allowed", _("This address does not take such a request."));
 }
 
 /* Read-only until the next request begins: what only shows need not wait for the disk either (db_durable). */
 static enum status
 run_handler(struct web *w)
 {
-	db_read_only(w->db, w->method == GET && !(w->in->route->needs & WRITES));
+	db_read_only(w->db, w->method == GET && !(w->in->route->needs & ROUTE_WRITES));
 	if (serving.p->before)
 		serving.p->before(w);
 	return w->in->route->handle(w);
@@ -154,9 +154,9 @@ is_understood(struct web *w, bool method_known, enum status *status)
 	else if (!w->in->route || !method_known)
 		*status = not_allowed(w, methods);
 	else if (!take_query(w))
-		*status = web_refuse(w, BAD_REQUEST, w->in->query.code, w->in->query.wrong);
+		*status = web_refuse(w, HTTP_BAD_REQUEST, w->in->query.code, w->in->query.wrong);
 	else if (take_is_too_large(w))
-		*status = web_refuse(w, TOO_LARGE, "too_large", _("That is more than we can take."));
+		*status = web_refuse(w, HTTP_TOO_LARGE, "too_large", _("That is more than we can take."));
 	else
 		return true;
 	return false;
@@ -169,7 +169,7 @@ answer(struct web *w)
 	bool method_known = take_method(w);
 
 	if (!take_path(w))
-		return web_refuse(w, BAD_REQUEST, "bad_request", _("This address is not valid."));
+		return web_refuse(w, HTTP_BAD_REQUEST, "bad_request", _("This address is not valid."));
 	if (health_answer(w, &status))
 		return status;
 	if (!w->db)
@@ -178,7 +178,7 @@ answer(struct web *w)
 	if (!is_understood(w, method_known, &status) || visitor_refused(w, &status) || !take_body(w, &status))
 		return status;
 	if (visitor_forged(w))
-		return web_refuse(w, FORBIDDEN, "csrf", _("This form is out of date. Please reload the page and send it again."));
+		return web_refuse(w, HTTP_FORBIDDEN, "csrf", _("This form is out of date. Please reload the page and send it again."));
 	return run_handler(w);
 }
 
@@ -310,7 +310,7 @@ web_serve(struct exchange *x, struct arena *m)
 
 /* Those who are turned away come back one after the other, not all in the same second. */
 void
-web_refuse_busy(struct exchange *x, struct arena *m)
+web_refuse_overload(struct exchange *x, struct arena *m)
 {
 	static struct web w;
 	static struct web_inside in;

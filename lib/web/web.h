@@ -17,25 +17,25 @@
 enum method { GET = 1, POST = 2, PUT = 4, DELETE = 8 };         /* HEAD is served as GET without a body */
 
 enum status {
-	OK = 200, CREATED = 201, ACCEPTED = 202, NO_CONTENT = 204, SEE_OTHER = 303, NOT_MODIFIED = 304,
-	BAD_REQUEST = 400, UNAUTHORIZED = 401, PAYMENT_REQUIRED = 402, FORBIDDEN = 403, NOT_FOUND = 404, NOT_ALLOWED = 405,
-	CONFLICT = 409, TOO_LARGE = 413, UNSUPPORTED = 415, UNPROCESSABLE = 422, TOO_MANY = 429, BROKEN = 500, BUSY = 503,
+	HTTP_OK = 200, HTTP_CREATED = 201, HTTP_ACCEPTED = 202, HTTP_NO_CONTENT = 204, HTTP_SEE_OTHER = 303, HTTP_NOT_MODIFIED = 304,
+	HTTP_BAD_REQUEST = 400, HTTP_UNAUTHORIZED = 401, HTTP_PAYMENT_REQUIRED = 402, HTTP_FORBIDDEN = 403, HTTP_NOT_FOUND = 404, HTTP_NOT_ALLOWED = 405,
+	HTTP_CONFLICT = 409, HTTP_TOO_LARGE = 413, HTTP_UNSUPPORTED = 415, HTTP_UNPROCESSABLE = 422, HTTP_TOO_MANY = 429, HTTP_BROKEN = 500, HTTP_BUSY = 503,
 };
 
 /* Roles (DOMAIN 2), a set of bits; a user may hold several. */
 enum role {
-	CUSTOMER = 1, EMPLOYEE = 2, MANAGER = 4, COURIER = 8, EXAMINER = 16, ADMIN = 32,
+	ROLE_CUSTOMER = 1, ROLE_EMPLOYEE = 2, ROLE_MANAGER = 4, ROLE_COURIER = 8, ROLE_EXAMINER = 16, ROLE_ADMIN = 32,
 };
 
 /* What a route needs. Everything not said here is refused: a POST without a CSRF token, a JSON body to an HTML-only route … */
 enum needs {
-	SIGNED_IN   = 1 << 8,   /* any user; a role bit (MANAGER …) implies it. A browser is sent to sign in and comes back */
-	NO_CSRF     = 1 << 9,   /* webhooks: authenticates itself */
-	UPLOAD      = 1 << 10,  /* multipart/form-data with a file, up to 8 MiB */
-	INTERNAL    = 1 << 11,  /* only over the internal socket, from our own user */
-	RAW_BODY    = 1 << 12,  /* the body is not parsed: web_body() */
-	OWN_KEY     = 1 << 14,  /* the handler knows the bearer's key itself: one that is no user's API token is not refused before */
-	WRITES      = 1 << 13,  /* a GET that acts: the way back from the provider, authenticated by its one-time key */
+	ROUTE_SIGNED_IN   = 1 << 8,   /* any user; a role bit (MANAGER …) implies it. A browser is sent to sign in and comes back */
+	ROUTE_NO_CSRF     = 1 << 9,   /* webhooks: authenticates itself */
+	ROUTE_UPLOAD      = 1 << 10,  /* multipart/form-data with a file, up to 8 MiB */
+	ROUTE_INTERNAL    = 1 << 11,  /* only over the internal socket, from our own user */
+	ROUTE_RAW_BODY    = 1 << 12,  /* the body is not parsed: web_body() */
+	ROUTE_OWN_KEY     = 1 << 14,  /* the handler knows the bearer's key itself: one that is no user's API token is not refused before */
+	ROUTE_WRITES      = 1 << 13,  /* a GET that acts: the way back from the provider, authenticated by its one-time key */
 };
 
 struct web;

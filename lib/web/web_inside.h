@@ -7,8 +7,8 @@
  *	reply.c    the answer: pages, JSON, redirects, errors, headers                          url.c    links, paging, sorting
  *	form.c     typed fields, field.c the fields shown again
  */
-#ifndef MP_INSIDE_H
-#define MP_INSIDE_H
+#ifndef MP_WEB_INSIDE_H
+#define MP_WEB_INSIDE_H
 
 #include "form.h"
 #include "gateway.h"
@@ -70,7 +70,7 @@ extern struct serving serving;
 void web_open(const struct program *p, struct arena *forever, bool internal);
 void web_use_db(struct db *db, const char *why);
 void web_serve(struct exchange *x, struct arena *m);
-void web_refuse_busy(struct exchange *x, struct arena *m);      /* answers that we are busy, and does nothing else */
+void web_refuse_overload(struct exchange *x, struct arena *m);      /* answers that we are busy, and does nothing else */
 #ifdef MOTORPOOL_FAULTS
 void fault_act(const struct exchange *x);               /* fault.c: breaks as the request asks */
 #else

@@ -29,7 +29,7 @@ struct image {
 };
 
 struct disk {
-	const struct history *h;
+	const struct lag_history *h;
 	uint64_t at;
 	struct image file[CUT_N_FILES];
 };
@@ -170,7 +170,7 @@ load(struct image *f, const char *dir, const char *name)
 }
 
 struct disk *
-disk_new(const struct history *h, const char *dir)
+disk_new(const struct lag_history *h, const char *dir)
 {
 	struct disk *d = grow(NULL, sizeof(*d));
 

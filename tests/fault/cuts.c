@@ -52,7 +52,7 @@ by_place(const void *a, const void *b)
 
 /* Places to cut at: anywhere, right behind something that was told, right behind a sync. In the order of time. */
 static uint64_t *
-choose(const struct history *h, int n, uint64_t *dice)
+choose(const struct lag_history *h, int n, uint64_t *dice)
 {
 	size_t n_all = 0, n_told = 0, n_synced = 0, room = 1 << 20;
 	uint64_t *all = calloc(room, sizeof(*all)), *told = calloc(room, sizeof(*all)), *synced = calloc(room, sizeof(*all));
@@ -86,7 +86,7 @@ choose(const struct history *h, int n, uint64_t *dice)
 }
 
 static void
-judge(struct tally *t, const struct history *h, const struct disk *d, uint64_t at, uint64_t *dice)
+judge(struct tally *t, const struct lag_history *h, const struct disk *d, uint64_t at, uint64_t *dice)
 {
 	static const int keeps[] = { 0, 0, 10, 50, 50, 90, 100 };
 	int keep = keeps[dice_below(dice, 7)], sector = dice_below(dice, 2) ? 512 : 4096;
@@ -106,7 +106,7 @@ judge(struct tally *t, const struct history *h, const struct disk *d, uint64_t a
 }
 
 static void
-cut_often(struct tally *t, const struct history *h, const char *base, int n, int enough, uint64_t *dice)
+cut_often(struct tally *t, const struct lag_history *h, const char *base, int n, int enough, uint64_t *dice)
 {
 	struct disk *d = disk_new(h, base);
 	uint64_t *cuts = choose(h, n, dice);
@@ -135,7 +135,7 @@ cuts_experience(struct tally *t, enum lie lie, struct trade_plan plan, int n_cut
 {
 	struct folder base = folder("base"), dir = folder("trade");
 	struct trade_end end;
-	struct history *h;
+	struct lag_history *h;
 	bool is_lost;
 
 	copy(base.path, dir.path);

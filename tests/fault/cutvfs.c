@@ -18,7 +18,7 @@
 #define SYNC_MAX_US 300
 #define ONE_OF      6                   /* how often trouble strikes */
 
-struct history {
+struct lag_history {
 	pthread_mutex_t mutex;          /* a write and its entry are one */
 	char prefix[600];               /* $dir/motorpool.db */
 	enum lie lie;
@@ -29,7 +29,7 @@ struct history {
 	unsigned char entries[];
 };
 
-static struct history *mine;
+static struct lag_history *mine;
 static void (*on_header)(void);
 static uint64_t my_dice;
 static sqlite3_vfs *real;
@@ -48,10 +48,10 @@ shared(size_t n)
 	return p;
 }
 
-struct history *
+struct lag_history *
 history_new(const char *dir, enum lie lie)
 {
-	struct history *h = shared(sizeof(*h) + ROOM);
+	struct lag_history *h = shared(sizeof(*h) + ROOM);
 	pthread_mutexattr_t a;
 	struct stat st;
 
@@ -67,7 +67,7 @@ history_new(const char *dir, enum lie lie)
 }
 
 void
-history_free(struct history *h)
+history_free(struct lag_history *h)
 {
 	if (mine == h)
 		mine = NULL;
@@ -75,20 +75,20 @@ history_free(struct history *h)
 }
 
 void
-history_lock(struct history *h)
+history_lock(struct lag_history *h)
 {
 	pthread_mutex_lock(&h->mutex);
 }
 
 void
-history_unlock(struct history *h)
+history_unlock(struct lag_history *h)
 {
 	pthread_mutex_unlock(&h->mutex);
 }
 
 /* With the mutex held. */
 static void
-append(struct history *h, enum entry_kind kind, int file, int64_t offset, uint64_t covers, const void *data, size_t n)
+append(struct lag_history *h, enum entry_kind kind, int file, int64_t offset, uint64_t covers, const void *data, size_t n)
 {
 	struct entry *e = (struct entry *)(h->entries + h->end);
 
@@ -103,7 +103,7 @@ append(struct history *h, enum entry_kind kind, int file, int64_t offset, uint64
 }
 
 void
-history_note(struct history *h, enum entry_kind kind, const void *data, size_t n)
+history_note(struct lag_history *h, enum entry_kind kind, const void *data, size_t n)
 {
 	history_lock(h);
 	append(h, kind, 0, 0, 0, data, n);
@@ -111,37 +111,37 @@ history_note(struct history *h, enum entry_kind kind, const void *data, size_t n
 }
 
 uint64_t
-history_end(const struct history *h)
+history_end(const struct lag_history *h)
 {
 	return h->end;
 }
 
 bool
-history_is_full(const struct history *h)
+history_is_full(const struct lag_history *h)
 {
 	return h->end > ENOUGH;
 }
 
 const struct entry *
-history_entry(const struct history *h, uint64_t at)
+history_entry(const struct lag_history *h, uint64_t at)
 {
 	return (const struct entry *)(h->entries + at);
 }
 
 uint64_t
-history_next(const struct history *h, uint64_t at)
+history_next(const struct lag_history *h, uint64_t at)
 {
 	return at + ((sizeof(struct entry) + history_entry(h, at)->n + 7) & ~(size_t)7);
 }
 
 void
-history_trouble(struct history *h, enum trouble trouble)
+history_trouble(struct lag_history *h, enum trouble trouble)
 {
 	atomic_store(&h->trouble, (int)trouble);
 }
 
 enum trouble
-history_trouble_now(const struct history *h)
+history_trouble_now(const struct lag_history *h)
 {
 	return (enum trouble)atomic_load(&h->trouble);
 }
@@ -322,7 +322,7 @@ cut_delete(sqlite3_vfs *vfs, const char *path, int sync_folder)
 }
 
 void
-history_join(struct history *h, uint64_t seed)
+history_join(struct lag_history *h, uint64_t seed)
 {
 	static sqlite3_vfs vfs;
 

@@ -18,7 +18,7 @@ let n_child = 0, n_relay = 0, over = false;
 
 /* Whose notes are whose, on the board of what consumers have in hand (lib/event/in_flight.h): the process of message's policies. */
 function message_child() {
-	const board = fs.readFileSync(`${stack.var}/run/relay.hand`), alive = new Set(relay_processes(stack).map(each => each.pid));
+	const board = fs.readFileSync(`${stack.var}/run/relay.in_flight`), alive = new Set(relay_processes(stack).map(each => each.pid));
 	for (let at = 72; at + 88 <= board.length; at += 88)
 		if (board.toString('latin1', at, at + 24).replace(/\0.*$/s, '') === 'message') return alive.has(board.readInt32LE(at + 24)) ? board.readInt32LE(at + 24) : 0;
 	return 0;

@@ -12,7 +12,7 @@
 #define PATIENCE_MS 610
 
 static struct outside *company;
-static struct history *history;
+static struct lag_history *history;
 static struct db *payment_db;
 
 /* --- what it has ------------------------------------------------------------------------------------------------------ */
@@ -153,7 +153,7 @@ look_up(struct arena *m, const char *key, int64_t until_ms)
 static const struct provider company_provider = { .charge = charge, .refund = refund, .look_up = look_up };
 
 void
-outside_open(struct outside *outside, struct history *h)
+outside_open(struct outside *outside, struct lag_history *h)
 {
 	company = outside;
 	history = h;
@@ -161,7 +161,7 @@ outside_open(struct outside *outside, struct history *h)
 }
 
 void
-outside_at(struct outside *outside, const struct history *h, uint64_t at)
+outside_at(struct outside *outside, const struct lag_history *h, uint64_t at)
 {
 	struct outside *was = company;
 
@@ -185,21 +185,21 @@ static enum charge_answer
 charge_answer(enum charge_outcome outcome)
 {
 	switch (outcome) {
-	case PAY_APPROVED:   return CHARGE_APPROVED;
-	case PAY_DECLINED:   return CHARGE_DECLINED;
-	case PAY_LATER:      return CHARGE_NOT_ASKED;
+	case PAY_APPROVED:   return CHARGE_ANSWER_APPROVED;
+	case PAY_DECLINED:   return CHARGE_ANSWER_DECLINED;
+	case PAY_LATER:      return CHARGE_ANSWER_NOT_ASKED;
 	case PAY_UNKNOWN:
 	case PAY_KEY_REUSED:
 	case PAY_BAD_ORDER:  break;
 	}
-	return CHARGE_UNKNOWN;
+	return CHARGE_ANSWER_UNKNOWN;
 }
 
 /* Payment's worker would answer 500 after a failure, which booking takes for unknown. */
 static enum charge_answer
 heard(enum charge_outcome outcome)
 {
-	return db_failed(payment_db) ? CHARGE_UNKNOWN : charge_answer(outcome);
+	return db_failed(payment_db) ? CHARGE_ANSWER_UNKNOWN : charge_answer(outcome);
 }
 
 static enum charge_answer
@@ -230,7 +230,7 @@ look_up_here(struct db *db, const struct booking *b, int64_t *charge_id)
 	if (payment_db != db)
 		db_fresh(payment_db);
 	if (!charge_find(payment_db, b->code, &c))
-		return db_failed(payment_db) ? CHARGE_UNKNOWN : CHARGE_NEVER_SEEN;
+		return db_failed(payment_db) ? CHARGE_ANSWER_UNKNOWN : CHARGE_ANSWER_NEVER_SEEN;
 	*charge_id = c.charge_id;
 	outcome = charge_standing(payment_db, &c);
 	return heard(outcome == PAY_LATER ? PAY_DECLINED : outcome);    /* as payment's page of a charge says it */
@@ -251,7 +251,7 @@ refund_here(struct db *db, const struct booking *b, const struct payback *p, int
 	*refunded_amount = c.refunded_amount;
 	if (db_failed(payment_db))
 		return REFUND_ANSWER_LATER;
-	return outcome == BACK_DONE ? REFUND_ANSWER_DONE : outcome == BACK_PENDING ? REFUND_ANSWER_PENDING : REFUND_ANSWER_LATER;
+	return outcome == REFUND_OUTCOME_DONE ? REFUND_ANSWER_DONE : outcome == REFUND_OUTCOME_PENDING ? REFUND_ANSWER_PENDING : REFUND_ANSWER_LATER;
 }
 
 void

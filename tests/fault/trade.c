@@ -194,10 +194,10 @@ book(struct worker *w)
 	enum booking_outcome outcome = booking_place(w->db, &o, &b);
 
 	if (outcome == BOOKING_DECLINED)
-		return tell(w, b.code, EXPIRED);
+		return tell(w, b.code, BOOKING_EXPIRED);
 	if (outcome != BOOKING_OK)      /* taken, too many: an answer too, which nothing rests on */
 		return outcome != BOOKING_LATER && outcome != BOOKING_UNANSWERED && !db_failed(w->db);
-	if (!tell(w, b.code, PAID))
+	if (!tell(w, b.code, BOOKING_PAID))
 		return false;
 	snprintf(w->paid[w->n_paid++ % 64], sizeof(w->paid[0]), "%s", b.code);
 	return true;
@@ -213,7 +213,7 @@ cancel(struct worker *w)
 		return !db_failed(w->db);
 	switch (booking_cancel(w->db, &b, b.customer_id, "customer")) {
 	case CANCEL_DONE:
-		if (!tell(w, code, CANCELLED))
+		if (!tell(w, code, BOOKING_CANCELLED))
 			return false;
 		*code = '\0';
 		return true;

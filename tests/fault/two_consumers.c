@@ -129,10 +129,10 @@ static void
 consume(bool naive)
 {
 	struct db *db = open_house();
-	struct hands *hands = hands_open(var);
+	struct in_flight_table *hands = in_flight_open(var);
 	int idle = 0;
 
-	consumer_watch(db, &racer, hand_of(hands, racer.name));
+	consumer_watch(db, &racer, in_flight_slot(hands, racer.name));
 	while (idle < 100) {
 		int n = naive ? step_naively(db) : consumer_step(db, &racer, 3);
 

@@ -37,7 +37,7 @@ is_as_told(const char *state, int told)
 {
 	if (!state)
 		return false;
-	if (told != PAID)
+	if (told != BOOKING_PAID)
 		return strcmp(state, words_code(&booking_state_words, told)) == 0;
 	return strcmp(state, "HELD") != 0 && strcmp(state, "EXPIRED") != 0;
 }
@@ -90,7 +90,7 @@ missing_entry(struct db *db, const struct entry *e)
 }
 
 static const char *
-missing(struct db *db, const struct history *h, uint64_t at)
+missing(struct db *db, const struct lag_history *h, uint64_t at)
 {
 	const char *what = NULL;
 
@@ -183,7 +183,7 @@ cannot_book(struct db *db)
 }
 
 static const char *
-live_on(struct db *db, const char *dir, const struct history *h, uint64_t at)
+live_on(struct db *db, const char *dir, const struct lag_history *h, uint64_t at)
 {
 	static struct outside company;
 	const char *what;
@@ -205,7 +205,7 @@ live_on(struct db *db, const char *dir, const struct history *h, uint64_t at)
 }
 
 const char *
-trade_verdict(const char *dir, const struct history *h, uint64_t at, bool to_the_end, bool *is_lost)
+trade_verdict(const char *dir, const struct lag_history *h, uint64_t at, bool to_the_end, bool *is_lost)
 {
 	const char *why = "", *what;
 	struct db *db;

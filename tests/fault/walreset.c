@@ -184,7 +184,7 @@ static int
 lost(bool ours)
 {
 	struct keeper first, second;
-	struct history *h;
+	struct lag_history *h;
 	pid_t pid;
 	int n;
 

@@ -16,7 +16,7 @@ export function routes() {
 		for (const [, methods, address, handler, needs] of read('cgi-bin', program, 'main.c')
 			.matchAll(/\{\s*([A-Z |]+?)\s*,\s*"([^"]+)"\s*,\s*(\w+)\s*,\s*([\w |]+?)\s*\}/g))
 			for (const method of methods.split('|'))
-				found.push({ program, method: method.trim(), path: address, handler, needs: needs.split('|').map(s => s.trim()).filter(s => s !== '0') });
+				found.push({ program, method: method.trim(), path: address, handler, needs: needs.split('|').map(s => s.trim().replace(/^(ROUTE|ROLE)_/, '')).filter(s => s !== '0') });
 	return found;
 }
 

@@ -350,7 +350,7 @@ an_account_disabled_while_it_was_verified_lets_nobody_in(void **state)
 
 	(void)state;
 	assert_true(find_known(db, "a@b.kr", &k));
-	assert_int_equal(account_disable(db, user_id, true, 0), ROLE_OK);
+	assert_int_equal(account_disable(db, user_id, true, 0), ROLE_CHANGE_OK);
 	assert_null(session_begin(db, &k, NULL));
 	assert_null(token_for_sign_in(db, k.user_id, k.password_hash));
 }
@@ -555,13 +555,13 @@ two_admins_who_take_the_role_from_each_other_leave_one(void **state)
 	int64_t one = add("a@b.kr", 32), other = add("b@b.kr", 32);
 
 	(void)state;
-	assert_int_equal(account_role(db, one, 5, false, one), ROLE_OWN);
-	assert_int_equal(account_disable(db, one, true, one), ROLE_OWN);
-	assert_int_equal(account_role(db, other, 5, false, one), ROLE_OK);
-	assert_int_equal(account_role(db, one, 5, false, other), ROLE_NOT_ADMIN);
-	assert_int_equal(account_disable(db, one, true, other), ROLE_NOT_ADMIN);
+	assert_int_equal(account_role(db, one, 5, false, one), ROLE_CHANGE_OWN);
+	assert_int_equal(account_disable(db, one, true, one), ROLE_CHANGE_OWN);
+	assert_int_equal(account_role(db, other, 5, false, one), ROLE_CHANGE_OK);
+	assert_int_equal(account_role(db, one, 5, false, other), ROLE_CHANGE_NOT_ADMIN);
+	assert_int_equal(account_disable(db, one, true, other), ROLE_CHANGE_NOT_ADMIN);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM user_role WHERE role = 'admin' /*scan*/"), 1);
-	assert_int_equal(account_role(db, 12345, 5, true, one), ROLE_NOBODY);
+	assert_int_equal(account_role(db, 12345, 5, true, one), ROLE_CHANGE_NO_USER);
 }
 
 static void
@@ -571,12 +571,12 @@ a_role_given_twice_is_held_once_and_taken_twice_is_gone(void **state)
 	struct account a = { 0 };
 
 	(void)state;
-	assert_int_equal(account_role(db, user_id, 2, true, 0), ROLE_OK);
-	assert_int_equal(account_role(db, user_id, 2, true, 0), ROLE_OK);
+	assert_int_equal(account_role(db, user_id, 2, true, 0), ROLE_CHANGE_OK);
+	assert_int_equal(account_role(db, user_id, 2, true, 0), ROLE_CHANGE_OK);
 	assert_true(account_find(db, user_id, &a));
 	assert_int_equal(a.role_bits, 1 | 4);
-	assert_int_equal(account_role(db, user_id, 2, false, 0), ROLE_OK);
-	assert_int_equal(account_role(db, user_id, 2, false, 0), ROLE_OK);
+	assert_int_equal(account_role(db, user_id, 2, false, 0), ROLE_CHANGE_OK);
+	assert_int_equal(account_role(db, user_id, 2, false, 0), ROLE_CHANGE_OK);
 	assert_true(account_find(db, user_id, &a));
 	assert_int_equal(a.role_bits, 1);
 }

@@ -97,8 +97,8 @@ begin(void **state)
 		"INSERT INTO card (card_id, user_id, billing_key, brand, last4, created_at) VALUES (11, 1, 'bk1', 'Visa', '4242', 0), (12, 2, 'bk2', 'Visa', '4242', 0);");
 	payments = &played;
 	away_s = 0;
-	charge_says = CHARGE_APPROVED;
-	look_up_says = CHARGE_NEVER_SEEN;
+	charge_says = CHARGE_ANSWER_APPROVED;
+	look_up_says = CHARGE_ANSWER_NEVER_SEEN;
 	refund_says = REFUND_ANSWER_DONE;
 	n_charges = n_refunds = 0;
 	refund_asked = -1;
@@ -142,7 +142,7 @@ placed(int64_t from, int64_t until)
 	struct booking b;
 
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
-	assert_int_equal(b.state, PAID);
+	assert_int_equal(b.state, BOOKING_PAID);
 	return b;
 }
 
@@ -290,7 +290,7 @@ no_booking_past_HELD_without_a_charge_and_no_state_out_of_turn(void **state)
 	(void)state;
 	o.card_id = 0;
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
-	assert_int_equal(b.state, HELD);
+	assert_int_equal(b.state, BOOKING_HELD);
 	assert_false(db_try(db, "UPDATE booking SET state = 'PAID' WHERE booking_id = $1", b.booking_id));
 	assert_false(db_try(db, "UPDATE booking SET state = 'CONFIRMED', charge_id = 1 WHERE booking_id = $1", b.booking_id));
 	assert_string_equal(db_refusal(db), "booking_state");
@@ -307,12 +307,12 @@ a_declined_card_leaves_no_hold_and_frees_the_key(void **state)
 	(void)state;
 	o.request_key = "k1";
 	o.request_hash = "h";
-	charge_says = CHARGE_DECLINED;
+	charge_says = CHARGE_ANSWER_DECLINED;
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_DECLINED);
 	assert_int_equal(slots("RELEASED"), 1);
 	assert_int_equal(events("booking.expired"), 1);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking WHERE refund_state <> 'NONE' /*scan*/"), 0);
-	charge_says = CHARGE_APPROVED;
+	charge_says = CHARGE_ANSWER_APPROVED;
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
 }
 
@@ -323,11 +323,11 @@ silence_from_payment_releases_the_car_and_voids_the_charge(void **state)
 	struct booking b;
 
 	(void)state;
-	charge_says = CHARGE_UNKNOWN;
+	charge_says = CHARGE_ANSWER_UNKNOWN;
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_UNANSWERED);
 	assert_int_equal(slots("HOLD") + slots("BOOKED"), 0);
 	booking_reload(db, &b);
-	assert_int_equal(b.state, EXPIRED);
+	assert_int_equal(b.state, BOOKING_EXPIRED);
 	assert_int_equal(b.refund_state, REFUND_PENDING);
 	booking_sweep(db);
 	assert_int_equal(refund_asked, 0);      /* 0: void it whole, whatever became of it */
@@ -342,7 +342,7 @@ payment_that_is_down_costs_nothing(void **state)
 	struct booking b;
 
 	(void)state;
-	charge_says = CHARGE_NOT_ASKED;
+	charge_says = CHARGE_ANSWER_NOT_ASKED;
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_LATER);
 	assert_int_equal(slots("HOLD") + slots("BOOKED"), 0);
 	booking_sweep(db);
@@ -391,7 +391,7 @@ an_answer_that_comes_after_the_sweep_changes_nothing(void **state)
 	(void)state;
 	meanwhile = sweep_pays;
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
-	assert_int_equal(b.state, PAID);
+	assert_int_equal(b.state, BOOKING_PAID);
 	assert_int_equal(events("booking.paid"), 1);
 }
 
@@ -491,7 +491,7 @@ held(void)
 
 	o.card_id = 0;
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
-	assert_int_equal(b.state, HELD);
+	assert_int_equal(b.state, BOOKING_HELD);
 	return b;
 }
 
@@ -504,7 +504,7 @@ a_hold_that_cannot_be_paid_now_can_be_paid_later_on_the_same_way_back(void **sta
 	away_s = 5;
 	assert_int_equal(booking_pay(db, &b, "pk"), BOOKING_LATER);
 	booking_reload(db, &b);
-	assert_int_equal(b.state, HELD);
+	assert_int_equal(b.state, BOOKING_HELD);
 	assert_int_equal(b.asked_at, 0);
 	away_s = 0;
 	assert_int_equal(booking_pay(db, &b, "pk"), BOOKING_OK);
@@ -523,7 +523,7 @@ a_hold_nobody_pays_frees_the_car_after_ten_minutes(void **state)
 	booking_sweep(db);
 	assert_int_equal(slots("HOLD"), 0);
 	booking_reload(db, &b);
-	assert_int_equal(b.state, EXPIRED);
+	assert_int_equal(b.state, BOOKING_EXPIRED);
 	assert_int_equal(booking_pay(db, &b, "pk"), BOOKING_TAKEN);
 	assert_int_equal(n_charges, 0);
 }
@@ -627,7 +627,7 @@ a_hold_given_up_while_it_is_being_paid_gets_its_money_back(void **state)
 	assert_int_equal(n_refunds, 1);
 	assert_int_equal(refund_asked, 0);
 	booking_reload(db, &b);
-	assert_int_equal(b.state, EXPIRED);
+	assert_int_equal(b.state, BOOKING_EXPIRED);
 	assert_int_equal(b.refund_state, REFUND_DONE);
 }
 
@@ -649,13 +649,13 @@ a_worker_that_died_after_the_charge_is_finished_by_the_sweep(void **state)
 
 	(void)state;
 	db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1", b.booking_id, NOW);
-	look_up_says = CHARGE_APPROVED;
+	look_up_says = CHARGE_ANSWER_APPROVED;
 	booking_sweep(db);
 	assert_int_equal(slots("HOLD"), 1);     /* the worker may still be waiting */
 	clock_set(NOW + 20);
 	booking_sweep(db);
 	booking_reload(db, &b);
-	assert_int_equal(b.state, PAID);
+	assert_int_equal(b.state, BOOKING_PAID);
 	assert_int_equal(events("booking.paid"), 1);
 }
 
@@ -686,15 +686,15 @@ a_lost_answer_is_asked_for_with_growing_pauses_until_payment_says(void **state)
 
 	(void)state;
 	db_do(db, "UPDATE booking SET asked_at = $2, hold_until = $3 WHERE booking_id = $1", b.booking_id, NOW, NOW + 5000);
-	look_up_says = CHARGE_UNKNOWN;
+	look_up_says = CHARGE_ANSWER_UNKNOWN;
 	n_look_ups = 0;
 	assert_in_range(longest_gap(&n_look_ups, 1000), 40, PAUSE_MAX_S);
 	assert_in_range(n_look_ups, 16, 40);
 	assert_string_equal(db_text(db, "SELECT last_error FROM booking WHERE booking_id = $1", b.booking_id), "no_answer");
-	look_up_says = CHARGE_APPROVED;
+	look_up_says = CHARGE_ANSWER_APPROVED;
 	longest_gap(&n_look_ups, PAUSE_MAX_S);
 	booking_reload(db, &b);
-	assert_int_equal(b.state, PAID);
+	assert_int_equal(b.state, BOOKING_PAID);
 }
 
 static void
@@ -704,16 +704,16 @@ payment_that_settles_on_nothing_taken_brings_the_look_forward(void **state)
 
 	(void)state;
 	db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1", b.booking_id, NOW);
-	look_up_says = CHARGE_UNKNOWN;
+	look_up_says = CHARGE_ANSWER_UNKNOWN;
 	for (int i = 0; i < 200; i++) {
 		clock_set(clock_now() + 1);
 		booking_sweep(db);
 	}
-	look_up_says = CHARGE_DECLINED;
+	look_up_says = CHARGE_ANSWER_DECLINED;
 	hear("payment.failed", b.code);
 	booking_sweep(db);
 	booking_reload(db, &b);
-	assert_int_equal(b.state, EXPIRED);
+	assert_int_equal(b.state, BOOKING_EXPIRED);
 	assert_int_equal(b.refund_state, REFUND_NONE);
 }
 
@@ -724,7 +724,7 @@ a_worker_that_died_before_the_charge_is_voided_so_that_a_late_charge_is_refused(
 
 	(void)state;
 	db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1", b.booking_id, NOW);
-	look_up_says = CHARGE_NEVER_SEEN;
+	look_up_says = CHARGE_ANSWER_NEVER_SEEN;
 	clock_set(NOW + 20);
 	booking_sweep(db);
 	assert_int_equal(n_refunds, 1);
@@ -739,7 +739,7 @@ with_payment_dead_the_holds_end_frees_the_car_and_the_void_waits(void **state)
 
 	(void)state;
 	db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1", b.booking_id, NOW);
-	look_up_says = CHARGE_NOT_ASKED;
+	look_up_says = CHARGE_ANSWER_NOT_ASKED;
 	refund_says = REFUND_ANSWER_LATER;
 	clock_set(NOW + 60);
 	booking_sweep(db);
@@ -793,7 +793,7 @@ cancelling_early_refunds_all_and_frees_the_car(void **state)
 	hear("car.reserved", b.code);
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_DONE);
 	booking_reload(db, &b);
-	assert_int_equal(b.state, CANCELLED);
+	assert_int_equal(b.state, BOOKING_CANCELLED);
 	assert_int_equal(b.refunded_amount, 207000);
 	assert_int_equal(events("booking.cancelled"), 1);
 	assert_int_equal(booking_place(db, &o, &other), BOOKING_OK);
@@ -874,7 +874,7 @@ a_refund_payment_cannot_do_now_is_asked_for_until_it_is_done(void **state)
 	refund_says = REFUND_ANSWER_LATER;
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_PENDING);
 	booking_reload(db, &b);
-	assert_int_equal(b.state, CANCEL_REQUESTED);
+	assert_int_equal(b.state, BOOKING_CANCEL_REQUESTED);
 	assert_int_equal(slots("RELEASED"), 1); /* the car is free at once */
 	assert_int_equal(events("booking.cancelled"), 0);
 	for (int i = 0; i < 5; i++) {
@@ -885,7 +885,7 @@ a_refund_payment_cannot_do_now_is_asked_for_until_it_is_done(void **state)
 	clock_set(clock_now() + 400);
 	booking_sweep(db);
 	booking_reload(db, &b);
-	assert_int_equal(b.state, CANCELLED);
+	assert_int_equal(b.state, BOOKING_CANCELLED);
 	assert_int_equal(events("booking.cancelled"), 1);
 }
 
@@ -904,7 +904,7 @@ a_refund_is_asked_for_with_growing_pauses_a_minute_at_most(void **state)
 	refund_says = REFUND_ANSWER_DONE;
 	booking_sweep(db);
 	booking_reload(db, &b);
-	assert_int_equal(b.state, CANCELLED);
+	assert_int_equal(b.state, BOOKING_CANCELLED);
 	assert_string_equal(db_text(db, "SELECT last_error FROM booking WHERE booking_id = $1", b.booking_id), "");
 }
 
@@ -964,7 +964,7 @@ a_cancellation_that_gives_nothing_back_ends_even_if_its_worker_is_killed_at_its_
 		booking_sweep(db);
 	}
 	booking_reload(db, &b);
-	assert_int_equal(b.state, CANCELLED);
+	assert_int_equal(b.state, BOOKING_CANCELLED);
 	assert_int_equal(n_refunds, 0);
 	assert_int_equal(events("booking.cancel_requested"), 1);
 	assert_int_equal(events("booking.cancelled"), 1);
@@ -1006,7 +1006,7 @@ payments_own_word_ends_a_waiting_cancellation_once(void **state)
 	hear("payment.cancelled", b.code);
 	hear("payment.cancelled", b.code);
 	booking_reload(db, &b);
-	assert_int_equal(b.state, CANCELLED);
+	assert_int_equal(b.state, BOOKING_CANCELLED);
 	assert_int_equal(b.refunded_amount, 207000);
 	assert_int_equal(events("booking.cancelled"), 1);
 }
@@ -1034,7 +1034,7 @@ a_reserved_car_confirms_once(void **state)
 	hear("car.reserved", b.code);
 	hear("car.reserved", b.code);
 	booking_reload(db, &b);
-	assert_int_equal(b.state, CONFIRMED);
+	assert_int_equal(b.state, BOOKING_CONFIRMED);
 	assert_int_equal(events("booking.confirmed"), 1);
 }
 
@@ -1046,7 +1046,7 @@ a_refused_car_gives_all_the_money_back(void **state)
 	(void)state;
 	hear("car.refused", b.code);
 	booking_reload(db, &b);
-	assert_int_equal(b.state, REJECTED);
+	assert_int_equal(b.state, BOOKING_REJECTED);
 	assert_int_equal(slots("RELEASED"), 1);
 	booking_sweep(db);
 	assert_int_equal(refund_asked, b.amount);
@@ -1066,7 +1066,7 @@ a_cancelled_booking_is_not_confirmed_late(void **state)
 	hear("car.reserved", b.code);
 	hear("car.refused", b.code);
 	booking_reload(db, &b);
-	assert_int_equal(b.state, CANCELLED);
+	assert_int_equal(b.state, BOOKING_CANCELLED);
 }
 
 /* --- the counter ------------------------------------------------------------------------------------------------------------------------ */
@@ -1090,7 +1090,7 @@ a_car_goes_out_and_comes_back_early_and_is_free_after_the_turnaround(void **stat
 	assert_true(booking_take_back(db, &b, 9));
 	assert_false(booking_take_back(db, &b, 9));
 	booking_reload(db, &b);
-	assert_int_equal(b.state, COMPLETED);
+	assert_int_equal(b.state, BOOKING_COMPLETED);
 	assert_int_equal(booking_place(db, &o, &other), BOOKING_OK);
 }
 
@@ -1168,12 +1168,12 @@ a_booking_nobody_came_for_ends_by_itself_and_counts_no_more(void **state)
 	clock_set(NOW + 4 * DAY + settings.no_show_after_s - 1);
 	booking_sweep(db);
 	booking_reload(db, &b);
-	assert_int_equal(b.state, CONFIRMED);
+	assert_int_equal(b.state, BOOKING_CONFIRMED);
 	clock_set(NOW + 4 * DAY + settings.no_show_after_s);
 	booking_sweep(db);
 	booking_sweep(db);
 	booking_reload(db, &b);
-	assert_int_equal(b.state, NO_SHOW);
+	assert_int_equal(b.state, BOOKING_NO_SHOW);
 	assert_int_equal(events("booking.no_show"), 1);
 	assert_int_equal(slots("RELEASED"), 1);
 	placed(NOW + 5 * DAY, NOW + 6 * DAY);
@@ -1191,7 +1191,7 @@ a_booking_that_is_confirmed_only_after_its_end_costs_nothing(void **state)
 	clock_set(NOW + 2 * DAY + settings.no_show_after_s);
 	booking_sweep(db);
 	booking_reload(db, &b);
-	assert_int_equal(b.state, REJECTED);
+	assert_int_equal(b.state, BOOKING_REJECTED);
 	assert_int_equal(b.refund_due, b.amount);
 	assert_int_equal(b.refund_state, REFUND_DONE);
 	assert_int_equal(events("booking.no_show"), 0);
@@ -1266,14 +1266,14 @@ a_payment_that_is_just_being_made_is_not_tried_at_once(void **state)
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
 	db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1", b.booking_id, NOW);
 	booking_reload(db, &b);
-	look_up_says = CHARGE_NEVER_SEEN;
+	look_up_says = CHARGE_ANSWER_NEVER_SEEN;
 	clock_set(NOW + 9);
 	booking_retry(db, &b, 9);
-	assert_int_equal(b.state, HELD);
+	assert_int_equal(b.state, BOOKING_HELD);
 	assert_int_equal(events("booking.retried"), 0);
 	clock_set(NOW + 10);
 	booking_retry(db, &b, 9);
-	assert_int_equal(b.state, EXPIRED);
+	assert_int_equal(b.state, BOOKING_EXPIRED);
 }
 
 static void
@@ -1286,11 +1286,11 @@ trying_a_refund_at_once_ends_it_and_a_second_click_does_nothing(void **state)
 	booking_cancel(db, &b, 1, "customer");
 	clock_set(NOW + HOUR);
 	booking_retry(db, &b, 9);
-	assert_int_equal(b.state, CANCEL_REQUESTED);
+	assert_int_equal(b.state, BOOKING_CANCEL_REQUESTED);
 	assert_string_equal(b.last_error, "payment_down");
 	refund_says = REFUND_ANSWER_DONE;
 	booking_retry(db, &b, 9);
-	assert_int_equal(b.state, CANCELLED);
+	assert_int_equal(b.state, BOOKING_CANCELLED);
 	booking_retry(db, &b, 9);
 	assert_int_equal(events("booking.cancelled"), 1);
 	assert_int_equal(events("booking.retried"), 2);
@@ -1305,10 +1305,10 @@ trying_a_lost_answer_at_once_finishes_the_booking(void **state)
 	(void)state;
 	db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1", b.booking_id, NOW);
 	booking_reload(db, &b);
-	look_up_says = CHARGE_APPROVED;
+	look_up_says = CHARGE_ANSWER_APPROVED;
 	clock_set(NOW + 10);
 	booking_retry(db, &b, 9);
-	assert_int_equal(b.state, PAID);
+	assert_int_equal(b.state, BOOKING_PAID);
 }
 
 static void
@@ -1318,13 +1318,13 @@ trying_a_confirmation_at_once_hears_what_fleet_has_said(void **state)
 
 	(void)state;
 	booking_retry(db, &b, 9);
-	assert_int_equal(b.state, PAID);        /* fleet has said nothing yet */
+	assert_int_equal(b.state, BOOKING_PAID);        /* fleet has said nothing yet */
 	db_begin(db);
 	event_emit(db, &(struct event){ .type = "car.reserved", .subject_id = b.code }, &booking_shape, &b);
 	db_commit(db);
 	db_do(db, "INSERT INTO event_retry (consumer, event_id, subject_id, tries, next_at, error, dead) VALUES ('booking', 999, $1, 12, 0, 'x', 1)", b.code);
 	booking_retry(db, &b, 9);
-	assert_int_equal(b.state, CONFIRMED);
+	assert_int_equal(b.state, BOOKING_CONFIRMED);
 	assert_int_equal(events("booking.confirmed"), 1);
 	assert_int_equal(db_int(db, "SELECT dead FROM event_retry /*scan*/"), 0);
 }
@@ -1343,7 +1343,7 @@ a_hold_without_an_answer_is_given_up_by_hand_and_its_money_voided(void **state)
 	assert_int_equal(booking_resolve(db, &b, WAY_CONFIRM, "not of this kind", 9), STUCK_NO_MORE);
 	assert_int_equal(booking_resolve(db, &b, WAY_RELEASE, "the customer has left", 9), STUCK_RESOLVED);
 	assert_int_equal(booking_resolve(db, &b, WAY_RELEASE, "again", 9), STUCK_NO_MORE);
-	assert_int_equal(b.state, EXPIRED);
+	assert_int_equal(b.state, BOOKING_EXPIRED);
 	assert_int_equal(n_refunds, 1);
 	assert_int_equal(refund_asked, 0);
 	assert_int_equal(slots("HOLD"), 0);
@@ -1359,15 +1359,15 @@ a_paid_booking_is_confirmed_or_rejected_by_hand_with_all_the_money_back(void **s
 	(void)state;
 	clock_set(NOW + HOUR);
 	assert_int_equal(booking_resolve(db, &a, WAY_CONFIRM, "it stands in the yard", 9), STUCK_RESOLVED);
-	assert_int_equal(a.state, CONFIRMED);
+	assert_int_equal(a.state, BOOKING_CONFIRMED);
 	assert_int_equal(booking_resolve(db, &b, WAY_REJECT, "it burnt down", 9), STUCK_RESOLVED);
-	assert_int_equal(b.state, REJECTED);
+	assert_int_equal(b.state, BOOKING_REJECTED);
 	assert_int_equal(b.refund_state, REFUND_DONE);
 	assert_int_equal(refund_asked, b.amount);
 	assert_int_equal(slots("RELEASED"), 1);
 	hear("car.reserved", b.code);           /* fleet wakes up: too late */
 	booking_reload(db, &b);
-	assert_int_equal(b.state, REJECTED);
+	assert_int_equal(b.state, BOOKING_REJECTED);
 	assert_int_equal(stuck_deeds(db, b.code, &deeds), 1);
 	assert_non_null(strstr(deeds[0].detail, "it burnt down"));
 }
@@ -1387,11 +1387,11 @@ a_refund_is_closed_by_hand_only_when_the_books_say_that_nothing_is_owed(void **s
 	db_do(db, "INSERT INTO refund (key, charge_id, amount, state, requested_at) VALUES ('r', 7, 207000, 'REQUESTED', 0)");
 	assert_int_equal(booking_resolve(db, &b, WAY_NOTHING_OWED, "I think so", 9), STUCK_NOT_SO);    /* it is under way */
 	booking_reload(db, &b);
-	assert_int_equal(b.state, CANCEL_REQUESTED);
+	assert_int_equal(b.state, BOOKING_CANCEL_REQUESTED);
 	db_do(db, "UPDATE refund SET state = 'DONE' WHERE key = 'r'");
 	db_do(db, "UPDATE charge SET state = 'CANCELLED', refunded_amount = 207000 WHERE charge_id = 7");
 	assert_int_equal(booking_resolve(db, &b, WAY_NOTHING_OWED, "the bank shows it", 9), STUCK_RESOLVED);
-	assert_int_equal(b.state, CANCELLED);
+	assert_int_equal(b.state, BOOKING_CANCELLED);
 	assert_int_equal(b.refunded_amount, 207000);
 	assert_int_equal(events("booking.cancelled"), 1);
 }
@@ -1449,7 +1449,7 @@ searching_in_memory_answers_what_the_table_says_after_every_change(void **state)
 	for (int i = 0; i < 400; i++) {
 		struct booking_order o = order(1 + rand_r(&seed) % 2, NOW + rand_r(&seed) % 400 * STEP, 0);
 		struct car_query q = {
-			.starts_at = NOW + rand_r(&seed) % 400 * STEP, .body = -1, .fuel = -1, .order = (enum car_order)(rand_r(&seed) % 4),
+			.starts_at = NOW + rand_r(&seed) % 400 * STEP, .body = -1, .fuel = -1, .order = (enum search_order)(rand_r(&seed) % 4),
 			.offset = rand_r(&seed) % 3 * 20, .limit = 20, .seats = rand_r(&seed) % 7, .max_price = rand_r(&seed) % 2 * 150000,
 		};
 		struct booking b;

@@ -1,6 +1,7 @@
 /* test_breaker - when a breaker opens, whom it lets probe, when it closes; its places among processes that race, hang and die. */
 #include <stdint.h>
 
+#include "lib/base/proc.h"
 #include "lib/base/clock.h"
 
 static int64_t test_ms(void);
@@ -10,9 +11,9 @@ static int64_t test_ms(void);
 
 static int64_t test_born(pid_t pid);
 #include "lib/event/in_flight.h"
-#define hand_born test_born
+#define proc_started test_born
 #include "lib/call/breaker_permit.c"
-#undef hand_born
+#undef proc_started
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,7 +40,7 @@ static bool are_hidden;
 static int64_t
 test_born(pid_t pid)
 {
-	return are_hidden && pid != getpid() ? 0 : hand_born(pid);
+	return are_hidden && pid != getpid() ? 0 : proc_started(pid);
 }
 
 static void
@@ -65,7 +66,7 @@ begin(void **state)
 static int
 end(void **state)
 {
-	board_close(b, sizeof(*b));
+	shm_unmap(b, sizeof(*b));
 	munmap(added_ms, 4096);
 	return scratch_end(state);
 }
@@ -82,11 +83,11 @@ look(void)
 static enum breaker_answer
 call(bool is_good)
 {
-	int place;
-	enum breaker_answer answer = breaker_enter(b, 0, &place);
+	int permit;
+	enum breaker_answer answer = breaker_enter(b, 0, &permit);
 
 	if (answer == BREAKER_GO)
-		breaker_leave(b, place, is_good);
+		breaker_leave(b, permit, is_good);
 	return answer;
 }
 
@@ -179,9 +180,9 @@ strict_opens_at_one_failure_for_ten_seconds_and_one_good_call_closes_it(void **s
 	assert_int_equal(look().state, BREAKER_CLOSED);
 	assert_int_equal(look().opened_at, 0);
 	for (int i = 0; i < 5; i++) {
-		int place;
+		int permit;
 
-		assert_int_equal(breaker_enter(b, 0, &place), BREAKER_GO);
+		assert_int_equal(breaker_enter(b, 0, &permit), BREAKER_GO);
 	}
 	assert_int_equal(call(true), BREAKER_IS_FULL);
 }
@@ -219,7 +220,7 @@ one_probes_at_a_time_and_three_good_ones_close_it(void **state)
 	wait_ms(5000);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(breaker_enter(b, 0, &probe), BREAKER_GO);
-		assert_int_equal(look().state, BREAKER_PROBING);
+		assert_int_equal(look().state, BREAKER_HALF_OPEN);
 		assert_int_equal(breaker_enter(b, 100, &other), BREAKER_IS_OPEN);
 		assert_int_equal(breaker_closed_for_s(b), 1);
 		breaker_leave(b, probe, true);
@@ -268,7 +269,7 @@ a_probe_that_never_comes_back_loses_its_lease_and_has_nothing_more_to_say(void *
 	wait_ms(200);
 	assert_int_equal(breaker_enter(b, 0, &next), BREAKER_GO);
 	breaker_leave(b, lost, false);
-	assert_int_equal(look().state, BREAKER_PROBING);
+	assert_int_equal(look().state, BREAKER_HALF_OPEN);
 	breaker_leave(b, next, true);
 	call_times(2, true);
 	assert_int_equal(look().state, BREAKER_CLOSED);
@@ -288,76 +289,76 @@ calls_sent_before_it_opened_change_nothing_when_they_come_back(void **state)
 	wait_ms(5000);
 	call_times(2, true);
 	breaker_leave(b, early[1], false);
-	assert_int_equal(look().state, BREAKER_PROBING);
+	assert_int_equal(look().state, BREAKER_HALF_OPEN);
 	call_times(1, true);
 	assert_int_equal(look().state, BREAKER_CLOSED);
 }
 
-#define STALL_US 40000          /* below breaker_place.c's STALL_MS: it did not wait at all */
+#define STALL_US 40000          /* below breaker_permit.c's STALL_MS: it did not wait at all */
 
 /* --- places ------------------------------------------------------------------------------------------------------- */
 
 static void
-fill(int places[5])
+fill(int permits[5])
 {
 	for (int i = 0; i < 5; i++)
-		assert_int_equal(breaker_enter(b, 0, &places[i]), BREAKER_GO);
-	assert_int_equal(look().n_flying, 5);
+		assert_int_equal(breaker_enter(b, 0, &permits[i]), BREAKER_GO);
+	assert_int_equal(look().n_in_flight, 5);
 }
 
 static void
 the_sixth_is_refused_when_nobody_comes_back(void **state)
 {
-	int places[5], place;
+	int permits[5], permit;
 	int64_t began = clock_ms();
 
 	(void)state;
-	fill(places);
-	assert_int_equal(breaker_enter(b, 0, &place), BREAKER_IS_FULL);
-	assert_int_equal(breaker_enter(b, 5000, &place), BREAKER_IS_FULL);
+	fill(permits);
+	assert_int_equal(breaker_enter(b, 0, &permit), BREAKER_IS_FULL);
+	assert_int_equal(breaker_enter(b, 5000, &permit), BREAKER_IS_FULL);
 	assert_true(clock_ms() - began < 3000);         /* not its whole patience */
 	began = clock_ms();
-	assert_int_equal(breaker_enter(b, 5000, &place), BREAKER_IS_FULL);
+	assert_int_equal(breaker_enter(b, 5000, &permit), BREAKER_IS_FULL);
 	assert_true(clock_ms() - began < STALL_US / 1000);      /* … and the seventh does not wait at all */
 	assert_int_equal(look().n_full, 3);
-	breaker_leave(b, places[2], true);
+	breaker_leave(b, permits[2], true);
 	call_times(3, true);
 }
 
 static void
 where_calls_take_long_nobody_waits_and_it_is_known_before(void **state)
 {
-	int places[5], place;
+	int permits[5], permit;
 	int64_t began;
 
 	(void)state;
 	for (int i = 0; i < 20; i++) {
-		assert_int_equal(breaker_enter(b, 0, &place), BREAKER_GO);
+		assert_int_equal(breaker_enter(b, 0, &permit), BREAKER_GO);
 		wait_ms(500);
-		breaker_leave(b, place, true);
+		breaker_leave(b, permit, true);
 	}
-	fill(places);
+	fill(permits);
 	assert_int_equal(breaker_closed_for_s(b), 1);
 	began = clock_us();
-	assert_int_equal(breaker_enter(b, 5000, &place), BREAKER_IS_FULL);
+	assert_int_equal(breaker_enter(b, 5000, &permit), BREAKER_IS_FULL);
 	assert_true(clock_us() - began < STALL_US);
-	breaker_leave(b, places[4], true);
+	breaker_leave(b, permits[4], true);
 	assert_int_equal(breaker_closed_for_s(b), 0);
 	call_times(100, true);          /* quick ones: that is forgotten */
-	assert_int_equal(breaker_enter(b, 0, &places[4]), BREAKER_GO);
+	assert_int_equal(breaker_enter(b, 0, &permits[4]), BREAKER_GO);
 	assert_int_equal(breaker_closed_for_s(b), 0);
 }
 
 static int
 leaves_soon(void *arg)
 {
-	int place;
+	int permit;
 
-	if (breaker_enter(b, 0, &place) != BREAKER_GO)
+	if (breaker_enter(b, 0, &permit) != BREAKER_GO)
 		return 1;
 	atomic_store((_Atomic int *)arg, 1);
 	usleep(20000);
-	breaker_leave(b, place, true);
+	breaker_leave(b, permit, true);
 	return 0;
 }
 
@@ -365,7 +366,7 @@ static void
 the_sixth_waits_while_others_come_back(void **state)
 {
 	_Atomic int *is_in = (_Atomic int *)(added_ms + 1);
-	int place, status;
+	int permit, status;
 	pid_t pid;
 
 	(void)state;
@@ -373,8 +374,8 @@ the_sixth_waits_while_others_come_back(void **state)
 	pid = scratch_fork(leaves_soon, (void *)is_in);
 	while (!atomic_load(is_in))
 		usleep(200);
-	assert_int_equal(breaker_enter(b, 10000, &place), BREAKER_GO);
-	breaker_leave(b, place, true);
+	assert_int_equal(breaker_enter(b, 10000, &permit), BREAKER_GO);
+	breaker_leave(b, permit, true);
 	waitpid(pid, &status, 0);
 	assert_int_equal(status, 0);
 	assert_int_equal(look().n_full, 0);
@@ -383,10 +384,10 @@ the_sixth_waits_while_others_come_back(void **state)
 static int
 dies_in_its_call(void *arg)
 {
-	int place;
+	int permit;
 
 	(void)arg;
-	if (breaker_enter(b, 0, &place) != BREAKER_GO)
+	if (breaker_enter(b, 0, &permit) != BREAKER_GO)
 		return 1;
 	raise(SIGKILL);
 	return 0;
@@ -400,30 +401,30 @@ the_places_of_the_dead_are_taken_back(void **state)
 	(void)state;
 	for (int i = 0; i < 5; i++)
 		waitpid(scratch_fork(dies_in_its_call, NULL), &status, 0);
-	assert_int_equal(look().n_flying, 0);
+	assert_int_equal(look().n_in_flight, 0);
 	for (int i = 0; i < 5; i++)
-		assert_int_not_equal(atomic_load(&b->place[i].holder), 0);
+		assert_int_not_equal(atomic_load(&b->permit[i].holder), 0);
 	call_times(1, true);
 }
 
 static int
 looks_around(void *arg)
 {
-	int place;
+	int permit;
 
 	(void)arg;
 	are_hidden = true;
 	wait_ms(200);
-	return breaker_enter(b, 0, &place) != BREAKER_IS_FULL || look().n_flying != 5;
+	return breaker_enter(b, 0, &permit) != BREAKER_IS_FULL || look().n_in_flight != 5;
 }
 
 static void
 one_who_cannot_see_the_holders_does_not_take_them_for_dead(void **state)
 {
-	int places[5], status;
+	int permits[5], status;
 
 	(void)state;
-	fill(places);
+	fill(permits);
 	waitpid(scratch_fork(looks_around, NULL), &status, 0);
 	assert_int_equal(status, 0);
 }
@@ -433,21 +434,21 @@ a_later_process_of_the_same_number_does_not_keep_the_place_of_a_dead_one(void **
 {
 	(void)state;
 	for (int i = 0; i < 5; i++)     /* our parent lives, but began at another time than that */
-		atomic_store(&b->place[i].holder, 7ULL << 22 | (uint64_t)getppid());
+		atomic_store(&b->permit[i].holder, 7ULL << 22 | (uint64_t)getppid());
 	call_times(1, true);
 }
 
 static void
 a_living_holder_keeps_its_place_only_as_long_as_any_call_can_last(void **state)
 {
-	int places[5];
+	int permits[5];
 
 	(void)state;
-	fill(places);
+	fill(permits);
 	assert_int_equal(call(true), BREAKER_IS_FULL);
 	wait_ms(71000);
 	call_times(1, true);
-	breaker_leave(b, places[1], false);     /* the late one takes nobody's place away */
+	breaker_leave(b, permits[1], false);     /* the late one takes nobody's place away */
 	call_times(1, true);
 }
 
@@ -457,15 +458,15 @@ a_living_holder_keeps_its_place_only_as_long_as_any_call_can_last(void **state)
 #define ROUNDS 1000
 
 struct race {
-	_Atomic int n_flying, n_probing, n_wrong, n_done;
+	_Atomic int n_in_flight, n_probing, n_wrong, n_done;
 	_Atomic int64_t n_go, n_left, n_bad, n_open, n_full;
 };
 
 static void
 race_once(struct race *r, unsigned *seed)
 {
-	int place, n = rand_r(seed);
-	enum breaker_answer answer = breaker_enter(b, 0, &place);
+	int permit, n = rand_r(seed);
+	enum breaker_answer answer = breaker_enter(b, 0, &permit);
 	bool is_good = n % 100 < 75, is_probe;
 
 	if (answer != BREAKER_GO) {
@@ -473,20 +474,20 @@ race_once(struct race *r, unsigned *seed)
 		usleep(50);
 		return;
 	}
-	is_probe = atomic_load(&b->place[place].lease_ms) != 0;
-	r->n_wrong += atomic_fetch_add(&r->n_flying, 1) >= 5;
+	is_probe = atomic_load(&b->permit[permit].lease_ms) != 0;
+	r->n_wrong += atomic_fetch_add(&r->n_in_flight, 1) >= 5;
 	r->n_wrong += is_probe && atomic_fetch_add(&r->n_probing, 1) >= 1;
 	atomic_fetch_add(&r->n_go, 1);
 	if (n % 7 == 0)
 		usleep(20);
 	if (is_probe)
 		atomic_fetch_sub(&r->n_probing, 1);
-	atomic_fetch_sub(&r->n_flying, 1);
+	atomic_fetch_sub(&r->n_in_flight, 1);
 	if (!is_probe && n % 300 == 1)
 		raise(SIGKILL);         /* its place goes with it */
 	atomic_fetch_add(&r->n_left, 1);
 	atomic_fetch_add(&r->n_bad, !is_good);
-	breaker_leave(b, place, is_good);
+	breaker_leave(b, permit, is_good);
 }
 
 static int
@@ -522,7 +523,7 @@ never_more_than_five_fly_and_one_probes_in_a_race_of_eight_that_die(void **state
 		while (n_running && waitpid(-1, &status, WNOHANG) > 0)
 			n_running--;
 		v = look();
-		if (v.state == BREAKER_OPEN && v.n_flying == 0)
+		if (v.state == BREAKER_OPEN && v.n_in_flight == 0)
 			wait_ms(v.again_in_ms);
 		usleep(300);
 	}
@@ -530,7 +531,7 @@ never_more_than_five_fly_and_one_probes_in_a_race_of_eight_that_die(void **state
 	print_message("# %d of %d died; %lld went, %lld refused, %lld full, opened %lld times\n", n_started - r->n_done, n_started,
 	              (long long)r->n_go, (long long)r->n_open, (long long)r->n_full, (long long)v.n_opened);
 	assert_int_equal(r->n_wrong, 0);
-	assert_int_equal(v.n_flying, 0);
+	assert_int_equal(v.n_in_flight, 0);
 	assert_int_equal(v.n_calls, r->n_left);
 	assert_int_equal(v.n_failed, r->n_bad);
 	assert_int_equal(v.n_refused, r->n_open);

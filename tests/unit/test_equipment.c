@@ -235,9 +235,9 @@ stock_ten_order_two_is_eight_and_cancelled_ten_again(void **state)
 	assert_int_equal(stock_of(db, item), 8);
 	assert_int_equal(state_of(&o), EQUIPMENT_APPROVED);
 	assert_int_equal(o.taken, 2);
-	assert_int_equal(equipment_give_up(db, &o, EMP, false), GIVEN_UP);
+	assert_int_equal(equipment_give_up(db, &o, EMP, false), ORDER_CANCEL_DONE);
 	assert_int_equal(stock_of(db, item), 10);
-	assert_int_equal(equipment_give_up(db, &o, EMP, false), GIVEN_UP);
+	assert_int_equal(equipment_give_up(db, &o, EMP, false), ORDER_CANCEL_DONE);
 	assert_int_equal(n_events("equipment.cancelled"), 1);
 	assert_non_null(strstr(last_payload("equipment.cancelled"), "\"by\":\"customer\""));
 	assert_int_equal(n_events("stock.changed"), 3);
@@ -339,7 +339,7 @@ what_is_handed_on_at_once_crosses_nothing(void **state)
 	(void)state;
 	assert_int_equal(n_events("stock.low"), 1);
 	assert_int_equal(second.taken, 0);
-	assert_int_equal(equipment_give_up(db, &first, EMP, false), GIVEN_UP);  /* +2 and −2 again: it was never above */
+	assert_int_equal(equipment_give_up(db, &first, EMP, false), ORDER_CANCEL_DONE);  /* +2 and −2 again: it was never above */
 	assert_int_equal(state_of(&second), EQUIPMENT_APPROVED);
 	assert_int_equal(second.taken, 2);
 	assert_int_equal(n_events("stock.low"), 1);
@@ -690,11 +690,11 @@ review_must_let_go_before_an_order_is_given_up(void **state)
 
 	(void)state;
 	says_to_close = REVIEW_NOT_ASKED;
-	assert_int_equal(equipment_give_up(db, &o, EMP, false), GIVE_UP_LATER);
+	assert_int_equal(equipment_give_up(db, &o, EMP, false), ORDER_CANCEL_LATER);
 	assert_int_equal(state_of(&o), EQUIPMENT_APPROVED);
 	assert_int_equal(stock_of(db, item), 8);
 	says_to_close = REVIEW_IS_CLOSED;
-	assert_int_equal(equipment_give_up(db, &o, EMP, false), GIVEN_UP);
+	assert_int_equal(equipment_give_up(db, &o, EMP, false), ORDER_CANCEL_DONE);
 	assert_int_equal(stock_of(db, item), 10);
 	assert_int_equal(n_closed, 2);
 }
@@ -878,7 +878,7 @@ people_cancel_their_own_until_the_booking_begins(void **state)
 	assert_true(equipment_may_cancel(db, &o, NOW, false));
 	assert_false(equipment_may_cancel(db, &o, o.starts_at, false));
 	assert_true(equipment_may_cancel(db, &o, o.starts_at, true));
-	assert_int_equal(equipment_give_up(db, &o, BOSS, true), GIVEN_UP);
+	assert_int_equal(equipment_give_up(db, &o, BOSS, true), ORDER_CANCEL_DONE);
 	assert_non_null(strstr(last_payload("equipment.cancelled"), "\"by\":\"manager\""));
 	assert_int_equal(stock_of(db, item), 10);
 }
@@ -891,7 +891,7 @@ what_is_handed_out_is_not_cancelled(void **state)
 
 	(void)state;
 	assert_true(equipment_hand_out(db, &o, 0, BOSS));
-	assert_int_equal(equipment_give_up(db, &o, EMP, true), GIVE_UP_NOT_NOW);
+	assert_int_equal(equipment_give_up(db, &o, EMP, true), ORDER_CANCEL_NOT_POSSIBLE);
 	assert_int_equal(state_of(&o), EQUIPMENT_HANDED_OUT);
 }
 
@@ -907,10 +907,10 @@ what_a_courier_is_bringing_its_customer_does_not_cancel(void **state)
 	paid("MP-AAAA1111", item, 2, 24, 48);
 	relay();
 	o = of_booking("MP-AAAA1111");
-	assert_int_equal(equipment_give_up(db, &o, MINJI, false), GIVE_UP_NOT_NOW);
+	assert_int_equal(equipment_give_up(db, &o, MINJI, false), ORDER_CANCEL_NOT_POSSIBLE);
 	assert_int_equal(n_events("equipment.cancelled"), 0);
 	db_do(others, "UPDATE delivery SET state = 'SCHEDULED' WHERE booking_code = 'MP-AAAA1111'");      /* he has come back */
-	assert_int_equal(equipment_give_up(db, &o, MINJI, false), GIVEN_UP);
+	assert_int_equal(equipment_give_up(db, &o, MINJI, false), ORDER_CANCEL_DONE);
 }
 
 static void

@@ -44,7 +44,7 @@ play_charge(struct db *d, const struct booking *b, const char *payment_key, int6
 	n_charges++;
 	*charge_id = b->booking_id;
 	*reason = "";
-	if (charge_says == CHARGE_APPROVED)
+	if (charge_says == CHARGE_ANSWER_APPROVED)
 		charged += b->amount;
 	return charge_says;
 }
@@ -54,7 +54,7 @@ play_look_up(struct db *d, const struct booking *b, int64_t *charge_id)
 {
 	(void)d;
 	*charge_id = b->booking_id;
-	return CHARGE_APPROVED;
+	return CHARGE_ANSWER_APPROVED;
 }
 
 /* The same key never pays back twice, and never another amount. */
@@ -151,10 +151,10 @@ begin(void **state)
 	payments = &played;
 	reviews = &played_reviews;
 	deliveries = &played_deliveries;
-	charge_says = CHARGE_APPROVED;
+	charge_says = CHARGE_ANSWER_APPROVED;
 	refund_says = REFUND_ANSWER_DONE;
 	review_says = REVIEW_GOES_ON;
-	delivery_says = DELIVERY_CANCELLED;
+	delivery_says = DELIVERY_ANSWER_CANCELLED;
 	n_charges = n_refunds = n_keys = n_reviews = n_deliveries = review_away_s = 0;
 	charged = paid_back = 0;
 	meanwhile = NULL;
@@ -202,7 +202,7 @@ placed(void)
 	bring(&o, true);
 	with(&o, SEAT, 2);
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
-	assert_int_equal(b.state, PAID);
+	assert_int_equal(b.state, BOOKING_PAID);
 	return b;
 }
 
@@ -354,10 +354,10 @@ a_booking_the_sweep_finishes_tells_of_its_extras_too(void **state)
 	with(&o, SEAT, 1);
 	o.card_id = 0;
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
-	assert_int_equal(b.state, HELD);
+	assert_int_equal(b.state, BOOKING_HELD);
 	db_do(db, "UPDATE booking SET asked_at = $1 /*scan*/", NOW - 60);
 	booking_sweep(db);
-	assert_int_equal(found(b.code).state, PAID);
+	assert_int_equal(found(b.code).state, BOOKING_PAID);
 	assert_true(says("booking.paid", "\"kind\":\"equipment\""));
 }
 
@@ -462,7 +462,7 @@ a_declined_card_gives_the_pieces_back(void **state)
 	struct booking b;
 
 	(void)state;
-	charge_says = CHARGE_DECLINED;
+	charge_says = CHARGE_ANSWER_DECLINED;
 	with(&o, SEAT, 5);
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_DECLINED);
 	assert_int_equal(free_pieces(SEAT, NOW + DAY, NOW + 2 * DAY), 5);
@@ -505,7 +505,7 @@ only_what_must_be_approved_first_is_asked_for_before_the_money(void **state)
 	assert_int_equal(order_tents(&b), BOOKING_OK);
 	assert_int_equal(n_reviews, 1);
 	assert_string_equal(review_key, arena_printf(scratch_memory, "%s-3", b.code));
-	assert_int_equal(b.state, PAID);
+	assert_int_equal(b.state, BOOKING_PAID);
 }
 
 static void
@@ -519,7 +519,7 @@ a_no_of_review_releases_the_hold_and_charges_nothing(void **state)
 	assert_string_equal(b.trouble.reason, "too many");
 	assert_int_equal(n_charges, 0);
 	b = found(b.code);
-	assert_int_equal(b.state, EXPIRED);
+	assert_int_equal(b.state, BOOKING_EXPIRED);
 	assert_string_equal(b.end_reason, "not_approved");
 	assert_int_equal(b.refund_state, REFUND_NONE);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM slot WHERE kind <> 'RELEASED' /*scan*/"), 0);
@@ -535,7 +535,7 @@ review_that_is_not_heard_releases_the_hold_and_charges_nothing(void **state)
 	(void)state;
 	review_says = REVIEW_NOT_HEARD;
 	assert_int_equal(order_tents(&b), BOOKING_REVIEW_LATER);
-	assert_int_equal(found(b.code).state, EXPIRED);
+	assert_int_equal(found(b.code).state, BOOKING_EXPIRED);
 	assert_int_equal(n_charges, 0);
 	review_says = REVIEW_GOES_ON;
 	assert_int_equal(order_tents(&b), BOOKING_OK);
@@ -551,7 +551,7 @@ with_reviews_breaker_open_nothing_is_written_at_all(void **state)
 	assert_int_equal(order_tents(&b), BOOKING_REVIEW_LATER);
 	assert_int_equal(booking_later_s(ASKED_REVIEW), 9);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking /*scan*/") + n_reviews, 0);
-	assert_int_equal(placed().state, PAID);                 /* child seats need no yes */
+	assert_int_equal(placed().state, BOOKING_PAID);                 /* child seats need no yes */
 }
 
 /* --- extras that end -------------------------------------------------------------------------------------------------------- */
@@ -571,7 +571,7 @@ a_rejected_order_gives_its_price_back_and_the_booking_goes_on(void **state)
 	assert_true(says("booking.extra_ended", "\"refund_due\":20000"));
 	booking_sweep(db);
 	b = found(b.code);
-	assert_int_equal(b.state, CONFIRMED);
+	assert_int_equal(b.state, BOOKING_CONFIRMED);
 	assert_int_equal(b.refunded_amount, 0);
 	assert_int_equal(b.extras[2].refunded_amount, 20000);
 	assert_int_equal(paid_back, 20000);
@@ -625,7 +625,7 @@ who_comes_to_the_branch_for_it_gets_the_way_there_back_and_it_is_fetched_all_the
 	assert_true(booking_hand_out(db, &b, 7));
 	hear("delivery.cancelled", b.code, "{\"direction\":\"delivery\",\"by\":\"booking\",\"reason\":\"handed_out\"}");
 	b = found(b.code);
-	assert_int_equal(b.state, OUT);
+	assert_int_equal(b.state, BOOKING_OUT);
 	assert_int_equal(b.extras[0].state, EXTRA_ENDED);
 	assert_int_equal(b.extras[1].state, EXTRA_BOOKED);
 	booking_sweep(db);
@@ -660,7 +660,7 @@ a_refund_payment_finishes_later_closes_the_extra_alone(void **state)
 	b = found(b.code);
 	assert_int_equal(b.extras[2].refund_state, REFUND_DONE);
 	assert_int_equal(b.refund_state, REFUND_NONE);
-	assert_int_equal(b.state, CONFIRMED);
+	assert_int_equal(b.state, BOOKING_CONFIRMED);
 	assert_int_equal(events("booking.extra_refunded"), 1);
 }
 
@@ -675,10 +675,10 @@ an_extras_refund_does_not_end_a_cancellation_that_waits(void **state)
 	b = found(b.code);
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_PENDING);
 	hear("payment.cancelled", b.code, arena_printf(scratch_memory, "{\"refunded_amount\":20000,\"refund_key\":\"%s-extra-4\"}", b.code));
-	assert_int_equal(found(b.code).state, CANCEL_REQUESTED);
+	assert_int_equal(found(b.code).state, BOOKING_CANCEL_REQUESTED);
 	hear("payment.cancelled", b.code, arena_printf(scratch_memory, "{\"refunded_amount\":250000,\"refund_key\":\"%s-cancel\"}", b.code));
 	b = found(b.code);
-	assert_int_equal(b.state, CANCELLED);
+	assert_int_equal(b.state, BOOKING_CANCELLED);
 	assert_int_equal(b.refunded_amount, 230000);
 }
 
@@ -777,7 +777,7 @@ a_rejected_booking_gives_back_all_that_is_left(void **state)
 	hear("car.refused", b.code, "{\"reason\":\"gone\"}");
 	booking_sweep(db);
 	b = found(b.code);
-	assert_int_equal(b.state, REJECTED);
+	assert_int_equal(b.state, BOOKING_REJECTED);
 	assert_int_equal(b.refunded_amount, 230000);
 	assert_int_equal(paid_back, 250000);
 }
@@ -793,7 +793,7 @@ a_booking_to_be_brought_is_cancelled_once_delivery_says_so(void **state)
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_DONE);
 	assert_int_equal(n_deliveries, 1);
 	b = found(b.code);
-	assert_int_equal(b.state, CANCELLED);
+	assert_int_equal(b.state, BOOKING_CANCELLED);
 	assert_int_equal(b.cancel_asked_at, 0);
 	assert_int_equal(paid_back, 250000);
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_DONE);
@@ -806,10 +806,10 @@ with_the_courier_on_his_way_it_is_not_cancelled(void **state)
 	struct booking b = confirmed();
 
 	(void)state;
-	delivery_says = DELIVERY_SHIPPED;
+	delivery_says = DELIVERY_ANSWER_SHIPPED;
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_SHIPPED);
 	b = found(b.code);
-	assert_int_equal(b.state, CONFIRMED);
+	assert_int_equal(b.state, BOOKING_CONFIRMED);
 	assert_int_equal(b.cancel_asked_at, 0);
 	assert_int_equal(events("booking.cancel_requested") + n_refunds, 0);
 }
@@ -820,15 +820,15 @@ with_delivery_away_nothing_changes(void **state)
 	struct booking b = confirmed();
 
 	(void)state;
-	delivery_says = DELIVERY_NOT_ASKED;
+	delivery_says = DELIVERY_ANSWER_NOT_ASKED;
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_LATER);
 	b = found(b.code);
-	assert_int_equal(b.state, CONFIRMED);
+	assert_int_equal(b.state, BOOKING_CONFIRMED);
 	assert_int_equal(b.cancel_asked_at, 0);
 	booking_sweep(db);
 	assert_int_equal(n_deliveries, 1);
 	assert_int_equal(n_refunds, 0);
-	delivery_says = DELIVERY_CANCELLED;
+	delivery_says = DELIVERY_ANSWER_CANCELLED;
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_DONE);
 }
 
@@ -838,23 +838,23 @@ an_answer_nobody_heard_is_asked_for_again_until_the_booking_is_cancelled(void **
 	struct booking b = confirmed();
 
 	(void)state;
-	delivery_says = DELIVERY_UNKNOWN;
+	delivery_says = DELIVERY_ANSWER_UNKNOWN;
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_PENDING);
 	b = found(b.code);
-	assert_int_equal(b.state, CONFIRMED);
+	assert_int_equal(b.state, BOOKING_CONFIRMED);
 	assert_int_equal(b.cancel_asked_at, NOW);
 	booking_sweep(db);
 	assert_int_equal(n_deliveries, 1);                      /* not at once: whoever asked may still hear it */
-	delivery_says = DELIVERY_NOT_ASKED;                     /* it may have been heard before it went away, so the wish stays */
+	delivery_says = DELIVERY_ANSWER_NOT_ASKED;                     /* it may have been heard before it went away, so the wish stays */
 	clock_set(NOW + 30);
 	booking_sweep(db);
 	assert_int_equal(n_deliveries, 2);
 	assert_int_equal(found(b.code).cancel_asked_at, NOW);
-	delivery_says = DELIVERY_CANCELLED;
+	delivery_says = DELIVERY_ANSWER_CANCELLED;
 	clock_set(NOW + 120);
 	booking_sweep(db);
 	b = found(b.code);
-	assert_int_equal(b.state, CANCELLED);
+	assert_int_equal(b.state, BOOKING_CANCELLED);
 	assert_string_equal(b.end_reason, "customer");
 	assert_int_equal(paid_back, 250000);
 }
@@ -865,16 +865,16 @@ an_answer_nobody_heard_that_was_a_no_withdraws_the_wish(void **state)
 	struct booking b = confirmed();
 
 	(void)state;
-	delivery_says = DELIVERY_UNKNOWN;
+	delivery_says = DELIVERY_ANSWER_UNKNOWN;
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_PENDING);
-	delivery_says = DELIVERY_SHIPPED;
+	delivery_says = DELIVERY_ANSWER_SHIPPED;
 	clock_set(NOW + 60);
 	booking_sweep(db);
 	b = found(b.code);
-	assert_int_equal(b.state, CONFIRMED);
+	assert_int_equal(b.state, BOOKING_CONFIRMED);
 	assert_int_equal(b.cancel_asked_at, 0);
 	delivery_reports("delivery.delivered", &b, "delivery", "");
-	assert_int_equal(found(b.code).state, OUT);
+	assert_int_equal(found(b.code).state, BOOKING_OUT);
 }
 
 static void
@@ -883,14 +883,14 @@ the_terms_are_those_of_the_moment_it_was_asked_for(void **state)
 	struct booking b = confirmed();
 
 	(void)state;
-	delivery_says = DELIVERY_UNKNOWN;
+	delivery_says = DELIVERY_ANSWER_UNKNOWN;
 	clock_set(NOW + 3 * DAY - settings.refund_full_before_s - 60);
 	b = found(b.code);
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_PENDING);
-	delivery_says = DELIVERY_CANCELLED;
+	delivery_says = DELIVERY_ANSWER_CANCELLED;
 	clock_set(NOW + 3 * DAY + HOUR);                        /* it would have begun */
 	booking_sweep(db);
-	assert_int_equal(found(b.code).state, CANCELLED);
+	assert_int_equal(found(b.code).state, BOOKING_CANCELLED);
 	assert_int_equal(paid_back, 250000);
 }
 
@@ -906,7 +906,7 @@ one_who_was_not_heard_does_not_withdraw_anothers_wish(void **state)
 	struct booking b = confirmed();
 
 	(void)state;
-	delivery_says = DELIVERY_NOT_ASKED;
+	delivery_says = DELIVERY_ANSWER_NOT_ASKED;
 	meanwhile = somebody_asks_too;
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_PENDING);
 	assert_int_equal(found(b.code).cancel_asked_at, NOW);
@@ -918,7 +918,7 @@ the_counter_does_not_hand_out_what_is_being_cancelled(void **state)
 	struct booking b = confirmed();
 
 	(void)state;
-	delivery_says = DELIVERY_UNKNOWN;
+	delivery_says = DELIVERY_ANSWER_UNKNOWN;
 	clock_set(NOW + 3 * DAY - 600);
 	b = found(b.code);
 	booking_cancel(db, &b, 1, "customer");
@@ -934,13 +934,13 @@ a_wish_of_a_booking_that_fleet_refuses_is_laid_down(void **state)
 	struct booking b = placed();
 
 	(void)state;
-	delivery_says = DELIVERY_UNKNOWN;
+	delivery_says = DELIVERY_ANSWER_UNKNOWN;
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_PENDING);
 	hear("car.refused", b.code, "{}");
 	clock_set(NOW + 60);
 	booking_sweep(db);
 	b = found(b.code);
-	assert_int_equal(b.state, REJECTED);
+	assert_int_equal(b.state, BOOKING_REJECTED);
 	assert_int_equal(b.cancel_asked_at, 0);
 	assert_int_equal(paid_back, 250000);
 	assert_int_equal(n_deliveries, 1);
@@ -969,12 +969,12 @@ the_courier_hands_the_keys_over_and_takes_them_back_as_the_counter_does(void **s
 
 	(void)state;
 	delivery_reports("delivery.delivered", &b, "delivery", "");
-	assert_int_equal(found(b.code).state, OUT);
+	assert_int_equal(found(b.code).state, BOOKING_OUT);
 	assert_int_equal(db_int(db, "SELECT actor_id FROM event WHERE type = 'booking.handed_out' /*scan*/"), 5);
 	delivery_reports("delivery.delivered", &b, "delivery", "");
 	assert_int_equal(events("booking.handed_out"), 1);
 	delivery_reports("delivery.delivered", &b, "collection", "");
-	assert_int_equal(found(b.code).state, COMPLETED);
+	assert_int_equal(found(b.code).state, BOOKING_COMPLETED);
 	assert_int_equal(events("booking.returned") + events("booking.completed"), 2);
 }
 
@@ -1016,7 +1016,7 @@ a_car_that_is_with_the_courier_is_not_at_the_counter(void **state)
 		assert_false(booking_no_show(db, &b, 3));
 	}
 	delivery_reports("delivery.delivered", &b, "delivery", "");
-	assert_int_equal(found(b.code).state, OUT);
+	assert_int_equal(found(b.code).state, BOOKING_OUT);
 	assert_int_equal(events("booking.extra_ended"), 0);
 }
 
@@ -1035,7 +1035,7 @@ whoever_fetches_at_the_branch_what_was_to_be_brought_gets_that_trips_price_back(
 	booking_sweep(db);
 	booking_sweep(db);
 	b = found(b.code);
-	assert_int_equal(b.state, OUT);
+	assert_int_equal(b.state, BOOKING_OUT);
 	assert_string_equal(b.extras[0].end_reason, "at_branch");
 	assert_int_equal(b.extras[0].refund_state, REFUND_DONE);
 	assert_int_equal(b.extras[1].state, EXTRA_BOOKED);      /* it is still fetched at its end */
@@ -1053,7 +1053,7 @@ nobody_is_noted_as_absent_by_itself_who_was_waiting_for_a_courier(void **state)
 	clock_set(NOW + 6 * DAY);
 	booking_sweep(db);
 	b = found(b.code);
-	assert_int_equal(b.state, CONFIRMED);
+	assert_int_equal(b.state, BOOKING_CONFIRMED);
 	job_stands(&b, "SCHEDULED");            /* he went there and has come back: a manager knows */
 	assert_true(booking_no_show(db, &b, 3));
 
@@ -1061,7 +1061,7 @@ nobody_is_noted_as_absent_by_itself_who_was_waiting_for_a_courier(void **state)
 	b = confirmed();
 	clock_set(NOW + 6 * DAY);
 	booking_sweep(db);
-	assert_int_equal(found(b.code).state, NO_SHOW);
+	assert_int_equal(found(b.code).state, BOOKING_NO_SHOW);
 }
 
 /* --- stuck --------------------------------------------------------------------------------------------------------------------- */
@@ -1119,14 +1119,14 @@ a_wish_that_rests_is_on_the_stuck_desk_and_can_be_tried(void **state)
 	struct booking b = confirmed();
 
 	(void)state;
-	delivery_says = DELIVERY_UNKNOWN;
+	delivery_says = DELIVERY_ANSWER_UNKNOWN;
 	booking_cancel(db, &b, 1, "customer");
 	assert_int_equal(stuck_rows(db, &q, &rows), 1);
 	assert_null(rows[0].resolve_url);
-	delivery_says = DELIVERY_CANCELLED;
+	delivery_says = DELIVERY_ANSWER_CANCELLED;
 	b = found(b.code);
 	booking_retry(db, &b, 3);
-	assert_int_equal(found(b.code).state, CANCELLED);
+	assert_int_equal(found(b.code).state, BOOKING_CANCELLED);
 }
 
 /* --- whatever happens in whatever order ------------------------------------------------------------------------------------------ */
@@ -1170,7 +1170,7 @@ something_happens(void)
 	const char *code = some_booking();
 	struct booking b;
 
-	charge_says = roll(6) ? CHARGE_APPROVED : CHARGE_DECLINED;
+	charge_says = roll(6) ? CHARGE_ANSWER_APPROVED : CHARGE_ANSWER_DECLINED;
 	refund_says = roll(3) ? REFUND_ANSWER_DONE : roll(2) ? REFUND_ANSWER_LATER : REFUND_ANSWER_PENDING;
 	review_says = roll(5) ? REVIEW_GOES_ON : roll(2) ? REVIEW_SAYS_NO : REVIEW_NOT_HEARD;
 	delivery_says = (enum delivery_answer)roll(4);
@@ -1230,7 +1230,7 @@ whatever_happens_in_whatever_order_the_money_and_the_stock_are_right(void **stat
 		all_holds();
 	}
 	refund_says = REFUND_ANSWER_DONE;
-	delivery_says = DELIVERY_CANCELLED;
+	delivery_says = DELIVERY_ANSWER_CANCELLED;
 	for (int i = 0; i < 40; i++) {
 		clock_set(clock_now() + 70);
 		booking_sweep(db);

@@ -187,7 +187,7 @@ every_change_of_any_car_has_a_rev_of_its_own(void **state)
 	for (int i = 0; i < 10; i++) {
 		int64_t car_id = 1 + i % 5, rev;
 
-		car_set_service(db, car_id, i < 5 ? OUT_OF_SERVICE : IN_SERVICE, 7);
+		car_set_service(db, car_id, i < 5 ? SERVICE_OUT_OF_SERVICE : SERVICE_IN_SERVICE, 7);
 		rev = db_int(db, "SELECT rev FROM car WHERE car_id = $1", car_id);
 		assert_true(rev > last);
 		last = rev;
@@ -209,7 +209,7 @@ a_car_that_was_ever_booked_is_retired_and_stays_so(void **state)
 	assert_int_equal(car_delete(db, car_id, 7), CAR_RETIRED_INSTEAD);
 	assert_int_equal(car_delete(db, car_id, 7), CAR_RETIRED_INSTEAD);
 	assert_int_equal(n_events("car.retired"), 1);
-	assert_int_equal(car_set_service(db, car_id, IN_SERVICE, 7), CAR_IS_RETIRED);
+	assert_int_equal(car_set_service(db, car_id, SERVICE_IN_SERVICE, 7), CAR_IS_RETIRED);
 	assert_true(car_find(db, car_id, &car));
 	car.daily_price = 1;
 	assert_int_equal(car_change(db, &car, 7), CAR_IS_RETIRED);
@@ -236,13 +236,13 @@ a_car_goes_only_to_an_open_branch_and_an_offered_model(void **state)
 	branch_set_open(db, branch.branch_id, true);
 	car.model_id = 99;
 	assert_int_equal(car_add(db, &car, 7), CAR_NO_MODEL);
-	model_set_state(db, model.model_id, OFF_SALE);
+	model_set_state(db, model.model_id, MODEL_OFF_SALE);
 	car.model_id = model.model_id;
 	assert_int_equal(car_add(db, &car, 7), CAR_NO_MODEL);
-	model_set_state(db, model.model_id, ON_SALE);
+	model_set_state(db, model.model_id, MODEL_ON_SALE);
 	assert_int_equal(car_add(db, &car, 7), CAR_OK);
 	branch_set_open(db, branch.branch_id, false);
-	model_set_state(db, model.model_id, OFF_SALE);
+	model_set_state(db, model.model_id, MODEL_OFF_SALE);
 	car.daily_price = 2;
 	assert_int_equal(car_change(db, &car, 7), CAR_OK);              /* where it stands it may stay */
 }
@@ -337,7 +337,7 @@ a_cars_status_is_what_is_true_now(void **state)
 		      code, car_id, cases[i].starts_at, cases[i].ends_at, cases[i].kept);
 		if (status_of(car_id) != cases[i].status)
 			fail_msg("%s: %s", cases[i].why, words_code(&car_status_words, status_of(car_id)));
-		car_set_service(db, car_id, OUT_OF_SERVICE, 7);
+		car_set_service(db, car_id, SERVICE_OUT_OF_SERVICE, 7);
 		assert_int_equal(status_of(car_id), CAR_OUT_OF_SERVICE);
 	}
 }
@@ -434,7 +434,7 @@ a_car_that_cannot_be_given_is_refused_with_the_reason_once(void **state)
 	int64_t out = add("1"), retired = add("2");
 
 	(void)state;
-	car_set_service(db, out, OUT_OF_SERVICE, 7);
+	car_set_service(db, out, SERVICE_OUT_OF_SERVICE, 7);
 	car_retire(db, retired, 7);
 	booking_says("booking.paid", "MP-1", out);
 	booking_says("booking.paid", "MP-2", retired);
@@ -550,7 +550,7 @@ a_booking_of_two_whose_second_car_cannot_be_given_is_refused_whole(void **state)
 
 	(void)state;
 	booking_of_two_says("booking.paid", "MP-1", first, second);
-	car_set_service(db, second, OUT_OF_SERVICE, 7);         /* after it was sold, before fleet heard of it */
+	car_set_service(db, second, SERVICE_OUT_OF_SERVICE, 7);         /* after it was sold, before fleet heard of it */
 	react();
 	assert_int_equal(n_events("car.refused"), 1);
 	assert_non_null(strstr(last_payload(), "\"out_of_service\""));
@@ -590,7 +590,7 @@ a_model_says_how_many_of_its_cars_are_in_service_and_free_now(void **state)
 		car_add(db, &car, 7);
 		cars[i] = car.car_id;
 	}
-	car_set_service(db, cars[3], OUT_OF_SERVICE, 7);
+	car_set_service(db, cars[3], SERVICE_OUT_OF_SERVICE, 7);
 	booking_of_two_says("booking.paid", "MP-1", cars[0], cars[1]);
 	react();
 	assert_int_equal(model_list(db, 0, 20, &models, &n), 1);

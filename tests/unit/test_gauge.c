@@ -145,14 +145,14 @@ the_length_of_a_line_is_known(void **state)
 	snprintf(at.sun_path, sizeof(at.sun_path), "%s", scratch_path("line.sock"));
 	assert_int_equal(bind(s, (struct sockaddr *)&at, sizeof(at)), 0);
 	assert_int_equal(listen(s, 10), 0);
-	assert_int_equal(queue_length(s), 0);
+	assert_int_equal(backlog_length(s), 0);
 	for (int i = 0; i < 5; i++) {
 		c[i] = socket(AF_UNIX, SOCK_STREAM, 0);
 		assert_int_equal(connect(c[i], (struct sockaddr *)&at, sizeof(at)), 0);
-		assert_int_equal(queue_length(s), queue_open() ? i + 1 : 1);
+		assert_int_equal(backlog_length(s), backlog_open() ? i + 1 : 1);
 	}
 	n = accept(s, NULL, NULL);
-	assert_int_equal(queue_length(s), queue_open() ? 4 : 1);
+	assert_int_equal(backlog_length(s), backlog_open() ? 4 : 1);
 	for (int i = 0; i < 5; i++)
 		close(c[i]);
 	close(n);

@@ -17,7 +17,7 @@ one_serves_and_the_others_drain(int n_free)
 {
 	memset(&parent, 0, sizeof(parent));
 	parent.plan = &plan;
-	parent.door[0].fd = parent.door[1].fd = -1;
+	parent.listener[0].fd = parent.listener[1].fd = -1;
 	parent.n_wanted[0] = 2;
 	parent.newest = parent.serving.number = 7;
 	snprintf(parent.pid_file, sizeof(parent.pid_file), "%s", scratch_path("pid"));

@@ -59,7 +59,7 @@ a_page_of_an_earlier_boot_is_replaced(void **state)
 
 	(void)state;
 	assert_true(lock_writer(l, 100));       /* as if its holder had gone with the machine */
-	strcpy(l->board.boot, "another boot");
+	strcpy(l->shm.boot, "another boot");
 	l->committed = 99;
 	unlock_writer(l);
 	lock_close(l);
@@ -77,15 +77,15 @@ a_page_in_use_is_never_replaced(void **state)
 	struct lock *l = open_lock(), *other;
 
 	(void)state;
-	strcpy(l->board.boot, "another name of this boot");
+	strcpy(l->shm.boot, "another name of this boot");
 	lock_committed(l);
 	other = open_lock();
 	assert_int_equal(lock_latest(other), lock_latest(l));
-	assert_int_equal(other->board.inode, l->board.inode);
+	assert_int_equal(other->shm.inode, l->shm.inode);
 	lock_close(l);
 	l = open_lock();                        /* the second holds it still */
-	assert_int_equal(l->board.inode, other->board.inode);
-	strcpy(l->board.kind, "another version");
+	assert_int_equal(l->shm.inode, other->shm.inode);
+	strcpy(l->shm.kind, "another version");
 	assert_null(lock_open(scratch, "test"));
 	assert_int_equal(errno, EBUSY);
 	lock_close(l);
@@ -127,7 +127,7 @@ a_copied_or_broken_page_is_replaced(void **state)
 	scratch_write(scratch_path("run/test.lock"), "rubbish");
 	l = open_lock();
 	assert_int_equal(lock_latest(l), 0);
-	copy.board.inode = l->board.inode + 1;
+	copy.shm.inode = l->shm.inode + 1;
 	memcpy(l, &copy, sizeof(copy));
 	lock_close(l);
 	l = open_lock();

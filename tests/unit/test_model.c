@@ -98,8 +98,8 @@ begin(void **state)
 	calendar_n_cars(db);
 	clock_set(NOW);
 	payments = &played;
-	charge_says = CHARGE_APPROVED;
-	look_up_says = CHARGE_NEVER_SEEN;
+	charge_says = CHARGE_ANSWER_APPROVED;
+	look_up_says = CHARGE_ANSWER_NEVER_SEEN;
 	settings.max_bookings_per_person = 10;
 	return 0;
 }
@@ -286,7 +286,7 @@ a_booking_of_two_whose_worker_died_after_the_charge_is_paid_with_both(void **sta
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
 	assert_int_equal(slots("HOLD"), 2);
 	db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1", b.booking_id, NOW);
-	look_up_says = CHARGE_APPROVED;
+	look_up_says = CHARGE_ANSWER_APPROVED;
 	clock_set(NOW + 20);
 	booking_sweep(db);
 	assert_int_equal(slots("BOOKED"), 2);
@@ -410,15 +410,15 @@ a_declined_card_or_a_refused_car_frees_all_of_them(void **state)
 	struct booking b;
 
 	(void)state;
-	charge_says = CHARGE_DECLINED;
+	charge_says = CHARGE_ANSWER_DECLINED;
 	assert_int_equal(place(order(3, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_DECLINED);
 	assert_int_equal(slots("RELEASED"), 3);
-	charge_says = CHARGE_APPROVED;
+	charge_says = CHARGE_ANSWER_APPROVED;
 	assert_int_equal(place(order(3, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_OK);
 	hear("car.refused", b.code);
 	assert_int_equal(slots("RELEASED"), 6);
 	booking_reload(db, &b);
-	assert_int_equal(b.state, REJECTED);
+	assert_int_equal(b.state, BOOKING_REJECTED);
 	booking_sweep(db);
 	assert_int_equal(refund_asked, b.amount);
 }
@@ -477,7 +477,7 @@ of_two_late_cars_the_one_nobody_waits_for_is_not_sold(void **state)
 static void
 a_manager_finds_the_booking_by_the_plate_of_any_of_its_cars(void **state)
 {
-	struct booking_query q = { .state = -1, .now = NOW, .today = NOW, .tomorrow = NOW + DAY, .order = BY_NEWEST };
+	struct booking_query q = { .state = -1, .now = NOW, .today = NOW, .tomorrow = NOW + DAY, .order = BOOKINGS_BY_NEWEST };
 	struct booking_row *rows;
 	struct booking b;
 
@@ -554,7 +554,7 @@ one_random_step(unsigned *seed)
 	struct booking b;
 	enum booking_outcome outcome;
 
-	charge_says = rand_r(seed) % 8 ? CHARGE_APPROVED : CHARGE_DECLINED;
+	charge_says = rand_r(seed) % 8 ? CHARGE_ANSWER_APPROVED : CHARGE_ANSWER_DECLINED;
 	outcome = booking_place(db, &o, &b);
 	if (o.model_id)         /* it can be had exactly when the oracle says so */
 		assert_int_equal(outcome == BOOKING_FEWER_CARS, had < o.qty);

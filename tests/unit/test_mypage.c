@@ -136,7 +136,7 @@ a_held_booking_shows_what_was_promised_and_how_its_price_is_made_up(void **state
 	(void)state;
 	hold("MP-AAAA1111");
 	b = found("MP-AAAA1111");
-	assert_int_equal(b.state, HELD);
+	assert_int_equal(b.state, BOOKING_HELD);
 	assert_string_equal(b.car_name, "Avante");
 	assert_string_equal(b.plate, "12가 3456");
 	assert_int_equal(b.body, BODY_SEDAN);
@@ -158,7 +158,7 @@ paid_and_confirmed_show_with_the_card_and_the_history_newest_first(void **state)
 	pay("MP-AAAA1111");
 	confirm("MP-AAAA1111");
 	b = found("MP-AAAA1111");
-	assert_int_equal(b.state, CONFIRMED);
+	assert_int_equal(b.state, BOOKING_CONFIRMED);
 	assert_int_equal(b.payment_state, PAYMENT_APPROVED);
 	assert_string_equal(b.last4, "4242");
 	assert_int_equal(b.paid_at, NOW + 1);
@@ -179,13 +179,13 @@ a_cancelled_booking_shows_the_refund_as_pending_until_it_is_done(void **state)
 	pay("MP-AAAA1111");
 	tell("booking.cancel_requested", "MP-AAAA1111", "{\"refund_due\":144900,\"reason\":\"customer\"}");
 	b = found("MP-AAAA1111");
-	assert_int_equal(b.state, CANCEL_REQUESTED);
+	assert_int_equal(b.state, BOOKING_CANCEL_REQUESTED);
 	assert_int_equal(b.payment_state, PAYMENT_GOING_BACK);
 	assert_int_equal(b.refund_due, 144900);
 	tell_at(NOW + 60, "payment.cancelled", "MP-AAAA1111", "{\"amount\":144900,\"refunded_amount\":144900}");
 	tell_at(NOW + 60, "booking.cancelled", "MP-AAAA1111", "{\"refunded_amount\":144900}");
 	b = found("MP-AAAA1111");
-	assert_int_equal(b.state, CANCELLED);
+	assert_int_equal(b.state, BOOKING_CANCELLED);
 	assert_int_equal(b.payment_state, PAYMENT_BACK);
 	assert_int_equal(b.refunded_amount, 144900);
 	assert_int_equal(b.refunded_at, NOW + 60);
@@ -203,7 +203,7 @@ a_cancellation_without_a_refund_leaves_the_payment_as_paid(void **state)
 	tell("booking.cancel_requested", "MP-AAAA1111", "{\"refund_due\":0,\"reason\":\"customer\"}");
 	tell("booking.cancelled", "MP-AAAA1111", "{\"refunded_amount\":0}");
 	b = found("MP-AAAA1111");
-	assert_int_equal(b.state, CANCELLED);
+	assert_int_equal(b.state, BOOKING_CANCELLED);
 	assert_int_equal(b.payment_state, PAYMENT_APPROVED);
 }
 
@@ -217,7 +217,7 @@ money_taken_for_an_expired_booking_is_shown_as_on_its_way_back_whichever_came_fi
 	tell("booking.expired", "MP-AAAA1111", "{\"reason\":\"later\"}");
 	tell("payment.approved", "MP-AAAA1111", "{\"amount\":207000,\"brand\":\"Visa\",\"last4\":\"4242\"}");
 	b = found("MP-AAAA1111");
-	assert_int_equal(b.state, EXPIRED);
+	assert_int_equal(b.state, BOOKING_EXPIRED);
 	assert_int_equal(b.payment_state, PAYMENT_GOING_BACK);
 	assert_int_equal(b.refund_due, 207000);
 	hold("MP-BBBB2222");
@@ -241,12 +241,12 @@ a_refused_car_ends_as_rejected_with_all_money_back(void **state)
 	tell("car.refused", "MP-AAAA1111", "{\"car_id\":3,\"reason\":\"retired\"}");
 	tell("booking.rejected", "MP-AAAA1111", "{\"refund_due\":207000,\"reason\":\"car_refused\"}");
 	b = found("MP-AAAA1111");
-	assert_int_equal(b.state, REJECTED);
+	assert_int_equal(b.state, BOOKING_REJECTED);
 	assert_int_equal(b.payment_state, PAYMENT_GOING_BACK);
 	tell("payment.cancelled", "MP-AAAA1111", "{\"amount\":207000,\"refunded_amount\":207000}");
 	tell("booking.refunded", "MP-AAAA1111", "{\"refunded_amount\":207000}");
 	b = found("MP-AAAA1111");
-	assert_int_equal(b.state, REJECTED);
+	assert_int_equal(b.state, BOOKING_REJECTED);
 	assert_int_equal(b.payment_state, PAYMENT_BACK);
 }
 
@@ -434,7 +434,7 @@ the_status_follows_fleet_and_the_booking_that_comes_next_is_shown(void **state)
 	cars = cars_at(NOW, &n);
 	assert_int_equal(cars[0].status, CAR_AVAILABLE);        /* fleet has not heard of it yet */
 	assert_string_equal(cars[0].booking->code, "MP-NOW00000");
-	assert_int_equal(cars[0].booking->state, PAID);
+	assert_int_equal(cars[0].booking->state, BOOKING_PAID);
 	confirm("MP-NOW00000");
 	assert_int_equal(cars_at(NOW, &n)[0].status, CAR_RENTED);
 	tell("booking.cancel_requested", "MP-NOW00000", "{\"refund_due\":0}");

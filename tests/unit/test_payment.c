@@ -231,7 +231,7 @@ a_good_card_pays_and_the_books_say_so(void **state)
 
 	(void)state;
 	assert_int_equal(charge("MP-TEST01", a_card(7, "tok_ok"), &c), PAY_APPROVED);
-	expect_state("MP-TEST01", IS_APPROVED);
+	expect_state("MP-TEST01", CHARGE_APPROVED);
 	assert_int_equal(account_sum("card_clearing"), 110000);
 	assert_int_equal(account_sum("rental_income"), -100000);
 	assert_int_equal(account_sum("vat_payable"), -10000);
@@ -328,13 +328,13 @@ a_late_answer_is_unknown_until_the_sweep_finds_out(void **state)
 	card_id = a_card(7, "tok_ok");
 	net = NET_DELAYS;
 	assert_int_equal(charge("MP-TEST02", card_id, &c), PAY_UNKNOWN);
-	expect_state("MP-TEST02", IS_UNKNOWN);
+	expect_state("MP-TEST02", CHARGE_UNKNOWN);
 	net = NET_FINE;
 	late[0].at = now;
 	deliver_late();
 	pass(10);
 	payment_sweep(db);
-	expect_state("MP-TEST02", IS_APPROVED);
+	expect_state("MP-TEST02", CHARGE_APPROVED);
 	assert_int_equal(held_by_provider(), 220000);
 	assert_int_equal(account_sum("card_clearing"), 220000);
 }
@@ -377,7 +377,7 @@ a_provider_that_is_not_reached_took_nothing(void **state)
 	(void)state;
 	net = NET_CUT;
 	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_LATER);
-	expect_state("MP-TEST01", IS_FAILED);
+	expect_state("MP-TEST01", CHARGE_FAILED);
 	net = NET_FINE;
 	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_LATER);
 	assert_int_equal(held_by_provider(), 0);
@@ -395,9 +395,9 @@ a_provider_that_is_switched_off_is_unknown_and_ends_as_never_arrived(void **stat
 	fault_set(sandbox, "down", 0);
 	pass(10);
 	payment_sweep(db);
-	expect_state("MP-TEST01", IS_UNKNOWN);          /* too young to be sure */
+	expect_state("MP-TEST01", CHARGE_UNKNOWN);          /* too young to be sure */
 	settle_everything();
-	expect_state("MP-TEST01", IS_FAILED);
+	expect_state("MP-TEST01", CHARGE_FAILED);
 	assert_int_equal(events("payment.failed"), 1);
 }
 
@@ -416,7 +416,7 @@ a_clock_that_is_set_back_an_hour_does_not_keep_a_charge_unknown(void **state)
 		pass(1);
 		payment_sweep(db);
 	}
-	expect_state("MP-TEST01", IS_FAILED);
+	expect_state("MP-TEST01", CHARGE_FAILED);
 }
 
 static void
@@ -431,9 +431,9 @@ a_worker_that_dies_before_asking_leaves_a_row_that_ends_as_failed(void **state)
 		charge("MP-TEST01", card_id, &c);
 	net = NET_FINE;
 	db_fresh(db);
-	expect_state("MP-TEST01", IS_REQUESTED);
+	expect_state("MP-TEST01", CHARGE_REQUESTED);
 	settle_everything();
-	expect_state("MP-TEST01", IS_FAILED);
+	expect_state("MP-TEST01", CHARGE_FAILED);
 	assert_int_equal(held_by_provider(), 0);
 }
 
@@ -451,10 +451,10 @@ a_worker_that_dies_after_the_money_was_taken_leaves_a_row_that_ends_approved(voi
 	db_fresh(db);
 	pass(3);
 	payment_sweep(db);
-	expect_state("MP-TEST01", IS_REQUESTED);        /* its own process may still be at it */
+	expect_state("MP-TEST01", CHARGE_REQUESTED);        /* its own process may still be at it */
 	pass(10);
 	payment_sweep(db);
-	expect_state("MP-TEST01", IS_APPROVED);
+	expect_state("MP-TEST01", CHARGE_APPROVED);
 	assert_int_equal(held_by_provider(), account_sum("card_clearing"));
 }
 
@@ -487,7 +487,7 @@ a_charge_that_arrives_after_it_was_given_up_goes_back(void **state)
 	late[0].at = now + 250;
 	pass(100);
 	payment_sweep(db);
-	expect_state("MP-TEST01", IS_FAILED);
+	expect_state("MP-TEST01", CHARGE_FAILED);
 	pass(160);
 	deliver_late();
 	assert_int_equal(held_by_provider(), 110000);
@@ -566,9 +566,9 @@ a_refund_gives_back_the_part_and_its_share_of_vat(void **state)
 
 	(void)state;
 	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
-	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c), BACK_DONE);
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c), REFUND_OUTCOME_DONE);
 	assert_int_equal(c.refunded_amount, 77000);
-	expect_state("MP-TEST01", IS_CANCELLED);
+	expect_state("MP-TEST01", CHARGE_CANCELLED);
 	assert_int_equal(account_sum("card_clearing"), 33000);
 	assert_int_equal(account_sum("vat_payable"), -3000);
 	assert_int_equal(account_sum("refunds_payable"), 0);
@@ -584,8 +584,8 @@ the_same_refund_again_gives_nothing_more(void **state)
 	(void)state;
 	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
 	refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c);
-	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c), BACK_DONE);
-	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 50000, &c), BACK_KEY_REUSED);
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c), REFUND_OUTCOME_DONE);
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 50000, &c), REFUND_OUTCOME_KEY_REUSED);
 	assert_int_equal(held_by_provider(), 33000);
 }
 
@@ -597,8 +597,8 @@ more_than_the_charge_is_never_given_back(void **state)
 	(void)state;
 	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
 	refund("MP-TEST01", "MP-TEST01-a", 77000, &c);
-	assert_int_equal(refund("MP-TEST01", "MP-TEST01-b", 33001, &c), BACK_TOO_MUCH);
-	assert_int_equal(refund("MP-TEST01", "MP-TEST01-c", 33000, &c), BACK_DONE);
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-b", 33001, &c), REFUND_OUTCOME_TOO_MUCH);
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-c", 33000, &c), REFUND_OUTCOME_DONE);
 	assert_int_equal(held_by_provider(), 0);
 	assert_int_equal(account_sum("vat_payable"), 0);
 	assert_int_equal(account_sum("rental_income"), 0);
@@ -629,12 +629,12 @@ a_refund_whose_answer_is_lost_is_done_once(void **state)
 	(void)state;
 	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
 	net = NET_LOSES_ANSWER;
-	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c), BACK_PENDING);
-	expect_state("MP-TEST01", IS_CANCEL_REQUESTED);
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c), REFUND_OUTCOME_PENDING);
+	expect_state("MP-TEST01", CHARGE_CANCEL_REQUESTED);
 	assert_int_equal(account_sum("refunds_payable"), -77000);
 	net = NET_FINE;
 	settle_everything();
-	expect_state("MP-TEST01", IS_CANCELLED);
+	expect_state("MP-TEST01", CHARGE_CANCELLED);
 	assert_int_equal(account_sum("refunds_payable"), 0);
 	assert_int_equal(held_by_provider(), 33000);
 	assert_int_equal(events("payment.cancelled"), 1);
@@ -653,7 +653,7 @@ a_refund_forgotten_by_the_provider_after_15_days_is_recognised_by_its_reason(voi
 	pass(16 * DAY);
 	sandbox_forget_old(sandbox);
 	settle_everything();
-	expect_state("MP-TEST01", IS_CANCELLED);
+	expect_state("MP-TEST01", CHARGE_CANCELLED);
 	assert_int_equal(held_by_provider(), 33000);
 }
 
@@ -665,7 +665,7 @@ a_part_asked_for_again_after_the_provider_forgot_its_key_is_given_back_once(void
 	(void)state;
 	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
 	net = NET_LOSES_ANSWER;
-	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 50000, &c), BACK_PENDING);
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 50000, &c), REFUND_OUTCOME_PENDING);
 	assert_int_equal(held_by_provider(), 60000);
 	pass(16 * DAY);
 	sandbox_forget_old(sandbox);
@@ -673,7 +673,7 @@ a_part_asked_for_again_after_the_provider_forgot_its_key_is_given_back_once(void
 	assert_int_equal(held_by_provider(), 60000);
 	net = NET_FINE;
 	settle_everything();
-	expect_state("MP-TEST01", IS_CANCELLED);
+	expect_state("MP-TEST01", CHARGE_CANCELLED);
 	assert_int_equal(held_by_provider(), 60000);
 	assert_int_equal(events("payment.cancelled"), 1);
 }
@@ -707,7 +707,7 @@ what_the_provider_does_not_answer_is_asked_again_after_growing_pauses(void **sta
 	net = NET_FINE;
 	pass(MAX_PAUSE_S);
 	payment_sweep(db);
-	expect_state("MP-TEST01", IS_CANCELLED);
+	expect_state("MP-TEST01", CHARGE_CANCELLED);
 	assert_string_equal(db_text(db, "SELECT last_error FROM refund /*scan*/"), "");
 }
 
@@ -736,7 +736,7 @@ a_charge_closed_by_hand_goes_back_should_it_turn_up(void **state)
 	pass(200);
 	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_NO_MORE);             /* not a way for this */
 	assert_int_equal(resolve("MP-TEST01", WAY_NO_PAYMENT), STUCK_RESOLVED);
-	expect_state("MP-TEST01", IS_FAILED);
+	expect_state("MP-TEST01", CHARGE_FAILED);
 	assert_int_equal(resolve("MP-TEST01", WAY_NO_PAYMENT), STUCK_NO_MORE);
 	assert_int_equal(events("payment.failed"), 1);
 	assert_int_equal(events("payment.resolved"), 1);
@@ -762,7 +762,7 @@ what_the_provider_says_goes_before_what_anybody_says(void **state)
 	net = NET_FINE;
 	pass(200);
 	assert_int_equal(resolve("MP-TEST01", WAY_NO_PAYMENT), STUCK_NOT_SO);
-	expect_state("MP-TEST01", IS_APPROVED);
+	expect_state("MP-TEST01", CHARGE_APPROVED);
 	assert_int_equal(events("payment.resolved"), 0);
 }
 
@@ -780,7 +780,7 @@ a_refund_paid_by_transfer_is_written_down_once_and_never_asked_for_again(void **
 	net = NET_FINE;
 	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_RESOLVED);
 	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_NO_MORE);
-	expect_state("MP-TEST01", IS_CANCELLED);
+	expect_state("MP-TEST01", CHARGE_CANCELLED);
 	settle_everything();
 	assert_int_equal(held_by_provider(), 110000);
 	assert_int_equal(account_sum("card_clearing"), 110000);
@@ -788,7 +788,7 @@ a_refund_paid_by_transfer_is_written_down_once_and_never_asked_for_again(void **
 	assert_int_equal(account_sum("refunds_payable"), 0);
 	assert_int_equal(db_int(db, "SELECT SUM(amount) FROM ledger_line /*scan*/"), 0);
 	assert_int_equal(events("payment.cancelled"), 1);
-	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c), BACK_DONE);
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c), REFUND_OUTCOME_DONE);
 }
 
 static void
@@ -815,7 +815,7 @@ a_refund_that_may_be_on_its_way_is_not_paid_by_transfer(void **state)
 	pass(130);
 	deliver_late();
 	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_NOT_SO);              /* it had been done: that is what stands */
-	expect_state("MP-TEST01", IS_CANCELLED);
+	expect_state("MP-TEST01", CHARGE_CANCELLED);
 	assert_int_equal(account_sum("bank"), 0);
 	assert_int_equal(held_by_provider(), 33000);
 }
@@ -839,7 +839,7 @@ a_refund_the_provider_goes_on_refusing_can_be_paid_by_transfer_after_a_minute(vo
 		pass(1);
 		payment_sweep(db);
 		if (i % 20 == 0)
-			assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c), BACK_PENDING);
+			assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c), REFUND_OUTCOME_PENDING);
 	}
 	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_RESOLVED);
 	assert_int_equal(account_sum("bank"), -77000);
@@ -860,7 +860,7 @@ a_refund_somebody_may_pay_by_transfer_goes_on_by_itself_when_nobody_does(void **
 	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_TOO_SOON);
 	net = NET_FINE;
 	settle_everything();
-	expect_state("MP-TEST01", IS_CANCELLED);
+	expect_state("MP-TEST01", CHARGE_CANCELLED);
 	assert_int_equal(held_by_provider(), 33000);
 }
 
@@ -870,7 +870,7 @@ ask_for_the_refund_again(void)
 	struct charge c;
 
 	net = NET_DELAYS;
-	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c), BACK_PENDING);
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c), REFUND_OUTCOME_PENDING);
 	net = NET_FINE;
 }
 
@@ -886,7 +886,7 @@ a_refund_asked_for_meanwhile_is_not_paid_by_transfer_too(void **state)
 	refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c);
 	pass(200);
 	net = NET_DELAYS;                       /* booking's sweep asks, and the provider takes its time */
-	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c), BACK_PENDING);
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c), REFUND_OUTCOME_PENDING);
 	net = NET_FINE;
 	pass(1);
 	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_TOO_SOON);
@@ -899,7 +899,7 @@ a_refund_asked_for_meanwhile_is_not_paid_by_transfer_too(void **state)
 	pass(250);
 	deliver_late();
 	settle_everything();
-	expect_state("MP-TEST01", IS_CANCELLED);
+	expect_state("MP-TEST01", CHARGE_CANCELLED);
 	assert_int_equal(held_by_provider(), 33000);
 }
 
@@ -915,7 +915,7 @@ a_refund_tried_at_once_is_done_at_once(void **state)
 	net = NET_FINE;
 	charge_find(db, "MP-TEST01", &c);
 	charge_retry(db, &c, 9, clock_ms() + 600);
-	assert_int_equal(c.state, IS_CANCELLED);
+	assert_int_equal(c.state, CHARGE_CANCELLED);
 	charge_retry(db, &c, 9, clock_ms() + 600);
 	assert_int_equal(events("payment.cancelled"), 1);
 	assert_int_equal(events("payment.retried"), 1);
@@ -927,11 +927,11 @@ voiding_a_key_never_seen_refuses_the_charge_that_comes_late(void **state)
 	struct charge c;
 
 	(void)state;
-	assert_int_equal(refund("MP-TEST01", "MP-TEST01-void", 0, &c), BACK_DONE);
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-void", 0, &c), REFUND_OUTCOME_DONE);
 	assert_int_equal(charge("MP-TEST01", a_card(7, "tok_ok"), &c), PAY_DECLINED);
 	assert_string_equal(charge_reason(db, &c), "void");
 	assert_int_equal(held_by_provider(), 0);
-	assert_int_equal(refund("MP-TEST01", "MP-TEST01-void", 0, &c), BACK_DONE);
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-void", 0, &c), REFUND_OUTCOME_DONE);
 }
 
 static void
@@ -943,15 +943,15 @@ voiding_an_unknown_charge_gives_the_money_back_when_it_turns_out_taken(void **st
 	(void)state;
 	net = NET_LOSES_ANSWER;
 	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_UNKNOWN);
-	assert_int_equal(refund("MP-TEST01", "MP-TEST01-void", 0, &c), BACK_PENDING);
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-void", 0, &c), REFUND_OUTCOME_PENDING);
 	net = NET_FINE;
 	payment_sweep(db);
-	expect_state("MP-TEST01", IS_CANCELLED);
+	expect_state("MP-TEST01", CHARGE_CANCELLED);
 	assert_int_equal(held_by_provider(), 0);
 	assert_int_equal(account_sum("card_clearing"), 0);
 	assert_int_equal(events("payment.approved"), 1);
 	assert_int_equal(events("payment.cancelled"), 1);
-	assert_int_equal(refund("MP-TEST01", "MP-TEST01-void", 0, &c), BACK_DONE);
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-void", 0, &c), REFUND_OUTCOME_DONE);
 	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_DECLINED);
 }
 
@@ -962,7 +962,7 @@ voiding_a_declined_charge_is_done_at_once(void **state)
 
 	(void)state;
 	charge("MP-TEST01", a_card(7, "tok_declined"), &c);
-	assert_int_equal(refund("MP-TEST01", "MP-TEST01-void", 0, &c), BACK_DONE);
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-void", 0, &c), REFUND_OUTCOME_DONE);
 }
 
 static void
@@ -971,9 +971,9 @@ a_refund_of_nothing_is_refused(void **state)
 	struct charge c;
 
 	(void)state;
-	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 1000, &c), BACK_NO_CHARGE);
+	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 1000, &c), REFUND_OUTCOME_NO_CHARGE);
 	charge("MP-TEST02", a_card(7, "tok_declined"), &c);
-	assert_int_equal(refund("MP-TEST02", "MP-TEST02-cancel", 1000, &c), BACK_NO_CHARGE);
+	assert_int_equal(refund("MP-TEST02", "MP-TEST02-cancel", 1000, &c), REFUND_OUTCOME_NO_CHARGE);
 }
 
 static void
@@ -992,7 +992,7 @@ a_webhook_brings_the_look_forward_and_is_not_believed(void **state)
 	payment_hint(db, "MP-TEST01");
 	payment_hint(db, "MP-TEST01");
 	payment_sweep(db);
-	expect_state("MP-TEST01", IS_APPROVED);
+	expect_state("MP-TEST01", CHARGE_APPROVED);
 	assert_int_equal(account_sum("card_clearing"), 110000);
 }
 
@@ -1008,7 +1008,7 @@ a_clock_set_back_does_not_stop_the_sweep(void **state)
 	net = NET_FINE;
 	pass(-7200);
 	payment_sweep(db);
-	expect_state("MP-TEST01", IS_APPROVED);
+	expect_state("MP-TEST01", CHARGE_APPROVED);
 }
 
 /* --- everything at random ----------------------------------------------------------------------------------------- */

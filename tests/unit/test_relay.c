@@ -218,7 +218,7 @@ the_wal_is_moved_into_the_file_while_writers_write(void **state)
 static void
 the_keeper_writes_down_how_far_behind_everybody_is(void **state)
 {
-	struct history h = { 0 };
+	struct lag_history h = { 0 };
 
 	(void)state;
 	emit_many("booking.paid", 20);
@@ -228,7 +228,7 @@ the_keeper_writes_down_how_far_behind_everybody_is(void **state)
 	db_do(db, "INSERT INTO event_retry (consumer, event_id, subject_id, tries, next_at, dead) VALUES ('other', 1, 'MP-0', 12, 0, 1)");
 	assert_true(db_commit(db));
 	for (int i = 0; i < 130 && h.n_samples < 2; i++, scratch_sleep_ms(50))
-		history_read(scratch_memory, scratch, &h);
+		lag_history_read(scratch_memory, scratch, &h);
 	assert_int_equal(h.n_samples, 2);
 	assert_int_equal(h.n_consumers, 3);
 	assert_string_equal(h.consumer[1], "other");

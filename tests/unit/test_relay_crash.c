@@ -17,10 +17,10 @@ pid_at(int place)
 	pid_t pid = 0;
 
 	for (int i = 0; i < 500 && !pid; i++) {
-		crew = board_look(scratch, "relay.crew", "motorpool crew 1", sizeof(*crew));
+		crew = shm_map_readonly(scratch, "relay.crew", "motorpool crew 1", sizeof(*crew));
 		if (crew) {
 			pid = atomic_load(&crew->member[place].pid);
-			board_close(crew, sizeof(*crew));
+			shm_unmap(crew, sizeof(*crew));
 		}
 		if (!pid)
 			scratch_sleep_ms(10);
@@ -33,7 +33,7 @@ static bool
 is_gone_in(pid_t pid, int64_t born, int ms)
 {
 	for (int waited = 0; waited < ms; waited += 10, scratch_sleep_ms(10))
-		if (hand_born(pid) != born)
+		if (proc_started(pid) != born)
 			return true;
 	return false;
 }
@@ -150,7 +150,7 @@ a_stopped_child_of_a_killed_relay_is_killed_by_the_one_that_waits(void **state)
 	(void)state;
 	first = relay_for(60000);
 	child = pid_at(OTHER);
-	born = hand_born(child);
+	born = proc_started(child);
 	pid_at(SEEN);
 	emit_many("booking.paid", 10);
 	each_once(10);
@@ -187,8 +187,8 @@ a_stopped_relay_is_killed_by_the_one_that_waits(void **state)
 static void
 a_number_that_somebody_else_has_now_is_nobody_of_ours(void **state)
 {
-	struct hands *hands = hands_open(scratch);
-	struct hand *h = hand_of(hands, "effect");
+	struct in_flight_table *hands = in_flight_open(scratch);
+	struct in_flight *h = in_flight_slot(hands, "effect");
 	pid_t stranger = fork();
 
 	(void)state;
@@ -197,15 +197,15 @@ a_number_that_somebody_else_has_now_is_nobody_of_ours(void **state)
 		_exit(0);
 	}
 	atomic_store(&h->pid, stranger);
-	atomic_store(&h->born, hand_born(stranger));
-	assert_false(hand_claim(h));            /* it lives: its note */
-	atomic_store(&h->born, hand_born(stranger) - 1);
-	assert_true(hand_claim(h));             /* the number was used again */
+	atomic_store(&h->born, proc_started(stranger));
+	assert_false(in_flight_claim(h));            /* it lives: its note */
+	atomic_store(&h->born, proc_started(stranger) - 1);
+	assert_true(in_flight_claim(h));             /* the number was used again */
 	assert_int_equal(atomic_load(&h->pid), getpid());
 	kill(stranger, SIGKILL);
 	assert_int_equal(scratch_wait(stranger), -SIGKILL);
-	assert_int_equal(hand_born(stranger), 0);
-	board_close(hands, sizeof(*hands));
+	assert_int_equal(proc_started(stranger), 0);
+	shm_unmap(hands, sizeof(*hands));
 }
 
 /* --- a person's switch -------------------------------------------------------------------------------------------------- */

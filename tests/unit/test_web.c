@@ -24,7 +24,7 @@ static enum status
 page_plain(struct web *w)
 {
 	n_handled++;
-	return web_text(w, OK, "text/plain", arena_printf(w->m, "user %lld id %lld", (long long)w->user.id, (long long)web_param_id(w, "id")));
+	return web_text(w, HTTP_OK, "text/plain", arena_printf(w->m, "user %lld id %lld", (long long)w->user.id, (long long)web_param_id(w, "id")));
 }
 
 static enum status
@@ -34,8 +34,8 @@ do_echo(struct web *w)
 
 	n_handled++;
 	if (form_bad(w))
-		return web_refuse(w, UNPROCESSABLE, "invalid", "Please look at the marked fields.");
-	return w->json ? web_json_text(w, CREATED, "{\"made\":true}") : web_redirect(w, "/done?text=%s", web_encode(w, text));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", "Please look at the marked fields.");
+	return w->json ? web_json_text(w, HTTP_CREATED, "{\"made\":true}") : web_redirect(w, "/done?text=%s", web_encode(w, text));
 }
 
 static enum status
@@ -44,7 +44,7 @@ do_upload(struct web *w)
 	size_t n;
 	const char *bytes = web_file(w, "photo", &n);
 
-	return web_text(w, OK, "text/plain", arena_printf(w->m, "%s %zu", bytes ? "file" : "none", n));
+	return web_text(w, HTTP_OK, "text/plain", arena_printf(w->m, "%s %zu", bytes ? "file" : "none", n));
 }
 
 static enum status
@@ -53,20 +53,20 @@ do_raw(struct web *w)
 	size_t n;
 
 	web_body(w, &n);
-	return web_text(w, OK, "text/plain", arena_printf(w->m, "%zu", n));
+	return web_text(w, HTTP_OK, "text/plain", arena_printf(w->m, "%zu", n));
 }
 
 static enum status
 do_hash(struct web *w)
 {
-	return web_text(w, OK, "text/plain", arena_printf(w->m, "%s %s", web_idempotency_key(w), web_body_hash(w)));
+	return web_text(w, HTTP_OK, "text/plain", arena_printf(w->m, "%s %s", web_idempotency_key(w), web_body_hash(w)));
 }
 
 static enum status
 do_write(struct web *w)
 {
 	db_do(w->db, "INSERT INTO note (text) VALUES ($1)", "x");
-	return web_text(w, OK, "text/plain", "written");
+	return web_text(w, HTTP_OK, "text/plain", "written");
 }
 
 static enum status
@@ -74,7 +74,7 @@ do_wrong_sql(struct web *w)
 {
 	web_sign_in(w, SESSION);
 	db_int(w->db, "SELECT nothing FROM nowhere");
-	return web_text(w, OK, "text/plain", "all is well");
+	return web_text(w, HTTP_OK, "text/plain", "all is well");
 }
 
 static enum status
@@ -82,14 +82,14 @@ do_leave_open(struct web *w)
 {
 	db_begin(w->db);
 	db_do(w->db, "INSERT INTO note (text) VALUES ('left')");
-	return web_text(w, OK, "text/plain", "all is well");
+	return web_text(w, HTTP_OK, "text/plain", "all is well");
 }
 
 static enum status
 do_nothing(struct web *w)
 {
 	(void)w;
-	return OK;
+	return HTTP_OK;
 }
 
 static enum status
@@ -122,24 +122,24 @@ static const struct route routes[] = {
 	{ GET,        "/",                 page_plain,    0 },
 	{ GET,        "/cars/:id",         page_plain,    0 },
 	{ GET | PUT,  "/cars/:id/edit",    page_plain,    0 },
-	{ GET,        "/desk",             page_plain,    MANAGER | ADMIN },
-	{ GET,        "/mine",             page_plain,    SIGNED_IN },
-	{ POST,       "/mine",             do_echo,       SIGNED_IN },
+	{ GET,        "/desk",             page_plain,    ROLE_MANAGER | ROLE_ADMIN },
+	{ GET,        "/mine",             page_plain,    ROUTE_SIGNED_IN },
+	{ POST,       "/mine",             do_echo,       ROUTE_SIGNED_IN },
 	{ POST,       "/echo",             do_echo,       0 },
-	{ POST,       "/hook",             do_echo,       NO_CSRF },
-	{ POST,       "/upload",           do_upload,     NO_CSRF | UPLOAD },
-	{ POST,       "/raw",              do_raw,        NO_CSRF | RAW_BODY },
-	{ POST,       "/hash",             do_hash,       NO_CSRF },
-	{ GET | POST, "/write",            do_write,      NO_CSRF },
-	{ GET,        "/write-by-get",     do_write,      WRITES },
-	{ POST,       "/wrong-sql",        do_wrong_sql,  NO_CSRF },
-	{ POST,       "/leave-open",       do_leave_open, NO_CSRF },
-	{ POST,       "/nothing",          do_nothing,    NO_CSRF },
-	{ POST,       "/sign-in",          do_sign_in,    NO_CSRF },
-	{ POST,       "/sign-out",         do_sign_out,   NO_CSRF },
-	{ POST,       "/pay",              do_pay,        NO_CSRF },
+	{ POST,       "/hook",             do_echo,       ROUTE_NO_CSRF },
+	{ POST,       "/upload",           do_upload,     ROUTE_NO_CSRF | ROUTE_UPLOAD },
+	{ POST,       "/raw",              do_raw,        ROUTE_NO_CSRF | ROUTE_RAW_BODY },
+	{ POST,       "/hash",             do_hash,       ROUTE_NO_CSRF },
+	{ GET | POST, "/write",            do_write,      ROUTE_NO_CSRF },
+	{ GET,        "/write-by-get",     do_write,      ROUTE_WRITES },
+	{ POST,       "/wrong-sql",        do_wrong_sql,  ROUTE_NO_CSRF },
+	{ POST,       "/leave-open",       do_leave_open, ROUTE_NO_CSRF },
+	{ POST,       "/nothing",          do_nothing,    ROUTE_NO_CSRF },
+	{ POST,       "/sign-in",          do_sign_in,    ROUTE_NO_CSRF },
+	{ POST,       "/sign-out",         do_sign_out,   ROUTE_NO_CSRF },
+	{ POST,       "/pay",              do_pay,        ROUTE_NO_CSRF },
 	{ GET,        "/go/:id",           do_go,         0 },
-	{ POST,       "/internal/charge",  page_plain,    INTERNAL },
+	{ POST,       "/internal/charge",  page_plain,    ROUTE_INTERNAL },
 	{ 0 },
 };
 static const struct db_role tester = { .name = "tester", .owns = "note" };
@@ -307,8 +307,8 @@ static void
 a_path_finds_its_handler_and_its_parameters(void **state)
 {
 	(void)state;
-	assert_int_equal(get("/"), OK);
-	assert_int_equal(get("/cars/12"), OK);
+	assert_int_equal(get("/"), HTTP_OK);
+	assert_int_equal(get("/cars/12"), HTTP_OK);
 	assert_string_equal(body_of_answer(), "user 0 id 12");
 	assert_true(says("Content-Length: 12\r\n"));
 }
@@ -320,7 +320,7 @@ a_parameter_that_is_no_id_is_zero(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		assert_int_equal(get(bad[i]), OK);
+		assert_int_equal(get(bad[i]), HTTP_OK);
 		assert_string_equal(body_of_answer(), "user 0 id 0");
 	}
 }
@@ -332,24 +332,24 @@ an_unknown_path_is_404(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
-		assert_int_equal(get(paths[i]), NOT_FOUND);
+		assert_int_equal(get(paths[i]), HTTP_NOT_FOUND);
 }
 
 static void
 a_wrong_method_is_405_and_says_which_are_right(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("DELETE", "/cars/12/edit", NULL, NULL), NOT_ALLOWED);
+	assert_int_equal(ask("DELETE", "/cars/12/edit", NULL, NULL), HTTP_NOT_ALLOWED);
 	assert_true(says("Allow: GET, HEAD, PUT\r\n"));
-	assert_int_equal(ask("TRACE", "/cars/12/edit", NULL, NULL), NOT_ALLOWED);
-	assert_int_equal(ask("BREW", "/nowhere", NULL, NULL), NOT_FOUND);
+	assert_int_equal(ask("TRACE", "/cars/12/edit", NULL, NULL), HTTP_NOT_ALLOWED);
+	assert_int_equal(ask("BREW", "/nowhere", NULL, NULL), HTTP_NOT_FOUND);
 }
 
 static void
 head_is_get_without_its_body(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("HEAD", "/cars/12", NULL, NULL), OK);
+	assert_int_equal(ask("HEAD", "/cars/12", NULL, NULL), HTTP_OK);
 	assert_true(says("Content-Length: 12\r\n"));
 	assert_string_equal(body_of_answer(), "");
 }
@@ -358,17 +358,17 @@ static void
 a_path_that_is_no_text_is_400(void **state)
 {
 	(void)state;
-	assert_int_equal(get("/cars/\xff"), BAD_REQUEST);
-	assert_int_equal(get("/cars/\n"), BAD_REQUEST);
-	assert_int_equal(get("cars"), BAD_REQUEST);
+	assert_int_equal(get("/cars/\xff"), HTTP_BAD_REQUEST);
+	assert_int_equal(get("/cars/\n"), HTTP_BAD_REQUEST);
+	assert_int_equal(get("cars"), HTTP_BAD_REQUEST);
 }
 
 static void
 a_broken_query_is_400(void **state)
 {
 	(void)state;
-	assert_int_equal(get("/?a=%zz"), BAD_REQUEST);
-	assert_int_equal(get("/?a=%00"), BAD_REQUEST);
+	assert_int_equal(get("/?a=%zz"), HTTP_BAD_REQUEST);
+	assert_int_equal(get("/?a=%00"), HTTP_BAD_REQUEST);
 	assert_int_equal(n_handled, 0);
 }
 
@@ -376,10 +376,10 @@ static void
 internal_routes_do_not_exist_outside(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("POST", "/internal/charge", "application/json", "{}"), NOT_FOUND);
+	assert_int_equal(ask("POST", "/internal/charge", "application/json", "{}"), HTTP_NOT_FOUND);
 	serving.internal = true;
-	assert_int_equal(ask("POST", "/internal/charge", "application/json", "{}"), OK);
-	assert_int_equal(get("/"), NOT_FOUND);
+	assert_int_equal(ask("POST", "/internal/charge", "application/json", "{}"), HTTP_OK);
+	assert_int_equal(get("/"), HTTP_NOT_FOUND);
 }
 
 static void
@@ -436,16 +436,16 @@ static void
 health_is_told_without_a_database_and_readiness_is_not(void **state)
 {
 	(void)state;
-	assert_int_equal(get("/t/healthz"), OK);
+	assert_int_equal(get("/t/healthz"), HTTP_OK);
 	assert_string_equal(body_of_answer(), "{\"status\":\"ok\",\"program\":\"tester\"}");
-	assert_int_equal(get("/t/readyz"), OK);
+	assert_int_equal(get("/t/readyz"), HTTP_OK);
 	web_use_db(NULL, "being upgraded");
-	assert_int_equal(get("/t/healthz"), OK);
-	assert_int_equal(get("/t/readyz"), BUSY);
+	assert_int_equal(get("/t/healthz"), HTTP_OK);
+	assert_int_equal(get("/t/readyz"), HTTP_BUSY);
 	assert_true(says("being upgraded"));
 	web_use_db(db, NULL);
 	serving.dead = true;
-	assert_int_equal(get("/t/readyz"), BUSY);
+	assert_int_equal(get("/t/readyz"), HTTP_BUSY);
 }
 
 static void
@@ -453,7 +453,7 @@ without_a_database_every_page_says_when_to_come_back(void **state)
 {
 	(void)state;
 	web_use_db(NULL, "being upgraded");
-	assert_int_equal(get("/"), BUSY);
+	assert_int_equal(get("/"), HTTP_BUSY);
 	assert_true(says("Retry-After: 5\r\n"));
 	assert_int_equal(n_handled, 0);
 }
@@ -465,7 +465,7 @@ a_session_and_a_fresh_visit_are_somebody(void **state)
 {
 	(void)state;
 	as_kim();
-	assert_int_equal(get("/mine"), OK);
+	assert_int_equal(get("/mine"), HTTP_OK);
 	assert_string_equal(body_of_answer(), "user 7 id 0");
 	assert_true(says("Cache-Control: no-store\r\n"));
 	assert_null(cookie_set("mp_seen"));
@@ -476,7 +476,7 @@ a_visit_after_five_minutes_is_noted_in_the_cookie(void **state)
 {
 	(void)state;
 	as_kim_seen(clock_now() - 301);
-	assert_int_equal(get("/mine"), OK);
+	assert_int_equal(get("/mine"), HTTP_OK);
 	assert_non_null(cookie_set("mp_seen"));
 }
 
@@ -485,7 +485,7 @@ a_clock_that_is_set_back_signs_nobody_out(void **state)
 {
 	(void)state;
 	as_kim_seen(clock_now() + HOUR);
-	assert_int_equal(get("/mine"), OK);
+	assert_int_equal(get("/mine"), HTTP_OK);
 	assert_non_null(cookie_set("mp_seen"));
 }
 
@@ -494,13 +494,13 @@ an_idle_forged_or_missing_visit_is_nobody(void **state)
 {
 	(void)state;
 	as_kim_seen(clock_now() - settings.session_idle_s - 1);
-	assert_int_equal(get("/mine"), SEE_OTHER);
+	assert_int_equal(get("/mine"), HTTP_SEE_OTHER);
 	with("HTTP_COOKIE", "mp_session=" SESSION);
-	assert_int_equal(get("/mine"), SEE_OTHER);
+	assert_int_equal(get("/mine"), HTTP_SEE_OTHER);
 	with("HTTP_COOKIE", arena_printf(scratch_memory, "mp_session=" SESSION "; mp_seen=%lld.AAAA", (long long)clock_now()));
-	assert_int_equal(get("/mine"), SEE_OTHER);
+	assert_int_equal(get("/mine"), HTTP_SEE_OTHER);
 	as_kim_seen(clock_now() + 100000);
-	assert_int_equal(get("/mine"), SEE_OTHER);
+	assert_int_equal(get("/mine"), HTTP_SEE_OTHER);
 }
 
 static void
@@ -508,7 +508,7 @@ an_unknown_session_is_nobody(void **state)
 {
 	(void)state;
 	with("HTTP_COOKIE", "mp_session=ANOTHER-token-000000000000000000; mp_seen=1.x");
-	assert_int_equal(get("/"), OK);
+	assert_int_equal(get("/"), HTTP_OK);
 	assert_string_equal(body_of_answer(), "user 0 id 0");
 }
 
@@ -516,7 +516,7 @@ static void
 a_browser_is_sent_to_sign_in_and_told_where_to_come_back(void **state)
 {
 	(void)state;
-	assert_int_equal(get("/mine?a=1&b=%2F"), SEE_OTHER);
+	assert_int_equal(get("/mine?a=1&b=%2F"), HTTP_SEE_OTHER);
 	assert_true(says("Location: /account/sign-in?next=%2Fmine%3Fa%3D1%26b%3D%252F\r\n"));
 }
 
@@ -524,7 +524,7 @@ static void
 a_signed_out_form_is_401_with_a_way_to_sign_in(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("POST", "/mine", FORM, "text=a"), UNAUTHORIZED);
+	assert_int_equal(ask("POST", "/mine", FORM, "text=a"), HTTP_UNAUTHORIZED);
 	assert_true(says("/account/sign-in"));
 	assert_int_equal(n_handled, 0);
 }
@@ -534,10 +534,10 @@ a_role_is_needed_where_the_route_says_so(void **state)
 {
 	(void)state;
 	as_kim();
-	assert_int_equal(get("/desk"), FORBIDDEN);
+	assert_int_equal(get("/desk"), HTTP_FORBIDDEN);
 	assert_true(says("text/html"));
 	with_api_token(API);
-	assert_int_equal(get("/desk"), FORBIDDEN);
+	assert_int_equal(get("/desk"), HTTP_FORBIDDEN);
 	assert_true(says("\"code\":\"forbidden\""));
 }
 
@@ -546,10 +546,10 @@ an_api_token_is_somebody_and_is_answered_in_json(void **state)
 {
 	(void)state;
 	with_api_token(API);
-	assert_int_equal(ask("POST", "/mine", "application/json", "{\"text\":\"a\"}"), CREATED);
+	assert_int_equal(ask("POST", "/mine", "application/json", "{\"text\":\"a\"}"), HTTP_CREATED);
 	assert_string_equal(body_of_answer(), "{\"made\":true}");
 	with_api_token("not-the-token-00000000000000000000");
-	assert_int_equal(get("/"), UNAUTHORIZED);
+	assert_int_equal(get("/"), HTTP_UNAUTHORIZED);
 	assert_true(says("WWW-Authenticate: Bearer\r\n"));
 	assert_true(says("\"code\":\"unauthorized\""));
 }
@@ -560,8 +560,8 @@ with_tls_cookies_are_host_cookies(void **state)
 	(void)state;
 	settings.tls = true;
 	as_kim();
-	assert_int_equal(get("/mine"), SEE_OTHER);
-	assert_int_equal(ask("POST", "/sign-in", NULL, NULL), SEE_OTHER);
+	assert_int_equal(get("/mine"), HTTP_SEE_OTHER);
+	assert_int_equal(ask("POST", "/sign-in", NULL, NULL), HTTP_SEE_OTHER);
 	assert_true(says("Set-Cookie: __Host-mp_session=" SESSION "; Path=/; Max-Age="));
 	assert_true(says("; HttpOnly; SameSite=Lax; Secure\r\n"));
 }
@@ -572,12 +572,12 @@ signing_in_and_out_sets_and_takes_both_cookies(void **state)
 	const char *session, *seen;
 
 	(void)state;
-	assert_int_equal(ask("POST", "/sign-in", NULL, NULL), SEE_OTHER);
+	assert_int_equal(ask("POST", "/sign-in", NULL, NULL), HTTP_SEE_OTHER);
 	session = cookie_set("mp_session");
 	seen = cookie_set("mp_seen");
 	with("HTTP_COOKIE", arena_printf(scratch_memory, "mp_session=%s; mp_seen=%s", session, seen));
-	assert_int_equal(get("/mine"), OK);
-	assert_int_equal(ask("POST", "/sign-out", NULL, NULL), SEE_OTHER);
+	assert_int_equal(get("/mine"), HTTP_OK);
+	assert_int_equal(ask("POST", "/sign-out", NULL, NULL), HTTP_SEE_OTHER);
 	assert_true(says("mp_session=; Path=/; Max-Age=0;"));
 	assert_true(says("mp_seen=; Path=/; Max-Age=0;"));
 }
@@ -589,12 +589,12 @@ a_change_needs_the_sessions_own_csrf_token(void **state)
 {
 	(void)state;
 	as_kim();
-	assert_int_equal(ask("POST", "/mine", FORM, "text=a"), FORBIDDEN);
+	assert_int_equal(ask("POST", "/mine", FORM, "text=a"), HTTP_FORBIDDEN);
 	as_kim();
-	assert_int_equal(ask("POST", "/mine", FORM, "text=a&csrf=wrong"), FORBIDDEN);
+	assert_int_equal(ask("POST", "/mine", FORM, "text=a&csrf=wrong"), HTTP_FORBIDDEN);
 	assert_int_equal(n_handled, 0);
 	as_kim();
-	assert_int_equal(ask("POST", "/mine", FORM, arena_printf(scratch_memory, "text=a&csrf=%s", csrf_of_kim())), SEE_OTHER);
+	assert_int_equal(ask("POST", "/mine", FORM, arena_printf(scratch_memory, "text=a&csrf=%s", csrf_of_kim())), HTTP_SEE_OTHER);
 	assert_true(says("Location: /done?text=a\r\n"));
 }
 
@@ -603,11 +603,11 @@ json_with_a_session_needs_it_too(void **state)
 {
 	(void)state;
 	as_kim();
-	assert_int_equal(ask("POST", "/mine", "application/json", "{\"text\":\"a\"}"), FORBIDDEN);
+	assert_int_equal(ask("POST", "/mine", "application/json", "{\"text\":\"a\"}"), HTTP_FORBIDDEN);
 	assert_true(says("\"code\":\"csrf\""));
 	as_kim();
 	with("HTTP_X_CSRF_TOKEN", csrf_of_kim());
-	assert_int_equal(ask("POST", "/mine", "application/json", "{\"text\":\"a\"}"), CREATED);
+	assert_int_equal(ask("POST", "/mine", "application/json", "{\"text\":\"a\"}"), HTTP_CREATED);
 }
 
 static void
@@ -616,11 +616,11 @@ json_is_no_excuse_where_nobody_has_a_session(void **state)
 	struct program provider = program;
 
 	(void)state;
-	assert_int_equal(ask("POST", "/echo", "application/json", "{\"text\":\"a\"}"), CREATED);
+	assert_int_equal(ask("POST", "/echo", "application/json", "{\"text\":\"a\"}"), HTTP_CREATED);
 	provider.own_db = "provider";
 	serving.p = &provider;
-	assert_int_equal(ask("POST", "/echo", "application/json", "{\"text\":\"a\"}"), FORBIDDEN);
-	assert_int_equal(ask("POST", "/hook", "application/json", "{\"text\":\"a\"}"), CREATED);
+	assert_int_equal(ask("POST", "/echo", "application/json", "{\"text\":\"a\"}"), HTTP_FORBIDDEN);
+	assert_int_equal(ask("POST", "/hook", "application/json", "{\"text\":\"a\"}"), HTTP_CREATED);
 	serving.p = &program;
 }
 
@@ -630,7 +630,7 @@ another_site_is_refused_even_with_the_token(void **state)
 	(void)state;
 	as_kim();
 	with("HTTP_SEC_FETCH_SITE", "cross-site");
-	assert_int_equal(ask("POST", "/mine", FORM, arena_printf(scratch_memory, "text=a&csrf=%s", csrf_of_kim())), FORBIDDEN);
+	assert_int_equal(ask("POST", "/mine", FORM, arena_printf(scratch_memory, "text=a&csrf=%s", csrf_of_kim())), HTTP_FORBIDDEN);
 }
 
 static void
@@ -639,15 +639,15 @@ a_signed_out_form_is_protected_by_a_token_of_its_own(void **state)
 	const char *anon;
 
 	(void)state;
-	assert_int_equal(get("/nowhere"), NOT_FOUND);
+	assert_int_equal(get("/nowhere"), HTTP_NOT_FOUND);
 	anon = cookie_set("mp_anon");
 	assert_non_null(anon);
 	assert_true(says(secret_sign(scratch_memory, "csrf", anon)));
-	assert_int_equal(ask("POST", "/echo", FORM, "text=a"), FORBIDDEN);
+	assert_int_equal(ask("POST", "/echo", FORM, "text=a"), HTTP_FORBIDDEN);
 	with("HTTP_COOKIE", arena_printf(scratch_memory, "mp_anon=%s", anon));
-	assert_int_equal(ask("POST", "/echo", FORM, arena_printf(scratch_memory, "text=a&csrf=%s", secret_sign(scratch_memory, "csrf", anon))), SEE_OTHER);
+	assert_int_equal(ask("POST", "/echo", FORM, arena_printf(scratch_memory, "text=a&csrf=%s", secret_sign(scratch_memory, "csrf", anon))), HTTP_SEE_OTHER);
 	with("HTTP_COOKIE", arena_printf(scratch_memory, "mp_anon=%s", anon));
-	assert_int_equal(get("/nowhere"), NOT_FOUND);
+	assert_int_equal(get("/nowhere"), HTTP_NOT_FOUND);
 	assert_null(cookie_set("mp_anon"));
 }
 
@@ -661,7 +661,7 @@ a_body_beyond_the_limit_is_413_and_not_read(void **state)
 
 	(void)state;
 	memset(big, 'a', n);
-	assert_int_equal(ask_n("POST", "/hook", FORM, big, n), TOO_LARGE);
+	assert_int_equal(ask_n("POST", "/hook", FORM, big, n), HTTP_TOO_LARGE);
 	assert_int_equal(n_handled, 0);
 }
 
@@ -673,10 +673,10 @@ an_upload_may_be_eight_mib_not_nine(void **state)
 	char *big = arena_alloc(scratch_memory, n);
 
 	(void)state;
-	assert_int_equal(ask_n("POST", "/upload", "multipart/form-data; boundary=X", big, n), TOO_LARGE);
+	assert_int_equal(ask_n("POST", "/upload", "multipart/form-data; boundary=X", big, n), HTTP_TOO_LARGE);
 	memcpy(big, head, sizeof(head) - 1);
 	memcpy(big + sizeof(head) - 1 + eight, "\r\n--X--\r\n", 9);
-	assert_int_equal(ask_n("POST", "/upload", "multipart/form-data; boundary=X", big, sizeof(head) - 1 + eight + 9), OK);
+	assert_int_equal(ask_n("POST", "/upload", "multipart/form-data; boundary=X", big, sizeof(head) - 1 + eight + 9), HTTP_OK);
 	assert_string_equal(body_of_answer(), "file 8388608");
 }
 
@@ -684,16 +684,16 @@ static void
 multipart_is_only_for_routes_that_take_files(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("POST", "/hook", "multipart/form-data; boundary=X", "--X--"), UNSUPPORTED);
-	assert_int_equal(ask("POST", "/hook", "text/plain", "text=a"), UNSUPPORTED);
-	assert_int_equal(ask("POST", "/hook", "application/x-www-form-urlencodedly", "text=a"), UNSUPPORTED);
+	assert_int_equal(ask("POST", "/hook", "multipart/form-data; boundary=X", "--X--"), HTTP_UNSUPPORTED);
+	assert_int_equal(ask("POST", "/hook", "text/plain", "text=a"), HTTP_UNSUPPORTED);
+	assert_int_equal(ask("POST", "/hook", "application/x-www-form-urlencodedly", "text=a"), HTTP_UNSUPPORTED);
 }
 
 static void
 bad_json_is_400_with_its_code(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("POST", "/hook", "application/json", "{\"text\":"), BAD_REQUEST);
+	assert_int_equal(ask("POST", "/hook", "application/json", "{\"text\":"), HTTP_BAD_REQUEST);
 	assert_true(says("\"code\":\"bad_json\""));
 }
 
@@ -702,11 +702,11 @@ a_body_shorter_than_it_says_is_400(void **state)
 {
 	(void)state;
 	with("CONTENT_LENGTH", "100");
-	assert_int_equal(ask("POST", "/hook", FORM, "text=a"), BAD_REQUEST);
+	assert_int_equal(ask("POST", "/hook", FORM, "text=a"), HTTP_BAD_REQUEST);
 	with("CONTENT_LENGTH", "-1");
-	assert_int_equal(ask("POST", "/hook", FORM, "text=a"), BAD_REQUEST);
+	assert_int_equal(ask("POST", "/hook", FORM, "text=a"), HTTP_BAD_REQUEST);
 	with("CONTENT_LENGTH", "6x");
-	assert_int_equal(ask("POST", "/hook", FORM, "text=a"), BAD_REQUEST);
+	assert_int_equal(ask("POST", "/hook", FORM, "text=a"), HTTP_BAD_REQUEST);
 }
 
 static void
@@ -717,14 +717,14 @@ a_thousand_fields_are_400(void **state)
 	(void)state;
 	for (int i = 0; i < 1000; i++)
 		buf_printf(&text, "f%d=1&", i);
-	assert_int_equal(ask("POST", "/hook", FORM, text.s), BAD_REQUEST);
+	assert_int_equal(ask("POST", "/hook", FORM, text.s), HTTP_BAD_REQUEST);
 }
 
 static void
 bad_fields_are_listed_in_the_json_error(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("POST", "/hook", "application/json", "{\"text\":\"\",\"admin\":true}"), UNPROCESSABLE);
+	assert_int_equal(ask("POST", "/hook", "application/json", "{\"text\":\"\",\"admin\":true}"), HTTP_UNPROCESSABLE);
 	assert_true(says("{\"error\":{\"code\":\"invalid\",\"message\":\"Please look at the marked fields.\","
 	                 "\"fields\":{\"text\":\"Please fill this in.\",\"admin\":\"This field is not known here.\"}"));
 }
@@ -733,7 +733,7 @@ static void
 a_raw_body_is_left_alone(void **state)
 {
 	(void)state;
-	assert_int_equal(ask_n("POST", "/raw", "application/octet-stream", "\0\xff%", 3), OK);
+	assert_int_equal(ask_n("POST", "/raw", "application/octet-stream", "\0\xff%", 3), HTTP_OK);
 	assert_string_equal(body_of_answer(), "3");
 }
 
@@ -763,9 +763,9 @@ an_idempotency_key_is_plain_and_not_long(void **state)
 	memset(key, 'k', sizeof(key));
 	key[299] = '\0';
 	with("HTTP_IDEMPOTENCY_KEY", key);
-	assert_int_equal(ask("POST", "/hash", FORM, "a=1"), BAD_REQUEST);
+	assert_int_equal(ask("POST", "/hash", FORM, "a=1"), HTTP_BAD_REQUEST);
 	with("HTTP_IDEMPOTENCY_KEY", "a\xff");
-	assert_int_equal(ask("POST", "/hash", FORM, "a=1"), BAD_REQUEST);
+	assert_int_equal(ask("POST", "/hash", FORM, "a=1"), HTTP_BAD_REQUEST);
 }
 
 /* --- what goes wrong inside --------------------------------------------------------------------------------------- */
@@ -774,20 +774,20 @@ static void
 a_get_cannot_write_unless_its_route_says_so(void **state)
 {
 	(void)state;
-	assert_int_equal(get("/write"), BROKEN);
-	assert_int_equal(ask("POST", "/write", NULL, NULL), OK);
-	assert_int_equal(get("/write-by-get"), OK);
+	assert_int_equal(get("/write"), HTTP_BROKEN);
+	assert_int_equal(ask("POST", "/write", NULL, NULL), HTTP_OK);
+	assert_int_equal(get("/write-by-get"), HTTP_OK);
 }
 
 static void
 a_sticky_failure_becomes_the_500_page_and_takes_cookies_back(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("POST", "/wrong-sql", NULL, NULL), BROKEN);
+	assert_int_equal(ask("POST", "/wrong-sql", NULL, NULL), HTTP_BROKEN);
 	assert_false(says("all is well"));
 	assert_null(cookie_set("mp_session"));
 	assert_true(says("X-Request-Id: "));
-	assert_int_equal(get("/"), OK);
+	assert_int_equal(get("/"), HTTP_OK);
 }
 
 static bool
@@ -817,16 +817,16 @@ static void
 pages_that_only_show_do_not_wait_for_the_disk_and_changes_do(void **state)
 {
 	(void)state;
-	assert_false(waits_for_the_disk("GET", "/", OK));
-	assert_true(waits_for_the_disk("POST", "/hook", SEE_OTHER));
-	assert_true(waits_for_the_disk("GET", "/write-by-get", OK));
+	assert_false(waits_for_the_disk("GET", "/", HTTP_OK));
+	assert_true(waits_for_the_disk("POST", "/hook", HTTP_SEE_OTHER));
+	assert_true(waits_for_the_disk("GET", "/write-by-get", HTTP_OK));
 }
 
 static void
 a_transaction_left_open_is_rolled_back_and_500(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("POST", "/leave-open", NULL, NULL), BROKEN);
+	assert_int_equal(ask("POST", "/leave-open", NULL, NULL), HTTP_BROKEN);
 	assert_false(db_in_transaction(db));
 	assert_false(db_exists(db, "SELECT 1 FROM note WHERE text = 'left' /*scan*/"));
 }
@@ -835,7 +835,7 @@ static void
 a_handler_that_made_no_reply_is_500(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("POST", "/nothing", NULL, NULL), BROKEN);
+	assert_int_equal(ask("POST", "/nothing", NULL, NULL), HTTP_BROKEN);
 }
 
 /* --- answers ------------------------------------------------------------------------------------------------------ */
@@ -859,11 +859,11 @@ static void
 redirects_stay_in_the_house(void **state)
 {
 	(void)state;
-	assert_int_equal(get("/go/evil.example"), BROKEN);
-	assert_int_equal(ask("POST", "/pay", FORM, "to=https%3A%2F%2Fevil.example%2F"), BROKEN);
-	assert_int_equal(ask("POST", "/pay", FORM, "to=http%3A%2F%2Flocalhost%3A8080.evil.example%2F"), BROKEN);
-	assert_int_equal(ask("POST", "/pay", FORM, "to=%2F%2Fevil.example"), BROKEN);
-	assert_int_equal(ask("POST", "/pay", FORM, "to=http%3A%2F%2Flocalhost%3A8080%2Fsandbox%2Fcard%3Fa%3D1"), SEE_OTHER);
+	assert_int_equal(get("/go/evil.example"), HTTP_BROKEN);
+	assert_int_equal(ask("POST", "/pay", FORM, "to=https%3A%2F%2Fevil.example%2F"), HTTP_BROKEN);
+	assert_int_equal(ask("POST", "/pay", FORM, "to=http%3A%2F%2Flocalhost%3A8080.evil.example%2F"), HTTP_BROKEN);
+	assert_int_equal(ask("POST", "/pay", FORM, "to=%2F%2Fevil.example"), HTTP_BROKEN);
+	assert_int_equal(ask("POST", "/pay", FORM, "to=http%3A%2F%2Flocalhost%3A8080%2Fsandbox%2Fcard%3Fa%3D1"), HTTP_SEE_OTHER);
 	assert_true(says("Location: http://localhost:8080/sandbox/card?a=1\r\n"));
 }
 
@@ -876,9 +876,9 @@ the_providers_own_origin_is_allowed_for_forms_and_redirects(void **state)
 	(void)state;
 	settings.provider_public_url = "https://pay.example:8443/page";
 	reply_open(scratch_memory);
-	assert_int_equal(ask("POST", "/pay", FORM, "to=https%3A%2F%2Fpay.example%3A8443%2Fcard"), SEE_OTHER);
+	assert_int_equal(ask("POST", "/pay", FORM, "to=https%3A%2F%2Fpay.example%3A8443%2Fcard"), HTTP_SEE_OTHER);
 	assert_true(says("form-action 'self' https://pay.example:8443; "));
-	assert_int_equal(ask("POST", "/pay", FORM, "to=https%3A%2F%2Fpay.example%3A8443.evil.example%2F"), BROKEN);
+	assert_int_equal(ask("POST", "/pay", FORM, "to=https%3A%2F%2Fpay.example%3A8443.evil.example%2F"), HTTP_BROKEN);
 	settings.provider_public_url = was;
 	serving.fixed = fixed;
 	serving.provider_origin = "";
@@ -918,7 +918,7 @@ static void
 what_is_shown_is_escaped(void **state)
 {
 	(void)state;
-	assert_int_equal(get("/nowhere/<script>alert(1)</script>?q=%22%3E%3Cscript%3E"), NOT_FOUND);
+	assert_int_equal(get("/nowhere/<script>alert(1)</script>?q=%22%3E%3Cscript%3E"), HTTP_NOT_FOUND);
 	assert_false(says("<script>alert"));
 }
 

@@ -2,8 +2,8 @@
  * picture - what a picture file says of itself in its first bytes, before anything is decoded: what it is, how large, which
  * side is up. Nothing here allocates, and nothing is believed that does not lie inside the file.
  */
-#ifndef MP_PICTURE_H
-#define MP_PICTURE_H
+#ifndef MP_FLEET_PICTURE_H
+#define MP_FLEET_PICTURE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -12,10 +12,10 @@
 struct rush { double served, came, waiting; int n_refused, longest; int64_t now_ms; };
 
 static void
-rush_for(struct rush *r, struct busy *b, int ms, double per_s_in, double per_s, int n_workers, int n_most)
+rush_for(struct rush *r, struct load_shed *b, int ms, double per_s_in, double per_s, int n_workers, int n_most)
 {
 	for (int t = 0; t < ms; t += 4, r->now_ms += 4) {
-		struct busy_look l = { .now_ms = r->now_ms, .n_workers = n_workers, .n_most = n_most };
+		struct load_shed_sample l = { .now_ms = r->now_ms, .n_workers = n_workers, .n_most = n_most };
 		double done = per_s * n_workers * 0.004;
 		int n;
 
@@ -26,7 +26,7 @@ rush_for(struct rush *r, struct busy *b, int ms, double per_s_in, double per_s, 
 		l.n_waiting = (int)r->waiting;
 		if (l.n_waiting > r->longest)
 			r->longest = l.n_waiting;
-		n = busy_excess(b, &l);
+		n = load_shed_excess(b, &l);
 		assert_true(n >= 0 && n <= l.n_waiting);
 		r->waiting -= n;
 		r->n_refused += n;
@@ -36,7 +36,7 @@ rush_for(struct rush *r, struct busy *b, int ms, double per_s_in, double per_s, 
 static void
 as_many_as_can_be_served_are_served(void **state)
 {
-	struct busy b = { .limit_ms = 500 };
+	struct load_shed b = { .limit_ms = 500 };
 	struct rush r = { .now_ms = 1000 };
 
 	rush_for(&r, &b, 20000, 380, 50, 8, 8);
@@ -47,7 +47,7 @@ as_many_as_can_be_served_are_served(void **state)
 static void
 a_short_rush_waits(void **state)
 {
-	struct busy b = { .limit_ms = 500 };
+	struct load_shed b = { .limit_ms = 500 };
 	struct rush r = { .now_ms = 1000 };
 
 	rush_for(&r, &b, 100, 2000, 50, 8, 8);          /* 200 at once: half a second's work, less what is done meanwhile */
@@ -59,7 +59,7 @@ a_short_rush_waits(void **state)
 static void
 four_times_too_many_are_turned_away_soon_and_the_line_stays_short(void **state)
 {
-	struct busy b = { .limit_ms = 500 };
+	struct load_shed b = { .limit_ms = 500 };
 	struct rush r = { .now_ms = 1000 };
 
 	rush_for(&r, &b, 1000, 1600, 50, 8, 8);
@@ -76,7 +76,7 @@ four_times_too_many_are_turned_away_soon_and_the_line_stays_short(void **state)
 static void
 when_the_rush_is_over_nobody_is_turned_away(void **state)
 {
-	struct busy b = { .limit_ms = 500 };
+	struct load_shed b = { .limit_ms = 500 };
 	struct rush r = { .now_ms = 1000 };
 
 	rush_for(&r, &b, 3000, 1600, 50, 8, 8);
@@ -92,7 +92,7 @@ when_the_rush_is_over_nobody_is_turned_away(void **state)
 static void
 while_more_workers_may_come_a_line_has_a_second(void **state)
 {
-	struct busy b = { .limit_ms = 500 };
+	struct load_shed b = { .limit_ms = 500 };
 	struct rush r = { .now_ms = 1000 };
 
 	rush_for(&r, &b, 800, 400, 50, 2, 8);
@@ -105,7 +105,7 @@ while_more_workers_may_come_a_line_has_a_second(void **state)
 static void
 workers_that_stopped_are_noticed_and_a_moments_pause_is_not(void **state)
 {
-	struct busy b = { .limit_ms = 500 };
+	struct load_shed b = { .limit_ms = 500 };
 	struct rush r = { .now_ms = 1000 };
 
 	rush_for(&r, &b, 1000, 410, 50, 8, 8);          /* a line all the time, a short one */
@@ -120,7 +120,7 @@ workers_that_stopped_are_noticed_and_a_moments_pause_is_not(void **state)
 static void
 without_a_limit_everybody_waits(void **state)
 {
-	struct busy b = { .limit_ms = 0 };
+	struct load_shed b = { .limit_ms = 0 };
 	struct rush r = { .now_ms = 1000 };
 
 	rush_for(&r, &b, 3000, 1600, 50, 8, 8);

@@ -10,38 +10,38 @@
 #include "lib/event/lag_history.c"
 
 static void
-add(struct history_board *b, int64_t at)
+add(struct lag_history_shm *b, int64_t at)
 {
-	struct history_sample s = { .at = at, .wal_bytes = { at * 10, -1, 0 } };
+	struct lag_sample s = { .at = at, .wal_bytes = { at * 10, -1, 0 } };
 
-	s.lag[1] = (struct history_lag){ .n_behind = at + 1, .behind_s = 2, .n_waiting = 3, .n_dead = 4 };
-	history_add(b, &s);
+	s.lag[1] = (struct consumer_lag_now){ .n_behind = at + 1, .behind_s = 2, .n_waiting = 3, .n_dead = 4 };
+	lag_history_add(b, &s);
 }
 
 static void
 without_a_relay_there_is_no_history(void **state)
 {
-	struct history h;
+	struct lag_history h;
 
 	(void)state;
-	assert_false(history_read(scratch_memory, scratch, &h));
+	assert_false(lag_history_read(scratch_memory, scratch, &h));
 	assert_int_equal(h.n_samples, 0);
 }
 
 static void
 samples_come_back_oldest_first_with_all_they_said(void **state)
 {
-	struct history_board *b = history_open(scratch);
-	struct history h;
+	struct lag_history_shm *b = lag_history_open(scratch);
+	struct lag_history h;
 
 	(void)state;
-	assert_int_equal(history_place(b, "booking"), 0);
-	assert_int_equal(history_place(b, "fleet"), 1);
-	assert_int_equal(history_place(b, "booking"), 0);
+	assert_int_equal(lag_history_column(b, "booking"), 0);
+	assert_int_equal(lag_history_column(b, "fleet"), 1);
+	assert_int_equal(lag_history_column(b, "booking"), 0);
 	for (int i = 1; i <= 3; i++)
 		add(b, i);
-	history_close(b);
-	assert_true(history_read(scratch_memory, scratch, &h));
+	lag_history_close(b);
+	assert_true(lag_history_read(scratch_memory, scratch, &h));
 	assert_int_equal(h.n_consumers, 2);
 	assert_string_equal(h.consumer[1], "fleet");
 	assert_int_equal(h.n_samples, 3);
@@ -57,37 +57,37 @@ samples_come_back_oldest_first_with_all_they_said(void **state)
 static void
 the_oldest_make_room_and_another_relay_goes_on_with_the_same_ring(void **state)
 {
-	struct history_board *b;
-	struct history h;
+	struct lag_history_shm *b;
+	struct lag_history h;
 
 	(void)state;
-	for (int64_t at = 1; at <= HISTORY_SAMPLES + 50; at++) {
-		b = history_open(scratch);
+	for (int64_t at = 1; at <= LAG_SAMPLES + 50; at++) {
+		b = lag_history_open(scratch);
 		add(b, at);
-		history_close(b);
+		lag_history_close(b);
 	}
-	assert_true(history_read(scratch_memory, scratch, &h));
-	assert_int_equal(h.n_samples, HISTORY_SAMPLES);
+	assert_true(lag_history_read(scratch_memory, scratch, &h));
+	assert_int_equal(h.n_samples, LAG_SAMPLES);
 	assert_int_equal(h.samples[0].at, 51);
-	assert_int_equal(h.samples[HISTORY_SAMPLES - 1].at, HISTORY_SAMPLES + 50);
+	assert_int_equal(h.samples[LAG_SAMPLES - 1].at, LAG_SAMPLES + 50);
 }
 
 static void
 more_consumers_than_places_are_left_out(void **state)
 {
-	struct history_board *b = history_open(scratch);
+	struct lag_history_shm *b = lag_history_open(scratch);
 
 	(void)state;
-	for (int i = 0; i < HISTORY_CONSUMERS; i++)
-		assert_int_equal(history_place(b, arena_printf(scratch_memory, "c%d", i)), i);
-	assert_int_equal(history_place(b, "one too many"), -1);
-	history_close(b);
+	for (int i = 0; i < LAG_CONSUMERS; i++)
+		assert_int_equal(lag_history_column(b, arena_printf(scratch_memory, "c%d", i)), i);
+	assert_int_equal(lag_history_column(b, "one too many"), -1);
+	lag_history_close(b);
 }
 
 static int
 write_without_end(void *arg)
 {
-	struct history_board *b = history_open(scratch);
+	struct lag_history_shm *b = lag_history_open(scratch);
 
 	(void)arg;
 	for (int64_t at = 1; ; at++)
@@ -104,10 +104,10 @@ a_sample_read_while_it_is_written_is_whole_or_left_out(void **state)
 	(void)state;
 	scratch_sleep_ms(50);
 	for (int i = 0; i < 200; i++) {
-		struct history h;
+		struct lag_history h;
 
 		arena_reset(scratch_memory);
-		assert_true(history_read(scratch_memory, scratch, &h));
+		assert_true(lag_history_read(scratch_memory, scratch, &h));
 		for (int k = 0; k < h.n_samples; k++, n++)
 			assert_true(h.samples[k].wal_bytes[0] == 10 * h.samples[k].at && h.samples[k].lag[1].n_behind == h.samples[k].at + 1);
 	}
