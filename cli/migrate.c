@@ -11,9 +11,9 @@
 #include "cli.h"
 
 #include "cgi-bin/mypage/mypage.h"
+#include "domain/rental.h"
 #include "lib/base/folder.h"
 #include "lib/db/lock.h"
-#include "lib/base/settings.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -201,7 +201,7 @@ cli_migrate(struct cli *c, const char **why)
 	    && db_create(c->var, cli_path(c, c->root, "db/schema.sql"), NULL, why)
 	    && make_view_anew(c, view, why)
 	    && db_create(c->var, cli_path(c, c->root, "db/schema.sql"), cli_path(c, c->root, "db/view.sql"), why)
-	    && (!settings.sandbox || db_create_own(c->var, "sandbox", cli_path(c, c->root, "db/sandbox.sql"), why));
+	    && (!rental.sandbox || db_create_own(c->var, "sandbox", cli_path(c, c->root, "db/sandbox.sql"), why));
 }
 
 static int

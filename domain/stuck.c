@@ -1,10 +1,10 @@
 /* stuck - the words for what rests on its way, how much there is, and what people did about it. The story is in stuck.h. */
+#include "rental.h"
 #include "stuck.h"
 
 #include "lib/event/event.h"
 #include "lib/base/json.h"
 #include "lib/base/lang.h"
-#include "lib/base/settings.h"
 
 #include <string.h>
 
@@ -90,8 +90,8 @@ stuck_error_in_words(struct arena *m, int kind, const char *last_error)
 int64_t
 stuck_count(struct db *db, int64_t now)
 {
-	return db_int(db, "SELECT COUNT(*) FROM v_stuck_booking /*scan*/ WHERE since <= $1", now - settings.stuck_after_s)
-	     + db_int(db, "SELECT COUNT(*) FROM v_stuck_charge /*scan*/ WHERE since <= $1", now - settings.stuck_after_s);
+	return db_int(db, "SELECT COUNT(*) FROM v_stuck_booking /*scan*/ WHERE since <= $1", now - rental.stuck_after_s)
+	     + db_int(db, "SELECT COUNT(*) FROM v_stuck_charge /*scan*/ WHERE since <= $1", now - rental.stuck_after_s);
 }
 
 /* --- what people did ---------------------------------------------------------------------------------------------- */

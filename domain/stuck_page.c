@@ -1,6 +1,7 @@
 /* stuck_page - what pages share about what is stuck: the count in the menu, and the question before it is ended by hand. */
 #include "stuck.h"
 
+#include "menu.h"
 #include "lib/base/clock.h"
 
 #define COUNT_AGAIN_MS 5000
@@ -16,7 +17,7 @@ stuck_show_count(struct web *w)
 		n = stuck_count(w->db, w->now);
 		counted_ms = clock_ms();
 	}
-	w->chrome.n_stuck = n;
+	menu_of(w)->n_stuck = n;
 }
 
 static const struct member question_members[] = {
@@ -74,7 +75,7 @@ stuck_ask(struct web *w, struct page *page, struct stuck_question *q, enum statu
 	q->last_error = stuck_error_in_words(w->m, q->kind, q->last_error);
 	q->reason = form_field(w, "reason", "");
 	q->problems = form_problems(w, message);
-	w->chrome.nav_stuck = true;
+	menu_of(w)->nav_stuck = true;
 	return web_page(w, status, page, q);
 }
 

@@ -18,6 +18,7 @@
  */
 #include "relay.h"
 
+#include "domain/rental.h"
 #include "lib/call/call.h"
 #include "lib/base/clock.h"
 #include "lib/base/folder.h"
@@ -63,7 +64,7 @@ set_up(const struct relay *r)
 	const char *why = NULL;
 
 	log_open("relay");
-	if (!settings_open(r->root, r->var, &why))
+	if (!rental_settings_open(r->root, r->var, &why))
 		return log_error("start", "%s", why ? why : "the settings cannot be read"), false;
 	if (!secret_open(r->var))
 		return log_error("start", "%s/secret.key cannot be made or read", r->var), false;

@@ -6,6 +6,7 @@
  */
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
 
@@ -170,7 +171,7 @@ page_account(struct web *w)
 	o.n_sessions = session_count(w->db, w->user.id);
 	o.n_tokens = token_count(w->db, w->user.id);
 	o.licence_expired = o.account.licence && licence_check(o.account.licence, w->now) == LICENCE_EXPIRED;
-	w->chrome.nav_account = true;
+	menu_of(w)->nav_account = true;
 	w->chrome.notice = notice_for(w);
 	return web_page(w, HTTP_OK, &overview_page, &o);
 }
@@ -206,7 +207,7 @@ show_profile(struct web *w, enum status status, const char *message)
 		.language = lang_field(w, a.lang),
 		.email = a.email,
 	};
-	w->chrome.nav_account = true;
+	menu_of(w)->nav_account = true;
 	return web_page(w, status, &profile_form, &p);
 }
 
@@ -283,7 +284,7 @@ show_licence(struct web *w, enum status status, const char *message)
 		.born_on = date_field(w, "born_on", l->born_on),
 		.is_on_file = a.licence != NULL,
 	};
-	w->chrome.nav_account = true;
+	menu_of(w)->nav_account = true;
 	return web_page(w, status, &licence_form, &p);
 }
 

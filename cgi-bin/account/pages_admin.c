@@ -3,6 +3,7 @@
  */
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "lib/base/lang.h"
 
 #include <string.h>
@@ -74,7 +75,7 @@ show_users(struct web *w, enum status status, struct people_query *q)
 	people_list(w->db, q, &p.users, &p.n_users);
 	if (w->json)
 		return web_json(w, status, &users_answer_shape, &p);
-	w->chrome.nav_users = true;
+	menu_of(w)->nav_users = true;
 	return web_page(w, status, &users_list, &p);
 }
 
@@ -164,7 +165,7 @@ show_user(struct web *w, enum status status, const char *message)
 	p.n_sessions = session_count(w->db, p.user.user_id);
 	p.n_tokens = token_count(w->db, p.user.user_id);
 	list_roles(w, &p);
-	w->chrome.nav_users = true;
+	menu_of(w)->nav_users = true;
 	return web_page(w, status, &user_detail, &p);
 }
 

@@ -3,6 +3,7 @@
  */
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "lib/base/lang.h"
 
 #include <string.h>
@@ -33,7 +34,7 @@ show_password(struct web *w, enum status status, const char *code, const char *m
 
 	if (w->json)
 		return message ? web_refuse(w, status, code, message) : web_not_found(w);
-	w->chrome.nav_account = true;
+	menu_of(w)->nav_account = true;
 	return web_page(w, status, &password_form, &p);
 }
 
@@ -98,7 +99,7 @@ page_sessions(struct web *w)
 	session_list(w->db, w->user.id, web_session(w), p.paging.offset, &p.sessions, &p.n_sessions);
 	if (w->json)
 		return web_json(w, HTTP_OK, &sessions_page_shape, &p);
-	w->chrome.nav_account = true;
+	menu_of(w)->nav_account = true;
 	return web_page(w, HTTP_OK, &sessions_list, &p);
 }
 
@@ -159,7 +160,7 @@ show_tokens(struct web *w, enum status status, const char *message, const struct
 	}
 	if (w->json)
 		return web_json(w, status, &tokens_json_shape, &p);
-	w->chrome.nav_account = true;
+	menu_of(w)->nav_account = true;
 	return web_page(w, status, &tokens_list, &p);
 }
 

@@ -4,6 +4,7 @@
  * There is always an admin left: nobody takes the role from themselves, and whoever has lost it a moment ago, to another
  * admin, is asked again inside the transaction. Every decision is logged with the ids of both.
  */
+#include "domain/roles.h"
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
 #include "lib/base/log.h"

@@ -7,6 +7,8 @@
 #include "pages_extra.h"
 #include "price.h"
 
+#include "domain/rental.h"
+#include "domain/menu.h"
 #include "lib/web/form.h"
 #include "lib/base/settings.h"
 
@@ -98,7 +100,7 @@ add_extras(struct web *w, struct order_page *p, struct booking_order o)
 static enum status
 show_order(struct web *w, int64_t car_id, int64_t starts_at, int64_t ends_at, enum status status, const char *code, const char *message)
 {
-	struct order_page p = { .hold_minutes = settings.hold_s / 60 };
+	struct order_page p = { .hold_minutes = rental.hold_s / 60 };
 	struct booking_order o = { .car_id = car_id, .starts_at = starts_at, .ends_at = ends_at };
 
 	if (w->json)
@@ -120,7 +122,7 @@ show_order(struct web *w, int64_t car_id, int64_t starts_at, int64_t ends_at, en
 	p.ends_at = form_field(w, "ends_at", input_time(w, ends_at));
 	p.card_id = form_field(w, "card_id", "");
 	p.problems = form_problems(w, message);
-	w->chrome.nav_search = true;
+	menu_of(w)->nav_search = true;
 	return web_page(w, status, &order_form, &p);
 }
 
@@ -160,7 +162,7 @@ go_and_pay(struct web *w, const struct booking *b)
 
 	return web_redirect_out(w, arena_printf(w->m,
 		"%s/pay?customerKey=ANONYMOUS&orderId=%s&amount=%lld&orderName=%s&successUrl=%s%%2Fpaid&failUrl=%s",
-		settings.provider_public_url, b->code, (long long)b->amount, web_encode(w, name), back, back));
+		rental.provider_public_url, b->code, (long long)b->amount, web_encode(w, name), back, back));
 }
 
 static enum status

@@ -4,8 +4,9 @@
 #include "pages.h"
 
 #include "domain/choices.h"
+#include "domain/rental.h"
+#include "domain/menu.h"
 #include "lib/web/form.h"
-#include "lib/base/settings.h"
 
 #include <string.h>
 
@@ -86,7 +87,7 @@ fill_cancel(struct web *w, struct booking_page *p)
 	p->refund = p->preview.refund;
 	p->gone_amount = p->preview.gone;
 	p->fee = p->preview.fee;
-	p->late_percent = settings.refund_late_percent;
+	p->late_percent = rental.refund_late_percent;
 	if (p->may_cancel) {
 		p->is_full = strcmp(p->preview.rule, "full") == 0;
 		p->is_grace = strcmp(p->preview.rule, "grace") == 0;
@@ -114,7 +115,7 @@ fill_desk(struct web *w, struct booking_page *p)
 	struct booking *b = &p->booking;
 
 	customer_of(w->db, b->customer_id, &p->customer_name, &p->customer_email);
-	p->is_stuck = booking_stuck_kind(b) >= 0 && booking_stuck_since(b) <= w->now - settings.stuck_after_s;
+	p->is_stuck = booking_stuck_kind(b) >= 0 && booking_stuck_since(b) <= w->now - rental.stuck_after_s;
 	p->n_events = stuck_deeds(w->db, b->code, &p->events);
 	p->has_deeds = p->n_events > 0;
 }
@@ -131,7 +132,7 @@ static void
 fill_extras(struct booking_page *p)
 {
 	struct booking *b = &p->booking;
-	const struct choice *zone = b->delivery ? choice_find(settings.delivery_zones, b->delivery->zone) : NULL;
+	const struct choice *zone = b->delivery ? choice_find(rental.delivery_zones, b->delivery->zone) : NULL;
 
 	booking_lines_in_words(b->lines, b->n_lines);
 	p->has_extras = b->n_extras > 0;
@@ -170,7 +171,7 @@ fill_page(struct web *w, struct booking_page *p)
 	p->is_unsettled |= p->is_wished;
 	fill_extras(p);
 	p->is_asking = b->state == BOOKING_EXPIRED && b->refund_state == REFUND_PENDING;
-	p->may_hand_out = desk && b->state == BOOKING_CONFIRMED && booking_is_at_the_counter(w->db, b) && w->now >= b->starts_at - settings.turnaround_s && w->now < b->ends_at;
+	p->may_hand_out = desk && b->state == BOOKING_CONFIRMED && booking_is_at_the_counter(w->db, b) && w->now >= b->starts_at - rental.turnaround_s && w->now < b->ends_at;
 	p->may_take_back = desk && b->state == BOOKING_OUT;
 	p->may_no_show = desk && b->state == BOOKING_CONFIRMED && booking_is_at_the_counter(w->db, b) && w->now >= b->starts_at;
 	fill_cancel(w, p);
@@ -180,8 +181,8 @@ fill_page(struct web *w, struct booking_page *p)
 		w->chrome.notice = _("Nothing was paid. The car is still held for you: you can pay now, or with another card.");
 	if (desk)
 		fill_desk(w, p);
-	w->chrome.nav_bookings = desk && !p->is_mine;
-	w->chrome.nav_my = !w->chrome.nav_bookings;
+	menu_of(w)->nav_bookings = desk && !p->is_mine;
+	menu_of(w)->nav_my = !menu_of(w)->nav_bookings;
 }
 
 static enum status

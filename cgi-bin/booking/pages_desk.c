@@ -3,6 +3,7 @@
 #include "orders.h"
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "lib/base/clock.h"
 #include "lib/web/form.h"
 
@@ -89,7 +90,7 @@ page_bookings(struct web *w)
 	d.state = form_field_choice(w, "state", &booking_state_words, -1, _("All states"));
 	d.q = form_field(w, "q", "");
 	d.by_start = web_sort_link(w, "starts_at");
-	w->chrome.nav_bookings = true;
+	menu_of(w)->nav_bookings = true;
 	return web_page(w, HTTP_OK, &desk_page, &d);
 }
 

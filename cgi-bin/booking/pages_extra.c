@@ -2,8 +2,8 @@
 #include "pages_extra.h"
 
 #include "domain/choices.h"
+#include "domain/rental.h"
 #include "lib/base/clock.h"
-#include "lib/base/settings.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -127,7 +127,7 @@ static struct field
 zone_field(struct web *w)
 {
 	const struct choice *zones;
-	int n = choices_of(settings.delivery_zones, &zones);
+	int n = choices_of(rental.delivery_zones, &zones);
 	struct option *options = arena_array(w->m, struct option, n + 1);
 
 	for (int i = 0; i < n; i++) {
@@ -147,7 +147,7 @@ window_field(struct web *w, const struct booking_order *o)
 	struct option *options = arena_array(w->m, struct option, WINDOWS_SHOWN + 1);
 	int n = 0;
 
-	for (int64_t at = o->starts_at; n < WINDOWS_SHOWN && at + settings.delivery_window_s <= o->ends_at; at += STEP) {
+	for (int64_t at = o->starts_at; n < WINDOWS_SHOWN && at + rental.delivery_window_s <= o->ends_at; at += STEP) {
 		struct buf value = { .m = w->m }, label = { .m = w->m };
 
 		time_input(&value, at);
@@ -214,8 +214,8 @@ extras_show(struct web *w, const struct booking_order *o, struct extras_form *f)
 	f->collect = form_field(w, "delivery.collect", "");
 	f->zone = zone_field(w);
 	f->window_from = window_field(w, o);
-	f->has_zones = f->zone.n_options > 1 && o->starts_at + settings.delivery_window_s <= o->ends_at;
-	f->window_hours = (settings.delivery_window_s + HOUR - 1) / HOUR;
+	f->has_zones = f->zone.n_options > 1 && o->starts_at + rental.delivery_window_s <= o->ends_at;
+	f->window_hours = (rental.delivery_window_s + HOUR - 1) / HOUR;
 	show_items(w, o, f);
 }
 

@@ -6,6 +6,7 @@
 #include "price.h"
 
 #include "domain/cars.h"
+#include "domain/menu.h"
 #include "lib/base/clock.h"
 #include "lib/web/form.h"
 #include "lib/base/settings.h"
@@ -113,7 +114,7 @@ page_offers(struct web *w)
 	p.starts_at = time_field(w, "starts_at", h.starts_at);
 	p.ends_at = time_field(w, "ends_at", h.ends_at);
 	p.problems = form_problems(w, good ? NULL : marked());
-	w->chrome.nav_search = true;
+	menu_of(w)->nav_search = true;
 	return web_page(w, good ? HTTP_OK : HTTP_UNPROCESSABLE, &offers_shown, &p);
 }
 
@@ -192,7 +193,7 @@ show_hours(struct web *w, int64_t model_id, const struct hours *h, enum status s
 	p.qty = qty_field(w, &p.model);
 	p.branch_id = where_field(w, &p.model);
 	p.problems = form_problems(w, message);
-	w->chrome.nav_search = true;
+	menu_of(w)->nav_search = true;
 	return web_page(w, status, &offer_shown, &p);
 }
 

@@ -6,6 +6,7 @@
 
 #include "domain/cars.h"
 #include "domain/months.h"
+#include "domain/menu.h"
 #include "lib/base/clock.h"
 #include "lib/web/form.h"
 #include "lib/base/settings.h"
@@ -113,7 +114,7 @@ page_home(struct web *w)
 	struct home home = { .form = search_form(w, start, start + DAY), .n_cars = calendar_n_cars(w->db) };
 
 	home.n_branches = home.form.branch.n_options - 1;
-	w->chrome.nav_search = true;
+	menu_of(w)->nav_search = true;
 	return web_page(w, HTTP_OK, &home_page, &home);
 }
 
@@ -248,7 +249,7 @@ page_search(struct web *w)
 	bool good = read_interval(w, &q.starts_at, &q.ends_at);
 
 	read_filters(w, &q);
-	w->chrome.nav_search = true;
+	menu_of(w)->nav_search = true;
 	good = good && form_n_errors(w) == 0;
 	if (w->json && !good)
 		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
@@ -330,7 +331,7 @@ page_car(struct web *w)
 	if (good && p.starts_at)
 		price_car(w, &p);
 	draw_months(w, &p);
-	w->chrome.nav_search = true;
+	menu_of(w)->nav_search = true;
 	if (w->json)
 		return good ? web_json(w, HTTP_OK, &car_json_shape, &p)
 		            : web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));

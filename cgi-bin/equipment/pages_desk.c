@@ -1,6 +1,7 @@
 /* pages_desk - the orders: everybody's own, a manager's desk for the day; handing out and taking back. */
 #include "pages.h"
 
+#include "domain/roles.h"
 #include "lib/base/clock.h"
 
 struct orders_tab { const char *url, *label; bool selected; };

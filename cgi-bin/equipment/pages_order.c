@@ -1,6 +1,7 @@
 /* pages_order - ordering equipment and looking after the order: the form, the order's page, cancelling it. */
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "lib/base/clock.h"
 #include "lib/base/settings.h"
 
@@ -286,7 +287,7 @@ show_question(struct web *w, const struct equipment_order *o, enum status status
 	struct order_page p = { .order = *o, .problems = form_problems(w, message) };
 
 	fill_order(w, &p);
-	w->chrome.nav_equipment = true;
+	menu_of(w)->nav_equipment = true;
 	return web_page(w, status, &order_cancel_page, &p);
 }
 

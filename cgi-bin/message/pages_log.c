@@ -1,6 +1,7 @@
 /* pages_log - the delivery log: what went out to whom, what did not and why; sending it again. Titles only: what it says is the recipient's. */
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "lib/base/lang.h"
 
 #include <ctype.h>
@@ -63,7 +64,7 @@ page_log(struct web *w)
 	p.state = form_field_choice(w, "state", &message_state_words, -1, _("Any"));
 	p.about = form_field(w, "about", "");
 	p.problems = form_problems(w, form_bad(w) ? _("Please look at the marked fields.") : NULL);
-	w->chrome.nav_messages = true;
+	menu_of(w)->nav_messages = true;
 	return web_page(w, form_bad(w) ? HTTP_UNPROCESSABLE : HTTP_OK, &log_html, &p);
 }
 
@@ -102,7 +103,7 @@ show_entry(struct web *w, enum status status, const char *code, const char *mess
 		return web_json(w, status, &entry_json_shape, &p);
 	p.has_tries = p.n_tries > 0;
 	p.problems = form_problems(w, message);
-	w->chrome.nav_messages = true;
+	menu_of(w)->nav_messages = true;
 	return web_page(w, status, &entry_html, &p);
 }
 

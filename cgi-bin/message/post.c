@@ -12,6 +12,7 @@
  */
 #include "message.h"
 
+#include "domain/rental.h"
 #include "lib/base/clock.h"
 #include "lib/base/folder.h"
 #include "lib/base/lang.h"
@@ -79,7 +80,7 @@ letter_of(struct arena *m, const struct due *d)
 {
 	struct framed f = {
 		.name = d->name, .body = d->body, .url = *d->link ? arena_printf(m, "%s%s", settings.base_url, d->link) : "",
-		.preferences_url = arena_printf(m, "%s/messages/preferences", settings.base_url), .is_sandbox = settings.sandbox,
+		.preferences_url = arena_printf(m, "%s/messages/preferences", settings.base_url), .is_sandbox = rental.sandbox,
 	};
 	struct mail mail = {
 		.from = settings.mail_from, .to = d->email, .to_name = d->name, .subject = d->title, .lang = d->lang, .at = d->created_at,

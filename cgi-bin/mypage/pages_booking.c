@@ -4,8 +4,9 @@
 #include "pages.h"
 
 #include "domain/choices.h"
+#include "domain/rental.h"
+#include "domain/menu.h"
 #include "lib/base/lang.h"
-#include "lib/base/settings.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -154,7 +155,7 @@ make_history(struct web *w, struct booking_page *p)
 static const char *
 zone_in_words(const char *zone)
 {
-	const struct choice *c = choice_find(settings.delivery_zones, zone);
+	const struct choice *c = choice_find(rental.delivery_zones, zone);
 
 	return c ? choice_name(c) : zone;
 }
@@ -298,7 +299,7 @@ page_my_booking(struct web *w)
 
 	if (!looks_like_code(code))
 		return web_not_found(w);
-	w->chrome.nav_my = true;
+	menu_of(w)->nav_my = true;
 	switch (find_soon(w, code, &b)) {
 	case MY_FOUND:     return w->json ? web_json(w, HTTP_OK, &my_booking_shape, &b) : show_booking(w, &b);
 	case MY_PREPARING: return show_preparing(w, code);

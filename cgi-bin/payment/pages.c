@@ -3,6 +3,7 @@
  */
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "lib/base/settings.h"
 
 #include <string.h>
@@ -41,7 +42,7 @@ show_cards(struct web *w, enum status status, const char *problem)
 {
 	struct cards_page page = { .next = next_of(w), .problems = { .message = problem } };
 
-	w->chrome.nav_cards = true;
+	menu_of(w)->nav_cards = true;
 	card_list(w->db, w->user.id, &page.cards, &page.n_cards);
 	page.has_room = page.n_cards < MAX_CARDS;
 	if (w->json)
@@ -151,7 +152,7 @@ page_remove_card(struct web *w)
 {
 	struct card card;
 
-	w->chrome.nav_cards = true;
+	menu_of(w)->nav_cards = true;
 	if (!card_find(w->db, w->user.id, web_param_id(w, "card_id"), &card))
 		return web_not_found(w);
 	return w->json ? web_json(w, HTTP_OK, &card_shape, &card) : web_page(w, HTTP_OK, &remove_html, &card);

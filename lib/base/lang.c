@@ -77,6 +77,12 @@ lang_open(const char *locale_dir)
 }
 
 const char *
+lang_pick(const char *en, const char *ko)
+{
+	return lang_now() == LANG_KO && ko && *ko ? ko : text_or_empty(en);
+}
+
+const char *
 lang_text(int lang, const char *msgid)
 {
 	if (lang <= LANG_EN || lang >= N_LANGS || !messages[lang] || !*msgid)

@@ -130,13 +130,13 @@ enum { TPL_HOPS_MAX = 8, TPL_FRAMES = TPL_NEST_MAX + 2 * TPL_HOPS_MAX + 4 };
 /* The structs whose members can be named, outermost first, and where each stands. */
 struct reach {
 	struct job *job;
-	struct scope { const struct shape *shape; int frame; size_t offset; } scope[TPL_NEST_MAX + 2];
+	struct scope { const struct shape *shape; int frame; size_t offset; } scope[TPL_NEST_MAX + 3];
 	int n;
 	int n_frames;                           /* in use; whoever took some sets it back when they are no longer needed */
 };
 
 /* Where a name leads: through pointers that may be NULL (hops), to a member, perhaps to one way of showing it. */
-struct permit {
+struct binding {
 	struct { int frame, to; size_t offset; } hop[TPL_HOPS_MAX];
 	int n_hops;
 	int frame;
@@ -147,11 +147,11 @@ struct permit {
 
 void node_refuse(struct job *job, const struct node *n, const char *why);       /* FILE:LINE: {{name}} why */
 int reach_frame(struct reach *r, const struct node *n);                         /* a new frame */
-bool place_find(struct reach *r, const struct node *n, struct permit *p);        /* takes a frame for each hop */
+bool binding_find(struct reach *r, const struct node *n, struct binding *p);        /* takes a frame for each hop */
 /* The operation that prints it; OP_END: it cannot be printed, and *why says so. */
-enum op_code place_print(const struct permit *p, bool is_raw, const char **why);
+enum op_code binding_print(const struct binding *p, bool is_raw, const char **why);
 /* The operation a section asks it with; OP_END in it: always true. */
-bool place_ask(struct reach *r, const struct node *n, const struct permit *p, struct op *op);
+bool binding_test(struct reach *r, const struct node *n, const struct binding *p, struct op *op);
 
 /* --- a finished template ------------------------------------------------------------------------------------------ */
 

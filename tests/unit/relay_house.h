@@ -87,8 +87,7 @@ static struct db *db;
 static pid_t relays[8];
 static int n_relays;
 
-static int
-begin(void **state)
+TEST_SETUP(begin)
 {
 	if (scratch_begin(state) != 0)
 		return -1;
@@ -192,6 +191,5 @@ each_once(int n)
 	assert_int_equal(count("t_seen", true), n);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 #endif

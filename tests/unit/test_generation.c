@@ -1,9 +1,5 @@
 /* test_generation - when a new generation may take over; the experiments (tests/fault/deploy) do it with real programs. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
 
 #include "scratch.h"
 
@@ -38,16 +34,13 @@ serves_on(int n_free)
 	assert_true(w->used && !w->draining);
 }
 
-static void
-a_generation_without_a_place_for_its_workers_does_not_take_over(void **state)
+TEST(a_generation_without_a_place_for_its_workers_does_not_take_over)
 {
 	serves_on(0);
 	serves_on(1);
-	(void)state;
 }
 
-static void
-one_with_places_waits_for_its_workers_and_takes_over(void **state)
+TEST(one_with_places_waits_for_its_workers_and_takes_over)
 {
 	struct worker *w = one_serves_and_the_others_drain(2);
 
@@ -59,16 +52,6 @@ one_with_places_waits_for_its_workers_and_takes_over(void **state)
 	generation_look();
 	assert_int_equal(parent.serving.number, 8);
 	assert_false(w->used && !w->draining);
-	(void)state;
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_generation_without_a_place_for_its_workers_does_not_take_over, scratch_begin, scratch_end),
-		cmocka_unit_test_setup_teardown(one_with_places_waits_for_its_workers_and_takes_over, scratch_begin, scratch_end),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN("generation", NULL, NULL, scratch_begin, scratch_end)
