@@ -84,6 +84,12 @@ lang_text(int lang, const char *msgid)
 	return look_up(messages[lang], msgid);
 }
 
+const char *
+lang_pick(int lang, const char *text, const char *text_ko)
+{
+	return lang == LANG_KO && text_ko && *text_ko ? text_ko : text;
+}
+
 int
 lang_now(void)
 {

@@ -111,6 +111,16 @@ languages_have_codes(void **state)
 }
 
 static void
+a_korean_text_is_for_korean_and_an_empty_one_for_none(void **state)
+{
+	(void)state;
+	assert_string_equal(lang_pick(LANG_KO, "Jamsil", "잠실"), "잠실");
+	assert_string_equal(lang_pick(LANG_EN, "Jamsil", "잠실"), "Jamsil");
+	assert_string_equal(lang_pick(LANG_KO, "Jamsil", ""), "Jamsil");
+	assert_string_equal(lang_pick(LANG_KO, "Jamsil", NULL), "Jamsil");
+}
+
+static void
 the_browsers_best_language_is_taken(void **state)
 {
 	(void)state;
@@ -247,6 +257,7 @@ main(void)
 		cmocka_unit_test(opening_again_reads_the_catalogues_again),
 		cmocka_unit_test(the_command_and_the_programs_find_the_catalogues_of_their_build),
 		cmocka_unit_test(languages_have_codes),
+		cmocka_unit_test(a_korean_text_is_for_korean_and_an_empty_one_for_none),
 		cmocka_unit_test(the_browsers_best_language_is_taken),
 		cmocka_unit_test(won_have_no_decimals),
 		cmocka_unit_test(a_minus_stands_before_everything),
