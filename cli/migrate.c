@@ -143,6 +143,9 @@ bring_up(struct cli *c, const char *path, const char **why)
 	if (ok && version_of(sqlite) > DB_SCHEMA_VERSION) {
 		*why = arena_printf(c->m, "%s is of version %d, made by newer programs than these (%d)", path, version_of(sqlite), DB_SCHEMA_VERSION);
 		ok = false;
+	} else if (ok && version_of(sqlite) < 1) {
+		*why = arena_printf(c->m, "%s: schema version %d is unknown: these programs know 1 to %d", path, version_of(sqlite), DB_SCHEMA_VERSION);
+		ok = false;
 	}
 	while (ok && version_of(sqlite) < DB_SCHEMA_VERSION)
 		ok = one_step(c, sqlite, lock, why);

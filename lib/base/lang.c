@@ -77,17 +77,17 @@ lang_open(const char *locale_dir)
 }
 
 const char *
-lang_pick(const char *en, const char *ko)
-{
-	return lang_now() == LANG_KO && ko && *ko ? ko : text_or_empty(en);
-}
-
-const char *
 lang_text(int lang, const char *msgid)
 {
 	if (lang <= LANG_EN || lang >= N_LANGS || !messages[lang] || !*msgid)
 		return msgid;
 	return look_up(messages[lang], msgid);
+}
+
+const char *
+lang_pick(int lang, const char *text, const char *text_ko)
+{
+	return lang == LANG_KO && text_ko && *text_ko ? text_ko : text;
 }
 
 int

@@ -22,7 +22,7 @@ void        lang_set(int lang);
 int         lang_find(const char *code);                /* "ko" -> LANG_KO; -1 */
 const char *lang_code(int lang);                        /* "ko" */
 const char *lang_text(int lang, const char *msgid);     /* the msgid itself when there is no translation */
-const char *lang_pick(const char *en, const char *ko);  /* stored in both languages: the one the reader speaks, else en; never NULL */
+const char *lang_pick(int lang, const char *text, const char *text_ko); /* text_ko in Korean, unless it is NULL or empty */
 int         lang_accepted(const char *accept_language); /* best of an Accept-Language header; LANG_EN by default */
 
 /* How money and time are written. The currency and the zone come from settings (settings.h); at 0 is "no time": nothing is put. */

@@ -58,6 +58,7 @@ struct member {
 	enum kind kind;
 	size_t offset;
 	size_t n_offset;                /* LIST: where the int n_NAME stands */
+	size_t ko_offset;               /* TEXT: where its Korean text stands; 0: it has none */
 	const struct shape *of;         /* STRUCT, MAYBE, LIST */
 	const struct words *words;      /* STATE */
 };
@@ -74,6 +75,9 @@ struct shape {
 	(offsetof(struct s, m) + 0 * sizeof(char[__builtin_types_compatible_p(__typeof__(((struct s *)0)->m), type) ? 1 : -1]))
 
 #define SHAPE_TEXT(s, m)         { .name = #m, .kind = KIND_TEXT, .offset = SHAPE_AT(s, m, const char *) }
+/* A text in both languages, m and m_ko: two members. Korean templates show m_ko for {{m}} unless it is empty. */
+#define SHAPE_TEXT_KO(s, m)      { .name = #m, .kind = KIND_TEXT, .offset = SHAPE_AT(s, m, const char *), \
+	.ko_offset = SHAPE_AT(s, m##_ko, const char *) }, SHAPE_TEXT(s, m##_ko)
 #define SHAPE_RAW(s, m)          { .name = #m, .kind = KIND_RAW, .offset = SHAPE_AT(s, m, const char *) }
 #define SHAPE_INT(s, m)          { .name = #m, .kind = KIND_INT, .offset = SHAPE_AT(s, m, int64_t) }
 #define SHAPE_BOOL(s, m)         { .name = #m, .kind = KIND_BOOL, .offset = SHAPE_AT(s, m, bool) }

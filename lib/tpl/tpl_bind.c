@@ -140,6 +140,14 @@ land(struct binder *b, const struct binding *p, const size_t jump[], size_t at)
 		b->op[jump[i]].jump = at;
 }
 
+/* A text that has a Korean one, in a Korean template. */
+static void
+in_own_language(struct binder *b, const struct permit *p, struct op *op)
+{
+	if (p->member->kind == KIND_TEXT && p->member->ko_offset && b->walk.job->env->lang == LANG_KO)
+		op->n_offset = (uint32_t)(p->offset - p->member->offset + p->member->ko_offset);
+}
+
 static void
 print(struct binder *b, const struct binding *p, enum op_code code)
 {
@@ -150,6 +158,7 @@ print(struct binder *b, const struct binding *p, enum op_code code)
 		op.words = table_of(b, p->member->words, p->way.n > 0);
 		op.n_offset = (uint32_t)p->member->words->n;
 	}
+	in_own_language(b, p, &op);
 	emit_hops(b, p, jump);
 	emit(b, op);
 	if (p->n_hops)
@@ -287,6 +296,7 @@ bind_section(struct walk *w, const struct node *n)
 
 	if (!binding_find(&b->reach, n, &p) || !binding_test(&b->reach, n, &p, &op))
 		return;
+	in_own_language(b, &p, &op);
 	if (n->kind == NODE_SECTION)
 		bind_positive(b, n, &p, op);
 	else

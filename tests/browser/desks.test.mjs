@@ -196,7 +196,7 @@ await test('the courier hands the car over, and it is out: the customer, the des
 	const { code } = booked.json;
 	const job = await until('there is a job', async () => (await stack.sql(`SELECT delivery_id FROM delivery WHERE booking_code = '${code}'`))[0]?.[0]);
 	const boss = stack.program((await stack.must('token', manager.email)).trim());
-	const courier_id = Number((await stack.sql(`SELECT user_id FROM user WHERE email = '${courier.email}'`))[0][0]);
+	const courier_id = Number((await stack.sql(`SELECT user_id FROM person WHERE email = '${courier.email}'`))[0][0]);
 	assert.equal((await boss.post(`/deliveries/${job}/assign`, { courier_id })).status, 200);
 	const phone = await comes_in(courier, { ...PHONE, lang: 'ko' });
 	await phone.page.goto(`/deliveries/${job}`);
@@ -221,7 +221,7 @@ await test('the courier hands the car over, and it is out: the customer, the des
 });
 await test('a courier\'s day can be printed, with room for signatures', async () => {
 	const desk = await comes_in(manager);
-	const [id] = (await stack.sql(`SELECT user_id FROM user WHERE email = '${courier.email}'`))[0];
+	const [id] = (await stack.sql(`SELECT user_id FROM person WHERE email = '${courier.email}'`))[0];
 	const [day] = (await stack.sql(`SELECT date(window_from + 32400, 'unixepoch') FROM delivery WHERE courier_id = ${id} AND state = 'SCHEDULED' LIMIT 1`))[0];
 	await desk.page.goto(`/deliveries/sheet?courier_id=${id}&day=${day}`);
 	assert.match(await main_text(desk.page), /Sejong-daero|서울|제주/);

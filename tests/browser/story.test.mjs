@@ -74,7 +74,7 @@ async function asks_until(page, words) {
 		return false;
 	}, { limit_ms: 15000 });
 }
-const bookings_of = async email => stack.sql(`SELECT code, state FROM booking WHERE customer_id = (SELECT user_id FROM user WHERE email = '${email}')`);
+const bookings_of = async email => stack.sql(`SELECT code, state FROM booking WHERE customer_id = (SELECT user_id FROM person WHERE email = '${email}')`);
 
 /* --- the story, with and without JavaScript ------------------------------------------------------------------------------------------ */
 

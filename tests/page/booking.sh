@@ -4,10 +4,10 @@
 cd "$(dirname "$0")/../.." && . tests/page/lib.sh || exit 1
 
 somebody() { # somebody NAME ROLE: a user with that role and a bearer token
-	sql "INSERT INTO user (email, name, lang, password_hash, created_at, updated_at) VALUES ('$1@example.com', '$1', 'en', 'x', 0, 0);
-	     INSERT INTO user_role VALUES ((SELECT MAX(user_id) FROM user), '$2');
+	sql "INSERT INTO person (email, name, lang, password_hash, created_at, updated_at) VALUES ('$1@example.com', '$1', 'en', 'x', 0, 0);
+	     INSERT INTO user_role VALUES ((SELECT MAX(user_id) FROM person), '$2');
 	     INSERT INTO api_token (token_hash, user_id, name, created_at)
-	     VALUES ('$(printf %s "token-of-$1-0123456789" | b2sum -l 256 | cut -d' ' -f1)', (SELECT MAX(user_id) FROM user), 'test', 0);"
+	     VALUES ('$(printf %s "token-of-$1-0123456789" | b2sum -l 256 | cut -d' ' -f1)', (SELECT MAX(user_id) FROM person), 'test', 0);"
 }
 as() { bearer "token-of-$1-0123456789"; }
 at() { TZ=Asia/Seoul date -d "$1" +%Y-%m-%dT%H:00; }
@@ -129,7 +129,7 @@ sql "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2
        1000, 91, 'KRW', 1, 1, 1000 + i, 'PENDING' FROM n"
 test_that "one that was tried and stands on the list's second page is not said to be done"
 use account; get /account/sign-up; post /account/sign-up name=max email=max@example.kr password='paper horse lamp river' lang=en
-sql "INSERT INTO user_role SELECT user_id, 'manager' FROM user WHERE name = 'max'"
+sql "INSERT INTO user_role SELECT user_id, 'manager' FROM person WHERE name = 'max'"
 use booking; get '/bookings/stuck?done=MP-STUCK125'; expect_status 200; expect_body 'MP-STUCK101'
 expect_body 'MP-STUCK125 was tried just now and is not done'
 sql "UPDATE booking SET refund_state = 'DONE' WHERE code = 'MP-STUCK125'"

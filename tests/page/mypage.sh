@@ -10,7 +10,7 @@ person() {
 	post /account/sign-up name="$1" email="$1@example.kr" password="$PASSWORD" lang=en
 	forget; json POST /account/sign-in "{\"email\":\"$1@example.kr\",\"password\":\"$PASSWORD\"}"; js .token
 }
-id_of() { sql "SELECT user_id FROM user WHERE email = '$1@example.kr'"; }
+id_of() { sql "SELECT user_id FROM person WHERE email = '$1@example.kr'"; }
 as() { forget; bearer "$1"; use mypage; }
 view() { sqlite3 -cmd '.timeout 5000' "$VAR/view.db" "$1"; }
 
@@ -35,7 +35,7 @@ car() { # ID PLATE NAME
 
 kim=$(person kim) lee=$(person lee) boss=$(person boss)
 KIM=$(id_of kim) LEE=$(id_of lee)
-sql "INSERT INTO user_role SELECT user_id, 'manager' FROM user WHERE email = 'boss@example.kr'"
+sql "INSERT INTO user_role SELECT user_id, 'manager' FROM person WHERE email = 'boss@example.kr'"
 
 # --- my bookings
 
@@ -100,8 +100,8 @@ get /my/bookings; expect_body '1 events are still on their way'
 relay
 
 test_that "Korean pages speak Korean and name the branch in Korean"
-sql "UPDATE user SET lang = 'ko' WHERE email = 'kim@example.kr'"; get /my/bookings/MP-AAAA1111; expect_body '서울역'
-sql "UPDATE user SET lang = 'en'"
+sql "UPDATE person SET lang = 'ko' WHERE email = 'kim@example.kr'"; get /my/bookings/MP-AAAA1111; expect_body '서울역'
+sql "UPDATE person SET lang = 'en'"
 
 test_that "what stands in an event is shown as text, never as markup"
 hold MP-DDDD4444 "$KIM" 3 '+60 days' '+62 days' '<script>alert(1)</script>'; relay

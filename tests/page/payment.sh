@@ -8,7 +8,7 @@ echo 'provider_url = http://127.0.0.1:1/sandbox' >"$VAR/motorpool.conf"
 
 hash() { printf %s "$1" | b2sum -l 256 | cut -d' ' -f1; }
 user() { # ID NAME ROLE: with an API token tok_NAME_of_a_test and a password
-	sql "INSERT INTO user (user_id, email, name, lang, password_hash, created_at, updated_at) VALUES ($1, '$2@example.kr', '$2', 'en', 'x', 1, 1);
+	sql "INSERT INTO person (user_id, email, name, lang, password_hash, created_at, updated_at) VALUES ($1, '$2@example.kr', '$2', 'en', 'x', 1, 1);
 	     INSERT INTO user_role VALUES ($1, '$3');
 	     INSERT INTO api_token (token_hash, user_id, name, created_at) VALUES ('$(hash "tok_$2_of_a_test")', $1, 't', 1);"
 }
@@ -32,7 +32,7 @@ json GET /payments/cards
 expect_status 401
 
 sign_up nari
-nari=$(sql "SELECT user_id FROM user WHERE email = 'nari@example.kr'")
+nari=$(sql "SELECT user_id FROM person WHERE email = 'nari@example.kr'")
 
 test_that "who has no card is told what one is good for, and how to add it"
 get /payments/cards
@@ -227,7 +227,7 @@ json GET /payments/ledger
 expect_status 200; expect_js .sum 0; expect_js .is_balanced true; expect_js '.balances | length' 3
 
 sign_up chief
-sql "INSERT INTO user_role SELECT user_id, 'manager' FROM user WHERE email = 'chief@example.kr'"
+sql "INSERT INTO user_role SELECT user_id, 'manager' FROM person WHERE email = 'chief@example.kr'"
 
 test_that "a manager's pages show the same, in words, and keep what was typed harmless"
 get /payments

@@ -125,7 +125,7 @@ TEST(what_is_no_account_is_refused_before_anything_is_hashed)
 		assert_int_equal(account_add(db, &a, &user_id), bad[i].outcome);
 	}
 	assert_int_equal(n_hashed, 0);
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM user /*scan*/"), 0);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM person /*scan*/"), 0);
 }
 
 TEST(a_name_of_eighty_korean_letters_fits_and_one_more_does_not)
@@ -173,7 +173,7 @@ TEST(two_sign_ups_with_one_email_at_once_make_one_account)
 	}
 	assert_int_equal(n_ok, 1);
 	assert_int_equal(n_known, 3);
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM user /*scan*/"), 1);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM person /*scan*/"), 1);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM user_role /*scan*/"), 1);
 }
 
@@ -257,7 +257,7 @@ TEST(unknown_wrong_and_disabled_take_one_hash_and_get_one_answer)
 	assert_int_equal(sign_in("nobody@b.kr", PASSWORD, &in), SIGN_IN_REFUSED);
 	assert_int_equal(n_hashed, 2);
 	db_begin(db);
-	db_do(db, "UPDATE user SET disabled = 1 WHERE user_id = $1", user_id);
+	db_do(db, "UPDATE person SET disabled = 1 WHERE user_id = $1", user_id);
 	db_commit(db);
 	assert_int_equal(sign_in("a@b.kr", PASSWORD, &in), SIGN_IN_REFUSED);
 	assert_int_equal(n_hashed, 3);
@@ -279,7 +279,7 @@ TEST(signing_up_hashes_once_whether_the_email_is_taken_or_not)
 	a.password = s.password = PASSWORD;
 	assert_int_equal(account_sign_up(db, &a, &s, true, &in), SIGN_UP_AGAIN);
 	assert_int_equal(n_hashed, 3);
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM user /*scan*/"), 1);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM person /*scan*/"), 1);
 }
 
 TEST(a_new_session_ends_the_one_the_browser_came_with)

@@ -27,7 +27,7 @@ static void
 person(int64_t id, const char *name, const char *role)
 {
 	db_do(others,
-		"INSERT INTO user (user_id, email, name, phone, lang, password_hash, created_at, updated_at)"
+		"INSERT INTO person (user_id, email, name, phone, lang, password_hash, created_at, updated_at)"
 		" VALUES ($1, lower($2) || '@example.com', $2, '010-1234-5678', 'en', 'x', 0, 0)", id, name);
 	db_do(others, "INSERT INTO user_role (user_id, role) VALUES ($1, $2)", id, role);
 }
@@ -222,7 +222,7 @@ TEST(only_who_is_a_courier_is_given_a_job)
 
 	assert_int_equal(assign_to(id, 7), DELIVERY_NO_COURIER);
 	assert_int_equal(assign_to(id, 99), DELIVERY_NO_COURIER);
-	db_do(others, "UPDATE user SET disabled = 1 WHERE user_id = 9");
+	db_do(others, "UPDATE person SET disabled = 1 WHERE user_id = 9");
 	assert_int_equal(assign_to(id, 9), DELIVERY_NO_COURIER);
 	assert_string_equal(state_of(id), "REQUESTED");
 	assert_int_equal(n_events("delivery.scheduled"), 0);

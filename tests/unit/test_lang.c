@@ -91,6 +91,14 @@ TEST(languages_have_codes)
 	assert_string_equal(lang_code(55), "en");
 }
 
+TEST(a_korean_text_is_for_korean_and_an_empty_one_for_none)
+{
+	assert_string_equal(lang_pick(LANG_KO, "Jamsil", "잠실"), "잠실");
+	assert_string_equal(lang_pick(LANG_EN, "Jamsil", "잠실"), "Jamsil");
+	assert_string_equal(lang_pick(LANG_KO, "Jamsil", ""), "Jamsil");
+	assert_string_equal(lang_pick(LANG_KO, "Jamsil", NULL), "Jamsil");
+}
+
 TEST(the_browsers_best_language_is_taken)
 {
 	assert_int_equal(lang_accepted("ko-KR,ko;q=0.9,en-US;q=0.8,en;q=0.7"), LANG_KO);

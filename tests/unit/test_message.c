@@ -37,7 +37,7 @@ TEST_SETUP(begin)
 	clock_open("Asia/Seoul");
 	clock_set(NOW);
 	scratch_create(
-		"INSERT INTO user (user_id, email, name, lang, password_hash, created_at, updated_at) VALUES"
+		"INSERT INTO person (user_id, email, name, lang, password_hash, created_at, updated_at) VALUES"
 		" (7, 'kim@example.kr', '김민지', 'ko', 'x', 1, 1), (8, 'lee@example.com', 'Lee & <Sons>', 'en', 'x', 1, 1),"
 		" (9, 'boss@example.com', 'Boss', 'en', 'x', 1, 1);"
 		"INSERT INTO user_role VALUES (7, 'customer'), (8, 'customer'), (9, 'manager');"
@@ -368,7 +368,7 @@ TEST(never_is_given_up_at_once_and_a_manager_may_send_it_again)
 
 	answer(&d, POST_REFUSED, "550 no such user");
 	assert_string_equal(db_text(writer, "SELECT state FROM message"), "DEAD");
-	db_do(writer, "UPDATE user SET email = 'lee@new.example.com' WHERE user_id = 8");
+	db_do(writer, "UPDATE person SET email = 'lee@new.example.com' WHERE user_id = 8");
 	assert_int_equal(message_resend(db, d.message_id, BOSS), RESEND_DONE);
 	assert_int_equal(message_resend(db, d.message_id, BOSS), RESEND_UNDER_WAY);
 	assert_int_equal(message_resend(db, 99, BOSS), RESEND_NO_MESSAGE);

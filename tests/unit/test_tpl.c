@@ -547,6 +547,37 @@ TEST_WITH(money_time_and_states_are_written_in_the_templates_language, fresh_tri
 	binds_with(env, "{{price}} {{starts_at}} {{starts_at.date}}", "207,000원 2026-11-21(토) 14:00 KST 2026-11-21(토)");
 }
 
+struct place_named { int64_t n; const char *name, *name_ko; };
+struct two_places { const char *code; struct place_named at; struct place_named *maybe; };
+static const struct member place_named_members[] = { SHAPE_INT(place_named, n), SHAPE_TEXT_KO(place_named, name) };
+static const struct shape place_named_shape = SHAPE(place_named, place_named_members);
+static const struct member two_places_members[] = {
+	SHAPE_TEXT(two_places, code), SHAPE_STRUCT(two_places, at, place_named_shape), SHAPE_MAYBE(two_places, maybe, place_named_shape),
+};
+static const struct shape two_places_shape = SHAPE(two_places, two_places_members);
+
+TEST_WITH(a_text_in_two_languages_is_shown_in_the_templates, fresh_trip, NULL)
+{
+	struct place_named station = { 2, "", "<역>" };
+	struct two_places p = { "c", { 1, "Jamsil", "잠실" }, &station }, only = { "c", { 1, "Jamsil", "" }, NULL };
+	const char *text = "{{at.name}} {{at.name_ko}} {{#maybe}}{{name}}{{/maybe}}{{maybe.name}}{{#maybe}}{{#name}}!{{/name}}{{/maybe}}";
+	const char *const wanted[][2] = { [LANG_EN] = { "Jamsil 잠실 ", "Jamsil  " }, [LANG_KO] = { "잠실 잠실 &lt;역&gt;&lt;역&gt;!", "Jamsil  " } };
+
+	for (int lang = 0; lang < N_LANGS; lang++) {
+		struct tpl_env env = { .lang = lang };
+		const char *error;
+		struct tpl *tpl = tpl_compile(m, &env, "place", text, &two_places_shape, &error);
+
+		assert_non_null(tpl);
+		for (int i = 0; i < 2; i++) {
+			struct buf out = { .m = m };
+
+			tpl_render(tpl, &out, NULL, i ? &only : &p);
+			assert_string_equal(out.s, wanted[lang][i]);
+		}
+	}
+}
+
 TEST_WITH(unknown_names_are_refused_with_the_line_and_where_was_looked, fresh_trip, NULL)
 {
 	refuses("a\n{{nosuch}}", "trip:2: {{nosuch}}: there is no 'nosuch' in trip, around");

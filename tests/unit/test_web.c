@@ -298,7 +298,7 @@ fill(void)
 	int64_t later = clock_now() + 100000;
 
 	db_begin(d);
-	db_do(d, "INSERT INTO user (user_id, email, name, lang, password_hash, created_at, updated_at) VALUES (7, 'kim@example.com', 'Kim', 'en', 'x', 1, 1)");
+	db_do(d, "INSERT INTO person (user_id, email, name, lang, password_hash, created_at, updated_at) VALUES (7, 'kim@example.com', 'Kim', 'en', 'x', 1, 1)");
 	db_do(d, "INSERT INTO user_role (user_id, role) VALUES (7, 'customer')");
 	db_do(d, "INSERT INTO session (token_hash, user_id, created_at, expires_at) VALUES ($1, 7, 1, $2)", secret_hash(scratch_memory, SESSION), later);
 	db_do(d, "INSERT INTO api_token (token_hash, user_id, name, created_at) VALUES ($1, 7, 'cli', 1)", secret_hash(scratch_memory, API));
