@@ -39,8 +39,11 @@ make_catalogues(void **state)
 	assert_non_null(mkdtemp(dir));
 	shell("mkdir -p %s/ko/LC_MESSAGES %s/ko_KR.UTF-8/LC_MESSAGES", dir, dir);
 	shell("cp /usr/lib/locale/C.utf8/LC_MESSAGES/SYS_LC_MESSAGES %s/ko_KR.UTF-8/LC_MESSAGES/", dir);
-	shell("printf 'msgid \"\"\\nmsgstr \"Content-Type: text/plain; charset=UTF-8\\\\n\"\\n\\n"
-	      "msgid \"Book this car\"\\nmsgstr \"이 차 예약하기\"\\n' | msgfmt -o %s/ko/LC_MESSAGES/motorpool.mo -", dir);
+	shell("printf 'msgid \"\"\\nmsgstr \"Content-Type: text/plain; charset=UTF-8\\\\n"
+	      "Plural-Forms: nplurals=1; plural=0;\\\\n\"\\n\\n"
+	      "msgid \"Book this car\"\\nmsgstr \"이 차 예약하기\"\\n\\n"
+	      "msgid \"1 car\"\\nmsgid_plural \"%%%%lld cars\"\\nmsgstr[0] \"차량 %%%%lld대\"\\n'"
+	      " | msgfmt -o %s/ko/LC_MESSAGES/motorpool.mo -", dir);
 	return 0;
 }
 
@@ -87,6 +90,24 @@ the_current_language_is_what_was_set(void **state)
 	assert_string_equal(_("Book this car"), "Book this car");
 	lang_set(77);
 	assert_int_equal(lang_now(), LANG_EN);
+}
+
+static void
+a_number_chooses_the_plural_form_by_the_languages_rule(void **state)
+{
+	(void)state;
+	assert_true(lang_open(dir));
+	lang_set(LANG_EN);
+	assert_string_equal(_n("1 car", "%lld cars", 1), "1 car");
+	assert_string_equal(_n("1 car", "%lld cars", 0), "%lld cars");
+	assert_string_equal(_n("1 car", "%lld cars", 21), "%lld cars");
+	assert_string_equal(_n("1 car", "%lld cars", -1), "%lld cars");
+	lang_set(LANG_KO);
+	assert_string_equal(_n("1 car", "%lld cars", 1), "차량 %lld대");
+	assert_string_equal(_n("1 car", "%lld cars", 2), "차량 %lld대");
+	assert_string_equal(_n("1 bus", "%lld buses", 1), "1 bus");
+	assert_string_equal(_n("1 bus", "%lld buses", INT64_MIN), "%lld buses");
+	lang_set(LANG_EN);
 }
 
 static void
@@ -244,6 +265,7 @@ main(void)
 		cmocka_unit_test(without_catalogues_words_stay_english),
 		cmocka_unit_test(words_come_from_the_catalogue_of_the_language),
 		cmocka_unit_test(the_current_language_is_what_was_set),
+		cmocka_unit_test(a_number_chooses_the_plural_form_by_the_languages_rule),
 		cmocka_unit_test(opening_again_reads_the_catalogues_again),
 		cmocka_unit_test(the_command_and_the_programs_find_the_catalogues_of_their_build),
 		cmocka_unit_test(languages_have_codes),
