@@ -90,6 +90,20 @@ lang_pick(int lang, const char *text, const char *text_ko)
 	return lang == LANG_KO && text_ko && *text_ko ? text_ko : text;
 }
 
+const char *
+lang_plural(int lang, const char *one, const char *many, int64_t n)
+{
+	const char *text;
+	locale_t before;
+
+	if (lang <= LANG_EN || lang >= N_LANGS || !messages[lang])
+		return n == 1 ? one : many;
+	before = uselocale(messages[lang]);
+	text = dngettext(DOMAIN, one, many, n < 0 ? -(unsigned long)n : (unsigned long)n);
+	uselocale(before);
+	return text;
+}
+
 int
 lang_now(void)
 {

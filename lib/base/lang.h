@@ -2,6 +2,7 @@
  * lang - the languages people read. English stands in the source, the others in locale/LL/motorpool.po (gettext).
  *
  * N_("…") marks words in tables, _("…") translates in the current language (set per request by web_serve).
+ * _n("1 car", "%lld cars", n) chooses the plural form for n by the language's own rule and translates it.
  */
 #ifndef MP_LANG_H
 #define MP_LANG_H
@@ -15,6 +16,7 @@ enum { LANG_EN, LANG_KO, N_LANGS };
 
 #define N_(s) (s)
 #define _(s)  lang_text(lang_now(), (s))
+#define _n(one, many, n) lang_plural(lang_now(), (one), (many), (n))
 
 bool        lang_open(const char *locale_dir);          /* once, at start-up: build/locale; false: catalogues missing */
 int         lang_now(void);
@@ -23,6 +25,7 @@ int         lang_find(const char *code);                /* "ko" -> LANG_KO; -1 *
 const char *lang_code(int lang);                        /* "ko" */
 const char *lang_text(int lang, const char *msgid);     /* the msgid itself when there is no translation */
 const char *lang_pick(int lang, const char *text, const char *text_ko); /* text_ko in Korean, unless it is NULL or empty */
+const char *lang_plural(int lang, const char *one, const char *many, int64_t n);        /* ngettext */
 int         lang_accepted(const char *accept_language); /* best of an Accept-Language header; LANG_EN by default */
 
 /* How money and time are written. The currency and the zone come from settings (settings.h); at 0 is "no time": nothing is put. */

@@ -15,6 +15,7 @@
  * What each kind is:              in SQL          in a template                                        in JSON
  *   TEXT   const char *           TEXT            {{plate}}; a section is true when not empty          string; NULL: null
  *   INT    int64_t                BIGINT          {{seats}}; a section is true when not 0              number
+ *                                                 {{#seats.one}} is true when it is 1
  *   BOOL   bool                   0/1             {{#is_late}}                                         true/false
  *   AMOUNT int64_t, smallest unit BIGINT          {{amount}} 207,000원 / ₩207,000; {{amount.raw}}      number (smallest unit)
  *   TIME   int64_t, unix seconds  BIGINT          {{at}} with zone; {{at.date}} {{at.time}}            RFC 3339 with offset; 0: null

@@ -59,20 +59,52 @@ is_white(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* {{#t}}: white space at the ends is dropped and folded between, as tools/pot does; then the catalogue is asked. */
+/* White space at the ends is dropped and folded between, as tools/pot does. */
+static char *
+folded(struct arena *m, const char *s, size_t n)
+{
+	struct buf b = { .m = m };
+
+	buf_puts(&b, "");
+	for (const char *end = s + n; s < end; s++) {
+		if (!is_white(*s))
+			buf_put(&b, s, 1);
+		else if (b.n && s + 1 < end && !is_white(s[1]))
+			buf_put(&b, " ", 1);
+	}
+	return b.s;
+}
+
+/* {{#t}}: the catalogue is asked. */
 static const char *
 translate(struct arena *m, const char *raw, void *arg)
 {
 	const int *lang = arg;
-	struct buf b = { .m = m };
+	const char *text = folded(m, raw, strlen(raw));
 
-	for (const char *s = raw; *s; s++) {
-		if (!is_white(*s))
-			buf_put(&b, s, 1);
-		else if (b.n && s[1] && !is_white(s[1]))
-			buf_put(&b, " ", 1);
-	}
-	return b.n ? lang_text(*lang, b.s) : "";
+	return *text ? lang_text(*lang, text) : "";
+}
+
+/* {{#tn}}COUNT: one | many{{/tn}}: the catalogue is asked for both forms, and a section on COUNT chooses. */
+static const char *
+translate_plural(struct arena *m, const char *raw, void *arg)
+{
+	const int *lang = arg;
+	const char *colon = strchr(raw, ':'), *bar = strchr(raw, '|');
+	const char *count, *one, *many, *for_one, *for_many;
+
+	if (!colon || !bar || bar < colon || strchr(bar + 1, '|'))
+		return NULL;
+	count = folded(m, raw, (size_t)(colon - raw));
+	one = folded(m, colon + 1, (size_t)(bar - colon - 1));
+	many = folded(m, bar + 1, strlen(bar + 1));
+	if (!*count || !*one || !*many)
+		return NULL;
+	for_one = lang_plural(*lang, one, many, 1);
+	for_many = lang_plural(*lang, one, many, 2);
+	if (strcmp(for_one, for_many) == 0)
+		return for_one;
+	return arena_printf(m, "{{#%s.one}}%s{{/%s.one}}{{^%s.one}}%s{{/%s.one}}", count, for_one, count, count, for_many, count);
 }
 
 static bool
@@ -92,7 +124,7 @@ compile_page(struct shelf *shelf, struct page *page, const struct tpl_root *chro
 {
 	struct tpl_env env = {
 		.dir = shelf->dir, .root = chrome, .lang = lang, .raw_allowed = is_raw_allowed(page->file), .is_text = is_text,
-		.lambda = { { "t", translate, &lang } }, .partial = shelf_text, .partial_arg = shelf,
+		.lambda = { { "t", translate, &lang }, { "tn", translate_plural, &lang } }, .partial = shelf_text, .partial_arg = shelf,
 	};
 	const char *file = arena_printf(shelf->m, "%s/%s.mustache", shelf->dir, page->file), *text, *error;
 

@@ -14,6 +14,8 @@
  * language, user, CSRF token …). Partials NAME and parents NAME are templates/NAME.mustache.
  * {{#t}}…{{/t}} is a lambda that runs at compile time: its raw text (white space folded) is looked up in the gettext
  * catalogue of the language, and the translation is compiled in its place (so it may hold {{names}}).
+ * {{#tn}}n_cars: 1 car | {{n_cars}} cars{{/tn}} does the same with the plural form for the INT n_cars: both forms are looked
+ * up and compiled, and {{#n_cars.one}} (true when it is 1) chooses. That is all English and Korean need.
  */
 #ifndef MP_TPL_H
 #define MP_TPL_H
@@ -39,7 +41,7 @@ void page_register(struct page *page);          /* by PAGE() */
 	static struct page var = { .file = (path), .shape = &(sh) }; \
 	__attribute__((constructor)) static void var##_register(void) { page_register(&var); }
 
-/* What a lambda answers for the raw text of its section: template text that is compiled in its place. */
+/* What a lambda answers for the raw text of its section: template text that is compiled in its place. NULL: refused. */
 typedef const char *tpl_lambda_fn(struct arena *m, const char *raw, void *arg);
 
 /* The struct around every page's own: the frame. inner: a struct within it whose names are in reach as well; NULL: none. */

@@ -280,6 +280,8 @@ walk_lambda(struct walk *w, const struct node *n, const struct tpl_lambda *lambd
 	answer = lambda->fn(w->job->m, arena_strndup(w->job->m, n->inner.s, n->inner.n), lambda->arg);
 	if (answer)
 		w->answer(w, n, tpl_parse(w->job, n->file, n->line, (struct piece){ answer, strlen(answer) }, n->delims));
+	else
+		job_fail(w->job, n->file, n->line, "{{#%s}} does not take such a text", lambda->name);
 	w->depth--;
 }
 

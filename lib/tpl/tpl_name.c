@@ -96,7 +96,7 @@ into(struct reach *r, const struct node *n, struct binding *p, struct piece part
 static bool
 has_ways(enum kind kind)
 {
-	return kind == KIND_AMOUNT || kind == KIND_TIME || kind == KIND_STATE;
+	return kind == KIND_INT || kind == KIND_AMOUNT || kind == KIND_TIME || kind == KIND_STATE;
 }
 
 bool
@@ -153,7 +153,7 @@ binding_print(const struct binding *p, bool is_raw, const char **why)
 	case KIND_TEXT:
 		return is_raw ? OP_RAW_TEXT : OP_TEXT;
 	case KIND_INT:
-		return OP_INT;
+		return !p->way.n ? OP_INT : OP_END;
 	case KIND_AMOUNT:
 		return !p->way.n ? OP_AMOUNT : way_is(p, "raw") ? OP_INT : OP_END;
 	case KIND_TIME:
@@ -196,6 +196,10 @@ bool
 binding_test(struct reach *r, const struct node *n, const struct binding *p, struct op *op)
 {
 	*op = (struct op){ .frame = (uint8_t)p->frame, .offset = (uint32_t)p->offset, .wanted = n->kind == NODE_SECTION };
+	if (p->member->kind == KIND_INT && way_is(p, "one")) {
+		op->code = OP_IF_ONE;
+		return true;
+	}
 	if (p->way.n && p->member->kind != KIND_STATE) {
 		node_refuse(r->job, n, "is a way of showing, not a question");
 		return false;

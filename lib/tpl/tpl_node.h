@@ -103,7 +103,7 @@ piece_is(struct piece p, const char *s, size_t n)
 enum op_code {
 	OP_END, OP_LITERAL,
 	OP_TEXT, OP_RAW_TEXT, OP_INT, OP_AMOUNT, OP_TIME, OP_DATE, OP_CLOCK, OP_ISO, OP_INPUT, OP_WORD,
-	OP_IF_TEXT, OP_IF_INT, OP_IF_BOOL, OP_IF_STATE, OP_IF_POINTER, OP_IF_COUNT,     /* jump unless as wanted */
+	OP_IF_TEXT, OP_IF_INT, OP_IF_ONE, OP_IF_BOOL, OP_IF_STATE, OP_IF_POINTER, OP_IF_COUNT,     /* jump unless as wanted */
 	OP_ENTER,                               /* frame `to` is what the pointer points to; jump when NULL */
 	OP_EACH, OP_NEXT,                       /* frame `to` is each element; jump when there is none (more) */
 };

@@ -169,6 +169,10 @@ tpl_render(const struct tpl *tpl, struct buf *out, const void *chrome, const voi
 			holds = MEMBER(int64_t, op) != 0;
 			wanted = op->wanted;
 			break;
+		case OP_IF_ONE:
+			holds = MEMBER(int64_t, op) == 1;
+			wanted = op->wanted;
+			break;
 		case OP_IF_BOOL:
 			holds = MEMBER(bool, op);
 			wanted = op->wanted;

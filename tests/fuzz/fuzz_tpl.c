@@ -150,7 +150,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	compile(m, env, text);
 	env.raw_allowed = true;
 	compile(m, env, text);
-	compare(m, env, text);
+	if (!memmem(bytes, n, ".one", 4))       /* a tree has members only */
+		compare(m, env, text);
 	out = (struct buf){ .m = m };
 	if (tpl_render_tree(m, &env, "fuzz", text, tree, &out, &error) != !error)
 		abort();

@@ -32,8 +32,11 @@ TEST_SETUP(make_catalogues)
 	assert_non_null(mkdtemp(dir));
 	shell("mkdir -p %s/ko/LC_MESSAGES %s/ko_KR.UTF-8/LC_MESSAGES", dir, dir);
 	shell("cp /usr/lib/locale/C.utf8/LC_MESSAGES/SYS_LC_MESSAGES %s/ko_KR.UTF-8/LC_MESSAGES/", dir);
-	shell("printf 'msgid \"\"\\nmsgstr \"Content-Type: text/plain; charset=UTF-8\\\\n\"\\n\\n"
-	      "msgid \"Book this car\"\\nmsgstr \"이 차 예약하기\"\\n' | msgfmt -o %s/ko/LC_MESSAGES/motorpool.mo -", dir);
+	shell("printf 'msgid \"\"\\nmsgstr \"Content-Type: text/plain; charset=UTF-8\\\\n"
+	      "Plural-Forms: nplurals=1; plural=0;\\\\n\"\\n\\n"
+	      "msgid \"Book this car\"\\nmsgstr \"이 차 예약하기\"\\n\\n"
+	      "msgid \"1 car\"\\nmsgid_plural \"%%%%lld cars\"\\nmsgstr[0] \"차량 %%%%lld대\"\\n'"
+	      " | msgfmt -o %s/ko/LC_MESSAGES/motorpool.mo -", dir);
 	return 0;
 }
 
@@ -72,6 +75,22 @@ TEST(the_current_language_is_what_was_set)
 	assert_string_equal(_("Book this car"), "Book this car");
 	lang_set(77);
 	assert_int_equal(lang_now(), LANG_EN);
+}
+
+TEST(a_number_chooses_the_plural_form_by_the_languages_rule)
+{
+	assert_true(lang_open(dir));
+	lang_set(LANG_EN);
+	assert_string_equal(_n("1 car", "%lld cars", 1), "1 car");
+	assert_string_equal(_n("1 car", "%lld cars", 0), "%lld cars");
+	assert_string_equal(_n("1 car", "%lld cars", 21), "%lld cars");
+	assert_string_equal(_n("1 car", "%lld cars", -1), "%lld cars");
+	lang_set(LANG_KO);
+	assert_string_equal(_n("1 car", "%lld cars", 1), "차량 %lld대");
+	assert_string_equal(_n("1 car", "%lld cars", 2), "차량 %lld대");
+	assert_string_equal(_n("1 bus", "%lld buses", 1), "1 bus");
+	assert_string_equal(_n("1 bus", "%lld buses", INT64_MIN), "%lld buses");
+	lang_set(LANG_EN);
 }
 
 TEST(opening_again_reads_the_catalogues_again)

@@ -737,23 +737,74 @@ TEST_WITH(pages_are_compiled_for_every_language_at_start_up, fresh_trip, NULL)
 	assert_string_equal(out.s, "<p>Book MP-1 &lt;b&gt; 207,000원</p>\n");
 }
 
-/* What it says on stderr is for the operator, not for whoever reads the test's output. */
+/* What it says on stderr goes into a file, not into the test's output. */
 static bool
 compiles_quietly(void)
 {
-	int kept = dup(2), none = open("/dev/null", O_WRONLY);
+	int kept = dup(2), file = open(arena_printf(m, "%s/stderr", dir), O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	bool ok;
 
-	dup2(none, 2);
-	ok = tpl_compile_pages(dir, &around_root);
+	dup2(file, 2);
+	ok = tpl_compile_pages(dir, &around_shape);
 	dup2(kept, 2);
 	close(kept);
-	close(none);
+	close(file);
 	return ok;
+}
+
+static void
+start_stops_with(const char *text, const char *expected)
+{
+	char said[1000] = "";
+	int file;
+
+	write_file("first", text);
+	assert_false(compiles_quietly());
+	file = open(arena_printf(m, "%s/stderr", dir), O_RDONLY);
+	assert_true(read(file, said, sizeof(said) - 1) > 0);
+	close(file);
+	if (!strstr(said, expected))
+		fail_msg("'%s' does not say '%s'", said, expected);
+}
+
+static void
+first_page_shows(int lang, const char *expected)
+{
+	struct buf out = { .m = m };
+
+	tpl_render(first_page.tpl[lang], &out, &around, &trip);
+	assert_string_equal(out.s, expected);
+}
+
+TEST_WITH(a_number_chooses_between_singular_and_plural, fresh_trip, NULL)
+{
+	write_file("first", "<p>{{#tn}}seats:\n\t1 seat\n | {{seats}} seats, {{code}}{{/tn}}; {{#tn}} driver.age : {{driver.name}} is new | not new{{/tn}}\n");
+	assert_true(tpl_compile_pages(dir, &around_shape));
+	first_page_shows(LANG_EN, "<p>5 seats, MP-1 &lt;b&gt;; not new\n");
+	trip.seats = trip.driver.age = 1;
+	first_page_shows(LANG_EN, "<p>1 seat; Choi is new\n");
+	trip.seats = 0;
+	first_page_shows(LANG_EN, "<p>0 seats, MP-1 &lt;b&gt;; Choi is new\n");
+}
+
+TEST_WITH(plural_forms_are_checked_at_start_up, fresh_trip, NULL)
+{
+	start_stops_with("\n{{#tn}}nosuch: a | b{{/tn}}", "first.mustache:2: {{nosuch.one}}: there is no 'nosuch'");
+	start_stops_with("\n{{#tn}}price: a | b{{/tn}}", "first.mustache:2: {{price.one}} is a way of showing, not a question");
+	start_stops_with("\n{{#tn}}code: a | b{{/tn}}", "first.mustache:2: {{code.one}} goes into something that has no parts");
+	start_stops_with("\n{{#tn}}seats: a | {{nosuch}}{{/tn}}", "first.mustache:2: {{nosuch}}");
+	start_stops_with("\n{{#tn}}seats: a{{/tn}}", "first.mustache:2: {{#tn}} does not take such a text");
+	start_stops_with("{{#tn}}a | b{{/tn}}", "does not take such a text");
+	start_stops_with("{{#tn}}seats: a | b | c{{/tn}}", "does not take such a text");
+	start_stops_with("{{#tn}}seats: | b{{/tn}}", "does not take such a text");
+	start_stops_with("{{#tn}}: a | b{{/tn}}", "does not take such a text");
+	start_stops_with("{{seats.one}}", "no such way");
+	start_stops_with("{{#seats.two}}{{/seats.two}}", "not a question");
 }
 
 TEST_WITH(one_broken_page_stops_the_start, fresh_trip, NULL)
 {
+	write_file("first", "fine");
 	page_register(&broken_page);
 	assert_false(compiles_quietly());
 	write_file("broken", "{{>../first}}");
