@@ -8,8 +8,8 @@
 #include <string.h>
 
 static const struct word state_word[] = {
-	[JOB_REQUESTED] = { "REQUESTED", N_("No courier yet") },
-	[JOB_SCHEDULED] = { "SCHEDULED", N_("Scheduled") },
+	[JOB_REQUESTED] = { "REQUESTED", N_("Unassigned") },
+	[JOB_SCHEDULED] = { "SCHEDULED", N_("Assigned") },
 	[JOB_SHIPPED]   = { "SHIPPED",   N_("On the way") },
 	[JOB_DELIVERED] = { "DELIVERED", N_("Handed over") },
 	[JOB_CANCELLED] = { "CANCELLED", N_("Cancelled") },

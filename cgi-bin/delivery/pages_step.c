@@ -41,14 +41,14 @@ answer(struct web *w, const struct delivery *d, enum delivery_outcome outcome, c
 	case DELIVERY_OK:   return go_on(w, d, back);
 	case DELIVERY_GONE: return web_not_found(w);
 	case DELIVERY_WRONG_STATE:
-		return refuse(w, d->delivery_id, HTTP_CONFLICT, "wrong_state", _("This job is not in a state for that any more. Please look at it again."));
+		return refuse(w, d->delivery_id, HTTP_CONFLICT, "wrong_state", _("This job has changed in the meantime, so this is no longer possible. Please check it again."));
 	case DELIVERY_NOT_NOW:
 		return refuse(w, d->delivery_id, HTTP_CONFLICT, "wrong_state",
-			_("The keys can be handed over from one turnaround before the booking's start until its end. Outside it the car may be another customer's."));
+			_("The car can be handed over only from shortly before the booking starts until it ends. At other times it may be reserved for another customer."));
 	case DELIVERY_NO_COURIER:
-		return refuse_field(w, d->delivery_id, "courier_id", _("Please choose one of the couriers."));
+		return refuse_field(w, d->delivery_id, "courier_id", _("Please choose a courier."));
 	case DELIVERY_BAD_WINDOW:
-		return refuse_field(w, d->delivery_id, "window_from", _("Please choose a time within the booking's hours."));
+		return refuse_field(w, d->delivery_id, "window_from", _("Please choose a time within the booking period."));
 	}
 	return web_broken(w);
 }
@@ -134,15 +134,15 @@ take_photo(struct web *w, int64_t delivery_id, const char **name, enum status *s
 		return true;
 	case PHOTO_UNREADABLE:
 	case PHOTO_GONE:
-		*status = refuse_field(w, delivery_id, "photo", _("This file cannot be read as a picture. Please choose a JPEG, PNG or WebP."));
+		*status = refuse_field(w, delivery_id, "photo", _("This file is not a readable image. Please choose a JPEG, PNG or WebP."));
 		return false;
 	case PHOTO_TOO_LARGE:
-		*status = refuse_field(w, delivery_id, "photo", _("This picture has too many pixels. Please choose one with at most 40 million."));
+		*status = refuse_field(w, delivery_id, "photo", _("This photo has too many pixels. The limit is 40 megapixels."));
 		return false;
 	case PHOTO_LATER:
 		break;
 	}
-	*status = web_later(w, 30, _("Photos cannot be read just now. Nothing was changed; please try again shortly."));
+	*status = web_later(w, 30, _("Photos can't be processed right now. Nothing was changed; please try again shortly."));
 	return false;
 }
 

@@ -39,12 +39,12 @@ order_interval_problem(int64_t starts_at, int64_t ends_at, int64_t now, const ch
 	if (starts_at < now - now % STEP)       /* the half hour that runs can still be had */
 		return _("This time is over. Please choose a later one.");
 	if (starts_at > now + rental.max_ahead_days * DAY)
-		return _("This is too far ahead. Equipment can be ordered up to a year before.");
+		return _("This date is too far ahead. Equipment can be ordered up to one year in advance.");
 	*field = "ends_at";
 	if (ends_at <= starts_at)
 		return _("The return must be after the pick-up.");
 	if (ends_at - starts_at > rental.max_rental_days * DAY)
-		return _("This is too long for one order. Please split it.");
+		return _("This period is too long for one order. Please split it.");
 	return NULL;
 }
 
@@ -311,7 +311,7 @@ static const struct word orders_view_word[] = {
 	[ORDERS_ALL]      = { "all",      N_("All orders") },
 	[ORDERS_HAND_OUT] = { "hand-out", N_("To hand out today") },
 	[ORDERS_DUE]      = { "due",      N_("Due back today") },
-	[ORDERS_LATE]     = { "late",     N_("Late") },
+	[ORDERS_LATE]     = { "late",     N_("Overdue") },
 	[ORDERS_OUT]      = { "out",      N_("With customers") },
 	[ORDERS_WAITING]  = { "waiting",  N_("Waiting for approval") },
 };

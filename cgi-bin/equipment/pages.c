@@ -44,16 +44,16 @@ id_text(struct web *w, int64_t id)
 
 static const struct word done[] = {
 	{ "added",      N_("The item was added.") },
-	{ "saved",      N_("The changes are saved.") },
-	{ "offered",    N_("The item takes orders again.") },
-	{ "stopped",    N_("The item takes no new orders.") },
-	{ "receive",    N_("The new pieces are in the stock.") },
-	{ "loss",       N_("The lost pieces are out of the stock.") },
-	{ "adjust",     N_("The stock is what was counted.") },
-	{ "ordered",    N_("The order was taken.") },
-	{ "cancelled",  N_("The order is cancelled.") },
-	{ "handed_out", N_("The pieces are handed out.") },
-	{ "returned",   N_("The pieces are back.") },
+	{ "saved",      N_("Your changes were saved.") },
+	{ "offered",    N_("The item can be ordered again.") },
+	{ "stopped",    N_("The item can no longer be ordered.") },
+	{ "receive",    N_("The units were added to the stock.") },
+	{ "loss",       N_("The lost units were removed from the stock.") },
+	{ "adjust",     N_("The stock was adjusted.") },
+	{ "ordered",    N_("The order was placed.") },
+	{ "cancelled",  N_("The order was cancelled.") },
+	{ "handed_out", N_("The equipment was handed out.") },
+	{ "returned",   N_("The equipment was returned.") },
 };
 static const struct words done_words = WORDS(done);
 

@@ -125,10 +125,10 @@ do_hand_out(struct web *w)
 	if (o.state == EQUIPMENT_HANDED_OUT || equipment_hand_out(w->db, &o, 0, w->user.id))
 		return show_moved(w, &o, "handed_out");
 	if (o.state == EQUIPMENT_APPROVED && !equipment_may_go(w->db, &o))
-		return wrong_state(w, &o, "wrong_state", _("It goes with its car. Please hand the car out first."));
+		return wrong_state(w, &o, "wrong_state", _("This equipment goes with a car. Please hand over the car first."));
 	if (o.state == EQUIPMENT_APPROVED && w->now < o.ends_at)
-		return wrong_state(w, &o, "not_in_house", _("Its pieces are still with others, or promised to others until it begins. Take those back first."));
-	return wrong_state(w, &o, "wrong_state", _("This order is not in a state for that now. Please look at it again."));
+		return wrong_state(w, &o, "not_in_house", _("There are not enough units: some are still with other customers or reserved for earlier orders. Record their return first."));
+	return wrong_state(w, &o, "wrong_state", _("The order has changed in the meantime, so this is no longer possible. Please check it again."));
 }
 
 /* POST /equipment/orders/ID/take-back {lost} */
@@ -141,10 +141,10 @@ do_take_back(struct web *w)
 	if (!the_order(w, &o))
 		return web_not_found(w);
 	if (lost > o.quantity)
-		form_error(w, "lost", _("That is more than were handed out."));
+		form_error(w, "lost", _("This is more than the quantity handed out."));
 	if (form_bad(w))
 		return w->json ? refuse_fields(w) : show_order(w, &o, HTTP_UNPROCESSABLE, marked_fields());
 	if ((o.state == EQUIPMENT_RETURNED && o.lost == lost) || equipment_take_back(w->db, &o, lost, 0, w->user.id))
 		return show_moved(w, &o, "returned");
-	return wrong_state(w, &o, "wrong_state", _("This order is not in a state for that now. Please look at it again."));
+	return wrong_state(w, &o, "wrong_state", _("The order has changed in the meantime, so this is no longer possible. Please check it again."));
 }

@@ -76,7 +76,7 @@ read_item(struct web *w, const char *now)
 static enum status
 name_taken(struct web *w, const struct item *item, const char *version)
 {
-	const char *message = _("There is an item of this name already.");
+	const char *message = _("An item with this name already exists.");
 
 	form_error(w, "name", message);
 	return w->json ? web_refuse(w, HTTP_CONFLICT, "name_taken", message) : show_form(w, HTTP_CONFLICT, item, version, marked_fields());
@@ -127,7 +127,7 @@ page_item_edit(struct web *w)
 static enum status
 changed_meanwhile(struct web *w, const struct item *now)
 {
-	const char *message = _("Somebody else has changed this item in the meantime. Look at it again; saving now overwrites their change.");
+	const char *message = _("Another user has changed this item in the meantime. Please check it; saving now overwrites their change.");
 
 	return w->json ? web_refuse(w, HTTP_CONFLICT, "changed", message) : show_form(w, HTTP_CONFLICT, now, now->version, message);
 }

@@ -115,8 +115,8 @@ show_bad_interval(struct web *w, const struct equipment_wish *wish)
 static enum status
 show_out_of_stock(struct web *w, int64_t n_free)
 {
-	const char *message = n_free > 0 ? arena_printf(w->m, _("Only %lld are free in that time."), (long long)n_free)
-	                                 : _("None is free in that time. Please choose another, or other days.");
+	const char *message = n_free > 0 ? arena_printf(w->m, _("Only %lld available in that period."), (long long)n_free)
+	                                 : _("None available in that period. Please choose another item or other dates.");
 
 	form_error(w, "qty", message);
 	return show_form(w, HTTP_CONFLICT, "out_of_stock", message);
@@ -135,7 +135,7 @@ static enum status
 show_later(struct web *w)
 {
 	int s = equipment_later_s();
-	const char *message = _("Orders cannot be approved at the moment. Nothing was ordered.");
+	const char *message = _("Orders can't be approved right now. Nothing was ordered.");
 
 	if (w->json)
 		return web_later(w, s, message);
@@ -157,7 +157,7 @@ do_order(struct web *w)
 	case ORDER_OK:
 	case ORDER_AGAIN:        return show_ordered(w, &o);
 	case ORDER_KEY_REUSED:
-		return show_form(w, HTTP_UNPROCESSABLE, "key_reused", _("This form was used for another order already. Please check what it says and send it again."));
+		return show_form(w, HTTP_UNPROCESSABLE, "key_reused", _("This form was already used for another order. Please check it and submit it again."));
 	case ORDER_IN_PROGRESS:
 		if (!w->json)
 			return web_redirect(w, "/equipment/orders/%lld", (long long)o.order_id);
@@ -305,7 +305,7 @@ static enum status
 cancel_later(struct web *w, const struct equipment_order *o)
 {
 	int s = equipment_later_s();
-	const char *message = _("The order cannot be cancelled at the moment. Nothing has changed.");
+	const char *message = _("The order can't be cancelled right now. Nothing was changed.");
 
 	if (w->json)
 		return web_later(w, s, message);
@@ -316,7 +316,7 @@ cancel_later(struct web *w, const struct equipment_order *o)
 static enum status
 not_cancellable(struct web *w, const struct equipment_order *o)
 {
-	const char *message = _("This order cannot be cancelled any more: it is handed out or on its way, has ended, or its booking has begun.");
+	const char *message = _("This order can no longer be cancelled: it was handed out, is on its way or has ended, or its booking has started.");
 
 	return w->json ? web_refuse(w, HTTP_CONFLICT, "not_cancellable", message) : show_question(w, o, HTTP_CONFLICT, message);
 }

@@ -28,9 +28,9 @@ static const struct shape stock_json_shape = SHAPE(stock_page, stock_json_member
 
 /* What a person may write down; orders write their own lines. */
 static const struct word deed[] = {
-	{ "receive", N_("New pieces have come") },
-	{ "loss",    N_("Pieces are lost or broken") },
-	{ "adjust",  N_("Counted: more or fewer than here") },
+	{ "receive", N_("Units received") },
+	{ "loss",    N_("Units lost or broken") },
+	{ "adjust",  N_("Stock count differs") },
 };
 static const struct words deed_words = WORDS(deed);
 
@@ -74,7 +74,7 @@ read_deed(struct web *w)
 	d.quantity = d.kind == STOCK_ADJUST ? form_int(w, "quantity", -PIECES_MAX, PIECES_MAX) : form_int(w, "quantity", 1, PIECES_MAX);
 	d.note = d.kind == STOCK_RECEIVE && !form_has(w, "note") ? "" : form_line(w, "note", NOTE_MAX);
 	if (d.kind == STOCK_ADJUST && d.quantity == 0)
-		form_error(w, "quantity", _("Zero pieces change nothing."));
+		form_error(w, "quantity", _("Please enter a quantity other than zero."));
 	if (strlen(d.request_key) > 200)
 		form_error(w, "form_key", _("The idempotency key is longer than 200 characters."));
 	return d;
@@ -83,7 +83,7 @@ read_deed(struct web *w)
 static enum status
 too_few(struct web *w)
 {
-	const char *message = _("There are not so many pieces in the stock. What orders have is not in it: cancel or take one back first.");
+	const char *message = _("There are not that many units in stock. Units reserved for orders do not count: cancel an order or record a return first.");
 
 	form_error(w, "quantity", message);
 	return w->json ? web_refuse(w, HTTP_CONFLICT, "too_few", message) : show_stock(w, HTTP_CONFLICT, marked_fields());

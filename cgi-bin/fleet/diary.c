@@ -8,7 +8,7 @@
 /* --- the calendar: booking's, read only --------------------------------------------------------------------------- */
 
 static const struct word slot_kind[] = {
-	[SLOT_HOLD]   = { "HOLD",   N_("Being paid for") },
+	[SLOT_HOLD]   = { "HOLD",   N_("Awaiting payment") },
 	[SLOT_BOOKED] = { "BOOKED", N_("Booked") },
 	[SLOT_BLOCK]  = { "BLOCK",  N_("Blocked") },
 };

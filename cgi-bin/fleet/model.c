@@ -19,8 +19,8 @@
 #define NOW_AND_READY clock_now(), clock_now() + rental.turnaround_s
 
 static const struct word model_state[] = {
-	[MODEL_ON_SALE]  = { "ON_SALE",  N_("On sale") },
-	[MODEL_OFF_SALE] = { "OFF_SALE", N_("Off sale") },
+	[MODEL_ON_SALE]  = { "ON_SALE",  N_("Active") },
+	[MODEL_OFF_SALE] = { "OFF_SALE", N_("Discontinued") },
 };
 const struct words model_state_words = WORDS(model_state);
 

@@ -65,23 +65,23 @@ model_options(struct web *w, int *n)
 
 static const struct word done[] = {
 	{ "added",           N_("The car was added.") },
-	{ "saved",           N_("The changes are saved.") },
+	{ "saved",           N_("Your changes were saved.") },
 	{ "out",             N_("The car is out of service and takes no new bookings.") },
 	{ "back",            N_("The car is back in service.") },
-	{ "retired",         N_("The car is retired.") },
-	{ "retired_instead", N_("The car has been booked before, so it was retired and not deleted.") },
+	{ "retired",         N_("The car was retired.") },
+	{ "retired_instead", N_("The car has been booked before, so it was retired instead of deleted.") },
 	{ "deleted",         N_("The car was deleted.") },
-	{ "photo",           N_("The photo is saved.") },
+	{ "photo",           N_("The photo was saved.") },
 	{ "photo_removed",   N_("The photo was removed.") },
 	{ "model_added",     N_("The model was added.") },
-	{ "model_saved",     N_("The model is saved.") },
-	{ "model_prices",    N_("The model is saved, and its cars have its prices now.") },
-	{ "off_sale",        N_("The model is off sale: no new cars of it can be added.") },
-	{ "on_sale",         N_("The model is on sale again.") },
+	{ "model_saved",     N_("The model was saved.") },
+	{ "model_prices",    N_("The model was saved, and its prices were applied to its cars.") },
+	{ "off_sale",        N_("The model was discontinued. No new cars of it can be added.") },
+	{ "on_sale",         N_("The model was reactivated.") },
 	{ "branch_added",    N_("The branch was added.") },
-	{ "branch_saved",    N_("The branch is saved.") },
-	{ "branch_closed",   N_("The branch is closed and takes no new cars.") },
-	{ "branch_open",     N_("The branch is open again.") },
+	{ "branch_saved",    N_("The branch was saved.") },
+	{ "branch_closed",   N_("The branch was closed. No new cars can be added to it.") },
+	{ "branch_open",     N_("The branch was reopened.") },
 };
 static const struct words done_words = WORDS(done);
 
@@ -189,8 +189,8 @@ cars_form(struct web *w, const struct car_filter *f, struct cars_page *p)
 
 	p->q = form_field(w, "q", "");
 	p->branch_id = form_field_options(w, "branch_id", branches, n, "", _("All branches"));
-	p->body = form_field_choice(w, "body", &body_words, -1, _("All bodies"));
-	p->status = form_field_choice(w, "status", &car_status_words, -1, _("All but the retired"));
+	p->body = form_field_choice(w, "body", &body_words, -1, _("All body types"));
+	p->status = form_field_choice(w, "status", &car_status_words, -1, _("All except retired"));
 	if (f->model_id && model_find(w->db, f->model_id, &model)) {
 		p->model_id = id_text(w, f->model_id);
 		p->model_name = model.name;

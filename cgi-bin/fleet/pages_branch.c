@@ -88,9 +88,9 @@ read_branch(struct web *w)
 static enum status
 name_taken(struct web *w, const struct branch *branch, const char *version)
 {
-	form_error(w, "name", _("There is a branch of this name already."));
+	form_error(w, "name", _("A branch with this name already exists."));
 	if (w->json)
-		return web_refuse(w, HTTP_CONFLICT, "name_taken", _("There is a branch of this name already."));
+		return web_refuse(w, HTTP_CONFLICT, "name_taken", _("A branch with this name already exists."));
 	return show_branch(w, HTTP_CONFLICT, branch, version, marked_fields());
 }
 
@@ -139,7 +139,7 @@ page_branch(struct web *w)
 static enum status
 changed_meanwhile(struct web *w, const struct branch *now)
 {
-	const char *message = _("Somebody else has changed this branch in the meantime. Look at it again; saving now overwrites their change.");
+	const char *message = _("Another user has changed this branch in the meantime. Please check it; saving now overwrites their change.");
 
 	return w->json ? web_refuse(w, HTTP_CONFLICT, "changed", message) : show_branch(w, HTTP_CONFLICT, now, now->version, message);
 }

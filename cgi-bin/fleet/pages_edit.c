@@ -91,7 +91,7 @@ car_form(struct web *w, const struct car *initial, const char *message)
 		.plate = form_field(w, "plate", initial->plate),
 		.model_id = form_field_options(w, "model_id", models, n_models, id_text(w, initial->model_id), _("None")),
 		.branch_id = form_field_options(w, "branch_id", branches, n_branches, id_text(w, initial->branch_id),
-		                                n_branches ? NULL : _("Main branch (will be made)")),
+		                                n_branches ? NULL : _("Main branch (will be created)")),
 		.make = make_fields(w, &make), .has_models = n_models > 0,
 	};
 
@@ -138,22 +138,22 @@ why_not(struct web *w, enum car_outcome outcome, const char **code, const char *
 	switch (outcome) {
 	case CAR_PLATE_TAKEN:
 		*code = "plate_taken";
-		*message = _("Another car has this plate.");
-		form_error(w, "plate", _("Another car has this plate. Each car has a plate of its own."));
+		*message = _("Another car already has this plate.");
+		form_error(w, "plate", _("Another car already has this plate. Each plate can be used only once."));
 		return HTTP_CONFLICT;
 	case CAR_NO_BRANCH:
 		form_error(w, "branch_id", _("This branch is closed or does not exist. Please choose an open one."));
 		return HTTP_UNPROCESSABLE;
 	case CAR_NO_MODEL:
-		form_error(w, "model_id", _("This model is off sale or does not exist."));
+		form_error(w, "model_id", _("This model is discontinued or does not exist."));
 		return HTTP_UNPROCESSABLE;
 	case CAR_CHANGED:
 		*code = "changed";
-		*message = _("Somebody else has changed this car in the meantime. Nothing was saved yet.");
+		*message = _("Another user has changed this car in the meantime. Your changes are not saved yet.");
 		return HTTP_CONFLICT;
 	case CAR_IS_RETIRED:
 		*code = "retired";
-		*message = _("This car is retired and stays as it was.");
+		*message = _("This car is retired and can no longer be changed.");
 		return HTTP_CONFLICT;
 	case CAR_OK:
 	case CAR_GONE:
@@ -302,7 +302,7 @@ page_car_edit(struct web *w)
 	if (!the_car(w, &car))
 		return web_not_found(w);
 	if (car.service == SERVICE_RETIRED)
-		return web_refuse(w, HTTP_CONFLICT, "retired", _("This car is retired and stays as it was."));
+		return web_refuse(w, HTTP_CONFLICT, "retired", _("This car is retired and can no longer be changed."));
 	f = car_form(w, &car, NULL);
 	f.car_title = car.plate;
 	return show_car_form(w, HTTP_OK, &f);

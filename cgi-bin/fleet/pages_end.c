@@ -75,14 +75,14 @@ do_car_service(struct web *w)
 	int service = form_choice(w, "service", &service_words);
 
 	if (service == SERVICE_RETIRED)
-		form_error(w, "service", _("Please retire the car on its page."));
+		form_error(w, "service", _("Please retire the car from its own page."));
 	if (form_bad(w))
 		return refuse_fields(w);
 	switch (car_set_service(w->db, car_id, (enum service)service, w->user.id)) {
 	case CAR_OK:
 		return answer_car(w, car_id, service == SERVICE_OUT_OF_SERVICE ? "out" : "back");
 	case CAR_IS_RETIRED:
-		return web_refuse(w, HTTP_CONFLICT, "retired", _("This car is retired and stays as it was."));
+		return web_refuse(w, HTTP_CONFLICT, "retired", _("This car is retired and can no longer be changed."));
 	case CAR_CHANGED:
 	case CAR_GONE:
 	case CAR_NO_BRANCH:
@@ -173,13 +173,13 @@ do_photo(struct web *w)
 	if (form_bad(w))
 		return show_photo(w, HTTP_UNPROCESSABLE, marked_fields());
 	if (!bytes)
-		return bad_photo(w, _("Please choose a picture."));
+		return bad_photo(w, _("Please choose a photo."));
 	switch (photo_put(w->db, car_id, bytes, n, w->user.id)) {
 	case PHOTO_OK:         return answer_car(w, car_id, "photo");
 	case PHOTO_GONE:       return web_not_found(w);
-	case PHOTO_UNREADABLE: return bad_photo(w, _("This file cannot be read as a picture. Please choose a JPEG, PNG or WebP."));
-	case PHOTO_TOO_LARGE:  return bad_photo(w, _("This picture has too many pixels. Please choose one with at most 40 million."));
-	case PHOTO_LATER:      return web_later(w, 30, _("Photos cannot be read just now. Nothing was changed; please try again shortly."));
+	case PHOTO_UNREADABLE: return bad_photo(w, _("This file is not a readable image. Please choose a JPEG, PNG or WebP."));
+	case PHOTO_TOO_LARGE:  return bad_photo(w, _("This photo has too many pixels. The limit is 40 megapixels."));
+	case PHOTO_LATER:      return web_later(w, 30, _("Photos can't be processed right now. Nothing was changed; please try again shortly."));
 	}
 	return web_broken(w);
 }

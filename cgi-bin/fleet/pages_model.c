@@ -84,9 +84,9 @@ read_model(struct web *w)
 static enum status
 name_taken(struct web *w, const struct model *model, const char *version)
 {
-	form_error(w, "name", _("There is a model of this name already."));
+	form_error(w, "name", _("A model with this name already exists."));
 	if (w->json)
-		return web_refuse(w, HTTP_CONFLICT, "name_taken", _("There is a model of this name already."));
+		return web_refuse(w, HTTP_CONFLICT, "name_taken", _("A model with this name already exists."));
 	return show_model(w, HTTP_CONFLICT, model, version, marked_fields());
 }
 
@@ -136,7 +136,7 @@ page_model(struct web *w)
 static enum status
 changed_meanwhile(struct web *w, const struct model *now)
 {
-	const char *message = _("Somebody else has changed this model in the meantime. Look at it again; saving now overwrites their change.");
+	const char *message = _("Another user has changed this model in the meantime. Please check it; saving now overwrites their change.");
 
 	return w->json ? web_refuse(w, HTTP_CONFLICT, "changed", message) : show_model(w, HTTP_CONFLICT, now, now->version, message);
 }

@@ -166,9 +166,9 @@ relay_figure(struct web *w, struct ops_page *p)
 	if (age < 0)
 		add_figure(p, _("Relay"), _("never seen"), "bad", _("Is cron running?"));
 	else if (age <= RELAY_LATE_S)
-		add_figure(p, _("Relay"), _("at work"), "", arena_printf(w->m, _("seen %lld s ago"), (long long)age));
+		add_figure(p, _("Relay"), _("Running"), "", arena_printf(w->m, _("last seen %lld s ago"), (long long)age));
 	else
-		add_figure(p, _("Relay"), _("silent"), age > 70 ? "bad" : "wait", arena_printf(w->m, _("seen %lld s ago"), (long long)age));
+		add_figure(p, _("Relay"), _("not responding"), age > 70 ? "bad" : "wait", arena_printf(w->m, _("last seen %lld s ago"), (long long)age));
 }
 
 static void
@@ -178,7 +178,7 @@ stuck_figure(struct web *w, struct ops_page *p)
 
 	for (int i = 0; i < p->n_stuck; i++)
 		n += p->stuck[i].n;
-	add_figure(p, _("Stuck"), arena_printf(w->m, "%lld", (long long)n), n ? "bad" : "", n ? _("see the desk below") : _("every saga has ended"));
+	add_figure(p, _("Stuck"), arena_printf(w->m, "%lld", (long long)n), n ? "bad" : "", n ? _("see the list below") : _("nothing pending"));
 }
 
 static void
@@ -187,12 +187,12 @@ proof_figure(struct web *w, struct ops_page *p)
 	int64_t hours = (w->now - p->proof.proven_at) / 3600;
 
 	if (!p->has_proof)
-		add_figure(p, _("Restore"), _("never proven"), "wait", _("run motorpool rehearse"));
+		add_figure(p, _("Restore test"), _("never tested"), "wait", _("run motorpool rehearse"));
 	else if (!p->proof.ok)
-		add_figure(p, _("Restore"), _("failed"), "bad", arena_printf(w->m, _("%lld hours ago"), (long long)hours));
+		add_figure(p, _("Restore test"), _("failed"), "bad", arena_printf(w->m, _n("1 hour ago", "%lld hours ago", hours), (long long)hours));
 	else
-		add_figure(p, _("Restore"), _("proven"), w->now - p->proof.proven_at > PROOF_OLD_S ? "wait" : "",
-		           arena_printf(w->m, _("%lld hours ago"), (long long)hours));
+		add_figure(p, _("Restore test"), _("passed"), w->now - p->proof.proven_at > PROOF_OLD_S ? "wait" : "",
+		           arena_printf(w->m, _n("1 hour ago", "%lld hours ago", hours), (long long)hours));
 }
 
 static void
@@ -206,9 +206,9 @@ events_figures(struct web *w, struct ops_page *p)
 		n_paused += p->consumers[i].is_paused;
 	}
 	relay_figure(w, p);
-	add_figure(p, _("Most events behind"), arena_printf(w->m, "%lld", (long long)behind), behind > MANY_BEHIND || n_paused ? "wait" : "",
+	add_figure(p, _("Largest backlog"), arena_printf(w->m, "%lld", (long long)behind), behind > MANY_BEHIND || n_paused ? "wait" : "",
 	           n_paused ? arena_printf(w->m, _("%lld paused"), (long long)n_paused) : arena_printf(w->m, _("of %lld"), (long long)p->house.n_events));
-	add_figure(p, _("Events given up"), arena_printf(w->m, "%lld", (long long)dead), dead ? "bad" : "", "");
+	add_figure(p, _("Dead letters"), arena_printf(w->m, "%lld", (long long)dead), dead ? "bad" : "", "");
 }
 
 static void
@@ -222,10 +222,10 @@ make_figures(struct web *w, struct ops_page *p)
 	for (int i = 0; i < p->n_breakers; i++)
 		n_open += p->breakers[i].state != BREAKER_CLOSED;
 	add_figure(p, _("Programs down"), arena_printf(w->m, "%lld", (long long)n_down), n_down ? "bad" : "", "");
-	add_figure(p, _("Breakers open"), arena_printf(w->m, "%lld", (long long)n_open), n_open ? "bad" : "", "");
+	add_figure(p, _("Open breakers"), arena_printf(w->m, "%lld", (long long)n_open), n_open ? "bad" : "", "");
 	events_figures(w, p);
 	stuck_figure(w, p);
-	add_figure(p, _("Disk free"), bytes_in_words(w->m, p->house.disk_free),
+	add_figure(p, _("Free disk space"), bytes_in_words(w->m, p->house.disk_free),
 	           p->house.disk_free < p->house.disk_total / DISK_ALARM ? "bad" : "",
 	           arena_printf(w->m, _("of %s"), bytes_in_words(w->m, p->house.disk_total)));
 	proof_figure(w, p);
@@ -264,13 +264,13 @@ static const char *
 notice(const char *done)
 {
 	if (strcmp(done, "redriven") == 0)
-		return _("The event will be tried again within a second.");
+		return _("The event will be retried within a second.");
 	if (strcmp(done, "discarded") == 0)
-		return _("The event is let go; those behind it go on.");
+		return _("The event was discarded. Later events continue.");
 	if (strcmp(done, "paused") == 0)
-		return _("Paused: it takes no event until it is resumed.");
+		return _("Paused. No events are processed until you resume it.");
 	if (strcmp(done, "resumed") == 0)
-		return _("Resumed: it catches up now.");
+		return _("Resumed. It is catching up now.");
 	return NULL;
 }
 

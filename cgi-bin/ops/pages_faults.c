@@ -7,13 +7,13 @@
 #include <string.h>
 
 static const struct { const char *name, *label, *hint; } about[] = {
-	{ "slow_ms",            N_("Answers take at least (ms)"), N_("every answer; 0 switches it off") },
-	{ "slow_ms_max",        N_("Answers take at most (ms)"),  N_("a random time between the two") },
-	{ "down",               N_("Switched off"),               N_("1: every call is refused with 503, nothing is done") },
-	{ "hang_ms",            N_("Hangs (ms)"),                 N_("every call waits so long and is never answered, nothing is done") },
-	{ "lost_answers",       N_("Lost answers (percent)"),     N_("the money is taken, but the answer never arrives") },
-	{ "webhooks",           N_("Webhooks"),                   N_("0: none; 1: when an answer was late or lost; 2: of every change") },
-	{ "duplicate_webhooks", N_("Duplicate webhooks"),         N_("1: each is sent twice") },
+	{ "slow_ms",            N_("Minimum response time (ms)"), N_("applies to every response; 0 turns it off") },
+	{ "slow_ms_max",        N_("Maximum response time (ms)"),  N_("a random value between the two") },
+	{ "down",               N_("Unavailable"),               N_("1: every call is refused with 503 and nothing is processed") },
+	{ "hang_ms",            N_("No response (ms)"),                 N_("every call waits this long and gets no response; nothing is processed") },
+	{ "lost_answers",       N_("Lost responses (percent)"),     N_("the payment is made, but the response never arrives") },
+	{ "webhooks",           N_("Webhooks"),                   N_("0: none; 1: when a response was late or lost; 2: for every change") },
+	{ "duplicate_webhooks", N_("Duplicate webhooks"),         N_("1: each webhook is sent twice") },
 };
 #define N_ABOUT ((int)(sizeof(about) / sizeof(about[0])))
 #define FAULT_MAX 60000
@@ -68,7 +68,7 @@ show(struct web *w, enum status status, struct faults_page *p)
 	p->problems = form_problems(w, status == HTTP_OK ? NULL : _("Please look at the marked fields."));
 	menu_of(w)->nav_ops = true;
 	if (strcmp(form_raw(w, "done"), "switched") == 0)
-		w->chrome.notice = _("Switched. It works from the next call on.");
+		w->chrome.notice = _("Saved. Applies from the next call.");
 	return web_page(w, status, &faults_template, p);
 }
 

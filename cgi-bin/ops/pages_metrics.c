@@ -269,7 +269,7 @@ page_metrics(struct web *w)
 
 	if (!web_is(w, ROLE_ADMIN) && !is_scraper(w)) {
 		web_set_header(w, "WWW-Authenticate", "Bearer");
-		return web_refuse(w, HTTP_UNAUTHORIZED, "unauthorized", _("Only the monitoring and admins may read this."));
+		return web_refuse(w, HTTP_UNAUTHORIZED, "unauthorized", _("Only monitoring systems and administrators can read this."));
 	}
 	put_programs(&b);
 	put_breakers(w->m, &b);

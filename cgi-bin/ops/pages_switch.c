@@ -26,7 +26,7 @@ settle(struct web *w, enum switched outcome, const char *notice)
 	case SWITCH_UNKNOWN:
 		return web_not_found(w);
 	case SWITCH_LATER:
-		return web_later(w, 5, _("Its database file is missing; the relay makes it anew. Please try again in a moment."));
+		return web_later(w, 5, _("Its database file is missing; the relay is rebuilding it. Please try again in a moment."));
 	case SWITCH_NO_REASON:
 		break;
 	}
@@ -104,7 +104,7 @@ enum status
 do_resume(struct web *w)
 {
 	if (form_bad(w))
-		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("This form has fields that nobody asked for."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("The form contains unknown fields."));
 	return settle(w, relay_resume(w->db, web_param(w, "consumer"), w->user.id), "resumed");
 }
 
@@ -115,7 +115,7 @@ enum status
 do_redrive(struct web *w)
 {
 	if (form_bad(w))
-		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("This form has fields that nobody asked for."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("The form contains unknown fields."));
 	return settle(w, consumer_redrive(w->db, web_param(w, "consumer"), web_param_id(w, "event_id"), w->user.id), "redriven");
 }
 

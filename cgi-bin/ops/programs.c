@@ -109,16 +109,18 @@ ops_programs(struct arena *m, struct ops_program **programs)
 /* --- calls between programs ---------------------------------------------------------------------------------------------- */
 
 static const struct word breaker_word[] = {
-	[BREAKER_CLOSED]  = { "CLOSED",  N_("Calls go through") },
-	[BREAKER_OPEN]    = { "OPEN",    N_("Open: calls are refused") },
-	[BREAKER_HALF_OPEN] = { "PROBING", N_("Trying again") },
+	[BREAKER_CLOSED]  = { "CLOSED",  N_("Closed") },
+	[BREAKER_OPEN]    = { "OPEN",    N_("Open (calls are refused)") },
+	[BREAKER_HALF_OPEN] = { "PROBING", N_("Half-open") },
 };
 const struct words ops_breaker_words = WORDS(breaker_word);
 
 static const struct member breaker_members[] = {
 	SHAPE_TEXT(breaker_view, callee), SHAPE_STATE(breaker_view, state, ops_breaker_words), SHAPE_TIME(breaker_view, opened_at),
-	SHAPE_INT(breaker_view, again_in_ms), SHAPE_INT(breaker_view, n_in_flight), SHAPE_INT(breaker_view, n_calls),
-	SHAPE_INT(breaker_view, n_failed), SHAPE_INT(breaker_view, n_refused), SHAPE_INT(breaker_view, n_full), SHAPE_INT(breaker_view, n_opened),
+	SHAPE_INT(breaker_view, again_in_ms),
+	{ .name = "n_flying", .kind = KIND_INT, .offset = SHAPE_AT(breaker_view, n_in_flight, int64_t) },      /* as the API names it */
+	SHAPE_INT(breaker_view, n_calls), SHAPE_INT(breaker_view, n_failed), SHAPE_INT(breaker_view, n_refused),
+	SHAPE_INT(breaker_view, n_full), SHAPE_INT(breaker_view, n_opened),
 };
 const struct shape ops_breaker_shape = SHAPE(breaker_view, breaker_members);
 

@@ -23,10 +23,10 @@ static const char *
 how_long(struct web *w, int64_t s)
 {
 	if (s < HOUR)
-		return arena_printf(w->m, _("%lld min"), (long long)(s / 60));
+		return arena_printf(w->m, _n("1 minute", "%lld minutes", s / 60), (long long)(s / 60));
 	if (s < 2 * DAY)
-		return arena_printf(w->m, _("%lld h"), (long long)(s / HOUR));
-	return arena_printf(w->m, _("%lld days"), (long long)(s / DAY));
+		return arena_printf(w->m, _n("1 hour", "%lld hours", s / HOUR), (long long)(s / HOUR));
+	return arena_printf(w->m, _n("1 day", "%lld days", s / DAY), (long long)(s / DAY));
 }
 
 static const char *
@@ -77,7 +77,7 @@ decided_by(const struct review_case *c)
 {
 	if (c->state != CASE_APPROVED && c->state != CASE_REJECTED)
 		return "";
-	return c->reviewer_id ? c->reviewer_name : _("by rule");
+	return c->reviewer_id ? c->reviewer_name : _("automatic");
 }
 
 static void
@@ -226,9 +226,9 @@ static void
 say_why_it_waits(struct web *w, struct case_page *p)
 {
 	p->too_many = p->review.quantity > rental.review_auto_quantity
-		? arena_printf(w->m, _("More than %lld pieces"), (long long)rental.review_auto_quantity) : "";
+		? arena_printf(w->m, _("More than %lld units"), (long long)rental.review_auto_quantity) : "";
 	p->too_much = p->review.amount > rental.review_auto_amount
-		? arena_printf(w->m, _("Worth more than %s"), money_in_words(w, rental.review_auto_amount)) : "";
+		? arena_printf(w->m, _("Value above %s"), money_in_words(w, rental.review_auto_amount)) : "";
 }
 
 static void
@@ -292,9 +292,9 @@ decide(struct web *w, enum case_state state, const char *reason)
 	switch (case_decide(w->db, case_id, state, reason, w->user.id, &c)) {
 	case DECIDED_OK:        return w->json ? web_json(w, HTTP_OK, &review_case_shape, &c) : web_redirect(w, "/reviews/%lld", (long long)case_id);
 	case DECIDED_NO_CASE:   return web_not_found(w);
-	case DECIDED_OWN:       return refuse(w, HTTP_FORBIDDEN, "own_case", &c, _("You asked for this yourself, so somebody else must decide."));
-	case DECIDED_NO_REASON: return refuse(w, HTTP_UNPROCESSABLE, "invalid", &c, _("A rejection needs a reason: whoever asked will read it."));
-	case DECIDED_BEFORE:    return refuse(w, HTTP_CONFLICT, "wrong_state", &c, _("This case waits no more. What became of it stands below."));
+	case DECIDED_OWN:       return refuse(w, HTTP_FORBIDDEN, "own_case", &c, _("You made this request yourself, so another reviewer must decide."));
+	case DECIDED_NO_REASON: return refuse(w, HTTP_UNPROCESSABLE, "invalid", &c, _("Please give a reason for the rejection. The applicant will see it."));
+	case DECIDED_BEFORE:    return refuse(w, HTTP_CONFLICT, "wrong_state", &c, _("This request has already been decided. See the result below."));
 	}
 	return web_broken(w);
 }

@@ -24,7 +24,7 @@ static const struct word kind_word[] = {
 const struct words case_kind_words = WORDS(kind_word);
 
 static const struct word tab_word[] = {
-	[TAB_WAITING] = { "waiting", N_("To decide") },
+	[TAB_WAITING] = { "waiting", N_("Pending") },
 	[TAB_DECIDED] = { "decided", N_("Decided") },
 	[TAB_ALL]     = { "all",     N_("All") },
 };

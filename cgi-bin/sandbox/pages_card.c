@@ -92,7 +92,7 @@ read_link(struct web *w, struct link *l, bool pays)
 static enum status
 bad_link(struct web *w)
 {
-	return web_refuse(w, HTTP_BAD_REQUEST, "bad_link", _("This payment link is not complete. Please go back to the shop and try again."));
+	return web_refuse(w, HTTP_BAD_REQUEST, "bad_link", _("This payment link is not valid. Please go back to the shop and try again."));
 }
 
 static const char *
@@ -106,7 +106,7 @@ cancel_url(struct web *w, const struct link *l)
 {
 	const char *url = with(w, l->failUrl, "code", "PAY_PROCESS_CANCELED");
 
-	url = with(w, url, "message", _("The customer went back."));
+	url = with(w, url, "message", _("The customer cancelled the payment."));
 	return l->pays ? with(w, url, "orderId", l->orderId) : url;
 }
 
@@ -193,9 +193,9 @@ take_number(struct web *w)
 	int64_t card = test_card_by_number(digits);
 
 	if (*digits && !luhn_ok(digits))
-		form_error(w, "number", _("This is not a card number. Please check the digits."));
+		form_error(w, "number", _("This card number is not valid. Please check the digits."));
 	else if (card < 0)
-		form_error(w, "number", _("This is a test page: it takes the test cards below and no real ones."));
+		form_error(w, "number", _("This is a test page. Please use one of the test cards below."));
 	return card;
 }
 
@@ -211,7 +211,7 @@ take_expiry(struct web *w)
 	if (!*s)
 		return;
 	if (sscanf(s, "%2d / %2d%n", &month, &year, &end) < 2 || s[end] || month < 1 || month > 12)
-		form_error(w, "expiry", _("Please give month and year, like 12/30."));
+		form_error(w, "expiry", _("Please enter month and year, e.g. 12/30."));
 	else if (2000 + year < now.year || (2000 + year == now.year && month < now.month))
 		form_error(w, "expiry", _("This card has expired."));
 }
@@ -222,7 +222,7 @@ take_cvc(struct web *w)
 	const char *s = form_secret(w, "cvc", 3, 4);
 
 	if (*s && strspn(s, "0123456789") != strlen(s))
-		form_error(w, "cvc", _("Please give the three or four digits on the card."));
+		form_error(w, "cvc", _("Please enter the three or four digits on the card."));
 }
 
 static enum status

@@ -37,13 +37,13 @@ PAGE(faults_html, "sandbox/faults", faults_page_shape)
 PAGE(home_html, "sandbox/home", faults_page_shape)
 
 static const struct { const char *label, *hint; } about[] = {
-	{ N_("Answers take at least (ms)"), N_("every answer; 0 switches it off") },
-	{ N_("Answers take at most (ms)"), N_("a random time between the two") },
-	{ N_("Switched off"), N_("1: every call is refused with 503, nothing is done") },
-	{ N_("Hangs (ms)"), N_("every call waits so long and is never answered, nothing is done") },
-	{ N_("Lost answers (percent)"), N_("the money is taken, but the answer never arrives") },
-	{ N_("Webhooks"), N_("0: none; 1: when an answer was late or lost; 2: of every change") },
-	{ N_("Duplicate webhooks"), N_("1: each is sent twice") },
+	{ N_("Minimum response time (ms)"), N_("applies to every response; 0 turns it off") },
+	{ N_("Maximum response time (ms)"), N_("a random value between the two") },
+	{ N_("Unavailable"), N_("1: every call is refused with 503 and nothing is processed") },
+	{ N_("No response (ms)"), N_("every call waits this long and gets no response; nothing is processed") },
+	{ N_("Lost responses (percent)"), N_("the payment is made, but the response never arrives") },
+	{ N_("Webhooks"), N_("0: none; 1: when a response was late or lost; 2: for every change") },
+	{ N_("Duplicate webhooks"), N_("1: each webhook is sent twice") },
 };
 
 /* --- who may ------------------------------------------------------------------------------------------------------ */

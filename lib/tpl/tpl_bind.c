@@ -142,7 +142,7 @@ land(struct binder *b, const struct binding *p, const size_t jump[], size_t at)
 
 /* A text that has a Korean one, in a Korean template. */
 static void
-in_own_language(struct binder *b, const struct permit *p, struct op *op)
+in_own_language(struct binder *b, const struct binding *p, struct op *op)
 {
 	if (p->member->kind == KIND_TEXT && p->member->ko_offset && b->walk.job->env->lang == LANG_KO)
 		op->n_offset = (uint32_t)(p->offset - p->member->offset + p->member->ko_offset);

@@ -151,7 +151,7 @@ for (const scripts of [true, false]) {
 		await card.locator('select').selectOption({ label: '한지훈' });
 		await Promise.all([desk.page.waitForNavigation(), card.getByRole('button', { name: 'Assign' }).click()]);
 		await desk.page.goto(`/deliveries?q=${code}`);
-		assert.match(await main_text(desk.page), /한지훈[\s\S]*Scheduled/);
+		assert.match(await main_text(desk.page), /한지훈[\s\S]*Assigned/);
 		no_problems(desk);
 	});
 	await test(`${how}: the courier, on a telephone, leaves with the car; from then on the booking cannot be cancelled`, async () => {
@@ -213,7 +213,7 @@ await test('the courier hands the car over, and it is out: the customer, the des
 	await asks_until(window.page, /Handed over[\s\S]*20,?100 km/);
 	const desk = await comes_in(manager);
 	await desk.page.goto(`/deliveries/${job}`);
-	assert.match(await main_text(desk.page), /Hand-over record[\s\S]*20,?100 km/);
+	assert.match(await main_text(desk.page), /Handover record[\s\S]*20,?100 km/);
 	await desk.page.goto(`/deliveries?q=${code}`);
 	assert.match(await main_text(desk.page), /Collection/);
 	await looks_well(desk, 'record');

@@ -182,27 +182,27 @@ id=$(sql "SELECT MAX(delivery_id) FROM delivery")
 test_that "the board has a card a job, with the couriers to choose from" && get /deliveries && expect_status 200 && expect_body 'class="job"' && expect_body "action=\"/deliveries/$id/assign\"" && expect_body '>A courier</option>'
 test_that "who assigns on the board goes on with the board" && post "/deliveries/$id/assign" courier_id=3 back='/deliveries?view=today' && expect_status 303 && expect_location '/deliveries?view=today'
 test_that "and is not sent elsewhere" && post "/deliveries/$id/assign" courier_id=3 back=//evil.example && expect_location "/deliveries/$id"
-test_that "two jobs of a courier at one time are marked, not refused" && post "/deliveries/$((id - 1))/assign" courier_id=3 && expect_status 303 && get /deliveries && expect_body 'another job at that time'
+test_that "two jobs of a courier at one time are marked, not refused" && post "/deliveries/$((id - 1))/assign" courier_id=3 && expect_status 303 && get /deliveries && expect_body 'overlaps another job'
 test_that "a form without its token does nothing" && right=$csrf && csrf=wrong && post "/deliveries/$id/ship" && expect_status 403 && csrf=$right && expect_sql "SELECT state FROM delivery WHERE delivery_id = $id" SCHEDULED
 test_that "what is late is marked" && sql "UPDATE delivery SET window_from = $((now - 9000)), window_to = $((now - 1800)) WHERE delivery_id = $id" && get '/deliveries?view=today' && expect_body '>late<'
-test_that "a refused step is told on the job's page" && post "/deliveries/$id/deliver" odometer_km=1 fuel_percent=2 received_by=x && expect_status 409 && expect_body 'not in a state for that' && expect_body 'What has happened'
+test_that "a refused step is told on the job's page" && post "/deliveries/$id/deliver" odometer_km=1 fuel_percent=2 received_by=x && expect_status 409 && expect_body 'no longer possible' && expect_body '>History<'
 test_that "a missing reason is marked there" && post "/deliveries/$id/cancel" reason= && expect_status 422 && expect_body 'id="e-reason"'
 test_that "script in a reason comes back as text" && post "/deliveries/$id/cancel" reason='<script>alert(1)</script>' && expect_status 303 && get "/deliveries/$id" && expect_no_body '<script>alert' && expect_body '&lt;script&gt;alert(1)'
 test_that "a day sheet has a courier's jobs, boxes to sign and the customer's number" && get "/deliveries/sheet?courier_id=3&day=$(TZ=Asia/Seoul date -d @$window +%F)" && expect_status 200 && expect_body 'class="boxes"' && expect_body '010-5555' && expect_body '12가 3456'
 test_that "a day that is none is marked" && get '/deliveries/sheet?courier_id=3&day=2026-02-31' && expect_status 422 && expect_body 'id="e-day"'
-test_that "a sheet of nobody asks whose" && get /deliveries/sheet && expect_status 200 && expect_body 'Choose whose day'
+test_that "a sheet of nobody asks whose" && get /deliveries/sheet && expect_status 200 && expect_body 'Choose a courier and a day'
 test_that "a page of the board is one of several" && for i in {10..34}; do job "MP-MANY00$i"; done && get '/deliveries' && expect_body 'rel="next"' && get '/deliveries?page=2' && expect_body 'rel="prev"'
-test_that "Korean is complete" && lang=ko && sql "UPDATE person SET lang = 'ko'" && get /deliveries && expect_body '배정' && expect_body '기사 미배정'
+test_that "Korean is complete" && lang=ko && sql "UPDATE person SET lang = 'ko'" && get /deliveries && expect_body '배정' && expect_body '미배정'
 lang=en
 sql "UPDATE person SET lang = 'en'; DELETE FROM user_role WHERE user_id = (SELECT MAX(user_id) FROM person); INSERT INTO user_role SELECT MAX(user_id), 'courier' FROM person"
 mine=$(sql "SELECT MAX(user_id) FROM person")
-test_that "a courier's page is empty until he is given something" && get /deliveries && expect_status 200 && expect_body 'Nothing for you here' && expect_no_body 'class="jobs"'
+test_that "a courier's page is empty until he is given something" && get /deliveries && expect_status 200 && expect_body 'No jobs for you' && expect_no_body 'class="jobs"'
 sql "UPDATE delivery SET state = 'SCHEDULED', courier_id = $mine WHERE booking_code = 'MP-MANY0010'"
 id=$(sql "SELECT delivery_id FROM delivery WHERE booking_code = 'MP-MANY0010'")
 test_that "then it has one big button" && get /deliveries && expect_body 'On my way' && expect_body "action=\"/deliveries/$id/ship\"" && expect_no_body '/assign"'
 test_that "he sees what lies in the car, and not what will not be had" && seat BOOKED 2 'Child seat' && seat ENDED 1 'Tent' && get "/deliveries/$id" &&
-	expect_body 'In the car: 2 × Child seat<' && expect_no_body Tent && get "/deliveries/sheet?day=$(TZ=Asia/Seoul date -d @$window +%F)" && expect_body '<b>2 × Child seat</b>'
-test_that "and after it the next" && post "/deliveries/$id/ship" && expect_status 303 && get /deliveries && expect_body "/deliveries/$id#hand-over" && get "/deliveries/$id" && expect_body 'name="odometer_km"' && expect_no_body 'Cancel the job'
+	expect_body 'Equipment to load: 2 × Child seat<' && expect_no_body Tent && get "/deliveries/sheet?day=$(TZ=Asia/Seoul date -d @$window +%F)" && expect_body '<b>2 × Child seat</b>'
+test_that "and after it the next" && post "/deliveries/$id/ship" && expect_status 303 && get /deliveries && expect_body "/deliveries/$id#hand-over" && get "/deliveries/$id" && expect_body 'name="odometer_km"' && expect_no_body 'Cancel job'
 test_that "his day sheet is his own, whatever he asks for" && get '/deliveries/sheet?courier_id=3' && expect_status 200 && expect_body 'Lee Manager' && expect_no_body 'name="courier_id"'
 
 # --- its customer

@@ -151,7 +151,7 @@ test_that "a form without its token adds nothing" && get /equipment/items/new &&
 	expect_sql "SELECT COUNT(*) FROM item WHERE name = 'Boat'" 0
 test_that "an item is added with a click, once for two" && get /equipment/items/new && post /equipment/items name=Cooler category=other daily_price=3,000 stock=4 low_stock= && expect_status 303 && added=$location &&
 	post /equipment/items name=Cooler category=other daily_price=3,000 stock=4 low_stock= && expect_location "$added" && expect_sql "SELECT COUNT(*) FROM item WHERE name = 'Cooler'" 1 && get "$added" && expect_body 'The item was added.'
-test_that "a change by somebody who is late is shown first" && get /equipment/items/3/edit && post /equipment/items/3 name=Cooler category=other daily_price=4000 version=old && expect_status 409 && expect_body 'Somebody else has changed' &&
+test_that "a change by somebody who is late is shown first" && get /equipment/items/3/edit && post /equipment/items/3 name=Cooler category=other daily_price=4000 version=old && expect_status 409 && expect_body 'Another user has changed' &&
 	expect_sql 'SELECT daily_price FROM item WHERE item_id = 3' 3000
 test_that "an item stops being offered, and takes no orders" && get /equipment/items/3 && post /equipment/items/3/offer && expect_location '/equipment/items/3?done=stopped' &&
 	get /equipment/orders/new && expect_no_body Cooler && post /equipment/orders item_id=3 qty=1 starts_at="$soon" ends_at="$later" && expect_status 422
@@ -164,11 +164,11 @@ browse employee
 test_that "an employee sees the items without their ledger" && get /equipment && expect_status 200 && expect_body 'Snow chains' && expect_no_body '/stock' && expect_no_body 'Add an item' && get /equipment/items/1 && expect_status 200 && expect_no_body '/stock'
 test_that "an order is sent with a form, and once for two clicks" && get '/equipment/orders/new?item_id=1' && expect_body '<option value="1" selected>' && key=$(form_key) &&
 	post /equipment/orders item_id=1 qty=1 starts_at="$later" ends_at="$last" form_key="$key" && expect_status 303 && placed=$location &&
-	post /equipment/orders item_id=1 qty=1 starts_at="$later" ends_at="$last" form_key="$key" && expect_location "$placed" && get "$placed" && expect_body 'The order was taken.' && expect_body 'Waiting for approval'
-test_that "too many are refused on the form" && get /equipment/orders/new && post /equipment/orders item_id=1 qty=99 starts_at="$later" ends_at="$last" && expect_status 409 && expect_body 'are free in that time' && expect_body 'value="99"'
+	post /equipment/orders item_id=1 qty=1 starts_at="$later" ends_at="$last" form_key="$key" && expect_location "$placed" && get "$placed" && expect_body 'The order was placed.' && expect_body 'Waiting for approval'
+test_that "too many are refused on the form" && get /equipment/orders/new && post /equipment/orders item_id=1 qty=99 starts_at="$later" ends_at="$last" && expect_status 409 && expect_body 'available in that period' && expect_body 'value="99"'
 test_that "review away says so on the form" && get /equipment/orders/new && post /equipment/orders item_id=2 qty=1 starts_at="$later" ends_at="$last" && expect_status 503 && expect_body 'Nothing was ordered' && expect_header 'Retry-After'
 test_that "a rejected order shows its reason" && get "/equipment/orders/$big" && expect_status 200 && expect_body 'Four are enough'
-test_that "cancelling is asked for first" && get "${placed%\?*}/cancel" && expect_status 200 && expect_body 'Cancel this order?' && post "${placed%\?*}/cancel" && expect_status 303 && get "$location" && expect_body 'The order is cancelled.'
+test_that "cancelling is asked for first" && get "${placed%\?*}/cancel" && expect_status 200 && expect_body 'Cancel this order?' && post "${placed%\?*}/cancel" && expect_status 303 && get "$location" && expect_body 'The order was cancelled.'
 browse customer
 test_that "a customer's equipment is the list of their own" && get /equipment && expect_status 303 && expect_location /equipment/orders && get /equipment/orders && expect_status 200 && expect_body MP-PAGE1111-2 && expect_no_body "$out"
 test_that "somebody else's order is not found" && get "/equipment/orders/$out" && expect_status 404 && get "/equipment/orders/$out/cancel" && expect_status 404

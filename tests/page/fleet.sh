@@ -222,7 +222,7 @@ test_that "retiring twice is retiring once" && post /fleet/cars/5/retire && expe
 	expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.retired' AND subject_id = 'car:5'" 1
 test_that "a retired car has no form" && get /fleet/cars/5/edit && expect_status 409
 test_that "a car goes out of service with one click" && post /fleet/cars/6/service service=OUT_OF_SERVICE && expect_location '/fleet/cars/6?done=out' && get '/fleet/cars/6?done=out' &&
-	expect_body 'bookings wait for it: 1'
+	expect_body 'has 1 upcoming booking'
 
 test_that "a model and a branch are added once, however often one clicks" &&
 	post /fleet/models name=Ray body=mini seats=4 fuel=petrol gearbox=automatic daily_price=50000 hourly_price=5000 && expect_status 303 &&

@@ -41,14 +41,14 @@ sql "INSERT INTO event_retry VALUES ('booking', 2, 'MP-TEST0002', 12, 0, 'no suc
 view "INSERT INTO event_retry VALUES ('mypage', 3, 'MP-TEST0003', 1, 0, 'the policy answered no', 0)"
 json GET /ops; expect_js '.retries | length' 2; expect_js '.retries[0].dead' true; expect_js '.retries[0].type' booking.paid
 expect_js '.consumers[0].n_dead' 1; expect_js '.consumers[7].n_waiting' 1
-browser root; get /ops; expect_status 200; expect_body 'Given up after 12 tries'; expect_body 'no such &lt;b&gt;table'; expect_no_body '<b>table'
+browser root; get /ops; expect_status 200; expect_body 'Dead letter after 12 attempts'; expect_body 'no such &lt;b&gt;table'; expect_no_body '<b>table'
 
 test_that "redriving needs a form of ours, and gives the event its tries back"
 post_without() { ask POST "$1" application/x-www-form-urlencoded 'x=1'; }
 post_without /ops/retries/booking/2/redrive; expect_status 403
 get /ops; post /ops/retries/booking/2/redrive; expect_status 303; expect_location '/ops?done=redriven'
 expect_sql 'SELECT dead, tries, next_at FROM event_retry' '0|0|0'
-get '/ops?done=redriven'; expect_body 'tried again within a second'
+get '/ops?done=redriven'; expect_body 'will be retried within a second'
 
 test_that "redriving twice, or what does not wait, does no harm"
 post /ops/retries/booking/2/redrive; expect_status 303

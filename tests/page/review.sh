@@ -84,9 +84,9 @@ json GET '/reviews?tab=waiting'; expect_js '.reviews | length' 1
 json GET '/reviews?tab=decided'; expect_js '.reviews | length' 2
 
 test_that "a case is shown with why it waits, and markup in a title is text"
-browse manager; get /reviews/2; expect_status 200; expect_body '5 × Tent &amp; pegs'; expect_body 'More than 4 pieces'; expect_body '<dd>Camping</dd>'; expect_body 'Approve'
+browse manager; get /reviews/2; expect_status 200; expect_body '5 × Tent &amp; pegs'; expect_body 'More than 4 units'; expect_body '<dd>Camping</dd>'; expect_body 'Approve'
 sql "UPDATE person SET lang = 'ko'"; get /reviews/2; expect_body '텐트 5개'; expect_body '4개 초과'
-get /reviews; expect_body '>텐트 5개</a>'; expect_body '심사 대기'; expect_body '요청 시각'; expect_no_body '가입일'
+get /reviews; expect_body '>텐트 5개</a>'; expect_body '심사 대기'; expect_body '신청 시각'; expect_no_body '가입일'
 sql "UPDATE person SET lang = 'en'"
 as manager; json GET /reviews/2; expect_js .key EQ-LARGE1; expect_js .quantity 5; expect_js .amount 200000; expect_js .currency KRW
 
@@ -116,8 +116,8 @@ expect_same "$(sql "SELECT payload FROM event WHERE type = 'review.rejected'" | 
 
 test_that "nobody decides about their own order, on the page or past it"
 open_case EQ-OWN001 9 1 5; id=$(js .case_id)
-browse both; get "/reviews/$id"; expect_body 'somebody else must decide'; expect_no_body '/approve'
-post "/reviews/$id/approve" reason=; expect_status 403; expect_body 'somebody else must decide'
+browse both; get "/reviews/$id"; expect_body 'another reviewer must decide'; expect_no_body '/approve'
+post "/reviews/$id/approve" reason=; expect_status 403; expect_body 'another reviewer must decide'
 as both
 json POST "/reviews/$id/approve" '{}'; expect_status 403; expect_js .error.code own_case
 json POST "/reviews/$id/reject" '{"reason":"no"}'; expect_status 403
@@ -128,16 +128,16 @@ as examiner; json POST "/reviews/$id/approve" '{}'; expect_status 200; expect_js
 test_that "in a browser: without the token nothing happens, with it the case is decided and shown"
 open_case EQ-FORM01 9 250000; id=$(js .case_id)
 browse manager; ask POST "/reviews/$id/approve" application/x-www-form-urlencoded 'reason='; expect_status 403
-get "/reviews/$id"; expect_body 'Worth more than ₩200,000'
+get "/reviews/$id"; expect_body 'Value above ₩200,000'
 post "/reviews/$id/reject" reason=; expect_status 422; expect_body 'aria-invalid="true"'
 post "/reviews/$id/approve" reason= form_key=abc; expect_status 303; expect_location "/reviews/$id"
 post "/reviews/$id/approve" reason= form_key=abc; expect_status 303
 get "/reviews/$id"; expect_body 'Approved'; expect_body 'A manager'; expect_no_body 'formaction'
-post "/reviews/$id/reject" reason=late; expect_status 409; expect_body 'waits no more'
+post "/reviews/$id/reject" reason=late; expect_status 409; expect_body 'already been decided'
 expect_sql "SELECT COUNT(*) FROM event WHERE type = 'review.approved' AND payload LIKE '%EQ-FORM01%'" 1
 
 test_that "an empty queue says so, pages are paged, and nonsense in the address does no harm"
-get '/reviews?tab=waiting'; expect_status 200; expect_body 'Nobody waits for a decision'
+get '/reviews?tab=waiting'; expect_status 200; expect_body 'No requests waiting'
 for i in $(seq 21); do open_case "EQ-MANY$(printf %02d "$i")" 9 "$i" >/dev/null; done
 as manager
 json GET '/reviews?tab=waiting'; expect_js '.reviews | length' 20; expect_js .n_pages 2; expect_js '.reviews[0].key' EQ-MANY01
