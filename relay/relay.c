@@ -138,7 +138,8 @@ kill_if_hung(struct relay_child *c, int64_t now)
 
 	if (!c->child.pid || c->child.is_killed || (!is_stuck && now - atomic_load(c->heartbeat) <= HUNG_MS))
 		return;
-	log_error("child", "%s has had no heartbeat for %d s and is killed", c->child.name, (is_stuck ? POLICY_MS : HUNG_MS) / 1000);
+	log_error("child", "%s has %s for %d s and is killed", c->child.name, is_stuck ? "been in one policy" : "had no heartbeat",
+	          (is_stuck ? POLICY_MS : HUNG_MS) / 1000);
 	if (c->in_flight && atomic_load(&c->in_flight->pid) == c->child.pid)
 		atomic_store(&c->in_flight->ended, IN_FLIGHT_HUNG);
 	child_kill(&c->child);
