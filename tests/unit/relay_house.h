@@ -7,12 +7,13 @@
 
 #include "scratch.h"
 
-#include "relay/wake.c"
-#include "relay/child.c"
+#include "relay/stop.c"
+#include "relay/wakeup.c"
+#include "relay/consumer_loop.c"
 #include "relay/checkpointer.c"
-#include "relay/turn.c"
+#include "relay/leader.c"
 #include "relay/relay.c"
-#include "relay/once.c"
+#include "relay/run_once.c"
 
 static const char more[] =
 	"CREATE TABLE t_effect (n INTEGER PRIMARY KEY, event_id INTEGER NOT NULL, at_us INTEGER NOT NULL) STRICT;"

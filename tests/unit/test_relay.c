@@ -218,7 +218,7 @@ be_once(void *arg)
 	struct relay r = { .root = ".", .var = scratch, .consumers = test_consumers };
 
 	(void)arg;
-	return relay_once(&r);
+	return relay_run_once(&r);
 }
 
 TEST(once_handles_what_is_there_and_what_comes_of_it_and_leaves)

@@ -3,20 +3,20 @@
 
 #include "relay_house.h"
 
-/* Places on the crew's board. */
-enum { PARENT, KEEPER, EFFECT, OTHER, SEEN };
+/* Indexes of relay_members. */
+enum { PARENT, CHECKPOINTER, EFFECT, OTHER, SEEN };
 
 static pid_t
-pid_at(int place)
+member_pid(int i)
 {
-	const struct crew *crew = NULL;
+	const struct relay_members *members = NULL;
 	pid_t pid = 0;
 
-	for (int i = 0; i < 500 && !pid; i++) {
-		crew = shm_map_readonly(scratch, "relay.crew", "motorpool crew 1", sizeof(*crew));
-		if (crew) {
-			pid = atomic_load(&crew->member[place].pid);
-			shm_unmap(crew, sizeof(*crew));
+	for (int n = 0; n < 500 && !pid; n++) {
+		members = shm_map_readonly(scratch, "relay.members", "motorpool members 1", sizeof(*members));
+		if (members) {
+			pid = atomic_load(&members->member[i].pid);
+			shm_unmap(members, sizeof(*members));
 		}
 		if (!pid)
 			scratch_sleep_ms(10);
@@ -99,12 +99,12 @@ TEST(kills_from_outside_give_no_event_up)
 
 	srand(11);
 	relay_for(60000);
-	pid_at(SEEN);
+	member_pid(SEEN);
 	for (int i = 0; i < 20; i++) {
 		emit_many("booking.paid", 20);
 		n += 20;
 		scratch_sleep_ms(rand() % 60);
-		kill(pid_at(EFFECT + rand() % 3), SIGKILL);
+		kill(member_pid(EFFECT + rand() % 3), SIGKILL);
 		arena_reset(scratch_memory);
 	}
 	assert_true(wait_until("t_seen", n, 20000));
@@ -135,9 +135,9 @@ TEST(a_stopped_child_of_a_killed_relay_is_killed_by_the_one_that_waits)
 	int64_t born;
 
 	first = relay_for(60000);
-	child = pid_at(OTHER);
+	child = member_pid(OTHER);
 	born = proc_started(child);
-	pid_at(SEEN);
+	member_pid(SEEN);
 	emit_many("booking.paid", 10);
 	each_once(10);
 	relay_for(60000);
@@ -156,7 +156,7 @@ TEST(a_stopped_relay_is_killed_by_the_one_that_waits)
 	pid_t first;
 
 	first = relay_for(60000);
-	pid_at(SEEN);
+	member_pid(SEEN);
 	relay_for(60000);
 	scratch_sleep_ms(100);
 	kill(first, SIGSTOP);

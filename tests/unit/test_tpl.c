@@ -745,7 +745,7 @@ compiles_quietly(void)
 	bool ok;
 
 	dup2(file, 2);
-	ok = tpl_compile_pages(dir, &around_shape);
+	ok = tpl_compile_pages(dir, &around_root);
 	dup2(kept, 2);
 	close(kept);
 	close(file);
@@ -779,7 +779,7 @@ first_page_shows(int lang, const char *expected)
 TEST_WITH(a_number_chooses_between_singular_and_plural, fresh_trip, NULL)
 {
 	write_file("first", "<p>{{#tn}}seats:\n\t1 seat\n | {{seats}} seats, {{code}}{{/tn}}; {{#tn}} driver.age : {{driver.name}} is new | not new{{/tn}}\n");
-	assert_true(tpl_compile_pages(dir, &around_shape));
+	assert_true(tpl_compile_pages(dir, &around_root));
 	first_page_shows(LANG_EN, "<p>5 seats, MP-1 &lt;b&gt;; not new\n");
 	trip.seats = trip.driver.age = 1;
 	first_page_shows(LANG_EN, "<p>1 seat; Choi is new\n");
