@@ -109,11 +109,11 @@ cli_settle(struct cli *c)
 	log_open("motorpool");
 	log_from(LOG_WARN_);
 	if (!rental_settings_open(c->root, c->var, &why))
-		return cli_fail("%s", why ? why : "the settings cannot be read"), false;
+		return cli_fail("%s", why ? why : "cannot read the settings"), false;
 	clock_open(settings.zone);
 	money_open(settings.currency);
 	if (!secret_open(c->var))
-		return cli_fail("%s/secret.key cannot be made or read: %s", c->var, strerror(errno)), false;
+		return cli_fail("cannot create or read %s/secret.key: %s", c->var, strerror(errno)), false;
 	call_open(c->var);
 	return true;
 }
@@ -125,13 +125,13 @@ cli_open(struct cli *c)
 	struct db *db;
 
 	if (access(cli_path(c, c->var, "motorpool.db"), F_OK) != 0)
-		return cli_fail("there is no database in %s; `motorpool migrate` makes one, `motorpool run` fills it with demo data (--var DIR: another folder)",
+		return cli_fail("no database in %s: `motorpool migrate` creates one, `motorpool run` fills it with demo data (--var DIR: another directory)",
 		                c->var), NULL;
 	if (!cli_settle(c))
 		return NULL;
 	db = db_open(c->var, &cli_role, c->m, &why);
 	if (!db)
-		cli_fail("%s", why ? why : "the database cannot be used");
+		cli_fail("%s", why ? why : "cannot use the database");
 	return db;
 }
 

@@ -16,9 +16,8 @@
 static const char usage[] =
 	"usage: motorpool log NAME [FILE]\n"
 	"\n"
-	"Writes each line of its standard input to standard error as a line of the log (docs/logs.md) of the program NAME, and leaves\n"
-	"out the addresses that were asked for; to the end of FILE when there is one, which may be set aside at any time. lighttpd's\n"
-	"error log goes through it.\n";
+	"Writes each line of standard input as a log line (docs/logs.md) of the program NAME to standard error, or appends it to FILE,\n"
+	"which may be rotated at any time. Requested addresses are left out. Used for lighttpd's error log.\n";
 
 /* lighttpd's own time: "2026-11-21 10:00:00: ". */
 static const char *
@@ -90,5 +89,5 @@ log_command_run(struct cli *c, int argc, char **argv)
 }
 
 const struct command log_command = {
-	.name = "log", .summary = "makes a server's error log part of ours", .usage = usage, .run = log_command_run,
+	.name = "log", .summary = "converts a server's error log to motorpool's log format", .usage = usage, .run = log_command_run,
 };

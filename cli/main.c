@@ -49,9 +49,9 @@ help(FILE *out, int status)
 	fputs("usage: motorpool COMMAND [--var DIR] [ARGUMENTS]\n\n", out);
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		fprintf(out, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
-	fputs("\n`motorpool COMMAND --help` says more about one.\n"
-	      "The state folder is --var DIR, else MOTORPOOL_VAR or VAR from the environment, else that of this installation,\n"
-	      "else ./var. Root goes on as its owner.\n", out);
+	fputs("\n`motorpool COMMAND --help` describes a command.\n"
+	      "The state directory is --var DIR, or MOTORPOOL_VAR or VAR from the environment, or the one of this installation,\n"
+	      "or ./var. When started by root, the command switches to the owner of the state directory.\n", out);
 	return status;
 }
 
@@ -107,12 +107,12 @@ run(const struct command *command, int argc, char **argv)
 	}
 	c.var = cli_option(&argc, argv, "--var", &bad);
 	if (bad || (c.var && !*c.var))
-		return cli_fail("--var needs the name of a folder");
+		return cli_fail("--var needs the name of a directory");
 	c.root = folder_root(c.m);
 	if (!c.var)
 		c.var = from_environment("MOTORPOOL_VAR", from_environment("VAR", own_state(&c)));
 	if (!command->keeps_root && !owner_become(c.var))
-		return cli_fail("%s: root cannot become its owner: %s", c.var, strerror(errno));
+		return cli_fail("%s: cannot switch from root to the owner of this directory: %s", c.var, strerror(errno));
 	c.bin = arena_printf(c.m, "%s/bin", own_folder(c.m));
 	return command->run(&c, argc, argv);
 }
@@ -129,6 +129,6 @@ main(int argc, char **argv)
 	command = find(argv[1]);
 	if (command)
 		return run(command, argc - 1, argv + 1);
-	cli_fail("there is no command \"%s\"\n", argv[1]);
+	cli_fail("unknown command \"%s\"\n", argv[1]);
 	return help(stderr, 2);
 }

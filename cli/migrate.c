@@ -27,8 +27,8 @@
 static const char usage[] =
 	"usage: motorpool migrate\n"
 	"\n"
-	"Makes the databases in the state folder when they are missing, else brings them to the version of these programs\n"
-	"(db/migrate/NNNN-*.sql). Doing it again does nothing. Programs may run meanwhile; they wait.\n";
+	"Creates the databases in the state directory if they are missing, or upgrades them to the schema version of these programs\n"
+	"(db/migrate/NNNN-*.sql). Running it again has no effect. Programs may be running; they wait until it is done.\n";
 
 #define WAIT_MS 5000
 
@@ -113,7 +113,7 @@ one_step(struct cli *c, sqlite3 *sqlite, struct lock *lock, const char **why)
 	bool ok = false;
 
 	if (!lock_writer(lock, WAIT_MS)) {
-		*why = "waited in vain for the writers' lock";
+		*why = "timed out waiting for the write lock";
 		return false;
 	}
 	if (version_of(sqlite) < DB_SCHEMA_VERSION)     /* another migrate may have been here */
@@ -141,7 +141,7 @@ bring_up(struct cli *c, const char *path, const char **why)
 		*why = arena_printf(c->m, "%s: %s", path, sqlite ? sqlite3_errmsg(sqlite) : strerror(errno));
 	}
 	if (ok && version_of(sqlite) > DB_SCHEMA_VERSION) {
-		*why = arena_printf(c->m, "%s is of version %d, made by newer programs than these (%d)", path, version_of(sqlite), DB_SCHEMA_VERSION);
+		*why = arena_printf(c->m, "%s has schema version %d, which is newer than these programs support (%d)", path, version_of(sqlite), DB_SCHEMA_VERSION);
 		ok = false;
 	} else if (ok && version_of(sqlite) < 1) {
 		*why = arena_printf(c->m, "%s: schema version %d is unknown: these programs know 1 to %d", path, version_of(sqlite), DB_SCHEMA_VERSION);
@@ -219,11 +219,11 @@ migrate(struct cli *c, int argc, char **argv)
 	if (!make_folder(c, "", 0755, &why) || !cli_settle(c))
 		return why ? cli_fail("%s", why) : 1;
 	if (!cli_migrate(c, &why))
-		return cli_fail("%s", why ? why : "the databases cannot be made");
-	printf("%s: %s, schema version %d\n", c->var, was_there ? "up to date" : "databases made", DB_SCHEMA_VERSION);
+		return cli_fail("%s", why ? why : "cannot create the databases");
+	printf("%s: %s, schema version %d\n", c->var, was_there ? "up to date" : "databases created", DB_SCHEMA_VERSION);
 	return 0;
 }
 
 const struct command migrate_command = {
-	.name = "migrate", .summary = "makes the databases, or brings them up to date", .usage = usage, .run = migrate,
+	.name = "migrate", .summary = "creates or upgrades the databases", .usage = usage, .run = migrate,
 };

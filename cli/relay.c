@@ -24,11 +24,11 @@ say(enum switched switched, const char *done, const char *already)
 	case SWITCH_ALREADY:
 		return cli_fail("%s", already);
 	case SWITCH_UNKNOWN:
-		return cli_fail("there is no such consumer: booking, payment, fleet, delivery, equipment, review, message and mypage react to events");
+		return cli_fail("unknown consumer; the event consumers are booking, payment, fleet, delivery, equipment, review, message and mypage");
 	case SWITCH_NO_REASON:
-		return cli_fail("a reason is one line of 1 to %d characters", SWITCH_REASON_MAX);
+		return cli_fail("the reason must be one line of 1 to %d characters", SWITCH_REASON_MAX);
 	case SWITCH_LATER:
-		return cli_fail("view.db is missing; the relay makes it anew, try again then");
+		return cli_fail("view.db is missing; the relay is rebuilding it, please try again later");
 	}
 	return 1;
 }
@@ -50,7 +50,7 @@ settle(struct db *db, int status)
 	if (db_failed(db))
 		status = cli_fail("%s", db_error(db));
 	else if (!db_durable(db))
-		status = cli_fail("the disk refused to keep it");
+		status = cli_fail("could not write to disk");
 	db_close(db);
 	return status;
 }
@@ -60,8 +60,8 @@ settle(struct db *db, int status)
 static const char pause_usage[] =
 	"usage: motorpool pause CONTEXT REASON\n"
 	"\n"
-	"Stops what CONTEXT (booking, payment, fleet, mypage) does about events and by the clock, until `motorpool resume CONTEXT`:\n"
-	"within a second, also when the relay is started again. The others run on. The event ops.paused records it.\n";
+	"Pauses the event consumer and the regular tasks of CONTEXT (for example booking or fleet) within a second, until\n"
+	"`motorpool resume CONTEXT`, also across restarts of the relay. Other consumers continue. Recorded by the event ops.paused.\n";
 
 static int
 pause_context(struct cli *c, int argc, char **argv)
@@ -72,17 +72,17 @@ pause_context(struct cli *c, int argc, char **argv)
 		return cli_usage(c);
 	if (!(db = open_house(c)))
 		return 1;
-	return settle(db, say(relay_pause(db, argv[1], 0, argv[2]), "paused", "it is paused already"));
+	return settle(db, say(relay_pause(db, argv[1], 0, argv[2]), "paused", "already paused"));
 }
 
 const struct command pause_command = {
-	.name = "pause", .summary = "stops one consumer of events", .usage = pause_usage, .run = pause_context,
+	.name = "pause", .summary = "pauses one event consumer", .usage = pause_usage, .run = pause_context,
 };
 
 static const char resume_usage[] =
 	"usage: motorpool resume CONTEXT\n"
 	"\n"
-	"Lets a paused consumer go on where it stopped.\n";
+	"Resumes a paused event consumer where it stopped.\n";
 
 static int
 resume_context(struct cli *c, int argc, char **argv)
@@ -93,11 +93,11 @@ resume_context(struct cli *c, int argc, char **argv)
 		return cli_usage(c);
 	if (!(db = open_house(c)))
 		return 1;
-	return settle(db, say(relay_resume(db, argv[1], 0), "resumed", "it is not paused"));
+	return settle(db, say(relay_resume(db, argv[1], 0), "resumed", "not paused"));
 }
 
 const struct command resume_command = {
-	.name = "resume", .summary = "lets it go on", .usage = resume_usage, .run = resume_context,
+	.name = "resume", .summary = "resumes a paused event consumer", .usage = resume_usage, .run = resume_context,
 };
 
 /* --- redrive, discard ------------------------------------------------------------------------------------------------------- */
@@ -105,7 +105,7 @@ const struct command resume_command = {
 static const char redrive_usage[] =
 	"usage: motorpool redrive [CONTEXT [EVENT]]\n"
 	"\n"
-	"Gives an event that failed all its tries anew, at once: that one, or all that CONTEXT has given up, or all that were given up.\n";
+	"Retries dead letters (events that failed on every attempt) at once: one event, all of CONTEXT, or all of them.\n";
 
 /* consumer: NULL: all. */
 static int
@@ -117,7 +117,7 @@ redrive_all(struct cli *c, struct db *db, const char *consumer)
 	for (int i = 0; i < n; i++)
 		if (retries[i].dead && (!consumer || strcmp(retries[i].consumer, consumer) == 0))
 			n_done += consumer_redrive(db, retries[i].consumer, retries[i].event_id, 0) == SWITCH_DONE;
-	return say(SWITCH_DONE, arena_printf(c->m, "%d redriven", n_done), "");
+	return say(SWITCH_DONE, arena_printf(c->m, "%d retried", n_done), "");
 }
 
 static int
@@ -135,21 +135,21 @@ redrive(struct cli *c, int argc, char **argv)
 	if (argc > 1 && !ops_is_consumer(argv[1], &on_view))
 		status = say(SWITCH_UNKNOWN, "", "");
 	else if (event_id)
-		status = say(consumer_redrive(db, argv[1], event_id, 0), "redriven", "that event does not wait");
+		status = say(consumer_redrive(db, argv[1], event_id, 0), "retried", "this event is not pending");
 	else
 		status = redrive_all(c, db, argc > 1 ? argv[1] : NULL);
 	return settle(db, status);
 }
 
 const struct command redrive_command = {
-	.name = "redrive", .summary = "has events that failed tried again", .usage = redrive_usage, .run = redrive,
+	.name = "redrive", .summary = "retries dead letters", .usage = redrive_usage, .run = redrive,
 };
 
 static const char discard_usage[] =
 	"usage: motorpool discard CONTEXT EVENT REASON\n"
 	"\n"
-	"Lets an event that fails go: CONTEXT never reacts to it, and later ones of its subject are no longer held back.\n"
-	"The event ops.discarded records it with its error and the reason.\n";
+	"Discards a failing event: CONTEXT skips it and continues with later events of the same subject.\n"
+	"Recorded by the event ops.discarded with the error and the reason.\n";
 
 static int
 discard(struct cli *c, int argc, char **argv)
@@ -161,9 +161,9 @@ discard(struct cli *c, int argc, char **argv)
 		return cli_usage(c);
 	if (!(db = open_house(c)))
 		return 1;
-	return settle(db, say(consumer_discard(db, argv[1], event_id, 0, argv[3]), "discarded", "that event does not wait"));
+	return settle(db, say(consumer_discard(db, argv[1], event_id, 0, argv[3]), "discarded", "this event is not pending"));
 }
 
 const struct command discard_command = {
-	.name = "discard", .summary = "lets an event that fails go", .usage = discard_usage, .run = discard,
+	.name = "discard", .summary = "discards a failing event", .usage = discard_usage, .run = discard,
 };

@@ -1,4 +1,4 @@
-/* replay.c - `motorpool replay`: makes the read models again from the event log. Pages show the old rows until it is done. */
+/* replay.c - `motorpool replay`: rebuilds the read models from the event log. Pages show the old rows until it is done. */
 #include "cli.h"
 
 #include "cgi-bin/mypage/mypage.h"
@@ -8,8 +8,8 @@
 static const char usage[] =
 	"usage: motorpool replay\n"
 	"\n"
-	"Makes the read models (view.db: my bookings, the car screen) again from the event log, in one transaction: until it is\n"
-	"done everybody sees the old rows. A missing view.db is made. Everything else may run meanwhile.\n";
+	"Rebuilds the read models (view.db: My bookings, Fleet status) from the event log in one transaction; readers see the old\n"
+	"rows until it commits. A missing view.db is created. Everything else may be running.\n";
 
 static int
 replay(struct cli *c, int argc, char **argv)
@@ -27,12 +27,12 @@ replay(struct cli *c, int argc, char **argv)
 	n = view_replay(c->root, c->var, progress_at, &p, &why);
 	if (n < 0) {
 		progress_end(&p, "failed");
-		return cli_fail("%s", why ? why : "the read models cannot be made");
+		return cli_fail("%s", why ? why : "cannot rebuild the read models");
 	}
 	progress_end(&p, "%lld events", (long long)n);
 	return 0;
 }
 
 const struct command replay_command = {
-	.name = "replay", .summary = "makes the read models again from the event log", .usage = usage, .run = replay,
+	.name = "replay", .summary = "rebuilds the read models from the event log", .usage = usage, .run = replay,
 };

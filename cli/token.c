@@ -10,10 +10,10 @@ static const char usage[] =
 	"usage: motorpool token EMAIL [NAME]\n"
 	"       motorpool token --metrics\n"
 	"\n"
-	"Makes an API token for the user and prints it: Authorization: Bearer TOKEN. It is shown this once; the user sees its\n"
+	"Creates an API token for the user and prints it (Authorization: Bearer TOKEN). It is shown only once. The user sees its\n"
 	"NAME (default \"command line\") under API tokens and can revoke it there.\n"
 	"\n"
-	"  --metrics  prints the key that opens /metrics and nothing else, for Prometheus; it changes only with secret.key\n";
+	"  --metrics  prints the key for /metrics, for Prometheus; it gives no other access and changes only with secret.key\n";
 
 static int
 tell(enum account_outcome outcome, const char *email)
@@ -21,12 +21,12 @@ tell(enum account_outcome outcome, const char *email)
 	switch (outcome) {
 	case ACCOUNT_OK:        return 0;
 	case ACCOUNT_BAD_NAME:  return cli_fail("the name must have 1 to 80 characters");
-	case ACCOUNT_NOBODY:    return cli_fail("nobody has the e-mail address %s", email);
+	case ACCOUNT_NOBODY:    return cli_fail("no account has the e-mail address %s", email);
 	case ACCOUNT_KNOWN:
 	case ACCOUNT_BAD_EMAIL:
 	case ACCOUNT_WEAK:      break;
 	}
-	return cli_fail("no token could be made");
+	return cli_fail("could not create a token");
 }
 
 static int

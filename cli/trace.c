@@ -21,10 +21,10 @@
 static const char usage[] =
 	"usage: motorpool trace CODE [--json] [LOG…]\n"
 	"\n"
-	"Shows what happened to a booking in all programs, in the order of time: its events, who handled them, the requests and\n"
-	"calls it took; and how it stands now. CODE is a booking's code, or another subject of events (car:12).\n"
+	"Shows what happened to a booking in all programs, in chronological order: its events, the consumers that processed them,\n"
+	"its requests and calls, and its current state. CODE is a booking code or another event subject (car:12).\n"
 	"\n"
-	"Reads the event log and DIR/log (.log, .log.1). On a machine where the programs speak to the journal, more logs are named;\n"
+	"Reads the event log and DIR/log (.log, .log.1). Where the programs log to the journal, name further logs;\n"
 	"- is standard input:\n"
 	"\n"
 	"  journalctl -u 'motorpool*' -o cat | motorpool trace MP-7K3F9QXA - /var/log/motorpool/*.log /var/log/lighttpd/motorpool.log\n"
@@ -149,7 +149,7 @@ open_own(struct cli *c, struct logs *l)
 		const char *end = strstr(e->d_name, ".log");
 
 		if (end && (!end[4] || strcmp(end + 4, ".1") == 0) && !open_log(l, cli_path(c, folder, e->d_name)))
-			cli_fail("%s/%s cannot be read: %s", folder, e->d_name, strerror(errno));
+			cli_fail("cannot read %s/%s: %s", folder, e->d_name, strerror(errno));
 	}
 	if (d)
 		closedir(d);
@@ -215,7 +215,7 @@ print_step(const struct step *s)
 		snprintf(took, sizeof(took), "%.1f ms", (double)s->took_us / 1000);
 	printf("  %-12s  %-14s %s%*s %10s", at, s->program, s->text, short_of(s->text, 56), "", took);
 	if (s->causation_id)
-		printf("  because of %lld", (long long)s->causation_id);
+		printf("  caused by %lld", (long long)s->causation_id);
 	if (s->actor_id)
 		printf("  user %lld", (long long)s->actor_id);
 	if (*s->request)
@@ -304,7 +304,7 @@ trace(struct cli *c, int argc, char **argv)
 		return cli_usage(c);
 	t.subject = subject_in(c->m, argv[1]);
 	if (!t.subject)
-		return cli_fail("%s is no code of a booking", argv[1]);
+		return cli_fail("%s is not a booking code", argv[1]);
 	for (int i = 2; i < argc; i++)
 		if (!open_log(&logs, argv[i]))
 			return cli_fail("%s: %s", argv[i], strerror(errno));
@@ -318,7 +318,7 @@ trace(struct cli *c, int argc, char **argv)
 		return cli_fail("%s", db_error(db));
 	db_close(db);
 	if (n + n_events + t.n_step == 0)
-		return cli_fail("nothing is known of %s: no booking, no event, and no line in %d logs", t.subject, t.n_files);
+		return cli_fail("nothing found for %s: no booking, no event and no line in %d logs", t.subject, t.n_files);
 	if (t.n_step)
 		qsort(t.step, (size_t)t.n_step, sizeof(*t.step), by_time);
 	(is_json ? print_for_machines : print_for_people)(&t, now, n);
@@ -326,5 +326,5 @@ trace(struct cli *c, int argc, char **argv)
 }
 
 const struct command trace_command = {
-	.name = "trace", .summary = "shows what happened to one booking, through all programs", .usage = usage, .run = trace,
+	.name = "trace", .summary = "shows what happened to a booking in all programs", .usage = usage, .run = trace,
 };

@@ -113,17 +113,17 @@ words_of(struct trace *t, const json_t *line, const char *what)
 	if (strcmp(what, "event") == 0)
 		return arena_printf(t->m, "event %lld %s", event_id, type);
 	if (strcmp(what, "handled") == 0)
-		return arena_printf(t->m, "handled %lld %s", event_id, type);
+		return arena_printf(t->m, "processed %lld %s", event_id, type);
 	if (strcmp(what, "not_handled") == 0)
-		return arena_printf(t->m, "could not handle %lld %s: %s", event_id, type, text_of(t, line, "text"));
+		return arena_printf(t->m, "failed to process %lld %s: %s", event_id, type, text_of(t, line, "text"));
 	if (strcmp(what, "answer") == 0)
 		return arena_printf(t->m, "%s %s → %lld", method, path, status);
 	if (strcmp(what, "access") == 0)
 		return arena_printf(t->m, "%s → %lld, %lld bytes", method, status, (long long)int_of(line, "bytes"));
 	if (strcmp(what, "call") == 0 && status)
-		return arena_printf(t->m, "asked %s %s → %lld", text_of(t, line, "to"), path, status);
+		return arena_printf(t->m, "called %s %s → %lld", text_of(t, line, "to"), path, status);
 	if (strcmp(what, "call") == 0)
-		return arena_printf(t->m, "asked %s %s: %s", text_of(t, line, "to"), path, text_of(t, line, "outcome"));
+		return arena_printf(t->m, "called %s %s: %s", text_of(t, line, "to"), path, text_of(t, line, "outcome"));
 	return arena_printf(t->m, "%s %s: %s", text_of(t, line, "level"), what, text_of(t, line, "text"));
 }
 

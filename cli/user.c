@@ -12,9 +12,9 @@ static const char usage[] =
 	"       motorpool user role EMAIL +ROLE|-ROLE…\n"
 	"       motorpool user password EMAIL [--password PASSWORD]\n"
 	"\n"
-	"add       makes an account; without --role a customer. Without --password one is made and printed\n"
-	"role      gives (+) or takes (-) roles; a role without a sign is given\n"
-	"password  sets a new password and ends all sessions; printed when it was made here\n"
+	"add       creates an account, a customer unless --role is given; without --password one is generated and printed\n"
+	"role      adds (+) or removes (-) roles; a role without a sign is added\n"
+	"password  sets a new password and ends all sessions; without --password one is generated and printed\n"
 	"\n"
 	"Roles: customer, employee, manager, courier, examiner, admin. --password - reads it from standard input.\n";
 
@@ -26,7 +26,7 @@ role_of(const char *word)
 	int role = words_find(&role_words, word);
 
 	if (role < 0)
-		cli_fail("%s: there is no such role", word);
+		cli_fail("%s: unknown role", word);
 	return role;
 }
 
@@ -63,7 +63,7 @@ take_roles(struct cli *c, int *argc, char **argv)
 		if (taking)
 			more = roles_in(c->m, argv[i]);
 		if (first && !more)
-			return cli_fail("%s: there is no such role", argv[i]), -1;
+			return cli_fail("%s: unknown role", argv[i]), -1;
 		first = false;
 		taking = more != 0;
 		roles |= more;
@@ -108,11 +108,11 @@ tell(enum account_outcome outcome, const char *email, const char *password)
 {
 	switch (outcome) {
 	case ACCOUNT_OK:        return 0;
-	case ACCOUNT_KNOWN:     return cli_fail("%s has an account already", email);
-	case ACCOUNT_BAD_EMAIL: return cli_fail("%s is not an e-mail address", email);
+	case ACCOUNT_KNOWN:     return cli_fail("%s already has an account", email);
+	case ACCOUNT_BAD_EMAIL: return cli_fail("%s is not a valid e-mail address", email);
 	case ACCOUNT_BAD_NAME:  return cli_fail("the name must have 1 to 80 characters");
-	case ACCOUNT_WEAK:      return cli_fail("the password is not good enough: %s", password_problem(password, email));
-	case ACCOUNT_NOBODY:    return cli_fail("nobody has the e-mail address %s", email);
+	case ACCOUNT_WEAK:      return cli_fail("the password is too weak: %s", password_problem(password, email));
+	case ACCOUNT_NOBODY:    return cli_fail("no account has the e-mail address %s", email);
 	}
 	return 1;
 }
@@ -123,7 +123,7 @@ end(struct db *db, int status)
 	if (db_failed(db))
 		status = cli_fail("%s", db_error(db));
 	else if (status == 0 && !db_durable(db))
-		status = cli_fail("the disk did not keep it");
+		status = cli_fail("could not write to disk");
 	db_close(db);
 	return status;
 }
@@ -187,7 +187,7 @@ role(struct cli *c, int argc, char **argv)
 	if (!db)
 		return 1;
 	if (!account_find_by_email(db, argv[1], &a))
-		return end(db, cli_fail("nobody has the e-mail address %s", argv[1]));
+		return end(db, cli_fail("no account has the e-mail address %s", argv[1]));
 	status = change_roles(db, a.user_id, argc - 2, argv + 2);
 	if (status == 0 && account_find(db, a.user_id, &a))
 		printf("%s: %s\n", a.email, role_names(c->m, a.role_bits));
@@ -228,5 +228,5 @@ user(struct cli *c, int argc, char **argv)
 }
 
 const struct command user_command = {
-	.name = "user", .summary = "makes accounts, gives roles, sets passwords", .usage = usage, .run = user,
+	.name = "user", .summary = "creates accounts, assigns roles, sets passwords", .usage = usage, .run = user,
 };

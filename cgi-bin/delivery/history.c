@@ -1,6 +1,7 @@
 /* history - what has happened to a job, read from what was told of it. */
 #include "delivery.h"
 
+#include "domain/event_words.h"
 #include "lib/base/lang.h"
 
 #include <string.h>
@@ -9,15 +10,6 @@ static const struct member job_event_members[] = {
 	SHAPE_TIME(job_event, at), SHAPE_TEXT(job_event, title), SHAPE_TEXT(job_event, detail),
 };
 const struct shape job_event_shape = SHAPE(job_event, job_event_members);
-
-static const struct word event_word[] = {
-	{ "delivery.requested", N_("Waits for a courier") },
-	{ "delivery.scheduled", N_("Given to a courier") },
-	{ "delivery.shipped",   N_("On the way") },
-	{ "delivery.delivered", N_("Handed over") },
-	{ "delivery.cancelled", N_("Cancelled") },
-};
-static const struct words event_words = WORDS(event_word);
 
 /* As much of any of them as the page tells. */
 struct told {
@@ -35,16 +27,6 @@ add_word(struct buf *to, const char *word)
 {
 	if (word && *word)
 		buf_printf(to, "%s%s", to->n ? " · " : "", word);
-}
-
-static const char *
-title_of(const char *type, const struct told *told)
-{
-	int word = words_find(&event_words, type);
-
-	if (told->note && strcmp(type, "delivery.scheduled") == 0)
-		return _("Came back with the car");
-	return word < 0 ? type : _(event_word[word].label);
 }
 
 /* "Park Courier · Sat 21 Nov 2026, 14:00 KST · by Lee Manager"; that a courier does his own jobs goes without saying. */
@@ -80,14 +62,13 @@ job_history(struct db *db, const struct delivery *d, struct job_event **events)
 
 	*events = arena_array(db_memory(db), struct job_event, HISTORY_MAX);
 	while (db_next(r)) {
-		const struct event e = { .payload = row_text(r, 1) };
-		const char *type = row_text(r, 0);
+		const struct event e = { .type = row_text(r, 0), .payload = row_text(r, 1) };
 		struct told told = { 0 };
 
 		if (event_read(db_memory(db), &e, &told_shape, &told) && told.delivery_id == d->delivery_id)
 			(*events)[n++] = (struct job_event){
-				.at = row_int(r, 2), .title = title_of(type, &told),
-				.detail = detail_of(db, type, &told, row_text(r, 3)),
+				.at = row_int(r, 2), .title = event_sentence(db_memory(db), &e),
+				.detail = detail_of(db, e.type, &told, row_text(r, 3)),
 			};
 	}
 	return n;

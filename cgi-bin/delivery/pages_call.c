@@ -43,8 +43,8 @@ do_job_cancel(struct web *w)
 	struct order o;
 
 	if (!is_code(code) || !read_order(w, &o)) {
-		log_error("call", "not a cancellation");
-		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", "Not a cancellation.");
+		log_error("call", "invalid cancellation request");
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", "This is not a valid cancellation request.");
 	}
 	if (job_cancel(w->db, code, o.reason ? o.reason : "") == JOB_HAS_LEFT)
 		r.outcome = "shipped";

@@ -219,7 +219,7 @@ equipment_on_booking_handed_out(struct db *db, const struct event *e)
 
 	for (int i = 0; i < n; i++)
 		if (!equipment_hand_out(db, &orders[i], e->event_id, 0) && orders[i].state == EQUIPMENT_APPROVED)
-			log_warn("not_handed_out", "%s: its pieces are not in the house", orders[i].code);
+			log_warn("not_handed_out", "%s: not enough units in stock", orders[i].code);
 	return true;
 }
 

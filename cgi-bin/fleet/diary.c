@@ -1,9 +1,9 @@
 /* diary - one car's calendar and history, as a manager reads them. The story is in fleet.h. */
 #include "fleet.h"
 
+#include "domain/bookings.h"
+#include "domain/event_words.h"
 #include "lib/base/lang.h"
-
-#include <string.h>
 
 /* --- the calendar: booking's, read only --------------------------------------------------------------------------- */
 
@@ -30,40 +30,22 @@ car_slots(struct db *db, int64_t car_id, int64_t from, int64_t until, struct car
 		car_id, from, until);
 }
 
-/* --- the history: its own events and those of its bookings -------------------------------------------------------- */
-
-static const struct word event_word[] = {
-	{ "car.registered",           N_("Registered") },
-	{ "car.modified",             N_("Changed") },
-	{ "car.retired",              N_("Retired") },
-	{ "car.reserved",             N_("Reserved for the booking") },
-	{ "car.refused",              N_("Could not be given to the booking") },
-	{ "car.released",             N_("Released: the booking no longer needs it") },
-	{ "booking.held",             N_("Held while the customer pays") },
-	{ "booking.paid",             N_("Booking paid") },
-	{ "booking.expired",          N_("Not paid in time: the hold ended") },
-	{ "booking.confirmed",        N_("Booking confirmed") },
-	{ "booking.cancel_requested", N_("Cancellation asked for") },
-	{ "booking.cancelled",        N_("Booking cancelled") },
-	{ "booking.rejected",         N_("Booking rejected") },
-	{ "booking.refunded",         N_("Money given back") },
-	{ "booking.handed_out",       N_("Handed out to the customer") },
-	{ "booking.returned",         N_("Brought back") },
-	{ "booking.completed",        N_("Booking completed") },
-	{ "booking.no_show",          N_("Nobody came") },
-	{ "payment.approved",         N_("Payment approved") },
-	{ "payment.failed",           N_("Payment failed") },
-	{ "payment.cancelled",        N_("Payment refunded") },
-};
-static const struct words event_words = WORDS(event_word);
+/* --- the history: its own events, and its bookings with theirs --------------------------------------------------- */
 
 static const struct member car_event_members[] = {
-	SHAPE_INT(car_event, event_id), SHAPE_TIME(car_event, occurred_at), SHAPE_INT(car_event, actor_id), SHAPE_TEXT(car_event, type),
-	SHAPE_TEXT(car_event, code), SHAPE_TEXT(car_event, words), SHAPE_TEXT(car_event, actor_name),
+	SHAPE_TIME(car_event, at), SHAPE_TEXT(car_event, title), SHAPE_TEXT(car_event, detail), SHAPE_TEXT(car_event, type),
+	SHAPE_TEXT(car_event, payload), SHAPE_TEXT(car_event, actor_name),
 };
-const struct shape car_event_shape = SHAPE(car_event, car_event_members);
+static const struct shape car_event_shape = SHAPE(car_event, car_event_members);
 
-#define ITS_SUBJECTS "(SELECT $1 UNION ALL SELECT booking_code FROM reservation WHERE car_id = $2)"
+static const struct member car_chapter_members[] = {
+	SHAPE_INT(car_chapter, event_id), SHAPE_TIME(car_chapter, at), SHAPE_TEXT(car_chapter, code), SHAPE_STATE(car_chapter, state, booking_state_words),
+	SHAPE_TIME(car_chapter, starts_at), SHAPE_TIME(car_chapter, ends_at), SHAPE_TEXT(car_chapter, customer_name),
+	SHAPE_LIST(car_chapter, events, car_event_shape), SHAPE_INT(car_chapter, n),
+};
+const struct shape car_chapter_shape = SHAPE(car_chapter, car_chapter_members);
+
+#define ITS_BOOKINGS "(SELECT booking_code FROM reservation WHERE car_id = $2)"
 
 static const char *
 subject_of(struct db *db, int64_t car_id)
@@ -72,31 +54,61 @@ subject_of(struct db *db, int64_t car_id)
 }
 
 int64_t
-car_n_events(struct db *db, int64_t car_id)
+car_n_chapters(struct db *db, int64_t car_id)
 {
-	return db_int(db, "SELECT COUNT(*) FROM v_event WHERE subject_id IN " ITS_SUBJECTS, subject_of(db, car_id), car_id);
+	return db_int(db,
+		"SELECT COUNT(*) + (SELECT COUNT(DISTINCT b.subject_id) FROM v_event b WHERE b.subject_id IN " ITS_BOOKINGS ")"
+		" FROM v_event e WHERE e.subject_id = $1", subject_of(db, car_id), car_id);
 }
 
-/* A type we have no words for yet is shown as it is called. */
+/* "2 × Child seat · Lee Manager" */
 static const char *
-words_of(const char *type)
+detail_of(struct arena *m, const struct event *e, const char *actor_name)
 {
-	int i = words_find(&event_words, type);
+	const char *about = event_about(m, e);
 
-	return i < 0 ? type : _(event_words.word[i].label);
+	if (*about && *actor_name)
+		return arena_printf(m, "%s · %s", about, actor_name);
+	return *about ? about : actor_name;
+}
+
+/* One event of the car's own, or all of a booking's. */
+static void
+read_events(struct db *db, const char *own, struct car_chapter *c)
+{
+	const char *subject_id = *c->code ? c->code : own;
+
+	db_list(db, &car_event_shape, &c->events, &c->n_events,
+		"SELECT e.occurred_at AS at, e.type, e.payload,"
+		" COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = e.actor_id), '') AS actor_name"
+		" FROM v_event e WHERE e.subject_id = $1 AND e.event_id BETWEEN $2 AND $3 ORDER BY e.event_id DESC /*sort*/",
+		subject_id, *c->code ? 0 : c->event_id, c->event_id);
+	c->n = c->n_events;
+	for (int i = 0; i < c->n_events; i++) {
+		struct car_event *e = &c->events[i];
+		const struct event event = { .type = e->type, .payload = e->payload };
+
+		e->title = event_sentence(db_memory(db), &event);
+		e->detail = detail_of(db_memory(db), &event, e->actor_name);
+	}
 }
 
 int
-car_events(struct db *db, int64_t car_id, int64_t offset, int64_t limit, struct car_event **events, int *n_events)
+car_history(struct db *db, int64_t car_id, int64_t offset, int64_t limit, struct car_chapter **chapters, int *n_chapters)
 {
 	const char *own = subject_of(db, car_id);
 
-	db_list(db, &car_event_shape, events, n_events,
-		"SELECT e.event_id, e.occurred_at, e.actor_id, e.type, CASE e.subject_id WHEN $1 THEN '' ELSE e.subject_id END AS code,"
-		" COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = e.actor_id), '') AS actor_name"
-		" FROM v_event e WHERE e.subject_id IN " ITS_SUBJECTS " ORDER BY e.event_id DESC LIMIT $3 OFFSET $4 /*sort*/",
+	db_list(db, &car_chapter_shape, chapters, n_chapters,
+		"SELECT h.event_id, h.at, h.code, b.state, COALESCE(b.starts_at, 0) AS starts_at, COALESCE(b.ends_at, 0) AS ends_at,"
+		" COALESCE(u.name, '') AS customer_name FROM ("
+		"  SELECT e.event_id, e.occurred_at AS at, '' AS code FROM v_event e WHERE e.subject_id = $1"
+		"  UNION ALL"
+		"  SELECT MAX(e.event_id), MAX(e.occurred_at), e.subject_id FROM v_event e WHERE e.subject_id IN " ITS_BOOKINGS
+		"   GROUP BY e.subject_id) h /*scan*/"
+		" LEFT JOIN v_booking b ON b.code = h.code LEFT JOIN v_user u ON u.user_id = b.customer_id"
+		" ORDER BY h.event_id DESC LIMIT $3 OFFSET $4 /*sort*/",
 		own, car_id, limit, offset);
-	for (int i = 0; i < *n_events; i++)
-		(*events)[i].words = words_of((*events)[i].type);
-	return *n_events;
+	for (int i = 0; i < *n_chapters; i++)
+		read_events(db, own, &(*chapters)[i]);
+	return *n_chapters;
 }

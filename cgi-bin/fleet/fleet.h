@@ -171,14 +171,26 @@ extern const struct shape car_slot_shape;
 int car_slots(struct db *db, int64_t car_id, int64_t from, int64_t until, struct car_slot **slots, int *n_slots);
 
 struct car_event {
-	int64_t event_id, occurred_at, actor_id;
-	const char *type, *code;        /* code: of the booking it belongs to; "" for the car's own */
-	const char *words;              /* what happened, for people */
-	const char *actor_name;         /* "" for the system */
+	int64_t at;
+	const char *title, *detail;     /* what happened; what it was about and who did it, or "" */
+	const char *type, *payload, *actor_name;
 };
-extern const struct shape car_event_shape;
-int64_t car_n_events(struct db *db, int64_t car_id);
-int car_events(struct db *db, int64_t car_id, int64_t offset, int64_t limit, struct car_event **events, int *n_events);
+
+/* An event of the car's own, or a booking with all that happened to it. */
+struct car_chapter {
+	int64_t event_id, at;           /* the last one */
+	const char *code;               /* the booking's; "": the car's own event */
+	int state;                      /* enum booking_state */
+	int64_t starts_at, ends_at;
+	const char *customer_name;
+	struct car_event *events;       /* newest first */
+	int n_events;
+	int64_t n;                      /* n_events, for the plural */
+};
+extern const struct shape car_chapter_shape;
+int64_t car_n_chapters(struct db *db, int64_t car_id);
+/* Newest first. */
+int car_history(struct db *db, int64_t car_id, int64_t offset, int64_t limit, struct car_chapter **chapters, int *n_chapters);
 
 /* --- photos ------------------------------------------------------------------------------------------------------- */
 

@@ -246,15 +246,15 @@ struct car_page {
 	const char *earlier_url, *later_url;
 	struct car_slot *slots;
 	int n_slots;
-	struct car_event *events;
-	int n_events;
+	struct car_chapter *chapters;
+	int n_chapters;
 	struct paging paging;
 	int64_t n_coming;
 	bool is_retired, is_out, may_delete, has_slots;
 };
 static const struct member car_page_members[] = {
 	SHAPE_STRUCT(car_page, car, car_shape), SHAPE_LIST(car_page, months, month_shape), SHAPE_TEXT(car_page, earlier_url),
-	SHAPE_TEXT(car_page, later_url), SHAPE_LIST(car_page, slots, car_slot_shape), SHAPE_LIST(car_page, events, car_event_shape),
+	SHAPE_TEXT(car_page, later_url), SHAPE_LIST(car_page, slots, car_slot_shape), SHAPE_LIST(car_page, chapters, car_chapter_shape),
 	SHAPE_STRUCT(car_page, paging, paging_shape), SHAPE_INT(car_page, n_coming), SHAPE_BOOL(car_page, is_retired),
 	SHAPE_BOOL(car_page, is_out), SHAPE_BOOL(car_page, may_delete), SHAPE_BOOL(car_page, has_slots),
 };
@@ -317,8 +317,8 @@ page_car(struct web *w)
 	p.may_delete = !car_was_booked(w->db, p.car.car_id);
 	p.n_coming = car_n_coming(w->db, p.car.car_id);
 	car_calendar(w, &p);
-	p.paging = web_paging(w, car_n_events(w->db, p.car.car_id), PER_PAGE);
-	car_events(w->db, p.car.car_id, p.paging.offset, PER_PAGE, &p.events, &p.n_events);
+	p.paging = web_paging(w, car_n_chapters(w->db, p.car.car_id), PER_PAGE);
+	car_history(w->db, p.car.car_id, p.paging.offset, PER_PAGE, &p.chapters, &p.n_chapters);
 	say_done(w);
 	return web_page(w, HTTP_OK, &car_detail, &p);
 }

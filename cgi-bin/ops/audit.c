@@ -4,29 +4,16 @@
  */
 #include "ops.h"
 
+#include "domain/event_words.h"
+#include "domain/stuck.h"
 #include "lib/base/json.h"
 #include "lib/base/lang.h"
 
 #include <string.h>
 
-static const struct word act_word[] = {
-	{ "ops.paused",       N_("Consumer paused") },
-	{ "ops.resumed",      N_("Consumer resumed") },
-	{ "ops.redriven",     N_("Event tried again") },
-	{ "ops.discarded",    N_("Event let go") },
-	{ "ops.faults_set",   N_("Sandbox faults switched") },
-	{ "ops.rehearsed",    N_("Restore rehearsed") },
-	{ "booking.retried",  N_("Stuck booking tried again") },
-	{ "booking.resolved", N_("Stuck booking resolved") },
-	{ "payment.retried",  N_("Stuck payment tried again") },
-	{ "payment.resolved", N_("Stuck payment resolved") },
-	{ "message.resent",   N_("Message sent again") },
-};
-const struct words ops_act_words = WORDS(act_word);
-
 static const struct member act_members[] = {
 	SHAPE_INT(ops_act, event_id), SHAPE_TIME(ops_act, occurred_at), SHAPE_INT(ops_act, actor_id), SHAPE_TEXT(ops_act, actor_name),
-	SHAPE_STATE(ops_act, type, ops_act_words), SHAPE_TEXT(ops_act, subject_id), SHAPE_TEXT(ops_act, payload), SHAPE_TEXT(ops_act, about),
+	SHAPE_STATE(ops_act, type, event_words), SHAPE_TEXT(ops_act, subject_id), SHAPE_TEXT(ops_act, payload), SHAPE_TEXT(ops_act, about),
 	SHAPE_TEXT(ops_act, reason),
 };
 const struct shape ops_act_shape = SHAPE(ops_act, act_members);
@@ -49,6 +36,15 @@ put_word(struct buf *b, const char *word)
 		buf_printf(b, "%s%s", b->n ? " " : "", word);
 }
 
+/* What needed attention (domain/stuck.h). */
+static const char *
+kind_in_words(const char *kind)
+{
+	int i = words_find(&stuck_kind_words, kind);
+
+	return i < 0 ? kind : _(stuck_kind_words.word[i].label);
+}
+
 static void
 tell(struct arena *m, struct ops_act *a)
 {
@@ -63,7 +59,7 @@ tell(struct arena *m, struct ops_act *a)
 	put_word(&about, t.subject_id);
 	put_word(&about, t.switches);
 	put_word(&about, t.backup);
-	put_word(&about, t.kind);
+	put_word(&about, kind_in_words(t.kind));
 	put_word(&about, t.way);
 	a->about = about.s ? about.s : "";
 	a->reason = t.reason ? t.reason : "";

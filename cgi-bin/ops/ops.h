@@ -56,11 +56,10 @@ int ops_stuck(struct db *db, int64_t now, struct ops_stuck **stuck);    /* one a
 struct ops_act {
 	int64_t event_id, occurred_at, actor_id;
 	const char *actor_name;         /* "": the motorpool command, or the house itself */
-	int type;                       /* ops_act_words */
+	int type;                       /* event_words */
 	const char *subject_id, *payload;
 	const char *about, *reason;     /* out of the payload: which consumer, event, switch …; why */
 };
-extern const struct words ops_act_words;
 extern const struct shape ops_act_shape;
 /* Every switch, newest first, older than `before` (0: from the newest). */
 int ops_audit(struct db *db, int64_t before, int64_t limit, struct ops_act **acts);

@@ -1,31 +1,39 @@
 /* pages_log - the event log, and the audit trail that is picked out of it. */
 #include "pages.h"
 
+#include "domain/event_words.h"
 #include "domain/menu.h"
 #include "lib/base/lang.h"
 
 /* --- GET /ops/events ------------------------------------------------------------------------------------------------------- */
+
+/* An event for people: what happened in words, its payload as a text to read. */
+struct event_row { struct event event; const char *sentence; };
+static const struct member event_text_members[] = {
+	SHAPE_INT(event, event_id), SHAPE_TEXT(event, type), SHAPE_TEXT(event, subject_id), SHAPE_INT(event, causation_id),
+	SHAPE_INT(event, actor_id), SHAPE_TIME(event, occurred_at), SHAPE_TEXT(event, payload),
+};
+static const struct shape event_text_shape = SHAPE(event, event_text_members);
+static const struct member event_row_members[] = {
+	SHAPE_STRUCT(event_row, event, event_text_shape), SHAPE_TEXT(event_row, sentence),
+};
+static const struct shape event_row_shape = SHAPE(event_row, event_row_members);
 
 struct events_page {
 	struct field type, subject;
 	struct form_problems problems;
 	struct event *events;
 	int n_events;
+	struct event_row *rows;
+	int n_rows;
 	bool has_rows, is_filtered, is_first;
 	const char *next_url, *first_url;
 	int64_t next_before;
 };
 
-/* An event for people: its payload as a text to read. */
-static const struct member event_row_members[] = {
-	SHAPE_INT(event, event_id), SHAPE_TEXT(event, type), SHAPE_TEXT(event, subject_id), SHAPE_INT(event, causation_id),
-	SHAPE_INT(event, actor_id), SHAPE_TIME(event, occurred_at), SHAPE_TIME(event, recorded_at), SHAPE_TEXT(event, payload),
-	SHAPE_TEXT(event, hash),
-};
-static const struct shape event_row_shape = SHAPE(event, event_row_members);
 static const struct member events_members[] = {
 	SHAPE_STRUCT(events_page, type, field_shape), SHAPE_STRUCT(events_page, subject, field_shape),
-	SHAPE_STRUCT(events_page, problems, form_problems_shape), SHAPE_LIST(events_page, events, event_row_shape),
+	SHAPE_STRUCT(events_page, problems, form_problems_shape), SHAPE_LIST(events_page, rows, event_row_shape),
 	SHAPE_BOOL(events_page, has_rows), SHAPE_BOOL(events_page, is_filtered), SHAPE_BOOL(events_page, is_first),
 	SHAPE_TEXT(events_page, next_url), SHAPE_TEXT(events_page, first_url),
 };
@@ -46,6 +54,16 @@ read_query(struct web *w, struct ops_query *q)
 	q->limit = w->json ? 200 : PER_PAGE;
 }
 
+static void
+make_rows(struct web *w, struct events_page *p)
+{
+	p->n_rows = p->n_events;
+	p->has_rows = p->n_rows > 0;
+	p->rows = arena_array(w->m, struct event_row, p->n_rows + 1);
+	for (int i = 0; i < p->n_rows; i++)
+		p->rows[i] = (struct event_row){ .event = p->events[i], .sentence = event_sentence(w->m, &p->events[i]) };
+}
+
 enum status
 page_events(struct web *w)
 {
@@ -58,7 +76,7 @@ page_events(struct web *w)
 	p.n_events = ops_events(w->db, &q, &p.events, &p.next_before);
 	if (w->json)
 		return web_json(w, HTTP_OK, &events_json_shape, &p);
-	p.has_rows = p.n_events > 0;
+	make_rows(w, &p);
 	p.is_filtered = *q.type || *q.subject;
 	p.is_first = q.before == 0;
 	p.type = form_field(w, "type", "");

@@ -81,7 +81,7 @@ put_histogram(struct buf *b, const char *program, const struct gauge *g)
 static void
 put_requests(struct buf *b, const struct gauges *all)
 {
-	family(b, "requests_total", "counter", "Requests answered, by status class; busy: 503, which says when to come back. Shed ones are counted apart.");
+	family(b, "requests_total", "counter", "HTTP requests answered, by status class. busy: 503 with Retry-After. Shed requests are counted in motorpool_shed_total.");
 	for (int i = 0; i < all->n; i++) {
 		const struct gauge *g = all->g[i];
 
@@ -90,10 +90,10 @@ put_requests(struct buf *b, const struct gauges *all)
 		buf_printf(b, "motorpool_requests_total{program=\"%s\",status=\"5xx\"} %lld\n", all->name[i], (long long)g->n_failed);
 		buf_printf(b, "motorpool_requests_total{program=\"%s\",status=\"busy\"} %lld\n", all->name[i], (long long)(g->n_requests[5] - g->n_failed));
 	}
-	family(b, "shed_total", "counter", "Requests answered busy because too many waited.");
+	family(b, "shed_total", "counter", "Requests refused with 503 by load shedding because the queue was too long.");
 	for (int i = 0; i < all->n; i++)
 		sample(b, "shed_total", "program", all->name[i], all->g[i]->n_shed);
-	family(b, "request_seconds", "histogram", "How long requests took, from the first byte read to the last sent.");
+	family(b, "request_seconds", "histogram", "Request duration in seconds, from the first byte read to the last byte sent.");
 	for (int i = 0; i < all->n; i++)
 		put_histogram(b, all->name[i], all->g[i]);
 }
@@ -103,24 +103,24 @@ put_workers(struct buf *b, const struct gauges *all)
 {
 	static const char *const why[] = { "died", "hung", "memory", "recycled" };
 
-	family(b, "workers", "gauge", "Worker processes, busy ones and those that wait.");
+	family(b, "workers", "gauge", "Worker processes by state (busy, idle).");
 	for (int i = 0; i < all->n; i++) {
 		struct gauge_minute now = gauge_minute(all->g[i]);
 
 		buf_printf(b, "motorpool_workers{program=\"%s\",state=\"busy\"} %d\n", all->name[i], now.n_busy);
 		buf_printf(b, "motorpool_workers{program=\"%s\",state=\"idle\"} %d\n", all->name[i], now.n_workers - now.n_busy);
 	}
-	family(b, "workers_replaced_total", "counter", "Workers replaced: died, hung past the limit, had too much memory, or had served enough.");
+	family(b, "workers_replaced_total", "counter", "Workers replaced, by reason: died, hung past the time limit, exceeded the memory limit, or recycled after their maximum number of requests.");
 	for (int i = 0; i < all->n; i++) {
 		const int64_t n[] = { all->g[i]->n_died, all->g[i]->n_hung, all->g[i]->n_fat, all->g[i]->n_recycled };
 
 		for (int k = 0; k < 4; k++)
 			buf_printf(b, "motorpool_workers_replaced_total{program=\"%s\",why=\"%s\"} %lld\n", all->name[i], why[k], (long long)n[k]);
 	}
-	family(b, "generation", "gauge", "Which generation of workers serves.");
+	family(b, "generation", "gauge", "Generation number of the workers that are serving.");
 	for (int i = 0; i < all->n; i++)
 		sample(b, "generation", "program", all->name[i], all->g[i]->generation);
-	family(b, "deploys_total", "counter", "Generations that took over, and those that were never ready and rolled back.");
+	family(b, "deploys_total", "counter", "Deployments by outcome: the new generation took over (done), or did not become ready (rolled_back).");
 	for (int i = 0; i < all->n; i++) {
 		buf_printf(b, "motorpool_deploys_total{program=\"%s\",outcome=\"done\"} %lld\n", all->name[i], (long long)all->g[i]->n_deployed);
 		buf_printf(b, "motorpool_deploys_total{program=\"%s\",outcome=\"rolled_back\"} %lld\n", all->name[i], (long long)all->g[i]->n_rolled_back);
@@ -133,7 +133,7 @@ put_programs(struct buf *b)
 	struct gauges all;
 
 	open_gauges(&all);
-	family(b, "up", "gauge", "1 when a worker of the program is ready.");
+	family(b, "up", "gauge", "1 if at least one worker of the program is ready, otherwise 0.");
 	for (const struct context *p = contexts; p->name; p++) {
 		int64_t up = 0;
 
@@ -153,11 +153,11 @@ put_breakers(struct arena *m, struct buf *b)
 	struct breaker_view *v;
 	int n = ops_breakers(m, &v);
 
-	family(b, "breaker_open", "gauge", "1 while calls to it are refused, 0.5 while it is tried again, 0 closed.");
+	family(b, "breaker_open", "gauge", "State of the circuit breaker: 1 open, 0.5 half-open, 0 closed.");
 	for (int i = 0; i < n; i++)
 		buf_printf(b, "motorpool_breaker_open{callee=\"%s\"} %s\n", v[i].callee,
 		           v[i].state == BREAKER_OPEN ? "1" : v[i].state == BREAKER_HALF_OPEN ? "0.5" : "0");
-	family(b, "calls_total", "counter", "Calls between programs: made, failed (of those), refused by the open breaker, refused as too many at once.");
+	family(b, "calls_total", "counter", "Calls between programs by outcome: made, failed (a subset of made), refused (breaker open), full (concurrency limit reached).");
 	for (int i = 0; i < n; i++) {
 		buf_printf(b, "motorpool_calls_total{callee=\"%s\",outcome=\"made\"} %lld\n", v[i].callee, (long long)v[i].n_calls);
 		buf_printf(b, "motorpool_calls_total{callee=\"%s\",outcome=\"failed\"} %lld\n", v[i].callee, (long long)v[i].n_failed);
@@ -174,19 +174,19 @@ put_consumers(struct db *db, struct buf *b, int64_t now)
 	struct ops_consumer *c;
 	int n = ops_consumers(db, now, &c);
 
-	family(b, "consumer_lag_events", "gauge", "Events a consumer has not handled yet.");
+	family(b, "consumer_lag_events", "gauge", "Events that the consumer has not processed yet.");
 	for (int i = 0; i < n; i++)
 		sample(b, "consumer_lag_events", "consumer", c[i].name, c[i].n_behind);
-	family(b, "consumer_lag_seconds", "gauge", "How old the oldest of those is.");
+	family(b, "consumer_lag_seconds", "gauge", "Age in seconds of the oldest event that the consumer has not processed yet.");
 	for (int i = 0; i < n; i++)
 		sample(b, "consumer_lag_seconds", "consumer", c[i].name, c[i].behind_s);
-	family(b, "consumer_waiting", "gauge", "Events that failed and are tried again, or wait behind such.");
+	family(b, "consumer_waiting", "gauge", "Events that failed and will be retried, or are blocked by such an event.");
 	for (int i = 0; i < n; i++)
 		sample(b, "consumer_waiting", "consumer", c[i].name, c[i].n_waiting);
-	family(b, "dead_letters", "gauge", "Events given up: a person decides.");
+	family(b, "dead_letters", "gauge", "Dead letters: events that failed on every attempt and need a manual decision.");
 	for (int i = 0; i < n; i++)
 		sample(b, "dead_letters", "consumer", c[i].name, c[i].n_dead);
-	family(b, "consumer_paused", "gauge", "1 while a person has stopped it.");
+	family(b, "consumer_paused", "gauge", "1 while the consumer is paused, otherwise 0.");
 	for (int i = 0; i < n; i++)
 		sample(b, "consumer_paused", "consumer", c[i].name, c[i].paused_at != 0);
 }
@@ -197,7 +197,7 @@ put_stuck(struct db *db, struct buf *b, int64_t now)
 	struct ops_stuck *s = NULL;
 	int n = ops_stuck(db, now, &s);
 
-	family(b, "stuck", "gauge", "Bookings and payments that rest on their way for too long.");
+	family(b, "stuck", "gauge", "Bookings and payments that have been pending for longer than stuck_after_s, by kind.");
 	for (int kind = 0; kind < stuck_kind_words.n; kind++) {
 		int64_t is = 0;
 
@@ -205,7 +205,7 @@ put_stuck(struct db *db, struct buf *b, int64_t now)
 			is += s[i].kind == kind ? s[i].n : 0;
 		sample(b, "stuck", "kind", words_code(&stuck_kind_words, kind), is);
 	}
-	family(b, "stuck_oldest_seconds", "gauge", "How long the oldest of each kind has been resting.");
+	family(b, "stuck_oldest_seconds", "gauge", "Age in seconds of the oldest pending booking or payment of each kind.");
 	for (int i = 0; i < n; i++)
 		sample(b, "stuck_oldest_seconds", "kind", words_code(&stuck_kind_words, s[i].kind), s[i].oldest_s);
 }
@@ -217,10 +217,10 @@ put_mails(struct db *db, struct buf *b, int64_t now)
 {
 	struct ops_mails mails = ops_mails(db, now);
 
-	family(b, "mails", "gauge", "Mails on their way: those that wait for the server, those that were given up.");
+	family(b, "mails", "gauge", "Mails not sent: waiting for the mail server, or dead (given up after the last attempt).");
 	sample(b, "mails", "state", "waiting", mails.n_waiting);
 	sample(b, "mails", "state", "dead", mails.n_dead);
-	family(b, "mail_oldest_seconds", "gauge", "How long the oldest of those that wait has been waiting.");
+	family(b, "mail_oldest_seconds", "gauge", "Age in seconds of the oldest waiting mail.");
 	sample(b, "mail_oldest_seconds", NULL, NULL, mails.oldest_s);
 }
 
@@ -233,22 +233,22 @@ put_house(struct db *db, struct buf *b)
 	struct ops_house h;
 
 	ops_house(db, &h);
-	family(b, "events_total", "counter", "Events in the log.");
+	family(b, "events_total", "counter", "Events in the event log.");
 	sample(b, "events_total", NULL, NULL, h.n_events);
-	family(b, "relay_silent_seconds", "gauge", "Since the relay's last sign of life; -1: it was never seen.");
+	family(b, "relay_silent_seconds", "gauge", "Seconds since the last heartbeat of the relay; -1 if it has never run.");
 	sample(b, "relay_silent_seconds", NULL, NULL, h.relay_age_s);
-	family(b, "file_bytes", "gauge", "Size of a database file.");
+	family(b, "file_bytes", "gauge", "Size of the database file in bytes.");
 	for (int i = 0; i < h.n_files; i++)
 		sample(b, "file_bytes", "file", h.files[i].name, h.files[i].bytes);
-	family(b, "wal_bytes", "gauge", "Size of its write-ahead log.");
+	family(b, "wal_bytes", "gauge", "Size of the database's write-ahead log in bytes.");
 	for (int i = 0; i < h.n_files; i++)
 		sample(b, "wal_bytes", "file", h.files[i].name, h.files[i].wal_bytes);
-	family(b, "disk_free_bytes", "gauge", "Free where the state lies.");
+	family(b, "disk_free_bytes", "gauge", "Free bytes on the file system of the state directory.");
 	sample(b, "disk_free_bytes", NULL, NULL, h.disk_free);
-	family(b, "disk_total_bytes", "gauge", "Size of that disk.");
+	family(b, "disk_total_bytes", "gauge", "Size in bytes of the file system of the state directory.");
 	sample(b, "disk_total_bytes", NULL, NULL, h.disk_total);
 	ops_proof(db, &proof);
-	family(b, "restore_proven_timestamp_seconds", "gauge", "When a restore was last rehearsed with success; 0: not the last time, or never.");
+	family(b, "restore_proven_timestamp_seconds", "gauge", "Time of the last restore test if it succeeded; 0 if it failed or none was run.");
 	sample(b, "restore_proven_timestamp_seconds", NULL, NULL, proof.ok ? proof.proven_at : 0);
 }
 

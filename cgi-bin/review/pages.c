@@ -3,8 +3,9 @@
 #include "review.h"
 
 #include "domain/choices.h"
-#include "domain/rental.h"
+#include "domain/event_words.h"
 #include "domain/menu.h"
+#include "domain/rental.h"
 #include "lib/base/clock.h"
 #include "lib/web/form.h"
 
@@ -165,36 +166,14 @@ static const struct member case_page_members[] = {
 static const struct shape case_page_shape = SHAPE(case_page, case_page_members);
 PAGE(case_html, "review/case", case_page_shape)
 
-static const char *
-event_in_words(const char *type)
-{
-	static const struct { const char *type, *words; } said[] = {
-		{ "review.assigned",      N_("Put into the queue: a person must decide") },
-		{ "review.approved",      N_("Approved") },
-		{ "review.rejected",      N_("Rejected") },
-		{ "review.cancelled",     N_("No longer needed") },
-		{ "equipment.ordered",    N_("Ordered") },
-		{ "equipment.approved",   N_("The pieces were taken out of the stock") },
-		{ "equipment.rejected",   N_("The order was rejected") },
-		{ "equipment.cancelled",  N_("The order was cancelled") },
-		{ "equipment.handed_out", N_("Handed out") },
-		{ "equipment.returned",   N_("Returned") },
-	};
-
-	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
-		if (strcmp(said[i].type, type) == 0)
-			return _(said[i].words);
-	return type;
-}
-
 /* People's reasons stand as they were written, ours are codes. */
 static const char *
 reason_in_words(const char *reason)
 {
 	if (strcmp(reason, "order_cancelled") == 0)
-		return _("The order was cancelled");
+		return _("The equipment order was cancelled");
 	if (strcmp(reason, "booking_over") == 0)
-		return _("The booking it was for has ended");
+		return _("The booking has ended");
 	return reason;
 }
 
@@ -217,7 +196,7 @@ make_history(struct web *w, struct case_page *p)
 	p->events = arena_array(w->m, struct happening, (size_t)p->n_events + 1);
 	for (int i = 0; i < p->n_events; i++)
 		p->events[i] = (struct happening){
-			.at = events[i].at, .title = event_in_words(events[i].type), .detail = event_detail(w, &events[i]),
+			.at = events[i].at, .title = event_sentence(w->m, &(struct event){ .type = events[i].type }), .detail = event_detail(w, &events[i]),
 		};
 }
 

@@ -66,11 +66,11 @@ do_open_case(struct web *w)
 	struct reply r;
 
 	if (!body_into(w, &order_shape, &o) || !is_key(o.key))
-		return bad_call(w, "not a case");
+		return bad_call(w, "invalid case request");
 	switch (case_open(w->db, &o, 0, &c)) {
 	case CASE_OPENED:     break;
-	case CASE_KEY_REUSED: return web_refuse(w, HTTP_UNPROCESSABLE, "key_reused", "This key came with another case.");
-	case CASE_BAD_ORDER:  return bad_call(w, "such a case cannot be decided");
+	case CASE_KEY_REUSED: return web_refuse(w, HTTP_UNPROCESSABLE, "key_reused", "This key was already used for another case.");
+	case CASE_BAD_ORDER:  return bad_call(w, "unsupported kind of case");
 	}
 	r = (struct reply){ .outcome = outcome_of(&c), .case_id = c.case_id, .reason = c.reason };
 	return web_json(w, HTTP_OK, &opened_shape, &r);

@@ -60,7 +60,7 @@ review_on_equipment_ordered(struct db *db, const struct event *e)
 			case_tell_again(db, &c, e->event_id);
 		return !db_failed(db);
 	case CASE_KEY_REUSED:
-		log_error("review", "order %s is not what its case was opened for", o.order_code);
+		log_error("review", "order %s differs from the order its case was opened for", o.order_code);
 		return true;
 	case CASE_BAD_ORDER:
 		return false;

@@ -36,19 +36,19 @@ static const struct shape asked_shape = SHAPE(asked, asked_members);
 static const struct { int status; const char *code, *message; } errors[] = {
 	[SB_OK]               = { 200, "", "" },
 	[SB_DECLINED]         = { 403, "REJECT_CARD_COMPANY", "The card was declined." },
-	[SB_NO_AUTH]          = { 404, "NOT_FOUND_AUTH_KEY", "There is no such authKey for this customer, or it has expired." },
-	[SB_AUTH_USED]        = { 400, "ALREADY_USED_AUTH_KEY", "This authKey has been used." },
-	[SB_NO_BILLING]       = { 404, "NOT_FOUND_BILLING_KEY", "There is no such billingKey." },
+	[SB_NO_AUTH]          = { 404, "NOT_FOUND_AUTH_KEY", "The authKey does not exist for this customer or has expired." },
+	[SB_AUTH_USED]        = { 400, "ALREADY_USED_AUTH_KEY", "This authKey has already been used." },
+	[SB_NO_BILLING]       = { 404, "NOT_FOUND_BILLING_KEY", "The billingKey does not exist." },
 	[SB_NOT_HIS]          = { 403, "NOT_MATCHES_CUSTOMER_KEY", "The billingKey belongs to another customerKey." },
-	[SB_DUPLICATE_ORDER]  = { 400, "DUPLICATED_ORDER_ID", "This order has been paid." },
-	[SB_NO_PAYMENT]       = { 404, "NOT_FOUND_PAYMENT", "There is no such payment." },
-	[SB_WRONG_AMOUNT]     = { 400, "NOT_MATCHES_AMOUNT", "The amount is not the one that was prepared." },
+	[SB_DUPLICATE_ORDER]  = { 400, "DUPLICATED_ORDER_ID", "This order has already been paid." },
+	[SB_NO_PAYMENT]       = { 404, "NOT_FOUND_PAYMENT", "The payment does not exist." },
+	[SB_WRONG_AMOUNT]     = { 400, "NOT_MATCHES_AMOUNT", "The amount differs from the prepared amount." },
 	[SB_WRONG_ORDER]      = { 400, "UNAPPROVED_ORDER_ID", "The payment was prepared for another order." },
-	[SB_PROCESSED]        = { 400, "ALREADY_PROCESSED_PAYMENT", "This payment has been processed." },
-	[SB_PAGE_EXPIRED]     = { 404, "NOT_FOUND_PAYMENT_SESSION", "The payment page had expired." },
-	[SB_CANCELED_ALREADY] = { 400, "ALREADY_CANCELED_PAYMENT", "This payment has been cancelled." },
-	[SB_NOT_CANCELABLE]   = { 403, "NOT_CANCELABLE_AMOUNT", "That much cannot be cancelled." },
-	[SB_BAD_REQUEST]      = { 400, "INVALID_REQUEST", "Something is missing or not as it should be." },
+	[SB_PROCESSED]        = { 400, "ALREADY_PROCESSED_PAYMENT", "This payment has already been processed." },
+	[SB_PAGE_EXPIRED]     = { 404, "NOT_FOUND_PAYMENT_SESSION", "The payment page has expired." },
+	[SB_CANCELED_ALREADY] = { 400, "ALREADY_CANCELED_PAYMENT", "This payment has already been cancelled." },
+	[SB_NOT_CANCELABLE]   = { 403, "NOT_CANCELABLE_AMOUNT", "The amount exceeds the cancellable amount." },
+	[SB_BAD_REQUEST]      = { 400, "INVALID_REQUEST", "A parameter is missing or invalid." },
 };
 
 static void
@@ -253,9 +253,9 @@ answered_before(struct db *db, const struct sandbox_request *q, const char *hash
 	            q->idempotency_key))
 		return false;
 	if (strcmp(k.request_hash, hash) != 0) {
-		say_error(db_memory(db), r, 422, "INVALID_IDEMPOTENCY_KEY", "This Idempotency-Key came with another request.");
+		say_error(db_memory(db), r, 422, "INVALID_IDEMPOTENCY_KEY", "This Idempotency-Key was already used for a different request.");
 	} else if (is_running(&k)) {
-		say_error(db_memory(db), r, 409, "IDEMPOTENT_REQUEST_PROCESSING", "The first request with this key is being processed.");
+		say_error(db_memory(db), r, 409, "IDEMPOTENT_REQUEST_PROCESSING", "The first request with this key is still being processed.");
 	} else {
 		r->status = (int)k.status;
 		r->json = k.body;
@@ -296,7 +296,7 @@ sandbox_api(struct db *db, const struct sandbox_request *q, struct sandbox_reply
 
 	*r = (struct sandbox_reply){ .status = 200, .json = "{}" };
 	if (f.down) {
-		say_error(db_memory(db), r, 503, "PROVIDER_ERROR", "The sandbox is switched off.");
+		say_error(db_memory(db), r, 503, "PROVIDER_ERROR", "The sandbox is unavailable.");
 		return;
 	}
 	if (f.hang_ms) {
@@ -308,7 +308,7 @@ sandbox_api(struct db *db, const struct sandbox_request *q, struct sandbox_reply
 	if (!q->body)
 		look(db, q, r);
 	else if (q->idempotency_key && !is_text(q->idempotency_key, 1, 300))
-		say_error(db_memory(db), r, 400, "INVALID_IDEMPOTENCY_KEY", "An Idempotency-Key has 1 to 300 characters.");
+		say_error(db_memory(db), r, 400, "INVALID_IDEMPOTENCY_KEY", "An Idempotency-Key must have 1 to 300 characters.");
 	else
 		act_once(db, q, &f, r);
 }

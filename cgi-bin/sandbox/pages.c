@@ -64,10 +64,10 @@ api(struct web *w)
 	struct sandbox_reply r;
 
 	if (!sandbox_key_ok(web_header(w, "Authorization")))
-		return web_json_text(w, HTTP_UNAUTHORIZED, "{\"code\":\"UNAUTHORIZED_KEY\",\"message\":\"The secret key is missing or wrong.\"}");
+		return web_json_text(w, HTTP_UNAUTHORIZED, "{\"code\":\"UNAUTHORIZED_KEY\",\"message\":\"The secret key is missing or invalid.\"}");
 	web_caller_is_ours(w);
 	if (q.body && strlen(q.body) != n)
-		return web_json_text(w, HTTP_BAD_REQUEST, "{\"code\":\"INVALID_REQUEST\",\"message\":\"The body is not JSON.\"}");
+		return web_json_text(w, HTTP_BAD_REQUEST, "{\"code\":\"INVALID_REQUEST\",\"message\":\"The request body is not valid JSON.\"}");
 	sandbox_api(w->db, &q, &r);
 	if (w->method == POST && db_wal_pages(w->db) > WAL_PAGES)
 		tidy(w->db);

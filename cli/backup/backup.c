@@ -30,13 +30,13 @@ static const char usage[] =
 	"usage: motorpool backup FILE [--leave MIB]\n"
 	"       motorpool backup --into DIR [--keep N] [--leave MIB]\n"
 	"\n"
-	"Writes all that is needed to go on elsewhere into one file, a plain tar: the databases as they are at one moment, photos,\n"
-	"settings and keys. Everything else may run meanwhile. The file is as secret as the state folder itself, and as readable: its\n"
-	"owner's alone. `motorpool restore FILE` brings it back, `motorpool rehearse FILE` shows that it could be.\n"
+	"Writes everything needed to restore the installation elsewhere into one tar file: a consistent snapshot of the databases,\n"
+	"photos, settings and keys. Everything else may be running. The file contains all secrets of the state directory; only its\n"
+	"owner can read it. `motorpool restore FILE` restores it, `motorpool rehearse FILE` tests that this works.\n"
 	"\n"
-	"  --into DIR   a name of its own in that folder: motorpool-20260131T031000Z.tar\n"
-	"  --keep N     … and of those the newest N stay, older ones are removed\n"
-	"  --leave MIB  refuse when less than this would be left free on that disk (default 256)\n";
+	"  --into DIR   write to a new file in that directory: motorpool-20260131T031000Z.tar\n"
+	"  --keep N     … and keep the newest N of these files, removing older ones\n"
+	"  --leave MIB  refuse if less than this would remain free on that disk (default 256)\n";
 
 #define PART "motorpool-backup.part"
 #define OURS "motorpool-[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]T[0-9][0-9][0-9][0-9][0-9][0-9]Z.tar"
@@ -80,11 +80,11 @@ open_folder(struct work *w)
 	if (w->folder < 0)
 		return fail(w, w->dir);
 	if (flock(w->folder, LOCK_EX | LOCK_NB) != 0) {
-		w->why = arena_printf(w->c->m, "another backup is being written into %s", w->dir);
+		w->why = arena_printf(w->c->m, "another backup is being written to %s", w->dir);
 		return false;
 	}
 	if (access(w->o->file, F_OK) == 0) {
-		w->why = arena_printf(w->c->m, "%s is there already; a backup overwrites nothing", w->o->file);
+		w->why = arena_printf(w->c->m, "%s already exists; a backup does not overwrite files", w->o->file);
 		return false;
 	}
 	folder_remove(w->part);
@@ -141,8 +141,8 @@ archive_room(struct cli *c, const char *dir, int64_t n_bytes, int64_t leave_mib,
 	there = (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
 	if (there >= n_bytes + (leave_mib << 20))
 		return true;
-	*why = arena_printf(c->m, "the disk of %s has %lld MiB left, and %lld are needed%s", dir, (long long)(there >> 20),
-	                    (long long)(n_bytes >> 20) + 1, leave_mib ? arena_printf(c->m, " besides the %lld to be left free", (long long)leave_mib) : "");
+	*why = arena_printf(c->m, "the disk of %s has %lld MiB free, but %lld are needed%s", dir, (long long)(there >> 20),
+	                    (long long)(n_bytes >> 20) + 1, leave_mib ? arena_printf(c->m, ", plus %lld that must remain free", (long long)leave_mib) : "");
 	return false;
 }
 
@@ -216,7 +216,7 @@ copy_databases(struct work *w)
 	ok = db_copy_all(w->c->var, w->copies, w->n_copies, progress_at, &p, &w->why)
 	  && unpack_facts(w->c, w->part, w->m, &w->why);
 	if (ok)
-		progress_end(&p, "%.1f MB, whole", (double)(w->copies[0].n_bytes + w->copies[1].n_bytes) / 1e6);
+		progress_end(&p, "%.1f MB, complete", (double)(w->copies[0].n_bytes + w->copies[1].n_bytes) / 1e6);
 	else
 		progress_end(&p, "failed");
 	return ok;
@@ -309,7 +309,7 @@ backup_make(struct cli *c, const struct backup_order *o, struct manifest *made)
 	}
 	if (w.folder >= 0)
 		close(w.folder);
-	return ok || (cli_fail("no backup was made: %s", w.why), false);
+	return ok || (cli_fail("the backup failed: %s", w.why), false);
 }
 
 /* --- a folder of them ---------------------------------------------------------------------------------------------------------------- */
@@ -388,10 +388,10 @@ backup(struct cli *c, int argc, char **argv)
 	printf("%s\n", o.file);
 	n_removed = keep ? remove_older(c, into, n_kept) : 0;
 	if (n_removed)
-		fprintf(stderr, "%d older removed\n", n_removed);
+		fprintf(stderr, "%d older backups removed\n", n_removed);
 	return 0;
 }
 
 const struct command backup_command = {
-	.name = "backup", .summary = "writes everything into one file, while all goes on", .usage = usage, .run = backup,
+	.name = "backup", .summary = "writes everything into one file while the programs run", .usage = usage, .run = backup,
 };

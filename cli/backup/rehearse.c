@@ -27,12 +27,12 @@
 static const char usage[] =
 	"usage: motorpool rehearse [FILE | --newest DIR]\n"
 	"\n"
-	"Restores a backup into a scratch folder, runs `check` on it, makes the read models from its events and compares them with the\n"
-	"ones in use. The proof is kept as the event ops.rehearsed, which /ops shows; it ends with 1 when something was not as it should\n"
-	"be. Everything else may run meanwhile; the folder is removed afterwards.\n"
+	"Tests a restore: unpacks a backup into a temporary directory, runs `check` on it, rebuilds the read models from its events\n"
+	"and compares them with the ones in use. The result is recorded as the event ops.rehearsed and shown on /ops. The exit status\n"
+	"is 1 if a problem was found. Everything else may be running; the directory is removed afterwards.\n"
 	"\n"
-	"  FILE          this backup (default: one made for it)\n"
-	"  --newest DIR  the newest that `motorpool backup --into DIR` has written\n";
+	"  FILE          the backup to test (default: a new one)\n"
+	"  --newest DIR  the newest backup written by `motorpool backup --into DIR`\n";
 
 #define FAILURES_MAX 1000               /* bytes */
 
@@ -75,7 +75,7 @@ make_backup(struct rehearsal *r)
 	struct manifest m;
 
 	r->file = o.file;
-	return backup_make(r->c, &o, &m) || failed(r, "no backup could be made");
+	return backup_make(r->c, &o, &m) || failed(r, "could not write a backup");
 }
 
 static bool
@@ -100,11 +100,11 @@ make_views(struct rehearsal *r)
 	int64_t n;
 
 	if (!cli_settle(&r->copy))
-		return failed(r, "its settings or keys are not in order");
-	progress_begin(&p, "Making the read models");
+		return failed(r, "its settings or keys cannot be used");
+	progress_begin(&p, "Rebuilding the read models");
 	n = cli_migrate(&r->copy, &why) ? view_replay(r->c->root, r->copy.var, progress_at, &p, &why) : -1;
 	progress_end(&p, n < 0 ? "failed" : "%lld events", (long long)n);
-	return n >= 0 || failed(r, why ? why : "the read models cannot be made");
+	return n >= 0 || failed(r, why ? why : "cannot rebuild the read models");
 }
 
 /* --- as it must be ------------------------------------------------------------------------------------------------------------ */
@@ -116,7 +116,7 @@ check_copy(struct rehearsal *r)
 	bool ok;
 
 	if (!check_open(&in, &r->copy))
-		return failed(r, "the restored database cannot be opened");
+		return failed(r, "cannot open the restored database");
 	in.as_of = r->m.made_at;
 	ok = check_all(&in, false, stdout);
 	check_close(&in);
@@ -160,7 +160,7 @@ carry_on(void *arg, int64_t upto, const char **why)
 			row_peek(e, 8), row_peek(e, 9));
 	ok = db_commit(y->to) && ok && !db_failed(y->from);
 	if (!ok)
-		*why = "the log in use does not go on where the backup ends";
+		*why = "the current event log does not continue from the end of the backup";
 	return ok;
 }
 
@@ -172,11 +172,11 @@ compare_views(struct rehearsal *r, struct carry *y)
 	const char *why = NULL;
 
 	if (!is_beginning(y))
-		return failed(r, "the log in use is not the one the backup was made of");
+		return failed(r, "the current event log is not the one the backup was made from");
 	if (!view_compare_log(r->c->root, r->c->var, &log, &found, &why))
-		return failed(r, why ? why : "the read models cannot be compared");
+		return failed(r, why ? why : "cannot compare the read models");
 	r->n_rows = found.n_rows;
-	return !found.n_different || failed(r, arena_printf(r->c->m, "%lld rows of the read models in use are not what the backup's events make: %s",
+	return !found.n_different || failed(r, arena_printf(r->c->m, "%lld rows of the read models in use differ from those rebuilt from the backup: %s",
 	                                                    (long long)found.n_different, found.first));
 }
 
@@ -189,16 +189,16 @@ compare_with_use(struct rehearsal *r)
 	bool ok;
 
 	if (access(cli_path(r->c, r->c->var, "view.db"), F_OK) != 0)
-		return failed(r, "there are no read models in use to compare with");
+		return failed(r, "no read models in use to compare with");
 	progress_begin(&p, "Comparing with the read models in use");
 	y.from = db_open(r->c->var, &cli_role, r->c->m, &why);
 	y.to = y.from ? db_open(r->copy.var, &cli_role, r->c->m, &why) : NULL;
-	ok = y.to ? compare_views(r, &y) : failed(r, why ? why : "a database cannot be opened");
+	ok = y.to ? compare_views(r, &y) : failed(r, why ? why : "cannot open a database");
 	if (y.to)
 		db_close(y.to);
 	if (y.from)
 		db_close(y.from);
-	progress_end(&p, ok ? "%lld rows, equal" : "%lld rows, NOT equal", (long long)r->n_rows);
+	progress_end(&p, ok ? "%lld rows, identical" : "%lld rows, DIFFERENT", (long long)r->n_rows);
 	return ok;
 }
 
@@ -217,7 +217,7 @@ record(struct rehearsal *r, const struct rehearsed *done)
 	event_emit(db, &(struct event){ .type = "ops.rehearsed", .subject_id = "ops:backup" }, &rehearsed_shape, done);
 	ok = db_commit(db) && db_durable(db);
 	db_close(db);
-	return ok || (cli_fail("the rehearsal could not be recorded"), false);
+	return ok || (cli_fail("could not record the result"), false);
 }
 
 /* An event is no place for thousands of them; and half a character is none. */
@@ -259,8 +259,8 @@ perform(struct rehearsal *r)
 	if (!record(r, &done))
 		return 1;
 	if (!done.ok)
-		return cli_fail("NOT as it should be: %s", done.said);
-	printf("the backup can be restored: %lld bookings, %lld events, all invariants hold, %lld rows of the read models equal (%.1f s)\n",
+		return cli_fail("the restore test FAILED: %s", done.said);
+	printf("the backup can be restored: %lld bookings, %lld events, all invariants hold, %lld rows of the read models identical (%.1f s)\n",
 	       (long long)done.n_bookings, (long long)done.n_events, (long long)r->n_rows, (double)done.took_ms / 1000);
 	return 0;
 }
@@ -280,17 +280,17 @@ rehearse(struct cli *c, int argc, char **argv)
 	r.file = dir ? backup_newest(c, dir) : argv[1];
 	r.is_fresh = !dir && !r.file;
 	if (dir && !r.file)
-		failed(&r, arena_printf(c->m, "there is no backup in %s", dir));
+		failed(&r, arena_printf(c->m, "no backup in %s", dir));
 	db = cli_open(c);
 	if (!db)
 		return 1;
 	db_close(db);
 	guard = open(cli_path(c, c->var, "run/rehearse.lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (guard < 0 || flock(guard, LOCK_EX | LOCK_NB) != 0)
-		return cli_fail("another rehearsal is under way");
+		return cli_fail("another restore test is running");
 	return perform(&r);
 }
 
 const struct command rehearse_command = {
-	.name = "rehearse", .summary = "shows that a backup can be restored", .usage = usage, .run = rehearse,
+	.name = "rehearse", .summary = "tests that a backup can be restored", .usage = usage, .run = rehearse,
 };

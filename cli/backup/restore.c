@@ -29,12 +29,12 @@
 static const char usage[] =
 	"usage: motorpool restore FILE [--replace]\n"
 	"\n"
-	"Looks through a backup of `motorpool backup` and puts it in place as the state folder, which must be empty or missing, and\n"
-	"whose programs must not run. A backup of older programs is brought up to date. The read models are made from the events.\n"
+	"Verifies a backup written by `motorpool backup` and installs it as the state directory, which must be empty or missing. Its\n"
+	"programs must not be running. A backup of an older version is upgraded. The read models are rebuilt from the events.\n"
 	"\n"
-	"  --replace   the state folder may hold a business: it is kept, whole, in DIR/before-restore-TIME\n"
+	"  --replace   the state directory may contain data: all of it is kept in DIR/before-restore-TIME\n"
 	"\n"
-	"Interrupted? Do it again.\n";
+	"After an interruption, run it again.\n";
 
 #define RELAY_WAIT_MS 75000             /* cron's relay works for a minute */
 #define LOOK_MS       100
@@ -48,7 +48,7 @@ who_runs(struct cli *c)
 		pid_t pid = program_parent(c, p);
 
 		if (pid)
-			return arena_printf(c->m, "%s runs on this state folder (process %d)", p->name, (int)pid);
+			return arena_printf(c->m, "%s is running on this state directory (process %d)", p->name, (int)pid);
 	}
 	return NULL;
 }
@@ -77,7 +77,7 @@ stop_relay(struct cli *c)
 
 	while (clock_ms() < until && !(ours = (ours || relay_lock(standby)) && relay_lock(active))) {
 		if (!told)
-			fprintf(stderr, "Waiting for the relay to end its minute\n");
+			fprintf(stderr, "Waiting for the relay to finish its run of one minute\n");
 		told = true;
 		usleep(LOOK_MS * 1000);
 	}
@@ -89,9 +89,9 @@ stop_all(struct cli *c, const char **why)
 {
 	int run = open_lock(c, "run.lock");
 
-	*why = run < 0 || flock(run, LOCK_EX | LOCK_NB) != 0 ? "motorpool runs on this state folder" : who_runs(c);
+	*why = run < 0 || flock(run, LOCK_EX | LOCK_NB) != 0 ? "motorpool is running on this state directory" : who_runs(c);
 	if (!*why && !stop_relay(c))
-		*why = "the relay has not ended";
+		*why = "the relay is still running";
 	return !*why;
 }
 
@@ -179,7 +179,7 @@ keep_settings(struct cli *c, const char *from)
 
 	if (!is_link(settings_there) || rename(cli_path(c, from, "motorpool.conf"), beside) != 0)
 		return;
-	fprintf(stderr, "This machine's settings stay as they are; the backup's are in %s\n", beside);
+	fprintf(stderr, "This machine's settings are kept; the settings of the backup are in %s\n", beside);
 }
 
 static bool
@@ -239,7 +239,7 @@ restore_into(struct cli *c, const char *file, const char *part, struct manifest 
 	}
 	folder_remove(part);
 	if (kept)
-		fprintf(stderr, "What was there is in %s\n", kept);
+		fprintf(stderr, "The previous state is in %s\n", kept);
 	return make_views(c, why);
 }
 
@@ -259,19 +259,19 @@ restore(struct cli *c, int argc, char **argv)
 	if (!cli_enter(c, &why))
 		return cli_fail("%s", why);
 	if (has_state(c) && !replaces)
-		return cli_fail("there is a business in %s already; --replace moves it aside", c->var);
+		return cli_fail("%s already contains data; use --replace to move it aside", c->var);
 	mkdir(cli_path(c, c->var, "run"), 0755);
 	if (!stop_all(c, &why))
-		return cli_fail("nothing was changed: %s; stop it first", why);
+		return cli_fail("nothing was changed: %s; please stop it first", why);
 	if (!restore_into(c, file, cli_path(c, c->var, "restore.part"), &m, &why))
-		return cli_fail("%s: %s", argv[1], why ? why : "it cannot be put in place");
+		return cli_fail("%s: %s", argv[1], why ? why : "cannot install the backup");
 	at = (time_t)m.made_at;
 	strftime(made, sizeof(made), "%Y-%m-%d %H:%M:%S UTC", gmtime(&at));
-	printf("%s is as it was at %s: %lld bookings, %lld events, %lld photos\n", c->var, made, (long long)m.n_bookings, (long long)m.n_events,
+	printf("%s restored to the state of %s: %lld bookings, %lld events, %lld photos\n", c->var, made, (long long)m.n_bookings, (long long)m.n_events,
 	       (long long)m.n_photos);
 	return 0;
 }
 
 const struct command restore_command = {
-	.name = "restore", .summary = "puts a backup in place", .usage = usage, .run = restore,
+	.name = "restore", .summary = "restores a backup", .usage = usage, .run = restore,
 };

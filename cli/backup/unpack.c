@@ -113,7 +113,7 @@ read_facts(struct cli *c, sqlite3 *sqlite, struct manifest *m, const char **why)
 	m->last_hash = answer(c, sqlite, "SELECT hash FROM event ORDER BY event_id DESC LIMIT 1");
 	if (m->schema_version > 0 && m->n_events >= 0 && m->n_bookings >= 0 && m->last_hash)
 		return true;
-	*why = "motorpool.db is no database of motorpool's";
+	*why = "motorpool.db is not a motorpool database";
 	return false;
 }
 
@@ -145,7 +145,7 @@ struct unpacking {
 static bool
 bad(struct unpacking *u, const char **why, const char *what)
 {
-	*why = arena_printf(u->c->m, "it is not a whole backup: %s", what);
+	*why = arena_printf(u->c->m, "not a complete backup: %s", what);
 	return false;
 }
 
@@ -156,7 +156,7 @@ take_member(struct unpacking *u, struct archive_member *member, const char **why
 	bool ok;
 
 	if (!is_known(member->name))
-		return bad(u, why, arena_printf(u->c->m, "%s has no business in one", member->name));
+		return bad(u, why, arena_printf(u->c->m, "unexpected file %s", member->name));
 	fd = open(cli_path(u->c, u->dir, member->name), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, is_in("photos", member->name) ? 0644 : 0600);
 	if (fd < 0)
 		return bad(u, why, arena_printf(u->c->m, "%s: %s", member->name, strerror(errno)));
@@ -165,7 +165,7 @@ take_member(struct unpacking *u, struct archive_member *member, const char **why
 	if (!ok && errno == ENOSPC)
 		*why = "the disk is full";
 	else if (!ok)
-		bad(u, why, arena_printf(u->c->m, "%s is cut off", member->name));
+		bad(u, why, arena_printf(u->c->m, "%s is truncated", member->name));
 	else if (fsync(fd) != 0)
 		*why = strerror(errno), ok = false;
 	close(fd);
@@ -183,11 +183,11 @@ take_members(struct unpacking *u, const char **why)
 		if (!take_member(u, &member, why))
 			return false;
 		if (strcmp(member.name, ARCHIVE_SUMS) == 0)
-			return archive_next(&u->a, &member) == ARCHIVE_OVER || bad(u, why, "something stands behind its end");
+			return archive_next(&u->a, &member) == ARCHIVE_OVER || bad(u, why, "unexpected data after its end");
 		u->n_photos += is_photo(member.name);
 		buf_printf(&u->found, "%s  %s\n", member.hash, member.name);
 	}
-	return bad(u, why, u->found.n ? "it is cut off or changed" : "it does not begin like one");
+	return bad(u, why, u->found.n ? "it is truncated or modified" : "it does not start like a backup");
 }
 
 static const char *
@@ -214,18 +214,18 @@ is_as_it_says(struct unpacking *u, struct manifest *m, const char **why)
 
 	*m = (struct manifest){ .last_hash = "" };
 	if (strcmp(text_of(u, ARCHIVE_SUMS), u->found.s) != 0)
-		return bad(u, why, "its checksums are of other contents");
+		return bad(u, why, "the checksums do not match");
 	if (!json_into(u->c->m, text_of(u, ARCHIVE_FACTS), &manifest_shape, m))
-		return bad(u, why, "its manifest cannot be read");
+		return bad(u, why, "the manifest cannot be read");
 	if (m->format != ARCHIVE_FORMAT || m->schema_version > DB_SCHEMA_VERSION) {
-		*why = "it was made by newer programs than these";
+		*why = "it was written by a newer version of the programs";
 		return false;
 	}
 	if (!unpack_facts(u->c, u->dir, &is, why))
 		return false;
 	if (is.schema_version != m->schema_version || is.n_events != m->n_events || is.n_bookings != m->n_bookings
 	    || strcmp(is.last_hash, m->last_hash) != 0 || u->n_photos != m->n_photos)
-		return bad(u, why, "its manifest tells of another business");
+		return bad(u, why, "the manifest does not match the contents");
 	return true;
 }
 
@@ -245,12 +245,12 @@ unpack(struct cli *c, const char *file, const char *dir, struct manifest *m, con
 			close(u.a.fd);
 		return false;
 	}
-	progress_begin(&p, "Unpacking and looking at every byte");
+	progress_begin(&p, "Unpacking and verifying");
 	u.a.progress = progress_at;
 	u.a.arg = &p;
 	u.a.total = st.st_size;
 	ok = take_members(&u, why) && is_as_it_says(&u, m, why);
 	close(u.a.fd);
-	progress_end(&p, "%s", ok ? "whole" : "refused");
+	progress_end(&p, "%s", ok ? "complete" : "refused");
 	return ok;
 }

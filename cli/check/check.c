@@ -15,11 +15,11 @@
 static const char usage[] =
 	"usage: motorpool check [--quick]\n"
 	"\n"
-	"Recomputes every invariant from the tables: no car promised twice, no money out of balance with bookings, ledger and card\n"
-	"provider, the event chain whole, nothing stuck, the read models what a replay would make. Prints a table: how it stands,\n"
-	"how many are wrong, what must hold, the first that does not. Ends with 1 when one fails. May run beside everything else.\n"
+	"Verifies every invariant from the tables: no car is booked twice; bookings, ledger and card provider agree on all amounts;\n"
+	"the event chain is intact; nothing is overdue; the read models equal a replay. Prints a table: result, number of violations,\n"
+	"invariant, first violation. The exit status is 1 if one fails. Everything else may be running.\n"
 	"\n"
-	"  --quick   without the integrity of the files and the replay\n";
+	"  --quick   skip the integrity check of the files and the replay\n";
 
 #define LOOKS   3
 #define LOOK_MS 400
@@ -109,7 +109,7 @@ check_all(struct inspection *in, bool quick, FILE *out)
 {
 	bool ok = true;
 
-	fprintf(out, "  %-6s %8s  %s\n", "", "wrong", "what must hold");
+	fprintf(out, "  %-6s %8s  %s\n", "", "wrong", "invariant");
 	for (size_t i = 0; i < N_GROUPS; i++) {
 		fprintf(out, "%s\n", group_names[i]);
 		for (const struct check *check = groups[i]; check->holds; check++)
@@ -166,10 +166,10 @@ check(struct cli *c, int argc, char **argv)
 		return 1;
 	ok = check_all(&in, quick, stdout);
 	check_close(&in);
-	printf("%s\n", ok ? "all of it holds" : "NOT all of it holds");
+	printf("%s\n", ok ? "all invariants hold" : "NOT all invariants hold");
 	return ok ? 0 : 1;
 }
 
 const struct command check_command = {
-	.name = "check", .summary = "recomputes every invariant", .usage = usage, .run = check,
+	.name = "check", .summary = "verifies every invariant", .usage = usage, .run = check,
 };

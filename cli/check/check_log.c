@@ -14,7 +14,7 @@ chain(struct inspection *in)
 	int64_t broken = event_chain_broken(in->db, &in->seen);
 
 	if (broken)
-		snprintf(in->detail, sizeof(in->detail), "event %lld does not follow from what stands before it", (long long)broken);
+		snprintf(in->detail, sizeof(in->detail), "event %lld does not match the hash of its predecessor", (long long)broken);
 	return broken != 0;
 }
 
@@ -72,7 +72,7 @@ view_differs(struct inspection *in)
 	if (!in->view)
 		return -1;
 	if (!view_compare(in->c->root, in->c->var, NULL, NULL, &found, &why)) {
-		snprintf(in->detail, sizeof(in->detail), "%s", why ? why : "they cannot be compared");
+		snprintf(in->detail, sizeof(in->detail), "%s", why ? why : "cannot compare them");
 		return 1;
 	}
 	in->seen = found.n_rows;
@@ -117,16 +117,16 @@ view_integrity(struct inspection *in)
 }
 
 const struct check log_checks[] = {
-	{ "the chain of every subject's events is whole", CHECK_FAST, chain },
-	{ "what happens once is told once", CHECK_FAST, told_twice },
-	{ "every booking's state was told", CHECK_FAST, booking_untold },
-	{ "every charge and every refund was told", CHECK_FAST, money_untold },
-	{ "nobody has gone further than the log", CHECK_FAST, ahead },
-	{ "no event was given up", CHECK_WORK, given_up },
-	{ "the read models have not gone further than the log", CHECK_FAST, view_ahead },
-	{ "the read models are what a replay makes", CHECK_SLOW, view_differs },
-	{ "no row refers to one that is not there", CHECK_SLOW, orphans },
-	{ "motorpool.db is undamaged", CHECK_SLOW, integrity },
-	{ "view.db is undamaged", CHECK_SLOW, view_integrity },
+	{ "the event chain of every subject is intact", CHECK_FAST, chain },
+	{ "events that can occur only once per subject occur once", CHECK_FAST, told_twice },
+	{ "every booking state has an event", CHECK_FAST, booking_untold },
+	{ "every charge and every refund has an event", CHECK_FAST, money_untold },
+	{ "no consumer position is beyond the end of the log", CHECK_FAST, ahead },
+	{ "there are no dead letters", CHECK_WORK, given_up },
+	{ "the read models are not beyond the end of the log", CHECK_FAST, view_ahead },
+	{ "the read models equal a replay of the log", CHECK_SLOW, view_differs },
+	{ "every foreign key refers to an existing row", CHECK_SLOW, orphans },
+	{ "motorpool.db passes the integrity check", CHECK_SLOW, integrity },
+	{ "view.db passes the integrity check", CHECK_SLOW, view_integrity },
 	{ 0 },
 };

@@ -29,10 +29,10 @@ CHECK(in_hand_and_settled,
 	" WHERE t.outcome = 'SENDING' AND m.state IN ('SENT', 'DEAD') /*scan*/")
 
 const struct check message_checks[] = {
-	{ "everybody whose booking was confirmed or cancelled was told", CHECK_FAST, untold },
-	{ "every message tells of an event", CHECK_FAST, told_of_nothing },
-	{ "every mail that is sent was tried and taken", CHECK_FAST, sent_without_try },
-	{ "what became of every message is in the log", CHECK_FAST, settled_untold },
-	{ "no letter is in hand that is settled", CHECK_FAST, in_hand_and_settled },
+	{ "every confirmed or cancelled booking has a message to its customer", CHECK_FAST, untold },
+	{ "every message refers to an event", CHECK_FAST, told_of_nothing },
+	{ "every sent mail has a successful attempt", CHECK_FAST, sent_without_try },
+	{ "the outcome of every message has an event", CHECK_FAST, settled_untold },
+	{ "no message in progress is already settled", CHECK_FAST, in_hand_and_settled },
 	{ 0 },
 };

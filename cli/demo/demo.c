@@ -22,10 +22,10 @@
 static const char usage[] =
 	"usage: motorpool demo [--seed N]\n"
 	"\n"
-	"Fills an empty state folder: 8 branches, 24 models, 200 cars, 40 customers, a year of bookings with their payments and events,\n"
-	"and the next two months; some with the car brought and fetched, some with child seats or tents; and what an employee orders alone.\n"
-	"The same seed makes the same story (at the same time of day); codes and passwords are always new.\n"
-	"The log-ins are written to DIR/demo-logins.txt, a line each: role email password.\n";
+	"Fills an empty state directory: 8 branches, 24 models, 200 cars, 40 customers, a year of bookings with their payments and\n"
+	"events, and the next two months; some with delivery and collection, some with equipment; and equipment orders of employees.\n"
+	"The same seed gives the same data (at the same time of day); codes and passwords are always new.\n"
+	"The log-ins are written to DIR/demo-logins.txt, one per line: role email password.\n";
 
 #define SEED 20260101
 
@@ -109,7 +109,7 @@ make_all(struct cli *c, const char *dir, uint64_t seed)
 	struct world w;
 	bool ok;
 
-	progress_begin(&p, "Making demo data");
+	progress_begin(&p, "Creating demo data");
 	script_write(&s, c->m, &d, clock_now());
 	ok = world_open(&w, c, dir) && play(&w, &s, &d, &p);
 	ok = make_views(&w) && ok;
@@ -150,12 +150,12 @@ demo(struct cli *c, int argc, char **argv)
 	if (mkdir(c->var, 0755) != 0 && errno != EEXIST)
 		return cli_fail("%s: %s", c->var, strerror(errno));
 	if (!demo_is_wanted(c))
-		return cli_fail("%s has a database already; demo data goes into an empty folder only", c->var);
+		return cli_fail("%s already has a database; demo data needs an empty directory", c->var);
 	if (!cli_settle(c) || !cli_demo(c, (uint64_t)n))
 		return 1;
 	return cli_migrate(c, &why) ? 0 : cli_fail("%s", why);
 }
 
 const struct command demo_command = {
-	.name = "demo", .summary = "fills an empty state folder with demo data", .usage = usage, .run = demo,
+	.name = "demo", .summary = "fills an empty state directory with demo data", .usage = usage, .run = demo,
 };

@@ -52,7 +52,7 @@ open_db(struct world *w, const struct db_role *role)
 	struct db *db = db_open(w->dir, role, w->m, &why);
 
 	if (!db) {
-		w->why = why ? why : "a database cannot be opened";
+		w->why = why ? why : "cannot open a database";
 		return NULL;
 	}
 	db_offline(db);
@@ -195,7 +195,7 @@ world_fleet(struct world *w, struct script *s, struct dice *d)
 	for (int i = 0; i < s->n_cars && !w->why; i++)
 		add_car(w, &s->cars[i]);
 	if (!db_commit(w->db))
-		world_stop(w, "the fleet was not added");
+		world_stop(w, "could not add the fleet");
 	arena_reset(w->m);
 }
 

@@ -31,15 +31,15 @@ static const char usage[] =
 	"usage: motorpool deploy [RELEASE] [PROGRAM…]\n"
 	"       motorpool deploy --rollback\n"
 	"\n"
-	"Lets another release take over while everything goes on: switches the link \"current\" beside RELEASE's folder to it and\n"
-	"has each program (or those named) start new workers from there; the old ones finish what they have in hand. When one is not\n"
-	"ready, all go back to the release they came from, and the command ends with 1 and says why. Without RELEASE the present one\n"
-	"is started anew.\n"
+	"Deploys another release without downtime: points the link \"current\" beside RELEASE's directory to it and makes each program\n"
+	"(or those named) start new workers from it; the old workers finish their requests. If a program does not become ready, all\n"
+	"programs are rolled back, and the command prints the reason and exits with status 1. Without RELEASE the current release\n"
+	"is restarted.\n"
 	"\n"
-	"  RELEASE      a folder …/releases/VERSION as `make install` makes it\n"
-	"  --rollback   to the release before the last deploy\n"
+	"  RELEASE      a directory …/releases/VERSION as installed by `make install`\n"
+	"  --rollback   deploy the release before the last deployment\n"
 	"\n"
-	"The relay follows within a minute. The parents themselves stay as they are until they are restarted.\n";
+	"The relay follows within a minute. The parent processes keep running until they are restarted.\n";
 
 #define OUTCOME_MS 30000        /* a parent gives up by itself after 10 s, or 20 when it was busy with another generation */
 #define LOG_LINES  5
@@ -165,7 +165,7 @@ show_log(struct cli *c, const char *program, int64_t from)
 	int n = 0;
 
 	if (!f || fseek(f, (long)from, SEEK_SET) != 0) {
-		fprintf(stderr, "  (what it says is where its log goes: journalctl -u motorpool@%s)\n", program);
+		fprintf(stderr, "  (see its log: journalctl -u motorpool@%s)\n", program);
 	} else {
 		while (fgets(line, sizeof(line), f))
 			if (!strstr(line, "\"level\":\"info\""))
@@ -189,21 +189,21 @@ change(const struct deploy *d, const struct context *p, const char *release)
 	bool ok = false;
 
 	if (!pid) {
-		printf("%-10s does not run\n", p->name);
+		printf("%-10s is not running\n", p->name);
 		gauge_close(g);
 		return true;
 	}
 	if (!g)
-		cli_fail("%s counts nothing: nobody can tell what becomes of it", p->name);
+		cli_fail("%s has no gauge, so its state cannot be observed", p->name);
 	else if (kill(pid, SIGHUP) != 0)
 		cli_fail("%s, process %d: %s", p->name, (int)pid, strerror(errno));
 	else
 		ok = wait_for_outcome(g, n_good, n_bad, release);
 	if (ok) {
-		printf("%-10s generation %d serves after %.1f s\n", p->name, (int)atomic_load(&g->generation), (double)(clock_ms() - began) / 1000);
+		printf("%-10s generation %d is serving after %.1f s\n", p->name, (int)atomic_load(&g->generation), (double)(clock_ms() - began) / 1000);
 	} else {
 		fflush(stdout);
-		cli_fail("%s: the new workers were not ready; the old ones serve on", p->name);
+		cli_fail("%s: the new workers did not become ready; the old ones keep serving", p->name);
 		show_log(c, p->name, length);
 	}
 	gauge_close(g);
@@ -222,8 +222,8 @@ change_back(const struct deploy *d, const struct context *failed)
 		return;
 	for (const struct context *p = contexts; p != failed; p++)
 		if (is_meant(d, p) && !change(d, p, realpath(d->link, whole)))
-			cli_fail("%s could not go back", p->name);
-	fprintf(stderr, "motorpool: everything is as before: %s -> %s\n", d->link, d->from);
+			cli_fail("%s could not be rolled back", p->name);
+	fprintf(stderr, "motorpool: rolled back: %s -> %s\n", d->link, d->from);
 }
 
 static bool
@@ -234,7 +234,7 @@ is_whole(const struct deploy *d)
 	if (!d->release)
 		return true;
 	if (access(cli_path(c, d->release, "motorpool.conf"), R_OK) != 0)
-		return cli_fail("%s is no release: there is no motorpool.conf", d->release), false;
+		return cli_fail("%s is not a release: motorpool.conf is missing", d->release), false;
 	for (const struct context *p = contexts; p->name; p++)
 		if (is_meant(d, p) && access(arena_printf(c->m, "%s/bin/%s", d->release, p->name), X_OK) != 0)
 			return cli_fail("%s/bin/%s is missing", d->release, p->name), false;
@@ -266,7 +266,7 @@ be_alone(struct cli *c)
 
 	if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0)
 		return true;
-	return cli_fail(lock < 0 ? "the state folder is not there, or not ours" : "another deploy is under way"), false;
+	return cli_fail(lock < 0 ? "the state directory is missing or not accessible" : "another deployment is running"), false;
 }
 
 /* Where to: the release named, or the one before, or nowhere else. */
@@ -283,14 +283,14 @@ find_release(struct deploy *d, const char *asked, bool back)
 		return cli_fail("%s: %s", asked, strerror(errno)), false;
 	house = house_of(c, asked ? whole : c->root);
 	if (!house)
-		return cli_fail("%s does not lie in a folder \"releases\" (docs/operate.md)", asked ? whole : c->root), false;
+		return cli_fail("%s is not in a directory \"releases\" (docs/operate.md)", asked ? whole : c->root), false;
 	d->link = cli_path(c, house, "current");
 	d->previous = cli_path(c, house, "previous");
 	d->from = read_link(c, d->link);
 	if (!d->from)
-		return cli_fail("%s is no link to a release", d->link), false;
+		return cli_fail("%s is not a link to a release", d->link), false;
 	if (back && !realpath(d->previous, whole))
-		return cli_fail("there is no release to go back to"), false;
+		return cli_fail("there is no release to roll back to"), false;
 	d->release = arena_strdup(c->m, whole);
 	d->to = arena_printf(c->m, "releases%s", strrchr(whole, '/'));
 	return true;
@@ -314,7 +314,7 @@ deploy(struct cli *c, int argc, char **argv)
 
 	for (char *const *name = d.only; *name; name++)
 		if (!is_program(*name))
-			return cli_fail("there is no program \"%s\"", *name);
+			return cli_fail("unknown program \"%s\"", *name);
 	if (back && argc != 1)
 		return cli_usage(c);
 	if (!find_release(&d, asked, back))
@@ -322,11 +322,11 @@ deploy(struct cli *c, int argc, char **argv)
 	if (!cli_enter(c, &why))
 		return cli_fail("%s", why);
 	if (!rental_settings_open(c->root, c->var, &why))
-		return cli_fail("%s", why ? why : "the settings cannot be read");
+		return cli_fail("%s", why ? why : "cannot read the settings");
 	return be_alone(c) ? change_all(&d) : 1;
 }
 
 const struct command deploy_command = {
-	.name = "deploy", .summary = "another release takes over without a gap, or all stays as it was", .usage = usage, .run = deploy,
+	.name = "deploy", .summary = "deploys another release without downtime, or rolls back", .usage = usage, .run = deploy,
 	.keeps_root = true,             /* the links are root's */
 };

@@ -20,7 +20,7 @@ hold(struct cli *c, int argc, char **argv)
 	if (argc != 2 || !cli_number(argv[1], 1, 600, &seconds))
 		return cli_usage(c);
 	if (!lock || !lock_writer(lock, WAIT_MS))
-		return cli_fail("the writers' lock: %s", strerror(errno));
+		return cli_fail("cannot take the write lock: %s", strerror(errno));
 	puts("held");
 	fflush(stdout);
 	sleep((unsigned)seconds);
@@ -29,6 +29,6 @@ hold(struct cli *c, int argc, char **argv)
 }
 
 const struct command hold_command = {
-	.name = "hold", .summary = "holds the writers' lock: for tests", .usage = "usage: motorpool hold SECONDS\n", .run = hold,
+	.name = "hold", .summary = "holds the write lock (for tests)", .usage = "usage: motorpool hold SECONDS\n", .run = hold,
 };
 #endif

@@ -107,7 +107,7 @@ end_with_whole_line(int fd)
 	const char *end = n > 0 ? memrchr(tail, '\n', (size_t)n) : NULL;
 
 	if (end && ftruncate(fd, from + (end + 1 - tail)) != 0)
-		fprintf(stderr, "a log cannot be cut: %s\n", strerror(errno));
+		fprintf(stderr, "cannot truncate a log: %s\n", strerror(errno));
 }
 
 /* Copies what is there, and then what has come meanwhile, each time less; but runs after nobody who writes faster than that. */

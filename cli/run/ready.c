@@ -60,7 +60,7 @@ program_ready(struct cli *c, const struct context *p, const char **why)
 		return call.status;
 	case CALL_NOT_SENT:
 	case CALL_REFUSED:
-		*why = "nobody listens";
+		*why = "not listening";
 		return 0;
 	case CALL_UNKNOWN:
 		*why = "no answer";

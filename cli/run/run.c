@@ -29,14 +29,14 @@
 static const char usage[] =
 	"usage: motorpool run [--port N] [--bind ADDRESS] [--var DIR] [--empty]\n"
 	"\n"
-	"Starts lighttpd, all programs and the relay, and stops them at Ctrl-C. On the first start the state folder is filled with\n"
-	"demo data; its log-ins stand in DIR/demo-logins.txt.\n"
+	"Starts lighttpd, all programs and the relay, and stops them on Ctrl-C. On the first start the state directory is filled with\n"
+	"demo data; the log-ins are in DIR/demo-logins.txt.\n"
 	"\n"
 	"  --port N        the port (default: PORT from the environment, else 8080)\n"
 	"  --bind ADDRESS  the address (default: BIND from the environment, else 127.0.0.1: this machine only)\n"
 	"  --empty         no demo data\n"
 	"\n"
-	"Two copies run side by side with different ports and folders. Logs: DIR/log/NAME.log.\n";
+	"Several instances can run side by side with different ports and directories. Logs: DIR/log/NAME.log.\n";
 
 #define MAX_RELAYS   3          /* one works, one waits, one leaves */
 #define RELAY_MS     60000
@@ -114,7 +114,7 @@ note_end(struct process *s, int status)
 
 	if (!the.is_ending && !is_fine)
 		fprintf(stderr, "motorpool: %s ended (%s %d)%s; see %s\n", s->name, WIFSIGNALED(status) ? "signal" : "status",
-		        WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), s->is_once ? "" : " and is started again", s->log);
+		        WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), s->is_once ? "" : ", restarting", s->log);
 	process_ended(s, status);
 }
 
@@ -372,7 +372,7 @@ make_state(bool is_empty)
 	if (demo && !cli_demo(the.c, 0))
 		return false;
 	if (!cli_migrate(the.c, &why))
-		return cli_fail("%s", why ? why : "the databases cannot be made"), false;
+		return cli_fail("%s", why ? why : "cannot create the databases"), false;
 	return true;
 }
 
@@ -410,12 +410,12 @@ leave_root(struct cli *c)
 	if (geteuid() != 0)
 		return true;
 	if (!rental_settings_open(c->root, c->var, &why))
-		return cli_fail("%s", why ? why : "the settings cannot be read"), false;
+		return cli_fail("%s", why ? why : "cannot read the settings"), false;
 	owner_give(c->var, settings.run_as, cli_path(c, c->bin, "booking"));
 	if (!owner_become(c->var))
-		return cli_fail("%s: root cannot become its owner: %s", c->var, strerror(errno)), false;
+		return cli_fail("%s: cannot switch from root to the owner of this directory: %s", c->var, strerror(errno)), false;
 	if (geteuid() == 0)
-		fprintf(stderr, "motorpool: everything runs as root; it need not: adduser --system --group %s && chown -R %s: %s\n",
+		fprintf(stderr, "motorpool: running as root, which is not necessary: adduser --system --group %s && chown -R %s: %s\n",
 		        *settings.run_as ? settings.run_as : "motorpool", *settings.run_as ? settings.run_as : "motorpool", c->var);
 	return true;
 }
@@ -443,5 +443,5 @@ run(struct cli *c, int argc, char **argv)
 }
 
 const struct command run_command = {
-	.name = "run", .summary = "starts everything here, until Ctrl-C", .usage = usage, .run = run, .keeps_root = true /* leave_root() */,
+	.name = "run", .summary = "starts everything in the foreground, until Ctrl-C", .usage = usage, .run = run, .keeps_root = true /* leave_root() */,
 };

@@ -38,7 +38,7 @@ setup_folder(struct cli *c, int port)
 		if (read(lock, who, sizeof(who) - 1) < 0)
 			who[0] = '\0';
 		who[strcspn(who, "\n")] = '\0';
-		return cli_fail("already running on this state folder (%s). Stop that one, or take another folder: VAR=…", who), false;
+		return cli_fail("already running on this state directory (%s). Stop that instance or use another directory: VAR=…", who), false;
 	}
 	if (ftruncate(lock, 0) != 0 || dprintf(lock, "process %d, port %d\n", (int)getpid(), port) < 0)
 		return cli_fail("%s: %s", path, strerror(errno)), false;
@@ -70,7 +70,7 @@ setup_port(const char *bind, int port)
 		return cli_fail("%s is not an IPv4 address", bind), false;
 	problem = try_bind(AF_INET, &at, sizeof(at));
 	if (problem == EADDRINUSE)
-		return cli_fail("port %d is in use. Stop whoever has it, or take another: PORT=%d", port, port + 1), false;
+		return cli_fail("port %d is in use. Stop the program that uses it or choose another port: PORT=%d", port, port + 1), false;
 	if (problem)
 		return cli_fail("%s port %d: %s", bind, port, strerror(problem)), false;
 	return true;

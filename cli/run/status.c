@@ -19,9 +19,9 @@
 static const char usage[] =
 	"usage: motorpool status\n"
 	"\n"
-	"Shows each program with its processes (the parent, then its workers), its socket and whether it is ready; when the relay\n"
-	"was last seen; how many events each consumer has not handled yet, and whether it is paused or has given events up. Ends with 1\n"
-	"when something is not as it should be.\n";
+	"Shows each program with its processes (the parent, then its workers), its socket and whether it is ready; when the relay was\n"
+	"last seen; the backlog of each event consumer, whether it is paused, and its dead letters. The exit status is 1 if something\n"
+	"needs attention.\n";
 
 #define RELAY_LATE_S 70
 
@@ -90,7 +90,7 @@ show_relay(struct cli *c)
 	int64_t ago = stat(cli_path(c, c->var, "run/relay.alive"), &st) == 0 ? (int64_t)time(NULL) - st.st_mtime : -1;
 	bool ok = ago >= 0 && ago <= RELAY_LATE_S;
 
-	printf("%-10s %-10s ", "relay", ok ? "at work" : "NOT SEEN");
+	printf("%-10s %-10s ", "relay", ok ? "running" : "NOT SEEN");
 	if (ago < 0)
 		printf("%-19s", "never");
 	else
@@ -115,7 +115,7 @@ show_lag(struct cli *c, const struct consumer *consumer)
 	int64_t lag, dead;
 
 	if (!db) {
-		printf("%-10s %s\n", consumer->name, why ? why : "its database cannot be read");
+		printf("%-10s %s\n", consumer->name, why ? why : "cannot read its database");
 		return false;
 	}
 	/* payment follows no events: it has no position */
@@ -124,7 +124,7 @@ show_lag(struct cli *c, const struct consumer *consumer)
 	paused = db_text(db, "SELECT CASE WHEN paused_by = 0 THEN 'by the command' ELSE 'by user ' || paused_by END || ': ' || reason"
 	                     " FROM v_relay_pause WHERE consumer = $1", consumer->name);
 	printf("%-10s %6lld events behind%s%s%s\n", consumer->name, (long long)lag,
-	       dead ? arena_printf(c->m, ", %lld given up (see /ops)", (long long)dead) : "", paused ? ", PAUSED " : "", paused ? paused : "");
+	       dead ? arena_printf(c->m, ", dead letters: %lld (see /ops)", (long long)dead) : "", paused ? ", PAUSED " : "", paused ? paused : "");
 	db_close(db);
 	return dead == 0 && !paused;
 }
@@ -139,7 +139,7 @@ status(struct cli *c, int argc, char **argv)
 	if (argc != 1)
 		return cli_usage(c);
 	if (access(cli_path(c, c->var, "motorpool.db"), R_OK) != 0)
-		return cli_fail("there is no database in %s (--var DIR: another folder)", c->var);
+		return cli_fail("no database in %s (--var DIR: another directory)", c->var);
 	if (!cli_enter(c, &why))
 		return cli_fail("%s", why);
 	if (!cli_settle(c))
@@ -157,5 +157,5 @@ status(struct cli *c, int argc, char **argv)
 }
 
 const struct command status_command = {
-	.name = "status", .summary = "shows who runs, who is ready, how far the relay is", .usage = usage, .run = status,
+	.name = "status", .summary = "shows the programs, whether they are ready, and the backlog of the relay", .usage = usage, .run = status,
 };

@@ -127,7 +127,7 @@ for (const [how, harm] of Object.entries(broken))
 		const was = current();
 		const { done, failed, result: { status, out, err } } = await under_load(PER_S / 2, () => deploy(release('broken')));
 		assert.equal(status, 1, out + err);
-		assert.match(err, /the new workers were not ready; the old ones serve on/);
+		assert.match(err, /the new workers did not become ready; the old ones keep serving/);
 		assert.match(err, /everything is as before/);
 		assert.equal(current(), was);
 		assert.deepEqual(failed.map(d => d.error?.message ?? d.value.status), []);

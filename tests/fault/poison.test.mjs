@@ -44,7 +44,7 @@ for (const [how, error] of [['segv', 'the handler crashed (signal 11)'], ['abort
 		const { json } = await admin.get('/ops');
 		assert.deepEqual(json.retries.filter(each => each.dead).map(each => [each.consumer, each.subject_id]), [['fleet', code]]);
 		assert.equal(json.consumers.find(each => each.name === 'fleet').n_dead, 1);
-		assert.match((await stack.command('status')).out, /fleet .*1 given up/);
+		assert.match((await stack.command('status')).out, /fleet .*dead letters: 1/);
 		antidote();
 		await sleep(300);
 		assert.equal(await state_of(code), 'PAID', 'given up is given up');

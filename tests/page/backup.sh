@@ -59,14 +59,14 @@ test_that "a backup overwrites nothing"
 before=$(md5sum <"$TO/a.tar")
 motorpool backup "$TO/a.tar"
 expect_end 1
-expect_err 'is there already'
+expect_err 'already exists'
 expect_same "$(md5sum <"$TO/a.tar")" "$before"
 
 test_that "a disk too small for it is told with figures, and nothing is begun"
 motorpool backup "$TO/b.tar" --leave 1000000000
 expect_end 1
-expect_err 'MiB left, and'
-expect_err 'besides the 1000000000 to be left free'
+expect_err 'MiB free, but'
+expect_err 'plus 1000000000 that must remain free'
 expect_same "$(ls -A "$TO")" a.tar
 
 test_that "two backups into one folder do not meet"
@@ -94,7 +94,7 @@ for day in 01 02 03; do echo old >"$SCRATCH/many/motorpool-202001${day}T000000Z.
 echo mine >"$SCRATCH/many/other.tar"
 motorpool backup --into "$SCRATCH/many" --keep 2
 expect_end 0
-expect_err '2 older removed'
+expect_err '2 older backups removed'
 expect_same "$(ls "$SCRATCH/many" | sed 's/-2[1-9].*Z/-NOW/; s/-202[1-9].*Z/-NOW/' | tr '\n' ' ')" "motorpool-20200103T000000Z.tar motorpool-NOW.tar other.tar "
 
 test_that "it is asked for properly or not at all"
@@ -129,7 +129,7 @@ test_that "a business that is there is not overwritten"
 before=$(md5sum "$SCRATCH/new/motorpool.db")
 VAR=$SCRATCH/new motorpool restore "$TO/a.tar"
 expect_end 1
-expect_err '--replace moves it aside'
+expect_err 'use --replace to move it aside'
 expect_same "$(md5sum "$SCRATCH/new/motorpool.db")" "$before"
 
 test_that "with --replace it is moved aside, whole"
@@ -158,7 +158,7 @@ exec {held}<>"$SCRATCH/new/run/run.lock"
 flock $held
 VAR=$SCRATCH/new motorpool restore "$TO/a.tar" --replace
 expect_end 1
-expect_err 'nothing was changed: motorpool runs'
+expect_err 'nothing was changed: motorpool is running'
 exec {held}>&-
 cp "$(command -v sleep)" "$SCRATCH/booking"
 "$SCRATCH/booking" 30 & holder=$!
@@ -166,7 +166,7 @@ for _ in {1..50}; do [[ $(</proc/$holder/comm) == booking ]] && break; sleep 0.1
 echo $holder >"$SCRATCH/new/run/booking.pid"
 VAR=$SCRATCH/new motorpool restore "$TO/a.tar" --replace
 expect_end 1
-expect_err "booking runs on this state folder (process $holder)"
+expect_err "booking is running on this state directory (process $holder)"
 kill $holder 2>/dev/null
 rm "$SCRATCH/new/run/booking.pid"
 
@@ -213,7 +213,7 @@ refused() {
 
 test_that "foreign files are refused: nothing, words, a tar of something else, a database"
 : >"$SCRATCH/f"; refused "$SCRATCH/f" empty
-expect_err 'not a whole backup'
+expect_err 'not a complete backup'
 echo "a letter" >"$SCRATCH/f"; refused "$SCRATCH/f" words
 tar cf "$SCRATCH/f" -C "$PWD" Makefile; refused "$SCRATCH/f" tar
 refused "$VAR/motorpool.db" database
@@ -255,12 +255,12 @@ forge() {
 test_that "a log whose end was cut off does not fit its manifest, right checksums or not"
 forge 'sqlite3 motorpool.db "PRAGMA journal_mode = DELETE; DROP TRIGGER event_never_goes; DELETE FROM event WHERE event_id = 2" >/dev/null'
 refused "$SCRATCH/f" "cut log"
-expect_err 'its manifest tells of another business'
+expect_err 'the manifest does not match the contents'
 
 test_that "one of newer programs is refused in so many words"
 forge "sed -i 's/\"schema_version\":[0-9]*/\"schema_version\":99/' manifest.json"
 refused "$SCRATCH/f" newer
-expect_err 'made by newer programs'
+expect_err 'a newer version of the programs'
 
 test_that "put together again unchanged it is taken: the forger is no reason of its own"
 forge true
@@ -288,13 +288,13 @@ expect_end 0
 expect_same "$(last_proof .backup)" "$(cd "$SCRATCH/many" && ls motorpool-*.tar | tail -1)"
 motorpool rehearse --newest "$TO"
 expect_end 1
-expect_same "$(last_proof '"\(.ok) \(.failures) \(.said)"')" "false 1 there is no backup in $TO"
+expect_same "$(last_proof '"\(.ok) \(.failures) \(.said)"')" "false 1 no backup in $TO"
 
 test_that "a damaged backup fails its rehearsal, and that is kept too"
 head -c 100000 "$TO/a.tar" >"$SCRATCH/f"
 motorpool rehearse "$SCRATCH/f"
 expect_end 1
-expect_err 'NOT as it should be'
+expect_err 'the restore test FAILED'
 expect_same "$(last_proof '"\(.ok) \(.backup)"')" "false f"
 
 test_that "an invariant that does not hold in the backup fails it, by name"
@@ -303,7 +303,7 @@ motorpool backup "$TO/wrong.tar"
 here motorpool "DELETE FROM position WHERE consumer = 'fleet'"
 motorpool rehearse "$TO/wrong.tar"
 expect_end 1
-expect_same "$(last_proof .said)" "nobody has gone further than the log: fleet"
+expect_same "$(last_proof .said)" "no consumer position is beyond the end of the log: fleet"
 
 test_that "a row of the read models in use that no event has made fails it"
 sqlite3 "$VAR/view.db" "INSERT INTO view_car (car_id, plate, name, body, branch_id, branch_name, branch_name_ko, service, updated_at, event_id) VALUES (7, '12가 3456', 'x', 'ev', 1, 'y', '', 'IN_SERVICE', 0, 0)"
@@ -330,6 +330,6 @@ test_that "so does a log in use that is not the backup's"
 here motorpool "DROP TRIGGER event_never_changes; UPDATE event SET hash = 'x' || hash WHERE event_id = 2"
 motorpool rehearse "$TO/a.tar"
 expect_end 1
-expect_err 'the log in use is not the one the backup was made of'
+expect_err 'the current event log is not the one the backup was made from'
 
 finish

@@ -28,7 +28,7 @@ done
 test_that "an unknown command is named and the others are listed"
 motorpool frobnicate
 expect_end 2
-expect_err 'no command "frobnicate"'
+expect_err 'unknown command "frobnicate"'
 expect_err migrate
 
 test_that "without a database a command says what makes one"
@@ -72,7 +72,7 @@ expect_same "$(md5sum "$VAR"/*.db)" "$before"
 test_that "an empty business holds"
 motorpool check
 expect_end 0
-expect_out 'all of it holds'
+expect_out 'all invariants hold'
 
 # An older database, and a tree whose migrations lead up to today's version.
 today=$(sed -n 's/^PRAGMA user_version = \([0-9]*\);$/\1/p' db/schema.sql) script=$(printf '%04d-a-note.sql' "$today")
@@ -205,7 +205,7 @@ older ""
 old_sql 'PRAGMA user_version = 99'
 in_older migrate
 expect_end 1
-expect_err 'newer programs'
+expect_err 'newer than these programs'
 
 test_that "older read models are made anew"
 sqlite3 "$VAR/view.db" 'PRAGMA user_version = 0'
@@ -220,7 +220,7 @@ sleep 60 & stranger=$!
 echo "$stranger" >"$VAR/run/booking.pid"
 motorpool deploy booking
 expect_end 0
-expect_out 'booking    does not run'
+expect_out 'booking    is not running'
 kill "$stranger" || bad "somebody else was ended"
 rm "$VAR/run/booking.pid"
 
@@ -236,25 +236,25 @@ rm "$VAR/run/deploy.lock"
 test_that "pause, resume, redrive and discard say what they did, refuse what makes no sense, and are recorded"
 log() { sqlite3 "$VAR/motorpool.db" "SELECT COALESCE(group_concat(type, ' '), '') FROM (SELECT type FROM event WHERE subject_id = 'ops:relay' ORDER BY event_id)"; }
 motorpool pause fleet; expect_end 2
-motorpool pause nobody 'a reason'; expect_end 1; expect_err 'no such consumer'
-motorpool pause fleet ''; expect_end 1; expect_err 'a reason is'
+motorpool pause nobody 'a reason'; expect_end 1; expect_err 'unknown consumer'
+motorpool pause fleet ''; expect_end 1; expect_err 'the reason must be'
 motorpool pause fleet "$(printf 'x%.0s' {1..201})"; expect_end 1
 motorpool pause fleet $'two\nlines'; expect_end 1
 motorpool resume fleet; expect_end 1; expect_err 'not paused'
 expect_same "$(log)" ''
 motorpool pause fleet '점검 중'; expect_end 0; expect_out paused
-motorpool pause fleet again; expect_end 1; expect_err 'paused already'
+motorpool pause fleet again; expect_end 1; expect_err 'already paused'
 expect_same "$(sqlite3 "$VAR/motorpool.db" 'SELECT consumer, paused_by, reason FROM relay_pause')" 'fleet|0|점검 중'
 motorpool resume fleet; expect_end 0
 expect_same "$(sqlite3 "$VAR/motorpool.db" 'SELECT COUNT(*) FROM relay_pause')" 0
-motorpool redrive fleet 4; expect_end 1; expect_err 'does not wait'
+motorpool redrive fleet 4; expect_end 1; expect_err 'not pending'
 motorpool discard fleet x 'a reason'; expect_end 2
 sqlite3 "$VAR/motorpool.db" "INSERT INTO event_retry VALUES ('fleet', 1, 'ops:relay', 12, 0, 'boom', 1), ('booking', 2, 'ops:relay', 12, 0, 'bang', 1)"
 sqlite3 "$VAR/view.db" "INSERT INTO event_retry VALUES ('mypage', 1, 'ops:relay', 12, 0, 'puff', 1), ('mypage', 2, 'ops:relay', 3, 9, 'not dead', 0)"
-motorpool redrive; expect_end 0; expect_out '3 redriven'
-motorpool redrive fleet; expect_end 0; expect_out '0 redriven'
+motorpool redrive; expect_end 0; expect_out '3 retried'
+motorpool redrive fleet; expect_end 0; expect_out '0 retried'
 motorpool discard fleet 1 'it can never be'; expect_end 0
-motorpool discard fleet 1 'it can never be'; expect_end 1; expect_err 'does not wait'
+motorpool discard fleet 1 'it can never be'; expect_end 1; expect_err 'not pending'
 motorpool discard mypage 2 'neither this'; expect_end 0
 expect_same "$(sqlite3 "$VAR/view.db" 'SELECT event_id, tries, dead FROM event_retry')" '1|0|0'
 expect_same "$(log)" 'ops.paused ops.resumed ops.redriven ops.redriven ops.redriven ops.discarded ops.discarded'
@@ -281,7 +281,7 @@ expect_same "$(sqlite3 "$VAR/motorpool.db" "SELECT roles FROM v_user WHERE email
 test_that "the same e-mail again is refused"
 motorpool user add ben@example.com Benjamin
 expect_end 1
-expect_err 'has an account already'
+expect_err 'already has an account'
 
 test_that "a weak password, a bad e-mail and an unknown role are refused"
 motorpool user add carl@example.com Carl --password short
@@ -290,7 +290,7 @@ motorpool user add carl Carl
 expect_end 1
 motorpool user add carl@example.com Carl --role boss
 expect_end 2
-expect_err 'boss: there is no such role'
+expect_err 'boss: unknown role'
 expect_same "$(sqlite3 "$VAR/motorpool.db" "SELECT COUNT(*) FROM person")" 2
 
 test_that "roles are given and taken"
@@ -333,7 +333,7 @@ test_that "check fails, and says what, when something does not hold"
 sqlite3 "$VAR/motorpool.db" "INSERT INTO position (consumer, event_id, moved_at) VALUES ('fleet', 99, 1)"
 motorpool check --quick
 expect_end 1
-expect_out 'FAILED        1  nobody has gone further than the log: fleet'
+expect_out 'FAILED        1  no consumer position is beyond the end of the log: fleet'
 sqlite3 "$VAR/motorpool.db" "DELETE FROM position"
 
 test_that "deleted read models come back by a replay"
@@ -351,7 +351,7 @@ expect_out 'NOT READY'
 test_that "demo data does not go into a folder that is in use"
 motorpool demo
 expect_end 1
-expect_err 'has a database already'
+expect_err 'already has a database'
 
 test_that "a port in use is named before anything is started"
 timeout 20 perl -MSocket -e 'socket(S, PF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(0, INADDR_LOOPBACK)); listen(S, 1);
@@ -373,7 +373,7 @@ flock $held
 echo "process 1, port 2" >"$VAR/run/run.lock"
 motorpool run --port 20109
 expect_end 1
-expect_err 'already running on this state folder (process 1, port 2)'
+expect_err 'already running on this state directory (process 1, port 2)'
 exec {held}>&-
 
 finish

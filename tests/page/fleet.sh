@@ -209,7 +209,14 @@ test_that "a manager who is late sees what the other one has saved" && post "/fl
 test_that "and may then overwrite it" && post "/fleet/cars/$id" plate='33나 6666' "${form[@]}" rev="$(sql "SELECT rev FROM car WHERE car_id = $id")" && expect_status 303 &&
 	expect_sql "SELECT plate FROM car WHERE car_id = $id" '33나 6666'
 test_that "the history tells it newest first" && get "/fleet/cars/$id" && expect_status 200 && expect_body 'Lee Manager' &&
-	expect_same "$(grep -o '<b>Changed</b>\|<b>Registered</b>' <<<"$body" | tr '\n' ' ')" '<b>Changed</b> <b>Changed</b> <b>Registered</b> '
+	expect_same "$(grep -o '<b>The car [a-z ]*</b>' <<<"$body" | tr '\n' ' ')" '<b>The car details were changed</b> <b>The car details were changed</b> <b>The car was added to the fleet</b> '
+said() { sql "INSERT INTO event (type, subject_id, causation_id, actor_id, occurred_at, recorded_at, payload, prev_hash, hash) VALUES ('$1', 'MP-PAST0001', 0, 0, 1, 1, '$2', '$1', '$1')"; }
+said booking.paid '{}'; said equipment.approved '{"quantity":2,"item_name":"Child seat","item_name_ko":"카시트"}'; said delivery.delivered '{"direction":"collection"}'
+sql "INSERT INTO reservation VALUES ('MP-PAST0001', $id, 1, 2, 'ENDED', 2)"
+test_that "a booking's events stand together in it, in words" && get "/fleet/cars/$id" && expect_body '<summary>3 events</summary>' &&
+	expect_body '<b>The equipment order was approved</b><br><span class="muted">2 × Child seat</span>' && expect_body '<b>The car was collected</b>' && expect_no_body 'equipment.approved' &&
+	sql "UPDATE user SET lang = 'ko'" && get "/fleet/cars/$id" && expect_body '<b>장비 주문이 승인되었습니다</b><br><span class="muted">2 × 카시트</span>' && expect_no_body 'delivery.delivered'
+sql "DELETE FROM reservation WHERE car_id = $id; UPDATE user SET lang = 'en'"
 test_that "nonsense for a month is this month" && get "/fleet/cars/$id?month=9999-99" && expect_status 200 && get "/fleet/cars/$id?month=%27" && expect_status 200 &&
 	get "/fleet/cars/$id?month=$(date +%Y)-01" && expect_status 200
 test_that "deleting is asked for first" && get "/fleet/cars/$id/delete" && expect_status 200 && expect_body 'Delete this car?'

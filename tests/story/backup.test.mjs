@@ -110,7 +110,7 @@ await test('a restore over programs that run changes nothing', async () => {
 	const inode = fs.statSync(path.join(stack.var, 'motorpool.db')).ino;
 	const { status, err } = await stack.command('restore', first, '--replace');
 	assert.equal(status, 1);
-	assert.match(err, /nothing was changed: motorpool runs on this state folder/);
+	assert.match(err, /nothing was changed: motorpool is running on this state directory/);
 	assert.equal(fs.statSync(path.join(stack.var, 'motorpool.db')).ino, inode);
 	assert.equal((await anna.get(`/bookings/${hers.code}`)).status, 200);
 });

@@ -234,7 +234,7 @@ await test('trace goes on without logs, and takes them from elsewhere', async ()
 await test('trace of what nobody has heard of says so and ends with 1', async () => {
 	const { status, err } = await stack.command('trace', 'MP-NEVERWAS');
 	assert.equal(status, 1);
-	assert.match(err, /nothing is known of MP-NEVERWAS: no booking, no event, and no line in \d+ logs/);
+	assert.match(err, /nothing found for MP-NEVERWAS: no booking, no event and no line in \d+ logs/);
 	assert.equal((await stack.command('trace', "x' OR 1=1")).status, 1);
 	assert.equal((await stack.command('trace')).status, 2);
 	assert.match((await stack.command('trace', code, '/nowhere/at/all.log')).err, /all\.log: No such file/);

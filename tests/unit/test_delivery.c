@@ -362,7 +362,7 @@ TEST(who_comes_back_with_the_car_can_be_sent_again)
 	assert_int_equal(n_events("delivery.scheduled"), 2);
 	assert_non_null(strstr(payload_of("delivery.scheduled"), "\"note\":\"nobody was there\""));
 	assert_int_equal(job_history(db, &d, &events), 4);
-	assert_string_equal(events[0].title, "Came back with the car");
+	assert_string_equal(events[0].title, "The courier could not complete the job");
 	assert_int_equal(job_cancel(db, "MP-AAAAAAAA", "customer"), JOB_IS_CANCELLED);
 }
 
@@ -620,7 +620,7 @@ TEST(a_jobs_history_is_its_own)
 	deliver(id, &courier);
 	assert_true(job_read(db, id, &d));
 	assert_int_equal(job_history(db, &d, &events), 4);
-	assert_string_equal(events[0].title, "Handed over");
+	assert_string_equal(events[0].title, "The car was delivered");
 	assert_string_equal(events[0].detail, "Courier · Kim");
 	assert_non_null(strstr(events[2].detail, "by Manager"));
 	assert_true(job_read(db, 2, &d));

@@ -497,7 +497,7 @@ TEST(all_the_cars_of_a_booking_are_reserved_handed_out_and_released_together)
 	react();
 	assert_int_equal(n_kept("MP-2", "RELEASED"), 2);
 	assert_int_equal(n_events("car.released"), 1);
-	assert_int_equal(car_n_events(db, second), 1 + 5 + 5);  /* the further car's history tells of its bookings too */
+	assert_int_equal(car_n_chapters(db, second), 1 + 2);    /* the further car's history tells of its bookings too */
 }
 
 TEST(a_booking_of_two_whose_second_car_cannot_be_given_is_refused_whole)
@@ -555,19 +555,22 @@ TEST(a_model_says_how_many_of_its_cars_are_in_service_and_free_now)
 TEST(a_cars_history_is_its_own_and_its_bookings_newest_first)
 {
 	int64_t car_id = add("1"), other = add("2");
-	struct car_event *events = NULL;
+	struct car_chapter *chapters = NULL;
 	int n;
 
 	booking_says("booking.paid", "MP-1", car_id);
 	booking_says("booking.paid", "MP-2", other);
 	react();
-	assert_int_equal(car_n_events(db, car_id), 3);
-	assert_int_equal(car_events(db, car_id, 0, 20, &events, &n), 3);
-	assert_string_equal(events[0].type, "car.reserved");
-	assert_string_equal(events[0].code, "MP-1");
-	assert_string_equal(events[2].words, "Registered");
-	assert_string_equal(events[2].code, "");
-	assert_int_equal(car_events(db, car_id, 2, 20, &events, &n), 1);
+	assert_int_equal(car_n_chapters(db, car_id), 2);
+	assert_int_equal(car_history(db, car_id, 0, 20, &chapters, &n), 2);
+	assert_string_equal(chapters[0].code, "MP-1");
+	assert_int_equal(chapters[0].n_events, 2);
+	assert_string_equal(chapters[0].events[0].title, "The car was reserved for the booking");
+	assert_string_equal(chapters[0].events[1].title, "The booking was paid");
+	assert_string_equal(chapters[1].code, "");
+	assert_int_equal(chapters[1].n_events, 1);
+	assert_string_equal(chapters[1].events[0].title, "The car was added to the fleet");
+	assert_int_equal(car_history(db, car_id, 1, 20, &chapters, &n), 1);
 }
 
 /* --- pictures ----------------------------------------------------------------------------------------------------- */
