@@ -114,7 +114,7 @@ test_that "one that is being cancelled says so, and is not cancelled a second ti
 from=$(at '9 days 10:00') to=$(at '11 days 10:00')
 form=(car_id=1 "starts_at=$from" "ends_at=$to" card_id=12)
 test_that "the order form offers zones with their fees and items with what is free" && get "/bookings/new?car_id=1&starts_at=$from&ends_at=$to" && expect_status 200 &&
-	expect_body "Greater city · ₩25,000" && expect_body "Child seat &lt;b&gt;" && expect_body "5 pieces free" && expect_body "none free in those hours" && expect_no_body Sled
+	expect_body "Greater city · ₩25,000" && expect_body "Child seat &lt;b&gt;" && expect_body "5 pieces free" && expect_body "none left for these dates" && expect_no_body Sled
 test_that "the price is shown with what was chosen, and nothing is booked"
 post /bookings "${form[@]}" update=1 delivery.wanted=1 delivery.zone=city equipment.0.item_id=2 equipment.0.qty=0 equipment.1.item_id=1 equipment.1.qty=2
 expect_status 200; expect_body "₩225,000"; expect_no_body 'aria-invalid="true"'; expect_body '<option value="2" selected>'

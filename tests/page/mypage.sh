@@ -131,7 +131,7 @@ trip requested 1 delivery; trip scheduled 1 delivery ',"courier_id":9,"courier_n
 order ordered MP-FFFF6666 MP-FFFF6666-3 MP-FFFF6666 "$KIM"
 tell message.sent message:1001 "{\"message_id\":1001,\"recipient_id\":$KIM,\"kind\":\"delivery_scheduled\",\"about\":\"MP-FFFF6666\",\"channel\":\"folder\",\"tries\":1}"
 relay; browser kim; get /my/bookings/MP-FFFF6666; expect_status 200
-for word in 'Brought to you' 'City centre' 'Courier assigned' 'Park' '2 × Tent &lt;b&gt;' 'Waiting for approval' 'What we wrote to you' 'A courier is assigned'; do expect_body "$word"; done
+for word in 'Brought to you' 'City centre' 'Courier assigned' 'Park' '2 × Tent &lt;b&gt;' 'Waiting for approval' 'Messages' 'A courier is assigned'; do expect_body "$word"; done
 expect_no_body 'Tent <b>'
 
 test_that "while nobody has left with the car the page leads to cancelling; then no more; and again when he came back with it"

@@ -231,7 +231,7 @@ sql "INSERT INTO user_role SELECT user_id, 'manager' FROM person WHERE email = '
 
 test_that "a manager's pages show the same, in words, and keep what was typed harmless"
 get /payments
-expect_status 200; expect_body 'MP-SEEN001'; expect_body '₩110,000'; expect_body 'Waiting for the provider'
+expect_status 200; expect_body 'MP-SEEN001'; expect_body '₩110,000'; expect_body 'Waiting for the payment provider'
 get '/payments?code=%3Cscript%3E%22%27'
 expect_status 200; expect_no_body '<script>"'; expect_body '&lt;script&gt;'
 get /payments/902
