@@ -138,7 +138,7 @@ for (const scripts of [true, false]) {
 	});
 	await test(`${how}: my page shows the delivery and the seat`, async () => {
 		await page.goto(`/my/bookings/${code}`);
-		await asks_until(page, /Brought to you[\s\S]*Child seat[\s\S]*Approved/);
+		await asks_until(page, /Delivery[\s\S]*Child seat[\s\S]*Approved/);
 		await looks_well(window, `my-page${scripts ? '' : '-phone'}`);
 		no_problems(window);
 	});
