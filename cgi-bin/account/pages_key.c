@@ -58,7 +58,7 @@ do_password(struct web *w)
 	const char *current, *wanted, *problem;
 	int64_t wait_s;
 
-	must_have(w, "current_password", _("Please give your current password."));
+	must_have(w, "current_password", _("Please enter your current password."));
 	must_have(w, "new_password", _("Please choose a new password."));
 	current = form_secret(w, "current_password", 1, PASSWORD_MAX);
 	wanted = form_secret(w, "new_password", 1, PASSWORD_MAX);
@@ -185,7 +185,7 @@ do_token(struct web *w)
 	const char *name;
 	struct api_token t;
 
-	must_have(w, "name", _("Please give the token a name."));
+	must_have(w, "name", _("Please enter a name for the token."));
 	name = form_line(w, "name", 80);
 	if (form_bad(w))
 		return refuse_token(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
@@ -193,9 +193,9 @@ do_token(struct web *w)
 	case TOKEN_OK:
 		return w->json ? web_json(w, HTTP_CREATED, &new_token_shape, &t) : show_tokens(w, HTTP_OK, NULL, &t);
 	case TOKEN_TOO_MANY:
-		return refuse_token(w, HTTP_CONFLICT, "quota", _("You have as many tokens as one person may have. Please revoke one you no longer need."));
+		return refuse_token(w, HTTP_CONFLICT, "quota", _("You have reached the maximum number of tokens. Please revoke one you no longer need."));
 	case TOKEN_GONE:
-		return refuse_token(w, HTTP_CONFLICT, "revoked", _("This token was made before and has been revoked. Please make a new one."));
+		return refuse_token(w, HTTP_CONFLICT, "revoked", _("This token was created before and has been revoked. Please create a new one."));
 	}
 	return web_broken(w);
 }

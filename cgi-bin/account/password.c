@@ -56,9 +56,9 @@ password_problem(const char *password, const char *email)
 	if (n < PASSWORD_MIN || n > PASSWORD_MAX)
 		return _("Please choose a password of 10 to 200 characters.");
 	if (is_best_known(password))
-		return _("This password is one of the first that are tried. Please choose another.");
+		return _("This password is too common. Please choose another.");
 	if (is_email(password, email))
-		return _("Please choose a password that is not your e-mail address.");
+		return _("Please choose a password that is not your email address.");
 	return NULL;
 }
 

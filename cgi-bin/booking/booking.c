@@ -29,7 +29,7 @@ static const struct member booking_members[] = {
 	SHAPE_TEXT(booking, end_reason), SHAPE_STATE(booking, refund_state, refund_state_words), SHAPE_AMOUNT(booking, refund_due),
 	SHAPE_AMOUNT(booking, refunded_amount), SHAPE_INT(booking, ask_tries), SHAPE_INT(booking, refund_tries),
 	SHAPE_TEXT(booking, last_error), SHAPE_TIME(booking, cancel_asked_at), SHAPE_INT(booking, cancel_asked_by),
-	SHAPE_INT(booking, cancel_tries), SHAPE_LIST(booking, lines, booking_line_shape), SHAPE_LIST(booking, extras, booking_extra_shape),
+	SHAPE_INT(booking, cancel_tries), SHAPE_LIST(booking, lines, shown_line_shape), SHAPE_LIST(booking, extras, booking_extra_shape),
 	SHAPE_MAYBE(booking, delivery, booking_delivery_shape),
 };
 const struct shape booking_shape = SHAPE(booking, booking_members);
@@ -43,14 +43,14 @@ interval_problem(int64_t starts_at, int64_t ends_at, int64_t now, const char **f
 
 	*field = "starts_at";
 	if (starts_at % STEP != 0)
-		return _("Times are on the hour or half past.");
+		return _("Please choose a time on the hour or half hour.");
 	if (starts_at < now - now % STEP)       /* the half hour that runs can still be had: people stand before the car */
-		return _("This time is over. Please choose a later one.");
+		return _("This time has passed. Please choose a later one.");
 	if (starts_at > now + rental.max_ahead_days * DAY)
-		return _("This is too far ahead. Cars can be booked up to a year before.");
+		return _("This is too far ahead. Cars can be booked up to one year in advance.");
 	*field = "ends_at";
 	if (ends_at % STEP != 0)
-		return _("Times are on the hour or half past.");
+		return _("Please choose a time on the hour or half hour.");
 	if (length <= 0)
 		return _("The return must be after the pick-up.");
 	if (length > rental.max_rental_days * DAY)

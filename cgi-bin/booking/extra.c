@@ -45,17 +45,17 @@ delivery_problem(const struct booking_order *o, const char **field)
 		return NULL;
 	*field = "delivery.address";
 	if (!o->delivery.address || !*o->delivery.address)
-		return _("Please say where the car is to be brought.");
+		return _("Please enter the delivery address.");
 	*field = "delivery.zone";
 	if (zone_fee(o->delivery.zone) < 0)
-		return _("We do not bring cars there. Please choose one of the zones.");
+		return _("We do not deliver there. Please choose one of the zones.");
 	*field = "delivery.window_from";
 	if (window_from(o) % STEP != 0)
-		return _("Times are on the hour or half past.");
+		return _("Please choose a time on the hour or half hour.");
 	if (window_from(o) < o->starts_at)
-		return _("The car is yours from the start of the booking on. Please choose that time or a later one.");
+		return _("Delivery is possible from the start of the booking. Please choose that time or a later one.");
 	if (window_from(o) + rental.delivery_window_s > o->ends_at)
-		return _("The courier would come too late for this booking. Please choose an earlier time.");
+		return _("The delivery would be too late for this booking. Please choose an earlier time.");
 	return NULL;
 }
 

@@ -283,7 +283,7 @@ struct car_page {
 };
 static const struct member car_page_members[] = {
 	SHAPE_STRUCT(car_page, car, car_facts_shape), SHAPE_STRUCT(car_page, form, search_form_shape),
-	SHAPE_STRUCT(car_page, problems, form_problems_shape), SHAPE_MAYBE(car_page, price, price_shape),
+	SHAPE_STRUCT(car_page, problems, form_problems_shape), SHAPE_MAYBE(car_page, price, shown_price_shape),
 	SHAPE_TIME(car_page, starts_at), SHAPE_TIME(car_page, ends_at), SHAPE_BOOL(car_page, is_free), SHAPE_TEXT(car_page, from),
 	SHAPE_TEXT(car_page, to), SHAPE_LIST(car_page, months, month_shape),
 };
@@ -335,6 +335,8 @@ page_car(struct web *w)
 	if (w->json)
 		return good ? web_json(w, HTTP_OK, &car_json_shape, &p)
 		            : web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+	if (p.price)
+		booking_lines_in_words(p.price->lines, p.price->n_lines, p.starts_at, p.ends_at);
 	p.form = search_form(w, p.starts_at, p.ends_at);
 	p.from = p.form.from.value;
 	p.to = p.form.to.value;

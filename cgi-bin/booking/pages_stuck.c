@@ -36,8 +36,8 @@ static const char *
 what_became(struct web *w, const char *code)
 {
 	if (is_stuck(w->db, code, w->now))
-		return arena_printf(w->m, _("%s was tried just now and is not done; its row says why. It goes on being tried."), code);
-	return arena_printf(w->m, _("%s is not stuck any more."), code);
+		return arena_printf(w->m, _("%s was retried just now but is still pending; the list shows why. We keep retrying."), code);
+	return arena_printf(w->m, _("%s is no longer pending."), code);
 }
 
 /* GET /bookings/stuck */
@@ -64,7 +64,7 @@ page_stuck(struct web *w)
 	if (form_has(w, "done"))
 		w->chrome.notice = what_became(w, form_text(w, "done", 40));
 	p.is_filtered = q.kind >= 0;
-	p.kind = form_field_choice(w, "kind", &stuck_kind_words, -1, _("Everything"));
+	p.kind = form_field_choice(w, "kind", &stuck_kind_words, -1, _("All"));
 	menu_of(w)->nav_stuck = true;
 	if (!p.is_filtered)
 		menu_of(w)->n_stuck = p.n_total;  /* the menu agrees with the list below it */

@@ -4,11 +4,6 @@
 #include "domain/rental.h"
 #include "lib/base/clock.h"
 
-static const struct member price_members[] = {
-	SHAPE_LIST(price, lines, booking_line_shape), SHAPE_AMOUNT(price, amount), SHAPE_AMOUNT(price, vat_amount),
-};
-const struct shape price_shape = SHAPE(price, price_members);
-
 int64_t
 vat_share(int64_t amount)
 {

@@ -10,13 +10,6 @@
 
 #define PRICE_VERSION 1
 
-struct price {
-	struct booking_line *lines;
-	int n_lines;
-	int64_t amount, vat_amount;
-};
-extern const struct shape price_shape;
-
 struct price *price_make(struct arena *m, int64_t starts_at, int64_t ends_at, int64_t daily_price, int64_t hourly_price);
 int64_t price_total(int64_t starts_at, int64_t ends_at, int64_t daily_price, int64_t hourly_price);     /* the amount alone */
 

@@ -37,7 +37,7 @@ order_interval_problem(int64_t starts_at, int64_t ends_at, int64_t now, const ch
 {
 	*field = "starts_at";
 	if (starts_at < now - now % STEP)       /* the half hour that runs can still be had */
-		return _("This time is over. Please choose a later one.");
+		return _("This time has passed. Please choose a later one.");
 	if (starts_at > now + rental.max_ahead_days * DAY)
 		return _("This date is too far ahead. Equipment can be ordered up to one year in advance.");
 	*field = "ends_at";

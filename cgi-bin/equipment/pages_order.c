@@ -108,7 +108,7 @@ show_bad_interval(struct web *w, const struct equipment_wish *wish)
 {
 	const char *field, *problem = order_interval_problem(wish->starts_at, wish->ends_at, w->now, &field);
 
-	form_error(w, field, problem ? problem : _("This time is over. Please choose a later one."));
+	form_error(w, field, problem ? problem : _("This time has passed. Please choose a later one."));
 	return show_form(w, HTTP_UNPROCESSABLE, "invalid", marked_fields());
 }
 
@@ -140,7 +140,7 @@ show_later(struct web *w)
 	if (w->json)
 		return web_later(w, s, message);
 	web_set_header(w, "Retry-After", arena_printf(w->m, "%d", s));
-	message = arena_printf(w->m, "%s %s", message, arena_printf(w->m, _("Please try again in %d seconds."), s));
+	message = arena_printf(w->m, "%s %s", message, arena_printf(w->m, _n("Please try again in %d second.", "Please try again in %d seconds.", s), s));
 	return show_form(w, HTTP_BUSY, "later", message);
 }
 
@@ -162,7 +162,7 @@ do_order(struct web *w)
 		if (!w->json)
 			return web_redirect(w, "/equipment/orders/%lld", (long long)o.order_id);
 		web_set_header(w, "Retry-After", "1");
-		return web_refuse(w, HTTP_CONFLICT, "in_progress", _("The first request with this key is still running."));
+		return web_refuse(w, HTTP_CONFLICT, "in_progress", _("The first request with this key is still being processed."));
 	case ORDER_BAD_INTERVAL: return show_bad_interval(w, &wish);
 	case ORDER_NO_ITEM:
 		form_error(w, "item_id", _("Please choose one."));
@@ -310,7 +310,7 @@ cancel_later(struct web *w, const struct equipment_order *o)
 	if (w->json)
 		return web_later(w, s, message);
 	web_set_header(w, "Retry-After", arena_printf(w->m, "%d", s));
-	return show_question(w, o, HTTP_BUSY, arena_printf(w->m, "%s %s", message, arena_printf(w->m, _("Please try again in %d seconds."), s)));
+	return show_question(w, o, HTTP_BUSY, arena_printf(w->m, "%s %s", message, arena_printf(w->m, _n("Please try again in %d second.", "Please try again in %d seconds.", s), s)));
 }
 
 static enum status

@@ -192,7 +192,7 @@ enum status
 page_preferences(struct web *w)
 {
 	if (form_has(w, "saved") && form_int(w, "saved", 0, 1) == 1)
-		w->chrome.notice = _("Your wishes are saved.");
+		w->chrome.notice = _("Your notification settings have been saved.");
 	return show_preferences(w);
 }
 

@@ -111,7 +111,7 @@ enum status
 page_log_entry(struct web *w)
 {
 	if (form_has(w, "again") && form_int(w, "again", 0, 1) == 1)
-		w->chrome.notice = _("It goes out again in a moment.");
+		w->chrome.notice = _("It will be sent again in a moment.");
 	return show_entry(w, HTTP_OK, NULL, NULL);
 }
 
@@ -128,9 +128,9 @@ do_resend(struct web *w)
 	case RESEND_DONE:
 		return w->json ? show_entry(w, HTTP_OK, NULL, NULL) : web_redirect(w, "/messages/log/%lld?again=1", (long long)message_id);
 	case RESEND_UNDER_WAY:
-		return show_entry(w, HTTP_CONFLICT, "wrong_state", _("It is on its way already."));
+		return show_entry(w, HTTP_CONFLICT, "wrong_state", _("It is already being sent."));
 	case RESEND_NO_MAIL:
-		return show_entry(w, HTTP_CONFLICT, "wrong_state", _("There is no address it could be mailed to."));
+		return show_entry(w, HTTP_CONFLICT, "wrong_state", _("There is no email address to send it to."));
 	case RESEND_NO_MESSAGE:
 		return web_not_found(w);
 	}

@@ -70,7 +70,7 @@ freshness(struct web *w)
 	my_fresh(w->db, w->now, &f);
 	clock_split(f.as_of, &l);
 	return (struct freshness){
-		.n_behind = f.n_behind, .as_of = arena_printf(w->m, "%02d:%02d:%02d %s", l.hour, l.minute, l.second, l.zone),
+		.n_behind = f.n_behind, .as_of = arena_printf(w->m, "%02d:%02d:%02d", l.hour, l.minute, l.second),
 	};
 }
 

@@ -178,7 +178,7 @@ stuck_figure(struct web *w, struct ops_page *p)
 
 	for (int i = 0; i < p->n_stuck; i++)
 		n += p->stuck[i].n;
-	add_figure(p, _("Stuck"), arena_printf(w->m, "%lld", (long long)n), n ? "bad" : "", n ? _("see the list below") : _("nothing pending"));
+	add_figure(p, _("Needs attention"), arena_printf(w->m, "%lld", (long long)n), n ? "bad" : "", n ? _("see the list below") : _("nothing pending"));
 }
 
 static void

@@ -88,7 +88,7 @@ query_asked(struct web *w)
 	if (q.until)
 		q.until = day_add(q.until, 1);
 	if (q.from && q.until && q.until <= q.from)
-		form_error(w, "to", _("This day is before the first one."));
+		form_error(w, "to", _("The end date is before the start date."));
 	return q;
 }
 
@@ -131,7 +131,7 @@ page_charges(struct web *w)
 	page.found_nothing = !bad && page.n_total == 0;
 	page.problems = form_problems(w, bad ? _("Please look at the marked fields.") : NULL);
 	page.code = form_field(w, "code", "");
-	page.state = form_field_choice(w, "state", &charge_state_words, -1, _("Any state"));
+	page.state = form_field_choice(w, "state", &charge_state_words, -1, _("Any status"));
 	page.from = form_field(w, "from", "");
 	page.to = form_field(w, "to", "");
 	page.by_time = web_sort_link(w, "requested_at");
@@ -176,7 +176,7 @@ event_title(const char *type)
 	if (strcmp(type, "payment.failed") == 0)
 		return _("Nothing was charged");
 	if (strcmp(type, "payment.cancelled") == 0)
-		return _("Money was given back");
+		return _("A refund was made");
 	return type;
 }
 

@@ -191,6 +191,15 @@ clock_split(int64_t at, struct local *l)
 	split_offset(at, (int)tm.tm_gmtoff, tm.tm_zone, l);
 }
 
+const char *
+clock_zone(int64_t at)
+{
+	struct local l;
+
+	clock_split(at, &l);
+	return l.zone;
+}
+
 void
 day_split(int64_t at, int *year, int *month, int *day, int *weekday)
 {

@@ -18,7 +18,7 @@
  *                                                 {{#seats.one}} is true when it is 1
  *   BOOL   bool                   0/1             {{#is_late}}                                         true/false
  *   AMOUNT int64_t, smallest unit BIGINT          {{amount}} 207,000원 / ₩207,000; {{amount.raw}}      number (smallest unit)
- *   TIME   int64_t, unix seconds  BIGINT          {{at}} with zone; {{at.date}} {{at.time}}            RFC 3339 with offset; 0: null
+ *   TIME   int64_t, unix seconds  BIGINT          {{at}} {{at.date}} {{at.time}}                       RFC 3339 with offset; 0: null
  *                                                 {{at.iso}} {{at.input}} (YYYY-MM-DDTHH:MM); 0 is empty
  *   STATE  int (an enum)          its code        {{state}} translated words; {{state.code}};          its code; out of range: null
  *                                                 {{#state.PAID}} is true in that state

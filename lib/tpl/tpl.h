@@ -14,7 +14,7 @@
  * language, user, CSRF token …). Partials NAME and parents NAME are templates/NAME.mustache.
  * {{#t}}…{{/t}} is a lambda that runs at compile time: its raw text (white space folded) is looked up in the gettext
  * catalogue of the language, and the translation is compiled in its place (so it may hold {{names}}).
- * {{#tn}}n_cars: 1 car | {{n_cars}} cars{{/tn}} does the same with the plural form for the INT n_cars: both forms are looked
+ * {{#tn}}n_cars: {{n_cars}} car | {{n_cars}} cars{{/tn}} does the same with the plural form for the INT n_cars: both forms are looked
  * up and compiled, and {{#n_cars.one}} (true when it is 1) chooses. That is all English and Korean need.
  */
 #ifndef MP_TPL_H

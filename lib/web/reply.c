@@ -6,6 +6,7 @@
  */
 #include "web_inside.h"
 
+#include "lib/base/clock.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
@@ -23,7 +24,7 @@
 static const struct member chrome_members[] = {
 	SHAPE_TEXT(chrome, lang), SHAPE_TEXT(chrome, other_lang), SHAPE_TEXT(chrome, path), SHAPE_TEXT(chrome, csrf),
 	SHAPE_TEXT(chrome, form_key), SHAPE_TEXT(chrome, user_name), SHAPE_TEXT(chrome, user_email), SHAPE_BOOL(chrome, signed_in),
-	SHAPE_TEXT(chrome, request_id), SHAPE_TEXT(chrome, notice), SHAPE_TIME(chrome, now),
+	SHAPE_TEXT(chrome, request_id), SHAPE_TEXT(chrome, notice), SHAPE_TIME(chrome, now), SHAPE_TEXT(chrome, zone),
 };
 const struct shape chrome_shape = SHAPE(chrome, chrome_members);
 
@@ -75,6 +76,7 @@ fill_chrome(struct web *w)
 	c->user_email = w->user.email;
 	c->request_id = w->request_id;
 	c->now = w->now;
+	c->zone = clock_zone(w->now);
 	if (serving.p->site)
 		serving.p->site->fill(w);
 }
@@ -264,14 +266,14 @@ error_title(enum status status)
 {
 	switch ((int)status) {
 	case HTTP_UNAUTHORIZED: return _("Please sign in");
-	case HTTP_FORBIDDEN:    return _("You cannot do that");
-	case HTTP_NOT_FOUND:    return _("There is nothing here");
-	case HTTP_CONFLICT:     return _("That is not possible now");
-	case HTTP_TOO_LARGE:    return _("Too large");
-	case HTTP_TOO_MANY:     return _("Too many tries");
+	case HTTP_FORBIDDEN:    return _("You don't have access");
+	case HTTP_NOT_FOUND:    return _("Page not found");
+	case HTTP_CONFLICT:     return _("This is not possible right now");
+	case HTTP_TOO_LARGE:    return _("Request too large");
+	case HTTP_TOO_MANY:     return _("Too many attempts");
 	case HTTP_BROKEN:       return _("Something went wrong on our side");
-	case HTTP_BUSY:         return _("Back in a moment");
-	default:           return _("That did not work");
+	case HTTP_BUSY:         return _("Temporarily unavailable");
+	default:           return _("Your request could not be completed");
 	}
 }
 
@@ -349,20 +351,20 @@ web_invalid(struct web *w)
 enum status
 web_not_found(struct web *w)
 {
-	return reply_error(w, HTTP_NOT_FOUND, "not_found", _("The page does not exist, or it is not yours to see."), 0);
+	return reply_error(w, HTTP_NOT_FOUND, "not_found", _("This page does not exist, or you do not have access to it."), 0);
 }
 
 enum status
 web_forbidden(struct web *w)
 {
-	return reply_error(w, HTTP_FORBIDDEN, "forbidden", _("Your account may not do this. Ask an administrator if it should."), 0);
+	return reply_error(w, HTTP_FORBIDDEN, "forbidden", _("Your account does not have permission for this. If you need it, ask an administrator."), 0);
 }
 
 enum status
 web_later(struct web *w, int retry_after_s, const char *message)
 {
 	enum status status = HTTP_BUSY;
-	const char *when = arena_printf(w->m, _("Please try again in %d seconds."), retry_after_s);
+	const char *when = arena_printf(w->m, _n("Please try again in %d second.", "Please try again in %d seconds.", retry_after_s), retry_after_s);
 
 	web_set_header(w, "Retry-After", arena_printf(w->m, "%d", retry_after_s));
 	if (show_form_again(w, &status, arena_printf(w->m, "%s %s", message, when)))
@@ -375,7 +377,7 @@ web_broken(struct web *w)
 {
 	reply_forget(w);
 	return reply_error(w, HTTP_BROKEN, "broken",
-	                   _("Nothing you did. It has been written down; please try again, and tell us the number below if it stays."), 0);
+	                   _("This is not your fault. We have logged the problem; please try again. If it happens again, tell us the number below."), 0);
 }
 
 /* --- out it goes -------------------------------------------------------------------------------------------------- */

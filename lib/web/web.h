@@ -63,6 +63,7 @@ struct chrome {
 	const char *request_id;
 	const char *notice;                     /* a sentence for the top of the page, or NULL */
 	int64_t now;
+	const char *zone;                       /* of every time on the page: KST */
 	_Alignas(8) char product[CHROME_PRODUCT_MAX];   /* the struct of site.shape, zero when the request begins */
 };
 extern const struct shape chrome_shape;

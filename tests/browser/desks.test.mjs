@@ -120,7 +120,7 @@ for (const scripts of [true, false]) {
 		if (scripts) await page.waitForFunction(() => ['brought', 'fetched', 'Child seat'].every(word => document.querySelector('#order-price').innerText.includes(word)), null, { timeout: 10000 });
 		else await press(page, 'Update the price');
 		const price = await page.locator('#order-price').innerText();
-		for (const words of ['Car brought to you', 'Car fetched from you', 'Child seat', '₩25,000', '₩7,000']) assert.ok(price.includes(words), `${words} in ${price}`);
+		for (const words of ['Delivery', 'Collection', 'Child seat', '₩25,000', '₩7,000']) assert.ok(price.includes(words), `${words} in ${price}`);
 		assert.equal(await page.locator('[name="delivery.address"]').inputValue(), '123 Sejong-daero, Seoul', 'what was typed is kept');
 		await looks_well(window, `order${scripts ? '' : '-phone'}`);
 	});
@@ -138,7 +138,7 @@ for (const scripts of [true, false]) {
 	});
 	await test(`${how}: my page shows the delivery and the seat`, async () => {
 		await page.goto(`/my/bookings/${code}`);
-		await asks_until(page, /Brought to you[\s\S]*Child seat[\s\S]*Approved/);
+		await asks_until(page, /Delivery[\s\S]*Child seat[\s\S]*Approved/);
 		await looks_well(window, `my-page${scripts ? '' : '-phone'}`);
 		no_problems(window);
 	});

@@ -36,7 +36,7 @@ nari=$(sql "SELECT user_id FROM person WHERE email = 'nari@example.kr'")
 
 test_that "who has no card is told what one is good for, and how to add it"
 get /payments/cards
-expect_status 200; expect_body 'No card saved yet'; expect_body 'action="/payments/cards/new"'
+expect_status 200; expect_body 'No saved cards yet'; expect_body 'action="/payments/cards/new"'
 
 test_that "adding a card goes to the provider's page with a key of the customer's own"
 post /payments/cards/new next=
@@ -80,7 +80,7 @@ expect_status 303; expect_location '/payments/cards?removed=1'
 post /payments/cards/1/remove
 expect_status 303
 get '/payments/cards?removed=1'
-expect_body 'The card is removed.'; expect_body 'No card saved yet'
+expect_body 'The card is removed.'; expect_body 'No saved cards yet'
 
 test_that "somebody else's card is not there"
 get /payments/cards/2/remove
@@ -231,13 +231,13 @@ sql "INSERT INTO user_role SELECT user_id, 'manager' FROM person WHERE email = '
 
 test_that "a manager's pages show the same, in words, and keep what was typed harmless"
 get /payments
-expect_status 200; expect_body 'MP-SEEN001'; expect_body '₩110,000'; expect_body 'Waiting for the provider'
+expect_status 200; expect_body 'MP-SEEN001'; expect_body '₩110,000'; expect_body 'Waiting for the payment provider'
 get '/payments?code=%3Cscript%3E%22%27'
 expect_status 200; expect_no_body '<script>"'; expect_body '&lt;script&gt;'
 get /payments/902
-expect_status 200; expect_body 'We are waiting for the provider'
+expect_status 200; expect_body 'We are waiting for the payment provider'
 get /payments/ledger
-expect_status 200; expect_body 'The books balance'
+expect_status 200; expect_body 'The ledger balances'
 get '/payments?from=2025-02-31'
 expect_status 422; expect_body 'id="e-from"'; expect_body 'value="2025-02-31"'
 

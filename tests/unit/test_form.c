@@ -62,7 +62,7 @@ TEST(a_number_that_is_none_or_out_of_range_is_marked)
 	assert_int_equal(form_int(&w, "g", 1, 10), 0);
 	assert_int_equal(form_int(&w, "missing", 1, 10), 0);
 	assert_int_equal(form_n_errors(&w), 8);
-	assert_string_equal(error_of(&w, "a"), "Please give a number from 1 to 10.");
+	assert_string_equal(error_of(&w, "a"), "Please enter a number from 1 to 10.");
 }
 
 TEST(an_amount_may_have_commas_where_they_belong)
@@ -211,7 +211,7 @@ TEST(a_json_kind_that_does_not_fit_is_marked)
 	assert_false(form_has(&w, "list"));     /* an empty list is nothing; one with something in it has members: list.0 */
 	assert_true(form_bad(&w));
 	assert_int_equal(form_n_errors(&w), 3);
-	assert_string_equal(error_of(&w, "price"), "Please give a whole number.");
+	assert_string_equal(error_of(&w, "price"), "Please enter a whole number.");
 }
 
 /* --- the form as a whole ------------------------------------------------------------------------------------------ */

@@ -80,8 +80,8 @@ book(const char *code, int64_t customer, const char *state, int64_t starts_at, i
 		" 18818, 'KRW', 1, $6, $6)", code, customer, state, starts_at, ends_at, starts_at - 3 * DAY);
 	assert_true(db_commit(writer));
 	report("booking.held", code,
-		"{\"lines\":[{\"rule\":\"daily\",\"unit\":\"day\",\"quantity\":2,\"amount\":180000},"
-		"{\"rule\":\"equipment\",\"quantity\":1,\"amount\":27000,\"label\":\"Child seat\",\"label_ko\":\"유아용 시트\"}]}");
+		"{\"lines\":[{\"rule\":\"daily\",\"unit\":\"day\",\"quantity\":2,\"unit_amount\":90000,\"amount\":180000},"
+		"{\"rule\":\"equipment\",\"quantity\":2,\"unit_amount\":13500,\"amount\":27000,\"label\":\"Child seat\",\"label_ko\":\"유아용 시트\"}]}");
 }
 
 static void
@@ -113,7 +113,10 @@ count(const char *kind, int64_t who)
 static struct facts
 all_facts(void)
 {
-	static struct facts_line lines[] = { { "Days × 2", 180000 }, { "Child <seat>", 27000 } };
+	static struct booking_line lines[] = {
+		{ .rule = PRICE_DAILY, .label = "", .n_things = 1, .n_units = 2, .unit_amount = 90000, .amount = 180000 },
+		{ .rule = PRICE_EQUIPMENT, .label = "Child <seat>", .n_things = 1, .n_units = 3, .unit_amount = 9000, .amount = 27000 },
+	};
 
 	return (struct facts){
 		.name = "Kim <b>", .subject_id = "MP-AAAAAAAA", .code = "MP-AAAAAAAA", .order_code = "EQ-1", .item_name = "Child seat", .title = "Two seats",
@@ -155,13 +158,13 @@ TEST(a_confirmation_says_what_when_where_and_how_much_in_the_customers_language)
 	report("booking.confirmed", "MP-ENGLISH1", "{\"code\":\"MP-ENGLISH1\",\"customer_id\":8}");
 	react();
 	body = db_text(writer, "SELECT body FROM message WHERE recipient_id = 7");
-	for (const char *const *s = (const char *const[]){ "김민지 님", "MP-CONFIRMD", "Ioniq 5, 12가 3456", "2026-11-26(목) 10:00 KST", "강남점", "유아용 시트: 27,000원",
+	for (const char *const *s = (const char *const[]){ "김민지 님", "MP-CONFIRMD", "Ioniq 5, 12가 3456", "2026-11-26(목) 10:00", "강남점", "일 요금 (2일 × 90,000원): 180,000원", "장비 · 유아용 시트 (1개 × 2일 × 13,500원): 27,000원",
 	                                                   "207,000원", NULL }; *s; s++)
 		if (!strstr(body, *s))
 			fail_msg("%s is not in: %s", *s, body);
 	body = db_text(writer, "SELECT body FROM message WHERE recipient_id = 8");
 	assert_non_null(strstr(body, "Hello Lee & <Sons>,"));
-	assert_non_null(strstr(body, "Child seat: ₩27,000"));
+	assert_non_null(strstr(body, "Equipment · Child seat (1 item × 2 days × ₩13,500): ₩27,000"));
 	assert_string_equal(db_text(writer, "SELECT link FROM message WHERE recipient_id = 8"), "/my/bookings/MP-ENGLISH1");
 }
 
@@ -308,6 +311,7 @@ TEST(without_a_mail_server_a_letter_lies_in_the_folder_once)
 	assert_true(mail_read(scratch_memory, scratch_read(scratch_path(arena_printf(scratch_memory, "mail/%lld.eml", (long long)id))), &back));
 	assert_non_null(strstr(back.to, "<lee@example.com>"));
 	assert_non_null(strstr(back.body, "Refunded: ₩207,000"));
+	assert_non_null(strstr(back.body, "Times are shown in KST."));
 	assert_non_null(strstr(back.body, "https://cars.example.com/my/bookings/MP-FOLDER11"));
 	assert_string_equal(db_text(writer, "SELECT payload ->> 'channel' FROM event WHERE type = 'message.sent'"), "folder");
 	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM message_try WHERE outcome = 'SENT'"), 1);
@@ -485,9 +489,9 @@ TEST(who_waits_for_a_courier_is_told_the_hours_of_his_job_and_not_those_once_boo
 	report("booking.confirmed", "MP-MOVED111", "{\"code\":\"MP-MOVED111\"}");
 	report("booking.confirmed", "MP-NOBODY11", "{\"code\":\"MP-NOBODY11\"}");
 	sweep();
-	assert_non_null(strstr(reminder("MP-MOVED111"), "Your car comes: Sun 22 Nov 2026, 12:00 KST"));
-	assert_non_null(strstr(reminder("MP-NOBODY11"), "Your car waits for you: Sun 22 Nov 2026, 08:00 KST"));
-	assert_non_null(strstr(reminder("MP-NOBODY11"), "Pick-up at: Gangnam"));
+	assert_non_null(strstr(reminder("MP-MOVED111"), "Your car arrives: Sun 22 Nov 2026, 12:00"));
+	assert_non_null(strstr(reminder("MP-NOBODY11"), "Your pick-up: Sun 22 Nov 2026, 08:00"));
+	assert_non_null(strstr(reminder("MP-NOBODY11"), "Pick-up branch: Gangnam"));
 }
 
 TEST(whose_car_is_fetched_is_neither_asked_to_bring_it_nor_called_late)
@@ -500,10 +504,10 @@ TEST(whose_car_is_fetched_is_neither_asked_to_bring_it_nor_called_late)
 	report("booking.handed_out", "MP-FETCHED1", "{\"code\":\"MP-FETCHED1\"}");
 	report("booking.handed_out", "MP-BYSELF11", "{\"code\":\"MP-BYSELF11\"}");
 	sweep();
-	assert_non_null(strstr(reminder("MP-FETCHED1"), "We fetch Ioniq 5 soon"));
-	assert_non_null(strstr(reminder("MP-FETCHED1"), "Time: Sat 21 Nov 2026, 11:00 KST"));
-	assert_null(strstr(reminder("MP-FETCHED1"), "bring"));
-	assert_non_null(strstr(reminder("MP-BYSELF11"), "Please bring Ioniq 5 back by 10:40 KST"));
+	assert_non_null(strstr(reminder("MP-FETCHED1"), "We will collect Ioniq 5 soon"));
+	assert_non_null(strstr(reminder("MP-FETCHED1"), "Time: Sat 21 Nov 2026, 11:00"));
+	assert_null(strstr(reminder("MP-FETCHED1"), "Please return"));
+	assert_non_null(strstr(reminder("MP-BYSELF11"), "Please return Ioniq 5 by 10:40"));
 	clock_set(NOW + 3 * HOUR);
 	sweep();
 	assert_int_equal(count("remind_overdue", LEE), 1);

@@ -693,7 +693,7 @@ TEST(bad_fields_are_listed_in_the_json_error)
 {
 	assert_int_equal(ask("POST", "/hook", "application/json", "{\"text\":\"\",\"admin\":true}"), HTTP_UNPROCESSABLE);
 	assert_true(says("{\"error\":{\"code\":\"invalid\",\"message\":\"Please look at the marked fields.\","
-	                 "\"fields\":{\"text\":\"Please fill this in.\",\"admin\":\"This field is not known here.\"}"));
+	                 "\"fields\":{\"text\":\"Please fill this in.\",\"admin\":\"This field is not supported.\"}"));
 }
 
 TEST(a_raw_body_is_left_alone)
