@@ -53,17 +53,9 @@ const struct words extra_state_words = WORDS(extra_state_word);
 static const struct member booking_line_members[] = {
 	SHAPE_STATE(booking_line, rule, price_rule_words), SHAPE_INT(booking_line, version), SHAPE_TEXT(booking_line, unit),
 	SHAPE_INT(booking_line, quantity), SHAPE_AMOUNT(booking_line, unit_amount), SHAPE_AMOUNT(booking_line, amount),
-	SHAPE_TEXT(booking_line, label), SHAPE_TEXT(booking_line, label_ko),
+	SHAPE_TEXT_KO(booking_line, label),
 };
 const struct shape booking_line_shape = SHAPE(booking_line, booking_line_members);
-
-void
-booking_lines_in_words(struct booking_line *lines, int n)
-{
-	for (int i = 0; i < n; i++)
-		if (lang_now() == LANG_KO && lines[i].label_ko && *lines[i].label_ko)
-			lines[i].label = lines[i].label_ko;
-}
 
 const char *
 end_reason_in_words(const char *end_reason)

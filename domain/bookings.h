@@ -23,8 +23,6 @@ struct booking_line {
 	int64_t version, quantity, unit_amount, amount;
 };
 extern const struct shape booking_line_shape;
-/* The labels as the reader speaks: for pages; programs get both. */
-void booking_lines_in_words(struct booking_line *lines, int n);
 
 /* Why a booking ended as it did, for people (a translated sentence), from its end_reason; NULL when there is nothing to say. */
 const char *end_reason_in_words(const char *end_reason);

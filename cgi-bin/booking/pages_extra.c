@@ -197,7 +197,7 @@ show_items(struct web *w, const struct booking_order *o, struct extras_form *f)
 
 		*row = (struct item_row){
 			.item_id = items[i].item_id, .daily_price = items[i].daily_price, .n_free = items[i].n_free > 0 ? items[i].n_free : 0,
-			.item_title = lang_now() == LANG_KO && *items[i].name_ko ? items[i].name_ko : items[i].name,
+			.item_title = lang_pick(lang_now(), items[i].name, items[i].name_ko),
 			.item_name = item_field(w, i, "item_id"), .is_gone = items[i].n_free <= 0,
 		};
 		row->qty = qty_field(w, i, row);
@@ -228,7 +228,6 @@ extras_price(struct web *w, const struct booking_order *o, struct price *price)
 	};
 
 	extra_quote(w->db, o, &b);              /* as far as it goes: what is wrong stands beside its field */
-	booking_lines_in_words(b.lines, b.n_lines);
 	price->lines = b.lines;
 	price->n_lines = b.n_lines;
 	price->amount = b.amount;
