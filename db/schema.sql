@@ -148,6 +148,7 @@ CREATE TABLE branch (
 	name_ko    TEXT NOT NULL DEFAULT '' CHECK (length(name_ko) <= 80),   -- '': the name serves both languages
 	region     TEXT NOT NULL DEFAULT '' CHECK (length(region) <= 40),    -- Seoul, Jeju
 	address    TEXT NOT NULL DEFAULT '' CHECK (length(address) <= 200),
+	address_ko TEXT NOT NULL DEFAULT '' CHECK (length(address_ko) <= 200),
 	phone      TEXT NOT NULL DEFAULT '' CHECK (length(phone) <= 30),
 	is_open    INTEGER NOT NULL DEFAULT 1 CHECK (is_open IN (0, 1))      -- closed branches take no new cars
 ) STRICT;
@@ -155,6 +156,7 @@ CREATE TABLE branch (
 CREATE TABLE car_model (                             -- 상품: what new cars of it start with
 	model_id     INTEGER PRIMARY KEY,
 	name         TEXT NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 80),
+	name_ko      TEXT NOT NULL DEFAULT '' CHECK (length(name_ko) <= 80),
 	body         TEXT NOT NULL CHECK (body IN ('mini', 'hatch', 'sedan', 'wagon', 'suv', 'van', 'pickup', 'ev')),
 	seats        INTEGER NOT NULL CHECK (seats BETWEEN 1 AND 15),
 	fuel         TEXT NOT NULL CHECK (fuel IN ('petrol', 'diesel', 'hybrid', 'lpg', 'electric')),
@@ -169,6 +171,7 @@ CREATE TABLE car (
 	plate        TEXT NOT NULL UNIQUE CHECK (length(plate) BETWEEN 1 AND 20),
 	model_id     INTEGER REFERENCES car_model (model_id),
 	name         TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 80),
+	name_ko      TEXT NOT NULL DEFAULT '' CHECK (length(name_ko) <= 80),
 	body         TEXT NOT NULL CHECK (body IN ('mini', 'hatch', 'sedan', 'wagon', 'suv', 'van', 'pickup', 'ev')),
 	seats        INTEGER NOT NULL CHECK (seats BETWEEN 1 AND 15),
 	fuel         TEXT NOT NULL CHECK (fuel IN ('petrol', 'diesel', 'hybrid', 'lpg', 'electric')),
@@ -203,15 +206,15 @@ CREATE TABLE reservation (
 CREATE INDEX reservation_by_car ON reservation (car_id, ends_at);
 CREATE INDEX reservation_running ON reservation (car_id, ends_at) WHERE state IN ('RESERVED', 'OUT');
 
-CREATE VIEW v_branch AS SELECT branch_id, name, name_ko, region, address, phone, is_open FROM branch;
+CREATE VIEW v_branch AS SELECT branch_id, name, name_ko, region, address, address_ko, phone, is_open FROM branch;
 CREATE VIEW v_car AS
-	SELECT c.car_id, c.plate, c.model_id, c.name, c.body, c.seats, c.fuel, c.gearbox, c.daily_price, c.hourly_price,
-	       c.branch_id, b.name AS branch_name, b.name_ko AS branch_name_ko, b.region, b.address AS branch_address, b.phone AS branch_phone,
-	       c.service, c.photo, c.rev
+	SELECT c.car_id, c.plate, c.model_id, c.name, c.name_ko, c.body, c.seats, c.fuel, c.gearbox, c.daily_price, c.hourly_price,
+	       c.branch_id, b.name AS branch_name, b.name_ko AS branch_name_ko, b.region, b.address AS branch_address,
+	       b.address_ko AS branch_address_ko, b.phone AS branch_phone, c.service, c.photo, c.rev
 	  FROM car c JOIN branch b ON b.branch_id = c.branch_id;
 -- what searches in memory ask to learn whether any car has changed or gone
 CREATE VIEW v_car_rev AS SELECT rev FROM car;
-CREATE VIEW v_car_model AS SELECT model_id, name, body, seats, fuel, gearbox, daily_price, hourly_price, state FROM car_model;
+CREATE VIEW v_car_model AS SELECT model_id, name, name_ko, body, seats, fuel, gearbox, daily_price, hourly_price, state FROM car_model;
 
 -- --------------------------------------------------------------------------------------------------- booking 예약·접수
 
@@ -221,6 +224,7 @@ CREATE TABLE booking (
 	customer_id  INTEGER NOT NULL,
 	car_id       INTEGER NOT NULL,
 	car_name     TEXT NOT NULL,                      -- frozen, with plate, body and branch: what was promised
+	car_name_ko  TEXT NOT NULL DEFAULT '',
 	plate        TEXT NOT NULL,
 	body         TEXT NOT NULL,
 	branch_id    INTEGER NOT NULL,
@@ -308,6 +312,7 @@ CREATE TABLE booking_car (
 	car_no     INTEGER NOT NULL CHECK (car_no BETWEEN 2 AND 5),
 	car_id     INTEGER NOT NULL,
 	car_name   TEXT NOT NULL,                        -- frozen, as the first one's
+	car_name_ko TEXT NOT NULL DEFAULT '',
 	plate      TEXT NOT NULL,
 	PRIMARY KEY (booking_id, car_no),
 	UNIQUE (booking_id, car_id)
@@ -381,17 +386,17 @@ WHEN NEW.kind <> 'RELEASED' AND EXISTS (
 BEGIN SELECT RAISE(ABORT, 'slot_taken'); END;
 
 CREATE VIEW v_booking AS
-	SELECT booking_id, code, customer_id, car_id, car_name, plate, branch_id, state, starts_at, ends_at, amount, vat_amount, currency,
-	       charge_id, refund_state, refund_due, refunded_amount, held_at, paid_at, ended_at, n_cars, cancel_asked_at
+	SELECT booking_id, code, customer_id, car_id, car_name, car_name_ko, plate, branch_id, state, starts_at, ends_at, amount, vat_amount,
+	       currency, charge_id, refund_state, refund_due, refunded_amount, held_at, paid_at, ended_at, n_cars, cancel_asked_at
 	  FROM booking;
-CREATE VIEW v_booking_car AS SELECT booking_id, car_no, car_id, car_name, plate FROM booking_car;
+CREATE VIEW v_booking_car AS SELECT booking_id, car_no, car_id, car_name, car_name_ko, plate FROM booking_car;
 CREATE VIEW v_booking_extra AS
 	SELECT b.code, b.customer_id, b.state AS booking_state, b.starts_at, b.ends_at, x.line_no, x.kind, x.ref_id, x.quantity, x.amount,
 	       x.state, x.refund_state, x.refunded_amount, l.unit_amount, l.label, l.label_ko
 	  FROM booking_extra x JOIN booking b ON b.booking_id = x.booking_id
 	  JOIN booking_line l ON l.booking_id = x.booking_id AND l.line_no = x.line_no;
 CREATE VIEW v_booking_delivery AS
-	SELECT b.code, b.customer_id, b.state AS booking_state, b.car_name, b.plate, b.n_cars, b.starts_at, b.ends_at,
+	SELECT b.code, b.customer_id, b.state AS booking_state, b.car_name, b.car_name_ko, b.plate, b.n_cars, b.starts_at, b.ends_at,
 	       d.zone, d.address, d.place, d.window_from, d.window_to, d.collects
 	  FROM booking_delivery d JOIN booking b ON b.booking_id = d.booking_id;
 -- What rests on its way and should not for long (domain/stuck.h); since when is too long is the reader's business.
@@ -568,6 +573,7 @@ CREATE TABLE delivery (
 	state        TEXT NOT NULL CHECK (state IN ('REQUESTED', 'SCHEDULED', 'SHIPPED', 'DELIVERED', 'CANCELLED')),
 	customer_id  INTEGER NOT NULL,
 	car_name     TEXT NOT NULL DEFAULT '',           -- what is brought, as the courier looks for it
+	car_name_ko  TEXT NOT NULL DEFAULT '',
 	plates       TEXT NOT NULL DEFAULT '' CHECK (length(plates) <= 200),
 	zone         TEXT NOT NULL DEFAULT '' CHECK (length(zone) <= 40),      -- settings.delivery_zones
 	address      TEXT NOT NULL DEFAULT '' CHECK (length(address) <= 200),

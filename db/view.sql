@@ -1,12 +1,13 @@
 -- The read models: what my page and the managers' car screen show, in a file of its own, $VAR/view.db.
 -- Version 2: what goes with a booking (further cars, delivery, equipment, messages), and equipment ordered alone.
+-- Version 3: the cars' names in Korean.
 --
 -- Made from the event log and from nothing else: delete the file, replay the log, and the same rows stand here again
 -- (`motorpool replay`; `motorpool check` compares). So every key comes from an event, no column holds the time of the replay, and
 -- a row depends on the events of one subject only: the log keeps their order, not that of different subjects.
 -- Owner: mypage. Nobody else reads it. Amounts and times as in schema.sql.
 
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 -- --------------------------------------------------------------------------------------- how far mypage is (lib/event/consumer.c)
 -- The same columns as in schema.sql, so that the same SQL serves both files. These two are about the work, not about the
@@ -37,6 +38,7 @@ CREATE TABLE my_booking (
 	customer_id     INTEGER NOT NULL,
 	car_id          INTEGER NOT NULL,
 	car_name        TEXT NOT NULL,                   -- with plate, body and branch as they were promised
+	car_name_ko     TEXT NOT NULL,
 	plate           TEXT NOT NULL,
 	body            TEXT NOT NULL,
 	n_cars          INTEGER NOT NULL DEFAULT 1,      -- the further ones stand in my_booking_car
@@ -80,6 +82,7 @@ CREATE TABLE my_booking_car (                        -- the second and further c
 	car_no      INTEGER NOT NULL,                    -- 2 …
 	car_id      INTEGER NOT NULL,
 	car_name    TEXT NOT NULL,
+	car_name_ko TEXT NOT NULL,
 	plate       TEXT NOT NULL,
 	is_open     INTEGER NOT NULL DEFAULT 1,          -- 0: the booking needs it no more
 	PRIMARY KEY (code, car_no)
@@ -189,6 +192,7 @@ CREATE TABLE view_car (
 	car_id         INTEGER PRIMARY KEY,
 	plate          TEXT NOT NULL,
 	name           TEXT NOT NULL,
+	name_ko        TEXT NOT NULL,
 	body           TEXT NOT NULL,
 	branch_id      INTEGER NOT NULL,
 	branch_name    TEXT NOT NULL,

@@ -54,7 +54,7 @@ const struct words extra_state_words = WORDS(extra_state_word);
 static const struct member booking_line_members[] = {
 	SHAPE_STATE(booking_line, rule, price_rule_words), SHAPE_INT(booking_line, version), SHAPE_TEXT(booking_line, unit),
 	SHAPE_INT(booking_line, quantity), SHAPE_AMOUNT(booking_line, unit_amount), SHAPE_AMOUNT(booking_line, amount),
-	SHAPE_TEXT(booking_line, label), SHAPE_TEXT(booking_line, label_ko),
+	SHAPE_TEXT_KO(booking_line, label),
 };
 const struct shape booking_line_shape = SHAPE(booking_line, booking_line_members);
 
@@ -64,7 +64,7 @@ static const struct member price_members[] = {
 const struct shape price_shape = SHAPE(price, price_members);
 
 static const struct member shown_line_members[] = {
-	SHAPE_STATE(booking_line, rule, price_rule_words), SHAPE_TEXT(booking_line, label), SHAPE_INT(booking_line, n_things),
+	SHAPE_STATE(booking_line, rule, price_rule_words), SHAPE_TEXT_KO(booking_line, label), SHAPE_INT(booking_line, n_things),
 	SHAPE_INT(booking_line, n_units), SHAPE_BOOL(booking_line, is_rest), SHAPE_AMOUNT(booking_line, unit_amount),
 	SHAPE_AMOUNT(booking_line, amount),
 };
@@ -99,8 +99,6 @@ booking_lines_in_words(struct booking_line *lines, int n, int64_t starts_at, int
 		struct booking_line *line = &lines[i];
 		int64_t units = units_of(line, starts_at, ends_at);
 
-		if (lang_now() == LANG_KO && line->label_ko && *line->label_ko)
-			line->label = line->label_ko;
 		line->n_units = units > 0 && line->quantity % units == 0 ? units : line->quantity;
 		line->n_things = line->n_units ? line->quantity / line->n_units : 0;
 		line->is_rest = (line->rule == PRICE_HOURLY || line->rule == PRICE_HOURLY_CAP) && ends_at - starts_at >= DAY;

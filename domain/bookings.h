@@ -36,7 +36,7 @@ extern const struct shape price_shape;          /* for JSON */
 extern const struct shape shown_price_shape;    /* for templates/price_lines.mustache */
 extern const struct shape shown_line_shape;
 
-/* For pages: the labels in the reader's language, and of each quantity how many things for how many days or hours. */
+/* For pages: of each quantity, how many things for how many days or hours. */
 void booking_lines_in_words(struct booking_line *lines, int n, int64_t starts_at, int64_t ends_at);
 
 /* Why a booking ended as it did, for people (a translated sentence), from its end_reason; NULL when there is nothing to say. */

@@ -76,7 +76,7 @@ choice_find(const char *setting, const char *code)
 const char *
 choice_name(const struct choice *c)
 {
-	return *c->name_ko && lang_now() == LANG_KO ? c->name_ko : c->name;
+	return lang_pick(lang_now(), c->name, c->name_ko);
 }
 
 int64_t

@@ -18,8 +18,8 @@
 
 static const struct member booking_members[] = {
 	SHAPE_TEXT(booking, code), SHAPE_STATE(booking, state, booking_state_words), SHAPE_INT(booking, booking_id),
-	SHAPE_INT(booking, customer_id), SHAPE_INT(booking, car_id), SHAPE_TEXT(booking, car_name), SHAPE_TEXT(booking, plate),
-	SHAPE_TEXT(booking, body), SHAPE_INT(booking, branch_id), SHAPE_TEXT(booking, branch_name), SHAPE_TEXT(booking, branch_name_ko),
+	SHAPE_INT(booking, customer_id), SHAPE_INT(booking, car_id), SHAPE_TEXT_KO(booking, car_name), SHAPE_TEXT(booking, plate),
+	SHAPE_TEXT(booking, body), SHAPE_INT(booking, branch_id), SHAPE_TEXT_KO(booking, branch_name),
 	SHAPE_TIME(booking, starts_at), SHAPE_TIME(booking, ends_at), SHAPE_INT(booking, model_id), SHAPE_INT(booking, n_cars),
 	SHAPE_LIST_AS(booking, cars, cars, n_all_cars, booking_car_shape),
 	SHAPE_LIST_AS(booking, more_cars, more_cars, n_more_cars, booking_car_shape),
@@ -61,7 +61,7 @@ interval_problem(int64_t starts_at, int64_t ends_at, int64_t now, const char **f
 /* --- reading ---------------------------------------------------------------------------------------------------------- */
 
 #define BOOKING_COLUMNS \
-	"booking_id, code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, branch_name_ko, state, starts_at, ends_at," \
+	"booking_id, code, customer_id, car_id, car_name, car_name_ko, plate, body, branch_id, branch_name, branch_name_ko, state, starts_at, ends_at," \
 	" amount, vat_amount, currency, card_id, COALESCE(charge_id, 0) AS charge_id, held_at, hold_until, asked_at, paid_at, ended_at," \
 	" end_reason, refund_state, refund_due, refunded_amount, ask_tries, refund_tries, last_error, cancel_asked_at, cancel_asked_by," \
 	" cancel_tries, model_id, n_cars"
@@ -143,7 +143,7 @@ promise(struct booking *b, const struct booking_order *o, const struct rentable 
 
 	*b = (struct booking){
 		.code = secret_code(m, "MP-"), .customer_id = o->customer_id, .car_id = car->car_id, .car_name = car->name,
-		.plate = car->plate, .body = car->body, .branch_id = car->branch_id, .branch_name = car->branch_name,
+		.car_name_ko = car->name_ko, .plate = car->plate, .body = car->body, .branch_id = car->branch_id, .branch_name = car->branch_name,
 		.branch_name_ko = car->branch_name_ko, .state = BOOKING_HELD, .starts_at = o->starts_at, .ends_at = o->ends_at,
 		.amount = price->amount, .vat_amount = price->vat_amount, .currency = settings.currency, .card_id = o->card_id,
 		.held_at = now, .hold_until = now + rental.hold_s, .asked_at = o->card_id ? now : 0, .end_reason = "",
@@ -158,13 +158,13 @@ write_booking(struct db *db, struct booking *b, const struct booking_order *o)
 	b->booking_id = db_int(db,
 		"INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, branch_name_ko, state,"
 		" starts_at, ends_at, amount, vat_amount, currency, card_id, held_at, hold_until, asked_at, request_key, request_hash,"
-		" model_id, n_cars)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'HELD', $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)"
+		" model_id, n_cars, car_name_ko)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'HELD', $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)"
 		" RETURNING booking_id",
 		b->code, b->customer_id, b->car_id, b->car_name, b->plate, b->body, b->branch_id, b->branch_name, b->branch_name_ko,
 		b->starts_at, b->ends_at, b->amount, b->vat_amount, b->currency, b->card_id, b->held_at, b->hold_until, b->asked_at,
 		has_key(o) ? o->request_key : "", has_key(o) && o->request_hash ? o->request_hash : "",
-		b->model_id, b->n_cars);
+		b->model_id, b->n_cars, b->car_name_ko);
 	for (int i = 0; i < b->n_lines; i++)
 		db_do(db,
 			"INSERT INTO booking_line (booking_id, line_no, rule, version, unit, quantity, unit_amount, amount, label, label_ko)"

@@ -15,7 +15,7 @@
 #include "lib/event/event.h"
 
 /* One of the cars of a booking, as it was promised. */
-struct booking_car { int64_t car_id; const char *car_name, *plate; };
+struct booking_car { int64_t car_id; const char *car_name, *car_name_ko, *plate; };
 extern const struct shape booking_car_shape;
 
 /* What was booked with the car that another program sees to (extra.c). When it cannot be had, its price goes back; the booking goes on. */
@@ -43,7 +43,7 @@ extern const struct shape booking_delivery_shape;
 
 struct booking {
 	int64_t booking_id, customer_id, car_id, branch_id, card_id, charge_id;
-	const char *code, *car_name, *plate, *body, *branch_name, *branch_name_ko, *currency, *end_reason;
+	const char *code, *car_name, *car_name_ko, *plate, *body, *branch_name, *branch_name_ko, *currency, *end_reason;
 	int state;                              /* enum booking_state */
 	int64_t starts_at, ends_at;
 	int64_t model_id;                       /* any car of this model was asked for; 0: this very car */

@@ -88,10 +88,10 @@ calendar_of_car(struct db *db, int64_t car_id, int64_t from, int64_t until, stru
 /* --- what fleet publishes ------------------------------------------------------------------------------------------------ */
 
 static const struct member car_facts_members[] = {
-	SHAPE_INT(car_facts, car_id), SHAPE_TEXT(car_facts, name), SHAPE_STATE(car_facts, body, body_words), SHAPE_INT(car_facts, seats),
+	SHAPE_INT(car_facts, car_id), SHAPE_TEXT_KO(car_facts, name), SHAPE_STATE(car_facts, body, body_words), SHAPE_INT(car_facts, seats),
 	SHAPE_STATE(car_facts, fuel, fuel_words), SHAPE_STATE(car_facts, gearbox, gearbox_words), SHAPE_AMOUNT(car_facts, daily_price),
-	SHAPE_AMOUNT(car_facts, hourly_price), SHAPE_INT(car_facts, branch_id), SHAPE_TEXT(car_facts, branch_name),
-	SHAPE_TEXT(car_facts, branch_name_ko), SHAPE_TEXT(car_facts, branch_address), SHAPE_TEXT(car_facts, branch_phone),
+	SHAPE_AMOUNT(car_facts, hourly_price), SHAPE_INT(car_facts, branch_id), SHAPE_TEXT_KO(car_facts, branch_name),
+	SHAPE_TEXT_KO(car_facts, branch_address), SHAPE_TEXT(car_facts, branch_phone),
 	SHAPE_TEXT(car_facts, photo), SHAPE_STATE(car_facts, service, service_words),
 };
 const struct shape car_facts_shape = SHAPE(car_facts, car_facts_members);
@@ -100,16 +100,16 @@ bool
 car_facts(struct db *db, int64_t car_id, struct car_facts *car)
 {
 	return db_one(db, &car_facts_shape, car,
-		"SELECT car_id, name, body, seats, fuel, gearbox, daily_price, hourly_price, branch_id, branch_name, branch_name_ko,"
-		" branch_address, branch_phone, photo, service FROM v_car WHERE car_id = $1 AND service <> 'RETIRED'", car_id);
+		"SELECT car_id, name, name_ko, body, seats, fuel, gearbox, daily_price, hourly_price, branch_id, branch_name, branch_name_ko,"
+		" branch_address, branch_address_ko, branch_phone, photo, service FROM v_car WHERE car_id = $1 AND service <> 'RETIRED'", car_id);
 }
 
 void
 car_facts_branch(struct db *db, int64_t branch_id, struct car_facts *car)
 {
 	db_one(db, &car_facts_shape, car,
-		"SELECT branch_id, name AS branch_name, name_ko AS branch_name_ko, address AS branch_address, phone AS branch_phone"
-		" FROM v_branch WHERE branch_id = $1", branch_id);
+		"SELECT branch_id, name AS branch_name, name_ko AS branch_name_ko, address AS branch_address,"
+		" address_ko AS branch_address_ko, phone AS branch_phone FROM v_branch WHERE branch_id = $1", branch_id);
 }
 
 static const struct member branch_option_members[] = {
@@ -154,5 +154,5 @@ branches_open(struct db *db, const struct branch_option **branches)
 const char *
 branch_label(const struct branch_option *b)
 {
-	return lang_now() == LANG_KO && *b->name_ko ? b->name_ko : b->name;
+	return lang_pick(lang_now(), b->name, b->name_ko);
 }

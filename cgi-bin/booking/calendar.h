@@ -24,13 +24,13 @@ struct car_query {
 	const char *region;             /* NULL: all */
 	int body, fuel;                 /* -1: all (body_words, fuel_words) */
 	int64_t seats, max_price;       /* at least; at most in total; 0: any */
-	enum search_order { SEARCH_BY_PRICE, SEARCH_BY_PRICE_DOWN, SEARCH_BY_SEATS, SEARCH_BY_NAME } order;
+	enum search_order { SEARCH_BY_PRICE, SEARCH_BY_PRICE_DOWN, SEARCH_BY_SEATS, SEARCH_BY_NAME, SEARCH_BY_NAME_KO } order;
 	int offset, limit;
 };
 
 struct free_car {
 	int64_t car_id, model_id, branch_id, seats, daily_price, hourly_price;  /* model_id 0: of none */
-	const char *name, *plate, *branch_name, *branch_name_ko, *region, *photo;
+	const char *name, *name_ko, *plate, *branch_name, *branch_name_ko, *region, *photo;
 	int body, fuel, gearbox;
 	int64_t total_amount, vat_amount;       /* for the interval asked for */
 	int64_t n_of_model;                     /* cars of its model free at its branch in that interval, this one among them */
@@ -60,7 +60,7 @@ int calendar_n_cars(struct db *db);                             /* for rent at a
 /* --- what fleet publishes of cars and branches --- */
 struct car_facts {
 	int64_t car_id, seats, daily_price, hourly_price, branch_id;
-	const char *name, *branch_name, *branch_name_ko, *branch_address, *branch_phone, *photo;
+	const char *name, *name_ko, *branch_name, *branch_name_ko, *branch_address, *branch_address_ko, *branch_phone, *photo;
 	int body, fuel, gearbox, service;
 };
 extern const struct shape car_facts_shape;

@@ -17,7 +17,7 @@
 static const struct member booking_extra_members[] = {
 	SHAPE_INT(booking_extra, booking_id), SHAPE_INT(booking_extra, line_no), SHAPE_STATE(booking_extra, kind, extra_kind_words),
 	SHAPE_STATE(booking_extra, state, extra_state_words), SHAPE_INT(booking_extra, ref_id), SHAPE_INT(booking_extra, quantity),
-	SHAPE_AMOUNT(booking_extra, amount), SHAPE_TEXT(booking_extra, label), SHAPE_TEXT(booking_extra, label_ko),
+	SHAPE_AMOUNT(booking_extra, amount), SHAPE_TEXT_KO(booking_extra, label),
 	SHAPE_TEXT(booking_extra, category), SHAPE_TEXT(booking_extra, end_reason), SHAPE_TIME(booking_extra, ended_at),
 	SHAPE_STATE(booking_extra, refund_state, refund_state_words), SHAPE_AMOUNT(booking_extra, refund_due),
 	SHAPE_AMOUNT(booking_extra, refunded_amount), SHAPE_INT(booking_extra, refund_tries), SHAPE_TEXT(booking_extra, last_error),
@@ -153,7 +153,7 @@ quote_item(struct db *db, const struct booking_order *o, int i, struct booking *
 		return BOOKING_NO_ITEM;
 	n_free = stock_free(db, item.item_id, o->starts_at, o->ends_at, clock_now()) - (pieces_wanted(o, i) - quantity);
 	if (n_free < quantity) {
-		b->trouble.label = *item.name_ko && lang_now() == LANG_KO ? item.name_ko : item.name;
+		b->trouble.label = lang_pick(lang_now(), item.name, item.name_ko);
 		b->trouble.n_free = n_free > 0 ? n_free : 0;
 		return BOOKING_OUT_OF_STOCK;
 	}

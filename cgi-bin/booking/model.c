@@ -11,8 +11,8 @@
 
 static const struct member rentable_members[] = {
 	SHAPE_INT(rentable, car_id), SHAPE_INT(rentable, branch_id), SHAPE_AMOUNT(rentable, daily_price),
-	SHAPE_AMOUNT(rentable, hourly_price), SHAPE_TEXT(rentable, name), SHAPE_TEXT(rentable, plate), SHAPE_TEXT(rentable, body),
-	SHAPE_TEXT(rentable, branch_name), SHAPE_TEXT(rentable, branch_name_ko),
+	SHAPE_AMOUNT(rentable, hourly_price), SHAPE_TEXT_KO(rentable, name), SHAPE_TEXT(rentable, plate), SHAPE_TEXT(rentable, body),
+	SHAPE_TEXT_KO(rentable, branch_name),
 };
 const struct shape rentable_shape = SHAPE(rentable, rentable_members);
 
@@ -100,7 +100,7 @@ model_choose(struct db *db, const struct booking_order *o, struct rentable *cars
 /* --- a booking's cars ------------------------------------------------------------------------------------------------------- */
 
 static const struct member booking_car_members[] = {
-	SHAPE_INT(booking_car, car_id), SHAPE_TEXT(booking_car, car_name), SHAPE_TEXT(booking_car, plate),
+	SHAPE_INT(booking_car, car_id), SHAPE_TEXT_KO(booking_car, car_name), SHAPE_TEXT(booking_car, plate),
 };
 const struct shape booking_car_shape = SHAPE(booking_car, booking_car_members);
 
@@ -109,7 +109,7 @@ make_list(struct booking *b, struct arena *m)
 {
 	b->n_all_cars = b->n_cars > 1 ? (int)b->n_cars : 1;
 	b->cars = arena_array(m, struct booking_car, b->n_all_cars);
-	b->cars[0] = (struct booking_car){ b->car_id, b->car_name, b->plate };
+	b->cars[0] = (struct booking_car){ b->car_id, b->car_name, b->car_name_ko, b->plate };
 	b->more_cars = b->cars + 1;
 	b->n_more_cars = b->n_all_cars - 1;
 }
@@ -119,15 +119,15 @@ booking_list_cars(struct booking *b, const struct rentable *cars, struct arena *
 {
 	make_list(b, m);
 	for (int i = 1; i < b->n_all_cars; i++)
-		b->cars[i] = (struct booking_car){ cars[i].car_id, cars[i].name, cars[i].plate };
+		b->cars[i] = (struct booking_car){ cars[i].car_id, cars[i].name, cars[i].name_ko, cars[i].plate };
 }
 
 bool
 booking_hold_cars(struct db *db, struct booking *b)
 {
 	for (int i = 1; i < b->n_all_cars; i++)
-		db_do(db, "INSERT INTO booking_car (booking_id, car_no, car_id, car_name, plate) VALUES ($1, $2, $3, $4, $5)",
-			b->booking_id, i + 1, b->cars[i].car_id, b->cars[i].car_name, b->cars[i].plate);
+		db_do(db, "INSERT INTO booking_car (booking_id, car_no, car_id, car_name, car_name_ko, plate) VALUES ($1, $2, $3, $4, $5, $6)",
+			b->booking_id, i + 1, b->cars[i].car_id, b->cars[i].car_name, b->cars[i].car_name_ko, b->cars[i].plate);
 	for (int i = 0; i < b->n_all_cars; i++)
 		if (!calendar_hold(db, b->cars[i].car_id, b->booking_id, b->starts_at, b->ends_at))
 			return false;
@@ -143,8 +143,8 @@ booking_read_cars(struct db *db, struct booking *b)
 	make_list(b, db_memory(db));
 	if (b->n_more_cars == 0)
 		return;
-	db_list(db, &booking_car_shape, &more, &n, "SELECT car_id, car_name, plate FROM booking_car WHERE booking_id = $1 ORDER BY car_no",
-		b->booking_id);
+	db_list(db, &booking_car_shape, &more, &n,
+		"SELECT car_id, car_name, car_name_ko, plate FROM booking_car WHERE booking_id = $1 ORDER BY car_no", b->booking_id);
 	for (int i = 0; i < n && i < b->n_more_cars; i++)
 		b->more_cars[i] = more[i];
 }
@@ -158,7 +158,7 @@ static const struct member model_branch_members[] = {
 static const struct shape model_branch_shape = SHAPE(model_branch, model_branch_members);
 
 static const struct member model_offer_members[] = {
-	SHAPE_INT(model_offer, model_id), SHAPE_TEXT(model_offer, name), SHAPE_STATE(model_offer, body, body_words),
+	SHAPE_INT(model_offer, model_id), SHAPE_TEXT_KO(model_offer, name), SHAPE_STATE(model_offer, body, body_words),
 	SHAPE_INT(model_offer, seats), SHAPE_STATE(model_offer, fuel, fuel_words), SHAPE_STATE(model_offer, gearbox, gearbox_words),
 	SHAPE_AMOUNT(model_offer, daily_price), SHAPE_AMOUNT(model_offer, hourly_price), SHAPE_TEXT(model_offer, photo),
 	SHAPE_INT(model_offer, n_cars), SHAPE_INT(model_offer, n_free), SHAPE_INT(model_offer, n_at_once),
@@ -167,7 +167,7 @@ static const struct member model_offer_members[] = {
 const struct shape model_offer_shape = SHAPE(model_offer, model_offer_members);
 
 #define OFFER_COLUMNS \
-	"m.model_id, m.name, m.body, m.seats, m.fuel, m.gearbox, m.daily_price, m.hourly_price," \
+	"m.model_id, m.name, m.name_ko, m.body, m.seats, m.fuel, m.gearbox, m.daily_price, m.hourly_price," \
 	" COALESCE((SELECT MAX(c.photo) FROM v_car c WHERE c.model_id = m.model_id AND c.service = 'IN_SERVICE'), '') AS photo"
 #define ON_OFFER \
 	" FROM v_car_model m WHERE m.state = 'ON_SALE'" \
@@ -245,7 +245,7 @@ offer_count_free(struct db *db, struct arena *m, struct model_offer *model, int6
 		const struct model_stock *s = &stock[i];
 
 		model->branches[i] = (struct model_branch){ s->branch_id, s->n_cars, s->n_free,
-			lang_now() == LANG_KO && *s->branch_name_ko ? s->branch_name_ko : s->branch_name };
+			lang_pick(lang_now(), s->branch_name, s->branch_name_ko) };
 		model->n_cars += s->n_cars;
 		model->n_free += s->n_free;
 		if (s->n_free > model->n_at_once)
@@ -257,7 +257,7 @@ offer_count_free(struct db *db, struct arena *m, struct model_offer *model, int6
 
 static const struct member model_stock_members[] = {
 	SHAPE_INT(model_stock, branch_id), SHAPE_INT(model_stock, n_cars), SHAPE_INT(model_stock, n_free),
-	SHAPE_TEXT(model_stock, branch_name), SHAPE_TEXT(model_stock, branch_name_ko),
+	SHAPE_TEXT_KO(model_stock, branch_name),
 };
 static const struct shape model_stock_shape = SHAPE(model_stock, model_stock_members);
 

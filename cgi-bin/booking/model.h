@@ -15,10 +15,10 @@
 /* A car as it is promised; its prices are the model's when the model was asked for. */
 struct rentable {
 	int64_t car_id, branch_id, daily_price, hourly_price;
-	const char *name, *plate, *body, *branch_name, *branch_name_ko;
+	const char *name, *name_ko, *plate, *body, *branch_name, *branch_name_ko;
 };
 extern const struct shape rentable_shape;
-#define RENTABLE_COLUMNS "car_id, branch_id, daily_price, hourly_price, name, plate, body, branch_name, branch_name_ko"
+#define RENTABLE_COLUMNS "car_id, branch_id, daily_price, hourly_price, name, name_ko, plate, body, branch_name, branch_name_ko"
 
 /*
  * The o->qty cars for this order, inside the caller's transaction: in service, free, all at o->branch_id, or where most are free. Of
@@ -39,7 +39,7 @@ struct model_branch {
 };
 struct model_offer {
 	int64_t model_id, seats, daily_price, hourly_price;
-	const char *name, *photo;       /* photo: one of its cars' */
+	const char *name, *name_ko, *photo;     /* photo: one of its cars' */
 	int body, fuel, gearbox;
 	int64_t n_cars, n_free;         /* in service; free in the interval, over all branches */
 	int64_t n_at_once;              /* … at the branch that has most of them: so many can be booked together, CARS_MAX at most */

@@ -18,7 +18,7 @@ cards_of(struct db *db, int64_t user_id, struct saved_card **cards)
 }
 
 static const struct member around_booking_members[] = {
-	SHAPE_TEXT(around_booking, branch_address), SHAPE_TEXT(around_booking, branch_phone), SHAPE_TEXT(around_booking, brand),
+	SHAPE_TEXT_KO(around_booking, branch_address), SHAPE_TEXT(around_booking, branch_phone), SHAPE_TEXT(around_booking, brand),
 	SHAPE_TEXT(around_booking, last4), SHAPE_AMOUNT(around_booking, bank_amount),
 };
 static const struct shape around_booking_shape = SHAPE(around_booking, around_booking_members);
@@ -27,7 +27,8 @@ void
 around_booking(struct db *db, const struct booking *b, struct around_booking *around)
 {
 	db_one(db, &around_booking_shape, around,
-		"SELECT address AS branch_address, phone AS branch_phone FROM v_branch WHERE branch_id = $1", b->branch_id);
+		"SELECT address AS branch_address, address_ko AS branch_address_ko, phone AS branch_phone FROM v_branch WHERE branch_id = $1",
+		b->branch_id);
 	db_one(db, &around_booking_shape, around, "SELECT brand, last4, bank_amount FROM v_charge WHERE charge_id = $1", b->charge_id);
 }
 
@@ -49,7 +50,7 @@ const struct words desk_view_words = WORDS(desk_view_word);
 
 static const struct member booking_row_members[] = {
 	SHAPE_TEXT(booking_row, code), SHAPE_STATE(booking_row, state, booking_state_words), SHAPE_INT(booking_row, customer_id),
-	SHAPE_TEXT(booking_row, customer_name), SHAPE_INT(booking_row, car_id), SHAPE_TEXT(booking_row, car_name),
+	SHAPE_TEXT(booking_row, customer_name), SHAPE_INT(booking_row, car_id), SHAPE_TEXT_KO(booking_row, car_name),
 	SHAPE_TEXT(booking_row, plate), SHAPE_TIME(booking_row, starts_at), SHAPE_TIME(booking_row, ends_at),
 	SHAPE_AMOUNT(booking_row, amount), SHAPE_TEXT(booking_row, currency), SHAPE_STATE(booking_row, refund_state, refund_state_words),
 	SHAPE_AMOUNT(booking_row, refund_due), SHAPE_BOOL(booking_row, is_late),
@@ -75,8 +76,8 @@ const struct shape booking_row_shape = SHAPE(booking_row, booking_row_members);
 	" AND $6 > 0 /*scan*/ /*sort*/"
 
 #define COLUMNS \
-	"SELECT b.code, b.state, b.customer_id, COALESCE(u.name, '') AS customer_name, b.car_id, b.car_name, b.plate, b.starts_at, b.ends_at," \
-	" b.amount, b.currency, b.refund_state, b.refund_due, CASE WHEN b.state = 'OUT' AND b.ends_at < $6 THEN 1 ELSE 0 END AS is_late," \
+	"SELECT b.code, b.state, b.customer_id, COALESCE(u.name, '') AS customer_name, b.car_id, b.car_name, b.car_name_ko, b.plate," \
+	" b.starts_at, b.ends_at, b.amount, b.currency, b.refund_state, b.refund_due, CASE WHEN b.state = 'OUT' AND b.ends_at < $6 THEN 1 ELSE 0 END AS is_late," \
 	" b.n_cars, b.n_cars - 1 AS n_more_cars"
 
 #define VALUES(q) \

@@ -13,7 +13,7 @@ struct saved_card {
 };
 int cards_of(struct db *db, int64_t user_id, struct saved_card **cards);
 /* Where to pick it up and ask, and the card that paid; what is not known is NULL. */
-struct around_booking { const char *branch_address, *branch_phone, *brand, *last4; int64_t bank_amount; /* refunded by transfer */ };
+struct around_booking { const char *branch_address, *branch_address_ko, *branch_phone, *brand, *last4; int64_t bank_amount; /* refunded by transfer */ };
 void around_booking(struct db *db, const struct booking *b, struct around_booking *around);
 void customer_of(struct db *db, int64_t user_id, const char **name, const char **email);
 
@@ -29,7 +29,7 @@ struct booking_query {
 	enum { BOOKINGS_BY_START, BOOKINGS_BY_START_DOWN, BOOKINGS_BY_NEWEST } order;
 };
 struct booking_row {
-	const char *code, *car_name, *plate, *customer_name, *currency;
+	const char *code, *car_name, *car_name_ko, *plate, *customer_name, *currency;
 	int state, refund_state;
 	int64_t customer_id, car_id, starts_at, ends_at, amount, refund_due;
 	int64_t n_cars, n_more_cars;    /* n_more_cars: beside the one named */
@@ -57,7 +57,7 @@ bool is_stuck(struct db *db, const char *subject_id, int64_t now);
 
 /* A car that is late, and the customer who cannot have it in time. No saga: somebody has to call them. */
 struct late_clash {
-	const char *code, *plate, *car_name, *customer_name, *customer_phone, *next_code, *next_name, *next_phone;
+	const char *code, *plate, *car_name, *car_name_ko, *customer_name, *customer_phone, *next_code, *next_name, *next_phone;
 	int64_t ends_at, next_starts_at;
 };
 extern const struct shape late_clash_shape;

@@ -78,13 +78,6 @@ input_time(struct web *w, int64_t at)
 	return b.s ? b.s : "";
 }
 
-static void
-translate_branch(struct car_facts *car)
-{
-	if (lang_now() == LANG_KO && car->branch_name_ko && *car->branch_name_ko)
-		car->branch_name = car->branch_name_ko;
-}
-
 /* Delivery and equipment as they were asked for, and what they add to the price. */
 static void
 add_extras(struct web *w, struct order_page *p, struct booking_order o)
@@ -113,7 +106,6 @@ show_order(struct web *w, int64_t car_id, int64_t starts_at, int64_t ends_at, en
 	p.branch_id = o.branch_id;
 	p.qty = o.model_id ? o.qty : 1;
 	p.is_several = p.qty > 1;
-	translate_branch(&p.car);
 	price_order(w, &p, starts_at, ends_at);
 	add_extras(w, &p, o);
 	choose_card(w, &p);
@@ -160,8 +152,10 @@ static enum status
 go_and_pay(struct web *w, const struct booking *b)
 {
 	const char *back = web_encode(w, arena_printf(w->m, "%s/bookings/%s", settings.base_url, b->code));
-	const char *name = b->n_cars > 1 ? arena_printf(w->m, "%lld × %s", (long long)b->n_cars, b->car_name) : b->car_name;
+	const char *name = lang_pick(lang_now(), b->car_name, b->car_name_ko);
 
+	if (b->n_cars > 1)
+		name = arena_printf(w->m, "%lld × %s", (long long)b->n_cars, name);
 	return web_redirect_out(w, arena_printf(w->m,
 		"%s/pay?customerKey=ANONYMOUS&orderId=%s&amount=%lld&orderName=%s&successUrl=%s%%2Fpaid&failUrl=%s",
 		rental.provider_public_url, b->code, (long long)b->amount, web_encode(w, name), back, back));

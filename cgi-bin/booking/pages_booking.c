@@ -15,14 +15,14 @@
 static const struct member extra_json_members[] = {
 	SHAPE_INT(booking_extra, line_no), SHAPE_STATE(booking_extra, kind, extra_kind_words), SHAPE_STATE(booking_extra, state, extra_state_words),
 	SHAPE_INT(booking_extra, ref_id), SHAPE_INT(booking_extra, quantity), SHAPE_AMOUNT(booking_extra, amount),
-	SHAPE_TEXT(booking_extra, label), SHAPE_TEXT(booking_extra, label_ko), SHAPE_TEXT(booking_extra, end_reason),
+	SHAPE_TEXT_KO(booking_extra, label), SHAPE_TEXT(booking_extra, end_reason),
 	SHAPE_STATE(booking_extra, refund_state, refund_state_words), SHAPE_AMOUNT(booking_extra, refund_due),
 	SHAPE_AMOUNT(booking_extra, refunded_amount),
 };
 static const struct shape extra_json_shape = SHAPE(booking_extra, extra_json_members);
 
 static const struct member booking_json_members[] = {
-	SHAPE_TEXT(booking, code), SHAPE_STATE(booking, state, booking_state_words), SHAPE_INT(booking, car_id), SHAPE_TEXT(booking, car_name),
+	SHAPE_TEXT(booking, code), SHAPE_STATE(booking, state, booking_state_words), SHAPE_INT(booking, car_id), SHAPE_TEXT_KO(booking, car_name),
 	SHAPE_TEXT(booking, plate), SHAPE_INT(booking, model_id), SHAPE_INT(booking, n_cars),
 	SHAPE_LIST_AS(booking, cars, cars, n_all_cars, booking_car_shape), SHAPE_TEXT(booking, branch_name), SHAPE_TIME(booking, starts_at), SHAPE_TIME(booking, ends_at),
 	SHAPE_AMOUNT(booking, amount), SHAPE_AMOUNT(booking, vat_amount), SHAPE_TEXT(booking, currency),
@@ -37,7 +37,7 @@ const struct shape booking_json_shape = SHAPE(booking, booking_json_members);
 
 struct booking_page {
 	struct booking booking;
-	const char *customer_name, *customer_email, *reason, *branch_address, *branch_phone, *brand, *last4;
+	const char *customer_name, *customer_email, *reason, *branch_address, *branch_address_ko, *branch_phone, *brand, *last4;
 	bool may_cancel, may_pay, is_unsettled, is_mine, is_several;
 	bool may_hand_out, may_take_back, may_no_show;
 	int64_t now;
@@ -56,7 +56,7 @@ struct booking_page {
 };
 static const struct member booking_page_members[] = {
 	SHAPE_STRUCT(booking_page, booking, booking_shape), SHAPE_TEXT(booking_page, customer_name), SHAPE_TEXT(booking_page, customer_email),
-	SHAPE_TEXT(booking_page, reason), SHAPE_TEXT(booking_page, branch_address), SHAPE_TEXT(booking_page, branch_phone),
+	SHAPE_TEXT(booking_page, reason), SHAPE_TEXT_KO(booking_page, branch_address), SHAPE_TEXT(booking_page, branch_phone),
 	SHAPE_TEXT(booking_page, brand), SHAPE_TEXT(booking_page, last4), SHAPE_BOOL(booking_page, may_cancel),
 	SHAPE_BOOL(booking_page, may_pay), SHAPE_BOOL(booking_page, is_unsettled), SHAPE_BOOL(booking_page, is_mine),
 	SHAPE_BOOL(booking_page, is_several), SHAPE_BOOL(booking_page, is_on_its_way),
@@ -104,6 +104,7 @@ fill_around(struct web *w, struct booking_page *p)
 
 	around_booking(w->db, &p->booking, &a);
 	p->branch_address = a.branch_address;
+	p->branch_address_ko = a.branch_address_ko;
 	p->branch_phone = a.branch_phone;
 	p->brand = a.brand;
 	p->last4 = a.last4;
@@ -142,8 +143,6 @@ fill_extras(struct booking_page *p)
 	for (int i = 0; i < b->n_extras; i++) {
 		struct booking_extra *x = &b->extras[i];
 
-		if (lang_now() == LANG_KO && *x->label_ko)
-			x->label = x->label_ko;
 		if (is_code(x->end_reason))
 			x->end_reason = "";
 		p->back_amount += x->refunded_amount;
@@ -161,8 +160,6 @@ fill_page(struct web *w, struct booking_page *p)
 	bool desk = web_is(w, ROLE_MANAGER);
 
 	p->now = w->now;
-	if (lang_now() == LANG_KO && *b->branch_name_ko)
-		b->branch_name = b->branch_name_ko;
 	p->reason = end_reason_in_words(b->end_reason);
 	p->net_amount = b->amount - b->vat_amount;
 	p->is_mine = b->customer_id == w->user.id;

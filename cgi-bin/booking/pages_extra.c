@@ -197,7 +197,7 @@ show_items(struct web *w, const struct booking_order *o, struct extras_form *f)
 
 		*row = (struct item_row){
 			.item_id = items[i].item_id, .daily_price = items[i].daily_price, .n_free = items[i].n_free > 0 ? items[i].n_free : 0,
-			.item_title = lang_now() == LANG_KO && *items[i].name_ko ? items[i].name_ko : items[i].name,
+			.item_title = lang_pick(lang_now(), items[i].name, items[i].name_ko),
 			.item_name = item_field(w, i, "item_id"), .is_gone = items[i].n_free <= 0,
 		};
 		row->qty = qty_field(w, i, row);

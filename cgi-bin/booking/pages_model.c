@@ -275,7 +275,7 @@ offer_facts(struct web *w, const struct booking_order *o, struct car_facts *car)
 	offer_count_free(w->db, w->m, &model, h.starts_at, h.ends_at);
 	*car = (struct car_facts){
 		.seats = model.seats, .daily_price = model.daily_price, .hourly_price = model.hourly_price, .name = model.name,
-		.branch_name = "", .branch_name_ko = "", .branch_address = "", .branch_phone = "", .photo = model.photo, .body = model.body,
+		.name_ko = model.name_ko, .branch_name = "", .branch_name_ko = "", .branch_address = "", .branch_address_ko = "", .branch_phone = "", .photo = model.photo, .body = model.body,
 		.fuel = model.fuel, .gearbox = model.gearbox, .service = SERVICE_IN_SERVICE,
 	};
 	b = branch_of(&model, o);

@@ -123,12 +123,12 @@ page_home(struct web *w)
 struct found_car {
 	int64_t car_id, branch_id, seats, daily_price, hourly_price, total_amount, vat_amount;
 	int64_t model_id, n_of_model;   /* so many of its model are free at its branch; 0: no other one is */
-	const char *name, *branch_name, *photo;
+	const char *name, *name_ko, *branch_name, *photo;
 	int body, fuel, gearbox;
 	bool is_capped;                 /* the hours would have cost more than a day */
 };
 static const struct member found_car_members[] = {
-	SHAPE_INT(found_car, car_id), SHAPE_TEXT(found_car, name), SHAPE_STATE(found_car, body, body_words),
+	SHAPE_INT(found_car, car_id), SHAPE_TEXT_KO(found_car, name), SHAPE_STATE(found_car, body, body_words),
 	SHAPE_STATE(found_car, fuel, fuel_words), SHAPE_STATE(found_car, gearbox, gearbox_words), SHAPE_INT(found_car, seats),
 	SHAPE_INT(found_car, branch_id), SHAPE_TEXT(found_car, branch_name), SHAPE_TEXT(found_car, photo),
 	SHAPE_AMOUNT(found_car, daily_price), SHAPE_AMOUNT(found_car, hourly_price), SHAPE_AMOUNT(found_car, total_amount),
@@ -197,14 +197,10 @@ read_filters(struct web *w, struct car_query *q)
 	q->seats = form_has(w, "seats") ? form_int(w, "seats", 1, 15) : 0;
 	q->max_price = form_has(w, "max_price") ? form_amount(w, "max_price", 1, 1000000000) : 0;
 	q->order = form_has(w, "sort") ? (enum search_order)form_choice(w, "sort", &order_words) : SEARCH_BY_PRICE;
+	if (q->order == SEARCH_BY_NAME && !w->json && lang_now() == LANG_KO)
+		q->order = SEARCH_BY_NAME_KO;
 	q->offset = (int)((page > 0 ? page - 1 : 0) * PER_PAGE);
 	q->limit = PER_PAGE;
-}
-
-static const char *
-branch_in_words(const char *name, const char *name_ko)
-{
-	return lang_now() == LANG_KO && name_ko && *name_ko ? name_ko : name;
 }
 
 static void
@@ -218,8 +214,8 @@ show_cars(struct web *w, struct search *s, const struct free_car *free, int n)
 		s->cars[i] = (struct found_car){
 			.car_id = f->car_id, .branch_id = f->branch_id, .seats = f->seats, .daily_price = f->daily_price,
 			.hourly_price = f->hourly_price, .total_amount = f->total_amount, .vat_amount = f->vat_amount, .name = f->name,
-			.branch_name = branch_in_words(f->branch_name, f->branch_name_ko), .photo = f->photo, .body = f->body,
-			.fuel = f->fuel, .gearbox = f->gearbox, .is_capped = s->n_hours * f->hourly_price > f->daily_price,
+			.name_ko = f->name_ko, .branch_name = lang_pick(lang_now(), f->branch_name, f->branch_name_ko), .photo = f->photo,
+			.body = f->body, .fuel = f->fuel, .gearbox = f->gearbox, .is_capped = s->n_hours * f->hourly_price > f->daily_price,
 			.model_id = f->model_id, .n_of_model = f->n_of_model > 1 && offer_is_on_sale(w->db, f->model_id) ? f->n_of_model : 0,
 		};
 	}
@@ -326,7 +322,7 @@ page_car(struct web *w)
 
 	if (!car_facts(w->db, web_param_id(w, "car_id"), &p.car))
 		return web_not_found(w);
-	p.car.branch_name = branch_in_words(p.car.branch_name, p.car.branch_name_ko);
+	p.car.branch_name = lang_pick(lang_now(), p.car.branch_name, p.car.branch_name_ko);
 	good = (w->json && !form_has(w, "from")) || read_interval(w, &p.starts_at, &p.ends_at);
 	if (good && p.starts_at)
 		price_car(w, &p);

@@ -52,8 +52,8 @@ static struct {
 
 static const struct member free_car_members[] = {
 	SHAPE_INT(free_car, car_id), SHAPE_INT(free_car, model_id), SHAPE_INT(free_car, branch_id), SHAPE_INT(free_car, seats), SHAPE_AMOUNT(free_car, daily_price),
-	SHAPE_AMOUNT(free_car, hourly_price), SHAPE_TEXT(free_car, name), SHAPE_TEXT(free_car, plate), SHAPE_TEXT(free_car, branch_name),
-	SHAPE_TEXT(free_car, branch_name_ko), SHAPE_TEXT(free_car, region), SHAPE_TEXT(free_car, photo),
+	SHAPE_AMOUNT(free_car, hourly_price), SHAPE_TEXT_KO(free_car, name), SHAPE_TEXT(free_car, plate),
+	SHAPE_TEXT_KO(free_car, branch_name), SHAPE_TEXT(free_car, region), SHAPE_TEXT(free_car, photo),
 	SHAPE_STATE(free_car, body, body_words), SHAPE_STATE(free_car, fuel, fuel_words), SHAPE_STATE(free_car, gearbox, gearbox_words),
 	SHAPE_AMOUNT(free_car, total_amount), SHAPE_AMOUNT(free_car, vat_amount),
 };
@@ -126,8 +126,8 @@ mem_car(const struct free_car *c)
 }
 
 #define FREE_CAR_COLUMNS \
-	"car_id, COALESCE(model_id, 0) AS model_id, branch_id, seats, daily_price, hourly_price, name, plate, branch_name, branch_name_ko, region," \
-	" photo, body, fuel, gearbox"
+	"car_id, COALESCE(model_id, 0) AS model_id, branch_id, seats, daily_price, hourly_price, name, name_ko, plate, branch_name, branch_name_ko," \
+	" region, photo, body, fuel, gearbox"
 
 static int
 by_stock(const void *a, const void *b)
@@ -306,11 +306,17 @@ wanted(const struct mem_car *c, const struct car_query *q)
 /* One that may be shown, and where it stands: by key, then by car. */
 struct hit { int64_t key; const struct mem_car *car; int64_t total; };
 
+static const char *
+name_of(const struct hit *h, enum search_order order)
+{
+	return lang_pick(order == SEARCH_BY_NAME_KO ? LANG_KO : LANG_EN, h->car->show->name, h->car->show->name_ko);
+}
+
 static int
 before(const struct hit *a, const struct hit *b, enum search_order order)
 {
-	if (order == SEARCH_BY_NAME) {
-		int by_name = strcmp(a->car->show->name, b->car->show->name);
+	if (order == SEARCH_BY_NAME || order == SEARCH_BY_NAME_KO) {
+		int by_name = strcmp(name_of(a, order), name_of(b, order));
 
 		if (by_name != 0)
 			return by_name < 0;
@@ -326,7 +332,8 @@ key_of(const struct mem_car *c, int64_t total, enum search_order order)
 	case SEARCH_BY_PRICE:      return total;
 	case SEARCH_BY_PRICE_DOWN: return -total;
 	case SEARCH_BY_SEATS:      return -c->seats * 1000000000000LL + total;
-	case SEARCH_BY_NAME:       return 0;
+	case SEARCH_BY_NAME:
+	case SEARCH_BY_NAME_KO:    return 0;
 	}
 	return 0;
 }

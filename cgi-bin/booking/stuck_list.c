@@ -54,7 +54,7 @@ is_stuck(struct db *db, const char *subject_id, int64_t now)
 }
 
 static const struct member late_clash_members[] = {
-	SHAPE_TEXT(late_clash, code), SHAPE_TEXT(late_clash, plate), SHAPE_TEXT(late_clash, car_name), SHAPE_TIME(late_clash, ends_at),
+	SHAPE_TEXT(late_clash, code), SHAPE_TEXT(late_clash, plate), SHAPE_TEXT_KO(late_clash, car_name), SHAPE_TIME(late_clash, ends_at),
 	SHAPE_TEXT(late_clash, customer_name), SHAPE_TEXT(late_clash, customer_phone), SHAPE_TEXT(late_clash, next_code),
 	SHAPE_TIME(late_clash, next_starts_at), SHAPE_TEXT(late_clash, next_name), SHAPE_TEXT(late_clash, next_phone),
 };
@@ -67,7 +67,8 @@ late_clashes(struct db *db, int64_t now, struct late_clash **clashes)
 	int n = 0;
 
 	return db_list(db, &late_clash_shape, clashes, &n,
-		"SELECT b.code, COALESCE(m.plate, b.plate) AS plate, COALESCE(m.car_name, b.car_name) AS car_name, b.ends_at, COALESCE(u.name, '') AS customer_name, COALESCE(u.phone, '') AS customer_phone,"
+		"SELECT b.code, COALESCE(m.plate, b.plate) AS plate, COALESCE(m.car_name, b.car_name) AS car_name,"
+		" COALESCE(m.car_name_ko, b.car_name_ko) AS car_name_ko, b.ends_at, COALESCE(u.name, '') AS customer_name, COALESCE(u.phone, '') AS customer_phone,"
 		" n.code AS next_code, n.starts_at AS next_starts_at, COALESCE(v.name, '') AS next_name, COALESCE(v.phone, '') AS next_phone"
 		" FROM booking b /*scan*/ JOIN slot o ON o.booking_id = b.booking_id AND o.booking_id <> 0"
 		" LEFT JOIN booking_car m ON m.booking_id = b.booking_id AND m.car_id = o.car_id"

@@ -31,7 +31,7 @@ goods_of(struct db *db, const char *code)
 	buf_puts(&goods, "");
 	while (db_next(r))
 		buf_printf(&goods, "%s%lld × %s", goods.n ? ", " : "", (long long)row_int(r, 0),
-		           lang_now() == LANG_KO && *row_peek(r, 2) ? row_peek(r, 2) : row_peek(r, 1));
+		           lang_pick(lang_now(), row_peek(r, 1), row_peek(r, 2)));
 	db_done(r);
 	return goods.s;
 }
@@ -43,8 +43,8 @@ delivery_find(struct db *db, int64_t delivery_id, const struct delivery_actor *b
 
 	*d = (struct delivery){ .delivery_id = delivery_id };
 	if (!db_one(db, &delivery_shape, d,
-	            "SELECT d.delivery_id, d.booking_code AS code, d.direction, d.state, d.customer_id, d.car_name, d.plates, d.zone,"
-	            " d.address, d.place, d.window_from, d.window_to, d.courier_id, d.requested_at, d.scheduled_at, d.shipped_at,"
+	            "SELECT d.delivery_id, d.booking_code AS code, d.direction, d.state, d.customer_id, d.car_name, d.car_name_ko, d.plates,"
+	            " d.zone, d.address, d.place, d.window_from, d.window_to, d.courier_id, d.requested_at, d.scheduled_at, d.shipped_at,"
 	            " d.delivered_at, d.ended_at, d.ended_by, d.end_reason, d.odometer_km, d.fuel_percent, d.received_by, d.photo, d.note,"
 	            " COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = d.customer_id), '') AS customer_name,"
 	            " COALESCE((SELECT u.phone FROM v_user u WHERE u.user_id = d.customer_id), '') AS customer_phone,"

@@ -34,7 +34,7 @@ struct delivery {
 	int direction, state;
 	int64_t customer_id;
 	const char *customer_name, *customer_phone;
-	const char *car_name, *plates;
+	const char *car_name, *car_name_ko, *plates;
 	const char *goods;                      /* what goes with the car: "2 × Child seat, 1 × Snow chains"; "": nothing */
 	const char *zone, *zone_name, *address, *place;
 	int64_t window_from, window_to;         /* the customer waits between these two */

@@ -32,7 +32,7 @@ const struct words delivery_direction_words = WORDS(direction_word);
 #define ITS_WAY \
 	ITS_NUMBERS, SHAPE_STATE(delivery, state, delivery_state_words), ITS_WINDOW, ITS_COURIER, ITS_HANDOVER, \
 	SHAPE_TEXT(delivery, note), SHAPE_TEXT(delivery, customer_name), SHAPE_TEXT(delivery, customer_phone), \
-	SHAPE_TEXT(delivery, car_name), SHAPE_TEXT(delivery, plates), SHAPE_TEXT(delivery, address), SHAPE_TEXT(delivery, place), \
+	SHAPE_TEXT_KO(delivery, car_name), SHAPE_TEXT(delivery, plates), SHAPE_TEXT(delivery, address), SHAPE_TEXT(delivery, place), \
 	SHAPE_TIME(delivery, requested_at), SHAPE_TIME(delivery, scheduled_at), SHAPE_TIME(delivery, shipped_at), \
 	SHAPE_TIME(delivery, delivered_at), SHAPE_TIME(delivery, ended_at), SHAPE_TEXT(delivery, ended_by), \
 	SHAPE_TEXT(delivery, end_reason), SHAPE_BOOL(delivery, has_photo), SHAPE_BOOL(delivery, is_late), SHAPE_BOOL(delivery, overlaps)
@@ -119,13 +119,13 @@ job_booking_is_over(struct db *db, const struct delivery *d)
 /* What the customer asked for when he booked. */
 struct wish {
 	int64_t customer_id, n_cars, starts_at, ends_at, window_from, window_to;
-	const char *code, *booking_state, *car_name, *plate, *zone, *address, *place;
+	const char *code, *booking_state, *car_name, *car_name_ko, *plate, *zone, *address, *place;
 	bool collects;
 };
 static const struct member wish_members[] = {
 	SHAPE_INT(wish, customer_id), SHAPE_INT(wish, n_cars), SHAPE_TIME(wish, starts_at), SHAPE_TIME(wish, ends_at),
 	SHAPE_TIME(wish, window_from), SHAPE_TIME(wish, window_to), SHAPE_TEXT(wish, code), SHAPE_TEXT(wish, booking_state),
-	SHAPE_TEXT(wish, car_name), SHAPE_TEXT(wish, plate), SHAPE_TEXT(wish, zone), SHAPE_TEXT(wish, address),
+	SHAPE_TEXT_KO(wish, car_name), SHAPE_TEXT(wish, plate), SHAPE_TEXT(wish, zone), SHAPE_TEXT(wish, address),
 	SHAPE_TEXT(wish, place), SHAPE_BOOL(wish, collects),
 };
 static const struct shape wish_shape = SHAPE(wish, wish_members);
@@ -134,8 +134,8 @@ static bool
 wish_of(struct db *db, const char *code, struct wish *wish)
 {
 	return db_one(db, &wish_shape, wish,
-		"SELECT code, customer_id, booking_state, car_name, plate, n_cars, starts_at, ends_at, zone, address, place, window_from,"
-		" window_to, collects FROM v_booking_delivery WHERE code = $1", code);
+		"SELECT code, customer_id, booking_state, car_name, car_name_ko, plate, n_cars, starts_at, ends_at, zone, address, place,"
+		" window_from, window_to, collects FROM v_booking_delivery WHERE code = $1", code);
 }
 
 static bool
@@ -166,9 +166,10 @@ begin_job(struct db *db, const struct wish *wish, enum delivery_direction direct
 	struct delivery d;
 	int64_t id = db_int(db,
 		"INSERT INTO delivery (booking_code, direction, state, customer_id, car_name, plates, zone, address, place, window_from,"
-		" window_to, requested_at) VALUES ($1, $2, 'REQUESTED', $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING delivery_id",
+		" window_to, requested_at, car_name_ko)"
+		" VALUES ($1, $2, 'REQUESTED', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING delivery_id",
 		wish->code, words_code(&delivery_direction_words, (int)direction), wish->customer_id, wish->car_name, plates_of(db, wish),
-		wish->zone, wish->address, wish->place, from, to, clock_now());
+		wish->zone, wish->address, wish->place, from, to, clock_now(), wish->car_name_ko);
 
 	if (job_read(db, id, &d))
 		job_tell(db, &d, "delivery.requested", causation_id, 0);
@@ -235,15 +236,15 @@ job_not_needed(struct db *db, const char *code, enum delivery_direction directio
 static void
 remember_as_cancelled(struct db *db, const char *code, const char *reason)
 {
-	struct wish wish = { .car_name = "", .plate = "", .zone = "", .address = "", .place = "" };
+	struct wish wish = { .car_name = "", .car_name_ko = "", .plate = "", .zone = "", .address = "", .place = "" };
 
 	wish_of(db, code, &wish);
 	db_do(db,
 		"INSERT INTO delivery (booking_code, direction, state, customer_id, car_name, plates, zone, address, place, window_from, window_to,"
-		" requested_at, ended_at, ended_by, end_reason)"
-		" VALUES ($1, 'delivery', 'CANCELLED', $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, 'customer', $11)",
+		" requested_at, ended_at, ended_by, end_reason, car_name_ko)"
+		" VALUES ($1, 'delivery', 'CANCELLED', $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, 'customer', $11, $12)",
 		code, wish.customer_id, wish.car_name, wish.plate, wish.zone, wish.address, wish.place, wish.window_from, wish.window_to,
-		clock_now(), reason);
+		clock_now(), reason, wish.car_name_ko);
 }
 
 enum job_cancelled

@@ -54,7 +54,7 @@ complete(struct db *db, struct item *item)
 	item->free_now = stock_free(db, item->item_id, now, now + 1, now);
 	item->free_today = stock_free(db, item->item_id, now, day_add(day_start(now), 1), now);
 	item->is_sync = category_is_sync(item->category);
-	item->label = lang_now() == LANG_KO && *item->name_ko ? item->name_ko : item->name;
+	item->label = lang_pick(lang_now(), item->name, item->name_ko);
 	item->category_label = category ? choice_name(category) : item->category;
 	item->version = version_of(db_memory(db), item);
 }

@@ -60,7 +60,7 @@ order_interval_problem(int64_t starts_at, int64_t ends_at, int64_t now, const ch
 static void
 complete(struct equipment_order *o)
 {
-	o->label = lang_now() == LANG_KO && *o->item_name_ko ? o->item_name_ko : o->item_name;
+	o->label = lang_pick(lang_now(), o->item_name, o->item_name_ko);
 	o->is_late = o->state == EQUIPMENT_HANDED_OUT && o->ends_at < clock_now();
 	o->lacks = o->state == EQUIPMENT_APPROVED && o->taken < o->quantity;
 }

@@ -8,26 +8,18 @@
 #include <string.h>
 
 #define BRANCH_COLUMNS \
-	"branch_id, name, name_ko, region, address, phone, is_open," \
+	"branch_id, name, name_ko, region, address, address_ko, phone, is_open," \
 	" (SELECT COUNT(*) FROM car c WHERE c.branch_id = b.branch_id AND c.service <> 'RETIRED') AS n_cars"
 
 /* The first ones are what a person changes: the version is made from them. */
 static const struct member branch_members[] = {
-	SHAPE_INT(branch, branch_id), SHAPE_TEXT(branch, name), SHAPE_TEXT(branch, name_ko), SHAPE_TEXT(branch, region),
-	SHAPE_TEXT(branch, address), SHAPE_TEXT(branch, phone),
-	SHAPE_BOOL(branch, is_open), SHAPE_INT(branch, n_cars), SHAPE_TEXT(branch, version), SHAPE_TEXT(branch, label),
+	SHAPE_INT(branch, branch_id), SHAPE_TEXT_KO(branch, name), SHAPE_TEXT(branch, region),
+	SHAPE_TEXT_KO(branch, address), SHAPE_TEXT(branch, phone),
+	SHAPE_BOOL(branch, is_open), SHAPE_INT(branch, n_cars), SHAPE_TEXT(branch, version),
 };
-#define N_CHANGED 6
-#define N_JSON    9
+#define N_CHANGED 7
 const struct shape branch_shape = SHAPE(branch, branch_members);
-const struct shape branch_json_shape = { .name = "branch", .size = sizeof(struct branch), .member = branch_members, .n = N_JSON };
 static const struct shape changed_shape = { .name = "branch", .size = sizeof(struct branch), .member = branch_members, .n = N_CHANGED };
-
-const char *
-branch_name_now(const char *name, const char *name_ko)
-{
-	return lang_now() == LANG_KO && name_ko && *name_ko ? name_ko : name;
-}
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
@@ -40,20 +32,13 @@ version_of(struct arena *m, const struct branch *branch)
 	return arena_strndup(m, secret_hash(m, b.s), 16);
 }
 
-static void
-branch_complete(struct db *db, struct branch *branch)
-{
-	branch->version = version_of(db_memory(db), branch);
-	branch->label = branch_name_now(branch->name, branch->name_ko);
-}
-
 bool
 branch_find(struct db *db, int64_t branch_id, struct branch *branch)
 {
 	*branch = (struct branch){ .branch_id = 0 };
 	if (!db_one(db, &branch_shape, branch, "SELECT " BRANCH_COLUMNS " FROM branch b WHERE branch_id = $1", branch_id))
 		return false;
-	branch_complete(db, branch);
+	branch->version = version_of(db_memory(db), branch);
 	return true;
 }
 
@@ -64,10 +49,10 @@ branch_count(struct db *db)
 }
 
 static int
-complete_all(struct db *db, struct branch *branches, int n)
+branch_versions(struct db *db, struct branch *branches, int n)
 {
 	for (int i = 0; i < n; i++)
-		branch_complete(db, &branches[i]);
+		branches[i].version = version_of(db_memory(db), &branches[i]);
 	return n;
 }
 
@@ -76,7 +61,7 @@ branch_list(struct db *db, int64_t offset, int64_t limit, struct branch **branch
 {
 	db_list(db, &branch_shape, branches, n_branches,
 		"SELECT " BRANCH_COLUMNS " FROM branch b ORDER BY is_open DESC, region, name LIMIT $1 OFFSET $2 /*scan*/ /*sort*/", limit, offset);
-	return complete_all(db, *branches, *n_branches);
+	return branch_versions(db, *branches, *n_branches);
 }
 
 int
@@ -85,7 +70,7 @@ branch_list_open(struct db *db, int64_t and_branch_id, struct branch **branches,
 	db_list(db, &branch_shape, branches, n_branches,
 		"SELECT " BRANCH_COLUMNS " FROM branch b WHERE is_open = 1 OR branch_id = $1 ORDER BY region, name LIMIT 500 /*scan*/ /*sort*/",
 		and_branch_id);
-	return complete_all(db, *branches, *n_branches);
+	return branch_versions(db, *branches, *n_branches);
 }
 
 int64_t
@@ -116,9 +101,11 @@ or_empty(const char *s)
 bool
 branch_is_there(struct db *db, const struct branch *branch)
 {
-	return db_exists(db, "SELECT 1 FROM branch WHERE name = $1 AND name_ko = $2 AND region = $3 AND address = $4 AND phone = $5",
-	                 branch->name, or_empty(branch->name_ko), or_empty(branch->region), or_empty(branch->address),
-	                 or_empty(branch->phone));
+	return db_exists(db,
+		"SELECT 1 FROM branch WHERE name = $1 AND name_ko = $2 AND region = $3 AND address = $4 AND phone = $5"
+		" AND address_ko = COALESCE($6, address_ko)",
+		branch->name, or_empty(branch->name_ko), or_empty(branch->region), or_empty(branch->address), or_empty(branch->phone),
+		branch->address_ko);
 }
 
 static enum branch_outcome
@@ -129,8 +116,9 @@ branch_insert(struct db *db, struct branch *branch)
 	if (!name_is_free(db, branch))
 		return BRANCH_NAME_TAKEN;
 	branch_id = db_int(db,
-		"INSERT INTO branch (name, name_ko, region, address, phone) VALUES ($1, $2, $3, $4, $5) RETURNING branch_id",
-		branch->name, or_empty(branch->name_ko), or_empty(branch->region), or_empty(branch->address), or_empty(branch->phone));
+		"INSERT INTO branch (name, name_ko, region, address, phone, address_ko) VALUES ($1, $2, $3, $4, $5, $6) RETURNING branch_id",
+		branch->name, or_empty(branch->name_ko), or_empty(branch->region), or_empty(branch->address), or_empty(branch->phone),
+		or_empty(branch->address_ko));
 	branch_find(db, branch_id, branch);
 	return BRANCH_OK;
 }
@@ -168,6 +156,8 @@ branch_rewrite(struct db *db, struct branch *branch, int64_t actor_id)
 
 	if (!branch_find(db, branch->branch_id, &was))
 		return BRANCH_GONE;
+	if (!branch->address_ko)
+		branch->address_ko = was.address_ko;
 	wanted = version_of(db_memory(db), branch);
 	if (strcmp(wanted, was.version) == 0) {
 		*branch = was;
@@ -177,8 +167,8 @@ branch_rewrite(struct db *db, struct branch *branch, int64_t actor_id)
 		return BRANCH_CHANGED;
 	if (!name_is_free(db, branch))
 		return BRANCH_NAME_TAKEN;
-	db_do(db, "UPDATE branch SET name = $2, name_ko = $3, region = $4, address = $5, phone = $6 WHERE branch_id = $1",
-	      branch->branch_id, branch->name, branch->name_ko, branch->region, branch->address, branch->phone);
+	db_do(db, "UPDATE branch SET name = $2, name_ko = $3, region = $4, address = $5, phone = $6, address_ko = $7 WHERE branch_id = $1",
+	      branch->branch_id, branch->name, branch->name_ko, branch->region, branch->address, branch->phone, branch->address_ko);
 	tell_of_cars(db, branch, actor_id);
 	branch_find(db, branch->branch_id, branch);
 	return BRANCH_OK;

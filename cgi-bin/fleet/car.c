@@ -11,24 +11,20 @@
 #define JUST_NOW_S 120          /* how long after registering a car the same form again is a second click */
 
 static const struct member car_members[] = {
-	SHAPE_INT(car, car_id), SHAPE_TEXT(car, plate), SHAPE_INT(car, model_id), SHAPE_TEXT(car, model_name), SHAPE_TEXT(car, name),
+	SHAPE_INT(car, car_id), SHAPE_TEXT(car, plate), SHAPE_INT(car, model_id), SHAPE_TEXT_KO(car, model_name), SHAPE_TEXT_KO(car, name),
 	SHAPE_STATE(car, body, body_words), SHAPE_INT(car, seats), SHAPE_STATE(car, fuel, fuel_words),
 	SHAPE_STATE(car, gearbox, gearbox_words), SHAPE_AMOUNT(car, daily_price), SHAPE_AMOUNT(car, hourly_price),
-	SHAPE_INT(car, branch_id), SHAPE_TEXT(car, branch_name), SHAPE_TEXT(car, branch_name_ko), SHAPE_TEXT(car, region),
+	SHAPE_INT(car, branch_id), SHAPE_TEXT_KO(car, branch_name), SHAPE_TEXT(car, region),
 	SHAPE_STATE(car, service, service_words), SHAPE_STATE(car, status, car_status_words), SHAPE_TEXT(car, photo_url),
-	SHAPE_TIME(car, created_at), SHAPE_TIME(car, updated_at), SHAPE_INT(car, rev), SHAPE_TEXT(car, branch_label),
+	SHAPE_TIME(car, created_at), SHAPE_TIME(car, updated_at), SHAPE_INT(car, rev),
 };
-/* The last one, branch_label, is for pages: what programs read has both names. */
 const struct shape car_shape = SHAPE(car, car_members);
-const struct shape car_json_shape = {
-	.name = "car", .size = sizeof(struct car), .member = car_members, .n = (int)(sizeof(car_members) / sizeof(car_members[0])) - 1,
-};
 
 /* What an event tells of a car (docs/events.md). */
 static const struct member told_members[] = {
-	SHAPE_INT(car, car_id), SHAPE_TEXT(car, plate), SHAPE_TEXT(car, name), SHAPE_STATE(car, body, body_words), SHAPE_INT(car, seats),
+	SHAPE_INT(car, car_id), SHAPE_TEXT(car, plate), SHAPE_TEXT_KO(car, name), SHAPE_STATE(car, body, body_words), SHAPE_INT(car, seats),
 	SHAPE_STATE(car, fuel, fuel_words), SHAPE_STATE(car, gearbox, gearbox_words), SHAPE_AMOUNT(car, daily_price),
-	SHAPE_AMOUNT(car, hourly_price), SHAPE_INT(car, branch_id), SHAPE_TEXT(car, branch_name), SHAPE_TEXT(car, branch_name_ko),
+	SHAPE_AMOUNT(car, hourly_price), SHAPE_INT(car, branch_id), SHAPE_TEXT_KO(car, branch_name),
 	SHAPE_STATE(car, service, service_words),
 };
 static const struct shape told_shape = SHAPE(car, told_members);
@@ -43,11 +39,8 @@ car_find(struct db *db, int64_t car_id, struct car *car)
 	int64_t now = clock_now();
 
 	*car = (struct car){ .car_id = 0 };
-	if (!db_one(db, &car_shape, car, WITH_CARS "SELECT " CAR_COLUMNS " FROM car_now WHERE car_id = $3", now,
-	            now + rental.turnaround_s, car_id))
-		return false;
-	car->branch_label = branch_name_now(car->branch_name, car->branch_name_ko);
-	return true;
+	return db_one(db, &car_shape, car, WITH_CARS "SELECT " CAR_COLUMNS " FROM car_now WHERE car_id = $3", now,
+	              now + rental.turnaround_s, car_id);
 }
 
 static const char *
@@ -81,10 +74,11 @@ car_just_added(struct db *db, const struct car *car)
 {
 	return db_int(db,
 		"SELECT car_id FROM car WHERE plate = $1 AND created_at > $2 AND COALESCE(model_id, 0) = $3 AND name = $4 AND body = $5"
-		" AND seats = $6 AND fuel = $7 AND gearbox = $8 AND daily_price = $9 AND hourly_price = $10 AND $11 IN (branch_id, 0)",
+		" AND seats = $6 AND fuel = $7 AND gearbox = $8 AND daily_price = $9 AND hourly_price = $10 AND $11 IN (branch_id, 0)"
+		" AND name_ko = COALESCE($12, name_ko)",
 		car->plate, clock_now() - JUST_NOW_S, car->model_id, car->name, words_code(&body_words, car->body), car->seats,
 		words_code(&fuel_words, car->fuel), words_code(&gearbox_words, car->gearbox), car->daily_price, car->hourly_price,
-		car->branch_id);
+		car->branch_id, car->name_ko);
 }
 
 const char *
@@ -161,12 +155,20 @@ static bool
 car_insert(struct db *db, const struct car *car, int64_t now)
 {
 	return db_try(db,
-		"INSERT INTO car (car_id, plate, model_id, name, body, seats, fuel, gearbox, daily_price, hourly_price, branch_id, service,"
-		" created_at, updated_at, rev)"
-		" VALUES ($1, $2, NULLIF($3, 0), $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, " NEXT_CAR_REV ")",
+		"INSERT INTO car (car_id, plate, model_id, name, name_ko, body, seats, fuel, gearbox, daily_price, hourly_price, branch_id,"
+		" service, created_at, updated_at, rev)"
+		" VALUES ($1, $2, NULLIF($3, 0), $4, $14, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, " NEXT_CAR_REV ")",
 		car->car_id, car->plate, car->model_id, car->name, words_code(&body_words, car->body), car->seats,
 		words_code(&fuel_words, car->fuel), words_code(&gearbox_words, car->gearbox), car->daily_price, car->hourly_price,
-		car->branch_id, words_code(&service_words, car->service), now);
+		car->branch_id, words_code(&service_words, car->service), now, car->name_ko);
+}
+
+static const char *
+model_name_ko(struct db *db, const struct car *car)
+{
+	const char *name_ko = db_text(db, "SELECT name_ko FROM car_model WHERE model_id = $1 AND name = $2", car->model_id, car->name);
+
+	return name_ko ? name_ko : "";
 }
 
 static enum car_outcome
@@ -182,6 +184,8 @@ car_register(struct db *db, struct car *car, int64_t actor_id)
 		new.branch_id = branch_default(db);
 	if (!branch_takes_cars(db, new.branch_id))
 		return CAR_NO_BRANCH;
+	if (!new.name_ko)
+		new.name_ko = model_name_ko(db, &new);
 	new.car_id = car_next_id(db);
 	if (!car_insert(db, &new, clock_now()))
 		return CAR_PLATE_TAKEN;
@@ -206,8 +210,8 @@ car_add(struct db *db, struct car *car, int64_t actor_id)
 static bool
 car_is_same(const struct car *a, const struct car *b)
 {
-	return strcmp(a->plate, b->plate) == 0 && strcmp(a->name, b->name) == 0 && a->model_id == b->model_id &&
-	       a->branch_id == b->branch_id && a->body == b->body && a->fuel == b->fuel && a->gearbox == b->gearbox &&
+	return strcmp(a->plate, b->plate) == 0 && strcmp(a->name, b->name) == 0 && strcmp(a->name_ko, b->name_ko) == 0 &&
+	       a->model_id == b->model_id && a->branch_id == b->branch_id && a->body == b->body && a->fuel == b->fuel && a->gearbox == b->gearbox &&
 	       a->seats == b->seats && a->daily_price == b->daily_price && a->hourly_price == b->hourly_price &&
 	       a->service == b->service;
 }
@@ -217,11 +221,11 @@ car_update(struct db *db, const struct car *car)
 {
 	return db_try(db,
 		"UPDATE car SET plate = $2, model_id = NULLIF($3, 0), name = $4, body = $5, seats = $6, fuel = $7, gearbox = $8,"
-		" daily_price = $9, hourly_price = $10, branch_id = $11, service = $12, updated_at = $13, rev = " NEXT_CAR_REV
+		" daily_price = $9, hourly_price = $10, branch_id = $11, service = $12, updated_at = $13, name_ko = $14, rev = " NEXT_CAR_REV
 		" WHERE car_id = $1",
 		car->car_id, car->plate, car->model_id, car->name, words_code(&body_words, car->body), car->seats,
 		words_code(&fuel_words, car->fuel), words_code(&gearbox_words, car->gearbox), car->daily_price, car->hourly_price,
-		car->branch_id, words_code(&service_words, car->service), clock_now());
+		car->branch_id, words_code(&service_words, car->service), clock_now(), car->name_ko);
 }
 
 static enum car_outcome
@@ -233,6 +237,8 @@ car_rewrite(struct db *db, struct car *car, int64_t actor_id)
 		return CAR_GONE;
 	if (car->branch_id == 0)
 		car->branch_id = was.branch_id;
+	if (!car->name_ko)
+		car->name_ko = was.name_ko;
 	if (car_is_same(car, &was)) {
 		*car = was;
 		return CAR_OK;

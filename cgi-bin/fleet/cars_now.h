@@ -15,13 +15,13 @@
 
 #define WITH_CARS \
 	"WITH car_now AS (SELECT c.car_id, c.plate, COALESCE(c.model_id, 0) AS model_id, COALESCE(m.name, '') AS model_name," \
-	" c.name, c.body, c.seats, c.fuel, c.gearbox, c.daily_price, c.hourly_price, c.branch_id, b.name AS branch_name," \
+	" COALESCE(m.name_ko, '') AS model_name_ko, c.name, c.name_ko, c.body, c.seats, c.fuel, c.gearbox, c.daily_price, c.hourly_price, c.branch_id, b.name AS branch_name," \
 	" b.name_ko AS branch_name_ko, b.region, c.service, " CAR_STATUS " AS status," \
 	" CASE c.photo WHEN '' THEN NULL ELSE '/photos/' || c.photo END AS photo_url, c.created_at, c.updated_at, c.rev" \
 	" FROM car c JOIN branch b ON b.branch_id = c.branch_id LEFT JOIN car_model m ON m.model_id = c.model_id) "
 
 #define CAR_COLUMNS \
-	"car_id, plate, model_id, model_name, name, body, seats, fuel, gearbox, daily_price, hourly_price, branch_id," \
+	"car_id, plate, model_id, model_name, model_name_ko, name, name_ko, body, seats, fuel, gearbox, daily_price, hourly_price, branch_id," \
 	" branch_name, branch_name_ko, region, service, status, photo_url, created_at, updated_at, rev"
 
 /*

@@ -27,19 +27,17 @@
 
 struct car {
 	int64_t car_id, model_id, branch_id;            /* model_id 0: none; branch_id 0 when adding: the first open branch */
-	const char *plate, *name;
+	const char *plate, *name, *name_ko;             /* name_ko "": the name serves both languages */
 	int body, fuel, gearbox;                        /* ../cars.h */
 	int64_t seats, hourly_price, daily_price;       /* smallest unit of the currency, VAT included */
 	int service;                                    /* enum service */
 	int status;                                     /* enum car_status: what is true now; read only */
-	const char *model_name, *branch_name, *branch_name_ko, *region;
-	const char *branch_label;                       /* in the reader's language */
+	const char *model_name, *model_name_ko, *branch_name, *branch_name_ko, *region;
 	const char *photo_url;                          /* NULL: the drawn body */
 	int64_t created_at, updated_at;
 	int64_t rev;                                    /* grows with every change of any car */
 };
-extern const struct shape car_shape;                    /* for pages */
-extern const struct shape car_json_shape;               /* for programs: without what is for readers of one language */
+extern const struct shape car_shape;
 
 enum car_outcome {
 	CAR_OK,
@@ -55,11 +53,11 @@ enum car_outcome {
 /* One car with what is true of it now. false: there is none. */
 bool car_find(struct db *db, int64_t car_id, struct car *car);
 
-/* Registers a car. OK: *car is the car as it stands (car.registered). PLATE_TAKEN, NO_BRANCH, NO_MODEL: nothing was written. */
+/* Registers a car; name_ko NULL: its model's, if that has the same name. OK: *car is the car as it stands (car.registered). PLATE_TAKEN, NO_BRANCH, NO_MODEL: nothing was written. */
 enum car_outcome car_add(struct db *db, struct car *car, int64_t actor_id);
 /*
  * Makes the car what *car says (car.modified; car.retired when service says so). car->rev is the one it was read with, or 0:
- * whatever it is now. A change that is there already is OK and writes nothing, so a double click does no harm.
+ * whatever it is now; name_ko NULL: as it is. A change that is there already is OK and writes nothing, so a double click does no harm.
  */
 enum car_outcome car_change(struct db *db, struct car *car, int64_t actor_id);
 enum car_outcome car_set_service(struct db *db, int64_t car_id, enum service service, int64_t actor_id);        /* in and out of service */
@@ -80,10 +78,10 @@ void car_touched(struct db *db, int64_t car_id, int64_t actor_id);
 
 /* --- the list ----------------------------------------------------------------------------------------------------- */
 
-enum fleet_order { CARS_BY_PLATE, CARS_BY_NAME, CARS_BY_PRICE, CARS_BY_STATUS };
+enum fleet_order { CARS_BY_PLATE, CARS_BY_NAME, CARS_BY_PRICE, CARS_BY_STATUS, CARS_BY_NAME_KO };
 
 struct car_filter {
-	const char *q;                  /* part of a plate or a name; "": all */
+	const char *q;                  /* part of a plate or a name in either language; "": all */
 	int64_t branch_id, model_id;    /* 0: all */
 	int body, status;               /* -1: all; without a status retired cars are left out */
 	enum fleet_order order;
@@ -104,7 +102,7 @@ extern const struct words model_state_words;
 
 struct model {
 	int64_t model_id;
-	const char *name;
+	const char *name, *name_ko;     /* name_ko "": the name serves both languages */
 	int body, fuel, gearbox;
 	int64_t seats, hourly_price, daily_price;
 	int state;                      /* enum model_state; OFF_SALE: no new cars of it */
@@ -122,7 +120,7 @@ int  model_list(struct db *db, int64_t offset, int64_t limit, struct model **mod
 int  model_list_on_sale(struct db *db, struct model **models, int *n_models);   /* at most 500, by name */
 enum model_outcome model_add(struct db *db, struct model *model);
 bool model_is_there(struct db *db, const struct model *model);   /* one exactly like this: the first of two clicks made it */
-/* version NULL: whatever it is now. also_cars: its cars (but the retired) get its prices; *n_cars answers how many moved. */
+/* version NULL: whatever it is now; name_ko NULL: as it is. also_cars: its cars (but the retired) get its prices; *n_cars answers how many moved. */
 enum model_outcome model_change(struct db *db, struct model *model, bool also_cars, int64_t *n_cars, int64_t actor_id);
 enum model_outcome model_set_state(struct db *db, int64_t model_id, enum model_state state);
 
@@ -130,13 +128,12 @@ enum model_outcome model_set_state(struct db *db, int64_t model_id, enum model_s
 
 struct branch {
 	int64_t branch_id;
-	const char *name, *name_ko, *region, *address, *phone;
+	const char *name, *name_ko, *region, *address, *address_ko, *phone;
 	bool is_open;                   /* closed branches take no new cars */
 	int64_t n_cars;                 /* its cars that are not retired; read only */
-	const char *version, *label;    /* label: the name in the reader's language */
+	const char *version;            /* changes with every change of the branch */
 };
-extern const struct shape branch_shape;         /* for pages */
-extern const struct shape branch_json_shape;    /* for programs */
+extern const struct shape branch_shape;
 
 enum branch_outcome { BRANCH_OK, BRANCH_GONE, BRANCH_NAME_TAKEN, BRANCH_CHANGED };
 
@@ -149,11 +146,9 @@ int  branch_list_open(struct db *db, int64_t and_branch_id, struct branch **bran
 int64_t branch_default(struct db *db);
 enum branch_outcome branch_add(struct db *db, struct branch *branch);
 bool branch_is_there(struct db *db, const struct branch *branch);        /* one exactly like this: the first of two clicks made it */
-/* A new name is told for each of its cars (car.modified). */
+/* address_ko NULL: as it is. A change is reported for each of its cars (car.modified). */
 enum branch_outcome branch_change(struct db *db, struct branch *branch, int64_t actor_id);
 enum branch_outcome branch_set_open(struct db *db, int64_t branch_id, bool is_open);
-/* The name to show where the language is known (lang.h). */
-const char *branch_name_now(const char *name, const char *name_ko);
 
 /* --- diary: one car's calendar and history ------------------------------------------------------------------------ */
 

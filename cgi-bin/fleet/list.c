@@ -14,9 +14,10 @@
 
 /* $3 pattern, $4 branch, $5 model, $6 body; an empty one filters nothing. */
 #define FILTER \
-	"($3 = '%' OR lower(plate || ' ' || name) LIKE $3 ESCAPE '\\') AND ($4 = 0 OR branch_id = $4)" \
+	"($3 = '%' OR lower(plate || ' ' || name || ' ' || name_ko) LIKE $3 ESCAPE '\\') AND ($4 = 0 OR branch_id = $4)" \
 	" AND ($5 = 0 OR model_id = $5) AND ($6 = '' OR body = $6)"
 
+#define NAME_KO "CASE name_ko WHEN '' THEN name ELSE name_ko END"
 #define LIST(order) \
 	DB_AT(WITH_CARS "SELECT " CAR_COLUMNS " FROM car_now WHERE " FILTER \
 	" AND (status = $7 OR ($7 = '' AND service <> 'RETIRED')) ORDER BY " order " LIMIT $8 OFFSET $9 /*scan*/ /*sort*/")
@@ -24,6 +25,7 @@
 static const struct db_at list[][2] = {
 	[CARS_BY_PLATE]  = { LIST("plate"), LIST("plate DESC") },
 	[CARS_BY_NAME]   = { LIST("name, plate"), LIST("name DESC, plate") },
+	[CARS_BY_NAME_KO] = { LIST(NAME_KO ", plate"), LIST(NAME_KO " DESC, plate") },
 	[CARS_BY_PRICE]  = { LIST("daily_price, plate"), LIST("daily_price DESC, plate") },
 	[CARS_BY_STATUS] = { LIST("status, plate"), LIST("status DESC, plate") },
 };
@@ -35,12 +37,9 @@ car_list(struct db *db, const struct car_filter *f, struct car **cars, int *n_ca
 	int64_t now = clock_now();
 	const struct db_at at = list[f->order][f->down];
 
-	db_list_(db, &car_shape, cars, n_cars, at,
+	return db_list_(db, &car_shape, cars, n_cars, at,
 		DB_ARGS(now, now + rental.turnaround_s, db_contains(db, f->q), f->branch_id, f->model_id,
 		        words_code(&body_words, f->body), words_code(&car_status_words, f->status), f->limit, f->offset));
-	for (int i = 0; i < *n_cars; i++)
-		(*cars)[i].branch_label = branch_name_now((*cars)[i].branch_name, (*cars)[i].branch_name_ko);
-	return *n_cars;
 }
 
 static const struct member car_counts_members[] = {

@@ -12,7 +12,7 @@
 
 /* $1 is now, $2 is now plus the turnaround, as in cars_now.h. */
 #define MODEL_COLUMNS \
-	"model_id, name, body, seats, fuel, gearbox, daily_price, hourly_price, state," \
+	"model_id, name, name_ko, body, seats, fuel, gearbox, daily_price, hourly_price, state," \
 	" (SELECT COUNT(*) FROM car c WHERE c.model_id = m.model_id AND c.service <> 'RETIRED') AS n_cars," \
 	" (SELECT COUNT(*) FROM car c WHERE c.model_id = m.model_id AND c.service = 'IN_SERVICE') AS n_in_service," \
 	" (SELECT COUNT(*) FROM car c WHERE c.model_id = m.model_id AND " CAR_STATUS " = 'AVAILABLE') AS n_free"
@@ -26,13 +26,13 @@ const struct words model_state_words = WORDS(model_state);
 
 /* The first ones are what a person changes: the version is made from them. */
 static const struct member model_members[] = {
-	SHAPE_INT(model, model_id), SHAPE_TEXT(model, name), SHAPE_STATE(model, body, body_words), SHAPE_INT(model, seats),
+	SHAPE_INT(model, model_id), SHAPE_TEXT_KO(model, name), SHAPE_STATE(model, body, body_words), SHAPE_INT(model, seats),
 	SHAPE_STATE(model, fuel, fuel_words), SHAPE_STATE(model, gearbox, gearbox_words), SHAPE_AMOUNT(model, daily_price),
 	SHAPE_AMOUNT(model, hourly_price),
 	SHAPE_STATE(model, state, model_state_words), SHAPE_INT(model, n_cars), SHAPE_INT(model, n_in_service),
 	SHAPE_INT(model, n_free), SHAPE_TEXT(model, version),
 };
-#define N_CHANGED 8
+#define N_CHANGED 9
 const struct shape model_shape = SHAPE(model, model_members);
 static const struct shape changed_shape = { .name = "model", .size = sizeof(struct model), .member = model_members, .n = N_CHANGED };
 
@@ -99,9 +99,9 @@ model_is_there(struct db *db, const struct model *model)
 {
 	return db_exists(db,
 		"SELECT 1 FROM car_model WHERE name = $1 AND body = $2 AND seats = $3 AND fuel = $4 AND gearbox = $5 AND daily_price = $6"
-		" AND hourly_price = $7",
+		" AND hourly_price = $7 AND name_ko = COALESCE($8, name_ko)",
 		model->name, words_code(&body_words, model->body), model->seats, words_code(&fuel_words, model->fuel),
-		words_code(&gearbox_words, model->gearbox), model->daily_price, model->hourly_price);
+		words_code(&gearbox_words, model->gearbox), model->daily_price, model->hourly_price, model->name_ko);
 }
 
 static enum model_outcome
@@ -112,10 +112,10 @@ model_insert(struct db *db, struct model *model)
 	if (!name_is_free(db, model))
 		return MODEL_NAME_TAKEN;
 	model_id = db_int(db,
-		"INSERT INTO car_model (name, body, seats, fuel, gearbox, daily_price, hourly_price) VALUES ($1, $2, $3, $4, $5, $6, $7)"
-		" RETURNING model_id",
+		"INSERT INTO car_model (name, name_ko, body, seats, fuel, gearbox, daily_price, hourly_price)"
+		" VALUES ($1, $8, $2, $3, $4, $5, $6, $7) RETURNING model_id",
 		model->name, words_code(&body_words, model->body), model->seats, words_code(&fuel_words, model->fuel),
-		words_code(&gearbox_words, model->gearbox), model->daily_price, model->hourly_price);
+		words_code(&gearbox_words, model->gearbox), model->daily_price, model->hourly_price, model->name_ko ? model->name_ko : "");
 	model_find(db, model_id, model);
 	return MODEL_OK;
 }
@@ -157,16 +157,18 @@ model_rewrite(struct db *db, struct model *model, bool also_cars, int64_t *n_car
 
 	if (!model_find(db, model->model_id, &was))
 		return MODEL_GONE;
+	if (!model->name_ko)
+		model->name_ko = was.name_ko;
 	if (model->version && strcmp(model->version, was.version) != 0 &&
 	    strcmp(version_of(db_memory(db), model), was.version) != 0)
 		return MODEL_CHANGED;
 	if (!name_is_free(db, model))
 		return MODEL_NAME_TAKEN;
 	db_do(db,
-		"UPDATE car_model SET name = $2, body = $3, seats = $4, fuel = $5, gearbox = $6, daily_price = $7, hourly_price = $8"
-		" WHERE model_id = $1",
+		"UPDATE car_model SET name = $2, body = $3, seats = $4, fuel = $5, gearbox = $6, daily_price = $7, hourly_price = $8,"
+		" name_ko = $9 WHERE model_id = $1",
 		model->model_id, model->name, words_code(&body_words, model->body), model->seats, words_code(&fuel_words, model->fuel),
-		words_code(&gearbox_words, model->gearbox), model->daily_price, model->hourly_price);
+		words_code(&gearbox_words, model->gearbox), model->daily_price, model->hourly_price, model->name_ko);
 	model_find(db, model->model_id, model);
 	if (also_cars)
 		*n_cars = set_prices_of_cars(db, model, actor_id);

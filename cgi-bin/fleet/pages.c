@@ -37,6 +37,14 @@ id_text(struct web *w, int64_t id)
 	return id ? arena_printf(w->m, "%lld", (long long)id) : "";
 }
 
+const char *
+read_korean(struct web *w, const char *name, int max_chars)
+{
+	if (!form_sent(w, name))
+		return NULL;
+	return form_has(w, name) ? form_line(w, name, max_chars) : "";
+}
+
 struct option *
 branch_options(struct web *w, int64_t and_branch_id, int *n)
 {
@@ -46,7 +54,7 @@ branch_options(struct web *w, int64_t and_branch_id, int *n)
 	branch_list_open(w->db, and_branch_id, &branches, n);
 	options = arena_array(w->m, struct option, *n + 1);
 	for (int i = 0; i < *n; i++)
-		options[i] = (struct option){ .value = id_text(w, branches[i].branch_id), .label = branches[i].label };
+		options[i] = (struct option){ .value = id_text(w, branches[i].branch_id), .label = lang_pick(lang_now(), branches[i].name, branches[i].name_ko) };
 	return options;
 }
 
@@ -59,7 +67,7 @@ model_options(struct web *w, int *n)
 	model_list_on_sale(w->db, &models, n);
 	options = arena_array(w->m, struct option, *n + 1);
 	for (int i = 0; i < *n; i++)
-		options[i] = (struct option){ .value = id_text(w, models[i].model_id), .label = models[i].name };
+		options[i] = (struct option){ .value = id_text(w, models[i].model_id), .label = lang_pick(lang_now(), models[i].name, models[i].name_ko) };
 	return options;
 }
 
@@ -127,7 +135,7 @@ PAGE(cars_list, "fleet/cars", cars_page_shape)
 
 static const struct member cars_json_members[] = {
 	SHAPE_INT(cars_page, n_total), SHAPE_INT(cars_page, page), SHAPE_INT(cars_page, n_pages),
-	SHAPE_LIST(cars_page, cars, car_json_shape),
+	SHAPE_LIST(cars_page, cars, car_shape),
 };
 static const struct shape cars_json_shape = SHAPE(cars_page, cars_json_members);
 
@@ -140,6 +148,8 @@ read_filter(struct web *w)
 	bool down;
 	int order = web_sort(w, columns, &down);
 
+	if (order == CARS_BY_NAME && !w->json && lang_now() == LANG_KO)
+		order = CARS_BY_NAME_KO;
 	return (struct car_filter){
 		.q = form_has(w, "q") ? form_text(w, "q", NAME_MAX_) : "",
 		.branch_id = form_has(w, "branch_id") ? form_id(w, "branch_id") : 0,
@@ -193,7 +203,7 @@ cars_form(struct web *w, const struct car_filter *f, struct cars_page *p)
 	p->status = form_field_choice(w, "status", &car_status_words, -1, _("All except retired"));
 	if (f->model_id && model_find(w->db, f->model_id, &model)) {
 		p->model_id = id_text(w, f->model_id);
-		p->model_name = model.name;
+		p->model_name = lang_pick(lang_now(), model.name, model.name_ko);
 		p->all_models_url = web_url_with(w, "model_id", NULL);
 	}
 	p->available_url = status_url(w, f, CAR_AVAILABLE);
@@ -311,7 +321,7 @@ page_car(struct web *w)
 	if (!the_car(w, &p.car))
 		return web_not_found(w);
 	if (w->json)
-		return web_json(w, HTTP_OK, &car_json_shape, &p.car);
+		return web_json(w, HTTP_OK, &car_shape, &p.car);
 	p.is_retired = p.car.service == SERVICE_RETIRED;
 	p.is_out = p.car.service == SERVICE_OUT_OF_SERVICE;
 	p.may_delete = !car_was_booked(w->db, p.car.car_id);

@@ -21,15 +21,17 @@ const char *marked_fields(void);
 enum status refuse_fields(struct web *w);
 /* A car's, model's or branch's number as a form carries it. */
 const char *id_text(struct web *w, int64_t id);
+/* A text in Korean, which may be empty. NULL: not sent, so it stays as it is. */
+const char *read_korean(struct web *w, const char *name, int max_chars);
 struct option *branch_options(struct web *w, int64_t and_branch_id, int *n);
 struct option *model_options(struct web *w, int *n);
 /* What was done before the redirect here: ?done=added says "The car was added." */
 void say_done(struct web *w);
 
 /* What a car and a model have in common in their forms. */
-struct make_fields { struct field name, body, seats, fuel, gearbox, hourly_price, daily_price; const char *currency; };
+struct make_fields { struct field name, name_ko, body, seats, fuel, gearbox, hourly_price, daily_price; const char *currency; };
 extern const struct shape make_fields_shape;
-struct make { const char *name; int body, fuel, gearbox; int64_t seats, hourly_price, daily_price; };
+struct make { const char *name, *name_ko; int body, fuel, gearbox; int64_t seats, hourly_price, daily_price; };
 struct make_fields make_fields(struct web *w, const struct make *initial);
 void make_read(struct web *w, struct make *make);
 

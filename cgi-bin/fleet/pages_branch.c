@@ -19,7 +19,7 @@ PAGE(branches_list, "fleet/branches", branches_page_shape)
 
 static const struct member branches_json_members[] = {
 	SHAPE_INT(branches_page, n_total), SHAPE_INT(branches_page, page), SHAPE_INT(branches_page, n_pages),
-	SHAPE_LIST(branches_page, branches, branch_json_shape),
+	SHAPE_LIST(branches_page, branches, branch_shape),
 };
 static const struct shape branches_json_shape = SHAPE(branches_page, branches_json_members);
 
@@ -44,13 +44,13 @@ struct branch_form {
 	struct form_problems problems;
 	struct branch branch;           /* as it stands; branch_id 0: a new one */
 	const char *version;
-	struct field name, name_ko, region, address, phone;
+	struct field name, name_ko, region, address, address_ko, phone;
 };
 static const struct member branch_form_members[] = {
 	SHAPE_STRUCT(branch_form, problems, form_problems_shape), SHAPE_STRUCT(branch_form, branch, branch_shape),
 	SHAPE_TEXT(branch_form, version), SHAPE_STRUCT(branch_form, name, field_shape), SHAPE_STRUCT(branch_form, name_ko, field_shape),
 	SHAPE_STRUCT(branch_form, region, field_shape), SHAPE_STRUCT(branch_form, address, field_shape),
-	SHAPE_STRUCT(branch_form, phone, field_shape),
+	SHAPE_STRUCT(branch_form, address_ko, field_shape), SHAPE_STRUCT(branch_form, phone, field_shape),
 };
 static const struct shape branch_form_shape = SHAPE(branch_form, branch_form_members);
 PAGE(branch_form_page, "fleet/branch_form", branch_form_shape)
@@ -63,7 +63,7 @@ show_branch(struct web *w, enum status status, const struct branch *branch, cons
 		.problems = form_problems(w, message), .branch = *branch, .version = version,
 		.name = form_field(w, "name", branch->name), .name_ko = form_field(w, "name_ko", branch->name_ko),
 		.region = form_field(w, "region", branch->region), .address = form_field(w, "address", branch->address),
-		.phone = form_field(w, "phone", branch->phone),
+		.address_ko = form_field(w, "address_ko", branch->address_ko), .phone = form_field(w, "phone", branch->phone),
 	};
 
 	say_done(w);
@@ -81,7 +81,8 @@ read_branch(struct web *w)
 {
 	return (struct branch){
 		.name = form_line(w, "name", NAME_MAX_), .name_ko = optional(w, "name_ko", NAME_MAX_),
-		.region = optional(w, "region", 40), .address = optional(w, "address", 200), .phone = optional(w, "phone", 30),
+		.region = optional(w, "region", 40), .address = optional(w, "address", 200), .address_ko = read_korean(w, "address_ko", 200),
+		.phone = optional(w, "phone", 30),
 	};
 }
 
@@ -94,7 +95,7 @@ name_taken(struct web *w, const struct branch *branch, const char *version)
 	return show_branch(w, HTTP_CONFLICT, branch, version, marked_fields());
 }
 
-static const struct branch nothing = { .name = "", .name_ko = "", .region = "", .address = "", .phone = "", .is_open = true };
+static const struct branch nothing = { .name = "", .name_ko = "", .region = "", .address = "", .address_ko = "", .phone = "", .is_open = true };
 
 enum status
 page_branch_new(struct web *w)
@@ -123,7 +124,7 @@ do_branch_add(struct web *w)
 	if (!w->json)
 		return web_redirect(w, "/fleet/branches?done=branch_added");
 	web_set_header(w, "Location", arena_printf(w->m, "/fleet/branches/%lld", (long long)branch.branch_id));
-	return web_json(w, HTTP_CREATED, &branch_json_shape, &branch);
+	return web_json(w, HTTP_CREATED, &branch_shape, &branch);
 }
 
 enum status
@@ -133,7 +134,7 @@ page_branch(struct web *w)
 
 	if (!branch_find(w->db, web_param_id(w, "branch_id"), &branch))
 		return web_not_found(w);
-	return w->json ? web_json(w, HTTP_OK, &branch_json_shape, &branch) : show_branch(w, HTTP_OK, &branch, branch.version, NULL);
+	return w->json ? web_json(w, HTTP_OK, &branch_shape, &branch) : show_branch(w, HTTP_OK, &branch, branch.version, NULL);
 }
 
 static enum status
@@ -167,7 +168,7 @@ do_branch_change(struct web *w)
 	case BRANCH_CHANGED:
 		return changed_meanwhile(w, &now);
 	}
-	return w->json ? web_json(w, HTTP_OK, &branch_json_shape, &branch) : web_redirect(w, "/fleet/branches?done=branch_saved");
+	return w->json ? web_json(w, HTTP_OK, &branch_shape, &branch) : web_redirect(w, "/fleet/branches?done=branch_saved");
 }
 
 /* --- open and close ----------------------------------------------------------------------------------------------- */
@@ -194,7 +195,7 @@ set_open(struct web *w, bool is_open)
 	if (branch_set_open(w->db, branch_id, is_open) == BRANCH_GONE || !branch_find(w->db, branch_id, &branch))
 		return web_not_found(w);
 	if (w->json)
-		return web_json(w, HTTP_OK, &branch_json_shape, &branch);
+		return web_json(w, HTTP_OK, &branch_shape, &branch);
 	return web_redirect(w, "/fleet/branches?done=%s", is_open ? "branch_open" : "branch_closed");
 }
 

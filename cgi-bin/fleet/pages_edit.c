@@ -9,8 +9,8 @@
 /* --- what a car and a model have in common ------------------------------------------------------------------------ */
 
 static const struct member make_fields_members[] = {
-	SHAPE_STRUCT(make_fields, name, field_shape), SHAPE_STRUCT(make_fields, body, field_shape),
-	SHAPE_STRUCT(make_fields, seats, field_shape), SHAPE_STRUCT(make_fields, fuel, field_shape),
+	SHAPE_STRUCT(make_fields, name, field_shape), SHAPE_STRUCT(make_fields, name_ko, field_shape),
+	SHAPE_STRUCT(make_fields, body, field_shape), SHAPE_STRUCT(make_fields, seats, field_shape), SHAPE_STRUCT(make_fields, fuel, field_shape),
 	SHAPE_STRUCT(make_fields, gearbox, field_shape), SHAPE_STRUCT(make_fields, hourly_price, field_shape),
 	SHAPE_STRUCT(make_fields, daily_price, field_shape), SHAPE_TEXT(make_fields, currency),
 };
@@ -20,7 +20,7 @@ struct make_fields
 make_fields(struct web *w, const struct make *initial)
 {
 	return (struct make_fields){
-		.name = form_field(w, "name", initial->name),
+		.name = form_field(w, "name", initial->name), .name_ko = form_field(w, "name_ko", initial->name_ko),
 		.body = form_field_choice(w, "body", &body_words, initial->body, _("Please choose")),
 		.seats = form_field_int(w, "seats", initial->seats),
 		.fuel = form_field_choice(w, "fuel", &fuel_words, initial->fuel, _("Please choose")),
@@ -35,7 +35,7 @@ void
 make_read(struct web *w, struct make *make)
 {
 	*make = (struct make){
-		.name = form_line(w, "name", NAME_MAX_),
+		.name = form_line(w, "name", NAME_MAX_), .name_ko = read_korean(w, "name_ko", NAME_MAX_),
 		.body = form_choice(w, "body", &body_words),
 		.fuel = form_choice(w, "fuel", &fuel_words),
 		.gearbox = form_choice(w, "gearbox", &gearbox_words),
@@ -60,7 +60,7 @@ struct car_form {
 	const char *car_title;
 	struct field plate, model_id, branch_id;
 	struct make_fields make;
-	const char *model_name;         /* the model a new car starts from */
+	const char *model_name, *model_name_ko; /* of the model a new car starts from */
 	struct field start_from;
 	bool has_models;
 	struct difference *differences;
@@ -71,7 +71,7 @@ static const struct member car_form_members[] = {
 	SHAPE_STRUCT(car_form, problems, form_problems_shape), SHAPE_INT(car_form, car_id), SHAPE_INT(car_form, rev),
 	SHAPE_TEXT(car_form, car_title), SHAPE_STRUCT(car_form, plate, field_shape), SHAPE_STRUCT(car_form, model_id, field_shape),
 	SHAPE_STRUCT(car_form, branch_id, field_shape), SHAPE_STRUCT(car_form, make, make_fields_shape),
-	SHAPE_TEXT(car_form, model_name), SHAPE_STRUCT(car_form, start_from, field_shape), SHAPE_BOOL(car_form, has_models),
+	SHAPE_TEXT_KO(car_form, model_name), SHAPE_STRUCT(car_form, start_from, field_shape), SHAPE_BOOL(car_form, has_models),
 	SHAPE_LIST(car_form, differences, difference_shape), SHAPE_BOOL(car_form, differs),
 };
 static const struct shape car_form_shape = SHAPE(car_form, car_form_members);
@@ -82,7 +82,8 @@ static struct car_form
 car_form(struct web *w, const struct car *initial, const char *message)
 {
 	const struct make make = {
-		initial->name, initial->body, initial->fuel, initial->gearbox, initial->seats, initial->hourly_price, initial->daily_price,
+		initial->name, initial->name_ko, initial->body, initial->fuel, initial->gearbox, initial->seats, initial->hourly_price,
+		initial->daily_price,
 	};
 	int n_branches, n_models;
 	struct option *branches = branch_options(w, initial->branch_id, &n_branches), *models = model_options(w, &n_models);
@@ -92,7 +93,8 @@ car_form(struct web *w, const struct car *initial, const char *message)
 		.model_id = form_field_options(w, "model_id", models, n_models, id_text(w, initial->model_id), _("None")),
 		.branch_id = form_field_options(w, "branch_id", branches, n_branches, id_text(w, initial->branch_id),
 		                                n_branches ? NULL : _("Main branch (will be created)")),
-		.make = make_fields(w, &make), .has_models = n_models > 0,
+		.make = make_fields(w, &make), .model_name = initial->model_name, .model_name_ko = initial->model_name_ko,
+		.has_models = n_models > 0,
 	};
 
 	f.start_from = f.model_id;
@@ -115,6 +117,8 @@ read_car(struct web *w, struct car *car)
 	make_read(w, &make);
 	car->plate = car_plate(w->m, form_line(w, "plate", PLATE_MAX));
 	car->name = make.name;
+	if (make.name_ko)
+		car->name_ko = make.name_ko;
 	car->body = make.body;
 	car->fuel = make.fuel;
 	car->gearbox = make.gearbox;
@@ -167,17 +171,16 @@ why_not(struct web *w, enum car_outcome outcome, const char **code, const char *
 
 /* What a new car starts with: nothing, or its model. */
 static struct car
-new_car(struct web *w, int64_t model_id, const char **model_name)
+new_car(struct web *w, int64_t model_id)
 {
-	struct car car = { .plate = "", .name = "", .body = -1, .fuel = -1, .gearbox = GEARBOX_AUTOMATIC };
+	struct car car = { .plate = "", .name = "", .name_ko = "", .body = -1, .fuel = -1, .gearbox = GEARBOX_AUTOMATIC };
 	struct model model;
 
-	*model_name = NULL;
 	if (!model_id || !model_find(w->db, model_id, &model))
 		return car;
-	*model_name = model.name;
 	return (struct car){
-		.plate = "", .model_id = model_id, .name = model.name, .body = model.body, .fuel = model.fuel, .gearbox = model.gearbox,
+		.plate = "", .model_id = model_id, .model_name = model.name, .model_name_ko = model.name_ko,
+		.name = model.name, .name_ko = model.name_ko, .body = model.body, .fuel = model.fuel, .gearbox = model.gearbox,
 		.seats = model.seats, .hourly_price = model.hourly_price, .daily_price = model.daily_price,
 	};
 }
@@ -186,26 +189,22 @@ new_car(struct web *w, int64_t model_id, const char **model_name)
 enum status
 page_car_new(struct web *w)
 {
-	const char *model_name;
-	struct car car = new_car(w, form_has(w, "model_id") ? form_id(w, "model_id") : 0, &model_name);
+	struct car car = new_car(w, form_has(w, "model_id") ? form_id(w, "model_id") : 0);
 	struct car_form f = car_form(w, &car, form_bad(w) ? marked_fields() : NULL);
 
-	f.model_name = model_name;
 	return show_car_form(w, form_bad(w) ? HTTP_UNPROCESSABLE : HTTP_OK, &f);
 }
 
 static enum status
 refuse_new_car(struct web *w, const struct car *car, enum status status, const char *code, const char *message)
 {
-	const char *model_name;
 	struct car initial;
 	struct car_form f;
 
 	if (w->json)
 		return web_refuse(w, status, code, message);
-	initial = new_car(w, car->model_id, &model_name);
+	initial = new_car(w, car->model_id);
 	f = car_form(w, &initial, message);
-	f.model_name = model_name;
 	return show_car_form(w, status, &f);
 }
 
@@ -225,7 +224,7 @@ do_car_add(struct web *w)
 	outcome = car_add(w->db, &car, w->user.id);
 	if (outcome == CAR_OK && w->json) {
 		web_set_header(w, "Location", arena_printf(w->m, "/fleet/cars/%lld", (long long)car.car_id));
-		return web_json(w, HTTP_CREATED, &car_json_shape, &car);
+		return web_json(w, HTTP_CREATED, &car_shape, &car);
 	}
 	if (outcome == CAR_OK)
 		return web_redirect(w, "/fleet/cars/%lld?done=added", (long long)car.car_id);
@@ -258,7 +257,7 @@ branch_label(struct web *w, int64_t branch_id)
 {
 	struct branch branch;
 
-	return branch_find(w->db, branch_id, &branch) ? branch.label : "";
+	return branch_find(w->db, branch_id, &branch) ? lang_pick(lang_now(), branch.name, branch.name_ko) : "";
 }
 
 static const char *
@@ -266,7 +265,7 @@ model_label(struct web *w, int64_t model_id)
 {
 	struct model model;
 
-	return model_id && model_find(w->db, model_id, &model) ? model.name : _("None");
+	return model_id && model_find(w->db, model_id, &model) ? lang_pick(lang_now(), model.name, model.name_ko) : _("None");
 }
 
 static const char *
@@ -278,10 +277,11 @@ label_of(const struct words *words, int i)
 static void
 list_differences(struct web *w, struct car_form *f, const struct car *now, const struct car *yours)
 {
-	f->differences = arena_array(w->m, struct difference, 10);
+	f->differences = arena_array(w->m, struct difference, 11);
 	differ(f, _("Plate"), now->plate, yours->plate);
 	differ(f, _("Model"), model_label(w, now->model_id), model_label(w, yours->model_id));
 	differ(f, _("Name"), now->name, yours->name);
+	differ(f, _("Korean name"), now->name_ko, yours->name_ko);
 	differ(f, _("Body"), label_of(&body_words, now->body), label_of(&body_words, yours->body));
 	differ(f, _("Number of seats"), id_text(w, now->seats), id_text(w, yours->seats));
 	differ(f, _("Fuel"), label_of(&fuel_words, now->fuel), label_of(&fuel_words, yours->fuel));
@@ -331,7 +331,7 @@ static void
 pass_over_read_only(struct web *w)
 {
 	static const char *const read_only[] = {
-		"car_id", "model_name", "branch_name", "branch_name_ko", "region", "status", "photo_url", "created_at", "updated_at",
+		"car_id", "model_name", "model_name_ko", "branch_name", "branch_name_ko", "region", "status", "photo_url", "created_at", "updated_at",
 	};
 
 	for (size_t i = 0; w->json && i < sizeof(read_only) / sizeof(read_only[0]); i++)
@@ -360,7 +360,7 @@ do_car_change(struct web *w)
 	if (outcome == CAR_GONE)
 		return web_not_found(w);
 	if (outcome == CAR_OK)
-		return w->json ? web_json(w, HTTP_OK, &car_json_shape, &car)
+		return w->json ? web_json(w, HTTP_OK, &car_shape, &car)
 		               : web_redirect(w, "/fleet/cars/%lld?done=saved", (long long)car.car_id);
 	status = why_not(w, outcome, &code, &message);
 	return refuse_change(w, &car, status, code, message, outcome == CAR_CHANGED);

@@ -52,7 +52,7 @@ answer_car(struct web *w, int64_t car_id, const char *done)
 
 	if (!w->json)
 		return web_redirect(w, "/fleet/cars/%lld?done=%s", (long long)car_id, done);
-	return car_find(w->db, car_id, &car) ? web_json(w, HTTP_OK, &car_json_shape, &car) : web_not_found(w);
+	return car_find(w->db, car_id, &car) ? web_json(w, HTTP_OK, &car_shape, &car) : web_not_found(w);
 }
 
 enum status

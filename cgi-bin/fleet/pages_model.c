@@ -58,7 +58,7 @@ static enum status
 show_model(struct web *w, enum status status, const struct model *model, const char *version, const char *message)
 {
 	const struct make make = {
-		model->name, model->body, model->fuel, model->gearbox, model->seats, model->hourly_price, model->daily_price,
+		model->name, model->name_ko, model->body, model->fuel, model->gearbox, model->seats, model->hourly_price, model->daily_price,
 	};
 	struct model_form f = {
 		.problems = form_problems(w, message), .model = *model, .version = version, .make = make_fields(w, &make),
@@ -76,7 +76,7 @@ read_model(struct web *w)
 
 	make_read(w, &make);
 	return (struct model){
-		.name = make.name, .body = make.body, .fuel = make.fuel, .gearbox = make.gearbox, .seats = make.seats,
+		.name = make.name, .name_ko = make.name_ko, .body = make.body, .fuel = make.fuel, .gearbox = make.gearbox, .seats = make.seats,
 		.hourly_price = make.hourly_price, .daily_price = make.daily_price,
 	};
 }
@@ -90,7 +90,7 @@ name_taken(struct web *w, const struct model *model, const char *version)
 	return show_model(w, HTTP_CONFLICT, model, version, marked_fields());
 }
 
-static const struct model nothing = { .name = "", .body = -1, .fuel = -1, .gearbox = GEARBOX_AUTOMATIC };
+static const struct model nothing = { .name = "", .name_ko = "", .body = -1, .fuel = -1, .gearbox = GEARBOX_AUTOMATIC };
 
 enum status
 page_model_new(struct web *w)

@@ -52,7 +52,7 @@ or_empty(const char *s)
 static const char *
 in_lang(int lang, const char *en, const char *ko)
 {
-	return lang == LANG_KO && ko && *ko ? ko : or_empty(en);
+	return lang_pick(lang, or_empty(en), ko);
 }
 
 static void
@@ -75,12 +75,12 @@ take_said(struct facts *t, const struct said *s, int lang)
 /* --- its booking ---------------------------------------------------------------------------------------------------------- */
 
 struct booked {
-	const char *car_name, *plate, *state, *branch_name, *branch_name_ko, *branch_address, *branch_phone;
+	const char *car_name, *car_name_ko, *plate, *state, *branch_name, *branch_name_ko, *branch_address, *branch_address_ko, *branch_phone;
 	int64_t customer_id, starts_at, ends_at, amount, n_cars;
 };
 static const struct member booked_members[] = {
-	SHAPE_TEXT(booked, car_name), SHAPE_TEXT(booked, plate), SHAPE_TEXT(booked, state), SHAPE_TEXT(booked, branch_name),
-	SHAPE_TEXT(booked, branch_name_ko), SHAPE_TEXT(booked, branch_address), SHAPE_TEXT(booked, branch_phone), SHAPE_INT(booked, customer_id),
+	SHAPE_TEXT_KO(booked, car_name), SHAPE_TEXT(booked, plate), SHAPE_TEXT(booked, state), SHAPE_TEXT_KO(booked, branch_name),
+	SHAPE_TEXT_KO(booked, branch_address), SHAPE_TEXT(booked, branch_phone), SHAPE_INT(booked, customer_id),
 	SHAPE_TIME(booked, starts_at), SHAPE_TIME(booked, ends_at), SHAPE_AMOUNT(booked, amount), SHAPE_INT(booked, n_cars),
 };
 static const struct shape booked_shape = SHAPE(booked, booked_members);
@@ -91,13 +91,14 @@ take_booking(struct db *db, struct facts *t, int lang)
 	struct booked b = { .car_name = "" };
 
 	if (!*t->code || !db_one(db, &booked_shape, &b,
-	                         "SELECT b.customer_id, b.car_name, b.plate, b.state, b.starts_at, b.ends_at, b.amount, b.n_cars,"
+	                         "SELECT b.customer_id, b.car_name, b.car_name_ko, b.plate, b.state, b.starts_at, b.ends_at, b.amount, b.n_cars,"
 	                         " COALESCE(r.name, '') AS branch_name, COALESCE(r.name_ko, '') AS branch_name_ko,"
-	                         " COALESCE(r.address, '') AS branch_address, COALESCE(r.phone, '') AS branch_phone"
+	                         " COALESCE(r.address, '') AS branch_address, COALESCE(r.address_ko, '') AS branch_address_ko,"
+	                         " COALESCE(r.phone, '') AS branch_phone"
 	                         " FROM v_booking b LEFT JOIN v_branch r ON r.branch_id = b.branch_id WHERE b.code = $1", t->code))
 		return;
 	t->customer_id = b.customer_id;
-	t->car_name = b.car_name;
+	t->car_name = in_lang(lang, b.car_name, b.car_name_ko);
 	t->plate = b.plate;
 	t->state = b.state;
 	t->starts_at = b.starts_at;
@@ -105,7 +106,7 @@ take_booking(struct db *db, struct facts *t, int lang)
 	t->amount = b.amount;
 	t->n_more = b.n_cars - 1;
 	t->branch_name = in_lang(lang, b.branch_name, b.branch_name_ko);
-	t->branch_address = b.branch_address;
+	t->branch_address = in_lang(lang, b.branch_address, b.branch_address_ko);
 	t->branch_phone = b.branch_phone;
 }
 

@@ -9,13 +9,13 @@
 /* A car and, beside it, the booking that has it: as the query answers. */
 struct seen {
 	int64_t car_id, branch_id, starts_at, ends_at;
-	const char *plate, *name, *branch_name, *branch_name_ko, *code;
+	const char *plate, *name, *name_ko, *branch_name, *branch_name_ko, *code;
 	int status, state, payment_state, body;
 };
 static const struct member seen_members[] = {
 	SHAPE_INT(seen, car_id), SHAPE_INT(seen, branch_id), SHAPE_TIME(seen, starts_at), SHAPE_TIME(seen, ends_at),
-	SHAPE_TEXT(seen, plate), SHAPE_TEXT(seen, name), SHAPE_STATE(seen, body, body_words), SHAPE_TEXT(seen, branch_name),
-	SHAPE_TEXT(seen, branch_name_ko), SHAPE_TEXT(seen, code), SHAPE_STATE(seen, status, car_status_words),
+	SHAPE_TEXT(seen, plate), SHAPE_TEXT_KO(seen, name), SHAPE_STATE(seen, body, body_words), SHAPE_TEXT_KO(seen, branch_name),
+	SHAPE_TEXT(seen, code), SHAPE_STATE(seen, status, car_status_words),
 	SHAPE_STATE(seen, state, booking_state_words), SHAPE_STATE(seen, payment_state, my_payment_words),
 };
 static const struct shape seen_shape = SHAPE(seen, seen_members);
@@ -41,8 +41,8 @@ static const struct member view_message_members[] = {
 const struct shape view_message_shape = SHAPE(view_message, view_message_members);
 
 static const struct member view_car_members[] = {
-	SHAPE_INT(view_car, car_id), SHAPE_TEXT(view_car, plate), SHAPE_TEXT(view_car, name), SHAPE_STATE(view_car, body, body_words),
-	SHAPE_INT(view_car, branch_id), SHAPE_TEXT(view_car, branch_name), SHAPE_TEXT(view_car, branch_name_ko),
+	SHAPE_INT(view_car, car_id), SHAPE_TEXT(view_car, plate), SHAPE_TEXT_KO(view_car, name), SHAPE_STATE(view_car, body, body_words),
+	SHAPE_INT(view_car, branch_id), SHAPE_TEXT_KO(view_car, branch_name),
 	SHAPE_STATE(view_car, status, car_status_words), SHAPE_MAYBE(view_car, booking, view_booking_shape),
 	SHAPE_MAYBE(view_car, payment, view_payment_shape), SHAPE_MAYBE(view_car, delivery, view_delivery_shape),
 	SHAPE_INT(view_car, n_equipment), SHAPE_MAYBE(view_car, message, view_message_shape),
@@ -61,7 +61,7 @@ const struct shape view_car_shape = SHAPE(view_car, view_car_members);
 #define NOT_OVER "(r.state = 'OUT' OR r.ends_at > $1)"
 
 #define SEEN \
-	"WITH seen AS (SELECT c.car_id, c.plate, c.name, c.body, c.branch_id, c.branch_name, c.branch_name_ko," \
+	"WITH seen AS (SELECT c.car_id, c.plate, c.name, c.name_ko, c.body, c.branch_id, c.branch_name, c.branch_name_ko," \
 	" CASE WHEN c.service <> 'IN_SERVICE' THEN c.service" \
 	"  WHEN EXISTS (SELECT 1 FROM my_booking r WHERE r.car_id = c.car_id AND " IS_OPEN " AND " HAS_IT ")" \
 	"   OR EXISTS (SELECT 1 FROM " FURTHER " AND " HAS_IT ") THEN 'RENTED'" \
@@ -69,17 +69,18 @@ const struct shape view_car_shape = SHAPE(view_car, view_car_members);
 	" (SELECT n.code FROM (SELECT r.code, r.starts_at FROM my_booking r WHERE r.car_id = c.car_id AND " IS_OPEN " AND " NOT_OVER \
 	"   UNION ALL SELECT r.code, r.starts_at FROM " FURTHER " AND " NOT_OVER ") n ORDER BY n.starts_at LIMIT 1 /*sort*/) AS code" \
 	" FROM view_car c /*scan*/ WHERE $4 = 0 OR c.branch_id = $4)," \
-	" found AS (SELECT s.car_id, s.plate, s.name, s.body, s.branch_id, s.branch_name, s.branch_name_ko, s.status, s.code FROM seen s" \
-	" WHERE $3 = '%' OR lower(s.plate) LIKE $3 ESCAPE '\\' OR lower(s.name) LIKE $3 ESCAPE '\\' OR lower(COALESCE(s.code, '')) LIKE $3 ESCAPE '\\')"
+	" found AS (SELECT s.car_id, s.plate, s.name, s.name_ko, s.body, s.branch_id, s.branch_name, s.branch_name_ko, s.status, s.code FROM seen s" \
+	" WHERE $3 = '%' OR lower(s.plate) LIKE $3 ESCAPE '\\' OR lower(s.name || ' ' || s.name_ko) LIKE $3 ESCAPE '\\' OR lower(COALESCE(s.code, '')) LIKE $3 ESCAPE '\\')"
 
 #define ROWS SEEN \
-	" SELECT f.car_id, f.plate, f.name, f.body, f.branch_id, f.branch_name, f.branch_name_ko, f.status, f.code," \
+	" SELECT f.car_id, f.plate, f.name, f.name_ko, f.body, f.branch_id, f.branch_name, f.branch_name_ko, f.status, f.code," \
 	" COALESCE(b.state, '') AS state, COALESCE(b.payment_state, '') AS payment_state," \
 	" COALESCE(b.starts_at, 0) AS starts_at, COALESCE(b.ends_at, 0) AS ends_at" \
 	" FROM found f LEFT JOIN my_booking b ON b.code = f.code WHERE $5 = '' OR f.status = $5"
 
 /* What is sorted by, as words and as a time; cars without a booking stand behind those that have one. */
-#define KEY_TEXT "CASE $6 WHEN 1 THEN f.name WHEN 2 THEN f.branch_name WHEN 3 THEN f.status WHEN 0 THEN f.plate ELSE '' END"
+#define KEY_TEXT "CASE $6 WHEN 1 THEN f.name WHEN 2 THEN f.branch_name WHEN 3 THEN f.status WHEN 0 THEN f.plate" \
+	" WHEN 5 THEN CASE f.name_ko WHEN '' THEN f.name ELSE f.name_ko END ELSE '' END"
 #define KEY_TIME "CASE $6 WHEN 4 THEN b.starts_at ELSE 0 END"
 
 int64_t
@@ -123,7 +124,7 @@ static void
 as_car(struct db *db, const struct seen *s, struct view_car *c)
 {
 	*c = (struct view_car){
-		.car_id = s->car_id, .branch_id = s->branch_id, .plate = s->plate, .name = s->name, .body = s->body,
+		.car_id = s->car_id, .branch_id = s->branch_id, .plate = s->plate, .name = s->name, .name_ko = s->name_ko, .body = s->body,
 		.branch_name = s->branch_name, .branch_name_ko = s->branch_name_ko, .status = s->status,
 	};
 	if (!s->code)
@@ -155,7 +156,7 @@ view_list(struct db *db, const struct view_query *q, struct view_car **cars)
 }
 
 static const struct member branch_members[] = {
-	SHAPE_INT(view_branch, branch_id), SHAPE_TEXT(view_branch, branch_name), SHAPE_TEXT(view_branch, branch_name_ko),
+	SHAPE_INT(view_branch, branch_id), SHAPE_TEXT_KO(view_branch, branch_name),
 };
 static const struct shape branch_shape = SHAPE(view_branch, branch_members);
 

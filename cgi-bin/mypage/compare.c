@@ -27,7 +27,7 @@ static struct rows *
 each_booking(struct db *db)
 {
 	return db_each(db,
-		"SELECT code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, branch_name_ko, state, shelf, reservation,"
+		"SELECT code, customer_id, car_id, car_name, car_name_ko, plate, body, branch_id, branch_name, branch_name_ko, state, shelf, reservation,"
 		" starts_at, ends_at, amount, vat_amount, currency, hold_until, payment_state, brand, last4, refund_due, refunded_amount,"
 		" end_reason, held_at, charged_at, paid_at, confirmed_at, out_at, returned_at, completed_at, ended_at, refunded_at,"
 		" updated_at, event_id, n_cars FROM my_booking /*scan*/ ORDER BY code");
@@ -44,7 +44,7 @@ each_line(struct db *db)
 static struct rows *
 each_further_car(struct db *db)
 {
-	return db_each(db, "SELECT code, car_no, car_id, car_name, plate, is_open FROM my_booking_car /*scan*/ ORDER BY code, car_no");
+	return db_each(db, "SELECT code, car_no, car_id, car_name, car_name_ko, plate, is_open FROM my_booking_car /*scan*/ ORDER BY code, car_no");
 }
 
 static struct rows *
@@ -83,19 +83,19 @@ static struct rows *
 each_car(struct db *db)
 {
 	return db_each(db,
-		"SELECT car_id, plate, name, body, branch_id, branch_name, branch_name_ko, service, updated_at, event_id"
+		"SELECT car_id, plate, name, name_ko, body, branch_id, branch_name, branch_name_ko, service, updated_at, event_id"
 		" FROM view_car /*scan*/ ORDER BY car_id");
 }
 
 static const struct walk walks[] = {
-	{ "my_booking", 1, 36, each_booking },
-	{ "my_booking_car", 2, 6, each_further_car },
+	{ "my_booking", 1, 37, each_booking },
+	{ "my_booking_car", 2, 7, each_further_car },
 	{ "my_booking_line", 2, 14, each_line },
 	{ "my_delivery", 1, 21, each_delivery },
 	{ "my_order", 1, 24, each_order },
 	{ "my_message", 1, 9, each_message },
 	{ "my_event", 2, 8, each_event },
-	{ "view_car", 1, 10, each_car },
+	{ "view_car", 1, 11, each_car },
 };
 
 static bool

@@ -106,19 +106,19 @@ const struct shape my_event_shape = SHAPE(my_event, event_members);
 
 static const struct member line_members[] = {
 	SHAPE_INT(my_line, line_no), SHAPE_STATE(my_line, rule, price_rule_words), SHAPE_INT(my_line, version), SHAPE_TEXT(my_line, unit),
-	SHAPE_INT(my_line, quantity), SHAPE_AMOUNT(my_line, unit_amount), SHAPE_AMOUNT(my_line, amount), SHAPE_TEXT(my_line, label),
-	SHAPE_TEXT(my_line, label_ko), SHAPE_TIME(my_line, ended_at), SHAPE_TEXT(my_line, end_reason), SHAPE_AMOUNT(my_line, refund_due),
+	SHAPE_INT(my_line, quantity), SHAPE_AMOUNT(my_line, unit_amount), SHAPE_AMOUNT(my_line, amount), SHAPE_TEXT_KO(my_line, label),
+	SHAPE_TIME(my_line, ended_at), SHAPE_TEXT(my_line, end_reason), SHAPE_AMOUNT(my_line, refund_due),
 	SHAPE_AMOUNT(my_line, refunded_amount),
 };
 const struct shape my_line_shape = SHAPE(my_line, line_members);
 
-static const struct member car_members[] = { SHAPE_INT(my_car, car_id), SHAPE_TEXT(my_car, car_name), SHAPE_TEXT(my_car, plate) };
+static const struct member car_members[] = { SHAPE_INT(my_car, car_id), SHAPE_TEXT_KO(my_car, car_name), SHAPE_TEXT(my_car, plate) };
 const struct shape my_car_shape = SHAPE(my_car, car_members);
 
 static const struct member booking_members[] = {
 	SHAPE_TEXT(my_booking, code), SHAPE_STATE(my_booking, state, booking_state_words), SHAPE_INT(my_booking, car_id),
-	SHAPE_TEXT(my_booking, car_name), SHAPE_TEXT(my_booking, plate), SHAPE_STATE(my_booking, body, body_words), SHAPE_INT(my_booking, branch_id),
-	SHAPE_TEXT(my_booking, branch_name), SHAPE_TEXT(my_booking, branch_name_ko), SHAPE_TIME(my_booking, starts_at),
+	SHAPE_TEXT_KO(my_booking, car_name), SHAPE_TEXT(my_booking, plate), SHAPE_STATE(my_booking, body, body_words), SHAPE_INT(my_booking, branch_id),
+	SHAPE_TEXT_KO(my_booking, branch_name), SHAPE_TIME(my_booking, starts_at),
 	SHAPE_TIME(my_booking, ends_at), SHAPE_AMOUNT(my_booking, amount), SHAPE_AMOUNT(my_booking, vat_amount),
 	SHAPE_TEXT(my_booking, currency), SHAPE_STATE(my_booking, payment_state, my_payment_words), SHAPE_TEXT(my_booking, brand),
 	SHAPE_TEXT(my_booking, last4), SHAPE_AMOUNT(my_booking, refund_due), SHAPE_AMOUNT(my_booking, refunded_amount),
@@ -156,8 +156,8 @@ my_count(struct db *db, int64_t customer_id, int64_t n[SHELF_ALL + 1])
 	"  AND o.state NOT IN ('REJECTED', 'CANCELLED')) AS n_equipment," \
 	" EXISTS (SELECT 1 FROM my_booking_line l WHERE l.code = my_booking.code AND l.rule = 'delivery' AND l.ended_at = 0) AS is_brought"
 
-#define LISTED "SELECT code, state, car_id, car_name, plate, body, branch_id, branch_name, branch_name_ko, starts_at, ends_at, amount," \
-	" vat_amount, currency, payment_state, brand, last4, refund_due, refunded_amount, updated_at," MARKS " FROM my_booking"
+#define LISTED "SELECT code, state, car_id, car_name, car_name_ko, plate, body, branch_id, branch_name, branch_name_ko, starts_at, ends_at," \
+	" amount, vat_amount, currency, payment_state, brand, last4, refund_due, refunded_amount, updated_at," MARKS " FROM my_booking"
 
 int
 my_list(struct db *db, int64_t customer_id, enum my_shelf shelf, int64_t offset, int64_t limit, struct my_booking **bookings)
@@ -187,7 +187,7 @@ add_rest(struct db *db, struct my_booking *b, int64_t customer_id)
 		"SELECT type, event_id, occurred_at, amount, reason, label, label_ko FROM my_event WHERE code = $1 ORDER BY event_id DESC", b->code);
 	if (b->n_cars > 1)
 		db_list(db, &my_car_shape, &b->cars, &b->n_further,
-			"SELECT car_id, car_name, plate FROM my_booking_car WHERE code = $1 ORDER BY car_no", b->code);
+			"SELECT car_id, car_name, car_name_ko, plate FROM my_booking_car WHERE code = $1 ORDER BY car_no", b->code);
 	b->n_deliveries = my_deliveries(db, b->code, &b->deliveries);
 	b->n_orders = my_orders(db, b->code, &b->orders);
 	b->n_messages = my_messages(db, b->code, customer_id, LAST_MESSAGES, &b->messages);
@@ -213,8 +213,8 @@ my_find(struct db *db, const char *code, int64_t customer_id, struct my_booking 
 {
 	*b = (struct my_booking){ 0 };
 	if (db_one(db, &my_booking_shape, b,
-	           "SELECT code, state, car_id, car_name, plate, body, branch_id, branch_name, branch_name_ko, starts_at, ends_at, amount,"
-	           " vat_amount, currency, payment_state, brand, last4, refund_due, refunded_amount, end_reason, hold_until, held_at,"
+	           "SELECT code, state, car_id, car_name, car_name_ko, plate, body, branch_id, branch_name, branch_name_ko, starts_at, ends_at,"
+	           " amount, vat_amount, currency, payment_state, brand, last4, refund_due, refunded_amount, end_reason, hold_until, held_at,"
 	           " charged_at, paid_at, confirmed_at, out_at, returned_at, completed_at, ended_at, refunded_at, updated_at," MARKS
 	           " FROM my_booking WHERE code = $1 AND customer_id = $2", code, customer_id)) {
 		add_rest(db, b, customer_id);

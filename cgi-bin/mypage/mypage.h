@@ -40,7 +40,7 @@ struct my_line {
 extern const struct shape my_line_shape;
 
 /* The second and further cars of a booking of several. */
-struct my_car { int64_t car_id; const char *car_name, *plate; };
+struct my_car { int64_t car_id; const char *car_name, *car_name_ko, *plate; };
 extern const struct shape my_car_shape;
 
 /* --- what goes with a booking (desks.c) --- */
@@ -87,7 +87,7 @@ int64_t my_orders_alone_count(struct db *db, int64_t customer_id);
 int my_orders_alone(struct db *db, int64_t customer_id, int64_t offset, int64_t limit, struct my_order **orders);
 
 struct my_booking {
-	const char *code, *car_name, *plate, *branch_name, *branch_name_ko, *currency, *brand, *last4, *end_reason;
+	const char *code, *car_name, *car_name_ko, *plate, *branch_name, *branch_name_ko, *currency, *brand, *last4, *end_reason;
 	int state, payment_state, body;         /* enum booking_state, enum my_payment, enum body */
 	int64_t car_id, branch_id, starts_at, ends_at, amount, vat_amount, hold_until, refund_due, refunded_amount;
 	int64_t held_at, charged_at, paid_at, confirmed_at, out_at, returned_at, completed_at, ended_at, refunded_at, updated_at;
@@ -159,7 +159,7 @@ extern const struct shape view_booking_shape, view_payment_shape, view_delivery_
 
 struct view_car {
 	int64_t car_id, branch_id;
-	const char *plate, *name, *branch_name, *branch_name_ko;
+	const char *plate, *name, *name_ko, *branch_name, *branch_name_ko;
 	int body;                               /* enum body */
 	int status;                             /* car_status_words: what is true now */
 	struct view_booking *booking;           /* the one that runs, else the next; NULL: none is coming */
@@ -170,9 +170,9 @@ struct view_car {
 };
 extern const struct shape view_car_shape;
 
-enum view_order { ORDER_PLATE, ORDER_NAME, ORDER_BRANCH, ORDER_STATUS, ORDER_BOOKING };
+enum view_order { ORDER_PLATE, ORDER_NAME, ORDER_BRANCH, ORDER_STATUS, ORDER_BOOKING, ORDER_NAME_KO };
 struct view_query {
-	const char *text;                       /* part of a plate, a name or a booking's code; "": all */
+	const char *text;                       /* part of a plate, a name in either language or a booking's code; "": all */
 	int status;                             /* -1: all */
 	int64_t branch_id;                      /* 0: all */
 	enum view_order order;

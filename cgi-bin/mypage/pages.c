@@ -75,12 +75,6 @@ freshness(struct web *w)
 }
 
 const char *
-in_words(const char *name, const char *name_ko)
-{
-	return lang_now() == LANG_KO && name_ko && *name_ko ? name_ko : name;
-}
-
-const char *
 money_in_words(struct web *w, int64_t amount)
 {
 	struct buf b = { .m = w->m };
@@ -118,8 +112,8 @@ PAGE(list_template, "mypage/list", list_shape);
 /* As JSON a booking in the list says what the list says of it. */
 static const struct member listed_members[] = {
 	SHAPE_TEXT(my_booking, code), SHAPE_STATE(my_booking, state, booking_state_words), SHAPE_INT(my_booking, car_id),
-	SHAPE_TEXT(my_booking, car_name), SHAPE_TEXT(my_booking, plate), SHAPE_STATE(my_booking, body, body_words), SHAPE_INT(my_booking, branch_id),
-	SHAPE_TEXT(my_booking, branch_name), SHAPE_TEXT(my_booking, branch_name_ko), SHAPE_TIME(my_booking, starts_at),
+	SHAPE_TEXT_KO(my_booking, car_name), SHAPE_TEXT(my_booking, plate), SHAPE_STATE(my_booking, body, body_words), SHAPE_INT(my_booking, branch_id),
+	SHAPE_TEXT_KO(my_booking, branch_name), SHAPE_TIME(my_booking, starts_at),
 	SHAPE_TIME(my_booking, ends_at), SHAPE_AMOUNT(my_booking, amount), SHAPE_AMOUNT(my_booking, vat_amount),
 	SHAPE_TEXT(my_booking, currency), SHAPE_STATE(my_booking, payment_state, my_payment_words), SHAPE_TEXT(my_booking, brand),
 	SHAPE_TEXT(my_booking, last4), SHAPE_AMOUNT(my_booking, refund_due), SHAPE_AMOUNT(my_booking, refunded_amount),
@@ -152,10 +146,8 @@ make_rows(struct web *w, struct list_page *p)
 {
 	p->n_rows = p->n_bookings;
 	p->rows = arena_array(w->m, struct row, p->n_rows + 1);
-	for (int i = 0; i < p->n_rows; i++) {
+	for (int i = 0; i < p->n_rows; i++)
 		p->rows[i] = (struct row){ .booking = p->bookings[i], .n_more = p->bookings[i].n_cars - 1 };
-		p->rows[i].booking.branch_name = in_words(p->bookings[i].branch_name, p->bookings[i].branch_name_ko);
-	}
 }
 
 /* A browser begins with what is coming, a program with everything. */

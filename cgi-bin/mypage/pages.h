@@ -25,8 +25,6 @@ struct freshness {
 extern const struct shape freshness_shape;
 struct freshness freshness(struct web *w);
 
-/* A name in the reader's language: a branch's, an item's. */
-const char *in_words(const char *name, const char *name_ko);
 const char *money_in_words(struct web *w, int64_t amount);
 
 /* An order of equipment as people see it: with a booking, or alone. */

@@ -99,7 +99,7 @@ static const char *
 event_detail(struct web *w, const struct my_event *e)
 {
 	const char *part[] = {
-		in_words(e->label, e->label_ko), e->amount ? money_in_words(w, e->amount) : "", my_reason_said(e->reason),
+		lang_pick(lang_now(), e->label, e->label_ko), e->amount ? money_in_words(w, e->amount) : "", my_reason_said(e->reason),
 	};
 	struct buf said = { .m = w->m };
 
@@ -220,7 +220,7 @@ make_lines(struct web *w, struct booking_page *p)
 	for (int i = 0; i < p->booking.n_lines; i++) {
 		struct my_line *l = &p->booking.lines[i];
 
-		l->label = in_words(l->label, l->label_ko);
+		l->label = lang_pick(lang_now(), l->label, l->label_ko);
 		if (l->ended_at)
 			p->ended[p->n_ended++] = (struct ended){
 				.name = *l->label ? l->label : l->rule >= 0 ? _(price_rule_words.word[l->rule].label) : "", .why = my_reason_said(l->end_reason),
@@ -264,7 +264,6 @@ show_booking(struct web *w, struct my_booking *b)
 	make_lines(w, &p);
 	make_price(w, &p);
 	make_letters(w, &p);
-	p.booking.branch_name = in_words(b->branch_name, b->branch_name_ko);
 	p.can_pay = b->state == BOOKING_HELD && b->hold_until > w->now;
 	p.can_cancel = b->state == BOOKING_HELD || ((b->state == BOOKING_PAID || b->state == BOOKING_CONFIRMED) && b->starts_at > w->now && !is_on_its_way(b));
 	p.has_receipt = b->paid_at > 0;

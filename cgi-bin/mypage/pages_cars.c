@@ -58,6 +58,8 @@ read_query(struct web *w, struct view_query *q)
 	q->status = form_has(w, "status") ? form_choice(w, "status", &car_status_words) : -1;
 	q->branch_id = form_has(w, "branch_id") ? form_id(w, "branch_id") : 0;
 	q->order = order < 0 ? ORDER_PLATE : (enum view_order)order;
+	if (q->order == ORDER_NAME && !w->json && lang_now() == LANG_KO)
+		q->order = ORDER_NAME_KO;
 }
 
 static struct field
@@ -70,7 +72,7 @@ branch_field(struct web *w)
 	for (int i = 0; i < n; i++)
 		options[i] = (struct option){
 			.value = arena_printf(w->m, "%lld", (long long)branches[i].branch_id),
-			.label = in_words(branches[i].branch_name, branches[i].branch_name_ko),
+			.label = lang_pick(lang_now(), branches[i].branch_name, branches[i].branch_name_ko),
 		};
 	return form_field_options(w, "branch_id", options, n, "", _("All branches"));
 }
@@ -129,11 +131,9 @@ page_view_cars(struct web *w)
 		return cars_json(w, &p);
 	fill_counts(w, &p, n);
 	fill_form(w, &p);
-	for (int i = 0; i < p.n_cars; i++) {
-		p.cars[i].branch_name = in_words(p.cars[i].branch_name, p.cars[i].branch_name_ko);
+	for (int i = 0; i < p.n_cars; i++)
 		if (p.cars[i].message)
 			p.cars[i].message->kind = my_message_in_words(p.cars[i].message->kind);
-	}
 	menu_of(w)->nav_view = true;
 	return web_page(w, form_bad(w) ? HTTP_UNPROCESSABLE : HTTP_OK, &cars_template, &p);
 }

@@ -22,13 +22,13 @@ const struct db_role mypage_role = {
 struct news_line { const char *rule, *unit, *label, *label_ko; int64_t version, quantity, unit_amount, amount; };
 static const struct member news_line_members[] = {
 	SHAPE_TEXT(news_line, rule), SHAPE_INT(news_line, version), SHAPE_TEXT(news_line, unit), SHAPE_INT(news_line, quantity),
-	SHAPE_AMOUNT(news_line, unit_amount), SHAPE_AMOUNT(news_line, amount), SHAPE_TEXT(news_line, label), SHAPE_TEXT(news_line, label_ko),
+	SHAPE_AMOUNT(news_line, unit_amount), SHAPE_AMOUNT(news_line, amount), SHAPE_TEXT_KO(news_line, label),
 };
 static const struct shape news_line_shape = SHAPE(news_line, news_line_members);
 
 /* What we read of the payloads (docs/events.md), all in one struct. */
 struct news {
-	const char *car_name, *plate, *name, *body, *branch_name, *branch_name_ko, *currency, *service, *brand, *last4, *reason, *paid_by,
+	const char *car_name, *car_name_ko, *plate, *name, *name_ko, *body, *branch_name, *branch_name_ko, *currency, *service, *brand, *last4, *reason, *paid_by,
 	           *refund_key;
 	int64_t customer_id, car_id, branch_id, starts_at, ends_at, amount, vat_amount, hold_until, refund_due, refunded_amount, n_cars;
 	struct news_line *lines;
@@ -37,8 +37,8 @@ struct news {
 	int n_further;          /* cars: the second and further ones */
 };
 static const struct member news_members[] = {
-	SHAPE_TEXT(news, car_name), SHAPE_TEXT(news, plate), SHAPE_TEXT(news, name), SHAPE_TEXT(news, body),
-	SHAPE_TEXT(news, branch_name), SHAPE_TEXT(news, branch_name_ko), SHAPE_TEXT(news, currency), SHAPE_TEXT(news, service),
+	SHAPE_TEXT_KO(news, car_name), SHAPE_TEXT(news, plate), SHAPE_TEXT_KO(news, name), SHAPE_TEXT(news, body),
+	SHAPE_TEXT_KO(news, branch_name), SHAPE_TEXT(news, currency), SHAPE_TEXT(news, service),
 	SHAPE_TEXT(news, brand), SHAPE_TEXT(news, last4), SHAPE_TEXT(news, reason), SHAPE_TEXT(news, paid_by), SHAPE_INT(news, customer_id),
 	SHAPE_INT(news, car_id), SHAPE_INT(news, branch_id), SHAPE_TIME(news, starts_at), SHAPE_TIME(news, ends_at),
 	SHAPE_AMOUNT(news, amount), SHAPE_AMOUNT(news, vat_amount), SHAPE_TIME(news, hold_until), SHAPE_AMOUNT(news, refund_due),
@@ -103,8 +103,8 @@ static void
 write_cars(struct db *db, const char *code, const struct news *n)
 {
 	for (int i = 0; i < n->n_further; i++)
-		db_do(db, "INSERT INTO my_booking_car (code, car_no, car_id, car_name, plate) VALUES ($1, $2, $3, $4, $5)",
-			code, i + 2, n->cars[i].car_id, text(n->cars[i].car_name), text(n->cars[i].plate));
+		db_do(db, "INSERT INTO my_booking_car (code, car_no, car_id, car_name, car_name_ko, plate) VALUES ($1, $2, $3, $4, $5, $6)",
+			code, i + 2, n->cars[i].car_id, text(n->cars[i].car_name), text(n->cars[i].car_name_ko), text(n->cars[i].plate));
 }
 
 /* … until it needs them no more. */
@@ -123,11 +123,11 @@ mypage_on_booking_held(struct db *db, const struct event *e)
 		return false;
 	db_do(db,
 		"INSERT INTO my_booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, branch_name_ko, state,"
-		" shelf, starts_at, ends_at, amount, vat_amount, currency, hold_until, held_at, updated_at, event_id, n_cars)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'HELD', 'upcoming', $10, $11, $12, $13, $14, $15, $16, $16, $17, $18)",
+		" shelf, starts_at, ends_at, amount, vat_amount, currency, hold_until, held_at, updated_at, event_id, n_cars, car_name_ko)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'HELD', 'upcoming', $10, $11, $12, $13, $14, $15, $16, $16, $17, $18, $19)",
 		e->subject_id, n.customer_id, n.car_id, text(n.car_name), text(n.plate), text(n.body), n.branch_id,
 		text(n.branch_name), text(n.branch_name_ko), n.starts_at, n.ends_at, n.amount, n.vat_amount, text(n.currency),
-		n.hold_until, e->occurred_at, e->event_id, n.n_further + 1);
+		n.hold_until, e->occurred_at, e->event_id, n.n_further + 1, text(n.car_name_ko));
 	write_lines(db, e->subject_id, &n);
 	write_cars(db, e->subject_id, &n);
 	return told(db, e, 1, n.amount, "");
@@ -386,12 +386,12 @@ mypage_on_car_written(struct db *db, const struct event *e)
 	if (!read_news(db, e, &n))
 		return false;
 	db_do(db,
-		"INSERT INTO view_car (car_id, plate, name, body, branch_id, branch_name, branch_name_ko, service, updated_at, event_id)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+		"INSERT INTO view_car (car_id, plate, name, body, branch_id, branch_name, branch_name_ko, service, updated_at, event_id, name_ko)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 		" ON CONFLICT (car_id) DO UPDATE SET plate = $2, name = $3, body = $4, branch_id = $5, branch_name = $6,"
-		" branch_name_ko = $7, service = $8, updated_at = $9, event_id = $10",
+		" branch_name_ko = $7, service = $8, updated_at = $9, event_id = $10, name_ko = $11",
 		n.car_id, text(n.plate), text(n.name), text(n.body), n.branch_id, text(n.branch_name), text(n.branch_name_ko),
-		n.service && *n.service ? n.service : "IN_SERVICE", e->occurred_at, e->event_id);
+		n.service && *n.service ? n.service : "IN_SERVICE", e->occurred_at, e->event_id, text(n.name_ko));
 	return !db_failed(db);
 }
 

@@ -16,7 +16,7 @@
 static const char *
 title_in_words(const struct review_case *c)
 {
-	return lang_now() == LANG_KO && *c->title_ko ? c->title_ko : c->title;
+	return lang_pick(lang_now(), c->title, c->title_ko);
 }
 
 /* "3 h", as exact as it matters to somebody who waits. */

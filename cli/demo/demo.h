@@ -19,8 +19,8 @@
 
 /* --- demo_data.c ------------------------------------------------------------------------------------------------------- */
 
-struct demo_branch { const char *name, *name_ko, *region, *address, *phone; int n_cars; };
-struct demo_model { const char *name; enum body body; int seats; enum fuel fuel; int64_t daily_price, hourly_price; int n_cars; };
+struct demo_branch { const char *name, *name_ko, *region, *address, *address_ko, *phone; int n_cars; };
+struct demo_model { const char *name, *name_ko; enum body body; int seats; enum fuel fuel; int64_t daily_price, hourly_price; int n_cars; };
 struct demo_person { const char *name, *email; };
 
 struct demo_item { const char *name, *name_ko, *category; int64_t daily_price; int n_pieces, low_stock, most, likely; };

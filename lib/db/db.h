@@ -27,7 +27,7 @@
 struct db;
 
 #define DB_SCHEMA_VERSION 4     /* PRAGMA user_version of db/schema.sql; db/migrate/NNNN-*.sql lead up to it */
-#define VIEW_SCHEMA_VERSION 2   /* of db/view.sql */
+#define VIEW_SCHEMA_VERSION 3   /* of db/view.sql */
 
 /*
  * Who is asking. A program may write its own tables, append events, and read others only through published views v_*.

@@ -135,6 +135,12 @@ form_has(struct web *w, const char *name)
 	return f && (*trimmed(w->m, f->value) || f->error);
 }
 
+bool
+form_sent(struct web *w, const char *name)
+{
+	return ask(w, name) != NULL;
+}
+
 const char *
 form_raw(struct web *w, const char *name)
 {

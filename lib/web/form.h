@@ -12,6 +12,7 @@
 #include "web.h"
 
 bool        form_has(struct web *w, const char *name);          /* sent and not empty; counts as asked for */
+bool        form_sent(struct web *w, const char *name);         /* sent, perhaps empty; counts as asked for */
 const char *form_raw(struct web *w, const char *name);          /* what was typed, trimmed; "" when not sent */
 
 /* Required fields: a missing or bad one is marked and a harmless value answered (0, "", -1). For an optional one: form_has() first. */

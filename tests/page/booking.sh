@@ -138,6 +138,14 @@ test_that "the order form says how many, and what they cost" && get "/bookings/n
 	expect_body "₩322,000" && expect_body 'name="qty" value="2"'
 test_that "more than are free is said before anything is paid" && get "/bookings/new?model_id=7&qty=4&$hours" && expect_status 409 && expect_body "Not enough cars of this model"
 test_that "a number that cannot be goes back to the model" && get "/bookings/new?model_id=7&qty=6&$hours" && expect_status 422 && expect_body 'id="e-qty"'
+test_that "Korean pages name cars and places in Korean, English ones in English" &&
+	sql "UPDATE car SET name_ko = '현대 아반떼' WHERE car_id = 1; UPDATE car_model SET name_ko = '코나' WHERE model_id = 7;
+	     UPDATE branch SET address = '396 Gangnam-daero', address_ko = '강남대로 396' WHERE branch_id = 1; UPDATE person SET lang = 'ko'" && bare="from=$(at '30 days 10:00')&to=$(at '31 days 10:00')" &&
+	get "/cars?$bare&sort=name" && expect_body '현대 아반떼' && expect_no_body '>Avante<' && get "/cars/1?$bare" && expect_body '<h1>현대 아반떼</h1>' && expect_body '강남대로 396' &&
+	expect_no_body '396 Gangnam' && get "/models/7?$hours" && expect_body '<h1>코나</h1>' && get "/bookings/new?car_id=1" && expect_body '현대 아반떼' && expect_body '강남대로 396' &&
+	sql "UPDATE person SET lang = 'en'" && get "/cars/1?$bare" && expect_body '<h1>Avante</h1>' && expect_body '396 Gangnam' && expect_no_body '강남대로' && expect_no_body '현대'
+test_that "a client gets both names of a car" && json GET "/cars/1" && expect_js .car.name Avante && expect_js .car.name_ko '현대 아반떼' && expect_js .car.branch_address_ko '강남대로 396' &&
+	json GET "/models/7?$hours" && expect_js .model.name_ko '코나' && json GET "/cars?$bare" && expect_js '.cars | map(select(.car_id == 1))[0].name_ko' '현대 아반떼'
 forget
 
 test_that "a form from nobody is refused" && ask POST /bookings application/x-www-form-urlencoded "car_id=1" && expect_status 401

@@ -172,7 +172,13 @@ made_of_version 3 "
 	INSERT INTO user_role VALUES (7, 'customer'), (7, 'manager'), (9, 'courier');
 	INSERT INTO licence VALUES (7, '11-12', '2030-01-01', '1990-01-01');
 	INSERT INTO session VALUES ('s7', 7, 1, 99), ('s9', 9, 1, 99);
-	INSERT INTO api_token (token_hash, user_id, name, created_at) VALUES ('t7', 7, 'a script', 1)"
+	INSERT INTO api_token (token_hash, user_id, name, created_at) VALUES ('t7', 7, 'a script', 1);
+	INSERT INTO branch (branch_id, name, name_ko, address) VALUES (1, 'Jamsil', '잠실점', '240 Olympic-ro · 올림픽로 240');
+	INSERT INTO car_model (model_id, name, body, seats, fuel, gearbox, daily_price, hourly_price) VALUES (4, 'Kia Ray', 'mini', 4, 'petrol', 'automatic', 2, 1);
+	INSERT INTO car (car_id, plate, model_id, name, body, seats, fuel, gearbox, daily_price, hourly_price, branch_id, created_at, updated_at, rev)
+	VALUES (5, '12가 3456', 4, 'Kia Ray', 'mini', 4, 'petrol', 'automatic', 2, 1, 1, 0, 0, 1);
+	INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount, vat_amount, currency,
+	charge_id, held_at, hold_until) VALUES ('MP-OLD001', 7, 5, 'Kia Ray', '12가 3456', 'mini', 1, 'Jamsil', 'CONFIRMED', 1, 2, 2, 0, 'KRW', 1, 0, 0)"
 before=$(of_version 3 'SELECT * FROM user; SELECT * FROM user_role; SELECT * FROM licence; SELECT * FROM session; SELECT * FROM api_token;
 	SELECT * FROM v_user; SELECT * FROM v_role_holder; SELECT * FROM v_session; SELECT * FROM v_api_token')
 VAR=$SCRATCH/of-version-3 motorpool migrate
@@ -180,6 +186,13 @@ expect_end 0
 expect_schema_of_today 3
 expect_same "$(of_version 3 'SELECT * FROM person; SELECT * FROM user_role; SELECT * FROM licence; SELECT * FROM session; SELECT * FROM api_token;
 	SELECT * FROM v_user; SELECT * FROM v_role_holder; SELECT * FROM v_session; SELECT * FROM v_api_token')" "$before"
+
+test_that "its cars, models and bookings have one name for both languages"
+expect_same "$(of_version 3 "SELECT name, '[' || name_ko || ']', branch_address, '[' || branch_address_ko || ']' FROM v_car;
+	SELECT name, '[' || name_ko || ']' FROM v_car_model; SELECT car_name, '[' || car_name_ko || ']', state FROM v_booking")" \
+	"Kia Ray|[]|240 Olympic-ro · 올림픽로 240|[]
+Kia Ray|[]
+Kia Ray|[]|CONFIRMED"
 
 test_that "after that a role still needs a person"
 [[ $(of_version 3 "INSERT INTO user_role VALUES (8, 'admin')") == *'FOREIGN KEY constraint failed'* ]] || bad "it was taken"

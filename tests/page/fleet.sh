@@ -127,6 +127,14 @@ car 20 '"model_id":1'; car 21 '"model_id":1'
 test_that "a model's prices reach its cars when wished" && json PUT /fleet/models/1 '{"name":"Avante","also_cars":true,'"$model"'}' && expect_status 200 &&
 	expect_js .n_cars 2 && expect_sql "SELECT GROUP_CONCAT(daily_price) FROM car WHERE model_id = 1" 80000,80000 &&
 	expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.modified' AND payload LIKE '%80000%'" 2
+test_that "a model and its new cars have a Korean name" && json PUT /fleet/models/1 '{"name":"Avante","name_ko":"현대 아반떼",'"$model"'}' && expect_js .name_ko "현대 아반떼" &&
+	json POST /fleet/cars '{"plate":"22","name":"Avante","model_id":1,'"$model"'}' && expect_status 201 && expect_js .name_ko "현대 아반떼" && expect_js .model_name_ko "현대 아반떼" &&
+	expect_sql "SELECT payload ->> 'name_ko' FROM event ORDER BY event_id DESC LIMIT 1" "현대 아반떼"
+test_that "a client that knows no Korean names keeps them, an empty one takes it away" && json PUT /fleet/models/1 '{"name":"Avante",'"$model"'}' && expect_js .name_ko "현대 아반떼" &&
+	json GET "/fleet/cars?q=22" && id=$(js '.cars[0].car_id') && json PUT "/fleet/cars/$id" '{"plate":"22","name":"Avante",'"$model"'}' && expect_js .name_ko "현대 아반떼" &&
+	json PUT "/fleet/cars/$id" '{"plate":"22","name":"Avante","name_ko":"",'"$model"'}' && expect_js .name_ko "" &&
+	json PUT "/fleet/cars/$id" '{"plate":"22","name":"Avante","name_ko":"아반떼 N",'"$model"'}' && expect_js .name_ko "아반떼 N"
+test_that "a search finds part of a Korean name" && json GET "/fleet/cars?q=$(encode '반떼 n')" && expect_js .n_total 1 && expect_js '.cars[0].plate' 22
 test_that "a model off sale takes no new cars" && json POST /fleet/models/1/state '{"state":"OFF_SALE"}' && expect_js .state OFF_SALE && car 22 '"model_id":1' && expect_status 422
 test_that "models are listed" && json GET /fleet/models && expect_js '[.models[].name]|@csv' '"Avante"'
 
@@ -135,6 +143,8 @@ test_that "two branches cannot have one name" && json POST /fleet/branches '{"na
 car 30 '"branch_id":2'
 test_that "a branch's new name is told for each of its cars" && json PUT /fleet/branches/2 '{"name":"Jeju","name_ko":"제주공항점","region":"Jeju"}' && expect_status 200 &&
 	expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.modified' AND payload LIKE '%\"Jeju\"%'" 1
+test_that "a branch has an address in each language" && json PUT /fleet/branches/2 '{"name":"Jeju","name_ko":"제주공항점","address":"2 Gonghang-ro","address_ko":"공항로 2"}' &&
+	expect_js .address_ko "공항로 2" && json PUT /fleet/branches/2 '{"name":"Jeju","name_ko":"제주공항점","address":"2 Gonghang-ro"}' && expect_js .address_ko "공항로 2"
 test_that "a closed branch takes no new cars" && json POST /fleet/branches/2/close '{}' && expect_js .is_open false && car 31 '"branch_id":2' && expect_status 422
 test_that "branches are listed" && json GET /fleet/branches && expect_js '[.branches[].name]|length' 2
 
@@ -187,7 +197,11 @@ test_that "a form without its token adds nothing" && get /fleet/cars/new && csrf
 	expect_sql "SELECT COUNT(*) FROM car WHERE plate = '9 CSRF'" 0
 test_that "a model fills in the form without a script" && sql "UPDATE car_model SET state = 'ON_SALE'" && get '/fleet/cars/new?model_id=1' && expect_status 200 &&
 	expect_body 'value="Avante"' && expect_body '<option value="sedan" selected>' && expect_body 'name="model_id" value="1"'
-test_that "bad fields are marked and what was typed stays" && post /fleet/cars plate='<script>1' name='"quoted" & <b>' body=tank seats=99 fuel=petrol gearbox=manual daily_price=-1 hourly_price=1e9 branch_id=1 &&
+test_that "its Korean name as well, and Korean pages show it" && expect_body 'value="현대 아반떼"' && sql "UPDATE person SET lang = 'ko'" &&
+	get '/fleet/cars?sort=name' && expect_status 200 && expect_body '아반떼 N' && get "/fleet/cars?model_id=1" && expect_body '현대 아반떼' &&
+	get /fleet/branches && expect_body '공항로 2' && expect_no_body 'Gonghang' && sql "UPDATE person SET lang = 'en'" && get /fleet/branches &&
+	expect_body '2 Gonghang-ro' && expect_no_body '공항로' && get '/fleet/cars?sort=name' && expect_no_body '아반떼'
+test_that "bad fields are marked and what was typed stays" && get /fleet/cars/new && post /fleet/cars plate='<script>1' name='"quoted" & <b>' body=tank seats=99 fuel=petrol gearbox=manual daily_price=-1 hourly_price=1e9 branch_id=1 &&
 	expect_status 422 && expect_body 'id="e-body"' && expect_body 'id="e-seats"' && expect_body 'id="e-daily_price"' && expect_body 'id="e-hourly_price"' &&
 	expect_body 'value="&quot;quoted&quot; &amp; &lt;b&gt;"' && expect_body 'value="-1"' && expect_no_body '<script>1' && expect_body 'href="#f-seats"'
 test_that "a car is added" && post /fleet/cars plate='33나 4444' "${form[@]}" && expect_status 303 && added=$location && get "$added" && expect_status 200 &&

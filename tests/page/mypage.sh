@@ -22,15 +22,15 @@ tell() {
 }
 at() { date -u -d "$1" +%Y-%m-%dT%H:00:00+00:00; }
 hold() { # CODE CUSTOMER CAR FROM TO [NAME]
-	tell booking.held "$1" "{\"code\":\"$1\",\"customer_id\":$2,\"car_id\":$3,\"car_name\":\"${6-Avante}\",\"plate\":\"12가 3456\",\"body\":\"sedan\",\"branch_id\":1,\"branch_name\":\"Seoul Station\",\"branch_name_ko\":\"서울역\",\"starts_at\":\"$(at "$4")\",\"ends_at\":\"$(at "$5")\",\"amount\":207000,\"vat_amount\":18818,\"currency\":\"KRW\",\"hold_until\":\"$(at '+1 hour')\",\"lines\":[{\"rule\":\"daily\",\"version\":1,\"unit\":\"day\",\"quantity\":2,\"unit_amount\":90000,\"amount\":180000},{\"rule\":\"hourly\",\"version\":1,\"unit\":\"hour\",\"quantity\":3,\"unit_amount\":9000,\"amount\":27000}]}"
+	tell booking.held "$1" "{\"code\":\"$1\",\"customer_id\":$2,\"car_id\":$3,\"car_name\":\"${6-Avante}\",\"car_name_ko\":\"${7-아반떼}\",\"plate\":\"12가 3456\",\"body\":\"sedan\",\"branch_id\":1,\"branch_name\":\"Seoul Station\",\"branch_name_ko\":\"서울역\",\"starts_at\":\"$(at "$4")\",\"ends_at\":\"$(at "$5")\",\"amount\":207000,\"vat_amount\":18818,\"currency\":\"KRW\",\"hold_until\":\"$(at '+1 hour')\",\"lines\":[{\"rule\":\"daily\",\"version\":1,\"unit\":\"day\",\"quantity\":2,\"unit_amount\":90000,\"amount\":180000},{\"rule\":\"hourly\",\"version\":1,\"unit\":\"hour\",\"quantity\":3,\"unit_amount\":9000,\"amount\":27000}]}"
 }
 pay() {
 	tell payment.approved "$1" '{"charge_id":5,"amount":207000,"currency":"KRW","brand":"Visa","last4":"4242"}'
 	tell booking.paid "$1" '{"charge_id":5}'
 }
 confirm() { tell car.reserved "$1" '{"car_id":3}'; tell booking.confirmed "$1" '{}'; }
-car() { # ID PLATE NAME
-	tell car.registered "car:$1" "{\"car_id\":$1,\"plate\":\"$2\",\"name\":\"$3\",\"body\":\"sedan\",\"branch_id\":1,\"branch_name\":\"Seoul Station\",\"branch_name_ko\":\"서울역\",\"service\":\"IN_SERVICE\"}"
+car() { # ID PLATE NAME NAME_KO
+	tell car.registered "car:$1" "{\"car_id\":$1,\"plate\":\"$2\",\"name\":\"$3\",\"name_ko\":\"$4\",\"body\":\"sedan\",\"branch_id\":1,\"branch_name\":\"Seoul Station\",\"branch_name_ko\":\"서울역\",\"service\":\"IN_SERVICE\"}"
 }
 
 kim=$(person kim) lee=$(person lee) boss=$(person boss)
@@ -101,10 +101,11 @@ relay
 
 test_that "Korean pages speak Korean and name the branch in Korean"
 sql "UPDATE person SET lang = 'ko' WHERE email = 'kim@example.kr'"; get /my/bookings/MP-AAAA1111; expect_body '서울역'
+expect_body '<h1>아반떼</h1>'; expect_no_body 'Avante'; get '/my/bookings?tab=all'; expect_body '>아반떼</a>'; expect_no_body 'Avante'
 sql "UPDATE person SET lang = 'en'"
 
 test_that "what stands in an event is shown as text, never as markup"
-hold MP-DDDD4444 "$KIM" 3 '+60 days' '+62 days' '<script>alert(1)</script>'; relay
+hold MP-DDDD4444 "$KIM" 3 '+60 days' '+62 days' '<script>alert(1)</script>' ''; relay
 get /my/bookings/MP-DDDD4444; expect_no_body '<script>alert'; expect_body '&lt;script&gt;'
 get '/my/bookings?tab=all&page=1'; expect_no_body '<script>alert'
 
@@ -168,7 +169,7 @@ as "$kim"; json GET /view/cars; expect_status 403
 as "$boss"; json GET /view/cars; expect_status 200; expect_js length 0
 
 test_that "each car shows its status, its booking and the booking's payment"
-car 3 '12가 3456' Avante; car 4 '22나 2222' K5; relay
+car 3 '12가 3456' Avante 아반떼; car 4 '22나 2222' K5 케이5; relay
 as "$boss"; json GET /view/cars; expect_js length 2
 expect_js '.[0].plate' '12가 3456'; expect_js '.[0].status' AVAILABLE; expect_js '.[0].booking.code' MP-AAAA1111
 expect_js '.[0].booking.state' CONFIRMED; expect_js '.[0].payment.state' APPROVED; expect_js '.[1].booking' null; expect_js '.[1].payment' null
@@ -182,6 +183,7 @@ json GET /view/cars; expect_js '.[1].status' RENTED
 
 test_that "cars are found by plate, name and booking, and filtered and sorted"
 json GET '/view/cars?q=k5'; expect_js length 1; expect_js '.[0].car_id' 4
+json GET "/view/cars?q=$(encode 케이)"; expect_js length 1; expect_js '.[0].car_id' 4; expect_js '.[0].name_ko' '케이5'
 json GET '/view/cars?q=mp-eeee5555'; expect_js '.[0].car_id' 4
 json GET '/view/cars?status=RENTED'; expect_js '.[0].car_id' 4; expect_js length 1
 json GET '/view/cars?branch_id=2'; expect_js length 0
@@ -192,6 +194,11 @@ test_that "bad filters are refused at their field"
 json GET '/view/cars?status=BROKEN'; expect_status 422; expect_js '.error.fields.status != null' true
 json GET '/view/cars?branch_id=x'; expect_status 422
 json GET "/view/cars?q=$(printf 'x%.0s' {1..200})"; expect_status 422
+
+test_that "its Korean page names cars in Korean and sorts them so"
+sql "UPDATE person SET lang = 'ko' WHERE email = 'boss@example.kr'"; browser boss
+get '/view/cars?sort=name'; expect_status 200; expect_body '케이5'; expect_no_body '>K5<'; grep -q '아반떼.*케이5' <<<"$(tr -d '\n' <<<"$body")" || bad "not in order"
+sql "UPDATE person SET lang = 'en'"
 
 test_that "the page shows the same, says how fresh it is and keeps the filter"
 browser boss; get '/view/cars?q=K5&sort=-plate'; expect_status 200; expect_body '22나 2222'; expect_no_body '12가 3456'

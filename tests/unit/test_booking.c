@@ -225,6 +225,20 @@ TEST(a_paid_booking_has_its_slot_its_lines_and_its_events)
 	assert_true(booking_find(db, b.code, 0, &found));       /* a manager's view */
 }
 
+TEST(the_cars_name_is_frozen_in_both_languages)
+{
+	struct booking b, found;
+
+	db_do(db, "UPDATE car SET name_ko = '현대 아반떼' WHERE car_id = 1");
+	b = placed(NOW + DAY, NOW + 2 * DAY);
+	db_do(db, "UPDATE car SET name_ko = '다른 이름' WHERE car_id = 1");
+	assert_string_equal(b.car_name_ko, "현대 아반떼");
+	assert_true(booking_find(db, b.code, 1, &found));
+	assert_string_equal(found.car_name, "Avante");
+	assert_string_equal(found.car_name_ko, "현대 아반떼");
+	assert_true(db_exists(db, "SELECT 1 FROM v_event WHERE type = 'booking.held' AND payload LIKE '%\"car_name_ko\":\"현대 아반떼\"%' /*scan*/"));
+}
+
 TEST(two_customers_one_car_exactly_one_wins)
 {
 	struct booking_order o = order(2, NOW + 2 * DAY, NOW + 4 * DAY);

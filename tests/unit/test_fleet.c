@@ -107,6 +107,42 @@ TEST(two_cars_never_have_one_plate)
 	assert_false(db_failed(db));
 }
 
+TEST(a_new_car_takes_the_korean_name_of_its_model_unless_it_has_its_own)
+{
+	struct car car = ray("1"), own = ray("2"), other = ray("3");
+	int64_t model_id = db_int(others,
+		"INSERT INTO car_model (name, name_ko, body, seats, fuel, gearbox, daily_price, hourly_price)"
+		" VALUES ('Kia Ray', '기아 레이', 'mini', 4, 'petrol', 'automatic', 50000, 5000) RETURNING model_id");
+
+	car.model_id = own.model_id = other.model_id = model_id;
+	own.name_ko = "";
+	other.name = "Kia Ray, white";
+	assert_int_equal(car_add(db, &car, 7), CAR_OK);
+	assert_string_equal(car.name_ko, "기아 레이");
+	assert_string_equal(car.model_name_ko, "기아 레이");
+	assert_non_null(strstr(last_payload(), "\"name_ko\":\"기아 레이\""));
+	assert_int_equal(car_add(db, &own, 7), CAR_OK);
+	assert_string_equal(own.name_ko, "");
+	assert_int_equal(car_add(db, &other, 7), CAR_OK);
+	assert_string_equal(other.name_ko, "");
+}
+
+TEST(a_change_that_says_nothing_of_the_korean_name_keeps_it)
+{
+	struct car car = ray("1");
+
+	car.name_ko = "기아 레이";
+	car_add(db, &car, 7);
+	car.name_ko = NULL;
+	car.seats = 5;
+	assert_int_equal(car_change(db, &car, 7), CAR_OK);
+	assert_string_equal(car.name_ko, "기아 레이");
+	car.name_ko = "";
+	assert_int_equal(car_change(db, &car, 7), CAR_OK);
+	assert_string_equal(car.name_ko, "");
+	assert_int_equal(n_events("car.modified"), 2);
+}
+
 TEST(blanks_in_a_plate_are_folded)
 {
 	assert_string_equal(car_plate(scratch_memory, "  12가 \t  3456 \n"), "12가 3456");

@@ -75,8 +75,9 @@ book(const char *code, int64_t customer, const char *state, int64_t starts_at, i
 {
 	db_begin(writer);
 	db_do(writer,
-		"INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount,"
-		" vat_amount, currency, charge_id, held_at, hold_until) VALUES ($1, $2, 3, 'Ioniq 5', '12가 3456', 'ev', 1, 'Gangnam', $3, $4, $5, 207000,"
+		"INSERT INTO booking (code, customer_id, car_id, car_name, car_name_ko, plate, body, branch_id, branch_name, state, starts_at, ends_at,"
+		" amount, vat_amount, currency, charge_id, held_at, hold_until)"
+		" VALUES ($1, $2, 3, 'Ioniq 5', '아이오닉 5', '12가 3456', 'ev', 1, 'Gangnam', $3, $4, $5, 207000,"
 		" 18818, 'KRW', 1, $6, $6)", code, customer, state, starts_at, ends_at, starts_at - 3 * DAY);
 	assert_true(db_commit(writer));
 	report("booking.held", code,
@@ -158,13 +159,14 @@ TEST(a_confirmation_says_what_when_where_and_how_much_in_the_customers_language)
 	report("booking.confirmed", "MP-ENGLISH1", "{\"code\":\"MP-ENGLISH1\",\"customer_id\":8}");
 	react();
 	body = db_text(writer, "SELECT body FROM message WHERE recipient_id = 7");
-	for (const char *const *s = (const char *const[]){ "김민지 님", "MP-CONFIRMD", "Ioniq 5, 12가 3456", "2026-11-26(목) 10:00", "강남점", "일 요금 (2일 × 90,000원): 180,000원", "장비 · 유아용 시트 (1개 × 2일 × 13,500원): 27,000원",
+	for (const char *const *s = (const char *const[]){ "김민지 님", "MP-CONFIRMD", "아이오닉 5, 12가 3456", "2026-11-26(목) 10:00", "강남점", "일 요금 (2일 × 90,000원): 180,000원", "장비 · 유아용 시트 (1개 × 2일 × 13,500원): 27,000원",
 	                                                   "207,000원", NULL }; *s; s++)
 		if (!strstr(body, *s))
 			fail_msg("%s is not in: %s", *s, body);
 	body = db_text(writer, "SELECT body FROM message WHERE recipient_id = 8");
 	assert_non_null(strstr(body, "Hello Lee & <Sons>,"));
 	assert_non_null(strstr(body, "Equipment · Child seat (1 item × 2 days × ₩13,500): ₩27,000"));
+	assert_non_null(strstr(body, "Ioniq 5, 12가 3456"));
 	assert_string_equal(db_text(writer, "SELECT link FROM message WHERE recipient_id = 8"), "/my/bookings/MP-ENGLISH1");
 }
 

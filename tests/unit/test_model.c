@@ -253,7 +253,7 @@ TEST(its_events_name_the_further_cars)
 	const char *cars;
 
 	assert_int_equal(place(order(3, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_OK);
-	cars = arena_printf(scratch_memory, "\"n_cars\":3,\"cars\":[{\"car_id\":%d,\"car_name\":\"Ray\",\"plate\":\"P%d\"},{\"car_id\":%d,",
+	cars = arena_printf(scratch_memory, "\"n_cars\":3,\"cars\":[{\"car_id\":%d,\"car_name\":\"Ray\",\"car_name_ko\":\"\",\"plate\":\"P%d\"},{\"car_id\":%d,",
 		(int)b.cars[1].car_id, (int)b.cars[1].car_id, (int)b.cars[2].car_id);
 	assert_non_null(strstr(payload("booking.held"), cars));
 	assert_non_null(strstr(payload("booking.held"), "\"model_id\":7"));
