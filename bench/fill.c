@@ -144,7 +144,7 @@ fill_fleet(long now)
 static void
 fill_customers(long now)
 {
-	sqlite3_stmt *user = prepare("INSERT INTO user (user_id, email, name, password_hash, created_at, updated_at) VALUES ($1, $2, $3, '!', $4, $4)");
+	sqlite3_stmt *user = prepare("INSERT INTO person (user_id, email, name, password_hash, created_at, updated_at) VALUES ($1, $2, $3, '!', $4, $4)");
 	sqlite3_stmt *role = prepare("INSERT INTO user_role (user_id, role) VALUES ($1, 'customer')");
 	sqlite3_stmt *token = prepare("INSERT INTO api_token (user_id, token_hash, name, created_at) VALUES ($1, $2, 'bench', $3)");
 	sqlite3_stmt *payer = prepare("INSERT INTO payer (user_id, customer_key) VALUES ($1, $2)");
@@ -152,7 +152,7 @@ fill_customers(long now)
 	struct arena *m = arena_new((size_t)64 << 20);
 	char text[80];
 
-	for (long id = number("SELECT COUNT(*) FROM user") + 1; id <= want.customers; id++) {
+	for (long id = number("SELECT COUNT(*) FROM person") + 1; id <= want.customers; id++) {
 		sqlite3_bind_int64(user, 1, id);
 		snprintf(text, sizeof(text), "bench%ld@example.com", id);
 		sqlite3_bind_text(user, 2, text, -1, SQLITE_TRANSIENT);

@@ -1,6 +1,7 @@
 /* common.c - what all commands need: options, the state folder's settings, a connection, a progress bar. cli.h lists it. */
 #include "cli.h"
 
+#include "domain/rental.h"
 #include "lib/call/call.h"
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
@@ -107,7 +108,7 @@ cli_settle(struct cli *c)
 
 	log_open("motorpool");
 	log_from(LOG_WARN_);
-	if (!settings_open(c->root, c->var, &why))
+	if (!rental_settings_open(c->root, c->var, &why))
 		return cli_fail("%s", why ? why : "cannot read the settings"), false;
 	clock_open(settings.zone);
 	money_open(settings.currency);

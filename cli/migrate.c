@@ -11,9 +11,9 @@
 #include "cli.h"
 
 #include "cgi-bin/mypage/mypage.h"
+#include "domain/rental.h"
 #include "lib/base/folder.h"
 #include "lib/db/lock.h"
-#include "lib/base/settings.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -143,6 +143,9 @@ bring_up(struct cli *c, const char *path, const char **why)
 	if (ok && version_of(sqlite) > DB_SCHEMA_VERSION) {
 		*why = arena_printf(c->m, "%s has schema version %d, which is newer than these programs support (%d)", path, version_of(sqlite), DB_SCHEMA_VERSION);
 		ok = false;
+	} else if (ok && version_of(sqlite) < 1) {
+		*why = arena_printf(c->m, "%s: schema version %d is unknown: these programs know 1 to %d", path, version_of(sqlite), DB_SCHEMA_VERSION);
+		ok = false;
 	}
 	while (ok && version_of(sqlite) < DB_SCHEMA_VERSION)
 		ok = one_step(c, sqlite, lock, why);
@@ -201,7 +204,7 @@ cli_migrate(struct cli *c, const char **why)
 	    && db_create(c->var, cli_path(c, c->root, "db/schema.sql"), NULL, why)
 	    && make_view_anew(c, view, why)
 	    && db_create(c->var, cli_path(c, c->root, "db/schema.sql"), cli_path(c, c->root, "db/view.sql"), why)
-	    && (!settings.sandbox || db_create_own(c->var, "sandbox", cli_path(c, c->root, "db/sandbox.sql"), why));
+	    && (!rental.sandbox || db_create_own(c->var, "sandbox", cli_path(c, c->root, "db/sandbox.sql"), why));
 }
 
 static int

@@ -5,7 +5,7 @@
 -- seconds, UTC; intervals are half-open: [starts_at, ends_at). Codes are stored as the words the API speaks.
 -- A database made by an older version comes here through db/migrate/NNNN-*.sql; PRAGMA user_version counts them.
 
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 
 -- ------------------------------------------------------------------------------------------------ events (lib/event/event.c)
 -- The append-only log, which is also the outbox: written in the transaction of the change it reports.
@@ -72,7 +72,7 @@ CREATE VIEW v_relay_pause AS SELECT consumer, paused_at, paused_by, reason FROM 
 
 -- ------------------------------------------------------------------------------------------------------- account 계정
 
-CREATE TABLE user (
+CREATE TABLE person (
 	user_id       INTEGER PRIMARY KEY,
 	email         TEXT NOT NULL UNIQUE CHECK (email = lower(email) AND length(email) BETWEEN 3 AND 254),
 	name          TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 80),
@@ -85,14 +85,14 @@ CREATE TABLE user (
 ) STRICT;
 
 CREATE TABLE user_role (
-	user_id INTEGER NOT NULL REFERENCES user (user_id),
+	user_id INTEGER NOT NULL REFERENCES person (user_id),
 	role    TEXT NOT NULL CHECK (role IN ('customer', 'employee', 'manager', 'courier', 'examiner', 'admin')),
 	PRIMARY KEY (user_id, role)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX user_role_by_role ON user_role (role);
 
 CREATE TABLE licence (                               -- a driving licence
-	user_id    INTEGER PRIMARY KEY REFERENCES user (user_id),
+	user_id    INTEGER PRIMARY KEY REFERENCES person (user_id),
 	number     TEXT NOT NULL CHECK (length(number) BETWEEN 1 AND 30),
 	expires_on TEXT NOT NULL CHECK (length(expires_on) = 10),   -- YYYY-MM-DD
 	born_on    TEXT NOT NULL CHECK (length(born_on) = 10)
@@ -100,7 +100,7 @@ CREATE TABLE licence (                               -- a driving licence
 
 CREATE TABLE session (
 	token_hash TEXT PRIMARY KEY,                     -- BLAKE2b of the cookie's opaque token: the table alone opens nothing
-	user_id    INTEGER NOT NULL REFERENCES user (user_id),
+	user_id    INTEGER NOT NULL REFERENCES person (user_id),
 	created_at INTEGER NOT NULL,
 	expires_at INTEGER NOT NULL                      -- the absolute end; the idle end is a signed cookie (lib/web/web.c)
 ) STRICT, WITHOUT ROWID;
@@ -110,7 +110,7 @@ CREATE INDEX session_by_end ON session (expires_at);
 CREATE TABLE api_token (
 	token_id   INTEGER PRIMARY KEY,
 	token_hash TEXT NOT NULL UNIQUE,
-	user_id    INTEGER NOT NULL REFERENCES user (user_id),
+	user_id    INTEGER NOT NULL REFERENCES person (user_id),
 	name       TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 80),
 	created_at INTEGER NOT NULL,
 	revoked_at INTEGER NOT NULL DEFAULT 0
@@ -130,9 +130,9 @@ CREATE VIEW v_user AS
 	       (SELECT COALESCE(SUM(CASE r.role WHEN 'customer' THEN 1 WHEN 'employee' THEN 2 WHEN 'manager' THEN 4
 	                                        WHEN 'courier' THEN 8 WHEN 'examiner' THEN 16 WHEN 'admin' THEN 32 ELSE 0 END), 0)
 	          FROM user_role r WHERE r.user_id = u.user_id) AS roles          -- enum role in lib/web/web.h
-	  FROM user u;
+	  FROM person u;
 CREATE VIEW v_role_holder AS                        -- who may be chosen for a job: the couriers, the managers …
-	SELECT r.role, u.user_id, u.name FROM user_role r JOIN user u ON u.user_id = r.user_id WHERE u.disabled = 0;
+	SELECT r.role, u.user_id, u.name FROM user_role r JOIN person u ON u.user_id = r.user_id WHERE u.disabled = 0;
 CREATE VIEW v_session AS
 	SELECT s.token_hash, s.user_id, s.expires_at, v.email, v.name, v.lang, v.roles
 	  FROM session s JOIN v_user v ON v.user_id = s.user_id WHERE v.disabled = 0;

@@ -1,6 +1,7 @@
 /* bookings - the words for what becomes of a booking. The story is in bookings.h. */
 #include "bookings.h"
 
+#include "lib/base/clock.h"
 #include "lib/base/lang.h"
 
 #include <string.h>
@@ -9,7 +10,7 @@ static const struct word booking_state_word[] = {
 	[BOOKING_HELD]             = { "HELD",             N_("Waiting for payment") },
 	[BOOKING_PAID]             = { "PAID",             N_("Paid") },
 	[BOOKING_CONFIRMED]        = { "CONFIRMED",        N_("Confirmed") },
-	[BOOKING_OUT]              = { "OUT",              N_("On the road") },
+	[BOOKING_OUT]              = { "OUT",              N_("In use") },
 	[BOOKING_RETURNED]         = { "RETURNED",         N_("Returned") },
 	[BOOKING_COMPLETED]        = { "COMPLETED",        N_("Completed") },
 	[BOOKING_CANCEL_REQUESTED] = { "CANCEL_REQUESTED", N_("Cancelled, refund pending") },
@@ -30,16 +31,16 @@ const struct words refund_state_words = WORDS(refund_state_word);
 static const struct word price_rule_word[] = {
 	[PRICE_DAILY]      = { "daily",      N_("Days") },
 	[PRICE_HOURLY]     = { "hourly",     N_("Hours") },
-	[PRICE_HOURLY_CAP] = { "hourly_cap", N_("Hours, at most one day's price") },
-	[PRICE_DELIVERY]   = { "delivery",   N_("Car brought to you") },
-	[PRICE_COLLECTION] = { "collection", N_("Car fetched from you") },
+	[PRICE_HOURLY_CAP] = { "hourly_cap", N_("Hours") },
+	[PRICE_DELIVERY]   = { "delivery",   N_("Delivery") },
+	[PRICE_COLLECTION] = { "collection", N_("Collection") },
 	[PRICE_EQUIPMENT]  = { "equipment",  N_("Equipment") },
 };
 const struct words price_rule_words = WORDS(price_rule_word);
 
 static const struct word extra_kind_word[] = {
-	[EXTRA_DELIVERY]   = { "delivery",   N_("Car brought to you") },
-	[EXTRA_COLLECTION] = { "collection", N_("Car fetched from you") },
+	[EXTRA_DELIVERY]   = { "delivery",   N_("Delivery") },
+	[EXTRA_COLLECTION] = { "collection", N_("Collection") },
 	[EXTRA_EQUIPMENT]  = { "equipment",  N_("Equipment") },
 };
 const struct words extra_kind_words = WORDS(extra_kind_word);
@@ -57,12 +58,53 @@ static const struct member booking_line_members[] = {
 };
 const struct shape booking_line_shape = SHAPE(booking_line, booking_line_members);
 
-void
-booking_lines_in_words(struct booking_line *lines, int n)
+static const struct member price_members[] = {
+	SHAPE_LIST(price, lines, booking_line_shape), SHAPE_AMOUNT(price, amount), SHAPE_AMOUNT(price, vat_amount),
+};
+const struct shape price_shape = SHAPE(price, price_members);
+
+static const struct member shown_line_members[] = {
+	SHAPE_STATE(booking_line, rule, price_rule_words), SHAPE_TEXT(booking_line, label), SHAPE_INT(booking_line, n_things),
+	SHAPE_INT(booking_line, n_units), SHAPE_BOOL(booking_line, is_rest), SHAPE_AMOUNT(booking_line, unit_amount),
+	SHAPE_AMOUNT(booking_line, amount),
+};
+const struct shape shown_line_shape = SHAPE(booking_line, shown_line_members);
+
+static const struct member shown_price_members[] = {
+	SHAPE_LIST(price, lines, shown_line_shape), SHAPE_AMOUNT(price, amount), SHAPE_AMOUNT(price, vat_amount),
+};
+const struct shape shown_price_shape = SHAPE(price, shown_price_members);
+
+/* The days or hours that one car or item is charged for; 1 for a trip. */
+static int64_t
+units_of(const struct booking_line *line, int64_t starts_at, int64_t ends_at)
 {
-	for (int i = 0; i < n; i++)
-		if (lang_now() == LANG_KO && lines[i].label_ko && *lines[i].label_ko)
-			lines[i].label = lines[i].label_ko;
+	int64_t length = ends_at - starts_at;
+
+	switch ((enum price_rule)line->rule) {
+	case PRICE_DAILY:      return length / DAY;
+	case PRICE_HOURLY:
+	case PRICE_HOURLY_CAP: return (length % DAY + HOUR - 1) / HOUR;
+	case PRICE_EQUIPMENT:  return (length + DAY - 1) / DAY;
+	case PRICE_DELIVERY:
+	case PRICE_COLLECTION: break;
+	}
+	return 1;
+}
+
+void
+booking_lines_in_words(struct booking_line *lines, int n, int64_t starts_at, int64_t ends_at)
+{
+	for (int i = 0; i < n; i++) {
+		struct booking_line *line = &lines[i];
+		int64_t units = units_of(line, starts_at, ends_at);
+
+		if (lang_now() == LANG_KO && line->label_ko && *line->label_ko)
+			line->label = line->label_ko;
+		line->n_units = units > 0 && line->quantity % units == 0 ? units : line->quantity;
+		line->n_things = line->n_units ? line->quantity / line->n_units : 0;
+		line->is_rest = (line->rule == PRICE_HOURLY || line->rule == PRICE_HOURLY_CAP) && ends_at - starts_at >= DAY;
+	}
 }
 
 const char *
@@ -70,12 +112,12 @@ end_reason_in_words(const char *end_reason)
 {
 	static const struct { const char *code, *words; } said[] = {
 		{ "declined",    N_("The card was declined. Nothing was charged.") },
-		{ "later",       N_("Your bank did not answer in time, so nothing is booked. We go on asking it: should money have been taken, it goes back by itself.") },
-		{ "hold_over",   N_("It was not paid in time, so the car was given free. Nothing was charged.") },
-		{ "given_up",    N_("It was given up before it was paid. Should money have been taken, it goes back by itself.") },
-		{ "car_refused", N_("The car could not be made ready. All the money goes back.") },
-		{ "not_approved", N_("Its equipment was not approved. Nothing was booked and nothing was charged.") },
-		{ "review_later", N_("Its equipment could not be approved at that moment. Nothing was booked and nothing was charged.") },
+		{ "later",       N_("Your card company did not respond in time, so the booking was not made. We keep checking; if you were charged, we refund you automatically.") },
+		{ "hold_over",   N_("The booking was not paid in time, so the car was released. Nothing was charged.") },
+		{ "given_up",    N_("The booking was cancelled before it was paid. If you were charged, we refund you automatically.") },
+		{ "car_refused", N_("The car could not be made ready. You get a full refund.") },
+		{ "not_approved", N_("The equipment was not approved, so the booking was not made. Nothing was charged.") },
+		{ "review_later", N_("The equipment could not be approved at that time, so the booking was not made. Nothing was charged.") },
 		{ "no_show",     N_("The car was not picked up. There is no refund.") },
 	};
 

@@ -21,10 +21,23 @@ struct booking_line {
 	const char *unit;                       /* day, hour, trip, piece_day */
 	const char *label, *label_ko;           /* what it is, where the rule alone does not say: an item, a zone; "" */
 	int64_t version, quantity, unit_amount, amount;
+	/* For pages only: what was counted (booking_lines_in_words). */
+	int64_t n_things, n_units;              /* quantity = n_things × n_units: 2 cars × 3 days */
+	bool is_rest;                           /* hours beyond whole days */
 };
 extern const struct shape booking_line_shape;
-/* The labels as the reader speaks: for pages; programs get both. */
-void booking_lines_in_words(struct booking_line *lines, int n);
+
+struct price {
+	struct booking_line *lines;
+	int n_lines;
+	int64_t amount, vat_amount;
+};
+extern const struct shape price_shape;          /* for JSON */
+extern const struct shape shown_price_shape;    /* for templates/price_lines.mustache */
+extern const struct shape shown_line_shape;
+
+/* For pages: the labels in the reader's language, and of each quantity how many things for how many days or hours. */
+void booking_lines_in_words(struct booking_line *lines, int n, int64_t starts_at, int64_t ends_at);
 
 /* Why a booking ended as it did, for people (a translated sentence), from its end_reason; NULL when there is nothing to say. */
 const char *end_reason_in_words(const char *end_reason);

@@ -1,8 +1,8 @@
 /* choices - the short lists that settings hold. The story is in choices.h. */
+#include "rental.h"
 #include "choices.h"
 
 #include "lib/base/lang.h"
-#include "lib/base/settings.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -82,7 +82,7 @@ choice_name(const struct choice *c)
 int64_t
 zone_fee(const char *zone)
 {
-	const struct choice *c = choice_find(settings.delivery_zones, zone);
+	const struct choice *c = choice_find(rental.delivery_zones, zone);
 
 	return c ? strtoll(c->value, NULL, 10) : -1;
 }
@@ -90,7 +90,7 @@ zone_fee(const char *zone)
 bool
 category_is_sync(const char *category)
 {
-	const struct choice *c = choice_find(settings.equipment_categories, category);
+	const struct choice *c = choice_find(rental.equipment_categories, category);
 
 	return c && strcmp(c->value, "sync") == 0;
 }

@@ -5,6 +5,7 @@
 #ifndef MP_CHOICES_H
 #define MP_CHOICES_H
 
+#include "rental.h"
 #include "lib/base/arena.h"
 
 #include <stdbool.h>
@@ -22,9 +23,9 @@ int choices_of(const char *setting, const struct choice **choices);
 const struct choice *choice_find(const char *setting, const char *code);        /* NULL: there is none */
 const char *choice_name(const struct choice *c);        /* in the reader's language */
 
-/* settings.delivery_zones: what one trip to this zone costs, VAT included, in the smallest unit; -1: we do not go there. */
+/* rental.delivery_zones: what one trip to this zone costs, VAT included, in the smallest unit; -1: we do not go there. */
 int64_t zone_fee(const char *zone);
-/* settings.equipment_categories: an order of this kind waits for review's answer before it is taken (DOMAIN 5, equipment order). */
+/* rental.equipment_categories: an order of this kind waits for review's answer before it is taken (DOMAIN 5, equipment order). */
 bool category_is_sync(const char *category);
 
 #endif

@@ -1,7 +1,7 @@
 /* contexts - which programs there are. The story is in contexts.h; their addresses also stand in deploy/lighttpd/routes.conf. */
+#include "rental.h"
 #include "contexts.h"
 
-#include "lib/base/settings.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -33,5 +33,5 @@ context_find(const char *name)
 bool
 context_is_wanted(const struct context *c)
 {
-	return settings.sandbox || strcmp(c->name, "sandbox") != 0;
+	return rental.sandbox || strcmp(c->name, "sandbox") != 0;
 }

@@ -7,6 +7,7 @@
 #include "counts.h"
 
 #include "stuck.h"
+#include "menu.h"
 #include "lib/base/clock.h"
 
 #define AGAIN_MS 3000
@@ -38,7 +39,7 @@ counts_show(struct web *w)
 {
 	stuck_show_count(w);
 	if (w->user.id && !w->json)
-		w->chrome.n_unread = unread(w);
+		menu_of(w)->n_unread = unread(w);
 }
 
 void
@@ -46,5 +47,5 @@ counts_forget(struct web *w)
 {
 	seat_of(w->user.id)->user_id = 0;
 	if (!w->json)
-		w->chrome.n_unread = unread(w);
+		menu_of(w)->n_unread = unread(w);
 }

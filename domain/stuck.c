@@ -1,34 +1,34 @@
 /* stuck - the words for what rests on its way, how much there is, and what people did about it. The story is in stuck.h. */
+#include "rental.h"
 #include "stuck.h"
 
 #include "lib/event/event.h"
 #include "lib/base/json.h"
 #include "lib/base/lang.h"
-#include "lib/base/settings.h"
 
 #include <string.h>
 
 static const struct word kind_word[] = {
-	[STUCK_HOLD]        = { "hold",        N_("Held past its end") },
-	[STUCK_ASKED]       = { "asked",       N_("Payment without an answer") },
+	[STUCK_HOLD]        = { "hold",        N_("Unpaid hold not released") },
+	[STUCK_ASKED]       = { "asked",       N_("Payment result unknown") },
 	[STUCK_UNCONFIRMED] = { "unconfirmed", N_("Paid, not confirmed") },
-	[STUCK_CANCEL]      = { "cancel",      N_("Cancellation under way") },
+	[STUCK_CANCEL]      = { "cancel",      N_("Cancellation in progress") },
 	[STUCK_REFUND]      = { "refund",      N_("Refund pending") },
-	[STUCK_WISH]        = { "wish",        N_("Cancellation waits for delivery") },
-	[STUCK_EXTRA]       = { "extra",       N_("Refund of a part pending") },
-	[STUCK_CHARGE]      = { "charge",      N_("Charge without an answer") },
-	[STUCK_PAYBACK]     = { "payback",     N_("Not given back by the provider") },
-	[STUCK_LATE_LOOK]   = { "late_look",   N_("Last look at the provider") },
+	[STUCK_WISH]        = { "wish",        N_("Cancellation waiting for delivery") },
+	[STUCK_EXTRA]       = { "extra",       N_("Partial refund pending") },
+	[STUCK_CHARGE]      = { "charge",      N_("Charge result unknown") },
+	[STUCK_PAYBACK]     = { "payback",     N_("Refund not completed by the payment provider") },
+	[STUCK_LATE_LOOK]   = { "late_look",   N_("Final check with the payment provider") },
 };
 const struct words stuck_kind_words = WORDS(kind_word);
 
 static const struct word way_word[] = {
-	[WAY_RELEASE]      = { "release",      N_("Give it up: the car becomes free for others, and whatever was taken, or still is, goes back to the card.") },
-	[WAY_CONFIRM]      = { "confirm",      N_("The car stands ready: confirm the booking by hand. The money stays with us.") },
-	[WAY_REJECT]       = { "reject",       N_("The car cannot be given: the booking ends, and all the money goes back to the card.") },
-	[WAY_NOTHING_OWED] = { "nothing_owed", N_("Nothing is owed: the books show that the money is back, or was never taken. The booking is closed.") },
-	[WAY_NO_PAYMENT]   = { "no_payment",   N_("The provider shows no payment: close it as not charged. Should the payment turn up later, it goes back by itself.") },
-	[WAY_BY_BANK]      = { "by_bank",      N_("I have paid the refund by bank transfer: the books say so, and the provider is not asked again.") },
+	[WAY_RELEASE]      = { "release",      N_("Cancel it: the car is released for others, and any amount that was or will be charged is refunded to the card.") },
+	[WAY_CONFIRM]      = { "confirm",      N_("The car is ready: confirm the booking manually and keep the payment.") },
+	[WAY_REJECT]       = { "reject",       N_("The car cannot be provided: end the booking and refund the full amount to the card.") },
+	[WAY_NOTHING_OWED] = { "nothing_owed", N_("Nothing is owed: according to the ledger the money was refunded or never charged. Close the booking.") },
+	[WAY_NO_PAYMENT]   = { "no_payment",   N_("The payment provider has no record of this payment: close it as not charged. If the payment appears later, it is refunded automatically.") },
+	[WAY_BY_BANK]      = { "by_bank",      N_("I have paid the refund by bank transfer: record it in the ledger and stop asking the payment provider.") },
 };
 const struct words stuck_way_words = WORDS(way_word);
 
@@ -49,9 +49,9 @@ static const char *
 not_tried(int kind)
 {
 	switch ((enum stuck_kind)kind) {
-	case STUCK_HOLD:        return _("Nobody has looked at it yet: is the relay running?");
-	case STUCK_UNCONFIRMED: return _("Fleet has not said yet whether the car can be given.");
-	case STUCK_WISH:        return _("Delivery has not said yet whether it can be cancelled.");
+	case STUCK_HOLD:        return _("Not processed yet: is the relay running?");
+	case STUCK_UNCONFIRMED: return _("Waiting for fleet to confirm that the car can be provided.");
+	case STUCK_WISH:        return _("Waiting for delivery to confirm that it can be cancelled.");
 	case STUCK_ASKED:
 	case STUCK_EXTRA:
 	case STUCK_CANCEL:
@@ -67,13 +67,13 @@ const char *
 stuck_error_in_words(struct arena *m, int kind, const char *last_error)
 {
 	static const struct word said[] = {
-		{ "payment_down",   N_("Payment does not answer") },
-		{ "refund_asked",   N_("Payment knows of it and goes on asking the provider") },
-		{ "refund_refused", N_("Payment finds nothing to give back") },
-		{ "no_answer",      N_("The provider did not answer") },
-		{ "provider_down",  N_("The provider could not be reached") },
-		{ "later",          N_("The provider was busy") },
-		{ "not_found",      N_("The provider does not know it") },
+		{ "payment_down",   N_("The payment service is not responding") },
+		{ "refund_asked",   N_("The payment service has the request and keeps asking the payment provider") },
+		{ "refund_refused", N_("The payment service finds nothing to refund") },
+		{ "no_answer",      N_("The payment provider did not respond") },
+		{ "provider_down",  N_("The payment provider could not be reached") },
+		{ "later",          N_("The payment provider was busy") },
+		{ "not_found",      N_("The payment provider does not know this payment") },
 	};
 	size_t n = strcspn(last_error, " ");
 
@@ -84,14 +84,14 @@ stuck_error_in_words(struct arena *m, int kind, const char *last_error)
 	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
 		if (strlen(said[i].code) == n && strncmp(said[i].code, last_error, n) == 0)
 			return arena_printf(m, "%s%s", _(said[i].label), last_error + n);
-	return arena_printf(m, _("The provider refuses: %s"), last_error);
+	return arena_printf(m, _("The payment provider refused: %s"), last_error);
 }
 
 int64_t
 stuck_count(struct db *db, int64_t now)
 {
-	return db_int(db, "SELECT COUNT(*) FROM v_stuck_booking /*scan*/ WHERE since <= $1", now - settings.stuck_after_s)
-	     + db_int(db, "SELECT COUNT(*) FROM v_stuck_charge /*scan*/ WHERE since <= $1", now - settings.stuck_after_s);
+	return db_int(db, "SELECT COUNT(*) FROM v_stuck_booking /*scan*/ WHERE since <= $1", now - rental.stuck_after_s)
+	     + db_int(db, "SELECT COUNT(*) FROM v_stuck_charge /*scan*/ WHERE since <= $1", now - rental.stuck_after_s);
 }
 
 /* --- what people did ---------------------------------------------------------------------------------------------- */
@@ -143,7 +143,7 @@ deed_in_words(struct arena *m, const struct deed_row *r)
 	way = words_find(&stuck_way_words, told.way);
 	return (struct stuck_deed){
 		.at = r->occurred_at,
-		.title = arena_printf(m, resolved ? _("%s: ended by hand by %s") : _("%s: tried again by %s"),
+		.title = arena_printf(m, resolved ? _("%s: closed manually by %s") : _("%s: retried by %s"),
 		                      kind < 0 ? told.kind : _(kind_word[kind].label), r->name),
 		.detail = !resolved ? "" : arena_printf(m, "%s „%s“", way < 0 ? told.way : _(way_word[way].label), told.reason),
 	};

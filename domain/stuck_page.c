@@ -1,6 +1,7 @@
 /* stuck_page - what pages share about what is stuck: the count in the menu, and the question before it is ended by hand. */
 #include "stuck.h"
 
+#include "menu.h"
 #include "lib/base/clock.h"
 
 #define COUNT_AGAIN_MS 5000
@@ -16,7 +17,7 @@ stuck_show_count(struct web *w)
 		n = stuck_count(w->db, w->now);
 		counted_ms = clock_ms();
 	}
-	w->chrome.n_stuck = n;
+	menu_of(w)->n_stuck = n;
 }
 
 static const struct member question_members[] = {
@@ -43,7 +44,7 @@ stuck_answer(struct web *w, int kind)
 	struct stuck_choice c = { .way = form_choice(w, "way", &stuck_way_words), .reason = form_text(w, "reason", STUCK_REASON_MAX) };
 
 	if (c.way >= 0 && !(stuck_ways[kind] & 1u << c.way))
-		form_error(w, "way", _("This cannot be said of it."));
+		form_error(w, "way", _("That option does not apply here."));
 	return c;
 }
 
@@ -74,7 +75,7 @@ stuck_ask(struct web *w, struct page *page, struct stuck_question *q, enum statu
 	q->last_error = stuck_error_in_words(w->m, q->kind, q->last_error);
 	q->reason = form_field(w, "reason", "");
 	q->problems = form_problems(w, message);
-	w->chrome.nav_stuck = true;
+	menu_of(w)->nav_stuck = true;
 	return web_page(w, status, page, q);
 }
 
@@ -83,15 +84,15 @@ stuck_refuse(struct web *w, struct page *page, struct stuck_question *q, enum st
 {
 	switch (outcome) {
 	case STUCK_NO_MORE:
-		return web_refuse(w, HTTP_CONFLICT, "wrong_state", _("There is nothing to decide any more: it has ended, or goes on by itself. Please look at it again."));
+		return web_refuse(w, HTTP_CONFLICT, "wrong_state", _("There is nothing left to decide: it has finished or is being processed. Please check it again."));
 	case STUCK_NOT_SO:
-		return stuck_ask(w, page, q, HTTP_CONFLICT, "not_so", _("The books, or the provider, say otherwise, so it was not done that way. Please look at the charge and its refunds."));
+		return stuck_ask(w, page, q, HTTP_CONFLICT, "not_so", _("This does not match the ledger or the payment provider, so nothing was changed. Please check the charge and its refunds."));
 	case STUCK_TOO_SOON:
 		web_set_header(w, "Retry-After", "60");
-		return stuck_ask(w, page, q, HTTP_CONFLICT, "too_soon", _("The provider was asked less than a minute ago and may still be doing it: the customer would be paid twice. Please wait a minute."));
+		return stuck_ask(w, page, q, HTTP_CONFLICT, "too_soon", _("The payment provider was asked less than a minute ago and may still be processing it; the customer could be refunded twice. Please wait a minute."));
 	case STUCK_NOBODY_KNOWS:
 		web_set_header(w, "Retry-After", "60");
-		return stuck_ask(w, page, q, HTTP_CONFLICT, "nobody_knows", _("The provider does not say whether it has given the money back already: the customer could be paid twice. Nothing was changed; please try when it answers again."));
+		return stuck_ask(w, page, q, HTTP_CONFLICT, "nobody_knows", _("The payment provider does not say whether it has already refunded the money; the customer could be refunded twice. Nothing was changed; please try again when it responds."));
 	case STUCK_RESOLVED:
 		break;
 	}

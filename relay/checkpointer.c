@@ -1,12 +1,12 @@
 /*
- * keeper - the child that moves the WALs into the database files. Nobody else does, ever: SQLite 3.40.1 can lose commits that
- * restart a WAL beside a checkpoint, so db_checkpoint() holds the writers' lock, which every commit holds too (GROUND SQLite 1).
+ * checkpointer.c - the child that moves the WALs into the database files. It is the only process that does: SQLite 3.40.1 can lose commits
+ * that restart a WAL during a checkpoint, so db_checkpoint() holds the writers' lock, which every commit holds too.
  *
- * A WAL is moved when it has grown by about a thousand pages, and once a second when it has anything in it. A WAL past 16 MiB
- * means that a reader keeps it from being used again: that is told.
+ * A WAL is moved when it has grown by about a thousand pages, and once a second if it is not empty. A WAL of more than 16 MiB is
+ * logged: a reader keeps it from being reused.
  *
- * Every five seconds it writes down how far behind everybody is and how long the WALs are (history.h): it has both files open
- * anyway, and sees also those consumers that are paused, hung or gone.
+ * Every five seconds it records how far behind each consumer is and how long the WALs are (lag_history.h): it has the files open
+ * anyway, and it also sees consumers that are paused, hung or dead.
  */
 #include "relay.h"
 
@@ -18,24 +18,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ENOUGH_PAGES 1000
-#define LOOK_MS      50
+#define MANY_PAGES   1000
+#define CHECK_MS     50
 #define EACH_MS      1000
-#define REST         10         /* all writers wait meanwhile, on a slow disk for long: about a tenth of the time … */
-#define REST_MAX_MS  60         /* … as long as the WAL stays short */
-#define TOO_LONG     (16 * 1024 * 1024 / 4096)
-#define TELL_MS      60000
+#define REST_FACTOR  10         /* all writers wait during a checkpoint, so it rests ten times as long afterwards … */
+#define REST_MAX_MS  60         /* … at most so long, so that the WAL stays short */
+#define TOO_LONG     (16 * 1024 * 1024 / 4096)  /* pages */
+#define WARN_MS      60000
 
-static const struct db_role main_role = { .name = "keeper", .owns = "" };
-static const struct db_role view_role = { .name = "keeper", .owns = "", .on_view = true };
-static const struct db_role sandbox_role = { .name = "keeper", .owns = "", .own_db = "sandbox" };
+static const struct db_role main_role = { .name = "checkpointer", .owns = "" };
+static const struct db_role view_role = { .name = "checkpointer", .owns = "", .on_view = true };
+static const struct db_role sandbox_role = { .name = "checkpointer", .owns = "", .own_db = "sandbox" };
 
-struct kept {
+struct wal_file {
 	const char *name;
 	const struct db_role *role;
 	struct db *db;
-	ino_t file;
-	int64_t moved_ms, took_ms, told_ms;
+	ino_t inode;
+	int64_t moved_ms, took_ms, warned_ms;
 };
 
 #define N_FILES 3
@@ -44,77 +44,77 @@ struct kept {
 }
 
 static ino_t
-kept_file(const struct relay *r, const struct kept *k)
+wal_file_inode(const struct relay *r, const struct wal_file *f)
 {
 	char path[4096];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "%s/%s.db", r->var, k->name);
+	snprintf(path, sizeof(path), "%s/%s.db", r->var, f->name);
 	return stat(path, &st) == 0 ? st.st_ino : 0;
 }
 
-/* Once a second: a file may have come, gone or been replaced. */
+/* Once a second: a file may have appeared, vanished or been replaced. */
 static void
-keep_open(const struct relay *r, struct kept *k, struct arena *m)
+wal_file_open(const struct relay *r, struct wal_file *f, struct arena *m)
 {
 	const char *why = NULL;
-	ino_t file = kept_file(r, k);
+	ino_t inode = wal_file_inode(r, f);
 
-	if (k->db && file == k->file && !db_failed(k->db))
+	if (f->db && inode == f->inode && !db_failed(f->db))
 		return;
-	if (k->db)
-		db_close(k->db);
-	k->db = file ? db_open(r->var, k->role, m, &why) : NULL;
-	k->file = file;
+	if (f->db)
+		db_close(f->db);
+	f->db = inode ? db_open(r->var, f->role, m, &why) : NULL;
+	f->inode = inode;
 }
 
 static void
-move(struct kept *k)
+wal_checkpoint(struct wal_file *f)
 {
 	int64_t began_ms = clock_ms();
-	int n = db_checkpoint(k->db);
+	int n = db_checkpoint(f->db);
 
-	k->moved_ms = clock_ms();
-	k->took_ms = k->moved_ms - began_ms;
-	if (n > TOO_LONG && clock_ms() - k->told_ms > TELL_MS) {
-		log_warn("keeper", "%s.db-wal has grown to %d MiB: a reader holds it", k->name, n / 256);
-		k->told_ms = clock_ms();
+	f->moved_ms = clock_ms();
+	f->took_ms = f->moved_ms - began_ms;
+	if (n > TOO_LONG && clock_ms() - f->warned_ms > WARN_MS) {
+		log_warn("checkpointer", "%s.db-wal has grown to %d MiB: a reader holds it", f->name, n / 256);
+		f->warned_ms = clock_ms();
 	}
-	db_fresh(k->db);
+	db_fresh(f->db);
 }
 
 static bool
-is_due(const struct kept *k, int enough_pages)
+wal_is_due(const struct wal_file *f, int n_pages)
 {
-	int64_t rest = REST * k->took_ms;
+	int64_t rest_ms = REST_FACTOR * f->took_ms;
 
-	if (!k->db || db_wal_pages(k->db) < enough_pages)
+	if (!f->db || db_wal_pages(f->db) < n_pages)
 		return false;
-	return clock_ms() - k->moved_ms >= LOOK_MS + (rest < REST_MAX_MS ? rest : REST_MAX_MS);
+	return clock_ms() - f->moved_ms >= CHECK_MS + (rest_ms < REST_MAX_MS ? rest_ms : REST_MAX_MS);
 }
 
 /* --- the history -------------------------------------------------------------------------------------------------------- */
 
 static int64_t
-wal_bytes(const struct relay *r, const struct kept *k)
+wal_file_bytes(const struct relay *r, const struct wal_file *f)
 {
 	char path[4096];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "%s/%s.db-wal", r->var, k->name);
+	snprintf(path, sizeof(path), "%s/%s.db-wal", r->var, f->name);
 	return stat(path, &st) == 0 ? (int64_t)st.st_size : -1;
 }
 
-/* Unqualified, position and event_retry are those of the file the connection is on. */
+/* Without a schema name, position and event_retry are those of the connection's own file. */
 static struct consumer_lag_now
-lag_of(struct db *db, const struct consumer *c)
+lag_now(struct db *db, const struct consumer *c)
 {
 	struct consumer_lag_now lag = { .n_behind = -1 };
 	int64_t at, oldest;
 
 	if (!db || db_failed(db))
 		return lag;
-	if (!c->policy->type)           /* it follows no events */
+	if (!c->policy->type)           /* it reacts to no events */
 		return (struct consumer_lag_now){ 0 };
 	at = db_int(db, "SELECT event_id FROM position WHERE consumer = $1", c->name);
 	lag.n_waiting = db_int(db, "SELECT COUNT(*) FROM event_retry WHERE consumer = $1 AND dead = 0", c->name);
@@ -129,63 +129,63 @@ lag_of(struct db *db, const struct consumer *c)
 }
 
 static void
-write_down(const struct relay *r, const struct kept kept[N_FILES], struct lag_history_shm *history)
+record_sample(const struct relay *r, const struct wal_file file[N_FILES], struct lag_history_shm *history)
 {
 	struct lag_sample s = { .at = clock_now() };
-	int place;
+	int column;
 
 	for (int i = 0; i < N_FILES; i++)
-		s.wal_bytes[i] = wal_bytes(r, &kept[i]);
+		s.wal_bytes[i] = wal_file_bytes(r, &file[i]);
 	for (int i = 0; r->consumers[i]; i++)
-		if ((place = lag_history_column(history, r->consumers[i]->name)) >= 0)
-			s.lag[place] = lag_of(kept[r->consumers[i]->role->on_view ? 1 : 0].db, r->consumers[i]);
+		if ((column = lag_history_column(history, r->consumers[i]->name)) >= 0)
+			s.lag[column] = lag_now(file[r->consumers[i]->role->on_view ? 1 : 0].db, r->consumers[i]);
 	lag_history_add(history, &s);
 }
 
-/* --- its life ----------------------------------------------------------------------------------------------------------- */
+/* --- running ------------------------------------------------------------------------------------------------------------ */
 
-/* The last look of a relay that ends is left to the next one, which is there already. */
+/* It does no last checkpoint when it stops: the next relay is already running. */
 int
-checkpointer_run(const struct relay *r, _Atomic int64_t *beat)
+checkpointer_run(const struct relay *r, _Atomic int64_t *heartbeat)
 {
-	struct kept kept[N_FILES] = FILES;
+	struct wal_file file[N_FILES] = FILES;
 	struct arena *m = arena_new((size_t)4 << 20);
 	struct lag_history_shm *history = lag_history_open(r->var);
-	int64_t looked = 0, written = -LAG_EVERY_S * 1000;
+	int64_t checked_ms = 0, recorded_ms = -LAG_EVERY_S * 1000;
 
-	while (!relay_is_ending) {
-		bool is_time = clock_ms() - looked >= EACH_MS;
+	while (!relay_is_stopping) {
+		bool is_time = clock_ms() - checked_ms >= EACH_MS;
 
-		atomic_store(beat, clock_ms());
+		atomic_store(heartbeat, clock_ms());
 		for (int i = 0; i < N_FILES; i++) {
 			if (is_time)
-				keep_open(r, &kept[i], m);
-			if (is_due(&kept[i], is_time ? 1 : ENOUGH_PAGES))
-				move(&kept[i]);
+				wal_file_open(r, &file[i], m);
+			if (wal_is_due(&file[i], is_time ? 1 : MANY_PAGES))
+				wal_checkpoint(&file[i]);
 		}
 		if (is_time)
-			looked = clock_ms();
-		if (history && clock_ms() - written >= LAG_EVERY_S * 1000) {
-			written = clock_ms();
-			write_down(r, kept, history);
+			checked_ms = clock_ms();
+		if (history && clock_ms() - recorded_ms >= LAG_EVERY_S * 1000) {
+			recorded_ms = clock_ms();
+			record_sample(r, file, history);
 			arena_reset(m);
 		}
-		usleep(LOOK_MS * 1000);
+		usleep(CHECK_MS * 1000);
 	}
 	return 0;
 }
 
 void
-checkpointer_once(const struct relay *r)
+checkpointer_run_once(const struct relay *r)
 {
-	struct kept kept[N_FILES] = FILES;
+	struct wal_file file[N_FILES] = FILES;
 	struct arena *m = arena_new((size_t)4 << 20);
 
 	for (int i = 0; i < N_FILES; i++) {
-		keep_open(r, &kept[i], m);
-		if (!kept[i].db)
+		wal_file_open(r, &file[i], m);
+		if (!file[i].db)
 			continue;
-		move(&kept[i]);
-		db_close(kept[i].db);
+		wal_checkpoint(&file[i]);
+		db_close(file[i].db);
 	}
 }

@@ -1,23 +1,24 @@
 /*
- * relay - whenever something is reported, who does what about it. The whole system on one screen:
+ * main.c - the consumers of events, and what each does about them:
  *
- *	booking 예약    car.reserved → CONFIRMED · car.refused → REJECTED, refund · payment.cancelled → finishes a cancellation
- *	                each second: unpaid holds expire, lost answers of payment are looked up, refunds are asked for again
- *	payment 결제    each second: unknown charges are looked up, refunds owed are made
+ *	booking 예약    car.reserved → CONFIRMED · car.refused → REJECTED, refund · payment.cancelled → completes a cancellation
+ *	                each second: expires unpaid holds, asks for lost answers of payment and for refunds again
+ *	payment 결제    each second: asks for the outcome of unknown charges, makes the refunds that are owed
  *	fleet 차량관리   booking.paid → car.reserved or car.refused · booking.cancel_requested, .rejected, .no_show → car.released ·
  *	                booking.handed_out, .returned → the car's status
- *	delivery 배송   booking.confirmed → a job, when the car is to be brought · delivered → the collection at the end ·
- *	                booking.cancelled, .rejected, .no_show → open jobs are cancelled
- *	equipment 장비  booking.paid → an order for each kind of equipment in it · review.approved → the pieces leave the stock ·
- *	                review.rejected → REJECTED · booking.cancelled … → the pieces come back
- *	review 승인     equipment.ordered → a case, approved by rule or waiting for a person · equipment.cancelled → the case is closed
- *	message 메시지   what customers should know → a message each; each second: mail is sent, reminders fall due
- *	mypage 마이페이지 everything → the read models
+ *	delivery 배송   booking.confirmed → a delivery, if one was ordered · delivered → the collection at the end ·
+ *	                booking.cancelled, .rejected, .no_show → open deliveries are cancelled
+ *	equipment 장비  booking.paid → an order for each kind of equipment · review.approved → taken from stock ·
+ *	                review.rejected → REJECTED · booking.cancelled … → returned to stock
+ *	review 승인     equipment.ordered → a case, approved by rule or queued for a person · equipment.cancelled → the case is closed
+ *	message 메시지   events that customers should know of → a message · each second: sends mail and reminders that are due
+ *	mypage 마이페이지 all events → the read models
  *
- * What exactly, stands in each context's policy.c. Started by cron every minute (deploy/cron.d/motorpool).
+ * The details are in each context's policy.c. Cron starts it every minute (deploy/cron.d/motorpool).
  */
 #include "relay.h"
 
+#include "domain/rental.h"
 #include "lib/call/call.h"
 #include "lib/base/clock.h"
 #include "lib/base/folder.h"
@@ -41,29 +42,29 @@ static const struct consumer *const consumers[] = {
 	&mypage_consumer, NULL,
 };
 
-#define WORK_MS  60000          /* cron's next one takes over then … */
-#define GRACE_MS 5000           /* … or, when cron is late, a little after */
+#define WORK_MS  60000          /* then the relay that cron has started meanwhile takes over … */
+#define GRACE_MS 5000           /* … or a little later, when cron is late */
 
 static int
-usage(FILE *out, int status)
+relay_usage(FILE *out, int status)
 {
 	fprintf(out,
-	        "relay - carries events to the policies of all contexts; cron starts it every minute\n\n"
-	        "  relay VAR                works for a minute, then the next one takes over\n"
-	        "  relay VAR --for SECONDS  works that long\n"
-	        "  relay VAR --once         handles what is there, and leaves\n\n"
-	        "A second one waits to take over, a third leaves at once. SIGTERM finishes the work in hand.\n"
+	        "relay - gives events to the policies of all contexts; cron starts it every minute\n\n"
+	        "  relay VAR                runs for a minute, then the next relay takes over\n"
+	        "  relay VAR --for SECONDS  runs that long\n"
+	        "  relay VAR --once         handles the events there are, and ends\n\n"
+	        "A second relay waits to take over, a third ends at once. After SIGTERM it finishes the work in progress and ends.\n"
 	        "MOTORPOOL_ROOT: where motorpool.conf and db/ are (default: the nearest folder above the program that has one).\n");
 	return status;
 }
 
 static bool
-set_up(const struct relay *r)
+relay_set_up(const struct relay *r)
 {
 	const char *why = NULL;
 
 	log_open("relay");
-	if (!settings_open(r->root, r->var, &why))
+	if (!rental_settings_open(r->root, r->var, &why))
 		return log_error("start", "%s", why ? why : "the settings cannot be read"), false;
 	if (!secret_open(r->var))
 		return log_error("start", "%s/secret.key cannot be made or read", r->var), false;
@@ -74,7 +75,7 @@ set_up(const struct relay *r)
 }
 
 static bool
-seconds(const char *s, int64_t *ms)
+read_seconds(const char *s, int64_t *ms)
 {
 	char *end;
 	long n = strtol(s, &end, 10);
@@ -90,16 +91,16 @@ main(int argc, char **argv)
 	bool once = argc == 3 && strcmp(argv[2], "--once") == 0;
 
 	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
-		return usage(stdout, 0);
-	if (argc == 4 && strcmp(argv[2], "--for") == 0 && seconds(argv[3], &r.work_ms))
+		return relay_usage(stdout, 0);
+	if (argc == 4 && strcmp(argv[2], "--for") == 0 && read_seconds(argv[3], &r.work_ms))
 		r.grace_ms = 0;
 	else if (argc != 2 && !once)
-		return usage(stderr, 2);
+		return relay_usage(stderr, 2);
 	r.root = folder_root(arena_new(1 << 20));
 	r.var = argv[1];
 	if (!owner_become(r.var))
 		return 1;
-	if (!set_up(&r))
+	if (!relay_set_up(&r))
 		return 1;
-	return once ? relay_once(&r) : relay_run(&r);
+	return once ? relay_run_once(&r) : relay_run(&r);
 }

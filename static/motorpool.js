@@ -38,6 +38,20 @@ for (const form of document.forms) for (const [a, b] of pairs) {
 	});
 }
 
+/* Browsers show the dates of such fields in their own language; the hint below says them in the page's. */
+const lang = document.documentElement.lang;
+const day = lang === 'ko' ? { month: 'long', day: 'numeric', weekday: 'short' } : { weekday: 'short', day: 'numeric', month: 'short' };
+const hour = lang === 'ko' ? { hour: 'numeric', minute: '2-digit' } : { hour: '2-digit', minute: '2-digit' };
+const format = new Intl.DateTimeFormat(lang === 'ko' ? 'ko' : 'en-GB', { ...day, ...hour, timeZone: 'UTC' });
+const hint = field => document.getElementById(`h-${field.name}`);
+const inWords = field => {
+	const at = Date.parse(field.value + 'Z');
+	hint(field).textContent = at ? format.format(at).replace(' (', '(') : '';
+};
+const times = [...document.querySelectorAll('input[type=datetime-local]')].filter(field => hint(field)?.textContent === '');
+times.forEach(inWords);
+document.addEventListener('change', () => times.forEach(inWords));
+
 /* <div id="progress" data-refresh="2">: fetched again every 2 s and replaced by the same id of the fresh page, until the fresh one
  * has no data-refresh. Rests while the tab is hidden; asks less and less often while the server does not answer. */
 const watch = (id, tries) => {

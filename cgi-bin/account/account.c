@@ -37,7 +37,7 @@ const struct shape account_shape = SHAPE(account, account_members);
 
 const struct db_role account_db_role = {
 	.name = "account",
-	.owns = "user user_role licence session api_token sign_in_throttle",
+	.owns = "person user_role licence session api_token sign_in_throttle",
 };
 
 /* --- what is refused ----------------------------------------------------------------------------------------------- */
@@ -103,9 +103,9 @@ insert(struct db *db, const struct new_account *a, const char *email, const char
 	int roles = a->roles ? a->roles : 1 << ROLE_NUMBER_CUSTOMER;
 
 	db_begin(db);
-	if (db_try(db, "INSERT INTO user (email, name, phone, lang, password_hash, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $6)",
+	if (db_try(db, "INSERT INTO person (email, name, phone, lang, password_hash, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $6)",
 	           email, a->name, a->phone ? a->phone : "", lang_code(a->lang), hash, now)) {
-		user_id = db_int(db, "SELECT user_id FROM user WHERE email = $1", email);
+		user_id = db_int(db, "SELECT user_id FROM person WHERE email = $1", email);
 		for (int i = 0; i < role_words.n; i++)
 			if (roles & (1 << i))
 				db_do(db, "INSERT INTO user_role (user_id, role) VALUES ($1, $2)", user_id, words_code(&role_words, i));
@@ -123,7 +123,7 @@ account_add(struct db *db, const struct new_account *a, int64_t *user_id)
 	if (outcome != ACCOUNT_OK)
 		return outcome;
 	/* asked before the slow hash; the unique column asks again */
-	if (db_exists(db, "SELECT 1 FROM user WHERE email = $1", email))
+	if (db_exists(db, "SELECT 1 FROM person WHERE email = $1", email))
 		return ACCOUNT_KNOWN;
 	hash = a->password_hash ? a->password_hash : password_hash(db_memory(db), a->password);
 	*user_id = insert(db, a, email, hash);
@@ -152,7 +152,7 @@ account_find(struct db *db, int64_t user_id, struct account *a)
 {
 	if (!db_one(db, &account_shape, a,
 	            "SELECT u.user_id, u.email, u.name, u.phone, u.lang, u.disabled, v.roles AS role_bits, u.created_at"
-	            " FROM user u JOIN v_user v ON v.user_id = u.user_id WHERE u.user_id = $1", user_id))
+	            " FROM person u JOIN v_user v ON v.user_id = u.user_id WHERE u.user_id = $1", user_id))
 		return false;
 	find_licence(db, a);
 	return true;
@@ -162,7 +162,7 @@ bool
 account_find_by_email(struct db *db, const char *email, struct account *a)
 {
 	const char *clean = email_clean(db_memory(db), email);
-	int64_t user_id = clean ? db_int(db, "SELECT user_id FROM user WHERE email = $1", clean) : 0;
+	int64_t user_id = clean ? db_int(db, "SELECT user_id FROM person WHERE email = $1", clean) : 0;
 
 	return user_id && account_find(db, user_id, a);
 }
@@ -173,7 +173,7 @@ void
 account_save(struct db *db, int64_t user_id, const char *name, const char *phone, int lang)
 {
 	db_begin(db);
-	db_do(db, "UPDATE user SET name = $2, phone = $3, lang = $4, updated_at = $5 WHERE user_id = $1",
+	db_do(db, "UPDATE person SET name = $2, phone = $3, lang = $4, updated_at = $5 WHERE user_id = $1",
 	      user_id, name, phone, lang_code(lang), clock_now());
 	db_commit(db);
 }
@@ -182,7 +182,7 @@ void
 account_speak(struct db *db, int64_t user_id, int lang)
 {
 	db_begin(db);
-	db_do(db, "UPDATE user SET lang = $2, updated_at = $3 WHERE user_id = $1 AND lang <> $2", user_id, lang_code(lang), clock_now());
+	db_do(db, "UPDATE person SET lang = $2, updated_at = $3 WHERE user_id = $1 AND lang <> $2", user_id, lang_code(lang), clock_now());
 	db_commit(db);
 }
 

@@ -5,6 +5,7 @@
  */
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "domain/counts.h"
 #include "lib/process/program.h"
 
@@ -43,7 +44,7 @@ static const struct route routes[] = {
 
 static const struct program account = {
 	.name = "account",
-	.prefix = "/account",
+	.site = &rental_site, .prefix = "/account",
 	.routes = routes,
 	.role = &account_db_role,
 	.before = counts_show,

@@ -6,6 +6,7 @@
  */
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
 
@@ -28,10 +29,10 @@ read_name(struct web *w)
 {
 	const char *name;
 
-	must_have(w, "name", _("Please give your name."));
+	must_have(w, "name", _("Please enter your name."));
 	name = form_text(w, "name", 80);
 	if (*name && !account_name_ok(name))
-		form_error(w, "name", _("Please write your name in letters that can be seen."));
+		form_error(w, "name", _("Please use visible characters for your name."));
 	return name;
 }
 
@@ -55,7 +56,7 @@ read_phone(struct web *w)
 	const char *phone = form_has(w, "phone") ? form_text(w, "phone", 30) : "";
 
 	if (*phone && !phone_ok(phone))
-		form_error(w, "phone", _("Please give a phone number like 010-1234-5678."));
+		form_error(w, "phone", _("Please enter a phone number such as 010-1234-5678."));
 	return phone;
 }
 
@@ -101,8 +102,8 @@ closed(struct web *w, int64_t wait_s)
 
 	web_set_header(w, "Retry-After", arena_printf(w->m, "%lld", (long long)wait_s));
 	if (minutes < 2)
-		return _("Too many tries. Please wait a minute and try again.");
-	return arena_printf(w->m, _("Too many tries. Please try again in %d minutes."), minutes);
+		return _("Too many attempts. Please wait a minute and try again.");
+	return arena_printf(w->m, _("Too many attempts. Please try again in %d minutes."), minutes);
 }
 
 /* A sentence for the page one comes back to after a change. */
@@ -170,7 +171,7 @@ page_account(struct web *w)
 	o.n_sessions = session_count(w->db, w->user.id);
 	o.n_tokens = token_count(w->db, w->user.id);
 	o.licence_expired = o.account.licence && licence_check(o.account.licence, w->now) == LICENCE_EXPIRED;
-	w->chrome.nav_account = true;
+	menu_of(w)->nav_account = true;
 	w->chrome.notice = notice_for(w);
 	return web_page(w, HTTP_OK, &overview_page, &o);
 }
@@ -206,7 +207,7 @@ show_profile(struct web *w, enum status status, const char *message)
 		.language = lang_field(w, a.lang),
 		.email = a.email,
 	};
-	w->chrome.nav_account = true;
+	menu_of(w)->nav_account = true;
 	return web_page(w, status, &profile_form, &p);
 }
 
@@ -283,7 +284,7 @@ show_licence(struct web *w, enum status status, const char *message)
 		.born_on = date_field(w, "born_on", l->born_on),
 		.is_on_file = a.licence != NULL,
 	};
-	w->chrome.nav_account = true;
+	menu_of(w)->nav_account = true;
 	return web_page(w, status, &licence_form, &p);
 }
 
@@ -298,9 +299,9 @@ mark(struct web *w, enum licence_outcome wrong)
 {
 	switch (wrong) {
 	case LICENCE_OK:         return;
-	case LICENCE_BAD_NUMBER: return form_error(w, "number", _("Please give the number as it stands on the licence: letters, digits and hyphens."));
-	case LICENCE_EXPIRED:    return form_error(w, "expires_on", _("This licence has run out. Please give one that is valid."));
-	case LICENCE_BAD_EXPIRY: return form_error(w, "expires_on", _("No licence is valid for that long. Please check the year."));
+	case LICENCE_BAD_NUMBER: return form_error(w, "number", _("Please enter the number as shown on the licence: letters, digits and hyphens."));
+	case LICENCE_EXPIRED:    return form_error(w, "expires_on", _("This licence has expired. Please enter a valid one."));
+	case LICENCE_BAD_EXPIRY: return form_error(w, "expires_on", _("The expiry date is too far in the future. Please check the year."));
 	case LICENCE_BAD_BIRTH:  return form_error(w, "born_on", _("Please check the year of birth."));
 	case LICENCE_MINOR:      return form_error(w, "born_on", _("Drivers must be at least 18 years old."));
 	}
@@ -312,9 +313,9 @@ read_licence(struct web *w)
 {
 	struct licence l;
 
-	must_have(w, "number", _("Please give the number of your licence."));
-	must_have(w, "expires_on", _("Please say until when your licence is valid."));
-	must_have(w, "born_on", _("Please give your date of birth."));
+	must_have(w, "number", _("Please enter your licence number."));
+	must_have(w, "expires_on", _("Please enter the date until which your licence is valid."));
+	must_have(w, "born_on", _("Please enter your date of birth."));
 	l = (struct licence){ form_line(w, "number", 30), form_date(w, "expires_on"), form_date(w, "born_on") };
 	if (*l.number)
 		mark(w, licence_number_check(l.number));

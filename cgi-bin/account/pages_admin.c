@@ -3,6 +3,7 @@
  */
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "lib/base/lang.h"
 
 #include <string.h>
@@ -74,7 +75,7 @@ show_users(struct web *w, enum status status, struct people_query *q)
 	people_list(w->db, q, &p.users, &p.n_users);
 	if (w->json)
 		return web_json(w, status, &users_answer_shape, &p);
-	w->chrome.nav_users = true;
+	menu_of(w)->nav_users = true;
 	return web_page(w, status, &users_list, &p);
 }
 
@@ -120,12 +121,12 @@ static const struct shape user_page_shape = SHAPE(user_page, user_page_members);
 PAGE(user_detail, "account/user", user_page_shape)
 
 static const char *const role_hint[] = {
-	N_("Books cars and pays for them."),
-	N_("May order equipment without a car."),
-	N_("Runs the fleet, bookings, prices and reports."),
-	N_("Delivers cars and fetches them."),
-	N_("Examines insurance applications and claims."),
-	N_("Decides about users, settings and operations."),
+	N_("Books and pays for cars."),
+	N_("Orders equipment without a car."),
+	N_("Manages the fleet, bookings, deliveries, equipment and payments, and approves equipment orders."),
+	N_("Delivers and collects cars."),
+	N_("Approves or rejects equipment orders."),
+	N_("Manages users, roles and the operation of the system."),
 };
 
 static void
@@ -164,7 +165,7 @@ show_user(struct web *w, enum status status, const char *message)
 	p.n_sessions = session_count(w->db, p.user.user_id);
 	p.n_tokens = token_count(w->db, p.user.user_id);
 	list_roles(w, &p);
-	w->chrome.nav_users = true;
+	menu_of(w)->nav_users = true;
 	return web_page(w, status, &user_detail, &p);
 }
 
@@ -174,7 +175,7 @@ notice_for(struct web *w)
 	const char *done = form_raw(w, "done");
 
 	if (strcmp(done, "role") == 0)
-		return _("The roles have been changed. They hold from the next page on.");
+		return _("The roles have been changed. This takes effect from the next page.");
 	if (strcmp(done, "disabled") == 0)
 		return _("The account has been disabled and is signed out everywhere.");
 	if (strcmp(done, "enabled") == 0)
@@ -216,12 +217,12 @@ do_role(struct web *w)
 	bool given = form_tick(w, "given");
 
 	if (form_raw(w, "given")[0] == '\0')
-		form_error(w, "given", _("Please say yes or no."));
+		form_error(w, "given", _("Please choose yes or no."));
 	if (form_bad(w))
 		return w->json ? web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."))
 		               : show_user(w, HTTP_UNPROCESSABLE, _("Please choose one of the roles."));
 	return decided(w, account_role(w->db, user_id, role, given, w->user.id), "role",
-	               _("You cannot take the admin role from yourself. Another admin can."));
+	               _("You cannot remove your own admin role. Another admin can."));
 }
 
 static enum status

@@ -3,6 +3,7 @@
  */
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "lib/base/lang.h"
 
 #include <string.h>
@@ -33,7 +34,7 @@ show_password(struct web *w, enum status status, const char *code, const char *m
 
 	if (w->json)
 		return message ? web_refuse(w, status, code, message) : web_not_found(w);
-	w->chrome.nav_account = true;
+	menu_of(w)->nav_account = true;
 	return web_page(w, status, &password_form, &p);
 }
 
@@ -57,7 +58,7 @@ do_password(struct web *w)
 	const char *current, *wanted, *problem;
 	int64_t wait_s;
 
-	must_have(w, "current_password", _("Please give your current password."));
+	must_have(w, "current_password", _("Please enter your current password."));
 	must_have(w, "new_password", _("Please choose a new password."));
 	current = form_secret(w, "current_password", 1, PASSWORD_MAX);
 	wanted = form_secret(w, "new_password", 1, PASSWORD_MAX);
@@ -98,7 +99,7 @@ page_sessions(struct web *w)
 	session_list(w->db, w->user.id, web_session(w), p.paging.offset, &p.sessions, &p.n_sessions);
 	if (w->json)
 		return web_json(w, HTTP_OK, &sessions_page_shape, &p);
-	w->chrome.nav_account = true;
+	menu_of(w)->nav_account = true;
 	return web_page(w, HTTP_OK, &sessions_list, &p);
 }
 
@@ -159,7 +160,7 @@ show_tokens(struct web *w, enum status status, const char *message, const struct
 	}
 	if (w->json)
 		return web_json(w, status, &tokens_json_shape, &p);
-	w->chrome.nav_account = true;
+	menu_of(w)->nav_account = true;
 	return web_page(w, status, &tokens_list, &p);
 }
 
@@ -184,7 +185,7 @@ do_token(struct web *w)
 	const char *name;
 	struct api_token t;
 
-	must_have(w, "name", _("Please give the token a name."));
+	must_have(w, "name", _("Please enter a name for the token."));
 	name = form_line(w, "name", 80);
 	if (form_bad(w))
 		return refuse_token(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
@@ -192,9 +193,9 @@ do_token(struct web *w)
 	case TOKEN_OK:
 		return w->json ? web_json(w, HTTP_CREATED, &new_token_shape, &t) : show_tokens(w, HTTP_OK, NULL, &t);
 	case TOKEN_TOO_MANY:
-		return refuse_token(w, HTTP_CONFLICT, "quota", _("You have as many tokens as one person may have. Please revoke one you no longer need."));
+		return refuse_token(w, HTTP_CONFLICT, "quota", _("You have reached the maximum number of tokens. Please revoke one you no longer need."));
 	case TOKEN_GONE:
-		return refuse_token(w, HTTP_CONFLICT, "revoked", _("This token was made before and has been revoked. Please make a new one."));
+		return refuse_token(w, HTTP_CONFLICT, "revoked", _("This token was created before and has been revoked. Please create a new one."));
 	}
 	return web_broken(w);
 }

@@ -94,15 +94,15 @@ do_sign_in(struct web *w)
 	const char *next = way_on(w, "next");
 	struct signed_in in = { 0 };
 
-	must_have(w, "email", _("Please give your e-mail address."));
-	must_have(w, "password", _("Please give your password."));
+	must_have(w, "email", _("Please enter your email address."));
+	must_have(w, "password", _("Please enter your password."));
 	s.email = form_email(w, "email");
 	s.password = form_secret(w, "password", 1, PASSWORD_MAX);
 	if (form_bad(w))
 		return show_sign_in(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	switch (w->json ? account_sign_in_token(w->db, &s, &in) : account_sign_in(w->db, &s, &in)) {
 	case SIGN_IN_OK:      return welcome(w, &in, next);
-	case SIGN_IN_REFUSED: return show_sign_in(w, HTTP_UNAUTHORIZED, "refused", _("The e-mail address or the password is not right."));
+	case SIGN_IN_REFUSED: return show_sign_in(w, HTTP_UNAUTHORIZED, "refused", _("The email address or password is incorrect."));
 	case SIGN_IN_CLOSED:  return show_sign_in(w, HTTP_TOO_MANY, "too_many", closed(w, in.wait_s));
 	}
 	return web_broken(w);
@@ -175,7 +175,7 @@ static enum status
 not_possible(struct web *w)
 {
 	return show_sign_up(w, HTTP_CONFLICT, "not_possible",
-	                    _("We could not make an account with these details. If you have one already, sign in; if not, try another e-mail address."));
+	                    _("We could not create an account with these details. If you already have one, sign in; if not, try another email address."));
 }
 
 static enum status
@@ -198,7 +198,7 @@ read_sign_up(struct web *w, struct new_account *a)
 	const char *problem;
 
 	a->name = read_name(w);
-	must_have(w, "email", _("Please give your e-mail address."));
+	must_have(w, "email", _("Please enter your email address."));
 	a->email = form_email(w, "email");
 	a->phone = read_phone(w);
 	must_have(w, "password", _("Please choose a password."));

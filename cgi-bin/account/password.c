@@ -56,9 +56,9 @@ password_problem(const char *password, const char *email)
 	if (n < PASSWORD_MIN || n > PASSWORD_MAX)
 		return _("Please choose a password of 10 to 200 characters.");
 	if (is_best_known(password))
-		return _("This password is one of the first that are tried. Please choose another.");
+		return _("This password is too common. Please choose another.");
 	if (is_email(password, email))
-		return _("Please choose a password that is not your e-mail address.");
+		return _("Please choose a password that is not your email address.");
 	return NULL;
 }
 
@@ -69,7 +69,7 @@ password_store(struct db *db, int64_t user_id, const char *old_hash, const char 
 	int changed;
 
 	db_begin(db);
-	changed = db_do(db, "UPDATE user SET password_hash = $3, updated_at = $4 WHERE user_id = $1 AND password_hash = $2",
+	changed = db_do(db, "UPDATE person SET password_hash = $3, updated_at = $4 WHERE user_id = $1 AND password_hash = $2",
 	                user_id, old_hash, new_hash, clock_now());
 	if (changed)
 		sessions_drop(db, user_id, except_session);
@@ -79,7 +79,7 @@ password_store(struct db *db, int64_t user_id, const char *old_hash, const char 
 static const char *
 hash_of(struct db *db, int64_t user_id)
 {
-	return db_text(db, "SELECT password_hash FROM user WHERE user_id = $1", user_id);
+	return db_text(db, "SELECT password_hash FROM person WHERE user_id = $1", user_id);
 }
 
 /* One's own, checked like a sign-in. PASSWORD_WRONG stands for "look whether it was changed already". */
@@ -100,7 +100,7 @@ enum password_outcome
 password_change(struct db *db, int64_t user_id, const char *own_token, const char *address,
                 const char *current, const char *wanted, int64_t *wait_s)
 {
-	const char *email = db_text(db, "SELECT email FROM user WHERE user_id = $1", user_id);
+	const char *email = db_text(db, "SELECT email FROM person WHERE user_id = $1", user_id);
 	enum password_outcome outcome;
 
 	if (password_problem(wanted, email ? email : ""))
@@ -128,7 +128,7 @@ account_set_password(struct db *db, const char *email, const char *password)
 		return ACCOUNT_WEAK;
 	hash = password_hash(db_memory(db), password);
 	db_begin(db);
-	db_do(db, "UPDATE user SET password_hash = $2, updated_at = $3 WHERE user_id = $1", a.user_id, hash, clock_now());
+	db_do(db, "UPDATE person SET password_hash = $2, updated_at = $3 WHERE user_id = $1", a.user_id, hash, clock_now());
 	sessions_drop(db, a.user_id, NULL);
 	if (!db_commit(db))
 		return ACCOUNT_NOBODY;

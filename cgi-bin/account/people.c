@@ -16,7 +16,7 @@ const struct shape person_shape = SHAPE(person, person_members);
 int64_t
 people_count(struct db *db, const struct people_query *q)
 {
-	return db_int(db, "SELECT COUNT(*) FROM user u WHERE (u.email LIKE $1 ESCAPE '\\' OR lower(u.name) LIKE $1 ESCAPE '\\')"
+	return db_int(db, "SELECT COUNT(*) FROM person u WHERE (u.email LIKE $1 ESCAPE '\\' OR lower(u.name) LIKE $1 ESCAPE '\\')"
 	                  " AND ($2 = '' OR EXISTS (SELECT 1 FROM user_role r WHERE r.user_id = u.user_id AND r.role = $2)) /*scan*/",
 	              db_contains(db, q->words), words_code(&role_words, q->role));
 }
@@ -28,7 +28,7 @@ people_list(struct db *db, const struct people_query *q, struct person **p, int 
 
 	db_list(db, &person_shape, p, n,
 	        "SELECT u.user_id, u.email, u.name, u.phone, u.lang, u.disabled, u.created_at, v.roles AS role_bits"
-	        "  FROM user u JOIN v_user v ON v.user_id = u.user_id"
+	        "  FROM person u JOIN v_user v ON v.user_id = u.user_id"
 	        " WHERE (u.email LIKE $1 ESCAPE '\\' OR lower(u.name) LIKE $1 ESCAPE '\\')"
 	        "   AND ($2 = '' OR EXISTS (SELECT 1 FROM user_role r WHERE r.user_id = u.user_id AND r.role = $2))"
 	        " ORDER BY CASE WHEN $3 = 2 THEN u.email END, CASE WHEN $3 = 3 THEN u.email END DESC,"

@@ -4,6 +4,7 @@
  * There is always an admin left: nobody takes the role from themselves, and whoever has lost it a moment ago, to another
  * admin, is asked again inside the transaction. Every decision is logged with the ids of both.
  */
+#include "domain/roles.h"
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
 #include "lib/base/log.h"
@@ -28,10 +29,10 @@ _Static_assert(ROLE_CUSTOMER == 1 << ROLE_NUMBER_CUSTOMER && ROLE_EMPLOYEE == 1 
 static enum role_change_outcome
 allowed(struct db *db, int64_t user_id, int64_t actor_id)
 {
-	if (actor_id && !db_exists(db, "SELECT 1 FROM user_role r JOIN user u ON u.user_id = r.user_id"
+	if (actor_id && !db_exists(db, "SELECT 1 FROM user_role r JOIN person u ON u.user_id = r.user_id"
 	                               " WHERE r.user_id = $1 AND r.role = 'admin' AND u.disabled = 0", actor_id))
 		return ROLE_CHANGE_NOT_ADMIN;
-	return db_exists(db, "SELECT 1 FROM user WHERE user_id = $1", user_id) ? ROLE_CHANGE_OK : ROLE_CHANGE_NO_USER;
+	return db_exists(db, "SELECT 1 FROM person WHERE user_id = $1", user_id) ? ROLE_CHANGE_OK : ROLE_CHANGE_NO_USER;
 }
 
 static void
@@ -70,7 +71,7 @@ account_disable(struct db *db, int64_t user_id, bool disabled, int64_t actor_id)
 	db_begin(db);
 	outcome = allowed(db, user_id, actor_id);
 	if (outcome == ROLE_CHANGE_OK) {
-		db_do(db, "UPDATE user SET disabled = $2, updated_at = $3 WHERE user_id = $1 AND disabled <> $2", user_id, disabled, clock_now());
+		db_do(db, "UPDATE person SET disabled = $2, updated_at = $3 WHERE user_id = $1 AND disabled <> $2", user_id, disabled, clock_now());
 		if (disabled)
 			sessions_drop(db, user_id, NULL);
 	}

@@ -39,7 +39,7 @@ find_known(struct db *db, const char *email, struct known *k)
 {
 	return db_one(db, &known_shape, k,
 	              "SELECT u.user_id, u.email, u.name, u.phone, u.lang, u.password_hash, v.roles AS role_bits"
-	              " FROM user u JOIN v_user v ON v.user_id = u.user_id WHERE u.email = $1 AND u.disabled = 0", email);
+	              " FROM person u JOIN v_user v ON v.user_id = u.user_id WHERE u.email = $1 AND u.disabled = 0", email);
 }
 
 static void
@@ -85,7 +85,7 @@ session_begin(struct db *db, const struct known *k, const char *old_token)
 
 	db_begin(db);
 	begun = db_do(db, "INSERT INTO session (token_hash, user_id, created_at, expires_at)"
-	                  " SELECT $1, u.user_id, $3, $4 FROM user u WHERE u.user_id = $2 AND u.password_hash = $5 AND u.disabled = 0",
+	                  " SELECT $1, u.user_id, $3, $4 FROM person u WHERE u.user_id = $2 AND u.password_hash = $5 AND u.disabled = 0",
 	              secret_hash(db_memory(db), token), k->user_id, now, now + settings.session_max_s, k->password_hash);
 	if (begun) {
 		drop_one(db, old_token);

@@ -87,7 +87,7 @@ token_for_sign_in(struct db *db, int64_t user_id, const char *password_hash)
 	const char *token = NULL;
 
 	db_begin(db);
-	if (db_exists(db, "SELECT 1 FROM user WHERE user_id = $1 AND password_hash = $2 AND disabled = 0", user_id, password_hash)) {
+	if (db_exists(db, "SELECT 1 FROM person WHERE user_id = $1 AND password_hash = $2 AND disabled = 0", user_id, password_hash)) {
 		token = secret_token(db_memory(db));
 		insert(db, user_id, SIGN_IN_TOKEN, token);
 		db_do(db, "DELETE FROM api_token WHERE user_id = $1 AND name = $2 AND token_id <="

@@ -8,11 +8,11 @@
 #include "price.h"
 #include "reviews.h"
 
+#include "domain/rental.h"
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
-#include "lib/base/settings.h"
 
 #include <string.h>
 
@@ -29,7 +29,7 @@ static const struct member booking_members[] = {
 	SHAPE_TEXT(booking, end_reason), SHAPE_STATE(booking, refund_state, refund_state_words), SHAPE_AMOUNT(booking, refund_due),
 	SHAPE_AMOUNT(booking, refunded_amount), SHAPE_INT(booking, ask_tries), SHAPE_INT(booking, refund_tries),
 	SHAPE_TEXT(booking, last_error), SHAPE_TIME(booking, cancel_asked_at), SHAPE_INT(booking, cancel_asked_by),
-	SHAPE_INT(booking, cancel_tries), SHAPE_LIST(booking, lines, booking_line_shape), SHAPE_LIST(booking, extras, booking_extra_shape),
+	SHAPE_INT(booking, cancel_tries), SHAPE_LIST(booking, lines, shown_line_shape), SHAPE_LIST(booking, extras, booking_extra_shape),
 	SHAPE_MAYBE(booking, delivery, booking_delivery_shape),
 };
 const struct shape booking_shape = SHAPE(booking, booking_members);
@@ -43,17 +43,17 @@ interval_problem(int64_t starts_at, int64_t ends_at, int64_t now, const char **f
 
 	*field = "starts_at";
 	if (starts_at % STEP != 0)
-		return _("Times are on the hour or half past.");
+		return _("Please choose a time on the hour or half hour.");
 	if (starts_at < now - now % STEP)       /* the half hour that runs can still be had: people stand before the car */
-		return _("This time is over. Please choose a later one.");
-	if (starts_at > now + settings.max_ahead_days * DAY)
-		return _("This is too far ahead. Cars can be booked up to a year before.");
+		return _("This time has passed. Please choose a later one.");
+	if (starts_at > now + rental.max_ahead_days * DAY)
+		return _("This is too far ahead. Cars can be booked up to one year in advance.");
 	*field = "ends_at";
 	if (ends_at % STEP != 0)
-		return _("Times are on the hour or half past.");
+		return _("Please choose a time on the hour or half hour.");
 	if (length <= 0)
 		return _("The return must be after the pick-up.");
-	if (length > settings.max_rental_days * DAY)
+	if (length > rental.max_rental_days * DAY)
 		return _("This is too long for one booking. Please split it or call us.");
 	return NULL;
 }
@@ -146,7 +146,7 @@ promise(struct booking *b, const struct booking_order *o, const struct rentable 
 		.plate = car->plate, .body = car->body, .branch_id = car->branch_id, .branch_name = car->branch_name,
 		.branch_name_ko = car->branch_name_ko, .state = BOOKING_HELD, .starts_at = o->starts_at, .ends_at = o->ends_at,
 		.amount = price->amount, .vat_amount = price->vat_amount, .currency = settings.currency, .card_id = o->card_id,
-		.held_at = now, .hold_until = now + settings.hold_s, .asked_at = o->card_id ? now : 0, .end_reason = "",
+		.held_at = now, .hold_until = now + rental.hold_s, .asked_at = o->card_id ? now : 0, .end_reason = "",
 		.lines = price->lines, .n_lines = price->n_lines, .model_id = o->model_id, .n_cars = o->model_id ? o->qty : 1,
 	};
 	booking_list_cars(b, car, m);
@@ -179,7 +179,7 @@ static bool
 holds_enough(struct db *db, const struct booking_order *o)
 {
 	return !o->card_id && db_int(db, "SELECT COALESCE(SUM(n_cars), 0) FROM booking WHERE customer_id = $1 AND state = 'HELD' AND asked_at = 0",
-	                             o->customer_id) >= settings.max_holds_per_person;
+	                             o->customer_id) >= rental.max_holds_per_person;
 }
 
 /* Inside the transaction: what must be true, then the rows. */
@@ -197,7 +197,7 @@ hold_inside(struct db *db, const struct booking_order *o, struct booking *b)
 	if (o->card_id && !db_exists(db, "SELECT 1 FROM v_card WHERE card_id = $1 AND user_id = $2", o->card_id, o->customer_id))
 		return BOOKING_BAD_CARD;
 	if (db_int(db, "SELECT COUNT(*) FROM booking WHERE customer_id = $1"
-	           " AND state IN ('HELD', 'PAID', 'CONFIRMED', 'OUT', 'CANCEL_REQUESTED')", o->customer_id) >= settings.max_bookings_per_person)
+	           " AND state IN ('HELD', 'PAID', 'CONFIRMED', 'OUT', 'CANCEL_REQUESTED')", o->customer_id) >= rental.max_bookings_per_person)
 		return BOOKING_QUOTA;
 	if (holds_enough(db, o))
 		return BOOKING_HOLDS;

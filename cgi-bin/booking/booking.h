@@ -10,6 +10,7 @@
 
 #include "domain/bookings.h"
 #include "domain/stuck.h"
+#include "domain/rental.h"
 #include "lib/db/db.h"
 #include "lib/event/event.h"
 
@@ -89,8 +90,8 @@ enum booking_outcome {
 	BOOKING_AGAIN,          /* this key was answered before: *b is that booking */
 	BOOKING_TAKEN,          /* somebody has the car in those hours */
 	BOOKING_FEWER_CARS,     /* fewer cars of the model are free in those hours than were asked for */
-	BOOKING_QUOTA,          /* settings.max_bookings_per_person open ones already */
-	BOOKING_HOLDS,          /* settings.max_holds_per_person cars held and not paid already */
+	BOOKING_QUOTA,          /* rental.max_bookings_per_person open ones already */
+	BOOKING_HOLDS,          /* rental.max_holds_per_person cars held and not paid already */
 	BOOKING_DECLINED,       /* the card was declined; nothing was charged, nothing is held */
 	BOOKING_LATER,          /* payment is not to be asked now: nothing was charged, nothing is held; booking_later_s() */
 	BOOKING_UNANSWERED,     /* payment was asked and has not said: the hold is released, whatever was taken goes back */
@@ -153,7 +154,7 @@ bool booking_no_show(struct db *db, struct booking *b, int64_t actor_id);      /
 
 /*
  * --- stuck.c: what rests on its way (../stuck.h), tried at once or ended by hand. retry: whatever it is, now. resolve: in one of the
- * ways its kind allows, once it is older than settings.stuck_after_s; the reason is kept with the event. A second click is harmless. */
+ * ways its kind allows, once it is older than rental.stuck_after_s; the reason is kept with the event. A second click is harmless. */
 int booking_stuck_kind(const struct booking *b);        /* enum stuck_kind; -1: it rests nowhere */
 int64_t booking_stuck_since(const struct booking *b);
 void booking_retry(struct db *db, struct booking *b, int64_t actor_id);

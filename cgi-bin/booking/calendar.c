@@ -2,9 +2,9 @@
 #include "calendar.h"
 
 #include "domain/cars.h"
+#include "domain/rental.h"
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
-#include "lib/base/settings.h"
 
 #include <string.h>
 
@@ -17,7 +17,7 @@ calendar_hold(struct db *db, int64_t car_id, int64_t booking_id, int64_t starts_
 	return db_try(db,
 		"INSERT INTO slot (car_id, kind, starts_at, ends_at, busy_until, booking_id, rev)"
 		" VALUES ($1, 'HOLD', $2, $3, $4, $5, " NEXT_REV ")",
-		car_id, starts_at, ends_at, ends_at + settings.turnaround_s, booking_id);
+		car_id, starts_at, ends_at, ends_at + rental.turnaround_s, booking_id);
 }
 
 void
@@ -40,7 +40,7 @@ calendar_end(struct db *db, int64_t booking_id, int64_t at)
 		"UPDATE slot SET ends_at = CASE WHEN starts_at < $2 THEN $2 ELSE starts_at + 1 END,"
 		" busy_until = CASE WHEN starts_at < $2 THEN $2 ELSE starts_at + 1 END + $3, rev = " NEXT_REV
 		" WHERE booking_id = $1 AND booking_id <> 0 AND ends_at > $2",
-		booking_id, at, settings.turnaround_s);
+		booking_id, at, rental.turnaround_s);
 }
 
 void
@@ -49,7 +49,7 @@ calendar_stretch(struct db *db, int64_t slot_id, int64_t until)
 	db_try(db,
 		"UPDATE slot SET ends_at = $2, busy_until = $3, rev = " NEXT_REV
 		" WHERE slot_id = $1 AND kind = 'BOOKED' AND ends_at < $2",
-		slot_id, until, until + settings.turnaround_s);
+		slot_id, until, until + rental.turnaround_s);
 }
 
 bool
@@ -57,7 +57,16 @@ calendar_is_free(struct db *db, int64_t car_id, int64_t starts_at, int64_t ends_
 {
 	return !db_exists(db,
 		"SELECT 1 FROM slot WHERE car_id = $1 AND kind <> 'RELEASED' AND busy_until > $2 AND starts_at < $3",
-		car_id, starts_at, ends_at + settings.turnaround_s);
+		car_id, starts_at, ends_at + rental.turnaround_s);
+}
+
+bool
+calendar_is_own(struct db *db, int64_t car_id, int64_t starts_at, int64_t ends_at, int64_t customer_id)
+{
+	return db_exists(db,
+		"SELECT 1 FROM slot s JOIN booking b ON b.booking_id = s.booking_id WHERE s.car_id = $1 AND s.kind <> 'RELEASED'"
+		" AND s.busy_until > $2 AND s.starts_at < $3 AND b.customer_id = $4",
+		car_id, starts_at, ends_at + settings.turnaround_s, customer_id);
 }
 
 static const struct member taken_interval_members[] = {

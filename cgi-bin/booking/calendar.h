@@ -53,6 +53,7 @@ int calendar_model_sql(struct db *db, int64_t model_id, int64_t starts_at, int64
 struct taken_interval { int64_t starts_at, ends_at, busy_until; };
 int calendar_of_car(struct db *db, int64_t car_id, int64_t from, int64_t until, struct taken_interval **busy);
 extern const struct shape taken_interval_shape;
+bool calendar_is_own(struct db *db, int64_t car_id, int64_t starts_at, int64_t ends_at, int64_t customer_id);        /* taken by the customer's own booking */
 bool calendar_is_free(struct db *db, int64_t car_id, int64_t starts_at, int64_t ends_at);
 int calendar_n_cars(struct db *db);                             /* for rent at all */
 

@@ -3,8 +3,8 @@
 #include "booking_steps.h"
 #include "calendar.h"
 
+#include "domain/rental.h"
 #include "lib/base/clock.h"
-#include "lib/base/settings.h"
 
 static bool
 step(struct db *db, struct booking *b, const char *from, int to, const char *event, int64_t causation_id, int64_t actor_id)
@@ -67,7 +67,7 @@ booking_hand_out(struct db *db, struct booking *b, int64_t actor_id)
 	int64_t now = clock_now();
 	bool done;
 
-	if (now < b->starts_at - settings.turnaround_s || now >= b->ends_at)
+	if (now < b->starts_at - rental.turnaround_s || now >= b->ends_at)
 		return false;
 	db_begin(db);
 	done = booking_is_at_the_counter(db, b) && booking_keys_given(db, b, 0, actor_id);

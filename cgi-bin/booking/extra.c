@@ -10,9 +10,9 @@
 
 #include "domain/choices.h"
 #include "domain/stock.h"
+#include "domain/rental.h"
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
-#include "lib/base/settings.h"
 
 static const struct member booking_extra_members[] = {
 	SHAPE_INT(booking_extra, booking_id), SHAPE_INT(booking_extra, line_no), SHAPE_STATE(booking_extra, kind, extra_kind_words),
@@ -45,17 +45,17 @@ delivery_problem(const struct booking_order *o, const char **field)
 		return NULL;
 	*field = "delivery.address";
 	if (!o->delivery.address || !*o->delivery.address)
-		return _("Please say where the car is to be brought.");
+		return _("Please enter the delivery address.");
 	*field = "delivery.zone";
 	if (zone_fee(o->delivery.zone) < 0)
-		return _("We do not bring cars there. Please choose one of the zones.");
+		return _("We do not deliver there. Please choose one of the zones.");
 	*field = "delivery.window_from";
 	if (window_from(o) % STEP != 0)
-		return _("Times are on the hour or half past.");
+		return _("Please choose a time on the hour or half hour.");
 	if (window_from(o) < o->starts_at)
-		return _("The car is yours from the start of the booking on. Please choose that time or a later one.");
-	if (window_from(o) + settings.delivery_window_s > o->ends_at)
-		return _("The courier would come too late for this booking. Please choose an earlier time.");
+		return _("Delivery is possible from the start of the booking. Please choose that time or a later one.");
+	if (window_from(o) + rental.delivery_window_s > o->ends_at)
+		return _("The delivery would be too late for this booking. Please choose an earlier time.");
 	return NULL;
 }
 
@@ -102,7 +102,7 @@ add_trip(struct booking *b, const struct choice *zone, enum price_rule rule, enu
 static enum booking_outcome
 quote_delivery(struct db *db, const struct booking_order *o, struct booking *b)
 {
-	const struct choice *zone = choice_find(settings.delivery_zones, o->delivery.zone);
+	const struct choice *zone = choice_find(rental.delivery_zones, o->delivery.zone);
 
 	if (!zone)
 		return BOOKING_BAD_DELIVERY;
@@ -112,7 +112,7 @@ quote_delivery(struct db *db, const struct booking_order *o, struct booking *b)
 	b->delivery = arena_new_of(db_memory(db), struct booking_delivery);
 	*b->delivery = (struct booking_delivery){
 		.zone = zone->code, .address = o->delivery.address, .place = o->delivery.place ? o->delivery.place : "",
-		.window_from = window_from(o), .window_to = window_from(o) + settings.delivery_window_s, .collects = o->delivery.collects,
+		.window_from = window_from(o), .window_to = window_from(o) + rental.delivery_window_s, .collects = o->delivery.collects,
 	};
 	return BOOKING_OK;
 }

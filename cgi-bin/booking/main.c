@@ -6,6 +6,7 @@
 #include "booking.h"
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "domain/counts.h"
 #include "lib/process/program.h"
 
@@ -40,11 +41,11 @@ static const struct route routes[] = {
 
 static const struct program booking = {
 	.name = "booking",
-	.prefix = "",
+	.site = &rental_site, .prefix = "",
 	.routes = routes,
 	.role = &booking_role,
 	.before = counts_show,
-	.crew = 2,              /* a booking waits for payment and the disk; meanwhile others search, and share the disk's sync */
+	.worker_factor = 2,              /* a booking waits for payment and the disk; meanwhile others search, and share the disk's sync */
 };
 
 int

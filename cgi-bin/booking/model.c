@@ -3,9 +3,9 @@
 #include "price.h"
 
 #include "domain/cars.h"
+#include "domain/rental.h"
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
-#include "lib/base/settings.h"
 
 #include <stdlib.h>
 
@@ -39,7 +39,7 @@ by_fit(const void *a, const void *b)
 static int
 free_of_model(struct db *db, const struct booking_order *o, struct candidate *free, int room)
 {
-	int64_t until = o->ends_at + settings.turnaround_s, now = clock_now();
+	int64_t until = o->ends_at + rental.turnaround_s, now = clock_now();
 	int n = 0;
 
 	for (struct rows *r = db_each(db,
@@ -271,5 +271,5 @@ calendar_model_sql(struct db *db, int64_t model_id, int64_t starts_at, int64_t e
 		" WHERE s.car_id = c.car_id AND s.kind <> 'RELEASED' AND s.busy_until > $2 AND s.starts_at < $3) THEN 0 ELSE 1 END) AS n_free"
 		" FROM v_car c WHERE c.model_id = $1 AND c.service = 'IN_SERVICE'"
 		" GROUP BY c.branch_id, c.branch_name, c.branch_name_ko ORDER BY c.branch_id /*scan*/ /*sort*/",
-		model_id, starts_at, ends_at + settings.turnaround_s);
+		model_id, starts_at, ends_at + rental.turnaround_s);
 }

@@ -42,7 +42,7 @@ static const struct word desk_view_word[] = {
 	[DESK_ALL]      = { "all",      N_("All bookings") },
 	[DESK_PICK_UPS] = { "pick-ups", N_("Pick-ups today") },
 	[DESK_RETURNS]  = { "returns",  N_("Returns due") },
-	[DESK_OUT]      = { "out",      N_("On the road") },
+	[DESK_OUT]      = { "out",      N_("In use") },
 	[DESK_REFUNDS]  = { "refunds",  N_("Refunds pending") },
 };
 const struct words desk_view_words = WORDS(desk_view_word);

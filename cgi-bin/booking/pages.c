@@ -7,6 +7,8 @@
 #include "pages_extra.h"
 #include "price.h"
 
+#include "domain/rental.h"
+#include "domain/menu.h"
 #include "lib/web/form.h"
 #include "lib/base/settings.h"
 
@@ -36,7 +38,7 @@ static const struct member order_page_members[] = {
 	SHAPE_STRUCT(order_page, car, car_facts_shape), SHAPE_STRUCT(order_page, problems, form_problems_shape),
 	SHAPE_STRUCT(order_page, starts_at, field_shape), SHAPE_STRUCT(order_page, ends_at, field_shape),
 	SHAPE_STRUCT(order_page, card_id, field_shape), SHAPE_LIST(order_page, cards, saved_card_shape),
-	SHAPE_BOOL(order_page, is_new_card), SHAPE_BOOL(order_page, is_taken), SHAPE_MAYBE(order_page, price, price_shape), SHAPE_TIME(order_page, from),
+	SHAPE_BOOL(order_page, is_new_card), SHAPE_BOOL(order_page, is_taken), SHAPE_MAYBE(order_page, price, shown_price_shape), SHAPE_TIME(order_page, from),
 	SHAPE_TIME(order_page, until), SHAPE_INT(order_page, hold_minutes), SHAPE_INT(order_page, model_id), SHAPE_INT(order_page, qty),
 	SHAPE_INT(order_page, branch_id), SHAPE_BOOL(order_page, is_several), SHAPE_STRUCT(order_page, extras, extras_form_shape),
 };
@@ -98,7 +100,7 @@ add_extras(struct web *w, struct order_page *p, struct booking_order o)
 static enum status
 show_order(struct web *w, int64_t car_id, int64_t starts_at, int64_t ends_at, enum status status, const char *code, const char *message)
 {
-	struct order_page p = { .hold_minutes = settings.hold_s / 60 };
+	struct order_page p = { .hold_minutes = rental.hold_s / 60 };
 	struct booking_order o = { .car_id = car_id, .starts_at = starts_at, .ends_at = ends_at };
 
 	if (w->json)
@@ -120,7 +122,7 @@ show_order(struct web *w, int64_t car_id, int64_t starts_at, int64_t ends_at, en
 	p.ends_at = form_field(w, "ends_at", input_time(w, ends_at));
 	p.card_id = form_field(w, "card_id", "");
 	p.problems = form_problems(w, message);
-	w->chrome.nav_search = true;
+	menu_of(w)->nav_search = true;
 	return web_page(w, status, &order_form, &p);
 }
 
@@ -145,9 +147,11 @@ page_order(struct web *w)
 	o.starts_at = starts_at;
 	o.ends_at = ends_at;
 	if (starts_at && ends_at && o.model_id && offer_n_free(w, &o) < o.qty)
-		return show_order(w, 0, starts_at, ends_at, HTTP_CONFLICT, "out_of_stock", _("Fewer cars of this model are free in those hours than you ask for. Please take fewer, other hours, or another model."));
+		return show_order(w, 0, starts_at, ends_at, HTTP_CONFLICT, "out_of_stock", _("Not enough cars of this model are available for these dates. Please choose fewer cars, other dates, or another model."));
 	if (starts_at && ends_at && !o.model_id && !calendar_is_free(w->db, car_id, starts_at, ends_at))
-		return show_order(w, car_id, starts_at, ends_at, HTTP_CONFLICT, "taken", _("This car is taken in those hours. Please choose others, or another car."));
+		return show_order(w, car_id, starts_at, ends_at, HTTP_CONFLICT, "taken", calendar_is_own(w->db, car_id, starts_at, ends_at, w->user.id)
+			? _("You have already booked this car for these dates. Please choose other dates or another car.")
+			: _("This car is already booked for these dates. Please choose other dates or another car."));
 	return show_order(w, car_id, starts_at, ends_at, HTTP_OK, NULL, NULL);
 }
 
@@ -160,7 +164,7 @@ go_and_pay(struct web *w, const struct booking *b)
 
 	return web_redirect_out(w, arena_printf(w->m,
 		"%s/pay?customerKey=ANONYMOUS&orderId=%s&amount=%lld&orderName=%s&successUrl=%s%%2Fpaid&failUrl=%s",
-		settings.provider_public_url, b->code, (long long)b->amount, web_encode(w, name), back, back));
+		rental.provider_public_url, b->code, (long long)b->amount, web_encode(w, name), back, back));
 }
 
 static enum status
@@ -199,10 +203,10 @@ static const char *
 what_became_of_it(const struct booking_order *o, enum booking_outcome outcome)
 {
 	if (outcome == BOOKING_UNANSWERED)
-		return _("Your bank did not answer in time, so nothing is booked. We go on asking it: should money have been taken, it goes back by itself. You can book again.");
+		return _("Your card company did not respond in time, so the booking was not made. We keep checking; if you were charged, we refund you automatically. You can book again.");
 	if (!o->card_id)
-		return _("Payments do not work at the moment. Nothing was booked and nothing was charged.");
-	return _("Payments do not work at the moment. Nothing was booked and your card was not charged.");
+		return _("Payments are not available right now. Nothing was booked or charged.");
+	return _("Payments are not available right now. Nothing was booked and your card was not charged.");
 }
 
 /* The form as it was, to be sent again when the one who must be asked can be. */
@@ -214,7 +218,7 @@ show_later(struct web *w, const struct booking_order *o, enum asked_of who, cons
 	if (w->json)
 		return web_later(w, s, message);
 	web_set_header(w, "Retry-After", arena_printf(w->m, "%d", s));
-	message = arena_printf(w->m, "%s %s", message, arena_printf(w->m, _("Please try again in %d seconds."), s));
+	message = arena_printf(w->m, "%s %s", message, arena_printf(w->m, _n("Please try again in %d second.", "Please try again in %d seconds.", s), s));
 	return show_order(w, o->car_id, o->starts_at, o->ends_at, HTTP_BUSY, "later", message);
 }
 
@@ -247,28 +251,30 @@ do_book(struct web *w)
 	case BOOKING_AGAIN:
 		return show_booked(w, &b);
 	case BOOKING_TAKEN:
-		return AGAIN(HTTP_CONFLICT, "taken", _("Someone has just taken this car for those hours. Nothing was charged. Please choose others, or another car."));
+		return AGAIN(HTTP_CONFLICT, "taken", calendar_is_own(w->db, o.car_id, o.starts_at, o.ends_at, o.customer_id)
+			? _("You have already booked this car for these dates. Please choose other dates or another car.")
+			: _("Another customer has just booked this car for these dates. Nothing was charged. Please choose other dates or another car."));
 	case BOOKING_FEWER_CARS:
-		return AGAIN(HTTP_CONFLICT, "out_of_stock", _("Fewer cars of this model are free in those hours than you asked for. Nothing was charged. Please take fewer, other hours, or another model."));
+		return AGAIN(HTTP_CONFLICT, "out_of_stock", _("Not enough cars of this model are available for these dates. Nothing was charged. Please choose fewer cars, other dates, or another model."));
 	case BOOKING_QUOTA:
-		return AGAIN(HTTP_CONFLICT, "quota", _("You have reached the limit of open bookings. Finish or cancel one first."));
+		return AGAIN(HTTP_CONFLICT, "quota", _("You have reached the maximum number of open bookings. Please finish or cancel one first."));
 	case BOOKING_HOLDS:
-		return AGAIN(HTTP_CONFLICT, "holds", _("Some cars are held for you already. Please pay for one of them or give it up first."));
+		return AGAIN(HTTP_CONFLICT, "holds", _("You already have several unpaid bookings. Please pay for or cancel one of them first."));
 	case BOOKING_DECLINED:
-		return AGAIN(HTTP_PAYMENT_REQUIRED, "declined", _("The card was declined. Nothing was charged and nothing is booked. Please try another card."));
+		return AGAIN(HTTP_PAYMENT_REQUIRED, "declined", _("Your card was declined. Nothing was charged and nothing is booked. Please try another card."));
 	case BOOKING_LATER:
 	case BOOKING_UNANSWERED:
 		return show_later(w, &o, ASKED_PAYMENT, what_became_of_it(&o, outcome));
 	case BOOKING_NO_CAR:
 		if (w->json)
-			form_error(w, o.model_id ? "model_id" : "car_id", _("There is no such car for rent."));
-		return w->json ? AGAIN(HTTP_UNPROCESSABLE, "invalid", _("This car is not for rent.")) : web_not_found(w);
+			form_error(w, o.model_id ? "model_id" : "car_id", _("This car cannot be booked."));
+		return w->json ? AGAIN(HTTP_UNPROCESSABLE, "invalid", _("This car is not available for rent.")) : web_not_found(w);
 	case BOOKING_BAD_INTERVAL:
 		problem = interval_problem(o.starts_at, o.ends_at, w->now, &field);
-		form_error(w, field, problem ? problem : _("Please choose other times."));
+		form_error(w, field, problem ? problem : _("Please choose other dates."));
 		return AGAIN(HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	case BOOKING_BAD_CARD:
-		form_error(w, "card_id", _("This card is not among yours. Please choose another."));
+		form_error(w, "card_id", _("This is not one of your cards. Please choose another."));
 		return AGAIN(HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	case BOOKING_BAD_DELIVERY:
 	case BOOKING_NO_ITEM:
@@ -278,14 +284,14 @@ do_book(struct web *w)
 	case BOOKING_NOT_APPROVED:
 		return AGAIN(HTTP_CONFLICT, "rejected", extras_refused(w, &o, &b, outcome));
 	case BOOKING_REVIEW_LATER:
-		return show_later(w, &o, ASKED_REVIEW, _("Your equipment must be approved first, and nobody can be asked at the moment. Nothing was booked and nothing was charged."));
+		return show_later(w, &o, ASKED_REVIEW, _("Your equipment has to be approved first, and approvals are not available right now. Nothing was booked or charged."));
 	case BOOKING_KEY_REUSED:
-		return AGAIN(HTTP_UNPROCESSABLE, "key_reused", _("This form was used for another booking already. Please check what it says and send it again."));
+		return AGAIN(HTTP_UNPROCESSABLE, "key_reused", _("This form was already used for another booking. Please check it and submit it again."));
 	case BOOKING_IN_PROGRESS:
 		if (!w->json)
 			return web_redirect(w, "/bookings/%s", b.code);
 		web_set_header(w, "Retry-After", "1");
-		return web_refuse(w, HTTP_CONFLICT, "in_progress", _("The first request with this key is still running."));
+		return web_refuse(w, HTTP_CONFLICT, "in_progress", _("The first request with this key is still being processed."));
 	}
 #undef AGAIN
 	return web_broken(w);
@@ -312,8 +318,8 @@ static enum status
 show_not_paid(struct web *w, const struct booking *b)
 {
 	if (b->state == BOOKING_HELD)
-		return web_later(w, booking_later_s(ASKED_PAYMENT), _("Payments do not work at the moment. Nothing was charged, and the car is still held for you: please load this page again in a moment."));
-	return web_later(w, booking_later_s(ASKED_PAYMENT), _("Payments do not work at the moment. Nothing was booked and nothing was charged."));
+		return web_later(w, booking_later_s(ASKED_PAYMENT), _("Payments are not available right now. Nothing was charged, and we are still holding the car for you. Please reload this page in a moment."));
+	return web_later(w, booking_later_s(ASKED_PAYMENT), _("Payments are not available right now. Nothing was booked or charged."));
 }
 
 /* The customer comes back: the payment key is the provider's, good once and for this order and amount alone. */

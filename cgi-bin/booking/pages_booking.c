@@ -4,8 +4,10 @@
 #include "pages.h"
 
 #include "domain/choices.h"
+#include "domain/rental.h"
+#include "domain/menu.h"
+#include "lib/base/clock.h"
 #include "lib/web/form.h"
-#include "lib/base/settings.h"
 
 #include <string.h>
 
@@ -42,7 +44,7 @@ struct booking_page {
 	struct cancel_preview preview;
 	int64_t refund, fee;
 	bool is_full, is_grace, is_late;
-	int64_t late_percent, net_amount, bank_amount;
+	int64_t full_before_h, late_percent, net_amount, bank_amount;
 	int64_t gone_amount, back_amount;       /* for extras that ended: due; and what is back in all */
 	const char *zone_name;                  /* where it is brought to; NULL: nowhere */
 	bool is_wished;                         /* to be cancelled, and delivery has not said */
@@ -61,7 +63,7 @@ static const struct member booking_page_members[] = {
 	SHAPE_BOOL(booking_page, may_hand_out), SHAPE_BOOL(booking_page, may_take_back), SHAPE_BOOL(booking_page, may_no_show),
 	SHAPE_TIME(booking_page, now), SHAPE_AMOUNT(booking_page, refund), SHAPE_AMOUNT(booking_page, fee),
 	SHAPE_BOOL(booking_page, is_full), SHAPE_BOOL(booking_page, is_grace), SHAPE_BOOL(booking_page, is_late),
-	SHAPE_INT(booking_page, late_percent), SHAPE_AMOUNT(booking_page, net_amount), SHAPE_AMOUNT(booking_page, bank_amount),
+	SHAPE_INT(booking_page, full_before_h), SHAPE_INT(booking_page, late_percent), SHAPE_AMOUNT(booking_page, net_amount), SHAPE_AMOUNT(booking_page, bank_amount),
 	SHAPE_AMOUNT(booking_page, gone_amount), SHAPE_AMOUNT(booking_page, back_amount), SHAPE_TEXT(booking_page, zone_name),
 	SHAPE_BOOL(booking_page, is_wished), SHAPE_BOOL(booking_page, has_extras), SHAPE_BOOL(booking_page, has_ended),
 	SHAPE_BOOL(booking_page, is_brought), SHAPE_BOOL(booking_page, is_stuck), SHAPE_BOOL(booking_page, has_deeds), SHAPE_BOOL(booking_page, is_asking),
@@ -86,7 +88,8 @@ fill_cancel(struct web *w, struct booking_page *p)
 	p->refund = p->preview.refund;
 	p->gone_amount = p->preview.gone;
 	p->fee = p->preview.fee;
-	p->late_percent = settings.refund_late_percent;
+	p->full_before_h = rental.refund_full_before_s / HOUR;
+	p->late_percent = rental.refund_late_percent;
 	if (p->may_cancel) {
 		p->is_full = strcmp(p->preview.rule, "full") == 0;
 		p->is_grace = strcmp(p->preview.rule, "grace") == 0;
@@ -114,7 +117,7 @@ fill_desk(struct web *w, struct booking_page *p)
 	struct booking *b = &p->booking;
 
 	customer_of(w->db, b->customer_id, &p->customer_name, &p->customer_email);
-	p->is_stuck = booking_stuck_kind(b) >= 0 && booking_stuck_since(b) <= w->now - settings.stuck_after_s;
+	p->is_stuck = booking_stuck_kind(b) >= 0 && booking_stuck_since(b) <= w->now - rental.stuck_after_s;
 	p->n_events = stuck_deeds(w->db, b->code, &p->events);
 	p->has_deeds = p->n_events > 0;
 }
@@ -131,9 +134,9 @@ static void
 fill_extras(struct booking_page *p)
 {
 	struct booking *b = &p->booking;
-	const struct choice *zone = b->delivery ? choice_find(settings.delivery_zones, b->delivery->zone) : NULL;
+	const struct choice *zone = b->delivery ? choice_find(rental.delivery_zones, b->delivery->zone) : NULL;
 
-	booking_lines_in_words(b->lines, b->n_lines);
+	booking_lines_in_words(b->lines, b->n_lines, b->starts_at, b->ends_at);
 	p->has_extras = b->n_extras > 0;
 	p->back_amount = b->refunded_amount;
 	for (int i = 0; i < b->n_extras; i++) {
@@ -170,18 +173,18 @@ fill_page(struct web *w, struct booking_page *p)
 	p->is_unsettled |= p->is_wished;
 	fill_extras(p);
 	p->is_asking = b->state == BOOKING_EXPIRED && b->refund_state == REFUND_PENDING;
-	p->may_hand_out = desk && b->state == BOOKING_CONFIRMED && booking_is_at_the_counter(w->db, b) && w->now >= b->starts_at - settings.turnaround_s && w->now < b->ends_at;
+	p->may_hand_out = desk && b->state == BOOKING_CONFIRMED && booking_is_at_the_counter(w->db, b) && w->now >= b->starts_at - rental.turnaround_s && w->now < b->ends_at;
 	p->may_take_back = desk && b->state == BOOKING_OUT;
 	p->may_no_show = desk && b->state == BOOKING_CONFIRMED && booking_is_at_the_counter(w->db, b) && w->now >= b->starts_at;
 	fill_cancel(w, p);
 	fill_around(w, p);
 	/* the way back from the provider's page without a payment says why in code= */
 	if (p->may_pay && form_has(w, "code"))
-		w->chrome.notice = _("Nothing was paid. The car is still held for you: you can pay now, or with another card.");
+		w->chrome.notice = _("The payment was not completed. We are still holding the car for you: you can pay now or use another card.");
 	if (desk)
 		fill_desk(w, p);
-	w->chrome.nav_bookings = desk && !p->is_mine;
-	w->chrome.nav_my = !w->chrome.nav_bookings;
+	menu_of(w)->nav_bookings = desk && !p->is_mine;
+	menu_of(w)->nav_my = !menu_of(w)->nav_bookings;
 }
 
 static enum status
@@ -232,7 +235,7 @@ page_cancel(struct web *w)
 static enum status
 not_cancellable(struct web *w)
 {
-	return web_refuse(w, HTTP_CONFLICT, "not_cancellable", _("This booking cannot be cancelled any more. Please call the branch: we will find a way."));
+	return web_refuse(w, HTTP_CONFLICT, "not_cancellable", _("This booking can no longer be cancelled. Please call the branch and we will help you."));
 }
 
 /* What there is to do instead: the car comes, and can be brought back early. */
@@ -243,8 +246,8 @@ already_shipped(struct web *w, const struct booking *b)
 
 	around_booking(w->db, b, &a);
 	return web_refuse(w, HTTP_CONFLICT, "delivery_shipped", a.branch_phone && *a.branch_phone
-		? arena_printf(w->m, _("The car is on its way to you, so this booking cannot be cancelled any more. You can take it and bring it back early, or call the branch: %s."), a.branch_phone)
-		: _("The car is on its way to you, so this booking cannot be cancelled any more. You can take it and bring it back early, or call the branch."));
+		? arena_printf(w->m, _("The car is on its way to you, so this booking can no longer be cancelled. You can accept the car and return it early, or call the branch: %s."), a.branch_phone)
+		: _("The car is on its way to you, so this booking can no longer be cancelled. You can accept the car and return it early, or call the branch."));
 }
 
 /* A second click ends where the first one did; a program is told that there is nothing left to cancel. */
@@ -267,7 +270,7 @@ do_cancel(struct web *w)
 	case CANCEL_SHIPPED:
 		return already_shipped(w, &b);
 	case CANCEL_LATER:
-		return web_later(w, booking_later_s(ASKED_DELIVERY), _("Delivery must be stopped first and cannot be reached at the moment. Nothing has changed: please cancel again in a moment."));
+		return web_later(w, booking_later_s(ASKED_DELIVERY), _("The delivery has to be stopped first, and delivery is not responding right now. Nothing has changed; please cancel again in a moment."));
 	case CANCEL_NOT_POSSIBLE:
 		return not_cancellable(w);
 	}

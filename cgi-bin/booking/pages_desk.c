@@ -3,6 +3,7 @@
 #include "orders.h"
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "lib/base/clock.h"
 #include "lib/web/form.h"
 
@@ -41,7 +42,7 @@ make_tabs(struct web *w, struct desk *d, int view)
 {
 	d->tabs = arena_array(w->m, struct desk_tab, desk_view_words.n + 1);
 	d->n_tabs = desk_view_words.n + 1;
-	d->tabs[desk_view_words.n] = (struct desk_tab){ .url = "/bookings/stuck", .label = _("Stuck") };
+	d->tabs[desk_view_words.n] = (struct desk_tab){ .url = "/bookings/stuck", .label = _("Needs attention") };
 	for (int i = 0; i < desk_view_words.n; i++)
 		d->tabs[i] = (struct desk_tab){
 			.url = arena_printf(w->m, "/bookings?view=%s", desk_view_words.word[i].code),
@@ -86,10 +87,10 @@ page_bookings(struct web *w)
 		return web_json(w, HTTP_OK, &desk_json_shape, &d);
 	make_tabs(w, &d, (int)q.view);
 	d.view = words_code(&desk_view_words, (int)q.view);
-	d.state = form_field_choice(w, "state", &booking_state_words, -1, _("All states"));
+	d.state = form_field_choice(w, "state", &booking_state_words, -1, _("Any status"));
 	d.q = form_field(w, "q", "");
 	d.by_start = web_sort_link(w, "starts_at");
-	w->chrome.nav_bookings = true;
+	menu_of(w)->nav_bookings = true;
 	return web_page(w, HTTP_OK, &desk_page, &d);
 }
 
@@ -103,7 +104,7 @@ act(struct web *w, bool (*step)(struct db *db, struct booking *b, int64_t actor_
 	if (!find_booking(w, &b))
 		return web_not_found(w);
 	if (!step(w->db, &b, w->user.id))
-		return web_refuse(w, HTTP_CONFLICT, "wrong_state", _("This booking is not in a state for that now. Please look at it again."));
+		return web_refuse(w, HTTP_CONFLICT, "wrong_state", _("This is not possible in the current status of the booking. Please check the booking again."));
 	return w->json ? web_json(w, HTTP_OK, &booking_json_shape, &b) : web_redirect(w, "/bookings/%s", b.code);
 }
 

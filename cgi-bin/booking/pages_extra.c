@@ -2,8 +2,8 @@
 #include "pages_extra.h"
 
 #include "domain/choices.h"
+#include "domain/rental.h"
 #include "lib/base/clock.h"
-#include "lib/base/settings.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +45,7 @@ wants_delivery(struct web *w)
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		any |= *form_raw(w, fields[i]) != '\0';
 	if (form_has(w, "delivery"))            /* null is fine: none is wanted */
-		form_error(w, "delivery", _("Please give an address and a zone."));
+		form_error(w, "delivery", _("Please enter an address and a zone."));
 	return ticked || (w->json && any && !form_has(w, "delivery.wanted"));
 }
 
@@ -73,7 +73,7 @@ read_delivery(struct web *w, struct booking_order *o)
 
 	if (!(o->delivery.is_wanted = wants_delivery(w)))
 		return;
-	o->delivery.address = read_line(w, "delivery.address", 200, _("Please say where the car is to be brought."));
+	o->delivery.address = read_line(w, "delivery.address", 200, _("Please enter the delivery address."));
 	o->delivery.zone = read_line(w, "delivery.zone", 40, _("Please choose the zone of the address."));
 	o->delivery.place = form_has(w, "delivery.place") ? form_line(w, "delivery.place", 200) : "";
 	o->delivery.window_from = form_has(w, "delivery.window_from") ? form_time(w, "delivery.window_from") : 0;
@@ -116,7 +116,7 @@ extras_read(struct web *w, struct booking_order *o)
 	o->n_items = 0;
 	read_delivery(w, o);
 	if (form_has(w, "equipment"))           /* an empty list is fine */
-		form_error(w, "equipment", _("Please give a list of items and quantities."));
+		form_error(w, "equipment", _("Please send a list of items and quantities."));
 	for (int i = 0; read_item(w, i, o); i++)
 		;
 }
@@ -127,7 +127,7 @@ static struct field
 zone_field(struct web *w)
 {
 	const struct choice *zones;
-	int n = choices_of(settings.delivery_zones, &zones);
+	int n = choices_of(rental.delivery_zones, &zones);
 	struct option *options = arena_array(w->m, struct option, n + 1);
 
 	for (int i = 0; i < n; i++) {
@@ -147,7 +147,7 @@ window_field(struct web *w, const struct booking_order *o)
 	struct option *options = arena_array(w->m, struct option, WINDOWS_SHOWN + 1);
 	int n = 0;
 
-	for (int64_t at = o->starts_at; n < WINDOWS_SHOWN && at + settings.delivery_window_s <= o->ends_at; at += STEP) {
+	for (int64_t at = o->starts_at; n < WINDOWS_SHOWN && at + rental.delivery_window_s <= o->ends_at; at += STEP) {
 		struct buf value = { .m = w->m }, label = { .m = w->m };
 
 		time_input(&value, at);
@@ -214,8 +214,8 @@ extras_show(struct web *w, const struct booking_order *o, struct extras_form *f)
 	f->collect = form_field(w, "delivery.collect", "");
 	f->zone = zone_field(w);
 	f->window_from = window_field(w, o);
-	f->has_zones = f->zone.n_options > 1 && o->starts_at + settings.delivery_window_s <= o->ends_at;
-	f->window_hours = (settings.delivery_window_s + HOUR - 1) / HOUR;
+	f->has_zones = f->zone.n_options > 1 && o->starts_at + rental.delivery_window_s <= o->ends_at;
+	f->window_hours = (rental.delivery_window_s + HOUR - 1) / HOUR;
 	show_items(w, o, f);
 }
 
@@ -228,7 +228,7 @@ extras_price(struct web *w, const struct booking_order *o, struct price *price)
 	};
 
 	extra_quote(w->db, o, &b);              /* as far as it goes: what is wrong stands beside its field */
-	booking_lines_in_words(b.lines, b.n_lines);
+	booking_lines_in_words(b.lines, b.n_lines, o->starts_at, o->ends_at);
 	price->lines = b.lines;
 	price->n_lines = b.n_lines;
 	price->amount = b.amount;
@@ -247,15 +247,15 @@ extras_refused(struct web *w, const struct booking_order *o, const struct bookin
 		problem = delivery_problem(o, &field);
 		form_error(w, field, problem ? problem : _("Please choose another zone or time."));
 	} else if (outcome == BOOKING_NO_ITEM) {
-		form_error(w, item_field(w, o->items[at].no, "item_id"), _("This is not lent (any more). Please choose something else."));
+		form_error(w, item_field(w, o->items[at].no, "item_id"), _("This item is not available. Please choose another one."));
 	} else if (outcome == BOOKING_OUT_OF_STOCK) {
-		said = arena_printf(w->m, _("%s: only %lld are free in those hours. Nothing was booked and nothing was charged."), b->trouble.label,
+		said = arena_printf(w->m, _("%s: only %lld available for these dates. Nothing was booked or charged."), b->trouble.label,
 			(long long)b->trouble.n_free);
-		form_error(w, item_field(w, o->items[at].no, "qty"), arena_printf(w->m, _("Only %lld are free in those hours."), (long long)b->trouble.n_free));
+		form_error(w, item_field(w, o->items[at].no, "qty"), arena_printf(w->m, _("Only %lld available for these dates."), (long long)b->trouble.n_free));
 	} else if (outcome == BOOKING_NOT_APPROVED) {
 		said = b->trouble.reason && *b->trouble.reason
-		     ? arena_printf(w->m, _("%s was not approved: %s. Nothing was booked and nothing was charged."), b->trouble.label, b->trouble.reason)
-		     : arena_printf(w->m, _("%s was not approved. Nothing was booked and nothing was charged."), b->trouble.label);
+		     ? arena_printf(w->m, _("%s was not approved: %s. Nothing was booked or charged."), b->trouble.label, b->trouble.reason)
+		     : arena_printf(w->m, _("%s was not approved. Nothing was booked or charged."), b->trouble.label);
 	}
 	return said;
 }

@@ -6,6 +6,7 @@
 #include "price.h"
 
 #include "domain/cars.h"
+#include "domain/menu.h"
 #include "lib/base/clock.h"
 #include "lib/web/form.h"
 #include "lib/base/settings.h"
@@ -113,7 +114,7 @@ page_offers(struct web *w)
 	p.starts_at = time_field(w, "starts_at", h.starts_at);
 	p.ends_at = time_field(w, "ends_at", h.ends_at);
 	p.problems = form_problems(w, good ? NULL : marked());
-	w->chrome.nav_search = true;
+	menu_of(w)->nav_search = true;
 	return web_page(w, good ? HTTP_OK : HTTP_UNPROCESSABLE, &offers_shown, &p);
 }
 
@@ -130,7 +131,7 @@ static const struct member offer_page_members[] = {
 	SHAPE_STRUCT(offer_page, model, model_offer_shape), SHAPE_STRUCT(offer_page, problems, form_problems_shape),
 	SHAPE_STRUCT(offer_page, starts_at, field_shape), SHAPE_STRUCT(offer_page, ends_at, field_shape),
 	SHAPE_STRUCT(offer_page, qty, field_shape), SHAPE_STRUCT(offer_page, branch_id, field_shape),
-	SHAPE_MAYBE(offer_page, price, price_shape), SHAPE_TIME(offer_page, from), SHAPE_TIME(offer_page, until),
+	SHAPE_MAYBE(offer_page, price, shown_price_shape), SHAPE_TIME(offer_page, from), SHAPE_TIME(offer_page, until),
 };
 static const struct shape offer_page_shape = SHAPE(offer_page, offer_page_members);
 PAGE(offer_shown, "booking/model", offer_page_shape)
@@ -169,9 +170,9 @@ where_field(struct web *w, const struct model_offer *model)
 
 		if (b->n_free)
 			where[n++] = (struct option){ .value = arena_printf(w->m, "%lld", (long long)b->branch_id),
-				.label = arena_printf(w->m, _("%s: %d free"), b->branch_name, (int)b->n_free) };
+				.label = arena_printf(w->m, _("%s: %d available"), b->branch_name, (int)b->n_free) };
 	}
-	return form_field_options(w, "branch_id", where, n, "", _("Where most are free"));
+	return form_field_options(w, "branch_id", where, n, "", _("Branch with the most available"));
 }
 
 static enum status
@@ -187,12 +188,14 @@ show_hours(struct web *w, int64_t model_id, const struct hours *h, enum status s
 	}
 	if (w->json)
 		return web_json(w, status, &offer_json_shape, &(struct offer_json){ p.model, p.from, p.until, settings.currency, p.price });
+	if (p.price)
+		booking_lines_in_words(p.price->lines, p.price->n_lines, h->starts_at, h->ends_at);
 	p.starts_at = time_field(w, "starts_at", h->starts_at);
 	p.ends_at = time_field(w, "ends_at", h->ends_at);
 	p.qty = qty_field(w, &p.model);
 	p.branch_id = where_field(w, &p.model);
 	p.problems = form_problems(w, message);
-	w->chrome.nav_search = true;
+	menu_of(w)->nav_search = true;
 	return web_page(w, status, &offer_shown, &p);
 }
 

@@ -6,6 +6,7 @@
 
 #include "domain/cars.h"
 #include "domain/months.h"
+#include "domain/menu.h"
 #include "lib/base/clock.h"
 #include "lib/web/form.h"
 #include "lib/base/settings.h"
@@ -113,7 +114,7 @@ page_home(struct web *w)
 	struct home home = { .form = search_form(w, start, start + DAY), .n_cars = calendar_n_cars(w->db) };
 
 	home.n_branches = home.form.branch.n_options - 1;
-	w->chrome.nav_search = true;
+	menu_of(w)->nav_search = true;
 	return web_page(w, HTTP_OK, &home_page, &home);
 }
 
@@ -248,7 +249,7 @@ page_search(struct web *w)
 	bool good = read_interval(w, &q.starts_at, &q.ends_at);
 
 	read_filters(w, &q);
-	w->chrome.nav_search = true;
+	menu_of(w)->nav_search = true;
 	good = good && form_n_errors(w) == 0;
 	if (w->json && !good)
 		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
@@ -282,7 +283,7 @@ struct car_page {
 };
 static const struct member car_page_members[] = {
 	SHAPE_STRUCT(car_page, car, car_facts_shape), SHAPE_STRUCT(car_page, form, search_form_shape),
-	SHAPE_STRUCT(car_page, problems, form_problems_shape), SHAPE_MAYBE(car_page, price, price_shape),
+	SHAPE_STRUCT(car_page, problems, form_problems_shape), SHAPE_MAYBE(car_page, price, shown_price_shape),
 	SHAPE_TIME(car_page, starts_at), SHAPE_TIME(car_page, ends_at), SHAPE_BOOL(car_page, is_free), SHAPE_TEXT(car_page, from),
 	SHAPE_TEXT(car_page, to), SHAPE_LIST(car_page, months, month_shape),
 };
@@ -330,10 +331,12 @@ page_car(struct web *w)
 	if (good && p.starts_at)
 		price_car(w, &p);
 	draw_months(w, &p);
-	w->chrome.nav_search = true;
+	menu_of(w)->nav_search = true;
 	if (w->json)
 		return good ? web_json(w, HTTP_OK, &car_json_shape, &p)
 		            : web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+	if (p.price)
+		booking_lines_in_words(p.price->lines, p.price->n_lines, p.starts_at, p.ends_at);
 	p.form = search_form(w, p.starts_at, p.ends_at);
 	p.from = p.form.from.value;
 	p.to = p.form.to.value;

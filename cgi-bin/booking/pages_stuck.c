@@ -3,8 +3,9 @@
 #include "orders.h"
 #include "pages.h"
 
+#include "domain/rental.h"
+#include "domain/menu.h"
 #include "lib/web/form.h"
-#include "lib/base/settings.h"
 
 struct stuck_page {
 	struct field kind;
@@ -35,8 +36,8 @@ static const char *
 what_became(struct web *w, const char *code)
 {
 	if (is_stuck(w->db, code, w->now))
-		return arena_printf(w->m, _("%s was tried just now and is not done; its row says why. It goes on being tried."), code);
-	return arena_printf(w->m, _("%s is not stuck any more."), code);
+		return arena_printf(w->m, _("%s was retried just now but is still pending; the list shows why. We keep retrying."), code);
+	return arena_printf(w->m, _("%s is no longer pending."), code);
 }
 
 /* GET /bookings/stuck */
@@ -46,7 +47,7 @@ page_stuck(struct web *w)
 	struct stuck_query q = {
 		.kind = form_has(w, "kind") ? words_find(&stuck_kind_words, form_raw(w, "kind")) : -1, .now = w->now, .limit = PER_PAGE,
 	};
-	struct stuck_page p = { .now = w->now, .stuck_after_s = settings.stuck_after_s };
+	struct stuck_page p = { .now = w->now, .stuck_after_s = rental.stuck_after_s };
 
 	p.n_total = stuck_rows_count(w->db, &q);
 	p.paging = web_paging(w, p.n_total, PER_PAGE);
@@ -63,10 +64,10 @@ page_stuck(struct web *w)
 	if (form_has(w, "done"))
 		w->chrome.notice = what_became(w, form_text(w, "done", 40));
 	p.is_filtered = q.kind >= 0;
-	p.kind = form_field_choice(w, "kind", &stuck_kind_words, -1, _("Everything"));
-	w->chrome.nav_stuck = true;
+	p.kind = form_field_choice(w, "kind", &stuck_kind_words, -1, _("All"));
+	menu_of(w)->nav_stuck = true;
 	if (!p.is_filtered)
-		w->chrome.n_stuck = p.n_total;  /* the menu agrees with the list below it */
+		menu_of(w)->n_stuck = p.n_total;  /* the menu agrees with the list below it */
 	return web_page(w, HTTP_OK, &stuck_html, &p);
 }
 

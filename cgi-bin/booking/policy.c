@@ -3,6 +3,7 @@
 #include "booking_steps.h"
 #include "calendar.h"
 
+#include "domain/event_types.h"
 #include "lib/base/clock.h"
 
 #include <string.h>
@@ -256,14 +257,14 @@ booking_on_equipment_ended(struct db *db, const struct event *e)
 }
 
 static const struct policy policies[] = {
-	{ "car.reserved", booking_on_car_reserved },
-	{ "car.refused", booking_on_car_refused },
-	{ "payment.cancelled", booking_on_payment_cancelled },
-	{ "payment.failed", booking_on_payment_failed },
-	{ "delivery.delivered", booking_on_delivery_delivered },
-	{ "delivery.cancelled", booking_on_delivery_cancelled },
-	{ "equipment.rejected", booking_on_equipment_ended },
-	{ "equipment.cancelled", booking_on_equipment_ended },
+	ON(CAR_RESERVED, booking_on_car_reserved),
+	ON(CAR_REFUSED, booking_on_car_refused),
+	ON(PAYMENT_CANCELLED, booking_on_payment_cancelled),
+	ON(PAYMENT_FAILED, booking_on_payment_failed),
+	ON(DELIVERY_DELIVERED, booking_on_delivery_delivered),
+	ON(DELIVERY_CANCELLED, booking_on_delivery_cancelled),
+	ON(EQUIPMENT_REJECTED, booking_on_equipment_ended),
+	ON(EQUIPMENT_CANCELLED, booking_on_equipment_ended),
 	{ 0 },
 };
 

@@ -1,20 +1,15 @@
 /* price - what an interval costs. The story is in price.h. */
 #include "price.h"
 
+#include "domain/rental.h"
 #include "lib/base/clock.h"
-#include "lib/base/settings.h"
-
-static const struct member price_members[] = {
-	SHAPE_LIST(price, lines, booking_line_shape), SHAPE_AMOUNT(price, amount), SHAPE_AMOUNT(price, vat_amount),
-};
-const struct shape price_shape = SHAPE(price, price_members);
 
 int64_t
 vat_share(int64_t amount)
 {
-	int64_t whole = 100 + settings.vat_percent;
+	int64_t whole = 100 + rental.vat_percent;
 
-	return (amount * settings.vat_percent * 2 + whole) / (whole * 2);
+	return (amount * rental.vat_percent * 2 + whole) / (whole * 2);
 }
 
 /* Started hours count: half an hour over is an hour. */

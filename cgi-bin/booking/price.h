@@ -5,16 +5,10 @@
 #ifndef MP_BOOKING_PRICE_H
 #define MP_BOOKING_PRICE_H
 
+#include "domain/rental.h"
 #include "booking.h"
 
 #define PRICE_VERSION 1
-
-struct price {
-	struct booking_line *lines;
-	int n_lines;
-	int64_t amount, vat_amount;
-};
-extern const struct shape price_shape;
 
 struct price *price_make(struct arena *m, int64_t starts_at, int64_t ends_at, int64_t daily_price, int64_t hourly_price);
 int64_t price_total(int64_t starts_at, int64_t ends_at, int64_t daily_price, int64_t hourly_price);     /* the amount alone */
@@ -34,6 +28,6 @@ duration_price(const struct duration *d, int64_t daily_price, int64_t hourly_pri
 /* So many cars instead of one: each line's quantity and amount so many times, the cap too. */
 void price_times(struct price *p, int64_t n_cars);
 
-int64_t vat_share(int64_t amount);      /* settings.vat_percent, included: rounded half up */
+int64_t vat_share(int64_t amount);      /* rental.vat_percent, included: rounded half up */
 
 #endif

@@ -9,8 +9,8 @@
 #include "price.h"
 
 #include "domain/cars.h"
+#include "domain/rental.h"
 #include "lib/base/clock.h"
-#include "lib/base/settings.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -424,7 +424,7 @@ calendar_search(struct db *db, struct arena *m, const struct car_query *q, struc
 	struct hit *best;
 
 	refresh(db);
-	a = free_between(q->starts_at, q->ends_at + settings.turnaround_s);
+	a = free_between(q->starts_at, q->ends_at + rental.turnaround_s);
 	if (room > memory.n_cars)
 		room = memory.n_cars;
 	best = arena_array(m, struct hit, room ? room : 1);
@@ -451,7 +451,7 @@ calendar_model(struct db *db, struct arena *m, int64_t model_id, int64_t starts_
 	int low = 0, high, n = 0;
 
 	refresh(db);
-	a = free_between(starts_at, ends_at + settings.turnaround_s);
+	a = free_between(starts_at, ends_at + rental.turnaround_s);
 	for (high = memory.n_stocks; low < high;) {
 		int mid = (low + high) / 2;
 
@@ -495,7 +495,7 @@ calendar_search_sql(struct db *db, struct arena *m, const struct car_query *q, s
 	db_list(db, &free_car_shape, &all, &n_all,
 		"SELECT " FREE_CAR_COLUMNS " FROM v_car c WHERE service = 'IN_SERVICE' AND NOT EXISTS (SELECT 1 FROM slot s WHERE s.car_id = c.car_id"
 		" AND s.kind <> 'RELEASED' AND s.busy_until > $1 AND s.starts_at < $2) /*scan*/ /*sort*/",
-		q->starts_at, q->ends_at + settings.turnaround_s);
+		q->starts_at, q->ends_at + rental.turnaround_s);
 	for (int i = 0; i < n_all; i++) {
 		const struct mem_car c = mem_car(&all[i]);
 

@@ -5,8 +5,8 @@
 #include "booking.h"
 #include "booking_steps.h"
 
+#include "domain/rental.h"
 #include "lib/base/clock.h"
-#include "lib/base/settings.h"
 
 #include <string.h>
 
@@ -183,7 +183,7 @@ booking_resolve(struct db *db, struct booking *b, enum stuck_way way, const char
 	booking_extras_read(db, b);
 	kind = booking_stuck_kind(b);
 	told.kind = words_code(&stuck_kind_words, kind);
-	outcome = kind < 0 || !(stuck_ways[kind] & 1u << way) || booking_stuck_since(b) > clock_now() - settings.stuck_after_s
+	outcome = kind < 0 || !(stuck_ways[kind] & 1u << way) || booking_stuck_since(b) > clock_now() - rental.stuck_after_s
 	        ? STUCK_NO_MORE : end_by_hand(db, b, way, actor_id);
 	if (outcome == STUCK_RESOLVED)
 		stuck_tell_resolved(db, "booking.resolved", b->code, &told, actor_id);

@@ -1,8 +1,8 @@
 /* stuck_list - the stuck desk: what rests on its way in booking and in payment, as both publish it; and late cars others wait for. */
 #include "orders.h"
 
+#include "domain/rental.h"
 #include "lib/base/clock.h"
-#include "lib/base/settings.h"
 
 static const struct member stuck_row_members[] = {
 	SHAPE_STATE(stuck_row, kind, stuck_kind_words), SHAPE_TEXT(stuck_row, subject_id), SHAPE_INT(stuck_row, charge_id),
@@ -21,7 +21,7 @@ const struct shape stuck_row_shape = SHAPE(stuck_row, stuck_row_members);
 int64_t
 stuck_rows_count(struct db *db, const struct stuck_query *q)
 {
-	return db_int(db, "SELECT COUNT(*) FROM (" STUCK ") s", q->now - settings.stuck_after_s, words_code(&stuck_kind_words, q->kind));
+	return db_int(db, "SELECT COUNT(*) FROM (" STUCK ") s", q->now - rental.stuck_after_s, words_code(&stuck_kind_words, q->kind));
 }
 
 int
@@ -34,7 +34,7 @@ stuck_rows(struct db *db, const struct stuck_query *q, struct stuck_row **rows)
 		"SELECT s.kind, s.subject_id, s.charge_id, s.customer_id, COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = s.customer_id), '')"
 		" AS customer_name, s.since, s.tries, s.next_at, s.amount, s.currency, s.last_error FROM (" STUCK ") s"
 		" ORDER BY s.since, s.subject_id, s.kind /*sort*/ LIMIT $3 OFFSET $4",
-		q->now - settings.stuck_after_s, words_code(&stuck_kind_words, q->kind), q->limit, q->offset);
+		q->now - rental.stuck_after_s, words_code(&stuck_kind_words, q->kind), q->limit, q->offset);
 	for (int i = 0; i < n; i++) {
 		struct stuck_row *r = &(*rows)[i];
 		const char *own = r->charge_id ? arena_printf(m, "/payments/%lld", (long long)r->charge_id) : arena_printf(m, "/bookings/%s", r->subject_id);
@@ -50,7 +50,7 @@ is_stuck(struct db *db, const char *subject_id, int64_t now)
 {
 	return db_exists(db,
 		"SELECT 1 FROM v_stuck_booking WHERE subject_id = $1 AND since <= $2 UNION ALL"
-		" SELECT 1 FROM v_stuck_charge WHERE subject_id = $1 AND since <= $2 /*scan*/", subject_id, now - settings.stuck_after_s);
+		" SELECT 1 FROM v_stuck_charge WHERE subject_id = $1 AND since <= $2 /*scan*/", subject_id, now - rental.stuck_after_s);
 }
 
 static const struct member late_clash_members[] = {
@@ -75,5 +75,5 @@ late_clashes(struct db *db, int64_t now, struct late_clash **clashes)
 		"  AND s.busy_until > b.ends_at AND s.starts_at >= b.ends_at AND s.starts_at < $2 AND s.booking_id <> 0 AND s.booking_id <> b.booking_id"
 		" JOIN booking n ON n.booking_id = s.booking_id LEFT JOIN v_user u ON u.user_id = b.customer_id LEFT JOIN v_user v ON v.user_id = n.customer_id"
 		" WHERE b.state = 'OUT' AND b.ends_at <= $1 ORDER BY n.starts_at /*sort*/ LIMIT 100",
-		now, now + settings.turnaround_s);
+		now, now + rental.turnaround_s);
 }

@@ -9,9 +9,9 @@
 #include "calendar.h"
 #include "payment_client.h"
 
+#include "domain/rental.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
-#include "lib/base/settings.h"
 
 #define AT_ONCE 20      /* per kind and call: between them the relay looks at the log again */
 #define LATE_AT_ONCE 200
@@ -148,7 +148,7 @@ sweep_no_shows(struct db *db, int64_t now)
 	db_list(db, &booking_shape, &b, &n,
 		"SELECT booking_id, code, customer_id, car_id, starts_at, ends_at, state FROM booking /*scan*/"
 		" WHERE state = 'CONFIRMED' AND ends_at <= $1 AND cancel_asked_at = 0 AND NOT EXISTS (SELECT 1 FROM v_delivery d"
-		" WHERE d.booking_code = booking.code AND d.direction = 'delivery' AND d.state <> 'CANCELLED') ORDER BY ends_at LIMIT $2", now - settings.no_show_after_s, AT_ONCE);
+		" WHERE d.booking_code = booking.code AND d.direction = 'delivery' AND d.state <> 'CANCELLED') ORDER BY ends_at LIMIT $2", now - rental.no_show_after_s, AT_ONCE);
 	for (int i = 0; i < n && !db_failed(db); i++) {
 		log_task("sweep", b[i].code);
 		booking_no_show(db, &b[i], 0);

@@ -7,9 +7,9 @@
 #include "delivery.h"
 
 #include "domain/choices.h"
+#include "domain/rental.h"
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
-#include "lib/base/settings.h"
 
 #include <string.h>
 
@@ -54,7 +54,7 @@ delivery_find(struct db *db, int64_t delivery_id, const struct delivery_actor *b
 	            "  AND o.window_from < d.window_to AND o.window_to > d.window_from) THEN 1 ELSE 0 END AS overlaps"
 	            " FROM delivery d WHERE d.delivery_id = $1 AND ($2 = 0 OR d.courier_id = $2)", delivery_id, whose(by)))
 		return false;
-	zone = choice_find(settings.delivery_zones, d->zone);
+	zone = choice_find(rental.delivery_zones, d->zone);
 	d->zone_name = zone ? choice_name(zone) : d->zone;
 	d->goods = goods_of(db, d->code);
 	d->has_photo = *d->photo;
@@ -81,13 +81,13 @@ static bool
 fits(struct db *db, const struct delivery *d, int64_t from)
 {
 	return db_exists(db, "SELECT 1 FROM v_booking WHERE code = $1 AND $2 >= starts_at - $3 AND $2 <= ends_at + $3",
-		d->code, from, settings.turnaround_s);
+		d->code, from, rental.turnaround_s);
 }
 
 static enum delivery_outcome
 assign(struct db *db, struct delivery *d, int64_t courier_id, int64_t from, const struct delivery_actor *by)
 {
-	int64_t length = d->window_to > d->window_from ? d->window_to - d->window_from : settings.delivery_window_s;
+	int64_t length = d->window_to > d->window_from ? d->window_to - d->window_from : rental.delivery_window_s;
 	bool is_same, moved;
 
 	if (!from)
@@ -190,7 +190,7 @@ static bool
 is_time_for_it(struct db *db, const struct delivery *d)
 {
 	return d->direction == JOB_COLLECTION || db_exists(db,
-		"SELECT 1 FROM v_booking WHERE code = $1 AND $2 >= starts_at - $3 AND $2 < ends_at", d->code, clock_now(), settings.turnaround_s);
+		"SELECT 1 FROM v_booking WHERE code = $1 AND $2 >= starts_at - $3 AND $2 < ends_at", d->code, clock_now(), rental.turnaround_s);
 }
 
 static bool

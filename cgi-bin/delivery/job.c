@@ -1,9 +1,9 @@
 /* job - where jobs come from and how they end, and what is told of them. The story is in delivery.h. */
 #include "delivery.h"
 
+#include "domain/rental.h"
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
-#include "lib/base/settings.h"
 
 #include <string.h>
 
@@ -201,7 +201,7 @@ job_request_collection(struct db *db, const char *code, int64_t causation_id)
 
 	if (!wish_of(db, code, &wish) || !wish.collects || there_was_one(db, code, "collection") || collection_has_ended(db, code))
 		return;
-	begin_job(db, &wish, JOB_COLLECTION, wish.ends_at - settings.delivery_window_s, wish.ends_at, causation_id);
+	begin_job(db, &wish, JOB_COLLECTION, wish.ends_at - rental.delivery_window_s, wish.ends_at, causation_id);
 }
 
 /* --- how they end ------------------------------------------------------------------------------------------------------ */

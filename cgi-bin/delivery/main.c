@@ -6,6 +6,7 @@
 #include "delivery.h"
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "domain/counts.h"
 #include "lib/process/program.h"
 
@@ -27,7 +28,7 @@ static const struct route routes[] = {
 
 static const struct program program = {
 	.name = "delivery",
-	.prefix = "/deliveries",
+	.site = &rental_site, .prefix = "/deliveries",
 	.routes = routes,
 	.role = &delivery_role,
 	.internal = true,

@@ -1,5 +1,6 @@
 /* pages - one job: where it goes, with what, what has happened, and what can be done now. */
 #include "pages.h"
+#include "domain/menu.h"
 
 struct delivery_actor
 who_acts(const struct web *w)
@@ -94,7 +95,7 @@ show_delivery(struct web *w, int64_t delivery_id, enum status status, const char
 	see_what_can_be_done(&p, &by);
 	make_fields(w, &p);
 	p.n_events = job_history(w->db, &p.job, &p.events);
-	w->chrome.nav_deliveries = true;
+	menu_of(w)->nav_deliveries = true;
 	return web_page(w, status, &job_html, &p);
 }
 

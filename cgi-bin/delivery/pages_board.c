@@ -1,6 +1,7 @@
 /* pages_board - many jobs: the dispatcher's board, a courier's own on his telephone, and his day on paper. */
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "lib/base/clock.h"
 
 #include <string.h>
@@ -183,7 +184,7 @@ page_deliveries(struct web *w)
 	b.is_board = !b.is_finished;
 	b.view = words_code(&board_view_words, (int)q.view);
 	b.q = form_field(w, "q", "");
-	w->chrome.nav_deliveries = true;
+	menu_of(w)->nav_deliveries = true;
 	return web_page(w, HTTP_OK, web_is(w, ROLE_MANAGER) ? &board_html : &mine_html, &b);
 }
 
@@ -259,6 +260,6 @@ page_sheet(struct web *w)
 	s.problems = form_problems(w, form_bad(w) ? _("Please look at the marked fields.") : NULL);
 	s.courier_id = form_field_options(w, "courier_id", couriers, n, "", _("Choose a courier"));
 	s.day = form_field(w, "day", j.day);
-	w->chrome.nav_deliveries = true;
+	menu_of(w)->nav_deliveries = true;
 	return web_page(w, form_bad(w) ? HTTP_UNPROCESSABLE : HTTP_OK, &sheet_html, &s);
 }

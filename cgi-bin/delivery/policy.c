@@ -7,6 +7,8 @@
  */
 #include "delivery.h"
 
+#include "domain/event_types.h"
+
 #include <string.h>
 
 const struct db_role delivery_role = { .name = "delivery", .owns = "delivery position event_retry" };
@@ -39,14 +41,14 @@ delivery_on_booking_handed_out(struct db *db, const struct event *e)
 }
 
 static const struct policy policies[] = {
-	{ "booking.confirmed",        delivery_on_booking_confirmed },
-	{ "booking.cancel_requested", delivery_on_booking_over },
-	{ "booking.cancelled",        delivery_on_booking_over },
-	{ "booking.rejected",         delivery_on_booking_over },
-	{ "booking.no_show",          delivery_on_booking_over },
-	{ "booking.expired",          delivery_on_booking_over },
-	{ "booking.handed_out",       delivery_on_booking_handed_out },
-	{ "booking.returned",         delivery_on_booking_over },
+	ON(BOOKING_CONFIRMED, delivery_on_booking_confirmed),
+	ON(BOOKING_CANCEL_REQUESTED, delivery_on_booking_over),
+	ON(BOOKING_CANCELLED, delivery_on_booking_over),
+	ON(BOOKING_REJECTED, delivery_on_booking_over),
+	ON(BOOKING_NO_SHOW, delivery_on_booking_over),
+	ON(BOOKING_EXPIRED, delivery_on_booking_over),
+	ON(BOOKING_HANDED_OUT, delivery_on_booking_handed_out),
+	ON(BOOKING_RETURNED, delivery_on_booking_over),
 	{ 0 },
 };
 

@@ -16,6 +16,7 @@
 
 #include "domain/equipment_words.h"
 #include "domain/stock.h"
+#include "domain/rental.h"
 #include "lib/db/db.h"
 #include "lib/event/event.h"
 
@@ -28,7 +29,7 @@
 
 struct item {
 	int64_t item_id;
-	const char *name, *name_ko, *category;          /* category: settings.equipment_categories */
+	const char *name, *name_ko, *category;          /* category: rental.equipment_categories */
 	int64_t daily_price;                            /* for a piece and a started day, VAT included */
 	int64_t low_stock;                              /* at this many and below managers are told; 0: never */
 	bool is_low, is_offered, is_sync;               /* sync: an order waits for review's answer */

@@ -3,11 +3,11 @@
 #include "equipment_steps.h"
 
 #include "domain/choices.h"
+#include "domain/rental.h"
 #include "lib/base/clock.h"
 #include "lib/base/json.h"
 #include "lib/base/lang.h"
 #include "lib/base/secret.h"
-#include "lib/base/settings.h"
 
 #include <string.h>
 
@@ -47,7 +47,7 @@ version_of(struct arena *m, const struct item *item)
 static void
 complete(struct db *db, struct item *item)
 {
-	const struct choice *category = choice_find(settings.equipment_categories, item->category);
+	const struct choice *category = choice_find(rental.equipment_categories, item->category);
 	int64_t now = clock_now();
 
 	item->owned += item->stock;

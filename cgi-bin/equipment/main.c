@@ -6,6 +6,7 @@
 #include "equipment.h"
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "domain/counts.h"
 #include "lib/process/program.h"
 
@@ -34,7 +35,7 @@ static const struct route routes[] = {
 };
 
 static const struct program program = {
-	.name = "equipment", .prefix = "/equipment", .routes = routes, .role = &equipment_role, .before = counts_show,
+	.name = "equipment", .site = &rental_site, .prefix = "/equipment", .routes = routes, .role = &equipment_role, .before = counts_show,
 };
 
 int

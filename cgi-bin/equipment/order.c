@@ -4,11 +4,11 @@
 #include "reviews.h"
 
 #include "domain/choices.h"
+#include "domain/rental.h"
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
-#include "lib/base/settings.h"
 
 #include <string.h>
 
@@ -37,13 +37,13 @@ order_interval_problem(int64_t starts_at, int64_t ends_at, int64_t now, const ch
 {
 	*field = "starts_at";
 	if (starts_at < now - now % STEP)       /* the half hour that runs can still be had */
-		return _("This time is over. Please choose a later one.");
-	if (starts_at > now + settings.max_ahead_days * DAY)
+		return _("This time has passed. Please choose a later one.");
+	if (starts_at > now + rental.max_ahead_days * DAY)
 		return _("This date is too far ahead. Equipment can be ordered up to one year in advance.");
 	*field = "ends_at";
 	if (ends_at <= starts_at)
 		return _("The return must be after the pick-up.");
-	if (ends_at - starts_at > settings.max_rental_days * DAY)
+	if (ends_at - starts_at > rental.max_rental_days * DAY)
 		return _("This period is too long for one order. Please split it.");
 	return NULL;
 }

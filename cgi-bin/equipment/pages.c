@@ -1,6 +1,7 @@
 /* pages - what there is to lend, as people look at it: the overview, one item with its coming days; and what all pages here share. */
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "lib/base/clock.h"
 
 #include <string.h>
@@ -61,7 +62,7 @@ say_done(struct web *w)
 {
 	int i = form_has(w, "done") ? words_find(&done_words, form_raw(w, "done")) : -1;
 
-	w->chrome.nav_equipment = true;
+	menu_of(w)->nav_equipment = true;
 	if (i >= 0)
 		w->chrome.notice = _(done[i].label);
 }

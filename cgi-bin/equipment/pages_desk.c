@@ -1,6 +1,7 @@
 /* pages_desk - the orders: everybody's own, a manager's desk for the day; handing out and taking back. */
 #include "pages.h"
 
+#include "domain/roles.h"
 #include "lib/base/clock.h"
 
 struct orders_tab { const char *url, *label; bool selected; };
@@ -70,7 +71,7 @@ fill_filters(struct web *w, struct orders_page *p, const struct orders_query *q)
 
 	make_tabs(w, p, q->view);
 	p->view = words_code(&orders_view_words, q->view);
-	p->state = form_field_choice(w, "state", &equipment_state_words, -1, _("All states"));
+	p->state = form_field_choice(w, "state", &equipment_state_words, -1, _("Any status"));
 	p->q = form_field(w, "q", "");
 	if (q->item_id && item_find(w->db, q->item_id, &item)) {
 		p->item_id = id_text(w, item.item_id);

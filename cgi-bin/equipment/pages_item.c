@@ -2,7 +2,7 @@
 #include "pages.h"
 
 #include "domain/choices.h"
-#include "lib/base/settings.h"
+#include "domain/rental.h"
 
 #include <string.h>
 
@@ -28,7 +28,7 @@ category_options(struct web *w, int *n)
 	const struct choice *categories;
 	struct option *options;
 
-	*n = choices_of(settings.equipment_categories, &categories);
+	*n = choices_of(rental.equipment_categories, &categories);
 	options = arena_array(w->m, struct option, *n + 1);
 	for (int i = 0; i < *n; i++)
 		options[i] = (struct option){ .value = categories[i].code, .label = choice_name(&categories[i]) };
@@ -57,7 +57,7 @@ read_category(struct web *w, const char *now)
 {
 	const char *category = form_line(w, "category", 40);
 
-	if (*category && !choice_find(settings.equipment_categories, category) && !(now && strcmp(category, now) == 0))
+	if (*category && !choice_find(rental.equipment_categories, category) && !(now && strcmp(category, now) == 0))
 		form_error(w, "category", _("Please choose one."));
 	return category;
 }

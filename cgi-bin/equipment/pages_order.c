@@ -1,6 +1,7 @@
 /* pages_order - ordering equipment and looking after the order: the form, the order's page, cancelling it. */
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "lib/base/clock.h"
 #include "lib/base/settings.h"
 
@@ -107,7 +108,7 @@ show_bad_interval(struct web *w, const struct equipment_wish *wish)
 {
 	const char *field, *problem = order_interval_problem(wish->starts_at, wish->ends_at, w->now, &field);
 
-	form_error(w, field, problem ? problem : _("This time is over. Please choose a later one."));
+	form_error(w, field, problem ? problem : _("This time has passed. Please choose a later one."));
 	return show_form(w, HTTP_UNPROCESSABLE, "invalid", marked_fields());
 }
 
@@ -139,7 +140,7 @@ show_later(struct web *w)
 	if (w->json)
 		return web_later(w, s, message);
 	web_set_header(w, "Retry-After", arena_printf(w->m, "%d", s));
-	message = arena_printf(w->m, "%s %s", message, arena_printf(w->m, _("Please try again in %d seconds."), s));
+	message = arena_printf(w->m, "%s %s", message, arena_printf(w->m, _n("Please try again in %d second.", "Please try again in %d seconds.", s), s));
 	return show_form(w, HTTP_BUSY, "later", message);
 }
 
@@ -161,7 +162,7 @@ do_order(struct web *w)
 		if (!w->json)
 			return web_redirect(w, "/equipment/orders/%lld", (long long)o.order_id);
 		web_set_header(w, "Retry-After", "1");
-		return web_refuse(w, HTTP_CONFLICT, "in_progress", _("The first request with this key is still running."));
+		return web_refuse(w, HTTP_CONFLICT, "in_progress", _("The first request with this key is still being processed."));
 	case ORDER_BAD_INTERVAL: return show_bad_interval(w, &wish);
 	case ORDER_NO_ITEM:
 		form_error(w, "item_id", _("Please choose one."));
@@ -286,7 +287,7 @@ show_question(struct web *w, const struct equipment_order *o, enum status status
 	struct order_page p = { .order = *o, .problems = form_problems(w, message) };
 
 	fill_order(w, &p);
-	w->chrome.nav_equipment = true;
+	menu_of(w)->nav_equipment = true;
 	return web_page(w, status, &order_cancel_page, &p);
 }
 
@@ -309,7 +310,7 @@ cancel_later(struct web *w, const struct equipment_order *o)
 	if (w->json)
 		return web_later(w, s, message);
 	web_set_header(w, "Retry-After", arena_printf(w->m, "%d", s));
-	return show_question(w, o, HTTP_BUSY, arena_printf(w->m, "%s %s", message, arena_printf(w->m, _("Please try again in %d seconds."), s)));
+	return show_question(w, o, HTTP_BUSY, arena_printf(w->m, "%s %s", message, arena_printf(w->m, _n("Please try again in %d second.", "Please try again in %d seconds.", s), s)));
 }
 
 static enum status

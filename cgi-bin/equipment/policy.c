@@ -8,6 +8,7 @@
 #include "equipment.h"
 #include "equipment_steps.h"
 
+#include "domain/event_types.h"
 #include "domain/choices.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -291,17 +292,17 @@ equipment_on_review_cancelled(struct db *db, const struct event *e)
 }
 
 static const struct policy policies[] = {
-	{ "booking.paid", equipment_on_booking_paid },
-	{ "booking.cancel_requested", equipment_on_booking_over },
-	{ "booking.cancelled", equipment_on_booking_over },
-	{ "booking.rejected", equipment_on_booking_over },
-	{ "booking.expired", equipment_on_booking_over },
-	{ "booking.no_show", equipment_on_booking_over },
-	{ "booking.handed_out", equipment_on_booking_handed_out },
-	{ "booking.returned", equipment_on_booking_returned },
-	{ "review.approved", equipment_on_review_approved },
-	{ "review.rejected", equipment_on_review_rejected },
-	{ "review.cancelled", equipment_on_review_cancelled },
+	ON(BOOKING_PAID, equipment_on_booking_paid),
+	ON(BOOKING_CANCEL_REQUESTED, equipment_on_booking_over),
+	ON(BOOKING_CANCELLED, equipment_on_booking_over),
+	ON(BOOKING_REJECTED, equipment_on_booking_over),
+	ON(BOOKING_EXPIRED, equipment_on_booking_over),
+	ON(BOOKING_NO_SHOW, equipment_on_booking_over),
+	ON(BOOKING_HANDED_OUT, equipment_on_booking_handed_out),
+	ON(BOOKING_RETURNED, equipment_on_booking_returned),
+	ON(REVIEW_APPROVED, equipment_on_review_approved),
+	ON(REVIEW_REJECTED, equipment_on_review_rejected),
+	ON(REVIEW_CANCELLED, equipment_on_review_cancelled),
 	{ 0 },
 };
 

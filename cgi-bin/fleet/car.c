@@ -2,8 +2,8 @@
 #include "cars_now.h"
 #include "fleet.h"
 
+#include "domain/rental.h"
 #include "lib/base/clock.h"
-#include "lib/base/settings.h"
 #include "lib/base/utf8.h"
 
 #include <string.h>
@@ -44,7 +44,7 @@ car_find(struct db *db, int64_t car_id, struct car *car)
 
 	*car = (struct car){ .car_id = 0 };
 	if (!db_one(db, &car_shape, car, WITH_CARS "SELECT " CAR_COLUMNS " FROM car_now WHERE car_id = $3", now,
-	            now + settings.turnaround_s, car_id))
+	            now + rental.turnaround_s, car_id))
 		return false;
 	car->branch_label = branch_name_now(car->branch_name, car->branch_name_ko);
 	return true;

@@ -6,8 +6,8 @@
 #include "cars_now.h"
 #include "fleet.h"
 
+#include "domain/rental.h"
 #include "lib/base/clock.h"
-#include "lib/base/settings.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -36,7 +36,7 @@ car_list(struct db *db, const struct car_filter *f, struct car **cars, int *n_ca
 	const struct db_at at = list[f->order][f->down];
 
 	db_list_(db, &car_shape, cars, n_cars, at,
-		DB_ARGS(now, now + settings.turnaround_s, db_contains(db, f->q), f->branch_id, f->model_id,
+		DB_ARGS(now, now + rental.turnaround_s, db_contains(db, f->q), f->branch_id, f->model_id,
 		        words_code(&body_words, f->body), words_code(&car_status_words, f->status), f->limit, f->offset));
 	for (int i = 0; i < *n_cars; i++)
 		(*cars)[i].branch_label = branch_name_now((*cars)[i].branch_name, (*cars)[i].branch_name_ko);
@@ -62,6 +62,6 @@ car_count(struct db *db, const struct car_filter *f, struct car_counts *counts)
 		" COALESCE(SUM(CASE status WHEN 'OUT_OF_SERVICE' THEN 1 ELSE 0 END), 0) AS out_of_service,"
 		" COALESCE(SUM(CASE status WHEN 'RETIRED' THEN 1 ELSE 0 END), 0) AS retired"
 		" FROM car_now WHERE " FILTER " /*scan*/",
-		now, now + settings.turnaround_s, db_contains(db, f->q), f->branch_id, f->model_id,
+		now, now + rental.turnaround_s, db_contains(db, f->q), f->branch_id, f->model_id,
 		words_code(&body_words, f->body));
 }

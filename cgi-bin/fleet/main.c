@@ -6,6 +6,7 @@
 #include "fleet.h"
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "domain/counts.h"
 #include "lib/process/program.h"
 
@@ -50,7 +51,7 @@ static const struct route routes[] = {
 
 static const struct program fleet = {
 	.name = "fleet",
-	.prefix = "/fleet",
+	.site = &rental_site, .prefix = "/fleet",
 	.routes = routes,
 	.role = &fleet_role,
 	.jail = JAIL_EXECUTE,           /* what redraws pictures (photo.c) */

@@ -2,11 +2,11 @@
 #include "fleet.h"
 #include "cars_now.h"
 
+#include "domain/rental.h"
 #include "lib/base/clock.h"
 #include "lib/base/json.h"
 #include "lib/base/lang.h"
 #include "lib/base/secret.h"
-#include "lib/base/settings.h"
 
 #include <string.h>
 
@@ -16,7 +16,7 @@
 	" (SELECT COUNT(*) FROM car c WHERE c.model_id = m.model_id AND c.service <> 'RETIRED') AS n_cars," \
 	" (SELECT COUNT(*) FROM car c WHERE c.model_id = m.model_id AND c.service = 'IN_SERVICE') AS n_in_service," \
 	" (SELECT COUNT(*) FROM car c WHERE c.model_id = m.model_id AND " CAR_STATUS " = 'AVAILABLE') AS n_free"
-#define NOW_AND_READY clock_now(), clock_now() + settings.turnaround_s
+#define NOW_AND_READY clock_now(), clock_now() + rental.turnaround_s
 
 static const struct word model_state[] = {
 	[MODEL_ON_SALE]  = { "ON_SALE",  N_("Active") },

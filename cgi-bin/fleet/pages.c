@@ -2,6 +2,7 @@
 #include "pages.h"
 
 #include "domain/months.h"
+#include "domain/menu.h"
 #include "lib/base/clock.h"
 
 #include <string.h>
@@ -89,7 +90,7 @@ say_done(struct web *w)
 {
 	int i = form_has(w, "done") ? words_find(&done_words, form_raw(w, "done")) : -1;
 
-	w->chrome.nav_fleet = true;
+	menu_of(w)->nav_fleet = true;
 	if (i >= 0)
 		w->chrome.notice = _(done[i].label);
 }

@@ -1,5 +1,6 @@
 /* pages_branch - the branches: where cars stand. */
 #include "pages.h"
+#include "domain/menu.h"
 
 /* --- the list ----------------------------------------------------------------------------------------------------- */
 
@@ -178,7 +179,7 @@ page_branch_close(struct web *w)
 
 	if (!branch_find(w->db, web_param_id(w, "branch_id"), &branch))
 		return web_not_found(w);
-	w->chrome.nav_fleet = true;
+	menu_of(w)->nav_fleet = true;
 	return web_page(w, HTTP_OK, &branch_close_page, &branch);
 }
 

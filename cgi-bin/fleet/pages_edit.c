@@ -1,6 +1,7 @@
 /* pages_edit - adding a car and changing one: the form, what was typed, and what to do when two managers meet. */
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "lib/base/settings.h"
 
 #include <string.h>
@@ -101,7 +102,7 @@ car_form(struct web *w, const struct car *initial, const char *message)
 static enum status
 show_car_form(struct web *w, enum status status, struct car_form *f)
 {
-	w->chrome.nav_fleet = true;
+	menu_of(w)->nav_fleet = true;
 	return web_page(w, status, &car_form_page, f);
 }
 

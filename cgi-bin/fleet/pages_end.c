@@ -1,5 +1,6 @@
 /* pages_end - a car leaves: out of service for a while, retired for good, deleted when it was never booked; and its photo. */
 #include "pages.h"
+#include "domain/menu.h"
 
 #include <string.h>
 
@@ -26,7 +27,7 @@ ask_before(struct web *w, struct page *page)
 		return web_not_found(w);
 	p.n_coming = car_n_coming(w->db, p.car.car_id);
 	p.was_booked = car_was_booked(w->db, p.car.car_id);
-	w->chrome.nav_fleet = true;
+	menu_of(w)->nav_fleet = true;
 	return web_page(w, HTTP_OK, page, &p);
 }
 
@@ -144,7 +145,7 @@ show_photo(struct web *w, enum status status, const char *message)
 		return web_not_found(w);
 	if (w->json && status != HTTP_OK)
 		return web_refuse(w, status, "invalid", message);
-	w->chrome.nav_fleet = true;
+	menu_of(w)->nav_fleet = true;
 	return web_page(w, status, &photo_page, &p);
 }
 

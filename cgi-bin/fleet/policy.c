@@ -9,6 +9,7 @@
  */
 #include "fleet.h"
 
+#include "domain/event_types.h"
 #include "lib/base/clock.h"
 
 const struct db_role fleet_role = { .name = "fleet", .owns = "branch car_model car reservation position event_retry" };
@@ -158,13 +159,13 @@ fleet_on_booking_returned(struct db *db, const struct event *e)
 }
 
 static const struct policy policies[] = {
-	{ "booking.paid",             fleet_on_booking_paid },
-	{ "booking.cancel_requested", fleet_on_booking_over },
-	{ "booking.cancelled",        fleet_on_booking_over },
-	{ "booking.rejected",         fleet_on_booking_over },
-	{ "booking.no_show",          fleet_on_booking_over },
-	{ "booking.handed_out",       fleet_on_booking_handed_out },
-	{ "booking.returned",         fleet_on_booking_returned },
+	ON(BOOKING_PAID, fleet_on_booking_paid),
+	ON(BOOKING_CANCEL_REQUESTED, fleet_on_booking_over),
+	ON(BOOKING_CANCELLED, fleet_on_booking_over),
+	ON(BOOKING_REJECTED, fleet_on_booking_over),
+	ON(BOOKING_NO_SHOW, fleet_on_booking_over),
+	ON(BOOKING_HANDED_OUT, fleet_on_booking_handed_out),
+	ON(BOOKING_RETURNED, fleet_on_booking_returned),
 	{ 0 },
 };
 

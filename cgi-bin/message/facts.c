@@ -6,14 +6,10 @@
  */
 #include "message.h"
 
-#include "domain/bookings.h"
 #include "lib/base/lang.h"
 #include "lib/base/shape.h"
 
 #include <string.h>
-
-static const struct member line_members[] = { SHAPE_TEXT(facts_line, label), SHAPE_AMOUNT(facts_line, amount) };
-static const struct shape line_shape = SHAPE(facts_line, line_members);
 
 static const struct member facts_members[] = {
 	SHAPE_TEXT(facts, name), SHAPE_TEXT(facts, subject_id), SHAPE_TEXT(facts, code), SHAPE_TEXT(facts, order_code), SHAPE_TEXT(facts, item_name),
@@ -23,7 +19,7 @@ static const struct member facts_members[] = {
 	SHAPE_TIME(facts, window_from), SHAPE_TIME(facts, window_to), SHAPE_INT(facts, n_more), SHAPE_AMOUNT(facts, amount),
 	SHAPE_AMOUNT(facts, refund_due), SHAPE_AMOUNT(facts, refunded_amount), SHAPE_INT(facts, quantity), SHAPE_INT(facts, lost),
 	SHAPE_INT(facts, stock), SHAPE_INT(facts, low_stock), SHAPE_INT(facts, odometer_km), SHAPE_INT(facts, fuel_percent),
-	SHAPE_LIST(facts, lines, line_shape), SHAPE_BOOL(facts, is_brought), SHAPE_BOOL(facts, is_fetched), SHAPE_BOOL(facts, is_collection), SHAPE_BOOL(facts, is_charged),
+	SHAPE_LIST(facts, lines, shown_line_shape), SHAPE_BOOL(facts, is_brought), SHAPE_BOOL(facts, is_fetched), SHAPE_BOOL(facts, is_collection), SHAPE_BOOL(facts, is_charged),
 };
 const struct shape message_facts_shape = SHAPE(facts, facts_members);
 
@@ -160,30 +156,12 @@ take_delivery(struct db *db, struct facts *t)
 
 /* --- the price lines, as they were frozen --------------------------------------------------------------------------------- */
 
-struct held_line { const char *rule, *unit, *label, *label_ko; int64_t quantity, amount; };
-static const struct member held_line_members[] = {
-	SHAPE_TEXT(held_line, rule), SHAPE_TEXT(held_line, unit), SHAPE_TEXT(held_line, label), SHAPE_TEXT(held_line, label_ko),
-	SHAPE_INT(held_line, quantity), SHAPE_AMOUNT(held_line, amount),
-};
-static const struct shape held_line_shape = SHAPE(held_line, held_line_members);
-struct held { struct held_line *lines; int n_lines; };
-static const struct member held_members[] = { SHAPE_LIST(held, lines, held_line_shape) };
+struct held { struct booking_line *lines; int n_lines; };
+static const struct member held_members[] = { SHAPE_LIST(held, lines, booking_line_shape) };
 static const struct shape held_shape = SHAPE(held, held_members);
 
-/* An extra has a name of its own; what the car costs has its unit. */
-static const char *
-line_label(struct arena *m, const struct held_line *l, int lang)
-{
-	int rule = words_find(&price_rule_words, or_empty(l->rule));
-	const char *what = in_lang(lang, l->label, l->label_ko);
-
-	if (!*what)
-		what = rule < 0 ? or_empty(l->rule) : lang_text(lang, price_rule_words.word[rule].label);
-	return l->quantity > 1 ? arena_printf(m, "%s × %lld", what, (long long)l->quantity) : what;
-}
-
 static void
-take_lines(struct db *db, struct facts *t, int lang)
+take_lines(struct db *db, struct facts *t)
 {
 	struct event e = { .payload = NULL };
 	struct held held = { .n_lines = 0 };
@@ -191,10 +169,9 @@ take_lines(struct db *db, struct facts *t, int lang)
 	if (!*t->code || !db_one(db, &event_shape, &e, "SELECT payload FROM v_event WHERE subject_id = $1 AND type = 'booking.held'", t->code)
 	    || !event_read(db_memory(db), &e, &held_shape, &held))
 		return;
-	t->lines = arena_array(db_memory(db), struct facts_line, held.n_lines ? held.n_lines : 1);
+	booking_lines_in_words(held.lines, held.n_lines, t->starts_at, t->ends_at);
+	t->lines = held.lines;
 	t->n_lines = held.n_lines;
-	for (int i = 0; i < held.n_lines; i++)
-		t->lines[i] = (struct facts_line){ line_label(db_memory(db), &held.lines[i], lang), held.lines[i].amount };
 }
 
 /* --- all of it ------------------------------------------------------------------------------------------------------------ */
@@ -234,7 +211,7 @@ facts_read(struct db *db, const struct event *e, int lang, struct facts *t)
 	t->subject_id = e->subject_id;
 	take_booking(db, t, lang);
 	take_delivery(db, t);
-	take_lines(db, t, lang);
+	take_lines(db, t);
 	t->is_charged = *t->code != '\0';
 	t->reason = reason_in_words(t->reason);
 	t->link = link_to(db, t);

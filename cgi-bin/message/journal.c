@@ -7,7 +7,7 @@
 
 static const struct word state_word[] = {
 	[MESSAGE_QUEUED]   = { "QUEUED",   N_("Waiting to be sent") },
-	[MESSAGE_RETRYING] = { "RETRYING", N_("Tried again soon") },
+	[MESSAGE_RETRYING] = { "RETRYING", N_("Retrying soon") },
 	[MESSAGE_SENT]     = { "SENT",     N_("Sent") },
 	[MESSAGE_DEAD]     = { "DEAD",     N_("Given up") },
 };
@@ -15,9 +15,9 @@ const struct words message_state_words = WORDS(state_word);
 
 enum try_outcome { TRY_SENDING, TRY_SENT, TRY_LATER, TRY_REFUSED, TRY_NO_ANSWER };
 static const struct word outcome_word[] = {
-	[TRY_SENDING]   = { "SENDING",   N_("Under way") },
-	[TRY_SENT]      = { "SENT",      N_("Taken") },
-	[TRY_LATER]     = { "LATER",     N_("Not now") },
+	[TRY_SENDING]   = { "SENDING",   N_("In progress") },
+	[TRY_SENT]      = { "SENT",      N_("Accepted") },
+	[TRY_LATER]     = { "LATER",     N_("Temporarily refused") },
 	[TRY_REFUSED]   = { "REFUSED",   N_("Refused") },
 	[TRY_NO_ANSWER] = { "NO_ANSWER", N_("No answer") },
 };

@@ -84,25 +84,25 @@ is_alone_or_lacks(struct db *db, const struct event *e, const struct facts *t)
 /* The words are for the delivery log; what the recipient reads stands in the template. */
 #define KINDS \
 	KIND("booking_confirmed",   "booking.confirmed",      TOPIC_BOOKING,   TELL_CUSTOMER,  NULL,              N_("Booking confirmed")) \
-	KIND("booking_cancelling",  NULL,                     TOPIC_BOOKING,   TELL_CUSTOMER,  NULL,              N_("Refund takes longer")) \
+	KIND("booking_cancelling",  NULL,                     TOPIC_BOOKING,   TELL_CUSTOMER,  NULL,              N_("Refund delayed")) \
 	KIND("booking_cancelled",   "booking.cancelled",      TOPIC_BOOKING,   TELL_CUSTOMER,  NULL,              N_("Booking cancelled")) \
 	KIND("booking_rejected",    "booking.rejected",       TOPIC_BOOKING,   TELL_CUSTOMER,  NULL,              N_("Booking rejected")) \
 	KIND("booking_refunded",    "booking.refunded",       TOPIC_REFUND,    TELL_CUSTOMER,  NULL,              N_("Booking refunded")) \
-	KIND("booking_no_show",     "booking.no_show",        TOPIC_BOOKING,   TELL_CUSTOMER,  NULL,              N_("Car not fetched")) \
-	KIND("booking_handed_out",  "booking.handed_out",     TOPIC_BOOKING,   TELL_CUSTOMER,  was_fetched,       N_("Car handed out")) \
+	KIND("booking_no_show",     "booking.no_show",        TOPIC_BOOKING,   TELL_CUSTOMER,  NULL,              N_("Car not picked up")) \
+	KIND("booking_handed_out",  "booking.handed_out",     TOPIC_BOOKING,   TELL_CUSTOMER,  was_fetched,       N_("Car handed over")) \
 	KIND("booking_completed",   "booking.completed",      TOPIC_BOOKING,   TELL_CUSTOMER,  was_brought_back,  N_("Booking completed")) \
-	KIND("payment_cancelled",   "payment.cancelled",      TOPIC_REFUND,    TELL_CUSTOMER,  is_late_charge,    N_("Payment given back")) \
+	KIND("payment_cancelled",   "payment.cancelled",      TOPIC_REFUND,    TELL_CUSTOMER,  is_late_charge,    N_("Payment refunded")) \
 	KIND("extra_refunded",      "booking.extra_refunded", TOPIC_REFUND,    TELL_CUSTOMER,  NULL,              N_("Extra refunded")) \
 	KIND("delivery_scheduled",  "delivery.scheduled",     TOPIC_DELIVERY,  TELL_CUSTOMER,  NULL,              N_("Delivery scheduled")) \
-	KIND("delivery_shipped",    "delivery.shipped",       TOPIC_DELIVERY,  TELL_CUSTOMER,  NULL,              N_("Courier under way")) \
-	KIND("delivery_delivered",  "delivery.delivered",     TOPIC_DELIVERY,  TELL_CUSTOMER,  NULL,              N_("Keys handed over")) \
+	KIND("delivery_shipped",    "delivery.shipped",       TOPIC_DELIVERY,  TELL_CUSTOMER,  NULL,              N_("Courier on the way")) \
+	KIND("delivery_delivered",  "delivery.delivered",     TOPIC_DELIVERY,  TELL_CUSTOMER,  NULL,              N_("Delivery or collection completed")) \
 	KIND("delivery_cancelled",  "delivery.cancelled",     TOPIC_DELIVERY,  TELL_CUSTOMER,  is_by_dispatcher,  N_("Delivery cancelled")) \
 	KIND("equipment_approved",  "equipment.approved",     TOPIC_EQUIPMENT, TELL_CUSTOMER,  was_awaited,       N_("Equipment approved")) \
 	KIND("equipment_rejected",  "equipment.rejected",     TOPIC_EQUIPMENT, TELL_CUSTOMER,  NULL,              N_("Equipment rejected")) \
 	KIND("equipment_cancelled", "equipment.cancelled",    TOPIC_EQUIPMENT, TELL_CUSTOMER,  is_by_manager,     N_("Equipment cancelled")) \
 	KIND("equipment_returned",  "equipment.returned",     TOPIC_EQUIPMENT, TELL_CUSTOMER,  is_alone_or_lacks, N_("Equipment returned")) \
-	KIND("review_assigned",     "review.assigned",        TOPIC_WORK,      TELL_REVIEWERS, NULL,              N_("Review waiting")) \
-	KIND("stock_low",           "stock.low",              TOPIC_WORK,      TELL_MANAGERS,  NULL,              N_("Stock running low")) \
+	KIND("review_assigned",     "review.assigned",        TOPIC_WORK,      TELL_REVIEWERS, NULL,              N_("Approval needed")) \
+	KIND("stock_low",           "stock.low",              TOPIC_WORK,      TELL_MANAGERS,  NULL,              N_("Stock is low")) \
 	KIND("remind_pickup",       NULL,                     TOPIC_REMINDER,  TELL_CUSTOMER,  NULL,              N_("Pick-up reminder")) \
 	KIND("remind_return",       NULL,                     TOPIC_REMINDER,  TELL_CUSTOMER,  NULL,              N_("Return reminder")) \
 	KIND("remind_overdue",      NULL,                     TOPIC_REMINDER,  TELL_CUSTOMER,  NULL,              N_("Car overdue"))
@@ -123,7 +123,7 @@ static const struct word topic_word[] = {
 	[TOPIC_DELIVERY]  = { "delivery",  N_("Delivery and collection") },
 	[TOPIC_EQUIPMENT] = { "equipment", N_("Equipment") },
 	[TOPIC_REMINDER]  = { "reminder",  N_("Reminders") },
-	[TOPIC_WORK]      = { "work",      N_("Work to do") },
+	[TOPIC_WORK]      = { "work",      N_("Tasks") },
 };
 const struct words topic_words = WORDS(topic_word);
 

@@ -2,6 +2,7 @@
 #include "message.h"
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "domain/counts.h"
 #include "lib/process/program.h"
 
@@ -27,7 +28,7 @@ open_texts(struct db *db)
 }
 
 static const struct program program = {
-	.name = "message", .prefix = "/messages", .routes = routes, .role = &message_role, .open = open_texts, .before = counts_show,
+	.name = "message", .site = &rental_site, .prefix = "/messages", .routes = routes, .role = &message_role, .open = open_texts, .before = counts_show,
 };
 
 int

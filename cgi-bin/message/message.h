@@ -15,6 +15,7 @@
 #ifndef MP_MESSAGE_H
 #define MP_MESSAGE_H
 
+#include "domain/bookings.h"
 #include "lib/base/clock.h"
 #include "lib/db/db.h"
 #include "lib/event/event.h"
@@ -42,8 +43,6 @@ bool message_texts_open(void);
 
 /* --- what a message may show (facts.c) ------------------------------------------------------------------------------- */
 
-struct facts_line { const char *label; int64_t amount; };
-
 struct facts {
 	const char *name;                       /* the recipient's */
 	const char *subject_id;                 /* a booking's code, an order's, item:3 */
@@ -54,7 +53,7 @@ struct facts {
 	int64_t starts_at, ends_at, window_from, window_to, n_more;    /* n_more: cars beside the first */
 	int64_t amount, refund_due, refunded_amount, quantity, lost, stock, low_stock, odometer_km, fuel_percent;
 	int64_t case_id, item_id;
-	struct facts_line *lines;
+	struct booking_line *lines;
 	int n_lines;
 	bool is_brought, is_fetched, is_charged;        /* by a courier, there and back; there is a charge for it in a booking */
 	bool is_collection;                     /* the event is about the way back */

@@ -2,6 +2,7 @@
 #include "pages.h"
 
 #include "domain/counts.h"
+#include "domain/menu.h"
 #include "lib/base/lang.h"
 
 #include <string.h>
@@ -91,7 +92,7 @@ page_messages(struct web *w)
 	p.has_rows = p.n_messages > 0;
 	if (p.has_read_all)
 		w->chrome.notice = _("All messages are marked as read.");
-	w->chrome.nav_messages = true;
+	menu_of(w)->nav_messages = true;
 	return web_page(w, HTTP_OK, &inbox_html, &p);
 }
 
@@ -118,7 +119,7 @@ page_message(struct web *w)
 	if (w->json)
 		return web_json(w, HTTP_OK, &message_json_shape, &p.message);
 	p.n_paragraphs = paragraphs(w, p.message.body, &p.paragraphs);
-	w->chrome.nav_messages = true;
+	menu_of(w)->nav_messages = true;
 	return web_page(w, HTTP_OK, &message_html, &p);
 }
 
@@ -183,7 +184,7 @@ show_preferences(struct web *w)
 			p.topics[p.n_topics++] = preference_of(w->db, w->user.id, i);
 	if (w->json)
 		return web_json(w, HTTP_OK, &preferences_shape, &p);
-	w->chrome.nav_messages = true;
+	menu_of(w)->nav_messages = true;
 	return web_page(w, HTTP_OK, &preferences_html, &p);
 }
 
@@ -191,7 +192,7 @@ enum status
 page_preferences(struct web *w)
 {
 	if (form_has(w, "saved") && form_int(w, "saved", 0, 1) == 1)
-		w->chrome.notice = _("Your wishes are saved.");
+		w->chrome.notice = _("Your notification settings have been saved.");
 	return show_preferences(w);
 }
 

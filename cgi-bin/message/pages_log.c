@@ -1,6 +1,7 @@
 /* pages_log - the delivery log: what went out to whom, what did not and why; sending it again. Titles only: what it says is the recipient's. */
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "lib/base/lang.h"
 
 #include <ctype.h>
@@ -63,7 +64,7 @@ page_log(struct web *w)
 	p.state = form_field_choice(w, "state", &message_state_words, -1, _("Any"));
 	p.about = form_field(w, "about", "");
 	p.problems = form_problems(w, form_bad(w) ? _("Please look at the marked fields.") : NULL);
-	w->chrome.nav_messages = true;
+	menu_of(w)->nav_messages = true;
 	return web_page(w, form_bad(w) ? HTTP_UNPROCESSABLE : HTTP_OK, &log_html, &p);
 }
 
@@ -102,7 +103,7 @@ show_entry(struct web *w, enum status status, const char *code, const char *mess
 		return web_json(w, status, &entry_json_shape, &p);
 	p.has_tries = p.n_tries > 0;
 	p.problems = form_problems(w, message);
-	w->chrome.nav_messages = true;
+	menu_of(w)->nav_messages = true;
 	return web_page(w, status, &entry_html, &p);
 }
 
@@ -110,7 +111,7 @@ enum status
 page_log_entry(struct web *w)
 {
 	if (form_has(w, "again") && form_int(w, "again", 0, 1) == 1)
-		w->chrome.notice = _("It goes out again in a moment.");
+		w->chrome.notice = _("It will be sent again in a moment.");
 	return show_entry(w, HTTP_OK, NULL, NULL);
 }
 
@@ -127,9 +128,9 @@ do_resend(struct web *w)
 	case RESEND_DONE:
 		return w->json ? show_entry(w, HTTP_OK, NULL, NULL) : web_redirect(w, "/messages/log/%lld?again=1", (long long)message_id);
 	case RESEND_UNDER_WAY:
-		return show_entry(w, HTTP_CONFLICT, "wrong_state", _("It is on its way already."));
+		return show_entry(w, HTTP_CONFLICT, "wrong_state", _("It is already being sent."));
 	case RESEND_NO_MAIL:
-		return show_entry(w, HTTP_CONFLICT, "wrong_state", _("There is no address it could be mailed to."));
+		return show_entry(w, HTTP_CONFLICT, "wrong_state", _("There is no email address to send it to."));
 	case RESEND_NO_MESSAGE:
 		return web_not_found(w);
 	}

@@ -4,6 +4,8 @@
  */
 #include "message.h"
 
+#include "domain/event_types.h"
+
 #include <string.h>
 
 const struct db_role message_role = { .name = "message", .owns = "message message_try message_preference position event_retry" };
@@ -18,13 +20,13 @@ message_on_event(struct db *db, const struct event *e)
 }
 
 static const struct policy policies[] = {
-	{ "booking.confirmed", message_on_event }, { "booking.cancelled", message_on_event }, { "booking.rejected", message_on_event },
-	{ "booking.refunded", message_on_event }, { "booking.no_show", message_on_event }, { "booking.handed_out", message_on_event },
-	{ "booking.completed", message_on_event }, { "booking.extra_refunded", message_on_event }, { "payment.cancelled", message_on_event },
-	{ "delivery.scheduled", message_on_event }, { "delivery.shipped", message_on_event }, { "delivery.delivered", message_on_event },
-	{ "delivery.cancelled", message_on_event }, { "equipment.approved", message_on_event }, { "equipment.rejected", message_on_event },
-	{ "equipment.cancelled", message_on_event }, { "equipment.returned", message_on_event }, { "review.assigned", message_on_event },
-	{ "stock.low", message_on_event },
+	ON(BOOKING_CONFIRMED, message_on_event), ON(BOOKING_CANCELLED, message_on_event), ON(BOOKING_REJECTED, message_on_event),
+	ON(BOOKING_REFUNDED, message_on_event), ON(BOOKING_NO_SHOW, message_on_event), ON(BOOKING_HANDED_OUT, message_on_event),
+	ON(BOOKING_COMPLETED, message_on_event), ON(BOOKING_EXTRA_REFUNDED, message_on_event), ON(PAYMENT_CANCELLED, message_on_event),
+	ON(DELIVERY_SCHEDULED, message_on_event), ON(DELIVERY_SHIPPED, message_on_event), ON(DELIVERY_DELIVERED, message_on_event),
+	ON(DELIVERY_CANCELLED, message_on_event), ON(EQUIPMENT_APPROVED, message_on_event), ON(EQUIPMENT_REJECTED, message_on_event),
+	ON(EQUIPMENT_CANCELLED, message_on_event), ON(EQUIPMENT_RETURNED, message_on_event), ON(REVIEW_ASSIGNED, message_on_event),
+	ON(STOCK_LOW, message_on_event),
 	{ 0 },
 };
 

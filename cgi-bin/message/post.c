@@ -12,6 +12,7 @@
  */
 #include "message.h"
 
+#include "domain/rental.h"
 #include "lib/base/clock.h"
 #include "lib/base/folder.h"
 #include "lib/base/lang.h"
@@ -51,9 +52,10 @@ static struct {
 /* --- the letter --------------------------------------------------------------------------------------------------------- */
 
 /* The frame around every mail: what the inbox shows by itself. */
-struct framed { const char *name, *body, *url, *preferences_url; bool is_sandbox; };
+struct framed { const char *name, *body, *url, *preferences_url, *zone; bool is_sandbox; };
 static const struct member framed_members[] = {
-	SHAPE_TEXT(framed, name), SHAPE_TEXT(framed, body), SHAPE_TEXT(framed, url), SHAPE_TEXT(framed, preferences_url), SHAPE_BOOL(framed, is_sandbox),
+	SHAPE_TEXT(framed, name), SHAPE_TEXT(framed, body), SHAPE_TEXT(framed, url), SHAPE_TEXT(framed, preferences_url), SHAPE_TEXT(framed, zone),
+	SHAPE_BOOL(framed, is_sandbox),
 };
 static const struct shape framed_shape = SHAPE(framed, framed_members);
 static struct page frame = { .file = "message/mail", .shape = &framed_shape };
@@ -79,7 +81,8 @@ letter_of(struct arena *m, const struct due *d)
 {
 	struct framed f = {
 		.name = d->name, .body = d->body, .url = *d->link ? arena_printf(m, "%s%s", settings.base_url, d->link) : "",
-		.preferences_url = arena_printf(m, "%s/messages/preferences", settings.base_url), .is_sandbox = settings.sandbox,
+		.preferences_url = arena_printf(m, "%s/messages/preferences", settings.base_url), .is_sandbox = rental.sandbox,
+		.zone = clock_zone(d->created_at),
 	};
 	struct mail mail = {
 		.from = settings.mail_from, .to = d->email, .to_name = d->name, .subject = d->title, .lang = d->lang, .at = d->created_at,

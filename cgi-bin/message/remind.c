@@ -10,9 +10,9 @@
  */
 #include "message.h"
 
+#include "domain/rental.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
-#include "lib/base/settings.h"
 
 #include <string.h>
 
@@ -61,34 +61,34 @@ tell_all(struct db *db, int which, const struct remind *list, int n, int64_t upt
 static bool
 remind_pickup(struct db *db, int64_t now)
 {
-	int64_t upto = now + settings.remind_pickup_s, from = looked_upto[PICKUP] > now ? looked_upto[PICKUP] : now;
+	int64_t upto = now + rental.remind_pickup_s, from = looked_upto[PICKUP] > now ? looked_upto[PICKUP] : now;
 	struct remind *list;
 	int n = 0;
 
-	if (!settings.remind_pickup_s)
+	if (!rental.remind_pickup_s)
 		return false;
 	db_list(db, &remind_shape, &list, &n,
 		"SELECT b.code, b.starts_at AS due_at FROM v_booking b WHERE b.state = 'CONFIRMED' AND b.starts_at >= $1 AND b.starts_at <= $2"
 		" AND b.held_at < b.starts_at - $3 AND NOT EXISTS"
 		" (SELECT 1 FROM message m WHERE m.subject_id = b.code AND m.kind = 'remind_pickup') ORDER BY b.starts_at LIMIT $4",
-		from, upto, settings.remind_pickup_s + TOO_SOON_S, REMIND_MAX);
+		from, upto, rental.remind_pickup_s + TOO_SOON_S, REMIND_MAX);
 	return tell_all(db, PICKUP, list, n, upto, "CONFIRMED", "booking.confirmed", "remind_pickup");
 }
 
 static bool
 remind_return(struct db *db, int64_t now)
 {
-	int64_t upto = now + settings.remind_return_s, from = looked_upto[RETURN] > now ? looked_upto[RETURN] : now;
+	int64_t upto = now + rental.remind_return_s, from = looked_upto[RETURN] > now ? looked_upto[RETURN] : now;
 	struct remind *list;
 	int n = 0;
 
-	if (!settings.remind_return_s)
+	if (!rental.remind_return_s)
 		return false;
 	db_list(db, &remind_shape, &list, &n,
 		"SELECT b.code, b.ends_at AS due_at FROM v_booking b WHERE b.state = 'OUT' AND b.ends_at >= $1 AND b.ends_at <= $2"
 		" AND b.starts_at < b.ends_at - $3 AND NOT EXISTS"
 		" (SELECT 1 FROM message m WHERE m.subject_id = b.code AND m.kind = 'remind_return') ORDER BY b.ends_at LIMIT $4",
-		from, upto, settings.remind_return_s + TOO_SOON_S, REMIND_MAX);
+		from, upto, rental.remind_return_s + TOO_SOON_S, REMIND_MAX);
 	return tell_all(db, RETURN, list, n, upto, "OUT", "booking.handed_out", "remind_return");
 }
 
@@ -129,7 +129,7 @@ remind_sweep(struct db *db)
 	bool some = remind_pickup(db, now);
 
 	for (int i = 0; i < N_REMINDERS; i++)
-		if (looked_upto[i] > now + settings.remind_pickup_s + settings.remind_return_s)
+		if (looked_upto[i] > now + rental.remind_pickup_s + rental.remind_return_s)
 			looked_upto[i] = 0;     /* the clock was set back */
 	some = remind_return(db, now) || some;
 	some = remind_overdue(db, now) || some;

@@ -1,7 +1,7 @@
 /* cars - the managers' car screen: every car with what is true of it now, its booking and that booking's payment. */
 #include "mypage.h"
 
-#include "lib/base/settings.h"
+#include "domain/rental.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -86,7 +86,7 @@ int64_t
 view_count(struct db *db, const struct view_query *q, int64_t n[4])
 {
 	struct rows *r = db_each(db, SEEN " SELECT f.status, COUNT(*) FROM found f GROUP BY f.status /*sort*/",
-		q->now, q->now + settings.turnaround_s, db_contains(db, q->text), q->branch_id);
+		q->now, q->now + rental.turnaround_s, db_contains(db, q->text), q->branch_id);
 	int64_t all = 0;
 
 	memset(n, 0, 4 * sizeof(n[0]));
@@ -144,10 +144,10 @@ view_list(struct db *db, const struct view_query *q, struct view_car **cars)
 
 	if (q->down)
 		db_list(db, &seen_shape, &seen, &n, ROWS " ORDER BY " KEY_TEXT " DESC, $6 = 4 AND f.code IS NULL, " KEY_TIME " DESC, f.plate DESC /*sort*/ LIMIT $7 OFFSET $8",
-			q->now, q->now + settings.turnaround_s, db_contains(db, q->text), q->branch_id, status, q->order, q->limit, q->offset);
+			q->now, q->now + rental.turnaround_s, db_contains(db, q->text), q->branch_id, status, q->order, q->limit, q->offset);
 	else
 		db_list(db, &seen_shape, &seen, &n, ROWS " ORDER BY " KEY_TEXT ", $6 = 4 AND f.code IS NULL, " KEY_TIME ", f.plate /*sort*/ LIMIT $7 OFFSET $8",
-			q->now, q->now + settings.turnaround_s, db_contains(db, q->text), q->branch_id, status, q->order, q->limit, q->offset);
+			q->now, q->now + rental.turnaround_s, db_contains(db, q->text), q->branch_id, status, q->order, q->limit, q->offset);
 	*cars = arena_array(db_memory(db), struct view_car, n > 0 ? n : 1);
 	for (int i = 0; i < n; i++)
 		as_car(db, &seen[i], &(*cars)[i]);

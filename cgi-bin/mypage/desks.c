@@ -18,8 +18,8 @@ static const struct word trip_word[] = {
 const struct words my_trip_words = WORDS(trip_word);
 
 static const struct word direction_word[] = {
-	[TRIP_TO_CUSTOMER]   = { "delivery",   N_("Brought to you") },
-	[TRIP_FROM_CUSTOMER] = { "collection", N_("Fetched from you") },
+	[TRIP_TO_CUSTOMER]   = { "delivery",   N_("Delivery") },
+	[TRIP_FROM_CUSTOMER] = { "collection", N_("Collection") },
 };
 const struct words my_direction_words = WORDS(direction_word);
 
@@ -35,7 +35,7 @@ const struct words my_order_words = WORDS(order_word);
 
 static const struct word message_word[] = {
 	[LETTER_SENT] = { "SENT", N_("Sent") },
-	[LETTER_DEAD] = { "DEAD", N_("Not delivered") },
+	[LETTER_DEAD] = { "DEAD", N_("Could not be sent") },
 };
 const struct words my_message_words = WORDS(message_word);
 
@@ -70,11 +70,11 @@ const char *
 my_message_in_words(const char *kind)
 {
 	static const struct { const char *kind, *words; } more[] = {
-		{ "remind_pickup",      N_("Reminder: your pick-up") },
-		{ "remind_return",      N_("Reminder: your return") },
+		{ "remind_pickup",      N_("Pick-up reminder") },
+		{ "remind_return",      N_("Return reminder") },
 		{ "remind_overdue",     N_("The car is overdue") },
 		{ "booking_cancelling", N_("The refund takes longer than usual") },
-		{ "extra_refunded",     N_("Money for an extra went back to you") },
+		{ "extra_refunded",     N_("An extra was refunded") },
 	};
 	char type[60];
 	char *cut;

@@ -2,6 +2,7 @@
 #include "mypage.h"
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "lib/process/program.h"
 
 static const struct route routes[] = {
@@ -15,7 +16,7 @@ static const struct route routes[] = {
 };
 
 static const struct program program = {
-	.name = "mypage", .prefix = "/my", .routes = routes, .role = &mypage_role, .open = mypage_open, .before = mypage_before,
+	.name = "mypage", .site = &rental_site, .prefix = "/my", .routes = routes, .role = &mypage_role, .open = mypage_open, .before = mypage_before,
 };
 
 int

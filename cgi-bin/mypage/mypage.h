@@ -130,6 +130,7 @@ enum my_step {
 	STEP_TRIP_ASKED, STEP_TRIP_COURIER, STEP_TRIP_UNDER_WAY, STEP_TRIP_BROUGHT, STEP_TRIP_FETCHED, STEP_TRIP_CANCELLED,
 };
 extern const struct words my_step_words;
+const char *my_step_to_do(const struct my_booking *b, int step);        /* the words of the step that is due now */
 enum my_mark { MARK_DONE, MARK_NOW, MARK_TODO, MARK_BAD };
 extern const struct words my_mark_words;
 

@@ -6,6 +6,7 @@
 #include "pages.h"
 
 #include "domain/counts.h"
+#include "domain/menu.h"
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
 
@@ -69,7 +70,7 @@ freshness(struct web *w)
 	my_fresh(w->db, w->now, &f);
 	clock_split(f.as_of, &l);
 	return (struct freshness){
-		.n_behind = f.n_behind, .as_of = arena_printf(w->m, "%02d:%02d:%02d %s", l.hour, l.minute, l.second, l.zone),
+		.n_behind = f.n_behind, .as_of = arena_printf(w->m, "%02d:%02d:%02d", l.hour, l.minute, l.second),
 	};
 }
 
@@ -89,16 +90,6 @@ money_in_words(struct web *w, int64_t amount)
 }
 
 /* --- GET /my/bookings ------------------------------------------------------------------------------------------------- */
-
-struct tab {
-	const char *url, *label;
-	int64_t n;
-	bool is_current;
-};
-static const struct member tab_members[] = {
-	SHAPE_TEXT(tab, url), SHAPE_TEXT(tab, label), SHAPE_INT(tab, n), SHAPE_BOOL(tab, is_current),
-};
-static const struct shape tab_shape = SHAPE(tab, tab_members);
 
 /* A booking in the list, with its marks. */
 struct row { struct my_booking booking; int64_t n_more; };      /* n_more: cars beside the first */
@@ -203,6 +194,6 @@ page_my_list(struct web *w)
 	if (w->json)
 		return web_json(w, HTTP_OK, &list_json_shape, &p);
 	make_rows(w, &p);
-	w->chrome.nav_my = true;
+	menu_of(w)->nav_my = true;
 	return web_page(w, HTTP_OK, &list_template, &p);
 }

@@ -4,8 +4,9 @@
 #include "pages.h"
 
 #include "domain/choices.h"
+#include "domain/rental.h"
+#include "domain/menu.h"
 #include "lib/base/lang.h"
-#include "lib/base/settings.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -60,6 +61,7 @@ struct booking_page {
 	struct order_shown *goods;
 	struct ended *ended;
 	struct letter *letters;
+	struct price price;
 	int n_trips, n_goods, n_ended, n_letters;
 	const char *why;                        /* why it ended, for people, or "" */
 	int64_t brought_from, brought_to;       /* when a courier comes with the car; 0: nobody does, or it is not known yet */
@@ -71,7 +73,7 @@ static const struct member page_members[] = {
 	SHAPE_STRUCT(booking_page, booking, my_booking_shape), SHAPE_LIST(booking_page, steps, step_shape),
 	SHAPE_LIST(booking_page, events, happening_shape), SHAPE_LIST(booking_page, trips, trip_shape),
 	SHAPE_LIST(booking_page, goods, order_shown_shape), SHAPE_LIST(booking_page, ended, ended_shape),
-	SHAPE_LIST(booking_page, letters, letter_shape), SHAPE_TEXT(booking_page, why), SHAPE_TIME(booking_page, brought_from),
+	SHAPE_LIST(booking_page, letters, letter_shape), SHAPE_STRUCT(booking_page, price, shown_price_shape), SHAPE_TEXT(booking_page, why), SHAPE_TIME(booking_page, brought_from),
 	SHAPE_TIME(booking_page, brought_to), SHAPE_TIME(booking_page, fetched_from), SHAPE_TIME(booking_page, fetched_to),
 	SHAPE_BOOL(booking_page, is_moving),
 	SHAPE_BOOL(booking_page, can_pay), SHAPE_BOOL(booking_page, can_cancel), SHAPE_BOOL(booking_page, has_receipt),
@@ -133,6 +135,9 @@ make_steps(struct web *w, struct booking_page *p)
 	p->is_moving = progress.is_moving;
 	p->n_steps = progress.n_steps;
 	p->steps = steps_in_words(w, &progress);
+	for (int i = 0; i < p->n_steps; i++)
+		if (p->steps[i].now)
+			p->steps[i].title = my_step_to_do(&p->booking, progress.step[i].step);
 }
 
 static void
@@ -154,7 +159,7 @@ make_history(struct web *w, struct booking_page *p)
 static const char *
 zone_in_words(const char *zone)
 {
-	const struct choice *c = choice_find(settings.delivery_zones, zone);
+	const struct choice *c = choice_find(rental.delivery_zones, zone);
 
 	return c ? choice_name(c) : zone;
 }
@@ -190,6 +195,21 @@ make_goods(struct web *w, struct booking_page *p)
 	p->n_goods = p->booking.n_orders;
 	p->has_goods = p->n_goods > 0;
 	p->goods = orders_in_words(w, p->booking.orders, p->n_goods);
+}
+
+static void
+make_price(struct web *w, struct booking_page *p)
+{
+	const struct my_booking *b = &p->booking;
+
+	p->price = (struct price){ .n_lines = b->n_lines, .amount = b->amount, .vat_amount = b->vat_amount };
+	p->price.lines = arena_array(w->m, struct booking_line, b->n_lines + 1);
+	for (int i = 0; i < b->n_lines; i++)
+		p->price.lines[i] = (struct booking_line){
+			.rule = b->lines[i].rule, .label = b->lines[i].label, .quantity = b->lines[i].quantity,
+			.unit_amount = b->lines[i].unit_amount, .amount = b->lines[i].amount,
+		};
+	booking_lines_in_words(p->price.lines, b->n_lines, b->starts_at, b->ends_at);
 }
 
 /* Lines in the reader's language; those of extras that ended stand once more with their money. */
@@ -242,6 +262,7 @@ show_booking(struct web *w, struct my_booking *b)
 	make_trips(w, &p);
 	make_goods(w, &p);
 	make_lines(w, &p);
+	make_price(w, &p);
 	make_letters(w, &p);
 	p.booking.branch_name = in_words(b->branch_name, b->branch_name_ko);
 	p.can_pay = b->state == BOOKING_HELD && b->hold_until > w->now;
@@ -265,7 +286,7 @@ show_preparing(struct web *w, const char *code)
 
 	web_set_header(w, "Retry-After", "1");
 	if (w->json)
-		return web_refuse(w, HTTP_NOT_FOUND, "preparing", _("This booking is being prepared. Please ask again in a second."));
+		return web_refuse(w, HTTP_NOT_FOUND, "preparing", _("This booking is being prepared. Please try again in a second."));
 	return web_page(w, HTTP_OK, &preparing_template, &p);
 }
 
@@ -298,7 +319,7 @@ page_my_booking(struct web *w)
 
 	if (!looks_like_code(code))
 		return web_not_found(w);
-	w->chrome.nav_my = true;
+	menu_of(w)->nav_my = true;
 	switch (find_soon(w, code, &b)) {
 	case MY_FOUND:     return w->json ? web_json(w, HTTP_OK, &my_booking_shape, &b) : show_booking(w, &b);
 	case MY_PREPARING: return show_preparing(w, code);

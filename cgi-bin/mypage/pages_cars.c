@@ -1,6 +1,7 @@
 /* pages_cars - a manager looks at all cars on one screen: what is true of each now, its booking and the payment of that. */
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "lib/base/json.h"
 #include "lib/base/lang.h"
 
@@ -133,6 +134,6 @@ page_view_cars(struct web *w)
 		if (p.cars[i].message)
 			p.cars[i].message->kind = my_message_in_words(p.cars[i].message->kind);
 	}
-	w->chrome.nav_view = true;
+	menu_of(w)->nav_view = true;
 	return web_page(w, form_bad(w) ? HTTP_UNPROCESSABLE : HTTP_OK, &cars_template, &p);
 }

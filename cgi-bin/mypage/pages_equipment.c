@@ -1,6 +1,7 @@
 /* pages_equipment - what somebody ordered from the equipment without a car, and how any order of equipment is shown. */
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "lib/base/lang.h"
 
 static const struct member order_shown_members[] = {
@@ -61,6 +62,6 @@ page_my_equipment(struct web *w)
 	p.n_rows = p.n_orders;
 	p.has_rows = p.n_rows > 0;
 	p.rows = orders_in_words(w, p.orders, p.n_orders);
-	w->chrome.nav_my = true;
+	menu_of(w)->nav_my = true;
 	return web_page(w, HTTP_OK, &equipment_template, &p);
 }

@@ -4,25 +4,38 @@
 #include "lib/base/lang.h"
 
 static const struct word step_word[] = {
-	[STEP_BOOKED]    = { "BOOKED",    N_("Booked") },
-	[STEP_PAID]      = { "PAID",      N_("Paid") },
-	[STEP_CONFIRMED] = { "CONFIRMED", N_("Confirmed") },
-	[STEP_OUT]       = { "OUT",       N_("Picked up") },
-	[STEP_RETURNED]  = { "RETURNED",  N_("Returned") },
-	[STEP_COMPLETED] = { "COMPLETED", N_("Completed") },
+	[STEP_BOOKED]    = { "BOOKED",    N_("Booking") },
+	[STEP_PAID]      = { "PAID",      N_("Payment") },
+	[STEP_CONFIRMED] = { "CONFIRMED", N_("Confirmation") },
+	[STEP_OUT]       = { "OUT",       N_("Pick-up") },
+	[STEP_RETURNED]  = { "RETURNED",  N_("Return") },
+	[STEP_COMPLETED] = { "COMPLETED", N_("Done") },
 	[STEP_EXPIRED]   = { "EXPIRED",   N_("Not completed") },
 	[STEP_CANCELLED] = { "CANCELLED", N_("Cancelled") },
 	[STEP_REJECTED]  = { "REJECTED",  N_("Could not be fulfilled") },
 	[STEP_NO_SHOW]   = { "NO_SHOW",   N_("Not picked up") },
 	[STEP_REFUND]    = { "REFUND",    N_("Refund") },
-	[STEP_TRIP_ASKED]     = { "TRIP_ASKED",     N_("Asked for") },
+	[STEP_TRIP_ASKED]     = { "TRIP_ASKED",     N_("Requested") },
 	[STEP_TRIP_COURIER]   = { "TRIP_COURIER",   N_("Courier assigned") },
 	[STEP_TRIP_UNDER_WAY] = { "TRIP_UNDER_WAY", N_("On the way") },
-	[STEP_TRIP_BROUGHT]   = { "TRIP_BROUGHT",   N_("Brought to you") },
-	[STEP_TRIP_FETCHED]   = { "TRIP_FETCHED",   N_("Fetched from you") },
+	[STEP_TRIP_BROUGHT]   = { "TRIP_BROUGHT",   N_("Delivered") },
+	[STEP_TRIP_FETCHED]   = { "TRIP_FETCHED",   N_("Collected") },
 	[STEP_TRIP_CANCELLED] = { "TRIP_CANCELLED", N_("Cancelled") },
 };
 const struct words my_step_words = WORDS(step_word);
+
+/* A step that waits for the customer says what to do; a courier saves the way to the branch. */
+const char *
+my_step_to_do(const struct my_booking *b, int step)
+{
+	if (step == STEP_PAID)
+		return _("Pay now");
+	if (step == STEP_OUT && !b->is_brought)
+		return _("Pick up the car");
+	if (step == STEP_RETURNED && !b->is_brought)
+		return _("Return the car");
+	return _(step_word[step].label);
+}
 
 static const struct word mark_word[] = {
 	[MARK_DONE] = { "done", "" }, [MARK_NOW] = { "now", "" }, [MARK_TODO] = { "todo", "" }, [MARK_BAD] = { "bad", "" },

@@ -1,8 +1,8 @@
 /* faults - what is broken on purpose at the sandbox, which owns the switches: asked and set over its internal socket. */
 #include "ops.h"
 
+#include "domain/rental.h"
 #include "lib/call/call.h"
-#include "lib/base/settings.h"
 
 #include <jansson.h>
 
@@ -32,7 +32,7 @@ ops_faults(struct arena *m, struct ops_fault **faults, int *n)
 	struct call c = { .program = "sandbox", .path = "/internal/faults", .deadline_ms = ASK_MS };
 
 	*n = 0;
-	return settings.sandbox && call_do(m, &c) == CALL_ANSWERED && c.status == 200 && take(m, c.answer, faults, n);
+	return rental.sandbox && call_do(m, &c) == CALL_ANSWERED && c.status == 200 && take(m, c.answer, faults, n);
 }
 
 struct switched { const char *switches; };

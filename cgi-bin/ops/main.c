@@ -1,6 +1,7 @@
 /* ops 운영 - the operator's pages. What each shows stands in pages*.c, where it comes from in ops.h. */
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "domain/counts.h"
 #include "lib/process/program.h"
 
@@ -22,7 +23,7 @@ static const struct route routes[] = {
 	{ 0 },
 };
 
-static const struct program program = { .name = "ops", .prefix = "/ops", .routes = routes, .role = &ops_role,
+static const struct program program = { .name = "ops", .site = &rental_site, .prefix = "/ops", .routes = routes, .role = &ops_role,
 	.before = counts_show,
 };
 

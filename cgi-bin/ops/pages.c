@@ -1,10 +1,11 @@
 /* pages - the house at a glance: what an operator looks at first, and everything else is a link away. */
 #include "pages.h"
 
+#include "domain/rental.h"
+#include "domain/menu.h"
 #include "lib/call/breaker.h"
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
-#include "lib/base/settings.h"
 
 #include <string.h>
 
@@ -177,7 +178,7 @@ stuck_figure(struct web *w, struct ops_page *p)
 
 	for (int i = 0; i < p->n_stuck; i++)
 		n += p->stuck[i].n;
-	add_figure(p, _("Stuck"), arena_printf(w->m, "%lld", (long long)n), n ? "bad" : "", n ? _("see the list below") : _("nothing pending"));
+	add_figure(p, _("Needs attention"), arena_printf(w->m, "%lld", (long long)n), n ? "bad" : "", n ? _("see the list below") : _("nothing pending"));
 }
 
 static void
@@ -276,7 +277,7 @@ notice(const char *done)
 enum status
 page_ops(struct web *w)
 {
-	struct ops_page p = { .is_sandbox = settings.sandbox };
+	struct ops_page p = { .is_sandbox = rental.sandbox };
 	struct ops_charts charts;
 	struct local l;
 
@@ -295,7 +296,7 @@ page_ops(struct web *w)
 	make_files(w, &p, &charts);
 	clock_split(w->now, &l);
 	p.as_of = arena_printf(w->m, "%02d:%02d:%02d", l.hour, l.minute, l.second);
-	w->chrome.nav_ops = true;
+	menu_of(w)->nav_ops = true;
 	w->chrome.notice = notice(form_raw(w, "done"));
 	return web_page(w, HTTP_OK, &ops_template, &p);
 }

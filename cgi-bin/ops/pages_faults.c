@@ -1,6 +1,7 @@
 /* pages_faults - the sandbox's fault switches, for a rehearsal of what customers see when the card provider is ill. */
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "lib/base/lang.h"
 
 #include <string.h>
@@ -65,7 +66,7 @@ show(struct web *w, enum status status, struct faults_page *p)
 		return p->is_there ? web_json(w, HTTP_OK, &faults_json_shape, p) : web_later(w, 5, _("The sandbox does not answer."));
 	make_rows(w, p);
 	p->problems = form_problems(w, status == HTTP_OK ? NULL : _("Please look at the marked fields."));
-	w->chrome.nav_ops = true;
+	menu_of(w)->nav_ops = true;
 	if (strcmp(form_raw(w, "done"), "switched") == 0)
 		w->chrome.notice = _("Saved. Applies from the next call.");
 	return web_page(w, status, &faults_template, p);

@@ -2,6 +2,7 @@
 #include "pages.h"
 
 #include "domain/event_words.h"
+#include "domain/menu.h"
 #include "lib/base/lang.h"
 
 /* --- GET /ops/events ------------------------------------------------------------------------------------------------------- */
@@ -84,7 +85,7 @@ page_events(struct web *w)
 	p.first_url = web_url_with(w, "before", NULL);
 	if (p.next_before)
 		p.next_url = web_url_with(w, "before", arena_printf(w->m, "%lld", (long long)p.next_before));
-	w->chrome.nav_ops = true;
+	menu_of(w)->nav_ops = true;
 	return web_page(w, form_bad(w) ? HTTP_UNPROCESSABLE : HTTP_OK, &events_template, &p);
 }
 
@@ -125,6 +126,6 @@ page_audit(struct web *w)
 		return web_json(w, HTTP_OK, &audit_json_shape, &p);
 	p.has_rows = p.n_acts > 0;
 	p.first_url = web_url_with(w, "before", NULL);
-	w->chrome.nav_ops = true;
+	menu_of(w)->nav_ops = true;
 	return web_page(w, HTTP_OK, &audit_template, &p);
 }

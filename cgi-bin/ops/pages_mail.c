@@ -1,6 +1,7 @@
 /* pages_mail - the mail folder: what was "mailed" here, where no mail server is configured. */
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "lib/base/lang.h"
 #include "lib/base/settings.h"
 
@@ -41,7 +42,7 @@ page_mail(struct web *w)
 	if (w->json)
 		return web_json(w, HTTP_OK, &mail_json_shape, &p);
 	p.has_rows = p.n_letters > 0;
-	w->chrome.nav_ops = true;
+	menu_of(w)->nav_ops = true;
 	return web_page(w, HTTP_OK, &mail_template, &p);
 }
 
@@ -85,6 +86,6 @@ page_letter(struct web *w)
 	if (w->json)
 		return web_json(w, HTTP_OK, &ops_letter_shape, &p.letter);
 	split(w, &p);
-	w->chrome.nav_ops = true;
+	menu_of(w)->nav_ops = true;
 	return web_page(w, HTTP_OK, &letter_template, &p);
 }

@@ -8,6 +8,7 @@
 #include "pages.h"
 
 #include "domain/stuck.h"
+#include "domain/roles.h"
 #include "lib/call/breaker.h"
 #include "lib/base/gauge.h"
 #include "lib/base/secret.h"

@@ -5,6 +5,7 @@
 #include "pages.h"
 #include "switch.h"
 
+#include "domain/menu.h"
 #include "lib/base/lang.h"
 
 /* The answer to a program: whether this call did it. */
@@ -56,7 +57,7 @@ show(struct web *w, struct page *page, enum status status, struct ask_page *p)
 {
 	p->reason = form_field(w, "reason", "");
 	p->problems = form_problems(w, status == HTTP_OK ? NULL : _("Please look at the marked fields."));
-	w->chrome.nav_ops = true;
+	menu_of(w)->nav_ops = true;
 	return web_page(w, status, page, p);
 }
 

@@ -15,12 +15,12 @@
 #include <string.h>
 
 static const struct word charge_state[] = {
-	[CHARGE_REQUESTED]        = { "REQUESTED",        N_("Asked") },
+	[CHARGE_REQUESTED]        = { "REQUESTED",        N_("Payment requested") },
 	[CHARGE_APPROVED]         = { "APPROVED",         N_("Paid") },
-	[CHARGE_CANCEL_REQUESTED] = { "CANCEL_REQUESTED", N_("Refund under way") },
+	[CHARGE_CANCEL_REQUESTED] = { "CANCEL_REQUESTED", N_("Refund in progress") },
 	[CHARGE_CANCELLED]        = { "CANCELLED",        N_("Refunded") },
 	[CHARGE_FAILED]           = { "FAILED",           N_("Not charged") },
-	[CHARGE_UNKNOWN]          = { "UNKNOWN",          N_("Waiting for the provider") },
+	[CHARGE_UNKNOWN]          = { "UNKNOWN",          N_("Waiting for the payment provider") },
 };
 const struct words charge_state_words = WORDS(charge_state);
 
@@ -78,23 +78,23 @@ reason_label(const char *reason)
 {
 	static const struct word reasons[] = {
 		{ "declined",           N_("The card was declined") },
-		{ "insufficient_funds", N_("Not enough money or credit") },
+		{ "insufficient_funds", N_("Insufficient funds or credit") },
 		{ "expired_card",       N_("The card has expired") },
-		{ "stopped_card",       N_("The card is stopped") },
+		{ "stopped_card",       N_("The card is blocked") },
 		{ "bad_card",           N_("The card cannot be used") },
 		{ "card_removed",       N_("The saved card was removed") },
 		{ "limit",              N_("Above the card's limit") },
 		{ "page_expired",       N_("The payment page had expired") },
-		{ "not_prepared",       N_("Nothing was prepared on the payment page") },
+		{ "not_prepared",       N_("No payment was prepared on the payment page") },
 		{ "wrong_amount",       N_("The amount did not match") },
-		{ "void",               N_("Given up before it was charged") },
-		{ "never_arrived",      N_("The provider never received it") },
-		{ "provider_down",      N_("The provider could not be reached") },
-		{ "provider",           N_("The provider refused our request") },
-		{ "later",              N_("The provider was busy") },
-		{ "no_answer",          N_("The provider did not answer") },
-		{ "not_found",          N_("The provider does not know it") },
-		{ "resolved",           N_("Closed by hand: the provider shows no payment") },
+		{ "void",               N_("Cancelled before it was charged") },
+		{ "never_arrived",      N_("The payment provider did not receive the request") },
+		{ "provider_down",      N_("The payment provider could not be reached") },
+		{ "provider",           N_("The payment provider refused our request") },
+		{ "later",              N_("The payment provider was busy") },
+		{ "no_answer",          N_("The payment provider did not respond") },
+		{ "not_found",          N_("The payment provider does not know this payment") },
+		{ "resolved",           N_("Closed manually: the payment provider has no record of this payment") },
 	};
 	size_t n = strcspn(reason, " ");
 

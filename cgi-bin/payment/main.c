@@ -5,6 +5,7 @@
  */
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "domain/counts.h"
 #include "lib/process/program.h"
 
@@ -33,7 +34,7 @@ static const struct route routes[] = {
 };
 
 static const struct program payment = {
-	.name = "payment", .prefix = "/payments", .routes = routes, .role = &payment_role, .internal = true,
+	.name = "payment", .site = &rental_site, .prefix = "/payments", .routes = routes, .role = &payment_role, .internal = true,
 	.jail = JAIL_NETWORK,           /* the card provider */
 	.before = counts_show,
 };

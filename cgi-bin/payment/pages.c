@@ -3,6 +3,7 @@
  */
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "lib/base/settings.h"
 
 #include <string.h>
@@ -41,7 +42,7 @@ show_cards(struct web *w, enum status status, const char *problem)
 {
 	struct cards_page page = { .next = next_of(w), .problems = { .message = problem } };
 
-	w->chrome.nav_cards = true;
+	menu_of(w)->nav_cards = true;
 	card_list(w->db, w->user.id, &page.cards, &page.n_cards);
 	page.has_room = page.n_cards < MAX_CARDS;
 	if (w->json)
@@ -69,14 +70,14 @@ refuse_card(struct web *w, enum card_outcome outcome)
 	switch (outcome) {
 	case CARD_TOO_MANY:
 		if (w->json)
-			return web_refuse(w, HTTP_CONFLICT, "too_many_cards", _("You have saved as many cards as we can keep. Remove one first."));
-		return show_cards(w, HTTP_CONFLICT, _("You have saved as many cards as we can keep. Remove one first."));
+			return web_refuse(w, HTTP_CONFLICT, "too_many_cards", _("You have reached the maximum number of saved cards. Please remove one first."));
+		return show_cards(w, HTTP_CONFLICT, _("You have reached the maximum number of saved cards. Please remove one first."));
 	case CARD_LATER:
-		return web_later(w, 10, _("The card provider does not answer right now. Your card was not saved; please try again shortly."));
+		return web_later(w, 10, _("The payment provider is not responding right now. Your card was not saved; please try again shortly."));
 	case CARD_REFUSED:
 		if (!w->json)
-			return show_cards(w, HTTP_UNPROCESSABLE, _("The card provider did not accept this card. Please add it again."));
-		form_error(w, "card_token", _("The card provider does not know this token."));
+			return show_cards(w, HTTP_UNPROCESSABLE, _("The payment provider did not accept this card. Please add it again."));
+		form_error(w, "card_token", _("The payment provider does not know this token."));
 		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	case CARD_SAVED:
 		break;
@@ -94,7 +95,7 @@ do_save_card(struct web *w)
 
 	if (form_bad(w))
 		return w->json ? web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."))
-		               : show_cards(w, HTTP_UNPROCESSABLE, _("The card provider did not accept this card. Please add it again."));
+		               : show_cards(w, HTTP_UNPROCESSABLE, _("The payment provider did not accept this card. Please add it again."));
 	outcome = card_save(w->db, w->user.id, token, *key ? key : w->request_id, &card);
 	if (outcome != CARD_SAVED)
 		return refuse_card(w, outcome);
@@ -151,7 +152,7 @@ page_remove_card(struct web *w)
 {
 	struct card card;
 
-	w->chrome.nav_cards = true;
+	menu_of(w)->nav_cards = true;
 	if (!card_find(w->db, w->user.id, web_param_id(w, "card_id"), &card))
 		return web_not_found(w);
 	return w->json ? web_json(w, HTTP_OK, &card_shape, &card) : web_page(w, HTTP_OK, &remove_html, &card);

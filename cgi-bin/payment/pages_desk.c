@@ -3,8 +3,9 @@
  */
 #include "pages.h"
 
+#include "domain/rental.h"
+#include "domain/menu.h"
 #include "lib/base/clock.h"
-#include "lib/base/settings.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -87,7 +88,7 @@ query_asked(struct web *w)
 	if (q.until)
 		q.until = day_add(q.until, 1);
 	if (q.from && q.until && q.until <= q.from)
-		form_error(w, "to", _("This day is before the first one."));
+		form_error(w, "to", _("The end date is before the start date."));
 	return q;
 }
 
@@ -123,14 +124,14 @@ page_charges(struct web *w)
 
 	if (bad && w->json)
 		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
-	w->chrome.nav_money = true;
+	menu_of(w)->nav_money = true;
 	if (!bad)
 		fill_charges(w, &q, &page);
 	page.is_filtered = *q.subject_id || q.state >= 0 || q.from || q.until || bad;
 	page.found_nothing = !bad && page.n_total == 0;
 	page.problems = form_problems(w, bad ? _("Please look at the marked fields.") : NULL);
 	page.code = form_field(w, "code", "");
-	page.state = form_field_choice(w, "state", &charge_state_words, -1, _("Any state"));
+	page.state = form_field_choice(w, "state", &charge_state_words, -1, _("Any status"));
 	page.from = form_field(w, "from", "");
 	page.to = form_field(w, "to", "");
 	page.by_time = web_sort_link(w, "requested_at");
@@ -175,7 +176,7 @@ event_title(const char *type)
 	if (strcmp(type, "payment.failed") == 0)
 		return _("Nothing was charged");
 	if (strcmp(type, "payment.cancelled") == 0)
-		return _("Money was given back");
+		return _("A refund was made");
 	return type;
 }
 
@@ -195,7 +196,7 @@ page_charge(struct web *w)
 	struct charge_page page = { .why = "" };
 	int64_t since;
 
-	w->chrome.nav_money = true;
+	menu_of(w)->nav_money = true;
 	if (!charge_by_id(w->db, web_param_id(w, "charge_id"), &page.charge))
 		return web_not_found(w);
 	page.customer_name = charge_customer_name(w->db, &page.charge);
@@ -209,7 +210,7 @@ page_charge(struct web *w)
 	page.has_postings = page.n_postings > 0;
 	say_events(w, &page);
 	page.n_deeds = stuck_deeds(w->db, page.charge.subject_id, &page.deeds);
-	page.is_stuck = charge_stuck_kind(w->db, &page.charge, &since) >= 0 && since <= w->now - settings.stuck_after_s;
+	page.is_stuck = charge_stuck_kind(w->db, &page.charge, &since) >= 0 && since <= w->now - rental.stuck_after_s;
 	return w->json ? web_json(w, HTTP_OK, &charge_json, &page) : web_page(w, HTTP_OK, &charge_html, &page);
 }
 
@@ -244,7 +245,7 @@ page_ledger(struct web *w)
 {
 	struct ledger_page page = { .currency = settings.currency };
 
-	w->chrome.nav_money = true;
+	menu_of(w)->nav_money = true;
 	ledger_balances(w->db, &page.balances, &page.n_balances);
 	for (int i = 0; i < page.n_balances; i++)
 		page.sum += page.balances[i].amount;

@@ -15,6 +15,7 @@
 #ifndef MP_PAYMENT_PROVIDER_H
 #define MP_PAYMENT_PROVIDER_H
 
+#include "domain/rental.h"
 #include "lib/base/arena.h"
 #include "lib/call/call.h"
 
@@ -74,7 +75,7 @@ extern const struct provider toss;
 /* One request to the provider's API and what came back. */
 struct provider_request {
 	const char *what;               /* for the log: "charge", "refund" … */
-	const char *path;               /* below settings.provider_url; the keys in it open cards and payments, so it is never logged */
+	const char *path;               /* below rental.provider_url; the keys in it open cards and payments, so it is never logged */
 	const char *body;               /* JSON; NULL: GET */
 	const char *idempotency_key;    /* with every body */
 	int64_t until_ms;

@@ -16,8 +16,8 @@
 #define AT_IT_S 15              /* the sweep leaves a fresh refund to the process that opened it */
 
 static const struct word refund_stage[] = {
-	[REFUND_STAGE_REQUESTED] = { "REQUESTED", N_("Under way") },
-	[REFUND_STAGE_DONE]      = { "DONE",      N_("Money is back") },
+	[REFUND_STAGE_REQUESTED] = { "REQUESTED", N_("In progress") },
+	[REFUND_STAGE_DONE]      = { "DONE",      N_("Refunded") },
 };
 const struct words refund_stage_words = WORDS(refund_stage);
 
@@ -41,12 +41,12 @@ refund_reason_label(const char *reason)
 	static const struct word reasons[] = {
 		{ "customer",    N_("Cancelled by the customer") },
 		{ "manager",     N_("Cancelled by the branch") },
-		{ "car_refused", N_("The car could not be given") },
-		{ "extra",       N_("A part of the booking could not be had") },
-		{ "void",        N_("Given up before it was booked") },
-		{ "later",       N_("Given up before it was booked") },
-		{ "given_up",    N_("Given up before it was booked") },
-		{ "hold_over",   N_("Given up before it was booked") },
+		{ "car_refused", N_("The car could not be provided") },
+		{ "extra",       N_("Part of the booking could not be provided") },
+		{ "void",        N_("Cancelled before the booking was made") },
+		{ "later",       N_("Cancelled before the booking was made") },
+		{ "given_up",    N_("Cancelled before the booking was made") },
+		{ "hold_over",   N_("Cancelled before the booking was made") },
 	};
 
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)

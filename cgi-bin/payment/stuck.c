@@ -4,8 +4,8 @@
  */
 #include "payment.h"
 
+#include "domain/rental.h"
 #include "lib/base/clock.h"
-#include "lib/base/settings.h"
 
 static const struct member waiting_members[] = {
 	SHAPE_INT(refund, refund_id), SHAPE_TEXT(refund, key), SHAPE_INT(refund, charge_id), SHAPE_AMOUNT(refund, amount),
@@ -130,7 +130,7 @@ charge_resolve(struct db *db, struct charge *c, enum stuck_way way, const char *
 	};
 	enum stuck_outcome outcome;
 
-	if (kind < 0 || !(stuck_ways[kind] & 1u << way) || since > clock_now() - settings.stuck_after_s)
+	if (kind < 0 || !(stuck_ways[kind] & 1u << way) || since > clock_now() - rental.stuck_after_s)
 		return STUCK_NO_MORE;
 	outcome = way == WAY_BY_BANK ? close_by_bank(db, c, &told, actor_id, until_ms)
 	        : close_as_not_charged(db, c, &told, actor_id, until_ms);

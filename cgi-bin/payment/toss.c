@@ -5,9 +5,9 @@
 #include "provider.h"
 #include "toss_codes.h"
 
+#include "domain/rental.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
-#include "lib/base/settings.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -363,7 +363,7 @@ toss_parse_webhook(struct arena *m, const char *body)
 static const char *
 toss_card_page(struct arena *m, const char *customer_key, const char *success_url, const char *fail_url)
 {
-	return arena_printf(m, "%s/card?customerKey=%s&successUrl=%s&failUrl=%s", settings.provider_public_url,
+	return arena_printf(m, "%s/card?customerKey=%s&successUrl=%s&failUrl=%s", rental.provider_public_url,
 	                    segment(m, customer_key), segment(m, success_url), segment(m, fail_url));
 }
 

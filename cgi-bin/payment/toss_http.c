@@ -10,6 +10,7 @@
  */
 #include "provider.h"
 
+#include "domain/rental.h"
 #include "lib/call/breaker.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -115,7 +116,7 @@ headers(struct arena *m, const struct provider_request *q)
 {
 	struct curl_slist *list = curl_slist_append(NULL, "Accept: application/json");
 
-	if (settings.sandbox && *log_request_now())     /* it is ours: its log goes on where this one stops */
+	if (rental.sandbox && *log_request_now())     /* it is ours: its log goes on where this one stops */
 		list = curl_slist_append(list, arena_printf(m, "X-Request-Id: %s", log_request_now()));
 	if (!q->body)
 		return list;
@@ -158,7 +159,7 @@ perform(CURL *c, struct arena *m, struct provider_request *q, struct buf *answer
 	long status = 0;
 	CURLcode rc;
 
-	curl_easy_setopt(c, CURLOPT_URL, arena_printf(m, "%s%s", settings.provider_url, q->path));
+	curl_easy_setopt(c, CURLOPT_URL, arena_printf(m, "%s%s", rental.provider_url, q->path));
 	curl_easy_setopt(c, CURLOPT_USERPWD, http.userpwd);
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, list);
 	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, left_ms);

@@ -2,6 +2,7 @@
 #include "review.h"
 #include "pages.h"
 
+#include "domain/menu.h"
 #include "domain/counts.h"
 #include "lib/process/program.h"
 
@@ -18,7 +19,7 @@ static const struct route routes[] = {
 };
 
 static const struct program program = {
-	.name = "review", .prefix = "/reviews", .routes = routes, .role = &review_role, .internal = true, .before = counts_show,
+	.name = "review", .site = &rental_site, .prefix = "/reviews", .routes = routes, .role = &review_role, .internal = true, .before = counts_show,
 };
 
 int

@@ -4,9 +4,10 @@
 
 #include "domain/choices.h"
 #include "domain/event_words.h"
+#include "domain/menu.h"
+#include "domain/rental.h"
 #include "lib/base/clock.h"
 #include "lib/web/form.h"
-#include "lib/base/settings.h"
 
 #include <string.h>
 
@@ -39,12 +40,6 @@ money_in_words(struct web *w, int64_t amount)
 }
 
 /* --- GET /reviews ------------------------------------------------------------------------------------------------------------ */
-
-struct tab { const char *url, *label; int64_t n; bool is_current; };
-static const struct member tab_members[] = {
-	SHAPE_TEXT(tab, url), SHAPE_TEXT(tab, label), SHAPE_INT(tab, n), SHAPE_BOOL(tab, is_current),
-};
-static const struct shape tab_shape = SHAPE(tab, tab_members);
 
 /* A case and what only a person reads. */
 struct case_row { struct review_case review; const char *what, *waits, *decided_by; bool is_own, is_waiting; };
@@ -141,7 +136,7 @@ page_reviews(struct web *w)
 		return web_json(w, HTTP_OK, &queue_json_shape, &p);
 	make_tabs(w, &p, tab, n);
 	make_rows(w, &p);
-	w->chrome.nav_reviews = true;
+	menu_of(w)->nav_reviews = true;
 	return web_page(w, HTTP_OK, &queue_html, &p);
 }
 
@@ -209,10 +204,10 @@ make_history(struct web *w, struct case_page *p)
 static void
 say_why_it_waits(struct web *w, struct case_page *p)
 {
-	p->too_many = p->review.quantity > settings.review_auto_quantity
-		? arena_printf(w->m, _("More than %lld units"), (long long)settings.review_auto_quantity) : "";
-	p->too_much = p->review.amount > settings.review_auto_amount
-		? arena_printf(w->m, _("Value above %s"), money_in_words(w, settings.review_auto_amount)) : "";
+	p->too_many = p->review.quantity > rental.review_auto_quantity
+		? arena_printf(w->m, _("More than %lld units"), (long long)rental.review_auto_quantity) : "";
+	p->too_much = p->review.amount > rental.review_auto_amount
+		? arena_printf(w->m, _("Value above %s"), money_in_words(w, rental.review_auto_amount)) : "";
 }
 
 static void
@@ -229,7 +224,7 @@ make_links(struct web *w, struct case_page *p)
 static enum status
 show_case(struct web *w, enum status status, const struct review_case *c, const char *message)
 {
-	const struct choice *category = choice_find(settings.equipment_categories, c->category);
+	const struct choice *category = choice_find(rental.equipment_categories, c->category);
 	struct case_page p = {
 		.review = *c, .title = title_in_words(c), .category_name = category ? choice_name(category) : c->category,
 		.waits = how_long(w, c->waiting_s), .decided_by = decided_by(c), .reason_said = reason_in_words(c->reason),
@@ -241,7 +236,7 @@ show_case(struct web *w, enum status status, const struct review_case *c, const 
 	say_why_it_waits(w, &p);
 	make_links(w, &p);
 	make_history(w, &p);
-	w->chrome.nav_reviews = true;
+	menu_of(w)->nav_reviews = true;
 	return web_page(w, status, &case_html, &p);
 }
 

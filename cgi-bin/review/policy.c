@@ -7,6 +7,7 @@
  */
 #include "review.h"
 
+#include "domain/event_types.h"
 #include "lib/base/log.h"
 
 const struct db_role review_role = { .name = "review", .owns = "review_case position event_retry" };
@@ -105,11 +106,11 @@ review_on_booking_expired(struct db *db, const struct event *e)
 }
 
 static const struct policy policies[] = {
-	{ "equipment.ordered",   review_on_equipment_ordered },
-	{ "equipment.cancelled", review_on_equipment_cancelled },
-	{ "booking.expired",     review_on_booking_expired },
-	{ "booking.rejected",    review_on_booking_over },
-	{ "booking.cancelled",   review_on_booking_over },
+	ON(EQUIPMENT_ORDERED, review_on_equipment_ordered),
+	ON(EQUIPMENT_CANCELLED, review_on_equipment_cancelled),
+	ON(BOOKING_EXPIRED, review_on_booking_expired),
+	ON(BOOKING_REJECTED, review_on_booking_over),
+	ON(BOOKING_CANCELLED, review_on_booking_over),
 	{ 0 },
 };
 

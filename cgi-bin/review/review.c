@@ -1,8 +1,8 @@
 /* review - the rules: what is approved by itself, who may decide the rest, and what closes a case. The story is in review.h. */
 #include "review.h"
 
+#include "domain/rental.h"
 #include "lib/base/clock.h"
-#include "lib/base/settings.h"
 #include "lib/base/utf8.h"
 
 #include <string.h>
@@ -13,7 +13,7 @@
 static bool
 is_small(const struct case_order *o)
 {
-	return o->quantity <= settings.review_auto_quantity && o->amount <= settings.review_auto_amount
+	return o->quantity <= rental.review_auto_quantity && o->amount <= rental.review_auto_amount
 	    && (o->amount == 0 || strcmp(o->currency, settings.currency) == 0);
 }
 

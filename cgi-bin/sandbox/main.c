@@ -1,9 +1,11 @@
 /*
  * sandbox - the card provider of the embedded default. Another company's program in all but the building: it shares no table
- * and no code with payment, and is reached over HTTP alone. Not started when settings.sandbox is no.
+ * and no code with payment, and is reached over HTTP alone. Not started when rental.sandbox is no.
  */
 #include "pages.h"
 
+#include "domain/menu.h"
+#include "domain/rental.h"
 #include "lib/process/program.h"
 #include "lib/base/settings.h"
 
@@ -37,7 +39,7 @@ open_sandbox(struct db *db)
 }
 
 static const struct program sandbox = {
-	.name = "sandbox", .prefix = "/sandbox", .routes = routes, .role = &sandbox_role, .open = open_sandbox,
+	.name = "sandbox", .site = &rental_site, .prefix = "/sandbox", .routes = routes, .role = &sandbox_role, .open = open_sandbox,
 	.internal = true, .own_db = "sandbox", .own_schema = "db/sandbox.sql", .jail = JAIL_NETWORK /* webhooks */, .patience_s = 300 /* it hangs when it is told to */,
 };
 

@@ -4,7 +4,7 @@
  */
 #include "pages.h"
 
-#include "lib/base/settings.h"
+#include "domain/rental.h"
 
 #include <string.h>
 
@@ -51,7 +51,7 @@ static const struct { const char *label, *hint; } about[] = {
 static bool
 is_local(const struct web *w)
 {
-	return settings.sandbox && (strncmp(w->address, "127.", 4) == 0 || strcmp(w->address, "::1") == 0);
+	return rental.sandbox && (strncmp(w->address, "127.", 4) == 0 || strcmp(w->address, "::1") == 0);
 }
 
 /* --- the pages ---------------------------------------------------------------------------------------------------- */

@@ -9,10 +9,10 @@
  */
 #include "archive.h"
 
+#include "domain/rental.h"
 #include "lib/base/clock.h"
 #include "lib/base/folder.h"
 #include "lib/base/json.h"
-#include "lib/base/settings.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -209,7 +209,7 @@ copy_databases(struct work *w)
 	bool ok;
 
 	want_copy(w, "motorpool");
-	if (settings.sandbox && access(cli_path(w->c, w->c->var, "sandbox.db"), F_OK) == 0)
+	if (rental.sandbox && access(cli_path(w->c, w->c->var, "sandbox.db"), F_OK) == 0)
 		want_copy(w, "sandbox");
 	w->m->made_at = clock_now();
 	progress_begin(&p, "Copying the databases");

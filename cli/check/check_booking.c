@@ -1,7 +1,7 @@
 /* check_booking.c - what must hold of the calendar, of bookings and of what fleet knows of them. The story is in check.h. */
 #include "check.h"
 
-#include "lib/base/settings.h"
+#include "domain/rental.h"
 
 /* --- the calendar --------------------------------------------------------------------------------------------------------- */
 
@@ -48,7 +48,7 @@ CHECK(lines,
 CHECK(quota,
 	"SELECT 'user ' || b.customer_id || ': ' || COUNT(*) FROM booking b"
 	" WHERE b.state IN ('HELD', 'PAID', 'CONFIRMED', 'OUT', 'CANCEL_REQUESTED')"
-	" GROUP BY b.customer_id HAVING COUNT(*) > $1 /*scan*/ /*sort*/", settings.max_bookings_per_person)
+	" GROUP BY b.customer_id HAVING COUNT(*) > $1 /*scan*/ /*sort*/", rental.max_bookings_per_person)
 
 CHECK(keys,
 	"SELECT 'user ' || b.customer_id || ': ' || b.request_key FROM booking b WHERE b.request_key <> '' AND b.state <> 'EXPIRED'"

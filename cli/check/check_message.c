@@ -6,7 +6,7 @@
  * been shut out when it happened.
  */
 CHECK(untold,
-	"SELECT e.subject_id FROM event e JOIN booking b ON b.code = e.subject_id JOIN user u ON u.user_id = b.customer_id"
+	"SELECT e.subject_id FROM event e JOIN booking b ON b.code = e.subject_id JOIN person u ON u.user_id = b.customer_id"
 	" WHERE e.type IN ('booking.confirmed', 'booking.cancelled') AND u.disabled = 0 AND u.updated_at <= e.recorded_at"
 	" AND e.event_id > (SELECT MIN(m.event_id) FROM message m WHERE m.kind IN ('booking_confirmed', 'booking_cancelled'))"
 	" AND e.event_id <= COALESCE((SELECT p.event_id FROM position p WHERE p.consumer = 'message'), 0)"

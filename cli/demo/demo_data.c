@@ -1,6 +1,7 @@
 /* demo_data.c - what the demo's branches, models, things and people are called. Prices per day and hour in won, VAT included. */
 #include "demo.h"
 
+#include "domain/roles.h"
 #include "lib/web/web.h"
 
 const struct demo_branch demo_branches[DEMO_BRANCHES] = {

@@ -6,8 +6,8 @@
  */
 #include "demo.h"
 
+#include "domain/rental.h"
 #include "lib/base/clock.h"
-#include "lib/base/settings.h"
 
 #include <string.h>
 
@@ -147,7 +147,7 @@ worth_of(int item, int quantity, int64_t from, int64_t to)
 static bool
 waits_for_a_person(int item, int quantity, int64_t from, int64_t to)
 {
-	return quantity > settings.review_auto_quantity || worth_of(item, quantity, from, to) > settings.review_auto_amount;
+	return quantity > rental.review_auto_quantity || worth_of(item, quantity, from, to) > rental.review_auto_amount;
 }
 
 static bool
@@ -214,13 +214,13 @@ dress_scene(struct script *s, struct dice *d, struct shelf *shelf, struct plan *
 		add_piece(shelf, p, ITEM_CHILD_SEAT, 1);
 		add_piece(shelf, p, ITEM_BOOSTER, 1);
 	} else if (is_first && scene == 2) {    /* too many to be approved by itself: it waits */
-		add_piece(shelf, p, ITEM_CHAINS, (int)settings.review_auto_quantity + 1);
+		add_piece(shelf, p, ITEM_CHAINS, (int)rental.review_auto_quantity + 1);
 		p->decided_at = s->now + DAY;
 	} else if (is_first && scene == 3) {
 		plan_trip(s, d, p, true);
 		add_piece(shelf, p, ITEM_TENT, 1);
 	} else if (!is_first && scene == 1) {   /* refused, with a reason; what it cost is back */
-		add_piece(shelf, p, ITEM_CHAIR, (int)settings.review_auto_quantity + 2);
+		add_piece(shelf, p, ITEM_CHAIR, (int)rental.review_auto_quantity + 2);
 		p->decided_at = p->placed_at + 5 * HOUR;
 		p->is_refused = true;
 	} else if (!is_first && scene == 0) {

@@ -2,6 +2,7 @@
 #include "demo.h"
 
 #include "cgi-bin/account/account.h"
+#include "domain/roles.h"
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
 #include "lib/base/secret.h"

@@ -7,8 +7,8 @@
  */
 #include "demo.h"
 
+#include "domain/rental.h"
 #include "lib/base/clock.h"
-#include "lib/base/settings.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -200,7 +200,7 @@ car_is_free(const struct desk *k, int car, const struct plan *p)
 	for (int i = x->n; i-- > 0;) {
 		const struct plan *o = &k->s->plans[x->plan[i]];
 
-		if (o->starts_at < p->ends_at + settings.turnaround_s && p->starts_at < o->ends_at + settings.turnaround_s)
+		if (o->starts_at < p->ends_at + rental.turnaround_s && p->starts_at < o->ends_at + rental.turnaround_s)
 			return false;
 	}
 	return true;
@@ -233,7 +233,7 @@ has_room(const struct desk *k, int customer, const struct plan *p, bool may_over
 			if (!may_overlap && o->starts_at < p->ends_at && p->starts_at < o->ends_at)
 				return false;
 		}
-		if (open >= settings.max_bookings_per_person - 1)
+		if (open >= rental.max_bookings_per_person - 1)
 			return false;
 	}
 	return true;

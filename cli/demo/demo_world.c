@@ -14,8 +14,8 @@
 #include "cgi-bin/payment/payment.h"
 #include "cgi-bin/review/review.h"
 #include "cgi-bin/sandbox/sandbox.h"
+#include "domain/rental.h"
 #include "lib/base/clock.h"
-#include "lib/base/settings.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -255,7 +255,7 @@ static const char *
 zone_code(int n)
 {
 	const struct choice *zones;
-	int n_zones = choices_of(settings.delivery_zones, &zones);
+	int n_zones = choices_of(rental.delivery_zones, &zones);
 
 	return n_zones ? zones[n % n_zones].code : "";
 }

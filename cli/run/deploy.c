@@ -10,6 +10,7 @@
  */
 #include "process.h"
 
+#include "domain/rental.h"
 #include "lib/base/clock.h"
 #include "lib/base/gauge.h"
 #include "lib/base/settings.h"
@@ -320,7 +321,7 @@ deploy(struct cli *c, int argc, char **argv)
 		return 1;
 	if (!cli_enter(c, &why))
 		return cli_fail("%s", why);
-	if (!settings_open(c->root, c->var, &why))
+	if (!rental_settings_open(c->root, c->var, &why))
 		return cli_fail("%s", why ? why : "cannot read the settings");
 	return be_alone(c) ? change_all(&d) : 1;
 }

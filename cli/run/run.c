@@ -8,6 +8,7 @@
  */
 #include "process.h"
 
+#include "domain/rental.h"
 #include "lib/base/clock.h"
 #include "lib/process/owner.h"
 #include "lib/base/settings.h"
@@ -408,7 +409,7 @@ leave_root(struct cli *c)
 
 	if (geteuid() != 0)
 		return true;
-	if (!settings_open(c->root, c->var, &why))
+	if (!rental_settings_open(c->root, c->var, &why))
 		return cli_fail("%s", why ? why : "cannot read the settings"), false;
 	owner_give(c->var, settings.run_as, cli_path(c, c->bin, "booking"));
 	if (!owner_become(c->var))

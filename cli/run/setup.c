@@ -4,6 +4,7 @@
  */
 #include "process.h"
 
+#include "domain/rental.h"
 #include "lib/base/settings.h"
 
 #include <arpa/inet.h>
@@ -129,8 +130,8 @@ setup_environment(struct cli *c, const char *bind, int port)
 	tell(f, "MOTORPOOL_ROOT", root);
 	tell(f, "MOTORPOOL_VAR", c->var);
 	tell_address(f, "MOTORPOOL_BASE_URL", settings.base_url, "http://localhost:8080", arena_printf(c->m, "http://localhost:%d", port));
-	tell_address(f, "MOTORPOOL_PROVIDER_URL", settings.provider_url, sandbox, arena_printf(c->m, "http://127.0.0.1:%d/sandbox", port));
-	tell_address(f, "MOTORPOOL_PROVIDER_PUBLIC_URL", settings.provider_public_url, sandbox,
+	tell_address(f, "MOTORPOOL_PROVIDER_URL", rental.provider_url, sandbox, arena_printf(c->m, "http://127.0.0.1:%d/sandbox", port));
+	tell_address(f, "MOTORPOOL_PROVIDER_PUBLIC_URL", rental.provider_public_url, sandbox,
 	             arena_printf(c->m, "http://localhost:%d/sandbox", port));
 	if (f)
 		fclose(f);

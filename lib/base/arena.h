@@ -27,6 +27,9 @@ char *arena_vprintf(struct arena *m, const char *fmt, va_list ap);
 #define arena_new_of(m, type)     ((type *)arena_alloc((m), sizeof(type)))
 #define arena_array(m, type, n)   ((type *)arena_alloc((m), sizeof(type) * (size_t)(n)))
 
+/* NULL as the empty text. */
+static inline const char *text_or_empty(const char *s) { return s ? s : ""; }
+
 /* A text that grows inside an arena: a page, a JSON answer, a log line. */
 struct buf {
 	struct arena *m;

@@ -191,6 +191,15 @@ clock_split(int64_t at, struct local *l)
 	split_offset(at, (int)tm.tm_gmtoff, tm.tm_zone, l);
 }
 
+const char *
+clock_zone(int64_t at)
+{
+	struct local l;
+
+	clock_split(at, &l);
+	return l.zone;
+}
+
 void
 day_split(int64_t at, int *year, int *month, int *day, int *weekday)
 {
@@ -297,7 +306,7 @@ digits(const char **s, int n, int least, int most, int *value)
 }
 
 static bool
-skip(const char **s, char c)
+take_char(const char **s, char c)
 {
 	if (**s != c)
 		return false;
@@ -317,7 +326,7 @@ is_day(int year, int month, int day)
 static bool
 take_date(const char **s, int *year, int *month, int *day)
 {
-	return digits(s, 4, 1, 9999, year) && skip(s, '-') && digits(s, 2, 1, 12, month) && skip(s, '-')
+	return digits(s, 4, 1, 9999, year) && take_char(s, '-') && digits(s, 2, 1, 12, month) && take_char(s, '-')
 	    && digits(s, 2, 1, 31, day) && is_day(*year, *month, *day);
 }
 
@@ -332,13 +341,13 @@ static bool
 take_time(const char **s, int *hour, int *minute, int *second)
 {
 	*second = 0;
-	if (!digits(s, 2, 0, 23, hour) || !skip(s, ':') || !digits(s, 2, 0, 59, minute))
+	if (!digits(s, 2, 0, 23, hour) || !take_char(s, ':') || !digits(s, 2, 0, 59, minute))
 		return false;
-	if (!skip(s, ':'))
+	if (!take_char(s, ':'))
 		return true;
 	if (!digits(s, 2, 0, 59, second))
 		return false;
-	if (!skip(s, '.'))
+	if (!take_char(s, '.'))
 		return true;
 	if (**s < '0' || **s > '9')
 		return false;
@@ -354,13 +363,13 @@ take_offset(const char **s, int *offset_s)
 	int sign, hours, minutes;
 
 	*offset_s = 0;
-	if (skip(s, 'Z') || skip(s, 'z'))
+	if (take_char(s, 'Z') || take_char(s, 'z'))
 		return true;
 	sign = **s == '+' ? 1 : **s == '-' ? -1 : 0;
 	if (!sign)
 		return false;
 	++*s;
-	if (!digits(s, 2, 0, 23, &hours) || !skip(s, ':') || !digits(s, 2, 0, 59, &minutes))
+	if (!digits(s, 2, 0, 23, &hours) || !take_char(s, ':') || !digits(s, 2, 0, 59, &minutes))
 		return false;
 	*offset_s = sign * (hours * HOUR + minutes * 60);
 	return true;
@@ -384,7 +393,7 @@ time_parse(const char *s, int64_t *at)
 	struct local l;
 	int64_t t;
 
-	if (!s || !take_date(&s, &year, &month, &day) || (!skip(&s, 'T') && !skip(&s, 't'))
+	if (!s || !take_date(&s, &year, &month, &day) || (!take_char(&s, 'T') && !take_char(&s, 't'))
 	    || !take_time(&s, &hour, &minute, &second))
 		return false;
 	if (*s == '\0') {

@@ -29,6 +29,7 @@ int64_t month_add(int64_t at, int months);      /* first midnight of the month n
 void    day_split(int64_t at, int *year, int *month, int *day, int *weekday);   /* weekday: 0 = Sunday */
 struct local { int year, month, day, weekday, hour, minute, second, offset_s; const char *zone; };      /* zone: KST */
 void    clock_split(int64_t at, struct local *l);
+const char *clock_zone(int64_t at);     /* KST */
 void    clock_open(const char *zone);   /* settings: Asia/Seoul; once, at start-up */
 
 #endif

@@ -85,6 +85,12 @@ lang_text(int lang, const char *msgid)
 }
 
 const char *
+lang_pick(int lang, const char *text, const char *text_ko)
+{
+	return lang == LANG_KO && text_ko && *text_ko ? text_ko : text;
+}
+
+const char *
 lang_plural(int lang, const char *one, const char *many, int64_t n)
 {
 	const char *text;
@@ -341,17 +347,6 @@ finish(struct buf *out, char *to)
 	out->n = (size_t)(to - out->s);
 }
 
-/* Every time that people read says its zone. */
-static char *
-put_clock_zone(char *to, const struct local *l)
-{
-	to = put_clock(to, l);
-	*to++ = ' ';
-	for (int i = 0; i < 16 && l->zone[i]; i++)
-		*to++ = l->zone[i];
-	return to;
-}
-
 void
 time_put(struct buf *out, int lang, int64_t at)
 {
@@ -365,7 +360,7 @@ time_put(struct buf *out, int lang, int64_t at)
 	if (lang != LANG_KO)
 		*to++ = ',';
 	*to++ = ' ';
-	finish(out, put_clock_zone(to, &l));
+	finish(out, put_clock(to, &l));
 }
 
 void
@@ -387,7 +382,7 @@ clock_put(struct buf *out, int64_t at)
 	if (at == 0)
 		return;
 	clock_split(at, &l);
-	finish(out, put_clock_zone(buf_reserve(out, 64), &l));
+	finish(out, put_clock(buf_reserve(out, 64), &l));
 }
 
 void

@@ -24,16 +24,17 @@ void        lang_set(int lang);
 int         lang_find(const char *code);                /* "ko" -> LANG_KO; -1 */
 const char *lang_code(int lang);                        /* "ko" */
 const char *lang_text(int lang, const char *msgid);     /* the msgid itself when there is no translation */
+const char *lang_pick(int lang, const char *text, const char *text_ko); /* text_ko in Korean, unless it is NULL or empty */
 const char *lang_plural(int lang, const char *one, const char *many, int64_t n);        /* ngettext */
 int         lang_accepted(const char *accept_language); /* best of an Accept-Language header; LANG_EN by default */
 
-/* How money and time are written. The currency and the zone come from settings (settings.h); at 0 is "no time": nothing is put. */
+/* How money and time are written; pages and mails name the zone once (clock_zone). The currency and the zone come from settings (settings.h); at 0 is "no time": nothing is put. */
 void money_open(const char *currency);                          /* ISO 4217; once, at start-up; KRW until then */
 const char *money_currency(void);
 void money_put(struct buf *out, int lang, int64_t amount);      /* 207,000원 / ₩207,000 */
-void time_put(struct buf *out, int lang, int64_t at);           /* Sat 21 Nov 2026, 14:00 KST / 2026-11-21(토) 14:00 KST */
+void time_put(struct buf *out, int lang, int64_t at);           /* Sat 21 Nov 2026, 14:00 / 2026-11-21(토) 14:00 */
 void date_put(struct buf *out, int lang, int64_t at);           /* the day alone */
-void clock_put(struct buf *out, int64_t at);                    /* 14:00 KST */
+void clock_put(struct buf *out, int64_t at);                    /* 14:00 */
 void time_iso(struct buf *out, int64_t at);                     /* 2026-11-21T14:00:00+09:00 */
 void time_input(struct buf *out, int64_t at);                   /* 2026-11-21T14:00, for <input type=datetime-local> */
 

@@ -10,50 +10,17 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum setting_kind { SETTING_INT, SETTING_BOOL, SETTING_TEXT, SETTING_URL };
+#define AT(member) SETTING_AT(settings, member)
 
-struct setting {
-	const char *name;
-	enum setting_kind kind;
-	size_t offset;
-	const char *standard;           /* the default, as it would stand in the file */
-	int64_t min, max;               /* of a number; of a text's length */
-};
-
-#define AT(member) .name = #member, .offset = offsetof(struct settings, member)
-
-static const struct setting table[] = {
+static const struct setting own[] = {
 	{ AT(currency),                .kind = SETTING_TEXT, .standard = "KRW", .min = 3, .max = 3 },
 	{ AT(zone),                    .kind = SETTING_TEXT, .standard = "Asia/Seoul", .min = 1, .max = 60 },
 	{ AT(base_url),                .kind = SETTING_URL,  .standard = "http://localhost:8080", .min = 8, .max = 200 },
 	{ AT(tls),                     .kind = SETTING_BOOL, .standard = "no" },
-	{ AT(vat_percent),             .kind = SETTING_INT,  .standard = "10", .min = 0, .max = 100 },
-	{ AT(max_bookings_per_person), .kind = SETTING_INT,  .standard = "10", .min = 1, .max = 1000 },
-	{ AT(max_holds_per_person),    .kind = SETTING_INT,  .standard = "3", .min = 1, .max = 1000 },
-	{ AT(hold_s),                  .kind = SETTING_INT,  .standard = "600", .min = 5, .max = 86400 },
-	{ AT(turnaround_s),            .kind = SETTING_INT,  .standard = "3600", .min = 0, .max = 7 * 86400 },
-	{ AT(max_rental_days),         .kind = SETTING_INT,  .standard = "60", .min = 1, .max = 3650 },
-	{ AT(max_ahead_days),          .kind = SETTING_INT,  .standard = "365", .min = 1, .max = 3650 },
-	{ AT(refund_full_before_s),    .kind = SETTING_INT,  .standard = "86400", .min = 0, .max = 365 * 86400 },
-	{ AT(refund_grace_s),          .kind = SETTING_INT,  .standard = "1800", .min = 0, .max = 365 * 86400 },
-	{ AT(refund_late_percent),     .kind = SETTING_INT,  .standard = "70", .min = 0, .max = 100 },
-	{ AT(no_show_after_s),         .kind = SETTING_INT,  .standard = "3600", .min = 0, .max = 365 * 86400 },
-	{ AT(stuck_after_s),           .kind = SETTING_INT,  .standard = "120", .min = 5, .max = 86400 },
-	{ AT(delivery_zones),          .kind = SETTING_TEXT, .standard =
-		"center:15000:City centre:시내 중심; city:25000:Greater city:시내 외곽; airport:35000:Airport:공항", .min = 0, .max = 1000 },
-	{ AT(delivery_window_s),       .kind = SETTING_INT,  .standard = "7200", .min = 1800, .max = 86400 },
-	{ AT(equipment_categories),    .kind = SETTING_TEXT, .standard =
-		"child_seat:async:Child seats:카시트; winter:async:Winter gear:겨울 용품; camping:sync:Camping:캠핑 용품; other:async:Other:기타",
-		.min = 0, .max = 1000 },
-	{ AT(review_auto_quantity),    .kind = SETTING_INT,  .standard = "4", .min = 0, .max = 1000000 },
-	{ AT(review_auto_amount),      .kind = SETTING_INT,  .standard = "200000", .min = 0, .max = 1000000000 },
-	{ AT(remind_pickup_s),         .kind = SETTING_INT,  .standard = "86400", .min = 0, .max = 30 * 86400 },
-	{ AT(remind_return_s),         .kind = SETTING_INT,  .standard = "3600", .min = 0, .max = 30 * 86400 },
 	{ AT(mail_url),                .kind = SETTING_TEXT, .standard = "", .min = 0, .max = 200 },
 	{ AT(mail_from),               .kind = SETTING_TEXT, .standard = "motorpool <noreply@localhost>", .min = 3, .max = 200 },
 	{ AT(mail_tries),              .kind = SETTING_INT,  .standard = "8", .min = 1, .max = 100 },
@@ -74,13 +41,16 @@ static const struct setting table[] = {
 	{ AT(worker_memory_mb),        .kind = SETTING_INT,  .standard = "256", .min = 0, .max = 1048576 },
 	{ AT(jail),                    .kind = SETTING_BOOL, .standard = "yes" },
 	{ AT(run_as),                  .kind = SETTING_TEXT, .standard = "motorpool", .min = 0, .max = 32 },
-	{ AT(provider_url),            .kind = SETTING_URL,  .standard = "http://localhost:8080/sandbox", .min = 8, .max = 200 },
-	{ AT(provider_public_url),     .kind = SETTING_URL,  .standard = "http://localhost:8080/sandbox", .min = 8, .max = 200 },
-	{ AT(sandbox),                 .kind = SETTING_BOOL, .standard = "yes" },
 };
-#define N_SETTINGS (sizeof(table) / sizeof(table[0]))
+
+static bool fits_together(const char **why);
 
 struct settings settings;
+
+/* The library's own settings, then the product's. */
+static struct settings_group groups[2] = {
+	{ .setting = own, .n = sizeof(own) / sizeof(own[0]), .values = &settings, .check = fits_together },
+};
 
 static struct arena *memory;
 
@@ -89,7 +59,7 @@ static struct arena *memory;
 /* Each answers NULL when the value was taken, else what is wrong with it. */
 
 static const char *
-take_int(const struct setting *s, const char *value)
+take_int(const struct settings_group *g, const struct setting *s, const char *value)
 {
 	char *end;
 	long long n;
@@ -100,14 +70,14 @@ take_int(const struct setting *s, const char *value)
 		return "is not a whole number";
 	if (n < s->min || n > s->max)
 		return arena_printf(memory, "must be between %lld and %lld", (long long)s->min, (long long)s->max);
-	*(int64_t *)((char *)&settings + s->offset) = n;
+	*(int64_t *)((char *)g->values + s->offset) = n;
 	return NULL;
 }
 
 static const char *
-take_bool(const struct setting *s, const char *value)
+take_bool(const struct settings_group *g, const struct setting *s, const char *value)
 {
-	bool *to = (bool *)((char *)&settings + s->offset);
+	bool *to = (bool *)((char *)g->values + s->offset);
 
 	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
 		return "must be yes or no";
@@ -116,19 +86,19 @@ take_bool(const struct setting *s, const char *value)
 }
 
 static const char *
-take_text(const struct setting *s, const char *value)
+take_text(const struct settings_group *g, const struct setting *s, const char *value)
 {
 	int64_t n = (int64_t)strlen(value);
 
 	if (n < s->min || n > s->max)
 		return "is too short or too long";
-	*(const char **)((char *)&settings + s->offset) = arena_strdup(memory, value);
+	*(const char **)((char *)g->values + s->offset) = arena_strdup(memory, value);
 	return NULL;
 }
 
 /* Paths are appended to it, so it does not end in a slash. */
 static const char *
-take_url(const struct setting *s, const char *value)
+take_url(const struct settings_group *g, const struct setting *s, const char *value)
 {
 	size_t n = strlen(value);
 
@@ -136,27 +106,31 @@ take_url(const struct setting *s, const char *value)
 		return "must begin with http:// or https://";
 	if (value[n - 1] == '/' || strpbrk(value, " \t\"'<>"))
 		return "must be an address without a slash at its end";
-	return take_text(s, value);
+	return take_text(g, s, value);
 }
 
 static const char *
-take(const struct setting *s, const char *value)
+take(const struct settings_group *g, const struct setting *s, const char *value)
 {
 	switch (s->kind) {
-	case SETTING_INT:  return take_int(s, value);
-	case SETTING_BOOL: return take_bool(s, value);
-	case SETTING_TEXT: return take_text(s, value);
-	case SETTING_URL:  return take_url(s, value);
+	case SETTING_INT:  return take_int(g, s, value);
+	case SETTING_BOOL: return take_bool(g, s, value);
+	case SETTING_TEXT: return take_text(g, s, value);
+	case SETTING_URL:  return take_url(g, s, value);
 	}
 	return "is of no kind";
 }
 
+/* NULL: there is no such setting. *group: the one it belongs to. */
 static const struct setting *
-find(const char *name)
+find(const char *name, const struct settings_group **group)
 {
-	for (size_t i = 0; i < N_SETTINGS; i++)
-		if (strcmp(table[i].name, name) == 0)
-			return &table[i];
+	for (int g = 0; g < 2; g++)
+		for (int i = 0; i < groups[g].n; i++)
+			if (strcmp(groups[g].setting[i].name, name) == 0) {
+				*group = &groups[g];
+				return &groups[g].setting[i];
+			}
 	return NULL;
 }
 
@@ -186,6 +160,7 @@ drop_comment(char *line)
 static const char *
 take_line(char *line)
 {
+	const struct settings_group *group;
 	const struct setting *s;
 	const char *wrong, *name;
 	char *value;
@@ -199,10 +174,10 @@ take_line(char *line)
 		return "expected: name = value";
 	*value++ = '\0';
 	name = trim(line);
-	s = find(name);
+	s = find(name, &group);
 	if (!s)
 		return arena_printf(memory, "%s: there is no such setting", name);
-	wrong = take(s, trim(value));
+	wrong = take(group, s, trim(value));
 	return wrong ? arena_printf(memory, "%s %s", name, wrong) : NULL;
 }
 
@@ -230,7 +205,7 @@ take_file(const char *path, bool must_exist, const char **why)
 	return !wrong;
 }
 
-/* --- the environment: what whoever starts us knows better, such as the port ------------------------------------------- */
+/* --- the environment: what the starting process knows better, such as the port ---------------------------------------- */
 
 static const char *
 in_environment(const struct setting *s)
@@ -243,14 +218,14 @@ in_environment(const struct setting *s)
 }
 
 static bool
-take_environment(const char **why)
+take_environment(const struct settings_group *g, const char **why)
 {
-	for (size_t i = 0; i < N_SETTINGS; i++) {
-		const char *value = in_environment(&table[i]);
-		const char *wrong = value ? take(&table[i], value) : NULL;
+	for (int i = 0; i < g->n; i++) {
+		const char *value = in_environment(&g->setting[i]);
+		const char *wrong = value ? take(g, &g->setting[i], value) : NULL;
 
 		if (wrong) {
-			*why = arena_printf(memory, "%s from the environment %s", table[i].name, wrong);
+			*why = arena_printf(memory, "%s from the environment %s", g->setting[i].name, wrong);
 			return false;
 		}
 	}
@@ -277,35 +252,31 @@ fits_together(const char **why)
 	return false;
 }
 
-/* The sandbox's card page is ours, so wherever customers find us they find it, unless somebody says otherwise. */
-static void
-follow_base_url(void)
+static bool
+take_defaults(const struct settings_group *g, const char **why)
 {
-	const struct setting *page = find("provider_public_url");
+	for (int i = 0; i < g->n; i++) {
+		const char *wrong = take(g, &g->setting[i], g->setting[i].standard);
 
-	if (settings.sandbox && strcmp(settings.provider_public_url, page->standard) == 0)
-		settings.provider_public_url = arena_printf(memory, "%s/sandbox", settings.base_url);
+		if (wrong) {
+			*why = arena_printf(memory, "default of %s %s", g->setting[i].name, wrong);
+			return false;
+		}
+	}
+	return true;
 }
 
 bool
-settings_open(const char *root_dir, const char *var_dir, const char **why)
+settings_open(const char *root_dir, const char *var_dir, const struct settings_group *product, const char **why)
 {
 	if (!memory)
 		memory = arena_new(1 << 20);
 	settings.var_dir = arena_strdup(memory, var_dir);
-	for (size_t i = 0; i < N_SETTINGS; i++) {
-		const char *wrong = take(&table[i], table[i].standard);
-
-		if (wrong) {
-			*why = arena_printf(memory, "default of %s %s", table[i].name, wrong);
-			return false;
-		}
-	}
-	if (!take_file(arena_printf(memory, "%s/motorpool.conf", root_dir), true, why)
+	groups[1] = product ? *product : (struct settings_group){ .n = 0 };
+	if (!take_defaults(&groups[0], why) || !take_defaults(&groups[1], why)
+	    || !take_file(arena_printf(memory, "%s/motorpool.conf", root_dir), true, why)
 	    || !take_file(arena_printf(memory, "%s/motorpool.conf", var_dir), false, why)
-	    || !take_environment(why)
-	    || !fits_together(why))
+	    || !take_environment(&groups[0], why) || !take_environment(&groups[1], why))
 		return false;
-	follow_base_url();
-	return true;
+	return fits_together(why) && (!groups[1].check || groups[1].check(why));
 }

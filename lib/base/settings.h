@@ -7,6 +7,7 @@
 #define MP_SETTINGS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct settings {
@@ -15,23 +16,6 @@ struct settings {
 	const char *zone;                       /* Asia/Seoul */
 	const char *base_url;                   /* http://localhost:8080: for links that leave the house and return addresses */
 	bool tls;                               /* Secure and __Host- cookies */
-	int64_t vat_percent;                    /* 10, included in every price */
-	int64_t max_bookings_per_person;        /* 10 open bookings */
-	int64_t max_holds_per_person;           /* 3 of them held and not paid */
-	int64_t hold_s;                         /* 600 */
-	int64_t turnaround_s;                   /* 3600: buffer after each rental before the car's next one */
-	int64_t max_rental_days, max_ahead_days; /* 60, 365 */
-	int64_t refund_full_before_s;           /* cancelling earlier than this before the start refunds all */
-	int64_t refund_grace_s;                 /* … and so does cancelling this soon after booking */
-	int64_t refund_late_percent;            /* else this share */
-	int64_t no_show_after_s;                /* 3600: a booking nobody came for ends this long after its end */
-	int64_t stuck_after_s;                  /* 120: what rests on its way for longer is shown to the managers */
-	const char *delivery_zones;             /* code:fee:English:한국어; … (domain/choices.h) */
-	int64_t delivery_window_s;              /* 7200: how long a customer waits for a courier */
-	const char *equipment_categories;       /* code:sync|async:English:한국어; … */
-	int64_t review_auto_quantity;           /* an order of so many pieces … */
-	int64_t review_auto_amount;             /* … worth so much is approved by itself */
-	int64_t remind_pickup_s, remind_return_s; /* how long before a booking's start and end its customer is reminded */
 	const char *mail_url;                   /* smtp://host:port or smtps://…; "": the mail folder, $VAR/mail */
 	const char *mail_from;                  /* whom mail comes from */
 	int64_t mail_tries;                     /* a mail that does not get through is given up after so many */
@@ -49,14 +33,30 @@ struct settings {
 	int64_t worker_memory_mb;               /* … and one with more memory in use; it cannot get four times as much. 0: no limit */
 	bool jail;                              /* workers lock themselves up before they serve */
 	const char *run_as;                     /* the user programs become when they are started as root */
-	const char *provider_url;               /* Toss Payments' API base; the sandbox by default */
-	const char *provider_public_url;        /* where a customer's browser finds the hosted card page */
-	bool sandbox;                           /* no real money: say so on every page */
 };
 
 extern struct settings settings;
 
-/* Reads both files. false: *why says which line is wrong. */
-bool settings_open(const char *root_dir, const char *var_dir, const char **why);
+/* --- a product's own settings stand in the same files, in a table of the same form --- */
+enum setting_kind { SETTING_INT, SETTING_BOOL, SETTING_TEXT, SETTING_URL };
+
+struct setting {
+	const char *name;
+	enum setting_kind kind;
+	size_t offset;                  /* of an int64_t, a bool or a const char * in the group's values */
+	const char *standard;           /* the default, as it would be written in the file */
+	int64_t min, max;               /* of a number; of a text's length */
+};
+#define SETTING_AT(s, member) .name = #member, .offset = offsetof(struct s, member)
+
+struct settings_group {
+	const struct setting *setting;
+	int n;
+	void *values;
+	bool (*check)(const char **why);        /* after all were read: do they fit together? May be NULL */
+};
+
+/* Reads both files and the environment. product: more settings; may be NULL. false: *why says which line is wrong. */
+bool settings_open(const char *root_dir, const char *var_dir, const struct settings_group *product, const char **why);
 
 #endif

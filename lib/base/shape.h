@@ -18,7 +18,7 @@
  *                                                 {{#seats.one}} is true when it is 1
  *   BOOL   bool                   0/1             {{#is_late}}                                         true/false
  *   AMOUNT int64_t, smallest unit BIGINT          {{amount}} 207,000원 / ₩207,000; {{amount.raw}}      number (smallest unit)
- *   TIME   int64_t, unix seconds  BIGINT          {{at}} with zone; {{at.date}} {{at.time}}            RFC 3339 with offset; 0: null
+ *   TIME   int64_t, unix seconds  BIGINT          {{at}} {{at.date}} {{at.time}}                       RFC 3339 with offset; 0: null
  *                                                 {{at.iso}} {{at.input}} (YYYY-MM-DDTHH:MM); 0 is empty
  *   STATE  int (an enum)          its code        {{state}} translated words; {{state.code}};          its code; out of range: null
  *                                                 {{#state.PAID}} is true in that state
@@ -59,6 +59,7 @@ struct member {
 	enum kind kind;
 	size_t offset;
 	size_t n_offset;                /* LIST: where the int n_NAME stands */
+	size_t ko_offset;               /* TEXT: where its Korean text stands; 0: it has none */
 	const struct shape *of;         /* STRUCT, MAYBE, LIST */
 	const struct words *words;      /* STATE */
 };
@@ -75,6 +76,9 @@ struct shape {
 	(offsetof(struct s, m) + 0 * sizeof(char[__builtin_types_compatible_p(__typeof__(((struct s *)0)->m), type) ? 1 : -1]))
 
 #define SHAPE_TEXT(s, m)         { .name = #m, .kind = KIND_TEXT, .offset = SHAPE_AT(s, m, const char *) }
+/* A text in both languages, m and m_ko: two members. Korean templates show m_ko for {{m}} unless it is empty. */
+#define SHAPE_TEXT_KO(s, m)      { .name = #m, .kind = KIND_TEXT, .offset = SHAPE_AT(s, m, const char *), \
+	.ko_offset = SHAPE_AT(s, m##_ko, const char *) }, SHAPE_TEXT(s, m##_ko)
 #define SHAPE_RAW(s, m)          { .name = #m, .kind = KIND_RAW, .offset = SHAPE_AT(s, m, const char *) }
 #define SHAPE_INT(s, m)          { .name = #m, .kind = KIND_INT, .offset = SHAPE_AT(s, m, int64_t) }
 #define SHAPE_BOOL(s, m)         { .name = #m, .kind = KIND_BOOL, .offset = SHAPE_AT(s, m, bool) }

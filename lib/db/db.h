@@ -26,7 +26,7 @@
 
 struct db;
 
-#define DB_SCHEMA_VERSION 3     /* PRAGMA user_version of db/schema.sql; db/migrate/NNNN-*.sql lead up to it */
+#define DB_SCHEMA_VERSION 4     /* PRAGMA user_version of db/schema.sql; db/migrate/NNNN-*.sql lead up to it */
 #define VIEW_SCHEMA_VERSION 2   /* of db/view.sql */
 
 /*
@@ -49,6 +49,7 @@ struct db *db_open(const char *var_dir, const struct db_role *role, struct arena
 void db_close(struct db *db);
 void db_arena(struct db *db, struct arena *m);
 struct arena *db_memory(struct db *db);
+const struct db_role *db_role_of(const struct db *db);
 
 bool db_failed(const struct db *db);    /* a mistake of ours has happened since db_fresh(); stays true when the disk has failed: be replaced */
 void db_fail(struct db *db, const char *fmt, ...) __attribute__((format(printf, 2, 3))); /* a mistake found above SQL: sticky like the others */

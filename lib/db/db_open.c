@@ -244,6 +244,12 @@ db_arena(struct db *db, struct arena *m)
 	db->m = m;
 }
 
+const struct db_role *
+db_role_of(const struct db *db)
+{
+	return db->role;
+}
+
 struct arena *
 db_memory(struct db *db)
 {

@@ -1,36 +1,23 @@
 /*
- * generation.c - a new release takes over without a gap, or goes back without anybody noticing.
+ * generation.c - a new release takes over without a gap, or is given up and the old one serves on.
  *
- * SIGHUP starts a generation: as many workers as serve now, from where the symlinks point now. When every one of them has said that
- * it has all it needs (settings, words, templates, keys, a database of its version), the older ones are drained. When some die
- * before that, or say nothing for READY_MS, the new generation ends and the old one serves on. Workers started later belong to the
- * generation that serves, wherever the symlinks point by then. Asked again meanwhile, another one follows.
+ * SIGHUP starts a generation: as many workers as serve now, from where the symlinks point now. When each of them has said that it has
+ * all it needs (settings, catalogues, templates, keys, a database of its version), the older ones are drained. If some die before that,
+ * or say nothing for READY_MS, the new generation is drained. Workers started later come from the release of the generation
+ * that serves, wherever the symlinks point by then. A SIGHUP that arrives meanwhile starts another generation afterwards.
  */
 #include "parent_inside.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-/* The release as it is now; a path that leads nowhere is kept, and starting it will fail. */
-void
-generation_pin(struct generation *g)
-{
-	const char *root = getenv("MOTORPOOL_ROOT");
-
-	if (!realpath(parent.plan->exe, g->exe))
-		snprintf(g->exe, sizeof(g->exe), "%s", parent.plan->exe);
-	g->root[0] = '\0';
-	if (root && *root && !realpath(root, g->root))
-		snprintf(g->root, sizeof(g->root), "%s", root);
-}
+#define READY_MS      10000             /* a generation that needs longer is given up */
+#define DATABASE_MS   3000              /* one that answers but cannot use the database, after this */
 
 static void
-add(enum duty duty)
+generation_add(enum duty duty)
 {
 	if (!worker_add(duty, &parent.coming))
 		parent.coming.is_short = true;
@@ -46,38 +33,37 @@ generation_start(void)
 		return;
 	}
 	parent.coming = (struct generation){ .number = ++parent.newest, .began_ms = clock_ms() };
-	generation_pin(&parent.coming);
+	generation_resolve(&parent.coming);
 	for (int listener = 0; listener < 2; listener++) {
 		if (parent.plan->n_max[listener] == 0)
 			continue;
 		for (int i = 0; i < parent.n_wanted[listener]; i++)
-			add(listener ? DUTY_SERVE_INTERNAL : DUTY_SERVE_PUBLIC);
+			generation_add(listener ? DUTY_SERVE_INTERNAL : DUTY_SERVE_PUBLIC);
 		if (parent.plan->refuses)
-			add(refusing[listener]);
+			generation_add(refusing[listener]);
 	}
-	write_pids();
 }
 
-/* Does anybody serve with all he needs? Then a generation that cannot is no progress. */
+/* Does one of the serving generation have all it needs? Then a generation that has not would be a step back. */
 static bool
-somebody_has_all(void)
+serving_has_all(void)
 {
 	for_each_worker(w)
-		if (w->generation == parent.serving.number && !w->draining && w->has_all)
+		if (w->generation == parent.serving.number && !is_draining(w) && w->has_all)
 			return true;
 	return false;
 }
 
-/* How many of the coming generation's workers are not ready yet. *n_up: ready, but without what those who serve have. */
+/* How many of the coming generation's workers are not ready yet. *n_up: ready, but without what the serving ones have. */
 static int
 n_missing(int *n_up)
 {
-	bool must_have_all = parent.serving.number && somebody_has_all();
+	bool must_have_all = parent.serving.number && serving_has_all();
 	int n = 0;
 
 	*n_up = 0;
 	for_each_worker(w)
-		if (w->generation == parent.coming.number && !w->draining) {
+		if (w->generation == parent.coming.number && !is_draining(w)) {
 			n += !w->ready;
 			*n_up += w->ready && must_have_all && !w->has_all;
 		}
@@ -85,7 +71,7 @@ n_missing(int *n_up)
 }
 
 static void
-drain(bool the_coming)
+drain_generations(bool the_coming)
 {
 	for_each_worker(w)
 		if ((w->generation == parent.coming.number) == the_coming)
@@ -93,14 +79,13 @@ drain(bool the_coming)
 }
 
 static void
-ended(void)
+generation_decided(void)
 {
 	if (parent.gauge) {
 		atomic_store(&parent.gauge->generation, parent.serving.number);
 		atomic_store(&parent.gauge->parent_pid, (int32_t)getpid());
 	}
 	parent.coming.number = 0;
-	write_pids();
 	if (parent.is_asked_again) {
 		parent.is_asked_again = false;
 		generation_start();
@@ -108,61 +93,61 @@ ended(void)
 }
 
 static void
-take_over(void)
+generation_take_over(void)
 {
 	bool is_first = parent.serving.number == 0;
 
-	publish_listeners();
-	drain(false);
+	sockets_publish();
+	drain_generations(false);
 	parent.serving = parent.coming;
 	if (parent.gauge)
 		atomic_store(&parent.gauge->generation, parent.serving.number);
 	if (!is_first && parent.gauge)
 		atomic_fetch_add(&parent.gauge->n_deployed, 1);
 	log_info("parent", "generation %d serves, from %s", parent.serving.number, parent.serving.exe);
-	ended();
+	generation_decided();
 }
 
 static void
-go_back(const char *why)
+generation_give_up(const char *why)
 {
 	log_error("parent", "generation %d, from %s, %s: generation %d serves on", parent.coming.number, parent.coming.exe, why,
 	          parent.serving.number);
-	drain(true);
+	drain_generations(true);
 	if (parent.gauge)
 		atomic_fetch_add(&parent.gauge->n_rolled_back, 1);
-	ended();
+	generation_decided();
 }
 
-/* The first generation has nothing to go back to: it is tried until it is ready. */
+/* The first generation has no other to go back to: it is restarted until it is ready. */
 void
-generation_look(void)
+generation_check(void)
 {
-	int64_t age = clock_ms() - parent.coming.began_ms;
+	int64_t age_ms = clock_ms() - parent.coming.began_ms;
 	int n_up, n = parent.coming.number ? n_missing(&n_up) : 0;
 
 	if (!parent.coming.number)
 		return;
 	if (parent.coming.is_short && parent.serving.number)
-		go_back("found no place for all its workers");
+		generation_give_up("has no free slots for all its workers");
 	else if (n == 0 && n_up == 0)
-		take_over();
+		generation_take_over();
 	else if (!parent.serving.number)
 		return;
 	else if (parent.coming.n_died >= EARLY_DEATHS)
-		go_back("died at its start");
-	else if (age > READY_MS)
-		go_back("was never ready");
-	else if (n == 0 && age > WHOLE_MS)
-		go_back("cannot use the database");
+		generation_give_up("died at its start");
+	else if (age_ms > READY_MS)
+		generation_give_up("was never ready");
+	else if (n == 0 && age_ms > DATABASE_MS)
+		generation_give_up("cannot use the database");
 }
 
 int64_t
 generation_due(void)
 {
-	int64_t soon = parent.coming.began_ms + WHOLE_MS + 1, late = parent.coming.began_ms + READY_MS + 1;
+	int64_t soon = parent.coming.began_ms + DATABASE_MS + 1, late = parent.coming.began_ms + READY_MS + 1;
 
 	if (!parent.coming.number || !parent.serving.number)
-		return NEVER;
+		return CHILD_NEVER;
 	return clock_ms() < soon ? soon : late;
 }

@@ -1,6 +1,6 @@
 /*
- * parent - the prefork parent of one program: owns its sockets and keeps its workers running. Knows processes and sockets, nothing
- * of requests or data. docs/processes.md tells the whole story.
+ * parent - the prefork parent of one program: owns its listening sockets and keeps its workers running. It opens no database and
+ * reads no request. docs/processes.md describes all of it.
  */
 #ifndef MP_PARENT_H
 #define MP_PARENT_H
@@ -8,29 +8,29 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Why a worker is there. The two that refuse are one process each: they answer only those who would wait too long (load_shed.h). */
+/* What a worker is for. One process for each socket only refuses: it answers 503 to requests that would wait too long (load_shed.h). */
 enum duty { DUTY_SERVE_PUBLIC, DUTY_SERVE_INTERNAL, DUTY_REFUSE_PUBLIC, DUTY_REFUSE_INTERNAL, N_DUTIES };
-extern const char *const duty_words[N_DUTIES + 1];      /* "public", "internal", … as a worker's argument; NULL at the end */
+extern const char *const duty_words[N_DUTIES + 1];      /* "public", "internal" …: a worker's argument; ends with NULL */
 
 struct parent_plan {
 	const char *name;               /* fleet: $VAR/run/fleet.sock */
 	const char *var_dir;
-	const char *exe;                /* started anew for each worker; a symlink is followed at the start of each generation */
+	const char *exe;                /* the workers' program; a symlink is resolved at the start of each generation */
 	int n_min[2], n_max[2];         /* workers, public and internal; n_max 0: no such socket */
-	int64_t request_limit_ms;       /* a worker busy for longer hangs: killed and replaced. 0: no limit */
-	int64_t worker_requests;        /* one that has served about so many is replaced. 0: never */
-	int64_t worker_bytes;           /* one that has more memory in use is replaced between two requests. 0: never */
-	bool refuses;                   /* says "busy" to those who would wait too long */
+	int64_t request_limit_ms;       /* a worker busy for longer is killed and replaced. 0: no limit */
+	int64_t worker_requests;        /* a worker that has served about so many is replaced. 0: never */
+	int64_t worker_bytes;           /* a worker with more memory in use is replaced between two requests. 0: never */
+	bool refuses;                   /* starts the refusing processes */
 };
 
 /*
- * A worker is told by its environment: MOTORPOOL_READY=1, MOTORPOOL_SLOT (its place on the gauge), MOTORPOOL_DOOR ("dev inode" of
- * its socket), MOTORPOOL_ROOT (its own release) when the parent has one. On PARENT_READY_FD it writes one byte when it can serve:
+ * A worker's environment: MOTORPOOL_READY=1, MOTORPOOL_SLOT (its slot in the gauge), MOTORPOOL_LISTENER ("DEV INODE" of its socket), and
+ * MOTORPOOL_ROOT (its own release) when the parent has one. On PARENT_READY_FD it writes one byte when it can serve:
  */
 #define PARENT_READY_FD 3
-#define PARENT_READY 'R'        /* everything is there */
-#define PARENT_UP    'U'        /* it answers, but only that the database cannot be used; 'R' may follow */
+#define PARENT_READY 'R'        /* it has everything it needs */
+#define PARENT_UP    'U'        /* it answers, but cannot use the database; 'R' may follow */
 
-int parent_run(const struct parent_plan *plan);         /* the exit status; returns when all workers are gone */
+int parent_run(const struct parent_plan *plan);         /* returns the exit status when all workers are gone */
 
 #endif

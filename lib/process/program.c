@@ -51,7 +51,7 @@ open_settings(struct base *b)
 {
 	const char *why = NULL;
 
-	if (settings_open(b->root, b->var, &why))
+	if (settings_open(b->root, b->var, b->p->site ? b->p->site->settings : NULL, &why))
 		return true;
 	log_error("start", "%s", why ? why : "the settings cannot be read");
 	return false;
@@ -70,7 +70,7 @@ open_base(struct base *b, bool internal)
 		return log_error("start", "%s/secret.key cannot be made or read", b->var), false;
 	call_open(b->var);
 	web_open(b->p, b->forever, internal);
-	return tpl_compile_pages(arena_printf(b->forever, "%s/templates", b->root), &chrome_shape);
+	return web_compile_pages(arena_printf(b->forever, "%s/templates", b->root));
 }
 
 /* A program with a file of its own makes it when it is not there; one process does, the others wait for it. */
@@ -247,7 +247,7 @@ most_workers(const struct program *p, bool internal)
 {
 	if (internal)
 		return p->internal ? (int)settings.n_internal_workers : 0;
-	return at_most((int)settings.n_workers_max * (p->crew ? p->crew : 1), MAX_WORKERS);
+	return at_most((int)settings.n_workers_max * (p->worker_factor ? p->worker_factor : 1), MAX_WORKERS);
 }
 
 /* What is to be seen at our line: how many wait, how many serve it, how much they have done so far. */
@@ -320,7 +320,7 @@ run_parent(const struct program *p, const char *var, const char *argv0)
 		plan.n_max[listener] = most_workers(p, listener);
 		plan.n_min[listener] = at_most((int)settings.n_workers_min * (listener ? 2 : 1), plan.n_max[listener]);  /* callers do not wait as people do */
 	}
-	if (p->crew)    /* while as many wait for others as may, some are left for those who only look */
+	if (p->worker_factor)    /* while as many wait for others as may, some are left for those who only look */
 		plan.n_min[0] = at_most((int)(settings.n_workers_min + settings.calls_at_once), plan.n_max[0]);
 	plan.request_limit_ms = 1000 * (p->patience_s ? p->patience_s : settings.request_limit_s);
 	plan.refuses = settings.queue_limit_ms > 0;

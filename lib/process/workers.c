@@ -1,14 +1,15 @@
 /*
- * workers.c - a program's workers: starting them, ending them, filling a place again that became empty.
+ * workers.c - the slots of a program's workers: starting them, ending them, what they say.
  *
- * A worker that ends by itself is started again after a pause that grows while workers die young; one we killed because it hung is
- * replaced at once. When the parent dies, however it dies, workers get SIGHUP and serve on until another parent's socket stands
- * in the place of theirs (gateway.c); that parent leaves their places on the gauge alone until they are gone.
+ * A worker that ends by itself is restarted after a pause that grows while workers die young; one that was killed because it hung, at
+ * once (supervisor.c). If the parent dies, its workers get SIGHUP and serve on until another parent's socket has the name of theirs
+ * (gateway.c). That parent leaves their slots in the gauge alone until they are gone: they are strays.
  */
 #include "parent_inside.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/base/proc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,25 +19,71 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#define PAUSE_MIN_MS 100
-#define PAUSE_MAX_MS 10000
-#define SETTLED_MS   5000               /* a worker that lived so long did not die of its start */
+#define DRAIN_MS     15000              /* then a draining worker is killed */
+#define STARTED_TOLERANCE_MS 2000       /* between the parent's clock and the kernel's record of a start */
+
+struct parent parent = { .listener = { { .fd = -1 }, { .fd = -1 } } };
 
 const char *const duty_words[N_DUTIES + 1] = { "public", "internal", "refuse", "refuse-internal", NULL };
 
-static struct gauge_worker *
-place_of(const struct worker *w)
+/* --- a worker's slot in the gauge ------------------------------------------------------------------------------------ */
+
+struct gauge_worker *
+worker_gauge(const struct worker_slot *w)
 {
 	return parent.gauge ? &parent.gauge->worker[w - parent.worker] : NULL;
 }
 
+/* Before a start and after an end, so that a worker never takes over what an earlier one in its slot has counted. */
+static void
+gauge_slot_clear(const struct worker_slot *w)
+{
+	struct gauge_worker *g = worker_gauge(w);
+
+	if (!g)
+		return;
+	atomic_store(&g->pid, 0);
+	atomic_store(&g->ready, false);
+	atomic_store(&g->draining, false);
+	atomic_store(&g->busy_since_ms, 0);
+	atomic_store(&g->n_requests, 0);
+	atomic_store(&g->generation, w->generation);
+	atomic_store(&g->internal, w->duty == DUTY_SERVE_INTERNAL);
+}
+
+/* Refusing processes are not counted as workers. */
+static void
+gauge_slot_set(const struct worker_slot *w)
+{
+	struct gauge_worker *g = worker_gauge(w);
+
+	if (!g || is_refusing(w->duty))
+		return;
+	atomic_store(&g->started_ms, w->child.started_ms);
+	atomic_store(&g->pid, w->child.pid);
+	atomic_store(&g->ready, w->ready);
+	atomic_store(&g->draining, is_draining(w));
+}
+
 /* --- starting ------------------------------------------------------------------------------------------------------ */
 
+/* A path that leads nowhere is kept, and starting it will fail. */
+void
+generation_resolve(struct generation *g)
+{
+	const char *root = getenv("MOTORPOOL_ROOT");
+
+	if (!realpath(parent.plan->exe, g->exe))
+		snprintf(g->exe, sizeof(g->exe), "%s", parent.plan->exe);
+	g->root[0] = '\0';
+	if (root && *root && !realpath(root, g->root))
+		snprintf(g->root, sizeof(g->root), "%s", root);
+}
+
 static void
-tell(const char *name, const char *fmt, unsigned long long a, unsigned long long b)
+set_numbers(const char *name, const char *fmt, unsigned long long a, unsigned long long b)
 {
 	char text[64];
 
@@ -44,111 +91,66 @@ tell(const char *name, const char *fmt, unsigned long long a, unsigned long long
 	setenv(name, text, 1);
 }
 
-/* In the child: the socket becomes 0, the ready pipe 3, and the program starts anew. */
+/* In the child: the socket becomes file 0, the ready pipe 3, and the program is executed. */
 static _Noreturn void
-become_worker(const struct worker *w, const struct generation *g, int ready_fd, pid_t parent_pid)
+worker_exec(const struct worker_slot *w, const struct generation *g, int ready_fd)
 {
 	const struct listener *listener = &parent.listener[listener_of(w->duty)];
-	sigset_t none;
 
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	prctl(PR_SET_PDEATHSIG, SIGHUP);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	if (getppid() != parent_pid)
-		_exit(1);
 	setenv("MOTORPOOL_READY", "1", 1);
-	tell("MOTORPOOL_SLOT", "%llu", (unsigned long long)(w - parent.worker), 0);
-	tell("MOTORPOOL_DOOR", "%llu %llu", (unsigned long long)listener->dev, (unsigned long long)listener->ino);
+	set_numbers("MOTORPOOL_SLOT", "%llu", (unsigned long long)(w - parent.worker), 0);
+	set_numbers("MOTORPOOL_LISTENER", "%llu %llu", (unsigned long long)listener->dev, (unsigned long long)listener->ino);
 	if (g->root[0])
 		setenv("MOTORPOOL_ROOT", g->root, 1);
 	if (dup2(listener->fd, 0) < 0 || (ready_fd != PARENT_READY_FD && dup2(ready_fd, PARENT_READY_FD) < 0))
 		_exit(1);
 	fcntl(PARENT_READY_FD, F_SETFD, 0);
-	close_range(PARENT_READY_FD + 1, ~0U, 0);       /* whatever we were started with is not the worker's */
+	close_range(PARENT_READY_FD + 1, ~0U, 0);
 	execl(g->exe, parent.plan->exe, "--worker", parent.plan->var_dir, duty_words[w->duty], (char *)NULL);
 	_exit(127);
 }
 
-/* Before the worker is there: nothing of who had the place before is taken for its own. */
 static void
-place_clear(const struct worker *w)
+worker_start(struct child *c)
 {
-	struct gauge_worker *p = place_of(w);
-
-	if (!p)
-		return;
-	atomic_store(&p->pid, 0);
-	atomic_store(&p->ready, false);
-	atomic_store(&p->draining, false);
-	atomic_store(&p->busy_since_ms, 0);
-	atomic_store(&p->n_requests, 0);
-	atomic_store(&p->generation, w->generation);
-	atomic_store(&p->internal, w->duty == DUTY_SERVE_INTERNAL);
-	atomic_store(&p->started_ms, w->started_ms);
-}
-
-static void
-place_set(const struct worker *w)
-{
-	struct gauge_worker *p = place_of(w);
-
-	if (!p || is_refusing(w->duty))         /* who only refuses serves nobody */
-		return;
-	atomic_store(&p->pid, w->pid);
-	atomic_store(&p->ready, w->ready);
-	atomic_store(&p->draining, w->draining);
-}
-
-void
-worker_start(struct worker *w)
-{
+	struct worker_slot *w = (struct worker_slot *)c;
 	struct generation *g = w->generation == parent.coming.number ? &parent.coming : &parent.serving;
 	int fd[2] = { -1, -1 };
-	pid_t own = getpid();
 
-	w->ready = w->has_all = w->killed = false;
-	w->started_ms = clock_ms();
-	w->pid = -1;
-	place_clear(w);
-	if (access(g->exe, X_OK) != 0)          /* its release was moved away under it: whatever stands there now */
-		generation_pin(g);
-	if (pipe2(fd, O_CLOEXEC | O_NONBLOCK) == 0)
-		w->pid = fork();
-	if (w->pid == 0)
-		become_worker(w, g, fd[1], own);
-	if (w->pid < 0) {
-		log_error("parent", "no worker could be started: %s", strerror(errno));
-		w->pid = 0;
-		w->start_ms = w->started_ms + 1000;
-		if (fd[0] >= 0)
-			close(fd[0]);
-		fd[0] = -1;
-	}
-	if (fd[1] >= 0)
-		close(fd[1]);
+	w->ready = w->has_all = false;
+	gauge_slot_clear(w);
+	if (access(g->exe, X_OK) != 0)          /* its release was moved away: what the symlinks point to now */
+		generation_resolve(g);
+	if (pipe2(fd, O_CLOEXEC | O_NONBLOCK) != 0)
+		log_error("parent", "no pipe for a worker: %s", strerror(errno));
 	w->ready_fd = fd[0];
-	place_set(w);
+	if (child_fork(c) == 0)
+		worker_exec(w, g, fd[1]);
+	if (fd[1] >= 0)
+		close(fd[1]);                   /* if the fork failed, ready_fd is at its end, and closed by worker_hear() */
+	gauge_slot_set(w);
 }
 
-struct worker *
+struct worker_slot *
 worker_add(enum duty duty, const struct generation *g)
 {
-	for (struct worker *w = parent.worker; w < parent.worker + MAX_SLOTS; w++) {
-		if (w->used)
+	for (struct worker_slot *w = parent.worker; w < parent.worker + MAX_SLOTS; w++) {
+		if (w->child.state != CHILD_OFF || w->is_stray)
 			continue;
-		*w = (struct worker){ .used = true, .duty = duty, .generation = g->number, .ready_fd = -1 };
-		worker_start(w);
+		*w = (struct worker_slot){
+			.child = { .state = CHILD_DUE, .name = duty_words[duty] }, .duty = duty, .generation = g->number, .ready_fd = -1,
+		};
 		return w;
 	}
-	log_error("parent", "there is no place for another worker");
+	log_error("parent", "no slot is free for another worker");
 	return NULL;
 }
 
 /* --- what they say ------------------------------------------------------------------------------------------------- */
 
 static void
-hear_no_more(struct worker *w)
+ready_close(struct worker_slot *w)
 {
 	if (w->ready_fd >= 0)
 		close(w->ready_fd);
@@ -156,181 +158,106 @@ hear_no_more(struct worker *w)
 }
 
 void
-worker_hear(struct worker *w)
+worker_hear(struct worker_slot *w)
 {
-	char said;
-	ssize_t n = read(w->ready_fd, &said, 1);
+	char what;
+	ssize_t n = read(w->ready_fd, &what, 1);
 
 	if (n < 0 && errno == EAGAIN)
 		return;
 	if (n == 1) {
 		w->ready = true;
-		w->has_all = said == PARENT_READY;
-		place_set(w);
+		w->has_all = what == PARENT_READY;
+		gauge_slot_set(w);
 	}
 	if (n != 1 || w->has_all)
-		hear_no_more(w);
-	if (w->ready && w->instead_of && w->instead_of->used) {
-		worker_drain(w->instead_of);
-		write_pids();
-	}
+		ready_close(w);
+	if (w->ready && w->replaces)
+		worker_drain(w->replaces);
 	if (w->ready)
-		w->instead_of = NULL;
+		w->replaces = NULL;
 }
 
 /* --- ending -------------------------------------------------------------------------------------------------------- */
 
 static void
-place_free(struct worker *w)
+slot_free(struct worker_slot *w)
 {
-	struct gauge_worker *p = place_of(w);
-
-	if (p)
-		atomic_store(&p->pid, 0);
-	w->used = false;
+	gauge_slot_clear(w);
 	for_each_worker(other)
-		if (other->instead_of == w)
-			other->instead_of = NULL;
+		if (other->replaces == w)
+			other->replaces = NULL;
 }
 
 void
-worker_drain(struct worker *w)
+worker_drain(struct worker_slot *w)
 {
-	if (w->draining)
+	if (is_draining(w))
 		return;
-	w->draining = true;
-	w->kill_ms = clock_ms() + DRAIN_MS;
-	place_set(w);
-	if (w->pid)
-		kill(w->pid, SIGTERM);
+	child_end(&w->child, SIGTERM, DRAIN_MS);
+	if (is_draining(w))
+		gauge_slot_set(w);
 	else
-		place_free(w);
+		slot_free(w);
 }
 
-void
-worker_kill(struct worker *w)
+static void
+note_death(struct worker_slot *w, int status)
 {
-	w->killed = true;
-	kill(w->pid, SIGKILL);
-}
-
-static int64_t
-pause_after(struct worker *w, int64_t now)
-{
-	int64_t pause;
-
-	if (w->killed || now - w->started_ms > SETTLED_MS)
-		w->pause_ms = 0;
-	pause = w->pause_ms;
-	if (!w->killed)
-		w->pause_ms = pause == 0 ? PAUSE_MIN_MS : pause < PAUSE_MAX_MS / 2 ? 2 * pause : PAUSE_MAX_MS;
-	return pause;
-}
-
-/* A worker is gone: its place is filled again. */
-void
-worker_gone(struct worker *w, int status)
-{
-	int64_t now = clock_ms();
-	bool unasked = !w->draining && !w->killed;
-
-	hear_no_more(w);
-	if (unasked) {
-		log_warn("parent", "worker %d ended: %s %d", (int)w->pid, WIFSIGNALED(status) ? "signal" : "status",
-		         WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-		if (parent.gauge)
-			atomic_fetch_add(&parent.gauge->n_died, 1);
-	}
-	if (w->generation == parent.coming.number && !w->ready && unasked)
+	log_warn("parent", "worker %d ended: %s", (int)w->child.pid, child_status(status));
+	if (parent.gauge)
+		atomic_fetch_add(&parent.gauge->n_died, 1);
+	if (w->generation == parent.coming.number && !w->ready)
 		parent.coming.n_died += WIFEXITED(status) && WEXITSTATUS(status) == 127 ? EARLY_DEATHS : 1;
-	w->pid = 0;
+}
+
+static enum child_restart
+worker_ended(struct child *c, int status)
+{
+	struct worker_slot *w = (struct worker_slot *)c;
+
+	ready_close(w);
+	if (!is_draining(w) && !c->is_killed)
+		note_death(w, status);
 	w->ready = w->has_all = false;
-	place_clear(w);
-	if (w->draining || parent.ending)
-		place_free(w);
+	if (is_draining(w))
+		slot_free(w);
 	else
-		w->start_ms = now + pause_after(w, now);
+		gauge_slot_clear(w);
+	return CHILD_RESTART;
 }
 
-/* --- what time brings ---------------------------------------------------------------------------------------------- */
-
-static int64_t
-worker_due(struct worker *w, int64_t now)
+bool
+workers_open(void)
 {
-	if (w->draining && w->pid) {
-		if (w->kill_ms <= now) {
-			kill(w->pid, SIGKILL);
-			w->kill_ms = now + 1000;
-		}
-		return w->kill_ms;
-	}
-	if (w->pid)
-		return NEVER;
-	if (w->start_ms > now)
-		return w->start_ms;
-	worker_start(w);
-	write_pids();
-	return w->pid ? NEVER : w->start_ms;
-}
-
-int64_t
-workers_due(int64_t now)
-{
-	int64_t next = NEVER;
-
-	for_each_worker(w) {
-		int64_t due = worker_due(w, now);
-
-		if (due < next)
-			next = due;
-	}
-	return next;
+	parent.supervisor = (struct supervisor){
+		.children = parent.worker, .size = sizeof(parent.worker[0]), .n = MAX_SLOTS, .start = worker_start, .ended = worker_ended,
+		.death_signal = SIGHUP, .reloads = true, .pid_file = parent.pid_file,
+	};
+	return supervisor_open(&parent.supervisor);
 }
 
 /* --- an earlier parent's workers ----------------------------------------------------------------------------------- */
 
-/* The 22nd word of /proc/PID/stat, in ticks since boot; the second, the program's name, may hold blanks and brackets. */
-int64_t
-process_born_ms(pid_t pid)
+/* Pids are reused: it is the same process only if it started when the gauge says. */
+bool
+stray_is_alive(const struct gauge_worker *g)
 {
-	char path[64], line[1024] = "", state = 'Z', *rest;
-	long long born = 0;
-	FILE *f;
+	int64_t started = proc_started(atomic_load(&g->pid)) * 1000 / sysconf(_SC_CLK_TCK), noted = atomic_load(&g->started_ms);
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	f = pid > 0 ? fopen(path, "re") : NULL;
-	if (!f)
-		return 0;
-	if (fgets(line, sizeof(line), f) && (rest = strrchr(line, ')'))
-	    && sscanf(rest + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lld", &state, &born) != 2)
-		born = 0;
-	fclose(f);
-	return state == 'Z' || state == 'X' ? 0 : born * 1000 / sysconf(_SC_CLK_TCK);
-}
-
-/* Numbers of processes are used again: it is the same one only when it is as old as it says. */
-static bool
-is_who_it_says(const struct gauge_worker *p)
-{
-	pid_t pid = atomic_load(&p->pid);
-	int64_t born = process_born_ms(pid), said = atomic_load(&p->started_ms);
-
-	return pid && born && born > said - 2000 && born < said + 2000;
+	return started && started > noted - STARTED_TOLERANCE_MS && started < noted + STARTED_TOLERANCE_MS;
 }
 
 void
 workers_adopt(void)
 {
-	for (int i = 0; parent.gauge && i < MAX_SLOTS; i++) {
-		struct gauge_worker *p = &parent.gauge->worker[i];
-		struct worker *w = &parent.worker[i];
+	for (struct worker_slot *w = parent.worker; w < parent.worker + MAX_SLOTS; w++) {
+		struct gauge_worker *g = worker_gauge(w);
 
-		if (w->used && !w->stray)
-			continue;
-		*w = (struct worker){ .used = is_who_it_says(p), .stray = true, .ready_fd = -1 };
-		if (!w->used)
-			atomic_store(&p->pid, 0);
+		w->is_stray = stray_is_alive(g);
+		if (w->is_stray)
+			atomic_store(&g->draining, true);
 		else
-			atomic_store(&p->draining, true);
+			atomic_store(&g->pid, 0);
 	}
 }

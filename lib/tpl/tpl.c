@@ -120,7 +120,7 @@ is_raw_allowed(const char *file)
 }
 
 static bool
-compile_page(struct shelf *shelf, struct page *page, const struct shape *chrome, bool is_text, int lang)
+compile_page(struct shelf *shelf, struct page *page, const struct tpl_root *chrome, bool is_text, int lang)
 {
 	struct tpl_env env = {
 		.dir = shelf->dir, .root = chrome, .lang = lang, .raw_allowed = is_raw_allowed(page->file), .is_text = is_text,
@@ -140,7 +140,7 @@ compile_page(struct shelf *shelf, struct page *page, const struct shape *chrome,
 }
 
 bool
-tpl_compile_pages(const char *templates_dir, const struct shape *chrome)
+tpl_compile_pages(const char *templates_dir, const struct tpl_root *chrome)
 {
 	struct arena *m = arena_new(ARENA_LIMIT);
 	struct shelf shelf = { .m = m, .dir = arena_strdup(m, templates_dir) };

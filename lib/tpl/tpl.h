@@ -14,7 +14,7 @@
  * language, user, CSRF token …). Partials NAME and parents NAME are templates/NAME.mustache.
  * {{#t}}…{{/t}} is a lambda that runs at compile time: its raw text (white space folded) is looked up in the gettext
  * catalogue of the language, and the translation is compiled in its place (so it may hold {{names}}).
- * {{#tn}}n_cars: 1 car | {{n_cars}} cars{{/tn}} does the same with the plural form for the INT n_cars: both forms are looked
+ * {{#tn}}n_cars: {{n_cars}} car | {{n_cars}} cars{{/tn}} does the same with the plural form for the INT n_cars: both forms are looked
  * up and compiled, and {{#n_cars.one}} (true when it is 1) chooses. That is all English and Korean need.
  */
 #ifndef MP_TPL_H
@@ -44,9 +44,15 @@ void page_register(struct page *page);          /* by PAGE() */
 /* What a lambda answers for the raw text of its section: template text that is compiled in its place. NULL: refused. */
 typedef const char *tpl_lambda_fn(struct arena *m, const char *raw, void *arg);
 
+/* The struct around every page's own: the frame. inner: a struct within it whose names are in reach as well; NULL: none. */
+struct tpl_root {
+	const struct shape *shape, *inner;
+	size_t inner_offset;
+};
+
 struct tpl_env {
 	const char *dir;                        /* where partials are found: DIR/NAME.mustache */
-	const struct shape *root;               /* outermost context (the chrome), or NULL */
+	const struct tpl_root *root;            /* the outermost contexts (the chrome), or NULL */
 	int lang;                               /* lang.h: language the words are compiled for */
 	struct tpl_lambda { const char *name; tpl_lambda_fn *fn; void *arg; } lambda[8];
 	bool raw_allowed;                       /* may this template use {{{x}}} / {{&x}}? */
@@ -57,7 +63,7 @@ struct tpl_env {
 };
 
 /* Compiles every registered page for every language. false: what is wrong was printed on stderr with file:line. */
-bool tpl_compile_pages(const char *templates_dir, const struct shape *chrome);
+bool tpl_compile_pages(const char *templates_dir, const struct tpl_root *chrome);
 /* The same for plain texts: mails, or what a page shows and escapes itself. They are not registered, see no chrome, escape nothing. */
 bool tpl_compile_texts(const char *templates_dir, struct page *texts, int n);
 
@@ -65,7 +71,7 @@ bool tpl_compile_texts(const char *templates_dir, struct page *texts, int n);
 struct tpl *tpl_compile(struct arena *m, const struct tpl_env *env, const char *file, const char *text,
                         const struct shape *shape, const char **error);
 
-/* Renders into out. chrome and data are the structs of env->root and shape. */
+/* Renders into out. chrome and data are the structs of env->root->shape and shape. */
 void tpl_render(const struct tpl *tpl, struct buf *out, const void *chrome, const void *data);
 
 /* The same engine over a JSON tree (names looked up as the spec says, missing ones are empty): `motorpool render`. */

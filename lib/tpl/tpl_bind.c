@@ -124,7 +124,7 @@ table_of(struct binder *b, const struct words *words, bool of_codes)
 
 /* Through the pointers on the way: jump[] are the operations that leave when one is NULL. */
 static void
-emit_hops(struct binder *b, const struct permit *p, size_t jump[])
+emit_hops(struct binder *b, const struct binding *p, size_t jump[])
 {
 	for (int i = 0; i < p->n_hops; i++)
 		jump[i] = emit(b, (struct op){
@@ -134,14 +134,22 @@ emit_hops(struct binder *b, const struct permit *p, size_t jump[])
 }
 
 static void
-land(struct binder *b, const struct permit *p, const size_t jump[], size_t at)
+land(struct binder *b, const struct binding *p, const size_t jump[], size_t at)
 {
 	for (int i = 0; i < p->n_hops; i++)
 		b->op[jump[i]].jump = at;
 }
 
+/* A text that has a Korean one, in a Korean template. */
 static void
-print(struct binder *b, const struct permit *p, enum op_code code)
+in_own_language(struct binder *b, const struct binding *p, struct op *op)
+{
+	if (p->member->kind == KIND_TEXT && p->member->ko_offset && b->walk.job->env->lang == LANG_KO)
+		op->n_offset = (uint32_t)(p->offset - p->member->offset + p->member->ko_offset);
+}
+
+static void
+print(struct binder *b, const struct binding *p, enum op_code code)
 {
 	struct op op = { .code = (uint8_t)code, .frame = (uint8_t)p->frame, .offset = (uint32_t)p->offset };
 	size_t jump[TPL_HOPS_MAX];
@@ -150,6 +158,7 @@ print(struct binder *b, const struct permit *p, enum op_code code)
 		op.words = table_of(b, p->member->words, p->way.n > 0);
 		op.n_offset = (uint32_t)p->member->words->n;
 	}
+	in_own_language(b, p, &op);
 	emit_hops(b, p, jump);
 	emit(b, op);
 	if (p->n_hops)
@@ -163,7 +172,7 @@ bind_name(struct walk *w, const struct node *n)
 	int n_frames = b->reach.n_frames;
 	const char *why = NULL;
 	enum op_code code;
-	struct permit p;
+	struct binding p;
 
 	if (n->is_raw && !w->job->env->raw_allowed)
 		why = "unescaped is not allowed in this template";
@@ -175,9 +184,9 @@ bind_name(struct walk *w, const struct node *n)
 		refuse(b, n, why);
 		return;
 	}
-	if (!place_find(&b->reach, n, &p))
+	if (!binding_find(&b->reach, n, &p))
 		return;
-	code = place_print(&p, n->is_raw || w->job->env->is_text, &why);
+	code = binding_print(&p, n->is_raw || w->job->env->is_text, &why);
 	if (code == OP_END)
 		refuse(b, n, why);
 	else
@@ -202,7 +211,7 @@ walk_in(struct binder *b, const struct node *n, const struct shape *shape, int f
 }
 
 static void
-bind_list(struct binder *b, const struct node *n, const struct permit *p)
+bind_list(struct binder *b, const struct node *n, const struct binding *p)
 {
 	const struct member *m = p->member;
 	int to = reach_frame(&b->reach, n);
@@ -218,7 +227,7 @@ bind_list(struct binder *b, const struct node *n, const struct permit *p)
 }
 
 static void
-bind_maybe(struct binder *b, const struct node *n, const struct permit *p)
+bind_maybe(struct binder *b, const struct node *n, const struct binding *p)
 {
 	int to = reach_frame(&b->reach, n);
 	size_t enter = emit(b, (struct op){
@@ -230,7 +239,7 @@ bind_maybe(struct binder *b, const struct node *n, const struct permit *p)
 }
 
 static void
-bind_positive(struct binder *b, const struct node *n, const struct permit *p, struct op op)
+bind_positive(struct binder *b, const struct node *n, const struct binding *p, struct op op)
 {
 	size_t jump[TPL_HOPS_MAX], asked;
 
@@ -252,7 +261,7 @@ bind_positive(struct binder *b, const struct node *n, const struct permit *p, st
 
 /* A NULL on the way leads straight into {{^…}}. A struct is always there, so its {{^…}} never shows. */
 static void
-bind_inverted(struct binder *b, const struct node *n, const struct permit *p, struct op op)
+bind_inverted(struct binder *b, const struct node *n, const struct binding *p, struct op op)
 {
 	size_t jump[TPL_HOPS_MAX], asked;
 
@@ -282,11 +291,12 @@ bind_section(struct walk *w, const struct node *n)
 	struct binder *b = (struct binder *)w;
 	int n_frames = b->reach.n_frames;
 	struct html before = b->html;
-	struct permit p;
+	struct binding p;
 	struct op op;
 
-	if (!place_find(&b->reach, n, &p) || !place_ask(&b->reach, n, &p, &op))
+	if (!binding_find(&b->reach, n, &p) || !binding_test(&b->reach, n, &p, &op))
 		return;
+	in_own_language(b, &p, &op);
 	if (n->kind == NODE_SECTION)
 		bind_positive(b, n, &p, op);
 	else
@@ -356,8 +366,11 @@ tpl_compile(struct arena *m, const struct tpl_env *env, const char *file, const 
 		.literal = { .m = m }, .reach = { .job = &job, .n_frames = 2 },
 	};
 
-	if (env->root)
-		b.reach.scope[b.reach.n++] = (struct scope){ env->root, 0, 0 };
+	if (env->root) {
+		b.reach.scope[b.reach.n++] = (struct scope){ env->root->shape, 0, 0 };
+		if (env->root->inner)
+			b.reach.scope[b.reach.n++] = (struct scope){ env->root->inner, 0, env->root->inner_offset };
+	}
 	if (shape)
 		b.reach.scope[b.reach.n++] = (struct scope){ shape, 1, 0 };
 	walk_nodes(&b.walk, tpl_parse(&job, file, 1, (struct piece){ text, strlen(text) }, &tpl_mustaches));

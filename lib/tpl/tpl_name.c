@@ -53,7 +53,7 @@ unknown(struct reach *r, const struct node *n, struct piece part)
 }
 
 static const struct member *
-outwards(struct reach *r, struct piece part, struct permit *p)
+outwards(struct reach *r, struct piece part, struct binding *p)
 {
 	for (int i = r->n - 1; i >= 0; i--) {
 		const struct scope *s = &r->scope[i];
@@ -70,7 +70,7 @@ outwards(struct reach *r, struct piece part, struct permit *p)
 
 /* From a struct or a pointer to one to a member of it. */
 static const struct member *
-into(struct reach *r, const struct node *n, struct permit *p, struct piece part)
+into(struct reach *r, const struct node *n, struct binding *p, struct piece part)
 {
 	const struct member *m = shape_member(p->member->of, part.s, part.n);
 
@@ -100,7 +100,7 @@ has_ways(enum kind kind)
 }
 
 bool
-place_find(struct reach *r, const struct node *n, struct permit *p)
+binding_find(struct reach *r, const struct node *n, struct binding *p)
 {
 	struct piece rest = n->name, part = next_part(&rest);
 
@@ -132,13 +132,13 @@ place_find(struct reach *r, const struct node *n, struct permit *p)
 }
 
 static bool
-way_is(const struct permit *p, const char *way)
+way_is(const struct binding *p, const char *way)
 {
 	return piece_is(p->way, way, strlen(way));
 }
 
 static enum op_code
-time_code(const struct permit *p)
+time_code(const struct binding *p)
 {
 	return !p->way.n ? OP_TIME : way_is(p, "date") ? OP_DATE : way_is(p, "time") ? OP_CLOCK : way_is(p, "iso") ? OP_ISO
 	     : way_is(p, "input") ? OP_INPUT : OP_END;
@@ -146,7 +146,7 @@ time_code(const struct permit *p)
 
 /* OP_END: it cannot be printed; *why says so. */
 enum op_code
-place_print(const struct permit *p, bool is_raw, const char **why)
+binding_print(const struct binding *p, bool is_raw, const char **why)
 {
 	*why = "knows no such way of being shown";
 	switch (p->member->kind) {
@@ -178,7 +178,7 @@ place_print(const struct permit *p, bool is_raw, const char **why)
 }
 
 static bool
-state_of(struct reach *r, const struct node *n, const struct permit *p, struct op *op)
+state_of(struct reach *r, const struct node *n, const struct binding *p, struct op *op)
 {
 	char *code = arena_strndup(r->job->m, p->way.s ? p->way.s : "", p->way.n);
 	int i = words_find(p->member->words, code);
@@ -193,7 +193,7 @@ state_of(struct reach *r, const struct node *n, const struct permit *p, struct o
 
 /* The question a section asks of its member. */
 bool
-place_ask(struct reach *r, const struct node *n, const struct permit *p, struct op *op)
+binding_test(struct reach *r, const struct node *n, const struct binding *p, struct op *op)
 {
 	*op = (struct op){ .frame = (uint8_t)p->frame, .offset = (uint32_t)p->offset, .wanted = n->kind == NODE_SECTION };
 	if (p->member->kind == KIND_INT && way_is(p, "one")) {

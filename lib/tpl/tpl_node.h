@@ -113,7 +113,8 @@ struct op {
 	uint8_t code, frame, to;
 	bool wanted;
 	uint32_t offset;                        /* the member, from its frame's start */
-	uint32_t n_offset;                      /* EACH: where the count stands; IF_STATE, WORD: the enum's value, how many words */
+	uint32_t n_offset;                      /* EACH: where the count stands; IF_STATE, WORD: the enum's value, how many words; */
+	                                        /* TEXT, RAW_TEXT, IF_TEXT: where the text in the template's language stands; 0: none */
 	uint32_t n;                             /* LITERAL: bytes; EACH, NEXT: an element's size */
 	union {
 		const char *s;                  /* LITERAL */
@@ -130,13 +131,13 @@ enum { TPL_HOPS_MAX = 8, TPL_FRAMES = TPL_NEST_MAX + 2 * TPL_HOPS_MAX + 4 };
 /* The structs whose members can be named, outermost first, and where each stands. */
 struct reach {
 	struct job *job;
-	struct scope { const struct shape *shape; int frame; size_t offset; } scope[TPL_NEST_MAX + 2];
+	struct scope { const struct shape *shape; int frame; size_t offset; } scope[TPL_NEST_MAX + 3];
 	int n;
 	int n_frames;                           /* in use; whoever took some sets it back when they are no longer needed */
 };
 
 /* Where a name leads: through pointers that may be NULL (hops), to a member, perhaps to one way of showing it. */
-struct permit {
+struct binding {
 	struct { int frame, to; size_t offset; } hop[TPL_HOPS_MAX];
 	int n_hops;
 	int frame;
@@ -147,11 +148,11 @@ struct permit {
 
 void node_refuse(struct job *job, const struct node *n, const char *why);       /* FILE:LINE: {{name}} why */
 int reach_frame(struct reach *r, const struct node *n);                         /* a new frame */
-bool place_find(struct reach *r, const struct node *n, struct permit *p);        /* takes a frame for each hop */
+bool binding_find(struct reach *r, const struct node *n, struct binding *p);        /* takes a frame for each hop */
 /* The operation that prints it; OP_END: it cannot be printed, and *why says so. */
-enum op_code place_print(const struct permit *p, bool is_raw, const char **why);
+enum op_code binding_print(const struct binding *p, bool is_raw, const char **why);
 /* The operation a section asks it with; OP_END in it: always true. */
-bool place_ask(struct reach *r, const struct node *n, const struct permit *p, struct op *op);
+bool binding_test(struct reach *r, const struct node *n, const struct binding *p, struct op *op);
 
 /* --- a finished template ------------------------------------------------------------------------------------------ */
 

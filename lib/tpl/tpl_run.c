@@ -83,6 +83,15 @@ put_word(struct buf *out, const struct op *op, int i)
 
 #define MEMBER(type, op) (*(type const *)(const void *)(base[(op)->frame] + (op)->offset))
 
+/* The text in the template's language, when it has one of its own and is not empty. */
+static inline const char *
+text_of(const char *const base[], const struct op *op)
+{
+	const char *own = op->n_offset ? *(const char *const *)(const void *)(base[op->frame] + op->n_offset) : NULL;
+
+	return own && *own ? own : MEMBER(const char *, op);
+}
+
 static inline void
 put_text(struct buf *out, const char *s, bool escape)
 {
@@ -133,7 +142,7 @@ tpl_render(const struct tpl *tpl, struct buf *out, const void *chrome, const voi
 			break;
 		case OP_TEXT:
 		case OP_RAW_TEXT:
-			put_text(out, MEMBER(const char *, op), op->code == OP_TEXT);
+			put_text(out, text_of(base, op), op->code == OP_TEXT);
 			break;
 		case OP_INT:
 			put_int(out, MEMBER(int64_t, op));
@@ -152,7 +161,7 @@ tpl_render(const struct tpl *tpl, struct buf *out, const void *chrome, const voi
 			put_word(out, op, MEMBER(int, op));
 			break;
 		case OP_IF_TEXT:
-			s = MEMBER(const char *, op);
+			s = text_of(base, op);
 			holds = s && *s;
 			wanted = op->wanted;
 			break;

@@ -49,7 +49,7 @@ form_bad(struct web *w)
 		if (f->error)
 			form_error(w, f->name, f->error);
 		if (!f->asked)
-			form_error(w, f->name, _("This field is not known here."));
+			form_error(w, f->name, _("This field is not supported."));
 	}
 	return w->in->n_errors > 0;
 }
@@ -162,7 +162,7 @@ in_range(struct web *w, const char *name, int64_t n, int64_t min, int64_t max)
 {
 	if (n >= min && n <= max)
 		return n;
-	form_error(w, name, arena_printf(w->m, _("Please give a number from %lld to %lld."), (long long)min, (long long)max));
+	form_error(w, name, arena_printf(w->m, _("Please enter a number from %lld to %lld."), (long long)min, (long long)max));
 	return 0;
 }
 
@@ -177,7 +177,7 @@ form_int(struct web *w, const char *name, int64_t min, int64_t max)
 		return 0;
 	if (f->kind != SENT_BOOL && whole_number(s, &n))
 		return in_range(w, name, n, min, max);
-	form_error(w, name, _("Please give a whole number."));
+	form_error(w, name, _("Please enter a whole number."));
 	return 0;
 }
 
@@ -221,7 +221,7 @@ form_amount(struct web *w, const char *name, int64_t min, int64_t max)
 		return 0;
 	if (f->kind != SENT_BOOL && whole_number(without_commas(w->m, s), &n))
 		return in_range(w, name, n, min, max);
-	form_error(w, name, _("Please give an amount in whole units, without a fraction."));
+	form_error(w, name, _("Please enter an amount without decimals."));
 	return 0;
 }
 
@@ -236,9 +236,9 @@ form_time(struct web *w, const char *name)
 	if (!s)
 		return 0;
 	if (!time_parse(s, &at))
-		form_error(w, name, _("Please give a day and time that exist, like 2026-05-01T10:00."));
+		form_error(w, name, _("Please enter a valid date and time, such as 2026-05-01T10:00."));
 	else if (at % STEP != 0)
-		form_error(w, name, _("Please give a time on the hour or half hour."));
+		form_error(w, name, _("Please enter a time on the hour or half hour."));
 	else
 		return at;
 	return 0;
@@ -253,7 +253,7 @@ form_date(struct web *w, const char *name)
 	if (s && date_parse(s, &year, &month, &day))
 		return s;
 	if (s)
-		form_error(w, name, _("Please give a day that exists, like 2026-05-01."));
+		form_error(w, name, _("Please enter a valid date, such as 2026-05-01."));
 	return "";
 }
 
@@ -275,7 +275,7 @@ is_text(struct web *w, const char *name, const struct sent *f)
 {
 	if (f->kind == SENT_TEXT)
 		return true;
-	form_error(w, name, _("Please give a text."));
+	form_error(w, name, _("Please enter text."));
 	return false;
 }
 
@@ -300,7 +300,7 @@ form_line(struct web *w, const char *name, int max_chars)
 
 	if (!*s || utf8_is_visible_line(s))
 		return s;
-	form_error(w, name, _("Please use one line of characters that can be seen."));
+	form_error(w, name, _("Please use a single line without control characters."));
 	return "";
 }
 
@@ -320,7 +320,7 @@ form_secret(struct web *w, const char *name, int min_chars, int max_chars)
 		return "";
 	if (n >= min_chars && n <= max_chars)
 		return f->value;
-	form_error(w, name, arena_printf(w->m, _("Please use %d to %d characters."), min_chars, max_chars));
+	form_error(w, name, arena_printf(w->m, _("Please enter %d to %d characters."), min_chars, max_chars));
 	return "";
 }
 
@@ -348,7 +348,7 @@ form_email(struct web *w, const char *name)
 	if (!s || !is_text(w, name, f))
 		return "";
 	if (!is_email(s)) {
-		form_error(w, name, _("Please give an e-mail address like name@example.com."));
+		form_error(w, name, _("Please enter an email address such as name@example.com."));
 		return "";
 	}
 	lower = arena_strdup(w->m, s);
@@ -383,6 +383,6 @@ form_tick(struct web *w, const char *name)
 			return false;
 	}
 	if (s)
-		form_error(w, name, _("Please say yes or no."));
+		form_error(w, name, _("Please choose yes or no."));
 	return false;
 }

@@ -181,7 +181,7 @@ is_our_door(void)
 	unsigned long long dev, inode;
 	struct stat st;
 
-	if (!door && !(door = getenv("MOTORPOOL_DOOR")))
+	if (!door && !(door = getenv("MOTORPOOL_LISTENER")))
 		door = "";
 	if (!worker.path[0] || sscanf(door, "%llu %llu", &dev, &inode) != 2)
 		return true;

@@ -22,7 +22,7 @@ struct part {
 static bool
 broken(struct input *in)
 {
-	return input_wrong(in, "bad_request", _("The form was not sent properly (multipart)."));
+	return input_wrong(in, "bad_request", _("The form could not be read (malformed multipart data)."));
 }
 
 /* "\r\n--BOUNDARY" into to; its length, or 0: there is no proper boundary. */

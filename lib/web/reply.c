@@ -6,6 +6,7 @@
  */
 #include "web_inside.h"
 
+#include "lib/base/clock.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
@@ -23,14 +24,7 @@
 static const struct member chrome_members[] = {
 	SHAPE_TEXT(chrome, lang), SHAPE_TEXT(chrome, other_lang), SHAPE_TEXT(chrome, path), SHAPE_TEXT(chrome, csrf),
 	SHAPE_TEXT(chrome, form_key), SHAPE_TEXT(chrome, user_name), SHAPE_TEXT(chrome, user_email), SHAPE_BOOL(chrome, signed_in),
-	SHAPE_BOOL(chrome, is_customer), SHAPE_BOOL(chrome, is_employee), SHAPE_BOOL(chrome, is_manager), SHAPE_BOOL(chrome, is_courier),
-	SHAPE_BOOL(chrome, is_examiner), SHAPE_BOOL(chrome, is_admin), SHAPE_BOOL(chrome, nav_search), SHAPE_BOOL(chrome, nav_my),
-	SHAPE_BOOL(chrome, nav_bookings), SHAPE_BOOL(chrome, nav_fleet), SHAPE_BOOL(chrome, nav_cards), SHAPE_BOOL(chrome, nav_money),
-	SHAPE_BOOL(chrome, nav_view), SHAPE_BOOL(chrome, nav_ops), SHAPE_BOOL(chrome, nav_users), SHAPE_BOOL(chrome, nav_account), SHAPE_BOOL(chrome, nav_stuck),
-	SHAPE_BOOL(chrome, nav_deliveries), SHAPE_BOOL(chrome, nav_equipment), SHAPE_BOOL(chrome, nav_reviews), SHAPE_BOOL(chrome, nav_messages),
-	SHAPE_BOOL(chrome, sees_deliveries), SHAPE_BOOL(chrome, sees_equipment), SHAPE_BOOL(chrome, sees_reviews), SHAPE_INT(chrome, n_unread),
-	SHAPE_INT(chrome, n_stuck),
-	SHAPE_TEXT(chrome, request_id), SHAPE_TEXT(chrome, notice), SHAPE_BOOL(chrome, is_sandbox), SHAPE_TIME(chrome, now),
+	SHAPE_TEXT(chrome, request_id), SHAPE_TEXT(chrome, notice), SHAPE_TIME(chrome, now), SHAPE_TEXT(chrome, zone),
 };
 const struct shape chrome_shape = SHAPE(chrome, chrome_members);
 
@@ -57,6 +51,16 @@ csrf_for_page(struct web *w)
 	return visitor_csrf(w);
 }
 
+bool
+web_compile_pages(const char *templates_dir)
+{
+	const struct tpl_root root = {
+		.shape = &chrome_shape, .inner = serving.p->site ? serving.p->site->shape : NULL, .inner_offset = offsetof(struct chrome, product),
+	};
+
+	return tpl_compile_pages(templates_dir, &root);
+}
+
 static void
 fill_chrome(struct web *w)
 {
@@ -70,18 +74,11 @@ fill_chrome(struct web *w)
 	c->signed_in = w->user.id != 0;
 	c->user_name = w->user.name;
 	c->user_email = w->user.email;
-	c->is_customer = web_is(w, ROLE_CUSTOMER);
-	c->is_employee = web_is(w, ROLE_EMPLOYEE);
-	c->is_manager = web_is(w, ROLE_MANAGER);
-	c->is_courier = web_is(w, ROLE_COURIER);
-	c->is_examiner = web_is(w, ROLE_EXAMINER);
-	c->sees_deliveries = web_is(w, ROLE_MANAGER | ROLE_COURIER);
-	c->sees_equipment = web_is(w, ROLE_MANAGER | ROLE_EMPLOYEE);
-	c->sees_reviews = web_is(w, ROLE_MANAGER | ROLE_EXAMINER);
-	c->is_admin = web_is(w, ROLE_ADMIN);
 	c->request_id = w->request_id;
-	c->is_sandbox = settings.sandbox;
 	c->now = w->now;
+	c->zone = clock_zone(w->now);
+	if (serving.p->site)
+		serving.p->site->fill(w);
 }
 
 /* --- the kinds of answers ----------------------------------------------------------------------------------------- */
@@ -142,6 +139,12 @@ web_bytes(struct web *w, enum status status, const char *type, const char *bytes
 	return status;
 }
 
+enum status
+web_answer(struct web *w, enum status status, const struct shape *json, struct page *page, const void *data)
+{
+	return w->json ? web_json(w, status, json, data) : web_page(w, status, page, data);
+}
+
 /* --- redirects ---------------------------------------------------------------------------------------------------- */
 
 static enum status
@@ -150,6 +153,15 @@ redirect_to(struct web *w, const char *url)
 	reply_begin(w, HTTP_SEE_OTHER, NULL);
 	web_set_header(w, "Location", url);
 	return HTTP_SEE_OTHER;
+}
+
+static enum status
+redirect_within(struct web *w, const char *path)
+{
+	if (web_safe_path(path))
+		return redirect_to(w, path);
+	log_error("web", "%s: refused to redirect to such a path", web_path_to_log(w));
+	return web_broken(w);
 }
 
 enum status
@@ -161,10 +173,21 @@ web_redirect(struct web *w, const char *fmt, ...)
 	va_start(ap, fmt);
 	path = arena_vprintf(w->m, fmt, ap);
 	va_end(ap);
-	if (web_safe_path(path))
-		return redirect_to(w, path);
-	log_error("web", "%s: refused to redirect to such a path", web_path_to_log(w));
-	return web_broken(w);
+	return redirect_within(w, path);
+}
+
+enum status
+web_done(struct web *w, enum status json_status, const struct shape *shape, const void *data, const char *fmt, ...)
+{
+	va_list ap;
+	char *path;
+
+	if (w->json)
+		return shape ? web_json(w, json_status, shape, data) : web_text(w, HTTP_NO_CONTENT, NULL, "");
+	va_start(ap, fmt);
+	path = arena_vprintf(w->m, fmt, ap);
+	va_end(ap);
+	return redirect_within(w, path);
 }
 
 /* The provider's page stands on its own origin, or below ours when it is the sandbox. Nowhere else. */
@@ -243,14 +266,14 @@ error_title(enum status status)
 {
 	switch ((int)status) {
 	case HTTP_UNAUTHORIZED: return _("Please sign in");
-	case HTTP_FORBIDDEN:    return _("You cannot do that");
-	case HTTP_NOT_FOUND:    return _("There is nothing here");
-	case HTTP_CONFLICT:     return _("That is not possible now");
-	case HTTP_TOO_LARGE:    return _("Too large");
-	case HTTP_TOO_MANY:     return _("Too many tries");
+	case HTTP_FORBIDDEN:    return _("You don't have access");
+	case HTTP_NOT_FOUND:    return _("Page not found");
+	case HTTP_CONFLICT:     return _("This is not possible right now");
+	case HTTP_TOO_LARGE:    return _("Request too large");
+	case HTTP_TOO_MANY:     return _("Too many attempts");
 	case HTTP_BROKEN:       return _("Something went wrong on our side");
-	case HTTP_BUSY:         return _("Back in a moment");
-	default:           return _("That did not work");
+	case HTTP_BUSY:         return _("Temporarily unavailable");
+	default:           return _("Your request could not be completed");
 	}
 }
 
@@ -294,29 +317,59 @@ reply_error(struct web *w, enum status status, const char *code, const char *mes
 	return status;
 }
 
+void
+web_form(struct web *w, form_page *show, const void *form)
+{
+	w->in->form_show = show;
+	w->in->form = form;
+}
+
+/* false: there is no form, or the client is a program. What the form itself refuses ends on the error page. */
+static bool
+show_form_again(struct web *w, enum status *status, const char *message)
+{
+	form_page *show = w->json ? NULL : w->in->form_show;
+
+	w->in->form_show = NULL;
+	if (show)
+		*status = show(w, w->in->form, *status, message);
+	return show != NULL;
+}
+
 enum status
 web_refuse(struct web *w, enum status status, const char *code, const char *message)
 {
-	return reply_error(w, status, code, message, 0);
+	return show_form_again(w, &status, message) ? status : reply_error(w, status, code, message, 0);
+}
+
+enum status
+web_invalid(struct web *w)
+{
+	return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 }
 
 enum status
 web_not_found(struct web *w)
 {
-	return web_refuse(w, HTTP_NOT_FOUND, "not_found", _("The page does not exist, or it is not yours to see."));
+	return reply_error(w, HTTP_NOT_FOUND, "not_found", _("This page does not exist, or you do not have access to it."), 0);
 }
 
 enum status
 web_forbidden(struct web *w)
 {
-	return web_refuse(w, HTTP_FORBIDDEN, "forbidden", _("Your account may not do this. Ask an administrator if it should."));
+	return reply_error(w, HTTP_FORBIDDEN, "forbidden", _("Your account does not have permission for this. If you need it, ask an administrator."), 0);
 }
 
 enum status
 web_later(struct web *w, int retry_after_s, const char *message)
 {
+	enum status status = HTTP_BUSY;
+	const char *when = arena_printf(w->m, _n("Please try again in %d second.", "Please try again in %d seconds.", retry_after_s), retry_after_s);
+
 	web_set_header(w, "Retry-After", arena_printf(w->m, "%d", retry_after_s));
-	return reply_error(w, HTTP_BUSY, "later", message, retry_after_s);
+	if (show_form_again(w, &status, arena_printf(w->m, "%s %s", message, when)))
+		return status;
+	return reply_error(w, status, "later", message, retry_after_s);
 }
 
 enum status
@@ -324,7 +377,7 @@ web_broken(struct web *w)
 {
 	reply_forget(w);
 	return reply_error(w, HTTP_BROKEN, "broken",
-	                   _("Nothing you did. It has been written down; please try again, and tell us the number below if it stays."), 0);
+	                   _("This is not your fault. We have logged the problem; please try again. If it happens again, tell us the number below."), 0);
 }
 
 /* --- out it goes -------------------------------------------------------------------------------------------------- */
@@ -354,7 +407,7 @@ reply_open(struct arena *forever)
 {
 	struct buf *b = &serving.fixed;
 
-	serving.provider_origin = foreign_origin(forever, settings.provider_public_url);
+	serving.provider_origin = foreign_origin(forever, serving.p->site ? serving.p->site->form_target() : NULL);
 	*b = (struct buf){ .m = forever };
 	buf_printf(b, "Content-Security-Policy: default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; "
 	           "form-action 'self'%s%s; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'\r\n",

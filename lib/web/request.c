@@ -204,7 +204,7 @@ json_field(struct arena *m, const char *name, const json_t *value)
 		f.value = json_is_true(value) ? "true" : "false";
 		break;
 	case JSON_REAL:
-		f.error = _("Please give a whole number.");
+		f.error = _("Please enter a whole number.");
 		break;
 	case JSON_NULL:
 		f.kind = SENT_NOTHING;

@@ -116,7 +116,7 @@ read_body(struct web *w, size_t n)
 
 	in->raw = arena_alloc(w->m, n + 1);
 	in->raw_n = n ? gateway_read(in->x, in->raw, n) : 0;
-	return in->raw_n == n || input_wrong(&in->body, "bad_request", _("The request's body was cut off."));
+	return in->raw_n == n || input_wrong(&in->body, "bad_request", _("The request body is incomplete."));
 }
 
 static bool

@@ -191,3 +191,33 @@ web_sort(struct web *w, const char *const *columns, bool *down)
 	*down = false;
 	return -1;
 }
+
+/* --- tabs and notices --------------------------------------------------------------------------------------------- */
+
+static const struct member tab_members[] = {
+	SHAPE_TEXT(tab, url), SHAPE_TEXT(tab, label), SHAPE_INT(tab, n), SHAPE_BOOL(tab, has_n), SHAPE_BOOL(tab, is_current),
+};
+const struct shape tab_shape = SHAPE(tab, tab_members);
+
+struct tab *
+web_tabs(struct web *w, const char *name, const struct words *words, int current, const int64_t *n)
+{
+	struct tab *tabs = arena_array(w->m, struct tab, words->n);
+
+	for (int i = 0; i < words->n; i++)
+		tabs[i] = (struct tab){
+			.url = url_with(w, name, i ? words->word[i].code : NULL, "page"), .label = _(words->word[i].label),
+			.n = n ? n[i] : 0, .has_n = n != NULL, .is_current = i == current,
+		};
+	return tabs;
+}
+
+void
+web_notice(struct web *w, const struct words *done)
+{
+	const struct sent *f = input_find(&w->in->query, "done");
+	int i = f ? words_find(done, f->value) : -1;
+
+	if (i >= 0)
+		w->chrome.notice = _(done->word[i].label);
+}

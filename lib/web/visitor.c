@@ -159,7 +159,7 @@ unknown_visitor(struct web *w)
 bool
 visitor_refused(struct web *w, enum status *status)
 {
-	int needs = w->in->route->needs, roles = needs & (ROLE_CUSTOMER | ROLE_EMPLOYEE | ROLE_MANAGER | ROLE_COURIER | ROLE_EXAMINER | ROLE_ADMIN);
+	int needs = w->in->route->needs, roles = needs & ROUTE_ROLES;
 
 	/* A token that is not valid is refused everywhere: its owner should hear of it. */
 	if (w->user.id == 0 && ((w->in->bearer && !(needs & ROUTE_OWN_KEY)) || needs & ROUTE_SIGNED_IN || roles))

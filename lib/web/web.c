@@ -129,7 +129,7 @@ not_allowed(struct web *w, int methods)
 	                           methods & PUT ? ", PUT" : "", methods & DELETE ? ", DELETE" : "");
 
 	web_set_header(w, "Allow", allow + 2);
-	return web_refuse(w, HTTP_NOT_ALLOWED, "not_allowed", _("This address does not take such a request."));
+	return web_refuse(w, HTTP_NOT_ALLOWED, "not_allowed", _("This address does not support this kind of request."));
 }
 
 /* Read-only until the next request begins: what only shows need not wait for the disk either (db_durable). */
@@ -156,7 +156,7 @@ is_understood(struct web *w, bool method_known, enum status *status)
 	else if (!take_query(w))
 		*status = web_refuse(w, HTTP_BAD_REQUEST, w->in->query.code, w->in->query.wrong);
 	else if (take_is_too_large(w))
-		*status = web_refuse(w, HTTP_TOO_LARGE, "too_large", _("That is more than we can take."));
+		*status = web_refuse(w, HTTP_TOO_LARGE, "too_large", _("The request is larger than allowed."));
 	else
 		return true;
 	return false;
@@ -178,7 +178,7 @@ answer(struct web *w)
 	if (!is_understood(w, method_known, &status) || visitor_refused(w, &status) || !take_body(w, &status))
 		return status;
 	if (visitor_forged(w))
-		return web_refuse(w, HTTP_FORBIDDEN, "csrf", _("This form is out of date. Please reload the page and send it again."));
+		return web_refuse(w, HTTP_FORBIDDEN, "csrf", _("This form has expired. Please reload the page and submit it again."));
 	return run_handler(w);
 }
 
@@ -204,8 +204,7 @@ could_not_write(struct web *w)
 	if (serving.internal)
 		return web_broken(w);
 	reply_forget(w);
-	return web_later(w, WRITE_AGAIN_S, _("We cannot write anything down just now. Please try again in a moment. If you were booking or "
-	                                     "paying, look at your bookings first; nothing is charged twice."));
+	return web_later(w, WRITE_AGAIN_S, _("We can't save changes right now. Please try again in a moment. If you were booking or paying, check your bookings first; you will not be charged twice."));
 }
 
 /* Nothing leaves before it is true, whole and on disk. */
@@ -321,7 +320,7 @@ web_refuse_overload(struct exchange *x, struct arena *m)
 	begin(&w, &in, x, m);
 	take_method(&w);
 	w.json |= x->param[P_AUTHORIZATION] != NULL;
-	status = web_later(&w, 2 + (int)(began_us % 4), _("Very many people are here just now. Nothing was done; please try again in a few seconds."));
+	status = web_later(&w, 2 + (int)(began_us % 4), _("We're very busy right now. Nothing was changed; please try again in a few seconds."));
 	reply_send(&w, status);
 	log_answer(&w, status, began_us);
 	log_request(NULL);

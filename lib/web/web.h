@@ -22,14 +22,10 @@ enum status {
 	HTTP_CONFLICT = 409, HTTP_TOO_LARGE = 413, HTTP_UNSUPPORTED = 415, HTTP_UNPROCESSABLE = 422, HTTP_TOO_MANY = 429, HTTP_BROKEN = 500, HTTP_BUSY = 503,
 };
 
-/* Roles (DOMAIN 2), a set of bits; a user may hold several. */
-enum role {
-	ROLE_CUSTOMER = 1, ROLE_EMPLOYEE = 2, ROLE_MANAGER = 4, ROLE_COURIER = 8, ROLE_EXAMINER = 16, ROLE_ADMIN = 32,
-};
-
 /* What a route needs. Everything not said here is refused: a POST without a CSRF token, a JSON body to an HTML-only route … */
 enum needs {
-	ROUTE_SIGNED_IN   = 1 << 8,   /* any user; a role bit (MANAGER …) implies it. A browser is sent to sign in and comes back */
+	ROUTE_ROLES       = 0xFF,     /* the bits of the product's roles */
+	ROUTE_SIGNED_IN   = 1 << 8,   /* any user; a role implies it. A browser is sent to sign in and comes back */
 	ROUTE_NO_CSRF     = 1 << 9,   /* webhooks: authenticates itself */
 	ROUTE_UPLOAD      = 1 << 10,  /* multipart/form-data with a file, up to 8 MiB */
 	ROUTE_INTERNAL    = 1 << 11,  /* only over the internal socket, from our own user */
@@ -41,7 +37,7 @@ enum needs {
 struct web;
 typedef enum status handler(struct web *w);
 
-/* {POST, "/bookings/:code/cancel", do_cancel, CUSTOMER | MANAGER}: one of the role bits suffices. Ends in an empty one. */
+/* {POST, "/bookings/:code/cancel", do_cancel, ROLE_CUSTOMER | ROLE_MANAGER}: one of the roles suffices. Ends in an empty one. */
 struct route {
 	int methods;
 	const char *path;       /* segments; ":name" takes one segment: web_param(w, "name") */
@@ -56,22 +52,19 @@ struct user {
 };
 
 /* What every template may show beside its own struct. */
+#define CHROME_PRODUCT_MAX 128
 struct chrome {
 	const char *lang, *other_lang;          /* "ko" */
 	const char *path;                       /* this page with its query: where the language switch comes back to */
 	const char *csrf;                       /* for the hidden field of every POST form */
 	const char *form_key;                   /* fresh idempotency key for forms that must survive a double click */
 	const char *user_name, *user_email;
-	bool signed_in, is_customer, is_employee, is_manager, is_courier, is_examiner, is_admin;
-	bool nav_search, nav_my, nav_bookings, nav_fleet, nav_cards, nav_money, nav_view, nav_ops, nav_users, nav_account, nav_stuck,
-	     nav_deliveries, nav_equipment, nav_reviews, nav_messages;
-	bool sees_deliveries, sees_equipment, sees_reviews;     /* a manager, and whoever works there */
-	int64_t n_unread;                       /* messages in the inbox */
-	int64_t n_stuck;                        /* for a manager: what waits for somebody to look at it */
+	bool signed_in;
 	const char *request_id;
 	const char *notice;                     /* a sentence for the top of the page, or NULL */
-	bool is_sandbox;
 	int64_t now;
+	const char *zone;                       /* of every time on the page: KST */
+	_Alignas(8) char product[CHROME_PRODUCT_MAX];   /* the struct of site.shape, zero when the request begins */
 };
 extern const struct shape chrome_shape;
 
@@ -83,7 +76,7 @@ struct web {
 	bool json;                      /* Accept: application/json, or a bearer token: answer JSON */
 	bool internal;                  /* came over the internal socket */
 	struct user user;
-	struct chrome chrome;           /* set the nav_ flag and the notice here */
+	struct chrome chrome;
 	const char *request_id;
 	const char *address;            /* the client's */
 	int64_t now;
@@ -125,14 +118,40 @@ enum status web_redirect_out(struct web *w, const char *url);   /* 303 to the pr
 void        web_set_header(struct web *w, const char *name, const char *value);         /* Location, Retry-After … */
 void        web_set_cookie(struct web *w, const char *name, const char *value, int64_t max_age_s); /* HttpOnly, SameSite=Lax; __Host- and Secure with TLS; max_age 0 deletes */
 
-/* Errors, as the error page or {"error":{"code","message","fields"}}. Messages are translated sentences a person can act on. */
+/* The same struct for both kinds of clients: as JSON by its json shape, else as the page. */
+enum status web_answer(struct web *w, enum status status, const struct shape *json, struct page *page, const void *data);
+/* After an action: JSON gets the data (shape NULL: 204 without a body), a browser is sent on (303). */
+enum status web_done(struct web *w, enum status json_status, const struct shape *shape, const void *data, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/* Shows a form with what was typed and its marked fields; message: for its top, NULL when it is shown for the first time. */
+typedef enum status form_page(struct web *w, const void *form, enum status status, const char *message);
+/* From now on web_refuse(), web_invalid() and web_later() show this form to a browser instead of the error page. */
+void web_form(struct web *w, form_page *show, const void *form);
+
+/* Errors: {"error":{"code","message","fields"}} for JSON; for a browser the form that web_form() named, else the error page.
+ * Messages are translated sentences a person can act on. */
 enum status web_refuse(struct web *w, enum status status, const char *code, const char *message);
+enum status web_invalid(struct web *w);                 /* 422: some fields are marked (form.h) */
 enum status web_not_found(struct web *w);
 enum status web_forbidden(struct web *w);
 enum status web_later(struct web *w, int retry_after_s, const char *message);   /* 503 + Retry-After, code "later" */
 enum status web_broken(struct web *w);                                          /* 500, with the request id */
 
+/* The sentence for ?done=CODE at the top of the page, from a table of codes and sentences. */
+void web_notice(struct web *w, const struct words *done);
+
 /* --- lists --- */
+/* One of several views of a list; templates/tabs.mustache draws them. */
+struct tab {
+	const char *url, *label;
+	int64_t n;                      /* how many it holds, shown with has_n */
+	bool has_n, is_current;
+};
+extern const struct shape tab_shape;
+/* A tab for each word: its url is the page's own with ?NAME=CODE (the first word: without), page dropped. n: counts by word, or NULL. */
+struct tab *web_tabs(struct web *w, const char *name, const struct words *words, int current, const int64_t *n);
+
 #define PER_PAGE 20
 struct paging {
 	int64_t page, n_pages, n_total, first, last;    /* rows first..last of n_total */

@@ -10,10 +10,10 @@
 #ifndef MP_WEB_INSIDE_H
 #define MP_WEB_INSIDE_H
 
+#include "app.h"
 #include "form.h"
 #include "gateway.h"
 #include "lib/base/gauge.h"
-#include "lib/process/program.h"
 #include "request.h"
 
 #define MAX_PARAMS  6
@@ -49,6 +49,8 @@ struct web_inside {
 	struct form_problem *error;
 	int n_errors, error_room;
 	const char *session, *anon;     /* the tokens CSRF tokens are made from */
+	form_page *form_show;           /* what web_form() named; NULL: none */
+	const void *form;
 	struct reply reply;
 };
 
@@ -68,6 +70,7 @@ extern struct serving serving;
 
 /* web.c: what program.c calls. */
 void web_open(const struct program *p, struct arena *forever, bool internal);
+bool web_compile_pages(const char *templates_dir);       /* after web_open(). false: what is wrong was printed on stderr */
 void web_use_db(struct db *db, const char *why);
 void web_serve(struct exchange *x, struct arena *m);
 void web_refuse_overload(struct exchange *x, struct arena *m);      /* answers that we are busy, and does nothing else */

@@ -120,7 +120,7 @@ for (const scripts of [true, false]) {
 		if (scripts) await page.waitForFunction(() => ['brought', 'fetched', 'Child seat'].every(word => document.querySelector('#order-price').innerText.includes(word)), null, { timeout: 10000 });
 		else await press(page, 'Update the price');
 		const price = await page.locator('#order-price').innerText();
-		for (const words of ['Car brought to you', 'Car fetched from you', 'Child seat', '₩25,000', '₩7,000']) assert.ok(price.includes(words), `${words} in ${price}`);
+		for (const words of ['Delivery', 'Collection', 'Child seat', '₩25,000', '₩7,000']) assert.ok(price.includes(words), `${words} in ${price}`);
 		assert.equal(await page.locator('[name="delivery.address"]').inputValue(), '123 Sejong-daero, Seoul', 'what was typed is kept');
 		await looks_well(window, `order${scripts ? '' : '-phone'}`);
 	});
@@ -138,7 +138,7 @@ for (const scripts of [true, false]) {
 	});
 	await test(`${how}: my page shows the delivery and the seat`, async () => {
 		await page.goto(`/my/bookings/${code}`);
-		await asks_until(page, /Brought to you[\s\S]*Child seat[\s\S]*Approved/);
+		await asks_until(page, /Delivery[\s\S]*Child seat[\s\S]*Approved/);
 		await looks_well(window, `my-page${scripts ? '' : '-phone'}`);
 		no_problems(window);
 	});
@@ -196,7 +196,7 @@ await test('the courier hands the car over, and it is out: the customer, the des
 	const { code } = booked.json;
 	const job = await until('there is a job', async () => (await stack.sql(`SELECT delivery_id FROM delivery WHERE booking_code = '${code}'`))[0]?.[0]);
 	const boss = stack.program((await stack.must('token', manager.email)).trim());
-	const courier_id = Number((await stack.sql(`SELECT user_id FROM user WHERE email = '${courier.email}'`))[0][0]);
+	const courier_id = Number((await stack.sql(`SELECT user_id FROM person WHERE email = '${courier.email}'`))[0][0]);
 	assert.equal((await boss.post(`/deliveries/${job}/assign`, { courier_id })).status, 200);
 	const phone = await comes_in(courier, { ...PHONE, lang: 'ko' });
 	await phone.page.goto(`/deliveries/${job}`);
@@ -221,7 +221,7 @@ await test('the courier hands the car over, and it is out: the customer, the des
 });
 await test('a courier\'s day can be printed, with room for signatures', async () => {
 	const desk = await comes_in(manager);
-	const [id] = (await stack.sql(`SELECT user_id FROM user WHERE email = '${courier.email}'`))[0];
+	const [id] = (await stack.sql(`SELECT user_id FROM person WHERE email = '${courier.email}'`))[0];
 	const [day] = (await stack.sql(`SELECT date(window_from + 32400, 'unixepoch') FROM delivery WHERE courier_id = ${id} AND state = 'SCHEDULED' LIMIT 1`))[0];
 	await desk.page.goto(`/deliveries/sheet?courier_id=${id}&day=${day}`);
 	assert.match(await main_text(desk.page), /Sejong-daero|서울|제주/);

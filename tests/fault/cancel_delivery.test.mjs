@@ -12,7 +12,7 @@ const stack = await Stack.start({ name: 'fault-cancel-delivery', env: { MOTORPOO
 stack.allow(/"program":"lighttpd".*"what":"access","method":"POST","status":500/);      /* a request in hand when its program was killed */
 const manager = await stack.person('Manager', 'manager');
 const courier = await stack.person('Courier', 'courier');
-const courier_id = +(await stack.sql("SELECT user_id FROM user WHERE email = 'courier@example.com'"))[0][0];
+const courier_id = +(await stack.sql("SELECT user_id FROM person WHERE email = 'courier@example.com'"))[0][0];
 const anna = await stack.payer('Anna');
 const cars = [];
 for (let i = 0; i < span(6, 30); i++) cars.push((await manager.post('/fleet/cars', new_car())).json.car_id);

@@ -29,7 +29,7 @@ struct image {
 };
 
 struct disk {
-	const struct lag_history *h;
+	const struct disk_log *h;
 	uint64_t at;
 	struct image file[CUT_N_FILES];
 };
@@ -170,7 +170,7 @@ load(struct image *f, const char *dir, const char *name)
 }
 
 struct disk *
-disk_new(const struct lag_history *h, const char *dir)
+disk_new(const struct disk_log *h, const char *dir)
 {
 	struct disk *d = grow(NULL, sizeof(*d));
 
@@ -224,8 +224,8 @@ hear(struct disk *d, uint64_t at, const struct entry *e)
 void
 disk_to(struct disk *d, uint64_t at)
 {
-	for (; d->at < at; d->at = history_next(d->h, d->at))
-		hear(d, d->at, history_entry(d->h, d->at));
+	for (; d->at < at; d->at = disk_log_next(d->h, d->at))
+		hear(d, d->at, disk_log_entry(d->h, d->at));
 }
 
 uint64_t

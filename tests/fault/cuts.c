@@ -52,16 +52,16 @@ by_place(const void *a, const void *b)
 
 /* Places to cut at: anywhere, right behind something that was told, right behind a sync. In the order of time. */
 static uint64_t *
-choose(const struct lag_history *h, int n, uint64_t *dice)
+choose(const struct disk_log *h, int n, uint64_t *dice)
 {
 	size_t n_all = 0, n_told = 0, n_synced = 0, room = 1 << 20;
 	uint64_t *all = calloc(room, sizeof(*all)), *told = calloc(room, sizeof(*all)), *synced = calloc(room, sizeof(*all));
 	uint64_t *cuts = calloc((size_t)n, sizeof(*cuts));
 
-	for (uint64_t i = 0; i < history_end(h) && n_all < room; ) {
-		uint32_t kind = history_entry(h, i)->kind;
+	for (uint64_t i = 0; i < disk_log_end(h) && n_all < room; ) {
+		uint32_t kind = disk_log_entry(h, i)->kind;
 
-		i = history_next(h, i);
+		i = disk_log_next(h, i);
 		all[n_all++] = i;
 		if (kind == ENTRY_ANSWER || kind == ENTRY_CHARGE || kind == ENTRY_REFUND)
 			told[n_told++] = i;
@@ -86,7 +86,7 @@ choose(const struct lag_history *h, int n, uint64_t *dice)
 }
 
 static void
-judge(struct tally *t, const struct lag_history *h, const struct disk *d, uint64_t at, uint64_t *dice)
+judge(struct tally *t, const struct disk_log *h, const struct disk *d, uint64_t at, uint64_t *dice)
 {
 	static const int keeps[] = { 0, 0, 10, 50, 50, 90, 100 };
 	int keep = keeps[dice_below(dice, 7)], sector = dice_below(dice, 2) ? 512 : 4096;
@@ -102,11 +102,11 @@ judge(struct tally *t, const struct lag_history *h, const struct disk *d, uint64
 	*(is_lost ? &t->n_lost : &t->n_damaged) += 1;
 	if (!*t->first)
 		snprintf(t->first, sizeof(t->first), "cut at %llu of %llu, sectors of %d, %d %% kept: %s", (unsigned long long)at,
-		         (unsigned long long)history_end(h), sector, keep, what);
+		         (unsigned long long)disk_log_end(h), sector, keep, what);
 }
 
 static void
-cut_often(struct tally *t, const struct lag_history *h, const char *base, int n, int enough, uint64_t *dice)
+cut_often(struct tally *t, const struct disk_log *h, const char *base, int n, int enough, uint64_t *dice)
 {
 	struct disk *d = disk_new(h, base);
 	uint64_t *cuts = choose(h, n, dice);
@@ -135,19 +135,19 @@ cuts_experience(struct tally *t, enum lie lie, struct trade_plan plan, int n_cut
 {
 	struct folder base = folder("base"), dir = folder("trade");
 	struct trade_end end;
-	struct lag_history *h;
+	struct disk_log *h;
 	bool is_lost;
 
 	copy(base.path, dir.path);
-	h = history_new(dir.path, lie);
+	h = disk_log_new(dir.path, lie);
 	plan.dir = dir.path;
 	plan.h = h;
 	plan.seed = dice_next(dice);
 	end = trade_run(&plan);
 	cut_often(t, h, base.path, n_cuts, enough, dice);
 	if (at_the_end)
-		*at_the_end = trade_verdict(dir.path, h, history_end(h), true, &is_lost);
-	history_free(h);
+		*at_the_end = trade_verdict(dir.path, h, disk_log_end(h), true, &is_lost);
+	disk_log_free(h);
 	return end;
 }
 

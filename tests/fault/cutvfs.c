@@ -18,7 +18,7 @@
 #define SYNC_MAX_US 300
 #define ONE_OF      6                   /* how often trouble strikes */
 
-struct lag_history {
+struct disk_log {
 	pthread_mutex_t mutex;          /* a write and its entry are one */
 	char prefix[600];               /* $dir/motorpool.db */
 	enum lie lie;
@@ -29,7 +29,7 @@ struct lag_history {
 	unsigned char entries[];
 };
 
-static struct lag_history *mine;
+static struct disk_log *mine;
 static void (*on_header)(void);
 static uint64_t my_dice;
 static sqlite3_vfs *real;
@@ -48,10 +48,10 @@ shared(size_t n)
 	return p;
 }
 
-struct lag_history *
-history_new(const char *dir, enum lie lie)
+struct disk_log *
+disk_log_new(const char *dir, enum lie lie)
 {
-	struct lag_history *h = shared(sizeof(*h) + ROOM);
+	struct disk_log *h = shared(sizeof(*h) + ROOM);
 	pthread_mutexattr_t a;
 	struct stat st;
 
@@ -67,7 +67,7 @@ history_new(const char *dir, enum lie lie)
 }
 
 void
-history_free(struct lag_history *h)
+disk_log_free(struct disk_log *h)
 {
 	if (mine == h)
 		mine = NULL;
@@ -75,20 +75,20 @@ history_free(struct lag_history *h)
 }
 
 void
-history_lock(struct lag_history *h)
+disk_log_lock(struct disk_log *h)
 {
 	pthread_mutex_lock(&h->mutex);
 }
 
 void
-history_unlock(struct lag_history *h)
+disk_log_unlock(struct disk_log *h)
 {
 	pthread_mutex_unlock(&h->mutex);
 }
 
 /* With the mutex held. */
 static void
-append(struct lag_history *h, enum entry_kind kind, int file, int64_t offset, uint64_t covers, const void *data, size_t n)
+append(struct disk_log *h, enum entry_kind kind, int file, int64_t offset, uint64_t covers, const void *data, size_t n)
 {
 	struct entry *e = (struct entry *)(h->entries + h->end);
 
@@ -103,51 +103,51 @@ append(struct lag_history *h, enum entry_kind kind, int file, int64_t offset, ui
 }
 
 void
-history_note(struct lag_history *h, enum entry_kind kind, const void *data, size_t n)
+disk_log_note(struct disk_log *h, enum entry_kind kind, const void *data, size_t n)
 {
-	history_lock(h);
+	disk_log_lock(h);
 	append(h, kind, 0, 0, 0, data, n);
-	history_unlock(h);
+	disk_log_unlock(h);
 }
 
 uint64_t
-history_end(const struct lag_history *h)
+disk_log_end(const struct disk_log *h)
 {
 	return h->end;
 }
 
 bool
-history_is_full(const struct lag_history *h)
+disk_log_is_full(const struct disk_log *h)
 {
 	return h->end > ENOUGH;
 }
 
 const struct entry *
-history_entry(const struct lag_history *h, uint64_t at)
+disk_log_entry(const struct disk_log *h, uint64_t at)
 {
 	return (const struct entry *)(h->entries + at);
 }
 
 uint64_t
-history_next(const struct lag_history *h, uint64_t at)
+disk_log_next(const struct disk_log *h, uint64_t at)
 {
-	return at + ((sizeof(struct entry) + history_entry(h, at)->n + 7) & ~(size_t)7);
+	return at + ((sizeof(struct entry) + disk_log_entry(h, at)->n + 7) & ~(size_t)7);
 }
 
 void
-history_trouble(struct lag_history *h, enum trouble trouble)
+disk_log_trouble(struct disk_log *h, enum trouble trouble)
 {
 	atomic_store(&h->trouble, (int)trouble);
 }
 
 enum trouble
-history_trouble_now(const struct lag_history *h)
+disk_log_trouble_now(const struct disk_log *h)
 {
 	return (enum trouble)atomic_load(&h->trouble);
 }
 
 void
-history_on_header(void (*fn)(void))
+disk_log_on_header(void (*fn)(void))
 {
 	on_header = fn;
 }
@@ -169,7 +169,7 @@ under(sqlite3_file *f)
 static bool
 strikes(enum trouble trouble)
 {
-	return history_trouble_now(mine) == trouble && dice_below(&my_dice, ONE_OF) == 0;
+	return disk_log_trouble_now(mine) == trouble && dice_below(&my_dice, ONE_OF) == 0;
 }
 
 static bool
@@ -190,15 +190,15 @@ cut_write(sqlite3_file *f, const void *data, int n, sqlite3_int64 offset)
 
 	if (file->which < 0)
 		return under(f)->pMethods->xWrite(under(f), data, n, offset);
-	if (history_trouble_now(mine) == TROUBLE_FULL && makes_longer(f, n, offset))
+	if (disk_log_trouble_now(mine) == TROUBLE_FULL && makes_longer(f, n, offset))
 		return SQLITE_FULL;
 	breaks = strikes(TROUBLE_WRITE);
 	n = breaks ? dice_below(&my_dice, n) : n;
-	history_lock(mine);
+	disk_log_lock(mine);
 	rc = n ? under(f)->pMethods->xWrite(under(f), data, n, offset) : SQLITE_OK;
 	if (rc == SQLITE_OK && n)
 		append(mine, ENTRY_WRITE, file->which, offset, 0, data, (size_t)n);
-	history_unlock(mine);
+	disk_log_unlock(mine);
 	return breaks ? SQLITE_IOERR_WRITE : rc;
 }
 
@@ -212,11 +212,11 @@ cut_truncate(sqlite3_file *f, sqlite3_int64 size)
 		return under(f)->pMethods->xTruncate(under(f), size);
 	if (strikes(TROUBLE_TRUNCATE))
 		return SQLITE_IOERR_TRUNCATE;
-	history_lock(mine);
+	disk_log_lock(mine);
 	rc = under(f)->pMethods->xTruncate(under(f), size);
 	if (rc == SQLITE_OK)
 		append(mine, ENTRY_TRUNCATE, file->which, size, 0, NULL, 0);
-	history_unlock(mine);
+	disk_log_unlock(mine);
 	return rc;
 }
 
@@ -233,10 +233,10 @@ cut_sync(sqlite3_file *f, int flags)
 	covers = mine->end;
 	usleep((unsigned)dice_below(&my_dice, SYNC_MAX_US));
 	fails = strikes(TROUBLE_SYNC);
-	history_lock(mine);
+	disk_log_lock(mine);
 	if (fails || mine->lie != LIE_SYNCS_NOTHING)
 		append(mine, fails ? ENTRY_SYNC_FAILED : ENTRY_SYNC, file->which, 0, covers, NULL, 0);
-	history_unlock(mine);
+	disk_log_unlock(mine);
 	return fails && mine->lie != LIE_HIDES_FAILED_SYNCS ? SQLITE_IOERR_FSYNC : SQLITE_OK;
 }
 
@@ -287,11 +287,11 @@ which_file(const char *path)
 static void
 note_birth(int which)
 {
-	history_lock(mine);
+	disk_log_lock(mine);
 	if (!mine->is_born[which])
 		append(mine, ENTRY_BORN, which, 0, 0, NULL, 0);
 	mine->is_born[which] = true;
-	history_unlock(mine);
+	disk_log_unlock(mine);
 }
 
 static int
@@ -322,7 +322,7 @@ cut_delete(sqlite3_vfs *vfs, const char *path, int sync_folder)
 }
 
 void
-history_join(struct lag_history *h, uint64_t seed)
+disk_log_join(struct disk_log *h, uint64_t seed)
 {
 	static sqlite3_vfs vfs;
 
@@ -349,7 +349,7 @@ fsync(int fd)
 	struct stat st;
 
 	if (mine && fstat(fd, &st) == 0 && st.st_ino == mine->folder.st_ino && st.st_dev == mine->folder.st_dev) {
-		history_note(mine, ENTRY_FOLDER_SYNC, NULL, 0);
+		disk_log_note(mine, ENTRY_FOLDER_SYNC, NULL, 0);
 		return 0;
 	}
 	return (int)syscall(SYS_fsync, fd);

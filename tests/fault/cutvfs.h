@@ -45,34 +45,34 @@ enum trouble {
 /* Lies the disk may tell from the beginning: what must not be survived. */
 enum lie { LIE_NONE, LIE_SYNCS_NOTHING, LIE_HIDES_FAILED_SYNCS };
 
-struct lag_history;
+struct disk_log;
 
 /* Before the processes are forked: an empty history of $dir/motorpool.db. */
-struct lag_history *history_new(const char *dir, enum lie lie);
-void history_free(struct lag_history *h);
+struct disk_log *disk_log_new(const char *dir, enum lie lie);
+void disk_log_free(struct disk_log *h);
 /* In a process that is to take part: SQLite's files go through here from now on. */
-void history_join(struct lag_history *h, uint64_t seed);
-void history_trouble(struct lag_history *h, enum trouble trouble);
-enum trouble history_trouble_now(const struct lag_history *h);
+void disk_log_join(struct disk_log *h, uint64_t seed);
+void disk_log_trouble(struct disk_log *h, enum trouble trouble);
+enum trouble disk_log_trouble_now(const struct disk_log *h);
 /* Called in this process where a checkpoint has read the WAL's header and has not used it yet (it drops its mappings there). */
-void history_on_header(void (*fn)(void));
+void disk_log_on_header(void (*fn)(void));
 
 /* Notes something that is not a file's. */
-void history_note(struct lag_history *h, enum entry_kind kind, const void *data, size_t n);
-void history_lock(struct lag_history *h);
-void history_unlock(struct lag_history *h);
+void disk_log_note(struct disk_log *h, enum entry_kind kind, const void *data, size_t n);
+void disk_log_lock(struct disk_log *h);
+void disk_log_unlock(struct disk_log *h);
 
-uint64_t history_end(const struct lag_history *h);          /* one past the last entry */
-bool history_is_full(const struct lag_history *h);
-const struct entry *history_entry(const struct lag_history *h, uint64_t at);
-uint64_t history_next(const struct lag_history *h, uint64_t at);
+uint64_t disk_log_end(const struct disk_log *h);          /* one past the last entry */
+bool disk_log_is_full(const struct disk_log *h);
+const struct entry *disk_log_entry(const struct disk_log *h, uint64_t at);
+uint64_t disk_log_next(const struct disk_log *h, uint64_t at);
 
 /* --- cutting ---------------------------------------------------------------------------------------------------------- */
 
 struct disk;
 
 /* The disk as it was when the history began: what stands in dir. */
-struct disk *disk_new(const struct lag_history *h, const char *dir);
+struct disk *disk_new(const struct disk_log *h, const char *dir);
 void disk_free(struct disk *d);
 void disk_to(struct disk *d, uint64_t at);              /* onward only: all entries before `at` have come */
 /* What is left of it when the power goes now, written into dir. keep: of a hundred unsynced sectors so many are there. */

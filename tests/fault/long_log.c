@@ -18,7 +18,7 @@
 
 #define CARS      200
 #define CUSTOMERS 500
-#define BATCH     500           /* as the relay's child takes them (relay/child.c) */
+#define BATCH     500           /* as the relay's child takes them (relay/consumer_loop.c) */
 #define LIMIT_S   10
 
 static char var[] = "/tmp/motorpool-long-XXXXXX";

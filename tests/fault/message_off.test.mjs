@@ -65,7 +65,7 @@ await test('resumed and started again: each booking and each cancellation is tol
 	assert.deepEqual(await wrong(), []);
 	await stack.up();
 	const inbox = (await market.people[0].get('/messages')).json;
-	assert.equal(inbox.n_total, await stack.count('message', `recipient_id = (SELECT user_id FROM user WHERE email = '${market.people[0].email}')`));
+	assert.equal(inbox.n_total, await stack.count('message', `recipient_id = (SELECT user_id FROM person WHERE email = '${market.people[0].email}')`));
 }, { limit_s: span(100, 240) });
 await test('heard again from the first event on, nothing is told again', async () => {
 	const before = await stack.count('message'), sent = await stack.count('event', "type = 'message.sent'");

@@ -12,7 +12,7 @@
 #define PATIENCE_MS 610
 
 static struct outside *company;
-static struct lag_history *history;
+static struct disk_log *history;
 static struct db *payment_db;
 
 /* --- what it has ------------------------------------------------------------------------------------------------------ */
@@ -66,7 +66,7 @@ note(enum entry_kind kind, const char *key, const char *refund_key, int64_t amou
 		return;
 	snprintf(deed.key, sizeof(deed.key), "%s", key);
 	snprintf(deed.refund_key, sizeof(deed.refund_key), "%s", refund_key);
-	history_note(history, kind, &deed, sizeof(deed));
+	disk_log_note(history, kind, &deed, sizeof(deed));
 }
 
 /* --- what it says ----------------------------------------------------------------------------------------------------- */
@@ -92,14 +92,14 @@ static void
 enter(void)
 {
 	if (history)
-		history_lock(history);
+		disk_log_lock(history);
 }
 
 static void
 leave(void)
 {
 	if (history)
-		history_unlock(history);
+		disk_log_unlock(history);
 }
 
 static struct provider_answer
@@ -153,7 +153,7 @@ look_up(struct arena *m, const char *key, int64_t until_ms)
 static const struct provider company_provider = { .charge = charge, .refund = refund, .look_up = look_up };
 
 void
-outside_open(struct outside *outside, struct lag_history *h)
+outside_open(struct outside *outside, struct disk_log *h)
 {
 	company = outside;
 	history = h;
@@ -161,14 +161,14 @@ outside_open(struct outside *outside, struct lag_history *h)
 }
 
 void
-outside_at(struct outside *outside, const struct lag_history *h, uint64_t at)
+outside_at(struct outside *outside, const struct disk_log *h, uint64_t at)
 {
 	struct outside *was = company;
 
 	outside->n_accounts = outside->n_refunds = 0;
 	company = outside;
-	for (uint64_t i = 0; i < at; i = history_next(h, i)) {
-		const struct entry *e = history_entry(h, i);
+	for (uint64_t i = 0; i < at; i = disk_log_next(h, i)) {
+		const struct entry *e = disk_log_entry(h, i);
 		const struct outside_deed *deed = (const struct outside_deed *)e->data;
 
 		if (e->kind == ENTRY_CHARGE)

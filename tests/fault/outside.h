@@ -18,9 +18,9 @@ struct outside {
 };
 
 /* Payment's provider is this one from now on. h: notes what it does; NULL: nobody writes it down. */
-void outside_open(struct outside *outside, struct lag_history *h);
+void outside_open(struct outside *outside, struct disk_log *h);
 /* What the company knew at a moment of the history. */
-void outside_at(struct outside *outside, const struct lag_history *h, uint64_t at);
+void outside_at(struct outside *outside, const struct disk_log *h, uint64_t at);
 /* Booking's calls lead to payment's own functions, on payment's own connection. */
 void outside_payments(struct db *payment_db);
 

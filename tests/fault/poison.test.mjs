@@ -10,7 +10,7 @@ import { figure, load, span } from './fault.mjs';
 import { Market, relay_processes } from './market.mjs';
 
 const stack = await Stack.start({ name: 'fault-poison', env: { MOTORPOOL_MAX_BOOKINGS_PER_PERSON: '1000', MOTORPOOL_SHORT_PAUSES: '1' } });
-stack.allow(/is given up/, /has given no sign of life for 4 s/, /"what":"arena"/, /out of memory/i, /mypage: the handler crashed/);
+stack.allow(/is given up/, /has been in one policy for 4 s/, /"what":"arena"/, /out of memory/i, /mypage: the handler crashed/);
 const market = await Market.open(stack, { n_cars: 12, n_people: 3 });
 const admin = await stack.person('Admin', 'admin');
 const file = `${stack.var}/run/fault.poison`;

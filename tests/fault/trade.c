@@ -8,6 +8,7 @@
 #include "cgi-bin/fleet/fleet.h"
 #include "cgi-bin/payment/payment.h"
 #include "cli/cli.h"
+#include "domain/rental.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/settings.h"
@@ -96,7 +97,7 @@ trade_found(const char *dir)
 	const char *why = "";
 	struct db *db;
 
-	if (!settings_open(".", dir, &why) || !db_create(dir, "db/schema.sql", NULL, &why))
+	if (!rental_settings_open(".", dir, &why) || !db_create(dir, "db/schema.sql", NULL, &why))
 		stop(dir, why);
 	clock_open(settings.zone);
 	db = db_open(dir, &cli_role, m, &why);
@@ -112,7 +113,7 @@ trade_found(const char *dir)
 static bool
 is_over(struct worker *w)
 {
-	return atomic_load(&w->common->is_over) || history_is_full(w->plan->h);
+	return atomic_load(&w->common->is_over) || disk_log_is_full(w->plan->h);
 }
 
 static struct db *
@@ -167,7 +168,7 @@ tell(struct worker *w, const char *code, int state)
 	snprintf(a.code, sizeof(a.code), "%s", code);
 	if (db_failed(w->db) || (!early && !db_durable(w->db)))
 		return false;
-	history_note(w->plan->h, ENTRY_ANSWER, &a, sizeof(a));
+	disk_log_note(w->plan->h, ENTRY_ANSWER, &a, sizeof(a));
 	if (early)
 		db_durable(w->db);
 	atomic_fetch_add(&w->common->n_answers, 1);
@@ -345,7 +346,7 @@ start(const struct trade_plan *plan, struct common *common, int number, int (*ru
 	fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	dup2(fd, STDERR_FILENO);
 	w.m = arena_new(MEMORY);
-	history_join(plan->h, plan->seed * 77 + (uint64_t)number);
+	disk_log_join(plan->h, plan->seed * 77 + (uint64_t)number);
 	outside_open(&common->outside, plan->h);
 	_exit(run(&w));
 }
@@ -369,9 +370,9 @@ trouble_comes_and_goes(const struct trade_plan *plan, struct common *common)
 
 	for (int i = dice_below(&dice, 5); clock_ms() < end_ms; i++) {
 		usleep(20000 + (unsigned)dice_below(&dice, 60000));
-		history_trouble(plan->h, kinds[i % 5]);
+		disk_log_trouble(plan->h, kinds[i % 5]);
 		usleep(5000 + (unsigned)dice_below(&dice, 40000));
-		history_trouble(plan->h, TROUBLE_NONE);
+		disk_log_trouble(plan->h, TROUBLE_NONE);
 	}
 	atomic_store(&common->is_calm, 1);
 }

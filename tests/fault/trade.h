@@ -20,7 +20,7 @@ enum carelessness { CAREFUL, ANSWERS_EARLY /* before db_durable() */, NEVER_WAIT
 
 struct trade_plan {
 	const char *dir;                /* holds the state the trade begins with, and then all of it */
-	struct lag_history *h;
+	struct disk_log *h;
 	enum carelessness carelessness;
 	int n_workers;
 	int n_deeds;                    /* each worker's */
@@ -44,6 +44,6 @@ struct trade_end trade_run(const struct trade_plan *plan);
  * invariants of `motorpool check`; with `to_the_end` also what becomes of it when the sweeps have done their work, and that a car
  * can be booked. NULL: all is well, else what is not; *is_lost: something told is missing.
  */
-const char *trade_verdict(const char *dir, const struct lag_history *h, uint64_t at, bool to_the_end, bool *is_lost);
+const char *trade_verdict(const char *dir, const struct disk_log *h, uint64_t at, bool to_the_end, bool *is_lost);
 
 #endif

@@ -90,12 +90,12 @@ missing_entry(struct db *db, const struct entry *e)
 }
 
 static const char *
-missing(struct db *db, const struct lag_history *h, uint64_t at)
+missing(struct db *db, const struct disk_log *h, uint64_t at)
 {
 	const char *what = NULL;
 
-	for (uint64_t i = 0; i < at && !what; i = history_next(h, i))
-		what = missing_entry(db, history_entry(h, i));
+	for (uint64_t i = 0; i < at && !what; i = disk_log_next(h, i))
+		what = missing_entry(db, disk_log_entry(h, i));
 	return what;
 }
 
@@ -183,7 +183,7 @@ cannot_book(struct db *db)
 }
 
 static const char *
-live_on(struct db *db, const char *dir, const struct lag_history *h, uint64_t at)
+live_on(struct db *db, const char *dir, const struct disk_log *h, uint64_t at)
 {
 	static struct outside company;
 	const char *what;
@@ -205,7 +205,7 @@ live_on(struct db *db, const char *dir, const struct lag_history *h, uint64_t at
 }
 
 const char *
-trade_verdict(const char *dir, const struct lag_history *h, uint64_t at, bool to_the_end, bool *is_lost)
+trade_verdict(const char *dir, const struct disk_log *h, uint64_t at, bool to_the_end, bool *is_lost)
 {
 	const char *why = "", *what;
 	struct db *db;

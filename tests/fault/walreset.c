@@ -184,7 +184,7 @@ static int
 lost(bool ours)
 {
 	struct keeper first, second;
-	struct lag_history *h;
+	struct disk_log *h;
 	pid_t pid;
 	int n;
 
@@ -192,14 +192,14 @@ lost(bool ours)
 	if (!mkdtemp(dir) || pipe(ask) != 0 || pipe(answer) != 0)
 		stop(dir, "cannot be made");
 	trade_found(dir);
-	h = history_new(dir, LIE_NONE);
+	h = disk_log_new(dir, LIE_NONE);
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0) {
 		close(ask[1]);
 		_exit(other(ours));
 	}
-	history_join(h, 1);
+	disk_log_join(h, 1);
 	n_told = n_told_beside = 0;
 	is_held = false;
 	first = keeper_open(ours);
@@ -207,9 +207,9 @@ lost(bool ours)
 	send(BEFORE);
 	hear(BEFORE, 5000);
 	keeper_moves(&first, SQLITE_CHECKPOINT_PASSIVE);
-	history_on_header(let_the_other_commit);
+	disk_log_on_header(let_the_other_commit);
 	keeper_moves(&second, SQLITE_CHECKPOINT_PASSIVE);
-	history_on_header(NULL);
+	disk_log_on_header(NULL);
 	hear(BESIDE - n_told_beside, 5000);
 	send(AFTER);
 	hear(AFTER, 5000);
@@ -221,7 +221,7 @@ lost(bool ours)
 	close(answer[0]);
 	waitpid(pid, NULL, 0);
 	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	history_free(h);
+	disk_log_free(h);
 	return n;
 }
 

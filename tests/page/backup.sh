@@ -50,7 +50,7 @@ expect_err '0 bookings, 2 events, 2 photos'
 test_that "others can look through it: tar takes it apart, b2sum finds each member whole"
 mkdir "$SCRATCH/apart"
 tar xf "$TO/a.tar" -C "$SCRATCH/apart" && (cd "$SCRATCH/apart" && b2sum --quiet -c B2SUMS) || bad "it does not"
-expect_same "$(sqlite3 "file:$SCRATCH/apart/motorpool.db?immutable=1" 'PRAGMA integrity_check; SELECT email FROM user' | tr '\n' ' ')" "ok anna@example.com "
+expect_same "$(sqlite3 "file:$SCRATCH/apart/motorpool.db?immutable=1" 'PRAGMA integrity_check; SELECT email FROM person' | tr '\n' ' ')" "ok anna@example.com "
 
 test_that "nothing else is left in the folder"
 expect_same "$(ls -A "$TO")" a.tar
@@ -136,9 +136,9 @@ test_that "with --replace it is moved aside, whole"
 VAR=$SCRATCH/new motorpool user add late@example.com Late --password 'a long enough one'
 VAR=$SCRATCH/new motorpool restore "$TO/a.tar" --replace
 expect_end 0
-expect_same "$(sqlite3 "$SCRATCH/new/motorpool.db" 'SELECT COUNT(*) FROM user')" 1
+expect_same "$(sqlite3 "$SCRATCH/new/motorpool.db" 'SELECT COUNT(*) FROM person')" 1
 aside=("$SCRATCH"/new/before-restore-*)
-expect_same "$(sqlite3 "${aside[0]}/motorpool.db" 'SELECT COUNT(*) FROM user')" 2
+expect_same "$(sqlite3 "${aside[0]}/motorpool.db" 'SELECT COUNT(*) FROM person')" 2
 [[ -e ${aside[0]}/photos/0a1b.jpg && -e ${aside[0]}/secret.key ]] || bad "not all of it"
 
 test_that "settings that lie elsewhere are this machine's own, and stay"
@@ -182,10 +182,10 @@ VAR=$SCRATCH/cut motorpool restore "$TO/a.tar" --replace
 expect_end 0
 VAR=$SCRATCH/cut motorpool check
 expect_end 0
-expect_same "$(sqlite3 "$SCRATCH/cut/motorpool.db" 'SELECT email FROM user')" anna@example.com
+expect_same "$(sqlite3 "$SCRATCH/cut/motorpool.db" 'SELECT email FROM person')" anna@example.com
 found=0
 for file in "$SCRATCH"/cut/before-restore-*/motorpool.db; do
-	[[ $(sqlite3 "$file" "SELECT COUNT(*) FROM user WHERE email = 'early@example.com'") == 1 ]] && found=1
+	[[ $(sqlite3 "$file" "SELECT COUNT(*) FROM person WHERE email = 'early@example.com'") == 1 ]] && found=1
 done
 ((found)) || bad "the business that was there is gone"
 expect_same "$(ls -A "$SCRATCH/cut" | grep -c part)" 0
@@ -198,8 +198,8 @@ mkdir "$SCRATCH/parted/before-restore.part"
 mv "$SCRATCH/parted/motorpool.db" "$SCRATCH/parted/before-restore.part"
 VAR=$SCRATCH/parted motorpool restore "$TO/a.tar"
 expect_end 0
-expect_same "$(sqlite3 "$SCRATCH"/parted/before-restore-2*/motorpool.db 'SELECT COUNT(*) FROM user')" 2
-expect_same "$(sqlite3 "$SCRATCH/parted/motorpool.db" 'SELECT COUNT(*) FROM user') $(ls -A "$SCRATCH/parted" | grep -c part)" "1 0"
+expect_same "$(sqlite3 "$SCRATCH"/parted/before-restore-2*/motorpool.db 'SELECT COUNT(*) FROM person')" 2
+expect_same "$(sqlite3 "$SCRATCH/parted/motorpool.db" 'SELECT COUNT(*) FROM person') $(ls -A "$SCRATCH/parted" | grep -c part)" "1 0"
 
 # --- what is no backup ---
 

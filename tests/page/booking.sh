@@ -4,10 +4,10 @@
 cd "$(dirname "$0")/../.." && . tests/page/lib.sh || exit 1
 
 somebody() { # somebody NAME ROLE: a user with that role and a bearer token
-	sql "INSERT INTO user (email, name, lang, password_hash, created_at, updated_at) VALUES ('$1@example.com', '$1', 'en', 'x', 0, 0);
-	     INSERT INTO user_role VALUES ((SELECT MAX(user_id) FROM user), '$2');
+	sql "INSERT INTO person (email, name, lang, password_hash, created_at, updated_at) VALUES ('$1@example.com', '$1', 'en', 'x', 0, 0);
+	     INSERT INTO user_role VALUES ((SELECT MAX(user_id) FROM person), '$2');
 	     INSERT INTO api_token (token_hash, user_id, name, created_at)
-	     VALUES ('$(printf %s "token-of-$1-0123456789" | b2sum -l 256 | cut -d' ' -f1)', (SELECT MAX(user_id) FROM user), 'test', 0);"
+	     VALUES ('$(printf %s "token-of-$1-0123456789" | b2sum -l 256 | cut -d' ' -f1)', (SELECT MAX(user_id) FROM person), 'test', 0);"
 }
 as() { bearer "token-of-$1-0123456789"; }
 at() { TZ=Asia/Seoul date -d "$1" +%Y-%m-%dT%H:00; }
@@ -77,17 +77,17 @@ many() { json POST /bookings '{"model_id":'"$1"',"qty":'"$2"',"starts_at":"'"$fr
 hours="starts_at=$from&ends_at=$to"
 forget
 test_that "the models are shown with what is free and what one costs" && get "/models?$hours" && expect_status 200 && expect_body "Kona &lt;i&gt;" &&
-	expect_body "3 of 3 free" && expect_body "₩161,000" && expect_no_body "Gone" && expect_no_body "<i>"
-test_that "… in Korean" && lang=ko && get "/models?$hours" && expect_body "3대 중 3대 가능" && expect_body "강남점"
+	expect_body "3 of 3 available" && expect_body "₩161,000" && expect_no_body "Gone" && expect_no_body "<i>"
+test_that "… in Korean" && lang=ko && get "/models?$hours" && expect_body "3대 중 3대 예약 가능" && expect_body "강남점"
 lang=en
-test_that "… and without hours for tomorrow" && get /models && expect_status 200 && expect_body "3 of 3 free"
+test_that "… and without hours for tomorrow" && get /models && expect_status 200 && expect_body "3 of 3 available"
 test_that "a model's page offers as many as are free" && get "/models/7?$hours" && expect_status 200 && expect_body '<option value="3"' && expect_no_body '<option value="4"'
 test_that "… as JSON" && json GET "/models/7?$hours" && expect_js .model.n_free 3 && expect_js .model.n_at_once 3 && expect_js .price.amount 161000 &&
 	expect_js '.model.branches[0].n_free' 3
 test_that "bad hours are refused at their field, the page keeps its form" && json GET "/models?starts_at=$to&ends_at=$from" && expect_status 422 &&
 	expect_js '.error.fields|keys|join(" ")' ends_at && get "/models/7?starts_at=x&ends_at=$to" && expect_status 422 && expect_body 'aria-invalid="true"'
 for id in 8 99 0 x 7%27; do test_that "no such model for rent: $id" && get "/models/$id" && expect_status 404; done
-test_that "a search names the others like it" && get "/cars?from=$from&to=$to&body=suv" && expect_body "any of 3 like it"
+test_that "a search names the others like it" && get "/cars?from=$from&to=$to&body=suv" && expect_body "3 available</a>"
 as ann
 test_that "more than are free: out of stock" && many 7 4 && expect_status 409 && expect_js .error.code out_of_stock
 for qty in 0 6 -1 '"x"' 1.5; do test_that "a number that cannot be: $qty" && many 7 "$qty" && expect_status 422 && expect_js '.error.fields|keys|join(" ")' qty; done
@@ -129,14 +129,14 @@ sql "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2
        1000, 91, 'KRW', 1, 1, 1000 + i, 'PENDING' FROM n"
 test_that "one that was tried and stands on the list's second page is not said to be done"
 use account; get /account/sign-up; post /account/sign-up name=max email=max@example.kr password='paper horse lamp river' lang=en
-sql "INSERT INTO user_role SELECT user_id, 'manager' FROM user WHERE name = 'max'"
+sql "INSERT INTO user_role SELECT user_id, 'manager' FROM person WHERE name = 'max'"
 use booking; get '/bookings/stuck?done=MP-STUCK125'; expect_status 200; expect_body 'MP-STUCK101'
-expect_body 'MP-STUCK125 was tried just now and is not done'
+expect_body 'MP-STUCK125 was retried just now but is still pending'
 sql "UPDATE booking SET refund_state = 'DONE' WHERE code = 'MP-STUCK125'"
-get '/bookings/stuck?done=MP-STUCK125'; expect_body 'MP-STUCK125 is not stuck any more'
+get '/bookings/stuck?done=MP-STUCK125'; expect_body 'MP-STUCK125 is no longer pending'
 test_that "the order form says how many, and what they cost" && get "/bookings/new?model_id=7&qty=2&$hours" && expect_status 200 && expect_body "2 × Kona &lt;i&gt;" &&
 	expect_body "₩322,000" && expect_body 'name="qty" value="2"'
-test_that "more than are free is said before anything is paid" && get "/bookings/new?model_id=7&qty=4&$hours" && expect_status 409 && expect_body "Fewer cars of this model"
+test_that "more than are free is said before anything is paid" && get "/bookings/new?model_id=7&qty=4&$hours" && expect_status 409 && expect_body "Not enough cars of this model"
 test_that "a number that cannot be goes back to the model" && get "/bookings/new?model_id=7&qty=6&$hours" && expect_status 422 && expect_body 'id="e-qty"'
 forget
 

@@ -112,30 +112,93 @@ in_older migrate
 expect_end 1
 expect_err "db/migrate/${script%%-*}-*.sql is missing"
 
-# What a schema comes to, however it is written: columns, what they refer to, indexes, and the text of views and triggers.
+# What a schema comes to, however it is written: columns, what they refer to, indexes, the definitions in each table (so every
+# CHECK) in order of their text, and the text of views, triggers and indexes.
 schema_of() {
 	sqlite3 "$1" "SELECT m.name, c.name, c.type, c.\"notnull\", COALESCE(c.dflt_value, '-'), c.pk FROM sqlite_master m, pragma_table_xinfo(m.name) c
 	                WHERE m.type = 'table' ORDER BY 1, 2;
 	              SELECT m.name, f.* FROM sqlite_master m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table' ORDER BY 1, 4, 5;
 	              SELECT m.name, l.name, l.\"unique\", l.partial, i.name FROM sqlite_master m, pragma_index_list(m.name) l, pragma_index_info(l.name) i
 	                WHERE m.type = 'table' AND l.origin = 'c' ORDER BY 1, 2, i.seqno"
+	sqlite3 "$1" "SELECT sql || ';' FROM sqlite_master WHERE type = 'table' AND sql IS NOT NULL ORDER BY name" | definitions_of
 	sqlite3 "$1" ".mode list" "SELECT name || ' ' || sql FROM sqlite_master WHERE type IN ('view', 'trigger', 'index') AND sql IS NOT NULL ORDER BY name" |
 		sed 's/--.*//' | tr -s ' \t\n' ' '
 }
+# The columns and constraints of each CREATE TABLE, one a line, sorted. A comma inside brackets does not end one.
+definitions_of() {
+	perl -0777 -ne 's/--.*//g; tr/"//d; s/\s+/ /g; s/ ?([()]) ?/$1/g;
+		for (split /;/) {
+			my ($table, $inside, $end) = /CREATE TABLE (\w+)\((.*)\)([^()]*)$/ or next;
+			my @one = ($end);
+			push @one, $1 while $inside =~ /((?:[^(),]|(\((?:[^()]|(?2))*\)))+)/g;
+			print map { "$table: $_\n" } sort map { s/^ | $//gr } @one;
+		}'
+}
+
+# A database of an older version: schema-1.sql and the scripts that lead up to it.
+made_of_version() {
+	local version=$1 folder=$SCRATCH/of-version-$1 script
+	mkdir -p "$folder"
+	sqlite3 "$folder/motorpool.db" "PRAGMA journal_mode = WAL" ".read tests/page/schema-1.sql" >/dev/null
+	for script in db/migrate/*.sql; do
+		[[ $(basename "$script") > $(printf '%04d~' "$version") ]] || sqlite3 "$folder/motorpool.db" ".read $script"
+	done
+	sqlite3 "$folder/motorpool.db" "PRAGMA user_version = $version" "$2" >/dev/null
+}
+of_version() { sqlite3 -cmd 'PRAGMA foreign_keys = ON' "$SCRATCH/of-version-$1/motorpool.db" "$2" 2>&1; }
+expect_schema_of_today() {
+	schema_of "$SCRATCH/of-version-$1/motorpool.db" >"$SCRATCH/migrated"
+	schema_of "$VAR/motorpool.db" >"$SCRATCH/new"
+	difference=$(diff "$SCRATCH/migrated" "$SCRATCH/new") || bad "they differ: $difference"
+	[[ $(wc -l <"$SCRATCH/new") -gt 800 ]] || bad "the comparison looked at nothing"
+	expect_same "$(of_version "$1" 'PRAGMA foreign_key_check; PRAGMA integrity_check; PRAGMA user_version' | tr '\n' ' ')" "ok $today "
+}
 
 test_that "a database of version 1 becomes by the scripts what a new one is"
-mkdir -p "$SCRATCH/first"
-sqlite3 "$SCRATCH/first/motorpool.db" "PRAGMA journal_mode = WAL" ".read tests/page/schema-1.sql" \
-	"INSERT INTO charge (key, subject_id, user_id, amount, currency, state, requested_at) VALUES ('MP-OLD', 'MP-OLD', 7, 110000, 'KRW', 'APPROVED', 1)" \
-	"BEGIN; INSERT INTO ledger_line VALUES (1, 'card_clearing', 110000), (1, 'rental_income', -110000);
-	 INSERT INTO posting (posting_id, kind, charge_id, currency, posted_at) VALUES (1, 'capture', 1, 'KRW', 1); COMMIT" >/dev/null
-VAR=$SCRATCH/first motorpool migrate
+made_of_version 1 "
+	INSERT INTO charge (key, subject_id, user_id, amount, currency, state, requested_at) VALUES ('MP-OLD', 'MP-OLD', 7, 110000, 'KRW', 'APPROVED', 1);
+	BEGIN; INSERT INTO ledger_line VALUES (1, 'card_clearing', 110000), (1, 'rental_income', -110000);
+	INSERT INTO posting (posting_id, kind, charge_id, currency, posted_at) VALUES (1, 'capture', 1, 'KRW', 1); COMMIT"
+VAR=$SCRATCH/of-version-1 motorpool migrate
 expect_end 0
-schema_of "$SCRATCH/first/motorpool.db" >"$SCRATCH/of-first"; schema_of "$VAR/motorpool.db" >"$SCRATCH/of-new"
-difference=$(diff "$SCRATCH/of-first" "$SCRATCH/of-new") || bad "they differ: $difference"
-[[ $(wc -l <"$SCRATCH/of-new") -gt 150 ]] || bad "the comparison looked at nothing"
-expect_same "$(sqlite3 "$SCRATCH/first/motorpool.db" "SELECT account, amount FROM ledger_line ORDER BY 1" "PRAGMA foreign_key_check")" "card_clearing|110000
+expect_schema_of_today 1
+expect_same "$(of_version 1 'SELECT account, amount FROM ledger_line ORDER BY 1')" "card_clearing|110000
 rental_income|-110000"
+
+test_that "a database of version 3 keeps its people and what refers to them"
+made_of_version 3 "
+	INSERT INTO user (user_id, email, name, phone, password_hash, created_at, updated_at) VALUES (7, 'kim@example.kr', '김하나', '010', 'x', 1, 2);
+	INSERT INTO user (user_id, email, name, lang, password_hash, disabled, created_at, updated_at) VALUES (9, 'lee@example.kr', 'Lee', 'en', 'y', 1, 3, 4);
+	INSERT INTO user_role VALUES (7, 'customer'), (7, 'manager'), (9, 'courier');
+	INSERT INTO licence VALUES (7, '11-12', '2030-01-01', '1990-01-01');
+	INSERT INTO session VALUES ('s7', 7, 1, 99), ('s9', 9, 1, 99);
+	INSERT INTO api_token (token_hash, user_id, name, created_at) VALUES ('t7', 7, 'a script', 1)"
+before=$(of_version 3 'SELECT * FROM user; SELECT * FROM user_role; SELECT * FROM licence; SELECT * FROM session; SELECT * FROM api_token;
+	SELECT * FROM v_user; SELECT * FROM v_role_holder; SELECT * FROM v_session; SELECT * FROM v_api_token')
+VAR=$SCRATCH/of-version-3 motorpool migrate
+expect_end 0
+expect_schema_of_today 3
+expect_same "$(of_version 3 'SELECT * FROM person; SELECT * FROM user_role; SELECT * FROM licence; SELECT * FROM session; SELECT * FROM api_token;
+	SELECT * FROM v_user; SELECT * FROM v_role_holder; SELECT * FROM v_session; SELECT * FROM v_api_token')" "$before"
+
+test_that "after that a role still needs a person"
+[[ $(of_version 3 "INSERT INTO user_role VALUES (8, 'admin')") == *'FOREIGN KEY constraint failed'* ]] || bad "it was taken"
+[[ $(of_version 3 "DELETE FROM person WHERE user_id = 9") == *'FOREIGN KEY constraint failed'* ]] || bad "one with a role went"
+
+test_that "migrate again changes nothing in it"
+before=$(md5sum "$SCRATCH/of-version-3/"*.db)
+VAR=$SCRATCH/of-version-3 motorpool migrate
+expect_end 0
+expect_same "$(md5sum "$SCRATCH/of-version-3/"*.db)" "$before"
+
+test_that "a file that is no database of ours is refused by its version"
+older ""
+for version in 0 -1; do
+	old_sql "PRAGMA user_version = $version"
+	in_older migrate
+	expect_end 1
+	expect_err "schema version $version is unknown: these programs know 1 to $today"
+done
 
 test_that "a database of newer programs is left alone"
 older ""
@@ -228,7 +291,7 @@ expect_end 1
 motorpool user add carl@example.com Carl --role boss
 expect_end 2
 expect_err 'boss: unknown role'
-expect_same "$(sqlite3 "$VAR/motorpool.db" "SELECT COUNT(*) FROM user")" 2
+expect_same "$(sqlite3 "$VAR/motorpool.db" "SELECT COUNT(*) FROM person")" 2
 
 test_that "roles are given and taken"
 motorpool user role ben@example.com +manager -customer
@@ -258,11 +321,11 @@ expect_end 1
 expect_same "$out" ""
 
 test_that "a new password replaces the old one"
-before=$(sqlite3 "$VAR/motorpool.db" "SELECT password_hash FROM user WHERE email = 'ben@example.com'")
+before=$(sqlite3 "$VAR/motorpool.db" "SELECT password_hash FROM person WHERE email = 'ben@example.com'")
 motorpool user password ben@example.com
 expect_end 0
 expect_out 'password: '
-[[ $before != "$(sqlite3 "$VAR/motorpool.db" "SELECT password_hash FROM user WHERE email = 'ben@example.com'")" ]] || bad "it is the old one"
+[[ $before != "$(sqlite3 "$VAR/motorpool.db" "SELECT password_hash FROM person WHERE email = 'ben@example.com'")" ]] || bad "it is the old one"
 
 # --- check, replay, status, run: what they refuse ---
 

@@ -5,10 +5,10 @@ cd "$(dirname "$0")/../.." && . tests/page/lib.sh || exit 1
 # somebody NAME ROLE: a user with that role and the bearer token token-of-NAME-…
 somebody() {
 	local t=token-of-$1-0123456789
-	sql "INSERT INTO user (email, name, phone, lang, password_hash, created_at, updated_at) VALUES ('$1@example.com', 'A $1', '010-5555-$(printf %04d ${#1})', 'en', 'x', 0, 0);
-	     INSERT INTO user_role VALUES ((SELECT MAX(user_id) FROM user), '$2');
+	sql "INSERT INTO person (email, name, phone, lang, password_hash, created_at, updated_at) VALUES ('$1@example.com', 'A $1', '010-5555-$(printf %04d ${#1})', 'en', 'x', 0, 0);
+	     INSERT INTO user_role VALUES ((SELECT MAX(user_id) FROM person), '$2');
 	     INSERT INTO api_token (token_hash, user_id, name, created_at)
-	     VALUES ('$(printf %s "$t" | b2sum -l 256 | cut -d' ' -f1)', (SELECT MAX(user_id) FROM user), 'test', 0);"
+	     VALUES ('$(printf %s "$t" | b2sum -l 256 | cut -d' ' -f1)', (SELECT MAX(user_id) FROM person), 'test', 0);"
 }
 as() { bearer "token-of-$1-0123456789"; }
 
@@ -176,7 +176,7 @@ bearer ''
 use account
 get /account/sign-up
 post /account/sign-up name='Lee Manager' email=boss@example.com password='paper horse lamp river' lang=en
-sql "INSERT INTO user_role SELECT user_id, 'manager' FROM user WHERE email = 'boss@example.com'; DELETE FROM user_role WHERE role = 'customer' AND user_id = (SELECT MAX(user_id) FROM user)"
+sql "INSERT INTO user_role SELECT user_id, 'manager' FROM person WHERE email = 'boss@example.com'; DELETE FROM user_role WHERE role = 'customer' AND user_id = (SELECT MAX(user_id) FROM person)"
 use delivery
 id=$(sql "SELECT MAX(delivery_id) FROM delivery")
 test_that "the board has a card a job, with the couriers to choose from" && get /deliveries && expect_status 200 && expect_body 'class="job"' && expect_body "action=\"/deliveries/$id/assign\"" && expect_body '>A courier</option>'
@@ -192,10 +192,10 @@ test_that "a day sheet has a courier's jobs, boxes to sign and the customer's nu
 test_that "a day that is none is marked" && get '/deliveries/sheet?courier_id=3&day=2026-02-31' && expect_status 422 && expect_body 'id="e-day"'
 test_that "a sheet of nobody asks whose" && get /deliveries/sheet && expect_status 200 && expect_body 'Choose a courier and a day'
 test_that "a page of the board is one of several" && for i in {10..34}; do job "MP-MANY00$i"; done && get '/deliveries' && expect_body 'rel="next"' && get '/deliveries?page=2' && expect_body 'rel="prev"'
-test_that "Korean is complete" && lang=ko && sql "UPDATE user SET lang = 'ko'" && get /deliveries && expect_body '배정' && expect_body '미배정'
+test_that "Korean is complete" && lang=ko && sql "UPDATE person SET lang = 'ko'" && get /deliveries && expect_body '배정' && expect_body '미배정'
 lang=en
-sql "UPDATE user SET lang = 'en'; DELETE FROM user_role WHERE user_id = (SELECT MAX(user_id) FROM user); INSERT INTO user_role SELECT MAX(user_id), 'courier' FROM user"
-mine=$(sql "SELECT MAX(user_id) FROM user")
+sql "UPDATE person SET lang = 'en'; DELETE FROM user_role WHERE user_id = (SELECT MAX(user_id) FROM person); INSERT INTO user_role SELECT MAX(user_id), 'courier' FROM person"
+mine=$(sql "SELECT MAX(user_id) FROM person")
 test_that "a courier's page is empty until he is given something" && get /deliveries && expect_status 200 && expect_body 'No jobs for you' && expect_no_body 'class="jobs"'
 sql "UPDATE delivery SET state = 'SCHEDULED', courier_id = $mine WHERE booking_code = 'MP-MANY0010'"
 id=$(sql "SELECT delivery_id FROM delivery WHERE booking_code = 'MP-MANY0010'")
@@ -207,7 +207,7 @@ test_that "his day sheet is his own, whatever he asks for" && get '/deliveries/s
 
 # --- its customer
 
-sql "UPDATE user SET password_hash = (SELECT password_hash FROM user WHERE email = 'boss@example.com') WHERE user_id = 2"
+sql "UPDATE person SET password_hash = (SELECT password_hash FROM person WHERE email = 'boss@example.com') WHERE user_id = 2"
 forget; use account; get /account/sign-in; post /account/sign-in email=customer@example.com password='paper horse lamp river'; use booking
 job MP-AHEAD001 0 7200; job MP-AHEAD002 0 7200
 sql "UPDATE delivery SET state = 'SCHEDULED', courier_id = 3 WHERE booking_code = 'MP-AHEAD001'; UPDATE delivery SET state = 'SHIPPED' WHERE booking_code = 'MP-AHEAD001'"

@@ -6,10 +6,10 @@ PASSWORD='paper horse lamp river'
 # somebody NAME ROLE…: a user with those roles, a password and a bearer token
 somebody() {
 	local t=token-of-$1-0123456789 role
-	sql "INSERT INTO user (email, name, lang, password_hash, created_at, updated_at) VALUES ('$1@example.com', 'A $1', 'en', 'x', 0, 0);
+	sql "INSERT INTO person (email, name, lang, password_hash, created_at, updated_at) VALUES ('$1@example.com', 'A $1', 'en', 'x', 0, 0);
 	     INSERT INTO api_token (token_hash, user_id, name, created_at)
-	     VALUES ('$(printf %s "$t" | b2sum -l 256 | cut -d' ' -f1)', (SELECT MAX(user_id) FROM user), 'test', 0);"
-	for role in "${@:2}"; do sql "INSERT INTO user_role VALUES ((SELECT MAX(user_id) FROM user), '$role')"; done
+	     VALUES ('$(printf %s "$t" | b2sum -l 256 | cut -d' ' -f1)', (SELECT MAX(user_id) FROM person), 'test', 0);"
+	for role in "${@:2}"; do sql "INSERT INTO user_role VALUES ((SELECT MAX(user_id) FROM person), '$role')"; done
 }
 as() { forget; bearer "token-of-$1-0123456789"; }
 browse() { forget; use account; get /account/sign-in; post /account/sign-in email="$1@example.com" password="$PASSWORD"; use equipment; }
@@ -29,7 +29,7 @@ somebody customer customer
 somebody colleague employee
 lang=en
 use account; get /account/sign-up; post /account/sign-up name=X email=x@example.com password="$PASSWORD" lang=en; use equipment
-sql "UPDATE user SET password_hash = (SELECT password_hash FROM user WHERE email = 'x@example.com') WHERE password_hash = 'x'"
+sql "UPDATE person SET password_hash = (SELECT password_hash FROM person WHERE email = 'x@example.com') WHERE password_hash = 'x'"
 
 # --- items
 
@@ -137,13 +137,13 @@ for page in '' /items /items/1 /items/new /items/1/edit /items/1/stock /orders /
 done
 lang=ko
 browse manager
-sql "UPDATE user SET lang = 'ko' WHERE email = 'manager@example.com'"
+sql "UPDATE person SET lang = 'ko' WHERE email = 'manager@example.com'"
 browse manager
 for page in '' /items/1 /items/1/stock /orders "/orders/$out"; do
 	test_that "/equipment$page is shown in Korean" && get "/equipment$page" && expect_status 200 && expect_body 'lang="ko"' && expect_body '스노체인'
 done
 lang=en
-sql "UPDATE user SET lang = 'en' WHERE email = 'manager@example.com'"
+sql "UPDATE person SET lang = 'en' WHERE email = 'manager@example.com'"
 browse manager
 test_that "bad fields are marked and what was typed stays" && get /equipment/items/new && post /equipment/items name='<b>' category= daily_price=x && expect_status 422 && expect_body 'value="&lt;b&gt;"' &&
 	expect_body 'id="e-category"' && expect_body 'id="e-daily_price"' && expect_no_body '<b>"'

@@ -4,10 +4,10 @@
 cd "$(dirname "$0")/../.." && . tests/page/lib.sh || exit 1
 
 somebody() { # somebody NAME ROLE: a user with that role and a bearer token
-	sql "INSERT INTO user (email, name, lang, password_hash, created_at, updated_at) VALUES ('$1@example.com', '$1', 'en', 'x', 0, 0);
-	     INSERT INTO user_role VALUES ((SELECT MAX(user_id) FROM user), '$2');
+	sql "INSERT INTO person (email, name, lang, password_hash, created_at, updated_at) VALUES ('$1@example.com', '$1', 'en', 'x', 0, 0);
+	     INSERT INTO user_role VALUES ((SELECT MAX(user_id) FROM person), '$2');
 	     INSERT INTO api_token (token_hash, user_id, name, created_at)
-	     VALUES ('$(printf %s "token-of-$1-0123456789" | b2sum -l 256 | cut -d' ' -f1)', (SELECT MAX(user_id) FROM user), 'test', 0);"
+	     VALUES ('$(printf %s "token-of-$1-0123456789" | b2sum -l 256 | cut -d' ' -f1)', (SELECT MAX(user_id) FROM person), 'test', 0);"
 }
 as() { bearer "token-of-$1-0123456789"; }
 at() { TZ=Asia/Seoul date -d "$1" +%Y-%m-%dT%H:00; }
@@ -99,26 +99,26 @@ forget
 
 use account; get /account/sign-up; post /account/sign-up name=max email=max@example.kr password='paper horse lamp river' lang=en
 use booking
-sql "DROP TRIGGER booking_is_frozen; UPDATE booking SET customer_id = (SELECT user_id FROM user WHERE name = 'max') WHERE code = 'MP-TEST0001';
-     INSERT INTO card (card_id, user_id, billing_key, brand, last4, created_at) SELECT 12, user_id, 'b2', 'Visa', '4242', 0 FROM user WHERE name = 'max'"
+sql "DROP TRIGGER booking_is_frozen; UPDATE booking SET customer_id = (SELECT user_id FROM person WHERE name = 'max') WHERE code = 'MP-TEST0001';
+     INSERT INTO card (card_id, user_id, billing_key, brand, last4, created_at) SELECT 12, user_id, 'b2', 'Visa', '4242', 0 FROM person WHERE name = 'max'"
 test_that "the booking's page shows address, window and extras" && get /bookings/MP-TEST0001 && expect_status 200 && expect_body "Teheran-ro &lt;1&gt;" &&
-	expect_body "Child seat &lt;b&gt;" && expect_body "The courier brings the car" && expect_body "Greater city"
+	expect_body "Child seat &lt;b&gt;" && expect_body "A courier delivers the car" && expect_body "Greater city"
 test_that "… and its receipt every line" && get /bookings/MP-TEST0001/receipt && expect_status 200 && expect_body "Child seat &lt;b&gt;" && expect_body "₩225,000"
 sql "UPDATE booking_extra SET state = 'ENDED', end_reason = 'not in May', ended_at = 1, refund_due = amount, refund_state = 'DONE', refunded_amount = amount WHERE line_no = 3"
-test_that "an extra that will not be had is said so, with its refund" && get /bookings/MP-TEST0001 && expect_body "Not available, ₩20,000 went back" && expect_body "not in May" &&
-	get /bookings/MP-TEST0001/receipt && expect_body "−₩20,000" && get /bookings/MP-TEST0001/cancel && expect_body "Went back already" && expect_body "₩205,000"
+test_that "an extra that will not be had is said so, with its refund" && get /bookings/MP-TEST0001 && expect_body "Not available; ₩20,000 refunded" && expect_body "not in May" &&
+	get /bookings/MP-TEST0001/receipt && expect_body "−₩20,000" && get /bookings/MP-TEST0001/cancel && expect_body "Already refunded" && expect_body "₩205,000"
 sql "UPDATE booking SET cancel_asked_at = 5, cancel_asked_by = customer_id WHERE code = 'MP-TEST0001'"
-test_that "one that is being cancelled says so, and is not cancelled a second time" && get /bookings/MP-TEST0001 && expect_body "It is being cancelled" && expect_no_body "/cancel\"" &&
+test_that "one that is being cancelled says so, and is not cancelled a second time" && get /bookings/MP-TEST0001 && expect_body "Your cancellation is being processed" && expect_no_body "/cancel\"" &&
 	get /bookings/MP-TEST0001/cancel && expect_status 303
 
 from=$(at '9 days 10:00') to=$(at '11 days 10:00')
 form=(car_id=1 "starts_at=$from" "ends_at=$to" card_id=12)
 test_that "the order form offers zones with their fees and items with what is free" && get "/bookings/new?car_id=1&starts_at=$from&ends_at=$to" && expect_status 200 &&
-	expect_body "Greater city · ₩25,000" && expect_body "Child seat &lt;b&gt;" && expect_body "5 pieces free" && expect_body "none free in those hours" && expect_no_body Sled
+	expect_body "Greater city · ₩25,000" && expect_body "Child seat &lt;b&gt;" && expect_body "5 left" && expect_body "none left for these dates" && expect_no_body Sled
 test_that "the price is shown with what was chosen, and nothing is booked"
 post /bookings "${form[@]}" update=1 delivery.wanted=1 delivery.zone=city equipment.0.item_id=2 equipment.0.qty=0 equipment.1.item_id=1 equipment.1.qty=2
 expect_status 200; expect_body "₩225,000"; expect_no_body 'aria-invalid="true"'; expect_body '<option value="2" selected>'
-expect_sql "SELECT COUNT(*) FROM booking WHERE customer_id = (SELECT user_id FROM user WHERE name = 'max')" 1
+expect_sql "SELECT COUNT(*) FROM booking WHERE customer_id = (SELECT user_id FROM person WHERE name = 'max')" 1
 test_that "booking it asks for what is missing, and keeps what was typed"
 post /bookings "${form[@]}" delivery.wanted=1 delivery.zone=city delivery.place='gate <3>' equipment.0.item_id=1 equipment.0.qty=1
 expect_status 422; expect_body 'id="e-delivery.address"'; expect_body 'gate &lt;3&gt;'; expect_body '<option value="city" selected>'
@@ -127,6 +127,6 @@ post /bookings "${form[@]}" delivery.address=x delivery.zone=moon
 expect_status 503; expect_sql "SELECT COUNT(*) FROM booking_delivery d JOIN booking b ON b.booking_id = d.booking_id WHERE b.code <> 'MP-TEST0001'" 1
 test_that "too many are said at their field"
 post /bookings "${form[@]}" equipment.0.item_id=1 equipment.0.qty=9
-expect_status 409; expect_body "only 5 are free"; expect_body 'aria-invalid="true"'
-test_that "the form speaks Korean" && lang=ko && sql "UPDATE user SET lang = 'ko'" && get "/bookings/new?car_id=1&starts_at=$from&ends_at=$to" && expect_body "시내 외곽" && expect_body 카시트 && expect_body "5개 남음"
+expect_status 409; expect_body "only 5 available"; expect_body 'aria-invalid="true"'
+test_that "the form speaks Korean" && lang=ko && sql "UPDATE person SET lang = 'ko'" && get "/bookings/new?car_id=1&starts_at=$from&ends_at=$to" && expect_body "시내 외곽" && expect_body 카시트 && expect_body "5개 남음"
 finish

@@ -5,10 +5,10 @@ cd "$(dirname "$0")/../.." && . tests/page/lib.sh || exit 1
 # somebody ROLE: a user with that role and a bearer token TOKEN-of-ROLE-…
 somebody() {
 	local t=token-of-$1-0123456789
-	sql "INSERT INTO user (email, name, lang, password_hash, created_at, updated_at) VALUES ('$1@example.com', 'A $1', 'en', 'x', 0, 0);
-	     INSERT INTO user_role VALUES ((SELECT MAX(user_id) FROM user), '$1');
+	sql "INSERT INTO person (email, name, lang, password_hash, created_at, updated_at) VALUES ('$1@example.com', 'A $1', 'en', 'x', 0, 0);
+	     INSERT INTO user_role VALUES ((SELECT MAX(user_id) FROM person), '$1');
 	     INSERT INTO api_token (token_hash, user_id, name, created_at)
-	     VALUES ('$(printf %s "$t" | b2sum -l 256 | cut -d' ' -f1)', (SELECT MAX(user_id) FROM user), 'test', 0);"
+	     VALUES ('$(printf %s "$t" | b2sum -l 256 | cut -d' ' -f1)', (SELECT MAX(user_id) FROM person), 'test', 0);"
 }
 as() { bearer "token-of-$1-0123456789"; }
 
@@ -170,7 +170,7 @@ bearer ''
 use account
 get /account/sign-up
 post /account/sign-up name='Lee Manager' email=boss@example.com password='paper horse lamp river' lang=en
-sql "INSERT INTO user_role SELECT user_id, 'manager' FROM user WHERE email = 'boss@example.com'"
+sql "INSERT INTO user_role SELECT user_id, 'manager' FROM person WHERE email = 'boss@example.com'"
 use fleet
 form=(name='Kia Ray' body=mini seats=4 fuel=petrol gearbox=automatic daily_price=50,000 hourly_price=5000 branch_id=1)
 

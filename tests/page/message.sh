@@ -6,7 +6,7 @@ begin message
 
 hash() { printf %s "$1" | b2sum -l 256 | cut -d' ' -f1; }
 user() { # ID NAME ROLE: with an API token tok_NAME_of_a_test
-	sql "INSERT INTO user (user_id, email, name, lang, password_hash, created_at, updated_at) VALUES ($1, '$2@example.kr', '$2', 'en', 'x', 1, 1);
+	sql "INSERT INTO person (user_id, email, name, lang, password_hash, created_at, updated_at) VALUES ($1, '$2@example.kr', '$2', 'en', 'x', 1, 1);
 	     INSERT INTO user_role VALUES ($1, '$3');
 	     INSERT INTO api_token (token_hash, user_id, name, created_at) VALUES ('$(hash "tok_$2_of_a_test")', $1, 't', 1);"
 }
@@ -55,7 +55,7 @@ expect_status 200; expect_js .n_unread 0
 expect_sql "SELECT COUNT(*) FROM message WHERE read_at = 0" 1
 
 sign_up nari
-nari=$(sql "SELECT user_id FROM user WHERE email = 'nari@example.kr'")
+nari=$(sql "SELECT user_id FROM person WHERE email = 'nari@example.kr'")
 
 test_that "an empty inbox says what it is for"
 get /messages

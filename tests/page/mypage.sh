@@ -10,7 +10,7 @@ person() {
 	post /account/sign-up name="$1" email="$1@example.kr" password="$PASSWORD" lang=en
 	forget; json POST /account/sign-in "{\"email\":\"$1@example.kr\",\"password\":\"$PASSWORD\"}"; js .token
 }
-id_of() { sql "SELECT user_id FROM user WHERE email = '$1@example.kr'"; }
+id_of() { sql "SELECT user_id FROM person WHERE email = '$1@example.kr'"; }
 as() { forget; bearer "$1"; use mypage; }
 view() { sqlite3 -cmd '.timeout 5000' "$VAR/view.db" "$1"; }
 
@@ -35,7 +35,7 @@ car() { # ID PLATE NAME
 
 kim=$(person kim) lee=$(person lee) boss=$(person boss)
 KIM=$(id_of kim) LEE=$(id_of lee)
-sql "INSERT INTO user_role SELECT user_id, 'manager' FROM user WHERE email = 'boss@example.kr'"
+sql "INSERT INTO user_role SELECT user_id, 'manager' FROM person WHERE email = 'boss@example.kr'"
 
 # --- my bookings
 
@@ -86,7 +86,7 @@ browser() { # signs in with a cookie, as a browser would
 
 test_that "the progress page shows steps, price, card, history and what can be done"
 browser kim; get /my/bookings/MP-AAAA1111; expect_status 200
-for word in 'Confirmed' '₩207,000' '4242' 'Picked up' 'Your booking is confirmed' '/bookings/MP-AAAA1111/receipt' '/bookings/MP-AAAA1111/cancel' 'Up to date as of' 'data-step="done"'; do expect_body "$word"; done
+for word in 'Confirmed' '₩207,000' '4242' 'Pick up the car' 'Your booking is confirmed' '/bookings/MP-AAAA1111/receipt' '/bookings/MP-AAAA1111/cancel' 'Up to date as of' 'data-step="done"'; do expect_body "$word"; done
 expect_no_body 'data-refresh'
 
 test_that "while something moves, the page asks again by itself"
@@ -96,12 +96,12 @@ get /my/bookings/MP-BBBB2222; expect_body 'data-refresh="2"'
 test_that "a page that is being prepared says so calmly, with 200"
 hold MP-CCCC3333 "$KIM" 3 '+50 days' '+52 days'
 get /my/bookings/MP-CCCC3333; expect_status 200; expect_body 'being prepared'; expect_body 'data-refresh="1"'
-get /my/bookings; expect_body '1 events are still on their way'
+get /my/bookings; expect_body '1 update pending'
 relay
 
 test_that "Korean pages speak Korean and name the branch in Korean"
-sql "UPDATE user SET lang = 'ko' WHERE email = 'kim@example.kr'"; get /my/bookings/MP-AAAA1111; expect_body '서울역'
-sql "UPDATE user SET lang = 'en'"
+sql "UPDATE person SET lang = 'ko' WHERE email = 'kim@example.kr'"; get /my/bookings/MP-AAAA1111; expect_body '서울역'
+sql "UPDATE person SET lang = 'en'"
 
 test_that "what stands in an event is shown as text, never as markup"
 hold MP-DDDD4444 "$KIM" 3 '+60 days' '+62 days' '<script>alert(1)</script>'; relay
@@ -114,7 +114,7 @@ get /my/bookings; expect_body 'href="/my/bookings/MP-AAAA1111"'; expect_body 'ar
 test_that "cancelled bookings stand under their tab with the refund pending"
 tell booking.cancel_requested MP-BBBB2222 '{"refund_due":207000,"reason":"customer"}'; relay
 get '/my/bookings?tab=cancelled'; expect_body MP-BBBB2222
-get /my/bookings/MP-BBBB2222; expect_body 'Refund on its way'; expect_body 'At your request'; expect_body 'data-refresh'
+get /my/bookings/MP-BBBB2222; expect_body 'Refund in progress'; expect_body 'At your request'; expect_body 'data-refresh'
 
 # --- what goes with a booking
 
@@ -131,7 +131,7 @@ trip requested 1 delivery; trip scheduled 1 delivery ',"courier_id":9,"courier_n
 order ordered MP-FFFF6666 MP-FFFF6666-3 MP-FFFF6666 "$KIM"
 tell message.sent message:1001 "{\"message_id\":1001,\"recipient_id\":$KIM,\"kind\":\"delivery_scheduled\",\"about\":\"MP-FFFF6666\",\"channel\":\"folder\",\"tries\":1}"
 relay; browser kim; get /my/bookings/MP-FFFF6666; expect_status 200
-for word in 'Brought to you' 'City centre' 'Courier assigned' 'Park' '2 × Tent &lt;b&gt;' 'Waiting for approval' 'What we wrote to you' 'A courier is assigned'; do expect_body "$word"; done
+for word in 'Delivery' 'City centre' 'Courier assigned' 'Park' '2 × Tent &lt;b&gt;' 'Waiting for approval' 'All messages' 'A courier is assigned'; do expect_body "$word"; done
 expect_no_body 'Tent <b>'
 
 test_that "while nobody has left with the car the page leads to cancelling; then no more; and again when he came back with it"
@@ -142,10 +142,10 @@ trip scheduled 1 delivery ',"courier_id":9,"courier_name":"Park","note":"nobody 
 test_that "a rejected order says why, and the money of an extra is followed back"
 order rejected MP-FFFF6666 MP-FFFF6666-3 MP-FFFF6666 "$KIM" ',"reason":"All tents are wet."'
 tell booking.extra_ended MP-FFFF6666 '{"line_no":2,"kind":"equipment","label":"Tent","label_ko":"텐트","refund_due":27000,"currency":"KRW","reason":"All tents are wet."}'
-relay; get /my/bookings/MP-FFFF6666; expect_body 'Rejected'; expect_body 'All tents are wet.'; expect_body '₩27,000'; expect_body 'refund is on its way'
+relay; get /my/bookings/MP-FFFF6666; expect_body 'Rejected'; expect_body 'All tents are wet.'; expect_body '₩27,000'; expect_body 'refund is in progress'
 tell payment.cancelled MP-FFFF6666 '{"amount":27000,"refunded_amount":27000,"refund_key":"MP-FFFF6666-extra-2"}'
 tell booking.extra_refunded MP-FFFF6666 '{"line_no":2,"refunded_amount":27000}'
-relay; get /my/bookings/MP-FFFF6666; expect_body 'went back to your card'
+relay; get /my/bookings/MP-FFFF6666; expect_body 'Refunded to your card'
 as "$kim"; json GET /my/bookings/MP-FFFF6666; expect_js .payment_state APPROVED; expect_js .orders[0].state REJECTED
 expect_js .deliveries[0].courier_name Park; expect_js '.messages | map(select(.message_id == 1001))[0].kind' delivery_scheduled; expect_js .lines[1].refunded_amount 27000
 
@@ -158,7 +158,7 @@ forget; use mypage; json GET /my/equipment; expect_status 401
 
 test_that "the list marks what goes with a booking"
 order ordered MP-AAAA1111 MP-AAAA1111-3 MP-AAAA1111 "$KIM"; relay
-browser kim; get /my/bookings; expect_body '2 × equipment'
+browser kim; get /my/bookings; expect_body '2 items of equipment'
 as "$kim"; json GET '/my/bookings?tab=upcoming'; expect_js '.bookings | map(select(.code == "MP-AAAA1111"))[0].n_equipment' 2
 
 # --- the car screen

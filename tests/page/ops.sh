@@ -19,7 +19,7 @@ tell() {
 }
 
 kim=$(person kim) root=$(person root)
-sql "INSERT INTO user_role SELECT user_id, 'admin' FROM user WHERE email = 'root@example.kr'"
+sql "INSERT INTO user_role SELECT user_id, 'admin' FROM person WHERE email = 'root@example.kr'"
 
 test_that "only an admin sees the operator's pages"
 forget; use ops; json GET /ops; expect_status 401
@@ -58,7 +58,7 @@ json POST /ops/retries/nobody/x/redrive '{}'; expect_status 404
 as "$kim"; json POST /ops/retries/booking/2/redrive '{}'; expect_status 403
 
 test_that "each redriving is recorded, with who did it and what the last try had said"
-expect_sql "SELECT type, payload ->> 'consumer', payload ->> 'event_id', payload ->> 'error', actor_id = (SELECT user_id FROM user WHERE email = 'root@example.kr')
+expect_sql "SELECT type, payload ->> 'consumer', payload ->> 'event_id', payload ->> 'error', actor_id = (SELECT user_id FROM person WHERE email = 'root@example.kr')
             FROM event WHERE subject_id = 'ops:relay' ORDER BY event_id LIMIT 1" 'ops.redriven|booking|2|no such <b>table</b>|1'
 expect_sql "SELECT COUNT(*) FROM event WHERE type = 'ops.redriven'" 3
 

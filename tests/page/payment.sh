@@ -8,7 +8,7 @@ echo 'provider_url = http://127.0.0.1:1/sandbox' >"$VAR/motorpool.conf"
 
 hash() { printf %s "$1" | b2sum -l 256 | cut -d' ' -f1; }
 user() { # ID NAME ROLE: with an API token tok_NAME_of_a_test and a password
-	sql "INSERT INTO user (user_id, email, name, lang, password_hash, created_at, updated_at) VALUES ($1, '$2@example.kr', '$2', 'en', 'x', 1, 1);
+	sql "INSERT INTO person (user_id, email, name, lang, password_hash, created_at, updated_at) VALUES ($1, '$2@example.kr', '$2', 'en', 'x', 1, 1);
 	     INSERT INTO user_role VALUES ($1, '$3');
 	     INSERT INTO api_token (token_hash, user_id, name, created_at) VALUES ('$(hash "tok_$2_of_a_test")', $1, 't', 1);"
 }
@@ -32,11 +32,11 @@ json GET /payments/cards
 expect_status 401
 
 sign_up nari
-nari=$(sql "SELECT user_id FROM user WHERE email = 'nari@example.kr'")
+nari=$(sql "SELECT user_id FROM person WHERE email = 'nari@example.kr'")
 
 test_that "who has no card is told what one is good for, and how to add it"
 get /payments/cards
-expect_status 200; expect_body 'No card saved yet'; expect_body 'action="/payments/cards/new"'
+expect_status 200; expect_body 'No saved cards yet'; expect_body 'action="/payments/cards/new"'
 
 test_that "adding a card goes to the provider's page with a key of the customer's own"
 post /payments/cards/new next=
@@ -80,7 +80,7 @@ expect_status 303; expect_location '/payments/cards?removed=1'
 post /payments/cards/1/remove
 expect_status 303
 get '/payments/cards?removed=1'
-expect_body 'The card is removed.'; expect_body 'No card saved yet'
+expect_body 'The card is removed.'; expect_body 'No saved cards yet'
 
 test_that "somebody else's card is not there"
 get /payments/cards/2/remove
@@ -227,17 +227,17 @@ json GET /payments/ledger
 expect_status 200; expect_js .sum 0; expect_js .is_balanced true; expect_js '.balances | length' 3
 
 sign_up chief
-sql "INSERT INTO user_role SELECT user_id, 'manager' FROM user WHERE email = 'chief@example.kr'"
+sql "INSERT INTO user_role SELECT user_id, 'manager' FROM person WHERE email = 'chief@example.kr'"
 
 test_that "a manager's pages show the same, in words, and keep what was typed harmless"
 get /payments
-expect_status 200; expect_body 'MP-SEEN001'; expect_body '₩110,000'; expect_body 'Waiting for the provider'
+expect_status 200; expect_body 'MP-SEEN001'; expect_body '₩110,000'; expect_body 'Waiting for the payment provider'
 get '/payments?code=%3Cscript%3E%22%27'
 expect_status 200; expect_no_body '<script>"'; expect_body '&lt;script&gt;'
 get /payments/902
-expect_status 200; expect_body 'We are waiting for the provider'
+expect_status 200; expect_body 'We are waiting for the payment provider'
 get /payments/ledger
-expect_status 200; expect_body 'The books balance'
+expect_status 200; expect_body 'The ledger balances'
 get '/payments?from=2025-02-31'
 expect_status 422; expect_body 'id="e-from"'; expect_body 'value="2025-02-31"'
 

@@ -5,10 +5,10 @@ cd "$(dirname "$0")/../.." && . tests/page/lib.sh || exit 1
 # somebody NAME ROLE…: a user with those roles and a bearer token
 somebody() {
 	local t=token-of-$1-0123456789 role
-	sql "INSERT INTO user (email, name, lang, password_hash, created_at, updated_at) VALUES ('$1@example.com', 'A $1', 'en', 'x', 0, 0);
+	sql "INSERT INTO person (email, name, lang, password_hash, created_at, updated_at) VALUES ('$1@example.com', 'A $1', 'en', 'x', 0, 0);
 	     INSERT INTO api_token (token_hash, user_id, name, created_at)
-	     VALUES ('$(printf %s "$t" | b2sum -l 256 | cut -d' ' -f1)', (SELECT MAX(user_id) FROM user), 'test', 0);"
-	for role in "${@:2}"; do sql "INSERT INTO user_role VALUES ((SELECT MAX(user_id) FROM user), '$role')"; done
+	     VALUES ('$(printf %s "$t" | b2sum -l 256 | cut -d' ' -f1)', (SELECT MAX(user_id) FROM person), 'test', 0);"
+	for role in "${@:2}"; do sql "INSERT INTO user_role VALUES ((SELECT MAX(user_id) FROM person), '$role')"; done
 }
 as() { forget; bearer "token-of-$1-0123456789"; }
 # browse NAME: the same person with a browser
@@ -31,7 +31,7 @@ somebody employee employee
 somebody both manager examiner
 lang=en
 use account; get /account/sign-up; post /account/sign-up name=X email=x@example.com password="$PASSWORD" lang=en; use review
-sql "UPDATE user SET password_hash = (SELECT password_hash FROM user WHERE email = 'x@example.com') WHERE password_hash = 'x'"
+sql "UPDATE person SET password_hash = (SELECT password_hash FROM person WHERE email = 'x@example.com') WHERE password_hash = 'x'"
 
 # --- what programs ask
 
@@ -85,9 +85,9 @@ json GET '/reviews?tab=decided'; expect_js '.reviews | length' 2
 
 test_that "a case is shown with why it waits, and markup in a title is text"
 browse manager; get /reviews/2; expect_status 200; expect_body '5 × Tent &amp; pegs'; expect_body 'More than 4 units'; expect_body '<dd>Camping</dd>'; expect_body 'Approve'
-sql "UPDATE user SET lang = 'ko'"; get /reviews/2; expect_body '텐트 5개'; expect_body '4개 초과'
+sql "UPDATE person SET lang = 'ko'"; get /reviews/2; expect_body '텐트 5개'; expect_body '4개 초과'
 get /reviews; expect_body '>텐트 5개</a>'; expect_body '심사 대기'; expect_body '신청 시각'; expect_no_body '가입일'
-sql "UPDATE user SET lang = 'en'"
+sql "UPDATE person SET lang = 'en'"
 as manager; json GET /reviews/2; expect_js .key EQ-LARGE1; expect_js .quantity 5; expect_js .amount 200000; expect_js .currency KRW
 
 test_that "unknown and impossible cases are not found"

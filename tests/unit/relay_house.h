@@ -7,12 +7,13 @@
 
 #include "scratch.h"
 
-#include "relay/wake.c"
-#include "relay/child.c"
+#include "relay/stop.c"
+#include "relay/wakeup.c"
+#include "relay/consumer_loop.c"
 #include "relay/checkpointer.c"
-#include "relay/turn.c"
+#include "relay/leader.c"
 #include "relay/relay.c"
-#include "relay/once.c"
+#include "relay/run_once.c"
 
 static const char more[] =
 	"CREATE TABLE t_effect (n INTEGER PRIMARY KEY, event_id INTEGER NOT NULL, at_us INTEGER NOT NULL) STRICT;"
@@ -87,8 +88,7 @@ static struct db *db;
 static pid_t relays[8];
 static int n_relays;
 
-static int
-begin(void **state)
+TEST_SETUP(begin)
 {
 	if (scratch_begin(state) != 0)
 		return -1;
@@ -192,6 +192,5 @@ each_once(int n)
 	assert_int_equal(count("t_seen", true), n);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 #endif

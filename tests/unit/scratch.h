@@ -30,9 +30,8 @@ scratch_remove(const char *path, const struct stat *st, int kind, struct FTW *at
 }
 
 static inline int
-scratch_begin(void **state)
+scratch_begin(void **state __attribute__((unused)))
 {
-	(void)state;
 	snprintf(scratch, sizeof(scratch), "%s/motorpool-unit-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
 	if (!scratch_memory)
 		scratch_memory = arena_new(256 << 20);
@@ -41,9 +40,8 @@ scratch_begin(void **state)
 }
 
 static inline int
-scratch_end(void **state)
+scratch_end(void **state __attribute__((unused)))
 {
-	(void)state;
 	return nftw(scratch, scratch_remove, 16, FTW_DEPTH | FTW_PHYS);
 }
 

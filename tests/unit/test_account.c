@@ -2,15 +2,11 @@
  * test_account - who people are, without a page in between. Passwords are really hashed; the two functions that do it are
  * watched, so that a test can say how often and that no transaction was open meanwhile.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #include "scratch.h"
 
+#include "domain/rental.h"
 #include "lib/base/secret.h"
 
 static const char *watched_hash(struct arena *m, const char *password);
@@ -50,15 +46,14 @@ watched_ok(const char *hash, const char *password)
 
 static const char *here = "192.0.2.1";
 
-static int
-begin(void **state)
+TEST_SETUP(begin)
 {
 	const char *why = "";
 
 	if (scratch_begin(state) != 0)
 		return -1;
 	scratch_create("", "");
-	if (!settings_open(".", scratch, &why) || !secret_open(scratch))
+	if (!rental_settings_open(".", scratch, &why) || !secret_open(scratch))
 		return -1;
 	clock_open("Asia/Seoul");
 	clock_set(NOW);
@@ -67,8 +62,7 @@ begin(void **state)
 	return 0;
 }
 
-static int
-end(void **state)
+TEST_SETUP(end)
 {
 	bool failed = db_failed(db);
 
@@ -101,12 +95,10 @@ sign_in(const char *email, const char *password, struct signed_in *in)
 
 /* --- accounts ------------------------------------------------------------------------------------------------------- */
 
-static void
-a_new_account_is_a_customer_with_a_lower_case_email(void **state)
+TEST(a_new_account_is_a_customer_with_a_lower_case_email)
 {
 	struct account a = { 0 };
 
-	(void)state;
 	add("Kim.Hana@Example.KR", 0);
 	assert_true(account_find_by_email(db, "KIM.HANA@example.kr", &a));
 	assert_string_equal(a.email, "kim.hana@example.kr");
@@ -117,8 +109,7 @@ a_new_account_is_a_customer_with_a_lower_case_email(void **state)
 	assert_string_equal(role_codes(scratch_memory, 0), "[]");
 }
 
-static void
-what_is_no_account_is_refused_before_anything_is_hashed(void **state)
+TEST(what_is_no_account_is_refused_before_anything_is_hashed)
 {
 	static const struct { const char *email, *name, *password; enum account_outcome outcome; } bad[] = {
 		{ "", "Kim", PASSWORD, ACCOUNT_BAD_EMAIL },        { "@b", "Kim", PASSWORD, ACCOUNT_BAD_EMAIL },
@@ -128,24 +119,21 @@ what_is_no_account_is_refused_before_anything_is_hashed(void **state)
 	};
 	int64_t user_id;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct new_account a = { .email = bad[i].email, .name = bad[i].name, .password = bad[i].password };
 
 		assert_int_equal(account_add(db, &a, &user_id), bad[i].outcome);
 	}
 	assert_int_equal(n_hashed, 0);
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM user /*scan*/"), 0);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM person /*scan*/"), 0);
 }
 
-static void
-a_name_of_eighty_korean_letters_fits_and_one_more_does_not(void **state)
+TEST(a_name_of_eighty_korean_letters_fits_and_one_more_does_not)
 {
 	struct buf b = { .m = scratch_memory };
 	struct new_account a = { .email = "a@b.kr", .password_hash = "$argon2id$made-before" };
 	int64_t user_id;
 
-	(void)state;
 	for (int i = 0; i < 80; i++)
 		buf_puts(&b, "한");
 	a.name = arena_strdup(scratch_memory, b.s);
@@ -171,13 +159,11 @@ race_to_add(void *arg)
 	return (int)outcome;
 }
 
-static void
-two_sign_ups_with_one_email_at_once_make_one_account(void **state)
+TEST(two_sign_ups_with_one_email_at_once_make_one_account)
 {
 	int outcome[4], n_ok = 0, n_known = 0;
 	pid_t pid[4];
 
-	(void)state;
 	for (int i = 0; i < 4; i++)
 		pid[i] = scratch_fork(race_to_add, NULL);
 	for (int i = 0; i < 4; i++) {
@@ -187,17 +173,15 @@ two_sign_ups_with_one_email_at_once_make_one_account(void **state)
 	}
 	assert_int_equal(n_ok, 1);
 	assert_int_equal(n_known, 3);
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM user /*scan*/"), 1);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM person /*scan*/"), 1);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM user_role /*scan*/"), 1);
 }
 
-static void
-a_name_is_seen_and_disguises_nothing(void **state)
+TEST(a_name_is_seen_and_disguises_nothing)
 {
 	static const char *const good[] = { "김하나", "O'Neil \"Q\"", "José", "<script>", "Ｋｉｍ　Ｈａｎａ", "नमस्ते", "👩‍🚀" };
 	static const char *const bad[] = { "", " ", "\u200b", "\u3000\u00a0", "\u3164", "Kim\u202egnoH", "\ufeffKim", "\u2066Kim", "a\tb", "\xff" };
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		assert_true(account_name_ok(good[i]));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -207,10 +191,8 @@ a_name_is_seen_and_disguises_nothing(void **state)
 
 /* --- passwords ------------------------------------------------------------------------------------------------------ */
 
-static void
-only_short_common_and_own_email_passwords_are_refused(void **state)
+TEST(only_short_common_and_own_email_passwords_are_refused)
 {
-	(void)state;
 	assert_non_null(password_problem("123456789", "a@b.kr"));
 	assert_non_null(password_problem("비밀번호아홉자예요", "a@b.kr"));
 	assert_null(password_problem("비밀번호로열글자예요", "a@b.kr"));
@@ -222,12 +204,10 @@ only_short_common_and_own_email_passwords_are_refused(void **state)
 	assert_non_null(password_problem(NULL, "a@b.kr"));
 }
 
-static void
-every_best_known_password_is_one_that_length_alone_would_let_in(void **state)
+TEST(every_best_known_password_is_one_that_length_alone_would_let_in)
 {
 	size_t n = sizeof(best_known) / sizeof(best_known[0]);
 
-	(void)state;
 	assert_int_equal(n, 100);
 	for (size_t i = 0; i < n; i++) {
 		assert_true(strlen(best_known[i]) >= PASSWORD_MIN);
@@ -237,13 +217,11 @@ every_best_known_password_is_one_that_length_alone_would_let_in(void **state)
 	}
 }
 
-static void
-changing_the_password_ends_other_sessions_and_a_second_click_is_fine(void **state)
+TEST(changing_the_password_ends_other_sessions_and_a_second_click_is_fine)
 {
 	struct signed_in here_in, there_in;
 	int64_t user_id = add("a@b.kr", 0), wait_s;
 
-	(void)state;
 	assert_int_equal(sign_in("a@b.kr", PASSWORD, &there_in), SIGN_IN_OK);
 	assert_int_equal(sign_in("a@b.kr", PASSWORD, &here_in), SIGN_IN_OK);
 	assert_int_equal(password_change(db, user_id, here_in.token, here, "not this one", "green window boat", &wait_s), PASSWORD_WRONG);
@@ -256,12 +234,10 @@ changing_the_password_ends_other_sessions_and_a_second_click_is_fine(void **stat
 	assert_int_equal(sign_in("a@b.kr", "green window boat", &there_in), SIGN_IN_OK);
 }
 
-static void
-guessing_the_current_password_from_an_open_browser_is_closed_too(void **state)
+TEST(guessing_the_current_password_from_an_open_browser_is_closed_too)
 {
 	int64_t user_id = add("a@b.kr", 0), wait_s;
 
-	(void)state;
 	for (int i = 0; i < FREE_PER_ACCOUNT; i++)
 		assert_int_equal(password_change(db, user_id, NULL, here, "not this one", "green window boat", &wait_s), PASSWORD_WRONG);
 	assert_int_equal(password_change(db, user_id, NULL, here, PASSWORD, "green window boat", &wait_s), PASSWORD_CLOSED);
@@ -270,34 +246,30 @@ guessing_the_current_password_from_an_open_browser_is_closed_too(void **state)
 
 /* --- signing in ------------------------------------------------------------------------------------------------------ */
 
-static void
-unknown_wrong_and_disabled_take_one_hash_and_get_one_answer(void **state)
+TEST(unknown_wrong_and_disabled_take_one_hash_and_get_one_answer)
 {
 	struct signed_in in;
 	int64_t user_id = add("a@b.kr", 0);
 
-	(void)state;
 	n_hashed = 0;
 	assert_int_equal(sign_in("a@b.kr", "not this one", &in), SIGN_IN_REFUSED);
 	assert_int_equal(n_hashed, 1);
 	assert_int_equal(sign_in("nobody@b.kr", PASSWORD, &in), SIGN_IN_REFUSED);
 	assert_int_equal(n_hashed, 2);
 	db_begin(db);
-	db_do(db, "UPDATE user SET disabled = 1 WHERE user_id = $1", user_id);
+	db_do(db, "UPDATE person SET disabled = 1 WHERE user_id = $1", user_id);
 	db_commit(db);
 	assert_int_equal(sign_in("a@b.kr", PASSWORD, &in), SIGN_IN_REFUSED);
 	assert_int_equal(n_hashed, 3);
 	assert_null(in.token);
 }
 
-static void
-signing_up_hashes_once_whether_the_email_is_taken_or_not(void **state)
+TEST(signing_up_hashes_once_whether_the_email_is_taken_or_not)
 {
 	struct new_account a = { .email = "a@b.kr", .name = "Kim", .password = PASSWORD };
 	struct sign_in s = { .email = "a@b.kr", .password = PASSWORD, .address = here };
 	struct signed_in in = { 0 };
 
-	(void)state;
 	assert_int_equal(account_sign_up(db, &a, &s, true, &in), SIGN_UP_OK);
 	assert_int_equal(n_hashed, 1);
 	assert_non_null(in.token);
@@ -307,17 +279,15 @@ signing_up_hashes_once_whether_the_email_is_taken_or_not(void **state)
 	a.password = s.password = PASSWORD;
 	assert_int_equal(account_sign_up(db, &a, &s, true, &in), SIGN_UP_AGAIN);
 	assert_int_equal(n_hashed, 3);
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM user /*scan*/"), 1);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM person /*scan*/"), 1);
 }
 
-static void
-a_new_session_ends_the_one_the_browser_came_with(void **state)
+TEST(a_new_session_ends_the_one_the_browser_came_with)
 {
 	struct sign_in s = { .email = "a@b.kr", .password = PASSWORD, .address = here };
 	struct signed_in in = { 0 };
 	int64_t user_id = add("a@b.kr", 0);
 
-	(void)state;
 	assert_int_equal(account_sign_in(db, &s, &in), SIGN_IN_OK);
 	s.old_token = in.token;
 	assert_int_equal(account_sign_in(db, &s, &in), SIGN_IN_OK);
@@ -328,13 +298,11 @@ a_new_session_ends_the_one_the_browser_came_with(void **state)
 	assert_int_equal(session_count(db, user_id), 0);
 }
 
-static void
-a_password_changed_while_it_was_verified_lets_nobody_in(void **state)
+TEST(a_password_changed_while_it_was_verified_lets_nobody_in)
 {
 	struct known k = { 0 };
 	int64_t user_id = add("a@b.kr", 0);
 
-	(void)state;
 	assert_true(find_known(db, "a@b.kr", &k));
 	assert_true(password_store(db, user_id, k.password_hash, "$argon2id$another", NULL));
 	assert_null(session_begin(db, &k, NULL));
@@ -342,13 +310,11 @@ a_password_changed_while_it_was_verified_lets_nobody_in(void **state)
 	assert_false(password_store(db, user_id, k.password_hash, "$argon2id$third", NULL));
 }
 
-static void
-an_account_disabled_while_it_was_verified_lets_nobody_in(void **state)
+TEST(an_account_disabled_while_it_was_verified_lets_nobody_in)
 {
 	struct known k = { 0 };
 	int64_t user_id = add("a@b.kr", 0);
 
-	(void)state;
 	assert_true(find_known(db, "a@b.kr", &k));
 	assert_int_equal(account_disable(db, user_id, true, 0), ROLE_CHANGE_OK);
 	assert_null(session_begin(db, &k, NULL));
@@ -363,13 +329,11 @@ tried(const char *email, int64_t *wait_s)
 	return throttle_try(db, email, here, wait_s);
 }
 
-static void
-each_failure_closes_for_twice_as_long_up_to_a_quarter_of_an_hour(void **state)
+TEST(each_failure_closes_for_twice_as_long_up_to_a_quarter_of_an_hour)
 {
 	static const int64_t waits[] = { 15, 30, 60, 120, 240, 480, 900, 900 };
 	int64_t now = NOW, wait_s;
 
-	(void)state;
 	for (int i = 0; i < FREE_PER_ACCOUNT; i++)
 		assert_true(tried("a@b.kr", &wait_s));
 	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
@@ -381,12 +345,10 @@ each_failure_closes_for_twice_as_long_up_to_a_quarter_of_an_hour(void **state)
 	assert_true(tried("b@b.kr", &wait_s));
 }
 
-static void
-a_right_password_clears_the_account_but_not_what_the_address_did_to_others(void **state)
+TEST(a_right_password_clears_the_account_but_not_what_the_address_did_to_others)
 {
 	int64_t wait_s;
 
-	(void)state;
 	for (int i = 0; i < FREE_PER_ACCOUNT - 1; i++)
 		assert_true(tried("a@b.kr", &wait_s));
 	throttle_passed(db, "a@b.kr", here);
@@ -401,27 +363,23 @@ a_right_password_clears_the_account_but_not_what_the_address_did_to_others(void 
 	here = "192.0.2.1";
 }
 
-static void
-a_household_of_ipv6_addresses_counts_as_one(void **state)
+TEST(a_household_of_ipv6_addresses_counts_as_one)
 {
 	int64_t wait_s;
 
-	(void)state;
 	for (int i = 0; i < FREE_PER_ADDRESS; i++)
 		assert_true(throttle_try(db, arena_printf(scratch_memory, "u%d@b.kr", i), arena_printf(scratch_memory, "2001:db8:1:2::%x", i + 1), &wait_s));
 	assert_false(throttle_try(db, "fresh@b.kr", "2001:db8:1:2:ffff::1", &wait_s));
 	assert_true(throttle_try(db, "fresh@b.kr", "2001:db8:1:3::1", &wait_s));
 }
 
-static void
-a_machine_that_makes_accounts_without_end_is_closed_before_the_hash(void **state)
+TEST(a_machine_that_makes_accounts_without_end_is_closed_before_the_hash)
 {
 	struct new_account a = { .email = "last@b.kr", .name = "Kim", .password = PASSWORD };
 	struct sign_in s = { .email = a.email, .password = PASSWORD, .address = here };
 	struct signed_in in = { 0 };
 	int64_t wait_s;
 
-	(void)state;
 	for (int i = 0; i < FREE_SIGN_UPS - 1; i++)
 		assert_true(throttle_sign_up(db, here, &wait_s));
 	assert_int_equal(account_sign_up(db, &a, &s, true, &in), SIGN_UP_OK);
@@ -434,12 +392,10 @@ a_machine_that_makes_accounts_without_end_is_closed_before_the_hash(void **state
 	assert_true(throttle_sign_up(db, "192.0.2.77", &wait_s));       /* so are others */
 }
 
-static void
-a_day_forgets_and_a_clock_set_back_closes_nobody_for_ever(void **state)
+TEST(a_day_forgets_and_a_clock_set_back_closes_nobody_for_ever)
 {
 	int64_t wait_s;
 
-	(void)state;
 	for (int i = 0; i < FREE_PER_ACCOUNT; i++)
 		assert_true(tried("a@b.kr", &wait_s));
 	assert_false(tried("a@b.kr", &wait_s));
@@ -465,14 +421,12 @@ race_to_guess(void *arg)
 	return (int)outcome;
 }
 
-static void
-guesses_side_by_side_count_like_guesses_in_a_row(void **state)
+TEST(guesses_side_by_side_count_like_guesses_in_a_row)
 {
 	enum { N = 12 };
 	int n_looked_at = 0;
 	pid_t pid[N];
 
-	(void)state;
 	add("a@b.kr", 0);
 	for (int i = 0; i < N; i++)
 		pid[i] = scratch_fork(race_to_guess, NULL);
@@ -483,12 +437,10 @@ guesses_side_by_side_count_like_guesses_in_a_row(void **state)
 
 /* --- licences -------------------------------------------------------------------------------------------------------- */
 
-static void
-a_driver_is_an_adult_from_the_eighteenth_birthday_on(void **state)
+TEST(a_driver_is_an_adult_from_the_eighteenth_birthday_on)
 {
 	struct licence l = { "11-23-456789-01", "2030-01-01", "2009-01-15" };
 
-	(void)state;
 	assert_int_equal(licence_check(&l, NOW), LICENCE_OK);
 	l.born_on = "2009-01-16";
 	assert_int_equal(licence_check(&l, NOW), LICENCE_MINOR);
@@ -498,12 +450,10 @@ a_driver_is_an_adult_from_the_eighteenth_birthday_on(void **state)
 	assert_int_equal(licence_check(&l, NOW), LICENCE_BAD_BIRTH);
 }
 
-static void
-a_licence_is_valid_through_its_last_day_where_the_branches_are(void **state)
+TEST(a_licence_is_valid_through_its_last_day_where_the_branches_are)
 {
 	struct licence l = { "11-23-456789-01", "2027-01-15", "1990-01-01" };
 
-	(void)state;
 	assert_int_equal(licence_check(&l, NOW), LICENCE_OK);
 	assert_int_equal(licence_check(&l, NOW + 7 * HOUR - 1), LICENCE_OK);
 	assert_int_equal(licence_check(&l, NOW + 7 * HOUR), LICENCE_EXPIRED);
@@ -511,14 +461,12 @@ a_licence_is_valid_through_its_last_day_where_the_branches_are(void **state)
 	assert_int_equal(licence_check(&l, NOW), LICENCE_BAD_EXPIRY);
 }
 
-static void
-licence_numbers_of_other_countries_are_numbers_too(void **state)
+TEST(licence_numbers_of_other_countries_are_numbers_too)
 {
 	static const char *const good[] = { "11-23-456789-01", "SMITH901015AB9CD", "B 1234567" };
 	static const char *const bad[] = { "", "1234", "ABCDEF", "12345<script>", "12345678901234567890123456789012", "면허 12345" };
 	struct licence l = { .expires_on = "2030-01-01", .born_on = "1990-01-01" };
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		l.number = good[i];
 		assert_int_equal(licence_check(&l, NOW), LICENCE_OK);
@@ -529,14 +477,12 @@ licence_numbers_of_other_countries_are_numbers_too(void **state)
 	}
 }
 
-static void
-a_licence_is_replaced_and_taken_back(void **state)
+TEST(a_licence_is_replaced_and_taken_back)
 {
 	struct licence l = { "11-23-456789-01", "2030-01-01", "1990-01-01" };
 	struct account a = { 0 };
 	int64_t user_id = add("a@b.kr", 0);
 
-	(void)state;
 	assert_int_equal(licence_save(db, user_id, &l), LICENCE_OK);
 	l.number = "22-23-456789-01";
 	assert_int_equal(licence_save(db, user_id, &l), LICENCE_OK);
@@ -549,12 +495,10 @@ a_licence_is_replaced_and_taken_back(void **state)
 
 /* --- roles ----------------------------------------------------------------------------------------------------------- */
 
-static void
-two_admins_who_take_the_role_from_each_other_leave_one(void **state)
+TEST(two_admins_who_take_the_role_from_each_other_leave_one)
 {
 	int64_t one = add("a@b.kr", 32), other = add("b@b.kr", 32);
 
-	(void)state;
 	assert_int_equal(account_role(db, one, 5, false, one), ROLE_CHANGE_OWN);
 	assert_int_equal(account_disable(db, one, true, one), ROLE_CHANGE_OWN);
 	assert_int_equal(account_role(db, other, 5, false, one), ROLE_CHANGE_OK);
@@ -564,13 +508,11 @@ two_admins_who_take_the_role_from_each_other_leave_one(void **state)
 	assert_int_equal(account_role(db, 12345, 5, true, one), ROLE_CHANGE_NO_USER);
 }
 
-static void
-a_role_given_twice_is_held_once_and_taken_twice_is_gone(void **state)
+TEST(a_role_given_twice_is_held_once_and_taken_twice_is_gone)
 {
 	int64_t user_id = add("a@b.kr", 0);
 	struct account a = { 0 };
 
-	(void)state;
 	assert_int_equal(account_role(db, user_id, 2, true, 0), ROLE_CHANGE_OK);
 	assert_int_equal(account_role(db, user_id, 2, true, 0), ROLE_CHANGE_OK);
 	assert_true(account_find(db, user_id, &a));
@@ -583,13 +525,11 @@ a_role_given_twice_is_held_once_and_taken_twice_is_gone(void **state)
 
 /* --- tokens ---------------------------------------------------------------------------------------------------------- */
 
-static void
-the_same_form_makes_the_same_token_once_and_others_cannot_make_it(void **state)
+TEST(the_same_form_makes_the_same_token_once_and_others_cannot_make_it)
 {
 	int64_t one = add("a@b.kr", 0), other = add("b@b.kr", 0);
 	struct api_token t, again, theirs;
 
-	(void)state;
 	assert_int_equal(token_make(db, one, "Calendar", "key", &t), TOKEN_OK);
 	assert_int_equal(token_make(db, one, "Calendar", "key", &again), TOKEN_OK);
 	assert_string_equal(t.token, again.token);
@@ -605,14 +545,12 @@ the_same_form_makes_the_same_token_once_and_others_cannot_make_it(void **state)
 	assert_string_not_equal(t.token, again.token);
 }
 
-static void
-a_person_has_a_limit_of_tokens_and_programs_that_sign_in_keep_only_the_newest(void **state)
+TEST(a_person_has_a_limit_of_tokens_and_programs_that_sign_in_keep_only_the_newest)
 {
 	int64_t user_id = add("a@b.kr", 0);
 	const char *hash = hash_of(db, user_id), *first, *last = NULL;
 	struct api_token t;
 
-	(void)state;
 	for (int i = 0; i < TOKENS_MAX; i++)
 		assert_int_equal(token_make(db, user_id, "more", "", &t), TOKEN_OK);
 	assert_int_equal(token_make(db, user_id, "more", "", &t), TOKEN_TOO_MANY);
@@ -624,13 +562,11 @@ a_person_has_a_limit_of_tokens_and_programs_that_sign_in_keep_only_the_newest(vo
 	assert_true(db_exists(db, "SELECT 1 FROM v_api_token WHERE token_hash = $1", secret_hash(scratch_memory, last)));
 }
 
-static void
-tokens_named_like_a_sign_ins_have_a_limit_too(void **state)
+TEST(tokens_named_like_a_sign_ins_have_a_limit_too)
 {
 	int64_t user_id = add("a@b.kr", 0);
 	struct api_token t;
 
-	(void)state;
 	for (int i = 0; i < TOKENS_MAX + 50; i++)
 		assert_int_equal(token_make(db, user_id, SIGN_IN_TOKEN, "", &t), TOKEN_OK);
 	assert_int_equal(token_make(db, user_id, SIGN_IN_TOKEN, "", &t), TOKEN_TOO_MANY);
@@ -638,14 +574,12 @@ tokens_named_like_a_sign_ins_have_a_limit_too(void **state)
 
 /* --- the list -------------------------------------------------------------------------------------------------------- */
 
-static void
-people_are_found_by_what_was_typed_literally(void **state)
+TEST(people_are_found_by_what_was_typed_literally)
 {
 	struct people_query q = { .words = "KIM", .role = -1, .order = PEOPLE_EMAIL_DOWN };
 	struct person *p;
 	int n;
 
-	(void)state;
 	add("a%b@b.kr", 0);
 	add("a_b@b.kr", 4);
 	add("axb@b.kr", 0);
@@ -667,42 +601,4 @@ people_are_found_by_what_was_typed_literally(void **state)
 	assert_int_equal(people_count(db, &q), 1);
 }
 
-int
-main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
-	const struct CMUnitTest tests[] = {
-		T(a_new_account_is_a_customer_with_a_lower_case_email),
-		T(what_is_no_account_is_refused_before_anything_is_hashed),
-		T(a_name_of_eighty_korean_letters_fits_and_one_more_does_not),
-		T(a_name_is_seen_and_disguises_nothing),
-		T(two_sign_ups_with_one_email_at_once_make_one_account),
-		T(only_short_common_and_own_email_passwords_are_refused),
-		T(every_best_known_password_is_one_that_length_alone_would_let_in),
-		T(changing_the_password_ends_other_sessions_and_a_second_click_is_fine),
-		T(guessing_the_current_password_from_an_open_browser_is_closed_too),
-		T(unknown_wrong_and_disabled_take_one_hash_and_get_one_answer),
-		T(signing_up_hashes_once_whether_the_email_is_taken_or_not),
-		T(a_new_session_ends_the_one_the_browser_came_with),
-		T(a_password_changed_while_it_was_verified_lets_nobody_in),
-		T(an_account_disabled_while_it_was_verified_lets_nobody_in),
-		T(each_failure_closes_for_twice_as_long_up_to_a_quarter_of_an_hour),
-		T(a_right_password_clears_the_account_but_not_what_the_address_did_to_others),
-		T(a_household_of_ipv6_addresses_counts_as_one),
-		T(a_machine_that_makes_accounts_without_end_is_closed_before_the_hash),
-		T(a_day_forgets_and_a_clock_set_back_closes_nobody_for_ever),
-		T(guesses_side_by_side_count_like_guesses_in_a_row),
-		T(a_driver_is_an_adult_from_the_eighteenth_birthday_on),
-		T(a_licence_is_valid_through_its_last_day_where_the_branches_are),
-		T(licence_numbers_of_other_countries_are_numbers_too),
-		T(a_licence_is_replaced_and_taken_back),
-		T(two_admins_who_take_the_role_from_each_other_leave_one),
-		T(a_role_given_twice_is_held_once_and_taken_twice_is_gone),
-		T(the_same_form_makes_the_same_token_once_and_others_cannot_make_it),
-		T(a_person_has_a_limit_of_tokens_and_programs_that_sign_in_keep_only_the_newest),
-		T(tokens_named_like_a_sign_ins_have_a_limit_too),
-		T(people_are_found_by_what_was_typed_literally),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN("account", NULL, NULL, begin, end)

@@ -1,12 +1,7 @@
 /* test_arena - memory of a request: pieces, growth, reset, texts, and the limit. */
+#include "test.h"
+
 #include "lib/base/arena.c"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -15,12 +10,10 @@
 
 #define MIB (1024 * 1024)
 
-static void
-a_piece_is_zeroed_and_aligned(void **state)
+TEST(a_piece_is_zeroed_and_aligned)
 {
 	struct arena *m = arena_new(MIB);
 
-	(void)state;
 	for (size_t n = 0; n < 300; n++) {
 		char *p = arena_alloc(m, n);
 
@@ -31,13 +24,11 @@ a_piece_is_zeroed_and_aligned(void **state)
 	}
 }
 
-static void
-pieces_do_not_overlap(void **state)
+TEST(pieces_do_not_overlap)
 {
 	struct arena *m = arena_new(16 * MIB);
 	char *piece[1000];
 
-	(void)state;
 	for (int i = 0; i < 1000; i++)
 		memset(piece[i] = arena_alloc(m, (size_t)i), i & 0x7f, (size_t)i);
 	for (int i = 0; i < 1000; i++)
@@ -45,13 +36,11 @@ pieces_do_not_overlap(void **state)
 			assert_int_equal(piece[i][k], i & 0x7f);
 }
 
-static void
-after_a_reset_the_same_memory_is_used_again_and_zeroed(void **state)
+TEST(after_a_reset_the_same_memory_is_used_again_and_zeroed)
 {
 	struct arena *m = arena_new(MIB);
 	char *first = arena_alloc(m, 100), *again;
 
-	(void)state;
 	memset(first, 'x', 100);
 	arena_reset(m);
 	assert_int_equal(arena_used(m), 0);
@@ -61,13 +50,11 @@ after_a_reset_the_same_memory_is_used_again_and_zeroed(void **state)
 		assert_int_equal(again[i], 0);
 }
 
-static void
-requests_of_the_same_kind_ask_for_no_more_memory(void **state)
+TEST(requests_of_the_same_kind_ask_for_no_more_memory)
 {
 	struct arena *m = arena_new(64 * MIB);
 	int n_chunks[2] = { 0, 0 };
 
-	(void)state;
 	for (int round = 0; round < 50; round++) {
 		arena_reset(m);
 		for (int i = 0; i < 40; i++)
@@ -80,13 +67,11 @@ requests_of_the_same_kind_ask_for_no_more_memory(void **state)
 	assert_in_range(n_chunks[1], 1, n_chunks[0] + 2);
 }
 
-static void
-the_newest_piece_grows_in_place(void **state)
+TEST(the_newest_piece_grows_in_place)
 {
 	struct arena *m = arena_new(MIB);
 	char *p = arena_alloc(m, 10), *q;
 
-	(void)state;
 	memcpy(p, "0123456789", 10);
 	q = arena_grow(m, p, 10, 1000);
 	assert_ptr_equal(p, q);
@@ -95,13 +80,11 @@ the_newest_piece_grows_in_place(void **state)
 		assert_int_equal(q[i], 0);
 }
 
-static void
-an_older_piece_grows_by_moving_and_keeps_what_it_held(void **state)
+TEST(an_older_piece_grows_by_moving_and_keeps_what_it_held)
 {
 	struct arena *m = arena_new(MIB);
 	char *p = arena_strdup(m, "hello"), *q;
 
-	(void)state;
 	arena_alloc(m, 1);
 	q = arena_grow(m, p, 6, 60);
 	assert_ptr_not_equal(p, q);
@@ -109,32 +92,26 @@ an_older_piece_grows_by_moving_and_keeps_what_it_held(void **state)
 	assert_string_equal(p, "hello");
 }
 
-static void
-growing_nothing_makes_a_piece(void **state)
+TEST(growing_nothing_makes_a_piece)
 {
 	struct arena *m = arena_new(MIB);
 	char *p = arena_grow(m, NULL, 0, 8);
 
-	(void)state;
 	assert_memory_equal(p, "\0\0\0\0\0\0\0\0", 8);
 }
 
-static void
-a_piece_larger_than_any_chunk_is_fine(void **state)
+TEST(a_piece_larger_than_any_chunk_is_fine)
 {
 	struct arena *m = arena_new(64 * MIB);
 
-	(void)state;
 	memset(arena_alloc(m, 20 * MIB), 'x', 20 * MIB);
 	assert_true(arena_used(m) >= 20 * MIB);
 }
 
-static void
-texts_are_copied_and_NULL_stays_NULL(void **state)
+TEST(texts_are_copied_and_NULL_stays_NULL)
 {
 	struct arena *m = arena_new(MIB);
 
-	(void)state;
 	assert_null(arena_strdup(m, NULL));
 	assert_string_equal(arena_strndup(m, "abcdef", 3), "abc");
 	assert_string_equal(arena_printf(m, "%s-%d", "MP", 7), "MP-7");
@@ -142,23 +119,19 @@ texts_are_copied_and_NULL_stays_NULL(void **state)
 	assert_int_equal(strlen(arena_printf(m, "%5000d", 1)), 5000);
 }
 
-static void
-a_printed_text_takes_no_more_room_than_it_needs(void **state)
+TEST(a_printed_text_takes_no_more_room_than_it_needs)
 {
 	struct arena *m = arena_new(MIB);
 
-	(void)state;
 	arena_printf(m, "%s", "short");
 	assert_int_equal(arena_used(m), 16);
 }
 
-static void
-a_buf_grows_and_always_ends_in_NUL(void **state)
+TEST(a_buf_grows_and_always_ends_in_NUL)
 {
 	struct arena *m = arena_new(4 * MIB);
 	struct buf b = { .m = m };
 
-	(void)state;
 	for (int i = 0; i < 20000; i++) {
 		buf_puts(&b, "ab");
 		buf_printf(&b, "%d", i % 10);
@@ -171,24 +144,20 @@ a_buf_grows_and_always_ends_in_NUL(void **state)
 	assert_memory_equal(b.s + 59997, "ab9", 3);
 }
 
-static void
-an_empty_put_makes_an_empty_text(void **state)
+TEST(an_empty_put_makes_an_empty_text)
 {
 	struct buf b = { .m = arena_new(MIB) };
 
-	(void)state;
 	buf_put(&b, NULL, 0);
 	assert_string_equal(b.s, "");
 	buf_printf(&b, "%s", "");
 	assert_int_equal(b.n, 0);
 }
 
-static void
-reserved_room_is_written_by_the_caller(void **state)
+TEST(reserved_room_is_written_by_the_caller)
 {
 	struct buf b = { .m = arena_new(MIB) };
 
-	(void)state;
 	memset(buf_reserve(&b, 1000), 'x', 1000);
 	b.n += 1000;
 	buf_puts(&b, "y");
@@ -231,35 +200,12 @@ static void stay_within(void)
 		arena_alloc(m, MIB - 1000);
 }
 
-static void
-passing_the_limit_ends_the_process(void **state)
+TEST(passing_the_limit_ends_the_process)
 {
-	(void)state;
 	assert_int_equal(signal_of(pass_the_limit_at_once), SIGABRT);
 	assert_int_equal(signal_of(ask_for_a_negative_number), SIGABRT);
 	assert_int_equal(signal_of(pass_the_limit_by_growing), SIGABRT);
 	assert_int_equal(signal_of(stay_within), 0);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_piece_is_zeroed_and_aligned),
-		cmocka_unit_test(pieces_do_not_overlap),
-		cmocka_unit_test(after_a_reset_the_same_memory_is_used_again_and_zeroed),
-		cmocka_unit_test(requests_of_the_same_kind_ask_for_no_more_memory),
-		cmocka_unit_test(the_newest_piece_grows_in_place),
-		cmocka_unit_test(an_older_piece_grows_by_moving_and_keeps_what_it_held),
-		cmocka_unit_test(growing_nothing_makes_a_piece),
-		cmocka_unit_test(a_piece_larger_than_any_chunk_is_fine),
-		cmocka_unit_test(texts_are_copied_and_NULL_stays_NULL),
-		cmocka_unit_test(a_printed_text_takes_no_more_room_than_it_needs),
-		cmocka_unit_test(a_buf_grows_and_always_ends_in_NUL),
-		cmocka_unit_test(an_empty_put_makes_an_empty_text),
-		cmocka_unit_test(reserved_room_is_written_by_the_caller),
-		cmocka_unit_test(passing_the_limit_ends_the_process),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN("arena", NULL, NULL, NULL, NULL)

@@ -2,16 +2,13 @@
  * test_booking - a car is promised once, the money is right at every end, and every saga ends. Payment is played by the test:
  * it approves, declines, stays silent, or takes the money and dies.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
 
 #include "scratch.h"
 
 #include "cgi-bin/booking/booking.c"
 #include "cgi-bin/booking/orders.h"
+#include "domain/rental.h"
 #include "lib/base/lang.h"
 
 #define NOW 1800000000  /* a Friday, on a half hour */
@@ -74,14 +71,13 @@ static const struct payments played = { play_charge, play_look_up, play_refund, 
 
 /* --- a world of its own for each test ------------------------------------------------------------------------------------- */
 
-static int
-begin(void **state)
+TEST_SETUP(begin)
 {
 	static const struct db_role all = { .name = "test", .owns = "*" };
 	const char *why = "";
 
 	setenv("DB_LINT", "1", 1);
-	if (scratch_begin(state) || !settings_open(".", scratch, &why))
+	if (scratch_begin(state) || !rental_settings_open(".", scratch, &why))
 		return -1;
 	scratch_create("", "");
 	clock_open("Asia/Seoul");
@@ -106,8 +102,7 @@ begin(void **state)
 	return 0;
 }
 
-static int
-end(void **state)
+TEST_SETUP(end)
 {
 	assert_false(db_failed(db));
 	db_close(db);
@@ -161,12 +156,10 @@ hear(const char *type, const char *code)
 
 /* --- the price ------------------------------------------------------------------------------------------------------------- */
 
-static void
-two_days_three_hours_cost_207000(void **state)
+TEST(two_days_three_hours_cost_207000)
 {
 	struct price *p = price_make(scratch_memory, NOW, NOW + 2 * DAY + 3 * HOUR, 90000, 9000);
 
-	(void)state;
 	assert_int_equal(p->amount, 207000);
 	assert_int_equal(p->n_lines, 2);
 	assert_int_equal(p->lines[0].amount, 180000);
@@ -174,20 +167,16 @@ two_days_three_hours_cost_207000(void **state)
 	assert_int_equal(p->vat_amount, 18818);
 }
 
-static void
-hours_never_cost_more_than_one_more_day(void **state)
+TEST(hours_never_cost_more_than_one_more_day)
 {
-	(void)state;
 	assert_int_equal(price_total(0, DAY + 10 * HOUR, 90000, 9000), 180000);
 	assert_int_equal(price_total(0, DAY + 11 * HOUR, 90000, 9000), 180000);
 	assert_int_equal(price_total(0, DAY + 9 * HOUR, 90000, 9000), 171000);
 	assert_int_equal(price_make(scratch_memory, 0, DAY + 23 * HOUR, 90000, 9000)->lines[1].rule, PRICE_HOURLY_CAP);
 }
 
-static void
-a_started_hour_counts_and_lines_always_sum_to_the_total(void **state)
+TEST(a_started_hour_counts_and_lines_always_sum_to_the_total)
 {
-	(void)state;
 	assert_int_equal(price_total(0, 90 * 60, 90000, 9000), 18000);
 	for (int64_t length = STEP; length < 5 * DAY; length += STEP) {
 		struct price *p = price_make(scratch_memory, 0, length, 90000, 9000);
@@ -202,12 +191,10 @@ a_started_hour_counts_and_lines_always_sum_to_the_total(void **state)
 
 /* --- the interval ------------------------------------------------------------------------------------------------------------ */
 
-static void
-bad_intervals_are_refused_at_their_field(void **state)
+TEST(bad_intervals_are_refused_at_their_field)
 {
 	const char *field;
 
-	(void)state;
 	assert_null(interval_problem(NOW + DAY, NOW + 2 * DAY, NOW, &field));
 	assert_null(interval_problem(NOW, NOW + STEP, NOW + 1700, &field));     /* the half hour that runs */
 	assert_non_null(interval_problem(NOW - STEP, NOW + DAY, NOW, &field));
@@ -222,12 +209,10 @@ bad_intervals_are_refused_at_their_field(void **state)
 
 /* --- placing ----------------------------------------------------------------------------------------------------------------- */
 
-static void
-a_paid_booking_has_its_slot_its_lines_and_its_events(void **state)
+TEST(a_paid_booking_has_its_slot_its_lines_and_its_events)
 {
 	struct booking b = placed(NOW + DAY, NOW + 3 * DAY + 3 * HOUR), found;
 
-	(void)state;
 	assert_int_equal(b.amount, 207000);
 	assert_int_equal(slots("BOOKED"), 1);
 	assert_int_equal(events("booking.held"), 1);
@@ -240,13 +225,11 @@ a_paid_booking_has_its_slot_its_lines_and_its_events(void **state)
 	assert_true(booking_find(db, b.code, 0, &found));       /* a manager's view */
 }
 
-static void
-two_customers_one_car_exactly_one_wins(void **state)
+TEST(two_customers_one_car_exactly_one_wins)
 {
 	struct booking_order o = order(2, NOW + 2 * DAY, NOW + 4 * DAY);
 	struct booking b;
 
-	(void)state;
 	placed(NOW + DAY, NOW + 3 * DAY);
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_TAKEN);
 	assert_int_equal(n_charges, 1);
@@ -254,24 +237,20 @@ two_customers_one_car_exactly_one_wins(void **state)
 	assert_int_equal(events("booking.held"), 1);
 }
 
-static void
-the_turnaround_buffer_is_kept_free(void **state)
+TEST(the_turnaround_buffer_is_kept_free)
 {
 	struct booking_order o;
 	struct booking b;
 
-	(void)state;
 	placed(NOW + DAY, NOW + 2 * DAY);
-	o = order(2, NOW + 2 * DAY + settings.turnaround_s - STEP, NOW + 3 * DAY);
+	o = order(2, NOW + 2 * DAY + rental.turnaround_s - STEP, NOW + 3 * DAY);
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_TAKEN);
-	o = order(2, NOW + 2 * DAY + settings.turnaround_s, NOW + 3 * DAY);
+	o = order(2, NOW + 2 * DAY + rental.turnaround_s, NOW + 3 * DAY);
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
 }
 
-static void
-the_schema_itself_refuses_an_overlap(void **state)
+TEST(the_schema_itself_refuses_an_overlap)
 {
-	(void)state;
 	placed(NOW + DAY, NOW + 2 * DAY);
 	assert_false(db_try(db, "INSERT INTO slot (car_id, kind, starts_at, ends_at, busy_until, rev) VALUES (1, 'BLOCK', $1, $2, $2, 9)",
 		NOW + DAY + HOUR, NOW + DAY + 2 * HOUR));
@@ -281,13 +260,11 @@ the_schema_itself_refuses_an_overlap(void **state)
 	assert_false(db_try(db, "UPDATE slot SET kind = 'BLOCK' WHERE kind = 'RELEASED' /*scan*/"));
 }
 
-static void
-no_booking_past_HELD_without_a_charge_and_no_state_out_of_turn(void **state)
+TEST(no_booking_past_HELD_without_a_charge_and_no_state_out_of_turn)
 {
 	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY);
 	struct booking b;
 
-	(void)state;
 	o.card_id = 0;
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
 	assert_int_equal(b.state, BOOKING_HELD);
@@ -298,13 +275,11 @@ no_booking_past_HELD_without_a_charge_and_no_state_out_of_turn(void **state)
 	assert_false(db_try(db, "DELETE FROM booking WHERE booking_id = $1", b.booking_id));
 }
 
-static void
-a_declined_card_leaves_no_hold_and_frees_the_key(void **state)
+TEST(a_declined_card_leaves_no_hold_and_frees_the_key)
 {
 	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY);
 	struct booking b;
 
-	(void)state;
 	o.request_key = "k1";
 	o.request_hash = "h";
 	charge_says = CHARGE_ANSWER_DECLINED;
@@ -316,13 +291,11 @@ a_declined_card_leaves_no_hold_and_frees_the_key(void **state)
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
 }
 
-static void
-silence_from_payment_releases_the_car_and_voids_the_charge(void **state)
+TEST(silence_from_payment_releases_the_car_and_voids_the_charge)
 {
 	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY);
 	struct booking b;
 
-	(void)state;
 	charge_says = CHARGE_ANSWER_UNKNOWN;
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_UNANSWERED);
 	assert_int_equal(slots("HOLD") + slots("BOOKED"), 0);
@@ -335,13 +308,11 @@ silence_from_payment_releases_the_car_and_voids_the_charge(void **state)
 	assert_int_equal(b.refund_state, REFUND_DONE);
 }
 
-static void
-payment_that_is_down_costs_nothing(void **state)
+TEST(payment_that_is_down_costs_nothing)
 {
 	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY);
 	struct booking b;
 
-	(void)state;
 	charge_says = CHARGE_ANSWER_NOT_ASKED;
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_LATER);
 	assert_int_equal(slots("HOLD") + slots("BOOKED"), 0);
@@ -350,14 +321,12 @@ payment_that_is_down_costs_nothing(void **state)
 }
 
 /* Nobody is asked, nothing is written: not even what would have to be given free again. */
-static void
-while_payment_is_not_to_be_asked_nothing_is_held_and_it_is_said_for_how_long(void **state)
+TEST(while_payment_is_not_to_be_asked_nothing_is_held_and_it_is_said_for_how_long)
 {
 	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY);
 	struct booking b;
 	int64_t n_events;
 
-	(void)state;
 	o.request_key = "k-1";
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
 	n_events = db_int(db, "SELECT MAX(event_id) FROM event");
@@ -382,26 +351,22 @@ sweep_pays(const struct booking *b)
 	booking_paid(db, &seen, 7);
 }
 
-static void
-an_answer_that_comes_after_the_sweep_changes_nothing(void **state)
+TEST(an_answer_that_comes_after_the_sweep_changes_nothing)
 {
 	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY);
 	struct booking b;
 
-	(void)state;
 	meanwhile = sweep_pays;
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
 	assert_int_equal(b.state, BOOKING_PAID);
 	assert_int_equal(events("booking.paid"), 1);
 }
 
-static void
-what_is_not_theirs_or_not_for_rent_is_refused(void **state)
+TEST(what_is_not_theirs_or_not_for_rent_is_refused)
 {
 	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY);
 	struct booking b;
 
-	(void)state;
 	o.card_id = 12;
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_BAD_CARD);
 	o = order(1, NOW + DAY, NOW + 2 * DAY);
@@ -414,14 +379,12 @@ what_is_not_theirs_or_not_for_rent_is_refused(void **state)
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking /*scan*/"), 0);
 }
 
-static void
-one_person_has_at_most_ten_open_bookings(void **state)
+TEST(one_person_has_at_most_ten_open_bookings)
 {
 	struct booking_order o;
 	struct booking b;
 
-	(void)state;
-	for (int i = 0; i < settings.max_bookings_per_person; i++)
+	for (int i = 0; i < rental.max_bookings_per_person; i++)
 		placed(NOW + (2 * i + 1) * DAY, NOW + (2 * i + 2) * DAY);
 	o = order(1, NOW + 50 * DAY, NOW + 51 * DAY);
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_QUOTA);
@@ -431,13 +394,11 @@ one_person_has_at_most_ten_open_bookings(void **state)
 
 /* --- the client's key ---------------------------------------------------------------------------------------------------------- */
 
-static void
-the_same_key_and_body_is_the_same_booking(void **state)
+TEST(the_same_key_and_body_is_the_same_booking)
 {
 	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY);
 	struct booking first, again;
 
-	(void)state;
 	o.request_key = "k1";
 	o.request_hash = "h1";
 	assert_int_equal(booking_place(db, &o, &first), BOOKING_OK);
@@ -466,12 +427,10 @@ ask_again(const struct booking *b)
 	rival_outcome = booking_place(db, &rival, &other);
 }
 
-static void
-the_same_key_while_the_first_still_runs_is_in_progress(void **state)
+TEST(the_same_key_while_the_first_still_runs_is_in_progress)
 {
 	struct booking b;
 
-	(void)state;
 	rival = order(1, NOW + DAY, NOW + 2 * DAY);
 	rival.request_key = "k1";
 	rival.request_hash = "h1";
@@ -495,12 +454,10 @@ held(void)
 	return b;
 }
 
-static void
-a_hold_that_cannot_be_paid_now_can_be_paid_later_on_the_same_way_back(void **state)
+TEST(a_hold_that_cannot_be_paid_now_can_be_paid_later_on_the_same_way_back)
 {
 	struct booking b = held();
 
-	(void)state;
 	away_s = 5;
 	assert_int_equal(booking_pay(db, &b, "pk"), BOOKING_LATER);
 	booking_reload(db, &b);
@@ -510,16 +467,14 @@ a_hold_that_cannot_be_paid_now_can_be_paid_later_on_the_same_way_back(void **sta
 	assert_int_equal(booking_pay(db, &b, "pk"), BOOKING_OK);
 }
 
-static void
-a_hold_nobody_pays_frees_the_car_after_ten_minutes(void **state)
+TEST(a_hold_nobody_pays_frees_the_car_after_ten_minutes)
 {
 	struct booking b = held();
 
-	(void)state;
-	clock_set(NOW + settings.hold_s - 1);
+	clock_set(NOW + rental.hold_s - 1);
 	booking_sweep(db);
 	assert_int_equal(slots("HOLD"), 1);
-	clock_set(NOW + settings.hold_s);
+	clock_set(NOW + rental.hold_s);
 	booking_sweep(db);
 	assert_int_equal(slots("HOLD"), 0);
 	booking_reload(db, &b);
@@ -528,22 +483,18 @@ a_hold_nobody_pays_frees_the_car_after_ten_minutes(void **state)
 	assert_int_equal(n_charges, 0);
 }
 
-static void
-a_clock_that_jumps_back_does_not_keep_a_hold(void **state)
+TEST(a_clock_that_jumps_back_does_not_keep_a_hold)
 {
 	held();
-	(void)state;
 	clock_set(NOW - 3 * HOUR);
 	booking_sweep(db);
 	assert_int_equal(slots("HOLD"), 0);
 }
 
-static void
-a_hold_keeps_the_length_it_was_given_when_hold_s_is_lowered(void **state)
+TEST(a_hold_keeps_the_length_it_was_given_when_hold_s_is_lowered)
 {
-	(void)state;
 	held();
-	settings.hold_s = 60;
+	rental.hold_s = 60;
 	clock_set(NOW + 61);
 	booking_sweep(db);
 	assert_int_equal(slots("HOLD"), 1);
@@ -552,13 +503,11 @@ a_hold_keeps_the_length_it_was_given_when_hold_s_is_lowered(void **state)
 	assert_int_equal(slots("HOLD"), 0);
 }
 
-static void
-one_person_holds_at_most_three_cars_unpaid(void **state)
+TEST(one_person_holds_at_most_three_cars_unpaid)
 {
 	struct booking_order o = { .customer_id = 1, .car_id = 1 };
 	struct booking b;
 
-	(void)state;
 	for (int i = 0; i < 4; i++) {
 		o.starts_at = NOW + (2 * i + 1) * DAY;
 		o.ends_at = o.starts_at + HOUR;
@@ -571,12 +520,10 @@ one_person_holds_at_most_three_cars_unpaid(void **state)
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
 }
 
-static void
-a_hold_is_paid_once_on_the_providers_page(void **state)
+TEST(a_hold_is_paid_once_on_the_providers_page)
 {
 	struct booking b = held(), again = b;
 
-	(void)state;
 	assert_int_equal(booking_pay(db, &b, "pk"), BOOKING_OK);
 	assert_int_equal(booking_pay(db, &again, "pk"), BOOKING_AGAIN);
 	assert_int_equal(n_charges, 1);
@@ -593,12 +540,10 @@ give_up_as_unpaid(const struct booking *b)
 	was_given_up = booking_expire(db, &looked_at, "hold_over", false);
 }
 
-static void
-a_hold_that_is_being_paid_since_somebody_looked_is_not_given_up_as_unpaid(void **state)
+TEST(a_hold_that_is_being_paid_since_somebody_looked_is_not_given_up_as_unpaid)
 {
 	struct booking b = held();
 
-	(void)state;
 	looked_at = b;          /* by a sweep or a cancellation in another process, the moment before */
 	meanwhile = give_up_as_unpaid;
 	assert_int_equal(booking_pay(db, &b, "pk"), BOOKING_OK);
@@ -614,12 +559,10 @@ cancel_it(const struct booking *b)
 	assert_int_equal(booking_cancel(db, &seen, 1, "customer"), CANCEL_DONE);
 }
 
-static void
-a_hold_given_up_while_it_is_being_paid_gets_its_money_back(void **state)
+TEST(a_hold_given_up_while_it_is_being_paid_gets_its_money_back)
 {
 	struct booking b = held();
 
-	(void)state;
 	meanwhile = cancel_it;
 	assert_int_equal(booking_pay(db, &b, "pk"), BOOKING_UNANSWERED);
 	meanwhile = NULL;
@@ -631,23 +574,19 @@ a_hold_given_up_while_it_is_being_paid_gets_its_money_back(void **state)
 	assert_int_equal(b.refund_state, REFUND_DONE);
 }
 
-static void
-a_hold_given_up_twice_is_given_up(void **state)
+TEST(a_hold_given_up_twice_is_given_up)
 {
 	struct booking b = held();
 
-	(void)state;
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_DONE);
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_DONE);
 	assert_int_equal(events("booking.expired"), 1);
 }
 
-static void
-a_worker_that_died_after_the_charge_is_finished_by_the_sweep(void **state)
+TEST(a_worker_that_died_after_the_charge_is_finished_by_the_sweep)
 {
 	struct booking b = held();
 
-	(void)state;
 	db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1", b.booking_id, NOW);
 	look_up_says = CHARGE_ANSWER_APPROVED;
 	booking_sweep(db);
@@ -679,12 +618,10 @@ longest_gap(const int *n_tries, int64_t seconds)
 	return longest > clock_now() - last ? longest : clock_now() - last;
 }
 
-static void
-a_lost_answer_is_asked_for_with_growing_pauses_until_payment_says(void **state)
+TEST(a_lost_answer_is_asked_for_with_growing_pauses_until_payment_says)
 {
 	struct booking b = held();
 
-	(void)state;
 	db_do(db, "UPDATE booking SET asked_at = $2, hold_until = $3 WHERE booking_id = $1", b.booking_id, NOW, NOW + 5000);
 	look_up_says = CHARGE_ANSWER_UNKNOWN;
 	n_look_ups = 0;
@@ -697,12 +634,10 @@ a_lost_answer_is_asked_for_with_growing_pauses_until_payment_says(void **state)
 	assert_int_equal(b.state, BOOKING_PAID);
 }
 
-static void
-payment_that_settles_on_nothing_taken_brings_the_look_forward(void **state)
+TEST(payment_that_settles_on_nothing_taken_brings_the_look_forward)
 {
 	struct booking b = held();
 
-	(void)state;
 	db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1", b.booking_id, NOW);
 	look_up_says = CHARGE_ANSWER_UNKNOWN;
 	for (int i = 0; i < 200; i++) {
@@ -717,12 +652,10 @@ payment_that_settles_on_nothing_taken_brings_the_look_forward(void **state)
 	assert_int_equal(b.refund_state, REFUND_NONE);
 }
 
-static void
-a_worker_that_died_before_the_charge_is_voided_so_that_a_late_charge_is_refused(void **state)
+TEST(a_worker_that_died_before_the_charge_is_voided_so_that_a_late_charge_is_refused)
 {
 	struct booking b = held();
 
-	(void)state;
 	db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1", b.booking_id, NOW);
 	look_up_says = CHARGE_ANSWER_NEVER_SEEN;
 	clock_set(NOW + 20);
@@ -732,25 +665,23 @@ a_worker_that_died_before_the_charge_is_voided_so_that_a_late_charge_is_refused(
 	assert_int_equal(slots("HOLD"), 0);
 }
 
-static void
-with_payment_dead_the_holds_end_frees_the_car_and_the_void_waits(void **state)
+TEST(with_payment_dead_the_holds_end_frees_the_car_and_the_void_waits)
 {
 	struct booking b = held();
 
-	(void)state;
 	db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1", b.booking_id, NOW);
 	look_up_says = CHARGE_ANSWER_NOT_ASKED;
 	refund_says = REFUND_ANSWER_LATER;
 	clock_set(NOW + 60);
 	booking_sweep(db);
 	assert_int_equal(slots("HOLD"), 1);
-	clock_set(NOW + settings.hold_s + 1);
+	clock_set(NOW + rental.hold_s + 1);
 	booking_sweep(db);
 	assert_int_equal(slots("HOLD"), 0);
 	booking_reload(db, &b);
 	assert_int_equal(b.refund_state, REFUND_PENDING);
 	refund_says = REFUND_ANSWER_DONE;
-	clock_set(NOW + settings.hold_s + 100);
+	clock_set(NOW + rental.hold_s + 100);
 	booking_sweep(db);
 	booking_reload(db, &b);
 	assert_int_equal(b.refund_state, REFUND_DONE);
@@ -766,10 +697,8 @@ found(const char *text)
 	return bookings_count(db, &q);
 }
 
-static void
-bookings_are_found_by_what_was_typed_literally(void **state)
+TEST(bookings_are_found_by_what_was_typed_literally)
 {
-	(void)state;
 	placed(NOW + DAY, NOW + 2 * DAY);
 	assert_int_equal(found(""), 1);
 	assert_int_equal(found("가34"), 1);
@@ -782,14 +711,12 @@ bookings_are_found_by_what_was_typed_literally(void **state)
 
 /* --- cancelling --------------------------------------------------------------------------------------------------------------------- */
 
-static void
-cancelling_early_refunds_all_and_frees_the_car(void **state)
+TEST(cancelling_early_refunds_all_and_frees_the_car)
 {
 	struct booking b = placed(NOW + 5 * DAY, NOW + 7 * DAY + 3 * HOUR);
 	struct booking_order o = order(2, NOW + 5 * DAY, NOW + 6 * DAY);
 	struct booking other;
 
-	(void)state;
 	hear("car.reserved", b.code);
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_DONE);
 	booking_reload(db, &b);
@@ -829,13 +756,11 @@ race_to_cancel(void *code)
 	return db_failed(db) ? 99 : (int)outcome;
 }
 
-static void
-clicks_side_by_side_all_end_cancelled_and_refund_once(void **state)
+TEST(clicks_side_by_side_all_end_cancelled_and_refund_once)
 {
 	struct booking b = placed(NOW + 5 * DAY, NOW + 6 * DAY);
 	pid_t writer = scratch_fork(write_for_long, NULL), pid[3];
 
-	(void)state;
 	scratch_sleep_ms(100);
 	for (int i = 0; i < 3; i++)
 		pid[i] = scratch_fork(race_to_cancel, (void *)(uintptr_t)b.code);
@@ -846,18 +771,16 @@ clicks_side_by_side_all_end_cancelled_and_refund_once(void **state)
 	assert_int_equal(events("booking.cancelled"), 1);
 }
 
-static void
-what_is_refunded_depends_on_when(void **state)
+TEST(what_is_refunded_depends_on_when)
 {
 	struct booking b = placed(NOW + 5 * DAY, NOW + 6 * DAY);
 	struct cancel_preview p;
 
-	(void)state;
-	assert_true(cancel_preview(&b, b.starts_at - settings.refund_full_before_s - 1, &p));
+	assert_true(cancel_preview(&b, b.starts_at - rental.refund_full_before_s - 1, &p));
 	assert_int_equal(p.refund, b.amount);
 	assert_true(cancel_preview(&b, b.starts_at - 1, &p));
 	assert_string_equal(p.rule, "late");
-	assert_int_equal(p.refund, b.amount * settings.refund_late_percent / 100);
+	assert_int_equal(p.refund, b.amount * rental.refund_late_percent / 100);
 	assert_int_equal(p.refund + p.fee, b.amount);
 	assert_false(cancel_preview(&b, b.starts_at, &p));
 	b.paid_at = b.starts_at - 60;
@@ -865,12 +788,10 @@ what_is_refunded_depends_on_when(void **state)
 	assert_string_equal(p.rule, "grace");
 }
 
-static void
-a_refund_payment_cannot_do_now_is_asked_for_until_it_is_done(void **state)
+TEST(a_refund_payment_cannot_do_now_is_asked_for_until_it_is_done)
 {
 	struct booking b = placed(NOW + 5 * DAY, NOW + 6 * DAY);
 
-	(void)state;
 	refund_says = REFUND_ANSWER_LATER;
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_PENDING);
 	booking_reload(db, &b);
@@ -889,12 +810,10 @@ a_refund_payment_cannot_do_now_is_asked_for_until_it_is_done(void **state)
 	assert_int_equal(events("booking.cancelled"), 1);
 }
 
-static void
-a_refund_is_asked_for_with_growing_pauses_a_minute_at_most(void **state)
+TEST(a_refund_is_asked_for_with_growing_pauses_a_minute_at_most)
 {
 	struct booking b = placed(NOW + 5 * DAY, NOW + 6 * DAY);
 
-	(void)state;
 	refund_says = REFUND_ANSWER_LATER;
 	booking_cancel(db, &b, 1, "customer");
 	assert_in_range(longest_gap(&n_refunds, 1000), 40, PAUSE_MAX_S);
@@ -915,14 +834,12 @@ kill_the_sweep(const struct booking *b)
 	longjmp(*at_the_call, 1);
 }
 
-static void
-a_sweep_that_dies_while_it_asks_has_written_the_try_down(void **state)
+TEST(a_sweep_that_dies_while_it_asks_has_written_the_try_down)
 {
 	static jmp_buf there;
 	static volatile int n_deaths;
 	struct booking b = placed(NOW + 5 * DAY, NOW + 6 * DAY);
 
-	(void)state;
 	hear("car.refused", b.code);
 	meanwhile = kill_the_sweep;
 	at_the_call = &there;
@@ -946,15 +863,13 @@ kill_it(void *arg)
 	longjmp(killed, 1);
 }
 
-static void
-a_cancellation_that_gives_nothing_back_ends_even_if_its_worker_is_killed_at_its_first_commit(void **state)
+TEST(a_cancellation_that_gives_nothing_back_ends_even_if_its_worker_is_killed_at_its_first_commit)
 {
 	static struct booking b;
 
-	(void)state;
-	settings.refund_late_percent = 0;
+	rental.refund_late_percent = 0;
 	b = placed(NOW + 2 * HOUR, NOW + DAY);
-	clock_set(NOW + settings.refund_grace_s + 1);
+	clock_set(NOW + rental.refund_grace_s + 1);
 	db_on_commit(db, kill_it, NULL);
 	if (setjmp(killed) == 0)
 		booking_cancel(db, &b, 1, "customer");
@@ -977,10 +892,8 @@ hang(const struct booking *b)
 	scratch_sleep_ms(400);
 }
 
-static void
-a_payment_that_hangs_does_not_keep_the_sweep_from_its_other_work(void **state)
+TEST(a_payment_that_hangs_does_not_keep_the_sweep_from_its_other_work)
 {
-	(void)state;
 	for (int i = 0; i < 9; i++) {
 		struct booking b = placed(NOW + (2 * i + 1) * DAY, NOW + (2 * i + 2) * DAY);
 
@@ -995,12 +908,10 @@ a_payment_that_hangs_does_not_keep_the_sweep_from_its_other_work(void **state)
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking WHERE refund_tries = 0 /*scan*/"), 0);
 }
 
-static void
-payments_own_word_ends_a_waiting_cancellation_once(void **state)
+TEST(payments_own_word_ends_a_waiting_cancellation_once)
 {
 	struct booking b = placed(NOW + 5 * DAY, NOW + 7 * DAY + 3 * HOUR);
 
-	(void)state;
 	refund_says = REFUND_ANSWER_PENDING;
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_PENDING);
 	hear("payment.cancelled", b.code);
@@ -1011,13 +922,11 @@ payments_own_word_ends_a_waiting_cancellation_once(void **state)
 	assert_int_equal(events("booking.cancelled"), 1);
 }
 
-static void
-a_begun_rental_cannot_be_cancelled(void **state)
+TEST(a_begun_rental_cannot_be_cancelled)
 {
 	struct booking b = placed(NOW, NOW + DAY);
 
-	(void)state;
-	clock_set(NOW + settings.refund_grace_s + 1);
+	clock_set(NOW + rental.refund_grace_s + 1);
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_NOT_POSSIBLE);
 	assert_int_equal(slots("BOOKED"), 1);
 	assert_int_equal(n_refunds, 0);
@@ -1025,12 +934,10 @@ a_begun_rental_cannot_be_cancelled(void **state)
 
 /* --- what others report ------------------------------------------------------------------------------------------------------------- */
 
-static void
-a_reserved_car_confirms_once(void **state)
+TEST(a_reserved_car_confirms_once)
 {
 	struct booking b = placed(NOW + DAY, NOW + 2 * DAY);
 
-	(void)state;
 	hear("car.reserved", b.code);
 	hear("car.reserved", b.code);
 	booking_reload(db, &b);
@@ -1038,12 +945,10 @@ a_reserved_car_confirms_once(void **state)
 	assert_int_equal(events("booking.confirmed"), 1);
 }
 
-static void
-a_refused_car_gives_all_the_money_back(void **state)
+TEST(a_refused_car_gives_all_the_money_back)
 {
 	struct booking b = placed(NOW + DAY, NOW + 2 * DAY);
 
-	(void)state;
 	hear("car.refused", b.code);
 	booking_reload(db, &b);
 	assert_int_equal(b.state, BOOKING_REJECTED);
@@ -1056,12 +961,10 @@ a_refused_car_gives_all_the_money_back(void **state)
 	assert_int_equal(events("booking.refunded"), 1);
 }
 
-static void
-a_cancelled_booking_is_not_confirmed_late(void **state)
+TEST(a_cancelled_booking_is_not_confirmed_late)
 {
 	struct booking b = placed(NOW + 5 * DAY, NOW + 6 * DAY);
 
-	(void)state;
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_DONE);
 	hear("car.reserved", b.code);
 	hear("car.refused", b.code);
@@ -1071,14 +974,12 @@ a_cancelled_booking_is_not_confirmed_late(void **state)
 
 /* --- the counter ------------------------------------------------------------------------------------------------------------------------ */
 
-static void
-a_car_goes_out_and_comes_back_early_and_is_free_after_the_turnaround(void **state)
+TEST(a_car_goes_out_and_comes_back_early_and_is_free_after_the_turnaround)
 {
 	struct booking b = placed(NOW + DAY, NOW + 4 * DAY);
-	struct booking_order o = order(2, NOW + 2 * DAY + settings.turnaround_s, NOW + 3 * DAY);
+	struct booking_order o = order(2, NOW + 2 * DAY + rental.turnaround_s, NOW + 3 * DAY);
 	struct booking other;
 
-	(void)state;
 	assert_false(booking_hand_out(db, &b, 9));      /* not confirmed yet */
 	hear("car.reserved", b.code);
 	booking_reload(db, &b);
@@ -1094,14 +995,12 @@ a_car_goes_out_and_comes_back_early_and_is_free_after_the_turnaround(void **stat
 	assert_int_equal(booking_place(db, &o, &other), BOOKING_OK);
 }
 
-static void
-a_car_that_is_back_before_its_rental_begins_is_free_after_the_turnaround(void **state)
+TEST(a_car_that_is_back_before_its_rental_begins_is_free_after_the_turnaround)
 {
 	struct booking b = placed(NOW + DAY, NOW + 4 * DAY);
-	struct booking_order o = order(2, NOW + DAY + settings.turnaround_s + STEP, NOW + 3 * DAY);
+	struct booking_order o = order(2, NOW + DAY + rental.turnaround_s + STEP, NOW + 3 * DAY);
 	struct booking other;
 
-	(void)state;
 	hear("car.reserved", b.code);
 	clock_set(NOW + DAY - STEP);
 	booking_reload(db, &b);
@@ -1110,12 +1009,10 @@ a_car_that_is_back_before_its_rental_begins_is_free_after_the_turnaround(void **
 	assert_int_equal(booking_place(db, &o, &other), BOOKING_OK);
 }
 
-static void
-a_rental_whose_time_is_over_is_not_handed_out(void **state)
+TEST(a_rental_whose_time_is_over_is_not_handed_out)
 {
 	struct booking b = placed(NOW + DAY, NOW + 2 * DAY);
 
-	(void)state;
 	hear("car.reserved", b.code);
 	booking_reload(db, &b);
 	clock_set(NOW + 2 * DAY);
@@ -1123,14 +1020,12 @@ a_rental_whose_time_is_over_is_not_handed_out(void **state)
 	assert_true(booking_no_show(db, &b, 9));
 }
 
-static void
-a_car_that_is_late_is_not_sold_to_the_next(void **state)
+TEST(a_car_that_is_late_is_not_sold_to_the_next)
 {
 	struct booking b = placed(NOW + DAY, NOW + 2 * DAY);
 	struct booking_order o = order(2, NOW + 2 * DAY + 6 * HOUR, NOW + 3 * DAY);
 	struct booking other;
 
-	(void)state;
 	hear("car.reserved", b.code);
 	clock_set(NOW + DAY);
 	booking_reload(db, &b);
@@ -1139,16 +1034,14 @@ a_car_that_is_late_is_not_sold_to_the_next(void **state)
 	booking_sweep(db);
 	assert_int_equal(booking_place(db, &o, &other), BOOKING_TAKEN);
 	assert_true(booking_take_back(db, &b, 9));
-	o = order(2, NOW + 2 * DAY + 6 * HOUR + settings.turnaround_s, NOW + 3 * DAY);
+	o = order(2, NOW + 2 * DAY + 6 * HOUR + rental.turnaround_s, NOW + 3 * DAY);
 	assert_int_equal(booking_place(db, &o, &other), BOOKING_OK);
 }
 
-static void
-nobody_comes_and_the_car_is_free_without_a_refund(void **state)
+TEST(nobody_comes_and_the_car_is_free_without_a_refund)
 {
 	struct booking b = placed(NOW + DAY, NOW + 4 * DAY);
 
-	(void)state;
 	hear("car.reserved", b.code);
 	assert_false(booking_no_show(db, &b, 9));
 	clock_set(NOW + DAY + HOUR);
@@ -1157,19 +1050,17 @@ nobody_comes_and_the_car_is_free_without_a_refund(void **state)
 	assert_int_equal(n_refunds, 0);
 }
 
-static void
-a_booking_nobody_came_for_ends_by_itself_and_counts_no_more(void **state)
+TEST(a_booking_nobody_came_for_ends_by_itself_and_counts_no_more)
 {
 	struct booking b = placed(NOW + DAY, NOW + 4 * DAY);
 
-	(void)state;
-	settings.max_bookings_per_person = 1;
+	rental.max_bookings_per_person = 1;
 	hear("car.reserved", b.code);
-	clock_set(NOW + 4 * DAY + settings.no_show_after_s - 1);
+	clock_set(NOW + 4 * DAY + rental.no_show_after_s - 1);
 	booking_sweep(db);
 	booking_reload(db, &b);
 	assert_int_equal(b.state, BOOKING_CONFIRMED);
-	clock_set(NOW + 4 * DAY + settings.no_show_after_s);
+	clock_set(NOW + 4 * DAY + rental.no_show_after_s);
 	booking_sweep(db);
 	booking_sweep(db);
 	booking_reload(db, &b);
@@ -1180,15 +1071,13 @@ a_booking_nobody_came_for_ends_by_itself_and_counts_no_more(void **state)
 }
 
 /* Fleet was away all the time, so nobody could have handed the car out: that is not the customer's fault. */
-static void
-a_booking_that_is_confirmed_only_after_its_end_costs_nothing(void **state)
+TEST(a_booking_that_is_confirmed_only_after_its_end_costs_nothing)
 {
 	struct booking b = placed(NOW + DAY, NOW + 2 * DAY);
 
-	(void)state;
 	clock_set(NOW + 2 * DAY);
 	hear("car.reserved", b.code);
-	clock_set(NOW + 2 * DAY + settings.no_show_after_s);
+	clock_set(NOW + 2 * DAY + rental.no_show_after_s);
 	booking_sweep(db);
 	booking_reload(db, &b);
 	assert_int_equal(b.state, BOOKING_REJECTED);
@@ -1227,13 +1116,11 @@ charge_row(const char *code, const char *state, int64_t refunded)
 	          " VALUES (7, $1, $1, 1, 207000, 'KRW', $2, $3, $4, $4)", code, state, refunded, NOW);
 }
 
-static void
-what_rests_for_long_is_on_the_desk_and_what_does_not_is_not(void **state)
+TEST(what_rests_for_long_is_on_the_desk_and_what_does_not_is_not)
 {
 	struct booking_order o = order(1, NOW + 10 * DAY, NOW + 11 * DAY);
 	struct booking cancelled = placed(NOW + DAY, NOW + 3 * DAY), unconfirmed = placed(NOW + 5 * DAY, NOW + 6 * DAY), asked, held;
 
-	(void)state;
 	refund_says = REFUND_ANSWER_LATER;
 	booking_cancel(db, &cancelled, 1, "customer");
 	o.card_id = 0;
@@ -1242,26 +1129,24 @@ what_rests_for_long_is_on_the_desk_and_what_does_not_is_not(void **state)
 	o.starts_at += 5 * DAY;
 	o.ends_at += 5 * DAY;
 	assert_int_equal(booking_place(db, &o, &held), BOOKING_OK);
-	clock_set(NOW + settings.stuck_after_s - 1);
+	clock_set(NOW + rental.stuck_after_s - 1);
 	assert_int_equal(n_stuck(-1), 0);
-	clock_set(NOW + settings.stuck_after_s);
+	clock_set(NOW + rental.stuck_after_s);
 	assert_int_equal(n_stuck(-1), 3);
 	assert_int_equal(n_stuck(STUCK_CANCEL), 1);
 	assert_int_equal(n_stuck(STUCK_UNCONFIRMED), 1);
 	assert_int_equal(n_stuck(STUCK_ASKED), 1);
-	clock_set(held.hold_until + settings.stuck_after_s);
+	clock_set(held.hold_until + rental.stuck_after_s);
 	assert_int_equal(n_stuck(STUCK_HOLD), 1);
 	charge_row(unconfirmed.code, "UNKNOWN", 0);
 	assert_int_equal(n_stuck(STUCK_CHARGE), 1);
 }
 
-static void
-a_payment_that_is_just_being_made_is_not_tried_at_once(void **state)
+TEST(a_payment_that_is_just_being_made_is_not_tried_at_once)
 {
 	struct booking_order o = order(1, NOW + 5 * DAY, NOW + 6 * DAY);
 	struct booking b;
 
-	(void)state;
 	o.card_id = 0;
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
 	db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1", b.booking_id, NOW);
@@ -1276,12 +1161,10 @@ a_payment_that_is_just_being_made_is_not_tried_at_once(void **state)
 	assert_int_equal(b.state, BOOKING_EXPIRED);
 }
 
-static void
-trying_a_refund_at_once_ends_it_and_a_second_click_does_nothing(void **state)
+TEST(trying_a_refund_at_once_ends_it_and_a_second_click_does_nothing)
 {
 	struct booking b = placed(NOW + 5 * DAY, NOW + 6 * DAY);
 
-	(void)state;
 	refund_says = REFUND_ANSWER_LATER;
 	booking_cancel(db, &b, 1, "customer");
 	clock_set(NOW + HOUR);
@@ -1297,12 +1180,10 @@ trying_a_refund_at_once_ends_it_and_a_second_click_does_nothing(void **state)
 	assert_int_equal(db_int(db, "SELECT actor_id FROM event WHERE type = 'booking.retried' /*scan*/"), 9);
 }
 
-static void
-trying_a_lost_answer_at_once_finishes_the_booking(void **state)
+TEST(trying_a_lost_answer_at_once_finishes_the_booking)
 {
 	struct booking b = held();
 
-	(void)state;
 	db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1", b.booking_id, NOW);
 	booking_reload(db, &b);
 	look_up_says = CHARGE_ANSWER_APPROVED;
@@ -1311,12 +1192,10 @@ trying_a_lost_answer_at_once_finishes_the_booking(void **state)
 	assert_int_equal(b.state, BOOKING_PAID);
 }
 
-static void
-trying_a_confirmation_at_once_hears_what_fleet_has_said(void **state)
+TEST(trying_a_confirmation_at_once_hears_what_fleet_has_said)
 {
 	struct booking b = placed(NOW + 5 * DAY, NOW + 6 * DAY);
 
-	(void)state;
 	booking_retry(db, &b, 9);
 	assert_int_equal(b.state, BOOKING_PAID);        /* fleet has said nothing yet */
 	db_begin(db);
@@ -1329,17 +1208,15 @@ trying_a_confirmation_at_once_hears_what_fleet_has_said(void **state)
 	assert_int_equal(db_int(db, "SELECT dead FROM event_retry /*scan*/"), 0);
 }
 
-static void
-a_hold_without_an_answer_is_given_up_by_hand_and_its_money_voided(void **state)
+TEST(a_hold_without_an_answer_is_given_up_by_hand_and_its_money_voided)
 {
 	struct booking b = held();
 
-	(void)state;
 	db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1", b.booking_id, NOW);
 	booking_reload(db, &b);
 	clock_set(NOW + 60);
 	assert_int_equal(booking_resolve(db, &b, WAY_RELEASE, "too early", 9), STUCK_NO_MORE);
-	clock_set(NOW + settings.stuck_after_s);
+	clock_set(NOW + rental.stuck_after_s);
 	assert_int_equal(booking_resolve(db, &b, WAY_CONFIRM, "not of this kind", 9), STUCK_NO_MORE);
 	assert_int_equal(booking_resolve(db, &b, WAY_RELEASE, "the customer has left", 9), STUCK_RESOLVED);
 	assert_int_equal(booking_resolve(db, &b, WAY_RELEASE, "again", 9), STUCK_NO_MORE);
@@ -1350,13 +1227,11 @@ a_hold_without_an_answer_is_given_up_by_hand_and_its_money_voided(void **state)
 	assert_int_equal(events("booking.resolved"), 1);
 }
 
-static void
-a_paid_booking_is_confirmed_or_rejected_by_hand_with_all_the_money_back(void **state)
+TEST(a_paid_booking_is_confirmed_or_rejected_by_hand_with_all_the_money_back)
 {
 	struct booking a = placed(NOW + 5 * DAY, NOW + 6 * DAY), b = placed(NOW + 8 * DAY, NOW + 9 * DAY);
 	struct stuck_deed *deeds;
 
-	(void)state;
 	clock_set(NOW + HOUR);
 	assert_int_equal(booking_resolve(db, &a, WAY_CONFIRM, "it stands in the yard", 9), STUCK_RESOLVED);
 	assert_int_equal(a.state, BOOKING_CONFIRMED);
@@ -1372,12 +1247,10 @@ a_paid_booking_is_confirmed_or_rejected_by_hand_with_all_the_money_back(void **s
 	assert_non_null(strstr(deeds[0].detail, "it burnt down"));
 }
 
-static void
-a_refund_is_closed_by_hand_only_when_the_books_say_that_nothing_is_owed(void **state)
+TEST(a_refund_is_closed_by_hand_only_when_the_books_say_that_nothing_is_owed)
 {
 	struct booking b = placed(NOW + 5 * DAY, NOW + 7 * DAY + 3 * HOUR);
 
-	(void)state;
 	refund_says = REFUND_ANSWER_LATER;
 	booking_cancel(db, &b, 1, "customer");
 	clock_set(NOW + HOUR);
@@ -1396,13 +1269,11 @@ a_refund_is_closed_by_hand_only_when_the_books_say_that_nothing_is_owed(void **s
 	assert_int_equal(events("booking.cancelled"), 1);
 }
 
-static void
-a_late_car_that_the_next_customer_waits_for_is_shown(void **state)
+TEST(a_late_car_that_the_next_customer_waits_for_is_shown)
 {
 	struct booking b = placed(NOW + DAY, NOW + 2 * DAY), next = placed(NOW + 2 * DAY + 3 * HOUR, NOW + 3 * DAY);
 	struct late_clash *late;
 
-	(void)state;
 	hear("car.reserved", b.code);
 	clock_set(NOW + DAY);
 	booking_reload(db, &b);
@@ -1435,13 +1306,11 @@ same_answer(const struct car_query *q)
 	}
 }
 
-static void
-searching_in_memory_answers_what_the_table_says_after_every_change(void **state)
+TEST(searching_in_memory_answers_what_the_table_says_after_every_change)
 {
 	const struct car_query week = { .starts_at = NOW + 100 * STEP, .ends_at = NOW + 160 * STEP, .body = -1, .fuel = -1, .limit = 100 };
 	unsigned seed = 20261121;
 
-	(void)state;
 	for (int i = 4; i < 60; i++)
 		db_do(db, "INSERT INTO car (car_id, plate, name, body, seats, fuel, gearbox, daily_price, hourly_price, branch_id, created_at, updated_at, rev)"
 			" VALUES ($1, $2, 'K' || $1, 'suv', $3, 'petrol', 'automatic', $4, $5, 1, 0, 0, $1)",
@@ -1457,7 +1326,7 @@ searching_in_memory_answers_what_the_table_says_after_every_change(void **state)
 		o.car_id = 1 + rand_r(&seed) % 59;
 		o.ends_at = o.starts_at + (1 + rand_r(&seed) % 100) * STEP;
 		q.ends_at = q.starts_at + (1 + rand_r(&seed) % 100) * STEP;
-		settings.max_bookings_per_person = 1000;
+		rental.max_bookings_per_person = 1000;
 		if (booking_place(db, &o, &b) == BOOKING_OK && rand_r(&seed) % 3 == 0)
 			booking_cancel(db, &b, 1, "customer");
 		if (i % 50 == 0)
@@ -1467,15 +1336,13 @@ searching_in_memory_answers_what_the_table_says_after_every_change(void **state)
 	}
 }
 
-static void
-a_search_that_failed_half_way_is_not_remembered(void **state)
+TEST(a_search_that_failed_half_way_is_not_remembered)
 {
 	struct car_query q = { .starts_at = NOW + DAY, .ends_at = NOW + 2 * DAY, .body = -1, .fuel = -1, .limit = 20 };
 	const char *view = db_text(db, "SELECT sql FROM sqlite_schema WHERE name = 'v_car' /*scan*/");
 	struct free_car *cars;
 	int n;
 
-	(void)state;
 	same_answer(&q);
 	db_script(db, "UPDATE car SET rev = rev + 10; DROP VIEW v_car;");       /* as a read that takes too long */
 	calendar_search(db, scratch_memory, &q, &cars, &n);
@@ -1486,58 +1353,4 @@ a_search_that_failed_half_way_is_not_remembered(void **state)
 	same_answer(&q);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(two_days_three_hours_cost_207000), TEST(hours_never_cost_more_than_one_more_day),
-		TEST(a_started_hour_counts_and_lines_always_sum_to_the_total), TEST(bad_intervals_are_refused_at_their_field),
-		TEST(a_paid_booking_has_its_slot_its_lines_and_its_events), TEST(two_customers_one_car_exactly_one_wins),
-		TEST(the_turnaround_buffer_is_kept_free), TEST(the_schema_itself_refuses_an_overlap),
-		TEST(no_booking_past_HELD_without_a_charge_and_no_state_out_of_turn), TEST(a_declined_card_leaves_no_hold_and_frees_the_key),
-		TEST(silence_from_payment_releases_the_car_and_voids_the_charge), TEST(payment_that_is_down_costs_nothing),
-		TEST(silence_from_payment_releases_the_car_and_voids_the_charge), TEST(while_payment_is_not_to_be_asked_nothing_is_held_and_it_is_said_for_how_long),
-		TEST(silence_from_payment_releases_the_car_and_voids_the_charge), TEST(a_hold_that_cannot_be_paid_now_can_be_paid_later_on_the_same_way_back),
-		TEST(an_answer_that_comes_after_the_sweep_changes_nothing), TEST(what_is_not_theirs_or_not_for_rent_is_refused),
-		TEST(one_person_has_at_most_ten_open_bookings), TEST(the_same_key_and_body_is_the_same_booking),
-		TEST(the_same_key_while_the_first_still_runs_is_in_progress), TEST(a_hold_nobody_pays_frees_the_car_after_ten_minutes),
-		TEST(a_clock_that_jumps_back_does_not_keep_a_hold), TEST(a_hold_is_paid_once_on_the_providers_page),
-		TEST(a_hold_that_is_being_paid_since_somebody_looked_is_not_given_up_as_unpaid),
-		TEST(a_hold_given_up_while_it_is_being_paid_gets_its_money_back), TEST(a_hold_given_up_twice_is_given_up),
-		TEST(a_worker_that_died_after_the_charge_is_finished_by_the_sweep),
-		TEST(a_worker_that_died_before_the_charge_is_voided_so_that_a_late_charge_is_refused),
-		TEST(with_payment_dead_the_holds_end_frees_the_car_and_the_void_waits), TEST(cancelling_early_refunds_all_and_frees_the_car),
-		TEST(bookings_are_found_by_what_was_typed_literally),
-		TEST(clicks_side_by_side_all_end_cancelled_and_refund_once),
-		TEST(what_is_refunded_depends_on_when), TEST(a_refund_payment_cannot_do_now_is_asked_for_until_it_is_done),
-		TEST(a_cancellation_that_gives_nothing_back_ends_even_if_its_worker_is_killed_at_its_first_commit),
-		TEST(a_payment_that_hangs_does_not_keep_the_sweep_from_its_other_work),
-		TEST(payments_own_word_ends_a_waiting_cancellation_once), TEST(a_begun_rental_cannot_be_cancelled),
-		TEST(a_reserved_car_confirms_once), TEST(a_refused_car_gives_all_the_money_back), TEST(a_cancelled_booking_is_not_confirmed_late),
-		TEST(a_car_goes_out_and_comes_back_early_and_is_free_after_the_turnaround),
-		TEST(a_car_that_is_back_before_its_rental_begins_is_free_after_the_turnaround),
-		TEST(a_rental_whose_time_is_over_is_not_handed_out),
-		TEST(a_car_that_is_late_is_not_sold_to_the_next),
-		TEST(nobody_comes_and_the_car_is_free_without_a_refund),
-		TEST(what_rests_for_long_is_on_the_desk_and_what_does_not_is_not),
-		TEST(a_payment_that_is_just_being_made_is_not_tried_at_once),
-		TEST(trying_a_refund_at_once_ends_it_and_a_second_click_does_nothing), TEST(trying_a_lost_answer_at_once_finishes_the_booking),
-		TEST(trying_a_confirmation_at_once_hears_what_fleet_has_said),
-		TEST(a_hold_without_an_answer_is_given_up_by_hand_and_its_money_voided),
-		TEST(a_paid_booking_is_confirmed_or_rejected_by_hand_with_all_the_money_back),
-		TEST(a_refund_is_closed_by_hand_only_when_the_books_say_that_nothing_is_owed),
-		TEST(a_late_car_that_the_next_customer_waits_for_is_shown),
-		TEST(a_booking_nobody_came_for_ends_by_itself_and_counts_no_more), TEST(a_booking_that_is_confirmed_only_after_its_end_costs_nothing),
-		TEST(a_hold_keeps_the_length_it_was_given_when_hold_s_is_lowered), TEST(one_person_holds_at_most_three_cars_unpaid),
-		TEST(a_lost_answer_is_asked_for_with_growing_pauses_until_payment_says),
-		TEST(payment_that_settles_on_nothing_taken_brings_the_look_forward),
-		TEST(a_refund_is_asked_for_with_growing_pauses_a_minute_at_most),
-		TEST(a_sweep_that_dies_while_it_asks_has_written_the_try_down),
-		TEST(searching_in_memory_answers_what_the_table_says_after_every_change),
-		TEST(a_search_that_failed_half_way_is_not_remembered),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN("booking", NULL, NULL, begin, end)

@@ -1,5 +1,5 @@
 /* test_breaker - when a breaker opens, whom it lets probe, when it closes; its places among processes that race, hang and die. */
-#include <stdint.h>
+#include "test.h"
 
 #include "lib/base/proc.h"
 #include "lib/base/clock.h"
@@ -15,13 +15,8 @@ static int64_t test_born(pid_t pid);
 #include "lib/call/breaker_permit.c"
 #undef proc_started
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-
-#include <cmocka.h>
 
 #include "scratch.h"
 
@@ -51,8 +46,7 @@ wait_ms(int64_t ms)
 
 static struct breaker *b;
 
-static int
-begin(void **state)
+TEST_SETUP(begin)
 {
 	if (scratch_begin(state) != 0)
 		return -1;
@@ -63,8 +57,7 @@ begin(void **state)
 	return b ? 0 : -1;
 }
 
-static int
-end(void **state)
+TEST_SETUP(end)
 {
 	shm_unmap(b, sizeof(*b));
 	munmap(added_ms, 4096);
@@ -100,10 +93,8 @@ call_times(int n, bool is_good)
 
 /* --- opening ------------------------------------------------------------------------------------------------------ */
 
-static void
-five_failures_in_a_row_open_it_for_five_seconds(void **state)
+TEST(five_failures_in_a_row_open_it_for_five_seconds)
 {
-	(void)state;
 	call_times(4, false);
 	call_times(1, true);            /* a good one between them: they begin anew */
 	call_times(4, false);
@@ -131,10 +122,8 @@ mixed_calls(int n)
 		call_times(1, i % 2 == 0);
 }
 
-static void
-half_of_twenty_calls_open_it_but_not_half_of_nineteen(void **state)
+TEST(half_of_twenty_calls_open_it_but_not_half_of_nineteen)
 {
-	(void)state;
 	mixed_calls(18);
 	call_times(1, false);
 	assert_int_equal(look().state, BREAKER_CLOSED);
@@ -142,29 +131,23 @@ half_of_twenty_calls_open_it_but_not_half_of_nineteen(void **state)
 	assert_int_equal(look().state, BREAKER_OPEN);
 }
 
-static void
-what_failed_ten_seconds_ago_is_forgotten(void **state)
+TEST(what_failed_ten_seconds_ago_is_forgotten)
 {
-	(void)state;
 	mixed_calls(18);
 	wait_ms(11000);
 	mixed_calls(18);
 	assert_int_equal(look().state, BREAKER_CLOSED);
 }
 
-static void
-a_tenth_that_fails_does_not_open_it(void **state)
+TEST(a_tenth_that_fails_does_not_open_it)
 {
-	(void)state;
 	for (int i = 0; i < 300; i++)
 		call_times(1, i % 10 != 0);
 	assert_int_equal(look().state, BREAKER_CLOSED);
 }
 
-static void
-strict_opens_at_one_failure_for_ten_seconds_and_one_good_call_closes_it(void **state)
+TEST(strict_opens_at_one_failure_for_ten_seconds_and_one_good_call_closes_it)
 {
-	(void)state;
 	settings.breaker = "strict";
 	settings.calls_at_once = 50;    /* five all the same */
 	call_times(1, false);
@@ -187,10 +170,8 @@ strict_opens_at_one_failure_for_ten_seconds_and_one_good_call_closes_it(void **s
 	assert_int_equal(call(true), BREAKER_IS_FULL);
 }
 
-static void
-classic_opens_at_half_of_twenty_calls_for_five_seconds(void **state)
+TEST(classic_opens_at_half_of_twenty_calls_for_five_seconds)
 {
-	(void)state;
 	settings.breaker = "classic";
 	call_times(19, false);          /* a run alone does not do it */
 	assert_int_equal(look().state, BREAKER_CLOSED);
@@ -210,12 +191,10 @@ open_it_by_failures(void)
 	assert_int_equal(look().state, BREAKER_OPEN);
 }
 
-static void
-one_probes_at_a_time_and_three_good_ones_close_it(void **state)
+TEST(one_probes_at_a_time_and_three_good_ones_close_it)
 {
 	int probe, other;
 
-	(void)state;
 	open_it_by_failures();
 	wait_ms(5000);
 	for (int i = 0; i < 3; i++) {
@@ -230,10 +209,8 @@ one_probes_at_a_time_and_three_good_ones_close_it(void **state)
 	assert_int_equal(look().state, BREAKER_CLOSED);
 }
 
-static void
-bad_probes_open_it_for_longer_up_to_a_minute_and_a_quiet_minute_makes_it_forget(void **state)
+TEST(bad_probes_open_it_for_longer_up_to_a_minute_and_a_quiet_minute_makes_it_forget)
 {
-	(void)state;
 	open_it_by_failures();
 	for (int s = 5; s <= 80; s += 5) {
 		assert_int_equal(breaker_closed_for_s(b), s < 60 ? s : 60);
@@ -255,12 +232,10 @@ bad_probes_open_it_for_longer_up_to_a_minute_and_a_quiet_minute_makes_it_forget(
 	assert_int_equal(look().n_opened, 3);
 }
 
-static void
-a_probe_that_never_comes_back_loses_its_lease_and_has_nothing_more_to_say(void **state)
+TEST(a_probe_that_never_comes_back_loses_its_lease_and_has_nothing_more_to_say)
 {
 	int lost, next;
 
-	(void)state;
 	open_it_by_failures();
 	wait_ms(5000);
 	assert_int_equal(breaker_enter(b, 0, &lost), BREAKER_GO);
@@ -275,12 +250,10 @@ a_probe_that_never_comes_back_loses_its_lease_and_has_nothing_more_to_say(void *
 	assert_int_equal(look().state, BREAKER_CLOSED);
 }
 
-static void
-calls_sent_before_it_opened_change_nothing_when_they_come_back(void **state)
+TEST(calls_sent_before_it_opened_change_nothing_when_they_come_back)
 {
 	int early[2];
 
-	(void)state;
 	assert_int_equal(breaker_enter(b, 0, &early[0]), BREAKER_GO);
 	assert_int_equal(breaker_enter(b, 0, &early[1]), BREAKER_GO);
 	open_it_by_failures();
@@ -306,13 +279,11 @@ fill(int permits[5])
 	assert_int_equal(look().n_in_flight, 5);
 }
 
-static void
-the_sixth_is_refused_when_nobody_comes_back(void **state)
+TEST(the_sixth_is_refused_when_nobody_comes_back)
 {
 	int permits[5], permit;
 	int64_t began = clock_ms();
 
-	(void)state;
 	fill(permits);
 	assert_int_equal(breaker_enter(b, 0, &permit), BREAKER_IS_FULL);
 	assert_int_equal(breaker_enter(b, 5000, &permit), BREAKER_IS_FULL);
@@ -325,13 +296,11 @@ the_sixth_is_refused_when_nobody_comes_back(void **state)
 	call_times(3, true);
 }
 
-static void
-where_calls_take_long_nobody_waits_and_it_is_known_before(void **state)
+TEST(where_calls_take_long_nobody_waits_and_it_is_known_before)
 {
 	int permits[5], permit;
 	int64_t began;
 
-	(void)state;
 	for (int i = 0; i < 20; i++) {
 		assert_int_equal(breaker_enter(b, 0, &permit), BREAKER_GO);
 		wait_ms(500);
@@ -362,14 +331,12 @@ leaves_soon(void *arg)
 	return 0;
 }
 
-static void
-the_sixth_waits_while_others_come_back(void **state)
+TEST(the_sixth_waits_while_others_come_back)
 {
 	_Atomic int *is_in = (_Atomic int *)(added_ms + 1);
 	int permit, status;
 	pid_t pid;
 
-	(void)state;
 	settings.calls_at_once = 1;
 	pid = scratch_fork(leaves_soon, (void *)is_in);
 	while (!atomic_load(is_in))
@@ -393,12 +360,10 @@ dies_in_its_call(void *arg)
 	return 0;
 }
 
-static void
-the_places_of_the_dead_are_taken_back(void **state)
+TEST(the_places_of_the_dead_are_taken_back)
 {
 	int status;
 
-	(void)state;
 	for (int i = 0; i < 5; i++)
 		waitpid(scratch_fork(dies_in_its_call, NULL), &status, 0);
 	assert_int_equal(look().n_in_flight, 0);
@@ -418,32 +383,26 @@ looks_around(void *arg)
 	return breaker_enter(b, 0, &permit) != BREAKER_IS_FULL || look().n_in_flight != 5;
 }
 
-static void
-one_who_cannot_see_the_holders_does_not_take_them_for_dead(void **state)
+TEST(one_who_cannot_see_the_holders_does_not_take_them_for_dead)
 {
 	int permits[5], status;
 
-	(void)state;
 	fill(permits);
 	waitpid(scratch_fork(looks_around, NULL), &status, 0);
 	assert_int_equal(status, 0);
 }
 
-static void
-a_later_process_of_the_same_number_does_not_keep_the_place_of_a_dead_one(void **state)
+TEST(a_later_process_of_the_same_number_does_not_keep_the_place_of_a_dead_one)
 {
-	(void)state;
 	for (int i = 0; i < 5; i++)     /* our parent lives, but began at another time than that */
 		atomic_store(&b->permit[i].holder, 7ULL << 22 | (uint64_t)getppid());
 	call_times(1, true);
 }
 
-static void
-a_living_holder_keeps_its_place_only_as_long_as_any_call_can_last(void **state)
+TEST(a_living_holder_keeps_its_place_only_as_long_as_any_call_can_last)
 {
 	int permits[5];
 
-	(void)state;
 	fill(permits);
 	assert_int_equal(call(true), BREAKER_IS_FULL);
 	wait_ms(71000);
@@ -506,14 +465,12 @@ races(void *arg)
  * Keeps eight at it, and lets time pass when all stand before an open breaker and nobody is under way: one whom the machine lets wait
  * for a moment would have been away for minutes, and lost his place.
  */
-static void
-never_more_than_five_fly_and_one_probes_in_a_race_of_eight_that_die(void **state)
+TEST(never_more_than_five_fly_and_one_probes_in_a_race_of_eight_that_die)
 {
 	struct race *r = (struct race *)(added_ms + 8);
 	struct breaker_view v;
 	int n_running = 0, n_started = 0, status;
 
-	(void)state;
 	while (n_started < 60 || n_running) {
 		while (n_running < RACERS && n_started < 60) {
 			scratch_fork(races, r);
@@ -539,56 +496,23 @@ never_more_than_five_fly_and_one_probes_in_a_race_of_eight_that_die(void **state
 	assert_true(v.n_opened > 3 && r->n_done < n_started && r->n_go > 1000);
 }
 
-static void
-a_call_costs_it_next_to_nothing(void **state)
+TEST(a_call_costs_it_next_to_nothing)
 {
 	enum { N = 200000 };
 	int64_t began = clock_us();
 
-	(void)state;
 	call_times(N, true);
 	print_message("# %.0f ns a call\n", (double)(clock_us() - began) * 1000 / N);
 	assert_true(clock_us() - began < N * 20);
 }
 
-static void
-where_no_board_can_be_made_there_is_no_breaker(void **state)
+TEST(where_no_board_can_be_made_there_is_no_breaker)
 {
 	struct breaker_view v;
 
-	(void)state;
 	assert_null(breaker_open("/proc", "payment"));
 	assert_false(breaker_look(scratch, "nobody", &v));
 	assert_ptr_equal(breaker_open(scratch, "payment"), b);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		T(five_failures_in_a_row_open_it_for_five_seconds),
-		T(half_of_twenty_calls_open_it_but_not_half_of_nineteen),
-		T(what_failed_ten_seconds_ago_is_forgotten),
-		T(a_tenth_that_fails_does_not_open_it),
-		T(strict_opens_at_one_failure_for_ten_seconds_and_one_good_call_closes_it),
-		T(classic_opens_at_half_of_twenty_calls_for_five_seconds),
-		T(one_probes_at_a_time_and_three_good_ones_close_it),
-		T(bad_probes_open_it_for_longer_up_to_a_minute_and_a_quiet_minute_makes_it_forget),
-		T(a_probe_that_never_comes_back_loses_its_lease_and_has_nothing_more_to_say),
-		T(calls_sent_before_it_opened_change_nothing_when_they_come_back),
-		T(the_sixth_is_refused_when_nobody_comes_back),
-		T(where_calls_take_long_nobody_waits_and_it_is_known_before),
-		T(the_sixth_waits_while_others_come_back),
-		T(the_places_of_the_dead_are_taken_back),
-		T(one_who_cannot_see_the_holders_does_not_take_them_for_dead),
-		T(a_later_process_of_the_same_number_does_not_keep_the_place_of_a_dead_one),
-		T(a_living_holder_keeps_its_place_only_as_long_as_any_call_can_last),
-		T(never_more_than_five_fly_and_one_probes_in_a_race_of_eight_that_die),
-		T(a_call_costs_it_next_to_nothing),
-		T(where_no_board_can_be_made_there_is_no_breaker),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN("breaker", NULL, NULL, begin, end)

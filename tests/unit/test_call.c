@@ -1,12 +1,7 @@
 /* test_call - a synchronous call: a callee that answers, refuses, hangs, dies half-way, lies about its length or talks nonsense. */
+#include "test.h"
+
 #include "lib/call/call.c"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "scratch.h"
 #include "listen.h"
@@ -113,8 +108,7 @@ talks_nonsense(void *arg)
 
 /* --- calling ------------------------------------------------------------------------------------------------------ */
 
-static int
-begin(void **state)
+TEST_SETUP(begin)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 
@@ -128,8 +122,7 @@ begin(void **state)
 	return bind(listening, (struct sockaddr *)&at, sizeof(at)) || listen(listening, 8);
 }
 
-static int
-end(void **state)
+TEST_SETUP(end)
 {
 	close(listening);
 	return scratch_end(state);
@@ -175,14 +168,12 @@ answers_with_request_id(void *arg)
 	return 0;
 }
 
-static void
-the_request_in_hand_is_carried_on_and_the_call_is_a_line_in_the_log(void **state)
+TEST(the_request_in_hand_is_carried_on_and_the_call_is_a_line_in_the_log)
 {
 	struct call c = charge(10000);
 	const char *said;
 	pid_t pid;
 
-	(void)state;
 	log_request("r-1");
 	log_subject("MP-1");
 	listen_in();
@@ -195,34 +186,28 @@ the_request_in_hand_is_carried_on_and_the_call_is_a_line_in_the_log(void **state
 	assert_non_null(strstr(said, "\"request\":\"r-1\",\"subject\":\"MP-1\",\"what\":\"call\",\"to\":\"payment\",\"path\":\"/internal/charge\",\"outcome\":\"unknown\""));
 }
 
-static void
-a_whole_answer_has_its_status_and_body(void **state)
+TEST(a_whole_answer_has_its_status_and_body)
 {
 	struct call c = charge(10000);
 
-	(void)state;
 	assert_int_equal(call_with(answers, "Status: 402\r\nContent-Type: application/json\r\nContent-Length: 21\r\n\r\n{\"error\":\"declined\"}\n", &c), CALL_ANSWERED);
 	assert_int_equal(c.status, 402);
 	assert_string_equal(c.answer, "{\"error\":\"declined\"}\n");
 }
 
-static void
-an_answer_without_a_status_is_200(void **state)
+TEST(an_answer_without_a_status_is_200)
 {
 	struct call c = charge(10000);
 
-	(void)state;
 	assert_int_equal(call_with(answers, "Content-Type: application/json\r\n\r\n{}", &c), CALL_ANSWERED);
 	assert_int_equal(c.status, 200);
 	assert_string_equal(c.answer, "{}");
 }
 
-static void
-nobody_listening_is_certainly_not_sent(void **state)
+TEST(nobody_listening_is_certainly_not_sent)
 {
 	struct call c = charge(10000);
 
-	(void)state;
 	c.program = "nobody";
 	assert_int_equal(call_do(m, &c), CALL_NOT_SENT);
 	close(listening);
@@ -230,82 +215,66 @@ nobody_listening_is_certainly_not_sent(void **state)
 	assert_int_equal(call_do(m, &c), CALL_NOT_SENT);
 }
 
-static void
-a_callee_that_dies_half_way_leaves_it_unknown(void **state)
+TEST(a_callee_that_dies_half_way_leaves_it_unknown)
 {
 	struct call c = charge(10000);
 
-	(void)state;
 	assert_int_equal(call_with(dies, "", &c), CALL_UNKNOWN);
 	assert_int_equal(call_with(dies, "Status: 200\r\nContent-Le", &c), CALL_UNKNOWN);
 	assert_int_equal(call_with(dies, "Status: 200\r\nContent-Length: 2\r\n\r\n{}", &c), CALL_UNKNOWN);
 }
 
-static void
-a_callee_that_hangs_leaves_it_unknown_at_the_deadline(void **state)
+TEST(a_callee_that_hangs_leaves_it_unknown_at_the_deadline)
 {
 	struct call c = charge(50);
 
-	(void)state;
 	assert_int_equal(call_with(hangs, NULL, &c), CALL_UNKNOWN);
 }
 
-static void
-a_callee_that_hangs_up_without_reading_leaves_it_unknown(void **state)
+TEST(a_callee_that_hangs_up_without_reading_leaves_it_unknown)
 {
 	struct call c = charge(10000);
 
-	(void)state;
 	assert_int_not_equal(call_with(hangs_up_unread, NULL, &c), CALL_ANSWERED);
 }
 
-static void
-an_answer_shorter_than_it_says_is_unknown(void **state)
+TEST(an_answer_shorter_than_it_says_is_unknown)
 {
 	struct call c = charge(10000);
 
-	(void)state;
 	assert_int_equal(call_with(answers, "Status: 200\r\nContent-Length: 20\r\n\r\n{}", &c), CALL_UNKNOWN);
 	assert_int_equal(call_with(answers, "Status: 200\r\n", &c), CALL_UNKNOWN);
 }
 
-static void
-nonsense_is_unknown(void **state)
+TEST(nonsense_is_unknown)
 {
 	struct call c = charge(10000);
 
-	(void)state;
 	assert_int_equal(call_with(talks_nonsense, "HTTP/1.1 200 OK\r\n\r\n", &c), CALL_UNKNOWN);
 }
 
-static void
-a_callee_that_never_accepts_is_unknown_since_all_was_sent(void **state)
+TEST(a_callee_that_never_accepts_is_unknown_since_all_was_sent)
 {
 	struct call c = charge(50);
 
-	(void)state;
 	assert_int_equal(call_do(m, &c), CALL_UNKNOWN);
 }
 
 /* More than a socket holds: the callee never had a whole request, so it did nothing. */
-static void
-a_request_that_could_not_be_sent_whole_is_not_sent(void **state)
+TEST(a_request_that_could_not_be_sent_whole_is_not_sent)
 {
 	struct call c = charge(50);
 	char *big = arena_alloc(m, 8 << 20);
 
-	(void)state;
 	memset(big, 'x', (8 << 20) - 1);
 	c.body = big;
 	assert_int_equal(call_do(m, &c), CALL_NOT_SENT);
 }
 
-static void
-a_full_backlog_is_not_sent_at_the_deadline(void **state)
+TEST(a_full_backlog_is_not_sent_at_the_deadline)
 {
 	struct call c = charge(20);
 
-	(void)state;
 	assert_int_equal(listen(listening, 0), 0);
 	for (int i = 0; i < 3; i++)     /* each leaves its connection in the backlog, which has room for one */
 		call_do(m, &c);
@@ -341,12 +310,10 @@ call_it(void *arg)
 }
 
 /* The connection woke this worker and no other: nobody else would come for it. */
-static void
-a_worker_told_to_end_while_a_connection_wakes_it_serves_that_one(void **state)
+TEST(a_worker_told_to_end_while_a_connection_wakes_it_serves_that_one)
 {
 	pid_t worker = scratch_fork(be_worker, NULL), caller;
 
-	(void)state;
 	scratch_sleep_ms(200);
 	kill(worker, SIGSTOP);
 	caller = scratch_fork(call_it, NULL);
@@ -357,26 +324,4 @@ a_worker_told_to_end_while_a_connection_wakes_it_serves_that_one(void **state)
 	assert_int_equal(scratch_wait(worker), 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(the_request_in_hand_is_carried_on_and_the_call_is_a_line_in_the_log),
-		TEST(a_whole_answer_has_its_status_and_body),
-		TEST(an_answer_without_a_status_is_200),
-		TEST(nobody_listening_is_certainly_not_sent),
-		TEST(a_callee_that_dies_half_way_leaves_it_unknown),
-		TEST(a_callee_that_hangs_leaves_it_unknown_at_the_deadline),
-		TEST(a_callee_that_hangs_up_without_reading_leaves_it_unknown),
-		TEST(an_answer_shorter_than_it_says_is_unknown),
-		TEST(nonsense_is_unknown),
-		TEST(a_callee_that_never_accepts_is_unknown_since_all_was_sent),
-		TEST(a_request_that_could_not_be_sent_whole_is_not_sent),
-		TEST(a_full_backlog_is_not_sent_at_the_deadline),
-		TEST(a_worker_told_to_end_while_a_connection_wakes_it_serves_that_one),
-	};
-
-	return cmocka_run_group_tests_name("call", tests, NULL, NULL);
-}
+TEST_MAIN("call", NULL, NULL, begin, end)

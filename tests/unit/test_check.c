@@ -2,12 +2,7 @@
  * What `motorpool check` can see: on a small story that holds, each invariant is broken once, behind the back of all triggers,
  * and the check that stands for it must say so. A check that cannot fail would be worth nothing.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #include "cli/check/check.c"
 #include "cgi-bin/mypage/mypage.h"
@@ -82,10 +77,8 @@ play_story(void)
 	assert_true(world_close(&w));
 }
 
-static int
-make_story(void **state)
+TEST_SETUP(make_story)
 {
-	(void)state;
 	scratch_memory = arena_new(256 << 20);
 	cli.m = arena_new(64 << 20);
 	strcpy(story, "/tmp/motorpool-story-XXXXXX");
@@ -96,10 +89,8 @@ make_story(void **state)
 	return 0;
 }
 
-static int
-remove_story(void **state)
+TEST_SETUP(remove_story)
 {
-	(void)state;
 	return nftw(story, scratch_remove, 16, FTW_DEPTH | FTW_PHYS);
 }
 
@@ -111,12 +102,10 @@ copy_file(const char *name)
 	assert_int_equal(system(sh), 0);
 }
 
-static int
-copy_story(void **state)
+TEST_SETUP(copy_story)
 {
 	void *none;
 
-	(void)state;
 	if (scratch_begin(&none) != 0)
 		return -1;
 	copy_file("*.db");
@@ -438,8 +427,7 @@ static struct wound wounds[] = {
 
 /* --- and what else ------------------------------------------------------------------------------------------------------------------ */
 
-static void
-all_of_it_holds_on_a_story_nobody_touched(void **state)
+TEST_WITH(all_of_it_holds_on_a_story_nobody_touched, copy_story, scratch_end)
 {
 	char *text = NULL;
 	size_t n = 0;
@@ -447,7 +435,6 @@ all_of_it_holds_on_a_story_nobody_touched(void **state)
 	struct inspection in;
 	bool ok;
 
-	(void)state;
 	assert_true(check_open(&in, &cli));
 	assert_true(in.has_sandbox);
 	ok = check_all(&in, false, out);
@@ -460,8 +447,7 @@ all_of_it_holds_on_a_story_nobody_touched(void **state)
 	check_close(&in);
 }
 
-static void
-one_that_fails_makes_the_whole_fail_and_says_which(void **state)
+TEST_WITH(one_that_fails_makes_the_whole_fail_and_says_which, copy_story, scratch_end)
 {
 	struct wound wound = { .sql = "UPDATE booking SET amount = amount + 1 WHERE code = (SELECT MIN(code) FROM booking)" };
 	char *text = NULL;
@@ -469,7 +455,6 @@ one_that_fails_makes_the_whole_fail_and_says_which(void **state)
 	FILE *out = open_memstream(&text, &n);
 	struct inspection in;
 
-	(void)state;
 	break_it(&wound);
 	assert_true(check_open(&in, &cli));
 	assert_false(check_all(&in, true, out));
@@ -481,10 +466,8 @@ one_that_fails_makes_the_whole_fail_and_says_which(void **state)
 }
 
 /* A check nobody can break is a check nobody has tried. */
-static void
-every_check_has_a_wound_that_it_sees(void **state)
+TEST_WITH(every_check_has_a_wound_that_it_sees, NULL, NULL)
 {
-	(void)state;
 	for (size_t i = 0; i < N_GROUPS; i++)
 		for (const struct check *check = groups[i]; check->holds; check++) {
 			bool tried = false;
@@ -499,13 +482,7 @@ every_check_has_a_wound_that_it_sees(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[N_WOUNDS + 3] = {
-		cmocka_unit_test_setup_teardown(all_of_it_holds_on_a_story_nobody_touched, copy_story, scratch_end),
-		cmocka_unit_test_setup_teardown(one_that_fails_makes_the_whole_fail_and_says_which, copy_story, scratch_end),
-		cmocka_unit_test(every_check_has_a_wound_that_it_sees),
-	};
-
 	for (size_t i = 0; i < N_WOUNDS; i++)
-		tests[3 + i] = (struct CMUnitTest){ wounds[i].name, seen, copy_story, scratch_end, &wounds[i] };
-	return cmocka_run_group_tests(tests, make_story, remove_story);
+		test_add((struct CMUnitTest){ wounds[i].name, seen, copy_story, scratch_end, &wounds[i] }, false);
+	return test_run("check", make_story, remove_story, NULL, NULL);
 }

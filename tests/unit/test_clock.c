@@ -1,12 +1,7 @@
 /* test_clock - branch-local time at the edge: reading it strictly, and days and months where clocks change. */
+#include "test.h"
+
 #include "lib/base/clock.c"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 static int64_t
 parsed(const char *s)
@@ -28,34 +23,26 @@ refuses(const char *s)
 	assert_int_equal(at, 42);
 }
 
-static int
-in_seoul(void **state)
+TEST_SETUP(in_seoul)
 {
-	(void)state;
 	clock_open("Asia/Seoul");
 	return 0;
 }
 
-static int
-in_berlin(void **state)
+TEST_SETUP(in_berlin)
 {
-	(void)state;
 	clock_open("Europe/Berlin");
 	return 0;
 }
 
-static void
-a_time_without_a_zone_is_the_branchs_own(void **state)
+TEST(a_time_without_a_zone_is_the_branchs_own)
 {
-	(void)state;
 	assert_int_equal(parsed("2026-11-21T14:00"), 1795237200);
 	assert_int_equal(parsed("2026-11-21T14:00:30"), 1795237230);
 }
 
-static void
-rfc_3339_says_its_own_zone(void **state)
+TEST(rfc_3339_says_its_own_zone)
 {
-	(void)state;
 	assert_int_equal(parsed("2026-11-21T05:00:00Z"), 1795237200);
 	assert_int_equal(parsed("2026-11-21t05:00:00.25z"), 1795237200);
 	assert_int_equal(parsed("2026-11-21T14:00:00+09:00"), 1795237200);
@@ -65,8 +52,7 @@ rfc_3339_says_its_own_zone(void **state)
 	assert_int_equal(parsed("2100-03-01T00:00Z"), 4107542400);
 }
 
-static void
-what_is_no_time_is_refused(void **state)
+TEST(what_is_no_time_is_refused)
 {
 	static const char *const bad[] = {
 		"", "now", "2026-02-31T10:00", "2026-02-29T10:00", "2100-02-29T10:00", "2026-04-31T10:00", "2026-13-01T10:00",
@@ -78,18 +64,15 @@ what_is_no_time_is_refused(void **state)
 		"0000-01-01T10:00", "20260101T1000", "2026-01-01T+1:00", "2026-01-01T10:-1", "99999-01-01T10:00",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		refuses(bad[i]);
 	assert_false(time_parse(NULL, &(int64_t){ 0 }));
 }
 
-static void
-a_date_is_a_real_day(void **state)
+TEST_WITH(a_date_is_a_real_day, NULL, NULL)
 {
 	int y, m, d;
 
-	(void)state;
 	assert_true(date_parse("2028-02-29", &y, &m, &d));
 	assert_int_equal(y * 10000 + m * 100 + d, 20280229);
 	assert_false(date_parse("2027-02-29", &y, &m, &d));
@@ -98,12 +81,10 @@ a_date_is_a_real_day(void **state)
 	assert_false(date_parse(NULL, &y, &m, &d));
 }
 
-static void
-a_day_starts_at_the_branchs_midnight(void **state)
+TEST(a_day_starts_at_the_branchs_midnight)
 {
 	int y, m, d, weekday;
 
-	(void)state;
 	assert_int_equal(day_start(parsed("2026-11-21T14:00")), parsed("2026-11-21T00:00"));
 	assert_int_equal(day_start(parsed("2026-11-21T00:00")), parsed("2026-11-21T00:00"));
 	assert_int_equal(day_start(parsed("2026-11-21T23:59:59")), parsed("2026-11-21T00:00"));
@@ -114,10 +95,8 @@ a_day_starts_at_the_branchs_midnight(void **state)
 	assert_int_equal(weekday, 6);
 }
 
-static void
-days_and_months_are_added_across_years(void **state)
+TEST(days_and_months_are_added_across_years)
 {
-	(void)state;
 	assert_int_equal(day_add(parsed("2026-12-31T00:00"), 1), parsed("2027-01-01T00:00"));
 	assert_int_equal(day_add(parsed("2028-03-01T00:00"), -1), parsed("2028-02-29T00:00"));
 	assert_int_equal(month_add(parsed("2026-11-21T14:00"), 0), parsed("2026-11-01T00:00"));
@@ -127,9 +106,8 @@ days_and_months_are_added_across_years(void **state)
 }
 
 static void
-every_day_of_forty_years_is_what_libc_says(void **state)
+every_day_of_forty_years(void)
 {
-	(void)state;
 	for (int64_t at = -300000000; at < 3000000000; at += DAY * 3 + 12345) {
 		time_t t = (time_t)at;
 		struct local l;
@@ -147,12 +125,20 @@ every_day_of_forty_years_is_what_libc_says(void **state)
 	}
 }
 
-static void
-a_day_of_23_hours_and_one_of_25_begin_at_midnight(void **state)
+TEST(every_day_of_forty_years_in_seoul_is_what_libc_says)
+{
+	every_day_of_forty_years();
+}
+
+TEST_WITH(every_day_of_forty_years_in_berlin_is_what_libc_says, in_berlin, NULL)
+{
+	every_day_of_forty_years();
+}
+
+TEST_WITH(a_day_of_23_hours_and_one_of_25_begin_at_midnight, in_berlin, NULL)
 {
 	int64_t spring = parsed("2026-03-29T00:00"), autumn = parsed("2026-10-25T00:00");
 
-	(void)state;
 	assert_int_equal(day_add(spring, 1) - spring, 23 * HOUR);
 	assert_int_equal(day_add(autumn, 1) - autumn, 25 * HOUR);
 	assert_int_equal(day_start(spring + 12 * HOUR), spring);
@@ -160,21 +146,17 @@ a_day_of_23_hours_and_one_of_25_begin_at_midnight(void **state)
 	assert_int_equal(day_add(day_add(spring, 1), -1), spring);
 }
 
-static void
-an_hour_that_is_skipped_does_not_exist(void **state)
+TEST_WITH(an_hour_that_is_skipped_does_not_exist, in_berlin, NULL)
 {
-	(void)state;
 	refuses("2026-03-29T02:30");
 	assert_int_equal(parsed("2026-03-29T03:00") - parsed("2026-03-29T01:59"), 60);
 }
 
-static void
-a_midnight_that_is_skipped_gives_the_first_moment_of_the_day(void **state)
+TEST_WITH(a_midnight_that_is_skipped_gives_the_first_moment_of_the_day, NULL, NULL)
 {
 	int64_t noon;
 	struct local l;
 
-	(void)state;
 	clock_open("America/Santiago");         /* 6 September 2026, 00:00 -> 01:00 */
 	noon = parsed("2026-09-06T12:00");
 	clock_split(day_start(noon), &l);
@@ -186,12 +168,10 @@ a_midnight_that_is_skipped_gives_the_first_moment_of_the_day(void **state)
 	assert_int_equal(day_add(day_start(noon), 1), parsed("2026-09-07T00:00"));
 }
 
-static void
-absurd_times_are_survived(void **state)
+TEST(absurd_times_are_survived)
 {
 	struct local l;
 
-	(void)state;
 	clock_split(INT64_MAX, &l);
 	assert_int_equal(l.year, 9999);
 	clock_split(INT64_MIN, &l);
@@ -200,12 +180,10 @@ absurd_times_are_survived(void **state)
 	day_start(INT64_MIN);
 }
 
-static void
-the_clock_can_be_set_and_released(void **state)
+TEST_WITH(the_clock_can_be_set_and_released, NULL, NULL)
 {
 	int64_t before = clock_ms();
 
-	(void)state;
 	clock_set(1795237200);
 	assert_int_equal(clock_now(), 1795237200);
 	clock_set(0);
@@ -213,24 +191,4 @@ the_clock_can_be_set_and_released(void **state)
 	assert_true(clock_ms() >= before);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(a_time_without_a_zone_is_the_branchs_own, in_seoul),
-		cmocka_unit_test_setup(rfc_3339_says_its_own_zone, in_seoul),
-		cmocka_unit_test_setup(what_is_no_time_is_refused, in_seoul),
-		cmocka_unit_test(a_date_is_a_real_day),
-		cmocka_unit_test_setup(a_day_starts_at_the_branchs_midnight, in_seoul),
-		cmocka_unit_test_setup(days_and_months_are_added_across_years, in_seoul),
-		cmocka_unit_test_setup(every_day_of_forty_years_is_what_libc_says, in_seoul),
-		cmocka_unit_test_setup(every_day_of_forty_years_is_what_libc_says, in_berlin),
-		cmocka_unit_test_setup(a_day_of_23_hours_and_one_of_25_begin_at_midnight, in_berlin),
-		cmocka_unit_test_setup(an_hour_that_is_skipped_does_not_exist, in_berlin),
-		cmocka_unit_test(a_midnight_that_is_skipped_gives_the_first_moment_of_the_day),
-		cmocka_unit_test_setup(absurd_times_are_survived, in_seoul),
-		cmocka_unit_test(the_clock_can_be_set_and_released),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN("clock", NULL, NULL, in_seoul, NULL)

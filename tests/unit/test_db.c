@@ -1,9 +1,5 @@
 /* The vocabulary over SQLite: what it promises, one sentence a test. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
 
 #include "scratch.h"
 
@@ -43,8 +39,7 @@ static const struct member t_car_members[] = {
 };
 static const struct shape t_car_shape = SHAPE(t_car, t_car_members);
 
-static int
-begin(void **state)
+TEST_SETUP(begin)
 {
 	if (scratch_begin(state) != 0)
 		return -1;
@@ -70,14 +65,12 @@ expect_failure(struct db *db, const char *part)
 
 /* --- reading and writing ------------------------------------------------------------------------------------------ */
 
-static void
-what_is_written_is_read_back(void **state)
+TEST(what_is_written_is_read_back)
 {
 	struct db *db = scratch_open(&fleet);
 	struct t_car car = { .untouched = 7 }, *cars;
 	int n, rows = 0;
 
-	(void)state;
 	assert_int_equal(add_car(db, "12가 3456"), 1);
 	assert_int_equal(db_do(db, "UPDATE t_car SET colour = $2 WHERE plate = $1", "12가 3456", "red"), 1);
 	add_car(db, "99하 0001");
@@ -102,14 +95,12 @@ what_is_written_is_read_back(void **state)
 	db_close(db);
 }
 
-static void
-a_list_of_thousands_is_whole(void **state)
+TEST(a_list_of_thousands_is_whole)
 {
 	struct db *db = scratch_open(&fleet);
 	struct t_car *cars;
 	int n;
 
-	(void)state;
 	db_begin(db);
 	for (int i = 0; i < 3000; i++)
 		add_car(db, arena_printf(scratch_memory, "%d", i));
@@ -120,12 +111,10 @@ a_list_of_thousands_is_whole(void **state)
 	db_close(db);
 }
 
-static void
-placeholders_bind_by_their_number(void **state)
+TEST(placeholders_bind_by_their_number)
 {
 	struct db *db = scratch_open(&fleet);
 
-	(void)state;
 	assert_string_equal(db_text(db, "SELECT $2 || $1 || $2", "a", "b"), "bab");
 	assert_int_equal(db_int(db, "SELECT count(*) FROM t_count WHERE $1 IS NULL", (const char *)NULL), 1);
 	db_int(db, "SELECT $1", 1, 2);
@@ -135,24 +124,20 @@ placeholders_bind_by_their_number(void **state)
 	db_close(db);
 }
 
-static void
-a_column_without_a_member_is_a_mistake(void **state)
+TEST(a_column_without_a_member_is_a_mistake)
 {
 	struct db *db = scratch_open(&fleet);
 	struct t_car car;
 
-	(void)state;
 	assert_false(db_one(db, &t_car_shape, &car, "SELECT 1 AS wheels"));
 	expect_failure(db, "no member for column wheels");
 	db_close(db);
 }
 
-static void
-after_a_mistake_nothing_is_done_until_fresh(void **state)
+TEST(after_a_mistake_nothing_is_done_until_fresh)
 {
 	struct db *db = scratch_open(&fleet);
 
-	(void)state;
 	db_do(db, "DELETE FROM nowhere");
 	assert_true(db_failed(db));
 	add_car(db, "1");
@@ -163,12 +148,10 @@ after_a_mistake_nothing_is_done_until_fresh(void **state)
 	db_close(db);
 }
 
-static void
-a_statement_cannot_walk_inside_itself(void **state)
+TEST(a_statement_cannot_walk_inside_itself)
 {
 	struct db *db = scratch_open(&fleet);
 
-	(void)state;
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(db_next(db_each(db, "SELECT n FROM t_count")), i == 0);
 	expect_failure(db, "walked already");
@@ -178,12 +161,10 @@ a_statement_cannot_walk_inside_itself(void **state)
 
 /* --- refusals ----------------------------------------------------------------------------------------------------- */
 
-static void
-a_refusal_is_a_value_with_a_name(void **state)
+TEST(a_refusal_is_a_value_with_a_name)
 {
 	struct db *db = scratch_open(&fleet);
 
-	(void)state;
 	assert_true(db_try(db, "INSERT INTO t_car (plate, price, colour) VALUES ($1, 1, 'red')", "A"));
 	assert_false(db_try(db, "INSERT INTO t_car (plate, price, colour) VALUES ($1, 1, 'blue')", "A"));
 	assert_string_equal(db_refusal(db), "t_car.plate");
@@ -200,12 +181,10 @@ a_refusal_is_a_value_with_a_name(void **state)
 	db_close(db);
 }
 
-static void
-a_refusal_leaves_the_transaction_around_it_standing(void **state)
+TEST(a_refusal_leaves_the_transaction_around_it_standing)
 {
 	struct db *db = scratch_open(&fleet);
 
-	(void)state;
 	db_begin(db);
 	add_car(db, "A");
 	assert_false(db_try(db, "INSERT INTO t_car (plate, price) VALUES ($1, $2)", "A", 1));
@@ -215,12 +194,10 @@ a_refusal_leaves_the_transaction_around_it_standing(void **state)
 	db_close(db);
 }
 
-static void
-a_constraint_nobody_asked_about_is_a_mistake(void **state)
+TEST(a_constraint_nobody_asked_about_is_a_mistake)
 {
 	struct db *db = scratch_open(&fleet);
 
-	(void)state;
 	add_car(db, "A");
 	add_car(db, "A");
 	expect_failure(db, "UNIQUE");
@@ -231,12 +208,10 @@ a_constraint_nobody_asked_about_is_a_mistake(void **state)
 
 /* --- who may touch what ------------------------------------------------------------------------------------------- */
 
-static void
-a_role_cannot_write_anothers_table(void **state)
+TEST(a_role_cannot_write_anothers_table)
 {
 	struct db *db = scratch_open(&guest);
 
-	(void)state;
 	db_do(db, "UPDATE t_car SET price = 1");
 	expect_failure(db, "not authorized");
 	db_do(db, "DELETE FROM t_secret WHERE secret_id = 1");
@@ -245,12 +220,10 @@ a_role_cannot_write_anothers_table(void **state)
 	db_close(db);
 }
 
-static void
-a_role_reads_anothers_table_only_through_a_published_view(void **state)
+TEST(a_role_reads_anothers_table_only_through_a_published_view)
 {
 	struct db *db = scratch_open(&guest);
 
-	(void)state;
 	db_text(db, "SELECT word FROM t_secret WHERE secret_id = 1");
 	expect_failure(db, "prohibited");
 	db_int(db, "SELECT count(*) FROM t_secret WHERE word > 'a'");
@@ -264,12 +237,10 @@ a_role_reads_anothers_table_only_through_a_published_view(void **state)
 	db_close(db);
 }
 
-static void
-nobody_but_the_command_changes_the_schema_or_attaches(void **state)
+TEST(nobody_but_the_command_changes_the_schema_or_attaches)
 {
 	struct db *db = scratch_open(&fleet);
 
-	(void)state;
 	db_do(db, "DROP TABLE t_car");
 	expect_failure(db, "not authorized");
 	db_do(db, "ATTACH '/tmp/x.db' AS x");
@@ -288,12 +259,10 @@ nobody_but_the_command_changes_the_schema_or_attaches(void **state)
 	db_close(db);
 }
 
-static void
-the_log_takes_events_and_never_gives_them_up(void **state)
+TEST(the_log_takes_events_and_never_gives_them_up)
 {
 	struct db *db = scratch_open(&guest);
 
-	(void)state;
 	db_do(db, "INSERT INTO event (event_id, type, subject_id, occurred_at, recorded_at, payload, prev_hash, hash)"
 	          " VALUES (1, 'a.b', 's', 1, 1, '{}', '', 'h')");
 	assert_string_equal(db_text(db, "SELECT type FROM event WHERE event_id = $1", 1), "a.b");
@@ -308,12 +277,10 @@ the_log_takes_events_and_never_gives_them_up(void **state)
 	db_close(db);
 }
 
-static void
-a_get_cannot_write(void **state)
+TEST(a_get_cannot_write)
 {
 	struct db *db = scratch_open(&fleet);
 
-	(void)state;
 	db_read_only(db, true);
 	add_car(db, "A");
 	expect_failure(db, "tried to write");
@@ -326,12 +293,10 @@ a_get_cannot_write(void **state)
 	db_close(db);
 }
 
-static void
-the_read_models_read_the_log_and_cannot_write_it(void **state)
+TEST(the_read_models_read_the_log_and_cannot_write_it)
 {
 	struct db *other = scratch_open(&guest), *db = scratch_open(&mypage);
 
-	(void)state;
 	db_begin(db);
 	db_do(db, "INSERT INTO t_seen (event_id) VALUES ($1)", 1);
 	/* the main file is free meanwhile */
@@ -355,12 +320,10 @@ the_read_models_read_the_log_and_cannot_write_it(void **state)
 	db_close(other);
 }
 
-static void
-the_log_opens_read_only_even_when_its_wal_must_be_recovered(void **state)
+TEST(the_log_opens_read_only_even_when_its_wal_must_be_recovered)
 {
 	struct db *db = scratch_open(&fleet);
 
-	(void)state;
 	add_car(db, "A");
 	assert_true(db_durable(db));
 	db_close(db);
@@ -376,12 +339,10 @@ the_log_opens_read_only_even_when_its_wal_must_be_recovered(void **state)
 
 /* --- transactions ------------------------------------------------------------------------------------------------- */
 
-static void
-nested_transactions_commit_once_at_the_outermost(void **state)
+TEST(nested_transactions_commit_once_at_the_outermost)
 {
 	struct db *db = scratch_open(&fleet), *other = scratch_open(&guest);
 
-	(void)state;
 	db_begin(db);
 	db_begin(db);
 	db_do(db, "UPDATE t_count SET n = 5 WHERE name = 'hits'");
@@ -395,12 +356,10 @@ nested_transactions_commit_once_at_the_outermost(void **state)
 	db_close(other);
 }
 
-static void
-a_rollback_inside_makes_the_outer_commit_refuse(void **state)
+TEST(a_rollback_inside_makes_the_outer_commit_refuse)
 {
 	struct db *db = scratch_open(&fleet);
 
-	(void)state;
 	db_begin(db);
 	add_car(db, "A");
 	db_begin(db);
@@ -415,12 +374,10 @@ a_rollback_inside_makes_the_outer_commit_refuse(void **state)
 	db_close(db);
 }
 
-static void
-a_mistake_inside_gives_the_writers_lock_up_at_once(void **state)
+TEST(a_mistake_inside_gives_the_writers_lock_up_at_once)
 {
 	struct db *db = scratch_open(&fleet), *other = scratch_open(&guest);
 
-	(void)state;
 	db_begin(db);
 	add_car(db, "A");
 	db_do(db, "DELETE FROM nowhere");
@@ -433,12 +390,10 @@ a_mistake_inside_gives_the_writers_lock_up_at_once(void **state)
 	db_close(other);
 }
 
-static void
-what_a_request_left_open_is_rolled_back_by_the_next(void **state)
+TEST(what_a_request_left_open_is_rolled_back_by_the_next)
 {
 	struct db *db = scratch_open(&fleet);
 
-	(void)state;
 	db_begin(db);
 	db_begin(db);
 	add_car(db, "A");
@@ -449,12 +404,10 @@ what_a_request_left_open_is_rolled_back_by_the_next(void **state)
 	db_close(db);
 }
 
-static void
-a_commit_that_fails_rolls_back_and_lets_others_write(void **state)
+TEST(a_commit_that_fails_rolls_back_and_lets_others_write)
 {
 	struct db *db = scratch_open(&command), *other = scratch_open(&fleet);
 
-	(void)state;
 	assert_true(db_script(db, "CREATE TABLE t_leaf (id INTEGER REFERENCES t_branch (branch_id) DEFERRABLE INITIALLY DEFERRED) STRICT;"));
 	db_begin(db);
 	db_do(db, "INSERT INTO t_leaf (id) VALUES (77)");
@@ -483,14 +436,12 @@ count_up(void *arg)
 	return 0;
 }
 
-static void
-four_processes_keep_a_counter_exact(void **state)
+TEST(four_processes_keep_a_counter_exact)
 {
 	pid_t pid[4];
 	int n = 300;
 	struct db *db;
 
-	(void)state;
 	for (int i = 0; i < 4; i++)
 		pid[i] = scratch_fork(count_up, &n);
 	for (int i = 0; i < 4; i++)
@@ -511,12 +462,10 @@ try_writers_lock(void *arg)
 	return ok;
 }
 
-static void
-a_transaction_holds_the_writers_lock_from_begin_to_end(void **state)
+TEST(a_transaction_holds_the_writers_lock_from_begin_to_end)
 {
 	struct db *db = scratch_open(&guest);
 
-	(void)state;
 	db_begin(db);
 	assert_int_equal(scratch_wait(scratch_fork(try_writers_lock, db->lock)), false);
 	db_commit(db);
@@ -527,13 +476,11 @@ a_transaction_holds_the_writers_lock_from_begin_to_end(void **state)
 	db_close(db);
 }
 
-static void
-a_writer_killed_in_the_middle_stops_nobody(void **state)
+TEST(a_writer_killed_in_the_middle_stops_nobody)
 {
 	int forever = 1 << 30, ten = 10;
 	struct db *db;
 
-	(void)state;
 	for (int i = 0; i < 15; i++) {
 		pid_t pid = scratch_fork(count_up, &forever);
 
@@ -556,37 +503,31 @@ use_parents_connection(void *arg)
 	return strstr(db_error(db), "fork") ? 0 : 1;
 }
 
-static void
-a_connection_does_not_cross_fork(void **state)
+TEST(a_connection_does_not_cross_fork)
 {
 	struct db *db = scratch_open(&guest);
 
-	(void)state;
 	assert_int_equal(scratch_wait(scratch_fork(use_parents_connection, db)), 0);
 	db_close(db);
 }
 
 /* --- limits and the lint ------------------------------------------------------------------------------------------ */
 
-static void
-a_statement_that_runs_too_long_is_stopped(void **state)
+TEST(a_statement_that_runs_too_long_is_stopped)
 {
 	struct db *db = scratch_open(&guest);
 	double t = scratch_us();
 
-	(void)state;
 	db_int(db, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n");
 	assert_true(scratch_us() - t < 10e6);
 	expect_failure(db, "longer than");
 	db_close(db);
 }
 
-static void
-the_lint_finds_scans_and_sorts_that_nobody_meant(void **state)
+TEST(the_lint_finds_scans_and_sorts_that_nobody_meant)
 {
 	struct db *db;
 
-	(void)state;
 	setenv("DB_LINT", "1", 1);
 	db = scratch_open(&fleet);
 	unsetenv("DB_LINT");
@@ -605,14 +546,12 @@ the_lint_finds_scans_and_sorts_that_nobody_meant(void **state)
 
 /* --- the WAL ------------------------------------------------------------------------------------------------------ */
 
-static void
-a_checkpoint_empties_the_wal_and_keeps_everything(void **state)
+TEST(a_checkpoint_empties_the_wal_and_keeps_everything)
 {
 	struct db *db = scratch_open(&fleet);
 	struct db *other = scratch_open(&guest);
 	int64_t n;
 
-	(void)state;
 	for (int i = 0; i < 50; i++)
 		add_car(db, arena_printf(scratch_memory, "%d", i));
 	n = db_wal_pages(db);
@@ -628,15 +567,13 @@ a_checkpoint_empties_the_wal_and_keeps_everything(void **state)
 }
 
 /* Past 16 MiB a checkpoint waits up to 100 ms for readers, with all writers behind it: not again and again for one who stays. */
-static void
-a_reader_who_stays_is_waited_for_twice_and_no_more(void **state)
+TEST(a_reader_who_stays_is_waited_for_twice_and_no_more)
 {
 	struct db *db = scratch_open(&fleet), *reader = scratch_open(&fleet), *keeper = scratch_open(&command);
 	char *long_text = arena_alloc(scratch_memory, 6 << 20);
 	struct rows *r;
 	double began;
 
-	(void)state;
 	memset(long_text, 'x', (6 << 20) - 1);
 	add_car(db, "A");
 	add_car(db, "B");
@@ -661,13 +598,11 @@ a_reader_who_stays_is_waited_for_twice_and_no_more(void **state)
 	db_close(keeper);
 }
 
-static void
-the_data_version_counts_everybodys_commits_and_nothing_else(void **state)
+TEST(the_data_version_counts_everybodys_commits_and_nothing_else)
 {
 	struct db *db = scratch_open(&fleet), *other = scratch_open(&guest), *view = scratch_open(&mypage);
 	int64_t before = db_data_version(db), view_before = db_data_version(view);
 
-	(void)state;
 	db_begin(other);
 	db_do(other, "UPDATE t_count SET n = 3 WHERE name = 'hits'");
 	assert_int_equal(db_data_version(db), before);
@@ -720,13 +655,11 @@ mend_sync(struct db *db, const sqlite3_io_methods *was)
 	f->pMethods = was;
 }
 
-static void
-after_a_failed_sync_nobody_promises_anything_until_the_wal_is_saved(void **state)
+TEST(after_a_failed_sync_nobody_promises_anything_until_the_wal_is_saved)
 {
 	struct db *db = scratch_open(&fleet), *other = scratch_open(&fleet), *keeper = scratch_open(&command);
 	const sqlite3_io_methods *was;
 
-	(void)state;
 	add_car(db, "A");
 	add_car(other, "B");
 	was = break_sync(db);
@@ -747,13 +680,11 @@ after_a_failed_sync_nobody_promises_anything_until_the_wal_is_saved(void **state
 	db_close(keeper);
 }
 
-static void
-a_second_click_waits_for_the_first_ones_commit_to_be_safe(void **state)
+TEST(a_second_click_waits_for_the_first_ones_commit_to_be_safe)
 {
 	struct db *first = scratch_open(&fleet), *second = scratch_open(&fleet);
 	const sqlite3_io_methods *was;
 
-	(void)state;
 	add_car(first, "A");                    /* committed, not synced */
 	was = break_sync(second);
 	db_read_only(second, true);
@@ -767,13 +698,11 @@ a_second_click_waits_for_the_first_ones_commit_to_be_safe(void **state)
 
 /* --- files -------------------------------------------------------------------------------------------------------- */
 
-static void
-a_wrong_version_is_said_to_be_an_upgrade(void **state)
+TEST(a_wrong_version_is_said_to_be_an_upgrade)
 {
 	struct db *db = scratch_open(&command);
 	const char *why = "";
 
-	(void)state;
 	db_do(db, "PRAGMA user_version = 99");
 	db_close(db);
 	assert_null(db_open(scratch, &fleet, scratch_memory, &why));
@@ -784,13 +713,11 @@ a_wrong_version_is_said_to_be_an_upgrade(void **state)
 	assert_non_null(strstr(why, "not made yet"));
 }
 
-static void
-making_the_files_again_changes_nothing_and_a_bad_script_leaves_none(void **state)
+TEST(making_the_files_again_changes_nothing_and_a_bad_script_leaves_none)
 {
 	struct db *db = scratch_open(&fleet);
 	const char *why = "";
 
-	(void)state;
 	add_car(db, "A");
 	db_close(db);
 	assert_true(db_create(scratch, scratch_path("schema.sql"), scratch_path("view.sql"), &why));
@@ -803,13 +730,11 @@ making_the_files_again_changes_nothing_and_a_bad_script_leaves_none(void **state
 	assert_int_not_equal(access(scratch_path("sandbox.db"), F_OK), 0);
 }
 
-static void
-a_read_model_made_anew_does_not_inherit_the_old_ones_wal(void **state)
+TEST(a_read_model_made_anew_does_not_inherit_the_old_ones_wal)
 {
 	struct db *db = scratch_open(&mypage);
 	const char *why = "";
 
-	(void)state;
 	db_do(db, "INSERT INTO t_seen (event_id) VALUES (1)");
 	db_close(db);
 	assert_int_equal(unlink(scratch_path("view.db")), 0);
@@ -819,14 +744,12 @@ a_read_model_made_anew_does_not_inherit_the_old_ones_wal(void **state)
 	db_close(db);
 }
 
-static void
-a_database_of_ones_own_has_its_own_queue(void **state)
+TEST(a_database_of_ones_own_has_its_own_queue)
 {
 	static const struct db_role sandbox = { .name = "sandbox", .owns = "t_x", .own_db = "sandbox" };
 	const char *why = "";
 	struct db *db, *main_db = scratch_open(&fleet);
 
-	(void)state;
 	scratch_write(scratch_path("own.sql"), "PRAGMA user_version = 1; CREATE TABLE t_x (y INTEGER NOT NULL) STRICT;");
 	assert_true(db_create_own(scratch, "sandbox", scratch_path("own.sql"), &why));
 	db = scratch_open(&sandbox);
@@ -841,14 +764,12 @@ a_database_of_ones_own_has_its_own_queue(void **state)
 
 /* --- how long it takes -------------------------------------------------------------------------------------------- */
 
-static void
-figures(void **state)
+TEST(figures)
 {
 	struct db *db = scratch_open(&fleet);
 	struct t_car car;
 	double t;
 
-	(void)state;
 	add_car(db, "A");
 	t = scratch_us();
 	for (int i = 0; i < 500; i++) {
@@ -870,50 +791,4 @@ figures(void **state)
 	db_close(db);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, begin, scratch_end)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(what_is_written_is_read_back),
-		TEST(a_list_of_thousands_is_whole),
-		TEST(placeholders_bind_by_their_number),
-		TEST(a_column_without_a_member_is_a_mistake),
-		TEST(after_a_mistake_nothing_is_done_until_fresh),
-		TEST(a_statement_cannot_walk_inside_itself),
-		TEST(a_refusal_is_a_value_with_a_name),
-		TEST(a_refusal_leaves_the_transaction_around_it_standing),
-		TEST(a_constraint_nobody_asked_about_is_a_mistake),
-		TEST(a_role_cannot_write_anothers_table),
-		TEST(a_role_reads_anothers_table_only_through_a_published_view),
-		TEST(nobody_but_the_command_changes_the_schema_or_attaches),
-		TEST(the_log_takes_events_and_never_gives_them_up),
-		TEST(a_get_cannot_write),
-		TEST(the_read_models_read_the_log_and_cannot_write_it),
-		TEST(the_log_opens_read_only_even_when_its_wal_must_be_recovered),
-		TEST(nested_transactions_commit_once_at_the_outermost),
-		TEST(a_rollback_inside_makes_the_outer_commit_refuse),
-		TEST(a_mistake_inside_gives_the_writers_lock_up_at_once),
-		TEST(what_a_request_left_open_is_rolled_back_by_the_next),
-		TEST(a_commit_that_fails_rolls_back_and_lets_others_write),
-		TEST(four_processes_keep_a_counter_exact),
-		TEST(a_transaction_holds_the_writers_lock_from_begin_to_end),
-		TEST(a_writer_killed_in_the_middle_stops_nobody),
-		TEST(a_connection_does_not_cross_fork),
-		TEST(a_statement_that_runs_too_long_is_stopped),
-		TEST(the_lint_finds_scans_and_sorts_that_nobody_meant),
-		TEST(a_checkpoint_empties_the_wal_and_keeps_everything),
-		TEST(a_reader_who_stays_is_waited_for_twice_and_no_more),
-		TEST(the_data_version_counts_everybodys_commits_and_nothing_else),
-		TEST(after_a_failed_sync_nobody_promises_anything_until_the_wal_is_saved),
-		TEST(a_second_click_waits_for_the_first_ones_commit_to_be_safe),
-		TEST(a_wrong_version_is_said_to_be_an_upgrade),
-		TEST(making_the_files_again_changes_nothing_and_a_bad_script_leaves_none),
-		TEST(a_read_model_made_anew_does_not_inherit_the_old_ones_wal),
-		TEST(a_database_of_ones_own_has_its_own_queue),
-		TEST(figures),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN("db", NULL, NULL, begin, scratch_end)

@@ -2,12 +2,9 @@
  * test_delivery - cars on their way: a job once a booking, moved on by who may, never cancelled once it has left; a cancellation that
  * comes before the confirmation, events that come twice, late or never; and what is told of all that.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
 
+#include "domain/rental.h"
 #include "scratch.h"
 
 #include "cgi-bin/delivery/board.c"
@@ -30,13 +27,12 @@ static void
 person(int64_t id, const char *name, const char *role)
 {
 	db_do(others,
-		"INSERT INTO user (user_id, email, name, phone, lang, password_hash, created_at, updated_at)"
+		"INSERT INTO person (user_id, email, name, phone, lang, password_hash, created_at, updated_at)"
 		" VALUES ($1, lower($2) || '@example.com', $2, '010-1234-5678', 'en', 'x', 0, 0)", id, name);
 	db_do(others, "INSERT INTO user_role (user_id, role) VALUES ($1, $2)", id, role);
 }
 
-static int
-begin(void **state)
+TEST_SETUP(begin)
 {
 	if (scratch_begin(state) != 0)
 		return -1;
@@ -45,9 +41,9 @@ begin(void **state)
 	db = scratch_open(&delivery_role);
 	others = scratch_open(&all);
 	clock_set(NOW);
-	settings.turnaround_s = HOUR;
-	settings.delivery_window_s = 2 * HOUR;
-	settings.delivery_zones = "center:15000:City centre:시내 중심";
+	rental.turnaround_s = HOUR;
+	rental.delivery_window_s = 2 * HOUR;
+	rental.delivery_zones = "center:15000:City centre:시내 중심";
 	person(5, "Customer", "customer");
 	person(7, "Manager", "manager");
 	person(8, "Courier", "courier");
@@ -55,8 +51,7 @@ begin(void **state)
 	return 0;
 }
 
-static int
-end(void **state)
+TEST_SETUP(end)
 {
 	clock_set(0);
 	db_close(db);
@@ -180,10 +175,8 @@ shipped(const char *code, bool collects)
 
 /* --- where jobs come from ------------------------------------------------------------------------------------------------- */
 
-static void
-a_confirmed_booking_with_an_address_makes_one_job(void **state)
+TEST(a_confirmed_booking_with_an_address_makes_one_job)
 {
-	(void)state;
 	book("MP-AAAAAAAA", "CONFIRMED", 3, true, false);
 	hear("booking.confirmed", "MP-AAAAAAAA");
 	hear("booking.confirmed", "MP-AAAAAAAA");
@@ -194,19 +187,15 @@ a_confirmed_booking_with_an_address_makes_one_job(void **state)
 	assert_non_null(strstr(payload_of("delivery.requested"), "\"direction\":\"delivery\""));
 }
 
-static void
-a_booking_that_is_fetched_at_the_branch_makes_none(void **state)
+TEST(a_booking_that_is_fetched_at_the_branch_makes_none)
 {
-	(void)state;
 	book("MP-AAAAAAAA", "CONFIRMED", 1, false, false);
 	hear("booking.confirmed", "MP-AAAAAAAA");
 	assert_int_equal(n_jobs(), 0);
 }
 
-static void
-a_confirmation_heard_when_the_booking_is_over_makes_none(void **state)
+TEST(a_confirmation_heard_when_the_booking_is_over_makes_none)
 {
-	(void)state;
 	book("MP-AAAAAAAA", "CANCELLED", 1, true, false);
 	hear("booking.confirmed", "MP-AAAAAAAA");
 	book("MP-BBBBBBBB", "OUT", 1, true, false);
@@ -214,12 +203,10 @@ a_confirmation_heard_when_the_booking_is_over_makes_none(void **state)
 	assert_int_equal(n_jobs(), 0);
 }
 
-static void
-no_event_tells_where_the_customer_lives(void **state)
+TEST(no_event_tells_where_the_customer_lives)
 {
 	int64_t id = shipped("MP-AAAAAAAA", true);
 
-	(void)state;
 	assert_int_equal(deliver(id, &courier), DELIVERY_OK);
 	assert_int_equal(db_int(db,
 		"SELECT COUNT(*) FROM v_event WHERE payload LIKE '%Sejong%' OR payload LIKE '%Lobby%' OR payload LIKE '%010-%' /*scan*/"), 0);
@@ -229,26 +216,22 @@ no_event_tells_where_the_customer_lives(void **state)
 
 /* --- the dispatcher ------------------------------------------------------------------------------------------------------- */
 
-static void
-only_who_is_a_courier_is_given_a_job(void **state)
+TEST(only_who_is_a_courier_is_given_a_job)
 {
 	int64_t id = confirmed("MP-AAAAAAAA", false);
 
-	(void)state;
 	assert_int_equal(assign_to(id, 7), DELIVERY_NO_COURIER);
 	assert_int_equal(assign_to(id, 99), DELIVERY_NO_COURIER);
-	db_do(others, "UPDATE user SET disabled = 1 WHERE user_id = 9");
+	db_do(others, "UPDATE person SET disabled = 1 WHERE user_id = 9");
 	assert_int_equal(assign_to(id, 9), DELIVERY_NO_COURIER);
 	assert_string_equal(state_of(id), "REQUESTED");
 	assert_int_equal(n_events("delivery.scheduled"), 0);
 }
 
-static void
-assigning_twice_is_told_once_and_another_courier_is_told_again(void **state)
+TEST(assigning_twice_is_told_once_and_another_courier_is_told_again)
 {
 	int64_t id = confirmed("MP-AAAAAAAA", false);
 
-	(void)state;
 	assert_int_equal(assign_to(id, 8), DELIVERY_OK);
 	assert_int_equal(assign_to(id, 8), DELIVERY_OK);
 	assert_int_equal(n_events("delivery.scheduled"), 1);
@@ -257,12 +240,10 @@ assigning_twice_is_told_once_and_another_courier_is_told_again(void **state)
 	assert_non_null(strstr(payload_of("delivery.scheduled"), "\"courier_id\":9"));
 }
 
-static void
-a_window_moves_within_the_bookings_hours_only(void **state)
+TEST(a_window_moves_within_the_bookings_hours_only)
 {
 	struct delivery d = { .delivery_id = confirmed("MP-AAAAAAAA", false) };
 
-	(void)state;
 	assert_int_equal(delivery_assign(db, &d, 8, START + 2 * HOUR, &manager), DELIVERY_OK);
 	assert_int_equal(d.window_from, START + 2 * HOUR);
 	assert_int_equal(d.window_to, START + 3 * HOUR);        /* as long as it was */
@@ -271,12 +252,10 @@ a_window_moves_within_the_bookings_hours_only(void **state)
 	assert_int_equal(db_int(db, "SELECT window_from FROM delivery WHERE delivery_id = 1"), START + 2 * HOUR);
 }
 
-static void
-a_job_is_taken_off_its_courier_before_he_leaves(void **state)
+TEST(a_job_is_taken_off_its_courier_before_he_leaves)
 {
 	struct delivery d = { .delivery_id = confirmed("MP-AAAAAAAA", false) };
 
-	(void)state;
 	assert_int_equal(assign_to(d.delivery_id, 8), DELIVERY_OK);
 	assert_int_equal(delivery_unassign(db, &d, &manager), DELIVERY_OK);
 	assert_int_equal(delivery_unassign(db, &d, &manager), DELIVERY_OK);
@@ -288,12 +267,10 @@ a_job_is_taken_off_its_courier_before_he_leaves(void **state)
 	assert_int_equal(assign_to(d.delivery_id, 9), DELIVERY_WRONG_STATE);
 }
 
-static void
-the_dispatcher_gives_up_what_has_not_left(void **state)
+TEST(the_dispatcher_gives_up_what_has_not_left)
 {
 	int64_t id = confirmed("MP-AAAAAAAA", false), left = shipped("MP-BBBBBBBB", false);
 
-	(void)state;
 	assert_int_equal(cancel_job(id, &manager), DELIVERY_OK);
 	assert_int_equal(cancel_job(id, &manager), DELIVERY_OK);
 	assert_int_equal(n_events("delivery.cancelled"), 1);
@@ -307,13 +284,11 @@ the_dispatcher_gives_up_what_has_not_left(void **state)
 
 /* --- the courier ------------------------------------------------------------------------------------------------------------ */
 
-static void
-a_courier_moves_his_own_jobs_only(void **state)
+TEST(a_courier_moves_his_own_jobs_only)
 {
 	int64_t id = confirmed("MP-AAAAAAAA", false);
 	struct delivery d = { .delivery_id = id };
 
-	(void)state;
 	assign_to(id, 8);
 	assert_int_equal(ship(id, &other_courier), DELIVERY_GONE);
 	assert_int_equal(ship(id, &customer), DELIVERY_GONE);
@@ -328,13 +303,11 @@ a_courier_moves_his_own_jobs_only(void **state)
 	assert_int_equal(deliver(id, &courier), DELIVERY_OK);
 }
 
-static void
-each_step_is_taken_in_its_order_and_once(void **state)
+TEST(each_step_is_taken_in_its_order_and_once)
 {
 	int64_t id = confirmed("MP-AAAAAAAA", false);
 	struct delivery d = { .delivery_id = id };
 
-	(void)state;
 	clock_set(START);
 	assert_int_equal(ship(id, &manager), DELIVERY_WRONG_STATE);
 	assert_int_equal(deliver(id, &manager), DELIVERY_WRONG_STATE);
@@ -353,25 +326,21 @@ each_step_is_taken_in_its_order_and_once(void **state)
 	assert_false(db_failed(db));
 }
 
-static void
-a_record_is_not_written_over(void **state)
+TEST(a_record_is_not_written_over)
 {
 	const struct handover another = { .odometer_km = 1, .fuel_percent = 1, .received_by = "Somebody", .note = "", .photo = "" };
 	int64_t id = shipped("MP-AAAAAAAA", false);
 	struct delivery d = { .delivery_id = id };
 
-	(void)state;
 	assert_int_equal(deliver(id, &courier), DELIVERY_OK);
 	assert_int_equal(delivery_deliver(db, &d, &another, &courier), DELIVERY_WRONG_STATE);
 	assert_int_equal(db_int(db, "SELECT odometer_km FROM delivery WHERE delivery_id = 1"), 12345);
 }
 
-static void
-keys_change_hands_within_the_bookings_hours(void **state)
+TEST(keys_change_hands_within_the_bookings_hours)
 {
 	int64_t id = shipped("MP-AAAAAAAA", false);
 
-	(void)state;
 	clock_set(START - HOUR - 1);
 	assert_int_equal(deliver(id, &courier), DELIVERY_NOT_NOW);
 	clock_set(END);
@@ -380,14 +349,12 @@ keys_change_hands_within_the_bookings_hours(void **state)
 	assert_int_equal(deliver(id, &courier), DELIVERY_OK);
 }
 
-static void
-who_comes_back_with_the_car_can_be_sent_again(void **state)
+TEST(who_comes_back_with_the_car_can_be_sent_again)
 {
 	int64_t id = shipped("MP-AAAAAAAA", false);
 	struct delivery d = { .delivery_id = id };
 	struct job_event *events;
 
-	(void)state;
 	assert_int_equal(delivery_come_back(db, &d, "nobody was there", &other_courier), DELIVERY_GONE);
 	d.delivery_id = id;
 	assert_int_equal(delivery_come_back(db, &d, "nobody was there", &courier), DELIVERY_OK);
@@ -399,13 +366,11 @@ who_comes_back_with_the_car_can_be_sent_again(void **state)
 	assert_int_equal(job_cancel(db, "MP-AAAAAAAA", "customer"), JOB_IS_CANCELLED);
 }
 
-static void
-who_comes_back_when_the_booking_is_over_has_nothing_more_to_do(void **state)
+TEST(who_comes_back_when_the_booking_is_over_has_nothing_more_to_do)
 {
 	int64_t id = shipped("MP-AAAAAAAA", false);
 	struct delivery d = { .delivery_id = id };
 
-	(void)state;
 	walks("MP-AAAAAAAA", "NO_SHOW");
 	hear("booking.no_show", "MP-AAAAAAAA");
 	assert_string_equal(state_of(id), "SHIPPED");           /* the car is on the road */
@@ -415,12 +380,10 @@ who_comes_back_when_the_booking_is_over_has_nothing_more_to_do(void **state)
 	assert_non_null(strstr(payload_of("delivery.cancelled"), "\"by\":\"booking\""));
 }
 
-static void
-nobody_leaves_for_a_booking_that_is_over(void **state)
+TEST(nobody_leaves_for_a_booking_that_is_over)
 {
 	int64_t id = confirmed("MP-AAAAAAAA", false);
 
-	(void)state;
 	assign_to(id, 8);
 	walks("MP-AAAAAAAA", "CANCEL_REQUESTED");       /* and its event is still on its way to us */
 	assert_int_equal(ship(id, &courier), DELIVERY_WRONG_STATE);
@@ -429,12 +392,10 @@ nobody_leaves_for_a_booking_that_is_over(void **state)
 
 /* --- cancelling a booking --------------------------------------------------------------------------------------------------- */
 
-static void
-a_cancelled_booking_takes_its_job_along(void **state)
+TEST(a_cancelled_booking_takes_its_job_along)
 {
 	int64_t id = confirmed("MP-AAAAAAAA", false);
 
-	(void)state;
 	assert_int_equal(job_cancel(db, "MP-AAAAAAAA", "plans changed"), JOB_IS_CANCELLED);
 	assert_int_equal(job_cancel(db, "MP-AAAAAAAA", "plans changed"), JOB_IS_CANCELLED);
 	assert_string_equal(state_of(id), "CANCELLED");
@@ -445,12 +406,10 @@ a_cancelled_booking_takes_its_job_along(void **state)
 	assert_int_equal(n_events("delivery.cancelled"), 1);
 }
 
-static void
-what_has_left_is_not_cancelled(void **state)
+TEST(what_has_left_is_not_cancelled)
 {
 	int64_t id = shipped("MP-AAAAAAAA", false);
 
-	(void)state;
 	assert_int_equal(job_cancel(db, "MP-AAAAAAAA", "x"), JOB_HAS_LEFT);
 	assert_string_equal(state_of(id), "SHIPPED");
 	deliver(id, &courier);
@@ -458,10 +417,8 @@ what_has_left_is_not_cancelled(void **state)
 	assert_int_equal(n_events("delivery.cancelled"), 0);
 }
 
-static void
-cancelled_before_it_was_heard_of_it_is_never_requested(void **state)
+TEST(cancelled_before_it_was_heard_of_it_is_never_requested)
 {
-	(void)state;
 	book("MP-AAAAAAAA", "CONFIRMED", 1, true, false);
 	assert_int_equal(job_cancel(db, "MP-AAAAAAAA", "x"), JOB_IS_CANCELLED);
 	assert_int_equal(job_cancel(db, "MP-AAAAAAAA", "x"), JOB_IS_CANCELLED);
@@ -473,12 +430,10 @@ cancelled_before_it_was_heard_of_it_is_never_requested(void **state)
 	assert_int_equal(n_events("delivery.cancelled"), 0);
 }
 
-static void
-a_booking_that_ends_otherwise_needs_no_courier(void **state)
+TEST(a_booking_that_ends_otherwise_needs_no_courier)
 {
 	static const char *const ends[] = { "booking.cancelled", "booking.cancel_requested", "booking.rejected", "booking.no_show", "booking.expired" };
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		const char *code = arena_printf(scratch_memory, "MP-AAAAAAA%zu", i);
 		int64_t id = confirmed(code, false);
@@ -495,12 +450,10 @@ a_booking_that_ends_otherwise_needs_no_courier(void **state)
 }
 
 /* Booking has not heard of it yet, and hands the car out: it will pay both trips back. */
-static void
-a_car_whose_delivery_the_dispatcher_took_back_is_not_fetched_for_nothing(void **state)
+TEST(a_car_whose_delivery_the_dispatcher_took_back_is_not_fetched_for_nothing)
 {
 	struct delivery d = { .delivery_id = confirmed("MP-AAAAAAAA", true) };
 
-	(void)state;
 	assert_int_equal(delivery_cancel(db, &d, "no courier", &manager), DELIVERY_OK);
 	walks("MP-AAAAAAAA", "OUT");
 	hear("booking.handed_out", "MP-AAAAAAAA");
@@ -508,24 +461,20 @@ a_car_whose_delivery_the_dispatcher_took_back_is_not_fetched_for_nothing(void **
 }
 
 /* Before we have heard of it. */
-static void
-nobody_leaves_with_a_car_that_was_handed_out_at_the_branch(void **state)
+TEST(nobody_leaves_with_a_car_that_was_handed_out_at_the_branch)
 {
 	struct delivery d = { .delivery_id = confirmed("MP-AAAAAAAA", true) };
 
-	(void)state;
 	assert_int_equal(delivery_assign(db, &d, 8, 0, &manager), DELIVERY_OK);
 	walks("MP-AAAAAAAA", "OUT");
 	assert_int_equal(delivery_ship(db, &d, &courier), DELIVERY_WRONG_STATE);
 	assert_string_equal(state_of(d.delivery_id), "SCHEDULED");
 }
 
-static void
-a_car_handed_out_at_the_branch_is_not_brought_and_still_fetched(void **state)
+TEST(a_car_handed_out_at_the_branch_is_not_brought_and_still_fetched)
 {
 	int64_t id = confirmed("MP-AAAAAAAA", true);
 
-	(void)state;
 	walks("MP-AAAAAAAA", "OUT");
 	hear("booking.handed_out", "MP-AAAAAAAA");
 	assert_string_equal(state_of(id), "CANCELLED");
@@ -534,13 +483,11 @@ a_car_handed_out_at_the_branch_is_not_brought_and_still_fetched(void **state)
 
 /* --- collections -------------------------------------------------------------------------------------------------------------- */
 
-static void
-what_was_brought_is_fetched_at_the_end_when_that_was_booked(void **state)
+TEST(what_was_brought_is_fetched_at_the_end_when_that_was_booked)
 {
 	int64_t id = shipped("MP-AAAAAAAA", true), plain = shipped("MP-BBBBBBBB", false);
 	struct delivery d;
 
-	(void)state;
 	assert_int_equal(deliver(id, &courier), DELIVERY_OK);
 	assert_int_equal(deliver(id, &courier), DELIVERY_OK);
 	assert_int_equal(deliver(plain, &courier), DELIVERY_OK);
@@ -557,24 +504,20 @@ what_was_brought_is_fetched_at_the_end_when_that_was_booked(void **state)
 	assert_string_equal(state_of(id), "DELIVERED");
 }
 
-static void
-a_collection_whose_price_went_back_is_not_made(void **state)
+TEST(a_collection_whose_price_went_back_is_not_made)
 {
 	int64_t id = shipped("MP-AAAAAAAA", true);
 
-	(void)state;
 	db_do(others, "INSERT INTO booking_line (booking_id, line_no, rule, version, unit, quantity, unit_amount, amount) VALUES (1, 2, 'collection', 1, 'trip', 1, 1, 1)");
 	db_do(others, "INSERT INTO booking_extra (booking_id, line_no, kind, quantity, amount, state) VALUES (1, 2, 'collection', 1, 1, 'ENDED')");
 	assert_int_equal(deliver(id, &courier), DELIVERY_OK);
 	assert_int_equal(n_jobs(), 1);
 }
 
-static void
-a_car_that_is_brought_back_is_not_fetched(void **state)
+TEST(a_car_that_is_brought_back_is_not_fetched)
 {
 	int64_t id = shipped("MP-AAAAAAAA", true);
 
-	(void)state;
 	deliver(id, &courier);
 	walks("MP-AAAAAAAA", "OUT");
 	walks("MP-AAAAAAAA", "RETURNED");
@@ -583,12 +526,10 @@ a_car_that_is_brought_back_is_not_fetched(void **state)
 	assert_string_equal(state_of(id), "DELIVERED");
 }
 
-static void
-a_fetched_car_is_handed_over_also_after_the_end(void **state)
+TEST(a_fetched_car_is_handed_over_also_after_the_end)
 {
 	int64_t id = shipped("MP-AAAAAAAA", true);
 
-	(void)state;
 	deliver(id, &courier);
 	assert_int_equal(assign_to(2, 9), DELIVERY_OK);
 	assert_int_equal(ship(2, &other_courier), DELIVERY_OK);
@@ -605,14 +546,12 @@ board(enum board_view view)
 	return (struct board_query){ .view = view, .text = "", .today = day_start(NOW), .tomorrow = day_add(day_start(NOW), 1) };
 }
 
-static void
-the_board_shows_first_what_nobody_has(void **state)
+TEST(the_board_shows_first_what_nobody_has)
 {
 	struct board_query q = board(BOARD_OPEN);
 	struct board_counts n;
 	struct delivery *jobs;
 
-	(void)state;
 	shipped("MP-AAAAAAA1", false);
 	clock_set(NOW);
 	assign_to(confirmed("MP-AAAAAAA2", false), 8);
@@ -641,13 +580,11 @@ the_board_shows_first_what_nobody_has(void **state)
 	assert_false(db_failed(db));
 }
 
-static void
-today_holds_what_is_late(void **state)
+TEST(today_holds_what_is_late)
 {
 	struct board_query today = board(BOARD_TODAY), tomorrow = board(BOARD_TOMORROW);
 	struct delivery *jobs;
 
-	(void)state;
 	confirmed("MP-AAAAAAA1", false);
 	confirmed("MP-AAAAAAA2", false);
 	db_do(db, "UPDATE delivery SET window_from = $1, window_to = $1 WHERE delivery_id = 1", NOW - 3 * DAY);
@@ -659,12 +596,10 @@ today_holds_what_is_late(void **state)
 	assert_string_equal(jobs[0].code, "MP-AAAAAAA2");
 }
 
-static void
-a_day_sheet_has_one_couriers_day_by_the_hour(void **state)
+TEST(a_day_sheet_has_one_couriers_day_by_the_hour)
 {
 	struct delivery *jobs, d = { 0 };
 
-	(void)state;
 	assign_to(confirmed("MP-AAAAAAA1", false), 8);
 	d.delivery_id = confirmed("MP-AAAAAAA2", false);
 	delivery_assign(db, &d, 8, START - HOUR, &manager);
@@ -676,14 +611,12 @@ a_day_sheet_has_one_couriers_day_by_the_hour(void **state)
 	assert_int_equal(board_sheet(db, 0, 0, END, &jobs), 0);
 }
 
-static void
-a_jobs_history_is_its_own(void **state)
+TEST(a_jobs_history_is_its_own)
 {
 	int64_t id = shipped("MP-AAAAAAAA", true);
 	struct job_event *events;
 	struct delivery d;
 
-	(void)state;
 	deliver(id, &courier);
 	assert_true(job_read(db, id, &d));
 	assert_int_equal(job_history(db, &d, &events), 4);
@@ -696,12 +629,10 @@ a_jobs_history_is_its_own(void **state)
 
 /* --- the schema is the last word ------------------------------------------------------------------------------------------------ */
 
-static void
-the_schema_refuses_what_the_rules_forget(void **state)
+TEST(the_schema_refuses_what_the_rules_forget)
 {
 	int64_t id = shipped("MP-AAAAAAAA", false);
 
-	(void)state;
 	assert_false(db_try(db, "UPDATE delivery SET state = 'CANCELLED', ended_by = 'customer' WHERE delivery_id = $1", id));
 	assert_string_equal(db_refusal(db), "delivery_state");
 	assert_false(db_try(db, "UPDATE delivery SET state = 'DELIVERED' WHERE delivery_id = $1", id));         /* nobody received it */
@@ -712,45 +643,4 @@ the_schema_refuses_what_the_rules_forget(void **state)
 		" VALUES ('MP-AAAAAAAA', 'delivery', 'REQUESTED', 5, 1, 2, 1)"));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
-
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		TEST(a_confirmed_booking_with_an_address_makes_one_job),
-		TEST(a_booking_that_is_fetched_at_the_branch_makes_none),
-		TEST(a_confirmation_heard_when_the_booking_is_over_makes_none),
-		TEST(no_event_tells_where_the_customer_lives),
-		TEST(only_who_is_a_courier_is_given_a_job),
-		TEST(assigning_twice_is_told_once_and_another_courier_is_told_again),
-		TEST(a_window_moves_within_the_bookings_hours_only),
-		TEST(a_job_is_taken_off_its_courier_before_he_leaves),
-		TEST(the_dispatcher_gives_up_what_has_not_left),
-		TEST(a_courier_moves_his_own_jobs_only),
-		TEST(each_step_is_taken_in_its_order_and_once),
-		TEST(a_record_is_not_written_over),
-		TEST(keys_change_hands_within_the_bookings_hours),
-		TEST(who_comes_back_with_the_car_can_be_sent_again),
-		TEST(who_comes_back_when_the_booking_is_over_has_nothing_more_to_do),
-		TEST(nobody_leaves_for_a_booking_that_is_over),
-		TEST(a_cancelled_booking_takes_its_job_along),
-		TEST(what_has_left_is_not_cancelled),
-		TEST(cancelled_before_it_was_heard_of_it_is_never_requested),
-		TEST(a_booking_that_ends_otherwise_needs_no_courier),
-		TEST(a_car_whose_delivery_the_dispatcher_took_back_is_not_fetched_for_nothing),
-		TEST(nobody_leaves_with_a_car_that_was_handed_out_at_the_branch),
-		TEST(a_car_handed_out_at_the_branch_is_not_brought_and_still_fetched),
-		TEST(what_was_brought_is_fetched_at_the_end_when_that_was_booked),
-		TEST(a_collection_whose_price_went_back_is_not_made),
-		TEST(a_car_that_is_brought_back_is_not_fetched),
-		TEST(a_fetched_car_is_handed_over_also_after_the_end),
-		TEST(the_board_shows_first_what_nobody_has),
-		TEST(today_holds_what_is_late),
-		TEST(a_day_sheet_has_one_couriers_day_by_the_hour),
-		TEST(a_jobs_history_is_its_own),
-		TEST(the_schema_refuses_what_the_rules_forget),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN("delivery", NULL, NULL, begin, end)

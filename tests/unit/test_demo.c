@@ -2,13 +2,9 @@
  * The demo's plan: whatever the seed and whenever it is made, it never asks for what a rule of the house would refuse. And a part of it
  * made real: what the four desks are to show is there.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 
-#include <cmocka.h>
-
+#include "domain/rental.h"
 #include "cli/demo/demo_plan.c"
 #include "scratch.h"
 
@@ -30,23 +26,19 @@ script_of(uint64_t seed, int64_t now)
 	for (int i_ = 0; i_ < 6; i_++) \
 		for (struct script s = script_of((uint64_t)i_ + 1, NOON_IN_SEOUL + i_ * (4 * HOUR + 311)), *once_ = &s; once_; once_ = NULL)
 
-static int
-open_settings(void **state)
+TEST_SETUP(open_settings)
 {
 	const char *why = "";
 	void *none;
 
-	(void)state;
 	assert_int_equal(scratch_begin(&none), 0);
-	assert_true(settings_open(".", scratch, &why));
+	assert_true(rental_settings_open(".", scratch, &why));
 	clock_open(settings.zone);
 	return 0;
 }
 
-static void
-a_year_and_two_months_are_planned(void **state)
+TEST(a_year_and_two_months_are_planned)
 {
-	(void)state;
 	for_each_script(s) {
 		int coming = 0;
 
@@ -65,10 +57,8 @@ share_a_car(const struct script *s, const struct plan *a, const struct plan *b)
 	return a->car == b->car || ((a->n_cars > 1 || b->n_cars > 1) && is_same_kind(&s->cars[a->car], &s->cars[b->car]));
 }
 
-static void
-no_car_is_promised_twice(void **state)
+TEST(no_car_is_promised_twice)
 {
-	(void)state;
 	for_each_script(s)
 		for (int i = 0; i < s.n_plans; i++)
 			for (int j = 0; j < i; j++) {
@@ -76,7 +66,7 @@ no_car_is_promised_twice(void **state)
 
 				if (!share_a_car(&s, a, b) || a->fate == FATE_DECLINED || b->fate == FATE_DECLINED)
 					continue;
-				assert_false(a->starts_at < b->ends_at + settings.turnaround_s && b->starts_at < a->ends_at + settings.turnaround_s);
+				assert_false(a->starts_at < b->ends_at + rental.turnaround_s && b->starts_at < a->ends_at + rental.turnaround_s);
 			}
 }
 
@@ -86,10 +76,8 @@ moves_the_car(enum deed_kind kind)
 	return kind <= DEED_NO_SHOW || kind == DEED_DELIVER || kind == DEED_FETCH;
 }
 
-static void
-nobody_has_more_open_bookings_than_allowed(void **state)
+TEST(nobody_has_more_open_bookings_than_allowed)
 {
-	(void)state;
 	for_each_script(s) {
 		int open[DEMO_CUSTOMERS] = { 0 };
 
@@ -99,19 +87,17 @@ nobody_has_more_open_bookings_than_allowed(void **state)
 			if (s.deeds[i].kind >= DEED_ORDER || !moves_the_car(s.deeds[i].kind))
 				continue;
 			if (p->fate == FATE_DECLINED)
-				assert_true(open[p->customer] < settings.max_bookings_per_person);
+				assert_true(open[p->customer] < rental.max_bookings_per_person);
 			else if (s.deeds[i].kind == DEED_PLACE)
-				assert_true(++open[p->customer] <= settings.max_bookings_per_person);
+				assert_true(++open[p->customer] <= rental.max_bookings_per_person);
 			else if (s.deeds[i].kind != DEED_HAND_OUT && s.deeds[i].kind != DEED_DELIVER)
 				open[p->customer]--;
 		}
 	}
 }
 
-static void
-deeds_come_in_the_order_of_time_and_of_life(void **state)
+TEST(deeds_come_in_the_order_of_time_and_of_life)
 {
-	(void)state;
 	for_each_script(s) {
 		char *stage = arena_alloc(scratch_memory, (size_t)s.n_plans + 1);
 		static const char after[] = {
@@ -132,10 +118,8 @@ deeds_come_in_the_order_of_time_and_of_life(void **state)
 	}
 }
 
-static void
-every_deed_is_allowed_at_its_time(void **state)
+TEST(every_deed_is_allowed_at_its_time)
 {
-	(void)state;
 	for_each_script(s)
 		for (int i = 0; i < s.n_plans; i++) {
 			const struct plan *p = &s.plans[i];
@@ -143,10 +127,10 @@ every_deed_is_allowed_at_its_time(void **state)
 			assert_int_equal(p->starts_at % STEP, 0);
 			assert_int_equal(p->ends_at % STEP, 0);
 			assert_true(p->placed_at < p->starts_at && p->starts_at < p->ends_at);
-			assert_true(p->starts_at - p->placed_at < settings.max_ahead_days * DAY);
-			assert_true(p->ends_at - p->starts_at <= settings.max_rental_days * DAY);
+			assert_true(p->starts_at - p->placed_at < rental.max_ahead_days * DAY);
+			assert_true(p->ends_at - p->starts_at <= rental.max_rental_days * DAY);
 			if (p->fate == FATE_RENTED)
-				assert_true(p->out_at >= p->starts_at - settings.turnaround_s && p->out_at > p->placed_at && p->back_at > p->out_at);
+				assert_true(p->out_at >= p->starts_at - rental.turnaround_s && p->out_at > p->placed_at && p->back_at > p->out_at);
 			if (p->fate == FATE_CANCELLED)
 				assert_true(p->placed_at < p->over_at && p->over_at < p->starts_at);
 			if (p->fate == FATE_NO_SHOW)
@@ -154,10 +138,8 @@ every_deed_is_allowed_at_its_time(void **state)
 		}
 }
 
-static void
-each_log_in_has_a_past_a_car_out_and_two_bookings_to_come(void **state)
+TEST(each_log_in_has_a_past_a_car_out_and_two_bookings_to_come)
 {
-	(void)state;
 	for_each_script(s)
 		for (int customer = 0; customer < DEMO_LOGINS; customer++) {
 			int past = 0, out = 0, coming = 0;
@@ -177,10 +159,8 @@ each_log_in_has_a_past_a_car_out_and_two_bookings_to_come(void **state)
 		}
 }
 
-static void
-plates_are_unique_and_look_like_rental_cars(void **state)
+TEST(plates_are_unique_and_look_like_rental_cars)
 {
-	(void)state;
 	for_each_script(s)
 		for (int i = 0; i < s.n_cars; i++) {
 			assert_true(strstr(s.cars[i].plate, "허 ") || strstr(s.cars[i].plate, "하 ") || strstr(s.cars[i].plate, "호 "));
@@ -191,10 +171,8 @@ plates_are_unique_and_look_like_rental_cars(void **state)
 
 /* --- what is booked with the cars ------------------------------------------------------------------------------------------------ */
 
-static void
-couriers_hear_of_a_trip_leave_and_arrive_in_this_order(void **state)
+TEST(couriers_hear_of_a_trip_leave_and_arrive_in_this_order)
 {
-	(void)state;
 	for_each_script(s)
 		for (int i = 0; i < s.n_plans; i++) {
 			const struct plan *p = &s.plans[i];
@@ -202,7 +180,7 @@ couriers_hear_of_a_trip_leave_and_arrive_in_this_order(void **state)
 
 			if (!t->is_wanted)
 				continue;
-			assert_true(t->window_from >= p->starts_at && t->window_from + settings.delivery_window_s <= p->ends_at);
+			assert_true(t->window_from >= p->starts_at && t->window_from + rental.delivery_window_s <= p->ends_at);
 			assert_int_equal(t->window_from % STEP, 0);
 			assert_true(p->placed_at < t->assigned_at);
 			if (!trip_is_made(p) || p->fate != FATE_RENTED)
@@ -240,10 +218,8 @@ fewest_pieces(int item)
 	return n;
 }
 
-static void
-never_are_more_pieces_wanted_than_there_are(void **state)
+TEST(never_are_more_pieces_wanted_than_there_are)
 {
-	(void)state;
 	for_each_script(s) {
 		struct use *uses = arena_array(scratch_memory, struct use, PIECES_OF_A_PLAN * s.n_plans + s.n_errands);
 		int n = uses_of(&s, uses);
@@ -259,10 +235,8 @@ never_are_more_pieces_wanted_than_there_are(void **state)
 	}
 }
 
-static void
-every_desk_has_a_past_and_something_to_do(void **state)
+TEST(every_desk_has_a_past_and_something_to_do)
 {
-	(void)state;
 	for_each_script(s) {
 		int brought = 0, fetched = 0, called_off = 0, to_come = 0, several = 0, lent = 0, refused = 0, waits = 0;
 
@@ -307,14 +281,12 @@ play_log_ins(struct world *w, struct script *s)
 		fail_msg("%s", w->why);
 }
 
-static void
-the_two_log_ins_and_the_employee_have_everything_to_look_at(void **state)
+TEST(the_two_log_ins_and_the_employee_have_everything_to_look_at)
 {
 	struct script s;
 	struct world w;
 	struct db *db;
 
-	(void)state;
 	cli.m = arena_new(64 << 20);
 	cli.var = scratch;
 	assert_true(cli_settle(&cli));
@@ -340,13 +312,11 @@ the_two_log_ins_and_the_employee_have_everything_to_look_at(void **state)
 	assert_true(world_close(&w));
 }
 
-static void
-the_same_seed_tells_the_same_story(void **state)
+TEST(the_same_seed_tells_the_same_story)
 {
 	struct plan first[200];
 	int n;
 
-	(void)state;
 	struct script s = script_of(7, NOON_IN_SEOUL);
 	n = s.n_plans;
 	memcpy(first, s.plans, sizeof(first));
@@ -357,25 +327,4 @@ the_same_seed_tells_the_same_story(void **state)
 	assert_memory_not_equal(first, s.plans, sizeof(first));
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, open_settings, scratch_end)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(a_year_and_two_months_are_planned),
-		TEST(no_car_is_promised_twice),
-		TEST(nobody_has_more_open_bookings_than_allowed),
-		TEST(deeds_come_in_the_order_of_time_and_of_life),
-		TEST(every_deed_is_allowed_at_its_time),
-		TEST(each_log_in_has_a_past_a_car_out_and_two_bookings_to_come),
-		TEST(plates_are_unique_and_look_like_rental_cars),
-		TEST(couriers_hear_of_a_trip_leave_and_arrive_in_this_order),
-		TEST(never_are_more_pieces_wanted_than_there_are),
-		TEST(every_desk_has_a_past_and_something_to_do),
-		TEST(the_two_log_ins_and_the_employee_have_everything_to_look_at),
-		TEST(the_same_seed_tells_the_same_story),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN("demo", NULL, NULL, open_settings, scratch_end)

@@ -2,16 +2,13 @@
  * test_equipment - things lent beside cars: the ledger always adds up, no piece is promised twice, what comes back can be had again, and
  * review's answer decides, whenever and however it comes.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
 
 #include "scratch.h"
 
 #include "cgi-bin/equipment/policy.c"
 #include "cgi-bin/equipment/reviews.h"
+#include "domain/rental.h"
 #include "lib/base/settings.h"
 
 #define NOW    1800000000       /* on a half hour */
@@ -57,8 +54,7 @@ closed_for_s(void)
 
 static const struct equipment_reviews test_reviews = { ask, close_case, closed_for_s };
 
-static int
-begin(void **state)
+TEST_SETUP(begin)
 {
 	if (scratch_begin(state) != 0)
 		return -1;
@@ -67,8 +63,9 @@ begin(void **state)
 	db = scratch_open(&equipment_role);
 	others = scratch_open(&all);
 	clock_set(NOW);
-	settings = (struct settings){
-		.currency = "KRW", .max_ahead_days = 365, .max_rental_days = 60,
+	settings = (struct settings){ .currency = "KRW" };
+	rental = (struct rental){
+		.max_ahead_days = 365, .max_rental_days = 60,
 		.equipment_categories = "camping:sync:Camping:캠핑 용품; winter:async:Winter gear:겨울 용품",
 	};
 	equipment_reviews = &test_reviews;
@@ -79,8 +76,7 @@ begin(void **state)
 	return 0;
 }
 
-static int
-end(void **state)
+TEST_SETUP(end)
 {
 	clock_set(0);
 	db_close(db);
@@ -223,13 +219,11 @@ state_of(struct equipment_order *o)
 
 /* --- the ledger ------------------------------------------------------------------------------------------------------------ */
 
-static void
-stock_ten_order_two_is_eight_and_cancelled_ten_again(void **state)
+TEST(stock_ten_order_two_is_eight_and_cancelled_ten_again)
 {
 	int64_t item = add("Chains", "winter", 10, 0);
 	struct equipment_order o = placed(item, 2, 0, 24);
 
-	(void)state;
 	assert_int_equal(stock_of(db, item), 10);               /* nobody has said yes yet */
 	decide("review.approved", &o, "");
 	assert_int_equal(stock_of(db, item), 8);
@@ -244,25 +238,21 @@ stock_ten_order_two_is_eight_and_cancelled_ten_again(void **state)
 	assert_non_null(strstr(last_payload("stock.changed"), "\"kind\":\"return\",\"quantity\":2,\"stock\":10"));
 }
 
-static void
-approved_twice_takes_once(void **state)
+TEST(approved_twice_takes_once)
 {
 	int64_t item = add("Chains", "winter", 10, 0);
 	struct equipment_order o = approved(item, 3, 0, 24);
 
-	(void)state;
 	decide("review.approved", &o, "");
 	assert_int_equal(stock_of(db, item), 7);
 	assert_int_equal(n_events("equipment.approved"), 1);
 }
 
-static void
-a_rejected_order_has_its_reason_and_moves_nothing(void **state)
+TEST(a_rejected_order_has_its_reason_and_moves_nothing)
 {
 	int64_t item = add("Chains", "winter", 10, 0);
 	struct equipment_order o = placed(item, 9, 0, 24), other;
 
-	(void)state;
 	assert_int_equal(place(item, 2, 0, 24, &other), ORDER_OUT_OF_STOCK);
 	decide("review.rejected", &o, "too many for one person");
 	assert_int_equal(state_of(&o), EQUIPMENT_REJECTED);
@@ -272,15 +262,13 @@ a_rejected_order_has_its_reason_and_moves_nothing(void **state)
 	placed(item, 10, 0, 24);
 }
 
-static void
-a_manager_writes_down_what_came_and_what_is_lost(void **state)
+TEST(a_manager_writes_down_what_came_and_what_is_lost)
 {
 	int64_t item = add("Chains", "winter", 2, 0);
 	struct stock_deed got = { .item_id = item, .actor_id = BOSS, .kind = STOCK_RECEIVE, .quantity = 5, .note = "new", .request_key = "k1" };
 	struct stock_deed lost = { .item_id = item, .actor_id = BOSS, .kind = STOCK_LOSS, .quantity = 8, .note = "torn", .request_key = "k2" };
 	struct stock_deed nothing = { .item_id = 99, .kind = STOCK_RECEIVE, .quantity = 1 };
 
-	(void)state;
 	assert_int_equal(stock_do(db, &got), STOCK_OK);
 	assert_int_equal(stock_do(db, &got), STOCK_OK);         /* the second of two clicks */
 	assert_int_equal(stock_of(db, item), 7);
@@ -294,12 +282,10 @@ a_manager_writes_down_what_came_and_what_is_lost(void **state)
 	assert_int_equal(stock_n_entries(db, item), 4);
 }
 
-static void
-the_schema_refuses_a_ledger_that_does_not_add_up(void **state)
+TEST(the_schema_refuses_a_ledger_that_does_not_add_up)
 {
 	int64_t item = add("Chains", "winter", 3, 0);
 
-	(void)state;
 	assert_false(db_try(others, "INSERT INTO stock_entry (item_id, kind, quantity, balance, entered_at) VALUES ($1, 'receive', 5, 9, 1)", item));
 	assert_string_equal(db_refusal(others), "stock_does_not_balance");
 	assert_false(db_try(others, "INSERT INTO stock_entry (item_id, kind, quantity, balance, entered_at) VALUES ($1, 'loss', -5, -2, 1)", item));
@@ -307,14 +293,12 @@ the_schema_refuses_a_ledger_that_does_not_add_up(void **state)
 	assert_false(db_try(others, "DELETE FROM stock_entry /*scan*/"));
 }
 
-static void
-low_stock_is_told_once_for_each_crossing(void **state)
+TEST(low_stock_is_told_once_for_each_crossing)
 {
 	int64_t item = add("Chains", "winter", 5, 3);
 	struct equipment_order a, b;
 	struct item now;
 
-	(void)state;
 	approved(item, 1, 0, 24);
 	assert_int_equal(n_events("stock.low"), 0);
 	a = approved(item, 1, 0, 24);
@@ -330,13 +314,11 @@ low_stock_is_told_once_for_each_crossing(void **state)
 	assert_non_null(strstr(last_payload("stock.low"), "\"stock\":3,\"low_stock\":3"));
 }
 
-static void
-what_is_handed_on_at_once_crosses_nothing(void **state)
+TEST(what_is_handed_on_at_once_crosses_nothing)
 {
 	int64_t item = add("Chains", "winter", 2, 1);
 	struct equipment_order first = approved(item, 2, 0, 24), second = approved(item, 2, 24, 48);
 
-	(void)state;
 	assert_int_equal(n_events("stock.low"), 1);
 	assert_int_equal(second.taken, 0);
 	assert_int_equal(equipment_give_up(db, &first, EMP, false), ORDER_CANCEL_DONE);  /* +2 and −2 again: it was never above */
@@ -347,14 +329,12 @@ what_is_handed_on_at_once_crosses_nothing(void **state)
 
 /* --- what is free ------------------------------------------------------------------------------------------------------------ */
 
-static void
-no_more_is_promised_than_there_is(void **state)
+TEST(no_more_is_promised_than_there_is)
 {
 	int64_t item = add("Chains", "winter", 5, 0), n_free = 0;
 	struct equipment_wish w = wish(item, 3, 10, 20);
 	struct equipment_order o;
 
-	(void)state;
 	placed(item, 3, 0, 24);
 	assert_int_equal(equipment_place(db, &w, &o, &n_free), ORDER_OUT_OF_STOCK);
 	assert_int_equal(n_free, 2);
@@ -364,13 +344,11 @@ no_more_is_promised_than_there_is(void **state)
 	placed(item, 3, 24, 48);
 }
 
-static void
-what_is_out_now_can_be_promised_for_later(void **state)
+TEST(what_is_out_now_can_be_promised_for_later)
 {
 	int64_t item = add("Tent", "winter", 2, 0);
 	struct equipment_order now = approved(item, 2, 0, 24), later, last;
 
-	(void)state;
 	assert_true(equipment_hand_out(db, &now, 0, BOSS));
 	assert_int_equal(stock_of(db, item), 0);
 	last = approved(item, 1, 48, 72);
@@ -393,13 +371,11 @@ what_is_out_now_can_be_promised_for_later(void **state)
 	assert_int_equal(stock_of(db, item), 1);
 }
 
-static void
-who_comes_first_gets_the_pieces_of_who_comes_later(void **state)
+TEST(who_comes_first_gets_the_pieces_of_who_comes_later)
 {
 	int64_t item = add("Tent", "winter", 3, 0);
 	struct equipment_order later = approved(item, 3, 48, 72), first = approved(item, 2, 0, 24);
 
-	(void)state;
 	assert_int_equal(later.taken, 3);
 	assert_int_equal(first.taken, 0);
 	assert_true(equipment_hand_out(db, &first, 0, BOSS));
@@ -412,13 +388,11 @@ who_comes_first_gets_the_pieces_of_who_comes_later(void **state)
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM stock_entry WHERE item_id = $1", item), 4);   /* both moves stand in the ledger */
 }
 
-static void
-nothing_is_given_out_early_that_others_were_promised(void **state)
+TEST(nothing_is_given_out_early_that_others_were_promised)
 {
 	int64_t item = add("Tent", "winter", 1, 0);
 	struct equipment_order later = approved(item, 1, 24, 48), before = placed(item, 1, 2, 10), other;
 
-	(void)state;
 	assert_int_equal(later.taken, 1);
 	assert_false(equipment_hand_out(db, &later, 0, BOSS));
 	clock_set(NOW + 11 * HOUR);
@@ -429,13 +403,11 @@ nothing_is_given_out_early_that_others_were_promised(void **state)
 	assert_int_equal(place(item, 1, 12, 20, &other), ORDER_OUT_OF_STOCK);
 }
 
-static void
-after_its_end_nobody_comes_for_it(void **state)
+TEST(after_its_end_nobody_comes_for_it)
 {
 	int64_t item = add("Seat", "winter", 1, 0);
 	struct equipment_order stale, next;
 
-	(void)state;
 	paid("MP-AAAA1111", item, 1, 0, 24);
 	relay();
 	stale = of_booking("MP-AAAA1111");
@@ -450,13 +422,11 @@ after_its_end_nobody_comes_for_it(void **state)
 	assert_int_equal(stale.taken, 0);
 }
 
-static void
-who_cannot_get_all_takes_nothing_from_anybody(void **state)
+TEST(who_cannot_get_all_takes_nothing_from_anybody)
 {
 	int64_t item = add("Tent", "winter", 3, 0);
 	struct equipment_order out = approved(item, 2, 0, 24), later = approved(item, 1, 72, 96), next = approved(item, 2, 24, 48);
 
-	(void)state;
 	assert_true(equipment_hand_out(db, &out, 0, BOSS));
 	assert_int_equal(later.taken, 1);
 	assert_false(equipment_hand_out(db, &next, 0, BOSS));   /* one is with the later one, the other still out */
@@ -465,13 +435,11 @@ who_cannot_get_all_takes_nothing_from_anybody(void **state)
 	assert_false(db_failed(db));
 }
 
-static void
-what_is_late_is_promised_to_nobody(void **state)
+TEST(what_is_late_is_promised_to_nobody)
 {
 	int64_t item = add("Tent", "winter", 1, 0);
 	struct equipment_order o = approved(item, 1, 0, 24), other;
 
-	(void)state;
 	assert_true(equipment_hand_out(db, &o, 0, BOSS));
 	clock_set(NOW + 25 * HOUR);
 	assert_int_equal(state_of(&o), EQUIPMENT_HANDED_OUT);
@@ -481,13 +449,11 @@ what_is_late_is_promised_to_nobody(void **state)
 	placed(item, 1, 25, 30);
 }
 
-static void
-lost_pieces_come_back_and_go(void **state)
+TEST(lost_pieces_come_back_and_go)
 {
 	int64_t item = add("Tent", "winter", 5, 0);
 	struct equipment_order o = approved(item, 3, 0, 24);
 
-	(void)state;
 	assert_true(equipment_hand_out(db, &o, 0, BOSS));
 	assert_false(equipment_take_back(db, &o, 4, 0, BOSS));  /* more than it had */
 	assert_false(equipment_take_back(db, &o, -1, 0, BOSS));
@@ -502,14 +468,12 @@ lost_pieces_come_back_and_go(void **state)
 
 /* --- the client's key ---------------------------------------------------------------------------------------------------------- */
 
-static void
-the_same_request_is_the_same_order(void **state)
+TEST(the_same_request_is_the_same_order)
 {
 	int64_t item = add("Tent", "winter", 5, 0), n_free;
 	struct equipment_wish w = wish(item, 2, 0, 24);
 	struct equipment_order a, b;
 
-	(void)state;
 	w.request_key = "key";
 	w.request_hash = "body";
 	assert_int_equal(equipment_place(db, &w, &a, &n_free), ORDER_OK);
@@ -525,13 +489,11 @@ the_same_request_is_the_same_order(void **state)
 	assert_int_equal(n_events("equipment.ordered"), 2);
 }
 
-static void
-intervals_that_nobody_can_have_are_refused(void **state)
+TEST(intervals_that_nobody_can_have_are_refused)
 {
 	int64_t item = add("Tent", "winter", 5, 0);
 	struct equipment_order o;
 
-	(void)state;
 	assert_int_equal(place(item, 1, -2, 24, &o), ORDER_BAD_INTERVAL);
 	assert_int_equal(place(item, 1, 24, 24, &o), ORDER_BAD_INTERVAL);
 	assert_int_equal(place(item, 1, 0, 61 * 24, &o), ORDER_BAD_INTERVAL);
@@ -541,25 +503,21 @@ intervals_that_nobody_can_have_are_refused(void **state)
 	assert_int_equal(place(item, 1, 0, 24, &o), ORDER_NO_ITEM);
 }
 
-static void
-a_value_counts_started_days(void **state)
+TEST(a_value_counts_started_days)
 {
 	int64_t item = add("Tent", "winter", 5, 0);
 
-	(void)state;
 	assert_int_equal(placed(item, 2, 0, 24).amount, 2 * 5000);
 	assert_int_equal(placed(item, 2, 0, 25).amount, 2 * 2 * 5000);
 }
 
 /* --- review is asked first (sync) ------------------------------------------------------------------------------------------------ */
 
-static void
-review_says_yes_and_the_pieces_are_taken(void **state)
+TEST(review_says_yes_and_the_pieces_are_taken)
 {
 	int64_t item = add("Tent", "camping", 10, 0);
 	struct equipment_order o = placed(item, 2, 0, 24);
 
-	(void)state;
 	assert_int_equal(o.state, EQUIPMENT_APPROVED);
 	assert_int_equal(stock_of(db, item), 8);
 	assert_non_null(strstr(last_payload("equipment.ordered"), "\"review_mode\":\"sync\""));
@@ -568,13 +526,11 @@ review_says_yes_and_the_pieces_are_taken(void **state)
 	assert_int_equal(n_events("equipment.approved"), 1);
 }
 
-static void
-review_says_wait_and_a_person_decides(void **state)
+TEST(review_says_wait_and_a_person_decides)
 {
 	int64_t item = add("Tent", "camping", 10, 0);
 	struct equipment_order o;
 
-	(void)state;
 	review_says = REVIEW_SAYS_WAIT;
 	o = placed(item, 5, 0, 24);
 	assert_int_equal(o.state, EQUIPMENT_ORDERED);
@@ -584,14 +540,12 @@ review_says_wait_and_a_person_decides(void **state)
 	assert_int_equal(stock_of(db, item), 5);
 }
 
-static void
-review_says_no_with_a_reason(void **state)
+TEST(review_says_no_with_a_reason)
 {
 	int64_t item = add("Tent", "camping", 10, 0), n_free;
 	struct equipment_wish w = wish(item, 2, 0, 24);
 	struct equipment_order o;
 
-	(void)state;
 	review_says = REVIEW_SAYS_NO;
 	its_reason = "not for you";
 	w.request_key = "key";
@@ -603,15 +557,13 @@ review_says_no_with_a_reason(void **state)
 	assert_int_equal(stock_of(db, item), 10);
 }
 
-static void
-review_is_away_and_nothing_was_taken(void **state)
+TEST(review_is_away_and_nothing_was_taken)
 {
 	static const enum review_answer away[] = { REVIEW_NOT_ASKED, REVIEW_UNKNOWN, REVIEW_IS_CLOSED };
 	int64_t item = add("Tent", "camping", 10, 0), n_free;
 	struct equipment_wish w = wish(item, 2, 0, 24);
 	struct equipment_order o;
 
-	(void)state;
 	w.request_key = "key";
 	for (size_t i = 0; i < 3; i++) {
 		review_says = away[i];
@@ -628,13 +580,11 @@ review_is_away_and_nothing_was_taken(void **state)
 	assert_int_equal(stock_of(db, item), 8);
 }
 
-static void
-while_the_breaker_is_open_nothing_is_written(void **state)
+TEST(while_the_breaker_is_open_nothing_is_written)
 {
 	int64_t item = add("Tent", "camping", 10, 0), other = add("Chains", "winter", 10, 0);
 	struct equipment_order o;
 
-	(void)state;
 	closed_s = 7;
 	assert_int_equal(place(item, 1, 0, 24, &o), ORDER_LATER);
 	assert_int_equal(equipment_later_s(), 7);
@@ -643,14 +593,12 @@ while_the_breaker_is_open_nothing_is_written(void **state)
 	placed(other, 1, 0, 24);        /* what is reviewed after goes on */
 }
 
-static void
-an_answer_that_nobody_waited_for_is_swept(void **state)
+TEST(an_answer_that_nobody_waited_for_is_swept)
 {
 	int64_t item = add("Tent", "camping", 10, 0), n_free;
 	struct equipment_wish w = wish(item, 2, 0, 24);
 	struct equipment_order o, again;
 
-	(void)state;
 	w.request_key = "key";
 	review_says = REVIEW_SAYS_WAIT;
 	assert_int_equal(equipment_place(db, &w, &o, &n_free), ORDER_OK);
@@ -665,13 +613,11 @@ an_answer_that_nobody_waited_for_is_swept(void **state)
 	assert_false(equipment_sweep(db));
 }
 
-static void
-reviews_event_may_be_quicker_than_its_answer(void **state)
+TEST(reviews_event_may_be_quicker_than_its_answer)
 {
 	int64_t item = add("Tent", "camping", 10, 0);
 	struct equipment_order o;
 
-	(void)state;
 	review_says = REVIEW_SAYS_WAIT;
 	o = placed(item, 2, 0, 24);
 	db_do(others, "UPDATE equipment_order SET asked_at = $2 WHERE order_id = $1", o.order_id, (int64_t)NOW);
@@ -682,13 +628,11 @@ reviews_event_may_be_quicker_than_its_answer(void **state)
 	assert_int_equal(stock_of(db, item), 8);
 }
 
-static void
-review_must_let_go_before_an_order_is_given_up(void **state)
+TEST(review_must_let_go_before_an_order_is_given_up)
 {
 	int64_t item = add("Tent", "camping", 10, 0);
 	struct equipment_order o = placed(item, 2, 0, 24);
 
-	(void)state;
 	says_to_close = REVIEW_NOT_ASKED;
 	assert_int_equal(equipment_give_up(db, &o, EMP, false), ORDER_CANCEL_LATER);
 	assert_int_equal(state_of(&o), EQUIPMENT_APPROVED);
@@ -699,13 +643,11 @@ review_must_let_go_before_an_order_is_given_up(void **state)
 	assert_int_equal(n_closed, 2);
 }
 
-static void
-a_cancelling_that_died_half_way_is_finished(void **state)
+TEST(a_cancelling_that_died_half_way_is_finished)
 {
 	int64_t item = add("Tent", "camping", 10, 0);
 	struct equipment_order o = placed(item, 2, 0, 24);
 
-	(void)state;
 	decide("review.cancelled", &o, "order_cancelled");      /* said to us by review: of an order that was ended here */
 	assert_int_equal(state_of(&o), EQUIPMENT_APPROVED);
 	decide("review.cancelled", &o, "manager");
@@ -715,13 +657,11 @@ a_cancelling_that_died_half_way_is_finished(void **state)
 
 /* --- with a booking -------------------------------------------------------------------------------------------------------------- */
 
-static void
-a_paid_booking_brings_an_order_for_each_kind(void **state)
+TEST(a_paid_booking_brings_an_order_for_each_kind)
 {
 	int64_t item = add("Seat", "winter", 10, 0);
 	struct equipment_order o;
 
-	(void)state;
 	paid("MP-AAAA1111", item, 2, 0, 48);
 	relay();
 	o = of_booking("MP-AAAA1111");
@@ -740,13 +680,11 @@ a_paid_booking_brings_an_order_for_each_kind(void **state)
 	assert_int_equal(stock_of(db, item), 8);
 }
 
-static void
-out_and_back_with_the_car(void **state)
+TEST(out_and_back_with_the_car)
 {
 	int64_t item = add("Seat", "winter", 10, 0);
 	struct equipment_order o;
 
-	(void)state;
 	paid("MP-AAAA1111", item, 2, 0, 48);
 	relay();
 	o = of_booking("MP-AAAA1111");
@@ -763,13 +701,11 @@ out_and_back_with_the_car(void **state)
 	assert_int_equal(stock_of(db, item), 10);
 }
 
-static void
-what_the_desk_said_lost_stays_lost(void **state)
+TEST(what_the_desk_said_lost_stays_lost)
 {
 	int64_t item = add("Seat", "winter", 10, 0);
 	struct equipment_order o;
 
-	(void)state;
 	paid("MP-AAAA1111", item, 2, 0, 48);
 	relay();
 	o = of_booking("MP-AAAA1111");
@@ -783,13 +719,11 @@ what_the_desk_said_lost_stays_lost(void **state)
 	assert_int_equal(stock_of(db, item), 9);
 }
 
-static void
-what_was_never_handed_out_is_refunded(void **state)
+TEST(what_was_never_handed_out_is_refunded)
 {
 	int64_t item = add("Seat", "winter", 10, 0);
 	struct equipment_order o;
 
-	(void)state;
 	paid("MP-AAAA1111", item, 2, 0, 48);
 	report("booking.handed_out", "MP-AAAA1111");        /* before review had looked at it */
 	relay();
@@ -803,13 +737,11 @@ what_was_never_handed_out_is_refunded(void **state)
 	assert_non_null(strstr(last_payload("equipment.cancelled"), "\"by\":\"manager\""));
 }
 
-static void
-a_booking_that_ends_gives_its_pieces_back(void **state)
+TEST(a_booking_that_ends_gives_its_pieces_back)
 {
 	static const char *const over[] = { "booking.cancel_requested", "booking.cancelled", "booking.rejected", "booking.no_show", "booking.expired" };
 	int64_t item = add("Seat", "winter", 10, 0);
 
-	(void)state;
 	for (int i = 0; i < 5; i++) {
 		const char *code = arena_printf(scratch_memory, "MP-AAAA111%d", i);
 		struct equipment_order o;
@@ -829,13 +761,11 @@ a_booking_that_ends_gives_its_pieces_back(void **state)
 	}
 }
 
-static void
-a_booking_that_ended_before_we_heard_of_it_moves_nothing(void **state)
+TEST(a_booking_that_ended_before_we_heard_of_it_moves_nothing)
 {
 	int64_t item = add("Seat", "winter", 10, 0);
 	struct equipment_order o;
 
-	(void)state;
 	paid("MP-AAAA1111", item, 2, 0, 48);
 	report("booking.cancel_requested", "MP-AAAA1111");
 	relay();
@@ -846,13 +776,11 @@ a_booking_that_ended_before_we_heard_of_it_moves_nothing(void **state)
 	assert_int_equal(n_events("stock.changed"), 1);
 }
 
-static void
-review_may_have_decided_before_the_order_comes(void **state)
+TEST(review_may_have_decided_before_the_order_comes)
 {
 	int64_t item = add("Seat", "winter", 10, 0);
 	struct equipment_order o;
 
-	(void)state;
 	db_do(others, "INSERT INTO review_case (key, kind, subject_id, applicant_id, state, rule, opened_at, decided_at)"
 		" VALUES ('MP-AAAA1111-3', 'equipment', 'MP-AAAA1111', 5, 'APPROVED', 'auto', 1, 1)");
 	assert_false(db_failed(others));
@@ -863,13 +791,11 @@ review_may_have_decided_before_the_order_comes(void **state)
 	assert_int_equal(stock_of(db, item), 8);
 }
 
-static void
-people_cancel_their_own_until_the_booking_begins(void **state)
+TEST(people_cancel_their_own_until_the_booking_begins)
 {
 	int64_t item = add("Seat", "winter", 10, 0);
 	struct equipment_order o;
 
-	(void)state;
 	paid("MP-AAAA1111", item, 2, 24, 48);
 	relay();
 	o = of_booking("MP-AAAA1111");
@@ -883,25 +809,21 @@ people_cancel_their_own_until_the_booking_begins(void **state)
 	assert_int_equal(stock_of(db, item), 10);
 }
 
-static void
-what_is_handed_out_is_not_cancelled(void **state)
+TEST(what_is_handed_out_is_not_cancelled)
 {
 	int64_t item = add("Seat", "winter", 10, 0);
 	struct equipment_order o = approved(item, 1, 0, 24);
 
-	(void)state;
 	assert_true(equipment_hand_out(db, &o, 0, BOSS));
 	assert_int_equal(equipment_give_up(db, &o, EMP, true), ORDER_CANCEL_NOT_POSSIBLE);
 	assert_int_equal(state_of(&o), EQUIPMENT_HANDED_OUT);
 }
 
-static void
-what_a_courier_is_bringing_its_customer_does_not_cancel(void **state)
+TEST(what_a_courier_is_bringing_its_customer_does_not_cancel)
 {
 	int64_t item = add("Seat", "winter", 10, 0);
 	struct equipment_order o;
 
-	(void)state;
 	db_do(others, "INSERT INTO delivery (booking_code, direction, state, customer_id, window_from, window_to, courier_id, requested_at)"
 		" VALUES ('MP-AAAA1111', 'delivery', 'SHIPPED', $1, 1, 2, 9, 1)", MINJI);
 	paid("MP-AAAA1111", item, 2, 24, 48);
@@ -913,13 +835,11 @@ what_a_courier_is_bringing_its_customer_does_not_cancel(void **state)
 	assert_int_equal(equipment_give_up(db, &o, MINJI, false), ORDER_CANCEL_DONE);
 }
 
-static void
-what_goes_with_a_car_is_not_handed_out_before_it(void **state)
+TEST(what_goes_with_a_car_is_not_handed_out_before_it)
 {
 	int64_t item = add("Seat", "winter", 10, 0);
 	struct equipment_order o;
 
-	(void)state;
 	db_do(others,
 		"INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount, vat_amount,"
 		" currency, charge_id, held_at, hold_until) VALUES ('MP-AAAA1111', 5, 1, 'Kia Ray', '1', 'mini', 1, 'x', 'CONFIRMED', 1, 2, 1, 0, 'KRW', 1, 0, 0)");
@@ -937,12 +857,10 @@ what_goes_with_a_car_is_not_handed_out_before_it(void **state)
 
 /* --- items ------------------------------------------------------------------------------------------------------------------------- */
 
-static void
-an_item_is_added_once_and_changed_by_one_at_a_time(void **state)
+TEST(an_item_is_added_once_and_changed_by_one_at_a_time)
 {
 	struct item a = { .name = "Tent", .name_ko = "텐트", .category = "camping", .daily_price = 5000 }, b = a, c = a;
 
-	(void)state;
 	assert_int_equal(item_add(db, &a, 4, BOSS), ITEM_OK);
 	assert_int_equal(item_add(db, &b, 4, BOSS), ITEM_OK);   /* the second of two clicks */
 	assert_int_equal(a.item_id, b.item_id);
@@ -961,15 +879,13 @@ an_item_is_added_once_and_changed_by_one_at_a_time(void **state)
 	assert_int_equal(item_offer(db, 99, false, BOSS), ITEM_GONE);
 }
 
-static void
-the_coming_days_tell_how_many_are_free(void **state)
+TEST(the_coming_days_tell_how_many_are_free)
 {
 	int64_t item = add("Tent", "winter", 3, 0), tomorrow = day_add(day_start(NOW), 1);
 	int64_t from_h = (tomorrow - NOW) / HOUR + 1;
 	struct free_day days[FREE_DAYS];
 	struct item i;
 
-	(void)state;
 	approved(item, 2, from_h, from_h + 24);         /* tomorrow and the day after */
 	approved(item, 1, from_h + 24, from_h + 25);
 	assert_true(item_find(db, item, &i));
@@ -1093,69 +1009,14 @@ walk(bool loses, int n_steps)
 	assert_true(n_events("stock.low") > 0);
 }
 
-static void
-after_any_walk_the_ledger_adds_up_and_no_piece_is_promised_twice(void **state)
+TEST(after_any_walk_the_ledger_adds_up_and_no_piece_is_promised_twice)
 {
-	(void)state;
 	walk(false, 1500);
 }
 
-static void
-pieces_that_get_lost_never_make_more_of_them(void **state)
+TEST(pieces_that_get_lost_never_make_more_of_them)
 {
-	(void)state;
 	walk(true, 1000);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(stock_ten_order_two_is_eight_and_cancelled_ten_again),
-		TEST(approved_twice_takes_once),
-		TEST(a_rejected_order_has_its_reason_and_moves_nothing),
-		TEST(a_manager_writes_down_what_came_and_what_is_lost),
-		TEST(the_schema_refuses_a_ledger_that_does_not_add_up),
-		TEST(low_stock_is_told_once_for_each_crossing),
-		TEST(what_is_handed_on_at_once_crosses_nothing),
-		TEST(no_more_is_promised_than_there_is),
-		TEST(what_is_out_now_can_be_promised_for_later),
-		TEST(who_comes_first_gets_the_pieces_of_who_comes_later),
-		TEST(nothing_is_given_out_early_that_others_were_promised),
-		TEST(after_its_end_nobody_comes_for_it),
-		TEST(who_cannot_get_all_takes_nothing_from_anybody),
-		TEST(what_is_late_is_promised_to_nobody),
-		TEST(lost_pieces_come_back_and_go),
-		TEST(the_same_request_is_the_same_order),
-		TEST(intervals_that_nobody_can_have_are_refused),
-		TEST(a_value_counts_started_days),
-		TEST(review_says_yes_and_the_pieces_are_taken),
-		TEST(review_says_wait_and_a_person_decides),
-		TEST(review_says_no_with_a_reason),
-		TEST(review_is_away_and_nothing_was_taken),
-		TEST(while_the_breaker_is_open_nothing_is_written),
-		TEST(an_answer_that_nobody_waited_for_is_swept),
-		TEST(reviews_event_may_be_quicker_than_its_answer),
-		TEST(review_must_let_go_before_an_order_is_given_up),
-		TEST(a_cancelling_that_died_half_way_is_finished),
-		TEST(a_paid_booking_brings_an_order_for_each_kind),
-		TEST(out_and_back_with_the_car),
-		TEST(what_the_desk_said_lost_stays_lost),
-		TEST(what_was_never_handed_out_is_refunded),
-		TEST(a_booking_that_ends_gives_its_pieces_back),
-		TEST(a_booking_that_ended_before_we_heard_of_it_moves_nothing),
-		TEST(review_may_have_decided_before_the_order_comes),
-		TEST(people_cancel_their_own_until_the_booking_begins),
-		TEST(what_is_handed_out_is_not_cancelled),
-		TEST(what_a_courier_is_bringing_its_customer_does_not_cancel),
-		TEST(what_goes_with_a_car_is_not_handed_out_before_it),
-		TEST(an_item_is_added_once_and_changed_by_one_at_a_time),
-		TEST(the_coming_days_tell_how_many_are_free),
-		TEST(after_any_walk_the_ledger_adds_up_and_no_piece_is_promised_twice),
-		TEST(pieces_that_get_lost_never_make_more_of_them),
-	};
-
-	return cmocka_run_group_tests_name("equipment", tests, NULL, NULL);
-}
+TEST_MAIN("equipment", NULL, NULL, begin, end)

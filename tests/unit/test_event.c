@@ -1,9 +1,5 @@
 /* The log and those who follow it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
 
 #include "scratch.h"
 #include "listen.h"
@@ -33,8 +29,7 @@ static const struct shape paid_shape = SHAPE(paid, paid_members);
 
 #define NOW 1795237200
 
-static int
-begin(void **state)
+TEST_SETUP(begin)
 {
 	if (scratch_begin(state) != 0)
 		return -1;
@@ -44,8 +39,7 @@ begin(void **state)
 	return 0;
 }
 
-static int
-end(void **state)
+TEST_SETUP(end)
 {
 	clock_set(0);
 	return scratch_end(state);
@@ -64,15 +58,13 @@ emit(struct db *db, const char *type, const char *subject)
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */
 
-static void
-an_event_is_written_with_its_change_and_read_back(void **state)
+TEST(an_event_is_written_with_its_change_and_read_back)
 {
 	struct db *db = scratch_open(&booking);
 	struct paid p = { NULL, 0 };
 	struct event e;
 	int64_t broken_n;
 
-	(void)state;
 	db_begin(db);
 	assert_int_equal(event_emit(db, &(struct event){ .type = "booking.paid", .subject_id = "MP-1", .causation_id = 4, .actor_id = 9,
 	                            .occurred_at = NOW - 5 }, &paid_shape, &(struct paid){ "MP-1", 207000 }), 1);
@@ -91,23 +83,19 @@ an_event_is_written_with_its_change_and_read_back(void **state)
 	db_close(db);
 }
 
-static void
-an_event_outside_a_transaction_is_a_mistake(void **state)
+TEST(an_event_outside_a_transaction_is_a_mistake)
 {
 	struct db *db = scratch_open(&booking);
 
-	(void)state;
 	assert_int_equal(event_emit(db, &(struct event){ .type = "a.bc", .subject_id = "s" }, NULL, NULL), 0);
 	assert_true(db_failed(db));
 	db_close(db);
 }
 
-static void
-a_change_rolled_back_leaves_no_event_and_no_gap(void **state)
+TEST(a_change_rolled_back_leaves_no_event_and_no_gap)
 {
 	struct db *db = scratch_open(&booking);
 
-	(void)state;
 	db_begin(db);
 	event_emit(db, &(struct event){ .type = "a.bc", .subject_id = "s" }, NULL, NULL);
 	db_rollback(db);
@@ -116,13 +104,11 @@ a_change_rolled_back_leaves_no_event_and_no_gap(void **state)
 	db_close(db);
 }
 
-static void
-an_event_is_a_line_in_the_log_when_it_is_committed_and_only_then(void **state)
+TEST(an_event_is_a_line_in_the_log_when_it_is_committed_and_only_then)
 {
 	struct db *db = scratch_open(&booking);
 	const char *said;
 
-	(void)state;
 	log_request("r-1");
 	listen_in();
 	db_begin(db);
@@ -142,15 +128,13 @@ an_event_is_a_line_in_the_log_when_it_is_committed_and_only_then(void **state)
 	db_close(db);
 }
 
-static void
-the_relay_is_woken_after_the_commit_and_only_then(void **state)
+TEST(the_relay_is_woken_after_the_commit_and_only_then)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	struct db *db = scratch_open(&booking);
 	char c;
 
-	(void)state;
 	event_open(db, scratch);
 	emit(db, "a.bc", "s");                  /* nobody listens: nothing happens */
 	snprintf(at.sun_path, sizeof(at.sun_path), "%s/run/relay.wake", scratch);
@@ -201,10 +185,8 @@ expect_broken_at(const char *sql, int64_t event_id)
 	db_close(db);
 }
 
-static void
-a_tampered_log_is_found_out(void **state)
+TEST(a_tampered_log_is_found_out)
 {
-	(void)state;
 	expect_broken_at("SELECT 1", 0);
 	expect_broken_at("UPDATE event SET payload = replace(payload, '207000', '107000') WHERE event_id = 5", 5);
 	expect_broken_at("UPDATE event SET occurred_at = occurred_at + 1 WHERE event_id = 17", 17);
@@ -262,12 +244,10 @@ drain(struct db *db, const struct consumer *c)
 
 /* --- consuming ---------------------------------------------------------------------------------------------------- */
 
-static void
-every_event_takes_effect_once_and_in_order(void **state)
+TEST(every_event_takes_effect_once_and_in_order)
 {
 	struct db *db = scratch_open(&booking);
 
-	(void)state;
 	poison = NULL;
 	for (int i = 0; i < 100; i++)
 		emit(db, i % 4 ? "booking.held" : "booking.paid", "MP-1");
@@ -280,13 +260,11 @@ every_event_takes_effect_once_and_in_order(void **state)
 	db_close(db);
 }
 
-static void
-thousands_of_events_nobody_wants_are_passed_over_at_once(void **state)
+TEST(thousands_of_events_nobody_wants_are_passed_over_at_once)
 {
 	struct db *db = scratch_open(&booking);
 	int64_t pages;
 
-	(void)state;
 	db_begin(db);
 	for (int i = 0; i < 1500; i++)
 		event_emit(db, &(struct event){ .type = "booking.held", .subject_id = "s" }, NULL, NULL);
@@ -304,12 +282,10 @@ effects(struct db *db, const char *subject)
 	return db_int(db, "SELECT count(*) FROM t_effect WHERE subject_id = $1", subject);
 }
 
-static void
-a_failing_policy_holds_back_only_its_own_subject(void **state)
+TEST(a_failing_policy_holds_back_only_its_own_subject)
 {
 	struct db *db = scratch_open(&booking);
 
-	(void)state;
 	for (int i = 0; i < 30; i++)
 		emit(db, "booking.paid", i % 3 == 0 ? "MP-A" : i % 3 == 1 ? "MP-B" : "MP-C");
 	for (int sql = 0; sql < 2; sql++) {
@@ -336,12 +312,10 @@ a_failing_policy_holds_back_only_its_own_subject(void **state)
 	db_close(db);
 }
 
-static void
-later_events_of_a_parked_subject_wait_behind_it(void **state)
+TEST(later_events_of_a_parked_subject_wait_behind_it)
 {
 	struct db *db = scratch_open(&booking);
 
-	(void)state;
 	poison = "MP-B";
 	poison_is_sql = false;
 	emit(db, "booking.paid", "MP-B");
@@ -360,14 +334,12 @@ later_events_of_a_parked_subject_wait_behind_it(void **state)
 	db_close(db);
 }
 
-static void
-pauses_grow_and_after_the_last_try_a_person_decides(void **state)
+TEST(pauses_grow_and_after_the_last_try_a_person_decides)
 {
 	static const int pauses[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300 };
 	struct db *db = scratch_open(&booking);
 	int64_t now = NOW;
 
-	(void)state;
 	poison = "MP-B";
 	poison_is_sql = false;
 	emit(db, "booking.paid", "MP-B");
@@ -394,12 +366,10 @@ pauses_grow_and_after_the_last_try_a_person_decides(void **state)
 	db_close(db);
 }
 
-static void
-a_clock_set_back_leaves_nothing_stuck(void **state)
+TEST(a_clock_set_back_leaves_nothing_stuck)
 {
 	struct db *db = scratch_open(&booking);
 
-	(void)state;
 	poison = "MP-B";
 	poison_is_sql = false;
 	emit(db, "booking.paid", "MP-B");
@@ -414,12 +384,10 @@ a_clock_set_back_leaves_nothing_stuck(void **state)
 	db_close(db);
 }
 
-static void
-the_read_models_keep_their_own_position(void **state)
+TEST(the_read_models_keep_their_own_position)
 {
 	struct db *db = scratch_open(&booking), *v = scratch_open(&mypage);
 
-	(void)state;
 	poison = NULL;
 	for (int i = 0; i < 20; i++)
 		emit(db, "booking.paid", "MP-A");
@@ -475,14 +443,12 @@ expect_each_once(struct db *db, int64_t n)
 	assert_int_equal(db_int(db, "SELECT count(*) FROM t_effect WHERE n <> event_id"), 0);   /* in order too */
 }
 
-static void
-two_consumers_at_once_apply_each_event_once(void **state)
+TEST(two_consumers_at_once_apply_each_event_once)
 {
 	pid_t pid[4];
 	int n = 300;
 	struct db *db;
 
-	(void)state;
 	poison = NULL;
 	pid[0] = scratch_fork(emit_many, &n);
 	for (int i = 1; i < 4; i++)
@@ -496,14 +462,12 @@ two_consumers_at_once_apply_each_event_once(void **state)
 	db_close(db);
 }
 
-static void
-a_crash_between_effect_and_position_is_impossible(void **state)
+TEST(a_crash_between_effect_and_position_is_impossible)
 {
 	struct db *db;
 	int killed = 0, n = 2000, ready[2];
 	char c;
 
-	(void)state;
 	poison = NULL;
 	srand(7);
 	assert_int_equal(pipe(ready), 0);
@@ -535,14 +499,12 @@ a_crash_between_effect_and_position_is_impossible(void **state)
 
 /* --- how long it takes -------------------------------------------------------------------------------------------- */
 
-static void
-figures(void **state)
+TEST(figures)
 {
 	struct db *db = scratch_open(&booking);
 	double t = scratch_us();
 	int n = 300;
 
-	(void)state;
 	poison = NULL;
 	for (int i = 0; i < n; i++) {
 		db_begin(db);
@@ -569,29 +531,4 @@ figures(void **state)
 	db_close(db);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, begin, end)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(an_event_is_written_with_its_change_and_read_back),
-		TEST(an_event_outside_a_transaction_is_a_mistake),
-		TEST(a_change_rolled_back_leaves_no_event_and_no_gap),
-		TEST(an_event_is_a_line_in_the_log_when_it_is_committed_and_only_then),
-		TEST(the_relay_is_woken_after_the_commit_and_only_then),
-		TEST(a_tampered_log_is_found_out),
-		TEST(every_event_takes_effect_once_and_in_order),
-		TEST(thousands_of_events_nobody_wants_are_passed_over_at_once),
-		TEST(a_failing_policy_holds_back_only_its_own_subject),
-		TEST(later_events_of_a_parked_subject_wait_behind_it),
-		TEST(pauses_grow_and_after_the_last_try_a_person_decides),
-		TEST(a_clock_set_back_leaves_nothing_stuck),
-		TEST(the_read_models_keep_their_own_position),
-		TEST(two_consumers_at_once_apply_each_event_once),
-		TEST(a_crash_between_effect_and_position_is_impossible),
-		TEST(figures),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN("event", NULL, NULL, begin, end)

@@ -2,12 +2,9 @@
  * test_extra - what is booked with the car is priced and frozen with it, promised no further than it is there, and its money is right
  * at every end: delivered, refused, given up, cancelled with the booking. Payment, review and delivery are played by the test.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
 
+#include "domain/rental.h"
 #include "scratch.h"
 
 #include "cgi-bin/booking/extra.c"
@@ -125,14 +122,13 @@ static const struct deliveries played_deliveries = { play_delivery, NULL };
 
 /* --- a world of its own for each test ------------------------------------------------------------------------------------- */
 
-static int
-begin(void **state)
+TEST_SETUP(begin)
 {
 	static const struct db_role all = { .name = "test", .owns = "*" };
 	const char *why = "";
 
 	setenv("DB_LINT", "1", 1);
-	if (scratch_begin(state) || !settings_open(".", scratch, &why))
+	if (scratch_begin(state) || !rental_settings_open(".", scratch, &why))
 		return -1;
 	scratch_create("", "");
 	clock_open("Asia/Seoul");
@@ -161,8 +157,7 @@ begin(void **state)
 	return 0;
 }
 
-static int
-end(void **state)
+TEST_SETUP(end)
 {
 	assert_false(db_failed(db));
 	db_close(db);
@@ -278,12 +273,10 @@ delivery_reports(const char *type, const struct booking *b, const char *directio
 
 /* --- ordering ----------------------------------------------------------------------------------------------------------- */
 
-static void
-delivery_and_equipment_are_lines_of_the_price_charged_in_one_step(void **state)
+TEST(delivery_and_equipment_are_lines_of_the_price_charged_in_one_step)
 {
 	struct booking b = placed();
 
-	(void)state;
 	assert_int_equal(b.amount, 180000 + 50000 + 20000);
 	assert_int_equal(charged, 250000);
 	assert_int_equal(n_charges, 1);
@@ -300,29 +293,25 @@ delivery_and_equipment_are_lines_of_the_price_charged_in_one_step(void **state)
 	assert_int_equal(b.extras[2].line_no, 4);
 	assert_string_equal(b.delivery->address, "Teheran-ro 1");
 	assert_int_equal(b.delivery->window_from, NOW + 3 * DAY);
-	assert_int_equal(b.delivery->window_to, NOW + 3 * DAY + settings.delivery_window_s);
+	assert_int_equal(b.delivery->window_to, NOW + 3 * DAY + rental.delivery_window_s);
 	assert_true(b.delivery->collects);
 }
 
-static void
-a_started_day_of_equipment_counts(void **state)
+TEST(a_started_day_of_equipment_counts)
 {
 	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY + 1800);
 	struct booking b;
 
-	(void)state;
 	with(&o, SEAT, 3);
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
 	assert_int_equal(b.lines[b.n_lines - 1].quantity, 6);
 }
 
-static void
-a_booking_of_a_car_alone_has_no_extras_and_asks_nobody(void **state)
+TEST(a_booking_of_a_car_alone_has_no_extras_and_asks_nobody)
 {
 	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY);
 	struct booking b;
 
-	(void)state;
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
 	b = found(b.code);
 	assert_int_equal(b.n_extras, 0);
@@ -333,10 +322,8 @@ a_booking_of_a_car_alone_has_no_extras_and_asks_nobody(void **state)
 	assert_true(says("booking.paid", "\"extras\":[]"));
 }
 
-static void
-what_is_promised_is_said_when_it_is_paid(void **state)
+TEST(what_is_promised_is_said_when_it_is_paid)
 {
-	(void)state;
 	placed();
 	assert_true(says("booking.held", "\"rule\":\"equipment\""));
 	assert_true(says("booking.held", "\"label_ko\":\"카시트\""));
@@ -344,13 +331,11 @@ what_is_promised_is_said_when_it_is_paid(void **state)
 	assert_true(says("booking.paid", "{\"line_no\":4,\"kind\":\"equipment\",\"ref_id\":1,\"quantity\":2,\"amount\":20000,\"label\":\"Child seat\""));
 }
 
-static void
-a_booking_the_sweep_finishes_tells_of_its_extras_too(void **state)
+TEST(a_booking_the_sweep_finishes_tells_of_its_extras_too)
 {
 	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY);
 	struct booking b;
 
-	(void)state;
 	with(&o, SEAT, 1);
 	o.card_id = 0;
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
@@ -361,14 +346,12 @@ a_booking_the_sweep_finishes_tells_of_its_extras_too(void **state)
 	assert_true(says("booking.paid", "\"kind\":\"equipment\""));
 }
 
-static void
-a_delivery_that_cannot_be_is_refused_with_its_field(void **state)
+TEST(a_delivery_that_cannot_be_is_refused_with_its_field)
 {
 	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY);
 	struct booking b;
 	const char *field = NULL;
 
-	(void)state;
 	bring(&o, false);
 	assert_null(delivery_problem(&o, &field));
 	o.delivery.zone = "moon";
@@ -379,7 +362,7 @@ a_delivery_that_cannot_be_is_refused_with_its_field(void **state)
 	o.delivery.window_from = NOW + DAY - 1800;
 	assert_non_null(delivery_problem(&o, &field));
 	assert_string_equal(field, "delivery.window_from");
-	o.delivery.window_from = NOW + 2 * DAY - settings.delivery_window_s;
+	o.delivery.window_from = NOW + 2 * DAY - rental.delivery_window_s;
 	assert_null(delivery_problem(&o, &field));
 	o.delivery.window_from += 1800;
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_BAD_DELIVERY);
@@ -391,13 +374,11 @@ a_delivery_that_cannot_be_is_refused_with_its_field(void **state)
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking /*scan*/"), 0);
 }
 
-static void
-more_pieces_than_are_free_are_refused_by_name_and_leave_nothing(void **state)
+TEST(more_pieces_than_are_free_are_refused_by_name_and_leave_nothing)
 {
 	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY);
 	struct booking b;
 
-	(void)state;
 	with(&o, TENT, 1);
 	with(&o, SEAT, 6);
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OUT_OF_STOCK);
@@ -408,13 +389,11 @@ more_pieces_than_are_free_are_refused_by_name_and_leave_nothing(void **state)
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM slot /*scan*/"), 0);
 }
 
-static void
-the_same_item_in_two_lines_must_be_there_for_both(void **state)
+TEST(the_same_item_in_two_lines_must_be_there_for_both)
 {
 	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY);
 	struct booking b;
 
-	(void)state;
 	with(&o, SEAT, 3);
 	with(&o, SEAT, 3);
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OUT_OF_STOCK);
@@ -424,13 +403,11 @@ the_same_item_in_two_lines_must_be_there_for_both(void **state)
 	assert_int_equal(free_pieces(SEAT, NOW + DAY, NOW + 2 * DAY), 0);
 }
 
-static void
-an_item_that_is_not_lent_is_refused(void **state)
+TEST(an_item_that_is_not_lent_is_refused)
 {
 	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY);
 	struct booking b;
 
-	(void)state;
 	with(&o, GONE, 1);
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_NO_ITEM);
 	o.items[0].item_id = 77;
@@ -440,13 +417,11 @@ an_item_that_is_not_lent_is_refused(void **state)
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_NO_ITEM);
 }
 
-static void
-promised_pieces_are_not_promised_again_and_come_back_with_the_booking(void **state)
+TEST(promised_pieces_are_not_promised_again_and_come_back_with_the_booking)
 {
 	struct booking b = placed(), second;
 	struct booking_order o = order(2, NOW + 4 * DAY, NOW + 6 * DAY);
 
-	(void)state;
 	assert_int_equal(free_pieces(SEAT, NOW + 4 * DAY, NOW + 6 * DAY), 3);
 	assert_int_equal(free_pieces(SEAT, NOW + 5 * DAY, NOW + 6 * DAY), 5);
 	with(&o, SEAT, 4);
@@ -455,26 +430,22 @@ promised_pieces_are_not_promised_again_and_come_back_with_the_booking(void **sta
 	assert_int_equal(booking_place(db, &o, &second), BOOKING_OK);
 }
 
-static void
-a_declined_card_gives_the_pieces_back(void **state)
+TEST(a_declined_card_gives_the_pieces_back)
 {
 	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY);
 	struct booking b;
 
-	(void)state;
 	charge_says = CHARGE_ANSWER_DECLINED;
 	with(&o, SEAT, 5);
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_DECLINED);
 	assert_int_equal(free_pieces(SEAT, NOW + DAY, NOW + 2 * DAY), 5);
 }
 
-static void
-the_same_request_again_is_the_same_booking_with_its_extras(void **state)
+TEST(the_same_request_again_is_the_same_booking_with_its_extras)
 {
 	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY);
 	struct booking first, again;
 
-	(void)state;
 	with(&o, SEAT, 5);
 	o.request_key = "k";
 	o.request_hash = "h";
@@ -496,24 +467,20 @@ order_tents(struct booking *b)
 	return booking_place(db, &o, b);
 }
 
-static void
-only_what_must_be_approved_first_is_asked_for_before_the_money(void **state)
+TEST(only_what_must_be_approved_first_is_asked_for_before_the_money)
 {
 	struct booking b;
 
-	(void)state;
 	assert_int_equal(order_tents(&b), BOOKING_OK);
 	assert_int_equal(n_reviews, 1);
 	assert_string_equal(review_key, arena_printf(scratch_memory, "%s-3", b.code));
 	assert_int_equal(b.state, BOOKING_PAID);
 }
 
-static void
-a_no_of_review_releases_the_hold_and_charges_nothing(void **state)
+TEST(a_no_of_review_releases_the_hold_and_charges_nothing)
 {
 	struct booking b;
 
-	(void)state;
 	review_says = REVIEW_SAYS_NO;
 	assert_int_equal(order_tents(&b), BOOKING_NOT_APPROVED);
 	assert_string_equal(b.trouble.reason, "too many");
@@ -527,12 +494,10 @@ a_no_of_review_releases_the_hold_and_charges_nothing(void **state)
 	assert_int_equal(events("booking.expired"), 1);         /* by which review closes the case */
 }
 
-static void
-review_that_is_not_heard_releases_the_hold_and_charges_nothing(void **state)
+TEST(review_that_is_not_heard_releases_the_hold_and_charges_nothing)
 {
 	struct booking b;
 
-	(void)state;
 	review_says = REVIEW_NOT_HEARD;
 	assert_int_equal(order_tents(&b), BOOKING_REVIEW_LATER);
 	assert_int_equal(found(b.code).state, BOOKING_EXPIRED);
@@ -541,12 +506,10 @@ review_that_is_not_heard_releases_the_hold_and_charges_nothing(void **state)
 	assert_int_equal(order_tents(&b), BOOKING_OK);
 }
 
-static void
-with_reviews_breaker_open_nothing_is_written_at_all(void **state)
+TEST(with_reviews_breaker_open_nothing_is_written_at_all)
 {
 	struct booking b;
 
-	(void)state;
 	review_away_s = 9;
 	assert_int_equal(order_tents(&b), BOOKING_REVIEW_LATER);
 	assert_int_equal(booking_later_s(ASKED_REVIEW), 9);
@@ -556,12 +519,10 @@ with_reviews_breaker_open_nothing_is_written_at_all(void **state)
 
 /* --- extras that end -------------------------------------------------------------------------------------------------------- */
 
-static void
-a_rejected_order_gives_its_price_back_and_the_booking_goes_on(void **state)
+TEST(a_rejected_order_gives_its_price_back_and_the_booking_goes_on)
 {
 	struct booking b = confirmed();
 
-	(void)state;
 	equipment_says("equipment.rejected", &b, 4, "", "not for hire in May");
 	b = found(b.code);
 	assert_int_equal(b.extras[2].state, EXTRA_ENDED);
@@ -584,12 +545,10 @@ a_rejected_order_gives_its_price_back_and_the_booking_goes_on(void **state)
 	assert_int_equal(free_pieces(SEAT, NOW + 3 * DAY, NOW + 5 * DAY), 5);
 }
 
-static void
-an_order_that_ended_with_its_booking_gives_nothing_back_by_itself(void **state)
+TEST(an_order_that_ended_with_its_booking_gives_nothing_back_by_itself)
 {
 	struct booking b = confirmed();
 
-	(void)state;
 	equipment_says("equipment.cancelled", &b, 4, "booking", "");
 	assert_int_equal(found(b.code).extras[2].state, EXTRA_BOOKED);
 	equipment_says("equipment.cancelled", &b, 2, "customer", "");           /* the line of the delivery */
@@ -599,12 +558,10 @@ an_order_that_ended_with_its_booking_gives_nothing_back_by_itself(void **state)
 	assert_int_equal(events("booking.extra_ended"), 1);
 }
 
-static void
-the_dispatcher_takes_a_delivery_back_and_both_trips_are_paid_back(void **state)
+TEST(the_dispatcher_takes_a_delivery_back_and_both_trips_are_paid_back)
 {
 	struct booking b = confirmed();
 
-	(void)state;
 	delivery_reports("delivery.cancelled", &b, "delivery", "customer");
 	delivery_reports("delivery.cancelled", &b, "delivery", "booking");
 	assert_int_equal(events("booking.extra_ended"), 0);
@@ -615,12 +572,10 @@ the_dispatcher_takes_a_delivery_back_and_both_trips_are_paid_back(void **state)
 	assert_int_equal(n_keys, 2);
 }
 
-static void
-who_comes_to_the_branch_for_it_gets_the_way_there_back_and_it_is_fetched_all_the_same(void **state)
+TEST(who_comes_to_the_branch_for_it_gets_the_way_there_back_and_it_is_fetched_all_the_same)
 {
 	struct booking b = confirmed();
 
-	(void)state;
 	clock_set(b.starts_at);
 	assert_true(booking_hand_out(db, &b, 7));
 	hear("delivery.cancelled", b.code, "{\"direction\":\"delivery\",\"by\":\"booking\",\"reason\":\"handed_out\"}");
@@ -632,24 +587,20 @@ who_comes_to_the_branch_for_it_gets_the_way_there_back_and_it_is_fetched_all_the
 	assert_int_equal(paid_back, 25000);
 }
 
-static void
-a_collection_taken_back_leaves_the_delivery(void **state)
+TEST(a_collection_taken_back_leaves_the_delivery)
 {
 	struct booking b = confirmed();
 
-	(void)state;
 	delivery_reports("delivery.cancelled", &b, "collection", "dispatcher");
 	b = found(b.code);
 	assert_int_equal(b.extras[0].state, EXTRA_BOOKED);
 	assert_int_equal(b.extras[1].state, EXTRA_ENDED);
 }
 
-static void
-a_refund_payment_finishes_later_closes_the_extra_alone(void **state)
+TEST(a_refund_payment_finishes_later_closes_the_extra_alone)
 {
 	struct booking b = confirmed();
 
-	(void)state;
 	refund_says = REFUND_ANSWER_PENDING;
 	equipment_says("equipment.rejected", &b, 4, "", "no");
 	booking_sweep(db);
@@ -664,12 +615,10 @@ a_refund_payment_finishes_later_closes_the_extra_alone(void **state)
 	assert_int_equal(events("booking.extra_refunded"), 1);
 }
 
-static void
-an_extras_refund_does_not_end_a_cancellation_that_waits(void **state)
+TEST(an_extras_refund_does_not_end_a_cancellation_that_waits)
 {
 	struct booking b = confirmed();
 
-	(void)state;
 	refund_says = REFUND_ANSWER_LATER;
 	equipment_says("equipment.rejected", &b, 4, "", "no");
 	b = found(b.code);
@@ -682,12 +631,10 @@ an_extras_refund_does_not_end_a_cancellation_that_waits(void **state)
 	assert_int_equal(b.refunded_amount, 230000);
 }
 
-static void
-what_is_tried_in_vain_is_tried_again_after_growing_pauses(void **state)
+TEST(what_is_tried_in_vain_is_tried_again_after_growing_pauses)
 {
 	struct booking b = confirmed();
 
-	(void)state;
 	refund_says = REFUND_ANSWER_LATER;
 	equipment_says("equipment.rejected", &b, 4, "", "no");
 	for (int i = 0; i < 600; i++) {
@@ -703,13 +650,11 @@ what_is_tried_in_vain_is_tried_again_after_growing_pauses(void **state)
 
 /* --- the rest goes back with the booking -------------------------------------------------------------------------------------- */
 
-static void
-cancelling_gives_back_what_has_not_gone_back_already(void **state)
+TEST(cancelling_gives_back_what_has_not_gone_back_already)
 {
 	struct booking b = confirmed();
 	struct cancel_preview p;
 
-	(void)state;
 	equipment_says("equipment.rejected", &b, 4, "", "no");
 	booking_sweep(db);
 	b = found(b.code);
@@ -722,43 +667,37 @@ cancelling_gives_back_what_has_not_gone_back_already(void **state)
 	assert_int_equal(paid_back, 250000);
 }
 
-static void
-a_late_cancellation_keeps_its_share_of_the_rest_alone(void **state)
+TEST(a_late_cancellation_keeps_its_share_of_the_rest_alone)
 {
 	struct booking b = confirmed();
 	struct cancel_preview p;
 
-	(void)state;
 	equipment_says("equipment.rejected", &b, 4, "", "no");
 	clock_set(NOW + 3 * DAY - HOUR);
 	b = found(b.code);
 	assert_true(cancel_preview(&b, clock_now(), &p));
 	assert_string_equal(p.rule, "late");
-	assert_int_equal(p.refund, 230000 * settings.refund_late_percent / 100);
+	assert_int_equal(p.refund, 230000 * rental.refund_late_percent / 100);
 	assert_int_equal(p.refund + p.fee + p.gone, 250000);
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_DONE);
 	booking_sweep(db);
 	assert_int_equal(paid_back, p.refund + 20000);
 }
 
-static void
-an_extra_that_ends_between_the_look_and_the_cancellation_is_not_paid_back_twice(void **state)
+TEST(an_extra_that_ends_between_the_look_and_the_cancellation_is_not_paid_back_twice)
 {
 	struct booking b = confirmed(), stale = found(b.code);
 
-	(void)state;
 	equipment_says("equipment.rejected", &b, 4, "", "no");
 	assert_int_equal(booking_cancel(db, &stale, 1, "customer"), CANCEL_DONE);
 	booking_sweep(db);
 	assert_int_equal(paid_back, 250000);
 }
 
-static void
-after_the_cancellation_extras_end_without_money_of_their_own(void **state)
+TEST(after_the_cancellation_extras_end_without_money_of_their_own)
 {
 	struct booking b = confirmed();
 
-	(void)state;
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_DONE);
 	equipment_says("equipment.rejected", &b, 4, "", "no");
 	delivery_reports("delivery.cancelled", &b, "delivery", "dispatcher");
@@ -767,12 +706,10 @@ after_the_cancellation_extras_end_without_money_of_their_own(void **state)
 	assert_int_equal(paid_back, 250000);
 }
 
-static void
-a_rejected_booking_gives_back_all_that_is_left(void **state)
+TEST(a_rejected_booking_gives_back_all_that_is_left)
 {
 	struct booking b = placed();
 
-	(void)state;
 	equipment_says("equipment.rejected", &b, 4, "", "no");
 	hear("car.refused", b.code, "{\"reason\":\"gone\"}");
 	booking_sweep(db);
@@ -784,12 +721,10 @@ a_rejected_booking_gives_back_all_that_is_left(void **state)
 
 /* --- delivery first --------------------------------------------------------------------------------------------------------- */
 
-static void
-a_booking_to_be_brought_is_cancelled_once_delivery_says_so(void **state)
+TEST(a_booking_to_be_brought_is_cancelled_once_delivery_says_so)
 {
 	struct booking b = confirmed();
 
-	(void)state;
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_DONE);
 	assert_int_equal(n_deliveries, 1);
 	b = found(b.code);
@@ -800,12 +735,10 @@ a_booking_to_be_brought_is_cancelled_once_delivery_says_so(void **state)
 	assert_int_equal(n_deliveries, 1);
 }
 
-static void
-with_the_courier_on_his_way_it_is_not_cancelled(void **state)
+TEST(with_the_courier_on_his_way_it_is_not_cancelled)
 {
 	struct booking b = confirmed();
 
-	(void)state;
 	delivery_says = DELIVERY_ANSWER_SHIPPED;
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_SHIPPED);
 	b = found(b.code);
@@ -814,12 +747,10 @@ with_the_courier_on_his_way_it_is_not_cancelled(void **state)
 	assert_int_equal(events("booking.cancel_requested") + n_refunds, 0);
 }
 
-static void
-with_delivery_away_nothing_changes(void **state)
+TEST(with_delivery_away_nothing_changes)
 {
 	struct booking b = confirmed();
 
-	(void)state;
 	delivery_says = DELIVERY_ANSWER_NOT_ASKED;
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_LATER);
 	b = found(b.code);
@@ -832,12 +763,10 @@ with_delivery_away_nothing_changes(void **state)
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_DONE);
 }
 
-static void
-an_answer_nobody_heard_is_asked_for_again_until_the_booking_is_cancelled(void **state)
+TEST(an_answer_nobody_heard_is_asked_for_again_until_the_booking_is_cancelled)
 {
 	struct booking b = confirmed();
 
-	(void)state;
 	delivery_says = DELIVERY_ANSWER_UNKNOWN;
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_PENDING);
 	b = found(b.code);
@@ -859,12 +788,10 @@ an_answer_nobody_heard_is_asked_for_again_until_the_booking_is_cancelled(void **
 	assert_int_equal(paid_back, 250000);
 }
 
-static void
-an_answer_nobody_heard_that_was_a_no_withdraws_the_wish(void **state)
+TEST(an_answer_nobody_heard_that_was_a_no_withdraws_the_wish)
 {
 	struct booking b = confirmed();
 
-	(void)state;
 	delivery_says = DELIVERY_ANSWER_UNKNOWN;
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_PENDING);
 	delivery_says = DELIVERY_ANSWER_SHIPPED;
@@ -877,14 +804,12 @@ an_answer_nobody_heard_that_was_a_no_withdraws_the_wish(void **state)
 	assert_int_equal(found(b.code).state, BOOKING_OUT);
 }
 
-static void
-the_terms_are_those_of_the_moment_it_was_asked_for(void **state)
+TEST(the_terms_are_those_of_the_moment_it_was_asked_for)
 {
 	struct booking b = confirmed();
 
-	(void)state;
 	delivery_says = DELIVERY_ANSWER_UNKNOWN;
-	clock_set(NOW + 3 * DAY - settings.refund_full_before_s - 60);
+	clock_set(NOW + 3 * DAY - rental.refund_full_before_s - 60);
 	b = found(b.code);
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_PENDING);
 	delivery_says = DELIVERY_ANSWER_CANCELLED;
@@ -900,24 +825,20 @@ somebody_asks_too(const struct booking *b)
 	db_do(db, "UPDATE booking SET cancel_tries = cancel_tries + 1 WHERE booking_id = $1", b->booking_id);
 }
 
-static void
-one_who_was_not_heard_does_not_withdraw_anothers_wish(void **state)
+TEST(one_who_was_not_heard_does_not_withdraw_anothers_wish)
 {
 	struct booking b = confirmed();
 
-	(void)state;
 	delivery_says = DELIVERY_ANSWER_NOT_ASKED;
 	meanwhile = somebody_asks_too;
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_PENDING);
 	assert_int_equal(found(b.code).cancel_asked_at, NOW);
 }
 
-static void
-the_counter_does_not_hand_out_what_is_being_cancelled(void **state)
+TEST(the_counter_does_not_hand_out_what_is_being_cancelled)
 {
 	struct booking b = confirmed();
 
-	(void)state;
 	delivery_says = DELIVERY_ANSWER_UNKNOWN;
 	clock_set(NOW + 3 * DAY - 600);
 	b = found(b.code);
@@ -928,12 +849,10 @@ the_counter_does_not_hand_out_what_is_being_cancelled(void **state)
 	assert_false(booking_no_show(db, &b, 3));
 }
 
-static void
-a_wish_of_a_booking_that_fleet_refuses_is_laid_down(void **state)
+TEST(a_wish_of_a_booking_that_fleet_refuses_is_laid_down)
 {
 	struct booking b = placed();
 
-	(void)state;
 	delivery_says = DELIVERY_ANSWER_UNKNOWN;
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_PENDING);
 	hear("car.refused", b.code, "{}");
@@ -946,12 +865,10 @@ a_wish_of_a_booking_that_fleet_refuses_is_laid_down(void **state)
 	assert_int_equal(n_deliveries, 1);
 }
 
-static void
-a_delivery_the_dispatcher_took_back_is_not_asked_about(void **state)
+TEST(a_delivery_the_dispatcher_took_back_is_not_asked_about)
 {
 	struct booking b = confirmed();
 
-	(void)state;
 	delivery_reports("delivery.cancelled", &b, "delivery", "dispatcher");
 	b = found(b.code);
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_DONE);
@@ -962,12 +879,10 @@ a_delivery_the_dispatcher_took_back_is_not_asked_about(void **state)
 
 /* --- the courier hands over ---------------------------------------------------------------------------------------------------- */
 
-static void
-the_courier_hands_the_keys_over_and_takes_them_back_as_the_counter_does(void **state)
+TEST(the_courier_hands_the_keys_over_and_takes_them_back_as_the_counter_does)
 {
 	struct booking b = confirmed();
 
-	(void)state;
 	delivery_reports("delivery.delivered", &b, "delivery", "");
 	assert_int_equal(found(b.code).state, BOOKING_OUT);
 	assert_int_equal(db_int(db, "SELECT actor_id FROM event WHERE type = 'booking.handed_out' /*scan*/"), 5);
@@ -978,12 +893,10 @@ the_courier_hands_the_keys_over_and_takes_them_back_as_the_counter_does(void **s
 	assert_int_equal(events("booking.returned") + events("booking.completed"), 2);
 }
 
-static void
-a_hand_out_at_the_branch_still_works(void **state)
+TEST(a_hand_out_at_the_branch_still_works)
 {
 	struct booking b = confirmed();
 
-	(void)state;
 	clock_set(NOW + 3 * DAY);
 	b = found(b.code);
 	assert_true(booking_hand_out(db, &b, 3));
@@ -1000,13 +913,11 @@ job_stands(const struct booking *b, const char *state)
 		" SELECT $1, 'delivery', $2, 1, 1, 2, 9, 1, 'Kim' WHERE NOT EXISTS (SELECT 1 FROM delivery d WHERE d.booking_code = $1)", b->code, state);
 }
 
-static void
-a_car_that_is_with_the_courier_is_not_at_the_counter(void **state)
+TEST(a_car_that_is_with_the_courier_is_not_at_the_counter)
 {
 	static const char *const away[] = { "SHIPPED", "DELIVERED" };   /* the second: before we have heard of it */
 	struct booking b = confirmed();
 
-	(void)state;
 	clock_set(NOW + 3 * DAY);
 	job_stands(&b, "SCHEDULED");
 	for (int i = 0; i < 2; i++) {
@@ -1020,12 +931,10 @@ a_car_that_is_with_the_courier_is_not_at_the_counter(void **state)
 	assert_int_equal(events("booking.extra_ended"), 0);
 }
 
-static void
-whoever_fetches_at_the_branch_what_was_to_be_brought_gets_that_trips_price_back(void **state)
+TEST(whoever_fetches_at_the_branch_what_was_to_be_brought_gets_that_trips_price_back)
 {
 	struct booking b = confirmed();
 
-	(void)state;
 	clock_set(NOW + 3 * DAY);
 	job_stands(&b, "SCHEDULED");
 	b = found(b.code);
@@ -1043,12 +952,10 @@ whoever_fetches_at_the_branch_what_was_to_be_brought_gets_that_trips_price_back(
 	assert_int_equal(events("booking.extra_ended"), 1);
 }
 
-static void
-nobody_is_noted_as_absent_by_itself_who_was_waiting_for_a_courier(void **state)
+TEST(nobody_is_noted_as_absent_by_itself_who_was_waiting_for_a_courier)
 {
 	struct booking b = confirmed();
 
-	(void)state;
 	job_stands(&b, "REQUESTED");
 	clock_set(NOW + 6 * DAY);
 	booking_sweep(db);
@@ -1066,18 +973,16 @@ nobody_is_noted_as_absent_by_itself_who_was_waiting_for_a_courier(void **state)
 
 /* --- stuck --------------------------------------------------------------------------------------------------------------------- */
 
-static void
-an_extra_whose_refund_rests_is_on_the_stuck_desk_and_can_be_tried(void **state)
+TEST(an_extra_whose_refund_rests_is_on_the_stuck_desk_and_can_be_tried)
 {
 	struct stuck_query q = { .kind = -1, .limit = 10 };
 	struct stuck_row *rows = NULL;
 	struct booking b = confirmed();
 
-	(void)state;
 	refund_says = REFUND_ANSWER_LATER;
 	equipment_says("equipment.rejected", &b, 4, "", "no");
 	booking_sweep(db);
-	q.now = NOW + settings.stuck_after_s + 1;
+	q.now = NOW + rental.stuck_after_s + 1;
 	assert_int_equal(stuck_rows(db, &q, &rows), 1);
 	assert_int_equal(rows[0].kind, STUCK_EXTRA);
 	assert_int_equal(rows[0].amount, 20000);
@@ -1090,16 +995,14 @@ an_extra_whose_refund_rests_is_on_the_stuck_desk_and_can_be_tried(void **state)
 	assert_int_equal(stuck_rows(db, &q, &rows), 0);
 }
 
-static void
-an_extra_is_closed_by_hand_only_when_payments_books_say_so(void **state)
+TEST(an_extra_is_closed_by_hand_only_when_payments_books_say_so)
 {
 	struct booking b = confirmed();
 
-	(void)state;
 	db_do(db, "INSERT INTO charge (key, subject_id, user_id, amount, currency, state, requested_at) VALUES ($1, $1, 1, 250000, 'KRW', 'APPROVED', 1)", b.code);
 	refund_says = REFUND_ANSWER_LATER;
 	equipment_says("equipment.rejected", &b, 4, "", "no");
-	clock_set(NOW + settings.stuck_after_s + 1);
+	clock_set(NOW + rental.stuck_after_s + 1);
 	b = found(b.code);
 	assert_int_equal(booking_resolve(db, &b, WAY_NOTHING_OWED, "looked", 3), STUCK_NOT_SO);
 	db_do(db, "INSERT INTO refund (key, charge_id, amount, state, requested_at) SELECT 'r', charge_id, 20000, 'DONE', 1 FROM charge WHERE key = $1", b.code);
@@ -1111,14 +1014,12 @@ an_extra_is_closed_by_hand_only_when_payments_books_say_so(void **state)
 	assert_int_equal(b.refunded_amount, 0);
 }
 
-static void
-a_wish_that_rests_is_on_the_stuck_desk_and_can_be_tried(void **state)
+TEST(a_wish_that_rests_is_on_the_stuck_desk_and_can_be_tried)
 {
-	struct stuck_query q = { .kind = STUCK_WISH, .limit = 10, .now = NOW + settings.stuck_after_s + 1 };
+	struct stuck_query q = { .kind = STUCK_WISH, .limit = 10, .now = NOW + rental.stuck_after_s + 1 };
 	struct stuck_row *rows = NULL;
 	struct booking b = confirmed();
 
-	(void)state;
 	delivery_says = DELIVERY_ANSWER_UNKNOWN;
 	booking_cancel(db, &b, 1, "customer");
 	assert_int_equal(stuck_rows(db, &q, &rows), 1);
@@ -1213,16 +1114,14 @@ money_agrees(void)
 	assert_int_equal(db_int(db, "SELECT COALESCE(SUM(amount), 0) FROM booking WHERE state <> 'EXPIRED' /*scan*/"), charged);
 }
 
-static void
-whatever_happens_in_whatever_order_the_money_and_the_stock_are_right(void **state)
+TEST(whatever_happens_in_whatever_order_the_money_and_the_stock_are_right)
 {
 	const char *given = getenv("SEED");
 	uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)clock_us();
 
-	(void)state;
 	print_message("SEED=%llu\n", (unsigned long long)seed);
 	dice = seed;
-	settings.max_bookings_per_person = 200;
+	rental.max_bookings_per_person = 200;
 	for (int i = 0; i < 400; i++) {
 		something_happens();
 		if (roll(3) == 0)
@@ -1242,61 +1141,4 @@ whatever_happens_in_whatever_order_the_money_and_the_stock_are_right(void **stat
 	assert_true(n_keys > 3);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(delivery_and_equipment_are_lines_of_the_price_charged_in_one_step),
-		TEST(a_started_day_of_equipment_counts),
-		TEST(a_booking_of_a_car_alone_has_no_extras_and_asks_nobody),
-		TEST(what_is_promised_is_said_when_it_is_paid),
-		TEST(a_booking_the_sweep_finishes_tells_of_its_extras_too),
-		TEST(a_delivery_that_cannot_be_is_refused_with_its_field),
-		TEST(more_pieces_than_are_free_are_refused_by_name_and_leave_nothing),
-		TEST(the_same_item_in_two_lines_must_be_there_for_both),
-		TEST(an_item_that_is_not_lent_is_refused),
-		TEST(promised_pieces_are_not_promised_again_and_come_back_with_the_booking),
-		TEST(a_declined_card_gives_the_pieces_back),
-		TEST(the_same_request_again_is_the_same_booking_with_its_extras),
-		TEST(only_what_must_be_approved_first_is_asked_for_before_the_money),
-		TEST(a_no_of_review_releases_the_hold_and_charges_nothing),
-		TEST(review_that_is_not_heard_releases_the_hold_and_charges_nothing),
-		TEST(with_reviews_breaker_open_nothing_is_written_at_all),
-		TEST(a_rejected_order_gives_its_price_back_and_the_booking_goes_on),
-		TEST(an_order_that_ended_with_its_booking_gives_nothing_back_by_itself),
-		TEST(the_dispatcher_takes_a_delivery_back_and_both_trips_are_paid_back),
-		TEST(who_comes_to_the_branch_for_it_gets_the_way_there_back_and_it_is_fetched_all_the_same),
-		TEST(a_collection_taken_back_leaves_the_delivery),
-		TEST(a_refund_payment_finishes_later_closes_the_extra_alone),
-		TEST(an_extras_refund_does_not_end_a_cancellation_that_waits),
-		TEST(what_is_tried_in_vain_is_tried_again_after_growing_pauses),
-		TEST(cancelling_gives_back_what_has_not_gone_back_already),
-		TEST(a_late_cancellation_keeps_its_share_of_the_rest_alone),
-		TEST(an_extra_that_ends_between_the_look_and_the_cancellation_is_not_paid_back_twice),
-		TEST(after_the_cancellation_extras_end_without_money_of_their_own),
-		TEST(a_rejected_booking_gives_back_all_that_is_left),
-		TEST(a_booking_to_be_brought_is_cancelled_once_delivery_says_so),
-		TEST(with_the_courier_on_his_way_it_is_not_cancelled),
-		TEST(with_delivery_away_nothing_changes),
-		TEST(an_answer_nobody_heard_is_asked_for_again_until_the_booking_is_cancelled),
-		TEST(an_answer_nobody_heard_that_was_a_no_withdraws_the_wish),
-		TEST(the_terms_are_those_of_the_moment_it_was_asked_for),
-		TEST(one_who_was_not_heard_does_not_withdraw_anothers_wish),
-		TEST(the_counter_does_not_hand_out_what_is_being_cancelled),
-		TEST(a_wish_of_a_booking_that_fleet_refuses_is_laid_down),
-		TEST(a_delivery_the_dispatcher_took_back_is_not_asked_about),
-		TEST(the_courier_hands_the_keys_over_and_takes_them_back_as_the_counter_does),
-		TEST(a_hand_out_at_the_branch_still_works),
-		TEST(a_car_that_is_with_the_courier_is_not_at_the_counter),
-		TEST(whoever_fetches_at_the_branch_what_was_to_be_brought_gets_that_trips_price_back),
-		TEST(nobody_is_noted_as_absent_by_itself_who_was_waiting_for_a_courier),
-		TEST(an_extra_whose_refund_rests_is_on_the_stuck_desk_and_can_be_tried),
-		TEST(an_extra_is_closed_by_hand_only_when_payments_books_say_so),
-		TEST(a_wish_that_rests_is_on_the_stuck_desk_and_can_be_tried),
-		TEST(whatever_happens_in_whatever_order_the_money_and_the_stock_are_right),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN("extra", NULL, NULL, begin, end)

@@ -2,12 +2,9 @@
  * test_fleet - the vehicles: registered once, changed by one manager at a time, never deleted once booked; their status is what
  * is true now; bookings are answered once however often their events come; and what a picture file says of itself.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
 
+#include "domain/rental.h"
 #include "scratch.h"
 
 #include "cgi-bin/fleet/car.c"
@@ -20,8 +17,7 @@ static struct db *db, *others;  /* others: what booking would write */
 
 static const struct db_role all = { .name = "test", .owns = "*" };
 
-static int
-begin(void **state)
+TEST_SETUP(begin)
 {
 	if (scratch_begin(state) != 0)
 		return -1;
@@ -30,12 +26,11 @@ begin(void **state)
 	db = scratch_open(&fleet_role);
 	others = scratch_open(&all);
 	clock_set(NOW);
-	settings.turnaround_s = 3600;
+	rental.turnaround_s = 3600;
 	return 0;
 }
 
-static int
-end(void **state)
+TEST_SETUP(end)
 {
 	clock_set(0);
 	db_close(db);
@@ -85,12 +80,10 @@ status_of(int64_t car_id)
 
 /* --- one car ------------------------------------------------------------------------------------------------------ */
 
-static void
-the_first_car_makes_the_first_branch(void **state)
+TEST(the_first_car_makes_the_first_branch)
 {
 	struct car car = ray("12가 3456");
 
-	(void)state;
 	assert_int_equal(car_add(db, &car, 7), CAR_OK);
 	assert_string_equal(car.branch_name, "Main branch");
 	assert_int_equal(car.status, CAR_AVAILABLE);
@@ -99,12 +92,10 @@ the_first_car_makes_the_first_branch(void **state)
 	assert_non_null(strstr(last_payload(), "\"branch_name\":\"Main branch\""));
 }
 
-static void
-two_cars_never_have_one_plate(void **state)
+TEST(two_cars_never_have_one_plate)
 {
 	struct car twin = ray("1"), other;
 
-	(void)state;
 	add("1");
 	assert_int_equal(car_add(db, &twin, 7), CAR_PLATE_TAKEN);
 	other = ray("2");
@@ -116,23 +107,19 @@ two_cars_never_have_one_plate(void **state)
 	assert_false(db_failed(db));
 }
 
-static void
-blanks_in_a_plate_are_folded(void **state)
+TEST(blanks_in_a_plate_are_folded)
 {
-	(void)state;
 	assert_string_equal(car_plate(scratch_memory, "  12가 \t  3456 \n"), "12가 3456");
 	assert_string_equal(car_plate(scratch_memory, "   "), "");
 	assert_string_equal(car_plate(scratch_memory, "A"), "A");
 	assert_string_equal(car_plate(scratch_memory, "12가\u30003456\u200b"), "12가 3456");       /* unseen, it would be another plate */
 }
 
-static void
-a_change_that_is_there_already_writes_nothing(void **state)
+TEST(a_change_that_is_there_already_writes_nothing)
 {
 	struct car car = ray("1");
 	int64_t rev;
 
-	(void)state;
 	car_add(db, &car, 7);
 	rev = car.rev;
 	car.rev = 0;
@@ -141,12 +128,10 @@ a_change_that_is_there_already_writes_nothing(void **state)
 	assert_int_equal(n_events("car.modified"), 0);
 }
 
-static void
-two_managers_do_not_overwrite_each_other(void **state)
+TEST(two_managers_do_not_overwrite_each_other)
 {
 	struct car one = ray("1"), two;
 
-	(void)state;
 	car_add(db, &one, 7);
 	two = one;
 	one.daily_price = 60000;
@@ -158,13 +143,11 @@ two_managers_do_not_overwrite_each_other(void **state)
 	assert_int_equal(car_change(db, &two, 8), CAR_OK);
 }
 
-static void
-a_deleted_cars_number_and_rev_are_never_used_again(void **state)
+TEST(a_deleted_cars_number_and_rev_are_never_used_again)
 {
 	struct car car;
 	int64_t rev;
 
-	(void)state;
 	add("1");
 	car_find(db, add("2"), &car);
 	rev = car.rev;
@@ -176,12 +159,10 @@ a_deleted_cars_number_and_rev_are_never_used_again(void **state)
 	assert_false(car_was_deleted(db, 1));
 }
 
-static void
-every_change_of_any_car_has_a_rev_of_its_own(void **state)
+TEST(every_change_of_any_car_has_a_rev_of_its_own)
 {
 	int64_t last = 0;
 
-	(void)state;
 	for (int i = 0; i < 5; i++)
 		add(arena_printf(scratch_memory, "%d", i));
 	for (int i = 0; i < 10; i++) {
@@ -195,13 +176,11 @@ every_change_of_any_car_has_a_rev_of_its_own(void **state)
 	assert_int_equal(n_events("car.modified"), 10);
 }
 
-static void
-a_car_that_was_ever_booked_is_retired_and_stays_so(void **state)
+TEST(a_car_that_was_ever_booked_is_retired_and_stays_so)
 {
 	int64_t car_id = add("1");
 	struct car car;
 
-	(void)state;
 	db_do(others,
 		"INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at,"
 		" amount, vat_amount, currency, held_at, hold_until) VALUES ('MP-EXPIRED1', 1, $1, 'x', 'x', 'mini', 1, 'x', 'EXPIRED', 1, 2, 1,"
@@ -216,14 +195,12 @@ a_car_that_was_ever_booked_is_retired_and_stays_so(void **state)
 	assert_int_equal(status_of(car_id), CAR_RETIRED);
 }
 
-static void
-a_car_goes_only_to_an_open_branch_and_an_offered_model(void **state)
+TEST(a_car_goes_only_to_an_open_branch_and_an_offered_model)
 {
 	struct model model = { .name = "Ray", .body = BODY_MINI, .seats = 4, .daily_price = 1, .hourly_price = 1 };
 	struct branch branch = { .name = "Mapo" };
 	struct car car = ray("1");
 
-	(void)state;
 	assert_int_equal(branch_add(db, &branch), BRANCH_OK);
 	assert_int_equal(model_add(db, &model), MODEL_OK);
 	car.branch_id = 99;
@@ -249,14 +226,12 @@ a_car_goes_only_to_an_open_branch_and_an_offered_model(void **state)
 
 /* --- what all cars of a kind get ---------------------------------------------------------------------------------- */
 
-static void
-a_models_prices_reach_its_cars_only_when_wished(void **state)
+TEST(a_models_prices_reach_its_cars_only_when_wished)
 {
 	struct model model = { .name = "Ray", .body = BODY_MINI, .seats = 4, .daily_price = 70000, .hourly_price = 7000 };
 	struct car car = ray("1");
 	int64_t n_cars;
 
-	(void)state;
 	model_add(db, &model);
 	car.model_id = model.model_id;
 	car_add(db, &car, 7);
@@ -271,14 +246,12 @@ a_models_prices_reach_its_cars_only_when_wished(void **state)
 	assert_non_null(strstr(last_payload(), "\"daily_price\":80000"));
 }
 
-static void
-an_old_version_of_a_model_or_branch_overwrites_nothing(void **state)
+TEST(an_old_version_of_a_model_or_branch_overwrites_nothing)
 {
 	struct model model = { .name = "Ray", .body = BODY_MINI, .seats = 4, .daily_price = 1, .hourly_price = 1 }, late;
 	struct branch branch = { .name = "Mapo" }, late_branch;
 	int64_t n_cars;
 
-	(void)state;
 	model_add(db, &model);
 	late = model;
 	model.seats = 5;
@@ -295,12 +268,10 @@ an_old_version_of_a_model_or_branch_overwrites_nothing(void **state)
 	assert_int_equal(branch_change(db, &late_branch, 7), BRANCH_CHANGED);
 }
 
-static void
-a_branchs_new_name_is_told_for_each_of_its_cars(void **state)
+TEST(a_branchs_new_name_is_told_for_each_of_its_cars)
 {
 	struct branch branch;
 
-	(void)state;
 	add("1");
 	add("2");
 	assert_true(branch_find(db, 1, &branch));
@@ -314,8 +285,7 @@ a_branchs_new_name_is_told_for_each_of_its_cars(void **state)
 
 /* --- status ------------------------------------------------------------------------------------------------------- */
 
-static void
-a_cars_status_is_what_is_true_now(void **state)
+TEST(a_cars_status_is_what_is_true_now)
 {
 	static const struct { int64_t starts_at, ends_at; const char *kept; int status; const char *why; } cases[] = {
 		{ NOW - 10, NOW + 10, "RESERVED", CAR_RENTED,    "it runs" },
@@ -328,7 +298,6 @@ a_cars_status_is_what_is_true_now(void **state)
 		{ NOW - 10, NOW + 10, "ENDED",    CAR_AVAILABLE, "it came back early" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const char *code = arena_printf(scratch_memory, "MP-%zu", i);
 		int64_t car_id = add(code);
@@ -342,15 +311,13 @@ a_cars_status_is_what_is_true_now(void **state)
 	}
 }
 
-static void
-the_list_finds_sorts_and_counts(void **state)
+TEST(the_list_finds_sorts_and_counts)
 {
 	struct car_filter f = { .q = "", .body = -1, .status = -1, .limit = 10 };
 	struct car_counts counts;
 	struct car *cars = NULL, suv = ray("9 B");
 	int n;
 
-	(void)state;
 	add("1 A%");
 	add("2 A_");
 	suv.body = BODY_SUV;
@@ -411,12 +378,10 @@ kept(const char *code)
 	return db_text(db, "SELECT state FROM reservation WHERE booking_code = $1", code);
 }
 
-static void
-a_paid_booking_gets_its_car_once(void **state)
+TEST(a_paid_booking_gets_its_car_once)
 {
 	int64_t car_id = add("1");
 
-	(void)state;
 	booking_says("booking.paid", "MP-1", car_id);
 	booking_says("booking.paid", "MP-1", car_id);
 	react();
@@ -428,12 +393,10 @@ a_paid_booking_gets_its_car_once(void **state)
 	assert_non_null(strstr(last_payload(), "\"plate\":\"1\""));
 }
 
-static void
-a_car_that_cannot_be_given_is_refused_with_the_reason_once(void **state)
+TEST(a_car_that_cannot_be_given_is_refused_with_the_reason_once)
 {
 	int64_t out = add("1"), retired = add("2");
 
-	(void)state;
 	car_set_service(db, out, SERVICE_OUT_OF_SERVICE, 7);
 	car_retire(db, retired, 7);
 	booking_says("booking.paid", "MP-1", out);
@@ -451,13 +414,11 @@ a_car_that_cannot_be_given_is_refused_with_the_reason_once(void **state)
 	assert_int_equal(n_events("car.released"), 0);
 }
 
-static void
-a_cancelled_booking_releases_its_car_once(void **state)
+TEST(a_cancelled_booking_releases_its_car_once)
 {
 	static const char *const ends[] = { "booking.cancel_requested", "booking.cancelled", "booking.rejected", "booking.no_show" };
 	int64_t car_id = add("1");
 
-	(void)state;
 	for (int i = 0; i < 4; i++) {
 		const char *code = arena_printf(scratch_memory, "MP-%d", i);
 
@@ -471,12 +432,10 @@ a_cancelled_booking_releases_its_car_once(void **state)
 	assert_int_equal(status_of(car_id), CAR_AVAILABLE);
 }
 
-static void
-a_car_is_out_until_it_is_brought_back(void **state)
+TEST(a_car_is_out_until_it_is_brought_back)
 {
 	int64_t car_id = add("1");
 
-	(void)state;
 	booking_says("booking.paid", "MP-1", car_id);
 	booking_says("booking.handed_out", "MP-1", car_id);
 	react();
@@ -513,12 +472,10 @@ n_kept(const char *code, const char *state)
 	return db_int(db, "SELECT COUNT(*) FROM reservation WHERE booking_code = $1 AND state = $2", code, state);
 }
 
-static void
-all_the_cars_of_a_booking_are_reserved_handed_out_and_released_together(void **state)
+TEST(all_the_cars_of_a_booking_are_reserved_handed_out_and_released_together)
 {
 	int64_t first = add("1"), second = add("2");
 
-	(void)state;
 	booking_of_two_says("booking.paid", "MP-1", first, second);
 	booking_of_two_says("booking.paid", "MP-1", first, second);
 	react();
@@ -543,12 +500,10 @@ all_the_cars_of_a_booking_are_reserved_handed_out_and_released_together(void **s
 	assert_int_equal(car_n_chapters(db, second), 1 + 2);    /* the further car's history tells of its bookings too */
 }
 
-static void
-a_booking_of_two_whose_second_car_cannot_be_given_is_refused_whole(void **state)
+TEST(a_booking_of_two_whose_second_car_cannot_be_given_is_refused_whole)
 {
 	int64_t first = add("1"), second = add("2");
 
-	(void)state;
 	booking_of_two_says("booking.paid", "MP-1", first, second);
 	car_set_service(db, second, SERVICE_OUT_OF_SERVICE, 7);         /* after it was sold, before fleet heard of it */
 	react();
@@ -560,12 +515,10 @@ a_booking_of_two_whose_second_car_cannot_be_given_is_refused_whole(void **state)
 	assert_int_equal(status_of(first), CAR_AVAILABLE);
 }
 
-static void
-the_second_car_of_a_booking_is_retired_and_never_deleted(void **state)
+TEST(the_second_car_of_a_booking_is_retired_and_never_deleted)
 {
 	int64_t second = add("2");
 
-	(void)state;
 	db_do(others, "INSERT INTO booking (booking_id, code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at,"
 		" amount, vat_amount, currency, held_at, hold_until, model_id, n_cars)"
 		" VALUES (1, 'MP-000001', 1, 99, 'x', 'x', 'mini', 1, 'x', 'EXPIRED', 1, 2, 1, 0, 'KRW', 1, 1, 1, 2)");
@@ -574,14 +527,12 @@ the_second_car_of_a_booking_is_retired_and_never_deleted(void **state)
 	assert_int_equal(car_delete(db, second, 7), CAR_RETIRED_INSTEAD);
 }
 
-static void
-a_model_says_how_many_of_its_cars_are_in_service_and_free_now(void **state)
+TEST(a_model_says_how_many_of_its_cars_are_in_service_and_free_now)
 {
 	struct model model = { .name = "Ray", .body = BODY_MINI, .seats = 4, .daily_price = 70000, .hourly_price = 7000 }, *models;
 	int64_t cars[4];
 	int n;
 
-	(void)state;
 	model_add(db, &model);
 	for (int i = 0; i < 4; i++) {
 		struct car car = ray(arena_printf(scratch_memory, "%d", i));
@@ -601,14 +552,12 @@ a_model_says_how_many_of_its_cars_are_in_service_and_free_now(void **state)
 	assert_int_equal(model.n_free, 1);
 }
 
-static void
-a_cars_history_is_its_own_and_its_bookings_newest_first(void **state)
+TEST(a_cars_history_is_its_own_and_its_bookings_newest_first)
 {
 	int64_t car_id = add("1"), other = add("2");
 	struct car_chapter *chapters = NULL;
 	int n;
 
-	(void)state;
 	booking_says("booking.paid", "MP-1", car_id);
 	booking_says("booking.paid", "MP-2", other);
 	react();
@@ -630,15 +579,13 @@ a_cars_history_is_its_own_and_its_bookings_newest_first(void **state)
 #define JPEG_FRAME "\xFF\xC0\x00\x0B\x08\x01\xE0\x02\x80\x01\x01\x11\x00"
 #define JPEG_SCAN  "\xFF\xDA\x00\x08\x01\x01\x00\x00\x3F\x00\x12\x34"
 
-static void
-a_picture_file_says_what_it_is(void **state)
+TEST_WITH(a_picture_file_says_what_it_is, NULL, NULL)
 {
 	static const unsigned char jpeg[] = JPEG_BEGIN JPEG_FRAME JPEG_SCAN "\xFF\xD9", cut[] = JPEG_BEGIN JPEG_FRAME JPEG_SCAN;
 	static const unsigned char png[] = "\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR\0\0\x02\x80\0\0\x01\xE0\x08\x02\0\0\0\0\0\0\0";
 	static const unsigned char webp[] = "RIFF\x16\0\0\0WEBPVP8X\x0A\0\0\0\0\0\0\0\x7F\x02\0\xDF\x01\0";
 	struct picture p;
 
-	(void)state;
 	assert_true(picture_look(&p, jpeg, sizeof(jpeg) - 1));
 	assert_int_equal(p.type, PICTURE_JPEG);
 	assert_int_equal(p.width, 640);
@@ -651,13 +598,11 @@ a_picture_file_says_what_it_is(void **state)
 	assert_int_equal(p.height, 480);
 }
 
-static void
-no_cut_or_bent_picture_is_read_beyond_its_end(void **state)
+TEST_WITH(no_cut_or_bent_picture_is_read_beyond_its_end, NULL, NULL)
 {
 	static const unsigned char jpeg[] = JPEG_BEGIN JPEG_FRAME JPEG_SCAN "\xFF\xD9";
 	struct picture p;
 
-	(void)state;
 	for (size_t n = 0; n < sizeof(jpeg) - 1; n++) {
 		unsigned char *exact = malloc(n ? n : 1);
 
@@ -677,38 +622,4 @@ no_cut_or_bent_picture_is_read_beyond_its_end(void **state)
 		}
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(the_first_car_makes_the_first_branch),
-		TEST(two_cars_never_have_one_plate),
-		TEST(blanks_in_a_plate_are_folded),
-		TEST(a_change_that_is_there_already_writes_nothing),
-		TEST(two_managers_do_not_overwrite_each_other),
-		TEST(a_deleted_cars_number_and_rev_are_never_used_again),
-		TEST(every_change_of_any_car_has_a_rev_of_its_own),
-		TEST(a_car_that_was_ever_booked_is_retired_and_stays_so),
-		TEST(a_car_goes_only_to_an_open_branch_and_an_offered_model),
-		TEST(a_models_prices_reach_its_cars_only_when_wished),
-		TEST(an_old_version_of_a_model_or_branch_overwrites_nothing),
-		TEST(a_branchs_new_name_is_told_for_each_of_its_cars),
-		TEST(a_cars_status_is_what_is_true_now),
-		TEST(the_list_finds_sorts_and_counts),
-		TEST(all_the_cars_of_a_booking_are_reserved_handed_out_and_released_together),
-		TEST(a_booking_of_two_whose_second_car_cannot_be_given_is_refused_whole),
-		TEST(the_second_car_of_a_booking_is_retired_and_never_deleted),
-		TEST(a_model_says_how_many_of_its_cars_are_in_service_and_free_now),
-		TEST(a_paid_booking_gets_its_car_once),
-		TEST(a_car_that_cannot_be_given_is_refused_with_the_reason_once),
-		TEST(a_cancelled_booking_releases_its_car_once),
-		TEST(a_car_is_out_until_it_is_brought_back),
-		TEST(a_cars_history_is_its_own_and_its_bookings_newest_first),
-		cmocka_unit_test(a_picture_file_says_what_it_is),
-		cmocka_unit_test(no_cut_or_bent_picture_is_read_beyond_its_end),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN("fleet", NULL, NULL, begin, end)

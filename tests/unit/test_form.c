@@ -1,21 +1,14 @@
 /* test_form - typed fields: what each kind takes, what it says otherwise, unknown fields, and what a page shows again. */
+#include "test.h"
+
 #include "lib/web/field.c"
 #include "lib/web/form.c"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 static struct web w;
 static struct web_inside in;
 
-static int
-fresh(void **state)
+TEST_SETUP(fresh)
 {
-	(void)state;
 	if (!w.m)
 		w.m = arena_new(16 << 20);
 	arena_reset(w.m);
@@ -47,10 +40,8 @@ has_error(const char *name)
 
 /* --- numbers ------------------------------------------------------------------------------------------------------ */
 
-static void
-a_whole_number_in_its_range_is_taken(void **state)
+TEST(a_whole_number_in_its_range_is_taken)
 {
-	(void)state;
 	post("a=5&b=+-3&c=%2B7&d=007");
 	assert_int_equal(form_int(&w, "a", 1, 10), 5);
 	assert_int_equal(form_int(&w, "b", -5, 10), -3);
@@ -59,10 +50,8 @@ a_whole_number_in_its_range_is_taken(void **state)
 	assert_false(form_bad(&w));
 }
 
-static void
-a_number_that_is_none_or_out_of_range_is_marked(void **state)
+TEST(a_number_that_is_none_or_out_of_range_is_marked)
 {
-	(void)state;
 	post("a=11&b=x&c=1.5&d=99999999999999999999&e=&f=-99999999999999999999&g=-");
 	assert_int_equal(form_int(&w, "a", 1, 10), 0);
 	assert_int_equal(form_int(&w, "b", 1, 10), 0);
@@ -73,13 +62,11 @@ a_number_that_is_none_or_out_of_range_is_marked(void **state)
 	assert_int_equal(form_int(&w, "g", 1, 10), 0);
 	assert_int_equal(form_int(&w, "missing", 1, 10), 0);
 	assert_int_equal(form_n_errors(&w), 8);
-	assert_string_equal(error_of(&w, "a"), "Please give a number from 1 to 10.");
+	assert_string_equal(error_of(&w, "a"), "Please enter a number from 1 to 10.");
 }
 
-static void
-an_amount_may_have_commas_where_they_belong(void **state)
+TEST(an_amount_may_have_commas_where_they_belong)
 {
-	(void)state;
 	post("a=90%2C000&b=1%2C234%2C567&c=9%2C00&d=90.5&e=-1&f=1000000000000000000&g=%2C000");
 	assert_int_equal(form_amount(&w, "a", 0, 100000000), 90000);
 	assert_int_equal(form_amount(&w, "b", 0, 100000000), 1234567);
@@ -92,10 +79,8 @@ an_amount_may_have_commas_where_they_belong(void **state)
 	assert_int_equal(form_n_errors(&w), 5);
 }
 
-static void
-an_id_is_positive(void **state)
+TEST(an_id_is_positive)
 {
-	(void)state;
 	post("a=12&b=0&c=-1&d=x");
 	assert_int_equal(form_id(&w, "a"), 12);
 	assert_int_equal(form_id(&w, "b"), 0);
@@ -107,20 +92,16 @@ an_id_is_positive(void **state)
 
 /* --- time --------------------------------------------------------------------------------------------------------- */
 
-static void
-branch_time_and_rfc3339_are_the_same_moment(void **state)
+TEST(branch_time_and_rfc3339_are_the_same_moment)
 {
-	(void)state;
 	post("a=2026-11-21T14:00&b=2026-11-21T05:00:00Z");
 	assert_int_equal(form_time(&w, "a"), 1795237200);
 	assert_int_equal(form_time(&w, "b"), 1795237200);
 	assert_false(form_bad(&w));
 }
 
-static void
-a_time_that_does_not_exist_or_is_between_half_hours_is_marked(void **state)
+TEST(a_time_that_does_not_exist_or_is_between_half_hours_is_marked)
 {
-	(void)state;
 	post("a=2026-02-31T10:00&b=2026-11-21T14:10&c=soon");
 	assert_int_equal(form_time(&w, "a"), 0);
 	assert_int_equal(form_time(&w, "b"), 0);
@@ -128,10 +109,8 @@ a_time_that_does_not_exist_or_is_between_half_hours_is_marked(void **state)
 	assert_int_equal(form_n_errors(&w), 3);
 }
 
-static void
-a_date_is_a_real_day(void **state)
+TEST(a_date_is_a_real_day)
 {
-	(void)state;
 	post("a=2028-02-29&b=2027-02-29");
 	assert_string_equal(form_date(&w, "a"), "2028-02-29");
 	assert_string_equal(form_date(&w, "b"), "");
@@ -140,10 +119,8 @@ a_date_is_a_real_day(void **state)
 
 /* --- texts -------------------------------------------------------------------------------------------------------- */
 
-static void
-a_text_is_trimmed_counted_in_characters_and_its_lines_end_alike(void **state)
+TEST(a_text_is_trimmed_counted_in_characters_and_its_lines_end_alike)
 {
-	(void)state;
 	post("a=++%EA%B0%80%EB%82%98+&b=one%0D%0Atwo%0D%0A&c=%EA%B0%80%EB%82%98%EB%8B%A4&d=+++");
 	assert_string_equal(form_text(&w, "a", 2), "가나");
 	assert_string_equal(form_text(&w, "b", 7), "one\ntwo");
@@ -153,10 +130,8 @@ a_text_is_trimmed_counted_in_characters_and_its_lines_end_alike(void **state)
 	assert_false(has_error("a") || has_error("b"));
 }
 
-static void
-a_line_is_one_line_that_can_be_seen(void **state)
+TEST(a_line_is_one_line_that_can_be_seen)
 {
-	(void)state;
 	post_json("{\"good\":\"12가 3456\",\"emoji\":\"\U0001F469\u200D\U0001F680\",\"two\":\"a\\nb\",\"hidden\":\"\u200b\u3164\",\"turned\":\"1\u202e2\"}");
 	assert_string_equal(form_line(&w, "good", 10), "12가 3456");
 	assert_string_equal(form_line(&w, "emoji", 10), "\U0001F469\u200D\U0001F680");
@@ -167,10 +142,8 @@ a_line_is_one_line_that_can_be_seen(void **state)
 	assert_true(has_error("two") && has_error("hidden") && has_error("turned"));
 }
 
-static void
-a_password_keeps_its_blanks_and_is_never_shown_again(void **state)
+TEST(a_password_keeps_its_blanks_and_is_never_shown_again)
 {
-	(void)state;
 	post("password=+secret+sauce+");
 	assert_string_equal(form_secret(&w, "password", 8, 200), " secret sauce ");
 	assert_string_equal(form_field(&w, "password", NULL).value, "");
@@ -178,15 +151,14 @@ a_password_keeps_its_blanks_and_is_never_shown_again(void **state)
 	assert_true(has_error("password"));
 }
 
-static void
-an_email_is_lower_cased_and_plausible(void **state)
+TEST(an_email_is_lower_cased_and_plausible)
 {
 	static const char *const bad[] = { "kim", "kim@", "@b.c", "a b@c.de", "a@b", "a@b@c.de", "a@.de", "a@b.", "a..b@c.de", "a@b..de", "\"a\"@b.de" };
 
 	post("a=Kim@Example.COM");
 	assert_string_equal(form_email(&w, "a"), "kim@example.com");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		fresh(state);
+		fresh(NULL);
 		post(arena_printf(w.m, "a=%s", bad[i]));
 		assert_string_equal(form_email(&w, "a"), "");
 		assert_true(has_error("a"));
@@ -198,10 +170,8 @@ an_email_is_lower_cased_and_plausible(void **state)
 static const struct word body_word[] = { { "mini", "Mini" }, { "suv", "SUV" } };
 static const struct words body_words = WORDS(body_word);
 
-static void
-a_choice_is_one_of_its_words(void **state)
+TEST(a_choice_is_one_of_its_words)
 {
-	(void)state;
 	post("a=suv&b=SUV");
 	assert_int_equal(form_choice(&w, "a", &body_words), 1);
 	assert_int_equal(form_choice(&w, "b", &body_words), -1);
@@ -209,10 +179,8 @@ a_choice_is_one_of_its_words(void **state)
 	assert_int_equal(form_n_errors(&w), 2);
 }
 
-static void
-a_box_is_ticked_or_not_there(void **state)
+TEST(a_box_is_ticked_or_not_there)
 {
-	(void)state;
 	post("a=on&b=0&c=maybe");
 	assert_true(form_tick(&w, "a"));
 	assert_false(form_tick(&w, "b"));
@@ -223,10 +191,8 @@ a_box_is_ticked_or_not_there(void **state)
 
 /* --- JSON --------------------------------------------------------------------------------------------------------- */
 
-static void
-json_fields_answer_the_same_calls(void **state)
+TEST(json_fields_answer_the_same_calls)
 {
-	(void)state;
 	post_json("{\"n\":5,\"digits\":\"5\",\"plate\":\"12가\",\"yes\":true,\"none\":null}");
 	assert_int_equal(form_int(&w, "n", 1, 10), 5);
 	assert_int_equal(form_id(&w, "digits"), 5);
@@ -236,10 +202,8 @@ json_fields_answer_the_same_calls(void **state)
 	assert_false(form_bad(&w));
 }
 
-static void
-a_json_kind_that_does_not_fit_is_marked(void **state)
+TEST(a_json_kind_that_does_not_fit_is_marked)
 {
-	(void)state;
 	post_json("{\"plate\":123,\"n\":true,\"price\":1.5,\"list\":[]}");
 	form_text(&w, "plate", 10);
 	form_int(&w, "n", 0, 10);
@@ -247,15 +211,13 @@ a_json_kind_that_does_not_fit_is_marked(void **state)
 	assert_false(form_has(&w, "list"));     /* an empty list is nothing; one with something in it has members: list.0 */
 	assert_true(form_bad(&w));
 	assert_int_equal(form_n_errors(&w), 3);
-	assert_string_equal(error_of(&w, "price"), "Please give a whole number.");
+	assert_string_equal(error_of(&w, "price"), "Please enter a whole number.");
 }
 
 /* --- the form as a whole ------------------------------------------------------------------------------------------ */
 
-static void
-a_field_nobody_asked_for_is_refused(void **state)
+TEST(a_field_nobody_asked_for_is_refused)
 {
-	(void)state;
 	post("a=1&csrf=x&form_key=y&admin=1");
 	form_int(&w, "a", 0, 9);
 	assert_true(form_bad(&w));
@@ -263,40 +225,32 @@ a_field_nobody_asked_for_is_refused(void **state)
 	assert_true(has_error("admin"));
 }
 
-static void
-a_query_may_hold_what_nobody_asks_for(void **state)
+TEST(a_query_may_hold_what_nobody_asks_for)
 {
-	(void)state;
 	w.method = GET;
 	assert_true(request_urlencoded(w.m, &in.query, arena_strdup(w.m, "a=1&utm=2"), 9));
 	assert_int_equal(form_int(&w, "a", 0, 9), 1);
 	assert_false(form_bad(&w));
 }
 
-static void
-a_field_sent_twice_is_marked_whoever_asks(void **state)
+TEST(a_field_sent_twice_is_marked_whoever_asks)
 {
-	(void)state;
 	post("a=1&a=2&b=1&b=2");
 	assert_int_equal(form_int(&w, "a", 0, 9), 0);
 	assert_true(form_bad(&w));
 	assert_int_equal(form_n_errors(&w), 2);
 }
 
-static void
-the_first_message_of_a_field_stays(void **state)
+TEST(the_first_message_of_a_field_stays)
 {
-	(void)state;
 	form_error(&w, "a", "one");
 	form_error(&w, "a", "two");
 	assert_int_equal(form_n_errors(&w), 1);
 	assert_string_equal(error_of(&w, "a"), "one");
 }
 
-static void
-many_errors_are_all_kept(void **state)
+TEST(many_errors_are_all_kept)
 {
-	(void)state;
 	for (int i = 0; i < 100; i++)
 		form_error(&w, arena_printf(w.m, "f%d", i), "x");
 	assert_int_equal(form_n_errors(&w), 100);
@@ -305,12 +259,10 @@ many_errors_are_all_kept(void **state)
 
 /* --- what the page shows again ------------------------------------------------------------------------------------ */
 
-static void
-a_form_shown_first_has_its_initial_values(void **state)
+TEST(a_form_shown_first_has_its_initial_values)
 {
 	struct field f;
 
-	(void)state;
 	w.method = GET;
 	assert_string_equal(form_field(&w, "plate", "12가").value, "12가");
 	assert_string_equal(form_field_int(&w, "seats", 5).value, "5");
@@ -322,10 +274,8 @@ a_form_shown_first_has_its_initial_values(void **state)
 	assert_true(f.options[2].selected);
 }
 
-static void
-a_form_shown_again_has_what_was_typed(void **state)
+TEST(a_form_shown_again_has_what_was_typed)
 {
-	(void)state;
 	post("plate=%3Cb%3E&body=&seats=many");
 	form_int(&w, "seats", 1, 9);
 	assert_string_equal(form_field(&w, "plate", "12가").value, "<b>");
@@ -335,12 +285,10 @@ a_form_shown_again_has_what_was_typed(void **state)
 	assert_false(form_field(&w, "is_electric", "1").checked);
 }
 
-static void
-problems_are_listed_in_the_order_they_were_found(void **state)
+TEST(problems_are_listed_in_the_order_they_were_found)
 {
 	struct form_problems p;
 
-	(void)state;
 	form_error(&w, "b", "second letter");
 	form_error(&w, "a", "first letter");
 	p = form_problems(&w, "Please look at the marked fields.");
@@ -348,36 +296,4 @@ problems_are_listed_in_the_order_they_were_found(void **state)
 	assert_string_equal(p.problems[0].name, "b");
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, fresh)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(a_whole_number_in_its_range_is_taken),
-		TEST(a_number_that_is_none_or_out_of_range_is_marked),
-		TEST(an_amount_may_have_commas_where_they_belong),
-		TEST(an_id_is_positive),
-		TEST(branch_time_and_rfc3339_are_the_same_moment),
-		TEST(a_time_that_does_not_exist_or_is_between_half_hours_is_marked),
-		TEST(a_date_is_a_real_day),
-		TEST(a_text_is_trimmed_counted_in_characters_and_its_lines_end_alike),
-		TEST(a_line_is_one_line_that_can_be_seen),
-		TEST(a_password_keeps_its_blanks_and_is_never_shown_again),
-		TEST(an_email_is_lower_cased_and_plausible),
-		TEST(a_choice_is_one_of_its_words),
-		TEST(a_box_is_ticked_or_not_there),
-		TEST(json_fields_answer_the_same_calls),
-		TEST(a_json_kind_that_does_not_fit_is_marked),
-		TEST(a_field_nobody_asked_for_is_refused),
-		TEST(a_query_may_hold_what_nobody_asks_for),
-		TEST(a_field_sent_twice_is_marked_whoever_asks),
-		TEST(the_first_message_of_a_field_stays),
-		TEST(many_errors_are_all_kept),
-		TEST(a_form_shown_first_has_its_initial_values),
-		TEST(a_form_shown_again_has_what_was_typed),
-		TEST(problems_are_listed_in_the_order_they_were_found),
-	};
-
-	return cmocka_run_group_tests_name("form", tests, NULL, NULL);
-}
+TEST_MAIN("form", NULL, NULL, fresh, NULL)

@@ -1,5 +1,6 @@
 /* test_gauge - what workers say of themselves, counted by many and read by others; and how long a socket's line is. */
-#include <stdint.h>
+#include "test.h"
+
 static int64_t fake_ms;
 static int64_t test_clock_ms(void) { return fake_ms; }
 #define clock_ms test_clock_ms
@@ -8,21 +9,13 @@ static int64_t test_clock_ms(void) { return fake_ms; }
 #undef MP_CLOCK_H
 #undef clock_ms
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "scratch.h"
 #include "lib/process/backlog.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>
 
-static void
-what_one_counts_another_sees(void **state)
+TEST(what_one_counts_another_sees)
 {
 	struct gauge *g = gauge_open(scratch, "fleet");
 	const struct gauge *seen = gauge_look(scratch, "fleet");
@@ -45,21 +38,17 @@ what_one_counts_another_sees(void **state)
 	assert_int_equal(atomic_load(&seen->bucket[GAUGE_BUCKETS]), 1);
 	gauge_close(g);
 	gauge_close(seen);
-	(void)state;
 }
 
-static void
-nobody_counts_where_there_is_no_gauge(void **state)
+TEST(nobody_counts_where_there_is_no_gauge)
 {
 	gauge_begin(NULL, 0);
 	gauge_end(NULL, 0, 200, 1);
 	assert_null(gauge_look(scratch, "nobody"));
 	assert_int_equal(gauge_minute(NULL).n, 0);
-	(void)state;
 }
 
-static void
-the_last_minute_is_six_whole_windows(void **state)
+TEST(the_last_minute_is_six_whole_windows)
 {
 	struct gauge *g = gauge_open(scratch, "booking");
 	struct gauge_minute m;
@@ -75,11 +64,9 @@ the_last_minute_is_six_whole_windows(void **state)
 	fake_ms += 60000;
 	assert_int_equal(gauge_minute(g).n, 0);
 	gauge_close(g);
-	(void)state;
 }
 
-static void
-quantiles_are_those_of_the_requests(void **state)
+TEST(quantiles_are_those_of_the_requests)
 {
 	struct gauge *g = gauge_open(scratch, "payment");
 	struct gauge_minute m;
@@ -95,11 +82,9 @@ quantiles_are_those_of_the_requests(void **state)
 	assert_true(m.p99_us > 300000 && m.p99_us <= 500000);
 	assert_int_equal(m.n_failed, 1);
 	gauge_close(g);
-	(void)state;
 }
 
-static void
-many_processes_count_and_none_is_forgotten(void **state)
+TEST(many_processes_count_and_none_is_forgotten)
 {
 	struct gauge *g = gauge_open(scratch, "mypage");
 
@@ -115,11 +100,9 @@ many_processes_count_and_none_is_forgotten(void **state)
 	assert_int_equal(atomic_load(&g->n_requests[2]), 80000);
 	assert_int_equal(atomic_load(&g->window[200 % GAUGE_WINDOWS].n), 80000);
 	gauge_close(g);
-	(void)state;
 }
 
-static void
-only_public_workers_that_can_serve_are_counted(void **state)
+TEST(only_public_workers_that_can_serve_are_counted)
 {
 	struct gauge *g = gauge_open(scratch, "ops");
 
@@ -133,11 +116,9 @@ only_public_workers_that_can_serve_are_counted(void **state)
 	assert_int_equal(gauge_minute(g).n_workers, 3);
 	assert_int_equal(gauge_minute(g).n_busy, 1);
 	gauge_close(g);
-	(void)state;
 }
 
-static void
-the_length_of_a_line_is_known(void **state)
+TEST(the_length_of_a_line_is_known)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	int s = socket(AF_UNIX, SOCK_STREAM, 0), c[5], n;
@@ -157,21 +138,6 @@ the_length_of_a_line_is_known(void **state)
 		close(c[i]);
 	close(n);
 	close(s);
-	(void)state;
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(what_one_counts_another_sees, scratch_begin, scratch_end),
-		cmocka_unit_test_setup_teardown(nobody_counts_where_there_is_no_gauge, scratch_begin, scratch_end),
-		cmocka_unit_test_setup_teardown(the_last_minute_is_six_whole_windows, scratch_begin, scratch_end),
-		cmocka_unit_test_setup_teardown(quantiles_are_those_of_the_requests, scratch_begin, scratch_end),
-		cmocka_unit_test_setup_teardown(many_processes_count_and_none_is_forgotten, scratch_begin, scratch_end),
-		cmocka_unit_test_setup_teardown(only_public_workers_that_can_serve_are_counted, scratch_begin, scratch_end),
-		cmocka_unit_test_setup_teardown(the_length_of_a_line_is_known, scratch_begin, scratch_end),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN("gauge", NULL, NULL, scratch_begin, scratch_end)

@@ -1,9 +1,5 @@
 /* test_generation - when a new generation may take over; the experiments (tests/fault/deploy) do it with real programs. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
 
 #include "scratch.h"
 
@@ -11,8 +7,8 @@
 
 static const struct parent_plan plan = { .name = "test", .var_dir = "/nowhere", .exe = "/bin/true", .n_min = { 2 }, .n_max = { 2 } };
 
-/* One serves, and all other places but n are taken by those who still finish what they have in hand. */
-static struct worker *
+/* One worker serves; all other slots but n are taken by workers that still drain. */
+static struct worker_slot *
 one_serves_and_the_others_drain(int n_free)
 {
 	memset(&parent, 0, sizeof(parent));
@@ -20,55 +16,43 @@ one_serves_and_the_others_drain(int n_free)
 	parent.listener[0].fd = parent.listener[1].fd = -1;
 	parent.n_wanted[0] = 2;
 	parent.newest = parent.serving.number = 7;
-	snprintf(parent.pid_file, sizeof(parent.pid_file), "%s", scratch_path("pid"));
 	for (int i = 0; i < MAX_SLOTS - n_free; i++)
-		parent.worker[i] = (struct worker){ .used = true, .generation = 7, .ready_fd = -1, .draining = i > 0, .ready = true, .has_all = true };
+		parent.worker[i] = (struct worker_slot){
+			.child.state = i > 0 ? CHILD_ENDING : CHILD_RUNNING, .generation = 7, .ready_fd = -1, .ready = true, .has_all = true,
+		};
 	return &parent.worker[0];
 }
 
 static void
 serves_on(int n_free)
 {
-	struct worker *w = one_serves_and_the_others_drain(n_free);
+	struct worker_slot *w = one_serves_and_the_others_drain(n_free);
 
 	generation_start();
-	generation_look();
+	generation_check();
 	assert_int_equal(parent.serving.number, 7);
 	assert_int_equal(parent.coming.number, 0);
-	assert_true(w->used && !w->draining);
+	assert_int_equal(w->child.state, CHILD_RUNNING);
 }
 
-static void
-a_generation_without_a_place_for_its_workers_does_not_take_over(void **state)
+TEST(a_generation_without_a_place_for_its_workers_does_not_take_over)
 {
 	serves_on(0);
 	serves_on(1);
-	(void)state;
 }
 
-static void
-one_with_places_waits_for_its_workers_and_takes_over(void **state)
+TEST(one_with_places_waits_for_its_workers_and_takes_over)
 {
-	struct worker *w = one_serves_and_the_others_drain(2);
+	struct worker_slot *w = one_serves_and_the_others_drain(2);
 
 	generation_start();
-	generation_look();
+	generation_check();
 	assert_int_equal(parent.coming.number, 8);
 	for (int i = 1; i <= 2; i++)
 		parent.worker[MAX_SLOTS - i].ready = parent.worker[MAX_SLOTS - i].has_all = true;
-	generation_look();
+	generation_check();
 	assert_int_equal(parent.serving.number, 8);
-	assert_false(w->used && !w->draining);
-	(void)state;
+	assert_int_not_equal(w->child.state, CHILD_RUNNING);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_generation_without_a_place_for_its_workers_does_not_take_over, scratch_begin, scratch_end),
-		cmocka_unit_test_setup_teardown(one_with_places_waits_for_its_workers_and_takes_over, scratch_begin, scratch_end),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN("generation", NULL, NULL, scratch_begin, scratch_end)

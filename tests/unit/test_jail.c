@@ -1,12 +1,7 @@
 /* test_jail - what a worker may do and what it may not, each tried in a child that has locked itself up. */
+#include "test.h"
+
 #include "lib/process/jail.c"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "scratch.h"
 
@@ -74,17 +69,14 @@ can_run(const char *path)
 static bool try_run(void) { return can_run("/bin/true"); }
 static bool try_run_other(void) { return can_run("/bin/echo") || can_run("/bin/sh"); }
 
-static void
-everybody_serves(void **state)
+TEST(everybody_serves)
 {
 	assert_true(works(0, try_unix));
 	assert_true(works(0, try_read));
 	assert_true(works(0, try_write));
-	(void)state;
 }
 
-static void
-nobody_traces_mounts_or_gets_into_the_kernel(void **state)
+TEST(nobody_traces_mounts_or_gets_into_the_kernel)
 {
 	for (int may = 0; may < 4; may++) {
 		assert_false(works(may, try_trace));
@@ -92,16 +84,13 @@ nobody_traces_mounts_or_gets_into_the_kernel(void **state)
 		assert_false(works(may, try_kernel));
 		assert_false(works(may, try_packet));
 	}
-	(void)state;
 }
 
-static void
-only_who_needs_the_network_gets_it(void **state)
+TEST(only_who_needs_the_network_gets_it)
 {
 	assert_false(works(0, try_inet));
 	assert_false(works(JAIL_EXECUTE, try_inet));
 	assert_true(works(JAIL_NETWORK, try_inet));
-	(void)state;
 }
 
 /* As payment finds its card provider: by name, in a thread. Nobody answers at port 1, but that is found out only after the name. */
@@ -123,52 +112,43 @@ try_name(void)
 	return rc == CURLE_COULDNT_CONNECT;
 }
 
-static void
-who_needs_the_network_finds_others_by_name(void **state)
+TEST(who_needs_the_network_finds_others_by_name)
 {
 	if (!try_name())                /* this machine does not know its own */
 		skip();
 	assert_true(works(JAIL_NETWORK, try_name));
 	assert_false(works(0, try_name));
-	(void)state;
 }
 
 static bool try_ask(void) { return kill(getppid(), 0) == 0 && kill(1 << 22, 0) != 0 && errno == ESRCH; }
 static bool try_signal(void) { return kill(getppid(), SIGCONT) == 0; }
 
-static void
-anybody_may_ask_whether_a_process_lives_and_do_nothing_to_it(void **state)
+TEST(anybody_may_ask_whether_a_process_lives_and_do_nothing_to_it)
 {
 	assert_true(works(0, try_ask));
 	assert_false(works(0, try_signal));
-	(void)state;
 }
 
-static void
-only_who_needs_a_program_runs_it_and_no_other(void **state)
+TEST(only_who_needs_a_program_runs_it_and_no_other)
 {
 	assert_false(works(0, try_run));
 	assert_false(works(JAIL_NETWORK, try_run));
 	assert_true(works(JAIL_EXECUTE, try_run));
 	if (has_walls())
 		assert_false(works(JAIL_EXECUTE, try_run_other));
-	(void)state;
 }
 
-static void
-files_that_are_none_of_its_business_stay_shut(void **state)
+TEST(files_that_are_none_of_its_business_stay_shut)
 {
 	if (!has_walls())
 		skip();
 	assert_false(works(0, try_look));
 	assert_false(works(0, try_deface));
 	assert_false(works(JAIL_EXECUTE | JAIL_NETWORK, try_look));
-	(void)state;
 }
 
 /* Outside every jail: each of the looks for a hole finds one. */
-static void
-the_self_test_can_fail(void **state)
+TEST(the_self_test_can_fail)
 {
 	struct jail j = a_jail(0);
 	int status;
@@ -179,12 +159,10 @@ the_self_test_can_fail(void **state)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 	unlink("/tmp/motorpool-jail-test");
-	(void)state;
 }
 
 /* One that lacks what it needs is told so and does not serve. */
-static void
-a_jail_that_is_too_narrow_is_noticed(void **state)
+TEST(a_jail_that_is_too_narrow_is_noticed)
 {
 	int status;
 	pid_t pid;
@@ -201,25 +179,12 @@ a_jail_that_is_too_narrow_is_noticed(void **state)
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(WEXITSTATUS(status), 1);
-	(void)state;
 }
 
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(everybody_serves, scratch_begin, scratch_end),
-		cmocka_unit_test_setup_teardown(nobody_traces_mounts_or_gets_into_the_kernel, scratch_begin, scratch_end),
-		cmocka_unit_test_setup_teardown(only_who_needs_the_network_gets_it, scratch_begin, scratch_end),
-		cmocka_unit_test_setup_teardown(who_needs_the_network_finds_others_by_name, scratch_begin, scratch_end),
-		cmocka_unit_test_setup_teardown(anybody_may_ask_whether_a_process_lives_and_do_nothing_to_it, scratch_begin, scratch_end),
-		cmocka_unit_test_setup_teardown(only_who_needs_a_program_runs_it_and_no_other, scratch_begin, scratch_end),
-		cmocka_unit_test_setup_teardown(files_that_are_none_of_its_business_stay_shut, scratch_begin, scratch_end),
-		cmocka_unit_test_setup_teardown(the_self_test_can_fail, scratch_begin, scratch_end),
-		cmocka_unit_test_setup_teardown(a_jail_that_is_too_narrow_is_noticed, scratch_begin, scratch_end),
-	};
-
 	if (!getcwd(here, sizeof(here)))
 		return 1;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return test_run("jail", NULL, NULL, scratch_begin, scratch_end);
 }

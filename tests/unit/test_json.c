@@ -1,9 +1,5 @@
 /* Structs out as JSON and JSON in. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
 
 #include "scratch.h"
 
@@ -40,10 +36,8 @@ static const struct shape order_shape = SHAPE(order, order_members);
 
 static struct arena *m;
 
-static int
-begin(void **state)
+TEST_SETUP(begin)
 {
-	(void)state;
 	if (!m)
 		m = arena_new(16 << 20);
 	arena_reset(m);
@@ -60,14 +54,12 @@ text(const char *s)
 	return b.s;
 }
 
-static void
-a_struct_is_written_member_by_member(void **state)
+TEST(a_struct_is_written_member_by_member)
 {
 	struct line lines[] = { { "base", 90000 }, { "weekend", INT64_MIN } }, extra = { NULL, INT64_MAX };
 	struct order o = { "MP-1", -5, true, 1795237200, 1, { "x", 0 }, &extra, lines, 2, "{\"a\":1}" };
 	struct buf b = { .m = m };
 
-	(void)state;
 	json_put(&b, &order_shape, &o);
 	assert_string_equal(b.s,
 		"{\"code\":\"MP-1\",\"number\":-5,\"is_late\":true,\"starts_at\":\"2026-11-21T14:00:00+09:00\",\"state\":\"PAID\","
@@ -75,23 +67,19 @@ a_struct_is_written_member_by_member(void **state)
 		"\"lines\":[{\"rule\":\"base\",\"amount\":90000},{\"rule\":\"weekend\",\"amount\":-9223372036854775808}],\"raw\":{\"a\":1}}");
 }
 
-static void
-what_is_missing_is_null(void **state)
+TEST(what_is_missing_is_null)
 {
 	struct order o = { .state = 7 };
 	struct buf b = { .m = m };
 
-	(void)state;
 	json_put(&b, &order_shape, &o);
 	assert_string_equal(b.s,
 		"{\"code\":null,\"number\":0,\"is_late\":false,\"starts_at\":null,\"state\":null,\"first\":{\"rule\":null,\"amount\":0},"
 		"\"extra\":null,\"lines\":[],\"raw\":null}");
 }
 
-static void
-texts_are_escaped_and_always_valid(void **state)
+TEST(texts_are_escaped_and_always_valid)
 {
-	(void)state;
 	assert_string_equal(text("a\"b\\c/\n\t\x01\x7f"), "\"a\\\"b\\\\c/\\n\\u0009\\u0001\\u007f\"");
 	assert_string_equal(text("가나 \xF0\x9F\x9A\x97"), "\"가나 \xF0\x9F\x9A\x97\"");
 	assert_string_equal(text("\xE2\x80\xA8\xE2\x80\xA9"), "\"\\u2028\\u2029\"");
@@ -99,12 +87,10 @@ texts_are_escaped_and_always_valid(void **state)
 	assert_string_equal(text(NULL), "null");
 }
 
-static void
-any_bytes_at_all_come_out_as_json(void **state)
+TEST(any_bytes_at_all_come_out_as_json)
 {
 	char bytes[40];
 
-	(void)state;
 	srand(1);
 	for (int i = 0; i < 20000; i++) {
 		size_t n = (size_t)rand() % sizeof(bytes);
@@ -121,14 +107,12 @@ any_bytes_at_all_come_out_as_json(void **state)
 	}
 }
 
-static void
-what_is_written_is_read_back(void **state)
+TEST(what_is_written_is_read_back)
 {
 	struct line lines[] = { { "base \"x\"", 90000 }, { NULL, -1 } }, extra = { "e", 5 };
 	struct order o = { "MP-1 가", INT64_MAX, true, 1795237200, 1, { "x", 7 }, &extra, lines, 2, "[1,{\"k\":null}]" }, back;
 	struct buf b = { .m = m };
 
-	(void)state;
 	memset(&back, 0, sizeof(back));
 	json_put(&b, &order_shape, &o);
 	assert_true(json_into(m, b.s, &order_shape, &back));
@@ -142,19 +126,16 @@ what_is_written_is_read_back(void **state)
 	assert_string_equal(back.raw, o.raw);
 }
 
-static void
-members_not_sent_keep_what_they_hold_and_unknown_ones_are_let_be(void **state)
+TEST(members_not_sent_keep_what_they_hold_and_unknown_ones_are_let_be)
 {
 	struct order o = { .code = "kept", .number = 3 };
 
-	(void)state;
 	assert_true(json_into(m, "{\"number\": 4, \"colour\": {\"x\": [1.5]}, \"starts_at\": null, \"extra\": null}", &order_shape, &o));
 	assert_string_equal(o.code, "kept");
 	assert_int_equal(o.number, 4);
 }
 
-static void
-what_does_not_fit_is_not_readable(void **state)
+TEST(what_does_not_fit_is_not_readable)
 {
 	static const char *const bad[] = {
 		"", "[]", "null", "{", "{\"number\":1} x", "{\"number\":1,\"number\":2}", "{\"number\":1.0}", "{\"number\":\"1\"}",
@@ -164,21 +145,18 @@ what_does_not_fit_is_not_readable(void **state)
 	};
 	struct order o = { .number = 0 };
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (json_into(m, bad[i], &order_shape, &o))
 			fail_msg("taken: %s", bad[i]);
 }
 
-static void
-figures(void **state)
+TEST(figures)
 {
 	struct line lines[] = { { "base", 90000 }, { "weekend", 4000 } };
 	struct order o = { "MP-1A2B3C4D", 5, true, 1795237200, 1, { "x", 0 }, NULL, lines, 2, NULL }, back;
 	struct buf b;
 	double t = scratch_us(), out;
 
-	(void)state;
 	for (int i = 0; i < 20000; i++) {
 		arena_reset(m);
 		b = (struct buf){ .m = m };
@@ -191,21 +169,4 @@ figures(void **state)
 	print_message("%zu bytes of JSON: out %.2f us, in %.2f us\n", b.n, out / 20000, (scratch_us() - t) / 20000);
 }
 
-#define TEST(fn) cmocka_unit_test_setup(fn, begin)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(a_struct_is_written_member_by_member),
-		TEST(what_is_missing_is_null),
-		TEST(texts_are_escaped_and_always_valid),
-		TEST(any_bytes_at_all_come_out_as_json),
-		TEST(what_is_written_is_read_back),
-		TEST(members_not_sent_keep_what_they_hold_and_unknown_ones_are_let_be),
-		TEST(what_does_not_fit_is_not_readable),
-		TEST(figures),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN("json", NULL, NULL, begin, NULL)

@@ -1,9 +1,5 @@
 /* The ring of samples behind the small charts. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
 
 #include "scratch.h"
 
@@ -18,23 +14,19 @@ add(struct lag_history_shm *b, int64_t at)
 	lag_history_add(b, &s);
 }
 
-static void
-without_a_relay_there_is_no_history(void **state)
+TEST(without_a_relay_there_is_no_history)
 {
 	struct lag_history h;
 
-	(void)state;
 	assert_false(lag_history_read(scratch_memory, scratch, &h));
 	assert_int_equal(h.n_samples, 0);
 }
 
-static void
-samples_come_back_oldest_first_with_all_they_said(void **state)
+TEST(samples_come_back_oldest_first_with_all_they_said)
 {
 	struct lag_history_shm *b = lag_history_open(scratch);
 	struct lag_history h;
 
-	(void)state;
 	assert_int_equal(lag_history_column(b, "booking"), 0);
 	assert_int_equal(lag_history_column(b, "fleet"), 1);
 	assert_int_equal(lag_history_column(b, "booking"), 0);
@@ -54,13 +46,11 @@ samples_come_back_oldest_first_with_all_they_said(void **state)
 	}
 }
 
-static void
-the_oldest_make_room_and_another_relay_goes_on_with_the_same_ring(void **state)
+TEST(the_oldest_make_room_and_another_relay_goes_on_with_the_same_ring)
 {
 	struct lag_history_shm *b;
 	struct lag_history h;
 
-	(void)state;
 	for (int64_t at = 1; at <= LAG_SAMPLES + 50; at++) {
 		b = lag_history_open(scratch);
 		add(b, at);
@@ -72,12 +62,10 @@ the_oldest_make_room_and_another_relay_goes_on_with_the_same_ring(void **state)
 	assert_int_equal(h.samples[LAG_SAMPLES - 1].at, LAG_SAMPLES + 50);
 }
 
-static void
-more_consumers_than_places_are_left_out(void **state)
+TEST(more_consumers_than_places_are_left_out)
 {
 	struct lag_history_shm *b = lag_history_open(scratch);
 
-	(void)state;
 	for (int i = 0; i < LAG_CONSUMERS; i++)
 		assert_int_equal(lag_history_column(b, arena_printf(scratch_memory, "c%d", i)), i);
 	assert_int_equal(lag_history_column(b, "one too many"), -1);
@@ -95,13 +83,11 @@ write_without_end(void *arg)
 	return 0;
 }
 
-static void
-a_sample_read_while_it_is_written_is_whole_or_left_out(void **state)
+TEST(a_sample_read_while_it_is_written_is_whole_or_left_out)
 {
 	pid_t writer = scratch_fork(write_without_end, NULL);
 	int64_t n = 0;
 
-	(void)state;
 	scratch_sleep_ms(50);
 	for (int i = 0; i < 200; i++) {
 		struct lag_history h;
@@ -116,18 +102,4 @@ a_sample_read_while_it_is_written_is_whole_or_left_out(void **state)
 	assert_true(n > 1000);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, scratch_begin, scratch_end)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(without_a_relay_there_is_no_history),
-		TEST(samples_come_back_oldest_first_with_all_they_said),
-		TEST(the_oldest_make_room_and_another_relay_goes_on_with_the_same_ring),
-		TEST(more_consumers_than_places_are_left_out),
-		TEST(a_sample_read_while_it_is_written_is_whole_or_left_out),
-	};
-
-	return cmocka_run_group_tests_name("history", tests, NULL, NULL);
-}
+TEST_MAIN("lag history", NULL, NULL, scratch_begin, scratch_end)

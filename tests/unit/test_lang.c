@@ -1,13 +1,8 @@
 /* test_lang - words from gettext catalogues, Accept-Language, and how money and time are written in each language. */
+#include "test.h"
+
 #include "lib/base/folder.c"
 #include "lib/base/lang.c"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,10 +25,8 @@ shell(const char *fmt, ...)
 }
 
 /* The folder as the build makes it. */
-static int
-make_catalogues(void **state)
+TEST_SETUP(make_catalogues)
 {
-	(void)state;
 	m = arena_new(1024 * 1024);
 	clock_open("Asia/Seoul");
 	assert_non_null(mkdtemp(dir));
@@ -47,27 +40,21 @@ make_catalogues(void **state)
 	return 0;
 }
 
-static int
-remove_catalogues(void **state)
+TEST_SETUP(remove_catalogues)
 {
-	(void)state;
 	shell("rm -r %s", dir);
 	return 0;
 }
 
-static void
-without_catalogues_words_stay_english(void **state)
+TEST(without_catalogues_words_stay_english)
 {
-	(void)state;
 	assert_false(lang_open("/nowhere"));
 	assert_false(lang_open("/tmp"));
 	assert_string_equal(lang_text(LANG_KO, "Book this car"), "Book this car");
 }
 
-static void
-words_come_from_the_catalogue_of_the_language(void **state)
+TEST(words_come_from_the_catalogue_of_the_language)
 {
-	(void)state;
 	setenv("LANGUAGE", "fr", 1);            /* the operator's own language does not matter */
 	assert_true(lang_open(dir));
 	assert_string_equal(lang_text(LANG_KO, "Book this car"), "이 차 예약하기");
@@ -78,10 +65,8 @@ words_come_from_the_catalogue_of_the_language(void **state)
 	assert_string_equal(lang_text(-1, "Book this car"), "Book this car");
 }
 
-static void
-the_current_language_is_what_was_set(void **state)
+TEST(the_current_language_is_what_was_set)
 {
-	(void)state;
 	assert_true(lang_open(dir));
 	lang_set(LANG_KO);
 	assert_int_equal(lang_now(), LANG_KO);
@@ -92,10 +77,8 @@ the_current_language_is_what_was_set(void **state)
 	assert_int_equal(lang_now(), LANG_EN);
 }
 
-static void
-a_number_chooses_the_plural_form_by_the_languages_rule(void **state)
+TEST(a_number_chooses_the_plural_form_by_the_languages_rule)
 {
-	(void)state;
 	assert_true(lang_open(dir));
 	lang_set(LANG_EN);
 	assert_string_equal(_n("1 car", "%lld cars", 1), "1 car");
@@ -110,19 +93,15 @@ a_number_chooses_the_plural_form_by_the_languages_rule(void **state)
 	lang_set(LANG_EN);
 }
 
-static void
-opening_again_reads_the_catalogues_again(void **state)
+TEST(opening_again_reads_the_catalogues_again)
 {
-	(void)state;
 	for (int i = 0; i < 5; i++)
 		assert_true(lang_open(dir));
 	assert_string_equal(lang_text(LANG_KO, "Book this car"), "이 차 예약하기");
 }
 
-static void
-languages_have_codes(void **state)
+TEST(languages_have_codes)
 {
-	(void)state;
 	assert_int_equal(lang_find("ko"), LANG_KO);
 	assert_int_equal(lang_find("en"), LANG_EN);
 	assert_int_equal(lang_find("fr"), -1);
@@ -131,10 +110,16 @@ languages_have_codes(void **state)
 	assert_string_equal(lang_code(55), "en");
 }
 
-static void
-the_browsers_best_language_is_taken(void **state)
+TEST(a_korean_text_is_for_korean_and_an_empty_one_for_none)
 {
-	(void)state;
+	assert_string_equal(lang_pick(LANG_KO, "Jamsil", "잠실"), "잠실");
+	assert_string_equal(lang_pick(LANG_EN, "Jamsil", "잠실"), "Jamsil");
+	assert_string_equal(lang_pick(LANG_KO, "Jamsil", ""), "Jamsil");
+	assert_string_equal(lang_pick(LANG_KO, "Jamsil", NULL), "Jamsil");
+}
+
+TEST(the_browsers_best_language_is_taken)
+{
 	assert_int_equal(lang_accepted("ko-KR,ko;q=0.9,en-US;q=0.8,en;q=0.7"), LANG_KO);
 	assert_int_equal(lang_accepted("en-GB, ko;q=0.9"), LANG_EN);
 	assert_int_equal(lang_accepted("fr, ko;q=0.4, en;q=0.3"), LANG_KO);
@@ -158,10 +143,8 @@ money(int lang, int64_t amount)
 	return b.s;
 }
 
-static void
-won_have_no_decimals(void **state)
+TEST(won_have_no_decimals)
 {
-	(void)state;
 	money_open("KRW");
 	assert_string_equal(money_currency(), "KRW");
 	assert_string_equal(money(LANG_KO, 207000), "207,000원");
@@ -172,20 +155,16 @@ won_have_no_decimals(void **state)
 	assert_string_equal(money(LANG_KO, 1234567890), "1,234,567,890원");
 }
 
-static void
-a_minus_stands_before_everything(void **state)
+TEST(a_minus_stands_before_everything)
 {
-	(void)state;
 	money_open("KRW");
 	assert_string_equal(money(LANG_EN, -5000), "-₩5,000");
 	assert_string_equal(money(LANG_KO, -5000), "-5,000원");
 	assert_string_equal(money(LANG_KO, INT64_MIN), "-9,223,372,036,854,775,808원");
 }
 
-static void
-other_currencies_have_their_own_decimals(void **state)
+TEST(other_currencies_have_their_own_decimals)
 {
-	(void)state;
 	money_open("USD");
 	assert_string_equal(money(LANG_EN, 123456), "$1,234.56");
 	assert_string_equal(money(LANG_EN, 5), "$0.05");
@@ -202,24 +181,21 @@ other_currencies_have_their_own_decimals(void **state)
 
 #define WRITTEN(...) ({ struct buf b = { .m = m }; buf_puts(&b, ""); __VA_ARGS__; b.s; })
 
-static void
-a_time_is_written_with_its_zone(void **state)
+TEST(a_time_is_written_without_its_zone)
 {
-	(void)state;
-	assert_string_equal(WRITTEN(time_put(&b, LANG_EN, AT)), "Sat 21 Nov 2026, 14:00 KST");
-	assert_string_equal(WRITTEN(time_put(&b, LANG_KO, AT)), "2026-11-21(토) 14:00 KST");
+	assert_string_equal(WRITTEN(time_put(&b, LANG_EN, AT)), "Sat 21 Nov 2026, 14:00");
+	assert_string_equal(WRITTEN(time_put(&b, LANG_KO, AT)), "2026-11-21(토) 14:00");
 	assert_string_equal(WRITTEN(date_put(&b, LANG_EN, AT)), "Sat 21 Nov 2026");
 	assert_string_equal(WRITTEN(date_put(&b, LANG_KO, AT)), "2026-11-21(토)");
-	assert_string_equal(WRITTEN(clock_put(&b, AT)), "14:00 KST");
+	assert_string_equal(WRITTEN(clock_put(&b, AT)), "14:00");
+	assert_string_equal(clock_zone(AT), "KST");
 	assert_string_equal(WRITTEN(time_iso(&b, AT)), "2026-11-21T14:00:00+09:00");
 	assert_string_equal(WRITTEN(time_input(&b, AT)), "2026-11-21T14:00");
 	assert_string_equal(WRITTEN(date_put(&b, LANG_EN, AT + 13 * DAY)), "Fri 4 Dec 2026");
 }
 
-static void
-no_time_is_written_as_nothing(void **state)
+TEST(no_time_is_written_as_nothing)
 {
-	(void)state;
 	assert_string_equal(WRITTEN(time_put(&b, LANG_EN, 0)), "");
 	assert_string_equal(WRITTEN(date_put(&b, LANG_KO, 0)), "");
 	assert_string_equal(WRITTEN(clock_put(&b, 0)), "");
@@ -227,13 +203,11 @@ no_time_is_written_as_nothing(void **state)
 	assert_string_equal(WRITTEN(time_input(&b, 0)), "");
 }
 
-static void
-what_is_written_can_be_read_again(void **state)
+TEST(what_is_written_can_be_read_again)
 {
 	static const char *const zones[] = { "Asia/Seoul", "America/St_Johns", "Europe/Berlin", "UTC" };
 	int64_t back;
 
-	(void)state;
 	for (size_t z = 0; z < 4; z++) {
 		clock_open(zones[z]);
 		for (int64_t at = 1000000000; at < 2000000000; at += 7654321) {
@@ -246,37 +220,14 @@ what_is_written_can_be_read_again(void **state)
 }
 
 /* The tree has a folder of that name too, with what the catalogues are made from. */
-static void
-the_command_and_the_programs_find_the_catalogues_of_their_build(void **state)
+TEST(the_command_and_the_programs_find_the_catalogues_of_their_build)
 {
 	const char *build = arena_printf(m, "%s/tree/build", dir), *root = arena_printf(m, "%s/tree", dir), *found = arena_printf(m, "%s/locale", build);
 
-	(void)state;
 	shell("mkdir -p %s/tree/locale/ko %s/bin %s/locale/ko/LC_MESSAGES", dir, build, build);
 	assert_string_equal(locale_of(m, arena_printf(m, "%s/motorpool", build), root), found);
 	assert_string_equal(locale_of(m, arena_printf(m, "%s/bin/relay", build), root), found);
 	assert_string_equal(locale_of(m, "/usr/bin/motorpool", root), found);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(without_catalogues_words_stay_english),
-		cmocka_unit_test(words_come_from_the_catalogue_of_the_language),
-		cmocka_unit_test(the_current_language_is_what_was_set),
-		cmocka_unit_test(a_number_chooses_the_plural_form_by_the_languages_rule),
-		cmocka_unit_test(opening_again_reads_the_catalogues_again),
-		cmocka_unit_test(the_command_and_the_programs_find_the_catalogues_of_their_build),
-		cmocka_unit_test(languages_have_codes),
-		cmocka_unit_test(the_browsers_best_language_is_taken),
-		cmocka_unit_test(won_have_no_decimals),
-		cmocka_unit_test(a_minus_stands_before_everything),
-		cmocka_unit_test(other_currencies_have_their_own_decimals),
-		cmocka_unit_test(a_time_is_written_with_its_zone),
-		cmocka_unit_test(no_time_is_written_as_nothing),
-		cmocka_unit_test(what_is_written_can_be_read_again),
-	};
-
-	return cmocka_run_group_tests(tests, make_catalogues, remove_catalogues);
-}
+TEST_MAIN("lang", make_catalogues, remove_catalogues, NULL, NULL)

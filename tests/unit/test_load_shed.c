@@ -1,12 +1,7 @@
 /* test_busy - whom a program turns away: lines of made-up lengths and speeds, a look every 4 ms. */
+#include "test.h"
+
 #include "lib/process/load_shed.c"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 /* A line at n_workers that each serve per_s; per_s_in come. Answers how many were turned away; *longest: the longest line. */
 struct rush { double served, came, waiting; int n_refused, longest; int64_t now_ms; };
@@ -33,19 +28,16 @@ rush_for(struct rush *r, struct load_shed *b, int ms, double per_s_in, double pe
 	}
 }
 
-static void
-as_many_as_can_be_served_are_served(void **state)
+TEST(as_many_as_can_be_served_are_served)
 {
 	struct load_shed b = { .limit_ms = 500 };
 	struct rush r = { .now_ms = 1000 };
 
 	rush_for(&r, &b, 20000, 380, 50, 8, 8);
 	assert_int_equal(r.n_refused, 0);
-	(void)state;
 }
 
-static void
-a_short_rush_waits(void **state)
+TEST(a_short_rush_waits)
 {
 	struct load_shed b = { .limit_ms = 500 };
 	struct rush r = { .now_ms = 1000 };
@@ -53,11 +45,9 @@ a_short_rush_waits(void **state)
 	rush_for(&r, &b, 100, 2000, 50, 8, 8);          /* 200 at once: half a second's work, less what is done meanwhile */
 	rush_for(&r, &b, 5000, 100, 50, 8, 8);
 	assert_int_equal(r.n_refused, 0);
-	(void)state;
 }
 
-static void
-four_times_too_many_are_turned_away_soon_and_the_line_stays_short(void **state)
+TEST(four_times_too_many_are_turned_away_soon_and_the_line_stays_short)
 {
 	struct load_shed b = { .limit_ms = 500 };
 	struct rush r = { .now_ms = 1000 };
@@ -70,11 +60,9 @@ four_times_too_many_are_turned_away_soon_and_the_line_stays_short(void **state)
 	rush_for(&r, &b, 10000, 1600, 50, 8, 8);
 	assert_true(r.longest <= 400 / 20 + 8);         /* 50 ms of work */
 	assert_true(r.n_refused > 11000 && r.n_refused < 13000);
-	(void)state;
 }
 
-static void
-when_the_rush_is_over_nobody_is_turned_away(void **state)
+TEST(when_the_rush_is_over_nobody_is_turned_away)
 {
 	struct load_shed b = { .limit_ms = 500 };
 	struct rush r = { .now_ms = 1000 };
@@ -86,11 +74,9 @@ when_the_rush_is_over_nobody_is_turned_away(void **state)
 	rush_for(&r, &b, 100, 1500, 50, 8, 8);
 	rush_for(&r, &b, 2000, 300, 50, 8, 8);
 	assert_int_equal(r.n_refused, 0);
-	(void)state;
 }
 
-static void
-while_more_workers_may_come_a_line_has_a_second(void **state)
+TEST(while_more_workers_may_come_a_line_has_a_second)
 {
 	struct load_shed b = { .limit_ms = 500 };
 	struct rush r = { .now_ms = 1000 };
@@ -99,11 +85,9 @@ while_more_workers_may_come_a_line_has_a_second(void **state)
 	assert_int_equal(r.n_refused, 0);
 	rush_for(&r, &b, 1000, 400, 50, 2, 8);          /* nobody came */
 	assert_true(r.n_refused > 0);
-	(void)state;
 }
 
-static void
-workers_that_stopped_are_noticed_and_a_moments_pause_is_not(void **state)
+TEST(workers_that_stopped_are_noticed_and_a_moments_pause_is_not)
 {
 	struct load_shed b = { .limit_ms = 500 };
 	struct rush r = { .now_ms = 1000 };
@@ -114,32 +98,15 @@ workers_that_stopped_are_noticed_and_a_moments_pause_is_not(void **state)
 	assert_int_equal(r.n_refused, 0);
 	rush_for(&r, &b, 3000, 380, 0, 8, 8);
 	assert_true(r.n_refused > 500);
-	(void)state;
 }
 
-static void
-without_a_limit_everybody_waits(void **state)
+TEST(without_a_limit_everybody_waits)
 {
 	struct load_shed b = { .limit_ms = 0 };
 	struct rush r = { .now_ms = 1000 };
 
 	rush_for(&r, &b, 3000, 1600, 50, 8, 8);
 	assert_int_equal(r.n_refused, 0);
-	(void)state;
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(as_many_as_can_be_served_are_served),
-		cmocka_unit_test(a_short_rush_waits),
-		cmocka_unit_test(four_times_too_many_are_turned_away_soon_and_the_line_stays_short),
-		cmocka_unit_test(when_the_rush_is_over_nobody_is_turned_away),
-		cmocka_unit_test(while_more_workers_may_come_a_line_has_a_second),
-		cmocka_unit_test(workers_that_stopped_are_noticed_and_a_moments_pause_is_not),
-		cmocka_unit_test(without_a_limit_everybody_waits),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN("load shed", NULL, NULL, NULL, NULL)

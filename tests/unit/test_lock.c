@@ -1,11 +1,8 @@
 /* The page all processes share: who writes, who has synced. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
+
 #include <fcntl.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "scratch.h"
 
@@ -36,13 +33,11 @@ open_and_count(void *arg)
 	return 0;
 }
 
-static void
-processes_that_start_together_share_one_page(void **state)
+TEST(processes_that_start_together_share_one_page)
 {
 	pid_t pid[12];
 	struct lock *l;
 
-	(void)state;
 	for (int i = 0; i < 12; i++)
 		pid[i] = scratch_fork(open_and_count, NULL);
 	for (int i = 0; i < 12; i++)
@@ -52,12 +47,10 @@ processes_that_start_together_share_one_page(void **state)
 	lock_close(l);
 }
 
-static void
-a_page_of_an_earlier_boot_is_replaced(void **state)
+TEST(a_page_of_an_earlier_boot_is_replaced)
 {
 	struct lock *l = open_lock();
 
-	(void)state;
 	assert_true(lock_writer(l, 100));       /* as if its holder had gone with the machine */
 	strcpy(l->shm.boot, "another boot");
 	l->committed = 99;
@@ -71,12 +64,10 @@ a_page_of_an_earlier_boot_is_replaced(void **state)
 }
 
 /* As in a container whose boot has two names: what somebody has mapped is of this boot, whatever it says. */
-static void
-a_page_in_use_is_never_replaced(void **state)
+TEST(a_page_in_use_is_never_replaced)
 {
 	struct lock *l = open_lock(), *other;
 
-	(void)state;
 	strcpy(l->shm.boot, "another name of this boot");
 	lock_committed(l);
 	other = open_lock();
@@ -96,13 +87,11 @@ a_page_in_use_is_never_replaced(void **state)
 }
 
 /* As in a /proc that shows processes only: a lock that others do not see would be worse than none. */
-static void
-who_cannot_tell_which_boot_this_is_gets_no_page_and_leaves_the_others_theirs(void **state)
+TEST(who_cannot_tell_which_boot_this_is_gets_no_page_and_leaves_the_others_theirs)
 {
 	struct lock *l = open_lock();
 	const char *was = boot_file;
 
-	(void)state;
 	lock_committed(l);
 	boot_file = "/nowhere";
 	assert_null(lock_open(scratch, "test"));
@@ -114,13 +103,11 @@ who_cannot_tell_which_boot_this_is_gets_no_page_and_leaves_the_others_theirs(voi
 	lock_close(l);
 }
 
-static void
-a_copied_or_broken_page_is_replaced(void **state)
+TEST(a_copied_or_broken_page_is_replaced)
 {
 	struct lock *l = open_lock();
 	struct lock copy;
 
-	(void)state;
 	lock_committed(l);
 	memcpy(&copy, l, sizeof(copy));
 	lock_close(l);
@@ -164,14 +151,12 @@ holder(void)
 	return pid;
 }
 
-static void
-who_waits_too_long_is_told_so(void **state)
+TEST(who_waits_too_long_is_told_so)
 {
 	struct lock *l = open_lock();
 	pid_t pid = holder();
 	double t = scratch_us();
 
-	(void)state;
 	assert_false(lock_writer(l, 80));
 	assert_int_equal(errno, ETIMEDOUT);
 	assert_true(scratch_us() - t > 70e3);
@@ -181,14 +166,12 @@ who_waits_too_long_is_told_so(void **state)
 }
 
 /* The first has waited as long as he may; those who come later need not find that out again. */
-static void
-who_comes_late_to_a_holder_that_hangs_waits_a_moment(void **state)
+TEST(who_comes_late_to_a_holder_that_hangs_waits_a_moment)
 {
 	struct lock *l = open_lock();
 	pid_t pid = holder();
 	double t;
 
-	(void)state;
 	assert_false(lock_writer(l, 1500));
 	t = scratch_us();
 	assert_false(lock_writer(l, 1500));
@@ -200,12 +183,10 @@ who_comes_late_to_a_holder_that_hangs_waits_a_moment(void **state)
 	lock_close(l);
 }
 
-static void
-a_killed_holder_hands_the_lock_on(void **state)
+TEST(a_killed_holder_hands_the_lock_on)
 {
 	struct lock *l = open_lock();
 
-	(void)state;
 	for (int i = 0; i < 5; i++) {
 		pid_t pid = holder();
 
@@ -242,14 +223,12 @@ take_turns(void *arg)
 	return write(t->log[1], &n, sizeof(n)) == sizeof(n) ? 0 : 1;
 }
 
-static void
-nobody_starves_in_the_queue(void **state)
+TEST(nobody_starves_in_the_queue)
 {
 	struct turns t = { .from = scratch_us() + 100e3 };      /* all have started by then */
 	int n, least = 1 << 30, most = 0;
 	pid_t pid[4];
 
-	(void)state;
 	assert_int_equal(pipe(t.log), 0);
 	for (int i = 0; i < 4; i++)
 		pid[i] = scratch_fork(take_turns, &t);
@@ -285,13 +264,11 @@ bad_sync(void *arg)
 	return false;
 }
 
-static void
-one_sync_serves_every_ticket_given_before_it(void **state)
+TEST(one_sync_serves_every_ticket_given_before_it)
 {
 	struct lock *l = open_lock();
 	uint64_t a = lock_committed(l), b = lock_committed(l), c;
 
-	(void)state;
 	n_syncs = 0;
 	assert_true(lock_synced(l, a, good_sync, NULL));
 	assert_true(lock_synced(l, b, good_sync, NULL));
@@ -303,13 +280,11 @@ one_sync_serves_every_ticket_given_before_it(void **state)
 	lock_close(l);
 }
 
-static void
-a_failed_sync_is_everybodys_until_it_is_mended(void **state)
+TEST(a_failed_sync_is_everybodys_until_it_is_mended)
 {
 	struct lock *l = open_lock(), *other = open_lock();
 	uint64_t good = lock_committed(l), bad;
 
-	(void)state;
 	assert_true(lock_synced(l, good, good_sync, NULL));
 	bad = lock_committed(l);
 	assert_false(lock_synced(l, bad, bad_sync, NULL));
@@ -352,14 +327,12 @@ commit_and_wait(void *arg)
 	return 0;
 }
 
-static void
-those_who_wait_together_share_a_sync(void **state)
+TEST(those_who_wait_together_share_a_sync)
 {
 	int log[2], n = 0;
 	pid_t pid[6];
 	char c;
 
-	(void)state;
 	assert_int_equal(pipe2(log, O_NONBLOCK), 0);
 	for (int i = 0; i < 6; i++)
 		pid[i] = scratch_fork(commit_and_wait, log);
@@ -373,25 +346,4 @@ those_who_wait_together_share_a_sync(void **state)
 	close(log[1]);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, scratch_begin, scratch_end)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(processes_that_start_together_share_one_page),
-		TEST(a_page_of_an_earlier_boot_is_replaced),
-		TEST(a_page_in_use_is_never_replaced),
-		TEST(who_cannot_tell_which_boot_this_is_gets_no_page_and_leaves_the_others_theirs),
-		TEST(a_copied_or_broken_page_is_replaced),
-		TEST(who_waits_too_long_is_told_so),
-		TEST(who_comes_late_to_a_holder_that_hangs_waits_a_moment),
-		TEST(a_killed_holder_hands_the_lock_on),
-		TEST(nobody_starves_in_the_queue),
-		TEST(one_sync_serves_every_ticket_given_before_it),
-		TEST(a_failed_sync_is_everybodys_until_it_is_mended),
-		TEST(those_who_wait_together_share_a_sync),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN("lock", NULL, NULL, scratch_begin, scratch_end)

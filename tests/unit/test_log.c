@@ -1,9 +1,5 @@
 /* One JSON line an occasion, whatever is written into it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
 
 #include "scratch.h"
 
@@ -48,12 +44,10 @@ expect_text(json_t *json, const char *name, const char *value)
 	assert_string_equal(json_string_value(json_object_get(json, name)), value);
 }
 
-static void
-a_line_says_when_who_and_what(void **state)
+TEST(a_line_says_when_who_and_what)
 {
 	json_t *json;
 
-	(void)state;
 	log_open("booking");
 	log_request("req-1");
 	listen_in();
@@ -75,12 +69,10 @@ a_line_says_when_who_and_what(void **state)
 	json_decref(json);
 }
 
-static void
-nothing_breaks_out_of_the_line(void **state)
+TEST(nothing_breaks_out_of_the_line)
 {
 	json_t *json;
 
-	(void)state;
 	listen_in();
 	log_warn("web", "%s", "a\"b\\c\nd\x01\x7f \xff\xed\xa0\x80 가\xc2\x9b");
 	json = heard();
@@ -88,13 +80,11 @@ nothing_breaks_out_of_the_line(void **state)
 	json_decref(json);
 }
 
-static void
-a_line_too_long_is_cut_and_still_json(void **state)
+TEST(a_line_too_long_is_cut_and_still_json)
 {
 	static const char *const pieces[] = { "x", "\"", "\x01", "\xff", "\xea\xb0\x80" };
 	char text[9000];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
 		text[0] = '\0';
 		for (size_t n = 0; n + 4 < sizeof(text); n += strlen(pieces[i]))
@@ -108,13 +98,11 @@ a_line_too_long_is_cut_and_still_json(void **state)
 	log_request(NULL);
 }
 
-static void
-members_of_a_line_are_whole_or_not_there(void **state)
+TEST(members_of_a_line_are_whole_or_not_there)
 {
 	struct log_line l;
 	json_t *json;
 
-	(void)state;
 	listen_in();
 	log_begin(&l, LOG_INFO_, "call");
 	log_int(&l, "least", INT64_MIN);
@@ -134,12 +122,10 @@ members_of_a_line_are_whole_or_not_there(void **state)
 	json_decref(json);
 }
 
-static void
-the_first_subject_stays_until_the_next_request(void **state)
+TEST(the_first_subject_stays_until_the_next_request)
 {
 	json_t *json;
 
-	(void)state;
 	log_request("r");
 	log_subject("MP-1");
 	log_subject("car:2");
@@ -158,15 +144,13 @@ the_first_subject_stays_until_the_next_request(void **state)
 }
 
 /* All that was held leaves at once, in pieces of whole lines. */
-static void
-held_lines_leave_when_they_are_released_and_not_when_they_are_dropped(void **state)
+TEST(held_lines_leave_when_they_are_released_and_not_when_they_are_dropped)
 {
 	static char all[2 * HELD_MAX];
 	struct log_line l;
 	ssize_t n = 0, more;
 	int lines = 0;
 
-	(void)state;
 	listen_in();
 	fcntl(out[1], F_SETPIPE_SZ, 2 * HELD_MAX);
 	fcntl(out[0], F_SETFL, O_NONBLOCK);
@@ -202,10 +186,8 @@ held_lines_leave_when_they_are_released_and_not_when_they_are_dropped(void **sta
 	close(out[1]);
 }
 
-static void
-errno_is_kept(void **state)
+TEST(errno_is_kept)
 {
-	(void)state;
 	listen_in();
 	errno = ENOENT;
 	log_info("x", "%s", "y");
@@ -213,18 +195,4 @@ errno_is_kept(void **state)
 	json_decref(heard());
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_line_says_when_who_and_what),
-		cmocka_unit_test(nothing_breaks_out_of_the_line),
-		cmocka_unit_test(a_line_too_long_is_cut_and_still_json),
-		cmocka_unit_test(errno_is_kept),
-		cmocka_unit_test(members_of_a_line_are_whole_or_not_there),
-		cmocka_unit_test(the_first_subject_stays_until_the_next_request),
-		cmocka_unit_test(held_lines_leave_when_they_are_released_and_not_when_they_are_dropped),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN("log", NULL, NULL, NULL, NULL)

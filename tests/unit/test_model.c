@@ -2,11 +2,7 @@
  * test_model - any car of a model, one to five in a booking: all or none, at one branch, never one twice; what is shown as free is what
  * the table says after every order and cancellation. Payment is played.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
 
 #include "scratch.h"
 
@@ -14,6 +10,7 @@
 #include "cgi-bin/booking/booking_steps.h"
 #include "cgi-bin/booking/orders.h"
 #include "cgi-bin/booking/payment_client.h"
+#include "domain/rental.h"
 #include "lib/db/db_inside.h"
 
 #include <stdio.h>
@@ -72,14 +69,13 @@ add_car(int64_t car_id, int64_t model_id, int64_t branch_id)
 		car_id, model_id, branch_id);
 }
 
-static int
-begin(void **state)
+TEST_SETUP(begin)
 {
 	static const struct db_role all = { .name = "test", .owns = "*" };
 	const char *why = "";
 
 	setenv("DB_LINT", "1", 1);
-	if (scratch_begin(state) || !settings_open(".", scratch, &why))
+	if (scratch_begin(state) || !rental_settings_open(".", scratch, &why))
 		return -1;
 	scratch_create("", "");
 	clock_open("Asia/Seoul");
@@ -100,12 +96,11 @@ begin(void **state)
 	payments = &played;
 	charge_says = CHARGE_ANSWER_APPROVED;
 	look_up_says = CHARGE_ANSWER_NEVER_SEEN;
-	settings.max_bookings_per_person = 10;
+	rental.max_bookings_per_person = 10;
 	return 0;
 }
 
-static int
-end(void **state)
+TEST_SETUP(end)
 {
 	assert_false(db_failed(db));
 	db_close(db);
@@ -170,12 +165,10 @@ hear(const char *type, const char *code)
 
 /* --- what is promised ------------------------------------------------------------------------------------------------------------ */
 
-static void
-two_cars_of_a_model_cost_twice_the_models_price_and_each_has_its_slot(void **state)
+TEST(two_cars_of_a_model_cost_twice_the_models_price_and_each_has_its_slot)
 {
 	struct booking b, found;
 
-	(void)state;
 	assert_int_equal(place(order(2, NOW + DAY, NOW + 3 * DAY + 3 * HOUR), &b), BOOKING_OK);
 	assert_int_equal(b.amount, 2 * (2 * 50000 + 3 * 5000));          /* the model's price, whatever the single cars cost */
 	assert_int_equal(b.lines[0].quantity, 4);
@@ -192,12 +185,10 @@ two_cars_of_a_model_cost_twice_the_models_price_and_each_has_its_slot(void **sta
 	assert_true(found.cars[0].car_id != found.cars[1].car_id);
 }
 
-static void
-the_hours_of_several_cars_are_capped_at_a_day_each(void **state)
+TEST(the_hours_of_several_cars_are_capped_at_a_day_each)
 {
 	struct booking b;
 
-	(void)state;
 	assert_int_equal(place(order(3, NOW + DAY, NOW + 2 * DAY + 12 * HOUR), &b), BOOKING_OK);
 	assert_int_equal(b.lines[1].rule, PRICE_HOURLY_CAP);
 	assert_int_equal(b.lines[1].quantity, 36);
@@ -205,12 +196,10 @@ the_hours_of_several_cars_are_capped_at_a_day_each(void **state)
 	assert_int_equal(b.amount, 300000);
 }
 
-static void
-one_car_of_a_model_is_a_booking_like_any_other(void **state)
+TEST(one_car_of_a_model_is_a_booking_like_any_other)
 {
 	struct booking b;
 
-	(void)state;
 	assert_int_equal(place(order(1, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_OK);
 	assert_int_equal(b.n_cars, 1);
 	assert_int_equal(b.n_more_cars, 0);
@@ -245,12 +234,10 @@ count_statements(struct booking_order o)
 }
 
 /* That there are bookings of several cars costs nothing to whoever books one. */
-static void
-a_booking_of_this_very_car_asks_nothing_about_models_or_further_cars(void **state)
+TEST(a_booking_of_this_very_car_asks_nothing_about_models_or_further_cars)
 {
 	int n_one;
 
-	(void)state;
 	count_statements(one(1, NOW + DAY, NOW + 2 * DAY));
 	assert_true(n_statements > 5);
 	assert_int_equal(n_of_several, 0);
@@ -260,13 +247,11 @@ a_booking_of_this_very_car_asks_nothing_about_models_or_further_cars(void **stat
 	assert_in_range(n_statements, n_one, n_one + 3);        /* of any car: the model, how many there are, which are free */
 }
 
-static void
-its_events_name_the_further_cars(void **state)
+TEST(its_events_name_the_further_cars)
 {
 	struct booking b;
 	const char *cars;
 
-	(void)state;
 	assert_int_equal(place(order(3, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_OK);
 	cars = arena_printf(scratch_memory, "\"n_cars\":3,\"cars\":[{\"car_id\":%d,\"car_name\":\"Ray\",\"plate\":\"P%d\"},{\"car_id\":%d,",
 		(int)b.cars[1].car_id, (int)b.cars[1].car_id, (int)b.cars[2].car_id);
@@ -275,13 +260,11 @@ its_events_name_the_further_cars(void **state)
 	assert_non_null(strstr(payload("booking.paid"), cars));
 }
 
-static void
-a_booking_of_two_whose_worker_died_after_the_charge_is_paid_with_both(void **state)
+TEST(a_booking_of_two_whose_worker_died_after_the_charge_is_paid_with_both)
 {
 	struct booking_order o = order(2, NOW + DAY, NOW + 2 * DAY);
 	struct booking b;
 
-	(void)state;
 	o.card_id = 0;
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
 	assert_int_equal(slots("HOLD"), 2);
@@ -295,12 +278,10 @@ a_booking_of_two_whose_worker_died_after_the_charge_is_paid_with_both(void **sta
 
 /* --- all or none, at one branch ------------------------------------------------------------------------------------------------- */
 
-static void
-where_fewer_are_free_nothing_is_held(void **state)
+TEST(where_fewer_are_free_nothing_is_held)
 {
 	struct booking b;
 
-	(void)state;
 	assert_int_equal(place(order(4, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_FEWER_CARS);    /* three here, two there */
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM slot /*scan*/") + db_int(db, "SELECT COUNT(*) FROM booking /*scan*/"), 0);
 	assert_int_equal(place(one(2, NOW + DAY, NOW + 2 * DAY), NULL), BOOKING_OK);
@@ -309,13 +290,11 @@ where_fewer_are_free_nothing_is_held(void **state)
 	assert_int_equal(slots("BOOKED"), 1);
 }
 
-static void
-all_cars_stand_at_one_branch_the_wished_one_or_where_most_are_free(void **state)
+TEST(all_cars_stand_at_one_branch_the_wished_one_or_where_most_are_free)
 {
 	struct booking_order o = order(2, NOW + DAY, NOW + 2 * DAY);
 	struct booking b;
 
-	(void)state;
 	o.branch_id = JEJU;
 	assert_int_equal(place(o, &b), BOOKING_OK);
 	assert_int_equal(b.branch_id, JEJU);
@@ -328,27 +307,23 @@ all_cars_stand_at_one_branch_the_wished_one_or_where_most_are_free(void **state)
 	assert_int_equal(place(o, &b), BOOKING_FEWER_CARS);
 }
 
-static void
-a_car_whose_gap_it_fills_is_taken_before_one_that_is_free_for_weeks(void **state)
+TEST(a_car_whose_gap_it_fills_is_taken_before_one_that_is_free_for_weeks)
 {
 	int64_t day = NOW + 10 * DAY;
 	struct booking b;
 
-	(void)state;
-	assert_int_equal(place(one(3, day - 2 * DAY, day - settings.turnaround_s), NULL), BOOKING_OK);
-	assert_int_equal(place(one(3, day + DAY + settings.turnaround_s, day + 3 * DAY), NULL), BOOKING_OK);
+	assert_int_equal(place(one(3, day - 2 * DAY, day - rental.turnaround_s), NULL), BOOKING_OK);
+	assert_int_equal(place(one(3, day + DAY + rental.turnaround_s, day + 3 * DAY), NULL), BOOKING_OK);
 	assert_int_equal(place(one(2, day + 2 * DAY, day + 3 * DAY), NULL), BOOKING_OK);
 	assert_int_equal(place(order(2, day, day + DAY), &b), BOOKING_OK);
 	assert_int_equal(b.cars[0].car_id, 3);
 	assert_int_equal(b.cars[1].car_id, 2);
 }
 
-static void
-what_is_not_for_rent_is_not_chosen(void **state)
+TEST(what_is_not_for_rent_is_not_chosen)
 {
 	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY);
 
-	(void)state;
 	o.model_id = 99;
 	assert_int_equal(place(o, NULL), BOOKING_NO_CAR);
 	o.model_id = 8;
@@ -364,31 +339,27 @@ what_is_not_for_rent_is_not_chosen(void **state)
 	assert_int_equal(place(o, NULL), BOOKING_NO_CAR);
 }
 
-static void
-a_booking_of_five_counts_once_among_the_open_ones_but_five_times_among_the_unpaid_cars(void **state)
+TEST(a_booking_of_five_counts_once_among_the_open_ones_but_five_times_among_the_unpaid_cars)
 {
 	struct booking_order o = order(3, NOW + DAY, NOW + 2 * DAY);
 
-	(void)state;
-	settings.max_holds_per_person = 3;
+	rental.max_holds_per_person = 3;
 	o.card_id = 0;
 	assert_int_equal(place(o, NULL), BOOKING_OK);
 	o.qty = 1;
 	assert_int_equal(place(o, NULL), BOOKING_HOLDS);
-	settings.max_bookings_per_person = 2;
+	rental.max_bookings_per_person = 2;
 	assert_int_equal(place(order(2, NOW + DAY, NOW + 2 * DAY), NULL), BOOKING_OK);
 	assert_int_equal(place(order(1, NOW + 5 * DAY, NOW + 6 * DAY), NULL), BOOKING_QUOTA);
 }
 
 /* --- what happens to the booking happens to all of them ------------------------------------------------------------------------------ */
 
-static void
-the_free_number_falls_with_orders_and_rises_with_cancellations(void **state)
+TEST(the_free_number_falls_with_orders_and_rises_with_cancellations)
 {
 	struct booking a, b;
 	int64_t from = NOW + DAY, until = NOW + 2 * DAY;
 
-	(void)state;
 	db_do(db, "UPDATE car SET branch_id = 1, rev = rev + 100 WHERE model_id = $1", RAY);
 	assert_int_equal(n_free(from, until), 5);
 	assert_int_equal(place(order(2, from, until), &a), BOOKING_OK);
@@ -404,12 +375,10 @@ the_free_number_falls_with_orders_and_rises_with_cancellations(void **state)
 	assert_int_equal(n_free(from, until), 5);
 }
 
-static void
-a_declined_card_or_a_refused_car_frees_all_of_them(void **state)
+TEST(a_declined_card_or_a_refused_car_frees_all_of_them)
 {
 	struct booking b;
 
-	(void)state;
 	charge_says = CHARGE_ANSWER_DECLINED;
 	assert_int_equal(place(order(3, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_DECLINED);
 	assert_int_equal(slots("RELEASED"), 3);
@@ -423,12 +392,10 @@ a_declined_card_or_a_refused_car_frees_all_of_them(void **state)
 	assert_int_equal(refund_asked, b.amount);
 }
 
-static void
-they_are_handed_out_and_taken_back_together(void **state)
+TEST(they_are_handed_out_and_taken_back_together)
 {
 	struct booking b;
 
-	(void)state;
 	assert_int_equal(place(order(2, NOW, NOW + 2 * DAY), &b), BOOKING_OK);
 	hear("car.reserved", b.code);
 	booking_reload(db, &b);
@@ -436,15 +403,13 @@ they_are_handed_out_and_taken_back_together(void **state)
 	clock_set(NOW + DAY);
 	assert_true(booking_take_back(db, &b, 9));
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM slot WHERE kind = 'BOOKED' AND ends_at = $1 AND busy_until = $2 /*scan*/",
-		NOW + DAY, NOW + DAY + settings.turnaround_s), 2);
+		NOW + DAY, NOW + DAY + rental.turnaround_s), 2);
 }
 
-static void
-nobody_comes_and_all_of_them_are_free(void **state)
+TEST(nobody_comes_and_all_of_them_are_free)
 {
 	struct booking b;
 
-	(void)state;
 	assert_int_equal(place(order(3, NOW, NOW + 2 * DAY), &b), BOOKING_OK);
 	hear("car.reserved", b.code);
 	booking_reload(db, &b);
@@ -453,18 +418,16 @@ nobody_comes_and_all_of_them_are_free(void **state)
 }
 
 /* One of two late cars is promised to the next customer, whom somebody has to call; the other one's slot grows all the same. */
-static void
-of_two_late_cars_the_one_nobody_waits_for_is_not_sold(void **state)
+TEST(of_two_late_cars_the_one_nobody_waits_for_is_not_sold)
 {
 	struct booking b, next;
 	struct late_clash *late;
 
-	(void)state;
 	assert_int_equal(place(order(2, NOW, NOW + DAY), &b), BOOKING_OK);
 	hear("car.reserved", b.code);
 	booking_reload(db, &b);
 	assert_true(booking_hand_out(db, &b, 9));
-	assert_int_equal(place(one(b.cars[1].car_id, NOW + DAY + settings.turnaround_s, NOW + 2 * DAY), &next), BOOKING_OK);
+	assert_int_equal(place(one(b.cars[1].car_id, NOW + DAY + rental.turnaround_s, NOW + 2 * DAY), &next), BOOKING_OK);
 	clock_set(NOW + DAY + 1);
 	booking_sweep(db);
 	assert_int_equal(db_int(db, "SELECT ends_at FROM slot WHERE car_id = $1 /*scan*/", b.cars[0].car_id), NOW + DAY + STEP);
@@ -474,14 +437,12 @@ of_two_late_cars_the_one_nobody_waits_for_is_not_sold(void **state)
 	assert_string_equal(late[0].next_code, next.code);
 }
 
-static void
-a_manager_finds_the_booking_by_the_plate_of_any_of_its_cars(void **state)
+TEST(a_manager_finds_the_booking_by_the_plate_of_any_of_its_cars)
 {
 	struct booking_query q = { .state = -1, .now = NOW, .today = NOW, .tomorrow = NOW + DAY, .order = BOOKINGS_BY_NEWEST };
 	struct booking_row *rows;
 	struct booking b;
 
-	(void)state;
 	assert_int_equal(place(order(3, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_OK);
 	for (int i = 0; i < 3; i++) {
 		q.text = b.cars[i].plate;
@@ -567,15 +528,13 @@ one_random_step(unsigned *seed)
 	}
 }
 
-static void
-random_orders_and_cancellations_agree_with_the_oracle(void **state)
+TEST(random_orders_and_cancellations_agree_with_the_oracle)
 {
 	const char *given = getenv("SEED");
 	unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : 20261121;
 
-	(void)state;
 	print_message("SEED=%u\n", seed);
-	settings.max_bookings_per_person = 100000;
+	rental.max_bookings_per_person = 100000;
 	for (int i = 7; i <= 24; i++)
 		add_car(i, i % 4 ? RAY : 8, 1 + i % 2);
 	for (int i = 0; i < 500; i++) {
@@ -587,39 +546,16 @@ random_orders_and_cancellations_agree_with_the_oracle(void **state)
 	assert_true(db_int(db, "SELECT COUNT(*) FROM booking WHERE n_cars > 1 AND state = 'PAID' /*scan*/") > 20);
 }
 
-static void
-a_search_says_how_many_of_the_same_model_are_free_at_that_branch(void **state)
+TEST(a_search_says_how_many_of_the_same_model_are_free_at_that_branch)
 {
 	struct car_query q = { .starts_at = NOW + DAY, .ends_at = NOW + 2 * DAY, .body = -1, .fuel = -1, .limit = 20, .branch_id = SEOUL };
 	struct free_car *cars;
 	int n;
 
-	(void)state;
 	assert_int_equal(place(order(1, NOW + DAY, NOW + 2 * DAY), NULL), BOOKING_OK);
 	assert_int_equal(calendar_search(db, scratch_memory, &q, &cars, &n), 3);
 	for (int i = 0; i < n; i++)
 		assert_int_equal(cars[i].n_of_model, cars[i].model_id ? 2 : 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(two_cars_of_a_model_cost_twice_the_models_price_and_each_has_its_slot),
-		TEST(the_hours_of_several_cars_are_capped_at_a_day_each), TEST(one_car_of_a_model_is_a_booking_like_any_other),
-		TEST(a_booking_of_this_very_car_asks_nothing_about_models_or_further_cars), TEST(its_events_name_the_further_cars), TEST(a_booking_of_two_whose_worker_died_after_the_charge_is_paid_with_both),
-		TEST(where_fewer_are_free_nothing_is_held), TEST(all_cars_stand_at_one_branch_the_wished_one_or_where_most_are_free),
-		TEST(a_car_whose_gap_it_fills_is_taken_before_one_that_is_free_for_weeks), TEST(what_is_not_for_rent_is_not_chosen),
-		TEST(a_booking_of_five_counts_once_among_the_open_ones_but_five_times_among_the_unpaid_cars),
-		TEST(the_free_number_falls_with_orders_and_rises_with_cancellations),
-		TEST(a_declined_card_or_a_refused_car_frees_all_of_them), TEST(they_are_handed_out_and_taken_back_together),
-		TEST(nobody_comes_and_all_of_them_are_free), TEST(of_two_late_cars_the_one_nobody_waits_for_is_not_sold),
-		TEST(a_manager_finds_the_booking_by_the_plate_of_any_of_its_cars),
-		TEST(random_orders_and_cancellations_agree_with_the_oracle),
-		TEST(a_search_says_how_many_of_the_same_model_are_free_at_that_branch),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN("model", NULL, NULL, begin, end)

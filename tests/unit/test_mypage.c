@@ -1,17 +1,13 @@
 /* The read models: events in, rows out; and a replay makes the same rows. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
 
 #include "scratch.h"
 
 #include "cgi-bin/mypage/policy.c"
 
+#include "domain/rental.h"
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
-#include "lib/base/settings.h"
 
 #define NOW 1795222800  /* 2026-11-21 10:00 KST */
 #define KIM 7
@@ -21,12 +17,11 @@ static const struct db_role writer_role = { .name = "test", .owns = "car" };
 static struct db *writer, *view;
 static char root[512];
 
-static int
-begin(void **state)
+TEST_SETUP(begin)
 {
 	if (scratch_begin(state) != 0)
 		return -1;
-	settings.turnaround_s = 3600;
+	rental.turnaround_s = 3600;
 	clock_open("Asia/Seoul");
 	clock_set(NOW);
 	scratch_create("", "");
@@ -35,8 +30,7 @@ begin(void **state)
 	return getcwd(root, sizeof(root)) ? 0 : -1;
 }
 
-static int
-end(void **state)
+TEST_SETUP(end)
 {
 	db_close(writer);
 	db_close(view);
@@ -128,12 +122,10 @@ found(const char *code)
 
 /* --- a booking's life -------------------------------------------------------------------------------------------------- */
 
-static void
-a_held_booking_shows_what_was_promised_and_how_its_price_is_made_up(void **state)
+TEST(a_held_booking_shows_what_was_promised_and_how_its_price_is_made_up)
 {
 	struct my_booking b;
 
-	(void)state;
 	hold("MP-AAAA1111");
 	b = found("MP-AAAA1111");
 	assert_int_equal(b.state, BOOKING_HELD);
@@ -148,12 +140,10 @@ a_held_booking_shows_what_was_promised_and_how_its_price_is_made_up(void **state
 	assert_int_equal(b.payment_state, PAYMENT_NONE);
 }
 
-static void
-paid_and_confirmed_show_with_the_card_and_the_history_newest_first(void **state)
+TEST(paid_and_confirmed_show_with_the_card_and_the_history_newest_first)
 {
 	struct my_booking b;
 
-	(void)state;
 	hold("MP-AAAA1111");
 	pay("MP-AAAA1111");
 	confirm("MP-AAAA1111");
@@ -169,12 +159,10 @@ paid_and_confirmed_show_with_the_card_and_the_history_newest_first(void **state)
 	assert_int_equal(b.events[3].amount, 207000);
 }
 
-static void
-a_cancelled_booking_shows_the_refund_as_pending_until_it_is_done(void **state)
+TEST(a_cancelled_booking_shows_the_refund_as_pending_until_it_is_done)
 {
 	struct my_booking b;
 
-	(void)state;
 	hold("MP-AAAA1111");
 	pay("MP-AAAA1111");
 	tell("booking.cancel_requested", "MP-AAAA1111", "{\"refund_due\":144900,\"reason\":\"customer\"}");
@@ -192,12 +180,10 @@ a_cancelled_booking_shows_the_refund_as_pending_until_it_is_done(void **state)
 	assert_int_equal(b.ended_at, NOW);
 }
 
-static void
-a_cancellation_without_a_refund_leaves_the_payment_as_paid(void **state)
+TEST(a_cancellation_without_a_refund_leaves_the_payment_as_paid)
 {
 	struct my_booking b;
 
-	(void)state;
 	hold("MP-AAAA1111");
 	pay("MP-AAAA1111");
 	tell("booking.cancel_requested", "MP-AAAA1111", "{\"refund_due\":0,\"reason\":\"customer\"}");
@@ -207,12 +193,10 @@ a_cancellation_without_a_refund_leaves_the_payment_as_paid(void **state)
 	assert_int_equal(b.payment_state, PAYMENT_APPROVED);
 }
 
-static void
-money_taken_for_an_expired_booking_is_shown_as_on_its_way_back_whichever_came_first(void **state)
+TEST(money_taken_for_an_expired_booking_is_shown_as_on_its_way_back_whichever_came_first)
 {
 	struct my_booking b;
 
-	(void)state;
 	hold("MP-AAAA1111");
 	tell("booking.expired", "MP-AAAA1111", "{\"reason\":\"later\"}");
 	tell("payment.approved", "MP-AAAA1111", "{\"amount\":207000,\"brand\":\"Visa\",\"last4\":\"4242\"}");
@@ -230,12 +214,10 @@ money_taken_for_an_expired_booking_is_shown_as_on_its_way_back_whichever_came_fi
 	assert_int_equal(b.payment_state, PAYMENT_BACK);
 }
 
-static void
-a_refused_car_ends_as_rejected_with_all_money_back(void **state)
+TEST(a_refused_car_ends_as_rejected_with_all_money_back)
 {
 	struct my_booking b;
 
-	(void)state;
 	hold("MP-AAAA1111");
 	pay("MP-AAAA1111");
 	tell("car.refused", "MP-AAAA1111", "{\"car_id\":3,\"reason\":\"retired\"}");
@@ -252,24 +234,20 @@ a_refused_car_ends_as_rejected_with_all_money_back(void **state)
 
 /* --- who sees what ------------------------------------------------------------------------------------------------------ */
 
-static void
-somebody_elses_booking_is_unknown(void **state)
+TEST(somebody_elses_booking_is_unknown)
 {
 	struct my_booking b;
 
-	(void)state;
 	hold("MP-AAAA1111");
 	hear();
 	assert_int_equal(my_find(view, "MP-AAAA1111", LEE, &b), MY_UNKNOWN);
 	assert_int_equal(my_find(view, "MP-ZZZZ9999", KIM, &b), MY_UNKNOWN);
 }
 
-static void
-a_booking_whose_news_is_on_its_way_is_being_prepared_for_its_customer_only(void **state)
+TEST(a_booking_whose_news_is_on_its_way_is_being_prepared_for_its_customer_only)
 {
 	struct my_booking b;
 
-	(void)state;
 	hold("MP-AAAA1111");
 	assert_int_equal(my_find(view, "MP-AAAA1111", KIM, &b), MY_PREPARING);
 	assert_int_equal(my_find(view, "MP-AAAA1111", LEE, &b), MY_UNKNOWN);
@@ -277,13 +255,11 @@ a_booking_whose_news_is_on_its_way_is_being_prepared_for_its_customer_only(void 
 	assert_int_equal(my_find(view, "MP-AAAA1111", KIM, &b), MY_FOUND);
 }
 
-static void
-bookings_stand_on_their_shelves_and_not_completed_ones_only_under_all(void **state)
+TEST(bookings_stand_on_their_shelves_and_not_completed_ones_only_under_all)
 {
 	struct my_booking *list;
 	int64_t n[SHELF_ALL + 1];
 
-	(void)state;
 	hold_for("MP-LATER000", KIM, 3, "2026-12-25T10:00:00+09:00", "2026-12-27T13:00:00+09:00");
 	hold_for("MP-SOON0000", KIM, 3, "2026-11-25T10:00:00+09:00", "2026-11-27T13:00:00+09:00");
 	hold("MP-EXPIRED0");
@@ -322,10 +298,8 @@ expect_steps(const char *code, const char *expected, bool is_moving)
 	assert_int_equal(p.is_moving, is_moving);
 }
 
-static void
-the_steps_follow_the_booking_and_the_page_watches_only_while_something_moves(void **state)
+TEST(the_steps_follow_the_booking_and_the_page_watches_only_while_something_moves)
 {
-	(void)state;
 	hold("MP-AAAA1111");
 	expect_steps("MP-AAAA1111", "BOOKED:done PAID:now CONFIRMED:todo OUT:todo RETURNED:todo COMPLETED:todo", true);
 	pay("MP-AAAA1111");
@@ -339,10 +313,8 @@ the_steps_follow_the_booking_and_the_page_watches_only_while_something_moves(voi
 	expect_steps("MP-AAAA1111", "BOOKED:done PAID:done CONFIRMED:done OUT:done RETURNED:done COMPLETED:done", false);
 }
 
-static void
-the_side_ways_end_where_they_end_and_show_the_refund(void **state)
+TEST(the_side_ways_end_where_they_end_and_show_the_refund)
 {
-	(void)state;
 	hold("MP-AAAA1111");
 	tell("payment.failed", "MP-AAAA1111", "{\"amount\":207000,\"reason\":\"declined\"}");
 	tell("booking.expired", "MP-AAAA1111", "{\"reason\":\"declined\"}");
@@ -375,14 +347,12 @@ cars_at(int64_t now, int *n)
 	return cars;
 }
 
-static void
-a_car_is_rented_from_its_preparation_until_the_end_and_available_around_that(void **state)
+TEST(a_car_is_rented_from_its_preparation_until_the_end_and_available_around_that)
 {
 	const int64_t start = 1795568400, stop = start + 51 * HOUR;
 	struct view_car *cars;
 	int n;
 
-	(void)state;
 	register_car(3, "12가 3456", "IN_SERVICE");
 	hold("MP-AAAA1111");
 	pay("MP-AAAA1111");
@@ -400,13 +370,11 @@ a_car_is_rented_from_its_preparation_until_the_end_and_available_around_that(voi
 	assert_null(cars[0].payment);
 }
 
-static void
-a_car_that_is_out_stays_rented_however_late_and_shows_that_booking(void **state)
+TEST(a_car_that_is_out_stays_rented_however_late_and_shows_that_booking)
 {
 	struct view_car *cars;
 	int n;
 
-	(void)state;
 	register_car(3, "12가 3456", "IN_SERVICE");
 	hold("MP-AAAA1111");
 	pay("MP-AAAA1111");
@@ -419,13 +387,11 @@ a_car_that_is_out_stays_rented_however_late_and_shows_that_booking(void **state)
 	assert_int_equal(cars_at(NOW + 30 * DAY, &n)[0].status, CAR_AVAILABLE);
 }
 
-static void
-the_status_follows_fleet_and_the_booking_that_comes_next_is_shown(void **state)
+TEST(the_status_follows_fleet_and_the_booking_that_comes_next_is_shown)
 {
 	struct view_car *cars;
 	int n;
 
-	(void)state;
 	register_car(3, "12가 3456", "IN_SERVICE");
 	hold_for("MP-LATER000", KIM, 3, "2026-12-25T10:00:00+09:00", "2026-12-27T13:00:00+09:00");
 	pay("MP-LATER000");
@@ -443,14 +409,12 @@ the_status_follows_fleet_and_the_booking_that_comes_next_is_shown(void **state)
 	assert_string_equal(cars[0].booking->code, "MP-LATER000");
 }
 
-static void
-cars_are_found_sorted_counted_and_retired_or_deleted(void **state)
+TEST(cars_are_found_sorted_counted_and_retired_or_deleted)
 {
 	struct view_query q = { .text = "", .status = -1, .now = NOW, .limit = 100 };
 	struct view_car *cars;
 	int64_t n[4];
 
-	(void)state;
 	register_car(1, "11가 1111", "IN_SERVICE");
 	register_car(2, "22_2222", "OUT_OF_SERVICE");
 	register_car(3, "33다 3333", "IN_SERVICE");
@@ -524,12 +488,10 @@ expect_trip_steps(const struct my_delivery *d, const char *expected)
 	assert_string_equal(said.s, expected);
 }
 
-static void
-a_delivery_is_followed_step_by_step_and_a_step_back_is_one(void **state)
+TEST(a_delivery_is_followed_step_by_step_and_a_step_back_is_one)
 {
 	struct my_booking b;
 
-	(void)state;
 	hold("MP-AAAA1111");
 	pay("MP-AAAA1111");
 	confirm("MP-AAAA1111");
@@ -565,12 +527,10 @@ a_delivery_is_followed_step_by_step_and_a_step_back_is_one(void **state)
 	assert_string_equal(words_code(&my_event_words, b.events[0].type), "delivery.requested");
 }
 
-static void
-a_cancelled_delivery_says_why_and_one_never_asked_for_is_shown_as_cancelled(void **state)
+TEST(a_cancelled_delivery_says_why_and_one_never_asked_for_is_shown_as_cancelled)
 {
 	struct my_booking b;
 
-	(void)state;
 	hold("MP-AAAA1111");
 	tell_trip("delivery.requested", 1, "delivery", "");
 	tell_trip("delivery.cancelled", 1, "delivery", ",\"reason\":\"The bridge is closed.\",\"by\":\"dispatcher\"");
@@ -584,12 +544,10 @@ a_cancelled_delivery_says_why_and_one_never_asked_for_is_shown_as_cancelled(void
 	expect_trip_steps(&b.deliveries[1], "TRIP_CANCELLED:bad");
 }
 
-static void
-equipment_goes_its_way_and_a_rejection_keeps_its_reason(void **state)
+TEST(equipment_goes_its_way_and_a_rejection_keeps_its_reason)
 {
 	struct my_booking b;
 
-	(void)state;
 	hold("MP-AAAA1111");
 	pay("MP-AAAA1111");
 	tell_order("equipment.ordered", "MP-AAAA1111", "MP-AAAA1111-3", "MP-AAAA1111", ORDERED_MORE);
@@ -614,12 +572,10 @@ equipment_goes_its_way_and_a_rejection_keeps_its_reason(void **state)
 	assert_string_equal(my_reason_said("manager"), "By our staff.");
 }
 
-static void
-an_extras_refund_leaves_the_booking_paid_and_the_bookings_own_does_not(void **state)
+TEST(an_extras_refund_leaves_the_booking_paid_and_the_bookings_own_does_not)
 {
 	struct my_booking b;
 
-	(void)state;
 	hold("MP-AAAA1111");
 	pay("MP-AAAA1111");
 	confirm("MP-AAAA1111");
@@ -638,13 +594,11 @@ an_extras_refund_leaves_the_booking_paid_and_the_bookings_own_does_not(void **st
 	assert_int_equal(b.refunded_amount, 207000);
 }
 
-static void
-equipment_alone_is_its_owners_and_no_booking(void **state)
+TEST(equipment_alone_is_its_owners_and_no_booking)
 {
 	struct my_order *orders = NULL;
 	struct my_booking b;
 
-	(void)state;
 	tell_order("equipment.ordered", "EQ-AAAA1111", "EQ-AAAA1111", "", ORDERED_MORE);
 	tell_order("equipment.approved", "EQ-AAAA1111", "EQ-AAAA1111", "", "");
 	tell_order("equipment.handed_out", "EQ-AAAA1111", "EQ-AAAA1111", "", "");
@@ -661,12 +615,10 @@ equipment_alone_is_its_owners_and_no_booking(void **state)
 	assert_false(view_is_ahead(view));
 }
 
-static void
-a_booking_shows_what_its_own_customer_was_sent_newest_first(void **state)
+TEST(a_booking_shows_what_its_own_customer_was_sent_newest_first)
 {
 	struct my_booking b;
 
-	(void)state;
 	hold("MP-AAAA1111");
 	for (int i = 1; i <= 7; i++)
 		tell_message("message.sent", i, KIM, "booking_confirmed", "MP-AAAA1111");
@@ -686,14 +638,12 @@ a_booking_shows_what_its_own_customer_was_sent_newest_first(void **state)
 }
 
 /* A booking of two: the second car is rented and shows the booking like the first, until both are back. */
-static void
-a_booking_of_several_cars_stands_at_each_of_them_on_the_car_screen(void **state)
+TEST(a_booking_of_several_cars_stands_at_each_of_them_on_the_car_screen)
 {
 	struct my_booking b;
 	struct view_car *cars;
 	int n;
 
-	(void)state;
 	register_car(3, "12가 3456", "IN_SERVICE");
 	register_car(4, "22나 2222", "IN_SERVICE");
 	tell("booking.held", "MP-AAAA1111",
@@ -730,8 +680,7 @@ a_booking_of_several_cars_stands_at_each_of_them_on_the_car_screen(void **state)
 }
 
 /* What others may leave out, or say of bookings nobody knows, makes no row wrong and holds nobody back. */
-static void
-events_of_the_desks_that_say_too_little_hold_nobody_back(void **state)
+TEST(events_of_the_desks_that_say_too_little_hold_nobody_back)
 {
 	static const char *const types[] = {
 		"delivery.requested", "delivery.scheduled", "delivery.shipped", "delivery.delivered", "delivery.cancelled", "equipment.approved",
@@ -739,7 +688,6 @@ events_of_the_desks_that_say_too_little_hold_nobody_back(void **state)
 		"booking.extra_refunded", "message.sent", "message.dead", "review.approved", "stock.changed",
 	};
 
-	(void)state;
 	hold("MP-AAAA1111");
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		tell(types[i], "MP-AAAA1111", "{}");
@@ -790,13 +738,11 @@ a_busy_day(void)
 	tell("car.modified", "car:4", "{\"car_id\":4,\"plate\":\"22나 2223\",\"name\":\"K5\",\"body\":\"sedan\",\"service\":\"OUT_OF_SERVICE\"}");
 }
 
-static void
-a_replay_makes_the_same_rows_and_the_comparison_says_so(void **state)
+TEST(a_replay_makes_the_same_rows_and_the_comparison_says_so)
 {
 	struct view_comparison c;
 	const char *why = "";
 
-	(void)state;
 	a_busy_day();
 	hear();
 	clock_set(NOW + DAY);           /* no row may know when it was made */
@@ -816,12 +762,10 @@ count_beat(void *arg)
 }
 
 /* The relay kills a child that is silent for a minute; a log of a million events takes longer. */
-static void
-a_replay_of_the_relays_gives_signs_of_life(void **state)
+TEST(a_replay_of_the_relays_gives_signs_of_life)
 {
 	int n_beats = 0;
 
-	(void)state;
 	a_busy_day();
 	hear();
 	consumer_on_alive(count_beat, &n_beats);
@@ -830,13 +774,11 @@ a_replay_of_the_relays_gives_signs_of_life(void **state)
 	assert_true(n_beats > 0);
 }
 
-static void
-the_comparison_finds_a_changed_a_missing_and_a_foreign_row(void **state)
+TEST(the_comparison_finds_a_changed_a_missing_and_a_foreign_row)
 {
 	struct view_comparison c;
 	const char *why = "";
 
-	(void)state;
 	a_busy_day();
 	hear();
 	db_do(view, "UPDATE my_booking SET amount = amount + 1 WHERE code = 'MP-00000002'");
@@ -862,13 +804,11 @@ the_comparison_finds_a_changed_a_missing_and_a_foreign_row(void **state)
 	assert_int_equal(c.n_different, 0);
 }
 
-static void
-a_deleted_file_is_made_again_with_the_same_rows(void **state)
+TEST(a_deleted_file_is_made_again_with_the_same_rows)
 {
 	struct view_comparison c;
 	const char *why = "";
 
-	(void)state;
 	a_busy_day();
 	hear();
 	db_close(view);
@@ -882,13 +822,11 @@ a_deleted_file_is_made_again_with_the_same_rows(void **state)
 	assert_int_equal(c.n_different, 0);
 }
 
-static void
-the_order_of_different_subjects_does_not_matter(void **state)
+TEST(the_order_of_different_subjects_does_not_matter)
 {
 	static const char *const types[] = { "booking.held", "payment.approved", "booking.paid", "car.reserved", "booking.confirmed" };
 	const char *a, *b;
 
-	(void)state;
 	for (int i = 0; i < 5; i++) {   /* one after the other, and woven together */
 		if (i == 0)
 			hold("MP-AAAA1111");
@@ -905,10 +843,8 @@ the_order_of_different_subjects_does_not_matter(void **state)
 	assert_string_equal(a, b);
 }
 
-static void
-events_of_unknown_kinds_and_about_unknown_bookings_change_nothing(void **state)
+TEST(events_of_unknown_kinds_and_about_unknown_bookings_change_nothing)
 {
-	(void)state;
 	tell("weather.changed", "MP-AAAA1111", "{}");
 	tell("delivery.scheduled", "MP-NEVER000", "{}");
 	tell("payment.approved", "APP-12345678", "{\"amount\":1000,\"brand\":\"Visa\",\"last4\":\"4242\"}");
@@ -918,13 +854,11 @@ events_of_unknown_kinds_and_about_unknown_bookings_change_nothing(void **state)
 	assert_int_equal(consumer_lag(view, &mypage_consumer), 0);
 }
 
-static void
-an_unreadable_event_waits_and_holds_back_its_own_booking_only(void **state)
+TEST(an_unreadable_event_waits_and_holds_back_its_own_booking_only)
 {
 	struct view_comparison c;
 	const char *why = "";
 
-	(void)state;
 	tell("booking.held", "MP-BAD00000", "{\"amount\":\"many\"}");
 	tell("booking.paid", "MP-BAD00000", "{}");
 	hold("MP-GOOD0000");
@@ -939,10 +873,8 @@ an_unreadable_event_waits_and_holds_back_its_own_booking_only(void **state)
 	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM my_booking /*scan*/"), 1);
 }
 
-static void
-read_models_ahead_of_the_log_are_made_anew(void **state)
+TEST(read_models_ahead_of_the_log_are_made_anew)
 {
-	(void)state;
 	hold("MP-AAAA1111");
 	hear();
 	db_do(view, "UPDATE main.position SET event_id = 900 WHERE consumer = 'mypage'");
@@ -954,10 +886,8 @@ read_models_ahead_of_the_log_are_made_anew(void **state)
 }
 
 /* A power cut took the log's last event, which had been read here, and the log has grown past that number since. */
-static void
-read_models_that_took_an_event_the_log_has_lost_are_made_anew(void **state)
+TEST(read_models_that_took_an_event_the_log_has_lost_are_made_anew)
 {
-	(void)state;
 	hold("MP-AAAA1111");
 	hold("MP-BBBB2222");
 	hear();
@@ -971,10 +901,8 @@ read_models_that_took_an_event_the_log_has_lost_are_made_anew(void **state)
 	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM my_booking WHERE code = 'MP-LOST0000'"), 0);
 }
 
-static void
-an_event_that_waits_or_changes_nothing_is_not_taken_for_a_lost_one(void **state)
+TEST(an_event_that_waits_or_changes_nothing_is_not_taken_for_a_lost_one)
 {
-	(void)state;
 	tell("booking.paid", "MP-NOBODY00", "{}");
 	hear();
 	assert_false(view_is_ahead(view));
@@ -989,12 +917,10 @@ an_event_that_waits_or_changes_nothing_is_not_taken_for_a_lost_one(void **state)
 	assert_false(view_is_ahead(view));
 }
 
-static void
-the_pages_know_how_many_events_they_are_behind(void **state)
+TEST(the_pages_know_how_many_events_they_are_behind)
 {
 	struct my_fresh f;
 
-	(void)state;
 	hold("MP-AAAA1111");
 	hear();
 	my_fresh(view, NOW + 50, &f);
@@ -1007,15 +933,13 @@ the_pages_know_how_many_events_they_are_behind(void **state)
 }
 
 /* MYPAGE_MANY=100000: how long a replay of so many takes. */
-static void
-a_replay_of_many_events_is_quick(void **state)
+TEST(a_replay_of_many_events_is_quick)
 {
 	const char *many = getenv("MYPAGE_MANY");
 	int n = many ? atoi(many) : 2000;
 	const char *why = "";
 	double began;
 
-	(void)state;
 	db_begin(writer);
 	for (int i = 0; i < n / 5; i++) {
 		const char *code = arena_printf(scratch_memory, "MP-%08d", i);
@@ -1033,48 +957,4 @@ a_replay_of_many_events_is_quick(void **state)
 	assert_true(scratch_us() - began < 10e6);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(a_held_booking_shows_what_was_promised_and_how_its_price_is_made_up),
-		TEST(paid_and_confirmed_show_with_the_card_and_the_history_newest_first),
-		TEST(a_cancelled_booking_shows_the_refund_as_pending_until_it_is_done),
-		TEST(a_cancellation_without_a_refund_leaves_the_payment_as_paid),
-		TEST(money_taken_for_an_expired_booking_is_shown_as_on_its_way_back_whichever_came_first),
-		TEST(a_refused_car_ends_as_rejected_with_all_money_back),
-		TEST(somebody_elses_booking_is_unknown),
-		TEST(a_booking_whose_news_is_on_its_way_is_being_prepared_for_its_customer_only),
-		TEST(bookings_stand_on_their_shelves_and_not_completed_ones_only_under_all),
-		TEST(the_steps_follow_the_booking_and_the_page_watches_only_while_something_moves),
-		TEST(the_side_ways_end_where_they_end_and_show_the_refund),
-		TEST(a_car_is_rented_from_its_preparation_until_the_end_and_available_around_that),
-		TEST(a_car_that_is_out_stays_rented_however_late_and_shows_that_booking),
-		TEST(the_status_follows_fleet_and_the_booking_that_comes_next_is_shown),
-		TEST(cars_are_found_sorted_counted_and_retired_or_deleted),
-		TEST(a_delivery_is_followed_step_by_step_and_a_step_back_is_one),
-		TEST(a_cancelled_delivery_says_why_and_one_never_asked_for_is_shown_as_cancelled),
-		TEST(equipment_goes_its_way_and_a_rejection_keeps_its_reason),
-		TEST(an_extras_refund_leaves_the_booking_paid_and_the_bookings_own_does_not),
-		TEST(equipment_alone_is_its_owners_and_no_booking),
-		TEST(a_booking_shows_what_its_own_customer_was_sent_newest_first),
-		TEST(a_booking_of_several_cars_stands_at_each_of_them_on_the_car_screen),
-		TEST(events_of_the_desks_that_say_too_little_hold_nobody_back),
-		TEST(a_replay_makes_the_same_rows_and_the_comparison_says_so),
-		TEST(a_replay_of_the_relays_gives_signs_of_life),
-		TEST(the_comparison_finds_a_changed_a_missing_and_a_foreign_row),
-		TEST(a_deleted_file_is_made_again_with_the_same_rows),
-		TEST(the_order_of_different_subjects_does_not_matter),
-		TEST(events_of_unknown_kinds_and_about_unknown_bookings_change_nothing),
-		TEST(an_unreadable_event_waits_and_holds_back_its_own_booking_only),
-		TEST(read_models_ahead_of_the_log_are_made_anew),
-		TEST(read_models_that_took_an_event_the_log_has_lost_are_made_anew),
-		TEST(an_event_that_waits_or_changes_nothing_is_not_taken_for_a_lost_one),
-		TEST(the_pages_know_how_many_events_they_are_behind),
-		TEST(a_replay_of_many_events_is_quick),
-	};
-
-	return cmocka_run_group_tests_name("mypage", tests, NULL, NULL);
-}
+TEST_MAIN("mypage", NULL, NULL, begin, end)

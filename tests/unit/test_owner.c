@@ -1,12 +1,7 @@
 /* test_owner - root becomes somebody else for good. Each in a child; without root there is nothing to become. */
+#include "test.h"
+
 #include "lib/process/owner.c"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "scratch.h"
 
@@ -49,28 +44,23 @@ stay(void)
 	return owner_become(scratch) && geteuid() == 0 ? 0 : 1;
 }
 
-static void
-root_becomes_the_owner_and_there_is_no_way_back(void **state)
+TEST(root_becomes_the_owner_and_there_is_no_way_back)
 {
 	if (geteuid() != 0)
 		skip();
 	assert_int_equal(chown(scratch, NOBODY, NOBODY), 0);
 	assert_int_equal(in_a_child(become), 0);
-	(void)state;
 }
 
-static void
-root_stays_root_where_the_folder_is_its_own(void **state)
+TEST(root_stays_root_where_the_folder_is_its_own)
 {
 	if (geteuid() != 0)
 		skip();
 	assert_int_equal(in_a_child(stay), 0);
 	assert_int_equal(in_a_child(become), 2);        /* the look above can fail */
-	(void)state;
 }
 
-static void
-a_new_folder_is_given_to_the_user_and_one_in_use_is_not(void **state)
+TEST(a_new_folder_is_given_to_the_user_and_one_in_use_is_not)
 {
 	struct stat st;
 
@@ -87,17 +77,6 @@ a_new_folder_is_given_to_the_user_and_one_in_use_is_not(void **state)
 	assert_int_equal(st.st_uid, NOBODY);
 	assert_int_equal(geteuid(), 0);
 	assert_int_equal(getegid(), 0);
-	(void)state;
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(root_becomes_the_owner_and_there_is_no_way_back, scratch_begin, scratch_end),
-		cmocka_unit_test_setup_teardown(root_stays_root_where_the_folder_is_its_own, scratch_begin, scratch_end),
-		cmocka_unit_test_setup_teardown(a_new_folder_is_given_to_the_user_and_one_in_use_is_not, scratch_begin, scratch_end),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN("owner", NULL, NULL, scratch_begin, scratch_end)

@@ -4,16 +4,13 @@
  *
  *	test_payment [SEED]
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
 
 #include "scratch.h"
 
 #include "cgi-bin/payment/charge.c"
 #include "cgi-bin/sandbox/direct.h"
+#include "domain/rental.h"
 #include "lib/db/db_inside.h"
 #include "lib/base/secret.h"
 
@@ -112,14 +109,13 @@ pass(int64_t seconds)
 	clock_set(now);
 }
 
-static int
-begin(void **state)
+TEST_SETUP(begin)
 {
 	const char *why = "";
 
 	if (scratch_begin(state) != 0)
 		return -1;
-	settings_open(".", scratch, &why);
+	rental_settings_open(".", scratch, &why);
 	secret_open(scratch);
 	if (!db_create(scratch, "db/schema.sql", NULL, &why) || !db_create_own(scratch, "sandbox", "db/sandbox.sql", &why)) {
 		print_error("%s\n", why);
@@ -140,8 +136,7 @@ begin(void **state)
 	return 0;
 }
 
-static int
-end(void **state)
+TEST_SETUP(end)
 {
 	db_close(db);
 	db_close(sandbox);
@@ -224,12 +219,10 @@ settle_everything(void)
 
 /* --- taking money ------------------------------------------------------------------------------------------------- */
 
-static void
-a_good_card_pays_and_the_books_say_so(void **state)
+TEST(a_good_card_pays_and_the_books_say_so)
 {
 	struct charge c;
 
-	(void)state;
 	assert_int_equal(charge("MP-TEST01", a_card(7, "tok_ok"), &c), PAY_APPROVED);
 	expect_state("MP-TEST01", CHARGE_APPROVED);
 	assert_int_equal(account_sum("card_clearing"), 110000);
@@ -241,12 +234,10 @@ a_good_card_pays_and_the_books_say_so(void **state)
 	assert_string_equal(c.last4, "4242");
 }
 
-static void
-a_declined_card_takes_nothing_and_says_why(void **state)
+TEST(a_declined_card_takes_nothing_and_says_why)
 {
 	struct charge c;
 
-	(void)state;
 	assert_int_equal(charge("MP-TEST01", a_card(7, "tok_declined"), &c), PAY_DECLINED);
 	assert_string_equal(charge_reason(db, &c), "declined");
 	assert_int_equal(held_by_provider(), 0);
@@ -254,13 +245,11 @@ a_declined_card_takes_nothing_and_says_why(void **state)
 	assert_int_equal(events("payment.failed"), 1);
 }
 
-static void
-the_same_key_again_answers_the_same_and_takes_nothing_more(void **state)
+TEST(the_same_key_again_answers_the_same_and_takes_nothing_more)
 {
 	int64_t card_id = a_card(7, "tok_ok");
 	struct charge first, again;
 
-	(void)state;
 	charge("MP-TEST01", card_id, &first);
 	n_asked = 0;
 	assert_int_equal(charge("MP-TEST01", card_id, &again), PAY_APPROVED);
@@ -269,61 +258,51 @@ the_same_key_again_answers_the_same_and_takes_nothing_more(void **state)
 	assert_int_equal(held_by_provider(), 110000);
 }
 
-static void
-the_same_key_with_another_amount_is_refused(void **state)
+TEST(the_same_key_with_another_amount_is_refused)
 {
 	struct charge_order o = an_order("MP-TEST01", a_card(7, "tok_ok"));
 	struct charge c;
 
-	(void)state;
 	charge_make(db, &o, &c);
 	o.amount = 120000;
 	assert_int_equal(charge_make(db, &o, &c), PAY_KEY_REUSED);
 	assert_int_equal(held_by_provider(), 110000);
 }
 
-static void
-a_card_of_somebody_else_is_declined_as_removed(void **state)
+TEST(a_card_of_somebody_else_is_declined_as_removed)
 {
 	struct charge c;
 
-	(void)state;
 	assert_int_equal(charge("MP-TEST01", a_card(8, "tok_ok"), &c), PAY_DECLINED);
 	assert_string_equal(charge_reason(db, &c), "card_removed");
 	assert_int_equal(held_by_provider(), 0);
 }
 
-static void
-a_removed_card_is_declined(void **state)
+TEST(a_removed_card_is_declined)
 {
 	int64_t card_id = a_card(7, "tok_ok");
 	struct charge c;
 
-	(void)state;
 	assert_true(card_remove(db, 7, card_id));
 	assert_false(card_remove(db, 7, card_id));
 	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_DECLINED);
 	assert_string_equal(charge_reason(db, &c), "card_removed");
 }
 
-static void
-a_lost_answer_is_looked_up_and_ends_approved_once(void **state)
+TEST(a_lost_answer_is_looked_up_and_ends_approved_once)
 {
 	struct charge c;
 
-	(void)state;
 	assert_int_equal(charge("MP-TEST01", a_card(7, "tok_lost"), &c), PAY_APPROVED);
 	assert_int_equal(held_by_provider(), 110000);
 	assert_int_equal(account_sum("card_clearing"), 110000);
 }
 
-static void
-a_late_answer_is_unknown_until_the_sweep_finds_out(void **state)
+TEST(a_late_answer_is_unknown_until_the_sweep_finds_out)
 {
 	int64_t card_id;
 	struct charge c;
 
-	(void)state;
 	assert_int_equal(charge("MP-TEST01", a_card(7, "tok_slow"), &c), PAY_APPROVED);     /* in process the look finds it */
 	card_id = a_card(7, "tok_ok");
 	net = NET_DELAYS;
@@ -351,13 +330,11 @@ let_commits_of_charges_fail(void)
 	db_close(other);
 }
 
-static void
-a_charge_whose_row_could_not_be_kept_is_never_asked_for(void **state)
+TEST(a_charge_whose_row_could_not_be_kept_is_never_asked_for)
 {
 	int64_t card_id = a_card(7, "tok_ok");
 	struct charge c;
 
-	(void)state;
 	let_commits_of_charges_fail();
 	n_asked = 0;
 	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_UNKNOWN);
@@ -368,13 +345,11 @@ a_charge_whose_row_could_not_be_kept_is_never_asked_for(void **state)
 	assert_false(charge_find(db, "MP-TEST01", &c));
 }
 
-static void
-a_provider_that_is_not_reached_took_nothing(void **state)
+TEST(a_provider_that_is_not_reached_took_nothing)
 {
 	int64_t card_id = a_card(7, "tok_ok");
 	struct charge c;
 
-	(void)state;
 	net = NET_CUT;
 	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_LATER);
 	expect_state("MP-TEST01", CHARGE_FAILED);
@@ -383,13 +358,11 @@ a_provider_that_is_not_reached_took_nothing(void **state)
 	assert_int_equal(held_by_provider(), 0);
 }
 
-static void
-a_provider_that_is_switched_off_is_unknown_and_ends_as_never_arrived(void **state)
+TEST(a_provider_that_is_switched_off_is_unknown_and_ends_as_never_arrived)
 {
 	int64_t card_id = a_card(7, "tok_ok");
 	struct charge c;
 
-	(void)state;
 	fault_set(sandbox, "down", 1);
 	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_UNKNOWN);
 	fault_set(sandbox, "down", 0);
@@ -401,13 +374,11 @@ a_provider_that_is_switched_off_is_unknown_and_ends_as_never_arrived(void **stat
 	assert_int_equal(events("payment.failed"), 1);
 }
 
-static void
-a_clock_that_is_set_back_an_hour_does_not_keep_a_charge_unknown(void **state)
+TEST(a_clock_that_is_set_back_an_hour_does_not_keep_a_charge_unknown)
 {
 	int64_t card_id = a_card(7, "tok_ok");
 	struct charge c;
 
-	(void)state;
 	fault_set(sandbox, "down", 1);
 	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_UNKNOWN);
 	fault_set(sandbox, "down", 0);
@@ -419,13 +390,11 @@ a_clock_that_is_set_back_an_hour_does_not_keep_a_charge_unknown(void **state)
 	expect_state("MP-TEST01", CHARGE_FAILED);
 }
 
-static void
-a_worker_that_dies_before_asking_leaves_a_row_that_ends_as_failed(void **state)
+TEST(a_worker_that_dies_before_asking_leaves_a_row_that_ends_as_failed)
 {
 	int64_t card_id = a_card(7, "tok_ok");
 	struct charge c;
 
-	(void)state;
 	net = NET_DIES_BEFORE;
 	if (setjmp(death) == 0)
 		charge("MP-TEST01", card_id, &c);
@@ -437,13 +406,11 @@ a_worker_that_dies_before_asking_leaves_a_row_that_ends_as_failed(void **state)
 	assert_int_equal(held_by_provider(), 0);
 }
 
-static void
-a_worker_that_dies_after_the_money_was_taken_leaves_a_row_that_ends_approved(void **state)
+TEST(a_worker_that_dies_after_the_money_was_taken_leaves_a_row_that_ends_approved)
 {
 	int64_t card_id = a_card(7, "tok_ok");
 	struct charge c;
 
-	(void)state;
 	net = NET_DIES_AFTER;
 	if (setjmp(death) == 0)
 		charge("MP-TEST01", card_id, &c);
@@ -458,13 +425,11 @@ a_worker_that_dies_after_the_money_was_taken_leaves_a_row_that_ends_approved(voi
 	assert_int_equal(held_by_provider(), account_sum("card_clearing"));
 }
 
-static void
-the_caller_repeating_itself_after_a_crash_learns_what_became_of_it(void **state)
+TEST(the_caller_repeating_itself_after_a_crash_learns_what_became_of_it)
 {
 	int64_t card_id = a_card(7, "tok_ok");
 	struct charge c;
 
-	(void)state;
 	net = NET_DIES_AFTER;
 	if (setjmp(death) == 0)
 		charge("MP-TEST01", card_id, &c);
@@ -474,13 +439,11 @@ the_caller_repeating_itself_after_a_crash_learns_what_became_of_it(void **state)
 	assert_int_equal(held_by_provider(), 110000);
 }
 
-static void
-a_charge_that_arrives_after_it_was_given_up_goes_back(void **state)
+TEST(a_charge_that_arrives_after_it_was_given_up_goes_back)
 {
 	int64_t card_id = a_card(7, "tok_ok");
 	struct charge c;
 
-	(void)state;
 	net = NET_DELAYS;
 	charge("MP-TEST01", card_id, &c);
 	net = NET_FINE;
@@ -496,14 +459,12 @@ a_charge_that_arrives_after_it_was_given_up_goes_back(void **state)
 	assert_int_equal(account_sum("card_clearing"), 0);
 }
 
-static void
-orders_nobody_could_charge_are_refused(void **state)
+TEST(orders_nobody_could_charge_are_refused)
 {
 	int64_t card_id = a_card(7, "tok_ok");
 	struct charge_order o = an_order("MP-TEST01", card_id), bad;
 	struct charge c;
 
-	(void)state;
 	bad = o, bad.amount = 0;
 	assert_int_equal(charge_make(db, &bad, &c), PAY_BAD_ORDER);
 	bad = o, bad.amount = CHARGE_MAX_AMOUNT + 1;
@@ -523,8 +484,7 @@ orders_nobody_could_charge_are_refused(void **state)
 	assert_false(charge_find(db, "MP-TEST01", &c));
 }
 
-static void
-a_payment_prepared_on_the_hosted_page_is_confirmed_once(void **state)
+TEST(a_payment_prepared_on_the_hosted_page_is_confirmed_once)
 {
 	struct sb_payment p = {
 		.order_id = "MP-TEST01", .order_name = "Car", .customer_key = "c-1", .card = 0, .amount = 110000, .currency = "KRW",
@@ -532,7 +492,6 @@ a_payment_prepared_on_the_hosted_page_is_confirmed_once(void **state)
 	struct charge_order o = an_order("MP-TEST01", 0);
 	struct charge c;
 
-	(void)state;
 	o.payment_key = sandbox_prepare(sandbox, &p);
 	assert_int_equal(held_by_provider(), 0);
 	assert_int_equal(charge_make(db, &o, &c), PAY_APPROVED);
@@ -541,8 +500,7 @@ a_payment_prepared_on_the_hosted_page_is_confirmed_once(void **state)
 	assert_int_equal(held_by_provider(), 110000);
 }
 
-static void
-a_payment_prepared_for_less_is_not_taken_for_the_whole(void **state)
+TEST(a_payment_prepared_for_less_is_not_taken_for_the_whole)
 {
 	struct sb_payment p = {
 		.order_id = "MP-TEST01", .order_name = "Car", .customer_key = "c-1", .card = 0, .amount = 100, .currency = "KRW",
@@ -550,7 +508,6 @@ a_payment_prepared_for_less_is_not_taken_for_the_whole(void **state)
 	struct charge_order o = an_order("MP-TEST01", 0);
 	struct charge c;
 
-	(void)state;
 	o.payment_key = sandbox_prepare(sandbox, &p);
 	assert_int_equal(charge_make(db, &o, &c), PAY_DECLINED);
 	assert_string_equal(charge_reason(db, &c), "wrong_amount");
@@ -559,12 +516,10 @@ a_payment_prepared_for_less_is_not_taken_for_the_whole(void **state)
 
 /* --- giving it back ----------------------------------------------------------------------------------------------- */
 
-static void
-a_refund_gives_back_the_part_and_its_share_of_vat(void **state)
+TEST(a_refund_gives_back_the_part_and_its_share_of_vat)
 {
 	struct charge c;
 
-	(void)state;
 	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
 	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c), REFUND_OUTCOME_DONE);
 	assert_int_equal(c.refunded_amount, 77000);
@@ -576,12 +531,10 @@ a_refund_gives_back_the_part_and_its_share_of_vat(void **state)
 	assert_int_equal(events("payment.cancelled"), 1);
 }
 
-static void
-the_same_refund_again_gives_nothing_more(void **state)
+TEST(the_same_refund_again_gives_nothing_more)
 {
 	struct charge c;
 
-	(void)state;
 	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
 	refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c);
 	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c), REFUND_OUTCOME_DONE);
@@ -589,12 +542,10 @@ the_same_refund_again_gives_nothing_more(void **state)
 	assert_int_equal(held_by_provider(), 33000);
 }
 
-static void
-more_than_the_charge_is_never_given_back(void **state)
+TEST(more_than_the_charge_is_never_given_back)
 {
 	struct charge c;
 
-	(void)state;
 	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
 	refund("MP-TEST01", "MP-TEST01-a", 77000, &c);
 	assert_int_equal(refund("MP-TEST01", "MP-TEST01-b", 33001, &c), REFUND_OUTCOME_TOO_MUCH);
@@ -604,13 +555,11 @@ more_than_the_charge_is_never_given_back(void **state)
 	assert_int_equal(account_sum("rental_income"), 0);
 }
 
-static void
-odd_parts_of_vat_add_up_to_the_whole(void **state)
+TEST(odd_parts_of_vat_add_up_to_the_whole)
 {
 	struct charge_order o = an_order("MP-TEST01", a_card(7, "tok_ok"));
 	struct charge c;
 
-	(void)state;
 	o.amount = 100;
 	o.vat_amount = 9;
 	charge_make(db, &o, &c);
@@ -621,12 +570,10 @@ odd_parts_of_vat_add_up_to_the_whole(void **state)
 	assert_int_equal(account_sum("card_clearing"), 0);
 }
 
-static void
-a_refund_whose_answer_is_lost_is_done_once(void **state)
+TEST(a_refund_whose_answer_is_lost_is_done_once)
 {
 	struct charge c;
 
-	(void)state;
 	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
 	net = NET_LOSES_ANSWER;
 	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c), REFUND_OUTCOME_PENDING);
@@ -640,12 +587,10 @@ a_refund_whose_answer_is_lost_is_done_once(void **state)
 	assert_int_equal(events("payment.cancelled"), 1);
 }
 
-static void
-a_refund_forgotten_by_the_provider_after_15_days_is_recognised_by_its_reason(void **state)
+TEST(a_refund_forgotten_by_the_provider_after_15_days_is_recognised_by_its_reason)
 {
 	struct charge c;
 
-	(void)state;
 	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
 	net = NET_LOSES_ANSWER;
 	refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c);
@@ -657,12 +602,10 @@ a_refund_forgotten_by_the_provider_after_15_days_is_recognised_by_its_reason(voi
 	assert_int_equal(held_by_provider(), 33000);
 }
 
-static void
-a_part_asked_for_again_after_the_provider_forgot_its_key_is_given_back_once(void **state)
+TEST(a_part_asked_for_again_after_the_provider_forgot_its_key_is_given_back_once)
 {
 	struct charge c;
 
-	(void)state;
 	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
 	net = NET_LOSES_ANSWER;
 	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 50000, &c), REFUND_OUTCOME_PENDING);
@@ -678,13 +621,11 @@ a_part_asked_for_again_after_the_provider_forgot_its_key_is_given_back_once(void
 	assert_int_equal(events("payment.cancelled"), 1);
 }
 
-static void
-what_the_provider_does_not_answer_is_asked_again_after_growing_pauses(void **state)
+TEST(what_the_provider_does_not_answer_is_asked_again_after_growing_pauses)
 {
 	int64_t last, longest = 0;
 	struct charge c;
 
-	(void)state;
 	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
 	net = NET_CUT;
 	refund("MP-TEST01", "MP-TEST01-cancel", 0, &c);
@@ -722,13 +663,11 @@ resolve(const char *key, enum stuck_way way)
 	return charge_resolve(db, &c, way, "the bank's clerk said so, transfer 4711", 9, clock_ms() + 600);
 }
 
-static void
-a_charge_closed_by_hand_goes_back_should_it_turn_up(void **state)
+TEST(a_charge_closed_by_hand_goes_back_should_it_turn_up)
 {
 	int64_t card_id = a_card(7, "tok_ok");
 	struct charge c;
 
-	(void)state;
 	net = NET_DELAYS;
 	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_UNKNOWN);
 	net = NET_CUT;
@@ -750,13 +689,11 @@ a_charge_closed_by_hand_goes_back_should_it_turn_up(void **state)
 	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_DECLINED);
 }
 
-static void
-what_the_provider_says_goes_before_what_anybody_says(void **state)
+TEST(what_the_provider_says_goes_before_what_anybody_says)
 {
 	int64_t card_id = a_card(7, "tok_ok");
 	struct charge c;
 
-	(void)state;
 	net = NET_LOSES_ANSWER;
 	charge("MP-TEST01", card_id, &c);
 	net = NET_FINE;
@@ -766,12 +703,10 @@ what_the_provider_says_goes_before_what_anybody_says(void **state)
 	assert_int_equal(events("payment.resolved"), 0);
 }
 
-static void
-a_refund_paid_by_transfer_is_written_down_once_and_never_asked_for_again(void **state)
+TEST(a_refund_paid_by_transfer_is_written_down_once_and_never_asked_for_again)
 {
 	struct charge c;
 
-	(void)state;
 	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
 	net = NET_CUT;
 	refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c);
@@ -791,12 +726,10 @@ a_refund_paid_by_transfer_is_written_down_once_and_never_asked_for_again(void **
 	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c), REFUND_OUTCOME_DONE);
 }
 
-static void
-a_refund_that_may_be_on_its_way_is_not_paid_by_transfer(void **state)
+TEST(a_refund_that_may_be_on_its_way_is_not_paid_by_transfer)
 {
 	struct charge c;
 
-	(void)state;
 	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
 	net = NET_DELAYS;
 	refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c);
@@ -821,12 +754,10 @@ a_refund_that_may_be_on_its_way_is_not_paid_by_transfer(void **state)
 }
 
 /* It is asked for again all the time, by the sweep and by booking; so somebody who waits a minute must find a minute of quiet. */
-static void
-a_refund_the_provider_goes_on_refusing_can_be_paid_by_transfer_after_a_minute(void **state)
+TEST(a_refund_the_provider_goes_on_refusing_can_be_paid_by_transfer_after_a_minute)
 {
 	struct charge c;
 
-	(void)state;
 	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
 	net = NET_WILL_NOT_CANCEL;
 	refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c);
@@ -846,12 +777,10 @@ a_refund_the_provider_goes_on_refusing_can_be_paid_by_transfer_after_a_minute(vo
 	assert_int_equal(held_by_provider(), 110000);
 }
 
-static void
-a_refund_somebody_may_pay_by_transfer_goes_on_by_itself_when_nobody_does(void **state)
+TEST(a_refund_somebody_may_pay_by_transfer_goes_on_by_itself_when_nobody_does)
 {
 	struct charge c;
 
-	(void)state;
 	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
 	net = NET_CUT;
 	refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c);
@@ -875,12 +804,10 @@ ask_for_the_refund_again(void)
 }
 
 /* Booking asks for the same refund while a manager says that he has paid it: only one of the two may be true. */
-static void
-a_refund_asked_for_meanwhile_is_not_paid_by_transfer_too(void **state)
+TEST(a_refund_asked_for_meanwhile_is_not_paid_by_transfer_too)
 {
 	struct charge c;
 
-	(void)state;
 	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
 	net = NET_CUT;
 	refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c);
@@ -903,12 +830,10 @@ a_refund_asked_for_meanwhile_is_not_paid_by_transfer_too(void **state)
 	assert_int_equal(held_by_provider(), 33000);
 }
 
-static void
-a_refund_tried_at_once_is_done_at_once(void **state)
+TEST(a_refund_tried_at_once_is_done_at_once)
 {
 	struct charge c;
 
-	(void)state;
 	charge("MP-TEST01", a_card(7, "tok_ok"), &c);
 	net = NET_CUT;
 	refund("MP-TEST01", "MP-TEST01-cancel", 0, &c);
@@ -921,12 +846,10 @@ a_refund_tried_at_once_is_done_at_once(void **state)
 	assert_int_equal(events("payment.retried"), 1);
 }
 
-static void
-voiding_a_key_never_seen_refuses_the_charge_that_comes_late(void **state)
+TEST(voiding_a_key_never_seen_refuses_the_charge_that_comes_late)
 {
 	struct charge c;
 
-	(void)state;
 	assert_int_equal(refund("MP-TEST01", "MP-TEST01-void", 0, &c), REFUND_OUTCOME_DONE);
 	assert_int_equal(charge("MP-TEST01", a_card(7, "tok_ok"), &c), PAY_DECLINED);
 	assert_string_equal(charge_reason(db, &c), "void");
@@ -934,13 +857,11 @@ voiding_a_key_never_seen_refuses_the_charge_that_comes_late(void **state)
 	assert_int_equal(refund("MP-TEST01", "MP-TEST01-void", 0, &c), REFUND_OUTCOME_DONE);
 }
 
-static void
-voiding_an_unknown_charge_gives_the_money_back_when_it_turns_out_taken(void **state)
+TEST(voiding_an_unknown_charge_gives_the_money_back_when_it_turns_out_taken)
 {
 	int64_t card_id = a_card(7, "tok_ok");
 	struct charge c;
 
-	(void)state;
 	net = NET_LOSES_ANSWER;
 	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_UNKNOWN);
 	assert_int_equal(refund("MP-TEST01", "MP-TEST01-void", 0, &c), REFUND_OUTCOME_PENDING);
@@ -955,34 +876,28 @@ voiding_an_unknown_charge_gives_the_money_back_when_it_turns_out_taken(void **st
 	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_DECLINED);
 }
 
-static void
-voiding_a_declined_charge_is_done_at_once(void **state)
+TEST(voiding_a_declined_charge_is_done_at_once)
 {
 	struct charge c;
 
-	(void)state;
 	charge("MP-TEST01", a_card(7, "tok_declined"), &c);
 	assert_int_equal(refund("MP-TEST01", "MP-TEST01-void", 0, &c), REFUND_OUTCOME_DONE);
 }
 
-static void
-a_refund_of_nothing_is_refused(void **state)
+TEST(a_refund_of_nothing_is_refused)
 {
 	struct charge c;
 
-	(void)state;
 	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 1000, &c), REFUND_OUTCOME_NO_CHARGE);
 	charge("MP-TEST02", a_card(7, "tok_declined"), &c);
 	assert_int_equal(refund("MP-TEST02", "MP-TEST02-cancel", 1000, &c), REFUND_OUTCOME_NO_CHARGE);
 }
 
-static void
-a_webhook_brings_the_look_forward_and_is_not_believed(void **state)
+TEST(a_webhook_brings_the_look_forward_and_is_not_believed)
 {
 	int64_t card_id = a_card(7, "tok_ok");
 	struct charge c;
 
-	(void)state;
 	net = NET_LOSES_ANSWER;
 	charge("MP-TEST01", card_id, &c);
 	pass(7);
@@ -996,13 +911,11 @@ a_webhook_brings_the_look_forward_and_is_not_believed(void **state)
 	assert_int_equal(account_sum("card_clearing"), 110000);
 }
 
-static void
-a_clock_set_back_does_not_stop_the_sweep(void **state)
+TEST(a_clock_set_back_does_not_stop_the_sweep)
 {
 	int64_t card_id = a_card(7, "tok_ok");
 	struct charge c;
 
-	(void)state;
 	net = NET_LOSES_ANSWER;
 	charge("MP-TEST01", card_id, &c);
 	net = NET_FINE;
@@ -1085,10 +998,8 @@ expect_this_key_whole(int i)
 	assert_true(!was_voided[i] || ours == 0);
 }
 
-static void
-whatever_breaks_no_money_is_lost_or_made(void **state)
+TEST(whatever_breaks_no_money_is_lost_or_made)
 {
-	(void)state;
 	print_message("seed %llu\n", (unsigned long long)seed);
 	memset(was_voided, 0, sizeof(was_voided));
 	cards[0] = a_card(7, "tok_ok");
@@ -1125,52 +1036,7 @@ whatever_breaks_no_money_is_lost_or_made(void **state)
 int
 main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_good_card_pays_and_the_books_say_so, begin, end),
-		cmocka_unit_test_setup_teardown(a_declined_card_takes_nothing_and_says_why, begin, end),
-		cmocka_unit_test_setup_teardown(the_same_key_again_answers_the_same_and_takes_nothing_more, begin, end),
-		cmocka_unit_test_setup_teardown(the_same_key_with_another_amount_is_refused, begin, end),
-		cmocka_unit_test_setup_teardown(a_card_of_somebody_else_is_declined_as_removed, begin, end),
-		cmocka_unit_test_setup_teardown(a_removed_card_is_declined, begin, end),
-		cmocka_unit_test_setup_teardown(a_lost_answer_is_looked_up_and_ends_approved_once, begin, end),
-		cmocka_unit_test_setup_teardown(a_late_answer_is_unknown_until_the_sweep_finds_out, begin, end),
-		cmocka_unit_test_setup_teardown(a_charge_whose_row_could_not_be_kept_is_never_asked_for, begin, end),
-		cmocka_unit_test_setup_teardown(a_provider_that_is_not_reached_took_nothing, begin, end),
-		cmocka_unit_test_setup_teardown(a_provider_that_is_switched_off_is_unknown_and_ends_as_never_arrived, begin, end),
-		cmocka_unit_test_setup_teardown(a_clock_that_is_set_back_an_hour_does_not_keep_a_charge_unknown, begin, end),
-		cmocka_unit_test_setup_teardown(a_worker_that_dies_before_asking_leaves_a_row_that_ends_as_failed, begin, end),
-		cmocka_unit_test_setup_teardown(a_worker_that_dies_after_the_money_was_taken_leaves_a_row_that_ends_approved, begin, end),
-		cmocka_unit_test_setup_teardown(the_caller_repeating_itself_after_a_crash_learns_what_became_of_it, begin, end),
-		cmocka_unit_test_setup_teardown(a_charge_that_arrives_after_it_was_given_up_goes_back, begin, end),
-		cmocka_unit_test_setup_teardown(orders_nobody_could_charge_are_refused, begin, end),
-		cmocka_unit_test_setup_teardown(a_payment_prepared_on_the_hosted_page_is_confirmed_once, begin, end),
-		cmocka_unit_test_setup_teardown(a_payment_prepared_for_less_is_not_taken_for_the_whole, begin, end),
-		cmocka_unit_test_setup_teardown(a_refund_gives_back_the_part_and_its_share_of_vat, begin, end),
-		cmocka_unit_test_setup_teardown(the_same_refund_again_gives_nothing_more, begin, end),
-		cmocka_unit_test_setup_teardown(more_than_the_charge_is_never_given_back, begin, end),
-		cmocka_unit_test_setup_teardown(odd_parts_of_vat_add_up_to_the_whole, begin, end),
-		cmocka_unit_test_setup_teardown(a_refund_whose_answer_is_lost_is_done_once, begin, end),
-		cmocka_unit_test_setup_teardown(a_refund_forgotten_by_the_provider_after_15_days_is_recognised_by_its_reason, begin, end),
-		cmocka_unit_test_setup_teardown(a_part_asked_for_again_after_the_provider_forgot_its_key_is_given_back_once, begin, end),
-		cmocka_unit_test_setup_teardown(what_the_provider_does_not_answer_is_asked_again_after_growing_pauses, begin, end),
-		cmocka_unit_test_setup_teardown(a_charge_closed_by_hand_goes_back_should_it_turn_up, begin, end),
-		cmocka_unit_test_setup_teardown(what_the_provider_says_goes_before_what_anybody_says, begin, end),
-		cmocka_unit_test_setup_teardown(a_refund_paid_by_transfer_is_written_down_once_and_never_asked_for_again, begin, end),
-		cmocka_unit_test_setup_teardown(a_refund_that_may_be_on_its_way_is_not_paid_by_transfer, begin, end),
-		cmocka_unit_test_setup_teardown(a_refund_the_provider_goes_on_refusing_can_be_paid_by_transfer_after_a_minute, begin, end),
-		cmocka_unit_test_setup_teardown(a_refund_somebody_may_pay_by_transfer_goes_on_by_itself_when_nobody_does, begin, end),
-		cmocka_unit_test_setup_teardown(a_refund_asked_for_meanwhile_is_not_paid_by_transfer_too, begin, end),
-		cmocka_unit_test_setup_teardown(a_refund_tried_at_once_is_done_at_once, begin, end),
-		cmocka_unit_test_setup_teardown(voiding_a_key_never_seen_refuses_the_charge_that_comes_late, begin, end),
-		cmocka_unit_test_setup_teardown(voiding_an_unknown_charge_gives_the_money_back_when_it_turns_out_taken, begin, end),
-		cmocka_unit_test_setup_teardown(voiding_a_declined_charge_is_done_at_once, begin, end),
-		cmocka_unit_test_setup_teardown(a_refund_of_nothing_is_refused, begin, end),
-		cmocka_unit_test_setup_teardown(a_webhook_brings_the_look_forward_and_is_not_believed, begin, end),
-		cmocka_unit_test_setup_teardown(a_clock_set_back_does_not_stop_the_sweep, begin, end),
-		cmocka_unit_test_setup_teardown(whatever_breaks_no_money_is_lost_or_made, begin, end),
-	};
-
 	if (argc > 1)
 		seed = strtoull(argv[1], NULL, 10);
-	return cmocka_run_group_tests_name("payment", tests, NULL, NULL);
+	return test_run("payment", NULL, NULL, begin, end);
 }

@@ -1,9 +1,5 @@
 /* test_process - the logs of `motorpool run` are bounded, and their lines stay whole while many write. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
 
 #include "scratch.h"
 
@@ -64,15 +60,13 @@ whole_lines(const char *path)
 
 #define MOST (256 << 10)
 
-static void
-a_log_that_is_too_long_is_set_aside_and_every_line_stays_whole(void **state)
+TEST(a_log_that_is_too_long_is_set_aside_and_every_line_stays_whole)
 {
 	const char *log = scratch_path("x.log"), *older = scratch_path("x.log.1");
 	int who[2] = { 1, 2 };
 	pid_t pid[2];
 	struct stat st;
 
-	(void)state;
 	scratch_write(log, "");
 	for (int i = 0; i < 2; i++)
 		pid[i] = scratch_fork(writer, &who[i]);
@@ -91,13 +85,11 @@ a_log_that_is_too_long_is_set_aside_and_every_line_stays_whole(void **state)
 	assert_true(stat(older, &st) == 0 && st.st_size >= MOST / 2);
 }
 
-static void
-a_copy_that_ends_in_the_middle_of_a_line_is_cut_before_it(void **state)
+TEST(a_copy_that_ends_in_the_middle_of_a_line_is_cut_before_it)
 {
 	const char *path = scratch_path("cut");
 	int fd;
 
-	(void)state;
 	scratch_write(path, "one\ntwo\nthr");
 	fd = open(path, O_RDWR);
 	end_with_whole_line(fd);
@@ -105,13 +97,4 @@ a_copy_that_ends_in_the_middle_of_a_line_is_cut_before_it(void **state)
 	assert_string_equal(scratch_read(path), "one\ntwo\n");
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_log_that_is_too_long_is_set_aside_and_every_line_stays_whole, scratch_begin, scratch_end),
-		cmocka_unit_test_setup_teardown(a_copy_that_ends_in_the_middle_of_a_line_is_cut_before_it, scratch_begin, scratch_end),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN("process", NULL, NULL, scratch_begin, scratch_end)

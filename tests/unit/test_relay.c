@@ -1,30 +1,22 @@
 /* The relay: two at once, killed ones, knocks, children that die, WALs that are moved. Each relay is a process of its own. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
 
 #include "relay_house.h"
 
 /* --- turns ------------------------------------------------------------------------------------------------------------ */
 
-static void
-two_relays_at_once_and_each_event_takes_effect_once(void **state)
+TEST(two_relays_at_once_and_each_event_takes_effect_once)
 {
-	(void)state;
 	relay_for(60000);
 	relay_for(60000);
 	emit_many("booking.paid", 300);
 	each_once(300);
 }
 
-static void
-a_third_relay_leaves_at_once(void **state)
+TEST(a_third_relay_leaves_at_once)
 {
 	pid_t third;
 
-	(void)state;
 	relay_for(60000);
 	scratch_sleep_ms(100);
 	relay_for(60000);
@@ -34,12 +26,10 @@ a_third_relay_leaves_at_once(void **state)
 	gone(third);
 }
 
-static void
-when_its_time_is_over_the_next_one_goes_on_without_a_gap(void **state)
+TEST(when_its_time_is_over_the_next_one_goes_on_without_a_gap)
 {
 	pid_t first;
 
-	(void)state;
 	first = relay_for(500);
 	scratch_sleep_ms(150);
 	relay_for(60000);
@@ -52,13 +42,11 @@ when_its_time_is_over_the_next_one_goes_on_without_a_gap(void **state)
 	each_once(300);
 }
 
-static void
-the_next_one_takes_over_when_the_active_is_killed(void **state)
+TEST(the_next_one_takes_over_when_the_active_is_killed)
 {
 	pid_t first;
 	int status;
 
-	(void)state;
 	first = relay_for(60000);
 	scratch_sleep_ms(200);
 	relay_for(60000);
@@ -71,12 +59,10 @@ the_next_one_takes_over_when_the_active_is_killed(void **state)
 	each_once(300);
 }
 
-static void
-sigterm_finishes_the_work_in_hand_and_leaves_no_child(void **state)
+TEST(sigterm_finishes_the_work_in_hand_and_leaves_no_child)
 {
 	pid_t relay;
 
-	(void)state;
 	relay = relay_for(60000);
 	emit_many("booking.paid", 50);
 	each_once(50);
@@ -98,13 +84,11 @@ by_size(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-static void
-a_commit_is_reacted_to_within_milliseconds(void **state)
+TEST(a_commit_is_reacted_to_within_milliseconds)
 {
 	int64_t took[100];
 	struct db *looker;
 
-	(void)state;
 	relay_for(60000);
 	emit_many("booking.paid", 1);
 	assert_true(wait_until("t_seen", 1, 5000));
@@ -125,10 +109,8 @@ a_commit_is_reacted_to_within_milliseconds(void **state)
 	assert_true(took[50] < 20000);
 }
 
-static void
-a_lost_knock_costs_a_tenth_of_a_second(void **state)
+TEST(a_lost_knock_costs_a_tenth_of_a_second)
 {
-	(void)state;
 	relay_for(60000);
 	emit_many("booking.paid", 1);
 	assert_true(wait_until("t_seen", 1, 5000));
@@ -137,20 +119,16 @@ a_lost_knock_costs_a_tenth_of_a_second(void **state)
 	assert_true(wait_until("t_seen", 2, 2000));
 }
 
-static void
-sweeps_come_every_second_without_any_event(void **state)
+TEST(sweeps_come_every_second_without_any_event)
 {
-	(void)state;
 	relay_for(60000);
 	assert_true(wait_until("t_swept", 3, 3500));
 }
 
-static void
-sweeps_come_every_second_under_a_steady_stream_of_events(void **state)
+TEST(sweeps_come_every_second_under_a_steady_stream_of_events)
 {
 	int64_t before;
 
-	(void)state;
 	relay_for(60000);
 	emit_many("booking.paid", 1);
 	assert_true(wait_until("t_effect", 1, 5000));
@@ -163,12 +141,10 @@ sweeps_come_every_second_under_a_steady_stream_of_events(void **state)
 	assert_true(count("t_swept", false) >= before + 3);
 }
 
-static void
-a_sign_of_life_is_touched_each_second(void **state)
+TEST(a_sign_of_life_is_touched_each_second)
 {
 	struct stat before, after;
 
-	(void)state;
 	relay_for(60000);
 	scratch_sleep_ms(300);
 	assert_int_equal(stat(scratch_path("run/relay.alive"), &before), 0);
@@ -179,12 +155,10 @@ a_sign_of_life_is_touched_each_second(void **state)
 
 /* --- children ------------------------------------------------------------------------------------------------------------ */
 
-static void
-a_read_model_file_that_is_deleted_is_made_again_while_the_relay_runs(void **state)
+TEST(a_read_model_file_that_is_deleted_is_made_again_while_the_relay_runs)
 {
 	char root[512];
 
-	(void)state;
 	/* the real view.sql has no table of this test's; what matters is that the file comes back and the relay lives */
 	assert_non_null(getcwd(root, sizeof(root)));
 	relay_for(60000);
@@ -200,10 +174,8 @@ a_read_model_file_that_is_deleted_is_made_again_while_the_relay_runs(void **stat
 
 /* --- the keeper ----------------------------------------------------------------------------------------------------------- */
 
-static void
-the_wal_is_moved_into_the_file_while_writers_write(void **state)
+TEST(the_wal_is_moved_into_the_file_while_writers_write)
 {
-	(void)state;
 	relay_for(60000);
 	for (int i = 0; i < 20; i++) {
 		emit_many("booking.paid", 100);
@@ -215,12 +187,10 @@ the_wal_is_moved_into_the_file_while_writers_write(void **state)
 	each_once(2000);
 }
 
-static void
-the_keeper_writes_down_how_far_behind_everybody_is(void **state)
+TEST(the_keeper_writes_down_how_far_behind_everybody_is)
 {
 	struct lag_history h = { 0 };
 
-	(void)state;
 	emit_many("booking.paid", 20);
 	relay_for(60000);
 	each_once(20);
@@ -248,40 +218,17 @@ be_once(void *arg)
 	struct relay r = { .root = ".", .var = scratch, .consumers = test_consumers };
 
 	(void)arg;
-	return relay_once(&r);
+	return relay_run_once(&r);
 }
 
-static void
-once_handles_what_is_there_and_what_comes_of_it_and_leaves(void **state)
+TEST(once_handles_what_is_there_and_what_comes_of_it_and_leaves)
 {
 	pid_t relay;
 
-	(void)state;
 	emit_many("booking.paid", 30);
 	relay = scratch_fork(be_once, NULL);
 	assert_int_equal(scratch_wait(relay), 0);
 	each_once(30);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(two_relays_at_once_and_each_event_takes_effect_once),
-		TEST(a_third_relay_leaves_at_once),
-		TEST(when_its_time_is_over_the_next_one_goes_on_without_a_gap),
-		TEST(the_next_one_takes_over_when_the_active_is_killed),
-		TEST(sigterm_finishes_the_work_in_hand_and_leaves_no_child),
-		TEST(a_commit_is_reacted_to_within_milliseconds),
-		TEST(a_lost_knock_costs_a_tenth_of_a_second),
-		TEST(sweeps_come_every_second_without_any_event),
-		TEST(sweeps_come_every_second_under_a_steady_stream_of_events),
-		TEST(a_sign_of_life_is_touched_each_second),
-		TEST(a_read_model_file_that_is_deleted_is_made_again_while_the_relay_runs),
-		TEST(the_wal_is_moved_into_the_file_while_writers_write),
-		TEST(the_keeper_writes_down_how_far_behind_everybody_is),
-		TEST(once_handles_what_is_there_and_what_comes_of_it_and_leaves),
-	};
-
-	return cmocka_run_group_tests_name("relay", tests, NULL, NULL);
-}
+TEST_MAIN("relay", NULL, NULL, begin, end)

@@ -1,26 +1,22 @@
 /* The relay when its children crash, hang, are stopped and killed, and when a person pauses one. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
 
 #include "relay_house.h"
 
-/* Places on the crew's board. */
-enum { PARENT, KEEPER, EFFECT, OTHER, SEEN };
+/* Indexes of relay_members. */
+enum { PARENT, CHECKPOINTER, EFFECT, OTHER, SEEN };
 
 static pid_t
-pid_at(int place)
+member_pid(int i)
 {
-	const struct crew *crew = NULL;
+	const struct relay_members *members = NULL;
 	pid_t pid = 0;
 
-	for (int i = 0; i < 500 && !pid; i++) {
-		crew = shm_map_readonly(scratch, "relay.crew", "motorpool crew 1", sizeof(*crew));
-		if (crew) {
-			pid = atomic_load(&crew->member[place].pid);
-			shm_unmap(crew, sizeof(*crew));
+	for (int n = 0; n < 500 && !pid; n++) {
+		members = shm_map_readonly(scratch, "relay.members", "motorpool members 1", sizeof(*members));
+		if (members) {
+			pid = atomic_load(&members->member[i].pid);
+			shm_unmap(members, sizeof(*members));
 		}
 		if (!pid)
 			scratch_sleep_ms(10);
@@ -55,10 +51,8 @@ wait_until_parked(int64_t n, int ms)
 
 /* --- crashes ---------------------------------------------------------------------------------------------------------- */
 
-static void
-a_policy_that_crashes_holds_only_its_own_subject_and_goes_on_when_it_is_healed(void **state)
+TEST(a_policy_that_crashes_holds_only_its_own_subject_and_goes_on_when_it_is_healed)
 {
-	(void)state;
 	emit_many("booking.paid", 50);
 	emit_many("test.deadly", 1);            /* about MP-0, amid the others' events, in one batch with them */
 	emit_many("booking.paid", 100);
@@ -78,12 +72,10 @@ a_policy_that_crashes_holds_only_its_own_subject_and_goes_on_when_it_is_healed(v
 	assert_true(wait_until("t_seen", 150, 5000));
 }
 
-static void
-a_policy_that_hangs_is_killed_before_the_writers_give_up_and_counted(void **state)
+TEST(a_policy_that_hangs_is_killed_before_the_writers_give_up_and_counted)
 {
 	double began;
 
-	(void)state;
 	deadly = HANGS;
 	relay_for(60000);
 	emit_many("booking.paid", 10);
@@ -101,20 +93,18 @@ a_policy_that_hangs_is_killed_before_the_writers_give_up_and_counted(void **stat
 	assert_int_equal(count("t_other", false), 12);
 }
 
-static void
-kills_from_outside_give_no_event_up(void **state)
+TEST(kills_from_outside_give_no_event_up)
 {
 	int n = 0;
 
-	(void)state;
 	srand(11);
 	relay_for(60000);
-	pid_at(SEEN);
+	member_pid(SEEN);
 	for (int i = 0; i < 20; i++) {
 		emit_many("booking.paid", 20);
 		n += 20;
 		scratch_sleep_ms(rand() % 60);
-		kill(pid_at(EFFECT + rand() % 3), SIGKILL);
+		kill(member_pid(EFFECT + rand() % 3), SIGKILL);
 		arena_reset(scratch_memory);
 	}
 	assert_true(wait_until("t_seen", n, 20000));
@@ -122,12 +112,10 @@ kills_from_outside_give_no_event_up(void **state)
 	each_once(n);
 }
 
-static void
-a_sweep_that_crashes_does_not_hold_the_events(void **state)
+TEST(a_sweep_that_crashes_does_not_hold_the_events)
 {
 	int64_t n;
 
-	(void)state;
 	sweep_is_deadly = true;
 	relay_for(60000);
 	for (int i = 0; i < 30; i++) {
@@ -141,17 +129,15 @@ a_sweep_that_crashes_does_not_hold_the_events(void **state)
 
 /* --- who holds on ------------------------------------------------------------------------------------------------------- */
 
-static void
-a_stopped_child_of_a_killed_relay_is_killed_by_the_one_that_waits(void **state)
+TEST(a_stopped_child_of_a_killed_relay_is_killed_by_the_one_that_waits)
 {
 	pid_t first, child;
 	int64_t born;
 
-	(void)state;
 	first = relay_for(60000);
-	child = pid_at(OTHER);
+	child = member_pid(OTHER);
 	born = proc_started(child);
-	pid_at(SEEN);
+	member_pid(SEEN);
 	emit_many("booking.paid", 10);
 	each_once(10);
 	relay_for(60000);
@@ -165,14 +151,12 @@ a_stopped_child_of_a_killed_relay_is_killed_by_the_one_that_waits(void **state)
 	each_once(20);
 }
 
-static void
-a_stopped_relay_is_killed_by_the_one_that_waits(void **state)
+TEST(a_stopped_relay_is_killed_by_the_one_that_waits)
 {
 	pid_t first;
 
-	(void)state;
 	first = relay_for(60000);
-	pid_at(SEEN);
+	member_pid(SEEN);
 	relay_for(60000);
 	scratch_sleep_ms(100);
 	kill(first, SIGSTOP);
@@ -184,14 +168,12 @@ a_stopped_relay_is_killed_by_the_one_that_waits(void **state)
 	each_once(20);
 }
 
-static void
-a_number_that_somebody_else_has_now_is_nobody_of_ours(void **state)
+TEST(a_number_that_somebody_else_has_now_is_nobody_of_ours)
 {
 	struct in_flight_table *hands = in_flight_open(scratch);
 	struct in_flight *h = in_flight_slot(hands, "effect");
 	pid_t stranger = fork();
 
-	(void)state;
 	if (stranger == 0) {
 		pause();
 		_exit(0);
@@ -212,14 +194,12 @@ a_number_that_somebody_else_has_now_is_nobody_of_ours(void **state)
 
 static const struct db_role pauser_role = { .name = "pauser", .owns = "relay_pause" };
 
-static void
-a_paused_consumer_does_nothing_in_whatever_relay_until_it_is_resumed(void **state)
+TEST(a_paused_consumer_does_nothing_in_whatever_relay_until_it_is_resumed)
 {
 	struct db *pauser = scratch_open(&pauser_role);
 	pid_t first = relay_for(60000);
 	int64_t swept;
 
-	(void)state;
 	emit_many("booking.paid", 10);
 	each_once(10);
 	db_do(pauser, "INSERT INTO relay_pause (consumer, paused_at, paused_by, reason) VALUES ('effect', 1, 0, 'a test')");
@@ -242,19 +222,4 @@ a_paused_consumer_does_nothing_in_whatever_relay_until_it_is_resumed(void **stat
 	db_close(pauser);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(a_policy_that_crashes_holds_only_its_own_subject_and_goes_on_when_it_is_healed),
-		TEST(a_policy_that_hangs_is_killed_before_the_writers_give_up_and_counted),
-		TEST(kills_from_outside_give_no_event_up),
-		TEST(a_sweep_that_crashes_does_not_hold_the_events),
-		TEST(a_stopped_child_of_a_killed_relay_is_killed_by_the_one_that_waits),
-		TEST(a_stopped_relay_is_killed_by_the_one_that_waits),
-		TEST(a_number_that_somebody_else_has_now_is_nobody_of_ours),
-		TEST(a_paused_consumer_does_nothing_in_whatever_relay_until_it_is_resumed),
-	};
-
-	return cmocka_run_group_tests_name("relay crash", tests, NULL, NULL);
-}
+TEST_MAIN("relay crash", NULL, NULL, begin, end)

@@ -1,21 +1,14 @@
 /* test_request - what was sent, taken apart: form encoding, JSON, multipart, cookies; and everything that is refused. */
+#include "test.h"
+
 #include "lib/web/multipart.c"
 #include "lib/web/request.c"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 static struct arena *m;
 static struct input in;
 
-static int
-fresh(void **state)
+TEST_SETUP(fresh)
 {
-	(void)state;
 	if (!m)
 		m = arena_new(64 << 20);
 	arena_reset(m);
@@ -65,10 +58,8 @@ is_wrong(bool ok, const char *code)
 
 /* --- form encoding ------------------------------------------------------------------------------------------------ */
 
-static void
-names_and_values_are_decoded(void **state)
+TEST(names_and_values_are_decoded)
 {
-	(void)state;
 	assert_true(form("plate=12%EA%B0%80+3456&na%6De=%3Cb%3E&empty=&alone&a=b=c"));
 	assert_int_equal(in.n, 5);
 	assert_string_equal(value("plate"), "12가 3456");
@@ -78,73 +69,61 @@ names_and_values_are_decoded(void **state)
 	assert_string_equal(value("a"), "b=c");
 }
 
-static void
-an_empty_query_and_stray_ampersands_are_no_fields(void **state)
+TEST(an_empty_query_and_stray_ampersands_are_no_fields)
 {
-	(void)state;
 	assert_true(form(""));
 	assert_true(form("&&a=1&&"));
 	assert_int_equal(in.n, 1);
 }
 
-static void
-a_percent_sign_without_two_digits_is_refused(void **state)
+TEST(a_percent_sign_without_two_digits_is_refused)
 {
 	static const char *const texts[] = { "a=%", "a=%4", "a=%zz", "a=%4z", "%=1", "a=1%" };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		fresh(state);
+		fresh(NULL);
 		is_wrong(form(texts[i]), "bad_request");
 	}
 }
 
-static void
-the_last_three_bytes_may_be_an_escape(void **state)
+TEST(the_last_three_bytes_may_be_an_escape)
 {
-	(void)state;
 	assert_true(form("a=%41"));
 	assert_string_equal(value("a"), "A");
 }
 
-static void
-nul_invalid_utf8_and_control_characters_are_refused(void **state)
+TEST(nul_invalid_utf8_and_control_characters_are_refused)
 {
 	static const char *const texts[] = {
 		"a=%00", "a%00b=1", "a=%FF", "a=%C0%AF", "a=%ED%A0%80", "a=%F4%90%80%80", "a=%E2%82", "a=%07", "a=%7F", "a=%1B[0m", "a=%C2%85",
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		fresh(state);
+		fresh(NULL);
 		is_wrong(form(texts[i]), "bad_request");
 	}
 }
 
-static void
-line_breaks_and_tabs_are_text(void **state)
+TEST(line_breaks_and_tabs_are_text)
 {
-	(void)state;
 	assert_true(form("note=one%0D%0Atwo%09three"));
 	assert_string_equal(value("note"), "one\r\ntwo\tthree");
 }
 
-static void
-a_name_is_there_and_neither_long_nor_broken_over_lines(void **state)
+TEST(a_name_is_there_and_neither_long_nor_broken_over_lines)
 {
 	char text[100] = "";
 
-	(void)state;
 	is_wrong(form("=1"), "bad_request");
-	fresh(state);
+	fresh(NULL);
 	is_wrong(form("a%0Ab=1"), "bad_request");
-	fresh(state);
+	fresh(NULL);
 	memset(text, 'n', 65);
 	is_wrong(form(text), "bad_request");
 }
 
-static void
-a_field_sent_twice_carries_its_error(void **state)
+TEST(a_field_sent_twice_carries_its_error)
 {
-	(void)state;
 	assert_true(form("a=1&b=2&a=3"));
 	assert_int_equal(in.n, 2);
 	assert_string_equal(value("a"), "1");
@@ -152,12 +131,10 @@ a_field_sent_twice_carries_its_error(void **state)
 	assert_null(input_find(&in, "b")->error);
 }
 
-static void
-more_fields_than_allowed_are_refused(void **state)
+TEST(more_fields_than_allowed_are_refused)
 {
 	struct buf text = { .m = m };
 
-	(void)state;
 	for (int i = 0; i < 200; i++)
 		buf_printf(&text, "f%d=1&", i);
 	assert_true(form(text.s));
@@ -168,10 +145,8 @@ more_fields_than_allowed_are_refused(void **state)
 
 /* --- JSON --------------------------------------------------------------------------------------------------------- */
 
-static void
-json_members_become_fields_of_their_kind(void **state)
+TEST(json_members_become_fields_of_their_kind)
 {
-	(void)state;
 	assert_true(json("{\"plate\":\"12가\",\"seats\":5,\"far\":-9223372036854775808,\"is_late\":true,\"other\":false,\"none\":null}"));
 	assert_string_equal(value("plate"), "12가");
 	assert_int_equal(input_find(&in, "plate")->kind, SENT_TEXT);
@@ -185,10 +160,8 @@ json_members_become_fields_of_their_kind(void **state)
 	assert_int_equal(input_find(&in, "none")->kind, SENT_NOTHING);
 }
 
-static void
-what_stands_inside_json_lists_and_objects_is_named_as_a_form_would(void **state)
+TEST(what_stands_inside_json_lists_and_objects_is_named_as_a_form_would)
 {
-	(void)state;
 	assert_true(json("{\"delivery\":{\"zone\":\"city\",\"collect\":true},\"equipment\":[{\"item_id\":3,\"qty\":2},{\"item_id\":4}],\"list\":[1,\"b\"],\"none\":[],\"empty\":{}}"));
 	assert_string_equal(value("delivery.zone"), "city");
 	assert_int_equal(input_find(&in, "delivery.collect")->kind, SENT_BOOL);
@@ -200,10 +173,8 @@ what_stands_inside_json_lists_and_objects_is_named_as_a_form_would(void **state)
 	assert_int_equal(input_find(&in, "empty")->kind, SENT_NOTHING);
 }
 
-static void
-json_is_taken_apart_two_levels_deep_and_no_further(void **state)
+TEST(json_is_taken_apart_two_levels_deep_and_no_further)
 {
-	(void)state;
 	assert_true(json("{\"a\":[{\"b\":[1],\"c\":{\"d\":1},\"e\":1}],\"x.y\":1,\"x\":{\"y\":2}}"));
 	assert_non_null(input_find(&in, "a.0.b")->error);
 	assert_non_null(input_find(&in, "a.0.c")->error);
@@ -211,12 +182,10 @@ json_is_taken_apart_two_levels_deep_and_no_further(void **state)
 	assert_non_null(input_find(&in, "x.y")->error);         /* sent twice */
 }
 
-static void
-json_members_inside_count_as_fields_too(void **state)
+TEST(json_members_inside_count_as_fields_too)
 {
 	struct buf text = { .m = m };
 
-	(void)state;
 	buf_puts(&text, "{\"a\":[0");
 	for (int i = 0; i < 1000; i++)
 		buf_puts(&text, ",1");
@@ -224,18 +193,15 @@ json_members_inside_count_as_fields_too(void **state)
 	is_wrong(json(text.s), "too_many_fields");
 }
 
-static void
-json_fractions_are_the_fields_own_error(void **state)
+TEST(json_fractions_are_the_fields_own_error)
 {
-	(void)state;
 	assert_true(json("{\"price\":1.5,\"good\":1,\"big\":1e3}"));
 	assert_non_null(input_find(&in, "price")->error);
 	assert_non_null(input_find(&in, "big")->error);
 	assert_null(input_find(&in, "good")->error);
 }
 
-static void
-what_is_not_one_json_object_is_bad_json(void **state)
+TEST(what_is_not_one_json_object_is_bad_json)
 {
 	static const char *const texts[] = {
 		"{", "[1]", "1", "\"a\"", "{} {}", "{\"a\":1,\"a\":2}", "{\"a\":99999999999999999999}", "{\"a\":1e999}", "{a:1}", "{\"a\":\"\\u0000\"}",
@@ -243,30 +209,26 @@ what_is_not_one_json_object_is_bad_json(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		fresh(state);
+		fresh(NULL);
 		is_wrong(json(texts[i]), "bad_json");
 	}
 }
 
-static void
-json_text_is_as_clean_as_form_text(void **state)
+TEST(json_text_is_as_clean_as_form_text)
 {
-	(void)state;
 	is_wrong(json("{\"a\":\"\\u0007\"}"), "bad_request");
-	fresh(state);
+	fresh(NULL);
 	is_wrong(json("{\"a\":\"\xff\"}"), "bad_request");
-	fresh(state);
+	fresh(NULL);
 	is_wrong(json("{\"a\\u0009\":\"x\"}"), "bad_request");
-	fresh(state);
+	fresh(NULL);
 	is_wrong(request_json(m, &in, "{\"a\":1}\0", 8), "bad_request");
 }
 
-static void
-json_nested_a_thousand_deep_is_refused_not_crashed(void **state)
+TEST(json_nested_a_thousand_deep_is_refused_not_crashed)
 {
 	struct buf text = { .m = m };
 
-	(void)state;
 	buf_puts(&text, "{\"a\":");
 	for (int i = 0; i < 100000; i++)
 		buf_puts(&text, "[");
@@ -278,12 +240,10 @@ json_nested_a_thousand_deep_is_refused_not_crashed(void **state)
 #define PART(name) "--XX\r\nContent-Disposition: form-data; name=\"" name "\"\r\n\r\n"
 #define FILE_PART(name) "--XX\r\nContent-Disposition: form-data; name=\"" name "\"; filename=\"a.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n"
 
-static void
-multipart_holds_fields_and_one_file(void **state)
+TEST(multipart_holds_fields_and_one_file)
 {
 	static const char body[] = PART("plate") "12가 3456\r\n" PART("empty") "\r\n" FILE_PART("photo") "\xff\xd8\0\r\n--X\r\n" "--XX--\r\n";
 
-	(void)state;
 	assert_true(multipart_n(body, sizeof(body) - 1));
 	assert_int_equal(in.n, 2);
 	assert_string_equal(value("plate"), "12가 3456");
@@ -293,27 +253,22 @@ multipart_holds_fields_and_one_file(void **state)
 	assert_memory_equal(in.file.bytes, "\xff\xd8\0\r\n--X", 8);
 }
 
-static void
-a_file_field_left_empty_is_no_file(void **state)
+TEST(a_file_field_left_empty_is_no_file)
 {
-	(void)state;
 	assert_true(multipart("--XX\r\nContent-Disposition: form-data; name=\"photo\"; filename=\"\"\r\n\r\n\r\n--XX--\r\n"));
 	assert_null(in.file.bytes);
 	assert_int_equal(in.n, 0);
 }
 
-static void
-a_quoted_boundary_is_understood(void **state)
+TEST(a_quoted_boundary_is_understood)
 {
 	char *body = arena_strdup(m, PART("a") "1\r\n--XX--\r\n");
 
-	(void)state;
 	assert_true(request_multipart(m, &in, "multipart/form-data; charset=utf-8; boundary=\"XX\"", body, strlen(body)));
 	assert_string_equal(value("a"), "1");
 }
 
-static void
-multipart_that_is_cut_off_or_malformed_is_refused(void **state)
+TEST(multipart_that_is_cut_off_or_malformed_is_refused)
 {
 	static const char *const bodies[] = {
 		"", "--", "--XX", "--XX\r\n", "--XX--x" + 6, "--YY\r\n", PART("a"), PART("a") "1", PART("a") "1\r\n--XX", PART("a") "1\r\n--XX\r\n",
@@ -322,44 +277,36 @@ multipart_that_is_cut_off_or_malformed_is_refused(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
-		fresh(state);
+		fresh(NULL);
 		is_wrong(multipart(bodies[i]), "bad_request");
 	}
 }
 
-static void
-multipart_without_a_boundary_is_refused(void **state)
+TEST(multipart_without_a_boundary_is_refused)
 {
 	char body[] = "--XX--";
 
-	(void)state;
 	is_wrong(request_multipart(m, &in, "multipart/form-data", body, 6), "bad_request");
-	fresh(state);
+	fresh(NULL);
 	is_wrong(request_multipart(m, &in, "multipart/form-data; boundary=", body, 6), "bad_request");
 }
 
-static void
-a_second_file_is_refused(void **state)
+TEST(a_second_file_is_refused)
 {
-	(void)state;
 	is_wrong(multipart(FILE_PART("a") "1\r\n" FILE_PART("b") "2\r\n--XX--\r\n"), "bad_request");
 }
 
-static void
-a_nul_in_a_multipart_text_is_refused(void **state)
+TEST(a_nul_in_a_multipart_text_is_refused)
 {
 	static const char body[] = PART("a") "1\0" "2\r\n--XX--\r\n";
 
-	(void)state;
 	is_wrong(multipart_n(body, sizeof(body) - 1), "bad_request");
 }
 
-static void
-parts_are_counted_like_fields(void **state)
+TEST(parts_are_counted_like_fields)
 {
 	struct buf body = { .m = m };
 
-	(void)state;
 	for (int i = 0; i < 300; i++)
 		buf_puts(&body, "--XX\r\nContent-Disposition: form-data; name=\"f\"; filename=\"\"\r\n\r\n\r\n");
 	buf_puts(&body, "--XX--\r\n");
@@ -368,12 +315,10 @@ parts_are_counted_like_fields(void **state)
 
 /* --- cookies ------------------------------------------------------------------------------------------------------ */
 
-static void
-cookies_are_found_between_blanks_and_semicolons(void **state)
+TEST(cookies_are_found_between_blanks_and_semicolons)
 {
 	struct cookie c[4];
 
-	(void)state;
 	assert_int_equal(request_cookies(m, "a=1; mp_session=abc ;; b=x=y;", c, 4), 3);
 	assert_string_equal(c[0].value, "1");
 	assert_string_equal(c[1].name, "mp_session");
@@ -381,62 +326,21 @@ cookies_are_found_between_blanks_and_semicolons(void **state)
 	assert_string_equal(c[2].value, "x=y");
 }
 
-static void
-what_is_not_a_cookie_is_passed_over(void **state)
+TEST(what_is_not_a_cookie_is_passed_over)
 {
 	struct cookie c[4];
 
-	(void)state;
 	assert_int_equal(request_cookies(m, NULL, c, 4), 0);
 	assert_int_equal(request_cookies(m, "", c, 4), 0);
 	assert_int_equal(request_cookies(m, "alone; =x; q=\"a\"; k=\xea\xb0\x80; ok=1", c, 4), 1);
 	assert_string_equal(c[0].name, "ok");
 }
 
-static void
-more_cookies_than_there_is_room_for_are_left_out(void **state)
+TEST(more_cookies_than_there_is_room_for_are_left_out)
 {
 	struct cookie c[2];
 
-	(void)state;
 	assert_int_equal(request_cookies(m, "a=1;b=2;c=3;d=4", c, 2), 2);
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, fresh)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(names_and_values_are_decoded),
-		TEST(an_empty_query_and_stray_ampersands_are_no_fields),
-		TEST(a_percent_sign_without_two_digits_is_refused),
-		TEST(the_last_three_bytes_may_be_an_escape),
-		TEST(nul_invalid_utf8_and_control_characters_are_refused),
-		TEST(line_breaks_and_tabs_are_text),
-		TEST(a_name_is_there_and_neither_long_nor_broken_over_lines),
-		TEST(a_field_sent_twice_carries_its_error),
-		TEST(more_fields_than_allowed_are_refused),
-		TEST(json_members_become_fields_of_their_kind),
-		TEST(json_fractions_are_the_fields_own_error),
-		TEST(what_stands_inside_json_lists_and_objects_is_named_as_a_form_would),
-		TEST(json_is_taken_apart_two_levels_deep_and_no_further),
-		TEST(json_members_inside_count_as_fields_too),
-		TEST(what_is_not_one_json_object_is_bad_json),
-		TEST(json_text_is_as_clean_as_form_text),
-		TEST(json_nested_a_thousand_deep_is_refused_not_crashed),
-		TEST(multipart_holds_fields_and_one_file),
-		TEST(a_file_field_left_empty_is_no_file),
-		TEST(a_quoted_boundary_is_understood),
-		TEST(multipart_that_is_cut_off_or_malformed_is_refused),
-		TEST(multipart_without_a_boundary_is_refused),
-		TEST(a_second_file_is_refused),
-		TEST(a_nul_in_a_multipart_text_is_refused),
-		TEST(parts_are_counted_like_fields),
-		TEST(cookies_are_found_between_blanks_and_semicolons),
-		TEST(what_is_not_a_cookie_is_passed_over),
-		TEST(more_cookies_than_there_is_room_for_are_left_out),
-	};
-
-	return cmocka_run_group_tests_name("request", tests, NULL, NULL);
-}
+TEST_MAIN("request", NULL, NULL, fresh, NULL)

@@ -2,12 +2,9 @@
  * test_review - what a rule approves and what a person must; nobody decides about their own; a key is a case once, however often it
  * is opened, closed or decided; and what ends an order ends its case.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
 
+#include "domain/rental.h"
 #include "scratch.h"
 
 #include "cgi-bin/review/review.c"
@@ -23,8 +20,7 @@ static struct db *db, *others;  /* others: what the other programs would write *
 
 static const struct db_role all = { .name = "test", .owns = "*" };
 
-static int
-begin(void **state)
+TEST_SETUP(begin)
 {
 	if (scratch_begin(state) != 0)
 		return -1;
@@ -33,14 +29,13 @@ begin(void **state)
 	db = scratch_open(&review_role);
 	others = scratch_open(&all);
 	clock_set(NOW);
-	settings.review_auto_quantity = 4;
-	settings.review_auto_amount = 200000;
+	rental.review_auto_quantity = 4;
+	rental.review_auto_amount = 200000;
 	settings.currency = "KRW";
 	return 0;
 }
 
-static int
-end(void **state)
+TEST_SETUP(end)
 {
 	clock_set(0);
 	db_close(db);
@@ -123,26 +118,22 @@ tell_ordered(const char *code, int64_t quantity, int64_t amount)
 
 /* --- the rule ------------------------------------------------------------------------------------------------------------ */
 
-static void
-at_its_thresholds_the_rule_approves_and_one_above_either_a_person_must(void **state)
+TEST(at_its_thresholds_the_rule_approves_and_one_above_either_a_person_must)
 {
-	(void)state;
 	assert_int_equal(opened("EQ-1", 4, 200000).state, CASE_APPROVED);
 	assert_int_equal(opened("EQ-2", 5, 200000).state, CASE_ASSIGNED);
 	assert_int_equal(opened("EQ-3", 4, 200001).state, CASE_ASSIGNED);
 	assert_int_equal(opened("EQ-4", 1, 0).state, CASE_APPROVED);
 	assert_int_equal(n_events("review.approved"), 2);
 	assert_int_equal(n_events("review.assigned"), 2);
-	settings.review_auto_quantity = 0;      /* nothing by itself */
+	rental.review_auto_quantity = 0;      /* nothing by itself */
 	assert_int_equal(opened("EQ-5", 1, 0).state, CASE_ASSIGNED);
 }
 
-static void
-what_the_rule_approves_says_so_and_was_never_assigned(void **state)
+TEST(what_the_rule_approves_says_so_and_was_never_assigned)
 {
 	struct review_case c = opened("EQ-1", 2, 10000);
 
-	(void)state;
 	assert_string_equal(c.rule, "auto");
 	assert_int_equal(c.reviewer_id, 0);
 	assert_int_equal(c.decided_at, NOW);
@@ -153,13 +144,11 @@ what_the_rule_approves_says_so_and_was_never_assigned(void **state)
 	assert_string_equal(db_text(db, "SELECT subject_id FROM v_event WHERE type = 'review.approved' /*scan*/"), "MP-AAAA1111");
 }
 
-static void
-other_money_and_other_kinds_are_never_approved_by_the_rule(void **state)
+TEST(other_money_and_other_kinds_are_never_approved_by_the_rule)
 {
 	struct case_order o = order("EQ-1", 1, 10);
 	struct review_case c;
 
-	(void)state;
 	o.currency = "USD";
 	assert_int_equal(case_open(db, &o, 0, &c), CASE_OPENED);
 	assert_int_equal(c.state, CASE_ASSIGNED);
@@ -173,13 +162,11 @@ other_money_and_other_kinds_are_never_approved_by_the_rule(void **state)
 	assert_int_equal(c.state, CASE_ASSIGNED);
 }
 
-static void
-a_key_is_one_case_however_often_it_is_opened(void **state)
+TEST(a_key_is_one_case_however_often_it_is_opened)
 {
 	struct review_case first = opened("EQ-1", 9, 10000), again = opened("EQ-1", 9, 10000), c;
 	struct case_order o = order("EQ-1", 8, 10000);
 
-	(void)state;
 	assert_int_equal(first.case_id, again.case_id);
 	assert_int_equal(n_events("review.assigned"), 1);
 	assert_int_equal(case_open(db, &o, 0, &c), CASE_KEY_REUSED);
@@ -188,13 +175,11 @@ a_key_is_one_case_however_often_it_is_opened(void **state)
 	assert_int_equal(n_events("review.approved"), 1);
 }
 
-static void
-nonsense_is_no_case_and_long_korean_names_are_one(void **state)
+TEST(nonsense_is_no_case_and_long_korean_names_are_one)
 {
 	struct case_order o = order("EQ-1", 1, 1);
 	struct review_case c;
 
-	(void)state;
 	o.applicant_id = 0;
 	assert_int_equal(case_open(db, &o, 0, &c), CASE_BAD_ORDER);
 	o = order("EQ-1", -1, 1);
@@ -213,12 +198,10 @@ nonsense_is_no_case_and_long_korean_names_are_one(void **state)
 
 /* --- people decide --------------------------------------------------------------------------------------------------------- */
 
-static void
-nobody_decides_about_what_they_asked_for_themselves(void **state)
+TEST(nobody_decides_about_what_they_asked_for_themselves)
 {
 	struct review_case c = opened("EQ-1", 9, 10000);
 
-	(void)state;
 	assert_int_equal(case_decide(db, c.case_id, CASE_APPROVED, "", KIM, &c), DECIDED_OWN);
 	assert_int_equal(case_decide(db, c.case_id, CASE_REJECTED, "no", KIM, &c), DECIDED_OWN);
 	assert_int_equal(state_of("EQ-1"), CASE_ASSIGNED);
@@ -227,12 +210,10 @@ nobody_decides_about_what_they_asked_for_themselves(void **state)
 	assert_false(db_try(others, "UPDATE review_case SET state = 'APPROVED', reviewer_id = applicant_id WHERE case_id = $1", c.case_id));
 }
 
-static void
-a_rejection_has_a_reason_which_its_event_carries(void **state)
+TEST(a_rejection_has_a_reason_which_its_event_carries)
 {
 	struct review_case c = opened("EQ-1", 9, 10000);
 
-	(void)state;
 	assert_int_equal(case_decide(db, c.case_id, CASE_REJECTED, "", BOSS, &c), DECIDED_NO_REASON);
 	assert_int_equal(case_decide(db, c.case_id, CASE_REJECTED, "\u00a0\n\u3000\u200b", BOSS, &c), DECIDED_NO_REASON);
 	assert_int_equal(state_of("EQ-1"), CASE_ASSIGNED);
@@ -243,12 +224,10 @@ a_rejection_has_a_reason_which_its_event_carries(void **state)
 	assert_int_equal(db_int(db, "SELECT actor_id FROM v_event WHERE type = 'review.rejected' /*scan*/"), BOSS);
 }
 
-static void
-the_first_word_stands_and_the_same_click_twice_is_one(void **state)
+TEST(the_first_word_stands_and_the_same_click_twice_is_one)
 {
 	struct review_case c = opened("EQ-1", 9, 10000);
 
-	(void)state;
 	assert_int_equal(case_decide(db, c.case_id, CASE_APPROVED, "", BOSS, &c), DECIDED_OK);
 	assert_int_equal(case_decide(db, c.case_id, CASE_APPROVED, "", BOSS, &c), DECIDED_OK);
 	assert_int_equal(case_decide(db, c.case_id, CASE_REJECTED, "no", BOSS, &c), DECIDED_BEFORE);
@@ -261,12 +240,10 @@ the_first_word_stands_and_the_same_click_twice_is_one(void **state)
 
 /* --- closing ----------------------------------------------------------------------------------------------------------------- */
 
-static void
-a_case_nobody_needs_is_closed_whether_it_waits_or_was_approved_but_a_no_stays_a_no(void **state)
+TEST(a_case_nobody_needs_is_closed_whether_it_waits_or_was_approved_but_a_no_stays_a_no)
 {
 	struct review_case c;
 
-	(void)state;
 	opened("EQ-1", 9, 10000);
 	opened("EQ-2", 1, 10000);
 	c = opened("EQ-3", 9, 10000);
@@ -283,13 +260,11 @@ a_case_nobody_needs_is_closed_whether_it_waits_or_was_approved_but_a_no_stays_a_
 	assert_int_equal(case_decide(db, c.case_id, CASE_APPROVED, "", BOSS, &c), DECIDED_BEFORE);
 }
 
-static void
-a_key_closed_before_it_was_opened_stays_closed_and_is_in_no_list(void **state)
+TEST(a_key_closed_before_it_was_opened_stays_closed_and_is_in_no_list)
 {
 	struct review_case c, *cases = NULL;
 	int64_t n[TAB_ALL + 1];
 
-	(void)state;
 	case_cancel(db, "EQ-1", "call failed", 0);
 	c = opened("EQ-1", 9, 10000);
 	assert_int_equal(c.state, CASE_CANCELLED);
@@ -302,12 +277,10 @@ a_key_closed_before_it_was_opened_stays_closed_and_is_in_no_list(void **state)
 
 /* --- events -------------------------------------------------------------------------------------------------------------------- */
 
-static void
-an_order_opens_its_case_under_the_bookings_code(void **state)
+TEST(an_order_opens_its_case_under_the_bookings_code)
 {
 	struct review_case c;
 
-	(void)state;
 	tell_ordered("MP-AAAA1111-3", 2, 10000);
 	tell_ordered("MP-AAAA1111-4", 5, 10000);
 	hear();
@@ -320,10 +293,8 @@ an_order_opens_its_case_under_the_bookings_code(void **state)
 	assert_int_equal(db_int(db, "SELECT causation_id FROM v_event WHERE type = 'review.assigned' /*scan*/"), 2);
 }
 
-static void
-an_order_taken_with_reviews_answer_finds_its_case_and_nothing_is_said_twice(void **state)
+TEST(an_order_taken_with_reviews_answer_finds_its_case_and_nothing_is_said_twice)
 {
-	(void)state;
 	opened("EQ-1", 2, 10000);
 	opened("EQ-2", 9, 10000);
 	tell_ordered("EQ-1", 2, 10000);
@@ -335,12 +306,10 @@ an_order_taken_with_reviews_answer_finds_its_case_and_nothing_is_said_twice(void
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM review_case /*scan*/"), 2);
 }
 
-static void
-a_person_who_was_quicker_than_the_order_is_heard_after_it(void **state)
+TEST(a_person_who_was_quicker_than_the_order_is_heard_after_it)
 {
 	struct review_case c = opened("EQ-1", 9, 10000);
 
-	(void)state;
 	assert_int_equal(case_decide(db, c.case_id, CASE_APPROVED, "", BOSS, &c), DECIDED_OK);
 	tell_ordered("EQ-1", 9, 10000);
 	hear();
@@ -348,12 +317,10 @@ a_person_who_was_quicker_than_the_order_is_heard_after_it(void **state)
 	assert_non_null(strstr(last_payload("review.approved"), "\"reviewer_id\":8"));
 }
 
-static void
-what_ends_an_order_or_its_booking_ends_the_case(void **state)
+TEST(what_ends_an_order_or_its_booking_ends_the_case)
 {
 	static const char *const over[] = { "booking.expired", "booking.rejected", "booking.cancelled" };
 
-	(void)state;
 	tell_ordered("EQ-1", 9, 10000);
 	tell("equipment.cancelled", "MP-AAAA1111", "{\"order_code\":\"EQ-1\",\"reason\":\"changed my mind\",\"by\":\"customer\"}");
 	hear();
@@ -373,10 +340,8 @@ what_ends_an_order_or_its_booking_ends_the_case(void **state)
 	}
 }
 
-static void
-an_order_cancelled_before_its_case_was_opened_is_never_asked_about(void **state)
+TEST(an_order_cancelled_before_its_case_was_opened_is_never_asked_about)
 {
-	(void)state;
 	tell("equipment.cancelled", "MP-AAAA1111", "{\"order_code\":\"EQ-1\",\"reason\":\"\",\"by\":\"booking\"}");
 	tell_ordered("EQ-1", 9, 10000);
 	hear();
@@ -385,13 +350,11 @@ an_order_cancelled_before_its_case_was_opened_is_never_asked_about(void **state)
 }
 
 /* Booking waited no longer, and its question was still before us: we hung, or were stopped with it in hand. */
-static void
-what_a_booking_asked_that_was_given_up_is_not_opened_when_it_is_heard_late(void **state)
+TEST(what_a_booking_asked_that_was_given_up_is_not_opened_when_it_is_heard_late)
 {
 	struct case_order late = order("MP-AAAA1111-2", 9, 10000);
 	struct review_case c;
 
-	(void)state;
 	db_do(others,
 		"INSERT INTO booking (booking_id, code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount,"
 		" vat_amount, currency, held_at, hold_until) VALUES (1, 'MP-AAAA1111', 7, 1, 'Kia Ray', '12가 3456', 'mini', 1, 'x', 'EXPIRED', 1, 2, 1, 0, 'KRW', 0, 0)");
@@ -414,10 +377,8 @@ what_a_booking_asked_that_was_given_up_is_not_opened_when_it_is_heard_late(void 
 	assert_int_equal(n_events("review.cancelled"), 1);
 }
 
-static void
-an_order_whose_item_has_no_name_waits_for_nobody_to_mend_it(void **state)
+TEST(an_order_whose_item_has_no_name_waits_for_nobody_to_mend_it)
 {
-	(void)state;
 	tell("equipment.ordered", "EQ-1", "{\"order_code\":\"EQ-1\",\"customer_id\":7,\"item_name\":\"\",\"quantity\":9,\"amount\":0}");
 	hear();
 	assert_int_equal(state_of("EQ-1"), CASE_ASSIGNED);
@@ -425,13 +386,11 @@ an_order_whose_item_has_no_name_waits_for_nobody_to_mend_it(void **state)
 
 /* --- the queue ------------------------------------------------------------------------------------------------------------------- */
 
-static void
-what_waits_stands_first_the_oldest_of_it_first_then_what_was_decided_newest_first(void **state)
+TEST(what_waits_stands_first_the_oldest_of_it_first_then_what_was_decided_newest_first)
 {
 	struct review_case *cases = NULL, c;
 	int64_t n[TAB_ALL + 1];
 
-	(void)state;
 	for (int i = 0; i < 6; i++) {
 		clock_set(NOW + i * 60);
 		opened(arena_printf(scratch_memory, "EQ-%d", i), i % 2 ? 9 : 1, 1000);
@@ -458,13 +417,11 @@ what_waits_stands_first_the_oldest_of_it_first_then_what_was_decided_newest_firs
 	assert_false(db_failed(db));
 }
 
-static void
-a_cases_history_is_its_own_and_not_its_bookings_other_orders(void **state)
+TEST(a_cases_history_is_its_own_and_not_its_bookings_other_orders)
 {
 	struct case_event *events = NULL;
 	struct review_case c;
 
-	(void)state;
 	tell_ordered("EQ-1", 9, 10000);
 	tell_ordered("EQ-2", 1, 10000);
 	hear();
@@ -479,32 +436,4 @@ a_cases_history_is_its_own_and_not_its_bookings_other_orders(void **state)
 	assert_false(db_failed(db));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(at_its_thresholds_the_rule_approves_and_one_above_either_a_person_must),
-		TEST(what_the_rule_approves_says_so_and_was_never_assigned),
-		TEST(other_money_and_other_kinds_are_never_approved_by_the_rule),
-		TEST(a_key_is_one_case_however_often_it_is_opened),
-		TEST(nonsense_is_no_case_and_long_korean_names_are_one),
-		TEST(nobody_decides_about_what_they_asked_for_themselves),
-		TEST(a_rejection_has_a_reason_which_its_event_carries),
-		TEST(the_first_word_stands_and_the_same_click_twice_is_one),
-		TEST(a_case_nobody_needs_is_closed_whether_it_waits_or_was_approved_but_a_no_stays_a_no),
-		TEST(a_key_closed_before_it_was_opened_stays_closed_and_is_in_no_list),
-		TEST(an_order_opens_its_case_under_the_bookings_code),
-		TEST(an_order_taken_with_reviews_answer_finds_its_case_and_nothing_is_said_twice),
-		TEST(a_person_who_was_quicker_than_the_order_is_heard_after_it),
-		TEST(what_ends_an_order_or_its_booking_ends_the_case),
-		TEST(an_order_cancelled_before_its_case_was_opened_is_never_asked_about),
-		TEST(what_a_booking_asked_that_was_given_up_is_not_opened_when_it_is_heard_late),
-		TEST(an_order_whose_item_has_no_name_waits_for_nobody_to_mend_it),
-		TEST(what_waits_stands_first_the_oldest_of_it_first_then_what_was_decided_newest_first),
-		TEST(a_cases_history_is_its_own_and_not_its_bookings_other_orders),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN("review", NULL, NULL, begin, end)

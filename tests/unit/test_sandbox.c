@@ -2,27 +2,23 @@
  * test_sandbox - the provider that everything else is tried against must itself be right: keys good once, orders paid once, the
  * same Idempotency-Key the same answer, and faults that do what they say.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
 
 #include "scratch.h"
 
 #include "cgi-bin/sandbox/api.c"
+#include "domain/rental.h"
 #include "lib/base/settings.h"
 
 static struct db *db;
 static struct arena *m;
 static struct sandbox_reply r;
 
-static int
-begin(void **state)
+TEST_SETUP(begin)
 {
 	const char *why = "";
 
-	if (scratch_begin(state) != 0 || !settings_open(".", scratch, &why) || !secret_open(scratch))
+	if (scratch_begin(state) != 0 || !rental_settings_open(".", scratch, &why) || !secret_open(scratch))
 		return -1;
 	if (!db_create_own(scratch, "sandbox", "db/sandbox.sql", &why)) {
 		print_error("%s\n", why);
@@ -34,8 +30,7 @@ begin(void **state)
 	return db ? 0 : -1;
 }
 
-static int
-end(void **state)
+TEST_SETUP(end)
 {
 	db_close(db);
 	clock_set(0);
@@ -85,12 +80,10 @@ cancel_it(const char *payment_key, int amount, const char *key)
 	            arena_printf(m, "{\"cancelReason\":\"x\",\"cancelAmount\":%d}", amount), key);
 }
 
-static void
-an_auth_key_is_good_once_and_only_for_its_customer(void **state)
+TEST(an_auth_key_is_good_once_and_only_for_its_customer)
 {
 	const char *auth_key = sandbox_authorize(db, "cust", 0);
 
-	(void)state;
 	assert_int_equal(call("/v1/billing/authorizations/issue", arena_printf(m, "{\"authKey\":\"%s\",\"customerKey\":\"other\"}", auth_key), NULL), 404);
 	assert_string_not_equal(a_card(auth_key), "");
 	assert_string_equal(said("cardNumber"), "42424242****4242");
@@ -98,35 +91,29 @@ an_auth_key_is_good_once_and_only_for_its_customer(void **state)
 	assert_string_equal(said("code"), "ALREADY_USED_AUTH_KEY");
 }
 
-static void
-an_auth_key_is_good_for_ten_minutes(void **state)
+TEST(an_auth_key_is_good_for_ten_minutes)
 {
 	const char *auth_key = sandbox_authorize(db, "cust", 0);
 
-	(void)state;
 	clock_set(1800000000 + 601);
 	assert_string_equal(a_card(auth_key), "");
 	assert_string_equal(said("code"), "NOT_FOUND_AUTH_KEY");
 }
 
-static void
-an_order_is_paid_once_whatever_the_key(void **state)
+TEST(an_order_is_paid_once_whatever_the_key)
 {
 	const char *card = a_card("tok_ok");
 
-	(void)state;
 	assert_int_equal(charge_it(card, "ORDER-1", "k1"), 200);
 	assert_string_equal(said("status"), "DONE");
 	assert_int_equal(charge_it(card, "ORDER-1", "k2"), 400);
 	assert_string_equal(said("code"), "DUPLICATED_ORDER_ID");
 }
 
-static void
-the_same_key_gets_the_same_answer_and_takes_nothing_more(void **state)
+TEST(the_same_key_gets_the_same_answer_and_takes_nothing_more)
 {
 	const char *card = a_card("tok_ok"), *first;
 
-	(void)state;
 	charge_it(card, "ORDER-1", "k1");
 	first = r.json;
 	assert_int_equal(charge_it(card, "ORDER-1", "k1"), 200);
@@ -134,35 +121,29 @@ the_same_key_gets_the_same_answer_and_takes_nothing_more(void **state)
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM payment /*scan*/"), 1);
 }
 
-static void
-the_same_key_with_another_request_is_refused(void **state)
+TEST(the_same_key_with_another_request_is_refused)
 {
 	const char *card = a_card("tok_ok");
 
-	(void)state;
 	charge_it(card, "ORDER-1", "k1");
 	assert_int_equal(charge_it(card, "ORDER-2", "k1"), 422);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM payment /*scan*/"), 1);
 }
 
-static void
-keys_are_forgotten_after_fifteen_days(void **state)
+TEST(keys_are_forgotten_after_fifteen_days)
 {
 	const char *card = a_card("tok_ok");
 
-	(void)state;
 	charge_it(card, "ORDER-1", "k1");
 	clock_set(1800000000 + 15 * DAY + 1);
 	sandbox_forget_old(db);
 	assert_int_equal(charge_it(card, "ORDER-1", "k1"), 400);
 }
 
-static void
-a_slow_answer_is_still_processing_for_whoever_asks_again(void **state)
+TEST(a_slow_answer_is_still_processing_for_whoever_asks_again)
 {
 	const char *card = a_card("tok_slow");
 
-	(void)state;
 	charge_it(card, "ORDER-1", "k1");
 	assert_int_equal(r.delay_ms, SLOW_CARD_MS);
 	assert_int_equal(charge_it(card, "ORDER-1", "k1"), 409);
@@ -171,12 +152,10 @@ a_slow_answer_is_still_processing_for_whoever_asks_again(void **state)
 	assert_string_equal(said("status"), "DONE");
 }
 
-static void
-a_lost_answer_comes_when_it_is_asked_for_again(void **state)
+TEST(a_lost_answer_comes_when_it_is_asked_for_again)
 {
 	const char *card = a_card("tok_lost");
 
-	(void)state;
 	charge_it(card, "ORDER-1", "k1");
 	assert_true(r.lost);
 	assert_int_equal(charge_it(card, "ORDER-1", "k1"), 200);
@@ -184,32 +163,26 @@ a_lost_answer_comes_when_it_is_asked_for_again(void **state)
 	assert_string_equal(said("status"), "DONE");
 }
 
-static void
-a_declined_card_is_aborted_and_says_why(void **state)
+TEST(a_declined_card_is_aborted_and_says_why)
 {
-	(void)state;
 	assert_int_equal(charge_it(a_card("tok_declined"), "ORDER-1", "k1"), 403);
 	assert_string_equal(said("code"), "REJECT_CARD_COMPANY");
 	call("/v1/payments/orders/ORDER-1", NULL, NULL);
 	assert_string_equal(said("status"), "ABORTED");
 }
 
-static void
-a_card_of_another_customer_is_not_charged(void **state)
+TEST(a_card_of_another_customer_is_not_charged)
 {
 	const char *card = a_card("tok_ok");
 
-	(void)state;
 	assert_int_equal(call(arena_printf(m, "/v1/billing/%s", card),
 	                      "{\"customerKey\":\"mallory\",\"orderId\":\"ORDER-1\",\"orderName\":\"x\",\"amount\":1000}", "k1"), 403);
 }
 
-static void
-what_is_cancelled_never_exceeds_what_was_paid(void **state)
+TEST(what_is_cancelled_never_exceeds_what_was_paid)
 {
 	const char *key;
 
-	(void)state;
 	charge_it(a_card("tok_ok"), "ORDER-1", "k1");
 	key = said("paymentKey");
 	assert_int_equal(cancel_it(key, 400, "c1"), 200);
@@ -223,14 +196,12 @@ what_is_cancelled_never_exceeds_what_was_paid(void **state)
 	assert_string_equal(said("code"), "ALREADY_CANCELED_PAYMENT");
 }
 
-static void
-a_prepared_payment_takes_nothing_until_it_is_confirmed(void **state)
+TEST(a_prepared_payment_takes_nothing_until_it_is_confirmed)
 {
 	struct sb_payment p = { .order_id = "ORDER-1", .order_name = "x", .customer_key = "cust", .card = 0, .amount = 1000, .currency = "KRW" };
 	const char *key = sandbox_prepare(db, &p);
 	const char *body = arena_printf(m, "{\"paymentKey\":\"%s\",\"orderId\":\"ORDER-1\",\"amount\":1000}", key);
 
-	(void)state;
 	call("/v1/payments/orders/ORDER-1", NULL, NULL);
 	assert_string_equal(said("status"), "IN_PROGRESS");
 	assert_int_equal(call("/v1/payments/confirm", arena_printf(m, "{\"paymentKey\":\"%s\",\"orderId\":\"ORDER-1\",\"amount\":999}", key), "k0"), 400);
@@ -241,8 +212,7 @@ a_prepared_payment_takes_nothing_until_it_is_confirmed(void **state)
 	assert_string_equal(said("code"), "ALREADY_PROCESSED_PAYMENT");
 }
 
-static void
-bad_requests_are_refused_and_nothing_is_done(void **state)
+TEST(bad_requests_are_refused_and_nothing_is_done)
 {
 	static const char *const bodies[] = {
 		"", "x", "[]", "{}", "{\"amount\":\"1\"}", "{\"customerKey\":\"cust\",\"orderId\":\"ORDER-1\",\"orderName\":\"x\",\"amount\":-1}",
@@ -253,18 +223,15 @@ bad_requests_are_refused_and_nothing_is_done(void **state)
 	};
 	const char *path = arena_printf(m, "/v1/billing/%s", a_card("tok_ok"));
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
 		assert_int_equal(call(path, bodies[i], NULL), 400);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM payment /*scan*/"), 0);
 }
 
-static void
-switched_off_and_hanging_do_nothing(void **state)
+TEST(switched_off_and_hanging_do_nothing)
 {
 	const char *card = a_card("tok_ok");
 
-	(void)state;
 	fault_set(db, "down", 1);
 	assert_int_equal(charge_it(card, "ORDER-1", "k1"), 503);
 	fault_set(db, "down", 0);
@@ -277,13 +244,11 @@ switched_off_and_hanging_do_nothing(void **state)
 	assert_int_equal(charge_it(card, "ORDER-1", "k1"), 200);
 }
 
-static void
-lost_answers_lose_about_that_share(void **state)
+TEST(lost_answers_lose_about_that_share)
 {
 	const char *card = a_card("tok_ok");
 	int n_lost = 0;
 
-	(void)state;
 	sandbox_seed(7);
 	fault_set(db, "lost_answers", 30);
 	for (int i = 0; i < 200; i++) {
@@ -294,12 +259,10 @@ lost_answers_lose_about_that_share(void **state)
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM payment WHERE status = 'DONE' /*scan*/"), 200);
 }
 
-static void
-webhooks_tell_what_was_late_and_twice_when_told_to(void **state)
+TEST(webhooks_tell_what_was_late_and_twice_when_told_to)
 {
 	const char *card = a_card("tok_ok");
 
-	(void)state;
 	charge_it(card, "ORDER-1", "k1");
 	assert_null(r.webhook);
 	charge_it(a_card("tok_slow"), "ORDER-2", "k2");
@@ -315,10 +278,8 @@ webhooks_tell_what_was_late_and_twice_when_told_to(void **state)
 	assert_null(r.webhook);
 }
 
-static void
-card_numbers_are_checked_by_their_last_digit(void **state)
+TEST(card_numbers_are_checked_by_their_last_digit)
 {
-	(void)state;
 	for (int i = 0; i < test_card_count(); i++)
 		assert_true(luhn_ok(test_card(i)->number));
 	assert_false(luhn_ok("4242424242424241"));
@@ -328,28 +289,4 @@ card_numbers_are_checked_by_their_last_digit(void **state)
 	assert_int_equal(test_card_by_number("4111111111111111"), -1);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(an_auth_key_is_good_once_and_only_for_its_customer, begin, end),
-		cmocka_unit_test_setup_teardown(an_auth_key_is_good_for_ten_minutes, begin, end),
-		cmocka_unit_test_setup_teardown(an_order_is_paid_once_whatever_the_key, begin, end),
-		cmocka_unit_test_setup_teardown(the_same_key_gets_the_same_answer_and_takes_nothing_more, begin, end),
-		cmocka_unit_test_setup_teardown(the_same_key_with_another_request_is_refused, begin, end),
-		cmocka_unit_test_setup_teardown(keys_are_forgotten_after_fifteen_days, begin, end),
-		cmocka_unit_test_setup_teardown(a_slow_answer_is_still_processing_for_whoever_asks_again, begin, end),
-		cmocka_unit_test_setup_teardown(a_lost_answer_comes_when_it_is_asked_for_again, begin, end),
-		cmocka_unit_test_setup_teardown(a_declined_card_is_aborted_and_says_why, begin, end),
-		cmocka_unit_test_setup_teardown(a_card_of_another_customer_is_not_charged, begin, end),
-		cmocka_unit_test_setup_teardown(what_is_cancelled_never_exceeds_what_was_paid, begin, end),
-		cmocka_unit_test_setup_teardown(a_prepared_payment_takes_nothing_until_it_is_confirmed, begin, end),
-		cmocka_unit_test_setup_teardown(bad_requests_are_refused_and_nothing_is_done, begin, end),
-		cmocka_unit_test_setup_teardown(switched_off_and_hanging_do_nothing, begin, end),
-		cmocka_unit_test_setup_teardown(lost_answers_lose_about_that_share, begin, end),
-		cmocka_unit_test_setup_teardown(webhooks_tell_what_was_late_and_twice_when_told_to, begin, end),
-		cmocka_unit_test_setup_teardown(card_numbers_are_checked_by_their_last_digit, begin, end),
-	};
-
-	return cmocka_run_group_tests_name("sandbox", tests, NULL, NULL);
-}
+TEST_MAIN("sandbox", NULL, NULL, begin, end)

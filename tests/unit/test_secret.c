@@ -1,27 +1,20 @@
 /* Tokens, keyed hashes, passwords. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
 
 #include "scratch.h"
 
 #include "lib/base/secret.c"
 
-static int
-begin(void **state)
+TEST_SETUP(begin)
 {
 	return scratch_begin(state) == 0 && secret_open(scratch) ? 0 : -1;
 }
 
-static void
-the_key_is_made_once_and_only_its_owner_reads_it(void **state)
+TEST(the_key_is_made_once_and_only_its_owner_reads_it)
 {
 	struct stat st;
 	const char *signature = secret_sign(scratch_memory, "csrf", "session");
 
-	(void)state;
 	assert_int_equal(stat(scratch_path("secret.key"), &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_true(secret_open(scratch));
@@ -39,14 +32,12 @@ sign_it(void *arg)
 	return write(out[1], s, 43) == 43 ? 0 : 1;
 }
 
-static void
-processes_that_start_together_agree_on_the_key(void **state)
+TEST(processes_that_start_together_agree_on_the_key)
 {
 	char one[44] = "", next[44] = "";
 	pid_t pid[8];
 	int out[2];
 
-	(void)state;
 	unlink(scratch_path("secret.key"));
 	assert_int_equal(pipe(out), 0);
 	for (int i = 0; i < 8; i++)
@@ -62,12 +53,10 @@ processes_that_start_together_agree_on_the_key(void **state)
 	close(out[1]);
 }
 
-static void
-tokens_and_codes_never_repeat_and_are_safe_in_urls(void **state)
+TEST(tokens_and_codes_never_repeat_and_are_safe_in_urls)
 {
 	const char *token = secret_token(scratch_memory), *code = secret_code(scratch_memory, "MP-");
 
-	(void)state;
 	assert_int_equal(strlen(token), 32);
 	assert_int_equal(strspn(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"), 32);
 	assert_string_not_equal(token, secret_token(scratch_memory));
@@ -76,12 +65,10 @@ tokens_and_codes_never_repeat_and_are_safe_in_urls(void **state)
 	assert_string_not_equal(code, secret_code(scratch_memory, "MP-"));
 }
 
-static void
-a_signature_holds_for_one_purpose_and_one_text(void **state)
+TEST(a_signature_holds_for_one_purpose_and_one_text)
 {
 	const char *s = secret_sign(scratch_memory, "csrf", "abc");
 
-	(void)state;
 	assert_true(secret_same(s, secret_sign(scratch_memory, "csrf", "abc")));
 	assert_false(secret_same(s, secret_sign(scratch_memory, "csrf", "abd")));
 	assert_false(secret_same(s, secret_sign(scratch_memory, "csr", "fabc")));
@@ -91,12 +78,10 @@ a_signature_holds_for_one_purpose_and_one_text(void **state)
 	assert_string_equal(secret_hash(scratch_memory, ""), "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8");
 }
 
-static void
-a_password_is_known_again_and_no_other(void **state)
+TEST(a_password_is_known_again_and_no_other)
 {
 	const char *hash = password_hash(scratch_memory, "correct horse");
 
-	(void)state;
 	assert_non_null(strstr(hash, "$argon2id$"));
 	assert_true(password_ok(hash, "correct horse"));
 	assert_false(password_ok(hash, "correct horse "));
@@ -104,13 +89,11 @@ a_password_is_known_again_and_no_other(void **state)
 	assert_string_not_equal(hash, password_hash(scratch_memory, "correct horse"));
 }
 
-static void
-a_user_who_is_not_there_takes_as_long_as_one_who_is(void **state)
+TEST(a_user_who_is_not_there_takes_as_long_as_one_who_is)
 {
 	const char *hash = password_hash(scratch_memory, "x");
 	double t, known, unknown;
 
-	(void)state;
 	t = scratch_us();
 	password_ok(hash, "y");
 	known = scratch_us() - t;
@@ -139,14 +122,12 @@ hash_one(void *arg)
 	return password_ok(NULL, "x");
 }
 
-static void
-no_more_than_two_passwords_are_hashed_at_once(void **state)
+TEST(no_more_than_two_passwords_are_hashed_at_once)
 {
 	pid_t holder[2], waiter;
 	int ready[2], status;
 	char c;
 
-	(void)state;
 	assert_int_equal(pipe(ready), 0);
 	for (int i = 0; i < 2; i++) {
 		holder[i] = scratch_fork(keep_slot, ready);
@@ -164,20 +145,4 @@ no_more_than_two_passwords_are_hashed_at_once(void **state)
 	close(ready[1]);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, begin, scratch_end)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(the_key_is_made_once_and_only_its_owner_reads_it),
-		TEST(processes_that_start_together_agree_on_the_key),
-		TEST(tokens_and_codes_never_repeat_and_are_safe_in_urls),
-		TEST(a_signature_holds_for_one_purpose_and_one_text),
-		TEST(a_password_is_known_again_and_no_other),
-		TEST(a_user_who_is_not_there_takes_as_long_as_one_who_is),
-		TEST(no_more_than_two_passwords_are_hashed_at_once),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN("secret", NULL, NULL, begin, scratch_end)

@@ -1,12 +1,9 @@
 /* motorpool.conf: what may stand in it, and that it says the truth. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
 
 #include "scratch.h"
 
+#include "domain/rental.h"
 #include "lib/base/settings.c"
 
 static bool
@@ -21,7 +18,7 @@ open_with(const char *root_text, const char *var_text, const char **why)
 	scratch_write(scratch_path("root/motorpool.conf"), root_text);
 	if (var_text)
 		scratch_write(scratch_path("var/motorpool.conf"), var_text);
-	return settings_open(root, var, why);
+	return rental_settings_open(root, var, why);
 }
 
 static void
@@ -34,51 +31,43 @@ expect_refusal(const char *text, const char *part)
 		fail_msg("\"%s\" does not say \"%s\" with file and line", why, part);
 }
 
-static void
-the_machines_file_goes_over_the_houses(void **state)
+TEST(the_machines_file_goes_over_the_houses)
 {
 	const char *why;
 
-	(void)state;
 	assert_true(open_with("hold_s = 300\nvat_percent = 7 # lower\n", "# here\n\n  hold_s=60  \r\nbase_url = http://a.example/x#y\n", &why));
-	assert_int_equal(settings.hold_s, 60);
+	assert_int_equal(rental.hold_s, 60);
 	assert_string_equal(settings.var_dir, scratch_path("var"));
-	assert_int_equal(settings.vat_percent, 7);
+	assert_int_equal(rental.vat_percent, 7);
 	assert_string_equal(settings.base_url, "http://a.example/x#y");
 	assert_int_equal(settings.n_workers_min, 2);
 	assert_int_equal(settings.n_workers_max, 10);
 	assert_false(settings.tls);
-	assert_true(settings.sandbox);
+	assert_true(rental.sandbox);
 }
 
-static void
-the_sandboxs_card_page_is_where_we_are(void **state)
+TEST(the_sandboxs_card_page_is_where_we_are)
 {
 	const char *why;
 
-	(void)state;
 	assert_true(open_with("", "", &why));
-	assert_string_equal(settings.provider_public_url, "http://localhost:8080/sandbox");
+	assert_string_equal(rental.provider_public_url, "http://localhost:8080/sandbox");
 	assert_true(open_with("", "tls = yes\nbase_url = https://cars.example\n", &why));
-	assert_string_equal(settings.provider_public_url, "https://cars.example/sandbox");
+	assert_string_equal(rental.provider_public_url, "https://cars.example/sandbox");
 	assert_true(open_with("", "base_url = http://a.example\nprovider_public_url = http://b.example/cards\n", &why));
-	assert_string_equal(settings.provider_public_url, "http://b.example/cards");
+	assert_string_equal(rental.provider_public_url, "http://b.example/cards");
 }
 
-static void
-without_a_file_of_the_house_nothing_starts(void **state)
+TEST(without_a_file_of_the_house_nothing_starts)
 {
 	const char *why = "";
 
-	(void)state;
-	assert_false(settings_open(scratch_path("nowhere"), scratch, &why));
+	assert_false(rental_settings_open(scratch_path("nowhere"), scratch, &why));
 	assert_non_null(strstr(why, "nowhere/motorpool.conf"));
 }
 
-static void
-what_is_wrong_is_told_with_file_and_line(void **state)
+TEST(what_is_wrong_is_told_with_file_and_line)
 {
-	(void)state;
 	expect_refusal("hold_s = 60\nwrong_name = 1\n", ":2: wrong_name: there is no such setting");
 	expect_refusal("hold_s\n", ":1: expected: name = value");
 	expect_refusal("\n\nhold_s = soon\n", ":3: hold_s is not a whole number");
@@ -91,12 +80,10 @@ what_is_wrong_is_told_with_file_and_line(void **state)
 	expect_refusal("base_url = http://localhost:8080/\n", "without a slash");
 }
 
-static void
-the_environment_goes_over_both_files(void **state)
+TEST(the_environment_goes_over_both_files)
 {
 	const char *why = "";
 
-	(void)state;
 	setenv("MOTORPOOL_BASE_URL", "http://localhost:9999", 1);
 	assert_true(open_with("", "base_url = http://localhost:7777\n", &why));
 	assert_string_equal(settings.base_url, "http://localhost:9999");
@@ -106,12 +93,10 @@ the_environment_goes_over_both_files(void **state)
 	unsetenv("MOTORPOOL_BASE_URL");
 }
 
-static void
-settings_that_contradict_each_other_are_refused(void **state)
+TEST(settings_that_contradict_each_other_are_refused)
 {
 	const char *why;
 
-	(void)state;
 	assert_false(open_with("", "session_idle_s = 7200\nsession_max_s = 3600\n", &why));
 	assert_false(open_with("", "tls = yes\n", &why));
 	assert_true(open_with("", "tls = yes\nbase_url = https://cars.example\n", &why));
@@ -119,49 +104,30 @@ settings_that_contradict_each_other_are_refused(void **state)
 	assert_non_null(strstr(why, "tls = no"));
 }
 
-static void
-the_file_in_the_tree_names_every_setting_with_its_default(void **state)
+TEST(the_file_in_the_tree_names_every_setting_with_its_default)
 {
 	const char *text = scratch_read("motorpool.conf"), *why = "";
-	struct settings defaults;
 
-	(void)state;
-	assert_true(open_with("", NULL, &why));
-	memcpy(&defaults, &settings, sizeof(defaults));
-	if (!settings_open(".", scratch, &why))
+	if (!rental_settings_open(".", scratch, &why))
 		fail_msg("%s", why);
-	for (size_t i = 0; i < N_SETTINGS; i++) {
-		if (!strstr(text, arena_printf(scratch_memory, "\n%s = %s ", table[i].name, table[i].standard))
-		    && !strstr(text, arena_printf(scratch_memory, "\n%s = %s\n", table[i].name, table[i].standard)))
-			fail_msg("motorpool.conf does not say: %s = %s", table[i].name, table[i].standard);
-		take(&table[i], table[i].standard);
-	}
-	assert_int_equal(defaults.hold_s, settings.hold_s);
-	assert_string_equal(defaults.zone, settings.zone);
+	for (int g = 0; g < 2; g++)
+		for (int i = 0; i < groups[g].n; i++) {
+			const struct setting *s = &groups[g].setting[i];
+
+			if (!strstr(text, arena_printf(scratch_memory, "\n%s = %s ", s->name, s->standard))
+			    && !strstr(text, arena_printf(scratch_memory, "\n%s = %s\n", s->name, s->standard)))
+				fail_msg("motorpool.conf does not say: %s = %s", s->name, s->standard);
+		}
 }
 
-static void
-no_member_of_the_struct_is_missing_in_the_table(void **state)
+/* Every member is one word of 8 bytes. */
+TEST(no_member_of_a_struct_is_missing_in_its_table)
 {
-	(void)state;
-	assert_true((1 + N_SETTINGS) * 8 >= sizeof(struct settings));   /* var_dir is an argument */
+	const char *why = "";
+
+	assert_true(rental_settings_open(".", scratch, &why));
+	assert_true((1 + (size_t)groups[0].n) * 8 >= sizeof(struct settings));  /* var_dir is an argument */
+	assert_true((size_t)groups[1].n * 8 >= sizeof(struct rental));
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, scratch_begin, scratch_end)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(the_machines_file_goes_over_the_houses),
-		TEST(the_sandboxs_card_page_is_where_we_are),
-		TEST(without_a_file_of_the_house_nothing_starts),
-		TEST(what_is_wrong_is_told_with_file_and_line),
-		TEST(the_environment_goes_over_both_files),
-		TEST(settings_that_contradict_each_other_are_refused),
-		TEST(the_file_in_the_tree_names_every_setting_with_its_default),
-		TEST(no_member_of_the_struct_is_missing_in_the_table),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN("settings", NULL, NULL, scratch_begin, scratch_end)

@@ -2,15 +2,12 @@
  * test_toss - what the provider's answers mean for money, over real HTTP: a server of our own on the loopback says what a test
  * wants, or hangs, or cuts the line.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
 
 #include "scratch.h"
 
 #include "cgi-bin/payment/toss.c"
+#include "domain/rental.h"
 #include "lib/base/clock.h"
 
 #include <arpa/inet.h>
@@ -102,8 +99,7 @@ run_server(void *arg)
 
 static struct arena *m;
 
-static int
-begin(void **state)
+TEST_SETUP(begin)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t n = sizeof(at);
@@ -122,15 +118,14 @@ begin(void **state)
 	scratch_write(scratch_path("payment.key"), "test_sk_abc\n");
 	chmod(scratch_path("payment.key"), 0600);
 	scratch_write(scratch_path("motorpool.conf"), arena_printf(scratch_memory, "provider_url = http://127.0.0.1:%d\n", server.port));
-	if (!settings_open(".", scratch, &why))
+	if (!rental_settings_open(".", scratch, &why))
 		return -1;
 	if (!m)
 		m = arena_new(64 << 20);
 	return 0;
 }
 
-static int
-end(void **state)
+TEST_SETUP(end)
 {
 	shutdown(server.fd, SHUT_RDWR);
 	close(server.fd);
@@ -162,12 +157,10 @@ charge_when(const char *head, const char *body)
 
 /* --- tests -------------------------------------------------------------------------------------------------------- */
 
-static void
-a_payment_that_is_done_is_ok_and_tells_its_card(void **state)
+TEST(a_payment_that_is_done_is_ok_and_tells_its_card)
 {
 	struct provider_answer a;
 
-	(void)state;
 	server.body = DONE_PAYMENT;
 	a = charge_within(2000);
 	assert_int_equal(a.outcome, PROVIDER_OK);
@@ -178,10 +171,8 @@ a_payment_that_is_done_is_ok_and_tells_its_card(void **state)
 	assert_string_equal(a.brand, "41");
 }
 
-static void
-the_request_carries_the_key_twice_and_nothing_opens_another_path(void **state)
+TEST(the_request_carries_the_key_twice_and_nothing_opens_another_path)
 {
-	(void)state;
 	charge_when("HTTP/1.1 200 OK", DONE_PAYMENT);
 	assert_non_null(strstr(server.asked, "POST /v1/billing/bk%2F..%2Fx HTTP/1.1"));
 	assert_non_null(strstr(server.asked, "Authorization: Basic dGVzdF9za19hYmM6"));     /* test_sk_abc: */
@@ -190,12 +181,10 @@ the_request_carries_the_key_twice_and_nothing_opens_another_path(void **state)
 	assert_non_null(strstr(server.asked, "\"amount\":1000"));
 }
 
-static void
-a_declined_card_is_declined_with_a_word_for_people_and_the_code(void **state)
+TEST(a_declined_card_is_declined_with_a_word_for_people_and_the_code)
 {
 	struct provider_answer a;
 
-	(void)state;
 	server.head = "HTTP/1.1 403 Forbidden";
 	server.body = "{\"code\":\"REJECT_CARD_PAYMENT\",\"message\":\"x\"}";
 	a = charge_within(2000);
@@ -203,10 +192,8 @@ a_declined_card_is_declined_with_a_word_for_people_and_the_code(void **state)
 	assert_string_equal(a.reason, "insufficient_funds REJECT_CARD_PAYMENT");
 }
 
-static void
-what_may_have_happened_is_unknown(void **state)
+TEST(what_may_have_happened_is_unknown)
 {
-	(void)state;
 	assert_int_equal(charge_when("HTTP/1.1 500 Oops", "{\"code\":\"REJECT_CARD_PAYMENT\"}"), PROVIDER_UNKNOWN);
 	assert_int_equal(charge_when("HTTP/1.1 503 Busy", ""), PROVIDER_UNKNOWN);
 	assert_int_equal(charge_when("HTTP/1.1 400 Bad", "{\"code\":\"ALREADY_PROCESSED_PAYMENT\"}"), PROVIDER_UNKNOWN);
@@ -220,92 +207,74 @@ what_may_have_happened_is_unknown(void **state)
 	assert_int_equal(charge_when("HTTP/1.1 200 OK", "[]"), PROVIDER_UNKNOWN);
 }
 
-static void
-what_certainly_did_not_happen_is_for_later(void **state)
+TEST(what_certainly_did_not_happen_is_for_later)
 {
-	(void)state;
 	assert_int_equal(charge_when("HTTP/1.1 429 Slow", "{\"code\":\"TOO_MANY_REQUESTS\"}"), PROVIDER_LATER);
 	assert_int_equal(charge_when("HTTP/1.1 400 Bad", "{\"code\":\"INVALID_REQUEST\"}"), PROVIDER_LATER);
 	assert_int_equal(charge_when("HTTP/1.1 401 No", "{\"code\":\"UNAUTHORIZED_KEY\"}"), PROVIDER_LATER);
 }
 
-static void
-a_provider_that_does_not_listen_was_certainly_not_asked(void **state)
+TEST(a_provider_that_does_not_listen_was_certainly_not_asked)
 {
 	struct provider_answer a;
 
-	(void)state;
 	shutdown(server.fd, SHUT_RDWR);
 	close(server.fd);
-	settings.provider_url = "http://127.0.0.1:1";
+	rental.provider_url = "http://127.0.0.1:1";
 	a = charge_within(2000);
 	assert_int_equal(a.outcome, PROVIDER_LATER);
 	assert_string_equal(a.reason, "provider_down");
 }
 
-static void
-a_deadline_that_is_over_asks_nobody(void **state)
+TEST(a_deadline_that_is_over_asks_nobody)
 {
-	(void)state;
 	assert_int_equal(charge_within(0).outcome, PROVIDER_LATER);
 	assert_int_equal(server.n_asked, 0);
 }
 
-static void
-a_line_that_is_cut_is_unknown(void **state)
+TEST(a_line_that_is_cut_is_unknown)
 {
-	(void)state;
 	server.cuts = true;
 	assert_int_equal(charge_within(2000).outcome, PROVIDER_UNKNOWN);
 }
 
 /* It took the request on a connection used before, and went down without a word: the library then tries again by itself. */
-static void
-a_provider_that_goes_down_with_our_request_in_its_hands_is_unknown(void **state)
+TEST(a_provider_that_goes_down_with_our_request_in_its_hands_is_unknown)
 {
-	(void)state;
 	server.leaves = true;
 	assert_int_equal(charge_when("HTTP/1.1 200 OK", DONE_PAYMENT), PROVIDER_OK);
 	assert_int_equal(charge_when("HTTP/1.1 200 OK", DONE_PAYMENT), PROVIDER_UNKNOWN);
 	assert_int_equal(server.n_asked, 2);
 }
 
-static void
-an_answer_beyond_the_deadline_is_unknown_and_nobody_waits_longer(void **state)
+TEST(an_answer_beyond_the_deadline_is_unknown_and_nobody_waits_longer)
 {
 	int64_t began = clock_ms();
 
-	(void)state;
 	server.hang_ms = 900;
 	server.body = DONE_PAYMENT;
 	assert_int_equal(charge_within(200).outcome, PROVIDER_UNKNOWN);
 	assert_true(clock_ms() - began < 600);
 }
 
-static void
-a_redirect_is_not_followed_and_the_key_stays_here(void **state)
+TEST(a_redirect_is_not_followed_and_the_key_stays_here)
 {
-	(void)state;
 	server.head = arena_printf(m, "HTTP/1.1 307 Over there\r\nLocation: http://127.0.0.1:%d/elsewhere", server.port);
 	server.body = "";
 	assert_int_equal(charge_within(2000).outcome, PROVIDER_UNKNOWN);
 	assert_int_equal(server.n_asked, 1);
 }
 
-static void
-an_endless_answer_is_cut_off(void **state)
+TEST(an_endless_answer_is_cut_off)
 {
 	char *long_text = arena_alloc(m, 400001);
 
-	(void)state;
 	memset(long_text, 'x', 400000);
 	assert_int_equal(charge_when("HTTP/1.1 200 OK", long_text), PROVIDER_UNKNOWN);
 }
 
-static void
-a_look_up_knows_four_answers(void **state)
+TEST(a_look_up_knows_four_answers)
 {
-	(void)state;
 	server.body = DONE_PAYMENT;
 	assert_int_equal(provider->look_up(m, "MP-TEST01", clock_ms() + 2000).outcome, PROVIDER_OK);
 	assert_non_null(strstr(server.asked, "GET /v1/payments/orders/MP-TEST01 "));
@@ -323,12 +292,10 @@ a_look_up_knows_four_answers(void **state)
 	assert_int_equal(provider->look_up(m, "MP-TEST01", clock_ms() + 2000).outcome, PROVIDER_UNKNOWN);
 }
 
-static void
-a_refund_says_its_key_where_it_outlives_idempotency(void **state)
+TEST(a_refund_says_its_key_where_it_outlives_idempotency)
 {
 	struct provider_refund r = { .payment_key = "pk_1", .key = "MP-TEST01-cancel", .reason = "고객 요청", .amount = 500 };
 
-	(void)state;
 	server.body = DONE_PAYMENT;
 	assert_int_equal(provider->refund(m, &r, clock_ms() + 2000).outcome, PROVIDER_OK);
 	assert_non_null(strstr(server.asked, "POST /v1/payments/pk_1/cancel "));
@@ -336,31 +303,25 @@ a_refund_says_its_key_where_it_outlives_idempotency(void **state)
 	assert_non_null(strstr(server.asked, "\"cancelAmount\":500"));
 }
 
-static void
-a_refund_that_cannot_be_made_is_not_taken_for_done(void **state)
+TEST(a_refund_that_cannot_be_made_is_not_taken_for_done)
 {
 	struct provider_refund r = { .payment_key = "pk_1", .key = "MP-TEST01-cancel", .reason = "", .amount = 500 };
 
-	(void)state;
 	server.head = "HTTP/1.1 403 No";
 	server.body = "{\"code\":\"NOT_CANCELABLE_AMOUNT\"}";
 	assert_int_not_equal(provider->refund(m, &r, clock_ms() + 2000).outcome, PROVIDER_OK);
 	assert_int_equal(server.n_asked, 2);            /* it has looked for its own refund among the payment's */
 }
 
-static void
-long_reasons_are_cut_between_characters(void **state)
+TEST(long_reasons_are_cut_between_characters)
 {
-	(void)state;
 	assert_string_equal(cut(m, "가나다", 4), "가");
 	assert_string_equal(cut(m, "가나다", 9), "가나다");
 	assert_string_equal(cut(m, "abc", 2), "ab");
 }
 
-static void
-a_webhook_names_a_charge_or_nothing(void **state)
+TEST(a_webhook_names_a_charge_or_nothing)
 {
-	(void)state;
 	assert_string_equal(provider->parse_webhook(m, "{\"eventType\":\"PAYMENT_STATUS_CHANGED\",\"data\":{\"orderId\":\"MP-TEST01\"}}"), "MP-TEST01");
 	assert_null(provider->parse_webhook(m, "{\"eventType\":\"PAYMENT_STATUS_CHANGED\",\"data\":{\"orderId\":7}}"));
 	assert_null(provider->parse_webhook(m, "{\"eventType\":\"DEPOSIT_CALLBACK\",\"data\":{\"orderId\":\"MP-TEST01\"}}"));
@@ -369,29 +330,23 @@ a_webhook_names_a_charge_or_nothing(void **state)
 	assert_null(provider->parse_webhook(m, ""));
 }
 
-static void
-one_connection_serves_many_calls(void **state)
+TEST(one_connection_serves_many_calls)
 {
-	(void)state;
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(charge_when("HTTP/1.1 200 OK", DONE_PAYMENT), PROVIDER_OK);
 	assert_int_equal(server.n_asked, 5);
 }
 
-static void
-a_key_that_others_can_read_is_not_used(void **state)
+TEST(a_key_that_others_can_read_is_not_used)
 {
-	(void)state;
 	charge_when("HTTP/1.1 401 No", "{\"code\":\"UNAUTHORIZED_KEY\"}");      /* forgets the key it has */
 	chmod(scratch_path("payment.key"), 0644);
 	assert_int_equal(charge_when("HTTP/1.1 200 OK", DONE_PAYMENT), PROVIDER_LATER);
 	assert_int_equal(server.n_asked, 1);
 }
 
-static void
-a_new_key_is_read_after_the_old_one_was_refused(void **state)
+TEST(a_new_key_is_read_after_the_old_one_was_refused)
 {
-	(void)state;
 	charge_when("HTTP/1.1 401 No", "{\"code\":\"UNAUTHORIZED_KEY\"}");
 	scratch_write(scratch_path("payment.key"), "test_sk_new\n");
 	assert_int_equal(charge_when("HTTP/1.1 200 OK", DONE_PAYMENT), PROVIDER_OK);
@@ -402,29 +357,6 @@ a_new_key_is_read_after_the_old_one_was_refused(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_payment_that_is_done_is_ok_and_tells_its_card, begin, end),
-		cmocka_unit_test_setup_teardown(the_request_carries_the_key_twice_and_nothing_opens_another_path, begin, end),
-		cmocka_unit_test_setup_teardown(a_declined_card_is_declined_with_a_word_for_people_and_the_code, begin, end),
-		cmocka_unit_test_setup_teardown(what_may_have_happened_is_unknown, begin, end),
-		cmocka_unit_test_setup_teardown(what_certainly_did_not_happen_is_for_later, begin, end),
-		cmocka_unit_test_setup_teardown(a_provider_that_does_not_listen_was_certainly_not_asked, begin, end),
-		cmocka_unit_test_setup_teardown(a_deadline_that_is_over_asks_nobody, begin, end),
-		cmocka_unit_test_setup_teardown(a_line_that_is_cut_is_unknown, begin, end),
-		cmocka_unit_test_setup_teardown(a_provider_that_goes_down_with_our_request_in_its_hands_is_unknown, begin, end),
-		cmocka_unit_test_setup_teardown(an_answer_beyond_the_deadline_is_unknown_and_nobody_waits_longer, begin, end),
-		cmocka_unit_test_setup_teardown(a_redirect_is_not_followed_and_the_key_stays_here, begin, end),
-		cmocka_unit_test_setup_teardown(an_endless_answer_is_cut_off, begin, end),
-		cmocka_unit_test_setup_teardown(a_look_up_knows_four_answers, begin, end),
-		cmocka_unit_test_setup_teardown(a_refund_says_its_key_where_it_outlives_idempotency, begin, end),
-		cmocka_unit_test_setup_teardown(a_refund_that_cannot_be_made_is_not_taken_for_done, begin, end),
-		cmocka_unit_test_setup_teardown(long_reasons_are_cut_between_characters, begin, end),
-		cmocka_unit_test_setup_teardown(a_webhook_names_a_charge_or_nothing, begin, end),
-		cmocka_unit_test_setup_teardown(one_connection_serves_many_calls, begin, end),
-		cmocka_unit_test_setup_teardown(a_key_that_others_can_read_is_not_used, begin, end),
-		cmocka_unit_test_setup_teardown(a_new_key_is_read_after_the_old_one_was_refused, begin, end),
-	};
-
 	signal(SIGPIPE, SIG_IGN);
-	return cmocka_run_group_tests_name("toss", tests, NULL, NULL);
+	return test_run("toss", NULL, NULL, begin, end);
 }

@@ -1,8 +1,9 @@
 /*
- * wake - the socket that a commit knocks on: $VAR/run/relay.wake, a unix datagram socket. Each datagram says only "look".
+ * wakeup.c - the socket that tells of new events: $VAR/run/relay.wake, a unix datagram socket that event.c sends to after each commit.
+ * A datagram's content does not matter.
  *
- * It is bound under a name of its own and renamed into place, so that there is never a moment without a socket when the
- * next relay takes over. A knock that goes astray is no loss: the children look for themselves ten times a second.
+ * It is bound under a temporary name and renamed, so that there is always a socket when the next relay takes over. A lost datagram
+ * does no harm: the children poll ten times a second.
  */
 #include "relay.h"
 
@@ -17,7 +18,7 @@
 #include <unistd.h>
 
 static bool
-bind_to(int fd, const char *path)
+wakeup_bind(int fd, const char *path)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	mode_t before;
@@ -29,31 +30,31 @@ bind_to(int fd, const char *path)
 	}
 	strcpy(at.sun_path, path);
 	unlink(path);
-	before = umask(0117);           /* our user and group */
+	before = umask(0117);           /* for our user and group */
 	rc = bind(fd, (struct sockaddr *)&at, sizeof(at));
 	umask(before);
 	return rc == 0;
 }
 
 int
-wake_open(const char *var_dir)
+wakeup_open(const char *var_dir)
 {
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	char path[4096], own[4120];
+	char path[4096], temp[4120];
 
 	snprintf(path, sizeof(path), "%s/run/relay.wake", var_dir);
-	snprintf(own, sizeof(own), "%s.%d", path, (int)getpid());
-	if (fd >= 0 && bind_to(fd, own) && rename(own, path) == 0)
+	snprintf(temp, sizeof(temp), "%s.%d", path, (int)getpid());
+	if (fd >= 0 && wakeup_bind(fd, temp) && rename(temp, path) == 0)
 		return fd;
-	log_warn("wake", "%s: %s; the children look for themselves", path, strerror(errno));
-	unlink(own);
+	log_warn("wakeup", "%s: %s; new events are found by polling", path, strerror(errno));
+	unlink(temp);
 	if (fd >= 0)
 		close(fd);
 	return -1;
 }
 
 bool
-wake_drain(int fd)
+wakeup_drain(int fd)
 {
 	char byte;
 	bool any = false;

@@ -1,0 +1,39 @@
+/*
+ * rental - the settings of the rental business, in motorpool.conf beside those of lib/base/settings.h. Each is explained in that
+ * file; amounts are in the smallest unit of the currency, times in seconds.
+ */
+#ifndef MP_RENTAL_H
+#define MP_RENTAL_H
+
+#include "lib/base/settings.h"
+
+struct rental {
+	int64_t vat_percent;                    /* 10, included in every price */
+	int64_t max_bookings_per_person;        /* 10 open bookings */
+	int64_t max_holds_per_person;           /* 3 of them held and not paid */
+	int64_t hold_s;                         /* 600 */
+	int64_t turnaround_s;                   /* 3600: buffer after each rental before the car's next one */
+	int64_t max_rental_days, max_ahead_days; /* 60, 365 */
+	int64_t refund_full_before_s;           /* cancelling earlier than this before the start refunds all */
+	int64_t refund_grace_s;                 /* … and so does cancelling this soon after booking */
+	int64_t refund_late_percent;            /* else this share */
+	int64_t no_show_after_s;                /* 3600: a booking nobody came for ends this long after its end */
+	int64_t stuck_after_s;                  /* 120: what rests on its way for longer is shown to the managers */
+	const char *delivery_zones;             /* code:fee:English:한국어; … (domain/choices.h) */
+	int64_t delivery_window_s;              /* 7200: how long a customer waits for a courier */
+	const char *equipment_categories;       /* code:sync|async:English:한국어; … */
+	int64_t review_auto_quantity;           /* an order of so many pieces … */
+	int64_t review_auto_amount;             /* … worth so much is approved by itself */
+	int64_t remind_pickup_s, remind_return_s; /* how long before a booking's start and end its customer is reminded */
+	const char *provider_url;               /* Toss Payments' API base; the sandbox by default */
+	const char *provider_public_url;        /* where a customer's browser finds the hosted card page */
+	bool sandbox;                           /* no real money: say so on every page */
+};
+
+extern struct rental rental;
+extern const struct settings_group rental_settings;
+
+/* settings_open() with the rental settings. */
+bool rental_settings_open(const char *root_dir, const char *var_dir, const char **why);
+
+#endif
