@@ -1,7 +1,7 @@
 #!/bin/sh
-# deps.sh PACKAGE… - installs the Debian packages that are missing; does nothing, and quickly, when all are there.
+# deps.sh PACKAGE… - installs the Debian packages that are missing; returns at once if all are installed.
 #
-# Debian starts a web server of its own when lighttpd is installed. Nobody asked for that one, so it is told not to.
+# Debian would start lighttpd when it is installed; this is prevented, since only the programs' own instance is needed.
 set -eu
 
 missing=
@@ -26,7 +26,7 @@ if [ ! -e $policy ]; then
 fi
 log=$(mktemp)
 apt() { DEBIAN_FRONTEND=noninteractive $root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" >"$log" 2>&1 </dev/null; }
-# the lists may be old or missing: fetched when the first try fails
+# the package lists may be old or missing: update them if the first attempt fails
 # shellcheck disable=SC2086
 apt install -y --no-install-recommends $missing || { apt update && apt install -y --no-install-recommends $missing; } || {
 	cat "$log" >&2

@@ -1,10 +1,10 @@
-# install.mk - `make install`: motorpool in its places on this machine, or below DESTDIR for a package. docs/operate.md goes on from there.
+# install.mk - `make install`: installs motorpool on this machine, or below DESTDIR for a package. docs/operate.md describes the next steps.
 #
 #	PREFIX/lib/motorpool/releases/VERSION/     a whole release: bin/, templates/, static/, locale/, db/, motorpool.conf …
-#	PREFIX/lib/motorpool/current               a link to the one that runs; the programs find everything through it
-#	PREFIX/bin/motorpool, PREFIX/share/man     the command and its page
+#	PREFIX/lib/motorpool/current               a link to the active release; the programs find all files through it
+#	PREFIX/bin/motorpool, PREFIX/share/man     the command and its manual page
 #	/etc/motorpool/motorpool.conf, cron.d, logrotate.d, lighttpd/conf-available, systemd units
-#	/var/lib/motorpool, /var/log/motorpool     the state and the logs, of the user motorpool (made only as root without DESTDIR)
+#	/var/lib/motorpool, /var/log/motorpool     the state and the logs, owned by the user motorpool (created only as root without DESTDIR)
 
 VERSION    ?= 1.0.0
 PREFIX     ?= /usr/local
@@ -25,11 +25,11 @@ ON_NETWORK := payment sandbox
 install: install-release install-system
 	$(Q)ln -sfn releases/$(VERSION) $(DESTDIR)$(HOUSE)/current.new && mv -T $(DESTDIR)$(HOUSE)/current.new $(DESTDIR)$(HOUSE)/current
 ifeq ($(DESTDIR),)
-	$(Q)if [ "$$(id -u)" = 0 ]; then sh $(RELEASE)/deploy/state.sh; else echo "not root: run $(HOUSE)/current/deploy/state.sh as root for the user and the folders"; fi
-	@echo "motorpool $(VERSION) is in $(HOUSE)/current; docs/operate.md says what comes next"
+	$(Q)if [ "$$(id -u)" = 0 ]; then sh $(RELEASE)/deploy/state.sh; else echo "not root: run $(HOUSE)/current/deploy/state.sh as root to create the user and the directories"; fi
+	@echo "motorpool $(VERSION) is installed in $(HOUSE)/current; docs/operate.md describes the next steps"
 endif
 
-# A release is put together beside its place and moved there whole.
+# A release is assembled next to its final directory and then moved there.
 .PHONY: install-release
 install-release: all $(BUILD)/motorpool.8
 	@rm -rf $(RELEASE).new
@@ -64,18 +64,18 @@ install-system: $(BUILD)/motorpool.8
 	$(Q)for program in $(ON_NETWORK); do install -m 644 deploy/systemd/network.conf "$(DESTDIR)$(UNITDIR)/motorpool@$$program.service.d"; done
 	$(Q)$(IN_PLACE) deploy/systemd/sandbox.conf >"$(DESTDIR)$(UNITDIR)/motorpool@sandbox.service.d/sandbox.conf"
 
-# The state, the settings and the user stay: operate.md says how to remove them too.
+# The state, the settings and the user are kept: operate.md describes how to remove them.
 .PHONY: uninstall
 uninstall:
 	$(Q)rm -rf $(DESTDIR)$(HOUSE) $(DESTDIR)$(PREFIX)/bin/motorpool $(DESTDIR)$(PREFIX)/share/man/man8/motorpool.8 $(DESTDIR)$(PREFIX)/share/doc/motorpool
 	$(Q)rm -f $(ETC)/cron.d/motorpool $(ETC)/logrotate.d/motorpool $(ETC)/lighttpd/conf-enabled/60-motorpool.conf $(ETC)/lighttpd/conf-available/60-motorpool.conf
 	$(Q)rm -rf $(DESTDIR)$(UNITDIR)/motorpool@.service $(DESTDIR)$(UNITDIR)/motorpool.target $(ON_NETWORK:%=$(DESTDIR)$(UNITDIR)/motorpool@%.service.d)
 
-# The manual page is what the commands say of themselves.
+# The manual page is generated from the --help texts.
 $(BUILD)/motorpool.8: $(BUILD)/motorpool deploy/man.sh
 	$(Q)sh deploy/man.sh $< $(VERSION) >$@.new && mv $@.new $@
 
-# --- a Debian package: built from a clean tree below BUILD
+# --- a Debian package, built from a clean tree below BUILD
 VERSION_NEXT := 1.0.1
 DEB := $(BUILD)/motorpool_$(VERSION)_$(shell dpkg --print-architecture 2>/dev/null).deb
 .PHONY: deb deb-check
@@ -85,19 +85,19 @@ deb: all
 	$(Q)$(MAKE) --no-print-directory install DESTDIR=$(abspath $(BUILD)/deb) PREFIX=/usr UNITDIR=/lib/systemd/system VERSION=$(VERSION)
 	$(Q)sh deploy/deb/build.sh $(abspath $(BUILD)/deb) $(VERSION) /usr/lib/motorpool $(abspath $(DEB))
 
-# lintian must find no error
+# lintian must report no error
 deb-check: deb
 	$(Q)command -v lintian >/dev/null || sh deploy/deps.sh lintian
 	$(Q)lintian --fail-on error --allow-root --tag-display-limit 0 $(DEB)
 
-# into a bare Debian and out again (root, debootstrap, a minute or two)
+# install into and purge from a minimal Debian (root, debootstrap, a minute or two)
 .PHONY: deb-try
 deb-try: deb
 	$(Q)command -v debootstrap >/dev/null || sh deploy/deps.sh debootstrap
 	$(Q)$(MAKE) --no-print-directory deb VERSION=$(VERSION_NEXT)
 	$(Q)CHROOT=$(CHROOT) bash deploy/deb/try.sh $(DEB) $(subst _$(VERSION)_,_$(VERSION_NEXT)_,$(DEB))
 
-# … and under its own systemd: make deb-try deb-boot CHROOT=dir
+# … and with systemd in a container: make deb-try deb-boot CHROOT=dir
 .PHONY: deb-boot
 deb-boot: deb-try
 	$(Q)command -v systemd-nspawn >/dev/null || sh deploy/deps.sh systemd-container

@@ -1,22 +1,22 @@
 #!/bin/sh
-# man.sh COMMAND VERSION - writes motorpool(8) from what the command says of itself with --help.
+# man.sh COMMAND VERSION - writes motorpool(8) from the --help texts of the command.
 set -eu
 motorpool=$1 version=$2
 
-# Text as it stands: what roff would take for its own is quoted.
+# Verbatim text: characters special to roff are escaped.
 verbatim() { printf '.nf\n'; sed -e 's/\\/\\e/g' -e 's/-/\\-/g' -e "s/^\\([.']\\)/\\\\\\&\\1/" -e 's/^$/.sp/'; printf '.fi\n'; }
 
 cat <<END
 .TH MOTORPOOL 8 "" "motorpool $version" "motorpool"
 .SH NAME
-motorpool \\- runs and looks after a car-rental system
+motorpool \\- operates a car-rental system
 .SH SYNOPSIS
 .B motorpool
 .I COMMAND
 [\\fB\\-\\-var\\fR \\fIDIR\\fR] [\\fIARGUMENTS\\fR]
 .SH DESCRIPTION
-The command of the car-rental system motorpool: accounts, databases, checks, backups. Started by root on an installed system it
-goes on as the owner of the state folder, so that what it makes there is the programs' too.
+Administration of the car-rental system motorpool: accounts, databases, checks, backups. When started by root on an installed
+system, it switches to the owner of the state directory, so that the programs can use the files it creates.
 .SH COMMANDS
 END
 commands=$("$motorpool" --help | sed -n 's/^  \([a-z][a-z]*\)  *.*/\1/p')
@@ -34,9 +34,9 @@ this machine's settings
 the state: databases, keys, photos, sockets
 .TP
 .I /var/log/motorpool
-what the relay and the nightly jobs say; the programs speak to the journal
+logs of the relay and the nightly jobs; the programs log to the journal
 .SH SEE ALSO
 .BR systemctl (1),
 .BR lighttpd (8),
-operate.md in the documentation folder
+operate.md in the documentation directory
 END

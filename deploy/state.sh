@@ -1,9 +1,9 @@
 #!/bin/sh
-# state.sh - the user and the folders motorpool needs on a machine; `make install` and the Debian package run it as root. What is there
-# already stays as it is; doing it again does no harm.
+# state.sh - creates the user and the directories that motorpool needs; run as root by `make install` and by the Debian package.
+# Existing ones are kept; it can be run again.
 #
-#	@VAR@          the databases, keys, photos and sockets: motorpool's, its group may look in
-#	@VAR@/log      a link to the logs of cron's jobs
+#	@VAR@          the databases, keys, photos and sockets: owned by motorpool, readable by its group
+#	@VAR@/log      a link to the logs of the cron jobs
 #	@VAR@/motorpool.conf   a link to this machine's settings
 set -eu
 var=@VAR@ log=@LOG@ etc=@ETC@/motorpool backups=/var/backups/motorpool

@@ -49,7 +49,7 @@ is "$(curl -sS -m 10 -k --resolve cars.example:443:127.0.0.1 -H "Authorization: 
 	-F 'photo=@photo.png;type=image/png' https://cars.example/fleet/cars/1/photo)" 200
 test_that "lighttpd shows it"
 is "$(status "$(field photo_url <out)")" 200
-test_that "a card is saved and a booking paid: payment reaches the card provider from its unit, and nobody else could"
+test_that "a card is saved and a booking paid: payment reaches the card provider from its unit, and no other program could"
 card_id=$(api POST /payments/cards '{"card_token":"tok_ok"}' | field card_id)
 day() { date -u -d "+$1 days" +%Y-%m-%dT10:00; }
 is "$(api POST /bookings "{\"car_id\":1,\"starts_at\":\"$(day 3)\",\"ends_at\":\"$(day 4)\",\"card_id\":$card_id}" | tail -1)" 201

@@ -1,8 +1,8 @@
 #!/bin/sh
-# build.sh TREE VERSION HOUSE TO - makes the Debian package TO out of TREE, where `make install DESTDIR=TREE PREFIX=/usr` has put everything.
-# DEB_MAIL is the address of whoever maintains the package; DEB_COMPRESS=none is for those who only look.
+# build.sh TREE VERSION HOUSE TO - builds the Debian package TO from TREE, the result of `make install DESTDIR=TREE PREFIX=/usr`.
+# DEB_MAIL is the maintainer's address; DEB_COMPRESS=none builds faster, for tests.
 #
-# Nothing but dpkg-dev is needed. What the programs depend on is read from the programs themselves (dpkg-shlibdeps).
+# Needs only dpkg-dev. The dependencies are determined from the programs (dpkg-shlibdeps).
 set -eu
 tree=$1 version=$2 house=$3 to=$4
 from=$(dirname "$0")
@@ -11,8 +11,8 @@ doc=$tree/usr/share/doc/motorpool
 date=$(date -u -d "@${SOURCE_DATE_EPOCH:-$(date +%s)}" '+%a, %d %b %Y %H:%M:%S +0000')
 fill() { sed -e "s|@VERSION@|$version|g" -e "s|@HOUSE@|$house|g" -e "s|@DATE@|$date|g" -e "s|@MAIL@|$mail|g"; }
 
-# --- the tree as Debian likes it
-rm "$tree$house/current"                        # postinst makes it, or an upgrade would switch before it is ready
+# --- adapt the tree to Debian's policy
+rm "$tree$house/current"                        # created by postinst, or an upgrade would switch too early
 find "$tree$house/releases/$version" -type f -perm -u+x ! -name '*.sh' -exec strip --strip-unneeded --remove-section=.comment {} +
 gzip -9n "$tree/usr/share/man/man8/motorpool.8"
 install -m 644 "$from/copyright" "$doc/copyright"
@@ -20,7 +20,7 @@ fill <"$from/changelog" | gzip -9n >"$doc/changelog.gz"
 install -d "$tree/usr/share/lintian/overrides"
 install -m 644 "$from/lintian" "$tree/usr/share/lintian/overrides/motorpool"
 
-# --- what it needs: dpkg-shlibdeps wants to stand in a source package
+# --- dependencies: dpkg-shlibdeps must run in a source package
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/debian"
