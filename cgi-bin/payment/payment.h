@@ -9,7 +9,7 @@
 #ifndef MP_PAYMENT_H
 #define MP_PAYMENT_H
 
-#include "provider.h"
+#include "domain/provider.h"
 
 #include "domain/stuck.h"
 #include "lib/db/db.h"

@@ -8,7 +8,7 @@
 #include "breaker_inside.h"
 
 #include "lib/base/proc.h"
-#include "lib/event/in_flight.h"
+#include "lib/base/proc.h"
 #include "lib/base/log.h"
 
 #include <errno.h>

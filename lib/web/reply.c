@@ -70,7 +70,7 @@ fill_chrome(struct web *w)
 	c->other_lang = lang_code(lang_now() == LANG_KO ? LANG_EN : LANG_KO);
 	c->path = url_own(w);
 	c->csrf = csrf_for_page(w);
-	c->form_key = token_short(w->m);
+	c->form_key = secret_id(w->m);
 	c->signed_in = w->user.id != 0;
 	c->user_name = w->user.name;
 	c->user_email = w->user.email;

@@ -1,5 +1,5 @@
 /*
- * visitor.c - who is asking, and is it really he.
+ * visitor.c - who is asking: the session of a browser or the API token of a program, and whether the route admits them.
  *
  * A browser shows its session's token in the cookie mp_session; the database knows the token's hash and its absolute end.
  * The idle end needs no write: mp_seen is the time of the last visit, signed together with the token, and set again by
@@ -133,7 +133,7 @@ visitor_find(struct web *w)
 		find_by_session(w);
 }
 
-/* --- may he? ------------------------------------------------------------------------------------------------------ */
+/* --- admission ------------------------------------------------------------------------------------------------------ */
 
 static enum status
 send_to_sign_in(struct web *w)
@@ -171,38 +171,7 @@ visitor_refused(struct web *w, enum status *status)
 	return true;
 }
 
-/* --- is it he? ---------------------------------------------------------------------------------------------------- */
-
-const char *
-visitor_csrf(struct web *w)
-{
-	const char *of = w->in->session ? w->in->session : w->in->anon;
-
-	return of ? secret_sign(w->m, "csrf", of) : NULL;
-}
-
-bool
-visitor_forged(struct web *w)
-{
-	const char *site = w->in->x->param[P_FETCH_SITE], *shown = w->in->x->param[P_CSRF];
-	const struct sent *field = input_find(&w->in->body, "csrf");
-
-	if (w->method == GET || w->in->route->needs & (ROUTE_NO_CSRF | ROUTE_INTERNAL) || w->in->bearer)
-		return false;
-	if (site && strcmp(site, "cross-site") == 0)
-		return true;
-	/*
-	 * A program that signs in or up as JSON has nothing yet that a stranger's page could borrow, and is given no cookie. Where
-	 * nobody ever has a session (own_db) that says nothing: who may act there goes by where the browser stands.
-	 */
-	if (w->json && !w->in->session && !serving.p->own_db)
-		return false;
-	if (!shown && field)
-		shown = field->value;
-	return !secret_same(shown, visitor_csrf(w));
-}
-
-/* --- account's ---------------------------------------------------------------------------------------------------- */
+/* --- for the account program ---------------------------------------------------------------------------------------------------- */
 
 void
 web_sign_in(struct web *w, const char *token)

@@ -13,15 +13,10 @@
 #include "lib/base/secret.h"
 #include "lib/base/settings.h"
 
-#include <ctype.h>
-#include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define WRITE_AGAIN_S 5          /* a full disk, a lock that somebody holds */
-
-struct serving serving;
 
 void
 web_open(const struct program *p, struct arena *forever, bool internal)
@@ -31,31 +26,7 @@ web_open(const struct program *p, struct arena *forever, bool internal)
 	reply_open(forever);
 }
 
-void
-web_use_db(struct db *db, const char *why)
-{
-	serving.db = db;
-	serving.why = why;
-}
-
 /* --- begin ---------------------------------------------------------------------------------------------------------- */
-
-const char *
-token_short(struct arena *m)
-{
-	static unsigned char pool[12 * 256];
-	static size_t used = sizeof(pool);
-	size_t room = sodium_base64_encoded_len(12, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-	char *s = arena_alloc(m, room);
-
-	if (used == sizeof(pool)) {
-		randombytes_buf(pool, sizeof(pool));
-		used = 0;
-	}
-	sodium_bin2base64(s, room, pool + used, 12, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-	used += 12;
-	return s;
-}
 
 /* A request id that came with the request; NULL: none, or nothing that we would make. */
 static const char *
@@ -75,7 +46,7 @@ request_id(const struct web *w)
 {
 	const char *given = serving.internal ? given_request_id(w) : NULL;
 
-	return given ? given : token_short(w->m);
+	return given ? given : secret_id(w->m);
 }
 
 void
@@ -231,48 +202,6 @@ settle(struct web *w, enum status status)
 	return web_broken(w);
 }
 
-/* Ids and codes: at most nine digits, or capital letters and digits joined by a dash. A typed name, e-mail, card or key is none. */
-static bool
-is_id(const char *s)
-{
-	size_t n = strlen(s), n_digits = strspn(s, "0123456789");
-
-	if (n_digits == n)
-		return n <= 9;
-	return n <= 20 && strchr(s, '-') && *s >= 'A' && *s <= 'Z' && strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == n && strpbrk(s, "0123456789");
-}
-
-static const char *
-param_to_log(const struct web_inside *in, int i)
-{
-	return i < in->n_params && is_id(in->param[i].value) ? in->param[i].value : NULL;
-}
-
-/*
- * The path for the log: the route's, with ids where its parameters are. What else somebody has put there stays out, and so does
- * an address that is none of ours: people type and paste everything everywhere.
- */
-const char *
-web_path_to_log(struct web *w)
-{
-	struct buf path = { .m = w->m };
-	const char *value;
-	size_t n;
-	int i = 0;
-
-	if (!w->in->route)
-		return w->in->is_health ? w->path : "?";
-	for (const char *s = w->in->route->path; *s; s += n) {
-		n = *s == ':' ? strcspn(s, "/") : strcspn(s, ":");
-		value = *s == ':' ? param_to_log(w->in, i++) : NULL;
-		if (value)
-			buf_puts(&path, value);
-		else
-			buf_put(&path, s, n);
-	}
-	return path.s;
-}
-
 static void
 log_answer(struct web *w, enum status status, int64_t began_us)
 {
@@ -326,110 +255,4 @@ web_refuse_overload(struct exchange *x, struct arena *m)
 	log_request(NULL);
 	if (serving.gauge)
 		atomic_fetch_add(&serving.gauge->n_shed, 1);
-}
-
-/* --- what handlers ask ------------------------------------------------------------------------------------------- */
-
-const char *
-web_param(struct web *w, const char *name)
-{
-	for (int i = 0; i < w->in->n_params; i++)
-		if (strcmp(w->in->param[i].name, name) == 0)
-			return w->in->param[i].value;
-	return "";
-}
-
-int64_t
-web_param_id(struct web *w, const char *name)
-{
-	const char *s = web_param(w, name);
-	size_t n = strlen(s);
-
-	return n > 0 && n <= 18 && *s != '0' && strspn(s, "0123456789") == n ? strtoll(s, NULL, 10) : 0;
-}
-
-const char *
-web_header(struct web *w, const char *name)
-{
-	char param[80] = "HTTP_";
-	size_t n = strlen(name);
-
-	if (n > sizeof(param) - 6)
-		return NULL;
-	for (size_t i = 0; i <= n; i++)
-		param[5 + i] = name[i] == '-' ? '_' : (char)toupper((unsigned char)name[i]);
-	return gateway_param(w->in->x, param);
-}
-
-const char *
-web_cookie(struct web *w, const char *name)
-{
-	static const char host[] = "__Host-";
-	size_t skip = settings.tls ? sizeof(host) - 1 : 0;
-
-	for (int i = 0; i < w->in->n_cookies; i++) {
-		const struct cookie *c = &w->in->cookie[i];
-
-		if (strncmp(c->name, host, skip) == 0 && strcmp(c->name + skip, name) == 0)
-			return c->value;
-	}
-	return NULL;
-}
-
-const char *
-web_body(struct web *w, size_t *n)
-{
-	*n = w->in->raw_n;
-	return w->in->raw ? w->in->raw : "";
-}
-
-const char *
-web_file(struct web *w, const char *name, size_t *n)
-{
-	const struct upload *file = &w->in->body.file;
-
-	*n = 0;
-	if (!file->bytes || strcmp(file->name, name) != 0)
-		return NULL;
-	*n = file->n;
-	return file->bytes;
-}
-
-const char *
-web_idempotency_key(struct web *w)
-{
-	const char *key = w->in->x->param[P_IDEMPOTENCY];
-	const struct sent *field;
-
-	if (key)
-		return key;
-	field = input_find(&w->in->body, "form_key");
-	return field ? field->value : "";
-}
-
-static int
-by_name(const void *a, const void *b)
-{
-	const struct sent *const *x = a, *const *y = b;
-
-	return strcmp((*x)->name, (*y)->name);
-}
-
-/* name US value RS … in the order of names: neither separator can stand in a field. */
-const char *
-web_body_hash(struct web *w)
-{
-	const struct input *in = web_fields(w);
-	const struct sent **sorted = arena_array(w->m, const struct sent *, in->n + 1);
-	struct buf text = { .m = w->m };
-	int n = 0;
-
-	for (int i = 0; i < in->n; i++)
-		if (strcmp(in->field[i].name, "csrf") != 0 && strcmp(in->field[i].name, "form_key") != 0)
-			sorted[n++] = &in->field[i];
-	qsort(sorted, (size_t)n, sizeof(*sorted), by_name);
-	buf_puts(&text, "");
-	for (int i = 0; i < n; i++)
-		buf_printf(&text, "%s\x1f%s\x1e", sorted[i]->name, sorted[i]->value);
-	return secret_hash(w->m, text.s);
 }

@@ -1,11 +1,11 @@
 /*
  * inside - what the files behind web.h and form.h share about the request in hand. Nothing else includes it.
  *
- *	web.c      a request's life: begin, the checks in their order, the handler, the end     take.c   what the request is
- *	route.c    which handler
- *	visitor.c  who is asking: session, API token, CSRF                                      health.c healthz, readyz
- *	reply.c    the answer: pages, JSON, redirects, errors, headers                          url.c    links, paging, sorting
- *	form.c     typed fields, field.c the fields shown again
+ *	web.c      a request's life: begin, the checks in their order, the handler, the end
+ *	take.c     method, path, query, body         route.c    which handler         health.c   healthz, readyz
+ *	visitor.c  who is asking                     csrf.c     forged forms          asked.c    what handlers ask about it
+ *	reply.c    pages, JSON, redirects, errors    url.c      links, paging, tabs   form.c, field.c   typed fields, shown again
+ *	serving.c  the program and its database
  */
 #ifndef MP_WEB_INSIDE_H
 #define MP_WEB_INSIDE_H
@@ -106,6 +106,5 @@ enum status reply_error(struct web *w, enum status status, const char *code, con
 const char *url_path(struct web *w);                    /* the path, percent-encoded again where it must be */
 const char *url_own(struct web *w);                     /* this page's address, to come back to; without its query when that is no proper one */
 void put_number(struct buf *b, int64_t n, int min_digits);      /* n >= 0 */
-const char *token_short(struct arena *m);               /* 96 random bits: request ids */
 
 #endif
