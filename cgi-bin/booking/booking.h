@@ -2,7 +2,7 @@
  * booking - the promise of a car for an interval, and its whole life.
  *
  * A booking is HELD (the calendar slot is taken for hold_s) → PAID → CONFIRMED → OUT → RETURNED → COMPLETED; it ends aside as
- * EXPIRED, REJECTED, CANCEL_REQUESTED → CANCELLED, or NO_SHOW (DOMAIN 3). booking owns the calendar: whether a car is free is
+ * EXPIRED, REJECTED, CANCEL_REQUESTED → CANCELLED, or NO_SHOW (docs/domain.md 3). booking owns the calendar: whether a car is free is
  * decided here, in one write transaction, by the schema. Money moves through payment (payment_client.h), never inside a transaction.
  */
 #ifndef MP_BOOKING_H

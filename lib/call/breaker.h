@@ -1,5 +1,5 @@
 /*
- * breaker - what stands between a program and another one that is down, hung or overloaded (GROUND, Synchronous call 2).
+ * breaker - what stands between a program and another one that is down, hung or overloaded.
  *
  * Every call by call_do() goes through the callee's breaker: a board (shm.h) in $VAR/run/NAME.breaker that all callers share,
  * atomics only. Closed: calls go through, at most `flying` at once (the bulkhead; places hold pids, those of the dead are taken

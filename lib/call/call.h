@@ -1,6 +1,6 @@
 /*
  * call - a synchronous call to another program's internal socket: FastCGI, spoken by ~60 lines of our own, because only the
- * direct way can tell *certainly not sent* from *outcome unknown* (GROUND, Synchronous call 1). Between us and a program that is
+ * direct way can tell *certainly not sent* from *outcome unknown*. Between us and a program that is
  * down or hangs stands its breaker: callers of it wait for nothing, and it gets its breath back.
  */
 #ifndef MP_CALL_H

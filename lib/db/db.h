@@ -11,9 +11,9 @@
  *	db_list(db, &line_shape, &b->lines, &b->n_lines, "SELECT rule, amount FROM booking_line WHERE booking_id = $1", id);
  *
  * Writers queue on one robust priority-inheriting mutex (lock.h) before BEGIN IMMEDIATE; SQLite's own busy handler would
- * starve the unlucky (GROUND SQLite 3). A commit is written without fsync under the lock; db_durable() then syncs the WAL
+ * starve the unlucky. A commit is written without fsync under the lock; db_durable() then syncs the WAL
  * once for everybody who waits. Nothing may leave the machine before db_durable(): web_serve and every outside call see to
- * that. Checkpoints happen in the relay only, under the writers' lock (GROUND SQLite 1).
+ * that. Checkpoints happen in the relay only, under the writers' lock.
  */
 #ifndef MP_DB_H
 #define MP_DB_H

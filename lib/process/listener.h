@@ -1,5 +1,5 @@
 /*
- * listener - a listening unix socket that takes the place of an older one without a moment in between (GROUND, FastCGI 2).
+ * listener - a listening unix socket that takes the place of an older one without a moment in between.
  *
  * It is bound under a name of its own and renamed when somebody is there to answer. It is unlinked only while it is still
  * the one that people find under its name.
