@@ -97,7 +97,7 @@ by_name(const void *a, const void *b)
 	return strcmp((*x)->name, (*y)->name);
 }
 
-/* name US value RS … in the order of names: neither separator can stand in a field. */
+/* name US value RS … in the order of names: a field can contain neither separator. */
 const char *
 web_body_hash(struct web *w)
 {

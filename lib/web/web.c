@@ -1,9 +1,9 @@
 /*
- * web.c - one request's life, from its parameters to the log line; web.h tells what handlers see of it.
+ * web.c - one request from its parameters to the log line; web.h describes what handlers see of it.
  *
- * The checks stand in one list (answer()): what the request is, who asks, which handler, may he, is it forged, then the
- * handler. Each check that fails ends with an answer of its own. After the handler the answer is held back until nothing
- * can go wrong any more: a sticky failure, a transaction left open or a disk that refuses turn it into the 500 page.
+ * answer() lists the checks: what the request is, who asks, which handler, admission, CSRF, then the handler. Each failed check
+ * ends with an answer of its own. After the handler the answer is sent only when nothing can fail any more: a sticky failure, a
+ * transaction left open or a disk error turns it into the 500 page.
  */
 #include "web_inside.h"
 
@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WRITE_AGAIN_S 5          /* a full disk, a lock that somebody holds */
+#define WRITE_AGAIN_S 5          /* after a full disk, or while another process holds the lock */
 
 void
 web_open(const struct program *p, struct arena *forever, bool internal)
@@ -28,7 +28,7 @@ web_open(const struct program *p, struct arena *forever, bool internal)
 
 /* --- begin ---------------------------------------------------------------------------------------------------------- */
 
-/* A request id that came with the request; NULL: none, or nothing that we would make. */
+/* The request id sent with the request; NULL: none, or not of the form we make. */
 static const char *
 given_request_id(const struct web *w)
 {
@@ -40,7 +40,7 @@ given_request_id(const struct web *w)
 	return NULL;
 }
 
-/* The caller's id is kept only from our own programs: a stranger's would let him write into our logs. */
+/* A caller's id is accepted only from our own programs; otherwise clients could write into our logs. */
 static const char *
 request_id(const struct web *w)
 {
@@ -87,7 +87,7 @@ begin(struct web *w, struct web_inside *in, struct exchange *x, struct arena *m)
 	if (w->db) {
 		db_fresh(w->db);
 		db_read_only(w->db, false);
-		serving.dead |= db_failed(w->db);       /* what a fresh start does not forgive: the disk */
+		serving.dead |= db_failed(w->db);       /* a failed disk, which db_fresh() does not clear */
 	}
 }
 
@@ -103,7 +103,7 @@ not_allowed(struct web *w, int methods)
 	return web_refuse(w, HTTP_NOT_ALLOWED, "not_allowed", _("This address does not support this kind of request."));
 }
 
-/* Read-only until the next request begins: what only shows need not wait for the disk either (db_durable). */
+/* Read-only until the next request begins; then the answer need not wait for the disk either (db_durable). */
 static enum status
 run_handler(struct web *w)
 {
@@ -113,7 +113,7 @@ run_handler(struct web *w)
 	return w->in->route->handle(w);
 }
 
-/* Is the request well made, and is there somebody to answer it? false: *status is the answer. */
+/* Is the request well-formed, and is there a handler for it? false: *status is the answer. */
 static bool
 is_understood(struct web *w, bool method_known, enum status *status)
 {
@@ -156,8 +156,7 @@ answer(struct web *w)
 /* --- end ------------------------------------------------------------------------------------------------------------ */
 
 /*
- * An internal answer stays in the house: its caller writes to the same log, and makes it durable up to its own last word before
- * anything leaves.
+ * Internal replies need no fsync: the caller writes to the same WAL and syncs it before it replies.
  */
 static bool
 is_safe_to_say(struct web *w)
@@ -166,8 +165,8 @@ is_safe_to_say(struct web *w)
 }
 
 /*
- * Nothing could be written down, or nobody knows whether it was. Inside the house 503 means that nothing was begun, which would
- * be too much to say.
+ * The write failed, or its outcome is unknown. To an internal caller 503 would mean that nothing was begun, which may not be
+ * true.
  */
 static enum status
 could_not_write(struct web *w)
@@ -178,7 +177,7 @@ could_not_write(struct web *w)
 	return web_later(w, WRITE_AGAIN_S, _("We can't save changes right now. Please try again in a moment. If you were booking or paying, check your bookings first; you will not be charged twice."));
 }
 
-/* Nothing leaves before it is true, whole and on disk. */
+/* The answer is sent only when it is complete and what it reports is on disk. */
 static enum status
 settle(struct web *w, enum status status)
 {
@@ -236,7 +235,7 @@ web_serve(struct exchange *x, struct arena *m)
 	gauge_end(serving.gauge, serving.slot, status, clock_us() - began_us);
 }
 
-/* Those who are turned away come back one after the other, not all in the same second. */
+/* Retry-After is spread over some seconds, so that refused clients do not all return at once. */
 void
 web_refuse_overload(struct exchange *x, struct arena *m)
 {
