@@ -188,6 +188,16 @@ bool db_create(const char *var_dir, const char *schema_file, const char *view_fi
 bool db_create_own(const char *var_dir, const char *name, const char *schema_file, const char **why);   /* $VAR/NAME.db of a role's own_db */
 bool db_script(struct db *db, const char *sql);
 
+/* The motorpool command again (db_admin.c): what each engine does in its own way. */
+/* Is the main file whole? Answers how many faults the engine finds in it (100 at most); *first describes one. */
+int64_t db_verify(struct db *db, const char **first);
+/* Rows that refer to one that does not exist; *first is one of them: "slot row 12". */
+int64_t db_verify_references(struct db *db, const char **first);
+/* The database at path can be read as NAME.table from now on. false: there is none, or a failure. */
+bool db_beside(struct db *db, const char *path, const char *name);
+/* On: many writes are fast, and other connections are locked out; a power cut may leave a broken file. Off: the others are let in. */
+void db_bulk(struct db *db, bool on);
+
 /*
  * Copies of $VAR/NAME.db as they all are at one and the same moment, into new files, while everybody goes on (db_copy.c).
  * false: *why says what went wrong; what is half done is left behind.
