@@ -204,7 +204,7 @@ test_that "the page shows the same, says how fresh it is and keeps the filter"
 browser boss; get '/view/cars?q=K5&sort=-plate'; expect_status 200; expect_body '22나 2222'; expect_no_body '12가 3456'
 expect_body 'value="K5"'; expect_body 'Up to date as of'; expect_body 'aria-sort="descending"'
 get '/view/cars?status=BROKEN'; expect_status 422; expect_body 'aria-invalid="true"'
-get '/view/cars?q=nosuchcar'; expect_body 'No car matches'
+get '/view/cars?q=nosuchcar'; expect_body 'No cars match'
 
 # --- the read models are made from events alone
 
