@@ -45,6 +45,8 @@ const char *cli_option(int *argc, char **argv, const char *name, bool *bad);
 bool cli_flag(int *argc, char **argv, const char *name);
 bool cli_number(const char *text, int64_t min, int64_t max, int64_t *n);
 
+/* Creates the state folder, and from here on uses a path to it that is short enough for socket names. false: it has said why. */
+bool cli_enter(struct cli *c);
 /* Settings, clock, money and keys of this state folder. false: said why. */
 bool cli_settle(struct cli *c);
 /* cli_settle() and a connection that owns everything. NULL: said why. */

@@ -10,12 +10,16 @@
 #include "lib/base/settings.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#define VAR_MAX 70              /* with "/run/payment.internal.sock.4194304" after it, a path must fit into a socket address */
 
 const struct db_role cli_role = { .name = "motorpool", .owns = "*" };
 
@@ -99,6 +103,34 @@ const char *
 cli_path(const struct cli *c, const char *dir, const char *name)
 {
 	return arena_printf(c->m, "%s/%s", dir, name);
+}
+
+static bool
+make_folders(struct cli *c, const char *path)
+{
+	char *part = arena_strdup(c->m, path);
+
+	for (char *s = part + 1; *s; s++)
+		if (*s == '/') {
+			*s = '\0';
+			mkdir(part, 0755);
+			*s = '/';
+		}
+	return mkdir(part, 0755) == 0 || errno == EEXIST;
+}
+
+/* The absolute path, as it is easiest to recognise in a list of processes; if that is too long, the working directory and ".". */
+bool
+cli_enter(struct cli *c)
+{
+	char path[PATH_MAX];
+
+	if (!make_folders(c, c->var) || !realpath(c->var, path))
+		return cli_fail("%s: %s", c->var, strerror(errno)), false;
+	c->var = strlen(path) <= VAR_MAX ? arena_strdup(c->m, path) : ".";
+	if (c->var[0] == '.' && chdir(path) != 0)
+		return cli_fail("%s: %s", path, strerror(errno)), false;
+	return true;
 }
 
 bool

@@ -10,13 +10,14 @@
 # What is run, and how it is counted, stands in tests/run; logs are in build/asan/test-logs.
 
 TEST_BUILD := build/asan
+PLAIN      := build
 KINDS      := lint unit page story fault browser
 
 # As root of Debian what is missing is installed; others are told. A node that is there, from wherever, is used.
 TEST_PACKAGES := siege libcmocka-dev chromium fonts-noto-cjk jq curl default-jre-headless sqlite3 gettext \
 	dpkg-dev lighttpd-mod-openssl logrotate openssl systemd
 
-.PHONY: test-fault test lint test-deps test-build unit-test page-test story-test browser-test units
+.PHONY: test-fault test lint test-deps test-build demo-command unit-test page-test story-test browser-test units
 test: test-deps test-build
 	$(Q)BUILD=$(TEST_BUILD) tests/run $(KINDS)
 
@@ -35,6 +36,10 @@ faults: $(FAULT)
 # Two at a time: as many as the smallest machine this must fit has cores.
 test-build: | deps
 	$(Q)$(MAKE) --no-print-directory -j$(or $(TEST_JOBS),$(shell nproc)) BUILD=$(TEST_BUILD) SAN=1 all units
+	$(Q)$(MAKE) --no-print-directory -j$(or $(TEST_JOBS),$(shell nproc)) BUILD=$(PLAIN) demo-command
+
+# What makes the demo data (tests/demo).
+demo-command: $(BUILD)/motorpool $(MO) $(KO_LOCALE)
 
 unit-test page-test story-test browser-test: test-deps test-build
 	$(Q)BUILD=$(TEST_BUILD) tests/run $(@:-test=)

@@ -256,8 +256,8 @@ restore(struct cli *c, int argc, char **argv)
 		return cli_usage(c);
 	if (!realpath(argv[1], file))           /* cli_enter() may change the folder we are in */
 		return cli_fail("%s: %s", argv[1], strerror(errno));
-	if (!cli_enter(c, &why))
-		return cli_fail("%s", why);
+	if (!cli_enter(c))
+		return 1;
 	if (has_state(c) && !replaces)
 		return cli_fail("%s already contains data; use --replace to move it aside", c->var);
 	mkdir(cli_path(c, c->var, "run"), 0755);

@@ -319,8 +319,8 @@ deploy(struct cli *c, int argc, char **argv)
 		return cli_usage(c);
 	if (!find_release(&d, asked, back))
 		return 1;
-	if (!cli_enter(c, &why))
-		return cli_fail("%s", why);
+	if (!cli_enter(c))
+		return 1;
 	if (!rental_settings_open(c->root, c->var, &why))
 		return cli_fail("%s", why ? why : "cannot read the settings");
 	return be_alone(c) ? change_all(&d) : 1;

@@ -1,15 +1,22 @@
-/* hold - `motorpool hold SECONDS`, in builds with FAULTS=1 only: a process that hangs with the writers' lock in its hand. */
+/* hold - `motorpool hold SECONDS`, in builds with FAULTS=1 only: holds the writers' lock for so long, or until SIGTERM. */
 #ifdef MOTORPOOL_FAULTS
 #include "cli/cli.h"
 
 #include "lib/db/lock.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define WAIT_MS 5000
+
+static void
+wake(int signal_number)
+{
+	(void)signal_number;
+}
 
 static int
 hold(struct cli *c, int argc, char **argv)
@@ -21,6 +28,7 @@ hold(struct cli *c, int argc, char **argv)
 		return cli_usage(c);
 	if (!lock || !lock_writer(lock, WAIT_MS))
 		return cli_fail("cannot take the write lock: %s", strerror(errno));
+	signal(SIGTERM, wake);          /* sleep() returns */
 	puts("held");
 	fflush(stdout);
 	sleep((unsigned)seconds);

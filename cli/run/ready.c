@@ -1,38 +1,19 @@
-/* ready.c - which programs there are, and whether each can do its work: its readyz, asked over the socket lighttpd uses. */
+/* ready.c - whether the programs are ready: their readyz, requested over the socket that lighttpd uses, or through lighttpd. */
 #include "process.h"
 
 #include "lib/call/call.h"
-#include "lib/base/clock.h"
-#include "lib/base/settings.h"
+#include "lib/base/proc.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <limits.h>
-#include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #define ASK_MS  1000
-#define VAR_MAX 70              /* with "/run/payment.internal.sock.4194304" behind it, a socket's name has room for so much */
 
-static bool
-is_called(struct cli *c, int pid, const char *name)
-{
-	FILE *f = pid > 0 ? fopen(arena_printf(c->m, "/proc/%d/comm", pid), "re") : NULL;
-	char is[32] = "";
-	bool same = f && fscanf(f, "%31s", is) == 1 && strcmp(is, name) == 0;
-
-	if (f)
-		fclose(f);
-	return same;
-}
-
-/* It stands first in its file; when it was killed, the number may be somebody else's by now. */
+/* Its pid is on the first line of its pid file; if it was killed, another process may have that pid by now. */
 pid_t
 program_parent(struct cli *c, const struct context *p)
 {
@@ -43,7 +24,7 @@ program_parent(struct cli *c, const struct context *p)
 		pid = 0;
 	if (f)
 		fclose(f);
-	return is_called(c, pid, p->name) ? pid : 0;
+	return proc_is_named(pid, p->name) ? pid : 0;
 }
 
 int
@@ -60,7 +41,7 @@ program_ready(struct cli *c, const struct context *p, const char **why)
 		return call.status;
 	case CALL_NOT_SENT:
 	case CALL_REFUSED:
-		*why = "not listening";
+		*why = "it does not listen";
 		return 0;
 	case CALL_UNKNOWN:
 		*why = "no answer";
@@ -72,7 +53,7 @@ program_ready(struct cli *c, const struct context *p, const char **why)
 /* --- through lighttpd ------------------------------------------------------------------------------------------------- */
 
 static int
-connect_to(const char *address, int port, int deadline_ms)
+connect_tcp(const char *address, int port, int deadline_ms)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
 	struct timeval limit = { .tv_sec = deadline_ms / 1000, .tv_usec = deadline_ms % 1000 * 1000 };
@@ -91,7 +72,7 @@ connect_to(const char *address, int port, int deadline_ms)
 int
 http_get(const char *address, int port, const char *path, int deadline_ms)
 {
-	int fd = connect_to(address, port, deadline_ms), status = 0;
+	int fd = connect_tcp(address, port, deadline_ms), status = 0;
 	char text[300];
 	ssize_t n;
 
@@ -102,41 +83,4 @@ http_get(const char *address, int port, const char *path, int deadline_ms)
 	close(fd);
 	text[n > 0 ? n : 0] = '\0';
 	return sscanf(text, "HTTP/1.%*d %d", &status) == 1 ? status : 0;
-}
-
-/* --- the state folder ---------------------------------------------------------------------------------------------------- */
-
-static bool
-make_folders(struct cli *c, const char *path)
-{
-	char *part = arena_strdup(c->m, path);
-
-	for (char *s = part + 1; *s; s++)
-		if (*s == '/') {
-			*s = '\0';
-			mkdir(part, 0755);
-			*s = '/';
-		}
-	return mkdir(part, 0755) == 0 || errno == EEXIST;
-}
-
-/* The whole name, as people look for it in a list of processes; the folder itself and "." where that is too long. */
-bool
-cli_enter(struct cli *c, const char **why)
-{
-	char whole[PATH_MAX];
-
-	if (!make_folders(c, c->var) || !realpath(c->var, whole)) {
-		*why = arena_printf(c->m, "%s: %s", c->var, strerror(errno));
-		return false;
-	}
-	if (strlen(whole) <= VAR_MAX) {
-		c->var = arena_strdup(c->m, whole);
-		return true;
-	}
-	c->var = ".";
-	if (chdir(whole) == 0)
-		return true;
-	*why = arena_printf(c->m, "%s: %s", whole, strerror(errno));
-	return false;
 }

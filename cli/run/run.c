@@ -1,10 +1,10 @@
 /*
- * run.c - `motorpool run`: everything on this machine, in the foreground, until Ctrl-C.
+ * run.c - `motorpool run`: the whole system on this machine, in the foreground, until Ctrl-C.
  *
- * Makes the databases (and demo data on the first start), starts lighttpd, each program's parent and, every minute as cron
- * would, a relay; starts again what dies; says where it is when everybody is ready. At the end it stops what it started: first
- * lighttpd, so that nobody new comes in, then the programs, which finish what they have in hand; after 5 s the rest is killed.
- * Two copies never meet: each has its own PORT and its own VAR, and a second one on the same VAR is refused.
+ * Creates the databases (with demo data on the first start), starts lighttpd, each program's parent and, every minute as cron
+ * would, a relay; restarts what dies; prints the address when all are ready. At the end it stops lighttpd first, so that no new request
+ * comes in, then the programs, which finish the requests in progress; after 5 s the rest is killed.
+ * Several copies run side by side, each with its own PORT and VAR; a second one on the same VAR is refused.
  */
 #include "process.h"
 
@@ -21,7 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,8 +28,8 @@
 static const char usage[] =
 	"usage: motorpool run [--port N] [--bind ADDRESS] [--var DIR] [--empty]\n"
 	"\n"
-	"Starts lighttpd, all programs and the relay, and stops them on Ctrl-C. On the first start the state directory is filled with\n"
-	"demo data; the log-ins are in DIR/demo-logins.txt.\n"
+	"Starts lighttpd, all programs and the relay, and stops them at Ctrl-C. On the first start the state folder is filled with\n"
+	"demo data; its log-ins are listed in DIR/demo-logins.txt.\n"
 	"\n"
 	"  --port N        the port (default: PORT from the environment, else 8080)\n"
 	"  --bind ADDRESS  the address (default: BIND from the environment, else 127.0.0.1: this machine only)\n"
@@ -38,7 +37,6 @@ static const char usage[] =
 	"\n"
 	"Several instances can run side by side with different ports and directories. Logs: DIR/log/NAME.log.\n";
 
-#define MAX_RELAYS   3          /* one works, one waits, one leaves */
 #define RELAY_MS     60000
 #define READY_MS     60000
 #define DRAIN_MS     5000
@@ -47,116 +45,49 @@ static const char usage[] =
 
 static struct {
 	struct cli *c;
-	struct process process[MAX_PROCESSES];   /* lighttpd first */
-	struct process relay[MAX_RELAYS];
-	int n_processes, signals, port;
+	struct supervisor supervisor;
+	struct process process[MAX_PROCESSES + MAX_RELAYS];     /* lighttpd first, the relays last */
+	int port;
 	const char *bind, *access_log;
-	bool is_ending, is_hurried, is_ready;
+	bool is_ready;
 	int64_t began_ms, relay_at_ms, trim_at_ms;
 } the;
 
-/* For `motorpool status` and for whoever wants to break things: who is who. The parents list their workers beside it. */
-static void
-write_pids(void)
-{
-	const char *path = cli_path(the.c, the.c->var, "run/run.pid"), *temp = arena_printf(the.c->m, "%s.new", path);
-	FILE *f = fopen(temp, "we");
-
-	if (!f)
-		return;
-	fprintf(f, "%d\n", (int)getpid());
-	for (int i = 0; i < the.n_processes; i++)
-		if (the.process[i].pid)
-			fprintf(f, "%d %s\n", (int)the.process[i].pid, the.process[i].name);
-	for (int i = 0; i < MAX_RELAYS; i++)
-		if (the.relay[i].pid)
-			fprintf(f, "%d relay\n", (int)the.relay[i].pid);
-	fclose(f);
-	rename(temp, path);
-}
+static struct process *const lighttpd = the.process;
 
 /* --- keeping them running ------------------------------------------------------------------------------------------------ */
 
-static bool
-start_due(void)
-{
-	int64_t now = clock_ms();
-	bool some = false;
-
-	for (int i = 0; i < the.n_processes; i++) {
-		struct process *s = &the.process[i];
-
-		if (!s->pid && now >= s->start_at_ms)
-			some = process_start(s) || some;
-	}
-	return some;
-}
-
-/* As cron does it: each minute another one, whatever became of those before. */
-static bool
+/* Every minute another one, as cron does it. */
+static void
 start_relay(void)
 {
 	int64_t now = clock_ms();
 
 	if (now < the.relay_at_ms)
-		return false;
+		return;
 	the.relay_at_ms = now + RELAY_MS;
-	for (int i = 0; i < MAX_RELAYS; i++)
-		if (!the.relay[i].pid)
-			return process_start(&the.relay[i]);
-	return false;
-}
-
-static void
-note_end(struct process *s, int status)
-{
-	bool is_fine = s->is_once && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-
-	if (!the.is_ending && !is_fine)
-		fprintf(stderr, "motorpool: %s ended (%s %d)%s; see %s\n", s->name, WIFSIGNALED(status) ? "signal" : "status",
-		        WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), s->is_once ? "" : ", restarting", s->log);
-	process_ended(s, status);
-}
-
-/* Workers whose parent was killed come to us too: they are waited for and forgotten. */
-static bool
-reap(void)
-{
-	bool some = false;
-	int status;
-
-	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0; some = true) {
-		for (int i = 0; i < the.n_processes; i++)
-			if (the.process[i].pid == pid)
-				note_end(&the.process[i], status);
-		for (int i = 0; i < MAX_RELAYS; i++)
-			if (the.relay[i].pid == pid)
-				note_end(&the.relay[i], status);
-	}
-	return some;
-}
-
-static bool
-hear_signals(void)
-{
-	struct signalfd_siginfo info;
-	bool some = false;
-
-	while (read(the.signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		if (info.ssi_signo == SIGCHLD) {
-			some = reap() || some;
-			continue;
+	for (int i = 0; i < the.supervisor.n; i++)
+		if (the.process[i].is_relay && the.process[i].child.state == CHILD_OFF) {
+			the.process[i].child.state = CHILD_DUE;
+			return;
 		}
-		the.is_hurried = the.is_ending;         /* asked twice: at once */
-		the.is_ending = true;
-	}
-	return some;
+}
+
+static enum child_restart
+process_ended(struct child *c, int status)
+{
+	const struct process *p = (const struct process *)c;
+
+	if (!the.supervisor.is_stopping && (status != 0 || !p->is_relay))
+		fprintf(stderr, "motorpool: %s ended (%s)%s; see %s\n", c->name, child_status(status), p->is_relay ? "" : " and is started again", p->log);
+	return p->is_relay ? CHILD_NO_RESTART : CHILD_RESTART;
 }
 
 static void
-wait_a_little(int ms)
+wait_and_hear(int ms)
 {
-	poll(&(struct pollfd){ .fd = the.signals, .events = POLLIN }, 1, ms);
+	poll(&(struct pollfd){ .fd = the.supervisor.signal_fd, .events = POLLIN }, 1, ms);
+	supervisor_hear();
 }
 
 static void
@@ -165,17 +96,16 @@ trim_logs(void)
 	if (clock_ms() < the.trim_at_ms)
 		return;
 	the.trim_at_ms = clock_ms() + TRIM_MS;
-	for (int i = 0; i < the.n_processes; i++)
+	for (int i = 0; i < the.supervisor.n; i++)
 		process_log_trim(the.process[i].log, LOG_MAX);
-	process_log_trim(the.relay[0].log, LOG_MAX);
 	process_log_trim(the.access_log, LOG_MAX);
 }
 
 /* --- ready ---------------------------------------------------------------------------------------------------------------- */
 
-/* NULL: all are. Else who is not, and why. */
+/* NULL: all are ready. Else which is not, and why. */
 static const char *
-who_is_not_ready(void)
+not_ready(void)
 {
 	const char *why;
 
@@ -218,25 +148,25 @@ print_welcome(void)
 	fflush(stdout);
 }
 
-/* false: it took too long, and nothing says it will become better. */
+/* false: it took too long. */
 static bool
-look_whether_ready(void)
+check_ready(void)
 {
-	static struct arena *asking;            /* many times until they are */
+	static struct arena *scratch;           /* it is called many times */
 	struct arena *own = the.c->m;
-	const char *who;
+	const char *what;
 	bool go_on = true;
 
-	if (!asking)
-		asking = arena_new(4 << 20);
-	arena_reset(asking);
-	the.c->m = asking;
-	who = who_is_not_ready();
-	if (!who) {
+	if (!scratch)
+		scratch = arena_new(4 << 20);
+	arena_reset(scratch);
+	the.c->m = scratch;
+	what = not_ready();
+	if (!what) {
 		the.is_ready = true;
 		print_welcome();
 	} else if (clock_ms() - the.began_ms > READY_MS) {
-		cli_fail("not ready after %d s: %s. The logs are in %s/log", READY_MS / 1000, who, the.c->var);
+		cli_fail("not ready after %d s: %s. The logs are in %s/log", READY_MS / 1000, what, the.c->var);
 		go_on = false;
 	}
 	the.c->m = own;
@@ -245,18 +175,18 @@ look_whether_ready(void)
 
 /* --- the end -------------------------------------------------------------------------------------------------------------- */
 
-/* Whoever loses its parent becomes our child (we asked for that), so when we have none nobody is left. */
+/* Processes that lose their parent become our children (PR_SET_CHILD_SUBREAPER), so without children all have ended. */
 static bool
-anybody_left(void)
+has_children(void)
 {
 	siginfo_t info;
 
 	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
-/* Whoever is our child: those we started, and workers whose parent was killed. */
+/* To the processes we started, and to workers whose parent was killed. */
 static void
-tell_children(int signal)
+signal_children(int signal)
 {
 	FILE *f = fopen("/proc/thread-self/children", "re");
 	int pid;
@@ -267,22 +197,12 @@ tell_children(int signal)
 		fclose(f);
 }
 
-/* Those that did not end: the ones we know with all that belong to them, then whoever came to us since. */
 static void
-kill_the_rest(void)
+kill_all(void)
 {
-	for (int i = 0; i < the.n_processes; i++)
-		process_kill(&the.process[i]);
-	for (int i = 0; i < MAX_RELAYS; i++)
-		process_kill(&the.relay[i]);
-	tell_children(SIGKILL);
-}
-
-/* But lighttpd, which went first. */
-static void
-end_programs(void)
-{
-	tell_children(SIGTERM);
+	for (int i = 0; i < the.supervisor.n; i++)
+		child_kill(&the.process[i].child);
+	signal_children(SIGKILL);
 }
 
 /* Waits for lighttpd alone, or for all. */
@@ -291,78 +211,71 @@ wait_for_end(bool all, int ms)
 {
 	int64_t until = clock_ms() + ms;
 
-	while (clock_ms() < until && !the.is_hurried && (all ? anybody_left() : process_is_alive(&the.process[0]))) {
-		wait_a_little(20);
-		hear_signals();
-		reap();
+	while (clock_ms() < until && !the.supervisor.is_hurried && (all ? has_children() : lighttpd->child.pid != 0)) {
+		wait_and_hear(20);
+		supervisor_run(clock_ms());
 	}
 }
 
 static void
-stop_all(void)
+stop_processes(void)
 {
-	the.is_ending = true;
-	process_end(&the.process[0]);
+	the.supervisor.is_stopping = true;
+	child_end(&lighttpd->child, SIGINT, DRAIN_MS);
 	wait_for_end(false, DRAIN_MS);
-	end_programs();
+	signal_children(SIGTERM);
 	wait_for_end(true, DRAIN_MS);
-	the.is_hurried = false;
-	for (int i = 0; i < 20 && anybody_left(); i++) {        /* each round may bring us more: their children */
-		kill_the_rest();
+	the.supervisor.is_hurried = false;
+	for (int i = 0; i < 20 && has_children(); i++) {        /* in each round the children of those killed may become ours */
+		kill_all();
 		wait_for_end(true, 100);
 	}
-	unlink(cli_path(the.c, the.c->var, "run/run.pid"));
+	unlink(the.supervisor.pid_file);
 	unlink(cli_path(the.c, the.c->var, "run/env"));
 }
 
 /* --- all of it ------------------------------------------------------------------------------------------------------------ */
 
-static void
-open_signals(void)
+static bool
+supervise_open(void)
 {
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	the.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	the.supervisor.children = the.process;
+	the.supervisor.size = sizeof(the.process[0]);
+	the.supervisor.start = process_start;
+	the.supervisor.ended = process_ended;
+	the.supervisor.death_signal = SIGTERM;
+	the.supervisor.has_sessions = true;
+	the.supervisor.pid_file = cli_path(the.c, the.c->var, "run/run.pid");
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (getenv("MAKELEVEL"))
-		prctl(PR_SET_PDEATHSIG, SIGTERM);       /* `make run` was killed */
+		prctl(PR_SET_PDEATHSIG, SIGTERM);       /* for when `make run` is killed */
+	return supervisor_open(&the.supervisor);
 }
 
 static int
 supervise(void)
 {
-	bool go_on = true;
+	bool go_on = supervise_open();
 
 	the.began_ms = clock_ms();
-	while (!the.is_ending && go_on) {
-		bool changed = start_due();
-
-		changed = start_relay() || changed;
-		if (changed)
-			write_pids();
+	while (!the.supervisor.is_stopping && go_on) {
+		start_relay();
+		supervisor_run(clock_ms());
 		if (!the.is_ready)
-			go_on = look_whether_ready();
-		wait_a_little(the.is_ready ? 200 : 50);
-		if (hear_signals())
-			write_pids();
+			go_on = check_ready();
+		wait_and_hear(the.is_ready ? 200 : 50);
 		trim_logs();
 	}
 	if (the.is_ready)
 		printf("stopping …\n");
 	fflush(stdout);
-	stop_all();
+	stop_processes();
 	return go_on ? 0 : 1;
 }
 
 static bool
-make_state(bool is_empty)
+create_state(bool is_empty)
 {
 	const char *why = NULL;
 	bool demo = !is_empty && demo_is_wanted(the.c);
@@ -377,7 +290,7 @@ make_state(bool is_empty)
 }
 
 static bool
-take_arguments(struct cli *c, int argc, char **argv, bool *is_empty)
+read_arguments(struct cli *c, int argc, char **argv, bool *is_empty)
 {
 	const char *port, *bind, *of_environment = getenv("PORT");
 	bool bad = false;
@@ -401,9 +314,9 @@ take_arguments(struct cli *c, int argc, char **argv, bool *is_empty)
 	return true;
 }
 
-/* Started by root: everything runs as the state's owner; a new state belongs to run_as, where there is such a user. */
+/* Started by root, everything runs as the state folder's owner; a new state folder is given to run_as if there is such a user. */
 static bool
-leave_root(struct cli *c)
+drop_root(struct cli *c)
 {
 	const char *why = NULL;
 
@@ -421,27 +334,23 @@ leave_root(struct cli *c)
 }
 
 static int
-run(struct cli *c, int argc, char **argv)
+run_all(struct cli *c, int argc, char **argv)
 {
-	const char *why = NULL;
 	bool is_empty;
 
-	if (!take_arguments(c, argc, argv, &is_empty))
+	if (!read_arguments(c, argc, argv, &is_empty))
 		return 2;
-	if (!cli_enter(c, &why))
-		return cli_fail("%s", why);
-	if (!leave_root(c) || !setup_folder(c, the.port) || !setup_port(the.bind, the.port) || !cli_settle(c))
+	if (!cli_enter(c) || !drop_root(c) || !setup_folder(c, the.port) || !setup_port(the.bind, the.port) || !cli_settle(c))
 		return 1;
 	setup_environment(c, the.bind, the.port);
-	the.n_processes = setup_processes(c, the.process);
-	for (int i = 0; i < MAX_RELAYS; i++)
-		the.relay[i] = setup_relay(c);
-	if (!the.n_processes || !make_state(is_empty))
+	the.supervisor.n = setup_processes(c, the.process);
+	if (!the.supervisor.n || !create_state(is_empty))
 		return 1;
-	open_signals();
+	for (int i = 0; i < MAX_RELAYS; i++)
+		the.process[the.supervisor.n++] = setup_relay(c);
 	return supervise();
 }
 
 const struct command run_command = {
-	.name = "run", .summary = "starts everything in the foreground, until Ctrl-C", .usage = usage, .run = run, .keeps_root = true /* leave_root() */,
+	.name = "run", .summary = "runs everything here, until Ctrl-C", .usage = usage, .run = run_all, .keeps_root = true /* drop_root() */,
 };

@@ -1,7 +1,4 @@
-/*
- * setup.c - what `motorpool run` sees to before it starts anything: that it is alone on its folder, that the port is free, what
- * the processes are told, and which they are.
- */
+/* setup.c - before `motorpool run` starts anything: the state folder's lock, the port, the environment, the list of processes. */
 #include "process.h"
 
 #include "domain/rental.h"
@@ -10,7 +7,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,12 +17,12 @@
 
 /* --- before anything is started --------------------------------------------------------------------------------------- */
 
-/* One `run` a state folder. The lock's file says who. */
+/* The lock's file says which process holds it. */
 bool
 setup_folder(struct cli *c, int port)
 {
 	const char *path = cli_path(c, c->var, "run/run.lock");
-	char who[64] = "";
+	char holder[64] = "";
 	int lock;
 
 	mkdir(cli_path(c, c->var, "run"), 0755);
@@ -35,10 +31,10 @@ setup_folder(struct cli *c, int port)
 	if (lock < 0)
 		return cli_fail("%s: %s", path, strerror(errno)), false;
 	if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
-		if (read(lock, who, sizeof(who) - 1) < 0)
-			who[0] = '\0';
-		who[strcspn(who, "\n")] = '\0';
-		return cli_fail("already running on this state directory (%s). Stop that instance or use another directory: VAR=…", who), false;
+		if (read(lock, holder, sizeof(holder) - 1) < 0)
+			holder[0] = '\0';
+		holder[strcspn(holder, "\n")] = '\0';
+		return cli_fail("already running on this state folder (%s). Stop that one, or use another folder: VAR=…", holder), false;
 	}
 	if (ftruncate(lock, 0) != 0 || dprintf(lock, "process %d, port %d\n", (int)getpid(), port) < 0)
 		return cli_fail("%s: %s", path, strerror(errno)), false;
@@ -70,15 +66,15 @@ setup_port(const char *bind, int port)
 		return cli_fail("%s is not an IPv4 address", bind), false;
 	problem = try_bind(AF_INET, &at, sizeof(at));
 	if (problem == EADDRINUSE)
-		return cli_fail("port %d is in use. Stop the program that uses it or choose another port: PORT=%d", port, port + 1), false;
+		return cli_fail("port %d is in use. Stop the program that uses it, or choose another: PORT=%d", port, port + 1), false;
 	if (problem)
 		return cli_fail("%s port %d: %s", bind, port, strerror(problem)), false;
 	return true;
 }
 
-/* "localhost" is ::1 to some, so the loopback address has two names where IPv6 is there. */
+/* Some clients resolve "localhost" to ::1, so lighttpd listens on that loopback address too if there is IPv6. */
 static const char *
-also(struct cli *c, const char *bind, int port)
+second_address(struct cli *c, const char *bind, int port)
 {
 	struct sockaddr_in6 at = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port), .sin6_addr = IN6ADDR_LOOPBACK_INIT };
 
@@ -87,24 +83,24 @@ also(struct cli *c, const char *bind, int port)
 	return arena_printf(c->m, "%s:%d", bind, port);
 }
 
-/* --- what the processes are told: the environment, also written to $VAR/run/env for whoever starts one by hand --------------- */
+/* --- the processes' environment, also written to $VAR/run/env, to start one by hand ------------------------------------- */
 
 static void
-tell(FILE *f, const char *name, const char *value)
+set_env(FILE *f, const char *name, const char *value)
 {
 	setenv(name, value, 1);
 	if (f)
 		fprintf(f, "export %s='%s'\n", name, value);
 }
 
-/* Addresses that still stand as they come with the house are moved to the port in use. */
+/* An address that has its default value is changed to the port in use. */
 static void
-tell_address(FILE *f, const char *name, const char *is, const char *standard, const char *moved)
+set_address(FILE *f, const char *name, const char *is, const char *standard, const char *changed)
 {
-	tell(f, name, strcmp(is, standard) == 0 ? moved : is);
+	set_env(f, name, strcmp(is, standard) == 0 ? changed : is);
 }
 
-/* A release that is named by "current" is started through it, so that the next one takes its place there (deploy.c). */
+/* The release that "current" points to is started through that link, so that a deploy can change it (deploy.c). */
 static const char *
 through_link(struct cli *c, const char *path)
 {
@@ -121,23 +117,23 @@ setup_environment(struct cli *c, const char *bind, int port)
 	const char *root = through_link(c, c->root);
 	FILE *f = fopen(cli_path(c, c->var, "run/env"), "we");
 
-	tell(f, "ROOT", root);
-	tell(f, "VAR", c->var);
-	tell(f, "BIND", bind);
-	tell(f, "PORT", arena_printf(c->m, "%d", port));
-	tell(f, "ALSO", also(c, bind, port));
-	tell(f, "BIN", through_link(c, c->bin));
-	tell(f, "MOTORPOOL_ROOT", root);
-	tell(f, "MOTORPOOL_VAR", c->var);
-	tell_address(f, "MOTORPOOL_BASE_URL", settings.base_url, "http://localhost:8080", arena_printf(c->m, "http://localhost:%d", port));
-	tell_address(f, "MOTORPOOL_PROVIDER_URL", rental.provider_url, sandbox, arena_printf(c->m, "http://127.0.0.1:%d/sandbox", port));
-	tell_address(f, "MOTORPOOL_PROVIDER_PUBLIC_URL", rental.provider_public_url, sandbox,
+	set_env(f, "ROOT", root);
+	set_env(f, "VAR", c->var);
+	set_env(f, "BIND", bind);
+	set_env(f, "PORT", arena_printf(c->m, "%d", port));
+	set_env(f, "ALSO", second_address(c, bind, port));
+	set_env(f, "BIN", through_link(c, c->bin));
+	set_env(f, "MOTORPOOL_ROOT", root);
+	set_env(f, "MOTORPOOL_VAR", c->var);
+	set_address(f, "MOTORPOOL_BASE_URL", settings.base_url, "http://localhost:8080", arena_printf(c->m, "http://localhost:%d", port));
+	set_address(f, "MOTORPOOL_PROVIDER_URL", rental.provider_url, sandbox, arena_printf(c->m, "http://127.0.0.1:%d/sandbox", port));
+	set_address(f, "MOTORPOOL_PROVIDER_PUBLIC_URL", rental.provider_public_url, sandbox,
 	             arena_printf(c->m, "http://localhost:%d/sandbox", port));
 	if (f)
 		fclose(f);
 }
 
-/* --- who is started --------------------------------------------------------------------------------------------------- */
+/* --- the processes --------------------------------------------------------------------------------------------------- */
 
 static const char *
 find_lighttpd(struct cli *c)
@@ -155,16 +151,15 @@ find_lighttpd(struct cli *c)
 }
 
 static struct process
-make(struct cli *c, const char *name, int ending, const char *const *argv)
+make_process(struct cli *c, const char *name, const char *const *argv)
 {
-	struct process s = { .name = name, .ending = ending };
 	const char **copy = arena_array(c->m, const char *, 6);
 
 	for (int i = 0; argv[i]; i++)
 		copy[i] = argv[i];
-	s.argv = copy;
-	s.log = arena_printf(c->m, "%s/log/%s.log", c->var, name);
-	return s;
+	return (struct process){
+		.child = { .state = CHILD_DUE, .name = name }, .argv = copy, .log = arena_printf(c->m, "%s/log/%s.log", c->var, name),
+	};
 }
 
 #define ARGV(...) ((const char *const[]){ __VA_ARGS__, NULL })
@@ -177,7 +172,7 @@ setup_processes(struct cli *c, struct process *to)
 
 	if (!lighttpd)
 		return cli_fail("lighttpd is not installed (make deps)"), 0;
-	to[n++] = make(c, "lighttpd", SIGINT, ARGV(lighttpd, "-D", "-f", through_link(c, cli_path(c, c->root, "lighttpd.conf"))));
+	to[n++] = make_process(c, "lighttpd", ARGV(lighttpd, "-D", "-f", through_link(c, cli_path(c, c->root, "lighttpd.conf"))));
 	for (const struct context *p = contexts; p->name; p++) {
 		const char *exe = through_link(c, cli_path(c, c->bin, p->name));
 
@@ -185,7 +180,7 @@ setup_processes(struct cli *c, struct process *to)
 			continue;
 		if (access(exe, X_OK) != 0)
 			return cli_fail("%s is missing (make)", exe), 0;
-		to[n++] = make(c, p->name, SIGTERM, ARGV(exe, "--serve", c->var));
+		to[n++] = make_process(c, p->name, ARGV(exe, "--serve", c->var));
 	}
 	return n;
 }
@@ -193,8 +188,9 @@ setup_processes(struct cli *c, struct process *to)
 struct process
 setup_relay(struct cli *c)
 {
-	struct process relay = make(c, "relay", SIGTERM, ARGV(through_link(c, cli_path(c, c->bin, "relay")), c->var));
+	struct process relay = make_process(c, "relay", ARGV(through_link(c, cli_path(c, c->bin, "relay")), c->var));
 
-	relay.is_once = true;
+	relay.is_relay = true;
+	relay.child.state = CHILD_OFF;
 	return relay;
 }

@@ -132,17 +132,14 @@ show_lag(struct cli *c, const struct consumer *consumer)
 static int
 status(struct cli *c, int argc, char **argv)
 {
-	const char *why = NULL;
 	bool ok = true;
 
 	(void)argv;
 	if (argc != 1)
 		return cli_usage(c);
 	if (access(cli_path(c, c->var, "motorpool.db"), R_OK) != 0)
-		return cli_fail("no database in %s (--var DIR: another directory)", c->var);
-	if (!cli_enter(c, &why))
-		return cli_fail("%s", why);
-	if (!cli_settle(c))
+		return cli_fail("there is no database in %s (--var DIR: another folder)", c->var);
+	if (!cli_enter(c) || !cli_settle(c))
 		return 1;
 	printf("%-10s %-10s %-19s %s\n", "program", "state", "address", "processes");
 	ok = show_lighttpd(c) && ok;

@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
-import { assert, at_end } from '../story/check.mjs';
+import { assert, at_end, patient } from '../story/check.mjs';
 import { Stack, build, root } from '../story/stack.mjs';
 
 export const shots = path.join(root, 'build', 'shots');
@@ -37,7 +37,9 @@ export async function open_window(browser, stack, { lang = 'en', width = 1280, h
 		baseURL: stack.base, locale: lang === 'ko' ? 'ko-KR' : 'en-US', timezoneId: 'Asia/Seoul', colorScheme: scheme,
 		viewport: { width, height }, javaScriptEnabled: scripts, reducedMotion: 'reduce',
 	});
-	context.setDefaultTimeout(10000);
+	context.setDefaultTimeout(patient(10000));
+	context.setDefaultNavigationTimeout(patient(30000));
+	stack.ended.then(() => context.close().catch(() => 0));         /* what waits for a page ends at once */
 	const problems = [];
 	/* the page's own violations; what axe does afterwards is not the page's */
 	if (scripts)

@@ -29,7 +29,7 @@ async function asks_until(page, words) {
 		await sleep(200);
 		await page.reload();
 		return false;
-	}, { limit_ms: 15000 });
+	});
 }
 async function switch_language(page, lang) {
 	if (await page.locator('html').getAttribute('lang') === lang) return;
@@ -89,7 +89,7 @@ await test('the demo data has something at every desk, and it all holds', async 
 	assert.ok(await n(`SELECT COUNT(*) FROM message_preference`) > 0, 'somebody who wants fewer mails');
 	assert.ok(await n(`SELECT COUNT(*) FROM booking_extra WHERE state = 'ENDED' AND refund_state = 'DONE'`) > 10, 'extras paid back');
 	await stack.check();
-}, { limit_s: 90 });
+});
 
 await test('the dispatcher\'s board looks as README shows it', async () => {
 	const desk = await comes_in(manager);
@@ -117,7 +117,7 @@ for (const scripts of [true, false]) {
 		await page.locator('[name="delivery.zone"]').selectOption('city');
 		await page.locator('[name="delivery.collect"]').check();
 		await takes(page, 'Child seat', 1);
-		if (scripts) await page.waitForFunction(() => ['brought', 'fetched', 'Child seat'].every(word => document.querySelector('#order-price').innerText.includes(word)), null, { timeout: 10000 });
+		if (scripts) await page.waitForFunction(() => ['brought', 'fetched', 'Child seat'].every(word => document.querySelector('#order-price').innerText.includes(word)));
 		else await press(page, 'Update the price');
 		const price = await page.locator('#order-price').innerText();
 		for (const words of ['Delivery', 'Collection', 'Child seat', '₩25,000', '₩7,000']) assert.ok(price.includes(words), `${words} in ${price}`);
@@ -253,7 +253,7 @@ await test('the examiner refuses too many chairs with a reason; it stands in my 
 	await looks_well(desk, 'case');
 	await press(desk.page, 'Reject');
 	assert.match(await main_text(desk.page), /Rejected/);
-	await until('the money is back', async () => await stack.money_kept(code) === paid - 24000, { limit_ms: 15000 });
+	await until('the money is back', async () => await stack.money_kept(code) === paid - 24000);
 	await window.page.goto(`/my/bookings/${code}`);
 	await asks_until(window.page, /All radios are at the harvest/);
 	await asks_until(window.page, /₩24,000/);
@@ -309,9 +309,9 @@ await test('the inbox counts what is unread in the header of every page, and ope
 	const gina = await stack.payer('Gina'), from = at(24, 9), to = at(25, 9), car = await free_car(from, to), window = await comes_in(gina, PHONE), { page } = window;
 	assert.equal(await has_unread(page), 0);
 	const { code } = (await gina.post('/bookings', { car_id: car.car_id, starts_at: from, ends_at: to, card_id: gina.card_id, equipment: [{ item_id: await item_id('Infant seat'), qty: 1 }] })).json;
-	await until('she is told', async () => (await gina.get('/messages')).json.n_unread >= 1, { limit_ms: 15000 });
+	await until('she is told', async () => (await gina.get('/messages')).json.n_unread >= 1);
 	const told = (await gina.get('/messages')).json.n_unread;
-	await until('every program counts them', async () => { await page.goto(['/', '/my/bookings', '/payments/cards', '/account', '/equipment/orders'][Math.floor(Math.random() * 5)]); return await has_unread(page) && await unread_of(page) >= told; }, { limit_ms: 15000 });
+	await until('every program counts them', async () => { await page.goto(['/', '/my/bookings', '/payments/cards', '/account', '/equipment/orders'][Math.floor(Math.random() * 5)]); return await has_unread(page) && await unread_of(page) >= told; });
 	await page.goto('/messages');
 	await looks_well(window, 'inbox');
 	await Promise.all([page.waitForNavigation(), page.locator('.inbox li[data-unread]').filter({ hasText: code }).first().getByRole('button').click()]);
@@ -321,7 +321,7 @@ await test('the inbox counts what is unread in the header of every page, and ope
 	assert.equal((await gina.get('/messages')).json.n_unread, (await gina.get('/messages')).json.n_total - 1);
 	await page.goto('/messages');
 	if (await page.getByRole('button', { name: 'Mark all as read' }).count()) await press(page, 'Mark all as read');
-	await until('nothing is unread', async () => { await page.goto('/messages'); return await has_unread(page) === 0; }, { limit_ms: 10000 });
+	await until('nothing is unread', async () => { await page.goto('/messages'); return await has_unread(page) === 0; });
 	no_problems(window);
 	await window.context.close();
 });
@@ -337,7 +337,7 @@ await test('whoever wants no mail about bookings gets none, and the next message
 	assert.equal(await page.locator('[name=booking_email]').isChecked(), false);
 	await switch_language(page, 'ko');
 	const { code } = (await hugo.post('/bookings', { car_id: car.car_id, starts_at: from, ends_at: to, card_id: hugo.card_id })).json;
-	const [title, email] = await until('he is told', async () => (await stack.sql(`SELECT title, email FROM message WHERE subject_id = '${code}' AND kind = 'booking_confirmed'`))[0], { limit_ms: 15000 });
+	const [title, email] = await until('he is told', async () => (await stack.sql(`SELECT title, email FROM message WHERE subject_id = '${code}' AND kind = 'booking_confirmed'`))[0]);
 	assert.match(title, /예약/);
 	assert.ok(!email, 'no mail');
 	await page.goto('/messages');
@@ -355,7 +355,7 @@ await test('a mail that was given up stands in the delivery log with its tries a
 	assert.match(await main_text(page), /450[\s\S]*550|550[\s\S]*450/);
 	await looks_well(desk, 'log-entry');
 	await press(page, /again/i);
-	await until('it is sent', async () => (await stack.sql(`SELECT COUNT(*) FROM message WHERE state = 'DEAD'`))[0][0] === '0', { limit_ms: 15000 });
+	await until('it is sent', async () => (await stack.sql(`SELECT COUNT(*) FROM message WHERE state = 'DEAD'`))[0][0] === '0');
 	no_problems(desk);
 	await desk.context.close();
 });

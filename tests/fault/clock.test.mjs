@@ -102,7 +102,7 @@ for (const [what, shift] of [['an hour ahead', HOUR], ['an hour back', 0]]) {
 		await until('no charge without an answer stands in the future', async () => await stack.count('charge', `state IN ('REQUESTED', 'UNKNOWN') AND requested_at > ${clock() + 5}`) === 0, { limit_ms: 40000, every_ms: 200 });
 		await healthy();
 		const [[held_at]] = await stack.sql('SELECT held_at FROM booking ORDER BY booking_id DESC LIMIT 1');
-		assert.ok(Math.abs(held_at - clock()) < 60, `the programs go by the clock as it was set: ${held_at - clock()} s`);
+		assert.ok(Math.abs(held_at - clock()) < span(HOUR / 2, 60), `the programs go by the clock as it was set: ${held_at - clock()} s`);
 		/* what the provider never heard of is only sure after a minute */
 		if (is_long || shift) await all_settled(what, 120);
 	}, { limit_s: 240 });
@@ -113,7 +113,7 @@ for (const [what, shift] of [['an hour ahead', HOUR], ['an hour back', 0]]) {
 	});
 }
 await test('nobody has paid twice, and no car was promised twice: every invariant holds', async () => {
-	await until('all programs have caught up', async () => (await stack.command('check')).status === 0, { limit_ms: 15000, every_ms: 1000 }).catch(() => stack.check());
+	await stack.check();
 	assert.ok(await stack.count('booking', "state = 'CONFIRMED'") > 20);
 });
 await finish();

@@ -68,6 +68,8 @@ await test('delivery paused and its program killed: every booking with delivery 
 await test('who cancels meanwhile is told to come back in a moment, and nothing is changed', async () => {
 	const all = async () => [await stack.sql('SELECT code, state, cancel_asked_at, refund_state, refund_due, end_reason, ended_at FROM booking ORDER BY booking_id'),
 		await stack.sql('SELECT * FROM slot ORDER BY slot_id'), await stack.count('event'), await stack.count('refund')];
+	let n_events;
+	await until('the others have reacted to all events', async () => n_events === (n_events = await stack.count('event')), { every_ms: 1000 });
 	const before = await all();
 	for (const i of [0, 1]) {       /* one it has a job for, one it has not heard of */
 		const answer = await cancel(i);

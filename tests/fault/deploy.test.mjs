@@ -138,7 +138,7 @@ for (const [how, harm] of Object.entries(broken))
 	}, { limit_s: 60 });
 await test('a release for another schema is taken back', async () => {
 	const [[version]] = await stack.sql('PRAGMA user_version');
-	const sqlite = statement => promisify(execFile)('sqlite3', ['-cmd', '.timeout 5000', `${stack.var}/motorpool.db`, statement]);
+	const sqlite = statement => promisify(execFile)('sqlite3', ['-cmd', '.timeout 60000', `${stack.var}/motorpool.db`, statement]);
 	await sqlite('PRAGMA user_version = 9999');
 	const { status, err } = await deploy('booking');
 	await sqlite(`PRAGMA user_version = ${version}`);
@@ -163,7 +163,7 @@ async function besiege() {
 	for (let i = 0; ; i++)
 		try {
 			return await promisify(execFile)('siege', ['-q', '-j', '-b', '-c100', `-t${span(6, 60)}S`, '-f', `${house}/urls`],
-				{ env: { ...process.env, HOME: house }, timeout: span(18, 90) * 1000, killSignal: 'SIGKILL', maxBuffer: 64 << 20 });
+				{ env: { ...process.env, HOME: house }, timeout: span(60, 90) * 1000, killSignal: 'SIGKILL', maxBuffer: 64 << 20 });
 		} catch (e) {
 			if (i === 2 || !e.killed) throw e;
 			console.log('#   siege did not end, and is started again');
@@ -187,6 +187,6 @@ await test('siege -c100 while every program is redeployed: availability 100.00 %
 	assert.ok(count >= 1);
 }, { limit_s: span(80, 300) });
 await test('after all this every invariant holds', async () => {
-	await until('all programs have caught up', async () => (await stack.command('check')).status === 0, { limit_ms: 20000, every_ms: 1000 }).catch(() => stack.check());
+	await stack.check();
 }, { limit_s: 60 });
 await finish();

@@ -21,7 +21,7 @@ let i = 0;
 async function book(equipment) {
 	const who = market.who(i), order = { ...market.order(i), card_id: who.card_id, ...(equipment.length && { equipment }) }, key = { 'Idempotency-Key': `off-${i++}` };
 	let answer = await who.post('/bookings', order, key);
-	for (let again = 0; !is_long && again < 20 && answer.status === 503; again++) answer = await who.post('/bookings', order, key);
+	for (let again = 0; !is_long && again < 600 && answer.status === 503; again++) answer = await who.post('/bookings', order, key);
 	assert.equal(answer.status, 201, `${answer.status} ${answer.text}`);
 	return { who, code: answer.json.code };
 }

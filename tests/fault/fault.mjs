@@ -10,10 +10,10 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { assert, sleep } from '../story/check.mjs';
+import { assert, is_long, sleep } from '../story/check.mjs';
 import { build } from '../story/stack.mjs';
 
-export const is_long = process.env.LONG === '1';
+export { is_long };
 export const span = (quick, long) => is_long ? long : quick;
 
 /* Uniform in [0, 1), the same again with the same seed (mulberry32). */
@@ -33,16 +33,18 @@ export function seeded() {
 }
 
 /*
- * Starts run(i) per_s times a second for for_s seconds, whether earlier ones have answered or not (at most `most` at once: then
- * it says how many were left out), and waits for all. Answers [{ i, began_ms, ms, value | error }].
+ * Starts run(i) per_s times a second for for_s seconds, whether earlier ones have answered or not, and waits for all. Answers
+ * [{ i, began_ms, ms, value | error }]. At most `most` are under way at once: in the long form it says how many were left out; in the
+ * quick form, on a machine of any speed, the next waits for its turn and the load lasts longer.
  */
-export async function load({ per_s, for_s, run, most = 400, until = () => false }) {
+export async function load({ per_s, for_s, run, most = span(30, 400), until = () => false }) {
 	const done = [], flying = new Set(), began = performance.now(), n = Math.round(per_s * for_s);
 	let left_out = 0;
 	for (let i = 0; i < n && !until(); i++) {
 		const wait = began + i * 1000 / per_s - performance.now();
 		if (wait > 0) await sleep(wait);
-		if (flying.size >= most) { left_out++; continue; }
+		if (flying.size >= most && is_long) { left_out++; continue; }
+		while (flying.size >= most) await Promise.race(flying);
 		const at = performance.now();
 		const one = Promise.resolve().then(() => run(i)).then(value => ({ value }), error => ({ error }))
 			.then(end => { done.push({ i, began_ms: at - began, ms: performance.now() - at, ...end }); flying.delete(one); });
@@ -53,12 +55,12 @@ export async function load({ per_s, for_s, run, most = 400, until = () => false 
 	return done;
 }
 
-/* n at once, each starting the next when it has its answer, for for_s seconds. */
-export async function closed_load({ n, for_s, run }) {
+/* n at once, each starting the next when it has its answer, for for_s seconds and as long as go_on() says so after that. */
+export async function closed_load({ n, for_s, run, go_on = () => false }) {
 	const done = [], end = performance.now() + for_s * 1000;
 	let i = 0;
 	await Promise.all(Array.from({ length: n }, async () => {
-		while (performance.now() < end) {
+		while (performance.now() < end || go_on()) {
 			const at = performance.now(), mine = i++;
 			const one = await Promise.resolve().then(() => run(mine)).then(value => ({ value }), error => ({ error }));
 			done.push({ i: mine, ms: performance.now() - at, ...one });

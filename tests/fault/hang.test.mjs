@@ -24,7 +24,7 @@ const n_said = pattern => [...said().matchAll(pattern)].length;
 async function others_are_served(per_s, for_s, run, or_told = false) {
 	let result;
 	const [done] = await Promise.all([
-		load({ per_s, for_s, run: () => page() }),
+		load({ per_s, for_s, most: span(8, 400), run: () => page() }),
 		sleep(500).then(run).then(r => { result = r; }),
 	]);
 	const is_fine = a => a.status === 200 || (or_told && a.status === 503 && /Very many people/.test(a.text));

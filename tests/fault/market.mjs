@@ -10,7 +10,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import readline from 'node:readline';
-import { at_end, sleep } from '../story/check.mjs';
+import { at_end, patience_ms, sleep } from '../story/check.mjs';
 import { at, build, new_car } from '../story/stack.mjs';
 import { is_long } from './fault.mjs';
 
@@ -37,7 +37,7 @@ export class Market {
 	async book(i) {
 		const who = this.who(i), order = { ...this.order(i), card_id: who.card_id }, key = { 'Idempotency-Key': `${this.stack.name}-${i}` };
 		let answer = await who.post('/bookings', order, key);
-		for (let again = 0; !is_long && again < 20 && (answer.status === 503 || answer.json?.error?.code === 'in_progress'); again++) {
+		for (const end = Date.now() + patience_ms; !is_long && Date.now() < end && (answer.status === 503 || answer.json?.error?.code === 'in_progress');) {
 			this.n_again++;
 			await sleep(300);
 			answer = await who.post('/bookings', order, key);
@@ -48,7 +48,7 @@ export class Market {
 	}
 	async cancel(i, code) {
 		let answer = await this.who(i).post(`/bookings/${code}/cancel`);
-		for (let again = 0; !is_long && again < 20 && answer.status === 503; again++) {
+		for (const end = Date.now() + patience_ms; !is_long && Date.now() < end && answer.status === 503;) {
 			this.n_again++;
 			await sleep(300);
 			answer = await this.who(i).post(`/bookings/${code}/cancel`);
@@ -60,7 +60,7 @@ export class Market {
 /* A sqlite3 of its own that is asked again and again; never writes. */
 export class Look {
 	constructor(stack, file = 'motorpool') {
-		this.process = spawn('stdbuf', ['-oL', 'sqlite3', '-readonly', '-cmd', '.timeout 5000', path.join(stack.var, `${file}.db`)], { stdio: ['pipe', 'pipe', 'pipe'] });
+		this.process = spawn('stdbuf', ['-oL', 'sqlite3', '-readonly', '-cmd', '.timeout 60000', path.join(stack.var, `${file}.db`)], { stdio: ['pipe', 'pipe', 'pipe'] });
 		at_end(async () => this.close());
 		this.lines = [];
 		this.process.stderr.on('data', said => console.log(`# looking at ${file}.db: ${said}`.trim()));

@@ -17,7 +17,7 @@ const n_of = (kind, code) => stack.count('message', `kind = '${kind}'${code ? ` 
 /* In the quick form, on whatever busy machine, whoever is told to come back does (as in market.mjs); in the long form nobody may be. */
 async function cancel(i, code) {
 	for (let again = 0; ; again++)
-		try { return await market.cancel(i, code); } catch (e) { if (is_long || again === 20 || !/: 503 /.test(e.message)) throw e; await sleep(300); }
+		try { return await market.cancel(i, code); } catch (e) { if (is_long || again === 600 || !/: 503 /.test(e.message)) throw e; await sleep(300); }
 }
 
 /* Whom it lacks, who was told twice: [] when all is as it should be. */

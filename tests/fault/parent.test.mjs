@@ -89,8 +89,9 @@ await test('another parent started beside it takes the sockets over, and the fir
 await test('the crew grows within a second when all are busy, and shrinks again when they are not', async () => {
 	await sleep(500);
 	const before = serving(), began = performance.now();
-	const slow = closed_load({ n: 24, for_s: 5, run: () => page({ 'X-Fault': 'slow' }) });
-	await until('more have been started', () => serving() > before + 3, { limit_ms: 4000, every_ms: 20 });
+	let grown = false;
+	const slow = closed_load({ n: 24, for_s: 5, go_on: () => !grown, run: () => page({ 'X-Fault': 'slow' }) });
+	await until('more have been started', () => serving() > before + 3, { limit_ms: 4000, every_ms: 20 }).finally(() => { grown = true; });
 	figure({ experiment: 'overload', name: 'more workers are there after', value: performance.now() - began, unit: 'ms', limit: 1000 });
 	const done = await slow, most = serving();
 	assert.ok(done.every(d => d.value?.status === 200));

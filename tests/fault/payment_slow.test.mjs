@@ -20,7 +20,7 @@ let rush, quiet;
 
 /* Away and there again every half second, as long as it lasts. By one sqlite3: starting one each time would hold up those who measure. */
 function flap() {
-	const shell = spawn('sqlite3', ['-cmd', '.timeout 5000', `${rush.stack.var}/sandbox.db`], { stdio: ['pipe', 'ignore', 'inherit'] });
+	const shell = spawn('sqlite3', ['-cmd', '.timeout 60000', `${rush.stack.var}/sandbox.db`], { stdio: ['pipe', 'ignore', 'inherit'] });
 	const ended = new Promise(done => shell.on('exit', done));
 	let on = true;
 	const going = (async () => {
@@ -39,7 +39,7 @@ for (const [what, switches] of faults)
 			await rush?.stack.stop();
 			rush = await Rush.open(`fault-payment-slow${is_long ? `-${faults.findIndex(each => each[0] === what)}` : ''}`, 'FX-2');
 			quiet = await rush.run('in good health', SECONDS);
-			rush.is_well(quiet);
+			await rush.is_well(quiet);
 		}
 		const phase = await rush.run(what, SECONDS, {
 			breaks: async () => { if (switches) await rush.card_company(switches); else stop = flap(); },

@@ -11,7 +11,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { assert, sleep, until } from '../story/check.mjs';
-import { Stack, at } from '../story/stack.mjs';
+import { SHIPPED, Stack, at } from '../story/stack.mjs';
 import { Breaker, calls_to, most_in_10_s, settled } from './books.mjs';
 import { figure, is_long, load, percentile, span } from './fault.mjs';
 import { Market } from './market.mjs';
@@ -22,7 +22,7 @@ const PER_S = span(12, 40);
 export class Rush {
 	static async open(name, experiment, env = {}) {
 		const rush = Object.assign(new Rush(), { experiment, acknowledged: [], i: 0 });
-		rush.stack = await Stack.start({ name, env: { MOTORPOOL_MAX_BOOKINGS_PER_PERSON: '1000', ...(is_long ? {} : { MOTORPOOL_SHORT_PAUSES: '1' }), ...env } });
+		rush.stack = await Stack.start({ name, env: { ...SHIPPED, MOTORPOOL_MAX_BOOKINGS_PER_PERSON: '1000', ...(is_long ? {} : { MOTORPOOL_SHORT_PAUSES: '1' }), ...env } });
 		rush.stack.allow(/"what":"access".*"status":500/, /"program":"sandbox".*"path":"\/sandbox\/v1\/.*"status":500/, /"what":"call","to":"(provider|payment)".*"status":50\d/);
 		rush.market = await Market.open(rush.stack, { n_cars: span(16, 60), n_people: 8 });
 		rush.breaker = new Breaker(rush.stack, 'payment');
@@ -33,7 +33,7 @@ export class Rush {
 	/* Switches of the sandbox, past its workers: they may all hang. */
 	async card_company(switches) {
 		for (const [name, value] of Object.entries(switches))
-			await run_file('sqlite3', ['-cmd', '.timeout 5000', `${this.stack.var}/sandbox.db`, `INSERT OR REPLACE INTO fault VALUES ('${name}', ${value})`]);
+			await run_file('sqlite3', ['-cmd', '.timeout 60000', `${this.stack.var}/sandbox.db`, `INSERT OR REPLACE INTO fault VALUES ('${name}', ${value})`]);
 	}
 
 	/* One order: { status, was, is, ms, codes }; was, is: how payment's breaker stood before and after it. */
@@ -41,7 +41,7 @@ export class Rush {
 		const who = this.market.who(i), was = this.breaker.state();
 		const post = () => who.post('/bookings', { ...this.market.order(i), card_id: who.card_id }, { 'Idempotency-Key': `rush-${i}` });
 		let answer = await post();
-		const first = { status: answer.status, ms: answer.ms, was, is: this.breaker.state(), retry_after: answer.headers['retry-after'], json: answer.json, at: Date.now() };
+		const first = { i, status: answer.status, ms: answer.ms, was, is: this.breaker.state(), retry_after: answer.headers['retry-after'], json: answer.json, at: Date.now() };
 		if (answer.status === 503 && i % 2) {
 			await sleep(250);
 			answer = await post();
@@ -94,13 +94,14 @@ export class Rush {
 	/* The same load once more; the quick form does without. */
 	async again() {
 		const phase = await this.run('in good health again', span(1, 30));
-		this.is_well(phase);
+		await this.is_well(phase);
 		return phase;
 	}
-	/* A machine that has other things to do may have a few wait too long. */
-	is_well(phase) {
-		const n = phase.orders.filter(one => one.value.status === 201).length;
-		assert.ok(n >= 0.95 * phase.orders.length, phase.said);
+	/* Nearly all are taken at once; in the quick form, on a machine of any speed, those told to come back are taken when they do. */
+	async is_well(phase) {
+		const later = phase.orders.map(one => one.value).filter(({ status }) => status !== 201);
+		if (is_long) assert.ok(later.length <= 0.05 * phase.orders.length, phase.said);
+		else for (const { i } of later) await until(`order ${i} is taken`, async () => (await this.order(i)).status === 201, { every_ms: 300 });
 	}
 	/* healthy: before and after it; the machine has its own moods. */
 	latencies(phase, ...healthy) {

@@ -23,7 +23,7 @@ async function want(item_id, i, day) {
 	const with_car = () => { const who = market.who(i); return who.post('/bookings', { car_id: market.cars[i - ALONE], card_id: who.card_id, equipment: [{ item_id, qty: 1 }], ...times(day) }, key); };
 	for (let tries = 0; ; tries++) {
 		const answer = await (i < ALONE ? alone : with_car)();
-		if (answer.status !== 503 && answer.json?.error?.code !== 'in_progress' || tries > 60) return { status: answer.status, code: answer.json?.error?.code, json: answer.json, text: answer.text };
+		if (answer.status !== 503 && answer.json?.error?.code !== 'in_progress' || tries > span(600, 60)) return { status: answer.status, code: answer.json?.error?.code, json: answer.json, text: answer.text };
 		await new Promise(done => setTimeout(done, 300));
 	}
 }

@@ -161,8 +161,8 @@ expect_end 1
 expect_err 'nothing was changed: motorpool is running'
 exec {held}>&-
 cp "$(command -v sleep)" "$SCRATCH/booking"
-"$SCRATCH/booking" 30 & holder=$!
-for _ in {1..50}; do [[ $(</proc/$holder/comm) == booking ]] && break; sleep 0.1; done
+"$SCRATCH/booking" 900 & holder=$!
+until_true grep -qx booking "/proc/$holder/comm"
 echo $holder >"$SCRATCH/new/run/booking.pid"
 VAR=$SCRATCH/new motorpool restore "$TO/a.tar" --replace
 expect_end 1

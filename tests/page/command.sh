@@ -53,7 +53,7 @@ expect_same "$(grep -c 'secret\|anna' "$SCRATCH/said")" 0
 
 test_that "a file that log writes to may be set aside between two lines"
 { echo one; until [[ -s $SCRATCH/server.log ]]; do sleep 0.05; done; mv "$SCRATCH/server.log" "$SCRATCH/server.log.1"; echo two; } \
-	| timeout 20 "$BUILD/motorpool" log lighttpd "$SCRATCH/server.log"
+	| timeout 600 "$BUILD/motorpool" log lighttpd "$SCRATCH/server.log"
 expect_same "$(jq -r .text "$SCRATCH/server.log.1" "$SCRATCH/server.log" | tr '\n' ' ')" "one two "
 
 # --- migrate ---
@@ -367,9 +367,9 @@ expect_end 1
 expect_err 'already has a database'
 
 test_that "a port in use is named before anything is started"
-timeout 20 perl -MSocket -e 'socket(S, PF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(0, INADDR_LOOPBACK)); listen(S, 1);
-	print((sockaddr_in(getsockname(S)))[0], "\n"); close(STDOUT); sleep 15' >"$SCRATCH/port" & holder=$!
-for _ in {1..50}; do [[ -s $SCRATCH/port ]] && break; sleep 0.1; done
+timeout 900 perl -MSocket -e 'socket(S, PF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(0, INADDR_LOOPBACK)); listen(S, 1);
+	print((sockaddr_in(getsockname(S)))[0], "\n"); close(STDOUT); sleep 600' >"$SCRATCH/port" & holder=$!
+until_true test -s "$SCRATCH/port"
 port=$(<"$SCRATCH/port")
 motorpool run --port "$port"
 expect_end 1

@@ -8,7 +8,7 @@
 #   test_that "an unknown e-mail is refused" && expect_status 401 && expect_body 'not right'
 #   finish                               "N passed, N failed"; ends non-zero when one failed
 #
-# BUILD says where the programs are (default build).
+# BUILD says where the programs are (default build). KEEP=1 keeps the state folder and says where it is.
 
 BUILD=${BUILD:-build}
 passed=0 failed=0 current='' current_bad='' token='' csrf='' address=192.0.2.1 lang=en status='' body='' headers='' location=''
@@ -16,7 +16,7 @@ declare -A cookie=()
 
 begin() {
 	VAR=$(mktemp -d) || exit 1
-	trap 'rm -rf "$VAR"' EXIT
+	if [[ -n ${KEEP-} ]]; then echo "# the state folder is kept: $VAR"; else trap 'rm -rf "$VAR"' EXIT; fi
 	export MOTORPOOL_VAR=$VAR MOTORPOOL_ROOT=$PWD DB_LINT=1
 	for file in schema:motorpool view:view; do
 		sqlite3 "$VAR/${file#*:}.db" ".read db/${file%:*}.sql" "PRAGMA journal_mode = WAL" >/dev/null || exit 1
@@ -24,10 +24,19 @@ begin() {
 	use "$1"
 }
 
+# Waits until a command succeeds: minutes, since a slow machine is no failure.
+until_true() {
+	local end=$((SECONDS + ${PATIENCE:-180}))
+	until "$@" >/dev/null 2>&1; do
+		((SECONDS < end)) || return 1
+		sleep 0.1
+	done
+}
+
 use() { program=$BUILD/bin/$1; }
 bearer() { token=$1; }
 forget() { cookie=() token='' csrf=''; }
-sql() { sqlite3 -cmd '.timeout 5000' "$VAR/motorpool.db" "$1"; }
+sql() { sqlite3 -cmd '.timeout 60000' "$VAR/motorpool.db" "$1"; }
 js() { jq -r "$1" <<<"$body" 2>/dev/null; }
 
 encode() {

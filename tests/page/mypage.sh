@@ -12,7 +12,7 @@ person() {
 }
 id_of() { sql "SELECT user_id FROM person WHERE email = '$1@example.kr'"; }
 as() { forget; bearer "$1"; use mypage; }
-view() { sqlite3 -cmd '.timeout 5000' "$VAR/view.db" "$1"; }
+view() { sqlite3 -cmd '.timeout 60000' "$VAR/view.db" "$1"; }
 
 # tell TYPE SUBJECT JSON: an event as the log would hold it, but for the hash
 tell() {

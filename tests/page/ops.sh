@@ -11,7 +11,7 @@ person() {
 }
 as() { forget; bearer "$1"; use ops; }
 browser() { use account; forget; get /account/sign-in; post /account/sign-in email="$1@example.kr" password="$PASSWORD"; use ops; }
-view() { sqlite3 -cmd '.timeout 5000' "$VAR/view.db" "$1"; }
+view() { sqlite3 -cmd '.timeout 60000' "$VAR/view.db" "$1"; }
 tell() {
 	sql "INSERT INTO event (event_id, type, subject_id, occurred_at, recorded_at, payload, prev_hash, hash)
 	     SELECT COALESCE(MAX(event_id), 0) + 1, '$1', '$2', strftime('%s', 'now') + 0, strftime('%s', 'now') + 0, '$3',

@@ -15,7 +15,7 @@ user() { # ID NAME ROLE: with an API token tok_NAME_of_a_test and a password
 as() { forget; bearer "tok_$1_of_a_test"; }
 sign_up() { forget; use account; get /account/sign-up; post /account/sign-up name="$1" email="$1@example.kr" password='paper horse lamp river' lang=en; use payment; }
 internal() { MOTORPOOL_INTERNAL=1 json "$@"; }
-sandbox_sql() { sqlite3 -cmd '.timeout 5000' "$VAR/sandbox.db" "$1"; }
+sandbox_sql() { sqlite3 -cmd '.timeout 60000' "$VAR/sandbox.db" "$1"; }
 
 user 101 hana customer
 user 102 duri customer

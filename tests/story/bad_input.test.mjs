@@ -304,7 +304,7 @@ await test(`quotes, script and nonsense in every parameter of every page: no err
 				no_leak(answer);
 			}
 	}
-}, { limit_s: 90 });
+});
 await test('nonsense in every field of every form, as form and as JSON: refused, never an error of ours, no car and no money moved', async () => {
 	const root = await stack.person('Fuzz2', 'customer', 'manager', 'admin'), before = [await stack.count('car'), await stack.count('booking'), await money()].join();
 	const values = [nasty, '', '-1', -1, 1e18, 0, true, null, [], {}, 'x'.repeat(5000), "';--", '\u0001'];
@@ -322,7 +322,7 @@ await test('nonsense in every field of every form, as form and as JSON: refused,
 			}
 	}
 	assert.equal([await stack.count('car'), await stack.count('booking'), await money()].join(), before);
-}, { limit_s: 90 });
+});
 
 await test('after all this every invariant holds', () => stack.check());
 await finish();

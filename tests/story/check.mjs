@@ -3,17 +3,31 @@
  *
  *	await test('a car can be registered', async () => { … throws when it is not so … });
  *	await finish();                 "N passed, N failed"; the process ends accordingly
+ *
+ * Waiting has a limit against hanging, not for speed: minutes (PATIENCE seconds, default 180), whatever limit_ms or limit_s says.
+ * It ends early when a process that the test needs has ended (see watch). The limits of the call count in the long form (LONG=1)
+ * of the fault experiments, which runs on a quiet machine.
  */
 import assert from 'node:assert/strict';
 
 export { assert };
 
+export const is_long = process.env.LONG === '1';
+export const patience_ms = 1000 * (process.env.PATIENCE ?? 180);
+/* How long a wait may take that takes `ms` on a quiet machine. */
+export const patient = ms => is_long ? ms : Math.max(ms, patience_ms);
+
 let passed = 0, failed = 0;
-const last = [];
+const last = [], watched = new Set(), failure_hooks = [];
+
+/* ended() answers why waiting is useless (a process has ended), or nothing. */
+export const watch = ended => { watched.add(ended); };
+const reasons = () => [...watched].map(ended => ended()).filter(Boolean);
 
 export async function test(sentence, run, { limit_s = 40 } = {}) {
 	let timer;
-	const late = new Promise((_, no) => { timer = setTimeout(() => no(new Error(`not done after ${limit_s} s`)), limit_s * 1000); });
+	const limit_ms = patient(limit_s * 1000) * (is_long ? 1 : 3);
+	const late = new Promise((_, no) => { timer = setTimeout(() => no(new Error(`not done after ${limit_ms / 1000} s`)), limit_ms); });
 	const began = Date.now();
 	try {
 		await Promise.race([run(), late]);
@@ -23,12 +37,16 @@ export async function test(sentence, run, { limit_s = 40 } = {}) {
 		failed++;
 		console.log(`not ok - ${sentence}`);
 		console.log(String(e.stack ?? e).split('\n').slice(0, 14).map(line => '#   ' + line).join('\n'));
+		for (const reason of reasons()) console.log(`#   ${reason.replaceAll('\n', '\n#   ')}`);
+		for (const look of failure_hooks) await look(sentence).catch(e => console.log(`#   ${e.message}`));
 	} finally {
 		clearTimeout(timer);
 	}
 }
 
 export const n_failed = () => failed;
+/* Called with the sentence of each test that fails. */
+export const on_failure = look => failure_hooks.push(look);
 
 /* Things to be done whatever happens: a stack to be stopped. */
 export const at_end = run => last.push(run);
@@ -47,14 +65,19 @@ for (const signal of ['SIGTERM', 'SIGINT'])
 
 export const sleep = ms => new Promise(done => setTimeout(done, ms));
 
-/* Asks again until the answer is true (which is returned) or the time is over. */
+/*
+ * Asks again until the answer is true, which is returned; throws when the time is over, or when what is watched has ended. A limit
+ * below a second is meant as it is: what is waited for shall not come.
+ */
 export async function until(what, ask, { limit_ms = 10000, every_ms = 25 } = {}) {
-	const end = Date.now() + limit_ms;
+	const limit = limit_ms < 1000 ? limit_ms : patient(limit_ms), end = Date.now() + limit;
 	let answer;
 	for (;;) {
 		answer = await ask();
 		if (answer) return answer;
-		if (Date.now() > end) throw new Error(`waited ${limit_ms} ms in vain for: ${what}`);
+		const [reason] = reasons();
+		if (reason) throw new Error(`${reason}\nwhile waiting for: ${what}`);
+		if (Date.now() > end) throw new Error(`waited ${limit} ms in vain for: ${what}`);
 		await sleep(every_ms);
 	}
 }

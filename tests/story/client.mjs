@@ -3,8 +3,9 @@
  * Nothing is followed, nothing is thrown: an answer is { status, headers, text, json, ms }.
  */
 import http from 'node:http';
+import { patient } from './check.mjs';
 
-export function ask(base, method, path, { headers = {}, body, limit_ms = 30000 } = {}) {
+export function ask(base, method, path, { headers = {}, body, limit_ms = patient(30000) } = {}) {
 	const began = performance.now();
 	return new Promise((done, failed) => {
 		const data = body === undefined ? undefined : Buffer.isBuffer(body) ? body : Buffer.from(body);

@@ -17,7 +17,7 @@ const stock_of = async item_id => (await manager.get(`/equipment/items/${item_id
 const booking = async code => (await anna.get(`/bookings/${code}`)).json;
 const said = async (who, words) => (await who.get('/messages')).json.messages.filter(m => words.test(`${m.kind} ${m.title}`));
 const job_of = async (code, direction) => (await manager.get(`/deliveries?q=${code}`)).json.deliveries.find(d => d.direction === direction);
-const soon = wait => until(wait[0], wait[1], { limit_ms: 10000 });
+const soon = wait => until(wait[0], wait[1]);
 /* The half hour that comes: within the pause before it, the keys may change hands. */
 const from = new Date(Math.ceil((Date.now() + 60e3) / 1800e3) * 1800e3 + 9 * 3600e3).toISOString().slice(0, 16), to = at(2, 13);
 let code, paid;
@@ -117,15 +117,15 @@ await test('she was told of each step once, in her inbox and by mail', async () 
 	const kinds = await until('everything is told', async () => {
 		const { messages } = (await anna.get('/messages')).json;
 		return messages.some(m => m.kind === 'booking_completed' || m.kind === 'delivery_delivered') && messages.length >= 5 && messages.map(m => m.kind);
-	}, { limit_ms: 15000 });
+	});
 	for (const kind of ['booking_confirmed', 'delivery_scheduled', 'delivery_shipped', 'delivery_delivered']) assert.ok(kinds.includes(kind), `${kind} among ${kinds}`);
 	assert.equal((await stack.sql('SELECT COUNT(*) FROM (SELECT 1 FROM message GROUP BY event_id, recipient_id, kind HAVING COUNT(*) > 1)'))[0][0], '0');
-	await until('every mail is sent', async () => (await stack.sql(`SELECT COUNT(*) FROM message WHERE state <> 'SENT'`))[0][0] === '0', { limit_ms: 15000 });
+	await until('every mail is sent', async () => (await stack.sql(`SELECT COUNT(*) FROM message WHERE state <> 'SENT'`))[0][0] === '0');
 	assert.equal((await ben.get('/messages')).json.n_total, 0, 'and nobody else');
 	assert.equal((await said(examiner, /review/)).length, 1, 'the examiner was told that a case waits');
 });
 await test('my page says all of it', async () => {
-	const mine = await until('my page has it', async () => { const { json } = await anna.get(`/my/bookings/${code}`); return json?.state === 'COMPLETED' && json; }, { limit_ms: 15000 });
+	const mine = await until('my page has it', async () => { const { json } = await anna.get(`/my/bookings/${code}`); return json?.state === 'COMPLETED' && json; });
 	const text = JSON.stringify(mine);
 	for (const words of ['Child seat', 'Snow chains', 'Courier', '12345', 'RETURNED']) assert.ok(text.includes(words), words);
 });
@@ -143,7 +143,7 @@ await test('a booking that is cancelled before anybody left gives everything bac
 await test('every sum of the stock\'s ledger is what is there, the read models are what a replay makes, and all of it holds', async () => {
 	const rows = await stack.sql('SELECT i.item_id, SUM(s.quantity) FROM item i JOIN stock_entry s ON s.item_id = i.item_id GROUP BY i.item_id');
 	for (const [id, sum] of rows) assert.equal(await stock_of(id), +sum);
-	await until('nothing is on its way', async () => (await stack.command('check')).status === 0, { limit_ms: 15000, every_ms: 500 });
+	await until('nothing is on its way', async () => (await stack.command('check')).status === 0, { every_ms: 500 });
 	assert.match(await stack.check(), /the read models equal a replay of the log/);
 });
 await finish();

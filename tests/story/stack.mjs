@@ -6,9 +6,10 @@
  *	stack.manager.post('/fleet/cars', …)            a Program (client.mjs) that acts for a manager
  *	const anna = await stack.customer('Anna')       another one for a new customer; anna.email, anna.password
  *	await stack.down('payment'); … await stack.up() kill -9, and nobody starts it again until up()
- *	await stack.stop()                              motorpool check, then the logs; throws when either is not clean
+ *	await stack.stop()                              ends everything and reads the logs; throws when something is wrong
  *
- * What a test breaks on purpose leaves words in the logs: stack.allow(/…/) names them, as narrowly as possible.
+ * What a test breaks on purpose leaves words in the logs: stack.allow(/…/) names them, as narrowly as possible. When a test has
+ * failed, the logs and databases are copied to build/asan/test-logs/NAME/server; KEEP=1 keeps the whole state folder.
  */
 import { execFile, spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -18,7 +19,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Browser, Program, ask } from './client.mjs';
-import { at_end, n_failed, sleep, until } from './check.mjs';
+import { at_end, is_long, n_failed, patient, sleep, until, watch } from './check.mjs';
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 export const build = path.resolve(root, process.env.BUILD ?? 'build/asan');
@@ -26,6 +27,11 @@ export const build = path.resolve(root, process.env.BUILD ?? 'build/asan');
 export const programs = Object.fromEntries([...fs.readFileSync(path.join(root, 'domain/contexts.c'), 'utf8').matchAll(/^\t\{ "(\w+)",\s+"([^"]*)"/gm)]
 	.map(([, name, prefix]) => [name, prefix]));
 const run_file = promisify(execFile);
+
+/* Time limits of the programs that a slow machine must not exceed. Experiments about these limits set their own. */
+const UNHURRIED = is_long ? {} : { MOTORPOOL_CALL_DEADLINE_MS: '4000', MOTORPOOL_QUEUE_LIMIT_MS: '0' };
+/* For experiments about calls that exceed their deadline. */
+export const SHIPPED = { MOTORPOOL_CALL_DEADLINE_MS: '610' };
 
 const free_port = () => new Promise((done, failed) => {
 	const server = net.createServer().on('error', failed).listen(0, '127.0.0.1', () => {
@@ -45,27 +51,26 @@ export class Stack {
 		stack.allowed = [];
 		stack.reports = path.join(stack.var, 'sanitizer');
 		stack.env = {
-			...process.env, PORT: '', VAR: '', MOTORPOOL_VAR: '', MOTORPOOL_ROOT: home ? '' : root, DB_LINT: '1',
+			...process.env, PORT: '', VAR: '', MOTORPOOL_VAR: '', MOTORPOOL_ROOT: home ? '' : root, DB_LINT: '1', ...UNHURRIED,
 			ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:log_path=${stack.reports}`,
 			UBSAN_OPTIONS: `${process.env.UBSAN_OPTIONS ?? ''}:log_path=${stack.reports}`, ...env,
 		};
 		at_end(() => stack.stop());
+		watch(() => stack.exit !== undefined && !stack.stopped && `motorpool run (${name}) has ended with ${stack.exit}:\n${stack.said().split('\n').slice(-6).join('\n')}`);
 		await before(stack);            /* with the folder, before anything runs on it */
 		await stack.run(empty);
 		return stack;
 	}
 
-	/* Starts everything and waits until all programs are ready. */
+	/* Starts everything and waits until all programs are ready. The demo data is a copy, made once for all suites (tests/demo). */
 	async run(empty) {
+		if (!empty) await run_file(path.join(root, 'tests/demo'), [this.var], { timeout: patient(600000) });
 		const began = Date.now();
 		const out = fs.openSync(path.join(this.var, 'run.out'), 'a');
 		this.process = spawn(`${this.home}/motorpool`, ['run', '--port', `${this.port}`, '--var', this.var, ...(empty ? ['--empty'] : [])],
 			{ env: this.env, stdio: ['ignore', out, out], cwd: root });
 		this.ended = new Promise(done => this.process.on('exit', (code, signal) => { this.exit = code ?? signal; done(this.exit); }));
-		await until('motorpool run is ready', () => {
-			if (this.exit !== undefined) throw new Error(`motorpool run ended with ${this.exit}:\n${this.said()}`);
-			return this.said().includes('motorpool is ready');
-		}, { limit_ms: 90000, every_ms: 100 });
+		await until('motorpool run is ready', () => this.said().includes('motorpool is ready'), { limit_ms: 90000, every_ms: 100 });
 		this.started_ms = Date.now() - began;
 	}
 	said() { return fs.readFileSync(path.join(this.var, 'run.out'), 'utf8'); }
@@ -74,7 +79,7 @@ export class Stack {
 	async command(...args) {
 		try {
 			const { stdout, stderr } = await run_file(`${this.home}/motorpool`, [...args, '--var', this.var],
-				{ env: this.env, cwd: root, timeout: 120000, maxBuffer: 64 << 20 });
+				{ env: this.env, cwd: root, timeout: patient(600000), maxBuffer: 64 << 20 });
 			return { status: 0, out: stdout, err: stderr };
 		} catch (e) {
 			return { status: e.code ?? e.signal, out: e.stdout ?? '', err: e.stderr || e.message };
@@ -126,7 +131,7 @@ export class Stack {
 
 	/* A question to the database, for "nothing was stored": rows as arrays of text. Never writes. */
 	async sql(statement, file = 'motorpool') {
-		const { stdout } = await run_file('sqlite3', ['-readonly', '-cmd', '.timeout 5000', `${this.var}/${file}.db`, statement]);
+		const { stdout } = await run_file('sqlite3', ['-readonly', '-cmd', '.timeout 60000', `${this.var}/${file}.db`, statement]);
 		return stdout.trim().split('\n').filter(Boolean).map(line => line.split('|'));
 	}
 	async count(table, where = '1') { return Number((await this.sql(`SELECT COUNT(*) FROM ${table} WHERE ${where}`))[0][0]); }
@@ -157,7 +162,7 @@ export class Stack {
 			for (const pid of [services[name]].flat()) {
 				const all = name === 'relay' || name === 'lighttpd' ? [pid] : [pid, ...this.workers(name)];
 				this.kill(-pid);        /* each is the head of a group of its own, its workers with it */
-				await until(`${name} is gone`, () => !all.some(alive), { limit_ms: 5000 });      /* the last one closes the socket */
+				await until(`${name} is gone`, () => !all.some(alive));        /* the last one closes the socket */
 			}
 	}
 	/* `run` goes on and starts again who is missing; the relay is started as cron would. */
@@ -192,7 +197,9 @@ export class Stack {
 
 	/* --- the end --- */
 	allow(...patterns) { this.allowed.push(...patterns); }
+	/* Waits until the programs have caught up: until then the read models differ, and bookings are under way. */
 	async check() {
+		await until('motorpool check finds nothing', async () => (await this.command('check')).status === 0, { limit_ms: 30000, every_ms: 500 }).catch(() => 0);
 		const { status, out, err } = await this.command('check');
 		if (status !== 0) throw new Error(`motorpool check found something (${status}):\n${out}${err}`);
 		return out;
@@ -216,24 +223,26 @@ export class Stack {
 		if (this.held) { this.kill(this.process.pid, 'SIGCONT'); this.held = false; }
 		this.kill(this.process.pid, 'SIGTERM');
 		for (const relay of this.relays ?? []) this.kill(-relay.pid, 'SIGTERM');
-		const end = await Promise.race([this.ended, sleep(25000).then(() => 'not ended after 25 s')]);
+		const limit_ms = patient(25000), late = `not ended after ${limit_ms / 1000} s`;
+		const end = await Promise.race([this.ended, sleep(limit_ms).then(() => late)]);
 		if (end !== 0) problems.push(`motorpool run ended with ${end}`);
-		if (end === 'not ended after 25 s') this.kill(this.process.pid);
+		if (end === late) this.kill(this.process.pid);
 		const left = processes_of(this.var);
 		if (left.length) problems.push(`still running after the end: ${left.map(([pid, command]) => `${pid} ${command}`).join(', ')}`);
 		for (const [pid] of left) this.kill(pid);
 		problems.push(...this.findings());
 		if (problems.length || n_failed()) this.keep_logs();
-		fs.rmSync(this.var, { recursive: true, force: true });
+		if (process.env.KEEP) console.log(`#   the state folder is kept: ${this.var}`);
+		else fs.rmSync(this.var, { recursive: true, force: true });
 		if (problems.length) throw new Error(problems.slice(0, 20).join('\n'));
 	}
 	keep_logs() {
-		const to = path.join(build, 'test-logs', `${this.name}-logs`);
+		const to = path.join(build, 'test-logs', this.name, 'server');
 		fs.rmSync(to, { recursive: true, force: true });
 		fs.mkdirSync(to, { recursive: true });
 		for (const file of fs.readdirSync(this.var))
 			if (/^(run\.out|sanitizer.*|log|.*\.db)$/.test(file)) fs.cpSync(path.join(this.var, file), path.join(to, file), { recursive: true });
-		console.log(`#   the logs are kept in ${path.relative(root, to)}`);
+		console.log(`#   the server's logs: ${path.relative(root, to)}`);
 	}
 }
 

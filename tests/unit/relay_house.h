@@ -172,10 +172,7 @@ count(const char *table, bool distinct)
 static bool
 wait_until(const char *table, int64_t n, int ms)
 {
-	for (int waited = 0; waited < ms; waited += 10, scratch_sleep_ms(10))
-		if (count(table, false) >= n)
-			return true;
-	return false;
+	return scratch_until(count(table, false) >= n, ms);
 }
 
 static void

@@ -140,4 +140,24 @@ scratch_us(void)
 	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
+/* Waits until the condition holds, 15 times as long as a quiet machine may take at most; answers whether it does. */
+#define SCRATCH_PATIENCE 15
+#define scratch_until(condition, ms) ({ \
+	bool holds_ = false; \
+	for (double began_ = scratch_us(); !(holds_ = (condition)) && scratch_us() - began_ < (ms) * 1e3 * SCRATCH_PATIENCE; ) \
+		scratch_sleep_ms(10); \
+	holds_; \
+})
+
+/* Whether something takes less than so many ms, at least once in twenty times: on a busy machine not every time. */
+#define scratch_is_quick(ms, what) ({ \
+	bool is_quick_ = false; \
+	for (int try_ = 0; try_ < 20 && !is_quick_; try_++) { \
+		double began_ = scratch_us(); \
+		what; \
+		is_quick_ = scratch_us() - began_ < (ms) * 1e3; \
+	} \
+	is_quick_; \
+})
+
 #endif

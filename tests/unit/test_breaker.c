@@ -102,7 +102,7 @@ TEST(five_failures_in_a_row_open_it_for_five_seconds)
 	assert_int_equal(breaker_closed_for_s(b), 0);
 	call_times(1, false);
 	assert_int_equal(look().state, BREAKER_OPEN);
-	assert_true(look().opened_at > 0 && look().again_in_ms > 4500 && look().again_in_ms <= 5000);
+	assert_true(look().opened_at > 0 && look().again_in_ms > 4000 && look().again_in_ms <= 5000);
 	assert_int_equal(breaker_closed_for_s(b), 5);
 	assert_int_equal(call(true), BREAKER_IS_OPEN);
 	wait_ms(3000);
@@ -281,17 +281,14 @@ fill(int permits[5])
 
 TEST(the_sixth_is_refused_when_nobody_comes_back)
 {
-	int permits[5], permit;
-	int64_t began = clock_ms();
+	int permits[5], permit, n_asked = 1;
 
 	fill(permits);
 	assert_int_equal(breaker_enter(b, 0, &permit), BREAKER_IS_FULL);
-	assert_int_equal(breaker_enter(b, 5000, &permit), BREAKER_IS_FULL);
-	assert_true(clock_ms() - began < 3000);         /* not its whole patience */
-	began = clock_ms();
-	assert_int_equal(breaker_enter(b, 5000, &permit), BREAKER_IS_FULL);
-	assert_true(clock_ms() - began < STALL_US / 1000);      /* … and the seventh does not wait at all */
-	assert_int_equal(look().n_full, 3);
+	/* not its whole patience, and the next one does not wait at all */
+	assert_true(scratch_is_quick(3000, (assert_int_equal(breaker_enter(b, 5000, &permit), BREAKER_IS_FULL), n_asked++)));
+	assert_true(scratch_is_quick(STALL_US / 1000, (assert_int_equal(breaker_enter(b, 5000, &permit), BREAKER_IS_FULL), n_asked++)));
+	assert_int_equal(look().n_full, n_asked);
 	breaker_leave(b, permits[2], true);
 	call_times(3, true);
 }
@@ -299,7 +296,6 @@ TEST(the_sixth_is_refused_when_nobody_comes_back)
 TEST(where_calls_take_long_nobody_waits_and_it_is_known_before)
 {
 	int permits[5], permit;
-	int64_t began;
 
 	for (int i = 0; i < 20; i++) {
 		assert_int_equal(breaker_enter(b, 0, &permit), BREAKER_GO);
@@ -308,9 +304,7 @@ TEST(where_calls_take_long_nobody_waits_and_it_is_known_before)
 	}
 	fill(permits);
 	assert_int_equal(breaker_closed_for_s(b), 1);
-	began = clock_us();
-	assert_int_equal(breaker_enter(b, 5000, &permit), BREAKER_IS_FULL);
-	assert_true(clock_us() - began < STALL_US);
+	assert_true(scratch_is_quick(STALL_US / 1000, assert_int_equal(breaker_enter(b, 5000, &permit), BREAKER_IS_FULL)));
 	breaker_leave(b, permits[4], true);
 	assert_int_equal(breaker_closed_for_s(b), 0);
 	call_times(100, true);          /* quick ones: that is forgotten */
@@ -499,11 +493,13 @@ TEST(never_more_than_five_fly_and_one_probes_in_a_race_of_eight_that_die)
 TEST(a_call_costs_it_next_to_nothing)
 {
 	enum { N = 200000 };
-	int64_t began = clock_us();
+	clock_t began = clock();        /* of the processor: others do not count */
+	double ns;
 
 	call_times(N, true);
-	print_message("# %.0f ns a call\n", (double)(clock_us() - began) * 1000 / N);
-	assert_true(clock_us() - began < N * 20);
+	ns = (double)(clock() - began) * (1e9 / CLOCKS_PER_SEC) / N;
+	print_message("# %.0f ns a call\n", ns);
+	assert_true(ns < 20000);
 }
 
 TEST(where_no_board_can_be_made_there_is_no_breaker)

@@ -303,7 +303,7 @@ be_worker(void *arg)
 static int
 call_it(void *arg)
 {
-	struct call c = charge(2000);
+	struct call c = charge(30000);
 
 	(void)arg;
 	return call_do(m, &c) == CALL_ANSWERED ? 0 : 1;

@@ -516,10 +516,8 @@ TEST(a_connection_does_not_cross_fork)
 TEST(a_statement_that_runs_too_long_is_stopped)
 {
 	struct db *db = scratch_open(&guest);
-	double t = scratch_us();
 
 	db_int(db, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n");
-	assert_true(scratch_us() - t < 10e6);
 	expect_failure(db, "longer than");
 	db_close(db);
 }
@@ -572,7 +570,6 @@ TEST(a_reader_who_stays_is_waited_for_twice_and_no_more)
 	struct db *db = scratch_open(&fleet), *reader = scratch_open(&fleet), *keeper = scratch_open(&command);
 	char *long_text = arena_alloc(scratch_memory, 6 << 20);
 	struct rows *r;
-	double began;
 
 	memset(long_text, 'x', (6 << 20) - 1);
 	add_car(db, "A");
@@ -584,10 +581,7 @@ TEST(a_reader_who_stays_is_waited_for_twice_and_no_more)
 	assert_true(db_wal_pages(db) > 4096);
 	db_checkpoint(keeper);
 	db_checkpoint(keeper);
-	began = scratch_us();
-	for (int i = 0; i < 10; i++)
-		assert_true(db_checkpoint(keeper) > 4096);
-	assert_true(scratch_us() - began < 500e3);      /* a second, if each waited */
+	assert_true(scratch_is_quick(500, for (int i = 0; i < 10; i++) assert_true(db_checkpoint(keeper) > 4096)));     /* a second, if each waited */
 	db_done(r);
 	db_checkpoint(keeper);                          /* notices that something moves again */
 	db_checkpoint(keeper);

@@ -92,7 +92,7 @@ TEST(a_copy_that_ends_in_the_middle_of_a_line_is_cut_before_it)
 
 	scratch_write(path, "one\ntwo\nthr");
 	fd = open(path, O_RDWR);
-	end_with_whole_line(fd);
+	cut_to_whole_lines(fd);
 	close(fd);
 	assert_string_equal(scratch_read(path), "one\ntwo\n");
 }
