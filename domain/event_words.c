@@ -1,76 +1,119 @@
 /* event_words - the sentences, and the few members of a payload that change or complete one. The story is in event_words.h. */
 #include "event_words.h"
 
+#include "event_types.h"
 #include "lib/base/lang.h"
 
 #include <string.h>
 
-static const struct word event_word[] = {
-	{ "booking.held",             N_("The car was held until payment") },
-	{ "booking.paid",             N_("The booking was paid") },
-	{ "booking.expired",          N_("The booking was not completed") },
-	{ "booking.confirmed",        N_("The booking was confirmed") },
-	{ "booking.handed_out",       N_("The car was picked up") },
-	{ "booking.returned",         N_("The car was returned") },
-	{ "booking.completed",        N_("The rental was completed") },
-	{ "booking.no_show",          N_("The car was not picked up") },
-	{ "booking.cancel_requested", N_("Cancellation was requested") },
-	{ "booking.cancelled",        N_("The booking was cancelled") },
-	{ "booking.rejected",         N_("The booking could not be fulfilled") },
-	{ "booking.refunded",         N_("The booking was refunded") },
-	{ "booking.extra_ended",      N_("An extra was removed from the booking") },
-	{ "booking.extra_refunded",   N_("An extra was refunded") },
-	{ "booking.retried",          N_("Processing of the booking was retried") },
-	{ "booking.resolved",         N_("The booking was closed manually") },
-	{ "payment.approved",         N_("The payment was approved") },
-	{ "payment.failed",           N_("The payment failed") },
-	{ "payment.cancelled",        N_("The payment was refunded") },
-	{ "payment.retried",          N_("Processing of the payment was retried") },
-	{ "payment.resolved",         N_("The payment was closed manually") },
-	{ "car.registered",           N_("The car was added to the fleet") },
-	{ "car.modified",             N_("The car details were changed") },
-	{ "car.retired",              N_("The car was retired from the fleet") },
-	{ "car.deleted",              N_("The car was deleted from the fleet") },
-	{ "car.reserved",             N_("The car was reserved for the booking") },
-	{ "car.refused",              N_("The car could not be provided") },
-	{ "car.released",             N_("The car was released") },
-	{ "delivery.requested",       N_("The delivery is waiting for a courier") },
-	{ "delivery.scheduled",       N_("A courier was assigned to the delivery") },
-	{ "delivery.shipped",         N_("The courier is on the way with the car") },
-	{ "delivery.delivered",       N_("The car was delivered") },
-	{ "delivery.cancelled",       N_("The delivery was cancelled") },
-	{ "equipment.registered",     N_("The equipment item was added") },
-	{ "equipment.modified",       N_("The equipment item was changed") },
-	{ "equipment.ordered",        N_("Equipment was ordered") },
-	{ "equipment.approved",       N_("The equipment order was approved") },
-	{ "equipment.rejected",       N_("The equipment order was rejected") },
-	{ "equipment.cancelled",      N_("The equipment order was cancelled") },
-	{ "equipment.handed_out",     N_("The equipment was handed out to the customer") },
-	{ "equipment.returned",       N_("The equipment was brought back") },
-	{ "stock.changed",            N_("The stock was changed") },
-	{ "stock.low",                N_("The stock is low") },
-	{ "review.assigned",          N_("The request is waiting for approval") },
-	{ "review.approved",          N_("The request was approved") },
-	{ "review.rejected",          N_("The request was rejected") },
-	{ "review.cancelled",         N_("The request was withdrawn") },
-	{ "message.sent",             N_("A message was sent") },
-	{ "message.dead",             N_("A message could not be sent") },
-	{ "message.resent",           N_("A message was sent again") },
-	{ "ops.paused",               N_("An event consumer was paused") },
-	{ "ops.resumed",              N_("An event consumer was resumed") },
-	{ "ops.redriven",             N_("A failed event was retried") },
-	{ "ops.discarded",            N_("A failed event was discarded") },
-	{ "ops.faults_set",           N_("The sandbox faults were changed") },
-	{ "ops.rehearsed",            N_("Restoring a backup was tested") },
-};
+/*
+ * BOTH(type, the sentence, the sentence for the customer on the pages of their own bookings)
+ * STAFF(type, the sentence): not shown to customers.
+ */
+#define SENTENCES(BOTH, STAFF) \
+	BOTH(BOOKING_HELD, N_("The car was held until payment"), \
+	     N_("We are holding the car for you")) \
+	BOTH(BOOKING_PAID, N_("The booking was paid"), \
+	     N_("Your booking is paid")) \
+	BOTH(BOOKING_EXPIRED, N_("The booking was not completed"), \
+	     N_("The booking was not completed")) \
+	BOTH(BOOKING_CONFIRMED, N_("The booking was confirmed"), \
+	     N_("Your booking is confirmed")) \
+	BOTH(BOOKING_HANDED_OUT, N_("The car was picked up"), \
+	     N_("You picked up the car")) \
+	BOTH(BOOKING_RETURNED, N_("The car was returned"), \
+	     N_("You returned the car")) \
+	BOTH(BOOKING_COMPLETED, N_("The rental was completed"), \
+	     N_("Your rental is complete")) \
+	BOTH(BOOKING_NO_SHOW, N_("The car was not picked up"), \
+	     N_("The car was not picked up")) \
+	BOTH(BOOKING_CANCEL_REQUESTED, N_("Cancellation was requested"), \
+	     N_("The booking was cancelled")) \
+	BOTH(BOOKING_CANCELLED, N_("The booking was cancelled"), \
+	     N_("The cancellation is complete")) \
+	BOTH(BOOKING_REJECTED, N_("The booking could not be fulfilled"), \
+	     N_("We could not fulfil your booking")) \
+	BOTH(BOOKING_REFUNDED, N_("The booking was refunded"), \
+	     N_("The refund is complete")) \
+	BOTH(BOOKING_EXTRA_ENDED, N_("An extra was removed from the booking"), \
+	     N_("An extra is not available")) \
+	BOTH(BOOKING_EXTRA_REFUNDED, N_("An extra was refunded"), \
+	     N_("An extra was refunded")) \
+	STAFF(BOOKING_RETRIED, N_("Processing of the booking was retried")) \
+	STAFF(BOOKING_RESOLVED, N_("The booking was closed manually")) \
+	BOTH(PAYMENT_APPROVED, N_("The payment was approved"), \
+	     N_("Your card was charged")) \
+	BOTH(PAYMENT_FAILED, N_("The payment failed"), \
+	     N_("The payment did not go through")) \
+	BOTH(PAYMENT_CANCELLED, N_("The payment was refunded"), \
+	     N_("You received a refund")) \
+	STAFF(PAYMENT_RETRIED, N_("Processing of the payment was retried")) \
+	STAFF(PAYMENT_RESOLVED, N_("The payment was closed manually")) \
+	STAFF(CAR_REGISTERED, N_("The car was added to the fleet")) \
+	STAFF(CAR_MODIFIED, N_("The car details were changed")) \
+	STAFF(CAR_RETIRED, N_("The car was retired from the fleet")) \
+	STAFF(CAR_DELETED, N_("The car was deleted from the fleet")) \
+	BOTH(CAR_RESERVED, N_("The car was reserved for the booking"), \
+	     N_("The branch has assigned your car")) \
+	BOTH(CAR_REFUSED, N_("The car could not be assigned"), \
+	     N_("The branch could not provide the car")) \
+	BOTH(CAR_RELEASED, N_("The car was released"), \
+	     N_("The car was released")) \
+	BOTH(DELIVERY_REQUESTED, N_("The delivery is waiting for a courier"), \
+	     N_("We are arranging a courier")) \
+	BOTH(DELIVERY_SCHEDULED, N_("A courier was assigned to the delivery"), \
+	     N_("A courier is assigned")) \
+	BOTH(DELIVERY_SHIPPED, N_("The courier is on the way with the car"), \
+	     N_("The courier is on the way")) \
+	BOTH(DELIVERY_DELIVERED, N_("The car was delivered"), \
+	     N_("The car was handed over")) \
+	BOTH(DELIVERY_CANCELLED, N_("The delivery was cancelled"), \
+	     N_("The delivery or collection was cancelled")) \
+	STAFF(EQUIPMENT_REGISTERED, N_("The equipment item was added")) \
+	STAFF(EQUIPMENT_MODIFIED, N_("The equipment item was changed")) \
+	BOTH(EQUIPMENT_ORDERED, N_("Equipment was ordered"), \
+	     N_("You ordered equipment")) \
+	BOTH(EQUIPMENT_APPROVED, N_("The equipment order was approved"), \
+	     N_("Your equipment is approved")) \
+	BOTH(EQUIPMENT_REJECTED, N_("The equipment order was rejected"), \
+	     N_("Your equipment could not be approved")) \
+	BOTH(EQUIPMENT_CANCELLED, N_("The equipment order was cancelled"), \
+	     N_("Your equipment order was cancelled")) \
+	BOTH(EQUIPMENT_HANDED_OUT, N_("The equipment was handed out to the customer"), \
+	     N_("You received the equipment")) \
+	BOTH(EQUIPMENT_RETURNED, N_("The equipment was brought back"), \
+	     N_("The equipment was returned")) \
+	STAFF(STOCK_CHANGED, N_("The stock was changed")) \
+	STAFF(STOCK_LOW, N_("The stock is low")) \
+	BOTH(REVIEW_ASSIGNED, N_("The request is waiting for approval"), \
+	     N_("Your equipment order is being reviewed")) \
+	STAFF(REVIEW_APPROVED, N_("The request was approved")) \
+	STAFF(REVIEW_REJECTED, N_("The request was rejected")) \
+	STAFF(REVIEW_CANCELLED, N_("The request was withdrawn")) \
+	STAFF(MESSAGE_SENT, N_("A message was sent")) \
+	STAFF(MESSAGE_DEAD, N_("A message could not be sent")) \
+	STAFF(MESSAGE_RESENT, N_("A message was sent again")) \
+	STAFF(OPS_PAUSED, N_("An event consumer was paused")) \
+	STAFF(OPS_RESUMED, N_("An event consumer was resumed")) \
+	STAFF(OPS_REDRIVEN, N_("A failed event was retried")) \
+	STAFF(OPS_DISCARDED, N_("A failed event was discarded")) \
+	STAFF(OPS_FAULTS_SET, N_("The sandbox faults were changed")) \
+	STAFF(OPS_REHEARSED, N_("Restoring a backup was tested"))
+
+#define FOR_ALL(name, sentence, ...) [EVENT_##name] = { event_name_##name, sentence },
+#define FOR_CUSTOMER(name, sentence, own) { event_name_##name, own },
+#define FOR_NONE(name, sentence)
+static const struct word event_word[N_EVENT_TYPES] = { SENTENCES(FOR_ALL, FOR_ALL) };
+static const struct word customer_event_word[] = { SENTENCES(FOR_CUSTOMER, FOR_NONE) };
 const struct words event_words = WORDS(event_word);
+const struct words customer_event_words = WORDS(customer_event_word);
 
 static const struct word collection_word[] = {
-	{ "delivery.requested", N_("The collection is waiting for a courier") },
-	{ "delivery.scheduled", N_("A courier was assigned to the collection") },
-	{ "delivery.shipped",   N_("The courier is on the way to collect the car") },
-	{ "delivery.delivered", N_("The car was collected") },
-	{ "delivery.cancelled", N_("The collection was cancelled") },
+	{ event_name_DELIVERY_REQUESTED, N_("The collection is waiting for a courier") },
+	{ event_name_DELIVERY_SCHEDULED, N_("A courier was assigned to the collection") },
+	{ event_name_DELIVERY_SHIPPED, N_("The courier is on the way to collect the car") },
+	{ event_name_DELIVERY_DELIVERED, N_("The car was collected") },
+	{ event_name_DELIVERY_CANCELLED, N_("The collection was cancelled") },
 };
 static const struct words collection_words = WORDS(collection_word);
 
@@ -103,7 +146,7 @@ event_sentence(struct arena *m, const struct event *e)
 
 	if (i < 0)
 		return _("Another change was recorded");
-	if (facts.note && strcmp(e->type, "delivery.scheduled") == 0)
+	if (facts.note && i == EVENT_DELIVERY_SCHEDULED)
 		return _("The courier could not complete the job");
 	if (facts.direction && strcmp(facts.direction, "collection") == 0 && (at = words_find(&collection_words, e->type)) >= 0)
 		return _(collection_word[at].label);

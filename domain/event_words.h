@@ -1,7 +1,7 @@
 /*
- * event_words - what happened, in one sentence per type of event, for every page that shows a history.
+ * event_words - what happened, in one sentence per type of event (event_types.h), for every page that shows a history.
  *
- * A type without a sentence, or a sentence without a type in docs/events.md, fails tests/unit/test_event_words.
+ * A type without a sentence fails tests/unit/test_event_words.
  */
 #ifndef MP_EVENT_WORDS_H
 #define MP_EVENT_WORDS_H
@@ -9,7 +9,8 @@
 #include "lib/base/shape.h"
 #include "lib/event/event.h"
 
-extern const struct words event_words;  /* code: the type; label: its sentence */
+extern const struct words event_words;          /* by enum event_type_id; code: the type, label: its sentence */
+extern const struct words customer_event_words; /* … addressed to the customer: the types that the pages of their bookings show */
 
 /* The sentence for e in the reader's language; the collection of a car has its own. */
 const char *event_sentence(struct arena *m, const struct event *e);

@@ -87,8 +87,8 @@ my_message_in_words(const char *kind)
 	cut = strchr(type, '_');
 	if (cut)
 		*cut = '.';
-	i = words_find(&my_event_words, type);
-	return i < 0 ? kind : _(my_event_words.word[i].label);
+	i = words_find(&customer_event_words, type);
+	return i < 0 ? kind : _(customer_event_words.word[i].label);
 }
 
 /* --- a booking's ----------------------------------------------------------------------------------------------------------- */

@@ -17,42 +17,6 @@ static const struct word payment_word[] = {
 };
 const struct words my_payment_words = WORDS(payment_word);
 
-static const struct word event_word[] = {
-	{ "booking.held",             N_("We are holding the car for you") },
-	{ "payment.approved",         N_("Your card was charged") },
-	{ "payment.failed",           N_("The payment did not go through") },
-	{ "booking.paid",             N_("Your booking is paid") },
-	{ "car.reserved",             N_("The branch has assigned your car") },
-	{ "car.refused",              N_("The branch could not provide the car") },
-	{ "booking.confirmed",        N_("Your booking is confirmed") },
-	{ "booking.handed_out",       N_("You picked up the car") },
-	{ "booking.returned",         N_("You returned the car") },
-	{ "booking.completed",        N_("Your rental is complete") },
-	{ "booking.cancel_requested", N_("The booking was cancelled") },
-	{ "payment.cancelled",        N_("You received a refund") },
-	{ "booking.cancelled",        N_("The cancellation is complete") },
-	{ "car.released",             N_("The car was released") },
-	{ "booking.rejected",         N_("We could not fulfil your booking") },
-	{ "booking.refunded",         N_("The refund is complete") },
-	{ "booking.expired",          N_("The booking was not completed") },
-	{ "booking.no_show",          N_("The car was not picked up") },
-	{ "booking.extra_ended",      N_("An extra is not available") },
-	{ "booking.extra_refunded",   N_("An extra was refunded") },
-	{ "delivery.requested",       N_("We are arranging a courier") },
-	{ "delivery.scheduled",       N_("A courier is assigned") },
-	{ "delivery.shipped",         N_("The courier is on the way") },
-	{ "delivery.delivered",       N_("The car was handed over") },
-	{ "delivery.cancelled",       N_("The delivery or collection was cancelled") },
-	{ "equipment.ordered",        N_("You ordered equipment") },
-	{ "review.assigned",          N_("Your equipment order is being reviewed") },
-	{ "equipment.approved",       N_("Your equipment is approved") },
-	{ "equipment.rejected",       N_("Your equipment could not be approved") },
-	{ "equipment.cancelled",      N_("Your equipment order was cancelled") },
-	{ "equipment.handed_out",     N_("You received the equipment") },
-	{ "equipment.returned",       N_("The equipment was returned") },
-};
-const struct words my_event_words = WORDS(event_word);
-
 static const struct word reason_word[] = {
 	{ "customer",       N_("At your request.") },
 	{ "manager",        N_("By our staff.") },
@@ -99,7 +63,7 @@ const struct words my_shelf_words = WORDS(shelf_word);
 /* --- shapes --------------------------------------------------------------------------------------------------------- */
 
 static const struct member event_members[] = {
-	SHAPE_STATE(my_event, type, my_event_words), SHAPE_INT(my_event, event_id), SHAPE_TIME(my_event, occurred_at),
+	SHAPE_STATE(my_event, type, customer_event_words), SHAPE_INT(my_event, event_id), SHAPE_TIME(my_event, occurred_at),
 	SHAPE_AMOUNT(my_event, amount), SHAPE_TEXT(my_event, reason), SHAPE_TEXT(my_event, label), SHAPE_TEXT(my_event, label_ko),
 };
 const struct shape my_event_shape = SHAPE(my_event, event_members);
@@ -247,7 +211,7 @@ is_another(struct db *db, int64_t event_id)
 {
 	const char *type = db_text(db, "SELECT type FROM v_event WHERE event_id = $1", event_id);
 
-	return type && words_find(&my_event_words, type) >= 0 && db_exists(db,
+	return type && words_find(&customer_event_words, type) >= 0 && db_exists(db,
 		"SELECT 1 FROM v_event e WHERE e.event_id = $1"
 		" AND (e.type = 'booking.held' OR EXISTS (SELECT 1 FROM my_booking b WHERE b.code = e.subject_id))"
 		" AND NOT EXISTS (SELECT 1 FROM my_event m WHERE m.code = e.subject_id AND m.event_id = e.event_id AND m.type = e.type"

@@ -12,16 +12,16 @@
 #include "lib/event/event.h"
 #include "domain/bookings.h"
 #include "domain/cars.h"
+#include "domain/event_words.h"
 
 /* What the customer's money has done. */
 enum my_payment { PAYMENT_NONE, PAYMENT_APPROVED, PAYMENT_FAILED, PAYMENT_GOING_BACK, PAYMENT_BACK };
 extern const struct words my_payment_words;
 
-extern const struct words my_event_words;       /* event types in plain words */
 const char *my_reason_in_words(const char *code);       /* a translated sentence; "" for codes nobody has words for */
 
 struct my_event {
-	int type;                               /* my_event_words; -1: of a kind we have no words for */
+	int type;                               /* customer_event_words; -1: not in it */
 	int64_t event_id, occurred_at, amount;
 	const char *reason;                     /* a code, a person's words, or "" */
 	const char *label, *label_ko;           /* what it happened to: an item, a courier; or "" */

@@ -149,7 +149,7 @@ make_history(struct web *w, struct booking_page *p)
 		const struct my_event *e = &p->booking.events[i];
 
 		p->events[i] = (struct happening){
-			.at = e->occurred_at, .title = _(my_event_words.word[e->type].label), .detail = event_detail(w, e),
+			.at = e->occurred_at, .title = _(customer_event_words.word[e->type].label), .detail = event_detail(w, e),
 		};
 	}
 }

@@ -154,8 +154,8 @@ TEST(paid_and_confirmed_show_with_the_card_and_the_history_newest_first)
 	assert_int_equal(b.paid_at, NOW + 1);
 	assert_int_equal(b.confirmed_at, NOW + 2);
 	assert_int_equal(b.n_events, 5);
-	assert_string_equal(words_code(&my_event_words, b.events[0].type), "booking.confirmed");
-	assert_string_equal(words_code(&my_event_words, b.events[4].type), "booking.held");
+	assert_string_equal(words_code(&customer_event_words, b.events[0].type), "booking.confirmed");
+	assert_string_equal(words_code(&customer_event_words, b.events[4].type), "booking.held");
 	assert_int_equal(b.events[3].amount, 207000);
 }
 
@@ -524,7 +524,7 @@ TEST(a_delivery_is_followed_step_by_step_and_a_step_back_is_one)
 	assert_string_equal(b.deliveries[0].received_by, "Kim");
 	assert_int_equal(b.deliveries[0].odometer_km, 12345);
 	expect_trip_steps(&b.deliveries[1], "TRIP_ASKED:done TRIP_COURIER:now TRIP_UNDER_WAY:todo TRIP_FETCHED:todo");
-	assert_string_equal(words_code(&my_event_words, b.events[0].type), "delivery.requested");
+	assert_string_equal(words_code(&customer_event_words, b.events[0].type), "delivery.requested");
 }
 
 TEST(a_cancelled_delivery_says_why_and_one_never_asked_for_is_shown_as_cancelled)
