@@ -182,7 +182,7 @@ static bool
 change(const struct deploy *d, const struct context *p, const char *release)
 {
 	struct cli *c = d->c;
-	const struct gauge *g = gauge_look(c->var, p->name);
+	const struct gauge *g = gauge_open_readonly(c->var, p->name);
 	pid_t pid = program_parent(c, p);
 	int64_t length = log_length(c, p->name), began = clock_ms();
 	int64_t n_good = g ? atomic_load(&g->n_deployed) : 0, n_bad = g ? atomic_load(&g->n_rolled_back) : 0;
