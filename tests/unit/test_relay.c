@@ -108,7 +108,7 @@ reaction_us(int n_before)
 	return took[N_COMMITS / 2];
 }
 
-/* Without the knock it would be a tenth of a second, or half of it on average. A busy machine may try several times. */
+/* Without the wake-up it would take 50 ms on average. Repeated on a busy machine. */
 TEST(a_commit_is_reacted_to_within_milliseconds)
 {
 	bool is_quick = false;
