@@ -74,7 +74,6 @@ world_open(struct world *w, struct cli *c, const char *dir)
 	if (!w->db || !w->sandbox)
 		return false;
 	ports_open(w->sandbox);
-	desks_open();
 	return true;
 }
 
@@ -103,7 +102,6 @@ world_close(struct world *w)
 
 	ok = world_finish(w->db) && ok;
 	ports_close();
-	desks_close();
 	clock_set(0);
 	return ok && !w->why;
 }
