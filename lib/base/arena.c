@@ -1,10 +1,10 @@
 /*
- * arena.c - memory that belongs to a request; arena.h tells why.
+ * arena.c - memory that belongs to a request; arena.h describes it.
  *
  * An arena is a list of chunks. Pieces are cut from the chunk in use; when it has no room, the next chunk that has some
- * is used, or a new one is put in its place. Reset goes back to the first chunk and keeps them all, so after its first
- * few requests a process asks malloc for nothing. Under AddressSanitizer everything not handed out is poisoned and a gap
- * stands behind each piece, so running over a piece's end, or using it after the reset, is caught as with malloc.
+ * is used, or a new one is inserted. Reset goes back to the first chunk and keeps them all, so after its first few requests a
+ * process no longer calls malloc. Under AddressSanitizer everything not allocated is poisoned and each piece is followed by a
+ * gap, so an overrun or a use after the reset is caught as with malloc.
  */
 #include "arena.h"
 
@@ -45,11 +45,11 @@ struct chunk {
 struct arena {
 	struct chunk *first, *now;
 	size_t limit, used;
-	char *newest;                   /* the piece cut last: it alone can grow where it is */
+	char *newest;                   /* the newest piece; only this one can grow in place */
 	struct arena *others;
 };
 
-static struct arena *arenas;            /* every one ever made: still reachable at exit, so leak checkers are silent */
+static struct arena *arenas;            /* all arenas, so that leak checkers find them reachable at exit */
 
 /* --- chunks and pieces -------------------------------------------------------------------------------------------- */
 
@@ -190,7 +190,7 @@ stretch(struct arena *m, char *old, size_t old_n, size_t new_n)
 	return new;
 }
 
-/* The end of the newest piece is free again. */
+/* Gives back the end of the newest piece. */
 static void
 give_back(struct arena *m, char *piece, size_t old_n, size_t new_n)
 {

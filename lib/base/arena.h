@@ -1,9 +1,9 @@
 /*
  * arena - memory that belongs to a request.
  *
- * Everything a request makes (form values, rows, the page) comes from one arena and dies with it: nobody frees.
- * What must live as long as the program is made before the loop, from an arena that is never reset.
- * Out of memory, or a request that passes the arena's limit, aborts: the process is replaced, nothing limps on.
+ * Everything a request makes (form values, rows, the page) is allocated from one arena and released with it.
+ * What must live as long as the program is allocated before the loop, from an arena that is never reset.
+ * Out of memory, or beyond the arena's limit, the process aborts and is replaced.
  */
 #ifndef MP_ARENA_H
 #define MP_ARENA_H

@@ -1,5 +1,5 @@
 /*
- * clock.c - what time it is, and branch-local time at the edge; clock.h tells the rules.
+ * clock.c - what time it is, and branch-local time at the edge; clock.h describes them.
  *
  * The zone's rules are glibc's (TZ, mktime, localtime_r). A page asks for forty local times, nearly all within a few
  * weeks, so the offset of each UTC day is remembered and the calendar is reckoned here: 10 ns instead of 150.
@@ -32,7 +32,7 @@ clock_open(const char *zone)
 }
 
 #ifdef MOTORPOOL_FAULTS
-/* Somebody sets the clock: the file that MOTORPOOL_CLOCK names says by how many seconds. Looked at twenty times a second. */
+/* For tests of a clock that jumps: the file named by MOTORPOOL_CLOCK holds an offset in seconds; read twenty times a second. */
 static int64_t
 shift_s(void)
 {
@@ -166,7 +166,7 @@ offset_of(int64_t day)
 	return o;
 }
 
-/* Beyond the years 1 to 9999 nothing is rented, and nothing may overflow either. */
+/* Clamped to the years 1 to 9999, so that nothing overflows. */
 static int64_t
 within_reason(int64_t at)
 {
@@ -225,7 +225,7 @@ made(int year, int month, int day, int hour, int minute, int second)
 	return (int64_t)mktime(&tm);
 }
 
-/* The first moment of a day: midnight, or where the clocks go forward at midnight what stands in its place. */
+/* The first moment of a day: midnight, or the first existing time where the clocks go forward at midnight. */
 static int64_t
 first_moment(int year, int month, int day)
 {

@@ -16,8 +16,8 @@ int64_t clock_ms(void);                 /* monotonic milliseconds, for deadlines
 int64_t clock_us(void);                 /* … microseconds, for how long something took */
 void    clock_set(int64_t now);         /* tests and the demo generator; 0: the real clock again */
 
-/* How long to leave it after try number `tries` was in vain: 1, 2, 4 … longest_s seconds, up to a quarter less by chance, so that
- * what failed together is not tried together for ever. Never more than longest_s. */
+/* The pause after failed attempt number `tries`: 1, 2, 4 … longest_s seconds, minus up to a quarter at random, so that attempts
+ * that failed together do not stay synchronized. */
 int64_t pause_s(int64_t tries, int64_t longest_s);
 
 /* "YYYY-MM-DDTHH:MM" (branch-local) or RFC 3339 -> unix seconds. false: not a time that exists (31 February, 25:00). */

@@ -1,4 +1,4 @@
-/* folder - where things are. The story is in folder.h. */
+/* folder.c - where things are; folder.h describes it. */
 #include "folder.h"
 
 #include <fcntl.h>

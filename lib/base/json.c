@@ -1,9 +1,9 @@
 /*
- * json.c - structs out as JSON by their shape, and JSON in by jansson; json.h tells the words.
+ * json.c - structs out as JSON by their shape, and JSON in by jansson; json.h describes the calls.
  *
  * Out: numbers are whole and exact, times RFC 3339, states their codes. A text is always valid UTF-8 (what is not becomes
  * U+FFFD) and never holds U+2028/9 raw, so the answer may also stand inside a script. In: a known member of the wrong kind,
- * a number with a fraction, a state or a time that does not exist make the whole unreadable; unknown members are let be.
+ * a number with a fraction, an unknown state or an invalid time make the whole text unreadable; unknown members are ignored.
  */
 #include "json.h"
 
@@ -15,7 +15,7 @@
 
 /* --- out ---------------------------------------------------------------------------------------------------------- */
 
-/* Bytes that may stand in a string as they are. */
+/* Bytes that need no escaping in a string. */
 static size_t
 plain(const char *s)
 {
@@ -26,7 +26,7 @@ plain(const char *s)
 	return n;
 }
 
-/* One character that may not; answers how many bytes of s it took. */
+/* Writes one character that needs escaping; returns the number of bytes of s it used. */
 static size_t
 put_special(struct buf *out, const char *s)
 {

@@ -8,7 +8,7 @@
  *	build/locale/ko_KR.UTF-8/LC_MESSAGES/SYS_LC_MESSAGES    cp /usr/lib/locale/C.utf8/LC_MESSAGES/SYS_LC_MESSAGES
  *
  * Only LC_MESSAGES is ever switched (uselocale, 1 ns), and only for the length of a look-up: numbers, sorting and the
- * system's own error texts stay the same whoever asks. A look-up costs 44 ns; English costs nothing.
+ * system's own error texts do not depend on the request. A look-up costs 44 ns; English costs nothing.
  */
 #include "lang.h"
 
@@ -133,7 +133,7 @@ lang_code(int lang)
 
 /* --- Accept-Language ---------------------------------------------------------------------------------------------- */
 
-/* "ko", "ko-KR" and "KO_kr" are Korean; "*" is whatever we like best. */
+/* "ko", "ko-KR" and "KO_kr" are Korean; "*" is the default. */
 static int
 lang_of_range(const char *s, size_t n)
 {
@@ -149,7 +149,7 @@ lang_of_range(const char *s, size_t n)
 	return -1;
 }
 
-/* ";q=0.75" -> 750; nothing -> 1000; nonsense -> 0 */
+/* ";q=0.75" -> 750; missing -> 1000; invalid -> 0 */
 static int
 quality(const char *s, size_t n)
 {

@@ -1,5 +1,5 @@
 /*
- * lang - the languages people read. English stands in the source, the others in locale/LL/motorpool.po (gettext).
+ * lang - the languages of pages and mails. English is in the source, the others are in locale/LL/motorpool.po (gettext).
  *
  * N_("…") marks words in tables, _("…") translates in the current language (set per request by web_serve).
  * _n("1 car", "%lld cars", n) chooses the plural form for n by the language's own rule and translates it.

@@ -1,5 +1,5 @@
 /*
- * log.c - one JSON line an occasion on stderr; log.h tells what may stand in it.
+ * log.c - one JSON line per occasion on stderr; log.h says what it may contain.
  *
  * A line is built on the stack and leaves in one write(2) shorter than PIPE_BUF, so lines of many processes never mix and
  * a line can be written when memory is gone. What does not fit is cut off; the line stays JSON. It is written without printf
@@ -108,7 +108,7 @@ log_text(struct log_line *l, const char *name, const char *value)
 	put(l, "\"", 1);
 }
 
-/* A number is whole or not there. */
+/* A number is written completely or not at all. */
 static bool
 has_room_for_number(const struct log_line *l, const char *name)
 {
@@ -187,7 +187,7 @@ log_begin_about(struct log_line *l, const char *subject_id, const char *what)
 
 /* --- letting it go ------------------------------------------------------------------------------------------------- */
 
-/* A log that cannot be written must not stop the program: what write() answers is looked at and let go. */
+/* A log that cannot be written must not stop the program: the result of write() is ignored on purpose. */
 static void
 send_out(const char *s, int n)
 {

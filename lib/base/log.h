@@ -1,5 +1,5 @@
 /*
- * log - one JSON line an occasion on stderr; control characters escaped; ids only, never secrets, cards or personal data.
+ * log - one JSON line per occasion on stderr; control characters escaped; ids only, never secrets, cards or personal data.
  * docs/logs.md lists the lines; `motorpool trace` reads them again.
  *
  *	{"at":"2026-11-21T05:00:00.123456Z","level":"info","program":"booking","pid":811,"request":"3f9…","subject":"MP-7K3F9QXA",
@@ -20,9 +20,9 @@ void log_open(const char *program);
 void log_from(enum log_level least);            /* what is less is not written: the motorpool command says only what went wrong */
 void log_request(const char *request_id);       /* what following lines carry, with no subject yet; NULL: none */
 const char *log_request_now(void);              /* "": none. Calls to other programs carry it on */
-/* Work on one subject that nobody asked for just now: its name and the time are the request's id. */
+/* Work on one subject that no request caused: the request id is made from its name and the time. */
 void log_task(const char *name, const char *subject_id);
-/* What the request in hand is about, as soon as it is known to exist. The first one stays: a booking's car is part of the booking. */
+/* What the current request is about. The first one is kept: a booking's car is part of the booking. */
 void log_subject(const char *subject_id);
 void log_info(const char *what, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void log_warn(const char *what, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -46,8 +46,8 @@ void log_ms(struct log_line *l, const char *name, int64_t us);                  
 void log_end(struct log_line *l);
 
 /*
- * … that is only true when the transaction in hand has been committed. It is written then; a rollback, or the next transaction,
- * forgets it.
+ * … whose content is only true once the current transaction has been committed. It is written then; a rollback or the next
+ * transaction discards it.
  */
 void log_hold(struct log_line *l);
 void log_release(void);         /* db_write.c: committed */

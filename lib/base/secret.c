@@ -1,8 +1,8 @@
 /*
- * secret.c - random tokens, keyed hashes and passwords; secret.h tells what each is for.
+ * secret.c - random tokens, keyed hashes and passwords; secret.h says what each is for.
  *
  * The key signs CSRF tokens and cookies of all programs, so all read the same file. It is made once: written under a
- * temporary name, synced, and linked into place; who comes second finds the link taken and reads the first one's.
+ * temporary name, synced, and linked to its name; a second process finds the name taken and reads that key.
  *
  * Hashing a password takes 64 MiB, so at most two are hashed at a time over all processes: each holds the flock of one of two
  * slot files. A process that dies gives its slot back with its file descriptors.
@@ -30,7 +30,7 @@ static char slot_path[N_SLOTS][PATH_MAX_ + 32];
 
 /* --- the key file ------------------------------------------------------------------------------------------------- */
 
-/* Fills a new file with a key and links it to its name unless somebody was first. */
+/* Writes a key to a new file and links it to its name, unless another process was first. */
 static bool
 make_key(const char *dir, const char *path)
 {
@@ -175,7 +175,7 @@ slot_try(int i, int how)
 	return -1;
 }
 
-/* A free slot, else the queue of one picked at random. -1: the run folder is broken; then people still may sign in. */
+/* A free slot, else waits for one picked at random. -1: the run folder is unusable; hashing then goes on unlimited. */
 static int
 slot_take(void)
 {
@@ -213,7 +213,7 @@ password_hash(struct arena *m, const char *password)
 	return hash;
 }
 
-/* Nobody's password: what is compared when there is no such user, so that the answer takes as long. */
+/* Compared when there is no such user, so that the answer takes the same time. */
 static const char nobody[] = "$argon2id$v=19$m=65536,t=2,p=1$amVhFjIZd9HCX5zVncs6IQ$lzWCZM56xkvYt9OlKK6w027xea8IC8OILKpj2ye033U";
 
 bool

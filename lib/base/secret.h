@@ -10,7 +10,7 @@ bool secret_open(const char *var_dir);          /* $VAR/secret.key, made (0600) 
 
 const char *secret_token(struct arena *m);      /* 192 random bits, base64url: sessions, API tokens, form keys */
 const char *secret_code(struct arena *m, const char *prefix); /* "MP-" + 8 random Crockford base32 digits: readable codes */
-const char *secret_hash(struct arena *m, const char *text);   /* BLAKE2b-256, hex: what tables keep of a token */
+const char *secret_hash(struct arena *m, const char *text);   /* BLAKE2b-256, hex: what is stored of a token */
 const char *secret_sign(struct arena *m, const char *purpose, const char *text); /* keyed hash, base64url: CSRF tokens, cookies */
 bool secret_same(const char *a, const char *b); /* compared in constant time; NULL is never the same */
 

@@ -1,7 +1,7 @@
 /*
  * settings - motorpool.conf, and beside the state $VAR/motorpool.conf on top of it: lines of `name = value`, # comments.
- * Every setting, its default and its meaning stand in motorpool.conf; an unknown name stops the program. The environment goes
- * before both: MOTORPOOL_BASE_URL for base_url.
+ * motorpool.conf explains every setting with its default; an unknown name stops the program. The environment takes precedence:
+ * MOTORPOOL_BASE_URL for base_url.
  */
 #ifndef MP_SETTINGS_H
 #define MP_SETTINGS_H
@@ -14,25 +14,25 @@ struct settings {
 	const char *var_dir;                    /* the state folder they were opened for */
 	const char *currency;                   /* KRW */
 	const char *zone;                       /* Asia/Seoul */
-	const char *base_url;                   /* http://localhost:8080: for links that leave the house and return addresses */
+	const char *base_url;                   /* http://localhost:8080: for links in mails and return addresses */
 	bool tls;                               /* Secure and __Host- cookies */
 	const char *mail_url;                   /* smtp://host:port or smtps://…; "": the mail folder, $VAR/mail */
 	const char *mail_from;                  /* whom mail comes from */
-	int64_t mail_tries;                     /* a mail that does not get through is given up after so many */
+	int64_t mail_tries;                     /* attempts per mail */
 	int64_t mail_pause_s;                   /* 30: before the second try; before each further one twice as long, an hour at most */
-	int64_t call_deadline_ms;               /* 610: a synchronous call, all told */
+	int64_t call_deadline_ms;               /* 610: a synchronous call in total */
 	int64_t calls_at_once;                  /* 5: to one program or provider, by all callers together (breaker.h) */
 	const char *breaker;                    /* strict, classic or default: when it opens and for how long */
 	int64_t session_idle_s, session_max_s;
 	int64_t max_body_bytes, max_fields;     /* 1 MiB, 200 */
 	int64_t n_workers_min, n_workers_max;   /* per program: as many as the load needs */
 	int64_t n_internal_workers;             /* … at most, for the calls between programs */
-	int64_t request_limit_s;                /* a worker busy for longer hangs and is replaced */
-	int64_t queue_limit_ms;                 /* who would wait longer for a worker is told that we are busy; 0: everybody waits */
+	int64_t request_limit_s;                /* a worker busy for longer is considered hung and replaced */
+	int64_t queue_limit_ms;                 /* requests that would wait longer for a worker get 503; 0: all wait */
 	int64_t worker_requests;                /* a worker that has served so many is replaced; 0: never */
 	int64_t worker_memory_mb;               /* … and one with more memory in use; it cannot get four times as much. 0: no limit */
-	bool jail;                              /* workers lock themselves up before they serve */
-	const char *run_as;                     /* the user programs become when they are started as root */
+	bool jail;                              /* workers enter the sandbox of jail.h before they serve */
+	const char *run_as;                     /* the user that programs switch to when started as root */
 };
 
 extern struct settings settings;

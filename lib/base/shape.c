@@ -1,5 +1,5 @@
 /*
- * shape.c - finding things by name in a shape. For start-up and for JSON: nothing on the way of a page comes here.
+ * shape.c - look-ups by name in a shape. Used at start-up and for JSON, not while a page is rendered.
  */
 #include "shape.h"
 

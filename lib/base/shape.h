@@ -1,5 +1,5 @@
 /*
- * shape - what a C struct looks like to everybody else.
+ * shape - the members of a C struct, described for SQL, templates, JSON and events.
  *
  * One word travels from column to struct member to template name to JSON key: the shape declares it once. With a
  * struct's shape, db_one()/db_list() fill it from columns of the same names, a template binds to it at start-up, the JSON
@@ -58,8 +58,8 @@ struct member {
 	const char *name;
 	enum kind kind;
 	size_t offset;
-	size_t n_offset;                /* LIST: where the int n_NAME stands */
-	size_t ko_offset;               /* TEXT: where its Korean text stands; 0: it has none */
+	size_t n_offset;                /* LIST: offset of the int n_NAME */
+	size_t ko_offset;               /* TEXT: offset of its Korean text; 0: none */
 	const struct shape *of;         /* STRUCT, MAYBE, LIST */
 	const struct words *words;      /* STATE */
 };
@@ -90,7 +90,7 @@ struct shape {
 #define SHAPE_MAYBE(s, m, sh)    { .name = #m, .kind = KIND_MAYBE, .of = &(sh), .offset = offsetof(struct s, m) }
 #define SHAPE_LIST(s, m, sh)     { .name = #m, .kind = KIND_LIST, .of = &(sh), .offset = offsetof(struct s, m), \
 	.n_offset = SHAPE_AT(s, n_##m, int) }
-/* … whose members are called otherwise: two looks at one array, or a count that is a column too. */
+/* … under other names: two views of one array, or a count that is a column as well. */
 #define SHAPE_LIST_AS(s, as, m, n, sh) { .name = #as, .kind = KIND_LIST, .of = &(sh), .offset = offsetof(struct s, m), \
 	.n_offset = SHAPE_AT(s, n, int) }
 

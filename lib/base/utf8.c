@@ -1,6 +1,6 @@
 /*
- * utf8.c - what can be seen of a text; utf8.h tells what for. The lists are Unicode's, shortened to what occurs in practice:
- * a name of nothing but fillers is no name, and one that turns the text around it passes for another.
+ * utf8.c - checks of what is visible in a text; utf8.h describes them. The lists are Unicode's, shortened to what occurs in practice:
+ * a name of fillers only is empty, and one that reverses its direction could pass for another.
  */
 #include "utf8.h"
 
@@ -23,7 +23,7 @@ utf8_is_invisible(const char *s, int n)
 	return c <= ' ' || c == 0xA0 || c == 0x115F || c == 0x1160 || (c >= 0x2000 && c <= 0x200D) || c == 0x3000 || c == 0x3164 || c == 0xFFA0;
 }
 
-/* What turns the text around it, or breaks its line. */
+/* Bidirectional controls and line separators. */
 static bool
 is_disguise(unsigned c)
 {

@@ -1,5 +1,5 @@
 /*
- * utf8 - what bytes are as text. utf8_length(): how many bytes the character at s takes; 0: that is not UTF-8 (overlong,
+ * utf8 - checks of UTF-8 text. utf8_length(): how many bytes the character at s takes; 0: that is not UTF-8 (overlong,
  * surrogate, cut off, above U+10FFFF).
  */
 #ifndef MP_UTF8_H
@@ -7,10 +7,10 @@
 
 #include <stdbool.h>
 
-/* One line with something to see on it, and nothing that would make one name look like another in a list. */
+/* One visible line, without characters that could make one name look like another. */
 bool utf8_is_visible_line(const char *s);
-bool utf8_is_blank(const char *s);              /* of whatever lines: nothing can be seen in it */
-bool utf8_is_invisible(const char *s, int n);   /* the character at s, n bytes long: a blank of whatever width, a filler, a joiner */
+bool utf8_is_blank(const char *s);              /* nothing in it is visible */
+bool utf8_is_invisible(const char *s, int n);   /* the character at s, n bytes long: a space of any width, a filler, a joiner */
 
 static inline int
 utf8_tail(const unsigned char *s, int n)
@@ -21,7 +21,7 @@ utf8_tail(const unsigned char *s, int n)
 	return n;
 }
 
-/* s ends in NUL, so no byte behind it is read. */
+/* s ends in NUL, so no byte beyond is read. */
 static inline int
 utf8_length(const char *text)
 {

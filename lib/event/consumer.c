@@ -1,12 +1,11 @@
 /*
- * consumer.c - one context's policies applied to the log, each event once, in its subject's order.
+ * consumer.c - applies one context's policies to the log: each event once, in order per subject.
  *
- * The effect of a policy and the context's position commit together, so a crash repeats nothing and loses nothing, and two
- * processes doing the same work find each other's position when their turn comes. Events are taken many to a transaction.
- * When one fails, all of them are rolled back and taken again one by one; the one that fails is parked in event_retry, later
- * events of its subject are parked behind it, other subjects go on. Parked events are tried again after growing pauses; the
- * twelfth failure is the last, and a person decides (redrive or discard). A policy that takes the whole process with it is one
- * that failed, too (consumer_crash.c).
+ * The effect of a policy and the context's position commit together, so a crash repeats nothing and loses nothing, and a second
+ * process doing the same work sees the new position. Events are handled in batches, one transaction each. When one fails, the
+ * batch is rolled back and handled again one by one; the failing event is parked in event_retry, later events of its subject are
+ * parked behind it, other subjects go on. Parked events are retried after growing pauses; after the twelfth failure a person
+ * decides (redrive or discard). A policy that crashes the process counts as failed, too (consumer_crash.c).
  */
 #include "consumer_inside.h"
 
@@ -16,9 +15,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LOOK_AHEAD  2000        /* events of no interest passed over in one step */
+#define LOOK_AHEAD  2000        /* events without a policy skipped in one step */
 
-static struct arena *memory;    /* of one step: whatever the policies make is gone with the next */
+static struct arena *memory;    /* of one step; reset at the next */
 
 /* --- one event ---------------------------------------------------------------------------------------------------- */
 
@@ -31,7 +30,7 @@ policy_for(const struct consumer *c, const char *type)
 	return NULL;
 }
 
-/* Said when its effect is committed. */
+/* Written once its effect is committed. */
 static void
 log_handled(const struct consumer *c, const struct event *e, int64_t began_us)
 {
@@ -45,7 +44,7 @@ log_handled(const struct consumer *c, const struct event *e, int64_t began_us)
 	log_hold(&l);
 }
 
-/* NULL: done. Else why not. */
+/* NULL: done. Else the error. */
 static const char *
 react(struct db *db, const struct consumer *c, const struct event *e)
 {
@@ -66,7 +65,7 @@ react(struct db *db, const struct consumer *c, const struct event *e)
 	return is_done ? NULL : db_failed(db) ? db_error(db) : "the policy answered no";
 }
 
-/* Begins a transaction of work. false: a person has paused us. Asked inside it, so that nothing is done after the pause is committed. */
+/* Begins a transaction. false: the consumer is paused. Checked inside it, so that nothing is done after the pause is committed. */
 static bool
 begin_work(struct db *db, const struct consumer *c)
 {
@@ -77,7 +76,7 @@ begin_work(struct db *db, const struct consumer *c)
 	return false;
 }
 
-/* Ends the transaction: commits unless something was wrong. NULL: committed. Else why not. */
+/* Ends the transaction: commits unless `wrong` is set. NULL: committed. Else the error. */
 static const char *
 settle(struct db *db, const char *wrong)
 {
@@ -109,7 +108,7 @@ log_failed(const struct consumer *c, const struct event *e, const char *why)
 	log_request(NULL);
 }
 
-/* What failed is kept as a text before the failure is forgotten: the page of errors shows it. */
+/* Keeps the text of the failure, for /ops, before the failure is cleared. */
 static const char *
 forget(struct db *db, const struct consumer *c, const struct event *e, const char *why)
 {
@@ -123,8 +122,8 @@ forget(struct db *db, const struct consumer *c, const struct event *e, const cha
 /* --- new events --------------------------------------------------------------------------------------------------- */
 
 /*
- * How far the position may move over events nobody here wants, and whether one follows that is wanted. The log never changes,
- * so this needs no lock.
+ * How far the position may move over events without a policy, and whether one with a policy follows. The log is append-only, so
+ * this needs no lock.
  */
 static int64_t
 pass_over(struct db *db, const struct consumer *c, int64_t from, bool *is_wanted)
@@ -142,7 +141,7 @@ pass_over(struct db *db, const struct consumer *c, int64_t from, bool *is_wanted
 	return from;
 }
 
-/* Reacts to one, or parks it behind an earlier one of its subject. NULL: done. */
+/* Handles one, or parks it behind an earlier one of its subject. NULL: done. */
 static const char *
 take(struct db *db, const struct consumer *c, const struct event *e, bool some_are_parked)
 {
@@ -153,7 +152,7 @@ take(struct db *db, const struct consumer *c, const struct event *e, bool some_a
 	return react(db, c, e);
 }
 
-/* All of them in one transaction. -1: one failed, and nothing was done. */
+/* A whole batch in one transaction. -1: one failed, and nothing was done. */
 static int
 take_together(struct db *db, const struct consumer *c, int64_t passed, int batch)
 {
@@ -180,7 +179,7 @@ take_together(struct db *db, const struct consumer *c, int64_t passed, int batch
 	return -1;
 }
 
-/* The position may have moved meanwhile: then somebody else came by. */
+/* If the position has moved meanwhile, another process has handled it. */
 static bool
 park_new(struct db *db, const struct consumer *c, const struct event *e, const char *why)
 {
@@ -234,8 +233,8 @@ take_new(struct db *db, const struct consumer *c, int batch)
 /* --- parked events ------------------------------------------------------------------------------------------------ */
 
 /*
- * The oldest of each subject that is due. A pause longer than the longest there is comes from a clock that was set back:
- * it is over.
+ * The oldest of each subject that is due. A pause longer than the longest possible one comes from a clock that was set back, and
+ * is over.
  */
 static int
 due(struct db *db, const struct consumer *c, struct parked **list, int *n, int limit)
@@ -250,7 +249,7 @@ due(struct db *db, const struct consumer *c, struct parked **list, int *n, int l
 		" ORDER BY r.event_id LIMIT $4", c->name, now, now + MAX_PAUSE_S, limit);
 }
 
-/* Inside the transaction: is it still the oldest of its subject, still as often tried? */
+/* Inside the transaction: is it still the oldest of its subject, with the same number of tries? */
 static bool
 is_still_due(struct db *db, const struct consumer *c, const struct parked *p)
 {
@@ -294,7 +293,7 @@ take_parked(struct db *db, const struct consumer *c, const struct parked *p, str
 	return !why;
 }
 
-/* The one waiting behind: the oldest of the subject now. */
+/* The next one of the subject. */
 static bool
 next_of(struct db *db, const struct consumer *c, const struct event *e, struct parked *p)
 {
@@ -340,7 +339,7 @@ consumer_step(struct db *db, const struct consumer *c, int batch)
 	if (consumer_is_paused(db, c)) {
 		n = 0;
 	} else {
-		n = take_new(db, c, batch);     /* first: one that may crash again comes after those that wait for nothing */
+		n = take_new(db, c, batch);     /* first: a retry that may crash the process comes last */
 		n += take_due(db, c, batch);
 	}
 	db_fresh(db);

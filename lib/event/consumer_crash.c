@@ -1,10 +1,10 @@
 /*
- * consumer_crash.c - a policy that took its process with it: what the next process makes of the note it finds (in_flight.h).
+ * consumer_crash.c - a policy that crashed its process: how the next process treats the record it finds (in_flight.h).
  *
- * In a batch nobody knows whether the event in hand was to blame, or one before it that left a broken memory behind, or a kill from
- * outside. So the batch is done again one by one. Whoever is alone when it happens again is parked, with a try more against it:
- * twelve, and a person decides. A kill from outside costs an innocent event a second at most, and its next try succeeds. One that
- * hung counts for four, since nobody could write meanwhile: the third time is the last.
+ * After a crash within a batch the cause is unknown: the event being handled, an earlier one that corrupted memory, or a kill from
+ * outside. So the batch is handled again one by one. An event that is alone in its transaction when the process ends is parked and
+ * that counts as a try; after twelve a person decides. A kill from outside delays an event by a second at most, and its next try
+ * succeeds. A hang counts as four tries, since it blocked all writers: the third is the last.
  */
 #include "consumer_inside.h"
 
@@ -37,7 +37,7 @@ how_it_ended(struct arena *m, int ended)
 	return arena_printf(m, "the handler ended its process (status %d)", WEXITSTATUS(ended));
 }
 
-/* A try like any other: a new event is parked, a parked one waits longer. Is it neither, its effect was committed just before. */
+/* Counts as a normal try: a new event is parked, a parked one waits longer. If it is neither, its effect was already committed. */
 static void
 blame(struct db *db, const struct consumer *c, int64_t event_id, int ended)
 {
@@ -59,7 +59,7 @@ blame(struct db *db, const struct consumer *c, int64_t event_id, int ended)
 	db_commit(db);
 }
 
-/* Sweeps that crash come less and less often; the events go on between them. */
+/* Sweeps that crash are repeated at growing intervals; events are handled in between. */
 static void
 sweep_later(const struct consumer *c, struct in_flight *h, const char *why)
 {

@@ -1,9 +1,9 @@
 /*
- * consumer_inside - what the consumer_*.c files share and nobody else sees.
+ * consumer_inside - what the consumer_*.c files share. Not included elsewhere.
  *
  *	consumer.c        one step: events that are due again, then new ones
  *	consumer_park.c   the position, and the events that wait
- *	consumer_crash.c  a policy that took its process with it; sweeps
+ *	consumer_crash.c  a policy that crashed its process; sweeps
  *	poison.c          in builds with FAULTS=1: policies that break on purpose
  */
 #ifndef MP_CONSUMER_INSIDE_H
@@ -30,15 +30,15 @@ int64_t consumer_position(struct db *db, const struct consumer *c);
 void consumer_move(struct db *db, const struct consumer *c, int64_t event_id);
 struct batch consumer_events_after(struct db *db, int64_t event_id, int limit);
 bool consumer_has_parked(struct db *db, const struct consumer *c);
-bool consumer_holds(struct db *db, const struct consumer *c, const struct event *e);    /* an earlier one of its subject waits */
+bool consumer_holds(struct db *db, const struct consumer *c, const struct event *e);    /* an earlier event of its subject is parked */
 void consumer_park(struct db *db, const struct consumer *c, const struct event *e, int64_t tries, const char *error);
-/* n_tries: how many this one counts for. */
+/* n_tries: how many tries this failure counts as. */
 void consumer_park_again(struct db *db, const struct consumer *c, const struct parked *was, int n_tries, const char *error);
 void consumer_unpark(struct db *db, const struct consumer *c, int64_t event_id);
 
-/* consumer_crash.c: whose notes this process writes; NULL: nobody watches it. */
+/* consumer_crash.c: where this process records what it handles; NULL: nowhere. */
 extern struct in_flight *consumer_in_flight;
-/* One by one up to this event; 0: as many as fit. */
+/* Up to this event one by one; 0: in batches. */
 int64_t consumer_careful_upto(void);
 
 /* poison.c */

@@ -1,5 +1,5 @@
 /*
- * consumer_park.c - how far a consumer is in the log, and the events that wait: those that failed, until their pause is over, and
+ * consumer_park.c - a consumer's position in the log, and its parked events: those that failed, until their pause is over, and
  * those held back behind them (event_retry in schema.sql). All inside the caller's transaction.
  */
 #include "consumer_inside.h"
@@ -68,7 +68,7 @@ consumer_holds(struct db *db, const struct consumer *c, const struct event *e)
 	return db_exists(db, "SELECT 1 FROM event_retry WHERE consumer = $1 AND subject_id = $2 LIMIT 1", c->name, e->subject_id);
 }
 
-/* 1 s, 2, 4 … 256, 300, 300. An experiment has not so much time. */
+/* 1 s, 2, 4 … 256, 300, 300. Shorter in fault experiments. */
 static int64_t
 pause_after(int64_t tries)
 {

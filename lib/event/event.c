@@ -1,8 +1,8 @@
 /*
- * event.c - writing the log, reading payloads, checking the chain, waking the relay; event.h tells what it is for.
+ * event.c - writing the log, reading payloads, checking the chain, waking the relay; event.h describes it.
  *
- * An event's number is one more than the last, so the log has no gaps: there is one writer at a time, and a rollback gives its
- * numbers back. Its hash covers every column, each with its length in front, and the hash of the subject's event before.
+ * An event's id is one more than the last, so the log has no gaps: there is one writer at a time, and a rollback releases its
+ * ids. Its hash covers every column, each with its length in front, and the hash of the subject's event before.
  */
 #include "event.h"
 
@@ -69,7 +69,7 @@ event_hash(const struct event *e, char hex[HASH_HEX])
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */
 
-/* Fills in what only the log knows: the number and the hash before. */
+/* Fills in the id and the previous hash. */
 static void
 place(struct db *db, struct event *e)
 {
@@ -90,7 +90,7 @@ payload_of(struct db *db, const struct shape *shape, const void *data)
 	return b.s;
 }
 
-/* With the request it came from, which the log of events does not keep. Written when the transaction is committed. */
+/* The log line also names the request, which the event log does not store. Written when the transaction is committed. */
 static void
 log_emitted(const struct event *e)
 {
@@ -142,7 +142,7 @@ event_read(struct arena *m, const struct event *e, const struct shape *shape, vo
 	return json_into(m, e->payload, shape, out);
 }
 
-/* One row as the log has it, texts in SQLite's hands; answers whether it follows from what stands before it. */
+/* One row of the log, texts still in SQLite's memory. Does it follow from the event before it? */
 static bool
 is_whole(struct rows *r, int64_t expected_id)
 {
@@ -157,7 +157,7 @@ is_whole(struct rows *r, int64_t expected_id)
 	return e.event_id == expected_id && strcmp(hash, row_peek(r, 9)) == 0 && strcmp(e.prev_hash, row_peek(r, 10)) == 0;
 }
 
-#define CHAIN_BATCH 1000        /* a walk of its own each, so that no reader holds the WAL for long */
+#define CHAIN_BATCH 1000        /* in several reads, so that no reader holds the WAL for long */
 
 int64_t
 event_chain_broken(struct db *db, int64_t *n_events)
@@ -192,7 +192,7 @@ static struct {
 	struct sockaddr_un to;
 } relay = { .fd = -1 };
 
-/* A relay that is not there, or has enough datagrams waiting, needs none: it looks by itself. */
+/* A failed send is ignored: the relay is not running, or has datagrams waiting and will look anyway. */
 static void
 wake(void *arg)
 {

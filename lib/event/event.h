@@ -1,7 +1,7 @@
 /*
  * event - the append-only log, which is also the outbox.
  *
- * event_emit() belongs inside the transaction of the change it reports: both are there or neither. Each subject's events
+ * event_emit() belongs inside the transaction of the change it reports: both are committed or neither. Each subject's events
  * form a hash chain (BLAKE2b over the envelope and the hash before). The relay is woken after the commit.
  * The payloads are listed in docs/events.md; a consumer reads only the members it needs (its own shape).
  */
@@ -28,8 +28,8 @@ int64_t event_emit(struct db *db, const struct event *e, const struct shape *sha
 /* Reads the payload into a struct (members missing in the JSON keep what they hold; STATE from its code, TIME from RFC 3339). false: not readable. */
 bool event_read(struct arena *m, const struct event *e, const struct shape *shape, void *out);
 
-/* Every subject's chain, recomputed: 0 whole; else the first event_id that does not follow (changed, exchanged, or one before it
- * is missing; only what was cut off at the log's end leaves no trace). */
+/* Every subject's chain, recomputed. 0: intact; else the first event_id that does not follow (changed, replaced, or one before it
+ * is missing; only a truncated end cannot be detected). */
 int64_t event_chain_broken(struct db *db, int64_t *n_events);
 
 void event_open(struct db *db, const char *var_dir);    /* the wake-up socket; once per connection */
@@ -37,8 +37,8 @@ void event_open(struct db *db, const char *var_dir);    /* the wake-up socket; o
 /* --- consuming: one context's policies ----------------------------------------------------------------------------- */
 
 /*
- * A policy runs inside one BEGIN IMMEDIATE together with its context's position. It answers true; false (or a sticky
- * failure) rolls back, and the event is tried again later with growing pauses, holding back only its own subject.
+ * A policy runs inside one BEGIN IMMEDIATE together with its context's position. true: done; false (or a sticky
+ * failure) rolls back, and the event is retried with growing pauses, holding back only its own subject.
  */
 struct policy {
 	const char *type;
@@ -49,8 +49,8 @@ struct consumer {
 	const char *name;               /* the context: booking, fleet … */
 	const struct db_role *role;
 	const struct policy *policy;    /* ends in an empty one */
-	/* Work that time brings (holds that expire, refunds to retry): called at least every second, outside a transaction.
-	 * Answers whether it wants to be called again at once. May be NULL. */
+	/* Periodic work (holds that expire, refunds to retry): called at least every second, outside a transaction.
+	 * true: call it again immediately. May be NULL. */
 	bool (*sweep)(struct db *db);
 	bool (*open)(void);             /* made once per process, before its first event: templates. false: it cannot work now. May be NULL */
 };
@@ -59,15 +59,16 @@ struct in_flight;
 
 /* Handles up to a batch of pending events. Answers how many were handled (0: caught up, or paused). relay and `motorpool demo` call it. */
 int consumer_step(struct db *db, const struct consumer *c, int batch);
-/* Does what time brings, unless it is paused. Answers whether it wants to again at once. */
+/* Runs the sweep unless the consumer is paused. true: call it again immediately. */
 bool consumer_sweep(struct db *db, const struct consumer *c);
-/* A person has stopped it (relay_pause in schema.sql): it takes no event and does no sweep until it is resumed. */
+/* Paused by a person (relay_pause in schema.sql): no events and no sweeps until it is resumed. */
 bool consumer_is_paused(struct db *db, const struct consumer *c);
-/* From now on this process notes in h what it has in hand (in_flight.h; NULL: it does not), and first counts the crash that h tells of. */
+/* From now on this process records in h what it handles (in_flight.h; NULL: it does not). First counts the crash that h reports. */
 void consumer_watch(struct db *db, const struct consumer *c, struct in_flight *h);
 int64_t consumer_lag(struct db *db, const struct consumer *c);  /* events not yet handled */
 
-/* Work that takes long (a whole replay) says now and then that it is alive; the relay's child has it heard. Elsewhere nobody listens. */
+/* Long work (a whole replay) calls consumer_alive() now and then; the relay's child registers for it, so that its parent does not
+ * consider it hung. */
 void consumer_alive(void);
 void consumer_on_alive(void (*fn)(void *arg), void *arg);
 

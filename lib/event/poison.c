@@ -3,7 +3,7 @@
  *
  *	CONSUMER TYPE SUBJECT HOW               "*": any type, any subject
  *
- * an event that fits is not handled, but HOW: segv, abort, exit, hang, memory. tests/fault/poison.test.mjs uses it.
+ * a matching event is not handled; instead: segv, abort, exit, hang, memory. tests/fault/poison.test.mjs uses it.
  */
 #include "consumer_inside.h"
 
@@ -42,7 +42,7 @@ read_dose(struct dose *d)
 	return n == 4;
 }
 
-/* A sanitizer would make a report of the signal; this is to be a plain crash. */
+/* Without the sanitizer's report: a plain crash. */
 static void
 crash(int signo)
 {

@@ -1,4 +1,4 @@
-/* mail - letters written and read again. The story is in mail.h. */
+/* mail.c - mails written and read; mail.h describes it. */
 #include "mail.h"
 
 #include "lib/base/utf8.h"
@@ -10,9 +10,9 @@
 #include <time.h>
 
 #define BASE64      sodium_base64_VARIANT_ORIGINAL
-#define WORD_BYTES  39          /* of text in one encoded word: with what stands around and before it below 76 characters */
+#define WORD_BYTES  39          /* of text in one encoded word: with its frame and the header name below 76 characters */
 #define LINE_BYTES  57          /* … and in one line of the body: 76 characters */
-#define PLAIN_CHARS 60          /* a header so short and plain is left as it is */
+#define PLAIN_CHARS 60          /* a short header of plain ASCII is written as it is */
 
 /* --- writing -------------------------------------------------------------------------------------------------------- */
 
@@ -45,7 +45,7 @@ put_base64(struct buf *b, const char *bytes, size_t n)
 	b->n += strlen(to);
 }
 
-/* How many of its bytes fit into one word without cutting a character up. */
+/* How many of its bytes fit into one word without splitting a character. */
 static size_t
 word_length(const char *s)
 {
@@ -56,7 +56,7 @@ word_length(const char *s)
 	return n ? n : strlen(s) < WORD_BYTES ? strlen(s) : WORD_BYTES;
 }
 
-/* Text in a header: as it is, or in words that say what they are, one a line. */
+/* Text in a header: as it is, or as encoded words (RFC 2047), one per line. */
 static void
 put_words(struct buf *b, struct arena *m, const char *text)
 {
@@ -183,7 +183,7 @@ put_decoded(struct buf *b, const char *base64, size_t n)
 	return true;
 }
 
-/* Encoded words into text; the blank between two of them is none of it. */
+/* Encoded words into text; white space between two of them is dropped. */
 static const char *
 decoded(struct arena *m, const char *s)
 {
@@ -217,7 +217,7 @@ unfolded(struct arena *m, const char *s, size_t n)
 	return b.s;
 }
 
-/* A header's value; "": it is not there. */
+/* A header's value; "": missing. */
 static const char *
 header(struct arena *m, const char *head, const char *name)
 {

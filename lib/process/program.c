@@ -1,9 +1,9 @@
 /*
- * program.c - the ways a FastCGI program can be run; program.h tells which.
+ * program.c - the ways a FastCGI program can be run; program.h lists them.
  *
- * A worker opens everything that can be wrong before it says it is ready: settings, words, templates, keys. Only the
- * database may be missing: it may be in the middle of an upgrade. Then every request gets a 503 with Retry-After, and
- * the database is tried again with the next request, at most once a second.
+ * A worker opens settings, catalogues, templates and keys before it reports that it is ready. Only the database may be missing,
+ * during an upgrade. Then every request gets a 503 with Retry-After, and the database is tried again with the next request, at
+ * most once a second.
  */
 #include "program.h"
 
@@ -35,7 +35,7 @@ extern char **environ;
 #define DB_AGAIN_MS 1000
 #define MAX_WORKERS 64
 
-/* What a process of this program stands on, made once. */
+/* What a process of this program opens once. */
 struct base {
 	const struct program *p;
 	const char *root, *var;
@@ -73,7 +73,7 @@ open_base(struct base *b, bool internal)
 	return web_compile_pages(arena_printf(b->forever, "%s/templates", b->root));
 }
 
-/* A program with a file of its own makes it when it is not there; one process does, the others wait for it. */
+/* A program with a database file of its own creates it when it is missing; one process does, the others wait. */
 static bool
 make_own_db(const struct base *b, const char **why)
 {
@@ -116,13 +116,13 @@ base_init(struct base *b, const struct program *p, const char *var)
 	*b = (struct base){ .p = p, .forever = arena_new(ARENA_MAX), .m = arena_new(ARENA_MAX) };
 	b->root = folder_root(b->forever);
 	b->var = var;
-	setenv("MOTORPOOL_VAR", var, 1);        /* for those who look at files: /ops, mypage */
+	setenv("MOTORPOOL_VAR", var, 1);        /* for code that reads files there: /ops, mypage */
 	log_open(p->name);
 }
 
 /* --- the ways to run ---------------------------------------------------------------------------------------------- */
 
-/* One request from environment and stdin, its answer on stdout. MOTORPOOL_INTERNAL=1: as over the internal socket. */
+/* One request from environment and stdin, the answer on stdout. MOTORPOOL_INTERNAL=1: as over the internal socket. */
 static int
 run_cgi(const struct program *p)
 {
@@ -141,7 +141,7 @@ run_cgi(const struct program *p)
 	return 0;
 }
 
-/* The parent is told, when there is one: that the worker is there, and again when it has its database too. */
+/* Reports to the parent, if there is one, that the worker is up, and again when it has its database. */
 static void
 say_ready(bool has_all)
 {
@@ -167,20 +167,20 @@ open_gauge(const struct program *p, const char *var)
 	serving.gauge = slot ? gauge_open(var, p->name) : NULL;
 }
 
-/* The last resort, far above the size at which a worker is replaced (watchdog.c): what asks for more gets none, and aborts. */
+/* The last resort, far above the size at which a worker is replaced (watchdog.c): a larger allocation fails and aborts. */
 static void
 limit_memory(void)
 {
 	rlim_t most = (rlim_t)settings.worker_memory_mb * 4 << 20;
 
 #ifdef __SANITIZE_ADDRESS__
-	most = 0;                       /* takes 20 TiB of addresses to begin with */
+	most = 0;                       /* AddressSanitizer reserves 20 TiB of address space */
 #endif
 	if (most)
 		setrlimit(RLIMIT_AS, &(struct rlimit){ most, most });
 }
 
-/* The last step before anybody is let in. A sanitizer's own work would be forbidden too, so its builds go without. */
+/* The last step before serving. A sanitizer's own system calls would be forbidden too, so its builds go without. */
 static bool
 lock_up(const struct base *b)
 {
@@ -212,7 +212,7 @@ run_worker(const struct program *p, const char *var, enum duty duty)
 	struct exchange x = { .env = NULL };
 	struct base b;
 
-	signal(SIGINT, SIG_IGN);        /* Ctrl-C reaches the whole terminal; the parent decides */
+	signal(SIGINT, SIG_IGN);        /* Ctrl-C reaches the whole process group; the parent decides */
 	base_init(&b, p, var);
 	gateway_open(arena_printf(b.forever, "%s/run/%s%s.sock", var, p->name, internal ? ".internal" : ""), internal);
 	if (!open_base(&b, internal))
@@ -250,7 +250,7 @@ most_workers(const struct program *p, bool internal)
 	return at_most((int)settings.n_workers_max * (p->worker_factor ? p->worker_factor : 1), MAX_WORKERS);
 }
 
-/* What is to be seen at our line: how many wait, how many serve it, how much they have done so far. */
+/* The state of our queue: how many requests wait, how many workers serve it, how much they have served so far. */
 static struct load_shed_sample
 look_at_line(const struct program *p, bool internal)
 {
@@ -265,13 +265,13 @@ look_at_line(const struct program *p, bool internal)
 			n_done += now > seen[i] ? now - seen[i] : 0;
 			l.n_workers += atomic_load(&w->pid) && atomic_load(&w->ready) && !atomic_load(&w->draining);
 		}
-		seen[i] = now;          /* less than before: somebody new in this place */
+		seen[i] = now;          /* less than before: another worker has the slot */
 	}
 	l.n_done = n_done;
 	return l;
 }
 
-/* Looks at the line, and turns away those who would wait too long in it (load_shed.h). Needs no database. */
+/* Watches the queue and refuses requests that would wait too long in it (load_shed.h). Needs no database. */
 static int
 run_refuser(const struct program *p, const char *var, bool internal)
 {
@@ -318,9 +318,9 @@ run_parent(const struct program *p, const char *var, const char *argv0)
 	plan.exe = strchr(argv0, '/') ? argv0 : folder_program(b.forever);
 	for (int listener = 0; listener < 2; listener++) {
 		plan.n_max[listener] = most_workers(p, listener);
-		plan.n_min[listener] = at_most((int)settings.n_workers_min * (listener ? 2 : 1), plan.n_max[listener]);  /* callers do not wait as people do */
+		plan.n_min[listener] = at_most((int)settings.n_workers_min * (listener ? 2 : 1), plan.n_max[listener]);  /* internal callers have a deadline of milliseconds */
 	}
-	if (p->worker_factor)    /* while as many wait for others as may, some are left for those who only look */
+	if (p->worker_factor)    /* so that some workers remain for searches while the others wait for calls */
 		plan.n_min[0] = at_most((int)(settings.n_workers_min + settings.calls_at_once), plan.n_max[0]);
 	plan.request_limit_ms = 1000 * (p->patience_s ? p->patience_s : settings.request_limit_s);
 	plan.refuses = settings.queue_limit_ms > 0;

@@ -1,5 +1,5 @@
 /*
- * tpl.c - the pages of a program: which there are, and compiling them all before the first request.
+ * tpl.c - the registered pages of a program, all compiled before the first request.
  */
 #include "tpl.h"
 
@@ -75,7 +75,7 @@ folded(struct arena *m, const char *s, size_t n)
 	return b.s;
 }
 
-/* {{#t}}: the catalogue is asked. */
+/* {{#t}}: looks the text up in the catalogue. */
 static const char *
 translate(struct arena *m, const char *raw, void *arg)
 {
@@ -85,7 +85,7 @@ translate(struct arena *m, const char *raw, void *arg)
 	return *text ? lang_text(*lang, text) : "";
 }
 
-/* {{#tn}}COUNT: one | many{{/tn}}: the catalogue is asked for both forms, and a section on COUNT chooses. */
+/* {{#tn}}COUNT: one | many{{/tn}}: looks both forms up in the catalogue; a section on COUNT chooses. */
 static const char *
 translate_plural(struct arena *m, const char *raw, void *arg)
 {

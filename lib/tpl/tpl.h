@@ -64,7 +64,7 @@ struct tpl_env {
 
 /* Compiles every registered page for every language. false: what is wrong was printed on stderr with file:line. */
 bool tpl_compile_pages(const char *templates_dir, const struct tpl_root *chrome);
-/* The same for plain texts: mails, or what a page shows and escapes itself. They are not registered, see no chrome, escape nothing. */
+/* The same for plain texts: mails, or what a page shows and escapes itself. They are not registered, have no chrome, and nothing is escaped. */
 bool tpl_compile_texts(const char *templates_dir, struct page *texts, int n);
 
 /* Compiles one. NULL: *error says why, with file:line. The result lives in m. */

@@ -1,5 +1,5 @@
 /*
- * tpl_bind.c - back end for structs: nodes into a flat list of operations, every name bound to a place.
+ * tpl_bind.c - back end for structs: nodes into a flat list of operations, every name bound to an offset.
  *
  * A struct within a struct costs nothing: its offset is added here. A name behind a MAYBE becomes a section around it.
  * Lists and MAYBEs get a frame of their own (tpl_node.h); sections beside each other share it. Literal text between two
@@ -24,7 +24,7 @@ struct binder {
 	struct table { const struct words *words; bool of_codes; const struct piece *piece; struct table *next; } *tables;
 };
 
-/* Names may stand only where HTML lets them; in plain text, and in templates that may say {{{x}}}, everywhere. */
+/* Names are allowed only where escaping protects; in plain text, and in templates that may use {{{x}}}, everywhere. */
 static bool
 is_html(const struct binder *b)
 {
@@ -63,7 +63,7 @@ flush_literal(struct binder *b)
 	b->literal_at = b->literal.n;
 }
 
-/* A place to jump to: literal text may not run across it. */
+/* A jump target: literal text must not run across it. */
 static size_t
 here(struct binder *b)
 {
@@ -71,7 +71,7 @@ here(struct binder *b)
 	return b->n_ops;
 }
 
-/* The operation jumps to here. The place is asked first: it may put text in and so move the operations. */
+/* The operation jumps to here. The target is determined first: that may emit text and so move the operations. */
 static void
 lead(struct binder *b, size_t jump)
 {
@@ -305,7 +305,7 @@ bind_section(struct walk *w, const struct node *n)
 	stays_in_place(b, n, &before);
 }
 
-/* A translation must not close the quotes it stands in. */
+/* A translation must not close the quotes around it. */
 static void
 bind_answer(struct walk *w, const struct node *n, const struct node *answer)
 {

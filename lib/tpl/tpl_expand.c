@@ -1,8 +1,8 @@
 /*
- * tpl_expand.c - the walk that both back ends share: partials, parents with their blocks, and what lambdas answer.
+ * tpl_expand.c - the walk shared by both back ends: partials, parents with their blocks, and results of lambdas.
  *
- * An override is looked up from the outermost parent tag inwards (the page has the last word over its layouts), and while
- * it is walked only the parent tags outside its own are in force: an override cannot put in itself.
+ * An override is looked up from the outermost parent tag inwards (the page takes precedence over its layouts), and while
+ * it is walked only the parent tags outside its own are in force: an override cannot include itself.
  */
 #include "tpl_node.h"
 
@@ -59,7 +59,7 @@ blanks(const char *s, const char *end, size_t most)
 	return n;
 }
 
-/* Takes up to `less` blanks from each line and puts `indent` there; the first line only if asked, empty lines never. */
+/* Removes up to `less` blanks from each line and inserts `indent`; in the first line only if asked, in empty lines never. */
 static struct piece
 reindented(struct arena *m, struct piece text, size_t less, struct piece indent, bool first)
 {

@@ -1,5 +1,5 @@
 /*
- * tpl_html.c - follows the tags of a page while it is compiled, to say where a name may not stand.
+ * tpl_html.c - follows the tags of a page while it is compiled, to find where names are not allowed.
  *
  * Escaping & < > " ' protects text between tags and inside a quoted attribute. It does not protect a script, a style sheet,
  * an event handler, an attribute without quotes, or the names of tags and attributes: a name there is refused.

@@ -1,5 +1,5 @@
 /*
- * tpl_name.c - what a name in a template means, for structs: which member, how it is shown, what a section asks of it.
+ * tpl_name.c - resolves a name in a template to a member of a struct, how it is printed, and how a section tests it.
  */
 #include "tpl_node.h"
 
@@ -191,7 +191,7 @@ state_of(struct reach *r, const struct node *n, const struct binding *p, struct 
 	return i >= 0;
 }
 
-/* The question a section asks of its member. */
+/* The test that a section makes on its member. */
 bool
 binding_test(struct reach *r, const struct node *n, const struct binding *p, struct op *op)
 {

@@ -1,17 +1,17 @@
 /*
- * tpl_node - what the files of the template engine share; nobody else includes it.
+ * tpl_node - what the files of the template engine share. Not included elsewhere.
  *
  *	tpl_parse.c     text -> nodes: tags, delimiters, lines that hold a tag alone
  *	tpl_expand.c    walks nodes; puts in partials, parents with their blocks, and what lambdas answer
  *	tpl_bind.c      back end for structs: each name becomes frame + offset, all of it a flat list of operations
  *	tpl_name.c      … which member a name means
- *	tpl_html.c      … and no name stands where escaping does not protect
- *	tpl_run.c       carries the operations out: the only part a request pays for
+ *	tpl_html.c      … and names only where escaping protects
+ *	tpl_run.c       executes the operations: the only part that runs per request
  *	tpl_tree.c      back end for JSON: names looked up while rendering
  *	tpl.c           files, pages, translation
  *
- * A template may be hostile (it is fuzzed): every recursion and every size has a limit, and passing it is an error as any
- * other. The first error is kept and everything after it does nothing.
+ * A template may be hostile (it is fuzzed): every recursion and every size has a limit, and exceeding it is an ordinary
+ * error. The first error is kept, and everything after it does nothing.
  */
 #ifndef MP_TPL_NODE_H
 #define MP_TPL_NODE_H
@@ -54,11 +54,11 @@ struct node {
 	struct node *child, *next;
 };
 
-/* One template at work: compiled, or rendered from a tree. */
+/* One template being compiled, or rendered from a tree. */
 struct job {
 	struct arena *m;
 	const struct tpl_env *env;
-	const char *error;                      /* the first; NULL: all is well */
+	const char *error;                      /* the first one; NULL: none */
 	size_t parsed;                          /* bytes */
 	struct loaded *loaded;                  /* partials parsed so far */
 };
@@ -108,7 +108,7 @@ enum op_code {
 	OP_EACH, OP_NEXT,                       /* frame `to` is each element; jump when there is none (more) */
 };
 
-/* Frames are the structs in reach at run time: 0 the chrome, 1 the page's data, above them list elements and MAYBEs. */
+/* Frames are the structs accessible at run time: 0 the chrome, 1 the page's data, above them list elements and MAYBEs. */
 struct op {
 	uint8_t code, frame, to;
 	bool wanted;
@@ -128,12 +128,12 @@ enum { TPL_HOPS_MAX = 8, TPL_FRAMES = TPL_NEST_MAX + 2 * TPL_HOPS_MAX + 4 };
 
 /* --- names of structs' members (tpl_name.c) ------------------------------------------------------------------------ */
 
-/* The structs whose members can be named, outermost first, and where each stands. */
+/* The structs whose members can be named, outermost first, and their frames. */
 struct reach {
 	struct job *job;
 	struct scope { const struct shape *shape; int frame; size_t offset; } scope[TPL_NEST_MAX + 3];
 	int n;
-	int n_frames;                           /* in use; whoever took some sets it back when they are no longer needed */
+	int n_frames;                           /* in use; restored by the caller that took some */
 };
 
 /* Where a name leads: through pointers that may be NULL (hops), to a member, perhaps to one way of showing it. */
@@ -164,7 +164,7 @@ struct tpl {
 	const char *file;
 };
 
-/* Where in an HTML page the text ends so far: may a name stand here? */
+/* The position in the HTML at the end of the text so far: is a name allowed here? */
 struct html {
 	int state;
 	char quote;
@@ -175,7 +175,7 @@ struct html {
 };
 
 void html_text(struct html *h, struct piece text);
-const char *html_refuses(const struct html *h);         /* NULL: a name may stand here; else why not */
+const char *html_refuses(const struct html *h);         /* NULL: a name is allowed here; else why not */
 bool html_same(const struct html *a, const struct html *b);
 
 #endif

@@ -1,9 +1,9 @@
 /*
  * tpl_parse.c - Mustache text into nodes.
  *
- * Lines: a tag that prints nothing itself and stands alone on its line takes the whole line with it, newline included;
- * white space before a partial or parent alone on its line becomes its indentation. A parent is alone when nothing stands
- * before its opening and behind its closing tag. Blocks keep their source: an override is parsed again where it is put,
+ * Lines: a tag that prints nothing and is alone on its line removes the whole line, newline included;
+ * white space before a partial or parent alone on its line becomes its indentation. A parent is alone when there is nothing
+ * before its opening and after its closing tag. Blocks keep their source: an override is parsed again where it is put,
  * indented for that place.
  */
 #include "tpl_node.h"
@@ -217,7 +217,7 @@ set_delims(struct parser *p, const struct tag *tag)
 
 /* --- what each tag does ------------------------------------------------------------------------------------------- */
 
-/* Alone on its line: the line goes, and its white space is answered as indentation. */
+/* Alone on its line: the line is removed, and its white space returned as indentation. */
 static struct piece
 take_line(struct parser *p, const struct tag *tag)
 {
@@ -265,7 +265,7 @@ open_parent(struct parser *p, const struct tag *tag)
 	enter(p, n);
 }
 
-/* Inside a parent all text but the blocks is ignored: there a block is alone when nothing stands behind it. */
+/* Inside a parent all text but the blocks is ignored: there a block is alone when nothing follows it. */
 static void
 open_block(struct parser *p, const struct tag *tag)
 {
@@ -286,7 +286,7 @@ open_block(struct parser *p, const struct tag *tag)
 	enter(p, n);
 }
 
-/* A block whose default stands on lines of its own is indented as the first of them. */
+/* A block whose default is on lines of its own is indented as the first of them. */
 static void
 settle_block(struct node *n, const char *end)
 {

@@ -1,5 +1,5 @@
 /*
- * tpl_run.c - carries out a compiled template: the only part of the engine a request pays for.
+ * tpl_run.c - executes a compiled template: the only part of the engine that runs per request.
  *
  * Names are bound, words translated, literal text in one piece between two operations: what is left is copying, escaping
  * and writing numbers, straight into the answer's buffer.

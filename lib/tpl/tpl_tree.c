@@ -1,5 +1,5 @@
 /*
- * tpl_tree.c - the engine over a JSON tree, as the Mustache specification has it: names are looked up while rendering,
+ * tpl_tree.c - the engine over a JSON tree, as the Mustache specification defines it: names are looked up while rendering,
  * from the innermost section outwards; what is missing is empty. For `motorpool render` and for messages kept as data.
  */
 #include "tpl_node.h"
@@ -126,7 +126,7 @@ tree_text(struct walk *w, struct piece text)
 	put((struct tree *)w, text, false);
 }
 
-/* {{lambda}}: its answer is rendered with the default delimiters, then escaped as any value is. */
+/* {{lambda}}: its result is rendered with the default delimiters, then escaped as any value is. */
 static void
 put_lambda(struct tree *t, const struct node *n, const struct tpl_lambda *lambda)
 {
