@@ -210,8 +210,8 @@ static const char *const harms[] = {
 	"UPDATE my_event SET occurred_at = occurred_at - 1 WHERE (code, event_id) = (SELECT code, event_id FROM my_event LIMIT 1 OFFSET ?1)",
 	"UPDATE my_booking_line SET amount = amount - 1 WHERE (code, line_no) = (SELECT code, line_no FROM my_booking_line LIMIT 1 OFFSET ?1)",
 	"UPDATE view_car SET service = 'RETIRED' WHERE car_id = 1 + ?1 % 150",
-	"INSERT INTO view_car (car_id, plate, name, body, branch_id, branch_name, branch_name_ko, service, updated_at, event_id)"
-	" VALUES (100000 + ?1, 'x', 'x', 'x', 1, 'x', 'x', 'IN_SERVICE', 0, 0)",
+	"INSERT INTO view_car (car_id, plate, name, name_ko, body, branch_id, branch_name, branch_name_ko, service, updated_at, event_id)"
+	" VALUES (100000 + ?1, 'x', 'x', 'x', 'x', 1, 'x', 'x', 'IN_SERVICE', 0, 0)",
 };
 #define N_HARMS ((int)(sizeof(harms) / sizeof(harms[0])))
 

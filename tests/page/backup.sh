@@ -306,7 +306,7 @@ expect_end 1
 expect_same "$(last_proof .said)" "no consumer position is beyond the end of the log: fleet"
 
 test_that "a row of the read models in use that no event has made fails it"
-sqlite3 "$VAR/view.db" "INSERT INTO view_car (car_id, plate, name, body, branch_id, branch_name, branch_name_ko, service, updated_at, event_id) VALUES (7, '12가 3456', 'x', 'ev', 1, 'y', '', 'IN_SERVICE', 0, 0)"
+sqlite3 "$VAR/view.db" "INSERT INTO view_car (car_id, plate, name, name_ko, body, branch_id, branch_name, branch_name_ko, service, updated_at, event_id) VALUES (7, '12가 3456', 'x', '', 'ev', 1, 'y', '', 'IN_SERVICE', 0, 0)"
 motorpool rehearse "$TO/a.tar"
 expect_end 1
 expect_err 'view_car 7: a replay does not make it'

@@ -795,10 +795,11 @@ TEST(the_comparison_finds_a_changed_a_missing_and_a_foreign_row)
 	assert_true(view_compare(root, scratch, NULL, NULL, &c, &why));
 	assert_int_equal(c.n_different, 7);     /* the order's two events */
 	db_do(view, "DELETE FROM my_event WHERE code = 'MP-00000003'");
-	db_do(view, "INSERT INTO view_car (car_id, plate, name, body, branch_id, branch_name, branch_name_ko, service, updated_at, event_id)"
-	            " VALUES (99, 'x', 'x', 'x', 1, 'x', 'x', 'IN_SERVICE', 0, 0)");
+	db_do(view, "INSERT INTO view_car (car_id, plate, name, name_ko, body, branch_id, branch_name, branch_name_ko, service, updated_at, event_id)"
+	            " VALUES (99, 'x', 'x', 'x', 'x', 1, 'x', 'x', 'IN_SERVICE', 0, 0)");
 	assert_true(view_compare(root, scratch, NULL, NULL, &c, &why));
 	assert_true(c.n_different > 3);
+	assert_false(db_failed(view));
 	assert_true(view_replay(root, scratch, NULL, NULL, &why) > 0);
 	assert_true(view_compare(root, scratch, NULL, NULL, &c, &why));
 	assert_int_equal(c.n_different, 0);
