@@ -2,7 +2,7 @@
  * instant - a card provider that approves every charge at once, in process, and keeps nothing. Linked into a payment program of
  * the bench's own: what is left is our own work on a booking, the same that bare.c does without a web around it.
  */
-#include "cgi-bin/payment/provider.h"
+#include "domain/provider.h"
 
 #include "lib/base/json.h"
 

@@ -1,8 +1,7 @@
 /*
- * cli - what the commands of `motorpool` share. main.c holds the table of them; each has a file of its own.
+ * cli - what the commands of `motorpool` share. main.c has the table of them; each has a file of its own.
  *
- * A command that people's input or the state of things stops says one sentence on stderr and ends with 1; one that was asked
- * wrongly shows its usage and ends with 2.
+ * A command that fails prints one sentence on stderr and exits with 1; one called with wrong arguments prints its usage and exits with 2.
  */
 #ifndef MP_CLI_H
 #define MP_CLI_H
@@ -17,13 +16,13 @@ struct cli {
 	const char *root;               /* motorpool.conf, lighttpd.conf, db/, templates/, static/ */
 	const char *var;                /* the state */
 	const char *bin;                /* the programs of the same build */
-	const char *usage;              /* of the command in hand */
+	const char *usage;              /* of this command */
 };
 
 struct command {
 	const char *name, *summary, *usage;
-	int (*run)(struct cli *c, int argc, char **argv);       /* argv[0] is the command; --var and --help are taken already */
-	bool keeps_root;                /* does what only root may; the others go on as the owner of the state folder */
+	int (*run)(struct cli *c, int argc, char **argv);       /* argv[0] is the command; --var and --help are already removed */
+	bool keeps_root;                /* needs root; the others run as the owner of the state folder */
 };
 
 extern const struct command run_command, status_command, deploy_command, user_command, token_command, migrate_command, check_command,
@@ -35,38 +34,41 @@ extern const struct command hold_command;
 
 /* --- common.c --- */
 
-extern const struct db_role cli_role;           /* owns everything */
+extern const struct db_role cli_role;           /* may write all tables */
 
-int cli_usage(const struct cli *c);             /* asked wrongly: 2 */
-int cli_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));       /* one sentence: 1 */
+int cli_usage(const struct cli *c);             /* prints the usage; returns 2 */
+int cli_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));       /* prints one sentence; returns 1 */
 
-/* The value of "--name VALUE", taken out of the arguments; NULL: it is not among them. *bad: it stands without a value. */
+/* The value of "--name VALUE", removed from the arguments; NULL: it is not among them. *bad: it has no value. */
 const char *cli_option(int *argc, char **argv, const char *name, bool *bad);
 bool cli_flag(int *argc, char **argv, const char *name);
 bool cli_number(const char *text, int64_t min, int64_t max, int64_t *n);
 
 /* Creates the state folder, and from here on uses a path to it that is short enough for socket names. false: it has said why. */
 bool cli_enter(struct cli *c);
-/* Settings, clock, money and keys of this state folder. false: said why. */
-bool cli_settle(struct cli *c);
-/* cli_settle() and a connection that owns everything. NULL: said why. */
+/* Opens settings, clock, currency and keys. false: it has said why. */
+bool cli_setup(struct cli *c);
+/* cli_setup(), and a connection that may write all tables. NULL: it has said why. */
 struct db *cli_open(struct cli *c);
+/* Closes it. Returns status, or 1 if a statement failed or the disk did not sync what was committed: it has said so. */
+int cli_close(struct db *db, int status);
 const char *cli_path(const struct cli *c, const char *dir, const char *name);
+const char *cli_read_file(struct arena *m, const char *path);    /* NULL: errno */
 
-/* A password nobody has chosen: three groups of four, 59 bits. */
+/* A random password: three groups of four characters, 59 bits. */
 const char *cli_password(struct arena *m);
 
-/* A bar on stderr, when that is a terminal; a line at its end otherwise. */
+/* A progress bar on stderr if that is a terminal; otherwise a line at the end. */
 struct progress { const char *what; int64_t began_ms, shown_ms; int percent; bool is_terminal; };
 void progress_begin(struct progress *p, const char *what);
 void progress_at(void *progress, int64_t done, int64_t total);
 void progress_end(struct progress *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* --- migrate.c --- */
-bool cli_migrate(struct cli *c, const char **why);      /* all database files are there and of our version */
+bool cli_migrate(struct cli *c, const char **why);      /* creates or upgrades all database files */
 
 /* --- demo.c --- */
-bool cli_demo(struct cli *c, uint64_t seed);            /* false: said why */
-bool demo_is_wanted(const struct cli *c);               /* nothing is there yet */
+bool cli_demo(struct cli *c, uint64_t seed);            /* false: it has said why */
+bool demo_is_wanted(const struct cli *c);               /* there is no database yet */
 
 #endif

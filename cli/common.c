@@ -1,4 +1,4 @@
-/* common.c - what all commands need: options, the state folder's settings, a connection, a progress bar. cli.h lists it. */
+/* common.c - what all commands need: arguments, the state folder, a connection, a progress bar; cli.h describes it. */
 #include "cli.h"
 
 #include "domain/rental.h"
@@ -23,7 +23,7 @@
 
 const struct db_role cli_role = { .name = "motorpool", .owns = "*" };
 
-/* --- saying no ------------------------------------------------------------------------------------------------------ */
+/* --- errors ------------------------------------------------------------------------------------------------------ */
 
 int
 cli_usage(const struct cli *c)
@@ -48,10 +48,10 @@ cli_fail(const char *fmt, ...)
 /* --- arguments ------------------------------------------------------------------------------------------------------ */
 
 static void
-drop(int *argc, char **argv, int at, int n)
+remove_arguments(int *argc, char **argv, int at, int n)
 {
 	for (int i = at; i + n <= *argc; i++)
-		argv[i] = argv[i + n];          /* with the NULL at the end */
+		argv[i] = argv[i + n];          /* including the NULL at the end */
 	*argc -= n;
 }
 
@@ -64,10 +64,10 @@ cli_option(int *argc, char **argv, const char *name, bool *bad)
 	for (int i = 1; i < *argc; i++) {
 		if (strncmp(argv[i], name, n) == 0 && argv[i][n] == '=') {
 			value = argv[i] + n + 1;
-			drop(argc, argv, i--, 1);
+			remove_arguments(argc, argv, i--, 1);
 		} else if (strcmp(argv[i], name) == 0 && i + 1 < *argc) {
 			value = argv[i + 1];
-			drop(argc, argv, i--, 2);
+			remove_arguments(argc, argv, i--, 2);
 		} else if (strcmp(argv[i], name) == 0) {
 			*bad = true;
 			return NULL;
@@ -81,7 +81,7 @@ cli_flag(int *argc, char **argv, const char *name)
 {
 	for (int i = 1; i < *argc; i++)
 		if (strcmp(argv[i], name) == 0) {
-			drop(argc, argv, i, 1);
+			remove_arguments(argc, argv, i, 1);
 			return true;
 		}
 	return false;
@@ -134,7 +134,7 @@ cli_enter(struct cli *c)
 }
 
 bool
-cli_settle(struct cli *c)
+cli_setup(struct cli *c)
 {
 	const char *why = NULL;
 
@@ -159,7 +159,7 @@ cli_open(struct cli *c)
 	if (access(cli_path(c, c->var, "motorpool.db"), F_OK) != 0)
 		return cli_fail("no database in %s: `motorpool migrate` creates one, `motorpool run` fills it with demo data (--var DIR: another directory)",
 		                c->var), NULL;
-	if (!cli_settle(c))
+	if (!cli_setup(c))
 		return NULL;
 	db = db_open(c->var, &cli_role, c->m, &why);
 	if (!db)
@@ -167,10 +167,39 @@ cli_open(struct cli *c)
 	return db;
 }
 
+int
+cli_close(struct db *db, int status)
+{
+	if (db_failed(db))
+		status = cli_fail("%s", db_error(db));
+	else if (status == 0 && !db_durable(db))
+		status = cli_fail("could not write to disk");
+	db_close(db);
+	return status;
+}
+
+const char *
+cli_read_file(struct arena *m, const char *path)
+{
+	struct buf b = { .m = m };
+	FILE *f = fopen(path, "re");
+	size_t n;
+
+	if (!f)
+		return NULL;
+	do
+		b.n += n = fread(buf_reserve(&b, 65536), 1, 65536, f);
+	while (n > 0);
+	n = ferror(f);
+	fclose(f);
+	b.s[b.n] = '\0';
+	return n ? NULL : b.s;
+}
+
 const char *
 cli_password(struct arena *m)
 {
-	static const char digits[] = "23456789abcdefghjkmnpqrstuvwxyz";         /* none that looks like another */
+	static const char digits[] = "23456789abcdefghjkmnpqrstuvwxyz";         /* without those that look alike */
 	char s[15];
 
 	for (int i = 0; i < 14; i++)

@@ -1,8 +1,8 @@
 /*
- * log.c - `motorpool log NAME`: what a server before us says becomes lines of our log, without what people have typed.
+ * log.c - `motorpool log NAME`: converts lines of another server's log to our format, without addresses.
  *
- * lighttpd writes whole addresses into its error log, with their queries, when a program does not answer. There may be a token in
- * them, or a name. So its error log is a pipe to this (deploy/lighttpd/log.conf), and everything from the address on stays out.
+ * When a program does not answer, lighttpd writes the whole requested address into its error log; its query may contain a token or a
+ * name. So lighttpd's error log is a pipe to this command (deploy/lighttpd/log.conf), which drops everything from the address on.
  */
 #include "cli.h"
 
@@ -41,9 +41,9 @@ cut_address(char *s)
 		*query = '\0';
 }
 
-/* Opened for each line: these are few, and whoever rotates the file need not tell anybody. */
+/* Opened for each line, as there are few: so the file can be rotated without a signal. */
 static void
-write_to(const char *file)
+log_to_file(const char *file)
 {
 	int fd = file ? open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640) : -1;
 
@@ -54,7 +54,7 @@ write_to(const char *file)
 }
 
 static void
-pass_on(char *line)
+log_converted(char *line)
 {
 	const char *text;
 
@@ -67,7 +67,7 @@ pass_on(char *line)
 		log_warn("server", "%s", text);
 }
 
-/* Only the beginning of a line longer than ours are. */
+/* A line longer than ours is cut. */
 static int
 log_command_run(struct cli *c, int argc, char **argv)
 {
@@ -80,9 +80,9 @@ log_command_run(struct cli *c, int argc, char **argv)
 	while (fgets(line, sizeof(line), stdin)) {
 		bool is_whole = strchr(line, '\n') != NULL;
 
-		write_to(argv[2]);
+		log_to_file(argv[2]);
 		if (!is_rest)
-			pass_on(line);
+			log_converted(line);
 		is_rest = !is_whole;
 	}
 	return 0;

@@ -1,11 +1,11 @@
 /*
- * motorpool - the command. A table of contents: each command has a file of its own, named like it.
+ * main.c - the `motorpool` command: the table of its subcommands, each of which has a file named after it.
  *
  *	build/motorpool COMMAND [--var DIR] [ARGUMENTS]      build/motorpool COMMAND --help
  *
  * The state folder is --var, else MOTORPOOL_VAR, else VAR (as in `make run VAR=…`), else var in the tree (where motorpool is
  * installed, that is a link to /var/lib/motorpool), else ./var. The tree is MOTORPOOL_ROOT, else the nearest folder above this
- * program that holds motorpool.conf. Root goes on as the owner of the state folder.
+ * program that has a motorpool.conf. Started by root, it becomes the owner of the state folder.
  */
 #include "cli.h"
 
@@ -18,19 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-int cli_render(int argc, char **argv);
-
-static int
-render(struct cli *c, int argc, char **argv)
-{
-	(void)c;
-	return cli_render(argc, argv);
-}
-
-const struct command render_command = {
-	.name = "render", .summary = "renders a Mustache template with JSON data", .usage = NULL /* has its own */, .run = render,
-};
 
 static const struct command *const commands[] = {
 	&run_command, &status_command, &deploy_command, &demo_command, &migrate_command, &check_command, &replay_command,
@@ -73,7 +60,7 @@ from_environment(const char *name, const char *other)
 	return value && *value ? value : other;
 }
 
-/* Of an installed tree: where its link leads, whether anybody has made that folder yet or not. */
+/* Where the installed tree's link leads, even if that folder does not exist yet. */
 static const char *
 own_state(struct cli *c)
 {
@@ -87,7 +74,7 @@ own_state(struct cli *c)
 }
 
 static const struct command *
-find(const char *name)
+command_find(const char *name)
 {
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		if (strcmp(commands[i]->name, name) == 0)
@@ -96,12 +83,12 @@ find(const char *name)
 }
 
 static int
-run(const struct command *command, int argc, char **argv)
+command_run(const struct command *command, int argc, char **argv)
 {
 	struct cli c = { .m = arena_new((size_t)1 << 30), .usage = command->usage };
 	bool bad = false;
 
-	if (command->usage && (cli_flag(&argc, argv, "--help") || cli_flag(&argc, argv, "-h"))) {
+	if (cli_flag(&argc, argv, "--help") || cli_flag(&argc, argv, "-h")) {
 		fputs(command->usage, stdout);
 		return 0;
 	}
@@ -126,9 +113,9 @@ main(int argc, char **argv)
 		return help(stderr, 2);
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
 		return help(stdout, 0);
-	command = find(argv[1]);
+	command = command_find(argv[1]);
 	if (command)
-		return run(command, argc - 1, argv + 1);
+		return command_run(command, argc - 1, argv + 1);
 	cli_fail("unknown command \"%s\"\n", argv[1]);
 	return help(stderr, 2);
 }

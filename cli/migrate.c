@@ -1,12 +1,12 @@
 /*
- * migrate.c - `motorpool migrate`: makes the database files that are missing and brings older ones up to date.
+ * migrate.c - `motorpool migrate`: creates missing database files and upgrades older ones.
  *
- *	motorpool.db  from db/schema.sql; an older one by db/migrate/NNNN-*.sql, one after the other, NNNN being the version it leads to
- *	view.db       from db/view.sql; an older one is thrown away and replayed, since it is made of events
- *	sandbox.db    from db/sandbox.sql
+ *	motorpool.db  created from db/schema.sql; upgraded by db/migrate/NNNN-*.sql in order, where NNNN is the resulting version
+ *	view.db       created from db/view.sql; an older one is replaced and rebuilt from the event log
+ *	sandbox.db    created from db/sandbox.sql
  *
- * Programs that run meanwhile answer "being upgraded" until the version is theirs. Each step is one transaction, written
- * under the writers' lock as every commit is, and synced before the next.
+ * Running programs answer "being upgraded" until the version is theirs. Each step is one transaction, committed under the writers'
+ * lock and synced before the next.
  */
 #include "cli.h"
 
@@ -35,7 +35,7 @@ static const char usage[] =
 /* --- an older motorpool.db -------------------------------------------------------------------------------------------- */
 
 static int
-version_of(sqlite3 *sqlite)
+schema_version(sqlite3 *sqlite)
 {
 	sqlite3_stmt *stmt = NULL;
 	int version = -1;
@@ -59,23 +59,6 @@ script_for(struct cli *c, int version)
 	return path;
 }
 
-static const char *
-text_of(struct arena *m, const char *path)
-{
-	struct buf b = { .m = m };
-	FILE *f = fopen(path, "re");
-	size_t n;
-
-	if (!f)
-		return NULL;
-	buf_puts(&b, "");
-	while ((n = fread(buf_reserve(&b, 8192), 1, 8192, f)) > 0)
-		b.n += n;
-	b.s[b.n] = '\0';
-	fclose(f);
-	return b.s;
-}
-
 static int
 found_orphan(void *arg, int n, char **value, char **name)
 {
@@ -83,11 +66,11 @@ found_orphan(void *arg, int n, char **value, char **name)
 	return 1;
 }
 
-/* Foreign keys are looked at when the script is done: in between, tables may be made anew. */
+/* Foreign keys are checked at the end, since a script may recreate tables. */
 static bool
-run_script(struct cli *c, sqlite3 *sqlite, int version, const char **why)
+run_migration(struct cli *c, sqlite3 *sqlite, int version, const char **why)
 {
-	const char *path = script_for(c, version), *script = path ? text_of(c->m, path) : NULL;
+	const char *path = script_for(c, version), *script = path ? cli_read_file(c->m, path) : NULL;
 	char *version_is = arena_printf(c->m, "PRAGMA user_version=%d", version);
 	bool ok;
 
@@ -108,7 +91,7 @@ run_script(struct cli *c, sqlite3 *sqlite, int version, const char **why)
 }
 
 static bool
-one_step(struct cli *c, sqlite3 *sqlite, struct lock *lock, const char **why)
+migrate_step(struct cli *c, sqlite3 *sqlite, struct lock *lock, const char **why)
 {
 	bool ok = false;
 
@@ -116,8 +99,8 @@ one_step(struct cli *c, sqlite3 *sqlite, struct lock *lock, const char **why)
 		*why = "timed out waiting for the write lock";
 		return false;
 	}
-	if (version_of(sqlite) < DB_SCHEMA_VERSION)     /* another migrate may have been here */
-		ok = run_script(c, sqlite, version_of(sqlite) + 1, why);
+	if (schema_version(sqlite) < DB_SCHEMA_VERSION)     /* another migrate may have done it */
+		ok = run_migration(c, sqlite, schema_version(sqlite) + 1, why);
 	else
 		ok = true;
 	if (ok)
@@ -127,7 +110,7 @@ one_step(struct cli *c, sqlite3 *sqlite, struct lock *lock, const char **why)
 }
 
 static bool
-bring_up(struct cli *c, const char *path, const char **why)
+upgrade(struct cli *c, const char *path, const char **why)
 {
 	struct lock *lock = lock_open(c->var, "motorpool");
 	sqlite3 *sqlite = NULL;
@@ -140,15 +123,15 @@ bring_up(struct cli *c, const char *path, const char **why)
 	} else {
 		*why = arena_printf(c->m, "%s: %s", path, sqlite ? sqlite3_errmsg(sqlite) : strerror(errno));
 	}
-	if (ok && version_of(sqlite) > DB_SCHEMA_VERSION) {
-		*why = arena_printf(c->m, "%s has schema version %d, which is newer than these programs support (%d)", path, version_of(sqlite), DB_SCHEMA_VERSION);
+	if (ok && schema_version(sqlite) > DB_SCHEMA_VERSION) {
+		*why = arena_printf(c->m, "%s has schema version %d, which is newer than these programs support (%d)", path, schema_version(sqlite), DB_SCHEMA_VERSION);
 		ok = false;
-	} else if (ok && version_of(sqlite) < 1) {
-		*why = arena_printf(c->m, "%s: schema version %d is unknown: these programs know 1 to %d", path, version_of(sqlite), DB_SCHEMA_VERSION);
+	} else if (ok && schema_version(sqlite) < 1) {
+		*why = arena_printf(c->m, "%s: schema version %d is unknown: these programs know 1 to %d", path, schema_version(sqlite), DB_SCHEMA_VERSION);
 		ok = false;
 	}
-	while (ok && version_of(sqlite) < DB_SCHEMA_VERSION)
-		ok = one_step(c, sqlite, lock, why);
+	while (ok && schema_version(sqlite) < DB_SCHEMA_VERSION)
+		ok = migrate_step(c, sqlite, lock, why);
 	sqlite3_close(sqlite);
 	if (lock)
 		lock_close(lock);
@@ -162,14 +145,14 @@ view_is_old(const char *path)
 {
 	sqlite3 *sqlite = NULL;
 	bool old = sqlite3_open_v2(path, &sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK
-	        && (sqlite3_db_config(sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL), version_of(sqlite) != VIEW_SCHEMA_VERSION);
+	        && (sqlite3_db_config(sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL), schema_version(sqlite) != VIEW_SCHEMA_VERSION);
 
 	sqlite3_close(sqlite);
 	return old;
 }
 
 static bool
-make_view_anew(struct cli *c, const char *path, const char **why)
+rebuild_old_view(struct cli *c, const char *path, const char **why)
 {
 	if (access(path, F_OK) != 0 || !view_is_old(path))
 		return true;
@@ -200,9 +183,9 @@ cli_migrate(struct cli *c, const char **why)
 
 	return make_folder(c, "", 0755, why) && make_folder(c, "run", 0755, why) && make_folder(c, "photos", 0755, why)
 	    && make_folder(c, "handover", 0700, why)
-	    && (access(path, F_OK) != 0 || bring_up(c, path, why))
+	    && (access(path, F_OK) != 0 || upgrade(c, path, why))
 	    && db_create(c->var, cli_path(c, c->root, "db/schema.sql"), NULL, why)
-	    && make_view_anew(c, view, why)
+	    && rebuild_old_view(c, view, why)
 	    && db_create(c->var, cli_path(c, c->root, "db/schema.sql"), cli_path(c, c->root, "db/view.sql"), why)
 	    && (!rental.sandbox || db_create_own(c->var, "sandbox", cli_path(c, c->root, "db/sandbox.sql"), why));
 }
@@ -216,7 +199,7 @@ migrate(struct cli *c, int argc, char **argv)
 	(void)argv;
 	if (argc != 1)
 		return cli_usage(c);
-	if (!make_folder(c, "", 0755, &why) || !cli_settle(c))
+	if (!make_folder(c, "", 0755, &why) || !cli_setup(c))
 		return why ? cli_fail("%s", why) : 1;
 	if (!cli_migrate(c, &why))
 		return cli_fail("%s", why ? why : "cannot create the databases");

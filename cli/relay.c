@@ -1,6 +1,6 @@
 /*
- * relay.c - the relay's switches for who sits at the machine: `motorpool pause`, `resume`, `redrive`, `discard`. The same as the
- * buttons of /ops, recorded in the log as done by nobody's account (switch.h).
+ * relay.c - `motorpool pause`, `resume`, `redrive`, `discard`: what the buttons of /ops do, from the command line. The events that record
+ * it have no actor (switch.h).
  */
 #include "cli.h"
 
@@ -11,11 +11,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MANY 100000             /* more events that were given up than anybody ever will redrive at once */
+#define MAX_DEAD 100000         /* dead letters that are redriven at once */
 
-/* What became of it, in words; the exit status. */
+/* Returns the exit status. */
 static int
-say(enum switched switched, const char *done, const char *already)
+print_outcome(enum switched switched, const char *done, const char *already)
 {
 	switch (switched) {
 	case SWITCH_DONE:
@@ -33,26 +33,15 @@ say(enum switched switched, const char *done, const char *already)
 	return 1;
 }
 
-/* The command's connection, which knocks at the relay when it has committed. */
+/* A connection that wakes the relay after a commit. */
 static struct db *
-open_house(struct cli *c)
+open_with_wakeup(struct cli *c)
 {
 	struct db *db = cli_open(c);
 
 	if (db)
 		event_open(db, c->var);
 	return db;
-}
-
-static int
-settle(struct db *db, int status)
-{
-	if (db_failed(db))
-		status = cli_fail("%s", db_error(db));
-	else if (!db_durable(db))
-		status = cli_fail("could not write to disk");
-	db_close(db);
-	return status;
 }
 
 /* --- pause, resume -------------------------------------------------------------------------------------------------------- */
@@ -70,9 +59,9 @@ pause_context(struct cli *c, int argc, char **argv)
 
 	if (argc != 3)
 		return cli_usage(c);
-	if (!(db = open_house(c)))
+	if (!(db = open_with_wakeup(c)))
 		return 1;
-	return settle(db, say(relay_pause(db, argv[1], 0, argv[2]), "paused", "already paused"));
+	return cli_close(db, print_outcome(relay_pause(db, argv[1], 0, argv[2]), "paused", "already paused"));
 }
 
 const struct command pause_command = {
@@ -91,9 +80,9 @@ resume_context(struct cli *c, int argc, char **argv)
 
 	if (argc != 2)
 		return cli_usage(c);
-	if (!(db = open_house(c)))
+	if (!(db = open_with_wakeup(c)))
 		return 1;
-	return settle(db, say(relay_resume(db, argv[1], 0), "resumed", "not paused"));
+	return cli_close(db, print_outcome(relay_resume(db, argv[1], 0), "resumed", "not paused"));
 }
 
 const struct command resume_command = {
@@ -107,17 +96,17 @@ static const char redrive_usage[] =
 	"\n"
 	"Retries dead letters (events that failed on every attempt) at once: one event, all of CONTEXT, or all of them.\n";
 
-/* consumer: NULL: all. */
+/* consumer: NULL for all. */
 static int
 redrive_all(struct cli *c, struct db *db, const char *consumer)
 {
 	struct ops_retry *retries;
-	int n = ops_retries(db, MANY, &retries), n_done = 0;
+	int n = ops_retries(db, MAX_DEAD, &retries), n_done = 0;
 
 	for (int i = 0; i < n; i++)
 		if (retries[i].dead && (!consumer || strcmp(retries[i].consumer, consumer) == 0))
 			n_done += consumer_redrive(db, retries[i].consumer, retries[i].event_id, 0) == SWITCH_DONE;
-	return say(SWITCH_DONE, arena_printf(c->m, "%d retried", n_done), "");
+	return print_outcome(SWITCH_DONE, arena_printf(c->m, "%d retried", n_done), "");
 }
 
 static int
@@ -130,15 +119,15 @@ redrive(struct cli *c, int argc, char **argv)
 
 	if (argc > 3 || (argc == 3 && !cli_number(argv[2], 1, INT64_MAX, &event_id)))
 		return cli_usage(c);
-	if (!(db = open_house(c)))
+	if (!(db = open_with_wakeup(c)))
 		return 1;
 	if (argc > 1 && !ops_is_consumer(argv[1], &on_view))
-		status = say(SWITCH_UNKNOWN, "", "");
+		status = print_outcome(SWITCH_UNKNOWN, "", "");
 	else if (event_id)
-		status = say(consumer_redrive(db, argv[1], event_id, 0), "retried", "this event is not pending");
+		status = print_outcome(consumer_redrive(db, argv[1], event_id, 0), "retried", "this event is not pending");
 	else
 		status = redrive_all(c, db, argc > 1 ? argv[1] : NULL);
-	return settle(db, status);
+	return cli_close(db, status);
 }
 
 const struct command redrive_command = {
@@ -159,9 +148,9 @@ discard(struct cli *c, int argc, char **argv)
 
 	if (argc != 4 || !cli_number(argv[2], 1, INT64_MAX, &event_id))
 		return cli_usage(c);
-	if (!(db = open_house(c)))
+	if (!(db = open_with_wakeup(c)))
 		return 1;
-	return settle(db, say(consumer_discard(db, argv[1], event_id, 0, argv[3]), "discarded", "this event is not pending"));
+	return cli_close(db, print_outcome(consumer_discard(db, argv[1], event_id, 0, argv[3]), "discarded", "this event is not pending"));
 }
 
 const struct command discard_command = {

@@ -1,17 +1,16 @@
 /*
- * render.c - `motorpool render TEMPLATE.mustache DATA.json`: the template engine by hand.
+ * render.c - `motorpool render TEMPLATE.mustache DATA.json`: renders a template outside of the programs.
  *
- * Partials and parents stand beside the template as NAME.mustache. Names are looked up in the JSON as the Mustache
- * specification says, so this is also how its official cases are run; and it shows what a message template will look like.
+ * Partials and parents are the files NAME.mustache in the template's folder. Names are looked up in the JSON as the Mustache
+ * specification says, so its official test cases can be run, and message templates can be previewed.
  */
+#include "cli.h"
+
 #include "lib/tpl/tpl.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-int cli_render(int argc, char **argv);
-
-#define ARENA_LIMIT ((size_t)1024 * 1024 * 1024)
 
 static const char usage[] =
 	"usage: motorpool render TEMPLATE.mustache DATA.json\n"
@@ -20,7 +19,7 @@ static const char usage[] =
 	"Partials ({{>name}}) and parents ({{<name}}) are the files name.mustache beside the template.\n";
 
 static const char *
-folder_of(struct arena *m, const char *path)
+template_folder(struct arena *m, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
@@ -29,28 +28,8 @@ folder_of(struct arena *m, const char *path)
 	return slash == path ? "/" : arena_strndup(m, path, (size_t)(slash - path));
 }
 
-static const char *
-text_of(struct arena *m, const char *path)
-{
-	struct buf b = { .m = m };
-	FILE *f = fopen(path, "re");
-	size_t n;
-	int failed;
-
-	if (!f)
-		return NULL;
-	do {
-		n = fread(buf_reserve(&b, 65536), 1, 65536, f);
-		b.n += n;
-	} while (n > 0);
-	failed = ferror(f);
-	fclose(f);
-	b.s[b.n] = '\0';
-	return failed ? NULL : b.s;
-}
-
 static json_t *
-data_of(const char *path)
+read_data(const char *path)
 {
 	json_error_t e;
 	int flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
@@ -61,34 +40,25 @@ data_of(const char *path)
 	return data;
 }
 
-int
-cli_render(int argc, char **argv)
+static int
+render_template(struct cli *c, int argc, char **argv)
 {
-	struct arena *m = arena_new(ARENA_LIMIT);
-	struct buf out = { .m = m };
+	struct buf out = { .m = c->m };
 	struct tpl_env env = { .raw_allowed = true };
 	const char *text, *error;
 	json_t *data;
 	bool ok;
 
-	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-		fputs(usage, stdout);
-		return 0;
-	}
-	if (argc != 3) {
-		fputs(usage, stderr);
-		return 1;
-	}
-	text = text_of(m, argv[1]);
-	if (!text) {
-		fprintf(stderr, "%s: %m\n", argv[1]);
-		return 1;
-	}
-	data = data_of(argv[2]);
+	if (argc != 3)
+		return cli_usage(c);
+	text = cli_read_file(c->m, argv[1]);
+	if (!text)
+		return cli_fail("%s: %s", argv[1], strerror(errno));
+	data = read_data(argv[2]);
 	if (!data)
 		return 1;
-	env.dir = folder_of(m, argv[1]);
-	ok = tpl_render_tree(m, &env, argv[1], text, data, &out, &error);
+	env.dir = template_folder(c->m, argv[1]);
+	ok = tpl_render_tree(c->m, &env, argv[1], text, data, &out, &error);
 	if (ok)
 		ok = fwrite(out.s, 1, out.n, stdout) == out.n && fflush(stdout) == 0;
 	else
@@ -96,3 +66,7 @@ cli_render(int argc, char **argv)
 	json_decref(data);
 	return ok ? 0 : 1;
 }
+
+const struct command render_command = {
+	.name = "render", .summary = "renders a Mustache template with JSON data", .usage = usage, .run = render_template,
+};

@@ -1,4 +1,4 @@
-/* replay.c - `motorpool replay`: rebuilds the read models from the event log. Pages show the old rows until it is done. */
+/* replay.c - `motorpool replay`: rebuilds the read models from the event log. Pages show the old rows until it has committed. */
 #include "cli.h"
 
 #include "cgi-bin/mypage/mypage.h"
@@ -21,7 +21,7 @@ replay(struct cli *c, int argc, char **argv)
 	(void)argv;
 	if (argc != 1)
 		return cli_usage(c);
-	if (!cli_settle(c))
+	if (!cli_setup(c))
 		return 1;
 	progress_begin(&p, "Replaying the event log");
 	n = view_replay(c->root, c->var, progress_at, &p, &why);

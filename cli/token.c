@@ -1,4 +1,4 @@
-/* token.c - `motorpool token`: an API token for somebody, and nothing else on standard output, so that scripts can take it. */
+/* token.c - `motorpool token`: prints a new API token for a user, and nothing else, for use in scripts. */
 #include "cli.h"
 
 #include "cgi-bin/account/account.h"
@@ -16,7 +16,7 @@ static const char usage[] =
 	"  --metrics  prints the key for /metrics, for Prometheus; it gives no other access and changes only with secret.key\n";
 
 static int
-tell(enum account_outcome outcome, const char *email)
+token_status(enum account_outcome outcome, const char *email)
 {
 	switch (outcome) {
 	case ACCOUNT_OK:        return 0;
@@ -39,7 +39,7 @@ token(struct cli *c, int argc, char **argv)
 	if (cli_flag(&argc, argv, "--metrics")) {
 		if (argc != 1)
 			return cli_usage(c);
-		if (!cli_settle(c))
+		if (!cli_setup(c))
 			return 1;
 		puts(ops_metrics_key(c->m));
 		return 0;
@@ -49,12 +49,10 @@ token(struct cli *c, int argc, char **argv)
 	db = cli_open(c);
 	if (!db)
 		return 1;
-	status = tell(account_token(db, argv[1], argc > 2 ? argv[2] : "command line", &made), argv[1]);
-	if (status == 0 && (db_failed(db) || !db_durable(db)))
-		status = cli_fail("%s", db_error(db));
+	status = token_status(account_token(db, argv[1], argc > 2 ? argv[2] : "command line", &made), argv[1]);
+	status = cli_close(db, status);
 	if (status == 0)
 		puts(made);
-	db_close(db);
 	return status;
 }
 

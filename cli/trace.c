@@ -1,8 +1,8 @@
 /*
- * trace.c - `motorpool trace CODE`: what happened to one booking, in the order of time, and how it stands now. trace.h tells from what.
+ * trace.c - `motorpool trace CODE`: what happened to one booking, in chronological order, and its current state; trace.h describes it.
  *
- * The events are always there; the logs add who asked, what was called, who handled what and how long it took. Nobody's name,
- * address or card is in any of them, so none is shown.
+ * The events are always there; the logs add requests, calls, consumers and durations. None of them contains names, addresses or cards,
+ * so none is shown.
  */
 #include "trace.h"
 
@@ -33,23 +33,23 @@ static const char usage[] =
 
 #define MAX_LOGS 256
 
-/* --- how it stands now ------------------------------------------------------------------------------------------------ */
+/* --- the current state ------------------------------------------------------------------------------------------------ */
 
-/* A row somewhere that belongs to it: the booking, its slot, charges, refunds, events that wait to be handled. */
-struct standing {
+/* A row that belongs to the subject: the booking, its slot, charges, refunds, parked events. */
+struct related_row {
 	const char *what, *state, *error;
 	int64_t id, amount, tries, next_at;
 };
-static const struct member standing_members[] = {
-	SHAPE_TEXT(standing, what), SHAPE_INT(standing, id), SHAPE_TEXT(standing, state), SHAPE_AMOUNT(standing, amount),
-	SHAPE_INT(standing, tries), SHAPE_TIME(standing, next_at), SHAPE_TEXT(standing, error),
+static const struct member related_row_members[] = {
+	SHAPE_TEXT(related_row, what), SHAPE_INT(related_row, id), SHAPE_TEXT(related_row, state), SHAPE_AMOUNT(related_row, amount),
+	SHAPE_INT(related_row, tries), SHAPE_TIME(related_row, next_at), SHAPE_TEXT(related_row, error),
 };
-static const struct shape standing_shape = SHAPE(standing, standing_members);
+static const struct shape related_row_shape = SHAPE(related_row, related_row_members);
 
 static int
-find_standing(struct db *db, const char *subject, struct standing **now, int *n)
+find_related_rows(struct db *db, const char *subject, struct related_row **now, int *n)
 {
-	return db_list(db, &standing_shape, now, n,
+	return db_list(db, &related_row_shape, now, n,
 		"SELECT 'booking' AS what, booking_id AS id, state, amount, 0 AS tries, 0 AS next_at, '' AS error FROM v_booking WHERE code = $1"
 		" UNION ALL SELECT 'refund due', booking_id, refund_state, refund_due, 0, 0, '' FROM v_booking"
 		"  WHERE code = $1 AND refund_state <> 'NONE'"
@@ -74,7 +74,7 @@ is_in_log(const struct trace *t, int64_t event_id)
 	return false;
 }
 
-/* The events no log tells of: who wrote them stands in their type. */
+/* The events that are in none of the logs. A type begins with the program that emitted it. */
 static int
 add_events(struct trace *t, struct db *db)
 {
@@ -86,7 +86,7 @@ add_events(struct trace *t, struct db *db)
 		t->subject);
 	for (int i = 0; i < n; i++)
 		if (!is_in_log(t, e[i].event_id))
-			trace_add(t, &(struct step){
+			trace_add(t, &(struct trace_step){
 				.at_us = e[i].recorded_at * 1000000, .took_us = -1, .is_coarse = true, .what = "event", .request = "",
 				.program = arena_strndup(t->m, e[i].type, strcspn(e[i].type, ".")),
 				.text = arena_printf(t->m, "event %lld %s", (long long)e[i].event_id, e[i].type),
@@ -95,11 +95,11 @@ add_events(struct trace *t, struct db *db)
 	return n;
 }
 
-/* Of two in the same moment an event is before what it led to. */
+/* At the same moment an event comes before those it caused. */
 static int
-by_time(const void *a, const void *b)
+compare_steps(const void *a, const void *b)
 {
-	const struct step *x = a, *y = b;
+	const struct trace_step *x = a, *y = b;
 
 	if (x->at_us != y->at_us)
 		return x->at_us < y->at_us ? -1 : 1;
@@ -110,24 +110,24 @@ by_time(const void *a, const void *b)
 
 struct logs { FILE *file[MAX_LOGS]; int n; };
 
-/* Standard input can be read once, and is read twice. */
+/* A copy of standard input, since logs are read twice. */
 static FILE *
-kept_input(void)
+copy_of_stdin(void)
 {
-	FILE *kept = tmpfile();
+	FILE *copy = tmpfile();
 	char part[8192];
 	size_t n;
 
-	while (kept && (n = fread(part, 1, sizeof(part), stdin)) > 0)
-		if (fwrite(part, 1, n, kept) != n)
-			return fclose(kept), NULL;
-	return kept;
+	while (copy && (n = fread(part, 1, sizeof(part), stdin)) > 0)
+		if (fwrite(part, 1, n, copy) != n)
+			return fclose(copy), NULL;
+	return copy;
 }
 
 static bool
 open_log(struct logs *l, const char *path)
 {
-	FILE *f = strcmp(path, "-") == 0 ? kept_input() : fopen(path, "re");
+	FILE *f = strcmp(path, "-") == 0 ? copy_of_stdin() : fopen(path, "re");
 
 	if (!f)
 		return false;
@@ -138,9 +138,9 @@ open_log(struct logs *l, const char *path)
 	return true;
 }
 
-/* NAME.log and NAME.log.1: a folder that is missing, or a log that may not be read, is no reason to show nothing. */
+/* $VAR/log: NAME.log and NAME.log.1. A missing folder or an unreadable log does not stop the command. */
 static void
-open_own(struct cli *c, struct logs *l)
+open_own_logs(struct cli *c, struct logs *l)
 {
 	const char *folder = cli_path(c, c->var, "log");
 	DIR *d = opendir(folder);
@@ -166,7 +166,7 @@ read_logs(struct trace *t, struct logs *l)
 		fclose(l->file[i]);
 }
 
-/* --- for people ---------------------------------------------------------------------------------------------------------- */
+/* --- text ---------------------------------------------------------------------------------------------------------- */
 
 static const char *
 local_time(struct arena *m, int64_t at)
@@ -178,7 +178,7 @@ local_time(struct arena *m, int64_t at)
 }
 
 static void
-print_standing(struct arena *m, const struct standing *s)
+print_related_row(struct arena *m, const struct related_row *s)
 {
 	bool waits = strcmp(s->state, "waits") == 0 || strcmp(s->state, "given up") == 0;
 
@@ -194,9 +194,9 @@ print_standing(struct arena *m, const struct standing *s)
 	putchar('\n');
 }
 
-/* How many columns short of n it is: a byte that goes on a character takes none. */
+/* The columns missing to n; continuation bytes of UTF-8 take none. */
 static int
-short_of(const char *s, int n)
+columns_missing(const char *s, int n)
 {
 	for (; *s; s++)
 		n -= (*s & 0xC0) != 0x80;
@@ -204,7 +204,7 @@ short_of(const char *s, int n)
 }
 
 static void
-print_step(const struct step *s)
+print_step(const struct trace_step *s)
 {
 	struct local l;
 	char at[32], took[32] = "";
@@ -213,7 +213,7 @@ print_step(const struct step *s)
 	snprintf(at, sizeof(at), s->is_coarse ? "%02d:%02d:%02d" : "%02d:%02d:%02d.%03d", l.hour, l.minute, l.second, (int)(s->at_us / 1000 % 1000));
 	if (s->took_us >= 0)
 		snprintf(took, sizeof(took), "%.1f ms", (double)s->took_us / 1000);
-	printf("  %-12s  %-14s %s%*s %10s", at, s->program, s->text, short_of(s->text, 56), "", took);
+	printf("  %-12s  %-14s %s%*s %10s", at, s->program, s->text, columns_missing(s->text, 56), "", took);
 	if (s->causation_id)
 		printf("  caused by %lld", (long long)s->causation_id);
 	if (s->actor_id)
@@ -224,14 +224,14 @@ print_step(const struct step *s)
 }
 
 static void
-print_for_people(struct trace *t, const struct standing *now, int n)
+print_text(struct trace *t, const struct related_row *now, int n)
 {
 	int64_t day = 0;
 	struct local l;
 
 	printf("%s\n", t->subject);
 	for (int i = 0; i < n; i++)
-		print_standing(t->m, &now[i]);
+		print_related_row(t->m, &now[i]);
 	for (int i = 0; i < t->n_step; i++) {
 		int64_t at = t->step[i].at_us / 1000000;
 
@@ -244,16 +244,16 @@ print_for_people(struct trace *t, const struct standing *now, int n)
 	}
 }
 
-/* --- for machines --------------------------------------------------------------------------------------------------------- */
+/* --- JSON --------------------------------------------------------------------------------------------------------- */
 
-static const struct member step_members[] = {
-	SHAPE_TEXT(step, at), SHAPE_INT(step, took_us), SHAPE_TEXT(step, program), SHAPE_TEXT(step, what), SHAPE_TEXT(step, text),
-	SHAPE_TEXT(step, request), SHAPE_INT(step, event_id), SHAPE_INT(step, causation_id), SHAPE_INT(step, actor_id),
+static const struct member trace_step_members[] = {
+	SHAPE_TEXT(trace_step, at), SHAPE_INT(trace_step, took_us), SHAPE_TEXT(trace_step, program), SHAPE_TEXT(trace_step, what), SHAPE_TEXT(trace_step, text),
+	SHAPE_TEXT(trace_step, request), SHAPE_INT(trace_step, event_id), SHAPE_INT(trace_step, causation_id), SHAPE_INT(trace_step, actor_id),
 };
-static const struct shape step_shape = SHAPE(step, step_members);
+static const struct shape trace_step_shape = SHAPE(trace_step, trace_step_members);
 
 static void
-print_for_machines(struct trace *t, const struct standing *now, int n)
+print_json(struct trace *t, const struct related_row *now, int n)
 {
 	struct buf b = { .m = t->m };
 
@@ -268,17 +268,17 @@ print_for_machines(struct trace *t, const struct standing *now, int n)
 	buf_puts(&b, "{\"subject\":");
 	json_put_text(&b, t->subject);
 	buf_puts(&b, ",\"now\":");
-	json_put_list(&b, &standing_shape, now, n);
+	json_put_list(&b, &related_row_shape, now, n);
 	buf_puts(&b, ",\"steps\":");
-	json_put_list(&b, &step_shape, t->step, t->n_step);
+	json_put_list(&b, &trace_step_shape, t->step, t->n_step);
 	puts(arena_printf(t->m, "%s}", b.s));
 }
 
 /* --- the command ---------------------------------------------------------------------------------------------------------- */
 
-/* Codes are in capitals, however they are typed; NULL: nothing that could be a subject. */
+/* Codes may be typed in small letters. NULL: it cannot be a subject. */
 static const char *
-subject_in(struct arena *m, const char *typed)
+subject_of(struct arena *m, const char *typed)
 {
 	char *s = arena_strdup(m, typed);
 	size_t n = strlen(s);
@@ -295,14 +295,14 @@ trace(struct cli *c, int argc, char **argv)
 {
 	bool is_json = cli_flag(&argc, argv, "--json");
 	struct trace t = { .m = c->m };
-	struct standing *now = NULL;
+	struct related_row *now = NULL;
 	struct logs logs = { .n = 0 };
 	int n = 0, n_events;
 	struct db *db;
 
 	if (argc < 2)
 		return cli_usage(c);
-	t.subject = subject_in(c->m, argv[1]);
+	t.subject = subject_of(c->m, argv[1]);
 	if (!t.subject)
 		return cli_fail("%s is not a booking code", argv[1]);
 	for (int i = 2; i < argc; i++)
@@ -310,18 +310,18 @@ trace(struct cli *c, int argc, char **argv)
 			return cli_fail("%s: %s", argv[i], strerror(errno));
 	if (!(db = cli_open(c)))
 		return 1;
-	open_own(c, &logs);
+	open_own_logs(c, &logs);
 	read_logs(&t, &logs);
 	n_events = add_events(&t, db);
-	find_standing(db, t.subject, &now, &n);
+	find_related_rows(db, t.subject, &now, &n);
 	if (db_failed(db))
 		return cli_fail("%s", db_error(db));
 	db_close(db);
 	if (n + n_events + t.n_step == 0)
 		return cli_fail("nothing found for %s: no booking, no event and no line in %d logs", t.subject, t.n_files);
 	if (t.n_step)
-		qsort(t.step, (size_t)t.n_step, sizeof(*t.step), by_time);
-	(is_json ? print_for_machines : print_for_people)(&t, now, n);
+		qsort(t.step, (size_t)t.n_step, sizeof(*t.step), compare_steps);
+	(is_json ? print_json : print_text)(&t, now, n);
 	return 0;
 }
 

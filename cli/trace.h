@@ -1,9 +1,9 @@
 /*
- * trace - the path of one booking (or whatever else events are about) through all programs, put together from the event log, the
- * tables and the programs' logs.
+ * trace - the history of one booking (or another subject of events) in all programs, from the event log, the tables and the programs'
+ * logs.
  *
- *	trace.c       the command: what is asked, and how it is shown
- *	trace_log.c   the lines of the logs that belong to it
+ *	trace.c       the command, and its output
+ *	trace_log.c   finds the lines of the logs that belong to it
  */
 #ifndef MP_TRACE_H
 #define MP_TRACE_H
@@ -12,11 +12,11 @@
 
 #include <stdio.h>
 
-/* One thing that happened. Texts may stand on a terminal. */
-struct step {
+/* One thing that happened. Its texts are safe to print on a terminal. */
+struct trace_step {
 	int64_t at_us;
-	int64_t took_us;                /* -1: nobody has measured it */
-	bool is_coarse;                 /* known to the second only: from the event log, no line tells of it */
+	int64_t took_us;                /* -1: not known */
+	bool is_coarse;                 /* only known to the second: from the event log, without a line in a log */
 	const char *at;                 /* the same, RFC 3339 */
 	const char *program, *what, *text;
 	const char *request;            /* "": none */
@@ -26,16 +26,16 @@ struct step {
 struct trace {
 	struct arena *m;
 	const char *subject;
-	struct step *step;
+	struct trace_step *step;
 	int n_step, step_room;
-	const char **request;           /* requests that had to do with it */
+	const char **request;           /* ids of the requests it is part of */
 	int n_requests, request_room;
-	int n_files;                    /* logs that were read */
+	int n_files;                    /* logs read */
 };
 
-void trace_add(struct trace *t, const struct step *s);
+void trace_add(struct trace *t, const struct trace_step *s);
 
-/* Adds what a log has to say. Each is read twice: first for the lines about the subject, then for all others of the same requests. */
+/* Add lines of a log. Each log is read twice: first for lines about the subject, then for other lines of the same requests. */
 void trace_read_subjects(struct trace *t, FILE *log);
 void trace_read_requests(struct trace *t, FILE *log);
 

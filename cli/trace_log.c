@@ -1,8 +1,8 @@
 /*
- * trace_log.c - the lines of the programs' logs that belong to one subject (docs/logs.md).
+ * trace_log.c - finds the lines of the programs' logs that belong to one subject (docs/logs.md).
  *
- * Most lines say whom they are about. Those written before that was known (a call to the card provider, say) and lighttpd's carry the
- * same request id as one that does; so a log is read twice. A line that is not ours is passed over: logs of anything may be given.
+ * Most lines name their subject. Those written before it was known (for example a call to the card provider) and lighttpd's have the
+ * same request id as one that does, so a log is read twice. Lines of other formats are skipped: any log may be given.
  */
 #include "trace.h"
 
@@ -12,12 +12,12 @@
 #include <string.h>
 #include <time.h>
 
-#define LINE_ROOM 8192          /* ours are shorter than PIPE_BUF */
+#define LINE_ROOM 8192          /* our lines are shorter than PIPE_BUF */
 
 /* --- steps and requests ----------------------------------------------------------------------------------------------- */
 
 void
-trace_add(struct trace *t, const struct step *s)
+trace_add(struct trace *t, const struct trace_step *s)
 {
 	if (t->n_step == t->step_room) {
 		int room = t->step_room ? 2 * t->step_room : 64;
@@ -53,9 +53,9 @@ add_request(struct trace *t, const char *request)
 
 /* --- one line --------------------------------------------------------------------------------------------------------- */
 
-/* As it may stand on a terminal. */
+/* Replaces control characters and invalid UTF-8, for output on a terminal. */
 static const char *
-plain(struct trace *t, const char *s)
+printable(struct trace *t, const char *s)
 {
 	struct buf b = { .m = t->m };
 
@@ -72,29 +72,29 @@ plain(struct trace *t, const char *s)
 }
 
 static const char *
-text_of(struct trace *t, const json_t *line, const char *name)
+line_text(struct trace *t, const json_t *line, const char *name)
 {
 	const char *s = json_string_value(json_object_get(line, name));
 
-	return plain(t, s ? s : "");
+	return printable(t, s ? s : "");
 }
 
 static int64_t
-int_of(const json_t *line, const char *name)
+line_int(const json_t *line, const char *name)
 {
 	return json_integer_value(json_object_get(line, name));
 }
 
 /* "2026-11-21T05:00:00.123456Z" (lighttpd: at_us). 0: not a time. */
 static int64_t
-time_of(const json_t *line)
+line_time(const json_t *line)
 {
 	const char *s = json_string_value(json_object_get(line, "at")), *end;
 	int64_t us = 0, unit = 100000;
 	struct tm utc = { 0 };
 
 	if (!s)
-		return int_of(line, "at_us");
+		return line_int(line, "at_us");
 	end = strptime(s, "%Y-%m-%dT%H:%M:%S", &utc);
 	if (!end)
 		return 0;
@@ -103,51 +103,51 @@ time_of(const json_t *line)
 	return *end == 'Z' ? (int64_t)timegm(&utc) * 1000000 + us : 0;
 }
 
-/* What happened, in words. */
+/* A description of what happened. */
 static const char *
-words_of(struct trace *t, const json_t *line, const char *what)
+line_words(struct trace *t, const json_t *line, const char *what)
 {
-	long long event_id = int_of(line, "event_id"), status = int_of(line, "status");
-	const char *type = text_of(t, line, "type"), *path = text_of(t, line, "path"), *method = text_of(t, line, "method");
+	long long event_id = line_int(line, "event_id"), status = line_int(line, "status");
+	const char *type = line_text(t, line, "type"), *path = line_text(t, line, "path"), *method = line_text(t, line, "method");
 
 	if (strcmp(what, "event") == 0)
 		return arena_printf(t->m, "event %lld %s", event_id, type);
 	if (strcmp(what, "handled") == 0)
 		return arena_printf(t->m, "processed %lld %s", event_id, type);
 	if (strcmp(what, "not_handled") == 0)
-		return arena_printf(t->m, "failed to process %lld %s: %s", event_id, type, text_of(t, line, "text"));
+		return arena_printf(t->m, "failed to process %lld %s: %s", event_id, type, line_text(t, line, "text"));
 	if (strcmp(what, "answer") == 0)
 		return arena_printf(t->m, "%s %s → %lld", method, path, status);
 	if (strcmp(what, "access") == 0)
-		return arena_printf(t->m, "%s → %lld, %lld bytes", method, status, (long long)int_of(line, "bytes"));
+		return arena_printf(t->m, "%s → %lld, %lld bytes", method, status, (long long)line_int(line, "bytes"));
 	if (strcmp(what, "call") == 0 && status)
-		return arena_printf(t->m, "called %s %s → %lld", text_of(t, line, "to"), path, status);
+		return arena_printf(t->m, "called %s %s → %lld", line_text(t, line, "to"), path, status);
 	if (strcmp(what, "call") == 0)
-		return arena_printf(t->m, "called %s %s: %s", text_of(t, line, "to"), path, text_of(t, line, "outcome"));
-	return arena_printf(t->m, "%s %s: %s", text_of(t, line, "level"), what, text_of(t, line, "text"));
+		return arena_printf(t->m, "called %s %s: %s", line_text(t, line, "to"), path, line_text(t, line, "outcome"));
+	return arena_printf(t->m, "%s %s: %s", line_text(t, line, "level"), what, line_text(t, line, "text"));
 }
 
 static void
-add_line(struct trace *t, const json_t *line)
+trace_add_line(struct trace *t, const json_t *line)
 {
 	json_t *ms = json_object_get(line, "ms");
-	struct step s = {
-		.at_us = time_of(line), .took_us = ms ? (int64_t)(json_number_value(ms) * 1000 + 0.5) : -1,
-		.program = text_of(t, line, "program"), .what = text_of(t, line, "what"), .request = text_of(t, line, "request"),
-		.event_id = int_of(line, "event_id"), .causation_id = int_of(line, "causation_id"), .actor_id = int_of(line, "actor_id"),
+	struct trace_step s = {
+		.at_us = line_time(line), .took_us = ms ? (int64_t)(json_number_value(ms) * 1000 + 0.5) : -1,
+		.program = line_text(t, line, "program"), .what = line_text(t, line, "what"), .request = line_text(t, line, "request"),
+		.event_id = line_int(line, "event_id"), .causation_id = line_int(line, "causation_id"), .actor_id = line_int(line, "actor_id"),
 	};
 
 	if (s.at_us == 0 || !*s.program || !*s.what)
 		return;
 	if (!s.actor_id)
-		s.actor_id = int_of(line, "user_id");
-	s.text = words_of(t, line, s.what);
+		s.actor_id = line_int(line, "user_id");
+	s.text = line_words(t, line, s.what);
 	trace_add(t, &s);
 }
 
 /* --- a log ------------------------------------------------------------------------------------------------------------- */
 
-/* The next whole line, without its end; NULL: there is none. What is too long to be ours is passed over. */
+/* The next whole line without its end; NULL: there is none. Lines that are too long are skipped. */
 static char *
 next_line(char *to, size_t room, FILE *log)
 {
@@ -166,7 +166,7 @@ next_line(char *to, size_t room, FILE *log)
 }
 
 static bool
-is_about(const struct trace *t, const json_t *line)
+names_subject(const struct trace *t, const json_t *line)
 {
 	const char *subject = json_string_value(json_object_get(line, "subject"));
 
@@ -184,9 +184,9 @@ trace_read_subjects(struct trace *t, FILE *log)
 	while (next_line(text, sizeof(text), log)) {
 		json_t *line = strstr(text, mark) ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
 
-		if (line && is_about(t, line)) {
-			add_line(t, line);
-			add_request(t, text_of(t, line, "request"));
+		if (line && names_subject(t, line)) {
+			trace_add_line(t, line);
+			add_request(t, line_text(t, line, "request"));
 		}
 		json_decref(line);
 	}
@@ -211,8 +211,8 @@ trace_read_requests(struct trace *t, FILE *log)
 	while (next_line(text, sizeof(text), log)) {
 		json_t *line = is_of_known_request(t, text) ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
 
-		if (line && !is_about(t, line))
-			add_line(t, line);
+		if (line && !names_subject(t, line))
+			trace_add_line(t, line);
 		json_decref(line);
 	}
 }

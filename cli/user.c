@@ -1,4 +1,4 @@
-/* user.c - `motorpool user`: people, from the command line: the first admin, a forgotten password, a role. */
+/* user.c - `motorpool user`: accounts from the command line, for the first admin or a forgotten password. */
 #include "cli.h"
 
 #include "cgi-bin/account/account.h"
@@ -30,7 +30,7 @@ role_of(const char *word)
 	return role;
 }
 
-/* "manager,admin" -> bits; 0: not all of them are roles. */
+/* "manager,admin" -> bits; 0: one is not a role. */
 static int
 roles_in(struct arena *m, const char *list)
 {
@@ -46,7 +46,7 @@ roles_in(struct arena *m, const char *list)
 	return roles;
 }
 
-/* Takes "--role ROLE…" out of the arguments, any number of both. -1: said what is wrong. */
+/* Removes "--role ROLE…" from the arguments, any number of both. -1: it has said what is wrong. */
 static int
 take_roles(struct cli *c, int *argc, char **argv)
 {
@@ -86,14 +86,14 @@ from_stdin(struct arena *m)
 	return arena_strdup(m, line);
 }
 
-/* The password given, or one made here. NULL: --password stands without one. */
+/* The password given, or a random one. NULL: --password has no value. */
 static const char *
-take_password(struct cli *c, int *argc, char **argv, bool *is_made)
+take_password(struct cli *c, int *argc, char **argv, bool *is_random)
 {
 	bool bad = false;
 	const char *password = cli_option(argc, argv, "--password", &bad);
 
-	*is_made = !password;
+	*is_random = !password;
 	if (bad)
 		return NULL;
 	if (password && strcmp(password, "-") == 0)
@@ -104,7 +104,7 @@ take_password(struct cli *c, int *argc, char **argv, bool *is_made)
 /* --- outcomes --------------------------------------------------------------------------------------------------------- */
 
 static int
-tell(enum account_outcome outcome, const char *email, const char *password)
+account_status(enum account_outcome outcome, const char *email, const char *password)
 {
 	switch (outcome) {
 	case ACCOUNT_OK:        return 0;
@@ -117,24 +117,13 @@ tell(enum account_outcome outcome, const char *email, const char *password)
 	return 1;
 }
 
-static int
-end(struct db *db, int status)
-{
-	if (db_failed(db))
-		status = cli_fail("%s", db_error(db));
-	else if (status == 0 && !db_durable(db))
-		status = cli_fail("could not write to disk");
-	db_close(db);
-	return status;
-}
-
-/* --- the three ------------------------------------------------------------------------------------------------------ */
+/* --- the commands ------------------------------------------------------------------------------------------------------ */
 
 static int
-add(struct cli *c, int argc, char **argv)
+user_add(struct cli *c, int argc, char **argv)
 {
 	struct new_account a = { .lang = LANG_KO };
-	bool is_made, bad = false;
+	bool is_random, bad = false;
 	int64_t user_id;
 	struct db *db;
 	int status;
@@ -142,7 +131,7 @@ add(struct cli *c, int argc, char **argv)
 	a.roles = take_roles(c, &argc, argv);
 	if (a.roles < 0)
 		return 2;
-	a.password = take_password(c, &argc, argv, &is_made);
+	a.password = take_password(c, &argc, argv, &is_random);
 	a.phone = cli_option(&argc, argv, "--phone", &bad);
 	if (!a.password || bad || argc != 3)
 		return cli_usage(c);
@@ -151,31 +140,31 @@ add(struct cli *c, int argc, char **argv)
 	db = cli_open(c);
 	if (!db)
 		return 1;
-	status = tell(account_add(db, &a, &user_id), a.email, a.password);
+	status = account_status(account_add(db, &a, &user_id), a.email, a.password);
 	if (status == 0 && !db_failed(db))
 		printf("%s is user %lld\n", a.email, (long long)user_id);
-	if (status == 0 && is_made && !db_failed(db))
+	if (status == 0 && is_random && !db_failed(db))
 		printf("password: %s\n", a.password);
-	return end(db, status);
+	return cli_close(db, status);
 }
 
 static int
 change_roles(struct db *db, int64_t user_id, int n, char **words)
 {
 	for (int i = 0; i < n; i++) {
-		bool given = words[i][0] != '-';
+		bool is_added = words[i][0] != '-';
 		int role = role_of(words[i] + (words[i][0] == '+' || words[i][0] == '-'));
 
 		if (role < 0)
 			return 1;
-		if (account_role(db, user_id, role, given, 0) != ROLE_CHANGE_OK)
+		if (account_role(db, user_id, role, is_added, 0) != ROLE_CHANGE_OK)
 			return cli_fail("%s cannot be changed", words[i]);
 	}
 	return 0;
 }
 
 static int
-role(struct cli *c, int argc, char **argv)
+user_role(struct cli *c, int argc, char **argv)
 {
 	struct account a;
 	struct db *db;
@@ -187,18 +176,18 @@ role(struct cli *c, int argc, char **argv)
 	if (!db)
 		return 1;
 	if (!account_find_by_email(db, argv[1], &a))
-		return end(db, cli_fail("no account has the e-mail address %s", argv[1]));
+		return cli_close(db, cli_fail("no account has the e-mail address %s", argv[1]));
 	status = change_roles(db, a.user_id, argc - 2, argv + 2);
 	if (status == 0 && account_find(db, a.user_id, &a))
 		printf("%s: %s\n", a.email, role_names(c->m, a.role_bits));
-	return end(db, status);
+	return cli_close(db, status);
 }
 
 static int
-password(struct cli *c, int argc, char **argv)
+user_password(struct cli *c, int argc, char **argv)
 {
-	bool is_made;
-	const char *wanted = take_password(c, &argc, argv, &is_made);
+	bool is_random;
+	const char *wanted = take_password(c, &argc, argv, &is_random);
 	struct db *db;
 	int status;
 
@@ -207,10 +196,10 @@ password(struct cli *c, int argc, char **argv)
 	db = cli_open(c);
 	if (!db)
 		return 1;
-	status = tell(account_set_password(db, argv[1], wanted), argv[1], wanted);
-	if (status == 0 && is_made && !db_failed(db))
+	status = account_status(account_set_password(db, argv[1], wanted), argv[1], wanted);
+	if (status == 0 && is_random && !db_failed(db))
 		printf("password: %s\n", wanted);
-	return end(db, status);
+	return cli_close(db, status);
 }
 
 static int
@@ -219,11 +208,11 @@ user(struct cli *c, int argc, char **argv)
 	const char *what = argc > 1 ? argv[1] : "";
 
 	if (strcmp(what, "add") == 0)
-		return add(c, argc - 1, argv + 1);
+		return user_add(c, argc - 1, argv + 1);
 	if (strcmp(what, "role") == 0)
-		return role(c, argc - 1, argv + 1);
+		return user_role(c, argc - 1, argv + 1);
 	if (strcmp(what, "password") == 0)
-		return password(c, argc - 1, argv + 1);
+		return user_password(c, argc - 1, argv + 1);
 	return cli_usage(c);
 }
 

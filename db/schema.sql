@@ -277,7 +277,7 @@ CREATE INDEX booking_open ON booking (customer_id) WHERE state IN ('HELD', 'PAID
 -- one booking per key of a customer; a try that ended without a booking frees its key
 CREATE UNIQUE INDEX booking_request ON booking (customer_id, request_key) WHERE request_key <> '' AND state <> 'EXPIRED';
 
--- The states a booking may go through (DOMAIN 3); anything else is a mistake of ours.
+-- The states a booking may go through (docs/domain.md 3); anything else is a mistake of ours.
 CREATE TRIGGER booking_walks BEFORE UPDATE OF state ON booking WHEN OLD.state <> NEW.state AND NOT (
 	   (OLD.state = 'HELD'             AND NEW.state IN ('PAID', 'EXPIRED'))
 	OR (OLD.state = 'PAID'             AND NEW.state IN ('CONFIRMED', 'REJECTED', 'CANCEL_REQUESTED'))

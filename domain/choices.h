@@ -25,7 +25,7 @@ const char *choice_name(const struct choice *c);        /* in the reader's langu
 
 /* rental.delivery_zones: what one trip to this zone costs, VAT included, in the smallest unit; -1: we do not go there. */
 int64_t zone_fee(const char *zone);
-/* rental.equipment_categories: an order of this kind waits for review's answer before it is taken (DOMAIN 5, equipment order). */
+/* rental.equipment_categories: an order of this kind waits for review's answer before it is taken (docs/domain.md 5). */
 bool category_is_sync(const char *category);
 
 #endif

@@ -40,7 +40,7 @@
 	BOTH(BOOKING_EXTRA_REFUNDED, N_("An extra was refunded"), \
 	     N_("An extra was refunded")) \
 	STAFF(BOOKING_RETRIED, N_("Processing of the booking was retried")) \
-	STAFF(BOOKING_RESOLVED, N_("The booking was settled manually")) \
+	STAFF(BOOKING_RESOLVED, N_("The booking was closed manually")) \
 	BOTH(PAYMENT_APPROVED, N_("The payment was approved"), \
 	     N_("Your card was charged")) \
 	BOTH(PAYMENT_FAILED, N_("The payment failed"), \
@@ -48,7 +48,7 @@
 	BOTH(PAYMENT_CANCELLED, N_("The payment was refunded"), \
 	     N_("You received a refund")) \
 	STAFF(PAYMENT_RETRIED, N_("Processing of the payment was retried")) \
-	STAFF(PAYMENT_RESOLVED, N_("The payment was settled manually")) \
+	STAFF(PAYMENT_RESOLVED, N_("The payment was closed manually")) \
 	STAFF(CAR_REGISTERED, N_("The car was added to the fleet")) \
 	STAFF(CAR_MODIFIED, N_("The car details were changed")) \
 	STAFF(CAR_RETIRED, N_("The car was retired from the fleet")) \

@@ -1,6 +1,5 @@
 /* photo - runs the program that redraws pictures, and keeps what it answers. The story is in photo.h. */
 #include "photo.h"
-#include "cgi-bin/fleet/photo/picture.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"

@@ -19,6 +19,9 @@ enum photo_outcome {
 	PHOTO_TOO_LARGE,        /* more than 40 million pixels */
 	PHOTO_LATER,            /* the program that reads pictures could not be run, or the disk refused */
 };
+/* The exit status of fleet-photo. */
+enum picture_exit { PICTURE_DONE = 0, PICTURE_UNREADABLE = 2, PICTURE_TOO_LARGE = 3 };
+
 #define PHOTO_DEADLINE_MS 5000
 #define PHOTO_JPEG_MAX    ((size_t)2 << 20)     /* what is kept of it at most */
 

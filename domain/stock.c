@@ -24,7 +24,7 @@ stock_free(struct db *db, int64_t item_id, int64_t starts_at, int64_t ends_at, i
 		"	   AND NOT EXISTS (SELECT 1 FROM v_equipment_order o WHERE o.booking_code = x.code AND o.line_no = x.line_no AND o.booking_code <> '')"
 		"), moment (at) AS (SELECT $2 UNION SELECT starts_at FROM demand WHERE starts_at > $2 AND starts_at < $3)"
 		" SELECT COALESCE(MAX(total), 0) FROM (SELECT (SELECT COALESCE(SUM(d.quantity), 0) FROM demand d"
-		"   WHERE d.starts_at <= m.at AND d.ends_at > m.at) AS total FROM moment m) /*scan*/",
+		"   WHERE d.starts_at <= m.at AND d.ends_at > m.at) AS total FROM moment m) t /*scan*/",
 		item_id, starts_at, ends_at, now);
 
 	return owned - worst;

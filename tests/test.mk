@@ -2,6 +2,7 @@
 #
 #	make test                    all of it; the last line is "N passed, N failed"
 #	make lint                    only the house rules of the source
+#	make lint-pg                 whether PostgreSQL takes every SQL statement (part of lint where the package postgresql is installed)
 #	make unit-test page-test story-test browser-test      one kind of tests
 #	make test-fault              the fault experiments at full length (about 40 minutes, on a quiet machine), with their limits;
 #	                             one: make test-fault ONLY=fault/poison SEED=7
@@ -17,12 +18,15 @@ KINDS      := lint unit page story fault browser
 TEST_PACKAGES := siege libcmocka-dev chromium fonts-noto-cjk jq curl default-jre-headless sqlite3 gettext \
 	dpkg-dev lighttpd-mod-openssl logrotate openssl systemd
 
-.PHONY: test-fault test lint test-deps test-build demo-command unit-test page-test story-test browser-test units
+.PHONY: test-fault test lint lint-pg test-deps test-build demo-command unit-test page-test story-test browser-test units
 test: test-deps test-build
 	$(Q)BUILD=$(TEST_BUILD) tests/run $(KINDS)
 
-lint:
+lint: lint-pg
 	$(Q)tools/lint --self-test >/dev/null && tools/lint
+
+lint-pg:
+	$(Q)tools/lint-pg
 
 units: $(UNIT) $(FAULT)
 

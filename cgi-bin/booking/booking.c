@@ -6,9 +6,9 @@
 #include "model.h"
 #include "payment_client.h"
 #include "price.h"
-#include "reviews.h"
 
 #include "domain/rental.h"
+#include "domain/review_client.h"
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
 #include "lib/base/log.h"
@@ -323,7 +323,7 @@ closed_for_s(void)
 int
 booking_later_s(enum asked_of who)
 {
-	int (*asks)(void) = who == ASKED_REVIEW ? reviews->closed_for_s : who == ASKED_DELIVERY ? deliveries->closed_for_s : closed_for_s;
+	int (*asks)(void) = who == ASKED_REVIEW ? review_closed_for_s : who == ASKED_DELIVERY ? deliveries->closed_for_s : closed_for_s;
 	int s = asks ? asks() : 0;
 
 	return s ? s : LATER_S;

@@ -2,7 +2,7 @@
  * booking - the promise of a car for an interval, and its whole life.
  *
  * A booking is HELD (the calendar slot is taken for hold_s) → PAID → CONFIRMED → OUT → RETURNED → COMPLETED; it ends aside as
- * EXPIRED, REJECTED, CANCEL_REQUESTED → CANCELLED, or NO_SHOW (DOMAIN 3). booking owns the calendar: whether a car is free is
+ * EXPIRED, REJECTED, CANCEL_REQUESTED → CANCELLED, or NO_SHOW (docs/domain.md 3). booking owns the calendar: whether a car is free is
  * decided here, in one write transaction, by the schema. Money moves through payment (payment_client.h), never inside a transaction.
  */
 #ifndef MP_BOOKING_H
@@ -141,7 +141,7 @@ enum cancel_outcome {
 struct cancel_preview { int64_t refund, fee, percent, gone /* back already, or on its way, for extras that ended */; const char *rule; };
 bool cancel_preview(const struct booking *b, int64_t now, struct cancel_preview *p);
 /*
- * A HELD one is given up; a PAID or CONFIRMED one frees the car and refunds, once delivery has said that no car is brought (DOMAIN 5,
+ * A HELD one is given up; a PAID or CONFIRMED one frees the car and refunds, once delivery has said that no car is brought (docs/domain.md 5,
  * cancel). Done already: CANCEL_DONE again. actor: who asked. */
 enum cancel_outcome booking_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *reason);
 

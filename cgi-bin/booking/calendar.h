@@ -3,7 +3,7 @@
  *
  * The table decides (its triggers refuse an overlap). Searches read a copy of all unreleased future slots and all cars kept in
  * each worker's memory and brought up to date with the rows whose rev has grown since, whenever the database has changed
- * (GROUND lighttpd 1): 6 µs instead of 64. A copy can be a moment old; the hold finds out.
+ *: 6 µs instead of 64. A copy can be a moment old; the hold finds out.
  */
 #ifndef MP_BOOKING_CALENDAR_H
 #define MP_BOOKING_CALENDAR_H

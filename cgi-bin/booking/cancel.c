@@ -1,6 +1,6 @@
 /*
  * cancel - giving a booking back. What is refunded is shown before it is confirmed and fixed when it is; the car is free from
- * that moment; the money follows, at once if payment answers, else by the sweep until it is done (DOMAIN 5, cancel).
+ * that moment; the money follows, at once if payment answers, else by the sweep until it is done (docs/domain.md 5).
  *
  * Where the car is to be brought, delivery must first say that it will not be. That somebody wants it cancelled stands in the row
  * before delivery is asked, so an answer nobody heard is asked for again by the sweep until it is there: then the booking is cancelled

@@ -6,9 +6,9 @@
 #include "booking.h"
 #include "booking_steps.h"
 #include "price.h"
-#include "reviews.h"
 
 #include "domain/choices.h"
+#include "domain/review_client.h"
 #include "domain/stock.h"
 #include "domain/rental.h"
 #include "lib/base/clock.h"
@@ -251,25 +251,43 @@ booking_reviews_closed(const struct booking *b)
 {
 	for (int i = 0; i < b->n_extras; i++)
 		if (is_asked_first(&b->extras[i]))
-			return reviews->closed_for_s && reviews->closed_for_s() > 0;
+			return review_closed_for_s() > 0;
 	return false;
+}
+
+/* The key is the code that the order of equipment will have: review finds this case again when equipment reports the order. Without an
+ * answer the case may have been opened; booking.expired closes it. */
+static enum booking_outcome
+ask_review(struct db *db, struct booking *b, const struct booking_extra *x)
+{
+	const struct review_request q = {
+		.key = arena_printf(db_memory(db), "%s-%lld", b->code, (long long)x->line_no), .subject_id = b->code,
+		.applicant_id = b->customer_id, .item_name = x->label, .item_name_ko = x->label_ko, .category = x->category,
+		.quantity = x->quantity, .amount = x->amount, .currency = b->currency,
+	};
+
+	switch (review_client->open(db, &q, &b->trouble.reason)) {
+	case REVIEW_ANSWER_APPROVED:
+	case REVIEW_ANSWER_QUEUED:
+		return BOOKING_OK;
+	case REVIEW_ANSWER_REJECTED:
+		b->trouble.label = x->label;
+		return BOOKING_NOT_APPROVED;
+	case REVIEW_ANSWER_CLOSED:
+	case REVIEW_ANSWER_NOT_ASKED:
+	case REVIEW_ANSWER_UNKNOWN:
+		break;
+	}
+	return BOOKING_REVIEW_LATER;
 }
 
 enum booking_outcome
 booking_reviews_ask(struct db *db, struct booking *b)
 {
-	for (int i = 0; i < b->n_extras; i++) {
-		if (!is_asked_first(&b->extras[i]))
-			continue;
-		switch (reviews->open(db, b, &b->extras[i], &b->trouble.reason)) {
-		case REVIEW_GOES_ON:
-			break;
-		case REVIEW_SAYS_NO:
-			b->trouble.label = b->extras[i].label;
-			return BOOKING_NOT_APPROVED;
-		case REVIEW_NOT_HEARD:
-			return BOOKING_REVIEW_LATER;
-		}
-	}
-	return BOOKING_OK;
+	enum booking_outcome outcome = BOOKING_OK;
+
+	for (int i = 0; i < b->n_extras && outcome == BOOKING_OK; i++)
+		if (is_asked_first(&b->extras[i]))
+			outcome = ask_review(db, b, &b->extras[i]);
+	return outcome;
 }

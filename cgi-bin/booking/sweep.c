@@ -1,5 +1,5 @@
 /*
- * sweep - what time brings, so that every saga ends (DOMAIN 5): a hold nobody pays frees the car; a HELD booking whose worker
+ * sweep - what time brings, so that every saga ends (docs/domain.md 5): a hold nobody pays frees the car; a HELD booking whose worker
  * died between the charge and PAID is finished or refunded; a refund payment could not do at once is asked for again; the slot of a
  * car that is late grows with it; a booking nobody came for ends. What is asked in vain is asked again after growing pauses, a
  * minute at most: so everything ends at most a minute after the other side is there again.
@@ -18,7 +18,7 @@
 #define ROUND_MS 2000   /* … and how long payment is asked: when it hangs, the rest would only wait for it as well */
 
 /*
- * A clock that jumped back must not keep work waiting (GROUND Events 3): what was begun later than now, or is due further ahead
+ * A clock that jumped back must not keep work waiting: what was begun later than now, or is due further ahead
  * than any pause, is due. A hold has the length it was given, whatever hold_s says today.
  */
 static struct booking *

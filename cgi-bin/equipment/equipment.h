@@ -9,7 +9,7 @@
  *
  *	item.c    what there is: add, change, offer or not        stock.c    the ledger: every piece that came or went, and why
  *	order.c   an order: place, find, list                     steps.c    what becomes of it: approved … returned, cancelled
- *	reviews.c the calls to review                             policy.c   what equipment does when others report something, what it says
+ *	                                                          policy.c   what equipment does when others report something, what it says
  */
 #ifndef MP_EQUIPMENT_H
 #define MP_EQUIPMENT_H

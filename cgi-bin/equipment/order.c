@@ -1,10 +1,10 @@
 /* order - ordering equipment: placing an order alone, finding and listing orders. The story is in equipment.h; what becomes of one is in steps.c. */
 #include "equipment.h"
 #include "equipment_steps.h"
-#include "reviews.h"
 
 #include "domain/choices.h"
 #include "domain/rental.h"
+#include "domain/review_client.h"
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
 #include "lib/base/log.h"
@@ -189,23 +189,23 @@ static enum order_outcome
 settle(struct db *db, struct equipment_order *o, enum review_answer answer, const char *reason)
 {
 	switch (answer) {
-	case REVIEW_SAYS_YES:
-	case REVIEW_SAYS_WAIT:
-	case REVIEW_SAYS_NO:
+	case REVIEW_ANSWER_APPROVED:
+	case REVIEW_ANSWER_QUEUED:
+	case REVIEW_ANSWER_REJECTED:
 		db_begin(db);
 		equipment_tell(db, o, 0);
-		if (answer == REVIEW_SAYS_YES)
+		if (answer == REVIEW_ANSWER_APPROVED)
 			equipment_approve(db, o, 0);
-		else if (answer == REVIEW_SAYS_NO)
+		else if (answer == REVIEW_ANSWER_REJECTED)
 			equipment_reject(db, o, reason, 0);
 		if (!db_commit(db))
 			return ORDER_LATER;
 		break;
-	case REVIEW_NOT_ASKED:
+	case REVIEW_ANSWER_NOT_ASKED:
 		drop(db, o, false);
 		break;
-	case REVIEW_IS_CLOSED:
-	case REVIEW_UNKNOWN:
+	case REVIEW_ANSWER_CLOSED:
+	case REVIEW_ANSWER_UNKNOWN:
 		drop(db, o, true);
 		break;
 	}
@@ -216,23 +216,21 @@ static enum order_outcome
 ask_and_settle(struct db *db, struct equipment_order *o)
 {
 	const char *reason = "";
-	enum review_answer answer = equipment_reviews->ask(db, o, &reason);
+	const struct review_request q = {
+		.key = o->code, .subject_id = equipment_subject(o), .applicant_id = o->customer_id, .item_name = o->item_name,
+		.item_name_ko = o->item_name_ko, .category = o->category, .quantity = o->quantity, .amount = o->amount, .currency = o->currency,
+	};
+	enum review_answer answer = review_client->open(db, &q, &reason);
 
 	return settle(db, o, answer, reason);
 }
 
 #define LATER_S 5               /* what went wrong once may go well in a moment */
 
-static int
-closed_for_s(void)
-{
-	return equipment_reviews->closed_for_s ? equipment_reviews->closed_for_s() : 0;
-}
-
 int
 equipment_later_s(void)
 {
-	int s = closed_for_s();
+	int s = review_closed_for_s();
 
 	return s ? s : LATER_S;
 }
@@ -241,7 +239,7 @@ equipment_later_s(void)
 static bool
 would_be_in_vain(struct db *db, int64_t item_id)
 {
-	return closed_for_s() && category_is_sync(db_text(db, "SELECT category FROM item WHERE item_id = $1", item_id));
+	return review_closed_for_s() && category_is_sync(db_text(db, "SELECT category FROM item WHERE item_id = $1", item_id));
 }
 
 enum order_outcome

@@ -6,9 +6,9 @@
  */
 #include "equipment.h"
 #include "equipment_steps.h"
-#include "reviews.h"
 
 #include "domain/choices.h"
+#include "domain/review_client.h"
 #include "lib/base/clock.h"
 
 #include <string.h>
@@ -104,7 +104,7 @@ equipment_may_cancel(struct db *db, const struct equipment_order *o, int64_t now
 static bool
 review_lets_go(struct db *db, const struct equipment_order *o, enum ended_by by)
 {
-	return !category_is_sync(o->category) || equipment_reviews->close(db, o, words_code(&ended_by_words, (int)by)) == REVIEW_IS_CLOSED;
+	return !category_is_sync(o->category) || review_client->cancel(db, o->code, words_code(&ended_by_words, (int)by)) == REVIEW_ANSWER_CLOSED;
 }
 
 enum order_cancel_outcome

@@ -15,7 +15,7 @@
 #define DISK_ALARM   20         /* less free than a twentieth */
 #define RETRIES_SHOWN 50
 #define ACTS_SHOWN    5
-#define SLOW_US       650000    /* a booking's promise while payment is slow (DOMAIN 6, FX-2) */
+#define SLOW_US       650000    /* a booking's promise while payment is slow (docs/domain.md 6, FX-2) */
 #define PROOF_OLD_S   (36 * 3600)
 
 static const char *

@@ -47,7 +47,7 @@ open_gauges(struct gauges *all)
 {
 	all->n = 0;
 	for (const struct context *p = contexts; p->name && all->n < MAX_PROGRAMS; p++) {
-		const struct gauge *g = gauge_look(settings.var_dir, p->name);
+		const struct gauge *g = gauge_open_readonly(settings.var_dir, p->name);
 
 		if (!g)
 			continue;
@@ -112,7 +112,7 @@ put_workers(struct buf *b, const struct gauges *all)
 	}
 	family(b, "workers_replaced_total", "counter", "Workers replaced, by reason: died, hung past the time limit, exceeded the memory limit, or recycled after their maximum number of requests.");
 	for (int i = 0; i < all->n; i++) {
-		const int64_t n[] = { all->g[i]->n_died, all->g[i]->n_hung, all->g[i]->n_fat, all->g[i]->n_recycled };
+		const int64_t n[] = { all->g[i]->n_died, all->g[i]->n_hung, all->g[i]->n_bloated, all->g[i]->n_recycled };
 
 		for (int k = 0; k < 4; k++)
 			buf_printf(b, "motorpool_workers_replaced_total{program=\"%s\",why=\"%s\"} %lld\n", all->name[i], why[k], (long long)n[k]);

@@ -65,7 +65,7 @@ ask(struct arena *m, const char *prefix, struct ops_program *p)
 static void
 count(struct ops_program *p)
 {
-	const struct gauge *g = gauge_look(settings.var_dir, p->name);
+	const struct gauge *g = gauge_open_readonly(settings.var_dir, p->name);
 	struct gauge_minute now;
 
 	p->is_counted = g != NULL;
@@ -80,7 +80,7 @@ count(struct ops_program *p)
 	p->p50_us = now.p50_us;
 	p->p99_us = now.p99_us;
 	p->n_shed = g->n_shed;
-	p->n_replaced = g->n_died + g->n_hung + g->n_fat;
+	p->n_replaced = g->n_died + g->n_hung + g->n_bloated;
 	gauge_close(g);
 }
 

@@ -52,7 +52,7 @@ keep(struct db *db, int64_t user_id, const struct provider_answer *a, struct car
 	*card = (struct card){ .brand = a->brand, .last4 = a->last4, .created_at = clock_now() };
 	card->card_id = db_int(db,
 		"INSERT INTO card (user_id, billing_key, brand, last4, created_at) VALUES ($1, $2, $3, $4, $5)"
-		" ON CONFLICT (billing_key) DO UPDATE SET removed_at = 0 WHERE user_id = excluded.user_id RETURNING card_id",
+		" ON CONFLICT (billing_key) DO UPDATE SET removed_at = 0 WHERE card.user_id = excluded.user_id RETURNING card_id",
 		user_id, a->billing_key, a->brand, a->last4, card->created_at);
 	if (!card->card_id && !db_failed(db))
 		db_fail(db, "the provider issued one billing key to two customers");

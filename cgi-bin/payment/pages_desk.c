@@ -185,8 +185,10 @@ say_events(struct web *w, struct charge_page *page)
 {
 	charge_events(w->db, &page->charge, &page->events, &page->n_events);
 	for (int i = 0; i < page->n_events; i++) {
-		page->events[i].detail = page->events[i].title;         /* the event's own name */
-		page->events[i].title = event_title(page->events[i].detail);
+		const char *type = page->events[i].title;
+
+		page->events[i].title = event_title(type);
+		page->events[i].detail = w->json ? type : "";
 	}
 }
 

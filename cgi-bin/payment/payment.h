@@ -2,14 +2,14 @@
  * payment - money in, money out, and the books that prove it.
  *
  * A charge is asked for under the caller's key and is REQUESTED → APPROVED → CANCEL_REQUESTED → CANCELLED, or FAILED, or
- * UNKNOWN until the provider says (DOMAIN 3). The row comes first and is on disk before the provider hears of it; what the
+ * UNKNOWN until the provider says (docs/domain.md 3). The row comes first and is on disk before the provider hears of it; what the
  * provider answered, the ledger's posting and the event follow in one transaction. So whatever dies in between, the sweep
  * finds the row and asks the provider what became of it: money is never taken twice, never forgotten, never given back twice.
  */
 #ifndef MP_PAYMENT_H
 #define MP_PAYMENT_H
 
-#include "provider.h"
+#include "domain/provider.h"
 
 #include "domain/stuck.h"
 #include "lib/db/db.h"

@@ -20,7 +20,7 @@ struct due_id { int64_t id; };
 static const struct member due_id_members[] = { SHAPE_INT(due_id, id) };
 static const struct shape due_id_shape = SHAPE(due_id, due_id_members);
 
-/* A time further away than the longest pause was written before the clock was set back: it is due (GROUND Events 3). */
+/* A time further away than the longest pause was written before the clock was set back: it is due. */
 static int
 due_charges(struct db *db, struct due_id **ids)
 {

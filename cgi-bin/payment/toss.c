@@ -2,7 +2,7 @@
  * toss.c - Toss Payments' public API: what we say to it, and what its answers mean. The story is in provider.h; its error
  * codes are in toss_codes.c.
  */
-#include "provider.h"
+#include "domain/provider.h"
 #include "toss_codes.h"
 
 #include "domain/rental.h"

@@ -8,7 +8,7 @@
  * The provider has a breaker of its own (lib/call/breaker.h, "provider"): when it is down or hangs, those who pay are told so at once,
  * and the rest of payment's work goes on.
  */
-#include "provider.h"
+#include "domain/provider.h"
 
 #include "domain/rental.h"
 #include "lib/call/breaker.h"

@@ -12,7 +12,7 @@
 #define MP_SANDBOX_DIRECT_H
 
 #include "sandbox.h"
-#include "cgi-bin/payment/provider.h"
+#include "domain/provider.h"
 
 void sandbox_direct_open(struct db *sandbox);
 provider_ask sandbox_direct;

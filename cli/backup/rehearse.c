@@ -99,7 +99,7 @@ make_views(struct rehearsal *r)
 	struct progress p;
 	int64_t n;
 
-	if (!cli_settle(&r->copy))
+	if (!cli_setup(&r->copy))
 		return failed(r, "its settings or keys cannot be used");
 	progress_begin(&p, "Rebuilding the read models");
 	n = cli_migrate(&r->copy, &why) ? view_replay(r->c->root, r->copy.var, progress_at, &p, &why) : -1;

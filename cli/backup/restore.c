@@ -205,7 +205,7 @@ make_views(struct cli *c, const char **why)
 	struct progress p;
 	int64_t n;
 
-	if (!cli_settle(c) || !cli_migrate(c, why))
+	if (!cli_setup(c) || !cli_migrate(c, why))
 		return false;
 	progress_begin(&p, "Replaying the event log");
 	n = view_replay(c->root, c->var, progress_at, &p, why);

@@ -121,17 +121,6 @@ check_all(struct inspection *in, bool quick, FILE *out)
 
 /* --- the files ---------------------------------------------------------------------------------------------------------- */
 
-static bool
-attach_sandbox(struct inspection *in)
-{
-	const char *path = cli_path(in->c, in->c->var, "sandbox.db");
-
-	if (access(path, F_OK) != 0)
-		return false;
-	db_do(in->db, "ATTACH $1 AS sandbox", path);
-	return !db_failed(in->db);
-}
-
 bool
 check_open(struct inspection *in, struct cli *c)
 {
@@ -142,7 +131,7 @@ check_open(struct inspection *in, struct cli *c)
 	if (!in->db)
 		return false;
 	in->view = db_open(c->var, &view_role, c->m, &why);
-	in->has_sandbox = attach_sandbox(in);
+	in->has_sandbox = db_beside(in->db, cli_path(c, c->var, "sandbox.db"), "sandbox");
 	return true;
 }
 

@@ -78,7 +78,7 @@ photos_missing(struct inspection *in)
 /* A line's balance is the sum up to it, and never below zero. */
 CHECK(ledger_off,
 	"SELECT 'entry ' || entry_id FROM (SELECT s.entry_id, s.balance, SUM(s.quantity) OVER (PARTITION BY s.item_id ORDER BY s.entry_id) AS total"
-	" FROM stock_entry s) WHERE balance <> total OR balance < 0 /*scan*/ /*sort*/")
+	" FROM stock_entry s) t WHERE balance <> total OR balance < 0 /*scan*/ /*sort*/")
 
 CHECK(taken_off,
 	"SELECT o.code FROM equipment_order o WHERE o.taken <> COALESCE((SELECT -SUM(s.quantity) FROM stock_entry s WHERE s.order_id = o.order_id"

@@ -51,7 +51,7 @@ given_up(struct inspection *in)
 
 	if (in->view)
 		n += check_count(in, db_each(in->view,
-			"SELECT consumer || ' event ' || event_id || ': ' || error FROM main.event_retry WHERE dead = 1 /*scan*/"));
+			"SELECT consumer || ' event ' || event_id || ': ' || error FROM event_retry WHERE dead = 1 /*scan*/"));
 	return n;
 }
 
@@ -82,38 +82,36 @@ view_differs(struct inspection *in)
 
 /* --- the files --------------------------------------------------------------------------------------------------------------- */
 
-/* Each row of PRAGMA foreign_key_check is an orphan. */
 static int64_t
 orphans(struct inspection *in)
 {
-	return check_count(in, db_each(in->db, "SELECT \"table\" || ' row ' || COALESCE(rowid, 0) FROM pragma_foreign_key_check"));
+	const char *first = "";
+	int64_t n = db_verify_references(in->db, &first);
+
+	snprintf(in->detail, sizeof(in->detail), "%s", first);
+	return n;
 }
 
-/* One row, "ok", or what is wrong. */
 static int64_t
-damage(struct inspection *in, struct rows *r)
+damage(struct inspection *in, struct db *db)
 {
-	int64_t n = 0;
+	const char *first = "";
+	int64_t n = db_verify(db, &first);
 
-	while (db_next(r)) {
-		const char *said = row_peek(r, 0);
-
-		if (strcmp(said, "ok") != 0 && n++ == 0)
-			snprintf(in->detail, sizeof(in->detail), "%s", said);
-	}
+	snprintf(in->detail, sizeof(in->detail), "%s", first);
 	return n;
 }
 
 static int64_t
 integrity(struct inspection *in)
 {
-	return damage(in, db_each(in->db, "PRAGMA main.integrity_check"));
+	return damage(in, in->db);
 }
 
 static int64_t
 view_integrity(struct inspection *in)
 {
-	return in->view ? damage(in, db_each(in->view, "PRAGMA main.integrity_check(100)")) : -1;
+	return in->view ? damage(in, in->view) : -1;
 }
 
 const struct check log_checks[] = {

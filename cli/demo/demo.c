@@ -151,7 +151,7 @@ demo(struct cli *c, int argc, char **argv)
 		return cli_fail("%s: %s", c->var, strerror(errno));
 	if (!demo_is_wanted(c))
 		return cli_fail("%s already has a database; demo data needs an empty directory", c->var);
-	if (!cli_settle(c) || !cli_demo(c, (uint64_t)n))
+	if (!cli_setup(c) || !cli_demo(c, (uint64_t)n))
 		return 1;
 	return cli_migrate(c, &why) ? 0 : cli_fail("%s", why);
 }

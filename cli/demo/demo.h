@@ -165,8 +165,6 @@ void ports_close(void);
 
 /* --- demo_desks.c ------------------------------------------------------------------------------------------------------------- */
 
-void desks_open(void);                          /* review is asked here, until */
-void desks_close(void);
 void world_items(struct world *w);
 bool world_desk(struct world *w, struct script *s, const struct deed *deed);    /* false: it was refused */
 bool world_lose(struct world *w, const struct plan *p);         /* what does not come back with the car */

@@ -7,61 +7,8 @@
 #include "cgi-bin/booking/booking.h"
 #include "cgi-bin/delivery/delivery.h"
 #include "cgi-bin/equipment/equipment.h"
-#include "cgi-bin/equipment/reviews.h"
 #include "cgi-bin/review/review.h"
 #include "lib/base/clock.h"
-
-/* --- equipment's port to review, without a socket in between ---------------------------------------------------------------- */
-
-static enum review_answer
-answer_of(const struct review_case *c)
-{
-	switch ((enum case_state)c->state) {
-	case CASE_ASSIGNED:  return REVIEW_SAYS_WAIT;
-	case CASE_APPROVED:  return REVIEW_SAYS_YES;
-	case CASE_REJECTED:  return REVIEW_SAYS_NO;
-	case CASE_CANCELLED: break;
-	}
-	return REVIEW_IS_CLOSED;
-}
-
-static enum review_answer
-ask_here(struct db *db, const struct equipment_order *o, const char **reason)
-{
-	struct case_order q = {
-		.key = o->code, .subject_id = *o->booking_code ? o->booking_code : o->code, .kind = CASE_EQUIPMENT, .applicant_id = o->customer_id,
-		.title = arena_printf(db_memory(db), "%lld × %s", (long long)o->quantity, o->item_name),
-		.title_ko = arena_printf(db_memory(db), "%lld × %s", (long long)o->quantity, o->item_name_ko),
-		.category = o->category, .quantity = o->quantity, .amount = o->amount, .currency = o->currency,
-	};
-	struct review_case c;
-
-	if (case_open(db, &q, 0, &c) != CASE_OPENED)
-		return REVIEW_NOT_ASKED;
-	*reason = c.reason;
-	return answer_of(&c);
-}
-
-static enum review_answer
-close_here(struct db *db, const struct equipment_order *o, const char *reason)
-{
-	case_cancel(db, o->code, reason, 0);
-	return REVIEW_IS_CLOSED;
-}
-
-static const struct equipment_reviews reviews_here = { ask_here, close_here, NULL };
-
-void
-desks_open(void)
-{
-	equipment_reviews = &reviews_here;
-}
-
-void
-desks_close(void)
-{
-	equipment_reviews = &equipment_reviews_by_call;
-}
 
 /* --- things to be lent ------------------------------------------------------------------------------------------------------------- */
 

@@ -7,11 +7,11 @@
 
 #include "cgi-bin/booking/delivery_client.h"
 #include "cgi-bin/booking/payment_client.h"
-#include "cgi-bin/booking/reviews.h"
 #include "cgi-bin/delivery/delivery.h"
 #include "cgi-bin/payment/payment.h"
 #include "cgi-bin/review/review.h"
 #include "cgi-bin/sandbox/direct.h"
+#include "domain/review_client.h"
 
 #define PATIENCE_MS 60000
 
@@ -95,23 +95,42 @@ static const struct deliveries deliveries_here = { cancel_here, NULL };
 /* --- review: is asked before money moves, where the kind of equipment says so ------------------------------------------------------- */
 
 static enum review_answer
-open_here(struct db *db, const struct booking *b, const struct booking_extra *x, const char **reason)
+review_answer(const struct review_case *c)
+{
+	switch ((enum case_state)c->state) {
+	case CASE_ASSIGNED:  return REVIEW_ANSWER_QUEUED;
+	case CASE_APPROVED:  return REVIEW_ANSWER_APPROVED;
+	case CASE_REJECTED:  return REVIEW_ANSWER_REJECTED;
+	case CASE_CANCELLED: break;
+	}
+	return REVIEW_ANSWER_CLOSED;
+}
+
+static enum review_answer
+open_here(struct db *db, const struct review_request *q, const char **reason)
 {
 	struct case_order o = {
-		.key = arena_printf(db_memory(db), "%s-%lld", b->code, (long long)x->line_no), .subject_id = b->code, .kind = CASE_EQUIPMENT,
-		.title = arena_printf(db_memory(db), "%lld × %s", (long long)x->quantity, x->label),
-		.title_ko = arena_printf(db_memory(db), "%lld × %s", (long long)x->quantity, x->label_ko), .category = x->category,
-		.currency = b->currency, .applicant_id = b->customer_id, .quantity = x->quantity, .amount = x->amount,
+		.key = q->key, .subject_id = q->subject_id, .kind = CASE_EQUIPMENT,
+		.title = arena_printf(db_memory(db), "%lld × %s", (long long)q->quantity, q->item_name),
+		.title_ko = arena_printf(db_memory(db), "%lld × %s", (long long)q->quantity, q->item_name_ko), .category = q->category,
+		.currency = q->currency, .applicant_id = q->applicant_id, .quantity = q->quantity, .amount = q->amount,
 	};
 	struct review_case c;
 
 	if (case_open(db, &o, 0, &c) != CASE_OPENED)
-		return REVIEW_NOT_HEARD;
+		return REVIEW_ANSWER_NOT_ASKED;
 	*reason = c.reason;
-	return c.state == CASE_REJECTED ? REVIEW_SAYS_NO : REVIEW_GOES_ON;
+	return review_answer(&c);
 }
 
-static const struct reviews reviews_here = { open_here, NULL };
+static enum review_answer
+close_here(struct db *db, const char *key, const char *reason)
+{
+	case_cancel(db, key, reason, 0);
+	return REVIEW_ANSWER_CLOSED;
+}
+
+static const struct review_client review_here = { open_here, close_here, NULL };
 
 /* --- from here on, and as it was ------------------------------------------------------------------------------------------------------ */
 
@@ -120,7 +139,7 @@ ports_open(struct db *sandbox)
 {
 	payments = &payments_here;
 	deliveries = &deliveries_here;
-	reviews = &reviews_here;
+	review_client = &review_here;
 	toss_ask = sandbox_direct;
 	sandbox_direct_open(sandbox);
 }
@@ -130,6 +149,6 @@ ports_close(void)
 {
 	payments = &payments_by_call;
 	deliveries = &deliveries_by_call;
-	reviews = &reviews_by_call;
+	review_client = &review_by_call;
 	toss_ask = toss_http;
 }

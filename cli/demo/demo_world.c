@@ -56,9 +56,7 @@ open_db(struct world *w, const struct db_role *role)
 		return NULL;
 	}
 	db_offline(db);
-	db_do(db, "PRAGMA synchronous=OFF");
-	db_do(db, "PRAGMA cache_size=-65536");
-	db_do(db, "PRAGMA locking_mode=EXCLUSIVE");
+	db_bulk(db, true);
 	return db;
 }
 
@@ -76,7 +74,6 @@ world_open(struct world *w, struct cli *c, const char *dir)
 	if (!w->db || !w->sandbox)
 		return false;
 	ports_open(w->sandbox);
-	desks_open();
 	return true;
 }
 
@@ -105,7 +102,6 @@ world_close(struct world *w)
 
 	ok = world_finish(w->db) && ok;
 	ports_close();
-	desks_close();
 	clock_set(0);
 	return ok && !w->why;
 }
@@ -409,8 +405,7 @@ world_end(struct world *w, struct script *s)
 		return;
 	desk_policies(w);
 	sandbox_forget_old(w->sandbox);
-	db_do(w->db, "PRAGMA locking_mode=NORMAL");
-	db_int(w->db, "SELECT COUNT(*) FROM position /*scan*/"); /* with the next look the file is given free: the read models are made from it */
+	db_bulk(w->db, false);          /* the read models are made from it next, by another connection */
 	if (db_failed(w->db))
 		world_stop(w, "the end");
 	arena_reset(w->m);

@@ -1,12 +1,12 @@
 /*
- * deploy.c - `motorpool deploy`: another release takes over, program by program, while customers go on; or everything stays as it was.
+ * deploy.c - `motorpool deploy`: another release takes over without downtime, program by program, or everything stays as it was.
  *
- *	HOUSE/releases/1.2.0/bin/booking …      a whole release each
- *	HOUSE/current -> releases/1.2.0         the one that runs: what parents start workers from (lib/process/generation.c)
- *	HOUSE/previous -> releases/1.1.0        the one before it, for --rollback
+ *	BASE/releases/1.2.0/bin/booking …       each a whole release
+ *	BASE/current -> releases/1.2.0          the one that runs: parents start workers from it (lib/process/generation.c)
+ *	BASE/previous -> releases/1.1.0         the one before it, for --rollback
  *
- * The link is switched first, in one step; then each parent is asked for a new generation, one after the other, and its gauge tells
- * what became of it. The first that says no ends it: the link goes back, those who have changed already change back.
+ * The link is switched first, atomically; then one parent after the other is asked for a new generation, and its gauge shows the
+ * outcome. If one fails, the link is switched back, and the programs that have changed are changed back.
  */
 #include "process.h"
 
@@ -41,21 +41,21 @@ static const char usage[] =
 	"\n"
 	"The relay follows within a minute. The parent processes keep running until they are restarted.\n";
 
-#define OUTCOME_MS 30000        /* a parent gives up by itself after 10 s, or 20 when it was busy with another generation */
+#define OUTCOME_MS 30000        /* a parent gives up a generation after 10 s, or 20 if it was busy with another one */
 #define LOG_LINES  5
 
 struct deploy {
 	struct cli *c;
-	const char *link, *previous;    /* HOUSE/current, HOUSE/previous; NULL: there is none, programs start from where they are */
-	const char *from, *to;          /* what the link says before and after; NULL: it stays */
-	const char *release;            /* where that is; NULL */
-	char *const *only;              /* these programs; NULL-terminated; empty: all */
+	const char *link, *previous;    /* BASE/current, BASE/previous; NULL: there are none */
+	const char *from, *to;          /* where `current` leads before and after; NULL: it does not change */
+	const char *release;            /* the path of `to`; NULL */
+	char *const *only;              /* these programs; ends with NULL; empty: all */
 };
 
 /* --- the links ---------------------------------------------------------------------------------------------------------- */
 
 static const char *
-read_link(struct cli *c, const char *path)
+link_target(struct cli *c, const char *path)
 {
 	char to[PATH_MAX];
 	ssize_t n = path ? readlink(path, to, sizeof(to) - 1) : -1;
@@ -76,34 +76,34 @@ set_link(struct cli *c, const char *path, const char *to)
 	return false;
 }
 
-/* HOUSE of HOUSE/releases/VERSION; NULL: it does not lie so. */
+/* BASE of BASE/releases/VERSION; NULL: it is not such a path. */
 static const char *
-house_of(struct cli *c, const char *release)
+base_of(struct cli *c, const char *release)
 {
-	char *house = arena_strdup(c->m, release), *slash = strrchr(house, '/');
+	char *base = arena_strdup(c->m, release), *slash = strrchr(base, '/');
 
 	if (slash)
 		*slash = '\0';
-	slash = strrchr(house, '/');
+	slash = strrchr(base, '/');
 	if (!slash || strcmp(slash, "/releases") != 0)
 		return NULL;
 	*slash = '\0';
-	return house;
+	return base;
 }
 
 const char *
 cli_release_link(struct cli *c)
 {
-	const char *house = house_of(c, c->root), *link = house ? cli_path(c, house, "current") : NULL;
+	const char *base = base_of(c, c->root), *link = base ? cli_path(c, base, "current") : NULL;
 	char whole[PATH_MAX];
 
-	return link && read_link(c, link) && realpath(link, whole) && strcmp(whole, c->root) == 0 ? link : NULL;
+	return link && link_target(c, link) && realpath(link, whole) && strcmp(whole, c->root) == 0 ? link : NULL;
 }
 
 /* --- one program --------------------------------------------------------------------------------------------------------- */
 
 static bool
-is_meant(const struct deploy *d, const struct context *p)
+is_selected(const struct deploy *d, const struct context *p)
 {
 	if (!context_is_wanted(p))
 		return false;
@@ -113,7 +113,7 @@ is_meant(const struct deploy *d, const struct context *p)
 	return !*d->only;
 }
 
-/* Do its newest workers come from the release? One that cannot be looked at is believed. */
+/* Do its newest workers come from the release? true if that cannot be seen. */
 static bool
 is_from(const struct gauge *g, const char *release)
 {
@@ -132,7 +132,7 @@ is_from(const struct gauge *g, const char *release)
 	return true;
 }
 
-/* Waits for what becomes of the generation it was asked for. */
+/* Waits until the new generation has taken over or was given up. */
 static bool
 wait_for_outcome(const struct gauge *g, int64_t n_good, int64_t n_bad, const char *release)
 {
@@ -156,7 +156,7 @@ log_length(struct cli *c, const char *program)
 	return stat(cli_path(c, c->var, arena_printf(c->m, "log/%s.log", program)), &st) == 0 ? st.st_size : 0;
 }
 
-/* What the log says since then, but for what it says of every request. */
+/* The last lines since then, without those of level info. */
 static void
 show_log(struct cli *c, const char *program, int64_t from)
 {
@@ -177,12 +177,12 @@ show_log(struct cli *c, const char *program, int64_t from)
 		fclose(f);
 }
 
-/* true: its new workers serve, or it does not run at all. */
+/* true: its new workers serve, or it is not running. */
 static bool
-change(const struct deploy *d, const struct context *p, const char *release)
+change_program(const struct deploy *d, const struct context *p, const char *release)
 {
 	struct cli *c = d->c;
-	const struct gauge *g = gauge_look(c->var, p->name);
+	const struct gauge *g = gauge_open_readonly(c->var, p->name);
 	pid_t pid = program_parent(c, p);
 	int64_t length = log_length(c, p->name), began = clock_ms();
 	int64_t n_good = g ? atomic_load(&g->n_deployed) : 0, n_bad = g ? atomic_load(&g->n_rolled_back) : 0;
@@ -212,22 +212,22 @@ change(const struct deploy *d, const struct context *p, const char *release)
 
 /* --- all of them --------------------------------------------------------------------------------------------------------- */
 
-/* As it was: the link, and those who have changed already. */
+/* Restores the link, and the programs that have changed. */
 static void
-change_back(const struct deploy *d, const struct context *failed)
+roll_back(const struct deploy *d, const struct context *failed)
 {
 	char whole[PATH_MAX];
 
 	if (!d->to || !set_link(d->c, d->link, d->from))
 		return;
 	for (const struct context *p = contexts; p != failed; p++)
-		if (is_meant(d, p) && !change(d, p, realpath(d->link, whole)))
+		if (is_selected(d, p) && !change_program(d, p, realpath(d->link, whole)))
 			cli_fail("%s could not be rolled back", p->name);
 	fprintf(stderr, "motorpool: rolled back: %s -> %s\n", d->link, d->from);
 }
 
 static bool
-is_whole(const struct deploy *d)
+is_complete_release(const struct deploy *d)
 {
 	struct cli *c = d->c;
 
@@ -236,19 +236,19 @@ is_whole(const struct deploy *d)
 	if (access(cli_path(c, d->release, "motorpool.conf"), R_OK) != 0)
 		return cli_fail("%s is not a release: motorpool.conf is missing", d->release), false;
 	for (const struct context *p = contexts; p->name; p++)
-		if (is_meant(d, p) && access(arena_printf(c->m, "%s/bin/%s", d->release, p->name), X_OK) != 0)
+		if (is_selected(d, p) && access(arena_printf(c->m, "%s/bin/%s", d->release, p->name), X_OK) != 0)
 			return cli_fail("%s/bin/%s is missing", d->release, p->name), false;
 	return true;
 }
 
 static int
-change_all(const struct deploy *d)
+change_programs(const struct deploy *d)
 {
-	if (!is_whole(d) || (d->to && !set_link(d->c, d->link, d->to)))
+	if (!is_complete_release(d) || (d->to && !set_link(d->c, d->link, d->to)))
 		return 1;
 	for (const struct context *p = contexts; p->name; p++)
-		if (is_meant(d, p) && !change(d, p, d->release)) {
-			change_back(d, p);
+		if (is_selected(d, p) && !change_program(d, p, d->release)) {
+			roll_back(d, p);
 			return 1;
 		}
 	if (d->to && strcmp(d->to, d->from) != 0 && !set_link(d->c, d->previous, d->from))
@@ -258,9 +258,9 @@ change_all(const struct deploy *d)
 	return 0;
 }
 
-/* One deploy at a time on a state folder; the lock goes with the process. Root follows no link out of somebody else's folder. */
+/* One deploy at a time on a state folder; the lock ends with the process. O_NOFOLLOW: the folder may belong to another user than root. */
 static bool
-be_alone(struct cli *c)
+lock_deploy(struct cli *c)
 {
 	int lock = open(cli_path(c, c->var, "run/deploy.lock"), O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 
@@ -269,24 +269,24 @@ be_alone(struct cli *c)
 	return cli_fail(lock < 0 ? "the state directory is missing or not accessible" : "another deployment is running"), false;
 }
 
-/* Where to: the release named, or the one before, or nowhere else. */
+/* The named release, or the previous one, or none: then the current release is restarted. */
 static bool
 find_release(struct deploy *d, const char *asked, bool back)
 {
 	struct cli *c = d->c;
 	char whole[PATH_MAX];
-	const char *house;
+	const char *base;
 
 	if (!asked && !back)
 		return true;
 	if (asked && !realpath(asked, whole))
 		return cli_fail("%s: %s", asked, strerror(errno)), false;
-	house = house_of(c, asked ? whole : c->root);
-	if (!house)
+	base = base_of(c, asked ? whole : c->root);
+	if (!base)
 		return cli_fail("%s is not in a directory \"releases\" (docs/operate.md)", asked ? whole : c->root), false;
-	d->link = cli_path(c, house, "current");
-	d->previous = cli_path(c, house, "previous");
-	d->from = read_link(c, d->link);
+	d->link = cli_path(c, base, "current");
+	d->previous = cli_path(c, base, "previous");
+	d->from = link_target(c, d->link);
 	if (!d->from)
 		return cli_fail("%s is not a link to a release", d->link), false;
 	if (back && !realpath(d->previous, whole))
@@ -317,13 +317,11 @@ deploy(struct cli *c, int argc, char **argv)
 			return cli_fail("unknown program \"%s\"", *name);
 	if (back && argc != 1)
 		return cli_usage(c);
-	if (!find_release(&d, asked, back))
-		return 1;
-	if (!cli_enter(c))
+	if (!find_release(&d, asked, back) || !cli_enter(c))
 		return 1;
 	if (!rental_settings_open(c->root, c->var, &why))
 		return cli_fail("%s", why ? why : "cannot read the settings");
-	return be_alone(c) ? change_all(&d) : 1;
+	return lock_deploy(c) ? change_programs(&d) : 1;
 }
 
 const struct command deploy_command = {

@@ -1,4 +1,4 @@
-/* hold - `motorpool hold SECONDS`, in builds with FAULTS=1 only: holds the writers' lock for so long, or until SIGTERM. */
+/* hold.c - `motorpool hold SECONDS`, in builds with FAULTS=1 only: holds the writers' lock for so long, or until SIGTERM. */
 #ifdef MOTORPOOL_FAULTS
 #include "cli/cli.h"
 
@@ -13,13 +13,13 @@
 #define WAIT_MS 5000
 
 static void
-wake(int signal_number)
+wake_sleep(int signal_number)
 {
 	(void)signal_number;
 }
 
 static int
-hold(struct cli *c, int argc, char **argv)
+hold_write_lock(struct cli *c, int argc, char **argv)
 {
 	struct lock *lock = lock_open(c->var, "motorpool");
 	int64_t seconds;
@@ -28,7 +28,7 @@ hold(struct cli *c, int argc, char **argv)
 		return cli_usage(c);
 	if (!lock || !lock_writer(lock, WAIT_MS))
 		return cli_fail("cannot take the write lock: %s", strerror(errno));
-	signal(SIGTERM, wake);          /* sleep() returns */
+	signal(SIGTERM, wake_sleep);          /* sleep() returns */
 	puts("held");
 	fflush(stdout);
 	sleep((unsigned)seconds);
@@ -37,6 +37,6 @@ hold(struct cli *c, int argc, char **argv)
 }
 
 const struct command hold_command = {
-	.name = "hold", .summary = "holds the write lock (for tests)", .usage = "usage: motorpool hold SECONDS\n", .run = hold,
+	.name = "hold", .summary = "holds the write lock (for tests)", .usage = "usage: motorpool hold SECONDS\n", .run = hold_write_lock,
 };
 #endif

@@ -28,7 +28,7 @@
 static const char usage[] =
 	"usage: motorpool run [--port N] [--bind ADDRESS] [--var DIR] [--empty]\n"
 	"\n"
-	"Starts lighttpd, all programs and the relay, and stops them at Ctrl-C. On the first start the state folder is filled with\n"
+	"Starts lighttpd, all programs and the relay, and stops them at Ctrl-C. On the first start the state directory is filled with\n"
 	"demo data; its log-ins are listed in DIR/demo-logins.txt.\n"
 	"\n"
 	"  --port N        the port (default: PORT from the environment, else 8080)\n"
@@ -340,7 +340,7 @@ run_all(struct cli *c, int argc, char **argv)
 
 	if (!read_arguments(c, argc, argv, &is_empty))
 		return 2;
-	if (!cli_enter(c) || !drop_root(c) || !setup_folder(c, the.port) || !setup_port(the.bind, the.port) || !cli_settle(c))
+	if (!cli_enter(c) || !drop_root(c) || !setup_folder(c, the.port) || !setup_port(the.bind, the.port) || !cli_setup(c))
 		return 1;
 	setup_environment(c, the.bind, the.port);
 	the.supervisor.n = setup_processes(c, the.process);

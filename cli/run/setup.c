@@ -34,7 +34,7 @@ setup_folder(struct cli *c, int port)
 		if (read(lock, holder, sizeof(holder) - 1) < 0)
 			holder[0] = '\0';
 		holder[strcspn(holder, "\n")] = '\0';
-		return cli_fail("already running on this state folder (%s). Stop that one, or use another folder: VAR=…", holder), false;
+		return cli_fail("already running on this state directory (%s). Stop that one, or use another directory: VAR=…", holder), false;
 	}
 	if (ftruncate(lock, 0) != 0 || dprintf(lock, "process %d, port %d\n", (int)getpid(), port) < 0)
 		return cli_fail("%s: %s", path, strerror(errno)), false;

@@ -1,4 +1,4 @@
-/* status.c - `motorpool status`: who runs, who is ready, how far each consumer of the event log is. Ends with 1 when one is not. */
+/* status.c - `motorpool status`: which programs run and are ready, how far behind each consumer of events is. */
 #include "process.h"
 
 #include "cgi-bin/booking/booking.h"
@@ -27,7 +27,7 @@ static const char usage[] =
 
 /* --- processes ---------------------------------------------------------------------------------------------------------- */
 
-/* The pids in a pid file, all or those of one name, for people; "" when none of them lives. */
+/* The living processes in a pid file, all or those of one name, separated by spaces. */
 static const char *
 pids_in(struct cli *c, const char *file, const char *name)
 {
@@ -61,7 +61,7 @@ show_program(struct cli *c, const struct context *p)
 	return status == 200;
 }
 
-/* Of the environment of `motorpool run`, or else as in deploy/: not ours to ask. */
+/* Its port is in the environment of `motorpool run`; lighttpd of an installation (deploy/) is not checked. */
 static bool
 show_lighttpd(struct cli *c)
 {
@@ -118,7 +118,7 @@ show_lag(struct cli *c, const struct consumer *consumer)
 		printf("%-10s %s\n", consumer->name, why ? why : "cannot read its database");
 		return false;
 	}
-	/* payment follows no events: it has no position */
+	/* payment reacts to no events and has no position */
 	lag = consumer->policy[0].type ? consumer_lag(db, consumer) : 0;
 	dead = db_int(db, "SELECT COUNT(*) FROM event_retry WHERE consumer = $1 AND dead = 1", consumer->name);
 	paused = db_text(db, "SELECT CASE WHEN paused_by = 0 THEN 'by the command' ELSE 'by user ' || paused_by END || ': ' || reason"
@@ -139,7 +139,7 @@ status(struct cli *c, int argc, char **argv)
 		return cli_usage(c);
 	if (access(cli_path(c, c->var, "motorpool.db"), R_OK) != 0)
 		return cli_fail("there is no database in %s (--var DIR: another folder)", c->var);
-	if (!cli_enter(c) || !cli_settle(c))
+	if (!cli_enter(c) || !cli_setup(c))
 		return 1;
 	printf("%-10s %-10s %-19s %s\n", "program", "state", "address", "processes");
 	ok = show_lighttpd(c) && ok;

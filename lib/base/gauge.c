@@ -1,8 +1,8 @@
 /*
- * gauge.c - counting without a lock, and reading what was counted; gauge.h tells for whom.
+ * gauge.c - counting without a lock, and reading the counts; gauge.h describes it.
  *
- * A request costs two clock readings and a dozen additions to memory that only this program's workers share. Whoever comes first
- * in a new window empties it; one who counts at that very moment may lose his count to it, which people's figures can bear.
+ * A request costs two clock readings and a dozen additions to memory that only this program's workers share. The first request of a
+ * new window empties it; a count made at that moment by another worker may be lost, which statistics tolerate.
  */
 #include "gauge.h"
 
@@ -15,7 +15,7 @@ const int32_t gauge_bounds_us[GAUGE_BUCKETS] = {
 };
 
 static void
-name_of(char name[64], const char *program)
+gauge_name(char name[64], const char *program)
 {
 	snprintf(name, 64, "%.50s.gauge", program);
 }
@@ -25,16 +25,16 @@ gauge_open(const char *var_dir, const char *program)
 {
 	char name[64];
 
-	name_of(name, program);
+	gauge_name(name, program);
 	return shm_map(var_dir, name, GAUGE_KIND, sizeof(struct gauge), NULL);
 }
 
 const struct gauge *
-gauge_look(const char *var_dir, const char *program)
+gauge_open_readonly(const char *var_dir, const char *program)
 {
 	char name[64];
 
-	name_of(name, program);
+	gauge_name(name, program);
 	return shm_map_readonly(var_dir, name, GAUGE_KIND, sizeof(struct gauge));
 }
 
@@ -113,7 +113,7 @@ gauge_end(struct gauge *g, int slot, int status, int64_t took_us)
 
 /* --- the last minute ----------------------------------------------------------------------------------------------- */
 
-/* Below which so many in a thousand lie: within a bucket they are taken to be spread evenly; beyond the last, its bound. */
+/* Interpolates within a bucket; durations beyond the last bound count as that bound. */
 static int64_t
 quantile_us(const int64_t bucket[GAUGE_BUCKETS + 1], int64_t n, int per_mille)
 {

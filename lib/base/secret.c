@@ -227,3 +227,20 @@ password_ok(const char *hash, const char *password)
 	slot_leave(slot);
 	return rc == 0 && hash;
 }
+
+const char *
+secret_id(struct arena *m)
+{
+	static unsigned char pool[12 * 256];
+	static size_t used = sizeof(pool);
+	size_t room = sodium_base64_encoded_len(12, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	char *s = arena_alloc(m, room);
+
+	if (used == sizeof(pool)) {
+		randombytes_buf(pool, sizeof(pool));
+		used = 0;
+	}
+	sodium_bin2base64(s, room, pool + used, 12, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	used += 12;
+	return s;
+}

@@ -17,4 +17,6 @@ bool secret_same(const char *a, const char *b); /* compared in constant time; NU
 const char *password_hash(struct arena *m, const char *password);       /* argon2id INTERACTIVE, 60 ms, at most 2 at once */
 bool password_ok(const char *hash, const char *password);               /* hash NULL: spends the same time, answers false */
 
+const char *secret_id(struct arena *m);          /* 96 random bits as 16 URL-safe characters: request ids, form keys */
+
 #endif

@@ -1,4 +1,4 @@
-/* shm.c - making and mapping a file that processes share; shm.h tells why it looks as it does. */
+/* shm.c - creating and mapping a file that processes share; shm.h describes it. */
 #include "shm.h"
 
 #include "log.h"
@@ -13,21 +13,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct plan {
+struct shm_file {
 	char path[4200];
 	const char *kind;
 	size_t size;
-	bool (*begin)(void *board);
+	bool (*init)(void *shm);
 };
 
-/* Whoever has mapped one keeps its file open with a read lock on it, so that others see that it lives, whatever its boot is called. */
-static struct { const void *board; int fd; } held[256];
+/* While a file is mapped it stays open with a read lock on it, which shows other processes that it is in use. */
+static struct { const void *shm; int fd; } mapped[256];
 
 static const char *boot_file = "/proc/sys/kernel/random/boot_id";
 
 /*
- * Whoever cannot tell one boot from another must not share: he would take everybody's board for a stale one, put his own in its place,
- * and from then on there were two writers' locks.
+ * Without the boot's id a process must not share: it would take every file for a stale one and replace it, and from then on there
+ * would be two writers' locks.
  */
 static bool
 boot_id(char id[40])
@@ -42,59 +42,59 @@ boot_id(char id[40])
 }
 
 static void *
-map(int fd, size_t size, int may)
+map_fd(int fd, size_t size, int prot)
 {
-	void *b = mmap(NULL, size, may, MAP_SHARED, fd, 0);
+	void *shm = mmap(NULL, size, prot, MAP_SHARED, fd, 0);
 
-	return b == MAP_FAILED ? NULL : b;
+	return shm == MAP_FAILED ? NULL : shm;
 }
 
-/* --- making it ------------------------------------------------------------------------------------------------------ */
+/* --- creating ------------------------------------------------------------------------------------------------------- */
 
 static bool
-fill(const struct plan *p, int fd)
+shm_fill(const struct shm_file *f, int fd)
 {
-	struct shm_header *b = map(fd, p->size, PROT_READ | PROT_WRITE);
+	struct shm_header *h = map_fd(fd, f->size, PROT_READ | PROT_WRITE);
 	struct stat st;
 	bool ok;
 
-	if (!b || fstat(fd, &st) != 0)
+	if (!h || fstat(fd, &st) != 0)
 		return false;
-	ok = !p->begin || p->begin(b);
-	ok = boot_id(b->boot) && ok;
-	snprintf(b->kind, sizeof(b->kind), "%s", p->kind);
-	b->inode = st.st_ino;
-	munmap(b, p->size);
+	ok = !f->init || f->init(h);
+	ok = boot_id(h->boot) && ok;
+	snprintf(h->kind, sizeof(h->kind), "%s", f->kind);
+	h->inode = st.st_ino;
+	munmap(h, f->size);
 	return ok;
 }
 
-/* posix_fallocate: on a full disk the board fails here and not as SIGBUS at its first use. */
+/* posix_fallocate(): on a full disk it fails here, and not with SIGBUS at the first access. */
 static bool
-make(const struct plan *p)
+shm_create(const struct shm_file *f)
 {
 	char temp[4216];
 	int fd, rc;
 	bool ok;
 
-	snprintf(temp, sizeof(temp), "%s.XXXXXX", p->path);
+	snprintf(temp, sizeof(temp), "%s.XXXXXX", f->path);
 	fd = mkostemp(temp, O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	rc = posix_fallocate(fd, 0, (off_t)p->size);
+	rc = posix_fallocate(fd, 0, (off_t)f->size);
 	if (rc != 0)
 		errno = rc;
-	ok = rc == 0 && fill(p, fd) && rename(temp, p->path) == 0;
+	ok = rc == 0 && shm_fill(f, fd) && rename(temp, f->path) == 0;
 	if (!ok)
 		unlink(temp);
 	close(fd);
 	return ok;
 }
 
-/* --- opening it ----------------------------------------------------------------------------------------------------- */
+/* --- opening -------------------------------------------------------------------------------------------------------- */
 
-/* Asked without taking it: a lock that is only tried would look like one to others. */
+/* F_OFD_GETLK tests without taking a lock, which other processes would see. */
 static bool
-is_held(int fd)
+is_in_use(int fd)
 {
 	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
@@ -102,51 +102,51 @@ is_held(int fd)
 }
 
 /*
- * Of this boot; or in use, and then it is of this boot whatever the id says: containers show their own to some processes and the
- * machine's to others (systemd-nspawn does to units with a /proc of their own).
+ * It is of this boot if it says so, or if it is in use: some processes in a container see another boot id than the machine's
+ * (systemd-nspawn does this to units with a private /proc).
  */
 static bool
-is_ours(const struct plan *p, const struct shm_header *b, const struct stat *st, int fd)
+is_current(const struct shm_file *f, const struct shm_header *h, const struct stat *st, int fd)
 {
 	char boot[40];
 
-	return boot_id(boot) && b->inode == st->st_ino && strcmp(b->kind, p->kind) == 0 && (strcmp(b->boot, boot) == 0 || is_held(fd));
+	return boot_id(boot) && h->inode == st->st_ino && strcmp(h->kind, f->kind) == 0 && (strcmp(h->boot, boot) == 0 || is_in_use(fd));
 }
 
 static bool
-hold(const void *board, int fd)
+mapped_add(const void *shm, int fd)
 {
 	struct flock l = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
 
-	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++) {
-		if (held[i].board)
+	for (size_t i = 0; i < sizeof(mapped) / sizeof(mapped[0]); i++) {
+		if (mapped[i].shm)
 			continue;
 		if (fcntl(fd, F_OFD_SETLK, &l) != 0)
 			return false;
-		held[i].board = board;
-		held[i].fd = fd;
+		mapped[i].shm = shm;
+		mapped[i].fd = fd;
 		return true;
 	}
 	return errno = EMFILE, false;
 }
 
 static void
-let_go(const void *board)
+mapped_remove(const void *shm)
 {
-	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
-		if (held[i].board == board) {
-			close(held[i].fd);
-			held[i].board = NULL;
+	for (size_t i = 0; i < sizeof(mapped) / sizeof(mapped[0]); i++)
+		if (mapped[i].shm == shm) {
+			close(mapped[i].fd);
+			mapped[i].shm = NULL;
 			return;
 		}
 }
 
-/* NULL with errno 0: what is there is not this board, or not of this boot. EBUSY: another version of it is in use. */
+/* NULL with errno 0: it is missing, stale, or of another kind. EBUSY: of another kind, and in use. */
 static struct shm_header *
-open_one(const struct plan *p, int may)
+shm_open_file(const struct shm_file *f, int prot)
 {
-	int fd = open(p->path, (may & PROT_WRITE ? O_RDWR : O_RDONLY) | O_CLOEXEC);
-	struct shm_header *b = NULL;
+	int fd = open(f->path, (prot & PROT_WRITE ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+	struct shm_header *h = NULL;
 	struct stat st;
 
 	if (fd < 0) {
@@ -154,82 +154,82 @@ open_one(const struct plan *p, int may)
 			errno = 0;
 		return NULL;
 	}
-	if (fstat(fd, &st) == 0 && st.st_size == (off_t)p->size)
-		b = map(fd, p->size, may);
-	if (b && is_ours(p, b, &st, fd)) {
-		if (may & PROT_WRITE ? hold(b, fd) : close(fd) == 0)
-			return b;
-		munmap(b, p->size);
+	if (fstat(fd, &st) == 0 && st.st_size == (off_t)f->size)
+		h = map_fd(fd, f->size, prot);
+	if (h && is_current(f, h, &st, fd)) {
+		if (prot & PROT_WRITE ? mapped_add(h, fd) : close(fd) == 0)
+			return h;
+		munmap(h, f->size);
 		close(fd);
 		return NULL;
 	}
-	if (b)
-		munmap(b, p->size);
-	errno = is_held(fd) ? EBUSY : 0;
+	if (h)
+		munmap(h, f->size);
+	errno = is_in_use(fd) ? EBUSY : 0;
 	close(fd);
 	return NULL;
 }
 
-/* Looks, and makes it when it is missing or stale: one process at a time. */
+/* Opens it, and creates it first when it is missing or stale: one process at a time. */
 static struct shm_header *
-get(const struct plan *p)
+shm_open_or_create(const struct shm_file *f)
 {
 	char guard[4216], boot[40];
-	struct shm_header *b;
+	struct shm_header *h;
 	int fd;
 
-	snprintf(guard, sizeof(guard), "%s.make", p->path);
+	snprintf(guard, sizeof(guard), "%s.make", f->path);
 	if (!boot_id(boot))
-		return log_error("board", "%s cannot be read: nobody can tell one boot from another", boot_file), errno = ENOSYS, NULL;
+		return log_error("shm", "%s cannot be read, so shared memory of an earlier boot could not be told", boot_file), errno = ENOSYS, NULL;
 	fd = open(guard, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return NULL;
 	while (flock(fd, LOCK_EX) != 0 && errno == EINTR)
 		;
 	errno = 0;
-	b = open_one(p, PROT_READ | PROT_WRITE);
-	if (!b && errno == 0 && make(p))
-		b = open_one(p, PROT_READ | PROT_WRITE);
+	h = shm_open_file(f, PROT_READ | PROT_WRITE);
+	if (!h && errno == 0 && shm_create(f))
+		h = shm_open_file(f, PROT_READ | PROT_WRITE);
 	close(fd);
-	return b;
+	return h;
 }
 
 static bool
-plan_path(struct plan *p, const char *var_dir, const char *name)
+shm_path(struct shm_file *f, const char *var_dir, const char *name)
 {
 	if (strlen(var_dir) + strlen(name) > 4000) {
 		errno = ENAMETOOLONG;
 		return false;
 	}
-	snprintf(p->path, sizeof(p->path), "%s/run/%s", var_dir, name);
+	snprintf(f->path, sizeof(f->path), "%s/run/%s", var_dir, name);
 	return true;
 }
 
 void *
-shm_map(const char *var_dir, const char *name, const char *kind, size_t size, bool (*begin)(void *board))
+shm_map(const char *var_dir, const char *name, const char *kind, size_t size, bool (*init)(void *shm))
 {
-	struct plan p = { .kind = kind, .size = size, .begin = begin };
+	struct shm_file f = { .kind = kind, .size = size, .init = init };
 	char run[4200];
 
-	if (!plan_path(&p, var_dir, name))
+	if (!shm_path(&f, var_dir, name))
 		return NULL;
 	snprintf(run, sizeof(run), "%s/run", var_dir);
 	if (mkdir(run, 0755) != 0 && errno != EEXIST)
 		return NULL;
-	return get(&p);
+	return shm_open_or_create(&f);
 }
 
 const void *
 shm_map_readonly(const char *var_dir, const char *name, const char *kind, size_t size)
 {
-	struct plan p = { .kind = kind, .size = size };
+	struct shm_file f = { .kind = kind, .size = size };
 
-	return plan_path(&p, var_dir, name) ? open_one(&p, PROT_READ) : NULL;
+	return shm_path(&f, var_dir, name) ? shm_open_file(&f, PROT_READ) : NULL;
 }
 
 void
-shm_unmap(const void *board, size_t size)
+shm_unmap(const void *shm, size_t size)
 {
-	let_go(board);
-	munmap((void *)(uintptr_t)board, size);
+	mapped_remove(shm);
+	munmap((void *)(uintptr_t)shm, size);
 }

@@ -1,11 +1,10 @@
 /*
- * breaker.c - when calls go through and when they are refused, on a board that all callers share. The story is in breaker.h.
+ * breaker.c - when calls go through and when they are refused; breaker.h describes it.
  *
- * Nobody ever holds anything here that another has to wait for. How it stands is one 64-bit word, changed by compare-and-swap:
- * of several who see that it must open one opens it, the others find it done. A probe is a lease: its holder may die, and when
- * the lease is over the next caller probes. Who is under way is in breaker_permit.c.
+ * There are no locks. The state is one 64-bit word, changed by compare-and-swap: of several processes that see that it must open, one
+ * opens it. A probe has a lease: if its process dies, the next caller probes when the lease is over. Permits are in breaker_permit.c.
  *
- * What failed in the last ten seconds stands in buckets of a second each; only a failure adds them up.
+ * Calls of the last ten seconds are counted in buckets of a second each, which are added up only after a failure.
  */
 #include "breaker_inside.h"
 
@@ -18,29 +17,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KIND         "motorpool breaker 1"
-#define WINDOW_S     10
-#define OPEN_MAX_MS  60000
-#define QUIET_MS     60000      /* closed for so long, an opening is the first again */
-#define LEASE_MS     4000       /* longer than any call here may take, the sweeps' included … */
-#define LEASE_MORE_MS 1000      /* … and than a deadline somebody has set longer */
-#define AGAIN_MS     1000       /* … and how often a board that cannot be made is tried */
-#define QUICK_MS     200        /* where calls take longer, nobody waits for a place: the call would miss the time it waited */
+#define BREAKER_KIND  "motorpool breaker 2"
+#define WINDOW_S      10
+#define OPEN_MAX_MS   60000
+#define QUIET_MS      60000     /* after it was closed for so long, the next opening counts as the first */
+#define LEASE_MS      4000      /* longer than any call may take, including those of sweeps … */
+#define LEASE_MORE_MS 1000      /* … and longer than call_deadline_ms by this */
+#define AGAIN_MS      1000      /* between two tries to map it */
+#define QUICK_MS      200       /* if calls take longer, none waits for a permit: it would need the time it waited */
 
-/* --- what the settings say -------------------------------------------------------------------------------------------- */
+/* --- settings --------------------------------------------------------------------------------------------------------- */
 
 struct preset {
-	int run;                        /* so many failures in a row open it; 0: however many */
-	int percent, at_least;          /* so many of a hundred, of at least so many calls in WINDOW_S, open it */
-	int open_ms;                    /* … for so long */
-	bool grows;                     /* … times the openings in short order, up to OPEN_MAX_MS */
-	int n_good;                     /* so many good probes close it */
-	int in_flight_max;                     /* so many calls at once; 0: settings.calls_at_once */
+	int n_in_a_row;                 /* so many failures in a row open it; 0: no limit */
+	int percent, at_least;          /* this share of at least so many calls in WINDOW_S opens it */
+	int open_ms;                    /* how long it stays open */
+	bool grows;                     /* … times the number of successive openings, up to OPEN_MAX_MS */
+	int n_good;                     /* so many successful probes close it */
+	int in_flight_max;              /* concurrent calls; 0: settings.calls_at_once */
 };
 
 static const struct preset
-	preset_default = { .run = 5, .percent = 50, .at_least = 20, .open_ms = 5000, .grows = true, .n_good = 3 },
-	preset_strict = { .run = 1, .percent = 50, .at_least = 20, .open_ms = 10000, .n_good = 1, .in_flight_max = 5 },
+	preset_default = { .n_in_a_row = 5, .percent = 50, .at_least = 20, .open_ms = 5000, .grows = true, .n_good = 3 },
+	preset_strict = { .n_in_a_row = 1, .percent = 50, .at_least = 20, .open_ms = 10000, .n_good = 1, .in_flight_max = 5 },
 	preset_classic = { .percent = 50, .at_least = 20, .open_ms = 5000, .n_good = 1 };
 
 static const struct preset *
@@ -59,26 +58,26 @@ in_flight_at_most(void)
 	return n <= 0 ? 5 : n < PERMITS ? n : PERMITS;
 }
 
-/* --- the board -------------------------------------------------------------------------------------------------------- */
+/* --- shared memory ---------------------------------------------------------------------------------------------------- */
 
-struct standing {
+struct packed_state {
 	enum breaker_state state;
-	int n_good;                     /* probing: good ones so far */
-	int trips;                      /* openings in short order */
-	int64_t at_ms;                  /* closed: since when; open: until then; probing: until then somebody has the lease, 0: nobody */
+	int n_good;                     /* half-open: successful probes so far */
+	int n_trips;                    /* successive openings */
+	int64_t at_ms;                  /* closed: since when; open: until when; half-open: the end of the probe's lease, 0: no probe is running */
 };
 
 static uint64_t
-pack(struct standing s)
+state_pack(struct packed_state s)
 {
-	return (uint64_t)s.state << 62 | (uint64_t)s.n_good << 56 | (uint64_t)s.trips << 48 | (uint64_t)s.at_ms;
+	return (uint64_t)s.state << 62 | (uint64_t)s.n_good << 56 | (uint64_t)s.n_trips << 48 | (uint64_t)s.at_ms;
 }
 
-static struct standing
-unpack(uint64_t word)
+static struct packed_state
+state_unpack(uint64_t word)
 {
-	return (struct standing){
-		.state = (enum breaker_state)(word >> 62), .n_good = word >> 56 & 63, .trips = word >> 48 & 255,
+	return (struct packed_state){
+		.state = (enum breaker_state)(word >> 62), .n_good = word >> 56 & 63, .n_trips = word >> 48 & 255,
 		.at_ms = (int64_t)(word & ((1ULL << 48) - 1)),
 	};
 }
@@ -101,78 +100,72 @@ breaker_open(const char *var_dir, const char *callee)
 	snprintf(opened[i].callee, sizeof(opened[i].callee), "%s", callee);
 	snprintf(name, sizeof(name), "%s.breaker", callee);
 	opened[i].tried_ms = clock_ms();
-	opened[i].breaker = shm_map(var_dir, name, KIND, sizeof(struct breaker), NULL);
-	if (!opened[i].breaker)
-		log_warn("breaker", "%s/run/%s: %s; calls go unguarded", var_dir, name, strerror(errno));
+	opened[i].breaker = shm_map(var_dir, name, BREAKER_KIND, sizeof(struct breaker), NULL);
+	if (opened[i].breaker)
+		snprintf(opened[i].breaker->callee, sizeof(opened[i].breaker->callee), "%s", callee);
+	else
+		log_warn("breaker", "%s/run/%s: %s; calls go without a breaker", var_dir, name, strerror(errno));
 	return opened[i].breaker;
 }
 
-const char *
-breaker_name(const struct breaker *b)
-{
-	for (size_t i = 0; i < sizeof(opened) / sizeof(opened[0]); i++)
-		if (opened[i].breaker == b)
-			return opened[i].callee;
-	return "";
-}
+/* --- the state ---------------------------------------------------------------------------------------------------------- */
 
-/* --- how it stands ------------------------------------------------------------------------------------------------------ */
-
-/* Not before at_ms. No pause is as long as two minutes: such a time is none of ours, and is not waited for. */
+/* Until at_ms. No pause lasts two minutes, so a later time is ignored. */
 static bool
-must_wait(struct standing s, int64_t now)
+must_wait(struct packed_state s, int64_t now)
 {
 	return s.at_ms > now && s.at_ms - now < 2 * OPEN_MAX_MS;
 }
 
+/* false: another process has changed it meanwhile. */
 static bool
-turn_to(struct breaker *b, uint64_t *word, struct standing s)
+state_change(struct breaker *b, uint64_t *word, struct packed_state s)
 {
-	return atomic_compare_exchange_strong(&b->standing, word, pack(s));
+	return atomic_compare_exchange_strong(&b->packed_state, word, state_pack(s));
 }
 
 static int64_t
-open_for_ms(int trips)
+open_for_ms(int n_trips)
 {
-	int64_t ms = (int64_t)preset()->open_ms * (preset()->grows ? trips : 1);
+	int64_t ms = (int64_t)preset()->open_ms * (preset()->grows ? n_trips : 1);
 
 #ifdef MOTORPOOL_FAULTS
-	if (getenv("MOTORPOOL_SHORT_PAUSES"))   /* the experiments' quick form has not the time */
+	if (getenv("MOTORPOOL_SHORT_PAUSES"))   /* for the short form of the fault tests */
 		ms /= 5;
 #endif
 	return ms < OPEN_MAX_MS ? ms : OPEN_MAX_MS;
 }
 
-/* Those who wait for a place need not. */
+/* Calls that wait for a permit are woken, and refused. */
 static void
-open_it(struct breaker *b, uint64_t *word, int trips, int64_t now)
+state_open(struct breaker *b, uint64_t *word, int n_trips, int64_t now)
 {
-	int64_t open_ms = open_for_ms(trips);
-	bool was_closed = unpack(*word).state == BREAKER_CLOSED;
+	int64_t open_ms = open_for_ms(n_trips);
+	bool was_closed = state_unpack(*word).state == BREAKER_CLOSED;
 
-	if (!turn_to(b, word, (struct standing){ .state = BREAKER_OPEN, .trips = trips < 255 ? trips : 255, .at_ms = now + open_ms }))
+	if (!state_change(b, word, (struct packed_state){ .state = BREAKER_OPEN, .n_trips = n_trips < 255 ? n_trips : 255, .at_ms = now + open_ms }))
 		return;
 	if (was_closed) {
 		atomic_store(&b->opened_at, clock_now());
 		atomic_fetch_add(&b->n_opened, 1);
 	}
 	permit_wake_all(b);
-	log_warn("breaker", "%s: open for %lld ms: %s", breaker_name(b), (long long)open_ms, was_closed ? "too many calls failed" : "the probe failed");
+	log_warn("breaker", "%s: open for %lld ms: %s", b->callee, (long long)open_ms, was_closed ? "too many calls failed" : "the probe failed");
 }
 
 static void
-close_it(struct breaker *b, uint64_t *word, int trips, int64_t now)
+state_close(struct breaker *b, uint64_t *word, int n_trips, int64_t now)
 {
-	atomic_store(&b->run, 0);
+	atomic_store(&b->n_in_a_row, 0);
 	atomic_store(&b->from_s, (uint32_t)(now / 1000));
-	if (turn_to(b, word, (struct standing){ .state = BREAKER_CLOSED, .trips = trips, .at_ms = now }))
-		log_info("breaker", "%s: closed again", breaker_name(b));
+	if (state_change(b, word, (struct packed_state){ .state = BREAKER_CLOSED, .n_trips = n_trips, .at_ms = now }))
+		log_info("breaker", "%s: closed again", b->callee);
 }
 
-/* --- what became of the calls ------------------------------------------------------------------------------------------ */
+/* --- outcomes ----------------------------------------------------------------------------------------------------------- */
 
 static void
-note(struct breaker *b, int64_t now, bool is_good)
+count_call(struct breaker *b, int64_t now, bool is_good)
 {
 	uint64_t s = (uint32_t)(now / 1000);
 	_Atomic uint64_t *bucket = &b->second[s % BUCKETS];
@@ -180,7 +173,7 @@ note(struct breaker *b, int64_t now, bool is_good)
 
 	do {
 		is = was >> 32 == s ? was : s << 32;
-		if ((is & 0xFFFF) == 0xFFFF)    /* full: the share is what matters */
+		if ((is & 0xFFFF) == 0xFFFF)    /* full: halve both, the share is what matters */
 			is = s << 32 | (is >> 17 & 0x7FFF) << 16 | 0x7FFF;
 		is += (is_good ? 0 : 1 << 16) + 1;
 	} while (!atomic_compare_exchange_weak(bucket, &was, is));
@@ -204,39 +197,39 @@ too_many_failed(struct breaker *b, int64_t now)
 	return n >= preset()->at_least && n_failed * 100 >= n * preset()->percent;
 }
 
-/* An ordinary call failed. What was sent before it opened changes nothing any more. */
+/* An ordinary call failed. Once it is open, calls sent before do not change it. */
 static void
-judge(struct breaker *b, int64_t now)
+call_failed(struct breaker *b, int64_t now)
 {
-	uint64_t word = atomic_load(&b->standing);
-	struct standing s = unpack(word);
-	int run = atomic_fetch_add(&b->run, 1) + 1;
+	uint64_t word = atomic_load(&b->packed_state);
+	struct packed_state s = state_unpack(word);
+	int n = atomic_fetch_add(&b->n_in_a_row, 1) + 1;
 
 	if (s.state != BREAKER_CLOSED)
 		return;
-	if ((preset()->run && run >= preset()->run) || too_many_failed(b, now))
-		open_it(b, &word, now - s.at_ms > QUIET_MS ? 1 : s.trips + 1, now);
+	if ((preset()->n_in_a_row && n >= preset()->n_in_a_row) || too_many_failed(b, now))
+		state_open(b, &word, now - s.at_ms > QUIET_MS ? 1 : s.n_trips + 1, now);
 }
 
-/* One whose lease was over, so that another probes, has nothing to say. */
+/* A probe whose lease had expired is ignored: another one may be running. */
 static void
-judge_probe(struct breaker *b, int64_t lease_ms, int64_t now, bool is_good)
+probe_ended(struct breaker *b, int64_t lease_ms, int64_t now, bool is_good)
 {
-	uint64_t word = atomic_load(&b->standing);
-	struct standing s = unpack(word);
+	uint64_t word = atomic_load(&b->packed_state);
+	struct packed_state s = state_unpack(word);
 
 	if (s.state != BREAKER_HALF_OPEN || s.at_ms != lease_ms)
 		return;
 	if (!is_good)
-		open_it(b, &word, s.trips + 1, now);
+		state_open(b, &word, s.n_trips + 1, now);
 	else if (s.n_good + 1 >= preset()->n_good)
-		close_it(b, &word, s.trips, now);
+		state_close(b, &word, s.n_trips, now);
 	else
-		turn_to(b, &word, (struct standing){ .state = BREAKER_HALF_OPEN, .n_good = s.n_good + 1, .trips = s.trips });
+		state_change(b, &word, (struct packed_state){ .state = BREAKER_HALF_OPEN, .n_good = s.n_good + 1, .n_trips = s.n_trips });
 }
 
 static void
-note_time(struct breaker *b, int64_t took_ms)
+count_duration(struct breaker *b, int64_t took_ms)
 {
 	int32_t mean = atomic_load_explicit(&b->took_ms16, memory_order_relaxed);
 
@@ -250,33 +243,33 @@ is_quick(struct breaker *b)
 	return atomic_load_explicit(&b->took_ms16, memory_order_relaxed) <= QUICK_MS * 16;
 }
 
-/* --- in and out --------------------------------------------------------------------------------------------------------- */
+/* --- entering and leaving --------------------------------------------------------------------------------------------------------- */
 
 static bool
 take_lease(struct breaker *b, uint64_t word, int permit, int64_t now)
 {
 	int64_t lease_ms = settings.call_deadline_ms + LEASE_MORE_MS;
-	struct standing s = unpack(word);
+	struct packed_state s = state_unpack(word);
 
 	s.n_good = s.state == BREAKER_HALF_OPEN ? s.n_good : 0;
 	s.state = BREAKER_HALF_OPEN;
 	s.at_ms = now + (lease_ms > LEASE_MS ? lease_ms : LEASE_MS);
 	atomic_store(&b->permit[permit].lease_ms, s.at_ms);
-	return turn_to(b, &word, s);
+	return state_change(b, &word, s);
 }
 
 static enum breaker_answer
 try_enter(struct breaker *b, int64_t now, int *permit)
 {
-	uint64_t word = atomic_load(&b->standing);
-	struct standing s = unpack(word);
+	uint64_t word = atomic_load(&b->packed_state);
+	struct packed_state s = state_unpack(word);
 
 	if (s.state != BREAKER_CLOSED && must_wait(s, now))
 		return BREAKER_IS_OPEN;
 	*permit = permit_acquire(b, in_flight_at_most(), now);
 	if (*permit < 0)
 		return s.state == BREAKER_CLOSED ? BREAKER_IS_FULL : BREAKER_IS_OPEN;
-	if (s.state == BREAKER_CLOSED ? unpack(atomic_load(&b->standing)).state == BREAKER_CLOSED : take_lease(b, word, *permit, now))
+	if (s.state == BREAKER_CLOSED ? state_unpack(atomic_load(&b->packed_state)).state == BREAKER_CLOSED : take_lease(b, word, *permit, now))
 		return BREAKER_GO;
 	permit_release(b, *permit);
 	return BREAKER_IS_OPEN;
@@ -310,25 +303,25 @@ breaker_leave(struct breaker *b, int permit, bool is_good)
 
 	if (permit_is_mine(b, permit)) {
 		lease_ms = atomic_load(&b->permit[permit].lease_ms);
-		note_time(b, now - atomic_load(&b->permit[permit].since_ms));
+		count_duration(b, now - atomic_load(&b->permit[permit].since_ms));
 	}
 	atomic_fetch_add(&b->n_calls, 1);
 	if (!is_good)
 		atomic_fetch_add(&b->n_failed, 1);
-	note(b, now, is_good);
+	count_call(b, now, is_good);
 	if (lease_ms)
-		judge_probe(b, lease_ms, now, is_good);
+		probe_ended(b, lease_ms, now, is_good);
 	else if (!is_good)
-		judge(b, now);
-	else if (atomic_load_explicit(&b->run, memory_order_relaxed))
-		atomic_store(&b->run, 0);
-	permit_release(b, permit);          /* last: who gets the place finds it open, if that is what it is now */
+		call_failed(b, now);
+	else if (atomic_load_explicit(&b->n_in_a_row, memory_order_relaxed))
+		atomic_store(&b->n_in_a_row, 0);
+	permit_release(b, permit);              /* last, so the next call that gets it sees the new state */
 }
 
 int
 breaker_closed_for_s(struct breaker *b)
 {
-	struct standing s = unpack(atomic_load(&b->standing));
+	struct packed_state s = state_unpack(atomic_load(&b->packed_state));
 	int64_t now = clock_ms();
 
 	if (s.state == BREAKER_CLOSED)
@@ -338,20 +331,20 @@ breaker_closed_for_s(struct breaker *b)
 	return s.state == BREAKER_HALF_OPEN ? 1 : (int)((s.at_ms - now + 999) / 1000);
 }
 
-/* --- looking ------------------------------------------------------------------------------------------------------------ */
+/* --- reading ------------------------------------------------------------------------------------------------------------ */
 
 bool
 breaker_look(const char *var_dir, const char *callee, struct breaker_view *v)
 {
 	char name[40];
 	const struct breaker *b;
-	struct standing s;
+	struct packed_state s;
 
 	snprintf(name, sizeof(name), "%.20s.breaker", callee);
-	b = shm_map_readonly(var_dir, name, KIND, sizeof(struct breaker));
+	b = shm_map_readonly(var_dir, name, BREAKER_KIND, sizeof(struct breaker));
 	if (!b)
 		return false;
-	s = unpack(atomic_load(&b->standing));
+	s = state_unpack(atomic_load(&b->packed_state));
 	*v = (struct breaker_view){
 		.callee = callee, .state = s.state, .opened_at = s.state == BREAKER_CLOSED ? 0 : atomic_load(&b->opened_at),
 		.again_in_ms = s.state == BREAKER_OPEN && must_wait(s, clock_ms()) ? s.at_ms - clock_ms() : 0,

@@ -1,14 +1,13 @@
 /*
- * breaker_permit.c - the bulkhead's places: who is under way to a callee now. The story is in breaker.h.
+ * breaker_permit.c - the bulkhead: permits for concurrent calls to a callee; breaker.h describes it.
  *
- * A place is one word, its holder's process number and the time that process began, so that a dead holder is told from a later
- * process of its number; his place is taken back when the places run out. Those who wait for one sleep on the count of those who
- * came back (a futex on the shared page), so nobody polls, and a waiter that dies costs a needless wake-up at most.
+ * A permit is one word, its holder's pid and start time, so that a dead holder is distinguished from a later process with the same pid;
+ * permits of dead holders are reclaimed when none is free. Calls that wait for one sleep on a counter of the calls that have
+ * returned (a futex in shared memory); if a waiting process dies, that costs at most a needless wake-up.
  */
 #include "breaker_inside.h"
 
 #include "lib/base/proc.h"
-#include "lib/event/in_flight.h"
 #include "lib/base/log.h"
 
 #include <errno.h>
@@ -19,81 +18,88 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HELD_MAX_MS  70000      /* longer than any deadline can be: whoever holds a place for so long has lost it */
-#define STALL_MS     50         /* nobody came back for so long: waiting for a place is in vain */
-#define BURY_MS      100        /* how often it is looked whether holders live: that reads /proc */
+#define HELD_MAX_MS  70000      /* longer than any deadline: a permit held for so long is reclaimed */
+#define STALL_MS     50         /* if no call has returned for so long, waiting for a permit is pointless */
+#define REAP_MS      100        /* at most so often it is checked whether holders live, which reads /proc */
+#define PID_BITS     22
 
-/* --- who -------------------------------------------------------------------------------------------------------------- */
+/* --- processes --------------------------------------------------------------------------------------------------------- */
 
-static uint64_t me;             /* a fork is somebody else */
+static uint64_t own_id;         /* reset after fork */
 
 static void
-forget_me(void)
+forget_own_id(void)
 {
-	me = 0;
+	own_id = 0;
 }
 
 static uint64_t
-who(pid_t pid, int64_t born)
+process_id(pid_t pid, int64_t started)
 {
-	return (uint64_t)born << 22 | (uint64_t)pid;
+	return (uint64_t)started << PID_BITS | (uint64_t)pid;
+}
+
+static pid_t
+pid_of(uint64_t id)
+{
+	return (pid_t)(id & ((1 << PID_BITS) - 1));
 }
 
 static uint64_t
-who_am_i(void)
+own_process_id(void)
 {
-	static bool is_forgotten_at_fork;
+	static bool is_reset_at_fork;
 
-	if (!is_forgotten_at_fork)
-		is_forgotten_at_fork = pthread_atfork(NULL, NULL, forget_me) == 0;
-	if (!me)
-		me = who(getpid(), proc_started(getpid()));
-	return me;
+	if (!is_reset_at_fork)
+		is_reset_at_fork = pthread_atfork(NULL, NULL, forget_own_id) == 0;
+	if (!own_id)
+		own_id = process_id(getpid(), proc_started(getpid()));
+	return own_id;
 }
 
 /*
- * Somebody who is there but not to be seen in /proc (hidepid, as systemd's ProtectProc= has it, hides even those of our own user from
- * one who is locked up) is taken for the holder, until HELD_MAX_MS.
+ * A process that exists but is not visible in /proc is taken for the holder, until HELD_MAX_MS: hidepid (systemd's ProtectProc=) hides
+ * even processes of the same user from a jailed one.
  */
 static bool
-is_gone(uint64_t holder)
+is_dead(uint64_t holder)
 {
-	pid_t pid = (pid_t)(holder & ((1 << 22) - 1));
-	int64_t born;
+	pid_t pid = pid_of(holder);
+	int64_t started;
 
 	if (kill(pid, 0) != 0 && errno == ESRCH)
 		return true;
-	born = proc_started(pid);
-	return born && holder >> 22 && who(pid, born) != holder;
+	started = proc_started(pid);
+	return started && holder >> PID_BITS && process_id(pid, started) != holder;
 }
 
-/* --- places ------------------------------------------------------------------------------------------------------------ */
+/* --- permits ----------------------------------------------------------------------------------------------------------- */
 
-/* Takes back the places of those who died in the middle of a call. */
+/* Reclaims the permits of processes that died during a call. */
 static void
-reap(struct breaker *b, int64_t now)
+reap_permits(struct breaker *b, int64_t now)
 {
 	int64_t last = atomic_load(&b->reaped_ms);
 
-	if (now - last < BURY_MS || !atomic_compare_exchange_strong(&b->reaped_ms, &last, now))
+	if (now - last < REAP_MS || !atomic_compare_exchange_strong(&b->reaped_ms, &last, now))
 		return;
 	for (int i = 0; i < PERMITS; i++) {
 		uint64_t holder = atomic_load(&b->permit[i].holder);
 
-		if (holder && (is_gone(holder) || now - atomic_load(&b->permit[i].since_ms) > HELD_MAX_MS)
+		if (holder && (is_dead(holder) || now - atomic_load(&b->permit[i].since_ms) > HELD_MAX_MS)
 		    && atomic_compare_exchange_strong(&b->permit[i].holder, &holder, 0))
-			log_warn("breaker", "%s: the place of process %d, which is gone, is free again", breaker_name(b), (int)(holder & ((1 << 22) - 1)));
+			log_warn("breaker", "%s: the permit of process %d, which is gone, is reclaimed", b->callee, (int)pid_of(holder));
 	}
 }
 
 static int
-take_free(struct breaker *b, int in_flight_max, int64_t now)
+take_free_permit(struct breaker *b, int in_flight_max, int64_t now)
 {
 	for (int i = 0; i < in_flight_max; i++) {
-		uint64_t nobody = 0;
+		uint64_t free = 0;
 
 		if (atomic_load_explicit(&b->permit[i].holder, memory_order_relaxed) == 0
-		    && atomic_compare_exchange_strong(&b->permit[i].holder, &nobody, who_am_i())) {
+		    && atomic_compare_exchange_strong(&b->permit[i].holder, &free, own_process_id())) {
 			atomic_store_explicit(&b->permit[i].since_ms, now, memory_order_relaxed);
 			atomic_store_explicit(&b->permit[i].lease_ms, 0, memory_order_relaxed);
 			return i;
@@ -105,12 +111,12 @@ take_free(struct breaker *b, int in_flight_max, int64_t now)
 int
 permit_acquire(struct breaker *b, int in_flight_max, int64_t now)
 {
-	int permit = take_free(b, in_flight_max, now);
+	int permit = take_free_permit(b, in_flight_max, now);
 
 	if (permit >= 0)
 		return permit;
-	reap(b, now);
-	return take_free(b, in_flight_max, now);
+	reap_permits(b, now);
+	return take_free_permit(b, in_flight_max, now);
 }
 
 static long
@@ -122,7 +128,7 @@ futex(_Atomic uint32_t *word, int op, uint32_t value, const struct timespec *lim
 void
 permit_release(struct breaker *b, int permit)
 {
-	uint64_t mine = who_am_i();
+	uint64_t mine = own_process_id();
 
 	atomic_compare_exchange_strong(&b->permit[permit].holder, &mine, 0);
 	atomic_fetch_add(&b->n_left, 1);
@@ -130,9 +136,9 @@ permit_release(struct breaker *b, int permit)
 		futex(&b->n_left, FUTEX_WAKE, 1, NULL);
 }
 
-/* All places are taken, the last of them then. */
+/* When the permit taken last was taken. */
 static int64_t
-last_taken(const struct breaker *b)
+last_taken_ms(const struct breaker *b)
 {
 	int64_t last = 0;
 
@@ -144,11 +150,11 @@ last_taken(const struct breaker *b)
 	return last;
 }
 
-/* When everybody has stood still for STALL_MS those who come now do not wait to see it again: each that waits is a process that waits. */
+/* If no call has returned for STALL_MS, none waits: each waiting call blocks a process. */
 bool
 permit_wait(struct breaker *b, uint32_t seen, int64_t now, int64_t end_ms)
 {
-	int64_t stalled = last_taken(b) + STALL_MS - now, left = end_ms - now;
+	int64_t stalled = last_taken_ms(b) + STALL_MS - now, left = end_ms - now;
 	struct timespec limit = { 0 };
 
 	left = left < stalled ? left : stalled;
@@ -171,7 +177,7 @@ permit_wake_all(struct breaker *b)
 bool
 permit_is_mine(struct breaker *b, int permit)
 {
-	return atomic_load(&b->permit[permit].holder) == who_am_i();
+	return atomic_load(&b->permit[permit].holder) == own_process_id();
 }
 
 int
@@ -182,7 +188,7 @@ permits_in_use(const struct breaker *b)
 	for (int i = 0; i < PERMITS; i++) {
 		uint64_t holder = atomic_load(&b->permit[i].holder);
 
-		n += holder && !is_gone(holder);
+		n += holder && !is_dead(holder);
 	}
 	return n;
 }

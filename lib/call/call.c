@@ -1,8 +1,8 @@
 /*
- * call.c - a FastCGI client for one request to another program's internal socket; call.h tells why it is our own.
+ * call.c - a FastCGI client for one request to another program's internal socket; call.h describes it.
  *
- * The callee acts only on a whole request. So until our last byte is in its socket nothing has happened there
- * (CALL_NOT_SENT); from then on only a whole answer tells what did (CALL_ANSWERED), and anything else is CALL_UNKNOWN.
+ * The callee acts only on a whole request. So until the last byte is in its socket nothing has happened there (CALL_NOT_SENT); from
+ * then on only a whole answer tells what has (CALL_ANSWERED), and anything else is CALL_UNKNOWN.
  */
 #include "call.h"
 
@@ -25,7 +25,7 @@
 
 #define RECORD_MAX 65528
 #define ANSWER_MAX (4u << 20)
-#define PATIENCE_MS 250         /* so long a call waits for others to come back, when as many as may are under way */
+#define PATIENCE_MS 250         /* so long a call waits for a permit of the breaker */
 
 enum { BEGIN_REQUEST = 1, END_REQUEST = 3, PARAMS = 4, STDIN = 5, STDOUT = 6 };
 
@@ -35,7 +35,7 @@ void
 call_open(const char *var_dir)
 {
 	if (strlen(var_dir) + strlen("/run") >= sizeof(run_dir))
-		log_error("call", "%s: too long for the name of a socket", var_dir);
+		log_error("call", "%s: too long for a socket address", var_dir);
 	snprintf(run_dir, sizeof(run_dir), "%s/run", var_dir);
 	snprintf(var, sizeof(var), "%s", var_dir);
 }
@@ -89,7 +89,7 @@ left_ms(int64_t deadline)
 	return left > 0 ? left : 0;
 }
 
-/* X-Deadline-Ms: what is left of our patience when it is sent, so that the callee does not work for somebody who has gone. */
+/* X-Deadline-Ms: the time left when it is sent, so that the callee does not work for a caller that has given up. */
 static struct buf
 make_request(struct arena *m, const struct call *c, int64_t deadline)
 {
@@ -113,15 +113,15 @@ make_request(struct arena *m, const struct call *c, int64_t deadline)
 
 /* --- the answer ---------------------------------------------------------------------------------------------------- */
 
-struct answer {
-	struct buf raw, text;           /* records as they came; what they said */
-	size_t at;                      /* raw bytes understood */
+struct fcgi_answer {
+	struct buf raw, text;           /* the records received; the contents of STDOUT */
+	size_t at;                      /* bytes of raw that are parsed */
 	bool ended;                     /* END_REQUEST, request complete */
 };
 
-/* Takes the whole records out of what has come. false: that is not FastCGI. */
+/* Parses the whole records received so far. false: they are not FastCGI. */
 static bool
-take_records(struct answer *a)
+take_records(struct fcgi_answer *a)
 {
 	while (!a->ended && a->raw.n - a->at >= 8) {
 		const unsigned char *h = (const unsigned char *)a->raw.s + a->at;
@@ -153,9 +153,9 @@ header_value(const char *head, const char *name)
 	return NULL;
 }
 
-/* Status and body, when the answer is as long as it says it is. */
+/* Status and body, if the body is as long as its header says. */
 static bool
-take_answer(struct call *c, struct answer *a)
+parse_answer(struct call *c, struct fcgi_answer *a)
 {
 	char *end = a->text.s ? strstr(a->text.s, "\r\n\r\n") : NULL;
 	const char *status, *length;
@@ -175,7 +175,7 @@ take_answer(struct call *c, struct answer *a)
 /* --- over the wire ------------------------------------------------------------------------------------------------- */
 
 static bool
-wait_for(int fd, short events, int64_t deadline)
+poll_until(int fd, short events, int64_t deadline)
 {
 	struct pollfd p = { .fd = fd, .events = events };
 	int n;
@@ -186,9 +186,9 @@ wait_for(int fd, short events, int64_t deadline)
 	return n == 1;
 }
 
-/* connect() to a unix socket waits while the backlog is full, at most as long as sending may take: hence the time limit. */
+/* connect() to a unix socket waits while the backlog is full, for SO_SNDTIMEO at most. */
 static int
-connect_to(const struct call *c, int64_t deadline)
+connect_internal(const struct call *c, int64_t deadline)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	int64_t left = left_ms(deadline) + 1;
@@ -213,19 +213,19 @@ send_all(int fd, const struct buf *b, int64_t deadline)
 
 		if (n > 0)
 			at += (size_t)n;
-		else if (errno != EINTR && !(errno == EAGAIN && wait_for(fd, POLLOUT, deadline)))
+		else if (errno != EINTR && !(errno == EAGAIN && poll_until(fd, POLLOUT, deadline)))
 			return false;
 	}
 	return true;
 }
 
 static bool
-receive(int fd, struct answer *a, int64_t deadline)
+receive(int fd, struct fcgi_answer *a, int64_t deadline)
 {
 	while (!a->ended) {
 		ssize_t n;
 
-		if (!wait_for(fd, POLLIN, deadline))
+		if (!poll_until(fd, POLLIN, deadline))
 			return false;
 		n = recv(fd, buf_reserve(&a->raw, 8192), 8192, MSG_DONTWAIT);
 		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
@@ -244,7 +244,7 @@ call_log(const char *to, const char *path, enum call_outcome outcome, int status
 		[CALL_REFUSED] = "refused" };
 	struct log_line l;
 
-	/* a refused one is no news: that it opened was said once */
+	/* a refused call is not a warning: the breaker has logged that it opened */
 	log_begin(&l, outcome == CALL_ANSWERED || outcome == CALL_REFUSED ? LOG_INFO_ : LOG_WARN_, "call");
 	log_text(&l, "to", to);
 	log_text(&l, "path", path);
@@ -256,41 +256,41 @@ call_log(const char *to, const char *path, enum call_outcome outcome, int status
 }
 
 static enum call_outcome
-send_and_hear(struct arena *m, struct call *c, int64_t deadline)
+send_and_receive(struct arena *m, struct call *c, int64_t deadline)
 {
-	struct answer a = { .raw = { .m = m }, .text = { .m = m } };
+	struct fcgi_answer a = { .raw = { .m = m }, .text = { .m = m } };
 	enum call_outcome outcome = CALL_NOT_SENT;
-	int fd = connect_to(c, deadline);
+	int fd = connect_internal(c, deadline);
 	struct buf request;
 
 	if (fd < 0)
 		return CALL_NOT_SENT;
 	request = make_request(m, c, deadline);
 	if (send_all(fd, &request, deadline))
-		outcome = receive(fd, &a, deadline) && take_answer(c, &a) ? CALL_ANSWERED : CALL_UNKNOWN;
+		outcome = receive(fd, &a, deadline) && parse_answer(c, &a) ? CALL_ANSWERED : CALL_UNKNOWN;
 	close(fd);
 	return outcome;
 }
 
-/* --- past the breaker ------------------------------------------------------------------------------------------------ */
+/* --- through the breaker ------------------------------------------------------------------------------------------------ */
 
 static enum call_outcome
-guarded(struct arena *m, struct call *c, int64_t deadline)
+call_through_breaker(struct arena *m, struct call *c, int64_t deadline)
 {
 	struct breaker *b = breaker_open(var, c->program);
 	enum call_outcome outcome;
 	int permit;
 
 	if (!b)
-		return send_and_hear(m, c, deadline);
+		return send_and_receive(m, c, deadline);
 	if (breaker_enter(b, c->deadline_ms / 2 < PATIENCE_MS ? c->deadline_ms / 2 : PATIENCE_MS, &permit) != BREAKER_GO)
 		return CALL_REFUSED;
-	outcome = send_and_hear(m, c, deadline);
+	outcome = send_and_receive(m, c, deadline);
 	breaker_leave(b, permit, outcome == CALL_ANSWERED && c->status < 500);
 	return outcome;
 }
 
-/* Whether a program is well is asked over and over: it is no part of what a request went through, and no breaker's concern. */
+/* Health checks (to_public) are frequent: they are not logged and do not count for the breaker. */
 enum call_outcome
 call_do(struct arena *m, struct call *c)
 {
@@ -298,8 +298,8 @@ call_do(struct arena *m, struct call *c)
 	enum call_outcome outcome;
 
 	if (c->to_public)
-		return send_and_hear(m, c, deadline);
-	outcome = guarded(m, c, deadline);
+		return send_and_receive(m, c, deadline);
+	outcome = call_through_breaker(m, c, deadline);
 	call_log(c->program, c->path, outcome, c->status, began_us);
 	return outcome;
 }

@@ -11,9 +11,9 @@
  *	db_list(db, &line_shape, &b->lines, &b->n_lines, "SELECT rule, amount FROM booking_line WHERE booking_id = $1", id);
  *
  * Writers queue on one robust priority-inheriting mutex (lock.h) before BEGIN IMMEDIATE; SQLite's own busy handler would
- * starve the unlucky (GROUND SQLite 3). A commit is written without fsync under the lock; db_durable() then syncs the WAL
+ * starve the unlucky. A commit is written without fsync under the lock; db_durable() then syncs the WAL
  * once for everybody who waits. Nothing may leave the machine before db_durable(): web_serve and every outside call see to
- * that. Checkpoints happen in the relay only, under the writers' lock (GROUND SQLite 1).
+ * that. Checkpoints happen in the relay only, under the writers' lock.
  */
 #ifndef MP_DB_H
 #define MP_DB_H
@@ -187,6 +187,16 @@ int db_wal_pages(const struct db *db);  /* how long the WAL is, free to ask: 1,0
 bool db_create(const char *var_dir, const char *schema_file, const char *view_file, const char **why);
 bool db_create_own(const char *var_dir, const char *name, const char *schema_file, const char **why);   /* $VAR/NAME.db of a role's own_db */
 bool db_script(struct db *db, const char *sql);
+
+/* The motorpool command again (db_admin.c): what each engine does in its own way. */
+/* Is the main file whole? Answers how many faults the engine finds in it (100 at most); *first describes one. */
+int64_t db_verify(struct db *db, const char **first);
+/* Rows that refer to one that does not exist; *first is one of them: "slot row 12". */
+int64_t db_verify_references(struct db *db, const char **first);
+/* The database at path can be read as NAME.table from now on. false: there is none, or a failure. */
+bool db_beside(struct db *db, const char *path, const char *name);
+/* On: many writes are fast, and other connections are locked out; a power cut may leave a broken file. Off: the others are let in. */
+void db_bulk(struct db *db, bool on);
 
 /*
  * Copies of $VAR/NAME.db as they all are at one and the same moment, into new files, while everybody goes on (db_copy.c).

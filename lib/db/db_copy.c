@@ -5,7 +5,7 @@
  * locks of all are held together, for the microseconds it takes to begin a read transaction on each.
  *
  * Those read transactions are kept to the end: without one, SQLite's copying begins anew with every commit of another process and
- * would never end. They keep the WALs from being used again (GROUND SQLite 5), so nothing is synced and nothing is looked
+ * would never end. They keep the WALs from being used again, so nothing is synced and nothing is looked
  * through meanwhile: what is written is memory for now, and a gigabyte takes a few seconds.
  */
 #include "db_inside.h"

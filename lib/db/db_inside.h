@@ -6,6 +6,7 @@
  *	db_write.c  transactions, durability, the checkpoint
  *	db_guard.c  what a role may touch, how long a statement may take, what a refusal is called, what becomes of a failure
  *	db_open.c   opening and its PRAGMAs; db_make.c making the files; db_copy.c copying them for a backup
+ *	db_admin.c  what the motorpool command asks of the engine: integrity, a second file, writing in bulk
  */
 #ifndef MP_DB_INSIDE_H
 #define MP_DB_INSIDE_H

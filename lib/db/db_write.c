@@ -4,7 +4,7 @@
  * A write transaction: queue for the writers' lock, BEGIN IMMEDIATE, … COMMIT, take a ticket, give the lock up. COMMIT at
  * synchronous=NORMAL writes the WAL without syncing it; db_durable() syncs it afterwards, once for all who wait. The WAL is a
  * prefix, so a sync covers every commit before it. Checkpoints hold the same lock: SQLite 3.40.1 can lose commits that restart
- * the WAL beside one (GROUND SQLite 1).
+ * the WAL beside one.
  *
  * A mistake inside a transaction rolls it back and gives the lock up at once; the calls that follow only unwind.
  */

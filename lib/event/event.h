@@ -1,5 +1,5 @@
 /*
- * event - the append-only log, which is also the outbox (HOUSE 4).
+ * event - the append-only log, which is also the outbox.
  *
  * event_emit() belongs inside the transaction of the change it reports: both are there or neither. Each subject's events
  * form a hash chain (BLAKE2b over the envelope and the hash before). The relay is woken after the commit.

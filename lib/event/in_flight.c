@@ -1,4 +1,4 @@
-/* in_flight.c - the records of what each consumer is working on; in_flight.h says what they are for. */
+/* in_flight.c - the records of what each consumer is handling; in_flight.h describes them. */
 #include "in_flight.h"
 
 #include "lib/base/clock.h"
@@ -32,34 +32,34 @@ in_flight_slot(struct in_flight_table *t, const char *consumer)
 }
 
 bool
-in_flight_claim(struct in_flight *h)
+in_flight_claim(struct in_flight *f)
 {
-	pid_t pid = atomic_load(&h->pid);
+	pid_t pid = atomic_load(&f->pid);
 
 	if (pid == getpid())
 		return true;
-	if (pid && proc_started(pid) == atomic_load(&h->born))
+	if (pid && proc_started(pid) == atomic_load(&f->started))
 		return false;
-	atomic_store(&h->event_id, 0);
-	atomic_store(&h->ended, IN_FLIGHT_UNKNOWN);
-	atomic_store(&h->born, proc_started(getpid()));
-	atomic_store(&h->pid, getpid());
+	atomic_store(&f->event_id, 0);
+	atomic_store(&f->ended, IN_FLIGHT_UNKNOWN);
+	atomic_store(&f->started, proc_started(getpid()));
+	atomic_store(&f->pid, getpid());
 	return true;
 }
 
 void
-in_flight_begin(struct in_flight *h, int64_t event_id, int64_t last_id)
+in_flight_begin(struct in_flight *f, int64_t event_id, int64_t last_id)
 {
-	if (!h)
+	if (!f)
 		return;
-	atomic_store(&h->last_id, last_id);
-	atomic_store(&h->since_ms, clock_ms());
-	atomic_store(&h->event_id, event_id);
+	atomic_store(&f->last_id, last_id);
+	atomic_store(&f->since_ms, clock_ms());
+	atomic_store(&f->event_id, event_id);
 }
 
 void
-in_flight_end(struct in_flight *h)
+in_flight_end(struct in_flight *f)
 {
-	if (h)
-		atomic_store(&h->event_id, 0);
+	if (f)
+		atomic_store(&f->event_id, 0);
 }

@@ -1,6 +1,6 @@
 /*
- * lag_history - the last twenty minutes of the relay, for small charts: how far behind each consumer was, how long the WALs were. A ring
- * on a board (shm.h), $VAR/run/relay.history; the relay's keeper adds a sample every five seconds. Gone with the next boot.
+ * lag_history - the relay's last twenty minutes, for charts: how far behind each consumer was, how long the WALs were. A ring buffer in
+ * shared memory (shm.h), $VAR/run/relay.history, until the next boot; the relay's checkpointer adds a sample every five seconds.
  */
 #ifndef MP_LAG_HISTORY_H
 #define MP_LAG_HISTORY_H
@@ -16,9 +16,9 @@
 #define LAG_FILES     3     /* motorpool.db, view.db, sandbox.db */
 
 struct consumer_lag_now {
-	int64_t n_behind;               /* events not handled yet, those that wait included; -1: not known */
-	int64_t behind_s;               /* how old the oldest of them is */
-	int64_t n_waiting, n_dead;      /* tried in vain or held back; given up */
+	int64_t n_behind;               /* events not handled yet, parked ones included; -1: not known */
+	int64_t behind_s;               /* the age of the oldest of them */
+	int64_t n_waiting, n_dead;      /* parked: failed, or behind one that failed; dead letters */
 };
 
 struct lag_sample {
@@ -28,21 +28,21 @@ struct lag_sample {
 };
 
 struct lag_history {
-	const char *consumer[LAG_CONSUMERS];        /* whose the lags are, in this order */
+	const char *consumer[LAG_CONSUMERS];        /* in the order of a sample's lags */
 	int n_consumers;
-	struct lag_sample *samples; /* oldest first */
+	struct lag_sample *samples;     /* oldest first */
 	int n_samples;
 };
 
-/* What there is. false: no relay has run since boot. */
+/* false: no relay has run since boot. */
 bool lag_history_read(struct arena *m, const char *var_dir, struct lag_history *h);
 
-/* The keeper's side. */
+/* For the checkpointer, which alone writes. */
 struct lag_history_shm;
 struct lag_history_shm *lag_history_open(const char *var_dir);        /* NULL: errno */
-/* A consumer's place in the samples; -1: all are taken. */
-int lag_history_column(struct lag_history_shm *b, const char *consumer);
-void lag_history_add(struct lag_history_shm *b, const struct lag_sample *s);
-void lag_history_close(struct lag_history_shm *b);
+/* The index of a consumer's lag in a sample; -1: all are used. */
+int lag_history_column(struct lag_history_shm *h, const char *consumer);
+void lag_history_add(struct lag_history_shm *h, const struct lag_sample *s);
+void lag_history_close(struct lag_history_shm *h);
 
 #endif

@@ -1,4 +1,4 @@
-/* backlog.c - the length of a listening socket's line, by netlink; backlog.h tells. */
+/* backlog.c - the length of a listening socket's backlog, by netlink; backlog.h describes it. */
 #include "backlog.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@ static bool is_tried;
 bool
 backlog_open(void)
 {
-	struct timeval limit = { .tv_usec = 50000 };    /* the kernel answers at once or never */
+	struct timeval limit = { .tv_usec = 50000 };    /* the kernel answers at once, or not at all */
 
 	if (!is_tried) {
 		is_tried = true;
@@ -32,7 +32,7 @@ backlog_open(void)
 }
 
 static bool
-ask(ino_t inode)
+send_query(ino_t inode)
 {
 	struct { struct nlmsghdr head; struct unix_diag_req body; } q = {
 		.head = { .nlmsg_len = sizeof(q), .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST },
@@ -44,9 +44,9 @@ ask(ino_t inode)
 	return sendto(diag, &q, sizeof(q), 0, (struct sockaddr *)&kernel, sizeof(kernel)) == (ssize_t)sizeof(q);
 }
 
-/* The attribute among those behind the answer; -1: the kernel says no. */
+/* The length is an attribute that follows the answer; -1: it is an error. */
 static int
-take_answer(const char *s, size_t n)
+parse_length(const char *s, size_t n)
 {
 	const struct nlmsghdr *head = (const void *)s;
 	size_t at = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct unix_diag_msg));
@@ -66,7 +66,7 @@ take_answer(const char *s, size_t n)
 }
 
 static int
-is_anybody(int fd)
+has_connection(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
@@ -81,13 +81,13 @@ backlog_length(int listening_fd)
 	ssize_t n;
 	int length;
 
-	if (!backlog_open() || fstat(listening_fd, &st) != 0 || !ask(st.st_ino))
-		return is_anybody(listening_fd);
+	if (!backlog_open() || fstat(listening_fd, &st) != 0 || !send_query(st.st_ino))
+		return has_connection(listening_fd);
 	n = recv(diag, answer, sizeof(answer), 0);
-	length = n > 0 ? take_answer(answer, (size_t)n) : -1;
+	length = n > 0 ? parse_length(answer, (size_t)n) : -1;
 	if (length >= 0)
 		return length;
-	close(diag);                    /* no unix_diag here: not asked again */
+	close(diag);                    /* this kernel has no unix_diag */
 	diag = -1;
-	return is_anybody(listening_fd);
+	return has_connection(listening_fd);
 }

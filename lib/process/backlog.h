@@ -1,13 +1,13 @@
 /*
- * backlog - how many stand in line at a listening unix socket: connections nobody has accepted yet. The kernel tells by netlink
- * (unix_diag); where it cannot, it only tells whether there is anybody.
+ * backlog - how many connections wait at a listening unix socket that no worker has accepted yet. The kernel tells by netlink
+ * (unix_diag); without it only whether there are any is known.
  */
 #ifndef MP_BACKLOG_H
 #define MP_BACKLOG_H
 
-/* How many wait at this listening socket of ours. Without unix_diag: 0 or 1. Asking costs a few microseconds. */
+/* How many wait at this socket of our own; without unix_diag 0 or 1. Takes a few microseconds. */
 int backlog_length(int listening_fd);
-/* Opens what queue_length() asks through, before a jail forbids it. false: it can only say 0 or 1. */
+/* Opens the netlink socket, before a jail forbids it. false: backlog_length() can only return 0 or 1. */
 _Bool backlog_open(void);
 
 #endif

@@ -1,12 +1,12 @@
 /*
- * jail - what a worker may do once it has all it needs: serve. Its memory may be turned against us by what people send, its process
- * then still cannot run programs, read or change files that are none of its business, or talk to the network.
+ * jail - restricts a worker, once it has opened all it needs, to serving requests: even if a request takes over its process, it cannot
+ * execute programs, read or change other files, or use the network.
  *
- *	seccomp    only the system calls on the list in jail.c; any other fails with EPERM
- *	Landlock   reads the release, the time zones, the certificates and what names are looked up with; writes in $VAR alone
+ *	seccomp    only the system calls listed in jail.c; any other fails with EPERM
+ *	Landlock   reads the release, time zones, certificates and the files of name resolution; writes below $VAR only
  *
- * It holds for the process and all it starts, for good. What the kernel does not have is told and done without; what is forbidden and
- * then succeeds all the same ends the worker before anybody is let in.
+ * It applies to the process and its children, permanently. What the kernel does not support is left out and logged. Afterwards the
+ * worker tries what is forbidden; if any of it succeeds, it ends before it serves a request.
  */
 #ifndef MP_JAIL_H
 #define MP_JAIL_H
@@ -14,8 +14,8 @@
 #include <stdbool.h>
 
 enum jail_may {
-	JAIL_NETWORK = 1,               /* calls others outside the house, in threads of its own */
-	JAIL_EXECUTE = 2,               /* runs the one program beside its own that is named below */
+	JAIL_NETWORK = 1,               /* makes outgoing connections, in threads */
+	JAIL_EXECUTE = 2,               /* executes the program named below */
 };
 
 struct jail {
@@ -24,7 +24,7 @@ struct jail {
 	const char *execute;            /* NULL */
 };
 
-/* What is in force now is in *says, for the log: "seccomp, Landlock 7". false: something forbidden was possible; *says what. */
+/* *says: for the log, what is in force ("seccomp, Landlock 7"). false: something forbidden was possible; *says what. */
 bool jail_enter(const struct jail *j, const char **says);
 
 #endif

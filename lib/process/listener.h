@@ -1,8 +1,7 @@
 /*
- * listener - a listening unix socket that takes the place of an older one without a moment in between (GROUND, FastCGI 2).
+ * listener - a listening unix socket that replaces an older one of the same name without a moment between.
  *
- * It is bound under a name of its own and renamed when somebody is there to answer. It is unlinked only while it is still
- * the one that people find under its name.
+ * It is bound under a temporary name and renamed when workers are ready. It is unlinked only while the name still leads to it.
  */
 #ifndef MP_LISTENER_H
 #define MP_LISTENER_H
@@ -11,14 +10,14 @@
 #include <sys/types.h>
 
 struct listener {
-	char name[108], path[108];      /* where it is to be, and where it is */
+	char name[108], path[108];      /* its final name, and where it is now */
 	int fd;                         /* -1: there is none */
 	dev_t dev;
 	ino_t ino;
 };
 
-bool listener_open(struct listener *d, const char *name);       /* bound and listening, not yet under its name. false: errno */
-void listener_publish(struct listener *d);                         /* from now on people come here; a predecessor's is not closed, only nameless */
-void listener_close(struct listener *d);
+bool listener_open(struct listener *l, const char *name);       /* binds and listens, under a temporary name. false: errno */
+void listener_publish(struct listener *l);                      /* renames it; a predecessor stays open, without a name */
+void listener_close(struct listener *l);
 
 #endif

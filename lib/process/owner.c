@@ -1,4 +1,4 @@
-/* owner.c - root becomes whoever owns a folder, and stays it. The story is in owner.h. */
+/* owner.c - root becomes the owner of a folder; owner.h describes it. */
 #include "owner.h"
 
 #include <dirent.h>
@@ -10,15 +10,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Theirs by the user database; a number without a name has the folder's group alone. */
+/* The groups in the user database; a uid without a name gets the folder's group alone. */
 static bool
 take_groups(const struct stat *st)
 {
-	const struct passwd *who = getpwuid(st->st_uid);
+	const struct passwd *user = getpwuid(st->st_uid);
 
-	if (!who)
+	if (!user)
 		return setgroups(0, NULL) == 0 && setgid(st->st_gid) == 0;
-	return initgroups(who->pw_name, who->pw_gid) == 0 && setgid(who->pw_gid) == 0;
+	return initgroups(user->pw_name, user->pw_gid) == 0 && setgid(user->pw_gid) == 0;
 }
 
 bool
@@ -30,13 +30,13 @@ owner_become(const char *dir)
 		return true;
 	if (!take_groups(&st) || setuid(st.st_uid) != 0)
 		return false;
-	if (setuid(0) == 0)             /* there must be no way back */
+	if (setuid(0) == 0)             /* it must be permanent */
 		return errno = EPERM, false;
 	return true;
 }
 
 static bool
-is_empty(const char *dir)
+is_empty_folder(const char *dir)
 {
 	DIR *d = opendir(dir);
 	struct dirent *e;
@@ -49,25 +49,25 @@ is_empty(const char *dir)
 	return !some;
 }
 
-/* A tree below /root is a developer's: another user would not even find the programs. */
+/* Another user cannot execute programs below /root, a developer's tree. */
 static bool
-can_run(const struct passwd *who, const char *program)
+can_execute_as(const struct passwd *user, const char *program)
 {
 	bool can;
 
-	if (setegid(who->pw_gid) != 0 || seteuid(who->pw_uid) != 0)
+	if (setegid(user->pw_gid) != 0 || seteuid(user->pw_uid) != 0)
 		return false;
 	can = faccessat(AT_FDCWD, program, R_OK | X_OK, AT_EACCESS) == 0;
 	return seteuid(0) == 0 && setegid(0) == 0 && can;
 }
 
 bool
-owner_give(const char *dir, const char *user, const char *program)
+owner_give(const char *dir, const char *name, const char *program)
 {
-	const struct passwd *who = *user ? getpwnam(user) : NULL;
+	const struct passwd *user = *name ? getpwnam(name) : NULL;
 	struct stat st;
 
-	if (geteuid() != 0 || !who || who->pw_uid == 0 || stat(dir, &st) != 0 || st.st_uid != 0 || !is_empty(dir))
+	if (geteuid() != 0 || !user || user->pw_uid == 0 || stat(dir, &st) != 0 || st.st_uid != 0 || !is_empty_folder(dir))
 		return false;
-	return can_run(who, program) && chown(dir, who->pw_uid, who->pw_gid) == 0;
+	return can_execute_as(user, program) && chown(dir, user->pw_uid, user->pw_gid) == 0;
 }

@@ -1,15 +1,14 @@
-/* owner - root that works on somebody's state becomes that somebody: what it makes there must be theirs to use. */
+/* owner - a process of root becomes the owner of the state folder, so that the files it creates belong to that user. */
 #ifndef MP_OWNER_H
 #define MP_OWNER_H
 
 #include <stdbool.h>
 
-/* As root, of a folder that somebody else owns: this process is theirs from now on, with their groups, for good. Else nothing
- * happens. false: errno says why it could not be done; whoever asks should not go on. */
+/* If root runs this process and another user owns the folder, it becomes that user, with their groups, permanently. Otherwise it does
+ * nothing. false: it should and could not (errno); the caller should not go on. */
 bool owner_become(const char *dir);
 
-/* As root: a folder of root's with nothing in it yet becomes this user's, when there is one who can run the program. false: it
- * stays as it is. */
-bool owner_give(const char *dir, const char *user, const char *program);
+/* As root: gives an empty folder of root's to this user, if that user exists and can execute the program. false: it stays as it is. */
+bool owner_give(const char *dir, const char *name, const char *program);
 
 #endif

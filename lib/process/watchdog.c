@@ -110,7 +110,7 @@ replace_one(bool check_memory)
 		if (!is_serving(w) || !w->ready)
 			continue;
 		if (check_memory && parent.plan->worker_bytes && proc_bytes(w->child.pid) > parent.plan->worker_bytes)
-			return worker_replace(w, &parent.gauge->n_fat, "it has too much memory");
+			return worker_replace(w, &parent.gauge->n_bloated, "it has too much memory");
 		if (is_worn(w))
 			return worker_replace(w, &parent.gauge->n_recycled, "it has served enough");
 	}

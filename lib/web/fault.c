@@ -1,9 +1,9 @@
 /*
- * fault.c - workers that break on purpose, in builds with FAULTS=1 only: what a request's header X-Fault says.
+ * fault.c - workers that break on purpose, in builds with FAULTS=1 only: as the request header X-Fault says.
  *
- *	hang        waits for ever                  eat         takes memory until there is none
- *	spin        computes for ever               fat         takes 160 MiB and keeps it, then answers as ever
- *	slow        takes 20 ms, then answers as ever
+ *	hang        waits forever                   eat         allocates until memory runs out
+ *	spin        computes forever                fat         allocates 160 MiB and keeps it, then answers normally
+ *	slow        takes 20 ms, then answers normally
  */
 #include "web_inside.h"
 
@@ -14,7 +14,7 @@
 
 #define PIECE ((size_t)4 << 20)
 
-/* Kept for good. What the arena cannot get ends the process. */
+/* Never released. When the arena cannot allocate, the process ends. */
 static void
 eat(int pieces)
 {

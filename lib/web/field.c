@@ -1,5 +1,5 @@
 /*
- * field.c - fields as a page shows them again: what was typed, else what it was before, with the error beside it.
+ * field.c - fields as a form shows them again: the submitted value, else the initial one, with its error.
  */
 #include "web_inside.h"
 
@@ -35,7 +35,7 @@ error_of(struct web *w, const char *name)
 	return NULL;
 }
 
-/* Did a form come with this request, beyond the two fields that every form has? */
+/* Does the request carry form fields other than csrf and form_key? */
 static bool
 form_was_sent(struct web *w)
 {
@@ -48,8 +48,8 @@ form_was_sent(struct web *w)
 }
 
 /*
- * What was typed. In a form that was sent, a field that is missing was left out on purpose (an unticked box); one that a
- * page shows for the first time starts with its initial value.
+ * In a submitted form a missing field was left out on purpose (an unticked box); in a form that is shown for the first time it
+ * starts with its initial value.
  */
 static const char *
 typed(struct web *w, const char *name, const char *initial)

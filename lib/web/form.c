@@ -1,5 +1,5 @@
 /*
- * form.c - typed fields out of what was sent; form.h tells how handlers use them. The fields shown again are in field.c.
+ * form.c - typed fields of the request; form.h describes their use. field.c shows them again.
  */
 #include "web_inside.h"
 
@@ -29,7 +29,7 @@ form_error(struct web *w, const char *name, const char *message)
 	in->error[in->n_errors++] = (struct form_problem){ name, message };
 }
 
-/* Those that travel with every form: read by web_serve and web_idempotency_key(), not by handlers. */
+/* Part of every form; read by web_serve and web_idempotency_key(), not by handlers. */
 static bool
 is_everywhere(const char *name)
 {
@@ -62,7 +62,7 @@ form_n_errors(struct web *w)
 
 /* --- one field ---------------------------------------------------------------------------------------------------- */
 
-/* Finds it and counts it as asked for. What was wrong with it by itself is marked here, for queries too. */
+/* Finds a field and notes that the handler knows it. A parsing error of the field (sent twice, not a text) is marked here. */
 static struct sent *
 ask(struct web *w, const char *name)
 {
@@ -82,7 +82,7 @@ is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Without blanks around it and with \n as the only line end (browsers send \r\n, and count one). */
+/* Trimmed, with \n as the only line end (browsers send \r\n but count it as one character). */
 static const char *
 trimmed(struct arena *m, const char *s)
 {
@@ -104,7 +104,7 @@ trimmed(struct arena *m, const char *s)
 	return copy;
 }
 
-/* The field's text; NULL when it was not sent, is empty, or was wrong already. */
+/* The field's text; NULL: not sent, empty, or already marked. */
 static const char *
 given(struct web *w, const char *name, struct sent **found)
 {
@@ -116,7 +116,7 @@ given(struct web *w, const char *name, struct sent **found)
 	return *s && !f->error ? s : NULL;
 }
 
-/* The same for a field that must be there. */
+/* The same for a required field. */
 static const char *
 needed(struct web *w, const char *name, struct sent **found)
 {
@@ -151,7 +151,7 @@ form_raw(struct web *w, const char *name)
 
 /* --- numbers ------------------------------------------------------------------------------------------------------ */
 
-/* Digits with an optional sign. false: it is not a whole number. One beyond int64 is held at its end. */
+/* Digits with an optional sign. false: not a whole number. Beyond int64 it is clamped. */
 static bool
 whole_number(const char *s, int64_t *n)
 {
@@ -200,7 +200,7 @@ form_id(struct web *w, const char *name)
 	return 0;
 }
 
-/* "90,000" -> "90000"; a comma anywhere else than before three digits stays, and is then no number. */
+/* "90,000" -> "90000"; a comma anywhere else stays, which makes it not a number. */
 static const char *
 without_commas(struct arena *m, const char *s)
 {
@@ -275,7 +275,7 @@ n_chars(const char *s)
 	return n;
 }
 
-/* A JSON number or boolean is not a text: a telephone number would have lost its zero. */
+/* A JSON number is refused where a text is expected: a telephone number would lose its leading zero. */
 static bool
 is_text(struct web *w, const char *name, const struct sent *f)
 {
@@ -330,7 +330,7 @@ form_secret(struct web *w, const char *name, int min_chars, int max_chars)
 	return "";
 }
 
-/* Good enough to send a mail to; whether it arrives only a mail can tell. */
+/* A plausible address; only a mail can verify it. */
 static bool
 is_email(const char *s)
 {

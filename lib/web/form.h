@@ -1,8 +1,8 @@
 /*
  * form - typed fields out of a query string, a form body or a JSON body. The same calls read all three.
  *
- * A handler reads every field it knows, then asks form_bad(): each bad field carries its own message, and a body field that
- * nobody asked for is refused too ("unknown field"). What was typed is kept: form_field() gives it back to the page.
+ * A handler reads every field it knows, then asks form_bad(): each bad field carries its own message, and a body field that no
+ * call asked for is refused too ("unknown field"). form_field() returns what was typed for showing the form again.
  * GET reads the query; POST, PUT and DELETE read the body. Values are valid UTF-8 without control characters (web_serve
  * has refused the rest with 400); at most settings.max_fields fields.
  */
@@ -15,20 +15,20 @@ bool        form_has(struct web *w, const char *name);          /* sent and not 
 bool        form_sent(struct web *w, const char *name);         /* sent, perhaps empty; counts as asked for */
 const char *form_raw(struct web *w, const char *name);          /* what was typed, trimmed; "" when not sent */
 
-/* Required fields: a missing or bad one is marked and a harmless value answered (0, "", -1). For an optional one: form_has() first. */
+/* Required fields: a missing or bad one is marked, and 0, "" or -1 is returned. For an optional one ask form_has() first. */
 int64_t     form_id(struct web *w, const char *name);
 int64_t     form_int(struct web *w, const char *name, int64_t min, int64_t max);
 int64_t     form_amount(struct web *w, const char *name, int64_t min, int64_t max);     /* whole units; "90,000" is fine too */
 int64_t     form_time(struct web *w, const char *name);         /* branch-local or RFC 3339, on a half hour */
 const char *form_date(struct web *w, const char *name);         /* YYYY-MM-DD, a real day */
 const char *form_text(struct web *w, const char *name, int max_chars);
-const char *form_line(struct web *w, const char *name, int max_chars);  /* a name, a plate: one line that can be seen */
-const char *form_secret(struct web *w, const char *name, int min_chars, int max_chars); /* a password: not trimmed, never given back */
+const char *form_line(struct web *w, const char *name, int max_chars);  /* a name, a plate: one line of printable characters */
+const char *form_secret(struct web *w, const char *name, int min_chars, int max_chars); /* a password: not trimmed, never shown again */
 const char *form_email(struct web *w, const char *name);        /* lower-cased */
 int         form_choice(struct web *w, const char *name, const struct words *words);    /* its index; -1 */
 bool        form_tick(struct web *w, const char *name);         /* a checkbox; JSON true */
 
-void form_error(struct web *w, const char *name, const char *message);  /* marks a field; the first message stays */
+void form_error(struct web *w, const char *name, const char *message);  /* marks a field; the first message is kept */
 bool form_bad(struct web *w);
 int  form_n_errors(struct web *w);
 

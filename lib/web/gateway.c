@@ -1,11 +1,11 @@
 /*
- * gateway.c - where requests come from and where answers go; gateway.h tells why.
+ * gateway.c - the FastCGI connection: requests in, answers out; gateway.h describes the interface.
  *
- * libfcgi reads the request (begin, parameters, body). The rest is done here, because its own way costs more than the
- * request: it accepts with a race around SIGTERM, polls each connection for a silent peer, writes a page in pieces of
- * 8 KiB, and waits for the web server to hang up before it takes the next. So the connection is accepted here and handed
- * over in ipcFd, and the answer's records go out in one sendmsg(). Every byte of the request has been read by then, so
- * closing at once loses nothing (a unix socket with unread bytes would reset the answer away).
+ * libfcgi reads the request (begin, parameters, body). Accepting and answering are done here, because libfcgi's way costs more
+ * than the request: it accepts with a race around SIGTERM, polls each connection for a silent peer, writes a page in pieces of
+ * 8 KiB, and waits for the web server to close before it takes the next connection. So the connection is accepted here and
+ * passed on in ipcFd, and the answer's records leave in one sendmsg(). All of the request has been read by then, so closing
+ * immediately loses nothing (closing a unix socket with unread bytes would discard the answer).
  */
 #include "gateway.h"
 
@@ -30,22 +30,22 @@
 #include <unistd.h>
 
 #define LISTENING     0
-#define SILENCE_MS    2000                      /* a peer that says nothing for so long is hung up on */
-#define SILENCE_HEAD_MS 50                      /* … by the one who turns people away: others wait for his no */
-#define LOOK_MS       100                       /* how often an orphan looks whether it is still needed */
-#define SEND_MS       10000                     /* … or reads nothing of our answer */
+#define SILENCE_MS    2000                      /* a peer that sends nothing for this long is disconnected */
+#define SILENCE_HEAD_MS 50                      /* … by the process that sheds load, which must not be blocked */
+#define LOOK_MS       100                       /* how often an orphaned worker checks whether it is still needed */
+#define SEND_MS       10000                     /* … or that reads nothing of our answer */
 #define DRAIN_MAX     ((size_t)64 << 20)
 #define RECORD_MAX    65528                     /* content of one FastCGI record, a multiple of 8 */
 #define PIECES        64
 
-enum { FCGI_END = 3, FCGI_OUT = 6 };            /* record types we write ourselves */
+enum { FCGI_END = 3, FCGI_OUT = 6 };            /* record types written here */
 
 static FCGX_Request request;
 static struct {
 	bool ending, internal;
-	bool orphaned;                                  /* the parent is dead: we serve until another one's socket is where ours was */
-	int64_t look_ms;                                /* … which is looked at again then */
-	char path[108];                                 /* where people find our socket; "": started by hand */
+	bool orphaned;                                  /* the parent is dead: serve until a successor has replaced the socket */
+	int64_t look_ms;                                /* … when that is checked again */
+	char path[108];                                 /* the path of the socket; "": started by hand */
 	int queue, term;
 } worker = { .queue = -1, .term = -1 };
 
@@ -109,12 +109,11 @@ gateway_param(const struct exchange *x, const char *name)
 /* --- the next request --------------------------------------------------------------------------------------------- */
 
 /*
- * What a worker waits for: a connection, or SIGTERM and SIGHUP (a file here, so that they are seen between two requests and never
+ * A worker waits for a connection or for SIGTERM and SIGHUP (a signalfd, so that they are handled between two requests and never
  * within one, however long the queue is).
  *
- * Workers waiting in accept() take turns, so that sixteen of them for a little traffic all work with cold caches (a search took
- * 45 µs instead of 26). Waiting in epoll, the first that is idle gets the next connection: as few as can do the work do it,
- * the others sleep on.
+ * Workers waiting in accept() are served round-robin, so that with little traffic sixteen of them all work with cold caches (a
+ * search took 45 µs instead of 26). With epoll the most recently idle one gets the next connection, and the others stay asleep.
  */
 static bool
 wait_for(int fd, uint32_t events)
@@ -137,9 +136,9 @@ backlog_open(void)
 	worker.term = signalfd(-1, &term, SFD_CLOEXEC | SFD_NONBLOCK);
 	worker.queue = epoll_create1(EPOLL_CLOEXEC);
 	if (flags >= 0)
-		fcntl(LISTENING, F_SETFL, flags | O_NONBLOCK);  /* another may have been quicker: then back to waiting */
+		fcntl(LISTENING, F_SETFL, flags | O_NONBLOCK);  /* another worker may have taken it: wait again */
 	if (!wait_for(worker.term, EPOLLIN) || !wait_for(LISTENING, EPOLLIN | EPOLLEXCLUSIVE)) {
-		close(worker.queue);                            /* no socket: gateway_next() will say so */
+		close(worker.queue);                            /* no socket: gateway_next() reports it */
 		worker.queue = -1;
 	}
 }
@@ -154,14 +153,14 @@ gateway_open(const char *path, bool internal)
 	backlog_open();
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigaction(SIGUSR1, &ignore, NULL);
-	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "50", 1);       /* libfcgi hangs up itself only on nonsense */
+	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "50", 1);       /* libfcgi closes it only on a protocol error */
 	setenv("LIBFCGI_IS_AF_UNIX_KEEPER_POLL_TIMEOUT", "50", 1);
 	FCGX_Init();
 	FCGX_InitRequest(&request, -1, 0);      /* -1: it never accepts by itself */
 	request.ipcFd = -1;
 }
 
-/* SIGTERM: the parent wants us to end. SIGHUP comes from the kernel when the parent is dead (workers.c). */
+/* SIGTERM: the parent asks us to end. SIGHUP: sent by the kernel when the parent has died (workers.c). */
 static void
 hear_signals(void)
 {
@@ -173,7 +172,7 @@ hear_signals(void)
 	}
 }
 
-/* Is our socket still the one people find under its name? Nobody told us which it is: then it is. */
+/* Is our socket still the one at its path? Without a known path: yes. */
 static bool
 is_our_door(void)
 {
@@ -188,7 +187,7 @@ is_our_door(void)
 	return stat(worker.path, &st) == 0 && st.st_dev == dev && st.st_ino == inode;
 }
 
-/* Once the door is another's, those who found ours just before are served, and nobody else comes: looked at twice. */
+/* After a successor has replaced the socket, connections made just before are still served: hence the second look. */
 static void
 look_for_successor(void)
 {
@@ -203,8 +202,8 @@ look_for_successor(void)
 }
 
 /*
- * A connection that comes together with SIGTERM is taken: it has woken nobody but us. One whose door is another's by now takes
- * everybody who still stands at it, since nobody else will.
+ * A connection that arrives together with SIGTERM is served: no other worker was woken for it. A worker whose socket has been
+ * replaced serves all connections still queued on it, since no other process will.
  */
 static int
 accept_one(void)
@@ -243,7 +242,7 @@ is_welcome(int fd)
 	return false;
 }
 
-/* Reads the request's head. On nonsense libfcgi closes the connection and finds that it cannot accept another. */
+/* Reads the request's head. On a protocol error libfcgi closes the connection and fails to accept another. */
 static bool
 take_request(int fd, int silence_ms)
 {
@@ -251,7 +250,7 @@ take_request(int fd, int silence_ms)
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof(silence));
 	request.ipcFd = fd;
-	request.keepConnection = 1;     /* else "finishing the request before" hangs up; what the web server wants is read next */
+	request.keepConnection = 1;     /* otherwise libfcgi would close it to finish the request before */
 	return FCGX_Accept_r(&request) == 0;
 }
 
@@ -430,13 +429,13 @@ out_send(struct out *o, int fd)
 	return true;
 }
 
-/* One text as output records; sends what has gathered whenever there is no room for another record. */
+/* One text as output records; sends what has gathered when there is no room for another record. */
 static bool
 out_records(struct out *o, int fd, const struct buf *text, const struct buf *more)
 {
 	size_t n = text->n, more_n = more ? more->n : 0;
 
-	if (n + more_n <= RECORD_MAX) {                 /* nearly always: everything in one record */
+	if (n + more_n <= RECORD_MAX) {                 /* the usual case: everything in one record */
 		out_header(o, FCGI_OUT, n + more_n);
 		out_put(o, text->s, n);
 		out_put(o, more_n ? more->s : NULL, more_n);
@@ -484,7 +483,7 @@ void
 gateway_send(struct exchange *x, const struct buf *head, const struct buf *body)
 {
 	if (x->from) {
-		gateway_drain(x);               /* its end, usually read already: then no system call */
+		gateway_drain(x);               /* its end; usually read already, without a system call */
 		send_fastcgi(head, body);
 	} else if (x->out) {
 		buf_put(x->out, head->s, head->n);

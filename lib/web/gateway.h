@@ -1,9 +1,9 @@
 /*
- * gateway - where requests come from and where answers go: FastCGI behind lighttpd, or one request as CGI (tests/page).
+ * gateway - the FastCGI connection to lighttpd, or one request as CGI (tests/page).
  *
  * The only file that knows libfcgi. A worker's listening socket is file descriptor 0. Each connection carries one request;
- * its answer leaves in one piece with one system call. SIGTERM is let in only while the worker waits for the next
- * connection, so a request in hand is always finished.
+ * its answer leaves in one piece with one system call. SIGTERM is handled only while the worker waits for the next
+ * connection, so a request under way is always finished.
  */
 #ifndef MP_GATEWAY_H
 #define MP_GATEWAY_H
@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-/* The parameters every request is asked for, found once. */
+/* The parameters that every request reads, looked up once. */
 enum param {
 	P_METHOD, P_SCRIPT, P_PATH_INFO, P_URI, P_QUERY, P_TYPE, P_LENGTH, P_ADDRESS, P_COOKIE, P_ACCEPT, P_LANGUAGE,
 	P_AUTHORIZATION, P_CSRF, P_FETCH_SITE, P_REQUEST_ID, P_IDEMPOTENCY, N_PARAMS_KNOWN,
@@ -21,22 +21,22 @@ enum param {
 struct exchange {
 	const char *param[N_PARAMS_KNOWN];      /* NULL: not sent */
 	char **env;                             /* all of them: "HTTP_REFERER=…" */
-	const char *in;                         /* a body held in memory (tests, fuzzing) … */
+	const char *in;                         /* a body in memory (tests, fuzzing) … */
 	size_t in_n;
 	struct buf *out;                        /* … and where its answer goes */
 	void *from;                             /* gateway.c's own */
 };
 
 /*
- * A FastCGI worker's start: signals, time limits. path: where people find its socket ("": not known). internal: only processes of our
- * own user may connect.
+ * Start of a FastCGI worker: signals, time limits. path: of its socket ("": not known). internal: only processes of our own user
+ * may connect.
  */
 void gateway_open(const char *path, bool internal);
 /* Waits for the next request. false: SIGTERM came, or the socket is gone; there is none. */
 bool gateway_next(struct exchange *x);
 /*
- * For the one who turns people away (load_shed.h): it never waits in line with the workers. gateway_rest() waits so long; false: SIGTERM
- * came. gateway_head() takes whoever is at the head of the line; false: nobody is.
+ * For the process that sheds load (load_shed.h), which does not wait for connections as workers do. gateway_rest() sleeps so long;
+ * false: SIGTERM came. gateway_head() takes the connection at the head of the queue; false: the queue is empty.
  */
 void gateway_stand_aside(void);
 bool gateway_rest(int ms);
@@ -48,7 +48,7 @@ const char *gateway_param(const struct exchange *x, const char *name);  /* "HTTP
 
 /* Up to n bytes of the body; less: that was the end. */
 size_t gateway_read(struct exchange *x, char *to, size_t n);
-/* Reads what is left of a body nobody wants, so that the web server gets to read our answer. */
+/* Reads and discards the rest of a body, so that the web server reads our answer. */
 void gateway_drain(struct exchange *x);
 /* The whole answer: header lines ("Status: 200\r\n…\r\n\r\n"), then the body (may be NULL). Ends the exchange. */
 void gateway_send(struct exchange *x, const struct buf *head, const struct buf *body);

@@ -1,5 +1,5 @@
 /*
- * multipart.c - multipart/form-data (RFC 7578): text fields and at most one file, taken apart where they stand.
+ * multipart.c - multipart/form-data (RFC 7578): text fields and at most one file, parsed in place.
  *
  * The body is never copied: values end where a NUL replaces the line break before the next boundary; the file is a slice.
  */
@@ -25,7 +25,7 @@ broken(struct input *in)
 	return input_wrong(in, "bad_request", _("The form could not be read (malformed multipart data)."));
 }
 
-/* "\r\n--BOUNDARY" into to; its length, or 0: there is no proper boundary. */
+/* "\r\n--BOUNDARY" into to; its length, or 0: no valid boundary. */
 static size_t
 find_boundary(const char *content_type, char to[static BOUNDARY_MAX + 8])
 {

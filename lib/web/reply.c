@@ -1,8 +1,7 @@
 /*
- * reply.c - the answer: a page, JSON, a redirect or an error, held in one buffer until reply_send() lets it go.
+ * reply.c - the answer: a page, JSON, a redirect or an error, in one buffer until reply_send().
  *
- * A handler may make a second reply (a form shown again after all): the last one is sent. The headers every answer carries
- * are put together once, at start-up.
+ * A handler may make a second reply: the last one is sent. The headers common to all answers are assembled at start-up.
  */
 #include "web_inside.h"
 
@@ -40,7 +39,7 @@ static const struct member error_page_members[] = {
 static const struct shape error_page_shape = SHAPE(error_page, error_page_members);
 PAGE(error_page, "error", error_page_shape)
 
-/* A signed-out visitor gets a token of his own, so that his forms can be told from forged ones too. */
+/* A signed-out visitor gets a random token, so that their forms are protected against CSRF too. */
 static const char *
 csrf_for_page(struct web *w)
 {
@@ -70,7 +69,7 @@ fill_chrome(struct web *w)
 	c->other_lang = lang_code(lang_now() == LANG_KO ? LANG_EN : LANG_KO);
 	c->path = url_own(w);
 	c->csrf = csrf_for_page(w);
-	c->form_key = token_short(w->m);
+	c->form_key = secret_id(w->m);
 	c->signed_in = w->user.id != 0;
 	c->user_name = w->user.name;
 	c->user_email = w->user.email;
@@ -190,7 +189,7 @@ web_done(struct web *w, enum status json_status, const struct shape *shape, cons
 	return redirect_within(w, path);
 }
 
-/* The provider's page stands on its own origin, or below ours when it is the sandbox. Nowhere else. */
+/* The provider's page is on its own origin, or below ours when it is the sandbox. No other address is allowed. */
 enum status
 web_redirect_out(struct web *w, const char *url)
 {
@@ -250,7 +249,7 @@ web_set_cookie(struct web *w, const char *name, const char *value, int64_t max_a
 	r->n_cookies += i == r->n_cookies;
 }
 
-/* What was made so far is not sent. */
+/* Discards the reply made so far. */
 void
 reply_forget(struct web *w)
 {
@@ -312,7 +311,7 @@ reply_error(struct web *w, enum status status, const char *code, const char *mes
 		error_json(w, reply_begin(w, status, JSON), code, message, retry_after_s);
 	else if (error_page.tpl[lang_now()])
 		return render(w, status, &error_page, &e);
-	else    /* the templates are what is broken */
+	else    /* the templates themselves failed */
 		buf_printf(reply_begin(w, status, "text/plain; charset=utf-8"), "%d %s\n%s\n%s\n", (int)status, e.title, message, w->request_id);
 	return status;
 }
@@ -391,7 +390,7 @@ origin_length(const char *url)
 	return host ? (size_t)(host + 3 - url) + strcspn(host + 3, "/?#") : 0;
 }
 
-/* form-action is asked about the redirect after a POST too, so the provider's card page must stand in it. */
+/* Browsers apply form-action to the redirect after a POST as well, so it must list the provider's card page. */
 static const char *
 foreign_origin(struct arena *m, const char *url)
 {

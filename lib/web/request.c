@@ -1,8 +1,8 @@
 /*
- * request.c - what was sent, taken apart; request.h tells why. Multipart stands in multipart.c.
+ * request.c - parsing of what was sent; request.h describes it. Multipart is in multipart.c.
  *
- * Two ways lead in: form encoding (query and body), and JSON, whose members become fields of the same names; what stands inside
- * one is named as a form would: delivery.zone, equipment.0.item_id.
+ * Form encoding (query and body) and JSON, whose members become fields of the same names; nested members are named
+ * delivery.zone, equipment.0.item_id.
  */
 #include "request.h"
 
@@ -131,7 +131,7 @@ request_decode(char *s, size_t n, bool plus)
 	return to - s;
 }
 
-/* Decodes one name or value where it stands and ends it with NUL (over the & or = behind it). */
+/* Decodes one name or value in place and ends it with NUL (over the & or = after it). */
 static bool
 decode_part(struct input *in, char *s, size_t n)
 {
@@ -176,7 +176,7 @@ request_urlencoded(struct arena *m, struct input *in, char *text, size_t n)
 
 /* --- JSON --------------------------------------------------------------------------------------------------------- */
 
-#define JSON_DEPTH 2    /* how far objects and lists inside the one object are taken apart: equipment[0].item_id */
+#define JSON_DEPTH 2    /* nesting of objects and lists in the body: equipment[0].item_id */
 
 static bool
 holds_something(const json_t *value)
@@ -184,7 +184,7 @@ holds_something(const json_t *value)
 	return json_object_size(value) > 0 || json_array_size(value) > 0;
 }
 
-/* A JSON member as a field. What a field cannot be is its error, not the request's. */
+/* A JSON member as a field. A value of an unsuitable type is an error of the field, not of the request. */
 static struct sent
 json_field(struct arena *m, const char *name, const json_t *value)
 {
@@ -222,7 +222,7 @@ json_field(struct arena *m, const char *name, const json_t *value)
 
 static bool json_member(struct arena *m, struct input *in, const char *name, json_t *value, int depth);
 
-/* What stands in an object or a list, as fields of its own: name.member, name.0. */
+/* The members of an object or a list as fields: name.member, name.0. */
 static bool
 json_inside(struct arena *m, struct input *in, const char *name, json_t *value, int depth)
 {

@@ -1,5 +1,5 @@
 /*
- * route.c - which handler a path belongs to. The table is short and read from its top: the first that matches wins.
+ * route.c - finds the handler of a path. The table is searched from the top; the first match wins.
  */
 #include "web_inside.h"
 
@@ -11,7 +11,7 @@ segment_length(const char *s)
 	return strcspn(s, "/");
 }
 
-/* "/bookings/:code/cancel" against "/bookings/MP-1/cancel"; what ":code" stood for is kept. */
+/* "/bookings/:code/cancel" against "/bookings/MP-1/cancel"; the value of ":code" is stored. */
 static bool
 matches(struct web *w, const char *pattern, const char *path)
 {

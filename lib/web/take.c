@@ -1,7 +1,7 @@
 /*
- * take.c - what the request is: method, path, language, query and body, each taken from the exchange and checked.
+ * take.c - method, path, language, query and body, each read from the exchange and checked.
  *
- * The body comes last, when it is known which route it is for and that whoever sends it may: nobody else's is read.
+ * The body is read last, after the route is known and the sender is admitted to it.
  */
 #include "web_inside.h"
 
@@ -30,7 +30,7 @@ take_method(struct web *w)
 	return w->method != 0;
 }
 
-/* The path as the web server decoded it (script and path info together make it whole), else the address itself. */
+/* The path as the web server decoded it (script name plus path info), else from the request URI. */
 bool
 take_path(struct web *w)
 {
@@ -86,7 +86,7 @@ take_query(struct web *w)
 
 /* --- the body ----------------------------------------------------------------------------------------------------- */
 
-/* What the client says its body's length is; -1: nonsense. */
+/* The Content-Length; -1: invalid. */
 static int64_t
 said_length(const struct web *w)
 {
@@ -136,7 +136,7 @@ parse_body(struct web *w, const char *type, bool *known)
 	return *known = false;
 }
 
-/* It becomes part of a unique key: printable ASCII, not long. */
+/* It becomes part of a unique key: short printable ASCII. */
 static bool
 key_ok(const char *key)
 {

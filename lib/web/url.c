@@ -1,5 +1,5 @@
 /*
- * url.c - addresses: which are ours, this page's with one thing changed, the next page of a list, the other way to sort it.
+ * url.c - addresses: safe redirects, this page's address with one parameter changed, paging, sorting, tabs.
  */
 #include "web_inside.h"
 
@@ -79,7 +79,7 @@ put_pair(struct web *w, struct buf *url, const char *name, const char *value)
 	buf_puts(url, web_encode(w, value));
 }
 
-/* The changed one keeps its place among the others; dropped (NULL or none) leaves the rest. */
+/* The changed parameter keeps its position; `dropped` (may be NULL) is left out. */
 static const char *
 url_with(struct web *w, const char *name, const char *value, const char *dropped)
 {
@@ -118,7 +118,7 @@ static const struct member paging_members[] = {
 };
 const struct shape paging_shape = SHAPE(paging, paging_members);
 
-/* ?page=, or 1 when it is not a number. */
+/* ?page=; 1 when it is not a number. */
 static int64_t
 page_asked(struct web *w)
 {

@@ -1,10 +1,9 @@
 /*
- * visitor.c - who is asking, and is it really he.
+ * visitor.c - who is asking: the session of a browser or the API token of a program, and whether the route admits them.
  *
  * A browser shows its session's token in the cookie mp_session; the database knows the token's hash and its absolute end.
  * The idle end needs no write: mp_seen is the time of the last visit, signed together with the token, and set again by
- * whichever program is visited when it is older than five minutes. A client shows an API token instead; then the answer is
- * JSON and no CSRF token is needed, because no browser sends that header by itself.
+ * the visited program when it is older than five minutes. A client sends an API token instead; then the answer is JSON.
  */
 #include "web_inside.h"
 
@@ -28,7 +27,7 @@ static const struct member known_user_members[] = {
 };
 static const struct shape known_user_shape = SHAPE(known_user, known_user_members);
 
-/* A token as secret_token() makes them; anything else is not worth a look at the table. */
+/* Has it the form of secret_token()? Anything else is not looked up. */
 static bool
 is_token(const char *s)
 {
@@ -50,7 +49,7 @@ seen_cookie(struct web *w, const char *token, int64_t at)
 	return arena_printf(w->m, "%s.%s", time, sign);
 }
 
-/* When this session was last used; -1: nobody we believe says so. */
+/* When this session was last used; -1: no valid signature. */
 static int64_t
 last_seen(struct web *w, const char *token)
 {
@@ -86,7 +85,7 @@ find_by_session(struct web *w)
 
 	if (!is_token(token))
 		return;
-	seen = last_seen(w, token);     /* signed by us: ahead of now only when the clock was set back, which signs nobody out */
+	seen = last_seen(w, token);     /* signed by us; it is in the future only when the clock was set back, which must not end sessions */
 	if (seen < 0 || w->now - seen > settings.session_idle_s || seen > w->now + settings.session_idle_s)
 		return;
 	if (!db_one(w->db, &known_user_shape, &u, "SELECT user_id, email, name, lang, roles, expires_at FROM v_session WHERE token_hash = $1",
@@ -133,7 +132,7 @@ visitor_find(struct web *w)
 		find_by_session(w);
 }
 
-/* --- may he? ------------------------------------------------------------------------------------------------------ */
+/* --- admission ------------------------------------------------------------------------------------------------------ */
 
 static enum status
 send_to_sign_in(struct web *w)
@@ -161,7 +160,7 @@ visitor_refused(struct web *w, enum status *status)
 {
 	int needs = w->in->route->needs, roles = needs & ROUTE_ROLES;
 
-	/* A token that is not valid is refused everywhere: its owner should hear of it. */
+	/* An invalid token is refused on every route, so that its owner notices. */
 	if (w->user.id == 0 && ((w->in->bearer && !(needs & ROUTE_OWN_KEY)) || needs & ROUTE_SIGNED_IN || roles))
 		*status = unknown_visitor(w);
 	else if (roles && !(w->user.roles & roles))
@@ -171,38 +170,7 @@ visitor_refused(struct web *w, enum status *status)
 	return true;
 }
 
-/* --- is it he? ---------------------------------------------------------------------------------------------------- */
-
-const char *
-visitor_csrf(struct web *w)
-{
-	const char *of = w->in->session ? w->in->session : w->in->anon;
-
-	return of ? secret_sign(w->m, "csrf", of) : NULL;
-}
-
-bool
-visitor_forged(struct web *w)
-{
-	const char *site = w->in->x->param[P_FETCH_SITE], *shown = w->in->x->param[P_CSRF];
-	const struct sent *field = input_find(&w->in->body, "csrf");
-
-	if (w->method == GET || w->in->route->needs & (ROUTE_NO_CSRF | ROUTE_INTERNAL) || w->in->bearer)
-		return false;
-	if (site && strcmp(site, "cross-site") == 0)
-		return true;
-	/*
-	 * A program that signs in or up as JSON has nothing yet that a stranger's page could borrow, and is given no cookie. Where
-	 * nobody ever has a session (own_db) that says nothing: who may act there goes by where the browser stands.
-	 */
-	if (w->json && !w->in->session && !serving.p->own_db)
-		return false;
-	if (!shown && field)
-		shown = field->value;
-	return !secret_same(shown, visitor_csrf(w));
-}
-
-/* --- account's ---------------------------------------------------------------------------------------------------- */
+/* --- for the account program ---------------------------------------------------------------------------------------------------- */
 
 void
 web_sign_in(struct web *w, const char *token)

@@ -1,9 +1,9 @@
 /*
- * web.c - one request's life, from its parameters to the log line; web.h tells what handlers see of it.
+ * web.c - one request from its parameters to the log line; web.h describes what handlers see of it.
  *
- * The checks stand in one list (answer()): what the request is, who asks, which handler, may he, is it forged, then the
- * handler. Each check that fails ends with an answer of its own. After the handler the answer is held back until nothing
- * can go wrong any more: a sticky failure, a transaction left open or a disk that refuses turn it into the 500 page.
+ * answer() lists the checks: what the request is, who asks, which handler, admission, CSRF, then the handler. Each failed check
+ * ends with an answer of its own. After the handler the answer is sent only when nothing can fail any more: a sticky failure, a
+ * transaction left open or a disk error turns it into the 500 page.
  */
 #include "web_inside.h"
 
@@ -13,15 +13,10 @@
 #include "lib/base/secret.h"
 #include "lib/base/settings.h"
 
-#include <ctype.h>
-#include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define WRITE_AGAIN_S 5          /* a full disk, a lock that somebody holds */
-
-struct serving serving;
+#define WRITE_AGAIN_S 5          /* after a full disk, or while another process holds the lock */
 
 void
 web_open(const struct program *p, struct arena *forever, bool internal)
@@ -31,33 +26,9 @@ web_open(const struct program *p, struct arena *forever, bool internal)
 	reply_open(forever);
 }
 
-void
-web_use_db(struct db *db, const char *why)
-{
-	serving.db = db;
-	serving.why = why;
-}
-
 /* --- begin ---------------------------------------------------------------------------------------------------------- */
 
-const char *
-token_short(struct arena *m)
-{
-	static unsigned char pool[12 * 256];
-	static size_t used = sizeof(pool);
-	size_t room = sodium_base64_encoded_len(12, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-	char *s = arena_alloc(m, room);
-
-	if (used == sizeof(pool)) {
-		randombytes_buf(pool, sizeof(pool));
-		used = 0;
-	}
-	sodium_bin2base64(s, room, pool + used, 12, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-	used += 12;
-	return s;
-}
-
-/* A request id that came with the request; NULL: none, or nothing that we would make. */
+/* The request id sent with the request; NULL: none, or not of the form we make. */
 static const char *
 given_request_id(const struct web *w)
 {
@@ -69,13 +40,13 @@ given_request_id(const struct web *w)
 	return NULL;
 }
 
-/* The caller's id is kept only from our own programs: a stranger's would let him write into our logs. */
+/* A caller's id is accepted only from our own programs; otherwise clients could write into our logs. */
 static const char *
 request_id(const struct web *w)
 {
 	const char *given = serving.internal ? given_request_id(w) : NULL;
 
-	return given ? given : token_short(w->m);
+	return given ? given : secret_id(w->m);
 }
 
 void
@@ -116,7 +87,7 @@ begin(struct web *w, struct web_inside *in, struct exchange *x, struct arena *m)
 	if (w->db) {
 		db_fresh(w->db);
 		db_read_only(w->db, false);
-		serving.dead |= db_failed(w->db);       /* what a fresh start does not forgive: the disk */
+		serving.dead |= db_failed(w->db);       /* a failed disk, which db_fresh() does not clear */
 	}
 }
 
@@ -132,7 +103,7 @@ not_allowed(struct web *w, int methods)
 	return web_refuse(w, HTTP_NOT_ALLOWED, "not_allowed", _("This address does not support this kind of request."));
 }
 
-/* Read-only until the next request begins: what only shows need not wait for the disk either (db_durable). */
+/* Read-only until the next request begins; then the answer need not wait for the disk either (db_durable). */
 static enum status
 run_handler(struct web *w)
 {
@@ -142,7 +113,7 @@ run_handler(struct web *w)
 	return w->in->route->handle(w);
 }
 
-/* Is the request well made, and is there somebody to answer it? false: *status is the answer. */
+/* Is the request well-formed, and is there a handler for it? false: *status is the answer. */
 static bool
 is_understood(struct web *w, bool method_known, enum status *status)
 {
@@ -185,8 +156,7 @@ answer(struct web *w)
 /* --- end ------------------------------------------------------------------------------------------------------------ */
 
 /*
- * An internal answer stays in the house: its caller writes to the same log, and makes it durable up to its own last word before
- * anything leaves.
+ * Internal replies need no fsync: the caller writes to the same WAL and syncs it before it replies.
  */
 static bool
 is_safe_to_say(struct web *w)
@@ -195,8 +165,8 @@ is_safe_to_say(struct web *w)
 }
 
 /*
- * Nothing could be written down, or nobody knows whether it was. Inside the house 503 means that nothing was begun, which would
- * be too much to say.
+ * The write failed, or its outcome is unknown. To an internal caller 503 would mean that nothing was begun, which may not be
+ * true.
  */
 static enum status
 could_not_write(struct web *w)
@@ -207,7 +177,7 @@ could_not_write(struct web *w)
 	return web_later(w, WRITE_AGAIN_S, _("We can't save changes right now. Please try again in a moment. If you were booking or paying, check your bookings first; you will not be charged twice."));
 }
 
-/* Nothing leaves before it is true, whole and on disk. */
+/* The answer is sent only when it is complete and what it reports is on disk. */
 static enum status
 settle(struct web *w, enum status status)
 {
@@ -229,48 +199,6 @@ settle(struct web *w, enum status status)
 		return status;
 	log_error("web", "%s answered %d without a reply for it", web_path_to_log(w), (int)status);
 	return web_broken(w);
-}
-
-/* Ids and codes: at most nine digits, or capital letters and digits joined by a dash. A typed name, e-mail, card or key is none. */
-static bool
-is_id(const char *s)
-{
-	size_t n = strlen(s), n_digits = strspn(s, "0123456789");
-
-	if (n_digits == n)
-		return n <= 9;
-	return n <= 20 && strchr(s, '-') && *s >= 'A' && *s <= 'Z' && strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == n && strpbrk(s, "0123456789");
-}
-
-static const char *
-param_to_log(const struct web_inside *in, int i)
-{
-	return i < in->n_params && is_id(in->param[i].value) ? in->param[i].value : NULL;
-}
-
-/*
- * The path for the log: the route's, with ids where its parameters are. What else somebody has put there stays out, and so does
- * an address that is none of ours: people type and paste everything everywhere.
- */
-const char *
-web_path_to_log(struct web *w)
-{
-	struct buf path = { .m = w->m };
-	const char *value;
-	size_t n;
-	int i = 0;
-
-	if (!w->in->route)
-		return w->in->is_health ? w->path : "?";
-	for (const char *s = w->in->route->path; *s; s += n) {
-		n = *s == ':' ? strcspn(s, "/") : strcspn(s, ":");
-		value = *s == ':' ? param_to_log(w->in, i++) : NULL;
-		if (value)
-			buf_puts(&path, value);
-		else
-			buf_put(&path, s, n);
-	}
-	return path.s;
 }
 
 static void
@@ -307,7 +235,7 @@ web_serve(struct exchange *x, struct arena *m)
 	gauge_end(serving.gauge, serving.slot, status, clock_us() - began_us);
 }
 
-/* Those who are turned away come back one after the other, not all in the same second. */
+/* Retry-After is spread over some seconds, so that refused clients do not all return at once. */
 void
 web_refuse_overload(struct exchange *x, struct arena *m)
 {
@@ -326,110 +254,4 @@ web_refuse_overload(struct exchange *x, struct arena *m)
 	log_request(NULL);
 	if (serving.gauge)
 		atomic_fetch_add(&serving.gauge->n_shed, 1);
-}
-
-/* --- what handlers ask ------------------------------------------------------------------------------------------- */
-
-const char *
-web_param(struct web *w, const char *name)
-{
-	for (int i = 0; i < w->in->n_params; i++)
-		if (strcmp(w->in->param[i].name, name) == 0)
-			return w->in->param[i].value;
-	return "";
-}
-
-int64_t
-web_param_id(struct web *w, const char *name)
-{
-	const char *s = web_param(w, name);
-	size_t n = strlen(s);
-
-	return n > 0 && n <= 18 && *s != '0' && strspn(s, "0123456789") == n ? strtoll(s, NULL, 10) : 0;
-}
-
-const char *
-web_header(struct web *w, const char *name)
-{
-	char param[80] = "HTTP_";
-	size_t n = strlen(name);
-
-	if (n > sizeof(param) - 6)
-		return NULL;
-	for (size_t i = 0; i <= n; i++)
-		param[5 + i] = name[i] == '-' ? '_' : (char)toupper((unsigned char)name[i]);
-	return gateway_param(w->in->x, param);
-}
-
-const char *
-web_cookie(struct web *w, const char *name)
-{
-	static const char host[] = "__Host-";
-	size_t skip = settings.tls ? sizeof(host) - 1 : 0;
-
-	for (int i = 0; i < w->in->n_cookies; i++) {
-		const struct cookie *c = &w->in->cookie[i];
-
-		if (strncmp(c->name, host, skip) == 0 && strcmp(c->name + skip, name) == 0)
-			return c->value;
-	}
-	return NULL;
-}
-
-const char *
-web_body(struct web *w, size_t *n)
-{
-	*n = w->in->raw_n;
-	return w->in->raw ? w->in->raw : "";
-}
-
-const char *
-web_file(struct web *w, const char *name, size_t *n)
-{
-	const struct upload *file = &w->in->body.file;
-
-	*n = 0;
-	if (!file->bytes || strcmp(file->name, name) != 0)
-		return NULL;
-	*n = file->n;
-	return file->bytes;
-}
-
-const char *
-web_idempotency_key(struct web *w)
-{
-	const char *key = w->in->x->param[P_IDEMPOTENCY];
-	const struct sent *field;
-
-	if (key)
-		return key;
-	field = input_find(&w->in->body, "form_key");
-	return field ? field->value : "";
-}
-
-static int
-by_name(const void *a, const void *b)
-{
-	const struct sent *const *x = a, *const *y = b;
-
-	return strcmp((*x)->name, (*y)->name);
-}
-
-/* name US value RS … in the order of names: neither separator can stand in a field. */
-const char *
-web_body_hash(struct web *w)
-{
-	const struct input *in = web_fields(w);
-	const struct sent **sorted = arena_array(w->m, const struct sent *, in->n + 1);
-	struct buf text = { .m = w->m };
-	int n = 0;
-
-	for (int i = 0; i < in->n; i++)
-		if (strcmp(in->field[i].name, "csrf") != 0 && strcmp(in->field[i].name, "form_key") != 0)
-			sorted[n++] = &in->field[i];
-	qsort(sorted, (size_t)n, sizeof(*sorted), by_name);
-	buf_puts(&text, "");
-	for (int i = 0; i < n; i++)
-		buf_printf(&text, "%s\x1f%s\x1e", sorted[i]->name, sorted[i]->value);
-	return secret_hash(w->m, text.s);
 }

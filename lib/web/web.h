@@ -30,8 +30,8 @@ enum needs {
 	ROUTE_UPLOAD      = 1 << 10,  /* multipart/form-data with a file, up to 8 MiB */
 	ROUTE_INTERNAL    = 1 << 11,  /* only over the internal socket, from our own user */
 	ROUTE_RAW_BODY    = 1 << 12,  /* the body is not parsed: web_body() */
-	ROUTE_OWN_KEY     = 1 << 14,  /* the handler knows the bearer's key itself: one that is no user's API token is not refused before */
-	ROUTE_WRITES      = 1 << 13,  /* a GET that acts: the way back from the provider, authenticated by its one-time key */
+	ROUTE_OWN_KEY     = 1 << 14,  /* the handler checks the bearer key itself: it need not be an API token */
+	ROUTE_WRITES      = 1 << 13,  /* a GET that writes: the return from the provider, authenticated by its one-time key */
 };
 
 struct web;
@@ -86,7 +86,7 @@ struct web {
 /* --- the request --- */
 const char *web_param(struct web *w, const char *name);         /* a path segment */
 int64_t     web_param_id(struct web *w, const char *name);      /* … as a positive id; 0: not one */
-/* The caller has shown a secret that only our own programs know (the sandbox's): his request id becomes this one's. */
+/* The caller has proved to be one of our own programs (the sandbox's key): its request id is adopted. */
 void        web_caller_is_ours(struct web *w);
 const char *web_header(struct web *w, const char *name);        /* "Idempotency-Key"; NULL */
 const char *web_cookie(struct web *w, const char *name);
@@ -98,13 +98,13 @@ const char *web_url_with(struct web *w, const char *name, const char *value);
 /* The client's idempotency key: the Idempotency-Key header, else the form's form_key; "" when neither was sent. */
 const char *web_idempotency_key(struct web *w);
 const char *web_body_hash(struct web *w);                       /* of the parsed fields, csrf and form_key left out: same body, same hash */
-/* May a browser be sent there? Only to our own pages: "/…", never "//…", no backslash. What next= says is asked this first. */
+/* May a browser be redirected there? Only our own pages: "/…", never "//…", no backslash. For next= and the like. */
 bool        web_safe_path(const char *path);
 const char *web_encode(struct web *w, const char *text);        /* percent-encoded for one query value or path segment */
 
 /* --- who is asking (account's pages alone change it) --- */
 void web_sign_in(struct web *w, const char *token);             /* sets the cookies of a session whose row holds secret_hash(token) */
-void web_sign_out(struct web *w);                               /* takes them back; the row is account's to delete */
+void web_sign_out(struct web *w);                               /* clears them; account deletes the row */
 const char *web_session(struct web *w);                         /* the token of the session in use, or NULL */
 
 /* --- the reply; each returns the status to return from the handler --- */

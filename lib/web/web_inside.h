@@ -1,11 +1,11 @@
 /*
- * inside - what the files behind web.h and form.h share about the request in hand. Nothing else includes it.
+ * web_inside - what the files behind web.h and form.h share about the current request. Not included elsewhere, but for program.c.
  *
- *	web.c      a request's life: begin, the checks in their order, the handler, the end     take.c   what the request is
- *	route.c    which handler
- *	visitor.c  who is asking: session, API token, CSRF                                      health.c healthz, readyz
- *	reply.c    the answer: pages, JSON, redirects, errors, headers                          url.c    links, paging, sorting
- *	form.c     typed fields, field.c the fields shown again
+ *	web.c      a request's life: begin, the checks in their order, the handler, the end
+ *	take.c     method, path, query, body         route.c    which handler         health.c   healthz, readyz
+ *	visitor.c  who is asking                     csrf.c     forged forms          asked.c    what handlers ask about it
+ *	reply.c    pages, JSON, redirects, errors    url.c      links, paging, tabs   form.c, field.c   typed fields, shown again
+ *	serving.c  the program and its database
  */
 #ifndef MP_WEB_INSIDE_H
 #define MP_WEB_INSIDE_H
@@ -41,7 +41,7 @@ struct web_inside {
 	struct header param[MAX_PARAMS];
 	struct cookie cookie[MAX_COOKIES];
 	int n_params, n_cookies;
-	bool head, bearer, secret_page; /* HEAD; signed in by API token; not to be stored by anybody */
+	bool head, bearer, secret_page; /* HEAD; signed in by API token; not to be cached */
 	bool is_health;                 /* healthz or readyz was asked */
 	char *raw;                      /* the body as it came */
 	size_t raw_n;
@@ -54,26 +54,26 @@ struct web_inside {
 	struct reply reply;
 };
 
-/* The program this process runs, and how it is. */
+/* The program this process runs, and its state. */
 struct serving {
 	const struct program *p;
-	struct db *db;                  /* NULL: cannot be used now */
+	struct db *db;                  /* NULL: unavailable */
 	const char *why;                /* … because */
 	bool internal;                  /* only internal routes, only our own user */
-	bool dead;                      /* the disk refused: stop answering, be replaced */
-	struct gauge *gauge;            /* where we count, in our place; NULL: nobody does */
+	bool dead;                      /* the disk failed: stop serving, be replaced */
+	struct gauge *gauge;            /* counters of this worker's slot; NULL: none */
 	int slot;
 	struct buf fixed;               /* the headers every answer carries */
 	const char *provider_origin;    /* "https://pay.example"; "" when it is ours */
 };
 extern struct serving serving;
 
-/* web.c: what program.c calls. */
+/* called by program.c */
 void web_open(const struct program *p, struct arena *forever, bool internal);
 bool web_compile_pages(const char *templates_dir);       /* after web_open(). false: what is wrong was printed on stderr */
 void web_use_db(struct db *db, const char *why);
 void web_serve(struct exchange *x, struct arena *m);
-void web_refuse_overload(struct exchange *x, struct arena *m);      /* answers that we are busy, and does nothing else */
+void web_refuse_overload(struct exchange *x, struct arena *m);      /* answers 503 and does nothing else */
 #ifdef MOTORPOOL_FAULTS
 void fault_act(const struct exchange *x);               /* fault.c: breaks as the request asks */
 #else
@@ -82,7 +82,7 @@ void fault_act(const struct exchange *x);               /* fault.c: breaks as th
 const char *web_path_to_log(struct web *w);
 static inline struct input *web_fields(struct web *w) { return w->method == GET ? &w->in->query : &w->in->body; }
 
-bool take_method(struct web *w);                        /* false: one we do not know */
+bool take_method(struct web *w);                        /* false: unknown */
 bool take_path(struct web *w);                          /* false: not an address */
 void take_language(struct web *w, const char *of_user);
 bool take_query(struct web *w);                         /* false: in->query.wrong says why */
@@ -93,19 +93,18 @@ const struct route *route_find(struct web *w, const struct route *routes, int *a
 
 bool health_answer(struct web *w, enum status *status);         /* false: it was not asked */
 
-void visitor_anon(struct web *w);                       /* a signed-out visitor's own token stays what it is */
-void visitor_find(struct web *w);                       /* session cookie or API token; nobody when there is none */
+void visitor_anon(struct web *w);                       /* keeps a signed-out visitor's token */
+void visitor_find(struct web *w);                       /* by session cookie or API token */
 bool visitor_refused(struct web *w, enum status *status);       /* sign-in and role, as the route needs them */
 bool visitor_forged(struct web *w);                     /* a change without a CSRF token */
 const char *visitor_csrf(struct web *w);
 
 void reply_open(struct arena *forever);                 /* the headers every answer carries */
 void reply_send(struct web *w, enum status status);
-void reply_forget(struct web *w);                       /* what was made so far is not sent */
+void reply_forget(struct web *w);                       /* discards the reply made so far */
 enum status reply_error(struct web *w, enum status status, const char *code, const char *message, int retry_after_s);
 const char *url_path(struct web *w);                    /* the path, percent-encoded again where it must be */
-const char *url_own(struct web *w);                     /* this page's address, to come back to; without its query when that is no proper one */
+const char *url_own(struct web *w);                     /* this page's address to return to; without its query when that is not safe */
 void put_number(struct buf *b, int64_t n, int min_digits);      /* n >= 0 */
-const char *token_short(struct arena *m);               /* 96 random bits: request ids */
 
 #endif

@@ -261,9 +261,9 @@ done
 test_that "wrong cards are refused at their field, and the security code is not shown again"
 get "/sandbox/card?$LINK"
 fields /sandbox/card number='4242 4242 4242 4241' expiry=12/40 cvc=731
-expect_status 422; expect_body 'This is not a card number'; expect_body 'value="4242 4242 4242 4241"'; expect_no_body 731
+expect_status 422; expect_body 'This card number is not valid'; expect_body 'value="4242 4242 4242 4241"'; expect_no_body 731
 fields /sandbox/card number='4111 1111 1111 1111' expiry=12/40 cvc=123
-expect_status 422; expect_body 'takes the test cards below and no real ones'
+expect_status 422; expect_body 'Please use one of the test cards below'
 fields /sandbox/card number='4242 4242 4242 4242' expiry=12/20 cvc=123
 expect_status 422; expect_body 'This card has expired'
 fields /sandbox/card number='4242 4242 4242 4242' expiry=13/40 cvc=12

@@ -1,4 +1,4 @@
-/* test_call - a synchronous call: a callee that answers, refuses, hangs, dies half-way, lies about its length or talks nonsense. */
+/* test_call - a synchronous call to a callee that answers, hangs, dies half-way, sends a wrong length or no FastCGI at all. */
 #include "test.h"
 
 #include "lib/call/call.c"
@@ -23,7 +23,7 @@ read_request(int fd, char *to, size_t room)
 		if (got <= 0)
 			break;
 		n += (size_t)got;
-		/* the empty STDIN record ends it */
+		/* until the empty STDIN record */
 		if (n >= 8 && to[n - 7] == STDIN && to[n - 4] == 0 && to[n - 3] == 0)
 			break;
 	}
@@ -43,11 +43,11 @@ records(const char *text, size_t n, bool ended)
 }
 
 static void
-say(int fd, const char *text, bool ended)
+send_records(int fd, const char *text, bool ended)
 {
 	struct buf b = records(text, strlen(text), ended);
 
-	for (size_t at = 0; at < b.n; at += 11) /* in pieces that respect no record */
+	for (size_t at = 0; at < b.n; at += 11) /* in pieces that do not end with a record */
 		if (send(fd, b.s + at, b.n - at < 11 ? b.n - at : 11, MSG_NOSIGNAL) < 0)
 			return;
 }
@@ -59,7 +59,7 @@ answers(void *arg)
 	int fd = accept(listening, NULL, NULL);
 
 	read_request(fd, request, sizeof(request));
-	say(fd, arg, true);
+	send_records(fd, arg, true);
 	return 0;
 }
 
@@ -70,7 +70,7 @@ dies(void *arg)
 	int fd = accept(listening, NULL, NULL);
 
 	read_request(fd, request, sizeof(request));
-	say(fd, arg, false);
+	send_records(fd, arg, false);
 	return 0;
 }
 
@@ -97,7 +97,7 @@ hangs_up_unread(void *arg)
 }
 
 static int
-talks_nonsense(void *arg)
+sends_no_fastcgi(void *arg)
 {
 	char request[70000];
 	int fd = accept(listening, NULL, NULL);
@@ -168,7 +168,7 @@ answers_with_request_id(void *arg)
 	return 0;
 }
 
-TEST(the_request_in_hand_is_carried_on_and_the_call_is_a_line_in_the_log)
+TEST(the_request_id_is_passed_on_and_the_call_is_a_line_in_the_log)
 {
 	struct call c = charge(10000);
 	const char *said;
@@ -204,11 +204,11 @@ TEST(an_answer_without_a_status_is_200)
 	assert_string_equal(c.answer, "{}");
 }
 
-TEST(nobody_listening_is_certainly_not_sent)
+TEST(without_a_listener_it_is_certainly_not_sent)
 {
 	struct call c = charge(10000);
 
-	c.program = "nobody";
+	c.program = "none";
 	assert_int_equal(call_do(m, &c), CALL_NOT_SENT);
 	close(listening);
 	c.program = "payment";
@@ -238,7 +238,7 @@ TEST(a_callee_that_hangs_up_without_reading_leaves_it_unknown)
 	assert_int_not_equal(call_with(hangs_up_unread, NULL, &c), CALL_ANSWERED);
 }
 
-TEST(an_answer_shorter_than_it_says_is_unknown)
+TEST(an_answer_shorter_than_its_header_says_is_unknown)
 {
 	struct call c = charge(10000);
 
@@ -246,11 +246,11 @@ TEST(an_answer_shorter_than_it_says_is_unknown)
 	assert_int_equal(call_with(answers, "Status: 200\r\n", &c), CALL_UNKNOWN);
 }
 
-TEST(nonsense_is_unknown)
+TEST(an_answer_that_is_no_fastcgi_is_unknown)
 {
 	struct call c = charge(10000);
 
-	assert_int_equal(call_with(talks_nonsense, "HTTP/1.1 200 OK\r\n\r\n", &c), CALL_UNKNOWN);
+	assert_int_equal(call_with(sends_no_fastcgi, "HTTP/1.1 200 OK\r\n\r\n", &c), CALL_UNKNOWN);
 }
 
 TEST(a_callee_that_never_accepts_is_unknown_since_all_was_sent)
@@ -309,7 +309,7 @@ call_it(void *arg)
 	return call_do(m, &c) == CALL_ANSWERED ? 0 : 1;
 }
 
-/* The connection woke this worker and no other: nobody else would come for it. */
+/* The connection woke this worker and no other, so no other would serve it. */
 TEST(a_worker_told_to_end_while_a_connection_wakes_it_serves_that_one)
 {
 	pid_t worker = scratch_fork(be_worker, NULL), caller;

@@ -83,7 +83,7 @@ TEST_SETUP(make_story)
 	cli.m = arena_new(64 << 20);
 	strcpy(story, "/tmp/motorpool-story-XXXXXX");
 	cli.var = mkdtemp(story);
-	if (!cli.var || !cli_settle(&cli))
+	if (!cli.var || !cli_setup(&cli))
 		return -1;
 	play_story();
 	return 0;

@@ -756,6 +756,50 @@ TEST(a_database_of_ones_own_has_its_own_queue)
 	db_close(main_db);
 }
 
+/* --- what the command asks of the engine ----------------------------------------------------------------------------- */
+
+TEST(an_undamaged_file_has_no_faults_and_an_orphan_is_named)
+{
+	struct db *db = scratch_open(&command);
+	const char *first = NULL;
+
+	assert_int_equal(db_verify(db, &first), 0);
+	assert_int_equal(db_verify_references(db, &first), 0);
+	assert_null(first);
+	sqlite3_exec(db->sqlite, "PRAGMA foreign_keys = OFF", NULL, NULL, NULL);
+	db_script(db, "CREATE TABLE t_of (car_id INTEGER REFERENCES t_car (car_id)); INSERT INTO t_of VALUES (77)");
+	assert_int_equal(db_verify_references(db, &first), 1);
+	assert_string_equal(first, "t_of row 1");
+	assert_false(db_failed(db));
+	db_close(db);
+}
+
+TEST(another_database_is_read_beside_and_a_missing_one_is_not_made)
+{
+	struct db *db = scratch_open(&command);
+
+	assert_false(db_beside(db, scratch_path("nosuch.db"), "other"));
+	assert_int_not_equal(access(scratch_path("nosuch.db"), F_OK), 0);
+	assert_true(db_beside(db, scratch_path("view.db"), "other"));
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM other.t_seen"), 0);
+	assert_false(db_failed(db));
+	db_close(db);
+}
+
+TEST(what_was_written_in_bulk_is_there_when_the_others_are_let_in)
+{
+	struct db *db = scratch_open(&command), *other;
+
+	db_bulk(db, true);
+	add_car(db, "A");
+	db_bulk(db, false);
+	other = scratch_open(&command);
+	assert_true(db_exists(other, "SELECT 1 FROM t_car WHERE plate = 'A'"));
+	assert_false(db_failed(db));
+	db_close(other);
+	db_close(db);
+}
+
 /* --- how long it takes -------------------------------------------------------------------------------------------- */
 
 TEST(figures)

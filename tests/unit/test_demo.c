@@ -289,7 +289,7 @@ TEST(the_two_log_ins_and_the_employee_have_everything_to_look_at)
 
 	cli.m = arena_new(64 << 20);
 	cli.var = scratch;
-	assert_true(cli_settle(&cli));
+	assert_true(cli_setup(&cli));
 	play_log_ins(&w, &s);
 	db = w.db;
 	assert_true(db_exists(db, "SELECT 1 FROM delivery WHERE direction = 'delivery' AND state = 'DELIVERED' AND odometer_km > 0 AND received_by <> ''"));

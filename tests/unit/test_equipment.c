@@ -7,8 +7,8 @@
 #include "scratch.h"
 
 #include "cgi-bin/equipment/policy.c"
-#include "cgi-bin/equipment/reviews.h"
 #include "domain/rental.h"
+#include "domain/review_client.h"
 #include "lib/base/settings.h"
 
 #define NOW    1800000000       /* on a half hour */
@@ -27,20 +27,18 @@ static const char *its_reason;
 static int n_asked, n_closed, closed_s;
 
 static enum review_answer
-ask(struct db *d, const struct equipment_order *o, const char **reason)
+ask(struct db *d, const struct review_request *q, const char **reason)
 {
-	(void)d;
-	assert_true(o->order_id > 0);
+	assert_true(db_exists(d, "SELECT 1 FROM equipment_order WHERE code = $1", q->key));     /* the row first */
 	n_asked++;
 	*reason = its_reason;
 	return review_says;
 }
 
 static enum review_answer
-close_case(struct db *d, const struct equipment_order *o, const char *reason)
+close_case(struct db *d, const char *key, const char *reason)
 {
-	(void)d;
-	(void)o;
+	assert_true(db_exists(d, "SELECT 1 FROM equipment_order WHERE code = $1", key));
 	assert_true(*reason != '\0');
 	n_closed++;
 	return says_to_close;
@@ -52,7 +50,7 @@ closed_for_s(void)
 	return closed_s;
 }
 
-static const struct equipment_reviews test_reviews = { ask, close_case, closed_for_s };
+static const struct review_client test_reviews = { ask, close_case, closed_for_s };
 
 TEST_SETUP(begin)
 {
@@ -68,9 +66,9 @@ TEST_SETUP(begin)
 		.max_ahead_days = 365, .max_rental_days = 60,
 		.equipment_categories = "camping:sync:Camping:캠핑 용품; winter:async:Winter gear:겨울 용품",
 	};
-	equipment_reviews = &test_reviews;
-	review_says = REVIEW_SAYS_YES;
-	says_to_close = REVIEW_IS_CLOSED;
+	review_client = &test_reviews;
+	review_says = REVIEW_ANSWER_APPROVED;
+	says_to_close = REVIEW_ANSWER_CLOSED;
 	its_reason = "";
 	n_asked = n_closed = closed_s = 0;
 	return 0;
@@ -531,7 +529,7 @@ TEST(review_says_wait_and_a_person_decides)
 	int64_t item = add("Tent", "camping", 10, 0);
 	struct equipment_order o;
 
-	review_says = REVIEW_SAYS_WAIT;
+	review_says = REVIEW_ANSWER_QUEUED;
 	o = placed(item, 5, 0, 24);
 	assert_int_equal(o.state, EQUIPMENT_ORDERED);
 	assert_int_equal(n_events("equipment.ordered"), 1);
@@ -546,7 +544,7 @@ TEST(review_says_no_with_a_reason)
 	struct equipment_wish w = wish(item, 2, 0, 24);
 	struct equipment_order o;
 
-	review_says = REVIEW_SAYS_NO;
+	review_says = REVIEW_ANSWER_REJECTED;
 	its_reason = "not for you";
 	w.request_key = "key";
 	assert_int_equal(equipment_place(db, &w, &o, &n_free), ORDER_REFUSED);
@@ -559,7 +557,7 @@ TEST(review_says_no_with_a_reason)
 
 TEST(review_is_away_and_nothing_was_taken)
 {
-	static const enum review_answer away[] = { REVIEW_NOT_ASKED, REVIEW_UNKNOWN, REVIEW_IS_CLOSED };
+	static const enum review_answer away[] = { REVIEW_ANSWER_NOT_ASKED, REVIEW_ANSWER_UNKNOWN, REVIEW_ANSWER_CLOSED };
 	int64_t item = add("Tent", "camping", 10, 0), n_free;
 	struct equipment_wish w = wish(item, 2, 0, 24);
 	struct equipment_order o;
@@ -574,7 +572,7 @@ TEST(review_is_away_and_nothing_was_taken)
 	}
 	assert_int_equal(n_events("equipment.ordered"), 0);
 	assert_int_equal(n_events("stock.changed"), 1);
-	review_says = REVIEW_SAYS_YES;
+	review_says = REVIEW_ANSWER_APPROVED;
 	assert_int_equal(equipment_place(db, &w, &o, &n_free), ORDER_OK);       /* the key is free again */
 	assert_int_equal(o.state, EQUIPMENT_APPROVED);
 	assert_int_equal(stock_of(db, item), 8);
@@ -600,7 +598,7 @@ TEST(an_answer_that_nobody_waited_for_is_swept)
 	struct equipment_order o, again;
 
 	w.request_key = "key";
-	review_says = REVIEW_SAYS_WAIT;
+	review_says = REVIEW_ANSWER_QUEUED;
 	assert_int_equal(equipment_place(db, &w, &o, &n_free), ORDER_OK);
 	db_do(others, "UPDATE equipment_order SET asked_at = $2 WHERE order_id = $1", o.order_id, (int64_t)NOW);   /* as if its worker had died */
 	assert_int_equal(equipment_place(db, &w, &again, &n_free), ORDER_IN_PROGRESS);
@@ -618,7 +616,7 @@ TEST(reviews_event_may_be_quicker_than_its_answer)
 	int64_t item = add("Tent", "camping", 10, 0);
 	struct equipment_order o;
 
-	review_says = REVIEW_SAYS_WAIT;
+	review_says = REVIEW_ANSWER_QUEUED;
 	o = placed(item, 2, 0, 24);
 	db_do(others, "UPDATE equipment_order SET asked_at = $2 WHERE order_id = $1", o.order_id, (int64_t)NOW);
 	decide("review.approved", &o, "");
@@ -633,11 +631,11 @@ TEST(review_must_let_go_before_an_order_is_given_up)
 	int64_t item = add("Tent", "camping", 10, 0);
 	struct equipment_order o = placed(item, 2, 0, 24);
 
-	says_to_close = REVIEW_NOT_ASKED;
+	says_to_close = REVIEW_ANSWER_NOT_ASKED;
 	assert_int_equal(equipment_give_up(db, &o, EMP, false), ORDER_CANCEL_LATER);
 	assert_int_equal(state_of(&o), EQUIPMENT_APPROVED);
 	assert_int_equal(stock_of(db, item), 8);
-	says_to_close = REVIEW_IS_CLOSED;
+	says_to_close = REVIEW_ANSWER_CLOSED;
 	assert_int_equal(equipment_give_up(db, &o, EMP, false), ORDER_CANCEL_DONE);
 	assert_int_equal(stock_of(db, item), 10);
 	assert_int_equal(n_closed, 2);

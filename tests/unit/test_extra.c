@@ -5,6 +5,7 @@
 #include "test.h"
 
 #include "domain/rental.h"
+#include "domain/review_client.h"
 #include "scratch.h"
 
 #include "cgi-bin/booking/extra.c"
@@ -85,11 +86,11 @@ static int n_reviews, review_away_s;
 static char review_key[60];
 
 static enum review_answer
-play_review(struct db *d, const struct booking *b, const struct booking_extra *x, const char **reason)
+play_review(struct db *d, const struct review_request *q, const char **reason)
 {
 	(void)d;
 	n_reviews++;
-	snprintf(review_key, sizeof(review_key), "%s-%lld", b->code, (long long)x->line_no);
+	snprintf(review_key, sizeof(review_key), "%s", q->key);
 	*reason = "too many";
 	return review_says;
 }
@@ -100,7 +101,7 @@ play_review_away(void)
 	return review_away_s;
 }
 
-static const struct reviews played_reviews = { play_review, play_review_away };
+static const struct review_client played_reviews = { play_review, NULL, play_review_away };
 
 static enum delivery_answer delivery_says;
 static int n_deliveries;
@@ -145,11 +146,11 @@ TEST_SETUP(begin)
 		" (1, 'Child seat', '카시트', 'child_seat', 5000, 1, 0, 0), (2, 'Tent', '텐트', 'camping', 20000, 1, 0, 0), (3, 'Sled', '썰매', 'winter', 9000, 0, 0, 0);"
 		"INSERT INTO stock_entry (item_id, kind, quantity, balance, entered_at) VALUES (1, 'receive', 5, 5, 0), (2, 'receive', 4, 4, 0), (3, 'receive', 9, 9, 0);");
 	payments = &played;
-	reviews = &played_reviews;
+	review_client = &played_reviews;
 	deliveries = &played_deliveries;
 	charge_says = CHARGE_ANSWER_APPROVED;
 	refund_says = REFUND_ANSWER_DONE;
-	review_says = REVIEW_GOES_ON;
+	review_says = REVIEW_ANSWER_QUEUED;
 	delivery_says = DELIVERY_ANSWER_CANCELLED;
 	n_charges = n_refunds = n_keys = n_reviews = n_deliveries = review_away_s = 0;
 	charged = paid_back = 0;
@@ -481,7 +482,7 @@ TEST(a_no_of_review_releases_the_hold_and_charges_nothing)
 {
 	struct booking b;
 
-	review_says = REVIEW_SAYS_NO;
+	review_says = REVIEW_ANSWER_REJECTED;
 	assert_int_equal(order_tents(&b), BOOKING_NOT_APPROVED);
 	assert_string_equal(b.trouble.reason, "too many");
 	assert_int_equal(n_charges, 0);
@@ -498,11 +499,11 @@ TEST(review_that_is_not_heard_releases_the_hold_and_charges_nothing)
 {
 	struct booking b;
 
-	review_says = REVIEW_NOT_HEARD;
+	review_says = REVIEW_ANSWER_UNKNOWN;
 	assert_int_equal(order_tents(&b), BOOKING_REVIEW_LATER);
 	assert_int_equal(found(b.code).state, BOOKING_EXPIRED);
 	assert_int_equal(n_charges, 0);
-	review_says = REVIEW_GOES_ON;
+	review_says = REVIEW_ANSWER_QUEUED;
 	assert_int_equal(order_tents(&b), BOOKING_OK);
 }
 
@@ -1073,7 +1074,7 @@ something_happens(void)
 
 	charge_says = roll(6) ? CHARGE_ANSWER_APPROVED : CHARGE_ANSWER_DECLINED;
 	refund_says = roll(3) ? REFUND_ANSWER_DONE : roll(2) ? REFUND_ANSWER_LATER : REFUND_ANSWER_PENDING;
-	review_says = roll(5) ? REVIEW_GOES_ON : roll(2) ? REVIEW_SAYS_NO : REVIEW_NOT_HEARD;
+	review_says = roll(5) ? REVIEW_ANSWER_QUEUED : roll(2) ? REVIEW_ANSWER_REJECTED : REVIEW_ANSWER_UNKNOWN;
 	delivery_says = (enum delivery_answer)roll(4);
 	clock_set(clock_now() + roll(4000));
 	if (!code || !*code || roll(4) == 0) {

@@ -1,4 +1,4 @@
-/* test_gauge - what workers say of themselves, counted by many and read by others; and how long a socket's line is. */
+/* test_gauge - the workers' counters, written by many processes and read by others; and the length of a socket's backlog. */
 #include "test.h"
 
 static int64_t fake_ms;
@@ -15,36 +15,36 @@ static int64_t test_clock_ms(void) { return fake_ms; }
 #include <sys/socket.h>
 #include <sys/un.h>
 
-TEST(what_one_counts_another_sees)
+TEST(what_one_process_counts_another_reads)
 {
 	struct gauge *g = gauge_open(scratch, "fleet");
-	const struct gauge *seen = gauge_look(scratch, "fleet");
+	const struct gauge *reader = gauge_open_readonly(scratch, "fleet");
 
 	assert_non_null(g);
-	assert_non_null(seen);
+	assert_non_null(reader);
 	fake_ms = 1000000;
 	gauge_begin(g, 3);
-	assert_int_equal(atomic_load(&seen->worker[3].busy_since_ms), 1000000);
+	assert_int_equal(atomic_load(&reader->worker[3].busy_since_ms), 1000000);
 	gauge_end(g, 3, 200, 1500);
 	gauge_end(g, 3, 503, 90);
 	gauge_end(g, 3, 500, 9000000);
-	assert_int_equal(atomic_load(&seen->worker[3].busy_since_ms), 0);
-	assert_int_equal(atomic_load(&seen->worker[3].n_requests), 3);
-	assert_int_equal(atomic_load(&seen->n_requests[2]), 1);
-	assert_int_equal(atomic_load(&seen->n_requests[5]), 2);
-	assert_int_equal(atomic_load(&seen->sum_us), 1500 + 90 + 9000000);
-	assert_int_equal(atomic_load(&seen->bucket[0]), 1);
-	assert_int_equal(atomic_load(&seen->bucket[4]), 1);
-	assert_int_equal(atomic_load(&seen->bucket[GAUGE_BUCKETS]), 1);
+	assert_int_equal(atomic_load(&reader->worker[3].busy_since_ms), 0);
+	assert_int_equal(atomic_load(&reader->worker[3].n_requests), 3);
+	assert_int_equal(atomic_load(&reader->n_requests[2]), 1);
+	assert_int_equal(atomic_load(&reader->n_requests[5]), 2);
+	assert_int_equal(atomic_load(&reader->sum_us), 1500 + 90 + 9000000);
+	assert_int_equal(atomic_load(&reader->bucket[0]), 1);
+	assert_int_equal(atomic_load(&reader->bucket[4]), 1);
+	assert_int_equal(atomic_load(&reader->bucket[GAUGE_BUCKETS]), 1);
 	gauge_close(g);
-	gauge_close(seen);
+	gauge_close(reader);
 }
 
-TEST(nobody_counts_where_there_is_no_gauge)
+TEST(without_a_gauge_nothing_is_counted)
 {
 	gauge_begin(NULL, 0);
 	gauge_end(NULL, 0, 200, 1);
-	assert_null(gauge_look(scratch, "nobody"));
+	assert_null(gauge_open_readonly(scratch, "none"));
 	assert_int_equal(gauge_minute(NULL).n, 0);
 }
 
@@ -55,7 +55,7 @@ TEST(the_last_minute_is_six_whole_windows)
 
 	for (fake_ms = 50 * GAUGE_WINDOW_MS; fake_ms < 60 * GAUGE_WINDOW_MS; fake_ms += 100)
 		gauge_end(g, 0, 200, 3000);
-	m = gauge_minute(g);                            /* the window in hand has just begun */
+	m = gauge_minute(g);                            /* the current window has just begun */
 	assert_int_equal(m.n, 600);
 	assert_true(m.per_s > 9.9 && m.per_s < 10.1);
 	assert_int_equal(m.n_failed, 0);
@@ -84,7 +84,7 @@ TEST(quantiles_are_those_of_the_requests)
 	gauge_close(g);
 }
 
-TEST(many_processes_count_and_none_is_forgotten)
+TEST(counts_of_many_processes_are_not_lost)
 {
 	struct gauge *g = gauge_open(scratch, "mypage");
 
@@ -118,12 +118,12 @@ TEST(only_public_workers_that_can_serve_are_counted)
 	gauge_close(g);
 }
 
-TEST(the_length_of_a_line_is_known)
+TEST(the_length_of_the_backlog_is_known)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	int s = socket(AF_UNIX, SOCK_STREAM, 0), c[5], n;
 
-	snprintf(at.sun_path, sizeof(at.sun_path), "%s", scratch_path("line.sock"));
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s", scratch_path("backlog.sock"));
 	assert_int_equal(bind(s, (struct sockaddr *)&at, sizeof(at)), 0);
 	assert_int_equal(listen(s, 10), 0);
 	assert_int_equal(backlog_length(s), 0);

@@ -1,4 +1,4 @@
-/* test_jail - what a worker may do and what it may not, each tried in a child that has locked itself up. */
+/* test_jail - what a jailed worker can and cannot do, each tried in a child process. */
 #include "test.h"
 
 #include "lib/process/jail.c"
@@ -18,7 +18,7 @@ a_jail(int may)
 	return (struct jail){ .may = may, .root = here, .var = scratch, .bin = "/nowhere", .execute = may & JAIL_EXECUTE ? "/bin/true" : NULL };
 }
 
-/* In a child that is locked up: true when what is tried works. */
+/* In a jailed child: does what is tried succeed? */
 static bool
 works(int may, bool (*try)(void))
 {
@@ -37,11 +37,11 @@ works(int may, bool (*try)(void))
 	return WEXITSTATUS(status) == 0;
 }
 
-static bool has_walls(void) { return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0; }
+static bool has_landlock(void) { return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0; }
 
-static bool try_inet(void) { return can_talk(AF_INET, SOCK_STREAM) && can_talk(AF_INET6, SOCK_DGRAM); }
-static bool try_packet(void) { return can_talk(AF_PACKET, SOCK_RAW) || can_talk(AF_ALG, SOCK_SEQPACKET) || can_talk(AF_VSOCK, SOCK_STREAM); }
-static bool try_unix(void) { return can_talk(AF_UNIX, SOCK_STREAM); }
+static bool try_inet(void) { return can_open_socket(AF_INET, SOCK_STREAM) && can_open_socket(AF_INET6, SOCK_DGRAM); }
+static bool try_packet(void) { return can_open_socket(AF_PACKET, SOCK_RAW) || can_open_socket(AF_ALG, SOCK_SEQPACKET) || can_open_socket(AF_VSOCK, SOCK_STREAM); }
+static bool try_unix(void) { return can_open_socket(AF_UNIX, SOCK_STREAM); }
 static bool try_trace(void) { return ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0; }
 static bool try_look(void) { return can_open("/etc/passwd", O_RDONLY) || can_open("/root", O_RDONLY | O_DIRECTORY) || can_open("/", O_RDONLY | O_DIRECTORY); }
 static bool try_read(void) { return can_open("motorpool.conf", O_RDONLY) && can_open("templates", O_RDONLY | O_DIRECTORY) && can_open("/usr/share/zoneinfo/Asia/Seoul", O_RDONLY); }
@@ -58,7 +58,7 @@ try_write(void)
 }
 
 static bool
-can_run(const char *path)
+can_spawn(const char *path)
 {
 	char *argv[] = { (char *)(uintptr_t)path, NULL }, *env[] = { NULL };
 	int status;
@@ -66,17 +66,17 @@ can_run(const char *path)
 
 	return posix_spawn(&pid, path, NULL, NULL, argv, env) == 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
-static bool try_run(void) { return can_run("/bin/true"); }
-static bool try_run_other(void) { return can_run("/bin/echo") || can_run("/bin/sh"); }
+static bool try_run(void) { return can_spawn("/bin/true"); }
+static bool try_run_other(void) { return can_spawn("/bin/echo") || can_spawn("/bin/sh"); }
 
-TEST(everybody_serves)
+TEST(a_worker_can_serve)
 {
 	assert_true(works(0, try_unix));
 	assert_true(works(0, try_read));
 	assert_true(works(0, try_write));
 }
 
-TEST(nobody_traces_mounts_or_gets_into_the_kernel)
+TEST(none_can_trace_mount_or_change_the_kernel)
 {
 	for (int may = 0; may < 4; may++) {
 		assert_false(works(may, try_trace));
@@ -86,14 +86,14 @@ TEST(nobody_traces_mounts_or_gets_into_the_kernel)
 	}
 }
 
-TEST(only_who_needs_the_network_gets_it)
+TEST(the_network_is_only_for_those_that_need_it)
 {
 	assert_false(works(0, try_inet));
 	assert_false(works(JAIL_EXECUTE, try_inet));
 	assert_true(works(JAIL_NETWORK, try_inet));
 }
 
-/* As payment finds its card provider: by name, in a thread. Nobody answers at port 1, but that is found out only after the name. */
+/* As payment resolves its card provider's name, in a thread. Port 1 refuses the connection, but only after the name was resolved. */
 static bool
 try_name(void)
 {
@@ -112,9 +112,9 @@ try_name(void)
 	return rc == CURLE_COULDNT_CONNECT;
 }
 
-TEST(who_needs_the_network_finds_others_by_name)
+TEST(with_the_network_comes_name_resolution)
 {
-	if (!try_name())                /* this machine does not know its own */
+	if (!try_name())                /* this machine cannot resolve its own name */
 		skip();
 	assert_true(works(JAIL_NETWORK, try_name));
 	assert_false(works(0, try_name));
@@ -123,31 +123,31 @@ TEST(who_needs_the_network_finds_others_by_name)
 static bool try_ask(void) { return kill(getppid(), 0) == 0 && kill(1 << 22, 0) != 0 && errno == ESRCH; }
 static bool try_signal(void) { return kill(getppid(), SIGCONT) == 0; }
 
-TEST(anybody_may_ask_whether_a_process_lives_and_do_nothing_to_it)
+TEST(a_worker_may_test_whether_a_process_exists_but_not_signal_it)
 {
 	assert_true(works(0, try_ask));
 	assert_false(works(0, try_signal));
 }
 
-TEST(only_who_needs_a_program_runs_it_and_no_other)
+TEST(only_the_named_program_can_be_executed_and_only_by_those_that_need_it)
 {
 	assert_false(works(0, try_run));
 	assert_false(works(JAIL_NETWORK, try_run));
 	assert_true(works(JAIL_EXECUTE, try_run));
-	if (has_walls())
+	if (has_landlock())
 		assert_false(works(JAIL_EXECUTE, try_run_other));
 }
 
-TEST(files_that_are_none_of_its_business_stay_shut)
+TEST(other_files_cannot_be_opened)
 {
-	if (!has_walls())
+	if (!has_landlock())
 		skip();
 	assert_false(works(0, try_look));
 	assert_false(works(0, try_deface));
 	assert_false(works(JAIL_EXECUTE | JAIL_NETWORK, try_look));
 }
 
-/* Outside every jail: each of the looks for a hole finds one. */
+/* Without a jail each check finds a hole. */
 TEST(the_self_test_can_fail)
 {
 	struct jail j = a_jail(0);
@@ -155,19 +155,19 @@ TEST(the_self_test_can_fail)
 	pid_t pid = fork();
 
 	if (pid == 0)
-		_exit(hole_in_filter(0) && hole_in_filter(JAIL_NETWORK) && hole_in_walls(&j) ? 0 : 1);
+		_exit(hole_in_filter(0) && hole_in_filter(JAIL_NETWORK) && hole_in_ruleset(&j) ? 0 : 1);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 	unlink("/tmp/motorpool-jail-test");
 }
 
-/* One that lacks what it needs is told so and does not serve. */
+/* A worker that cannot open what it needs does not serve. */
 TEST(a_jail_that_is_too_narrow_is_noticed)
 {
 	int status;
 	pid_t pid;
 
-	if (!has_walls())
+	if (!has_landlock())
 		skip();
 	pid = fork();
 	if (pid == 0) {

@@ -1,4 +1,4 @@
-/* The ring of samples behind the small charts. */
+/* test_lag_history - the ring buffer of samples behind the charts of /ops. */
 #include "test.h"
 
 #include "scratch.h"
@@ -6,7 +6,7 @@
 #include "lib/event/lag_history.c"
 
 static void
-add(struct lag_history_shm *b, int64_t at)
+add_sample(struct lag_history_shm *b, int64_t at)
 {
 	struct lag_sample s = { .at = at, .wal_bytes = { at * 10, -1, 0 } };
 
@@ -22,7 +22,7 @@ TEST(without_a_relay_there_is_no_history)
 	assert_int_equal(h.n_samples, 0);
 }
 
-TEST(samples_come_back_oldest_first_with_all_they_said)
+TEST(samples_are_read_whole_and_oldest_first)
 {
 	struct lag_history_shm *b = lag_history_open(scratch);
 	struct lag_history h;
@@ -31,7 +31,7 @@ TEST(samples_come_back_oldest_first_with_all_they_said)
 	assert_int_equal(lag_history_column(b, "fleet"), 1);
 	assert_int_equal(lag_history_column(b, "booking"), 0);
 	for (int i = 1; i <= 3; i++)
-		add(b, i);
+		add_sample(b, i);
 	lag_history_close(b);
 	assert_true(lag_history_read(scratch_memory, scratch, &h));
 	assert_int_equal(h.n_consumers, 2);
@@ -46,14 +46,14 @@ TEST(samples_come_back_oldest_first_with_all_they_said)
 	}
 }
 
-TEST(the_oldest_make_room_and_another_relay_goes_on_with_the_same_ring)
+TEST(the_oldest_are_overwritten_and_another_relay_continues_the_same_ring)
 {
 	struct lag_history_shm *b;
 	struct lag_history h;
 
 	for (int64_t at = 1; at <= LAG_SAMPLES + 50; at++) {
 		b = lag_history_open(scratch);
-		add(b, at);
+		add_sample(b, at);
 		lag_history_close(b);
 	}
 	assert_true(lag_history_read(scratch_memory, scratch, &h));
@@ -62,7 +62,7 @@ TEST(the_oldest_make_room_and_another_relay_goes_on_with_the_same_ring)
 	assert_int_equal(h.samples[LAG_SAMPLES - 1].at, LAG_SAMPLES + 50);
 }
 
-TEST(more_consumers_than_places_are_left_out)
+TEST(more_consumers_than_columns_are_left_out)
 {
 	struct lag_history_shm *b = lag_history_open(scratch);
 
@@ -79,11 +79,11 @@ write_without_end(void *arg)
 
 	(void)arg;
 	for (int64_t at = 1; ; at++)
-		add(b, at);
+		add_sample(b, at);
 	return 0;
 }
 
-TEST(a_sample_read_while_it_is_written_is_whole_or_left_out)
+TEST(a_sample_read_while_it_is_written_is_whole_or_skipped)
 {
 	pid_t writer = scratch_fork(write_without_end, NULL);
 	int64_t n = 0;

@@ -107,7 +107,7 @@ hear(void)
 {
 	while (consumer_step(view, &mypage_consumer, 100) > 0)
 		;
-	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM main.event_retry /*scan*/"), 0);
+	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM event_retry /*scan*/"), 0);
 }
 
 static struct my_booking
@@ -864,12 +864,12 @@ TEST(an_unreadable_event_waits_and_holds_back_its_own_booking_only)
 	hold("MP-GOOD0000");
 	while (consumer_step(view, &mypage_consumer, 100) > 0)
 		;
-	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM main.event_retry /*scan*/"), 2);
+	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM event_retry /*scan*/"), 2);
 	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM my_booking /*scan*/"), 1);
 	assert_true(view_compare(root, scratch, NULL, NULL, &c, &why));
 	assert_int_equal(c.n_different, 0);
 	assert_int_equal(view_replay(root, scratch, NULL, NULL, &why), 3);
-	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM main.event_retry /*scan*/"), 2);
+	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM event_retry /*scan*/"), 2);
 	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM my_booking /*scan*/"), 1);
 }
 
@@ -877,7 +877,7 @@ TEST(read_models_ahead_of_the_log_are_made_anew)
 {
 	hold("MP-AAAA1111");
 	hear();
-	db_do(view, "UPDATE main.position SET event_id = 900 WHERE consumer = 'mypage'");
+	db_do(view, "UPDATE position SET event_id = 900 WHERE consumer = 'mypage'");
 	db_do(view, "UPDATE my_booking /*scan*/ SET amount = 1");
 	assert_true(view_is_ahead(view));
 	assert_false(mypage_consumer.sweep(view));
@@ -913,7 +913,7 @@ TEST(an_event_that_waits_or_changes_nothing_is_not_taken_for_a_lost_one)
 	tell("booking.cancelled", "MP-AAAA1111", "{\"refunded_amount\":\"many\"}");
 	while (consumer_step(view, &mypage_consumer, 100) > 0)
 		;
-	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM main.event_retry /*scan*/"), 1);
+	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM event_retry /*scan*/"), 1);
 	assert_false(view_is_ahead(view));
 }
 

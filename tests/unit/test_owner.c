@@ -1,4 +1,4 @@
-/* test_owner - root becomes somebody else for good. Each in a child; without root there is nothing to become. */
+/* test_owner - root becomes another user permanently, in a child process. Skipped unless root runs it. */
 #include "test.h"
 
 #include "lib/process/owner.c"
@@ -20,9 +20,9 @@ in_a_child(int (*run)(void))
 	return WEXITSTATUS(status);
 }
 
-/* 0: as it should be; else which of the looks found what should not be. */
+/* 0: as it should be; else the number of the check that failed. */
 static int
-become(void)
+becomes_owner(void)
 {
 	gid_t groups[8];
 
@@ -39,7 +39,7 @@ become(void)
 }
 
 static int
-stay(void)
+stays_root(void)
 {
 	return owner_become(scratch) && geteuid() == 0 ? 0 : 1;
 }
@@ -49,15 +49,15 @@ TEST(root_becomes_the_owner_and_there_is_no_way_back)
 	if (geteuid() != 0)
 		skip();
 	assert_int_equal(chown(scratch, NOBODY, NOBODY), 0);
-	assert_int_equal(in_a_child(become), 0);
+	assert_int_equal(in_a_child(becomes_owner), 0);
 }
 
 TEST(root_stays_root_where_the_folder_is_its_own)
 {
 	if (geteuid() != 0)
 		skip();
-	assert_int_equal(in_a_child(stay), 0);
-	assert_int_equal(in_a_child(become), 2);        /* the look above can fail */
+	assert_int_equal(in_a_child(stays_root), 0);
+	assert_int_equal(in_a_child(becomes_owner), 2);        /* the check above can fail */
 }
 
 TEST(a_new_folder_is_given_to_the_user_and_one_in_use_is_not)
@@ -66,9 +66,9 @@ TEST(a_new_folder_is_given_to_the_user_and_one_in_use_is_not)
 
 	if (geteuid() != 0)
 		skip();
-	assert_false(owner_give(scratch, "nobody-has-this-name", "/bin/true"));
+	assert_false(owner_give(scratch, "no-such-user", "/bin/true"));
 	assert_false(owner_give(scratch, "", "/bin/true"));
-	assert_false(owner_give(scratch, "nobody", "/proc/1/exe"));         /* he could not run it */
+	assert_false(owner_give(scratch, "nobody", "/proc/1/exe"));         /* that user cannot execute it */
 	scratch_write(scratch_path("motorpool.db"), "x");
 	assert_false(owner_give(scratch, "nobody", "/bin/true"));
 	unlink(scratch_path("motorpool.db"));

@@ -1,9 +1,9 @@
-/* The relay: two at once, killed ones, knocks, children that die, WALs that are moved. Each relay is a process of its own. */
+/* test_relay - relays that take over, are killed, are woken by commits; checkpoints; --once. Each relay is a child process. */
 #include "test.h"
 
-#include "relay_house.h"
+#include "relay_world.h"
 
-/* --- turns ------------------------------------------------------------------------------------------------------------ */
+/* --- active and standby ------------------------------------------------------------------------------------------------------------ */
 
 TEST(two_relays_at_once_and_each_event_takes_effect_once)
 {
@@ -13,7 +13,7 @@ TEST(two_relays_at_once_and_each_event_takes_effect_once)
 	each_once(300);
 }
 
-TEST(a_third_relay_leaves_at_once)
+TEST(a_third_relay_ends_at_once)
 {
 	pid_t third;
 
@@ -26,7 +26,7 @@ TEST(a_third_relay_leaves_at_once)
 	gone(third);
 }
 
-TEST(when_its_time_is_over_the_next_one_goes_on_without_a_gap)
+TEST(when_its_time_is_over_the_standby_takes_over_without_a_gap)
 {
 	pid_t first;
 
@@ -42,7 +42,7 @@ TEST(when_its_time_is_over_the_next_one_goes_on_without_a_gap)
 	each_once(300);
 }
 
-TEST(the_next_one_takes_over_when_the_active_is_killed)
+TEST(the_standby_takes_over_when_the_active_relay_is_killed)
 {
 	pid_t first;
 	int status;
@@ -59,7 +59,7 @@ TEST(the_next_one_takes_over_when_the_active_is_killed)
 	each_once(300);
 }
 
-TEST(sigterm_finishes_the_work_in_hand_and_leaves_no_child)
+TEST(after_sigterm_it_finishes_the_work_in_progress_and_leaves_no_child)
 {
 	pid_t relay;
 
@@ -108,7 +108,7 @@ reaction_us(int n_before)
 	return took[N_COMMITS / 2];
 }
 
-/* Without the knock it would be a tenth of a second, or half of it on average. A busy machine may try several times. */
+/* Without the wake-up it would take 50 ms on average. Repeated on a busy machine. */
 TEST(a_commit_is_reacted_to_within_milliseconds)
 {
 	bool is_quick = false;
@@ -121,7 +121,7 @@ TEST(a_commit_is_reacted_to_within_milliseconds)
 	assert_true(is_quick);
 }
 
-TEST(a_lost_knock_costs_a_tenth_of_a_second)
+TEST(a_lost_wakeup_costs_a_tenth_of_a_second)
 {
 	relay_for(60000);
 	emit_many("booking.paid", 1);
@@ -153,7 +153,7 @@ TEST(sweeps_come_every_second_under_a_steady_stream_of_events)
 	assert_true(count("t_swept", false) >= before + 3);
 }
 
-TEST(a_sign_of_life_is_touched_each_second)
+TEST(relay_alive_is_touched_each_second)
 {
 	const char *path = scratch_path("run/relay.alive");
 	struct stat before, after;
@@ -169,7 +169,7 @@ TEST(a_read_model_file_that_is_deleted_is_made_again_while_the_relay_runs)
 {
 	char root[512];
 
-	/* the real view.sql has no table of this test's; what matters is that the file comes back and the relay lives */
+	/* the real view.sql has no tables of this test; what matters is that the file is created and the relay lives */
 	assert_non_null(getcwd(root, sizeof(root)));
 	relay_for(60000);
 	emit_many("booking.paid", 5);
@@ -180,7 +180,7 @@ TEST(a_read_model_file_that_is_deleted_is_made_again_while_the_relay_runs)
 	assert_int_equal(db_failed(db), false);
 }
 
-/* --- the keeper ----------------------------------------------------------------------------------------------------------- */
+/* --- the checkpointer ----------------------------------------------------------------------------------------------------------- */
 
 TEST(the_wal_is_moved_into_the_file_while_writers_write)
 {
@@ -194,7 +194,7 @@ TEST(the_wal_is_moved_into_the_file_while_writers_write)
 	each_once(2000);
 }
 
-TEST(the_keeper_writes_down_how_far_behind_everybody_is)
+TEST(the_checkpointer_records_how_far_behind_each_consumer_is)
 {
 	struct lag_history h = { 0 };
 
@@ -228,7 +228,7 @@ be_once(void *arg)
 	return relay_run_once(&r);
 }
 
-TEST(once_handles_what_is_there_and_what_comes_of_it_and_leaves)
+TEST(once_handles_all_events_and_those_they_cause_and_ends)
 {
 	pid_t relay;
 

@@ -1,7 +1,7 @@
-/* The relay when its children crash, hang, are stopped and killed, and when a person pauses one. */
+/* test_relay_crash - the relay when its children crash, hang, are stopped or killed, and when a consumer is paused. */
 #include "test.h"
 
-#include "relay_house.h"
+#include "relay_world.h"
 
 /* Indexes of relay_members. */
 enum { PARENT, CHECKPOINTER, EFFECT, OTHER, SEEN };
@@ -26,9 +26,9 @@ member_pid(int i)
 }
 
 static bool
-is_gone_in(pid_t pid, int64_t born, int ms)
+is_gone_in(pid_t pid, int64_t started, int ms)
 {
-	return scratch_until(proc_started(pid) != born, ms);
+	return scratch_until(proc_started(pid) != started, ms);
 }
 
 static int64_t
@@ -45,16 +45,16 @@ wait_until_parked(int64_t n, int ms)
 
 /* --- crashes ---------------------------------------------------------------------------------------------------------- */
 
-TEST(a_policy_that_crashes_holds_only_its_own_subject_and_goes_on_when_it_is_healed)
+TEST(a_policy_that_crashes_blocks_only_its_own_subject_until_it_is_fixed)
 {
 	emit_many("booking.paid", 50);
-	emit_many("test.deadly", 1);            /* about MP-0, amid the others' events, in one batch with them */
+	emit_many("test.deadly", 1);            /* about MP-0, in one batch with other subjects' events */
 	emit_many("booking.paid", 100);
 	relay_for(60000);
-	assert_true(wait_until("t_other", 148, 10000));         /* all but two of MP-0 */
+	assert_true(wait_until("t_other", 148, 10000));         /* all but two, of MP-0 */
 	assert_true(wait_until_parked(3, 5000));
 	assert_int_equal(count("t_other", true), 148);
-	assert_true(wait_until("t_effect", 150, 5000));         /* the other consumer does not notice */
+	assert_true(wait_until("t_effect", 150, 5000));         /* the other consumer is not affected */
 	assert_true(wait_until("t_seen", 148, 5000));
 	assert_string_equal(db_text(db, "SELECT error FROM event_retry WHERE event_id = 51"), "the handler crashed (signal 11)");
 	assert_true(db_int(db, "SELECT tries FROM event_retry WHERE event_id = 51") >= 1);
@@ -66,7 +66,7 @@ TEST(a_policy_that_crashes_holds_only_its_own_subject_and_goes_on_when_it_is_hea
 	assert_true(wait_until("t_seen", 150, 5000));
 }
 
-TEST(a_policy_that_hangs_is_killed_before_the_writers_give_up_and_counted)
+TEST(a_policy_that_hangs_is_killed_before_writers_time_out_and_counts_as_a_failed_try)
 {
 	deadly = HANGS;
 	relay_for(60000);
@@ -74,8 +74,8 @@ TEST(a_policy_that_hangs_is_killed_before_the_writers_give_up_and_counted)
 	assert_true(wait_until("t_other", 10, 5000));
 	emit_many("test.deadly", 1);
 	scratch_sleep_ms(300);
-	emit_many("booking.paid", 1);           /* waits for the lock that the hanging one holds, 5 s at most */
-	assert_true(wait_until_parked(2, 10000));               /* it, and the later one of its subject */
+	emit_many("booking.paid", 1);           /* waits for the writers' lock, which the hung policy holds, 5 s at most */
+	assert_true(wait_until_parked(2, 10000));               /* that event, and the later one of its subject */
 	assert_string_equal(db_text(db, "SELECT error FROM event_retry WHERE event_id = 21"), "the handler hung and was killed");
 	assert_int_equal(db_int(db, "SELECT tries FROM event_retry WHERE event_id = 21"), 4);
 	scratch_write(scratch_path("healed"), "");
@@ -83,7 +83,7 @@ TEST(a_policy_that_hangs_is_killed_before_the_writers_give_up_and_counted)
 	assert_int_equal(count("t_other", false), 12);
 }
 
-TEST(kills_from_outside_give_no_event_up)
+TEST(kills_from_outside_make_no_event_a_dead_letter)
 {
 	int n = 0;
 
@@ -102,7 +102,7 @@ TEST(kills_from_outside_give_no_event_up)
 	each_once(n);
 }
 
-TEST(a_sweep_that_crashes_does_not_hold_the_events)
+TEST(a_sweep_that_crashes_does_not_block_events)
 {
 	double began = scratch_us();
 	int64_t n, most = 2;
@@ -120,16 +120,16 @@ TEST(a_sweep_that_crashes_does_not_hold_the_events)
 	assert_true(n >= 1 && n <= most);
 }
 
-/* --- who holds on ------------------------------------------------------------------------------------------------------- */
+/* --- hung processes of a relay that is gone ------------------------------------------------------------------------------------------------------- */
 
-TEST(a_stopped_child_of_a_killed_relay_is_killed_by_the_one_that_waits)
+TEST(the_standby_kills_a_stopped_child_of_a_killed_relay)
 {
 	pid_t first, child;
-	int64_t born;
+	int64_t started;
 
 	first = relay_for(60000);
 	child = member_pid(OTHER);
-	born = proc_started(child);
+	started = proc_started(child);
 	member_pid(SEEN);
 	emit_many("booking.paid", 10);
 	each_once(10);
@@ -140,11 +140,11 @@ TEST(a_stopped_child_of_a_killed_relay_is_killed_by_the_one_that_waits)
 	assert_int_equal(scratch_wait(first), -SIGKILL);
 	gone(first);
 	emit_many("booking.paid", 10);
-	assert_true(is_gone_in(child, born, 15000));
+	assert_true(is_gone_in(child, started, 15000));
 	each_once(20);
 }
 
-TEST(a_stopped_relay_is_killed_by_the_one_that_waits)
+TEST(the_standby_kills_a_stopped_relay)
 {
 	pid_t first;
 
@@ -154,40 +154,40 @@ TEST(a_stopped_relay_is_killed_by_the_one_that_waits)
 	scratch_sleep_ms(100);
 	kill(first, SIGSTOP);
 	emit_many("booking.paid", 10);
-	each_once(10);                          /* its children go on meanwhile */
+	each_once(10);                          /* its children work on meanwhile */
 	assert_int_equal(scratch_wait(first), -SIGKILL);
 	gone(first);
 	emit_many("booking.paid", 10);
 	each_once(20);
 }
 
-TEST(a_number_that_somebody_else_has_now_is_nobody_of_ours)
+TEST(a_reused_pid_is_not_taken_for_the_earlier_process)
 {
-	struct in_flight_table *hands = in_flight_open(scratch);
-	struct in_flight *h = in_flight_slot(hands, "effect");
+	struct in_flight_table *table = in_flight_open(scratch);
+	struct in_flight *f = in_flight_slot(table, "effect");
 	pid_t stranger = fork();
 
 	if (stranger == 0) {
 		pause();
 		_exit(0);
 	}
-	atomic_store(&h->pid, stranger);
-	atomic_store(&h->born, proc_started(stranger));
-	assert_false(in_flight_claim(h));            /* it lives: its note */
-	atomic_store(&h->born, proc_started(stranger) - 1);
-	assert_true(in_flight_claim(h));             /* the number was used again */
-	assert_int_equal(atomic_load(&h->pid), getpid());
+	atomic_store(&f->pid, stranger);
+	atomic_store(&f->started, proc_started(stranger));
+	assert_false(in_flight_claim(f));               /* it lives and keeps its slot */
+	atomic_store(&f->started, proc_started(stranger) - 1);
+	assert_true(in_flight_claim(f));                /* another process had this pid */
+	assert_int_equal(atomic_load(&f->pid), getpid());
 	kill(stranger, SIGKILL);
 	assert_int_equal(scratch_wait(stranger), -SIGKILL);
 	assert_int_equal(proc_started(stranger), 0);
-	shm_unmap(hands, sizeof(*hands));
+	shm_unmap(table, sizeof(*table));
 }
 
-/* --- a person's switch -------------------------------------------------------------------------------------------------- */
+/* --- pausing -------------------------------------------------------------------------------------------------- */
 
 static const struct db_role pauser_role = { .name = "pauser", .owns = "relay_pause" };
 
-TEST(a_paused_consumer_does_nothing_in_whatever_relay_until_it_is_resumed)
+TEST(a_paused_consumer_does_nothing_in_any_relay_until_it_is_resumed)
 {
 	struct db *pauser = scratch_open(&pauser_role);
 	pid_t first = relay_for(60000);
@@ -197,14 +197,14 @@ TEST(a_paused_consumer_does_nothing_in_whatever_relay_until_it_is_resumed)
 	each_once(10);
 	db_do(pauser, "INSERT INTO relay_pause (consumer, paused_at, paused_by, reason) VALUES ('effect', 1, 0, 'a test')");
 	db_do(pauser, "INSERT INTO relay_pause (consumer, paused_at, paused_by, reason) VALUES ('seen', 1, 0, 'a test')");
-	emit_many("booking.paid", 10);          /* committed after the pause: not one of them */
-	scratch_sleep_ms(1100);                 /* a sweep that was under way has ended */
+	emit_many("booking.paid", 10);          /* committed after the pause: none is handled */
+	scratch_sleep_ms(1100);                 /* a sweep in progress has ended */
 	swept = count("t_swept", false);
 	kill(first, SIGTERM);
 	assert_int_equal(scratch_wait(first), 0);
 	gone(first);
 	relay_for(60000);
-	assert_true(wait_until("t_other", 20, 5000));           /* the third runs on */
+	assert_true(wait_until("t_other", 20, 5000));           /* this one is not paused */
 	scratch_sleep_ms(1300);
 	assert_int_equal(count("t_effect", false), 10);
 	assert_int_equal(count("t_seen", false), 10);

@@ -8,6 +8,8 @@
  */
 #include "picture.h"
 
+#include "domain/photo.h"
+
 #include <errno.h>
 #include <gd.h>
 #include <linux/audit.h>

@@ -10,9 +10,6 @@
 
 #define PICTURE_MAX_PIXELS 40000000L
 
-/* How fleet-photo ends (../photo.c reads it). */
-enum picture_exit { PICTURE_DONE = 0, PICTURE_UNREADABLE = 2, PICTURE_TOO_LARGE = 3 };
-
 enum picture_type { PICTURE_UNKNOWN, PICTURE_JPEG, PICTURE_PNG, PICTURE_WEBP };
 
 struct picture {

@@ -1,9 +1,9 @@
 /*
- * relay_house - what the tests of the relay share: a scratch house with three consumers of events, relays that are processes of
- * their own, and counting what took effect. Include it after cmocka.h; it includes the relay.
+ * relay_world - what the tests of the relay share: a scratch state folder with three consumers of events, relays as child processes, and
+ * counting what took effect. It includes the relay.
  */
-#ifndef MP_RELAY_HOUSE_H
-#define MP_RELAY_HOUSE_H
+#ifndef MP_RELAY_WORLD_H
+#define MP_RELAY_WORLD_H
 
 #include "scratch.h"
 
@@ -33,7 +33,7 @@ on_paid(struct db *db, const struct event *e)
 	return true;
 }
 
-/* Each paid one is answered with an event of our own, which the third consumer waits for. */
+/* Answers each booking.paid with another event, for the third consumer. */
 static bool
 other_on_paid(struct db *db, const struct event *e)
 {
@@ -42,7 +42,7 @@ other_on_paid(struct db *db, const struct event *e)
 	return true;
 }
 
-static enum { DIES, HANGS } deadly;     /* what it does until the file "healed" is there */
+static enum { DIES, HANGS } deadly;     /* what the policy of test.deadly does until the file "healed" exists */
 static bool sweep_is_deadly;
 
 static bool
@@ -55,7 +55,7 @@ on_deadly(struct db *db, const struct event *e)
 		return db_do(db, "INSERT INTO t_other (event_id, at_us) VALUES ($1, $2)", e->event_id, (int64_t)scratch_us()) == 1;
 	while (deadly == HANGS)
 		pause();
-	signal(SIGSEGV, SIG_DFL);       /* a sanitizer would make a report of it */
+	signal(SIGSEGV, SIG_DFL);       /* not the sanitizer's handler, which would print a report */
 	raise(SIGSEGV);
 	return true;
 }
@@ -147,7 +147,7 @@ emit_many(const char *type, int n)
 	}
 }
 
-/* Asks the databases from a connection of its own, as a page would. */
+/* Reads from a connection of its own, as a page would. */
 #define SEEN_ROLE_COUNT "SELECT COUNT(*) FROM t_seen /*scan*/"
 static struct db_role looker_role = { .name = "looker", .owns = "t_effect t_other t_seen t_swept", .on_view = true };
 
@@ -178,7 +178,7 @@ wait_until(const char *table, int64_t n, int ms)
 static void
 each_once(int n)
 {
-	/* whichever was killed last rests longest */
+	/* the one killed most recently pauses longest */
 	assert_true(wait_until("t_seen", n, 15000) && wait_until("t_effect", n, 15000) && wait_until("t_other", n, 15000));
 	scratch_sleep_ms(150);
 	assert_int_equal(count("t_effect", false), n);

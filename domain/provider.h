@@ -12,10 +12,10 @@
  *	sandbox_direct_open(sandbox_db);
  *	toss_ask = sandbox_direct;
  */
-#ifndef MP_PAYMENT_PROVIDER_H
-#define MP_PAYMENT_PROVIDER_H
+#ifndef MP_PROVIDER_H
+#define MP_PROVIDER_H
 
-#include "domain/rental.h"
+#include "rental.h"
 #include "lib/base/arena.h"
 #include "lib/call/call.h"
 
