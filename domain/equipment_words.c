@@ -18,10 +18,10 @@ const struct words equipment_state_words = WORDS(equipment_state_word);
 
 static const struct word stock_kind_word[] = {
 	[STOCK_RECEIVE] = { "receive", N_("Received") },
-	[STOCK_ORDER]   = { "order",   N_("Taken for an order") },
-	[STOCK_RETURN]  = { "return",  N_("Back from an order") },
+	[STOCK_ORDER]   = { "order",   N_("Reserved for an order") },
+	[STOCK_RETURN]  = { "return",  N_("Returned from an order") },
 	[STOCK_LOSS]    = { "loss",    N_("Lost or broken") },
-	[STOCK_ADJUST]  = { "adjust",  N_("Counted again") },
+	[STOCK_ADJUST]  = { "adjust",  N_("Stock adjustment") },
 };
 const struct words stock_kind_words = WORDS(stock_kind_word);
 
@@ -35,12 +35,12 @@ const char *
 equipment_reason_in_words(const char *end_reason)
 {
 	static const struct { const char *code, *words; } said[] = {
-		{ "customer",       N_("It was cancelled by whoever ordered it.") },
+		{ "customer",       N_("It was cancelled by the customer.") },
 		{ "manager",        N_("It was cancelled by the branch.") },
-		{ "booking",        N_("The booking it belonged to has ended.") },
-		{ "not_collected",  N_("Nobody came for it.") },
+		{ "booking",        N_("Its booking has ended.") },
+		{ "not_collected",  N_("It was not picked up.") },
 		{ "not_handed_out", N_("It was not handed out with the car.") },
-		{ "later",          N_("The approval could not be asked for, so it was not taken.") },
+		{ "later",          N_("Approval could not be requested, so the order was not accepted.") },
 	};
 
 	for (size_t i = 0; end_reason && i < sizeof(said) / sizeof(said[0]); i++)

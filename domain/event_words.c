@@ -19,7 +19,7 @@
 	     N_("The booking was not completed")) \
 	BOTH(BOOKING_CONFIRMED, N_("The booking was confirmed"), \
 	     N_("Your booking is confirmed")) \
-	BOTH(BOOKING_HANDED_OUT, N_("The car was picked up"), \
+	BOTH(BOOKING_HANDED_OUT, N_("The car was handed over to the customer"), \
 	     N_("You picked up the car")) \
 	BOTH(BOOKING_RETURNED, N_("The car was returned"), \
 	     N_("You returned the car")) \

@@ -4,7 +4,7 @@
 #include "lib/base/lang.h"
 
 static const struct word view_word[] = {
-	[BOARD_OPEN]     = { "open",     N_("Open jobs") },
+	[BOARD_OPEN]     = { "open",     N_("To do") },
 	[BOARD_TODAY]    = { "today",    N_("Today") },
 	[BOARD_TOMORROW] = { "tomorrow", N_("Tomorrow") },
 	[BOARD_FINISHED] = { "finished", N_("Finished") },

@@ -11,7 +11,7 @@ static const struct word state_word[] = {
 	[JOB_REQUESTED] = { "REQUESTED", N_("Unassigned") },
 	[JOB_SCHEDULED] = { "SCHEDULED", N_("Assigned") },
 	[JOB_SHIPPED]   = { "SHIPPED",   N_("On the way") },
-	[JOB_DELIVERED] = { "DELIVERED", N_("Handed over") },
+	[JOB_DELIVERED] = { "DELIVERED", N_("Done") },
 	[JOB_CANCELLED] = { "CANCELLED", N_("Cancelled") },
 };
 const struct words delivery_state_words = WORDS(state_word);

@@ -12,7 +12,7 @@ static const struct word trip_word[] = {
 	[TRIP_REQUESTED] = { "REQUESTED", N_("Being arranged") },
 	[TRIP_SCHEDULED] = { "SCHEDULED", N_("Courier assigned") },
 	[TRIP_SHIPPED]   = { "SHIPPED",   N_("On the way") },
-	[TRIP_DELIVERED] = { "DELIVERED", N_("Handed over") },
+	[TRIP_DELIVERED] = { "DELIVERED", N_("Done") },
 	[TRIP_CANCELLED] = { "CANCELLED", N_("Cancelled") },
 };
 const struct words my_trip_words = WORDS(trip_word);
@@ -67,7 +67,7 @@ const struct shape my_message_shape = SHAPE(my_message, message_members);
 
 /* booking_confirmed tells of booking.confirmed, in the same words; reminders tell of the clock. */
 const char *
-my_message_in_words(const char *kind)
+my_message_in_words(const char *kind, const struct words *words)
 {
 	static const struct { const char *kind, *words; } more[] = {
 		{ "remind_pickup",      N_("Pick-up reminder") },
@@ -87,8 +87,8 @@ my_message_in_words(const char *kind)
 	cut = strchr(type, '_');
 	if (cut)
 		*cut = '.';
-	i = words_find(&customer_event_words, type);
-	return i < 0 ? kind : _(customer_event_words.word[i].label);
+	i = words_find(words, type);
+	return i < 0 ? kind : _(words->word[i].label);
 }
 
 /* --- a booking's ----------------------------------------------------------------------------------------------------------- */

@@ -75,7 +75,8 @@ struct my_message {
 	int state;                              /* enum my_letter */
 };
 extern const struct shape my_message_shape;
-const char *my_message_in_words(const char *kind);      /* what it told, translated; the kind itself when there are no words */
+/* What it told, translated, in the words of its event (event_words or customer_event_words); the kind itself when there are none. */
+const char *my_message_in_words(const char *kind, const struct words *words);
 
 int my_deliveries(struct db *db, const char *code, struct my_delivery **deliveries);            /* as they were asked for */
 int my_orders(struct db *db, const char *code, struct my_order **orders);                       /* a booking's, by price line */

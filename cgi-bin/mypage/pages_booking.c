@@ -238,7 +238,7 @@ make_letters(struct web *w, struct booking_page *p)
 	p->letters = arena_array(w->m, struct letter, p->n_letters + 1);
 	for (int i = 0; i < p->n_letters; i++)
 		p->letters[i] = (struct letter){
-			.message = p->booking.messages[i], .title = my_message_in_words(p->booking.messages[i].kind),
+			.message = p->booking.messages[i], .title = my_message_in_words(p->booking.messages[i].kind, &customer_event_words),
 		};
 }
 

@@ -133,7 +133,7 @@ page_view_cars(struct web *w)
 	fill_form(w, &p);
 	for (int i = 0; i < p.n_cars; i++)
 		if (p.cars[i].message)
-			p.cars[i].message->kind = my_message_in_words(p.cars[i].message->kind);
+			p.cars[i].message->kind = my_message_in_words(p.cars[i].message->kind, &event_words);
 	menu_of(w)->nav_view = true;
 	return web_page(w, form_bad(w) ? HTTP_UNPROCESSABLE : HTTP_OK, &cars_template, &p);
 }

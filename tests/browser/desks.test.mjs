@@ -210,7 +210,7 @@ await test('the courier hands the car over, and it is out: the customer, the des
 	await until('the booking is out', async () => await state_of(code) === 'OUT');
 	const window = await comes_in(dana);
 	await window.page.goto(`/my/bookings/${code}`);
-	await asks_until(window.page, /Handed over[\s\S]*20,?100 km/);
+	await asks_until(window.page, /Done[\s\S]*20,?100 km/);
 	const desk = await comes_in(manager);
 	await desk.page.goto(`/deliveries/${job}`);
 	assert.match(await main_text(desk.page), /Handover record[\s\S]*20,?100 km/);

@@ -201,7 +201,7 @@ sql "UPDATE delivery SET state = 'SCHEDULED', courier_id = $mine WHERE booking_c
 id=$(sql "SELECT delivery_id FROM delivery WHERE booking_code = 'MP-MANY0010'")
 test_that "then it has one big button" && get /deliveries && expect_body 'On my way' && expect_body "action=\"/deliveries/$id/ship\"" && expect_no_body '/assign"'
 test_that "he sees what lies in the car, and not what will not be had" && seat BOOKED 2 'Child seat' && seat ENDED 1 'Tent' && get "/deliveries/$id" &&
-	expect_body 'Equipment to load: 2 × Child seat<' && expect_no_body Tent && get "/deliveries/sheet?day=$(TZ=Asia/Seoul date -d @$window +%F)" && expect_body '<b>2 × Child seat</b>'
+	expect_body 'Equipment: 2 × Child seat<' && expect_no_body Tent && get "/deliveries/sheet?day=$(TZ=Asia/Seoul date -d @$window +%F)" && expect_body '<b>2 × Child seat</b>'
 test_that "and after it the next" && post "/deliveries/$id/ship" && expect_status 303 && get /deliveries && expect_body "/deliveries/$id#hand-over" && get "/deliveries/$id" && expect_body 'name="odometer_km"' && expect_no_body 'Cancel job'
 test_that "his day sheet is his own, whatever he asks for" && get '/deliveries/sheet?courier_id=3' && expect_status 200 && expect_body 'Lee Manager' && expect_no_body 'name="courier_id"'
 

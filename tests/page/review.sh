@@ -86,7 +86,7 @@ json GET '/reviews?tab=decided'; expect_js '.reviews | length' 2
 test_that "a case is shown with why it waits, and markup in a title is text"
 browse manager; get /reviews/2; expect_status 200; expect_body '5 × Tent &amp; pegs'; expect_body 'More than 4 units'; expect_body '<dd>Camping</dd>'; expect_body 'Approve'
 sql "UPDATE person SET lang = 'ko'"; get /reviews/2; expect_body '텐트 5개'; expect_body '4개 초과'
-get /reviews; expect_body '>텐트 5개</a>'; expect_body '심사 대기'; expect_body '요청 시각'; expect_no_body '가입일'
+get /reviews; expect_body '>텐트 5개</a>'; expect_body '심사 대기'; expect_body '신청 시각'; expect_no_body '가입일'
 sql "UPDATE person SET lang = 'en'"
 as manager; json GET /reviews/2; expect_js .key EQ-LARGE1; expect_js .quantity 5; expect_js .amount 200000; expect_js .currency KRW
 

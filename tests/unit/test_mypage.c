@@ -629,8 +629,8 @@ TEST(a_booking_shows_what_its_own_customer_was_sent_newest_first)
 	assert_int_equal(b.n_messages, 5);
 	assert_int_equal(b.messages[0].message_id, 9);
 	assert_int_equal(b.messages[0].state, LETTER_DEAD);
-	assert_string_equal(my_message_in_words(b.messages[0].kind), "The courier is on the way");
-	assert_string_equal(my_message_in_words("of_no_kind"), "of_no_kind");
+	assert_string_equal(my_message_in_words(b.messages[0].kind, &customer_event_words), "The courier is on the way");
+	assert_string_equal(my_message_in_words("of_no_kind", &event_words), "of_no_kind");
 	tell_message("message.sent", 9, KIM, "delivery_shipped", "MP-AAAA1111");        /* sent again */
 	b = found("MP-AAAA1111");
 	assert_int_equal(b.messages[0].state, LETTER_SENT);
