@@ -278,7 +278,7 @@ print_json(struct trace *t, const struct related_row *now, int n)
 
 /* Codes may be typed in small letters. NULL: it cannot be a subject. */
 static const char *
-subject_of(struct arena *m, const char *typed)
+typed_subject(struct arena *m, const char *typed)
 {
 	char *s = arena_strdup(m, typed);
 	size_t n = strlen(s);
@@ -302,7 +302,7 @@ trace(struct cli *c, int argc, char **argv)
 
 	if (argc < 2)
 		return cli_usage(c);
-	t.subject = subject_of(c->m, argv[1]);
+	t.subject = typed_subject(c->m, argv[1]);
 	if (!t.subject)
 		return cli_fail("%s is not a booking code", argv[1]);
 	for (int i = 2; i < argc; i++)

@@ -92,12 +92,12 @@ cancel_by_call(struct db *db, const char *key, const char *reason)
 }
 
 static int
-breaker_closed_for_s(void)
+closed_for_s_by_call(void)
 {
 	return call_closed_for_s("review");
 }
 
-const struct review_client review_by_call = { open_by_call, cancel_by_call, breaker_closed_for_s };
+const struct review_client review_by_call = { open_by_call, cancel_by_call, closed_for_s_by_call };
 
 int
 review_closed_for_s(void)

@@ -132,7 +132,7 @@ is_stuck_in_policy(const struct relay_child *c, int64_t now)
 }
 
 static void
-kill_if_hung(struct relay_child *c, int64_t now)
+child_kill_if_hung(struct relay_child *c, int64_t now)
 {
 	bool is_stuck = is_stuck_in_policy(c, now);
 
@@ -194,7 +194,7 @@ stop_children(void)
 	while (supervisor_n_running() > 0) {
 		leader_heartbeat();
 		poll(&signals, 1, 5);
-		supervisor_hear();
+		supervisor_read_signals();
 		supervisor_run(clock_ms());
 	}
 }
@@ -231,7 +231,7 @@ is_time_over(int64_t began_ms)
 }
 
 static void
-supervise(void)
+run_minute(void)
 {
 	struct pollfd p[2] = { { .fd = the.supervisor.signal_fd, .events = POLLIN }, { .fd = the.wakeup_fd, .events = POLLIN } };
 	int64_t began_ms = clock_ms();
@@ -240,10 +240,10 @@ supervise(void)
 		leader_heartbeat();
 		touch_alive_file();
 		for_each_child(c)
-			kill_if_hung(c, clock_ms());
+			child_kill_if_hung(c, clock_ms());
 		supervisor_run(clock_ms());
 		poll(p, 2, 100);
-		supervisor_hear();
+		supervisor_read_signals();
 		if (wakeup_drain(the.wakeup_fd)) {
 			wake_children();
 			usleep(ROUND_MS * 1000);
@@ -266,7 +266,7 @@ relay_run(const struct relay *r)
 	the.supervisor.is_stopping = relay_is_stopping;
 	the.wakeup_fd = wakeup_open(r->var);
 	log_info("relay", "started");
-	supervise();
+	run_minute();
 	stop_children();
 	log_info("relay", "done");
 	return 0;

@@ -84,10 +84,10 @@ process_ended(struct child *c, int status)
 }
 
 static void
-wait_and_hear(int ms)
+run_wait(int ms)
 {
 	poll(&(struct pollfd){ .fd = the.supervisor.signal_fd, .events = POLLIN }, 1, ms);
-	supervisor_hear();
+	supervisor_read_signals();
 }
 
 static void
@@ -212,7 +212,7 @@ wait_for_end(bool all, int ms)
 	int64_t until = clock_ms() + ms;
 
 	while (clock_ms() < until && !the.supervisor.is_hurried && (all ? has_children() : lighttpd->child.pid != 0)) {
-		wait_and_hear(20);
+		run_wait(20);
 		supervisor_run(clock_ms());
 	}
 }
@@ -237,7 +237,7 @@ stop_processes(void)
 /* --- all of it ------------------------------------------------------------------------------------------------------------ */
 
 static bool
-supervise_open(void)
+supervisor_set_up(void)
 {
 	the.supervisor.children = the.process;
 	the.supervisor.size = sizeof(the.process[0]);
@@ -254,9 +254,9 @@ supervise_open(void)
 }
 
 static int
-supervise(void)
+run_until_stopped(void)
 {
-	bool go_on = supervise_open();
+	bool go_on = supervisor_set_up();
 
 	the.began_ms = clock_ms();
 	while (!the.supervisor.is_stopping && go_on) {
@@ -264,7 +264,7 @@ supervise(void)
 		supervisor_run(clock_ms());
 		if (!the.is_ready)
 			go_on = check_ready();
-		wait_and_hear(the.is_ready ? 200 : 50);
+		run_wait(the.is_ready ? 200 : 50);
 		trim_logs();
 	}
 	if (the.is_ready)
@@ -348,7 +348,7 @@ run_all(struct cli *c, int argc, char **argv)
 		return 1;
 	for (int i = 0; i < MAX_RELAYS; i++)
 		the.process[the.supervisor.n++] = setup_relay(c);
-	return supervise();
+	return run_until_stopped();
 }
 
 const struct command run_command = {

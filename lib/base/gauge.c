@@ -131,7 +131,7 @@ quantile_us(const int64_t bucket[GAUGE_BUCKETS + 1], int64_t n, int per_mille)
 }
 
 static void
-add_workers(const struct gauge *g, struct gauge_minute *m)
+gauge_add_workers(const struct gauge *g, struct gauge_minute *m)
 {
 	for (int i = 0; i < GAUGE_SLOTS; i++) {
 		const struct gauge_worker *w = &g->worker[i];
@@ -164,6 +164,6 @@ gauge_minute(const struct gauge *g)
 	m.per_s = (double)m.n * 1000 / ((GAUGE_WINDOWS - 1) * GAUGE_WINDOW_MS);
 	m.p50_us = quantile_us(bucket, m.n, 500);
 	m.p99_us = quantile_us(bucket, m.n, 990);
-	add_workers(g, &m);
+	gauge_add_workers(g, &m);
 	return m;
 }

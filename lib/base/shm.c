@@ -180,7 +180,7 @@ shm_open_or_create(const struct shm_file *f)
 
 	snprintf(guard, sizeof(guard), "%s.make", f->path);
 	if (!boot_id(boot))
-		return log_error("shm", "%s cannot be read, so shared memory of an earlier boot could not be told", boot_file), errno = ENOSYS, NULL;
+		return log_error("shm", "%s cannot be read, so shared memory of an earlier boot could not be recognised", boot_file), errno = ENOSYS, NULL;
 	fd = open(guard, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return NULL;

@@ -179,7 +179,7 @@ int64_t db_data_version(struct db *db);
 void db_on_commit(struct db *db, void (*fn)(void *arg), void *arg);
 void db_mark_events(struct db *db);     /* event.c: this transaction wrote events */
 
-/* The relay's keeper only: moves the WAL into the main file under the writers' lock. Answers the WAL's size in pages before; -1: could not. */
+/* The relay's checkpointer only: moves the WAL into the main file under the writers' lock. Answers the WAL's size in pages before; -1: could not. */
 int db_checkpoint(struct db *db);
 int db_wal_pages(const struct db *db);  /* how long the WAL is, free to ask: 1,000 are worth a checkpoint */
 

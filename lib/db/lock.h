@@ -29,7 +29,7 @@ bool lock_synced(struct lock *l, uint64_t ticket, bool (*sync)(void *arg), void 
 
 /*
  * After a failed sync nobody knows what is on disk, and the kernel tells each only once: so all are told here that nothing
- * more may be promised, until the keeper has moved the whole WAL into the main file, synced (db_checkpoint).
+ * more may be promised, until the checkpointer has moved the whole WAL into the main file, synced (db_checkpoint).
  */
 void lock_break(struct lock *l);
 bool lock_broken(const struct lock *l);

@@ -40,7 +40,7 @@ run_due(void)
 
 /* What workers have said is read before it is seen that they ended. */
 static void
-wait_and_hear(int timeout_ms)
+parent_wait(int timeout_ms)
 {
 	struct pollfd p[MAX_SLOTS + 1] = { { .fd = parent.supervisor.signal_fd, .events = POLLIN } };
 	struct worker_slot *worker[MAX_SLOTS + 1];
@@ -55,9 +55,9 @@ wait_and_hear(int timeout_ms)
 		return;
 	for (int i = 1; i < n; i++)
 		if (p[i].revents)
-			worker_hear(worker[i]);
+			worker_read_ready(worker[i]);
 	if (p[0].revents)
-		supervisor_hear();
+		supervisor_read_signals();
 }
 
 static void
@@ -85,7 +85,7 @@ parent_run(const struct parent_plan *plan)
 	parent_gauge_open();
 	generation_start();
 	while (!parent.supervisor.is_stopping || supervisor_n_running() > 0) {
-		wait_and_hear(run_due());
+		parent_wait(run_due());
 		drain_or_go_on();
 	}
 	sockets_close();

@@ -67,7 +67,7 @@ void sockets_close(void);
 bool workers_open(void);
 struct worker_slot *worker_add(enum duty duty, const struct generation *g);     /* NULL: no slot is free */
 void worker_drain(struct worker_slot *w);
-void worker_hear(struct worker_slot *w);                /* ready_fd can be read */
+void worker_read_ready(struct worker_slot *w);                /* ready_fd can be read */
 void workers_adopt(void);                               /* marks the slots of an earlier parent's workers as stray */
 struct gauge_worker *worker_gauge(const struct worker_slot *w);                 /* NULL: there is no gauge */
 bool stray_is_alive(const struct gauge_worker *g);

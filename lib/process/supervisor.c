@@ -30,12 +30,12 @@ child_at(int i)
 bool
 supervisor_open(struct supervisor *s)
 {
-	static const int heard[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP };
+	static const int handled[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP };
 	sigset_t set;
 
 	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(heard) / sizeof(heard[0]); i++)
-		sigaddset(&set, heard[i]);
+	for (size_t i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
+		sigaddset(&set, handled[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	the = s;
 	s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -66,7 +66,7 @@ write_pid_file(void)
 
 /* --- starting ------------------------------------------------------------------------------------------------------ */
 
-/* The death signal is set before the parent is looked at: whenever it died, either the signal or the look tells. */
+/* The death signal is set before getppid() is called, so the parent's death is noticed whenever it happens. */
 static void
 become_child(pid_t parent)
 {
@@ -182,7 +182,7 @@ reap_children(void)
 }
 
 void
-supervisor_hear(void)
+supervisor_read_signals(void)
 {
 	struct signalfd_siginfo info;
 

@@ -8,7 +8,7 @@
  *	while (!s.is_stopping) {
  *		int64_t next_ms = supervisor_run(clock_ms());
  *		poll(s.signal_fd and what else there is, until next_ms)
- *		supervisor_hear();
+ *		supervisor_read_signals();
  *	}
  *
  * A process has one supervisor. lib/process/parent.c, relay/relay.c and cli/run/run.c use it.
@@ -46,7 +46,7 @@ struct supervisor {
 	bool has_sessions;              /* each child leads a session of its own and is killed with all processes in it */
 	bool reloads;                   /* SIGHUP sets is_reload_asked; else it stops, as SIGTERM and SIGINT do */
 	const char *pid_file;           /* this process's pid, then "PID NAME" for each child, until it stops; NULL: none */
-	/* set by supervisor_open() and supervisor_hear() */
+	/* set by supervisor_open() and supervisor_read_signals() */
 	int signal_fd;
 	bool is_stopping;               /* also set by the caller: no child is started any more */
 	bool is_hurried;                /* a second signal to stop has come */
@@ -57,7 +57,7 @@ struct supervisor {
 bool supervisor_open(struct supervisor *s);             /* blocks the four signals. false: errno */
 /* Starts, restarts and kills the children that are due, and writes the pid file. Returns when the next is due, or CHILD_NEVER. */
 int64_t supervisor_run(int64_t now);
-void supervisor_hear(void);                             /* reads the signals that have come and reaps */
+void supervisor_read_signals(void);                     /* handles the signals that have arrived, and reaps */
 int supervisor_n_running(void);
 
 /* For start(): forks. 0: this is the child, with all signals unblocked. -1: it failed (logged) and is tried again a second later. */

@@ -45,7 +45,7 @@ hung_ms(const struct worker_slot *w, int64_t now)
 }
 
 static void
-kill_if_hung(struct worker_slot *w, int64_t now)
+worker_kill_if_hung(struct worker_slot *w, int64_t now)
 {
 	int64_t ms = hung_ms(w, now);
 
@@ -119,7 +119,7 @@ replace_one(bool check_memory)
 /* --- how many are needed -------------------------------------------------------------------------------------------- */
 
 static void
-add_workers(int listener, int n, int n_waiting)
+workers_grow(int listener, int n, int n_waiting)
 {
 	int more = n_waiting < n ? n_waiting : n;
 
@@ -170,7 +170,7 @@ adapt_number(int listener, bool may_shrink)
 	if (n_busy + n_waiting > watch.most_busy[listener])
 		watch.most_busy[listener] = n_busy + n_waiting;
 	if (watch.n_saturated[listener] >= SATURATED && n_ready == n && n < parent.plan->n_max[listener])
-		add_workers(listener, n, n_waiting);
+		workers_grow(listener, n, n_waiting);
 	else if (may_shrink && watch.most_busy[listener] + 1 < n && n > parent.plan->n_min[listener])
 		drain_one(listener, n);
 	if (may_shrink)
@@ -198,7 +198,7 @@ check_workers(int64_t now)
 		if (w->is_stray)
 			check_stray(w, now);
 		else if (w->child.pid && !is_refusing(w->duty))
-			kill_if_hung(w, now);
+			worker_kill_if_hung(w, now);
 	}
 	replace_one(check_memory);
 	for (int listener = 0; listener < 2 && !parent.coming.number; listener++)

@@ -128,7 +128,7 @@ worker_start(struct child *c)
 	if (child_fork(c) == 0)
 		worker_exec(w, g, fd[1]);
 	if (fd[1] >= 0)
-		close(fd[1]);                   /* if the fork failed, ready_fd is at its end, and closed by worker_hear() */
+		close(fd[1]);                   /* if the fork failed, ready_fd is at its end, and closed by worker_read_ready() */
 	gauge_slot_set(w);
 }
 
@@ -158,7 +158,7 @@ ready_close(struct worker_slot *w)
 }
 
 void
-worker_hear(struct worker_slot *w)
+worker_read_ready(struct worker_slot *w)
 {
 	char what;
 	ssize_t n = read(w->ready_fd, &what, 1);

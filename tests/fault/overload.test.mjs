@@ -30,7 +30,7 @@ const sorted = done => ({
 
 let per_s = 0;
 await test('as many as there are workers at once: everybody is served; that is the capacity', async () => {
-	await closed_load({ n: MOST * 2, for_s: 2, run: () => slow() });        /* the crew grows */
+	await closed_load({ n: MOST * 2, for_s: 2, run: () => slow() });        /* the number of workers grows */
 	const done = await closed_load({ n: MOST * 2, for_s: span(2, 10), run: () => slow() });
 	const { served, refused, other } = sorted(done);
 	assert.deepEqual([refused.length, other.length], [0, 0]);

@@ -1,5 +1,5 @@
 /*
- * parent.test.mjs - the prefork parent itself: killed while everybody goes on, asked twice at once, followed by another, and its crew,
+ * parent.test.mjs - the prefork parent itself: killed while everybody goes on, asked twice at once, followed by another, and its workers,
  * which grows and shrinks with the load.
  */
 import { spawn } from 'node:child_process';
@@ -86,7 +86,7 @@ await test('another parent started beside it takes the sockets over, and the fir
 	});
 }, { limit_s: 60 });
 
-await test('the crew grows within a second when all are busy, and shrinks again when they are not', async () => {
+await test('the workers grows within a second when all are busy, and shrinks again when they are not', async () => {
 	await sleep(500);
 	const before = serving(), began = performance.now();
 	let grown = false;

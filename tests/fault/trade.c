@@ -1,4 +1,4 @@
-/* trade.c - people, programs, policies and the keeper, each a process of its own; trade.h tells what for. verdict.c judges. */
+/* trade.c - people, programs, policies and the checkpointer, each a process of its own; trade.h tells what for. verdict.c judges. */
 #include "trade.h"
 #include "fault.h"
 #include "outside.h"
@@ -33,7 +33,7 @@
 
 /* What the processes share beside the history. */
 struct common {
-	_Atomic int is_over;            /* no more deeds: the policies and the keeper end too */
+	_Atomic int is_over;            /* no more deeds: the policies and the checkpointer end too */
 	_Atomic int is_calm;            /* the trouble is over for good */
 	_Atomic int n_answers, n_refused, n_recovered;
 	struct outside outside;
@@ -312,7 +312,7 @@ follow_booking(struct worker *w)
 static int
 keep(struct worker *w)
 {
-	static const struct db_role role = { .name = "keeper", .owns = "" };
+	static const struct db_role role = { .name = "checkpointer", .owns = "" };
 
 	w->dice = w->plan->seed * 31 + 999;
 	w->db = open_as(w, &role);

@@ -1,6 +1,6 @@
 /*
  * trade - the business that goes on while something breaks: people book, pay and cancel through the real functions of booking and
- * payment, each program on a connection of its own, policies and keeper beside them, and a card company that remembers. Then the
+ * payment, each program on a connection of its own, policies and checkpointer beside them, and a card company that remembers. Then the
  * question whether what is left on a disk is what people and the card company were told.
  */
 #ifndef MP_TRADE_H

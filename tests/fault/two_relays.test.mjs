@@ -1,6 +1,6 @@
 /*
  * two_relays.test.mjs - FX-16: two relays at once that do not take turns (a switch of builds with FAULTS=1), so that every consumer
- * really has two processes, while people book and cancel and the relays' processes, parents, children, keepers, are killed at
+ * really has two processes, while people book and cancel and the relays' processes, parents, children, checkpointers, are killed at
  * random. Each event takes effect once; nothing is lost; nothing is given up. two_consumers.c is the same race without the web.
  */
 import { assert, finish, sleep, test, until } from '../story/check.mjs';

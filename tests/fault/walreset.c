@@ -137,32 +137,32 @@ count(void)
 	return n;
 }
 
-/* Somebody who checkpoints, plainly or as our keeper does. */
-struct keeper { sqlite3 *sqlite; struct db *db; };
+/* Somebody who checkpoints, plainly or as our checkpointer does. */
+struct checkpointer { sqlite3 *sqlite; struct db *db; };
 
-static struct keeper
-keeper_open(bool ours)
+static struct checkpointer
+checkpointer_open(bool ours)
 {
-	static const struct db_role role = { .name = "keeper", .owns = "" };
-	struct keeper k = { .db = NULL };
+	static const struct db_role role = { .name = "checkpointer", .owns = "" };
+	struct checkpointer k = { .db = NULL };
 	const char *why = "";
 
 	if (!ours)
 		k.sqlite = plain();
 	else if (!(k.db = db_open(dir, &role, arena_new((size_t)16 << 20), &why)))
-		stop("keeper", why);
+		stop("checkpointer", why);
 	return k;
 }
 
 static void
-keeper_moves(struct keeper *k, int how)
+checkpointer_moves(struct checkpointer *k, int how)
 {
 	if (k->db ? db_checkpoint(k->db) < 0 : sqlite3_wal_checkpoint_v2(k->sqlite, "main", how, NULL, NULL) != SQLITE_OK)
 		stop("checkpoint", k->db ? db_error(k->db) : sqlite3_errmsg(k->sqlite));
 }
 
 static void
-keeper_close(struct keeper *k)
+checkpointer_close(struct checkpointer *k)
 {
 	if (k->db)
 		db_close(k->db);
@@ -183,7 +183,7 @@ remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
 static int
 lost(bool ours)
 {
-	struct keeper first, second;
+	struct checkpointer first, second;
 	struct disk_log *h;
 	pid_t pid;
 	int n;
@@ -202,20 +202,20 @@ lost(bool ours)
 	disk_log_join(h, 1);
 	n_told = n_told_beside = 0;
 	is_held = false;
-	first = keeper_open(ours);
-	second = keeper_open(ours);
+	first = checkpointer_open(ours);
+	second = checkpointer_open(ours);
 	send(BEFORE);
 	hear(BEFORE, 5000);
-	keeper_moves(&first, SQLITE_CHECKPOINT_PASSIVE);
+	checkpointer_moves(&first, SQLITE_CHECKPOINT_PASSIVE);
 	disk_log_on_header(let_the_other_commit);
-	keeper_moves(&second, SQLITE_CHECKPOINT_PASSIVE);
+	checkpointer_moves(&second, SQLITE_CHECKPOINT_PASSIVE);
 	disk_log_on_header(NULL);
 	hear(BESIDE - n_told_beside, 5000);
 	send(AFTER);
 	hear(AFTER, 5000);
-	keeper_moves(&first, SQLITE_CHECKPOINT_TRUNCATE);
-	keeper_close(&first);
-	keeper_close(&second);
+	checkpointer_moves(&first, SQLITE_CHECKPOINT_TRUNCATE);
+	checkpointer_close(&first);
+	checkpointer_close(&second);
 	n = n_told - count();
 	close(ask[1]);
 	close(answer[0]);

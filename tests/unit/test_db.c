@@ -567,7 +567,7 @@ TEST(a_checkpoint_empties_the_wal_and_keeps_everything)
 /* Past 16 MiB a checkpoint waits up to 100 ms for readers, with all writers behind it: not again and again for one who stays. */
 TEST(a_reader_who_stays_is_waited_for_twice_and_no_more)
 {
-	struct db *db = scratch_open(&fleet), *reader = scratch_open(&fleet), *keeper = scratch_open(&command);
+	struct db *db = scratch_open(&fleet), *reader = scratch_open(&fleet), *checkpointer = scratch_open(&command);
 	char *long_text = arena_alloc(scratch_memory, 6 << 20);
 	struct rows *r;
 
@@ -579,17 +579,17 @@ TEST(a_reader_who_stays_is_waited_for_twice_and_no_more)
 	for (int i = 0; i < 3; i++)
 		add_car(db, arena_printf(scratch_memory, "%d%s", i, long_text));
 	assert_true(db_wal_pages(db) > 4096);
-	db_checkpoint(keeper);
-	db_checkpoint(keeper);
-	assert_true(scratch_is_quick(500, for (int i = 0; i < 10; i++) assert_true(db_checkpoint(keeper) > 4096)));     /* a second, if each waited */
+	db_checkpoint(checkpointer);
+	db_checkpoint(checkpointer);
+	assert_true(scratch_is_quick(500, for (int i = 0; i < 10; i++) assert_true(db_checkpoint(checkpointer) > 4096)));     /* a second, if each waited */
 	db_done(r);
-	db_checkpoint(keeper);                          /* notices that something moves again */
-	db_checkpoint(keeper);
+	db_checkpoint(checkpointer);                          /* notices that something moves again */
+	db_checkpoint(checkpointer);
 	assert_int_equal(db_wal_pages(db), 0);
 	assert_int_equal(db_int(db, "SELECT count(*) FROM t_car"), 5);
 	db_close(db);
 	db_close(reader);
-	db_close(keeper);
+	db_close(checkpointer);
 }
 
 TEST(the_data_version_counts_everybodys_commits_and_nothing_else)
@@ -651,7 +651,7 @@ mend_sync(struct db *db, const sqlite3_io_methods *was)
 
 TEST(after_a_failed_sync_nobody_promises_anything_until_the_wal_is_saved)
 {
-	struct db *db = scratch_open(&fleet), *other = scratch_open(&fleet), *keeper = scratch_open(&command);
+	struct db *db = scratch_open(&fleet), *other = scratch_open(&fleet), *checkpointer = scratch_open(&command);
 	const sqlite3_io_methods *was;
 
 	add_car(db, "A");
@@ -667,11 +667,11 @@ TEST(after_a_failed_sync_nobody_promises_anything_until_the_wal_is_saved)
 	db = scratch_open(&fleet);
 	add_car(db, "C");
 	expect_failure(db, "nothing is written");
-	assert_true(db_checkpoint(keeper) > 0);
+	assert_true(db_checkpoint(checkpointer) > 0);
 	assert_int_equal(add_car(db, "C"), 3);
 	assert_true(db_durable(db));
 	db_close(db);
-	db_close(keeper);
+	db_close(checkpointer);
 }
 
 TEST(a_second_click_waits_for_the_first_ones_commit_to_be_safe)

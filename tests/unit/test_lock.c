@@ -51,7 +51,7 @@ TEST(a_page_of_an_earlier_boot_is_replaced)
 {
 	struct lock *l = open_lock();
 
-	assert_true(lock_writer(l, 100));       /* as if its holder had gone with the machine */
+	assert_true(lock_writer(l, 100));       /* as if its holder had been lost with the machine */
 	strcpy(l->shm.boot, "another boot");
 	l->committed = 99;
 	unlock_writer(l);
@@ -63,7 +63,7 @@ TEST(a_page_of_an_earlier_boot_is_replaced)
 	lock_close(l);
 }
 
-/* As in a container whose boot has two names: what somebody has mapped is of this boot, whatever it says. */
+/* As in a container that shows two boot ids: a file that is mapped is of this boot, whatever it says. */
 TEST(a_page_in_use_is_never_replaced)
 {
 	struct lock *l = open_lock(), *other;
@@ -74,20 +74,20 @@ TEST(a_page_in_use_is_never_replaced)
 	assert_int_equal(lock_latest(other), lock_latest(l));
 	assert_int_equal(other->shm.inode, l->shm.inode);
 	lock_close(l);
-	l = open_lock();                        /* the second holds it still */
+	l = open_lock();                        /* the second mapping keeps it */
 	assert_int_equal(l->shm.inode, other->shm.inode);
 	strcpy(l->shm.kind, "another version");
 	assert_null(lock_open(scratch, "test"));
 	assert_int_equal(errno, EBUSY);
 	lock_close(l);
 	lock_close(other);
-	l = open_lock();                        /* nobody does any more */
+	l = open_lock();                        /* no longer mapped by anyone */
 	assert_int_equal(lock_latest(l), 0);
 	lock_close(l);
 }
 
-/* As in a /proc that shows processes only: a lock that others do not see would be worse than none. */
-TEST(who_cannot_tell_which_boot_this_is_gets_no_page_and_leaves_the_others_theirs)
+/* As with a /proc that shows processes only: a lock that other processes do not see would be worse than none. */
+TEST(without_the_boot_id_there_is_no_page_and_existing_ones_stay)
 {
 	struct lock *l = open_lock();
 	const char *was = boot_file;
