@@ -115,7 +115,7 @@ bool refund_ask(struct db *db, int64_t refund_id, int64_t until_ms);
 int64_t refund_left(struct db *db, const struct charge *c);             /* of the charge, not owed back yet */
 /* A person has paid it by transfer. Only once the provider says that it has not done it, and cannot be doing it. Has it done it
  * after all, that is written down instead. Emits payment.cancelled, payment.resolved. */
-enum stuck_outcome refund_by_bank(struct db *db, const struct refund *r, struct stuck_told *told, int64_t actor_id, int64_t until_ms);
+enum stuck_outcome refund_by_bank(struct db *db, const struct refund *r, struct stuck_report *report, int64_t actor_id, int64_t until_ms);
 const char *refund_reason_label(const char *reason);                    /* for people; one we have no words for stays as it is */
 
 /* --- ledger.c ------------------------------------------------------------------------------------------------------- */
@@ -188,7 +188,7 @@ const char *charge_stuck_error(struct db *db, const struct charge *c);
 /* Looks at the provider now, or asks for the refunds again. *c is as it stands then. */
 void charge_retry(struct db *db, struct charge *c, int64_t actor_id, int64_t until_ms);
 /* Emits payment.resolved, and payment.failed or payment.cancelled. */
-enum stuck_outcome charge_resolve(struct db *db, struct charge *c, enum stuck_way way, const char *reason, int64_t actor_id, int64_t until_ms);
+enum stuck_outcome charge_resolve(struct db *db, struct charge *c, enum stuck_way way, const char *note, int64_t actor_id, int64_t until_ms);
 
 /* --- desk.c: what managers look at ---------------------------------------------------------------------------------- */
 

@@ -179,7 +179,7 @@ refund_ask(struct db *db, int64_t refund_id, int64_t until_ms)
 
 /* Somebody who has asked for it since our own claim may have been heard by the provider: then both would pay. */
 static enum stuck_outcome
-pay_by_bank(struct db *db, const struct refund *r, const struct due *d, struct stuck_told *told, int64_t actor_id)
+pay_by_bank(struct db *db, const struct refund *r, const struct due *d, struct stuck_report *report, int64_t actor_id)
 {
 	bool ours, done = false;
 
@@ -187,9 +187,9 @@ pay_by_bank(struct db *db, const struct refund *r, const struct due *d, struct s
 	ours = db_exists(db, "SELECT 1 FROM refund WHERE refund_id = $1 AND tries = $2", r->refund_id, r->tries + 1);
 	if (ours)
 		done = finish(db, d, PAID_BY_BANK);
-	told->amount = d->amount;
+	report->amount = d->amount;
 	if (done)
-		stuck_tell_resolved(db, "payment.resolved", d->subject_id, told, actor_id);
+		stuck_report_resolved(db, EVENT_PAYMENT_RESOLVED, d->subject_id, report, actor_id);
 	if (!db_commit(db))
 		return STUCK_NO_MORE;
 	return !ours ? STUCK_TOO_SOON : done ? STUCK_RESOLVED : STUCK_NO_MORE;
@@ -204,7 +204,7 @@ leave_alone(struct db *db, const struct refund *r)
 
 /* The try is claimed, so no sweep begins one meanwhile; and the last was long enough ago to be done with. */
 enum stuck_outcome
-refund_by_bank(struct db *db, const struct refund *r, struct stuck_told *told, int64_t actor_id, int64_t until_ms)
+refund_by_bank(struct db *db, const struct refund *r, struct stuck_report *report, int64_t actor_id, int64_t until_ms)
 {
 	struct provider_refund q = { .key = r->key, .reason = r->reason, .amount = r->amount };
 	struct due d;
@@ -224,7 +224,7 @@ refund_by_bank(struct db *db, const struct refund *r, struct stuck_told *told, i
 		finish(db, &d, PAID_BY_CARD);
 		return STUCK_NOT_SO;
 	case PROVIDER_NOTHING:
-		return pay_by_bank(db, r, &d, told, actor_id);
+		return pay_by_bank(db, r, &d, report, actor_id);
 	case PROVIDER_UNKNOWN:
 	case PROVIDER_LATER:
 	case PROVIDER_DECLINED:

@@ -237,7 +237,7 @@ look_up_here(struct db *db, const struct booking *b, int64_t *charge_id)
 }
 
 static enum refund_answer
-refund_here(struct db *db, const struct booking *b, const struct payback *p, int64_t *refunded_amount)
+refund_here(struct db *db, const struct booking *b, const struct booking_refund *p, int64_t *refunded_amount)
 {
 	struct refund_order o = {
 		.key = b->code, .refund_key = p->key, .amount = p->amount, .reason = p->reason, .deadline_ms = PATIENCE_MS,
@@ -257,8 +257,8 @@ refund_here(struct db *db, const struct booking *b, const struct payback *p, int
 void
 outside_payments(struct db *db)
 {
-	static const struct payments here = { charge_here, look_up_here, refund_here, NULL };
+	static const struct payment_client here = { charge_here, look_up_here, refund_here, NULL };
 
 	payment_db = db;
-	payments = &here;
+	payment_client = &here;
 }
