@@ -145,7 +145,7 @@ bool cancel_preview(const struct booking *b, int64_t now, struct cancel_preview 
  * cancel). Done already: CANCEL_DONE again. actor: who asked. */
 enum cancel_outcome booking_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *reason);
 
-/* --- desk.c: what a manager does at the counter. false: not in a state for that. */
+/* --- handover.c: what a manager does at the counter. false: not in a state for that. */
 bool booking_is_with_the_courier(struct db *db, const struct booking *b);      /* he has left with it, or has handed it over and we have not heard so yet */
 bool booking_is_at_the_counter(struct db *db, const struct booking *b);        /* nobody is cancelling it, and no courier has left with it */
 bool booking_hand_out(struct db *db, struct booking *b, int64_t actor_id);     /* CONFIRMED → OUT; a trip nobody makes is paid back */

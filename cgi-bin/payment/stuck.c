@@ -2,7 +2,7 @@
  * stuck.c - what a manager can do about a charge or refund the provider has not settled: have it tried at once, or end it by
  * hand. What is said by hand is first held against what the provider says: nobody is paid twice, and no money is forgotten.
  */
-#include "payment.h"
+#include "payment_steps.h"
 
 #include "domain/rental.h"
 #include "lib/base/clock.h"
@@ -101,7 +101,7 @@ close_as_not_charged(struct db *db, struct charge *c, const struct stuck_report 
 	if (c->state != CHARGE_REQUESTED && c->state != CHARGE_UNKNOWN)
 		return STUCK_NOT_SO;
 	db_begin(db);
-	closed = charge_close(db, c);
+	closed = charge_fail(db, c, "resolved", true);
 	if (closed)
 		stuck_report_resolved(db, EVENT_PAYMENT_RESOLVED, c->subject_id, report, actor_id);
 	return db_commit(db) && closed ? STUCK_RESOLVED : STUCK_NO_MORE;

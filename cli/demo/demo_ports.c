@@ -21,12 +21,12 @@ static enum charge_answer
 charge_answer(enum charge_outcome outcome)
 {
 	switch (outcome) {
-	case PAY_APPROVED:   return CHARGE_ANSWER_APPROVED;
-	case PAY_DECLINED:   return CHARGE_ANSWER_DECLINED;
-	case PAY_LATER:      return CHARGE_ANSWER_NOT_ASKED;
-	case PAY_UNKNOWN:
-	case PAY_KEY_REUSED:
-	case PAY_BAD_ORDER:  break;
+	case CHARGE_OUTCOME_APPROVED:   return CHARGE_ANSWER_APPROVED;
+	case CHARGE_OUTCOME_DECLINED:   return CHARGE_ANSWER_DECLINED;
+	case CHARGE_OUTCOME_LATER:      return CHARGE_ANSWER_NOT_ASKED;
+	case CHARGE_OUTCOME_UNKNOWN:
+	case CHARGE_OUTCOME_KEY_REUSED:
+	case CHARGE_OUTCOME_BAD_ORDER:  break;
 	}
 	return CHARGE_ANSWER_UNKNOWN;
 }
@@ -55,7 +55,7 @@ look_up_here(struct db *db, const struct booking *b, int64_t *charge_id)
 	if (!charge_find(db, b->code, &c))
 		return CHARGE_ANSWER_NEVER_SEEN;
 	*charge_id = c.charge_id;
-	return charge_answer(charge_standing(db, &c));
+	return charge_answer(charge_outcome_now(db, &c));
 }
 
 static enum refund_answer
