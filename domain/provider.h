@@ -85,6 +85,6 @@ struct provider_request {
 typedef enum call_outcome provider_ask(struct arena *m, struct provider_request *q);
 extern provider_ask *toss_ask;                  /* toss_http */
 provider_ask toss_http;
-#define PROVIDER_CALLEE "provider"              /* its breaker's name; booking looks at it too (booking/payments.c) */
+#define PROVIDER_CALLEE "provider"              /* its breaker's name; booking looks at it too (booking/payment_client.c) */
 
 #endif

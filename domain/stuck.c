@@ -2,7 +2,6 @@
 #include "rental.h"
 #include "stuck.h"
 
-#include "lib/event/event.h"
 #include "lib/base/json.h"
 #include "lib/base/lang.h"
 
@@ -96,29 +95,34 @@ stuck_count(struct db *db, int64_t now)
 
 /* --- what people did ---------------------------------------------------------------------------------------------- */
 
-static const struct member retried_members[] = { SHAPE_TEXT(stuck_told, kind) };
+static const struct member retried_members[] = { SHAPE_TEXT(stuck_report, kind) };
 static const struct member resolved_members[] = {
-	SHAPE_TEXT(stuck_told, kind), SHAPE_TEXT(stuck_told, way), SHAPE_TEXT(stuck_told, reason), SHAPE_INT(stuck_told, charge_id),
-	SHAPE_AMOUNT(stuck_told, amount), SHAPE_TEXT(stuck_told, currency),
+	SHAPE_TEXT(stuck_report, kind), SHAPE_TEXT(stuck_report, way), SHAPE_TEXT(stuck_report, note), SHAPE_INT(stuck_report, charge_id),
+	SHAPE_AMOUNT(stuck_report, amount), SHAPE_TEXT(stuck_report, currency),
 };
-static const struct shape retried_shape = SHAPE(stuck_told, retried_members);
-static const struct shape resolved_shape = SHAPE(stuck_told, resolved_members);
+static const struct shape retried_shape = SHAPE(stuck_report, retried_members);
+static const struct shape resolved_shape = SHAPE(stuck_report, resolved_members);
 
 void
-stuck_tell_retried(struct db *db, const char *type, const char *subject_id, int kind, int64_t actor_id)
+stuck_report_retried(struct db *db, enum event_type_id type, const char *subject_id, int kind, int64_t actor_id)
 {
-	struct stuck_told told = { .kind = words_code(&stuck_kind_words, kind) };
+	const struct event e = { .subject_id = subject_id, .actor_id = actor_id };
+	const struct stuck_report report = { .kind = words_code(&stuck_kind_words, kind) };
 
 	db_begin(db);
-	event_emit(db, &(struct event){ .type = type, .subject_id = subject_id, .actor_id = actor_id }, &retried_shape, &told);
+	event_report(db, type, &e, &retried_shape, &report);
 	db_commit(db);
 }
 
 void
-stuck_tell_resolved(struct db *db, const char *type, const char *subject_id, const struct stuck_told *told, int64_t actor_id)
+stuck_report_resolved(struct db *db, enum event_type_id type, const char *subject_id, const struct stuck_report *report, int64_t actor_id)
 {
-	event_emit(db, &(struct event){ .type = type, .subject_id = subject_id, .actor_id = actor_id }, &resolved_shape, told);
+	const struct event e = { .subject_id = subject_id, .actor_id = actor_id };
+
+	event_report(db, type, &e, &resolved_shape, report);
 }
+
+/* --- … read again ------------------------------------------------------------------------------------------------- */
 
 static const struct member deed_members[] = {
 	SHAPE_TIME(stuck_deed, at), SHAPE_TEXT(stuck_deed, title), SHAPE_TEXT(stuck_deed, detail),
@@ -131,21 +135,28 @@ static const struct member deed_row_members[] = {
 };
 static const struct shape deed_row_shape = SHAPE(deed_row, deed_row_members);
 
+struct stuck_event { const char *kind, *way, *note, *reason; };
+static const struct member stuck_event_members[] = {
+	SHAPE_TEXT(stuck_event, kind), SHAPE_TEXT(stuck_event, way), SHAPE_TEXT(stuck_event, note), SHAPE_TEXT(stuck_event, reason),
+};
+static const struct shape stuck_event_shape = SHAPE(stuck_event, stuck_event_members);
+
+/* Events from before there was `note` have the words in `reason`. */
 static struct stuck_deed
 deed_in_words(struct arena *m, const struct deed_row *r)
 {
-	struct stuck_told told = { .kind = "", .way = "", .reason = "" };
+	struct stuck_event e = { .kind = "", .way = "", .reason = "" };
 	bool resolved = strstr(r->type, ".resolved") != NULL;
 	int kind, way;
 
-	json_into(m, r->payload, &resolved_shape, &told);
-	kind = words_find(&stuck_kind_words, told.kind);
-	way = words_find(&stuck_way_words, told.way);
+	json_into(m, r->payload, &stuck_event_shape, &e);
+	kind = words_find(&stuck_kind_words, e.kind);
+	way = words_find(&stuck_way_words, e.way);
 	return (struct stuck_deed){
 		.at = r->occurred_at,
 		.title = arena_printf(m, resolved ? _("%s: closed manually by %s") : _("%s: retried by %s"),
-		                      kind < 0 ? told.kind : _(kind_word[kind].label), r->name),
-		.detail = !resolved ? "" : arena_printf(m, "%s „%s“", way < 0 ? told.way : _(way_word[way].label), told.reason),
+		                      kind < 0 ? e.kind : _(kind_word[kind].label), r->name),
+		.detail = !resolved ? "" : arena_printf(m, "%s „%s“", way < 0 ? e.way : _(way_word[way].label), e.note ? e.note : e.reason),
 	};
 }
 

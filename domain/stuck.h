@@ -8,6 +8,7 @@
 #ifndef MP_STUCK_H
 #define MP_STUCK_H
 
+#include "event_types.h"
 #include "lib/web/form.h"
 #include "lib/web/web.h"
 
@@ -52,10 +53,16 @@ const char *stuck_error_in_words(struct arena *m, int kind, const char *last_err
 
 int64_t stuck_count(struct db *db, int64_t now);        /* how much there is */
 
-/* What a person did about one (resolved: inside the transaction of what was done): booking.retried, booking.resolved, payment.retried, payment.resolved. Under the booking's code. */
-struct stuck_told { const char *kind, *way, *reason; int64_t charge_id, amount; const char *currency; };
-void stuck_tell_retried(struct db *db, const char *type, const char *subject_id, int kind, int64_t actor_id);
-void stuck_tell_resolved(struct db *db, const char *type, const char *subject_id, const struct stuck_told *told, int64_t actor_id);
+/* What a person did, as an event about the booking's code: booking.retried, payment.retried; booking.resolved, payment.resolved (inside
+ * the transaction of what was done). */
+struct stuck_report {
+	const char *kind, *way;                 /* codes */
+	const char *note;                       /* why, in the person's words */
+	int64_t charge_id, amount;
+	const char *currency;
+};
+void stuck_report_retried(struct db *db, enum event_type_id type, const char *subject_id, int kind, int64_t actor_id);
+void stuck_report_resolved(struct db *db, enum event_type_id type, const char *subject_id, const struct stuck_report *report, int64_t actor_id);
 
 /* … and the same read again, newest first, for the pages of the booking and of the charge. */
 struct stuck_deed {

@@ -122,8 +122,8 @@ enum booking_outcome booking_place(struct db *db, const struct booking_order *o,
 enum booking_outcome booking_pay(struct db *db, struct booking *b, const char *payment_key);
 
 /* In how many seconds it is worth trying again: when the one that could not be asked is asked again, as far as is known. */
-enum asked_of { ASKED_PAYMENT, ASKED_REVIEW, ASKED_DELIVERY };
-int booking_later_s(enum asked_of who);
+enum booking_callee { CALLEE_PAYMENT, CALLEE_REVIEW, CALLEE_DELIVERY };
+int booking_later_s(enum booking_callee callee);
 
 /* Reads one with its lines. customer_id 0: anybody's (managers). false: there is none of theirs. */
 bool booking_find(struct db *db, const char *code, int64_t customer_id, struct booking *b);
@@ -145,7 +145,7 @@ bool cancel_preview(const struct booking *b, int64_t now, struct cancel_preview 
  * cancel). Done already: CANCEL_DONE again. actor: who asked. */
 enum cancel_outcome booking_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *reason);
 
-/* --- desk.c: what a manager does at the counter. false: not in a state for that. */
+/* --- handover.c: what a manager does at the counter. false: not in a state for that. */
 bool booking_is_with_the_courier(struct db *db, const struct booking *b);      /* he has left with it, or has handed it over and we have not heard so yet */
 bool booking_is_at_the_counter(struct db *db, const struct booking *b);        /* nobody is cancelling it, and no courier has left with it */
 bool booking_hand_out(struct db *db, struct booking *b, int64_t actor_id);     /* CONFIRMED → OUT; a trip nobody makes is paid back */
@@ -158,7 +158,7 @@ bool booking_no_show(struct db *db, struct booking *b, int64_t actor_id);      /
 int booking_stuck_kind(const struct booking *b);        /* enum stuck_kind; -1: it rests nowhere */
 int64_t booking_stuck_since(const struct booking *b);
 void booking_retry(struct db *db, struct booking *b, int64_t actor_id);
-enum stuck_outcome booking_resolve(struct db *db, struct booking *b, enum stuck_way way, const char *reason, int64_t actor_id);
+enum stuck_outcome booking_resolve(struct db *db, struct booking *b, enum stuck_way way, const char *note, int64_t actor_id);
 
 /* --- extra.c: delivery and equipment that are booked with the car --- */
 

@@ -10,7 +10,6 @@
 #include "booking_steps.h"
 #include "calendar.h"
 #include "delivery_client.h"
-#include "payment_client.h"
 
 #include "domain/rental.h"
 #include "lib/base/clock.h"
@@ -21,7 +20,7 @@
 bool
 cancel_preview(const struct booking *b, int64_t now, struct cancel_preview *p)
 {
-	*p = (struct cancel_preview){ .percent = 100, .rule = "full", .gone = booking_extras_gone(b) };
+	*p = (struct cancel_preview){ .percent = 100, .rule = "full", .gone = booking_extras_refund(b) };
 	if (b->cancel_asked_at)
 		now = b->cancel_asked_at;       /* the terms are those of the moment it was asked for */
 	if ((b->state != BOOKING_PAID && b->state != BOOKING_CONFIRMED))
@@ -63,7 +62,7 @@ request_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *r
 		b->end_reason = reason;
 		b->ended_at = now;
 		calendar_release(db, b->booking_id);
-		booking_emit(db, b, "booking.cancel_requested", 0, actor_id);
+		booking_report(db, EVENT_BOOKING_CANCEL_REQUESTED, b, 0, actor_id);
 		if (b->refund_state == REFUND_NONE)     /* nothing to wait for, so nobody would come back to it */
 			booking_refund_done(db, b, 0, 0);
 	}
@@ -115,7 +114,7 @@ delivery_lets_go(struct db *db, struct booking *b, int64_t actor_id, const char 
 {
 	int64_t tries;
 
-	if (!b->cancel_asked_at && deliveries->closed_for_s && deliveries->closed_for_s() > 0) {
+	if (!b->cancel_asked_at && delivery_closed_for_s() > 0) {
 		*outcome = CANCEL_LATER;
 		return false;
 	}
@@ -123,7 +122,7 @@ delivery_lets_go(struct db *db, struct booking *b, int64_t actor_id, const char 
 	booking_reload(db, b);
 	if (!tries)
 		return true;    /* whoever writes next sees what has become of it */
-	switch (deliveries->cancel(db, b, reason)) {
+	switch (delivery_client->cancel(db, b, reason)) {
 	case DELIVERY_ANSWER_CANCELLED:
 		return true;
 	case DELIVERY_ANSWER_SHIPPED:
@@ -173,7 +172,7 @@ give_up(struct db *db, struct booking *b, int64_t actor_id, const char *reason, 
 		if (!request_cancel(db, b, actor_id, reason))
 			return false;
 	}
-	*outcome = booking_settle_refund(db, b) ? CANCEL_DONE : CANCEL_PENDING;
+	*outcome = booking_ask_refund(db, b) ? CANCEL_DONE : CANCEL_PENDING;
 	return true;
 }
 
@@ -187,60 +186,4 @@ booking_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *r
 		if (give_up(db, b, actor_id, reason, &outcome))
 			return outcome;
 	return CANCEL_NOT_POSSIBLE;
-}
-
-bool
-booking_refund_done(struct db *db, struct booking *b, int64_t refunded_amount, int64_t causation_id)
-{
-	int n;
-
-	db_begin(db);
-	n = db_do(db,
-		"UPDATE booking SET state = CASE state WHEN 'CANCEL_REQUESTED' THEN 'CANCELLED' ELSE state END, refund_state = $3,"
-		" refunded_amount = $2, last_error = '' WHERE booking_id = $1 AND (refund_state = 'PENDING' OR state = 'CANCEL_REQUESTED')",
-		b->booking_id, refunded_amount, refunded_amount || b->refund_state == REFUND_PENDING ? "DONE" : "NONE");
-	if (n == 1) {
-		booking_reload(db, b);
-		if (b->state == BOOKING_CANCELLED)
-			booking_emit(db, b, "booking.cancelled", causation_id, 0);
-		else if (b->state == BOOKING_REJECTED)
-			booking_emit(db, b, "booking.refunded", causation_id, 0);
-	}
-	return db_commit(db) && n == 1;
-}
-
-const char *
-booking_refund_error(int answer)
-{
-	switch ((enum refund_answer)answer) {
-	case REFUND_ANSWER_PENDING: return "refund_asked";
-	case REFUND_ANSWER_REFUSED: return "refund_refused";
-	case REFUND_ANSWER_LATER:   return "payment_down";
-	case REFUND_ANSWER_DONE:    break;
-	}
-	return "";
-}
-
-bool
-booking_settle_refund(struct db *db, struct booking *b)
-{
-	enum refund_answer answer;
-	int64_t refunded = 0;
-	struct payback back = {         /* refund_due 0 on an EXPIRED one: void the charge whole, whatever became of it */
-		.key = arena_printf(db_memory(db), "%s-%s", b->code, b->refund_due ? "cancel" : "void"), .amount = b->refund_due,
-		.reason = b->end_reason ? b->end_reason : "",
-	};
-
-	if (b->refund_state != REFUND_PENDING) {
-		booking_refund_done(db, b, 0, 0);
-		return b->state == BOOKING_CANCELLED;
-	}
-	answer = payments->refund(db, b, &back, &refunded);
-	if (answer != REFUND_ANSWER_DONE) {
-		booking_note_error(db, b, booking_refund_error(answer));
-		return false;
-	}
-	booking_refund_done(db, b, b->refund_due ? b->refund_due : refunded, 0);        /* the charge's refunds are its extras' as well */
-	booking_reload(db, b);
-	return b->refund_state != REFUND_PENDING;
 }

@@ -1,4 +1,4 @@
-/* deliveries - booking's call to delivery over its internal socket (docs/calls.md). The story is in delivery_client.h. */
+/* delivery_client - booking's call to delivery over its internal socket; described in delivery_client.h. */
 #include "delivery_client.h"
 
 #include "lib/call/call.h"
@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-const struct deliveries *deliveries = &deliveries_by_call;
+const struct delivery_client *delivery_client = &delivery_by_call;
 
 struct cancel_request { const char *reason; };
 static const struct member cancel_request_members[] = { SHAPE_TEXT(cancel_request, reason) };
@@ -17,7 +17,7 @@ struct cancel_reply { const char *outcome; };
 static const struct member cancel_reply_members[] = { SHAPE_TEXT(cancel_reply, outcome) };
 static const struct shape cancel_reply_shape = SHAPE(cancel_reply, cancel_reply_members);
 
-/* 503 is delivery's own "I have not begun", as in payment_client.c. */
+/* A 503 means that delivery has not begun, as in payment_client.c. */
 static enum delivery_answer
 cancel_by_call(struct db *db, const struct booking *b, const char *reason)
 {
@@ -41,9 +41,15 @@ cancel_by_call(struct db *db, const struct booking *b, const char *reason)
 }
 
 static int
-closed_for_s(void)
+breaker_closed_for_s(void)
 {
 	return call_closed_for_s("delivery");
 }
 
-const struct deliveries deliveries_by_call = { cancel_by_call, closed_for_s };
+const struct delivery_client delivery_by_call = { cancel_by_call, breaker_closed_for_s };
+
+int
+delivery_closed_for_s(void)
+{
+	return delivery_client->closed_for_s ? delivery_client->closed_for_s() : 0;
+}

@@ -1,7 +1,11 @@
 /*
- * booking 예약·접수 - what can be asked of it, and what it may write. It sells: search, hold, pay, cancel.
- * pages_search.c finds cars, pages_model.c models, pages.c books them, pages_booking.c shows and cancels them; the rules are in
- * booking.c, extra.c, calendar.c, search.c, model.c, price.c, cancel.c, desk.c.
+ * booking 예약·접수 - finding a car, booking and paying for it, changing nothing but its own tables and the calendar.
+ *
+ *	pages_search.c  cars          search.c, calendar.c      who has which car when      extra.c      delivery and equipment with a car
+ *	pages_model.c   models        model.c                   any cars of a model         extra_end.c  when one of them is not provided
+ *	pages.c         the order     place.c, price.c          hold, price, charge         refund.c     what goes back
+ *	pages_booking.c one booking   booking.c, cancel.c       its states; cancelling      sweep.c      what is due
+ *	pages_list.c    a manager's   handover.c                hand over, take back        stuck.c      what needs attention (pages_stuck.c)
  */
 #include "booking.h"
 #include "pages.h"

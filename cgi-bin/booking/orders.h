@@ -63,7 +63,7 @@ struct late_clash {
 extern const struct shape late_clash_shape;
 int late_clashes(struct db *db, int64_t now, struct late_clash **clashes);
 
-/* pages.c, for pages_desk.c: the booking of the path, if it is theirs or they are a manager. */
+/* pages_booking.c, for the other pages: the booking of the path, if it is their own or they are a manager. */
 bool find_booking(struct web *w, struct booking *b);
 extern const struct shape booking_json_shape;
 

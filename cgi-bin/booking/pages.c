@@ -205,9 +205,9 @@ what_became_of_it(const struct booking_order *o, enum booking_outcome outcome)
 
 /* The form as it was, to be sent again when the one who must be asked can be. */
 static enum status
-show_later(struct web *w, const struct booking_order *o, enum asked_of who, const char *message)
+show_later(struct web *w, const struct booking_order *o, enum booking_callee callee, const char *message)
 {
-	int s = booking_later_s(who);
+	int s = booking_later_s(callee);
 
 	if (w->json)
 		return web_later(w, s, message);
@@ -258,7 +258,7 @@ do_book(struct web *w)
 		return AGAIN(HTTP_PAYMENT_REQUIRED, "declined", _("Your card was declined. Nothing was charged and nothing is booked. Please try another card."));
 	case BOOKING_LATER:
 	case BOOKING_UNANSWERED:
-		return show_later(w, &o, ASKED_PAYMENT, what_became_of_it(&o, outcome));
+		return show_later(w, &o, CALLEE_PAYMENT, what_became_of_it(&o, outcome));
 	case BOOKING_NO_CAR:
 		if (w->json)
 			form_error(w, o.model_id ? "model_id" : "car_id", _("This car cannot be booked."));
@@ -278,7 +278,7 @@ do_book(struct web *w)
 	case BOOKING_NOT_APPROVED:
 		return AGAIN(HTTP_CONFLICT, "rejected", extras_refused(w, &o, &b, outcome));
 	case BOOKING_REVIEW_LATER:
-		return show_later(w, &o, ASKED_REVIEW, _("Your equipment has to be approved first, and approvals are not available right now. Nothing was booked or charged."));
+		return show_later(w, &o, CALLEE_REVIEW, _("Your equipment has to be approved first, and approvals are not available right now. Nothing was booked or charged."));
 	case BOOKING_KEY_REUSED:
 		return AGAIN(HTTP_UNPROCESSABLE, "key_reused", _("This form was already used for another booking. Please check it and submit it again."));
 	case BOOKING_IN_PROGRESS:
@@ -312,8 +312,8 @@ static enum status
 show_not_paid(struct web *w, const struct booking *b)
 {
 	if (b->state == BOOKING_HELD)
-		return web_later(w, booking_later_s(ASKED_PAYMENT), _("Payments are not available right now. Nothing was charged, and we are still holding the car for you. Please reload this page in a moment."));
-	return web_later(w, booking_later_s(ASKED_PAYMENT), _("Payments are not available right now. Nothing was booked or charged."));
+		return web_later(w, booking_later_s(CALLEE_PAYMENT), _("Payments are not available right now. Nothing was charged, and we are still holding the car for you. Please reload this page in a moment."));
+	return web_later(w, booking_later_s(CALLEE_PAYMENT), _("Payments are not available right now. Nothing was booked or charged."));
 }
 
 /* The customer comes back: the payment key is the provider's, good once and for this order and amount alone. */

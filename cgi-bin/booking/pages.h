@@ -9,6 +9,6 @@ handler page_offers, page_offer;                                        /* pages
 handler page_order, do_book, do_pay, do_paid;                           /* pages.c */
 handler page_booking, page_receipt, page_cancel, do_cancel;             /* pages_booking.c */
 handler page_stuck, do_retry, page_resolve, do_resolve;                 /* pages_stuck.c */
-handler page_bookings, do_hand_out, do_take_back, do_no_show;           /* pages_desk.c */
+handler page_bookings, do_hand_out, do_take_back, do_no_show;           /* pages_list.c */
 
 #endif

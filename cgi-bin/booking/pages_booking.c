@@ -267,7 +267,7 @@ do_cancel(struct web *w)
 	case CANCEL_SHIPPED:
 		return already_shipped(w, &b);
 	case CANCEL_LATER:
-		return web_later(w, booking_later_s(ASKED_DELIVERY), _("The delivery has to be stopped first, and delivery is not responding right now. Nothing has changed; please cancel again in a moment."));
+		return web_later(w, booking_later_s(CALLEE_DELIVERY), _("The delivery has to be stopped first, and delivery is not responding right now. Nothing has changed; please cancel again in a moment."));
 	case CANCEL_NOT_POSSIBLE:
 		return not_cancellable(w);
 	}

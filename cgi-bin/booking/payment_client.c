@@ -1,4 +1,4 @@
-/* payments - booking's calls to payment over its internal socket (docs/calls.md). The story is in payment_client.h. */
+/* payment_client - booking's calls to payment over its internal socket; described in payment_client.h. */
 #include "payment_client.h"
 
 #include "lib/call/call.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct payments *payments = &payments_by_call;
+const struct payment_client *payment_client = &payment_by_call;
 
 struct charge_request {
 	const char *key, *subject_id, *payment_key, *currency;
@@ -42,11 +42,11 @@ static const struct member payment_reply_members[] = {
 static const struct shape payment_reply_shape = SHAPE(payment_reply, payment_reply_members);
 
 /*
- * One call. It stays in the house, and payment writes to the same log: what it makes durable before it asks the provider has
- * our hold before it. So nobody waits for the disk here.
+ * One call. The hold is not synced to disk before it: payment writes to the same database, and its sync before it asks the provider
+ * covers every earlier commit.
  */
 static enum call_outcome
-ask(struct db *db, const char *path, const char *body, struct payment_reply *reply, int *status)
+call_payment(struct db *db, const char *path, const char *body, struct payment_reply *reply, int *status)
 {
 	struct call c = { .program = "payment", .path = path, .body = body, .deadline_ms = (int)settings.call_deadline_ms };
 	enum call_outcome outcome;
@@ -62,7 +62,7 @@ ask(struct db *db, const char *path, const char *body, struct payment_reply *rep
 	return CALL_ANSWERED;
 }
 
-/* 503 is payment's own "I have not begun": it sheds load before it touches anything. */
+/* A 503 means that payment has not begun: it sheds load before it changes anything. */
 static enum charge_answer
 charge_answer(enum call_outcome outcome, int status, const struct payment_reply *reply)
 {
@@ -90,9 +90,9 @@ json_of(struct db *db, const struct shape *shape, const void *data)
 	return body.s;
 }
 
-/* An experiment must see what its checker finds when somebody asks again as if for the first time. */
+/* A deliberate mistake for the fault experiments, which must find it: a retry under a fresh key. */
 static bool
-asks_again_under_a_fresh_key(void)
+retries_under_fresh_key(void)
 {
 #ifdef MOTORPOOL_FAULTS
 	return getenv("MOTORPOOL_FRESH_KEYS") != NULL;
@@ -111,11 +111,11 @@ charge_by_call(struct db *db, const struct booking *b, const char *payment_key, 
 	};
 	struct payment_reply reply;
 	int status;
-	enum call_outcome outcome = ask(db, "/internal/charge", json_of(db, &charge_request_shape, &q), &reply, &status);
+	enum call_outcome outcome = call_payment(db, "/internal/charge", json_of(db, &charge_request_shape, &q), &reply, &status);
 
-	if (asks_again_under_a_fresh_key() && charge_answer(outcome, status, &reply) == CHARGE_ANSWER_UNKNOWN) {
+	if (retries_under_fresh_key() && charge_answer(outcome, status, &reply) == CHARGE_ANSWER_UNKNOWN) {
 		q.key = arena_printf(db_memory(db), "%s-again", b->code);
-		outcome = ask(db, "/internal/charge", json_of(db, &charge_request_shape, &q), &reply, &status);
+		outcome = call_payment(db, "/internal/charge", json_of(db, &charge_request_shape, &q), &reply, &status);
 	}
 	*charge_id = reply.charge_id;
 	*reason = reply.reason;
@@ -127,21 +127,21 @@ look_up_by_call(struct db *db, const struct booking *b, int64_t *charge_id)
 {
 	struct payment_reply reply;
 	int status;
-	enum call_outcome outcome = ask(db, arena_printf(db_memory(db), "/internal/charge/%s", b->code), NULL, &reply, &status);
+	enum call_outcome outcome = call_payment(db, arena_printf(db_memory(db), "/internal/charge/%s", b->code), NULL, &reply, &status);
 
 	*charge_id = reply.charge_id;
 	return charge_answer(outcome, status, &reply);
 }
 
 static enum refund_answer
-refund_by_call(struct db *db, const struct booking *b, const struct payback *p, int64_t *refunded_amount)
+refund_by_call(struct db *db, const struct booking *b, const struct booking_refund *refund, int64_t *refunded_amount)
 {
 	struct refund_request q = {
-		.key = b->code, .refund_key = p->key, .amount = p->amount, .reason = p->reason,
+		.key = b->code, .refund_key = refund->key, .amount = refund->amount, .reason = refund->reason,
 	};
 	struct payment_reply reply;
 	int status;
-	enum call_outcome outcome = ask(db, "/internal/refund", json_of(db, &refund_request_shape, &q), &reply, &status);
+	enum call_outcome outcome = call_payment(db, "/internal/refund", json_of(db, &refund_request_shape, &q), &reply, &status);
 
 	*refunded_amount = reply.refunded_amount;
 	if (outcome == CALL_ANSWERED && (status == 409 || status == 422))
@@ -151,13 +151,19 @@ refund_by_call(struct db *db, const struct booking *b, const struct payback *p, 
 	return strcmp(reply.outcome, "done") == 0 ? REFUND_ANSWER_DONE : REFUND_ANSWER_PENDING;
 }
 
-/* Payment may be well and the card provider behind it away: then it would only say so. */
+/* Payment charges nothing while its own breaker, to the card provider, is open. */
 static int
-closed_for_s(void)
+breakers_closed_for_s(void)
 {
 	int payment_s = call_closed_for_s("payment"), provider_s = call_closed_for_s("provider");
 
 	return payment_s > provider_s ? payment_s : provider_s;
 }
 
-const struct payments payments_by_call = { charge_by_call, look_up_by_call, refund_by_call, closed_for_s };
+const struct payment_client payment_by_call = { charge_by_call, look_up_by_call, refund_by_call, breakers_closed_for_s };
+
+int
+payment_closed_for_s(void)
+{
+	return payment_client->closed_for_s ? payment_client->closed_for_s() : 0;
+}

@@ -1,6 +1,6 @@
 /*
- * payments - booking's side of the calls to payment (docs/calls.md). A table of functions, so that tests and the demo
- * generator can put others in their place; by default they go over payment's internal socket with settings.call_deadline_ms.
+ * payment_client - booking's calls to payment (docs/calls.md). A table of functions, so that tests and the demo generator can replace
+ * them; by default each goes over payment's internal socket within settings.call_deadline_ms.
  */
 #ifndef MP_BOOKING_PAYMENT_CLIENT_H
 #define MP_BOOKING_PAYMENT_CLIENT_H
@@ -16,24 +16,27 @@ enum charge_answer {
 };
 enum refund_answer {
 	REFUND_ANSWER_DONE,
-	REFUND_ANSWER_PENDING,  /* payment knows, and goes on until the provider has done it */
+	REFUND_ANSWER_PENDING,  /* payment has it, and retries until the provider has done it */
 	REFUND_ANSWER_LATER,    /* not reached: ask again */
-	REFUND_ANSWER_REFUSED,  /* payment says there is nothing to give back: somebody must look */
+	REFUND_ANSWER_REFUSED,  /* payment finds nothing to refund: a person must look into it */
 };
 
-/* What is to go back of a booking's charge: under a key, so that the same is never paid back twice. */
-struct payback {
+/* A refund of a booking's charge: the same key is never refunded twice. */
+struct booking_refund {
 	const char *key, *reason;
-	int64_t amount;                 /* 0: void the charge whole, whatever became of it */
+	int64_t amount;                 /* 0: void the whole charge, whatever its state */
 };
 
-struct payments {
+struct payment_client {
 	enum charge_answer (*charge)(struct db *db, const struct booking *b, const char *payment_key, int64_t *charge_id, const char **reason);
 	enum charge_answer (*look_up)(struct db *db, const struct booking *b, int64_t *charge_id);
-	enum refund_answer (*refund)(struct db *db, const struct booking *b, const struct payback *p, int64_t *refunded_amount /* of the charge, in all */);
-	int (*closed_for_s)(void);      /* payment's breaker is open: so many seconds on it is asked again; 0: it can be asked. NULL: always */
+	/* *refunded_amount: of the charge, all refunds together */
+	enum refund_answer (*refund)(struct db *db, const struct booking *b, const struct booking_refund *refund, int64_t *refunded_amount);
+	int (*closed_for_s)(void);      /* seconds until payment's breaker lets calls through again; 0: now. NULL: always 0 */
 };
-extern const struct payments *payments; /* &payments_by_call */
-extern const struct payments payments_by_call;
+extern const struct payment_client *payment_client;     /* &payment_by_call */
+extern const struct payment_client payment_by_call;
+
+int payment_closed_for_s(void);
 
 #endif

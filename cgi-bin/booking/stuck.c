@@ -64,7 +64,7 @@ hear_fleet_again(struct db *db, struct booking *b)
 	if (refused)
 		booking_reject(db, b, refused, 0);
 	else if (reserved)
-		booking_reserved(db, b, reserved);
+		booking_confirm_or_reject(db, b, reserved);
 	db_commit(db);
 }
 
@@ -84,21 +84,21 @@ booking_retry(struct db *db, struct booking *b, int64_t actor_id)
 
 	if (kind < 0 || is_being_paid(b))
 		return;
-	stuck_tell_retried(db, "booking.retried", b->code, kind, actor_id);
+	stuck_report_retried(db, EVENT_BOOKING_RETRIED, b->code, kind, actor_id);
 	switch ((enum stuck_kind)kind) {
 	case STUCK_HOLD:
 		if (b->hold_until <= clock_now())
 			booking_expire(db, b, "hold_over", false);
 		break;
 	case STUCK_ASKED:
-		booking_sweep_asked(db, b);
+		booking_look_up_charge(db, b);
 		break;
 	case STUCK_UNCONFIRMED:
 		hear_fleet_again(db, b);
 		break;
 	case STUCK_CANCEL:
 	case STUCK_REFUND:
-		booking_sweep_refund(db, b);
+		booking_try_refund(db, b);
 		break;
 	case STUCK_WISH:
 		booking_cancel_again(db, b);
@@ -111,7 +111,7 @@ booking_retry(struct db *db, struct booking *b, int64_t actor_id)
 		break;          /* payment's */
 	}
 	for (int i = 0; i < b->n_extras; i++)
-		booking_sweep_extra(db, b, &b->extras[i]);
+		booking_try_extra_refund(db, b, &b->extras[i]);
 	booking_reload(db, b);
 }
 
@@ -128,7 +128,7 @@ static const struct shape books_shape = SHAPE(books, books_members);
 static bool
 nothing_is_owed(struct db *db, const struct booking *b, int64_t *refunded)
 {
-	int64_t due = b->state == BOOKING_EXPIRED ? b->amount : b->refund_due + booking_extras_gone(b);
+	int64_t due = b->state == BOOKING_EXPIRED ? b->amount : b->refund_due + booking_extras_refund(b);
 	struct books k = { .state = "" };
 
 	if (!db_one(db, &books_shape, &k, "SELECT owed_amount, refunded_amount, state FROM v_charge WHERE key = $1", b->code))
@@ -159,7 +159,7 @@ end_by_hand(struct db *db, struct booking *b, enum stuck_way way, int64_t actor_
 			return STUCK_NOT_SO;
 		ended = b->refund_state == REFUND_PENDING ? booking_refund_done(db, b, refunded, 0) : false;
 		for (int i = 0; i < b->n_extras; i++)
-			ended |= booking_extra_refunded(db, b, &b->extras[i], 0);
+			ended |= booking_extra_refund_done(db, b, &b->extras[i], 0);
 		break;
 	case WAY_NO_PAYMENT:
 	case WAY_BY_BANK:
@@ -169,11 +169,11 @@ end_by_hand(struct db *db, struct booking *b, enum stuck_way way, int64_t actor_
 }
 
 enum stuck_outcome
-booking_resolve(struct db *db, struct booking *b, enum stuck_way way, const char *reason, int64_t actor_id)
+booking_resolve(struct db *db, struct booking *b, enum stuck_way way, const char *note, int64_t actor_id)
 {
 	enum stuck_outcome outcome;
-	struct stuck_told told = {
-		.way = words_code(&stuck_way_words, (int)way), .reason = reason, .amount = b->amount, .currency = b->currency,
+	struct stuck_report report = {
+		.way = words_code(&stuck_way_words, (int)way), .note = note, .amount = b->amount, .currency = b->currency,
 		.charge_id = b->charge_id,
 	};
 	int kind;
@@ -182,16 +182,16 @@ booking_resolve(struct db *db, struct booking *b, enum stuck_way way, const char
 	booking_reload(db, b);
 	booking_extras_read(db, b);
 	kind = booking_stuck_kind(b);
-	told.kind = words_code(&stuck_kind_words, kind);
+	report.kind = words_code(&stuck_kind_words, kind);
 	outcome = kind < 0 || !(stuck_ways[kind] & 1u << way) || booking_stuck_since(b) > clock_now() - rental.stuck_after_s
 	        ? STUCK_NO_MORE : end_by_hand(db, b, way, actor_id);
 	if (outcome == STUCK_RESOLVED)
-		stuck_tell_resolved(db, "booking.resolved", b->code, &told, actor_id);
+		stuck_report_resolved(db, EVENT_BOOKING_RESOLVED, b->code, &report, actor_id);
 	if (!db_commit(db))
 		return STUCK_NO_MORE;
 	booking_reload(db, b);
 	if (outcome == STUCK_RESOLVED && b->refund_state == REFUND_PENDING) {
-		booking_sweep_refund(db, b);            /* what follows need not wait for the sweep */
+		booking_try_refund(db, b);            /* what follows need not wait for the sweep */
 		booking_reload(db, b);
 	}
 	return outcome;

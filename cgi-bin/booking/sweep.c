@@ -13,9 +13,8 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
-#define AT_ONCE 20      /* per kind and call: between them the relay looks at the log again */
 #define LATE_AT_ONCE 200
-#define ROUND_MS 2000   /* … and how long payment is asked: when it hangs, the rest would only wait for it as well */
+#define ROUND_MS 2000   /* how long a round goes on asking payment or delivery: when the callee hangs, every further call would wait too */
 
 /*
  * A clock that jumped back must not keep work waiting: what was begun later than now, or is due further ahead
@@ -29,7 +28,7 @@ unpaid_holds(struct db *db, int64_t now, int *n)
 	db_list(db, &booking_shape, &b, n,
 		"SELECT booking_id, code, customer_id, car_id, currency, state, asked_at, hold_until FROM booking /*scan*/"
 		" WHERE state = 'HELD' AND asked_at = 0 AND (hold_until <= $1 OR held_at > $2) ORDER BY hold_until LIMIT $3",
-		now, now + CLOCK_SLACK_S, AT_ONCE);
+		now, now + CLOCK_SLACK_S, TRIES_AT_ONCE);
 	return b;
 }
 
@@ -42,33 +41,27 @@ asked_holds(struct db *db, int64_t now, int *n)
 		"SELECT booking_id, code, customer_id, car_id, amount, currency, state, held_at, asked_at, hold_until, ask_tries FROM booking /*scan*/"
 		" WHERE state = 'HELD' AND asked_at > 0 AND (asked_at <= $1 OR asked_at > $2)"
 		" AND (ask_next_at <= $3 OR ask_next_at > $4 OR hold_until <= $3) ORDER BY ask_next_at /*sort*/ LIMIT $5",
-		now - ANSWER_S, now + CLOCK_SLACK_S, now, now + PAUSE_MAX_S, AT_ONCE);
+		now - ANSWER_S, now + CLOCK_SLACK_S, now, now + PAUSE_MAX_S, TRIES_AT_ONCE);
 	return b;
 }
 
-void
-booking_note_error(struct db *db, const struct booking *b, const char *error)
-{
-	db_do(db, "UPDATE booking SET last_error = $2 WHERE booking_id = $1 AND last_error <> $2", b->booking_id, error);
-}
-
-/* Payment was asked and nobody wrote down what it said. */
+/* Payment was asked and its answer was lost. */
 static void
-resolve_asked(struct db *db, struct booking *b)
+finish_asked(struct db *db, struct booking *b)
 {
 	int64_t charge_id = 0, now = clock_now();
-	enum charge_answer answer = payments->look_up(db, b, &charge_id);
+	enum charge_answer answer = payment_client->look_up(db, b, &charge_id);
 
 	switch (answer) {
 	case CHARGE_ANSWER_APPROVED:
-		booking_find(db, b->code, 0, b);        /* booking.paid tells more of it than was needed to ask */
-		booking_paid(db, b, charge_id);
+		booking_find(db, b->code, 0, b);        /* booking.paid carries more than this list has read */
+		booking_mark_paid(db, b, charge_id);
 		return;
 	case CHARGE_ANSWER_DECLINED:
 		booking_expire(db, b, "declined", false);
 		return;
 	case CHARGE_ANSWER_NEVER_SEEN:
-		booking_expire(db, b, "later", true);   /* the void seals the key: a charge that is still on its way is refused */
+		booking_expire(db, b, "later", true);   /* the void closes the key: a charge that arrives later is refused */
 		return;
 	case CHARGE_ANSWER_NOT_ASKED:
 	case CHARGE_ANSWER_UNKNOWN:
@@ -80,21 +73,13 @@ resolve_asked(struct db *db, struct booking *b)
 		booking_note_error(db, b, answer == CHARGE_ANSWER_UNKNOWN ? "no_answer" : "payment_down");
 }
 
-/* Each try is written down, with the pause behind it, before payment is asked: a crash in the middle costs a pause, never a loop. */
+/* The try and the pause after it are recorded before payment is asked: a crash in between costs a pause, never a loop. */
 void
-booking_sweep_asked(struct db *db, struct booking *b)
+booking_look_up_charge(struct db *db, struct booking *b)
 {
 	db_do(db, "UPDATE booking SET ask_tries = ask_tries + 1, ask_next_at = $2 WHERE booking_id = $1 AND state = 'HELD'",
 		b->booking_id, clock_now() + pause_s(b->ask_tries + 1, PAUSE_MAX_S));
-	resolve_asked(db, b);
-}
-
-void
-booking_sweep_refund(struct db *db, struct booking *b)
-{
-	db_do(db, "UPDATE booking SET refund_tries = refund_tries + 1, refund_next_at = $2 WHERE booking_id = $1 AND refund_state = 'PENDING'",
-		b->booking_id, clock_now() + pause_s(b->refund_tries + 1, PAUSE_MAX_S));
-	booking_settle_refund(db, b);
+	finish_asked(db, b);
 }
 
 static int
@@ -111,7 +96,7 @@ sweep_holds(struct db *db, int64_t now)
 	}
 	for (int i = 0; i < n_asked && !db_failed(db) && clock_ms() < end_ms; i++) {
 		log_task("sweep", asked[i].code);
-		booking_sweep_asked(db, &asked[i]);
+		booking_look_up_charge(db, &asked[i]);
 	}
 	return n_unpaid;        /* asked ones may have to wait for payment: no hurry */
 }
@@ -127,10 +112,35 @@ sweep_refunds(struct db *db, int64_t now)
 		"SELECT booking_id, code, customer_id, car_id, amount, currency, state, end_reason, refund_state, refund_due, refund_tries"
 		" FROM booking /*scan*/"
 		" WHERE refund_state = 'PENDING' AND (refund_next_at <= $1 OR refund_next_at > $2) ORDER BY refund_next_at LIMIT $3",
-		now, now + PAUSE_MAX_S, AT_ONCE);
+		now, now + PAUSE_MAX_S, TRIES_AT_ONCE);
 	for (int i = 0; i < n && !db_failed(db) && clock_ms() < end_ms; i++) {
 		log_task("sweep", b[i].code);
-		booking_sweep_refund(db, &b[i]);
+		booking_try_refund(db, &b[i]);
+	}
+	return n;
+}
+
+struct due_extra { int64_t line_no; const char *code; };
+static const struct member due_extra_members[] = { SHAPE_INT(due_extra, line_no), SHAPE_TEXT(due_extra, code) };
+static const struct shape due_extra_shape = SHAPE(due_extra, due_extra_members);
+
+static int
+sweep_extras(struct db *db, int64_t now)
+{
+	int64_t end_ms = clock_ms() + ROUND_MS;
+	struct due_extra *due = NULL;
+	struct booking_extra *x;
+	struct booking b;
+	int n = 0;
+
+	db_list(db, &due_extra_shape, &due, &n,
+		"SELECT x.line_no, b.code FROM booking_extra x /*scan*/ JOIN booking b ON b.booking_id = x.booking_id"
+		" WHERE x.refund_state = 'PENDING' AND (x.refund_next_at <= $1 OR x.refund_next_at > $2) ORDER BY x.refund_next_at LIMIT $3",
+		now, now + PAUSE_MAX_S, TRIES_AT_ONCE);
+	for (int i = 0; i < n && !db_failed(db) && clock_ms() < end_ms; i++) {
+		log_task("sweep", due[i].code);
+		if (booking_find(db, due[i].code, 0, &b) && (x = booking_extra_of_line(&b, due[i].line_no)))
+			booking_try_extra_refund(db, &b, x);
 	}
 	return n;
 }
@@ -148,7 +158,7 @@ sweep_no_shows(struct db *db, int64_t now)
 	db_list(db, &booking_shape, &b, &n,
 		"SELECT booking_id, code, customer_id, car_id, starts_at, ends_at, state FROM booking /*scan*/"
 		" WHERE state = 'CONFIRMED' AND ends_at <= $1 AND cancel_asked_at = 0 AND NOT EXISTS (SELECT 1 FROM v_delivery d"
-		" WHERE d.booking_code = booking.code AND d.direction = 'delivery' AND d.state <> 'CANCELLED') ORDER BY ends_at LIMIT $2", now - rental.no_show_after_s, AT_ONCE);
+		" WHERE d.booking_code = booking.code AND d.direction = 'delivery' AND d.state <> 'CANCELLED') ORDER BY ends_at LIMIT $2", now - rental.no_show_after_s, TRIES_AT_ONCE);
 	for (int i = 0; i < n && !db_failed(db); i++) {
 		log_task("sweep", b[i].code);
 		booking_no_show(db, &b[i], 0);
@@ -165,7 +175,7 @@ sweep_cancels(struct db *db, int64_t now)
 
 	db_list(db, &booking_shape, &due, &n,
 		"SELECT code FROM booking /*scan*/ WHERE cancel_asked_at > 0 AND (cancel_next_at <= $1 OR cancel_next_at > $2)"
-		" ORDER BY cancel_next_at LIMIT $3", now, now + PAUSE_MAX_S, AT_ONCE);
+		" ORDER BY cancel_next_at LIMIT $3", now, now + PAUSE_MAX_S, TRIES_AT_ONCE);
 	for (int i = 0; i < n && !db_failed(db) && clock_ms() < end_ms; i++) {
 		log_task("sweep", due[i].code);
 		if (booking_find(db, due[i].code, 0, &b))
@@ -197,6 +207,6 @@ booking_sweep(struct db *db)
 
 	sweep_late(db, now);
 	sweep_no_shows(db, now);
-	n += sweep_cancels(db, now) + booking_sweep_extras(db, now);
-	return sweep_refunds(db, now) + n >= AT_ONCE;
+	n += sweep_cancels(db, now) + sweep_extras(db, now);
+	return sweep_refunds(db, now) + n >= TRIES_AT_ONCE;
 }

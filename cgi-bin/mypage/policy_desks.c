@@ -6,14 +6,14 @@
 
 /* What we read of the payloads (docs/events.md), all in one struct. */
 struct desk_news {
-	const char *direction, *zone, *courier_name, *received_by, *reason, *by, *order_code, *booking_code, *item_name, *item_name_ko,
+	const char *direction, *zone, *courier_name, *received_by, *reason, *note, *by, *order_code, *booking_code, *item_name, *item_name_ko,
 	           *category, *currency, *kind, *about, *channel, *title, *title_ko, *label, *label_ko;
 	int64_t customer_id, delivery_id, window_from, window_to, odometer_km, fuel_percent, line_no, item_id, quantity, starts_at, ends_at,
 	        amount, lost, refund_due, refunded_amount, message_id, recipient_id, tries;
 };
 static const struct member desk_news_members[] = {
 	SHAPE_TEXT(desk_news, direction), SHAPE_TEXT(desk_news, zone), SHAPE_TEXT(desk_news, courier_name), SHAPE_TEXT(desk_news, received_by),
-	SHAPE_TEXT(desk_news, reason), SHAPE_TEXT(desk_news, by), SHAPE_TEXT(desk_news, order_code), SHAPE_TEXT(desk_news, booking_code),
+	SHAPE_TEXT(desk_news, reason), SHAPE_TEXT(desk_news, note), SHAPE_TEXT(desk_news, by), SHAPE_TEXT(desk_news, order_code), SHAPE_TEXT(desk_news, booking_code),
 	SHAPE_TEXT(desk_news, item_name), SHAPE_TEXT(desk_news, item_name_ko), SHAPE_TEXT(desk_news, category), SHAPE_TEXT(desk_news, currency),
 	SHAPE_TEXT(desk_news, kind), SHAPE_TEXT(desk_news, about), SHAPE_TEXT(desk_news, channel), SHAPE_TEXT(desk_news, title),
 	SHAPE_TEXT(desk_news, title_ko), SHAPE_TEXT(desk_news, label), SHAPE_TEXT(desk_news, label_ko), SHAPE_INT(desk_news, customer_id),
@@ -215,12 +215,14 @@ bool
 mypage_on_extra_ended(struct db *db, const struct event *e)
 {
 	struct desk_news n;
+	const char *why;
 
 	if (!read_news(db, e, &n))
 		return false;
+	why = *n.note ? n.note : n.reason;      /* events from before there was `note` have the words in `reason` */
 	db_do(db, "UPDATE my_booking_line SET ended_at = $3, end_reason = $4, refund_due = $5 WHERE code = $1 AND line_no = $2",
-		e->subject_id, n.line_no, e->occurred_at, n.reason, n.refund_due);
-	return reaction_tell(db, e, &(struct reaction_line){ .amount = n.refund_due, .reason = n.reason, .label = n.label, .label_ko = n.label_ko });
+		e->subject_id, n.line_no, e->occurred_at, why, n.refund_due);
+	return reaction_tell(db, e, &(struct reaction_line){ .amount = n.refund_due, .reason = why, .label = n.label, .label_ko = n.label_ko });
 }
 
 bool

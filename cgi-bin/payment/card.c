@@ -3,7 +3,7 @@
  *
  * A customer is known to the provider by a random key of his own (payer), so its records and ours can be joined only here.
  */
-#include "payment.h"
+#include "payment_steps.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/secret.h"

@@ -1,11 +1,8 @@
 /*
- * charge.c - taking money, once for each key. The story is in payment.h.
- *
- * Two small transactions and one call between them: the row; the provider; what the provider said with posting and event.
- * charge_settle() is the one place that writes the second: the request, the sweep and a repeated request may all come with
- * the provider's answer, and whoever is first has written it.
+ * charge - a charge's row: how it is read, and the steps from one state to the next, with their postings and events. capture.c asks the
+ * provider. Described in payment.h.
  */
-#include "payment.h"
+#include "payment_steps.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
@@ -34,20 +31,13 @@ static const struct member charge_members[] = {
 };
 const struct shape charge_shape = SHAPE(charge, charge_members);
 
-/* What we tell the others (docs/events.md). */
-struct charge_report { int64_t charge_id, customer_id, amount; const char *currency, *brand, *last4, *reason; };
-static const struct member approved_members[] = {
-	SHAPE_INT(charge_report, charge_id), SHAPE_INT(charge_report, customer_id), SHAPE_AMOUNT(charge_report, amount),
-	SHAPE_TEXT(charge_report, currency), SHAPE_TEXT(charge_report, brand), SHAPE_TEXT(charge_report, last4),
-};
-static const struct member failed_members[] = {
-	SHAPE_INT(charge_report, charge_id), SHAPE_INT(charge_report, customer_id), SHAPE_AMOUNT(charge_report, amount),
-	SHAPE_TEXT(charge_report, currency), SHAPE_TEXT(charge_report, reason),
-};
-static const struct shape approved_shape = SHAPE(charge_report, approved_members);
-static const struct shape failed_shape = SHAPE(charge_report, failed_members);
-
 /* --- reading ------------------------------------------------------------------------------------------------------ */
+
+bool
+charge_by_id(struct db *db, int64_t charge_id, struct charge *c)
+{
+	return db_one(db, &charge_shape, c, "SELECT " CHARGE_COLUMNS " FROM charge WHERE charge_id = $1", charge_id);
+}
 
 bool
 charge_find(struct db *db, const char *key, struct charge *c)
@@ -59,14 +49,20 @@ charge_find(struct db *db, const char *key, struct charge *c)
 	return found;
 }
 
+int64_t
+charge_owed(struct db *db, const struct charge *c)
+{
+	return db_int(db, "SELECT COALESCE(SUM(amount), 0) FROM refund WHERE charge_id = $1", c->charge_id);
+}
+
 const char *
 charge_reason(struct db *db, const struct charge *c)
 {
 	return arena_strndup(db_memory(db), c->reason, strcspn(c->reason, " "));
 }
 
-static bool
-reason_is(const struct charge *c, const char *word)
+bool
+charge_reason_is(const struct charge *c, const char *word)
 {
 	size_t n = strlen(word);
 
@@ -74,7 +70,7 @@ reason_is(const struct charge *c, const char *word)
 }
 
 const char *
-reason_label(const char *reason)
+charge_reason_label(const char *reason)
 {
 	static const struct word reasons[] = {
 		{ "declined",           N_("The card was declined") },
@@ -104,66 +100,45 @@ reason_label(const char *reason)
 	return reason;
 }
 
-/* Nothing was taken, and it is nobody's card that is to blame. */
+/* Nothing was charged, for a reason other than the card. */
 static bool
 is_provider_away(const struct charge *c)
 {
-	return reason_is(c, "provider_down") || reason_is(c, "provider") || reason_is(c, "later") || reason_is(c, "never_arrived");
+	return charge_reason_is(c, "provider_down") || charge_reason_is(c, "provider") || charge_reason_is(c, "later") || charge_reason_is(c, "never_arrived");
 }
 
-/* Money that was taken and is (being) given back whole is as good as never taken: the caller must not rely on it. */
+/* A charge that is or will be refunded in full counts as declined: the caller must not rely on it. */
 static enum charge_outcome
-given_back(struct db *db, struct charge *c)
+unless_refunded(struct db *db, struct charge *c)
 {
-	if (refund_left(db, c) > 0)
-		return PAY_APPROVED;
+	if (charge_owed(db, c) < c->amount)
+		return CHARGE_OUTCOME_APPROVED;
 	c->reason = "void";
-	return PAY_DECLINED;
+	return CHARGE_OUTCOME_DECLINED;
 }
 
 enum charge_outcome
-charge_standing(struct db *db, struct charge *c)
+charge_outcome_now(struct db *db, struct charge *c)
 {
 	switch ((enum charge_state)c->state) {
 	case CHARGE_APPROVED:
-		return PAY_APPROVED;
+		return CHARGE_OUTCOME_APPROVED;
 	case CHARGE_CANCEL_REQUESTED:
 	case CHARGE_CANCELLED:
-		return given_back(db, c);
+		return unless_refunded(db, c);
 	case CHARGE_FAILED:
-		return is_provider_away(c) ? PAY_LATER : PAY_DECLINED;
+		return is_provider_away(c) ? CHARGE_OUTCOME_LATER : CHARGE_OUTCOME_DECLINED;
 	case CHARGE_REQUESTED:
 	case CHARGE_UNKNOWN:
 		break;
 	}
-	return PAY_UNKNOWN;
+	return CHARGE_OUTCOME_UNKNOWN;
 }
 
 /* --- the row ------------------------------------------------------------------------------------------------------ */
 
-/* The provider takes 6 to 64 of these as an order's name; ours is the order's name there. */
-static bool
-key_is_good(const char *key)
-{
-	size_t n = key ? strlen(key) : 0;
-
-	return n >= 6 && n <= 64
-	    && strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=") == n;
-}
-
-static bool
-order_is_good(const struct charge_order *o)
-{
-	return key_is_good(o->key) && o->subject_id && *o->subject_id && strlen(o->subject_id) <= 80
-	    && o->customer_id > 0 && o->amount > 0 && o->amount <= CHARGE_MAX_AMOUNT && o->vat_amount >= 0 && o->vat_amount <= o->amount
-	    && o->currency && strcmp(o->currency, settings.currency) == 0
-	    && (o->card_id > 0) != (o->payment_key && *o->payment_key) && (!o->payment_key || strlen(o->payment_key) <= 200)
-	    && o->deadline_ms > 0 && o->deadline_ms <= 60000;
-}
-
-/* false: the key is taken. next_at is when the sweep may have a look: by then this process is done with it, or dead. */
-static bool
-insert(struct db *db, struct charge *c)
+bool
+charge_insert(struct db *db, struct charge *c)
 {
 	c->charge_id = db_int(db,
 		"INSERT INTO charge (key, subject_id, user_id, card_id, amount, vat_amount, currency, state, payment_key, brand, last4,"
@@ -176,40 +151,6 @@ insert(struct db *db, struct charge *c)
 	return c->charge_id != 0;
 }
 
-static void
-report(struct db *db, const struct charge *c, const char *type)
-{
-	struct charge_report r = {
-		.charge_id = c->charge_id, .customer_id = c->user_id, .amount = c->amount, .currency = c->currency, .brand = c->brand,
-		.last4 = c->last4, .reason = charge_reason(db, c),
-	};
-
-	event_emit(db, &(struct event){ .type = type, .subject_id = c->subject_id },
-	           c->state == CHARGE_FAILED ? &failed_shape : &approved_shape, &r);
-}
-
-/* Writes the row, REQUESTED; FAILED at once when the card is gone. false: the key was there before. */
-static bool
-open_charge(struct db *db, const struct charge_order *o, struct card_source *s, struct charge *c)
-{
-	bool has_card, is_new;
-
-	db_begin(db);
-	has_card = o->card_id == 0 || card_source(db, o->customer_id, o->card_id, s);
-	*c = (struct charge){
-		.key = o->key, .subject_id = o->subject_id, .user_id = o->customer_id, .card_id = o->card_id, .amount = o->amount,
-		.vat_amount = o->vat_amount, .currency = o->currency, .payment_key = o->payment_key ? o->payment_key : "",
-		.brand = s->brand, .last4 = s->last4, .requested_at = clock_now(),
-		.state = has_card ? CHARGE_REQUESTED : CHARGE_FAILED, .reason = has_card ? "" : "card_removed",
-	};
-	c->next_at = c->requested_at + o->deadline_ms / 1000 + LOOK_FIRST_S;
-	is_new = insert(db, c);
-	if (is_new && !has_card)
-		report(db, c, "payment.failed");
-	db_commit(db);
-	return is_new;
-}
-
 void
 charge_seal(struct db *db, const char *key, struct charge *c)
 {
@@ -217,24 +158,13 @@ charge_seal(struct db *db, const char *key, struct charge *c)
 		.key = key, .subject_id = key, .amount = 0, .currency = settings.currency, .state = CHARGE_FAILED, .payment_key = "",
 		.brand = "", .last4 = "", .reason = "void", .requested_at = clock_now(),
 	};
-	insert(db, c);
+	charge_insert(db, c);
 }
 
-/* --- what the provider said --------------------------------------------------------------------------------------- */
+/* --- from one state to the next ----------------------------------------------------------------------------------- */
 
-/* It must be our charge it speaks of. Anything else is nonsense, and nonsense decides nothing. */
-static bool
-is_about(const struct charge *c, const struct provider_answer *a)
-{
-	if (strcmp(a->key, c->key) == 0 && a->amount == c->amount)
-		return true;
-	log_error("charge", "%s: the provider speaks of %s and %lld", c->key, a->key, (long long)a->amount);
-	return false;
-}
-
-/* false: it had been settled before. */
-static bool
-approve(struct db *db, struct charge *c, const struct provider_answer *a)
+bool
+charge_approve(struct db *db, struct charge *c, const struct provider_answer *a)
 {
 	int64_t now = clock_now();
 
@@ -249,13 +179,12 @@ approve(struct db *db, struct charge *c, const struct provider_answer *a)
 	c->approved_at = now;
 	c->reason = "";
 	ledger_capture(db, c);
-	report(db, c, "payment.approved");
+	payment_report_approved(db, c);
 	return true;
 }
 
-/* one_more_look: the provider did not know it; should the request arrive after all, it is found and given back. */
-static bool
-give_up(struct db *db, struct charge *c, const char *reason, bool one_more_look)
+bool
+charge_fail(struct db *db, struct charge *c, const char *reason, bool one_more_look)
 {
 	int64_t now = clock_now();
 
@@ -265,18 +194,12 @@ give_up(struct db *db, struct charge *c, const char *reason, bool one_more_look)
 		return false;
 	c->state = CHARGE_FAILED;
 	c->reason = reason;
-	report(db, c, "payment.failed");
+	payment_report_failed(db, c, charge_reason(db, c));
 	return true;
 }
 
 bool
-charge_close(struct db *db, struct charge *c)
-{
-	return give_up(db, c, "resolved", true);
-}
-
-static bool
-stay_unknown(struct db *db, struct charge *c)
+charge_stay_unknown(struct db *db, struct charge *c)
 {
 	if (!db_do(db, "UPDATE charge SET state = 'UNKNOWN' WHERE charge_id = $1 AND state = 'REQUESTED'", c->charge_id))
 		return c->state == CHARGE_UNKNOWN;
@@ -284,124 +207,38 @@ stay_unknown(struct db *db, struct charge *c)
 	return true;
 }
 
-/*
- * The provider does not know it. That proves nothing while the request may still be on its way to it: a connection of ours
- * lives for seconds, a queue in between for less than a minute. Older than that, it never arrived.
- */
-static bool
-take_nothing(struct db *db, struct charge *c)
+/* After the pause; but no later than the moment from which "not found" at the provider means that it was never charged. */
+static int64_t
+next_look(const struct charge *c, int64_t now)
 {
-	if (clock_now() - c->requested_at <= NEVER_ARRIVED_S)
-		return stay_unknown(db, c);
-	return give_up(db, c, "never_arrived", true);
+	int64_t after = now + pause_s(c->tries + 1, PAUSE_MAX_S);
+	int64_t decides = (c->requested_at < now ? c->requested_at : now) + NEVER_ARRIVED_S + 1;
+
+	return c->state != CHARGE_FAILED && now < decides && decides < after ? decides : after;
 }
 
-/* Inside the transaction. false: it had been settled before. */
-static bool
-take(struct db *db, struct charge *c, const struct provider_answer *a)
+bool
+charge_claim(struct db *db, const struct charge *c)
 {
-	switch (a->outcome) {
-	case PROVIDER_OK:       return is_about(c, a) ? approve(db, c, a) : stay_unknown(db, c);
-	case PROVIDER_DECLINED: return give_up(db, c, a->reason, false);
-	case PROVIDER_NOTHING:  return take_nothing(db, c);
-	case PROVIDER_LATER:    return give_up(db, c, a->reason, false);
-	case PROVIDER_UNKNOWN:  break;
-	}
-	return stay_unknown(db, c);
+	int64_t now = clock_now();
+
+	return db_do(db, "UPDATE charge SET tries = tries + 1, tried_at = $4, next_at = $2,"
+	                 " requested_at = CASE WHEN requested_at > $4 THEN $4 ELSE requested_at END WHERE charge_id = $1 AND tries = $3", c->charge_id,
+	             next_look(c, now), c->tries, now) == 1;
 }
 
+/* Brings a look-up forward; for a failed charge it asks for one more. The provider's answer decides, not the webhook. */
 void
-charge_settle(struct db *db, struct charge *c, const struct provider_answer *a)
+charge_hint(struct db *db, const char *key)
 {
-	int64_t refund_id = 0;
-	bool was_void;
+	int64_t now = clock_now();
+	struct charge c;
 
-	db_begin(db);
-	was_void = db_int(db, "SELECT void_wanted FROM charge WHERE charge_id = $1", c->charge_id) != 0;
-	if (!take(db, c, a))
-		charge_find(db, c->key, c);
-	else if (c->state == CHARGE_APPROVED && was_void) {
-		refund_id = refund_open(db, c, arena_printf(db_memory(db), "%s-void", c->key), c->amount, "void");
-		c->state = CHARGE_CANCEL_REQUESTED;
-	}
-	if (db_commit(db) && refund_id)
-		refund_ask(db, refund_id, clock_ms() + settings.call_deadline_ms);
-}
-
-/* Not reaching it for a look says nothing of what was asked before. */
-struct provider_answer
-charge_look_up(struct db *db, const struct charge *c, int64_t until_ms)
-{
-	struct provider_answer a = provider->look_up(db_memory(db), c->key, until_ms);
-
-	if (a.outcome == PROVIDER_LATER)
-		a.outcome = PROVIDER_UNKNOWN;
-	return a;
-}
-
-/* --- taking the money --------------------------------------------------------------------------------------------- */
-
-static struct provider_answer
-ask(struct db *db, const struct charge *c, const struct card_source *s, int64_t until_ms)
-{
-	struct arena *m = db_memory(db);
-	struct provider_order q = {
-		.key = c->key, .name = arena_printf(m, "motorpool %s", c->subject_id), .customer_key = s->customer_key,
-		.billing_key = s->billing_key, .payment_key = c->payment_key, .currency = c->currency, .amount = c->amount,
-	};
-	struct provider_answer a = c->card_id ? provider->charge(m, &q, until_ms) : provider->confirm(m, &q, until_ms);
-
-	/* the answer was lost on its way: in good health a look tells at once what became of it */
-	if (a.outcome == PROVIDER_UNKNOWN && clock_ms() + PROVIDER_AGAIN_MS < until_ms)
-		a = charge_look_up(db, c, until_ms);
-	return a;
-}
-
-static bool
-is_same_order(const struct charge_order *o, const struct charge *c)
-{
-	return c->user_id == o->customer_id && c->amount == o->amount && c->card_id == o->card_id
-	    && strcmp(c->currency, o->currency) == 0 && strcmp(c->subject_id, o->subject_id) == 0;
-}
-
-/* The key was there before: the same answer again, and when there is none yet, the provider is asked what became of it. */
-static enum charge_outcome
-answer_again(struct db *db, const struct charge_order *o, struct charge *c, int64_t until_ms)
-{
-	struct provider_answer a;
-
-	if (!charge_find(db, o->key, c))
-		return PAY_UNKNOWN;
-	if (c->state == CHARGE_FAILED && reason_is(c, "void"))
-		return PAY_DECLINED;
-	if (!is_same_order(o, c))
-		return PAY_KEY_REUSED;
-	if (c->state != CHARGE_REQUESTED && c->state != CHARGE_UNKNOWN)
-		return charge_standing(db, c);
-	if (!db_durable(db))
-		return PAY_UNKNOWN;
-	a = charge_look_up(db, c, until_ms);
-	if (a.outcome == PROVIDER_OK || a.outcome == PROVIDER_DECLINED)
-		charge_settle(db, c, &a);
-	return charge_standing(db, c);
-}
-
-enum charge_outcome
-charge_make(struct db *db, const struct charge_order *o, struct charge *c)
-{
-	int64_t until_ms = clock_ms() + o->deadline_ms - PROVIDER_MARGIN_MS;
-	struct card_source s = { .billing_key = "", .customer_key = "", .brand = "", .last4 = "" };
-	struct provider_answer a;
-
-	if (!order_is_good(o))
-		return PAY_BAD_ORDER;
-	if (!open_charge(db, o, &s, c))
-		return answer_again(db, o, c, until_ms);
-	if (c->state == CHARGE_FAILED)
-		return PAY_DECLINED;
-	if (!db_durable(db))
-		return PAY_UNKNOWN;
-	a = ask(db, c, &s, until_ms);
-	charge_settle(db, c, &a);
-	return charge_standing(db, c);
+	if (!charge_find(db, key, &c))
+		return;
+	if (c.state == CHARGE_UNKNOWN && c.next_at > now)
+		db_do(db, "UPDATE charge SET next_at = $2 WHERE charge_id = $1 AND state = 'UNKNOWN'", c.charge_id, now);
+	else if (c.state == CHARGE_FAILED && !c.void_wanted && now - c.settled_at < DAY && now - c.next_at > LOOK_FIRST_S)
+		db_do(db, "UPDATE charge SET void_wanted = 1, next_at = $2, tries = 0 WHERE charge_id = $1 AND state = 'FAILED'",
+		      c.charge_id, now);
 }

@@ -14,7 +14,7 @@
  * So at every moment card_clearing is exactly the provider's balance for us, and the whole sums to zero. The schema refuses a
  * posting that does not balance, and a second capture of one charge.
  */
-#include "payment.h"
+#include "payment_steps.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
@@ -34,6 +34,21 @@ static const struct word account[] = {
 	[LEDGER_BANK]            = { "bank",            N_("Bank") },
 };
 const struct words account_words = WORDS(account);
+
+static const struct member posting_line_members[] = {
+	SHAPE_STATE(posting_line, account, account_words), SHAPE_AMOUNT(posting_line, amount),
+};
+static const struct shape posting_line_shape = SHAPE(posting_line, posting_line_members);
+
+static const struct member posting_row_members[] = {
+	SHAPE_INT(posting_row, posting_id), SHAPE_STATE(posting_row, kind, posting_kind_words), SHAPE_INT(posting_row, charge_id),
+	SHAPE_TEXT(posting_row, subject_id), SHAPE_TEXT(posting_row, currency), SHAPE_TIME(posting_row, posted_at),
+	SHAPE_LIST(posting_row, lines, posting_line_shape),
+};
+const struct shape posting_row_shape = SHAPE(posting_row, posting_row_members);
+
+static const struct member balance_members[] = { SHAPE_STATE(balance, account, account_words), SHAPE_AMOUNT(balance, amount) };
+const struct shape balance_shape = SHAPE(balance, balance_members);
 
 struct entry { int64_t card_clearing, rental_income, vat_payable, refunds_payable, bank; };
 
@@ -85,4 +100,43 @@ ledger_refund_paid(struct db *db, const struct charge *c, int64_t refund_id, int
 	post(db, POSTING_REFUND_PAID, c, refund_id, &(struct entry){
 		.refunds_payable = amount, .card_clearing = paid_by == PAID_BY_CARD ? -amount : 0, .bank = paid_by == PAID_BY_BANK ? -amount : 0,
 	});
+}
+
+/* --- reading ------------------------------------------------------------------------------------------------------ */
+
+static void
+add_lines(struct db *db, struct posting_row *rows, int n)
+{
+	for (int i = 0; i < n; i++)
+		db_list(db, &posting_line_shape, &rows[i].lines, &rows[i].n_lines,
+		        "SELECT account, amount FROM ledger_line WHERE posting_id = $1 ORDER BY account", rows[i].posting_id);
+}
+
+#define POSTINGS "SELECT p.posting_id, p.kind, p.charge_id, p.currency, p.posted_at," \
+	" (SELECT c.subject_id FROM charge c WHERE c.charge_id = p.charge_id) AS subject_id FROM posting p"
+
+void
+postings_of(struct db *db, int64_t charge_id, struct posting_row **rows, int *n)
+{
+	db_list(db, &posting_row_shape, rows, n, POSTINGS " WHERE p.charge_id = $1 ORDER BY p.posting_id", charge_id);
+	add_lines(db, *rows, *n);
+}
+
+void
+postings_page(struct db *db, int64_t offset, int64_t limit, struct posting_row **rows, int *n)
+{
+	db_list(db, &posting_row_shape, rows, n, POSTINGS " /*scan*/ ORDER BY p.posting_id DESC LIMIT $1 OFFSET $2", limit, offset);
+	add_lines(db, *rows, *n);
+}
+
+int64_t
+posting_count(struct db *db)
+{
+	return db_int(db, "SELECT COUNT(*) FROM posting /*scan*/");
+}
+
+void
+ledger_balances(struct db *db, struct balance **balances, int *n)
+{
+	db_list(db, &balance_shape, balances, n, "SELECT account, SUM(amount) AS amount FROM ledger_line /*scan*/ GROUP BY account /*sort*/");
 }

@@ -80,12 +80,12 @@ do_charge(struct web *w)
 		return bad_call(w, "not a charge");
 	o.deadline_ms = deadline(w, o.deadline_ms);
 	switch (charge_make(w->db, &o, &c)) {
-	case PAY_APPROVED:   return answer_charge(w, "approved", &c, false);
-	case PAY_DECLINED:   return answer_charge(w, "declined", &c, true);
-	case PAY_UNKNOWN:    return answer_charge(w, "unknown", &c, false);
-	case PAY_LATER:      return answer_charge(w, "later", &c, true);
-	case PAY_KEY_REUSED: return web_refuse(w, HTTP_UNPROCESSABLE, "key_reused", "This key came with another charge.");
-	case PAY_BAD_ORDER:  return bad_call(w, "such a charge cannot be made");
+	case CHARGE_OUTCOME_APPROVED:   return answer_charge(w, "approved", &c, false);
+	case CHARGE_OUTCOME_DECLINED:   return answer_charge(w, "declined", &c, true);
+	case CHARGE_OUTCOME_UNKNOWN:    return answer_charge(w, "unknown", &c, false);
+	case CHARGE_OUTCOME_LATER:      return answer_charge(w, "later", &c, true);
+	case CHARGE_OUTCOME_KEY_REUSED: return web_refuse(w, HTTP_UNPROCESSABLE, "key_reused", "This key came with another charge.");
+	case CHARGE_OUTCOME_BAD_ORDER:  return bad_call(w, "such a charge cannot be made");
 	}
 	return web_broken(w);
 }
@@ -98,13 +98,13 @@ show_charge(struct web *w)
 
 	if (!charge_find(w->db, web_param(w, "key"), &c))
 		return web_not_found(w);
-	switch (charge_standing(w->db, &c)) {
-	case PAY_APPROVED:   return answer_charge(w, "approved", &c, false);
-	case PAY_DECLINED:
-	case PAY_LATER:      return answer_charge(w, "declined", &c, true);
-	case PAY_UNKNOWN:    return answer_charge(w, "unknown", &c, false);
-	case PAY_KEY_REUSED:
-	case PAY_BAD_ORDER:  break;
+	switch (charge_outcome_now(w->db, &c)) {
+	case CHARGE_OUTCOME_APPROVED:   return answer_charge(w, "approved", &c, false);
+	case CHARGE_OUTCOME_DECLINED:
+	case CHARGE_OUTCOME_LATER:      return answer_charge(w, "declined", &c, true);
+	case CHARGE_OUTCOME_UNKNOWN:    return answer_charge(w, "unknown", &c, false);
+	case CHARGE_OUTCOME_KEY_REUSED:
+	case CHARGE_OUTCOME_BAD_ORDER:  break;
 	}
 	return web_broken(w);
 }
@@ -159,6 +159,6 @@ do_webhook(struct web *w)
 	const char *body = web_body(w, &n), *key = strlen(body) == n ? provider->parse_webhook(w->m, body) : NULL;
 
 	if (key)
-		payment_hint(w->db, key);
+		charge_hint(w->db, key);
 	return web_json_text(w, HTTP_OK, "{}");
 }

@@ -1,10 +1,10 @@
 /*
- * payment - money in, money out, and the books that prove it.
+ * payment - charges, refunds, and the double-entry ledger that proves them.
  *
- * A charge is asked for under the caller's key and is REQUESTED → APPROVED → CANCEL_REQUESTED → CANCELLED, or FAILED, or
- * UNKNOWN until the provider says (docs/domain.md 3). The row comes first and is on disk before the provider hears of it; what the
- * provider answered, the ledger's posting and the event follow in one transaction. So whatever dies in between, the sweep
- * finds the row and asks the provider what became of it: money is never taken twice, never forgotten, never given back twice.
+ * A charge is requested under the caller's key and is REQUESTED → APPROVED → CANCEL_REQUESTED → CANCELLED, or FAILED, or UNKNOWN until
+ * the provider answers (docs/domain.md). The row is on disk before the provider is asked; the provider's answer, the ledger's posting and
+ * the event follow in one transaction. When a process dies in between, the sweep finds the row and asks the provider for the outcome: no
+ * money is charged twice, lost, or refunded twice.
  */
 #ifndef MP_PAYMENT_H
 #define MP_PAYMENT_H
@@ -45,33 +45,28 @@ struct charge_order {
 };
 
 enum charge_outcome {
-	PAY_APPROVED,                           /* the money is taken */
-	PAY_DECLINED,                           /* nothing is taken: c->reason */
-	PAY_UNKNOWN,                            /* the provider has not said; the sweep goes on asking */
-	PAY_LATER,                              /* nothing is taken: the provider could not be reached */
-	PAY_KEY_REUSED,                         /* the key came before with another body */
-	PAY_BAD_ORDER,                          /* nobody could charge that: amount, currency, key */
+	CHARGE_OUTCOME_APPROVED,                /* charged */
+	CHARGE_OUTCOME_DECLINED,                /* nothing was charged: c->reason */
+	CHARGE_OUTCOME_UNKNOWN,                 /* the provider has not answered; the sweep goes on asking */
+	CHARGE_OUTCOME_LATER,                   /* nothing was charged: the provider could not be reached */
+	CHARGE_OUTCOME_KEY_REUSED,              /* the key came before with another body */
+	CHARGE_OUTCOME_BAD_ORDER,               /* no valid charge: amount, currency, key */
 };
 
 #define CHARGE_MAX_AMOUNT 1000000000000
-#define PROVIDER_MARGIN_MS 60               /* of the caller's patience, kept for writing down what the provider said */
-#define PROVIDER_AGAIN_MS 30                /* with less left it is not asked a second time */
 
-/* Takes the money, once for each key. Emits payment.approved or payment.failed. *c is the charge (PAY_KEY_REUSED: the first one). */
+bool charge_find(struct db *db, const char *key, struct charge *c);     /* false: the key was never used */
+bool charge_by_id(struct db *db, int64_t charge_id, struct charge *c);
+enum charge_outcome charge_outcome_now(struct db *db, struct charge *c);        /* by its row; does not ask the provider */
+const char *charge_reason(struct db *db, const struct charge *c);       /* our code alone: declined, expired_card, void … */
+const char *charge_reason_label(const char *reason);                    /* for people: N_("The card was declined") … */
+/* A webhook names this charge: look it up soon. A webhook proves nothing, anyone can send one. */
+void charge_hint(struct db *db, const char *key);
+
+/* --- capture.c ------------------------------------------------------------------------------------------------------ */
+
+/* Charges, once for each key. Emits payment.approved or payment.failed. *c is the charge (KEY_REUSED: the first one). */
 enum charge_outcome charge_make(struct db *db, const struct charge_order *o, struct charge *c);
-/* What has become of it; no row: false. Does not ask the provider. */
-bool charge_find(struct db *db, const char *key, struct charge *c);
-enum charge_outcome charge_standing(struct db *db, struct charge *c);
-/* Writes down what the provider says of a charge not settled yet; then *c is as it stands now. Harmless when somebody was first. */
-void charge_settle(struct db *db, struct charge *c, const struct provider_answer *a);
-/* Asks the provider what became of it; LATER does not come back from here. Outside a transaction, the row on disk. */
-struct provider_answer charge_look_up(struct db *db, const struct charge *c, int64_t until_ms);
-/* A person says that the provider shows no payment: FAILED, and looked for once more: should it turn up, it goes back. Inside a transaction. */
-bool charge_close(struct db *db, struct charge *c);
-/* A key nobody has used is closed for ever: a charge that arrives late is refused. Inside a transaction. */
-void charge_seal(struct db *db, const char *key, struct charge *c);
-const char *charge_reason(struct db *db, const struct charge *c);       /* our word alone: declined, expired_card, void … */
-const char *reason_label(const char *reason);                           /* for people: N_("The card was declined") … */
 
 /* --- refund.c ------------------------------------------------------------------------------------------------------- */
 
@@ -100,22 +95,15 @@ struct refund_order {
 };
 
 enum refund_outcome {
-	REFUND_OUTCOME_DONE,                              /* the money is back, or none was ever taken */
-	REFUND_OUTCOME_PENDING,                           /* it will be: the sweep goes on until it is */
-	REFUND_OUTCOME_TOO_MUCH,                          /* more than is left of the charge */
-	REFUND_OUTCOME_NO_CHARGE,                         /* there is no approved charge under this key */
-	REFUND_OUTCOME_KEY_REUSED,                        /* the refund's key came before for something else */
+	REFUND_OUTCOME_DONE,                    /* refunded, or nothing was ever charged */
+	REFUND_OUTCOME_PENDING,                 /* the sweep retries until it is refunded */
+	REFUND_OUTCOME_TOO_MUCH,                /* more than is left of the charge */
+	REFUND_OUTCOME_NO_CHARGE,               /* there is no approved charge under this key */
+	REFUND_OUTCOME_KEY_REUSED,              /* the refund's key came before for another refund */
 };
 
 enum refund_outcome refund_make(struct db *db, const struct refund_order *o, struct charge *c);
-/* Owes the customer that much of an approved charge: row, posting, CANCEL_REQUESTED. Inside a transaction. */
-int64_t refund_open(struct db *db, const struct charge *c, const char *refund_key, int64_t amount, const char *reason);
-/* Asks the provider to give it back and writes down that it did. true: done. */
-bool refund_ask(struct db *db, int64_t refund_id, int64_t until_ms);
-int64_t refund_left(struct db *db, const struct charge *c);             /* of the charge, not owed back yet */
-/* A person has paid it by transfer. Only once the provider says that it has not done it, and cannot be doing it. Has it done it
- * after all, that is written down instead. Emits payment.cancelled, payment.resolved. */
-enum stuck_outcome refund_by_bank(struct db *db, const struct refund *r, struct stuck_told *told, int64_t actor_id, int64_t until_ms);
+void refunds_of(struct db *db, int64_t charge_id, struct refund **refunds, int *n);
 const char *refund_reason_label(const char *reason);                    /* for people; one we have no words for stays as it is */
 
 /* --- ledger.c ------------------------------------------------------------------------------------------------------- */
@@ -125,9 +113,23 @@ extern const struct words posting_kind_words;
 enum ledger_account { LEDGER_CARD_CLEARING, LEDGER_RENTAL_INCOME, LEDGER_VAT_PAYABLE, LEDGER_REFUNDS_PAYABLE, LEDGER_BANK };
 extern const struct words account_words;
 
-void ledger_capture(struct db *db, const struct charge *c);                             /* the card was charged */
-void ledger_refund_owed(struct db *db, const struct charge *c, int64_t refund_id, int64_t amount, int64_t owed_before);
-void ledger_refund_paid(struct db *db, const struct charge *c, int64_t refund_id, int64_t amount, enum paid_by paid_by);
+struct posting_line { int account; int64_t amount; };
+struct posting_row {
+	int64_t posting_id, charge_id, posted_at;
+	const char *subject_id, *currency;
+	int kind;                               /* enum posting_kind */
+	struct posting_line *lines;
+	int n_lines;
+};
+extern const struct shape posting_row_shape;
+
+struct balance { int account; int64_t amount; };
+extern const struct shape balance_shape;
+
+void postings_of(struct db *db, int64_t charge_id, struct posting_row **rows, int *n);
+void postings_page(struct db *db, int64_t offset, int64_t limit, struct posting_row **rows, int *n);
+int64_t posting_count(struct db *db);
+void ledger_balances(struct db *db, struct balance **balances, int *n);
 
 /* --- card.c --------------------------------------------------------------------------------------------------------- */
 
@@ -154,27 +156,9 @@ bool card_remove(struct db *db, int64_t user_id, int64_t card_id);      /* false
 const char *payer_key(struct db *db, int64_t user_id);                  /* how the provider knows him; NULL: it does not yet */
 const char *payer_make(struct db *db, int64_t user_id);                 /* … made when there is none */
 
-/* What a charge needs to know of a card. false: not a card of this customer. */
-struct card_source { const char *billing_key, *customer_key, *brand, *last4; };
-bool card_source(struct db *db, int64_t user_id, int64_t card_id, struct card_source *s);
-
-/* --- sweep.c, policy.c ---------------------------------------------------------------------------------------------- */
-
-#define LOOK_FIRST_S 5          /* a charge is left alone this long beyond its deadline: its own process is still at it */
-#define NEVER_ARRIVED_S 60      /* what the provider does not know after this long never reached it … */
-#define LAST_LOOK_S 300         /* … and is looked for once more after this */
-#define MAX_PAUSE_S 60          /* between two tries: so all ends at most a minute after the provider is there again */
-#define BY_HAND_S 180           /* a refund somebody says he has paid by transfer is left alone so long, when he cannot be believed yet */
-#define KEY_LIVES_S (14 * 86400) /* the provider forgets an Idempotency-Key after 15 days: then it is asked what it did first */
+/* --- sweep.c, policy.c, events.c ------------------------------------------------------------------------------------ */
 
 bool payment_sweep(struct db *db);
-/* A webhook names this charge: have a look soon. Never believed, so it may be anybody's. */
-void payment_hint(struct db *db, const char *key);
-/* Writes down that it is looked at now, and when next. false: somebody else has just done so. */
-bool charge_claim(struct db *db, const struct charge *c);
-bool refund_claim(struct db *db, const struct refund *r);
-void charge_try(struct db *db, struct charge *c, int64_t until_ms);     /* one claimed look, and what follows from it */
-
 extern const struct consumer payment_consumer;
 extern const struct db_role payment_role;
 
@@ -188,9 +172,9 @@ const char *charge_stuck_error(struct db *db, const struct charge *c);
 /* Looks at the provider now, or asks for the refunds again. *c is as it stands then. */
 void charge_retry(struct db *db, struct charge *c, int64_t actor_id, int64_t until_ms);
 /* Emits payment.resolved, and payment.failed or payment.cancelled. */
-enum stuck_outcome charge_resolve(struct db *db, struct charge *c, enum stuck_way way, const char *reason, int64_t actor_id, int64_t until_ms);
+enum stuck_outcome charge_resolve(struct db *db, struct charge *c, enum stuck_way way, const char *note, int64_t actor_id, int64_t until_ms);
 
-/* --- desk.c: what managers look at ---------------------------------------------------------------------------------- */
+/* --- charge_list.c: what managers look at --------------------------------------------------------------------------- */
 
 struct charge_row {
 	int64_t charge_id, user_id, amount, refunded_amount, requested_at;
@@ -212,30 +196,11 @@ struct charge_totals { int64_t n, captured, refunded; };
 struct charge_totals charge_count(struct db *db, const struct charge_query *q);
 void charge_page(struct db *db, const struct charge_query *q, struct charge_row **rows, int *n_rows);
 
-struct posting_line { int account; int64_t amount; };
-struct posting_row {
-	int64_t posting_id, charge_id, posted_at;
-	const char *subject_id, *currency;
-	int kind;                               /* enum posting_kind */
-	struct posting_line *lines;
-	int n_lines;
-};
-extern const struct shape posting_row_shape;
-
-struct balance { int account; int64_t amount; };
-extern const struct shape balance_shape;
-
 /* An event about a charge; title is its type. */
-struct told { int64_t at; const char *title, *detail; };
-extern const struct shape told_shape;
+struct charge_event { int64_t at; const char *title, *detail; };
+extern const struct shape charge_event_shape;
 
 const char *charge_customer_name(struct db *db, const struct charge *c);
-void charge_events(struct db *db, const struct charge *c, struct told **events, int *n);
-bool charge_by_id(struct db *db, int64_t charge_id, struct charge *c);
-void refunds_of(struct db *db, int64_t charge_id, struct refund **refunds, int *n);
-void postings_of(struct db *db, int64_t charge_id, struct posting_row **rows, int *n);         
-void postings_page(struct db *db, int64_t offset, int64_t limit, struct posting_row **rows, int *n);
-int64_t posting_count(struct db *db);
-void ledger_balances(struct db *db, struct balance **balances, int *n);
+void charge_events(struct db *db, const struct charge *c, struct charge_event **events, int *n);
 
 #endif

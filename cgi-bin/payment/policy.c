@@ -1,9 +1,5 @@
-/*
- * policy.c - payment reacts to no event: it is asked, and what time brings is its sweep's (sweep.c).
- */
+/* policy - payment reacts to no event: other programs call it, and its sweep does what is due (sweep.c). */
 #include "payment.h"
-
-const struct db_role payment_role = { .name = "payment", .owns = "payer card charge refund ledger_line posting" };
 
 static const struct policy policies[] = { { NULL, NULL } };
 

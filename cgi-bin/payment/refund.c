@@ -1,11 +1,11 @@
 /*
- * refund.c - giving money back. The story is in payment.h.
+ * refund - giving money back. Described in payment.h.
  *
- * From the moment a refund is decided its row and the posting refund_owed stand on disk, so it cannot be forgotten; asking the
- * provider may fail as often as it likes, because the same key never gives back twice. When the provider has done it, the row,
- * the posting refund_paid, the charge and the event follow in one transaction.
+ * A refund's row and its posting refund_owed are on disk before the provider is asked, so it cannot be lost; asking may fail any number
+ * of times, because the same key is never refunded twice. When the provider has done it, the row, the posting refund_paid, the charge and
+ * the event follow in one transaction.
  */
-#include "payment.h"
+#include "payment_steps.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-#define AT_IT_S 15              /* the sweep leaves a fresh refund to the process that opened it */
+#define OWN_TRY_S 15            /* how long the sweep leaves a new refund to the process that opened it */
 
 static const struct word refund_stage[] = {
 	[REFUND_STAGE_REQUESTED] = { "REQUESTED", N_("In progress") },
@@ -55,48 +55,45 @@ refund_reason_label(const char *reason)
 	return reason;
 }
 
-struct cancel_report { int64_t charge_id, refund_id, customer_id, amount, refunded_amount; const char *currency, *paid_by, *refund_key; };
-static const struct member cancel_report_members[] = {
-	SHAPE_INT(cancel_report, charge_id), SHAPE_INT(cancel_report, refund_id), SHAPE_INT(cancel_report, customer_id),
-	SHAPE_AMOUNT(cancel_report, amount), SHAPE_AMOUNT(cancel_report, refunded_amount), SHAPE_TEXT(cancel_report, currency),
-	SHAPE_TEXT(cancel_report, paid_by), SHAPE_TEXT(cancel_report, refund_key),
-};
-static const struct shape cancel_report_shape = SHAPE(cancel_report, cancel_report_members);
-
-/* What one refund needs of its charge to be asked for and written down. */
-struct due {
+/* A refund the provider has not done, with what it needs of its charge. */
+struct pending_refund {
 	int64_t refund_id, charge_id, amount, requested_at;
 	const char *key, *reason, *payment_key, *charge_key, *subject_id;
 };
-static const struct member due_members[] = {
-	SHAPE_INT(due, refund_id), SHAPE_INT(due, charge_id), SHAPE_INT(due, amount), SHAPE_TEXT(due, key), SHAPE_TEXT(due, reason),
-	SHAPE_TEXT(due, payment_key), SHAPE_TEXT(due, charge_key), SHAPE_TEXT(due, subject_id),
-	SHAPE_INT(due, requested_at),
+static const struct member pending_refund_members[] = {
+	SHAPE_INT(pending_refund, refund_id), SHAPE_INT(pending_refund, charge_id), SHAPE_INT(pending_refund, amount), SHAPE_TEXT(pending_refund, key), SHAPE_TEXT(pending_refund, reason),
+	SHAPE_TEXT(pending_refund, payment_key), SHAPE_TEXT(pending_refund, charge_key), SHAPE_TEXT(pending_refund, subject_id),
+	SHAPE_INT(pending_refund, requested_at),
 };
-static const struct shape due_shape = SHAPE(due, due_members);
+static const struct shape pending_refund_shape = SHAPE(pending_refund, pending_refund_members);
+
+/* --- reading ------------------------------------------------------------------------------------------------------ */
+
+void
+refunds_of(struct db *db, int64_t charge_id, struct refund **refunds, int *n)
+{
+	db_list(db, &refund_shape, refunds, n, "SELECT " REFUND_COLUMNS " FROM refund WHERE charge_id = $1 ORDER BY refund_id", charge_id);
+}
+
+bool
+refund_claim(struct db *db, const struct refund *r)
+{
+	int64_t now = clock_now();
+
+	return db_do(db, "UPDATE refund SET tries = tries + 1, tried_at = $4, next_at = $2 WHERE refund_id = $1 AND tries = $3 AND state = 'REQUESTED'",
+	             r->refund_id, now + pause_s(r->tries + 1, PAUSE_MAX_S), r->tries, now) == 1;
+}
 
 /* --- owing it ----------------------------------------------------------------------------------------------------- */
-
-static int64_t
-owed(struct db *db, const struct charge *c)
-{
-	return db_int(db, "SELECT COALESCE(SUM(amount), 0) FROM refund WHERE charge_id = $1", c->charge_id);
-}
-
-int64_t
-refund_left(struct db *db, const struct charge *c)
-{
-	return c->amount - owed(db, c);
-}
 
 int64_t
 refund_open(struct db *db, const struct charge *c, const char *refund_key, int64_t amount, const char *reason)
 {
-	int64_t now = clock_now(), before = owed(db, c);
+	int64_t now = clock_now(), before = charge_owed(db, c);
 	int64_t refund_id = db_int(db,
 		"INSERT INTO refund (key, charge_id, amount, state, reason, requested_at, tried_at, next_at)"
 		" VALUES ($1, $2, $3, 'REQUESTED', $4, $5, $5, $6) RETURNING refund_id",
-		refund_key, c->charge_id, amount, reason, now, now + AT_IT_S);
+		refund_key, c->charge_id, amount, reason, now, now + OWN_TRY_S);
 
 	ledger_refund_owed(db, c, refund_id, amount, before);
 	db_do(db, "UPDATE charge SET state = 'CANCEL_REQUESTED', settled_at = $2 WHERE charge_id = $1 AND state IN ('APPROVED', 'CANCELLED')",
@@ -106,38 +103,34 @@ refund_open(struct db *db, const struct charge *c, const char *refund_key, int64
 
 /* --- giving it back ----------------------------------------------------------------------------------------------- */
 
-/* The money is back: the provider has done it, or a manager by transfer. Harmless when somebody else has written it down first. */
+/* The money is refunded: by the provider, or by a manager's bank transfer. false: another process has recorded it before. */
 static bool
-finish(struct db *db, const struct due *d, enum paid_by how)
+finish(struct db *db, const struct pending_refund *d, enum paid_by how)
 {
-	struct cancel_report r = {
-		.charge_id = d->charge_id, .refund_id = d->refund_id, .amount = d->amount, .paid_by = words_code(&paid_by_words, (int)how),
-		.refund_key = d->key,
-	};
+	const struct refund r = { .refund_id = d->refund_id, .key = d->key, .amount = d->amount };
+	const char *paid_by_code = words_code(&paid_by_words, (int)how);
 	bool done = false;
 	int64_t now = clock_now();
 	struct charge c;
 
 	db_begin(db);
 	if (db_do(db, "UPDATE refund SET state = 'DONE', done_at = $2, paid_by = $3, last_error = '' WHERE refund_id = $1 AND state = 'REQUESTED'",
-	          d->refund_id, now, r.paid_by) && charge_find(db, d->charge_key, &c)) {
+	          d->refund_id, now, paid_by_code) && charge_find(db, d->charge_key, &c)) {
 		done = true;
 		ledger_refund_paid(db, &c, d->refund_id, d->amount, how);
 		db_do(db, "UPDATE charge SET refunded_amount = refunded_amount + $2, settled_at = $3 WHERE charge_id = $1", c.charge_id,
 		      d->amount, now);
 		db_do(db, "UPDATE charge SET state = 'CANCELLED' WHERE charge_id = $1 AND state = 'CANCEL_REQUESTED'"
 		          " AND NOT EXISTS (SELECT 1 FROM refund r WHERE r.charge_id = $1 AND r.state = 'REQUESTED')", c.charge_id);
-		r.customer_id = c.user_id;
-		r.refunded_amount = c.refunded_amount + d->amount;
-		r.currency = c.currency;
-		event_emit(db, &(struct event){ .type = "payment.cancelled", .subject_id = c.subject_id }, &cancel_report_shape, &r);
+		c.refunded_amount += d->amount;
+		payment_report_refunded(db, &c, &r, paid_by_code);
 	}
 	return db_commit(db) && done;
 }
 
-/* Once more at once when the answer was lost: the same key never gives back twice while the provider remembers it. */
+/* A second time at once when the answer was lost: the provider refunds a key only once while it remembers it. */
 static struct provider_answer
-give_back(struct arena *m, const struct due *d, int64_t until_ms)
+ask_provider(struct arena *m, const struct pending_refund *d, int64_t until_ms)
 {
 	struct provider_refund q = {
 		.payment_key = d->payment_key, .key = d->key, .reason = d->reason, .amount = d->amount,
@@ -148,25 +141,25 @@ give_back(struct arena *m, const struct due *d, int64_t until_ms)
 	if (a.outcome == PROVIDER_UNKNOWN && clock_ms() + PROVIDER_AGAIN_MS < until_ms)
 		a = provider->refund(m, &q, until_ms);
 	if (a.outcome == PROVIDER_DECLINED)
-		log_error("refund", "%s: the provider will not give it back: %s; somebody must look", d->key, a.reason);
+		log_error("refund", "%s: the provider refuses the refund: %s; a person must look into it", d->key, a.reason);
 	return a;
 }
 
-#define DUE "SELECT r.refund_id, r.charge_id, r.amount, r.requested_at, r.key, r.reason, c.payment_key, c.key AS charge_key, c.subject_id" \
+#define PENDING_REFUND "SELECT r.refund_id, r.charge_id, r.amount, r.requested_at, r.key, r.reason, c.payment_key, c.key AS charge_key, c.subject_id" \
 	" FROM refund r JOIN charge c ON c.charge_id = r.charge_id WHERE r.refund_id = $1 AND r.state = 'REQUESTED'"
 
 bool
 refund_ask(struct db *db, int64_t refund_id, int64_t until_ms)
 {
 	struct provider_answer a;
-	struct due d;
+	struct pending_refund d;
 
-	if (!db_one(db, &due_shape, &d, DUE, refund_id))
-		return !db_failed(db);          /* done already */
+	if (!db_one(db, &pending_refund_shape, &d, PENDING_REFUND, refund_id))
+		return !db_failed(db);          /* it is done */
 	log_subject(d.charge_key);
 	if (!db_durable(db))
 		return false;
-	a = give_back(db_memory(db), &d, until_ms);
+	a = ask_provider(db_memory(db), &d, until_ms);
 	if (a.outcome == PROVIDER_OK)
 		finish(db, &d, PAID_BY_CARD);
 	else
@@ -175,11 +168,11 @@ refund_ask(struct db *db, int64_t refund_id, int64_t until_ms)
 	return a.outcome == PROVIDER_OK && !db_failed(db);
 }
 
-/* --- given back by hand -------------------------------------------------------------------------------------------- */
+/* --- paid by bank transfer ----------------------------------------------------------------------------------------- */
 
-/* Somebody who has asked for it since our own claim may have been heard by the provider: then both would pay. */
+/* A try since our own claim may have reached the provider: then the customer would be refunded twice. */
 static enum stuck_outcome
-pay_by_bank(struct db *db, const struct refund *r, const struct due *d, struct stuck_told *told, int64_t actor_id)
+finish_by_bank(struct db *db, const struct refund *r, const struct pending_refund *d, struct stuck_report *report, int64_t actor_id)
 {
 	bool ours, done = false;
 
@@ -187,34 +180,34 @@ pay_by_bank(struct db *db, const struct refund *r, const struct due *d, struct s
 	ours = db_exists(db, "SELECT 1 FROM refund WHERE refund_id = $1 AND tries = $2", r->refund_id, r->tries + 1);
 	if (ours)
 		done = finish(db, d, PAID_BY_BANK);
-	told->amount = d->amount;
+	report->amount = d->amount;
 	if (done)
-		stuck_tell_resolved(db, "payment.resolved", d->subject_id, told, actor_id);
+		stuck_report_resolved(db, EVENT_PAYMENT_RESOLVED, d->subject_id, report, actor_id);
 	if (!db_commit(db))
 		return STUCK_NO_MORE;
 	return !ours ? STUCK_TOO_SOON : done ? STUCK_RESOLVED : STUCK_NO_MORE;
 }
 
-/* It is asked for every minute: for whoever has just paid it, the asking rests until he can say so. */
+/* The tries, one a minute, are suspended until the manager can report the transfer. */
 static void
-leave_alone(struct db *db, const struct refund *r)
+suspend_tries(struct db *db, const struct refund *r)
 {
 	db_do(db, "UPDATE refund SET next_at = $2 WHERE refund_id = $1 AND state = 'REQUESTED'", r->refund_id, clock_now() + BY_HAND_S);
 }
 
-/* The try is claimed, so no sweep begins one meanwhile; and the last was long enough ago to be done with. */
+/* This claims the try, so that the sweep begins none meanwhile; the last one was long enough ago to have ended. */
 enum stuck_outcome
-refund_by_bank(struct db *db, const struct refund *r, struct stuck_told *told, int64_t actor_id, int64_t until_ms)
+refund_by_bank(struct db *db, const struct refund *r, struct stuck_report *report, int64_t actor_id, int64_t until_ms)
 {
 	struct provider_refund q = { .key = r->key, .reason = r->reason, .amount = r->amount };
-	struct due d;
+	struct pending_refund d;
 	int64_t now = clock_now();
 
 	if (r->tried_at > now - NEVER_ARRIVED_S && r->tried_at <= now) {
-		leave_alone(db, r);
+		suspend_tries(db, r);
 		return STUCK_TOO_SOON;
 	}
-	if (!refund_claim(db, r) || !db_one(db, &due_shape, &d, DUE, r->refund_id))
+	if (!refund_claim(db, r) || !db_one(db, &pending_refund_shape, &d, PENDING_REFUND, r->refund_id))
 		return STUCK_NO_MORE;
 	if (!db_durable(db))
 		return STUCK_NOBODY_KNOWS;
@@ -224,43 +217,43 @@ refund_by_bank(struct db *db, const struct refund *r, struct stuck_told *told, i
 		finish(db, &d, PAID_BY_CARD);
 		return STUCK_NOT_SO;
 	case PROVIDER_NOTHING:
-		return pay_by_bank(db, r, &d, told, actor_id);
+		return finish_by_bank(db, r, &d, report, actor_id);
 	case PROVIDER_UNKNOWN:
 	case PROVIDER_LATER:
 	case PROVIDER_DECLINED:
 		break;
 	}
 	db_do(db, "UPDATE refund SET tried_at = $2 WHERE refund_id = $1 AND tries = $3", r->refund_id, r->tried_at, r->tries + 1);
-	return STUCK_NOBODY_KNOWS;      /* and nothing was asked for */
+	return STUCK_NOBODY_KNOWS;      /* and nothing was changed */
 }
 
 /* --- what callers ask for ----------------------------------------------------------------------------------------- */
 
 /*
- * One that waits is asked for now, by the sweep or by a caller alike; that it is stands in the row first, for whoever would pay it by
- * transfer. Not while somebody is about to. waiting 0: none does.
+ * Claims a pending refund for a try now. The claim is in the row first, so that a manager cannot report a transfer at the same time; it
+ * fails while tries are suspended for one. waiting 0: none is pending.
  */
 static enum refund_outcome
-ask_again(struct db *db, int64_t waiting, int64_t *refund_id)
+claim_pending(struct db *db, int64_t waiting, int64_t *refund_id)
 {
 	int64_t now = clock_now();
 
 	*refund_id = db_do(db,
 		"UPDATE refund SET tries = tries + 1, tried_at = $2 WHERE refund_id = $1 AND state = 'REQUESTED' AND (next_at <= $3 OR next_at > $4)",
-		waiting, now, now + MAX_PAUSE_S, now + BY_HAND_S) ? waiting : 0;
+		waiting, now, now + PAUSE_MAX_S, now + BY_HAND_S) ? waiting : 0;
 	return waiting ? REFUND_OUTCOME_PENDING : REFUND_OUTCOME_DONE;
 }
 
-/* Of a charge whose money is here. Fills *refund_id with the refund to be asked for now; 0: none is. */
+/* Of a charge that was approved. Fills *refund_id with the refund to be asked for now; 0: none. */
 static enum refund_outcome
 open_refund(struct db *db, const struct refund_order *o, const struct charge *c, int64_t *refund_id)
 {
-	int64_t left = refund_left(db, c), amount = o->amount ? o->amount : left;
+	int64_t left = c->amount - charge_owed(db, c), amount = o->amount ? o->amount : left;
 
 	if (amount > left)
 		return REFUND_OUTCOME_TOO_MUCH;
-	if (amount == 0)        /* a void of what is being given back already: the waiting one is asked for again */
-		return ask_again(db, db_int(db, "SELECT refund_id FROM refund WHERE charge_id = $1 AND state = 'REQUESTED' ORDER BY refund_id LIMIT 1",
+	if (amount == 0)        /* a void of what is being refunded already: the pending one is asked for again */
+		return claim_pending(db, db_int(db, "SELECT refund_id FROM refund WHERE charge_id = $1 AND state = 'REQUESTED' ORDER BY refund_id LIMIT 1",
 		                            c->charge_id), refund_id);
 	*refund_id = refund_open(db, c, o->refund_key, amount, o->reason);
 	return REFUND_OUTCOME_PENDING;
@@ -268,7 +261,7 @@ open_refund(struct db *db, const struct refund_order *o, const struct charge *c,
 
 /* The refund's key came before: the same answer again. */
 static enum refund_outcome
-same_again(struct db *db, const struct refund_order *o, const struct charge *c, int64_t *refund_id)
+repeat_refund(struct db *db, const struct refund_order *o, const struct charge *c, int64_t *refund_id)
 {
 	struct refund r;
 
@@ -276,10 +269,10 @@ same_again(struct db *db, const struct refund_order *o, const struct charge *c, 
 		return REFUND_OUTCOME_NO_CHARGE;
 	if (r.charge_id != c->charge_id || (o->amount && r.amount != o->amount))
 		return REFUND_OUTCOME_KEY_REUSED;
-	return ask_again(db, r.state == REFUND_STAGE_REQUESTED ? r.refund_id : 0, refund_id);
+	return claim_pending(db, r.state == REFUND_STAGE_REQUESTED ? r.refund_id : 0, refund_id);
 }
 
-/* Nobody knows yet whether there is money: should it turn out so, it goes back. The sweep asks at once. */
+/* The outcome of the charge is unknown: it is refunded if it turns out approved. The sweep asks at once. */
 static void
 want_void(struct db *db, const struct charge *c)
 {
@@ -287,9 +280,9 @@ want_void(struct db *db, const struct charge *c)
 	      c->charge_id, clock_now());
 }
 
-/* What is to be done, decided inside the transaction. */
+/* Inside the transaction. */
 static enum refund_outcome
-decide(struct db *db, const struct refund_order *o, struct charge *c, int64_t *refund_id)
+decide_refund(struct db *db, const struct refund_order *o, struct charge *c, int64_t *refund_id)
 {
 	if (!charge_find(db, o->key, c)) {
 		if (o->amount)
@@ -298,7 +291,7 @@ decide(struct db *db, const struct refund_order *o, struct charge *c, int64_t *r
 		return REFUND_OUTCOME_DONE;
 	}
 	if (db_exists(db, "SELECT 1 FROM refund WHERE key = $1", o->refund_key))
-		return same_again(db, o, c, refund_id);
+		return repeat_refund(db, o, c, refund_id);
 	switch ((enum charge_state)c->state) {
 	case CHARGE_APPROVED:
 	case CHARGE_CANCEL_REQUESTED:
@@ -323,13 +316,13 @@ refund_make(struct db *db, const struct refund_order *o, struct charge *c)
 	enum refund_outcome outcome;
 
 	db_begin(db);
-	outcome = decide(db, o, c, &refund_id);
+	outcome = decide_refund(db, o, c, &refund_id);
 	if (!db_commit(db) || !refund_id)
 		return outcome;
 	if (!refund_ask(db, refund_id, until_ms))
 		return REFUND_OUTCOME_PENDING;
 	charge_find(db, o->key, c);
-	/* a void may have had more than one under way; and this one may be back while another is not */
+	/* a void may have several pending refunds, and this one may be done before another */
 	return db_exists(db, "SELECT 1 FROM refund WHERE charge_id = $1 AND state = 'REQUESTED'", c->charge_id) && !o->amount
 	     ? REFUND_OUTCOME_PENDING : REFUND_OUTCOME_DONE;
 }

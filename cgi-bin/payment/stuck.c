@@ -2,7 +2,7 @@
  * stuck.c - what a manager can do about a charge or refund the provider has not settled: have it tried at once, or end it by
  * hand. What is said by hand is first held against what the provider says: nobody is paid twice, and no money is forgotten.
  */
-#include "payment.h"
+#include "payment_steps.h"
 
 #include "domain/rental.h"
 #include "lib/base/clock.h"
@@ -78,7 +78,7 @@ charge_retry(struct db *db, struct charge *c, int64_t actor_id, int64_t until_ms
 
 	if (kind < 0)
 		return;
-	stuck_tell_retried(db, "payment.retried", c->subject_id, kind, actor_id);
+	stuck_report_retried(db, EVENT_PAYMENT_RETRIED, c->subject_id, kind, actor_id);
 	if (kind == STUCK_PAYBACK)
 		ask_for_refunds(db, c, until_ms);
 	else if (charge_claim(db, c) && db_durable(db))
@@ -90,7 +90,7 @@ charge_retry(struct db *db, struct charge *c, int64_t actor_id, int64_t until_ms
 
 /* The provider is asked first: what it knows goes before what anybody says. */
 static enum stuck_outcome
-close_as_not_charged(struct db *db, struct charge *c, const struct stuck_told *told, int64_t actor_id, int64_t until_ms)
+close_as_not_charged(struct db *db, struct charge *c, const struct stuck_report *report, int64_t actor_id, int64_t until_ms)
 {
 	bool closed;
 
@@ -101,39 +101,39 @@ close_as_not_charged(struct db *db, struct charge *c, const struct stuck_told *t
 	if (c->state != CHARGE_REQUESTED && c->state != CHARGE_UNKNOWN)
 		return STUCK_NOT_SO;
 	db_begin(db);
-	closed = charge_close(db, c);
+	closed = charge_fail(db, c, "resolved", true);
 	if (closed)
-		stuck_tell_resolved(db, "payment.resolved", c->subject_id, told, actor_id);
+		stuck_report_resolved(db, EVENT_PAYMENT_RESOLVED, c->subject_id, report, actor_id);
 	return db_commit(db) && closed ? STUCK_RESOLVED : STUCK_NO_MORE;
 }
 
 static enum stuck_outcome
-close_by_bank(struct db *db, const struct charge *c, struct stuck_told *told, int64_t actor_id, int64_t until_ms)
+close_by_bank(struct db *db, const struct charge *c, struct stuck_report *report, int64_t actor_id, int64_t until_ms)
 {
 	enum stuck_outcome outcome = STUCK_NO_MORE;
 	struct refund *r;
 	int n = refunds_waiting(db, c, &r);
 
 	for (int i = 0; i < n && (i == 0 || outcome == STUCK_RESOLVED); i++)
-		outcome = refund_by_bank(db, &r[i], told, actor_id, until_ms);
+		outcome = refund_by_bank(db, &r[i], report, actor_id, until_ms);
 	return outcome;
 }
 
 enum stuck_outcome
-charge_resolve(struct db *db, struct charge *c, enum stuck_way way, const char *reason, int64_t actor_id, int64_t until_ms)
+charge_resolve(struct db *db, struct charge *c, enum stuck_way way, const char *note, int64_t actor_id, int64_t until_ms)
 {
 	int64_t since;
 	int kind = charge_stuck_kind(db, c, &since);
-	struct stuck_told told = {
-		.kind = words_code(&stuck_kind_words, kind), .way = words_code(&stuck_way_words, (int)way), .reason = reason,
+	struct stuck_report report = {
+		.kind = words_code(&stuck_kind_words, kind), .way = words_code(&stuck_way_words, (int)way), .note = note,
 		.charge_id = c->charge_id, .amount = c->amount, .currency = c->currency,
 	};
 	enum stuck_outcome outcome;
 
 	if (kind < 0 || !(stuck_ways[kind] & 1u << way) || since > clock_now() - rental.stuck_after_s)
 		return STUCK_NO_MORE;
-	outcome = way == WAY_BY_BANK ? close_by_bank(db, c, &told, actor_id, until_ms)
-	        : close_as_not_charged(db, c, &told, actor_id, until_ms);
+	outcome = way == WAY_BY_BANK ? close_by_bank(db, c, &report, actor_id, until_ms)
+	        : close_as_not_charged(db, c, &report, actor_id, until_ms);
 	charge_by_id(db, c->charge_id, c);
 	return outcome;
 }

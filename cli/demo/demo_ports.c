@@ -21,12 +21,12 @@ static enum charge_answer
 charge_answer(enum charge_outcome outcome)
 {
 	switch (outcome) {
-	case PAY_APPROVED:   return CHARGE_ANSWER_APPROVED;
-	case PAY_DECLINED:   return CHARGE_ANSWER_DECLINED;
-	case PAY_LATER:      return CHARGE_ANSWER_NOT_ASKED;
-	case PAY_UNKNOWN:
-	case PAY_KEY_REUSED:
-	case PAY_BAD_ORDER:  break;
+	case CHARGE_OUTCOME_APPROVED:   return CHARGE_ANSWER_APPROVED;
+	case CHARGE_OUTCOME_DECLINED:   return CHARGE_ANSWER_DECLINED;
+	case CHARGE_OUTCOME_LATER:      return CHARGE_ANSWER_NOT_ASKED;
+	case CHARGE_OUTCOME_UNKNOWN:
+	case CHARGE_OUTCOME_KEY_REUSED:
+	case CHARGE_OUTCOME_BAD_ORDER:  break;
 	}
 	return CHARGE_ANSWER_UNKNOWN;
 }
@@ -55,11 +55,11 @@ look_up_here(struct db *db, const struct booking *b, int64_t *charge_id)
 	if (!charge_find(db, b->code, &c))
 		return CHARGE_ANSWER_NEVER_SEEN;
 	*charge_id = c.charge_id;
-	return charge_answer(charge_standing(db, &c));
+	return charge_answer(charge_outcome_now(db, &c));
 }
 
 static enum refund_answer
-refund_here(struct db *db, const struct booking *b, const struct payback *p, int64_t *refunded_amount)
+refund_here(struct db *db, const struct booking *b, const struct booking_refund *p, int64_t *refunded_amount)
 {
 	struct refund_order o = {
 		.key = b->code, .refund_key = p->key, .amount = p->amount, .reason = p->reason, .deadline_ms = PATIENCE_MS,
@@ -80,7 +80,7 @@ refund_here(struct db *db, const struct booking *b, const struct payback *p, int
 	return REFUND_ANSWER_LATER;
 }
 
-static const struct payments payments_here = { charge_here, look_up_here, refund_here, NULL };
+static const struct payment_client payments_here = { charge_here, look_up_here, refund_here, NULL };
 
 /* --- delivery: is asked before a booking is cancelled ----------------------------------------------------------------------------- */
 
@@ -90,7 +90,7 @@ cancel_here(struct db *db, const struct booking *b, const char *reason)
 	return job_cancel(db, b->code, reason) == JOB_IS_CANCELLED ? DELIVERY_ANSWER_CANCELLED : DELIVERY_ANSWER_SHIPPED;
 }
 
-static const struct deliveries deliveries_here = { cancel_here, NULL };
+static const struct delivery_client deliveries_here = { cancel_here, NULL };
 
 /* --- review: is asked before money moves, where the kind of equipment says so ------------------------------------------------------- */
 
@@ -137,8 +137,8 @@ static const struct review_client review_here = { open_here, close_here, NULL };
 void
 ports_open(struct db *sandbox)
 {
-	payments = &payments_here;
-	deliveries = &deliveries_here;
+	payment_client = &payments_here;
+	delivery_client = &deliveries_here;
 	review_client = &review_here;
 	toss_ask = sandbox_direct;
 	sandbox_direct_open(sandbox);
@@ -147,8 +147,8 @@ ports_open(struct db *sandbox)
 void
 ports_close(void)
 {
-	payments = &payments_by_call;
-	deliveries = &deliveries_by_call;
+	payment_client = &payment_by_call;
+	delivery_client = &delivery_by_call;
 	review_client = &review_by_call;
 	toss_ask = toss_http;
 }

@@ -185,12 +185,12 @@ static enum charge_answer
 charge_answer(enum charge_outcome outcome)
 {
 	switch (outcome) {
-	case PAY_APPROVED:   return CHARGE_ANSWER_APPROVED;
-	case PAY_DECLINED:   return CHARGE_ANSWER_DECLINED;
-	case PAY_LATER:      return CHARGE_ANSWER_NOT_ASKED;
-	case PAY_UNKNOWN:
-	case PAY_KEY_REUSED:
-	case PAY_BAD_ORDER:  break;
+	case CHARGE_OUTCOME_APPROVED:   return CHARGE_ANSWER_APPROVED;
+	case CHARGE_OUTCOME_DECLINED:   return CHARGE_ANSWER_DECLINED;
+	case CHARGE_OUTCOME_LATER:      return CHARGE_ANSWER_NOT_ASKED;
+	case CHARGE_OUTCOME_UNKNOWN:
+	case CHARGE_OUTCOME_KEY_REUSED:
+	case CHARGE_OUTCOME_BAD_ORDER:  break;
 	}
 	return CHARGE_ANSWER_UNKNOWN;
 }
@@ -232,12 +232,12 @@ look_up_here(struct db *db, const struct booking *b, int64_t *charge_id)
 	if (!charge_find(payment_db, b->code, &c))
 		return db_failed(payment_db) ? CHARGE_ANSWER_UNKNOWN : CHARGE_ANSWER_NEVER_SEEN;
 	*charge_id = c.charge_id;
-	outcome = charge_standing(payment_db, &c);
-	return heard(outcome == PAY_LATER ? PAY_DECLINED : outcome);    /* as payment's page of a charge says it */
+	outcome = charge_outcome_now(payment_db, &c);
+	return heard(outcome == CHARGE_OUTCOME_LATER ? CHARGE_OUTCOME_DECLINED : outcome);    /* as payment's page of a charge says it */
 }
 
 static enum refund_answer
-refund_here(struct db *db, const struct booking *b, const struct payback *p, int64_t *refunded_amount)
+refund_here(struct db *db, const struct booking *b, const struct booking_refund *p, int64_t *refunded_amount)
 {
 	struct refund_order o = {
 		.key = b->code, .refund_key = p->key, .amount = p->amount, .reason = p->reason, .deadline_ms = PATIENCE_MS,
@@ -257,8 +257,8 @@ refund_here(struct db *db, const struct booking *b, const struct payback *p, int
 void
 outside_payments(struct db *db)
 {
-	static const struct payments here = { charge_here, look_up_here, refund_here, NULL };
+	static const struct payment_client here = { charge_here, look_up_here, refund_here, NULL };
 
 	payment_db = db;
-	payments = &here;
+	payment_client = &here;
 }

@@ -6,10 +6,18 @@
 
 #include "scratch.h"
 
-#include "cgi-bin/booking/booking.c"
+#include "cgi-bin/booking/booking_steps.h"
+#include "cgi-bin/booking/calendar.h"
 #include "cgi-bin/booking/orders.h"
+#include "cgi-bin/booking/payment_client.h"
+#include "cgi-bin/booking/price.h"
 #include "domain/rental.h"
+#include "lib/base/clock.h"
 #include "lib/base/lang.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define NOW 1800000000  /* a Friday, on a half hour */
 
@@ -48,7 +56,7 @@ play_look_up(struct db *d, const struct booking *b, int64_t *charge_id)
 }
 
 static enum refund_answer
-play_refund(struct db *d, const struct booking *b, const struct payback *p, int64_t *refunded)
+play_refund(struct db *d, const struct booking *b, const struct booking_refund *p, int64_t *refunded)
 {
 	(void)d;
 	n_refunds++;
@@ -67,7 +75,7 @@ play_closed_for_s(void)
 	return away_s;
 }
 
-static const struct payments played = { play_charge, play_look_up, play_refund, play_closed_for_s };
+static const struct payment_client played = { play_charge, play_look_up, play_refund, play_closed_for_s };
 
 /* --- a world of its own for each test ------------------------------------------------------------------------------------- */
 
@@ -91,7 +99,7 @@ TEST_SETUP(begin)
 		" (2, '34나5678', 'Ray', 'mini', 4, 'petrol', 'automatic', 50000, 5000, 1, 'IN_SERVICE', 0, 0, 2),"
 		" (3, '56다7890', 'Bongo', 'van', 3, 'diesel', 'manual', 80000, 8000, 1, 'OUT_OF_SERVICE', 0, 0, 3);"
 		"INSERT INTO card (card_id, user_id, billing_key, brand, last4, created_at) VALUES (11, 1, 'bk1', 'Visa', '4242', 0), (12, 2, 'bk2', 'Visa', '4242', 0);");
-	payments = &played;
+	payment_client = &played;
 	away_s = 0;
 	charge_says = CHARGE_ANSWER_APPROVED;
 	look_up_says = CHARGE_ANSWER_NEVER_SEEN;
@@ -352,7 +360,7 @@ TEST(while_payment_is_not_to_be_asked_nothing_is_held_and_it_is_said_for_how_lon
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_LATER);
 	o.card_id = 0;                  /* nor is anybody sent to the provider's page for nothing */
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_LATER);
-	assert_int_equal(booking_later_s(ASKED_PAYMENT), 17);
+	assert_int_equal(booking_later_s(CALLEE_PAYMENT), 17);
 	assert_int_equal(db_int(db, "SELECT MAX(event_id) FROM event"), n_events);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking /*scan*/"), 1);
 }
@@ -362,7 +370,7 @@ sweep_pays(const struct booking *b)
 {
 	struct booking seen = *b;
 
-	booking_paid(db, &seen, 7);
+	booking_mark_paid(db, &seen, 7);
 }
 
 TEST(an_answer_that_comes_after_the_sweep_changes_nothing)

@@ -57,7 +57,7 @@ play_look_up(struct db *d, const struct booking *b, int64_t *charge_id)
 
 /* The same key never pays back twice, and never another amount. */
 static enum refund_answer
-play_refund(struct db *d, const struct booking *b, const struct payback *p, int64_t *refunded)
+play_refund(struct db *d, const struct booking *b, const struct booking_refund *p, int64_t *refunded)
 {
 	(void)d;
 	(void)b;
@@ -77,7 +77,7 @@ play_refund(struct db *d, const struct booking *b, const struct payback *p, int6
 	return REFUND_ANSWER_DONE;
 }
 
-static const struct payments played = { play_charge, play_look_up, play_refund, NULL };
+static const struct payment_client played = { play_charge, play_look_up, play_refund, NULL };
 
 /* --- review and delivery, played ------------------------------------------------------------------------------------------ */
 
@@ -119,7 +119,7 @@ play_delivery(struct db *d, const struct booking *b, const char *reason)
 	return delivery_says;
 }
 
-static const struct deliveries played_deliveries = { play_delivery, NULL };
+static const struct delivery_client played_deliveries = { play_delivery, NULL };
 
 /* --- a world of its own for each test ------------------------------------------------------------------------------------- */
 
@@ -145,9 +145,9 @@ TEST_SETUP(begin)
 		"INSERT INTO item (item_id, name, name_ko, category, daily_price, is_offered, created_at, updated_at) VALUES"
 		" (1, 'Child seat', '카시트', 'child_seat', 5000, 1, 0, 0), (2, 'Tent', '텐트', 'camping', 20000, 1, 0, 0), (3, 'Sled', '썰매', 'winter', 9000, 0, 0, 0);"
 		"INSERT INTO stock_entry (item_id, kind, quantity, balance, entered_at) VALUES (1, 'receive', 5, 5, 0), (2, 'receive', 4, 4, 0), (3, 'receive', 9, 9, 0);");
-	payments = &played;
+	payment_client = &played;
 	review_client = &played_reviews;
-	deliveries = &played_deliveries;
+	delivery_client = &played_deliveries;
 	charge_says = CHARGE_ANSWER_APPROVED;
 	refund_says = REFUND_ANSWER_DONE;
 	review_says = REVIEW_ANSWER_QUEUED;
@@ -513,7 +513,7 @@ TEST(with_reviews_breaker_open_nothing_is_written_at_all)
 
 	review_away_s = 9;
 	assert_int_equal(order_tents(&b), BOOKING_REVIEW_LATER);
-	assert_int_equal(booking_later_s(ASKED_REVIEW), 9);
+	assert_int_equal(booking_later_s(CALLEE_REVIEW), 9);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking /*scan*/") + n_reviews, 0);
 	assert_int_equal(placed().state, BOOKING_PAID);                 /* child seats need no yes */
 }

@@ -49,7 +49,7 @@ play_look_up(struct db *d, const struct booking *b, int64_t *charge_id)
 }
 
 static enum refund_answer
-play_refund(struct db *d, const struct booking *b, const struct payback *p, int64_t *refunded)
+play_refund(struct db *d, const struct booking *b, const struct booking_refund *p, int64_t *refunded)
 {
 	(void)d;
 	(void)b;
@@ -57,7 +57,7 @@ play_refund(struct db *d, const struct booking *b, const struct payback *p, int6
 	return REFUND_ANSWER_DONE;
 }
 
-static const struct payments played = { play_charge, play_look_up, play_refund, NULL };
+static const struct payment_client played = { play_charge, play_look_up, play_refund, NULL };
 
 /* --- a world of its own for each test: five Rays, three in Seoul (1–3) and two on Jeju (4, 5), and a sixth car of no model ---------- */
 
@@ -93,7 +93,7 @@ TEST_SETUP(begin)
 	clock_set(NOW + DAY);   /* what is in memory is another test's world: read of a later time it is read again */
 	calendar_n_cars(db);
 	clock_set(NOW);
-	payments = &played;
+	payment_client = &played;
 	charge_says = CHARGE_ANSWER_APPROVED;
 	look_up_says = CHARGE_ANSWER_NEVER_SEEN;
 	rental.max_bookings_per_person = 10;

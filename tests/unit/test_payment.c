@@ -8,9 +8,11 @@
 
 #include "scratch.h"
 
-#include "cgi-bin/payment/charge.c"
+#include "cgi-bin/payment/payment_steps.h"
 #include "cgi-bin/sandbox/direct.h"
 #include "domain/rental.h"
+#include "lib/base/clock.h"
+#include "lib/base/settings.h"
 #include "lib/db/db_inside.h"
 #include "lib/base/secret.h"
 
@@ -223,7 +225,7 @@ TEST(a_good_card_pays_and_the_books_say_so)
 {
 	struct charge c;
 
-	assert_int_equal(charge("MP-TEST01", a_card(7, "tok_ok"), &c), PAY_APPROVED);
+	assert_int_equal(charge("MP-TEST01", a_card(7, "tok_ok"), &c), CHARGE_OUTCOME_APPROVED);
 	expect_state("MP-TEST01", CHARGE_APPROVED);
 	assert_int_equal(account_sum("card_clearing"), 110000);
 	assert_int_equal(account_sum("rental_income"), -100000);
@@ -238,7 +240,7 @@ TEST(a_declined_card_takes_nothing_and_says_why)
 {
 	struct charge c;
 
-	assert_int_equal(charge("MP-TEST01", a_card(7, "tok_declined"), &c), PAY_DECLINED);
+	assert_int_equal(charge("MP-TEST01", a_card(7, "tok_declined"), &c), CHARGE_OUTCOME_DECLINED);
 	assert_string_equal(charge_reason(db, &c), "declined");
 	assert_int_equal(held_by_provider(), 0);
 	assert_int_equal(account_sum("card_clearing"), 0);
@@ -252,7 +254,7 @@ TEST(the_same_key_again_answers_the_same_and_takes_nothing_more)
 
 	charge("MP-TEST01", card_id, &first);
 	n_asked = 0;
-	assert_int_equal(charge("MP-TEST01", card_id, &again), PAY_APPROVED);
+	assert_int_equal(charge("MP-TEST01", card_id, &again), CHARGE_OUTCOME_APPROVED);
 	assert_int_equal(again.charge_id, first.charge_id);
 	assert_int_equal(n_asked, 0);
 	assert_int_equal(held_by_provider(), 110000);
@@ -265,7 +267,7 @@ TEST(the_same_key_with_another_amount_is_refused)
 
 	charge_make(db, &o, &c);
 	o.amount = 120000;
-	assert_int_equal(charge_make(db, &o, &c), PAY_KEY_REUSED);
+	assert_int_equal(charge_make(db, &o, &c), CHARGE_OUTCOME_KEY_REUSED);
 	assert_int_equal(held_by_provider(), 110000);
 }
 
@@ -273,7 +275,7 @@ TEST(a_card_of_somebody_else_is_declined_as_removed)
 {
 	struct charge c;
 
-	assert_int_equal(charge("MP-TEST01", a_card(8, "tok_ok"), &c), PAY_DECLINED);
+	assert_int_equal(charge("MP-TEST01", a_card(8, "tok_ok"), &c), CHARGE_OUTCOME_DECLINED);
 	assert_string_equal(charge_reason(db, &c), "card_removed");
 	assert_int_equal(held_by_provider(), 0);
 }
@@ -285,7 +287,7 @@ TEST(a_removed_card_is_declined)
 
 	assert_true(card_remove(db, 7, card_id));
 	assert_false(card_remove(db, 7, card_id));
-	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_DECLINED);
+	assert_int_equal(charge("MP-TEST01", card_id, &c), CHARGE_OUTCOME_DECLINED);
 	assert_string_equal(charge_reason(db, &c), "card_removed");
 }
 
@@ -293,7 +295,7 @@ TEST(a_lost_answer_is_looked_up_and_ends_approved_once)
 {
 	struct charge c;
 
-	assert_int_equal(charge("MP-TEST01", a_card(7, "tok_lost"), &c), PAY_APPROVED);
+	assert_int_equal(charge("MP-TEST01", a_card(7, "tok_lost"), &c), CHARGE_OUTCOME_APPROVED);
 	assert_int_equal(held_by_provider(), 110000);
 	assert_int_equal(account_sum("card_clearing"), 110000);
 }
@@ -303,10 +305,10 @@ TEST(a_late_answer_is_unknown_until_the_sweep_finds_out)
 	int64_t card_id;
 	struct charge c;
 
-	assert_int_equal(charge("MP-TEST01", a_card(7, "tok_slow"), &c), PAY_APPROVED);     /* in process the look finds it */
+	assert_int_equal(charge("MP-TEST01", a_card(7, "tok_slow"), &c), CHARGE_OUTCOME_APPROVED);     /* in process the look finds it */
 	card_id = a_card(7, "tok_ok");
 	net = NET_DELAYS;
-	assert_int_equal(charge("MP-TEST02", card_id, &c), PAY_UNKNOWN);
+	assert_int_equal(charge("MP-TEST02", card_id, &c), CHARGE_OUTCOME_UNKNOWN);
 	expect_state("MP-TEST02", CHARGE_UNKNOWN);
 	net = NET_FINE;
 	late[0].at = now;
@@ -337,7 +339,7 @@ TEST(a_charge_whose_row_could_not_be_kept_is_never_asked_for)
 
 	let_commits_of_charges_fail();
 	n_asked = 0;
-	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_UNKNOWN);
+	assert_int_equal(charge("MP-TEST01", card_id, &c), CHARGE_OUTCOME_UNKNOWN);
 	assert_true(db_failed(db));     /* so the caller hears 500, and nothing is known of the key */
 	assert_int_equal(n_asked, 0);
 	assert_int_equal(held_by_provider(), 0);
@@ -351,10 +353,10 @@ TEST(a_provider_that_is_not_reached_took_nothing)
 	struct charge c;
 
 	net = NET_CUT;
-	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_LATER);
+	assert_int_equal(charge("MP-TEST01", card_id, &c), CHARGE_OUTCOME_LATER);
 	expect_state("MP-TEST01", CHARGE_FAILED);
 	net = NET_FINE;
-	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_LATER);
+	assert_int_equal(charge("MP-TEST01", card_id, &c), CHARGE_OUTCOME_LATER);
 	assert_int_equal(held_by_provider(), 0);
 }
 
@@ -364,7 +366,7 @@ TEST(a_provider_that_is_switched_off_is_unknown_and_ends_as_never_arrived)
 	struct charge c;
 
 	fault_set(sandbox, "down", 1);
-	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_UNKNOWN);
+	assert_int_equal(charge("MP-TEST01", card_id, &c), CHARGE_OUTCOME_UNKNOWN);
 	fault_set(sandbox, "down", 0);
 	pass(10);
 	payment_sweep(db);
@@ -380,7 +382,7 @@ TEST(a_clock_that_is_set_back_an_hour_does_not_keep_a_charge_unknown)
 	struct charge c;
 
 	fault_set(sandbox, "down", 1);
-	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_UNKNOWN);
+	assert_int_equal(charge("MP-TEST01", card_id, &c), CHARGE_OUTCOME_UNKNOWN);
 	fault_set(sandbox, "down", 0);
 	pass(-HOUR);
 	for (int i = 0; i < 150; i++) {
@@ -435,7 +437,7 @@ TEST(the_caller_repeating_itself_after_a_crash_learns_what_became_of_it)
 		charge("MP-TEST01", card_id, &c);
 	net = NET_FINE;
 	db_fresh(db);
-	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_APPROVED);
+	assert_int_equal(charge("MP-TEST01", card_id, &c), CHARGE_OUTCOME_APPROVED);
 	assert_int_equal(held_by_provider(), 110000);
 }
 
@@ -466,21 +468,21 @@ TEST(orders_nobody_could_charge_are_refused)
 	struct charge c;
 
 	bad = o, bad.amount = 0;
-	assert_int_equal(charge_make(db, &bad, &c), PAY_BAD_ORDER);
+	assert_int_equal(charge_make(db, &bad, &c), CHARGE_OUTCOME_BAD_ORDER);
 	bad = o, bad.amount = CHARGE_MAX_AMOUNT + 1;
-	assert_int_equal(charge_make(db, &bad, &c), PAY_BAD_ORDER);
+	assert_int_equal(charge_make(db, &bad, &c), CHARGE_OUTCOME_BAD_ORDER);
 	bad = o, bad.vat_amount = o.amount + 1;
-	assert_int_equal(charge_make(db, &bad, &c), PAY_BAD_ORDER);
+	assert_int_equal(charge_make(db, &bad, &c), CHARGE_OUTCOME_BAD_ORDER);
 	bad = o, bad.currency = "USD";
-	assert_int_equal(charge_make(db, &bad, &c), PAY_BAD_ORDER);
+	assert_int_equal(charge_make(db, &bad, &c), CHARGE_OUTCOME_BAD_ORDER);
 	bad = o, bad.key = "x";
-	assert_int_equal(charge_make(db, &bad, &c), PAY_BAD_ORDER);
+	assert_int_equal(charge_make(db, &bad, &c), CHARGE_OUTCOME_BAD_ORDER);
 	bad = o, bad.key = "MP-../../x";
-	assert_int_equal(charge_make(db, &bad, &c), PAY_BAD_ORDER);
+	assert_int_equal(charge_make(db, &bad, &c), CHARGE_OUTCOME_BAD_ORDER);
 	bad = o, bad.payment_key = "both";
-	assert_int_equal(charge_make(db, &bad, &c), PAY_BAD_ORDER);
+	assert_int_equal(charge_make(db, &bad, &c), CHARGE_OUTCOME_BAD_ORDER);
 	bad = o, bad.card_id = 0;
-	assert_int_equal(charge_make(db, &bad, &c), PAY_BAD_ORDER);
+	assert_int_equal(charge_make(db, &bad, &c), CHARGE_OUTCOME_BAD_ORDER);
 	assert_false(charge_find(db, "MP-TEST01", &c));
 }
 
@@ -494,9 +496,9 @@ TEST(a_payment_prepared_on_the_hosted_page_is_confirmed_once)
 
 	o.payment_key = sandbox_prepare(sandbox, &p);
 	assert_int_equal(held_by_provider(), 0);
-	assert_int_equal(charge_make(db, &o, &c), PAY_APPROVED);
+	assert_int_equal(charge_make(db, &o, &c), CHARGE_OUTCOME_APPROVED);
 	assert_string_equal(c.last4, "4242");
-	assert_int_equal(charge_make(db, &o, &c), PAY_APPROVED);
+	assert_int_equal(charge_make(db, &o, &c), CHARGE_OUTCOME_APPROVED);
 	assert_int_equal(held_by_provider(), 110000);
 }
 
@@ -509,7 +511,7 @@ TEST(a_payment_prepared_for_less_is_not_taken_for_the_whole)
 	struct charge c;
 
 	o.payment_key = sandbox_prepare(sandbox, &p);
-	assert_int_equal(charge_make(db, &o, &c), PAY_DECLINED);
+	assert_int_equal(charge_make(db, &o, &c), CHARGE_OUTCOME_DECLINED);
 	assert_string_equal(charge_reason(db, &c), "wrong_amount");
 	assert_int_equal(held_by_provider(), 0);
 }
@@ -642,11 +644,11 @@ TEST(what_the_provider_does_not_answer_is_asked_again_after_growing_pauses)
 			last = now;
 		}
 	}
-	assert_in_range(longest, 40, MAX_PAUSE_S);
+	assert_in_range(longest, 40, PAUSE_MAX_S);
 	assert_in_range(n_asked, 14, 60);
 	assert_string_equal(db_text(db, "SELECT last_error FROM refund /*scan*/"), "provider_down");
 	net = NET_FINE;
-	pass(MAX_PAUSE_S);
+	pass(PAUSE_MAX_S);
 	payment_sweep(db);
 	expect_state("MP-TEST01", CHARGE_CANCELLED);
 	assert_string_equal(db_text(db, "SELECT last_error FROM refund /*scan*/"), "");
@@ -669,7 +671,7 @@ TEST(a_charge_closed_by_hand_goes_back_should_it_turn_up)
 	struct charge c;
 
 	net = NET_DELAYS;
-	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_UNKNOWN);
+	assert_int_equal(charge("MP-TEST01", card_id, &c), CHARGE_OUTCOME_UNKNOWN);
 	net = NET_CUT;
 	assert_int_equal(resolve("MP-TEST01", WAY_NO_PAYMENT), STUCK_NO_MORE);          /* not old enough */
 	pass(200);
@@ -686,7 +688,7 @@ TEST(a_charge_closed_by_hand_goes_back_should_it_turn_up)
 	settle_everything();
 	assert_int_equal(held_by_provider(), 0);
 	assert_int_equal(account_sum("card_clearing"), 0);
-	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_DECLINED);
+	assert_int_equal(charge("MP-TEST01", card_id, &c), CHARGE_OUTCOME_DECLINED);
 }
 
 TEST(what_the_provider_says_goes_before_what_anybody_says)
@@ -851,7 +853,7 @@ TEST(voiding_a_key_never_seen_refuses_the_charge_that_comes_late)
 	struct charge c;
 
 	assert_int_equal(refund("MP-TEST01", "MP-TEST01-void", 0, &c), REFUND_OUTCOME_DONE);
-	assert_int_equal(charge("MP-TEST01", a_card(7, "tok_ok"), &c), PAY_DECLINED);
+	assert_int_equal(charge("MP-TEST01", a_card(7, "tok_ok"), &c), CHARGE_OUTCOME_DECLINED);
 	assert_string_equal(charge_reason(db, &c), "void");
 	assert_int_equal(held_by_provider(), 0);
 	assert_int_equal(refund("MP-TEST01", "MP-TEST01-void", 0, &c), REFUND_OUTCOME_DONE);
@@ -863,7 +865,7 @@ TEST(voiding_an_unknown_charge_gives_the_money_back_when_it_turns_out_taken)
 	struct charge c;
 
 	net = NET_LOSES_ANSWER;
-	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_UNKNOWN);
+	assert_int_equal(charge("MP-TEST01", card_id, &c), CHARGE_OUTCOME_UNKNOWN);
 	assert_int_equal(refund("MP-TEST01", "MP-TEST01-void", 0, &c), REFUND_OUTCOME_PENDING);
 	net = NET_FINE;
 	payment_sweep(db);
@@ -873,7 +875,7 @@ TEST(voiding_an_unknown_charge_gives_the_money_back_when_it_turns_out_taken)
 	assert_int_equal(events("payment.approved"), 1);
 	assert_int_equal(events("payment.cancelled"), 1);
 	assert_int_equal(refund("MP-TEST01", "MP-TEST01-void", 0, &c), REFUND_OUTCOME_DONE);
-	assert_int_equal(charge("MP-TEST01", card_id, &c), PAY_DECLINED);
+	assert_int_equal(charge("MP-TEST01", card_id, &c), CHARGE_OUTCOME_DECLINED);
 }
 
 TEST(voiding_a_declined_charge_is_done_at_once)
@@ -903,9 +905,9 @@ TEST(a_webhook_brings_the_look_forward_and_is_not_believed)
 	pass(7);
 	payment_sweep(db);
 	net = NET_FINE;
-	payment_hint(db, "MP-NOBODY");
-	payment_hint(db, "MP-TEST01");
-	payment_hint(db, "MP-TEST01");
+	charge_hint(db, "MP-NOBODY");
+	charge_hint(db, "MP-TEST01");
+	charge_hint(db, "MP-TEST01");
 	payment_sweep(db);
 	expect_state("MP-TEST01", CHARGE_APPROVED);
 	assert_int_equal(account_sum("card_clearing"), 110000);
@@ -969,7 +971,7 @@ do_something(void)
 		refund(key, arena_printf(m, "%s-%u", key, sandbox_random(3)), 1 + (int64_t)sandbox_random(60000), &c);
 		break;
 	case 7:
-		payment_hint(db, key);
+		charge_hint(db, key);
 		break;
 	case 8:
 		payment_sweep(db);

@@ -1,6 +1,4 @@
-/*
- * desk.c - what managers look at: charges, one charge's whole story, the ledger. Reads only.
- */
+/* charge_list - what managers look at: the list of charges, and the events of one. Reads only. */
 #include "payment.h"
 
 static const struct member charge_row_members[] = {
@@ -16,23 +14,10 @@ static const struct member charge_totals_members[] = {
 };
 static const struct shape charge_totals_shape = SHAPE(charge_totals, charge_totals_members);
 
-static const struct member posting_line_members[] = {
-	SHAPE_STATE(posting_line, account, account_words), SHAPE_AMOUNT(posting_line, amount),
+static const struct member charge_event_members[] = {
+	SHAPE_TIME(charge_event, at), SHAPE_TEXT(charge_event, title), SHAPE_TEXT(charge_event, detail),
 };
-static const struct shape posting_line_shape = SHAPE(posting_line, posting_line_members);
-
-static const struct member posting_row_members[] = {
-	SHAPE_INT(posting_row, posting_id), SHAPE_STATE(posting_row, kind, posting_kind_words), SHAPE_INT(posting_row, charge_id),
-	SHAPE_TEXT(posting_row, subject_id), SHAPE_TEXT(posting_row, currency), SHAPE_TIME(posting_row, posted_at),
-	SHAPE_LIST(posting_row, lines, posting_line_shape),
-};
-const struct shape posting_row_shape = SHAPE(posting_row, posting_row_members);
-
-static const struct member balance_members[] = { SHAPE_STATE(balance, account, account_words), SHAPE_AMOUNT(balance, amount) };
-const struct shape balance_shape = SHAPE(balance, balance_members);
-
-static const struct member told_members[] = { SHAPE_TIME(told, at), SHAPE_TEXT(told, title), SHAPE_TEXT(told, detail) };
-const struct shape told_shape = SHAPE(told, told_members);
+const struct shape charge_event_shape = SHAPE(charge_event, charge_event_members);
 
 /* --- the list ----------------------------------------------------------------------------------------------------- */
 
@@ -69,12 +54,6 @@ charge_page(struct db *db, const struct charge_query *q, struct charge_row **row
 
 /* --- one charge --------------------------------------------------------------------------------------------------- */
 
-bool
-charge_by_id(struct db *db, int64_t charge_id, struct charge *c)
-{
-	return db_one(db, &charge_shape, c, "SELECT " CHARGE_COLUMNS " FROM charge WHERE charge_id = $1", charge_id);
-}
-
 const char *
 charge_customer_name(struct db *db, const struct charge *c)
 {
@@ -83,54 +62,9 @@ charge_customer_name(struct db *db, const struct charge *c)
 
 /* Newest first; one subject has one charge and a handful of refunds. */
 void
-charge_events(struct db *db, const struct charge *c, struct told **events, int *n)
+charge_events(struct db *db, const struct charge *c, struct charge_event **events, int *n)
 {
-	db_list(db, &told_shape, events, n,
+	db_list(db, &charge_event_shape, events, n,
 	        "SELECT occurred_at AS at, type AS title, type AS detail FROM v_event WHERE subject_id = $1"
 	        " AND type IN ('payment.approved', 'payment.failed', 'payment.cancelled') ORDER BY event_id DESC LIMIT 50", c->subject_id);
-}
-
-void
-refunds_of(struct db *db, int64_t charge_id, struct refund **refunds, int *n)
-{
-	db_list(db, &refund_shape, refunds, n, "SELECT " REFUND_COLUMNS " FROM refund WHERE charge_id = $1 ORDER BY refund_id", charge_id);
-}
-
-/* --- the ledger --------------------------------------------------------------------------------------------------- */
-
-static void
-add_lines(struct db *db, struct posting_row *rows, int n)
-{
-	for (int i = 0; i < n; i++)
-		db_list(db, &posting_line_shape, &rows[i].lines, &rows[i].n_lines,
-		        "SELECT account, amount FROM ledger_line WHERE posting_id = $1 ORDER BY account", rows[i].posting_id);
-}
-
-#define POSTINGS "SELECT p.posting_id, p.kind, p.charge_id, p.currency, p.posted_at," \
-	" (SELECT c.subject_id FROM charge c WHERE c.charge_id = p.charge_id) AS subject_id FROM posting p"
-
-void
-postings_of(struct db *db, int64_t charge_id, struct posting_row **rows, int *n)
-{
-	db_list(db, &posting_row_shape, rows, n, POSTINGS " WHERE p.charge_id = $1 ORDER BY p.posting_id", charge_id);
-	add_lines(db, *rows, *n);
-}
-
-void
-postings_page(struct db *db, int64_t offset, int64_t limit, struct posting_row **rows, int *n)
-{
-	db_list(db, &posting_row_shape, rows, n, POSTINGS " /*scan*/ ORDER BY p.posting_id DESC LIMIT $1 OFFSET $2", limit, offset);
-	add_lines(db, *rows, *n);
-}
-
-int64_t
-posting_count(struct db *db)
-{
-	return db_int(db, "SELECT COUNT(*) FROM posting /*scan*/");
-}
-
-void
-ledger_balances(struct db *db, struct balance **balances, int *n)
-{
-	db_list(db, &balance_shape, balances, n, "SELECT account, SUM(amount) AS amount FROM ledger_line /*scan*/ GROUP BY account /*sort*/");
 }

@@ -1,4 +1,4 @@
-/* desk - what a manager does at the counter: hand the car out, take it back, or note that nobody came. */
+/* handover - the car is handed over, comes back, or is not picked up. */
 #include "booking.h"
 #include "booking_steps.h"
 #include "calendar.h"
@@ -7,44 +7,44 @@
 #include "lib/base/clock.h"
 
 static bool
-step(struct db *db, struct booking *b, const char *from, int to, const char *event, int64_t causation_id, int64_t actor_id)
+step(struct db *db, struct booking *b, const char *from, int to, enum event_type_id event, int64_t causation_id, int64_t actor_id)
 {
 	int n = db_do(db, "UPDATE booking SET state = $3 WHERE booking_id = $1 AND state = $2",
 		b->booking_id, from, words_code(&booking_state_words, to));
 
 	if (n == 1) {
 		b->state = to;
-		booking_emit(db, b, event, causation_id, actor_id);
+		booking_report(db, event, b, causation_id, actor_id);
 	}
 	return n == 1;
 }
 
 bool
-booking_keys_given(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id)
+booking_mark_out(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id)
 {
-	return step(db, b, "CONFIRMED", BOOKING_OUT, "booking.handed_out", causation_id, actor_id);
+	return step(db, b, "CONFIRMED", BOOKING_OUT, EVENT_BOOKING_HANDED_OUT, causation_id, actor_id);
 }
 
 bool
-booking_keys_back(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id)
+booking_mark_returned(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id)
 {
 	int64_t now = clock_now();
 
-	if (!step(db, b, "OUT", BOOKING_RETURNED, "booking.returned", causation_id, actor_id))
+	if (!step(db, b, "OUT", BOOKING_RETURNED, EVENT_BOOKING_RETURNED, causation_id, actor_id))
 		return false;
 	calendar_end(db, b->booking_id, now);
 	db_do(db, "UPDATE booking SET ended_at = $2 WHERE booking_id = $1", b->booking_id, now);
-	return step(db, b, "RETURNED", BOOKING_COMPLETED, "booking.completed", causation_id, actor_id);
+	return step(db, b, "RETURNED", BOOKING_COMPLETED, EVENT_BOOKING_COMPLETED, causation_id, actor_id);
 }
 
-/* Somebody is cancelling it, and delivery is being asked. Inside the transaction of the step. */
+/* Its cancellation waits for delivery's answer. Inside the transaction of the step. */
 static bool
 is_being_cancelled(struct db *db, const struct booking *b)
 {
 	return db_exists(db, "SELECT 1 FROM booking WHERE booking_id = $1 AND cancel_asked_at > 0", b->booking_id);
 }
 
-/* Decisive only inside the transaction of a step. */
+/* Binding only inside the transaction of a step. */
 bool
 booking_is_with_the_courier(struct db *db, const struct booking *b)
 {
@@ -58,8 +58,8 @@ booking_is_at_the_counter(struct db *db, const struct booking *b)
 }
 
 /*
- * From the turnaround before the start until the end: earlier or later the car may be another customer's. Whoever fetches here what was
- * to be brought has paid for a trip that nobody makes.
+ * From the turnaround before the start until the end: earlier or later the car may be another customer's. When the car was to be
+ * delivered, the delivery is refunded.
  */
 bool
 booking_hand_out(struct db *db, struct booking *b, int64_t actor_id)
@@ -70,9 +70,9 @@ booking_hand_out(struct db *db, struct booking *b, int64_t actor_id)
 	if (now < b->starts_at - rental.turnaround_s || now >= b->ends_at)
 		return false;
 	db_begin(db);
-	done = booking_is_at_the_counter(db, b) && booking_keys_given(db, b, 0, actor_id);
+	done = booking_is_at_the_counter(db, b) && booking_mark_out(db, b, 0, actor_id);
 	if (done)
-		booking_extras_end(db, b, EXTRA_DELIVERY, "at_branch", 0);
+		booking_extras_end(db, b, EXTRA_DELIVERY, "at_branch", "", 0);
 	return db_commit(db) && done;
 }
 
@@ -82,7 +82,7 @@ booking_take_back(struct db *db, struct booking *b, int64_t actor_id)
 	bool done;
 
 	db_begin(db);
-	done = booking_keys_back(db, b, 0, actor_id);
+	done = booking_mark_returned(db, b, 0, actor_id);
 	return db_commit(db) && done;
 }
 
@@ -94,7 +94,7 @@ booking_no_show(struct db *db, struct booking *b, int64_t actor_id)
 	if (clock_now() < b->starts_at)
 		return false;
 	db_begin(db);
-	done = booking_is_at_the_counter(db, b) && step(db, b, "CONFIRMED", BOOKING_NO_SHOW, "booking.no_show", 0, actor_id);
+	done = booking_is_at_the_counter(db, b) && step(db, b, "CONFIRMED", BOOKING_NO_SHOW, EVENT_BOOKING_NO_SHOW, 0, actor_id);
 	if (done) {
 		db_do(db, "UPDATE booking SET ended_at = $2, end_reason = 'no_show' WHERE booking_id = $1", b->booking_id, clock_now());
 		calendar_release(db, b->booking_id);

@@ -1,5 +1,5 @@
 /*
- * pages.c - a customer's saved cards. The card itself is typed in on the provider's page and never comes here.
+ * pages_cards - a customer's saved cards. The card number is typed in on the provider's page and never comes here.
  */
 #include "pages.h"
 

@@ -1,5 +1,5 @@
 /*
- * pages_desk.c - what a manager sees: the charges, one charge's story, the ledger.
+ * pages_charges - what a manager sees: the charges, one charge with its events, the ledger.
  */
 #include "pages.h"
 
@@ -97,7 +97,7 @@ static void
 say_reasons(struct web *w, struct charge_row *rows, int n)
 {
 	for (int i = 0; i < n; i++)
-		rows[i].reason = w->json ? arena_strndup(w->m, rows[i].reason, strcspn(rows[i].reason, " ")) : _(reason_label(rows[i].reason));
+		rows[i].reason = w->json ? arena_strndup(w->m, rows[i].reason, strcspn(rows[i].reason, " ")) : _(charge_reason_label(rows[i].reason));
 }
 
 static void
@@ -148,7 +148,7 @@ struct charge_page {
 	const char *customer_name, *why;
 	struct refund *refunds;
 	struct posting_row *postings;
-	struct told *events;
+	struct charge_event *events;
 	struct stuck_deed *deeds;
 	int n_refunds, n_postings, n_events, n_deeds;
 	bool is_waiting, has_postings, is_stuck;
@@ -156,7 +156,7 @@ struct charge_page {
 static const struct member charge_page_members[] = {
 	SHAPE_STRUCT(charge_page, charge, charge_shape), SHAPE_TEXT(charge_page, customer_name), SHAPE_TEXT(charge_page, why),
 	SHAPE_LIST(charge_page, refunds, refund_shape), SHAPE_LIST(charge_page, postings, posting_row_shape),
-	SHAPE_LIST(charge_page, events, told_shape), SHAPE_BOOL(charge_page, is_waiting),
+	SHAPE_LIST(charge_page, events, charge_event_shape), SHAPE_BOOL(charge_page, is_waiting),
 	SHAPE_BOOL(charge_page, has_postings), SHAPE_BOOL(charge_page, is_stuck), SHAPE_LIST(charge_page, deeds, stuck_deed_shape),
 };
 static const struct shape charge_page_shape = SHAPE(charge_page, charge_page_members);
@@ -164,7 +164,7 @@ PAGE(charge_html, "payment/charge", charge_page_shape)
 
 static const struct member charge_json_members[] = {
 	SHAPE_STRUCT(charge_page, charge, charge_shape), SHAPE_TEXT(charge_page, customer_name), SHAPE_LIST(charge_page, refunds, refund_shape),
-	SHAPE_LIST(charge_page, postings, posting_row_shape), SHAPE_LIST(charge_page, events, told_shape),
+	SHAPE_LIST(charge_page, postings, posting_row_shape), SHAPE_LIST(charge_page, events, charge_event_shape),
 };
 static const struct shape charge_json = SHAPE(charge_page, charge_json_members);
 
@@ -203,7 +203,7 @@ page_charge(struct web *w)
 		return web_not_found(w);
 	page.customer_name = charge_customer_name(w->db, &page.charge);
 	if (*page.charge.reason)
-		page.why = _(reason_label(page.charge.reason));
+		page.why = _(charge_reason_label(page.charge.reason));
 	page.is_waiting = page.charge.state == CHARGE_REQUESTED || page.charge.state == CHARGE_UNKNOWN || page.charge.state == CHARGE_CANCEL_REQUESTED;
 	refunds_of(w->db, page.charge.charge_id, &page.refunds, &page.n_refunds);
 	for (int i = 0; !w->json && i < page.n_refunds; i++)

@@ -1,4 +1,4 @@
-/* pages_desk - a manager's bookings: lists for the day, handing out and taking back. */
+/* pages_list - a manager's bookings: the lists of the day, and handing over, taking back, no-show. */
 #include "booking.h"
 #include "orders.h"
 #include "pages.h"
