@@ -18,7 +18,7 @@ static const char usage[] =
 	"\n"
 	"Roles: customer, employee, manager, courier, examiner, admin. --password - reads it from standard input.\n";
 
-/* --- arguments ------------------------------------------------------------------------------------------------------ */
+/* --- arguments -------------------------------------------------------------------------------------------------- */
 
 static int
 role_of(const char *word)
@@ -101,7 +101,7 @@ take_password(struct cli *c, int *argc, char **argv, bool *is_random)
 	return password ? password : cli_password(c->m);
 }
 
-/* --- outcomes --------------------------------------------------------------------------------------------------------- */
+/* --- outcomes --------------------------------------------------------------------------------------------------- */
 
 static int
 account_status(enum account_outcome outcome, const char *email, const char *password)
@@ -117,7 +117,7 @@ account_status(enum account_outcome outcome, const char *email, const char *pass
 	return 1;
 }
 
-/* --- the commands ------------------------------------------------------------------------------------------------------ */
+/* --- the commands ----------------------------------------------------------------------------------------------- */
 
 static int
 user_add(struct cli *c, int argc, char **argv)
