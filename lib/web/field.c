@@ -82,6 +82,15 @@ form_field_int(struct web *w, const char *name, int64_t initial)
 }
 
 struct field
+form_field_time(struct web *w, const char *name, int64_t initial)
+{
+	struct buf b = { .m = w->m };
+
+	time_input(&b, initial);
+	return form_field(w, name, text_or_empty(b.s));
+}
+
+struct field
 form_field_options(struct web *w, const char *name, const struct option *options, int n, const char *initial, const char *none)
 {
 	struct field f = form_field(w, name, initial);
