@@ -112,7 +112,7 @@ account_status(enum account_outcome outcome, const char *email, const char *pass
 	case ACCOUNT_BAD_EMAIL: return cli_fail("%s is not a valid e-mail address", email);
 	case ACCOUNT_BAD_NAME:  return cli_fail("the name must have 1 to 80 characters");
 	case ACCOUNT_WEAK:      return cli_fail("the password is too weak: %s", password_problem(password, email));
-	case ACCOUNT_NOBODY:    return cli_fail("no account has the e-mail address %s", email);
+	case ACCOUNT_NO_USER:    return cli_fail("no account has the e-mail address %s", email);
 	}
 	return 1;
 }

@@ -116,12 +116,11 @@ CREATE TABLE my_delivery (                           -- deliveries and collectio
 	zone         TEXT NOT NULL,
 	window_from  INTEGER NOT NULL,
 	window_to    INTEGER NOT NULL,
-	courier_name TEXT NOT NULL,
+	courier_id   INTEGER NOT NULL,                   -- 0: none; the name is read from v_user
 	reason       TEXT NOT NULL DEFAULT '',           -- why it was cancelled, and by whom
 	ended_by     TEXT NOT NULL DEFAULT '',
-	odometer_km  INTEGER NOT NULL DEFAULT 0,         -- when the keys changed hands
+	odometer_km  INTEGER NOT NULL DEFAULT 0,         -- when the keys changed hands; by whom: v_delivery
 	fuel_percent INTEGER NOT NULL DEFAULT 0,
-	received_by  TEXT NOT NULL DEFAULT '',
 	requested_at INTEGER NOT NULL DEFAULT 0,
 	scheduled_at INTEGER NOT NULL DEFAULT 0,
 	shipped_at   INTEGER NOT NULL DEFAULT 0,
@@ -181,8 +180,9 @@ CREATE TABLE my_event (                              -- the history shown of a b
 	occurred_at INTEGER NOT NULL,
 	amount      INTEGER NOT NULL DEFAULT 0,          -- charged, refunded or to be refunded
 	reason      TEXT NOT NULL DEFAULT '',
-	label       TEXT NOT NULL DEFAULT '',            -- what it happened to: an item, a courier
+	label       TEXT NOT NULL DEFAULT '',            -- what it happened to: an item
 	label_ko    TEXT NOT NULL DEFAULT '',
+	courier_id  INTEGER NOT NULL DEFAULT 0,          -- … or a courier, whose name is read from v_user
 	PRIMARY KEY (code, event_id)
 ) STRICT, WITHOUT ROWID;
 

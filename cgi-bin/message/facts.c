@@ -28,15 +28,16 @@ const struct shape message_facts_shape = SHAPE(facts, facts_members);
 /* What any of the events may say (docs/events.md). */
 struct said {
 	const char *code, *booking_code, *order_code, *item_name, *item_name_ko, *name, *name_ko, *title, *title_ko, *label, *label_ko, *reason,
-	           *by, *direction, *courier_name, *received_by;
-	int64_t customer_id, applicant_id, case_id, item_id, window_from, window_to, refund_due, amount, refunded_amount, quantity, lost, stock,
+	           *note, *by, *direction, *courier_name, *received_by;
+	int64_t customer_id, courier_id, delivery_id, applicant_id, case_id, item_id, window_from, window_to, refund_due, amount, refunded_amount, quantity, lost, stock,
 	        low_stock, odometer_km, fuel_percent;
 };
 static const struct member said_members[] = {
 	SHAPE_TEXT(said, code), SHAPE_TEXT(said, booking_code), SHAPE_TEXT(said, order_code), SHAPE_TEXT(said, item_name),
 	SHAPE_TEXT(said, item_name_ko), SHAPE_TEXT(said, name), SHAPE_TEXT(said, name_ko), SHAPE_TEXT(said, title), SHAPE_TEXT(said, title_ko),
-	SHAPE_TEXT(said, label), SHAPE_TEXT(said, label_ko), SHAPE_TEXT(said, reason), SHAPE_TEXT(said, by), SHAPE_TEXT(said, direction),
-	SHAPE_TEXT(said, courier_name), SHAPE_TEXT(said, received_by), SHAPE_INT(said, customer_id), SHAPE_INT(said, applicant_id),
+	SHAPE_TEXT(said, label), SHAPE_TEXT(said, label_ko), SHAPE_TEXT(said, reason), SHAPE_TEXT(said, note), SHAPE_TEXT(said, by), SHAPE_TEXT(said, direction),
+	SHAPE_TEXT(said, courier_name), SHAPE_TEXT(said, received_by), SHAPE_INT(said, customer_id), SHAPE_INT(said, courier_id),
+	SHAPE_INT(said, delivery_id), SHAPE_INT(said, applicant_id),
 	SHAPE_INT(said, case_id), SHAPE_INT(said, item_id), SHAPE_TIME(said, window_from), SHAPE_TIME(said, window_to),
 	SHAPE_AMOUNT(said, refund_due), SHAPE_AMOUNT(said, amount), SHAPE_AMOUNT(said, refunded_amount), SHAPE_INT(said, quantity),
 	SHAPE_INT(said, lost), SHAPE_INT(said, stock), SHAPE_INT(said, low_stock), SHAPE_INT(said, odometer_km), SHAPE_INT(said, fuel_percent),
@@ -61,7 +62,7 @@ take_said(struct facts *t, const struct said *s, int lang)
 	*t = (struct facts){
 		.code = *or_empty(s->code) ? s->code : or_empty(s->booking_code), .order_code = or_empty(s->order_code),
 		.item_name = *or_empty(s->item_name) ? in_lang(lang, s->item_name, s->item_name_ko) : in_lang(lang, s->name, s->name_ko),
-		.title = in_lang(lang, s->title, s->title_ko), .label = in_lang(lang, s->label, s->label_ko), .reason = or_empty(s->reason),
+		.title = in_lang(lang, s->title, s->title_ko), .label = in_lang(lang, s->label, s->label_ko), .reason = *or_empty(s->note) ? s->note : or_empty(s->reason),
 		.by = or_empty(s->by), .direction = or_empty(s->direction), .courier_name = or_empty(s->courier_name),
 		.received_by = or_empty(s->received_by), .customer_id = s->customer_id, .applicant_id = s->applicant_id, .case_id = s->case_id,
 		.item_id = s->item_id, .window_from = s->window_from, .window_to = s->window_to, .refund_due = s->refund_due, .amount = s->amount,
@@ -133,6 +134,16 @@ take_window(struct db *db, struct facts *t, const struct brought *d)
 		t->window_to = row_int(r, 1);
 	}
 	db_done(r);
+}
+
+/* The courier, and who received the keys: events of older versions hold the names, newer ones the ids. */
+static void
+take_names(struct db *db, struct facts *t, const struct said *s)
+{
+	if (!*t->courier_name && s->courier_id)
+		t->courier_name = or_empty(db_text(db, "SELECT name FROM v_user WHERE user_id = $1", s->courier_id));
+	if (!*t->received_by && s->delivery_id)
+		t->received_by = or_empty(db_text(db, "SELECT received_by FROM v_delivery WHERE delivery_id = $1", s->delivery_id));
 }
 
 /* Where the car is brought to, and fetched from, unless the dispatcher has given that up. A window that the event tells is nearest to the truth. */
@@ -212,6 +223,7 @@ facts_read(struct db *db, const struct event *e, int lang, struct facts *t)
 	t->subject_id = e->subject_id;
 	take_booking(db, t, lang);
 	take_delivery(db, t);
+	take_names(db, t, &s);
 	take_lines(db, t);
 	t->is_charged = *t->code != '\0';
 	t->reason = reason_in_words(t->reason);

@@ -99,8 +99,11 @@ my_deliveries(struct db *db, const char *code, struct my_delivery **deliveries)
 	int n = 0;
 
 	return db_list(db, &my_delivery_shape, deliveries, &n,
-		"SELECT delivery_id, direction, state, zone, window_from, window_to, courier_name, odometer_km, fuel_percent, received_by, reason,"
-		" ended_by, requested_at, scheduled_at, shipped_at, delivered_at, ended_at FROM my_delivery WHERE code = $1 ORDER BY delivery_id", code);
+		"SELECT d.delivery_id, d.direction, d.state, d.zone, d.window_from, d.window_to, d.odometer_km, d.fuel_percent, d.reason,"
+		" d.ended_by, d.requested_at, d.scheduled_at, d.shipped_at, d.delivered_at, d.ended_at,"
+		" COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = d.courier_id), '') AS courier_name,"
+		" COALESCE((SELECT j.received_by FROM v_delivery j WHERE j.delivery_id = d.delivery_id AND d.state = 'DELIVERED'), '')"
+		"  AS received_by FROM my_delivery d WHERE d.code = $1 ORDER BY d.delivery_id", code);
 }
 
 #define ORDERS "SELECT order_code, state, booking_code, line_no, item_id, item_name, item_name_ko, category, quantity, starts_at, ends_at," \

@@ -64,8 +64,10 @@ static bool
 write_event(struct db *db, const struct event *e, const struct reaction_line *line)
 {
 	db_do(db,
-		"INSERT INTO my_event (code, event_id, type, occurred_at, amount, reason, label, label_ko) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-		e->subject_id, e->event_id, e->type, e->occurred_at, line->amount, text(line->reason), text(line->label), text(line->label_ko));
+		"INSERT INTO my_event (code, event_id, type, occurred_at, amount, reason, label, label_ko, courier_id)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+		e->subject_id, e->event_id, e->type, e->occurred_at, line->amount, text(line->reason), text(line->label),
+		text(line->label_ko), line->courier_id);
 	return !db_failed(db);
 }
 

@@ -4,20 +4,22 @@
  */
 #include "reactions.h"
 
+#include <string.h>
+
 /* What we read of the payloads (docs/events.md), all in one struct. */
 struct desk_news {
-	const char *direction, *zone, *courier_name, *received_by, *reason, *note, *by, *order_code, *booking_code, *item_name, *item_name_ko,
+	const char *direction, *zone, *reason, *note, *by, *order_code, *booking_code, *item_name, *item_name_ko,
 	           *category, *currency, *kind, *about, *channel, *title, *title_ko, *label, *label_ko;
-	int64_t customer_id, delivery_id, window_from, window_to, odometer_km, fuel_percent, line_no, item_id, quantity, starts_at, ends_at,
-	        amount, lost, refund_due, refunded_amount, message_id, recipient_id, tries;
+	int64_t customer_id, delivery_id, courier_id, window_from, window_to, odometer_km, fuel_percent, line_no, item_id, quantity,
+	        starts_at, ends_at, amount, lost, refund_due, refunded_amount, message_id, recipient_id, tries;
 };
 static const struct member desk_news_members[] = {
-	SHAPE_TEXT(desk_news, direction), SHAPE_TEXT(desk_news, zone), SHAPE_TEXT(desk_news, courier_name), SHAPE_TEXT(desk_news, received_by),
-	SHAPE_TEXT(desk_news, reason), SHAPE_TEXT(desk_news, note), SHAPE_TEXT(desk_news, by), SHAPE_TEXT(desk_news, order_code), SHAPE_TEXT(desk_news, booking_code),
+	SHAPE_TEXT(desk_news, direction), SHAPE_TEXT(desk_news, zone), SHAPE_TEXT(desk_news, reason), SHAPE_TEXT(desk_news, note),
+	SHAPE_TEXT(desk_news, by), SHAPE_TEXT(desk_news, order_code), SHAPE_TEXT(desk_news, booking_code),
 	SHAPE_TEXT(desk_news, item_name), SHAPE_TEXT(desk_news, item_name_ko), SHAPE_TEXT(desk_news, category), SHAPE_TEXT(desk_news, currency),
 	SHAPE_TEXT(desk_news, kind), SHAPE_TEXT(desk_news, about), SHAPE_TEXT(desk_news, channel), SHAPE_TEXT(desk_news, title),
 	SHAPE_TEXT(desk_news, title_ko), SHAPE_TEXT(desk_news, label), SHAPE_TEXT(desk_news, label_ko), SHAPE_INT(desk_news, customer_id),
-	SHAPE_INT(desk_news, delivery_id), SHAPE_TIME(desk_news, window_from), SHAPE_TIME(desk_news, window_to),
+	SHAPE_INT(desk_news, delivery_id), SHAPE_INT(desk_news, courier_id), SHAPE_TIME(desk_news, window_from), SHAPE_TIME(desk_news, window_to),
 	SHAPE_INT(desk_news, odometer_km), SHAPE_INT(desk_news, fuel_percent), SHAPE_INT(desk_news, line_no), SHAPE_INT(desk_news, item_id),
 	SHAPE_INT(desk_news, quantity), SHAPE_TIME(desk_news, starts_at), SHAPE_TIME(desk_news, ends_at), SHAPE_AMOUNT(desk_news, amount),
 	SHAPE_INT(desk_news, lost), SHAPE_AMOUNT(desk_news, refund_due), SHAPE_AMOUNT(desk_news, refunded_amount),
@@ -54,21 +56,21 @@ static void
 write_delivery(struct db *db, const struct event *e, const struct desk_news *n, const char *state)
 {
 	db_do(db,
-		"INSERT INTO my_delivery (delivery_id, code, customer_id, direction, state, zone, window_from, window_to, courier_name, reason,"
-		" ended_by, odometer_km, fuel_percent, received_by, requested_at, scheduled_at, shipped_at, delivered_at, ended_at, updated_at, event_id)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, CASE $5 WHEN 'REQUESTED' THEN $15 ELSE 0 END,"
-		"  CASE $5 WHEN 'SCHEDULED' THEN $15 ELSE 0 END, CASE $5 WHEN 'SHIPPED' THEN $15 ELSE 0 END,"
-		"  CASE $5 WHEN 'DELIVERED' THEN $15 ELSE 0 END, CASE $5 WHEN 'CANCELLED' THEN $15 ELSE 0 END, $15, $16)"
+		"INSERT INTO my_delivery (delivery_id, code, customer_id, direction, state, zone, window_from, window_to, courier_id, reason,"
+		" ended_by, odometer_km, fuel_percent, requested_at, scheduled_at, shipped_at, delivered_at, ended_at, updated_at, event_id)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, CASE $5 WHEN 'REQUESTED' THEN $14 ELSE 0 END,"
+		"  CASE $5 WHEN 'SCHEDULED' THEN $14 ELSE 0 END, CASE $5 WHEN 'SHIPPED' THEN $14 ELSE 0 END,"
+		"  CASE $5 WHEN 'DELIVERED' THEN $14 ELSE 0 END, CASE $5 WHEN 'CANCELLED' THEN $14 ELSE 0 END, $14, $15)"
 		" ON CONFLICT (delivery_id) DO UPDATE SET state = $5, reason = $10, ended_by = $11,"
 		" window_from = CASE $7 WHEN 0 THEN my_delivery.window_from ELSE $7 END, window_to = CASE $8 WHEN 0 THEN my_delivery.window_to ELSE $8 END,"
-		" courier_name = CASE WHEN $5 <> 'REQUESTED' AND $9 = '' THEN my_delivery.courier_name ELSE $9 END,"
-		" odometer_km = $12, fuel_percent = $13, received_by = $14,"
-		" scheduled_at = CASE $5 WHEN 'SCHEDULED' THEN $15 WHEN 'REQUESTED' THEN 0 ELSE my_delivery.scheduled_at END,"
-		" shipped_at = CASE $5 WHEN 'SHIPPED' THEN $15 WHEN 'REQUESTED' THEN 0 WHEN 'SCHEDULED' THEN 0 ELSE my_delivery.shipped_at END,"
-		" delivered_at = CASE $5 WHEN 'DELIVERED' THEN $15 ELSE my_delivery.delivered_at END,"
-		" ended_at = CASE $5 WHEN 'CANCELLED' THEN $15 ELSE my_delivery.ended_at END, updated_at = $15, event_id = $16",
+		" courier_id = CASE WHEN $5 <> 'REQUESTED' AND $9 = 0 THEN my_delivery.courier_id ELSE $9 END,"
+		" odometer_km = $12, fuel_percent = $13,"
+		" scheduled_at = CASE $5 WHEN 'SCHEDULED' THEN $14 WHEN 'REQUESTED' THEN 0 ELSE my_delivery.scheduled_at END,"
+		" shipped_at = CASE $5 WHEN 'SHIPPED' THEN $14 WHEN 'REQUESTED' THEN 0 WHEN 'SCHEDULED' THEN 0 ELSE my_delivery.shipped_at END,"
+		" delivered_at = CASE $5 WHEN 'DELIVERED' THEN $14 ELSE my_delivery.delivered_at END,"
+		" ended_at = CASE $5 WHEN 'CANCELLED' THEN $14 ELSE my_delivery.ended_at END, updated_at = $14, event_id = $15",
 		n->delivery_id, e->subject_id, n->customer_id, *n->direction ? n->direction : "delivery", state, n->zone, n->window_from,
-		n->window_to, n->courier_name, n->reason, n->by, n->odometer_km, n->fuel_percent, n->received_by, e->occurred_at, e->event_id);
+		n->window_to, n->courier_id, n->reason, n->by, n->odometer_km, n->fuel_percent, e->occurred_at, e->event_id);
 }
 
 static bool
@@ -78,9 +80,11 @@ on_delivery(struct db *db, const struct event *e, const char *state)
 
 	if (!read_news(db, e, &n))
 		return false;
+	if (strcmp(state, "CANCELLED") == 0 && *n.note)         /* the dispatcher's words; in older events they are the reason */
+		n.reason = n.note;
 	if (n.delivery_id > 0)
 		write_delivery(db, e, &n, state);
-	return reaction_tell(db, e, &(struct reaction_line){ .reason = n.reason, .label = n.courier_name });
+	return reaction_tell(db, e, &(struct reaction_line){ .reason = n.reason, .courier_id = n.courier_id });
 }
 
 bool

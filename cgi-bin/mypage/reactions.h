@@ -5,7 +5,7 @@
 #include "mypage.h"
 
 /* The line in the history of the booking, or of the order that stands alone, whose event this is. */
-struct reaction_line { int64_t amount; const char *reason, *label, *label_ko; };
+struct reaction_line { int64_t amount, courier_id; const char *reason, *label, *label_ko; };
 bool reaction_tell(struct db *db, const struct event *e, const struct reaction_line *line);
 
 typedef bool reaction(struct db *db, const struct event *e);

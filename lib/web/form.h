@@ -33,6 +33,8 @@ bool form_bad(struct web *w);
 int  form_n_errors(struct web *w);
 
 /* --- what the page shows again --- */
+const char *form_id_text(struct web *w, int64_t id);    /* an id as a form carries it; "" for 0 */
+
 struct option { const char *value, *label; bool selected; };
 extern const struct shape option_shape;
 

@@ -109,6 +109,13 @@ count(const char *kind, int64_t who)
 	return db_int(writer, "SELECT COUNT(*) FROM message WHERE kind = $1 AND recipient_id = $2", kind, who);
 }
 
+/* The nth message of a kind. */
+static const char *
+title_of(const char *kind, int nth)
+{
+	return db_text(writer, "SELECT title FROM message WHERE kind = $1 ORDER BY message_id LIMIT 1 OFFSET $2", kind, nth - 1);
+}
+
 /* --- words ---------------------------------------------------------------------------------------------------------------- */
 
 static struct facts
@@ -192,12 +199,26 @@ TEST(what_another_message_says_better_is_not_told)
 	report("equipment.returned", "MP-QUIET111", "{\"booking_code\":\"MP-QUIET111\",\"customer_id\":7,\"lost\":0}");
 	react();
 	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM message"), 0);
-	report("delivery.cancelled", "MP-QUIET111", "{\"code\":\"MP-QUIET111\",\"by\":\"dispatcher\",\"reason\":\"no road\"}");
+	report("delivery.cancelled", "MP-QUIET111", "{\"code\":\"MP-QUIET111\",\"by\":\"dispatcher\",\"note\":\"no road\",\"reason\":\"\"}");
 	report("equipment.returned", "MP-QUIET111", "{\"booking_code\":\"MP-QUIET111\",\"customer_id\":7,\"lost\":1}");
 	report("review.assigned", "MP-QUIET111", "{\"case_id\":1,\"applicant_id\":7,\"title\":\"Seats\"}");
 	report("equipment.approved", "MP-QUIET111", "{\"booking_code\":\"MP-QUIET111\",\"customer_id\":7,\"item_name\":\"Seat\"}");
 	react();
 	assert_int_equal(count("delivery_cancelled", KIM) + count("equipment_returned", KIM) + count("equipment_approved", KIM), 3);
+}
+
+TEST(a_delivery_names_the_courier_and_the_receiver_from_their_tables_and_older_events_from_themselves)
+{
+	book("MP-NAMES111", LEE, "CONFIRMED", NOW + 5 * DAY, NOW + 7 * DAY);
+	db_do(writer, "INSERT INTO delivery (delivery_id, booking_code, direction, state, customer_id, window_from, window_to, courier_id,"
+	              " requested_at, received_by) VALUES (3, 'MP-NAMES111', 'delivery', 'DELIVERED', 8, 0, 0, 9, 1, 'Choi')");
+	report("delivery.shipped", "MP-NAMES111", "{\"code\":\"MP-NAMES111\",\"delivery_id\":3,\"courier_id\":9}");
+	report("delivery.delivered", "MP-NAMES111", "{\"code\":\"MP-NAMES111\",\"delivery_id\":3,\"courier_id\":9}");
+	report("delivery.shipped", "MP-NAMES111", "{\"code\":\"MP-NAMES111\",\"courier_id\":9,\"courier_name\":\"Park\"}");
+	react();
+	assert_string_equal(title_of("delivery_shipped", 1), "Boss is on the way to you");
+	assert_string_equal(title_of("delivery_shipped", 2), "Park is on the way to you");
+	assert_true(db_exists(writer, "SELECT 1 FROM message WHERE kind = 'delivery_delivered' AND body LIKE '%handed the car over to Choi.%'"));
 }
 
 TEST(work_is_told_to_those_who_do_it_in_their_inbox_alone)
@@ -219,7 +240,7 @@ TEST(what_people_do_not_want_does_not_reach_them_but_their_bookings_always_do)
 	preference_set(db, KIM, &(struct preference){ .topic = TOPIC_DELIVERY });
 	book("MP-WISHES11", KIM, "CONFIRMED", NOW + 5 * DAY, NOW + 7 * DAY);
 	report("booking.confirmed", "MP-WISHES11", "{\"code\":\"MP-WISHES11\"}");
-	report("delivery.shipped", "MP-WISHES11", "{\"code\":\"MP-WISHES11\",\"courier_name\":\"Park\"}");
+	report("delivery.shipped", "MP-WISHES11", "{\"code\":\"MP-WISHES11\",\"courier_id\":9}");
 	react();
 	assert_int_equal(count("delivery_shipped", KIM), 0);
 	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM message WHERE kind = 'booking_confirmed' AND in_inbox = 1 AND email = ''"), 1);

@@ -13,7 +13,7 @@
 #define KIM 7
 #define LEE 8
 
-static const struct db_role writer_role = { .name = "test", .owns = "car" };
+static const struct db_role writer_role = { .name = "test", .owns = "*" };
 static struct db *writer, *view;
 static char root[512];
 
@@ -488,9 +488,23 @@ expect_trip_steps(const struct my_delivery *d, const char *expected)
 	assert_string_equal(said.s, expected);
 }
 
+/* What mypage reads where it shows a delivery: the couriers' names, and who received the keys. */
+static void
+deliver_to_kim(void)
+{
+	db_begin(writer);
+	db_do(writer, "INSERT INTO person (user_id, email, name, lang, password_hash, created_at, updated_at)"
+	              " VALUES (5, 'park@example.com', 'Park', 'en', 'x', 0, 0), (6, 'choi@example.com', 'Choi', 'en', 'x', 0, 0)");
+	db_do(writer, "INSERT INTO delivery (delivery_id, booking_code, direction, state, customer_id, window_from, window_to, courier_id,"
+	              " requested_at, received_by) VALUES (1, 'MP-AAAA1111', 'delivery', 'DELIVERED', 7, 0, 0, 6, 1, 'Kim')");
+	assert_true(db_commit(writer));
+}
+
 TEST(a_delivery_is_followed_step_by_step_and_a_step_back_is_one)
 {
 	struct my_booking b;
+
+	deliver_to_kim();
 
 	hold("MP-AAAA1111");
 	pay("MP-AAAA1111");
@@ -501,21 +515,24 @@ TEST(a_delivery_is_followed_step_by_step_and_a_step_back_is_one)
 	assert_int_equal(b.deliveries[0].state, TRIP_REQUESTED);
 	assert_int_equal(b.deliveries[0].window_from, 1795568400);
 	expect_trip_steps(&b.deliveries[0], "TRIP_ASKED:done TRIP_COURIER:now TRIP_UNDER_WAY:todo TRIP_BROUGHT:todo");
-	tell_trip("delivery.scheduled", 1, "delivery", ",\"courier_id\":5,\"courier_name\":\"Park\"");
-	tell_trip("delivery.shipped", 1, "delivery", ",\"courier_id\":5,\"courier_name\":\"Park\"");
+	tell_trip("delivery.scheduled", 1, "delivery", ",\"courier_id\":5,\"courier_name\":\"Park\"");     /* as older versions report it */
+	tell_trip("delivery.shipped", 1, "delivery", ",\"courier_id\":5");
 	b = found("MP-AAAA1111");
 	expect_trip_steps(&b.deliveries[0], "TRIP_ASKED:done TRIP_COURIER:done TRIP_UNDER_WAY:done TRIP_BROUGHT:now");
 	assert_string_equal(b.deliveries[0].courier_name, "Park");
-	tell_trip("delivery.scheduled", 1, "delivery", ",\"courier_id\":5,\"courier_name\":\"Park\"");   /* nobody was there */
+	assert_string_equal(b.deliveries[0].received_by, "");
+	assert_string_equal(b.events[0].label, "Park");
+	assert_string_equal(b.events[1].label, "Park");
+	tell_trip("delivery.scheduled", 1, "delivery", ",\"courier_id\":5,\"note\":\"nobody there\"");
 	b = found("MP-AAAA1111");
 	assert_int_equal(b.deliveries[0].shipped_at, 0);
 	tell_trip("delivery.requested", 1, "delivery", "");
 	b = found("MP-AAAA1111");
 	assert_string_equal(b.deliveries[0].courier_name, "");
 	assert_int_equal(b.deliveries[0].scheduled_at, 0);
-	tell_trip("delivery.scheduled", 1, "delivery", ",\"courier_name\":\"Choi\"");
+	tell_trip("delivery.scheduled", 1, "delivery", ",\"courier_id\":6");
 	tell_trip("delivery.shipped", 1, "delivery", "");
-	tell_trip("delivery.delivered", 1, "delivery", ",\"odometer_km\":12345,\"fuel_percent\":90,\"received_by\":\"Kim\"");
+	tell_trip("delivery.delivered", 1, "delivery", ",\"odometer_km\":12345,\"fuel_percent\":90");
 	tell_trip("delivery.requested", 2, "collection", "");
 	b = found("MP-AAAA1111");
 	assert_int_equal(b.n_deliveries, 2);
@@ -533,15 +550,18 @@ TEST(a_cancelled_delivery_says_why_and_one_never_asked_for_is_shown_as_cancelled
 
 	hold("MP-AAAA1111");
 	tell_trip("delivery.requested", 1, "delivery", "");
-	tell_trip("delivery.cancelled", 1, "delivery", ",\"reason\":\"The bridge is closed.\",\"by\":\"dispatcher\"");
+	tell_trip("delivery.cancelled", 1, "delivery", ",\"reason\":\"The bridge is closed.\",\"by\":\"dispatcher\"");    /* an older version's */
 	b = found("MP-AAAA1111");
 	assert_int_equal(b.deliveries[0].state, TRIP_CANCELLED);
 	assert_string_equal(b.deliveries[0].reason, "The bridge is closed.");
 	expect_trip_steps(&b.deliveries[0], "TRIP_ASKED:done TRIP_CANCELLED:bad");
-	tell_trip("delivery.cancelled", 9, "collection", ",\"reason\":\"\",\"by\":\"customer\"");
+	tell_trip("delivery.cancelled", 9, "collection", ",\"note\":\"\",\"reason\":\"\",\"by\":\"customer\"");
+	tell_trip("delivery.cancelled", 10, "delivery", ",\"note\":\"No driver.\",\"reason\":\"\",\"by\":\"dispatcher\"");
 	b = found("MP-AAAA1111");
-	assert_int_equal(b.n_deliveries, 2);
+	assert_int_equal(b.n_deliveries, 3);
 	expect_trip_steps(&b.deliveries[1], "TRIP_CANCELLED:bad");
+	assert_string_equal(b.deliveries[2].reason, "No driver.");
+	assert_string_equal(b.events[0].reason, "No driver.");
 }
 
 TEST(equipment_goes_its_way_and_a_rejection_keeps_its_reason)
@@ -724,8 +744,8 @@ a_busy_day(void)
 	hold("MP-AAAA1111");
 	pay("MP-AAAA1111");
 	tell_trip("delivery.requested", 1, "delivery", "");
-	tell_trip("delivery.scheduled", 1, "delivery", ",\"courier_name\":\"Park\"");
-	tell_trip("delivery.cancelled", 1, "delivery", ",\"reason\":\"snow\",\"by\":\"dispatcher\"");
+	tell_trip("delivery.scheduled", 1, "delivery", ",\"courier_id\":5");
+	tell_trip("delivery.cancelled", 1, "delivery", ",\"courier_id\":5,\"note\":\"snow\",\"reason\":\"\",\"by\":\"dispatcher\"");
 	tell("booking.extra_ended", "MP-AAAA1111", "{\"line_no\":2,\"refund_due\":27000,\"reason\":\"snow\"}");
 	tell_order("equipment.ordered", "MP-AAAA1111", "MP-AAAA1111-3", "MP-AAAA1111", ORDERED_MORE);
 	tell_order("equipment.rejected", "MP-AAAA1111", "MP-AAAA1111-3", "MP-AAAA1111", ",\"reason\":\"none left\"");
@@ -787,7 +807,7 @@ TEST(the_comparison_finds_a_changed_a_missing_and_a_foreign_row)
 	assert_non_null(strstr(c.first, "MP-00000002"));
 	db_do(view, "UPDATE my_booking SET amount = amount - 1 WHERE code = 'MP-00000002'");
 	db_do(view, "UPDATE my_order SET reason = 'x' WHERE order_code = 'MP-AAAA1111-3'");
-	db_do(view, "UPDATE my_delivery SET courier_name = 'x' WHERE delivery_id = 1");
+	db_do(view, "UPDATE my_delivery SET courier_id = 9 WHERE delivery_id = 1");
 	db_do(view, "UPDATE my_message SET state = 'DEAD' WHERE message_id = 1");
 	db_do(view, "UPDATE my_booking_car SET is_open = 1 WHERE code = 'MP-TWOCARS0'");
 	db_do(view, "UPDATE my_booking_line SET refund_due = 1 WHERE code = 'MP-AAAA1111' AND line_no = 2");
