@@ -31,10 +31,13 @@ world_items(struct world *w)
 static bool
 note_stock(struct world *w, const struct demo_stock *from)
 {
-	return stock_do(w->db, &(struct stock_deed){
+	enum stock_outcome outcome = stock_do(w->db, &(struct stock_deed){
 		.item_id = w->item_id[from->item], .actor_id = w->manager_id, .kind = words_find(&stock_kind_words, from->kind),
 		.quantity = from->quantity, .note = from->note, .request_key = "",
-	}) == STOCK_OK;
+	});
+
+	/* at some times of day all units are reserved when one is to be lost: then none is */
+	return outcome == STOCK_OK || outcome == STOCK_TOO_FEW;
 }
 
 /* --- cars brought and fetched -------------------------------------------------------------------------------------------------------- */
