@@ -135,7 +135,7 @@ TEST(a_held_booking_shows_what_was_promised_and_how_its_price_is_made_up)
 	assert_int_equal(b.amount, 207000);
 	assert_int_equal(b.starts_at, 1795568400);
 	assert_int_equal(b.n_lines, 2);
-	assert_int_equal(b.lines[0].rule, PRICE_DAILY);
+	assert_int_equal(b.lines[0].rule, PRICE_RULE_DAILY);
 	assert_int_equal(b.lines[1].amount, 27000);
 	assert_int_equal(b.payment_state, PAYMENT_NONE);
 }
