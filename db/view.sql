@@ -1,11 +1,11 @@
 -- The read models: what my page and the managers' car screen show, in a file of its own, $VAR/view.db.
 -- Version 2: what goes with a booking (further cars, delivery, equipment, messages), and equipment ordered alone.
--- Version 3: the cars' names in Korean.
+-- Version 3: the cars' names in Korean; a delivery's courier by id.
 --
--- Made from the event log and from nothing else: delete the file, replay the log, and the same rows stand here again
--- (`motorpool replay`; `motorpool check` compares). So every key comes from an event, no column holds the time of the replay, and
--- a row depends on the events of one subject only: the log keeps their order, not that of different subjects.
--- Owner: mypage. Nobody else reads it. Amounts and times as in schema.sql.
+-- Made from the event log alone: delete the file, replay the log, and the same rows are here again (`motorpool replay`; `motorpool
+-- check` compares). So every key comes from an event, no column holds the time of the replay, and a row depends on the events of one
+-- subject only: the log keeps their order, not that of different subjects.
+-- Owner: mypage; no other program reads it. Amounts and times as in schema.sql.
 
 PRAGMA user_version = 3;
 
@@ -46,7 +46,7 @@ CREATE TABLE my_booking (
 	branch_name     TEXT NOT NULL,
 	branch_name_ko  TEXT NOT NULL,
 	state           TEXT NOT NULL,                   -- as in schema.sql's booking
-	shelf           TEXT NOT NULL CHECK (shelf IN ('upcoming', 'past', 'cancelled', 'none')),  -- the tab it stands under
+	tab             TEXT NOT NULL CHECK (tab IN ('upcoming', 'past', 'cancelled', 'none')),  -- where the list shows it
 	reservation     TEXT NOT NULL DEFAULT '',        -- what fleet said of the car: '', RESERVED, REFUSED, OUT, ENDED, RELEASED
 	starts_at       INTEGER NOT NULL,
 	ends_at         INTEGER NOT NULL,
@@ -73,7 +73,7 @@ CREATE TABLE my_booking (
 	event_id        INTEGER NOT NULL                 -- … and which it was
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX my_booking_by_customer ON my_booking (customer_id, starts_at, code);
-CREATE INDEX my_booking_by_shelf ON my_booking (customer_id, shelf, starts_at, code);
+CREATE INDEX my_booking_by_tab ON my_booking (customer_id, tab, starts_at, code);
 -- which booking has a car now or next: the few that are still to come, not the years behind them
 CREATE INDEX my_booking_open ON my_booking (car_id, starts_at) WHERE state IN ('PAID', 'CONFIRMED', 'OUT');
 
@@ -84,7 +84,7 @@ CREATE TABLE my_booking_car (                        -- the second and further c
 	car_name    TEXT NOT NULL,
 	car_name_ko TEXT NOT NULL,
 	plate       TEXT NOT NULL,
-	is_open     INTEGER NOT NULL DEFAULT 1,          -- 0: the booking needs it no more
+	is_open     INTEGER NOT NULL DEFAULT 1,          -- 0: the booking has ended
 	PRIMARY KEY (code, car_no)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX my_booking_car_open ON my_booking_car (car_id) WHERE is_open = 1;
@@ -100,14 +100,14 @@ CREATE TABLE my_booking_line (                       -- how its price is made up
 	amount      INTEGER NOT NULL,
 	label       TEXT NOT NULL DEFAULT '',            -- an item's name, a zone
 	label_ko    TEXT NOT NULL DEFAULT '',
-	ended_at    INTEGER NOT NULL DEFAULT 0,          -- an extra that will not be had: since when, why, and its money
+	ended_at    INTEGER NOT NULL DEFAULT 0,          -- an extra that ended: when, why, and its refund
 	end_reason  TEXT NOT NULL DEFAULT '',
 	refund_due  INTEGER NOT NULL DEFAULT 0,
 	refunded_amount INTEGER NOT NULL DEFAULT 0,
 	PRIMARY KEY (code, line_no)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE my_delivery (                           -- the car is brought, or fetched
+CREATE TABLE my_delivery (                           -- a delivery or collection of the car
 	delivery_id  INTEGER PRIMARY KEY,
 	code         TEXT NOT NULL,                      -- the booking's
 	customer_id  INTEGER NOT NULL,
@@ -116,10 +116,11 @@ CREATE TABLE my_delivery (                           -- the car is brought, or f
 	zone         TEXT NOT NULL,
 	window_from  INTEGER NOT NULL,
 	window_to    INTEGER NOT NULL,
-	courier_name TEXT NOT NULL,
+	courier_id   INTEGER NOT NULL DEFAULT 0,
+	courier_name TEXT NOT NULL,                      -- with received_by only from events of before: read from v_user and v_delivery
 	reason       TEXT NOT NULL DEFAULT '',           -- why it was cancelled, and by whom
 	ended_by     TEXT NOT NULL DEFAULT '',
-	odometer_km  INTEGER NOT NULL DEFAULT 0,         -- when the keys changed hands
+	odometer_km  INTEGER NOT NULL DEFAULT 0,         -- at the hand-over
 	fuel_percent INTEGER NOT NULL DEFAULT 0,
 	received_by  TEXT NOT NULL DEFAULT '',
 	requested_at INTEGER NOT NULL DEFAULT 0,
@@ -174,15 +175,16 @@ CREATE TABLE my_message (                            -- what was sent about a bo
 ) STRICT;
 CREATE INDEX my_message_by_about ON my_message (about, message_id);
 
-CREATE TABLE my_event (                              -- a booking's history, as far as it is worth telling; and an order's that stands alone
+CREATE TABLE my_event (                              -- the history of a booking, or of an order without one
 	code        TEXT NOT NULL,
 	event_id    INTEGER NOT NULL,
 	type        TEXT NOT NULL,                       -- booking.paid, car.reserved …
 	occurred_at INTEGER NOT NULL,
 	amount      INTEGER NOT NULL DEFAULT 0,          -- charged, refunded or to be refunded
 	reason      TEXT NOT NULL DEFAULT '',
-	label       TEXT NOT NULL DEFAULT '',            -- what it happened to: an item, a courier
+	label       TEXT NOT NULL DEFAULT '',            -- an item; a courier's name in events of before
 	label_ko    TEXT NOT NULL DEFAULT '',
+	person_id   INTEGER NOT NULL DEFAULT 0,          -- whose name is the label: a courier; read from v_user
 	PRIMARY KEY (code, event_id)
 ) STRICT, WITHOUT ROWID;
 

@@ -3,6 +3,8 @@
  */
 #include "web_inside.h"
 
+#include "lib/base/lang.h"
+
 #include <string.h>
 
 static const struct member option_members[] = {
@@ -75,10 +77,25 @@ form_field(struct web *w, const char *name, const char *initial)
 	return (struct field){ .name = name, .value = value, .error = error_of(w, name), .checked = is_ticked(value) };
 }
 
+const char *
+form_id_text(struct web *w, int64_t id)
+{
+	return id ? arena_printf(w->m, "%lld", (long long)id) : "";
+}
+
 struct field
 form_field_int(struct web *w, const char *name, int64_t initial)
 {
-	return form_field(w, name, initial ? arena_printf(w->m, "%lld", (long long)initial) : "");
+	return form_field(w, name, form_id_text(w, initial));
+}
+
+struct field
+form_field_time(struct web *w, const char *name, int64_t initial)
+{
+	struct buf b = { .m = w->m };
+
+	time_input(&b, initial);
+	return form_field(w, name, text_or_empty(b.s));
 }
 
 struct field

@@ -33,6 +33,8 @@ bool form_bad(struct web *w);
 int  form_n_errors(struct web *w);
 
 /* --- what the page shows again --- */
+const char *form_id_text(struct web *w, int64_t id);    /* an id as a form carries it; "" for 0 */
+
 struct option { const char *value, *label; bool selected; };
 extern const struct shape option_shape;
 
@@ -47,6 +49,7 @@ extern const struct shape field_shape;
 /* The field as typed, else initial; with its error. */
 struct field form_field(struct web *w, const char *name, const char *initial);
 struct field form_field_int(struct web *w, const char *name, int64_t initial);          /* 0 shows empty */
+struct field form_field_time(struct web *w, const char *name, int64_t initial);         /* for <input type=datetime-local> */
 struct field form_field_choice(struct web *w, const char *name, const struct words *words, int initial, const char *none); /* none: label of an empty first option, or NULL */
 struct field form_field_options(struct web *w, const char *name, const struct option *options, int n, const char *initial, const char *none);
 
