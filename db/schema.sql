@@ -614,8 +614,8 @@ CREATE TRIGGER delivery_is_frozen BEFORE UPDATE OF booking_code, direction, cust
 CREATE TRIGGER delivery_never_goes BEFORE DELETE ON delivery BEGIN SELECT RAISE(ABORT, 'delivery_never_goes'); END;
 
 CREATE VIEW v_delivery AS
-	SELECT delivery_id, booking_code, direction, state, customer_id, zone, window_from, window_to, courier_id, received_by, shipped_at,
-	       delivered_at
+	SELECT delivery_id, booking_code, direction, state, customer_id, zone, window_from, window_to, courier_id, shipped_at,
+	       delivered_at, received_by
 	  FROM delivery;
 
 -- ---------------------------------------------------------------------------------------------------- equipment 장비

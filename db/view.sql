@@ -116,13 +116,11 @@ CREATE TABLE my_delivery (                           -- a delivery or collection
 	zone         TEXT NOT NULL,
 	window_from  INTEGER NOT NULL,
 	window_to    INTEGER NOT NULL,
-	courier_id   INTEGER NOT NULL DEFAULT 0,
-	courier_name TEXT NOT NULL,                      -- with received_by only from events of before: read from v_user and v_delivery
+	courier_id   INTEGER NOT NULL,                   -- 0: none; the name is read from v_user
 	reason       TEXT NOT NULL DEFAULT '',           -- why it was cancelled, and by whom
 	ended_by     TEXT NOT NULL DEFAULT '',
 	odometer_km  INTEGER NOT NULL DEFAULT 0,         -- at the hand-over
 	fuel_percent INTEGER NOT NULL DEFAULT 0,
-	received_by  TEXT NOT NULL DEFAULT '',
 	requested_at INTEGER NOT NULL DEFAULT 0,
 	scheduled_at INTEGER NOT NULL DEFAULT 0,
 	shipped_at   INTEGER NOT NULL DEFAULT 0,
@@ -182,9 +180,9 @@ CREATE TABLE my_event (                              -- the history of a booking
 	occurred_at INTEGER NOT NULL,
 	amount      INTEGER NOT NULL DEFAULT 0,          -- charged, refunded or to be refunded
 	reason      TEXT NOT NULL DEFAULT '',
-	label       TEXT NOT NULL DEFAULT '',            -- an item; a courier's name in events of before
+	label       TEXT NOT NULL DEFAULT '',            -- an item
 	label_ko    TEXT NOT NULL DEFAULT '',
-	person_id   INTEGER NOT NULL DEFAULT 0,          -- whose name is the label: a courier; read from v_user
+	courier_id  INTEGER NOT NULL DEFAULT 0,          -- whose name is the label; read from v_user
 	PRIMARY KEY (code, event_id)
 ) STRICT, WITHOUT ROWID;
 

@@ -239,9 +239,10 @@ equipment_on_booking_returned(struct db *db, const struct event *e)
 
 /* --- review has decided --------------------------------------------------------------------------------------------------------- */
 
-struct review_told { const char *key, *kind, *reason; };
+struct review_told { const char *key, *kind, *reason, *note; };
 static const struct member review_members[] = {
 	SHAPE_TEXT(review_told, key), SHAPE_TEXT(review_told, kind), SHAPE_TEXT(review_told, reason),
+	SHAPE_TEXT(review_told, note),
 };
 static const struct shape review_shape = SHAPE(review_told, review_members);
 
@@ -271,7 +272,7 @@ equipment_on_review_rejected(struct db *db, const struct event *e)
 	struct review_told r;
 
 	if (order_of_case(db, e, &r, &o))
-		equipment_reject(db, &o, r.reason, e->event_id);
+		equipment_reject(db, &o, r.note && *r.note ? r.note : r.reason, e->event_id);
 	return true;
 }
 

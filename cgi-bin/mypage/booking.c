@@ -97,9 +97,9 @@ add_rest(struct db *db, struct my_booking *b, int64_t customer_id)
 		"SELECT line_no, rule, version, unit, quantity, unit_amount, amount, label, label_ko, ended_at, end_reason, refund_due, refunded_amount"
 		" FROM my_booking_line WHERE code = $1 ORDER BY line_no", b->code);
 	db_list(db, &my_event_shape, &b->events, &b->n_events,
-		"SELECT type, event_id, occurred_at, amount, reason, label_ko, CASE person_id WHEN 0 THEN label ELSE COALESCE("
-		"(SELECT u.name FROM v_user u WHERE u.user_id = person_id), '') END AS label FROM my_event WHERE code = $1 ORDER BY event_id DESC",
-		b->code);
+		"SELECT e.type, e.event_id, e.occurred_at, e.amount, e.reason, e.label_ko,"
+		" COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = e.courier_id), e.label) AS label"
+		" FROM my_event e WHERE e.code = $1 ORDER BY e.event_id DESC", b->code);
 	if (b->n_cars > 1)
 		db_list(db, &my_car_shape, &b->cars, &b->n_further,
 			"SELECT car_id, car_name, car_name_ko, plate FROM my_booking_car WHERE code = $1 ORDER BY car_no", b->code);

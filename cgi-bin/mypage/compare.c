@@ -48,8 +48,8 @@ static struct rows *
 each_delivery(struct db *db)
 {
 	return db_each(db,
-		"SELECT delivery_id, code, customer_id, direction, state, zone, window_from, window_to, courier_name, courier_id, reason, ended_by,"
-		" odometer_km, fuel_percent, received_by, requested_at, scheduled_at, shipped_at, delivered_at, ended_at, updated_at, event_id"
+		"SELECT delivery_id, code, customer_id, direction, state, zone, window_from, window_to, courier_id, reason, ended_by,"
+		" odometer_km, fuel_percent, requested_at, scheduled_at, shipped_at, delivered_at, ended_at, updated_at, event_id"
 		" FROM my_delivery /*scan*/ ORDER BY delivery_id");
 }
 
@@ -73,7 +73,7 @@ static struct rows *
 each_event(struct db *db)
 {
 	return db_each(db,
-		"SELECT code, event_id, type, occurred_at, amount, reason, label, label_ko, person_id FROM my_event /*scan*/ ORDER BY code, event_id");
+		"SELECT code, event_id, type, occurred_at, amount, reason, label, label_ko, courier_id FROM my_event /*scan*/ ORDER BY code, event_id");
 }
 
 static struct rows *
@@ -88,7 +88,7 @@ static const struct view_table tables[] = {
 	{ "my_booking", 1, 37, each_booking },
 	{ "my_booking_car", 2, 7, each_further_car },
 	{ "my_booking_line", 2, 14, each_line },
-	{ "my_delivery", 1, 22, each_delivery },
+	{ "my_delivery", 1, 20, each_delivery },
 	{ "my_order", 1, 24, each_order },
 	{ "my_message", 1, 9, each_message },
 	{ "my_event", 2, 9, each_event },

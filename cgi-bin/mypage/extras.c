@@ -31,7 +31,7 @@ static const struct member message_members[] = {
 };
 const struct shape my_message_shape = SHAPE(my_message, message_members);
 
-/* Names are not in events: the courier's is read from v_user, the receiver's from v_delivery. Events from before had both. */
+/* The courier's name is read from v_user, the receiver's from v_delivery. */
 int
 my_deliveries(struct db *db, const char *code, struct my_delivery **deliveries)
 {
@@ -40,10 +40,9 @@ my_deliveries(struct db *db, const char *code, struct my_delivery **deliveries)
 	return db_list(db, &my_delivery_shape, deliveries, &n,
 		"SELECT d.delivery_id, d.direction, d.state, d.zone, d.window_from, d.window_to, d.odometer_km, d.fuel_percent, d.reason, d.ended_by,"
 		" d.requested_at, d.scheduled_at, d.shipped_at, d.delivered_at, d.ended_at,"
-		" CASE d.courier_id WHEN 0 THEN d.courier_name ELSE COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = d.courier_id),"
-		"  d.courier_name) END AS courier_name,"
-		" CASE WHEN d.state <> 'DELIVERED' OR d.received_by <> '' THEN d.received_by ELSE COALESCE((SELECT v.received_by FROM v_delivery v"
-		"  WHERE v.delivery_id = d.delivery_id), '') END AS received_by FROM my_delivery d WHERE d.code = $1 ORDER BY d.delivery_id", code);
+		" COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = d.courier_id), '') AS courier_name,"
+		" COALESCE((SELECT j.received_by FROM v_delivery j WHERE j.delivery_id = d.delivery_id AND d.state = 'DELIVERED'), '')"
+		"  AS received_by FROM my_delivery d WHERE d.code = $1 ORDER BY d.delivery_id", code);
 }
 
 #define ORDERS "SELECT order_code, state, booking_code, line_no, item_id, item_name, item_name_ko, category, quantity, starts_at, ends_at," \

@@ -8,33 +8,28 @@
 
 /* --- delivery --------------------------------------------------------------------------------------------------------- */
 
-/*
- * A step back (the courier is removed, or returned without completing the job) clears the times of the later steps. A new event has the
- * courier's id, one from before has the name as well; without either the courier stays.
- */
+/* A step back (the courier is removed, or returned without completing the job) clears the times of the later steps. An event without a
+ * courier leaves the courier as it is, except delivery.requested. */
 static void
 write_delivery(struct db *db, const struct event *e, const struct view_payload *p, const char *state, const char *reason)
 {
 	db_do(db,
-		"INSERT INTO my_delivery (delivery_id, code, customer_id, direction, state, zone, window_from, window_to, courier_name, reason,"
-		" ended_by, odometer_km, fuel_percent, received_by, requested_at, scheduled_at, shipped_at, delivered_at, ended_at, updated_at,"
-		" event_id, courier_id)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, CASE $5 WHEN 'REQUESTED' THEN $15 ELSE 0 END,"
-		"  CASE $5 WHEN 'SCHEDULED' THEN $15 ELSE 0 END, CASE $5 WHEN 'SHIPPED' THEN $15 ELSE 0 END,"
-		"  CASE $5 WHEN 'DELIVERED' THEN $15 ELSE 0 END, CASE $5 WHEN 'CANCELLED' THEN $15 ELSE 0 END, $15, $16, $17)"
+		"INSERT INTO my_delivery (delivery_id, code, customer_id, direction, state, zone, window_from, window_to, courier_id, reason,"
+		" ended_by, odometer_km, fuel_percent, requested_at, scheduled_at, shipped_at, delivered_at, ended_at, updated_at, event_id)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, CASE $5 WHEN 'REQUESTED' THEN $14 ELSE 0 END,"
+		"  CASE $5 WHEN 'SCHEDULED' THEN $14 ELSE 0 END, CASE $5 WHEN 'SHIPPED' THEN $14 ELSE 0 END,"
+		"  CASE $5 WHEN 'DELIVERED' THEN $14 ELSE 0 END, CASE $5 WHEN 'CANCELLED' THEN $14 ELSE 0 END, $14, $15)"
 		" ON CONFLICT (delivery_id) DO UPDATE SET state = $5, reason = $10, ended_by = $11,"
 		" window_from = CASE $7 WHEN 0 THEN my_delivery.window_from ELSE $7 END,"
 		" window_to = CASE $8 WHEN 0 THEN my_delivery.window_to ELSE $8 END,"
-		" courier_name = CASE WHEN $5 <> 'REQUESTED' AND $9 = '' AND $17 = 0 THEN my_delivery.courier_name ELSE $9 END,"
-		" courier_id = CASE WHEN $5 <> 'REQUESTED' AND $9 = '' AND $17 = 0 THEN my_delivery.courier_id ELSE $17 END,"
-		" odometer_km = $12, fuel_percent = $13, received_by = $14,"
-		" scheduled_at = CASE $5 WHEN 'SCHEDULED' THEN $15 WHEN 'REQUESTED' THEN 0 ELSE my_delivery.scheduled_at END,"
-		" shipped_at = CASE $5 WHEN 'SHIPPED' THEN $15 WHEN 'REQUESTED' THEN 0 WHEN 'SCHEDULED' THEN 0 ELSE my_delivery.shipped_at END,"
-		" delivered_at = CASE $5 WHEN 'DELIVERED' THEN $15 ELSE my_delivery.delivered_at END,"
-		" ended_at = CASE $5 WHEN 'CANCELLED' THEN $15 ELSE my_delivery.ended_at END, updated_at = $15, event_id = $16",
+		" courier_id = CASE WHEN $5 <> 'REQUESTED' AND $9 = 0 THEN my_delivery.courier_id ELSE $9 END,"
+		" odometer_km = $12, fuel_percent = $13,"
+		" scheduled_at = CASE $5 WHEN 'SCHEDULED' THEN $14 WHEN 'REQUESTED' THEN 0 ELSE my_delivery.scheduled_at END,"
+		" shipped_at = CASE $5 WHEN 'SHIPPED' THEN $14 WHEN 'REQUESTED' THEN 0 WHEN 'SCHEDULED' THEN 0 ELSE my_delivery.shipped_at END,"
+		" delivered_at = CASE $5 WHEN 'DELIVERED' THEN $14 ELSE my_delivery.delivered_at END,"
+		" ended_at = CASE $5 WHEN 'CANCELLED' THEN $14 ELSE my_delivery.ended_at END, updated_at = $14, event_id = $15",
 		p->delivery_id, e->subject_id, p->customer_id, *p->direction ? p->direction : "delivery", state, p->zone, p->window_from,
-		p->window_to, p->courier_name, reason, p->by, p->odometer_km, p->fuel_percent, p->received_by, e->occurred_at, e->event_id,
-		p->courier_id);
+		p->window_to, p->courier_id, reason, p->by, p->odometer_km, p->fuel_percent, e->occurred_at, e->event_id);
 }
 
 /* A courier's note (delivery.scheduled) is for the staff; why a delivery was cancelled is for the customer. */
@@ -50,7 +45,7 @@ mypage_on_delivery(struct db *db, const struct event *e)
 	if (p.delivery_id > 0)
 		write_delivery(db, e, &p, state, reason);
 	return history_add_known(db, e, &(struct history_line){
-		.reason = reason, .label = p.courier_name, .person_id = *p.courier_name ? 0 : p.courier_id,
+		.reason = reason, .courier_id = p.courier_id,
 	});
 }
 

@@ -72,7 +72,7 @@ static const struct member payload_members[] = {
 	SHAPE_TEXT(view_payload, currency), SHAPE_TEXT(view_payload, brand), SHAPE_TEXT(view_payload, last4),
 	SHAPE_TEXT(view_payload, paid_by), SHAPE_TEXT(view_payload, refund_key), SHAPE_TEXT(view_payload, reason),
 	SHAPE_TEXT(view_payload, note), SHAPE_TEXT(view_payload, by), SHAPE_TEXT(view_payload, direction),
-	SHAPE_TEXT(view_payload, zone), SHAPE_TEXT(view_payload, courier_name), SHAPE_TEXT(view_payload, received_by),
+	SHAPE_TEXT(view_payload, zone),
 	SHAPE_TEXT(view_payload, order_code), SHAPE_TEXT(view_payload, booking_code),
 	SHAPE_TEXT_KO(view_payload, item_name), SHAPE_TEXT(view_payload, category), SHAPE_TEXT(view_payload, kind),
 	SHAPE_TEXT(view_payload, about), SHAPE_TEXT(view_payload, channel), SHAPE_TEXT_KO(view_payload, title),
@@ -127,10 +127,10 @@ bool
 history_add(struct db *db, const struct event *e, const struct history_line *line)
 {
 	db_do(db,
-		"INSERT INTO my_event (code, event_id, type, occurred_at, amount, reason, label, label_ko, person_id)"
+		"INSERT INTO my_event (code, event_id, type, occurred_at, amount, reason, label, label_ko, courier_id)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
 		e->subject_id, e->event_id, e->type, e->occurred_at, line->amount, text_or_empty(line->reason), text_or_empty(line->label),
-		text_or_empty(line->label_ko), line->person_id);
+		text_or_empty(line->label_ko), line->courier_id);
 	return !db_failed(db);
 }
 

@@ -11,7 +11,7 @@ struct payload_car { const char *car_name, *car_name_ko, *plate; int64_t car_id;
 struct view_payload {
 	const char *car_name, *car_name_ko, *plate, *name, *name_ko, *body, *branch_name, *branch_name_ko, *service, *currency, *brand, *last4,
 	           *paid_by, *refund_key, *reason, *note, *by;
-	const char *direction, *zone, *courier_name, *received_by, *order_code, *booking_code, *item_name, *item_name_ko, *category, *kind,
+	const char *direction, *zone, *order_code, *booking_code, *item_name, *item_name_ko, *category, *kind,
 	           *about, *channel, *title, *title_ko, *label, *label_ko;
 	int64_t customer_id, car_id, branch_id, starts_at, ends_at, amount, vat_amount, hold_until, refund_due, refunded_amount;
 	int64_t delivery_id, window_from, window_to, courier_id, odometer_km, fuel_percent, line_no, item_id, quantity, lost, message_id,
@@ -24,8 +24,8 @@ bool payload_read(struct db *db, const struct event *e, struct view_payload *p);
 /* What a person typed, else the code. Events from before `note` have both in `reason`. */
 const char *payload_reason(const struct view_payload *p);
 
-/* A line of a booking's history. person_id: the courier, whose name is read when the line is shown. */
-struct history_line { int64_t amount, person_id; const char *reason, *label, *label_ko; };
+/* A line of a booking's history. The courier's name is read when the line is shown. */
+struct history_line { int64_t amount, courier_id; const char *reason, *label, *label_ko; };
 bool history_add(struct db *db, const struct event *e, const struct history_line *line);
 /* The same for an event that may be about an order without a booking: nothing when both are unknown. */
 bool history_add_known(struct db *db, const struct event *e, const struct history_line *line);

@@ -1,4 +1,4 @@
-/* pages - what review's routes lead to. */
+/* pages - review's handlers. */
 #ifndef MP_REVIEW_PAGES_H
 #define MP_REVIEW_PAGES_H
 

@@ -94,7 +94,7 @@ decide_case(struct world *w, const char *key, bool is_refused, int reason)
 	if (c.state != CASE_ASSIGNED)
 		return true;
 	return case_decide(w->db, c.case_id, is_refused ? CASE_REJECTED : CASE_APPROVED, is_refused ? demo_refusals[reason % DEMO_REASONS] : "",
-	                   w->staff_id[POST_EXAMINER], &c) == DECIDED_OK;
+	                   w->staff_id[POST_EXAMINER], &c) == DECIDE_DONE;
 }
 
 static bool

@@ -50,9 +50,10 @@ CREATE VIEW v_booking_delivery AS
 	SELECT b.code, b.customer_id, b.state AS booking_state, b.car_name, b.car_name_ko, b.plate, b.n_cars, b.starts_at, b.ends_at,
 	       d.zone, d.address, d.place, d.window_from, d.window_to, d.collects
 	  FROM booking_delivery d JOIN booking b ON b.booking_id = d.booking_id;
--- Names are in no event any more: what shows who received a car reads it here.
+
+-- Events hold ids; the person who received the keys is read here.
 DROP VIEW v_delivery;
 CREATE VIEW v_delivery AS
-	SELECT delivery_id, booking_code, direction, state, customer_id, zone, window_from, window_to, courier_id, received_by, shipped_at,
-	       delivered_at
+	SELECT delivery_id, booking_code, direction, state, customer_id, zone, window_from, window_to, courier_id, shipped_at,
+	       delivered_at, received_by
 	  FROM delivery;

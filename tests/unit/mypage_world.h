@@ -16,7 +16,7 @@
 #define KIM 7
 #define LEE 8
 
-static const struct db_role writer_role = { .name = "test", .owns = "car" };
+static const struct db_role writer_role = { .name = "test", .owns = "*" };
 static struct db *writer, *view;
 static char root[512];
 
@@ -149,6 +149,18 @@ report_message(const char *type, int message_id, int recipient_id, const char *k
 	report(type, arena_printf(scratch_memory, "message:%d", message_id), arena_printf(scratch_memory,
 		"{\"message_id\":%d,\"recipient_id\":%d,\"kind\":\"%s\",\"about\":\"%s\",\"event_id\":1,\"channel\":\"folder\",\"tries\":1}",
 		message_id, recipient_id, kind, about));
+}
+
+/* What mypage reads when it shows delivery 1: the couriers' names, and the receiver's. */
+static inline void
+deliver_to_kim(void)
+{
+	db_begin(writer);
+	db_do(writer, "INSERT INTO person (user_id, email, name, lang, password_hash, created_at, updated_at)"
+		" VALUES (5, 'park@example.com', 'Park', 'en', 'x', 0, 0), (6, 'choi@example.com', 'Choi', 'en', 'x', 0, 0)");
+	db_do(writer, "INSERT INTO delivery (delivery_id, booking_code, direction, state, customer_id, window_from, window_to, courier_id,"
+		" requested_at, received_by) VALUES (1, 'MP-AAAA1111', 'delivery', 'DELIVERED', 7, 0, 0, 6, 1, 'Kim')");
+	assert_true(db_commit(writer));
 }
 
 /* --- what is shown ---------------------------------------------------------------------------------------------------- */

@@ -26,7 +26,7 @@ a_busy_day(void)
 	hold("MP-AAAA1111");
 	pay("MP-AAAA1111");
 	report_delivery("delivery.requested", 1, "delivery", "");
-	report_delivery("delivery.scheduled", 1, "delivery", ",\"courier_name\":\"Park\"");
+	report_delivery("delivery.scheduled", 1, "delivery", ",\"courier_id\":5");
 	report_delivery("delivery.shipped", 1, "delivery", ",\"courier_id\":6");
 	report_delivery("delivery.cancelled", 1, "delivery", ",\"reason\":\"snow\",\"by\":\"dispatcher\"");
 	report("booking.extra_ended", "MP-AAAA1111", "{\"line_no\":2,\"refund_due\":27000,\"reason\":\"snow\"}");
@@ -89,7 +89,7 @@ TEST(the_comparison_finds_a_changed_a_missing_and_a_foreign_row)
 	assert_non_null(strstr(c.first, "MP-00000002"));
 	db_do(view, "UPDATE my_booking SET amount = amount - 1 WHERE code = 'MP-00000002'");
 	db_do(view, "UPDATE my_order SET reason = 'x' WHERE order_code = 'MP-AAAA1111-3'");
-	db_do(view, "UPDATE my_delivery SET courier_name = 'x' WHERE delivery_id = 1");
+	db_do(view, "UPDATE my_delivery SET courier_id = 9 WHERE delivery_id = 1");
 	db_do(view, "UPDATE my_message SET state = 'DEAD' WHERE message_id = 1");
 	db_do(view, "UPDATE my_booking_car SET is_open = 1 WHERE code = 'MP-TWOCARS0'");
 	db_do(view, "UPDATE my_booking_line SET refund_due = 1 WHERE code = 'MP-AAAA1111' AND line_no = 2");
