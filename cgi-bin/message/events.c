@@ -7,9 +7,9 @@ const struct db_role message_role = { .name = "message", .owns = "message messag
 
 struct message_payload { int64_t message_id, recipient_id, event_id, tries; const char *kind, *about, *channel, *reply; };
 static const struct member message_payload_members[] = {
-	SHAPE_INT(message_payload, message_id), SHAPE_INT(message_payload, recipient_id), SHAPE_TEXT(message_payload, kind),
-	SHAPE_TEXT(message_payload, about), SHAPE_INT(message_payload, event_id), SHAPE_TEXT(message_payload, channel),
-	SHAPE_INT(message_payload, tries), SHAPE_TEXT(message_payload, reply),
+	SHAPE_INT(message_payload, message_id), SHAPE_INT(message_payload, recipient_id),
+	SHAPE_TEXT(message_payload, kind), SHAPE_TEXT(message_payload, about), SHAPE_INT(message_payload, event_id),
+	SHAPE_TEXT(message_payload, channel), SHAPE_INT(message_payload, tries), SHAPE_TEXT(message_payload, reply),
 };
 static const struct shape message_payload_shape = SHAPE(message_payload, message_payload_members);
 

@@ -12,14 +12,17 @@
 #include <string.h>
 
 static const struct member facts_members[] = {
-	SHAPE_TEXT(facts, name), SHAPE_TEXT(facts, subject_id), SHAPE_TEXT(facts, code), SHAPE_TEXT(facts, order_code), SHAPE_TEXT(facts, item_name),
-	SHAPE_TEXT(facts, title), SHAPE_TEXT(facts, label), SHAPE_TEXT(facts, reason), SHAPE_TEXT(facts, courier_name), SHAPE_TEXT(facts, received_by),
-	SHAPE_TEXT(facts, car_name), SHAPE_TEXT(facts, plate), SHAPE_TEXT(facts, branch_name), SHAPE_TEXT(facts, branch_address),
-	SHAPE_TEXT(facts, branch_phone), SHAPE_TEXT(facts, address), SHAPE_TEXT(facts, place), SHAPE_TIME(facts, starts_at), SHAPE_TIME(facts, ends_at),
-	SHAPE_TIME(facts, window_from), SHAPE_TIME(facts, window_to), SHAPE_INT(facts, n_more), SHAPE_AMOUNT(facts, amount),
-	SHAPE_AMOUNT(facts, refund_due), SHAPE_AMOUNT(facts, refunded_amount), SHAPE_INT(facts, quantity), SHAPE_INT(facts, lost),
-	SHAPE_INT(facts, stock), SHAPE_INT(facts, low_stock), SHAPE_INT(facts, odometer_km), SHAPE_INT(facts, fuel_percent),
-	SHAPE_LIST(facts, lines, shown_line_shape), SHAPE_BOOL(facts, is_brought), SHAPE_BOOL(facts, is_fetched), SHAPE_BOOL(facts, is_collection), SHAPE_BOOL(facts, is_charged),
+	SHAPE_TEXT(facts, name), SHAPE_TEXT(facts, subject_id), SHAPE_TEXT(facts, code), SHAPE_TEXT(facts, order_code),
+	SHAPE_TEXT(facts, item_name), SHAPE_TEXT(facts, title), SHAPE_TEXT(facts, label), SHAPE_TEXT(facts, reason),
+	SHAPE_TEXT(facts, courier_name), SHAPE_TEXT(facts, received_by), SHAPE_TEXT(facts, car_name),
+	SHAPE_TEXT(facts, plate), SHAPE_TEXT(facts, branch_name), SHAPE_TEXT(facts, branch_address),
+	SHAPE_TEXT(facts, branch_phone), SHAPE_TEXT(facts, address), SHAPE_TEXT(facts, place),
+	SHAPE_TIME(facts, starts_at), SHAPE_TIME(facts, ends_at), SHAPE_TIME(facts, window_from),
+	SHAPE_TIME(facts, window_to), SHAPE_INT(facts, n_more), SHAPE_AMOUNT(facts, amount),
+	SHAPE_AMOUNT(facts, refund_due), SHAPE_AMOUNT(facts, refunded_amount), SHAPE_INT(facts, quantity),
+	SHAPE_INT(facts, lost), SHAPE_INT(facts, stock), SHAPE_INT(facts, low_stock), SHAPE_INT(facts, odometer_km),
+	SHAPE_INT(facts, fuel_percent), SHAPE_LIST(facts, lines, shown_line_shape), SHAPE_BOOL(facts, is_brought),
+	SHAPE_BOOL(facts, is_fetched), SHAPE_BOOL(facts, is_collection), SHAPE_BOOL(facts, is_charged),
 };
 const struct shape message_facts_shape = SHAPE(facts, facts_members);
 
@@ -33,14 +36,19 @@ struct message_event {
 	        low_stock, odometer_km, fuel_percent, delivery_id, courier_id;
 };
 static const struct member message_event_members[] = {
-	SHAPE_TEXT(message_event, code), SHAPE_TEXT(message_event, booking_code), SHAPE_TEXT(message_event, order_code), SHAPE_TEXT(message_event, item_name),
-	SHAPE_TEXT(message_event, item_name_ko), SHAPE_TEXT(message_event, name), SHAPE_TEXT(message_event, name_ko), SHAPE_TEXT(message_event, title), SHAPE_TEXT(message_event, title_ko),
-	SHAPE_TEXT(message_event, label), SHAPE_TEXT(message_event, label_ko), SHAPE_TEXT(message_event, reason), SHAPE_TEXT(message_event, by), SHAPE_TEXT(message_event, direction),
-	SHAPE_TEXT(message_event, courier_name), SHAPE_TEXT(message_event, received_by), SHAPE_INT(message_event, customer_id), SHAPE_INT(message_event, applicant_id),
-	SHAPE_INT(message_event, case_id), SHAPE_INT(message_event, item_id), SHAPE_TIME(message_event, window_from), SHAPE_TIME(message_event, window_to),
-	SHAPE_AMOUNT(message_event, refund_due), SHAPE_AMOUNT(message_event, amount), SHAPE_AMOUNT(message_event, refunded_amount), SHAPE_INT(message_event, quantity),
-	SHAPE_INT(message_event, lost), SHAPE_INT(message_event, stock), SHAPE_INT(message_event, low_stock), SHAPE_INT(message_event, odometer_km), SHAPE_INT(message_event, fuel_percent),
-	SHAPE_TEXT(message_event, note), SHAPE_INT(message_event, delivery_id), SHAPE_INT(message_event, courier_id),
+	SHAPE_TEXT(message_event, code), SHAPE_TEXT(message_event, booking_code), SHAPE_TEXT(message_event, order_code),
+	SHAPE_TEXT(message_event, item_name), SHAPE_TEXT(message_event, item_name_ko), SHAPE_TEXT(message_event, name),
+	SHAPE_TEXT(message_event, name_ko), SHAPE_TEXT(message_event, title), SHAPE_TEXT(message_event, title_ko),
+	SHAPE_TEXT(message_event, label), SHAPE_TEXT(message_event, label_ko), SHAPE_TEXT(message_event, reason),
+	SHAPE_TEXT(message_event, by), SHAPE_TEXT(message_event, direction), SHAPE_TEXT(message_event, courier_name),
+	SHAPE_TEXT(message_event, received_by), SHAPE_INT(message_event, customer_id),
+	SHAPE_INT(message_event, applicant_id), SHAPE_INT(message_event, case_id), SHAPE_INT(message_event, item_id),
+	SHAPE_TIME(message_event, window_from), SHAPE_TIME(message_event, window_to),
+	SHAPE_AMOUNT(message_event, refund_due), SHAPE_AMOUNT(message_event, amount),
+	SHAPE_AMOUNT(message_event, refunded_amount), SHAPE_INT(message_event, quantity),
+	SHAPE_INT(message_event, lost), SHAPE_INT(message_event, stock), SHAPE_INT(message_event, low_stock),
+	SHAPE_INT(message_event, odometer_km), SHAPE_INT(message_event, fuel_percent), SHAPE_TEXT(message_event, note),
+	SHAPE_INT(message_event, delivery_id), SHAPE_INT(message_event, courier_id),
 };
 static const struct shape message_event_shape = SHAPE(message_event, message_event_members);
 
@@ -95,9 +103,10 @@ struct booked {
 	int64_t customer_id, starts_at, ends_at, amount, n_cars;
 };
 static const struct member booked_members[] = {
-	SHAPE_TEXT_KO(booked, car_name), SHAPE_TEXT(booked, plate), SHAPE_TEXT(booked, state), SHAPE_TEXT_KO(booked, branch_name),
-	SHAPE_TEXT_KO(booked, branch_address), SHAPE_TEXT(booked, branch_phone), SHAPE_INT(booked, customer_id),
-	SHAPE_TIME(booked, starts_at), SHAPE_TIME(booked, ends_at), SHAPE_AMOUNT(booked, amount), SHAPE_INT(booked, n_cars),
+	SHAPE_TEXT_KO(booked, car_name), SHAPE_TEXT(booked, plate), SHAPE_TEXT(booked, state),
+	SHAPE_TEXT_KO(booked, branch_name), SHAPE_TEXT_KO(booked, branch_address), SHAPE_TEXT(booked, branch_phone),
+	SHAPE_INT(booked, customer_id), SHAPE_TIME(booked, starts_at), SHAPE_TIME(booked, ends_at),
+	SHAPE_AMOUNT(booked, amount), SHAPE_INT(booked, n_cars),
 };
 static const struct shape booked_shape = SHAPE(booked, booked_members);
 
@@ -128,8 +137,8 @@ take_booking(struct db *db, struct facts *t, int lang)
 
 struct brought { const char *address, *place; int64_t window_from, window_to; bool is_brought, is_fetched; };
 static const struct member brought_members[] = {
-	SHAPE_TEXT(brought, address), SHAPE_TEXT(brought, place), SHAPE_TIME(brought, window_from), SHAPE_TIME(brought, window_to),
-	SHAPE_BOOL(brought, is_brought), SHAPE_BOOL(brought, is_fetched),
+	SHAPE_TEXT(brought, address), SHAPE_TEXT(brought, place), SHAPE_TIME(brought, window_from),
+	SHAPE_TIME(brought, window_to), SHAPE_BOOL(brought, is_brought), SHAPE_BOOL(brought, is_fetched),
 };
 static const struct shape brought_shape = SHAPE(brought, brought_members);
 

@@ -24,18 +24,19 @@ static const struct word outcome_word[] = {
 const struct words try_outcome_words = WORDS(outcome_word);
 
 static const struct member row_members[] = {
-	SHAPE_INT(journal_row, message_id), SHAPE_INT(journal_row, recipient_id), SHAPE_TEXT(journal_row, recipient_name),
-	SHAPE_INT(journal_row, event_id), SHAPE_STATE(journal_row, kind, message_kind_words), SHAPE_TEXT(journal_row, subject_id),
+	SHAPE_INT(journal_row, message_id), SHAPE_INT(journal_row, recipient_id),
+	SHAPE_TEXT(journal_row, recipient_name), SHAPE_INT(journal_row, event_id),
+	SHAPE_STATE(journal_row, kind, message_kind_words), SHAPE_TEXT(journal_row, subject_id),
 	SHAPE_TEXT(journal_row, title), SHAPE_TEXT(journal_row, email), SHAPE_BOOL(journal_row, in_inbox),
-	SHAPE_STATE(journal_row, state, message_state_words), SHAPE_INT(journal_row, tries), SHAPE_TEXT(journal_row, reply),
-	SHAPE_TIME(journal_row, next_at), SHAPE_TIME(journal_row, created_at), SHAPE_TIME(journal_row, settled_at),
-	SHAPE_BOOL(journal_row, can_resend),
+	SHAPE_STATE(journal_row, state, message_state_words), SHAPE_INT(journal_row, tries),
+	SHAPE_TEXT(journal_row, reply), SHAPE_TIME(journal_row, next_at), SHAPE_TIME(journal_row, created_at),
+	SHAPE_TIME(journal_row, settled_at), SHAPE_BOOL(journal_row, can_resend),
 };
 const struct shape journal_row_shape = SHAPE(journal_row, row_members);
 
 static const struct member try_members[] = {
-	SHAPE_INT(journal_try, try_no), SHAPE_TIME(journal_try, tried_at), SHAPE_STATE(journal_try, outcome, try_outcome_words),
-	SHAPE_TEXT(journal_try, reply),
+	SHAPE_INT(journal_try, try_no), SHAPE_TIME(journal_try, tried_at),
+	SHAPE_STATE(journal_try, outcome, try_outcome_words), SHAPE_TEXT(journal_try, reply),
 };
 const struct shape journal_try_shape = SHAPE(journal_try, try_members);
 

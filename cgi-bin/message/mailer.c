@@ -36,8 +36,10 @@ struct due_mail {
 	const char *title, *body, *link, *email, *lang, *name;
 };
 static const struct member due_mail_members[] = {
-	SHAPE_INT(due_mail, message_id), SHAPE_INT(due_mail, event_id), SHAPE_INT(due_mail, tries), SHAPE_INT(due_mail, n_resends), SHAPE_INT(due_mail, created_at),
-	SHAPE_TEXT(due_mail, title), SHAPE_TEXT(due_mail, body), SHAPE_TEXT(due_mail, link), SHAPE_TEXT(due_mail, email), SHAPE_TEXT(due_mail, lang), SHAPE_TEXT(due_mail, name),
+	SHAPE_INT(due_mail, message_id), SHAPE_INT(due_mail, event_id), SHAPE_INT(due_mail, tries),
+	SHAPE_INT(due_mail, n_resends), SHAPE_INT(due_mail, created_at), SHAPE_TEXT(due_mail, title),
+	SHAPE_TEXT(due_mail, body), SHAPE_TEXT(due_mail, link), SHAPE_TEXT(due_mail, email), SHAPE_TEXT(due_mail, lang),
+	SHAPE_TEXT(due_mail, name),
 };
 static const struct shape due_mail_shape = SHAPE(due_mail, due_mail_members);
 

@@ -9,9 +9,10 @@
 
 static const struct member message_members[] = {
 	SHAPE_INT(message, message_id), SHAPE_INT(message, event_id), SHAPE_INT(message, recipient_id),
-	SHAPE_STATE(message, kind, message_kind_words), SHAPE_TEXT(message, subject_id), SHAPE_TEXT(message, lang), SHAPE_TEXT(message, title),
-	SHAPE_TEXT(message, body), SHAPE_TEXT(message, snippet), SHAPE_TEXT(message, link), SHAPE_TEXT(message, email), SHAPE_BOOL(message, in_inbox),
-	SHAPE_BOOL(message, is_unread), SHAPE_TIME(message, read_at), SHAPE_TIME(message, created_at),
+	SHAPE_STATE(message, kind, message_kind_words), SHAPE_TEXT(message, subject_id), SHAPE_TEXT(message, lang),
+	SHAPE_TEXT(message, title), SHAPE_TEXT(message, body), SHAPE_TEXT(message, snippet), SHAPE_TEXT(message, link),
+	SHAPE_TEXT(message, email), SHAPE_BOOL(message, in_inbox), SHAPE_BOOL(message, is_unread),
+	SHAPE_TIME(message, read_at), SHAPE_TIME(message, created_at),
 };
 const struct shape message_shape = SHAPE(message, message_members);
 
@@ -26,7 +27,8 @@ is_old(const struct event *e)
 
 struct recipient { int64_t user_id; const char *email, *name, *lang; };
 static const struct member recipient_members[] = {
-	SHAPE_INT(recipient, user_id), SHAPE_TEXT(recipient, email), SHAPE_TEXT(recipient, name), SHAPE_TEXT(recipient, lang),
+	SHAPE_INT(recipient, user_id), SHAPE_TEXT(recipient, email), SHAPE_TEXT(recipient, name),
+	SHAPE_TEXT(recipient, lang),
 };
 static const struct shape recipient_shape = SHAPE(recipient, recipient_members);
 

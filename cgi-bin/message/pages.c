@@ -59,8 +59,9 @@ struct inbox_page {
 	bool has_rows, only_unread;
 };
 static const struct member inbox_members[] = {
-	SHAPE_LIST(inbox_page, messages, message_shape), SHAPE_STRUCT(inbox_page, paging, paging_shape), SHAPE_INT(inbox_page, n_total),
-	SHAPE_INT(inbox_page, n_unread), SHAPE_BOOL(inbox_page, has_rows), SHAPE_BOOL(inbox_page, only_unread),
+	SHAPE_LIST(inbox_page, messages, message_shape), SHAPE_STRUCT(inbox_page, paging, paging_shape),
+	SHAPE_INT(inbox_page, n_total), SHAPE_INT(inbox_page, n_unread), SHAPE_BOOL(inbox_page, has_rows),
+	SHAPE_BOOL(inbox_page, only_unread),
 };
 static const struct shape inbox_shape = SHAPE(inbox_page, inbox_members);
 PAGE(inbox_html, "message/inbox", inbox_shape)

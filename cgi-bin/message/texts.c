@@ -9,8 +9,8 @@
 #include <string.h>
 
 static const struct member mail_frame_members[] = {
-	SHAPE_TEXT(mail_frame, name), SHAPE_TEXT(mail_frame, body), SHAPE_TEXT(mail_frame, url), SHAPE_TEXT(mail_frame, preferences_url),
-	SHAPE_TEXT(mail_frame, zone), SHAPE_BOOL(mail_frame, is_sandbox),
+	SHAPE_TEXT(mail_frame, name), SHAPE_TEXT(mail_frame, body), SHAPE_TEXT(mail_frame, url),
+	SHAPE_TEXT(mail_frame, preferences_url), SHAPE_TEXT(mail_frame, zone), SHAPE_BOOL(mail_frame, is_sandbox),
 };
 static const struct shape mail_frame_shape = SHAPE(mail_frame, mail_frame_members);
 

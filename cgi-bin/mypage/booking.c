@@ -9,9 +9,9 @@
 /* --- shapes --------------------------------------------------------------------------------------------------------- */
 
 static const struct member event_members[] = {
-	SHAPE_STATE(my_event, type, customer_event_words), SHAPE_INT(my_event, event_id), SHAPE_TIME(my_event, occurred_at),
-	SHAPE_AMOUNT(my_event, amount), SHAPE_TEXT(my_event, reason), SHAPE_TEXT(my_event, label),
-	SHAPE_TEXT(my_event, label_ko),
+	SHAPE_STATE(my_event, type, customer_event_words), SHAPE_INT(my_event, event_id),
+	SHAPE_TIME(my_event, occurred_at), SHAPE_AMOUNT(my_event, amount), SHAPE_TEXT(my_event, reason),
+	SHAPE_TEXT(my_event, label), SHAPE_TEXT(my_event, label_ko),
 };
 static const struct shape my_event_shape = SHAPE(my_event, event_members);
 

@@ -11,7 +11,8 @@ const struct db_role review_role = { .name = "review", .owns = "review_case posi
 
 static const struct member assigned_members[] = { CASE_MEMBERS };
 static const struct member decided_members[] = {
-	CASE_MEMBERS, SHAPE_INT(review_case, reviewer_id), SHAPE_TEXT(review_case, rule), SHAPE_TEXT_AS(review_case, note, reason),
+	CASE_MEMBERS, SHAPE_INT(review_case, reviewer_id), SHAPE_TEXT(review_case, rule),
+	SHAPE_TEXT_AS(review_case, note, reason),
 };
 static const struct member closed_members[] = { CASE_MEMBERS, SHAPE_TEXT(review_case, reason) };
 static const struct shape assigned_shape = SHAPE(review_case, assigned_members), decided_shape = SHAPE(review_case, decided_members),

@@ -32,8 +32,9 @@ struct queue_page {
 	int64_t n_waiting;
 };
 static const struct member queue_members[] = {
-	SHAPE_LIST(queue_page, tabs, tab_shape), SHAPE_LIST(queue_page, rows, case_row_shape), SHAPE_BOOL(queue_page, has_rows),
-	SHAPE_BOOL(queue_page, is_waiting), SHAPE_STRUCT(queue_page, paging, paging_shape),
+	SHAPE_LIST(queue_page, tabs, tab_shape), SHAPE_LIST(queue_page, rows, case_row_shape),
+	SHAPE_BOOL(queue_page, has_rows), SHAPE_BOOL(queue_page, is_waiting),
+	SHAPE_STRUCT(queue_page, paging, paging_shape),
 };
 static const struct shape queue_shape = SHAPE(queue_page, queue_members);
 PAGE(queue_html, "review/queue", queue_shape)
@@ -117,11 +118,12 @@ struct case_page {
 };
 static const struct member case_page_members[] = {
 	SHAPE_STRUCT(case_page, problems, form_problems_shape), SHAPE_STRUCT(case_page, review, review_case_shape),
-	SHAPE_TEXT(case_page, category_name), SHAPE_TEXT(case_page, waits), SHAPE_TEXT(case_page, decided_by), SHAPE_TEXT(case_page, too_many),
-	SHAPE_TEXT(case_page, too_much), SHAPE_TEXT(case_page, booking_url), SHAPE_TEXT(case_page, order_url), SHAPE_TEXT(case_page, next_url),
-	SHAPE_TEXT(case_page, reason_words), SHAPE_BOOL(case_page, can_decide), SHAPE_BOOL(case_page, is_own), SHAPE_BOOL(case_page, is_waiting),
-	SHAPE_BOOL(case_page, is_by_rule), SHAPE_BOOL(case_page, has_amount), SHAPE_STRUCT(case_page, reason, field_shape),
-	SHAPE_LIST(case_page, events, timeline_event_shape),
+	SHAPE_TEXT(case_page, category_name), SHAPE_TEXT(case_page, waits), SHAPE_TEXT(case_page, decided_by),
+	SHAPE_TEXT(case_page, too_many), SHAPE_TEXT(case_page, too_much), SHAPE_TEXT(case_page, booking_url),
+	SHAPE_TEXT(case_page, order_url), SHAPE_TEXT(case_page, next_url), SHAPE_TEXT(case_page, reason_words),
+	SHAPE_BOOL(case_page, can_decide), SHAPE_BOOL(case_page, is_own), SHAPE_BOOL(case_page, is_waiting),
+	SHAPE_BOOL(case_page, is_by_rule), SHAPE_BOOL(case_page, has_amount),
+	SHAPE_STRUCT(case_page, reason, field_shape), SHAPE_LIST(case_page, events, timeline_event_shape),
 };
 static const struct shape case_page_shape = SHAPE(case_page, case_page_members);
 PAGE(case_html, "review/case", case_page_shape)

@@ -1,4 +1,4 @@
-/* pages - review's handlers. */
+/* pages - review's handlers, in the order of main.c's table. */
 #ifndef MP_REVIEW_PAGES_H
 #define MP_REVIEW_PAGES_H
 

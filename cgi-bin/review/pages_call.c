@@ -8,15 +8,18 @@
 #include <string.h>
 
 struct case_reply { const char *outcome, *reason; int64_t case_id; };
-static const struct member opened_members[] = { SHAPE_TEXT(case_reply, outcome), SHAPE_INT(case_reply, case_id), SHAPE_TEXT(case_reply, reason) };
+static const struct member opened_members[] = {
+	SHAPE_TEXT(case_reply, outcome), SHAPE_INT(case_reply, case_id), SHAPE_TEXT(case_reply, reason),
+};
 static const struct shape opened_shape = SHAPE(case_reply, opened_members);
 static const struct member closed_members[] = { SHAPE_TEXT(case_reply, outcome) };
 static const struct shape closed_shape = SHAPE(case_reply, closed_members);
 
 static const struct member request_members[] = {
-	SHAPE_TEXT(case_request, key), SHAPE_STATE(case_request, kind, case_kind_words), SHAPE_TEXT(case_request, subject_id),
-	SHAPE_INT(case_request, applicant_id), SHAPE_TEXT(case_request, title), SHAPE_TEXT(case_request, title_ko),
-	SHAPE_TEXT(case_request, category), SHAPE_INT(case_request, quantity), SHAPE_AMOUNT(case_request, amount), SHAPE_TEXT(case_request, currency),
+	SHAPE_TEXT(case_request, key), SHAPE_STATE(case_request, kind, case_kind_words),
+	SHAPE_TEXT(case_request, subject_id), SHAPE_INT(case_request, applicant_id), SHAPE_TEXT(case_request, title),
+	SHAPE_TEXT(case_request, title_ko), SHAPE_TEXT(case_request, category), SHAPE_INT(case_request, quantity),
+	SHAPE_AMOUNT(case_request, amount), SHAPE_TEXT(case_request, currency),
 };
 static const struct shape request_shape = SHAPE(case_request, request_members);
 static const struct member cancel_members[] = { SHAPE_TEXT(case_reply, reason) };

@@ -17,9 +17,10 @@ struct order_payload {
 	int64_t customer_id, quantity, amount;
 };
 static const struct member order_payload_members[] = {
-	SHAPE_TEXT(order_payload, order_code), SHAPE_TEXT(order_payload, item_name), SHAPE_TEXT(order_payload, item_name_ko),
-	SHAPE_TEXT(order_payload, category), SHAPE_TEXT(order_payload, currency),
-	SHAPE_INT(order_payload, customer_id), SHAPE_INT(order_payload, quantity), SHAPE_AMOUNT(order_payload, amount),
+	SHAPE_TEXT(order_payload, order_code), SHAPE_TEXT(order_payload, item_name),
+	SHAPE_TEXT(order_payload, item_name_ko), SHAPE_TEXT(order_payload, category),
+	SHAPE_TEXT(order_payload, currency), SHAPE_INT(order_payload, customer_id), SHAPE_INT(order_payload, quantity),
+	SHAPE_AMOUNT(order_payload, amount),
 };
 static const struct shape order_payload_shape = SHAPE(order_payload, order_payload_members);
 

@@ -32,12 +32,12 @@ const struct words case_tab_words = WORDS(tab_word);
 
 static const struct member case_members[] = {
 	SHAPE_INT(review_case, case_id), SHAPE_TEXT(review_case, key), SHAPE_STATE(review_case, kind, case_kind_words),
-	SHAPE_STATE(review_case, state, case_state_words), SHAPE_TEXT(review_case, subject_id), SHAPE_INT(review_case, applicant_id),
-	SHAPE_TEXT(review_case, applicant_name), SHAPE_TEXT_KO(review_case, title),
-	SHAPE_TEXT(review_case, category), SHAPE_INT(review_case, quantity), SHAPE_AMOUNT(review_case, amount),
-	SHAPE_TEXT(review_case, currency), SHAPE_INT(review_case, reviewer_id), SHAPE_TEXT(review_case, reviewer_name),
-	SHAPE_TEXT(review_case, rule), SHAPE_TEXT(review_case, reason), SHAPE_TIME(review_case, opened_at), SHAPE_TIME(review_case, decided_at),
-	SHAPE_INT(review_case, waiting_s),
+	SHAPE_STATE(review_case, state, case_state_words), SHAPE_TEXT(review_case, subject_id),
+	SHAPE_INT(review_case, applicant_id), SHAPE_TEXT(review_case, applicant_name),
+	SHAPE_TEXT_KO(review_case, title), SHAPE_TEXT(review_case, category), SHAPE_INT(review_case, quantity),
+	SHAPE_AMOUNT(review_case, amount), SHAPE_TEXT(review_case, currency), SHAPE_INT(review_case, reviewer_id),
+	SHAPE_TEXT(review_case, reviewer_name), SHAPE_TEXT(review_case, rule), SHAPE_TEXT(review_case, reason),
+	SHAPE_TIME(review_case, opened_at), SHAPE_TIME(review_case, decided_at), SHAPE_INT(review_case, waiting_s),
 };
 const struct shape review_case_shape = SHAPE(review_case, case_members);
 
@@ -147,13 +147,14 @@ case_next(struct db *db, const struct review_case *c)
 
 struct case_payload { const char *key, *order_code, *reason, *note; };
 static const struct member case_payload_members[] = {
-	SHAPE_TEXT(case_payload, key), SHAPE_TEXT(case_payload, order_code), SHAPE_TEXT(case_payload, reason), SHAPE_TEXT(case_payload, note),
+	SHAPE_TEXT(case_payload, key), SHAPE_TEXT(case_payload, order_code), SHAPE_TEXT(case_payload, reason),
+	SHAPE_TEXT(case_payload, note),
 };
 static const struct shape case_payload_shape = SHAPE(case_payload, case_payload_members);
 
 static const struct member case_event_members[] = {
-	SHAPE_TIME(case_event, at), SHAPE_INT(case_event, actor_id), SHAPE_TEXT(case_event, type), SHAPE_TEXT(case_event, reason),
-	SHAPE_TEXT(case_event, actor_name),
+	SHAPE_TIME(case_event, at), SHAPE_INT(case_event, actor_id), SHAPE_TEXT(case_event, type),
+	SHAPE_TEXT(case_event, reason), SHAPE_TEXT(case_event, actor_name),
 };
 static const struct shape case_event_shape = SHAPE(case_event, case_event_members);
 
