@@ -1,7 +1,8 @@
 /*
  * cli - what the commands of `motorpool` share. main.c has the table of them; each has a file of its own.
  *
- * A command that fails prints one sentence on stderr and exits with 1; one called with wrong arguments prints its usage and exits with 2.
+ * A command that fails prints one sentence on stderr and exits with 1; one called with wrong arguments prints its usage
+ * and exits with 2.
  */
 #ifndef MP_CLI_H
 #define MP_CLI_H
@@ -44,7 +45,8 @@ const char *cli_option(int *argc, char **argv, const char *name, bool *bad);
 bool cli_flag(int *argc, char **argv, const char *name);
 bool cli_number(const char *text, int64_t min, int64_t max, int64_t *n);
 
-/* Creates the state folder, and from here on uses a path to it that is short enough for socket names. false: it has said why. */
+/* Creates the state folder, and from here on uses a path to it that is short enough for socket names. false: it has
+ * said why. */
 bool cli_enter(struct cli *c);
 /* Opens settings, clock, currency and keys. false: it has said why. */
 bool cli_setup(struct cli *c);

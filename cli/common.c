@@ -45,7 +45,7 @@ cli_fail(const char *fmt, ...)
 	return 1;
 }
 
-/* --- arguments ------------------------------------------------------------------------------------------------------ */
+/* --- arguments -------------------------------------------------------------------------------------------------- */
 
 static void
 remove_arguments(int *argc, char **argv, int at, int n)
@@ -97,7 +97,7 @@ cli_number(const char *text, int64_t min, int64_t max, int64_t *n)
 	return end != text && !*end && !errno && *n >= min && *n <= max;
 }
 
-/* --- the state ------------------------------------------------------------------------------------------------------ */
+/* --- the state -------------------------------------------------------------------------------------------------- */
 
 const char *
 cli_path(const struct cli *c, const char *dir, const char *name)
@@ -119,7 +119,8 @@ make_folders(struct cli *c, const char *path)
 	return mkdir(part, 0755) == 0 || errno == EEXIST;
 }
 
-/* The absolute path, as it is easiest to recognise in a list of processes; if that is too long, the working directory and ".". */
+/* The absolute path, as it is easiest to recognise in a list of processes; if that is too long, the working directory
+ * and ".". */
 bool
 cli_enter(struct cli *c)
 {
@@ -208,7 +209,7 @@ cli_password(struct arena *m)
 	return arena_strdup(m, s);
 }
 
-/* --- progress ------------------------------------------------------------------------------------------------------- */
+/* --- progress --------------------------------------------------------------------------------------------------- */
 
 #define BAR 40
 

@@ -1,8 +1,9 @@
 /*
  * log.c - `motorpool log NAME`: converts lines of another server's log to our format, without addresses.
  *
- * When a program does not answer, lighttpd writes the whole requested address into its error log; its query may contain a token or a
- * name. So lighttpd's error log is a pipe to this command (deploy/lighttpd/log.conf), which drops everything from the address on.
+ * When a program does not answer, lighttpd writes the whole requested address into its error log; its query may contain
+ * a token or a name. So lighttpd's error log is a pipe to this command (deploy/lighttpd/log.conf), which drops
+ * everything from the address on.
  */
 #include "cli.h"
 

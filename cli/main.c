@@ -3,9 +3,10 @@
  *
  *	build/motorpool COMMAND [--var DIR] [ARGUMENTS]      build/motorpool COMMAND --help
  *
- * The state folder is --var, else MOTORPOOL_VAR, else VAR (as in `make run VAR=…`), else var in the tree (where motorpool is
- * installed, that is a link to /var/lib/motorpool), else ./var. The tree is MOTORPOOL_ROOT, else the nearest folder above this
- * program that has a motorpool.conf. Started by root, it becomes the owner of the state folder.
+ * The state folder is --var, else MOTORPOOL_VAR, else VAR (as in `make run VAR=…`), else var in the tree (where
+ * motorpool is installed, that is a link to /var/lib/motorpool), else ./var. The tree is MOTORPOOL_ROOT, else the
+ * nearest folder above this program that has a motorpool.conf. Started by root, it becomes the owner of the state
+ * folder.
  */
 #include "cli.h"
 

@@ -5,8 +5,8 @@
  *	view.db       created from db/view.sql; an older one is replaced and rebuilt from the event log
  *	sandbox.db    created from db/sandbox.sql
  *
- * Running programs answer "being upgraded" until the version is theirs. Each step is one transaction, committed under the writers'
- * lock and synced before the next.
+ * Running programs answer "being upgraded" until the version is theirs. Each step is one transaction, committed under
+ * the writers' lock and synced before the next.
  */
 #include "cli.h"
 
@@ -32,7 +32,7 @@ static const char usage[] =
 
 #define WAIT_MS 5000
 
-/* --- an older motorpool.db -------------------------------------------------------------------------------------------- */
+/* --- an older motorpool.db -------------------------------------------------------------------------------------- */
 
 static int
 schema_version(sqlite3 *sqlite)
@@ -138,7 +138,7 @@ upgrade(struct cli *c, const char *path, const char **why)
 	return ok;
 }
 
-/* --- an older view.db --------------------------------------------------------------------------------------------------- */
+/* --- an older view.db ------------------------------------------------------------------------------------------- */
 
 static bool
 view_is_old(const char *path)
@@ -163,7 +163,7 @@ rebuild_old_view(struct cli *c, const char *path, const char **why)
 	return view_replay(c->root, c->var, NULL, NULL, why) >= 0;
 }
 
-/* --- all of it ---------------------------------------------------------------------------------------------------------- */
+/* --- all of it -------------------------------------------------------------------------------------------------- */
 
 static bool
 make_folder(struct cli *c, const char *name, mode_t mode, const char **why)

@@ -1,6 +1,6 @@
 /*
- * relay.c - `motorpool pause`, `resume`, `redrive`, `discard`: what the buttons of /ops do, from the command line. The events that record
- * it have no actor (switch.h).
+ * relay.c - `motorpool pause`, `resume`, `redrive`, `discard`: what the buttons of /ops do, from the command line. The
+ * events that record it have no actor (switch.h).
  */
 #include "cli.h"
 
@@ -44,7 +44,7 @@ open_with_wakeup(struct cli *c)
 	return db;
 }
 
-/* --- pause, resume -------------------------------------------------------------------------------------------------------- */
+/* --- pause, resume ---------------------------------------------------------------------------------------------- */
 
 static const char pause_usage[] =
 	"usage: motorpool pause CONTEXT REASON\n"
@@ -89,7 +89,7 @@ const struct command resume_command = {
 	.name = "resume", .summary = "resumes a paused event consumer", .usage = resume_usage, .run = resume_context,
 };
 
-/* --- redrive, discard ------------------------------------------------------------------------------------------------------- */
+/* --- redrive, discard ------------------------------------------------------------------------------------------- */
 
 static const char redrive_usage[] =
 	"usage: motorpool redrive [CONTEXT [EVENT]]\n"

@@ -1,8 +1,8 @@
 /*
  * render.c - `motorpool render TEMPLATE.mustache DATA.json`: renders a template outside of the programs.
  *
- * Partials and parents are the files NAME.mustache in the template's folder. Names are looked up in the JSON as the Mustache
- * specification says, so its official test cases can be run, and message templates can be previewed.
+ * Partials and parents are the files NAME.mustache in the template's folder. Names are looked up in the JSON as the
+ * Mustache specification says, so its official test cases can be run, and message templates can be previewed.
  */
 #include "cli.h"
 

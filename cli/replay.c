@@ -1,4 +1,5 @@
-/* replay.c - `motorpool replay`: rebuilds the read models from the event log. Pages show the old rows until it has committed. */
+/* replay.c - `motorpool replay`: rebuilds the read models from the event log. Pages show the old rows until it has
+ * committed. */
 #include "cli.h"
 
 #include "cgi-bin/mypage/mypage.h"

@@ -21,7 +21,7 @@ token_status(enum account_outcome outcome, const char *email)
 	switch (outcome) {
 	case ACCOUNT_OK:        return 0;
 	case ACCOUNT_BAD_NAME:  return cli_fail("the name must have 1 to 80 characters");
-	case ACCOUNT_NOBODY:    return cli_fail("no account has the e-mail address %s", email);
+	case ACCOUNT_NO_USER:    return cli_fail("no account has the e-mail address %s", email);
 	case ACCOUNT_KNOWN:
 	case ACCOUNT_BAD_EMAIL:
 	case ACCOUNT_WEAK:      break;

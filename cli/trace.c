@@ -1,8 +1,9 @@
 /*
- * trace.c - `motorpool trace CODE`: what happened to one booking, in chronological order, and its current state; trace.h describes it.
+ * trace.c - `motorpool trace CODE`: what happened to one booking, in chronological order, and its current state;
+ * trace.h describes it.
  *
- * The events are always there; the logs add requests, calls, consumers and durations. None of them contains names, addresses or cards,
- * so none is shown.
+ * The events are always there; the logs add requests, calls, consumers and durations. None of them contains names,
+ * addresses or cards, so none is shown.
  */
 #include "trace.h"
 
@@ -33,7 +34,7 @@ static const char usage[] =
 
 #define MAX_LOGS 256
 
-/* --- the current state ------------------------------------------------------------------------------------------------ */
+/* --- the current state ------------------------------------------------------------------------------------------ */
 
 /* A row that belongs to the subject: the booking, its slot, charges, refunds, parked events. */
 struct related_row {
@@ -63,7 +64,7 @@ find_related_rows(struct db *db, const char *subject, struct related_row **now, 
 		"  CASE dead WHEN 0 THEN next_at ELSE 0 END, error FROM v_event_retry /*scan*/ WHERE subject_id = $1", subject);
 }
 
-/* --- steps ------------------------------------------------------------------------------------------------------------- */
+/* --- steps ------------------------------------------------------------------------------------------------------ */
 
 static bool
 is_in_log(const struct trace *t, int64_t event_id)
@@ -106,7 +107,7 @@ compare_steps(const void *a, const void *b)
 	return x->event_id < y->event_id ? -1 : x->event_id > y->event_id;
 }
 
-/* --- logs -------------------------------------------------------------------------------------------------------------- */
+/* --- logs ------------------------------------------------------------------------------------------------------- */
 
 struct logs { FILE *file[MAX_LOGS]; int n; };
 
@@ -166,7 +167,7 @@ read_logs(struct trace *t, struct logs *l)
 		fclose(l->file[i]);
 }
 
-/* --- text ---------------------------------------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------------------------------------- */
 
 static const char *
 local_time(struct arena *m, int64_t at)
@@ -244,7 +245,7 @@ print_text(struct trace *t, const struct related_row *now, int n)
 	}
 }
 
-/* --- JSON --------------------------------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------------------------- */
 
 static const struct member trace_step_members[] = {
 	SHAPE_TEXT(trace_step, at), SHAPE_INT(trace_step, took_us), SHAPE_TEXT(trace_step, program), SHAPE_TEXT(trace_step, what), SHAPE_TEXT(trace_step, text),
@@ -274,7 +275,7 @@ print_json(struct trace *t, const struct related_row *now, int n)
 	puts(arena_printf(t->m, "%s}", b.s));
 }
 
-/* --- the command ---------------------------------------------------------------------------------------------------------- */
+/* --- the command ------------------------------------------------------------------------------------------------ */
 
 /* Codes may be typed in small letters. NULL: it cannot be a subject. */
 static const char *

@@ -1,6 +1,6 @@
 /*
- * trace - the history of one booking (or another subject of events) in all programs, from the event log, the tables and the programs'
- * logs.
+ * trace - the history of one booking (or another subject of events) in all programs, from the event log, the tables and
+ * the programs' logs.
  *
  *	trace.c       the command, and its output
  *	trace_log.c   finds the lines of the logs that belong to it
@@ -35,7 +35,8 @@ struct trace {
 
 void trace_add(struct trace *t, const struct trace_step *s);
 
-/* Add lines of a log. Each log is read twice: first for lines about the subject, then for other lines of the same requests. */
+/* Add lines of a log. Each log is read twice: first for lines about the subject, then for other lines of the same
+ * requests. */
 void trace_read_subjects(struct trace *t, FILE *log);
 void trace_read_requests(struct trace *t, FILE *log);
 

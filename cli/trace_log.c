@@ -1,8 +1,9 @@
 /*
  * trace_log.c - finds the lines of the programs' logs that belong to one subject (docs/logs.md).
  *
- * Most lines name their subject. Those written before it was known (for example a call to the card provider) and lighttpd's have the
- * same request id as one that does, so a log is read twice. Lines of other formats are skipped: any log may be given.
+ * Most lines name their subject. Those written before it was known (for example a call to the card provider) and
+ * lighttpd's have the same request id as one that does, so a log is read twice. Lines of other formats are skipped: any
+ * log may be given.
  */
 #include "trace.h"
 
@@ -14,7 +15,7 @@
 
 #define LINE_ROOM 8192          /* our lines are shorter than PIPE_BUF */
 
-/* --- steps and requests ----------------------------------------------------------------------------------------------- */
+/* --- steps and requests ----------------------------------------------------------------------------------------- */
 
 void
 trace_add(struct trace *t, const struct trace_step *s)
@@ -51,7 +52,7 @@ add_request(struct trace *t, const char *request)
 	t->request[t->n_requests++] = request;
 }
 
-/* --- one line --------------------------------------------------------------------------------------------------------- */
+/* --- one line --------------------------------------------------------------------------------------------------- */
 
 /* Replaces control characters and invalid UTF-8, for output on a terminal. */
 static const char *
@@ -145,7 +146,7 @@ trace_add_line(struct trace *t, const json_t *line)
 	trace_add(t, &s);
 }
 
-/* --- a log ------------------------------------------------------------------------------------------------------------- */
+/* --- a log ------------------------------------------------------------------------------------------------------ */
 
 /* The next whole line without its end; NULL: there is none. Lines that are too long are skipped. */
 static char *

@@ -18,7 +18,7 @@ static const char usage[] =
 	"\n"
 	"Roles: customer, employee, manager, courier, examiner, admin. --password - reads it from standard input.\n";
 
-/* --- arguments ------------------------------------------------------------------------------------------------------ */
+/* --- arguments -------------------------------------------------------------------------------------------------- */
 
 static int
 role_of(const char *word)
@@ -101,7 +101,7 @@ take_password(struct cli *c, int *argc, char **argv, bool *is_random)
 	return password ? password : cli_password(c->m);
 }
 
-/* --- outcomes --------------------------------------------------------------------------------------------------------- */
+/* --- outcomes --------------------------------------------------------------------------------------------------- */
 
 static int
 account_status(enum account_outcome outcome, const char *email, const char *password)
@@ -112,12 +112,12 @@ account_status(enum account_outcome outcome, const char *email, const char *pass
 	case ACCOUNT_BAD_EMAIL: return cli_fail("%s is not a valid e-mail address", email);
 	case ACCOUNT_BAD_NAME:  return cli_fail("the name must have 1 to 80 characters");
 	case ACCOUNT_WEAK:      return cli_fail("the password is too weak: %s", password_problem(password, email));
-	case ACCOUNT_NOBODY:    return cli_fail("no account has the e-mail address %s", email);
+	case ACCOUNT_NO_USER:    return cli_fail("no account has the e-mail address %s", email);
 	}
 	return 1;
 }
 
-/* --- the commands ------------------------------------------------------------------------------------------------------ */
+/* --- the commands ----------------------------------------------------------------------------------------------- */
 
 static int
 user_add(struct cli *c, int argc, char **argv)

@@ -1,4 +1,4 @@
--- The sandbox's data: what a card provider would know. $VAR/sandbox.db, of no interest to anybody else, and no real money.
+-- The sandbox's data: what a card provider would store. $VAR/sandbox.db, used by no other program; no real money.
 -- Names as in Toss Payments' API, in snake_case. Amounts are whole units of the smallest coin, times unix seconds, UTC.
 
 PRAGMA user_version = 1;
@@ -22,12 +22,12 @@ CREATE TABLE billing (                               -- a saved card
 CREATE TABLE payment (
 	payment_id   INTEGER PRIMARY KEY,
 	payment_key  TEXT NOT NULL UNIQUE,
-	order_id     TEXT NOT NULL CHECK (length(order_id) BETWEEN 6 AND 64),  -- the merchant's name for it
+	order_id     TEXT NOT NULL CHECK (length(order_id) BETWEEN 6 AND 64),  -- the merchant's key of it
 	order_name   TEXT NOT NULL,
 	customer_key TEXT NOT NULL,
 	card         INTEGER NOT NULL,
 	amount       INTEGER NOT NULL CHECK (amount > 0),
-	balance      INTEGER NOT NULL CHECK (balance BETWEEN 0 AND amount),    -- not given back yet
+	balance      INTEGER NOT NULL CHECK (balance BETWEEN 0 AND amount),    -- not refunded yet
 	currency     TEXT NOT NULL,
 	status       TEXT NOT NULL CHECK (status IN ('IN_PROGRESS', 'DONE', 'PARTIAL_CANCELED', 'CANCELED', 'ABORTED', 'EXPIRED')),
 	failure      TEXT NOT NULL DEFAULT '',           -- ABORTED: the code it was declined with
@@ -48,7 +48,7 @@ CREATE TABLE cancel (
 ) STRICT;
 CREATE INDEX cancel_by_payment ON cancel (payment_id);
 
--- The first answer under each Idempotency-Key, given again for 15 days.
+-- The first answer under each Idempotency-Key, repeated for 15 days.
 CREATE TABLE answer (
 	idempotency_key TEXT PRIMARY KEY,
 	request_hash TEXT NOT NULL,                      -- of path and body: another request under the same key is refused

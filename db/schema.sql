@@ -1,20 +1,20 @@
--- motorpool's data, all of it: every table, what each column means, and what must always hold.
+-- motorpool's data: every table, what each column means, and the invariants that the database enforces.
 --
 -- One file, $VAR/motorpool.db. Each table has one owner (the program named above it); only the owner writes it, others read
--- the published views v_* at the end of its part. Amounts are whole units of the smallest coin (KRW: won). Times are unix
--- seconds, UTC; intervals are half-open: [starts_at, ends_at). Codes are stored as the words the API speaks.
--- A database made by an older version comes here through db/migrate/NNNN-*.sql; PRAGMA user_version counts them.
+-- the published views v_* at the end of its section. Amounts are whole units of the smallest coin (KRW: won). Times are unix
+-- seconds, UTC; intervals are half-open: [starts_at, ends_at). Codes are stored as the API spells them.
+-- An older database is brought to this schema by db/migrate/NNNN-*.sql; PRAGMA user_version is its version.
 
 PRAGMA user_version = 4;
 
 -- ------------------------------------------------------------------------------------------------ events (lib/event/event.c)
--- The append-only log, which is also the outbox: written in the transaction of the change it reports.
+-- The append-only log, which is also the outbox: an event is written in the transaction of the change it reports.
 
 CREATE TABLE event (
 	event_id     INTEGER PRIMARY KEY,                -- position in the log; grows with commit order (one writer at a time)
 	type         TEXT NOT NULL CHECK (length(type) BETWEEN 3 AND 60),   -- booking.paid
 	subject_id   TEXT NOT NULL CHECK (length(subject_id) BETWEEN 1 AND 80), -- correlation key: a booking's code, car:12, user:7
-	causation_id INTEGER NOT NULL DEFAULT 0,         -- the event that led to this one; 0: a person or the clock
+	causation_id INTEGER NOT NULL DEFAULT 0,         -- the event that led to this one; 0: caused by a person or by time
 	actor_id     INTEGER NOT NULL DEFAULT 0,         -- user_id; 0: the system
 	occurred_at  INTEGER NOT NULL,                   -- when it happened in the business
 	recorded_at  INTEGER NOT NULL,                   -- when this row was written
@@ -28,10 +28,10 @@ CREATE INDEX event_by_subject ON event (subject_id, event_id);
 CREATE TRIGGER event_never_changes BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'event_is_append_only'); END;
 CREATE TRIGGER event_never_goes BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 'event_is_append_only'); END;
 
--- How far each consuming context has come. Its own reaction and this row commit together.
+-- How far each consuming context is. Its reaction to an event and this row are committed together.
 CREATE TABLE position (
 	consumer  TEXT PRIMARY KEY,                      -- booking, payment, fleet …
-	event_id  INTEGER NOT NULL,                      -- everything up to here is handled, or waits in event_retry
+	event_id  INTEGER NOT NULL,                      -- everything up to this one is handled, or is in event_retry
 	moved_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -41,14 +41,14 @@ CREATE TABLE event_retry (
 	event_id   INTEGER NOT NULL,
 	subject_id TEXT NOT NULL,
 	tries      INTEGER NOT NULL DEFAULT 0,           -- 0: only held back
-	next_at    INTEGER NOT NULL,                     -- due when the clock passes it (or is absurdly far before it)
-	error      TEXT NOT NULL DEFAULT '',             -- what the last try said
-	dead       INTEGER NOT NULL DEFAULT 0 CHECK (dead IN (0, 1)), -- tried for the last time; a person decides
+	next_at    INTEGER NOT NULL,                     -- due from this time on (or when the clock is far before it)
+	error      TEXT NOT NULL DEFAULT '',             -- error of the last try
+	dead       INTEGER NOT NULL DEFAULT 0 CHECK (dead IN (0, 1)), -- a dead letter: not tried again unless a person decides so
 	PRIMARY KEY (consumer, event_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX event_retry_by_subject ON event_retry (consumer, subject_id, event_id);
 
--- Consumers that a person has stopped (ops owns this): they take no event and do no sweep, whoever works for them, until resumed.
+-- Paused consumers (owned by ops): they handle no event and do no sweep until they are resumed.
 CREATE TABLE relay_pause (
 	consumer  TEXT PRIMARY KEY,                      -- booking, payment, fleet …
 	paused_at INTEGER NOT NULL,
@@ -56,7 +56,7 @@ CREATE TABLE relay_pause (
 	reason    TEXT NOT NULL CHECK (length(reason) BETWEEN 1 AND 200)
 ) STRICT, WITHOUT ROWID;
 
--- The audit trail: what a person switched or settled by hand. Few rows of a long log, so their index costs the others nothing.
+-- The audit trail: what a person switched or settled by hand. Few rows of a long log, so the index costs other events nothing.
 CREATE INDEX event_of_audit ON event (event_id)
 	WHERE type >= 'ops.' AND type < 'ops/' OR type IN ('booking.retried', 'booking.resolved', 'payment.retried', 'payment.resolved',
 	'message.resent');
@@ -64,7 +64,7 @@ CREATE VIEW v_audit AS SELECT event_id, type, subject_id, actor_id, occurred_at,
 	WHERE type >= 'ops.' AND type < 'ops/' OR type IN ('booking.retried', 'booking.resolved', 'payment.retried', 'payment.resolved',
 	'message.resent');
 
--- Published: the log and how far everybody is.
+-- Published: the log and the position of each consumer.
 CREATE VIEW v_event AS SELECT event_id, type, subject_id, causation_id, actor_id, occurred_at, recorded_at, payload, prev_hash, hash FROM event;
 CREATE VIEW v_position AS SELECT consumer, event_id, moved_at FROM position;
 CREATE VIEW v_event_retry AS SELECT consumer, event_id, subject_id, tries, next_at, error, dead FROM event_retry;
@@ -99,7 +99,7 @@ CREATE TABLE licence (                               -- a driving licence
 ) STRICT;
 
 CREATE TABLE session (
-	token_hash TEXT PRIMARY KEY,                     -- BLAKE2b of the cookie's opaque token: the table alone opens nothing
+	token_hash TEXT PRIMARY KEY,                     -- BLAKE2b of the cookie's opaque token: the table alone gives no access
 	user_id    INTEGER NOT NULL REFERENCES person (user_id),
 	created_at INTEGER NOT NULL,
 	expires_at INTEGER NOT NULL                      -- the absolute end; the idle end is a signed cookie (lib/web/web.c)
@@ -117,10 +117,10 @@ CREATE TABLE api_token (
 ) STRICT;
 CREATE INDEX api_token_by_user ON api_token (user_id, token_id);
 
-CREATE TABLE sign_in_throttle (                      -- failures per account and per address; says nothing about who exists
+CREATE TABLE sign_in_throttle (                      -- failures per account and per address; does not reveal which accounts exist
 	who        TEXT PRIMARY KEY,                     -- hash of 'email:…' or 'address:…'
 	n_failed   INTEGER NOT NULL CHECK (n_failed >= 0),
-	closed_until INTEGER NOT NULL DEFAULT 0,         -- no try is looked at before
+	closed_until INTEGER NOT NULL DEFAULT 0,         -- no try is accepted before
 	failed_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sign_in_throttle_by_age ON sign_in_throttle (failed_at);
@@ -131,7 +131,7 @@ CREATE VIEW v_user AS
 	                                        WHEN 'courier' THEN 8 WHEN 'examiner' THEN 16 WHEN 'admin' THEN 32 ELSE 0 END), 0)
 	          FROM user_role r WHERE r.user_id = u.user_id) AS roles          -- enum role in lib/web/web.h
 	  FROM person u;
-CREATE VIEW v_role_holder AS                        -- who may be chosen for a job: the couriers, the managers …
+CREATE VIEW v_role_holder AS                        -- who can be chosen for a job: the couriers, the managers …
 	SELECT r.role, u.user_id, u.name FROM user_role r JOIN person u ON u.user_id = r.user_id WHERE u.disabled = 0;
 CREATE VIEW v_session AS
 	SELECT s.token_hash, s.user_id, s.expires_at, v.email, v.name, v.lang, v.roles
@@ -145,7 +145,7 @@ CREATE VIEW v_api_token AS
 CREATE TABLE branch (
 	branch_id  INTEGER PRIMARY KEY,
 	name       TEXT NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 80),
-	name_ko    TEXT NOT NULL DEFAULT '' CHECK (length(name_ko) <= 80),   -- '': the name serves both languages
+	name_ko    TEXT NOT NULL DEFAULT '' CHECK (length(name_ko) <= 80),   -- '': the name is used in both languages
 	region     TEXT NOT NULL DEFAULT '' CHECK (length(region) <= 40),    -- Seoul, Jeju
 	address    TEXT NOT NULL DEFAULT '' CHECK (length(address) <= 200),
 	address_ko TEXT NOT NULL DEFAULT '' CHECK (length(address_ko) <= 200),
@@ -183,7 +183,7 @@ CREATE TABLE car (
 	photo        TEXT NOT NULL DEFAULT '' CHECK (length(photo) <= 80),   -- file in $VAR/photos; '': the drawn body
 	created_at   INTEGER NOT NULL,
 	updated_at   INTEGER NOT NULL,
-	rev          INTEGER NOT NULL                    -- grows with every change of any car: searches fetch only what moved
+	rev          INTEGER NOT NULL                    -- grows with every change of any car: searches fetch only what changed
 ) STRICT;
 CREATE INDEX car_by_rev ON car (rev);
 CREATE INDEX car_by_branch ON car (branch_id);
@@ -192,7 +192,7 @@ CREATE INDEX car_by_model ON car (model_id);
 CREATE TRIGGER car_stays_retired BEFORE UPDATE OF service ON car WHEN OLD.service = 'RETIRED' AND NEW.service <> 'RETIRED'
 BEGIN SELECT RAISE(ABORT, 'car_is_retired'); END;
 
--- What fleet has learned of bookings, to show a car's status. It decides nothing: the calendar is booking's.
+-- What fleet knows of bookings, to show a car's status. It decides nothing: booking owns the calendar.
 -- A car's status now: its service unless IN_SERVICE; else RENTED while a reservation runs (or the car is OUT); else AVAILABLE.
 CREATE TABLE reservation (
 	booking_code TEXT NOT NULL,
@@ -212,7 +212,7 @@ CREATE VIEW v_car AS
 	       c.branch_id, b.name AS branch_name, b.name_ko AS branch_name_ko, b.region, b.address AS branch_address,
 	       b.address_ko AS branch_address_ko, b.phone AS branch_phone, c.service, c.photo, c.rev
 	  FROM car c JOIN branch b ON b.branch_id = c.branch_id;
--- what searches in memory ask to learn whether any car has changed or gone
+-- lets searches in memory see whether any car was changed or deleted
 CREATE VIEW v_car_rev AS SELECT rev FROM car;
 CREATE VIEW v_car_model AS SELECT model_id, name, name_ko, body, seats, fuel, gearbox, daily_price, hourly_price, state FROM car_model;
 
@@ -220,10 +220,10 @@ CREATE VIEW v_car_model AS SELECT model_id, name, name_ko, body, seats, fuel, ge
 
 CREATE TABLE booking (
 	booking_id   INTEGER PRIMARY KEY,
-	code         TEXT NOT NULL UNIQUE CHECK (length(code) BETWEEN 6 AND 20), -- MP-7K3F9QXA: what people say, and the charge's idempotency key
+	code         TEXT NOT NULL UNIQUE CHECK (length(code) BETWEEN 6 AND 20), -- MP-7K3F9QXA: shown to people, and the charge's idempotency key
 	customer_id  INTEGER NOT NULL,
 	car_id       INTEGER NOT NULL,
-	car_name     TEXT NOT NULL,                      -- frozen, with plate, body and branch: what was promised
+	car_name     TEXT NOT NULL,                      -- frozen at booking, as are plate, body and branch
 	car_name_ko  TEXT NOT NULL DEFAULT '',
 	plate        TEXT NOT NULL,
 	body         TEXT NOT NULL,
@@ -240,7 +240,7 @@ CREATE TABLE booking (
 	card_id      INTEGER NOT NULL DEFAULT 0,         -- saved card; 0: paid on the provider's own page
 	charge_id    INTEGER,                            -- payment's approved charge
 	held_at      INTEGER NOT NULL,
-	hold_until   INTEGER NOT NULL,                   -- an unpaid hold frees the car then
+	hold_until   INTEGER NOT NULL,                   -- an unpaid hold expires then
 	asked_at     INTEGER NOT NULL DEFAULT 0,         -- when payment was asked to charge; 0: not yet
 	paid_at      INTEGER NOT NULL DEFAULT 0,
 	ended_at     INTEGER NOT NULL DEFAULT 0,         -- cancelled, expired, rejected, returned, no-show
@@ -252,12 +252,12 @@ CREATE TABLE booking (
 	refund_next_at INTEGER NOT NULL DEFAULT 0,       -- when the sweep asks payment again
 	request_key  TEXT NOT NULL DEFAULT '' CHECK (length(request_key) <= 200), -- the client's Idempotency-Key or the form's key
 	request_hash TEXT NOT NULL DEFAULT '',           -- of what was asked: the same key with another body is refused
-	ask_tries    INTEGER NOT NULL DEFAULT 0,         -- how often the sweep has asked payment what became of an answer nobody heard
+	ask_tries    INTEGER NOT NULL DEFAULT 0,         -- how often the sweep has asked payment for an answer that was lost
 	ask_next_at  INTEGER NOT NULL DEFAULT 0,         -- … and when it asks again
-	last_error   TEXT NOT NULL DEFAULT '' CHECK (length(last_error) <= 200),  -- why the last try did not end it: payment_down, no_answer …
-	model_id     INTEGER NOT NULL DEFAULT 0,         -- any car of this model was asked for; 0: this very car
-	n_cars       INTEGER NOT NULL DEFAULT 1 CHECK (n_cars BETWEEN 1 AND 5),   -- the others stand in booking_car
-	cancel_asked_at INTEGER NOT NULL DEFAULT 0,      -- somebody wants it cancelled and delivery has been asked; 0: nobody, or it is settled
+	last_error   TEXT NOT NULL DEFAULT '' CHECK (length(last_error) <= 200),  -- why the last try did not settle it: payment_down, no_answer …
+	model_id     INTEGER NOT NULL DEFAULT 0,         -- any car of this model was booked; 0: this car
+	n_cars       INTEGER NOT NULL DEFAULT 1 CHECK (n_cars BETWEEN 1 AND 5),   -- the others are in booking_car
+	cancel_asked_at INTEGER NOT NULL DEFAULT 0,      -- a cancellation is requested and delivery was asked; 0: none, or it is settled
 	cancel_asked_by INTEGER NOT NULL DEFAULT 0,      -- … user_id
 	cancel_next_at INTEGER NOT NULL DEFAULT 0,       -- when the sweep asks delivery again
 	cancel_tries INTEGER NOT NULL DEFAULT 0,
@@ -274,10 +274,10 @@ CREATE INDEX booking_to_come ON booking (ends_at) WHERE state = 'CONFIRMED';
 CREATE INDEX booking_cancels ON booking (cancel_next_at) WHERE cancel_asked_at > 0;
 CREATE INDEX booking_refunds ON booking (refund_next_at) WHERE refund_state = 'PENDING';
 CREATE INDEX booking_open ON booking (customer_id) WHERE state IN ('HELD', 'PAID', 'CONFIRMED', 'OUT', 'CANCEL_REQUESTED');
--- one booking per key of a customer; a try that ended without a booking frees its key
+-- one booking per key of a customer; a try that ended without a booking releases its key
 CREATE UNIQUE INDEX booking_request ON booking (customer_id, request_key) WHERE request_key <> '' AND state <> 'EXPIRED';
 
--- The states a booking may go through (docs/domain.md 3); anything else is a mistake of ours.
+-- The transitions between the states of a booking (docs/domain.md 3); any other is a defect of the program.
 CREATE TRIGGER booking_walks BEFORE UPDATE OF state ON booking WHEN OLD.state <> NEW.state AND NOT (
 	   (OLD.state = 'HELD'             AND NEW.state IN ('PAID', 'EXPIRED'))
 	OR (OLD.state = 'PAID'             AND NEW.state IN ('CONFIRMED', 'REJECTED', 'CANCEL_REQUESTED'))
@@ -286,12 +286,12 @@ CREATE TRIGGER booking_walks BEFORE UPDATE OF state ON booking WHEN OLD.state <>
 	OR (OLD.state = 'OUT'              AND NEW.state = 'RETURNED')
 	OR (OLD.state = 'RETURNED'         AND NEW.state = 'COMPLETED'))
 BEGIN SELECT RAISE(ABORT, 'booking_state'); END;
--- The price and the promise are frozen.
+-- The price and what was booked are frozen.
 CREATE TRIGGER booking_is_frozen BEFORE UPDATE OF code, customer_id, car_id, starts_at, ends_at, amount, vat_amount, currency ON booking
 BEGIN SELECT RAISE(ABORT, 'booking_is_frozen'); END;
 CREATE TRIGGER booking_never_goes BEFORE DELETE ON booking BEGIN SELECT RAISE(ABORT, 'booking_never_goes'); END;
 
-CREATE TABLE booking_line (                          -- how the price is made up, frozen and replayable
+CREATE TABLE booking_line (                          -- the parts of the price, frozen
 	booking_id INTEGER NOT NULL REFERENCES booking (booking_id),
 	line_no    INTEGER NOT NULL,
 	rule       TEXT NOT NULL,                        -- daily, hourly, hourly_cap, delivery, collection, equipment (booking/price.c, extra.c)
@@ -300,18 +300,18 @@ CREATE TABLE booking_line (                          -- how the price is made up
 	quantity   INTEGER NOT NULL,
 	unit_amount INTEGER NOT NULL,
 	amount     INTEGER NOT NULL,                     -- quantity × unit_amount, or the cap
-	label      TEXT NOT NULL DEFAULT '' CHECK (length(label) <= 80),      -- what it is, where the rule alone does not say: an item's name, a zone
+	label      TEXT NOT NULL DEFAULT '' CHECK (length(label) <= 80),      -- an item's name or a zone, where the rule alone is not enough
 	label_ko   TEXT NOT NULL DEFAULT '' CHECK (length(label_ko) <= 80),
 	PRIMARY KEY (booking_id, line_no)
 ) STRICT, WITHOUT ROWID;
 CREATE TRIGGER booking_line_is_frozen BEFORE UPDATE ON booking_line BEGIN SELECT RAISE(ABORT, 'booking_is_frozen'); END;
 
--- The second and further cars of a booking of several; the first stands in the booking itself.
+-- The second and further cars of a booking; the first is in the booking itself.
 CREATE TABLE booking_car (
 	booking_id INTEGER NOT NULL REFERENCES booking (booking_id),
 	car_no     INTEGER NOT NULL CHECK (car_no BETWEEN 2 AND 5),
 	car_id     INTEGER NOT NULL,
-	car_name   TEXT NOT NULL,                        -- frozen, as the first one's
+	car_name   TEXT NOT NULL,                        -- frozen, like the first car's
 	car_name_ko TEXT NOT NULL DEFAULT '',
 	plate      TEXT NOT NULL,
 	PRIMARY KEY (booking_id, car_no),
@@ -321,8 +321,8 @@ CREATE INDEX booking_car_by_car ON booking_car (car_id, booking_id);
 CREATE TRIGGER booking_car_is_frozen BEFORE UPDATE ON booking_car BEGIN SELECT RAISE(ABORT, 'booking_is_frozen'); END;
 CREATE TRIGGER booking_car_never_goes BEFORE DELETE ON booking_car BEGIN SELECT RAISE(ABORT, 'booking_never_goes'); END;
 
--- What was booked with the car that other programs see to. Each is one of the booking's price lines; when it cannot be had, its
--- price goes back while the booking goes on.
+-- Extras: booked with the car and provided by other programs. Each is one of the booking's price lines; if it is cancelled, its
+-- price is refunded while the booking continues.
 CREATE TABLE booking_extra (
 	booking_id   INTEGER NOT NULL REFERENCES booking (booking_id),
 	line_no      INTEGER NOT NULL,                   -- its price line
@@ -330,7 +330,7 @@ CREATE TABLE booking_extra (
 	ref_id       INTEGER NOT NULL DEFAULT 0,         -- equipment: item_id
 	quantity     INTEGER NOT NULL CHECK (quantity BETWEEN 1 AND 1000000),
 	amount       INTEGER NOT NULL CHECK (amount >= 0),                     -- the line's
-	state        TEXT NOT NULL DEFAULT 'BOOKED' CHECK (state IN ('BOOKED', 'ENDED')),  -- ENDED: it will not be had
+	state        TEXT NOT NULL DEFAULT 'BOOKED' CHECK (state IN ('BOOKED', 'ENDED')),  -- ENDED: cancelled
 	end_reason   TEXT NOT NULL DEFAULT '' CHECK (length(end_reason) <= 300),
 	ended_at     INTEGER NOT NULL DEFAULT 0,
 	refund_state TEXT NOT NULL DEFAULT 'NONE' CHECK (refund_state IN ('NONE', 'PENDING', 'DONE')),
@@ -345,31 +345,31 @@ CREATE INDEX booking_extra_by_ref ON booking_extra (ref_id, booking_id) WHERE ki
 CREATE INDEX booking_extra_refunds ON booking_extra (refund_next_at) WHERE refund_state = 'PENDING';
 CREATE TRIGGER booking_extra_never_goes BEFORE DELETE ON booking_extra BEGIN SELECT RAISE(ABORT, 'booking_never_goes'); END;
 
--- Where the customer wants the car brought, and fetched.
+-- Where the car is delivered, and collected.
 CREATE TABLE booking_delivery (
 	booking_id  INTEGER PRIMARY KEY REFERENCES booking (booking_id),
 	zone        TEXT NOT NULL CHECK (length(zone) BETWEEN 1 AND 40),       -- settings.delivery_zones
 	address     TEXT NOT NULL CHECK (length(address) BETWEEN 1 AND 200),
-	place       TEXT NOT NULL DEFAULT '' CHECK (length(place) <= 200),     -- the gate, the lobby, a bay
-	window_from INTEGER NOT NULL,                    -- when somebody is there: at the booking's start or later
+	place       TEXT NOT NULL DEFAULT '' CHECK (length(place) <= 200),     -- where exactly: the gate, the lobby, a bay
+	window_from INTEGER NOT NULL,                    -- delivery time: at the booking's start or later
 	window_to   INTEGER NOT NULL CHECK (window_from <= window_to),
-	collects    INTEGER NOT NULL DEFAULT 0 CHECK (collects IN (0, 1))      -- and is fetched there at the end
+	collects    INTEGER NOT NULL DEFAULT 0 CHECK (collects IN (0, 1))      -- it is also collected there at the end
 ) STRICT;
 
--- The calendar: who has which car when. The one place that decides.
+-- The calendar: which booking has which car when. Only this table decides.
 CREATE TABLE slot (
 	slot_id    INTEGER PRIMARY KEY,
 	car_id     INTEGER NOT NULL,
 	kind       TEXT NOT NULL CHECK (kind IN ('HOLD', 'BOOKED', 'BLOCK', 'RELEASED')),
 	starts_at  INTEGER NOT NULL,
 	ends_at    INTEGER NOT NULL,                     -- the rental's end
-	busy_until INTEGER NOT NULL,                     -- … plus the turnaround buffer: free for the next from here
+	busy_until INTEGER NOT NULL,                     -- … plus the turnaround buffer: available again from here
 	booking_id INTEGER NOT NULL DEFAULT 0,           -- 0: a manager's block
 	note       TEXT NOT NULL DEFAULT '' CHECK (length(note) <= 200),
-	rev        INTEGER NOT NULL,                     -- grows with every change: searches in memory fetch only what moved
+	rev        INTEGER NOT NULL,                     -- grows with every change: searches in memory fetch only what changed
 	CHECK (starts_at < ends_at AND ends_at <= busy_until)
 ) STRICT;
--- by end first: probing a car's future never walks its past
+-- by end first: a look at a car's future never reads its past
 CREATE INDEX slot_by_car ON slot (car_id, busy_until, starts_at) WHERE kind <> 'RELEASED';
 CREATE UNIQUE INDEX slot_by_booking ON slot (booking_id, car_id) WHERE booking_id <> 0;
 CREATE INDEX slot_by_rev ON slot (rev);
@@ -399,7 +399,7 @@ CREATE VIEW v_booking_delivery AS
 	SELECT b.code, b.customer_id, b.state AS booking_state, b.car_name, b.car_name_ko, b.plate, b.n_cars, b.starts_at, b.ends_at,
 	       d.zone, d.address, d.place, d.window_from, d.window_to, d.collects
 	  FROM booking_delivery d JOIN booking b ON b.booking_id = d.booking_id;
--- What rests on its way and should not for long (domain/stuck.h); since when is too long is the reader's business.
+-- What is in progress and may be overdue (domain/stuck.h); the reader decides from when on.
 CREATE VIEW v_stuck_booking AS
 	SELECT 'hold' AS kind, code AS subject_id, customer_id, hold_until AS since, 0 AS tries, hold_until AS next_at, amount, currency, last_error
 	  FROM booking WHERE state = 'HELD' AND asked_at = 0
@@ -416,7 +416,7 @@ CREATE VIEW v_stuck_booking AS
 	UNION ALL
 	SELECT 'cancel', code, customer_id, ended_at, refund_tries, refund_next_at, refund_due, currency, last_error
 	  FROM booking WHERE refund_state = 'PENDING' AND state = 'CANCEL_REQUESTED'
-	UNION ALL                                        -- an expired one's charge is void, whatever became of it: at most the whole
+	UNION ALL                                        -- an expired one's charge is void: at most the whole amount
 	SELECT 'refund', code, customer_id, ended_at, refund_tries, refund_next_at,
 	       CASE state WHEN 'EXPIRED' THEN amount ELSE refund_due END, currency, last_error
 	  FROM booking WHERE refund_state = 'PENDING' AND state <> 'CANCEL_REQUESTED'
@@ -430,12 +430,12 @@ CREATE VIEW v_slot AS SELECT slot_id, car_id, kind, starts_at, ends_at, busy_unt
 
 -- ------------------------------------------------------------------------------------------------- payment 결제·지급
 
-CREATE TABLE payer (                                 -- how the provider knows a customer: never by our id
+CREATE TABLE payer (                                 -- the provider's key of a customer: never our id
 	user_id      INTEGER PRIMARY KEY,
 	customer_key TEXT NOT NULL UNIQUE
 ) STRICT;
 
-CREATE TABLE card (                                  -- a saved card: the provider's token, never a card number
+CREATE TABLE card (                                  -- a saved card: the provider's token, never the card number
 	card_id     INTEGER PRIMARY KEY,
 	user_id     INTEGER NOT NULL,
 	billing_key TEXT NOT NULL UNIQUE,
@@ -452,12 +452,12 @@ CREATE TABLE charge (
 	subject_id  TEXT NOT NULL,                       -- what is paid for: the booking's code
 	user_id     INTEGER NOT NULL,
 	card_id     INTEGER NOT NULL DEFAULT 0,          -- 0: paid on the provider's page
-	amount      INTEGER NOT NULL CHECK (amount > 0 OR (amount = 0 AND state = 'FAILED')),  -- 0: a key sealed before it was ever charged
+	amount      INTEGER NOT NULL CHECK (amount > 0 OR (amount = 0 AND state = 'FAILED')),  -- 0: a key that was closed before it was charged
 	vat_amount  INTEGER NOT NULL DEFAULT 0 CHECK (vat_amount BETWEEN 0 AND amount),
 	currency    TEXT NOT NULL CHECK (length(currency) = 3),
 	state       TEXT NOT NULL CHECK (state IN ('REQUESTED', 'APPROVED', 'CANCEL_REQUESTED', 'CANCELLED', 'FAILED', 'UNKNOWN')),
-	void_wanted INTEGER NOT NULL DEFAULT 0 CHECK (void_wanted IN (0, 1)), -- whatever the provider says in the end, the money goes back
-	payment_key TEXT NOT NULL DEFAULT '',            -- the provider's name for it
+	void_wanted INTEGER NOT NULL DEFAULT 0 CHECK (void_wanted IN (0, 1)), -- to be refunded whatever the provider answers in the end
+	payment_key TEXT NOT NULL DEFAULT '',            -- the provider's key of it
 	brand       TEXT NOT NULL DEFAULT '',
 	last4       TEXT NOT NULL DEFAULT '',
 	reason      TEXT NOT NULL DEFAULT '' CHECK (length(reason) <= 300),      -- declined, void, … with the provider's code
@@ -474,7 +474,7 @@ CREATE INDEX charge_by_subject ON charge (subject_id);
 CREATE INDEX charge_by_user ON charge (user_id, charge_id);
 CREATE INDEX charge_unsettled ON charge (next_at) WHERE state IN ('REQUESTED', 'UNKNOWN', 'CANCEL_REQUESTED') OR void_wanted = 1;
 
--- CANCELLED: what was to go back is back; another part may have to follow.
+-- CANCELLED: what was due is refunded; another part may follow.
 CREATE TRIGGER charge_walks BEFORE UPDATE OF state ON charge WHEN OLD.state <> NEW.state AND NOT (
 	   (OLD.state = 'REQUESTED'        AND NEW.state IN ('APPROVED', 'FAILED', 'UNKNOWN'))
 	OR (OLD.state = 'UNKNOWN'          AND NEW.state IN ('APPROVED', 'FAILED'))
@@ -497,7 +497,7 @@ CREATE TABLE refund (
 	done_at      INTEGER NOT NULL DEFAULT 0,
 	tries        INTEGER NOT NULL DEFAULT 0,
 	next_at      INTEGER NOT NULL DEFAULT 0,
-	tried_at     INTEGER NOT NULL DEFAULT 0,         -- when the provider was last asked to give it back
+	tried_at     INTEGER NOT NULL DEFAULT 0,         -- when the provider was last asked to refund it
 	last_error   TEXT NOT NULL DEFAULT '' CHECK (length(last_error) <= 200),
 	paid_by      TEXT NOT NULL DEFAULT 'card' CHECK (paid_by IN ('card', 'bank'))  -- bank: a manager paid it by transfer, the provider did not
 ) STRICT;
@@ -515,7 +515,7 @@ BEGIN SELECT RAISE(ABORT, 'refund_too_much'); END;
 CREATE TRIGGER refund_is_frozen BEFORE UPDATE OF key, charge_id, amount ON refund BEGIN SELECT RAISE(ABORT, 'refund_is_frozen'); END;
 CREATE TRIGGER refund_never_goes BEFORE DELETE ON refund BEGIN SELECT RAISE(ABORT, 'refund_never_goes'); END;
 
--- The ledger. A posting's lines are written first and sum to zero, or the posting itself is refused; then nothing moves again.
+-- The ledger. A posting's lines are written first and must sum to zero, or the posting is refused; after it nothing can change.
 CREATE TABLE ledger_line (
 	posting_id INTEGER NOT NULL REFERENCES posting (posting_id) DEFERRABLE INITIALLY DEFERRED,
 	account    TEXT NOT NULL CHECK (account IN ('card_clearing', 'rental_income', 'vat_payable', 'refunds_payable', 'bank')),
@@ -549,14 +549,14 @@ CREATE VIEW v_card AS SELECT card_id, user_id, brand, last4, created_at FROM car
 CREATE VIEW v_charge AS
 	SELECT c.charge_id, c.key, c.subject_id, c.user_id, c.amount, c.currency, c.state, c.brand, c.last4, c.reason, c.refunded_amount,
 	       c.approved_at,
-	       (SELECT COALESCE(SUM(r.amount), 0) FROM refund r WHERE r.charge_id = c.charge_id) AS owed_amount,    -- given back, or on its way
+	       (SELECT COALESCE(SUM(r.amount), 0) FROM refund r WHERE r.charge_id = c.charge_id) AS owed_amount,    -- refunded, or in progress
 	       (SELECT COALESCE(SUM(r.amount), 0) FROM refund r WHERE r.charge_id = c.charge_id AND r.state = 'DONE' AND r.paid_by = 'bank') AS bank_amount
 	  FROM charge c;
 CREATE VIEW v_stuck_charge AS
 	SELECT 'charge' AS kind, c.charge_id, c.subject_id, c.user_id AS customer_id, c.requested_at AS since, c.tries, c.next_at, c.amount,
 	       c.currency, c.last_error
 	  FROM charge c WHERE (c.state IN ('REQUESTED', 'UNKNOWN', 'CANCEL_REQUESTED') OR c.void_wanted = 1) AND c.state IN ('REQUESTED', 'UNKNOWN')
-	UNION ALL                                        -- given up, and looked for once more after five minutes (payment.h, LAST_LOOK_S)
+	UNION ALL                                        -- FAILED, and looked up once more after five minutes (payment.h, LAST_LOOK_S)
 	SELECT 'late_look', c.charge_id, c.subject_id, c.user_id, c.settled_at + 300, c.tries, c.next_at, c.amount, c.currency, c.last_error
 	  FROM charge c WHERE (c.state IN ('REQUESTED', 'UNKNOWN', 'CANCEL_REQUESTED') OR c.void_wanted = 1) AND c.state = 'FAILED'
 	UNION ALL
@@ -565,30 +565,30 @@ CREATE VIEW v_stuck_charge AS
 
 -- ----------------------------------------------------------------------------------------------------- delivery 배송
 
--- A job: the cars of one booking are brought to the customer (delivery), or fetched from there at the end (collection).
+-- A job: the cars of one booking are delivered to the customer, or collected there at the end.
 CREATE TABLE delivery (
 	delivery_id  INTEGER PRIMARY KEY,
 	booking_code TEXT NOT NULL CHECK (length(booking_code) BETWEEN 6 AND 20),
 	direction    TEXT NOT NULL CHECK (direction IN ('delivery', 'collection')),
 	state        TEXT NOT NULL CHECK (state IN ('REQUESTED', 'SCHEDULED', 'SHIPPED', 'DELIVERED', 'CANCELLED')),
 	customer_id  INTEGER NOT NULL,
-	car_name     TEXT NOT NULL DEFAULT '',           -- what is brought, as the courier looks for it
+	car_name     TEXT NOT NULL DEFAULT '',           -- the car's name, for the courier
 	car_name_ko  TEXT NOT NULL DEFAULT '',
 	plates       TEXT NOT NULL DEFAULT '' CHECK (length(plates) <= 200),
 	zone         TEXT NOT NULL DEFAULT '' CHECK (length(zone) <= 40),      -- settings.delivery_zones
 	address      TEXT NOT NULL DEFAULT '' CHECK (length(address) <= 200),
 	place        TEXT NOT NULL DEFAULT '' CHECK (length(place) <= 200),    -- where exactly: the gate, the lobby, a bay
-	window_from  INTEGER NOT NULL,                   -- the customer waits between these two
+	window_from  INTEGER NOT NULL,                   -- the delivery time: between these two
 	window_to    INTEGER NOT NULL CHECK (window_from <= window_to),
-	courier_id   INTEGER NOT NULL DEFAULT 0,         -- user_id of who drives; 0: nobody yet
-	requested_at INTEGER NOT NULL,                   -- 0: cancelled before delivery had heard of it
+	courier_id   INTEGER NOT NULL DEFAULT 0,         -- the courier's user_id; 0: none yet
+	requested_at INTEGER NOT NULL,                   -- 0: cancelled before delivery received the request
 	scheduled_at INTEGER NOT NULL DEFAULT 0,
 	shipped_at   INTEGER NOT NULL DEFAULT 0,         -- on its way
 	delivered_at INTEGER NOT NULL DEFAULT 0,
 	ended_at     INTEGER NOT NULL DEFAULT 0,         -- cancelled
 	ended_by     TEXT NOT NULL DEFAULT '' CHECK (ended_by IN ('', 'customer', 'dispatcher', 'booking')),  -- booking: it ended otherwise
-	end_reason   TEXT NOT NULL DEFAULT '' CHECK (length(end_reason) <= 200),   -- the dispatcher's words, or what became of the booking
-	-- the hand-over record: what both saw when the keys changed hands
+	end_reason   TEXT NOT NULL DEFAULT '' CHECK (length(end_reason) <= 200),   -- the dispatcher's reason, or the booking's state
+	-- the handover record: what both saw when the keys were handed over
 	odometer_km  INTEGER NOT NULL DEFAULT 0 CHECK (odometer_km BETWEEN 0 AND 2000000),
 	fuel_percent INTEGER NOT NULL DEFAULT 0 CHECK (fuel_percent BETWEEN 0 AND 100),
 	received_by  TEXT NOT NULL DEFAULT '' CHECK (length(received_by) <= 80),
@@ -598,7 +598,7 @@ CREATE TABLE delivery (
 	CHECK (state <> 'DELIVERED' OR length(received_by) > 0),
 	CHECK (state <> 'CANCELLED' OR ended_by <> '')
 ) STRICT;
--- one job of a booking and direction; a cancelled one makes room for another
+-- one job per booking and direction; a cancelled one can be replaced
 CREATE UNIQUE INDEX delivery_once ON delivery (booking_code, direction) WHERE state <> 'CANCELLED';
 CREATE INDEX delivery_by_booking ON delivery (booking_code);
 CREATE INDEX delivery_open ON delivery (window_from, delivery_id) WHERE state IN ('REQUESTED', 'SCHEDULED', 'SHIPPED');
@@ -620,28 +620,28 @@ CREATE VIEW v_delivery AS
 
 -- ---------------------------------------------------------------------------------------------------- equipment 장비
 
-CREATE TABLE item (                                  -- what is lent beside cars: a kind of thing, of which there are pieces
+CREATE TABLE item (                                  -- equipment for rent: one kind, of which there are several units
 	item_id     INTEGER PRIMARY KEY,
 	name        TEXT NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 80),
-	name_ko     TEXT NOT NULL DEFAULT '' CHECK (length(name_ko) <= 80),    -- '': the name serves both languages
+	name_ko     TEXT NOT NULL DEFAULT '' CHECK (length(name_ko) <= 80),    -- '': the name is used in both languages
 	category    TEXT NOT NULL CHECK (length(category) BETWEEN 1 AND 40),   -- settings.equipment_categories
-	daily_price INTEGER NOT NULL CHECK (daily_price BETWEEN 0 AND 100000000),  -- for a piece and a started day
-	low_stock   INTEGER NOT NULL DEFAULT 0 CHECK (low_stock BETWEEN 0 AND 1000000), -- at this many and below: stock.low; 0: nobody is told
-	is_low      INTEGER NOT NULL DEFAULT 0 CHECK (is_low IN (0, 1)),       -- … and has been told, until it is above again
+	daily_price INTEGER NOT NULL CHECK (daily_price BETWEEN 0 AND 100000000),  -- per unit and started day
+	low_stock   INTEGER NOT NULL DEFAULT 0 CHECK (low_stock BETWEEN 0 AND 1000000), -- at this many and below: stock.low; 0: never
+	is_low      INTEGER NOT NULL DEFAULT 0 CHECK (is_low IN (0, 1)),       -- stock.low was sent; until the stock is above again
 	is_offered  INTEGER NOT NULL DEFAULT 1 CHECK (is_offered IN (0, 1)),   -- 0: takes no new orders
 	created_at  INTEGER NOT NULL,
 	updated_at  INTEGER NOT NULL
 ) STRICT;
 
--- An order of some pieces for an interval, with a car booking or alone.
+-- An order of units of an item for an interval, with a car booking or alone.
 CREATE TABLE equipment_order (
 	order_id     INTEGER PRIMARY KEY,
 	code         TEXT NOT NULL UNIQUE CHECK (length(code) BETWEEN 6 AND 30),   -- EQ-7K3F9QXA; with a booking its code and price line: MP-7K3F9QXA-3
 	booking_code TEXT NOT NULL DEFAULT '' CHECK (length(booking_code) <= 20),  -- '': ordered alone
 	line_no      INTEGER NOT NULL DEFAULT 0,         -- the booking's price line
-	customer_id  INTEGER NOT NULL,                   -- who ordered
+	customer_id  INTEGER NOT NULL,                   -- the user who ordered
 	item_id      INTEGER NOT NULL REFERENCES item (item_id),
-	item_name    TEXT NOT NULL,                      -- frozen, with the price: what was promised
+	item_name    TEXT NOT NULL,                      -- frozen, as is the price
 	item_name_ko TEXT NOT NULL DEFAULT '',
 	quantity     INTEGER NOT NULL CHECK (quantity BETWEEN 1 AND 1000000),
 	starts_at    INTEGER NOT NULL,
@@ -650,18 +650,18 @@ CREATE TABLE equipment_order (
 	amount       INTEGER NOT NULL CHECK (amount >= 0),
 	currency     TEXT NOT NULL CHECK (length(currency) = 3),
 	state        TEXT NOT NULL CHECK (state IN ('ORDERED', 'APPROVED', 'HANDED_OUT', 'RETURNED', 'REJECTED', 'CANCELLED')),
-	taken        INTEGER NOT NULL DEFAULT 0 CHECK (taken BETWEEN 0 AND quantity),  -- pieces it has out of the stock now
-	lost         INTEGER NOT NULL DEFAULT 0 CHECK (lost BETWEEN 0 AND quantity),   -- pieces that did not come back
+	taken        INTEGER NOT NULL DEFAULT 0 CHECK (taken BETWEEN 0 AND quantity),  -- units taken out of the stock for it
+	lost         INTEGER NOT NULL DEFAULT 0 CHECK (lost BETWEEN 0 AND quantity),   -- units that were not returned
 	end_reason   TEXT NOT NULL DEFAULT '' CHECK (length(end_reason) <= 300),
 	ordered_at   INTEGER NOT NULL,
-	asked_at     INTEGER NOT NULL DEFAULT 0,               -- review is being asked and nobody else has heard of it (sync); 0: told
+	asked_at     INTEGER NOT NULL DEFAULT 0,               -- review is being asked and no event was sent yet (sync); 0: it was
 	approved_at  INTEGER NOT NULL DEFAULT 0,
 	handed_out_at INTEGER NOT NULL DEFAULT 0,
 	returned_at  INTEGER NOT NULL DEFAULT 0,
 	ended_at     INTEGER NOT NULL DEFAULT 0,         -- rejected, cancelled
 	request_key  TEXT NOT NULL DEFAULT '' CHECK (length(request_key) <= 200), -- the client's Idempotency-Key or the form's key; '' again when it was not taken
 	request_hash TEXT NOT NULL DEFAULT '',
-	-- pieces are out of the stock while somebody has a right to them, and only then
+	-- units are out of the stock only while the order is approved or handed out
 	CHECK (taken = 0 OR state IN ('APPROVED', 'HANDED_OUT')),
 	CHECK (state <> 'HANDED_OUT' OR taken = quantity),
 	CHECK (state <> 'REJECTED' OR length(end_reason) > 0)
@@ -684,18 +684,18 @@ CREATE TRIGGER equipment_order_is_frozen BEFORE UPDATE OF code, booking_code, li
 	daily_price, amount, currency ON equipment_order BEGIN SELECT RAISE(ABORT, 'equipment_order_is_frozen'); END;
 CREATE TRIGGER equipment_order_never_goes BEFORE DELETE ON equipment_order BEGIN SELECT RAISE(ABORT, 'equipment_order_never_goes'); END;
 
--- The stock ledger: an item's stock is the sum of its entries, which its last balance says, and is never below zero.
+-- The stock ledger: an item's stock is the sum of its entries, which is its last balance, and never negative.
 CREATE TABLE stock_entry (
 	entry_id   INTEGER PRIMARY KEY,
 	item_id    INTEGER NOT NULL REFERENCES item (item_id),
 	kind       TEXT NOT NULL CHECK (kind IN ('receive', 'order', 'return', 'loss', 'adjust')),
-	quantity   INTEGER NOT NULL CHECK (quantity <> 0), -- pieces that came (above zero) or went
+	quantity   INTEGER NOT NULL CHECK (quantity <> 0), -- units added (above zero) or removed
 	balance    INTEGER NOT NULL CHECK (balance >= 0),  -- the stock after it
 	order_id   INTEGER REFERENCES equipment_order (order_id),
 	note       TEXT NOT NULL DEFAULT '' CHECK (length(note) <= 200),
-	actor_id   INTEGER NOT NULL DEFAULT 0,           -- user_id; 0: by itself
+	actor_id   INTEGER NOT NULL DEFAULT 0,           -- user_id; 0: the system
 	entered_at INTEGER NOT NULL,
-	request_key TEXT NOT NULL DEFAULT '' CHECK (length(request_key) <= 200), -- of the form it was written with: the second of two clicks is the first
+	request_key TEXT NOT NULL DEFAULT '' CHECK (length(request_key) <= 200), -- of the form: a second click is the same entry
 	CHECK (kind NOT IN ('receive', 'return') OR quantity > 0),
 	CHECK (kind NOT IN ('order', 'loss') OR quantity < 0)
 ) STRICT;
@@ -720,18 +720,18 @@ CREATE VIEW v_equipment_order AS
 
 CREATE TABLE review_case (
 	case_id      INTEGER PRIMARY KEY,
-	key          TEXT NOT NULL UNIQUE CHECK (length(key) BETWEEN 1 AND 80),   -- whoever opened it names it: the equipment order's code
-	kind         TEXT NOT NULL CHECK (kind IN ('', 'equipment', 'application', 'claim')),   -- '': closed before it was opened (sealed)
-	subject_id   TEXT NOT NULL CHECK (length(subject_id) BETWEEN 1 AND 80),   -- under which its events stand
+	key          TEXT NOT NULL UNIQUE CHECK (length(key) BETWEEN 1 AND 80),   -- given by the opener: the equipment order's code
+	kind         TEXT NOT NULL CHECK (kind IN ('', 'equipment', 'application', 'claim')),   -- '': cancelled before it was opened
+	subject_id   TEXT NOT NULL CHECK (length(subject_id) BETWEEN 1 AND 80),   -- the subject of its events
 	applicant_id INTEGER NOT NULL,
-	title        TEXT NOT NULL DEFAULT '' CHECK (length(title) <= 200),       -- what is asked for
+	title        TEXT NOT NULL DEFAULT '' CHECK (length(title) <= 200),       -- what is requested
 	title_ko     TEXT NOT NULL DEFAULT '' CHECK (length(title_ko) <= 200),
 	category     TEXT NOT NULL DEFAULT '' CHECK (length(category) <= 40),
 	quantity     INTEGER NOT NULL DEFAULT 0 CHECK (quantity >= 0),
 	amount       INTEGER NOT NULL DEFAULT 0 CHECK (amount >= 0),
 	currency     TEXT NOT NULL DEFAULT '' CHECK (length(currency) IN (0, 3)),
 	state        TEXT NOT NULL CHECK (state IN ('ASSIGNED', 'APPROVED', 'REJECTED', 'CANCELLED')),
-	reviewer_id  INTEGER NOT NULL DEFAULT 0,         -- who decided; 0: nobody yet, or the rule
+	reviewer_id  INTEGER NOT NULL DEFAULT 0,         -- who decided; 0: undecided, or the rule
 	rule         TEXT NOT NULL DEFAULT '' CHECK (length(rule) <= 40),         -- auto: within the thresholds; '': a person decides
 	reason       TEXT NOT NULL DEFAULT '' CHECK (length(reason) <= 300),
 	opened_at    INTEGER NOT NULL,
@@ -758,24 +758,24 @@ CREATE VIEW v_review_case AS
 
 CREATE TABLE message (
 	message_id   INTEGER PRIMARY KEY,
-	event_id     INTEGER NOT NULL,                   -- what it tells of; a reminder: the event that began what it reminds of
+	event_id     INTEGER NOT NULL,                   -- what it reports; of a reminder: the event that started the booking's step
 	recipient_id INTEGER NOT NULL,                   -- user_id
 	kind         TEXT NOT NULL CHECK (length(kind) BETWEEN 1 AND 40),      -- booking_confirmed, remind_pickup: templates/message/KIND
-	subject_id   TEXT NOT NULL,                      -- what it is about: a booking's code, an order's
+	subject_id   TEXT NOT NULL,                      -- a booking's code, an order's
 	lang         TEXT NOT NULL CHECK (lang IN ('ko', 'en')),
 	title        TEXT NOT NULL CHECK (length(title) BETWEEN 1 AND 200),
-	body         TEXT NOT NULL CHECK (length(body) <= 10000),              -- plain text, as it is mailed
-	link         TEXT NOT NULL DEFAULT '' CHECK (length(link) <= 200),     -- our own page about it
+	body         TEXT NOT NULL CHECK (length(body) <= 10000),              -- plain text, as it is sent
+	link         TEXT NOT NULL DEFAULT '' CHECK (length(link) <= 200),     -- our page about it
 	in_inbox     INTEGER NOT NULL CHECK (in_inbox IN (0, 1)),
 	read_at      INTEGER NOT NULL DEFAULT 0,
-	email        TEXT NOT NULL DEFAULT '' CHECK (length(email) <= 254),    -- where it goes; '': not by mail
-	state        TEXT NOT NULL CHECK (state IN ('QUEUED', 'RETRYING', 'SENT', 'DEAD')),   -- of the mail; without one SENT at once
+	email        TEXT NOT NULL DEFAULT '' CHECK (length(email) <= 254),    -- recipient address; '': not sent by mail
+	state        TEXT NOT NULL CHECK (state IN ('QUEUED', 'RETRYING', 'SENT', 'DEAD')),   -- of the mail; without mail SENT at once
 	tries        INTEGER NOT NULL DEFAULT 0,
 	next_at      INTEGER NOT NULL DEFAULT 0,
 	created_at   INTEGER NOT NULL,
-	settled_at   INTEGER NOT NULL DEFAULT 0,         -- sent, or given up
-	n_resends    INTEGER NOT NULL DEFAULT 0,         -- how often a manager had it sent again: each is a letter of its own
-	UNIQUE (event_id, recipient_id, kind)            -- told once
+	settled_at   INTEGER NOT NULL DEFAULT 0,         -- sent, or dead
+	n_resends    INTEGER NOT NULL DEFAULT 0,         -- how often a manager sent it again: each is a mail of its own
+	UNIQUE (event_id, recipient_id, kind)            -- sent once
 ) STRICT;
 CREATE INDEX message_by_recipient ON message (recipient_id, message_id) WHERE in_inbox = 1;
 CREATE INDEX message_unread ON message (recipient_id) WHERE in_inbox = 1 AND read_at = 0;
@@ -784,17 +784,17 @@ CREATE INDEX message_dead ON message (message_id) WHERE state = 'DEAD';
 CREATE INDEX message_about ON message (subject_id, kind);
 CREATE TRIGGER message_never_goes BEFORE DELETE ON message BEGIN SELECT RAISE(ABORT, 'message_never_goes'); END;
 
-CREATE TABLE message_try (                           -- the delivery log: what each try to mail it brought
+CREATE TABLE message_try (                           -- each attempt to mail it
 	message_id INTEGER NOT NULL REFERENCES message (message_id),
 	try_no     INTEGER NOT NULL,
 	tried_at   INTEGER NOT NULL,
 	outcome    TEXT NOT NULL CHECK (outcome IN ('SENDING', 'SENT', 'LATER', 'REFUSED', 'NO_ANSWER')),
-	reply      TEXT NOT NULL DEFAULT '' CHECK (length(reply) <= 300),      -- what the mail server said
+	reply      TEXT NOT NULL DEFAULT '' CHECK (length(reply) <= 300),      -- the mail server's answer
 	PRIMARY KEY (message_id, try_no)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX message_try_open ON message_try (message_id) WHERE outcome = 'SENDING';      -- a process died with it in hand
+CREATE INDEX message_try_open ON message_try (message_id) WHERE outcome = 'SENDING';      -- a process died during the attempt
 
-CREATE TABLE message_preference (                    -- what a person does not want; no row: both
+CREATE TABLE message_preference (                    -- how a user wants to be notified; no row: both ways
 	user_id  INTEGER NOT NULL,
 	topic    TEXT NOT NULL CHECK (length(topic) BETWEEN 1 AND 40),         -- booking, delivery, equipment, refund, reminder
 	inbox    INTEGER NOT NULL CHECK (inbox IN (0, 1)),

@@ -1,17 +1,17 @@
--- The read models: what my page and the managers' car screen show, in a file of its own, $VAR/view.db.
+-- The read models behind My page and the fleet status page, in a file of their own, $VAR/view.db.
 -- Version 2: what goes with a booking (further cars, delivery, equipment, messages), and equipment ordered alone.
 -- Version 3: the cars' names in Korean; a delivery's courier by id.
 --
--- Made from the event log alone: delete the file, replay the log, and the same rows are here again (`motorpool replay`; `motorpool
--- check` compares). So every key comes from an event, no column holds the time of the replay, and a row depends on the events of one
--- subject only: the log keeps their order, not that of different subjects.
+-- Made from the event log only: after deleting the file a replay of the log makes the same rows again (`motorpool replay`;
+-- `motorpool check` compares). So every key comes from an event, no column holds the time of the replay, and a row depends on the
+-- events of one subject only, since the log does not keep the order between subjects.
 -- Owner: mypage; no other program reads it. Amounts and times as in schema.sql.
 
 PRAGMA user_version = 3;
 
 -- --------------------------------------------------------------------------------------- how far mypage is (lib/event/consumer.c)
--- The same columns as in schema.sql, so that the same SQL serves both files. These two are about the work, not about the
--- business: a replay need not repeat them.
+-- The same columns as in schema.sql, so that the same SQL works on both files. These two tables record progress and are not
+-- compared with a replay.
 
 CREATE TABLE position (
 	consumer  TEXT PRIMARY KEY,
@@ -37,17 +37,17 @@ CREATE TABLE my_booking (
 	code            TEXT PRIMARY KEY,
 	customer_id     INTEGER NOT NULL,
 	car_id          INTEGER NOT NULL,
-	car_name        TEXT NOT NULL,                   -- with plate, body and branch as they were promised
+	car_name        TEXT NOT NULL,                   -- frozen at booking, as are plate, body and branch
 	car_name_ko     TEXT NOT NULL,
 	plate           TEXT NOT NULL,
 	body            TEXT NOT NULL,
-	n_cars          INTEGER NOT NULL DEFAULT 1,      -- the further ones stand in my_booking_car
+	n_cars          INTEGER NOT NULL DEFAULT 1,      -- the further ones are in my_booking_car
 	branch_id       INTEGER NOT NULL,
 	branch_name     TEXT NOT NULL,
 	branch_name_ko  TEXT NOT NULL,
 	state           TEXT NOT NULL,                   -- as in schema.sql's booking
 	tab             TEXT NOT NULL CHECK (tab IN ('upcoming', 'past', 'cancelled', 'none')),  -- where the list shows it
-	reservation     TEXT NOT NULL DEFAULT '',        -- what fleet said of the car: '', RESERVED, REFUSED, OUT, ENDED, RELEASED
+	reservation     TEXT NOT NULL DEFAULT '',        -- fleet's answer: '', RESERVED, REFUSED, OUT, ENDED, RELEASED
 	starts_at       INTEGER NOT NULL,
 	ends_at         INTEGER NOT NULL,
 	amount          INTEGER NOT NULL,
@@ -74,7 +74,7 @@ CREATE TABLE my_booking (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX my_booking_by_customer ON my_booking (customer_id, starts_at, code);
 CREATE INDEX my_booking_by_tab ON my_booking (customer_id, tab, starts_at, code);
--- which booking has a car now or next: the few that are still to come, not the years behind them
+-- which booking has a car now or next: only those to come, not past ones
 CREATE INDEX my_booking_open ON my_booking (car_id, starts_at) WHERE state IN ('PAID', 'CONFIRMED', 'OUT');
 
 CREATE TABLE my_booking_car (                        -- the second and further cars of a booking of several
@@ -84,12 +84,12 @@ CREATE TABLE my_booking_car (                        -- the second and further c
 	car_name    TEXT NOT NULL,
 	car_name_ko TEXT NOT NULL,
 	plate       TEXT NOT NULL,
-	is_open     INTEGER NOT NULL DEFAULT 1,          -- 0: the booking has ended
+	is_open     INTEGER NOT NULL DEFAULT 1,          -- 0: the booking no longer needs it
 	PRIMARY KEY (code, car_no)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX my_booking_car_open ON my_booking_car (car_id) WHERE is_open = 1;
 
-CREATE TABLE my_booking_line (                       -- how its price is made up
+CREATE TABLE my_booking_line (                       -- the parts of its price
 	code        TEXT NOT NULL,
 	line_no     INTEGER NOT NULL,
 	rule        TEXT NOT NULL,
@@ -100,14 +100,14 @@ CREATE TABLE my_booking_line (                       -- how its price is made up
 	amount      INTEGER NOT NULL,
 	label       TEXT NOT NULL DEFAULT '',            -- an item's name, a zone
 	label_ko    TEXT NOT NULL DEFAULT '',
-	ended_at    INTEGER NOT NULL DEFAULT 0,          -- an extra that ended: when, why, and its refund
+	ended_at    INTEGER NOT NULL DEFAULT 0,          -- a cancelled extra: since when, why, and its refund
 	end_reason  TEXT NOT NULL DEFAULT '',
 	refund_due  INTEGER NOT NULL DEFAULT 0,
 	refunded_amount INTEGER NOT NULL DEFAULT 0,
 	PRIMARY KEY (code, line_no)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE my_delivery (                           -- a delivery or collection of the car
+CREATE TABLE my_delivery (                           -- deliveries and collections
 	delivery_id  INTEGER PRIMARY KEY,
 	code         TEXT NOT NULL,                      -- the booking's
 	customer_id  INTEGER NOT NULL,
@@ -119,7 +119,7 @@ CREATE TABLE my_delivery (                           -- a delivery or collection
 	courier_id   INTEGER NOT NULL,                   -- 0: none; the name is read from v_user
 	reason       TEXT NOT NULL DEFAULT '',           -- why it was cancelled, and by whom
 	ended_by     TEXT NOT NULL DEFAULT '',
-	odometer_km  INTEGER NOT NULL DEFAULT 0,         -- at the hand-over
+	odometer_km  INTEGER NOT NULL DEFAULT 0,         -- when the keys changed hands; by whom: v_delivery
 	fuel_percent INTEGER NOT NULL DEFAULT 0,
 	requested_at INTEGER NOT NULL DEFAULT 0,
 	scheduled_at INTEGER NOT NULL DEFAULT 0,
@@ -131,7 +131,7 @@ CREATE TABLE my_delivery (                           -- a delivery or collection
 ) STRICT;
 CREATE INDEX my_delivery_by_booking ON my_delivery (code, delivery_id);
 
-CREATE TABLE my_order (                              -- equipment, with a booking or alone
+CREATE TABLE my_order (                              -- equipment orders, with a booking or alone
 	order_code   TEXT PRIMARY KEY,
 	booking_code TEXT NOT NULL,                      -- '': alone
 	line_no      INTEGER NOT NULL,
@@ -160,7 +160,7 @@ CREATE TABLE my_order (                              -- equipment, with a bookin
 CREATE INDEX my_order_by_booking ON my_order (booking_code, line_no) WHERE booking_code <> '';
 CREATE INDEX my_order_alone ON my_order (customer_id, starts_at, order_code) WHERE booking_code = '';
 
-CREATE TABLE my_message (                            -- what was sent about a booking or an order
+CREATE TABLE my_message (                            -- messages about a booking or an order
 	message_id   INTEGER PRIMARY KEY,
 	recipient_id INTEGER NOT NULL,
 	kind         TEXT NOT NULL,                      -- booking_confirmed, delivery_shipped …
@@ -173,16 +173,16 @@ CREATE TABLE my_message (                            -- what was sent about a bo
 ) STRICT;
 CREATE INDEX my_message_by_about ON my_message (about, message_id);
 
-CREATE TABLE my_event (                              -- the history of a booking, or of an order without one
+CREATE TABLE my_event (                              -- the history shown of a booking, and of an order without one
 	code        TEXT NOT NULL,
 	event_id    INTEGER NOT NULL,
 	type        TEXT NOT NULL,                       -- booking.paid, car.reserved …
 	occurred_at INTEGER NOT NULL,
 	amount      INTEGER NOT NULL DEFAULT 0,          -- charged, refunded or to be refunded
 	reason      TEXT NOT NULL DEFAULT '',
-	label       TEXT NOT NULL DEFAULT '',            -- an item
+	label       TEXT NOT NULL DEFAULT '',            -- what it happened to: an item
 	label_ko    TEXT NOT NULL DEFAULT '',
-	courier_id  INTEGER NOT NULL DEFAULT 0,          -- whose name is the label; read from v_user
+	courier_id  INTEGER NOT NULL DEFAULT 0,          -- … or a courier, whose name is read from v_user
 	PRIMARY KEY (code, event_id)
 ) STRICT, WITHOUT ROWID;
 

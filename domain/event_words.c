@@ -146,7 +146,7 @@ event_sentence(struct arena *m, const struct event *e)
 
 	if (i < 0)
 		return _("Another change was recorded");
-	if (facts.note && i == EVENT_DELIVERY_SCHEDULED)
+	if (facts.note && *facts.note && i == EVENT_DELIVERY_SCHEDULED)
 		return _("The courier could not complete the job");
 	if (facts.direction && strcmp(facts.direction, "collection") == 0 && (at = words_find(&collection_words, e->type)) >= 0)
 		return _(collection_word[at].label);

@@ -1,4 +1,4 @@
-/* stuck - the words for what rests on its way, how much there is, and what people did about it. The story is in stuck.h. */
+/* stuck - the words for what is pending for too long, how much there is, and what managers did about it; described in stuck.h. */
 #include "rental.h"
 #include "stuck.h"
 
@@ -21,31 +21,31 @@ static const struct word kind_word[] = {
 };
 const struct words stuck_kind_words = WORDS(kind_word);
 
-static const struct word way_word[] = {
-	[WAY_RELEASE]      = { "release",      N_("Cancel it: the car is released for others, and any amount that was or will be charged is refunded to the card.") },
-	[WAY_CONFIRM]      = { "confirm",      N_("The car is ready: confirm the booking manually and keep the payment.") },
-	[WAY_REJECT]       = { "reject",       N_("The car cannot be provided: end the booking and refund the full amount to the card.") },
-	[WAY_NOTHING_OWED] = { "nothing_owed", N_("Nothing is owed: according to the ledger the money was refunded or never charged. Close the booking.") },
-	[WAY_NO_PAYMENT]   = { "no_payment",   N_("The payment provider has no record of this payment: close it as not charged. If the payment appears later, it is refunded automatically.") },
-	[WAY_BY_BANK]      = { "by_bank",      N_("I have paid the refund by bank transfer: record it in the ledger and stop asking the payment provider.") },
+static const struct word resolution_word[] = {
+	[RESOLUTION_RELEASE]      = { "release",      N_("Cancel it: the car is released for others, and any amount that was or will be charged is refunded to the card.") },
+	[RESOLUTION_CONFIRM]      = { "confirm",      N_("The car is ready: confirm the booking manually and keep the payment.") },
+	[RESOLUTION_REJECT]       = { "reject",       N_("The car cannot be provided: end the booking and refund the full amount to the card.") },
+	[RESOLUTION_NOTHING_OWED] = { "nothing_owed", N_("Nothing is owed: according to the ledger the money was refunded or never charged. Close the booking.") },
+	[RESOLUTION_NO_PAYMENT]   = { "no_payment",   N_("The payment provider has no record of this payment: close it as not charged. If the payment appears later, it is refunded automatically.") },
+	[RESOLUTION_BY_BANK]      = { "by_bank",      N_("I have paid the refund by bank transfer: record it in the ledger and stop asking the payment provider.") },
 };
-const struct words stuck_way_words = WORDS(way_word);
+const struct words stuck_resolution_words = WORDS(resolution_word);
 
-const unsigned stuck_ways[] = {
-	[STUCK_HOLD]        = 1 << WAY_RELEASE,
-	[STUCK_ASKED]       = 1 << WAY_RELEASE,
-	[STUCK_UNCONFIRMED] = 1 << WAY_CONFIRM | 1 << WAY_REJECT,
-	[STUCK_CANCEL]      = 1 << WAY_NOTHING_OWED,
-	[STUCK_REFUND]      = 1 << WAY_NOTHING_OWED,
+const unsigned stuck_resolutions[] = {
+	[STUCK_HOLD]        = 1 << RESOLUTION_RELEASE,
+	[STUCK_ASKED]       = 1 << RESOLUTION_RELEASE,
+	[STUCK_UNCONFIRMED] = 1 << RESOLUTION_CONFIRM | 1 << RESOLUTION_REJECT,
+	[STUCK_CANCEL]      = 1 << RESOLUTION_NOTHING_OWED,
+	[STUCK_REFUND]      = 1 << RESOLUTION_NOTHING_OWED,
 	[STUCK_WISH]        = 0,
-	[STUCK_EXTRA]       = 1 << WAY_NOTHING_OWED,
-	[STUCK_CHARGE]      = 1 << WAY_NO_PAYMENT,
-	[STUCK_PAYBACK]     = 1 << WAY_BY_BANK,
+	[STUCK_EXTRA]       = 1 << RESOLUTION_NOTHING_OWED,
+	[STUCK_CHARGE]      = 1 << RESOLUTION_NO_PAYMENT,
+	[STUCK_PAYBACK]     = 1 << RESOLUTION_BY_BANK,
 	[STUCK_LATE_LOOK]   = 0,
 };
 
 static const char *
-not_tried(int kind)
+pending_reason(int kind)
 {
 	switch ((enum stuck_kind)kind) {
 	case STUCK_HOLD:        return _("Not processed yet: is the relay running?");
@@ -65,7 +65,7 @@ not_tried(int kind)
 const char *
 stuck_error_in_words(struct arena *m, int kind, const char *last_error)
 {
-	static const struct word said[] = {
+	static const struct word errors[] = {
 		{ "payment_down",   N_("The payment service is not responding") },
 		{ "refund_asked",   N_("The payment service has the request and keeps asking the payment provider") },
 		{ "refund_refused", N_("The payment service finds nothing to refund") },
@@ -77,12 +77,12 @@ stuck_error_in_words(struct arena *m, int kind, const char *last_error)
 	size_t n = strcspn(last_error, " ");
 
 	if (!*last_error)
-		return not_tried(kind);
+		return pending_reason(kind);
 	if (kind == STUCK_UNCONFIRMED)
-		return last_error;              /* an event's error is a sentence already */
-	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
-		if (strlen(said[i].code) == n && strncmp(said[i].code, last_error, n) == 0)
-			return arena_printf(m, "%s%s", _(said[i].label), last_error + n);
+		return last_error;              /* the error of a failed event, a sentence */
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		if (strlen(errors[i].code) == n && strncmp(errors[i].code, last_error, n) == 0)
+			return arena_printf(m, "%s%s", _(errors[i].label), last_error + n);
 	return arena_printf(m, _("The payment provider refused: %s"), last_error);
 }
 
@@ -93,7 +93,7 @@ stuck_count(struct db *db, int64_t now)
 	     + db_int(db, "SELECT COUNT(*) FROM v_stuck_charge /*scan*/ WHERE since <= $1", now - rental.stuck_after_s);
 }
 
-/* --- what people did ---------------------------------------------------------------------------------------------- */
+/* --- what managers did -------------------------------------------------------------------------------------------- */
 
 static const struct member retried_members[] = { SHAPE_TEXT(stuck_report, kind) };
 static const struct member resolved_members[] = {
@@ -124,16 +124,16 @@ stuck_report_resolved(struct db *db, enum event_type_id type, const char *subjec
 
 /* --- … read again ------------------------------------------------------------------------------------------------- */
 
-static const struct member deed_members[] = {
-	SHAPE_TIME(stuck_deed, at), SHAPE_TEXT(stuck_deed, title), SHAPE_TEXT(stuck_deed, detail),
+static const struct member action_members[] = {
+	SHAPE_TIME(stuck_action, at), SHAPE_TEXT(stuck_action, title), SHAPE_TEXT(stuck_action, detail),
 };
-const struct shape stuck_deed_shape = SHAPE(stuck_deed, deed_members);
+const struct shape stuck_action_shape = SHAPE(stuck_action, action_members);
 
-struct deed_row { int64_t occurred_at; const char *type, *payload, *name; };
-static const struct member deed_row_members[] = {
-	SHAPE_TIME(deed_row, occurred_at), SHAPE_TEXT(deed_row, type), SHAPE_TEXT(deed_row, payload), SHAPE_TEXT(deed_row, name),
+struct action_row { int64_t occurred_at; const char *type, *payload, *name; };
+static const struct member action_row_members[] = {
+	SHAPE_TIME(action_row, occurred_at), SHAPE_TEXT(action_row, type), SHAPE_TEXT(action_row, payload), SHAPE_TEXT(action_row, name),
 };
-static const struct shape deed_row_shape = SHAPE(deed_row, deed_row_members);
+static const struct shape action_row_shape = SHAPE(action_row, action_row_members);
 
 struct stuck_event { const char *kind, *way, *note, *reason; };
 static const struct member stuck_event_members[] = {
@@ -142,8 +142,8 @@ static const struct member stuck_event_members[] = {
 static const struct shape stuck_event_shape = SHAPE(stuck_event, stuck_event_members);
 
 /* Events from before there was `note` have the words in `reason`. */
-static struct stuck_deed
-deed_in_words(struct arena *m, const struct deed_row *r)
+static struct stuck_action
+action_in_words(struct arena *m, const struct action_row *r)
 {
 	struct stuck_event e = { .kind = "", .way = "", .reason = "" };
 	bool resolved = strstr(r->type, ".resolved") != NULL;
@@ -151,29 +151,29 @@ deed_in_words(struct arena *m, const struct deed_row *r)
 
 	json_into(m, r->payload, &stuck_event_shape, &e);
 	kind = words_find(&stuck_kind_words, e.kind);
-	way = words_find(&stuck_way_words, e.way);
-	return (struct stuck_deed){
+	way = words_find(&stuck_resolution_words, e.way);
+	return (struct stuck_action){
 		.at = r->occurred_at,
 		.title = arena_printf(m, resolved ? _("%s: closed manually by %s") : _("%s: retried by %s"),
 		                      kind < 0 ? e.kind : _(kind_word[kind].label), r->name),
-		.detail = !resolved ? "" : arena_printf(m, "%s „%s“", way < 0 ? e.way : _(way_word[way].label), e.note ? e.note : e.reason),
+		.detail = !resolved ? "" : arena_printf(m, "%s „%s“", way < 0 ? e.way : _(resolution_word[way].label), e.note ? e.note : e.reason),
 	};
 }
 
 int
-stuck_deeds(struct db *db, const char *subject_id, struct stuck_deed **deeds)
+stuck_actions(struct db *db, const char *subject_id, struct stuck_action **actions)
 {
 	struct arena *m = db_memory(db);
-	struct deed_row *rows;
+	struct action_row *rows;
 	int n = 0;
 
-	db_list(db, &deed_row_shape, &rows, &n,
+	db_list(db, &action_row_shape, &rows, &n,
 		"SELECT e.occurred_at, e.type, e.payload, COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = e.actor_id), '') AS name"
 		" FROM v_event e WHERE e.subject_id = $1"
 		" AND e.type IN ('booking.retried', 'booking.resolved', 'payment.retried', 'payment.resolved') ORDER BY e.event_id DESC LIMIT 50",
 		subject_id);
-	*deeds = arena_array(m, struct stuck_deed, n ? n : 1);
+	*actions = arena_array(m, struct stuck_action, n ? n : 1);
 	for (int i = 0; i < n; i++)
-		(*deeds)[i] = deed_in_words(m, &rows[i]);
+		(*actions)[i] = action_in_words(m, &rows[i]);
 	return n;
 }

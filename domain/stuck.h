@@ -1,9 +1,9 @@
 /*
- * stuck - what has rested on its way for longer than it should: words, and how much of it there is, shared by every program that
- * shows it. Each owner publishes its own (v_stuck_booking, v_stuck_charge); since when is too long says settings.stuck_after_s.
+ * stuck - what has been pending for longer than it should: its words, how much of it there is, and what managers do about it, shared by
+ * every program that shows it. Each owner publishes its own (v_stuck_booking, v_stuck_charge); rental.stuck_after_s says from when on.
  *
- * All of it ends by itself when the other side is there again (the sweeps). A manager may have it tried at once, or end it by
- * hand, with a reason, in one of the ways that keep the books true.
+ * All of it ends without help when the other side is available again (the sweeps). A manager may have it retried at once, or close it
+ * manually, with a reason, in one of the ways that agree with the ledger.
  */
 #ifndef MP_STUCK_H
 #define MP_STUCK_H
@@ -14,44 +14,44 @@
 
 enum stuck_kind {
 	STUCK_HOLD,             /* booking: held past its end */
-	STUCK_ASKED,            /* booking: payment was asked, nobody heard the answer */
-	STUCK_UNCONFIRMED,      /* booking: paid, and fleet has not said whether the car can be given */
+	STUCK_ASKED,            /* booking: payment was asked to charge, its answer was lost */
+	STUCK_UNCONFIRMED,      /* booking: paid, and fleet has not answered whether the car can be provided */
 	STUCK_CANCEL,           /* booking: cancelled, the refund is pending */
-	STUCK_REFUND,           /* booking: rejected or not completed, the money is to go back */
-	STUCK_WISH,             /* booking: to be cancelled, and delivery has not said whether it can be */
-	STUCK_EXTRA,            /* booking: something booked with the car ended, its price is to go back */
-	STUCK_CHARGE,           /* payment: nobody knows whether the provider took the money */
-	STUCK_PAYBACK,          /* payment: the provider has not given it back */
-	STUCK_LATE_LOOK,        /* payment: given up, and the provider has not said for good that it has nothing */
+	STUCK_REFUND,           /* booking: rejected or expired, the refund is pending */
+	STUCK_WISH,             /* booking: to be cancelled, and delivery has not answered whether it can be */
+	STUCK_EXTRA,            /* booking: an extra ended, its refund is pending */
+	STUCK_CHARGE,           /* payment: the provider has not said whether it charged */
+	STUCK_PAYBACK,          /* payment: the provider has not made the refund */
+	STUCK_LATE_LOOK,        /* payment: recorded as not charged, and the provider has not confirmed that for good */
 };
 extern const struct words stuck_kind_words;
 
-/* How a person may end one, and what each means for the money. */
-enum stuck_way {
-	WAY_RELEASE,            /* hold, asked: the car is free; what was taken, or still is, goes back */
-	WAY_CONFIRM,            /* unconfirmed: the car stands ready */
-	WAY_REJECT,             /* unconfirmed: it cannot be given; all the money goes back */
-	WAY_NOTHING_OWED,       /* cancel, refund, extra: payment's books say that all is back, or that nothing was taken */
-	WAY_NO_PAYMENT,         /* charge: the provider shows no payment. Should it turn up later, it goes back */
-	WAY_BY_BANK,            /* payback: paid by bank transfer, and the provider will not be asked again */
+/* How a manager may close one, and what each means for the money. */
+enum stuck_resolution {
+	RESOLUTION_RELEASE,             /* hold, asked: the car is released; what was or will be charged is refunded */
+	RESOLUTION_CONFIRM,             /* unconfirmed: the car is ready */
+	RESOLUTION_REJECT,              /* unconfirmed: the car cannot be provided; full refund */
+	RESOLUTION_NOTHING_OWED,        /* cancel, refund, extra: by payment's ledger all is refunded, or nothing was charged */
+	RESOLUTION_NO_PAYMENT,          /* charge: the provider has no such payment. If it appears later, it is refunded */
+	RESOLUTION_BY_BANK,             /* payback: refunded by bank transfer; the provider is not asked any more */
 };
-extern const struct words stuck_way_words;      /* whole sentences: what is true, what follows */
-extern const unsigned stuck_ways[];             /* by kind: the bits (1 << way) of the ways it may be ended in */
+extern const struct words stuck_resolution_words;       /* whole sentences: what is true, and what follows */
+extern const unsigned stuck_resolutions[];              /* by kind: the bits (1 << resolution) that it may be closed with */
 
-enum stuck_outcome {
-	STUCK_RESOLVED,
-	STUCK_NO_MORE,          /* it has ended, or is not so old that anybody needs to */
-	STUCK_NOT_SO,           /* the books, or the provider, say otherwise than this way says */
-	STUCK_TOO_SOON,         /* it was asked for a moment ago: it may be on its way, and would be paid twice */
-	STUCK_NOBODY_KNOWS,     /* the provider does not say whether it has done it: the same */
+enum resolve_outcome {
+	RESOLVE_DONE,
+	RESOLVE_NOT_STUCK,      /* it has ended, or has not been pending for long enough */
+	RESOLVE_CONTRADICTED,   /* the ledger, or the provider, contradicts this resolution */
+	RESOLVE_TOO_SOON,       /* the provider was asked a moment ago: it may be at it, and the customer would be refunded twice */
+	RESOLVE_UNCERTAIN,      /* the provider does not say whether it has done it: the same */
 };
 
-#define STUCK_REASON_MAX 200
+#define STUCK_NOTE_MAX 200
 
-/* Why the last try did not end it, in words; a provider's code it came with stays behind them. */
+/* Why the last try failed, in words, with the provider's code after them if there is one. */
 const char *stuck_error_in_words(struct arena *m, int kind, const char *last_error);
 
-int64_t stuck_count(struct db *db, int64_t now);        /* how much there is */
+int64_t stuck_count(struct db *db, int64_t now);
 
 /* What a person did, as an event about the booking's code: booking.retried, payment.retried; booking.resolved, payment.resolved (inside
  * the transaction of what was done). */
@@ -64,38 +64,37 @@ struct stuck_report {
 void stuck_report_retried(struct db *db, enum event_type_id type, const char *subject_id, int kind, int64_t actor_id);
 void stuck_report_resolved(struct db *db, enum event_type_id type, const char *subject_id, const struct stuck_report *report, int64_t actor_id);
 
-/* … and the same read again, newest first, for the pages of the booking and of the charge. */
-struct stuck_deed {
+/* The same, read for the pages of the booking and of the charge, newest first. */
+struct stuck_action {
 	int64_t at;
-	const char *title, *detail;             /* "Tried again by …", the reason given */
+	const char *title, *detail;             /* "Retried by …", the reason given */
 };
-extern const struct shape stuck_deed_shape;
-int stuck_deeds(struct db *db, const char *subject_id, struct stuck_deed **deeds);
+extern const struct shape stuck_action_shape;
+int stuck_actions(struct db *db, const char *subject_id, struct stuck_action **actions);
 
 /* --- stuck_page.c: what the programs' pages share ------------------------------------------------------------------ */
 
-/* How much there is stands in a manager's menu, as of 5 s ago at most (counts.h). */
+/* The number in a manager's menu, as of 5 s ago at most (counts.h). */
 void stuck_show_count(struct web *w);
 
-/* The question before it is ended by hand; each program that asks it declares a PAGE of it. */
-struct stuck_question {
+/* The form by which one is closed. */
+struct stuck_form {
+	struct page *page;                      /* each program declares its own, of stuck_form_shape */
 	const char *subject_id, *customer_name, *last_error, *action, *back;
-	const char *charge_url;                 /* a booking's: where a transfer is said; NULL */
+	const char *charge_url;                 /* a booking's: where a bank transfer is reported; NULL */
 	int kind;
 	int64_t since, tries, next_at, amount;
 	struct form_problems problems;
 	struct field way, reason;
-	struct stuck_meaning { const char *way, *meaning; } *ways;      /* for programs: the same, said */
+	struct stuck_option { const char *way, *meaning; } *ways;       /* for JSON: the same options */
 	int n_ways;
-	bool has_ways;                          /* false: nothing may be said about it but to try again */
+	bool has_ways;                          /* false: it can only be retried */
 };
-extern const struct shape stuck_question_shape;
+extern const struct shape stuck_form_shape;
+form_page stuck_show_form;
 
 struct stuck_choice { int way; const char *reason; };
-struct stuck_choice stuck_answer(struct web *w, int kind);       /* what was chosen; bad fields are marked */
-/* The page, or the refusal as JSON. */
-enum status stuck_ask(struct web *w, struct page *page, struct stuck_question *q, enum status status, const char *code, const char *message);
-/* An outcome other than STUCK_RESOLVED, said on that page. */
-enum status stuck_refuse(struct web *w, struct page *page, struct stuck_question *q, enum stuck_outcome outcome);
+struct stuck_choice stuck_read_form(struct web *w, int kind);   /* bad fields are marked */
+enum status stuck_refuse(struct web *w, enum resolve_outcome outcome);  /* any but RESOLVE_DONE, with that form */
 
 #endif

@@ -1,4 +1,4 @@
-/* stuck_page - what pages share about what is stuck: the count in the menu, and the question before it is ended by hand. */
+/* stuck_page - what pages share about what is stuck: the number in the menu, and the form by which one is closed. */
 #include "stuck.h"
 
 #include "menu.h"
@@ -20,80 +20,83 @@ stuck_show_count(struct web *w)
 	menu_of(w)->n_stuck = n;
 }
 
-static const struct member question_members[] = {
-	SHAPE_TEXT(stuck_question, subject_id), SHAPE_TEXT(stuck_question, customer_name), SHAPE_STATE(stuck_question, kind, stuck_kind_words),
-	SHAPE_TIME(stuck_question, since), SHAPE_INT(stuck_question, tries), SHAPE_TIME(stuck_question, next_at),
-	SHAPE_AMOUNT(stuck_question, amount), SHAPE_TEXT(stuck_question, last_error), SHAPE_TEXT(stuck_question, action),
-	SHAPE_TEXT(stuck_question, back), SHAPE_TEXT(stuck_question, charge_url), SHAPE_STRUCT(stuck_question, problems, form_problems_shape),
-	SHAPE_STRUCT(stuck_question, way, field_shape), SHAPE_STRUCT(stuck_question, reason, field_shape), SHAPE_BOOL(stuck_question, has_ways),
+static const struct member form_members[] = {
+	SHAPE_TEXT(stuck_form, subject_id), SHAPE_TEXT(stuck_form, customer_name), SHAPE_STATE(stuck_form, kind, stuck_kind_words),
+	SHAPE_TIME(stuck_form, since), SHAPE_INT(stuck_form, tries), SHAPE_TIME(stuck_form, next_at),
+	SHAPE_AMOUNT(stuck_form, amount), SHAPE_TEXT(stuck_form, last_error), SHAPE_TEXT(stuck_form, action),
+	SHAPE_TEXT(stuck_form, back), SHAPE_TEXT(stuck_form, charge_url), SHAPE_STRUCT(stuck_form, problems, form_problems_shape),
+	SHAPE_STRUCT(stuck_form, way, field_shape), SHAPE_STRUCT(stuck_form, reason, field_shape), SHAPE_BOOL(stuck_form, has_ways),
 };
-const struct shape stuck_question_shape = SHAPE(stuck_question, question_members);
+const struct shape stuck_form_shape = SHAPE(stuck_form, form_members);
 
-static const struct member meaning_members[] = { SHAPE_TEXT(stuck_meaning, way), SHAPE_TEXT(stuck_meaning, meaning) };
-static const struct shape meaning_shape = SHAPE(stuck_meaning, meaning_members);
-static const struct member question_json_members[] = {
-	SHAPE_TEXT(stuck_question, subject_id), SHAPE_TEXT(stuck_question, customer_name), SHAPE_STATE(stuck_question, kind, stuck_kind_words),
-	SHAPE_TIME(stuck_question, since), SHAPE_INT(stuck_question, tries), SHAPE_TIME(stuck_question, next_at),
-	SHAPE_AMOUNT(stuck_question, amount), SHAPE_TEXT(stuck_question, last_error), SHAPE_LIST(stuck_question, ways, meaning_shape),
+static const struct member option_members[] = { SHAPE_TEXT(stuck_option, way), SHAPE_TEXT(stuck_option, meaning) };
+static const struct shape stuck_option_shape = SHAPE(stuck_option, option_members);
+static const struct member form_json_members[] = {
+	SHAPE_TEXT(stuck_form, subject_id), SHAPE_TEXT(stuck_form, customer_name), SHAPE_STATE(stuck_form, kind, stuck_kind_words),
+	SHAPE_TIME(stuck_form, since), SHAPE_INT(stuck_form, tries), SHAPE_TIME(stuck_form, next_at),
+	SHAPE_AMOUNT(stuck_form, amount), SHAPE_TEXT(stuck_form, last_error), SHAPE_LIST(stuck_form, ways, stuck_option_shape),
 };
-static const struct shape question_json_shape = SHAPE(stuck_question, question_json_members);
+static const struct shape form_json_shape = SHAPE(stuck_form, form_json_members);
 
 struct stuck_choice
-stuck_answer(struct web *w, int kind)
+stuck_read_form(struct web *w, int kind)
 {
-	struct stuck_choice c = { .way = form_choice(w, "way", &stuck_way_words), .reason = form_text(w, "reason", STUCK_REASON_MAX) };
+	struct stuck_choice c = { .way = form_choice(w, "way", &stuck_resolution_words), .reason = form_text(w, "reason", STUCK_NOTE_MAX) };
 
-	if (c.way >= 0 && !(stuck_ways[kind] & 1u << c.way))
+	if (c.way >= 0 && !(stuck_resolutions[kind] & 1u << c.way))
 		form_error(w, "way", _("That option does not apply here."));
 	return c;
 }
 
-/* The ways its kind may be ended in, none of them chosen for anybody. */
+/* The resolutions of its kind, none of them preselected. */
 static void
-fill_ways(struct web *w, struct stuck_question *q)
+fill_ways(struct web *w, struct stuck_form *f)
 {
-	struct option *options = arena_array(w->m, struct option, stuck_way_words.n);
+	struct option *options = arena_array(w->m, struct option, stuck_resolution_words.n);
 
-	q->ways = arena_array(w->m, struct stuck_meaning, stuck_way_words.n);
-	q->n_ways = 0;
-	for (int i = 0; i < stuck_way_words.n; i++)
-		if (stuck_ways[q->kind] & 1u << i) {
-			q->ways[q->n_ways] = (struct stuck_meaning){ stuck_way_words.word[i].code, _(stuck_way_words.word[i].label) };
-			options[q->n_ways] = (struct option){ .value = q->ways[q->n_ways].way, .label = q->ways[q->n_ways].meaning };
-			q->n_ways++;
+	f->ways = arena_array(w->m, struct stuck_option, stuck_resolution_words.n);
+	f->n_ways = 0;
+	for (int i = 0; i < stuck_resolution_words.n; i++)
+		if (stuck_resolutions[f->kind] & 1u << i) {
+			f->ways[f->n_ways] = (struct stuck_option){ stuck_resolution_words.word[i].code, _(stuck_resolution_words.word[i].label) };
+			options[f->n_ways] = (struct option){ .value = f->ways[f->n_ways].way, .label = f->ways[f->n_ways].meaning };
+			f->n_ways++;
 		}
-	q->has_ways = q->n_ways > 0;
-	q->way = form_field_options(w, "way", options, q->n_ways, "", NULL);
+	f->has_ways = f->n_ways > 0;
+	f->way = form_field_options(w, "way", options, f->n_ways, "", NULL);
 }
 
 enum status
-stuck_ask(struct web *w, struct page *page, struct stuck_question *q, enum status status, const char *code, const char *message)
+stuck_show_form(struct web *w, const void *form, enum status status, const char *message)
 {
-	fill_ways(w, q);
+	struct stuck_form f = *(const struct stuck_form *)form;
+
+	fill_ways(w, &f);
 	if (w->json)
-		return status == HTTP_OK ? web_json(w, HTTP_OK, &question_json_shape, q) : web_refuse(w, status, code, message);
-	q->last_error = stuck_error_in_words(w->m, q->kind, q->last_error);
-	q->reason = form_field(w, "reason", "");
-	q->problems = form_problems(w, message);
+		return web_json(w, status, &form_json_shape, &f);
+	f.last_error = stuck_error_in_words(w->m, f.kind, f.last_error);
+	f.reason = form_field(w, "reason", "");
+	f.problems = form_problems(w, message);
 	menu_of(w)->nav_stuck = true;
-	return web_page(w, status, page, q);
+	return web_page(w, status, f.page, &f);
 }
 
 enum status
-stuck_refuse(struct web *w, struct page *page, struct stuck_question *q, enum stuck_outcome outcome)
+stuck_refuse(struct web *w, enum resolve_outcome outcome)
 {
 	switch (outcome) {
-	case STUCK_NO_MORE:
+	case RESOLVE_NOT_STUCK:
+		web_form(w, NULL, NULL);
 		return web_refuse(w, HTTP_CONFLICT, "wrong_state", _("There is nothing left to decide: it has finished or is being processed. Please check it again."));
-	case STUCK_NOT_SO:
-		return stuck_ask(w, page, q, HTTP_CONFLICT, "not_so", _("This does not match the ledger or the payment provider, so nothing was changed. Please check the charge and its refunds."));
-	case STUCK_TOO_SOON:
+	case RESOLVE_CONTRADICTED:
+		return web_refuse(w, HTTP_CONFLICT, "not_so", _("This does not match the ledger or the payment provider, so nothing was changed. Please check the charge and its refunds."));
+	case RESOLVE_TOO_SOON:
 		web_set_header(w, "Retry-After", "60");
-		return stuck_ask(w, page, q, HTTP_CONFLICT, "too_soon", _("The payment provider was asked less than a minute ago and may still be processing it; the customer could be refunded twice. Please wait a minute."));
-	case STUCK_NOBODY_KNOWS:
+		return web_refuse(w, HTTP_CONFLICT, "too_soon", _("The payment provider was asked less than a minute ago and may still be processing it; the customer could be refunded twice. Please wait a minute."));
+	case RESOLVE_UNCERTAIN:
 		web_set_header(w, "Retry-After", "60");
-		return stuck_ask(w, page, q, HTTP_CONFLICT, "nobody_knows", _("The payment provider does not say whether it has already refunded the money; the customer could be refunded twice. Nothing was changed; please try again when it responds."));
-	case STUCK_RESOLVED:
+		return web_refuse(w, HTTP_CONFLICT, "nobody_knows", _("The payment provider does not say whether it has already refunded the money; the customer could be refunded twice. Nothing was changed; please try again when it responds."));
+	case RESOLVE_DONE:
 		break;
 	}
 	return web_broken(w);

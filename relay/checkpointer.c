@@ -1,12 +1,13 @@
 /*
- * checkpointer.c - the child that moves the WALs into the database files. It is the only process that does: SQLite 3.40.1 can lose commits
- * that restart a WAL during a checkpoint, so db_checkpoint() holds the writers' lock, which every commit holds too.
+ * checkpointer.c - the child that moves the WALs into the database files. It is the only process that does: SQLite
+ * 3.40.1 can lose commits that restart a WAL during a checkpoint, so db_checkpoint() holds the writers' lock, which
+ * every commit holds too.
  *
- * A WAL is moved when it has grown by about a thousand pages, and once a second if it is not empty. A WAL of more than 16 MiB is
- * logged: a reader keeps it from being reused.
+ * A WAL is moved when it has grown by about a thousand pages, and once a second if it is not empty. A WAL of more than
+ * 16 MiB is logged: a reader keeps it from being reused.
  *
- * Every five seconds it records how far behind each consumer is and how long the WALs are (lag_history.h): it has the files open
- * anyway, and it also sees consumers that are paused, hung or dead.
+ * Every five seconds it records how far behind each consumer is and how long the WALs are (lag_history.h): it has the
+ * files open anyway, and it also sees consumers that are paused, hung or dead.
  */
 #include "relay.h"
 
@@ -93,7 +94,7 @@ wal_is_due(const struct wal_file *f, int n_pages)
 	return clock_ms() - f->moved_ms >= CHECK_MS + (rest_ms < REST_MAX_MS ? rest_ms : REST_MAX_MS);
 }
 
-/* --- the history -------------------------------------------------------------------------------------------------------- */
+/* --- the history ------------------------------------------------------------------------------------------------ */
 
 static int64_t
 wal_file_bytes(const struct relay *r, const struct wal_file *f)
@@ -142,7 +143,7 @@ record_sample(const struct relay *r, const struct wal_file file[N_FILES], struct
 	lag_history_add(history, &s);
 }
 
-/* --- running ------------------------------------------------------------------------------------------------------------ */
+/* --- running ---------------------------------------------------------------------------------------------------- */
 
 /* It does no last checkpoint when it stops: the next relay is already running. */
 int

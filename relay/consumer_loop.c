@@ -1,8 +1,9 @@
 /*
  * consumer_loop.c - a child's work: one consumer reacts to new events, sweeps, and waits.
  *
- * Between wake-ups it asks ten times a second whether the database has changed (which takes a microsecond), so a lost wake-up costs at most
- * 100 ms. When its database file has been replaced or its disk has failed, it ends and is restarted.
+ * Between wake-ups it asks ten times a second whether the database has changed (which takes a microsecond), so a lost
+ * wake-up costs at most 100 ms. When its database file has been replaced or its disk has failed, it ends and is
+ * restarted.
  */
 #include "relay.h"
 
@@ -97,8 +98,8 @@ loop_sweep(struct consumer_loop *l)
 }
 
 /*
- * Handles new events until there are none: the first at once, those that follow shortly after together. Under steady load there are always
- * more, so sweeps happen in between.
+ * Handles new events until there are none: the first at once, those that follow shortly after together. Under steady
+ * load there are always more, so sweeps happen in between.
  */
 static void
 loop_react(struct consumer_loop *l)

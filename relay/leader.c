@@ -1,15 +1,15 @@
 /*
  * leader.c - at most one relay is active; the next one waits as the standby.
  *
- * Cron starts a relay every minute. It takes the standby lock, or ends at once if another one has it. Then it waits for the active lock,
- * releases the standby lock for the next relay, and works for its minute. The children inherit the active lock, and it is free only when
- * the last of them has ended, so two relays never work at once. Since the standby already waits for the lock, it takes over
- * within milliseconds, also when the active relay is killed.
+ * Cron starts a relay every minute. It takes the standby lock, or ends at once if another one has it. Then it waits for
+ * the active lock, releases the standby lock for the next relay, and works for its minute. The children inherit the
+ * active lock, and it is free only when the last of them has ended, so two relays never work at once. Since the standby
+ * already waits for the lock, it takes over within milliseconds, also when the active relay is killed.
  *
- * A child that hangs (stopped, or in a disk access that does not return) after its parent was killed would hold the lock forever. So the
- * active relay's processes are listed in shared memory, $VAR/run/relay.members, and the standby kills them when their parent is gone or
- * has had no heartbeat for long. A process is identified by its pid and its start time. One in uninterruptible sleep (state D) ends
- * when its system call returns.
+ * A child that hangs (stopped, or in a disk access that does not return) after its parent was killed would hold the
+ * lock forever. So the active relay's processes are listed in shared memory, $VAR/run/relay.members, and the standby
+ * kills them when their parent is gone or has had no heartbeat for long. A process is identified by its pid and its
+ * start time. One in uninterruptible sleep (state D) ends when its system call returns.
  */
 #include "relay.h"
 
@@ -44,7 +44,7 @@ static struct {
 	int64_t abandoned_ms;           /* since when the active relay has looked abandoned; 0: it does not */
 } leader = { .standby_fd = -1, .active_fd = -1 };
 
-/* --- the two locks ---------------------------------------------------------------------------------------------------- */
+/* --- the two locks ---------------------------------------------------------------------------------------------- */
 
 static int
 lock_file_open(const char *var_dir, const char *name)
@@ -80,7 +80,7 @@ leader_close_standby(void)
 	close(leader.standby_fd);
 }
 
-/* --- the active relay's processes --------------------------------------------------------------------------------------- */
+/* --- the active relay's processes ------------------------------------------------------------------------------- */
 
 void
 leader_set_member(int i, pid_t pid)
@@ -135,7 +135,7 @@ check_members(void)
 	}
 }
 
-/* --- waiting -------------------------------------------------------------------------------------------------------------- */
+/* --- waiting ---------------------------------------------------------------------------------------------------- */
 
 static void
 on_alarm(int signo)
@@ -143,7 +143,8 @@ on_alarm(int signo)
 	(void)signo;
 }
 
-/* The alarm interrupts the blocking wait for the lock, which therefore can be a wait in the kernel that ends the moment the lock is free. */
+/* The alarm interrupts the blocking wait for the lock, which therefore can be a wait in the kernel that ends the moment
+ * the lock is free. */
 static void
 alarm_every(int ms)
 {

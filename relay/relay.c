@@ -1,11 +1,12 @@
 /*
  * relay.c - the parent process: runs for its minute and supervises the children.
  *
- * It opens no database. It receives the wake-ups of commits and passes them on, touches $VAR/run/relay.alive each second, and restarts
- * children that die (supervisor.h). One that died with an event in flight (in_flight.h) is restarted at once: the event is at
- * fault, and is retried with pauses of its own.
+ * It opens no database. It receives the wake-ups of commits and passes them on, touches $VAR/run/relay.alive each
+ * second, and restarts children that die (supervisor.h). One that died with an event in flight (in_flight.h) is
+ * restarted at once: the event is at fault, and is retried with pauses of its own.
  *
- * A child without a heartbeat is killed; one that is stuck in a policy is killed much sooner, since it holds the writers' lock.
+ * A child without a heartbeat is killed; one that is stuck in a policy is killed much sooner, since it holds the
+ * writers' lock.
  */
 #include "relay.h"
 
@@ -51,7 +52,7 @@ static struct {
 
 #define for_each_child(c) for (struct relay_child *c = the.child; c < the.child + the.supervisor.n; c++)
 
-/* --- children ------------------------------------------------------------------------------------------------------------- */
+/* --- children --------------------------------------------------------------------------------------------------- */
 
 /* Running out of memory ends one child only. Sanitizers need an unlimited address space. */
 static void
@@ -64,7 +65,8 @@ limit_child_memory(void)
 #endif
 }
 
-/* In the child. It inherits the handlers of stop.c and the active lock; Ctrl-C reaches it too, but the parent decides. */
+/* In the child. It inherits the handlers of stop.c and the active lock; Ctrl-C reaches it too, but the parent
+ * decides. */
 static _Noreturn void
 child_main(struct relay_child *c)
 {
@@ -199,7 +201,7 @@ stop_children(void)
 	}
 }
 
-/* --- the parent's minute --------------------------------------------------------------------------------------------------- */
+/* --- the parent's minute ---------------------------------------------------------------------------------------- */
 
 /* Its modification time is when the relay was last seen, for /ops and `motorpool status`. */
 static void

@@ -44,10 +44,11 @@ void leader_close_standby(void);                /* in a child */
 int  wakeup_open(const char *var_dir);          /* $VAR/run/relay.wake; -1: none, children find new events by polling */
 bool wakeup_drain(int fd);                      /* reads all datagrams; was there any? */
 
+/* consumer_loop.c */
+
 /*
- * consumer_loop.c
- * consumer_loop(): runs one consumer until SIGTERM. in_flight: the record of what it works on (in_flight.h); heartbeat: set to clock_ms(), for the
- * parent. Returns the exit status; 0: nothing failed, it only has to be restarted.
+ * Runs one consumer until SIGTERM. in_flight: the record of what it handles (in_flight.h); heartbeat: set to clock_ms()
+ * at intervals, for the parent. Returns the exit status; 0: nothing failed, it only has to be restarted.
  */
 int consumer_loop(const struct relay *r, const struct consumer *c, struct in_flight *in_flight, int wakeup_fd, _Atomic int64_t *heartbeat);
 /* Opens a consumer's database; creates the read models' file when it is missing. NULL: it cannot be used now. */

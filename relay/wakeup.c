@@ -1,9 +1,9 @@
 /*
- * wakeup.c - the socket that tells of new events: $VAR/run/relay.wake, a unix datagram socket that event.c sends to after each commit.
- * A datagram's content does not matter.
+ * wakeup.c - the socket that tells of new events: $VAR/run/relay.wake, a unix datagram socket that event.c sends to
+ * after each commit. A datagram's content does not matter.
  *
- * It is bound under a temporary name and renamed, so that there is always a socket when the next relay takes over. A lost datagram
- * does no harm: the children poll ten times a second.
+ * It is bound under a temporary name and renamed, so that there is always a socket when the next relay takes over. A
+ * lost datagram does no harm: the children poll ten times a second.
  */
 #include "relay.h"
 

@@ -1,13 +1,13 @@
 /*
- * account.c - one person's record: how it comes to be, how it is found, what they may change themselves.
+ * account.c - one person's record: adding, finding and changing it.
  *
- * E-mails are kept in lower case and compared so; an account belongs to whoever knows its password, and its e-mail never
- * changes. A new account is hashed before the transaction begins, and the unique e-mail decides between two at once.
+ * E-mails are stored and compared in lower case, and the e-mail of an account never changes. The password of a new account is
+ * hashed before the transaction begins; of two sign-ups at once the unique e-mail lets one through.
  */
 #include "account.h"
 
+#include "domain/roles.h"
 #include "lib/base/clock.h"
-#include "lib/base/json.h"
 #include "lib/base/lang.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
@@ -16,7 +16,7 @@
 
 #include <string.h>
 
-/* Codes only: a language is shown in its own words, which are not translated. */
+/* Codes only: the names of languages are not translated. */
 static const struct word lang_word[] = {
 	[LANG_EN] = { "en", "en" },
 	[LANG_KO] = { "ko", "ko" },
@@ -40,13 +40,13 @@ const struct db_role account_db_role = {
 	.owns = "person user_role licence session api_token sign_in_throttle",
 };
 
-/* --- what is refused ----------------------------------------------------------------------------------------------- */
+/* --- checks -------------------------------------------------------------------------------------------------------- */
 
-/* Lower case, one @ with something on both sides, nothing invisible. The form asks more; this keeps the command honest. */
+/* Lower case, one @ with text on both sides, nothing invisible; NULL: not that. The form asks for more; the command has only this. */
 static const char *
 email_clean(struct arena *m, const char *email)
 {
-	char *clean = arena_strdup(m, email ? email : "");
+	char *clean = arena_strdup(m, text_or_empty(email));
 	const char *at = strchr(clean, '@');
 	size_t n = strlen(clean);
 
@@ -61,27 +61,16 @@ email_clean(struct arena *m, const char *email)
 	return clean;
 }
 
-int
-text_chars(const char *s)
-{
-	int n = 0, step;
-
-	for (; *s; s += step, n++)
-		if ((step = utf8_length(s)) == 0)
-			return -1;
-	return n;
-}
-
 bool
 account_name_ok(const char *name)
 {
-	int n = name ? text_chars(name) : 0;
+	int n = name ? utf8_chars(name) : 0;
 
 	return n >= 1 && n <= 80 && utf8_is_visible_line(name);
 }
 
 static enum account_outcome
-refused(struct arena *m, const struct new_account *a, const char **email)
+check_new(struct arena *m, const struct new_account *a, const char **email)
 {
 	*email = email_clean(m, a->email);
 	if (!*email)
@@ -97,14 +86,14 @@ refused(struct arena *m, const struct new_account *a, const char **email)
 
 /* 0: the e-mail has an account. */
 static int64_t
-insert(struct db *db, const struct new_account *a, const char *email, const char *hash)
+insert_person(struct db *db, const struct new_account *a, const char *email, const char *hash)
 {
 	int64_t now = clock_now(), user_id = 0;
-	int roles = a->roles ? a->roles : 1 << ROLE_NUMBER_CUSTOMER;
+	int roles = a->roles ? a->roles : ROLE_CUSTOMER;
 
 	db_begin(db);
 	if (db_try(db, "INSERT INTO person (email, name, phone, lang, password_hash, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $6)",
-	           email, a->name, a->phone ? a->phone : "", lang_code(a->lang), hash, now)) {
+	           email, a->name, text_or_empty(a->phone), lang_code(a->lang), hash, now)) {
 		user_id = db_int(db, "SELECT user_id FROM person WHERE email = $1", email);
 		for (int i = 0; i < role_words.n; i++)
 			if (roles & (1 << i))
@@ -117,16 +106,16 @@ enum account_outcome
 account_add(struct db *db, const struct new_account *a, int64_t *user_id)
 {
 	const char *email, *hash;
-	enum account_outcome outcome = refused(db_memory(db), a, &email);
+	enum account_outcome outcome = check_new(db_memory(db), a, &email);
 
 	*user_id = 0;
 	if (outcome != ACCOUNT_OK)
 		return outcome;
-	/* asked before the slow hash; the unique column asks again */
+	/* before the slow hash; the unique column checks again */
 	if (db_exists(db, "SELECT 1 FROM person WHERE email = $1", email))
 		return ACCOUNT_KNOWN;
 	hash = a->password_hash ? a->password_hash : password_hash(db_memory(db), a->password);
-	*user_id = insert(db, a, email, hash);
+	*user_id = insert_person(db, a, email, hash);
 	if (!*user_id)
 		return ACCOUNT_KNOWN;
 	log_info("account_added", "user %lld", (long long)*user_id);
@@ -179,36 +168,49 @@ account_save(struct db *db, int64_t user_id, const char *name, const char *phone
 }
 
 void
-account_speak(struct db *db, int64_t user_id, int lang)
+account_set_lang(struct db *db, int64_t user_id, int lang)
 {
 	db_begin(db);
-	db_do(db, "UPDATE person SET lang = $2, updated_at = $3 WHERE user_id = $1 AND lang <> $2", user_id, lang_code(lang), clock_now());
+	db_do(db, "UPDATE person SET lang = $2, updated_at = $3 WHERE user_id = $1 AND lang <> $2", user_id, lang_code(lang),
+	      clock_now());
 	db_commit(db);
 }
 
-const char *
-role_codes(struct arena *m, int64_t role_bits)
-{
-	struct buf b = { .m = m };
+/* --- the command's ------------------------------------------------------------------------------------------------- */
 
-	for (int i = 0; i < role_words.n; i++) {
-		if (!(role_bits & (1 << i)))
-			continue;
-		buf_puts(&b, b.n ? "," : "[");
-		json_put_text(&b, words_code(&role_words, i));
-	}
-	buf_puts(&b, b.n ? "]" : "[]");
-	return b.s;
+enum account_outcome
+account_set_password(struct db *db, const char *email, const char *password)
+{
+	struct account a;
+	const char *hash;
+
+	if (!account_find_by_email(db, email, &a))
+		return ACCOUNT_NO_USER;
+	if (password_problem(password, a.email))
+		return ACCOUNT_WEAK;
+	hash = password_hash(db_memory(db), password);
+	db_begin(db);
+	db_do(db, "UPDATE person SET password_hash = $2, updated_at = $3 WHERE user_id = $1", a.user_id, hash, clock_now());
+	sessions_drop(db, a.user_id, NULL);
+	if (!db_commit(db))
+		return ACCOUNT_NO_USER;
+	log_info("password_set", "user %lld", (long long)a.user_id);
+	return ACCOUNT_OK;
 }
 
-const char *
-role_names(struct arena *m, int64_t role_bits)
+enum account_outcome
+account_token(struct db *db, const char *email, const char *name, const char **token)
 {
-	struct buf b = { .m = m };
+	struct account a;
+	int n = utf8_chars(name);
 
-	buf_puts(&b, "");
-	for (int i = 0; i < role_words.n; i++)
-		if (role_bits & (1 << i))
-			buf_printf(&b, "%s%s", b.n ? ", " : "", _(role_words.word[i].label));
-	return b.s;
+	*token = NULL;
+	if (n < 1 || n > 80)
+		return ACCOUNT_BAD_NAME;
+	if (!account_find_by_email(db, email, &a))
+		return ACCOUNT_NO_USER;
+	*token = secret_token(db_memory(db));
+	db_begin(db);
+	token_insert(db, a.user_id, name, *token);
+	return db_commit(db) ? ACCOUNT_OK : ACCOUNT_NO_USER;
 }

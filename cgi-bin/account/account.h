@@ -1,22 +1,22 @@
 /*
- * account - who people are: sign-up, sign-in, sessions, roles, driving licences, API tokens.
+ * account - people: sign-up, sign-in, sessions, roles, driving licences, API tokens.
  *
- * Three promises shape it. Nobody learns from us which e-mails have an account: a wrong password, an unknown e-mail and a
- * disabled account get one answer after the same time. What the tables keep opens nothing: passwords are argon2id,
- * sessions and API tokens are hashes. Slow work is never done inside a transaction: a password is hashed first, and the
- * change that follows asks again whether what it was based on still holds.
+ * Three rules: (1) No answer tells which e-mails have an account: a wrong password, an unknown e-mail and a disabled account get
+ * the same answer after the same time. (2) The tables hold no secrets that could be used: passwords are argon2id hashes, sessions
+ * and API tokens are hashed too. (3) Slow work is never done inside a transaction: a password is hashed first, and the transaction
+ * checks that what the hash was based on has not changed.
  *
- * Nothing here is reported as an event (docs/events.md): other programs read the views v_user, v_session and v_api_token.
+ * account reports no events: other programs read the views v_user, v_session and v_api_token.
  */
 #ifndef MP_ACCOUNT_H
 #define MP_ACCOUNT_H
 
 #include "lib/db/db.h"
 
-#define PASSWORD_MIN 10         /* characters; length is what makes a password hard, so there are no other rules of composition */
+#define PASSWORD_MIN 10         /* characters */
 #define PASSWORD_MAX 200
 
-/* Role number i is the bit 1 << i of enum role in lib/web/web.h, and of v_user.roles. */
+/* Role number i is the bit 1 << i of enum role (domain/roles.h) and of v_user.roles. */
 extern const struct words role_words;
 extern const struct words account_lang_words;   /* by LANG_EN, LANG_KO: en, ko */
 extern const struct db_role account_db_role;
@@ -54,22 +54,24 @@ enum account_outcome {
 	ACCOUNT_KNOWN,          /* the e-mail has an account */
 	ACCOUNT_BAD_EMAIL,
 	ACCOUNT_BAD_NAME,       /* account_name_ok() says no */
-	ACCOUNT_WEAK,           /* too short, among the best known, or the e-mail itself: password_problem() says which */
-	ACCOUNT_NOBODY,         /* there is no such user */
+	ACCOUNT_WEAK,           /* password_problem() */
+	ACCOUNT_NO_USER,        /* there is no such user */
 };
 
-/* Makes an account: the command and the demo data. ACCOUNT_OK fills *user_id. Not inside a transaction unless password_hash is given. */
+/* Adds an account. ACCOUNT_OK fills *user_id. Not inside a transaction unless password_hash is given. */
 enum account_outcome account_add(struct db *db, const struct new_account *a, int64_t *user_id);
 
-bool account_name_ok(const char *name);          /* 1 to 80 characters, one of them visible, none that disguises others */
+bool account_name_ok(const char *name);         /* 1 to 80 characters, one of them visible, none that makes names look alike */
 
 bool account_find(struct db *db, int64_t user_id, struct account *a);           /* with the licence */
 bool account_find_by_email(struct db *db, const char *email, struct account *a);
 
 void account_save(struct db *db, int64_t user_id, const char *name, const char *phone, int lang);
-void account_speak(struct db *db, int64_t user_id, int lang);                   /* the language alone */
-const char *role_codes(struct arena *m, int64_t role_bits);                     /* ["customer","manager"] */
-const char *role_names(struct arena *m, int64_t role_bits);                     /* Customer, Manager: in the reader's language */
+void account_set_lang(struct db *db, int64_t user_id, int lang);
+
+/* The command's: an e-mail instead of a user_id, and no current password. */
+enum account_outcome account_set_password(struct db *db, const char *email, const char *password);      /* OK, WEAK, NO_USER; ends all sessions */
+enum account_outcome account_token(struct db *db, const char *email, const char *name, const char **token);     /* OK, BAD_NAME, NO_USER */
 
 /* --- licence.c ----------------------------------------------------------------------------------------------------- */
 
@@ -77,18 +79,18 @@ enum licence_outcome {
 	LICENCE_OK,
 	LICENCE_BAD_NUMBER,     /* letters, digits, hyphens and blanks; 5 to 30 of them, one a digit */
 	LICENCE_EXPIRED,
-	LICENCE_BAD_EXPIRY,     /* further ahead than any licence runs */
-	LICENCE_BAD_BIRTH,      /* in the future, or older than anybody */
+	LICENCE_BAD_EXPIRY,     /* further ahead than any licence is valid */
+	LICENCE_BAD_BIRTH,      /* in the future, or more than 120 years ago */
 	LICENCE_MINOR,          /* not 18 yet */
 };
 
-/* What is wrong with it today (branch-local), field by field and as a whole. The dates are real ones already. */
+/* What is wrong with it today (branch-local), field by field and as a whole. The dates must be real ones. */
 enum licence_outcome licence_number_check(const char *number);
 enum licence_outcome licence_expiry_check(const char *expires_on, int64_t now);
 enum licence_outcome licence_birth_check(const char *born_on, int64_t now);
 enum licence_outcome licence_check(const struct licence *l, int64_t now);
 enum licence_outcome licence_save(struct db *db, int64_t user_id, const struct licence *l);
-void licence_remove(struct db *db, int64_t user_id);    /* people may take it back */
+void licence_remove(struct db *db, int64_t user_id);
 
 /* --- password.c ---------------------------------------------------------------------------------------------------- */
 
@@ -97,27 +99,23 @@ const char *password_problem(const char *password, const char *email);
 
 enum password_outcome {
 	PASSWORD_CHANGED,
-	PASSWORD_WRONG,         /* the current one is not that */
+	PASSWORD_WRONG,         /* not the current one */
 	PASSWORD_WEAK,
-	PASSWORD_CLOSED,        /* too many wrong ones: *wait_s */
+	PASSWORD_CLOSED,        /* too many wrong ones: *wait_s until the next try */
 };
 
 /*
- * Changes one's own password and ends every other session and every token that a sign-in made. A second click with the
- * same form finds it changed already and says so: PASSWORD_CHANGED.
+ * Changes a person's own password and ends their other sessions and the tokens of sign-ins. The second click on the same form is
+ * PASSWORD_CHANGED too.
  */
 enum password_outcome password_change(struct db *db, int64_t user_id, const char *own_token, const char *address,
                                       const char *current, const char *wanted, int64_t *wait_s);
-/* The command's: no current one is asked. Ends all sessions. OK, WEAK, NOBODY. */
-enum account_outcome account_set_password(struct db *db, const char *email, const char *password);
+/* --- sign_in.c --------------------------------------------------------------------------------------------------------- */
 
-/* --- session.c: signing in and out ----------------------------------------------------------------------------------- */
-
-/* Who tries, from where, and with which session in hand (it ends when the new one begins). */
 struct sign_in {
 	const char *email, *password;
-	const char *address;
-	const char *old_token;                  /* NULL: none */
+	const char *address;                    /* the client's */
+	const char *old_token;                  /* of the browser's session, which ends when the new one begins; NULL: none */
 };
 
 struct signed_in {
@@ -125,8 +123,8 @@ struct signed_in {
 	const char *email, *name, *phone;
 	int lang;
 	int64_t role_bits;
-	const char *token;                      /* of the session, or of the API for a program; shown to nobody else, ever */
-	int64_t wait_s;                         /* closed: seconds until the next try is looked at */
+	const char *token;                      /* of the session, or of the API for a program */
+	int64_t wait_s;                         /* CLOSED: seconds until the next try */
 };
 
 enum sign_in_outcome {
@@ -135,24 +133,26 @@ enum sign_in_outcome {
 	SIGN_IN_CLOSED,         /* too many failures for this account or from this address */
 };
 
-enum sign_in_outcome account_sign_in(struct db *db, const struct sign_in *s, struct signed_in *in);     /* a browser: a session */
+enum sign_in_outcome account_sign_in(struct db *db, const struct sign_in *s, struct signed_in *in);       /* a browser: a session */
 enum sign_in_outcome account_sign_in_token(struct db *db, const struct sign_in *s, struct signed_in *in); /* a program: an API token */
 
 enum sign_up_outcome {
-	SIGN_UP_OK,             /* the account is made; *in holds its session when one was asked for */
-	SIGN_UP_AGAIN,          /* the e-mail and its very password: the same person, such as a second click. Signed in */
+	SIGN_UP_OK,             /* the account is added; *in holds its session when one was wanted */
+	SIGN_UP_AGAIN,          /* the e-mail with its password: the same person, such as a second click. Signed in */
 	SIGN_UP_NOT_POSSIBLE,   /* the e-mail has an account */
 	SIGN_UP_WEAK,
 	SIGN_UP_CLOSED,         /* too many such tries */
 };
 
 /*
- * A customer's own sign-up. Without a mail to the address nothing can wholly hide that an e-mail has an account: a stranger
- * who signs up with a free one is let in, and with a taken one is not. What we chose: the refusal is worded so that it
- * names no reason, takes the same time, and counts as a failed sign-in of the account and the address, so that lists of
- * e-mails cannot be tried. When mail is there, both cases should answer "look into your mail".
+ * A customer's own sign-up. Without a confirming mail it cannot be hidden completely that an e-mail has an account: a sign-up with
+ * an unused one succeeds, with a used one it does not. So the refusal names no reason, takes the same time, and counts as a failed
+ * sign-in of the account and the address, which makes trying lists of e-mails useless.
  */
-enum sign_up_outcome account_sign_up(struct db *db, const struct new_account *a, const struct sign_in *s, bool session, struct signed_in *in);
+enum sign_up_outcome account_sign_up(struct db *db, const struct new_account *a, const struct sign_in *s, bool session,
+                                     struct signed_in *in);
+
+/* --- session.c --------------------------------------------------------------------------------------------------------- */
 
 struct session {
 	int64_t created_at, expires_at;
@@ -160,24 +160,24 @@ struct session {
 };
 extern const struct shape session_shape;
 
-void session_end(struct db *db, const char *token);      /* a browser's, or the token a program got when it signed in */
-int session_end_all(struct db *db, int64_t user_id, const char *except_token);   /* and the tokens that sign-ins made; NULL: no exception */
+void session_end(struct db *db, const char *token);      /* a browser's, or the token of a program's sign-in */
+int session_end_all(struct db *db, int64_t user_id, const char *except_token);   /* with the tokens of sign-ins; NULL: no exception */
 int64_t session_count(struct db *db, int64_t user_id);
 void session_list(struct db *db, int64_t user_id, const char *this_token, int64_t offset, struct session **s, int *n);
 
 /* --- throttle.c ------------------------------------------------------------------------------------------------------ */
 
 /*
- * Counts a try before it is looked at, so that tries side by side count too. false: closed, and *wait_s says how long.
+ * Counts a try before it is checked, so that tries at the same time count too. false: closed for *wait_s seconds.
  * throttle_passed() takes the count back when the password was right.
  */
 bool throttle_try(struct db *db, const char *email, const char *address, int64_t *wait_s);
 void throttle_passed(struct db *db, const char *email, const char *address);
-bool throttle_sign_up(struct db *db, const char *address, int64_t *wait_s);     /* counts an account about to be made */
+bool throttle_sign_up(struct db *db, const char *address, int64_t *wait_s);     /* counts an account about to be added */
 
 /* --- token.c: API tokens ---------------------------------------------------------------------------------------------- */
 
-#define TOKENS_MAX 20           /* live ones a person may have made by hand */
+#define TOKENS_MAX 20           /* valid ones that a person made by hand */
 
 struct api_token {
 	int64_t token_id, created_at;
@@ -188,34 +188,34 @@ extern const struct shape api_token_shape;      /* without the token */
 
 enum token_outcome {
 	TOKEN_OK,
-	TOKEN_TOO_MANY,         /* TOKENS_MAX live ones */
-	TOKEN_GONE,             /* the same form made it before, and it was revoked since */
+	TOKEN_TOO_MANY,         /* TOKENS_MAX valid ones */
+	TOKEN_GONE,             /* the same form made it before, and it has been revoked */
 };
 
-/* Makes one. key: the form's idempotency key: a second click makes the same token again, not another; "" for a fresh one. */
+/* Makes a token. key: the form's idempotency key, with which a second click makes the same token; "": always a new one. */
 enum token_outcome token_make(struct db *db, int64_t user_id, const char *name, const char *key, struct api_token *t);
 int64_t token_count(struct db *db, int64_t user_id);
 void token_list(struct db *db, int64_t user_id, int64_t offset, struct api_token **t, int *n);
 bool token_revoke(struct db *db, int64_t user_id, int64_t token_id);     /* false: not one of theirs. Revoked already: true */
 
-/* The command's: a new token for somebody. OK fills *token; BAD_NAME, NOBODY. */
-enum account_outcome account_token(struct db *db, const char *email, const char *name, const char **token);
+/* --- role.c: roles, and what an admin decides --------------------------------------------------------------------------- */
 
-/* --- role.c: what an admin decides -------------------------------------------------------------------------------------- */
+const char *role_codes(struct arena *m, int64_t role_bits);     /* ["customer","manager"] */
+const char *role_names(struct arena *m, int64_t role_bits);     /* Customer, Manager: in the reader's language */
 
 enum role_change_outcome {
 	ROLE_CHANGE_OK,
-	ROLE_CHANGE_NO_USER,            /* no such user */
-	ROLE_CHANGE_OWN,               /* admins neither take their own admin role nor disable themselves: one is always left */
-	ROLE_CHANGE_NOT_ADMIN,         /* whoever asks has lost the admin role meanwhile */
+	ROLE_CHANGE_NO_USER,    /* no such user */
+	ROLE_CHANGE_OWN,        /* admins cannot remove their own admin role or disable themselves: one admin is always left */
+	ROLE_CHANGE_NOT_ADMIN,  /* the acting admin has lost the role meanwhile */
 };
 
-/* Gives or takes a role (index in role_words). actor_id 0: the command, which may do all. Done already is done. */
+/* Gives or takes a role (index in role_words). actor_id 0: the command, which may do all. Done before: OK. */
 enum role_change_outcome account_role(struct db *db, int64_t user_id, int role, bool given, int64_t actor_id);
-/* Disabling ends every session; API tokens rest until the account is enabled again. */
+/* Disabling ends every session; API tokens do not work until the account is enabled again. */
 enum role_change_outcome account_disable(struct db *db, int64_t user_id, bool disabled, int64_t actor_id);
 
-/* --- people.c: the list an admin looks through -------------------------------------------------------------------------- */
+/* --- people.c: the list of users for an admin --------------------------------------------------------------------------- */
 
 struct person {
 	int64_t user_id, role_bits, created_at;

@@ -4,19 +4,15 @@
 
 #include "account.h"
 
-/* Indexes in role_words. */
-enum { ROLE_NUMBER_CUSTOMER, ROLE_NUMBER_EMPLOYEE, ROLE_NUMBER_MANAGER, ROLE_NUMBER_COURIER, ROLE_NUMBER_EXAMINER, ROLE_NUMBER_ADMIN };
-
-/* The name of tokens that a sign-in as JSON made: they live like sessions and end with them. */
+/* The name of the tokens that a sign-in as JSON makes: they live like sessions and end with them. */
 #define SIGN_IN_TOKEN "sign-in"
 
-int text_chars(const char *s);  /* characters; -1: not UTF-8 */
-
-/* Replaces a password, if it is still the one the change was based on, and ends what was opened with the old one. false: it is not. */
-bool password_store(struct db *db, int64_t user_id, const char *old_hash, const char *new_hash, const char *except_session);
+/* A new session; old_token's ends (NULL: none). NULL: the account has changed since the password was verified. */
+const char *session_begin(struct db *db, int64_t user_id, const char *password_hash, const char *old_token);
+const char *token_for_sign_in(struct db *db, int64_t user_id, const char *password_hash);       /* the same as an API token */
 
 /* Inside the caller's transaction. */
 void sessions_drop(struct db *db, int64_t user_id, const char *except_token);
-const char *token_for_sign_in(struct db *db, int64_t user_id, const char *password_hash);       /* NULL: the account has changed since */
+int64_t token_insert(struct db *db, int64_t user_id, const char *name, const char *token);      /* answers token_id */
 
 #endif

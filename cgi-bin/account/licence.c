@@ -1,8 +1,8 @@
 /*
- * licence.c - a driving licence: who may drive a car, and until when.
+ * licence.c - driving licences.
  *
- * Rentals need an adult with a licence that has not run out. Dates are kept as people write them (YYYY-MM-DD), so they
- * compare as text; "today" is the branches' day.
+ * A rental needs an adult with a valid licence. Dates are stored as YYYY-MM-DD, so they compare as text; "today" is the day in the
+ * branches' time zone.
  */
 #include "account.h"
 
@@ -14,13 +14,13 @@
 
 #define ADULT_YEARS    18
 #define OLDEST_YEARS   120
-#define LONGEST_YEARS  50       /* no licence runs longer; a slip of the keyboard does */
+#define LONGEST_YEARS  50       /* a later expiry is a typing error */
 
 struct day {
 	char text[40];
 };
 
-/* The branch-local day, moved by whole years: "2008-02-29" may stand for a day that does not exist, and still compares right. */
+/* The branch-local day, moved by whole years. 29 February of a common year does not exist but still compares right. */
 static struct day
 day_years_on(int64_t now, int years)
 {
@@ -32,9 +32,9 @@ day_years_on(int64_t now, int years)
 	return d;
 }
 
-/* Countries write them differently (12-34-567890-12, SMITH901015AB9CD): letters, digits, hyphens and blanks do for all. */
+/* Formats differ by country (12-34-567890-12, SMITH901015AB9CD): letters, digits, hyphens and blanks cover them. */
 static bool
-number_ok(const char *number)
+licence_number_ok(const char *number)
 {
 	size_t n = strlen(number), digits = 0;
 
@@ -49,7 +49,7 @@ number_ok(const char *number)
 enum licence_outcome
 licence_number_check(const char *number)
 {
-	return number_ok(number) ? LICENCE_OK : LICENCE_BAD_NUMBER;
+	return licence_number_ok(number) ? LICENCE_OK : LICENCE_BAD_NUMBER;
 }
 
 enum licence_outcome

@@ -1,7 +1,7 @@
 /*
- * account 계정 - what can be asked of it, and what it may write. Who people are: sign-up, sign-in, profile, roles, tokens.
- * pages_sign.c lets people in and out, pages.c shows them themselves, pages_key.c their password, sessions and API tokens,
- * pages_admin.c everybody to an admin; the rules are in account.c and its neighbours (account.h lists them).
+ * account 계정 - its routes and what they need.
+ * pages_sign.c signs people up, in and out, pages.c shows their own account, pages_key.c their password, sessions and API tokens,
+ * pages_admin.c all users to an admin; account.h lists the rules.
  */
 #include "pages.h"
 

@@ -1,8 +1,7 @@
 /*
- * pages - a person looks at their own account and changes it: name, phone, language, driving licence.
+ * pages - a person's own account: name, phone, language, driving licence.
  *
- * The overview lists everything with a link to its own small form (one thing per page). As JSON, GET /account and
- * PUT /account do the same in one piece.
+ * The overview links to a small form for each. As JSON, GET /account and PUT /account do the same in one piece.
  */
 #include "pages.h"
 
@@ -16,9 +15,8 @@
 
 /* --- shared ---------------------------------------------------------------------------------------------------------- */
 
-/* A summary of errors reads better when it says what is missing than that something is. */
 void
-must_have(struct web *w, const char *name, const char *message)
+require(struct web *w, const char *name, const char *message)
 {
 	if (!form_has(w, name))
 		form_error(w, name, message);
@@ -29,14 +27,14 @@ read_name(struct web *w)
 {
 	const char *name;
 
-	must_have(w, "name", _("Please enter your name."));
+	require(w, "name", _("Please enter your name."));
 	name = form_text(w, "name", 80);
 	if (*name && !account_name_ok(name))
 		form_error(w, "name", _("Please use visible characters for your name."));
 	return name;
 }
 
-/* "+82 10-1234-5678", "(02) 123 4567": how people write numbers, with enough digits to be one. */
+/* "+82 10-1234-5678", "(02) 123 4567": at least five digits. */
 static bool
 phone_ok(const char *phone)
 {
@@ -60,7 +58,7 @@ read_phone(struct web *w)
 	return phone;
 }
 
-/* Each language is named in itself, whatever the page is written in. */
+/* Each language has its own name, in pages of any language. */
 struct field
 lang_field(struct web *w, int initial)
 {
@@ -69,17 +67,14 @@ lang_field(struct web *w, int initial)
 	return form_field_options(w, "lang", options, 2, lang_code(initial), NULL);
 }
 
-bool
-no_fields(struct web *w, enum status *refused)
+enum status
+refuse_unknown_field(struct web *w)
 {
-	if (!form_bad(w))
-		return true;
-	*refused = web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("This form has no such field. Please reload the page and try again."));
-	return false;
+	return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("This form has no such field. Please reload the page and try again."));
 }
 
 void
-speak(struct web *w, int lang)
+set_lang(struct web *w, int lang)
 {
 	lang_set(lang);
 	web_set_cookie(w, "mp_lang", lang_code(lang), 365 * 86400);
@@ -96,7 +91,7 @@ own_token(struct web *w)
 }
 
 const char *
-closed(struct web *w, int64_t wait_s)
+closed_message(struct web *w, int64_t wait_s)
 {
 	int minutes = (int)((wait_s + 59) / 60);
 
@@ -104,23 +99,6 @@ closed(struct web *w, int64_t wait_s)
 	if (minutes < 2)
 		return _("Too many attempts. Please wait a minute and try again.");
 	return arena_printf(w->m, _("Too many attempts. Please try again in %d minutes."), minutes);
-}
-
-/* A sentence for the page one comes back to after a change. */
-static const char *
-notice_for(struct web *w)
-{
-	const char *done = form_raw(w, "done");
-
-	if (strcmp(done, "saved") == 0)
-		return _("Your changes have been saved.");
-	if (strcmp(done, "licence") == 0)
-		return _("Your driving licence has been saved.");
-	if (strcmp(done, "licence-removed") == 0)
-		return _("Your driving licence has been removed.");
-	if (strcmp(done, "password") == 0)
-		return _("Your password has been changed. All other devices have been signed out.");
-	return NULL;
 }
 
 /* --- /account -------------------------------------------------------------------------------------------------------- */
@@ -150,10 +128,20 @@ static const struct member account_answer_members[] = {
 };
 static const struct shape account_answer_shape = SHAPE(account_answer, account_answer_members);
 
+static const struct word saved_word[] = {
+	{ "saved",           N_("Your changes have been saved.") },
+	{ "licence",         N_("Your driving licence has been saved.") },
+	{ "licence-removed", N_("Your driving licence has been removed.") },
+	{ "password",        N_("Your password has been changed. All other devices have been signed out.") },
+};
+static const struct words saved_words = WORDS(saved_word);
+
 static enum status
 answer_account(struct web *w, const struct account *a)
 {
-	struct account_answer answer = { a->user_id, a->email, a->name, a->phone, lang_code(a->lang), role_codes(w->m, a->role_bits), a->licence };
+	struct account_answer answer = {
+		a->user_id, a->email, a->name, a->phone, lang_code(a->lang), role_codes(w->m, a->role_bits), a->licence,
+	};
 
 	return web_json(w, HTTP_OK, &account_answer_shape, &answer);
 }
@@ -172,15 +160,21 @@ page_account(struct web *w)
 	o.n_tokens = token_count(w->db, w->user.id);
 	o.licence_expired = o.account.licence && licence_check(o.account.licence, w->now) == LICENCE_EXPIRED;
 	menu_of(w)->nav_account = true;
-	w->chrome.notice = notice_for(w);
+	web_notice(w, &saved_words);
 	return web_page(w, HTTP_OK, &overview_page, &o);
+}
+
+static enum status
+answer_saved(struct web *w, const char *done)
+{
+	return w->json ? page_account(w) : web_redirect(w, "/account?done=%s", done);
 }
 
 /* --- /account/profile ------------------------------------------------------------------------------------------------ */
 
 struct profile_page {
 	struct form_problems problems;
-	struct field name, phone, language;         /* not "lang": that is the page's own */
+	struct field name, phone, language;         /* not "lang": the chrome has that name */
 	const char *email;
 };
 static const struct member profile_page_members[] = {
@@ -191,13 +185,11 @@ static const struct shape profile_page_shape = SHAPE(profile_page, profile_page_
 PAGE(profile_form, "account/profile", profile_page_shape)
 
 static enum status
-show_profile(struct web *w, enum status status, const char *message)
+show_profile(struct web *w, const void *form __attribute__((unused)), enum status status, const char *message)
 {
 	struct account a = { 0 };
 	struct profile_page p;
 
-	if (w->json)
-		return web_refuse(w, status, "invalid", message);
 	if (!account_find(w->db, w->user.id, &a))
 		return web_not_found(w);
 	p = (struct profile_page){
@@ -214,15 +206,15 @@ show_profile(struct web *w, enum status status, const char *message)
 enum status
 page_profile(struct web *w)
 {
-	return w->json ? page_account(w) : show_profile(w, HTTP_OK, NULL);
+	return w->json ? page_account(w) : show_profile(w, NULL, HTTP_OK, NULL);
 }
 
 static enum status
 save_profile(struct web *w, const char *name, const char *phone, int lang)
 {
 	account_save(w->db, w->user.id, name, phone, lang);
-	speak(w, lang);
-	return w->json ? page_account(w) : web_redirect(w, "/account?done=saved");
+	set_lang(w, lang);
+	return answer_saved(w, "saved");
 }
 
 /* POST /account/profile */
@@ -232,9 +224,8 @@ do_profile(struct web *w)
 	const char *name = read_name(w), *phone = read_phone(w);
 	int lang = form_choice(w, "lang", &account_lang_words);
 
-	if (form_bad(w))
-		return show_profile(w, HTTP_UNPROCESSABLE, _("Please look at the marked fields."));
-	return save_profile(w, name, phone, lang);
+	web_form(w, show_profile, NULL);
+	return form_bad(w) ? web_invalid(w) : save_profile(w, name, phone, lang);
 }
 
 /* --- /account/licence ------------------------------------------------------------------------------------------------ */
@@ -252,7 +243,7 @@ static const struct member licence_page_members[] = {
 static const struct shape licence_page_shape = SHAPE(licence_page, licence_page_members);
 PAGE(licence_form, "account/licence", licence_page_shape)
 
-/* A date input takes a date or nothing. */
+/* A date input shows only dates. */
 static struct field
 date_field(struct web *w, const char *name, const char *initial)
 {
@@ -265,15 +256,13 @@ date_field(struct web *w, const char *name, const char *initial)
 }
 
 static enum status
-show_licence(struct web *w, enum status status, const char *message)
+show_licence(struct web *w, const void *form __attribute__((unused)), enum status status, const char *message)
 {
 	static const struct licence none = { "", "", "" };
 	struct account a = { 0 };
 	const struct licence *l;
 	struct licence_page p;
 
-	if (w->json)
-		return web_refuse(w, status, "invalid", message);
 	if (!account_find(w->db, w->user.id, &a))
 		return web_not_found(w);
 	l = a.licence ? a.licence : &none;
@@ -291,11 +280,11 @@ show_licence(struct web *w, enum status status, const char *message)
 enum status
 page_licence(struct web *w)
 {
-	return w->json ? page_account(w) : show_licence(w, HTTP_OK, NULL);
+	return w->json ? page_account(w) : show_licence(w, NULL, HTTP_OK, NULL);
 }
 
 static void
-mark(struct web *w, enum licence_outcome wrong)
+mark_licence(struct web *w, enum licence_outcome wrong)
 {
 	switch (wrong) {
 	case LICENCE_OK:         return;
@@ -307,22 +296,22 @@ mark(struct web *w, enum licence_outcome wrong)
 	}
 }
 
-/* Everything that is wrong stands at its field at once; a field that is no text or no date says so itself. */
+/* Marks all that is wrong at once. */
 static struct licence
 read_licence(struct web *w)
 {
 	struct licence l;
 
-	must_have(w, "number", _("Please enter your licence number."));
-	must_have(w, "expires_on", _("Please enter the date until which your licence is valid."));
-	must_have(w, "born_on", _("Please enter your date of birth."));
+	require(w, "number", _("Please enter your licence number."));
+	require(w, "expires_on", _("Please enter the date until which your licence is valid."));
+	require(w, "born_on", _("Please enter your date of birth."));
 	l = (struct licence){ form_line(w, "number", 30), form_date(w, "expires_on"), form_date(w, "born_on") };
 	if (*l.number)
-		mark(w, licence_number_check(l.number));
+		mark_licence(w, licence_number_check(l.number));
 	if (*l.expires_on)
-		mark(w, licence_expiry_check(l.expires_on, w->now));
+		mark_licence(w, licence_expiry_check(l.expires_on, w->now));
 	if (*l.born_on)
-		mark(w, licence_birth_check(l.born_on, w->now));
+		mark_licence(w, licence_birth_check(l.born_on, w->now));
 	return l;
 }
 
@@ -332,21 +321,20 @@ do_licence(struct web *w)
 {
 	struct licence l = read_licence(w);
 
+	web_form(w, show_licence, NULL);
 	if (form_bad(w) || licence_save(w->db, w->user.id, &l) != LICENCE_OK)
-		return show_licence(w, HTTP_UNPROCESSABLE, _("Please look at the marked fields."));
-	return w->json ? page_account(w) : web_redirect(w, "/account?done=licence");
+		return web_invalid(w);
+	return answer_saved(w, "licence");
 }
 
-/* POST /account/licence/remove - what people gave they may take back. */
+/* POST /account/licence/remove */
 enum status
 do_licence_remove(struct web *w)
 {
-	enum status refused;
-
-	if (!no_fields(w, &refused))
-		return refused;
+	if (form_bad(w))
+		return refuse_unknown_field(w);
 	licence_remove(w->db, w->user.id);
-	return w->json ? page_account(w) : web_redirect(w, "/account?done=licence-removed");
+	return answer_saved(w, "licence-removed");
 }
 
 /* --- PUT /account ---------------------------------------------------------------------------------------------------- */
@@ -362,8 +350,9 @@ do_account(struct web *w)
 
 	if (has_licence)
 		l = read_licence(w);
+	web_form(w, show_profile, NULL);
 	if (form_bad(w))
-		return show_profile(w, HTTP_UNPROCESSABLE, _("Please look at the marked fields."));
+		return web_invalid(w);
 	if (has_licence)
 		licence_save(w->db, w->user.id, &l);
 	return save_profile(w, name, phone, lang);

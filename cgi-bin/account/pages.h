@@ -1,4 +1,4 @@
-/* pages - account's handlers, as main.c routes to them, and what its pages share. */
+/* pages - the handlers of account's routes, and what its pages share. */
 #ifndef MP_ACCOUNT_PAGES_H
 #define MP_ACCOUNT_PAGES_H
 
@@ -13,13 +13,13 @@ handler page_password, do_password, page_sessions, do_sessions_end, page_tokens,
 handler page_users, page_user, do_role, do_disable, do_enable;          /* pages_admin.c */
 
 /* --- pages.c: shared --- */
-void must_have(struct web *w, const char *name, const char *message);    /* what to say when a field is empty */
+void require(struct web *w, const char *name, const char *message);     /* an empty field is marked with this message */
 const char *read_name(struct web *w);           /* the fields of a person, the same on every form */
 const char *read_phone(struct web *w);
 struct field lang_field(struct web *w, int initial);
-bool no_fields(struct web *w, enum status *refused);    /* a form of one button: anything else with it is refused */
-void speak(struct web *w, int lang);            /* from now on, this browser reads this language */
-const char *own_token(struct web *w);            /* what this request came with: the session, or a program's token */
-const char *closed(struct web *w, int64_t wait_s);  /* for a 429: sets Retry-After, and answers the wait in words */
+enum status refuse_unknown_field(struct web *w);        /* a form of one button was sent with a field */
+void set_lang(struct web *w, int lang);         /* from now on for this browser */
+const char *own_token(struct web *w);           /* the request's: of the session, or of a program */
+const char *closed_message(struct web *w, int64_t wait_s);      /* for a 429, with the header Retry-After */
 
 #endif

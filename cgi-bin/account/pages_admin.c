@@ -1,12 +1,10 @@
 /*
- * pages_admin - an admin looks through everybody, gives and takes roles, disables and enables accounts.
+ * pages_admin - for admins: the list of users, one user, giving and taking roles, disabling and enabling accounts.
  */
 #include "pages.h"
 
 #include "domain/menu.h"
 #include "lib/base/lang.h"
-
-#include <string.h>
 
 /* --- /account/users -------------------------------------------------------------------------------------------------- */
 
@@ -43,7 +41,7 @@ static const struct member users_answer_members[] = {
 static const struct shape users_answer_shape = SHAPE(users_page, users_answer_members);
 
 static enum people_order
-read_order(struct web *w)
+read_people_order(struct web *w)
 {
 	static const char *const columns[] = { "email", "name", "created_at", NULL };
 	bool down;
@@ -57,26 +55,25 @@ read_order(struct web *w)
 }
 
 static enum status
-show_users(struct web *w, enum status status, struct people_query *q)
+show_users(struct web *w, const void *form, enum status status, const char *message)
 {
+	struct people_query q = *(const struct people_query *)form;
 	struct users_page p = {
-		.problems = form_problems(w, status == HTTP_OK ? NULL : _("Please look at the marked fields.")),
+		.problems = form_problems(w, message),
 		.q = form_field(w, "q", ""),
 		.role = form_field_choice(w, "role", &role_words, -1, _("Any role")),
-		.n_total = people_count(w->db, q),
+		.n_total = people_count(w->db, &q),
 		.by_email = web_sort_link(w, "email"), .by_name = web_sort_link(w, "name"), .by_created = web_sort_link(w, "created_at"),
-		.is_filtered = *q->words || q->role >= 0,
+		.is_filtered = *q.words || q.role >= 0,
 	};
 
 	p.paging = web_paging(w, p.n_total, PER_PAGE);
 	p.page = p.paging.page;
 	p.n_pages = p.paging.n_pages;
-	q->offset = p.paging.offset;
-	people_list(w->db, q, &p.users, &p.n_users);
-	if (w->json)
-		return web_json(w, status, &users_answer_shape, &p);
+	q.offset = p.paging.offset;
+	people_list(w->db, &q, &p.users, &p.n_users);
 	menu_of(w)->nav_users = true;
-	return web_page(w, status, &users_list, &p);
+	return web_answer(w, status, &users_answer_shape, &users_list, &p);
 }
 
 enum status
@@ -85,12 +82,11 @@ page_users(struct web *w)
 	struct people_query q = {
 		.words = form_has(w, "q") ? form_text(w, "q", 100) : "",
 		.role = form_has(w, "role") ? form_choice(w, "role", &role_words) : -1,
-		.order = read_order(w),
+		.order = read_people_order(w),
 	};
 
-	if (!form_bad(w))
-		return show_users(w, HTTP_OK, &q);
-	return w->json ? web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields.")) : show_users(w, HTTP_UNPROCESSABLE, &q);
+	web_form(w, show_users, &q);
+	return form_bad(w) ? web_invalid(w) : show_users(w, &q, HTTP_OK, NULL);
 }
 
 /* --- /account/users/:id ---------------------------------------------------------------------------------------------- */
@@ -153,7 +149,7 @@ answer_user(struct web *w, const struct account *a)
 }
 
 static enum status
-show_user(struct web *w, enum status status, const char *message)
+show_user(struct web *w, const void *form __attribute__((unused)), enum status status, const char *message)
 {
 	struct user_page p = { .problems = form_problems(w, message) };
 
@@ -169,37 +165,33 @@ show_user(struct web *w, enum status status, const char *message)
 	return web_page(w, status, &user_detail, &p);
 }
 
-static const char *
-notice_for(struct web *w)
-{
-	const char *done = form_raw(w, "done");
-
-	if (strcmp(done, "role") == 0)
-		return _("The roles have been changed. This takes effect from the next page.");
-	if (strcmp(done, "disabled") == 0)
-		return _("The account has been disabled and is signed out everywhere.");
-	if (strcmp(done, "enabled") == 0)
-		return _("The account can be used again.");
-	return NULL;
-}
+static const struct word decided_word[] = {
+	{ "role",     N_("The roles have been changed. This takes effect from the next page.") },
+	{ "disabled", N_("The account has been disabled and is signed out everywhere.") },
+	{ "enabled",  N_("The account can be used again.") },
+};
+static const struct words decided_words = WORDS(decided_word);
 
 enum status
 page_user(struct web *w)
 {
-	w->chrome.notice = notice_for(w);
-	return show_user(w, HTTP_OK, NULL);
+	web_notice(w, &decided_words);
+	return show_user(w, NULL, HTTP_OK, NULL);
 }
 
-/* --- what an admin decides --------------------------------------------------------------------------------------------- */
+/* --- decisions ------------------------------------------------------------------------------------------------------- */
 
+/* own: the message for admins who decide about themselves. */
 static enum status
-decided(struct web *w, enum role_change_outcome outcome, const char *done, const char *own)
+answer_decision(struct web *w, enum role_change_outcome outcome, const char *done, const char *own)
 {
 	switch (outcome) {
 	case ROLE_CHANGE_OK:
-		return w->json ? show_user(w, HTTP_OK, NULL) : web_redirect(w, "/account/users/%lld?done=%s", (long long)web_param_id(w, "id"), done);
+		if (w->json)
+			return show_user(w, NULL, HTTP_OK, NULL);
+		return web_redirect(w, "/account/users/%lld?done=%s", (long long)web_param_id(w, "id"), done);
 	case ROLE_CHANGE_OWN:
-		return w->json ? web_refuse(w, HTTP_CONFLICT, "own", own) : show_user(w, HTTP_CONFLICT, own);
+		return web_refuse(w, HTTP_CONFLICT, "own", own);
 	case ROLE_CHANGE_NO_USER:
 		return web_not_found(w);
 	case ROLE_CHANGE_NOT_ADMIN:
@@ -218,22 +210,21 @@ do_role(struct web *w)
 
 	if (form_raw(w, "given")[0] == '\0')
 		form_error(w, "given", _("Please choose yes or no."));
+	web_form(w, show_user, NULL);
 	if (form_bad(w))
-		return w->json ? web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."))
-		               : show_user(w, HTTP_UNPROCESSABLE, _("Please choose one of the roles."));
-	return decided(w, account_role(w->db, user_id, role, given, w->user.id), "role",
-	               _("You cannot remove your own admin role. Another admin can."));
+		return w->json ? web_invalid(w) : web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please choose one of the roles."));
+	return answer_decision(w, account_role(w->db, user_id, role, given, w->user.id), "role",
+	                       _("You cannot remove your own admin role. Another admin can."));
 }
 
 static enum status
 set_disabled(struct web *w, bool disabled)
 {
-	enum status refused;
-
-	if (!no_fields(w, &refused))
-		return refused;
-	return decided(w, account_disable(w->db, web_param_id(w, "id"), disabled, w->user.id), disabled ? "disabled" : "enabled",
-	               _("You cannot disable your own account. Another admin can."));
+	if (form_bad(w))
+		return refuse_unknown_field(w);
+	web_form(w, show_user, NULL);
+	return answer_decision(w, account_disable(w->db, web_param_id(w, "id"), disabled, w->user.id), disabled ? "disabled" : "enabled",
+	                       _("You cannot disable your own account. Another admin can."));
 }
 
 /* POST /account/users/:id/disable */

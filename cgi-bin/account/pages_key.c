@@ -1,12 +1,10 @@
 /*
- * pages_key - what opens an account: the password, the browsers that are signed in, and the tokens of programs.
+ * pages_key - the password, the signed-in browsers, and the API tokens of programs.
  */
 #include "pages.h"
 
 #include "domain/menu.h"
 #include "lib/base/lang.h"
-
-#include <string.h>
 
 /* --- /account/password ----------------------------------------------------------------------------------------------- */
 
@@ -23,7 +21,7 @@ static const struct shape password_page_shape = SHAPE(password_page, password_pa
 PAGE(password_form, "account/password", password_page_shape)
 
 static enum status
-show_password(struct web *w, enum status status, const char *code, const char *message)
+show_password(struct web *w, const void *form __attribute__((unused)), enum status status, const char *message)
 {
 	struct password_page p = {
 		.problems = form_problems(w, message),
@@ -32,8 +30,6 @@ show_password(struct web *w, enum status status, const char *code, const char *m
 		.email = w->user.email,
 	};
 
-	if (w->json)
-		return message ? web_refuse(w, status, code, message) : web_not_found(w);
 	menu_of(w)->nav_account = true;
 	return web_page(w, status, &password_form, &p);
 }
@@ -41,14 +37,7 @@ show_password(struct web *w, enum status status, const char *code, const char *m
 enum status
 page_password(struct web *w)
 {
-	return show_password(w, HTTP_OK, NULL, NULL);
-}
-
-static enum status
-wrong_password(struct web *w)
-{
-	form_error(w, "current_password", _("This is not your current password."));
-	return show_password(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+	return w->json ? web_not_found(w) : show_password(w, NULL, HTTP_OK, NULL);
 }
 
 /* POST /account/password */
@@ -58,20 +47,26 @@ do_password(struct web *w)
 	const char *current, *wanted, *problem;
 	int64_t wait_s;
 
-	must_have(w, "current_password", _("Please enter your current password."));
-	must_have(w, "new_password", _("Please choose a new password."));
+	require(w, "current_password", _("Please enter your current password."));
+	require(w, "new_password", _("Please choose a new password."));
 	current = form_secret(w, "current_password", 1, PASSWORD_MAX);
 	wanted = form_secret(w, "new_password", 1, PASSWORD_MAX);
 	problem = *wanted ? password_problem(wanted, w->user.email) : NULL;
 	if (problem)
 		form_error(w, "new_password", problem);
+	web_form(w, show_password, NULL);
 	if (form_bad(w))
-		return show_password(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return web_invalid(w);
 	switch (password_change(w->db, w->user.id, own_token(w), w->address, current, wanted, &wait_s)) {
-	case PASSWORD_CHANGED: return w->json ? web_text(w, HTTP_NO_CONTENT, NULL, "") : web_redirect(w, "/account?done=password");
-	case PASSWORD_WEAK:    return show_password(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
-	case PASSWORD_WRONG:   return wrong_password(w);
-	case PASSWORD_CLOSED:  return show_password(w, HTTP_TOO_MANY, "too_many", closed(w, wait_s));
+	case PASSWORD_CHANGED:
+		return web_done(w, HTTP_NO_CONTENT, NULL, NULL, "/account?done=password");
+	case PASSWORD_WRONG:
+		form_error(w, "current_password", _("This is not your current password."));
+		return web_invalid(w);
+	case PASSWORD_WEAK:
+		return web_invalid(w);
+	case PASSWORD_CLOSED:
+		return web_refuse(w, HTTP_TOO_MANY, "too_many", closed_message(w, wait_s));
 	}
 	return web_broken(w);
 }
@@ -97,23 +92,19 @@ page_sessions(struct web *w)
 
 	p.paging = web_paging(w, p.n_total, PER_PAGE);
 	session_list(w->db, w->user.id, web_session(w), p.paging.offset, &p.sessions, &p.n_sessions);
-	if (w->json)
-		return web_json(w, HTTP_OK, &sessions_page_shape, &p);
 	menu_of(w)->nav_account = true;
-	return web_page(w, HTTP_OK, &sessions_list, &p);
+	return web_answer(w, HTTP_OK, &sessions_page_shape, &sessions_list, &p);
 }
 
-/* POST /account/sessions/end - out everywhere, here too. */
+/* POST /account/sessions/end - signs out everywhere, this browser too. */
 enum status
 do_sessions_end(struct web *w)
 {
-	enum status refused;
-
-	if (!no_fields(w, &refused))
-		return refused;
+	if (form_bad(w))
+		return refuse_unknown_field(w);
 	session_end_all(w->db, w->user.id, NULL);
 	web_sign_out(w);
-	return w->json ? web_text(w, HTTP_NO_CONTENT, NULL, "") : web_redirect(w, "/account/sign-in?done=everywhere");
+	return web_done(w, HTTP_NO_CONTENT, NULL, NULL, "/account/sign-in?done=everywhere");
 }
 
 /* --- /account/tokens ------------------------------------------------------------------------------------------------- */
@@ -124,7 +115,7 @@ struct tokens_page {
 	struct api_token *tokens;
 	int n_tokens;
 	int64_t n_total;
-	const char *token;              /* just made: shown this once */
+	const char *token;              /* just made: shown only now */
 	const char *token_name;
 	struct paging paging;
 };
@@ -146,56 +137,57 @@ static const struct member new_token_members[] = {
 };
 static const struct shape new_token_shape = SHAPE(api_token, new_token_members);
 
+/* made: a token just made, whose secret is shown only now; NULL: none. */
 static enum status
-show_tokens(struct web *w, enum status status, const char *message, const struct api_token *made)
+show_tokens(struct web *w, const void *made, enum status status, const char *message)
 {
+	const struct api_token *t = made;
 	struct tokens_page p = { .problems = form_problems(w, message), .n_total = token_count(w->db, w->user.id) };
 
-	p.name = made ? (struct field){ .name = "name", .value = "" } : form_field(w, "name", "");
+	p.name = t ? (struct field){ .name = "name", .value = "" } : form_field(w, "name", "");
 	p.paging = web_paging(w, p.n_total, PER_PAGE);
 	token_list(w->db, w->user.id, p.paging.offset, &p.tokens, &p.n_tokens);
-	if (made) {
-		p.token = made->token;
-		p.token_name = made->name;
+	if (t) {
+		p.token = t->token;
+		p.token_name = t->name;
 	}
-	if (w->json)
-		return web_json(w, status, &tokens_json_shape, &p);
 	menu_of(w)->nav_account = true;
-	return web_page(w, status, &tokens_list, &p);
+	return web_answer(w, status, &tokens_json_shape, &tokens_list, &p);
 }
+
+static const struct word token_word[] = {
+	{ "revoked", N_("The token has been revoked. Programs that use it are refused from now on.") },
+};
+static const struct words token_words = WORDS(token_word);
 
 enum status
 page_tokens(struct web *w)
 {
-	if (strcmp(form_raw(w, "done"), "revoked") == 0)
-		w->chrome.notice = _("The token has been revoked. Programs that use it are refused from now on.");
-	return show_tokens(w, HTTP_OK, NULL, NULL);
+	web_notice(w, &token_words);
+	return show_tokens(w, NULL, HTTP_OK, NULL);
 }
 
-static enum status
-refuse_token(struct web *w, enum status status, const char *code, const char *message)
-{
-	return w->json ? web_refuse(w, status, code, message) : show_tokens(w, status, message, NULL);
-}
-
-/* POST /account/tokens - the answer holds the token, this once. */
+/* POST /account/tokens - the answer holds the token, only now. */
 enum status
 do_token(struct web *w)
 {
 	const char *name;
 	struct api_token t;
 
-	must_have(w, "name", _("Please enter a name for the token."));
+	require(w, "name", _("Please enter a name for the token."));
 	name = form_line(w, "name", 80);
+	web_form(w, show_tokens, NULL);
 	if (form_bad(w))
-		return refuse_token(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return web_invalid(w);
 	switch (token_make(w->db, w->user.id, name, web_idempotency_key(w), &t)) {
 	case TOKEN_OK:
-		return w->json ? web_json(w, HTTP_CREATED, &new_token_shape, &t) : show_tokens(w, HTTP_OK, NULL, &t);
+		return w->json ? web_json(w, HTTP_CREATED, &new_token_shape, &t) : show_tokens(w, &t, HTTP_OK, NULL);
 	case TOKEN_TOO_MANY:
-		return refuse_token(w, HTTP_CONFLICT, "quota", _("You have reached the maximum number of tokens. Please revoke one you no longer need."));
+		return web_refuse(w, HTTP_CONFLICT, "quota",
+			_("You have reached the maximum number of tokens. Please revoke one you no longer need."));
 	case TOKEN_GONE:
-		return refuse_token(w, HTTP_CONFLICT, "revoked", _("This token was created before and has been revoked. Please create a new one."));
+		return web_refuse(w, HTTP_CONFLICT, "revoked",
+			_("This token was created before and has been revoked. Please create a new one."));
 	}
 	return web_broken(w);
 }
@@ -204,11 +196,9 @@ do_token(struct web *w)
 enum status
 do_token_revoke(struct web *w)
 {
-	enum status refused;
-
-	if (!no_fields(w, &refused))
-		return refused;
+	if (form_bad(w))
+		return refuse_unknown_field(w);
 	if (!token_revoke(w->db, w->user.id, web_param_id(w, "id")))
 		return web_not_found(w);
-	return w->json ? web_text(w, HTTP_NO_CONTENT, NULL, "") : web_redirect(w, "/account/tokens?done=revoked");
+	return web_done(w, HTTP_NO_CONTENT, NULL, NULL, "/account/tokens?done=revoked");
 }

@@ -1,21 +1,22 @@
 /*
- * password.c - what a password must be, and how it changes.
+ * password.c - what a password must be, and changing it.
  *
- * Long enough, not one that everybody tries first, not one's own e-mail. Nothing else: rules of composition make
- * passwords harder to remember, not harder to guess. A change asks for the current one (an open browser is not a person),
- * counts wrong ones like a sign-in does, and ends whatever was opened with the old one.
+ * Long enough, not one of the most common, not the person's e-mail. There are no rules of composition: they make passwords
+ * harder to remember, not harder to guess. A change asks for the current password, since a browser may be left open, counts
+ * wrong ones like a sign-in does, and ends the sessions and tokens that were opened with the old one.
  */
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
+#include "lib/base/utf8.h"
 #include "account_inside.h"
 
 #include <string.h>
 #include <strings.h>
 
-/* The hundred that leaked lists hold most often, among those long enough to pass otherwise; two keyboards' worth. */
-static const char *const best_known[] = {
+/* The hundred most common in leaked lists that are long enough to pass otherwise; English and Korean keyboards. */
+static const char *const most_common[] = {
 	"1234567890", "0123456789", "0987654321", "9876543210", "12345678910", "123456789a", "a123456789", "123456789q", "1234567891",
 	"1234567899", "1111111111", "0000000000", "1212121212", "1122334455", "1234512345", "123123123a", "123123123123", "112233445566",
 	"1020304050", "123456123456", "147258369a", "5555555555", "7777777777", "9999999999", "11223344556",
@@ -31,17 +32,17 @@ static const char *const best_known[] = {
 };
 
 static bool
-is_best_known(const char *password)
+is_most_common(const char *password)
 {
-	for (size_t i = 0; i < sizeof(best_known) / sizeof(best_known[0]); i++)
-		if (strcasecmp(password, best_known[i]) == 0)
+	for (size_t i = 0; i < sizeof(most_common) / sizeof(most_common[0]); i++)
+		if (strcasecmp(password, most_common[i]) == 0)
 			return true;
 	return false;
 }
 
-/* The whole e-mail, or all of it before the @. */
+/* The e-mail, or its part before the @. */
 static bool
-is_email(const char *password, const char *email)
+is_own_email(const char *password, const char *email)
 {
 	size_t n = strcspn(email, "@");
 
@@ -51,19 +52,19 @@ is_email(const char *password, const char *email)
 const char *
 password_problem(const char *password, const char *email)
 {
-	int n = password ? text_chars(password) : 0;
+	int n = password ? utf8_chars(password) : 0;
 
 	if (n < PASSWORD_MIN || n > PASSWORD_MAX)
 		return _("Please choose a password of 10 to 200 characters.");
-	if (is_best_known(password))
+	if (is_most_common(password))
 		return _("This password is too common. Please choose another.");
-	if (is_email(password, email))
+	if (is_own_email(password, email))
 		return _("Please choose a password that is not your email address.");
 	return NULL;
 }
 
-/* The WHERE clause asks again whether the account still is what the slow hash was made for. */
-bool
+/* Replaces a password if it is still the one the change was based on, and ends what was opened with it. false: it is not. */
+static bool
 password_store(struct db *db, int64_t user_id, const char *old_hash, const char *new_hash, const char *except_session)
 {
 	int changed;
@@ -77,16 +78,16 @@ password_store(struct db *db, int64_t user_id, const char *old_hash, const char 
 }
 
 static const char *
-hash_of(struct db *db, int64_t user_id)
+password_hash_of(struct db *db, int64_t user_id)
 {
 	return db_text(db, "SELECT password_hash FROM person WHERE user_id = $1", user_id);
 }
 
-/* One's own, checked like a sign-in. PASSWORD_WRONG stands for "look whether it was changed already". */
+/* PASSWORD_WRONG also when another request has changed it meanwhile. */
 static enum password_outcome
-change(struct db *db, int64_t user_id, const char *own_token, const char *current, const char *wanted)
+change_own(struct db *db, int64_t user_id, const char *own_token, const char *current, const char *wanted)
 {
-	const char *hash = hash_of(db, user_id);
+	const char *hash = password_hash_of(db, user_id);
 
 	if (!password_ok(hash, current))
 		return PASSWORD_WRONG;
@@ -103,35 +104,15 @@ password_change(struct db *db, int64_t user_id, const char *own_token, const cha
 	const char *email = db_text(db, "SELECT email FROM person WHERE user_id = $1", user_id);
 	enum password_outcome outcome;
 
-	if (password_problem(wanted, email ? email : ""))
+	if (password_problem(wanted, text_or_empty(email)))
 		return PASSWORD_WEAK;
 	if (!throttle_try(db, email, address, wait_s))
 		return PASSWORD_CLOSED;
-	outcome = change(db, user_id, own_token, current, wanted);
-	/* a second click: the first has changed it, and whoever knows the new one may be told so */
-	if (outcome == PASSWORD_WRONG && password_ok(hash_of(db, user_id), wanted))
+	outcome = change_own(db, user_id, own_token, current, wanted);
+	/* a second click: the first has changed it to the same */
+	if (outcome == PASSWORD_WRONG && password_ok(password_hash_of(db, user_id), wanted))
 		outcome = PASSWORD_CHANGED;
 	if (outcome == PASSWORD_CHANGED)
 		throttle_passed(db, email, address);
 	return outcome;
-}
-
-enum account_outcome
-account_set_password(struct db *db, const char *email, const char *password)
-{
-	struct account a;
-	const char *hash;
-
-	if (!account_find_by_email(db, email, &a))
-		return ACCOUNT_NOBODY;
-	if (password_problem(password, a.email))
-		return ACCOUNT_WEAK;
-	hash = password_hash(db_memory(db), password);
-	db_begin(db);
-	db_do(db, "UPDATE person SET password_hash = $2, updated_at = $3 WHERE user_id = $1", a.user_id, hash, clock_now());
-	sessions_drop(db, a.user_id, NULL);
-	if (!db_commit(db))
-		return ACCOUNT_NOBODY;
-	log_info("password_set", "user %lld", (long long)a.user_id);
-	return ACCOUNT_OK;
 }

@@ -1,8 +1,8 @@
 /*
- * people.c - the list of users an admin looks through: part of an e-mail or a name, a role, an order, a page.
+ * people.c - the list of users for an admin: search by part of an e-mail or a name and by role, in several orders.
  *
- * What was typed is looked for literally: a percent sign is a percent sign. Reading through the whole table is fine here
- * (a hundred thousand users take some milliseconds, and admins are few).
+ * A percent sign in the search text is searched for as such. The whole table is scanned: a hundred thousand users take some
+ * milliseconds, and admins are few.
  */
 #include "account_inside.h"
 

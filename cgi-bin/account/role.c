@@ -1,15 +1,20 @@
 /*
- * role.c - what an admin decides about others: roles, and whether an account may be used at all.
+ * role.c - the words of the roles, and what an admin decides about others: their roles, and whether their account may be used.
  *
- * There is always an admin left: nobody takes the role from themselves, and whoever has lost it a moment ago, to another
- * admin, is asked again inside the transaction. Every decision is logged with the ids of both.
+ * One admin is always left: admins cannot take the role from themselves, and the transaction checks that the acting admin still
+ * has it. Every decision is logged with the ids of both people.
  */
 #include "domain/roles.h"
 #include "lib/base/clock.h"
+#include "lib/base/json.h"
 #include "lib/base/lang.h"
 #include "lib/base/log.h"
-#include "lib/web/web.h"      /* enum role alone: the bits are this table's order */
 #include "account_inside.h"
+
+/* Indexes in role_words: the numbers of the bits of enum role. */
+enum {
+	ROLE_NUMBER_CUSTOMER, ROLE_NUMBER_EMPLOYEE, ROLE_NUMBER_MANAGER, ROLE_NUMBER_COURIER, ROLE_NUMBER_EXAMINER, ROLE_NUMBER_ADMIN,
+};
 
 static const struct word role_word[] = {
 	[ROLE_NUMBER_CUSTOMER] = { "customer", N_("Customer") },
@@ -21,13 +26,43 @@ static const struct word role_word[] = {
 };
 const struct words role_words = WORDS(role_word);
 
-_Static_assert(ROLE_CUSTOMER == 1 << ROLE_NUMBER_CUSTOMER && ROLE_EMPLOYEE == 1 << ROLE_NUMBER_EMPLOYEE && ROLE_MANAGER == 1 << ROLE_NUMBER_MANAGER
-               && ROLE_COURIER == 1 << ROLE_NUMBER_COURIER && ROLE_EXAMINER == 1 << ROLE_NUMBER_EXAMINER && ROLE_ADMIN == 1 << ROLE_NUMBER_ADMIN,
-               "role_words must stand in the order of enum role");
+_Static_assert(ROLE_CUSTOMER == 1 << ROLE_NUMBER_CUSTOMER && ROLE_EMPLOYEE == 1 << ROLE_NUMBER_EMPLOYEE &&
+               ROLE_MANAGER == 1 << ROLE_NUMBER_MANAGER && ROLE_COURIER == 1 << ROLE_NUMBER_COURIER &&
+               ROLE_EXAMINER == 1 << ROLE_NUMBER_EXAMINER && ROLE_ADMIN == 1 << ROLE_NUMBER_ADMIN,
+               "role_words must be in the order of enum role");
 
-/* May this admin still decide about that user? */
+const char *
+role_codes(struct arena *m, int64_t role_bits)
+{
+	struct buf b = { .m = m };
+
+	for (int i = 0; i < role_words.n; i++) {
+		if (!(role_bits & (1 << i)))
+			continue;
+		buf_puts(&b, b.n ? "," : "[");
+		json_put_text(&b, words_code(&role_words, i));
+	}
+	buf_puts(&b, b.n ? "]" : "[]");
+	return b.s;
+}
+
+const char *
+role_names(struct arena *m, int64_t role_bits)
+{
+	struct buf b = { .m = m };
+
+	buf_puts(&b, "");
+	for (int i = 0; i < role_words.n; i++)
+		if (role_bits & (1 << i))
+			buf_printf(&b, "%s%s", b.n ? ", " : "", _(role_words.word[i].label));
+	return b.s;
+}
+
+/* --- decisions ------------------------------------------------------------------------------------------------------ */
+
+/* May this admin decide about that user? */
 static enum role_change_outcome
-allowed(struct db *db, int64_t user_id, int64_t actor_id)
+may_decide(struct db *db, int64_t user_id, int64_t actor_id)
 {
 	if (actor_id && !db_exists(db, "SELECT 1 FROM user_role r JOIN person u ON u.user_id = r.user_id"
 	                               " WHERE r.user_id = $1 AND r.role = 'admin' AND u.disabled = 0", actor_id))
@@ -36,7 +71,7 @@ allowed(struct db *db, int64_t user_id, int64_t actor_id)
 }
 
 static void
-change(struct db *db, int64_t user_id, const char *role, bool given)
+set_role(struct db *db, int64_t user_id, const char *role, bool given)
 {
 	if (given)
 		db_do(db, "INSERT INTO user_role (user_id, role) VALUES ($1, $2) ON CONFLICT (user_id, role) DO NOTHING", user_id, role);
@@ -52,12 +87,13 @@ account_role(struct db *db, int64_t user_id, int role, bool given, int64_t actor
 	if (role == ROLE_NUMBER_ADMIN && !given && user_id == actor_id)
 		return ROLE_CHANGE_OWN;
 	db_begin(db);
-	outcome = allowed(db, user_id, actor_id);
+	outcome = may_decide(db, user_id, actor_id);
 	if (outcome == ROLE_CHANGE_OK)
-		change(db, user_id, words_code(&role_words, role), given);
+		set_role(db, user_id, words_code(&role_words, role), given);
 	db_commit(db);
 	if (outcome == ROLE_CHANGE_OK)
-		log_info(given ? "role_given" : "role_taken", "user %lld, %s, by %lld", (long long)user_id, words_code(&role_words, role), (long long)actor_id);
+		log_info(given ? "role_given" : "role_taken", "user %lld, %s, by %lld", (long long)user_id,
+		         words_code(&role_words, role), (long long)actor_id);
 	return outcome;
 }
 
@@ -69,14 +105,16 @@ account_disable(struct db *db, int64_t user_id, bool disabled, int64_t actor_id)
 	if (user_id == actor_id)
 		return ROLE_CHANGE_OWN;
 	db_begin(db);
-	outcome = allowed(db, user_id, actor_id);
+	outcome = may_decide(db, user_id, actor_id);
 	if (outcome == ROLE_CHANGE_OK) {
-		db_do(db, "UPDATE person SET disabled = $2, updated_at = $3 WHERE user_id = $1 AND disabled <> $2", user_id, disabled, clock_now());
+		db_do(db, "UPDATE person SET disabled = $2, updated_at = $3 WHERE user_id = $1 AND disabled <> $2", user_id, disabled,
+		      clock_now());
 		if (disabled)
 			sessions_drop(db, user_id, NULL);
 	}
 	db_commit(db);
 	if (outcome == ROLE_CHANGE_OK)
-		log_info(disabled ? "account_disabled" : "account_enabled", "user %lld, by %lld", (long long)user_id, (long long)actor_id);
+		log_info(disabled ? "account_disabled" : "account_enabled", "user %lld, by %lld", (long long)user_id,
+		         (long long)actor_id);
 	return outcome;
 }

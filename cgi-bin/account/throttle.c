@@ -1,16 +1,16 @@
 /*
- * throttle.c - guessing passwords must take for ever, signing in must not.
+ * throttle.c - slows down guessing passwords.
  *
  * Failures are counted for the account tried and for the address they come from. The first few are free; then each one
- * closes for twice as long as the one before, up to a quarter of an hour. A right password clears the account's count and
- * takes its own try back from the address's (somebody's own good password must not open the door for guessing others').
- * An unknown e-mail is counted like a known one, so the answers tell nothing about who exists. A day without a failure
- * forgets. The price: a stranger can keep somebody's account closed by failing on purpose; their open sessions go on.
+ * closes sign-in for twice as long as the one before, up to 15 minutes. A right password clears the account's count and takes its
+ * own try back from the address's count, so it does not help in guessing other people's passwords. An unknown e-mail is counted
+ * like a known one, so the answers do not tell which accounts exist. After a day without a failure the count starts again.
+ * The cost: failing on purpose keeps a person's account closed for new sign-ins; their open sessions are not affected.
  *
- * Accounts made are counted for the address like failures, with more of them free: each takes a slow hash and may hold cars
- * before it has paid anything, so a machine must not make them by the thousand.
+ * New accounts are counted for the address in the same way, with more of them free: each takes a slow hash and may hold cars before
+ * it has paid anything.
  *
- * Rows are named by hashes, so the table is no list of e-mails and addresses.
+ * Rows have hashes as keys, so the table is not a list of e-mails and addresses.
  */
 #include "account.h"
 
@@ -22,12 +22,12 @@
 
 #define FREE_PER_ACCOUNT 5
 #define FREE_PER_ADDRESS 30     /* offices share one */
-#define FREE_SIGN_UPS    200    /* per address; a whole school class on its own network */
+#define FREE_SIGN_UPS    200    /* per address: many people may share one */
 #define FIRST_CLOSE_S    15
 #define LONGEST_CLOSE_S  900
 
 struct counter {
-	const char *who;
+	const char *who;                /* hash of the e-mail or address */
 	int64_t n_free;
 	int64_t n_failed, closed_until, failed_at;
 };
@@ -37,9 +37,9 @@ static const struct member counter_members[] = {
 };
 static const struct shape counter_shape = SHAPE(counter, counter_members);
 
-/* A household has a whole /64 of IPv6 addresses: they count as one. */
+/* A customer of an Internet provider has a whole /64 of IPv6 addresses: they count as one. */
 static const char *
-neighbourhood(struct arena *m, const char *address)
+address_group(struct arena *m, const char *address)
 {
 	unsigned char six[16];
 	char text[INET6_ADDRSTRLEN];
@@ -54,7 +54,9 @@ static void
 name_counters(struct arena *m, struct counter c[2], const char *email, const char *address)
 {
 	c[0] = (struct counter){ .who = secret_hash(m, arena_printf(m, "email:%s", email)), .n_free = FREE_PER_ACCOUNT };
-	c[1] = (struct counter){ .who = secret_hash(m, arena_printf(m, "address:%s", neighbourhood(m, address))), .n_free = FREE_PER_ADDRESS };
+	c[1] = (struct counter){
+		.who = secret_hash(m, arena_printf(m, "address:%s", address_group(m, address))), .n_free = FREE_PER_ADDRESS,
+	};
 }
 
 static int64_t
@@ -67,7 +69,7 @@ close_s(const struct counter *c)
 	return over >= 6 ? LONGEST_CLOSE_S : (int64_t)FIRST_CLOSE_S << over;
 }
 
-/* Seconds it stays closed. A clock that was set back must not close for ever: no closure is longer than the longest. */
+/* Seconds it stays closed, at most LONGEST_CLOSE_S: a clock that was set back must not close it for longer. */
 static int64_t
 closed_s(struct db *db, struct counter *c, int64_t now)
 {
@@ -114,7 +116,9 @@ bool
 throttle_sign_up(struct db *db, const char *address, int64_t *wait_s)
 {
 	struct arena *m = db_memory(db);
-	struct counter c = { .who = secret_hash(m, arena_printf(m, "sign-up:%s", neighbourhood(m, address))), .n_free = FREE_SIGN_UPS };
+	struct counter c = {
+		.who = secret_hash(m, arena_printf(m, "sign-up:%s", address_group(m, address))), .n_free = FREE_SIGN_UPS,
+	};
 	int64_t now = clock_now();
 
 	db_begin(db);

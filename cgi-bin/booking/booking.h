@@ -158,7 +158,7 @@ bool booking_no_show(struct db *db, struct booking *b, int64_t actor_id);      /
 int booking_stuck_kind(const struct booking *b);        /* enum stuck_kind; -1: it rests nowhere */
 int64_t booking_stuck_since(const struct booking *b);
 void booking_retry(struct db *db, struct booking *b, int64_t actor_id);
-enum stuck_outcome booking_resolve(struct db *db, struct booking *b, enum stuck_way way, const char *note, int64_t actor_id);
+enum resolve_outcome booking_resolve(struct db *db, struct booking *b, enum stuck_resolution way, const char *note, int64_t actor_id);
 
 /* --- extra.c: delivery and equipment that are booked with the car --- */
 

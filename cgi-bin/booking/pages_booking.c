@@ -51,7 +51,7 @@ struct booking_page {
 	bool has_extras, has_ended, is_brought; /* something with the car; some of it will not be had; the courier comes */
 	bool is_on_its_way;                     /* he has left with it: too late to cancel */
 	bool is_stuck, has_deeds, is_asking;     /* deeds: what managers did to end it; asking: payment has not said what it took */
-	struct stuck_deed *events;
+	struct stuck_action *events;
 	int n_events;
 };
 static const struct member booking_page_members[] = {
@@ -67,7 +67,7 @@ static const struct member booking_page_members[] = {
 	SHAPE_AMOUNT(booking_page, gone_amount), SHAPE_AMOUNT(booking_page, back_amount), SHAPE_TEXT(booking_page, zone_name),
 	SHAPE_BOOL(booking_page, is_wished), SHAPE_BOOL(booking_page, has_extras), SHAPE_BOOL(booking_page, has_ended),
 	SHAPE_BOOL(booking_page, is_brought), SHAPE_BOOL(booking_page, is_stuck), SHAPE_BOOL(booking_page, has_deeds), SHAPE_BOOL(booking_page, is_asking),
-	SHAPE_LIST(booking_page, events, stuck_deed_shape),
+	SHAPE_LIST(booking_page, events, stuck_action_shape),
 };
 static const struct shape booking_page_shape = SHAPE(booking_page, booking_page_members);
 PAGE(booking_shown, "booking/booking", booking_page_shape)
@@ -119,7 +119,7 @@ fill_desk(struct web *w, struct booking_page *p)
 
 	customer_of(w->db, b->customer_id, &p->customer_name, &p->customer_email);
 	p->is_stuck = booking_stuck_kind(b) >= 0 && booking_stuck_since(b) <= w->now - rental.stuck_after_s;
-	p->n_events = stuck_deeds(w->db, b->code, &p->events);
+	p->n_events = stuck_actions(w->db, b->code, &p->events);
 	p->has_deeds = p->n_events > 0;
 }
 
@@ -185,14 +185,14 @@ fill_page(struct web *w, struct booking_page *p)
 }
 
 static enum status
-show_booking(struct web *w, struct page *page, const struct booking *b, enum status status)
+show_booking(struct web *w, struct page *page, const struct booking *b)
 {
 	struct booking_page p = { .booking = *b };
 
 	if (w->json)
-		return web_json(w, status, &booking_json_shape, b);
+		return web_json(w, HTTP_OK, &booking_json_shape, b);
 	fill_page(w, &p);
-	return web_page(w, status, page, &p);
+	return web_page(w, HTTP_OK, page, &p);
 }
 
 enum status
@@ -202,7 +202,7 @@ page_booking(struct web *w)
 
 	if (!find_booking(w, &b))
 		return web_not_found(w);
-	return show_booking(w, &booking_shown, &b, HTTP_OK);
+	return show_booking(w, &booking_shown, &b);
 }
 
 enum status
@@ -212,7 +212,7 @@ page_receipt(struct web *w)
 
 	if (!find_booking(w, &b) || !b.paid_at)
 		return web_not_found(w);
-	return show_booking(w, &receipt_shown, &b, HTTP_OK);
+	return show_booking(w, &receipt_shown, &b);
 }
 
 /* --- cancelling: the refund is shown before it is confirmed ------------------------------------------------------------------ */
@@ -226,7 +226,7 @@ page_cancel(struct web *w)
 		return web_not_found(w);
 	if (b.cancel_asked_at && !w->json)      /* it is under way */
 		return web_redirect(w, "/bookings/%s", b.code);
-	return show_booking(w, &cancel_shown, &b, HTTP_OK);
+	return show_booking(w, &cancel_shown, &b);
 }
 
 static enum status
@@ -254,16 +254,16 @@ do_cancel(struct web *w)
 	struct booking b;
 
 	if (form_bad(w))
-		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return web_invalid(w);
 	if (!find_booking(w, &b))
 		return web_not_found(w);
 	if (w->json && (b.state == BOOKING_CANCELLED || b.state == BOOKING_EXPIRED))
 		return not_cancellable(w);
 	switch (booking_cancel(w->db, &b, w->user.id, b.customer_id == w->user.id ? "customer" : "manager")) {
 	case CANCEL_DONE:
-		return w->json ? show_booking(w, NULL, &b, HTTP_OK) : web_redirect(w, "/bookings/%s", b.code);
+		return web_done(w, HTTP_OK, &booking_json_shape, &b, "/bookings/%s", b.code);
 	case CANCEL_PENDING:
-		return w->json ? show_booking(w, NULL, &b, HTTP_ACCEPTED) : web_redirect(w, "/bookings/%s", b.code);
+		return web_done(w, HTTP_ACCEPTED, &booking_json_shape, &b, "/bookings/%s", b.code);
 	case CANCEL_SHIPPED:
 		return already_shipped(w, &b);
 	case CANCEL_LATER:

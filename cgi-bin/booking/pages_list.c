@@ -7,14 +7,8 @@
 #include "lib/base/clock.h"
 #include "lib/web/form.h"
 
-struct desk_tab { const char *url, *label; bool selected; };
-static const struct member desk_tab_members[] = {
-	SHAPE_TEXT(desk_tab, url), SHAPE_TEXT(desk_tab, label), SHAPE_BOOL(desk_tab, selected),
-};
-static const struct shape desk_tab_shape = SHAPE(desk_tab, desk_tab_members);
-
-struct desk {
-	struct desk_tab *tabs;
+struct booking_list {
+	struct tab *tabs;
 	int n_tabs;
 	const char *view;
 	struct field state, q;
@@ -24,30 +18,31 @@ struct desk {
 	struct paging paging;
 	int64_t page, n_pages, n_total, now;
 };
-static const struct member desk_members[] = {
-	SHAPE_LIST(desk, tabs, desk_tab_shape), SHAPE_TEXT(desk, view), SHAPE_STRUCT(desk, state, field_shape), SHAPE_STRUCT(desk, q, field_shape),
-	SHAPE_LIST(desk, bookings, booking_row_shape), SHAPE_STRUCT(desk, by_start, sort_link_shape), SHAPE_STRUCT(desk, paging, paging_shape),
-	SHAPE_TIME(desk, now),
+static const struct member booking_list_members[] = {
+	SHAPE_LIST(booking_list, tabs, tab_shape), SHAPE_TEXT(booking_list, view), SHAPE_STRUCT(booking_list, state, field_shape), SHAPE_STRUCT(booking_list, q, field_shape),
+	SHAPE_LIST(booking_list, bookings, booking_row_shape), SHAPE_STRUCT(booking_list, by_start, sort_link_shape), SHAPE_STRUCT(booking_list, paging, paging_shape),
+	SHAPE_TIME(booking_list, now),
 };
-static const struct shape desk_shape = SHAPE(desk, desk_members);
-PAGE(desk_page, "booking/desk", desk_shape)
+static const struct shape booking_list_shape = SHAPE(booking_list, booking_list_members);
+PAGE(booking_list_page, "booking/desk", booking_list_shape)
 
-static const struct member desk_json_members[] = {
-	SHAPE_INT(desk, page), SHAPE_INT(desk, n_pages), SHAPE_INT(desk, n_total), SHAPE_LIST(desk, bookings, booking_row_shape),
+static const struct member booking_list_json_members[] = {
+	SHAPE_INT(booking_list, page), SHAPE_INT(booking_list, n_pages), SHAPE_INT(booking_list, n_total), SHAPE_LIST(booking_list, bookings, booking_row_shape),
 };
-static const struct shape desk_json_shape = SHAPE(desk, desk_json_members);
+static const struct shape booking_list_json_shape = SHAPE(booking_list, booking_list_json_members);
 
+/* Without the filters of the view that is left. */
 static void
-make_tabs(struct web *w, struct desk *d, int view)
+make_tabs(struct web *w, struct booking_list *d, int view)
 {
-	d->tabs = arena_array(w->m, struct desk_tab, desk_view_words.n + 1);
 	d->n_tabs = desk_view_words.n + 1;
-	d->tabs[desk_view_words.n] = (struct desk_tab){ .url = "/bookings/stuck", .label = _("Needs attention") };
+	d->tabs = arena_array(w->m, struct tab, d->n_tabs);
 	for (int i = 0; i < desk_view_words.n; i++)
-		d->tabs[i] = (struct desk_tab){
+		d->tabs[i] = (struct tab){
 			.url = arena_printf(w->m, "/bookings?view=%s", desk_view_words.word[i].code),
-			.label = _(desk_view_words.word[i].label), .selected = i == view,
+			.label = _(desk_view_words.word[i].label), .is_current = i == view,
 		};
+	d->tabs[desk_view_words.n] = (struct tab){ .url = "/bookings/stuck", .label = _("Needs attention") };
 }
 
 static struct booking_query
@@ -73,7 +68,7 @@ enum status
 page_bookings(struct web *w)
 {
 	struct booking_query q;
-	struct desk d = { .now = w->now };
+	struct booking_list d = { .now = w->now };
 
 	if (!web_is(w, ROLE_MANAGER))
 		return web_redirect(w, "/my/bookings");
@@ -84,14 +79,14 @@ page_bookings(struct web *w)
 	d.n_pages = d.paging.n_pages;
 	d.n_bookings = bookings_list(w->db, &q, d.paging.offset, PER_PAGE, &d.bookings);
 	if (w->json)
-		return web_json(w, HTTP_OK, &desk_json_shape, &d);
+		return web_json(w, HTTP_OK, &booking_list_json_shape, &d);
 	make_tabs(w, &d, (int)q.view);
 	d.view = words_code(&desk_view_words, (int)q.view);
 	d.state = form_field_choice(w, "state", &booking_state_words, -1, _("Any status"));
 	d.q = form_field(w, "q", "");
 	d.by_start = web_sort_link(w, "starts_at");
 	menu_of(w)->nav_bookings = true;
-	return web_page(w, HTTP_OK, &desk_page, &d);
+	return web_page(w, HTTP_OK, &booking_list_page, &d);
 }
 
 static enum status
@@ -100,12 +95,12 @@ act(struct web *w, bool (*step)(struct db *db, struct booking *b, int64_t actor_
 	struct booking b;
 
 	if (form_bad(w))
-		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return web_invalid(w);
 	if (!find_booking(w, &b))
 		return web_not_found(w);
 	if (!step(w->db, &b, w->user.id))
 		return web_refuse(w, HTTP_CONFLICT, "wrong_state", _("This is not possible in the current status of the booking. Please check the booking again."));
-	return w->json ? web_json(w, HTTP_OK, &booking_json_shape, &b) : web_redirect(w, "/bookings/%s", b.code);
+	return web_done(w, HTTP_OK, &booking_json_shape, &b, "/bookings/%s", b.code);
 }
 
 enum status

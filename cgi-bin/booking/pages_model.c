@@ -36,21 +36,6 @@ read_hours(struct web *w, struct hours *h)
 	return !problem;
 }
 
-static struct field
-time_field(struct web *w, const char *name, int64_t at)
-{
-	struct buf b = { .m = w->m };
-
-	time_input(&b, at);
-	return form_field(w, name, b.s ? b.s : "");
-}
-
-static const char *
-marked(void)
-{
-	return _("Please look at the marked fields.");
-}
-
 /* --- /models ---------------------------------------------------------------------------------------------------------------- */
 
 struct offers_page {
@@ -84,38 +69,41 @@ static const struct shape offers_json_shape = SHAPE(offers_json, offers_json_mem
 static enum status
 json_offers(struct web *w, const struct offers_page *p)
 {
-	const struct offers_json said = {
+	const struct offers_json json = {
 		.starts_at = p->from, .ends_at = p->until, .page = p->paging.page, .n_pages = p->paging.n_pages, .n_total = p->paging.n_total,
 		.currency = settings.currency, .models = p->models, .n_models = p->n_models,
 	};
 
-	return web_json(w, HTTP_OK, &offers_json_shape, &said);
+	return web_json(w, HTTP_OK, &offers_json_shape, &json);
 }
 
-/* GET /models ?starts_at&ends_at - what can be had of each, and for how much. */
+static enum status
+show_offers(struct web *w, const void *form, enum status status, const char *message)
+{
+	struct offers_page p = *(const struct offers_page *)form;
+
+	p.starts_at = form_field_time(w, "starts_at", p.from);
+	p.ends_at = form_field_time(w, "ends_at", p.until);
+	p.problems = form_problems(w, message);
+	menu_of(w)->nav_search = true;
+	return web_page(w, status, &offers_shown, &p);
+}
+
+/* GET /models ?starts_at&ends_at - the models, how many cars of each are available, and for how much. */
 enum status
 page_offers(struct web *w)
 {
-	struct offers_page p = { 0 };
 	struct hours h = { 0 };
-	bool good = read_hours(w, &h);
+	bool has_hours = read_hours(w, &h);
+	struct offers_page p = { .from = h.starts_at, .until = h.ends_at, .paging = web_paging(w, has_hours ? offers_count(w->db) : 0, PER_PAGE) };
 
-	if (w->json && !good)
-		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", marked());
-	p.paging = web_paging(w, good ? offers_count(w->db) : 0, PER_PAGE);
-	if (good)
-		p.n_models = offers_list(w->db, p.paging.offset, PER_PAGE, &p.models);
+	web_form(w, show_offers, &p);
+	if (!has_hours)
+		return web_invalid(w);
+	p.n_models = offers_list(w->db, p.paging.offset, PER_PAGE, &p.models);
 	for (int i = 0; i < p.n_models; i++)
 		offer_count_free(w->db, w->m, &p.models[i], h.starts_at, h.ends_at);
-	p.from = h.starts_at;
-	p.until = h.ends_at;
-	if (w->json)
-		return json_offers(w, &p);
-	p.starts_at = time_field(w, "starts_at", h.starts_at);
-	p.ends_at = time_field(w, "ends_at", h.ends_at);
-	p.problems = form_problems(w, good ? NULL : marked());
-	menu_of(w)->nav_search = true;
-	return web_page(w, good ? HTTP_OK : HTTP_UNPROCESSABLE, &offers_shown, &p);
+	return w->json ? json_offers(w, &p) : show_offers(w, &p, HTTP_OK, NULL);
 }
 
 /* --- /models/ID ------------------------------------------------------------------------------------------------------------- */
@@ -175,12 +163,17 @@ where_field(struct web *w, const struct model_offer *model)
 	return form_field_options(w, "branch_id", where, n, "", _("Branch with the most available"));
 }
 
+/* The model that a page is about, and the hours asked for; 0, 0: none, or bad ones. */
+struct offer_form { int64_t model_id; struct hours hours; };
+
 static enum status
-show_hours(struct web *w, int64_t model_id, const struct hours *h, enum status status, const char *message)
+show_model(struct web *w, const void *form, enum status status, const char *message)
 {
+	const struct offer_form *f = form;
+	const struct hours *h = &f->hours;
 	struct offer_page p = { .from = h->starts_at, .until = h->ends_at };
 
-	if (!offer_find(w->db, model_id, &p.model))
+	if (!offer_find(w->db, f->model_id, &p.model))
 		return web_not_found(w);
 	if (h->starts_at && h->ends_at) {
 		offer_count_free(w->db, w->m, &p.model, h->starts_at, h->ends_at);
@@ -190,8 +183,8 @@ show_hours(struct web *w, int64_t model_id, const struct hours *h, enum status s
 		return web_json(w, status, &offer_json_shape, &(struct offer_json){ p.model, p.from, p.until, settings.currency, p.price });
 	if (p.price)
 		booking_lines_in_words(p.price->lines, p.price->n_lines, h->starts_at, h->ends_at);
-	p.starts_at = time_field(w, "starts_at", h->starts_at);
-	p.ends_at = time_field(w, "ends_at", h->ends_at);
+	p.starts_at = form_field_time(w, "starts_at", h->starts_at);
+	p.ends_at = form_field_time(w, "ends_at", h->ends_at);
 	p.qty = qty_field(w, &p.model);
 	p.branch_id = where_field(w, &p.model);
 	p.problems = form_problems(w, message);
@@ -199,17 +192,17 @@ show_hours(struct web *w, int64_t model_id, const struct hours *h, enum status s
 	return web_page(w, status, &offer_shown, &p);
 }
 
-/* GET /models/ID ?starts_at&ends_at - how many of it are free, and where. */
+/* GET /models/ID ?starts_at&ends_at - how many cars of it are available, and where. */
 enum status
 page_offer(struct web *w)
 {
-	struct hours h = { 0 };
+	struct offer_form f = { .model_id = web_param_id(w, "model_id") };
 
-	if (read_hours(w, &h))
-		return show_hours(w, web_param_id(w, "model_id"), &h, HTTP_OK, NULL);
-	if (w->json)
-		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", marked());
-	return show_hours(w, web_param_id(w, "model_id"), &(struct hours){ 0 }, HTTP_UNPROCESSABLE, marked());
+	web_form(w, show_model, &f);
+	if (read_hours(w, &f.hours))
+		return show_model(w, &f, HTTP_OK, NULL);
+	f.hours = (struct hours){ 0 };
+	return web_invalid(w);
 }
 
 /* --- for the order form in pages.c --------------------------------------------------------------------------------------------- */
@@ -287,7 +280,9 @@ offer_facts(struct web *w, const struct booking_order *o, struct car_facts *car)
 enum status
 show_offer(struct web *w, int64_t model_id, enum status status, const char *message)
 {
-	struct hours h = { 0 };
+	struct offer_form f = { .model_id = model_id };
 
-	return show_hours(w, model_id, read_hours(w, &h) ? &h : &(struct hours){ 0 }, status, message);
+	if (!read_hours(w, &f.hours))
+		f.hours = (struct hours){ 0 };
+	return show_model(w, &f, status, message);
 }

@@ -39,15 +39,6 @@ static const struct word order_word[] = {
 };
 static const struct words order_words = WORDS(order_word);
 
-static const char *
-time_text(struct web *w, int64_t at)
-{
-	struct buf b = { .m = w->m };
-
-	time_input(&b, at);
-	return b.s;
-}
-
 /* Tomorrow at ten for a day: what most people change least. */
 static int64_t
 usual_start(int64_t now)
@@ -83,8 +74,8 @@ search_form(struct web *w, int64_t starts_at, int64_t ends_at)
 	struct option *branches = branch_options(w, &n_branches);
 
 	return (struct search_form){
-		.from = form_field(w, "from", time_text(w, starts_at)),
-		.to = form_field(w, "to", time_text(w, ends_at)),
+		.from = form_field_time(w, "from", starts_at),
+		.to = form_field_time(w, "to", ends_at),
 		.branch = form_field_options(w, "branch", branches, n_branches, "", _("All branches")),
 		.body = form_field_choice(w, "body", &body_words, -1, _("Any")),
 		.fuel = form_field_choice(w, "fuel", &fuel_words, -1, _("Any")),
@@ -237,29 +228,34 @@ search_now(struct web *w, struct search *s, struct car_query *q)
 	s->n_pages = s->paging.n_pages;
 }
 
+static enum status
+show_search(struct web *w, const void *form, enum status status, const char *message)
+{
+	struct search s = *(const struct search *)form;
+
+	s.form = search_form(w, s.starts_at, s.ends_at);
+	s.from = s.form.from.value;
+	s.to = s.form.to.value;
+	s.problems = form_problems(w, message);
+	menu_of(w)->nav_search = true;
+	return web_page(w, status, &search_page, &s);
+}
+
 enum status
 page_search(struct web *w)
 {
 	struct search s = { .currency = settings.currency };
 	struct car_query q = { 0 };
-	bool good = read_interval(w, &q.starts_at, &q.ends_at);
+	bool has_interval = read_interval(w, &q.starts_at, &q.ends_at);
 
 	read_filters(w, &q);
-	menu_of(w)->nav_search = true;
-	good = good && form_n_errors(w) == 0;
-	if (w->json && !good)
-		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	s.starts_at = q.starts_at;
 	s.ends_at = q.ends_at;
-	if (good)
-		search_now(w, &s, &q);
-	if (w->json)
-		return web_json(w, HTTP_OK, &search_json_shape, &s);
-	s.form = search_form(w, q.starts_at, q.ends_at);
-	s.from = s.form.from.value;
-	s.to = s.form.to.value;
-	s.problems = form_problems(w, good ? NULL : _("Please look at the marked fields."));
-	return web_page(w, good ? HTTP_OK : HTTP_UNPROCESSABLE, &search_page, &s);
+	web_form(w, show_search, &s);
+	if (!has_interval || form_n_errors(w))
+		return web_invalid(w);
+	search_now(w, &s, &q);
+	return w->json ? web_json(w, HTTP_OK, &search_json_shape, &s) : show_search(w, &s, HTTP_OK, NULL);
 }
 
 /* --- /cars/ID --------------------------------------------------------------------------------------------------------------- */
@@ -314,28 +310,34 @@ draw_months(struct web *w, struct car_page *p)
 	p->months = months_make(w->m, first, MONTHS, w->now, busy, p->n_busy);
 }
 
-enum status
-page_car(struct web *w)
+static enum status
+show_car(struct web *w, const void *form, enum status status, const char *message)
 {
-	struct car_page p = { 0 };
-	bool good;
+	struct car_page p = *(const struct car_page *)form;
 
-	if (!car_facts(w->db, web_param_id(w, "car_id"), &p.car))
-		return web_not_found(w);
-	p.car.branch_name = lang_pick(lang_now(), p.car.branch_name, p.car.branch_name_ko);
-	good = (w->json && !form_has(w, "from")) || read_interval(w, &p.starts_at, &p.ends_at);
-	if (good && p.starts_at)
-		price_car(w, &p);
-	draw_months(w, &p);
-	menu_of(w)->nav_search = true;
-	if (w->json)
-		return good ? web_json(w, HTTP_OK, &car_json_shape, &p)
-		            : web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	if (p.price)
 		booking_lines_in_words(p.price->lines, p.price->n_lines, p.starts_at, p.ends_at);
 	p.form = search_form(w, p.starts_at, p.ends_at);
 	p.from = p.form.from.value;
 	p.to = p.form.to.value;
-	p.problems = form_problems(w, good ? NULL : _("Please look at the marked fields."));
-	return web_page(w, good ? HTTP_OK : HTTP_UNPROCESSABLE, &car_page, &p);
+	p.problems = form_problems(w, message);
+	menu_of(w)->nav_search = true;
+	return web_page(w, status, &car_page, &p);
+}
+
+enum status
+page_car(struct web *w)
+{
+	struct car_page p = { 0 };
+
+	if (!car_facts(w->db, web_param_id(w, "car_id"), &p.car))
+		return web_not_found(w);
+	p.car.branch_name = lang_pick(lang_now(), p.car.branch_name, p.car.branch_name_ko);
+	draw_months(w, &p);
+	web_form(w, show_car, &p);
+	if (!(w->json && !form_has(w, "from")) && !read_interval(w, &p.starts_at, &p.ends_at))
+		return web_invalid(w);
+	if (p.starts_at)
+		price_car(w, &p);
+	return w->json ? web_json(w, HTTP_OK, &car_json_shape, &p) : show_car(w, &p, HTTP_OK, NULL);
 }

@@ -1,4 +1,4 @@
-/* pages_stuck - the stuck desk: everything that rests on its way for too long, whoever owns it; tried at once, or ended by hand. */
+/* pages_stuck - what needs attention: all that has been pending for too long in booking and in payment; retried, or closed manually. */
 #include "booking.h"
 #include "orders.h"
 #include "pages.h"
@@ -23,7 +23,7 @@ static const struct member stuck_page_members[] = {
 };
 static const struct shape stuck_page_shape = SHAPE(stuck_page, stuck_page_members);
 PAGE(stuck_html, "booking/stuck", stuck_page_shape)
-PAGE(resolve_html, "stuck/question", stuck_question_shape)
+PAGE(resolve_html, "stuck/question", stuck_form_shape)
 
 static const struct member stuck_json_members[] = {
 	SHAPE_INT(stuck_page, page), SHAPE_INT(stuck_page, n_pages), SHAPE_INT(stuck_page, n_total), SHAPE_INT(stuck_page, stuck_after_s),
@@ -31,9 +31,9 @@ static const struct member stuck_json_members[] = {
 };
 static const struct shape stuck_json_shape = SHAPE(stuck_page, stuck_json_members);
 
-/* What became of the one that was just tried; it may stand on another page of the list. */
+/* What the retry has done; the row may be on another page of the list. */
 static const char *
-what_became(struct web *w, const char *code)
+retried_notice(struct web *w, const char *code)
 {
 	if (is_stuck(w->db, code, w->now))
 		return arena_printf(w->m, _("%s was retried just now but is still pending; the list shows why. We keep retrying."), code);
@@ -62,83 +62,85 @@ page_stuck(struct web *w)
 	for (int i = 0; i < p.n_stuck; i++)
 		p.stuck[i].last_error = stuck_error_in_words(w->m, p.stuck[i].kind, p.stuck[i].last_error);
 	if (form_has(w, "done"))
-		w->chrome.notice = what_became(w, form_text(w, "done", 40));
+		w->chrome.notice = retried_notice(w, form_text(w, "done", 40));
 	p.is_filtered = q.kind >= 0;
 	p.kind = form_field_choice(w, "kind", &stuck_kind_words, -1, _("All"));
 	menu_of(w)->nav_stuck = true;
 	if (!p.is_filtered)
-		menu_of(w)->n_stuck = p.n_total;  /* the menu agrees with the list below it */
+		menu_of(w)->n_stuck = p.n_total;  /* the menu's number may be older than the list */
 	return web_page(w, HTTP_OK, &stuck_html, &p);
 }
 
 static enum status
-back_to_desk(struct web *w, const struct booking *b)
+back_to_list(struct web *w, const struct booking *b)
 {
-	return w->json ? web_json(w, HTTP_OK, &booking_json_shape, b) : web_redirect(w, "/bookings/stuck?done=%s", b->code);
+	return web_done(w, HTTP_OK, &booking_json_shape, b, "/bookings/stuck?done=%s", b->code);
 }
 
-/* POST /bookings/:code/retry - a second click tries once more, or finds it done: both are what was wanted. */
+/* POST /bookings/:code/retry - a second click retries again, or finds it done. */
 enum status
 do_retry(struct web *w)
 {
 	struct booking b;
 
 	if (form_bad(w))
-		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return web_invalid(w);
 	if (!find_booking(w, &b))
 		return web_not_found(w);
 	booking_retry(w->db, &b, w->user.id);
-	return back_to_desk(w, &b);
+	return back_to_list(w, &b);
 }
 
-static struct stuck_question
-question(struct web *w, const struct booking *b)
+static struct stuck_form
+resolve_form(struct web *w, const struct booking *b)
 {
-	struct stuck_question q = {
-		.subject_id = b->code, .kind = booking_stuck_kind(b), .since = booking_stuck_since(b), .last_error = b->last_error,
+	struct stuck_form f = {
+		.page = &resolve_html, .subject_id = b->code, .kind = booking_stuck_kind(b), .since = booking_stuck_since(b),
+		.last_error = b->last_error,
 		.amount = b->state == BOOKING_CANCEL_REQUESTED || b->state == BOOKING_REJECTED ? b->refund_due : b->amount,
 		.tries = b->state == BOOKING_HELD ? b->ask_tries : b->refund_tries,
 		.action = arena_printf(w->m, "/bookings/%s/resolve", b->code), .back = arena_printf(w->m, "/bookings/%s", b->code),
 	};
 	const char *email;
 
-	if (q.kind == STUCK_CANCEL || (q.kind == STUCK_REFUND && b->charge_id))
-		q.charge_url = arena_printf(w->m, "/payments/%lld/resolve", (long long)b->charge_id);
-	customer_of(w->db, b->customer_id, &q.customer_name, &email);
-	return q;
+	if (f.kind == STUCK_CANCEL || (f.kind == STUCK_REFUND && b->charge_id))
+		f.charge_url = arena_printf(w->m, "/payments/%lld/resolve", (long long)b->charge_id);
+	customer_of(w->db, b->customer_id, &f.customer_name, &email);
+	return f;
 }
 
 enum status
 page_resolve(struct web *w)
 {
-	struct stuck_question q;
+	struct stuck_form f;
 	struct booking b;
 
 	if (!find_booking(w, &b))
 		return web_not_found(w);
 	if (booking_stuck_kind(&b) < 0)
-		return stuck_refuse(w, &resolve_html, NULL, STUCK_NO_MORE);
-	q = question(w, &b);
-	return stuck_ask(w, &resolve_html, &q, HTTP_OK, NULL, NULL);
+		return stuck_refuse(w, RESOLVE_NOT_STUCK);
+	f = resolve_form(w, &b);
+	return stuck_show_form(w, &f, HTTP_OK, NULL);
 }
 
 /* POST /bookings/:code/resolve {way, reason} */
 enum status
 do_resolve(struct web *w)
 {
+	enum resolve_outcome outcome;
 	struct stuck_choice choice;
-	struct stuck_question q;
-	enum stuck_outcome outcome;
+	struct stuck_form f;
 	struct booking b;
 
 	if (!find_booking(w, &b))
 		return web_not_found(w);
 	if (booking_stuck_kind(&b) < 0)
-		return stuck_refuse(w, &resolve_html, NULL, STUCK_NO_MORE);
-	q = question(w, &b);
-	choice = stuck_answer(w, q.kind);
+		return stuck_refuse(w, RESOLVE_NOT_STUCK);
+	f = resolve_form(w, &b);
+	web_form(w, stuck_show_form, &f);
+	choice = stuck_read_form(w, f.kind);
 	if (form_bad(w))
-		return stuck_ask(w, &resolve_html, &q, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
-	outcome = booking_resolve(w->db, &b, (enum stuck_way)choice.way, choice.reason, w->user.id);
-	return outcome == STUCK_RESOLVED ? back_to_desk(w, &b) : stuck_refuse(w, &resolve_html, &q, outcome);
+		return web_invalid(w);
+	outcome = booking_resolve(w->db, &b, (enum stuck_resolution)choice.way, choice.reason, w->user.id);
+	return outcome == RESOLVE_DONE ? back_to_list(w, &b) : stuck_refuse(w, outcome);
 }

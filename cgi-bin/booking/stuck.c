@@ -138,42 +138,42 @@ nothing_is_owed(struct db *db, const struct booking *b, int64_t *refunded)
 }
 
 /* Inside the transaction. */
-static enum stuck_outcome
-end_by_hand(struct db *db, struct booking *b, enum stuck_way way, int64_t actor_id)
+static enum resolve_outcome
+end_by_hand(struct db *db, struct booking *b, enum stuck_resolution way, int64_t actor_id)
 {
 	int64_t refunded = 0;
 	bool ended = false;
 
 	switch (way) {
-	case WAY_RELEASE:
+	case RESOLUTION_RELEASE:
 		ended = booking_expire(db, b, b->asked_at ? "later" : "hold_over", b->asked_at != 0);
 		break;
-	case WAY_CONFIRM:
+	case RESOLUTION_CONFIRM:
 		ended = booking_confirm(db, b, 0, actor_id);
 		break;
-	case WAY_REJECT:
+	case RESOLUTION_REJECT:
 		ended = booking_reject(db, b, 0, actor_id);
 		break;
-	case WAY_NOTHING_OWED:
+	case RESOLUTION_NOTHING_OWED:
 		if (!nothing_is_owed(db, b, &refunded))
-			return STUCK_NOT_SO;
+			return RESOLVE_CONTRADICTED;
 		ended = b->refund_state == REFUND_PENDING ? booking_refund_done(db, b, refunded, 0) : false;
 		for (int i = 0; i < b->n_extras; i++)
 			ended |= booking_extra_refund_done(db, b, &b->extras[i], 0);
 		break;
-	case WAY_NO_PAYMENT:
-	case WAY_BY_BANK:
+	case RESOLUTION_NO_PAYMENT:
+	case RESOLUTION_BY_BANK:
 		break;          /* payment's */
 	}
-	return ended ? STUCK_RESOLVED : STUCK_NO_MORE;
+	return ended ? RESOLVE_DONE : RESOLVE_NOT_STUCK;
 }
 
-enum stuck_outcome
-booking_resolve(struct db *db, struct booking *b, enum stuck_way way, const char *note, int64_t actor_id)
+enum resolve_outcome
+booking_resolve(struct db *db, struct booking *b, enum stuck_resolution way, const char *note, int64_t actor_id)
 {
-	enum stuck_outcome outcome;
+	enum resolve_outcome outcome;
 	struct stuck_report report = {
-		.way = words_code(&stuck_way_words, (int)way), .note = note, .amount = b->amount, .currency = b->currency,
+		.way = words_code(&stuck_resolution_words, (int)way), .note = note, .amount = b->amount, .currency = b->currency,
 		.charge_id = b->charge_id,
 	};
 	int kind;
@@ -183,14 +183,14 @@ booking_resolve(struct db *db, struct booking *b, enum stuck_way way, const char
 	booking_extras_read(db, b);
 	kind = booking_stuck_kind(b);
 	report.kind = words_code(&stuck_kind_words, kind);
-	outcome = kind < 0 || !(stuck_ways[kind] & 1u << way) || booking_stuck_since(b) > clock_now() - rental.stuck_after_s
-	        ? STUCK_NO_MORE : end_by_hand(db, b, way, actor_id);
-	if (outcome == STUCK_RESOLVED)
+	outcome = kind < 0 || !(stuck_resolutions[kind] & 1u << way) || booking_stuck_since(b) > clock_now() - rental.stuck_after_s
+	        ? RESOLVE_NOT_STUCK : end_by_hand(db, b, way, actor_id);
+	if (outcome == RESOLVE_DONE)
 		stuck_report_resolved(db, EVENT_BOOKING_RESOLVED, b->code, &report, actor_id);
 	if (!db_commit(db))
-		return STUCK_NO_MORE;
+		return RESOLVE_NOT_STUCK;
 	booking_reload(db, b);
-	if (outcome == STUCK_RESOLVED && b->refund_state == REFUND_PENDING) {
+	if (outcome == RESOLVE_DONE && b->refund_state == REFUND_PENDING) {
 		booking_try_refund(db, b);            /* what follows need not wait for the sweep */
 		booking_reload(db, b);
 	}

@@ -1,9 +1,4 @@
-/*
- * delivery - one job's way to the customer: given to a courier, on the road, handed over; or given up. The story is in delivery.h.
- *
- * Each step is one UPDATE whose WHERE clause says who may and from which state, so of two who come at once one finds it done. What
- * is so already is no mistake: the second of two clicks ends well.
- */
+/* delivery - one job as its table holds it: the words, the shapes, and reading it. The overview is in delivery.h. */
 #include "delivery.h"
 
 #include "domain/choices.h"
@@ -11,22 +6,49 @@
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
 
-#include <string.h>
+static const struct word state_word[] = {
+	[JOB_REQUESTED] = { "REQUESTED", N_("Unassigned") },
+	[JOB_SCHEDULED] = { "SCHEDULED", N_("Assigned") },
+	[JOB_SHIPPED]   = { "SHIPPED",   N_("On the way") },
+	[JOB_DELIVERED] = { "DELIVERED", N_("Done") },
+	[JOB_CANCELLED] = { "CANCELLED", N_("Cancelled") },
+};
+const struct words delivery_state_words = WORDS(state_word);
 
-/* Whose jobs: everybody's (0), or those of one courier. */
-static int64_t
-whose(const struct delivery_actor *by)
-{
-	return by->is_manager ? 0 : by->user_id;
-}
+static const struct word direction_word[] = {
+	[JOB_DELIVERY]   = { "delivery",   N_("Delivery") },
+	[JOB_COLLECTION] = { "collection", N_("Collection") },
+};
+const struct words delivery_direction_words = WORDS(direction_word);
 
-/* The equipment of its booking, in the reader's language: it lies in the car, there and back. */
+#define JSON_MEMBERS \
+	SHAPE_INT(delivery, delivery_id), SHAPE_TEXT(delivery, code), SHAPE_STATE(delivery, direction, delivery_direction_words), \
+	SHAPE_STATE(delivery, state, delivery_state_words), SHAPE_INT(delivery, customer_id), SHAPE_TEXT(delivery, zone), \
+	SHAPE_TIME(delivery, window_from), SHAPE_TIME(delivery, window_to), SHAPE_INT(delivery, courier_id), \
+	SHAPE_TEXT(delivery, courier_name), SHAPE_INT(delivery, odometer_km), SHAPE_INT(delivery, fuel_percent), \
+	SHAPE_TEXT(delivery, received_by), SHAPE_TEXT(delivery, note), SHAPE_TEXT(delivery, customer_name), \
+	SHAPE_TEXT(delivery, customer_phone), SHAPE_TEXT_KO(delivery, car_name), SHAPE_TEXT(delivery, plates), \
+	SHAPE_TEXT(delivery, address), SHAPE_TEXT(delivery, place), SHAPE_TIME(delivery, requested_at), \
+	SHAPE_TIME(delivery, scheduled_at), SHAPE_TIME(delivery, shipped_at), SHAPE_TIME(delivery, delivered_at), \
+	SHAPE_TIME(delivery, ended_at), SHAPE_TEXT(delivery, ended_by), SHAPE_TEXT(delivery, end_reason), \
+	SHAPE_BOOL(delivery, has_photo), SHAPE_BOOL(delivery, is_late), SHAPE_BOOL(delivery, overlaps)
+
+static const struct member json_members[] = { JSON_MEMBERS };
+const struct shape delivery_json_shape = SHAPE(delivery, json_members);
+static const struct member page_members[] = {
+	JSON_MEMBERS, SHAPE_TEXT(delivery, zone_name), SHAPE_TEXT(delivery, goods), SHAPE_TEXT(delivery, photo),
+	SHAPE_BOOL(delivery, is_open),
+};
+const struct shape delivery_shape = SHAPE(delivery, page_members);
+
+/* The booking's equipment in the reader's language; it is in the car both ways. */
 static const char *
 goods_of(struct db *db, const char *code)
 {
 	struct buf goods = { .m = db_memory(db) };
 	struct rows *r = db_each(db,
-		"SELECT quantity, label, label_ko FROM v_booking_extra WHERE code = $1 AND kind = 'equipment' AND state = 'BOOKED' ORDER BY line_no", code);
+		"SELECT quantity, label, label_ko FROM v_booking_extra WHERE code = $1 AND kind = 'equipment' AND state = 'BOOKED'"
+		" ORDER BY line_no", code);
 
 	buf_puts(&goods, "");
 	while (db_next(r))
@@ -43,16 +65,17 @@ delivery_find(struct db *db, int64_t delivery_id, const struct delivery_actor *b
 
 	*d = (struct delivery){ .delivery_id = delivery_id };
 	if (!db_one(db, &delivery_shape, d,
-	            "SELECT d.delivery_id, d.booking_code AS code, d.direction, d.state, d.customer_id, d.car_name, d.car_name_ko, d.plates,"
-	            " d.zone, d.address, d.place, d.window_from, d.window_to, d.courier_id, d.requested_at, d.scheduled_at, d.shipped_at,"
-	            " d.delivered_at, d.ended_at, d.ended_by, d.end_reason, d.odometer_km, d.fuel_percent, d.received_by, d.photo, d.note,"
+	            "SELECT d.delivery_id, d.booking_code AS code, d.direction, d.state, d.customer_id, d.car_name, d.car_name_ko,"
+	            " d.plates, d.zone, d.address, d.place, d.window_from, d.window_to, d.courier_id, d.requested_at, d.scheduled_at,"
+	            " d.shipped_at, d.delivered_at, d.ended_at, d.ended_by, d.end_reason, d.odometer_km, d.fuel_percent, d.received_by,"
+	            " d.photo, d.note,"
 	            " COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = d.customer_id), '') AS customer_name,"
 	            " COALESCE((SELECT u.phone FROM v_user u WHERE u.user_id = d.customer_id), '') AS customer_phone,"
 	            " COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = d.courier_id), '') AS courier_name,"
 	            " CASE WHEN EXISTS (SELECT 1 FROM delivery o WHERE o.courier_id = d.courier_id AND o.courier_id <> 0"
 	            "  AND o.delivery_id <> d.delivery_id AND o.state IN ('SCHEDULED', 'SHIPPED')"
 	            "  AND o.window_from < d.window_to AND o.window_to > d.window_from) THEN 1 ELSE 0 END AS overlaps"
-	            " FROM delivery d WHERE d.delivery_id = $1 AND ($2 = 0 OR d.courier_id = $2)", delivery_id, whose(by)))
+	            " FROM delivery d WHERE d.delivery_id = $1 AND ($2 = 0 OR d.courier_id = $2)", delivery_id, delivery_courier_limit(by)))
 		return false;
 	zone = choice_find(rental.delivery_zones, d->zone);
 	d->zone_name = zone ? choice_name(zone) : d->zone;
@@ -63,197 +86,17 @@ delivery_find(struct db *db, int64_t delivery_id, const struct delivery_actor *b
 	return true;
 }
 
-/* The end of every step: the job as it stands, told when it has just moved. */
-static enum delivery_outcome
-settle(struct db *db, struct delivery *d, const struct delivery_actor *by, bool moved, const char *event, bool was_so)
+bool
+delivery_read(struct db *db, int64_t delivery_id, struct delivery *d)
 {
-	if (!delivery_find(db, d->delivery_id, by, d))
-		return DELIVERY_GONE;
-	if (moved)
-		job_tell(db, d, event, 0, by->user_id);
-	return moved || was_so ? DELIVERY_OK : DELIVERY_WRONG_STATE;
+	return delivery_find(db, delivery_id, &(struct delivery_actor){ .is_manager = true }, d);
 }
 
-/* --- giving it to a courier ------------------------------------------------------------------------------------------ */
-
-/* Outside its booking's hours the car may be another customer's. */
-static bool
-fits(struct db *db, const struct delivery *d, int64_t from)
+bool
+delivery_booking_is_over(struct db *db, const struct delivery *d)
 {
-	return db_exists(db, "SELECT 1 FROM v_booking WHERE code = $1 AND $2 >= starts_at - $3 AND $2 <= ends_at + $3",
-		d->code, from, rental.turnaround_s);
-}
-
-static enum delivery_outcome
-assign(struct db *db, struct delivery *d, int64_t courier_id, int64_t from, const struct delivery_actor *by)
-{
-	int64_t length = d->window_to > d->window_from ? d->window_to - d->window_from : rental.delivery_window_s;
-	bool is_same, moved;
-
-	if (!from)
-		from = d->window_from;
-	is_same = d->state == JOB_SCHEDULED && d->courier_id == courier_id && d->window_from == from;
-	if (!courier_name(db, courier_id))
-		return DELIVERY_NO_COURIER;
-	if (from != d->window_from && !fits(db, d, from))
-		return DELIVERY_BAD_WINDOW;
-	moved = !is_same && db_do(db,
-		"UPDATE delivery SET state = 'SCHEDULED', courier_id = $2, window_from = $3, window_to = $4, scheduled_at = $5, note = ''"
-		" WHERE delivery_id = $1 AND state IN ('REQUESTED', 'SCHEDULED')",
-		d->delivery_id, courier_id, from, from == d->window_from ? d->window_to : from + length, clock_now()) == 1;
-	return settle(db, d, by, moved, "delivery.scheduled", is_same);
-}
-
-enum delivery_outcome
-delivery_assign(struct db *db, struct delivery *d, int64_t courier_id, int64_t window_from, const struct delivery_actor *by)
-{
-	enum delivery_outcome outcome = DELIVERY_GONE;
-
-	db_begin(db);
-	if (by->is_manager && delivery_find(db, d->delivery_id, by, d))
-		outcome = assign(db, d, courier_id, window_from, by);
-	db_commit(db);
-	return outcome;
-}
-
-enum delivery_outcome
-delivery_unassign(struct db *db, struct delivery *d, const struct delivery_actor *by)
-{
-	enum delivery_outcome outcome = DELIVERY_GONE;
-	bool moved, was_so;
-
-	db_begin(db);
-	if (by->is_manager && delivery_find(db, d->delivery_id, by, d)) {
-		was_so = d->state == JOB_REQUESTED;
-		moved = db_do(db,
-			"UPDATE delivery SET state = 'REQUESTED', courier_id = 0, scheduled_at = 0, note = '' WHERE delivery_id = $1 AND state = 'SCHEDULED'",
-			d->delivery_id) == 1;
-		outcome = settle(db, d, by, moved, "delivery.requested", was_so);
-	}
-	db_commit(db);
-	return outcome;
-}
-
-/* --- on the road -------------------------------------------------------------------------------------------------------- */
-
-enum delivery_outcome
-delivery_ship(struct db *db, struct delivery *d, const struct delivery_actor *by)
-{
-	enum delivery_outcome outcome = DELIVERY_GONE;
-	bool moved;
-
-	db_begin(db);
-	if (delivery_find(db, d->delivery_id, by, d)) {
-		bool was_so = d->state == JOB_SHIPPED;
-
-		moved = !job_booking_is_over(db, d) && db_do(db,
-			"UPDATE delivery SET state = 'SHIPPED', shipped_at = $3 WHERE delivery_id = $1 AND state = 'SCHEDULED'"
-			" AND ($2 = 0 OR courier_id = $2)", d->delivery_id, whose(by), clock_now()) == 1;
-		outcome = settle(db, d, by, moved, "delivery.shipped", was_so);
-	}
-	db_commit(db);
-	return outcome;
-}
-
-/* Its booking may have ended while he was out: then there is no other time to find. */
-static enum delivery_outcome
-come_back(struct db *db, struct delivery *d, const char *reason, const struct delivery_actor *by)
-{
-	bool moved = db_do(db,
-		"UPDATE delivery SET state = 'SCHEDULED', shipped_at = 0, note = $3 WHERE delivery_id = $1 AND state = 'SHIPPED'"
-		" AND ($2 = 0 OR courier_id = $2)", d->delivery_id, whose(by), reason) == 1;
-	enum delivery_outcome outcome = settle(db, d, by, moved, "delivery.scheduled", false);
-
-	if (outcome == DELIVERY_OK && job_booking_is_over(db, d)) {
-		job_end(db, d->delivery_id, "booking", "came_back", 0, by->user_id);
-		delivery_find(db, d->delivery_id, by, d);
-	}
-	return outcome;
-}
-
-enum delivery_outcome
-delivery_come_back(struct db *db, struct delivery *d, const char *reason, const struct delivery_actor *by)
-{
-	enum delivery_outcome outcome = DELIVERY_GONE;
-
-	db_begin(db);
-	if (delivery_find(db, d->delivery_id, by, d))
-		outcome = come_back(db, d, reason, by);
-	db_commit(db);
-	return outcome;
-}
-
-/* --- the keys change hands ------------------------------------------------------------------------------------------------ */
-
-/* From the turnaround before its start until its end, as at the counter; fetched it may be later, too. */
-static bool
-is_time_for_it(struct db *db, const struct delivery *d)
-{
-	return d->direction == JOB_COLLECTION || db_exists(db,
-		"SELECT 1 FROM v_booking WHERE code = $1 AND $2 >= starts_at - $3 AND $2 < ends_at", d->code, clock_now(), rental.turnaround_s);
-}
-
-static bool
-is_same_record(const struct delivery *d, const struct handover *h)
-{
-	return d->state == JOB_DELIVERED && d->odometer_km == h->odometer_km && d->fuel_percent == h->fuel_percent
-	    && strcmp(d->received_by, h->received_by) == 0;
-}
-
-static bool
-write_record(struct db *db, const struct delivery *d, const struct handover *h, const struct delivery_actor *by)
-{
-	return db_do(db,
-		"UPDATE delivery SET state = 'DELIVERED', delivered_at = $3, odometer_km = $4, fuel_percent = $5, received_by = $6, note = $7,"
-		" photo = $8 WHERE delivery_id = $1 AND state = 'SHIPPED' AND ($2 = 0 OR courier_id = $2)",
-		d->delivery_id, whose(by), clock_now(), h->odometer_km, h->fuel_percent, h->received_by, h->note, h->photo) == 1;
-}
-
-static enum delivery_outcome
-hand_over(struct db *db, struct delivery *d, const struct handover *h, const struct delivery_actor *by)
-{
-	int64_t event_id;
-
-	if (is_same_record(d, h))
-		return DELIVERY_OK;
-	if (d->state != JOB_SHIPPED || job_booking_is_over(db, d))
-		return DELIVERY_WRONG_STATE;
-	if (!is_time_for_it(db, d))
-		return DELIVERY_NOT_NOW;
-	if (!write_record(db, d, h, by) || !delivery_find(db, d->delivery_id, by, d))
-		return DELIVERY_WRONG_STATE;
-	event_id = job_tell(db, d, "delivery.delivered", 0, by->user_id);
-	if (d->direction == JOB_DELIVERY)
-		job_request_collection(db, d->code, event_id);
-	return DELIVERY_OK;
-}
-
-enum delivery_outcome
-delivery_deliver(struct db *db, struct delivery *d, const struct handover *h, const struct delivery_actor *by)
-{
-	enum delivery_outcome outcome = DELIVERY_GONE;
-
-	db_begin(db);
-	if (delivery_find(db, d->delivery_id, by, d))
-		outcome = hand_over(db, d, h, by);
-	db_commit(db);
-	return outcome;
-}
-
-/* --- given up ----------------------------------------------------------------------------------------------------------- */
-
-enum delivery_outcome
-delivery_cancel(struct db *db, struct delivery *d, const char *reason, const struct delivery_actor *by)
-{
-	enum delivery_outcome outcome = DELIVERY_GONE;
-
-	db_begin(db);
-	if (by->is_manager && delivery_find(db, d->delivery_id, by, d)) {
-		bool ended = job_end(db, d->delivery_id, "dispatcher", reason, 0, by->user_id);
-
-		delivery_find(db, d->delivery_id, by, d);
-		outcome = ended || (d->state == JOB_CANCELLED && strcmp(d->ended_by, "dispatcher") == 0) ? DELIVERY_OK : DELIVERY_WRONG_STATE;
-	}
-	db_commit(db);
-	return outcome;
+	return db_exists(db,
+		"SELECT 1 FROM v_booking WHERE code = $1"
+		" AND (state IN ('CANCEL_REQUESTED', 'CANCELLED', 'EXPIRED', 'REJECTED', 'NO_SHOW', 'RETURNED', 'COMPLETED')"
+		" OR ($2 = 1 AND state = 'OUT'))", d->code, d->direction == JOB_DELIVERY);
 }

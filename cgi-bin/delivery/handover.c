@@ -1,8 +1,8 @@
 /*
- * handover - the photo of a hand-over: what both saw when the keys changed hands.
+ * handover - the photo of a hand-over.
  *
- * It lies in $VAR/handover, which the web server does not serve: whose street it shows is nobody's business. A record never changes, so
- * neither does its photo; only what a refused hand-over brought is taken away again.
+ * It is kept in $VAR/handover, which the web server does not serve, since it may show where the customer lives. A record never
+ * changes, and neither does its photo; only the photo of a refused hand-over is deleted.
  */
 #include "delivery.h"
 
@@ -15,15 +15,15 @@
 #include <unistd.h>
 
 static const char *
-folder(struct db *db)
+handover_folder(struct db *db)
 {
 	return arena_printf(db_memory(db), "%s/handover", settings.var_dir);
 }
 
 static const char *
-path_of(struct db *db, const char *name)
+handover_path(struct db *db, const char *name)
 {
-	return arena_printf(db_memory(db), "%s/%s", folder(db), name);
+	return arena_printf(db_memory(db), "%s/%s", handover_folder(db), name);
 }
 
 enum photo_outcome
@@ -38,8 +38,8 @@ handover_photo(struct db *db, const char *bytes, size_t n, const char **name)
 	if (outcome != PHOTO_OK)
 		return outcome;
 	*name = photo_name(m, jpeg, jpeg_n);
-	aside = photo_write_aside(m, folder(db), 0600, jpeg, jpeg_n);
-	return aside && rename(aside, path_of(db, *name)) == 0 && folder_sync(folder(db)) ? PHOTO_OK : PHOTO_LATER;
+	aside = photo_write_aside(m, handover_folder(db), 0600, jpeg, jpeg_n);
+	return aside && rename(aside, handover_path(db, *name)) == 0 && folder_sync(handover_folder(db)) ? PHOTO_OK : PHOTO_LATER;
 }
 
 void
@@ -49,13 +49,13 @@ handover_forget(struct db *db, const char *name)
 		return;
 	db_begin(db);
 	if (!db_exists(db, "SELECT 1 FROM delivery WHERE photo = $1 /*scan*/", name) && !db_failed(db))
-		unlink(path_of(db, name));
+		unlink(handover_path(db, name));
 	db_commit(db);
 }
 
-/* NULL: it is not there, or not as it was kept. */
+/* NULL: the file is missing or does not have the size of a kept photo. */
 static const char *
-read_file(struct arena *m, const char *path, size_t *n)
+read_photo_file(struct arena *m, const char *path, size_t *n)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
@@ -80,5 +80,5 @@ handover_read(struct db *db, int64_t delivery_id, const struct delivery_actor *b
 		"SELECT photo FROM delivery WHERE delivery_id = $1 AND photo <> '' AND ($2 = 1 OR courier_id = $3 OR customer_id = $3)",
 		delivery_id, by->is_manager ? 1 : 0, by->user_id);
 
-	return name ? read_file(db_memory(db), path_of(db, name), n) : NULL;
+	return name ? read_photo_file(db_memory(db), handover_path(db, name), n) : NULL;
 }

@@ -1,6 +1,7 @@
-/* history - what has happened to a job, read from what was told of it. */
+/* history - what has happened to a job, from its events in the log. */
 #include "delivery.h"
 
+#include "domain/event_types.h"
 #include "domain/event_words.h"
 #include "lib/base/lang.h"
 
@@ -11,16 +12,35 @@ static const struct member job_event_members[] = {
 };
 const struct shape job_event_shape = SHAPE(job_event, job_event_members);
 
-/* As much of any of them as the page tells. */
-struct told {
-	int64_t delivery_id, window_from;
-	const char *courier_name, *reason, *received_by, *note;      /* note: why he came back */
+/*
+ * What is shown of an event. Events of older versions hold the courier's name, the receiver's name and a typed reason; newer ones the
+ * courier's id and a note, and the receiver is in the job's record.
+ */
+struct job_payload {
+	int64_t delivery_id, window_from, courier_id;
+	const char *courier_name, *received_by, *reason, *note;
 };
-static const struct member told_members[] = {
-	SHAPE_INT(told, delivery_id), SHAPE_TIME(told, window_from), SHAPE_TEXT(told, courier_name), SHAPE_TEXT(told, reason),
-	SHAPE_TEXT(told, received_by), SHAPE_TEXT(told, note),
+static const struct member job_payload_members[] = {
+	SHAPE_INT(job_payload, delivery_id), SHAPE_TIME(job_payload, window_from), SHAPE_INT(job_payload, courier_id),
+	SHAPE_TEXT(job_payload, courier_name), SHAPE_TEXT(job_payload, received_by), SHAPE_TEXT(job_payload, reason),
+	SHAPE_TEXT(job_payload, note),
 };
-static const struct shape told_shape = SHAPE(told, told_members);
+static const struct shape job_payload_shape = SHAPE(job_payload, job_payload_members);
+
+static bool
+is_event(const struct event *e, enum event_type_id type)
+{
+	return strcmp(e->type, event_types[type].type) == 0;
+}
+
+static void
+complete(struct db *db, const struct event *e, const struct delivery *d, struct job_payload *p)
+{
+	if (!p->courier_name && p->courier_id)
+		p->courier_name = db_text(db, "SELECT name FROM v_user WHERE user_id = $1", p->courier_id);
+	if (!p->received_by && is_event(e, EVENT_DELIVERY_DELIVERED))
+		p->received_by = d->received_by;
+}
 
 static void
 add_word(struct buf *to, const char *word)
@@ -29,22 +49,22 @@ add_word(struct buf *to, const char *word)
 		buf_printf(to, "%s%s", to->n ? " · " : "", word);
 }
 
-/* "Park Courier · Sat 21 Nov 2026, 14:00 KST · by Lee Manager"; that a courier does his own jobs goes without saying. */
+/* "Park Courier · Sat 21 Nov 2026, 14:00 · by Lee Manager"; the actor only when it is not the courier. */
 static const char *
-detail_of(struct db *db, const char *type, const struct told *told, const char *actor_name)
+job_event_detail(struct db *db, const struct event *e, const struct job_payload *p, const char *actor_name)
 {
 	struct buf detail = { .m = db_memory(db) }, when = { .m = db_memory(db) };
 
 	buf_puts(&detail, "");
-	add_word(&detail, told->courier_name);
-	if (strcmp(type, "delivery.scheduled") == 0 && told->window_from) {
-		time_put(&when, lang_now(), told->window_from);
+	add_word(&detail, p->courier_name);
+	if (is_event(e, EVENT_DELIVERY_SCHEDULED) && p->window_from) {
+		time_put(&when, lang_now(), p->window_from);
 		add_word(&detail, when.s);
 	}
-	add_word(&detail, told->received_by);
-	add_word(&detail, told->reason);
-	add_word(&detail, told->note);
-	if (*actor_name && (!told->courier_name || strcmp(actor_name, told->courier_name) != 0))
+	add_word(&detail, p->received_by);
+	add_word(&detail, p->reason);
+	add_word(&detail, p->note);
+	if (*actor_name && strcmp(actor_name, text_or_empty(p->courier_name)) != 0)
 		add_word(&detail, arena_printf(db_memory(db), _("by %s"), actor_name));
 	return detail.s;
 }
@@ -63,13 +83,15 @@ job_history(struct db *db, const struct delivery *d, struct job_event **events)
 	*events = arena_array(db_memory(db), struct job_event, HISTORY_MAX);
 	while (db_next(r)) {
 		const struct event e = { .type = row_text(r, 0), .payload = row_text(r, 1) };
-		struct told told = { 0 };
+		struct job_payload p = { 0 };
 
-		if (event_read(db_memory(db), &e, &told_shape, &told) && told.delivery_id == d->delivery_id)
-			(*events)[n++] = (struct job_event){
-				.at = row_int(r, 2), .title = event_sentence(db_memory(db), &e),
-				.detail = detail_of(db, e.type, &told, row_text(r, 3)),
-			};
+		if (!event_read(db_memory(db), &e, &job_payload_shape, &p) || p.delivery_id != d->delivery_id)
+			continue;
+		complete(db, &e, d, &p);
+		(*events)[n++] = (struct job_event){
+			.at = row_int(r, 2), .title = event_sentence(db_memory(db), &e),
+			.detail = job_event_detail(db, &e, &p, row_text(r, 3)),
+		};
 	}
 	return n;
 }

@@ -8,12 +8,6 @@ who_acts(const struct web *w)
 	return (struct delivery_actor){ .user_id = w->user.id, .is_manager = web_is(w, ROLE_MANAGER) };
 }
 
-const char *
-id_text(struct web *w, int64_t id)
-{
-	return id ? arena_printf(w->m, "%lld", (long long)id) : "";
-}
-
 struct option *
 courier_options(struct web *w, int *n)
 {
@@ -23,7 +17,7 @@ courier_options(struct web *w, int *n)
 	*n = courier_list(w->db, &couriers);
 	options = arena_array(w->m, struct option, *n + 1);
 	for (int i = 0; i < *n; i++)
-		options[i] = (struct option){ .value = id_text(w, couriers[i].courier_id), .label = couriers[i].name };
+		options[i] = (struct option){ form_id_text(w, couriers[i].courier_id), couriers[i].name, false };
 	return options;
 }
 
@@ -51,14 +45,15 @@ static const struct shape job_page_shape = SHAPE(job_page, job_page_members);
 PAGE(job_html, "delivery/job", job_page_shape)
 
 static void
-make_fields(struct web *w, struct job_page *p)
+make_job_fields(struct web *w, struct job_page *p)
 {
 	struct buf from = { .m = w->m };
 	int n;
 	struct option *couriers = courier_options(w, &n);
 
 	time_input(&from, p->job.window_from);
-	p->courier_id = form_field_options(w, "courier_id", couriers, n, id_text(w, p->job.courier_id), _("Choose a courier"));
+	p->courier_id = form_field_options(w, "courier_id", couriers, n, form_id_text(w, p->job.courier_id),
+	                                   _("Choose a courier"));
 	p->window_from = form_field(w, "window_from", from.n ? from.s : "");
 	p->reason = form_field(w, "reason", "");
 	p->odometer_km = form_field(w, "odometer_km", "");
@@ -69,7 +64,7 @@ make_fields(struct web *w, struct job_page *p)
 }
 
 static void
-see_what_can_be_done(struct job_page *p, const struct delivery_actor *by)
+find_possible_steps(struct job_page *p, const struct delivery_actor *by)
 {
 	bool has_not_left = p->job.state == JOB_REQUESTED || p->job.state == JOB_SCHEDULED;
 
@@ -83,17 +78,15 @@ see_what_can_be_done(struct job_page *p, const struct delivery_actor *by)
 }
 
 enum status
-show_delivery(struct web *w, int64_t delivery_id, enum status status, const char *message)
+show_delivery(struct web *w, const void *form __attribute__((unused)), enum status status, const char *message)
 {
 	struct job_page p = { .problems = form_problems(w, message) };
 	struct delivery_actor by = who_acts(w);
 
-	if (!delivery_find(w->db, delivery_id, &by, &p.job))
+	if (!delivery_find(w->db, web_param_id(w, "delivery_id"), &by, &p.job))
 		return web_not_found(w);
-	if (w->json)
-		return web_json(w, status, &delivery_json_shape, &p.job);
-	see_what_can_be_done(&p, &by);
-	make_fields(w, &p);
+	find_possible_steps(&p, &by);
+	make_job_fields(w, &p);
 	p.n_events = job_history(w->db, &p.job, &p.events);
 	menu_of(w)->nav_deliveries = true;
 	return web_page(w, status, &job_html, &p);
@@ -102,18 +95,22 @@ show_delivery(struct web *w, int64_t delivery_id, enum status status, const char
 enum status
 page_delivery(struct web *w)
 {
-	return show_delivery(w, web_param_id(w, "delivery_id"), HTTP_OK, NULL);
+	struct delivery_actor by = who_acts(w);
+	struct delivery d;
+
+	if (!w->json)
+		return show_delivery(w, NULL, HTTP_OK, NULL);
+	return delivery_find(w->db, web_param_id(w, "delivery_id"), &by, &d) ? web_json(w, HTTP_OK, &delivery_json_shape, &d)
+	                                                                     : web_not_found(w);
 }
 
-/* GET /deliveries/ID/photo - whose street it shows is told to who was there, and to the managers. */
+/* GET /deliveries/ID/photo - for the customer, the courier and the managers alone. */
 enum status
-show_photo(struct web *w)
+page_handover_photo(struct web *w)
 {
 	struct delivery_actor by = who_acts(w);
 	size_t n = 0;
 	const char *jpeg = handover_read(w->db, web_param_id(w, "delivery_id"), &by, &n);
 
-	if (!jpeg)
-		return web_not_found(w);
-	return web_bytes(w, HTTP_OK, "image/jpeg", jpeg, n);
+	return jpeg ? web_bytes(w, HTTP_OK, "image/jpeg", jpeg, n) : web_not_found(w);
 }

@@ -1,4 +1,4 @@
-/* pages_call - what booking asks before it cancels (docs/calls.md). */
+/* pages_call - booking's call before it cancels a booking (docs/calls.md). */
 #include "pages.h"
 
 #include "lib/base/json.h"
@@ -6,16 +6,16 @@
 
 #include <string.h>
 
-struct order { const char *reason; };
-static const struct member order_members[] = { SHAPE_TEXT(order, reason) };
-static const struct shape order_shape = SHAPE(order, order_members);
+struct cancel_request { const char *reason; };
+static const struct member cancel_request_members[] = { SHAPE_TEXT(cancel_request, reason) };
+static const struct shape cancel_request_shape = SHAPE(cancel_request, cancel_request_members);
 
-struct reply { const char *outcome; };
-static const struct member reply_members[] = { SHAPE_TEXT(reply, outcome) };
-static const struct shape reply_shape = SHAPE(reply, reply_members);
+struct cancel_answer { const char *outcome; };
+static const struct member cancel_answer_members[] = { SHAPE_TEXT(cancel_answer, outcome) };
+static const struct shape cancel_answer_shape = SHAPE(cancel_answer, cancel_answer_members);
 
 static bool
-is_code(const char *code)
+looks_like_booking_code(const char *code)
 {
 	size_t n = code ? strlen(code) : 0;
 
@@ -23,30 +23,31 @@ is_code(const char *code)
 }
 
 static bool
-read_order(struct web *w, struct order *o)
+read_cancel_request(struct web *w, struct cancel_request *r)
 {
 	size_t n;
 	const char *body = web_body(w, &n);
 
-	*o = (struct order){ .reason = "" };
-	if (strlen(body) != n || (n && !json_into(w->m, body, &order_shape, o)))
+	*r = (struct cancel_request){ .reason = "" };
+	if (strlen(body) != n || (n && !json_into(w->m, body, &cancel_request_shape, r)))
 		return false;
-	return strlen(o->reason ? o->reason : "") <= DELIVERY_REASON_MAX;
+	r->reason = text_or_empty(r->reason);
+	return strlen(r->reason) <= DELIVERY_REASON_MAX;
 }
 
 /* POST /internal/deliveries/CODE/cancel {reason} */
 enum status
-do_job_cancel(struct web *w)
+do_booking_cancel(struct web *w)
 {
 	const char *code = web_param(w, "code");
-	struct reply r = { .outcome = "cancelled" };
-	struct order o;
+	struct cancel_answer answer = { .outcome = "cancelled" };
+	struct cancel_request r;
 
-	if (!is_code(code) || !read_order(w, &o)) {
+	if (!looks_like_booking_code(code) || !read_cancel_request(w, &r)) {
 		log_error("call", "invalid cancellation request");
 		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", "This is not a valid cancellation request.");
 	}
-	if (job_cancel(w->db, code, o.reason ? o.reason : "") == JOB_HAS_LEFT)
-		r.outcome = "shipped";
-	return web_json(w, HTTP_OK, &reply_shape, &r);
+	if (job_cancel(w->db, code, r.reason) == JOB_HAS_LEFT)
+		answer.outcome = "shipped";
+	return web_json(w, HTTP_OK, &cancel_answer_shape, &answer);
 }

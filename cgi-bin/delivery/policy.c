@@ -1,17 +1,14 @@
 /*
  * policy - what delivery does when others report something.
  *
- * A booking with an address makes a job when it is confirmed; when it goes another way, what has not left is not needed. A job that
- * has left stays open until its courier is back: where the car is, is decided by the road. Each reaction leaves the same behind when an
- * event comes twice.
+ * A confirmed booking with an address gets a job; when the booking ends otherwise, jobs that have not left are cancelled. A job on
+ * the road stays open until its courier comes back. An event that comes twice has the effect of one.
  */
 #include "delivery.h"
 
 #include "domain/event_types.h"
 
 #include <string.h>
-
-const struct db_role delivery_role = { .name = "delivery", .owns = "delivery position event_retry" };
 
 static bool
 delivery_on_booking_confirmed(struct db *db, const struct event *e)
@@ -20,7 +17,7 @@ delivery_on_booking_confirmed(struct db *db, const struct event *e)
 	return true;
 }
 
-/* booking.cancel_requested → "cancel_requested": what became of the booking is why. */
+/* The reason is the last word of the event's type: cancel_requested. */
 static bool
 delivery_on_booking_over(struct db *db, const struct event *e)
 {
@@ -31,7 +28,7 @@ delivery_on_booking_over(struct db *db, const struct event *e)
 	return true;
 }
 
-/* At the branch, though it was to be brought; it is fetched all the same when that was booked. After our own hand-over there is nothing left to do. */
+/* At the branch instead of by courier: the collection stays, if it was booked. After our own hand-over nothing is left to do. */
 static bool
 delivery_on_booking_handed_out(struct db *db, const struct event *e)
 {

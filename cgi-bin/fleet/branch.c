@@ -1,4 +1,4 @@
-/* branch - 지점: where cars stand and are picked up. The story is in fleet.h. */
+/* branch - 지점: where cars are kept and picked up. The overview is in fleet.h. */
 #include "fleet.h"
 
 #include "lib/base/json.h"
@@ -11,7 +11,7 @@
 	"branch_id, name, name_ko, region, address, address_ko, phone, is_open," \
 	" (SELECT COUNT(*) FROM car c WHERE c.branch_id = b.branch_id AND c.service <> 'RETIRED') AS n_cars"
 
-/* The first ones are what a person changes: the version is made from them. */
+/* The first N_CHANGED are what a person changes: the version is a hash of them. */
 static const struct member branch_members[] = {
 	SHAPE_INT(branch, branch_id), SHAPE_TEXT_KO(branch, name), SHAPE_TEXT(branch, region),
 	SHAPE_TEXT_KO(branch, address), SHAPE_TEXT(branch, phone),
@@ -24,7 +24,7 @@ static const struct shape changed_shape = { .name = "branch", .size = sizeof(str
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
 static const char *
-version_of(struct arena *m, const struct branch *branch)
+branch_version(struct arena *m, const struct branch *branch)
 {
 	struct buf b = { .m = m };
 
@@ -38,7 +38,7 @@ branch_find(struct db *db, int64_t branch_id, struct branch *branch)
 	*branch = (struct branch){ .branch_id = 0 };
 	if (!db_one(db, &branch_shape, branch, "SELECT " BRANCH_COLUMNS " FROM branch b WHERE branch_id = $1", branch_id))
 		return false;
-	branch->version = version_of(db_memory(db), branch);
+	branch->version = branch_version(db_memory(db), branch);
 	return true;
 }
 
@@ -49,10 +49,10 @@ branch_count(struct db *db)
 }
 
 static int
-branch_versions(struct db *db, struct branch *branches, int n)
+set_branch_versions(struct db *db, struct branch *branches, int n)
 {
 	for (int i = 0; i < n; i++)
-		branches[i].version = version_of(db_memory(db), &branches[i]);
+		branches[i].version = branch_version(db_memory(db), &branches[i]);
 	return n;
 }
 
@@ -61,7 +61,7 @@ branch_list(struct db *db, int64_t offset, int64_t limit, struct branch **branch
 {
 	db_list(db, &branch_shape, branches, n_branches,
 		"SELECT " BRANCH_COLUMNS " FROM branch b ORDER BY is_open DESC, region, name LIMIT $1 OFFSET $2 /*scan*/ /*sort*/", limit, offset);
-	return branch_versions(db, *branches, *n_branches);
+	return set_branch_versions(db, *branches, *n_branches);
 }
 
 int
@@ -70,7 +70,7 @@ branch_list_open(struct db *db, int64_t and_branch_id, struct branch **branches,
 	db_list(db, &branch_shape, branches, n_branches,
 		"SELECT " BRANCH_COLUMNS " FROM branch b WHERE is_open = 1 OR branch_id = $1 ORDER BY region, name LIMIT 500 /*scan*/ /*sort*/",
 		and_branch_id);
-	return branch_versions(db, *branches, *n_branches);
+	return set_branch_versions(db, *branches, *n_branches);
 }
 
 int64_t
@@ -87,15 +87,9 @@ branch_default(struct db *db)
 /* --- changing ----------------------------------------------------------------------------------------------------- */
 
 static bool
-name_is_free(struct db *db, const struct branch *branch)
+branch_name_is_free(struct db *db, const struct branch *branch)
 {
 	return !db_exists(db, "SELECT 1 FROM branch WHERE name = $1 AND branch_id <> $2", branch->name, branch->branch_id);
-}
-
-static const char *
-or_empty(const char *s)
-{
-	return s ? s : "";
 }
 
 bool
@@ -104,7 +98,7 @@ branch_is_there(struct db *db, const struct branch *branch)
 	return db_exists(db,
 		"SELECT 1 FROM branch WHERE name = $1 AND name_ko = $2 AND region = $3 AND address = $4 AND phone = $5"
 		" AND address_ko = COALESCE($6, address_ko)",
-		branch->name, or_empty(branch->name_ko), or_empty(branch->region), or_empty(branch->address), or_empty(branch->phone),
+		branch->name, text_or_empty(branch->name_ko), text_or_empty(branch->region), text_or_empty(branch->address), text_or_empty(branch->phone),
 		branch->address_ko);
 }
 
@@ -113,12 +107,12 @@ branch_insert(struct db *db, struct branch *branch)
 {
 	int64_t branch_id;
 
-	if (!name_is_free(db, branch))
+	if (!branch_name_is_free(db, branch))
 		return BRANCH_NAME_TAKEN;
 	branch_id = db_int(db,
 		"INSERT INTO branch (name, name_ko, region, address, phone, address_ko) VALUES ($1, $2, $3, $4, $5, $6) RETURNING branch_id",
-		branch->name, or_empty(branch->name_ko), or_empty(branch->region), or_empty(branch->address), or_empty(branch->phone),
-		or_empty(branch->address_ko));
+		branch->name, text_or_empty(branch->name_ko), text_or_empty(branch->region), text_or_empty(branch->address), text_or_empty(branch->phone),
+		text_or_empty(branch->address_ko));
 	branch_find(db, branch_id, branch);
 	return BRANCH_OK;
 }
@@ -135,9 +129,9 @@ branch_add(struct db *db, struct branch *branch)
 	return outcome;
 }
 
-/* What a branch is called, and where it is, shows with each of its cars. */
+/* A branch's name and address are shown with each of its cars. */
 static void
-tell_of_cars(struct db *db, const struct branch *branch, int64_t actor_id)
+touch_cars(struct db *db, const struct branch *branch, int64_t actor_id)
 {
 	int64_t n = 0, n_all = db_int(db, "SELECT COUNT(*) FROM car WHERE branch_id = $1", branch->branch_id);
 	int64_t *ids = arena_array(db_memory(db), int64_t, n_all + 1);
@@ -158,18 +152,18 @@ branch_rewrite(struct db *db, struct branch *branch, int64_t actor_id)
 		return BRANCH_GONE;
 	if (!branch->address_ko)
 		branch->address_ko = was.address_ko;
-	wanted = version_of(db_memory(db), branch);
+	wanted = branch_version(db_memory(db), branch);
 	if (strcmp(wanted, was.version) == 0) {
 		*branch = was;
 		return BRANCH_OK;
 	}
 	if (branch->version && strcmp(branch->version, was.version) != 0)
 		return BRANCH_CHANGED;
-	if (!name_is_free(db, branch))
+	if (!branch_name_is_free(db, branch))
 		return BRANCH_NAME_TAKEN;
 	db_do(db, "UPDATE branch SET name = $2, name_ko = $3, region = $4, address = $5, phone = $6, address_ko = $7 WHERE branch_id = $1",
 	      branch->branch_id, branch->name, branch->name_ko, branch->region, branch->address, branch->phone, branch->address_ko);
-	tell_of_cars(db, branch, actor_id);
+	touch_cars(db, branch, actor_id);
 	branch_find(db, branch->branch_id, branch);
 	return BRANCH_OK;
 }
@@ -179,10 +173,10 @@ branch_change(struct db *db, struct branch *branch, int64_t actor_id)
 {
 	enum branch_outcome outcome;
 
-	branch->name_ko = or_empty(branch->name_ko);
-	branch->region = or_empty(branch->region);
-	branch->address = or_empty(branch->address);
-	branch->phone = or_empty(branch->phone);
+	branch->name_ko = text_or_empty(branch->name_ko);
+	branch->region = text_or_empty(branch->region);
+	branch->address = text_or_empty(branch->address);
+	branch->phone = text_or_empty(branch->phone);
 	db_begin(db);
 	outcome = branch_rewrite(db, branch, actor_id);
 	db_commit(db);

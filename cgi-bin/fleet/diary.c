@@ -1,11 +1,11 @@
-/* diary - one car's calendar and history, as a manager reads them. The story is in fleet.h. */
+/* diary - one car's calendar and history for managers. The overview is in fleet.h. */
 #include "fleet.h"
 
 #include "domain/bookings.h"
 #include "domain/event_words.h"
 #include "lib/base/lang.h"
 
-/* --- the calendar: booking's, read only --------------------------------------------------------------------------- */
+/* --- the calendar, which booking owns ----------------------------------------------------------------------------- */
 
 static const struct word slot_kind[] = {
 	[SLOT_HOLD]   = { "HOLD",   N_("Awaiting payment") },
@@ -39,7 +39,8 @@ static const struct member car_event_members[] = {
 static const struct shape car_event_shape = SHAPE(car_event, car_event_members);
 
 static const struct member car_chapter_members[] = {
-	SHAPE_INT(car_chapter, event_id), SHAPE_TIME(car_chapter, at), SHAPE_TEXT(car_chapter, code), SHAPE_STATE(car_chapter, state, booking_state_words),
+	SHAPE_INT(car_chapter, event_id), SHAPE_TIME(car_chapter, at), SHAPE_TEXT(car_chapter, code),
+	SHAPE_STATE(car_chapter, state, booking_state_words),
 	SHAPE_TIME(car_chapter, starts_at), SHAPE_TIME(car_chapter, ends_at), SHAPE_TEXT(car_chapter, customer_name),
 	SHAPE_LIST(car_chapter, events, car_event_shape), SHAPE_INT(car_chapter, n),
 };
@@ -47,23 +48,17 @@ const struct shape car_chapter_shape = SHAPE(car_chapter, car_chapter_members);
 
 #define ITS_BOOKINGS "(SELECT booking_code FROM reservation WHERE car_id = $2)"
 
-static const char *
-subject_of(struct db *db, int64_t car_id)
-{
-	return arena_printf(db_memory(db), "car:%lld", (long long)car_id);
-}
-
 int64_t
 car_n_chapters(struct db *db, int64_t car_id)
 {
 	return db_int(db,
 		"SELECT COUNT(*) + (SELECT COUNT(DISTINCT b.subject_id) FROM v_event b WHERE b.subject_id IN " ITS_BOOKINGS ")"
-		" FROM v_event e WHERE e.subject_id = $1", subject_of(db, car_id), car_id);
+		" FROM v_event e WHERE e.subject_id = $1", car_subject(db, car_id), car_id);
 }
 
 /* "2 × Child seat · Lee Manager" */
 static const char *
-detail_of(struct arena *m, const struct event *e, const char *actor_name)
+car_event_detail(struct arena *m, const struct event *e, const char *actor_name)
 {
 	const char *about = event_about(m, e);
 
@@ -72,7 +67,7 @@ detail_of(struct arena *m, const struct event *e, const char *actor_name)
 	return *about ? about : actor_name;
 }
 
-/* One event of the car's own, or all of a booking's. */
+/* One event of the car itself, or all events of a booking. */
 static void
 read_events(struct db *db, const char *own, struct car_chapter *c)
 {
@@ -89,14 +84,14 @@ read_events(struct db *db, const char *own, struct car_chapter *c)
 		const struct event event = { .type = e->type, .payload = e->payload };
 
 		e->title = event_sentence(db_memory(db), &event);
-		e->detail = detail_of(db_memory(db), &event, e->actor_name);
+		e->detail = car_event_detail(db_memory(db), &event, e->actor_name);
 	}
 }
 
 int
 car_history(struct db *db, int64_t car_id, int64_t offset, int64_t limit, struct car_chapter **chapters, int *n_chapters)
 {
-	const char *own = subject_of(db, car_id);
+	const char *own = car_subject(db, car_id);
 
 	db_list(db, &car_chapter_shape, chapters, n_chapters,
 		"SELECT h.event_id, h.at, h.code, b.state, COALESCE(b.starts_at, 0) AS starts_at, COALESCE(b.ends_at, 0) AS ends_at,"

@@ -1,14 +1,15 @@
 /*
- * fleet - the vehicles: what they are, where they stand, whether they are in service.
+ * fleet - the vehicles: what they are, which branch they belong to, whether they are in service.
  *
  * fleet owns the vehicle, booking owns the calendar. Whether a car is free for an interval is never decided here: fleet
  * learns of bookings from their events (policy.c) and shows what is true now. A car that was ever booked is never deleted,
- * only retired, and stays retired. Every change of a car is told as an event and moves its rev.
+ * only retired, and stays retired. Every change of a car is reported as an event and raises its rev.
  *
- *	car.c    one car: register, change, retire, delete      list.c   the list: search, filters, order, counts
- *	model.c  what new cars of a kind start with             branch.c where cars stand
- *	diary.c  one car's calendar and its history             photo.c  a picture of it (and photo/: the program that decodes)
- *	policy.c what fleet does when bookings are paid, cancelled, handed out, returned
+ *	car.c         one car: reading and reporting it       car_edit.c  register, change, retire, delete
+ *	list.c        the list: search, filters, order, counts  model.c     the values new cars of a kind start with
+ *	branch.c      the branches                            diary.c     one car's calendar and its history
+ *	photo.c       a picture of it (photo/: the program that decodes pictures)
+ *	reservation.c the bookings of its cars                events.c    what is reported    policy.c  reactions to bookings
  */
 #ifndef MP_FLEET_H
 #define MP_FLEET_H
@@ -16,10 +17,11 @@
 #include "lib/db/db.h"
 #include "lib/event/event.h"
 #include "domain/cars.h"
+#include "domain/event_types.h"
 #include "domain/photo.h"
 
 #define PLATE_MAX   20
-#define NAME_MAX_   80          /* of cars, models and branches, in characters */
+#define FLEET_NAME_MAX 80          /* of cars, models and branches, in characters */
 #define SEATS_MAX   15
 #define PRICE_MAX   100000000
 
@@ -28,7 +30,7 @@
 struct car {
 	int64_t car_id, model_id, branch_id;            /* model_id 0: none; branch_id 0 when adding: the first open branch */
 	const char *plate, *name, *name_ko;             /* name_ko "": the name serves both languages */
-	int body, fuel, gearbox;                        /* ../cars.h */
+	int body, fuel, gearbox;                        /* domain/cars.h */
 	int64_t seats, hourly_price, daily_price;       /* smallest unit of the currency, VAT included */
 	int service;                                    /* enum service */
 	int status;                                     /* enum car_status: what is true now; read only */
@@ -45,36 +47,40 @@ enum car_outcome {
 	CAR_PLATE_TAKEN,        /* another car has this plate */
 	CAR_NO_BRANCH,          /* no such branch, or it is closed */
 	CAR_NO_MODEL,           /* no such model, or it is off sale */
-	CAR_CHANGED,            /* somebody has changed it since it was read: nothing was written */
+	CAR_CHANGED,            /* another user has changed it since it was read: nothing was written */
 	CAR_IS_RETIRED,         /* retired cars stay as they were */
 	CAR_RETIRED_INSTEAD,    /* car_delete() only: it has been booked before, so it was retired */
 };
 
-/* One car with what is true of it now. false: there is none. */
+/* One car with its status now. false: there is none. */
 bool car_find(struct db *db, int64_t car_id, struct car *car);
 
-/* Registers a car; name_ko NULL: its model's, if that has the same name. OK: *car is the car as it stands (car.registered). PLATE_TAKEN, NO_BRANCH, NO_MODEL: nothing was written. */
+/*
+ * Registers a car; name_ko NULL: its model's, if that has the same name. OK: *car is the car as it is now (car.registered).
+ * PLATE_TAKEN, NO_BRANCH, NO_MODEL: nothing was written.
+ */
 enum car_outcome car_add(struct db *db, struct car *car, int64_t actor_id);
 /*
- * Makes the car what *car says (car.modified; car.retired when service says so). car->rev is the one it was read with, or 0:
- * whatever it is now; name_ko NULL: as it is. A change that is there already is OK and writes nothing, so a double click does no harm.
+ * Gives the car the values of *car (car.modified; car.retired for service RETIRED). car->rev is the one it was read with, or 0:
+ * any; name_ko NULL: unchanged. If it has the values already, this is OK and writes nothing: a double click does no harm.
  */
 enum car_outcome car_change(struct db *db, struct car *car, int64_t actor_id);
-enum car_outcome car_set_service(struct db *db, int64_t car_id, enum service service, int64_t actor_id);        /* in and out of service */
-/* For good (car.retired). It takes no new bookings; those it has stay. Retired already: OK. */
+enum car_outcome car_set_service(struct db *db, int64_t car_id, enum service service, int64_t actor_id);
+/* For good (car.retired). It takes no new bookings and keeps those it has. Retired already: OK. */
 enum car_outcome car_retire(struct db *db, int64_t car_id, int64_t actor_id);
-/* Never booked: gone (car.deleted), OK. Booked before: CAR_RETIRED_INSTEAD. */
+/* Never booked: deleted (car.deleted), OK. Booked before: CAR_RETIRED_INSTEAD. */
 enum car_outcome car_delete(struct db *db, int64_t car_id, int64_t actor_id);
 
 bool car_was_booked(struct db *db, int64_t car_id);     /* ever; then it can only be retired */
-bool car_was_deleted(struct db *db, int64_t car_id);    /* there was such a car once */
+bool car_was_deleted(struct db *db, int64_t car_id);    /* a car had this id */
 int64_t car_n_coming(struct db *db, int64_t car_id);    /* reservations that have not ended yet */
-/* The car that was registered just now with exactly these facts: the second of two clicks. 0: none. */
+/* The car registered in the last two minutes with exactly these values: the first of two clicks made it. 0: none. */
 int64_t car_just_added(struct db *db, const struct car *car);
-/* A plate as it is kept: blanks folded. */
+/* A plate as it is stored: runs of blanks become one. */
 const char *car_plate(struct arena *m, const char *typed);
-/* Something that shows with the car has changed (its photo, its branch's name): a new rev, and car.modified. */
+/* Something shown with the car has changed (its photo, its branch's name): a new rev, and car.modified. */
 void car_touched(struct db *db, int64_t car_id, int64_t actor_id);
+void car_report(struct db *db, enum event_type_id type, struct car *car, int64_t actor_id);     /* reads the car again and reports it */
 
 /* --- the list ----------------------------------------------------------------------------------------------------- */
 
@@ -105,9 +111,9 @@ struct model {
 	const char *name, *name_ko;     /* name_ko "": the name serves both languages */
 	int body, fuel, gearbox;
 	int64_t seats, hourly_price, daily_price;
-	int state;                      /* enum model_state; OFF_SALE: no new cars of it */
+	int state;                      /* enum model_state; OFF_SALE: takes no new cars */
 	int64_t n_cars;                 /* its cars that are not retired; read only */
-	int64_t n_in_service, n_free;   /* … of them: for rent; and standing free now */
+	int64_t n_in_service, n_free;   /* … in service; … available now */
 	const char *version;            /* changes with every change of the model */
 };
 extern const struct shape model_shape;
@@ -116,11 +122,11 @@ enum model_outcome { MODEL_OK, MODEL_GONE, MODEL_NAME_TAKEN, MODEL_CHANGED };
 
 bool model_find(struct db *db, int64_t model_id, struct model *model);
 int64_t model_count(struct db *db);
-int  model_list(struct db *db, int64_t offset, int64_t limit, struct model **models, int *n_models);    
+int  model_list(struct db *db, int64_t offset, int64_t limit, struct model **models, int *n_models);
 int  model_list_on_sale(struct db *db, struct model **models, int *n_models);   /* at most 500, by name */
 enum model_outcome model_add(struct db *db, struct model *model);
-bool model_is_there(struct db *db, const struct model *model);   /* one exactly like this: the first of two clicks made it */
-/* version NULL: whatever it is now; name_ko NULL: as it is. also_cars: its cars (but the retired) get its prices; *n_cars answers how many moved. */
+bool model_is_there(struct db *db, const struct model *model);   /* one with exactly these values: the first of two clicks made it */
+/* version NULL: any; name_ko NULL: unchanged. also_cars: its cars (except the retired) get its prices; *n_cars: how many changed. */
 enum model_outcome model_change(struct db *db, struct model *model, bool also_cars, int64_t *n_cars, int64_t actor_id);
 enum model_outcome model_set_state(struct db *db, int64_t model_id, enum model_state state);
 
@@ -140,13 +146,13 @@ enum branch_outcome { BRANCH_OK, BRANCH_GONE, BRANCH_NAME_TAKEN, BRANCH_CHANGED 
 bool branch_find(struct db *db, int64_t branch_id, struct branch *branch);
 int64_t branch_count(struct db *db);
 int  branch_list(struct db *db, int64_t offset, int64_t limit, struct branch **branches, int *n_branches);
-/* The open ones and, when it is not 0, this one: what a car's form offers. At most 500. */
+/* The open ones and and_branch_id (0: none), for a car's form. At most 500. */
 int  branch_list_open(struct db *db, int64_t and_branch_id, struct branch **branches, int *n_branches);
-/* The first open branch; "Main branch" is made when there is none at all. 0: all are closed. */
+/* The first open branch; "Main branch" is created when there is none at all. 0: all are closed. */
 int64_t branch_default(struct db *db);
 enum branch_outcome branch_add(struct db *db, struct branch *branch);
-bool branch_is_there(struct db *db, const struct branch *branch);        /* one exactly like this: the first of two clicks made it */
-/* address_ko NULL: as it is. A change is reported for each of its cars (car.modified). */
+bool branch_is_there(struct db *db, const struct branch *branch);        /* one with exactly these values: the first of two clicks made it */
+/* address_ko NULL: unchanged. A change is reported for each of its cars (car.modified). */
 enum branch_outcome branch_change(struct db *db, struct branch *branch, int64_t actor_id);
 enum branch_outcome branch_set_open(struct db *db, int64_t branch_id, bool is_open);
 
@@ -162,12 +168,12 @@ struct car_slot {
 	const char *customer_name;
 };
 extern const struct shape car_slot_shape;
-/* What keeps the car from others and touches [from, until), oldest first; at most 500. */
+/* The slots that block the car within [from, until), oldest first; at most 500. */
 int car_slots(struct db *db, int64_t car_id, int64_t from, int64_t until, struct car_slot **slots, int *n_slots);
 
 struct car_event {
 	int64_t at;
-	const char *title, *detail;     /* what happened; what it was about and who did it, or "" */
+	const char *title, *detail;     /* what happened; what it was about and the actor, or "" */
 	const char *type, *payload, *actor_name;
 };
 
@@ -189,16 +195,39 @@ int car_history(struct db *db, int64_t car_id, int64_t offset, int64_t limit, st
 
 /* --- photos ------------------------------------------------------------------------------------------------------- */
 
-/* Says once where the state is: photos live in VAR/photos. */
+/* Once at start-up: photos are kept in VAR/photos. */
 void photo_open(const char *var_dir);
-/* Makes an uploaded picture the car's (car.modified): resized, without its metadata, by a short-lived program. Takes up to PHOTO_DEADLINE_MS. */
+/* Gives the car an uploaded picture (car.modified): resized, without metadata, by a short-lived program. Up to PHOTO_DEADLINE_MS. */
 enum photo_outcome photo_put(struct db *db, int64_t car_id, const char *bytes, size_t n, int64_t actor_id);
 enum photo_outcome photo_remove(struct db *db, int64_t car_id, int64_t actor_id);
-/* Deletes the file when no car shows it any more; name may be "". */
+/* Deletes the file unless a car still shows it; name may be "". */
 void photo_forget(struct db *db, const char *name);
 
-/* --- policy.c --- */
-extern const struct consumer fleet_consumer;
+/* --- reservation.c: the bookings of its cars ---------------------------------------------------------------------- */
+
+struct car_of_booking { int64_t car_id; };
+struct reservation {
+	const char *code;                       /* of the booking */
+	int64_t car_id, starts_at, ends_at;
+	struct car_of_booking *more_cars;       /* the second and further ones */
+	int n_more_cars;
+	int64_t n_cars;                         /* reported: all of them */
+	const char *plate, *reason;             /* reported: the first car's plate; why a car cannot be given */
+};
+
+/* Reserves all the cars of a paid booking (car.reserved), or none (car.refused: one is retired, out of service or gone). */
+void reservation_make(struct db *db, struct reservation *r, int64_t causation_id);
+/* The booking is over before its end: its cars are available again (car.released, once). */
+void reservation_release(struct db *db, struct reservation *r, int64_t causation_id);
+void reservation_hand_out(struct db *db, const char *code);
+void reservation_end(struct db *db, const char *code);
+
+/* --- events.c, policy.c ------------------------------------------------------------------------------------------- */
+
+const char *car_subject(struct db *db, int64_t car_id); /* car:12 */
+void fleet_report_car(struct db *db, enum event_type_id type, const struct car *car, int64_t actor_id);
+void fleet_report_reservation(struct db *db, enum event_type_id type, const struct reservation *r, int64_t causation_id);
 extern const struct db_role fleet_role;
+extern const struct consumer fleet_consumer;
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * list - the cars a manager looks for: part of a plate or name, branch, model, body, status; in the order wished for.
+ * list - searching cars: by part of a plate or name, branch, model, body and status, in several orders.
  *
- * SQL stays literal, so each order is a statement of its own; the filters are the same text in all of them.
+ * SQL is literal, so each order is a statement of its own; the filters are the same text in all of them.
  */
 #include "cars_now.h"
 #include "fleet.h"
@@ -12,7 +12,7 @@
 #include <ctype.h>
 #include <string.h>
 
-/* $3 pattern, $4 branch, $5 model, $6 body; an empty one filters nothing. */
+/* $3 pattern, $4 branch, $5 model, $6 body; '%', 0 and '' do not filter. */
 #define FILTER \
 	"($3 = '%' OR lower(plate || ' ' || name || ' ' || name_ko) LIKE $3 ESCAPE '\\') AND ($4 = 0 OR branch_id = $4)" \
 	" AND ($5 = 0 OR model_id = $5) AND ($6 = '' OR body = $6)"
@@ -30,7 +30,6 @@ static const struct db_at list[][2] = {
 	[CARS_BY_STATUS] = { LIST("status, plate"), LIST("status DESC, plate") },
 };
 
-/* "%12!%가%" for 12%가: found anywhere, its own % and _ taken as they are. "" finds all. */
 int
 car_list(struct db *db, const struct car_filter *f, struct car **cars, int *n_cars)
 {

@@ -1,7 +1,7 @@
 /*
- * fleet 차량관리 - what can be asked of it, and what it may write. Managers only.
- * pages.c shows cars, pages_edit.c changes them, pages_model.c and pages_branch.c what they are made of; the rules are in
- * car.c, list.c, diary.c, model.c, branch.c and photo.c, the reactions to bookings in policy.c.
+ * fleet 차량관리 - its routes and what they need. Managers only.
+ * pages.c shows cars, pages_edit.c adds and changes them, pages_end.c retires and deletes them, pages_model.c and pages_branch.c are
+ * the models and branches; fleet.h lists the rules.
  */
 #include "fleet.h"
 #include "pages.h"
@@ -54,12 +54,12 @@ static const struct program fleet = {
 	.site = &rental_site, .prefix = "/fleet",
 	.routes = routes,
 	.role = &fleet_role,
-	.jail = JAIL_EXECUTE,           /* what redraws pictures (photo.c) */
+	.jail = JAIL_EXECUTE,           /* the program that redraws pictures (domain/photo.h) */
 	.executes = photo_program,
 	.before = counts_show,
 };
 
-/* Photos lie beside the database: where that is stands in the arguments, or for a single request in the environment. */
+/* Photos are beside the database, whose folder is in the arguments or, for a single request as CGI, in the environment. */
 int
 main(int argc, char **argv)
 {

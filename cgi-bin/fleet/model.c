@@ -1,4 +1,4 @@
-/* model - 상품: what new cars of a kind start with. The story is in fleet.h. */
+/* model - 상품: the values new cars of a kind start with. The overview is in fleet.h. */
 #include "fleet.h"
 #include "cars_now.h"
 
@@ -24,7 +24,7 @@ static const struct word model_state[] = {
 };
 const struct words model_state_words = WORDS(model_state);
 
-/* The first ones are what a person changes: the version is made from them. */
+/* The first N_CHANGED are what a person changes: the version is a hash of them. */
 static const struct member model_members[] = {
 	SHAPE_INT(model, model_id), SHAPE_TEXT_KO(model, name), SHAPE_STATE(model, body, body_words), SHAPE_INT(model, seats),
 	SHAPE_STATE(model, fuel, fuel_words), SHAPE_STATE(model, gearbox, gearbox_words), SHAPE_AMOUNT(model, daily_price),
@@ -39,7 +39,7 @@ static const struct shape changed_shape = { .name = "model", .size = sizeof(stru
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
 static const char *
-version_of(struct arena *m, const struct model *model)
+model_version(struct arena *m, const struct model *model)
 {
 	struct buf b = { .m = m };
 
@@ -53,7 +53,7 @@ model_find(struct db *db, int64_t model_id, struct model *model)
 	*model = (struct model){ .model_id = 0 };
 	if (!db_one(db, &model_shape, model, "SELECT " MODEL_COLUMNS " FROM car_model m WHERE model_id = $3", NOW_AND_READY, model_id))
 		return false;
-	model->version = version_of(db_memory(db), model);
+	model->version = model_version(db_memory(db), model);
 	return true;
 }
 
@@ -64,10 +64,10 @@ model_count(struct db *db)
 }
 
 static int
-with_versions(struct db *db, struct model *models, int n)
+set_model_versions(struct db *db, struct model *models, int n)
 {
 	for (int i = 0; i < n; i++)
-		models[i].version = version_of(db_memory(db), &models[i]);
+		models[i].version = model_version(db_memory(db), &models[i]);
 	return n;
 }
 
@@ -76,7 +76,7 @@ model_list(struct db *db, int64_t offset, int64_t limit, struct model **models, 
 {
 	db_list(db, &model_shape, models, n_models,
 		"SELECT " MODEL_COLUMNS " FROM car_model m ORDER BY name LIMIT $3 OFFSET $4 /*scan*/", NOW_AND_READY, limit, offset);
-	return with_versions(db, *models, *n_models);
+	return set_model_versions(db, *models, *n_models);
 }
 
 int
@@ -89,7 +89,7 @@ model_list_on_sale(struct db *db, struct model **models, int *n_models)
 /* --- changing ----------------------------------------------------------------------------------------------------- */
 
 static bool
-name_is_free(struct db *db, const struct model *model)
+model_name_is_free(struct db *db, const struct model *model)
 {
 	return !db_exists(db, "SELECT 1 FROM car_model WHERE name = $1 AND model_id <> $2", model->name, model->model_id);
 }
@@ -109,13 +109,13 @@ model_insert(struct db *db, struct model *model)
 {
 	int64_t model_id;
 
-	if (!name_is_free(db, model))
+	if (!model_name_is_free(db, model))
 		return MODEL_NAME_TAKEN;
 	model_id = db_int(db,
 		"INSERT INTO car_model (name, name_ko, body, seats, fuel, gearbox, daily_price, hourly_price)"
 		" VALUES ($1, $8, $2, $3, $4, $5, $6, $7) RETURNING model_id",
 		model->name, words_code(&body_words, model->body), model->seats, words_code(&fuel_words, model->fuel),
-		words_code(&gearbox_words, model->gearbox), model->daily_price, model->hourly_price, model->name_ko ? model->name_ko : "");
+		words_code(&gearbox_words, model->gearbox), model->daily_price, model->hourly_price, text_or_empty(model->name_ko));
 	model_find(db, model_id, model);
 	return MODEL_OK;
 }
@@ -132,7 +132,7 @@ model_add(struct db *db, struct model *model)
 	return outcome;
 }
 
-/* Its cars that cost something else now cost what it costs. */
+/* Its cars with other prices get its prices. Answers how many. */
 static int64_t
 set_prices_of_cars(struct db *db, const struct model *model, int64_t actor_id)
 {
@@ -160,9 +160,9 @@ model_rewrite(struct db *db, struct model *model, bool also_cars, int64_t *n_car
 	if (!model->name_ko)
 		model->name_ko = was.name_ko;
 	if (model->version && strcmp(model->version, was.version) != 0 &&
-	    strcmp(version_of(db_memory(db), model), was.version) != 0)
+	    strcmp(model_version(db_memory(db), model), was.version) != 0)
 		return MODEL_CHANGED;
-	if (!name_is_free(db, model))
+	if (!model_name_is_free(db, model))
 		return MODEL_NAME_TAKEN;
 	db_do(db,
 		"UPDATE car_model SET name = $2, body = $3, seats = $4, fuel = $5, gearbox = $6, daily_price = $7, hourly_price = $8,"

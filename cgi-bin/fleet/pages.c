@@ -1,4 +1,4 @@
-/* pages - the fleet as a manager looks at it: the list, one car with its calendar and history; and what all pages here share. */
+/* pages - the list of cars, one car with its calendar and history; and what all pages of fleet share. */
 #include "pages.h"
 
 #include "domain/months.h"
@@ -11,30 +11,12 @@
 #define MONTHS_BACK 24
 #define MONTHS_ON 24
 
-/* --- what all pages here share ------------------------------------------------------------------------------------ */
+/* --- shared ------------------------------------------------------------------------------------------------------- */
 
 bool
-the_car(struct web *w, struct car *car)
+find_car(struct web *w, struct car *car)
 {
 	return car_find(w->db, web_param_id(w, "car_id"), car);
-}
-
-const char *
-marked_fields(void)
-{
-	return _("Please look at the marked fields.");
-}
-
-enum status
-refuse_fields(struct web *w)
-{
-	return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", marked_fields());
-}
-
-const char *
-id_text(struct web *w, int64_t id)
-{
-	return id ? arena_printf(w->m, "%lld", (long long)id) : "";
 }
 
 const char *
@@ -46,7 +28,7 @@ read_korean(struct web *w, const char *name, int max_chars)
 }
 
 struct option *
-branch_options(struct web *w, int64_t and_branch_id, int *n)
+open_branch_options(struct web *w, int64_t and_branch_id, int *n)
 {
 	struct branch *branches = NULL;
 	struct option *options;
@@ -54,7 +36,9 @@ branch_options(struct web *w, int64_t and_branch_id, int *n)
 	branch_list_open(w->db, and_branch_id, &branches, n);
 	options = arena_array(w->m, struct option, *n + 1);
 	for (int i = 0; i < *n; i++)
-		options[i] = (struct option){ .value = id_text(w, branches[i].branch_id), .label = lang_pick(lang_now(), branches[i].name, branches[i].name_ko) };
+		options[i] = (struct option){
+			.value = form_id_text(w, branches[i].branch_id), .label = lang_pick(lang_now(), branches[i].name, branches[i].name_ko),
+		};
 	return options;
 }
 
@@ -67,11 +51,13 @@ model_options(struct web *w, int *n)
 	model_list_on_sale(w->db, &models, n);
 	options = arena_array(w->m, struct option, *n + 1);
 	for (int i = 0; i < *n; i++)
-		options[i] = (struct option){ .value = id_text(w, models[i].model_id), .label = lang_pick(lang_now(), models[i].name, models[i].name_ko) };
+		options[i] = (struct option){
+			.value = form_id_text(w, models[i].model_id), .label = lang_pick(lang_now(), models[i].name, models[i].name_ko),
+		};
 	return options;
 }
 
-static const struct word done[] = {
+static const struct word done_word[] = {
 	{ "added",           N_("The car was added.") },
 	{ "saved",           N_("Your changes were saved.") },
 	{ "out",             N_("The car is out of service and takes no new bookings.") },
@@ -91,16 +77,13 @@ static const struct word done[] = {
 	{ "branch_closed",   N_("The branch was closed. No new cars can be added to it.") },
 	{ "branch_open",     N_("The branch was reopened.") },
 };
-static const struct words done_words = WORDS(done);
+static const struct words done_words = WORDS(done_word);
 
 void
-say_done(struct web *w)
+show_frame(struct web *w)
 {
-	int i = form_has(w, "done") ? words_find(&done_words, form_raw(w, "done")) : -1;
-
 	menu_of(w)->nav_fleet = true;
-	if (i >= 0)
-		w->chrome.notice = _(done[i].label);
+	web_notice(w, &done_words);
 }
 
 /* --- GET /fleet/cars ---------------------------------------------------------------------------------------------- */
@@ -151,7 +134,7 @@ read_filter(struct web *w)
 	if (order == CARS_BY_NAME && !w->json && lang_now() == LANG_KO)
 		order = CARS_BY_NAME_KO;
 	return (struct car_filter){
-		.q = form_has(w, "q") ? form_text(w, "q", NAME_MAX_) : "",
+		.q = form_has(w, "q") ? form_text(w, "q", FLEET_NAME_MAX) : "",
 		.branch_id = form_has(w, "branch_id") ? form_id(w, "branch_id") : 0,
 		.model_id = form_has(w, "model_id") ? form_id(w, "model_id") : 0,
 		.body = form_has(w, "body") ? form_choice(w, "body", &body_words) : -1,
@@ -172,7 +155,7 @@ count_of_status(const struct car_counts *c, int status)
 	return c->in_fleet;
 }
 
-/* The same list with another status, from its first page. */
+/* The first page of the same list with another status. */
 static const char *
 status_url(struct web *w, const struct car_filter *f, enum car_status status)
 {
@@ -195,14 +178,14 @@ cars_form(struct web *w, const struct car_filter *f, struct cars_page *p)
 {
 	struct model model;
 	int n;
-	struct option *branches = branch_options(w, f->branch_id, &n);
+	struct option *branches = open_branch_options(w, f->branch_id, &n);
 
 	p->q = form_field(w, "q", "");
 	p->branch_id = form_field_options(w, "branch_id", branches, n, "", _("All branches"));
 	p->body = form_field_choice(w, "body", &body_words, -1, _("All body types"));
 	p->status = form_field_choice(w, "status", &car_status_words, -1, _("All except retired"));
 	if (f->model_id && model_find(w->db, f->model_id, &model)) {
-		p->model_id = id_text(w, f->model_id);
+		p->model_id = form_id_text(w, f->model_id);
 		p->model_name = lang_pick(lang_now(), model.name, model.name_ko);
 		p->all_models_url = web_url_with(w, "model_id", NULL);
 	}
@@ -216,29 +199,38 @@ cars_form(struct web *w, const struct car_filter *f, struct cars_page *p)
 	p->by_status = web_sort_link(w, "status");
 }
 
+static enum status
+show_cars(struct web *w, const void *form, enum status status, const char *message)
+{
+	const struct car_filter *f = form;
+	struct cars_page p = {
+		.problems = form_problems(w, message),
+		.is_filtered = *f->q || f->branch_id || f->model_id || f->body >= 0 || f->status >= 0,
+	};
+	struct car_filter of_page = *f;
+
+	car_count(w->db, f, &p.counts);
+	p.n_total = count_of_status(&p.counts, f->status);
+	p.paging = web_paging(w, p.n_total, PER_PAGE);
+	p.page = p.paging.page;
+	p.n_pages = p.paging.n_pages;
+	of_page.offset = p.paging.offset;
+	car_list(w->db, &of_page, &p.cars, &p.n_cars);
+	if (w->json)
+		return web_json(w, HTTP_OK, &cars_json_shape, &p);
+	p.is_empty_fleet = !p.is_filtered && !p.counts.in_fleet && !p.counts.retired;
+	cars_form(w, f, &p);
+	show_frame(w);
+	return web_page(w, status, &cars_list, &p);
+}
+
 enum status
 page_cars(struct web *w)
 {
 	struct car_filter f = read_filter(w);
-	struct cars_page p = { .is_filtered = *f.q || f.branch_id || f.model_id || f.body >= 0 || f.status >= 0 };
-	bool bad = form_bad(w);
 
-	if (bad && w->json)
-		return refuse_fields(w);
-	car_count(w->db, &f, &p.counts);
-	p.n_total = count_of_status(&p.counts, f.status);
-	p.paging = web_paging(w, p.n_total, PER_PAGE);
-	p.page = p.paging.page;
-	p.n_pages = p.paging.n_pages;
-	f.offset = p.paging.offset;
-	car_list(w->db, &f, &p.cars, &p.n_cars);
-	if (w->json)
-		return web_json(w, HTTP_OK, &cars_json_shape, &p);
-	p.problems = form_problems(w, bad ? marked_fields() : NULL);
-	p.is_empty_fleet = !p.is_filtered && !p.counts.in_fleet && !p.counts.retired;
-	cars_form(w, &f, &p);
-	say_done(w);
-	return web_page(w, bad ? HTTP_UNPROCESSABLE : HTTP_OK, &cars_list, &p);
+	web_form(w, show_cars, &f);
+	return form_bad(w) ? web_invalid(w) : show_cars(w, &f, HTTP_OK, NULL);
 }
 
 enum status
@@ -271,9 +263,9 @@ static const struct member car_page_members[] = {
 static const struct shape car_page_shape = SHAPE(car_page, car_page_members);
 PAGE(car_detail, "fleet/car", car_page_shape)
 
-/* ?month=2026-11, within two years; this month when it is not one. Answers its first midnight. */
+/* The first midnight of ?month=2026-11, within two years; else of this month. */
 static int64_t
-month_asked(struct web *w)
+read_month(struct web *w)
 {
 	const char *asked = form_has(w, "month") ? form_raw(w, "month") : "";
 	int64_t this_month = month_add(w->now, 0), at;
@@ -299,7 +291,7 @@ month_url(struct web *w, int64_t from, int months)
 static void
 car_calendar(struct web *w, struct car_page *p)
 {
-	int64_t from = month_asked(w), until = month_add(from, N_MONTHS);
+	int64_t from = read_month(w), until = month_add(from, N_MONTHS);
 	struct interval *busy;
 
 	car_slots(w->db, p->car.car_id, from, until, &p->slots, &p->n_slots);
@@ -318,7 +310,7 @@ page_car(struct web *w)
 {
 	struct car_page p = { .n_coming = 0 };
 
-	if (!the_car(w, &p.car))
+	if (!find_car(w, &p.car))
 		return web_not_found(w);
 	if (w->json)
 		return web_json(w, HTTP_OK, &car_shape, &p.car);
@@ -329,6 +321,6 @@ page_car(struct web *w)
 	car_calendar(w, &p);
 	p.paging = web_paging(w, car_n_chapters(w->db, p.car.car_id), PER_PAGE);
 	car_history(w->db, p.car.car_id, p.paging.offset, PER_PAGE, &p.chapters, &p.n_chapters);
-	say_done(w);
+	show_frame(w);
 	return web_page(w, HTTP_OK, &car_detail, &p);
 }

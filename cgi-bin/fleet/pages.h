@@ -1,4 +1,4 @@
-/* pages - fleet's handlers, as main.c routes to them, and what they share. */
+/* pages - the handlers of fleet's routes, and what its pages share. */
 #ifndef MP_FLEET_PAGES_H
 #define MP_FLEET_PAGES_H
 
@@ -13,22 +13,14 @@ handler page_models, page_model_new, page_model, do_model_add, do_model_change, 
 handler page_branches, page_branch_new, page_branch, do_branch_add, do_branch_change;                   /* pages_branch.c */
 handler page_branch_close, do_branch_close, do_branch_open;
 
-/* The car the address names. false: there is none (any more); answer web_not_found(). */
-bool the_car(struct web *w, struct car *car);
-/* "Please look at the marked fields." */
-const char *marked_fields(void);
-/* A form with bad fields, for a client; pages show themselves again instead. */
-enum status refuse_fields(struct web *w);
-/* A car's, model's or branch's number as a form carries it. */
-const char *id_text(struct web *w, int64_t id);
+bool find_car(struct web *w, struct car *car);          /* the car of the address. false: there is none */
 /* A text in Korean, which may be empty. NULL: not sent, so it stays as it is. */
 const char *read_korean(struct web *w, const char *name, int max_chars);
-struct option *branch_options(struct web *w, int64_t and_branch_id, int *n);
+struct option *open_branch_options(struct web *w, int64_t and_branch_id, int *n);
 struct option *model_options(struct web *w, int *n);
-/* What was done before the redirect here: ?done=added says "The car was added." */
-void say_done(struct web *w);
+void show_frame(struct web *w);                         /* the marked entry of the menu, and the sentence for ?done= */
 
-/* What a car and a model have in common in their forms. */
+/* The fields that the forms of cars and models share. */
 struct make_fields { struct field name, name_ko, body, seats, fuel, gearbox, hourly_price, daily_price; const char *currency; };
 extern const struct shape make_fields_shape;
 struct make { const char *name, *name_ko; int body, fuel, gearbox; int64_t seats, hourly_price, daily_price; };

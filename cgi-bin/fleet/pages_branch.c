@@ -1,4 +1,4 @@
-/* pages_branch - the branches: where cars stand. */
+/* pages_branch - the branches: the list, adding, changing, closing and reopening. */
 #include "pages.h"
 #include "domain/menu.h"
 
@@ -32,17 +32,15 @@ page_branches(struct web *w)
 	p.page = p.paging.page;
 	p.n_pages = p.paging.n_pages;
 	branch_list(w->db, p.paging.offset, PER_PAGE, &p.branches, &p.n_branches);
-	if (w->json)
-		return web_json(w, HTTP_OK, &branches_json_shape, &p);
-	say_done(w);
-	return web_page(w, HTTP_OK, &branches_list, &p);
+	show_frame(w);
+	return web_answer(w, HTTP_OK, &branches_json_shape, &branches_list, &p);
 }
 
 /* --- the form ----------------------------------------------------------------------------------------------------- */
 
 struct branch_form {
 	struct form_problems problems;
-	struct branch branch;           /* as it stands; branch_id 0: a new one */
+	struct branch branch;           /* as it is now; branch_id 0: a new one */
 	const char *version;
 	struct field name, name_ko, region, address, address_ko, phone;
 };
@@ -56,17 +54,24 @@ static const struct shape branch_form_shape = SHAPE(branch_form, branch_form_mem
 PAGE(branch_form_page, "fleet/branch_form", branch_form_shape)
 PAGE(branch_close_page, "fleet/branch_close", branch_shape)
 
+/* What a branch's form starts with; what was typed goes before it. */
+struct branch_draft {
+	struct branch branch;
+	const char *version;            /* the form's: what it is based on */
+};
+
 static enum status
-show_branch(struct web *w, enum status status, const struct branch *branch, const char *version, const char *message)
+show_branch(struct web *w, const void *form, enum status status, const char *message)
 {
+	const struct branch_draft *d = form;
 	struct branch_form f = {
-		.problems = form_problems(w, message), .branch = *branch, .version = version,
-		.name = form_field(w, "name", branch->name), .name_ko = form_field(w, "name_ko", branch->name_ko),
-		.region = form_field(w, "region", branch->region), .address = form_field(w, "address", branch->address),
-		.address_ko = form_field(w, "address_ko", branch->address_ko), .phone = form_field(w, "phone", branch->phone),
+		.problems = form_problems(w, message), .branch = d->branch, .version = d->version,
+		.name = form_field(w, "name", d->branch.name), .name_ko = form_field(w, "name_ko", d->branch.name_ko),
+		.region = form_field(w, "region", d->branch.region), .address = form_field(w, "address", d->branch.address),
+		.address_ko = form_field(w, "address_ko", d->branch.address_ko), .phone = form_field(w, "phone", d->branch.phone),
 	};
 
-	say_done(w);
+	show_frame(w);
 	return web_page(w, status, &branch_form_page, &f);
 }
 
@@ -80,27 +85,29 @@ static struct branch
 read_branch(struct web *w)
 {
 	return (struct branch){
-		.name = form_line(w, "name", NAME_MAX_), .name_ko = optional(w, "name_ko", NAME_MAX_),
+		.name = form_line(w, "name", FLEET_NAME_MAX), .name_ko = optional(w, "name_ko", FLEET_NAME_MAX),
 		.region = optional(w, "region", 40), .address = optional(w, "address", 200), .address_ko = read_korean(w, "address_ko", 200),
 		.phone = optional(w, "phone", 30),
 	};
 }
 
 static enum status
-name_taken(struct web *w, const struct branch *branch, const char *version)
+branch_name_taken(struct web *w)
 {
-	form_error(w, "name", _("A branch with this name already exists."));
-	if (w->json)
-		return web_refuse(w, HTTP_CONFLICT, "name_taken", _("A branch with this name already exists."));
-	return show_branch(w, HTTP_CONFLICT, branch, version, marked_fields());
+	const char *problem = _("A branch with this name already exists.");
+
+	form_error(w, "name", problem);
+	return web_refuse(w, HTTP_CONFLICT, "name_taken", w->json ? problem : _("Please look at the marked fields."));
 }
 
-static const struct branch nothing = { .name = "", .name_ko = "", .region = "", .address = "", .address_ko = "", .phone = "", .is_open = true };
+static const struct branch_draft new_branch = {
+	.branch = { .name = "", .name_ko = "", .region = "", .address = "", .address_ko = "", .phone = "", .is_open = true },
+};
 
 enum status
 page_branch_new(struct web *w)
 {
-	return show_branch(w, HTTP_OK, &nothing, NULL, NULL);
+	return show_branch(w, &new_branch, HTTP_OK, NULL);
 }
 
 enum status
@@ -108,67 +115,62 @@ do_branch_add(struct web *w)
 {
 	struct branch branch = read_branch(w);
 
+	web_form(w, show_branch, &new_branch);
 	if (form_bad(w))
-		return w->json ? refuse_fields(w) : show_branch(w, HTTP_UNPROCESSABLE, &nothing, NULL, marked_fields());
+		return web_invalid(w);
 	switch (branch_add(w->db, &branch)) {
 	case BRANCH_OK:
-		break;
+		web_set_header(w, "Location", arena_printf(w->m, "/fleet/branches/%lld", (long long)branch.branch_id));
+		return web_done(w, HTTP_CREATED, &branch_shape, &branch, "/fleet/branches?done=branch_added");
 	case BRANCH_NAME_TAKEN:
-		if (w->json || !branch_is_there(w->db, &branch))
-			return name_taken(w, &nothing, NULL);
-		break;
+		if (!w->json && branch_is_there(w->db, &branch))
+			return web_redirect(w, "/fleet/branches?done=branch_added");
+		return branch_name_taken(w);
 	case BRANCH_GONE:
 	case BRANCH_CHANGED:
-		return web_broken(w);
+		break;
 	}
-	if (!w->json)
-		return web_redirect(w, "/fleet/branches?done=branch_added");
-	web_set_header(w, "Location", arena_printf(w->m, "/fleet/branches/%lld", (long long)branch.branch_id));
-	return web_json(w, HTTP_CREATED, &branch_shape, &branch);
+	return web_broken(w);
 }
 
 enum status
 page_branch(struct web *w)
 {
-	struct branch branch;
+	struct branch_draft now;
 
-	if (!branch_find(w->db, web_param_id(w, "branch_id"), &branch))
+	if (!branch_find(w->db, web_param_id(w, "branch_id"), &now.branch))
 		return web_not_found(w);
-	return w->json ? web_json(w, HTTP_OK, &branch_shape, &branch) : show_branch(w, HTTP_OK, &branch, branch.version, NULL);
-}
-
-static enum status
-changed_meanwhile(struct web *w, const struct branch *now)
-{
-	const char *message = _("Another user has changed this branch in the meantime. Please check it; saving now overwrites their change.");
-
-	return w->json ? web_refuse(w, HTTP_CONFLICT, "changed", message) : show_branch(w, HTTP_CONFLICT, now, now->version, message);
+	now.version = now.branch.version;
+	return w->json ? web_json(w, HTTP_OK, &branch_shape, &now.branch) : show_branch(w, &now, HTTP_OK, NULL);
 }
 
 /* POST and PUT /fleet/branches/ID */
 enum status
 do_branch_change(struct web *w)
 {
-	struct branch now, branch = read_branch(w);
-	const char *version = form_has(w, "version") ? form_raw(w, "version") : NULL;
+	struct branch branch = read_branch(w);
+	struct branch_draft now = { .version = form_has(w, "version") ? form_raw(w, "version") : NULL };
 
-	if (!branch_find(w->db, web_param_id(w, "branch_id"), &now))
+	if (!branch_find(w->db, web_param_id(w, "branch_id"), &now.branch))
 		return web_not_found(w);
+	web_form(w, show_branch, &now);
 	if (form_bad(w))
-		return w->json ? refuse_fields(w) : show_branch(w, HTTP_UNPROCESSABLE, &now, version, marked_fields());
-	branch.branch_id = now.branch_id;
-	branch.version = version;
+		return web_invalid(w);
+	branch.branch_id = now.branch.branch_id;
+	branch.version = now.version;
 	switch (branch_change(w->db, &branch, w->user.id)) {
 	case BRANCH_OK:
-		break;
+		return web_done(w, HTTP_OK, &branch_shape, &branch, "/fleet/branches?done=branch_saved");
 	case BRANCH_GONE:
 		return web_not_found(w);
 	case BRANCH_NAME_TAKEN:
-		return name_taken(w, &now, version);
-	case BRANCH_CHANGED:
-		return changed_meanwhile(w, &now);
+		return branch_name_taken(w);
+	case BRANCH_CHANGED:            /* the form again, based on the branch as it is now */
+		now.version = now.branch.version;
+		return web_refuse(w, HTTP_CONFLICT, "changed",
+			_("Another user has changed this branch in the meantime. Please check it; saving now overwrites their change."));
 	}
-	return w->json ? web_json(w, HTTP_OK, &branch_shape, &branch) : web_redirect(w, "/fleet/branches?done=branch_saved");
+	return web_broken(w);
 }
 
 /* --- open and close ----------------------------------------------------------------------------------------------- */
@@ -185,28 +187,26 @@ page_branch_close(struct web *w)
 }
 
 static enum status
-set_open(struct web *w, bool is_open)
+set_branch_open(struct web *w, bool is_open)
 {
 	int64_t branch_id = web_param_id(w, "branch_id");
 	struct branch branch;
 
 	if (form_bad(w))
-		return refuse_fields(w);
+		return web_invalid(w);
 	if (branch_set_open(w->db, branch_id, is_open) == BRANCH_GONE || !branch_find(w->db, branch_id, &branch))
 		return web_not_found(w);
-	if (w->json)
-		return web_json(w, HTTP_OK, &branch_shape, &branch);
-	return web_redirect(w, "/fleet/branches?done=%s", is_open ? "branch_open" : "branch_closed");
+	return web_done(w, HTTP_OK, &branch_shape, &branch, "/fleet/branches?done=%s", is_open ? "branch_open" : "branch_closed");
 }
 
 enum status
 do_branch_close(struct web *w)
 {
-	return set_open(w, false);
+	return set_branch_open(w, false);
 }
 
 enum status
 do_branch_open(struct web *w)
 {
-	return set_open(w, true);
+	return set_branch_open(w, true);
 }

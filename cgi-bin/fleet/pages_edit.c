@@ -1,4 +1,4 @@
-/* pages_edit - adding a car and changing one: the form, what was typed, and what to do when two managers meet. */
+/* pages_edit - adding a car and changing one: the form, reading it, and showing two managers their differences. */
 #include "pages.h"
 
 #include "domain/menu.h"
@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* --- what a car and a model have in common ------------------------------------------------------------------------ */
+/* --- the fields that cars and models share ------------------------------------------------------------------------ */
 
 static const struct member make_fields_members[] = {
 	SHAPE_STRUCT(make_fields, name, field_shape), SHAPE_STRUCT(make_fields, name_ko, field_shape),
@@ -35,7 +35,7 @@ void
 make_read(struct web *w, struct make *make)
 {
 	*make = (struct make){
-		.name = form_line(w, "name", NAME_MAX_), .name_ko = read_korean(w, "name_ko", NAME_MAX_),
+		.name = form_line(w, "name", FLEET_NAME_MAX), .name_ko = read_korean(w, "name_ko", FLEET_NAME_MAX),
 		.body = form_choice(w, "body", &body_words),
 		.fuel = form_choice(w, "fuel", &fuel_words),
 		.gearbox = form_choice(w, "gearbox", &gearbox_words),
@@ -47,7 +47,7 @@ make_read(struct web *w, struct make *make)
 
 /* --- the form ----------------------------------------------------------------------------------------------------- */
 
-/* One thing two managers have put differently. */
+/* A field to which two managers gave different values. */
 struct difference { const char *what, *now, *yours; };
 static const struct member difference_members[] = {
 	SHAPE_TEXT(difference, what), SHAPE_TEXT(difference, now), SHAPE_TEXT(difference, yours),
@@ -77,7 +77,7 @@ static const struct member car_form_members[] = {
 static const struct shape car_form_shape = SHAPE(car_form, car_form_members);
 PAGE(car_form_page, "fleet/car_form", car_form_shape)
 
-/* initial: what the form starts with; what was typed goes before it. */
+/* initial: what the form starts with; typed values go before it. */
 static struct car_form
 car_form(struct web *w, const struct car *initial, const char *message)
 {
@@ -86,12 +86,12 @@ car_form(struct web *w, const struct car *initial, const char *message)
 		initial->daily_price,
 	};
 	int n_branches, n_models;
-	struct option *branches = branch_options(w, initial->branch_id, &n_branches), *models = model_options(w, &n_models);
+	struct option *branches = open_branch_options(w, initial->branch_id, &n_branches), *models = model_options(w, &n_models);
 	struct car_form f = {
 		.problems = form_problems(w, message), .car_id = initial->car_id, .rev = initial->rev,
 		.plate = form_field(w, "plate", initial->plate),
-		.model_id = form_field_options(w, "model_id", models, n_models, id_text(w, initial->model_id), _("None")),
-		.branch_id = form_field_options(w, "branch_id", branches, n_branches, id_text(w, initial->branch_id),
+		.model_id = form_field_options(w, "model_id", models, n_models, form_id_text(w, initial->model_id), _("None")),
+		.branch_id = form_field_options(w, "branch_id", branches, n_branches, form_id_text(w, initial->branch_id),
 		                                n_branches ? NULL : _("Main branch (will be created)")),
 		.make = make_fields(w, &make), .model_name = initial->model_name, .model_name_ko = initial->model_name_ko,
 		.has_models = n_models > 0,
@@ -108,7 +108,7 @@ show_car_form(struct web *w, enum status status, struct car_form *f)
 	return web_page(w, status, &car_form_page, f);
 }
 
-/* What of a car's form is read: *car keeps what an answer in JSON leaves out. */
+/* *car keeps the values of members that a JSON request leaves out. */
 static void
 read_car(struct web *w, struct car *car)
 {
@@ -133,43 +133,37 @@ read_car(struct web *w, struct car *car)
 		car->branch_id = form_id(w, "branch_id");
 }
 
-/* What a client, or the form, is told when the car cannot be as wanted. *code is for programs. CAR_OK and the like: never asked. */
+/* For the outcomes that are refusals; a browser sees them on the form. */
 static enum status
-why_not(struct web *w, enum car_outcome outcome, const char **code, const char **message)
+refuse_car(struct web *w, enum car_outcome outcome)
 {
-	*code = "invalid";
-	*message = marked_fields();
 	switch (outcome) {
 	case CAR_PLATE_TAKEN:
-		*code = "plate_taken";
-		*message = _("Another car already has this plate.");
 		form_error(w, "plate", _("Another car already has this plate. Each plate can be used only once."));
-		return HTTP_CONFLICT;
+		return web_refuse(w, HTTP_CONFLICT, "plate_taken", _("Another car already has this plate."));
 	case CAR_NO_BRANCH:
 		form_error(w, "branch_id", _("This branch is closed or does not exist. Please choose an open one."));
-		return HTTP_UNPROCESSABLE;
+		return web_invalid(w);
 	case CAR_NO_MODEL:
 		form_error(w, "model_id", _("This model is discontinued or does not exist."));
-		return HTTP_UNPROCESSABLE;
+		return web_invalid(w);
 	case CAR_CHANGED:
-		*code = "changed";
-		*message = _("Another user has changed this car in the meantime. Your changes are not saved yet.");
-		return HTTP_CONFLICT;
+		return web_refuse(w, HTTP_CONFLICT, "changed",
+			_("Another user has changed this car in the meantime. Your changes are not saved yet."));
 	case CAR_IS_RETIRED:
-		*code = "retired";
-		*message = _("This car is retired and can no longer be changed.");
-		return HTTP_CONFLICT;
-	case CAR_OK:
+		return web_refuse(w, HTTP_CONFLICT, "retired", _("This car is retired and can no longer be changed."));
 	case CAR_GONE:
+		return web_not_found(w);
+	case CAR_OK:
 	case CAR_RETIRED_INSTEAD:
 		break;
 	}
-	return HTTP_BROKEN;
+	return web_broken(w);
 }
 
 /* --- adding ------------------------------------------------------------------------------------------------------- */
 
-/* What a new car starts with: nothing, or its model. */
+/* The values a new car starts with: empty, or its model's. */
 static struct car
 new_car(struct web *w, int64_t model_id)
 {
@@ -185,27 +179,24 @@ new_car(struct web *w, int64_t model_id)
 	};
 }
 
-/* GET /fleet/cars/new?model_id= - "start from this model" works without a script: it is this page again. */
+static enum status
+show_new_car(struct web *w, const void *model_id, enum status status, const char *message)
+{
+	struct car initial = new_car(w, *(const int64_t *)model_id);
+	struct car_form f = car_form(w, &initial, message);
+
+	return show_car_form(w, status, &f);
+}
+
+/* GET /fleet/cars/new?model_id= - the button "start from this model" loads this page again, so it works without a script. */
 enum status
 page_car_new(struct web *w)
 {
-	struct car car = new_car(w, form_has(w, "model_id") ? form_id(w, "model_id") : 0);
-	struct car_form f = car_form(w, &car, form_bad(w) ? marked_fields() : NULL);
+	int64_t model_id = form_has(w, "model_id") ? form_id(w, "model_id") : 0;
 
-	return show_car_form(w, form_bad(w) ? HTTP_UNPROCESSABLE : HTTP_OK, &f);
-}
-
-static enum status
-refuse_new_car(struct web *w, const struct car *car, enum status status, const char *code, const char *message)
-{
-	struct car initial;
-	struct car_form f;
-
-	if (w->json)
-		return web_refuse(w, status, code, message);
-	initial = new_car(w, car->model_id);
-	f = car_form(w, &initial, message);
-	return show_car_form(w, status, &f);
+	if (form_bad(w))
+		return show_new_car(w, &model_id, HTTP_UNPROCESSABLE, _("Please look at the marked fields."));
+	return show_new_car(w, &model_id, HTTP_OK, NULL);
 }
 
 /* POST /fleet/cars */
@@ -213,25 +204,20 @@ enum status
 do_car_add(struct web *w)
 {
 	struct car car = { .service = SERVICE_IN_SERVICE };
-	const char *code, *message;
 	enum car_outcome outcome;
-	enum status status;
 	int64_t again;
 
 	read_car(w, &car);
+	web_form(w, show_new_car, &car.model_id);
 	if (form_bad(w))
-		return refuse_new_car(w, &car, HTTP_UNPROCESSABLE, "invalid", marked_fields());
+		return web_invalid(w);
 	outcome = car_add(w->db, &car, w->user.id);
-	if (outcome == CAR_OK && w->json) {
-		web_set_header(w, "Location", arena_printf(w->m, "/fleet/cars/%lld", (long long)car.car_id));
-		return web_json(w, HTTP_CREATED, &car_shape, &car);
-	}
-	if (outcome == CAR_OK)
-		return web_redirect(w, "/fleet/cars/%lld?done=added", (long long)car.car_id);
 	if (outcome == CAR_PLATE_TAKEN && !w->json && (again = car_just_added(w->db, &car)))
 		return web_redirect(w, "/fleet/cars/%lld?done=added", (long long)again);
-	status = why_not(w, outcome, &code, &message);
-	return refuse_new_car(w, &car, status, code, message);
+	if (outcome != CAR_OK)
+		return refuse_car(w, outcome);
+	web_set_header(w, "Location", arena_printf(w->m, "/fleet/cars/%lld", (long long)car.car_id));
+	return web_done(w, HTTP_CREATED, &car_shape, &car, "/fleet/cars/%lld?done=added", (long long)car.car_id);
 }
 
 /* --- changing ----------------------------------------------------------------------------------------------------- */
@@ -253,7 +239,7 @@ money(struct web *w, int64_t amount)
 }
 
 static const char *
-branch_label(struct web *w, int64_t branch_id)
+branch_name_of(struct web *w, int64_t branch_id)
 {
 	struct branch branch;
 
@@ -261,7 +247,7 @@ branch_label(struct web *w, int64_t branch_id)
 }
 
 static const char *
-model_label(struct web *w, int64_t model_id)
+model_name_of(struct web *w, int64_t model_id)
 {
 	struct model model;
 
@@ -269,7 +255,7 @@ model_label(struct web *w, int64_t model_id)
 }
 
 static const char *
-label_of(const struct words *words, int i)
+label_in_words(const struct words *words, int i)
 {
 	return _(words->word[i].label);
 }
@@ -279,16 +265,16 @@ list_differences(struct web *w, struct car_form *f, const struct car *now, const
 {
 	f->differences = arena_array(w->m, struct difference, 11);
 	differ(f, _("Plate"), now->plate, yours->plate);
-	differ(f, _("Model"), model_label(w, now->model_id), model_label(w, yours->model_id));
+	differ(f, _("Model"), model_name_of(w, now->model_id), model_name_of(w, yours->model_id));
 	differ(f, _("Name"), now->name, yours->name);
 	differ(f, _("Korean name"), now->name_ko, yours->name_ko);
-	differ(f, _("Body"), label_of(&body_words, now->body), label_of(&body_words, yours->body));
-	differ(f, _("Number of seats"), id_text(w, now->seats), id_text(w, yours->seats));
-	differ(f, _("Fuel"), label_of(&fuel_words, now->fuel), label_of(&fuel_words, yours->fuel));
-	differ(f, _("Gearbox"), label_of(&gearbox_words, now->gearbox), label_of(&gearbox_words, yours->gearbox));
+	differ(f, _("Body"), label_in_words(&body_words, now->body), label_in_words(&body_words, yours->body));
+	differ(f, _("Number of seats"), form_id_text(w, now->seats), form_id_text(w, yours->seats));
+	differ(f, _("Fuel"), label_in_words(&fuel_words, now->fuel), label_in_words(&fuel_words, yours->fuel));
+	differ(f, _("Gearbox"), label_in_words(&gearbox_words, now->gearbox), label_in_words(&gearbox_words, yours->gearbox));
 	differ(f, _("Price per hour"), money(w, now->hourly_price), money(w, yours->hourly_price));
 	differ(f, _("Price per day"), money(w, now->daily_price), money(w, yours->daily_price));
-	differ(f, _("Branch"), branch_label(w, now->branch_id), branch_label(w, yours->branch_id));
+	differ(f, _("Branch"), branch_name_of(w, now->branch_id), branch_name_of(w, yours->branch_id));
 	f->differs = f->n_differences > 0;
 }
 
@@ -299,36 +285,41 @@ page_car_edit(struct web *w)
 	struct car car;
 	struct car_form f;
 
-	if (!the_car(w, &car))
+	if (!find_car(w, &car))
 		return web_not_found(w);
 	if (car.service == SERVICE_RETIRED)
-		return web_refuse(w, HTTP_CONFLICT, "retired", _("This car is retired and can no longer be changed."));
+		return refuse_car(w, CAR_IS_RETIRED);
 	f = car_form(w, &car, NULL);
 	f.car_title = car.plate;
 	return show_car_form(w, HTTP_OK, &f);
 }
 
-/* The form again, for the car as it stands now: sent once more, it overwrites what is there. */
+struct car_change {
+	struct car yours;
+	bool is_outdated;               /* another user changed it: the form shows the differences and is based on the car as it is now */
+};
+
 static enum status
-refuse_change(struct web *w, const struct car *yours, enum status status, const char *code, const char *message, bool met)
+show_car_change(struct web *w, const void *form, enum status status, const char *message)
 {
+	const struct car_change *c = form;
 	struct car now;
 	struct car_form f;
 
-	if (w->json || !the_car(w, &now) || now.service == SERVICE_RETIRED)
-		return web_refuse(w, status, code, message);
+	if (!find_car(w, &now) || now.service == SERVICE_RETIRED)
+		return web_refuse(w, status, "retired", message);
 	f = car_form(w, &now, message);
 	f.car_title = now.plate;
-	if (met)
-		list_differences(w, &f, &now, yours);
+	if (c->is_outdated)
+		list_differences(w, &f, &now, &c->yours);
 	else
-		f.rev = yours->rev;
+		f.rev = c->yours.rev;
 	return show_car_form(w, status, &f);
 }
 
-/* A client may send back all it was given: what cannot be changed here is known, and left alone. */
+/* A client may send back all the members it was given: these cannot be changed here and are ignored. */
 static void
-pass_over_read_only(struct web *w)
+ignore_read_only(struct web *w)
 {
 	static const char *const read_only[] = {
 		"car_id", "model_name", "model_name_ko", "branch_name", "branch_name_ko", "region", "status", "photo_url", "created_at", "updated_at",
@@ -342,26 +333,22 @@ pass_over_read_only(struct web *w)
 enum status
 do_car_change(struct web *w)
 {
-	const char *code, *message;
+	struct car_change c = { .is_outdated = false };
 	enum car_outcome outcome;
-	enum status status;
-	struct car car;
 
-	if (!the_car(w, &car))
+	if (!find_car(w, &c.yours))
 		return web_not_found(w);
-	read_car(w, &car);
-	pass_over_read_only(w);
-	car.rev = form_has(w, "rev") ? form_id(w, "rev") : 0;
+	read_car(w, &c.yours);
+	ignore_read_only(w);
+	c.yours.rev = form_has(w, "rev") ? form_id(w, "rev") : 0;
 	if (form_has(w, "service"))
-		car.service = form_choice(w, "service", &service_words);
+		c.yours.service = form_choice(w, "service", &service_words);
+	web_form(w, show_car_change, &c);
 	if (form_bad(w))
-		return refuse_change(w, &car, HTTP_UNPROCESSABLE, "invalid", marked_fields(), false);
-	outcome = car_change(w->db, &car, w->user.id);
-	if (outcome == CAR_GONE)
-		return web_not_found(w);
-	if (outcome == CAR_OK)
-		return w->json ? web_json(w, HTTP_OK, &car_shape, &car)
-		               : web_redirect(w, "/fleet/cars/%lld?done=saved", (long long)car.car_id);
-	status = why_not(w, outcome, &code, &message);
-	return refuse_change(w, &car, status, code, message, outcome == CAR_CHANGED);
+		return web_invalid(w);
+	outcome = car_change(w->db, &c.yours, w->user.id);
+	c.is_outdated = outcome == CAR_CHANGED;
+	if (outcome != CAR_OK)
+		return refuse_car(w, outcome);
+	return web_done(w, HTTP_OK, &car_shape, &c.yours, "/fleet/cars/%lld?done=saved", (long long)c.yours.car_id);
 }

@@ -1,4 +1,4 @@
-/* pages_model - the models: what new cars of a kind start with. */
+/* pages_model - the models: the list, adding, changing, discontinuing. */
 #include "pages.h"
 
 /* --- the list ----------------------------------------------------------------------------------------------------- */
@@ -30,17 +30,15 @@ page_models(struct web *w)
 	p.page = p.paging.page;
 	p.n_pages = p.paging.n_pages;
 	model_list(w->db, p.paging.offset, PER_PAGE, &p.models, &p.n_models);
-	if (w->json)
-		return web_json(w, HTTP_OK, &models_json_shape, &p);
-	say_done(w);
-	return web_page(w, HTTP_OK, &models_list, &p);
+	show_frame(w);
+	return web_answer(w, HTTP_OK, &models_json_shape, &models_list, &p);
 }
 
 /* --- the form ----------------------------------------------------------------------------------------------------- */
 
 struct model_form {
 	struct form_problems problems;
-	struct model model;             /* as it stands; model_id 0: a new one */
+	struct model model;             /* as it is now; model_id 0: a new one */
 	const char *version;
 	struct make_fields make;
 	struct field also_cars;
@@ -54,18 +52,26 @@ static const struct member model_form_members[] = {
 static const struct shape model_form_shape = SHAPE(model_form, model_form_members);
 PAGE(model_form_page, "fleet/model_form", model_form_shape)
 
+/* What a model's form starts with; what was typed goes before it. */
+struct model_draft {
+	struct model model;
+	const char *version;            /* the form's: what it is based on */
+};
+
 static enum status
-show_model(struct web *w, enum status status, const struct model *model, const char *version, const char *message)
+show_model(struct web *w, const void *form, enum status status, const char *message)
 {
+	const struct model_draft *d = form;
+	const struct model *model = &d->model;
 	const struct make make = {
 		model->name, model->name_ko, model->body, model->fuel, model->gearbox, model->seats, model->hourly_price, model->daily_price,
 	};
 	struct model_form f = {
-		.problems = form_problems(w, message), .model = *model, .version = version, .make = make_fields(w, &make),
+		.problems = form_problems(w, message), .model = *model, .version = d->version, .make = make_fields(w, &make),
 		.also_cars = form_field(w, "also_cars", ""), .is_off_sale = model->model_id && model->state == MODEL_OFF_SALE,
 	};
 
-	say_done(w);
+	show_frame(w);
 	return web_page(w, status, &model_form_page, &f);
 }
 
@@ -82,20 +88,22 @@ read_model(struct web *w)
 }
 
 static enum status
-name_taken(struct web *w, const struct model *model, const char *version)
+model_name_taken(struct web *w)
 {
-	form_error(w, "name", _("A model with this name already exists."));
-	if (w->json)
-		return web_refuse(w, HTTP_CONFLICT, "name_taken", _("A model with this name already exists."));
-	return show_model(w, HTTP_CONFLICT, model, version, marked_fields());
+	const char *problem = _("A model with this name already exists.");
+
+	form_error(w, "name", problem);
+	return web_refuse(w, HTTP_CONFLICT, "name_taken", w->json ? problem : _("Please look at the marked fields."));
 }
 
-static const struct model nothing = { .name = "", .name_ko = "", .body = -1, .fuel = -1, .gearbox = GEARBOX_AUTOMATIC };
+static const struct model_draft new_model = {
+	.model = { .name = "", .name_ko = "", .body = -1, .fuel = -1, .gearbox = GEARBOX_AUTOMATIC },
+};
 
 enum status
 page_model_new(struct web *w)
 {
-	return show_model(w, HTTP_OK, &nothing, NULL, NULL);
+	return show_model(w, &new_model, HTTP_OK, NULL);
 }
 
 enum status
@@ -103,75 +111,67 @@ do_model_add(struct web *w)
 {
 	struct model model = read_model(w);
 
+	web_form(w, show_model, &new_model);
 	if (form_bad(w))
-		return w->json ? refuse_fields(w) : show_model(w, HTTP_UNPROCESSABLE, &nothing, NULL, marked_fields());
+		return web_invalid(w);
 	switch (model_add(w->db, &model)) {
 	case MODEL_OK:
-		break;
+		web_set_header(w, "Location", arena_printf(w->m, "/fleet/models/%lld", (long long)model.model_id));
+		return web_done(w, HTTP_CREATED, &model_shape, &model, "/fleet/models?done=model_added");
 	case MODEL_NAME_TAKEN:
-		if (w->json || !model_is_there(w->db, &model))
-			return name_taken(w, &nothing, NULL);
-		break;
+		if (!w->json && model_is_there(w->db, &model))
+			return web_redirect(w, "/fleet/models?done=model_added");
+		return model_name_taken(w);
 	case MODEL_GONE:
 	case MODEL_CHANGED:
-		return web_broken(w);
+		break;
 	}
-	if (!w->json)
-		return web_redirect(w, "/fleet/models?done=model_added");
-	web_set_header(w, "Location", arena_printf(w->m, "/fleet/models/%lld", (long long)model.model_id));
-	return web_json(w, HTTP_CREATED, &model_shape, &model);
+	return web_broken(w);
 }
 
 enum status
 page_model(struct web *w)
 {
-	struct model model;
+	struct model_draft now;
 
-	if (!model_find(w->db, web_param_id(w, "model_id"), &model))
+	if (!model_find(w->db, web_param_id(w, "model_id"), &now.model))
 		return web_not_found(w);
-	return w->json ? web_json(w, HTTP_OK, &model_shape, &model) : show_model(w, HTTP_OK, &model, model.version, NULL);
-}
-
-/* What the model is now, beside what was typed; sent once more, it overwrites. */
-static enum status
-changed_meanwhile(struct web *w, const struct model *now)
-{
-	const char *message = _("Another user has changed this model in the meantime. Please check it; saving now overwrites their change.");
-
-	return w->json ? web_refuse(w, HTTP_CONFLICT, "changed", message) : show_model(w, HTTP_CONFLICT, now, now->version, message);
+	now.version = now.model.version;
+	return w->json ? web_json(w, HTTP_OK, &model_shape, &now.model) : show_model(w, &now, HTTP_OK, NULL);
 }
 
 /* POST and PUT /fleet/models/ID */
 enum status
 do_model_change(struct web *w)
 {
-	struct model now, model = read_model(w);
-	const char *version = form_has(w, "version") ? form_raw(w, "version") : NULL;
+	struct model model = read_model(w);
+	struct model_draft now = { .version = form_has(w, "version") ? form_raw(w, "version") : NULL };
 	bool also_cars = form_tick(w, "also_cars");
 	int64_t n_cars;
 
-	if (!model_find(w->db, web_param_id(w, "model_id"), &now))
+	if (!model_find(w->db, web_param_id(w, "model_id"), &now.model))
 		return web_not_found(w);
+	web_form(w, show_model, &now);
 	if (form_bad(w))
-		return w->json ? refuse_fields(w) : show_model(w, HTTP_UNPROCESSABLE, &now, version, marked_fields());
-	model.model_id = now.model_id;
-	model.version = version;
+		return web_invalid(w);
+	model.model_id = now.model.model_id;
+	model.version = now.version;
 	switch (model_change(w->db, &model, also_cars, &n_cars, w->user.id)) {
 	case MODEL_OK:
-		break;
+		return web_done(w, HTTP_OK, &model_shape, &model, "/fleet/models?done=%s", n_cars ? "model_prices" : "model_saved");
 	case MODEL_GONE:
 		return web_not_found(w);
 	case MODEL_NAME_TAKEN:
-		return name_taken(w, &now, version);
-	case MODEL_CHANGED:
-		return changed_meanwhile(w, &now);
+		return model_name_taken(w);
+	case MODEL_CHANGED:             /* the form again, based on the model as it is now */
+		now.version = now.model.version;
+		return web_refuse(w, HTTP_CONFLICT, "changed",
+			_("Another user has changed this model in the meantime. Please check it; saving now overwrites their change."));
 	}
-	if (w->json)
-		return web_json(w, HTTP_OK, &model_shape, &model);
-	return web_redirect(w, "/fleet/models?done=%s", n_cars ? "model_prices" : "model_saved");
+	return web_broken(w);
 }
 
-/* POST /fleet/models/ID/state {state} - on and off sale. */
+/* POST /fleet/models/ID/state {state} - discontinued, or active again. */
 enum status
 do_model_state(struct web *w)
 {
@@ -180,10 +180,8 @@ do_model_state(struct web *w)
 	struct model model;
 
 	if (form_bad(w))
-		return refuse_fields(w);
+		return web_invalid(w);
 	if (model_set_state(w->db, model_id, (enum model_state)state) == MODEL_GONE || !model_find(w->db, model_id, &model))
 		return web_not_found(w);
-	if (w->json)
-		return web_json(w, HTTP_OK, &model_shape, &model);
-	return web_redirect(w, "/fleet/models?done=%s", state == MODEL_OFF_SALE ? "off_sale" : "on_sale");
+	return web_done(w, HTTP_OK, &model_shape, &model, "/fleet/models?done=%s", state == MODEL_OFF_SALE ? "off_sale" : "on_sale");
 }

@@ -1,8 +1,8 @@
 /*
- * photo - a picture of a car, out of what a manager uploads. The story is in fleet.h, how it is redrawn in ../photo.h.
+ * photo - a picture of a car that a manager uploads. The overview is in fleet.h; domain/photo.h redraws pictures.
  *
- * It is kept in VAR/photos and served by the web server; two cars may share it. Files are made and deleted while the writers' lock is
- * held: nobody deletes what another is about to show.
+ * It is kept in VAR/photos and served by the web server; two cars may share it. Files are created and deleted inside a write
+ * transaction, so a file that another request is about to use is not deleted.
  */
 #include "fleet.h"
 
@@ -24,12 +24,12 @@ photo_open(const char *var_dir)
 /* --- keeping the file --------------------------------------------------------------------------------------------- */
 
 static const char *
-path_of(struct arena *m, const char *name)
+photo_path(struct arena *m, const char *name)
 {
 	return arena_printf(m, "%s/%s", photo_dir, name);
 }
 
-/* name "": the drawn body again. *old is what it showed before, or NULL when there is no such car. */
+/* name "": no photo, the drawn body is shown. *old: the name before; NULL: there is no such car. */
 static void
 car_set_photo(struct db *db, int64_t car_id, const char *name, const char **old, int64_t actor_id)
 {
@@ -47,11 +47,11 @@ photo_forget(struct db *db, const char *name)
 		return;
 	db_begin(db);
 	if (!db_exists(db, "SELECT 1 FROM car WHERE photo = $1 /*scan*/", name) && !db_failed(db))
-		unlink(path_of(db_memory(db), name));
+		unlink(photo_path(db_memory(db), name));
 	db_commit(db);
 }
 
-/* --- what a manager does ------------------------------------------------------------------------------------------ */
+/* --- upload and remove -------------------------------------------------------------------------------------------- */
 
 static enum photo_outcome
 photo_keep(struct db *db, int64_t car_id, const char *jpeg, size_t n, int64_t actor_id)
@@ -63,7 +63,7 @@ photo_keep(struct db *db, int64_t car_id, const char *jpeg, size_t n, int64_t ac
 	if (!aside)
 		return PHOTO_LATER;
 	db_begin(db);
-	kept = rename(aside, path_of(m, name)) == 0 && folder_sync(photo_dir);
+	kept = rename(aside, photo_path(m, name)) == 0 && folder_sync(photo_dir);
 	if (kept)
 		car_set_photo(db, car_id, name, &old, actor_id);
 	if (db_commit(db) && old && strcmp(old, name) != 0)

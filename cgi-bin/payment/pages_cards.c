@@ -36,18 +36,16 @@ next_of(struct web *w)
 	return web_safe_path(next) ? next : "";
 }
 
-/* problem: a sentence for the top of the page, or NULL. */
 static enum status
-show_cards(struct web *w, enum status status, const char *problem)
+show_cards(struct web *w, const void *form, enum status status, const char *message)
 {
-	struct cards_page page = { .next = next_of(w), .problems = { .message = problem } };
+	struct cards_page page = { .next = next_of(w), .problems = { .message = message } };
 
+	(void)form;
 	menu_of(w)->nav_cards = true;
 	card_list(w->db, w->user.id, &page.cards, &page.n_cards);
 	page.has_room = page.n_cards < MAX_CARDS;
-	if (w->json)
-		return web_json(w, status, &cards_json, &page);
-	return web_page(w, status, &cards_html, &page);
+	return web_answer(w, status, &cards_json, &cards_html, &page);
 }
 
 enum status
@@ -58,27 +56,34 @@ page_cards(struct web *w)
 	else if (form_has(w, "removed"))
 		w->chrome.notice = _("The card is removed.");
 	if (form_has(w, "code"))        /* back from the provider's page without a card */
-		return show_cards(w, HTTP_OK, _("No card was saved."));
-	return show_cards(w, HTTP_OK, NULL);
+		return show_cards(w, NULL, HTTP_OK, _("No card was saved."));
+	return show_cards(w, NULL, HTTP_OK, NULL);
 }
 
 /* --- adding one --------------------------------------------------------------------------------------------------- */
+
+/* The field that a program has sent; a customer has typed nothing here. */
+static enum status
+refuse_token(struct web *w)
+{
+	web_form(w, show_cards, NULL);
+	if (!w->json)
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("The payment provider did not accept this card. Please add it again."));
+	form_error(w, "card_token", _("The payment provider does not know this token."));
+	return web_invalid(w);
+}
 
 static enum status
 refuse_card(struct web *w, enum card_outcome outcome)
 {
 	switch (outcome) {
 	case CARD_TOO_MANY:
-		if (w->json)
-			return web_refuse(w, HTTP_CONFLICT, "too_many_cards", _("You have reached the maximum number of saved cards. Please remove one first."));
-		return show_cards(w, HTTP_CONFLICT, _("You have reached the maximum number of saved cards. Please remove one first."));
+		web_form(w, show_cards, NULL);
+		return web_refuse(w, HTTP_CONFLICT, "too_many_cards", _("You have reached the maximum number of saved cards. Please remove one first."));
+	case CARD_REFUSED:
+		return refuse_token(w);
 	case CARD_LATER:
 		return web_later(w, 10, _("The payment provider is not responding right now. Your card was not saved; please try again shortly."));
-	case CARD_REFUSED:
-		if (!w->json)
-			return show_cards(w, HTTP_UNPROCESSABLE, _("The payment provider did not accept this card. Please add it again."));
-		form_error(w, "card_token", _("The payment provider does not know this token."));
-		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	case CARD_SAVED:
 		break;
 	}
@@ -94,15 +99,13 @@ do_save_card(struct web *w)
 	struct card card;
 
 	if (form_bad(w))
-		return w->json ? web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."))
-		               : show_cards(w, HTTP_UNPROCESSABLE, _("The payment provider did not accept this card. Please add it again."));
+		return w->json ? web_invalid(w) : refuse_token(w);
 	outcome = card_save(w->db, w->user.id, token, *key ? key : w->request_id, &card);
 	if (outcome != CARD_SAVED)
 		return refuse_card(w, outcome);
-	if (!w->json)
-		return web_redirect(w, "/payments/cards?saved=%lld", (long long)card.card_id);
-	web_set_header(w, "Location", "/payments/cards");
-	return web_json(w, HTTP_CREATED, &card_shape, &card);
+	if (w->json)
+		web_set_header(w, "Location", "/payments/cards");
+	return web_done(w, HTTP_CREATED, &card_shape, &card, "/payments/cards?saved=%lld", (long long)card.card_id);
 }
 
 /* POST /payments/cards/new - off to the provider's page, and back to /payments/cards/return. */
@@ -112,7 +115,7 @@ do_new_card(struct web *w)
 	const char *next = next_of(w), *customer_key, *success, *failure;
 
 	if (form_bad(w))
-		return show_cards(w, HTTP_UNPROCESSABLE, NULL);
+		return show_cards(w, NULL, HTTP_UNPROCESSABLE, NULL);
 	customer_key = payer_make(w->db, w->user.id);
 	if (!customer_key)
 		return web_broken(w);
@@ -155,7 +158,7 @@ page_remove_card(struct web *w)
 	menu_of(w)->nav_cards = true;
 	if (!card_find(w->db, w->user.id, web_param_id(w, "card_id"), &card))
 		return web_not_found(w);
-	return w->json ? web_json(w, HTTP_OK, &card_shape, &card) : web_page(w, HTTP_OK, &remove_html, &card);
+	return web_answer(w, HTTP_OK, &card_shape, &remove_html, &card);
 }
 
 /* A card that is gone already is gone: a double click ends where a single one does. Somebody else's is not found. */
@@ -164,7 +167,7 @@ do_remove_card(struct web *w)
 {
 	bool removed = card_remove(w->db, w->user.id, web_param_id(w, "card_id"));
 
-	if (w->json)
-		return removed ? web_json_text(w, HTTP_NO_CONTENT, "") : web_not_found(w);
-	return removed ? web_redirect(w, "/payments/cards?removed=1") : web_redirect(w, "/payments/cards");
+	if (!removed && w->json)
+		return web_not_found(w);
+	return web_done(w, HTTP_NO_CONTENT, NULL, NULL, "/payments/cards%s", removed ? "?removed=1" : "");
 }

@@ -115,30 +115,35 @@ fill_charges(struct web *w, struct charge_query *q, struct charges_page *page)
 	say_reasons(w, page->charges, page->n_charges);
 }
 
-enum status
-page_charges(struct web *w)
+static enum status
+show_charges(struct web *w, const void *form, enum status status, const char *message)
 {
-	struct charge_query q = query_asked(w);
-	struct charges_page page = { .currency = settings.currency };
-	bool bad = form_bad(w);
+	struct charges_page page = *(const struct charges_page *)form;
 
-	if (bad && w->json)
-		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
-	menu_of(w)->nav_money = true;
-	if (!bad)
-		fill_charges(w, &q, &page);
-	page.is_filtered = *q.subject_id || q.state >= 0 || q.from || q.until || bad;
-	page.found_nothing = !bad && page.n_total == 0;
-	page.problems = form_problems(w, bad ? _("Please look at the marked fields.") : NULL);
+	page.problems = form_problems(w, message);
 	page.code = form_field(w, "code", "");
 	page.state = form_field_choice(w, "state", &charge_state_words, -1, _("Any status"));
 	page.from = form_field(w, "from", "");
 	page.to = form_field(w, "to", "");
 	page.by_time = web_sort_link(w, "requested_at");
 	page.by_amount = web_sort_link(w, "amount");
-	if (w->json)
-		return web_json(w, HTTP_OK, &charges_json, &page);
-	return web_page(w, bad ? HTTP_UNPROCESSABLE : HTTP_OK, &charges_html, &page);
+	menu_of(w)->nav_money = true;
+	return web_page(w, status, &charges_html, &page);
+}
+
+enum status
+page_charges(struct web *w)
+{
+	struct charge_query q = query_asked(w);
+	struct charges_page page = { .currency = settings.currency, .is_filtered = true };
+
+	web_form(w, show_charges, &page);
+	if (form_bad(w))
+		return web_invalid(w);
+	fill_charges(w, &q, &page);
+	page.is_filtered = *q.subject_id || q.state >= 0 || q.from || q.until;
+	page.found_nothing = page.n_total == 0;
+	return w->json ? web_json(w, HTTP_OK, &charges_json, &page) : show_charges(w, &page, HTTP_OK, NULL);
 }
 
 /* --- one charge --------------------------------------------------------------------------------------------------- */
@@ -149,7 +154,7 @@ struct charge_page {
 	struct refund *refunds;
 	struct posting_row *postings;
 	struct charge_event *events;
-	struct stuck_deed *deeds;
+	struct stuck_action *deeds;
 	int n_refunds, n_postings, n_events, n_deeds;
 	bool is_waiting, has_postings, is_stuck;
 };
@@ -157,7 +162,7 @@ static const struct member charge_page_members[] = {
 	SHAPE_STRUCT(charge_page, charge, charge_shape), SHAPE_TEXT(charge_page, customer_name), SHAPE_TEXT(charge_page, why),
 	SHAPE_LIST(charge_page, refunds, refund_shape), SHAPE_LIST(charge_page, postings, posting_row_shape),
 	SHAPE_LIST(charge_page, events, charge_event_shape), SHAPE_BOOL(charge_page, is_waiting),
-	SHAPE_BOOL(charge_page, has_postings), SHAPE_BOOL(charge_page, is_stuck), SHAPE_LIST(charge_page, deeds, stuck_deed_shape),
+	SHAPE_BOOL(charge_page, has_postings), SHAPE_BOOL(charge_page, is_stuck), SHAPE_LIST(charge_page, deeds, stuck_action_shape),
 };
 static const struct shape charge_page_shape = SHAPE(charge_page, charge_page_members);
 PAGE(charge_html, "payment/charge", charge_page_shape)
@@ -198,7 +203,6 @@ page_charge(struct web *w)
 	struct charge_page page = { .why = "" };
 	int64_t since;
 
-	menu_of(w)->nav_money = true;
 	if (!charge_by_id(w->db, web_param_id(w, "charge_id"), &page.charge))
 		return web_not_found(w);
 	page.customer_name = charge_customer_name(w->db, &page.charge);
@@ -211,9 +215,10 @@ page_charge(struct web *w)
 	postings_of(w->db, page.charge.charge_id, &page.postings, &page.n_postings);
 	page.has_postings = page.n_postings > 0;
 	say_events(w, &page);
-	page.n_deeds = stuck_deeds(w->db, page.charge.subject_id, &page.deeds);
+	page.n_deeds = stuck_actions(w->db, page.charge.subject_id, &page.deeds);
 	page.is_stuck = charge_stuck_kind(w->db, &page.charge, &since) >= 0 && since <= w->now - rental.stuck_after_s;
-	return w->json ? web_json(w, HTTP_OK, &charge_json, &page) : web_page(w, HTTP_OK, &charge_html, &page);
+	menu_of(w)->nav_money = true;
+	return web_answer(w, HTTP_OK, &charge_json, &charge_html, &page);
 }
 
 /* --- the ledger --------------------------------------------------------------------------------------------------- */
@@ -255,5 +260,5 @@ page_ledger(struct web *w)
 	page.paging = web_paging(w, posting_count(w->db), PER_PAGE);
 	page.postings_there = page.paging.n_total > 0;
 	postings_page(w->db, page.paging.offset, PER_PAGE, &page.postings, &page.n_postings);
-	return w->json ? web_json(w, HTTP_OK, &ledger_json, &page) : web_page(w, HTTP_OK, &ledger_html, &page);
+	return web_answer(w, HTTP_OK, &ledger_json, &ledger_html, &page);
 }

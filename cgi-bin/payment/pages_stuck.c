@@ -1,13 +1,13 @@
 /*
- * pages_stuck.c - what a manager does about a charge that is stuck: has it tried at once, or ends it by hand. The list is booking's
- * (/bookings/stuck): one desk for both.
+ * pages_stuck - what a manager does about a charge that has been pending for too long: retries it, or closes it manually. It is in
+ * booking's list (/bookings/stuck), which has both.
  */
 #include "pages.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/settings.h"
 
-PAGE(resolve_html, "stuck/question", stuck_question_shape)
+PAGE(resolve_html, "stuck/question", stuck_form_shape)
 
 static const struct member stuck_charge_members[] = {
 	SHAPE_INT(charge, charge_id), SHAPE_TEXT(charge, subject_id), SHAPE_AMOUNT(charge, amount), SHAPE_TEXT(charge, currency),
@@ -17,31 +17,31 @@ static const struct member stuck_charge_members[] = {
 static const struct shape stuck_charge_shape = SHAPE(charge, stuck_charge_members);
 
 static enum status
-back_to_desk(struct web *w, const struct charge *c)
+back_to_list(struct web *w, const struct charge *c)
 {
-	return w->json ? web_json(w, HTTP_OK, &stuck_charge_shape, c) : web_redirect(w, "/bookings/stuck?done=%s", c->subject_id);
+	return web_done(w, HTTP_OK, &stuck_charge_shape, c, "/bookings/stuck?done=%s", c->subject_id);
 }
 
-/* A second click tries once more, or finds it done: both are what was wanted. */
+/* A second click retries again, or finds it done. */
 enum status
 do_retry_charge(struct web *w)
 {
 	struct charge c;
 
 	if (form_bad(w))
-		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return web_invalid(w);
 	if (!charge_by_id(w->db, web_param_id(w, "charge_id"), &c))
 		return web_not_found(w);
 	charge_retry(w->db, &c, w->user.id, clock_ms() + settings.call_deadline_ms);
-	return back_to_desk(w, &c);
+	return back_to_list(w, &c);
 }
 
-static struct stuck_question
-question(struct web *w, const struct charge *c, int kind, int64_t since)
+static struct stuck_form
+resolve_form(struct web *w, const struct charge *c, int kind, int64_t since)
 {
-	return (struct stuck_question){
-		.subject_id = c->subject_id, .customer_name = charge_customer_name(w->db, c), .kind = kind, .since = since, .tries = c->tries,
-		.next_at = c->next_at, .amount = charge_stuck_amount(w->db, c), .last_error = charge_stuck_error(w->db, c),
+	return (struct stuck_form){
+		.page = &resolve_html, .subject_id = c->subject_id, .customer_name = charge_customer_name(w->db, c), .kind = kind, .since = since,
+		.tries = c->tries, .next_at = c->next_at, .amount = charge_stuck_amount(w->db, c), .last_error = charge_stuck_error(w->db, c),
 		.action = arena_printf(w->m, "/payments/%lld/resolve", (long long)c->charge_id),
 		.back = arena_printf(w->m, "/payments/%lld", (long long)c->charge_id),
 	};
@@ -50,7 +50,7 @@ question(struct web *w, const struct charge *c, int kind, int64_t since)
 enum status
 page_resolve_charge(struct web *w)
 {
-	struct stuck_question q;
+	struct stuck_form f;
 	struct charge c;
 	int64_t since;
 	int kind;
@@ -59,17 +59,17 @@ page_resolve_charge(struct web *w)
 		return web_not_found(w);
 	kind = charge_stuck_kind(w->db, &c, &since);
 	if (kind < 0)
-		return stuck_refuse(w, &resolve_html, NULL, STUCK_NO_MORE);
-	q = question(w, &c, kind, since);
-	return stuck_ask(w, &resolve_html, &q, HTTP_OK, NULL, NULL);
+		return stuck_refuse(w, RESOLVE_NOT_STUCK);
+	f = resolve_form(w, &c, kind, since);
+	return stuck_show_form(w, &f, HTTP_OK, NULL);
 }
 
 enum status
 do_resolve_charge(struct web *w)
 {
+	enum resolve_outcome outcome;
 	struct stuck_choice choice;
-	struct stuck_question q;
-	enum stuck_outcome outcome;
+	struct stuck_form f;
 	struct charge c;
 	int64_t since;
 	int kind;
@@ -78,11 +78,12 @@ do_resolve_charge(struct web *w)
 		return web_not_found(w);
 	kind = charge_stuck_kind(w->db, &c, &since);
 	if (kind < 0)
-		return stuck_refuse(w, &resolve_html, NULL, STUCK_NO_MORE);
-	choice = stuck_answer(w, kind);
-	q = question(w, &c, kind, since);
+		return stuck_refuse(w, RESOLVE_NOT_STUCK);
+	f = resolve_form(w, &c, kind, since);
+	web_form(w, stuck_show_form, &f);
+	choice = stuck_read_form(w, kind);
 	if (form_bad(w))
-		return stuck_ask(w, &resolve_html, &q, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
-	outcome = charge_resolve(w->db, &c, (enum stuck_way)choice.way, choice.reason, w->user.id, clock_ms() + settings.call_deadline_ms);
-	return outcome == STUCK_RESOLVED ? back_to_desk(w, &c) : stuck_refuse(w, &resolve_html, &q, outcome);
+		return web_invalid(w);
+	outcome = charge_resolve(w->db, &c, (enum stuck_resolution)choice.way, choice.reason, w->user.id, clock_ms() + settings.call_deadline_ms);
+	return outcome == RESOLVE_DONE ? back_to_list(w, &c) : stuck_refuse(w, outcome);
 }

@@ -172,7 +172,7 @@ const char *charge_stuck_error(struct db *db, const struct charge *c);
 /* Looks at the provider now, or asks for the refunds again. *c is as it stands then. */
 void charge_retry(struct db *db, struct charge *c, int64_t actor_id, int64_t until_ms);
 /* Emits payment.resolved, and payment.failed or payment.cancelled. */
-enum stuck_outcome charge_resolve(struct db *db, struct charge *c, enum stuck_way way, const char *note, int64_t actor_id, int64_t until_ms);
+enum resolve_outcome charge_resolve(struct db *db, struct charge *c, enum stuck_resolution way, const char *note, int64_t actor_id, int64_t until_ms);
 
 /* --- charge_list.c: what managers look at --------------------------------------------------------------------------- */
 

@@ -49,7 +49,7 @@ bool refund_claim(struct db *db, const struct refund *r);               /* as ch
 bool refund_ask(struct db *db, int64_t refund_id, int64_t until_ms);
 /* A manager has paid it by bank transfer. Only when the provider says that it has not done it and cannot be doing it; when the provider
  * has done it, that is written down instead. Emits payment.cancelled, payment.resolved. */
-enum stuck_outcome refund_by_bank(struct db *db, const struct refund *r, struct stuck_report *report, int64_t actor_id, int64_t until_ms);
+enum resolve_outcome refund_by_bank(struct db *db, const struct refund *r, struct stuck_report *report, int64_t actor_id, int64_t until_ms);
 
 /* --- ledger.c: postings, inside the caller's transaction --- */
 void ledger_capture(struct db *db, const struct charge *c);

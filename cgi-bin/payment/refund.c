@@ -171,7 +171,7 @@ refund_ask(struct db *db, int64_t refund_id, int64_t until_ms)
 /* --- paid by bank transfer ----------------------------------------------------------------------------------------- */
 
 /* A try since our own claim may have reached the provider: then the customer would be refunded twice. */
-static enum stuck_outcome
+static enum resolve_outcome
 finish_by_bank(struct db *db, const struct refund *r, const struct pending_refund *d, struct stuck_report *report, int64_t actor_id)
 {
 	bool ours, done = false;
@@ -184,8 +184,8 @@ finish_by_bank(struct db *db, const struct refund *r, const struct pending_refun
 	if (done)
 		stuck_report_resolved(db, EVENT_PAYMENT_RESOLVED, d->subject_id, report, actor_id);
 	if (!db_commit(db))
-		return STUCK_NO_MORE;
-	return !ours ? STUCK_TOO_SOON : done ? STUCK_RESOLVED : STUCK_NO_MORE;
+		return RESOLVE_NOT_STUCK;
+	return !ours ? RESOLVE_TOO_SOON : done ? RESOLVE_DONE : RESOLVE_NOT_STUCK;
 }
 
 /* The tries, one a minute, are suspended until the manager can report the transfer. */
@@ -196,7 +196,7 @@ suspend_tries(struct db *db, const struct refund *r)
 }
 
 /* This claims the try, so that the sweep begins none meanwhile; the last one was long enough ago to have ended. */
-enum stuck_outcome
+enum resolve_outcome
 refund_by_bank(struct db *db, const struct refund *r, struct stuck_report *report, int64_t actor_id, int64_t until_ms)
 {
 	struct provider_refund q = { .key = r->key, .reason = r->reason, .amount = r->amount };
@@ -205,17 +205,17 @@ refund_by_bank(struct db *db, const struct refund *r, struct stuck_report *repor
 
 	if (r->tried_at > now - NEVER_ARRIVED_S && r->tried_at <= now) {
 		suspend_tries(db, r);
-		return STUCK_TOO_SOON;
+		return RESOLVE_TOO_SOON;
 	}
 	if (!refund_claim(db, r) || !db_one(db, &pending_refund_shape, &d, PENDING_REFUND, r->refund_id))
-		return STUCK_NO_MORE;
+		return RESOLVE_NOT_STUCK;
 	if (!db_durable(db))
-		return STUCK_NOBODY_KNOWS;
+		return RESOLVE_UNCERTAIN;
 	q.payment_key = d.payment_key;
 	switch (provider->look_up_refund(db_memory(db), &q, until_ms).outcome) {
 	case PROVIDER_OK:
 		finish(db, &d, PAID_BY_CARD);
-		return STUCK_NOT_SO;
+		return RESOLVE_CONTRADICTED;
 	case PROVIDER_NOTHING:
 		return finish_by_bank(db, r, &d, report, actor_id);
 	case PROVIDER_UNKNOWN:
@@ -224,7 +224,7 @@ refund_by_bank(struct db *db, const struct refund *r, struct stuck_report *repor
 		break;
 	}
 	db_do(db, "UPDATE refund SET tried_at = $2 WHERE refund_id = $1 AND tries = $3", r->refund_id, r->tried_at, r->tries + 1);
-	return STUCK_NOBODY_KNOWS;      /* and nothing was changed */
+	return RESOLVE_UNCERTAIN;      /* and nothing was changed */
 }
 
 /* --- what callers ask for ----------------------------------------------------------------------------------------- */

@@ -89,50 +89,50 @@ charge_retry(struct db *db, struct charge *c, int64_t actor_id, int64_t until_ms
 /* --- ended by hand -------------------------------------------------------------------------------------------------- */
 
 /* The provider is asked first: what it knows goes before what anybody says. */
-static enum stuck_outcome
+static enum resolve_outcome
 close_as_not_charged(struct db *db, struct charge *c, const struct stuck_report *report, int64_t actor_id, int64_t until_ms)
 {
 	bool closed;
 
 	if (!charge_claim(db, c) || !db_durable(db))
-		return STUCK_NO_MORE;
+		return RESOLVE_NOT_STUCK;
 	charge_try(db, c, until_ms);
 	charge_by_id(db, c->charge_id, c);
 	if (c->state != CHARGE_REQUESTED && c->state != CHARGE_UNKNOWN)
-		return STUCK_NOT_SO;
+		return RESOLVE_CONTRADICTED;
 	db_begin(db);
 	closed = charge_fail(db, c, "resolved", true);
 	if (closed)
 		stuck_report_resolved(db, EVENT_PAYMENT_RESOLVED, c->subject_id, report, actor_id);
-	return db_commit(db) && closed ? STUCK_RESOLVED : STUCK_NO_MORE;
+	return db_commit(db) && closed ? RESOLVE_DONE : RESOLVE_NOT_STUCK;
 }
 
-static enum stuck_outcome
+static enum resolve_outcome
 close_by_bank(struct db *db, const struct charge *c, struct stuck_report *report, int64_t actor_id, int64_t until_ms)
 {
-	enum stuck_outcome outcome = STUCK_NO_MORE;
+	enum resolve_outcome outcome = RESOLVE_NOT_STUCK;
 	struct refund *r;
 	int n = refunds_waiting(db, c, &r);
 
-	for (int i = 0; i < n && (i == 0 || outcome == STUCK_RESOLVED); i++)
+	for (int i = 0; i < n && (i == 0 || outcome == RESOLVE_DONE); i++)
 		outcome = refund_by_bank(db, &r[i], report, actor_id, until_ms);
 	return outcome;
 }
 
-enum stuck_outcome
-charge_resolve(struct db *db, struct charge *c, enum stuck_way way, const char *note, int64_t actor_id, int64_t until_ms)
+enum resolve_outcome
+charge_resolve(struct db *db, struct charge *c, enum stuck_resolution way, const char *note, int64_t actor_id, int64_t until_ms)
 {
 	int64_t since;
 	int kind = charge_stuck_kind(db, c, &since);
 	struct stuck_report report = {
-		.kind = words_code(&stuck_kind_words, kind), .way = words_code(&stuck_way_words, (int)way), .note = note,
+		.kind = words_code(&stuck_kind_words, kind), .way = words_code(&stuck_resolution_words, (int)way), .note = note,
 		.charge_id = c->charge_id, .amount = c->amount, .currency = c->currency,
 	};
-	enum stuck_outcome outcome;
+	enum resolve_outcome outcome;
 
-	if (kind < 0 || !(stuck_ways[kind] & 1u << way) || since > clock_now() - rental.stuck_after_s)
-		return STUCK_NO_MORE;
-	outcome = way == WAY_BY_BANK ? close_by_bank(db, c, &report, actor_id, until_ms)
+	if (kind < 0 || !(stuck_resolutions[kind] & 1u << way) || since > clock_now() - rental.stuck_after_s)
+		return RESOLVE_NOT_STUCK;
+	outcome = way == RESOLUTION_BY_BANK ? close_by_bank(db, c, &report, actor_id, until_ms)
 	        : close_as_not_charged(db, c, &report, actor_id, until_ms);
 	charge_by_id(db, c->charge_id, c);
 	return outcome;

@@ -1,8 +1,8 @@
 /*
- * check.c - `motorpool check`: is everything as it must be? A table, a line an invariant, and 1 when one does not hold.
+ * check.c - `motorpool check`: prints a table with a line for each invariant and ends with 1 if one is violated.
  *
- * It may run beside everything else. What is under way looks wrong for a moment where two files or two rows are compared, so
- * what is found wrong is looked at again, a little later, before it counts.
+ * It may run while the programs run. Where two files or two rows are compared, work in progress looks wrong for a
+ * moment, so a violation counts only if it is still found a little later.
  */
 #include "check.h"
 
@@ -44,9 +44,9 @@ check_count(struct inspection *in, struct rows *r)
 
 /* --- running them ------------------------------------------------------------------------------------------------------- */
 
-/* What SQL cannot say is wrong too. */
+/* A failed statement counts as a violation. */
 static int64_t
-look(struct inspection *in, const struct check *check)
+run_check(struct inspection *in, const struct check *check)
 {
 	int64_t wrong;
 
@@ -65,13 +65,13 @@ look(struct inspection *in, const struct check *check)
 }
 
 static int64_t
-look_again(struct inspection *in, const struct check *check)
+run_check_again(struct inspection *in, const struct check *check)
 {
-	int64_t wrong = look(in, check);
+	int64_t wrong = run_check(in, check);
 
 	for (int i = 1; i < LOOKS && wrong > 0 && !in->as_of; i++) {
 		usleep(LOOK_MS * 1000);
-		wrong = look(in, check);
+		wrong = run_check(in, check);
 	}
 	return wrong;
 }
@@ -83,9 +83,9 @@ is_excused(const struct inspection *in, const struct check *check)
 }
 
 static bool
-show(struct inspection *in, const struct check *check, FILE *out)
+print_check(struct inspection *in, const struct check *check, FILE *out)
 {
-	int64_t wrong = look_again(in, check);
+	int64_t wrong = run_check_again(in, check);
 	char seen[32] = "";
 
 	if (wrong < 0) {
@@ -114,7 +114,7 @@ check_all(struct inspection *in, bool quick, FILE *out)
 		fprintf(out, "%s\n", group_names[i]);
 		for (const struct check *check = groups[i]; check->holds; check++)
 			if (!quick || check->kind != CHECK_SLOW)
-				ok = show(in, check, out) && ok;
+				ok = print_check(in, check, out) && ok;
 	}
 	return ok;
 }

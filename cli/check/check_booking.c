@@ -1,4 +1,4 @@
-/* check_booking.c - what must hold of the calendar, of bookings and of what fleet knows of them. The story is in check.h. */
+/* check_booking.c - the invariants of the calendar, of bookings and of fleet's reservations. The story is in check.h. */
 #include "check.h"
 
 #include "domain/rental.h"
@@ -15,7 +15,7 @@ CHECK(overlaps,
 #define CARS \
 	"(SELECT booking_id, car_id FROM booking UNION ALL SELECT booking_id, car_id FROM booking_car)"
 
-/* Every booking has a slot of each of its cars, from its start, in the kind its state asks for. */
+/* Every booking has a slot for each of its cars, from its start, of the kind that its state requires. */
 CHECK(slots_and_bookings,
 	"SELECT b.code FROM " CARS " c JOIN booking b ON b.booking_id = c.booking_id"
 	" LEFT JOIN slot s ON s.booking_id = c.booking_id AND s.booking_id <> 0 AND s.car_id = c.car_id"
@@ -23,7 +23,7 @@ CHECK(slots_and_bookings,
 	" OR s.kind <> CASE WHEN b.state = 'HELD' THEN 'HOLD'"
 	"   WHEN b.state IN ('PAID', 'CONFIRMED', 'OUT', 'RETURNED', 'COMPLETED') THEN 'BOOKED' ELSE 'RELEASED' END /*scan*/")
 
-CHECK(slots_of_nothing,
+CHECK(slots_without_booking,
 	"SELECT 'slot ' || s.slot_id FROM slot s WHERE s.booking_id <> 0"
 	" AND NOT EXISTS (SELECT 1 FROM booking b WHERE b.booking_id = s.booking_id AND b.car_id = s.car_id)"
 	" AND NOT EXISTS (SELECT 1 FROM booking_car m WHERE m.booking_id = s.booking_id AND m.car_id = s.car_id) /*scan*/")
@@ -38,7 +38,7 @@ CHECK(sums,
 	"SELECT b.code FROM booking b WHERE b.amount <> (SELECT COALESCE(SUM(l.amount), 0) FROM booking_line l"
 	" WHERE l.booking_id = b.booking_id) /*scan*/")
 
-/* The cap is what the hours cost when they would cost more than one more day. */
+/* Hours that cost more than one more day are capped at a day's price. */
 CHECK(lines,
 	"SELECT b.code FROM booking_line l JOIN booking b ON b.booking_id = l.booking_id"
 	" WHERE (l.rule <> 'hourly_cap' AND l.amount <> l.quantity * l.unit_amount)"
@@ -70,8 +70,8 @@ CHECK(addresses,
 	" WHERE (d.booking_id IS NULL) <> (x.booking_id IS NULL) OR d.window_from < b.starts_at OR d.window_to > b.ends_at"
 	" OR d.collects <> (SELECT COUNT(*) FROM booking_extra y WHERE y.booking_id = b.booking_id AND y.kind = 'collection') /*scan*/")
 
-/* Of a booking that was paid: an extra that will not be had owes its whole price, until it is back. */
-CHECK(ended_for_nothing,
+/* Of a paid booking: a cancelled extra is owed back in full until it is refunded. */
+CHECK(extras_not_refunded,
 	"SELECT b.code FROM booking_extra x JOIN booking b ON b.booking_id = x.booking_id WHERE CASE x.state"
 	" WHEN 'ENDED' THEN x.refund_due <> x.amount OR (x.refund_state = 'NONE' AND x.amount > 0) OR b.state IN ('HELD', 'EXPIRED')"
 	" ELSE x.refund_due > 0 OR x.refund_state <> 'NONE' END"
@@ -81,7 +81,7 @@ CHECK(more_due_than_paid,
 	"SELECT b.code FROM booking b JOIN booking_extra x ON x.booking_id = b.booking_id"
 	" GROUP BY b.booking_id HAVING b.refund_due + SUM(x.refund_due) > b.amount /*scan*/ /*sort*/")
 
-/* --- nothing waits for ever --------------------------------------------------------------------------------------------------- */
+/* --- overdue work --------------------------------------------------------------------------------------------------- */
 
 #define HOLD_LATE_S    60
 #define CONFIRM_LATE_S 300
@@ -101,13 +101,13 @@ CHECK(stuck_extras,
 	"SELECT b.code FROM booking_extra x JOIN booking b ON b.booking_id = x.booking_id"
 	" WHERE x.refund_state = 'PENDING' AND x.ended_at < $1 /*scan*/", in->now - REFUND_LATE_S)
 
-CHECK(stuck_wishes,
+CHECK(stuck_cancellations,
 	"SELECT b.code FROM booking b WHERE b.cancel_asked_at > 0 AND b.cancel_asked_at < $1 /*scan*/", in->now - REFUND_LATE_S)
 
-/* --- what fleet has learned ----------------------------------------------------------------------------------------------------- */
+/* --- fleet's reservations ----------------------------------------------------------------------------------------------------- */
 
-/* Only of bookings whose last event fleet has handled: it may be a moment behind. */
-/* Where there is none, nothing is held: fleet was never asked, or a person let its event go. */
+/* Only of bookings whose last event fleet has handled: it may be slightly behind. */
+/* Without a reservation there is nothing to compare: fleet has not been asked, or its event was discarded. */
 CHECK(reservations,
 	"SELECT b.code FROM " CARS " c JOIN booking b ON b.booking_id = c.booking_id"
 	" LEFT JOIN reservation r ON r.booking_code = b.code AND r.car_id = c.car_id"
@@ -119,14 +119,14 @@ CHECK(reservations,
 	" AND NOT EXISTS (SELECT 1 FROM event_retry t WHERE t.consumer = 'fleet' AND t.subject_id = b.code)"
 	" AND NOT EXISTS (SELECT 1 FROM event e WHERE e.subject_id = b.code AND e.type = 'car.refused') /*scan*/")
 
-CHECK(twice_reserved,
+CHECK(reservations_without_booking,
 	"SELECT r.booking_code FROM reservation r WHERE NOT EXISTS (SELECT 1 FROM booking b WHERE b.code = r.booking_code"
 	" AND (b.car_id = r.car_id OR EXISTS (SELECT 1 FROM booking_car m WHERE m.booking_id = b.booking_id AND m.car_id = r.car_id))) /*scan*/")
 
 const struct check booking_checks[] = {
 	{ "no two unreleased slots of a car overlap, turnaround time included", CHECK_FAST, overlaps },
 	{ "every booking has a slot for each of its cars, of the kind that its state requires", CHECK_FAST, slots_and_bookings },
-	{ "every slot with a booking refers to an existing booking and one of its cars", CHECK_FAST, slots_of_nothing },
+	{ "every slot with a booking refers to an existing booking and one of its cars", CHECK_FAST, slots_without_booking },
 	{ "every booking has the stated number of cars, and more than one only of the same model", CHECK_FAST, cars_of_bookings },
 	{ "the price lines of a booking sum to its amount", CHECK_FAST, sums },
 	{ "a price line is quantity times unit price, or the lower cap", CHECK_FAST, lines },
@@ -134,14 +134,14 @@ const struct check booking_checks[] = {
 	{ "a customer has one booking per idempotency key", CHECK_FAST, keys },
 	{ "every extra of a booking has a price line, and every extra price line has an extra", CHECK_FAST, extras_and_lines },
 	{ "a booking with delivery has an address and a delivery time within the booking", CHECK_FAST, addresses },
-	{ "a cancelled extra is refunded in full", CHECK_FAST, ended_for_nothing },
+	{ "a cancelled extra is refunded in full", CHECK_FAST, extras_not_refunded },
 	{ "the refunds due for a booking and its extras do not exceed the amount paid", CHECK_FAST, more_due_than_paid },
 	{ "no hold is older than a minute after its expiry", CHECK_WORK, stuck_holds },
 	{ "no paid booking has been unconfirmed for more than 5 minutes", CHECK_WORK, stuck_paid },
 	{ "no cancellation or refund of a booking has been pending for more than 15 minutes", CHECK_WORK, stuck_refunds },
 	{ "no partial refund of a booking has been pending for more than 15 minutes", CHECK_WORK, stuck_extras },
-	{ "no cancellation has been waiting for delivery for more than 15 minutes", CHECK_WORK, stuck_wishes },
+	{ "no cancellation has been waiting for delivery for more than 15 minutes", CHECK_WORK, stuck_cancellations },
 	{ "the reservations of fleet match the bookings", CHECK_FAST, reservations },
-	{ "every reservation refers to a booking and one of its cars", CHECK_FAST, twice_reserved },
+	{ "every reservation refers to a booking and one of its cars", CHECK_FAST, reservations_without_booking },
 	{ 0 },
 };

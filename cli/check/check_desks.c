@@ -1,4 +1,4 @@
-/* check_desks.c - what must hold of deliveries, equipment and reviews, and between them and their bookings. The story is in check.h. */
+/* check_desks.c - the invariants of deliveries, equipment, reviews, and their bookings. The story is in check.h. */
 #include "check.h"
 
 #include "domain/stock.h"
@@ -6,10 +6,8 @@
 
 #include <unistd.h>
 
-/*
- * Only of bookings whose last event a program has handled: it may be a moment behind, or a person has let one go.
- */
-#define HEARD_BY(who, code) \
+/* Only of bookings whose last event the program has handled: it may be slightly behind, or an event was discarded. */
+#define HANDLED_BY(who, code) \
 	" (SELECT MAX(e.event_id) FROM event e WHERE e.subject_id = " code ")" \
 	"   <= COALESCE((SELECT p.event_id FROM position p WHERE p.consumer = '" who "'), 0)" \
 	" AND NOT EXISTS (SELECT 1 FROM event_retry t WHERE t.consumer = '" who "' AND t.subject_id = " code ")"
@@ -20,41 +18,41 @@ CHECK(jobs_twice,
 	"SELECT j.booking_code FROM delivery j WHERE j.state <> 'CANCELLED' GROUP BY j.booking_code, j.direction"
 	" HAVING COUNT(*) > 1 /*scan*/ /*sort*/")
 
-/* What was cancelled before it was heard of was never requested. */
-CHECK(jobs_of_nothing,
+/* A job that was cancelled before its request arrived was never requested. */
+CHECK(jobs_without_booking,
 	"SELECT 'job ' || j.delivery_id FROM delivery j WHERE j.requested_at > 0"
 	" AND NOT EXISTS (SELECT 1 FROM booking b WHERE b.code = j.booking_code AND b.customer_id = j.customer_id) /*scan*/")
 
-CHECK(wishes_without_job,
+CHECK(bookings_without_job,
 	"SELECT b.code FROM booking_delivery d JOIN booking b ON b.booking_id = d.booking_id WHERE b.state = 'CONFIRMED'"
 	" AND NOT EXISTS (SELECT 1 FROM delivery j WHERE j.booking_code = b.code AND j.direction = 'delivery')"
 	" AND NOT EXISTS (SELECT 1 FROM event e WHERE e.subject_id = b.code AND e.type = 'booking.resolved')"
-	" AND" HEARD_BY("delivery", "b.code") " /*scan*/")
+	" AND" HANDLED_BY("delivery", "b.code") " /*scan*/")
 
-/* A job that has left stays open until its courier is back. */
-CHECK(jobs_of_what_is_over,
+/* A shipped job stays open until its courier is back. */
+CHECK(jobs_of_ended_bookings,
 	"SELECT j.booking_code FROM delivery j JOIN booking b ON b.code = j.booking_code WHERE j.state IN ('REQUESTED', 'SCHEDULED')"
 	" AND (b.state IN ('CANCEL_REQUESTED', 'CANCELLED', 'EXPIRED', 'REJECTED', 'NO_SHOW', 'RETURNED', 'COMPLETED')"
 	"      OR (b.state = 'OUT' AND j.direction = 'delivery'))"
-	" AND" HEARD_BY("delivery", "b.code") " /*scan*/")
+	" AND" HANDLED_BY("delivery", "b.code") " /*scan*/")
 
-/* The booking follows the keys. */
-CHECK(brought_and_not_out,
+/* The booking is OUT once the keys were handed over. */
+CHECK(delivered_but_not_out,
 	"SELECT j.booking_code FROM delivery j JOIN booking b ON b.code = j.booking_code WHERE j.state = 'DELIVERED'"
-	" AND b.state NOT IN ('OUT', 'RETURNED', 'COMPLETED') AND" HEARD_BY("booking", "b.code") " /*scan*/")
+	" AND b.state NOT IN ('OUT', 'RETURNED', 'COMPLETED') AND" HANDLED_BY("booking", "b.code") " /*scan*/")
 
-CHECK(fetched_and_not_back,
+CHECK(collected_but_not_returned,
 	"SELECT j.booking_code FROM delivery j JOIN booking b ON b.code = j.booking_code WHERE j.state = 'DELIVERED'"
-	" AND j.direction = 'collection' AND b.state NOT IN ('RETURNED', 'COMPLETED') AND" HEARD_BY("booking", "b.code") " /*scan*/")
+	" AND j.direction = 'collection' AND b.state NOT IN ('RETURNED', 'COMPLETED') AND" HANDLED_BY("booking", "b.code") " /*scan*/")
 
-/* What the dispatcher gave up is not paid for. */
-CHECK(given_up_and_kept,
+/* A delivery cancelled by the dispatcher is refunded. */
+CHECK(cancelled_but_not_refunded,
 	"SELECT j.booking_code FROM delivery j JOIN booking b ON b.code = j.booking_code"
 	" JOIN booking_extra x ON x.booking_id = b.booking_id AND x.kind = j.direction"
 	" WHERE j.state = 'CANCELLED' AND j.ended_by = 'dispatcher' AND x.state <> 'ENDED' AND b.state IN ('CONFIRMED', 'OUT')"
-	" AND" HEARD_BY("booking", "b.code") " /*scan*/")
+	" AND" HANDLED_BY("booking", "b.code") " /*scan*/")
 
-/* Each record of a hand-over has the picture it shows. */
+/* The photo of each handover record exists as a file. */
 static int64_t
 photos_missing(struct inspection *in)
 {
@@ -75,7 +73,7 @@ photos_missing(struct inspection *in)
 #define LIVE "('ORDERED', 'APPROVED', 'HANDED_OUT')"
 #define STOCK_OF(item) "(SELECT COALESCE(SUM(s.quantity), 0) FROM stock_entry s WHERE s.item_id = " item ")"
 
-/* A line's balance is the sum up to it, and never below zero. */
+/* The balance of an entry is the sum up to it and never negative. */
 CHECK(ledger_off,
 	"SELECT 'entry ' || entry_id FROM (SELECT s.entry_id, s.balance, SUM(s.quantity) OVER (PARTITION BY s.item_id ORDER BY s.entry_id) AS total"
 	" FROM stock_entry s) t WHERE balance <> total OR balance < 0 /*scan*/ /*sort*/")
@@ -85,13 +83,13 @@ CHECK(taken_off,
 	" AND s.kind IN ('order', 'return')), 0) OR (o.taken > 0 AND o.state NOT IN ('APPROVED', 'HANDED_OUT'))"
 	" OR (o.state = 'HANDED_OUT' AND o.taken <> o.quantity) /*scan*/")
 
-CHECK(lacking_in_vain,
+CHECK(orders_lacking_stock,
 	"SELECT o.code FROM equipment_order o WHERE o.state = 'APPROVED' AND o.taken < o.quantity AND " STOCK_OF("o.item_id") " > 0 /*scan*/")
 
-CHECK(low_untold,
+CHECK(low_marks_wrong,
 	"SELECT i.name FROM item i WHERE i.is_low <> CASE WHEN i.low_stock > 0 AND " STOCK_OF("i.item_id") " <= i.low_stock THEN 1 ELSE 0 END /*scan*/")
 
-/* Where nothing was lost or is late, what was promised can be given: at every moment to come. */
+/* Unless units were lost or are late, the stock covers all reservations at every time from now on. */
 static int64_t
 promised_twice(struct inspection *in)
 {
@@ -115,72 +113,72 @@ CHECK(extras_without_order,
 	"SELECT b.code FROM booking_extra x JOIN booking b ON b.booking_id = x.booking_id"
 	" WHERE x.kind = 'equipment' AND b.paid_at > 0 AND NOT EXISTS (SELECT 1 FROM equipment_order o WHERE o.booking_code = b.code"
 	"   AND o.line_no = x.line_no AND o.booking_code <> '' AND o.quantity = x.quantity AND o.item_id = x.ref_id AND o.amount = x.amount)"
-	" AND" HEARD_BY("equipment", "b.code") " /*scan*/")
+	" AND" HANDLED_BY("equipment", "b.code") " /*scan*/")
 
-CHECK(orders_of_nothing,
+CHECK(orders_without_line,
 	"SELECT o.code FROM equipment_order o WHERE o.booking_code <> '' AND NOT EXISTS (SELECT 1 FROM booking b JOIN booking_extra x"
 	" ON x.booking_id = b.booking_id WHERE b.code = o.booking_code AND x.line_no = o.line_no AND b.customer_id = o.customer_id) /*scan*/")
 
-CHECK(orders_of_what_is_over,
+CHECK(orders_of_ended_bookings,
 	"SELECT o.code FROM equipment_order o JOIN booking b ON b.code = o.booking_code WHERE o.state IN " LIVE
 	" AND b.state IN ('CANCEL_REQUESTED', 'CANCELLED', 'EXPIRED', 'REJECTED', 'NO_SHOW', 'RETURNED', 'COMPLETED')"
-	" AND" HEARD_BY("equipment", "b.code") " /*scan*/")
+	" AND" HANDLED_BY("equipment", "b.code") " /*scan*/")
 
-/* What will not be had while the booking goes on is not paid for. */
-CHECK(ended_and_kept,
+/* An extra that was cancelled while the booking continues is refunded. */
+CHECK(orders_not_refunded,
 	"SELECT o.code FROM equipment_order o JOIN booking b ON b.code = o.booking_code"
 	" JOIN booking_extra x ON x.booking_id = b.booking_id AND x.line_no = o.line_no"
 	" WHERE x.state <> 'ENDED' AND b.state IN ('CONFIRMED', 'OUT') AND (o.state = 'REJECTED' OR (o.state = 'CANCELLED' AND o.end_reason <> 'booking'))"
-	" AND" HEARD_BY("booking", "b.code") " /*scan*/")
+	" AND" HANDLED_BY("booking", "b.code") " /*scan*/")
 
 CHECK(asked_for_too_long,
 	"SELECT o.code FROM equipment_order o WHERE o.asked_at > 0 AND o.asked_at < $1 - 300", in->now)
 
 /* --- review ---------------------------------------------------------------------------------------------------------------- */
 
-/* Under which its events stand. */
+/* The subject of its events. */
 #define SUBJECT "CASE o.booking_code WHEN '' THEN o.code ELSE o.booking_code END"
 
-CHECK(approved_by_nobody,
+CHECK(handed_out_unapproved,
 	"SELECT o.code FROM equipment_order o WHERE o.state IN ('APPROVED', 'HANDED_OUT', 'RETURNED')"
 	" AND NOT EXISTS (SELECT 1 FROM review_case c WHERE c.key = o.code AND c.state = 'APPROVED')"
-	" AND" HEARD_BY("review", SUBJECT) " AND" HEARD_BY("equipment", SUBJECT) " /*scan*/")
+	" AND" HANDLED_BY("review", SUBJECT) " AND" HANDLED_BY("equipment", SUBJECT) " /*scan*/")
 
-CHECK(waits_for_nobody,
+CHECK(orders_without_review,
 	"SELECT o.code FROM equipment_order o WHERE o.state = 'ORDERED' AND o.asked_at = 0"
 	" AND NOT EXISTS (SELECT 1 FROM review_case c WHERE c.key = o.code AND c.state = 'ASSIGNED')"
-	" AND" HEARD_BY("review", SUBJECT) " AND" HEARD_BY("equipment", SUBJECT) " /*scan*/")
+	" AND" HANDLED_BY("review", SUBJECT) " AND" HANDLED_BY("equipment", SUBJECT) " /*scan*/")
 
-CHECK(asked_in_vain,
+CHECK(reviews_of_ended_orders,
 	"SELECT o.code FROM review_case c JOIN equipment_order o ON o.code = c.key WHERE c.state = 'ASSIGNED'"
-	" AND o.state IN ('REJECTED', 'CANCELLED') AND" HEARD_BY("review", SUBJECT) " /*scan*/")
+	" AND o.state IN ('REJECTED', 'CANCELLED') AND" HANDLED_BY("review", SUBJECT) " /*scan*/")
 
-CHECK(decided_untold,
+CHECK(decisions_without_event,
 	"SELECT c.key FROM review_case c WHERE c.state IN ('APPROVED', 'REJECTED') AND NOT EXISTS (SELECT 1 FROM event e"
 	" WHERE e.subject_id = c.subject_id AND e.type = CASE c.state WHEN 'APPROVED' THEN 'review.approved' ELSE 'review.rejected' END) /*scan*/")
 
 const struct check desk_checks[] = {
 	{ "a booking has at most one delivery job per direction", CHECK_FAST, jobs_twice },
-	{ "every delivery job refers to a booking and its customer", CHECK_FAST, jobs_of_nothing },
-	{ "every confirmed booking with delivery has a delivery job", CHECK_FAST, wishes_without_job },
-	{ "no delivery job is open for a booking that has ended", CHECK_FAST, jobs_of_what_is_over },
-	{ "a booking whose car was delivered is OUT or later", CHECK_FAST, brought_and_not_out },
-	{ "a booking whose car was collected is RETURNED or later", CHECK_FAST, fetched_and_not_back },
-	{ "a delivery cancelled by the dispatcher is refunded", CHECK_FAST, given_up_and_kept },
+	{ "every delivery job refers to a booking and its customer", CHECK_FAST, jobs_without_booking },
+	{ "every confirmed booking with delivery has a delivery job", CHECK_FAST, bookings_without_job },
+	{ "no delivery job is open for a booking that has ended", CHECK_FAST, jobs_of_ended_bookings },
+	{ "a booking whose car was delivered is OUT or later", CHECK_FAST, delivered_but_not_out },
+	{ "a booking whose car was collected is RETURNED or later", CHECK_FAST, collected_but_not_returned },
+	{ "a delivery cancelled by the dispatcher is refunded", CHECK_FAST, cancelled_but_not_refunded },
 	{ "every handover photo exists", CHECK_FAST, photos_missing },
 	{ "the stock of an item is the sum of its ledger and never negative", CHECK_FAST, ledger_off },
 	{ "the quantity reserved for an order matches the ledger", CHECK_FAST, taken_off },
-	{ "no order lacks units that are in stock", CHECK_FAST, lacking_in_vain },
+	{ "no order lacks units that are in stock", CHECK_FAST, orders_lacking_stock },
 	{ "no unit is reserved twice for a future time", CHECK_FAST, promised_twice },
-	{ "an item is marked as low when its stock is low", CHECK_FAST, low_untold },
+	{ "an item is marked as low when its stock is low", CHECK_FAST, low_marks_wrong },
 	{ "the equipment of every paid booking is ordered as it was paid", CHECK_FAST, extras_without_order },
-	{ "every order with a booking matches one of its price lines", CHECK_FAST, orders_of_nothing },
-	{ "no equipment order is open for a booking that has ended", CHECK_FAST, orders_of_what_is_over },
-	{ "a cancelled or rejected equipment order is refunded", CHECK_FAST, ended_and_kept },
+	{ "every order with a booking matches one of its price lines", CHECK_FAST, orders_without_line },
+	{ "no equipment order is open for a booking that has ended", CHECK_FAST, orders_of_ended_bookings },
+	{ "a cancelled or rejected equipment order is refunded", CHECK_FAST, orders_not_refunded },
 	{ "no order has been waiting for more than 5 minutes for its approval request", CHECK_WORK, asked_for_too_long },
-	{ "no equipment is handed out without approval", CHECK_FAST, approved_by_nobody },
-	{ "every equipment order was decided or is in the approval queue", CHECK_FAST, waits_for_nobody },
-	{ "the approval queue contains no ended orders", CHECK_FAST, asked_in_vain },
-	{ "every decision has an event", CHECK_FAST, decided_untold },
+	{ "no equipment is handed out without approval", CHECK_FAST, handed_out_unapproved },
+	{ "every equipment order was decided or is in the approval queue", CHECK_FAST, orders_without_review },
+	{ "the approval queue contains no ended orders", CHECK_FAST, reviews_of_ended_orders },
+	{ "every decision has an event", CHECK_FAST, decisions_without_event },
 	{ 0 },
 };

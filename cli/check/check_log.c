@@ -1,4 +1,4 @@
-/* check_log.c - what must hold of the event log, of those who follow it, of the read models and of the files. The story is in check.h. */
+/* check_log.c - the invariants of the event log, its consumers, the read models and the files. The story is in check.h. */
 #include "check.h"
 
 #include "cgi-bin/mypage/mypage.h"
@@ -18,34 +18,34 @@ chain(struct inspection *in)
 	return broken != 0;
 }
 
-CHECK(told_twice,
+CHECK(events_twice,
 	"SELECT e.subject_id || ' ' || e.type FROM event e WHERE e.type IN ('booking.held', 'booking.paid', 'booking.expired',"
 	" 'payment.approved', 'payment.failed', 'car.reserved', 'car.refused', 'car.released', 'booking.confirmed', 'booking.cancel_requested',"
 	" 'booking.cancelled', 'booking.rejected', 'booking.refunded', 'booking.handed_out', 'booking.returned', 'booking.completed',"
 	" 'booking.no_show', 'car.registered', 'car.retired', 'car.deleted')"
 	" GROUP BY e.subject_id, e.type HAVING COUNT(*) > 1 /*scan*/ /*sort*/")
 
-/* The event that brought a booking where it is. */
-CHECK(booking_untold,
+/* The event of the booking's current state. */
+CHECK(bookings_without_event,
 	"SELECT b.code || ' is ' || b.state FROM booking b WHERE NOT EXISTS (SELECT 1 FROM event e WHERE e.subject_id = b.code AND e.type ="
 	" CASE b.state WHEN 'HELD' THEN 'booking.held' WHEN 'PAID' THEN 'booking.paid' WHEN 'CONFIRMED' THEN 'booking.confirmed'"
 	"  WHEN 'OUT' THEN 'booking.handed_out' WHEN 'RETURNED' THEN 'booking.returned' WHEN 'COMPLETED' THEN 'booking.completed'"
 	"  WHEN 'CANCEL_REQUESTED' THEN 'booking.cancel_requested' WHEN 'CANCELLED' THEN 'booking.cancelled'"
 	"  WHEN 'EXPIRED' THEN 'booking.expired' WHEN 'REJECTED' THEN 'booking.rejected' ELSE 'booking.no_show' END) /*scan*/")
 
-CHECK(money_untold,
+CHECK(charges_without_event,
 	"SELECT c.key FROM charge c WHERE (c.state IN ('APPROVED', 'CANCEL_REQUESTED', 'CANCELLED')"
 	"  AND NOT EXISTS (SELECT 1 FROM event e WHERE e.subject_id = c.subject_id AND e.type = 'payment.approved'))"
 	" OR (SELECT COUNT(*) FROM refund r WHERE r.charge_id = c.charge_id AND r.state = 'DONE')"
 	"  <> (SELECT COUNT(*) FROM event e WHERE e.subject_id = c.subject_id AND e.type = 'payment.cancelled') /*scan*/")
 
-/* --- who follows it -------------------------------------------------------------------------------------------------------- */
+/* --- its consumers -------------------------------------------------------------------------------------------------------- */
 
 CHECK(ahead,
 	"SELECT p.consumer FROM position p WHERE p.event_id > (SELECT COALESCE(MAX(e.event_id), 0) FROM event e) /*scan*/")
 
 static int64_t
-given_up(struct inspection *in)
+dead_letters(struct inspection *in)
 {
 	int64_t n = check_count(in, db_each(in->db, "SELECT consumer || ' event ' || event_id || ': ' || error FROM event_retry WHERE dead = 1 /*scan*/"));
 
@@ -116,11 +116,11 @@ view_integrity(struct inspection *in)
 
 const struct check log_checks[] = {
 	{ "the event chain of every subject is intact", CHECK_FAST, chain },
-	{ "events that can occur only once per subject occur once", CHECK_FAST, told_twice },
-	{ "every booking state has an event", CHECK_FAST, booking_untold },
-	{ "every charge and every refund has an event", CHECK_FAST, money_untold },
+	{ "events that can occur only once per subject occur once", CHECK_FAST, events_twice },
+	{ "every booking state has an event", CHECK_FAST, bookings_without_event },
+	{ "every charge and every refund has an event", CHECK_FAST, charges_without_event },
 	{ "no consumer position is beyond the end of the log", CHECK_FAST, ahead },
-	{ "there are no dead letters", CHECK_WORK, given_up },
+	{ "there are no dead letters", CHECK_WORK, dead_letters },
 	{ "the read models are not beyond the end of the log", CHECK_FAST, view_ahead },
 	{ "the read models equal a replay of the log", CHECK_SLOW, view_differs },
 	{ "every foreign key refers to an existing row", CHECK_SLOW, orphans },

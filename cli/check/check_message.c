@@ -1,11 +1,11 @@
-/* check_message.c - what must hold of messages: who must be told is told, and what is said of the mail is so. The story is in check.h. */
+/* check_message.c - the invariants of messages: required messages exist, recorded outcomes are true. The story is in check.h. */
 #include "check.h"
 
 /*
- * Since messages are written at all: what happened before is nobody's news. Not of people whose account has changed since, who may have
- * been shut out when it happened.
+ * Only since the first message: earlier events have none. Accounts that were changed later are left out, since they may
+ * have been disabled at the time.
  */
-CHECK(untold,
+CHECK(bookings_without_message,
 	"SELECT e.subject_id FROM event e JOIN booking b ON b.code = e.subject_id JOIN person u ON u.user_id = b.customer_id"
 	" WHERE e.type IN ('booking.confirmed', 'booking.cancelled') AND u.disabled = 0 AND u.updated_at <= e.recorded_at"
 	" AND e.event_id > (SELECT MIN(m.event_id) FROM message m WHERE m.kind IN ('booking_confirmed', 'booking_cancelled'))"
@@ -13,26 +13,26 @@ CHECK(untold,
 	" AND NOT EXISTS (SELECT 1 FROM event_retry t WHERE t.consumer = 'message' AND t.event_id = e.event_id)"
 	" AND NOT EXISTS (SELECT 1 FROM message m WHERE m.event_id = e.event_id AND m.recipient_id = b.customer_id) /*scan*/")
 
-CHECK(told_of_nothing,
+CHECK(messages_without_event,
 	"SELECT 'message ' || m.message_id FROM message m WHERE NOT EXISTS (SELECT 1 FROM event e WHERE e.event_id = m.event_id) /*scan*/")
 
-CHECK(sent_without_try,
+CHECK(sent_without_attempt,
 	"SELECT 'message ' || m.message_id FROM message m WHERE m.state = 'SENT' AND m.email <> ''"
 	" AND NOT EXISTS (SELECT 1 FROM message_try t WHERE t.message_id = m.message_id AND t.outcome = 'SENT') /*scan*/")
 
-CHECK(settled_untold,
+CHECK(messages_without_outcome,
 	"SELECT 'message ' || m.message_id FROM message m WHERE m.state IN ('SENT', 'DEAD') AND NOT EXISTS (SELECT 1 FROM event e"
 	" WHERE e.subject_id = 'message:' || m.message_id AND e.type = CASE m.state WHEN 'SENT' THEN 'message.sent' ELSE 'message.dead' END) /*scan*/")
 
-CHECK(in_hand_and_settled,
+CHECK(attempts_left_open,
 	"SELECT 'message ' || t.message_id FROM message_try t JOIN message m ON m.message_id = t.message_id"
 	" WHERE t.outcome = 'SENDING' AND m.state IN ('SENT', 'DEAD') /*scan*/")
 
 const struct check message_checks[] = {
-	{ "every confirmed or cancelled booking has a message to its customer", CHECK_FAST, untold },
-	{ "every message refers to an event", CHECK_FAST, told_of_nothing },
-	{ "every sent mail has a successful attempt", CHECK_FAST, sent_without_try },
-	{ "the outcome of every message has an event", CHECK_FAST, settled_untold },
-	{ "no message in progress is already settled", CHECK_FAST, in_hand_and_settled },
+	{ "every confirmed or cancelled booking has a message to its customer", CHECK_FAST, bookings_without_message },
+	{ "every message refers to an event", CHECK_FAST, messages_without_event },
+	{ "every sent mail has a successful attempt", CHECK_FAST, sent_without_attempt },
+	{ "the outcome of every message has an event", CHECK_FAST, messages_without_outcome },
+	{ "no message in progress is already settled", CHECK_FAST, attempts_left_open },
 	{ 0 },
 };

@@ -1,4 +1,4 @@
-/* check_money.c - what must hold of charges, refunds, the ledger and the provider's own books. The story is in check.h. */
+/* check_money.c - the invariants of charges, refunds, the ledger and the provider's own records. The story is in check.h. */
 #include "check.h"
 
 #include <string.h>
@@ -7,19 +7,19 @@
 
 /* --- charges and bookings -------------------------------------------------------------------------------------------------- */
 
-CHECK(paid_by_nothing,
+CHECK(bookings_without_charge,
 	"SELECT b.code FROM booking b WHERE b.state NOT IN ('HELD', 'EXPIRED') AND NOT EXISTS ("
 	" SELECT 1 FROM charge c WHERE c.charge_id = b.charge_id AND c.key = b.code AND c.user_id = b.customer_id AND c.amount = b.amount"
 	" AND c.currency = b.currency AND c.state IN " TAKEN ") /*scan*/")
 
-/* Money for a booking that never came to be, or for none at all. A refund that is pending still is on its way. */
-CHECK(kept_for_nothing,
+/* Money for a booking that did not take place, or for none. A pending refund is not a violation. */
+CHECK(charges_kept,
 	"SELECT c.key FROM charge c LEFT JOIN booking b ON b.code = c.subject_id"
 	" WHERE c.state IN " TAKEN " AND c.amount > (SELECT COALESCE(SUM(r.amount), 0) FROM refund r WHERE r.charge_id = c.charge_id)"
 	" AND (b.booking_id IS NULL OR (b.state IN ('EXPIRED', 'REJECTED') AND b.refund_state <> 'PENDING'"
 	"  AND NOT EXISTS (SELECT 1 FROM booking_extra x WHERE x.booking_id = b.booking_id AND x.refund_state = 'PENDING'))) /*scan*/")
 
-/* What went back is what the booking says went back. Both sides write when the refund is done, payment first. */
+/* Both sides record a finished refund, payment first. */
 CHECK(refunds_and_bookings,
 	"SELECT b.code FROM booking b LEFT JOIN charge c ON c.key = b.code"
 	" LEFT JOIN (SELECT booking_id, SUM(refunded_amount) AS refunded_amount, SUM(CASE refund_state WHEN 'PENDING' THEN 1 ELSE 0 END) AS n_pending"
@@ -55,7 +55,7 @@ CHECK(postings,
 	"SELECT 'posting ' || p.posting_id FROM posting p LEFT JOIN ledger_line l ON l.posting_id = p.posting_id"
 	" GROUP BY p.posting_id HAVING COUNT(l.account) < 2 OR SUM(l.amount) <> 0 /*scan*/ /*sort*/")
 
-CHECK(lines_of_nothing,
+CHECK(lines_without_posting,
 	"SELECT 'posting ' || l.posting_id FROM ledger_line l WHERE NOT EXISTS ("
 	" SELECT 1 FROM posting p WHERE p.posting_id = l.posting_id) /*scan*/")
 
@@ -92,7 +92,7 @@ CHECK(payable,
 	"  SELECT (SELECT COALESCE(SUM(amount), 0) FROM ledger_line WHERE account = 'refunds_payable') AS ledger,"
 	"   (SELECT COALESCE(SUM(amount), 0) FROM refund WHERE state = 'REQUESTED') AS owed) m WHERE m.ledger <> -m.owed /*scan*/")
 
-/* --- the provider's books: only what neither side is still working on ------------------------------------------------------------ */
+/* --- the provider's records: only what neither side is still working on ------------------------------------------------------------ */
 
 #define SETTLED "c.state NOT IN ('REQUESTED', 'UNKNOWN', 'CANCEL_REQUESTED') AND c.void_wanted = 0"
 
@@ -129,8 +129,8 @@ provider_sums(struct inspection *in)
 }
 
 const struct check money_checks[] = {
-	{ "every booking beyond HELD has an approved charge of its amount", CHECK_FAST, paid_by_nothing },
-	{ "no money is kept for a booking that was not completed", CHECK_FAST, kept_for_nothing },
+	{ "every booking beyond HELD has an approved charge of its amount", CHECK_FAST, bookings_without_charge },
+	{ "no money is kept for a booking that was not completed", CHECK_FAST, charges_kept },
 	{ "bookings and charges agree on what was refunded", CHECK_FAST, refunds_and_bookings },
 	{ "refunds never exceed the captured amount", CHECK_FAST, too_much_back },
 	{ "the refunded amount of a charge is the sum of its refunds", CHECK_FAST, refunded_amounts },
@@ -138,7 +138,7 @@ const struct check money_checks[] = {
 	{ "no charge has been unanswered for more than 15 minutes", CHECK_WORK, stuck_charges },
 	{ "no refund has been in progress for more than 15 minutes", CHECK_WORK, stuck_refunds },
 	{ "the lines of every posting sum to zero", CHECK_FAST, postings },
-	{ "every line belongs to a posting", CHECK_FAST, lines_of_nothing },
+	{ "every line belongs to a posting", CHECK_FAST, lines_without_posting },
 	{ "the balances of all accounts sum to zero", CHECK_FAST, accounts },
 	{ "a charge is posted if and only if it was captured", CHECK_FAST, captures },
 	{ "every refund is posted when it is due and when it is paid", CHECK_FAST, refund_postings },

@@ -45,7 +45,7 @@ find_job(struct world *w, const struct plan *p, enum delivery_direction directio
 	int64_t id = db_int(w->db, "SELECT delivery_id FROM v_delivery WHERE booking_code = $1 AND direction = $2",
 		p->code, words_code(&delivery_direction_words, (int)direction));
 
-	return job_read(w->db, id, d);
+	return delivery_read(w->db, id, d);
 }
 
 /* The older the demo's year, the fewer kilometres; fetched, it has gone some hundred more. */

@@ -1,12 +1,13 @@
 /*
- * deploy.c - `motorpool deploy`: another release takes over without downtime, program by program, or everything stays as it was.
+ * deploy.c - `motorpool deploy`: another release takes over without downtime, program by program, or everything stays
+ * as it was.
  *
  *	BASE/releases/1.2.0/bin/booking …       each a whole release
  *	BASE/current -> releases/1.2.0          the one that runs: parents start workers from it (lib/process/generation.c)
  *	BASE/previous -> releases/1.1.0         the one before it, for --rollback
  *
- * The link is switched first, atomically; then one parent after the other is asked for a new generation, and its gauge shows the
- * outcome. If one fails, the link is switched back, and the programs that have changed are changed back.
+ * The link is switched first, atomically; then one parent after the other is asked for a new generation, and its gauge
+ * shows the outcome. If one fails, the link is switched back, and the programs that have changed are changed back.
  */
 #include "process.h"
 
@@ -52,7 +53,7 @@ struct deploy {
 	char *const *only;              /* these programs; ends with NULL; empty: all */
 };
 
-/* --- the links ---------------------------------------------------------------------------------------------------------- */
+/* --- the links -------------------------------------------------------------------------------------------------- */
 
 static const char *
 link_target(struct cli *c, const char *path)
@@ -100,7 +101,7 @@ cli_release_link(struct cli *c)
 	return link && link_target(c, link) && realpath(link, whole) && strcmp(whole, c->root) == 0 ? link : NULL;
 }
 
-/* --- one program --------------------------------------------------------------------------------------------------------- */
+/* --- one program ------------------------------------------------------------------------------------------------ */
 
 static bool
 is_selected(const struct deploy *d, const struct context *p)
@@ -210,7 +211,7 @@ change_program(const struct deploy *d, const struct context *p, const char *rele
 	return ok;
 }
 
-/* --- all of them --------------------------------------------------------------------------------------------------------- */
+/* --- all of them ------------------------------------------------------------------------------------------------ */
 
 /* Restores the link, and the programs that have changed. */
 static void
@@ -258,7 +259,8 @@ change_programs(const struct deploy *d)
 	return 0;
 }
 
-/* One deploy at a time on a state folder; the lock ends with the process. O_NOFOLLOW: the folder may belong to another user than root. */
+/* One deploy at a time on a state folder; the lock ends with the process. O_NOFOLLOW: the folder may belong to another
+ * user than root. */
 static bool
 lock_deploy(struct cli *c)
 {

@@ -1,4 +1,5 @@
-/* hold.c - `motorpool hold SECONDS`, in builds with FAULTS=1 only: holds the writers' lock for so long, or until SIGTERM. */
+/* hold.c - `motorpool hold SECONDS`, in builds with FAULTS=1 only: holds the writers' lock for so long, or until
+ * SIGTERM. */
 #ifdef MOTORPOOL_FAULTS
 #include "cli/cli.h"
 

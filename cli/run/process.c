@@ -33,7 +33,7 @@ process_start(struct child *c)
 		process_exec((struct process *)c);
 }
 
-/* --- logs ----------------------------------------------------------------------------------------------------------- */
+/* --- logs ------------------------------------------------------------------------------------------------------- */
 
 /* A line may have been written while it was copied: then its end is in neither file, and the copy is cut before it. */
 static void
@@ -48,7 +48,8 @@ cut_to_whole_lines(int fd)
 		fprintf(stderr, "cannot truncate a log: %s\n", strerror(errno));
 }
 
-/* Copies the log, then what has been added meanwhile, each time less; a fixed number of rounds, since a writer may be faster. */
+/* Copies the log, then what has been added meanwhile, each time less; a fixed number of rounds, since a writer may be
+ * faster. */
 static void
 log_move(const char *log, int from, int to)
 {
@@ -64,8 +65,8 @@ log_move(const char *log, int from, int to)
 }
 
 /*
- * The processes have the log open for appending, so it is copied and truncated, not renamed. Lines stay whole: the kernel does not
- * truncate a file during a write.
+ * The processes have the log open for appending, so it is copied and truncated, not renamed. Lines stay whole: the
+ * kernel does not truncate a file during a write.
  */
 void
 process_log_trim(const char *log, int64_t most_bytes)

@@ -1,8 +1,8 @@
 /*
  * process - the processes of `motorpool run`: lighttpd, each program's parent, the relays.
  *
- * Each leads a session of its own, so Ctrl-C in the terminal reaches `run` alone, which stops them in order. If `run` dies, they get
- * SIGTERM. Their output goes to $VAR/log/NAME.log.
+ * Each leads a session of its own, so Ctrl-C in the terminal reaches `run` alone, which stops them in order. If `run`
+ * dies, they get SIGTERM. Their output goes to $VAR/log/NAME.log.
  */
 #ifndef MP_PROCESS_H
 #define MP_PROCESS_H

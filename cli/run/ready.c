@@ -1,4 +1,5 @@
-/* ready.c - whether the programs are ready: their readyz, requested over the socket that lighttpd uses, or through lighttpd. */
+/* ready.c - whether the programs are ready: their readyz, requested over the socket that lighttpd uses, or through
+ * lighttpd. */
 #include "process.h"
 
 #include "lib/call/call.h"
@@ -50,7 +51,7 @@ program_ready(struct cli *c, const struct context *p, const char **why)
 	return 0;
 }
 
-/* --- through lighttpd ------------------------------------------------------------------------------------------------- */
+/* --- through lighttpd ------------------------------------------------------------------------------------------- */
 
 static int
 connect_tcp(const char *address, int port, int deadline_ms)

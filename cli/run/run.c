@@ -1,10 +1,10 @@
 /*
  * run.c - `motorpool run`: the whole system on this machine, in the foreground, until Ctrl-C.
  *
- * Creates the databases (with demo data on the first start), starts lighttpd, each program's parent and, every minute as cron
- * would, a relay; restarts what dies; prints the address when all are ready. At the end it stops lighttpd first, so that no new request
- * comes in, then the programs, which finish the requests in progress; after 5 s the rest is killed.
- * Several copies run side by side, each with its own PORT and VAR; a second one on the same VAR is refused.
+ * Creates the databases (with demo data on the first start), starts lighttpd, each program's parent and, every minute
+ * as cron would, a relay; restarts what dies; prints the address when all are ready. At the end it stops lighttpd
+ * first, so that no new request comes in, then the programs, which finish the requests in progress; after 5 s the rest
+ * is killed. Several copies run side by side, each with its own PORT and VAR; a second one on the same VAR is refused.
  */
 #include "process.h"
 
@@ -55,7 +55,7 @@ static struct {
 
 static struct process *const lighttpd = the.process;
 
-/* --- keeping them running ------------------------------------------------------------------------------------------------ */
+/* --- keeping them running --------------------------------------------------------------------------------------- */
 
 /* Every minute another one, as cron does it. */
 static void
@@ -101,7 +101,7 @@ trim_logs(void)
 	process_log_trim(the.access_log, LOG_MAX);
 }
 
-/* --- ready ---------------------------------------------------------------------------------------------------------------- */
+/* --- ready ------------------------------------------------------------------------------------------------------ */
 
 /* NULL: all are ready. Else which is not, and why. */
 static const char *
@@ -173,7 +173,7 @@ check_ready(void)
 	return go_on;
 }
 
-/* --- the end -------------------------------------------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------------------------------------- */
 
 /* Processes that lose their parent become our children (PR_SET_CHILD_SUBREAPER), so without children all have ended. */
 static bool
@@ -234,7 +234,7 @@ stop_processes(void)
 	unlink(cli_path(the.c, the.c->var, "run/env"));
 }
 
-/* --- all of it ------------------------------------------------------------------------------------------------------------ */
+/* --- all of it -------------------------------------------------------------------------------------------------- */
 
 static bool
 supervisor_set_up(void)
@@ -314,7 +314,8 @@ read_arguments(struct cli *c, int argc, char **argv, bool *is_empty)
 	return true;
 }
 
-/* Started by root, everything runs as the state folder's owner; a new state folder is given to run_as if there is such a user. */
+/* Started by root, everything runs as the state folder's owner; a new state folder is given to run_as if there is such
+ * a user. */
 static bool
 drop_root(struct cli *c)
 {

@@ -1,4 +1,5 @@
-/* setup.c - before `motorpool run` starts anything: the state folder's lock, the port, the environment, the list of processes. */
+/* setup.c - before `motorpool run` starts anything: the state folder's lock, the port, the environment, the list of
+ * processes. */
 #include "process.h"
 
 #include "domain/rental.h"
@@ -15,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* --- before anything is started --------------------------------------------------------------------------------------- */
+/* --- before anything is started --------------------------------------------------------------------------------- */
 
 /* The lock's file says which process holds it. */
 bool
@@ -83,7 +84,7 @@ second_address(struct cli *c, const char *bind, int port)
 	return arena_printf(c->m, "%s:%d", bind, port);
 }
 
-/* --- the processes' environment, also written to $VAR/run/env, to start one by hand ------------------------------------- */
+/* --- the processes' environment, also written to $VAR/run/env, to start one by hand ----------------------------- */
 
 static void
 set_env(FILE *f, const char *name, const char *value)
@@ -133,7 +134,7 @@ setup_environment(struct cli *c, const char *bind, int port)
 		fclose(f);
 }
 
-/* --- the processes --------------------------------------------------------------------------------------------------- */
+/* --- the processes ---------------------------------------------------------------------------------------------- */
 
 static const char *
 find_lighttpd(struct cli *c)

@@ -59,7 +59,7 @@ CREATE VIEW v_stuck_charge AS
 	SELECT 'payback', r.charge_id, c.subject_id, c.user_id, r.requested_at, r.tries, r.next_at, r.amount, c.currency, r.last_error
 	  FROM refund r JOIN charge c ON c.charge_id = r.charge_id WHERE r.state = 'REQUESTED';
 
--- The ledger gets an account for what is paid by bank transfer. A CHECK cannot be changed: the table is made anew, line by line.
+-- The ledger gets an account for what is paid by bank transfer. A CHECK cannot be changed: the table is created again and its rows are copied.
 DROP TRIGGER posting_balances;
 DROP TRIGGER ledger_line_before_posting;
 DROP TRIGGER ledger_line_is_frozen;

@@ -354,5 +354,5 @@ CREATE INDEX event_of_audit ON event (event_id)
 CREATE VIEW v_audit AS SELECT event_id, type, subject_id, actor_id, occurred_at, payload FROM event
 	WHERE type >= 'ops.' AND type < 'ops/' OR type IN ('booking.retried', 'booking.resolved', 'payment.retried', 'payment.resolved',
 	'message.resent');
--- nobody is told now what happened long ago
+-- no messages about old events
 INSERT INTO position (consumer, event_id, moved_at) SELECT 'message', COALESCE(MAX(event_id), 0), COALESCE(MAX(recorded_at), 0) FROM event;

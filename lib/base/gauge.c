@@ -1,8 +1,9 @@
 /*
  * gauge.c - counting without a lock, and reading the counts; gauge.h describes it.
  *
- * A request costs two clock readings and a dozen additions to memory that only this program's workers share. The first request of a
- * new window empties it; a count made at that moment by another worker may be lost, which statistics tolerate.
+ * A request costs two clock readings and a dozen additions to memory that only this program's workers share. The first
+ * request of a new window empties it; a count made at that moment by another worker may be lost, which statistics
+ * tolerate.
  */
 #include "gauge.h"
 
@@ -45,7 +46,7 @@ gauge_close(const struct gauge *g)
 		shm_unmap(g, sizeof(*g));
 }
 
-/* --- counting ------------------------------------------------------------------------------------------------------ */
+/* --- counting --------------------------------------------------------------------------------------------------- */
 
 #define ADD(counter, n) atomic_fetch_add_explicit(&(counter), (n), memory_order_relaxed)
 #define SET(cell, to)   atomic_store_explicit(&(cell), (to), memory_order_relaxed)
@@ -111,7 +112,7 @@ gauge_end(struct gauge *g, int slot, int status, int64_t took_us)
 	SET(g->worker[slot].busy_since_ms, 0);
 }
 
-/* --- the last minute ----------------------------------------------------------------------------------------------- */
+/* --- the last minute -------------------------------------------------------------------------------------------- */
 
 /* Interpolates within a bucket; durations beyond the last bound count as that bound. */
 static int64_t

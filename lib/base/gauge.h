@@ -1,6 +1,6 @@
 /*
- * gauge - what the workers of one program count, in shared memory (shm.h), $VAR/run/NAME.gauge: their parent finds hung workers and
- * how busy they are from it; /ops and /metrics show it. Counters never decrease until the next boot.
+ * gauge - what the workers of one program count, in shared memory (shm.h), $VAR/run/NAME.gauge: their parent finds hung
+ * workers and how busy they are from it; /ops and /metrics show it. Counters never decrease until the next boot.
  *
  * Times are milliseconds of the monotonic clock (clock_ms) unless the name says otherwise.
  */
@@ -43,7 +43,8 @@ struct gauge {
 	_Atomic int64_t n_failed;       /* 5xx other than 503 */
 	_Atomic int64_t n_shed;         /* 503 because too many waited */
 	_Atomic int64_t sum_us, bucket[GAUGE_BUCKETS + 1];      /* since boot, for /metrics */
-	/* workers replaced because they ended, were busy for too long, had too much memory, had served enough requests */
+	/* workers replaced because they ended, were busy for too long, had too much memory, had served enough
+	 * requests */
 	_Atomic int64_t n_died, n_hung, n_bloated, n_recycled;
 	_Atomic int64_t n_deployed, n_rolled_back;              /* generations that took over; that were given up */
 	struct gauge_window window[GAUGE_WINDOWS];

@@ -23,7 +23,8 @@ proc_read(pid_t pid, const char *file, char text[static 1024])
 	text[n > 0 ? n : 0] = '\0';
 }
 
-/* Field 22 of /proc/PID/stat. Field 2, the program name, may itself contain spaces and brackets, so parsing starts after the last one. */
+/* Field 22 of /proc/PID/stat. Field 2, the program name, may itself contain spaces and brackets, so parsing starts
+ * after the last one. */
 int64_t
 proc_started(pid_t pid)
 {

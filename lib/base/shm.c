@@ -26,8 +26,8 @@ static struct { const void *shm; int fd; } mapped[256];
 static const char *boot_file = "/proc/sys/kernel/random/boot_id";
 
 /*
- * Without the boot's id a process must not share: it would take every file for a stale one and replace it, and from then on there
- * would be two writers' locks.
+ * Without the boot's id a process must not share: it would take every file for a stale one and replace it, and from
+ * then on there would be two writers' locks.
  */
 static bool
 boot_id(char id[40])
@@ -49,7 +49,7 @@ map_fd(int fd, size_t size, int prot)
 	return shm == MAP_FAILED ? NULL : shm;
 }
 
-/* --- creating ------------------------------------------------------------------------------------------------------- */
+/* --- creating --------------------------------------------------------------------------------------------------- */
 
 static bool
 shm_fill(const struct shm_file *f, int fd)
@@ -90,7 +90,7 @@ shm_create(const struct shm_file *f)
 	return ok;
 }
 
-/* --- opening -------------------------------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------------------------- */
 
 /* F_OFD_GETLK tests without taking a lock, which other processes would see. */
 static bool
@@ -102,8 +102,8 @@ is_in_use(int fd)
 }
 
 /*
- * It is of this boot if it says so, or if it is in use: some processes in a container see another boot id than the machine's
- * (systemd-nspawn does this to units with a private /proc).
+ * It is of this boot if it says so, or if it is in use: some processes in a container see another boot id than the
+ * machine's (systemd-nspawn does this to units with a private /proc).
  */
 static bool
 is_current(const struct shm_file *f, const struct shm_header *h, const struct stat *st, int fd)

@@ -57,3 +57,14 @@ utf8_is_blank(const char *s)
 	}
 	return true;
 }
+
+int
+utf8_chars(const char *s)
+{
+	int n = 0, step;
+
+	for (; *s; s += step, n++)
+		if ((step = utf8_length(s)) == 0)
+			return -1;
+	return n;
+}

@@ -1,8 +1,9 @@
 /*
  * breaker.c - when calls go through and when they are refused; breaker.h describes it.
  *
- * There are no locks. The state is one 64-bit word, changed by compare-and-swap: of several processes that see that it must open, one
- * opens it. A probe has a lease: if its process dies, the next caller probes when the lease is over. Permits are in breaker_permit.c.
+ * There are no locks. The state is one 64-bit word, changed by compare-and-swap: of several processes that see that it
+ * must open, one opens it. A probe has a lease: if its process dies, the next caller probes when the lease is over.
+ * Permits are in breaker_permit.c.
  *
  * Calls of the last ten seconds are counted in buckets of a second each, which are added up only after a failure.
  */
@@ -26,7 +27,7 @@
 #define AGAIN_MS      1000      /* between two tries to map it */
 #define QUICK_MS      200       /* if calls take longer, none waits for a permit: it would need the time it waited */
 
-/* --- settings --------------------------------------------------------------------------------------------------------- */
+/* --- settings --------------------------------------------------------------------------------------------------- */
 
 struct preset {
 	int n_in_a_row;                 /* so many failures in a row open it; 0: no limit */
@@ -58,7 +59,7 @@ in_flight_at_most(void)
 	return n <= 0 ? 5 : n < PERMITS ? n : PERMITS;
 }
 
-/* --- shared memory ---------------------------------------------------------------------------------------------------- */
+/* --- shared memory ---------------------------------------------------------------------------------------------- */
 
 struct packed_state {
 	enum breaker_state state;
@@ -108,7 +109,7 @@ breaker_open(const char *var_dir, const char *callee)
 	return opened[i].breaker;
 }
 
-/* --- the state ---------------------------------------------------------------------------------------------------------- */
+/* --- the state -------------------------------------------------------------------------------------------------- */
 
 /* Until at_ms. No pause lasts two minutes, so a later time is ignored. */
 static bool
@@ -162,7 +163,7 @@ state_close(struct breaker *b, uint64_t *word, int n_trips, int64_t now)
 		log_info("breaker", "%s: closed again", b->callee);
 }
 
-/* --- outcomes ----------------------------------------------------------------------------------------------------------- */
+/* --- outcomes --------------------------------------------------------------------------------------------------- */
 
 static void
 count_call(struct breaker *b, int64_t now, bool is_good)
@@ -243,7 +244,7 @@ is_quick(struct breaker *b)
 	return atomic_load_explicit(&b->took_ms16, memory_order_relaxed) <= QUICK_MS * 16;
 }
 
-/* --- entering and leaving --------------------------------------------------------------------------------------------------------- */
+/* --- entering and leaving --------------------------------------------------------------------------------------- */
 
 static bool
 take_lease(struct breaker *b, uint64_t word, int permit, int64_t now)
@@ -331,7 +332,7 @@ breaker_closed_for_s(struct breaker *b)
 	return s.state == BREAKER_HALF_OPEN ? 1 : (int)((s.at_ms - now + 999) / 1000);
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------------------------------------- */
 
 bool
 breaker_look(const char *var_dir, const char *callee, struct breaker_view *v)

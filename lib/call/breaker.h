@@ -1,12 +1,13 @@
 /*
- * breaker - a circuit breaker for each callee: calls to a program that is down, hung or overloaded are refused at once, so callers
- * do not wait and the callee can recover.
+ * breaker - a circuit breaker for each callee: calls to a program that is down, hung or overloaded are refused at once,
+ * so callers do not wait and the callee can recover.
  *
- * call_do() uses the callee's breaker: shared memory (shm.h), $VAR/run/NAME.breaker, common to all callers. Closed, calls go through, up to a
- * limit of concurrent ones (the bulkhead; a permit holds its caller's pid, and the permits of dead callers are reclaimed). Too many
- * failures open it: calls are refused and nothing is sent. After a pause it is half-open: one caller at a time has a lease to probe;
- * enough successful probes close it, a failed one opens it for longer. No answer, one after the deadline and a 5xx are failures; a
- * declined charge is not. Settings: breaker = strict | classic | default, calls_at_once.
+ * call_do() uses the callee's breaker: shared memory (shm.h), $VAR/run/NAME.breaker, common to all callers. Closed,
+ * calls go through, up to a limit of concurrent ones (the bulkhead; a permit holds its caller's pid, and the permits of
+ * dead callers are reclaimed). Too many failures open it: calls are refused and nothing is sent. After a pause it is
+ * half-open: one caller at a time has a lease to probe; enough successful probes close it, a failed one opens it for
+ * longer. No answer, one after the deadline and a 5xx are failures; a declined charge is not. Settings: breaker =
+ * strict | classic | default, calls_at_once.
  */
 #ifndef MP_BREAKER_H
 #define MP_BREAKER_H
@@ -19,11 +20,13 @@ struct breaker;
 enum breaker_state { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_HALF_OPEN };
 enum breaker_answer { BREAKER_GO, BREAKER_IS_OPEN, BREAKER_IS_FULL };   /* the last two: refused, nothing was sent */
 
-/* Opened once in a process, and kept. NULL: it cannot be mapped now; calls go without it, and it is tried again a second later. */
+/* Opened once in a process, and kept. NULL: it cannot be mapped now; calls go without it, and it is tried again a
+ * second later. */
 struct breaker *breaker_open(const char *var_dir, const char *callee);
 /*
- * May this call go? Then *permit must be returned by breaker_leave(). If all permits are taken it waits for one, patience_ms at most, and
- * only while calls are quick and others return; otherwise BREAKER_IS_FULL. It never waits while the breaker is open.
+ * May this call go? Then *permit must be returned by breaker_leave(). If all permits are taken it waits for one,
+ * patience_ms at most, and only while calls are quick and others return; otherwise BREAKER_IS_FULL. It never waits
+ * while the breaker is open.
  */
 enum breaker_answer breaker_enter(struct breaker *b, int patience_ms, int *permit);
 void breaker_leave(struct breaker *b, int permit, bool is_good);

@@ -1,4 +1,5 @@
-/* breaker_inside - the shared memory of a breaker, for breaker.c (its state) and breaker_permit.c (concurrent calls). */
+/* breaker_inside - the shared memory of a breaker, for breaker.c (its state) and breaker_permit.c (concurrent
+ * calls). */
 #ifndef MP_BREAKER_INSIDE_H
 #define MP_BREAKER_INSIDE_H
 
@@ -38,7 +39,8 @@ int permit_acquire(struct breaker *b, int in_flight_max, int64_t now);
 void permit_release(struct breaker *b, int permit);
 bool permit_is_mine(struct breaker *b, int permit);
 int permits_in_use(const struct breaker *b);            /* by living processes */
-/* While all are taken: waits until n_left is no longer `seen`, at most until end_ms, and only while calls return. false: it has not changed. */
+/* While all are taken: waits until n_left is no longer `seen`, at most until end_ms, and only while calls return.
+ * false: it has not changed. */
 bool permit_wait(struct breaker *b, uint32_t seen, int64_t now, int64_t end_ms);
 void permit_wake_all(struct breaker *b);
 

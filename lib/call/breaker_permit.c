@@ -1,9 +1,10 @@
 /*
  * breaker_permit.c - the bulkhead: permits for concurrent calls to a callee; breaker.h describes it.
  *
- * A permit is one word, its holder's pid and start time, so that a dead holder is distinguished from a later process with the same pid;
- * permits of dead holders are reclaimed when none is free. Calls that wait for one sleep on a counter of the calls that have
- * returned (a futex in shared memory); if a waiting process dies, that costs at most a needless wake-up.
+ * A permit is one word, its holder's pid and start time, so that a dead holder is distinguished from a later process
+ * with the same pid; permits of dead holders are reclaimed when none is free. Calls that wait for one sleep on a
+ * counter of the calls that have returned (a futex in shared memory); if a waiting process dies, that costs at most a
+ * needless wake-up.
  */
 #include "breaker_inside.h"
 
@@ -23,7 +24,7 @@
 #define REAP_MS      100        /* at most so often it is checked whether holders live, which reads /proc */
 #define PID_BITS     22
 
-/* --- processes --------------------------------------------------------------------------------------------------------- */
+/* --- processes -------------------------------------------------------------------------------------------------- */
 
 static uint64_t own_id;         /* reset after fork */
 
@@ -58,8 +59,8 @@ own_process_id(void)
 }
 
 /*
- * A process that exists but is not visible in /proc is taken for the holder, until HELD_MAX_MS: hidepid (systemd's ProtectProc=) hides
- * even processes of the same user from a jailed one.
+ * A process that exists but is not visible in /proc is taken for the holder, until HELD_MAX_MS: hidepid (systemd's
+ * ProtectProc=) hides even processes of the same user from a jailed one.
  */
 static bool
 is_dead(uint64_t holder)
@@ -73,7 +74,7 @@ is_dead(uint64_t holder)
 	return started && holder >> PID_BITS && process_id(pid, started) != holder;
 }
 
-/* --- permits ----------------------------------------------------------------------------------------------------------- */
+/* --- permits ---------------------------------------------------------------------------------------------------- */
 
 /* Reclaims the permits of processes that died during a call. */
 static void

@@ -1,8 +1,8 @@
 /*
  * call.c - a FastCGI client for one request to another program's internal socket; call.h describes it.
  *
- * The callee acts only on a whole request. So until the last byte is in its socket nothing has happened there (CALL_NOT_SENT); from
- * then on only a whole answer tells what has (CALL_ANSWERED), and anything else is CALL_UNKNOWN.
+ * The callee acts only on a whole request. So until the last byte is in its socket nothing has happened there
+ * (CALL_NOT_SENT); from then on only a whole answer tells what has (CALL_ANSWERED), and anything else is CALL_UNKNOWN.
  */
 #include "call.h"
 
@@ -40,7 +40,7 @@ call_open(const char *var_dir)
 	snprintf(var, sizeof(var), "%s", var_dir);
 }
 
-/* --- the request, as FastCGI records ------------------------------------------------------------------------------ */
+/* --- the request, as FastCGI records ---------------------------------------------------------------------------- */
 
 static void
 put_record(struct buf *b, int type, const char *s, size_t n)
@@ -111,7 +111,7 @@ make_request(struct arena *m, const struct call *c, int64_t deadline)
 	return whole;
 }
 
-/* --- the answer ---------------------------------------------------------------------------------------------------- */
+/* --- the answer ------------------------------------------------------------------------------------------------- */
 
 struct fcgi_answer {
 	struct buf raw, text;           /* the records received; the contents of STDOUT */
@@ -172,7 +172,7 @@ parse_answer(struct call *c, struct fcgi_answer *a)
 	return c->status >= 100 && (!length || strtoull(length, NULL, 10) == n);
 }
 
-/* --- over the wire ------------------------------------------------------------------------------------------------- */
+/* --- over the wire ---------------------------------------------------------------------------------------------- */
 
 static bool
 poll_until(int fd, short events, int64_t deadline)
@@ -272,7 +272,7 @@ send_and_receive(struct arena *m, struct call *c, int64_t deadline)
 	return outcome;
 }
 
-/* --- through the breaker ------------------------------------------------------------------------------------------------ */
+/* --- through the breaker ---------------------------------------------------------------------------------------- */
 
 static enum call_outcome
 call_through_breaker(struct arena *m, struct call *c, int64_t deadline)

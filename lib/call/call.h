@@ -1,7 +1,7 @@
 /*
- * call - a synchronous call to another program's internal socket, as a FastCGI client of our own: a web server in between could not tell
- * *certainly not sent* from *outcome unknown*. Calls to a program that is down or hangs are refused at once by its breaker
- * (breaker.h).
+ * call - a synchronous call to another program's internal socket, as a FastCGI client of our own: a web server in
+ * between could not tell *certainly not sent* from *outcome unknown*. Calls to a program that is down or hangs are
+ * refused at once by its breaker (breaker.h).
  */
 #ifndef MP_CALL_H
 #define MP_CALL_H

@@ -1,8 +1,9 @@
 /*
- * db.c - the vocabulary; db.h tells what each word means.
+ * db.c - the vocabulary; db.h says what each function means.
  *
- * Every word goes the same way: start() finds the prepared statement by its literal, refuses what may not run now and binds;
- * the word steps and takes what it wants; finish() resets. A change outside a transaction gets one of its own.
+ * Every function has three parts: stmt_start() finds the prepared statement by its literal, refuses what may not run
+ * now and binds; stmt_step() fetches rows; stmt_finish() resets. A change outside a transaction is a transaction by
+ * itself.
  */
 #include "db_inside.h"
 
@@ -14,9 +15,9 @@ static bool
 may_start(struct db *db, const struct stmt *st, int n_args)
 {
 	if (st->is_walking)
-		db_mistake(db, "this statement is being walked already");
+		db_mistake(db, "rows of this statement are walked already");
 	else if (db->is_read_only && !st->reads_only)
-		db_mistake(db, "a page that only shows tried to write");
+		db_mistake(db, "a GET request tried to write");
 	else if (n_args != st->n_args)
 		db_mistake(db, "%d values for %d placeholders", n_args, st->n_args);
 	return !db->failed;
@@ -32,9 +33,9 @@ count_args(const struct db_arg *args)
 	return n;
 }
 
-/* Texts are not copied: the caller's live until the statement is reset, and each start binds all of them anew. */
+/* Texts are not copied: the caller's live until the statement is reset, and each stmt_start() binds all of them again. */
 static void
-bind(struct stmt *st, const struct db_arg *args)
+stmt_bind(struct stmt *st, const struct db_arg *args)
 {
 	for (int i = 0; i < st->n_args; i++) {
 		if (args[i].kind == ARG_INT)
@@ -45,7 +46,7 @@ bind(struct stmt *st, const struct db_arg *args)
 }
 
 static struct stmt *
-start(struct db *db, struct db_at at, const struct db_arg *args)
+stmt_start(struct db *db, struct db_at at, const struct db_arg *args)
 {
 	struct stmt *st;
 
@@ -63,25 +64,25 @@ start(struct db *db, struct db_at at, const struct db_arg *args)
 			return NULL;
 		}
 	}
-	bind(st, args);
+	stmt_bind(st, args);
 	return st;
 }
 
-/* true: a row is there. A constraint is a mistake here; db_try() looks for itself. */
+/* true: there is a row. A constraint violation is a failure here; db_try() steps by itself. */
 static bool
-step(struct db *db, struct stmt *st)
+stmt_step(struct db *db, struct stmt *st)
 {
 	int rc;
 
 	db->deadline = 0;
 	rc = sqlite3_step(st->stmt);
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		db_sql_mistake(db, rc);
+		db_fail_sql(db, rc);
 	return rc == SQLITE_ROW;
 }
 
 static void
-finish(struct db *db, struct stmt *st)
+stmt_finish(struct db *db, struct stmt *st)
 {
 	sqlite3_reset(st->stmt);
 	db->n_walks -= st->is_walking;
@@ -92,13 +93,13 @@ finish(struct db *db, struct stmt *st)
 	}
 }
 
-/* A change goes to its end even when one row was all that was asked for. */
+/* A change runs to its end even when the caller wants only one row. */
 static void
-finish_change(struct db *db, struct stmt *st)
+stmt_finish_change(struct db *db, struct stmt *st)
 {
-	while (!st->reads_only && !db->failed && step(db, st))
+	while (!st->reads_only && !db->failed && stmt_step(db, st))
 		;
-	finish(db, st);
+	stmt_finish(db, st);
 }
 
 static const char *
@@ -114,23 +115,23 @@ column_copy(struct db *db, struct stmt *st, int i)
 int
 db_do_(struct db *db, struct db_at at, const struct db_arg *args)
 {
-	struct stmt *st = start(db, at, args);
+	struct stmt *st = stmt_start(db, at, args);
 	int n;
 
 	if (!st)
 		return 0;
-	while (step(db, st))
+	while (stmt_step(db, st))
 		;
 	n = db->failed || st->reads_only ? 0 : sqlite3_changes(db->sqlite);
-	finish(db, st);
+	stmt_finish(db, st);
 	return db->failed ? 0 : n;
 }
 
-/* SQLite has undone a refused statement by itself; the transaction around it goes on. */
+/* SQLite undoes a refused statement by itself; the transaction around it continues. */
 bool
 db_try_(struct db *db, struct db_at at, const struct db_arg *args)
 {
-	struct stmt *st = start(db, at, args);
+	struct stmt *st = stmt_start(db, at, args);
 	int rc;
 
 	if (!st)
@@ -141,8 +142,8 @@ db_try_(struct db *db, struct db_at at, const struct db_arg *args)
 		rc = sqlite3_step(st->stmt);
 	while (rc == SQLITE_ROW);
 	if (rc != SQLITE_DONE && !db_take_refusal(db, rc))
-		db_sql_mistake(db, rc);
-	finish(db, st);
+		db_fail_sql(db, rc);
+	stmt_finish(db, st);
 	return rc == SQLITE_DONE && !db->failed;
 }
 
@@ -157,47 +158,47 @@ db_refusal(const struct db *db)
 int64_t
 db_int_(struct db *db, struct db_at at, const struct db_arg *args)
 {
-	struct stmt *st = start(db, at, args);
+	struct stmt *st = stmt_start(db, at, args);
 	int64_t value = 0;
 
 	if (!st)
 		return 0;
-	if (step(db, st))
+	if (stmt_step(db, st))
 		value = sqlite3_column_int64(st->stmt, 0);
-	finish_change(db, st);
+	stmt_finish_change(db, st);
 	return db->failed ? 0 : value;
 }
 
 const char *
 db_text_(struct db *db, struct db_at at, const struct db_arg *args)
 {
-	struct stmt *st = start(db, at, args);
+	struct stmt *st = stmt_start(db, at, args);
 	const char *value = NULL;
 
 	if (!st)
 		return NULL;
-	if (step(db, st))
+	if (stmt_step(db, st))
 		value = column_copy(db, st, 0);
-	finish_change(db, st);
+	stmt_finish_change(db, st);
 	return db->failed ? NULL : value;
 }
 
 bool
 db_exists_(struct db *db, struct db_at at, const struct db_arg *args)
 {
-	struct stmt *st = start(db, at, args);
+	struct stmt *st = stmt_start(db, at, args);
 	bool is_there;
 
 	if (!st)
 		return false;
-	is_there = step(db, st);
-	finish_change(db, st);
+	is_there = stmt_step(db, st);
+	stmt_finish_change(db, st);
 	return is_there && !db->failed;
 }
 
 /* --- structs ------------------------------------------------------------------------------------------------------ */
 
-/* db_stmt_shape() has let only these kinds through. */
+/* Only these kinds pass db_stmt_shape(). */
 static void
 fill_member(struct db *db, struct stmt *st, int i, const struct member *mb, char *at)
 {
@@ -236,35 +237,35 @@ fill(struct db *db, struct stmt *st, void *out)
 bool
 db_one_(struct db *db, const struct shape *shape, void *out, struct db_at at, const struct db_arg *args)
 {
-	struct stmt *st = start(db, at, args);
+	struct stmt *st = stmt_start(db, at, args);
 	bool is_there = false;
 
 	if (!st)
 		return false;
-	if (db_stmt_shape(db, st, shape) && step(db, st)) {
+	if (db_stmt_shape(db, st, shape) && stmt_step(db, st)) {
 		fill(db, st, out);
 		is_there = true;
 	}
-	finish_change(db, st);
+	stmt_finish_change(db, st);
 	return is_there && !db->failed;
 }
 
 int
 db_list_(struct db *db, const struct shape *shape, void *rows, int *n, struct db_at at, const struct db_arg *args)
 {
-	struct stmt *st = start(db, at, args);
+	struct stmt *st = stmt_start(db, at, args);
 	char *array = NULL;
 	size_t room = 0, count = 0;
 
 	if (st) {
-		while (db_stmt_shape(db, st, shape) && step(db, st)) {
+		while (db_stmt_shape(db, st, shape) && stmt_step(db, st)) {
 			if (count == room) {
 				array = arena_grow(db->m, array, room * shape->size, (room ? room * 2 : 16) * shape->size);
 				room = room ? room * 2 : 16;
 			}
 			fill(db, st, array + count++ * shape->size);
 		}
-		finish(db, st);
+		stmt_finish(db, st);
 	}
 	if (db->failed)
 		count = 0;
@@ -278,7 +279,7 @@ db_list_(struct db *db, const struct shape *shape, void *rows, int *n, struct db
 struct rows *
 db_each_(struct db *db, struct db_at at, const struct db_arg *args)
 {
-	struct stmt *st = start(db, at, args);
+	struct stmt *st = stmt_start(db, at, args);
 
 	if (!st)
 		return NULL;
@@ -295,10 +296,10 @@ db_next(struct rows *r)
 		return false;
 	if (!r->db->failed) {
 		r->db->at.sql = r->st->sql;
-		if (step(r->db, r->st))
+		if (stmt_step(r->db, r->st))
 			return true;
 	}
-	finish(r->db, r->st);
+	stmt_finish(r->db, r->st);
 	return false;
 }
 
@@ -306,7 +307,7 @@ void
 db_done(struct rows *r)
 {
 	if (r && r->st->is_walking)
-		finish(r->db, r->st);
+		stmt_finish(r->db, r->st);
 }
 
 int64_t

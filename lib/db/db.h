@@ -2,18 +2,18 @@
  * db - a small vocabulary over SQLite that reads like English.
  *
  * SQL is a literal with $1 placeholders (the compiler refuses anything else); its address is the key of the prepared
- * statement. Values bind by their C type. Our mistakes are sticky: the first SQL failure is logged with file:line, later
- * calls do nothing, db_commit() refuses, and the request ends as 500. Constraints that people can run into are asked for
- * with db_try(), whose answer is a value.
+ * statement. Values bind by their C type. Failures are sticky: the first one is logged with file:line, later calls do
+ * nothing, db_commit() refuses, and the request ends as 500. A change that a constraint may refuse in normal use is
+ * made with db_try(), which returns the outcome.
  *
  *	int64_t id = db_int(db, "INSERT INTO branch (name) VALUES ($1) RETURNING branch_id", name);
  *	if (db_one(db, &car_shape, &car, "SELECT car_id, plate, status FROM car WHERE car_id = $1", id)) …
  *	db_list(db, &line_shape, &b->lines, &b->n_lines, "SELECT rule, amount FROM booking_line WHERE booking_id = $1", id);
  *
- * Writers queue on one robust priority-inheriting mutex (lock.h) before BEGIN IMMEDIATE; SQLite's own busy handler would
- * starve the unlucky. A commit is written without fsync under the lock; db_durable() then syncs the WAL
- * once for everybody who waits. Nothing may leave the machine before db_durable(): web_serve and every outside call see to
- * that. Checkpoints happen in the relay only, under the writers' lock.
+ * Writers queue on one robust priority-inheriting mutex (lock.h) before BEGIN IMMEDIATE; SQLite's own busy handler
+ * polls and lets some writers starve. A commit is written without fsync under the lock; db_durable() then syncs the
+ * WAL once for all waiting processes. Nothing may leave the machine before db_durable(): web_serve and every outside
+ * call make sure of that. Checkpoints happen in the relay only, under the writers' lock.
  */
 #ifndef MP_DB_H
 #define MP_DB_H
@@ -30,9 +30,10 @@ struct db;
 #define VIEW_SCHEMA_VERSION 3   /* of db/view.sql */
 
 /*
- * Who is asking. A program may write its own tables, append events, and read others only through published views v_*.
- * One authorizer, set once at open, enforces it. owns: table names separated by blanks; "*" for the motorpool command.
- * (SQLite names the CTE a table is read through, so a CTE inside a published view is called v_… as well.)
+ * The rights of a program: it may write its own tables, append events, and read other tables only through published
+ * views v_*. One authorizer, set once at open, enforces this. owns: table names separated by blanks; "*" for the
+ * motorpool command. (SQLite names the CTE a table is read through, so a CTE inside a published view is called v_… as
+ * well.)
  */
 struct db_role {
 	const char *name;
@@ -42,8 +43,10 @@ struct db_role {
 };
 
 /*
- * Opens $VAR/motorpool.db for a role (or view.db: unqualified names find their table in either file, `position` in view.db first). Rows, texts and lists come from *m, which the caller may change with db_arena().
- * NULL: it cannot be used now (missing, wrong version: *why says "being upgraded" or what else). Never crosses fork().
+ * Opens $VAR/motorpool.db for a role (or view.db: unqualified names find their table in either file, `position` in
+ * view.db first). Rows, texts and lists come from *m, which the caller may change with db_arena(). NULL: it is
+ * missing or has another version; *why says "being upgraded" or what else. A connection must not be used after
+ * fork().
  */
 struct db *db_open(const char *var_dir, const struct db_role *role, struct arena *m, const char **why);
 void db_close(struct db *db);
@@ -51,9 +54,9 @@ void db_arena(struct db *db, struct arena *m);
 struct arena *db_memory(struct db *db);
 const struct db_role *db_role_of(const struct db *db);
 
-bool db_failed(const struct db *db);    /* a mistake of ours has happened since db_fresh(); stays true when the disk has failed: be replaced */
-void db_fail(struct db *db, const char *fmt, ...) __attribute__((format(printf, 2, 3))); /* a mistake found above SQL: sticky like the others */
-/* The failure is nobody's mistake and passes: the disk is full or fails, somebody holds the writers' lock. What was asked last is not done. */
+bool db_failed(const struct db *db);    /* a statement has failed since db_fresh(); stays true when the disk has failed: the process must be replaced */
+void db_fail(struct db *db, const char *fmt, ...) __attribute__((format(printf, 2, 3))); /* a failure found by the caller: sticky like the others */
+/* The failure is no defect of the program and may pass: the disk is full or fails, the writers' lock is held. The last change was not made. */
 bool db_is_later(const struct db *db);
 const char *db_error(const struct db *db);
 void db_fresh(struct db *db);           /* start of a request: rolls back what was left open, forgets the failure */
@@ -107,7 +110,7 @@ struct db_at { const char *sql, *file; int line; };
 
 /* --- the vocabulary ----------------------------------------------------------------------------------------------- */
 
-/* Runs a change; answers the rows changed. A constraint violation is our mistake here. */
+/* Runs a change; answers the rows changed. A constraint violation is a failure. */
 #define db_do(db, sql, ...)          db_do_((db), DB_AT(sql), DB_ARGS(__VA_ARGS__))
 /* Runs a change that a constraint may refuse: true done; false refused, and db_refusal() names what refused it
  * ("car.plate" for a unique column, a trigger's own word such as "slot_taken", "check", "foreign_key"). Nothing was changed. */
@@ -116,7 +119,7 @@ struct db_at { const char *sql, *file; int line; };
 #define db_int(db, sql, ...)         db_int_((db), DB_AT(sql), DB_ARGS(__VA_ARGS__))
 #define db_text(db, sql, ...)        db_text_((db), DB_AT(sql), DB_ARGS(__VA_ARGS__))
 #define db_exists(db, sql, ...)      db_exists_((db), DB_AT(sql), DB_ARGS(__VA_ARGS__))
-/* Fills a struct by column names; members without a column keep what they hold. false: no row. An unknown column is our mistake. */
+/* Fills a struct by column names; members without a column keep what they hold. false: no row. An unknown column is a failure. */
 #define db_one(db, shape, out, sql, ...)      db_one_((db), (shape), (out), DB_AT(sql), DB_ARGS(__VA_ARGS__))
 /* Fills an array in the arena: *(type **)rows, *n. Answers n. */
 #define db_list(db, shape, rows, n, sql, ...) db_list_((db), (shape), (void *)(rows), (n), DB_AT(sql), DB_ARGS(__VA_ARGS__))
@@ -124,8 +127,7 @@ struct db_at { const char *sql, *file; int line; };
  * Outside a transaction a change is a transaction of its own, queued like any other. */
 #define db_each(db, sql, ...)        db_each_((db), DB_AT(sql), DB_ARGS(__VA_ARGS__))
 
-/* What people search for, as a pattern for lower(column) LIKE $n ESCAPE '\\': in lower case, its own % and _ taken as they are.
- * NULL or "" finds all. */
+/* A search text as a pattern for lower(column) LIKE $n ESCAPE '\\': in lower case, with its % and _ escaped. NULL or "" finds all. */
 const char *db_contains(struct db *db, const char *text);       /* "%text%" */
 const char *db_begins(struct db *db, const char *text);         /* "text%" */
 
@@ -162,15 +164,15 @@ bool db_in_transaction(const struct db *db);
 void db_lock(struct db *db, const char *table, int64_t id);
 
 /*
- * Waits until everything this connection has committed is on disk; and, unless it is read-only (GET), everything it can have
- * seen: the second click of a form must not hear of the first one's booking before that is safe. Never inside a
- * transaction. false: the disk refused; stop answering, be replaced. Also false after a failure: what was to be safe, such as the
- * row of a charge, may not be there at all, so nobody outside may be asked.
+ * Waits until everything this connection has committed is on disk; and, unless it is read-only (GET), everything it
+ * can have read: the second click of a form must not report the first one's booking before that is on disk. Never
+ * inside a transaction. false: the disk failed and the process must be replaced. Also false after any failure: the
+ * row that should be on disk, such as a charge, may not exist at all, so no outside call may be made.
  */
 bool db_durable(struct db *db);
 /*
- * Nothing this connection does leaves the machine before its end, so nobody waits for the disk and what would be a call to the
- * outside may be made inside a transaction: the demo generator, whose card provider is in process. db_durable() says yes at once.
+ * For the demo generator, whose card provider runs in the same process: nothing leaves the machine, so db_durable()
+ * returns true at once, also inside a transaction.
  */
 void db_offline(struct db *db);
 /* Counts up whenever any connection has committed a change this one can now see (PRAGMA data_version, 1 µs). */
@@ -179,7 +181,7 @@ int64_t db_data_version(struct db *db);
 void db_on_commit(struct db *db, void (*fn)(void *arg), void *arg);
 void db_mark_events(struct db *db);     /* event.c: this transaction wrote events */
 
-/* The relay's checkpointer only: moves the WAL into the main file under the writers' lock. Answers the WAL's size in pages before; -1: could not. */
+/* The relay's checkpointer only: moves the WAL into the main file under the writers' lock. Answers the WAL's size in pages before; -1: failed. */
 int db_checkpoint(struct db *db);
 int db_wal_pages(const struct db *db);  /* how long the WAL is, free to ask: 1,000 are worth a checkpoint */
 
@@ -199,8 +201,8 @@ bool db_beside(struct db *db, const char *path, const char *name);
 void db_bulk(struct db *db, bool on);
 
 /*
- * Copies of $VAR/NAME.db as they all are at one and the same moment, into new files, while everybody goes on (db_copy.c).
- * false: *why says what went wrong; what is half done is left behind.
+ * Copies several $VAR/NAME.db as they all are at one moment into new files, while other processes read and write
+ * (db_copy.c). false: *why is the error; incomplete files are left behind.
  */
 struct db_copy {
 	const char *name, *to;

@@ -1,7 +1,9 @@
 /*
- * db_admin.c - what the motorpool command asks of the engine itself: is the file whole, attach another, write in bulk.
+ * db_admin.c - what the motorpool command asks of the engine itself: is the file whole, attach another, write in
+ * bulk.
  *
- * These statements exist in SQLite only, so they are here and not in the programs, whose SQL PostgreSQL takes too (tools/lint-pg).
+ * These statements exist in SQLite only, so they are here and not in the programs, whose SQL PostgreSQL takes too
+ * (tools/lint-pg).
  */
 #include "db_inside.h"
 
@@ -57,5 +59,5 @@ db_bulk(struct db *db, bool on)
 	db->at = (struct db_at){ pragmas, "bulk", 0 };
 	rc = sqlite3_exec(db->sqlite, pragmas, NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
-		db_sql_mistake(db, rc);
+		db_fail_sql(db, rc);
 }

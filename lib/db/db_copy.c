@@ -1,12 +1,12 @@
 /*
- * db_copy.c - copies of whole database files, for a backup, while everybody goes on.
+ * db_copy.c - copies of whole database files, for a backup, while other processes read and write.
  *
- * All files are to be copied as they are at one moment: a charge stands in ours and in the sandbox's or in neither. So the writers'
- * locks of all are held together, for the microseconds it takes to begin a read transaction on each.
+ * All files are copied as they are at one moment, so that a charge is in ours and in the sandbox's or in neither. The
+ * writers' locks of all files are held together for the microseconds it takes to begin a read transaction on each.
  *
- * Those read transactions are kept to the end: without one, SQLite's copying begins anew with every commit of another process and
- * would never end. They keep the WALs from being used again, so nothing is synced and nothing is looked
- * through meanwhile: what is written is memory for now, and a gigabyte takes a few seconds.
+ * The read transactions stay open to the end: without one, SQLite's backup starts again after every commit of another
+ * process and would never end. They prevent the WALs from being restarted, so nothing is synced or verified
+ * meanwhile: the writes go to the page cache, and a gigabyte takes a few seconds.
  */
 #include "db_inside.h"
 
@@ -16,7 +16,7 @@
 
 #define MAX_COPIES 4
 #define PATH_ROOM  4200
-#define AT_ONCE    256          /* pages between two looks at the bar */
+#define AT_ONCE    256          /* pages between two calls of progress() */
 
 struct source {
 	sqlite3 *from, *to;
@@ -25,7 +25,7 @@ struct source {
 };
 
 static bool
-say(const char **why, const char *name, sqlite3 *sqlite)
+copy_error(const char **why, const char *name, sqlite3 *sqlite)
 {
 	*why = db_say("%s.db: %s", name, sqlite ? sqlite3_errmsg(sqlite) : strerror(errno));
 	return false;
@@ -39,16 +39,16 @@ open_both(const char *var_dir, const struct db_copy *copy, struct source *s, con
 
 	s->lock = lock_open(var_dir, copy->name);
 	if (!s->lock || !db_path(path, sizeof(path), var_dir, copy->name))
-		return say(why, copy->name, NULL);
+		return copy_error(why, copy->name, NULL);
 	if (sqlite3_open_v2(path, &s->from, flags, NULL) != SQLITE_OK)
-		return say(why, copy->name, s->from);
+		return copy_error(why, copy->name, s->from);
 	sqlite3_db_config(s->from, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_busy_timeout(s->from, DB_BUSY_MS);
 	if (sqlite3_exec(s->from, "PRAGMA mmap_size=0", NULL, NULL, NULL) != SQLITE_OK)
-		return say(why, copy->name, s->from);
+		return copy_error(why, copy->name, s->from);
 	if (sqlite3_open_v2(copy->to, &s->to, flags | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK
 	    || sqlite3_exec(s->to, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF", NULL, NULL, NULL) != SQLITE_OK)
-		return say(why, copy->name, s->to);
+		return copy_error(why, copy->name, s->to);
 	return true;
 }
 
@@ -59,7 +59,7 @@ begin_reading(const struct db_copy *copy, struct source *s, const char **why)
 {
 	if (sqlite3_exec(s->from, "BEGIN; SELECT COUNT(*) FROM sqlite_master", NULL, NULL, NULL) == SQLITE_OK)
 		return true;
-	return say(why, copy->name, s->from);
+	return copy_error(why, copy->name, s->from);
 }
 
 static bool
@@ -72,7 +72,7 @@ one_moment(const struct db_copy *copies, struct source *s, int n, const char **w
 		ok = lock_writer(s[held].lock, DB_LOCK_WAIT_MS);
 		held += ok;
 		if (!ok)
-			*why = "waited in vain for the writers' lock";
+			*why = "the writers' lock was held for too long";
 	}
 	for (int i = 0; ok && i < n; i++)
 		ok = begin_reading(&copies[i], &s[i], why);
@@ -83,25 +83,25 @@ one_moment(const struct db_copy *copies, struct source *s, int n, const char **w
 
 /* --- the copying -------------------------------------------------------------------------------------------------- */
 
-struct bar {
+struct copy_report {
 	void (*progress)(void *arg, int64_t done, int64_t total);
 	void *arg;
 	int64_t before, total;
 };
 
 static bool
-copy_one(struct db_copy *copy, struct source *s, const struct bar *bar, const char **why)
+copy_one(struct db_copy *copy, struct source *s, const struct copy_report *report, const char **why)
 {
 	sqlite3_backup *work = sqlite3_backup_init(s->to, "main", s->from, "main");
 	int rc = SQLITE_OK;
 
 	while (work && rc == SQLITE_OK) {
 		rc = sqlite3_backup_step(work, AT_ONCE);
-		if (bar->progress)
-			bar->progress(bar->arg, bar->before + sqlite3_backup_pagecount(work) - sqlite3_backup_remaining(work), bar->total);
+		if (report->progress)
+			report->progress(report->arg, report->before + sqlite3_backup_pagecount(work) - sqlite3_backup_remaining(work), report->total);
 	}
 	if (sqlite3_backup_finish(work) != SQLITE_OK || rc != SQLITE_DONE)
-		return say(why, copy->name, s->to);
+		return copy_error(why, copy->name, s->to);
 	sqlite3_exec(s->from, "COMMIT", NULL, NULL, NULL);
 	copy->n_bytes = s->n_pages * s->page_bytes;
 	return true;
@@ -121,7 +121,7 @@ db_copy_all(const char *var_dir, struct db_copy *copies, int n, void (*progress)
             const char **why)
 {
 	struct source s[MAX_COPIES] = { 0 };
-	struct bar bar = { .progress = progress, .arg = arg };
+	struct copy_report report = { .progress = progress, .arg = arg };
 	bool ok = n <= MAX_COPIES;
 
 	for (int i = 0; ok && i < n; i++)
@@ -130,11 +130,11 @@ db_copy_all(const char *var_dir, struct db_copy *copies, int n, void (*progress)
 	for (int i = 0; ok && i < n; i++) {
 		s[i].n_pages = db_pragma(s[i].from, "PRAGMA page_count");
 		s[i].page_bytes = db_pragma(s[i].from, "PRAGMA page_size");
-		bar.total += s[i].n_pages;
+		report.total += s[i].n_pages;
 	}
 	for (int i = 0; ok && i < n; i++) {
-		ok = copy_one(&copies[i], &s[i], &bar, why);
-		bar.before += s[i].n_pages;
+		ok = copy_one(&copies[i], &s[i], &report, why);
+		report.before += s[i].n_pages;
 	}
 	for (int i = 0; i < n && i < MAX_COPIES; i++)
 		close_both(&s[i]);

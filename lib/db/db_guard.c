@@ -1,141 +1,15 @@
 /*
- * db_guard.c - what a role may touch, how long a statement may take, what a refusal is called, what becomes of a mistake.
+ * db_guard.c - what a role may touch, and how long a statement may take.
  *
- * The authorizer is asked while a statement is prepared, never while it runs. It is set once: setting it again would prepare
- * every statement anew. It is the second lock, behind code review; SQL is ours and literal, so it stops slips, not attackers.
+ * The authorizer is called while a statement is prepared, never while it runs. It is set once: setting it again would
+ * prepare every statement again. It is the second check, after code review: the SQL is ours and literal, so it
+ * catches our slips.
  */
 #include "db_inside.h"
 
 #include "lib/base/clock.h"
-#include "lib/base/log.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* --- mistakes ----------------------------------------------------------------------------------------------------- */
-
-static void __attribute__((format(printf, 2, 0)))
-remember(struct db *db, const char *fmt, va_list ap)
-{
-	const char *file = db->at.file ? db->at.file : "db";
-
-	if (db->failed)
-		return;
-	db->failed = true;
-	vsnprintf(db->error, sizeof(db->error), fmt, ap);
-	log_error("db", "%s:%d: %s", file, db->at.line, db->error);
-	db_abandon(db);
-}
-
-void
-db_mistake(struct db *db, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	remember(db, fmt, ap);
-	va_end(ap);
-}
-
-void
-db_trouble(struct db *db, const char *fmt, ...)
-{
-	va_list ap;
-
-	db->later |= !db->failed;
-	va_start(ap, fmt);
-	remember(db, fmt, ap);
-	va_end(ap);
-}
-
-void
-db_fail(struct db *db, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	remember(db, fmt, ap);
-	va_end(ap);
-}
-
-/* The disk has failed: nothing more is promised by this process, nor by others when it was a sync that failed. */
-void
-db_die(struct db *db, const char *what)
-{
-	int rc = sqlite3_extended_errcode(db->sqlite);
-
-	db->dead = true;
-	if (rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC)
-		lock_break(db->lock);
-	if ((rc & 0xFF) == SQLITE_IOERR)
-		db_trouble(db, "%s; this process can go no further", what);
-	else
-		db_mistake(db, "%s; this process can go no further", what);
-}
-
-void
-db_sql_mistake(struct db *db, int rc)
-{
-	switch (rc & 0xFF) {
-	case SQLITE_NOMEM:
-		abort();                /* the process is replaced */
-	case SQLITE_IOERR:
-	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB:
-		db_die(db, sqlite3_errmsg(db->sqlite));
-		break;
-	case SQLITE_FULL:
-	case SQLITE_BUSY:
-		db_trouble(db, "%s (%d)", sqlite3_errmsg(db->sqlite), rc);
-		break;
-	case SQLITE_INTERRUPT:
-		db_mistake(db, "the statement took longer than %d ms", DB_STATEMENT_MS);
-		break;
-	default:
-		db_mistake(db, "%s (%d)", sqlite3_errmsg(db->sqlite), rc);
-	}
-}
-
-/* --- refusals ----------------------------------------------------------------------------------------------------- */
-
-/* "UNIQUE constraint failed: car.plate, car.branch_id" -> car.plate; "… failed: index 'one_open_job'" -> one_open_job */
-static void
-name_unique(struct db *db, const char *message)
-{
-	const char *name = strstr(message, "failed: ");
-
-	name = name ? name + strlen("failed: ") : message;
-	if (strncmp(name, "index '", 7) == 0)
-		name += 7;
-	snprintf(db->refusal, sizeof(db->refusal), "%.*s", (int)strcspn(name, ",'"), name);
-}
-
-bool
-db_take_refusal(struct db *db, int rc)
-{
-	const char *message = sqlite3_errmsg(db->sqlite);
-
-	switch (rc) {
-	case SQLITE_CONSTRAINT_UNIQUE:
-	case SQLITE_CONSTRAINT_PRIMARYKEY:
-	case SQLITE_CONSTRAINT_ROWID:
-		name_unique(db, message);
-		break;
-	case SQLITE_CONSTRAINT_TRIGGER:
-		snprintf(db->refusal, sizeof(db->refusal), "%s", message);
-		break;
-	case SQLITE_CONSTRAINT_CHECK:
-		strcpy(db->refusal, "check");
-		break;
-	case SQLITE_CONSTRAINT_FOREIGNKEY:
-		strcpy(db->refusal, "foreign_key");
-		break;
-	default:                        /* NOT NULL, a wrong type: nobody but us can have done that */
-		return false;
-	}
-	return !db->is_open || !sqlite3_get_autocommit(db->sqlite);     /* a trigger's RAISE(ROLLBACK) is no refusal */
-}
 
 /* --- the authorizer ----------------------------------------------------------------------------------------------- */
 
@@ -164,8 +38,8 @@ is_log(const char *table)
 }
 
 /*
- * No column: only rows are counted, and SQLite does not say whether through a view; what is in them stays closed. A CTE in
- * a view is asked for by the CTE's name, so it needs the v_ too.
+ * Without a column only rows are counted, and SQLite does not say whether through a view; the contents stay closed. A
+ * CTE in a view is asked for by the CTE's name, so that name must begin with v_ too.
  */
 static bool
 may_read(const struct db_role *role, const char *table, const char *column, const char *through)
@@ -216,9 +90,9 @@ authorize(void *arg, int action, const char *a, const char *b, const char *file,
 
 /* --- the time limit ----------------------------------------------------------------------------------------------- */
 
-/* Called every so many steps of SQLite's machine, so the clock is not asked for short statements at all. */
+/* Called after every 20,000 steps of SQLite's virtual machine, so short statements never read the clock. */
 static int
-is_too_long(void *arg)
+statement_is_overdue(void *arg)
 {
 	struct db *db = arg;
 	int64_t now = clock_ms();
@@ -228,12 +102,12 @@ is_too_long(void *arg)
 	return now > db->deadline;
 }
 
-/* Owners of everything (the motorpool command) build indexes and read for reports: no limit there. */
+/* The motorpool command, which owns everything, builds indexes and reads for reports: no limit. */
 void
 db_guard(struct db *db)
 {
 	if (strcmp(db->role->owns, "*") == 0)
 		return;
 	sqlite3_set_authorizer(db->sqlite, authorize, db);
-	sqlite3_progress_handler(db->sqlite, 20000, is_too_long, db);
+	sqlite3_progress_handler(db->sqlite, 20000, statement_is_overdue, db);
 }

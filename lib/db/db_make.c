@@ -1,8 +1,9 @@
 /*
- * db_make.c - making the database files, and running whole scripts: the motorpool command's part.
+ * db_make.c - creating the database files, and running whole scripts, for the motorpool command.
  *
- * A file is made under a temporary name, filled in one transaction, closed, and linked to its name: it is there whole or not
- * at all. A WAL left behind by an earlier file of that name is removed first, or SQLite would play it into the new one.
+ * A file is created under a temporary name, filled in one transaction, closed, and linked to its name: it exists
+ * complete or not at all. A WAL left by an earlier file of that name is removed first, or SQLite would apply it to
+ * the new one.
  */
 #include "db_inside.h"
 
@@ -141,7 +142,7 @@ make_file(const char *var_dir, const char *path, const char *script_file, int ve
 	return ok;
 }
 
-/* One process at a time looks and makes. */
+/* One process at a time checks and creates. */
 static bool
 make_guarded(const char *var_dir, const char *name, const char *script_file, int version, const char **why)
 {
@@ -198,7 +199,7 @@ db_script(struct db *db, const char *sql)
 		db->at = (struct db_at){ sql, "script", 0 };
 		rc = sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL);
 		if (rc != SQLITE_OK)
-			db_sql_mistake(db, rc);
+			db_fail_sql(db, rc);
 	}
 	return db_commit(db);
 }

@@ -1,9 +1,9 @@
 /*
- * db_open.c - opening a connection: every PRAGMA and every hardening switch stands here.
+ * db_open.c - opening a connection, with every PRAGMA and every hardening switch.
  *
- * WAL with synchronous=NORMAL for everybody: what a commit promises is kept by db_durable() (db_write.c). No connection ever
- * checkpoints by itself, not even when it is the last to close. The read-model role opens view.db as main and
- * motorpool.db beside it, read-only, as "log": BEGIN IMMEDIATE then locks view.db alone and only reads the other.
+ * WAL with synchronous=NORMAL on every connection: db_durable() (db_wal.c) makes commits durable. No connection
+ * checkpoints by itself, not even the last one to close. The read-model role opens view.db as main and motorpool.db,
+ * attached read-only, as "log": BEGIN IMMEDIATE then locks view.db alone.
  */
 #include "db_inside.h"
 
@@ -17,7 +17,7 @@
 
 #define PATH_ROOM   4200
 #define PAGE_BYTES  4096
-#define CACHE_PAGES 1024        /* beyond that malloc again; touched only as far as they are used */
+#define CACHE_PAGES 1024        /* more come from malloc; only used pages are touched */
 
 static const char pragmas[] =
 	"PRAGMA synchronous=NORMAL;"
@@ -31,9 +31,9 @@ static const char pragmas[] =
 static const char being_upgraded[] = "being upgraded";
 
 /*
- * Once in a process, before SQLite's first use (later it refuses, harmlessly): only one thread ever uses it, nobody asks how much
- * memory it takes, and the pages of its cache come from one block. Each commit of another process empties the cache, so a booking
- * asks for a hundred pages.
+ * Once in a process, before SQLite's first use (a later call fails without harm): one thread only, no statistics of
+ * its memory, and the pages of its cache come from one block. Each commit of another process empties the cache, so a
+ * booking allocates a hundred pages.
  */
 static void
 sqlite_once(void)
@@ -47,7 +47,7 @@ sqlite_once(void)
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	sqlite3_config(SQLITE_CONFIG_PCACHE_HDRSZ, &header);
 	header = (header + 7) & ~7;
-	pages = calloc(CACHE_PAGES, (size_t)(PAGE_BYTES + header));     /* never freed: SQLite's for good */
+	pages = calloc(CACHE_PAGES, (size_t)(PAGE_BYTES + header));     /* never freed: SQLite keeps it */
 	if (pages)
 		sqlite3_config(SQLITE_CONFIG_PAGECACHE, pages, PAGE_BYTES + header, CACHE_PAGES);
 }
@@ -110,9 +110,9 @@ open_main(struct db *db, const char *var_dir, const char **why)
 	return false;
 }
 
-/* --- the log beside the read models ------------------------------------------------------------------------------- */
+/* --- the log, attached to the read models ------------------------------------------------------------------------------- */
 
-/* A path as a URI: what means something there is written as %XX. */
+/* A path as a URI, with its special characters as %XX. */
 static char *
 uri(const char *path)
 {
@@ -179,7 +179,7 @@ prepare_own(struct db *db)
 }
 
 static bool
-set_up(struct db *db, const char *var_dir, const char **why)
+connection_set_up(struct db *db, const char *var_dir, const char **why)
 {
 	if (!open_main(db, var_dir, why) || (db->role->on_view && !attach_log(db, var_dir, why)))
 		return false;
@@ -192,7 +192,7 @@ set_up(struct db *db, const char *var_dir, const char **why)
 	sqlite3_wal_hook(db->sqlite, note_pages, db);
 	if (!prepare_own(db) || db_pragma(db->sqlite, "PRAGMA data_version") < 0)
 		*why = db_say("%s", sqlite3_errmsg(db->sqlite));
-	else if (!folder_sync(var_dir))         /* the WAL's name must be on disk before anything in it counts */
+	else if (!folder_sync(var_dir))         /* the WAL's directory entry must be on disk before its contents are */
 		*why = db_say("%s: %s", var_dir, strerror(errno));
 	else
 		return true;
@@ -214,7 +214,7 @@ db_open(const char *var_dir, const struct db_role *role, struct arena *m, const 
 	db->m = m;
 	db->pid = getpid();
 	db->is_linted = lint && strcmp(lint, "1") == 0;
-	if (set_up(db, var_dir, why))
+	if (connection_set_up(db, var_dir, why))
 		return db;
 	db_close(db);
 	return NULL;

@@ -1,9 +1,10 @@
 /*
  * db_stmt.c - prepared statements, found by the address of their literal.
  *
- * A statement is prepared the first time its line runs and kept for the life of the connection. What can be known then is
- * worked out then: whether it only reads, where $1, $2 … are, which struct member each column fills. With DB_LINT=1 in the
- * environment (tests) its query plan is looked at too: a scan or a sort that the SQL does not own up to is a mistake.
+ * A statement is prepared the first time its line runs and kept for the life of the connection. Whether it only
+ * reads, where $1, $2 … are and which struct member each column fills is found out once. With DB_LINT=1 in the
+ * environment (tests) its query plan is checked too: a scan or a sort without the marker comment in the SQL is a
+ * failure.
  */
 #include "db_inside.h"
 
@@ -27,7 +28,7 @@ zeroed(size_t n)
 	return memset(must(sqlite3_malloc64(n)), 0, n);
 }
 
-/* Fibonacci hashing of the address; the low bits say little. */
+/* Fibonacci hashing of the address, whose low bits hardly differ. */
 static struct stmt **
 slot(struct stmt **table, unsigned n_table, const char *sql)
 {
@@ -90,14 +91,14 @@ db_stmts_free(struct db *db)
 
 #define MAX_MADE 32
 
-/* Names of what a plan makes for itself (subqueries, CTEs): walking those is not a scan of a table. */
+/* Names of the temporary results of a plan (subqueries, CTEs): reading those is not a scan of a table. */
 struct made {
 	const char *sql;
 	char name[MAX_MADE][64];
 	int n;
 };
 
-/* A plan makes "paid" and scans "p" when the SQL says FROM paid p or FROM paid AS p. */
+/* A plan materializes "paid" and scans "p" when the SQL says FROM paid p or FROM paid AS p. */
 static bool
 is_called(const char *sql, const char *name, const char *alias)
 {
@@ -125,9 +126,9 @@ note_made(struct made *made, const char *line)
 		made->n++;
 }
 
-/* What a line of the plan must own up to; NULL: nothing. */
+/* The marker that a line of the plan requires in the SQL; NULL: none. */
 static const char *
-confession(const struct made *made, const char *line)
+required_marker(const struct made *made, const char *line)
 {
 	char name[64];
 
@@ -154,10 +155,10 @@ lint(struct db *db, const char *sql)
 			note_made(&made, (const char *)sqlite3_column_text(plan, 3));
 		sqlite3_reset(plan);
 		while (!db->failed && sqlite3_step(plan) == SQLITE_ROW) {
-			const char *line = (const char *)sqlite3_column_text(plan, 3), *owed = confession(&made, line);
+			const char *line = (const char *)sqlite3_column_text(plan, 3), *marker = required_marker(&made, line);
 
-			if (owed && !strstr(sql, owed))
-				db_mistake(db, "lint: %s (write %s when that is meant)", line, owed);
+			if (marker && !strstr(sql, marker))
+				db_mistake(db, "lint: %s (write %s in the SQL if that is intended)", line, marker);
 		}
 	}
 	sqlite3_finalize(plan);
@@ -166,7 +167,7 @@ lint(struct db *db, const char *sql)
 
 /* --- preparing ---------------------------------------------------------------------------------------------------- */
 
-/* To SQLite $1 is only a name, so its number is where it first stands: looked up once. */
+/* To SQLite $1 is only a name, numbered by where it first occurs: looked up once. */
 static void
 number_args(struct db *db, struct stmt *st)
 {
@@ -195,7 +196,7 @@ prepare(struct db *db, const char *sql)
 	st->sql = sql;
 	rc = sqlite3_prepare_v3(db->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT, &st->stmt, &rest);
 	if (rc != SQLITE_OK)
-		db_sql_mistake(db, rc);
+		db_fail_sql(db, rc);
 	else if (!st->stmt || rest[strspn(rest, " \t\n;")])
 		db_mistake(db, "not one statement: %.40s", sql);
 	else
@@ -234,7 +235,7 @@ is_column_kind(enum kind kind)
 	return kind != KIND_STRUCT && kind != KIND_MAYBE && kind != KIND_LIST;
 }
 
-/* Finds the member each column fills; remembered for as long as the same struct is asked for. */
+/* Finds the member each column fills; kept as long as the same struct is asked for. */
 bool
 db_stmt_shape(struct db *db, struct stmt *st, const struct shape *shape)
 {

@@ -1,4 +1,4 @@
-/* lock.c - the page of memory that all processes share, a board (shm.h); lock.h tells what it holds. */
+/* lock.c - the page of shared memory (shm.h) with the writers' queue; lock.h says what it holds. */
 #include "lock.h"
 
 #include "lib/base/shm.h"
@@ -17,11 +17,11 @@
 struct lock {
 	struct shm_header shm;
 	pthread_mutex_t writer;         /* held from before BEGIN IMMEDIATE until after COMMIT */
-	pthread_mutex_t sync;           /* held by whoever syncs for all */
+	pthread_mutex_t sync;           /* held by the process that syncs for all */
 	_Atomic uint64_t committed;     /* tickets given out; written under the writers' lock only */
 	_Atomic uint64_t synced;        /* every ticket up to here is on disk */
 	_Atomic uint64_t safe;
-	_Atomic int64_t held_ms;        /* on clock_ms(): since when the writers' lock is held; 0: it is free */
+	_Atomic int64_t held_ms;        /* clock_ms() since which the writers' lock is held; 0: it is free */
 	_Atomic int broken;
 	_Atomic int n_pages, n_frames;
 };
@@ -45,9 +45,9 @@ mutex_make(pthread_mutex_t *mutex)
 }
 
 static bool
-page_begin(void *board)
+page_begin(void *page)
 {
-	struct lock *l = board;
+	struct lock *l = page;
 
 	errno = mutex_make(&l->writer);
 	if (errno == 0)
@@ -72,12 +72,12 @@ lock_close(struct lock *l)
 
 /* --- the mutexes -------------------------------------------------------------------------------------------------- */
 
-/* A mutex whose holder died is ours, and what it guarded is whole: SQLite rolls back, the counters only grow. */
+/* The mutex of a process that died passes on, and what it guards is consistent: SQLite rolls back, counters only grow. */
 static bool
-taken(pthread_mutex_t *mutex, int rc)
+mutex_taken(pthread_mutex_t *mutex, int rc)
 {
 	if (rc == EOWNERDEAD) {
-		log_warn("lock", "a process died holding the lock; it goes on");
+		log_warn("lock", "a process died holding the lock; the next one has taken it over");
 		rc = pthread_mutex_consistent(mutex);
 	}
 	errno = rc;
@@ -99,9 +99,9 @@ after(clockid_t clock, int ms)
 	return t;
 }
 
-/* A holder that hangs must not make everybody wait as long as the first: whoever waits cannot do anything else. */
+/* If the lock is already overdue, a new waiter gives up after a moment: its process can do nothing else while it waits. */
 static int
-patience_ms(const struct lock *l, int timeout_ms)
+wait_limit_ms(const struct lock *l, int timeout_ms)
 {
 	int64_t since_ms = atomic_load(&l->held_ms), left_ms = since_ms ? since_ms + timeout_ms - clock_ms() : timeout_ms;
 	int least_ms = timeout_ms < MOMENT_MS ? timeout_ms : MOMENT_MS;
@@ -109,7 +109,7 @@ patience_ms(const struct lock *l, int timeout_ms)
 	return left_ms < least_ms ? least_ms : left_ms > timeout_ms ? timeout_ms : (int)left_ms;
 }
 
-/* Waits by the monotonic clock, which never jumps; a kernel before 5.14 cannot do that for these mutexes (EINVAL). */
+/* Waits by the monotonic clock, which never jumps; kernels before 5.14 cannot do that for these mutexes (EINVAL). */
 bool
 lock_writer(struct lock *l, int timeout_ms)
 {
@@ -117,14 +117,14 @@ lock_writer(struct lock *l, int timeout_ms)
 	struct timespec until;
 	int rc;
 
-	timeout_ms = patience_ms(l, timeout_ms);
+	timeout_ms = wait_limit_ms(l, timeout_ms);
 	until = after(CLOCK_MONOTONIC, timeout_ms);
 	rc = pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &until);
 	if (rc == EINVAL) {
 		until = after(CLOCK_REALTIME, timeout_ms);
 		rc = pthread_mutex_timedlock(mutex, &until);
 	}
-	if (!taken(mutex, rc))
+	if (!mutex_taken(mutex, rc))
 		return false;
 	atomic_store(&l->held_ms, clock_ms());
 	return true;
@@ -151,7 +151,7 @@ lock_latest(const struct lock *l)
 	return atomic_load(&l->committed);
 }
 
-/* Every ticket read here was given after its commit was written, so the sync that follows covers it. */
+/* Every ticket read here was issued after its commit was written, so the sync that follows covers it. */
 static void
 sync_for_all(struct lock *l, bool (*sync)(void *arg), void *arg)
 {
@@ -168,7 +168,7 @@ lock_synced(struct lock *l, uint64_t ticket, bool (*sync)(void *arg), void *arg)
 {
 	if (atomic_load(&l->synced) >= ticket)
 		return true;
-	if (!taken(&l->sync, pthread_mutex_lock(&l->sync)))
+	if (!mutex_taken(&l->sync, pthread_mutex_lock(&l->sync)))
 		return false;
 	if (atomic_load(&l->synced) < ticket && !atomic_load(&l->broken))
 		sync_for_all(l, sync, arg);
@@ -200,7 +200,7 @@ lock_sync_again(struct lock *l, bool (*sync)(void *arg), void *arg)
 {
 	bool ok;
 
-	if (!taken(&l->sync, pthread_mutex_lock(&l->sync)))
+	if (!mutex_taken(&l->sync, pthread_mutex_lock(&l->sync)))
 		return false;
 	ok = sync(arg);
 	pthread_mutex_unlock(&l->sync);

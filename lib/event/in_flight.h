@@ -1,11 +1,11 @@
 /*
  * in_flight - the event each consumer is handling, in shared memory that survives it: $VAR/run/relay.in_flight.
  *
- * A policy that crashes takes its process and its transaction with it. The next process would begin with the same event and crash
- * again, forever, and block all events behind it. So a consumer records each event before it handles it, and its successor finds
- * the record: if the event was one of a batch, the batch is handled one by one; if it was alone, the crash counts as a failed try
- * of that event, which is parked like any that fails (consumer.c). The relay's parent adds how the process ended, and kills one
- * that takes too long.
+ * A policy that crashes takes its process and its transaction with it. The next process would begin with the same event
+ * and crash again, forever, and block all events behind it. So a consumer records each event before it handles it, and
+ * its successor finds the record: if the event was one of a batch, the batch is handled one by one; if it was alone,
+ * the crash counts as a failed try of that event, which is parked like any that fails (consumer.c). The relay's parent
+ * adds how the process ended, and kills one that takes too long.
  *
  * The file is created again at each boot, so a power cut does not count as a crash.
  */

@@ -1,6 +1,6 @@
 /*
- * lag_history.c - the ring buffer; lag_history.h describes it. One process writes, many read: a sample's time is 0 while it is written,
- * and a reader that finds it changed after copying skips the sample.
+ * lag_history.c - the ring buffer; lag_history.h describes it. One process writes, many read: a sample's time is 0
+ * while it is written, and a reader that finds it changed after copying skips the sample.
  */
 #include "lag_history.h"
 
@@ -26,7 +26,7 @@ struct lag_history_shm {
 };
 _Static_assert(sizeof(struct lag_sample) == sizeof(struct lag_slot), "a sample is int64_t throughout");
 
-/* --- writing ---------------------------------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------------------------- */
 
 struct lag_history_shm *
 lag_history_open(const char *var_dir)
@@ -66,7 +66,7 @@ lag_history_close(struct lag_history_shm *h)
 	shm_unmap(h, sizeof(*h));
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------------------------------------- */
 
 static bool
 lag_slot_copy(const struct lag_slot *from, struct lag_sample *to)

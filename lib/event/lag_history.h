@@ -1,6 +1,7 @@
 /*
- * lag_history - the relay's last twenty minutes, for charts: how far behind each consumer was, how long the WALs were. A ring buffer in
- * shared memory (shm.h), $VAR/run/relay.history, until the next boot; the relay's checkpointer adds a sample every five seconds.
+ * lag_history - the relay's last twenty minutes, for charts: how far behind each consumer was, how long the WALs were.
+ * A ring buffer in shared memory (shm.h), $VAR/run/relay.history, until the next boot; the relay's checkpointer adds a
+ * sample every five seconds.
  */
 #ifndef MP_LAG_HISTORY_H
 #define MP_LAG_HISTORY_H

@@ -1,6 +1,6 @@
 /*
- * backlog - how many connections wait at a listening unix socket that no worker has accepted yet. The kernel tells by netlink
- * (unix_diag); without it only whether there are any is known.
+ * backlog - how many connections wait at a listening unix socket that no worker has accepted yet. The kernel tells by
+ * netlink (unix_diag); without it only whether there are any is known.
  */
 #ifndef MP_BACKLOG_H
 #define MP_BACKLOG_H

@@ -1,10 +1,11 @@
 /*
  * generation.c - a new release takes over without a gap, or is given up and the old one serves on.
  *
- * SIGHUP starts a generation: as many workers as serve now, from where the symlinks point now. When each of them has said that it has
- * all it needs (settings, catalogues, templates, keys, a database of its version), the older ones are drained. If some die before that,
- * or say nothing for READY_MS, the new generation is drained. Workers started later come from the release of the generation
- * that serves, wherever the symlinks point by then. A SIGHUP that arrives meanwhile starts another generation afterwards.
+ * SIGHUP starts a generation: as many workers as serve now, from where the symlinks point now. When each of them has
+ * said that it has all it needs (settings, catalogues, templates, keys, a database of its version), the older ones are
+ * drained. If some die before that, or say nothing for READY_MS, the new generation is drained. Workers started later
+ * come from the release of the generation that serves, wherever the symlinks point by then. A SIGHUP that arrives
+ * meanwhile starts another generation afterwards.
  */
 #include "parent_inside.h"
 
@@ -54,7 +55,8 @@ serving_has_all(void)
 	return false;
 }
 
-/* How many of the coming generation's workers are not ready yet. *n_up: ready, but without what the serving ones have. */
+/* How many of the coming generation's workers are not ready yet. *n_up: ready, but without what the serving ones
+ * have. */
 static int
 n_missing(int *n_up)
 {

@@ -147,7 +147,7 @@ filter_install(int may)
 #endif
 }
 
-/* --- Landlock: files ----------------------------------------------------------------------------------------------- */
+/* --- Landlock: files -------------------------------------------------------------------------------------------- */
 
 #ifndef LANDLOCK_ACCESS_FS_TRUNCATE
 #define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)

@@ -1,12 +1,12 @@
 /*
- * jail - restricts a worker, once it has opened all it needs, to serving requests: even if a request takes over its process, it cannot
- * execute programs, read or change other files, or use the network.
+ * jail - restricts a worker, once it has opened all it needs, to serving requests: even if a request takes over its
+ * process, it cannot execute programs, read or change other files, or use the network.
  *
  *	seccomp    only the system calls listed in jail.c; any other fails with EPERM
  *	Landlock   reads the release, time zones, certificates and the files of name resolution; writes below $VAR only
  *
- * It applies to the process and its children, permanently. What the kernel does not support is left out and logged. Afterwards the
- * worker tries what is forbidden; if any of it succeeds, it ends before it serves a request.
+ * It applies to the process and its children, permanently. What the kernel does not support is left out and logged.
+ * Afterwards the worker tries what is forbidden; if any of it succeeds, it ends before it serves a request.
  */
 #ifndef MP_JAIL_H
 #define MP_JAIL_H

@@ -1,7 +1,8 @@
 /*
  * listener - a listening unix socket that replaces an older one of the same name without a moment between.
  *
- * It is bound under a temporary name and renamed when workers are ready. It is unlinked only while the name still leads to it.
+ * It is bound under a temporary name and renamed when workers are ready. It is unlinked only while the name still leads
+ * to it.
  */
 #ifndef MP_LISTENER_H
 #define MP_LISTENER_H

@@ -1,11 +1,12 @@
 /*
- * load_shed - which requests to refuse when more come than can be served: those that would wait longer for a worker than queue_limit_ms.
+ * load_shed - which requests to refuse when more come than can be served: those that would wait longer for a worker
+ * than queue_limit_ms.
  *
- * How long the newest would wait is the number of waiting connections divided by the rate at which they are served: what a worker gets
- * done while connections wait, averaged over the last half second of such times, multiplied by the number of workers. So a short burst or
- * a short pause just waits. When the wait is too long, connections at the head, which have waited longest, are refused until the
- * backlog is a tenth of the limit, and it is kept that short until it has stayed so for a while: requests that are served then wait
- * little, and the others are refused at once.
+ * How long the newest would wait is the number of waiting connections divided by the rate at which they are served:
+ * what a worker gets done while connections wait, averaged over the last half second of such times, multiplied by the
+ * number of workers. So a short burst or a short pause just waits. When the wait is too long, connections at the head,
+ * which have waited longest, are refused until the backlog is a tenth of the limit, and it is kept that short until it
+ * has stayed so for a while: requests that are served then wait little, and the others are refused at once.
  */
 #ifndef MP_LOAD_SHED_H
 #define MP_LOAD_SHED_H

@@ -4,11 +4,12 @@
 
 #include <stdbool.h>
 
-/* If root runs this process and another user owns the folder, it becomes that user, with their groups, permanently. Otherwise it does
- * nothing. false: it should and could not (errno); the caller should not go on. */
+/* If root runs this process and another user owns the folder, it becomes that user, with their groups, permanently.
+ * Otherwise it does nothing. false: it should and could not (errno); the caller should not go on. */
 bool owner_become(const char *dir);
 
-/* As root: gives an empty folder of root's to this user, if that user exists and can execute the program. false: it stays as it is. */
+/* As root: gives an empty folder of root's to this user, if that user exists and can execute the program. false: it
+ * stays as it is. */
 bool owner_give(const char *dir, const char *name, const char *program);
 
 #endif

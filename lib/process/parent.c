@@ -1,8 +1,8 @@
 /*
  * parent.c - the prefork parent: its start, its end and its loop.
  *
- * Workers belong to a generation; SIGHUP starts the next one (generation.c). SIGTERM and SIGINT drain all workers. Ten times a second
- * the watchdog checks them (watchdog.c).
+ * Workers belong to a generation; SIGHUP starts the next one (generation.c). SIGTERM and SIGINT drain all workers. Ten
+ * times a second the watchdog checks them (watchdog.c).
  */
 #include "parent_inside.h"
 
@@ -27,7 +27,8 @@ parent_gauge_open(void)
 	workers_adopt();
 }
 
-/* Does all that is due; the supervisor last, since the watchdog may add workers. Returns the milliseconds until more is due, or -1. */
+/* Does all that is due; the supervisor last, since the watchdog may add workers. Returns the milliseconds until more is
+ * due, or -1. */
 static int
 run_due(void)
 {

@@ -1,6 +1,6 @@
 /*
- * parent - the prefork parent of one program: owns its listening sockets and keeps its workers running. It opens no database and
- * reads no request. docs/processes.md describes all of it.
+ * parent - the prefork parent of one program: owns its listening sockets and keeps its workers running. It opens no
+ * database and reads no request. docs/processes.md describes all of it.
  */
 #ifndef MP_PARENT_H
 #define MP_PARENT_H
@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What a worker is for. One process for each socket only refuses: it answers 503 to requests that would wait too long (load_shed.h). */
+/* What a worker is for. One process for each socket only refuses: it answers 503 to requests that would wait too long
+ * (load_shed.h). */
 enum duty { DUTY_SERVE_PUBLIC, DUTY_SERVE_INTERNAL, DUTY_REFUSE_PUBLIC, DUTY_REFUSE_INTERNAL, N_DUTIES };
 extern const char *const duty_words[N_DUTIES + 1];      /* "public", "internal" …: a worker's argument; ends with NULL */
 
@@ -24,8 +25,9 @@ struct parent_plan {
 };
 
 /*
- * A worker's environment: MOTORPOOL_READY=1, MOTORPOOL_SLOT (its slot in the gauge), MOTORPOOL_LISTENER ("DEV INODE" of its socket), and
- * MOTORPOOL_ROOT (its own release) when the parent has one. On PARENT_READY_FD it writes one byte when it can serve:
+ * A worker's environment: MOTORPOOL_READY=1, MOTORPOOL_SLOT (its slot in the gauge), MOTORPOOL_LISTENER ("DEV INODE" of
+ * its socket), and MOTORPOOL_ROOT (its own release) when the parent has one. On PARENT_READY_FD it writes one byte when
+ * it can serve:
  */
 #define PARENT_READY_FD 3
 #define PARENT_READY 'R'        /* it has everything it needs */

@@ -1,5 +1,6 @@
 /*
- * parent_inside - what the files of the prefork parent share. No other file includes it. Each calls only those below it:
+ * parent_inside - what the files of the prefork parent share. No other file includes it. Each calls only those below
+ * it:
  *
  *	parent.c       start, end, the loop
  *	generation.c   a new release takes over, or is given up
@@ -29,7 +30,8 @@ struct worker_slot {
 	struct worker_slot *replaces;   /* drained when this one is ready; NULL */
 };
 
-/* The release a generation's workers come from: symlinks are resolved when it starts, so that two releases never mix. */
+/* The release a generation's workers come from: symlinks are resolved when it starts, so that two releases never
+ * mix. */
 struct generation {
 	int number;                     /* 0: there is none */
 	int64_t began_ms;

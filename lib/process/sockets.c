@@ -1,8 +1,9 @@
 /*
  * sockets.c - a program's listening sockets, and the pid file beside them.
  *
- * The sockets are bound under temporary names and renamed when workers are ready, so a predecessor's socket is replaced without a
- * moment between, and they stay open in the parent while workers come and go: connections may have to wait, but none is refused.
+ * The sockets are bound under temporary names and renamed when workers are ready, so a predecessor's socket is replaced
+ * without a moment between, and they stay open in the parent while workers come and go: connections may have to wait,
+ * but none is refused.
  */
 #include "parent_inside.h"
 
@@ -15,7 +16,8 @@
 
 static int names_fd;
 
-/* Names in $VAR/run change only under this lock: a parent that ends must not unlink what its successor has put there. */
+/* Names in $VAR/run change only under this lock: a parent that ends must not unlink what its successor has put
+ * there. */
 static void
 lock_names(bool on)
 {

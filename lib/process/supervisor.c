@@ -64,7 +64,7 @@ write_pid_file(void)
 	rename(temp, the->pid_file);
 }
 
-/* --- starting ------------------------------------------------------------------------------------------------------ */
+/* --- starting --------------------------------------------------------------------------------------------------- */
 
 /* The death signal is set before getppid() is called, so the parent's death is noticed whenever it happens. */
 static void
@@ -106,7 +106,7 @@ child_fork(struct child *c)
 	return -1;
 }
 
-/* --- ending -------------------------------------------------------------------------------------------------------- */
+/* --- ending ----------------------------------------------------------------------------------------------------- */
 
 static void
 send_kill(const struct child *c)
@@ -142,7 +142,7 @@ child_status(int status)
 	return words;
 }
 
-/* --- reaping, and restarts ----------------------------------------------------------------------------------------- */
+/* --- reaping, and restarts -------------------------------------------------------------------------------------- */
 
 static void
 schedule_restart(struct child *c, bool at_once)

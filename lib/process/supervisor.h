@@ -1,8 +1,9 @@
 /*
- * supervisor - the child processes of this process: starts them, reaps them, restarts those that end, kills those that do not end.
+ * supervisor - the child processes of this process: starts them, reaps them, restarts those that end, kills those that
+ * do not end.
  *
- * A child that ends is restarted: at once the first time, then after a pause that doubles from 100 ms to 10 s, until one has lived
- * for 5 s. Signals are read from a file descriptor, so that one loop handles everything in order:
+ * A child that ends is restarted: at once the first time, then after a pause that doubles from 100 ms to 10 s, until
+ * one has lived for 5 s. Signals are read from a file descriptor, so that one loop handles everything in order:
  *
  *	supervisor_open(&s);
  *	while (!s.is_stopping) {
@@ -55,12 +56,14 @@ struct supervisor {
 };
 
 bool supervisor_open(struct supervisor *s);             /* blocks the four signals. false: errno */
-/* Starts, restarts and kills the children that are due, and writes the pid file. Returns when the next is due, or CHILD_NEVER. */
+/* Starts, restarts and kills the children that are due, and writes the pid file. Returns when the next is due, or
+ * CHILD_NEVER. */
 int64_t supervisor_run(int64_t now);
 void supervisor_read_signals(void);                     /* handles the signals that have arrived, and reaps */
 int supervisor_n_running(void);
 
-/* For start(): forks. 0: this is the child, with all signals unblocked. -1: it failed (logged) and is tried again a second later. */
+/* For start(): forks. 0: this is the child, with all signals unblocked. -1: it failed (logged) and is tried again a
+ * second later. */
 pid_t child_fork(struct child *c);
 void child_end(struct child *c, int signal, int64_t grace_ms);  /* asks it to end, for good; kills it when it takes longer */
 void child_kill(struct child *c);                       /* SIGKILL, then a restart */

@@ -1,12 +1,12 @@
 /*
- * watchdog.c - checks the workers ten times a second: finds hung ones from the gauge and bloated ones from /proc, and adapts their number
- * to the load.
+ * watchdog.c - checks the workers ten times a second: finds hung ones from the gauge and bloated ones from /proc, and
+ * adapts their number to the load.
  *
- * A hung worker is killed; its client gets the web server's error page. A bloated or worn one is replaced without a gap: the new worker
- * is ready before the old one is drained, one at a time.
+ * A hung worker is killed; its client gets the web server's error page. A bloated or worn one is replaced without a
+ * gap: the new worker is ready before the old one is drained, one at a time.
  *
- * When all are busy and connections wait, as many are added as wait, at most as many as there are. One is drained when for SHRINK_MS
- * at least two were idle all the time.
+ * When all are busy and connections wait, as many are added as wait, at most as many as there are. One is drained when
+ * for SHRINK_MS at least two were idle all the time.
  */
 #include "parent_inside.h"
 
@@ -33,7 +33,7 @@ is_serving(const struct worker_slot *w)
 	return w->child.state == CHILD_RUNNING && !is_refusing(w->duty) && w->generation == parent.serving.number;
 }
 
-/* --- hung workers --------------------------------------------------------------------------------------------------- */
+/* --- hung workers ----------------------------------------------------------------------------------------------- */
 
 /* How long it has been busy with one request, when that is longer than allowed; else 0. */
 static int64_t
@@ -69,7 +69,7 @@ check_stray(struct worker_slot *w, int64_t now)
 		kill(atomic_load(&g->pid), SIGKILL);
 }
 
-/* --- replacing ------------------------------------------------------------------------------------------------------ */
+/* --- replacing -------------------------------------------------------------------------------------------------- */
 
 /* The limit differs by up to a tenth between workers, so that they are not all replaced at once. */
 static bool
@@ -116,7 +116,7 @@ replace_one(bool check_memory)
 	}
 }
 
-/* --- how many are needed -------------------------------------------------------------------------------------------- */
+/* --- how many are needed ---------------------------------------------------------------------------------------- */
 
 static void
 workers_grow(int listener, int n, int n_waiting)
@@ -177,7 +177,7 @@ adapt_number(int listener, bool may_shrink)
 		watch.most_busy[listener] = 0;
 }
 
-/* --- all of it ------------------------------------------------------------------------------------------------------ */
+/* --- all of it -------------------------------------------------------------------------------------------------- */
 
 /* Is it time? Then it is again so much later. */
 static bool

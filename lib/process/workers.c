@@ -1,9 +1,10 @@
 /*
  * workers.c - the slots of a program's workers: starting them, ending them, what they say.
  *
- * A worker that ends by itself is restarted after a pause that grows while workers die young; one that was killed because it hung, at
- * once (supervisor.c). If the parent dies, its workers get SIGHUP and serve on until another parent's socket has the name of theirs
- * (gateway.c). That parent leaves their slots in the gauge alone until they are gone: they are strays.
+ * A worker that ends by itself is restarted after a pause that grows while workers die young; one that was killed
+ * because it hung, at once (supervisor.c). If the parent dies, its workers get SIGHUP and serve on until another
+ * parent's socket has the name of theirs (gateway.c). That parent leaves their slots in the gauge alone until they are
+ * gone: they are strays.
  */
 #include "parent_inside.h"
 
@@ -28,7 +29,7 @@ struct parent parent = { .listener = { { .fd = -1 }, { .fd = -1 } } };
 
 const char *const duty_words[N_DUTIES + 1] = { "public", "internal", "refuse", "refuse-internal", NULL };
 
-/* --- a worker's slot in the gauge ------------------------------------------------------------------------------------ */
+/* --- a worker's slot in the gauge ------------------------------------------------------------------------------- */
 
 struct gauge_worker *
 worker_gauge(const struct worker_slot *w)
@@ -67,7 +68,7 @@ gauge_slot_set(const struct worker_slot *w)
 	atomic_store(&g->draining, is_draining(w));
 }
 
-/* --- starting ------------------------------------------------------------------------------------------------------ */
+/* --- starting --------------------------------------------------------------------------------------------------- */
 
 /* A path that leads nowhere is kept, and starting it will fail. */
 void
@@ -147,7 +148,7 @@ worker_add(enum duty duty, const struct generation *g)
 	return NULL;
 }
 
-/* --- what they say ------------------------------------------------------------------------------------------------- */
+/* --- what they say ---------------------------------------------------------------------------------------------- */
 
 static void
 ready_close(struct worker_slot *w)
@@ -178,7 +179,7 @@ worker_read_ready(struct worker_slot *w)
 		w->replaces = NULL;
 }
 
-/* --- ending -------------------------------------------------------------------------------------------------------- */
+/* --- ending ----------------------------------------------------------------------------------------------------- */
 
 static void
 slot_free(struct worker_slot *w)
@@ -237,7 +238,7 @@ workers_open(void)
 	return supervisor_open(&parent.supervisor);
 }
 
-/* --- an earlier parent's workers ----------------------------------------------------------------------------------- */
+/* --- an earlier parent's workers -------------------------------------------------------------------------------- */
 
 /* Pids are reused: it is the same process only if it started when the gauge says. */
 bool

@@ -3,8 +3,6 @@
  */
 #include "web_inside.h"
 
-#include "lib/base/lang.h"
-
 #include <string.h>
 
 static const struct member option_members[] = {

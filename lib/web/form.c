@@ -272,16 +272,6 @@ form_date(struct web *w, const char *name)
 
 /* --- texts -------------------------------------------------------------------------------------------------------- */
 
-static int
-n_chars(const char *s)
-{
-	int n = 0;
-
-	for (; *s; s++)
-		n += (*s & 0xC0) != 0x80;
-	return n;
-}
-
 /* A JSON number is refused where a text is expected: a telephone number would lose its leading zero. */
 static bool
 is_text(struct web *w, const char *name, const struct sent *f)
@@ -300,7 +290,7 @@ form_text(struct web *w, const char *name, int max_chars)
 
 	if (!s || !is_text(w, name, f))
 		return "";
-	if (n_chars(s) <= max_chars)
+	if (utf8_chars(s) <= max_chars)
 		return s;
 	form_error(w, name, arena_printf(w->m, _("Please use at most %d characters."), max_chars));
 	return "";
@@ -321,7 +311,7 @@ const char *
 form_secret(struct web *w, const char *name, int min_chars, int max_chars)
 {
 	struct sent *f = ask(w, name);
-	int n = f ? n_chars(f->value) : 0;
+	int n = f ? utf8_chars(f->value) : 0;
 
 	if (f)
 		f->secret = true;

@@ -51,7 +51,7 @@ extern const struct shape field_shape;
 /* The field as typed, else initial; with its error. */
 struct field form_field(struct web *w, const char *name, const char *initial);
 struct field form_field_int(struct web *w, const char *name, int64_t initial);          /* 0 shows empty */
-struct field form_field_time(struct web *w, const char *name, int64_t initial);         /* for <input type=datetime-local> */
+struct field form_field_time(struct web *w, const char *name, int64_t initial);         /* for a datetime-local input; 0 shows empty */
 struct field form_field_choice(struct web *w, const char *name, const struct words *words, int initial, const char *none); /* none: label of an empty first option, or NULL */
 struct field form_field_options(struct web *w, const char *name, const struct option *options, int n, const char *initial, const char *none);
 

@@ -75,7 +75,7 @@ await test('a crash in my page is its own: the booking is confirmed, only its ro
 	await until('it is given up', async () => (await waiting('dead = 1', 'view')).length === 1, { limit_ms: 60000, every_ms: 100 });
 	assert.equal((await stack.sql(`SELECT state FROM my_booking WHERE code = '${code}'`, 'view'))[0][0], 'PAID');
 	antidote();
-	assert.match(await stack.must('redrive', 'mypage'), /1 redriven/);
+	assert.match(await stack.must('redrive', 'mypage'), /1 retried/);
 	await until('my page has it too', async () => (await stack.sql(`SELECT state FROM my_booking WHERE code = '${code}'`, 'view'))[0][0] === 'CONFIRMED');
 }, { limit_s: 100 });
 await test('under load, with the relay killed as well: only the poisoned subject waits', async () => {

@@ -1,6 +1,6 @@
 /*
- * relay_world - what the tests of the relay share: a scratch state folder with three consumers of events, relays as child processes, and
- * counting what took effect. It includes the relay.
+ * relay_world - what the tests of the relay share: a scratch state folder with three consumers of events, relays as
+ * child processes, and counting what took effect. It includes the relay.
  */
 #ifndef MP_RELAY_WORLD_H
 #define MP_RELAY_WORLD_H

@@ -1,6 +1,6 @@
 /*
- * test_account - who people are, without a page in between. Passwords are really hashed; the two functions that do it are
- * watched, so that a test can say how often and that no transaction was open meanwhile.
+ * test_account - the rules of account. Passwords are really hashed; the two functions that do it are wrapped, so that a test can
+ * check how often they ran and that no transaction was open meanwhile.
  */
 #include "test.h"
 
@@ -8,16 +8,17 @@
 
 #include "domain/rental.h"
 #include "lib/base/secret.h"
+#include "lib/base/settings.h"
 
-static const char *watched_hash(struct arena *m, const char *password);
-static bool watched_ok(const char *hash, const char *password);
-#define password_hash(m, password) watched_hash(m, password)
-#define password_ok(hash, password) watched_ok(hash, password)
+static const char *counted_hash(struct arena *m, const char *password);
+static bool counted_ok(const char *hash, const char *password);
+#define password_hash(m, password) counted_hash(m, password)
+#define password_ok(hash, password) counted_ok(hash, password)
 #include "cgi-bin/account/account.c"
 #include "cgi-bin/account/licence.c"
 #include "cgi-bin/account/password.c"
 #include "cgi-bin/account/people.c"
-#include "cgi-bin/account/session.c"
+#include "cgi-bin/account/sign_in.c"
 #include "cgi-bin/account/throttle.c"
 #undef password_hash
 #undef password_ok
@@ -26,7 +27,7 @@ static struct db *db;
 static int n_hashed;
 
 static const char *
-watched_hash(struct arena *m, const char *password)
+counted_hash(struct arena *m, const char *password)
 {
 	assert_false(db_in_transaction(db));
 	n_hashed++;
@@ -34,7 +35,7 @@ watched_hash(struct arena *m, const char *password)
 }
 
 static bool
-watched_ok(const char *hash, const char *password)
+counted_ok(const char *hash, const char *password)
 {
 	assert_false(db_in_transaction(db));
 	n_hashed++;
@@ -109,7 +110,7 @@ TEST(a_new_account_is_a_customer_with_a_lower_case_email)
 	assert_string_equal(role_codes(scratch_memory, 0), "[]");
 }
 
-TEST(what_is_no_account_is_refused_before_anything_is_hashed)
+TEST(an_invalid_account_is_refused_before_anything_is_hashed)
 {
 	static const struct { const char *email, *name, *password; enum account_outcome outcome; } bad[] = {
 		{ "", "Kim", PASSWORD, ACCOUNT_BAD_EMAIL },        { "@b", "Kim", PASSWORD, ACCOUNT_BAD_EMAIL },
@@ -177,7 +178,7 @@ TEST(two_sign_ups_with_one_email_at_once_make_one_account)
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM user_role /*scan*/"), 1);
 }
 
-TEST(a_name_is_seen_and_disguises_nothing)
+TEST(a_name_is_visible_and_does_not_look_like_another)
 {
 	static const char *const good[] = { "김하나", "O'Neil \"Q\"", "José", "<script>", "Ｋｉｍ　Ｈａｎａ", "नमस्ते", "👩‍🚀" };
 	static const char *const bad[] = { "", " ", "\u200b", "\u3000\u00a0", "\u3164", "Kim\u202egnoH", "\ufeffKim", "\u2066Kim", "a\tb", "\xff" };
@@ -204,16 +205,16 @@ TEST(only_short_common_and_own_email_passwords_are_refused)
 	assert_non_null(password_problem(NULL, "a@b.kr"));
 }
 
-TEST(every_best_known_password_is_one_that_length_alone_would_let_in)
+TEST(every_most_common_password_is_long_enough_to_pass_otherwise)
 {
-	size_t n = sizeof(best_known) / sizeof(best_known[0]);
+	size_t n = sizeof(most_common) / sizeof(most_common[0]);
 
 	assert_int_equal(n, 100);
 	for (size_t i = 0; i < n; i++) {
-		assert_true(strlen(best_known[i]) >= PASSWORD_MIN);
-		assert_non_null(password_problem(best_known[i], "a@b.kr"));
+		assert_true(strlen(most_common[i]) >= PASSWORD_MIN);
+		assert_non_null(password_problem(most_common[i], "a@b.kr"));
 		for (size_t j = 0; j < i; j++)
-			assert_string_not_equal(best_known[i], best_known[j]);
+			assert_string_not_equal(most_common[i], most_common[j]);
 	}
 }
 
@@ -234,7 +235,7 @@ TEST(changing_the_password_ends_other_sessions_and_a_second_click_is_fine)
 	assert_int_equal(sign_in("a@b.kr", "green window boat", &there_in), SIGN_IN_OK);
 }
 
-TEST(guessing_the_current_password_from_an_open_browser_is_closed_too)
+TEST(guessing_the_current_password_in_an_open_browser_is_throttled_too)
 {
 	int64_t user_id = add("a@b.kr", 0), wait_s;
 
@@ -254,7 +255,7 @@ TEST(unknown_wrong_and_disabled_take_one_hash_and_get_one_answer)
 	n_hashed = 0;
 	assert_int_equal(sign_in("a@b.kr", "not this one", &in), SIGN_IN_REFUSED);
 	assert_int_equal(n_hashed, 1);
-	assert_int_equal(sign_in("nobody@b.kr", PASSWORD, &in), SIGN_IN_REFUSED);
+	assert_int_equal(sign_in("unknown@b.kr", PASSWORD, &in), SIGN_IN_REFUSED);
 	assert_int_equal(n_hashed, 2);
 	db_begin(db);
 	db_do(db, "UPDATE person SET disabled = 1 WHERE user_id = $1", user_id);
@@ -273,7 +274,7 @@ TEST(signing_up_hashes_once_whether_the_email_is_taken_or_not)
 	assert_int_equal(account_sign_up(db, &a, &s, true, &in), SIGN_UP_OK);
 	assert_int_equal(n_hashed, 1);
 	assert_non_null(in.token);
-	a.password = s.password = "somebody else's idea";
+	a.password = s.password = "another person's password";
 	assert_int_equal(account_sign_up(db, &a, &s, true, &in), SIGN_UP_NOT_POSSIBLE);
 	assert_int_equal(n_hashed, 2);
 	a.password = s.password = PASSWORD;
@@ -298,27 +299,27 @@ TEST(a_new_session_ends_the_one_the_browser_came_with)
 	assert_int_equal(session_count(db, user_id), 0);
 }
 
-TEST(a_password_changed_while_it_was_verified_lets_nobody_in)
+TEST(a_password_changed_while_it_was_verified_opens_no_session)
 {
-	struct known k = { 0 };
+	struct sign_in_account a = { 0 };
 	int64_t user_id = add("a@b.kr", 0);
 
-	assert_true(find_known(db, "a@b.kr", &k));
-	assert_true(password_store(db, user_id, k.password_hash, "$argon2id$another", NULL));
-	assert_null(session_begin(db, &k, NULL));
-	assert_null(token_for_sign_in(db, k.user_id, k.password_hash));
-	assert_false(password_store(db, user_id, k.password_hash, "$argon2id$third", NULL));
+	assert_true(find_enabled(db, "a@b.kr", &a));
+	assert_true(password_store(db, user_id, a.password_hash, "$argon2id$another", NULL));
+	assert_null(session_begin(db, a.user_id, a.password_hash, NULL));
+	assert_null(token_for_sign_in(db, a.user_id, a.password_hash));
+	assert_false(password_store(db, user_id, a.password_hash, "$argon2id$third", NULL));
 }
 
-TEST(an_account_disabled_while_it_was_verified_lets_nobody_in)
+TEST(an_account_disabled_while_it_was_verified_gets_no_session)
 {
-	struct known k = { 0 };
+	struct sign_in_account a = { 0 };
 	int64_t user_id = add("a@b.kr", 0);
 
-	assert_true(find_known(db, "a@b.kr", &k));
+	assert_true(find_enabled(db, "a@b.kr", &a));
 	assert_int_equal(account_disable(db, user_id, true, 0), ROLE_CHANGE_OK);
-	assert_null(session_begin(db, &k, NULL));
-	assert_null(token_for_sign_in(db, k.user_id, k.password_hash));
+	assert_null(session_begin(db, a.user_id, a.password_hash, NULL));
+	assert_null(token_for_sign_in(db, a.user_id, a.password_hash));
 }
 
 /* --- the throttle ---------------------------------------------------------------------------------------------------- */
@@ -345,7 +346,7 @@ TEST(each_failure_closes_for_twice_as_long_up_to_a_quarter_of_an_hour)
 	assert_true(tried("b@b.kr", &wait_s));
 }
 
-TEST(a_right_password_clears_the_account_but_not_what_the_address_did_to_others)
+TEST(a_right_password_clears_the_count_of_the_account_but_not_of_the_address)
 {
 	int64_t wait_s;
 
@@ -363,7 +364,7 @@ TEST(a_right_password_clears_the_account_but_not_what_the_address_did_to_others)
 	here = "192.0.2.1";
 }
 
-TEST(a_household_of_ipv6_addresses_counts_as_one)
+TEST(a_network_of_ipv6_addresses_counts_as_one)
 {
 	int64_t wait_s;
 
@@ -373,7 +374,7 @@ TEST(a_household_of_ipv6_addresses_counts_as_one)
 	assert_true(throttle_try(db, "fresh@b.kr", "2001:db8:1:3::1", &wait_s));
 }
 
-TEST(a_machine_that_makes_accounts_without_end_is_closed_before_the_hash)
+TEST(too_many_sign_ups_from_one_address_are_refused_before_the_hash)
 {
 	struct new_account a = { .email = "last@b.kr", .name = "Kim", .password = PASSWORD };
 	struct sign_in s = { .email = a.email, .password = PASSWORD, .address = here };
@@ -388,11 +389,11 @@ TEST(a_machine_that_makes_accounts_without_end_is_closed_before_the_hash)
 	assert_int_equal(account_sign_up(db, &a, &s, true, &in), SIGN_UP_CLOSED);
 	assert_true(in.wait_s > 0);
 	assert_int_equal(n_hashed, 1);
-	assert_true(tried("a@b.kr", &wait_s));                          /* signing in is another matter */
-	assert_true(throttle_sign_up(db, "192.0.2.77", &wait_s));       /* so are others */
+	assert_true(tried("a@b.kr", &wait_s));                          /* signing in is counted apart */
+	assert_true(throttle_sign_up(db, "192.0.2.77", &wait_s));       /* and other addresses */
 }
 
-TEST(a_day_forgets_and_a_clock_set_back_closes_nobody_for_ever)
+TEST(failures_are_forgotten_after_a_day_and_a_clock_set_back_does_not_close_an_account_for_longer)
 {
 	int64_t wait_s;
 
@@ -421,7 +422,7 @@ race_to_guess(void *arg)
 	return (int)outcome;
 }
 
-TEST(guesses_side_by_side_count_like_guesses_in_a_row)
+TEST(guesses_at_the_same_time_count_like_guesses_one_after_another)
 {
 	enum { N = 12 };
 	int n_looked_at = 0;
@@ -450,7 +451,7 @@ TEST(a_driver_is_an_adult_from_the_eighteenth_birthday_on)
 	assert_int_equal(licence_check(&l, NOW), LICENCE_BAD_BIRTH);
 }
 
-TEST(a_licence_is_valid_through_its_last_day_where_the_branches_are)
+TEST(a_licence_is_valid_through_its_last_day_in_the_branches_time_zone)
 {
 	struct licence l = { "11-23-456789-01", "2027-01-15", "1990-01-01" };
 
@@ -461,7 +462,7 @@ TEST(a_licence_is_valid_through_its_last_day_where_the_branches_are)
 	assert_int_equal(licence_check(&l, NOW), LICENCE_BAD_EXPIRY);
 }
 
-TEST(licence_numbers_of_other_countries_are_numbers_too)
+TEST(licence_numbers_of_other_countries_are_accepted)
 {
 	static const char *const good[] = { "11-23-456789-01", "SMITH901015AB9CD", "B 1234567" };
 	static const char *const bad[] = { "", "1234", "ABCDEF", "12345<script>", "12345678901234567890123456789012", "면허 12345" };
@@ -477,7 +478,7 @@ TEST(licence_numbers_of_other_countries_are_numbers_too)
 	}
 }
 
-TEST(a_licence_is_replaced_and_taken_back)
+TEST(a_licence_is_replaced_and_removed)
 {
 	struct licence l = { "11-23-456789-01", "2030-01-01", "1990-01-01" };
 	struct account a = { 0 };
@@ -508,7 +509,7 @@ TEST(two_admins_who_take_the_role_from_each_other_leave_one)
 	assert_int_equal(account_role(db, 12345, 5, true, one), ROLE_CHANGE_NO_USER);
 }
 
-TEST(a_role_given_twice_is_held_once_and_taken_twice_is_gone)
+TEST(giving_or_taking_a_role_twice_has_the_effect_of_once)
 {
 	int64_t user_id = add("a@b.kr", 0);
 	struct account a = { 0 };
@@ -525,7 +526,7 @@ TEST(a_role_given_twice_is_held_once_and_taken_twice_is_gone)
 
 /* --- tokens ---------------------------------------------------------------------------------------------------------- */
 
-TEST(the_same_form_makes_the_same_token_once_and_others_cannot_make_it)
+TEST(the_same_form_makes_the_same_token_once_and_other_people_another)
 {
 	int64_t one = add("a@b.kr", 0), other = add("b@b.kr", 0);
 	struct api_token t, again, theirs;
@@ -545,10 +546,10 @@ TEST(the_same_form_makes_the_same_token_once_and_others_cannot_make_it)
 	assert_string_not_equal(t.token, again.token);
 }
 
-TEST(a_person_has_a_limit_of_tokens_and_programs_that_sign_in_keep_only_the_newest)
+TEST(tokens_are_limited_and_of_sign_ins_only_the_newest_are_kept)
 {
 	int64_t user_id = add("a@b.kr", 0);
-	const char *hash = hash_of(db, user_id), *first, *last = NULL;
+	const char *hash = password_hash_of(db, user_id), *first, *last = NULL;
 	struct api_token t;
 
 	for (int i = 0; i < TOKENS_MAX; i++)
@@ -562,7 +563,7 @@ TEST(a_person_has_a_limit_of_tokens_and_programs_that_sign_in_keep_only_the_newe
 	assert_true(db_exists(db, "SELECT 1 FROM v_api_token WHERE token_hash = $1", secret_hash(scratch_memory, last)));
 }
 
-TEST(tokens_named_like_a_sign_ins_have_a_limit_too)
+TEST(tokens_with_the_name_of_a_sign_in_are_limited_too)
 {
 	int64_t user_id = add("a@b.kr", 0);
 	struct api_token t;
@@ -574,7 +575,7 @@ TEST(tokens_named_like_a_sign_ins_have_a_limit_too)
 
 /* --- the list -------------------------------------------------------------------------------------------------------- */
 
-TEST(people_are_found_by_what_was_typed_literally)
+TEST(a_search_text_is_taken_literally)
 {
 	struct people_query q = { .words = "KIM", .role = -1, .order = PEOPLE_EMAIL_DOWN };
 	struct person *p;

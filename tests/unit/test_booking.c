@@ -1237,11 +1237,11 @@ TEST(a_hold_without_an_answer_is_given_up_by_hand_and_its_money_voided)
 	db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1", b.booking_id, NOW);
 	booking_reload(db, &b);
 	clock_set(NOW + 60);
-	assert_int_equal(booking_resolve(db, &b, WAY_RELEASE, "too early", 9), STUCK_NO_MORE);
+	assert_int_equal(booking_resolve(db, &b, RESOLUTION_RELEASE, "too early", 9), RESOLVE_NOT_STUCK);
 	clock_set(NOW + rental.stuck_after_s);
-	assert_int_equal(booking_resolve(db, &b, WAY_CONFIRM, "not of this kind", 9), STUCK_NO_MORE);
-	assert_int_equal(booking_resolve(db, &b, WAY_RELEASE, "the customer has left", 9), STUCK_RESOLVED);
-	assert_int_equal(booking_resolve(db, &b, WAY_RELEASE, "again", 9), STUCK_NO_MORE);
+	assert_int_equal(booking_resolve(db, &b, RESOLUTION_CONFIRM, "not of this kind", 9), RESOLVE_NOT_STUCK);
+	assert_int_equal(booking_resolve(db, &b, RESOLUTION_RELEASE, "the customer has left", 9), RESOLVE_DONE);
+	assert_int_equal(booking_resolve(db, &b, RESOLUTION_RELEASE, "again", 9), RESOLVE_NOT_STUCK);
 	assert_int_equal(b.state, BOOKING_EXPIRED);
 	assert_int_equal(n_refunds, 1);
 	assert_int_equal(refund_asked, 0);
@@ -1252,12 +1252,12 @@ TEST(a_hold_without_an_answer_is_given_up_by_hand_and_its_money_voided)
 TEST(a_paid_booking_is_confirmed_or_rejected_by_hand_with_all_the_money_back)
 {
 	struct booking a = placed(NOW + 5 * DAY, NOW + 6 * DAY), b = placed(NOW + 8 * DAY, NOW + 9 * DAY);
-	struct stuck_deed *deeds;
+	struct stuck_action *deeds;
 
 	clock_set(NOW + HOUR);
-	assert_int_equal(booking_resolve(db, &a, WAY_CONFIRM, "it stands in the yard", 9), STUCK_RESOLVED);
+	assert_int_equal(booking_resolve(db, &a, RESOLUTION_CONFIRM, "it stands in the yard", 9), RESOLVE_DONE);
 	assert_int_equal(a.state, BOOKING_CONFIRMED);
-	assert_int_equal(booking_resolve(db, &b, WAY_REJECT, "it burnt down", 9), STUCK_RESOLVED);
+	assert_int_equal(booking_resolve(db, &b, RESOLUTION_REJECT, "it burnt down", 9), RESOLVE_DONE);
 	assert_int_equal(b.state, BOOKING_REJECTED);
 	assert_int_equal(b.refund_state, REFUND_DONE);
 	assert_int_equal(refund_asked, b.amount);
@@ -1265,7 +1265,7 @@ TEST(a_paid_booking_is_confirmed_or_rejected_by_hand_with_all_the_money_back)
 	hear("car.reserved", b.code);           /* fleet wakes up: too late */
 	booking_reload(db, &b);
 	assert_int_equal(b.state, BOOKING_REJECTED);
-	assert_int_equal(stuck_deeds(db, b.code, &deeds), 1);
+	assert_int_equal(stuck_actions(db, b.code, &deeds), 1);
 	assert_non_null(strstr(deeds[0].detail, "it burnt down"));
 }
 
@@ -1276,16 +1276,16 @@ TEST(a_refund_is_closed_by_hand_only_when_the_books_say_that_nothing_is_owed)
 	refund_says = REFUND_ANSWER_LATER;
 	booking_cancel(db, &b, 1, "customer");
 	clock_set(NOW + HOUR);
-	assert_int_equal(booking_resolve(db, &b, WAY_NOTHING_OWED, "I think so", 9), STUCK_NOT_SO);    /* no books at all */
+	assert_int_equal(booking_resolve(db, &b, RESOLUTION_NOTHING_OWED, "I think so", 9), RESOLVE_CONTRADICTED);    /* no books at all */
 	charge_row(b.code, "CANCEL_REQUESTED", 0);
-	assert_int_equal(booking_resolve(db, &b, WAY_NOTHING_OWED, "I think so", 9), STUCK_NOT_SO);
+	assert_int_equal(booking_resolve(db, &b, RESOLUTION_NOTHING_OWED, "I think so", 9), RESOLVE_CONTRADICTED);
 	db_do(db, "INSERT INTO refund (key, charge_id, amount, state, requested_at) VALUES ('r', 7, 207000, 'REQUESTED', 0)");
-	assert_int_equal(booking_resolve(db, &b, WAY_NOTHING_OWED, "I think so", 9), STUCK_NOT_SO);    /* it is under way */
+	assert_int_equal(booking_resolve(db, &b, RESOLUTION_NOTHING_OWED, "I think so", 9), RESOLVE_CONTRADICTED);    /* it is under way */
 	booking_reload(db, &b);
 	assert_int_equal(b.state, BOOKING_CANCEL_REQUESTED);
 	db_do(db, "UPDATE refund SET state = 'DONE' WHERE key = 'r'");
 	db_do(db, "UPDATE charge SET state = 'CANCELLED', refunded_amount = 207000 WHERE charge_id = 7");
-	assert_int_equal(booking_resolve(db, &b, WAY_NOTHING_OWED, "the bank shows it", 9), STUCK_RESOLVED);
+	assert_int_equal(booking_resolve(db, &b, RESOLUTION_NOTHING_OWED, "the bank shows it", 9), RESOLVE_DONE);
 	assert_int_equal(b.state, BOOKING_CANCELLED);
 	assert_int_equal(b.refunded_amount, 207000);
 	assert_int_equal(events("booking.cancelled"), 1);

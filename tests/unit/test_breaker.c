@@ -90,7 +90,7 @@ call_times(int n, bool is_good)
 		assert_int_equal(call(is_good), BREAKER_GO);
 }
 
-/* --- opening ------------------------------------------------------------------------------------------------------ */
+/* --- opening ---------------------------------------------------------------------------------------------------- */
 
 TEST(five_failures_in_a_row_open_it_for_five_seconds)
 {
@@ -181,7 +181,7 @@ TEST(classic_opens_at_half_of_twenty_calls_for_five_seconds)
 	assert_int_equal(look().state, BREAKER_CLOSED);
 }
 
-/* --- probing ------------------------------------------------------------------------------------------------------ */
+/* --- probing ---------------------------------------------------------------------------------------------------- */
 
 static void
 open_by_failures(void)
@@ -268,7 +268,7 @@ TEST(calls_sent_before_it_opened_change_nothing_when_they_return)
 
 #define STALL_US 40000          /* below breaker_permit.c's STALL_MS: less means that it did not wait */
 
-/* --- permits ------------------------------------------------------------------------------------------------------- */
+/* --- permits ---------------------------------------------------------------------------------------------------- */
 
 static void
 take_all_permits(int permits[5])
@@ -417,7 +417,7 @@ TEST(a_living_holder_keeps_its_permit_only_as_long_as_any_call_can_last)
 	call_times(1, true);
 }
 
-/* --- everything at once ------------------------------------------------------------------------------------------- */
+/* --- everything at once ----------------------------------------------------------------------------------------- */
 
 #define RACERS 8
 #define ROUNDS 1000
@@ -468,8 +468,8 @@ races(void *arg)
 }
 
 /*
- * Keeps eight running, and advances the time only when the breaker is open and no call is in flight: otherwise a process that is not
- * scheduled for a moment would seem to have held its permit for minutes, and lose it.
+ * Keeps eight running, and advances the time only when the breaker is open and no call is in flight: otherwise a
+ * process that is not scheduled for a moment would seem to have held its permit for minutes, and lose it.
  */
 TEST(at_most_five_calls_and_one_probe_in_flight_in_a_race_of_eight_that_die)
 {

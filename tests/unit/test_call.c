@@ -1,4 +1,5 @@
-/* test_call - a synchronous call to a callee that answers, hangs, dies half-way, sends a wrong length or no FastCGI at all. */
+/* test_call - a synchronous call to a callee that answers, hangs, dies half-way, sends a wrong length or no FastCGI at
+ * all. */
 #include "test.h"
 
 #include "lib/call/call.c"
@@ -7,7 +8,7 @@
 #include "listen.h"
 #include "lib/web/gateway.h"
 
-/* --- a callee ----------------------------------------------------------------------------------------------------- */
+/* --- a callee --------------------------------------------------------------------------------------------------- */
 
 static struct arena *m;
 static int listening = -1;
@@ -106,7 +107,7 @@ sends_no_fastcgi(void *arg)
 	return write(fd, arg, strlen(arg)) < 0;
 }
 
-/* --- calling ------------------------------------------------------------------------------------------------------ */
+/* --- calling ---------------------------------------------------------------------------------------------------- */
 
 TEST_SETUP(begin)
 {
@@ -281,7 +282,7 @@ TEST(a_full_backlog_is_not_sent_at_the_deadline)
 	assert_int_equal(call_do(m, &c), CALL_NOT_SENT);
 }
 
-/* --- a worker of ours as callee --------------------------------------------------------------------------------------- */
+/* --- a worker of ours as callee --------------------------------------------------------------------------------- */
 
 static int
 be_worker(void *arg)

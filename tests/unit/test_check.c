@@ -175,7 +175,7 @@ seen(void **state)
 	if (wound->environment)
 		putenv((char *)wound->environment);
 	assert_true(check_open(&in, &cli));
-	wrong = look(&in, find_check(wound->holds));
+	wrong = run_check(&in, find_check(wound->holds));
 	if (wrong < 1)
 		fail_msg("nobody saw it");
 	assert_true(in.detail[0] != '\0' || strcmp(wound->holds, "the read models are not beyond the end of the log") == 0);

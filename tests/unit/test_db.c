@@ -398,7 +398,7 @@ TEST(what_a_request_left_open_is_rolled_back_by_the_next)
 	db_begin(db);
 	add_car(db, "A");
 	assert_false(db_durable(db));           /* an answer in the middle of a transaction: our mistake, and it is rolled back */
-	expect_failure(db, "middle of a transaction");
+	expect_failure(db, "inside a transaction");
 	assert_false(db_in_transaction(db));
 	assert_int_equal(db_int(db, "SELECT count(*) FROM t_car"), 0);
 	db_close(db);

@@ -1005,11 +1005,11 @@ TEST(an_extra_is_closed_by_hand_only_when_payments_books_say_so)
 	equipment_says("equipment.rejected", &b, 4, "", "no");
 	clock_set(NOW + rental.stuck_after_s + 1);
 	b = found(b.code);
-	assert_int_equal(booking_resolve(db, &b, WAY_NOTHING_OWED, "looked", 3), STUCK_NOT_SO);
+	assert_int_equal(booking_resolve(db, &b, RESOLUTION_NOTHING_OWED, "looked", 3), RESOLVE_CONTRADICTED);
 	db_do(db, "INSERT INTO refund (key, charge_id, amount, state, requested_at) SELECT 'r', charge_id, 20000, 'DONE', 1 FROM charge WHERE key = $1", b.code);
 	db_do(db, "UPDATE charge SET refunded_amount = 20000 WHERE key = $1", b.code);
 	b = found(b.code);
-	assert_int_equal(booking_resolve(db, &b, WAY_NOTHING_OWED, "looked", 3), STUCK_RESOLVED);
+	assert_int_equal(booking_resolve(db, &b, RESOLUTION_NOTHING_OWED, "looked", 3), RESOLVE_DONE);
 	b = found(b.code);
 	assert_int_equal(b.extras[2].refunded_amount, 20000);
 	assert_int_equal(b.refunded_amount, 0);

@@ -1,19 +1,19 @@
 /*
- * test_fleet - the vehicles: registered once, changed by one manager at a time, never deleted once booked; their status is what
- * is true now; bookings are answered once however often their events come; and what a picture file says of itself.
+ * test_fleet - cars are registered once, changed by one manager at a time and never deleted once booked; their status is computed;
+ * a booking is answered once however often its events come; and what is read from the first bytes of a picture.
  */
 #include "test.h"
 
 #include "domain/rental.h"
 #include "scratch.h"
 
-#include "cgi-bin/fleet/car.c"
 #include "cgi-bin/fleet/photo/picture.c"
 #include "cgi-bin/fleet/policy.c"
+#include "lib/base/clock.h"
 
 #define NOW 1800000000          /* on a half hour */
 
-static struct db *db, *others;  /* others: what booking would write */
+static struct db *db, *others;  /* others: writes what booking would write */
 
 static const struct db_role all = { .name = "test", .owns = "*" };
 
@@ -127,7 +127,7 @@ TEST(a_new_car_takes_the_korean_name_of_its_model_unless_it_has_its_own)
 	assert_string_equal(other.name_ko, "");
 }
 
-TEST(a_change_that_says_nothing_of_the_korean_name_keeps_it)
+TEST(a_change_without_a_korean_name_keeps_it)
 {
 	struct car car = ray("1");
 
@@ -148,10 +148,10 @@ TEST(blanks_in_a_plate_are_folded)
 	assert_string_equal(car_plate(scratch_memory, "  12가 \t  3456 \n"), "12가 3456");
 	assert_string_equal(car_plate(scratch_memory, "   "), "");
 	assert_string_equal(car_plate(scratch_memory, "A"), "A");
-	assert_string_equal(car_plate(scratch_memory, "12가\u30003456\u200b"), "12가 3456");       /* unseen, it would be another plate */
+	assert_string_equal(car_plate(scratch_memory, "12가\u30003456\u200b"), "12가 3456");       /* an invisible blank would make it another plate */
 }
 
-TEST(a_change_that_is_there_already_writes_nothing)
+TEST(a_change_to_the_same_values_writes_nothing)
 {
 	struct car car = ray("1");
 	int64_t rev;
@@ -179,7 +179,7 @@ TEST(two_managers_do_not_overwrite_each_other)
 	assert_int_equal(car_change(db, &two, 8), CAR_OK);
 }
 
-TEST(a_deleted_cars_number_and_rev_are_never_used_again)
+TEST(a_deleted_cars_id_and_rev_are_never_used_again)
 {
 	struct car car;
 	int64_t rev;
@@ -195,7 +195,7 @@ TEST(a_deleted_cars_number_and_rev_are_never_used_again)
 	assert_false(car_was_deleted(db, 1));
 }
 
-TEST(every_change_of_any_car_has_a_rev_of_its_own)
+TEST(every_change_of_any_car_gets_a_higher_rev)
 {
 	int64_t last = 0;
 
@@ -231,7 +231,7 @@ TEST(a_car_that_was_ever_booked_is_retired_and_stays_so)
 	assert_int_equal(status_of(car_id), CAR_RETIRED);
 }
 
-TEST(a_car_goes_only_to_an_open_branch_and_an_offered_model)
+TEST(a_car_is_added_only_to_an_open_branch_and_an_active_model)
 {
 	struct model model = { .name = "Ray", .body = BODY_MINI, .seats = 4, .daily_price = 1, .hourly_price = 1 };
 	struct branch branch = { .name = "Mapo" };
@@ -245,7 +245,7 @@ TEST(a_car_goes_only_to_an_open_branch_and_an_offered_model)
 	car.branch_id = branch.branch_id;
 	assert_int_equal(car_add(db, &car, 7), CAR_NO_BRANCH);
 	car.branch_id = 0;
-	assert_int_equal(car_add(db, &car, 7), CAR_NO_BRANCH);          /* all are closed: none is made up */
+	assert_int_equal(car_add(db, &car, 7), CAR_NO_BRANCH);          /* all are closed: none is created */
 	branch_set_open(db, branch.branch_id, true);
 	car.model_id = 99;
 	assert_int_equal(car_add(db, &car, 7), CAR_NO_MODEL);
@@ -257,12 +257,12 @@ TEST(a_car_goes_only_to_an_open_branch_and_an_offered_model)
 	branch_set_open(db, branch.branch_id, false);
 	model_set_state(db, model.model_id, MODEL_OFF_SALE);
 	car.daily_price = 2;
-	assert_int_equal(car_change(db, &car, 7), CAR_OK);              /* where it stands it may stay */
+	assert_int_equal(car_change(db, &car, 7), CAR_OK);              /* it keeps its branch and model */
 }
 
-/* --- what all cars of a kind get ---------------------------------------------------------------------------------- */
+/* --- models and branches ------------------------------------------------------------------------------------------ */
 
-TEST(a_models_prices_reach_its_cars_only_when_wished)
+TEST(a_models_prices_are_applied_to_its_cars_only_on_request)
 {
 	struct model model = { .name = "Ray", .body = BODY_MINI, .seats = 4, .daily_price = 70000, .hourly_price = 7000 };
 	struct car car = ray("1");
@@ -304,7 +304,7 @@ TEST(an_old_version_of_a_model_or_branch_overwrites_nothing)
 	assert_int_equal(branch_change(db, &late_branch, 7), BRANCH_CHANGED);
 }
 
-TEST(a_branchs_new_name_is_told_for_each_of_its_cars)
+TEST(a_branchs_new_name_is_reported_for_each_of_its_cars)
 {
 	struct branch branch;
 
@@ -321,9 +321,9 @@ TEST(a_branchs_new_name_is_told_for_each_of_its_cars)
 
 /* --- status ------------------------------------------------------------------------------------------------------- */
 
-TEST(a_cars_status_is_what_is_true_now)
+TEST(a_cars_status_follows_its_reservations_and_the_time)
 {
-	static const struct { int64_t starts_at, ends_at; const char *kept; int status; const char *why; } cases[] = {
+	static const struct { int64_t starts_at, ends_at; const char *state; int status; const char *why; } cases[] = {
 		{ NOW - 10, NOW + 10, "RESERVED", CAR_RENTED,    "it runs" },
 		{ NOW - 10, NOW,      "RESERVED", CAR_AVAILABLE, "it has just ended" },
 		{ NOW + 3600, NOW + 7200, "RESERVED", CAR_RENTED, "it is being prepared" },
@@ -339,7 +339,7 @@ TEST(a_cars_status_is_what_is_true_now)
 		int64_t car_id = add(code);
 
 		db_do(others, "INSERT INTO reservation (booking_code, car_id, starts_at, ends_at, state, changed_at) VALUES ($1, $2, $3, $4, $5, 0)",
-		      code, car_id, cases[i].starts_at, cases[i].ends_at, cases[i].kept);
+		      code, car_id, cases[i].starts_at, cases[i].ends_at, cases[i].state);
 		if (status_of(car_id) != cases[i].status)
 			fail_msg("%s: %s", cases[i].why, words_code(&car_status_words, status_of(car_id)));
 		car_set_service(db, car_id, SERVICE_OUT_OF_SERVICE, 7);
@@ -388,14 +388,17 @@ TEST(the_list_finds_sorts_and_counts)
 /* --- bookings ----------------------------------------------------------------------------------------------------- */
 
 static void
-booking_says(const char *type, const char *code, int64_t car_id)
+booking_reports(enum event_type_id type, const struct reservation *payload)
 {
-	const struct booking_told b = { .code = code, .car_id = car_id, .starts_at = NOW, .ends_at = NOW + 7200 };
-	const struct event e = { .type = type, .subject_id = code };
-
 	db_begin(others);
-	event_emit(others, &e, &heard_shape, &b);
+	event_report(others, type, &(struct event){ .subject_id = payload->code }, &booking_payload_shape, payload);
 	assert_true(db_commit(others));
+}
+
+static void
+report_one_car(enum event_type_id type, const char *code, int64_t car_id)
+{
+	booking_reports(type, &(struct reservation){ .code = code, .car_id = car_id, .starts_at = NOW, .ends_at = NOW + 7200 });
 }
 
 static void
@@ -409,19 +412,19 @@ react(void)
 }
 
 static const char *
-kept(const char *code)
+reservation_state(const char *code)
 {
 	return db_text(db, "SELECT state FROM reservation WHERE booking_code = $1", code);
 }
 
-TEST(a_paid_booking_gets_its_car_once)
+TEST(a_paid_booking_reserves_its_car_once)
 {
 	int64_t car_id = add("1");
 
-	booking_says("booking.paid", "MP-1", car_id);
-	booking_says("booking.paid", "MP-1", car_id);
+	report_one_car(EVENT_BOOKING_PAID, "MP-1", car_id);
+	report_one_car(EVENT_BOOKING_PAID, "MP-1", car_id);
 	react();
-	assert_string_equal(kept("MP-1"), "RESERVED");
+	assert_string_equal(reservation_state("MP-1"), "RESERVED");
 	assert_int_equal(status_of(car_id), CAR_RENTED);
 	assert_int_equal(n_events("car.reserved"), 1);
 	assert_string_equal(db_text(db, "SELECT subject_id FROM v_event WHERE type = 'car.reserved' /*scan*/"), "MP-1");
@@ -435,53 +438,55 @@ TEST(a_car_that_cannot_be_given_is_refused_with_the_reason_once)
 
 	car_set_service(db, out, SERVICE_OUT_OF_SERVICE, 7);
 	car_retire(db, retired, 7);
-	booking_says("booking.paid", "MP-1", out);
-	booking_says("booking.paid", "MP-2", retired);
-	booking_says("booking.paid", "MP-3", 99);
-	booking_says("booking.paid", "MP-3", 99);
+	report_one_car(EVENT_BOOKING_PAID, "MP-1", out);
+	report_one_car(EVENT_BOOKING_PAID, "MP-2", retired);
+	report_one_car(EVENT_BOOKING_PAID, "MP-3", 99);
+	report_one_car(EVENT_BOOKING_PAID, "MP-3", 99);
 	react();
 	assert_int_equal(n_events("car.refused"), 3);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM v_event WHERE type = 'car.refused' AND payload LIKE '%\"out_of_service\"%' /*scan*/"), 1);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM v_event WHERE type = 'car.refused' AND payload LIKE '%\"retired\"%' /*scan*/"), 1);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM v_event WHERE type = 'car.refused' AND payload LIKE '%\"gone\"%' /*scan*/"), 1);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM reservation /*scan*/"), 0);
-	booking_says("booking.rejected", "MP-1", out);
+	report_one_car(EVENT_BOOKING_REJECTED, "MP-1", out);
 	react();
 	assert_int_equal(n_events("car.released"), 0);
 }
 
 TEST(a_cancelled_booking_releases_its_car_once)
 {
-	static const char *const ends[] = { "booking.cancel_requested", "booking.cancelled", "booking.rejected", "booking.no_show" };
+	static const enum event_type_id ends[] = {
+		EVENT_BOOKING_CANCEL_REQUESTED, EVENT_BOOKING_CANCELLED, EVENT_BOOKING_REJECTED, EVENT_BOOKING_NO_SHOW,
+	};
 	int64_t car_id = add("1");
 
 	for (int i = 0; i < 4; i++) {
 		const char *code = arena_printf(scratch_memory, "MP-%d", i);
 
-		booking_says("booking.paid", code, car_id);
-		booking_says(ends[i], code, car_id);
-		booking_says("booking.cancelled", code, car_id);
+		report_one_car(EVENT_BOOKING_PAID, code, car_id);
+		report_one_car(ends[i], code, car_id);
+		report_one_car(EVENT_BOOKING_CANCELLED, code, car_id);
 		react();
-		assert_string_equal(kept(code), "RELEASED");
+		assert_string_equal(reservation_state(code), "RELEASED");
 		assert_int_equal(n_events("car.released"), i + 1);
 	}
 	assert_int_equal(status_of(car_id), CAR_AVAILABLE);
 }
 
-TEST(a_car_is_out_until_it_is_brought_back)
+TEST(a_car_is_rented_until_it_is_returned)
 {
 	int64_t car_id = add("1");
 
-	booking_says("booking.paid", "MP-1", car_id);
-	booking_says("booking.handed_out", "MP-1", car_id);
+	report_one_car(EVENT_BOOKING_PAID, "MP-1", car_id);
+	report_one_car(EVENT_BOOKING_HANDED_OUT, "MP-1", car_id);
 	react();
 	clock_set(NOW + 1000000);
 	assert_int_equal(status_of(car_id), CAR_RENTED);
 	assert_int_equal(car_n_coming(db, car_id), 1);
-	booking_says("booking.returned", "MP-1", car_id);
-	booking_says("booking.handed_out", "MP-1", car_id);             /* comes again, late */
+	report_one_car(EVENT_BOOKING_RETURNED, "MP-1", car_id);
+	report_one_car(EVENT_BOOKING_HANDED_OUT, "MP-1", car_id);             /* a second time, late */
 	react();
-	assert_string_equal(kept("MP-1"), "ENDED");
+	assert_string_equal(reservation_state("MP-1"), "ENDED");
 	assert_int_equal(status_of(car_id), CAR_AVAILABLE);
 	assert_int_equal(n_events("car.released"), 0);
 }
@@ -489,21 +494,17 @@ TEST(a_car_is_out_until_it_is_brought_back)
 /* --- several cars of one booking ------------------------------------------------------------------------------------ */
 
 static void
-booking_of_two_says(const char *type, const char *code, int64_t first, int64_t second)
+report_two_cars(enum event_type_id type, const char *code, int64_t first, int64_t second)
 {
-	struct told_car more = { second };
-	const struct booking_told b = {
-		.code = code, .car_id = first, .starts_at = NOW, .ends_at = NOW + 7200, .cars = &more, .n_more_cars = 1,
-	};
-	const struct event e = { .type = type, .subject_id = code };
+	struct car_of_booking more = { second };
 
-	db_begin(others);
-	event_emit(others, &e, &heard_shape, &b);
-	assert_true(db_commit(others));
+	booking_reports(type, &(struct reservation){
+		.code = code, .car_id = first, .starts_at = NOW, .ends_at = NOW + 7200, .more_cars = &more, .n_more_cars = 1,
+	});
 }
 
 static int64_t
-n_kept(const char *code, const char *state)
+n_reservations(const char *code, const char *state)
 {
 	return db_int(db, "SELECT COUNT(*) FROM reservation WHERE booking_code = $1 AND state = $2", code, state);
 }
@@ -512,36 +513,36 @@ TEST(all_the_cars_of_a_booking_are_reserved_handed_out_and_released_together)
 {
 	int64_t first = add("1"), second = add("2");
 
-	booking_of_two_says("booking.paid", "MP-1", first, second);
-	booking_of_two_says("booking.paid", "MP-1", first, second);
+	report_two_cars(EVENT_BOOKING_PAID, "MP-1", first, second);
+	report_two_cars(EVENT_BOOKING_PAID, "MP-1", first, second);
 	react();
 	assert_int_equal(n_events("car.reserved"), 1);          /* one answer for all of them */
 	assert_non_null(strstr(last_payload(), "\"n_cars\":2"));
-	assert_int_equal(n_kept("MP-1", "RESERVED"), 2);
+	assert_int_equal(n_reservations("MP-1", "RESERVED"), 2);
 	assert_int_equal(status_of(first), CAR_RENTED);
 	assert_int_equal(status_of(second), CAR_RENTED);
-	booking_says("booking.handed_out", "MP-1", first);
+	report_one_car(EVENT_BOOKING_HANDED_OUT, "MP-1", first);
 	react();
-	assert_int_equal(n_kept("MP-1", "OUT"), 2);
-	booking_says("booking.returned", "MP-1", first);
+	assert_int_equal(n_reservations("MP-1", "OUT"), 2);
+	report_one_car(EVENT_BOOKING_RETURNED, "MP-1", first);
 	react();
-	assert_int_equal(n_kept("MP-1", "ENDED"), 2);
+	assert_int_equal(n_reservations("MP-1", "ENDED"), 2);
 	assert_int_equal(status_of(second), CAR_AVAILABLE);
-	booking_of_two_says("booking.paid", "MP-2", first, second);
-	booking_says("booking.cancel_requested", "MP-2", first);
-	booking_says("booking.cancelled", "MP-2", first);
+	report_two_cars(EVENT_BOOKING_PAID, "MP-2", first, second);
+	report_one_car(EVENT_BOOKING_CANCEL_REQUESTED, "MP-2", first);
+	report_one_car(EVENT_BOOKING_CANCELLED, "MP-2", first);
 	react();
-	assert_int_equal(n_kept("MP-2", "RELEASED"), 2);
+	assert_int_equal(n_reservations("MP-2", "RELEASED"), 2);
 	assert_int_equal(n_events("car.released"), 1);
-	assert_int_equal(car_n_chapters(db, second), 1 + 2);    /* the further car's history tells of its bookings too */
+	assert_int_equal(car_n_chapters(db, second), 1 + 2);    /* the second car's history has its bookings too */
 }
 
-TEST(a_booking_of_two_whose_second_car_cannot_be_given_is_refused_whole)
+TEST(a_booking_of_two_cars_is_refused_when_the_second_cannot_be_given)
 {
 	int64_t first = add("1"), second = add("2");
 
-	booking_of_two_says("booking.paid", "MP-1", first, second);
-	car_set_service(db, second, SERVICE_OUT_OF_SERVICE, 7);         /* after it was sold, before fleet heard of it */
+	report_two_cars(EVENT_BOOKING_PAID, "MP-1", first, second);
+	car_set_service(db, second, SERVICE_OUT_OF_SERVICE, 7);         /* after it was sold, before fleet handles the event */
 	react();
 	assert_int_equal(n_events("car.refused"), 1);
 	assert_non_null(strstr(last_payload(), "\"out_of_service\""));
@@ -563,7 +564,7 @@ TEST(the_second_car_of_a_booking_is_retired_and_never_deleted)
 	assert_int_equal(car_delete(db, second, 7), CAR_RETIRED_INSTEAD);
 }
 
-TEST(a_model_says_how_many_of_its_cars_are_in_service_and_free_now)
+TEST(a_model_counts_its_cars_in_service_and_available_now)
 {
 	struct model model = { .name = "Ray", .body = BODY_MINI, .seats = 4, .daily_price = 70000, .hourly_price = 7000 }, *models;
 	int64_t cars[4];
@@ -578,7 +579,7 @@ TEST(a_model_says_how_many_of_its_cars_are_in_service_and_free_now)
 		cars[i] = car.car_id;
 	}
 	car_set_service(db, cars[3], SERVICE_OUT_OF_SERVICE, 7);
-	booking_of_two_says("booking.paid", "MP-1", cars[0], cars[1]);
+	report_two_cars(EVENT_BOOKING_PAID, "MP-1", cars[0], cars[1]);
 	react();
 	assert_int_equal(model_list(db, 0, 20, &models, &n), 1);
 	assert_int_equal(models[0].n_cars, 4);
@@ -588,14 +589,14 @@ TEST(a_model_says_how_many_of_its_cars_are_in_service_and_free_now)
 	assert_int_equal(model.n_free, 1);
 }
 
-TEST(a_cars_history_is_its_own_and_its_bookings_newest_first)
+TEST(a_cars_history_has_its_own_events_and_its_bookings_newest_first)
 {
 	int64_t car_id = add("1"), other = add("2");
 	struct car_chapter *chapters = NULL;
 	int n;
 
-	booking_says("booking.paid", "MP-1", car_id);
-	booking_says("booking.paid", "MP-2", other);
+	report_one_car(EVENT_BOOKING_PAID, "MP-1", car_id);
+	report_one_car(EVENT_BOOKING_PAID, "MP-2", other);
 	react();
 	assert_int_equal(car_n_chapters(db, car_id), 2);
 	assert_int_equal(car_history(db, car_id, 0, 20, &chapters, &n), 2);
@@ -615,7 +616,7 @@ TEST(a_cars_history_is_its_own_and_its_bookings_newest_first)
 #define JPEG_FRAME "\xFF\xC0\x00\x0B\x08\x01\xE0\x02\x80\x01\x01\x11\x00"
 #define JPEG_SCAN  "\xFF\xDA\x00\x08\x01\x01\x00\x00\x3F\x00\x12\x34"
 
-TEST_WITH(a_picture_file_says_what_it_is, NULL, NULL)
+TEST_WITH(type_size_and_orientation_of_a_picture_are_read, NULL, NULL)
 {
 	static const unsigned char jpeg[] = JPEG_BEGIN JPEG_FRAME JPEG_SCAN "\xFF\xD9", cut[] = JPEG_BEGIN JPEG_FRAME JPEG_SCAN;
 	static const unsigned char png[] = "\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR\0\0\x02\x80\0\0\x01\xE0\x08\x02\0\0\0\0\0\0\0";
@@ -627,14 +628,14 @@ TEST_WITH(a_picture_file_says_what_it_is, NULL, NULL)
 	assert_int_equal(p.width, 640);
 	assert_int_equal(p.height, 480);
 	assert_int_equal(p.side_up, 6);
-	assert_false(picture_look(&p, cut, sizeof(cut) - 1));           /* cut off on its way */
+	assert_false(picture_look(&p, cut, sizeof(cut) - 1));           /* truncated */
 	assert_true(picture_look(&p, png, sizeof(png) - 1));
 	assert_int_equal(p.width, 640);
 	assert_true(picture_look(&p, webp, sizeof(webp) - 1));
 	assert_int_equal(p.height, 480);
 }
 
-TEST_WITH(no_cut_or_bent_picture_is_read_beyond_its_end, NULL, NULL)
+TEST_WITH(no_truncated_or_changed_picture_is_read_beyond_its_end, NULL, NULL)
 {
 	static const unsigned char jpeg[] = JPEG_BEGIN JPEG_FRAME JPEG_SCAN "\xFF\xD9";
 	struct picture p;
@@ -648,13 +649,13 @@ TEST_WITH(no_cut_or_bent_picture_is_read_beyond_its_end, NULL, NULL)
 	}
 	for (size_t at = 3; at < sizeof(jpeg) - 1; at++)
 		for (int value = 0; value < 256; value++) {
-			unsigned char *bent = malloc(sizeof(jpeg) - 1);
+			unsigned char *changed = malloc(sizeof(jpeg) - 1);
 
-			memcpy(bent, jpeg, sizeof(jpeg) - 1);
-			bent[at] = (unsigned char)value;
-			picture_look(&p, bent, sizeof(jpeg) - 1);
+			memcpy(changed, jpeg, sizeof(jpeg) - 1);
+			changed[at] = (unsigned char)value;
+			picture_look(&p, changed, sizeof(jpeg) - 1);
 			assert_true(p.side_up >= 1 && p.side_up <= 8);
-			free(bent);
+			free(changed);
 		}
 }
 

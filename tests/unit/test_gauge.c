@@ -1,4 +1,5 @@
-/* test_gauge - the workers' counters, written by many processes and read by others; and the length of a socket's backlog. */
+/* test_gauge - the workers' counters, written by many processes and read by others; and the length of a socket's
+ * backlog. */
 #include "test.h"
 
 static int64_t fake_ms;

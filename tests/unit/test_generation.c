@@ -1,4 +1,5 @@
-/* test_generation - when a new generation may take over; the experiments (tests/fault/deploy) do it with real programs. */
+/* test_generation - when a new generation may take over; the experiments (tests/fault/deploy) do it with real
+ * programs. */
 #include "test.h"
 
 #include "scratch.h"

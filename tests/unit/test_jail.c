@@ -93,7 +93,8 @@ TEST(the_network_is_only_for_those_that_need_it)
 	assert_true(works(JAIL_NETWORK, try_inet));
 }
 
-/* As payment resolves its card provider's name, in a thread. Port 1 refuses the connection, but only after the name was resolved. */
+/* As payment resolves its card provider's name, in a thread. Port 1 refuses the connection, but only after the name was
+ * resolved. */
 static bool
 try_name(void)
 {

@@ -110,6 +110,13 @@ count(const char *kind, int64_t who)
 	return db_int(writer, "SELECT COUNT(*) FROM message WHERE kind = $1 AND recipient_id = $2", kind, who);
 }
 
+/* The nth message of a kind. */
+static const char *
+title_of(const char *kind, int nth)
+{
+	return db_text(writer, "SELECT title FROM message WHERE kind = $1 ORDER BY message_id LIMIT 1 OFFSET $2", kind, nth - 1);
+}
+
 /* --- texts ---------------------------------------------------------------------------------------------------------------- */
 
 static struct facts
@@ -171,20 +178,12 @@ TEST(a_confirmation_has_car_time_branch_and_price_in_the_customers_language)
 	assert_string_equal(db_text(writer, "SELECT link FROM message WHERE recipient_id = 8"), "/my/bookings/MP-ENGLISH1");
 }
 
-TEST(names_that_are_not_in_an_event_are_read_from_their_owners)
+TEST(what_was_typed_is_read_from_note)
 {
+	const struct event e = { .type = "equipment.rejected", .subject_id = "EQ-1", .payload = "{\"reason\":\"rejected\",\"note\":\"Too many.\"}" };
 	struct facts t;
-	const struct event e = {
-		.type = "delivery.delivered", .subject_id = "MP-NAMES111", .payload = "{\"code\":\"MP-NAMES111\",\"delivery_id\":4,\"courier_id\":9}",
-	}, rejected = { .type = "equipment.rejected", .subject_id = "EQ-1", .payload = "{\"reason\":\"rejected\",\"note\":\"Too many.\"}" };
 
-	db_do(writer, "INSERT INTO delivery (delivery_id, booking_code, direction, state, customer_id, window_from, window_to, courier_id,"
-		" requested_at, received_by) VALUES (4, 'MP-NAMES111', 'delivery', 'DELIVERED', 8, 1, 2, 9, 1, 'Lee')");
-	assert_false(db_failed(writer));
 	assert_true(facts_read(db, &e, LANG_EN, &t));
-	assert_string_equal(t.courier_name, "Boss");
-	assert_string_equal(t.received_by, "Lee");
-	assert_true(facts_read(db, &rejected, LANG_EN, &t));
 	assert_string_equal(t.reason, "Too many.");
 }
 
@@ -210,12 +209,26 @@ TEST(what_another_message_has_already_is_not_sent)
 	report("equipment.returned", "MP-QUIET111", "{\"booking_code\":\"MP-QUIET111\",\"customer_id\":7,\"lost\":0}");
 	react();
 	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM message"), 0);
-	report("delivery.cancelled", "MP-QUIET111", "{\"code\":\"MP-QUIET111\",\"by\":\"dispatcher\",\"reason\":\"no road\"}");
+	report("delivery.cancelled", "MP-QUIET111", "{\"code\":\"MP-QUIET111\",\"by\":\"dispatcher\",\"note\":\"no road\",\"reason\":\"\"}");
 	report("equipment.returned", "MP-QUIET111", "{\"booking_code\":\"MP-QUIET111\",\"customer_id\":7,\"lost\":1}");
 	report("review.assigned", "MP-QUIET111", "{\"case_id\":1,\"applicant_id\":7,\"title\":\"Seats\"}");
 	report("equipment.approved", "MP-QUIET111", "{\"booking_code\":\"MP-QUIET111\",\"customer_id\":7,\"item_name\":\"Seat\"}");
 	react();
 	assert_int_equal(count("delivery_cancelled", KIM) + count("equipment_returned", KIM) + count("equipment_approved", KIM), 3);
+}
+
+TEST(names_are_read_from_their_tables_or_from_an_older_event)
+{
+	book("MP-NAMES111", LEE, "CONFIRMED", NOW + 5 * DAY, NOW + 7 * DAY);
+	db_do(writer, "INSERT INTO delivery (delivery_id, booking_code, direction, state, customer_id, window_from, window_to, courier_id,"
+	              " requested_at, received_by) VALUES (3, 'MP-NAMES111', 'delivery', 'DELIVERED', 8, 0, 0, 9, 1, 'Choi')");
+	report("delivery.shipped", "MP-NAMES111", "{\"code\":\"MP-NAMES111\",\"delivery_id\":3,\"courier_id\":9}");
+	report("delivery.delivered", "MP-NAMES111", "{\"code\":\"MP-NAMES111\",\"delivery_id\":3,\"courier_id\":9}");
+	report("delivery.shipped", "MP-NAMES111", "{\"code\":\"MP-NAMES111\",\"courier_id\":9,\"courier_name\":\"Park\"}");
+	react();
+	assert_string_equal(title_of("delivery_shipped", 1), "Boss is on the way to you");
+	assert_string_equal(title_of("delivery_shipped", 2), "Park is on the way to you");
+	assert_true(db_exists(writer, "SELECT 1 FROM message WHERE kind = 'delivery_delivered' AND body LIKE '%handed the car over to Choi.%'"));
 }
 
 TEST(tasks_are_sent_to_the_staff_in_the_inbox_only)
@@ -237,7 +250,7 @@ TEST(preferences_are_kept_but_bookings_are_always_in_the_inbox)
 	preference_set(db, KIM, &(struct preference){ .topic = TOPIC_DELIVERY });
 	book("MP-WISHES11", KIM, "CONFIRMED", NOW + 5 * DAY, NOW + 7 * DAY);
 	report("booking.confirmed", "MP-WISHES11", "{\"code\":\"MP-WISHES11\"}");
-	report("delivery.shipped", "MP-WISHES11", "{\"code\":\"MP-WISHES11\",\"courier_name\":\"Park\"}");
+	report("delivery.shipped", "MP-WISHES11", "{\"code\":\"MP-WISHES11\",\"courier_id\":9}");
 	react();
 	assert_int_equal(count("delivery_shipped", KIM), 0);
 	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM message WHERE kind = 'booking_confirmed' AND in_inbox = 1 AND email = ''"), 1);

@@ -656,8 +656,8 @@ TEST(what_the_provider_does_not_answer_is_asked_again_after_growing_pauses)
 
 /* --- ended by hand ------------------------------------------------------------------------------------------------ */
 
-static enum stuck_outcome
-resolve(const char *key, enum stuck_way way)
+static enum resolve_outcome
+resolve(const char *key, enum stuck_resolution way)
 {
 	struct charge c;
 
@@ -673,12 +673,12 @@ TEST(a_charge_closed_by_hand_goes_back_should_it_turn_up)
 	net = NET_DELAYS;
 	assert_int_equal(charge("MP-TEST01", card_id, &c), CHARGE_OUTCOME_UNKNOWN);
 	net = NET_CUT;
-	assert_int_equal(resolve("MP-TEST01", WAY_NO_PAYMENT), STUCK_NO_MORE);          /* not old enough */
+	assert_int_equal(resolve("MP-TEST01", RESOLUTION_NO_PAYMENT), RESOLVE_NOT_STUCK);          /* not old enough */
 	pass(200);
-	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_NO_MORE);             /* not a way for this */
-	assert_int_equal(resolve("MP-TEST01", WAY_NO_PAYMENT), STUCK_RESOLVED);
+	assert_int_equal(resolve("MP-TEST01", RESOLUTION_BY_BANK), RESOLVE_NOT_STUCK);             /* not a way for this */
+	assert_int_equal(resolve("MP-TEST01", RESOLUTION_NO_PAYMENT), RESOLVE_DONE);
 	expect_state("MP-TEST01", CHARGE_FAILED);
-	assert_int_equal(resolve("MP-TEST01", WAY_NO_PAYMENT), STUCK_NO_MORE);
+	assert_int_equal(resolve("MP-TEST01", RESOLUTION_NO_PAYMENT), RESOLVE_NOT_STUCK);
 	assert_int_equal(events("payment.failed"), 1);
 	assert_int_equal(events("payment.resolved"), 1);
 	net = NET_FINE;
@@ -700,7 +700,7 @@ TEST(what_the_provider_says_goes_before_what_anybody_says)
 	charge("MP-TEST01", card_id, &c);
 	net = NET_FINE;
 	pass(200);
-	assert_int_equal(resolve("MP-TEST01", WAY_NO_PAYMENT), STUCK_NOT_SO);
+	assert_int_equal(resolve("MP-TEST01", RESOLUTION_NO_PAYMENT), RESOLVE_CONTRADICTED);
 	expect_state("MP-TEST01", CHARGE_APPROVED);
 	assert_int_equal(events("payment.resolved"), 0);
 }
@@ -713,10 +713,10 @@ TEST(a_refund_paid_by_transfer_is_written_down_once_and_never_asked_for_again)
 	net = NET_CUT;
 	refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c);
 	pass(200);
-	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_NOBODY_KNOWS);        /* it may have been done */
+	assert_int_equal(resolve("MP-TEST01", RESOLUTION_BY_BANK), RESOLVE_UNCERTAIN);        /* it may have been done */
 	net = NET_FINE;
-	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_RESOLVED);
-	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_NO_MORE);
+	assert_int_equal(resolve("MP-TEST01", RESOLUTION_BY_BANK), RESOLVE_DONE);
+	assert_int_equal(resolve("MP-TEST01", RESOLUTION_BY_BANK), RESOLVE_NOT_STUCK);
 	expect_state("MP-TEST01", CHARGE_CANCELLED);
 	settle_everything();
 	assert_int_equal(held_by_provider(), 110000);
@@ -742,14 +742,14 @@ TEST(a_refund_that_may_be_on_its_way_is_not_paid_by_transfer)
 	}
 	db_do(db, "UPDATE refund SET tried_at = $1 WHERE key = 'MP-TEST01-cancel'", now - 10);
 	net = NET_FINE;
-	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_TOO_SOON);
+	assert_int_equal(resolve("MP-TEST01", RESOLUTION_BY_BANK), RESOLVE_TOO_SOON);
 	net = NET_CUT;
 	pass(130);
 	deliver_late();
 	net = NET_FINE;
 	pass(130);
 	deliver_late();
-	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_NOT_SO);              /* it had been done: that is what stands */
+	assert_int_equal(resolve("MP-TEST01", RESOLUTION_BY_BANK), RESOLVE_CONTRADICTED);              /* it had been done: that is what stands */
 	expect_state("MP-TEST01", CHARGE_CANCELLED);
 	assert_int_equal(account_sum("bank"), 0);
 	assert_int_equal(held_by_provider(), 33000);
@@ -767,14 +767,14 @@ TEST(a_refund_the_provider_goes_on_refusing_can_be_paid_by_transfer_after_a_minu
 		pass(1);
 		payment_sweep(db);
 	}
-	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_TOO_SOON);
+	assert_int_equal(resolve("MP-TEST01", RESOLUTION_BY_BANK), RESOLVE_TOO_SOON);
 	for (int i = 0; i < 62; i++) {
 		pass(1);
 		payment_sweep(db);
 		if (i % 20 == 0)
 			assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c), REFUND_OUTCOME_PENDING);
 	}
-	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_RESOLVED);
+	assert_int_equal(resolve("MP-TEST01", RESOLUTION_BY_BANK), RESOLVE_DONE);
 	assert_int_equal(account_sum("bank"), -77000);
 	assert_int_equal(held_by_provider(), 110000);
 }
@@ -788,7 +788,7 @@ TEST(a_refund_somebody_may_pay_by_transfer_goes_on_by_itself_when_nobody_does)
 	refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c);
 	pass(150);
 	payment_sweep(db);
-	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_TOO_SOON);
+	assert_int_equal(resolve("MP-TEST01", RESOLUTION_BY_BANK), RESOLVE_TOO_SOON);
 	net = NET_FINE;
 	settle_everything();
 	expect_state("MP-TEST01", CHARGE_CANCELLED);
@@ -818,12 +818,12 @@ TEST(a_refund_asked_for_meanwhile_is_not_paid_by_transfer_too)
 	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c), REFUND_OUTCOME_PENDING);
 	net = NET_FINE;
 	pass(1);
-	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_TOO_SOON);
+	assert_int_equal(resolve("MP-TEST01", RESOLUTION_BY_BANK), RESOLVE_TOO_SOON);
 	pass(1);
 	meanwhile = ask_for_the_refund_again;   /* … or it asks while the provider is being asked what it has done */
 	pass(180);
 	n_late = 0;
-	assert_int_equal(resolve("MP-TEST01", WAY_BY_BANK), STUCK_TOO_SOON);
+	assert_int_equal(resolve("MP-TEST01", RESOLUTION_BY_BANK), RESOLVE_TOO_SOON);
 	assert_int_equal(account_sum("bank"), 0);
 	pass(250);
 	deliver_late();

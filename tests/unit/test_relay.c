@@ -1,9 +1,10 @@
-/* test_relay - relays that take over, are killed, are woken by commits; checkpoints; --once. Each relay is a child process. */
+/* test_relay - relays that take over, are killed, are woken by commits; checkpoints; --once. Each relay is a child
+ * process. */
 #include "test.h"
 
 #include "relay_world.h"
 
-/* --- active and standby ------------------------------------------------------------------------------------------------------------ */
+/* --- active and standby ----------------------------------------------------------------------------------------- */
 
 TEST(two_relays_at_once_and_each_event_takes_effect_once)
 {
@@ -74,7 +75,7 @@ TEST(after_sigterm_it_finishes_the_work_in_progress_and_leaves_no_child)
 	assert_int_equal(count("t_effect", false), 50);
 }
 
-/* --- waking ------------------------------------------------------------------------------------------------------------ */
+/* --- waking ----------------------------------------------------------------------------------------------------- */
 
 static int
 by_size(const void *a, const void *b)
@@ -163,7 +164,7 @@ TEST(relay_alive_is_touched_each_second)
 	assert_true(scratch_until(stat(path, &after) == 0 && after.st_mtim.tv_sec > before.st_mtim.tv_sec, 1300));
 }
 
-/* --- children ------------------------------------------------------------------------------------------------------------ */
+/* --- children --------------------------------------------------------------------------------------------------- */
 
 TEST(a_read_model_file_that_is_deleted_is_made_again_while_the_relay_runs)
 {
@@ -180,7 +181,7 @@ TEST(a_read_model_file_that_is_deleted_is_made_again_while_the_relay_runs)
 	assert_int_equal(db_failed(db), false);
 }
 
-/* --- the checkpointer ----------------------------------------------------------------------------------------------------------- */
+/* --- the checkpointer ------------------------------------------------------------------------------------------- */
 
 TEST(the_wal_is_moved_into_the_file_while_writers_write)
 {
@@ -217,7 +218,7 @@ TEST(the_checkpointer_records_how_far_behind_each_consumer_is)
 	assert_int_equal(h.samples[1].wal_bytes[2], -1);
 }
 
-/* --- once ------------------------------------------------------------------------------------------------------------------- */
+/* --- once ------------------------------------------------------------------------------------------------------- */
 
 static int
 be_once(void *arg)

@@ -43,7 +43,7 @@ wait_until_parked(int64_t n, int ms)
 	return scratch_until(parked() == n, ms);
 }
 
-/* --- crashes ---------------------------------------------------------------------------------------------------------- */
+/* --- crashes ---------------------------------------------------------------------------------------------------- */
 
 TEST(a_policy_that_crashes_blocks_only_its_own_subject_until_it_is_fixed)
 {
@@ -120,7 +120,7 @@ TEST(a_sweep_that_crashes_does_not_block_events)
 	assert_true(n >= 1 && n <= most);
 }
 
-/* --- hung processes of a relay that is gone ------------------------------------------------------------------------------------------------------- */
+/* --- hung processes of a relay that is gone --------------------------------------------------------------------- */
 
 TEST(the_standby_kills_a_stopped_child_of_a_killed_relay)
 {

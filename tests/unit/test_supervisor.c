@@ -1,4 +1,5 @@
-/* test_supervisor - child processes are started, restarted with pauses, ended and killed. The supervisor's clock is the test's. */
+/* test_supervisor - child processes are started, restarted with pauses, ended and killed. The supervisor's clock is the
+ * test's. */
 #include "test.h"
 
 static int64_t fake_ms;
