@@ -15,9 +15,9 @@
 
 /* Returns the exit status. */
 static int
-print_outcome(enum switched switched, const char *done, const char *already)
+print_outcome(enum switch_outcome outcome, const char *done, const char *already)
 {
-	switch (switched) {
+	switch (outcome) {
 	case SWITCH_DONE:
 		puts(done);
 		return 0;

@@ -1,6 +1,6 @@
 -- The read models behind My page and the fleet status page, in a file of their own, $VAR/view.db.
 -- Version 2: what goes with a booking (further cars, delivery, equipment, messages), and equipment ordered alone.
--- Version 3: the cars' names in Korean.
+-- Version 3: the cars' names in Korean; a delivery's courier by id.
 --
 -- Made from the event log only: after deleting the file a replay of the log makes the same rows again (`motorpool replay`;
 -- `motorpool check` compares). So every key comes from an event, no column holds the time of the replay, and a row depends on the
@@ -46,7 +46,7 @@ CREATE TABLE my_booking (
 	branch_name     TEXT NOT NULL,
 	branch_name_ko  TEXT NOT NULL,
 	state           TEXT NOT NULL,                   -- as in schema.sql's booking
-	shelf           TEXT NOT NULL CHECK (shelf IN ('upcoming', 'past', 'cancelled', 'none')),  -- the tab it stands under
+	tab             TEXT NOT NULL CHECK (tab IN ('upcoming', 'past', 'cancelled', 'none')),  -- where the list shows it
 	reservation     TEXT NOT NULL DEFAULT '',        -- fleet's answer: '', RESERVED, REFUSED, OUT, ENDED, RELEASED
 	starts_at       INTEGER NOT NULL,
 	ends_at         INTEGER NOT NULL,
@@ -73,7 +73,7 @@ CREATE TABLE my_booking (
 	event_id        INTEGER NOT NULL                 -- … and which it was
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX my_booking_by_customer ON my_booking (customer_id, starts_at, code);
-CREATE INDEX my_booking_by_shelf ON my_booking (customer_id, shelf, starts_at, code);
+CREATE INDEX my_booking_by_tab ON my_booking (customer_id, tab, starts_at, code);
 -- which booking has a car now or next: only those to come, not past ones
 CREATE INDEX my_booking_open ON my_booking (car_id, starts_at) WHERE state IN ('PAID', 'CONFIRMED', 'OUT');
 

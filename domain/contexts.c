@@ -1,7 +1,6 @@
-/* contexts - which programs there are. The story is in contexts.h; their addresses also stand in deploy/lighttpd/routes.conf. */
+/* contexts - the table of programs; their addresses are also in deploy/lighttpd/routes.conf. */
 #include "rental.h"
 #include "contexts.h"
-
 
 #include <stddef.h>
 #include <string.h>

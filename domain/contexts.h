@@ -1,4 +1,4 @@
-/* contexts - which programs there are, in the order they are started, and which of them react to events: one table for all who ask. */
+/* contexts - the programs, in the order they are started, and which of them react to events. */
 #ifndef MP_CONTEXTS_H
 #define MP_CONTEXTS_H
 
@@ -6,7 +6,7 @@
 
 struct context {
 	const char *name;               /* fleet: the program, its socket, its consumer of events */
-	const char *prefix;             /* "/fleet": its addresses begin so; "": all that are nobody else's */
+	const char *prefix;             /* "/fleet": its addresses begin so; "": all other addresses */
 	bool reacts;                    /* it has a consumer (relay/main.c) */
 	bool on_view;                   /* … which writes the read models' file */
 };
@@ -14,6 +14,6 @@ struct context {
 extern const struct context contexts[N_CONTEXTS + 1];   /* ends in an empty one */
 
 const struct context *context_find(const char *name);           /* NULL: there is none */
-bool context_is_wanted(const struct context *c);                /* the sandbox only where settings say so */
+bool context_is_wanted(const struct context *c);                /* the sandbox only with settings.sandbox */
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * counts.c - the numbers in the menu. The story is in counts.h.
+ * counts - the numbers in the menu.
  *
- * Unread messages are counted once per person and few seconds in each worker: one look into an index that holds nothing but what is
- * unread, so even a thousand people at once cost little.
+ * Unread messages are counted once per user and few seconds in each worker, from an index that holds unread messages only, so even a
+ * thousand users at once cost little.
  */
 #include "counts.h"
 
@@ -10,28 +10,28 @@
 #include "menu.h"
 #include "lib/base/clock.h"
 
-#define AGAIN_MS 3000
-#define SEATS    256            /* people remembered at once; another one takes the seat */
+#define VALID_MS   3000
+#define CACHE_SIZE 256          /* users; another one with the same slot replaces the entry */
 
-static struct seat { int64_t user_id, counted_ms, n; } seats[SEATS];
+static struct unread_count { int64_t user_id, counted_ms, n; } cache[CACHE_SIZE];
 
-static struct seat *
-seat_of(int64_t user_id)
+static struct unread_count *
+cached_count(int64_t user_id)
 {
-	return &seats[(uint64_t)user_id % SEATS];
+	return &cache[(uint64_t)user_id % CACHE_SIZE];
 }
 
 static int64_t
-unread(struct web *w)
+n_unread(struct web *w)
 {
-	struct seat *s = seat_of(w->user.id);
+	struct unread_count *c = cached_count(w->user.id);
 
-	if (s->user_id != w->user.id || clock_ms() > s->counted_ms + AGAIN_MS)
-		*s = (struct seat){
+	if (c->user_id != w->user.id || clock_ms() > c->counted_ms + VALID_MS)
+		*c = (struct unread_count){
 			.user_id = w->user.id, .counted_ms = clock_ms(),
 			.n = db_int(w->db, "SELECT COUNT(*) FROM v_unread WHERE recipient_id = $1", w->user.id),
 		};
-	return s->n;
+	return c->n;
 }
 
 void
@@ -39,13 +39,13 @@ counts_show(struct web *w)
 {
 	stuck_show_count(w);
 	if (w->user.id && !w->json)
-		menu_of(w)->n_unread = unread(w);
+		menu_of(w)->n_unread = n_unread(w);
 }
 
 void
 counts_forget(struct web *w)
 {
-	seat_of(w->user.id)->user_id = 0;
+	cached_count(w->user.id)->user_id = 0;
 	if (!w->json)
-		menu_of(w)->n_unread = unread(w);
+		menu_of(w)->n_unread = n_unread(w);
 }

@@ -1,12 +1,12 @@
-/* counts - what stands as a number in the menu of every page: unread messages, and for managers what is stuck. */
+/* counts - the numbers in the menu of every page: unread messages, and for managers what needs attention. */
 #ifndef MP_COUNTS_H
 #define MP_COUNTS_H
 
 #include "lib/web/web.h"
 
-/* program.before: each number as of a few seconds ago at most. */
+/* For program.before; the numbers are a few seconds old at most. */
 void counts_show(struct web *w);
-/* Somebody has just read something here: his number is counted anew. */
+/* The user has read a message: counts again. */
 void counts_forget(struct web *w);
 
 #endif

@@ -1,4 +1,4 @@
-/* equipments - the words for what becomes of ordered equipment. The story is in equipment_words.h. */
+/* equipment_words - the codes of equipment orders and of the stock ledger, with their words. */
 #include "equipment_words.h"
 
 #include "lib/base/clock.h"
@@ -34,7 +34,7 @@ equipment_days(int64_t starts_at, int64_t ends_at)
 const char *
 equipment_reason_in_words(const char *end_reason)
 {
-	static const struct { const char *code, *words; } said[] = {
+	static const struct { const char *code, *words; } reasons[] = {
 		{ "customer",       N_("It was cancelled by the customer.") },
 		{ "manager",        N_("It was cancelled by the branch.") },
 		{ "booking",        N_("Its booking has ended.") },
@@ -43,8 +43,8 @@ equipment_reason_in_words(const char *end_reason)
 		{ "later",          N_("Approval could not be requested, so the order was not accepted.") },
 	};
 
-	for (size_t i = 0; end_reason && i < sizeof(said) / sizeof(said[0]); i++)
-		if (strcmp(said[i].code, end_reason) == 0)
-			return _(said[i].words);
+	for (size_t i = 0; end_reason && i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (strcmp(reasons[i].code, end_reason) == 0)
+			return _(reasons[i].words);
 	return end_reason && *end_reason ? end_reason : NULL;
 }

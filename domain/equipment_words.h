@@ -1,20 +1,22 @@
-/* equipments - the words for what becomes of ordered equipment, shared by every program that shows it. Codes as in the tables and the API. */
+/* equipment_words - the words for equipment orders and the stock ledger, for every program that shows them. Codes as in the tables and the API. */
 #ifndef MP_EQUIPMENT_WORDS_H
 #define MP_EQUIPMENT_WORDS_H
 
 #include "lib/base/shape.h"
 
-enum equipment_state { EQUIPMENT_ORDERED, EQUIPMENT_APPROVED, EQUIPMENT_HANDED_OUT, EQUIPMENT_RETURNED, EQUIPMENT_REJECTED, EQUIPMENT_CANCELLED };
+enum equipment_state {
+	EQUIPMENT_ORDERED, EQUIPMENT_APPROVED, EQUIPMENT_HANDED_OUT, EQUIPMENT_RETURNED, EQUIPMENT_REJECTED, EQUIPMENT_CANCELLED,
+};
 
-/* Why pieces came or went. */
+/* Why the stock changed. */
 enum stock_kind { STOCK_RECEIVE, STOCK_ORDER, STOCK_RETURN, STOCK_LOSS, STOCK_ADJUST };
 
 extern const struct words equipment_state_words, stock_kind_words;
 
-/* What a piece costs for an interval counts started days. */
+/* The started days of an interval, by which a piece is charged. */
 int64_t equipment_days(int64_t starts_at, int64_t ends_at);
 
-/* Why an order ended as it did, for people; a rejection's reason is a person's own words and comes back as it is. NULL: nothing to say. */
+/* Why an order ended; what a reviewer typed comes back as it is. NULL: no reason. */
 const char *equipment_reason_in_words(const char *end_reason);
 
 #endif

@@ -1,6 +1,5 @@
-/* item - what is lent beside cars: a kind of thing, of which there are pieces. The story is in equipment.h. */
-#include "equipment.h"
-#include "equipment_steps.h"
+/* item - what is lent beside cars: a kind of thing, of which there are pieces. */
+#include "equipment_inside.h"
 
 #include "domain/choices.h"
 #include "domain/rental.h"
@@ -18,22 +17,23 @@
 	" (SELECT COALESCE(SUM(o.taken), 0) FROM equipment_order o WHERE o.item_id = i.item_id AND " LIVE ") AS owned," \
 	" (SELECT COALESCE(SUM(o.taken), 0) FROM equipment_order o WHERE o.item_id = i.item_id AND " LIVE " AND o.state = 'HANDED_OUT') AS n_out"
 
-/* The first ones are what a person changes: the version is made from them. */
+/* The first N_CHANGED are what a person changes, and the version is their hash; the first N_JSON are in the JSON. */
 static const struct member item_members[] = {
-	SHAPE_INT(item, item_id), SHAPE_TEXT(item, name), SHAPE_TEXT(item, name_ko), SHAPE_TEXT(item, category), SHAPE_AMOUNT(item, daily_price),
-	SHAPE_INT(item, low_stock), SHAPE_BOOL(item, is_offered), SHAPE_BOOL(item, is_sync), SHAPE_BOOL(item, is_low), SHAPE_INT(item, stock),
-	SHAPE_INT(item, owned), SHAPE_INT(item, n_out), SHAPE_INT(item, free_now), SHAPE_INT(item, free_today),
-	SHAPE_TIME(item, created_at), SHAPE_TIME(item, updated_at), SHAPE_TEXT(item, version),
-	SHAPE_TEXT(item, label), SHAPE_TEXT(item, category_label),
+	SHAPE_INT(item, item_id), SHAPE_TEXT(item, name), SHAPE_TEXT(item, name_ko), SHAPE_TEXT(item, category),
+	SHAPE_AMOUNT(item, daily_price), SHAPE_INT(item, low_stock), SHAPE_BOOL(item, is_offered),
+	SHAPE_BOOL(item, is_sync), SHAPE_BOOL(item, is_low), SHAPE_INT(item, stock), SHAPE_INT(item, owned),
+	SHAPE_INT(item, n_out), SHAPE_INT(item, free_now), SHAPE_INT(item, free_today), SHAPE_TIME(item, created_at),
+	SHAPE_TIME(item, updated_at), SHAPE_TEXT(item, version), SHAPE_TEXT(item, label),
+	SHAPE_TEXT(item, category_label),
 };
-#define N_CHANGED 6         /* item_id … low_stock */
+#define N_CHANGED 6
 #define N_JSON    17
 const struct shape item_shape = SHAPE(item, item_members);
 const struct shape item_json_shape = { .name = "item", .size = sizeof(struct item), .member = item_members, .n = N_JSON };
 static const struct shape changed_shape = { .name = "item", .size = sizeof(struct item), .member = item_members, .n = N_CHANGED };
 
 static const char *
-version_of(struct arena *m, const struct item *item)
+item_version(struct arena *m, const struct item *item)
 {
 	struct buf b = { .m = m };
 
@@ -43,9 +43,9 @@ version_of(struct arena *m, const struct item *item)
 
 /* --- reading -------------------------------------------------------------------------------------------------------- */
 
-/* What is not in its row: words, and what is free, which the calendar of its orders says. */
+/* What is not in its row: words, and the free pieces, which follow from its orders. */
 static void
-complete(struct db *db, struct item *item)
+complete_item(struct db *db, struct item *item)
 {
 	const struct choice *category = choice_find(rental.equipment_categories, item->category);
 	int64_t now = clock_now();
@@ -56,14 +56,14 @@ complete(struct db *db, struct item *item)
 	item->is_sync = category_is_sync(item->category);
 	item->label = lang_pick(lang_now(), item->name, item->name_ko);
 	item->category_label = category ? choice_name(category) : item->category;
-	item->version = version_of(db_memory(db), item);
+	item->version = item_version(db_memory(db), item);
 }
 
 static int
-complete_all(struct db *db, struct item *items, int n)
+complete_items(struct db *db, struct item *items, int n)
 {
 	for (int i = 0; i < n; i++)
-		complete(db, &items[i]);
+		complete_item(db, &items[i]);
 	return n;
 }
 
@@ -73,7 +73,7 @@ item_find(struct db *db, int64_t item_id, struct item *item)
 	*item = (struct item){ .item_id = 0 };
 	if (!db_one(db, &item_shape, item, "SELECT " ITEM_COLUMNS " FROM item i WHERE i.item_id = $1", item_id))
 		return false;
-	complete(db, item);
+	complete_item(db, item);
 	return true;
 }
 
@@ -88,7 +88,7 @@ item_list(struct db *db, int64_t offset, int64_t limit, struct item **items, int
 {
 	db_list(db, &item_shape, items, n, "SELECT " ITEM_COLUMNS
 		" FROM item i ORDER BY i.is_offered DESC, i.category, i.name LIMIT $1 OFFSET $2 /*scan*/ /*sort*/", limit, offset);
-	return complete_all(db, *items, *n);
+	return complete_items(db, *items, *n);
 }
 
 int
@@ -96,19 +96,19 @@ item_list_offered(struct db *db, struct item **items, int *n)
 {
 	db_list(db, &item_shape, items, n, "SELECT " ITEM_COLUMNS
 		" FROM item i WHERE i.is_offered = 1 ORDER BY i.category, i.name LIMIT 500 /*scan*/ /*sort*/");
-	return complete_all(db, *items, *n);
+	return complete_items(db, *items, *n);
 }
 
 /* --- its coming days ------------------------------------------------------------------------------------------------ */
 
 static const struct member free_day_members[] = {
-	SHAPE_TIME(free_day, starts_at), SHAPE_INT(free_day, n_free), SHAPE_INT(free_day, n_owned), SHAPE_BOOL(free_day, is_today),
-	SHAPE_BOOL(free_day, is_weekend), SHAPE_BOOL(free_day, is_none), SHAPE_BOOL(free_day, is_some), SHAPE_BOOL(free_day, is_all),
-	SHAPE_TEXT(free_day, day),
+	SHAPE_TIME(free_day, starts_at), SHAPE_INT(free_day, n_free), SHAPE_INT(free_day, n_owned),
+	SHAPE_BOOL(free_day, is_today), SHAPE_BOOL(free_day, is_weekend), SHAPE_BOOL(free_day, is_none),
+	SHAPE_BOOL(free_day, is_some), SHAPE_BOOL(free_day, is_all), SHAPE_TEXT(free_day, day),
 };
 const struct shape free_day_shape = SHAPE(free_day, free_day_members);
 
-/* Below zero after a loss: then more is promised than there is, and none is free. */
+/* n_free is below zero when a loss has left fewer pieces than are promised: none is free. */
 static struct free_day
 free_day_make(struct db *db, const struct item *item, int64_t midnight, int64_t now)
 {
@@ -135,37 +135,31 @@ item_free_days(struct db *db, const struct item *item, int64_t now, struct free_
 
 /* --- changing ------------------------------------------------------------------------------------------------------- */
 
-static const char *
-or_empty(const char *s)
-{
-	return s ? s : "";
-}
-
-/* Has this item been added already, just so? Then this is the second of two clicks. */
+/* The same item, added before: a double click. */
 static int64_t
-item_there(struct db *db, const struct item *item)
+same_item(struct db *db, const struct item *item)
 {
 	return db_int(db, "SELECT item_id FROM item WHERE name = $1 AND name_ko = $2 AND category = $3 AND daily_price = $4 AND low_stock = $5",
-		item->name, or_empty(item->name_ko), item->category, item->daily_price, item->low_stock);
+		item->name, text_or_empty(item->name_ko), item->category, item->daily_price, item->low_stock);
 }
 
 static enum item_outcome
-add_inside(struct db *db, struct item *item, int64_t n_pieces, int64_t actor_id)
+add_item(struct db *db, struct item *item, int64_t n_pieces, int64_t actor_id)
 {
 	int64_t now = clock_now(), item_id;
 
 	if (db_exists(db, "SELECT 1 FROM item WHERE name = $1", item->name)) {
-		item_id = item_there(db, item);
+		item_id = same_item(db, item);
 		return item_id && item_find(db, item_id, item) ? ITEM_OK : ITEM_NAME_TAKEN;
 	}
 	item_id = db_int(db,
 		"INSERT INTO item (name, name_ko, category, daily_price, low_stock, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $6)"
-		" RETURNING item_id", item->name, or_empty(item->name_ko), item->category, item->daily_price, item->low_stock, now);
+		" RETURNING item_id", item->name, text_or_empty(item->name_ko), item->category, item->daily_price, item->low_stock, now);
 	item_find(db, item_id, item);
-	item_emit(db, item, "equipment.registered", actor_id);
+	item_report_registered(db, item, actor_id);
 	if (n_pieces > 0)
 		stock_enter(db, &(struct stock_move){ .item_id = item_id, .kind = STOCK_RECEIVE, .quantity = n_pieces, .actor_id = actor_id });
-	stock_watch(db, item_id, false);        /* whoever adds it knows how many there are */
+	stock_check_low(db, item_id, false);
 	item_find(db, item_id, item);
 	return ITEM_OK;
 }
@@ -176,21 +170,21 @@ item_add(struct db *db, struct item *item, int64_t n_pieces, int64_t actor_id)
 	enum item_outcome outcome;
 
 	db_begin(db);
-	outcome = add_inside(db, item, n_pieces, actor_id);
+	outcome = add_item(db, item, n_pieces, actor_id);
 	db_commit(db);
 	return outcome;
 }
 
 static enum item_outcome
-change_inside(struct db *db, struct item *item, int64_t actor_id)
+change_item(struct db *db, struct item *item, int64_t actor_id)
 {
 	struct item was;
 	const char *version = item->version;
 
 	if (!item_find(db, item->item_id, &was))
 		return ITEM_GONE;
-	item->name_ko = or_empty(item->name_ko);
-	if (strcmp(version_of(db_memory(db), item), was.version) == 0) {
+	item->name_ko = text_or_empty(item->name_ko);
+	if (strcmp(item_version(db_memory(db), item), was.version) == 0) {
 		*item = was;
 		return ITEM_OK;
 	}
@@ -200,9 +194,9 @@ change_inside(struct db *db, struct item *item, int64_t actor_id)
 		return ITEM_NAME_TAKEN;
 	db_do(db, "UPDATE item SET name = $2, name_ko = $3, category = $4, daily_price = $5, low_stock = $6, updated_at = $7 WHERE item_id = $1",
 		item->item_id, item->name, item->name_ko, item->category, item->daily_price, item->low_stock, clock_now());
-	stock_watch(db, item->item_id, false);
+	stock_check_low(db, item->item_id, false);
 	item_find(db, item->item_id, item);
-	item_emit(db, item, "equipment.modified", actor_id);
+	item_report_modified(db, item, actor_id);
 	return ITEM_OK;
 }
 
@@ -212,7 +206,7 @@ item_change(struct db *db, struct item *item, int64_t actor_id)
 	enum item_outcome outcome;
 
 	db_begin(db);
-	outcome = change_inside(db, item, actor_id);
+	outcome = change_item(db, item, actor_id);
 	db_commit(db);
 	return outcome;
 }
@@ -228,7 +222,7 @@ item_offer(struct db *db, int64_t item_id, bool is_offered, int64_t actor_id)
 	if (found && db_do(db, "UPDATE item SET is_offered = $2, updated_at = $3 WHERE item_id = $1 AND is_offered <> $2",
 	                   item_id, is_offered, clock_now())) {
 		item.is_offered = is_offered;
-		item_emit(db, &item, "equipment.modified", actor_id);
+		item_report_modified(db, &item, actor_id);
 	}
 	db_commit(db);
 	return found ? ITEM_OK : ITEM_GONE;

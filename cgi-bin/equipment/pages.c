@@ -1,4 +1,4 @@
-/* pages - what there is to lend, as people look at it: the overview, one item with its coming days; and what all pages here share. */
+/* pages - the items: the list, one item with its coming days; and what equipment's pages share. */
 #include "pages.h"
 
 #include "domain/menu.h"
@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* --- what all pages here share ---------------------------------------------------------------------------------------- */
+/* --- shared ---------------------------------------------------------------------------------------- */
 
 bool
 the_item(struct web *w, struct item *item)
@@ -24,25 +24,7 @@ the_order(struct web *w, struct equipment_order *o)
 	return equipment_find_code(w->db, web_param(w, "order_id"), whose, o);
 }
 
-const char *
-marked_fields(void)
-{
-	return _("Please look at the marked fields.");
-}
-
-enum status
-refuse_fields(struct web *w)
-{
-	return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", marked_fields());
-}
-
-const char *
-id_text(struct web *w, int64_t id)
-{
-	return id ? arena_printf(w->m, "%lld", (long long)id) : "";
-}
-
-static const struct word done[] = {
+static const struct word done_word[] = {
 	{ "added",      N_("The item was added.") },
 	{ "saved",      N_("Your changes were saved.") },
 	{ "offered",    N_("The item can be ordered again.") },
@@ -55,16 +37,13 @@ static const struct word done[] = {
 	{ "handed_out", N_("The equipment was handed out.") },
 	{ "returned",   N_("The equipment was returned.") },
 };
-static const struct words done_words = WORDS(done);
+static const struct words equipment_done_words = WORDS(done_word);
 
 void
-say_done(struct web *w)
+equipment_page_begin(struct web *w)
 {
-	int i = form_has(w, "done") ? words_find(&done_words, form_raw(w, "done")) : -1;
-
 	menu_of(w)->nav_equipment = true;
-	if (i >= 0)
-		w->chrome.notice = _(done[i].label);
+	web_notice(w, &equipment_done_words);
 }
 
 /* --- GET /equipment, GET /equipment/items ------------------------------------------------------------------------------ */
@@ -73,25 +52,25 @@ struct items_page {
 	struct item *items;
 	int n_items;
 	struct paging paging;
-	int64_t n_total, page, n_pages;
-	int64_t n_hand_out, n_due, n_late, n_waiting;   /* a manager's day */
-	int64_t now;
+	int64_t n_total, now;
+	int64_t n_hand_out, n_due, n_late, n_waiting;   /* for managers: orders to look after */
 };
 static const struct member items_page_members[] = {
-	SHAPE_LIST(items_page, items, item_shape), SHAPE_STRUCT(items_page, paging, paging_shape), SHAPE_INT(items_page, n_total),
-	SHAPE_INT(items_page, n_hand_out), SHAPE_INT(items_page, n_due), SHAPE_INT(items_page, n_late), SHAPE_INT(items_page, n_waiting),
-	SHAPE_TIME(items_page, now),
+	SHAPE_LIST(items_page, items, item_shape), SHAPE_STRUCT(items_page, paging, paging_shape),
+	SHAPE_INT(items_page, n_total), SHAPE_INT(items_page, n_hand_out), SHAPE_INT(items_page, n_due),
+	SHAPE_INT(items_page, n_late), SHAPE_INT(items_page, n_waiting), SHAPE_TIME(items_page, now),
 };
 static const struct shape items_page_shape = SHAPE(items_page, items_page_members);
 PAGE(items_list, "equipment/items", items_page_shape)
 
 static const struct member items_json_members[] = {
-	SHAPE_INT(items_page, n_total), SHAPE_INT(items_page, page), SHAPE_INT(items_page, n_pages), SHAPE_LIST(items_page, items, item_json_shape),
+	SHAPE_INT(items_page, n_total), SHAPE_INT_AS(items_page, page, paging.page),
+	SHAPE_INT_AS(items_page, n_pages, paging.n_pages), SHAPE_LIST(items_page, items, item_json_shape),
 };
 static const struct shape items_json_shape = SHAPE(items_page, items_json_members);
 
 static int64_t
-count(struct web *w, enum orders_view view)
+count_orders(struct web *w, enum orders_view view)
 {
 	struct orders_query q = {
 		.view = (int)view, .state = -1, .text = "", .today = day_start(w->now), .tomorrow = day_add(day_start(w->now), 1), .now = w->now,
@@ -106,22 +85,18 @@ page_items(struct web *w)
 	struct items_page p = { .n_total = item_count(w->db), .now = w->now };
 
 	p.paging = web_paging(w, p.n_total, PER_PAGE);
-	p.page = p.paging.page;
-	p.n_pages = p.paging.n_pages;
 	item_list(w->db, p.paging.offset, PER_PAGE, &p.items, &p.n_items);
-	if (w->json)
-		return web_json(w, HTTP_OK, &items_json_shape, &p);
 	if (web_is(w, ROLE_MANAGER)) {
-		p.n_hand_out = count(w, ORDERS_HAND_OUT);
-		p.n_due = count(w, ORDERS_DUE);
-		p.n_late = count(w, ORDERS_LATE);
-		p.n_waiting = count(w, ORDERS_WAITING);
+		p.n_hand_out = count_orders(w, ORDERS_HAND_OUT);
+		p.n_due = count_orders(w, ORDERS_DUE);
+		p.n_late = count_orders(w, ORDERS_LATE);
+		p.n_waiting = count_orders(w, ORDERS_WAITING);
 	}
-	say_done(w);
-	return web_page(w, HTTP_OK, &items_list, &p);
+	equipment_page_begin(w);
+	return web_answer(w, HTTP_OK, &items_json_shape, &items_list, &p);
 }
 
-/* Who orders with a car alone sees what he has ordered. */
+/* Customers order equipment with a car only, so they see their orders. */
 enum status
 page_overview(struct web *w)
 {
@@ -141,7 +116,7 @@ struct item_page {
 	struct item item;
 	struct free_week *weeks;
 	int n_weeks;
-	struct equipment_order *orders;         /* a manager's: who has it, and who will */
+	struct equipment_order *orders;         /* for managers: its live orders */
 	int n_orders;
 };
 static const struct member item_page_members[] = {
@@ -172,9 +147,9 @@ fill_weeks(struct web *w, struct item_page *p, const struct free_day *days)
 		p->weeks[cell / 7].days[cell % 7] = days[i];
 }
 
-/* What programs are told beside the item: the same days. */
+/* The item with its coming days. */
 static enum status
-show_item_json(struct web *w, const struct item *item, const struct free_day *days)
+item_json(struct web *w, const struct item *item, const struct free_day *days)
 {
 	struct item_json j = { .item = *item, .days = (struct free_day *)days, .n_days = FREE_DAYS };
 	struct member *members = arena_array(w->m, struct member, item_json_shape.n + 1);
@@ -199,10 +174,10 @@ page_item(struct web *w)
 		return web_not_found(w);
 	item_free_days(w->db, &p.item, w->now, days);
 	if (w->json)
-		return show_item_json(w, &p.item, days);
+		return item_json(w, &p.item, days);
 	fill_weeks(w, &p, days);
 	if (web_is(w, ROLE_MANAGER))
 		item_orders(w->db, p.item.item_id, PER_PAGE, &p.orders, &p.n_orders);
-	say_done(w);
+	equipment_page_begin(w);
 	return web_page(w, HTTP_OK, &item_show, &p);
 }

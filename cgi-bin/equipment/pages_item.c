@@ -8,14 +8,15 @@
 
 struct item_form {
 	struct form_problems problems;
-	struct item item;               /* as it stands; item_id 0: a new one */
+	struct item item;               /* as it is now; item_id 0: a new one */
 	const char *version;
 	struct field name, name_ko, category, daily_price, low_stock, stock;
 	const char *currency;
 };
 static const struct member item_form_members[] = {
-	SHAPE_STRUCT(item_form, problems, form_problems_shape), SHAPE_STRUCT(item_form, item, item_shape), SHAPE_TEXT(item_form, version),
-	SHAPE_STRUCT(item_form, name, field_shape), SHAPE_STRUCT(item_form, name_ko, field_shape), SHAPE_STRUCT(item_form, category, field_shape),
+	SHAPE_STRUCT(item_form, problems, form_problems_shape), SHAPE_STRUCT(item_form, item, item_shape),
+	SHAPE_TEXT(item_form, version), SHAPE_STRUCT(item_form, name, field_shape),
+	SHAPE_STRUCT(item_form, name_ko, field_shape), SHAPE_STRUCT(item_form, category, field_shape),
 	SHAPE_STRUCT(item_form, daily_price, field_shape), SHAPE_STRUCT(item_form, low_stock, field_shape),
 	SHAPE_STRUCT(item_form, stock, field_shape), SHAPE_TEXT(item_form, currency),
 };
@@ -35,20 +36,22 @@ category_options(struct web *w, int *n)
 	return options;
 }
 
+/* form: the item as it is now, its version the one the form was filled from; item_id 0: a new one. */
 static enum status
-show_form(struct web *w, enum status status, const struct item *item, const char *version, const char *message)
+show_item_form(struct web *w, const void *form, enum status status, const char *message)
 {
+	const struct item *item = form;
 	int n;
 	struct option *categories = category_options(w, &n);
 	struct item_form f = {
-		.problems = form_problems(w, message), .item = *item, .version = version, .currency = settings.currency,
+		.problems = form_problems(w, message), .item = *item, .version = item->version, .currency = settings.currency,
 		.name = form_field(w, "name", item->name), .name_ko = form_field(w, "name_ko", item->name_ko),
 		.category = form_field_options(w, "category", categories, n, item->category, item->item_id ? NULL : _("Please choose")),
 		.daily_price = form_field(w, "daily_price", item->item_id ? arena_printf(w->m, "%lld", (long long)item->daily_price) : ""),
 		.low_stock = form_field_int(w, "low_stock", item->low_stock), .stock = form_field_int(w, "stock", 0),
 	};
 
-	say_done(w);
+	equipment_page_begin(w);
 	return web_page(w, status, &item_form_page, &f);
 }
 
@@ -62,9 +65,9 @@ read_category(struct web *w, const char *now)
 	return category;
 }
 
-/* now: the category it has, which may stay even where the settings no longer list it. */
+/* now: its present category, which may stay when the settings no longer list it. */
 static struct item
-read_item(struct web *w, const char *now)
+read_item_form(struct web *w, const char *now)
 {
 	return (struct item){
 		.name = form_line(w, "name", ITEM_NAME_MAX), .name_ko = form_has(w, "name_ko") ? form_line(w, "name_ko", ITEM_NAME_MAX) : "",
@@ -74,44 +77,41 @@ read_item(struct web *w, const char *now)
 }
 
 static enum status
-name_taken(struct web *w, const struct item *item, const char *version)
+item_name_taken(struct web *w)
 {
-	const char *message = _("An item with this name already exists.");
-
-	form_error(w, "name", message);
-	return w->json ? web_refuse(w, HTTP_CONFLICT, "name_taken", message) : show_form(w, HTTP_CONFLICT, item, version, marked_fields());
+	return form_refuse(w, HTTP_CONFLICT, "name_taken", "name", _("An item with this name already exists."));
 }
 
-static const struct item nothing = { .name = "", .name_ko = "", .category = "", .is_offered = true };
+static const struct item new_item = { .name = "", .name_ko = "", .category = "", .is_offered = true };
 
 enum status
 page_item_new(struct web *w)
 {
-	return show_form(w, HTTP_OK, &nothing, NULL, NULL);
+	return show_item_form(w, &new_item, HTTP_OK, NULL);
 }
 
 /* POST /equipment/items */
 enum status
 do_item_add(struct web *w)
 {
-	struct item item = read_item(w, NULL);
+	struct item item = read_item_form(w, NULL);
 	int64_t n_pieces = form_has(w, "stock") ? form_int(w, "stock", 0, PIECES_MAX) : 0;
 
+	web_form(w, show_item_form, &new_item);
 	if (form_bad(w))
-		return w->json ? refuse_fields(w) : show_form(w, HTTP_UNPROCESSABLE, &nothing, NULL, marked_fields());
+		return web_invalid(w);
 	switch (item_add(w->db, &item, n_pieces, w->user.id)) {
 	case ITEM_OK:
 		break;
 	case ITEM_NAME_TAKEN:
-		return name_taken(w, &nothing, NULL);
+		return item_name_taken(w);
 	case ITEM_GONE:
 	case ITEM_CHANGED:
 		return web_broken(w);
 	}
-	if (!w->json)
-		return web_redirect(w, "/equipment/items/%lld?done=added", (long long)item.item_id);
-	web_set_header(w, "Location", arena_printf(w->m, "/equipment/items/%lld", (long long)item.item_id));
-	return web_json(w, HTTP_CREATED, &item_json_shape, &item);
+	if (w->json)
+		web_set_header(w, "Location", arena_printf(w->m, "/equipment/items/%lld", (long long)item.item_id));
+	return web_done(w, HTTP_CREATED, &item_json_shape, &item, "/equipment/items/%lld?done=added", (long long)item.item_id);
 }
 
 enum status
@@ -121,42 +121,38 @@ page_item_edit(struct web *w)
 
 	if (!the_item(w, &item))
 		return web_not_found(w);
-	return w->json ? web_json(w, HTTP_OK, &item_json_shape, &item) : show_form(w, HTTP_OK, &item, item.version, NULL);
-}
-
-static enum status
-changed_meanwhile(struct web *w, const struct item *now)
-{
-	const char *message = _("Another user has changed this item in the meantime. Please check it; saving now overwrites their change.");
-
-	return w->json ? web_refuse(w, HTTP_CONFLICT, "changed", message) : show_form(w, HTTP_CONFLICT, now, now->version, message);
+	return w->json ? web_json(w, HTTP_OK, &item_json_shape, &item) : show_item_form(w, &item, HTTP_OK, NULL);
 }
 
 /* POST and PUT /equipment/items/ID */
 enum status
 do_item_change(struct web *w)
 {
-	struct item now, item;
-	const char *version = form_has(w, "version") ? form_raw(w, "version") : NULL;
+	struct item now, item, form;
 
 	if (!the_item(w, &now))
 		return web_not_found(w);
-	item = read_item(w, now.category);
-	if (form_bad(w))
-		return w->json ? refuse_fields(w) : show_form(w, HTTP_UNPROCESSABLE, &now, version, marked_fields());
+	item = read_item_form(w, now.category);
 	item.item_id = now.item_id;
-	item.version = version;
+	item.version = form_has(w, "version") ? form_raw(w, "version") : NULL;
+	form = now;
+	form.version = item.version;
+	web_form(w, show_item_form, &form);
+	if (form_bad(w))
+		return web_invalid(w);
 	switch (item_change(w->db, &item, w->user.id)) {
 	case ITEM_OK:
-		break;
+		return web_done(w, HTTP_OK, &item_json_shape, &item, "/equipment/items/%lld?done=saved", (long long)item.item_id);
 	case ITEM_GONE:
 		return web_not_found(w);
 	case ITEM_NAME_TAKEN:
-		return name_taken(w, &now, version);
+		return item_name_taken(w);
 	case ITEM_CHANGED:
-		return changed_meanwhile(w, &now);
+		form.version = now.version;
+		return web_refuse(w, HTTP_CONFLICT, "changed",
+			_("Another user has changed this item in the meantime. Please check it; saving now overwrites their change."));
 	}
-	return w->json ? web_json(w, HTTP_OK, &item_json_shape, &item) : web_redirect(w, "/equipment/items/%lld?done=saved", (long long)item.item_id);
+	return web_broken(w);
 }
 
 /* POST /equipment/items/ID/offer {is_offered} */
@@ -168,10 +164,9 @@ do_item_offer(struct web *w)
 	struct item item;
 
 	if (form_bad(w))
-		return refuse_fields(w);
+		return web_invalid(w);
 	if (item_offer(w->db, item_id, is_offered, w->user.id) == ITEM_GONE || !item_find(w->db, item_id, &item))
 		return web_not_found(w);
-	if (w->json)
-		return web_json(w, HTTP_OK, &item_json_shape, &item);
-	return web_redirect(w, "/equipment/items/%lld?done=%s", (long long)item_id, is_offered ? "offered" : "stopped");
+	return web_done(w, HTTP_OK, &item_json_shape, &item, "/equipment/items/%lld?done=%s", (long long)item_id,
+		is_offered ? "offered" : "stopped");
 }

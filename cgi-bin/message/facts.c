@@ -1,8 +1,8 @@
 /*
- * facts.c - what a message may show: the event's own payload first, then what booking publishes about the booking it belongs to.
+ * facts - what a message may show: the event's payload, and what other contexts publish about its booking, its delivery and its people.
  *
- * Every kind shares one struct, so a new message needs no C but its row in kind.c. Texts are never NULL; what there is nothing of
- * is empty, and the template's section about it does not show.
+ * All kinds share one struct, so a new message needs no C but its row in kind.c. Texts are never NULL; one that is not known is "", and
+ * the template's section about it is not shown.
  */
 #include "message.h"
 
@@ -12,59 +12,72 @@
 #include <string.h>
 
 static const struct member facts_members[] = {
-	SHAPE_TEXT(facts, name), SHAPE_TEXT(facts, subject_id), SHAPE_TEXT(facts, code), SHAPE_TEXT(facts, order_code), SHAPE_TEXT(facts, item_name),
-	SHAPE_TEXT(facts, title), SHAPE_TEXT(facts, label), SHAPE_TEXT(facts, reason), SHAPE_TEXT(facts, courier_name), SHAPE_TEXT(facts, received_by),
-	SHAPE_TEXT(facts, car_name), SHAPE_TEXT(facts, plate), SHAPE_TEXT(facts, branch_name), SHAPE_TEXT(facts, branch_address),
-	SHAPE_TEXT(facts, branch_phone), SHAPE_TEXT(facts, address), SHAPE_TEXT(facts, place), SHAPE_TIME(facts, starts_at), SHAPE_TIME(facts, ends_at),
-	SHAPE_TIME(facts, window_from), SHAPE_TIME(facts, window_to), SHAPE_INT(facts, n_more), SHAPE_AMOUNT(facts, amount),
-	SHAPE_AMOUNT(facts, refund_due), SHAPE_AMOUNT(facts, refunded_amount), SHAPE_INT(facts, quantity), SHAPE_INT(facts, lost),
-	SHAPE_INT(facts, stock), SHAPE_INT(facts, low_stock), SHAPE_INT(facts, odometer_km), SHAPE_INT(facts, fuel_percent),
-	SHAPE_LIST(facts, lines, shown_line_shape), SHAPE_BOOL(facts, is_brought), SHAPE_BOOL(facts, is_fetched), SHAPE_BOOL(facts, is_collection), SHAPE_BOOL(facts, is_charged),
+	SHAPE_TEXT(facts, name), SHAPE_TEXT(facts, subject_id), SHAPE_TEXT(facts, code), SHAPE_TEXT(facts, order_code),
+	SHAPE_TEXT(facts, item_name), SHAPE_TEXT(facts, title), SHAPE_TEXT(facts, label), SHAPE_TEXT(facts, reason),
+	SHAPE_TEXT(facts, courier_name), SHAPE_TEXT(facts, received_by), SHAPE_TEXT(facts, car_name),
+	SHAPE_TEXT(facts, plate), SHAPE_TEXT(facts, branch_name), SHAPE_TEXT(facts, branch_address),
+	SHAPE_TEXT(facts, branch_phone), SHAPE_TEXT(facts, address), SHAPE_TEXT(facts, place),
+	SHAPE_TIME(facts, starts_at), SHAPE_TIME(facts, ends_at), SHAPE_TIME(facts, window_from),
+	SHAPE_TIME(facts, window_to), SHAPE_INT(facts, n_more), SHAPE_AMOUNT(facts, amount),
+	SHAPE_AMOUNT(facts, refund_due), SHAPE_AMOUNT(facts, refunded_amount), SHAPE_INT(facts, quantity),
+	SHAPE_INT(facts, lost), SHAPE_INT(facts, stock), SHAPE_INT(facts, low_stock), SHAPE_INT(facts, odometer_km),
+	SHAPE_INT(facts, fuel_percent), SHAPE_LIST(facts, lines, shown_line_shape), SHAPE_BOOL(facts, is_brought),
+	SHAPE_BOOL(facts, is_fetched), SHAPE_BOOL(facts, is_collection), SHAPE_BOOL(facts, is_charged),
 };
 const struct shape message_facts_shape = SHAPE(facts, facts_members);
 
 /* --- the payload ---------------------------------------------------------------------------------------------------------- */
 
-/* What any of the events may say (docs/events.md). */
-struct said {
+/* Members of any of the payloads (docs/events.md). Events from before have typed reasons in `reason`, and the two names. */
+struct message_event {
 	const char *code, *booking_code, *order_code, *item_name, *item_name_ko, *name, *name_ko, *title, *title_ko, *label, *label_ko, *reason,
 	           *note, *by, *direction, *courier_name, *received_by;
-	int64_t customer_id, courier_id, delivery_id, applicant_id, case_id, item_id, window_from, window_to, refund_due, amount, refunded_amount, quantity, lost, stock,
-	        low_stock, odometer_km, fuel_percent;
+	int64_t customer_id, applicant_id, case_id, item_id, window_from, window_to, refund_due, amount, refunded_amount, quantity, lost, stock,
+	        low_stock, odometer_km, fuel_percent, delivery_id, courier_id;
 };
-static const struct member said_members[] = {
-	SHAPE_TEXT(said, code), SHAPE_TEXT(said, booking_code), SHAPE_TEXT(said, order_code), SHAPE_TEXT(said, item_name),
-	SHAPE_TEXT(said, item_name_ko), SHAPE_TEXT(said, name), SHAPE_TEXT(said, name_ko), SHAPE_TEXT(said, title), SHAPE_TEXT(said, title_ko),
-	SHAPE_TEXT(said, label), SHAPE_TEXT(said, label_ko), SHAPE_TEXT(said, reason), SHAPE_TEXT(said, note), SHAPE_TEXT(said, by), SHAPE_TEXT(said, direction),
-	SHAPE_TEXT(said, courier_name), SHAPE_TEXT(said, received_by), SHAPE_INT(said, customer_id), SHAPE_INT(said, courier_id),
-	SHAPE_INT(said, delivery_id), SHAPE_INT(said, applicant_id),
-	SHAPE_INT(said, case_id), SHAPE_INT(said, item_id), SHAPE_TIME(said, window_from), SHAPE_TIME(said, window_to),
-	SHAPE_AMOUNT(said, refund_due), SHAPE_AMOUNT(said, amount), SHAPE_AMOUNT(said, refunded_amount), SHAPE_INT(said, quantity),
-	SHAPE_INT(said, lost), SHAPE_INT(said, stock), SHAPE_INT(said, low_stock), SHAPE_INT(said, odometer_km), SHAPE_INT(said, fuel_percent),
+static const struct member message_event_members[] = {
+	SHAPE_TEXT(message_event, code), SHAPE_TEXT(message_event, booking_code), SHAPE_TEXT(message_event, order_code),
+	SHAPE_TEXT(message_event, item_name), SHAPE_TEXT(message_event, item_name_ko), SHAPE_TEXT(message_event, name),
+	SHAPE_TEXT(message_event, name_ko), SHAPE_TEXT(message_event, title), SHAPE_TEXT(message_event, title_ko),
+	SHAPE_TEXT(message_event, label), SHAPE_TEXT(message_event, label_ko), SHAPE_TEXT(message_event, reason),
+	SHAPE_TEXT(message_event, by), SHAPE_TEXT(message_event, direction), SHAPE_TEXT(message_event, courier_name),
+	SHAPE_TEXT(message_event, received_by), SHAPE_INT(message_event, customer_id),
+	SHAPE_INT(message_event, applicant_id), SHAPE_INT(message_event, case_id), SHAPE_INT(message_event, item_id),
+	SHAPE_TIME(message_event, window_from), SHAPE_TIME(message_event, window_to),
+	SHAPE_AMOUNT(message_event, refund_due), SHAPE_AMOUNT(message_event, amount),
+	SHAPE_AMOUNT(message_event, refunded_amount), SHAPE_INT(message_event, quantity),
+	SHAPE_INT(message_event, lost), SHAPE_INT(message_event, stock), SHAPE_INT(message_event, low_stock),
+	SHAPE_INT(message_event, odometer_km), SHAPE_INT(message_event, fuel_percent), SHAPE_TEXT(message_event, note),
+	SHAPE_INT(message_event, delivery_id), SHAPE_INT(message_event, courier_id),
 };
-static const struct shape said_shape = SHAPE(said, said_members);
-
-static const char *
-or_empty(const char *s)
-{
-	return s ? s : "";
-}
+static const struct shape message_event_shape = SHAPE(message_event, message_event_members);
 
 static const char *
 in_lang(int lang, const char *en, const char *ko)
 {
-	return lang_pick(lang, or_empty(en), ko);
+	return lang_pick(lang, text_or_empty(en), ko);
+}
+
+/* A code becomes words; what a person typed stays as it is. */
+static const char *
+event_reason(const struct message_event *s)
+{
+	const char *words = end_reason_in_words(s->reason);
+
+	if (s->note && *s->note)
+		return s->note;
+	return words ? words : text_or_empty(s->reason);
 }
 
 static void
-take_said(struct facts *t, const struct said *s, int lang)
+take_payload(struct facts *t, const struct message_event *s, int lang)
 {
 	*t = (struct facts){
-		.code = *or_empty(s->code) ? s->code : or_empty(s->booking_code), .order_code = or_empty(s->order_code),
-		.item_name = *or_empty(s->item_name) ? in_lang(lang, s->item_name, s->item_name_ko) : in_lang(lang, s->name, s->name_ko),
-		.title = in_lang(lang, s->title, s->title_ko), .label = in_lang(lang, s->label, s->label_ko), .reason = *or_empty(s->note) ? s->note : or_empty(s->reason),
-		.by = or_empty(s->by), .direction = or_empty(s->direction), .courier_name = or_empty(s->courier_name),
-		.received_by = or_empty(s->received_by), .customer_id = s->customer_id, .applicant_id = s->applicant_id, .case_id = s->case_id,
+		.code = *text_or_empty(s->code) ? s->code : text_or_empty(s->booking_code), .order_code = text_or_empty(s->order_code),
+		.item_name = *text_or_empty(s->item_name) ? in_lang(lang, s->item_name, s->item_name_ko) : in_lang(lang, s->name, s->name_ko),
+		.title = in_lang(lang, s->title, s->title_ko), .label = in_lang(lang, s->label, s->label_ko), .reason = event_reason(s),
+		.by = text_or_empty(s->by), .direction = text_or_empty(s->direction), .courier_name = text_or_empty(s->courier_name),
+		.received_by = text_or_empty(s->received_by), .customer_id = s->customer_id, .applicant_id = s->applicant_id, .case_id = s->case_id,
 		.item_id = s->item_id, .window_from = s->window_from, .window_to = s->window_to, .refund_due = s->refund_due, .amount = s->amount,
 		.refunded_amount = s->refunded_amount, .quantity = s->quantity, .lost = s->lost, .stock = s->stock, .low_stock = s->low_stock,
 		.odometer_km = s->odometer_km, .fuel_percent = s->fuel_percent, .name = "", .car_name = "", .plate = "", .branch_name = "",
@@ -73,16 +86,27 @@ take_said(struct facts *t, const struct said *s, int lang)
 	t->is_collection = strcmp(t->direction, "collection") == 0;
 }
 
-/* --- its booking ---------------------------------------------------------------------------------------------------------- */
+/* --- its people, its booking ---------------------------------------------------------------------------------------------- */
+
+/* Names are not in events: they are read from their owners. */
+static void
+take_names(struct db *db, struct facts *t, const struct message_event *s)
+{
+	if (!*t->courier_name && s->courier_id)
+		t->courier_name = text_or_empty(db_text(db, "SELECT name FROM v_user WHERE user_id = $1", s->courier_id));
+	if (!*t->received_by && s->delivery_id)
+		t->received_by = text_or_empty(db_text(db, "SELECT received_by FROM v_delivery WHERE delivery_id = $1", s->delivery_id));
+}
 
 struct booked {
 	const char *car_name, *car_name_ko, *plate, *state, *branch_name, *branch_name_ko, *branch_address, *branch_address_ko, *branch_phone;
 	int64_t customer_id, starts_at, ends_at, amount, n_cars;
 };
 static const struct member booked_members[] = {
-	SHAPE_TEXT_KO(booked, car_name), SHAPE_TEXT(booked, plate), SHAPE_TEXT(booked, state), SHAPE_TEXT_KO(booked, branch_name),
-	SHAPE_TEXT_KO(booked, branch_address), SHAPE_TEXT(booked, branch_phone), SHAPE_INT(booked, customer_id),
-	SHAPE_TIME(booked, starts_at), SHAPE_TIME(booked, ends_at), SHAPE_AMOUNT(booked, amount), SHAPE_INT(booked, n_cars),
+	SHAPE_TEXT_KO(booked, car_name), SHAPE_TEXT(booked, plate), SHAPE_TEXT(booked, state),
+	SHAPE_TEXT_KO(booked, branch_name), SHAPE_TEXT_KO(booked, branch_address), SHAPE_TEXT(booked, branch_phone),
+	SHAPE_INT(booked, customer_id), SHAPE_TIME(booked, starts_at), SHAPE_TIME(booked, ends_at),
+	SHAPE_AMOUNT(booked, amount), SHAPE_INT(booked, n_cars),
 };
 static const struct shape booked_shape = SHAPE(booked, booked_members);
 
@@ -113,12 +137,12 @@ take_booking(struct db *db, struct facts *t, int lang)
 
 struct brought { const char *address, *place; int64_t window_from, window_to; bool is_brought, is_fetched; };
 static const struct member brought_members[] = {
-	SHAPE_TEXT(brought, address), SHAPE_TEXT(brought, place), SHAPE_TIME(brought, window_from), SHAPE_TIME(brought, window_to),
-	SHAPE_BOOL(brought, is_brought), SHAPE_BOOL(brought, is_fetched),
+	SHAPE_TEXT(brought, address), SHAPE_TEXT(brought, place), SHAPE_TIME(brought, window_from),
+	SHAPE_TIME(brought, window_to), SHAPE_BOOL(brought, is_brought), SHAPE_BOOL(brought, is_fetched),
 };
 static const struct shape brought_shape = SHAPE(brought, brought_members);
 
-/* The hours of the job as it stands: the dispatcher may have moved it since it was booked. Until there is one, those that were booked. */
+/* The window of the delivery, which the dispatcher may have moved; without one, the window that was booked. */
 static void
 take_window(struct db *db, struct facts *t, const struct brought *d)
 {
@@ -136,17 +160,7 @@ take_window(struct db *db, struct facts *t, const struct brought *d)
 	db_done(r);
 }
 
-/* The courier, and who received the keys: events of older versions hold the names, newer ones the ids. */
-static void
-take_names(struct db *db, struct facts *t, const struct said *s)
-{
-	if (!*t->courier_name && s->courier_id)
-		t->courier_name = or_empty(db_text(db, "SELECT name FROM v_user WHERE user_id = $1", s->courier_id));
-	if (!*t->received_by && s->delivery_id)
-		t->received_by = or_empty(db_text(db, "SELECT received_by FROM v_delivery WHERE delivery_id = $1", s->delivery_id));
-}
-
-/* Where the car is brought to, and fetched from, unless the dispatcher has given that up. A window that the event tells is nearest to the truth. */
+/* Where the car is delivered and collected, unless the dispatcher has cancelled that. The event's own window comes first. */
 static void
 take_delivery(struct db *db, struct facts *t)
 {
@@ -166,27 +180,27 @@ take_delivery(struct db *db, struct facts *t)
 		take_window(db, t, &d);
 }
 
-/* --- the price lines, as they were frozen --------------------------------------------------------------------------------- */
+/* --- the price lines, as they were booked --------------------------------------------------------------------------------- */
 
-struct held { struct booking_line *lines; int n_lines; };
-static const struct member held_members[] = { SHAPE_LIST(held, lines, booking_line_shape) };
-static const struct shape held_shape = SHAPE(held, held_members);
+struct held_lines { struct booking_line *lines; int n_lines; };
+static const struct member held_lines_members[] = { SHAPE_LIST(held_lines, lines, booking_line_shape) };
+static const struct shape held_lines_shape = SHAPE(held_lines, held_lines_members);
 
 static void
 take_lines(struct db *db, struct facts *t)
 {
 	struct event e = { .payload = NULL };
-	struct held held = { .n_lines = 0 };
+	struct held_lines held = { .n_lines = 0 };
 
 	if (!*t->code || !db_one(db, &event_shape, &e, "SELECT payload FROM v_event WHERE subject_id = $1 AND type = 'booking.held'", t->code)
-	    || !event_read(db_memory(db), &e, &held_shape, &held))
+	    || !event_read(db_memory(db), &e, &held_lines_shape, &held))
 		return;
 	booking_lines_in_words(held.lines, held.n_lines, t->starts_at, t->ends_at);
 	t->lines = held.lines;
 	t->n_lines = held.n_lines;
 }
 
-/* --- all of it ------------------------------------------------------------------------------------------------------------ */
+/* --- all facts ------------------------------------------------------------------------------------------------------------ */
 
 static const char *
 link_to(struct db *db, const struct facts *t)
@@ -203,30 +217,20 @@ link_to(struct db *db, const struct facts *t)
 	return t->item_id ? arena_printf(m, "/equipment/items/%lld", (long long)t->item_id) : "";
 }
 
-/* A code of ours becomes words; what a person wrote stays as it is. */
-static const char *
-reason_in_words(const char *reason)
-{
-	const char *words = end_reason_in_words(reason);
-
-	return words ? words : reason;
-}
-
 bool
 facts_read(struct db *db, const struct event *e, int lang, struct facts *t)
 {
-	struct said s = { .code = "" };
+	struct message_event s = { .code = "" };
 
-	if (!event_read(db_memory(db), e, &said_shape, &s))
+	if (!event_read(db_memory(db), e, &message_event_shape, &s))
 		return false;
-	take_said(t, &s, lang);
+	take_payload(t, &s, lang);
 	t->subject_id = e->subject_id;
+	take_names(db, t, &s);
 	take_booking(db, t, lang);
 	take_delivery(db, t);
-	take_names(db, t, &s);
 	take_lines(db, t);
 	t->is_charged = *t->code != '\0';
-	t->reason = reason_in_words(t->reason);
 	t->link = link_to(db, t);
 	return true;
 }

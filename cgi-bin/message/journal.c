@@ -1,4 +1,4 @@
-/* journal.c - the delivery log: to whom, what, by which tries it went out or did not; and having a mail sent again. */
+/* journal - the delivery log: each message with its tries; and sending a mail again. */
 #include "message.h"
 
 #include "lib/base/clock.h"
@@ -24,18 +24,19 @@ static const struct word outcome_word[] = {
 const struct words try_outcome_words = WORDS(outcome_word);
 
 static const struct member row_members[] = {
-	SHAPE_INT(journal_row, message_id), SHAPE_INT(journal_row, recipient_id), SHAPE_TEXT(journal_row, recipient_name),
-	SHAPE_INT(journal_row, event_id), SHAPE_STATE(journal_row, kind, message_kind_words), SHAPE_TEXT(journal_row, subject_id),
+	SHAPE_INT(journal_row, message_id), SHAPE_INT(journal_row, recipient_id),
+	SHAPE_TEXT(journal_row, recipient_name), SHAPE_INT(journal_row, event_id),
+	SHAPE_STATE(journal_row, kind, message_kind_words), SHAPE_TEXT(journal_row, subject_id),
 	SHAPE_TEXT(journal_row, title), SHAPE_TEXT(journal_row, email), SHAPE_BOOL(journal_row, in_inbox),
-	SHAPE_STATE(journal_row, state, message_state_words), SHAPE_INT(journal_row, tries), SHAPE_TEXT(journal_row, reply),
-	SHAPE_TIME(journal_row, next_at), SHAPE_TIME(journal_row, created_at), SHAPE_TIME(journal_row, settled_at),
-	SHAPE_BOOL(journal_row, can_resend),
+	SHAPE_STATE(journal_row, state, message_state_words), SHAPE_INT(journal_row, tries),
+	SHAPE_TEXT(journal_row, reply), SHAPE_TIME(journal_row, next_at), SHAPE_TIME(journal_row, created_at),
+	SHAPE_TIME(journal_row, settled_at), SHAPE_BOOL(journal_row, can_resend),
 };
 const struct shape journal_row_shape = SHAPE(journal_row, row_members);
 
 static const struct member try_members[] = {
-	SHAPE_INT(journal_try, try_no), SHAPE_TIME(journal_try, tried_at), SHAPE_STATE(journal_try, outcome, try_outcome_words),
-	SHAPE_TEXT(journal_try, reply),
+	SHAPE_INT(journal_try, try_no), SHAPE_TIME(journal_try, tried_at),
+	SHAPE_STATE(journal_try, outcome, try_outcome_words), SHAPE_TEXT(journal_try, reply),
 };
 const struct shape journal_try_shape = SHAPE(journal_try, try_members);
 
@@ -52,9 +53,9 @@ journal_count(struct db *db, const struct journal_query *q)
 		state_asked(q), q->about);
 }
 
-/* What it waits for, only while it waits. */
+/* next_at means something only while it waits. */
 static void
-tidy(struct journal_row *row)
+finish_row(struct journal_row *row)
 {
 	if (row->state != MESSAGE_QUEUED && row->state != MESSAGE_RETRYING)
 		row->next_at = 0;
@@ -71,7 +72,7 @@ journal_list(struct db *db, const struct journal_query *q, struct journal_row **
 		" FROM message m /*scan*/ WHERE ($1 = '' OR m.state = $1) AND ($2 = '' OR m.subject_id = $2)"
 		" ORDER BY m.message_id DESC LIMIT $3 OFFSET $4", state_asked(q), q->about, q->limit, q->offset);
 	for (int i = 0; i < *n; i++)
-		tidy(&(*rows)[i]);
+		finish_row(&(*rows)[i]);
 }
 
 bool
@@ -83,7 +84,7 @@ journal_find(struct db *db, int64_t message_id, struct journal_row *row)
 		" '' AS reply FROM message m WHERE m.message_id = $1", message_id);
 
 	if (found)
-		tidy(row);
+		finish_row(row);
 	return found;
 }
 
@@ -96,9 +97,9 @@ journal_tries(struct db *db, int64_t message_id, struct journal_try **tries)
 		"SELECT try_no, tried_at, outcome, reply FROM message_try WHERE message_id = $1 ORDER BY try_no DESC LIMIT 100", message_id);
 }
 
-/* --- again ------------------------------------------------------------------------------------------------------------------ */
+/* --- sending again ------------------------------------------------------------------------------------------------------ */
 
-/* To the address the person has now: a wrong one may be why it was given up. */
+/* To the person's present address: a wrong one may be why it was given up. */
 static const char *
 address_now(struct db *db, int64_t user_id)
 {
@@ -118,7 +119,7 @@ queue_again(struct db *db, const struct journal_row *row, int64_t actor_id)
 		return RESEND_NO_MAIL;
 	db_do(db, "UPDATE message SET state = 'QUEUED', tries = 0, n_resends = n_resends + 1, next_at = $2, settled_at = 0, email = $3"
 		" WHERE message_id = $1 AND state IN ('SENT', 'DEAD')", row->message_id, clock_now(), email);
-	message_emit(db, "message.resent", &(struct message_settled){
+	message_report(db, EVENT_MESSAGE_RESENT, &(struct message_result){
 		.message_id = row->message_id, .tries = row->tries, .channel = "email", .reply = "" }, actor_id);
 	return RESEND_DONE;
 }

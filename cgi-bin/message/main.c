@@ -1,4 +1,4 @@
-/* message 메시지 - what can be asked of it, and what it may write. */
+/* message 메시지 - its routes and what they need. */
 #include "message.h"
 #include "pages.h"
 
@@ -19,7 +19,7 @@ static const struct route routes[] = {
 	{ 0 },
 };
 
-/* A template that is wrong stops the program that shows messages too, not only the relay that writes them. */
+/* A wrong template stops this program at its start too, not only the relay, which writes the messages. */
 static bool
 open_texts(struct db *db)
 {

@@ -1,4 +1,4 @@
-/* message.c - writing a message, in the transaction that hears of its event; and the inbox it stands in. The story is in message.h. */
+/* message - writes messages, in the transaction that handles their event; and the inbox. */
 #include "message.h"
 
 #include "lib/base/clock.h"
@@ -9,42 +9,14 @@
 
 static const struct member message_members[] = {
 	SHAPE_INT(message, message_id), SHAPE_INT(message, event_id), SHAPE_INT(message, recipient_id),
-	SHAPE_STATE(message, kind, message_kind_words), SHAPE_TEXT(message, subject_id), SHAPE_TEXT(message, lang), SHAPE_TEXT(message, title),
-	SHAPE_TEXT(message, body), SHAPE_TEXT(message, snippet), SHAPE_TEXT(message, link), SHAPE_TEXT(message, email), SHAPE_BOOL(message, in_inbox),
-	SHAPE_BOOL(message, is_unread), SHAPE_TIME(message, read_at), SHAPE_TIME(message, created_at),
+	SHAPE_STATE(message, kind, message_kind_words), SHAPE_TEXT(message, subject_id), SHAPE_TEXT(message, lang),
+	SHAPE_TEXT(message, title), SHAPE_TEXT(message, body), SHAPE_TEXT(message, snippet), SHAPE_TEXT(message, link),
+	SHAPE_TEXT(message, email), SHAPE_BOOL(message, in_inbox), SHAPE_BOOL(message, is_unread),
+	SHAPE_TIME(message, read_at), SHAPE_TIME(message, created_at),
 };
 const struct shape message_shape = SHAPE(message, message_members);
 
-/* --- what became of it -------------------------------------------------------------------------------------------------- */
-
-struct settled_event { int64_t message_id, recipient_id, event_id, tries; const char *kind, *about, *channel, *reply; };
-static const struct member settled_members[] = {
-	SHAPE_INT(settled_event, message_id), SHAPE_INT(settled_event, recipient_id), SHAPE_TEXT(settled_event, kind),
-	SHAPE_TEXT(settled_event, about), SHAPE_INT(settled_event, event_id), SHAPE_TEXT(settled_event, channel),
-	SHAPE_INT(settled_event, tries), SHAPE_TEXT(settled_event, reply),
-};
-static const struct shape settled_shape = SHAPE(settled_event, settled_members);
-
-void
-message_emit(struct db *db, const char *type, const struct message_settled *s, int64_t actor_id)
-{
-	struct settled_event said = { .message_id = s->message_id, .channel = s->channel, .tries = s->tries, .reply = s->reply };
-	struct event e = {
-		.type = type, .subject_id = arena_printf(db_memory(db), "message:%lld", (long long)s->message_id), .actor_id = actor_id,
-	};
-	struct rows *r = db_each(db, "SELECT recipient_id, event_id, kind, subject_id FROM message WHERE message_id = $1", s->message_id);
-
-	if (db_next(r)) {
-		said.recipient_id = row_int(r, 0);
-		said.event_id = e.causation_id = row_int(r, 1);
-		said.kind = row_text(r, 2);
-		said.about = row_text(r, 3);
-	}
-	db_done(r);
-	event_emit(db, &e, &settled_shape, &said);
-}
-
-/* Message was off, or a log was replayed: such news stands in the inbox under its own date, and is not mailed. */
+/* The program was down for long, or the log was replayed: the message is in the inbox with the event's date, and not mailed. */
 static bool
 is_old(const struct event *e)
 {
@@ -55,13 +27,14 @@ is_old(const struct event *e)
 
 struct recipient { int64_t user_id; const char *email, *name, *lang; };
 static const struct member recipient_members[] = {
-	SHAPE_INT(recipient, user_id), SHAPE_TEXT(recipient, email), SHAPE_TEXT(recipient, name), SHAPE_TEXT(recipient, lang),
+	SHAPE_INT(recipient, user_id), SHAPE_TEXT(recipient, email), SHAPE_TEXT(recipient, name),
+	SHAPE_TEXT(recipient, lang),
 };
 static const struct shape recipient_shape = SHAPE(recipient, recipient_members);
 
-/* In the recipient's language, whatever the language of who caused it. */
+/* In the recipient's language. */
 static bool
-put_into_words(struct db *db, const struct event *e, int kind, const struct recipient *to, struct facts *t, struct message_text *text)
+render_for(struct db *db, const struct event *e, int kind, const struct recipient *to, struct facts *t, struct message_text *text)
 {
 	int before = lang_now(), lang = lang_find(to->lang);
 	bool ok;
@@ -78,9 +51,9 @@ put_into_words(struct db *db, const struct event *e, int kind, const struct reci
 	return ok;
 }
 
-/* Letters, not bytes: as the schema counts them. */
+/* At most n_chars characters, as the schema counts them. */
 static const char *
-cut_off(struct arena *m, const char *s, int n_chars)
+truncated(struct arena *m, const char *s, int n_chars)
 {
 	const char *end = s;
 
@@ -91,7 +64,7 @@ cut_off(struct arena *m, const char *s, int n_chars)
 }
 
 static bool
-write_down(struct db *db, const struct event *e, int kind, const struct recipient *to, const struct preference *p)
+write_message(struct db *db, const struct event *e, int kind, const struct recipient *to, const struct preference *p)
 {
 	struct message_text text;
 	int64_t message_id, now = clock_now();
@@ -100,63 +73,63 @@ write_down(struct db *db, const struct event *e, int kind, const struct recipien
 
 	if (!p->inbox && !is_mailed)
 		return true;
-	if (!put_into_words(db, e, kind, to, &t, &text))
+	if (!render_for(db, e, kind, to, &t, &text))
 		return false;
 	message_id = db_int(db,
 		"INSERT INTO message (event_id, recipient_id, kind, subject_id, lang, title, body, link, in_inbox, email, state, next_at, created_at,"
 		" settled_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 		" ON CONFLICT (event_id, recipient_id, kind) DO NOTHING RETURNING message_id",
 		e->event_id, to->user_id, message_kinds[kind].kind, *t.code ? t.code : e->subject_id, to->lang,
-		cut_off(db_memory(db), text.title, 200), cut_off(db_memory(db), text.body, 10000), t.link, p->inbox, is_mailed ? to->email : "",
+		truncated(db_memory(db), text.title, 200), truncated(db_memory(db), text.body, 10000), t.link, p->inbox, is_mailed ? to->email : "",
 		is_mailed ? "QUEUED" : "SENT", now, is_old(e) ? e->occurred_at : now,
 		is_mailed ? (int64_t)0 : now);
 	if (message_id && !is_mailed)
-		message_emit(db, "message.sent", &(struct message_settled){ .message_id = message_id, .channel = "inbox", .reply = "" }, 0);
+		message_report(db, EVENT_MESSAGE_SENT, &(struct message_result){ .message_id = message_id, .channel = "inbox", .reply = "" }, 0);
 	return !db_failed(db);
 }
 
 bool
-message_tell_one(struct db *db, const struct event *e, int kind, int64_t user_id)
+message_notify_one(struct db *db, const struct event *e, int kind, int64_t user_id)
 {
 	struct preference p = preference_of(db, user_id, message_kinds[kind].topic);
 	struct recipient to;
 
 	if (!message_texts_open())
-		return db_fail(db, "the messages' templates cannot be used"), false;
+		return db_fail(db, "cannot use the templates of messages"), false;
 	if (!db_one(db, &recipient_shape, &to, "SELECT user_id, email, name, lang FROM v_user WHERE user_id = $1 AND disabled = 0", user_id))
-		return true;            /* nobody is there to be told */
-	return write_down(db, e, kind, &to, &p);
+		return true;            /* the account is gone */
+	return write_message(db, e, kind, &to, &p);
 }
 
-/* Everybody who may do this work, but for who has asked for it himself. */
+/* Everyone who holds one of the roles, except the person who asked. */
 static bool
-tell_staff(struct db *db, const struct event *e, int kind, const char *role, const char *or_role, int64_t but)
+notify_staff(struct db *db, const struct event *e, int kind, const char *role, const char *or_role, int64_t except_id)
 {
 	struct recipient *list;
 	int n = 0;
 
 	db_list(db, &recipient_shape, &list, &n,
-		"SELECT DISTINCT user_id FROM v_role_holder WHERE role IN ($1, $2) AND user_id <> $3 ORDER BY user_id /*sort*/", role, or_role, but);
+		"SELECT DISTINCT user_id FROM v_role_holder WHERE role IN ($1, $2) AND user_id <> $3 ORDER BY user_id /*sort*/", role, or_role, except_id);
 	for (int i = 0; i < n; i++)
-		if (!message_tell_one(db, e, kind, list[i].user_id))
+		if (!message_notify_one(db, e, kind, list[i].user_id))
 			return false;
 	return !db_failed(db);
 }
 
 bool
-message_tell(struct db *db, const struct event *e, int kind)
+message_notify(struct db *db, const struct event *e, int kind)
 {
 	const struct message_kind *k = &message_kinds[kind];
 	struct facts t;
 
 	if (!facts_read(db, e, LANG_EN, &t))
 		return false;
-	if (k->is_worth && !k->is_worth(db, e, &t))
+	if (k->applies && !k->applies(db, e, &t))
 		return !db_failed(db);
-	switch (k->who) {
-	case TELL_CUSTOMER:  return message_tell_one(db, e, kind, t.customer_id);
-	case TELL_MANAGERS:  return tell_staff(db, e, kind, "manager", "manager", 0);
-	case TELL_REVIEWERS: return tell_staff(db, e, kind, "manager", "examiner", t.applicant_id);
+	switch (k->audience) {
+	case TO_CUSTOMER:  return message_notify_one(db, e, kind, t.customer_id);
+	case TO_MANAGERS:  return notify_staff(db, e, kind, "manager", "manager", 0);
+	case TO_REVIEWERS: return notify_staff(db, e, kind, "manager", "examiner", t.applicant_id);
 	}
 	return true;
 }
@@ -175,10 +148,10 @@ message_count(struct db *db, int64_t user_id)
 static const char *
 snippet_of(struct arena *m, const char *body)
 {
-	const char *said = strstr(body, "\n\n");
+	const char *start = strstr(body, "\n\n");
 
-	said = said ? said + 2 : body;
-	return arena_strndup(m, said, strcspn(said, "\n"));
+	start = start ? start + 2 : body;
+	return arena_strndup(m, start, strcspn(start, "\n"));
 }
 
 void

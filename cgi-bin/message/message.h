@@ -1,47 +1,45 @@
 /*
- * message - what people are told, in their language, once.
+ * message - notifies people once, in their language: in their inbox and by mail.
  *
- *	kind.c        what there is to tell: of which event, to whom, under which topic; its words stand in templates/message/KIND
- *	facts.c        what a message may show: the event's payload and what the others publish about its booking
- *	message.c     writing one, in the transaction that hears of its event; the inbox
- *	remind.c      those that time brings: a pick-up tomorrow, a return soon, a car that is late
- *	post.c        mail: rows first, then the wire, then what became of it
- *	smtp.c        … one letter to the mail server
- *	journal.c     the delivery log, for managers; sending again
- *	preference.c  what people want by which way
+ *	kind.c        the kinds of messages: of which event, to whom, under which topic
+ *	facts.c       what a message may show: the event's payload and what other contexts publish about its booking
+ *	texts.c       the templates (templates/message/KIND) and the mail's frame
+ *	message.c     writing one, in the transaction that handles its event; the inbox
+ *	remind.c      reminders that depend on time: pick-up tomorrow, return soon, overdue, refund delayed
+ *	mailer.c      mail: the row first, then the call, then its result         smtp.c  one mail to the mail server
+ *	journal.c     the delivery log, for managers; sending again               preference.c  which topics reach a person by which way
+ *	events.c      message.sent, message.dead, message.resent                  policy.c      which events message reacts to
  *
- * A message is one row, unique by (event, recipient, kind): however often its event is heard, it is told once.
+ * A message is one row, unique by (event, recipient, kind), so an event that is handled twice notifies once.
  */
 #ifndef MP_MESSAGE_H
 #define MP_MESSAGE_H
 
 #include "domain/bookings.h"
+#include "domain/event_types.h"
 #include "lib/base/clock.h"
 #include "lib/db/db.h"
 #include "lib/event/event.h"
 
-/* --- what there is to tell (kind.c) --------------------------------------------------------------------------------- */
+/* --- kinds (kind.c) --------------------------------------------------------------------------------------------------- */
 
 enum topic { TOPIC_BOOKING, TOPIC_REFUND, TOPIC_DELIVERY, TOPIC_EQUIPMENT, TOPIC_REMINDER, TOPIC_WORK, N_TOPICS };
-enum tell_whom { TELL_CUSTOMER, TELL_MANAGERS, TELL_REVIEWERS };
+enum audience { TO_CUSTOMER, TO_MANAGERS, TO_REVIEWERS };
 
 struct facts;
 struct message_kind {
 	const char *kind;                       /* its template and the message's kind */
-	const char *event;                      /* what it tells of; NULL: time brings it (remind.c) */
+	const char *event;                      /* the event it is about; NULL: it depends on time (remind.c) */
 	int topic;                              /* enum topic */
-	enum tell_whom who;
-	bool (*is_worth)(struct db *db, const struct event *e, const struct facts *t);  /* NULL: always */
+	enum audience audience;
+	bool (*applies)(struct db *db, const struct event *e, const struct facts *t);   /* NULL: always */
 };
 
 extern const struct words topic_words, message_kind_words;
 extern const struct message_kind message_kinds[];       /* as in message_kind_words */
 int message_kind_find(const char *kind);                /* -1 */
 
-/* The templates of all kinds and of the mail's frame, in every language. Once per process; false: what is wrong is in the log. */
-bool message_texts_open(void);
-
-/* --- what a message may show (facts.c) ------------------------------------------------------------------------------- */
+/* --- what a message may show (facts.c) -------------------------------------------------------------------------------- */
 
 struct facts {
 	const char *name;                       /* the recipient's */
@@ -55,86 +53,92 @@ struct facts {
 	int64_t case_id, item_id;
 	struct booking_line *lines;
 	int n_lines;
-	bool is_brought, is_fetched, is_charged;        /* by a courier, there and back; there is a charge for it in a booking */
-	bool is_collection;                     /* the event is about the way back */
+	bool is_brought, is_fetched, is_charged;        /* with delivery, with collection; it has a charge in a booking */
+	bool is_collection;                     /* the event is about the collection */
 	const char *link;                       /* our page about it: /my/bookings/MP-… */
 };
 extern const struct shape message_facts_shape;
 
-/* What the event tells, and what is published about its booking, in lang. false: the payload cannot be read. */
+/* The event's payload, and what is published about its booking, in lang. false: the payload cannot be read. */
 bool facts_read(struct db *db, const struct event *e, int lang, struct facts *t);
 
-/* --- one message (message.c) ---------------------------------------------------------------------------------------- */
+/* --- texts (texts.c) -------------------------------------------------------------------------------------------------- */
+
+/* Compiles the templates of all kinds and of the mail's frame, in every language; once per process. false: the log says why. */
+bool message_texts_open(void);
+
+struct message_text { const char *title, *body; };
+struct message_text message_render(struct arena *m, int kind, int lang, const struct facts *t);
+
+/* The frame around every mail, which the inbox does not show. */
+struct mail_frame { const char *name, *body, *url, *preferences_url, *zone; bool is_sandbox; };
+const char *mail_frame_render(struct arena *m, const char *lang, const struct mail_frame *f);
+
+/* --- one message (message.c) ------------------------------------------------------------------------------------------ */
 
 struct message {
 	int64_t message_id, event_id, recipient_id;
 	int kind;                               /* index into message_kinds */
 	const char *subject_id, *lang, *title, *body, *link, *email;
-	const char *snippet;                    /* the first thing it says after the greeting, for lists */
+	const char *snippet;                    /* its first line after the greeting, for lists */
 	bool in_inbox, is_unread;
 	int64_t read_at, created_at;
 };
 extern const struct shape message_shape;
 
-/* Tells everybody whom this kind concerns. Inside the caller's transaction. false: it cannot be written now. */
-bool message_tell(struct db *db, const struct event *e, int kind);
-/* … one of them, as the reminders do. */
-bool message_tell_one(struct db *db, const struct event *e, int kind, int64_t user_id);
-
-/* The words alone: title and body of a kind, for the tests and for who looks at them. */
-struct message_text { const char *title, *body; };
-struct message_text message_render(struct arena *m, int kind, int lang, const struct facts *t);
+/* Notifies everyone this kind is for. Inside the caller's transaction. false: it cannot be written now. */
+bool message_notify(struct db *db, const struct event *e, int kind);
+bool message_notify_one(struct db *db, const struct event *e, int kind, int64_t user_id);
 
 struct inbox { int64_t n_total, n_unread; };
 struct inbox message_count(struct db *db, int64_t user_id);
 void message_list(struct db *db, int64_t user_id, bool only_unread, int64_t offset, int64_t limit, struct message **list, int *n);
-bool message_find(struct db *db, int64_t user_id, int64_t message_id, struct message *msg);     /* of his own inbox */
-/* Notes that it was read; once is enough. false: it is not in his inbox. */
+bool message_find(struct db *db, int64_t user_id, int64_t message_id, struct message *msg);     /* in this user's inbox */
+/* Marks it as read; again is harmless. false: it is not in this user's inbox. */
 bool message_read(struct db *db, int64_t user_id, int64_t message_id);
 void message_read_all(struct db *db, int64_t user_id);
 
-/* --- what people want (preference.c) -------------------------------------------------------------------------------- */
+/* --- preferences (preference.c) --------------------------------------------------------------------------------------- */
 
 struct preference {
 	int topic;                              /* enum topic */
 	bool inbox, email;
-	bool inbox_is_fixed;                    /* what becomes of one's own bookings always stands in the inbox */
+	bool inbox_is_fixed;                    /* messages about one's own bookings are always in the inbox */
 };
 extern const struct shape preference_shape;
 
 struct preference preference_of(struct db *db, int64_t user_id, int topic);
 void preference_set(struct db *db, int64_t user_id, const struct preference *p);
 
-/* --- mail (post.c, smtp.c) ------------------------------------------------------------------------------------------ */
+/* --- mail (mailer.c, smtp.c) ------------------------------------------------------------------------------------------ */
 
-/* News older than this is not mailed any more, nor is a letter that has waited so long: it stands in the inbox. */
+/* An event older than this is not mailed, nor is a mail that has waited so long: it is in the inbox only. */
 #define MAILED_FOR_S (3 * DAY)
 
-/* What a mail server, or the folder, made of one letter. */
-enum post_outcome {
-	POST_SENT,
-	POST_LATER,             /* 4xx: it may take it another time */
-	POST_REFUSED,           /* 5xx: it never will */
-	POST_NO_ANSWER,         /* it was asked and did not answer: nobody knows whether it has it */
-	POST_AWAY,              /* no letter was the matter: it could not be reached, or does not let us in */
+/* What the mail server, or the folder, answered about one mail. */
+enum mailer_outcome {
+	MAILER_SENT,
+	MAILER_LATER,           /* 4xx: it may accept it later */
+	MAILER_REFUSED,         /* 5xx: it never will */
+	MAILER_NO_ANSWER,       /* it did not answer: it may have the mail */
+	MAILER_UNREACHABLE,     /* nothing to do with this mail: no connection, or no access */
 };
-struct letter { const char *from, *to, *text; };
-struct post_answer { enum post_outcome outcome; const char *reply; bool is_last; };   /* is_last: leave it alone for a while */
+struct mailer_answer { enum mailer_outcome outcome; const char *reply; bool is_last; }; /* is_last: send no more for a while */
+struct smtp_mail { const char *from, *to, *text; };
 
 struct smtp;
-struct smtp *smtp_open(struct arena *m);        /* one conversation with settings.mail_url; NULL: there can be none */
-struct post_answer smtp_send(struct smtp *s, const struct letter *l);
+struct smtp *smtp_open(struct arena *m);        /* one connection to settings.mail_url; NULL: it cannot be used */
+struct mailer_answer smtp_send(struct smtp *s, const struct smtp_mail *mail);
 void smtp_close(struct smtp *s);
 
-bool post_open(const char *templates_dir);      /* the mail's frame; message_texts_open() does it */
-/* Sends what is due, at most two seconds long. Answers whether more is due at once. */
-bool post_sweep(struct db *db);
+/* Sends what is due, for two seconds at most. Answers whether more is due at once. */
+bool mailer_sweep(struct db *db);
 
-/* --- reminders (remind.c) ------------------------------------------------------------------------------------------- */
+/* --- reminders (remind.c) --------------------------------------------------------------------------------------------- */
 
 bool remind_sweep(struct db *db);
 
-/* --- the delivery log (journal.c) ----------------------------------------------------------------------------------- */
+/* --- the delivery log (journal.c) ------------------------------------------------------------------------------------- */
 
 enum message_state { MESSAGE_QUEUED, MESSAGE_RETRYING, MESSAGE_SENT, MESSAGE_DEAD };
 extern const struct words message_state_words, try_outcome_words;
@@ -155,15 +159,20 @@ bool journal_find(struct db *db, int64_t message_id, struct journal_row *row);
 int journal_tries(struct db *db, int64_t message_id, struct journal_try **tries);
 
 enum resend_outcome { RESEND_DONE, RESEND_NO_MESSAGE, RESEND_UNDER_WAY, RESEND_NO_MAIL };
-/* A mail that was sent or given up goes out again, as a new letter. Emits message.resent. */
+/* A mail that was sent or given up is sent again, with another Message-ID (message.resent). */
 enum resend_outcome message_resend(struct db *db, int64_t message_id, int64_t actor_id);
 
-/* message.sent, message.dead: what became of a message. Inside the transaction that says so. */
-struct message_settled { int64_t message_id, tries; const char *channel, *reply; };
-void message_emit(struct db *db, const char *type, const struct message_settled *s, int64_t actor_id);
+/* --- events.c --------------------------------------------------------------------------------------------------------- */
 
-/* --- policy.c --- */
-extern const struct consumer message_consumer;
 extern const struct db_role message_role;
+
+/* How sending ended. reply: the mail server's; of it the event has the code alone ("550"). */
+struct message_result { int64_t message_id, tries; const char *channel, *reply; };
+/* message.sent, message.dead, message.resent: inside the transaction of the change. */
+void message_report(struct db *db, enum event_type_id type, const struct message_result *result, int64_t actor_id);
+
+/* --- policy.c --------------------------------------------------------------------------------------------------------- */
+
+extern const struct consumer message_consumer;
 
 #endif

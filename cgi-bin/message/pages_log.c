@@ -1,4 +1,4 @@
-/* pages_log - the delivery log: what went out to whom, what did not and why; sending it again. Titles only: what it says is the recipient's. */
+/* pages_log - the delivery log: the tries of each message, and sending it again. It shows titles, never the text. */
 #include "pages.h"
 
 #include "domain/menu.h"
@@ -14,7 +14,6 @@ struct log_page {
 	struct journal_row *messages;
 	int n_messages;
 	struct paging paging;
-	int64_t n_total, page, n_pages;
 	bool has_rows, is_filtered;
 };
 static const struct member log_members[] = {
@@ -26,11 +25,12 @@ static const struct shape log_shape = SHAPE(log_page, log_members);
 PAGE(log_html, "message/log", log_shape)
 
 static const struct member log_json_members[] = {
-	SHAPE_INT(log_page, n_total), SHAPE_INT(log_page, page), SHAPE_INT(log_page, n_pages), SHAPE_LIST(log_page, messages, journal_row_shape),
+	SHAPE_INT_AS(log_page, n_total, paging.n_total), SHAPE_INT_AS(log_page, page, paging.page),
+	SHAPE_INT_AS(log_page, n_pages, paging.n_pages), SHAPE_LIST(log_page, messages, journal_row_shape),
 };
 static const struct shape log_json_shape = SHAPE(log_page, log_json_members);
 
-/* Codes are read over the telephone: small letters do no harm. Other subjects (item:3) are written small. */
+/* Codes may be typed in lower case; other subjects (item:3) are in lower case. */
 static const char *
 about_asked(struct web *w)
 {
@@ -51,21 +51,16 @@ page_log(struct web *w)
 	struct log_page p = { .is_filtered = q.state >= 0 || *q.about };
 
 	if (form_bad(w) && w->json)
-		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
-	p.n_total = journal_count(w->db, &q);
-	p.paging = web_paging(w, p.n_total, PER_PAGE);
-	p.page = p.paging.page;
-	p.n_pages = p.paging.n_pages;
+		return web_invalid(w);
+	p.paging = web_paging(w, journal_count(w->db, &q), PER_PAGE);
 	q.offset = p.paging.offset;
 	journal_list(w->db, &q, &p.messages, &p.n_messages);
-	if (w->json)
-		return web_json(w, HTTP_OK, &log_json_shape, &p);
 	p.has_rows = p.n_messages > 0;
 	p.state = form_field_choice(w, "state", &message_state_words, -1, _("Any"));
 	p.about = form_field(w, "about", "");
 	p.problems = form_problems(w, form_bad(w) ? _("Please look at the marked fields.") : NULL);
-	menu_of(w)->nav_messages = true;
-	return web_page(w, form_bad(w) ? HTTP_UNPROCESSABLE : HTTP_OK, &log_html, &p);
+	message_page_begin(w);
+	return web_answer(w, form_bad(w) ? HTTP_UNPROCESSABLE : HTTP_OK, &log_json_shape, &log_html, &p);
 }
 
 /* --- GET /messages/log/:message_id -------------------------------------------------------------------------------------------- */
@@ -89,33 +84,29 @@ static const struct member entry_json_members[] = {
 };
 static const struct shape entry_json_shape = SHAPE(entry_page, entry_json_members);
 
+/* form: the message's id. */
 static enum status
-show_entry(struct web *w, enum status status, const char *code, const char *message)
+show_entry(struct web *w, const void *form, enum status status, const char *message)
 {
-	struct entry_page p = { .n_tries = 0 };
+	struct entry_page p = { .problems = form_problems(w, message) };
 
-	if (code && w->json)
-		return web_refuse(w, status, code, message);
-	if (!journal_find(w->db, web_param_id(w, "message_id"), &p.message))
+	if (!journal_find(w->db, *(const int64_t *)form, &p.message))
 		return web_not_found(w);
 	p.n_tries = journal_tries(w->db, p.message.message_id, &p.tries);
-	if (w->json)
-		return web_json(w, status, &entry_json_shape, &p);
 	p.has_tries = p.n_tries > 0;
-	p.problems = form_problems(w, message);
-	menu_of(w)->nav_messages = true;
-	return web_page(w, status, &entry_html, &p);
+	message_page_begin(w);
+	return web_answer(w, status, &entry_json_shape, &entry_html, &p);
 }
 
 enum status
 page_log_entry(struct web *w)
 {
-	if (form_has(w, "again") && form_int(w, "again", 0, 1) == 1)
-		w->chrome.notice = _("It will be sent again in a moment.");
-	return show_entry(w, HTTP_OK, NULL, NULL);
+	int64_t message_id = web_param_id(w, "message_id");
+
+	return show_entry(w, &message_id, HTTP_OK, NULL);
 }
 
-/* --- POST /messages/:message_id/resend ----------------------------------------------------------------------------------------- */
+/* --- POST /messages/:message_id/resend ---------------------------------------------------------------------------------- */
 
 enum status
 do_resend(struct web *w)
@@ -123,14 +114,17 @@ do_resend(struct web *w)
 	int64_t message_id = web_param_id(w, "message_id");
 
 	if (form_bad(w))
-		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return web_invalid(w);
+	web_form(w, show_entry, &message_id);
 	switch (message_resend(w->db, message_id, w->user.id)) {
 	case RESEND_DONE:
-		return w->json ? show_entry(w, HTTP_OK, NULL, NULL) : web_redirect(w, "/messages/log/%lld?again=1", (long long)message_id);
+		if (w->json)
+			return show_entry(w, &message_id, HTTP_OK, NULL);
+		return web_redirect(w, "/messages/log/%lld?done=again", (long long)message_id);
 	case RESEND_UNDER_WAY:
-		return show_entry(w, HTTP_CONFLICT, "wrong_state", _("It is already being sent."));
+		return web_refuse(w, HTTP_CONFLICT, "wrong_state", _("It is already being sent."));
 	case RESEND_NO_MAIL:
-		return show_entry(w, HTTP_CONFLICT, "wrong_state", _("There is no email address to send it to."));
+		return web_refuse(w, HTTP_CONFLICT, "wrong_state", _("There is no email address to send it to."));
 	case RESEND_NO_MESSAGE:
 		return web_not_found(w);
 	}

@@ -1,20 +1,13 @@
-/*
- * policy - what message does when others report something: it tells those whom it concerns, once. Which events there are, and what
- * is told of them, stands in kind.c. Time brings the reminders, and the mail is sent between the events.
- */
+/* policy - each of these events notifies the people that its kinds are for (kind.c); reminders and mail are sent between events. */
 #include "message.h"
 
-#include "domain/event_types.h"
-
 #include <string.h>
-
-const struct db_role message_role = { .name = "message", .owns = "message message_try message_preference position event_retry" };
 
 static bool
 message_on_event(struct db *db, const struct event *e)
 {
 	for (int i = 0; i < message_kind_words.n; i++)
-		if (message_kinds[i].event && strcmp(message_kinds[i].event, e->type) == 0 && !message_tell(db, e, i))
+		if (message_kinds[i].event && strcmp(message_kinds[i].event, e->type) == 0 && !message_notify(db, e, i))
 			return false;
 	return true;
 }
@@ -33,9 +26,9 @@ static const struct policy policies[] = {
 static bool
 message_sweep(struct db *db)
 {
-	bool some_remind = remind_sweep(db), some_mail = post_sweep(db);
+	bool has_reminders = remind_sweep(db), has_mail = mailer_sweep(db);
 
-	return some_remind || some_mail;
+	return has_reminders || has_mail;
 }
 
 const struct consumer message_consumer = {

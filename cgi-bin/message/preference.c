@@ -1,4 +1,4 @@
-/* preference.c - what people want to hear of by which way. No row: everything both ways, but work to do, which stays in the inbox. */
+/* preference - which topics reach a person in the inbox and by mail. Without a row: all both ways, tasks in the inbox only. */
 #include "message.h"
 
 static const struct member preference_members[] = {
@@ -7,7 +7,7 @@ static const struct member preference_members[] = {
 };
 const struct shape preference_shape = SHAPE(preference, preference_members);
 
-/* What was booked and what became of it is a document: it is in the inbox whatever anybody wants. */
+/* Messages about bookings and refunds are documents, so they are always in the inbox. */
 static bool
 is_fixed(int topic)
 {

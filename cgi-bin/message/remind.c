@@ -1,12 +1,11 @@
 /*
- * remind.c - what time brings: the car is to be fetched tomorrow, brought back in an hour, or should be back already; and a refund
- * that takes longer than its usual moment is told while it does.
+ * remind - messages that depend on time: pick-up tomorrow, return in an hour, overdue; and a refund that takes longer than usual.
  *
- * A reminder belongs to the event that began what it reminds of (booking.confirmed, booking.handed_out, booking.cancel_requested),
- * so each is told once. It is not told when what it says was said by the booking itself an hour before, or later.
+ * A reminder belongs to the event that began what it is about (booking.confirmed, booking.handed_out, booking.cancel_requested), so each
+ * is sent once. There is none within an hour of the booking, whose confirmation has the same content.
  *
- * Every second only what has fallen due since the last look is asked for; the first look of a process, which is every minute's, asks
- * for all that has no reminder yet.
+ * Each second the sweep reads only what has become due since the last one; the first sweep of a process, one a minute, reads all that
+ * has no reminder yet.
  */
 #include "message.h"
 
@@ -18,21 +17,21 @@
 
 #define REMIND_MAX   500
 #define TOO_SOON_S   HOUR       /* a reminder within an hour of the booking would only repeat it */
-#define LATE_AFTER_S 600        /* so long a car may be late before anybody is told */
-#define LATE_FOR_S   (3 * DAY)  /* … and so long it makes sense to */
-#define PENDING_S    60         /* so long a refund may take before it is worth a message */
+#define LATE_AFTER_S 600        /* a car is called overdue from this long after its end … */
+#define LATE_FOR_S   (3 * DAY)  /* … until this long after it */
+#define PENDING_S    60         /* a refund that takes longer has a message */
 
 struct remind { const char *code; int64_t due_at; };
 static const struct member remind_members[] = { SHAPE_TEXT(remind, code), SHAPE_TIME(remind, due_at) };
 static const struct shape remind_shape = SHAPE(remind, remind_members);
 
-/* Up to where each kind has been looked at, by the time its bookings go by. */
-enum { PICKUP, RETURN, OVERDUE, CANCELLING, N_REMINDERS };
-static int64_t looked_upto[N_REMINDERS];
+/* Up to which time (of start, end …) the bookings of each kind have been read. */
+enum { REMIND_PICKUP, REMIND_RETURN, REMIND_OVERDUE, REMIND_CANCELLING, N_REMINDERS };
+static int64_t read_upto[N_REMINDERS];
 
-/* Still so, inside the transaction: then it is told, with the event it belongs to. */
+/* Checks the state again inside the transaction. */
 static void
-tell(struct db *db, const char *code, const char *state, const char *event, const char *kind)
+remind_one(struct db *db, const char *code, const char *state, const char *event, const char *kind)
 {
 	struct event e = { .type = event };
 	int64_t customer_id;
@@ -43,25 +42,25 @@ tell(struct db *db, const char *code, const char *state, const char *event, cons
 	if (customer_id && db_one(db, &event_shape, &e,
 	                          "SELECT event_id, subject_id, payload FROM v_event WHERE subject_id = $1 AND type = $2 ORDER BY event_id DESC LIMIT 1",
 	                          code, event))
-		message_tell_one(db, &e, message_kind_find(kind), customer_id);
+		message_notify_one(db, &e, message_kind_find(kind), customer_id);
 	db_commit(db);
 }
 
 /* Answers whether more may be due at once. */
 static bool
-tell_all(struct db *db, int which, const struct remind *list, int n, int64_t upto, const char *state, const char *event, const char *kind)
+remind_all(struct db *db, int which, const struct remind *list, int n, int64_t upto, const char *state, const char *event, const char *kind)
 {
 	for (int i = 0; i < n && !db_failed(db); i++)
-		tell(db, list[i].code, state, event, kind);
+		remind_one(db, list[i].code, state, event, kind);
 	if (!db_failed(db))
-		looked_upto[which] = n < REMIND_MAX ? upto : list[n - 1].due_at;   /* of those at that very moment some may be left */
+		read_upto[which] = n < REMIND_MAX ? upto : list[n - 1].due_at;   /* others may have the same time */
 	return n == REMIND_MAX && list[0].due_at < list[n - 1].due_at;
 }
 
 static bool
 remind_pickup(struct db *db, int64_t now)
 {
-	int64_t upto = now + rental.remind_pickup_s, from = looked_upto[PICKUP] > now ? looked_upto[PICKUP] : now;
+	int64_t upto = now + rental.remind_pickup_s, from = read_upto[REMIND_PICKUP] > now ? read_upto[REMIND_PICKUP] : now;
 	struct remind *list;
 	int n = 0;
 
@@ -72,13 +71,13 @@ remind_pickup(struct db *db, int64_t now)
 		" AND b.held_at < b.starts_at - $3 AND NOT EXISTS"
 		" (SELECT 1 FROM message m WHERE m.subject_id = b.code AND m.kind = 'remind_pickup') ORDER BY b.starts_at LIMIT $4",
 		from, upto, rental.remind_pickup_s + TOO_SOON_S, REMIND_MAX);
-	return tell_all(db, PICKUP, list, n, upto, "CONFIRMED", "booking.confirmed", "remind_pickup");
+	return remind_all(db, REMIND_PICKUP, list, n, upto, "CONFIRMED", event_name_BOOKING_CONFIRMED, "remind_pickup");
 }
 
 static bool
 remind_return(struct db *db, int64_t now)
 {
-	int64_t upto = now + rental.remind_return_s, from = looked_upto[RETURN] > now ? looked_upto[RETURN] : now;
+	int64_t upto = now + rental.remind_return_s, from = read_upto[REMIND_RETURN] > now ? read_upto[REMIND_RETURN] : now;
 	struct remind *list;
 	int n = 0;
 
@@ -89,14 +88,14 @@ remind_return(struct db *db, int64_t now)
 		" AND b.starts_at < b.ends_at - $3 AND NOT EXISTS"
 		" (SELECT 1 FROM message m WHERE m.subject_id = b.code AND m.kind = 'remind_return') ORDER BY b.ends_at LIMIT $4",
 		from, upto, rental.remind_return_s + TOO_SOON_S, REMIND_MAX);
-	return tell_all(db, RETURN, list, n, upto, "OUT", "booking.handed_out", "remind_return");
+	return remind_all(db, REMIND_RETURN, list, n, upto, "OUT", event_name_BOOKING_HANDED_OUT, "remind_return");
 }
 
-/* Where a courier fetches the car, it is he who is late. */
+/* With a collection it is not the customer who is late. */
 static bool
 remind_overdue(struct db *db, int64_t now)
 {
-	int64_t upto = now - LATE_AFTER_S, from = looked_upto[OVERDUE] > now - LATE_FOR_S ? looked_upto[OVERDUE] : now - LATE_FOR_S;
+	int64_t upto = now - LATE_AFTER_S, from = read_upto[REMIND_OVERDUE] > now - LATE_FOR_S ? read_upto[REMIND_OVERDUE] : now - LATE_FOR_S;
 	struct remind *list;
 	int n = 0;
 
@@ -105,12 +104,12 @@ remind_overdue(struct db *db, int64_t now)
 		" (SELECT 1 FROM message m WHERE m.subject_id = b.code AND m.kind = 'remind_overdue') AND NOT EXISTS"
 		" (SELECT 1 FROM v_booking_extra x WHERE x.code = b.code AND x.kind = 'collection' AND x.state = 'BOOKED') ORDER BY b.ends_at LIMIT $3",
 		from, upto, REMIND_MAX);
-	return tell_all(db, OVERDUE, list, n, upto, "OUT", "booking.handed_out", "remind_overdue");
+	return remind_all(db, REMIND_OVERDUE, list, n, upto, "OUT", event_name_BOOKING_HANDED_OUT, "remind_overdue");
 }
 
-/* The rest of what is under way is short: all of it is looked at. */
+/* There are few of them, so all are read. */
 static bool
-tell_cancelling(struct db *db, int64_t now)
+remind_cancelling(struct db *db, int64_t now)
 {
 	struct remind *list;
 	int n = 0;
@@ -119,7 +118,7 @@ tell_cancelling(struct db *db, int64_t now)
 		"SELECT s.subject_id AS code, s.since AS due_at FROM v_stuck_booking s /*scan*/ WHERE s.kind = 'cancel' AND s.since <= $1 AND NOT EXISTS"
 		" (SELECT 1 FROM message m WHERE m.subject_id = s.subject_id AND m.kind = 'booking_cancelling') ORDER BY s.since /*sort*/ LIMIT $2",
 		now - PENDING_S, REMIND_MAX);
-	return tell_all(db, CANCELLING, list, n, now, "CANCEL_REQUESTED", "booking.cancel_requested", "booking_cancelling");
+	return remind_all(db, REMIND_CANCELLING, list, n, now, "CANCEL_REQUESTED", event_name_BOOKING_CANCEL_REQUESTED, "booking_cancelling");
 }
 
 bool
@@ -129,9 +128,9 @@ remind_sweep(struct db *db)
 	bool some = remind_pickup(db, now);
 
 	for (int i = 0; i < N_REMINDERS; i++)
-		if (looked_upto[i] > now + rental.remind_pickup_s + rental.remind_return_s)
-			looked_upto[i] = 0;     /* the clock was set back */
+		if (read_upto[i] > now + rental.remind_pickup_s + rental.remind_return_s)
+			read_upto[i] = 0;     /* the clock was set back */
 	some = remind_return(db, now) || some;
 	some = remind_overdue(db, now) || some;
-	return tell_cancelling(db, now) || some;
+	return remind_cancelling(db, now) || some;
 }

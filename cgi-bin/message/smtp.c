@@ -1,9 +1,9 @@
 /*
- * smtp.c - one letter to the mail server (libcurl). A conversation is kept for the letters of one round.
+ * smtp - one mail to the mail server (libcurl). The connection is kept for the mails of one round.
  *
- * With $VAR/mail.key (0600, one line user:password) it signs in, and then only over TLS that proves whose it is. Without, it uses
- * STARTTLS where it is offered, and takes any certificate: letters between mail servers travel so, and a look at them on the way is
- * all that a wrong one could gain. Always proven with smtps://. The password goes nowhere but to the server.
+ * With $VAR/mail.key (0600, one line user:password) it signs in, and only over TLS with a valid certificate. Without, it uses STARTTLS
+ * where that is offered and accepts any certificate, as mail servers do between each other: a forged one could only read the mails.
+ * smtps:// always requires a valid certificate. The password is sent to the server alone.
  */
 #include "message.h"
 
@@ -21,27 +21,27 @@
 #include <unistd.h>
 
 #define CONNECT_MS 3000L
-#define TOTAL_MS   5000L        /* a letter, all told: the relay takes a minute's silence for a hang */
+#define TOTAL_MS   5000L        /* for one mail; the relay kills a child that is silent for a minute */
 #define REPLY_MAX  200
 
-/* How far the talk about a letter has come: what the server says is an answer to this. */
-enum step { STEP_HELLO, STEP_FROM, STEP_TO, STEP_TEXT };
+/* The command that the server's next reply answers. */
+enum smtp_step { SMTP_HELLO, SMTP_FROM, SMTP_TO, SMTP_TEXT };
 
 struct smtp {
 	CURL *curl;
 	struct arena *m;
-	enum step step;
-	bool is_over;                   /* we have said QUIT */
-	int code;                       /* 0: it has not answered yet */
+	enum smtp_step step;
+	bool is_over;                   /* QUIT was sent */
+	int code;                       /* of the last reply; 0: none yet */
 	char reply[REPLY_MAX + 1];      /* its last line */
-	const char *text;               /* what of the letter is still to be sent */
+	const char *text;               /* the rest of the mail to send */
 	char user[128], password[256];
 };
 
 /* --- the key ------------------------------------------------------------------------------------------------------------ */
 
 static bool
-is_private(int fd)
+is_owner_only(int fd)
 {
 	struct stat st;
 
@@ -53,7 +53,7 @@ is_private(int fd)
 
 /* No file: no sign-in. false: there is one that cannot be used. */
 static bool
-read_key(struct smtp *s)
+read_mail_key(struct smtp *s)
 {
 	const char *path = arena_printf(s->m, "%s/mail.key", settings.var_dir ? settings.var_dir : ".");
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -62,7 +62,7 @@ read_key(struct smtp *s)
 
 	if (fd < 0)
 		return errno == ENOENT ? true : (log_error("mail", "mail.key: %s", strerror(errno)), false);
-	n = is_private(fd) ? read(fd, key, sizeof(key) - 1) : -1;
+	n = is_owner_only(fd) ? read(fd, key, sizeof(key) - 1) : -1;
 	close(fd);
 	key[n > 0 ? n : 0] = '\0';
 	key[strcspn(key, "\r\n")] = '\0';
@@ -76,7 +76,7 @@ read_key(struct smtp *s)
 	return true;
 }
 
-/* --- what is said ------------------------------------------------------------------------------------------------------- */
+/* --- the dialogue ------------------------------------------------------------------------------------------------------- */
 
 static bool
 begins(const char *bytes, size_t n, const char *word)
@@ -84,27 +84,27 @@ begins(const char *bytes, size_t n, const char *word)
 	return n >= strlen(word) && memcmp(bytes, word, strlen(word)) == 0;
 }
 
-/* A line of ours: what follows is the answer to it. Nothing of it is kept: it may be a password. */
+/* A line that was sent: the next reply answers it. The line is not kept, since it may be a password. */
 static void
-hear_ours(struct smtp *s, const char *bytes, size_t n)
+note_sent(struct smtp *s, const char *bytes, size_t n)
 {
 	if (begins(bytes, n, "MAIL FROM"))
-		s->step = STEP_FROM;
+		s->step = SMTP_FROM;
 	else if (begins(bytes, n, "RCPT TO"))
-		s->step = STEP_TO;
+		s->step = SMTP_TO;
 	else if (begins(bytes, n, "DATA"))
-		s->step = STEP_TEXT;
+		s->step = SMTP_TEXT;
 	else if (begins(bytes, n, "QUIT")) {
-		s->is_over = true;      /* what is said to that is about no letter */
+		s->is_over = true;      /* the reply to that is about no mail */
 		return;
 	}
 	s->code = 0;
 	s->reply[0] = '\0';
 }
 
-/* A line of theirs, "250-…" or "250 …": made harmless, since people will read it. */
+/* A reply, "250-…" or "250 …"; only printable ASCII is kept, for people to read. */
 static void
-hear_theirs(struct smtp *s, const char *bytes, size_t n)
+note_reply(struct smtp *s, const char *bytes, size_t n)
 {
 	size_t to = 0;
 
@@ -119,18 +119,18 @@ hear_theirs(struct smtp *s, const char *bytes, size_t n)
 }
 
 static int
-listen_in(CURL *c, curl_infotype type, char *bytes, size_t n, void *arg)
+on_line(CURL *c, curl_infotype type, char *bytes, size_t n, void *arg)
 {
 	(void)c;
 	if (type == CURLINFO_HEADER_OUT)
-		hear_ours(arg, bytes, n);
+		note_sent(arg, bytes, n);
 	else if (type == CURLINFO_HEADER_IN)
-		hear_theirs(arg, bytes, n);
+		note_reply(arg, bytes, n);
 	return 0;
 }
 
 static size_t
-give_text(char *to, size_t size, size_t n, void *arg)
+read_text(char *to, size_t size, size_t n, void *arg)
 {
 	struct smtp *s = arg;
 	size_t left = strlen(s->text), part = size * n < left ? size * n : left;
@@ -141,23 +141,23 @@ give_text(char *to, size_t size, size_t n, void *arg)
 }
 
 static size_t
-drop(char *bytes, size_t size, size_t n, void *arg)
+ignore_output(char *bytes, size_t size, size_t n, void *arg)
 {
 	(void)bytes;
 	(void)arg;
 	return size * n;
 }
 
-/* --- a conversation ----------------------------------------------------------------------------------------------------- */
+/* --- a connection ----------------------------------------------------------------------------------------------------- */
 
 static void
 secure(struct smtp *s)
 {
-	bool is_known = *s->user || strncmp(settings.mail_url, "smtps:", 6) == 0;
+	bool is_verified = *s->user || strncmp(settings.mail_url, "smtps:", 6) == 0;
 
 	curl_easy_setopt(s->curl, CURLOPT_USE_SSL, (long)(*s->user ? CURLUSESSL_ALL : CURLUSESSL_TRY));
-	curl_easy_setopt(s->curl, CURLOPT_SSL_VERIFYPEER, is_known ? 1L : 0L);
-	curl_easy_setopt(s->curl, CURLOPT_SSL_VERIFYHOST, is_known ? 2L : 0L);
+	curl_easy_setopt(s->curl, CURLOPT_SSL_VERIFYPEER, is_verified ? 1L : 0L);
+	curl_easy_setopt(s->curl, CURLOPT_SSL_VERIFYHOST, is_verified ? 2L : 0L);
 	if (*s->user) {
 		curl_easy_setopt(s->curl, CURLOPT_USERNAME, s->user);
 		curl_easy_setopt(s->curl, CURLOPT_PASSWORD, s->password);
@@ -165,7 +165,7 @@ secure(struct smtp *s)
 }
 
 static void
-set_up(struct smtp *s)
+set_smtp_options(struct smtp *s)
 {
 	const char *host = strchr(mail_address(s->m, settings.mail_from), '@');
 
@@ -176,11 +176,11 @@ set_up(struct smtp *s)
 	curl_easy_setopt(s->curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
 	curl_easy_setopt(s->curl, CURLOPT_TIMEOUT_MS, TOTAL_MS);
 	curl_easy_setopt(s->curl, CURLOPT_UPLOAD, 1L);
-	curl_easy_setopt(s->curl, CURLOPT_READFUNCTION, give_text);
+	curl_easy_setopt(s->curl, CURLOPT_READFUNCTION, read_text);
 	curl_easy_setopt(s->curl, CURLOPT_READDATA, s);
-	curl_easy_setopt(s->curl, CURLOPT_WRITEFUNCTION, drop);
-	curl_easy_setopt(s->curl, CURLOPT_VERBOSE, 1L);         /* only so that both sides can be heard */
-	curl_easy_setopt(s->curl, CURLOPT_DEBUGFUNCTION, listen_in);
+	curl_easy_setopt(s->curl, CURLOPT_WRITEFUNCTION, ignore_output);
+	curl_easy_setopt(s->curl, CURLOPT_VERBOSE, 1L);         /* for CURLOPT_DEBUGFUNCTION */
+	curl_easy_setopt(s->curl, CURLOPT_DEBUGFUNCTION, on_line);
 	curl_easy_setopt(s->curl, CURLOPT_DEBUGDATA, s);
 	secure(s);
 }
@@ -191,12 +191,12 @@ smtp_open(struct arena *m)
 	struct smtp *s = arena_new_of(m, struct smtp);
 
 	s->m = m;
-	if (!read_key(s))
+	if (!read_mail_key(s))
 		return NULL;
 	s->curl = curl_easy_init();
 	if (!s->curl)
 		return NULL;
-	set_up(s);
+	set_smtp_options(s);
 	return s;
 }
 
@@ -207,39 +207,39 @@ smtp_close(struct smtp *s)
 	explicit_bzero(s->password, sizeof(s->password));
 }
 
-/* What a failure means depends on what it was an answer to. */
-static struct post_answer
-judge(struct smtp *s, CURLcode rc)
+/* What a failure means depends on the command it answers. */
+static struct mailer_answer
+answer_of(struct smtp *s, CURLcode rc)
 {
-	struct post_answer a = { .reply = arena_strdup(s->m, *s->reply ? s->reply : curl_easy_strerror(rc)) };
+	struct mailer_answer a = { .reply = arena_strdup(s->m, *s->reply ? s->reply : curl_easy_strerror(rc)) };
 
 	if (rc == CURLE_OK)
-		a.outcome = POST_SENT;
-	else if (s->step < STEP_TO)
-		a = (struct post_answer){ POST_AWAY, a.reply, true };   /* it does not let us in, or not as who we say we are */
+		a.outcome = MAILER_SENT;
+	else if (s->step < SMTP_TO)
+		a = (struct mailer_answer){ MAILER_UNREACHABLE, a.reply, true };   /* no access, or not with this sender */
 	else if (s->code >= 500)
-		a.outcome = POST_REFUSED;
+		a.outcome = MAILER_REFUSED;
 	else if (s->code >= 400)
-		a = (struct post_answer){ POST_LATER, a.reply, s->code == 421 };
+		a = (struct mailer_answer){ MAILER_LATER, a.reply, s->code == 421 };
 	else
-		a = (struct post_answer){ POST_NO_ANSWER, arena_strdup(s->m, curl_easy_strerror(rc)), true };
+		a = (struct mailer_answer){ MAILER_NO_ANSWER, arena_strdup(s->m, curl_easy_strerror(rc)), true };
 	return a;
 }
 
-struct post_answer
-smtp_send(struct smtp *s, const struct letter *l)
+struct mailer_answer
+smtp_send(struct smtp *s, const struct smtp_mail *mail)
 {
-	struct curl_slist *to = curl_slist_append(NULL, arena_printf(s->m, "<%s>", l->to));
+	struct curl_slist *to = curl_slist_append(NULL, arena_printf(s->m, "<%s>", mail->to));
 	CURLcode rc;
 
-	s->step = STEP_HELLO;
+	s->step = SMTP_HELLO;
 	s->is_over = false;
 	s->code = 0;
 	s->reply[0] = '\0';
-	s->text = l->text;
-	curl_easy_setopt(s->curl, CURLOPT_MAIL_FROM, arena_printf(s->m, "<%s>", l->from));
+	s->text = mail->text;
+	curl_easy_setopt(s->curl, CURLOPT_MAIL_FROM, arena_printf(s->m, "<%s>", mail->from));
 	curl_easy_setopt(s->curl, CURLOPT_MAIL_RCPT, to);
 	rc = curl_easy_perform(s->curl);
 	curl_slist_free_all(to);
-	return judge(s, rc);
+	return answer_of(s, rc);
 }

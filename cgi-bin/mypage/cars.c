@@ -1,4 +1,4 @@
-/* cars - the managers' car screen: every car with what is true of it now, its booking and that booking's payment. */
+/* cars - the managers' car screen: every car with its status now, its booking, and what goes with that. */
 #include "mypage.h"
 
 #include "domain/rental.h"
@@ -6,43 +6,44 @@
 #include <ctype.h>
 #include <string.h>
 
-/* A car and, beside it, the booking that has it: as the query answers. */
-struct seen {
+/* A row of the query: a car and its booking. */
+struct car_found {
 	int64_t car_id, branch_id, starts_at, ends_at;
 	const char *plate, *name, *name_ko, *branch_name, *branch_name_ko, *code;
 	int status, state, payment_state, body;
 };
-static const struct member seen_members[] = {
-	SHAPE_INT(seen, car_id), SHAPE_INT(seen, branch_id), SHAPE_TIME(seen, starts_at), SHAPE_TIME(seen, ends_at),
-	SHAPE_TEXT(seen, plate), SHAPE_TEXT_KO(seen, name), SHAPE_STATE(seen, body, body_words), SHAPE_TEXT_KO(seen, branch_name),
-	SHAPE_TEXT(seen, code), SHAPE_STATE(seen, status, car_status_words),
-	SHAPE_STATE(seen, state, booking_state_words), SHAPE_STATE(seen, payment_state, my_payment_words),
+static const struct member car_found_members[] = {
+	SHAPE_INT(car_found, car_id), SHAPE_INT(car_found, branch_id), SHAPE_TIME(car_found, starts_at),
+	SHAPE_TIME(car_found, ends_at), SHAPE_TEXT(car_found, plate), SHAPE_TEXT_KO(car_found, name),
+	SHAPE_STATE(car_found, body, body_words), SHAPE_TEXT_KO(car_found, branch_name), SHAPE_TEXT(car_found, code),
+	SHAPE_STATE(car_found, status, car_status_words), SHAPE_STATE(car_found, state, booking_state_words),
+	SHAPE_STATE(car_found, payment_state, my_payment_words),
 };
-static const struct shape seen_shape = SHAPE(seen, seen_members);
+static const struct shape car_found_shape = SHAPE(car_found, car_found_members);
 
 static const struct member view_booking_members[] = {
-	SHAPE_TEXT(view_booking, code), SHAPE_STATE(view_booking, state, booking_state_words), SHAPE_TIME(view_booking, starts_at),
-	SHAPE_TIME(view_booking, ends_at),
+	SHAPE_TEXT(view_booking, code), SHAPE_STATE(view_booking, state, booking_state_words),
+	SHAPE_TIME(view_booking, starts_at), SHAPE_TIME(view_booking, ends_at),
 };
-const struct shape view_booking_shape = SHAPE(view_booking, view_booking_members);
+static const struct shape view_booking_shape = SHAPE(view_booking, view_booking_members);
 
 static const struct member view_payment_members[] = { SHAPE_STATE(view_payment, state, my_payment_words) };
-const struct shape view_payment_shape = SHAPE(view_payment, view_payment_members);
+static const struct shape view_payment_shape = SHAPE(view_payment, view_payment_members);
 
 static const struct member view_delivery_members[] = {
-	SHAPE_STATE(view_delivery, direction, my_direction_words), SHAPE_STATE(view_delivery, state, my_trip_words),
+	SHAPE_STATE(view_delivery, direction, my_direction_words), SHAPE_STATE(view_delivery, state, my_delivery_words),
 	SHAPE_TIME(view_delivery, window_from),
 };
-const struct shape view_delivery_shape = SHAPE(view_delivery, view_delivery_members);
+static const struct shape view_delivery_shape = SHAPE(view_delivery, view_delivery_members);
 
 static const struct member view_message_members[] = {
 	SHAPE_TEXT(view_message, kind), SHAPE_STATE(view_message, state, my_message_words),
 };
-const struct shape view_message_shape = SHAPE(view_message, view_message_members);
+static const struct shape view_message_shape = SHAPE(view_message, view_message_members);
 
 static const struct member view_car_members[] = {
-	SHAPE_INT(view_car, car_id), SHAPE_TEXT(view_car, plate), SHAPE_TEXT_KO(view_car, name), SHAPE_STATE(view_car, body, body_words),
-	SHAPE_INT(view_car, branch_id), SHAPE_TEXT_KO(view_car, branch_name),
+	SHAPE_INT(view_car, car_id), SHAPE_TEXT(view_car, plate), SHAPE_TEXT_KO(view_car, name),
+	SHAPE_STATE(view_car, body, body_words), SHAPE_INT(view_car, branch_id), SHAPE_TEXT_KO(view_car, branch_name),
 	SHAPE_STATE(view_car, status, car_status_words), SHAPE_MAYBE(view_car, booking, view_booking_shape),
 	SHAPE_MAYBE(view_car, payment, view_payment_shape), SHAPE_MAYBE(view_car, delivery, view_delivery_shape),
 	SHAPE_INT(view_car, n_equipment), SHAPE_MAYBE(view_car, message, view_message_shape),
@@ -51,9 +52,9 @@ const struct shape view_car_shape = SHAPE(view_car, view_car_members);
 
 /*
  * $1 now · $2 now and the turnaround before a rental · $3 pattern · $4 branch (0: all).
- * RENTED: fleet has promised the car and the rental runs or is being prepared, or the car is out, however late.
- * The booking shown is the one that runs, else the next: of the open ones that are not over, the one that starts first. A booking of
- * several cars stands at each of them.
+ * RENTED: the car is out, however late, or fleet has reserved it and the rental runs or is being prepared.
+ * The booking shown is the running one, else the next: of the open ones that are not over, the one that starts first. A booking of
+ * several cars is shown at each of them.
  */
 #define IS_OPEN "r.state IN ('PAID', 'CONFIRMED', 'OUT')"
 #define HAS_IT "(r.reservation = 'OUT' OR (r.reservation = 'RESERVED' AND r.starts_at <= $2 AND r.ends_at > $1))"
@@ -69,8 +70,10 @@ const struct shape view_car_shape = SHAPE(view_car, view_car_members);
 	" (SELECT n.code FROM (SELECT r.code, r.starts_at FROM my_booking r WHERE r.car_id = c.car_id AND " IS_OPEN " AND " NOT_OVER \
 	"   UNION ALL SELECT r.code, r.starts_at FROM " FURTHER " AND " NOT_OVER ") n ORDER BY n.starts_at LIMIT 1 /*sort*/) AS code" \
 	" FROM view_car c /*scan*/ WHERE $4 = 0 OR c.branch_id = $4)," \
-	" found AS (SELECT s.car_id, s.plate, s.name, s.name_ko, s.body, s.branch_id, s.branch_name, s.branch_name_ko, s.status, s.code FROM seen s" \
-	" WHERE $3 = '%' OR lower(s.plate) LIKE $3 ESCAPE '\\' OR lower(s.name || ' ' || s.name_ko) LIKE $3 ESCAPE '\\' OR lower(COALESCE(s.code, '')) LIKE $3 ESCAPE '\\')"
+	" found AS (SELECT s.car_id, s.plate, s.name, s.name_ko, s.body, s.branch_id, s.branch_name, s.branch_name_ko, s.status, s.code" \
+	"  FROM seen s" \
+	" WHERE $3 = '%' OR lower(s.plate) LIKE $3 ESCAPE '\\' OR lower(s.name || ' ' || s.name_ko) LIKE $3 ESCAPE '\\'" \
+	"  OR lower(COALESCE(s.code, '')) LIKE $3 ESCAPE '\\')"
 
 #define ROWS SEEN \
 	" SELECT f.car_id, f.plate, f.name, f.name_ko, f.body, f.branch_id, f.branch_name, f.branch_name_ko, f.status, f.code," \
@@ -78,7 +81,7 @@ const struct shape view_car_shape = SHAPE(view_car, view_car_members);
 	" COALESCE(b.starts_at, 0) AS starts_at, COALESCE(b.ends_at, 0) AS ends_at" \
 	" FROM found f LEFT JOIN my_booking b ON b.code = f.code WHERE $5 = '' OR f.status = $5"
 
-/* What is sorted by, as words and as a time; cars without a booking stand behind those that have one. */
+/* The sort keys, as a text and as a time; cars without a booking come after those that have one. */
 #define KEY_TEXT "CASE $6 WHEN 1 THEN f.name WHEN 2 THEN f.branch_name WHEN 3 THEN f.status WHEN 0 THEN f.plate" \
 	" WHEN 5 THEN CASE f.name_ko WHEN '' THEN f.name ELSE f.name_ko END ELSE '' END"
 #define KEY_TIME "CASE $6 WHEN 4 THEN b.starts_at ELSE 0 END"
@@ -101,9 +104,9 @@ view_count(struct db *db, const struct view_query *q, int64_t n[4])
 	return q->status < 0 ? all : n[q->status];
 }
 
-/* What goes with the booking, for the rows of one page. */
+/* What goes with the booking; for the rows of one page. */
 static void
-add_desks(struct db *db, struct view_car *c, const char *code)
+add_extras(struct db *db, struct view_car *c, const char *code)
 {
 	struct view_delivery d;
 	struct view_message m;
@@ -121,7 +124,7 @@ add_desks(struct db *db, struct view_car *c, const char *code)
 }
 
 static void
-as_car(struct db *db, const struct seen *s, struct view_car *c)
+make_car(struct db *db, const struct car_found *s, struct view_car *c)
 {
 	*c = (struct view_car){
 		.car_id = s->car_id, .branch_id = s->branch_id, .plate = s->plate, .name = s->name, .name_ko = s->name_ko, .body = s->body,
@@ -133,25 +136,25 @@ as_car(struct db *db, const struct seen *s, struct view_car *c)
 	*c->booking = (struct view_booking){ .code = s->code, .state = s->state, .starts_at = s->starts_at, .ends_at = s->ends_at };
 	c->payment = arena_new_of(db_memory(db), struct view_payment);
 	c->payment->state = s->payment_state;
-	add_desks(db, c, s->code);
+	add_extras(db, c, s->code);
 }
 
 int
 view_list(struct db *db, const struct view_query *q, struct view_car **cars)
 {
 	const char *status = q->status < 0 ? "" : words_code(&car_status_words, q->status);
-	struct seen *seen = NULL;
+	struct car_found *found = NULL;
 	int n = 0;
 
 	if (q->down)
-		db_list(db, &seen_shape, &seen, &n, ROWS " ORDER BY " KEY_TEXT " DESC, $6 = 4 AND f.code IS NULL, " KEY_TIME " DESC, f.plate DESC /*sort*/ LIMIT $7 OFFSET $8",
+		db_list(db, &car_found_shape, &found, &n, ROWS " ORDER BY " KEY_TEXT " DESC, $6 = 4 AND f.code IS NULL, " KEY_TIME " DESC, f.plate DESC /*sort*/ LIMIT $7 OFFSET $8",
 			q->now, q->now + rental.turnaround_s, db_contains(db, q->text), q->branch_id, status, q->order, q->limit, q->offset);
 	else
-		db_list(db, &seen_shape, &seen, &n, ROWS " ORDER BY " KEY_TEXT ", $6 = 4 AND f.code IS NULL, " KEY_TIME ", f.plate /*sort*/ LIMIT $7 OFFSET $8",
+		db_list(db, &car_found_shape, &found, &n, ROWS " ORDER BY " KEY_TEXT ", $6 = 4 AND f.code IS NULL, " KEY_TIME ", f.plate /*sort*/ LIMIT $7 OFFSET $8",
 			q->now, q->now + rental.turnaround_s, db_contains(db, q->text), q->branch_id, status, q->order, q->limit, q->offset);
 	*cars = arena_array(db_memory(db), struct view_car, n > 0 ? n : 1);
 	for (int i = 0; i < n; i++)
-		as_car(db, &seen[i], &(*cars)[i]);
+		make_car(db, &found[i], &(*cars)[i]);
 	return n;
 }
 
@@ -160,7 +163,7 @@ static const struct member branch_members[] = {
 };
 static const struct shape branch_shape = SHAPE(view_branch, branch_members);
 
-/* The branches that have cars, by what their newest car says of them. */
+/* The branches that have cars, as the cars' events name them. */
 int
 view_branches(struct db *db, struct view_branch **branches)
 {

@@ -1,8 +1,8 @@
 /*
  * compare - does the file hold what a replay would make?
  *
- * The log is replayed into a file of its own, in a scratch folder beside a link to the log, up to where the real file stands; then
- * both are walked row by row. The real one is held still only for the last few events and the walk.
+ * The log is replayed into a file of its own, in a scratch folder with a link to the log, up to the real file's position; then both are
+ * compared row by row. The real one is locked only for the last few events and the comparison.
  */
 #include "replay.h"
 
@@ -13,11 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/*
- * Two walks over the same rows in the order of their key, which stands in the first columns. A row that one side lacks is a
- * difference, and so is a column that differs.
- */
-struct walk {
+/* The rows of a table in the order of their key, which is the first columns. A missing row is a difference, and so is a column. */
+struct view_table {
 	const char *table;
 	int n_keys, n_columns;
 	struct rows *(*each)(struct db *db);
@@ -27,7 +24,7 @@ static struct rows *
 each_booking(struct db *db)
 {
 	return db_each(db,
-		"SELECT code, customer_id, car_id, car_name, car_name_ko, plate, body, branch_id, branch_name, branch_name_ko, state, shelf, reservation,"
+		"SELECT code, customer_id, car_id, car_name, car_name_ko, plate, body, branch_id, branch_name, branch_name_ko, state, tab, reservation,"
 		" starts_at, ends_at, amount, vat_amount, currency, hold_until, payment_state, brand, last4, refund_due, refunded_amount,"
 		" end_reason, held_at, charged_at, paid_at, confirmed_at, out_at, returned_at, completed_at, ended_at, refunded_at,"
 		" updated_at, event_id, n_cars FROM my_booking /*scan*/ ORDER BY code");
@@ -51,8 +48,8 @@ static struct rows *
 each_delivery(struct db *db)
 {
 	return db_each(db,
-		"SELECT delivery_id, code, customer_id, direction, state, zone, window_from, window_to, courier_id, reason, ended_by, odometer_km,"
-		" fuel_percent, requested_at, scheduled_at, shipped_at, delivered_at, ended_at, updated_at, event_id"
+		"SELECT delivery_id, code, customer_id, direction, state, zone, window_from, window_to, courier_id, reason, ended_by,"
+		" odometer_km, fuel_percent, requested_at, scheduled_at, shipped_at, delivered_at, ended_at, updated_at, event_id"
 		" FROM my_delivery /*scan*/ ORDER BY delivery_id");
 }
 
@@ -87,7 +84,7 @@ each_car(struct db *db)
 		" FROM view_car /*scan*/ ORDER BY car_id");
 }
 
-static const struct walk walks[] = {
+static const struct view_table tables[] = {
 	{ "my_booking", 1, 37, each_booking },
 	{ "my_booking_car", 2, 7, each_further_car },
 	{ "my_booking_line", 2, 14, each_line },
@@ -106,9 +103,9 @@ looks_like_number(const char *s)
 
 /* Keys in the order the tables sort them: numbers by value, words byte by byte. */
 static int
-compare_keys(const struct walk *w, struct rows *a, struct rows *b)
+compare_keys(const struct view_table *t, struct rows *a, struct rows *b)
 {
-	for (int i = 0; i < w->n_keys; i++) {
+	for (int i = 0; i < t->n_keys; i++) {
 		const char *x = row_peek(a, i), *y = row_peek(b, i);
 		int64_t p = row_int(a, i), q = row_int(b, i);
 		int order = looks_like_number(x) && looks_like_number(y) ? (p > q) - (p < q) : strcmp(x, y);
@@ -120,46 +117,46 @@ compare_keys(const struct walk *w, struct rows *a, struct rows *b)
 }
 
 static void
-note(struct view_comparison *c, const struct walk *w, struct rows *at, const char *what)
+add_difference(struct view_comparison *c, const struct view_table *t, struct rows *at, const char *what)
 {
 	c->n_different++;
 	if (!c->first[0])
-		snprintf(c->first, sizeof(c->first), "%s %s%s%s: %s", w->table, row_peek(at, 0), w->n_keys > 1 ? " " : "",
-		         w->n_keys > 1 ? row_peek(at, 1) : "", what);
+		snprintf(c->first, sizeof(c->first), "%s %s%s%s: %s", t->table, row_peek(at, 0), t->n_keys > 1 ? " " : "",
+		         t->n_keys > 1 ? row_peek(at, 1) : "", what);
 }
 
 static void
-compare_columns(struct view_comparison *c, const struct walk *w, struct rows *real, struct rows *made)
+compare_columns(struct view_comparison *c, const struct view_table *t, struct rows *real, struct rows *made)
 {
 	char what[160];
 
-	for (int i = w->n_keys; i < w->n_columns; i++) {
+	for (int i = t->n_keys; i < t->n_columns; i++) {
 		const char *x = row_peek(real, i), *y = row_peek(made, i);
 
 		if (strcmp(x, y) == 0)
 			continue;
 		snprintf(what, sizeof(what), "column %d is '%.40s', a replay makes '%.40s'", i + 1, x, y);
-		note(c, w, real, what);
+		add_difference(c, t, real, what);
 		return;
 	}
 }
 
 static void
-compare_table(struct view_comparison *c, const struct walk *w, struct db *real_db, struct db *made_db)
+compare_table(struct view_comparison *c, const struct view_table *t, struct db *real_db, struct db *made_db)
 {
-	struct rows *real = w->each(real_db), *made = w->each(made_db);
+	struct rows *real = t->each(real_db), *made = t->each(made_db);
 	bool has_real = db_next(real), has_made = db_next(made);
 
 	while (has_real || has_made) {
-		int order = !has_real ? 1 : !has_made ? -1 : compare_keys(w, real, made);
+		int order = !has_real ? 1 : !has_made ? -1 : compare_keys(t, real, made);
 
 		c->n_rows++;
 		if (order < 0)
-			note(c, w, real, "a replay does not make it");
+			add_difference(c, t, real, "a replay does not make it");
 		else if (order > 0)
-			note(c, w, made, "missing; a replay makes it");
+			add_difference(c, t, made, "missing; a replay makes it");
 		else
-			compare_columns(c, w, real, made);
+			compare_columns(c, t, real, made);
 		if (order <= 0)
 			has_real = db_next(real);
 		if (order >= 0)
@@ -169,7 +166,7 @@ compare_table(struct view_comparison *c, const struct walk *w, struct db *real_d
 
 /* --- the scratch file ------------------------------------------------------------------------------------------------ */
 
-/* A folder that looks like a state folder: its own view.db, and a link to the real log. */
+/* A state folder with a view.db of its own and a link to the real log. */
 static bool
 make_scratch(char *dir, size_t room, const char *root_dir, const char *var_dir, const char **why)
 {
@@ -179,7 +176,7 @@ make_scratch(char *dir, size_t room, const char *root_dir, const char *var_dir, 
 	snprintf(to, sizeof(to), "%s/run", var_dir);
 	mkdir(to, 0755);
 	if (!mkdtemp(dir) || !realpath(var_dir, from) || strlen(from) > sizeof(from) - 20) {
-		*why = "no place for a scratch copy in the state folder";
+		*why = "cannot make a scratch copy in the state folder";
 		return false;
 	}
 	strcat(from, "/motorpool.db");
@@ -207,13 +204,13 @@ remove_scratch(const char *dir)
 	rmdir(dir);
 }
 
-/* Events the real file has put aside: a replay up to its position must leave them out too. */
+/* Events that the real file has put aside: a replay up to its position must leave them out too. */
 static void
 read_skipped(struct db *db, struct replay *r, struct arena *m)
 {
 	int64_t *list = NULL;
-	int n = 0, room = (int)db_int(db, "SELECT COUNT(*) FROM event_retry WHERE consumer = $1", mypage_consumer.name);
-	struct rows *rows = db_each(db, "SELECT event_id FROM event_retry WHERE consumer = $1 ORDER BY event_id", mypage_consumer.name);
+	int n = 0, room = (int)db_int(db, "SELECT COUNT(*) FROM event_retry WHERE consumer = 'mypage'");
+	struct rows *rows = db_each(db, "SELECT event_id FROM event_retry WHERE consumer = 'mypage' ORDER BY event_id");
 
 	list = arena_array(m, int64_t, room ? room : 1);
 	while (n < room && db_next(rows))
@@ -224,32 +221,30 @@ read_skipped(struct db *db, struct replay *r, struct arena *m)
 }
 
 static int64_t
-stands_at(struct db *real)
+position_of(struct db *real)
 {
-	return db_int(real, "SELECT event_id FROM position WHERE consumer = $1", mypage_consumer.name);
+	return db_int(real, "SELECT event_id FROM position WHERE consumer = 'mypage'");
 }
 
-/*
- * Up to where the real one stands; it may move on meanwhile, so the last bit is done while it is held still, in a transaction of its
- * own: one that has begun to read the log sees no more of it.
- */
+/* The real file may move on during the replay, so the last events are replayed while it is locked, in a second transaction: one that has
+ * begun to read the log sees no more of it. */
 static bool
 compare_files(struct db *real, struct replay *r, const struct view_log *log, struct arena *m, struct view_comparison *c, const char **why)
 {
 	bool ok;
 
-	r->upto = stands_at(real);
+	r->upto = position_of(real);
 	read_skipped(real, r, m);
 	db_begin(r->db);
-	replay_take_all(r);
+	replay_events(r);
 	db_commit(r->db);
 	db_begin(real);
-	r->upto = stands_at(real);
+	r->upto = position_of(real);
 	ok = !log->more || log->more(log->arg, r->upto, why);
 	db_begin(r->db);
-	replay_take_all(r);
-	for (size_t i = 0; ok && i < sizeof(walks) / sizeof(walks[0]); i++)
-		compare_table(c, &walks[i], real, r->db);
+	replay_events(r);
+	for (size_t i = 0; ok && i < sizeof(tables) / sizeof(tables[0]); i++)
+		compare_table(c, &tables[i], real, r->db);
 	db_rollback(real);
 	db_rollback(r->db);
 	c->n_events = r->n_events;
@@ -262,12 +257,12 @@ static bool
 compare(const char *root_dir, const char *var_dir, const struct view_log *log, struct replay *r, struct view_comparison *c,
         const char **why)
 {
-	struct arena *m = arena_new((size_t)256 << 20);
+	struct arena *m = arena_new(REPLAY_ARENA);
 	struct db *real = NULL;
 	char dir[4096];
 	bool ok = false;
 
-	r->m = arena_new((size_t)256 << 20);
+	r->m = arena_new(REPLAY_ARENA);
 	*c = (struct view_comparison){ 0 };
 	if (strlen(var_dir) > 3900 || strlen(log->var_dir) > 3900) {
 		*why = "the state folder's name is too long";

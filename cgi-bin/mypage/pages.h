@@ -1,4 +1,4 @@
-/* pages - mypage's handlers, as main.c routes to them, and what its pages share. */
+/* pages - mypage's handlers, in the order of main.c's table, and what its pages share. */
 #ifndef MP_MYPAGE_PAGES_H
 #define MP_MYPAGE_PAGES_H
 
@@ -17,15 +17,13 @@ void mypage_before(struct web *w);
 
 /* --- shared --- */
 
-/* The line every page ends with: how fresh it is. */
+/* The last line of every page. */
 struct freshness {
 	int64_t n_behind;
 	const char *as_of;              /* 14:03:07 */
 };
 extern const struct shape freshness_shape;
 struct freshness freshness(struct web *w);
-
-const char *money_in_words(struct web *w, int64_t amount);
 
 /* An order of equipment as people see it: with a booking, or alone. */
 struct order_shown { struct my_order order; const char *name, *why; };

@@ -1,4 +1,4 @@
-/* pages_cars - a manager looks at all cars on one screen: what is true of each now, its booking and the payment of that. */
+/* pages_cars - a manager's screen of all cars: the status of each, its booking and that booking's payment, delivery, equipment, messages. */
 #include "pages.h"
 
 #include "domain/menu.h"
@@ -7,19 +7,21 @@
 
 #include <string.h>
 
-#define PER_JSON_PAGE 1000      /* a program wants to see them all at once */
+#define PER_JSON_PAGE 1000      /* usually all cars in one answer */
 #define MAX_BRANCHES 200
 
-static const char *const columns[] = { "plate", "name", "branch_name", "status", "starts_at", NULL };   /* enum view_order */
+static const char *const sort_columns[] = { "plate", "name", "branch_name", "status", "starts_at", NULL };   /* enum view_order */
 
-struct count { const char *label, *code; int64_t n; };
-static const struct member count_members[] = { SHAPE_TEXT(count, label), SHAPE_TEXT(count, code), SHAPE_INT(count, n) };
-static const struct shape count_shape = SHAPE(count, count_members);
+struct status_count { const char *label, *code; int64_t n; };
+static const struct member status_count_members[] = {
+	SHAPE_TEXT(status_count, label), SHAPE_TEXT(status_count, code), SHAPE_INT(status_count, n),
+};
+static const struct shape status_count_shape = SHAPE(status_count, status_count_members);
 
-struct cars_page {
+struct view_cars_page {
 	struct field q, branch_id, status;
 	struct form_problems problems;
-	struct count *counts;
+	struct status_count *counts;
 	int n_counts;
 	struct view_car *cars;
 	int n_cars;
@@ -29,17 +31,19 @@ struct cars_page {
 	struct paging paging;
 	struct freshness fresh;
 };
-static const struct member cars_members[] = {
-	SHAPE_STRUCT(cars_page, q, field_shape), SHAPE_STRUCT(cars_page, branch_id, field_shape), SHAPE_STRUCT(cars_page, status, field_shape),
-	SHAPE_STRUCT(cars_page, problems, form_problems_shape), SHAPE_LIST(cars_page, counts, count_shape),
-	SHAPE_LIST(cars_page, cars, view_car_shape), SHAPE_STRUCT(cars_page, by_plate, sort_link_shape),
-	SHAPE_STRUCT(cars_page, by_name, sort_link_shape), SHAPE_STRUCT(cars_page, by_branch, sort_link_shape),
-	SHAPE_STRUCT(cars_page, by_status, sort_link_shape), SHAPE_STRUCT(cars_page, by_booking, sort_link_shape),
-	SHAPE_TEXT(cars_page, sort), SHAPE_BOOL(cars_page, is_filtered), SHAPE_BOOL(cars_page, has_rows), SHAPE_STRUCT(cars_page, paging, paging_shape),
-	SHAPE_STRUCT(cars_page, fresh, freshness_shape),
+static const struct member view_cars_members[] = {
+	SHAPE_STRUCT(view_cars_page, q, field_shape), SHAPE_STRUCT(view_cars_page, branch_id, field_shape),
+	SHAPE_STRUCT(view_cars_page, status, field_shape), SHAPE_STRUCT(view_cars_page, problems, form_problems_shape),
+	SHAPE_LIST(view_cars_page, counts, status_count_shape), SHAPE_LIST(view_cars_page, cars, view_car_shape),
+	SHAPE_STRUCT(view_cars_page, by_plate, sort_link_shape), SHAPE_STRUCT(view_cars_page, by_name, sort_link_shape),
+	SHAPE_STRUCT(view_cars_page, by_branch, sort_link_shape),
+	SHAPE_STRUCT(view_cars_page, by_status, sort_link_shape),
+	SHAPE_STRUCT(view_cars_page, by_booking, sort_link_shape), SHAPE_TEXT(view_cars_page, sort),
+	SHAPE_BOOL(view_cars_page, is_filtered), SHAPE_BOOL(view_cars_page, has_rows),
+	SHAPE_STRUCT(view_cars_page, paging, paging_shape), SHAPE_STRUCT(view_cars_page, fresh, freshness_shape),
 };
-static const struct shape cars_shape = SHAPE(cars_page, cars_members);
-PAGE(cars_template, "view/cars", cars_shape);
+static const struct shape view_cars_shape = SHAPE(view_cars_page, view_cars_members);
+PAGE(cars_template, "view/cars", view_cars_shape);
 
 /* GET /view has one page so far. */
 enum status
@@ -49,17 +53,17 @@ page_view(struct web *w)
 }
 
 static void
-read_query(struct web *w, struct view_query *q)
+read_view_query(struct web *w, struct view_query *q)
 {
-	int order = web_sort(w, columns, &q->down);
+	int order = web_sort(w, sort_columns, &q->down);
 
 	q->now = w->now;
 	q->text = form_has(w, "q") ? form_text(w, "q", 60) : "";
 	q->status = form_has(w, "status") ? form_choice(w, "status", &car_status_words) : -1;
 	q->branch_id = form_has(w, "branch_id") ? form_id(w, "branch_id") : 0;
-	q->order = order < 0 ? ORDER_PLATE : (enum view_order)order;
-	if (q->order == ORDER_NAME && !w->json && lang_now() == LANG_KO)
-		q->order = ORDER_NAME_KO;
+	q->order = order < 0 ? VIEW_BY_PLATE : (enum view_order)order;
+	if (q->order == VIEW_BY_NAME && !w->json && lang_now() == LANG_KO)
+		q->order = VIEW_BY_NAME_KO;
 }
 
 static struct field
@@ -71,23 +75,23 @@ branch_field(struct web *w)
 
 	for (int i = 0; i < n; i++)
 		options[i] = (struct option){
-			.value = arena_printf(w->m, "%lld", (long long)branches[i].branch_id),
+			.value = form_id_text(w, branches[i].branch_id),
 			.label = lang_pick(lang_now(), branches[i].branch_name, branches[i].branch_name_ko),
 		};
 	return form_field_options(w, "branch_id", options, n, "", _("All branches"));
 }
 
 static void
-fill_counts(struct web *w, struct cars_page *p, const int64_t n[4])
+fill_counts(struct web *w, struct view_cars_page *p, const int64_t n[4])
 {
 	p->n_counts = car_status_words.n;
-	p->counts = arena_array(w->m, struct count, p->n_counts);
+	p->counts = arena_array(w->m, struct status_count, p->n_counts);
 	for (int i = 0; i < p->n_counts; i++)
-		p->counts[i] = (struct count){ _(car_status_words.word[i].label), car_status_words.word[i].code, n[i] };
+		p->counts[i] = (struct status_count){ _(car_status_words.word[i].label), car_status_words.word[i].code, n[i] };
 }
 
 static void
-fill_form(struct web *w, struct cars_page *p)
+fill_form(struct web *w, struct view_cars_page *p)
 {
 	p->q = form_field(w, "q", "");
 	p->status = form_field_choice(w, "status", &car_status_words, -1, _("Any status"));
@@ -103,7 +107,7 @@ fill_form(struct web *w, struct cars_page *p)
 }
 
 static enum status
-cars_json(struct web *w, const struct cars_page *p)
+cars_json(struct web *w, const struct view_cars_page *p)
 {
 	struct buf out = { .m = w->m };
 
@@ -114,12 +118,12 @@ cars_json(struct web *w, const struct cars_page *p)
 enum status
 page_view_cars(struct web *w)
 {
-	struct cars_page p = { .fresh = freshness(w) };
+	struct view_cars_page p = { .fresh = freshness(w) };
 	int per_page = w->json ? PER_JSON_PAGE : PER_PAGE;
 	struct view_query q = { .limit = per_page };
 	int64_t n[4], n_total;
 
-	read_query(w, &q);
+	read_view_query(w, &q);
 	if (form_bad(w) && w->json)
 		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	n_total = view_count(w->db, &q, n);

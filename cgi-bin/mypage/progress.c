@@ -1,38 +1,38 @@
-/* progress - how far a booking has come, step by step: the way it should go, or the side way it took. The story is in mypage.h. */
+/* progress - how far a booking is: the usual steps, or those up to where it ended otherwise; and the steps of a delivery. */
 #include "mypage.h"
 
 #include "lib/base/lang.h"
 
 static const struct word step_word[] = {
-	[STEP_BOOKED]    = { "BOOKED",    N_("Booking") },
-	[STEP_PAID]      = { "PAID",      N_("Payment") },
-	[STEP_CONFIRMED] = { "CONFIRMED", N_("Confirmation") },
-	[STEP_OUT]       = { "OUT",       N_("Pick-up") },
-	[STEP_RETURNED]  = { "RETURNED",  N_("Return") },
-	[STEP_COMPLETED] = { "COMPLETED", N_("Done") },
-	[STEP_EXPIRED]   = { "EXPIRED",   N_("Not completed") },
-	[STEP_CANCELLED] = { "CANCELLED", N_("Cancelled") },
-	[STEP_REJECTED]  = { "REJECTED",  N_("Could not be fulfilled") },
-	[STEP_NO_SHOW]   = { "NO_SHOW",   N_("Not picked up") },
-	[STEP_REFUND]    = { "REFUND",    N_("Refund") },
-	[STEP_TRIP_ASKED]     = { "TRIP_ASKED",     N_("Requested") },
-	[STEP_TRIP_COURIER]   = { "TRIP_COURIER",   N_("Courier assigned") },
-	[STEP_TRIP_UNDER_WAY] = { "TRIP_UNDER_WAY", N_("On the way") },
-	[STEP_TRIP_BROUGHT]   = { "TRIP_BROUGHT",   N_("Delivered") },
-	[STEP_TRIP_FETCHED]   = { "TRIP_FETCHED",   N_("Collected") },
-	[STEP_TRIP_CANCELLED] = { "TRIP_CANCELLED", N_("Cancelled") },
+	[MY_STEP_BOOKED]    = { "BOOKED",    N_("Booking") },
+	[MY_STEP_PAID]      = { "PAID",      N_("Payment") },
+	[MY_STEP_CONFIRMED] = { "CONFIRMED", N_("Confirmation") },
+	[MY_STEP_OUT]       = { "OUT",       N_("Pick-up") },
+	[MY_STEP_RETURNED]  = { "RETURNED",  N_("Return") },
+	[MY_STEP_COMPLETED] = { "COMPLETED", N_("Done") },
+	[MY_STEP_EXPIRED]   = { "EXPIRED",   N_("Not completed") },
+	[MY_STEP_CANCELLED] = { "CANCELLED", N_("Cancelled") },
+	[MY_STEP_REJECTED]  = { "REJECTED",  N_("Could not be fulfilled") },
+	[MY_STEP_NO_SHOW]   = { "NO_SHOW",   N_("Not picked up") },
+	[MY_STEP_REFUND]    = { "REFUND",    N_("Refund") },
+	[MY_STEP_DELIVERY_REQUESTED]     = { "DELIVERY_REQUESTED",     N_("Requested") },
+	[MY_STEP_COURIER_ASSIGNED]   = { "COURIER_ASSIGNED",   N_("Courier assigned") },
+	[MY_STEP_COURIER_ON_THE_WAY] = { "COURIER_ON_THE_WAY", N_("On the way") },
+	[MY_STEP_DELIVERED]   = { "DELIVERED",   N_("Delivered") },
+	[MY_STEP_COLLECTED]   = { "COLLECTED",   N_("Collected") },
+	[MY_STEP_DELIVERY_CANCELLED] = { "DELIVERY_CANCELLED", N_("Cancelled") },
 };
 const struct words my_step_words = WORDS(step_word);
 
-/* A step that waits for the customer says what to do; a courier saves the way to the branch. */
+/* A step that waits for the customer says what to do; with a delivery nothing is to be done at the branch. */
 const char *
 my_step_to_do(const struct my_booking *b, int step)
 {
-	if (step == STEP_PAID)
+	if (step == MY_STEP_PAID)
 		return _("Pay now");
-	if (step == STEP_OUT && !b->is_brought)
+	if (step == MY_STEP_OUT && !b->is_brought)
 		return _("Pick up the car");
-	if (step == STEP_RETURNED && !b->is_brought)
+	if (step == MY_STEP_RETURNED && !b->is_brought)
 		return _("Return the car");
 	return _(step_word[step].label);
 }
@@ -42,57 +42,51 @@ static const struct word mark_word[] = {
 };
 const struct words my_mark_words = WORDS(mark_word);
 
-static const struct member step_members[] = {
-	SHAPE_STATE(my_progress_step, step, my_step_words), SHAPE_STATE(my_progress_step, mark, my_mark_words),
-	SHAPE_TIME(my_progress_step, at),
-};
-const struct shape my_progress_step_shape = SHAPE(my_progress_step, step_members);
-
 static void
-add(struct my_progress *p, int step, int mark, int64_t at)
+add_step(struct my_progress *p, int step, int mark, int64_t at)
 {
 	if (p->n_steps < MY_MAX_STEPS)
 		p->step[p->n_steps++] = (struct my_progress_step){ .step = step, .mark = mark, .at = at };
 }
 
-/* Everything up to where it stands is done, the next is what happens now, the rest is to come, at its time if it has one. */
+/* The first n_done steps are done, the next one is now, the rest is to come, with its time where that is known. */
 static void
-straight_way(const struct my_booking *b, struct my_progress *p, int n_done)
+usual_steps(const struct my_booking *b, struct my_progress *p, int n_done)
 {
 	const int64_t was_at[] = { b->held_at, b->paid_at, b->confirmed_at, b->out_at, b->returned_at, b->completed_at };
-	const int64_t will_be_at[] = { [STEP_OUT] = b->starts_at, [STEP_RETURNED] = b->ends_at, [STEP_COMPLETED] = 0 };
+	const int64_t will_be_at[] = { [MY_STEP_OUT] = b->starts_at, [MY_STEP_RETURNED] = b->ends_at, [MY_STEP_COMPLETED] = 0 };
 
-	for (int i = STEP_BOOKED; i <= STEP_COMPLETED; i++)
-		add(p, i, i < n_done ? MARK_DONE : i == n_done ? MARK_NOW : MARK_TODO, i < n_done ? was_at[i] : will_be_at[i]);
+	for (int i = MY_STEP_BOOKED; i <= MY_STEP_COMPLETED; i++)
+		add_step(p, i, i < n_done ? MARK_DONE : i == n_done ? MARK_NOW : MARK_TODO, i < n_done ? was_at[i] : will_be_at[i]);
 }
 
 static void
-way_so_far(const struct my_booking *b, struct my_progress *p)
+steps_so_far(const struct my_booking *b, struct my_progress *p)
 {
-	add(p, STEP_BOOKED, MARK_DONE, b->held_at);
+	add_step(p, MY_STEP_BOOKED, MARK_DONE, b->held_at);
 	if (b->paid_at)
-		add(p, STEP_PAID, MARK_DONE, b->paid_at);
+		add_step(p, MY_STEP_PAID, MARK_DONE, b->paid_at);
 	if (b->confirmed_at)
-		add(p, STEP_CONFIRMED, MARK_DONE, b->confirmed_at);
+		add_step(p, MY_STEP_CONFIRMED, MARK_DONE, b->confirmed_at);
 }
 
-/* Money that is owed back is the last step, however long it takes. */
+/* A refund is the last step. */
 static void
-refund_step(const struct my_booking *b, struct my_progress *p)
+add_refund_step(const struct my_booking *b, struct my_progress *p)
 {
-	if (b->payment_state == PAYMENT_BACK)
-		add(p, STEP_REFUND, MARK_DONE, b->refunded_at);
-	else if (b->payment_state == PAYMENT_GOING_BACK)
-		add(p, STEP_REFUND, MARK_NOW, 0);
-	p->is_moving = b->payment_state == PAYMENT_GOING_BACK;
+	if (b->payment_state == MY_PAYMENT_REFUNDED)
+		add_step(p, MY_STEP_REFUND, MARK_DONE, b->refunded_at);
+	else if (b->payment_state == MY_PAYMENT_REFUND_DUE)
+		add_step(p, MY_STEP_REFUND, MARK_NOW, 0);
+	p->is_moving = b->payment_state == MY_PAYMENT_REFUND_DUE;
 }
 
 static void
-side_way(const struct my_booking *b, struct my_progress *p, int end, int mark)
+ended_steps(const struct my_booking *b, struct my_progress *p, int end, int mark)
 {
-	way_so_far(b, p);
-	add(p, end, mark, b->ended_at);
-	refund_step(b, p);
+	steps_so_far(b, p);
+	add_step(p, end, mark, b->ended_at);
+	add_refund_step(b, p);
 }
 
 void
@@ -101,57 +95,57 @@ my_progress(const struct my_booking *b, struct my_progress *p)
 	*p = (struct my_progress){ 0 };
 	switch ((enum booking_state)b->state) {
 	case BOOKING_HELD:
-		straight_way(b, p, STEP_PAID);
+		usual_steps(b, p, MY_STEP_PAID);
 		p->is_moving = true;
 		break;
 	case BOOKING_PAID:
-		straight_way(b, p, STEP_CONFIRMED);
+		usual_steps(b, p, MY_STEP_CONFIRMED);
 		p->is_moving = true;
 		break;
 	case BOOKING_CONFIRMED:
-		straight_way(b, p, STEP_OUT);
+		usual_steps(b, p, MY_STEP_OUT);
 		break;
 	case BOOKING_OUT:
-		straight_way(b, p, STEP_RETURNED);
+		usual_steps(b, p, MY_STEP_RETURNED);
 		break;
 	case BOOKING_RETURNED:
-		straight_way(b, p, STEP_COMPLETED);
+		usual_steps(b, p, MY_STEP_COMPLETED);
 		break;
 	case BOOKING_COMPLETED:
-		straight_way(b, p, STEP_COMPLETED + 1);
+		usual_steps(b, p, MY_STEP_COMPLETED + 1);
 		break;
 	case BOOKING_CANCEL_REQUESTED:
 	case BOOKING_CANCELLED:
-		side_way(b, p, STEP_CANCELLED, MARK_DONE);
+		ended_steps(b, p, MY_STEP_CANCELLED, MARK_DONE);
 		break;
 	case BOOKING_EXPIRED:
-		side_way(b, p, STEP_EXPIRED, MARK_BAD);
+		ended_steps(b, p, MY_STEP_EXPIRED, MARK_BAD);
 		break;
 	case BOOKING_REJECTED:
-		side_way(b, p, STEP_REJECTED, MARK_BAD);
+		ended_steps(b, p, MY_STEP_REJECTED, MARK_BAD);
 		break;
 	case BOOKING_NO_SHOW:
-		side_way(b, p, STEP_NO_SHOW, MARK_BAD);
+		ended_steps(b, p, MY_STEP_NO_SHOW, MARK_BAD);
 		break;
 	}
 }
 
-/* A trip ends where it ends; until then what is to come stands at the time that was agreed. */
+/* A cancelled delivery ends with that; otherwise steps to come have the time that was agreed. */
 void
-my_trip_progress(const struct my_delivery *d, struct my_progress *p)
+my_delivery_progress(const struct my_delivery *d, struct my_progress *p)
 {
 	const int64_t was_at[] = { d->requested_at, d->scheduled_at, d->shipped_at, d->delivered_at };
-	int last = d->direction == TRIP_FROM_CUSTOMER ? STEP_TRIP_FETCHED : STEP_TRIP_BROUGHT;
-	const int step[] = { STEP_TRIP_ASKED, STEP_TRIP_COURIER, STEP_TRIP_UNDER_WAY, last };
+	int last = d->direction == MY_DIRECTION_COLLECTION ? MY_STEP_COLLECTED : MY_STEP_DELIVERED;
+	const int step[] = { MY_STEP_DELIVERY_REQUESTED, MY_STEP_COURIER_ASSIGNED, MY_STEP_COURIER_ON_THE_WAY, last };
 
 	*p = (struct my_progress){ .n_steps = 0 };
-	if (d->state == TRIP_CANCELLED) {
+	if (d->state == MY_DELIVERY_CANCELLED) {
 		for (int i = 0; i < 3 && was_at[i]; i++)
-			add(p, step[i], MARK_DONE, was_at[i]);
-		add(p, STEP_TRIP_CANCELLED, MARK_BAD, d->ended_at);
+			add_step(p, step[i], MARK_DONE, was_at[i]);
+		add_step(p, MY_STEP_DELIVERY_CANCELLED, MARK_BAD, d->ended_at);
 		return;
 	}
 	for (int i = 0; i < 4; i++)
-		add(p, step[i], i <= d->state ? MARK_DONE : i == d->state + 1 ? MARK_NOW : MARK_TODO,
+		add_step(p, step[i], i <= d->state ? MARK_DONE : i == d->state + 1 ? MARK_NOW : MARK_TODO,
 		    i <= d->state ? was_at[i] : i == 3 ? d->window_from : 0);
 }

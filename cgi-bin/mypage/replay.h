@@ -1,4 +1,4 @@
-/* replay - what making the read models again (replay.c) and comparing them (compare.c) share. */
+/* replay - what replay.c and compare.c share. */
 #ifndef MP_MYPAGE_REPLAY_H
 #define MP_MYPAGE_REPLAY_H
 
@@ -11,12 +11,14 @@ struct replay {
 	view_progress_fn *progress;
 	void *arg;
 	int64_t at, upto, n_events;
-	int n_aside;                    /* events that could not be read: they wait, and later ones of their subject behind them */
-	const int64_t *skipped;         /* … or that the file we compare with has not taken either, ascending */
+	int n_aside;                    /* events that could not be read: they wait, with the later ones of their subject */
+	const int64_t *skipped;         /* events that the file compared with has put aside, ascending */
 	int n_skipped;
 };
 
-void replay_take_all(struct replay *r);          /* from .at to .upto, inside the caller's transaction */
+#define REPLAY_ARENA ((size_t)256 << 20)
+
+void replay_events(struct replay *r);            /* from .at to .upto, inside the caller's transaction */
 bool replay_make_file(const char *root_dir, const char *var_dir, const char **why);     /* when it is missing */
 const char *replay_error(struct db *db);         /* outlives the connection */
 

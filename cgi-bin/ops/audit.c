@@ -1,7 +1,4 @@
-/*
- * audit - the trail of every switch. There is no table of its own: whoever switches something emits an event about it, and the
- * event log can neither be changed nor cut. v_audit picks those events out (schema.sql).
- */
+/* audit - the audit trail: the events of what people changed, read from the event log by v_audit (schema.sql). */
 #include "ops.h"
 
 #include "domain/event_words.h"
@@ -18,25 +15,26 @@ static const struct member act_members[] = {
 };
 const struct shape ops_act_shape = SHAPE(ops_act, act_members);
 
-/* What payloads of switches may hold; what each has stands in docs/events.md. */
-struct told {
-	const char *consumer, *type, *subject_id, *switches, *backup, *kind, *way, *reason;
+/* Members of any of their payloads (docs/events.md). Events from before `note` have in `reason` what was typed. */
+struct audit_payload {
+	const char *consumer, *type, *subject_id, *switches, *backup, *kind, *way, *reason, *note;
 	int64_t event_id;
 };
-static const struct member told_members[] = {
-	SHAPE_TEXT(told, consumer), SHAPE_TEXT(told, type), SHAPE_TEXT(told, subject_id), SHAPE_TEXT(told, switches), SHAPE_TEXT(told, backup),
-	SHAPE_TEXT(told, kind), SHAPE_TEXT(told, way), SHAPE_TEXT(told, reason), SHAPE_INT(told, event_id),
+static const struct member audit_payload_members[] = {
+	SHAPE_TEXT(audit_payload, consumer), SHAPE_TEXT(audit_payload, type), SHAPE_TEXT(audit_payload, subject_id), SHAPE_TEXT(audit_payload, switches), SHAPE_TEXT(audit_payload, backup),
+	SHAPE_TEXT(audit_payload, kind), SHAPE_TEXT(audit_payload, way), SHAPE_TEXT(audit_payload, reason),
+	SHAPE_TEXT(audit_payload, note), SHAPE_INT(audit_payload, event_id),
 };
-static const struct shape told_shape = SHAPE(told, told_members);
+static const struct shape audit_payload_shape = SHAPE(audit_payload, audit_payload_members);
 
 static void
-put_word(struct buf *b, const char *word)
+add_word(struct buf *b, const char *word)
 {
 	if (word && *word)
 		buf_printf(b, "%s%s", b->n ? " " : "", word);
 }
 
-/* What needed attention (domain/stuck.h). */
+/* Of what needed attention (domain/stuck.h). */
 static const char *
 kind_in_words(const char *kind)
 {
@@ -46,23 +44,23 @@ kind_in_words(const char *kind)
 }
 
 static void
-tell(struct arena *m, struct ops_act *a)
+read_payload(struct arena *m, struct ops_act *a)
 {
-	struct told t = { .event_id = 0 };
+	struct audit_payload t = { .event_id = 0 };
 	struct buf about = { .m = m };
 
-	json_into(m, a->payload, &told_shape, &t);
-	put_word(&about, t.consumer);
+	json_into(m, a->payload, &audit_payload_shape, &t);
+	add_word(&about, t.consumer);
 	if (t.event_id)
-		put_word(&about, arena_printf(m, "%lld", (long long)t.event_id));
-	put_word(&about, t.type);
-	put_word(&about, t.subject_id);
-	put_word(&about, t.switches);
-	put_word(&about, t.backup);
-	put_word(&about, kind_in_words(t.kind));
-	put_word(&about, t.way);
-	a->about = about.s ? about.s : "";
-	a->reason = t.reason ? t.reason : "";
+		add_word(&about, arena_printf(m, "%lld", (long long)t.event_id));
+	add_word(&about, t.type);
+	add_word(&about, t.subject_id);
+	add_word(&about, t.switches);
+	add_word(&about, t.backup);
+	add_word(&about, kind_in_words(t.kind));
+	add_word(&about, t.way);
+	a->about = text_or_empty(about.s);
+	a->reason = t.note && *t.note ? t.note : text_or_empty(t.reason);
 }
 
 int
@@ -75,11 +73,11 @@ ops_audit(struct db *db, int64_t before, int64_t limit, struct ops_act **acts)
 		" FROM v_audit a /*scan*/ LEFT JOIN v_user u ON u.user_id = a.actor_id"
 		" WHERE a.event_id < $1 ORDER BY a.event_id DESC LIMIT $2", before > 0 ? before : INT64_MAX, limit);
 	for (int i = 0; i < n; i++)
-		tell(db_memory(db), &(*acts)[i]);
+		read_payload(db_memory(db), &(*acts)[i]);
 	return n;
 }
 
-/* --- the last proven restore ------------------------------------------------------------------------------------------ */
+/* --- the last restore test ------------------------------------------------------------------------------------------ */
 
 static const struct member proof_members[] = {
 	SHAPE_TIME(ops_proof, proven_at), SHAPE_TIME(ops_proof, made_at), SHAPE_INT(ops_proof, n_events), SHAPE_INT(ops_proof, n_bookings),

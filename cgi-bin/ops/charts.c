@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define WIDTH  240      /* of the drawing, as templates/ops/chart.mustache frames it */
+#define WIDTH  240      /* of the viewBox in templates/ops/chart.mustache */
 #define HEIGHT 32
 
 static const struct member chart_members[] = {
@@ -14,7 +14,7 @@ static const struct member chart_members[] = {
 };
 const struct shape ops_chart_shape = SHAPE(ops_chart, chart_members);
 
-/* Left the oldest, right now; at least `least` high, so that a lag of two does not look like a mountain. Unknown is drawn as none. */
+/* Time from left to right; at least `least` high, so that small values stay small. Unknown is drawn as 0. */
 static struct ops_chart
 draw(struct arena *m, const struct lag_history *h, const int64_t *value, int64_t least)
 {

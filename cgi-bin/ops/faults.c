@@ -1,4 +1,4 @@
-/* faults - what is broken on purpose at the sandbox, which owns the switches: asked and set over its internal socket. */
+/* faults - the faults of the sandbox, read and set over its internal socket. */
 #include "ops.h"
 
 #include "domain/rental.h"
@@ -6,13 +6,13 @@
 
 #include <jansson.h>
 
-#define ASK_MS 1000
+#define DEADLINE_MS 1000
 
 static const struct member fault_members[] = { SHAPE_TEXT(ops_fault, name), SHAPE_INT(ops_fault, value) };
 const struct shape ops_fault_shape = SHAPE(ops_fault, fault_members);
 
 static bool
-take(struct arena *m, const char *answer, struct ops_fault **faults, int *n)
+read_faults(struct arena *m, const char *answer, struct ops_fault **faults, int *n)
 {
 	json_t *all = json_loads(answer, 0, NULL), *value;
 	const char *name;
@@ -29,23 +29,17 @@ take(struct arena *m, const char *answer, struct ops_fault **faults, int *n)
 bool
 ops_faults(struct arena *m, struct ops_fault **faults, int *n)
 {
-	struct call c = { .program = "sandbox", .path = "/internal/faults", .deadline_ms = ASK_MS };
+	struct call c = { .program = "sandbox", .path = "/internal/faults", .deadline_ms = DEADLINE_MS };
 
 	*n = 0;
-	return rental.sandbox && call_do(m, &c) == CALL_ANSWERED && c.status == 200 && take(m, c.answer, faults, n);
+	return rental.sandbox && call_do(m, &c) == CALL_ANSWERED && c.status == 200 && read_faults(m, c.answer, faults, n);
 }
-
-struct switched { const char *switches; };
-static const struct member switched_members[] = { SHAPE_TEXT(switched, switches) };
-static const struct shape switched_shape = SHAPE(switched, switched_members);
 
 bool
 ops_set_faults(struct db *db, int64_t actor_id, const struct ops_fault *faults, int n)
 {
 	struct buf body = { .m = db_memory(db) }, words = { .m = db_memory(db) };
-	struct call c = { .program = "sandbox", .path = "/internal/faults", .deadline_ms = ASK_MS };
-	struct event e = { .type = "ops.faults_set", .subject_id = "ops:sandbox", .actor_id = actor_id };
-	struct switched payload;
+	struct call c = { .program = "sandbox", .path = "/internal/faults", .deadline_ms = DEADLINE_MS };
 
 	for (int i = 0; i < n; i++) {
 		buf_printf(&body, "%s\"%s\":%lld", i ? "," : "{", faults[i].name, (long long)faults[i].value);
@@ -57,8 +51,7 @@ ops_set_faults(struct db *db, int64_t actor_id, const struct ops_fault *faults, 
 	c.body = body.s;
 	if (call_do(db_memory(db), &c) != CALL_ANSWERED || c.status != 200)
 		return false;
-	payload.switches = words.s;
 	db_begin(db);
-	event_emit(db, &e, &switched_shape, &payload);
+	ops_report_faults(db, actor_id, words.s);
 	return db_commit(db);
 }

@@ -1,4 +1,4 @@
-/* ops 운영 - the operator's pages. What each shows stands in pages*.c, where it comes from in ops.h. */
+/* ops 운영 - the operator's pages: the routes and what they need. */
 #include "pages.h"
 
 #include "domain/menu.h"
@@ -6,20 +6,20 @@
 #include "lib/process/program.h"
 
 static const struct route routes[] = {
-	{ GET,  "/ops",                                     page_ops,     ROLE_ADMIN },
-	{ GET,  "/ops/events",                              page_events,  ROLE_ADMIN },
-	{ GET,  "/ops/audit",                               page_audit,   ROLE_ADMIN },
-	{ GET,  "/ops/consumers/:consumer/pause",           page_pause,   ROLE_ADMIN },
-	{ POST, "/ops/consumers/:consumer/pause",           do_pause,     ROLE_ADMIN },
-	{ POST, "/ops/consumers/:consumer/resume",          do_resume,    ROLE_ADMIN },
-	{ POST, "/ops/retries/:consumer/:event_id/redrive", do_redrive,   ROLE_ADMIN },
-	{ GET,  "/ops/retries/:consumer/:event_id/discard", page_discard, ROLE_ADMIN },
-	{ POST, "/ops/retries/:consumer/:event_id/discard", do_discard,   ROLE_ADMIN },
-	{ GET,  "/ops/faults",                              page_faults,  ROLE_ADMIN },
-	{ POST, "/ops/faults",                              do_faults,    ROLE_ADMIN },
-	{ GET,  "/ops/mail",                                page_mail,    ROLE_ADMIN },
-	{ GET,  "/ops/mail/:message_id",                    page_letter,  ROLE_ADMIN },
-	{ GET,  "/metrics",                                 page_metrics, ROUTE_OWN_KEY },
+	{ GET,  "/ops",                                     page_ops,        ROLE_ADMIN },
+	{ GET,  "/ops/events",                              page_events,     ROLE_ADMIN },
+	{ GET,  "/ops/audit",                               page_audit,      ROLE_ADMIN },
+	{ GET,  "/ops/consumers/:consumer/pause",           page_pause,      ROLE_ADMIN },
+	{ POST, "/ops/consumers/:consumer/pause",           do_pause,        ROLE_ADMIN },
+	{ POST, "/ops/consumers/:consumer/resume",          do_resume,       ROLE_ADMIN },
+	{ POST, "/ops/retries/:consumer/:event_id/redrive", do_redrive,      ROLE_ADMIN },
+	{ GET,  "/ops/retries/:consumer/:event_id/discard", page_discard,    ROLE_ADMIN },
+	{ POST, "/ops/retries/:consumer/:event_id/discard", do_discard,      ROLE_ADMIN },
+	{ GET,  "/ops/faults",                              page_ops_faults, ROLE_ADMIN },
+	{ POST, "/ops/faults",                              do_ops_faults,   ROLE_ADMIN },
+	{ GET,  "/ops/mail",                                page_ops_mails,  ROLE_ADMIN },
+	{ GET,  "/ops/mail/:message_id",                    page_ops_mail,   ROLE_ADMIN },
+	{ GET,  "/metrics",                                 page_metrics,    ROUTE_OWN_KEY },
 	{ 0 },
 };
 

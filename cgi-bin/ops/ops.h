@@ -1,19 +1,29 @@
 /*
- * ops - how the house is doing: are the programs there, how far is every consumer of events, what waits or was given up, does the
- * relay live, how big are the files, what is stuck, when was a restore last proven. Looks at everything; what a person may do stands
- * in switch.h and faults.c, and each of it leaves its event about "ops:…": the audit trail.
+ * ops - the state of the system: programs, consumers of events, what waits or was given up, the relay, files, what needs attention, the
+ * last restore test. What a person may change is in switch.h and faults.c; each change leaves an event about "ops:…", the audit trail.
  *
- * It must be the last to stop working. So whatever it looks at may be missing, the read models' file included, and is then
- * shown as missing.
+ * It must work when other parts do not. So everything it reads may be missing, the read models' file included, and is then shown as
+ * missing.
  */
 #ifndef MP_OPS_H
 #define MP_OPS_H
 
 #include "domain/contexts.h"
+#include "domain/event_types.h"
 #include "lib/db/db.h"
 #include "lib/event/event.h"
 
+/* --- events.c --------------------------------------------------------------------------------------------------------- */
+
 extern const struct db_role ops_role;
+
+/* note: what the person typed, why. event_id 0: about the consumer, not about one event. */
+struct switch_payload {
+	const char *consumer, *type, *subject_id, *note, *error;
+	int64_t event_id, tries;
+};
+void ops_report_switch(struct db *db, enum event_type_id type, int64_t actor_id, const struct switch_payload *p);
+void ops_report_faults(struct db *db, int64_t actor_id, const char *switches);
 
 /* --- programs (programs.c) --- */
 
@@ -24,47 +34,47 @@ struct ops_program {
 	const char *name, *why;
 	int state;                      /* enum ops_health */
 	int64_t took_ms;
-	bool is_counted;                /* its gauge is there: what follows is known */
+	bool is_counted;                /* its gauge exists: the members below are known */
 	int64_t generation, n_workers, n_busy;
 	int64_t n_minute, n_failed, p50_us, p99_us;     /* in the last whole minute; failed: 5xx other than "busy" */
 	int64_t n_shed, n_replaced;     /* since boot: answered "busy"; workers that died, hung or had too much memory */
 };
 extern const struct shape ops_program_shape;
-/* Asks each on the socket that lighttpd uses, for a tenth of a second at most. */
+/* Calls each on the socket that lighttpd uses, with a deadline of 0.1 s. */
 int ops_programs(struct arena *m, struct ops_program **programs);
 
-/* --- mail: what waits for the server, for how long, and what was given up (message's, as it publishes it) --- */
-struct ops_mails { int64_t n_waiting, oldest_s, n_dead; };
-struct ops_mails ops_mails(struct db *db, int64_t now);
+/* --- mail (system.c): waiting, the oldest of that, and given up, from v_message --- */
+struct ops_mail_counts { int64_t n_waiting, oldest_s, n_dead; };
+struct ops_mail_counts ops_mail_counts(struct db *db, int64_t now);
 
 struct breaker_view;
 extern const struct words ops_breaker_words;
 extern const struct shape ops_breaker_shape;
-int ops_breakers(struct arena *m, struct breaker_view **breakers);      /* those that were ever asked since boot */
+int ops_breakers(struct arena *m, struct breaker_view **breakers);      /* those used since boot */
 
-/* --- what is stuck (stuck.c) --- */
+/* --- what needs attention (stuck.c) --- */
 
 struct ops_stuck {
 	int kind;                       /* enum stuck_kind */
 	int64_t n, since, oldest_s, amount;
 };
 extern const struct shape ops_stuck_shape;
-int ops_stuck(struct db *db, int64_t now, struct ops_stuck **stuck);    /* one a kind that there is, for longer than stuck_after_s */
+int ops_stuck(struct db *db, int64_t now, struct ops_stuck **stuck);    /* one for each kind, of what is older than stuck_after_s */
 
-/* --- who did what (audit.c) --- */
+/* --- the audit trail (audit.c) --- */
 
 struct ops_act {
 	int64_t event_id, occurred_at, actor_id;
-	const char *actor_name;         /* "": the motorpool command, or the house itself */
+	const char *actor_name;         /* "": the motorpool command, or automatic */
 	int type;                       /* event_words */
 	const char *subject_id, *payload;
-	const char *about, *reason;     /* out of the payload: which consumer, event, switch …; why */
+	const char *about, *reason;     /* from the payload: the consumer, event, switch …; the note */
 };
 extern const struct shape ops_act_shape;
-/* Every switch, newest first, older than `before` (0: from the newest). */
+/* Newest first, older than `before` (0: from the newest). */
 int ops_audit(struct db *db, int64_t before, int64_t limit, struct ops_act **acts);
 
-/* The last rehearsal of a restore (motorpool rehearse). false: there was none yet. */
+/* The last restore test (motorpool rehearse). false: none yet. */
 struct ops_proof {
 	int64_t proven_at, made_at, n_events, n_bookings, took_ms, failures;
 	const char *backup;
@@ -73,31 +83,31 @@ struct ops_proof {
 extern const struct shape ops_proof_shape;
 bool ops_proof(struct db *db, struct ops_proof *proof);
 
-/* --- the sandbox's switches (faults.c): what is broken on purpose at the card provider that is none --- */
+/* --- the sandbox's faults (faults.c): what the simulated card provider does wrong on purpose --- */
 
 struct ops_fault { const char *name; int64_t value; };
 extern const struct shape ops_fault_shape;
 /* false: the sandbox does not answer. */
 bool ops_faults(struct arena *m, struct ops_fault **faults, int *n);
-/* Sets them and records it (ops.faults_set about ops:sandbox). false: the sandbox does not answer, nothing is changed. */
+/* Sets and reports them (ops.faults_set). false: the sandbox does not answer, nothing is changed. */
 bool ops_set_faults(struct db *db, int64_t actor_id, const struct ops_fault *faults, int n);
 
-/* --- consumers of events --- */
+/* --- consumers of events (consumers.c) --- */
 
 struct ops_consumer {
 	const char *name;
 	bool is_known;                  /* its database file could be read */
-	int64_t event_id, moved_at;     /* how far it is, and since when */
+	int64_t event_id, moved_at;     /* its position, and since when */
 	int64_t n_behind;               /* events not yet handled */
 	int64_t behind_s;               /* how old the oldest of those is */
-	int64_t n_waiting, n_dead;      /* tried in vain, or held back behind such; given up */
+	int64_t n_waiting, n_dead;      /* failed, or blocked by one that failed; given up */
 	bool is_paused;                 /* by a person (switch.h): */
 	int64_t paused_at, paused_by;
 	const char *pause_reason;
 };
 extern const struct shape ops_consumer_shape;
 int ops_consumers(struct db *db, int64_t now, struct ops_consumer **consumers);
-bool ops_is_consumer(const char *name, bool *on_view);  /* on_view (may be NULL): its position and its waiting events are in view.db */
+bool ops_is_consumer(const char *name, bool *on_view);  /* on_view (may be NULL): its tables are in view.db */
 struct db *ops_view(struct db *db);                     /* view.db, with this request's memory; NULL: it is missing */
 
 struct ops_retry {
@@ -106,49 +116,49 @@ struct ops_retry {
 	bool dead;
 };
 extern const struct shape ops_retry_shape;
-/* The given-up first, then the oldest; at most limit of each file. */
+/* Dead ones first, then the oldest; at most limit of each file. */
 int ops_retries(struct db *db, int64_t limit, struct ops_retry **retries);
 bool ops_retry(struct db *db, const char *consumer, int64_t event_id, struct ops_retry *retry); /* false: it does not wait */
 
-/* --- who may read /metrics besides admins --- */
+/* --- the key of the monitoring system for /metrics (system.c) --- */
 
-const char *ops_metrics_key(struct arena *m);           /* the scraper's: made of secret.key, so it stands nowhere else */
+const char *ops_metrics_key(struct arena *m);           /* derived from secret.key */
 
 /* --- small charts (charts.c) --- */
 
 #define OPS_CHARTS 16
 struct ops_chart {
-	const char *points;             /* of an SVG polyline; "": nothing is known yet */
+	const char *points;             /* of an SVG polyline; "": nothing known yet */
 	int64_t most, minutes;          /* the highest value, in so many minutes */
-	bool is_flat;                   /* nothing but noughts */
+	bool is_flat;                   /* all zero */
 };
 extern const struct shape ops_chart_shape;
 struct ops_charts { struct arena *m; const char *name[OPS_CHARTS]; struct ops_chart chart[OPS_CHARTS]; int n; };
 void ops_charts(struct arena *m, struct ops_charts *charts);
 struct ops_chart ops_chart(const struct ops_charts *charts, const char *name);  /* of a consumer, or of a file's WAL */
 
-/* --- the machine --- */
+/* --- the machine (system.c) --- */
 
 struct ops_file { const char *name; int64_t bytes, wal_bytes; };
-struct ops_house {
+struct ops_system {
 	int64_t n_events;
-	int64_t relay_age_s;            /* since the relay's last sign of life; -1: never seen */
+	int64_t relay_age_s;            /* since the relay's last heartbeat; -1: never */
 	int64_t disk_free, disk_total;  /* bytes */
 	struct ops_file *files;
 	int n_files;
 };
-extern const struct shape ops_file_shape, ops_house_shape;
-void ops_house(struct db *db, struct ops_house *h);
+extern const struct shape ops_file_shape, ops_system_shape;
+void ops_system(struct db *db, struct ops_system *s);
 
-/* --- the mail folder (letters.c) --- */
+/* --- the mail folder (mail_folder.c) --- */
 
-struct ops_letter { int64_t message_id, written_at; const char *from, *to, *subject, *body, *letter_id, *lang; };
-extern const struct shape ops_letter_shape;
-/* The numbers of all letters in it, newest first. Answers how many. */
-int ops_letters(struct arena *m, int64_t **numbers);
-bool ops_letter(struct arena *m, int64_t message_id, struct ops_letter *letter);       /* false: there is none, or it is none of ours */
+struct ops_mail { int64_t message_id, written_at; const char *from, *to, *subject, *body, *letter_id, *lang; };
+extern const struct shape ops_mail_shape;
+/* The message ids of all mails in it, newest first. Answers how many. */
+int ops_mails(struct arena *m, int64_t **message_ids);
+bool ops_mail(struct arena *m, int64_t message_id, struct ops_mail *mail);     /* false: none, or not readable */
 
-/* --- the log --- */
+/* --- the event log (log.c) --- */
 
 struct ops_query {
 	const char *type;               /* the beginning of a type: "booking."; "": all */
@@ -156,7 +166,7 @@ struct ops_query {
 	int64_t before;                 /* older than this event; 0: from the newest */
 	int64_t limit;
 };
-/* Newest first. *next_before: where older ones go on; 0: there are none. Looks at no more than 200,000 events at a time. */
+/* Newest first. *next_before: where older ones continue; 0: none. Searches at most 200,000 events at a time. */
 int ops_events(struct db *db, const struct ops_query *q, struct event **events, int64_t *next_before);
 
 #endif

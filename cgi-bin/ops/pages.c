@@ -1,4 +1,4 @@
-/* pages - the house at a glance: what an operator looks at first, and everything else is a link away. */
+/* pages - the state of the system on one page, with links to everything else. */
 #include "pages.h"
 
 #include "domain/rental.h"
@@ -32,7 +32,7 @@ bytes_in_words(struct arena *m, int64_t n)
 
 /* --- what the page shows ------------------------------------------------------------------------------------------------- */
 
-/* The figures on top: a number, what it is, and how it should be felt. */
+/* The figures on top: a number, what it is, and its tone. */
 struct figure { const char *label, *value, *tone, *note; };
 static const struct member figure_members[] = {
 	SHAPE_TEXT(figure, label), SHAPE_TEXT(figure, value), SHAPE_TEXT(figure, tone), SHAPE_TEXT(figure, note),
@@ -85,7 +85,7 @@ struct ops_page {
 	int n_figures, n_programs, n_program_rows, n_breakers, n_breaker_rows, n_consumers, n_consumer_rows, n_retries, n_stuck, n_acts, n_rows;
 	bool has_retries, has_breakers, has_stuck, has_acts, has_proof, is_sandbox;
 	const char *as_of;
-	struct ops_house house;
+	struct ops_system house;
 	struct ops_proof proof;
 };
 static const struct member ops_members[] = {
@@ -102,21 +102,21 @@ PAGE(ops_template, "ops/house", ops_shape);
 static const struct member ops_json_members[] = {
 	SHAPE_LIST(ops_page, programs, ops_program_shape), SHAPE_LIST(ops_page, breakers, ops_breaker_shape),
 	SHAPE_LIST(ops_page, consumers, ops_consumer_shape), SHAPE_LIST(ops_page, retries, ops_retry_shape),
-	SHAPE_LIST(ops_page, stuck, ops_stuck_shape), SHAPE_STRUCT(ops_page, house, ops_house_shape), SHAPE_STRUCT(ops_page, proof, ops_proof_shape),
+	SHAPE_LIST(ops_page, stuck, ops_stuck_shape), SHAPE_STRUCT(ops_page, house, ops_system_shape), SHAPE_STRUCT(ops_page, proof, ops_proof_shape),
 };
 static const struct shape ops_json_shape = SHAPE(ops_page, ops_json_members);
 
 /* --- in words ------------------------------------------------------------------------------------------------------------ */
 
 static const char *
-took_in_words(struct arena *m, int64_t us)
+duration_in_ms(struct arena *m, int64_t us)
 {
 	return us < 10000 ? arena_printf(m, "%.1f ms", (double)us / 1000) : us < 1000000 ? arena_printf(m, "%lld ms", (long long)us / 1000)
 	     : arena_printf(m, "%.1f s", (double)us / 1e6);
 }
 
 static void
-make_programs(struct web *w, struct ops_page *p)
+fill_programs(struct web *w, struct ops_page *p)
 {
 	p->n_program_rows = p->n_programs;
 	p->program_rows = arena_array(w->m, struct program_row, p->n_programs);
@@ -126,13 +126,13 @@ make_programs(struct web *w, struct ops_page *p)
 		p->program_rows[i] = (struct program_row){
 			.program = *is, .has_rate = is->n_minute > 0, .is_slow = is->p99_us > SLOW_US,
 			.rate = arena_printf(w->m, "%.*f", is->n_minute < 600, (double)is->n_minute / 60),
-			.p50 = took_in_words(w->m, is->p50_us), .p99 = took_in_words(w->m, is->p99_us),
+			.p50 = duration_in_ms(w->m, is->p50_us), .p99 = duration_in_ms(w->m, is->p99_us),
 		};
 	}
 }
 
 static void
-make_consumers(struct web *w, struct ops_page *p, const struct ops_charts *charts)
+fill_consumers(struct web *w, struct ops_page *p, const struct ops_charts *charts)
 {
 	p->n_consumer_rows = p->n_consumers;
 	p->consumer_rows = arena_array(w->m, struct consumer_row, p->n_consumers);
@@ -141,7 +141,7 @@ make_consumers(struct web *w, struct ops_page *p, const struct ops_charts *chart
 }
 
 static void
-make_breakers(struct web *w, struct ops_page *p)
+fill_breakers(struct web *w, struct ops_page *p)
 {
 	p->n_breaker_rows = p->n_breakers;
 	p->has_breakers = p->n_breakers > 0;
@@ -212,7 +212,7 @@ events_figures(struct web *w, struct ops_page *p)
 }
 
 static void
-make_figures(struct web *w, struct ops_page *p)
+fill_figures(struct web *w, struct ops_page *p)
 {
 	int64_t n_down = 0, n_open = 0;
 
@@ -232,7 +232,7 @@ make_figures(struct web *w, struct ops_page *p)
 }
 
 static void
-make_files(struct web *w, struct ops_page *p, const struct ops_charts *charts)
+fill_files(struct web *w, struct ops_page *p, const struct ops_charts *charts)
 {
 	p->n_rows = p->house.n_files;
 	p->rows = arena_array(w->m, struct file_row, p->n_rows ? p->n_rows : 1);
@@ -249,9 +249,9 @@ make_files(struct web *w, struct ops_page *p, const struct ops_charts *charts)
 /* --- GET /ops ---------------------------------------------------------------------------------------------------------- */
 
 static void
-look(struct web *w, struct ops_page *p)
+read_state(struct web *w, struct ops_page *p)
 {
-	ops_house(w->db, &p->house);
+	ops_system(w->db, &p->house);
 	p->n_programs = ops_programs(w->m, &p->programs);
 	p->n_breakers = ops_breakers(w->m, &p->breakers);
 	p->n_consumers = ops_consumers(w->db, w->now, &p->consumers);
@@ -260,19 +260,13 @@ look(struct web *w, struct ops_page *p)
 	p->has_proof = ops_proof(w->db, &p->proof);
 }
 
-static const char *
-notice(const char *done)
-{
-	if (strcmp(done, "redriven") == 0)
-		return _("The event will be retried within a second.");
-	if (strcmp(done, "discarded") == 0)
-		return _("The event was discarded. Later events continue.");
-	if (strcmp(done, "paused") == 0)
-		return _("Paused. No events are processed until you resume it.");
-	if (strcmp(done, "resumed") == 0)
-		return _("Resumed. It is catching up now.");
-	return NULL;
-}
+static const struct word done_word[] = {
+	{ "redriven",  N_("The event will be retried within a second.") },
+	{ "discarded", N_("The event was discarded. Later events continue.") },
+	{ "paused",    N_("Paused. No events are processed until you resume it.") },
+	{ "resumed",   N_("Resumed. It is catching up now.") },
+};
+static const struct words ops_done_words = WORDS(done_word);
 
 enum status
 page_ops(struct web *w)
@@ -281,7 +275,7 @@ page_ops(struct web *w)
 	struct ops_charts charts;
 	struct local l;
 
-	look(w, &p);
+	read_state(w, &p);
 	if (w->json)
 		return web_json(w, HTTP_OK, &ops_json_shape, &p);
 	p.n_acts = ops_audit(w->db, 0, ACTS_SHOWN, &p.acts);
@@ -289,14 +283,14 @@ page_ops(struct web *w)
 	p.has_retries = p.n_retries > 0;
 	p.has_stuck = p.n_stuck > 0;
 	ops_charts(w->m, &charts);
-	make_programs(w, &p);
-	make_consumers(w, &p, &charts);
-	make_breakers(w, &p);
-	make_figures(w, &p);
-	make_files(w, &p, &charts);
+	fill_programs(w, &p);
+	fill_consumers(w, &p, &charts);
+	fill_breakers(w, &p);
+	fill_figures(w, &p);
+	fill_files(w, &p, &charts);
 	clock_split(w->now, &l);
 	p.as_of = arena_printf(w->m, "%02d:%02d:%02d", l.hour, l.minute, l.second);
 	menu_of(w)->nav_ops = true;
-	w->chrome.notice = notice(form_raw(w, "done"));
+	web_notice(w, &ops_done_words);
 	return web_page(w, HTTP_OK, &ops_template, &p);
 }

@@ -1,4 +1,4 @@
-/* pages_faults - the sandbox's fault switches, for a rehearsal of what customers see when the card provider is ill. */
+/* pages_faults - the sandbox's faults, to see what customers see when the card provider fails. */
 #include "pages.h"
 
 #include "domain/menu.h"
@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static const struct { const char *name, *label, *hint; } about[] = {
+static const struct { const char *name, *label, *hint; } fault_texts[] = {
 	{ "slow_ms",            N_("Minimum response time (ms)"), N_("applies to every response; 0 turns it off") },
 	{ "slow_ms_max",        N_("Maximum response time (ms)"),  N_("a random value between the two") },
 	{ "down",               N_("Unavailable"),               N_("1: every call is refused with 503 and nothing is processed") },
@@ -15,16 +15,16 @@ static const struct { const char *name, *label, *hint; } about[] = {
 	{ "webhooks",           N_("Webhooks"),                   N_("0: none; 1: when a response was late or lost; 2: for every change") },
 	{ "duplicate_webhooks", N_("Duplicate webhooks"),         N_("1: each webhook is sent twice") },
 };
-#define N_ABOUT ((int)(sizeof(about) / sizeof(about[0])))
+#define N_FAULT_TEXTS ((int)(sizeof(fault_texts) / sizeof(fault_texts[0])))
 #define FAULT_MAX 60000
 
 struct fault_row { struct field field; const char *label, *hint; };
-static const struct member row_members[] = {
+static const struct member fault_row_members[] = {
 	SHAPE_STRUCT(fault_row, field, field_shape), SHAPE_TEXT(fault_row, label), SHAPE_TEXT(fault_row, hint),
 };
-static const struct shape row_shape = SHAPE(fault_row, row_members);
+static const struct shape fault_row_shape = SHAPE(fault_row, fault_row_members);
 
-struct faults_page {
+struct ops_faults_page {
 	struct fault_row *rows;
 	struct ops_fault *faults;
 	struct form_problems problems;
@@ -32,16 +32,16 @@ struct faults_page {
 	bool is_there;
 };
 static const struct member faults_members[] = {
-	SHAPE_LIST(faults_page, rows, row_shape), SHAPE_STRUCT(faults_page, problems, form_problems_shape), SHAPE_BOOL(faults_page, is_there),
+	SHAPE_LIST(ops_faults_page, rows, fault_row_shape), SHAPE_STRUCT(ops_faults_page, problems, form_problems_shape), SHAPE_BOOL(ops_faults_page, is_there),
 };
-static const struct shape faults_shape = SHAPE(faults_page, faults_members);
+static const struct shape faults_shape = SHAPE(ops_faults_page, faults_members);
 PAGE(faults_template, "ops/faults", faults_shape);
 
-static const struct member faults_json_members[] = { SHAPE_LIST(faults_page, faults, ops_fault_shape) };
-static const struct shape faults_json_shape = SHAPE(faults_page, faults_json_members);
+static const struct member faults_json_members[] = { SHAPE_LIST(ops_faults_page, faults, ops_fault_shape) };
+static const struct shape faults_json_shape = SHAPE(ops_faults_page, faults_json_members);
 
 static void
-make_rows(struct web *w, struct faults_page *p)
+fill_fault_rows(struct web *w, struct ops_faults_page *p)
 {
 	p->n_rows = p->n_faults;
 	p->rows = arena_array(w->m, struct fault_row, p->n_rows + 1);
@@ -49,70 +49,75 @@ make_rows(struct web *w, struct faults_page *p)
 		struct fault_row *row = &p->rows[i];
 
 		*row = (struct fault_row){ .label = p->faults[i].name, .hint = "" };
-		for (int k = 0; k < N_ABOUT; k++)
-			if (strcmp(about[k].name, p->faults[i].name) == 0) {
-				row->label = _(about[k].label);
-				row->hint = _(about[k].hint);
+		for (int k = 0; k < N_FAULT_TEXTS; k++)
+			if (strcmp(fault_texts[k].name, p->faults[i].name) == 0) {
+				row->label = _(fault_texts[k].label);
+				row->hint = _(fault_texts[k].hint);
 			}
 		row->field = form_field(w, p->faults[i].name, arena_printf(w->m, "%lld", (long long)p->faults[i].value));
 	}
 }
 
 static enum status
-show(struct web *w, enum status status, struct faults_page *p)
+sandbox_later(struct web *w)
 {
-	p->is_there = p->n_faults > 0;
-	if (w->json)
-		return p->is_there ? web_json(w, HTTP_OK, &faults_json_shape, p) : web_later(w, 5, _("The sandbox does not answer."));
-	make_rows(w, p);
-	p->problems = form_problems(w, status == HTTP_OK ? NULL : _("Please look at the marked fields."));
+	return web_later(w, 5, _("The sandbox does not answer."));
+}
+
+static const struct word done_word[] = { { "switched", N_("Saved. Applies from the next call.") } };
+static const struct words faults_done_words = WORDS(done_word);
+
+static enum status
+show_faults(struct web *w, const void *form __attribute__((unused)), enum status status, const char *message)
+{
+	struct ops_faults_page p = { .problems = form_problems(w, message) };
+
+	p.is_there = ops_faults(w->m, &p.faults, &p.n_faults);
+	if (!p.is_there && w->json)
+		return sandbox_later(w);
+	fill_fault_rows(w, &p);
 	menu_of(w)->nav_ops = true;
-	if (strcmp(form_raw(w, "done"), "switched") == 0)
-		w->chrome.notice = _("Saved. Applies from the next call.");
-	return web_page(w, status, &faults_template, p);
+	web_notice(w, &faults_done_words);
+	return web_answer(w, status, &faults_json_shape, &faults_template, &p);
 }
 
 enum status
-page_faults(struct web *w)
+page_ops_faults(struct web *w)
 {
-	struct faults_page p = { 0 };
-
-	ops_faults(w->m, &p.faults, &p.n_faults);
-	return show(w, HTTP_OK, &p);
+	return show_faults(w, NULL, HTTP_OK, NULL);
 }
 
-/* The switches that were sent and differ from what is. */
+/* The faults that were sent and differ from the present ones. */
 static int
-take_changes(struct web *w, const struct faults_page *p, struct ops_fault *changed)
+read_changes(struct web *w, const struct ops_fault *faults, int n_faults, struct ops_fault *changed)
 {
 	int n = 0;
 
-	for (int i = 0; i < p->n_faults; i++) {
-		const struct ops_fault *is = &p->faults[i];
-		int64_t value = form_has(w, is->name) ? form_int(w, is->name, 0, FAULT_MAX) : is->value;
+	for (int i = 0; i < n_faults; i++) {
+		int64_t value = form_has(w, faults[i].name) ? form_int(w, faults[i].name, 0, FAULT_MAX) : faults[i].value;
 
-		if (value != is->value)
-			changed[n++] = (struct ops_fault){ is->name, value };
+		if (value != faults[i].value)
+			changed[n++] = (struct ops_fault){ faults[i].name, value };
 	}
 	return n;
 }
 
 /* POST /ops/faults {"slow_ms":500} */
 enum status
-do_faults(struct web *w)
+do_ops_faults(struct web *w)
 {
-	struct faults_page p = { 0 };
-	struct ops_fault *changed;
-	int n;
+	struct ops_fault *faults, *changed;
+	int n_faults, n;
 
-	if (!ops_faults(w->m, &p.faults, &p.n_faults))
-		return web_later(w, 5, _("The sandbox does not answer."));
-	changed = arena_array(w->m, struct ops_fault, p.n_faults);
-	n = take_changes(w, &p, changed);
-	if (form_bad(w))
-		return w->json ? web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields.")) : show(w, HTTP_UNPROCESSABLE, &p);
+	if (!ops_faults(w->m, &faults, &n_faults))
+		return sandbox_later(w);
+	changed = arena_array(w->m, struct ops_fault, n_faults);
+	n = read_changes(w, faults, n_faults, changed);
+	if (form_bad(w)) {
+		web_form(w, show_faults, NULL);
+		return web_invalid(w);
+	}
 	if (!ops_set_faults(w->db, w->user.id, changed, n))
-		return web_later(w, 5, _("The sandbox does not answer."));
-	ops_faults(w->m, &p.faults, &p.n_faults);
-	return w->json ? show(w, HTTP_OK, &p) : web_redirect(w, "/ops/faults?done=switched");
+		return sandbox_later(w);
+	return w->json ? show_faults(w, NULL, HTTP_OK, NULL) : web_redirect(w, "/ops/faults?done=switched");
 }

@@ -1,4 +1,4 @@
-/* pages_log - the event log, and the audit trail that is picked out of it. */
+/* pages_log - the event log, and the audit trail, which is a part of it. */
 #include "pages.h"
 
 #include "domain/event_words.h"
@@ -7,7 +7,7 @@
 
 /* --- GET /ops/events ------------------------------------------------------------------------------------------------------- */
 
-/* An event for people: what happened in words, its payload as a text to read. */
+/* An event with its sentence, and the payload as a text. */
 struct event_row { struct event event; const char *sentence; };
 static const struct member event_text_members[] = {
 	SHAPE_INT(event, event_id), SHAPE_TEXT(event, type), SHAPE_TEXT(event, subject_id), SHAPE_INT(event, causation_id),
@@ -46,7 +46,7 @@ static const struct member events_json_members[] = {
 static const struct shape events_json_shape = SHAPE(events_page, events_json_members);
 
 static void
-read_query(struct web *w, struct ops_query *q)
+read_ops_query(struct web *w, struct ops_query *q)
 {
 	q->type = form_has(w, "type") ? form_text(w, "type", 60) : "";
 	q->subject = form_has(w, "subject") ? form_text(w, "subject", 80) : "";
@@ -54,14 +54,14 @@ read_query(struct web *w, struct ops_query *q)
 	q->limit = w->json ? 200 : PER_PAGE;
 }
 
-static void
-make_rows(struct web *w, struct events_page *p)
+static struct event_row *
+event_rows(struct web *w, const struct event *events, int n)
 {
-	p->n_rows = p->n_events;
-	p->has_rows = p->n_rows > 0;
-	p->rows = arena_array(w->m, struct event_row, p->n_rows + 1);
-	for (int i = 0; i < p->n_rows; i++)
-		p->rows[i] = (struct event_row){ .event = p->events[i], .sentence = event_sentence(w->m, &p->events[i]) };
+	struct event_row *rows = arena_array(w->m, struct event_row, n + 1);
+
+	for (int i = 0; i < n; i++)
+		rows[i] = (struct event_row){ .event = events[i], .sentence = event_sentence(w->m, &events[i]) };
+	return rows;
 }
 
 enum status
@@ -70,13 +70,14 @@ page_events(struct web *w)
 	struct events_page p = { 0 };
 	struct ops_query q;
 
-	read_query(w, &q);
+	read_ops_query(w, &q);
 	if (form_bad(w) && w->json)
-		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
-	p.n_events = ops_events(w->db, &q, &p.events, &p.next_before);
+		return web_invalid(w);
+	p.n_rows = p.n_events = ops_events(w->db, &q, &p.events, &p.next_before);
 	if (w->json)
 		return web_json(w, HTTP_OK, &events_json_shape, &p);
-	make_rows(w, &p);
+	p.rows = event_rows(w, p.events, p.n_events);
+	p.has_rows = p.n_rows > 0;
 	p.is_filtered = *q.type || *q.subject;
 	p.is_first = q.before == 0;
 	p.type = form_field(w, "type", "");
@@ -115,17 +116,15 @@ page_audit(struct web *w)
 	struct audit_page p = { .is_first = before == 0 };
 
 	if (form_bad(w))
-		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
+		return web_invalid(w);
 	p.n_acts = ops_audit(w->db, before, PER_PAGE + 1, &p.acts);
 	if (p.n_acts > PER_PAGE) {
 		p.n_acts = PER_PAGE;
 		p.next_before = p.acts[PER_PAGE - 1].event_id;
 		p.next_url = web_url_with(w, "before", arena_printf(w->m, "%lld", (long long)p.next_before));
 	}
-	if (w->json)
-		return web_json(w, HTTP_OK, &audit_json_shape, &p);
 	p.has_rows = p.n_acts > 0;
 	p.first_url = web_url_with(w, "before", NULL);
 	menu_of(w)->nav_ops = true;
-	return web_page(w, HTTP_OK, &audit_template, &p);
+	return web_answer(w, HTTP_OK, &audit_json_shape, &audit_template, &p);
 }

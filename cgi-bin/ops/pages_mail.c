@@ -1,4 +1,4 @@
-/* pages_mail - the mail folder: what was "mailed" here, where no mail server is configured. */
+/* pages_mail - the mail folder: the mails that were written to files, because no mail server is configured. */
 #include "pages.h"
 
 #include "domain/menu.h"
@@ -8,84 +8,78 @@
 #include <string.h>
 
 struct mail_page {
-	struct ops_letter *letters;
+	struct ops_mail *letters;
 	int n_letters;
 	struct paging paging;
-	int64_t n_total, page, n_pages;
 	bool has_rows, has_server;
 };
 static const struct member mail_members[] = {
-	SHAPE_LIST(mail_page, letters, ops_letter_shape), SHAPE_STRUCT(mail_page, paging, paging_shape), SHAPE_BOOL(mail_page, has_rows),
+	SHAPE_LIST(mail_page, letters, ops_mail_shape), SHAPE_STRUCT(mail_page, paging, paging_shape), SHAPE_BOOL(mail_page, has_rows),
 	SHAPE_BOOL(mail_page, has_server),
 };
 static const struct shape mail_shape = SHAPE(mail_page, mail_members);
 PAGE(mail_template, "ops/mail", mail_shape)
 
 static const struct member mail_json_members[] = {
-	SHAPE_INT(mail_page, n_total), SHAPE_INT(mail_page, page), SHAPE_INT(mail_page, n_pages), SHAPE_LIST(mail_page, letters, ops_letter_shape),
+	SHAPE_INT_AS(mail_page, n_total, paging.n_total), SHAPE_INT_AS(mail_page, page, paging.page),
+	SHAPE_INT_AS(mail_page, n_pages, paging.n_pages), SHAPE_LIST(mail_page, letters, ops_mail_shape),
 };
 static const struct shape mail_json_shape = SHAPE(mail_page, mail_json_members);
 
 enum status
-page_mail(struct web *w)
+page_ops_mails(struct web *w)
 {
 	struct mail_page p = { .has_server = *settings.mail_url != '\0' };
-	int64_t *numbers;
+	int64_t *message_ids, n = ops_mails(w->m, &message_ids);
 
-	p.n_total = ops_letters(w->m, &numbers);
-	p.paging = web_paging(w, p.n_total, PER_PAGE);
-	p.page = p.paging.page;
-	p.n_pages = p.paging.n_pages;
-	p.letters = arena_array(w->m, struct ops_letter, PER_PAGE);
-	for (int64_t i = p.paging.offset; i < p.n_total && i < p.paging.offset + PER_PAGE; i++)
-		p.n_letters += ops_letter(w->m, numbers[i], &p.letters[p.n_letters]);
-	if (w->json)
-		return web_json(w, HTTP_OK, &mail_json_shape, &p);
+	p.paging = web_paging(w, n, PER_PAGE);
+	p.letters = arena_array(w->m, struct ops_mail, PER_PAGE);
+	for (int64_t i = p.paging.offset; i < n && i < p.paging.offset + PER_PAGE; i++)
+		p.n_letters += ops_mail(w->m, message_ids[i], &p.letters[p.n_letters]);
 	p.has_rows = p.n_letters > 0;
 	menu_of(w)->nav_ops = true;
-	return web_page(w, HTTP_OK, &mail_template, &p);
+	return web_answer(w, HTTP_OK, &mail_json_shape, &mail_template, &p);
 }
 
-/* --- GET /ops/mail/:message_id ----------------------------------------------------------------------------------------------- */
+/* --- GET /ops/mail/:message_id ---------------------------------------------------------------------------------------- */
 
-struct letter_line { const char *text; };
-struct letter_page {
-	struct ops_letter letter;
-	struct letter_line *lines;
+struct mail_line { const char *text; };
+struct ops_mail_page {
+	struct ops_mail letter;
+	struct mail_line *lines;
 	int n_lines;
 };
-static const struct member letter_line_members[] = { SHAPE_TEXT(letter_line, text) };
-static const struct shape letter_line_shape = SHAPE(letter_line, letter_line_members);
-static const struct member letter_members[] = {
-	SHAPE_STRUCT(letter_page, letter, ops_letter_shape), SHAPE_LIST(letter_page, lines, letter_line_shape),
+static const struct member mail_line_members[] = { SHAPE_TEXT(mail_line, text) };
+static const struct shape mail_line_shape = SHAPE(mail_line, mail_line_members);
+static const struct member ops_mail_page_members[] = {
+	SHAPE_STRUCT(ops_mail_page, letter, ops_mail_shape), SHAPE_LIST(ops_mail_page, lines, mail_line_shape),
 };
-static const struct shape letter_shape = SHAPE(letter_page, letter_members);
-PAGE(letter_template, "ops/letter", letter_shape)
+static const struct shape ops_mail_page_shape = SHAPE(ops_mail_page, ops_mail_page_members);
+PAGE(letter_template, "ops/letter", ops_mail_page_shape)
 
-/* As it is: each line a line. */
 static void
-split(struct web *w, struct letter_page *p)
+fill_mail_lines(struct web *w, struct ops_mail_page *p)
 {
 	char *rest = arena_strdup(w->m, p->letter.body), *line;
 	int most = 1;
 
 	for (const char *s = rest; *s; s++)
 		most += *s == '\n';
-	p->lines = arena_array(w->m, struct letter_line, most);
+	p->lines = arena_array(w->m, struct mail_line, most);
 	while ((line = strsep(&rest, "\n")))
 		p->lines[p->n_lines++].text = line;
 }
 
 enum status
-page_letter(struct web *w)
+page_ops_mail(struct web *w)
 {
-	struct letter_page p = { .n_lines = 0 };
+	struct ops_mail_page p = { .n_lines = 0 };
 
-	if (!ops_letter(w->m, web_param_id(w, "message_id"), &p.letter))
+	if (!ops_mail(w->m, web_param_id(w, "message_id"), &p.letter))
 		return web_not_found(w);
 	if (w->json)
-		return web_json(w, HTTP_OK, &ops_letter_shape, &p.letter);
-	split(w, &p);
+		return web_json(w, HTTP_OK, &ops_mail_shape, &p.letter);
+	fill_mail_lines(w, &p);
 	menu_of(w)->nav_ops = true;
 	return web_page(w, HTTP_OK, &letter_template, &p);
 }

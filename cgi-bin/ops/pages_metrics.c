@@ -1,9 +1,9 @@
 /*
- * pages_metrics - GET /metrics: what Prometheus reads every few seconds (text format 0.0.4). The alert rules stand in
- * deploy/prometheus/, what each alarm means in docs/operate.md.
+ * pages_metrics - GET /metrics for Prometheus (text format 0.0.4). The alert rules are in deploy/prometheus/, what each means in
+ * docs/operate.md.
  *
- * It asks no program over a socket but reads boards and the database: a scrape waits for nobody. Counters live on the gauges and
- * start again with the machine. For admins, and for the scraper's own key, which opens nothing else (`motorpool token --metrics`).
+ * It calls no program but reads shared memory and the database, so a scrape never waits. Counters are in the gauges and start again when
+ * the machine does. For admins, and for the monitoring system's own key (`motorpool token --metrics`), which gives access to nothing else.
  */
 #include "pages.h"
 
@@ -22,7 +22,7 @@ family(struct buf *b, const char *name, const char *type, const char *help)
 	buf_printf(b, "# HELP motorpool_%s %s\n# TYPE motorpool_%s %s\n", name, help, name, type);
 }
 
-/* One sample; label NULL: the name stands alone. Names and label values are our own words, nothing here needs escaping. */
+/* One sample; label NULL: without labels. Names and label values are constants, so nothing is escaped. */
 static void
 sample(struct buf *b, const char *name, const char *label, const char *value, int64_t n)
 {
@@ -215,7 +215,7 @@ put_stuck(struct db *db, struct buf *b, int64_t now)
 static void
 put_mails(struct db *db, struct buf *b, int64_t now)
 {
-	struct ops_mails mails = ops_mails(db, now);
+	struct ops_mail_counts mails = ops_mail_counts(db, now);
 
 	family(b, "mails", "gauge", "Mails not sent: waiting for the mail server, or dead (given up after the last attempt).");
 	sample(b, "mails", "state", "waiting", mails.n_waiting);
@@ -227,26 +227,26 @@ put_mails(struct db *db, struct buf *b, int64_t now)
 /* --- the machine ------------------------------------------------------------------------------------------------------ */
 
 static void
-put_house(struct db *db, struct buf *b)
+put_system(struct db *db, struct buf *b)
 {
 	struct ops_proof proof;
-	struct ops_house h;
+	struct ops_system s;
 
-	ops_house(db, &h);
+	ops_system(db, &s);
 	family(b, "events_total", "counter", "Events in the event log.");
-	sample(b, "events_total", NULL, NULL, h.n_events);
+	sample(b, "events_total", NULL, NULL, s.n_events);
 	family(b, "relay_silent_seconds", "gauge", "Seconds since the last heartbeat of the relay; -1 if it has never run.");
-	sample(b, "relay_silent_seconds", NULL, NULL, h.relay_age_s);
+	sample(b, "relay_silent_seconds", NULL, NULL, s.relay_age_s);
 	family(b, "file_bytes", "gauge", "Size of the database file in bytes.");
-	for (int i = 0; i < h.n_files; i++)
-		sample(b, "file_bytes", "file", h.files[i].name, h.files[i].bytes);
+	for (int i = 0; i < s.n_files; i++)
+		sample(b, "file_bytes", "file", s.files[i].name, s.files[i].bytes);
 	family(b, "wal_bytes", "gauge", "Size of the database's write-ahead log in bytes.");
-	for (int i = 0; i < h.n_files; i++)
-		sample(b, "wal_bytes", "file", h.files[i].name, h.files[i].wal_bytes);
+	for (int i = 0; i < s.n_files; i++)
+		sample(b, "wal_bytes", "file", s.files[i].name, s.files[i].wal_bytes);
 	family(b, "disk_free_bytes", "gauge", "Free bytes on the file system of the state directory.");
-	sample(b, "disk_free_bytes", NULL, NULL, h.disk_free);
+	sample(b, "disk_free_bytes", NULL, NULL, s.disk_free);
 	family(b, "disk_total_bytes", "gauge", "Size in bytes of the file system of the state directory.");
-	sample(b, "disk_total_bytes", NULL, NULL, h.disk_total);
+	sample(b, "disk_total_bytes", NULL, NULL, s.disk_total);
 	ops_proof(db, &proof);
 	family(b, "restore_proven_timestamp_seconds", "gauge", "Time of the last restore test if it succeeded; 0 if it failed or none was run.");
 	sample(b, "restore_proven_timestamp_seconds", NULL, NULL, proof.ok ? proof.proven_at : 0);
@@ -276,6 +276,6 @@ page_metrics(struct web *w)
 	put_consumers(w->db, &b, w->now);
 	put_stuck(w->db, &b, w->now);
 	put_mails(w->db, &b, w->now);
-	put_house(w->db, &b);
+	put_system(w->db, &b);
 	return web_text(w, HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", b.s);
 }

@@ -1,28 +1,26 @@
-/*
- * pages_switch - what a person does to the relay: stop a consumer and let it go on, have a failed event tried again, or let it
- * go. Stopping and letting go ask for a reason, on a page of their own that says what it means.
- */
+/* pages_switch - pause and resume a consumer, retry and discard a failed event. Pausing and discarding ask for a reason on a page of
+ * their own that explains them. */
 #include "pages.h"
 #include "switch.h"
 
 #include "domain/menu.h"
 #include "lib/base/lang.h"
 
-/* The answer to a program: whether this call did it. */
-struct switched_answer { bool done; };
-static const struct member switched_members[] = { SHAPE_BOOL(switched_answer, done) };
-static const struct shape switched_shape = SHAPE(switched_answer, switched_members);
+/* As JSON: whether this call changed something. */
+struct switch_answer { bool done; };
+static const struct member switch_answer_members[] = { SHAPE_BOOL(switch_answer, done) };
+static const struct shape switch_answer_shape = SHAPE(switch_answer, switch_answer_members);
 
-/* A second click finds it done already, and that is what was wanted. notice: which sentence /ops shows then. */
+/* A double click finds it done already. notice: the code of the sentence that /ops shows then. */
 static enum status
-settle(struct web *w, enum switched outcome, const char *notice)
+switch_done(struct web *w, enum switch_outcome outcome, const char *notice)
 {
-	struct switched_answer a = { .done = outcome == SWITCH_DONE };
+	struct switch_answer a = { .done = outcome == SWITCH_DONE };
 
 	switch (outcome) {
 	case SWITCH_DONE:
 	case SWITCH_ALREADY:
-		return w->json ? web_json(w, HTTP_OK, &switched_shape, &a) : web_redirect(w, "/ops?done=%s", notice);
+		return web_done(w, HTTP_OK, &switch_answer_shape, &a, "/ops?done=%s", notice);
 	case SWITCH_UNKNOWN:
 		return web_not_found(w);
 	case SWITCH_LATER:
@@ -53,32 +51,32 @@ PAGE(pause_template, "ops/pause", ask_shape);
 PAGE(discard_template, "ops/discard", ask_shape);
 
 static enum status
-show(struct web *w, struct page *page, enum status status, struct ask_page *p)
+show_question(struct web *w, struct page *page, enum status status, const char *message, struct ask_page *p)
 {
 	p->reason = form_field(w, "reason", "");
-	p->problems = form_problems(w, status == HTTP_OK ? NULL : _("Please look at the marked fields."));
+	p->problems = form_problems(w, message);
 	menu_of(w)->nav_ops = true;
 	return web_page(w, status, page, p);
 }
 
 static enum status
-ask_pause(struct web *w, enum status status)
+ask_pause(struct web *w, const void *form __attribute__((unused)), enum status status, const char *message)
 {
 	struct ask_page p = { .consumer = web_param(w, "consumer") };
 
 	if (!ops_is_consumer(p.consumer, NULL))
 		return web_not_found(w);
-	return show(w, &pause_template, status, &p);
+	return show_question(w, &pause_template, status, message, &p);
 }
 
 static enum status
-ask_discard(struct web *w, enum status status)
+ask_discard(struct web *w, const void *form __attribute__((unused)), enum status status, const char *message)
 {
 	struct ask_page p = { .consumer = web_param(w, "consumer"), .event_id = web_param_id(w, "event_id"), .is_discard = true };
 
 	if (!ops_retry(w->db, p.consumer, p.event_id, &p.retry))
 		return web_not_found(w);
-	return show(w, &discard_template, status, &p);
+	return show_question(w, &discard_template, status, message, &p);
 }
 
 /* --- pause and resume ---------------------------------------------------------------------------------------------------- */
@@ -86,18 +84,19 @@ ask_discard(struct web *w, enum status status)
 enum status
 page_pause(struct web *w)
 {
-	return ask_pause(w, HTTP_OK);
+	return ask_pause(w, NULL, HTTP_OK, NULL);
 }
 
-/* POST /ops/consumers/:consumer/pause - no event, no sweep of this context until it is resumed; the others run on. */
+/* POST /ops/consumers/:consumer/pause - this context handles no event and does no sweep until it is resumed; the others continue. */
 enum status
 do_pause(struct web *w)
 {
 	const char *reason = form_text(w, "reason", SWITCH_REASON_MAX);
 
+	web_form(w, ask_pause, NULL);
 	if (form_bad(w) && !w->json)
-		return ask_pause(w, HTTP_UNPROCESSABLE);
-	return settle(w, relay_pause(w->db, web_param(w, "consumer"), w->user.id, form_bad(w) ? "" : reason), "paused");
+		return web_invalid(w);
+	return switch_done(w, relay_pause(w->db, web_param(w, "consumer"), w->user.id, form_bad(w) ? "" : reason), "paused");
 }
 
 enum status
@@ -105,34 +104,35 @@ do_resume(struct web *w)
 {
 	if (form_bad(w))
 		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("The form contains unknown fields."));
-	return settle(w, relay_resume(w->db, web_param(w, "consumer"), w->user.id), "resumed");
+	return switch_done(w, relay_resume(w->db, web_param(w, "consumer"), w->user.id), "resumed");
 }
 
 /* --- events that failed --------------------------------------------------------------------------------------------------- */
 
-/* POST /ops/retries/:consumer/:event_id/redrive - all its tries anew, at once. */
+/* POST /ops/retries/:consumer/:event_id/redrive - retried at once. */
 enum status
 do_redrive(struct web *w)
 {
 	if (form_bad(w))
 		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("The form contains unknown fields."));
-	return settle(w, consumer_redrive(w->db, web_param(w, "consumer"), web_param_id(w, "event_id"), w->user.id), "redriven");
+	return switch_done(w, consumer_redrive(w->db, web_param(w, "consumer"), web_param_id(w, "event_id"), w->user.id), "redriven");
 }
 
 enum status
 page_discard(struct web *w)
 {
-	return ask_discard(w, HTTP_OK);
+	return ask_discard(w, NULL, HTTP_OK, NULL);
 }
 
-/* POST /ops/retries/:consumer/:event_id/discard - it will never take effect; later events of its subject go on. */
+/* POST /ops/retries/:consumer/:event_id/discard - it never takes effect; later events of its subject continue. */
 enum status
 do_discard(struct web *w)
 {
 	const char *reason = form_text(w, "reason", SWITCH_REASON_MAX);
 	int64_t event_id = web_param_id(w, "event_id");
 
+	web_form(w, ask_discard, NULL);
 	if (form_bad(w) && !w->json)
-		return ask_discard(w, HTTP_UNPROCESSABLE);
-	return settle(w, consumer_discard(w->db, web_param(w, "consumer"), event_id, w->user.id, form_bad(w) ? "" : reason), "discarded");
+		return web_invalid(w);
+	return switch_done(w, consumer_discard(w->db, web_param(w, "consumer"), event_id, w->user.id, form_bad(w) ? "" : reason), "discarded");
 }

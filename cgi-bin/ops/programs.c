@@ -1,4 +1,4 @@
-/* programs - is each program there, and what do its workers say of themselves. The story is in ops.h. */
+/* programs - whether each program is up, the figures of its workers, and the breakers between programs. */
 #include "ops.h"
 
 #include "lib/call/breaker.h"
@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#define ASK_MS 100
+#define READY_MS 100
 
 static const struct word health_word[] = {
 	[PROGRAM_UP]        = { "UP",      N_("Up") },
@@ -30,17 +30,17 @@ static const struct member program_members[] = {
 };
 const struct shape ops_program_shape = SHAPE(ops_program, program_members);
 
-/* --- is it there? ----------------------------------------------------------------------------------------------------- */
+/* --- up? -------------------------------------------------------------------------------------------------------------- */
 
 struct readiness { const char *why; };
 static const struct member readiness_members[] = { SHAPE_TEXT(readiness, why) };
 static const struct shape readiness_shape = SHAPE(readiness, readiness_members);
 
-/* ops itself is not asked: who reads this has its answer, and all its workers asking each other would wait for each other. */
+/* Not for ops itself: its workers would wait for each other. */
 static void
-ask(struct arena *m, const char *prefix, struct ops_program *p)
+read_readiness(struct arena *m, const char *prefix, struct ops_program *p)
 {
-	struct call c = { .program = p->name, .path = arena_printf(m, "%s/readyz", prefix), .to_public = true, .deadline_ms = ASK_MS };
+	struct call c = { .program = p->name, .path = arena_printf(m, "%s/readyz", prefix), .to_public = true, .deadline_ms = READY_MS };
 	struct readiness r = { .why = "" };
 	int64_t began = clock_ms();
 
@@ -60,10 +60,10 @@ ask(struct arena *m, const char *prefix, struct ops_program *p)
 	p->took_ms = clock_ms() - began;
 }
 
-/* --- what its workers say ----------------------------------------------------------------------------------------------- */
+/* --- its workers ----------------------------------------------------------------------------------------------- */
 
 static void
-count(struct ops_program *p)
+read_gauge(struct ops_program *p)
 {
 	const struct gauge *g = gauge_open_readonly(settings.var_dir, p->name);
 	struct gauge_minute now;
@@ -99,8 +99,8 @@ ops_programs(struct arena *m, struct ops_program **programs)
 		if (strcmp(p->name, "ops") == 0)
 			is->state = PROGRAM_UP;
 		else
-			ask(m, p->prefix, is);
-		count(is);
+			read_readiness(m, p->prefix, is);
+		read_gauge(is);
 		n++;
 	}
 	return n;
@@ -109,8 +109,8 @@ ops_programs(struct arena *m, struct ops_program **programs)
 /* --- calls between programs ---------------------------------------------------------------------------------------------- */
 
 static const struct word breaker_word[] = {
-	[BREAKER_CLOSED]  = { "CLOSED",  N_("Closed") },
-	[BREAKER_OPEN]    = { "OPEN",    N_("Open (calls are refused)") },
+	[BREAKER_CLOSED]    = { "CLOSED",  N_("Closed") },
+	[BREAKER_OPEN]      = { "OPEN",    N_("Open (calls are refused)") },
 	[BREAKER_HALF_OPEN] = { "PROBING", N_("Half-open") },
 };
 const struct words ops_breaker_words = WORDS(breaker_word);

@@ -1,4 +1,4 @@
-/* stuck - what rests on its way for too long, counted; the desk that does something about it is booking's (/bookings/stuck). */
+/* stuck - bookings and payments that have been pending for too long, counted by kind; booking has the page to act on them. */
 #include "ops.h"
 
 #include "domain/stuck.h"
@@ -10,7 +10,6 @@ static const struct member stuck_members[] = {
 };
 const struct shape ops_stuck_shape = SHAPE(ops_stuck, stuck_members);
 
-/* A clock that was set back makes things younger than they are, never stuck for ever: they are counted once it has caught up. */
 int
 ops_stuck(struct db *db, int64_t now, struct ops_stuck **stuck)
 {

@@ -1,9 +1,9 @@
 /*
- * switch - what a person may do to the relay: stop a consumer and let it go on, have a failed event tried again, or let it go.
+ * switch - what a person may do to the relay: pause and resume a consumer, retry a failed event, or discard it.
  *
- * Each is recorded as an event about "ops:relay" (docs/events.md), in the transaction of what it does; only mypage's waiting events
- * are in a file of their own, view.db: there it is done first and recorded right after, so a crash between the two loses the
- * record and never pretends. Takes effect within a second, at once when the commit's knock arrives; survives restarts.
+ * Each is reported as an event about "ops:relay" (docs/events.md), in the transaction of the change. Only mypage's waiting events are in
+ * a file of their own, view.db: there the change is committed first and reported right after, so a crash between the two loses the
+ * report, never the change. Takes effect within a second, and survives restarts.
  */
 #ifndef MP_OPS_SWITCH_H
 #define MP_OPS_SWITCH_H
@@ -12,21 +12,21 @@
 
 #define SWITCH_REASON_MAX 200   /* characters */
 
-enum switched {
+enum switch_outcome {
 	SWITCH_DONE,
-	SWITCH_ALREADY,         /* nothing to do: it is paused, it is not paused, the event does not wait (any more) */
+	SWITCH_ALREADY,         /* nothing to do: it is paused already, not paused, or the event does not wait */
 	SWITCH_UNKNOWN,         /* there is no such consumer */
 	SWITCH_NO_REASON,       /* empty, or too long */
-	SWITCH_LATER,           /* its database file is missing: the relay makes it anew */
+	SWITCH_LATER,           /* its database file is missing; the relay rebuilds it */
 };
 
-/* No event, no sweep from now on, whoever works for it; the others run on. actor_id 0: the motorpool command. */
-enum switched relay_pause(struct db *db, const char *consumer, int64_t actor_id, const char *reason);
-enum switched relay_resume(struct db *db, const char *consumer, int64_t actor_id);
+/* From now on it handles no event and does no sweep; the others continue. actor_id 0: the motorpool command. */
+enum switch_outcome relay_pause(struct db *db, const char *consumer, int64_t actor_id, const char *reason);
+enum switch_outcome relay_resume(struct db *db, const char *consumer, int64_t actor_id);
 
-/* "Try again": the event gets all its tries anew, at once. */
-enum switched consumer_redrive(struct db *db, const char *consumer, int64_t event_id, int64_t actor_id);
-/* "It will never be": the consumer goes on as if it had reacted; later events of the subject are no longer held back. */
-enum switched consumer_discard(struct db *db, const char *consumer, int64_t event_id, int64_t actor_id, const char *reason);
+/* The event is retried at once, with its full number of tries. */
+enum switch_outcome consumer_redrive(struct db *db, const char *consumer, int64_t event_id, int64_t actor_id);
+/* The consumer continues as if it had handled the event; later events of the subject are no longer blocked. */
+enum switch_outcome consumer_discard(struct db *db, const char *consumer, int64_t event_id, int64_t actor_id, const char *reason);
 
 #endif

@@ -1,4 +1,4 @@
-/* review 승인 - what can be asked of it, and what it may write. The story is in review.h. */
+/* review 승인 - its routes and what they need. */
 #include "review.h"
 #include "pages.h"
 
@@ -7,10 +7,10 @@
 #include "lib/process/program.h"
 
 static const struct route routes[] = {
-	/* programs */
+	/* other programs */
 	{ POST, "/internal/cases",             do_open_case,   ROUTE_INTERNAL | ROUTE_RAW_BODY },
 	{ POST, "/internal/cases/:key/cancel", do_cancel_case, ROUTE_INTERNAL | ROUTE_RAW_BODY },
-	/* those who decide */
+	/* reviewers */
 	{ GET,  "/reviews",                    page_reviews,   ROLE_MANAGER | ROLE_EXAMINER },
 	{ GET,  "/reviews/:case_id",           page_review,    ROLE_MANAGER | ROLE_EXAMINER },
 	{ POST, "/reviews/:case_id/approve",   do_approve,     ROLE_MANAGER | ROLE_EXAMINER },

@@ -1,4 +1,4 @@
-/* pages - what review's routes lead to. */
+/* pages - review's handlers, in the order of main.c's table. */
 #ifndef MP_REVIEW_PAGES_H
 #define MP_REVIEW_PAGES_H
 

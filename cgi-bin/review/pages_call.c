@@ -1,4 +1,4 @@
-/* pages_call - what programs ask of review over the internal socket (docs/calls.md). 200 carries an outcome; else the caller is wrong. */
+/* pages_call - calls of other programs over the internal socket (docs/calls.md). 200 carries an outcome; otherwise the caller is wrong. */
 #include "pages.h"
 #include "review.h"
 
@@ -7,23 +7,26 @@
 
 #include <string.h>
 
-struct reply { const char *outcome, *reason; int64_t case_id; };
-static const struct member opened_members[] = { SHAPE_TEXT(reply, outcome), SHAPE_INT(reply, case_id), SHAPE_TEXT(reply, reason) };
-static const struct shape opened_shape = SHAPE(reply, opened_members);
-static const struct member closed_members[] = { SHAPE_TEXT(reply, outcome) };
-static const struct shape closed_shape = SHAPE(reply, closed_members);
-
-static const struct member order_members[] = {
-	SHAPE_TEXT(case_order, key), SHAPE_STATE(case_order, kind, case_kind_words), SHAPE_TEXT(case_order, subject_id),
-	SHAPE_INT(case_order, applicant_id), SHAPE_TEXT(case_order, title), SHAPE_TEXT(case_order, title_ko),
-	SHAPE_TEXT(case_order, category), SHAPE_INT(case_order, quantity), SHAPE_AMOUNT(case_order, amount), SHAPE_TEXT(case_order, currency),
+struct case_reply { const char *outcome, *reason; int64_t case_id; };
+static const struct member opened_members[] = {
+	SHAPE_TEXT(case_reply, outcome), SHAPE_INT(case_reply, case_id), SHAPE_TEXT(case_reply, reason),
 };
-static const struct shape order_shape = SHAPE(case_order, order_members);
-static const struct member cancel_members[] = { SHAPE_TEXT(reply, reason) };
-static const struct shape cancel_shape = SHAPE(reply, cancel_members);
+static const struct shape opened_shape = SHAPE(case_reply, opened_members);
+static const struct member closed_members[] = { SHAPE_TEXT(case_reply, outcome) };
+static const struct shape closed_shape = SHAPE(case_reply, closed_members);
+
+static const struct member request_members[] = {
+	SHAPE_TEXT(case_request, key), SHAPE_STATE(case_request, kind, case_kind_words),
+	SHAPE_TEXT(case_request, subject_id), SHAPE_INT(case_request, applicant_id), SHAPE_TEXT(case_request, title),
+	SHAPE_TEXT(case_request, title_ko), SHAPE_TEXT(case_request, category), SHAPE_INT(case_request, quantity),
+	SHAPE_AMOUNT(case_request, amount), SHAPE_TEXT(case_request, currency),
+};
+static const struct shape request_shape = SHAPE(case_request, request_members);
+static const struct member cancel_members[] = { SHAPE_TEXT(case_reply, reason) };
+static const struct shape cancel_shape = SHAPE(case_reply, cancel_members);
 
 static bool
-body_into(struct web *w, const struct shape *shape, void *out)
+case_body(struct web *w, const struct shape *shape, void *out)
 {
 	size_t n;
 	const char *body = web_body(w, &n);
@@ -32,14 +35,14 @@ body_into(struct web *w, const struct shape *shape, void *out)
 }
 
 static enum status
-bad_call(struct web *w, const char *what)
+bad_case_call(struct web *w, const char *what)
 {
 	log_error("call", "%s", what);
 	return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", what);
 }
 
 static bool
-is_key(const char *key)
+is_case_key(const char *key)
 {
 	size_t n = key ? strlen(key) : 0;
 
@@ -47,7 +50,7 @@ is_key(const char *key)
 }
 
 static const char *
-outcome_of(const struct review_case *c)
+case_outcome(const struct review_case *c)
 {
 	switch ((enum case_state)c->state) {
 	case CASE_ASSIGNED:  return "queued";
@@ -61,18 +64,18 @@ outcome_of(const struct review_case *c)
 enum status
 do_open_case(struct web *w)
 {
-	struct case_order o = { .title = "", .title_ko = "", .category = "", .currency = "", .kind = -1 };
+	struct case_request o = { .title = "", .title_ko = "", .category = "", .currency = "", .kind = -1 };
 	struct review_case c;
-	struct reply r;
+	struct case_reply r;
 
-	if (!body_into(w, &order_shape, &o) || !is_key(o.key))
-		return bad_call(w, "invalid case request");
+	if (!case_body(w, &request_shape, &o) || !is_case_key(o.key))
+		return bad_case_call(w, "invalid case request");
 	switch (case_open(w->db, &o, 0, &c)) {
-	case CASE_OPENED:     break;
-	case CASE_KEY_REUSED: return web_refuse(w, HTTP_UNPROCESSABLE, "key_reused", "This key was already used for another case.");
-	case CASE_BAD_ORDER:  return bad_call(w, "unsupported kind of case");
+	case CASE_OPEN_DONE:        break;
+	case CASE_OPEN_KEY_REUSED:  return web_refuse(w, HTTP_UNPROCESSABLE, "key_reused", "This key was already used for another case.");
+	case CASE_OPEN_BAD_REQUEST: return bad_case_call(w, "unsupported kind of case");
 	}
-	r = (struct reply){ .outcome = outcome_of(&c), .case_id = c.case_id, .reason = c.reason };
+	r = (struct case_reply){ .outcome = case_outcome(&c), .case_id = c.case_id, .reason = c.reason };
 	return web_json(w, HTTP_OK, &opened_shape, &r);
 }
 
@@ -80,10 +83,10 @@ enum status
 do_cancel_case(struct web *w)
 {
 	const char *key = web_param(w, "key");
-	struct reply r = { .reason = "" };
+	struct case_reply r = { .reason = "" };
 
-	if (!is_key(key) || !body_into(w, &cancel_shape, &r) || !r.reason || strlen(r.reason) > 300)
-		return bad_call(w, "not a case to cancel");
+	if (!is_case_key(key) || !case_body(w, &cancel_shape, &r) || !r.reason || strlen(r.reason) > 300)
+		return bad_case_call(w, "invalid request to cancel a case");
 	case_cancel(w->db, key, r.reason, 0);
 	r.outcome = "cancelled";
 	return web_json(w, HTTP_OK, &closed_shape, &r);

@@ -1,69 +1,67 @@
 /*
- * policy - what review does when others report something.
+ * policy - what review does when other contexts report something.
  *
- * equipment.ordered opens the order's case, or finds the one that the order was taken with (sync). What ends an order, or the
- * booking it was for, closes its case: also one that was opened for a booking whose payment then failed, of which no order ever came.
- * Each reaction leaves the same behind when an event comes twice.
+ * equipment.ordered opens the order's case, or finds the one it was accepted with (sync). The end of an order, or of its booking, closes
+ * the case; also one opened for a booking whose payment then failed, which never got an order. An event handled twice changes nothing.
  */
 #include "review.h"
 
 #include "domain/event_types.h"
 #include "lib/base/log.h"
 
-const struct db_role review_role = { .name = "review", .owns = "review_case position event_retry" };
-
 #define LINES_MAX 32            /* a booking has fewer */
 
-/* What we read of an order's events. */
-struct order_told {
-	const char *order_code, *item_name, *item_name_ko, *category, *currency, *reason;
+/* The members read of an order's events. */
+struct order_payload {
+	const char *order_code, *item_name, *item_name_ko, *category, *currency;
 	int64_t customer_id, quantity, amount;
 };
-static const struct member order_members[] = {
-	SHAPE_TEXT(order_told, order_code), SHAPE_TEXT(order_told, item_name), SHAPE_TEXT(order_told, item_name_ko),
-	SHAPE_TEXT(order_told, category), SHAPE_TEXT(order_told, currency), SHAPE_TEXT(order_told, reason),
-	SHAPE_INT(order_told, customer_id), SHAPE_INT(order_told, quantity), SHAPE_AMOUNT(order_told, amount),
+static const struct member order_payload_members[] = {
+	SHAPE_TEXT(order_payload, order_code), SHAPE_TEXT(order_payload, item_name),
+	SHAPE_TEXT(order_payload, item_name_ko), SHAPE_TEXT(order_payload, category),
+	SHAPE_TEXT(order_payload, currency), SHAPE_INT(order_payload, customer_id), SHAPE_INT(order_payload, quantity),
+	SHAPE_AMOUNT(order_payload, amount),
 };
-static const struct shape order_shape = SHAPE(order_told, order_members);
+static const struct shape order_payload_shape = SHAPE(order_payload, order_payload_members);
 
 static bool
-read_order(struct db *db, const struct event *e, struct order_told *o)
+read_order_payload(struct db *db, const struct event *e, struct order_payload *o)
 {
-	*o = (struct order_told){ .item_name = "", .item_name_ko = "", .category = "", .currency = "", .reason = "" };
-	return event_read(db_memory(db), e, &order_shape, o) && o->order_code && o->item_name;
+	*o = (struct order_payload){ .item_name = "", .item_name_ko = "", .category = "", .currency = "" };
+	return event_read(db_memory(db), e, &order_payload_shape, o) && o->order_code && o->item_name;
 }
 
 /* "2 × Child seat"; no name, no title. */
 static const char *
-title_of(struct db *db, const struct order_told *o, const char *name)
+title_of(struct db *db, const struct order_payload *o, const char *name)
 {
 	return name && *name ? arena_printf(db_memory(db), "%lld × %s", (long long)o->quantity, name) : "";
 }
 
-/* A person may have decided a sync case in the moment between its opening and the order's being written: nobody heard that. */
+/* A person may have decided a sync case before the order was written, so equipment found no order: the decision is reported again. */
 static bool
 review_on_equipment_ordered(struct db *db, const struct event *e)
 {
-	struct order_told o;
+	struct order_payload o;
 	struct review_case c;
 	bool was_there;
 
-	if (!read_order(db, e, &o))
+	if (!read_order_payload(db, e, &o))
 		return false;
 	was_there = case_by_key(db, o.order_code, &c);
-	switch (case_open(db, &(struct case_order){
+	switch (case_open(db, &(struct case_request){
 		.key = o.order_code, .subject_id = e->subject_id, .kind = CASE_EQUIPMENT, .applicant_id = o.customer_id,
 		.title = title_of(db, &o, *o.item_name ? o.item_name : o.order_code), .title_ko = title_of(db, &o, o.item_name_ko), .category = o.category,
 		.quantity = o.quantity, .amount = o.amount, .currency = o.currency,
 	}, e->event_id, &c)) {
-	case CASE_OPENED:
+	case CASE_OPEN_DONE:
 		if (was_there && c.reviewer_id && (c.state == CASE_APPROVED || c.state == CASE_REJECTED))
-			case_tell_again(db, &c, e->event_id);
+			case_report(db, &c, e->event_id, c.reviewer_id);
 		return !db_failed(db);
-	case CASE_KEY_REUSED:
+	case CASE_OPEN_KEY_REUSED:
 		log_error("review", "order %s differs from the order its case was opened for", o.order_code);
 		return true;
-	case CASE_BAD_ORDER:
+	case CASE_OPEN_BAD_REQUEST:
 		return false;
 	}
 	return false;
@@ -72,9 +70,9 @@ review_on_equipment_ordered(struct db *db, const struct event *e)
 static bool
 review_on_equipment_cancelled(struct db *db, const struct event *e)
 {
-	struct order_told o;
+	struct order_payload o;
 
-	if (!read_order(db, e, &o))
+	if (!read_order_payload(db, e, &o))
 		return false;
 	case_cancel(db, o.order_code, "order_cancelled", e->event_id);
 	return !db_failed(db);
@@ -87,10 +85,8 @@ review_on_booking_over(struct db *db, const struct event *e)
 	return !db_failed(db);
 }
 
-/*
- * A booking that was given up before it was paid, perhaps because we did not answer in time: what it asked us may still lie before us, so
- * the keys its orders would have had are sealed.
- */
+/* Booking gave up before payment, perhaps because review did not answer in time: its request may still be waiting in the socket, so the
+ * keys its orders would have had are closed. */
 static bool
 review_on_booking_expired(struct db *db, const struct event *e)
 {

@@ -1,4 +1,4 @@
-/* queue - the words for cases, the queue they stand in, and what the log says of one. The story is in review.h. */
+/* queue - the words for cases, reading them, their queue and their history. */
 #include "review.h"
 
 #include "lib/base/clock.h"
@@ -24,20 +24,20 @@ static const struct word kind_word[] = {
 const struct words case_kind_words = WORDS(kind_word);
 
 static const struct word tab_word[] = {
-	[TAB_WAITING] = { "waiting", N_("Pending") },
-	[TAB_DECIDED] = { "decided", N_("Decided") },
-	[TAB_ALL]     = { "all",     N_("All") },
+	[CASE_TAB_WAITING] = { "waiting", N_("Pending") },
+	[CASE_TAB_DECIDED] = { "decided", N_("Decided") },
+	[CASE_TAB_ALL]     = { "all",     N_("All") },
 };
 const struct words case_tab_words = WORDS(tab_word);
 
 static const struct member case_members[] = {
 	SHAPE_INT(review_case, case_id), SHAPE_TEXT(review_case, key), SHAPE_STATE(review_case, kind, case_kind_words),
-	SHAPE_STATE(review_case, state, case_state_words), SHAPE_TEXT(review_case, subject_id), SHAPE_INT(review_case, applicant_id),
-	SHAPE_TEXT(review_case, applicant_name), SHAPE_TEXT(review_case, title), SHAPE_TEXT(review_case, title_ko),
-	SHAPE_TEXT(review_case, category), SHAPE_INT(review_case, quantity), SHAPE_AMOUNT(review_case, amount),
-	SHAPE_TEXT(review_case, currency), SHAPE_INT(review_case, reviewer_id), SHAPE_TEXT(review_case, reviewer_name),
-	SHAPE_TEXT(review_case, rule), SHAPE_TEXT(review_case, reason), SHAPE_TIME(review_case, opened_at), SHAPE_TIME(review_case, decided_at),
-	SHAPE_INT(review_case, waiting_s),
+	SHAPE_STATE(review_case, state, case_state_words), SHAPE_TEXT(review_case, subject_id),
+	SHAPE_INT(review_case, applicant_id), SHAPE_TEXT(review_case, applicant_name),
+	SHAPE_TEXT_KO(review_case, title), SHAPE_TEXT(review_case, category), SHAPE_INT(review_case, quantity),
+	SHAPE_AMOUNT(review_case, amount), SHAPE_TEXT(review_case, currency), SHAPE_INT(review_case, reviewer_id),
+	SHAPE_TEXT(review_case, reviewer_name), SHAPE_TEXT(review_case, rule), SHAPE_TEXT(review_case, reason),
+	SHAPE_TIME(review_case, opened_at), SHAPE_TIME(review_case, decided_at), SHAPE_INT(review_case, waiting_s),
 };
 const struct shape review_case_shape = SHAPE(review_case, case_members);
 
@@ -50,7 +50,7 @@ const struct shape review_case_shape = SHAPE(review_case, case_members);
 	" COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = c.reviewer_id), '') AS reviewer_name FROM review_case c"
 
 static void
-see_how_long(struct review_case *cases, int n)
+fill_waiting(struct review_case *cases, int n)
 {
 	int64_t now = clock_now();
 
@@ -65,7 +65,7 @@ case_find(struct db *db, int64_t case_id, struct review_case *c)
 
 	*c = (struct review_case){ .case_id = case_id };
 	found = db_one(db, &review_case_shape, c, COLUMNS " WHERE c.case_id = $1 AND c.kind <> ''", case_id);
-	see_how_long(c, found);
+	fill_waiting(c, found);
 	return found;
 }
 
@@ -76,18 +76,18 @@ case_by_key(struct db *db, const char *key, struct review_case *c)
 
 	*c = (struct review_case){ .key = key, .kind = -1 };
 	found = db_one(db, &review_case_shape, c, COLUMNS " WHERE c.key = $1", key);
-	see_how_long(c, found);
+	fill_waiting(c, found);
 	return found;
 }
 
-/* --- the queue: sealed keys were never asked for, so nobody sees them ----------------------------------------------------- */
+/* --- the queue: without keys that were closed before they were opened --------------------------------------------------- */
 
 void
-case_count(struct db *db, int64_t n[TAB_ALL + 1])
+case_count(struct db *db, int64_t n[N_CASE_TABS])
 {
-	n[TAB_WAITING] = db_int(db, "SELECT COUNT(*) FROM review_case WHERE state = 'ASSIGNED' /*scan*/");
-	n[TAB_DECIDED] = db_int(db, "SELECT COUNT(*) FROM review_case WHERE state <> 'ASSIGNED' AND kind <> '' /*scan*/");
-	n[TAB_ALL] = n[TAB_WAITING] + n[TAB_DECIDED];
+	n[CASE_TAB_WAITING] = db_int(db, "SELECT COUNT(*) FROM review_case WHERE state = 'ASSIGNED' /*scan*/");
+	n[CASE_TAB_DECIDED] = db_int(db, "SELECT COUNT(*) FROM review_case WHERE state <> 'ASSIGNED' AND kind <> '' /*scan*/");
+	n[CASE_TAB_ALL] = n[CASE_TAB_WAITING] + n[CASE_TAB_DECIDED];
 }
 
 static int
@@ -129,10 +129,10 @@ list_all(struct db *db, int64_t offset, int64_t limit, struct review_case **case
 int
 case_list(struct db *db, enum case_tab tab, int64_t offset, int64_t limit, struct review_case **cases)
 {
-	int n = tab == TAB_WAITING ? list_waiting(db, offset, limit, cases) : tab == TAB_DECIDED ? list_decided(db, offset, limit, cases)
+	int n = tab == CASE_TAB_WAITING ? list_waiting(db, offset, limit, cases) : tab == CASE_TAB_DECIDED ? list_decided(db, offset, limit, cases)
 	      : list_all(db, offset, limit, cases);
 
-	see_how_long(*cases, n);
+	fill_waiting(*cases, n);
 	return n;
 }
 
@@ -143,50 +143,51 @@ case_next(struct db *db, const struct review_case *c)
 		"SELECT case_id FROM review_case WHERE state = 'ASSIGNED' AND case_id <> $1 /*scan*/ ORDER BY opened_at, case_id LIMIT 1", c->case_id);
 }
 
-/* --- what the log says ---------------------------------------------------------------------------------------------------- */
+/* --- history ----------------------------------------------------------------------------------------------------------- */
 
-struct case_told { const char *key, *order_code, *reason; };
-static const struct member case_told_members[] = {
-	SHAPE_TEXT(case_told, key), SHAPE_TEXT(case_told, order_code), SHAPE_TEXT(case_told, reason),
+struct case_payload { const char *key, *order_code, *reason, *note; };
+static const struct member case_payload_members[] = {
+	SHAPE_TEXT(case_payload, key), SHAPE_TEXT(case_payload, order_code), SHAPE_TEXT(case_payload, reason),
+	SHAPE_TEXT(case_payload, note),
 };
-static const struct shape case_told_shape = SHAPE(case_told, case_told_members);
+static const struct shape case_payload_shape = SHAPE(case_payload, case_payload_members);
 
 static const struct member case_event_members[] = {
-	SHAPE_TIME(case_event, at), SHAPE_INT(case_event, actor_id), SHAPE_TEXT(case_event, type), SHAPE_TEXT(case_event, reason),
-	SHAPE_TEXT(case_event, actor_name),
+	SHAPE_TIME(case_event, at), SHAPE_INT(case_event, actor_id), SHAPE_TEXT(case_event, type),
+	SHAPE_TEXT(case_event, reason), SHAPE_TEXT(case_event, actor_name),
 };
 static const struct shape case_event_shape = SHAPE(case_event, case_event_members);
 
-/* reason holds the payload when it comes and the event's reason when it goes. false: of another case under the same subject. */
+/* Replaces the payload in e->reason by the event's note, else its reason (where events from before have what was typed). false: an event
+ * of another case under the same subject. */
 static bool
-is_of(struct db *db, const struct review_case *c, struct case_event *e)
+is_event_of(struct db *db, const struct review_case *c, struct case_event *e)
 {
 	const struct event event = { .type = e->type, .payload = e->reason };
-	struct case_told told = { 0 };
+	struct case_payload p = { 0 };
 
 	e->reason = "";
-	if (!event_read(db_memory(db), &event, &case_told_shape, &told))
+	if (!event_read(db_memory(db), &event, &case_payload_shape, &p))
 		return false;
-	if (told.reason)
-		e->reason = told.reason;
-	return strcmp(told.key ? told.key : told.order_code ? told.order_code : "", c->key) == 0;
+	e->reason = p.note && *p.note ? p.note : text_or_empty(p.reason);
+	return strcmp(p.key ? p.key : text_or_empty(p.order_code), c->key) == 0;
 }
 
 int
 case_history(struct db *db, const struct review_case *c, struct case_event **events)
 {
 	struct case_event *all = NULL;
-	int n = 0, n_ours = 0;
+	int n = 0, n_own = 0;
 
 	db_list(db, &case_event_shape, &all, &n,
 		"SELECT e.occurred_at AS at, e.actor_id, e.type, e.payload AS reason,"
 		" COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = e.actor_id), '') AS actor_name FROM v_event e WHERE e.subject_id = $1"
 		" AND (e.type LIKE 'review.%' OR e.type LIKE 'equipment.%') ORDER BY e.event_id DESC /*sort*/", c->subject_id);
 	for (int i = 0; i < n; i++)
-		if (is_of(db, c, &all[i]))
-			all[n_ours++] = all[i];
+		if (is_event_of(db, c, &all[i]))
+			all[n_own++] = all[i];
 	*events = all;
-	return n_ours;
+	return n_own;
 }
 
 int64_t

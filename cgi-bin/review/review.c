@@ -1,4 +1,4 @@
-/* review - the rules: what is approved by itself, who may decide the rest, and what closes a case. The story is in review.h. */
+/* review - the rules: what is approved automatically, who may decide the rest, and what closes a case. */
 #include "review.h"
 
 #include "domain/rental.h"
@@ -7,19 +7,19 @@
 
 #include <string.h>
 
-/* --- what is approved without a person, by kind ----------------------------------------------------------------------- */
+/* --- what is approved automatically, by kind -------------------------------------------------------------------------- */
 
-/* Few pieces, worth little, in our own money. */
+/* Few pieces of little value, in the settings' currency. */
 static bool
-is_small(const struct case_order *o)
+is_small(const struct case_request *o)
 {
 	return o->quantity <= rental.review_auto_quantity && o->amount <= rental.review_auto_amount
 	    && (o->amount == 0 || strcmp(o->currency, settings.currency) == 0);
 }
 
 static const struct case_rule {
-	const char *name;                               /* as the case and its event say it */
-	bool (*holds)(const struct case_order *o);      /* NULL: a person decides all of them */
+	const char *name;                               /* in the case and its event */
+	bool (*holds)(const struct case_request *o);      /* NULL: a person decides all of them */
 } rules[] = {
 	[CASE_EQUIPMENT]   = { "auto", is_small },
 	[CASE_APPLICATION] = { "", NULL },
@@ -27,58 +27,16 @@ static const struct case_rule {
 };
 
 static const char *
-rule_for(const struct case_order *o)
+rule_for(const struct case_request *o)
 {
 	return rules[o->kind].holds && rules[o->kind].holds(o) ? rules[o->kind].name : "";
-}
-
-/* --- what others are told --------------------------------------------------------------------------------------------- */
-
-static const struct member assigned_members[] = {
-	SHAPE_INT(review_case, case_id), SHAPE_TEXT(review_case, key), SHAPE_STATE(review_case, kind, case_kind_words),
-	SHAPE_INT(review_case, applicant_id), SHAPE_TEXT(review_case, title), SHAPE_TEXT(review_case, title_ko),
-};
-static const struct shape assigned_shape = SHAPE(review_case, assigned_members);
-static const struct member decided_members[] = {
-	SHAPE_INT(review_case, case_id), SHAPE_TEXT(review_case, key), SHAPE_STATE(review_case, kind, case_kind_words),
-	SHAPE_INT(review_case, applicant_id), SHAPE_TEXT(review_case, title), SHAPE_TEXT(review_case, title_ko),
-	SHAPE_INT(review_case, reviewer_id), SHAPE_TEXT(review_case, rule), SHAPE_TEXT(review_case, reason),
-};
-static const struct shape decided_shape = SHAPE(review_case, decided_members);
-static const struct member cancelled_members[] = {
-	SHAPE_INT(review_case, case_id), SHAPE_TEXT(review_case, key), SHAPE_STATE(review_case, kind, case_kind_words),
-	SHAPE_INT(review_case, applicant_id), SHAPE_TEXT(review_case, title), SHAPE_TEXT(review_case, title_ko),
-	SHAPE_TEXT(review_case, reason),
-};
-static const struct shape cancelled_shape = SHAPE(review_case, cancelled_members);
-
-static void
-emit(struct db *db, const struct review_case *c, int64_t causation_id, int64_t actor_id)
-{
-	static const struct { const char *type; const struct shape *shape; } told[] = {
-		[CASE_ASSIGNED]  = { "review.assigned", &assigned_shape },
-		[CASE_APPROVED]  = { "review.approved", &decided_shape },
-		[CASE_REJECTED]  = { "review.rejected", &decided_shape },
-		[CASE_CANCELLED] = { "review.cancelled", &cancelled_shape },
-	};
-	const struct event e = {
-		.type = told[c->state].type, .subject_id = c->subject_id, .causation_id = causation_id, .actor_id = actor_id,
-	};
-
-	event_emit(db, &e, told[c->state].shape, c);
-}
-
-void
-case_tell_again(struct db *db, const struct review_case *c, int64_t causation_id)
-{
-	emit(db, c, causation_id, c->reviewer_id);
 }
 
 /* --- opening ---------------------------------------------------------------------------------------------------------- */
 
 /* From least to most characters, as the column counts them. */
 static bool
-fits(const char *s, int least, int most)
+has_length(const char *s, int least, int most)
 {
 	int n = 0;
 
@@ -88,15 +46,15 @@ fits(const char *s, int least, int most)
 }
 
 static bool
-is_sane(const struct case_order *o)
+is_valid_request(const struct case_request *o)
 {
-	return o->kind >= 0 && o->kind < case_kind_words.n && fits(o->key, 1, 80) && fits(o->subject_id, 1, 80) && fits(o->title, 1, 200)
-	    && fits(o->title_ko, 0, 200) && fits(o->category, 0, 40) && (fits(o->currency, 3, 3) || fits(o->currency, 0, 0))
+	return o->kind >= 0 && o->kind < case_kind_words.n && has_length(o->key, 1, 80) && has_length(o->subject_id, 1, 80) && has_length(o->title, 1, 200)
+	    && has_length(o->title_ko, 0, 200) && has_length(o->category, 0, 40) && (has_length(o->currency, 3, 3) || has_length(o->currency, 0, 0))
 	    && o->applicant_id > 0 && o->quantity >= 0 && o->amount >= 0;
 }
 
 static bool
-is_same(const struct review_case *c, const struct case_order *o)
+is_same_request(const struct review_case *c, const struct case_request *o)
 {
 	return c->kind < 0 || (c->kind == o->kind && c->applicant_id == o->applicant_id && c->quantity == o->quantity
 	    && c->amount == o->amount && strcmp(c->subject_id, o->subject_id) == 0);
@@ -104,7 +62,7 @@ is_same(const struct review_case *c, const struct case_order *o)
 
 /* false: the key is there already. */
 static bool
-write_case(struct db *db, const struct case_order *o)
+write_case(struct db *db, const struct case_request *o)
 {
 	const char *rule = rule_for(o);
 	int64_t now = clock_now();
@@ -116,21 +74,21 @@ write_case(struct db *db, const struct case_order *o)
 		o->amount, o->currency, *rule ? "APPROVED" : "ASSIGNED", rule, now, *rule ? now : 0) == 1;
 }
 
-enum case_opened
-case_open(struct db *db, const struct case_order *o, int64_t causation_id, struct review_case *c)
+enum case_open_outcome
+case_open(struct db *db, const struct case_request *o, int64_t causation_id, struct review_case *c)
 {
 	bool is_new;
 
-	if (!is_sane(o))
-		return CASE_BAD_ORDER;
+	if (!is_valid_request(o))
+		return CASE_OPEN_BAD_REQUEST;
 	db_begin(db);
 	is_new = write_case(db, o);
 	case_by_key(db, o->key, c);
 	if (is_new)
-		emit(db, c, causation_id, 0);
+		case_report(db, c, causation_id, 0);
 	if (!db_commit(db))
-		return CASE_OPENED;     /* sticky: the answer is a 500 */
-	return is_same(c, o) ? CASE_OPENED : CASE_KEY_REUSED;
+		return CASE_OPEN_DONE;  /* the sticky failure answers 500 */
+	return is_same_request(c, o) ? CASE_OPEN_DONE : CASE_OPEN_KEY_REUSED;
 }
 
 /* --- closing ---------------------------------------------------------------------------------------------------------- */
@@ -143,7 +101,7 @@ close_case(struct db *db, const char *key, const char *reason, int64_t causation
 	if (db_do(db,
 	          "UPDATE review_case SET state = 'CANCELLED', reason = $2, decided_at = $3 WHERE key = $1 AND state IN ('ASSIGNED', 'APPROVED')",
 	          key, reason, clock_now()) == 1 && case_by_key(db, key, &c))
-		emit(db, &c, causation_id, 0);
+		case_report(db, &c, causation_id, 0);
 }
 
 void
@@ -176,7 +134,7 @@ case_cancel_of(struct db *db, const char *subject_id, enum case_kind kind, const
 
 /* --- deciding --------------------------------------------------------------------------------------------------------- */
 
-/* Two people decide at the same moment: the first one's word stands. */
+/* Of two people who decide at the same moment, the first one counts. */
 static bool
 write_decision(struct db *db, int64_t case_id, enum case_state state, const char *reason, int64_t reviewer_id)
 {
@@ -186,22 +144,22 @@ write_decision(struct db *db, int64_t case_id, enum case_state state, const char
 		case_id, words_code(&case_state_words, (int)state), reason, reviewer_id, clock_now()) == 1;
 }
 
-enum case_decided
+enum case_decide_outcome
 case_decide(struct db *db, int64_t case_id, enum case_state state, const char *reason, int64_t reviewer_id, struct review_case *c)
 {
 	bool is_new;
 
 	if (!case_find(db, case_id, c))
-		return DECIDED_NO_CASE;
+		return DECIDE_NO_CASE;
 	if (c->applicant_id == reviewer_id)
-		return DECIDED_OWN;
+		return DECIDE_OWN;
 	if (state == CASE_REJECTED && utf8_is_blank(reason))
-		return DECIDED_NO_REASON;
+		return DECIDE_NO_REASON;
 	db_begin(db);
 	is_new = write_decision(db, case_id, state, reason, reviewer_id);
 	case_find(db, case_id, c);
 	if (is_new)
-		emit(db, c, 0, reviewer_id);
+		case_report(db, c, 0, reviewer_id);
 	db_commit(db);
-	return is_new || (c->state == (int)state && c->reviewer_id == reviewer_id) ? DECIDED_OK : DECIDED_BEFORE;
+	return is_new || (c->state == (int)state && c->reviewer_id == reviewer_id) ? DECIDE_DONE : DECIDE_BEFORE;
 }

@@ -31,13 +31,13 @@ world_items(struct world *w)
 static bool
 note_stock(struct world *w, const struct demo_stock *from)
 {
-	enum stock_outcome outcome = stock_do(w->db, &(struct stock_deed){
+	enum stock_change_outcome outcome = stock_change(w->db, &(struct stock_change){
 		.item_id = w->item_id[from->item], .actor_id = w->manager_id, .kind = words_find(&stock_kind_words, from->kind),
 		.quantity = from->quantity, .note = from->note, .request_key = "",
 	});
 
 	/* at some times of day all units are reserved when one is to be lost: then none is */
-	return outcome == STOCK_OK || outcome == STOCK_TOO_FEW;
+	return outcome == STOCK_CHANGE_DONE || outcome == STOCK_CHANGE_TOO_FEW;
 }
 
 /* --- cars brought and fetched -------------------------------------------------------------------------------------------------------- */
@@ -97,7 +97,7 @@ decide_case(struct world *w, const char *key, bool is_refused, int reason)
 	if (c.state != CASE_ASSIGNED)
 		return true;
 	return case_decide(w->db, c.case_id, is_refused ? CASE_REJECTED : CASE_APPROVED, is_refused ? demo_refusals[reason % DEMO_REASONS] : "",
-	                   w->staff_id[POST_EXAMINER], &c) == DECIDED_OK;
+	                   w->staff_id[POST_EXAMINER], &c) == DECIDE_DONE;
 }
 
 static bool
@@ -132,14 +132,14 @@ world_lose(struct world *w, const struct plan *p)
 static bool
 order_errand(struct world *w, struct errand *e)
 {
-	struct equipment_wish wish = {
+	struct equipment_request request = {
 		.customer_id = w->staff_id[POST_EMPLOYEE], .item_id = w->item_id[e->piece.item], .quantity = e->piece.quantity,
 		.starts_at = e->starts_at, .ends_at = e->ends_at,
 	};
 	struct equipment_order o;
 	int64_t n_free;
 
-	if (equipment_place(w->db, &wish, &o, &n_free) != ORDER_OK)
+	if (equipment_place(w->db, &request, &o, &n_free) != ORDER_OK)
 		return false;
 	e->order_id = o.order_id;
 	return true;
@@ -160,7 +160,7 @@ see_to_errand(struct world *w, struct errand *e, int number, enum deed_kind kind
 		return equipment_hand_out(w->db, &o, 0, w->manager_id);
 	if (kind == DEED_ORDER_BACK)
 		return equipment_take_back(w->db, &o, e->piece.lost, 0, w->manager_id);
-	return equipment_give_up(w->db, &o, o.customer_id, false) == ORDER_CANCEL_DONE;
+	return equipment_cancel(w->db, &o, o.customer_id, false) == ORDER_CANCEL_DONE;
 }
 
 /* --- a deed ------------------------------------------------------------------------------------------------------------------------------------ */

@@ -52,7 +52,7 @@ be_refused(struct world *w)
 			id, i + 1, now - said[i].before_s, said[i].outcome, said[i].reply);
 	db_do(w->db, "UPDATE message SET state = 'DEAD', tries = $2, created_at = $3, settled_at = $4 WHERE message_id = $1",
 		id, N_SAID, now - said[0].before_s, now - said[N_SAID - 1].before_s);
-	message_emit(w->db, "message.dead", &(struct message_settled){
+	message_report(w->db, EVENT_MESSAGE_DEAD, &(struct message_result){
 		.message_id = id, .tries = N_SAID, .channel = "email", .reply = said[N_SAID - 1].reply,
 	}, 0);
 }

@@ -109,7 +109,7 @@ review_answer(const struct review_case *c)
 static enum review_answer
 open_here(struct db *db, const struct review_request *q, const char **reason)
 {
-	struct case_order o = {
+	struct case_request o = {
 		.key = q->key, .subject_id = q->subject_id, .kind = CASE_EQUIPMENT,
 		.title = arena_printf(db_memory(db), "%lld × %s", (long long)q->quantity, q->item_name),
 		.title_ko = arena_printf(db_memory(db), "%lld × %s", (long long)q->quantity, q->item_name_ko), .category = q->category,
@@ -117,7 +117,7 @@ open_here(struct db *db, const struct review_request *q, const char **reason)
 	};
 	struct review_case c;
 
-	if (case_open(db, &o, 0, &c) != CASE_OPENED)
+	if (case_open(db, &o, 0, &c) != CASE_OPEN_DONE)
 		return REVIEW_ANSWER_NOT_ASKED;
 	*reason = c.reason;
 	return review_answer(&c);

@@ -363,6 +363,24 @@ time_put(struct buf *out, int lang, int64_t at)
 	finish(out, put_clock(to, &l));
 }
 
+const char *
+money_in_words(struct arena *m, int64_t amount)
+{
+	struct buf b = { .m = m };
+
+	money_put(&b, lang_now(), amount);
+	return b.s;
+}
+
+const char *
+time_in_words(struct arena *m, int64_t at)
+{
+	struct buf b = { .m = m };
+
+	time_put(&b, lang_now(), at);
+	return text_or_empty(b.s);
+}
+
 void
 date_put(struct buf *out, int lang, int64_t at)
 {

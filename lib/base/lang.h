@@ -33,6 +33,9 @@ void money_open(const char *currency);                          /* ISO 4217; onc
 const char *money_currency(void);
 void money_put(struct buf *out, int lang, int64_t amount);      /* 207,000원 / ₩207,000 */
 void time_put(struct buf *out, int lang, int64_t at);           /* Sat 21 Nov 2026, 14:00 / 2026-11-21(토) 14:00 */
+/* The same as a text, in the current language. */
+const char *money_in_words(struct arena *m, int64_t amount);
+const char *time_in_words(struct arena *m, int64_t at);
 void date_put(struct buf *out, int lang, int64_t at);           /* the day alone */
 void clock_put(struct buf *out, int64_t at);                    /* 14:00 */
 void time_iso(struct buf *out, int64_t at);                     /* 2026-11-21T14:00:00+09:00 */

@@ -81,6 +81,9 @@ struct shape {
 	.ko_offset = SHAPE_AT(s, m##_ko, const char *) }, SHAPE_TEXT(s, m##_ko)
 #define SHAPE_RAW(s, m)          { .name = #m, .kind = KIND_RAW, .offset = SHAPE_AT(s, m, const char *) }
 #define SHAPE_INT(s, m)          { .name = #m, .kind = KIND_INT, .offset = SHAPE_AT(s, m, int64_t) }
+/* … called otherwise than its member, which may be one inside another struct: paging.page. */
+#define SHAPE_TEXT_AS(s, as, m)  { .name = #as, .kind = KIND_TEXT, .offset = SHAPE_AT(s, m, const char *) }
+#define SHAPE_INT_AS(s, as, m)   { .name = #as, .kind = KIND_INT, .offset = SHAPE_AT(s, m, int64_t) }
 #define SHAPE_BOOL(s, m)         { .name = #m, .kind = KIND_BOOL, .offset = SHAPE_AT(s, m, bool) }
 #define SHAPE_AMOUNT(s, m)       { .name = #m, .kind = KIND_AMOUNT, .offset = SHAPE_AT(s, m, int64_t) }
 #define SHAPE_TIME(s, m)         { .name = #m, .kind = KIND_TIME, .offset = SHAPE_AT(s, m, int64_t) }

@@ -54,6 +54,13 @@ form_bad(struct web *w)
 	return w->in->n_errors > 0;
 }
 
+enum status
+form_refuse(struct web *w, enum status status, const char *code, const char *name, const char *message)
+{
+	form_error(w, name, message);
+	return web_refuse(w, status, code, w->json ? message : _("Please look at the marked fields."));
+}
+
 int
 form_n_errors(struct web *w)
 {

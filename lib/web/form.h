@@ -31,6 +31,8 @@ bool        form_tick(struct web *w, const char *name);         /* a checkbox; J
 void form_error(struct web *w, const char *name, const char *message);  /* marks a field; the first message is kept */
 bool form_bad(struct web *w);
 int  form_n_errors(struct web *w);
+/* Marks the field and refuses; a browser's form says "Please look at the marked fields." */
+enum status form_refuse(struct web *w, enum status status, const char *code, const char *name, const char *message);
 
 /* --- what the page shows again --- */
 const char *form_id_text(struct web *w, int64_t id);    /* an id as a form carries it; "" for 0 */

@@ -199,6 +199,17 @@ static const struct member tab_members[] = {
 };
 const struct shape tab_shape = SHAPE(tab, tab_members);
 
+static const struct member timeline_event_members[] = {
+	SHAPE_TIME(timeline_event, at), SHAPE_TEXT(timeline_event, title), SHAPE_TEXT(timeline_event, detail),
+};
+const struct shape timeline_event_shape = SHAPE(timeline_event, timeline_event_members);
+
+static const struct member progress_step_members[] = {
+	SHAPE_TEXT(progress_step, title), SHAPE_TEXT(progress_step, detail), SHAPE_BOOL(progress_step, done), SHAPE_BOOL(progress_step, now),
+	SHAPE_BOOL(progress_step, bad),
+};
+const struct shape progress_step_shape = SHAPE(progress_step, progress_step_members);
+
 struct tab *
 web_tabs(struct web *w, const char *name, const struct words *words, int current, const int64_t *n)
 {

@@ -152,6 +152,11 @@ extern const struct shape tab_shape;
 /* A tab for each word: its url is the page's own with ?NAME=CODE (the first word: without), page dropped. n: counts by word, or NULL. */
 struct tab *web_tabs(struct web *w, const char *name, const struct words *words, int current, const int64_t *n);
 
+/* What templates/timeline.mustache lists as "events", newest first; and templates/steps.mustache as "steps". */
+struct timeline_event { int64_t at; const char *title, *detail; };
+struct progress_step { const char *title, *detail; bool done, now, bad; };      /* detail may be "" */
+extern const struct shape timeline_event_shape, progress_step_shape;
+
 #define PER_PAGE 20
 struct paging {
 	int64_t page, n_pages, n_total, first, last;    /* rows first..last of n_total */

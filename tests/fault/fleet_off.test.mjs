@@ -72,7 +72,7 @@ await test('fleet and the whole relay killed: every booking succeeds; all are CO
 	await stack.up();
 }, { limit_s: 120 });
 await test('who switched what is in the log', async () => {
-	assert.deepEqual(await stack.sql("SELECT type, payload ->> 'consumer', payload ->> 'reason' FROM event WHERE subject_id = 'ops:relay' ORDER BY event_id"),
+	assert.deepEqual(await stack.sql("SELECT type, payload ->> 'consumer', payload ->> 'note' FROM event WHERE subject_id = 'ops:relay' ORDER BY event_id"),
 		[['ops.paused', 'fleet', 'an experiment'], ['ops.resumed', 'fleet', 'an experiment']]);
 });
 await test('every invariant holds', () => stack.check());

@@ -65,7 +65,7 @@ await test('a handler that hangs is killed before bookings give up waiting for i
 	/* by hand, what the discarded event would have done: the money goes back */
 	await market.cancel(i - 7, code);
 	await until('it is CANCELLED', async () => await state_of(code) === 'CANCELLED', { limit_ms: 15000 });
-	assert.deepEqual(await stack.sql("SELECT type, payload ->> 'event_id', payload ->> 'reason', payload ->> 'error' FROM event WHERE subject_id = 'ops:relay' AND type = 'ops.discarded'"),
+	assert.deepEqual(await stack.sql("SELECT type, payload ->> 'event_id', payload ->> 'note', payload ->> 'error' FROM event WHERE subject_id = 'ops:relay' AND type = 'ops.discarded'"),
 		[['ops.discarded', event_id, 'the car is not ours', 'the handler hung and was killed']]);
 }, { limit_s: 120 });
 await test('a crash in my page is its own: the booking is confirmed, only its row waits; the command redrives it', async () => {

@@ -271,7 +271,7 @@ motorpool discard fleet 1 'it can never be'; expect_end 1; expect_err 'not pendi
 motorpool discard mypage 2 'neither this'; expect_end 0
 expect_same "$(sqlite3 "$VAR/view.db" 'SELECT event_id, tries, dead FROM event_retry')" '1|0|0'
 expect_same "$(log)" 'ops.paused ops.resumed ops.redriven ops.redriven ops.redriven ops.discarded ops.discarded'
-expect_same "$(sqlite3 "$VAR/motorpool.db" "SELECT payload ->> 'error', payload ->> 'reason' FROM event WHERE type = 'ops.discarded' LIMIT 1")" 'boom|it can never be'
+expect_same "$(sqlite3 "$VAR/motorpool.db" "SELECT payload ->> 'error', payload ->> 'note' FROM event WHERE type = 'ops.discarded' LIMIT 1")" 'boom|it can never be'
 sqlite3 "$VAR/view.db" 'DELETE FROM event_retry'; sqlite3 "$VAR/motorpool.db" 'DELETE FROM event_retry'
 motorpool check; expect_end 0
 

@@ -111,7 +111,7 @@ json POST /reviews/2/reject '{"reason":"All tents are wet."}'; expect_status 200
 json POST /reviews/2/approve '{}'; expect_status 409; expect_js .error.code wrong_state
 as examiner; json POST /reviews/2/reject '{"reason":"mine"}'; expect_status 409
 expect_sql "SELECT COUNT(*) FROM event WHERE type = 'review.rejected'" 1
-expect_same "$(sql "SELECT payload FROM event WHERE type = 'review.rejected'" | jq -c '[.key,.kind,.applicant_id,.reviewer_id,.rule,.reason]')" \
+expect_same "$(sql "SELECT payload FROM event WHERE type = 'review.rejected'" | jq -c '[.key,.kind,.applicant_id,.reviewer_id,.rule,.note]')" \
 	'["EQ-LARGE1","equipment",4,1,"","All tents are wet."]'
 
 test_that "nobody decides about their own order, on the page or past it"

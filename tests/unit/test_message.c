@@ -1,13 +1,14 @@
-/* Messages: each kind in both languages, once; letters that stay letters; and what becomes of them when the mail server will or will not. */
+/* Messages: each kind in both languages, once; mails that are well formed; the mail server's answers; reminders. */
 #include "test.h"
 
 #include "scratch.h"
 
-#include "cgi-bin/message/post.c"
+#include "cgi-bin/message/mailer.c"
 #include "cgi-bin/message/remind.c"
 
 #include "cgi-bin/message/message.h"
 #include "domain/rental.h"
+#include "lib/base/lang.h"
 #include "lib/mail/mail.h"
 
 #define NOW 1795222800  /* 2026-11-21 10:00 KST */
@@ -16,8 +17,8 @@
 #define BOSS 9
 
 static const struct db_role writer_role = { .name = "test", .owns = "*" };
-static struct db *db;           /* message's own */
-static struct db *writer;       /* everybody else */
+static struct db *db;           /* message's */
+static struct db *writer;       /* the other contexts' */
 
 TEST_SETUP(begin)
 {
@@ -31,9 +32,9 @@ TEST_SETUP(begin)
 	settings.mail_pause_s = 30;
 	rental.remind_pickup_s = DAY;
 	rental.remind_return_s = HOUR;
-	post.has_begun = false;
-	post.again_ms = post.n_away = 0;
-	memset(looked_upto, 0, sizeof(looked_upto));
+	mailer.has_begun = false;
+	mailer.again_ms = mailer.n_unreachable = 0;
+	memset(read_upto, 0, sizeof(read_upto));
 	clock_open("Asia/Seoul");
 	clock_set(NOW);
 	scratch_create(
@@ -55,7 +56,7 @@ TEST_SETUP(end)
 	return scratch_end(state);
 }
 
-/* --- what others do ----------------------------------------------------------------------------------------------------- */
+/* --- the other contexts ----------------------------------------------------------------------------------------------------- */
 
 static int64_t
 report(const char *type, const char *subject, const char *payload)
@@ -116,7 +117,7 @@ title_of(const char *kind, int nth)
 	return db_text(writer, "SELECT title FROM message WHERE kind = $1 ORDER BY message_id LIMIT 1 OFFSET $2", kind, nth - 1);
 }
 
-/* --- words ---------------------------------------------------------------------------------------------------------------- */
+/* --- texts ---------------------------------------------------------------------------------------------------------------- */
 
 static struct facts
 all_facts(void)
@@ -150,13 +151,13 @@ TEST(every_kind_has_words_in_both_languages)
 			fail_msg("%s is the same in both languages", message_kinds[kind].kind);
 		assert_null(strchr(en.title, '\n'));
 		assert_null(strstr(en.body, "\n\n\n"));
-		assert_null(strstr(en.body, "&lt;"));           /* a text, no page */
+		assert_null(strstr(en.body, "&lt;"));           /* plain text */
 		assert_true(message_kinds[kind].topic == TOPIC_WORK || strstr(en.body, "Kim <b>"));
 		assert_non_null(message_render(scratch_memory, kind, LANG_KO, &bare).title);
 	}
 }
 
-TEST(a_confirmation_says_what_when_where_and_how_much_in_the_customers_language)
+TEST(a_confirmation_has_car_time_branch_and_price_in_the_customers_language)
 {
 	const char *body;
 
@@ -177,9 +178,18 @@ TEST(a_confirmation_says_what_when_where_and_how_much_in_the_customers_language)
 	assert_string_equal(db_text(writer, "SELECT link FROM message WHERE recipient_id = 8"), "/my/bookings/MP-ENGLISH1");
 }
 
-/* --- once, and not twice the same ------------------------------------------------------------------------------------------- */
+TEST(what_was_typed_is_read_from_note)
+{
+	const struct event e = { .type = "equipment.rejected", .subject_id = "EQ-1", .payload = "{\"reason\":\"rejected\",\"note\":\"Too many.\"}" };
+	struct facts t;
 
-TEST(an_event_heard_again_is_not_told_again)
+	assert_true(facts_read(db, &e, LANG_EN, &t));
+	assert_string_equal(t.reason, "Too many.");
+}
+
+/* --- once ------------------------------------------------------------------------------------------- */
+
+TEST(an_event_handled_twice_notifies_once)
 {
 	book("MP-TWICE111", KIM, "CONFIRMED", NOW + 5 * DAY, NOW + 7 * DAY);
 	report("booking.confirmed", "MP-TWICE111", "{\"code\":\"MP-TWICE111\"}");
@@ -189,7 +199,7 @@ TEST(an_event_heard_again_is_not_told_again)
 	assert_int_equal(count("booking_confirmed", KIM), 1);
 }
 
-TEST(what_another_message_says_better_is_not_told)
+TEST(what_another_message_has_already_is_not_sent)
 {
 	book("MP-QUIET111", KIM, "CONFIRMED", NOW + 5 * DAY, NOW + 7 * DAY);
 	report("payment.cancelled", "MP-QUIET111", "{\"refunded_amount\":207000}");
@@ -207,7 +217,7 @@ TEST(what_another_message_says_better_is_not_told)
 	assert_int_equal(count("delivery_cancelled", KIM) + count("equipment_returned", KIM) + count("equipment_approved", KIM), 3);
 }
 
-TEST(a_delivery_names_the_courier_and_the_receiver_from_their_tables_and_older_events_from_themselves)
+TEST(names_are_read_from_their_tables_or_from_an_older_event)
 {
 	book("MP-NAMES111", LEE, "CONFIRMED", NOW + 5 * DAY, NOW + 7 * DAY);
 	db_do(writer, "INSERT INTO delivery (delivery_id, booking_code, direction, state, customer_id, window_from, window_to, courier_id,"
@@ -221,7 +231,7 @@ TEST(a_delivery_names_the_courier_and_the_receiver_from_their_tables_and_older_e
 	assert_true(db_exists(writer, "SELECT 1 FROM message WHERE kind = 'delivery_delivered' AND body LIKE '%handed the car over to Choi.%'"));
 }
 
-TEST(work_is_told_to_those_who_do_it_in_their_inbox_alone)
+TEST(tasks_are_sent_to_the_staff_in_the_inbox_only)
 {
 	report("review.assigned", "MP-WORK1111", "{\"case_id\":4,\"applicant_id\":7,\"title\":\"Two seats\"}");
 	report("review.assigned", "EQ-BOSS", "{\"case_id\":5,\"applicant_id\":9,\"title\":\"The boss's own\"}");
@@ -234,7 +244,7 @@ TEST(work_is_told_to_those_who_do_it_in_their_inbox_alone)
 	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM event WHERE type = 'message.sent'"), 2);
 }
 
-TEST(what_people_do_not_want_does_not_reach_them_but_their_bookings_always_do)
+TEST(preferences_are_kept_but_bookings_are_always_in_the_inbox)
 {
 	preference_set(db, KIM, &(struct preference){ .topic = TOPIC_BOOKING });
 	preference_set(db, KIM, &(struct preference){ .topic = TOPIC_DELIVERY });
@@ -246,7 +256,7 @@ TEST(what_people_do_not_want_does_not_reach_them_but_their_bookings_always_do)
 	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM message WHERE kind = 'booking_confirmed' AND in_inbox = 1 AND email = ''"), 1);
 }
 
-TEST(news_of_last_week_is_not_mailed_any_more)
+TEST(an_event_of_last_week_is_not_mailed)
 {
 	clock_set(NOW - 7 * DAY);
 	book("MP-OLDNEWS1", KIM, "CONFIRMED", NOW, NOW + DAY);
@@ -258,7 +268,7 @@ TEST(news_of_last_week_is_not_mailed_any_more)
 
 /* --- the inbox ---------------------------------------------------------------------------------------------------------------- */
 
-TEST(nobody_reads_or_marks_somebody_elses)
+TEST(a_user_reads_and_marks_only_their_own_messages)
 {
 	struct message msg;
 	int64_t id;
@@ -276,7 +286,7 @@ TEST(nobody_reads_or_marks_somebody_elses)
 	assert_int_equal(db_int(writer, "SELECT read_at FROM message"), NOW);
 }
 
-/* --- letters -------------------------------------------------------------------------------------------------------------------- */
+/* --- mails -------------------------------------------------------------------------------------------------------------------- */
 
 static struct mail
 a_mail(void)
@@ -287,7 +297,7 @@ a_mail(void)
 	};
 }
 
-TEST(a_letter_is_ascii_with_short_lines_and_reads_back_as_it_was)
+TEST(a_mail_is_ascii_with_short_lines_and_reads_back_as_it_was)
 {
 	struct mail mail = a_mail(), back;
 	const char *text = mail_write(scratch_memory, &mail);
@@ -303,7 +313,7 @@ TEST(a_letter_is_ascii_with_short_lines_and_reads_back_as_it_was)
 	assert_int_equal(back.at, NOW);
 }
 
-TEST(nothing_gets_out_of_its_header)
+TEST(no_text_can_add_a_header)
 {
 	struct mail mail = a_mail();
 	const char *text, *bad[] = { "a@b\r\nBcc: c@d", "a b@c", "<a@b>", "a@b,c@d", "a", "@b", "a@", "김@b.kr", "" };
@@ -319,7 +329,7 @@ TEST(nothing_gets_out_of_its_header)
 	}
 }
 
-TEST(without_a_mail_server_a_letter_lies_in_the_folder_once)
+TEST(without_a_mail_server_a_mail_is_in_the_folder_once)
 {
 	struct mail back;
 	int64_t id;
@@ -340,12 +350,12 @@ TEST(without_a_mail_server_a_letter_lies_in_the_folder_once)
 	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM message_try WHERE outcome = 'SENT'"), 1);
 }
 
-/* --- what a mail server makes of them -------------------------------------------------------------------------------------------- */
+/* --- the mail server's answers -------------------------------------------------------------------------------------------- */
 
-static struct due
+static struct due_mail
 one_waiting(void)
 {
-	struct due *list;
+	struct due_mail *list;
 
 	book("MP-WAITING1", LEE, "CONFIRMED", NOW + 5 * DAY, NOW + 7 * DAY);
 	report("booking.confirmed", "MP-WAITING1", "{\"code\":\"MP-WAITING1\"}");
@@ -355,24 +365,24 @@ one_waiting(void)
 }
 
 static void
-answer(const struct due *d, enum post_outcome outcome, const char *reply)
+answer(const struct due_mail *d, enum mailer_outcome outcome, const char *reply)
 {
 	int64_t try_no = begin_try(db, d);
-	struct post_answer a = { .outcome = outcome, .reply = reply };
+	struct mailer_answer a = { .outcome = outcome, .reply = reply };
 
 	assert_true(try_no > 0);
-	settle(db, d, try_no, &a);
+	end_try(db, d, try_no, &a);
 	assert_false(db_failed(db));
 }
 
-TEST(not_now_is_tried_again_after_growing_pauses_and_given_up_in_the_end)
+TEST(a_4xx_answer_is_retried_with_growing_pauses_and_given_up_in_the_end)
 {
-	struct due d = one_waiting(), *list;
+	struct due_mail d = one_waiting(), *list;
 	int64_t pause, before = 0;
 
 	for (int i = 0; i < 3; i++) {
 		d.tries = i;
-		answer(&d, POST_LATER, "450 busy");
+		answer(&d, MAILER_LATER, "450 busy");
 		pause = db_int(writer, "SELECT next_at FROM message") - clock_now();
 		if (i < 2) {
 			assert_string_equal(db_text(writer, "SELECT state FROM message"), "RETRYING");
@@ -384,16 +394,16 @@ TEST(not_now_is_tried_again_after_growing_pauses_and_given_up_in_the_end)
 		before = pause;
 	}
 	assert_string_equal(db_text(writer, "SELECT state FROM message"), "DEAD");
-	assert_string_equal(db_text(writer, "SELECT payload ->> 'reply' FROM event WHERE type = 'message.dead'"), "450 busy");
+	assert_string_equal(db_text(writer, "SELECT payload ->> 'reply' FROM event WHERE type = 'message.dead'"), "450");
 	for (int64_t tries = 0; tries < 200; tries++)
 		assert_true(mail_pause_s(tries) >= 1 && mail_pause_s(tries) <= MAX_PAUSE_S);
 }
 
-TEST(never_is_given_up_at_once_and_a_manager_may_send_it_again)
+TEST(a_5xx_answer_gives_up_at_once_and_a_manager_may_send_it_again)
 {
-	struct due d = one_waiting(), *list;
+	struct due_mail d = one_waiting(), *list;
 
-	answer(&d, POST_REFUSED, "550 no such user");
+	answer(&d, MAILER_REFUSED, "550 no such user");
 	assert_string_equal(db_text(writer, "SELECT state FROM message"), "DEAD");
 	db_do(writer, "UPDATE person SET email = 'lee@new.example.com' WHERE user_id = 8");
 	assert_int_equal(message_resend(db, d.message_id, BOSS), RESEND_DONE);
@@ -402,45 +412,46 @@ TEST(never_is_given_up_at_once_and_a_manager_may_send_it_again)
 	assert_int_equal(due_now(db, &list), 1);
 	assert_string_equal(list[0].email, "lee@new.example.com");
 	assert_string_not_equal(message_id_of(scratch_memory, &d), message_id_of(scratch_memory, &list[0]));
-	answer(&list[0], POST_SENT, "250 ok");
+	answer(&list[0], MAILER_SENT, "250 ok");
 	assert_string_equal(db_text(writer, "SELECT state FROM message"), "SENT");
 	assert_int_equal(db_int(writer, "SELECT actor_id FROM event WHERE type = 'message.resent'"), BOSS);
 	assert_int_equal(db_int(writer, "SELECT MAX(try_no) FROM message_try"), 2);
 }
 
-TEST(a_server_that_is_away_costs_no_letter_a_try)
+TEST(an_unreachable_server_does_not_count_as_a_try)
 {
-	struct due d = one_waiting(), *list;
+	struct due_mail d = one_waiting(), *list;
 
 	for (int i = 0; i < 20; i++)
-		answer(&d, POST_AWAY, "cannot connect");
+		answer(&d, MAILER_UNREACHABLE, "cannot connect");
 	assert_int_equal(db_int(writer, "SELECT tries FROM message WHERE state = 'RETRYING'"), 0);
 	assert_int_equal(due_now(db, &list), 1);
 }
 
-TEST(a_letter_in_hand_when_the_program_died_is_taken_up_again_at_once)
+TEST(a_try_interrupted_by_a_crash_is_repeated_at_once)
 {
-	struct due d = one_waiting(), *list;
+	struct due_mail d = one_waiting(), *list;
 
 	assert_true(begin_try(db, &d) > 0);
 	assert_int_equal(due_now(db, &list), 0);
-	take_up_again(db);
+	retry_interrupted(db);
 	assert_int_equal(due_now(db, &list), 1);
 	assert_string_equal(message_id_of(scratch_memory, &d), message_id_of(scratch_memory, &list[0]));
 	sweep();
 	assert_string_equal(db_text(writer, "SELECT state FROM message"), "SENT");
 	assert_string_equal(db_text(writer, "SELECT outcome FROM message_try WHERE try_no = 1"), "NO_ANSWER");
-	assert_int_equal(begin_try(db, &list[0]), 0);           /* and whoever still holds the old row gets nothing */
+	assert_int_equal(begin_try(db, &list[0]), 0);           /* the old row is stale */
 }
 
-TEST(a_letter_that_has_waited_for_days_is_given_up_until_somebody_sends_it_again)
+TEST(a_mail_that_has_waited_for_days_is_given_up_until_a_manager_sends_it_again)
 {
-	struct due d = one_waiting();
+	struct due_mail d = one_waiting();
 
 	clock_set(NOW + MAILED_FOR_S + 1);
 	sweep();
 	assert_string_equal(db_text(writer, "SELECT state FROM message"), "DEAD");
-	assert_non_null(strstr(db_text(writer, "SELECT payload ->> 'reply' FROM event WHERE type = 'message.dead'"), "too late"));
+	assert_string_equal(db_text(writer, "SELECT payload ->> 'reply' FROM event WHERE type = 'message.dead'"), "");
+	assert_non_null(strstr(db_text(writer, "SELECT reply FROM message_try WHERE message_id = $1", d.message_id), "too late"));
 	assert_int_equal(message_resend(db, d.message_id, BOSS), RESEND_DONE);
 	sweep();
 	assert_string_equal(db_text(writer, "SELECT state FROM message"), "SENT");
@@ -448,7 +459,7 @@ TEST(a_letter_that_has_waited_for_days_is_given_up_until_somebody_sends_it_again
 
 /* --- reminders ---------------------------------------------------------------------------------------------------------------- */
 
-TEST(what_is_near_is_reminded_of_once)
+TEST(each_reminder_is_sent_once)
 {
 	book("MP-TOMORROW", KIM, "CONFIRMED", NOW + 23 * HOUR, NOW + 3 * DAY);
 	book("MP-FARAWAY1", LEE, "CONFIRMED", NOW + 30 * HOUR, NOW + 3 * DAY);
@@ -468,7 +479,7 @@ TEST(what_is_near_is_reminded_of_once)
 	clock_set(NOW + 7 * HOUR);
 	sweep();
 	assert_int_equal(count("remind_pickup", LEE), 1);
-	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM message WHERE kind LIKE 'remind_%'"), 5);    /* BACKSOON has become late */
+	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM message WHERE kind LIKE 'remind_%'"), 5);    /* BACKSOON is overdue by now */
 }
 
 static void
@@ -502,12 +513,12 @@ reminder(const char *code)
 	return s ? s : "";
 }
 
-TEST(who_waits_for_a_courier_is_told_the_hours_of_his_job_and_not_those_once_booked)
+TEST(a_reminder_has_the_hours_of_the_delivery_and_not_those_once_booked)
 {
-	book("MP-MOVED111", LEE, "CONFIRMED", NOW + 23 * HOUR, NOW + 3 * DAY);          /* the dispatcher has moved it by three hours */
+	book("MP-MOVED111", LEE, "CONFIRMED", NOW + 23 * HOUR, NOW + 3 * DAY);          /* moved by three hours */
 	bring("MP-MOVED111", "BOOKED", "BOOKED");
 	plan("MP-MOVED111", "delivery", NOW + 26 * HOUR);
-	book("MP-NOBODY11", LEE, "CONFIRMED", NOW + 22 * HOUR, NOW + 3 * DAY);          /* … and nobody brings this one */
+	book("MP-NOBODY11", LEE, "CONFIRMED", NOW + 22 * HOUR, NOW + 3 * DAY);          /* the delivery was cancelled */
 	bring("MP-NOBODY11", "ENDED", "BOOKED");
 	report("booking.confirmed", "MP-MOVED111", "{\"code\":\"MP-MOVED111\"}");
 	report("booking.confirmed", "MP-NOBODY11", "{\"code\":\"MP-NOBODY11\"}");
@@ -517,7 +528,7 @@ TEST(who_waits_for_a_courier_is_told_the_hours_of_his_job_and_not_those_once_boo
 	assert_non_null(strstr(reminder("MP-NOBODY11"), "Pick-up branch: Gangnam"));
 }
 
-TEST(whose_car_is_fetched_is_neither_asked_to_bring_it_nor_called_late)
+TEST(with_a_collection_there_is_no_return_request_and_no_overdue)
 {
 	book("MP-FETCHED1", LEE, "OUT", NOW - DAY, NOW + 50 * 60);
 	bring("MP-FETCHED1", "BOOKED", "BOOKED");
@@ -537,7 +548,7 @@ TEST(whose_car_is_fetched_is_neither_asked_to_bring_it_nor_called_late)
 	assert_string_equal(db_text(writer, "SELECT subject_id FROM message WHERE kind = 'remind_overdue'"), "MP-BYSELF11");
 }
 
-TEST(who_books_for_today_is_not_reminded_of_it)
+TEST(a_booking_for_today_has_no_reminder)
 {
 	book("MP-ATONCE11", KIM, "CONFIRMED", NOW + 20 * HOUR, NOW + 3 * DAY);
 	db_do(writer, "UPDATE booking SET held_at = $1", (int64_t)NOW - 2 * HOUR);
@@ -546,7 +557,7 @@ TEST(who_books_for_today_is_not_reminded_of_it)
 	assert_int_equal(count("remind_pickup", KIM), 0);
 }
 
-TEST(a_refund_that_takes_long_is_told_while_it_does)
+TEST(a_refund_that_takes_long_is_sent_once)
 {
 	book("MP-PENDING1", LEE, "CANCEL_REQUESTED", NOW + 5 * DAY, NOW + 7 * DAY);
 	db_do(writer, "UPDATE booking SET refund_state = 'PENDING', refund_due = 207000, ended_at = $1", (int64_t)NOW);

@@ -1,22 +1,21 @@
 /*
- * test_review - what a rule approves and what a person must; nobody decides about their own; a key is a case once, however often it
- * is opened, closed or decided; and what ends an order ends its case.
+ * test_review - what the rule approves and what a person must decide; a person never decides their own request; a key is one case,
+ * however often it is opened, closed or decided; the end of an order closes its case.
  */
 #include "test.h"
 
 #include "domain/rental.h"
 #include "scratch.h"
 
-#include "cgi-bin/review/review.c"
-#include "cgi-bin/review/queue.c"
-#include "cgi-bin/review/policy.c"
+#include "cgi-bin/review/review.h"
+#include "lib/base/clock.h"
 
 #define NOW 1800000000
 #define KIM 7
 #define BOSS 8
 #define EXAM 9
 
-static struct db *db, *others;  /* others: what the other programs would write */
+static struct db *db, *others;  /* others: the tables of other contexts */
 
 static const struct db_role all = { .name = "test", .owns = "*" };
 
@@ -43,10 +42,10 @@ TEST_SETUP(end)
 	return scratch_end(state);
 }
 
-static struct case_order
+static struct case_request
 order(const char *key, int64_t quantity, int64_t amount)
 {
-	return (struct case_order){
+	return (struct case_request){
 		.key = key, .subject_id = "MP-AAAA1111", .title = "Child seat", .title_ko = "카시트", .category = "child_seat", .currency = "KRW",
 		.kind = CASE_EQUIPMENT, .applicant_id = KIM, .quantity = quantity, .amount = amount,
 	};
@@ -55,10 +54,10 @@ order(const char *key, int64_t quantity, int64_t amount)
 static struct review_case
 opened(const char *key, int64_t quantity, int64_t amount)
 {
-	struct case_order o = order(key, quantity, amount);
+	struct case_request o = order(key, quantity, amount);
 	struct review_case c;
 
-	assert_int_equal(case_open(db, &o, 0, &c), CASE_OPENED);
+	assert_int_equal(case_open(db, &o, 0, &c), CASE_OPEN_DONE);
 	assert_false(db_failed(db));
 	return c;
 }
@@ -84,9 +83,8 @@ state_of(const char *key)
 	return c.state;
 }
 
-/* What another program says; the relay brings it to us. */
 static void
-tell(const char *type, const char *subject, const char *payload)
+report(const char *type, const char *subject, const char *payload)
 {
 	int64_t id;
 
@@ -100,7 +98,7 @@ tell(const char *type, const char *subject, const char *payload)
 }
 
 static void
-hear(void)
+react(void)
 {
 	while (consumer_step(db, &review_consumer, 100) > 0)
 		;
@@ -108,9 +106,9 @@ hear(void)
 }
 
 static void
-tell_ordered(const char *code, int64_t quantity, int64_t amount)
+report_ordered(const char *code, int64_t quantity, int64_t amount)
 {
-	tell("equipment.ordered", "MP-AAAA1111", arena_printf(scratch_memory,
+	report("equipment.ordered", "MP-AAAA1111", arena_printf(scratch_memory,
 		"{\"order_code\":\"%s\",\"booking_code\":\"MP-AAAA1111\",\"line_no\":3,\"customer_id\":%d,\"item_id\":1,\"item_name\":\"Child seat\","
 		"\"item_name_ko\":\"카시트\",\"category\":\"child_seat\",\"quantity\":%lld,\"amount\":%lld,\"currency\":\"KRW\",\"review_mode\":\"async\"}",
 		code, KIM, (long long)quantity, (long long)amount));
@@ -118,7 +116,7 @@ tell_ordered(const char *code, int64_t quantity, int64_t amount)
 
 /* --- the rule ------------------------------------------------------------------------------------------------------------ */
 
-TEST(at_its_thresholds_the_rule_approves_and_one_above_either_a_person_must)
+TEST(the_rule_approves_up_to_its_limits_and_a_person_above_them)
 {
 	assert_int_equal(opened("EQ-1", 4, 200000).state, CASE_APPROVED);
 	assert_int_equal(opened("EQ-2", 5, 200000).state, CASE_ASSIGNED);
@@ -126,11 +124,11 @@ TEST(at_its_thresholds_the_rule_approves_and_one_above_either_a_person_must)
 	assert_int_equal(opened("EQ-4", 1, 0).state, CASE_APPROVED);
 	assert_int_equal(n_events("review.approved"), 2);
 	assert_int_equal(n_events("review.assigned"), 2);
-	rental.review_auto_quantity = 0;      /* nothing by itself */
+	rental.review_auto_quantity = 0;      /* nothing automatically */
 	assert_int_equal(opened("EQ-5", 1, 0).state, CASE_ASSIGNED);
 }
 
-TEST(what_the_rule_approves_says_so_and_was_never_assigned)
+TEST(a_case_approved_by_the_rule_has_its_name_and_was_never_assigned)
 {
 	struct review_case c = opened("EQ-1", 2, 10000);
 
@@ -144,110 +142,110 @@ TEST(what_the_rule_approves_says_so_and_was_never_assigned)
 	assert_string_equal(db_text(db, "SELECT subject_id FROM v_event WHERE type = 'review.approved' /*scan*/"), "MP-AAAA1111");
 }
 
-TEST(other_money_and_other_kinds_are_never_approved_by_the_rule)
+TEST(another_currency_or_kind_is_never_approved_by_the_rule)
 {
-	struct case_order o = order("EQ-1", 1, 10);
+	struct case_request o = order("EQ-1", 1, 10);
 	struct review_case c;
 
 	o.currency = "USD";
-	assert_int_equal(case_open(db, &o, 0, &c), CASE_OPENED);
+	assert_int_equal(case_open(db, &o, 0, &c), CASE_OPEN_DONE);
 	assert_int_equal(c.state, CASE_ASSIGNED);
 	o = order("CL-1", 0, 10);
 	o.kind = CASE_CLAIM;
-	assert_int_equal(case_open(db, &o, 0, &c), CASE_OPENED);
+	assert_int_equal(case_open(db, &o, 0, &c), CASE_OPEN_DONE);
 	assert_int_equal(c.state, CASE_ASSIGNED);
 	o.key = "AP-1";
 	o.kind = CASE_APPLICATION;
-	assert_int_equal(case_open(db, &o, 0, &c), CASE_OPENED);
+	assert_int_equal(case_open(db, &o, 0, &c), CASE_OPEN_DONE);
 	assert_int_equal(c.state, CASE_ASSIGNED);
 }
 
 TEST(a_key_is_one_case_however_often_it_is_opened)
 {
 	struct review_case first = opened("EQ-1", 9, 10000), again = opened("EQ-1", 9, 10000), c;
-	struct case_order o = order("EQ-1", 8, 10000);
+	struct case_request o = order("EQ-1", 8, 10000);
 
 	assert_int_equal(first.case_id, again.case_id);
 	assert_int_equal(n_events("review.assigned"), 1);
-	assert_int_equal(case_open(db, &o, 0, &c), CASE_KEY_REUSED);
-	assert_int_equal(case_decide(db, first.case_id, CASE_APPROVED, "", BOSS, &c), DECIDED_OK);
+	assert_int_equal(case_open(db, &o, 0, &c), CASE_OPEN_KEY_REUSED);
+	assert_int_equal(case_decide(db, first.case_id, CASE_APPROVED, "", BOSS, &c), DECIDE_DONE);
 	assert_int_equal(opened("EQ-1", 9, 10000).state, CASE_APPROVED);
 	assert_int_equal(n_events("review.approved"), 1);
 }
 
-TEST(nonsense_is_no_case_and_long_korean_names_are_one)
+TEST(an_invalid_request_is_refused_and_long_korean_names_are_valid)
 {
-	struct case_order o = order("EQ-1", 1, 1);
+	struct case_request o = order("EQ-1", 1, 1);
 	struct review_case c;
 
 	o.applicant_id = 0;
-	assert_int_equal(case_open(db, &o, 0, &c), CASE_BAD_ORDER);
+	assert_int_equal(case_open(db, &o, 0, &c), CASE_OPEN_BAD_REQUEST);
 	o = order("EQ-1", -1, 1);
-	assert_int_equal(case_open(db, &o, 0, &c), CASE_BAD_ORDER);
+	assert_int_equal(case_open(db, &o, 0, &c), CASE_OPEN_BAD_REQUEST);
 	o = order("EQ-1", 1, 1);
 	o.kind = -1;
-	assert_int_equal(case_open(db, &o, 0, &c), CASE_BAD_ORDER);
+	assert_int_equal(case_open(db, &o, 0, &c), CASE_OPEN_BAD_REQUEST);
 	o = order("EQ-1", 1, 1);
 	o.currency = "KR";
-	assert_int_equal(case_open(db, &o, 0, &c), CASE_BAD_ORDER);
+	assert_int_equal(case_open(db, &o, 0, &c), CASE_OPEN_BAD_REQUEST);
 	o = order("EQ-1", 1, 1);
 	o.title_ko = "가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가";
-	assert_int_equal(case_open(db, &o, 0, &c), CASE_OPENED);
+	assert_int_equal(case_open(db, &o, 0, &c), CASE_OPEN_DONE);
 	assert_false(db_failed(db));
 }
 
 /* --- people decide --------------------------------------------------------------------------------------------------------- */
 
-TEST(nobody_decides_about_what_they_asked_for_themselves)
+TEST(a_person_never_decides_their_own_request)
 {
 	struct review_case c = opened("EQ-1", 9, 10000);
 
-	assert_int_equal(case_decide(db, c.case_id, CASE_APPROVED, "", KIM, &c), DECIDED_OWN);
-	assert_int_equal(case_decide(db, c.case_id, CASE_REJECTED, "no", KIM, &c), DECIDED_OWN);
+	assert_int_equal(case_decide(db, c.case_id, CASE_APPROVED, "", KIM, &c), DECIDE_OWN);
+	assert_int_equal(case_decide(db, c.case_id, CASE_REJECTED, "no", KIM, &c), DECIDE_OWN);
 	assert_int_equal(state_of("EQ-1"), CASE_ASSIGNED);
 	assert_int_equal(n_events("review.approved") + n_events("review.rejected"), 0);
-	/* the second lock: the row itself refuses */
+	/* and the schema refuses it */
 	assert_false(db_try(others, "UPDATE review_case SET state = 'APPROVED', reviewer_id = applicant_id WHERE case_id = $1", c.case_id));
 }
 
-TEST(a_rejection_has_a_reason_which_its_event_carries)
+TEST(a_rejection_has_a_reason_which_is_the_note_of_its_event)
 {
 	struct review_case c = opened("EQ-1", 9, 10000);
 
-	assert_int_equal(case_decide(db, c.case_id, CASE_REJECTED, "", BOSS, &c), DECIDED_NO_REASON);
-	assert_int_equal(case_decide(db, c.case_id, CASE_REJECTED, "\u00a0\n\u3000\u200b", BOSS, &c), DECIDED_NO_REASON);
+	assert_int_equal(case_decide(db, c.case_id, CASE_REJECTED, "", BOSS, &c), DECIDE_NO_REASON);
+	assert_int_equal(case_decide(db, c.case_id, CASE_REJECTED, "\u00a0\n\u3000\u200b", BOSS, &c), DECIDE_NO_REASON);
 	assert_int_equal(state_of("EQ-1"), CASE_ASSIGNED);
-	assert_int_equal(case_decide(db, c.case_id, CASE_REJECTED, "The tents are wet.", BOSS, &c), DECIDED_OK);
+	assert_int_equal(case_decide(db, c.case_id, CASE_REJECTED, "The tents are wet.", BOSS, &c), DECIDE_DONE);
 	assert_int_equal(c.state, CASE_REJECTED);
-	assert_non_null(strstr(last_payload("review.rejected"), "\"reason\":\"The tents are wet.\""));
+	assert_non_null(strstr(last_payload("review.rejected"), "\"note\":\"The tents are wet.\""));
 	assert_non_null(strstr(last_payload("review.rejected"), "\"reviewer_id\":8"));
 	assert_int_equal(db_int(db, "SELECT actor_id FROM v_event WHERE type = 'review.rejected' /*scan*/"), BOSS);
 }
 
-TEST(the_first_word_stands_and_the_same_click_twice_is_one)
+TEST(the_first_decision_counts_and_a_double_click_is_one)
 {
 	struct review_case c = opened("EQ-1", 9, 10000);
 
-	assert_int_equal(case_decide(db, c.case_id, CASE_APPROVED, "", BOSS, &c), DECIDED_OK);
-	assert_int_equal(case_decide(db, c.case_id, CASE_APPROVED, "", BOSS, &c), DECIDED_OK);
-	assert_int_equal(case_decide(db, c.case_id, CASE_REJECTED, "no", BOSS, &c), DECIDED_BEFORE);
-	assert_int_equal(case_decide(db, c.case_id, CASE_APPROVED, "", EXAM, &c), DECIDED_BEFORE);
+	assert_int_equal(case_decide(db, c.case_id, CASE_APPROVED, "", BOSS, &c), DECIDE_DONE);
+	assert_int_equal(case_decide(db, c.case_id, CASE_APPROVED, "", BOSS, &c), DECIDE_DONE);
+	assert_int_equal(case_decide(db, c.case_id, CASE_REJECTED, "no", BOSS, &c), DECIDE_BEFORE);
+	assert_int_equal(case_decide(db, c.case_id, CASE_APPROVED, "", EXAM, &c), DECIDE_BEFORE);
 	assert_int_equal(c.reviewer_id, BOSS);
 	assert_int_equal(n_events("review.approved"), 1);
 	assert_int_equal(n_events("review.rejected"), 0);
-	assert_int_equal(case_decide(db, 999, CASE_APPROVED, "", BOSS, &c), DECIDED_NO_CASE);
+	assert_int_equal(case_decide(db, 999, CASE_APPROVED, "", BOSS, &c), DECIDE_NO_CASE);
 }
 
 /* --- closing ----------------------------------------------------------------------------------------------------------------- */
 
-TEST(a_case_nobody_needs_is_closed_whether_it_waits_or_was_approved_but_a_no_stays_a_no)
+TEST(a_waiting_or_approved_case_is_closed_and_a_rejected_one_stays_rejected)
 {
 	struct review_case c;
 
 	opened("EQ-1", 9, 10000);
 	opened("EQ-2", 1, 10000);
 	c = opened("EQ-3", 9, 10000);
-	assert_int_equal(case_decide(db, c.case_id, CASE_REJECTED, "no", BOSS, &c), DECIDED_OK);
+	assert_int_equal(case_decide(db, c.case_id, CASE_REJECTED, "no", BOSS, &c), DECIDE_DONE);
 	case_cancel(db, "EQ-1", "given up", 0);
 	case_cancel(db, "EQ-1", "given up", 0);
 	case_cancel(db, "EQ-2", "given up", 0);
@@ -257,22 +255,22 @@ TEST(a_case_nobody_needs_is_closed_whether_it_waits_or_was_approved_but_a_no_sta
 	assert_int_equal(state_of("EQ-3"), CASE_REJECTED);
 	assert_int_equal(n_events("review.cancelled"), 2);
 	case_find(db, 1, &c);
-	assert_int_equal(case_decide(db, c.case_id, CASE_APPROVED, "", BOSS, &c), DECIDED_BEFORE);
+	assert_int_equal(case_decide(db, c.case_id, CASE_APPROVED, "", BOSS, &c), DECIDE_BEFORE);
 }
 
 TEST(a_key_closed_before_it_was_opened_stays_closed_and_is_in_no_list)
 {
 	struct review_case c, *cases = NULL;
-	int64_t n[TAB_ALL + 1];
+	int64_t n[N_CASE_TABS];
 
 	case_cancel(db, "EQ-1", "call failed", 0);
 	c = opened("EQ-1", 9, 10000);
 	assert_int_equal(c.state, CASE_CANCELLED);
 	assert_int_equal(n_events("review.assigned") + n_events("review.approved"), 0);
 	case_count(db, n);
-	assert_int_equal(n[TAB_ALL], 0);
-	assert_int_equal(case_list(db, TAB_ALL, 0, 20, &cases), 0);
-	assert_int_equal(case_decide(db, c.case_id, CASE_APPROVED, "", BOSS, &c), DECIDED_NO_CASE);
+	assert_int_equal(n[CASE_TAB_ALL], 0);
+	assert_int_equal(case_list(db, CASE_TAB_ALL, 0, 20, &cases), 0);
+	assert_int_equal(case_decide(db, c.case_id, CASE_APPROVED, "", BOSS, &c), DECIDE_NO_CASE);
 }
 
 /* --- events -------------------------------------------------------------------------------------------------------------------- */
@@ -281,9 +279,9 @@ TEST(an_order_opens_its_case_under_the_bookings_code)
 {
 	struct review_case c;
 
-	tell_ordered("MP-AAAA1111-3", 2, 10000);
-	tell_ordered("MP-AAAA1111-4", 5, 10000);
-	hear();
+	report_ordered("MP-AAAA1111-3", 2, 10000);
+	report_ordered("MP-AAAA1111-4", 5, 10000);
+	react();
 	assert_int_equal(state_of("MP-AAAA1111-3"), CASE_APPROVED);
 	assert_true(case_by_key(db, "MP-AAAA1111-4", &c));
 	assert_int_equal(c.state, CASE_ASSIGNED);
@@ -293,66 +291,66 @@ TEST(an_order_opens_its_case_under_the_bookings_code)
 	assert_int_equal(db_int(db, "SELECT causation_id FROM v_event WHERE type = 'review.assigned' /*scan*/"), 2);
 }
 
-TEST(an_order_taken_with_reviews_answer_finds_its_case_and_nothing_is_said_twice)
+TEST(an_order_accepted_with_reviews_answer_finds_its_case_and_reports_nothing_again)
 {
 	opened("EQ-1", 2, 10000);
 	opened("EQ-2", 9, 10000);
-	tell_ordered("EQ-1", 2, 10000);
-	tell_ordered("EQ-2", 9, 10000);
-	tell_ordered("EQ-2", 9, 10000);
-	hear();
+	report_ordered("EQ-1", 2, 10000);
+	report_ordered("EQ-2", 9, 10000);
+	report_ordered("EQ-2", 9, 10000);
+	react();
 	assert_int_equal(n_events("review.approved"), 1);
 	assert_int_equal(n_events("review.assigned"), 1);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM review_case /*scan*/"), 2);
 }
 
-TEST(a_person_who_was_quicker_than_the_order_is_heard_after_it)
+TEST(a_decision_before_the_order_is_reported_again_after_it)
 {
 	struct review_case c = opened("EQ-1", 9, 10000);
 
-	assert_int_equal(case_decide(db, c.case_id, CASE_APPROVED, "", BOSS, &c), DECIDED_OK);
-	tell_ordered("EQ-1", 9, 10000);
-	hear();
+	assert_int_equal(case_decide(db, c.case_id, CASE_APPROVED, "", BOSS, &c), DECIDE_DONE);
+	report_ordered("EQ-1", 9, 10000);
+	react();
 	assert_int_equal(n_events("review.approved"), 2);
 	assert_non_null(strstr(last_payload("review.approved"), "\"reviewer_id\":8"));
 }
 
-TEST(what_ends_an_order_or_its_booking_ends_the_case)
+TEST(the_end_of_an_order_or_its_booking_closes_the_case)
 {
 	static const char *const over[] = { "booking.expired", "booking.rejected", "booking.cancelled" };
 
-	tell_ordered("EQ-1", 9, 10000);
-	tell("equipment.cancelled", "MP-AAAA1111", "{\"order_code\":\"EQ-1\",\"reason\":\"changed my mind\",\"by\":\"customer\"}");
-	hear();
+	report_ordered("EQ-1", 9, 10000);
+	report("equipment.cancelled", "MP-AAAA1111", "{\"order_code\":\"EQ-1\",\"reason\":\"changed my mind\",\"by\":\"customer\"}");
+	react();
 	assert_int_equal(state_of("EQ-1"), CASE_CANCELLED);
 	for (int i = 0; i < 3; i++) {
 		const char *waits = arena_printf(scratch_memory, "EQ-W%d", i), *was_approved = arena_printf(scratch_memory, "EQ-A%d", i);
 
 		opened(waits, 9, 10000);
 		opened(was_approved, 1, 10000);
-		tell(over[i], "MP-BBBB2222", "{}");
-		hear();
-		assert_int_equal(state_of(waits), CASE_ASSIGNED);       /* another booking's end is nothing to it */
-		tell(over[i], "MP-AAAA1111", "{}");
-		hear();
+		report(over[i], "MP-BBBB2222", "{}");
+		react();
+		assert_int_equal(state_of(waits), CASE_ASSIGNED);       /* that was another booking */
+		report(over[i], "MP-AAAA1111", "{}");
+		react();
 		assert_int_equal(state_of(waits), CASE_CANCELLED);
 		assert_int_equal(state_of(was_approved), CASE_CANCELLED);
 	}
 }
 
-TEST(an_order_cancelled_before_its_case_was_opened_is_never_asked_about)
+TEST(an_order_cancelled_before_its_case_was_opened_gets_no_open_case)
 {
-	tell("equipment.cancelled", "MP-AAAA1111", "{\"order_code\":\"EQ-1\",\"reason\":\"\",\"by\":\"booking\"}");
-	tell_ordered("EQ-1", 9, 10000);
-	hear();
+	report("equipment.cancelled", "MP-AAAA1111", "{\"order_code\":\"EQ-1\",\"reason\":\"\",\"by\":\"booking\"}");
+	report_ordered("EQ-1", 9, 10000);
+	react();
 	assert_int_equal(state_of("EQ-1"), CASE_CANCELLED);
 	assert_int_equal(n_events("review.assigned"), 0);
 }
 
-/* Booking waited no longer, and its question was still before us: we hung, or were stopped with it in hand. */
-TEST(what_a_booking_asked_that_was_given_up_is_not_opened_when_it_is_heard_late)
+/* Booking gave up while its request was still waiting in the socket. */
+TEST(a_late_request_of_an_expired_booking_opens_no_case)
 {
-	struct case_order late = order("MP-AAAA1111-2", 9, 10000);
+	struct case_request late = order("MP-AAAA1111-2", 9, 10000);
 	struct review_case c;
 
 	db_do(others,
@@ -364,11 +362,11 @@ TEST(what_a_booking_asked_that_was_given_up_is_not_opened_when_it_is_heard_late)
 		db_do(others, "INSERT INTO booking_extra (booking_id, line_no, kind, ref_id, quantity, amount)"
 			" VALUES (1, $1, CASE WHEN $1 = 1 THEN 'delivery' ELSE 'equipment' END, 1, 1, 1)", line);
 	}
-	opened("MP-AAAA1111-3", 9, 10000);      /* this one came in time */
-	tell("booking.expired", "MP-AAAA1111", "{}");
-	tell("booking.expired", "MP-AAAA1111", "{}");
-	hear();
-	assert_int_equal(case_open(db, &late, 0, &c), CASE_OPENED);
+	opened("MP-AAAA1111-3", 9, 10000);      /* in time */
+	report("booking.expired", "MP-AAAA1111", "{}");
+	report("booking.expired", "MP-AAAA1111", "{}");
+	react();
+	assert_int_equal(case_open(db, &late, 0, &c), CASE_OPEN_DONE);
 	assert_int_equal(c.state, CASE_CANCELLED);
 	assert_int_equal(state_of("MP-AAAA1111-3"), CASE_CANCELLED);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM review_case WHERE state = 'ASSIGNED' /*scan*/"), 0);
@@ -377,19 +375,19 @@ TEST(what_a_booking_asked_that_was_given_up_is_not_opened_when_it_is_heard_late)
 	assert_int_equal(n_events("review.cancelled"), 1);
 }
 
-TEST(an_order_whose_item_has_no_name_waits_for_nobody_to_mend_it)
+TEST(an_order_whose_item_has_no_name_gets_a_case)
 {
-	tell("equipment.ordered", "EQ-1", "{\"order_code\":\"EQ-1\",\"customer_id\":7,\"item_name\":\"\",\"quantity\":9,\"amount\":0}");
-	hear();
+	report("equipment.ordered", "EQ-1", "{\"order_code\":\"EQ-1\",\"customer_id\":7,\"item_name\":\"\",\"quantity\":9,\"amount\":0}");
+	react();
 	assert_int_equal(state_of("EQ-1"), CASE_ASSIGNED);
 }
 
 /* --- the queue ------------------------------------------------------------------------------------------------------------------- */
 
-TEST(what_waits_stands_first_the_oldest_of_it_first_then_what_was_decided_newest_first)
+TEST(waiting_cases_are_first_oldest_first_then_decided_ones_newest_first)
 {
 	struct review_case *cases = NULL, c;
-	int64_t n[TAB_ALL + 1];
+	int64_t n[N_CASE_TABS];
 
 	for (int i = 0; i < 6; i++) {
 		clock_set(NOW + i * 60);
@@ -397,42 +395,44 @@ TEST(what_waits_stands_first_the_oldest_of_it_first_then_what_was_decided_newest
 	}
 	clock_set(NOW + 3600);
 	case_count(db, n);
-	assert_int_equal(n[TAB_WAITING], 3);
-	assert_int_equal(n[TAB_DECIDED], 3);
-	assert_int_equal(case_list(db, TAB_ALL, 0, 20, &cases), 6);
+	assert_int_equal(n[CASE_TAB_WAITING], 3);
+	assert_int_equal(n[CASE_TAB_DECIDED], 3);
+	assert_int_equal(case_list(db, CASE_TAB_ALL, 0, 20, &cases), 6);
 	for (int i = 0; i < 6; i++) {
 		static const char *const wanted[] = { "EQ-1", "EQ-3", "EQ-5", "EQ-4", "EQ-2", "EQ-0" };
 
 		assert_string_equal(cases[i].key, wanted[i]);
-		assert_int_equal(case_list(db, TAB_ALL, i, 2, &cases), i < 5 ? 2 : 1);        /* pages join without a gap */
+		assert_int_equal(case_list(db, CASE_TAB_ALL, i, 2, &cases), i < 5 ? 2 : 1);        /* no gap between pages */
 		assert_string_equal(cases[0].key, wanted[i]);
-		case_list(db, TAB_ALL, 0, 20, &cases);
+		case_list(db, CASE_TAB_ALL, 0, 20, &cases);
 	}
-	assert_int_equal(case_list(db, TAB_WAITING, 0, 20, &cases), 3);
+	assert_int_equal(case_list(db, CASE_TAB_WAITING, 0, 20, &cases), 3);
 	assert_int_equal(cases[0].waiting_s, 3600 - 60);
 	c = cases[0];
 	assert_int_equal(case_next(db, &c), cases[1].case_id);
-	assert_int_equal(case_list(db, TAB_DECIDED, 0, 20, &cases), 3);
+	assert_int_equal(case_list(db, CASE_TAB_DECIDED, 0, 20, &cases), 3);
 	assert_int_equal(cases[0].waiting_s, 0);
 	assert_false(db_failed(db));
 }
 
-TEST(a_cases_history_is_its_own_and_not_its_bookings_other_orders)
+TEST(the_history_of_a_case_leaves_out_other_orders_of_its_booking)
 {
 	struct case_event *events = NULL;
 	struct review_case c;
 
-	tell_ordered("EQ-1", 9, 10000);
-	tell_ordered("EQ-2", 1, 10000);
-	hear();
+	report_ordered("EQ-1", 9, 10000);
+	report_ordered("EQ-2", 1, 10000);
+	react();
+	report("review.rejected", "MP-AAAA1111", "{\"key\":\"EQ-1\",\"reason\":\"As older events have it.\"}");
 	assert_true(case_by_key(db, "EQ-1", &c));
-	assert_int_equal(case_decide(db, c.case_id, CASE_REJECTED, "No tents left.", BOSS, &c), DECIDED_OK);
-	assert_int_equal(case_history(db, &c, &events), 3);
+	assert_int_equal(case_decide(db, c.case_id, CASE_REJECTED, "No tents left.", BOSS, &c), DECIDE_DONE);
+	assert_int_equal(case_history(db, &c, &events), 4);
 	assert_string_equal(events[0].type, "review.rejected");
 	assert_string_equal(events[0].reason, "No tents left.");
 	assert_int_equal(events[0].actor_id, BOSS);
-	assert_string_equal(events[1].type, "review.assigned");
-	assert_string_equal(events[2].type, "equipment.ordered");
+	assert_string_equal(events[1].reason, "As older events have it.");
+	assert_string_equal(events[2].type, "review.assigned");
+	assert_string_equal(events[3].type, "equipment.ordered");
 	assert_false(db_failed(db));
 }
 
