@@ -14,6 +14,7 @@
  *
  * What each kind is:              in SQL          in a template                                        in JSON
  *   TEXT   const char *           TEXT            {{plate}}; a section is true when not empty          string; NULL: null
+ *          with SHAPE_TEXT_KO     TEXT, TEXT      {{name}} is name_ko in Korean templates, if not empty two members: name, name_ko
  *   INT    int64_t                BIGINT          {{seats}}; a section is true when not 0              number
  *                                                 {{#seats.one}} is true when it is 1
  *   BOOL   bool                   0/1             {{#is_late}}                                         true/false

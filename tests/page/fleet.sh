@@ -229,8 +229,8 @@ said booking.paid '{}'; said equipment.approved '{"quantity":2,"item_name":"Chil
 sql "INSERT INTO reservation VALUES ('MP-PAST0001', $id, 1, 2, 'ENDED', 2)"
 test_that "a booking's events stand together in it, in words" && get "/fleet/cars/$id" && expect_body '<summary>3 events</summary>' &&
 	expect_body '<b>The equipment order was approved</b><br><span class="muted">2 × Child seat</span>' && expect_body '<b>The car was collected</b>' && expect_no_body 'equipment.approved' &&
-	sql "UPDATE user SET lang = 'ko'" && get "/fleet/cars/$id" && expect_body '<b>장비 주문이 승인되었습니다</b><br><span class="muted">2 × 카시트</span>' && expect_no_body 'delivery.delivered'
-sql "DELETE FROM reservation WHERE car_id = $id; UPDATE user SET lang = 'en'"
+	sql "UPDATE person SET lang = 'ko'" && get "/fleet/cars/$id" && expect_body '<b>장비 주문이 승인되었습니다</b><br><span class="muted">2 × 카시트</span>' && expect_no_body 'delivery.delivered'
+sql "DELETE FROM reservation WHERE car_id = $id; UPDATE person SET lang = 'en'"
 test_that "nonsense for a month is this month" && get "/fleet/cars/$id?month=9999-99" && expect_status 200 && get "/fleet/cars/$id?month=%27" && expect_status 200 &&
 	get "/fleet/cars/$id?month=$(date +%Y)-01" && expect_status 200
 test_that "deleting is asked for first" && get "/fleet/cars/$id/delete" && expect_status 200 && expect_body 'Delete this car?'
