@@ -131,7 +131,7 @@ apply_answer(struct db *db, struct equipment_order *o, enum review_answer answer
 }
 
 static enum order_outcome
-ask_review(struct db *db, struct equipment_order *o)
+open_case_and_apply(struct db *db, struct equipment_order *o)
 {
 	const char *reason = "";
 	const struct review_request request = {
@@ -183,7 +183,7 @@ equipment_place(struct db *db, const struct equipment_request *q, struct equipme
 	}
 	if (!db_commit(db))
 		return ORDER_LATER;
-	return o->asked_at ? ask_review(db, o) : ORDER_OK;
+	return o->asked_at ? open_case_and_apply(db, o) : ORDER_OK;
 }
 
 /* --- with a booking --------------------------------------------------------------------------------------------------- */
