@@ -29,12 +29,12 @@ static const struct word refund_state_word[] = {
 const struct words refund_state_words = WORDS(refund_state_word);
 
 static const struct word price_rule_word[] = {
-	[PRICE_DAILY]      = { "daily",      N_("Days") },
-	[PRICE_HOURLY]     = { "hourly",     N_("Hours") },
-	[PRICE_HOURLY_CAP] = { "hourly_cap", N_("Hours") },
-	[PRICE_DELIVERY]   = { "delivery",   N_("Delivery") },
-	[PRICE_COLLECTION] = { "collection", N_("Collection") },
-	[PRICE_EQUIPMENT]  = { "equipment",  N_("Equipment") },
+	[PRICE_RULE_DAILY]      = { "daily",      N_("Days") },
+	[PRICE_RULE_HOURLY]     = { "hourly",     N_("Hours") },
+	[PRICE_RULE_HOURLY_CAP] = { "hourly_cap", N_("Hours") },
+	[PRICE_RULE_DELIVERY]   = { "delivery",   N_("Delivery") },
+	[PRICE_RULE_COLLECTION] = { "collection", N_("Collection") },
+	[PRICE_RULE_EQUIPMENT]  = { "equipment",  N_("Equipment") },
 };
 const struct words price_rule_words = WORDS(price_rule_word);
 
@@ -82,12 +82,12 @@ units_of(const struct booking_line *line, int64_t starts_at, int64_t ends_at)
 	int64_t length = ends_at - starts_at;
 
 	switch ((enum price_rule)line->rule) {
-	case PRICE_DAILY:      return length / DAY;
-	case PRICE_HOURLY:
-	case PRICE_HOURLY_CAP: return (length % DAY + HOUR - 1) / HOUR;
-	case PRICE_EQUIPMENT:  return (length + DAY - 1) / DAY;
-	case PRICE_DELIVERY:
-	case PRICE_COLLECTION: break;
+	case PRICE_RULE_DAILY:      return length / DAY;
+	case PRICE_RULE_HOURLY:
+	case PRICE_RULE_HOURLY_CAP: return (length % DAY + HOUR - 1) / HOUR;
+	case PRICE_RULE_EQUIPMENT:  return (length + DAY - 1) / DAY;
+	case PRICE_RULE_DELIVERY:
+	case PRICE_RULE_COLLECTION: break;
 	}
 	return 1;
 }
@@ -101,7 +101,7 @@ booking_lines_in_words(struct booking_line *lines, int n, int64_t starts_at, int
 
 		line->n_units = units > 0 && line->quantity % units == 0 ? units : line->quantity;
 		line->n_things = line->n_units ? line->quantity / line->n_units : 0;
-		line->is_rest = (line->rule == PRICE_HOURLY || line->rule == PRICE_HOURLY_CAP) && ends_at - starts_at >= DAY;
+		line->is_rest = (line->rule == PRICE_RULE_HOURLY || line->rule == PRICE_RULE_HOURLY_CAP) && ends_at - starts_at >= DAY;
 	}
 }
 

@@ -68,7 +68,7 @@ title(struct db *db, const struct review_request *q, const char *name)
 }
 
 static enum review_answer
-open_by_call(struct db *db, const struct review_request *q, const char **reason)
+open_case_by_call(struct db *db, const struct review_request *q, const char **reason)
 {
 	struct open_request request = {
 		.key = q->key, .kind = "equipment", .subject_id = q->subject_id, .applicant_id = q->applicant_id,
@@ -83,7 +83,7 @@ open_by_call(struct db *db, const struct review_request *q, const char **reason)
 }
 
 static enum review_answer
-cancel_by_call(struct db *db, const char *key, const char *reason)
+cancel_case_by_call(struct db *db, const char *key, const char *reason)
 {
 	struct review_reply reply = { "", "" };
 
@@ -92,12 +92,12 @@ cancel_by_call(struct db *db, const char *key, const char *reason)
 }
 
 static int
-closed_for_s_by_call(void)
+ask_review_breaker(void)
 {
 	return call_closed_for_s("review");
 }
 
-const struct review_client review_by_call = { open_by_call, cancel_by_call, closed_for_s_by_call };
+const struct review_client review_by_call = { open_case_by_call, cancel_case_by_call, ask_review_breaker };
 
 int
 review_closed_for_s(void)

@@ -62,7 +62,7 @@ struct booking {
 	struct booking_extra *extras;
 	int n_extras;
 	struct booking_delivery *delivery;      /* NULL: fetched at the branch */
-	struct { int item_no; int64_t n_free; const char *label, *reason; } trouble;    /* of an order refused for one of its extras: which, why */
+	struct { int item_no; int64_t n_free; const char *label, *reason; } refused_extra;    /* of an order refused for one of its extras: which, why */
 };
 extern const struct shape booking_shape;
 
@@ -146,8 +146,8 @@ bool cancel_preview(const struct booking *b, int64_t now, struct cancel_preview 
 enum cancel_outcome booking_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *reason);
 
 /* --- handover.c: what a manager does at the counter. false: not in a state for that. */
-bool booking_is_with_the_courier(struct db *db, const struct booking *b);      /* he has left with it, or has handed it over and we have not heard so yet */
-bool booking_is_at_the_counter(struct db *db, const struct booking *b);        /* nobody is cancelling it, and no courier has left with it */
+bool booking_is_with_courier(struct db *db, const struct booking *b);      /* he has left with it, or has handed it over and we have not heard so yet */
+bool booking_is_at_counter(struct db *db, const struct booking *b);        /* nobody is cancelling it, and no courier has left with it */
 bool booking_hand_out(struct db *db, struct booking *b, int64_t actor_id);     /* CONFIRMED → OUT; a trip nobody makes is paid back */
 bool booking_take_back(struct db *db, struct booking *b, int64_t actor_id);    /* OUT → RETURNED → COMPLETED; frees the car from now + turnaround */
 bool booking_no_show(struct db *db, struct booking *b, int64_t actor_id);      /* CONFIRMED and begun → NO_SHOW; no refund. The sweep does it too, actor 0 */

@@ -44,7 +44,7 @@ calendar_end(struct db *db, int64_t booking_id, int64_t at)
 }
 
 void
-calendar_stretch(struct db *db, int64_t slot_id, int64_t until)
+calendar_extend(struct db *db, int64_t slot_id, int64_t until)
 {
 	db_try(db,
 		"UPDATE slot SET ends_at = $2, busy_until = $3, rev = " NEXT_REV
@@ -152,7 +152,7 @@ branches_open(struct db *db, const struct branch_option **branches)
 }
 
 const char *
-branch_label(const struct branch_option *b)
+branch_option_label(const struct branch_option *b)
 {
 	return lang_pick(lang_now(), b->name, b->name_ko);
 }

@@ -15,7 +15,7 @@ bool calendar_hold(struct db *db, int64_t car_id, int64_t booking_id, int64_t st
 void calendar_book(struct db *db, int64_t booking_id);          /* HOLD → BOOKED */
 void calendar_release(struct db *db, int64_t booking_id);       /* the car is free again */
 void calendar_end(struct db *db, int64_t booking_id, int64_t at); /* back early or late: busy until at + turnaround */
-void calendar_stretch(struct db *db, int64_t slot_id, int64_t until);   /* late: busy until then, unless somebody else has those hours */
+void calendar_extend(struct db *db, int64_t slot_id, int64_t until);   /* late: busy until then, unless somebody else has those hours */
 
 /* --- searching --- */
 struct car_query {
@@ -69,7 +69,7 @@ void car_facts_branch(struct db *db, int64_t branch_id, struct car_facts *car); 
 
 struct branch_option { int64_t branch_id; const char *name, *name_ko, *region, *id_text; };
 int branches_open(struct db *db, const struct branch_option **branches);        /* by region and name; as of a second ago at most */
-const char *branch_label(const struct branch_option *b);                /* in the reader's language */
+const char *branch_option_label(const struct branch_option *b);                /* in the reader's language */
 
 extern const struct shape free_car_shape;        /* body, fuel and gearbox words: ../cars.h */
 

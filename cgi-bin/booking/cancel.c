@@ -74,7 +74,7 @@ request_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *r
 #define OWN_TRY_S 5             /* whoever has written the wish is asking himself for so long */
 
 static bool
-is_to_be_brought(const struct booking *b)
+has_delivery(const struct booking *b)
 {
 	for (int i = 0; i < b->n_extras; i++)
 		if (b->extras[i].kind == EXTRA_DELIVERY && b->extras[i].state == EXTRA_BOOKED)
@@ -84,7 +84,7 @@ is_to_be_brought(const struct booking *b)
 
 /* Row first. Answers the how-manieth try it is; 0: the booking has moved on. */
 static int64_t
-write_wish(struct db *db, struct booking *b, int64_t actor_id)
+record_cancel_request(struct db *db, struct booking *b, int64_t actor_id)
 {
 	int64_t now = clock_now();
 	int64_t next = now + (b->cancel_asked_at ? pause_s(b->cancel_tries + 1, PAUSE_MAX_S) : OWN_TRY_S);
@@ -99,7 +99,7 @@ write_wish(struct db *db, struct booking *b, int64_t actor_id)
 
 /* Nobody wants it cancelled any more. The only try: somebody else who asks meanwhile may have been heard, so his answer is waited for. */
 static bool
-withdraw(struct db *db, struct booking *b, bool only_try)
+withdraw_cancel_request(struct db *db, struct booking *b, bool only_try)
 {
 	bool done = db_do(db, "UPDATE booking SET cancel_asked_at = 0, cancel_tries = 0 WHERE booking_id = $1 AND ($2 = 0 OR cancel_tries = 1)",
 		b->booking_id, only_try ? 1 : 0) == 1;
@@ -110,7 +110,7 @@ withdraw(struct db *db, struct booking *b, bool only_try)
 
 /* false: *outcome says why it does not go on (now). */
 static bool
-delivery_lets_go(struct db *db, struct booking *b, int64_t actor_id, const char *reason, enum cancel_outcome *outcome)
+stop_delivery(struct db *db, struct booking *b, int64_t actor_id, const char *reason, enum cancel_outcome *outcome)
 {
 	int64_t tries;
 
@@ -118,7 +118,7 @@ delivery_lets_go(struct db *db, struct booking *b, int64_t actor_id, const char 
 		*outcome = CANCEL_LATER;
 		return false;
 	}
-	tries = write_wish(db, b, actor_id);
+	tries = record_cancel_request(db, b, actor_id);
 	booking_reload(db, b);
 	if (!tries)
 		return true;    /* whoever writes next sees what has become of it */
@@ -126,11 +126,11 @@ delivery_lets_go(struct db *db, struct booking *b, int64_t actor_id, const char 
 	case DELIVERY_ANSWER_CANCELLED:
 		return true;
 	case DELIVERY_ANSWER_SHIPPED:
-		withdraw(db, b, false);
+		withdraw_cancel_request(db, b, false);
 		*outcome = CANCEL_SHIPPED;
 		return false;
 	case DELIVERY_ANSWER_NOT_ASKED:
-		*outcome = tries == 1 && withdraw(db, b, true) ? CANCEL_LATER : CANCEL_PENDING;
+		*outcome = tries == 1 && withdraw_cancel_request(db, b, true) ? CANCEL_LATER : CANCEL_PENDING;
 		return false;
 	case DELIVERY_ANSWER_UNKNOWN:
 		break;
@@ -145,14 +145,14 @@ booking_cancel_again(struct db *db, struct booking *b)
 	if (b->state == BOOKING_PAID || b->state == BOOKING_CONFIRMED)
 		booking_cancel(db, b, b->cancel_asked_by, b->cancel_asked_by == b->customer_id ? "customer" : "manager");
 	else
-		withdraw(db, b, false);         /* it has gone another way */
+		withdraw_cancel_request(db, b, false);         /* it has gone another way */
 }
 
 /* --- giving it up ---------------------------------------------------------------------------------------------------------- */
 
 /* One look and one write. false: somebody else moved the booking between the two, so look again. */
 static bool
-give_up(struct db *db, struct booking *b, int64_t actor_id, const char *reason, enum cancel_outcome *outcome)
+try_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *reason, enum cancel_outcome *outcome)
 {
 	struct cancel_preview p;
 
@@ -167,7 +167,7 @@ give_up(struct db *db, struct booking *b, int64_t actor_id, const char *reason, 
 	if (b->state != BOOKING_CANCEL_REQUESTED) {
 		if (!cancel_preview(b, clock_now(), &p))
 			return true;
-		if (is_to_be_brought(b) && !delivery_lets_go(db, b, actor_id, reason, outcome))
+		if (has_delivery(b) && !stop_delivery(db, b, actor_id, reason, outcome))
 			return true;
 		if (!request_cancel(db, b, actor_id, reason))
 			return false;
@@ -183,7 +183,7 @@ booking_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *r
 	enum cancel_outcome outcome;
 
 	for (int i = 0; i < 4 && !db_failed(db); i++)
-		if (give_up(db, b, actor_id, reason, &outcome))
+		if (try_cancel(db, b, actor_id, reason, &outcome))
 			return outcome;
 	return CANCEL_NOT_POSSIBLE;
 }

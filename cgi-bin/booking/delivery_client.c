@@ -19,7 +19,7 @@ static const struct shape cancel_reply_shape = SHAPE(cancel_reply, cancel_reply_
 
 /* A 503 means that delivery has not begun, as in payment_client.c. */
 static enum delivery_answer
-cancel_by_call(struct db *db, const struct booking *b, const char *reason)
+cancel_delivery_by_call(struct db *db, const struct booking *b, const char *reason)
 {
 	struct cancel_request q = { .reason = reason };
 	struct cancel_reply r = { .outcome = "" };
@@ -41,12 +41,12 @@ cancel_by_call(struct db *db, const struct booking *b, const char *reason)
 }
 
 static int
-breaker_closed_for_s(void)
+ask_delivery_breaker(void)
 {
 	return call_closed_for_s("delivery");
 }
 
-const struct delivery_client delivery_by_call = { cancel_by_call, breaker_closed_for_s };
+const struct delivery_client delivery_by_call = { cancel_delivery_by_call, ask_delivery_breaker };
 
 int
 delivery_closed_for_s(void)

@@ -76,7 +76,7 @@ make_room(struct arena *m, struct booking *b, const struct booking_order *o)
 
 /* One more line, and what it is about. */
 static void
-add(struct booking *b, struct booking_line line, struct booking_extra extra)
+add_extra(struct booking *b, struct booking_line line, struct booking_extra extra)
 {
 	line.version = PRICE_VERSION;
 	line.amount = line.quantity * line.unit_amount;
@@ -94,7 +94,7 @@ add(struct booking *b, struct booking_line line, struct booking_extra extra)
 static void
 add_trip(struct booking *b, const struct choice *zone, enum price_rule rule, enum extra_kind kind)
 {
-	add(b, (struct booking_line){ .rule = (int)rule, .unit = "trip", .label = zone->name, .label_ko = zone->name_ko,
+	add_extra(b, (struct booking_line){ .rule = (int)rule, .unit = "trip", .label = zone->name, .label_ko = zone->name_ko,
 		.quantity = b->n_cars, .unit_amount = zone_fee(zone->code) },
 		(struct booking_extra){ .kind = (int)kind, .quantity = b->n_cars });
 }
@@ -106,9 +106,9 @@ quote_delivery(struct db *db, const struct booking_order *o, struct booking *b)
 
 	if (!zone)
 		return BOOKING_BAD_DELIVERY;
-	add_trip(b, zone, PRICE_DELIVERY, EXTRA_DELIVERY);
+	add_trip(b, zone, PRICE_RULE_DELIVERY, EXTRA_DELIVERY);
 	if (o->delivery.collects)
-		add_trip(b, zone, PRICE_COLLECTION, EXTRA_COLLECTION);
+		add_trip(b, zone, PRICE_RULE_COLLECTION, EXTRA_COLLECTION);
 	b->delivery = arena_new_of(db_memory(db), struct booking_delivery);
 	*b->delivery = (struct booking_delivery){
 		.zone = zone->code, .address = o->delivery.address, .place = o->delivery.place ? o->delivery.place : "",
@@ -147,17 +147,17 @@ quote_item(struct db *db, const struct booking_order *o, int i, struct booking *
 	int64_t quantity = o->items[i].quantity, n_free;
 	struct offered_item item;
 
-	b->trouble.item_no = i;
+	b->refused_extra.item_no = i;
 	if (quantity < 1 || quantity > EXTRA_PIECES_MAX || !db_one(db, &offered_item_shape, &item,
 	        "SELECT item_id, name, name_ko, category, daily_price FROM v_item WHERE item_id = $1 AND is_offered = 1", o->items[i].item_id))
 		return BOOKING_NO_ITEM;
 	n_free = stock_free(db, item.item_id, o->starts_at, o->ends_at, clock_now()) - (pieces_wanted(o, i) - quantity);
 	if (n_free < quantity) {
-		b->trouble.label = lang_pick(lang_now(), item.name, item.name_ko);
-		b->trouble.n_free = n_free > 0 ? n_free : 0;
+		b->refused_extra.label = lang_pick(lang_now(), item.name, item.name_ko);
+		b->refused_extra.n_free = n_free > 0 ? n_free : 0;
 		return BOOKING_OUT_OF_STOCK;
 	}
-	add(b, (struct booking_line){ .rule = PRICE_EQUIPMENT, .unit = "piece_day", .label = item.name, .label_ko = item.name_ko,
+	add_extra(b, (struct booking_line){ .rule = PRICE_RULE_EQUIPMENT, .unit = "piece_day", .label = item.name, .label_ko = item.name_ko,
 		.quantity = quantity * started_days(o), .unit_amount = item.daily_price },
 		(struct booking_extra){ .kind = EXTRA_EQUIPMENT, .ref_id = item.item_id, .quantity = quantity, .category = item.category });
 	return BOOKING_OK;
@@ -219,8 +219,8 @@ booking_extras_read(struct db *db, struct booking *b)
 	bool has_extras = false, has_delivery = false;
 
 	for (int i = 0; i < b->n_lines; i++) {
-		has_delivery |= b->lines[i].rule == PRICE_DELIVERY;
-		has_extras |= b->lines[i].rule >= PRICE_DELIVERY;
+		has_delivery |= b->lines[i].rule == PRICE_RULE_DELIVERY;
+		has_extras |= b->lines[i].rule >= PRICE_RULE_DELIVERY;
 	}
 	if (!has_extras)
 		return;
@@ -266,12 +266,12 @@ ask_review(struct db *db, struct booking *b, const struct booking_extra *x)
 		.quantity = x->quantity, .amount = x->amount, .currency = b->currency,
 	};
 
-	switch (review_client->open(db, &q, &b->trouble.reason)) {
+	switch (review_client->open(db, &q, &b->refused_extra.reason)) {
 	case REVIEW_ANSWER_APPROVED:
 	case REVIEW_ANSWER_QUEUED:
 		return BOOKING_OK;
 	case REVIEW_ANSWER_REJECTED:
-		b->trouble.label = x->label;
+		b->refused_extra.label = x->label;
 		return BOOKING_NOT_APPROVED;
 	case REVIEW_ANSWER_CLOSED:
 	case REVIEW_ANSWER_NOT_ASKED:

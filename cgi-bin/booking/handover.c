@@ -7,7 +7,7 @@
 #include "lib/base/clock.h"
 
 static bool
-step(struct db *db, struct booking *b, const char *from, int to, enum event_type_id event, int64_t causation_id, int64_t actor_id)
+advance(struct db *db, struct booking *b, const char *from, int to, enum event_type_id event, int64_t causation_id, int64_t actor_id)
 {
 	int n = db_do(db, "UPDATE booking SET state = $3 WHERE booking_id = $1 AND state = $2",
 		b->booking_id, from, words_code(&booking_state_words, to));
@@ -22,7 +22,7 @@ step(struct db *db, struct booking *b, const char *from, int to, enum event_type
 bool
 booking_mark_out(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id)
 {
-	return step(db, b, "CONFIRMED", BOOKING_OUT, EVENT_BOOKING_HANDED_OUT, causation_id, actor_id);
+	return advance(db, b, "CONFIRMED", BOOKING_OUT, EVENT_BOOKING_HANDED_OUT, causation_id, actor_id);
 }
 
 bool
@@ -30,11 +30,11 @@ booking_mark_returned(struct db *db, struct booking *b, int64_t causation_id, in
 {
 	int64_t now = clock_now();
 
-	if (!step(db, b, "OUT", BOOKING_RETURNED, EVENT_BOOKING_RETURNED, causation_id, actor_id))
+	if (!advance(db, b, "OUT", BOOKING_RETURNED, EVENT_BOOKING_RETURNED, causation_id, actor_id))
 		return false;
 	calendar_end(db, b->booking_id, now);
 	db_do(db, "UPDATE booking SET ended_at = $2 WHERE booking_id = $1", b->booking_id, now);
-	return step(db, b, "RETURNED", BOOKING_COMPLETED, EVENT_BOOKING_COMPLETED, causation_id, actor_id);
+	return advance(db, b, "RETURNED", BOOKING_COMPLETED, EVENT_BOOKING_COMPLETED, causation_id, actor_id);
 }
 
 /* Its cancellation waits for delivery's answer. Inside the transaction of the step. */
@@ -46,15 +46,15 @@ is_being_cancelled(struct db *db, const struct booking *b)
 
 /* Binding only inside the transaction of a step. */
 bool
-booking_is_with_the_courier(struct db *db, const struct booking *b)
+booking_is_with_courier(struct db *db, const struct booking *b)
 {
 	return db_exists(db, "SELECT 1 FROM v_delivery WHERE booking_code = $1 AND direction = 'delivery' AND state IN ('SHIPPED', 'DELIVERED')", b->code);
 }
 
 bool
-booking_is_at_the_counter(struct db *db, const struct booking *b)
+booking_is_at_counter(struct db *db, const struct booking *b)
 {
-	return !is_being_cancelled(db, b) && !booking_is_with_the_courier(db, b);
+	return !is_being_cancelled(db, b) && !booking_is_with_courier(db, b);
 }
 
 /*
@@ -70,7 +70,7 @@ booking_hand_out(struct db *db, struct booking *b, int64_t actor_id)
 	if (now < b->starts_at - rental.turnaround_s || now >= b->ends_at)
 		return false;
 	db_begin(db);
-	done = booking_is_at_the_counter(db, b) && booking_mark_out(db, b, 0, actor_id);
+	done = booking_is_at_counter(db, b) && booking_mark_out(db, b, 0, actor_id);
 	if (done)
 		booking_extras_end(db, b, EXTRA_DELIVERY, "at_branch", "", 0);
 	return db_commit(db) && done;
@@ -94,7 +94,7 @@ booking_no_show(struct db *db, struct booking *b, int64_t actor_id)
 	if (clock_now() < b->starts_at)
 		return false;
 	db_begin(db);
-	done = booking_is_at_the_counter(db, b) && step(db, b, "CONFIRMED", BOOKING_NO_SHOW, EVENT_BOOKING_NO_SHOW, 0, actor_id);
+	done = booking_is_at_counter(db, b) && advance(db, b, "CONFIRMED", BOOKING_NO_SHOW, EVENT_BOOKING_NO_SHOW, 0, actor_id);
 	if (done) {
 		db_do(db, "UPDATE booking SET ended_at = $2, end_reason = 'no_show' WHERE booking_id = $1", b->booking_id, clock_now());
 		calendar_release(db, b->booking_id);

@@ -17,19 +17,19 @@ cards_of(struct db *db, int64_t user_id, struct saved_card **cards)
 		"SELECT card_id, brand, last4 FROM v_card WHERE user_id = $1 ORDER BY card_id DESC LIMIT 20", user_id);
 }
 
-static const struct member around_booking_members[] = {
-	SHAPE_TEXT_KO(around_booking, branch_address), SHAPE_TEXT(around_booking, branch_phone), SHAPE_TEXT(around_booking, brand),
-	SHAPE_TEXT(around_booking, last4), SHAPE_AMOUNT(around_booking, bank_amount),
+static const struct member booking_contact_members[] = {
+	SHAPE_TEXT_KO(booking_contact, branch_address), SHAPE_TEXT(booking_contact, branch_phone), SHAPE_TEXT(booking_contact, brand),
+	SHAPE_TEXT(booking_contact, last4), SHAPE_AMOUNT(booking_contact, bank_amount),
 };
-static const struct shape around_booking_shape = SHAPE(around_booking, around_booking_members);
+static const struct shape booking_contact_shape = SHAPE(booking_contact, booking_contact_members);
 
 void
-around_booking(struct db *db, const struct booking *b, struct around_booking *around)
+booking_contact(struct db *db, const struct booking *b, struct booking_contact *around)
 {
-	db_one(db, &around_booking_shape, around,
+	db_one(db, &booking_contact_shape, around,
 		"SELECT address AS branch_address, address_ko AS branch_address_ko, phone AS branch_phone FROM v_branch WHERE branch_id = $1",
 		b->branch_id);
-	db_one(db, &around_booking_shape, around, "SELECT brand, last4, bank_amount FROM v_charge WHERE charge_id = $1", b->charge_id);
+	db_one(db, &booking_contact_shape, around, "SELECT brand, last4, bank_amount FROM v_charge WHERE charge_id = $1", b->charge_id);
 }
 
 void
@@ -39,14 +39,14 @@ customer_of(struct db *db, int64_t user_id, const char **name, const char **emai
 	*email = db_text(db, "SELECT email FROM v_user WHERE user_id = $1", user_id);
 }
 
-static const struct word desk_view_word[] = {
-	[DESK_ALL]      = { "all",      N_("All bookings") },
-	[DESK_PICK_UPS] = { "pick-ups", N_("Pick-ups today") },
-	[DESK_RETURNS]  = { "returns",  N_("Returns due") },
-	[DESK_OUT]      = { "out",      N_("In use") },
-	[DESK_REFUNDS]  = { "refunds",  N_("Refunds pending") },
+static const struct word bookings_view_word[] = {
+	[BOOKINGS_ALL]      = { "all",      N_("All bookings") },
+	[BOOKINGS_PICK_UPS] = { "pick-ups", N_("Pick-ups today") },
+	[BOOKINGS_RETURNS]  = { "returns",  N_("Returns due") },
+	[BOOKINGS_OUT]      = { "out",      N_("In use") },
+	[BOOKINGS_REFUNDS]  = { "refunds",  N_("Refunds pending") },
 };
-const struct words desk_view_words = WORDS(desk_view_word);
+const struct words bookings_view_words = WORDS(bookings_view_word);
 
 static const struct member booking_row_members[] = {
 	SHAPE_TEXT(booking_row, code), SHAPE_STATE(booking_row, state, booking_state_words), SHAPE_INT(booking_row, customer_id),
@@ -81,7 +81,7 @@ const struct shape booking_row_shape = SHAPE(booking_row, booking_row_members);
 	" b.n_cars, b.n_cars - 1 AS n_more_cars"
 
 #define VALUES(q) \
-	words_code(&desk_view_words, (int)(q)->view), words_code(&booking_state_words, (q)->state), db_contains(db, (q)->text), \
+	words_code(&bookings_view_words, (int)(q)->view), words_code(&booking_state_words, (q)->state), db_contains(db, (q)->text), \
 	(q)->today, (q)->tomorrow, (q)->now
 
 int64_t
@@ -95,10 +95,10 @@ bookings_list(struct db *db, const struct booking_query *q, int64_t offset, int 
 {
 	int n = 0;
 
-	if (q->order == BOOKINGS_BY_START)
+	if (q->order == BOOKINGS_ORDER_START)
 		return db_list(db, &booking_row_shape, rows, &n, COLUMNS WANTED " ORDER BY b.starts_at, b.booking_id LIMIT $7 OFFSET $8",
 			VALUES(q), limit, offset);
-	if (q->order == BOOKINGS_BY_START_DOWN)
+	if (q->order == BOOKINGS_ORDER_START_DOWN)
 		return db_list(db, &booking_row_shape, rows, &n, COLUMNS WANTED " ORDER BY b.starts_at DESC, b.booking_id DESC LIMIT $7 OFFSET $8",
 			VALUES(q), limit, offset);
 	return db_list(db, &booking_row_shape, rows, &n, COLUMNS WANTED " ORDER BY b.booking_id DESC LIMIT $7 OFFSET $8",

@@ -13,20 +13,20 @@ struct saved_card {
 };
 int cards_of(struct db *db, int64_t user_id, struct saved_card **cards);
 /* Where to pick it up and ask, and the card that paid; what is not known is NULL. */
-struct around_booking { const char *branch_address, *branch_address_ko, *branch_phone, *brand, *last4; int64_t bank_amount; /* refunded by transfer */ };
-void around_booking(struct db *db, const struct booking *b, struct around_booking *around);
+struct booking_contact { const char *branch_address, *branch_address_ko, *branch_phone, *brand, *last4; int64_t bank_amount; /* refunded by transfer */ };
+void booking_contact(struct db *db, const struct booking *b, struct booking_contact *around);
 void customer_of(struct db *db, int64_t user_id, const char **name, const char **email);
 
 /* What a manager looks for. */
-enum desk_view { DESK_ALL, DESK_PICK_UPS /* today */, DESK_RETURNS /* today, or late */, DESK_OUT, DESK_REFUNDS };
-extern const struct words desk_view_words;
+enum bookings_view { BOOKINGS_ALL, BOOKINGS_PICK_UPS /* today */, BOOKINGS_RETURNS /* today, or late */, BOOKINGS_OUT, BOOKINGS_REFUNDS };
+extern const struct words bookings_view_words;
 
 struct booking_query {
-	enum desk_view view;
+	enum bookings_view view;
 	int state;                      /* enum booking_state; -1: all */
 	const char *text;               /* part of a code, plate or e-mail; "": all */
 	int64_t today, tomorrow, now;
-	enum { BOOKINGS_BY_START, BOOKINGS_BY_START_DOWN, BOOKINGS_BY_NEWEST } order;
+	enum { BOOKINGS_ORDER_START, BOOKINGS_ORDER_START_DOWN, BOOKINGS_ORDER_NEWEST } order;
 };
 struct booking_row {
 	const char *code, *car_name, *car_name_ko, *plate, *customer_name, *currency;
@@ -64,7 +64,7 @@ extern const struct shape late_clash_shape;
 int late_clashes(struct db *db, int64_t now, struct late_clash **clashes);
 
 /* pages_booking.c, for the other pages: the booking of the path, if it is their own or they are a manager. */
-bool find_booking(struct web *w, struct booking *b);
+bool find_path_booking(struct web *w, struct booking *b);
 extern const struct shape booking_json_shape;
 
 /* --- pages_model.c, for pages.c: an order of any car of a model --- */

@@ -21,7 +21,7 @@ static const struct member saved_card_members[] = {
 };
 static const struct shape saved_card_shape = SHAPE(saved_card, saved_card_members);
 
-struct order_page {
+struct new_booking_page {
 	struct car_facts car;
 	struct form_problems problems;
 	struct field starts_at, ends_at, card_id;
@@ -34,19 +34,19 @@ struct order_page {
 	struct extras_form extras;
 	int64_t from, until, hold_minutes;
 };
-static const struct member order_page_members[] = {
-	SHAPE_STRUCT(order_page, car, car_facts_shape), SHAPE_STRUCT(order_page, problems, form_problems_shape),
-	SHAPE_STRUCT(order_page, starts_at, field_shape), SHAPE_STRUCT(order_page, ends_at, field_shape),
-	SHAPE_STRUCT(order_page, card_id, field_shape), SHAPE_LIST(order_page, cards, saved_card_shape),
-	SHAPE_BOOL(order_page, is_new_card), SHAPE_BOOL(order_page, is_taken), SHAPE_MAYBE(order_page, price, shown_price_shape), SHAPE_TIME(order_page, from),
-	SHAPE_TIME(order_page, until), SHAPE_INT(order_page, hold_minutes), SHAPE_INT(order_page, model_id), SHAPE_INT(order_page, qty),
-	SHAPE_INT(order_page, branch_id), SHAPE_BOOL(order_page, is_several), SHAPE_STRUCT(order_page, extras, extras_form_shape),
+static const struct member new_booking_page_members[] = {
+	SHAPE_STRUCT(new_booking_page, car, car_facts_shape), SHAPE_STRUCT(new_booking_page, problems, form_problems_shape),
+	SHAPE_STRUCT(new_booking_page, starts_at, field_shape), SHAPE_STRUCT(new_booking_page, ends_at, field_shape),
+	SHAPE_STRUCT(new_booking_page, card_id, field_shape), SHAPE_LIST(new_booking_page, cards, saved_card_shape),
+	SHAPE_BOOL(new_booking_page, is_new_card), SHAPE_BOOL(new_booking_page, is_taken), SHAPE_MAYBE(new_booking_page, price, shown_price_shape), SHAPE_TIME(new_booking_page, from),
+	SHAPE_TIME(new_booking_page, until), SHAPE_INT(new_booking_page, hold_minutes), SHAPE_INT(new_booking_page, model_id), SHAPE_INT(new_booking_page, qty),
+	SHAPE_INT(new_booking_page, branch_id), SHAPE_BOOL(new_booking_page, is_several), SHAPE_STRUCT(new_booking_page, extras, extras_form_shape),
 };
-static const struct shape order_page_shape = SHAPE(order_page, order_page_members);
-PAGE(order_form, "booking/order", order_page_shape)
+static const struct shape new_booking_page_shape = SHAPE(new_booking_page, new_booking_page_members);
+PAGE(booking_form, "booking/order", new_booking_page_shape)
 
 static void
-choose_card(struct web *w, struct order_page *p)
+choose_card(struct web *w, struct new_booking_page *p)
 {
 	const char *typed = form_raw(w, "card_id");
 
@@ -57,7 +57,7 @@ choose_card(struct web *w, struct order_page *p)
 }
 
 static void
-price_order(struct web *w, struct order_page *p, int64_t starts_at, int64_t ends_at)
+price_order(struct web *w, struct new_booking_page *p, int64_t starts_at, int64_t ends_at)
 {
 	const char *field;
 
@@ -71,7 +71,7 @@ price_order(struct web *w, struct order_page *p, int64_t starts_at, int64_t ends
 
 /* Delivery and equipment as ordered, and what they add to the price. */
 static void
-add_extras(struct web *w, struct order_page *p, const struct booking_order *o)
+add_extras(struct web *w, struct new_booking_page *p, const struct booking_order *o)
 {
 	if (!p->price)
 		return;
@@ -80,18 +80,18 @@ add_extras(struct web *w, struct order_page *p, const struct booking_order *o)
 }
 
 /* An order as its form sends it, read once. */
-struct order_form {
+struct booking_form {
 	struct booking_order order;
 	bool has_which;                 /* its car or model is given, without mistakes */
 	bool is_taken;                  /* not available at that time: other cars are offered */
 };
 
 static enum status
-show_order(struct web *w, const void *form, enum status status, const char *message)
+show_booking_form(struct web *w, const void *form, enum status status, const char *message)
 {
-	const struct order_form *f = form;
+	const struct booking_form *f = form;
 	const struct booking_order *o = &f->order;
-	struct order_page p = {
+	struct new_booking_page p = {
 		.model_id = o->model_id, .branch_id = o->branch_id, .qty = o->model_id ? o->qty : 1, .is_taken = f->is_taken,
 		.hold_minutes = rental.hold_s / 60,
 	};
@@ -109,12 +109,12 @@ show_order(struct web *w, const void *form, enum status status, const char *mess
 	p.card_id = form_field(w, "card_id", "");
 	p.problems = form_problems(w, message);
 	menu_of(w)->nav_search = true;
-	return web_page(w, status, &order_form, &p);
+	return web_page(w, status, &booking_form, &p);
 }
 
 /* The car is booked for these hours, by the customer or by another one. */
 static enum status
-refuse_taken(struct web *w, struct order_form *f, const char *message)
+refuse_taken(struct web *w, struct booking_form *f, const char *message)
 {
 	const struct booking_order *o = &f->order;
 
@@ -125,7 +125,7 @@ refuse_taken(struct web *w, struct order_form *f, const char *message)
 }
 
 static enum status
-refuse_fewer_cars(struct web *w, struct order_form *f, const char *message)
+refuse_fewer_cars(struct web *w, struct booking_form *f, const char *message)
 {
 	f->is_taken = true;
 	return web_refuse(w, HTTP_CONFLICT, "out_of_stock", message);
@@ -133,9 +133,9 @@ refuse_fewer_cars(struct web *w, struct order_form *f, const char *message)
 
 /* GET /bookings/new?car_id=&starts_at=&ends_at= - what will be booked and charged. Or ?model_id=&qty=&branch_id=… */
 enum status
-page_order(struct web *w)
+page_new_booking(struct web *w)
 {
-	struct order_form f = {
+	struct booking_form f = {
 		.order.starts_at = form_has(w, "starts_at") ? form_time(w, "starts_at") : 0,
 		.order.ends_at = form_has(w, "ends_at") ? form_time(w, "ends_at") : 0,
 	};
@@ -145,20 +145,20 @@ page_order(struct web *w)
 	f.has_which = read_which(w, o);
 	if (!f.has_which && !o->model_id)
 		return web_not_found(w);
-	web_form(w, show_order, &f);
+	web_form(w, show_booking_form, &f);
 	if (o->starts_at && o->ends_at && (problem = interval_problem(o->starts_at, o->ends_at, w->now, &field)))
 		form_error(w, field, problem);
 	if (form_n_errors(w))
 		return web_invalid(w);
 	if (!o->starts_at || !o->ends_at)
-		return show_order(w, &f, HTTP_OK, NULL);
+		return show_booking_form(w, &f, HTTP_OK, NULL);
 
 	extras_read(w, o);
 	if (o->model_id && offer_n_free(w, o) < o->qty)
 		return refuse_fewer_cars(w, &f, _("Not enough cars of this model are available for these dates. Please choose fewer cars, other dates, or another model."));
 	if (!o->model_id && !calendar_is_free(w->db, o->car_id, o->starts_at, o->ends_at))
 		return refuse_taken(w, &f, _("This car is already booked for these dates. Please choose other dates or another car."));
-	return show_order(w, &f, HTTP_OK, NULL);
+	return show_booking_form(w, &f, HTTP_OK, NULL);
 }
 
 /* --- the order ------------------------------------------------------------------------------------------------------------------ */
@@ -188,12 +188,12 @@ show_booked(struct web *w, const struct booking *b)
 }
 
 static void
-read_order(struct web *w, struct order_form *f)
+read_booking_form(struct web *w, struct booking_form *f)
 {
 	bool is_new_card = !w->json && strcmp(form_raw(w, "card_id"), "new") == 0;
 	struct booking_order *o = &f->order;
 
-	*f = (struct order_form){
+	*f = (struct booking_form){
 		.order.customer_id = w->user.id,
 		.order.starts_at = form_time(w, "starts_at"),
 		.order.ends_at = form_time(w, "ends_at"),
@@ -219,7 +219,7 @@ later_message(const struct booking_order *o, enum booking_outcome outcome)
 }
 
 static enum status
-refuse_field(struct web *w, const char *field, const char *message)
+refuse_booking_field(struct web *w, const char *field, const char *message)
 {
 	form_error(w, field, message);
 	return web_invalid(w);
@@ -230,7 +230,7 @@ refuse_interval(struct web *w, const struct booking_order *o)
 {
 	const char *field = "starts_at", *problem = interval_problem(o->starts_at, o->ends_at, w->now, &field);
 
-	return refuse_field(w, field, problem ? problem : _("Please choose other dates."));
+	return refuse_booking_field(w, field, problem ? problem : _("Please choose other dates."));
 }
 
 static enum status
@@ -265,12 +265,12 @@ do_book(struct web *w)
 {
 	enum booking_outcome outcome;
 	struct booking b = { 0 };
-	struct order_form f;
+	struct booking_form f;
 
-	read_order(w, &f);
-	web_form(w, show_order, &f);
+	read_booking_form(w, &f);
+	web_form(w, show_booking_form, &f);
 	if (wants_price_alone(w))
-		return show_order(w, &f, HTTP_OK, NULL);
+		return show_booking_form(w, &f, HTTP_OK, NULL);
 	if (form_bad(w))
 		return web_invalid(w);
 
@@ -297,7 +297,7 @@ do_book(struct web *w)
 	case BOOKING_BAD_INTERVAL:
 		return refuse_interval(w, &f.order);
 	case BOOKING_BAD_CARD:
-		return refuse_field(w, "card_id", _("This is not one of your cards. Please choose another."));
+		return refuse_booking_field(w, "card_id", _("This is not one of your cards. Please choose another."));
 	case BOOKING_BAD_DELIVERY:
 	case BOOKING_NO_ITEM:
 		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", extras_refused(w, &f.order, &b, outcome));
@@ -318,7 +318,7 @@ do_book(struct web *w)
 /* --- paying on the provider's page ---------------------------------------------------------------------------------------------- */
 
 enum status
-do_pay(struct web *w)
+do_pay_booking(struct web *w)
 {
 	struct booking b;
 

@@ -35,7 +35,7 @@ const struct shape booking_json_shape = SHAPE(booking, booking_json_members);
 
 /* --- one booking ------------------------------------------------------------------------------------------------------------- */
 
-struct booking_page {
+struct booking_details {
 	struct booking booking;
 	const char *customer_name, *customer_email, *reason, *branch_address, *branch_address_ko, *branch_phone, *brand, *last4;
 	bool may_cancel, may_pay, is_unsettled, is_mine, is_several;
@@ -54,36 +54,36 @@ struct booking_page {
 	struct stuck_action *events;
 	int n_events;
 };
-static const struct member booking_page_members[] = {
-	SHAPE_STRUCT(booking_page, booking, booking_shape), SHAPE_TEXT(booking_page, customer_name), SHAPE_TEXT(booking_page, customer_email),
-	SHAPE_TEXT(booking_page, reason), SHAPE_TEXT_KO(booking_page, branch_address), SHAPE_TEXT(booking_page, branch_phone),
-	SHAPE_TEXT(booking_page, brand), SHAPE_TEXT(booking_page, last4), SHAPE_BOOL(booking_page, may_cancel),
-	SHAPE_BOOL(booking_page, may_pay), SHAPE_BOOL(booking_page, is_unsettled), SHAPE_BOOL(booking_page, is_mine),
-	SHAPE_BOOL(booking_page, is_several), SHAPE_BOOL(booking_page, is_on_its_way),
-	SHAPE_BOOL(booking_page, may_hand_out), SHAPE_BOOL(booking_page, may_take_back), SHAPE_BOOL(booking_page, may_no_show),
-	SHAPE_TIME(booking_page, now), SHAPE_AMOUNT(booking_page, refund), SHAPE_AMOUNT(booking_page, fee),
-	SHAPE_BOOL(booking_page, is_full), SHAPE_BOOL(booking_page, is_grace), SHAPE_BOOL(booking_page, is_late),
-	SHAPE_INT(booking_page, full_before_h), SHAPE_INT(booking_page, late_percent), SHAPE_AMOUNT(booking_page, net_amount), SHAPE_AMOUNT(booking_page, bank_amount),
-	SHAPE_AMOUNT(booking_page, gone_amount), SHAPE_AMOUNT(booking_page, back_amount), SHAPE_TEXT(booking_page, zone_name),
-	SHAPE_BOOL(booking_page, is_wished), SHAPE_BOOL(booking_page, has_extras), SHAPE_BOOL(booking_page, has_ended),
-	SHAPE_BOOL(booking_page, is_brought), SHAPE_BOOL(booking_page, is_stuck), SHAPE_BOOL(booking_page, has_deeds), SHAPE_BOOL(booking_page, is_asking),
-	SHAPE_LIST(booking_page, events, stuck_action_shape),
+static const struct member booking_details_members[] = {
+	SHAPE_STRUCT(booking_details, booking, booking_shape), SHAPE_TEXT(booking_details, customer_name), SHAPE_TEXT(booking_details, customer_email),
+	SHAPE_TEXT(booking_details, reason), SHAPE_TEXT_KO(booking_details, branch_address), SHAPE_TEXT(booking_details, branch_phone),
+	SHAPE_TEXT(booking_details, brand), SHAPE_TEXT(booking_details, last4), SHAPE_BOOL(booking_details, may_cancel),
+	SHAPE_BOOL(booking_details, may_pay), SHAPE_BOOL(booking_details, is_unsettled), SHAPE_BOOL(booking_details, is_mine),
+	SHAPE_BOOL(booking_details, is_several), SHAPE_BOOL(booking_details, is_on_its_way),
+	SHAPE_BOOL(booking_details, may_hand_out), SHAPE_BOOL(booking_details, may_take_back), SHAPE_BOOL(booking_details, may_no_show),
+	SHAPE_TIME(booking_details, now), SHAPE_AMOUNT(booking_details, refund), SHAPE_AMOUNT(booking_details, fee),
+	SHAPE_BOOL(booking_details, is_full), SHAPE_BOOL(booking_details, is_grace), SHAPE_BOOL(booking_details, is_late),
+	SHAPE_INT(booking_details, full_before_h), SHAPE_INT(booking_details, late_percent), SHAPE_AMOUNT(booking_details, net_amount), SHAPE_AMOUNT(booking_details, bank_amount),
+	SHAPE_AMOUNT(booking_details, gone_amount), SHAPE_AMOUNT(booking_details, back_amount), SHAPE_TEXT(booking_details, zone_name),
+	SHAPE_BOOL(booking_details, is_wished), SHAPE_BOOL(booking_details, has_extras), SHAPE_BOOL(booking_details, has_ended),
+	SHAPE_BOOL(booking_details, is_brought), SHAPE_BOOL(booking_details, is_stuck), SHAPE_BOOL(booking_details, has_deeds), SHAPE_BOOL(booking_details, is_asking),
+	SHAPE_LIST(booking_details, events, stuck_action_shape),
 };
-static const struct shape booking_page_shape = SHAPE(booking_page, booking_page_members);
-PAGE(booking_shown, "booking/booking", booking_page_shape)
-PAGE(cancel_shown, "booking/cancel", booking_page_shape)
-PAGE(receipt_shown, "booking/receipt", booking_page_shape)
+static const struct shape booking_details_shape = SHAPE(booking_details, booking_details_members);
+PAGE(booking_shown, "booking/booking", booking_details_shape)
+PAGE(cancel_shown, "booking/cancel", booking_details_shape)
+PAGE(receipt_shown, "booking/receipt", booking_details_shape)
 
 bool
-find_booking(struct web *w, struct booking *b)
+find_path_booking(struct web *w, struct booking *b)
 {
 	return booking_find(w->db, web_param(w, "code"), web_is(w, ROLE_MANAGER) ? 0 : w->user.id, b);
 }
 
 static void
-fill_cancel(struct web *w, struct booking_page *p)
+fill_cancel(struct web *w, struct booking_details *p)
 {
-	p->is_on_its_way = p->booking.state == BOOKING_CONFIRMED && booking_is_with_the_courier(w->db, &p->booking);
+	p->is_on_its_way = p->booking.state == BOOKING_CONFIRMED && booking_is_with_courier(w->db, &p->booking);
 	p->may_cancel = cancel_preview(&p->booking, w->now, &p->preview) && !p->is_wished && !p->is_on_its_way;
 	p->refund = p->preview.refund;
 	p->gone_amount = p->preview.gone;
@@ -98,11 +98,11 @@ fill_cancel(struct web *w, struct booking_page *p)
 }
 
 static void
-fill_around(struct web *w, struct booking_page *p)
+fill_around(struct web *w, struct booking_details *p)
 {
-	struct around_booking a = { 0 };
+	struct booking_contact a = { 0 };
 
-	around_booking(w->db, &p->booking, &a);
+	booking_contact(w->db, &p->booking, &a);
 	p->branch_address = a.branch_address;
 	p->branch_address_ko = a.branch_address_ko;
 	p->branch_phone = a.branch_phone;
@@ -113,7 +113,7 @@ fill_around(struct web *w, struct booking_page *p)
 
 /* For managers: whether it waits for them, and what they did. */
 static void
-fill_desk(struct web *w, struct booking_page *p)
+fill_desk(struct web *w, struct booking_details *p)
 {
 	struct booking *b = &p->booking;
 
@@ -125,14 +125,14 @@ fill_desk(struct web *w, struct booking_page *p)
 
 /* A code of ours says nothing to people; the words somebody typed do. */
 static bool
-is_code(const char *reason)
+is_reason_code(const char *reason)
 {
 	return reason[strspn(reason, "abcdefghijklmnopqrstuvwxyz_")] == '\0';
 }
 
 /* What was booked with the car, in the reader's language, and what of its price is back. */
 static void
-fill_extras(struct booking_page *p)
+fill_extras(struct booking_details *p)
 {
 	struct booking *b = &p->booking;
 	const struct choice *zone = b->delivery ? choice_find(rental.delivery_zones, b->delivery->zone) : NULL;
@@ -143,7 +143,7 @@ fill_extras(struct booking_page *p)
 	for (int i = 0; i < b->n_extras; i++) {
 		struct booking_extra *x = &b->extras[i];
 
-		if (is_code(x->end_reason))
+		if (is_reason_code(x->end_reason))
 			x->end_reason = "";
 		p->back_amount += x->refunded_amount;
 		p->has_ended |= x->state == EXTRA_ENDED;
@@ -154,7 +154,7 @@ fill_extras(struct booking_page *p)
 }
 
 static void
-fill_page(struct web *w, struct booking_page *p)
+fill_page(struct web *w, struct booking_details *p)
 {
 	struct booking *b = &p->booking;
 	bool desk = web_is(w, ROLE_MANAGER);
@@ -170,9 +170,9 @@ fill_page(struct web *w, struct booking_page *p)
 	p->is_unsettled |= p->is_wished;
 	fill_extras(p);
 	p->is_asking = b->state == BOOKING_EXPIRED && b->refund_state == REFUND_PENDING;
-	p->may_hand_out = desk && b->state == BOOKING_CONFIRMED && booking_is_at_the_counter(w->db, b) && w->now >= b->starts_at - rental.turnaround_s && w->now < b->ends_at;
+	p->may_hand_out = desk && b->state == BOOKING_CONFIRMED && booking_is_at_counter(w->db, b) && w->now >= b->starts_at - rental.turnaround_s && w->now < b->ends_at;
 	p->may_take_back = desk && b->state == BOOKING_OUT;
-	p->may_no_show = desk && b->state == BOOKING_CONFIRMED && booking_is_at_the_counter(w->db, b) && w->now >= b->starts_at;
+	p->may_no_show = desk && b->state == BOOKING_CONFIRMED && booking_is_at_counter(w->db, b) && w->now >= b->starts_at;
 	fill_cancel(w, p);
 	fill_around(w, p);
 	/* the way back from the provider's page without a payment says why in code= */
@@ -185,9 +185,9 @@ fill_page(struct web *w, struct booking_page *p)
 }
 
 static enum status
-show_booking(struct web *w, struct page *page, const struct booking *b)
+answer_booking(struct web *w, struct page *page, const struct booking *b)
 {
-	struct booking_page p = { .booking = *b };
+	struct booking_details p = { .booking = *b };
 
 	if (w->json)
 		return web_json(w, HTTP_OK, &booking_json_shape, b);
@@ -200,9 +200,9 @@ page_booking(struct web *w)
 {
 	struct booking b;
 
-	if (!find_booking(w, &b))
+	if (!find_path_booking(w, &b))
 		return web_not_found(w);
-	return show_booking(w, &booking_shown, &b);
+	return answer_booking(w, &booking_shown, &b);
 }
 
 enum status
@@ -210,9 +210,9 @@ page_receipt(struct web *w)
 {
 	struct booking b;
 
-	if (!find_booking(w, &b) || !b.paid_at)
+	if (!find_path_booking(w, &b) || !b.paid_at)
 		return web_not_found(w);
-	return show_booking(w, &receipt_shown, &b);
+	return answer_booking(w, &receipt_shown, &b);
 }
 
 /* --- cancelling: the refund is shown before it is confirmed ------------------------------------------------------------------ */
@@ -222,15 +222,15 @@ page_cancel(struct web *w)
 {
 	struct booking b;
 
-	if (!find_booking(w, &b))
+	if (!find_path_booking(w, &b))
 		return web_not_found(w);
 	if (b.cancel_asked_at && !w->json)      /* it is under way */
 		return web_redirect(w, "/bookings/%s", b.code);
-	return show_booking(w, &cancel_shown, &b);
+	return answer_booking(w, &cancel_shown, &b);
 }
 
 static enum status
-not_cancellable(struct web *w)
+refuse_cancel(struct web *w)
 {
 	return web_refuse(w, HTTP_CONFLICT, "not_cancellable", _("This booking can no longer be cancelled. Please call the branch and we will help you."));
 }
@@ -239,9 +239,9 @@ not_cancellable(struct web *w)
 static enum status
 already_shipped(struct web *w, const struct booking *b)
 {
-	struct around_booking a = { 0 };
+	struct booking_contact a = { 0 };
 
-	around_booking(w->db, b, &a);
+	booking_contact(w->db, b, &a);
 	return web_refuse(w, HTTP_CONFLICT, "delivery_shipped", a.branch_phone && *a.branch_phone
 		? arena_printf(w->m, _("The car is on its way to you, so this booking can no longer be cancelled. You can accept the car and return it early, or call the branch: %s."), a.branch_phone)
 		: _("The car is on its way to you, so this booking can no longer be cancelled. You can accept the car and return it early, or call the branch."));
@@ -249,16 +249,16 @@ already_shipped(struct web *w, const struct booking *b)
 
 /* A second click ends where the first one did; a program is told that there is nothing left to cancel. */
 enum status
-do_cancel(struct web *w)
+do_cancel_booking(struct web *w)
 {
 	struct booking b;
 
 	if (form_bad(w))
 		return web_invalid(w);
-	if (!find_booking(w, &b))
+	if (!find_path_booking(w, &b))
 		return web_not_found(w);
 	if (w->json && (b.state == BOOKING_CANCELLED || b.state == BOOKING_EXPIRED))
-		return not_cancellable(w);
+		return refuse_cancel(w);
 	switch (booking_cancel(w->db, &b, w->user.id, b.customer_id == w->user.id ? "customer" : "manager")) {
 	case CANCEL_DONE:
 		return web_done(w, HTTP_OK, &booking_json_shape, &b, "/bookings/%s", b.code);
@@ -269,7 +269,7 @@ do_cancel(struct web *w)
 	case CANCEL_LATER:
 		return web_later(w, booking_later_s(CALLEE_DELIVERY), _("The delivery has to be stopped first, and delivery is not responding right now. Nothing has changed; please cancel again in a moment."));
 	case CANCEL_NOT_POSSIBLE:
-		return not_cancellable(w);
+		return refuse_cancel(w);
 	}
 	return web_broken(w);
 }

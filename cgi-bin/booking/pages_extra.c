@@ -91,7 +91,7 @@ item_field(struct web *w, int i, const char *member)
 
 /* false: there is no such line, nor any behind it. A form sends a line for each item on offer, most with 0. */
 static bool
-read_item(struct web *w, int i, struct booking_order *o)
+read_item_line(struct web *w, int i, struct booking_order *o)
 {
 	const char *id = item_field(w, i, "item_id"), *qty = item_field(w, i, "qty");
 	bool has_id = form_has(w, id), has_qty = form_has(w, qty);
@@ -117,7 +117,7 @@ extras_read(struct web *w, struct booking_order *o)
 	read_delivery(w, o);
 	if (form_has(w, "equipment"))           /* an empty list is fine */
 		form_error(w, "equipment", _("Please send a list of items and quantities."));
-	for (int i = 0; read_item(w, i, o); i++)
+	for (int i = 0; read_item_line(w, i, o); i++)
 		;
 }
 
@@ -170,7 +170,7 @@ line_of_item(struct web *w, int64_t item_id)
 }
 
 static struct field
-qty_field(struct web *w, int i, const struct item_row *row)
+pieces_field(struct web *w, int i, const struct item_row *row)
 {
 	struct option *options = arena_array(w->m, struct option, PIECES_SHOWN + 1);
 	int line = line_of_item(w, row->item_id), n = 0;
@@ -200,7 +200,7 @@ show_items(struct web *w, const struct booking_order *o, struct extras_form *f)
 			.item_title = lang_pick(lang_now(), items[i].name, items[i].name_ko),
 			.item_name = item_field(w, i, "item_id"), .is_gone = items[i].n_free <= 0,
 		};
-		row->qty = qty_field(w, i, row);
+		row->qty = pieces_field(w, i, row);
 	}
 	f->has_items = f->n_items > 0;
 }
@@ -240,8 +240,8 @@ extras_price(struct web *w, const struct booking_order *o, struct price *price)
 const char *
 extras_refused(struct web *w, const struct booking_order *o, const struct booking *b, enum booking_outcome outcome)
 {
-	const char *field = "delivery", *problem, *said = _("Please look at the marked fields.");
-	int at = b->trouble.item_no < o->n_items ? b->trouble.item_no : 0;
+	const char *field = "delivery", *problem, *message = _("Please look at the marked fields.");
+	int at = b->refused_extra.item_no < o->n_items ? b->refused_extra.item_no : 0;
 
 	if (outcome == BOOKING_BAD_DELIVERY) {
 		problem = delivery_problem(o, &field);
@@ -249,13 +249,13 @@ extras_refused(struct web *w, const struct booking_order *o, const struct bookin
 	} else if (outcome == BOOKING_NO_ITEM) {
 		form_error(w, item_field(w, o->items[at].no, "item_id"), _("This item is not available. Please choose another one."));
 	} else if (outcome == BOOKING_OUT_OF_STOCK) {
-		said = arena_printf(w->m, _("%s: only %lld available for these dates. Nothing was booked or charged."), b->trouble.label,
-			(long long)b->trouble.n_free);
-		form_error(w, item_field(w, o->items[at].no, "qty"), arena_printf(w->m, _("Only %lld available for these dates."), (long long)b->trouble.n_free));
+		message = arena_printf(w->m, _("%s: only %lld available for these dates. Nothing was booked or charged."), b->refused_extra.label,
+			(long long)b->refused_extra.n_free);
+		form_error(w, item_field(w, o->items[at].no, "qty"), arena_printf(w->m, _("Only %lld available for these dates."), (long long)b->refused_extra.n_free));
 	} else if (outcome == BOOKING_NOT_APPROVED) {
-		said = b->trouble.reason && *b->trouble.reason
-		     ? arena_printf(w->m, _("%s was not approved: %s. Nothing was booked or charged."), b->trouble.label, b->trouble.reason)
-		     : arena_printf(w->m, _("%s was not approved. Nothing was booked or charged."), b->trouble.label);
+		message = b->refused_extra.reason && *b->refused_extra.reason
+		     ? arena_printf(w->m, _("%s was not approved: %s. Nothing was booked or charged."), b->refused_extra.label, b->refused_extra.reason)
+		     : arena_printf(w->m, _("%s was not approved. Nothing was booked or charged."), b->refused_extra.label);
 	}
-	return said;
+	return message;
 }

@@ -33,33 +33,33 @@ static const struct shape booking_list_json_shape = SHAPE(booking_list, booking_
 
 /* Without the filters of the view that is left. */
 static void
-make_tabs(struct web *w, struct booking_list *d, int view)
+list_tabs(struct web *w, struct booking_list *d, int view)
 {
-	d->n_tabs = desk_view_words.n + 1;
+	d->n_tabs = bookings_view_words.n + 1;
 	d->tabs = arena_array(w->m, struct tab, d->n_tabs);
-	for (int i = 0; i < desk_view_words.n; i++)
+	for (int i = 0; i < bookings_view_words.n; i++)
 		d->tabs[i] = (struct tab){
-			.url = arena_printf(w->m, "/bookings?view=%s", desk_view_words.word[i].code),
-			.label = _(desk_view_words.word[i].label), .is_current = i == view,
+			.url = arena_printf(w->m, "/bookings?view=%s", bookings_view_words.word[i].code),
+			.label = _(bookings_view_words.word[i].label), .is_current = i == view,
 		};
-	d->tabs[desk_view_words.n] = (struct tab){ .url = "/bookings/stuck", .label = _("Needs attention") };
+	d->tabs[bookings_view_words.n] = (struct tab){ .url = "/bookings/stuck", .label = _("Needs attention") };
 }
 
 static struct booking_query
-read_query(struct web *w)
+read_list_query(struct web *w)
 {
 	static const char *const columns[] = { "starts_at", NULL };
-	int view = form_has(w, "view") ? words_find(&desk_view_words, form_raw(w, "view")) : DESK_ALL;
+	int view = form_has(w, "view") ? words_find(&bookings_view_words, form_raw(w, "view")) : BOOKINGS_ALL;
 	bool down;
 	int sorted = web_sort(w, columns, &down);
 	struct booking_query q = {
-		.view = view < 0 ? DESK_ALL : (enum desk_view)view,
+		.view = view < 0 ? BOOKINGS_ALL : (enum bookings_view)view,
 		.state = form_has(w, "state") ? words_find(&booking_state_words, form_raw(w, "state")) : -1,
 		.text = form_has(w, "q") ? form_text(w, "q", 80) : "",
 		.today = day_start(w->now), .tomorrow = day_add(day_start(w->now), 1), .now = w->now,
 	};
 
-	q.order = sorted == 0 ? (down ? BOOKINGS_BY_START_DOWN : BOOKINGS_BY_START) : q.view == DESK_ALL ? BOOKINGS_BY_NEWEST : BOOKINGS_BY_START;
+	q.order = sorted == 0 ? (down ? BOOKINGS_ORDER_START_DOWN : BOOKINGS_ORDER_START) : q.view == BOOKINGS_ALL ? BOOKINGS_ORDER_NEWEST : BOOKINGS_ORDER_START;
 	return q;
 }
 
@@ -72,7 +72,7 @@ page_bookings(struct web *w)
 
 	if (!web_is(w, ROLE_MANAGER))
 		return web_redirect(w, "/my/bookings");
-	q = read_query(w);
+	q = read_list_query(w);
 	d.n_total = bookings_count(w->db, &q);
 	d.paging = web_paging(w, d.n_total, PER_PAGE);
 	d.page = d.paging.page;
@@ -80,8 +80,8 @@ page_bookings(struct web *w)
 	d.n_bookings = bookings_list(w->db, &q, d.paging.offset, PER_PAGE, &d.bookings);
 	if (w->json)
 		return web_json(w, HTTP_OK, &booking_list_json_shape, &d);
-	make_tabs(w, &d, (int)q.view);
-	d.view = words_code(&desk_view_words, (int)q.view);
+	list_tabs(w, &d, (int)q.view);
+	d.view = words_code(&bookings_view_words, (int)q.view);
 	d.state = form_field_choice(w, "state", &booking_state_words, -1, _("Any status"));
 	d.q = form_field(w, "q", "");
 	d.by_start = web_sort_link(w, "starts_at");
@@ -90,13 +90,13 @@ page_bookings(struct web *w)
 }
 
 static enum status
-act(struct web *w, bool (*step)(struct db *db, struct booking *b, int64_t actor_id))
+do_step(struct web *w, bool (*step)(struct db *db, struct booking *b, int64_t actor_id))
 {
 	struct booking b;
 
 	if (form_bad(w))
 		return web_invalid(w);
-	if (!find_booking(w, &b))
+	if (!find_path_booking(w, &b))
 		return web_not_found(w);
 	if (!step(w->db, &b, w->user.id))
 		return web_refuse(w, HTTP_CONFLICT, "wrong_state", _("This is not possible in the current status of the booking. Please check the booking again."));
@@ -104,19 +104,19 @@ act(struct web *w, bool (*step)(struct db *db, struct booking *b, int64_t actor_
 }
 
 enum status
-do_hand_out(struct web *w)
+do_hand_over_car(struct web *w)
 {
-	return act(w, booking_hand_out);
+	return do_step(w, booking_hand_out);
 }
 
 enum status
-do_take_back(struct web *w)
+do_take_back_car(struct web *w)
 {
-	return act(w, booking_take_back);
+	return do_step(w, booking_take_back);
 }
 
 enum status
 do_no_show(struct web *w)
 {
-	return act(w, booking_no_show);
+	return do_step(w, booking_no_show);
 }

@@ -138,7 +138,7 @@ static const struct shape offer_json_shape = SHAPE(offer_json, offer_json_member
 
 /* As many as can be had together. */
 static struct field
-qty_field(struct web *w, const struct model_offer *model)
+cars_field(struct web *w, const struct model_offer *model)
 {
 	static const struct option number[CARS_MAX] = {
 		{ "1", "1", false }, { "2", "2", false }, { "3", "3", false }, { "4", "4", false }, { "5", "5", false },
@@ -167,7 +167,7 @@ where_field(struct web *w, const struct model_offer *model)
 struct offer_form { int64_t model_id; struct hours hours; };
 
 static enum status
-show_model(struct web *w, const void *form, enum status status, const char *message)
+show_offer_page(struct web *w, const void *form, enum status status, const char *message)
 {
 	const struct offer_form *f = form;
 	const struct hours *h = &f->hours;
@@ -185,7 +185,7 @@ show_model(struct web *w, const void *form, enum status status, const char *mess
 		booking_lines_in_words(p.price->lines, p.price->n_lines, h->starts_at, h->ends_at);
 	p.starts_at = form_field_time(w, "starts_at", h->starts_at);
 	p.ends_at = form_field_time(w, "ends_at", h->ends_at);
-	p.qty = qty_field(w, &p.model);
+	p.qty = cars_field(w, &p.model);
 	p.branch_id = where_field(w, &p.model);
 	p.problems = form_problems(w, message);
 	menu_of(w)->nav_search = true;
@@ -198,9 +198,9 @@ page_offer(struct web *w)
 {
 	struct offer_form f = { .model_id = web_param_id(w, "model_id") };
 
-	web_form(w, show_model, &f);
+	web_form(w, show_offer_page, &f);
 	if (read_hours(w, &f.hours))
-		return show_model(w, &f, HTTP_OK, NULL);
+		return show_offer_page(w, &f, HTTP_OK, NULL);
 	f.hours = (struct hours){ 0 };
 	return web_invalid(w);
 }
@@ -284,5 +284,5 @@ show_offer(struct web *w, int64_t model_id, enum status status, const char *mess
 
 	if (!read_hours(w, &f.hours))
 		f.hours = (struct hours){ 0 };
-	return show_model(w, &f, status, message);
+	return show_offer_page(w, &f, status, message);
 }

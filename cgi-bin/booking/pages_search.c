@@ -47,7 +47,7 @@ usual_start(int64_t now)
 }
 
 static struct option *
-branch_options(struct web *w, int *n)
+branch_choices(struct web *w, int *n)
 {
 	const struct branch_option *branch;
 
@@ -55,7 +55,7 @@ branch_options(struct web *w, int *n)
 	struct option *options = arena_array(w->m, struct option, *n ? *n : 1);
 
 	for (int i = 0; i < *n; i++)
-		options[i] = (struct option){ .value = branch[i].id_text, .label = branch_label(&branch[i]) };
+		options[i] = (struct option){ .value = branch[i].id_text, .label = branch_option_label(&branch[i]) };
 	return options;
 }
 
@@ -71,7 +71,7 @@ static struct search_form
 search_form(struct web *w, int64_t starts_at, int64_t ends_at)
 {
 	int n_branches;
-	struct option *branches = branch_options(w, &n_branches);
+	struct option *branches = branch_choices(w, &n_branches);
 
 	return (struct search_form){
 		.from = form_field_time(w, "from", starts_at),
@@ -260,7 +260,7 @@ page_search(struct web *w)
 
 /* --- /cars/ID --------------------------------------------------------------------------------------------------------------- */
 
-struct car_page {
+struct rental_car_page {
 	struct car_facts car;
 	struct search_form form;
 	struct form_problems problems;
@@ -273,31 +273,31 @@ struct car_page {
 	struct taken_interval *busy;
 	int n_busy;
 };
-static const struct member car_page_members[] = {
-	SHAPE_STRUCT(car_page, car, car_facts_shape), SHAPE_STRUCT(car_page, form, search_form_shape),
-	SHAPE_STRUCT(car_page, problems, form_problems_shape), SHAPE_MAYBE(car_page, price, shown_price_shape),
-	SHAPE_TIME(car_page, starts_at), SHAPE_TIME(car_page, ends_at), SHAPE_BOOL(car_page, is_free), SHAPE_TEXT(car_page, from),
-	SHAPE_TEXT(car_page, to), SHAPE_LIST(car_page, months, month_shape),
+static const struct member rental_car_page_members[] = {
+	SHAPE_STRUCT(rental_car_page, car, car_facts_shape), SHAPE_STRUCT(rental_car_page, form, search_form_shape),
+	SHAPE_STRUCT(rental_car_page, problems, form_problems_shape), SHAPE_MAYBE(rental_car_page, price, shown_price_shape),
+	SHAPE_TIME(rental_car_page, starts_at), SHAPE_TIME(rental_car_page, ends_at), SHAPE_BOOL(rental_car_page, is_free), SHAPE_TEXT(rental_car_page, from),
+	SHAPE_TEXT(rental_car_page, to), SHAPE_LIST(rental_car_page, months, month_shape),
 };
-static const struct shape car_page_shape = SHAPE(car_page, car_page_members);
-PAGE(car_page, "booking/car", car_page_shape)
+static const struct shape rental_car_page_shape = SHAPE(rental_car_page, rental_car_page_members);
+PAGE(rental_car_page, "booking/car", rental_car_page_shape)
 
 static const struct member car_json_members[] = {
-	SHAPE_STRUCT(car_page, car, car_facts_shape), SHAPE_BOOL(car_page, is_free), SHAPE_TIME(car_page, starts_at),
-	SHAPE_TIME(car_page, ends_at), SHAPE_MAYBE(car_page, price, price_shape),
-	SHAPE_LIST(car_page, busy, taken_interval_shape),
+	SHAPE_STRUCT(rental_car_page, car, car_facts_shape), SHAPE_BOOL(rental_car_page, is_free), SHAPE_TIME(rental_car_page, starts_at),
+	SHAPE_TIME(rental_car_page, ends_at), SHAPE_MAYBE(rental_car_page, price, price_shape),
+	SHAPE_LIST(rental_car_page, busy, taken_interval_shape),
 };
-static const struct shape car_json_shape = SHAPE(car_page, car_json_members);
+static const struct shape car_json_shape = SHAPE(rental_car_page, car_json_members);
 
 static void
-price_car(struct web *w, struct car_page *p)
+price_car(struct web *w, struct rental_car_page *p)
 {
 	p->price = price_make(w->m, p->starts_at, p->ends_at, p->car.daily_price, p->car.hourly_price);
 	p->is_free = p->car.service == SERVICE_IN_SERVICE && calendar_is_free(w->db, p->car.car_id, p->starts_at, p->ends_at);
 }
 
 static void
-draw_months(struct web *w, struct car_page *p)
+draw_months(struct web *w, struct rental_car_page *p)
 {
 	int64_t first = month_add(w->now, 0);
 	struct interval *busy;
@@ -313,7 +313,7 @@ draw_months(struct web *w, struct car_page *p)
 static enum status
 show_car(struct web *w, const void *form, enum status status, const char *message)
 {
-	struct car_page p = *(const struct car_page *)form;
+	struct rental_car_page p = *(const struct rental_car_page *)form;
 
 	if (p.price)
 		booking_lines_in_words(p.price->lines, p.price->n_lines, p.starts_at, p.ends_at);
@@ -322,13 +322,13 @@ show_car(struct web *w, const void *form, enum status status, const char *messag
 	p.to = p.form.to.value;
 	p.problems = form_problems(w, message);
 	menu_of(w)->nav_search = true;
-	return web_page(w, status, &car_page, &p);
+	return web_page(w, status, &rental_car_page, &p);
 }
 
 enum status
-page_car(struct web *w)
+page_rental_car(struct web *w)
 {
-	struct car_page p = { 0 };
+	struct rental_car_page p = { 0 };
 
 	if (!car_facts(w->db, web_param_id(w, "car_id"), &p.car))
 		return web_not_found(w);

@@ -72,7 +72,7 @@ page_stuck(struct web *w)
 }
 
 static enum status
-back_to_list(struct web *w, const struct booking *b)
+done_with_booking(struct web *w, const struct booking *b)
 {
 	return web_done(w, HTTP_OK, &booking_json_shape, b, "/bookings/stuck?done=%s", b->code);
 }
@@ -85,14 +85,14 @@ do_retry(struct web *w)
 
 	if (form_bad(w))
 		return web_invalid(w);
-	if (!find_booking(w, &b))
+	if (!find_path_booking(w, &b))
 		return web_not_found(w);
 	booking_retry(w->db, &b, w->user.id);
-	return back_to_list(w, &b);
+	return done_with_booking(w, &b);
 }
 
 static struct stuck_form
-resolve_form(struct web *w, const struct booking *b)
+booking_resolve_form(struct web *w, const struct booking *b)
 {
 	struct stuck_form f = {
 		.page = &resolve_html, .subject_id = b->code, .kind = booking_stuck_kind(b), .since = booking_stuck_since(b),
@@ -115,11 +115,11 @@ page_resolve(struct web *w)
 	struct stuck_form f;
 	struct booking b;
 
-	if (!find_booking(w, &b))
+	if (!find_path_booking(w, &b))
 		return web_not_found(w);
 	if (booking_stuck_kind(&b) < 0)
 		return stuck_refuse(w, RESOLVE_NOT_STUCK);
-	f = resolve_form(w, &b);
+	f = booking_resolve_form(w, &b);
 	return stuck_show_form(w, &f, HTTP_OK, NULL);
 }
 
@@ -132,15 +132,15 @@ do_resolve(struct web *w)
 	struct stuck_form f;
 	struct booking b;
 
-	if (!find_booking(w, &b))
+	if (!find_path_booking(w, &b))
 		return web_not_found(w);
 	if (booking_stuck_kind(&b) < 0)
 		return stuck_refuse(w, RESOLVE_NOT_STUCK);
-	f = resolve_form(w, &b);
+	f = booking_resolve_form(w, &b);
 	web_form(w, stuck_show_form, &f);
 	choice = stuck_read_form(w, f.kind);
 	if (form_bad(w))
 		return web_invalid(w);
 	outcome = booking_resolve(w->db, &b, (enum stuck_resolution)choice.way, choice.reason, w->user.id);
-	return outcome == RESOLVE_DONE ? back_to_list(w, &b) : stuck_refuse(w, outcome);
+	return outcome == RESOLVE_DONE ? done_with_booking(w, &b) : stuck_refuse(w, outcome);
 }

@@ -64,7 +64,7 @@ call_payment(struct db *db, const char *path, const char *body, struct payment_r
 
 /* A 503 means that payment has not begun: it sheds load before it changes anything. */
 static enum charge_answer
-charge_answer(enum call_outcome outcome, int status, const struct payment_reply *reply)
+answer_of_charge(enum call_outcome outcome, int status, const struct payment_reply *reply)
 {
 	if (outcome == CALL_NOT_SENT || outcome == CALL_REFUSED || (outcome == CALL_ANSWERED && status == 503))
 		return CHARGE_ANSWER_NOT_ASKED;
@@ -82,7 +82,7 @@ charge_answer(enum call_outcome outcome, int status, const struct payment_reply 
 }
 
 static const char *
-json_of(struct db *db, const struct shape *shape, const void *data)
+request_body(struct db *db, const struct shape *shape, const void *data)
 {
 	struct buf body = { .m = db_memory(db) };
 
@@ -111,15 +111,15 @@ charge_by_call(struct db *db, const struct booking *b, const char *payment_key, 
 	};
 	struct payment_reply reply;
 	int status;
-	enum call_outcome outcome = call_payment(db, "/internal/charge", json_of(db, &charge_request_shape, &q), &reply, &status);
+	enum call_outcome outcome = call_payment(db, "/internal/charge", request_body(db, &charge_request_shape, &q), &reply, &status);
 
-	if (retries_under_fresh_key() && charge_answer(outcome, status, &reply) == CHARGE_ANSWER_UNKNOWN) {
+	if (retries_under_fresh_key() && answer_of_charge(outcome, status, &reply) == CHARGE_ANSWER_UNKNOWN) {
 		q.key = arena_printf(db_memory(db), "%s-again", b->code);
-		outcome = call_payment(db, "/internal/charge", json_of(db, &charge_request_shape, &q), &reply, &status);
+		outcome = call_payment(db, "/internal/charge", request_body(db, &charge_request_shape, &q), &reply, &status);
 	}
 	*charge_id = reply.charge_id;
 	*reason = reply.reason;
-	return charge_answer(outcome, status, &reply);
+	return answer_of_charge(outcome, status, &reply);
 }
 
 static enum charge_answer
@@ -130,7 +130,7 @@ look_up_by_call(struct db *db, const struct booking *b, int64_t *charge_id)
 	enum call_outcome outcome = call_payment(db, arena_printf(db_memory(db), "/internal/charge/%s", b->code), NULL, &reply, &status);
 
 	*charge_id = reply.charge_id;
-	return charge_answer(outcome, status, &reply);
+	return answer_of_charge(outcome, status, &reply);
 }
 
 static enum refund_answer
@@ -141,7 +141,7 @@ refund_by_call(struct db *db, const struct booking *b, const struct booking_refu
 	};
 	struct payment_reply reply;
 	int status;
-	enum call_outcome outcome = call_payment(db, "/internal/refund", json_of(db, &refund_request_shape, &q), &reply, &status);
+	enum call_outcome outcome = call_payment(db, "/internal/refund", request_body(db, &refund_request_shape, &q), &reply, &status);
 
 	*refunded_amount = reply.refunded_amount;
 	if (outcome == CALL_ANSWERED && (status == 409 || status == 422))
@@ -153,14 +153,14 @@ refund_by_call(struct db *db, const struct booking *b, const struct booking_refu
 
 /* Payment charges nothing while its own breaker, to the card provider, is open. */
 static int
-breakers_closed_for_s(void)
+ask_payment_breakers(void)
 {
 	int payment_s = call_closed_for_s("payment"), provider_s = call_closed_for_s("provider");
 
 	return payment_s > provider_s ? payment_s : provider_s;
 }
 
-const struct payment_client payment_by_call = { charge_by_call, look_up_by_call, refund_by_call, breakers_closed_for_s };
+const struct payment_client payment_by_call = { charge_by_call, look_up_by_call, refund_by_call, ask_payment_breakers };
 
 int
 payment_closed_for_s(void)

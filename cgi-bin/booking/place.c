@@ -43,16 +43,16 @@ interval_problem(int64_t starts_at, int64_t ends_at, int64_t now, const char **f
 /* --- the client's key: the same request again is the same booking ------------------------------------------------------- */
 
 static bool
-has_key(const struct booking_order *o)
+has_request_key(const struct booking_order *o)
 {
 	return o->request_key && *o->request_key;
 }
 
 /* BOOKING_OK: the key is new, or belongs to a try that ended without a booking. */
 static enum booking_outcome
-key_outcome(struct db *db, const struct booking_order *o, struct booking *b)
+request_outcome(struct db *db, const struct booking_order *o, struct booking *b)
 {
-	if (!has_key(o) || !booking_find_by_request(db, o->customer_id, o->request_key, b))
+	if (!has_request_key(o) || !booking_find_by_request(db, o->customer_id, o->request_key, b))
 		return BOOKING_OK;
 	if (!db_exists(db, "SELECT 1 FROM booking WHERE booking_id = $1 AND request_hash = $2", b->booking_id,
 	               o->request_hash ? o->request_hash : ""))
@@ -98,7 +98,7 @@ write_booking(struct db *db, struct booking *b, const struct booking_order *o)
 		" RETURNING booking_id",
 		b->code, b->customer_id, b->car_id, b->car_name, b->plate, b->body, b->branch_id, b->branch_name, b->branch_name_ko,
 		b->starts_at, b->ends_at, b->amount, b->vat_amount, b->currency, b->card_id, b->held_at, b->hold_until, b->asked_at,
-		has_key(o) ? o->request_key : "", has_key(o) && o->request_hash ? o->request_hash : "",
+		has_request_key(o) ? o->request_key : "", has_request_key(o) && o->request_hash ? o->request_hash : "",
 		b->model_id, b->n_cars, b->car_name_ko);
 	for (int i = 0; i < b->n_lines; i++)
 		db_do(db,
@@ -123,7 +123,7 @@ decide_hold(struct db *db, const struct booking_order *o, struct booking *b)
 {
 	struct rentable car[CARS_MAX] = { 0 };
 	struct price *price;
-	enum booking_outcome known = key_outcome(db, o, b);
+	enum booking_outcome known = request_outcome(db, o, b);
 
 	if (known == BOOKING_OK)
 		known = o->model_id ? model_choose(db, o, car) : this_car(db, o->car_id, car);
@@ -231,15 +231,15 @@ booking_place(struct db *db, const struct booking_order *o, struct booking *b)
 	enum booking_outcome outcome;
 
 	if (interval_problem(o->starts_at, o->ends_at, clock_now(), &field)) {
-		outcome = key_outcome(db, o, b);        /* the same request again is answered as before, though its time may have come */
+		outcome = request_outcome(db, o, b);        /* the same request again is answered as before, though its time may have come */
 		return outcome == BOOKING_OK ? BOOKING_BAD_INTERVAL : outcome;
 	}
 	if (delivery_problem(o, &field)) {
-		outcome = key_outcome(db, o, b);
+		outcome = request_outcome(db, o, b);
 		return outcome == BOOKING_OK ? BOOKING_BAD_DELIVERY : outcome;
 	}
 	if (payment_closed_for_s()) {           /* what cannot be paid is not held: one who asks reads, and nothing has to be given free again */
-		outcome = key_outcome(db, o, b);
+		outcome = request_outcome(db, o, b);
 		return outcome == BOOKING_OK ? BOOKING_LATER : outcome;
 	}
 	outcome = hold(db, o, b);

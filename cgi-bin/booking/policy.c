@@ -96,7 +96,7 @@ note_of(const struct extra_event *x)
 }
 
 static const char *
-reason_of(const struct extra_event *x, const char *usual)
+code_of(const struct extra_event *x, const char *usual)
 {
 	return x->note && *x->reason ? x->reason : usual;
 }
@@ -131,8 +131,8 @@ booking_on_delivery_cancelled(struct db *db, const struct event *e)
 	if (strcmp(x.by, "dispatcher") != 0 || !booking_find(db, e->subject_id, 0, &b))
 		return true;
 	if (strcmp(x.direction, "delivery") == 0)
-		booking_extras_end(db, &b, EXTRA_DELIVERY, reason_of(&x, x.by), note_of(&x), e->event_id);
-	booking_extras_end(db, &b, EXTRA_COLLECTION, reason_of(&x, x.by), note_of(&x), e->event_id);
+		booking_extras_end(db, &b, EXTRA_DELIVERY, code_of(&x, x.by), note_of(&x), e->event_id);
+	booking_extras_end(db, &b, EXTRA_COLLECTION, code_of(&x, x.by), note_of(&x), e->event_id);
 	return true;
 }
 
@@ -158,7 +158,7 @@ booking_on_equipment_rejected(struct db *db, const struct event *e)
 	if (!read_extra_event(db, e, &ended))
 		return false;
 	if ((x = extra_of_order(db, e, &ended, &b)))
-		booking_extra_end(db, &b, x, reason_of(&ended, "rejected"), note_of(&ended), e->event_id);
+		booking_extra_end(db, &b, x, code_of(&ended, "rejected"), note_of(&ended), e->event_id);
 	return true;
 }
 

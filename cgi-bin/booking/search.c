@@ -24,20 +24,20 @@ struct mem_car {
 	int64_t car_id, daily_price, hourly_price, branch_id;
 	short seats, body, fuel;
 	unsigned short stock;           /* which of memory.stock it is part of */
-	const struct free_car *show;    /* all but the totals */
+	const struct free_car *copy_page;    /* all but the totals */
 };
 
 /* Which cars are free from one moment until another, a bit each, worked out once for each change of the database: people turn
  * pages, sort and filter, and most ask for the same days. */
-struct answer {
+struct availability {
 	int64_t version, from, until;
 	uint64_t *is_free;
 	int *n_free;                    /* of each stock */
 };
 
 /* The cars of one model at one branch, as many as there are for rent: what of them is free is counted with the bits. */
-struct stock { int64_t model_id, branch_id, n_cars; const struct free_car *show; };
-#define N_ANSWERS 1024          /* the top ten bits of a hash */
+struct stock { int64_t model_id, branch_id, n_cars; const struct free_car *copy_page; };
+#define CACHED_INTERVALS 1024          /* the top ten bits of a hash */
 
 static struct {
 	struct arena *m;
@@ -47,8 +47,8 @@ static struct {
 	struct stock *stock;            /* by model, then branch */
 	int n_stocks;
 	int64_t version, cars_rev, n_all_cars, slots_rev, read_at;
-	struct answer answer[N_ANSWERS];
-} memory;
+	struct availability availability[CACHED_INTERVALS];
+} cache;
 
 static const struct member free_car_members[] = {
 	SHAPE_INT(free_car, car_id), SHAPE_INT(free_car, model_id), SHAPE_INT(free_car, branch_id), SHAPE_INT(free_car, seats), SHAPE_AMOUNT(free_car, daily_price),
@@ -64,11 +64,11 @@ const struct shape free_car_shape = SHAPE(free_car, free_car_members);
 static struct mem_car *
 car_of(int64_t car_id)
 {
-	int low = 0, high = memory.n_cars - 1;
+	int low = 0, high = cache.n_cars - 1;
 
 	while (low <= high) {
 		int mid = (low + high) / 2;
-		struct mem_car *c = memory.by_id[mid];
+		struct mem_car *c = cache.by_id[mid];
 
 		if (c->car_id == car_id)
 			return c;
@@ -81,7 +81,7 @@ car_of(int64_t car_id)
 }
 
 static void
-forget(struct mem_car *c, int64_t slot_id)
+drop_span(struct mem_car *c, int64_t slot_id)
 {
 	for (int i = 0; i < c->n_spans; i++)
 		if (c->span[i].slot_id == slot_id) {
@@ -92,14 +92,14 @@ forget(struct mem_car *c, int64_t slot_id)
 }
 
 static void
-remember(struct mem_car *c, struct span s)
+add_span(struct mem_car *c, struct span s)
 {
 	int i = c->n_spans;
 
 	if (c->n_spans == c->room) {
 		int room = c->room ? c->room * 2 : 8;
 
-		c->span = arena_grow(memory.m, c->span, sizeof(s) * (size_t)c->room, sizeof(s) * (size_t)room);
+		c->span = arena_grow(cache.m, c->span, sizeof(s) * (size_t)c->room, sizeof(s) * (size_t)room);
 		c->room = room;
 	}
 	for (; i > 0 && c->span[i - 1].starts_at > s.starts_at; i--)
@@ -121,7 +121,7 @@ mem_car(const struct free_car *c)
 {
 	return (struct mem_car){
 		.car_id = c->car_id, .daily_price = c->daily_price, .hourly_price = c->hourly_price, .branch_id = c->branch_id,
-		.seats = (short)c->seats, .body = (short)c->body, .fuel = (short)c->fuel, .show = c,
+		.seats = (short)c->seats, .body = (short)c->body, .fuel = (short)c->fuel, .copy_page = c,
 	};
 }
 
@@ -132,7 +132,7 @@ mem_car(const struct free_car *c)
 static int
 by_stock(const void *a, const void *b)
 {
-	const struct free_car *x = (*(struct mem_car *const *)a)->show, *y = (*(struct mem_car *const *)b)->show;
+	const struct free_car *x = (*(struct mem_car *const *)a)->copy_page, *y = (*(struct mem_car *const *)b)->copy_page;
 
 	if (x->model_id != y->model_id)
 		return x->model_id < y->model_id ? -1 : 1;
@@ -142,21 +142,21 @@ by_stock(const void *a, const void *b)
 static void
 count_stocks(void)
 {
-	struct mem_car **car = arena_array(memory.m, struct mem_car *, memory.n_cars + 1);
-	struct stock *s = memory.stock = arena_array(memory.m, struct stock, memory.n_cars + 1);
+	struct mem_car **car = arena_array(cache.m, struct mem_car *, cache.n_cars + 1);
+	struct stock *s = cache.stock = arena_array(cache.m, struct stock, cache.n_cars + 1);
 
-	memory.n_stocks = 0;
-	for (int i = 0; i < memory.n_cars; i++)
-		car[i] = &memory.car[i];
-	if (memory.n_cars)
-		qsort(car, (size_t)memory.n_cars, sizeof(car[0]), by_stock);
-	for (int i = 0; i < memory.n_cars; i++) {
+	cache.n_stocks = 0;
+	for (int i = 0; i < cache.n_cars; i++)
+		car[i] = &cache.car[i];
+	if (cache.n_cars)
+		qsort(car, (size_t)cache.n_cars, sizeof(car[0]), by_stock);
+	for (int i = 0; i < cache.n_cars; i++) {
 		if (i == 0 || by_stock(&car[i - 1], &car[i]) != 0) {
-			s = &memory.stock[memory.n_stocks++];
-			*s = (struct stock){ .model_id = car[i]->show->model_id, .branch_id = car[i]->branch_id, .show = car[i]->show };
+			s = &cache.stock[cache.n_stocks++];
+			*s = (struct stock){ .model_id = car[i]->copy_page->model_id, .branch_id = car[i]->branch_id, .copy_page = car[i]->copy_page };
 		}
 		s->n_cars++;
-		car[i]->stock = (unsigned short)(s - memory.stock);
+		car[i]->stock = (unsigned short)(s - cache.stock);
 	}
 }
 
@@ -167,19 +167,19 @@ read_cars(struct db *db)
 	struct free_car *cars = NULL;
 	int n = 0;
 
-	db_arena(db, memory.m);
+	db_arena(db, cache.m);
 	db_list(db, &free_car_shape, &cars, &n,
 		"SELECT " FREE_CAR_COLUMNS " FROM v_car WHERE service = 'IN_SERVICE' ORDER BY daily_price, car_id /*scan*/ /*sort*/");
 	db_arena(db, before);
-	memory.car = arena_array(memory.m, struct mem_car, n ? n : 1);
-	memory.by_id = arena_array(memory.m, struct mem_car *, n ? n : 1);
-	memory.n_cars = n;
+	cache.car = arena_array(cache.m, struct mem_car, n ? n : 1);
+	cache.by_id = arena_array(cache.m, struct mem_car *, n ? n : 1);
+	cache.n_cars = n;
 	for (int i = 0; i < n; i++) {
-		memory.car[i] = mem_car(&cars[i]);
-		memory.by_id[i] = &memory.car[i];
+		cache.car[i] = mem_car(&cars[i]);
+		cache.by_id[i] = &cache.car[i];
 	}
 	if (n)
-		qsort(memory.by_id, (size_t)n, sizeof(memory.by_id[0]), by_car_id);
+		qsort(cache.by_id, (size_t)n, sizeof(cache.by_id[0]), by_car_id);
 	count_stocks();
 }
 
@@ -187,46 +187,46 @@ read_cars(struct db *db)
 static void
 read_slots(struct db *db, int64_t now)
 {
-	for (int i = 0; i < memory.n_cars; i++) {
+	for (int i = 0; i < cache.n_cars; i++) {
 		struct rows *r = db_each(db,
 			"SELECT slot_id, starts_at, busy_until FROM slot WHERE car_id = $1 AND kind <> 'RELEASED' AND busy_until > $2"
-			" ORDER BY busy_until", memory.car[i].car_id, now);
+			" ORDER BY busy_until", cache.car[i].car_id, now);
 
 		while (db_next(r))
-			remember(&memory.car[i], (struct span){ row_int(r, 0), row_int(r, 1), row_int(r, 2) });
+			add_span(&cache.car[i], (struct span){ row_int(r, 0), row_int(r, 1), row_int(r, 2) });
 	}
 }
 
 static void
-read_all(struct db *db, int64_t cars_rev, int64_t n_all_cars)
+read_calendar(struct db *db, int64_t cars_rev, int64_t n_all_cars)
 {
-	if (!memory.m)
-		memory.m = arena_new((size_t)1 << 30);
-	arena_reset(memory.m);
-	memset(memory.answer, 0, sizeof(memory.answer));
-	memory.cars_rev = cars_rev;
-	memory.n_all_cars = n_all_cars;
-	memory.slots_rev = db_int(db, "SELECT COALESCE(MAX(rev), 0) FROM slot");        /* before the rows: later ones come again, harmlessly */
-	memory.read_at = clock_now();
+	if (!cache.m)
+		cache.m = arena_new((size_t)1 << 30);
+	arena_reset(cache.m);
+	memset(cache.availability, 0, sizeof(cache.availability));
+	cache.cars_rev = cars_rev;
+	cache.n_all_cars = n_all_cars;
+	cache.slots_rev = db_int(db, "SELECT COALESCE(MAX(rev), 0) FROM slot");        /* before the rows: later ones come again, harmlessly */
+	cache.read_at = clock_now();
 	read_cars(db);
-	read_slots(db, memory.read_at - DAY);
+	read_slots(db, cache.read_at - DAY);
 }
 
 static void
 read_changes(struct db *db)
 {
 	struct rows *r = db_each(db,
-		"SELECT slot_id, car_id, kind, starts_at, busy_until, rev FROM slot WHERE rev > $1 ORDER BY rev", memory.slots_rev);
+		"SELECT slot_id, car_id, kind, starts_at, busy_until, rev FROM slot WHERE rev > $1 ORDER BY rev", cache.slots_rev);
 
 	while (db_next(r)) {
 		struct mem_car *c = car_of(row_int(r, 1));
 
-		memory.slots_rev = row_int(r, 5);
+		cache.slots_rev = row_int(r, 5);
 		if (!c)
 			continue;
-		forget(c, row_int(r, 0));
+		drop_span(c, row_int(r, 0));
 		if (strcmp(row_peek(r, 2), "RELEASED") != 0)
-			remember(c, (struct span){ row_int(r, 0), row_int(r, 3), row_int(r, 4) });
+			add_span(c, (struct span){ row_int(r, 0), row_int(r, 3), row_int(r, 4) });
 	}
 }
 
@@ -234,19 +234,19 @@ static void
 refresh(struct db *db)
 {
 	int64_t version = db_data_version(db), cars_rev, n_all_cars;
-	bool stale = !memory.m || clock_now() > memory.read_at + HOUR || clock_now() < memory.read_at;
+	bool stale = !cache.m || clock_now() > cache.read_at + HOUR || clock_now() < cache.read_at;
 
-	if (version == memory.version && !stale)
+	if (version == cache.version && !stale)
 		return;
 	cars_rev = db_int(db, "SELECT COALESCE(MAX(rev), 0) FROM v_car_rev");
 	n_all_cars = db_int(db, "SELECT COUNT(*) FROM v_car_rev /*scan*/");
-	if (stale || cars_rev != memory.cars_rev || n_all_cars != memory.n_all_cars)
-		read_all(db, cars_rev, n_all_cars);
+	if (stale || cars_rev != cache.cars_rev || n_all_cars != cache.n_all_cars)
+		read_calendar(db, cars_rev, n_all_cars);
 	else
 		read_changes(db);
-	memory.version = version;
+	cache.version = version;
 	if (db_failed(db))              /* what was read may be half of it: all of it again */
-		memory.version = memory.read_at = -HOUR;
+		cache.version = cache.read_at = -HOUR;
 }
 
 /* --- asking it -------------------------------------------------------------------------------------------------------- */
@@ -268,28 +268,28 @@ is_free(const struct mem_car *c, int64_t from, int64_t until)
 }
 
 /* The bits for one interval. A version of 0 is nobody's: data_version begins at 1. */
-static const struct answer *
+static const struct availability *
 free_between(int64_t from, int64_t until)
 {
 	uint64_t hash = (uint64_t)from * 0x9E3779B97F4A7C15u ^ (uint64_t)until * 0xC2B2AE3D27D4EB4Fu;
-	struct answer *a = &memory.answer[hash >> 54];
-	int n_words = (memory.n_cars + 63) / 64;
+	struct availability *a = &cache.availability[hash >> 54];
+	int n_words = (cache.n_cars + 63) / 64;
 
-	if (a->is_free && a->version == memory.version && a->from == from && a->until == until)
+	if (a->is_free && a->version == cache.version && a->from == from && a->until == until)
 		return a;
 	if (!a->is_free) {
-		a->is_free = arena_array(memory.m, uint64_t, n_words ? n_words : 1);
-		a->n_free = arena_array(memory.m, int, memory.n_stocks + 1);
+		a->is_free = arena_array(cache.m, uint64_t, n_words ? n_words : 1);
+		a->n_free = arena_array(cache.m, int, cache.n_stocks + 1);
 	}
-	*a = (struct answer){ memory.version, from, until, a->is_free, a->n_free };
-	memset(a->n_free, 0, sizeof(a->n_free[0]) * (size_t)memory.n_stocks);
+	*a = (struct availability){ cache.version, from, until, a->is_free, a->n_free };
+	memset(a->n_free, 0, sizeof(a->n_free[0]) * (size_t)cache.n_stocks);
 	for (int w = 0; w < n_words; w++) {
 		uint64_t bits = 0;
 
-		for (int i = w * 64; i < w * 64 + 64 && i < memory.n_cars; i++)
-			if (is_free(&memory.car[i], from, until)) {
+		for (int i = w * 64; i < w * 64 + 64 && i < cache.n_cars; i++)
+			if (is_free(&cache.car[i], from, until)) {
 				bits |= (uint64_t)1 << (i % 64);
-				a->n_free[memory.car[i].stock]++;
+				a->n_free[cache.car[i].stock]++;
 			}
 		a->is_free[w] = bits;
 	}
@@ -300,23 +300,23 @@ static inline bool
 wanted(const struct mem_car *c, const struct car_query *q)
 {
 	return (!q->branch_id || c->branch_id == q->branch_id) && (q->body < 0 || c->body == q->body) &&
-	       (q->fuel < 0 || c->fuel == q->fuel) && c->seats >= q->seats && (!q->region || strcmp(c->show->region, q->region) == 0);
+	       (q->fuel < 0 || c->fuel == q->fuel) && c->seats >= q->seats && (!q->region || strcmp(c->copy_page->region, q->region) == 0);
 }
 
 /* One that may be shown, and where it stands: by key, then by car. */
 struct hit { int64_t key; const struct mem_car *car; int64_t total; };
 
 static const char *
-name_of(const struct hit *h, enum search_order order)
+hit_name(const struct hit *h, enum search_order order)
 {
-	return lang_pick(order == SEARCH_BY_NAME_KO ? LANG_KO : LANG_EN, h->car->show->name, h->car->show->name_ko);
+	return lang_pick(order == SEARCH_BY_NAME_KO ? LANG_KO : LANG_EN, h->car->copy_page->name, h->car->copy_page->name_ko);
 }
 
 static int
 before(const struct hit *a, const struct hit *b, enum search_order order)
 {
 	if (order == SEARCH_BY_NAME || order == SEARCH_BY_NAME_KO) {
-		int by_name = strcmp(name_of(a, order), name_of(b, order));
+		int by_name = strcmp(hit_name(a, order), hit_name(b, order));
 
 		if (by_name != 0)
 			return by_name < 0;
@@ -391,7 +391,7 @@ sort_best(struct hit *heap, int n, int room, enum search_order order)
 }
 
 static int
-show(struct arena *m, const struct answer *a, const struct hit *hit, int n, const struct car_query *q, struct free_car **cars)
+copy_page(struct arena *m, const struct availability *a, const struct hit *hit, int n, const struct car_query *q, struct free_car **cars)
 {
 	int n_cars = n > q->offset ? n - q->offset : 0;
 
@@ -399,7 +399,7 @@ show(struct arena *m, const struct answer *a, const struct hit *hit, int n, cons
 	for (int i = 0; i < n_cars; i++) {
 		const struct hit *h = &hit[q->offset + i];
 
-		(*cars)[i] = *h->car->show;
+		(*cars)[i] = *h->car->copy_page;
 		(*cars)[i].total_amount = h->total;
 		(*cars)[i].vat_amount = vat_share(h->total);
 		(*cars)[i].n_of_model = a->n_free[h->car->stock];
@@ -409,7 +409,7 @@ show(struct arena *m, const struct answer *a, const struct hit *hit, int n, cons
 
 /* Everything that is left of one car: is it wanted, what does it cost, is it among the best? Answers whether it counts. */
 static bool
-look_at(const struct mem_car *c, const struct car_query *q, const struct duration *d, struct hit *best, int *n, int room)
+consider_car(const struct mem_car *c, const struct car_query *q, const struct duration *d, struct hit *best, int *n, int room)
 {
 	int64_t total;
 
@@ -427,19 +427,19 @@ calendar_search(struct db *db, struct arena *m, const struct car_query *q, struc
 {
 	struct duration d = duration_of(q->starts_at, q->ends_at);
 	int room = q->offset + q->limit, n = 0, n_free = 0;
-	const struct answer *a;
+	const struct availability *a;
 	struct hit *best;
 
 	refresh(db);
 	a = free_between(q->starts_at, q->ends_at + rental.turnaround_s);
-	if (room > memory.n_cars)
-		room = memory.n_cars;
+	if (room > cache.n_cars)
+		room = cache.n_cars;
 	best = arena_array(m, struct hit, room ? room : 1);
-	for (int w = 0; w * 64 < memory.n_cars; w++)
+	for (int w = 0; w * 64 < cache.n_cars; w++)
 		for (uint64_t bits = a->is_free[w]; bits; bits &= bits - 1)
-			n_free += look_at(&memory.car[w * 64 + __builtin_ctzll(bits)], q, &d, best, &n, room);
+			n_free += consider_car(&cache.car[w * 64 + __builtin_ctzll(bits)], q, &d, best, &n, room);
 	sort_best(best, n, room, q->order);
-	*n_cars = show(m, a, best, n, q, cars);
+	*n_cars = copy_page(m, a, best, n, q, cars);
 	return n_free;
 }
 
@@ -447,33 +447,33 @@ int
 calendar_n_cars(struct db *db)
 {
 	refresh(db);
-	return memory.n_cars;
+	return cache.n_cars;
 }
 
 /* Its stocks stand side by side; the first of them is found as a word in a dictionary. */
 int
 calendar_model(struct db *db, struct arena *m, int64_t model_id, int64_t starts_at, int64_t ends_at, struct model_stock **branches)
 {
-	const struct answer *a;
+	const struct availability *a;
 	int low = 0, high, n = 0;
 
 	refresh(db);
 	a = free_between(starts_at, ends_at + rental.turnaround_s);
-	for (high = memory.n_stocks; low < high;) {
+	for (high = cache.n_stocks; low < high;) {
 		int mid = (low + high) / 2;
 
-		if (memory.stock[mid].model_id < model_id)
+		if (cache.stock[mid].model_id < model_id)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	for (high = low; high < memory.n_stocks && memory.stock[high].model_id == model_id; high++)
+	for (high = low; high < cache.n_stocks && cache.stock[high].model_id == model_id; high++)
 		;
 	*branches = arena_array(m, struct model_stock, high - low + 1);
 	for (int i = low; i < high; i++) {
-		const struct stock *s = &memory.stock[i];
+		const struct stock *s = &cache.stock[i];
 
-		(*branches)[n++] = (struct model_stock){ s->branch_id, s->n_cars, a->n_free[i], s->show->branch_name, s->show->branch_name_ko };
+		(*branches)[n++] = (struct model_stock){ s->branch_id, s->n_cars, a->n_free[i], s->copy_page->branch_name, s->copy_page->branch_name_ko };
 	}
 	return n;
 }

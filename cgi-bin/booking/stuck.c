@@ -53,7 +53,7 @@ booking_stuck_since(const struct booking *b)
 
 /* What fleet has answered already, should our own reaction to it wait or have been given up; and all that waits under this code. */
 static void
-hear_fleet_again(struct db *db, struct booking *b)
+retry_confirmation(struct db *db, struct booking *b)
 {
 	int64_t reserved = db_int(db, "SELECT MAX(event_id) FROM v_event WHERE subject_id = $1 AND type = 'car.reserved'", b->code);
 	int64_t refused = db_int(db, "SELECT MAX(event_id) FROM v_event WHERE subject_id = $1 AND type = 'car.refused'", b->code);
@@ -70,7 +70,7 @@ hear_fleet_again(struct db *db, struct booking *b)
 
 /* Payment was asked a moment ago, and whoever asked still waits for the answer: asking for him would turn it into a no. */
 static bool
-is_being_paid(const struct booking *b)
+is_being_charged(const struct booking *b)
 {
 	int64_t now = clock_now();
 
@@ -82,7 +82,7 @@ booking_retry(struct db *db, struct booking *b, int64_t actor_id)
 {
 	int kind = booking_stuck_kind(b);
 
-	if (kind < 0 || is_being_paid(b))
+	if (kind < 0 || is_being_charged(b))
 		return;
 	stuck_report_retried(db, EVENT_BOOKING_RETRIED, b->code, kind, actor_id);
 	switch ((enum stuck_kind)kind) {
@@ -94,7 +94,7 @@ booking_retry(struct db *db, struct booking *b, int64_t actor_id)
 		booking_look_up_charge(db, b);
 		break;
 	case STUCK_UNCONFIRMED:
-		hear_fleet_again(db, b);
+		retry_confirmation(db, b);
 		break;
 	case STUCK_CANCEL:
 	case STUCK_REFUND:
@@ -117,11 +117,11 @@ booking_retry(struct db *db, struct booking *b, int64_t actor_id)
 
 /* --- ended by hand ---------------------------------------------------------------------------------------------------- */
 
-struct books { int64_t owed_amount, refunded_amount; const char *state; };
-static const struct member books_members[] = {
-	SHAPE_AMOUNT(books, owed_amount), SHAPE_AMOUNT(books, refunded_amount), SHAPE_TEXT(books, state),
+struct charge_facts { int64_t owed_amount, refunded_amount; const char *state; };
+static const struct member charge_facts_members[] = {
+	SHAPE_AMOUNT(charge_facts, owed_amount), SHAPE_AMOUNT(charge_facts, refunded_amount), SHAPE_TEXT(charge_facts, state),
 };
-static const struct shape books_shape = SHAPE(books, books_members);
+static const struct shape charge_facts_shape = SHAPE(charge_facts, charge_facts_members);
 
 /* Payment's books: no refund is under way, and what is due has gone back, or nothing was ever taken. A key payment has never seen
  * says nothing: a charge may still be on its way to it. */
@@ -129,9 +129,9 @@ static bool
 nothing_is_owed(struct db *db, const struct booking *b, int64_t *refunded)
 {
 	int64_t due = b->state == BOOKING_EXPIRED ? b->amount : b->refund_due + booking_extras_refund(b);
-	struct books k = { .state = "" };
+	struct charge_facts k = { .state = "" };
 
-	if (!db_one(db, &books_shape, &k, "SELECT owed_amount, refunded_amount, state FROM v_charge WHERE key = $1", b->code))
+	if (!db_one(db, &charge_facts_shape, &k, "SELECT owed_amount, refunded_amount, state FROM v_charge WHERE key = $1", b->code))
 		return false;
 	*refunded = b->refund_due && k.refunded_amount ? b->refund_due : k.refunded_amount;
 	return strcmp(k.state, "FAILED") == 0 || (k.owed_amount == k.refunded_amount && k.refunded_amount >= due);
@@ -139,7 +139,7 @@ nothing_is_owed(struct db *db, const struct booking *b, int64_t *refunded)
 
 /* Inside the transaction. */
 static enum resolve_outcome
-end_by_hand(struct db *db, struct booking *b, enum stuck_resolution way, int64_t actor_id)
+close_manually(struct db *db, struct booking *b, enum stuck_resolution way, int64_t actor_id)
 {
 	int64_t refunded = 0;
 	bool ended = false;
@@ -184,7 +184,7 @@ booking_resolve(struct db *db, struct booking *b, enum stuck_resolution way, con
 	kind = booking_stuck_kind(b);
 	report.kind = words_code(&stuck_kind_words, kind);
 	outcome = kind < 0 || !(stuck_resolutions[kind] & 1u << way) || booking_stuck_since(b) > clock_now() - rental.stuck_after_s
-	        ? RESOLVE_NOT_STUCK : end_by_hand(db, b, way, actor_id);
+	        ? RESOLVE_NOT_STUCK : close_manually(db, b, way, actor_id);
 	if (outcome == RESOLVE_DONE)
 		stuck_report_resolved(db, EVENT_BOOKING_RESOLVED, b->code, &report, actor_id);
 	if (!db_commit(db))

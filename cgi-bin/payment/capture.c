@@ -162,7 +162,7 @@ open_charge(struct db *db, const struct charge_order *o, struct card_source *s, 
 }
 
 static struct provider_answer
-ask_provider(struct db *db, const struct charge *c, const struct card_source *s, int64_t until_ms)
+ask_for_charge(struct db *db, const struct charge *c, const struct card_source *s, int64_t until_ms)
 {
 	struct arena *m = db_memory(db);
 	struct provider_order q = {
@@ -221,7 +221,7 @@ charge_make(struct db *db, const struct charge_order *o, struct charge *c)
 		return CHARGE_OUTCOME_DECLINED;
 	if (!db_durable(db))
 		return CHARGE_OUTCOME_UNKNOWN;
-	a = ask_provider(db, c, &s, until_ms);
+	a = ask_for_charge(db, c, &s, until_ms);
 	charge_settle(db, c, &a);
 	return charge_outcome_now(db, c);
 }

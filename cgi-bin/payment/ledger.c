@@ -50,7 +50,7 @@ const struct shape posting_row_shape = SHAPE(posting_row, posting_row_members);
 static const struct member balance_members[] = { SHAPE_STATE(balance, account, account_words), SHAPE_AMOUNT(balance, amount) };
 const struct shape balance_shape = SHAPE(balance, balance_members);
 
-struct entry { int64_t card_clearing, rental_income, vat_payable, refunds_payable, bank; };
+struct posting_amounts { int64_t card_clearing, rental_income, vat_payable, refunds_payable, bank; };
 
 /* The VAT in the first x of a charge, rounded half up: parts of it add up to the whole, whatever the refunds were. */
 static int64_t
@@ -61,7 +61,7 @@ vat_of_first(const struct charge *c, int64_t x)
 
 /* Lines first: the posting that closes them is refused unless they balance. The next number is safe: there is one writer. */
 static void
-post(struct db *db, enum posting_kind kind, const struct charge *c, int64_t refund_id, const struct entry *e)
+write_posting(struct db *db, enum posting_kind kind, const struct charge *c, int64_t refund_id, const struct posting_amounts *e)
 {
 	int64_t posting_id = db_int(db, "SELECT COALESCE(MAX(posting_id), 0) + 1 FROM posting");
 
@@ -79,7 +79,7 @@ post(struct db *db, enum posting_kind kind, const struct charge *c, int64_t refu
 void
 ledger_capture(struct db *db, const struct charge *c)
 {
-	post(db, POSTING_CAPTURE, c, 0, &(struct entry){
+	write_posting(db, POSTING_CAPTURE, c, 0, &(struct posting_amounts){
 		.card_clearing = c->amount, .rental_income = c->vat_amount - c->amount, .vat_payable = -c->vat_amount,
 	});
 }
@@ -89,7 +89,7 @@ ledger_refund_owed(struct db *db, const struct charge *c, int64_t refund_id, int
 {
 	int64_t vat = vat_of_first(c, owed_before + amount) - vat_of_first(c, owed_before);
 
-	post(db, POSTING_REFUND_OWED, c, refund_id, &(struct entry){
+	write_posting(db, POSTING_REFUND_OWED, c, refund_id, &(struct posting_amounts){
 		.rental_income = amount - vat, .vat_payable = vat, .refunds_payable = -amount,
 	});
 }
@@ -97,7 +97,7 @@ ledger_refund_owed(struct db *db, const struct charge *c, int64_t refund_id, int
 void
 ledger_refund_paid(struct db *db, const struct charge *c, int64_t refund_id, int64_t amount, enum paid_by paid_by)
 {
-	post(db, POSTING_REFUND_PAID, c, refund_id, &(struct entry){
+	write_posting(db, POSTING_REFUND_PAID, c, refund_id, &(struct posting_amounts){
 		.refunds_payable = amount, .card_clearing = paid_by == PAID_BY_CARD ? -amount : 0, .bank = paid_by == PAID_BY_BANK ? -amount : 0,
 	});
 }

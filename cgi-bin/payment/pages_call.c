@@ -13,13 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct reply { const char *outcome, *reason; int64_t charge_id, refunded_amount; };
+struct call_reply { const char *outcome, *reason; int64_t charge_id, refunded_amount; };
 static const struct member charge_reply_members[] = {
-	SHAPE_TEXT(reply, outcome), SHAPE_INT(reply, charge_id), SHAPE_TEXT(reply, reason),
+	SHAPE_TEXT(call_reply, outcome), SHAPE_INT(call_reply, charge_id), SHAPE_TEXT(call_reply, reason),
 };
-static const struct shape charge_reply_shape = SHAPE(reply, charge_reply_members);
-static const struct member refund_reply_members[] = { SHAPE_TEXT(reply, outcome), SHAPE_AMOUNT(reply, refunded_amount) };
-static const struct shape refund_reply_shape = SHAPE(reply, refund_reply_members);
+static const struct shape charge_reply_shape = SHAPE(call_reply, charge_reply_members);
+static const struct member refund_reply_members[] = { SHAPE_TEXT(call_reply, outcome), SHAPE_AMOUNT(call_reply, refunded_amount) };
+static const struct shape refund_reply_shape = SHAPE(call_reply, refund_reply_members);
 
 static const struct member charge_order_members[] = {
 	SHAPE_TEXT(charge_order, key), SHAPE_TEXT(charge_order, subject_id), SHAPE_INT(charge_order, customer_id),
@@ -35,7 +35,7 @@ static const struct member refund_order_members[] = {
 static const struct shape refund_order_shape = SHAPE(refund_order, refund_order_members);
 
 static bool
-body_into(struct web *w, const struct shape *shape, void *out)
+read_call_body(struct web *w, const struct shape *shape, void *out)
 {
 	size_t n;
 	const char *body = web_body(w, &n);
@@ -54,7 +54,7 @@ deadline(struct web *w, int64_t said_ms)
 }
 
 static enum status
-bad_call(struct web *w, const char *what)
+refuse_call(struct web *w, const char *what)
 {
 	log_error("call", "%s", what);
 	return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", what);
@@ -65,7 +65,7 @@ bad_call(struct web *w, const char *what)
 static enum status
 answer_charge(struct web *w, const char *outcome, const struct charge *c, bool says_why)
 {
-	struct reply r = { .outcome = outcome, .reason = says_why ? charge_reason(w->db, c) : "", .charge_id = c->charge_id };
+	struct call_reply r = { .outcome = outcome, .reason = says_why ? charge_reason(w->db, c) : "", .charge_id = c->charge_id };
 
 	return web_json(w, HTTP_OK, &charge_reply_shape, &r);
 }
@@ -76,8 +76,8 @@ do_charge(struct web *w)
 	struct charge_order o = { .deadline_ms = settings.call_deadline_ms };
 	struct charge c = { .reason = "" };
 
-	if (!body_into(w, &charge_order_shape, &o))
-		return bad_call(w, "not a charge");
+	if (!read_call_body(w, &charge_order_shape, &o))
+		return refuse_call(w, "not a charge");
 	o.deadline_ms = deadline(w, o.deadline_ms);
 	switch (charge_make(w->db, &o, &c)) {
 	case CHARGE_OUTCOME_APPROVED:   return answer_charge(w, "approved", &c, false);
@@ -85,7 +85,7 @@ do_charge(struct web *w)
 	case CHARGE_OUTCOME_UNKNOWN:    return answer_charge(w, "unknown", &c, false);
 	case CHARGE_OUTCOME_LATER:      return answer_charge(w, "later", &c, true);
 	case CHARGE_OUTCOME_KEY_REUSED: return web_refuse(w, HTTP_UNPROCESSABLE, "key_reused", "This key came with another charge.");
-	case CHARGE_OUTCOME_BAD_ORDER:  return bad_call(w, "such a charge cannot be made");
+	case CHARGE_OUTCOME_BAD_ORDER:  return refuse_call(w, "such a charge cannot be made");
 	}
 	return web_broken(w);
 }
@@ -112,7 +112,7 @@ show_charge(struct web *w)
 /* --- refunds ------------------------------------------------------------------------------------------------------ */
 
 static bool
-is_key(const char *key)
+is_call_key(const char *key)
 {
 	size_t n = key ? strlen(key) : 0;
 
@@ -124,7 +124,7 @@ is_refund(struct refund_order *o)
 {
 	if (!o->reason)
 		o->reason = "";
-	return is_key(o->key) && is_key(o->refund_key) && o->amount >= 0 && o->amount <= CHARGE_MAX_AMOUNT && strlen(o->reason) <= 200
+	return is_call_key(o->key) && is_call_key(o->refund_key) && o->amount >= 0 && o->amount <= CHARGE_MAX_AMOUNT && strlen(o->reason) <= 200
 	    && o->deadline_ms > 0 && o->deadline_ms <= 60000;
 }
 
@@ -132,11 +132,11 @@ enum status
 do_refund(struct web *w)
 {
 	struct refund_order o = { .deadline_ms = settings.call_deadline_ms };
-	struct reply r = { .outcome = "pending" };
+	struct call_reply r = { .outcome = "pending" };
 	struct charge c = { .refunded_amount = 0 };
 
-	if (!body_into(w, &refund_order_shape, &o) || !is_refund(&o))
-		return bad_call(w, "not a refund");
+	if (!read_call_body(w, &refund_order_shape, &o) || !is_refund(&o))
+		return refuse_call(w, "not a refund");
 	o.deadline_ms = deadline(w, o.deadline_ms);
 	switch (refund_make(w->db, &o, &c)) {
 	case REFUND_OUTCOME_DONE:       r.outcome = "done"; break;

@@ -29,7 +29,7 @@ PAGE(remove_html, "payment/card_remove", card_shape)
 
 /* A page of ours to come back to, or "". */
 static const char *
-next_of(struct web *w)
+next_page_of(struct web *w)
 {
 	const char *next = form_raw(w, "next");
 
@@ -39,7 +39,7 @@ next_of(struct web *w)
 static enum status
 show_cards(struct web *w, const void *form, enum status status, const char *message)
 {
-	struct cards_page page = { .next = next_of(w), .problems = { .message = message } };
+	struct cards_page page = { .next = next_page_of(w), .problems = { .message = message } };
 
 	(void)form;
 	menu_of(w)->nav_cards = true;
@@ -64,7 +64,7 @@ page_cards(struct web *w)
 
 /* The field that a program has sent; a customer has typed nothing here. */
 static enum status
-refuse_token(struct web *w)
+refuse_card_token(struct web *w)
 {
 	web_form(w, show_cards, NULL);
 	if (!w->json)
@@ -81,7 +81,7 @@ refuse_card(struct web *w, enum card_outcome outcome)
 		web_form(w, show_cards, NULL);
 		return web_refuse(w, HTTP_CONFLICT, "too_many_cards", _("You have reached the maximum number of saved cards. Please remove one first."));
 	case CARD_REFUSED:
-		return refuse_token(w);
+		return refuse_card_token(w);
 	case CARD_LATER:
 		return web_later(w, 10, _("The payment provider is not responding right now. Your card was not saved; please try again shortly."));
 	case CARD_SAVED:
@@ -99,7 +99,7 @@ do_save_card(struct web *w)
 	struct card card;
 
 	if (form_bad(w))
-		return w->json ? web_invalid(w) : refuse_token(w);
+		return w->json ? web_invalid(w) : refuse_card_token(w);
 	outcome = card_save(w->db, w->user.id, token, *key ? key : w->request_id, &card);
 	if (outcome != CARD_SAVED)
 		return refuse_card(w, outcome);
@@ -112,7 +112,7 @@ do_save_card(struct web *w)
 enum status
 do_new_card(struct web *w)
 {
-	const char *next = next_of(w), *customer_key, *success, *failure;
+	const char *next = next_page_of(w), *customer_key, *success, *failure;
 
 	if (form_bad(w))
 		return show_cards(w, NULL, HTTP_UNPROCESSABLE, NULL);
@@ -131,7 +131,7 @@ do_new_card(struct web *w)
 enum status
 do_card_return(struct web *w)
 {
-	const char *auth_key = form_raw(w, "authKey"), *customer_key = form_raw(w, "customerKey"), *next = next_of(w);
+	const char *auth_key = form_raw(w, "authKey"), *customer_key = form_raw(w, "customerKey"), *next = next_page_of(w);
 	const char *own_key = payer_key(w->db, w->user.id);
 	enum card_outcome outcome;
 	struct card card;

@@ -94,7 +94,7 @@ query_asked(struct web *w)
 
 /* People read words, programs read codes. */
 static void
-say_reasons(struct web *w, struct charge_row *rows, int n)
+label_reasons(struct web *w, struct charge_row *rows, int n)
 {
 	for (int i = 0; i < n; i++)
 		rows[i].reason = w->json ? arena_strndup(w->m, rows[i].reason, strcspn(rows[i].reason, " ")) : _(charge_reason_label(rows[i].reason));
@@ -112,7 +112,7 @@ fill_charges(struct web *w, struct charge_query *q, struct charges_page *page)
 	page->paging = web_paging(w, totals.n, PER_PAGE);
 	q->offset = page->paging.offset;
 	charge_page(w->db, q, &page->charges, &page->n_charges);
-	say_reasons(w, page->charges, page->n_charges);
+	label_reasons(w, page->charges, page->n_charges);
 }
 
 static enum status
@@ -186,7 +186,7 @@ event_title(const char *type)
 }
 
 static void
-say_events(struct web *w, struct charge_page *page)
+label_events(struct web *w, struct charge_page *page)
 {
 	charge_events(w->db, &page->charge, &page->events, &page->n_events);
 	for (int i = 0; i < page->n_events; i++) {
@@ -214,7 +214,7 @@ page_charge(struct web *w)
 		page.refunds[i].reason = _(refund_reason_label(page.refunds[i].reason));
 	postings_of(w->db, page.charge.charge_id, &page.postings, &page.n_postings);
 	page.has_postings = page.n_postings > 0;
-	say_events(w, &page);
+	label_events(w, &page);
 	page.n_deeds = stuck_actions(w->db, page.charge.subject_id, &page.deeds);
 	page.is_stuck = charge_stuck_kind(w->db, &page.charge, &since) >= 0 && since <= w->now - rental.stuck_after_s;
 	menu_of(w)->nav_money = true;

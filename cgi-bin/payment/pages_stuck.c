@@ -17,7 +17,7 @@ static const struct member stuck_charge_members[] = {
 static const struct shape stuck_charge_shape = SHAPE(charge, stuck_charge_members);
 
 static enum status
-back_to_list(struct web *w, const struct charge *c)
+done_with_charge(struct web *w, const struct charge *c)
 {
 	return web_done(w, HTTP_OK, &stuck_charge_shape, c, "/bookings/stuck?done=%s", c->subject_id);
 }
@@ -33,11 +33,11 @@ do_retry_charge(struct web *w)
 	if (!charge_by_id(w->db, web_param_id(w, "charge_id"), &c))
 		return web_not_found(w);
 	charge_retry(w->db, &c, w->user.id, clock_ms() + settings.call_deadline_ms);
-	return back_to_list(w, &c);
+	return done_with_charge(w, &c);
 }
 
 static struct stuck_form
-resolve_form(struct web *w, const struct charge *c, int kind, int64_t since)
+charge_resolve_form(struct web *w, const struct charge *c, int kind, int64_t since)
 {
 	return (struct stuck_form){
 		.page = &resolve_html, .subject_id = c->subject_id, .customer_name = charge_customer_name(w->db, c), .kind = kind, .since = since,
@@ -60,7 +60,7 @@ page_resolve_charge(struct web *w)
 	kind = charge_stuck_kind(w->db, &c, &since);
 	if (kind < 0)
 		return stuck_refuse(w, RESOLVE_NOT_STUCK);
-	f = resolve_form(w, &c, kind, since);
+	f = charge_resolve_form(w, &c, kind, since);
 	return stuck_show_form(w, &f, HTTP_OK, NULL);
 }
 
@@ -79,11 +79,11 @@ do_resolve_charge(struct web *w)
 	kind = charge_stuck_kind(w->db, &c, &since);
 	if (kind < 0)
 		return stuck_refuse(w, RESOLVE_NOT_STUCK);
-	f = resolve_form(w, &c, kind, since);
+	f = charge_resolve_form(w, &c, kind, since);
 	web_form(w, stuck_show_form, &f);
 	choice = stuck_read_form(w, kind);
 	if (form_bad(w))
 		return web_invalid(w);
 	outcome = charge_resolve(w->db, &c, (enum stuck_resolution)choice.way, choice.reason, w->user.id, clock_ms() + settings.call_deadline_ms);
-	return outcome == RESOLVE_DONE ? back_to_list(w, &c) : stuck_refuse(w, outcome);
+	return outcome == RESOLVE_DONE ? done_with_charge(w, &c) : stuck_refuse(w, outcome);
 }

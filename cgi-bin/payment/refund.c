@@ -105,7 +105,7 @@ refund_open(struct db *db, const struct charge *c, const char *refund_key, int64
 
 /* The money is refunded: by the provider, or by a manager's bank transfer. false: another process has recorded it before. */
 static bool
-finish(struct db *db, const struct pending_refund *d, enum paid_by how)
+finish_refund(struct db *db, const struct pending_refund *d, enum paid_by how)
 {
 	const struct refund r = { .refund_id = d->refund_id, .key = d->key, .amount = d->amount };
 	const char *paid_by_code = words_code(&paid_by_words, (int)how);
@@ -130,7 +130,7 @@ finish(struct db *db, const struct pending_refund *d, enum paid_by how)
 
 /* A second time at once when the answer was lost: the provider refunds a key only once while it remembers it. */
 static struct provider_answer
-ask_provider(struct arena *m, const struct pending_refund *d, int64_t until_ms)
+ask_for_refund(struct arena *m, const struct pending_refund *d, int64_t until_ms)
 {
 	struct provider_refund q = {
 		.payment_key = d->payment_key, .key = d->key, .reason = d->reason, .amount = d->amount,
@@ -159,9 +159,9 @@ refund_ask(struct db *db, int64_t refund_id, int64_t until_ms)
 	log_subject(d.charge_key);
 	if (!db_durable(db))
 		return false;
-	a = ask_provider(db_memory(db), &d, until_ms);
+	a = ask_for_refund(db_memory(db), &d, until_ms);
 	if (a.outcome == PROVIDER_OK)
-		finish(db, &d, PAID_BY_CARD);
+		finish_refund(db, &d, PAID_BY_CARD);
 	else
 		db_do(db, "UPDATE refund SET last_error = $2 WHERE refund_id = $1 AND last_error <> $2 AND state = 'REQUESTED'", refund_id,
 		      *a.reason ? a.reason : "no_answer");
@@ -179,7 +179,7 @@ finish_by_bank(struct db *db, const struct refund *r, const struct pending_refun
 	db_begin(db);
 	ours = db_exists(db, "SELECT 1 FROM refund WHERE refund_id = $1 AND tries = $2", r->refund_id, r->tries + 1);
 	if (ours)
-		done = finish(db, d, PAID_BY_BANK);
+		done = finish_refund(db, d, PAID_BY_BANK);
 	report->amount = d->amount;
 	if (done)
 		stuck_report_resolved(db, EVENT_PAYMENT_RESOLVED, d->subject_id, report, actor_id);
@@ -214,7 +214,7 @@ refund_by_bank(struct db *db, const struct refund *r, struct stuck_report *repor
 	q.payment_key = d.payment_key;
 	switch (provider->look_up_refund(db_memory(db), &q, until_ms).outcome) {
 	case PROVIDER_OK:
-		finish(db, &d, PAID_BY_CARD);
+		finish_refund(db, &d, PAID_BY_CARD);
 		return RESOLVE_CONTRADICTED;
 	case PROVIDER_NOTHING:
 		return finish_by_bank(db, r, &d, report, actor_id);

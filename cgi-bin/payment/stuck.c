@@ -60,7 +60,7 @@ charge_stuck_error(struct db *db, const struct charge *c)
 /* --- tried at once -------------------------------------------------------------------------------------------------- */
 
 static void
-ask_for_refunds(struct db *db, const struct charge *c, int64_t until_ms)
+retry_refunds(struct db *db, const struct charge *c, int64_t until_ms)
 {
 	struct refund *r;
 	int n = refunds_waiting(db, c, &r);
@@ -80,7 +80,7 @@ charge_retry(struct db *db, struct charge *c, int64_t actor_id, int64_t until_ms
 		return;
 	stuck_report_retried(db, EVENT_PAYMENT_RETRIED, c->subject_id, kind, actor_id);
 	if (kind == STUCK_PAYBACK)
-		ask_for_refunds(db, c, until_ms);
+		retry_refunds(db, c, until_ms);
 	else if (charge_claim(db, c) && db_durable(db))
 		charge_try(db, c, until_ms);
 	charge_by_id(db, c->charge_id, c);

@@ -40,7 +40,7 @@ last4(struct arena *m, const char *number)
 
 /* At most n bytes of it, never half a character. */
 static const char *
-cut(struct arena *m, const char *s, size_t n)
+cut_text(struct arena *m, const char *s, size_t n)
 {
 	if (strlen(s) <= n)
 		return s;
@@ -58,7 +58,7 @@ take_card(struct arena *m, json_t *from, struct provider_answer *a)
 	a->last4 = last4(m, *number ? number : member_text(from, "cardNumber"));
 	if (!*brand)
 		brand = member_text(card, "issuerCode");
-	a->brand = arena_strdup(m, cut(m, *brand ? brand : "card", 30));
+	a->brand = arena_strdup(m, cut_text(m, *brand ? brand : "card", 30));
 }
 
 /* Is one of its cancellations ours? Our refund's key stands at the end of the reason, because idempotency ends after 15 days. */
@@ -92,7 +92,7 @@ status_means(const char *status)
 
 /* A word of ours, then the provider's own code for whoever looks into it later. */
 static const char *
-reason_of(struct arena *m, const struct toss_code *known, const char *code)
+toss_reason(struct arena *m, const struct toss_code *known, const char *code)
 {
 	return arena_printf(m, "%s %.100s", known->reason && *known->reason ? known->reason : "declined", code);
 }
@@ -107,7 +107,7 @@ take_payment(struct arena *m, json_t *payment, struct provider_answer *a)
 	a->payment_key = arena_strdup(m, member_text(payment, "paymentKey"));
 	a->amount = json_integer_value(json_object_get(payment, "totalAmount"));
 	a->balance = json_integer_value(json_object_get(payment, "balanceAmount"));
-	a->reason = reason_of(m, toss_code(failure), *failure ? failure : member_text(payment, "status"));
+	a->reason = toss_reason(m, toss_code(failure), *failure ? failure : member_text(payment, "status"));
 	take_card(m, payment, a);
 	if (a->outcome == PROVIDER_OK && (!*a->payment_key || a->amount <= 0))
 		a->outcome = PROVIDER_UNKNOWN;
@@ -139,11 +139,11 @@ error_means(struct arena *m, const struct provider_request *q, struct provider_a
 		return PROVIDER_UNKNOWN;
 	known = toss_code(e.code);
 	*meaning = known->meaning;
-	a->reason = reason_of(m, known, e.code);
+	a->reason = toss_reason(m, known, e.code);
 	switch (known->meaning) {
 	case TOSS_DECLINED:           return q->body ? PROVIDER_DECLINED : PROVIDER_UNKNOWN;       /* a look is not declined */
 	case TOSS_NO_SUCH:      return q->body ? PROVIDER_DECLINED : PROVIDER_NOTHING;
-	case LATER:        return PROVIDER_LATER;
+	case TOSS_LATER:        return PROVIDER_LATER;
 	case TOSS_OUR_FAULT:
 		log_error("provider", "it refuses what we say: %d %s at %s", q->status, e.code, q->what);
 		return PROVIDER_LATER;
@@ -156,7 +156,7 @@ error_means(struct arena *m, const struct provider_request *q, struct provider_a
 
 /* Asks; *json is the object of a 200, to be given back with json_decref(). */
 static struct provider_answer
-ask(struct arena *m, struct provider_request *q, json_t **json, enum toss_meaning *meaning)
+ask_toss(struct arena *m, struct provider_request *q, json_t **json, enum toss_meaning *meaning)
 {
 	struct provider_answer a = {
 		.outcome = PROVIDER_UNKNOWN, .reason = "", .payment_key = "", .billing_key = "", .brand = "", .last4 = "", .key = "",
@@ -169,7 +169,7 @@ ask(struct arena *m, struct provider_request *q, json_t **json, enum toss_meanin
 	case CALL_REFUSED:
 		a.outcome = PROVIDER_LATER;
 		a.reason = "provider_down";
-		*meaning = LATER;
+		*meaning = TOSS_LATER;
 		break;
 	case CALL_UNKNOWN:
 		break;
@@ -186,7 +186,7 @@ static struct provider_answer
 ask_for_payment(struct arena *m, struct provider_request *q, enum toss_meaning *meaning)
 {
 	json_t *json;
-	struct provider_answer a = ask(m, q, &json, meaning);
+	struct provider_answer a = ask_toss(m, q, &json, meaning);
 
 	if (json)
 		take_payment(m, json, &a);
@@ -218,7 +218,7 @@ static const struct member issue_words_members[] = { SHAPE_TEXT(issue_words, aut
 static const struct shape issue_words_shape = SHAPE(issue_words, issue_words_members);
 
 static const char *
-json_of(struct arena *m, const struct shape *shape, const void *words)
+toss_body(struct arena *m, const struct shape *shape, const void *words)
 {
 	struct buf b = { .m = m };
 
@@ -250,7 +250,7 @@ toss_charge(struct arena *m, const struct provider_order *o, int64_t until_ms)
 	};
 	struct provider_request q = {
 		.what = "charge",
-		.path = arena_printf(m, "/v1/billing/%s", segment(m, o->billing_key)), .body = json_of(m, &charge_words_shape, &words),
+		.path = arena_printf(m, "/v1/billing/%s", segment(m, o->billing_key)), .body = toss_body(m, &charge_words_shape, &words),
 		.idempotency_key = o->key, .until_ms = until_ms,
 	};
 	enum toss_meaning meaning;
@@ -263,7 +263,7 @@ toss_confirm(struct arena *m, const struct provider_order *o, int64_t until_ms)
 {
 	struct confirm_words words = { .paymentKey = o->payment_key, .orderId = o->key, .amount = o->amount };
 	struct provider_request q = {
-		.what = "confirm", .path = "/v1/payments/confirm", .body = json_of(m, &confirm_words_shape, &words),
+		.what = "confirm", .path = "/v1/payments/confirm", .body = toss_body(m, &confirm_words_shape, &words),
 		.idempotency_key = o->key, .until_ms = until_ms,
 	};
 	enum toss_meaning meaning;
@@ -291,7 +291,7 @@ toss_look_up_refund(struct arena *m, const struct provider_refund *r, int64_t un
 	};
 	enum toss_meaning meaning;
 	json_t *payment;
-	struct provider_answer a = ask(m, &q, &payment, &meaning);
+	struct provider_answer a = ask_toss(m, &q, &payment, &meaning);
 
 	a.outcome = PROVIDER_UNKNOWN;
 	if (payment)
@@ -304,11 +304,11 @@ static struct provider_answer
 toss_refund(struct arena *m, const struct provider_refund *r, int64_t until_ms)
 {
 	struct cancel_words words = {
-		.cancelReason = arena_printf(m, "%s [%s]", cut(m, *r->reason ? r->reason : "refund", 100), r->key), .cancelAmount = r->amount,
+		.cancelReason = arena_printf(m, "%s [%s]", cut_text(m, *r->reason ? r->reason : "refund", 100), r->key), .cancelAmount = r->amount,
 	};
 	struct provider_request q = {
 		.what = "refund",
-		.path = arena_printf(m, "/v1/payments/%s/cancel", segment(m, r->payment_key)), .body = json_of(m, &cancel_words_shape, &words),
+		.path = arena_printf(m, "/v1/payments/%s/cancel", segment(m, r->payment_key)), .body = toss_body(m, &cancel_words_shape, &words),
 		.idempotency_key = r->key, .until_ms = until_ms,
 	};
 	enum toss_meaning meaning;
@@ -331,12 +331,12 @@ toss_issue_card(struct arena *m, const char *auth_key, const char *customer_key,
 	struct issue_words words = { .authKey = auth_key, .customerKey = customer_key };
 	struct provider_request q = {
 		.what = "issue_card",
-		.path = "/v1/billing/authorizations/issue", .body = json_of(m, &issue_words_shape, &words),
+		.path = "/v1/billing/authorizations/issue", .body = toss_body(m, &issue_words_shape, &words),
 		.idempotency_key = request_key, .until_ms = until_ms,
 	};
 	enum toss_meaning meaning;
 	json_t *json;
-	struct provider_answer a = ask(m, &q, &json, &meaning);
+	struct provider_answer a = ask_toss(m, &q, &json, &meaning);
 
 	if (json && *member_text(json, "billingKey")) {
 		a.outcome = PROVIDER_OK;

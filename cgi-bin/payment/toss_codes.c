@@ -59,9 +59,9 @@ static const struct toss_code codes[] = {
 	{ "NOT_REGISTERED_BUSINESS",         TOSS_OUR_FAULT, "provider" },
 	{ "NOT_SUPPORTED_CURRENCY",          TOSS_OUR_FAULT, "provider" },
 	/* it did not begin */
-	{ "TOO_MANY_REQUESTS",               LATER, "later" },
-	{ "MAINTAINED_METHOD",               LATER, "later" },
-	{ "NOT_AVAILABLE_BANK",              LATER, "later" },
+	{ "TOO_MANY_REQUESTS",               TOSS_LATER, "later" },
+	{ "MAINTAINED_METHOD",               TOSS_LATER, "later" },
+	{ "NOT_AVAILABLE_BANK",              TOSS_LATER, "later" },
 	/* it may have happened */
 	{ "ALREADY_PROCESSED_PAYMENT",       TOSS_UNKNOWN, "" },
 	{ "DUPLICATED_ORDER_ID",             TOSS_UNKNOWN, "" },

@@ -5,7 +5,7 @@
 enum toss_meaning {
 	TOSS_DECLINED,             /* declined: the card's or its owner's affair; nothing was taken */
 	TOSS_OUR_FAULT,           /* our own mistake (key, request): nothing was taken, and somebody must look */
-	LATER,          /* it did not begin */
+	TOSS_LATER,          /* it did not begin */
 	TOSS_UNKNOWN,   /* it may have happened */
 	TOSS_NO_SUCH,        /* it knows no such payment */
 	TOSS_ALREADY_REFUNDED,   /* cancelling: there is nothing (left) to give back */

@@ -37,7 +37,7 @@ static struct {
 /* --- the key ------------------------------------------------------------------------------------------------------ */
 
 static bool
-is_private(int fd)
+is_key_private(int fd)
 {
 	struct stat st;
 
@@ -48,7 +48,7 @@ is_private(int fd)
 }
 
 static bool
-read_key(void)
+read_secret_key(void)
 {
 	char path[4200], key[200] = "";
 	ssize_t n = 0;
@@ -60,7 +60,7 @@ read_key(void)
 		log_error("provider", "payment.key: %s", strerror(errno));
 		return false;
 	}
-	if (is_private(fd))
+	if (is_key_private(fd))
 		n = read(fd, key, sizeof(key) - 1);
 	close(fd);
 	key[n > 0 ? n : 0] = '\0';
@@ -83,7 +83,7 @@ take_answer(char *bytes, size_t size, size_t n, void *arg)
 }
 
 static void
-set_up(CURL *c)
+set_curl_options(CURL *c)
 {
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
@@ -105,7 +105,7 @@ handle(void)
 	http.curl = curl_easy_init();   /* a parent's is left alone: closing it would talk on the parent's connection */
 	http.pid = getpid();
 	if (http.curl)
-		set_up(http.curl);
+		set_curl_options(http.curl);
 	return http.curl;
 }
 
@@ -153,7 +153,7 @@ was_not_sent(CURL *c, CURLcode rc)
 }
 
 static CURLcode
-perform(CURL *c, struct arena *m, struct provider_request *q, struct buf *answer, long left_ms)
+send_with_curl(CURL *c, struct arena *m, struct provider_request *q, struct buf *answer, long left_ms)
 {
 	struct curl_slist *list = headers(m, q);
 	long status = 0;
@@ -177,7 +177,7 @@ perform(CURL *c, struct arena *m, struct provider_request *q, struct buf *answer
 }
 
 static enum call_outcome
-ask(struct arena *m, CURL *c, struct provider_request *q)
+send_request(struct arena *m, CURL *c, struct provider_request *q)
 {
 	struct buf answer = { .m = m };
 	int64_t left_ms = q->until_ms - clock_ms();
@@ -186,7 +186,7 @@ ask(struct arena *m, CURL *c, struct provider_request *q)
 	if (left_ms <= 0)
 		return CALL_NOT_SENT;
 	buf_puts(&answer, "");
-	rc = perform(c, m, q, &answer, (long)left_ms);
+	rc = send_with_curl(c, m, q, &answer, (long)left_ms);
 	if (rc != CURLE_OK) {
 		log_warn("provider", "%s: %s", q->what, curl_easy_strerror(rc));
 		return was_not_sent(c, rc) ? CALL_NOT_SENT : CALL_UNKNOWN;
@@ -198,7 +198,7 @@ ask(struct arena *m, CURL *c, struct provider_request *q)
 }
 
 static enum call_outcome
-guarded(struct arena *m, struct provider_request *q)
+ask_through_breaker(struct arena *m, struct provider_request *q)
 {
 	struct breaker *b = breaker_open(settings.var_dir ? settings.var_dir : ".", PROVIDER_CALLEE);
 	int64_t left_ms = q->until_ms - clock_ms();
@@ -206,13 +206,13 @@ guarded(struct arena *m, struct provider_request *q)
 	enum call_outcome outcome;
 	int place;
 
-	if (!c || left_ms <= 0 || (!*http.userpwd && !read_key()))
+	if (!c || left_ms <= 0 || (!*http.userpwd && !read_secret_key()))
 		return CALL_NOT_SENT;           /* no fault of the provider's */
 	if (!b)
-		return ask(m, c, q);
+		return send_request(m, c, q);
 	if (breaker_enter(b, (int)(left_ms / 2 < PATIENCE_MS ? left_ms / 2 : PATIENCE_MS), &place) != BREAKER_GO)
 		return CALL_REFUSED;
-	outcome = ask(m, c, q);
+	outcome = send_request(m, c, q);
 	breaker_leave(b, place, outcome == CALL_ANSWERED && q->status < 500);
 	return outcome;
 }
@@ -221,7 +221,7 @@ enum call_outcome
 toss_http(struct arena *m, struct provider_request *q)
 {
 	int64_t began_us = clock_us();
-	enum call_outcome outcome = guarded(m, q);
+	enum call_outcome outcome = ask_through_breaker(m, q);
 
 	call_log("provider", q->what, outcome, q->status, began_us);
 	return outcome;

@@ -20,7 +20,7 @@ static char expected[400];      /* "Basic " and base64 of "KEY:" */
 
 /* Written under another name and linked into place: there whole or not at all, and whoever is second keeps the first. */
 static bool
-make(const char *var_dir, const char *path)
+create_key_file(const char *var_dir, const char *path)
 {
 	struct arena *m = arena_new(65536);
 	char *temp = arena_printf(m, "%s/payment.key.XXXXXX", var_dir);
@@ -37,7 +37,7 @@ make(const char *var_dir, const char *path)
 }
 
 static bool
-take(const char *path)
+load_key(const char *path)
 {
 	char key[200] = "";
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -60,7 +60,7 @@ sandbox_key_open(const char *var_dir)
 	char path[4200];
 
 	snprintf(path, sizeof(path), "%s/payment.key", var_dir);
-	if (take(path) || (errno == ENOENT && make(var_dir, path) && take(path)))
+	if (load_key(path) || (errno == ENOENT && create_key_file(var_dir, path) && load_key(path)))
 		return true;
 	log_error("sandbox", "payment.key: %s", strerror(errno));
 	return false;

@@ -22,7 +22,7 @@ nap(int64_t ms)
 
 /* A worker that hangs goes on when somebody switches the fault off. */
 static void
-wait_as_told(struct web *w, const struct sandbox_reply *r)
+wait_delay(struct web *w, const struct sandbox_reply *r)
 {
 	int64_t end_ms = clock_ms() + r->delay_ms, left;
 
@@ -35,10 +35,10 @@ wait_as_told(struct web *w, const struct sandbox_reply *r)
 
 /* Behind a web server a program cannot break the client's connection; the nearest thing to it is a 500 without a word. */
 static enum status
-answer(struct web *w, const struct sandbox_reply *r)
+send_reply(struct web *w, const struct sandbox_reply *r)
 {
 	if (r->delay_ms)
-		wait_as_told(w, r);
+		wait_delay(w, r);
 	if (r->webhook)
 		webhook_send(r->webhook, r->n_webhooks);
 	if (r->lost)
@@ -47,14 +47,14 @@ answer(struct web *w, const struct sandbox_reply *r)
 }
 
 static void
-tidy(struct db *db)
+clean_up_database(struct db *db)
 {
 	sandbox_forget_old(db);
 	db_checkpoint(db);
 }
 
 enum status
-api(struct web *w)
+do_api(struct web *w)
 {
 	size_t n;
 	struct sandbox_request q = {
@@ -70,6 +70,6 @@ api(struct web *w)
 		return web_json_text(w, HTTP_BAD_REQUEST, "{\"code\":\"INVALID_REQUEST\",\"message\":\"The request body is not valid JSON.\"}");
 	sandbox_api(w->db, &q, &r);
 	if (w->method == POST && db_wal_pages(w->db) > WAL_PAGES)
-		tidy(w->db);
-	return answer(w, &r);
+		clean_up_database(w->db);
+	return send_reply(w, &r);
 }

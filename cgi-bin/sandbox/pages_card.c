@@ -136,7 +136,7 @@ list_test_cards(struct web *w, struct card_page *page)
 }
 
 static enum status
-show(struct web *w, const struct link *l, enum status status, const char *problem)
+show_card_form(struct web *w, const struct link *l, enum status status, const char *problem)
 {
 	struct card_page page = {
 		.problems = form_problems(w, problem), .customerKey = l->customerKey, .successUrl = l->successUrl, .failUrl = l->failUrl,
@@ -157,17 +157,17 @@ page_for(struct web *w, bool pays)
 {
 	struct link l;
 
-	return read_link(w, &l, pays) ? show(w, &l, HTTP_OK, NULL) : bad_link(w);
+	return read_link(w, &l, pays) ? show_card_form(w, &l, HTTP_OK, NULL) : bad_link(w);
 }
 
 enum status
-page_card(struct web *w)
+page_sandbox_card(struct web *w)
 {
 	return page_for(w, false);
 }
 
 enum status
-page_pay(struct web *w)
+page_sandbox_pay(struct web *w)
 {
 	return page_for(w, true);
 }
@@ -237,9 +237,9 @@ do_for(struct web *w, bool pays)
 	take_expiry(w);
 	take_cvc(w);
 	if (form_bad(w))
-		return show(w, &l, HTTP_UNPROCESSABLE, _("Please look at the marked fields."));
+		return show_card_form(w, &l, HTTP_UNPROCESSABLE, _("Please look at the marked fields."));
 	if (pays) {
-		struct sb_payment p = {
+		struct sandbox_payment p = {
 			.order_id = l.orderId, .order_name = l.orderName, .customer_key = l.customerKey, .card = card, .amount = l.amount,
 			.currency = settings.currency,
 		};
@@ -253,13 +253,13 @@ do_for(struct web *w, bool pays)
 }
 
 enum status
-do_card(struct web *w)
+do_sandbox_card(struct web *w)
 {
 	return do_for(w, false);
 }
 
 enum status
-do_pay(struct web *w)
+do_sandbox_pay(struct web *w)
 {
 	return do_for(w, true);
 }

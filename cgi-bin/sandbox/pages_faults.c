@@ -20,21 +20,21 @@ static const struct member test_card_row_members[] = {
 };
 static const struct shape test_card_row_shape = SHAPE(test_card_row, test_card_row_members);
 
-struct faults_page {
+struct sandbox_page {
 	struct form_problems problems;
 	struct shown_fault *faults;
 	struct test_card_row *cards;
 	int n_faults, n_cards;
 	bool may_switch, something_is_broken, was_switched;
 };
-static const struct member faults_page_members[] = {
-	SHAPE_STRUCT(faults_page, problems, form_problems_shape), SHAPE_LIST(faults_page, faults, shown_fault_shape),
-	SHAPE_LIST(faults_page, cards, test_card_row_shape), SHAPE_BOOL(faults_page, may_switch), SHAPE_BOOL(faults_page, something_is_broken),
-	SHAPE_BOOL(faults_page, was_switched),
+static const struct member sandbox_page_members[] = {
+	SHAPE_STRUCT(sandbox_page, problems, form_problems_shape), SHAPE_LIST(sandbox_page, faults, shown_fault_shape),
+	SHAPE_LIST(sandbox_page, cards, test_card_row_shape), SHAPE_BOOL(sandbox_page, may_switch), SHAPE_BOOL(sandbox_page, something_is_broken),
+	SHAPE_BOOL(sandbox_page, was_switched),
 };
-static const struct shape faults_page_shape = SHAPE(faults_page, faults_page_members);
-PAGE(faults_html, "sandbox/faults", faults_page_shape)
-PAGE(home_html, "sandbox/home", faults_page_shape)
+static const struct shape sandbox_page_shape = SHAPE(sandbox_page, sandbox_page_members);
+PAGE(faults_html, "sandbox/faults", sandbox_page_shape)
+PAGE(home_html, "sandbox/home", sandbox_page_shape)
 
 static const struct { const char *label, *hint; } about[] = {
 	{ N_("Minimum response time (ms)"), N_("applies to every response; 0 turns it off") },
@@ -57,13 +57,13 @@ is_local(const struct web *w)
 /* --- the pages ---------------------------------------------------------------------------------------------------- */
 
 static bool
-is_broken(const struct faults *f)
+is_faulty(const struct faults *f)
 {
 	return f->slow_ms || f->slow_ms_max || f->down || f->hang_ms || f->lost_answers || f->duplicate_webhooks;
 }
 
 static void
-list_cards(struct web *w, struct faults_page *page)
+list_cards(struct web *w, struct sandbox_page *page)
 {
 	page->n_cards = test_card_count();
 	page->cards = arena_array(w->m, struct test_card_row, page->n_cards);
@@ -75,7 +75,7 @@ list_cards(struct web *w, struct faults_page *page)
 }
 
 static void
-list_faults(struct web *w, struct faults_page *page, const struct faults *f)
+list_faults(struct web *w, struct sandbox_page *page, const struct faults *f)
 {
 	while (fault_names[page->n_faults])
 		page->n_faults++;
@@ -89,11 +89,11 @@ list_faults(struct web *w, struct faults_page *page, const struct faults *f)
 }
 
 static enum status
-show(struct web *w, struct page *html, enum status status, const char *problem)
+show_sandbox(struct web *w, struct page *html, enum status status, const char *problem)
 {
 	struct faults f = faults_now(w->db);
-	struct faults_page page = {
-		.problems = form_problems(w, problem), .may_switch = is_local(w), .something_is_broken = is_broken(&f),
+	struct sandbox_page page = {
+		.problems = form_problems(w, problem), .may_switch = is_local(w), .something_is_broken = is_faulty(&f),
 		.was_switched = w->method == GET && form_has(w, "switched"),
 	};
 
@@ -103,17 +103,17 @@ show(struct web *w, struct page *html, enum status status, const char *problem)
 }
 
 enum status
-page_home(struct web *w)
+page_sandbox(struct web *w)
 {
-	return show(w, &home_html, HTTP_OK, NULL);
+	return show_sandbox(w, &home_html, HTTP_OK, NULL);
 }
 
 enum status
-page_faults(struct web *w)
+page_sandbox_faults(struct web *w)
 {
 	struct faults f = faults_now(w->db);
 
-	return w->json ? web_json(w, HTTP_OK, &faults_shape, &f) : show(w, &faults_html, HTTP_OK, NULL);
+	return w->json ? web_json(w, HTTP_OK, &faults_shape, &f) : show_sandbox(w, &faults_html, HTTP_OK, NULL);
 }
 
 /* --- switching ---------------------------------------------------------------------------------------------------- */
@@ -140,7 +140,7 @@ take_switches(struct web *w)
 
 /* POST /sandbox/faults {"slow_ms":500} - for programs: the secret key, no CSRF token. /internal/faults: for /ops. */
 enum status
-do_faults(struct web *w)
+do_sandbox_faults(struct web *w)
 {
 	struct faults f;
 
@@ -154,11 +154,11 @@ do_faults(struct web *w)
 }
 
 enum status
-do_faults_form(struct web *w)
+do_sandbox_faults_form(struct web *w)
 {
 	if (!is_local(w))
 		return web_forbidden(w);
 	if (!take_switches(w))
-		return show(w, &faults_html, HTTP_UNPROCESSABLE, _("Please look at the marked fields."));
+		return show_sandbox(w, &faults_html, HTTP_UNPROCESSABLE, _("Please look at the marked fields."));
 	return web_redirect(w, "/sandbox/faults?switched=1");
 }

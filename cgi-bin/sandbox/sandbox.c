@@ -18,13 +18,13 @@ const struct db_role sandbox_role = {
 	.name = "sandbox", .owns = "auth billing payment cancel answer fault", .own_db = "sandbox",
 };
 
-static const struct member sb_payment_members[] = {
-	SHAPE_INT(sb_payment, payment_id), SHAPE_TEXT(sb_payment, payment_key), SHAPE_TEXT(sb_payment, order_id),
-	SHAPE_TEXT(sb_payment, order_name), SHAPE_TEXT(sb_payment, customer_key), SHAPE_INT(sb_payment, card),
-	SHAPE_INT(sb_payment, amount), SHAPE_INT(sb_payment, balance), SHAPE_TEXT(sb_payment, currency), SHAPE_TEXT(sb_payment, status),
-	SHAPE_TEXT(sb_payment, failure), SHAPE_INT(sb_payment, requested_at), SHAPE_INT(sb_payment, approved_at),
+static const struct member sandbox_payment_members[] = {
+	SHAPE_INT(sandbox_payment, payment_id), SHAPE_TEXT(sandbox_payment, payment_key), SHAPE_TEXT(sandbox_payment, order_id),
+	SHAPE_TEXT(sandbox_payment, order_name), SHAPE_TEXT(sandbox_payment, customer_key), SHAPE_INT(sandbox_payment, card),
+	SHAPE_INT(sandbox_payment, amount), SHAPE_INT(sandbox_payment, balance), SHAPE_TEXT(sandbox_payment, currency), SHAPE_TEXT(sandbox_payment, status),
+	SHAPE_TEXT(sandbox_payment, failure), SHAPE_INT(sandbox_payment, requested_at), SHAPE_INT(sandbox_payment, approved_at),
 };
-static const struct shape sb_payment_shape = SHAPE(sb_payment, sb_payment_members);
+static const struct shape sandbox_payment_shape = SHAPE(sandbox_payment, sandbox_payment_members);
 
 #define COLUMNS "payment_id, payment_key, order_id, order_name, customer_key, card, amount, balance, currency, status, failure," \
 	" requested_at, approved_at"
@@ -49,13 +49,13 @@ use_auth(struct db *db, const char *auth_key, const char *customer_key, int64_t 
 
 	*card = test_card_by_token(auth_key);
 	if (*card >= 0)
-		return SB_OK;
+		return SANDBOX_OK;
 	if (db_do(db, "UPDATE auth SET used_at = $3 WHERE auth_key = $1 AND customer_key = $2 AND used_at = 0 AND expires_at > $3",
 	          auth_key, customer_key, now)) {
 		*card = db_int(db, "SELECT card FROM auth WHERE auth_key = $1", auth_key);
-		return SB_OK;
+		return SANDBOX_OK;
 	}
-	return db_exists(db, "SELECT 1 FROM auth WHERE auth_key = $1 AND used_at <> 0", auth_key) ? SB_AUTH_USED : SB_NO_AUTH;
+	return db_exists(db, "SELECT 1 FROM auth WHERE auth_key = $1 AND used_at <> 0", auth_key) ? SANDBOX_AUTH_USED : SANDBOX_NO_AUTH;
 }
 
 enum sandbox_code
@@ -63,35 +63,35 @@ sandbox_issue(struct db *db, const char *auth_key, const char *customer_key, con
 {
 	enum sandbox_code code = use_auth(db, auth_key, customer_key, card);
 
-	if (code != SB_OK)
+	if (code != SANDBOX_OK)
 		return code;
 	*billing_key = secret_token(db_memory(db));
 	db_do(db, "INSERT INTO billing (billing_key, customer_key, card, created_at) VALUES ($1, $2, $3, $4)", *billing_key, customer_key,
 	      *card, clock_now());
-	return SB_OK;
+	return SANDBOX_OK;
 }
 
 /* --- payments ----------------------------------------------------------------------------------------------------- */
 
 bool
-sandbox_find(struct db *db, const char *payment_key, struct sb_payment *p)
+sandbox_find(struct db *db, const char *payment_key, struct sandbox_payment *p)
 {
-	return db_one(db, &sb_payment_shape, p, "SELECT " COLUMNS " FROM payment WHERE payment_key = $1", payment_key);
+	return db_one(db, &sandbox_payment_shape, p, "SELECT " COLUMNS " FROM payment WHERE payment_key = $1", payment_key);
 }
 
 /* The paid one, else the last that was tried. */
 bool
-sandbox_find_order(struct db *db, const char *order_id, struct sb_payment *p)
+sandbox_find_order(struct db *db, const char *order_id, struct sandbox_payment *p)
 {
-	return db_one(db, &sb_payment_shape, p, "SELECT " COLUMNS " FROM payment WHERE order_id = $1"
+	return db_one(db, &sandbox_payment_shape, p, "SELECT " COLUMNS " FROM payment WHERE order_id = $1"
 	              " AND status IN ('DONE', 'PARTIAL_CANCELED', 'CANCELED')", order_id)
-	    || db_one(db, &sb_payment_shape, p, "SELECT " COLUMNS " FROM payment WHERE order_id = $1 ORDER BY payment_id DESC LIMIT 1",
+	    || db_one(db, &sandbox_payment_shape, p, "SELECT " COLUMNS " FROM payment WHERE order_id = $1 ORDER BY payment_id DESC LIMIT 1",
 	              order_id);
 }
 
 /* false: this order is paid already. */
 static bool
-insert(struct db *db, struct sb_payment *p)
+insert_payment(struct db *db, struct sandbox_payment *p)
 {
 	if (!db_try(db, "INSERT INTO payment (payment_key, order_id, order_name, customer_key, card, amount, balance, currency, status,"
 	                " failure, requested_at, approved_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
@@ -103,10 +103,10 @@ insert(struct db *db, struct sb_payment *p)
 
 /* What the test card does with it. */
 static void
-decide(struct sb_payment *p)
+decide_payment(struct sandbox_payment *p)
 {
 	const struct test_card *card = test_card(p->card);
-	bool pays = card && card->does != DOES_DECLINE;
+	bool pays = card && card->does != TEST_CARD_DECLINES;
 
 	p->status = pays ? "DONE" : "ABORTED";
 	p->failure = pays ? "" : card ? card->code : "INVALID_CARD_NUMBER";
@@ -115,7 +115,7 @@ decide(struct sb_payment *p)
 }
 
 enum sandbox_code
-sandbox_charge(struct db *db, const char *billing_key, struct sb_payment *p)
+sandbox_charge(struct db *db, const char *billing_key, struct sandbox_payment *p)
 {
 	struct rows *r = db_each(db, "SELECT customer_key, card FROM billing WHERE billing_key = $1", billing_key);
 	const char *customer_key = NULL;
@@ -125,21 +125,21 @@ sandbox_charge(struct db *db, const char *billing_key, struct sb_payment *p)
 		p->card = row_int(r, 1);
 	}
 	if (!customer_key)
-		return SB_NO_BILLING;
+		return SANDBOX_NO_BILLING;
 	if (strcmp(customer_key, p->customer_key) != 0)
-		return SB_NOT_HIS;
+		return SANDBOX_OTHER_CUSTOMER;
 	p->payment_key = secret_token(db_memory(db));
 	p->requested_at = clock_now();
-	decide(p);
-	if (!insert(db, p))
-		return SB_DUPLICATE_ORDER;
-	return *p->failure ? SB_DECLINED : SB_OK;
+	decide_payment(p);
+	if (!insert_payment(db, p))
+		return SANDBOX_DUPLICATE_ORDER;
+	return *p->failure ? SANDBOX_DECLINED : SANDBOX_OK;
 }
 
 const char *
-sandbox_prepare(struct db *db, const struct sb_payment *p)
+sandbox_prepare(struct db *db, const struct sandbox_payment *p)
 {
-	struct sb_payment row = *p;
+	struct sandbox_payment row = *p;
 
 	row.payment_key = secret_token(db_memory(db));
 	row.status = "IN_PROGRESS";
@@ -147,50 +147,50 @@ sandbox_prepare(struct db *db, const struct sb_payment *p)
 	row.balance = p->amount;
 	row.requested_at = clock_now();
 	row.approved_at = 0;
-	insert(db, &row);
+	insert_payment(db, &row);
 	return row.payment_key;
 }
 
 enum sandbox_code
-sandbox_confirm(struct db *db, const char *payment_key, const char *order_id, int64_t amount, struct sb_payment *p)
+sandbox_confirm(struct db *db, const char *payment_key, const char *order_id, int64_t amount, struct sandbox_payment *p)
 {
-	struct sb_payment other;
+	struct sandbox_payment other;
 
 	if (!sandbox_find(db, payment_key, p))
-		return SB_NO_PAYMENT;
+		return SANDBOX_NO_PAYMENT;
 	if (strcmp(p->order_id, order_id) != 0)
-		return SB_WRONG_ORDER;
+		return SANDBOX_WRONG_ORDER;
 	if (p->amount != amount)
-		return SB_WRONG_AMOUNT;
+		return SANDBOX_WRONG_AMOUNT;
 	if (strcmp(p->status, "IN_PROGRESS") != 0)
-		return SB_PROCESSED;
+		return SANDBOX_PROCESSED;
 	if (clock_now() - p->requested_at > PAGE_S)
-		return SB_PAGE_EXPIRED;
+		return SANDBOX_PAGE_EXPIRED;
 	if (sandbox_find_order(db, order_id, &other) && other.payment_id != p->payment_id && other.approved_at)
-		return SB_DUPLICATE_ORDER;
-	decide(p);
+		return SANDBOX_DUPLICATE_ORDER;
+	decide_payment(p);
 	db_do(db, "UPDATE payment SET status = $2, failure = $3, approved_at = $4 WHERE payment_id = $1", p->payment_id, p->status,
 	      p->failure, p->approved_at);
-	return *p->failure ? SB_DECLINED : SB_OK;
+	return *p->failure ? SANDBOX_DECLINED : SANDBOX_OK;
 }
 
 enum sandbox_code
-sandbox_cancel(struct db *db, const char *payment_key, int64_t amount, const char *reason, struct sb_payment *p)
+sandbox_cancel(struct db *db, const char *payment_key, int64_t amount, const char *reason, struct sandbox_payment *p)
 {
 	if (!sandbox_find(db, payment_key, p))
-		return SB_NO_PAYMENT;
+		return SANDBOX_NO_PAYMENT;
 	if (!p->approved_at)
-		return SB_NOT_CANCELABLE;
+		return SANDBOX_NOT_CANCELABLE;
 	if (p->balance == 0)
-		return SB_CANCELED_ALREADY;
+		return SANDBOX_CANCELED_ALREADY;
 	if (amount > p->balance)
-		return SB_NOT_CANCELABLE;
+		return SANDBOX_NOT_CANCELABLE;
 	p->balance -= amount;
 	p->status = p->balance ? "PARTIAL_CANCELED" : "CANCELED";
 	db_do(db, "INSERT INTO cancel (payment_id, amount, reason, transaction_key, canceled_at) VALUES ($1, $2, $3, $4, $5)", p->payment_id,
 	      amount, reason, secret_token(db_memory(db)), clock_now());
 	db_do(db, "UPDATE payment SET balance = $2, status = $3 WHERE payment_id = $1", p->payment_id, p->balance, p->status);
-	return SB_OK;
+	return SANDBOX_OK;
 }
 
 void

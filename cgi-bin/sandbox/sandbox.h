@@ -20,11 +20,11 @@ extern const struct db_role sandbox_role;
 
 /* --- cards.c -------------------------------------------------------------------------------------------------------- */
 
-enum card_does { DOES_PAY, DOES_DECLINE, DOES_PAY_SLOWLY, DOES_PAY_AND_LOSE };
+enum test_card_behaviour { TEST_CARD_PAYS, TEST_CARD_DECLINES, TEST_CARD_PAYS_SLOWLY, TEST_CARD_LOSES_ANSWER };
 struct test_card {
 	const char *number, *brand, *issuer;    /* digits */
 	const char *token;                      /* an auth key anybody may use; NULL: none */
-	enum card_does does;
+	enum test_card_behaviour does;
 	const char *code;                       /* DOES_DECLINE: with what */
 	const char *label;                      /* for people */
 };
@@ -38,26 +38,26 @@ bool luhn_ok(const char *digits);                       /* 12 to 19 digits whose
 /* --- sandbox.c ------------------------------------------------------------------------------------------------------ */
 
 enum sandbox_code {
-	SB_OK,
-	SB_DECLINED,                    /* the payment's failure says why */
-	SB_NO_AUTH, SB_AUTH_USED, SB_NO_BILLING, SB_NOT_HIS, SB_DUPLICATE_ORDER, SB_NO_PAYMENT, SB_WRONG_AMOUNT, SB_WRONG_ORDER,
-	SB_PROCESSED, SB_PAGE_EXPIRED, SB_CANCELED_ALREADY, SB_NOT_CANCELABLE, SB_BAD_REQUEST,
+	SANDBOX_OK,
+	SANDBOX_DECLINED,                    /* the payment's failure says why */
+	SANDBOX_NO_AUTH, SANDBOX_AUTH_USED, SANDBOX_NO_BILLING, SANDBOX_OTHER_CUSTOMER, SANDBOX_DUPLICATE_ORDER, SANDBOX_NO_PAYMENT, SANDBOX_WRONG_AMOUNT, SANDBOX_WRONG_ORDER,
+	SANDBOX_PROCESSED, SANDBOX_PAGE_EXPIRED, SANDBOX_CANCELED_ALREADY, SANDBOX_NOT_CANCELABLE, SANDBOX_BAD_REQUEST,
 };
 
-struct sb_payment {
+struct sandbox_payment {
 	int64_t payment_id, card, amount, balance, requested_at, approved_at;
 	const char *payment_key, *order_id, *order_name, *customer_key, *currency, *status, *failure;
 };
 
 enum sandbox_code sandbox_issue(struct db *db, const char *auth_key, const char *customer_key, const char **billing_key, int64_t *card);
-enum sandbox_code sandbox_charge(struct db *db, const char *billing_key, struct sb_payment *p);          /* p: what is asked for in, the payment out */
-enum sandbox_code sandbox_confirm(struct db *db, const char *payment_key, const char *order_id, int64_t amount, struct sb_payment *p);
-enum sandbox_code sandbox_cancel(struct db *db, const char *payment_key, int64_t amount, const char *reason, struct sb_payment *p);
-bool sandbox_find(struct db *db, const char *payment_key, struct sb_payment *p);
-bool sandbox_find_order(struct db *db, const char *order_id, struct sb_payment *p);
+enum sandbox_code sandbox_charge(struct db *db, const char *billing_key, struct sandbox_payment *p);          /* p: what is asked for in, the payment out */
+enum sandbox_code sandbox_confirm(struct db *db, const char *payment_key, const char *order_id, int64_t amount, struct sandbox_payment *p);
+enum sandbox_code sandbox_cancel(struct db *db, const char *payment_key, int64_t amount, const char *reason, struct sandbox_payment *p);
+bool sandbox_find(struct db *db, const char *payment_key, struct sandbox_payment *p);
+bool sandbox_find_order(struct db *db, const char *order_id, struct sandbox_payment *p);
 /* What the hosted pages do. */
 const char *sandbox_authorize(struct db *db, const char *customer_key, int64_t card);                    /* answers the auth key */
-const char *sandbox_prepare(struct db *db, const struct sb_payment *p);                                  /* answers the payment key */
+const char *sandbox_prepare(struct db *db, const struct sandbox_payment *p);                                  /* answers the payment key */
 void sandbox_forget_old(struct db *db);                                                                  /* answers beyond their 15 days */
 
 /* --- faults.c ------------------------------------------------------------------------------------------------------- */

@@ -32,7 +32,7 @@ static struct {
 
 /* "http://localhost:8080/x" -> host, port, path. Others (https) are not ours to reach from here. */
 static bool
-split(const char *url, char *host, char *port, char *path)
+split_url(const char *url, char *host, char *port, char *path)
 {
 	*path = '\0';
 	strcpy(port, "80");
@@ -64,12 +64,12 @@ connect_to(const char *host, const char *port)
 }
 
 static bool
-post(const char *body)
+post_webhook(const char *body)
 {
 	char host[200], port[10], path[200], head[1000], answer[64] = "";
 	int fd, n;
 
-	if (!split(settings.base_url, host, port, path) || (fd = connect_to(host, port)) < 0)
+	if (!split_url(settings.base_url, host, port, path) || (fd = connect_to(host, port)) < 0)
 		return false;
 	n = snprintf(head, sizeof(head), "POST %s/payments/webhook HTTP/1.1\r\nHost: %s:%s\r\nContent-Type: application/json\r\n"
 	             "Content-Length: %zu\r\nConnection: close\r\n\r\n", path, host, port, strlen(body));
@@ -82,7 +82,7 @@ post(const char *body)
 /* --- the thread --------------------------------------------------------------------------------------------------- */
 
 static char *
-next(void)
+next_body(void)
 {
 	char *body;
 
@@ -97,12 +97,12 @@ next(void)
 }
 
 static void *
-run(void *arg)
+send_webhooks(void *arg)
 {
 	for (;;) {
-		char *body = next();
+		char *body = next_body();
 
-		for (int i = 0; i < TRIES && !post(body); i++)
+		for (int i = 0; i < TRIES && !post_webhook(body); i++)
 			usleep(200000u << i);
 		free(body);
 	}
@@ -111,11 +111,11 @@ run(void *arg)
 
 /* With the queue locked. */
 static void
-start(void)
+start_thread(void)
 {
 	pthread_t thread;
 
-	if (queue.runs || pthread_create(&thread, NULL, run, NULL) != 0)
+	if (queue.runs || pthread_create(&thread, NULL, send_webhooks, NULL) != 0)
 		return;
 	pthread_detach(thread);
 	queue.runs = true;
@@ -125,7 +125,7 @@ void
 webhook_send(const char *body, int n)
 {
 	pthread_mutex_lock(&queue.lock);
-	start();
+	start_thread();
 	for (int i = 0; i < n && queue.n < ROOM; i++) {
 		char *copy = strdup(body);
 

@@ -31,10 +31,13 @@ world_items(struct world *w)
 static bool
 note_stock(struct world *w, const struct demo_stock *from)
 {
-	return stock_change(w->db, &(struct stock_change){
+	enum stock_change_outcome outcome = stock_change(w->db, &(struct stock_change){
 		.item_id = w->item_id[from->item], .actor_id = w->manager_id, .kind = words_find(&stock_kind_words, from->kind),
 		.quantity = from->quantity, .note = from->note, .request_key = "",
-	}) == STOCK_CHANGE_DONE;
+	});
+
+	/* at some times of day all units are reserved when one is to be lost: then none is */
+	return outcome == STOCK_CHANGE_DONE || outcome == STOCK_CHANGE_TOO_FEW;
 }
 
 /* --- cars brought and fetched -------------------------------------------------------------------------------------------------------- */

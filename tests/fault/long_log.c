@@ -85,8 +85,8 @@ a_booking(uint64_t *dice, int number)
 
 	t.ends_at = t.starts_at + days * DAY;
 	t.lines = arena_array(memory, struct booking_line, 2);
-	t.lines[0] = (struct booking_line){ .rule = PRICE_DAILY, .version = 1, .unit = "day", .quantity = days, .unit_amount = 80000, .amount = 80000 * days };
-	t.lines[1] = (struct booking_line){ .rule = PRICE_HOURLY, .version = 1, .unit = "hour", .quantity = days, .unit_amount = 10000, .amount = 10000 * days };
+	t.lines[0] = (struct booking_line){ .rule = PRICE_RULE_DAILY, .version = 1, .unit = "day", .quantity = days, .unit_amount = 80000, .amount = 80000 * days };
+	t.lines[1] = (struct booking_line){ .rule = PRICE_RULE_HOURLY, .version = 1, .unit = "hour", .quantity = days, .unit_amount = 10000, .amount = 10000 * days };
 	return t;
 }
 

@@ -180,7 +180,7 @@ TEST(hours_never_cost_more_than_one_more_day)
 	assert_int_equal(price_total(0, DAY + 10 * HOUR, 90000, 9000), 180000);
 	assert_int_equal(price_total(0, DAY + 11 * HOUR, 90000, 9000), 180000);
 	assert_int_equal(price_total(0, DAY + 9 * HOUR, 90000, 9000), 171000);
-	assert_int_equal(price_make(scratch_memory, 0, DAY + 23 * HOUR, 90000, 9000)->lines[1].rule, PRICE_HOURLY_CAP);
+	assert_int_equal(price_make(scratch_memory, 0, DAY + 23 * HOUR, 90000, 9000)->lines[1].rule, PRICE_RULE_HOURLY_CAP);
 }
 
 TEST(a_started_hour_counts_and_lines_always_sum_to_the_total)
@@ -227,7 +227,7 @@ TEST(a_paid_booking_has_its_slot_its_lines_and_its_events)
 	assert_int_equal(events("booking.paid"), 1);
 	assert_true(booking_find(db, b.code, 1, &found));
 	assert_int_equal(found.n_lines, 2);
-	assert_int_equal(found.lines[1].rule, PRICE_HOURLY);
+	assert_int_equal(found.lines[1].rule, PRICE_RULE_HOURLY);
 	assert_int_equal(found.charge_id, 7);
 	assert_false(booking_find(db, b.code, 2, &found));      /* somebody else's */
 	assert_true(booking_find(db, b.code, 0, &found));       /* a manager's view */
@@ -714,7 +714,7 @@ TEST(with_payment_dead_the_holds_end_frees_the_car_and_the_void_waits)
 static int64_t
 found(const char *text)
 {
-	struct booking_query q = { .view = DESK_ALL, .state = -1, .text = text, .now = NOW };
+	struct booking_query q = { .view = BOOKINGS_ALL, .state = -1, .text = text, .now = NOW };
 
 	return bookings_count(db, &q);
 }

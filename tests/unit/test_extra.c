@@ -284,7 +284,7 @@ TEST(delivery_and_equipment_are_lines_of_the_price_charged_in_one_step)
 	assert_int_equal(b.vat_amount, vat_share(250000));
 	b = found(b.code);
 	assert_int_equal(b.n_lines, 4);
-	assert_int_equal(b.lines[3].rule, PRICE_EQUIPMENT);
+	assert_int_equal(b.lines[3].rule, PRICE_RULE_EQUIPMENT);
 	assert_int_equal(b.lines[3].quantity, 4);
 	assert_int_equal(b.lines[3].unit_amount, 5000);
 	assert_string_equal(b.lines[3].label, "Child seat");
@@ -383,9 +383,9 @@ TEST(more_pieces_than_are_free_are_refused_by_name_and_leave_nothing)
 	with(&o, TENT, 1);
 	with(&o, SEAT, 6);
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OUT_OF_STOCK);
-	assert_string_equal(b.trouble.label, "Child seat");
-	assert_int_equal(b.trouble.item_no, 1);
-	assert_int_equal(b.trouble.n_free, 5);
+	assert_string_equal(b.refused_extra.label, "Child seat");
+	assert_int_equal(b.refused_extra.item_no, 1);
+	assert_int_equal(b.refused_extra.n_free, 5);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking /*scan*/") + events("booking.held") + n_charges + n_reviews, 0);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM slot /*scan*/"), 0);
 }
@@ -398,7 +398,7 @@ TEST(the_same_item_in_two_lines_must_be_there_for_both)
 	with(&o, SEAT, 3);
 	with(&o, SEAT, 3);
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OUT_OF_STOCK);
-	assert_int_equal(b.trouble.n_free, 2);
+	assert_int_equal(b.refused_extra.n_free, 2);
 	o.items[1].quantity = 2;
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
 	assert_int_equal(free_pieces(SEAT, NOW + DAY, NOW + 2 * DAY), 0);
@@ -484,7 +484,7 @@ TEST(a_no_of_review_releases_the_hold_and_charges_nothing)
 
 	review_says = REVIEW_ANSWER_REJECTED;
 	assert_int_equal(order_tents(&b), BOOKING_NOT_APPROVED);
-	assert_string_equal(b.trouble.reason, "too many");
+	assert_string_equal(b.refused_extra.reason, "too many");
 	assert_int_equal(n_charges, 0);
 	b = found(b.code);
 	assert_int_equal(b.state, BOOKING_EXPIRED);

@@ -123,8 +123,8 @@ static struct facts
 all_facts(void)
 {
 	static struct booking_line lines[] = {
-		{ .rule = PRICE_DAILY, .label = "", .n_things = 1, .n_units = 2, .unit_amount = 90000, .amount = 180000 },
-		{ .rule = PRICE_EQUIPMENT, .label = "Child <seat>", .n_things = 1, .n_units = 3, .unit_amount = 9000, .amount = 27000 },
+		{ .rule = PRICE_RULE_DAILY, .label = "", .n_things = 1, .n_units = 2, .unit_amount = 90000, .amount = 180000 },
+		{ .rule = PRICE_RULE_EQUIPMENT, .label = "Child <seat>", .n_things = 1, .n_units = 3, .unit_amount = 9000, .amount = 27000 },
 	};
 
 	return (struct facts){

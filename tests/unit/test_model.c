@@ -190,7 +190,7 @@ TEST(the_hours_of_several_cars_are_capped_at_a_day_each)
 	struct booking b;
 
 	assert_int_equal(place(order(3, NOW + DAY, NOW + 2 * DAY + 12 * HOUR), &b), BOOKING_OK);
-	assert_int_equal(b.lines[1].rule, PRICE_HOURLY_CAP);
+	assert_int_equal(b.lines[1].rule, PRICE_RULE_HOURLY_CAP);
 	assert_int_equal(b.lines[1].quantity, 36);
 	assert_int_equal(b.lines[1].amount, 150000);
 	assert_int_equal(b.amount, 300000);
@@ -439,7 +439,7 @@ TEST(of_two_late_cars_the_one_nobody_waits_for_is_not_sold)
 
 TEST(a_manager_finds_the_booking_by_the_plate_of_any_of_its_cars)
 {
-	struct booking_query q = { .state = -1, .now = NOW, .today = NOW, .tomorrow = NOW + DAY, .order = BOOKINGS_BY_NEWEST };
+	struct booking_query q = { .state = -1, .now = NOW, .today = NOW, .tomorrow = NOW + DAY, .order = BOOKINGS_ORDER_NEWEST };
 	struct booking_row *rows;
 	struct booking b;
 

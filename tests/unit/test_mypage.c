@@ -16,7 +16,7 @@ TEST(a_held_booking_shows_the_car_and_its_price_lines)
 	assert_int_equal(b.amount, 207000);
 	assert_int_equal(b.starts_at, 1795568400);
 	assert_int_equal(b.n_lines, 2);
-	assert_int_equal(b.lines[0].rule, PRICE_DAILY);
+	assert_int_equal(b.lines[0].rule, PRICE_RULE_DAILY);
 	assert_int_equal(b.lines[1].amount, 27000);
 	assert_int_equal(b.payment_state, MY_PAYMENT_NONE);
 }

@@ -488,7 +488,7 @@ TEST(orders_nobody_could_charge_are_refused)
 
 TEST(a_payment_prepared_on_the_hosted_page_is_confirmed_once)
 {
-	struct sb_payment p = {
+	struct sandbox_payment p = {
 		.order_id = "MP-TEST01", .order_name = "Car", .customer_key = "c-1", .card = 0, .amount = 110000, .currency = "KRW",
 	};
 	struct charge_order o = an_order("MP-TEST01", 0);
@@ -504,7 +504,7 @@ TEST(a_payment_prepared_on_the_hosted_page_is_confirmed_once)
 
 TEST(a_payment_prepared_for_less_is_not_taken_for_the_whole)
 {
-	struct sb_payment p = {
+	struct sandbox_payment p = {
 		.order_id = "MP-TEST01", .order_name = "Car", .customer_key = "c-1", .card = 0, .amount = 100, .currency = "KRW",
 	};
 	struct charge_order o = an_order("MP-TEST01", 0);

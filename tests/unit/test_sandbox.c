@@ -198,7 +198,7 @@ TEST(what_is_cancelled_never_exceeds_what_was_paid)
 
 TEST(a_prepared_payment_takes_nothing_until_it_is_confirmed)
 {
-	struct sb_payment p = { .order_id = "ORDER-1", .order_name = "x", .customer_key = "cust", .card = 0, .amount = 1000, .currency = "KRW" };
+	struct sandbox_payment p = { .order_id = "ORDER-1", .order_name = "x", .customer_key = "cust", .card = 0, .amount = 1000, .currency = "KRW" };
 	const char *key = sandbox_prepare(db, &p);
 	const char *body = arena_printf(m, "{\"paymentKey\":\"%s\",\"orderId\":\"ORDER-1\",\"amount\":1000}", key);
 

@@ -82,7 +82,7 @@ TEST_SETUP(end)
 }
 
 static void
-wait_for_end(struct test_child *o)
+reap_one(struct test_child *o)
 {
 	int n = o->n_ended;
 
@@ -96,7 +96,7 @@ TEST(a_child_that_dies_young_is_restarted_at_once_and_then_after_pauses_that_dou
 	child_runs = returns;
 	for (size_t i = 0; i < sizeof(pauses) / sizeof(pauses[0]); i++) {
 		supervisor_run(fake_ms);
-		wait_for_end(&one[0]);
+		reap_one(&one[0]);
 		assert_int_equal(WEXITSTATUS(one[0].status), 3);
 		assert_string_equal(child_status(one[0].status), "status 3");
 		assert_int_equal(one[0].child.due_ms - fake_ms, pauses[i]);
@@ -113,28 +113,28 @@ TEST(a_child_that_has_lived_for_5_s_or_is_excused_is_restarted_at_once)
 	child_runs = returns;
 	for (int i = 0; i < 3; i++) {
 		supervisor_run(fake_ms);
-		wait_for_end(&one[0]);
+		reap_one(&one[0]);
 		fake_ms = one[0].child.due_ms;
 	}
 	child_runs = sleeps;
 	supervisor_run(fake_ms);
 	fake_ms += 5001;
 	kill(one[0].child.pid, SIGKILL);
-	wait_for_end(&one[0]);
+	reap_one(&one[0]);
 	assert_string_equal(child_status(one[0].status), "signal 9");
 	assert_int_equal(one[0].child.due_ms, fake_ms);
 	supervisor_run(fake_ms);
 	child_kill(&one[0].child);                      /* it hung */
-	wait_for_end(&one[0]);
+	reap_one(&one[0]);
 	assert_int_equal(one[0].child.due_ms, fake_ms);
 	child_runs = returns;
 	answer = CHILD_RESTART_NOW;
 	supervisor_run(fake_ms);
-	wait_for_end(&one[0]);
+	reap_one(&one[0]);
 	assert_int_equal(one[0].child.due_ms, fake_ms);
 	answer = CHILD_NO_RESTART;
 	supervisor_run(fake_ms);
-	wait_for_end(&one[0]);
+	reap_one(&one[0]);
 	assert_int_equal(one[0].child.state, CHILD_OFF);
 	assert_int_equal(supervisor_run(fake_ms), CHILD_NEVER);
 }
@@ -153,7 +153,7 @@ TEST(a_child_that_does_not_end_is_killed_after_its_grace_and_not_restarted)
 	assert_int_equal(one[0].child.state, CHILD_ENDING);
 	fake_ms += 1;
 	supervisor_run(fake_ms);
-	wait_for_end(&one[0]);
+	reap_one(&one[0]);
 	assert_int_equal(WTERMSIG(one[0].status), SIGKILL);
 	assert_int_equal(one[0].child.state, CHILD_OFF);
 	assert_int_equal(supervisor_n_running(), 0);
@@ -173,7 +173,7 @@ TEST(once_it_stops_no_child_is_started)
 	supervisor_read_signals();
 	assert_true(supervisor.is_hurried);
 	kill(one[0].child.pid, SIGKILL);
-	wait_for_end(&one[0]);
+	reap_one(&one[0]);
 	assert_int_equal(one[0].child.state, CHILD_OFF);
 }
 
@@ -200,7 +200,7 @@ TEST(the_pid_file_lists_the_children_that_run)
 	expected = arena_printf(scratch_memory, "%d\n%d first\n%d second\n", (int)getpid(), (int)one[0].child.pid, (int)one[1].child.pid);
 	assert_string_equal(scratch_read(scratch_path("test.pid")), expected);
 	child_end(&one[1].child, SIGTERM, 1000);
-	wait_for_end(&one[1]);
+	reap_one(&one[1]);
 	supervisor_run(fake_ms);
 	expected = arena_printf(scratch_memory, "%d\n%d first\n", (int)getpid(), (int)one[0].child.pid);
 	assert_string_equal(scratch_read(scratch_path("test.pid")), expected);
@@ -232,7 +232,7 @@ TEST(a_child_with_a_session_is_killed_with_all_its_processes)
 	assert_int_equal(read(ready_pipe[0], &grandchild, sizeof(grandchild)), sizeof(grandchild));
 	child_kill(&one[0].child);
 	assert_true(scratch_until(is_gone(grandchild), 60000));
-	wait_for_end(&one[0]);
+	reap_one(&one[0]);
 }
 
 static int

@@ -319,9 +319,9 @@ TEST(a_refund_that_cannot_be_made_is_not_taken_for_done)
 
 TEST(long_reasons_are_cut_between_characters)
 {
-	assert_string_equal(cut(m, "가나다", 4), "가");
-	assert_string_equal(cut(m, "가나다", 9), "가나다");
-	assert_string_equal(cut(m, "abc", 2), "ab");
+	assert_string_equal(cut_text(m, "가나다", 4), "가");
+	assert_string_equal(cut_text(m, "가나다", 9), "가나다");
+	assert_string_equal(cut_text(m, "abc", 2), "ab");
 }
 
 TEST(a_webhook_names_a_charge_or_nothing)
