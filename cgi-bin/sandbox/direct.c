@@ -11,7 +11,10 @@ sandbox_direct_open(struct db *db)
 	sandbox = db;
 }
 
-/* No time passes here: an answer that would come too late does not come. Each request is committed, but not waited for on disk. */
+/*
+ * No time passes here: an answer that would come too late does not come. Each request is committed, but not waited for on disk; inside a
+ * transaction of the caller's, that one's end commits it.
+ */
 enum call_outcome
 sandbox_direct(struct arena *m, struct provider_request *q)
 {
@@ -20,7 +23,8 @@ sandbox_direct(struct arena *m, struct provider_request *q)
 	struct sandbox_reply r;
 
 	db_arena(sandbox, m);
-	db_fresh(sandbox);
+	if (!db_in_transaction(sandbox))
+		db_fresh(sandbox);
 	sandbox_api(sandbox, &request, &r);
 	db_arena(sandbox, was);
 	if (db_failed(sandbox) || r.lost || r.hangs || r.delay_ms >= q->until_ms - clock_ms())

@@ -7,6 +7,7 @@
  *	demo_extras.c … what is booked with the cars, and what employees order without one
  *	demo_people.c  customers, licences, log-ins
  *	demo_world.c  makes it happen, each deed at its time: books, charges, hands out, takes back, cancels
+ *	demo_policies.c  what the contexts do about each other's events
  *	demo_desks.c  … at the four desks: brings and fetches, lends, decides, tells
  *	demo_ports.c  booking's calls to other programs, led to their functions in this process
  */
@@ -37,6 +38,7 @@ struct demo_stock { int item; const char *kind; int quantity, days_ago; const ch
 #define DEMO_PLACES    12
 #define DEMO_STOCKS    7
 #define DEMO_REASONS   4
+#define DEMO_CONSUMERS 5        /* whose policies run while the demo is made */
 #define DEMO_LOGINS    2        /* the first customers, who have passwords, and a story that is easy to look at */
 enum demo_post { POST_MANAGER, POST_ADMIN, POST_COURIER, POST_COURIER_2, POST_EXAMINER, POST_EMPLOYEE, DEMO_STAFF };
 
@@ -145,6 +147,8 @@ struct world {
 	int64_t customer_id[DEMO_CUSTOMERS], staff_id[DEMO_STAFF], manager_id, branch_id[DEMO_BRANCHES], model_id[DEMO_MODELS];
 	int64_t item_id[DEMO_ITEMS], good_card[DEMO_CUSTOMERS], bad_card[DEMO_CUSTOMERS];
 	const char *password[DEMO_LOGINS + DEMO_STAFF];         /* customers, then the staff */
+	int64_t position[DEMO_CONSUMERS];       /* the last event each consumer has seen */
+	int n_uncommitted;              /* deeds of the transaction that is open; 0: none is */
 	const char *why;                /* what went wrong first; NULL: nothing */
 };
 
@@ -154,9 +158,14 @@ void world_people(struct world *w, int64_t at);         /* demo_people.c */
 void world_cards(struct world *w);
 void world_fleet(struct world *w, struct script *s, struct dice *d);
 void world_do(struct world *w, struct script *s, const struct deed *deed);
-void world_policies(struct world *w);           /* all consumers but mypage, until nothing is left to react to */
 void world_end(struct world *w, struct script *s);
 void world_messages(struct world *w, int64_t now);      /* demo_message.c: last of all, what people were told */
+
+/* --- demo_policies.c: inside a transaction, until no policy has anything to react to ------------------------------------------- */
+
+void world_policies(struct world *w);           /* fleet's and booking's */
+void world_desk_policies(struct world *w);      /* … and those of delivery, equipment and review */
+void world_policies_end(struct world *w);       /* notes how far each has come, for the relay */
 
 /* --- demo_ports.c: booking's calls to other programs, and payment's to the provider, answered in this process until they are closed --- */
 

@@ -28,6 +28,7 @@ world_items(struct world *w)
 	}
 }
 
+/* STOCK_TOO_FEW: at that time all pieces are promised, so none can be lost. It depends on the time of day at which the demo is made. */
 static bool
 note_stock(struct world *w, const struct demo_stock *from)
 {
