@@ -89,7 +89,7 @@ done_ordered(struct web *w, const struct equipment_order *o)
 }
 
 static enum status
-refuse_interval(struct web *w, const struct equipment_request *q)
+refuse_order_interval(struct web *w, const struct equipment_request *q)
 {
 	const char *field, *problem = order_interval_problem(q->starts_at, q->ends_at, w->now, &field);
 
@@ -136,7 +136,7 @@ do_equipment_order(struct web *w)
 			web_set_header(w, "Retry-After", "1");
 		return refuse_with_order(w, &o, "in_progress", _("The first request with this key is still being processed."));
 	case ORDER_BAD_INTERVAL:
-		return refuse_interval(w, &q);
+		return refuse_order_interval(w, &q);
 	case ORDER_NO_ITEM:
 		form_error(w, "item_id", _("Please choose one."));
 		return web_invalid(w);

@@ -30,7 +30,7 @@ order_interval_problem(int64_t starts_at, int64_t ends_at, int64_t now, const ch
 /* --- placing ---------------------------------------------------------------------------------------------------------- */
 
 static bool
-has_request_key(const struct equipment_request *q)
+order_has_key(const struct equipment_request *q)
 {
 	return *text_or_empty(q->request_key);
 }
@@ -39,7 +39,7 @@ has_request_key(const struct equipment_request *q)
 static enum order_outcome
 outcome_of_key(struct db *db, const struct equipment_request *q, struct equipment_order *o)
 {
-	int64_t order_id = has_request_key(q) ? db_int(db,
+	int64_t order_id = order_has_key(q) ? db_int(db,
 		"SELECT order_id FROM equipment_order WHERE customer_id = $1 AND request_key = $2 AND request_key <> ''",
 		q->customer_id, q->request_key) : 0;
 
@@ -74,7 +74,7 @@ accept_order(struct db *db, const struct equipment_request *q, struct equipment_
 		.amount = item.daily_price * q->quantity * equipment_days(q->starts_at, q->ends_at),
 		.asked_at = item.is_sync ? clock_now() : 0,
 	};
-	order_insert(db, o, has_request_key(q) ? q->request_key : "", has_request_key(q) ? q->request_hash : "", 0);
+	order_insert(db, o, order_has_key(q) ? q->request_key : "", order_has_key(q) ? q->request_hash : "", 0);
 	return ORDER_OK;
 }
 
@@ -131,7 +131,7 @@ apply_answer(struct db *db, struct equipment_order *o, enum review_answer answer
 }
 
 static enum order_outcome
-ask_review(struct db *db, struct equipment_order *o)
+open_case_and_apply(struct db *db, struct equipment_order *o)
 {
 	const char *reason = "";
 	const struct review_request request = {
@@ -183,7 +183,7 @@ equipment_place(struct db *db, const struct equipment_request *q, struct equipme
 	}
 	if (!db_commit(db))
 		return ORDER_LATER;
-	return o->asked_at ? ask_review(db, o) : ORDER_OK;
+	return o->asked_at ? open_case_and_apply(db, o) : ORDER_OK;
 }
 
 /* --- with a booking --------------------------------------------------------------------------------------------------- */

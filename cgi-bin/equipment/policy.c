@@ -122,7 +122,7 @@ equipment_on_review_approved(struct db *db, const struct event *e)
 	return true;
 }
 
-/* Events from before `note` have what the reviewer typed in `reason`. */
+/* Older events have what the reviewer typed in `reason`. */
 static bool
 equipment_on_review_rejected(struct db *db, const struct event *e)
 {

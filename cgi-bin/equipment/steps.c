@@ -66,7 +66,7 @@ order_end(struct db *db, struct equipment_order *o, enum ended_by by, const char
 
 /* A courier is delivering the car, and the equipment with it. */
 static bool
-has_courier_left(struct db *db, const struct equipment_order *o)
+is_being_delivered(struct db *db, const struct equipment_order *o)
 {
 	return db_exists(db, "SELECT 1 FROM v_delivery WHERE booking_code = $1 AND direction = 'delivery' AND state IN ('SHIPPED', 'DELIVERED')",
 		o->booking_code);
@@ -77,7 +77,7 @@ equipment_may_cancel(struct db *db, const struct equipment_order *o, int64_t now
 {
 	if (o->asked_at || (o->state != EQUIPMENT_ORDERED && o->state != EQUIPMENT_APPROVED))
 		return false;
-	return is_manager || !*o->booking_code || (now < o->starts_at && !has_courier_left(db, o));
+	return is_manager || !*o->booking_code || (now < o->starts_at && !is_being_delivered(db, o));
 }
 
 /* Where review was asked first, its case is closed first; otherwise review reacts to equipment.cancelled. */

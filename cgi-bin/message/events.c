@@ -15,7 +15,7 @@ static const struct shape message_payload_shape = SHAPE(message_payload, message
 
 /* "550" of "550 no such user"; "" when a mail server did not say it. The text may hold an address; it is in message_try. */
 static const char *
-reply_code(struct arena *m, const char *reply)
+smtp_code(struct arena *m, const char *reply)
 {
 	return strspn(reply, "0123456789") == 3 ? arena_strndup(m, reply, 3) : "";
 }
@@ -25,7 +25,7 @@ message_report(struct db *db, enum event_type_id type, const struct message_resu
 {
 	struct arena *m = db_memory(db);
 	struct message_payload payload = {
-		.message_id = result->message_id, .channel = result->channel, .tries = result->tries, .reply = reply_code(m, result->reply),
+		.message_id = result->message_id, .channel = result->channel, .tries = result->tries, .reply = smtp_code(m, result->reply),
 	};
 	struct rows *r = db_each(db, "SELECT recipient_id, event_id, kind, subject_id FROM message WHERE message_id = $1", result->message_id);
 

@@ -28,7 +28,7 @@ const struct shape message_facts_shape = SHAPE(facts, facts_members);
 
 /* --- the payload ---------------------------------------------------------------------------------------------------------- */
 
-/* Members of any of the payloads (docs/events.md). Events from before have typed reasons in `reason`, and the two names. */
+/* Members of any of the payloads (docs/events.md). Older events have what was typed in `reason`, and the two names. */
 struct message_event {
 	const char *code, *booking_code, *order_code, *item_name, *item_name_ko, *name, *name_ko, *title, *title_ko, *label, *label_ko, *reason,
 	           *note, *by, *direction, *courier_name, *received_by;

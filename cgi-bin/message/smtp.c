@@ -209,7 +209,7 @@ smtp_close(struct smtp *s)
 
 /* What a failure means depends on the command it answers. */
 static struct mailer_answer
-answer_of(struct smtp *s, CURLcode rc)
+smtp_answer(struct smtp *s, CURLcode rc)
 {
 	struct mailer_answer a = { .reply = arena_strdup(s->m, *s->reply ? s->reply : curl_easy_strerror(rc)) };
 
@@ -241,5 +241,5 @@ smtp_send(struct smtp *s, const struct smtp_mail *mail)
 	curl_easy_setopt(s->curl, CURLOPT_MAIL_RCPT, to);
 	rc = curl_easy_perform(s->curl);
 	curl_slist_free_all(to);
-	return answer_of(s, rc);
+	return smtp_answer(s, rc);
 }

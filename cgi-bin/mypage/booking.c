@@ -28,14 +28,25 @@ static const struct member car_members[] = {
 };
 static const struct shape my_car_shape = SHAPE(my_car, car_members);
 
+/* What the list and the page of a booking both have. */
+#define LISTED_MEMBERS \
+	SHAPE_TEXT(my_booking, code), SHAPE_STATE(my_booking, state, booking_state_words), \
+	SHAPE_INT(my_booking, car_id), SHAPE_TEXT_KO(my_booking, car_name), SHAPE_TEXT(my_booking, plate), \
+	SHAPE_STATE(my_booking, body, body_words), SHAPE_INT(my_booking, branch_id), \
+	SHAPE_TEXT_KO(my_booking, branch_name), SHAPE_TIME(my_booking, starts_at), SHAPE_TIME(my_booking, ends_at), \
+	SHAPE_AMOUNT(my_booking, amount), SHAPE_AMOUNT(my_booking, vat_amount), SHAPE_TEXT(my_booking, currency), \
+	SHAPE_STATE(my_booking, payment_state, my_payment_words), SHAPE_TEXT(my_booking, brand), \
+	SHAPE_TEXT(my_booking, last4), SHAPE_AMOUNT(my_booking, refund_due), SHAPE_AMOUNT(my_booking, refunded_amount)
+
+static const struct member listed_members[] = {
+	LISTED_MEMBERS,
+	SHAPE_INT(my_booking, n_cars), SHAPE_INT(my_booking, n_equipment), SHAPE_BOOL(my_booking, is_brought),
+	SHAPE_TIME(my_booking, updated_at),
+};
+const struct shape my_listed_shape = SHAPE(my_booking, listed_members);
+
 static const struct member booking_members[] = {
-	SHAPE_TEXT(my_booking, code), SHAPE_STATE(my_booking, state, booking_state_words),
-	SHAPE_INT(my_booking, car_id), SHAPE_TEXT_KO(my_booking, car_name), SHAPE_TEXT(my_booking, plate),
-	SHAPE_STATE(my_booking, body, body_words), SHAPE_INT(my_booking, branch_id),
-	SHAPE_TEXT_KO(my_booking, branch_name), SHAPE_TIME(my_booking, starts_at), SHAPE_TIME(my_booking, ends_at),
-	SHAPE_AMOUNT(my_booking, amount), SHAPE_AMOUNT(my_booking, vat_amount), SHAPE_TEXT(my_booking, currency),
-	SHAPE_STATE(my_booking, payment_state, my_payment_words), SHAPE_TEXT(my_booking, brand),
-	SHAPE_TEXT(my_booking, last4), SHAPE_AMOUNT(my_booking, refund_due), SHAPE_AMOUNT(my_booking, refunded_amount),
+	LISTED_MEMBERS,
 	SHAPE_TEXT(my_booking, end_reason), SHAPE_TIME(my_booking, hold_until), SHAPE_TIME(my_booking, held_at),
 	SHAPE_TIME(my_booking, charged_at), SHAPE_TIME(my_booking, paid_at), SHAPE_TIME(my_booking, confirmed_at),
 	SHAPE_TIME(my_booking, out_at), SHAPE_TIME(my_booking, returned_at), SHAPE_TIME(my_booking, completed_at),

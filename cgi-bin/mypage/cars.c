@@ -106,7 +106,7 @@ view_count(struct db *db, const struct view_query *q, int64_t n[4])
 
 /* What goes with the booking; for the rows of one page. */
 static void
-add_extras(struct db *db, struct view_car *c, const char *code)
+add_car_extras(struct db *db, struct view_car *c, const char *code)
 {
 	struct view_delivery d;
 	struct view_message m;
@@ -136,7 +136,7 @@ make_car(struct db *db, const struct car_found *s, struct view_car *c)
 	*c->booking = (struct view_booking){ .code = s->code, .state = s->state, .starts_at = s->starts_at, .ends_at = s->ends_at };
 	c->payment = arena_new_of(db_memory(db), struct view_payment);
 	c->payment->state = s->payment_state;
-	add_extras(db, c, s->code);
+	add_car_extras(db, c, s->code);
 }
 
 int

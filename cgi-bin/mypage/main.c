@@ -1,4 +1,4 @@
-/* mypage - my bookings and the car screen, from the read models alone. What each page shows stands in pages.c. */
+/* mypage - my bookings and the car screen, from the read models alone: the routes and what they need. */
 #include "mypage.h"
 #include "pages.h"
 

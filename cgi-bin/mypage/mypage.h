@@ -105,7 +105,7 @@ struct my_booking {
 	struct my_event *events;                /* newest first */
 	int n_events;
 };
-extern const struct shape my_booking_shape;     /* as it is in the tables */
+extern const struct shape my_booking_shape, my_listed_shape;    /* with all its members; with those of the list */
 
 void my_count(struct db *db, int64_t customer_id, int64_t n[N_MY_TABS]);        /* bookings under each tab */
 /* One page of a tab: upcoming ones by start, others with the latest start first. */

@@ -99,22 +99,9 @@ static const struct member my_list_members[] = {
 static const struct shape my_list_shape = SHAPE(my_list_page, my_list_members);
 PAGE(list_template, "mypage/list", my_list_shape);
 
-/* The members of a booking that the list has. */
-static const struct member listed_members[] = {
-	SHAPE_TEXT(my_booking, code), SHAPE_STATE(my_booking, state, booking_state_words),
-	SHAPE_INT(my_booking, car_id), SHAPE_TEXT_KO(my_booking, car_name), SHAPE_TEXT(my_booking, plate),
-	SHAPE_STATE(my_booking, body, body_words), SHAPE_INT(my_booking, branch_id),
-	SHAPE_TEXT_KO(my_booking, branch_name), SHAPE_TIME(my_booking, starts_at), SHAPE_TIME(my_booking, ends_at),
-	SHAPE_AMOUNT(my_booking, amount), SHAPE_AMOUNT(my_booking, vat_amount), SHAPE_TEXT(my_booking, currency),
-	SHAPE_STATE(my_booking, payment_state, my_payment_words), SHAPE_TEXT(my_booking, brand),
-	SHAPE_TEXT(my_booking, last4), SHAPE_AMOUNT(my_booking, refund_due), SHAPE_AMOUNT(my_booking, refunded_amount),
-	SHAPE_INT(my_booking, n_cars), SHAPE_INT(my_booking, n_equipment), SHAPE_BOOL(my_booking, is_brought),
-	SHAPE_TIME(my_booking, updated_at),
-};
-static const struct shape listed_shape = SHAPE(my_booking, listed_members);
 static const struct member list_json_members[] = {
 	SHAPE_INT_AS(my_list_page, page, paging.page), SHAPE_INT_AS(my_list_page, n_pages, paging.n_pages),
-	SHAPE_INT_AS(my_list_page, n_total, paging.n_total), SHAPE_LIST(my_list_page, bookings, listed_shape),
+	SHAPE_INT_AS(my_list_page, n_total, paging.n_total), SHAPE_LIST(my_list_page, bookings, my_listed_shape),
 	SHAPE_STRUCT(my_list_page, fresh, freshness_shape),
 };
 static const struct shape list_json_shape = SHAPE(my_list_page, list_json_members);

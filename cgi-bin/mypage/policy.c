@@ -66,7 +66,7 @@ mypage_on_booking_held(struct db *db, const struct event *e)
 
 /* --- its steps -------------------------------------------------------------------------------------------------------- */
 
-/* What the table says (reactions.c). Under another tab than "upcoming" it needs its cars no longer. Answers the rows changed. */
+/* Applies the table (reactions.c). Under another tab than "upcoming" the booking no longer has its cars. Answers the rows changed. */
 static int
 take_step(struct db *db, const struct event *e, const struct view_payload *p)
 {

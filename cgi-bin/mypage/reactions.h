@@ -21,7 +21,7 @@ struct view_payload {
 	int n_lines, n_further;
 };
 bool payload_read(struct db *db, const struct event *e, struct view_payload *p);
-/* What a person typed, else the code. Events from before `note` have both in `reason`. */
+/* What a person typed, else the code. Older events have both in `reason`. */
 const char *payload_reason(const struct view_payload *p);
 
 /* A line of a booking's history. The courier's name is read when the line is shown. */

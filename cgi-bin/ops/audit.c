@@ -15,7 +15,7 @@ static const struct member act_members[] = {
 };
 const struct shape ops_act_shape = SHAPE(ops_act, act_members);
 
-/* Members of any of their payloads (docs/events.md). Events from before `note` have in `reason` what was typed. */
+/* Members of any of their payloads (docs/events.md). Older events have in `reason` what was typed. */
 struct audit_payload {
 	const char *consumer, *type, *subject_id, *switches, *backup, *kind, *way, *reason, *note;
 	int64_t event_id;
@@ -28,7 +28,7 @@ static const struct member audit_payload_members[] = {
 static const struct shape audit_payload_shape = SHAPE(audit_payload, audit_payload_members);
 
 static void
-add_word(struct buf *b, const char *word)
+add_part(struct buf *b, const char *word)
 {
 	if (word && *word)
 		buf_printf(b, "%s%s", b->n ? " " : "", word);
@@ -50,15 +50,15 @@ read_payload(struct arena *m, struct ops_act *a)
 	struct buf about = { .m = m };
 
 	json_into(m, a->payload, &audit_payload_shape, &t);
-	add_word(&about, t.consumer);
+	add_part(&about, t.consumer);
 	if (t.event_id)
-		add_word(&about, arena_printf(m, "%lld", (long long)t.event_id));
-	add_word(&about, t.type);
-	add_word(&about, t.subject_id);
-	add_word(&about, t.switches);
-	add_word(&about, t.backup);
-	add_word(&about, kind_in_words(t.kind));
-	add_word(&about, t.way);
+		add_part(&about, arena_printf(m, "%lld", (long long)t.event_id));
+	add_part(&about, t.type);
+	add_part(&about, t.subject_id);
+	add_part(&about, t.switches);
+	add_part(&about, t.backup);
+	add_part(&about, kind_in_words(t.kind));
+	add_part(&about, t.way);
 	a->about = text_or_empty(about.s);
 	a->reason = t.note && *t.note ? t.note : text_or_empty(t.reason);
 }

@@ -6,7 +6,7 @@
 #define COLUMNS "SELECT event_id, type, subject_id, causation_id, actor_id, occurred_at, recorded_at, payload, prev_hash, hash FROM v_event"
 
 static int
-read_events(struct db *db, const struct ops_query *q, int64_t before, int64_t limit, struct event **events)
+read_log_page(struct db *db, const struct ops_query *q, int64_t before, int64_t limit, struct event **events)
 {
 	const char *type = db_begins(db, q->type);
 	int n = 0;
@@ -24,7 +24,7 @@ int
 ops_events(struct db *db, const struct ops_query *q, struct event **events, int64_t *next_before)
 {
 	int64_t before = q->before > 0 ? q->before : db_int(db, "SELECT COALESCE(MAX(event_id), 0) + 1 FROM v_event");
-	int n = read_events(db, q, before, q->limit + 1, events);
+	int n = read_log_page(db, q, before, q->limit + 1, events);
 
 	*next_before = 0;
 	if (n > q->limit) {

@@ -89,7 +89,7 @@ page_ops_faults(struct web *w)
 
 /* The faults that were sent and differ from the present ones. */
 static int
-read_changes(struct web *w, const struct ops_fault *faults, int n_faults, struct ops_fault *changed)
+read_fault_changes(struct web *w, const struct ops_fault *faults, int n_faults, struct ops_fault *changed)
 {
 	int n = 0;
 
@@ -112,7 +112,7 @@ do_ops_faults(struct web *w)
 	if (!ops_faults(w->m, &faults, &n_faults))
 		return sandbox_later(w);
 	changed = arena_array(w->m, struct ops_fault, n_faults);
-	n = read_changes(w, faults, n_faults, changed);
+	n = read_fault_changes(w, faults, n_faults, changed);
 	if (form_bad(w)) {
 		web_form(w, show_faults, NULL);
 		return web_invalid(w);

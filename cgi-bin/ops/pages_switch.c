@@ -51,7 +51,7 @@ PAGE(pause_template, "ops/pause", ask_shape);
 PAGE(discard_template, "ops/discard", ask_shape);
 
 static enum status
-show_question(struct web *w, struct page *page, enum status status, const char *message, struct ask_page *p)
+show_switch_question(struct web *w, struct page *page, enum status status, const char *message, struct ask_page *p)
 {
 	p->reason = form_field(w, "reason", "");
 	p->problems = form_problems(w, message);
@@ -66,7 +66,7 @@ ask_pause(struct web *w, const void *form __attribute__((unused)), enum status s
 
 	if (!ops_is_consumer(p.consumer, NULL))
 		return web_not_found(w);
-	return show_question(w, &pause_template, status, message, &p);
+	return show_switch_question(w, &pause_template, status, message, &p);
 }
 
 static enum status
@@ -76,7 +76,7 @@ ask_discard(struct web *w, const void *form __attribute__((unused)), enum status
 
 	if (!ops_retry(w->db, p.consumer, p.event_id, &p.retry))
 		return web_not_found(w);
-	return show_question(w, &discard_template, status, message, &p);
+	return show_switch_question(w, &discard_template, status, message, &p);
 }
 
 /* --- pause and resume ---------------------------------------------------------------------------------------------------- */

@@ -75,13 +75,13 @@ find_waiting(struct db *at, struct switch_payload *p)
 }
 
 static void
-retry_now(struct db *at, const struct switch_payload *p)
+reset_retry(struct db *at, const struct switch_payload *p)
 {
 	db_do(at, "UPDATE event_retry SET dead = 0, tries = 0, next_at = 0 WHERE consumer = $1 AND event_id = $2", p->consumer, p->event_id);
 }
 
 static void
-give_up(struct db *at, const struct switch_payload *p)
+delete_retry(struct db *at, const struct switch_payload *p)
 {
 	db_do(at, "DELETE FROM event_retry WHERE consumer = $1 AND event_id = $2", p->consumer, p->event_id);
 }
@@ -116,7 +116,7 @@ consumer_redrive(struct db *db, const char *consumer, int64_t event_id, int64_t 
 {
 	struct switch_payload p = { .consumer = consumer, .event_id = event_id, .note = "" };
 
-	return change_retry(db, &p, actor_id, retry_now, EVENT_OPS_REDRIVEN);
+	return change_retry(db, &p, actor_id, reset_retry, EVENT_OPS_REDRIVEN);
 }
 
 enum switch_outcome
@@ -126,5 +126,5 @@ consumer_discard(struct db *db, const char *consumer, int64_t event_id, int64_t 
 
 	if (!is_reason(reason))
 		return SWITCH_NO_REASON;
-	return change_retry(db, &p, actor_id, give_up, EVENT_OPS_DISCARDED);
+	return change_retry(db, &p, actor_id, delete_retry, EVENT_OPS_DISCARDED);
 }

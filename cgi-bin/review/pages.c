@@ -217,7 +217,7 @@ page_review(struct web *w)
 /* --- POST /reviews/:case_id/approve, /reject ---------------------------------------------------------------------------- */
 
 static enum status
-decide_case(struct web *w, enum case_state state, const char *reason)
+decide_and_answer(struct web *w, enum case_state state, const char *reason)
 {
 	int64_t case_id = web_param_id(w, "case_id");
 	struct review_case c;
@@ -245,11 +245,11 @@ decide_case(struct web *w, enum case_state state, const char *reason)
 enum status
 do_approve(struct web *w)
 {
-	return decide_case(w, CASE_APPROVED, form_has(w, "reason") ? form_text(w, "reason", 300) : "");
+	return decide_and_answer(w, CASE_APPROVED, form_has(w, "reason") ? form_text(w, "reason", 300) : "");
 }
 
 enum status
 do_reject(struct web *w)
 {
-	return decide_case(w, CASE_REJECTED, form_text(w, "reason", 300));
+	return decide_and_answer(w, CASE_REJECTED, form_text(w, "reason", 300));
 }

@@ -12,28 +12,28 @@
 #define LINES_MAX 32            /* a booking has fewer */
 
 /* The members read of an order's events. */
-struct order_payload {
+struct ordered_payload {
 	const char *order_code, *item_name, *item_name_ko, *category, *currency;
 	int64_t customer_id, quantity, amount;
 };
-static const struct member order_payload_members[] = {
-	SHAPE_TEXT(order_payload, order_code), SHAPE_TEXT(order_payload, item_name),
-	SHAPE_TEXT(order_payload, item_name_ko), SHAPE_TEXT(order_payload, category),
-	SHAPE_TEXT(order_payload, currency), SHAPE_INT(order_payload, customer_id), SHAPE_INT(order_payload, quantity),
-	SHAPE_AMOUNT(order_payload, amount),
+static const struct member ordered_payload_members[] = {
+	SHAPE_TEXT(ordered_payload, order_code), SHAPE_TEXT(ordered_payload, item_name),
+	SHAPE_TEXT(ordered_payload, item_name_ko), SHAPE_TEXT(ordered_payload, category),
+	SHAPE_TEXT(ordered_payload, currency), SHAPE_INT(ordered_payload, customer_id), SHAPE_INT(ordered_payload, quantity),
+	SHAPE_AMOUNT(ordered_payload, amount),
 };
-static const struct shape order_payload_shape = SHAPE(order_payload, order_payload_members);
+static const struct shape ordered_payload_shape = SHAPE(ordered_payload, ordered_payload_members);
 
 static bool
-read_order_payload(struct db *db, const struct event *e, struct order_payload *o)
+read_ordered(struct db *db, const struct event *e, struct ordered_payload *o)
 {
-	*o = (struct order_payload){ .item_name = "", .item_name_ko = "", .category = "", .currency = "" };
-	return event_read(db_memory(db), e, &order_payload_shape, o) && o->order_code && o->item_name;
+	*o = (struct ordered_payload){ .item_name = "", .item_name_ko = "", .category = "", .currency = "" };
+	return event_read(db_memory(db), e, &ordered_payload_shape, o) && o->order_code && o->item_name;
 }
 
 /* "2 × Child seat"; no name, no title. */
 static const char *
-title_of(struct db *db, const struct order_payload *o, const char *name)
+title_of(struct db *db, const struct ordered_payload *o, const char *name)
 {
 	return name && *name ? arena_printf(db_memory(db), "%lld × %s", (long long)o->quantity, name) : "";
 }
@@ -42,11 +42,11 @@ title_of(struct db *db, const struct order_payload *o, const char *name)
 static bool
 review_on_equipment_ordered(struct db *db, const struct event *e)
 {
-	struct order_payload o;
+	struct ordered_payload o;
 	struct review_case c;
 	bool was_there;
 
-	if (!read_order_payload(db, e, &o))
+	if (!read_ordered(db, e, &o))
 		return false;
 	was_there = case_by_key(db, o.order_code, &c);
 	switch (case_open(db, &(struct case_request){
@@ -70,9 +70,9 @@ review_on_equipment_ordered(struct db *db, const struct event *e)
 static bool
 review_on_equipment_cancelled(struct db *db, const struct event *e)
 {
-	struct order_payload o;
+	struct ordered_payload o;
 
-	if (!read_order_payload(db, e, &o))
+	if (!read_ordered(db, e, &o))
 		return false;
 	case_cancel(db, o.order_code, "order_cancelled", e->event_id);
 	return !db_failed(db);

@@ -158,7 +158,7 @@ static const struct member case_event_members[] = {
 };
 static const struct shape case_event_shape = SHAPE(case_event, case_event_members);
 
-/* Replaces the payload in e->reason by the event's note, else its reason (where events from before have what was typed). false: an event
+/* Replaces the payload in e->reason by the event's note, else its reason (where older events have what was typed). false: an event
  * of another case under the same subject. */
 static bool
 is_event_of(struct db *db, const struct review_case *c, struct case_event *e)

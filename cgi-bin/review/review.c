@@ -34,9 +34,9 @@ rule_for(const struct case_request *o)
 
 /* --- opening ---------------------------------------------------------------------------------------------------------- */
 
-/* From least to most characters, as the column counts them. */
+/* From least to most characters, counted as the column's CHECK counts them. */
 static bool
-has_length(const char *s, int least, int most)
+fits(const char *s, int least, int most)
 {
 	int n = 0;
 
@@ -48,9 +48,9 @@ has_length(const char *s, int least, int most)
 static bool
 is_valid_request(const struct case_request *o)
 {
-	return o->kind >= 0 && o->kind < case_kind_words.n && has_length(o->key, 1, 80) && has_length(o->subject_id, 1, 80) && has_length(o->title, 1, 200)
-	    && has_length(o->title_ko, 0, 200) && has_length(o->category, 0, 40) && (has_length(o->currency, 3, 3) || has_length(o->currency, 0, 0))
-	    && o->applicant_id > 0 && o->quantity >= 0 && o->amount >= 0;
+	return o->kind >= 0 && o->kind < case_kind_words.n && fits(o->key, 1, 80) && fits(o->subject_id, 1, 80)
+	    && fits(o->title, 1, 200) && fits(o->title_ko, 0, 200) && fits(o->category, 0, 40)
+	    && (fits(o->currency, 3, 3) || fits(o->currency, 0, 0)) && o->applicant_id > 0 && o->quantity >= 0 && o->amount >= 0;
 }
 
 static bool

@@ -3,8 +3,8 @@
 cd "$(dirname "$0")/../.." && . tests/page/lib.sh || exit 1
 
 PASSWORD='paper horse lamp river'
-# somebody NAME ROLE…: a user with those roles, a password and a bearer token
-somebody() {
+# person NAME ROLE…: a user with those roles, a password and a bearer token
+person() {
 	local t=token-of-$1-0123456789 role
 	sql "INSERT INTO person (email, name, lang, password_hash, created_at, updated_at) VALUES ('$1@example.com', 'A $1', 'en', 'x', 0, 0);
 	     INSERT INTO api_token (token_hash, user_id, name, created_at)
@@ -23,75 +23,123 @@ item() { json POST /equipment/items "{\"name\":\"$1\",\"category\":\"$2\",\"dail
 order() { json POST /equipment/orders "{\"item_id\":$1,\"qty\":$2,\"starts_at\":\"${3-$soon}\",\"ends_at\":\"${4-$later}\"}"; }
 
 begin equipment
-somebody manager manager
-somebody employee employee
-somebody customer customer
-somebody colleague employee
+person manager manager
+person employee employee
+person customer customer
+person colleague employee
 lang=en
-use account; get /account/sign-up; post /account/sign-up name=X email=x@example.com password="$PASSWORD" lang=en; use equipment
+use account; get /account/sign-up; post /account/sign-up name=X email=x@example.com password="$PASSWORD" lang=en
+use equipment
 sql "UPDATE person SET password_hash = (SELECT password_hash FROM person WHERE email = 'x@example.com') WHERE password_hash = 'x'"
 
 # --- items
 
 forget
-test_that "a stranger is asked for a token" && json GET /equipment/items && expect_status 401
+test_that "a request without a token is refused"
+json GET /equipment/items; expect_status 401
 as customer
-test_that "a customer neither sees nor adds items" && json GET /equipment/items && expect_status 403 && item Tent camping && expect_status 403
+test_that "a customer cannot see or add items"
+json GET /equipment/items; expect_status 403
+item Tent camping; expect_status 403
 as employee
-test_that "an employee adds none" && item Tent camping && expect_status 403
+test_that "an employee cannot add items"
+item Tent camping; expect_status 403
 as manager
-test_that "a manager adds an item with its pieces" && item 'Snow chains' winter 5000 10 '"name_ko":"스노체인","low_stock":3' && expect_status 201 &&
-	expect_js .item_id 1 && expect_js .stock 10 && expect_js .free_now 10 && expect_js .is_sync false && expect_header 'Location: /equipment/items/1'
-test_that "the same again is the same item" && item 'Snow chains' winter 5000 10 '"name_ko":"스노체인","low_stock":3' && expect_status 201 && expect_js .item_id 1 && expect_js .stock 10
-test_that "another one of that name is refused" && item 'Snow chains' winter 9000 && expect_status 409 && expect_js .error.code name_taken
-test_that "an unknown category is refused at its field" && item Boat boats && expect_status 422 && expect_js '.error.fields|keys|join(" ")' category
-test_that "so are a negative price and half a piece" && item Boat other -1 && expect_status 422 && item Boat other 1 0.5 && expect_status 422
-test_that "where review is asked first it says so" && item Tent camping 30000 5 && expect_status 201 && expect_js .is_sync true
-test_that "an item tells its stock, what is free now and on the coming days" && json GET /equipment/items/1 && expect_status 200 &&
-	expect_js .stock 10 && expect_js .free_now 10 && expect_js '.days|length' 14 && expect_js '[.days[].n_free]|unique|join(" ")' 10
-test_that "an unknown item is not found" && json GET /equipment/items/99 && expect_status 404 && json GET /equipment/items/x && expect_status 404
-test_that "items are listed" && json GET /equipment/items && expect_js .n_total 2 && expect_js '[.items[].name]|join(" ")' 'Tent Snow chains'
+test_that "a manager adds an item with its pieces"
+item 'Snow chains' winter 5000 10 '"name_ko":"스노체인","low_stock":3'; expect_status 201; expect_js .item_id 1
+expect_js .stock 10; expect_js .free_now 10; expect_js .is_sync false; expect_header 'Location: /equipment/items/1'
+test_that "the same again is the same item"
+item 'Snow chains' winter 5000 10 '"name_ko":"스노체인","low_stock":3'; expect_status 201; expect_js .item_id 1
+expect_js .stock 10
+test_that "another one of that name is refused"
+item 'Snow chains' winter 9000; expect_status 409; expect_js .error.code name_taken
+test_that "an unknown category is refused at its field"
+item Boat boats; expect_status 422; expect_js '.error.fields|keys|join(" ")' category
+test_that "a negative price and half a piece are refused"
+item Boat other -1; expect_status 422
+item Boat other 1 0.5; expect_status 422
+test_that "an item of a sync category is marked"
+item Tent camping 30000 5; expect_status 201; expect_js .is_sync true
+test_that "an item has its stock, and the pieces free now and on the coming days"
+json GET /equipment/items/1; expect_status 200; expect_js .stock 10; expect_js .free_now 10; expect_js '.days|length' 14
+expect_js '[.days[].n_free]|unique|join(" ")' 10
+test_that "an unknown item is not found"
+json GET /equipment/items/99; expect_status 404
+json GET /equipment/items/x; expect_status 404
+test_that "items are listed"
+json GET /equipment/items; expect_js .n_total 2; expect_js '[.items[].name]|join(" ")' 'Tent Snow chains'
 
 # --- ordering alone
 
 as customer
-test_that "a customer orders with a car, not alone" && order 1 1 && expect_status 403
+test_that "a customer orders with a car, not alone"
+order 1 1; expect_status 403
 as employee
-test_that "an employee's order is taken" && order 1 2 && expect_status 201 && expect_js .state ORDERED && expect_js .amount 10000 && expect_js .currency KRW && expect_header 'Location: /equipment/orders/1'
+test_that "an employee's order is accepted"
+order 1 2; expect_status 201; expect_js .state ORDERED; expect_js .amount 10000; expect_js .currency KRW
+expect_header 'Location: /equipment/orders/1'
 code=$(js .code)
-test_that "its code is its own" && expect_same "${code:0:3}" EQ-
-test_that "until it is approved the stock is what it was" && json GET /equipment/items/1 && expect_js .stock 10
-test_that "review's rule approves it and the pieces leave the stock" && relay && json GET /equipment/orders/1 && expect_js .state APPROVED && expect_js .taken 2 &&
-	json GET /equipment/items/1 && expect_js .stock 8
-test_that "an order is found by its code as well" && json GET "/equipment/orders/$code" && expect_status 200 && expect_js .order_id 1
-test_that "cancelled, they are back: stock 10, order 2, 8, cancel, 10" && json POST /equipment/orders/1/cancel '{}' && expect_status 200 && expect_js .state CANCELLED &&
-	json GET /equipment/items/1 && expect_js .stock 10
-test_that "cancelled again it is cancelled" && json POST /equipment/orders/1/cancel '{}' && expect_status 200 && json GET /equipment/items/1 && expect_js .stock 10
-test_that "review has closed its case" && relay && expect_sql "SELECT state FROM review_case WHERE key = '$code'" CANCELLED
-test_that "more than are free are refused, and nothing is left behind" && order 1 11 && expect_status 409 && expect_js .error.code out_of_stock && expect_sql 'SELECT COUNT(*) FROM equipment_order' 1
-test_that "nonsense is marked" && order 1 0 && expect_status 422 && expect_js '.error.fields|keys|join(" ")' qty && order 1 1 "$later" "$soon" && expect_status 422 &&
-	expect_js '.error.fields|keys|join(" ")' ends_at && order 1 1 2020-01-01T10:00 "$soon" && expect_status 422 && order 99 1 && expect_status 422
+test_that "its code begins with EQ-"
+expect_same "${code:0:3}" EQ-
+test_that "until it is approved the stock is unchanged"
+json GET /equipment/items/1; expect_js .stock 10
+test_that "review's rule approves it and the pieces leave the stock"
+relay; json GET /equipment/orders/1; expect_js .state APPROVED; expect_js .taken 2
+json GET /equipment/items/1; expect_js .stock 8
+test_that "an order is found by its code as well"
+json GET "/equipment/orders/$code"; expect_status 200; expect_js .order_id 1
+test_that "a cancelled order puts its pieces back into the stock"
+json POST /equipment/orders/1/cancel '{}'; expect_status 200; expect_js .state CANCELLED
+json GET /equipment/items/1; expect_js .stock 10
+test_that "cancelling it again changes nothing"
+json POST /equipment/orders/1/cancel '{}'; expect_status 200
+json GET /equipment/items/1; expect_js .stock 10
+test_that "review has closed its case"
+relay; expect_sql "SELECT state FROM review_case WHERE key = '$code'" CANCELLED
+test_that "an order of more than are free is refused and writes nothing"
+order 1 11; expect_status 409; expect_js .error.code out_of_stock; expect_sql 'SELECT COUNT(*) FROM equipment_order' 1
+test_that "invalid fields are marked"
+order 1 0; expect_status 422; expect_js '.error.fields|keys|join(" ")' qty
+order 1 1 "$later" "$soon"; expect_status 422; expect_js '.error.fields|keys|join(" ")' ends_at
+order 1 1 2020-01-01T10:00 "$soon"; expect_status 422
+order 99 1; expect_status 422
 idempotency_key=one-key
-test_that "the same request is the same order" && order 1 1 && expect_status 201 && first=$(js .code) && order 1 1 && expect_status 201 && expect_js .code "$first"
-test_that "its key with something else is refused" && order 1 2 && expect_status 422 && expect_js .error.code key_reused
+test_that "the same request is the same order"
+order 1 1; expect_status 201; first=$(js .code)
+order 1 1; expect_status 201; expect_js .code "$first"
+test_that "its key with another order is refused"
+order 1 2; expect_status 422; expect_js .error.code key_reused
 idempotency_key=
-test_that "people see their own alone" && as colleague && json GET "/equipment/orders/$first" && expect_status 404 && json POST "/equipment/orders/$first/cancel" '{}' && expect_status 404 &&
-	json GET /equipment/orders && expect_js .n_total 0
-test_that "a manager sees all" && as manager && json GET "/equipment/orders/$first" && expect_status 200 && json GET /equipment/orders && expect_js .n_total 2
-test_that "what many pieces are worth waits for a person" && as employee && order 1 5 && expect_status 201 && big=$(js .code) && relay && json GET "/equipment/orders/$big" && expect_js .state ORDERED
+test_that "employees see only their own orders"
+as colleague; json GET "/equipment/orders/$first"; expect_status 404
+json POST "/equipment/orders/$first/cancel" '{}'; expect_status 404
+json GET /equipment/orders; expect_js .n_total 0
+test_that "a manager sees all orders"
+as manager; json GET "/equipment/orders/$first"; expect_status 200
+json GET /equipment/orders; expect_js .n_total 2
+test_that "a large order waits for a decision"
+as employee; order 1 5; expect_status 201; big=$(js .code)
+relay; json GET "/equipment/orders/$big"; expect_js .state ORDERED
 case_id=$(sql "SELECT case_id FROM review_case WHERE key = '$big'")
-test_that "rejected, it says why" && use review && as manager && json POST "/reviews/$case_id/reject" '{"reason":"Four are enough"}' && expect_status 200 && relay && use equipment &&
-	as employee && json GET "/equipment/orders/$big" && expect_js .state REJECTED && expect_js .end_reason 'Four are enough'
+test_that "a rejected order has the reason"
+use review; as manager; json POST "/reviews/$case_id/reject" '{"reason":"Four are enough"}'; expect_status 200
+relay; use equipment; as employee; json GET "/equipment/orders/$big"; expect_js .state REJECTED
+expect_js .end_reason 'Four are enough'
 
 # --- where review is asked first and is not there (FX-6 without its programs)
 
 idempotency_key=tent-key
-test_that "sync and review away: later, and nothing was taken" && order 2 2 && expect_status 503 && expect_js .error.code later && expect_header 'Retry-After: ' &&
-	expect_sql "SELECT state || end_reason FROM equipment_order WHERE item_id = 2" CANCELLEDlater && json GET /equipment/items/2 && expect_js .stock 5 && expect_js .free_now 5
-test_that "nobody else hears of it" && expect_sql "SELECT COUNT(*) FROM event WHERE type = 'equipment.ordered' AND payload LIKE '%Tent%'" 0
+test_that "without review a sync order is refused and nothing is ordered"
+order 2 2; expect_status 503; expect_js .error.code later; expect_header 'Retry-After: '
+expect_sql "SELECT state || end_reason FROM equipment_order WHERE item_id = 2" CANCELLEDlater
+json GET /equipment/items/2; expect_js .stock 5; expect_js .free_now 5
+test_that "no event reports it"
+expect_sql "SELECT COUNT(*) FROM event WHERE type = 'equipment.ordered' AND payload LIKE '%Tent%'" 0
 idempotency_key=
 for i in 1 2 3 4 5 6; do order 2 3; done
-test_that "what was refused holds no pieces" && expect_status 503 && json GET /equipment/items/2 && expect_js .free_today 5
+test_that "refused orders reserve no pieces"
+expect_status 503
+json GET /equipment/items/2; expect_js .free_today 5
 
 # --- with a booking
 
@@ -100,78 +148,141 @@ paid() { # CODE LINE ITEM QTY: as booking would report it
 	sql "INSERT INTO event (type, subject_id, causation_id, actor_id, occurred_at, recorded_at, payload, prev_hash, hash) VALUES ('booking.paid', '$1', 0, 0, 1, 1,
 		'{\"code\":\"$1\",\"customer_id\":3,\"currency\":\"KRW\",\"starts_at\":\"${soon}:00+09:00\",\"ends_at\":\"${later}:00+09:00\",\"extras\":[{\"line_no\":$2,\"kind\":\"equipment\",\"ref_id\":$3,\"quantity\":$4,\"amount\":$((5000 * $4))}]}', '', '$RANDOM$RANDOM')"
 }
-test_that "a paid booking's equipment is an order of its customer" && paid MP-PAGE1111 2 1 2 && relay && as customer && json GET /equipment/orders/MP-PAGE1111-2 && expect_status 200 &&
-	expect_js .state APPROVED && expect_js .booking_code MP-PAGE1111 && json GET /equipment/orders && expect_js .n_total 1
-test_that "a customer gives it up before the booking begins" && json POST /equipment/orders/MP-PAGE1111-2/cancel '{}' && expect_status 200 && expect_js .state CANCELLED &&
-	expect_sql "SELECT payload ->> 'by' FROM event WHERE type = 'equipment.cancelled' ORDER BY event_id DESC LIMIT 1" customer
+test_that "a paid booking's equipment is an order of its customer"
+paid MP-PAGE1111 2 1 2; relay; as customer; json GET /equipment/orders/MP-PAGE1111-2; expect_status 200
+expect_js .state APPROVED; expect_js .booking_code MP-PAGE1111
+json GET /equipment/orders; expect_js .n_total 1
+test_that "a customer cancels it before the booking begins"
+json POST /equipment/orders/MP-PAGE1111-2/cancel '{}'; expect_status 200; expect_js .state CANCELLED
+expect_sql "SELECT payload ->> 'by' FROM event WHERE type = 'equipment.cancelled' ORDER BY event_id DESC LIMIT 1" customer
 
-# --- the ledger and the desk
+# --- the ledger, handing out
 
 as manager
 stock() { json POST /equipment/items/1/stock "{\"kind\":\"$1\",\"quantity\":$2${3:+,\"note\":\"$3\"}}"; }
-test_that "pieces are received" && stock receive 5 && expect_status 200 && expect_js .item.owned 15 && expect_js '.entries[0].kind' receive
-test_that "a loss needs a note, and so does a count" && stock loss 1 && expect_status 422 && expect_js '.error.fields|keys|join(" ")' note && stock adjust -1 && expect_status 422
-test_that "a loss with a note is written down" && stock loss 1 torn && expect_status 200 && expect_js .item.owned 14 && stock adjust -4 counted && expect_js .item.owned 10
-test_that "no more goes than there is" && stock loss 100 all && expect_status 409 && expect_js .error.code too_few
-test_that "orders' own lines are not for people" && stock order -1 x && expect_status 422 && stock return 1 x && expect_status 422
-test_that "an employee does not write there" && as employee && stock receive 5 && expect_status 403 && json GET /equipment/items/1/stock && expect_status 403
+test_that "pieces are received"
+stock receive 5; expect_status 200; expect_js .item.owned 15; expect_js '.entries[0].kind' receive
+test_that "a loss needs a note, and so does a count"
+stock loss 1; expect_status 422; expect_js '.error.fields|keys|join(" ")' note
+stock adjust -1; expect_status 422
+test_that "a loss with a note is entered"
+stock loss 1 torn; expect_status 200; expect_js .item.owned 14
+stock adjust -4 counted; expect_js .item.owned 10
+test_that "a loss of more than the stock is refused"
+stock loss 100 all; expect_status 409; expect_js .error.code too_few
+test_that "a person cannot enter lines of orders"
+stock order -1 x; expect_status 422
+stock return 1 x; expect_status 422
+test_that "an employee cannot change the stock"
+as employee; stock receive 5; expect_status 403
+json GET /equipment/items/1/stock; expect_status 403
 as employee
 order 1 2 "$(at '+1 hour')" "$(at '+26 hours')"; out=$(js .code); relay
-test_that "only a manager hands out" && json POST "/equipment/orders/$out/hand-out" '{}' && expect_status 403
+test_that "only a manager hands out"
+json POST "/equipment/orders/$out/hand-out" '{}'; expect_status 403
 as manager
-test_that "what begins soon is handed out when nobody else was promised it" && json POST "/equipment/orders/$out/hand-out" '{}' && expect_status 200 && expect_js .state HANDED_OUT
-test_that "the second of two clicks is as happy" && json POST "/equipment/orders/$out/hand-out" '{}' && expect_status 200
-test_that "what is out is not cancelled" && json POST "/equipment/orders/$out/cancel" '{}' && expect_status 409 && expect_js .error.code not_cancellable
-test_that "more than were given are not lost" && json POST "/equipment/orders/$out/take-back" '{"lost":3}' && expect_status 422
-test_that "one is lost, the other back" && json POST "/equipment/orders/$out/take-back" '{"lost":1}' && expect_status 200 && expect_js .state RETURNED && expect_js .lost 1 &&
-	json POST "/equipment/orders/$out/take-back" '{"lost":1}' && expect_status 200 && json GET /equipment/items/1 && expect_js .owned 9
-test_that "back is back" && json POST "/equipment/orders/$out/take-back" '{"lost":0}' && expect_status 409 && json POST "/equipment/orders/$out/hand-out" '{}' && expect_status 409
-test_that "the views of the day count" && json GET '/equipment/orders?view=late' && expect_js .n_total 0 && json GET '/equipment/orders?view=out' && expect_js .n_total 0 &&
-	json GET '/equipment/orders?view=waiting' && expect_js .n_total 0 && json GET '/equipment/orders?state=RETURNED' && expect_js .n_total 1 && json GET "/equipment/orders?q=$out" && expect_js .n_total 1
+test_that "an order is handed out early when its pieces are free until it starts"
+json POST "/equipment/orders/$out/hand-out" '{}'; expect_status 200; expect_js .state HANDED_OUT
+test_that "a double click hands out once"
+json POST "/equipment/orders/$out/hand-out" '{}'; expect_status 200
+test_that "an order handed out is not cancelled"
+json POST "/equipment/orders/$out/cancel" '{}'; expect_status 409; expect_js .error.code not_cancellable
+test_that "more losses than pieces are refused"
+json POST "/equipment/orders/$out/take-back" '{"lost":3}'; expect_status 422
+test_that "one piece is lost, the other returned"
+json POST "/equipment/orders/$out/take-back" '{"lost":1}'; expect_status 200; expect_js .state RETURNED
+expect_js .lost 1
+json POST "/equipment/orders/$out/take-back" '{"lost":1}'; expect_status 200
+json GET /equipment/items/1; expect_js .owned 9
+test_that "it is not returned twice"
+json POST "/equipment/orders/$out/take-back" '{"lost":0}'; expect_status 409
+json POST "/equipment/orders/$out/hand-out" '{}'; expect_status 409
+test_that "the views list what is to be done"
+json GET '/equipment/orders?view=late'; expect_js .n_total 0
+json GET '/equipment/orders?view=out'; expect_js .n_total 0
+json GET '/equipment/orders?view=waiting'; expect_js .n_total 0
+json GET '/equipment/orders?state=RETURNED'; expect_js .n_total 1
+json GET "/equipment/orders?q=$out"; expect_js .n_total 1
 
 # --- the same in a browser
 
 browse manager
 for page in '' /items /items/1 /items/new /items/1/edit /items/1/stock /orders /orders/new '/orders/new?item_id=1' '/orders?view=late' '/orders?item_id=1' "/orders/$out" "/orders/$first/cancel" "/orders/$out/cancel"; do
-	test_that "/equipment$page is shown" && get "/equipment$page" && expect_status 200 && expect_body '</html>'
+	test_that "/equipment$page is shown"
+	get "/equipment$page"; expect_status 200; expect_body '</html>'
 done
 lang=ko
 browse manager
 sql "UPDATE person SET lang = 'ko' WHERE email = 'manager@example.com'"
 browse manager
 for page in '' /items/1 /items/1/stock /orders "/orders/$out"; do
-	test_that "/equipment$page is shown in Korean" && get "/equipment$page" && expect_status 200 && expect_body 'lang="ko"' && expect_body '스노체인'
+	test_that "/equipment$page is shown in Korean"
+	get "/equipment$page"; expect_status 200; expect_body 'lang="ko"'; expect_body '스노체인'
 done
 lang=en
 sql "UPDATE person SET lang = 'en' WHERE email = 'manager@example.com'"
 browse manager
-test_that "bad fields are marked and what was typed stays" && get /equipment/items/new && post /equipment/items name='<b>' category= daily_price=x && expect_status 422 && expect_body 'value="&lt;b&gt;"' &&
-	expect_body 'id="e-category"' && expect_body 'id="e-daily_price"' && expect_no_body '<b>"'
-test_that "a form without its token adds nothing" && get /equipment/items/new && csrf=wrong && post /equipment/items name=Boat category=other daily_price=1 && expect_status 403 &&
-	expect_sql "SELECT COUNT(*) FROM item WHERE name = 'Boat'" 0
-test_that "an item is added with a click, once for two" && get /equipment/items/new && post /equipment/items name=Cooler category=other daily_price=3,000 stock=4 low_stock= && expect_status 303 && added=$location &&
-	post /equipment/items name=Cooler category=other daily_price=3,000 stock=4 low_stock= && expect_location "$added" && expect_sql "SELECT COUNT(*) FROM item WHERE name = 'Cooler'" 1 && get "$added" && expect_body 'The item was added.'
-test_that "a change by somebody who is late is shown first" && get /equipment/items/3/edit && post /equipment/items/3 name=Cooler category=other daily_price=4000 version=old && expect_status 409 && expect_body 'Another user has changed' &&
-	expect_sql 'SELECT daily_price FROM item WHERE item_id = 3' 3000
-test_that "an item stops being offered, and takes no orders" && get /equipment/items/3 && post /equipment/items/3/offer && expect_location '/equipment/items/3?done=stopped' &&
-	get /equipment/orders/new && expect_no_body Cooler && post /equipment/orders item_id=3 qty=1 starts_at="$soon" ends_at="$later" && expect_status 422
-test_that "new pieces are received once for two clicks" && get /equipment/items/3/stock && key=$(form_key) && post /equipment/items/3/stock kind=receive quantity=6 note= form_key="$key" && expect_status 303 &&
-	post /equipment/items/3/stock kind=receive quantity=6 note= form_key="$key" && expect_status 303 && get /equipment/items/3/stock && expect_sql 'SELECT SUM(quantity) FROM stock_entry WHERE item_id = 3' 10
-test_that "an unknown view or filter is no error" && get '/equipment/orders?view=%27&state=x&item_id=4711&page=999' && expect_status 200
-test_that "script in a search comes back as text" && get '/equipment/orders?q=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E' && expect_status 200 && expect_no_body '<script>alert'
+test_that "bad fields are marked and what was typed stays"
+get /equipment/items/new; post /equipment/items name='<b>' category= daily_price=x; expect_status 422
+expect_body 'value="&lt;b&gt;"'; expect_body 'id="e-category"'; expect_body 'id="e-daily_price"'; expect_no_body '<b>"'
+test_that "a form without its token adds nothing"
+get /equipment/items/new; csrf=wrong; post /equipment/items name=Boat category=other daily_price=1; expect_status 403
+expect_sql "SELECT COUNT(*) FROM item WHERE name = 'Boat'" 0
+test_that "an item is added once by a double click"
+get /equipment/items/new; post /equipment/items name=Cooler category=other daily_price=3,000 stock=4 low_stock=
+expect_status 303
+added=$location; post /equipment/items name=Cooler category=other daily_price=3,000 stock=4 low_stock=
+expect_location "$added"; expect_sql "SELECT COUNT(*) FROM item WHERE name = 'Cooler'" 1
+get "$added"; expect_body 'The item was added.'
+test_that "a change based on an old version is shown first"
+get /equipment/items/3/edit; post /equipment/items/3 name=Cooler category=other daily_price=4000 version=old
+expect_status 409; expect_body 'Another user has changed'
+expect_sql 'SELECT daily_price FROM item WHERE item_id = 3' 3000
+test_that "an item that is no longer offered gets no orders"
+get /equipment/items/3; post /equipment/items/3/offer; expect_location '/equipment/items/3?done=stopped'
+get /equipment/orders/new; expect_no_body Cooler
+post /equipment/orders item_id=3 qty=1 starts_at="$soon" ends_at="$later"; expect_status 422
+test_that "new pieces are received once by a double click"
+get /equipment/items/3/stock; key=$(form_key)
+post /equipment/items/3/stock kind=receive quantity=6 note= form_key="$key"; expect_status 303
+post /equipment/items/3/stock kind=receive quantity=6 note= form_key="$key"; expect_status 303
+get /equipment/items/3/stock; expect_sql 'SELECT SUM(quantity) FROM stock_entry WHERE item_id = 3' 10
+test_that "an unknown view or filter is no error"
+get '/equipment/orders?view=%27&state=x&item_id=4711&page=999'; expect_status 200
+test_that "a script in a search is shown as text"
+get '/equipment/orders?q=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E'; expect_status 200; expect_no_body '<script>alert'
 
 browse employee
-test_that "an employee sees the items without their ledger" && get /equipment && expect_status 200 && expect_body 'Snow chains' && expect_no_body '/stock' && expect_no_body 'Add an item' && get /equipment/items/1 && expect_status 200 && expect_no_body '/stock'
-test_that "an order is sent with a form, and once for two clicks" && get '/equipment/orders/new?item_id=1' && expect_body '<option value="1" selected>' && key=$(form_key) &&
-	post /equipment/orders item_id=1 qty=1 starts_at="$later" ends_at="$last" form_key="$key" && expect_status 303 && placed=$location &&
-	post /equipment/orders item_id=1 qty=1 starts_at="$later" ends_at="$last" form_key="$key" && expect_location "$placed" && get "$placed" && expect_body 'The order was placed.' && expect_body 'Waiting for approval'
-test_that "too many are refused on the form" && get /equipment/orders/new && post /equipment/orders item_id=1 qty=99 starts_at="$later" ends_at="$last" && expect_status 409 && expect_body 'available in that period' && expect_body 'value="99"'
-test_that "review away says so on the form" && get /equipment/orders/new && post /equipment/orders item_id=2 qty=1 starts_at="$later" ends_at="$last" && expect_status 503 && expect_body 'Nothing was ordered' && expect_header 'Retry-After'
-test_that "a rejected order shows its reason" && get "/equipment/orders/$big" && expect_status 200 && expect_body 'Four are enough'
-test_that "cancelling is asked for first" && get "${placed%\?*}/cancel" && expect_status 200 && expect_body 'Cancel this order?' && post "${placed%\?*}/cancel" && expect_status 303 && get "$location" && expect_body 'The order was cancelled.'
+test_that "an employee sees the items without their ledger"
+get /equipment; expect_status 200; expect_body 'Snow chains'; expect_no_body '/stock'; expect_no_body 'Add an item'
+get /equipment/items/1; expect_status 200; expect_no_body '/stock'
+test_that "a form orders once by a double click"
+get '/equipment/orders/new?item_id=1'; expect_body '<option value="1" selected>'
+key=$(form_key); post /equipment/orders item_id=1 qty=1 starts_at="$later" ends_at="$last" form_key="$key"
+expect_status 303
+placed=$location; post /equipment/orders item_id=1 qty=1 starts_at="$later" ends_at="$last" form_key="$key"
+expect_location "$placed"
+get "$placed"; expect_body 'The order was placed.'; expect_body 'Waiting for approval'
+test_that "the form refuses more than are free"
+get /equipment/orders/new; post /equipment/orders item_id=1 qty=99 starts_at="$later" ends_at="$last"; expect_status 409
+expect_body 'available in that period'; expect_body 'value="99"'
+test_that "without review the form says so"
+get /equipment/orders/new; post /equipment/orders item_id=2 qty=1 starts_at="$later" ends_at="$last"; expect_status 503
+expect_body 'Nothing was ordered'; expect_header 'Retry-After'
+test_that "a rejected order shows its reason"
+get "/equipment/orders/$big"; expect_status 200; expect_body 'Four are enough'
+test_that "cancelling is asked for first"
+get "${placed%\?*}/cancel"; expect_status 200; expect_body 'Cancel this order?'
+post "${placed%\?*}/cancel"; expect_status 303
+get "$location"; expect_body 'The order was cancelled.'
 browse customer
-test_that "a customer's equipment is the list of their own" && get /equipment && expect_status 303 && expect_location /equipment/orders && get /equipment/orders && expect_status 200 && expect_body MP-PAGE1111-2 && expect_no_body "$out"
-test_that "somebody else's order is not found" && get "/equipment/orders/$out" && expect_status 404 && get "/equipment/orders/$out/cancel" && expect_status 404
-test_that "nothing went wrong inside" && expect_same "$(grep -c '"level":"error"' "$VAR/log")" 0
+test_that "a customer sees the list of their own equipment"
+get /equipment; expect_status 303; expect_location /equipment/orders
+get /equipment/orders; expect_status 200; expect_body MP-PAGE1111-2; expect_no_body "$out"
+test_that "another customer's order is not found"
+get "/equipment/orders/$out"; expect_status 404
+get "/equipment/orders/$out/cancel"; expect_status 404
+test_that "the log has no errors"
+expect_same "$(grep -c '"level":"error"' "$VAR/log")" 0
 
 finish

@@ -25,21 +25,22 @@ message 2 102 'For Duri' SENT duri@example.kr
 message 3 101 'Given up' DEAD hana@example.kr
 sql "INSERT INTO message_try VALUES (3, 1, 1795222800, 'REFUSED', '550 <no> such user')"
 
-test_that "who is not signed in is sent to sign in, and a program is told so"
+test_that "without signing in a browser is redirected and a program gets 401"
 get /messages
 expect_status 303; expect_location '/account/sign-in?next=%2Fmessages'
 json GET /messages
 expect_status 401
 
-test_that "everybody sees the own messages alone, newest first"
+test_that "users see only their own messages, newest first"
 as hana; json GET /messages
-expect_status 200; expect_js .n_total 2; expect_js .n_unread 2; expect_js '.messages[0].title' 'Given up'; expect_js '.messages[1].is_unread' true
+expect_status 200; expect_js .n_total 2; expect_js .n_unread 2; expect_js '.messages[0].title' 'Given up'
+expect_js '.messages[1].is_unread' true
 json GET /messages/2
 expect_status 404
 json POST /messages/2/read
 expect_status 404; expect_sql "SELECT read_at FROM message WHERE message_id = 2" 0
 
-test_that "looking at a message marks nothing; saying so does, and twice does no harm"
+test_that "showing a message does not mark it as read; marking it twice is harmless"
 json GET /messages/1
 expect_status 200; expect_js .read_at null; expect_js .kind booking_confirmed
 json POST /messages/1/read
@@ -49,7 +50,7 @@ expect_status 200
 json GET '/messages?unread=1'
 expect_js '.messages | length' 1
 
-test_that "all are read at once, one's own"
+test_that "all own messages are marked as read at once"
 json POST /messages/read
 expect_status 200; expect_js .n_unread 0
 expect_sql "SELECT COUNT(*) FROM message WHERE read_at = 0" 1
@@ -57,29 +58,31 @@ expect_sql "SELECT COUNT(*) FROM message WHERE read_at = 0" 1
 sign_up nari
 nari=$(sql "SELECT user_id FROM person WHERE email = 'nari@example.kr'")
 
-test_that "an empty inbox says what it is for"
+test_that "an empty inbox explains itself"
 get /messages
 expect_status 200; expect_body 'No messages yet'
 
 message 4 "$nari" 'Hello <script>' SENT nari@example.kr
 
-test_that "the number of unread messages stands in the menu, and opening one from the list is a form"
+test_that "the menu has the number of unread messages, and the list opens one by a form"
 get /messages
-expect_status 200; expect_body '<span class="badge">1</span>'; expect_body 'action="/messages/4/read"'; expect_body 'Hello &lt;script&gt;'
+expect_status 200; expect_body '<span class="badge">1</span>'; expect_body 'action="/messages/4/read"'
+expect_body 'Hello &lt;script&gt;'
 post /messages/4/read
 expect_status 303; expect_location /messages/4
 get /messages
 expect_no_body '<span class="badge">'; expect_body 'href="/messages/4"'
 
-test_that "a message is shown line by line, with what is in it escaped, and leads to what it is about"
+test_that "a message is shown line by line, escaped, with a link to its subject"
 get /messages/4
-expect_status 200; expect_body '<span>first &lt;b&gt;line&lt;/b&gt;</span><span>second line</span>'; expect_body 'href="/my/bookings/MP-AAAA0004"'
+expect_status 200; expect_body '<span>first &lt;b&gt;line&lt;/b&gt;</span><span>second line</span>'
+expect_body 'href="/my/bookings/MP-AAAA0004"'
 
 test_that "reading without the form's token is refused"
 saved=$csrf; csrf=wrong; post /messages/read; csrf=$saved
 expect_status 403
 
-test_that "wishes are kept, but bookings always stand in the inbox"
+test_that "preferences are kept, but bookings are always in the inbox"
 get /messages/preferences
 expect_status 200; expect_body 'name="delivery_email"'; expect_no_body 'name="work_inbox"'
 post /messages/preferences delivery_inbox=1 booking_email=1
@@ -95,7 +98,8 @@ expect_status 403
 json POST /messages/3/resend
 expect_status 403
 as boss; json GET '/messages/log?state=DEAD'
-expect_status 200; expect_js .n_total 1; expect_js '.messages[0].reply' '550 <no> such user'; expect_js '.messages[0].recipient_name' hana
+expect_status 200; expect_js .n_total 1; expect_js '.messages[0].reply' '550 <no> such user'
+expect_js '.messages[0].recipient_name' hana
 json GET '/messages/log?about=mp-aaaa0002'
 expect_js .n_total 1
 json GET '/messages/log?state=nonsense'
@@ -103,7 +107,7 @@ expect_status 422
 json GET /messages/log/3
 expect_js '.tries[0].outcome' REFUSED; expect_js .message.can_resend true
 
-test_that "what was given up is sent again once, and who had it done is in the log"
+test_that "a dead mail is sent again once, and its event has the actor"
 json POST /messages/3/resend
 expect_status 200; expect_js .message.state QUEUED
 json POST /messages/3/resend
@@ -112,7 +116,7 @@ expect_sql "SELECT actor_id FROM v_audit WHERE type = 'message.resent' AND subje
 json POST /messages/99/resend
 expect_status 404
 
-test_that "the mail folder is an administrator's, shows letters decoded, and opens nothing else"
+test_that "the mail folder is for administrators, shows mails decoded, and opens no other file"
 user 204 root admin
 mkdir "$VAR/mail"
 printf 'From: a@b.kr\r\nTo: =?UTF-8?B?6rmA?=\r\n <k@b.kr>\r\nSubject: =?UTF-8?B?7JiI7JW9?=\r\nDate: Sat, 21 Nov 2026 14:00:00 +0000\r\nMessage-ID: <m@b.kr>\r\nContent-Language: ko\r\n\r\n7JWI64WV\r\n' >"$VAR/mail/7.eml"
@@ -120,7 +124,8 @@ echo secret >"$VAR/mail/other.txt"; ln -s "$VAR/secret.key" "$VAR/mail/8.eml"
 use ops; as boss; json GET /ops/mail
 expect_status 403
 as root; json GET /ops/mail
-expect_status 200; expect_js '.letters | length' 1; expect_js '.letters[0].subject' 예약; expect_js '.letters[0].to' '김 <k@b.kr>'
+expect_status 200; expect_js '.letters | length' 1; expect_js '.letters[0].subject' 예약
+expect_js '.letters[0].to' '김 <k@b.kr>'
 json GET /ops/mail/7
 expect_js .body 안녕
 for name in 8 9 ..%2Fsecret.key other.txt; do json GET "/ops/mail/$name"; expect_status 404; done

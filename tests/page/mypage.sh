@@ -39,7 +39,7 @@ sql "INSERT INTO user_role SELECT user_id, 'manager' FROM person WHERE email = '
 
 # --- my bookings
 
-test_that "nobody sees bookings without signing in: a browser is sent there, a program gets 401"
+test_that "without signing in a browser is redirected and a program gets 401"
 forget; use mypage; get /my/bookings; expect_status 303; expect_header 'Location: /account/sign-in'
 json GET /my/bookings; expect_status 401
 
@@ -49,12 +49,13 @@ as "$kim"; get /my; expect_status 303; expect_location /my/bookings
 test_that "a customer without bookings is led to the search"
 as "$kim"; ask GET /my/bookings; expect_status 200; expect_js '.bookings | length' 0
 
-test_that "a booking that has just been made is being prepared, and somebody else's is not there"
+test_that "a new booking is being prepared, for its customer only"
 hold MP-AAAA1111 "$KIM" 3 '+4 days' '+6 days'
-as "$kim"; json GET /my/bookings/MP-AAAA1111; expect_status 404; expect_js .error.code preparing; expect_header 'Retry-After: 1'
+as "$kim"; json GET /my/bookings/MP-AAAA1111; expect_status 404; expect_js .error.code preparing
+expect_header 'Retry-After: 1'
 as "$lee"; json GET /my/bookings/MP-AAAA1111; expect_status 404; expect_js .error.code not_found
 
-test_that "after the relay it shows its state, its price lines and its events"
+test_that "after the relay it has its state, price lines and events"
 pay MP-AAAA1111; confirm MP-AAAA1111; relay
 as "$kim"; json GET /my/bookings/MP-AAAA1111; expect_status 200
 expect_js .state CONFIRMED; expect_js .payment_state APPROVED; expect_js .last4 4242; expect_js '.lines | length' 2
@@ -62,10 +63,11 @@ expect_js '.events | map(.type) | join(" ")' 'booking.confirmed car.reserved boo
 expect_js .amount 207000; expect_js .car_id 3; expect_js .lines[0].rule daily
 
 test_that "the list has it under upcoming and counts pages"
-as "$kim"; json GET '/my/bookings?tab=upcoming'; expect_js '.bookings[0].code' MP-AAAA1111; expect_js .n_total 1; expect_js .page 1
+as "$kim"; json GET '/my/bookings?tab=upcoming'; expect_js '.bookings[0].code' MP-AAAA1111; expect_js .n_total 1
+expect_js .page 1
 json GET '/my/bookings?tab=past'; expect_js '.bookings | length' 0
 
-test_that "somebody else's booking, an unknown one and nonsense are not found"
+test_that "another customer's booking, an unknown one and invalid codes are not found"
 as "$lee"; json GET /my/bookings/MP-AAAA1111; expect_status 404
 as "$kim"; for code in MP-ZZZZ9999 x "MP-AAAA1111'" '%3Cscript%3E' 'mp-aaaa1111'; do json GET "/my/bookings/$code"; expect_status 404; done
 
@@ -73,7 +75,7 @@ test_that "other methods are refused"
 as "$kim"; json POST /my/bookings '{}'; expect_status 405
 json DELETE /my/bookings/MP-AAAA1111; expect_status 405
 
-test_that "more bookings than a page holds are paged, and page=9999 and page=-1 do no harm"
+test_that "bookings are paged, also with page=9999 and page=-1"
 for i in $(seq 21); do hold "MP-PAGE00$(printf %02d "$i")" "$KIM" 3 "+$((i + 10)) days" "+$((i + 11)) days"; done; relay
 as "$kim"; json GET '/my/bookings'; expect_js '.bookings | length' 20; expect_js .n_pages 2
 for p in 2 9999 -1 x 99999999999999999999; do json GET "/my/bookings?page=$p"; expect_status 200; done
@@ -84,38 +86,40 @@ browser() { # signs in with a cookie, as a browser would
 	use account; forget; get /account/sign-in; post /account/sign-in email="$1@example.kr" password="$PASSWORD"; use mypage
 }
 
-test_that "the progress page shows steps, price, card, history and what can be done"
+test_that "the booking page has steps, price, card, history and actions"
 browser kim; get /my/bookings/MP-AAAA1111; expect_status 200
 for word in 'Confirmed' '₩207,000' '4242' 'Pick up the car' 'Your booking is confirmed' '/bookings/MP-AAAA1111/receipt' '/bookings/MP-AAAA1111/cancel' 'Up to date as of' 'data-step="done"'; do expect_body "$word"; done
 expect_no_body 'data-refresh'
 
-test_that "while something moves, the page asks again by itself"
+test_that "while a step is about to happen the page reloads"
 hold MP-BBBB2222 "$KIM" 3 '+40 days' '+42 days'; pay MP-BBBB2222; relay
 get /my/bookings/MP-BBBB2222; expect_body 'data-refresh="2"'
 
-test_that "a page that is being prepared says so calmly, with 200"
+test_that "the page of a booking being prepared answers 200"
 hold MP-CCCC3333 "$KIM" 3 '+50 days' '+52 days'
 get /my/bookings/MP-CCCC3333; expect_status 200; expect_body 'being prepared'; expect_body 'data-refresh="1"'
 get /my/bookings; expect_body '1 update pending'
 relay
 
-test_that "Korean pages speak Korean and name the branch in Korean"
+test_that "Korean pages have the Korean names"
 sql "UPDATE person SET lang = 'ko' WHERE email = 'kim@example.kr'"; get /my/bookings/MP-AAAA1111; expect_body '서울역'
-expect_body '<h1>아반떼</h1>'; expect_no_body 'Avante'; get '/my/bookings?tab=all'; expect_body '>아반떼</a>'; expect_no_body 'Avante'
+expect_body '<h1>아반떼</h1>'; expect_no_body 'Avante'
+get '/my/bookings?tab=all'; expect_body '>아반떼</a>'; expect_no_body 'Avante'
 sql "UPDATE person SET lang = 'en'"
 
-test_that "what stands in an event is shown as text, never as markup"
+test_that "texts of events are shown as text, never as markup"
 hold MP-DDDD4444 "$KIM" 3 '+60 days' '+62 days' '<script>alert(1)</script>' ''; relay
 get /my/bookings/MP-DDDD4444; expect_no_body '<script>alert'; expect_body '&lt;script&gt;'
 get '/my/bookings?tab=all&page=1'; expect_no_body '<script>alert'
 
-test_that "a browser's list leads to the pages"
+test_that "the list links to the bookings"
 get /my/bookings; expect_body 'href="/my/bookings/MP-AAAA1111"'; expect_body 'aria-current="page"'
 
-test_that "cancelled bookings stand under their tab with the refund pending"
+test_that "cancelled bookings are under their tab with the refund pending"
 tell booking.cancel_requested MP-BBBB2222 '{"refund_due":207000,"reason":"customer"}'; relay
 get '/my/bookings?tab=cancelled'; expect_body MP-BBBB2222
-get /my/bookings/MP-BBBB2222; expect_body 'Refund in progress'; expect_body 'At your request'; expect_body 'data-refresh'
+get /my/bookings/MP-BBBB2222; expect_body 'Refund in progress'; expect_body 'At your request'
+expect_body 'data-refresh'
 
 # --- what goes with a booking
 
@@ -126,7 +130,7 @@ order() { # TYPE SUBJECT ORDER BOOKING CUSTOMER [MORE]
 	tell "equipment.$1" "$2" "{\"order_code\":\"$3\",\"booking_code\":\"$4\",\"line_no\":3,\"customer_id\":$5,\"item_id\":1,\"item_name\":\"Tent <b>\",\"item_name_ko\":\"텐트\",\"quantity\":2,\"category\":\"camping\",\"starts_at\":\"$(at '+70 days')\",\"ends_at\":\"$(at '+71 days')\",\"amount\":30000,\"currency\":\"KRW\"${6-}}"
 }
 
-test_that "a booking shows its delivery with steps of its own, its equipment, and what was written to the customer"
+test_that "a booking has its delivery with steps of its own, its equipment and the messages"
 hold MP-FFFF6666 "$KIM" 3 '+70 days' '+71 days'; pay MP-FFFF6666; confirm MP-FFFF6666
 sql "INSERT INTO person (user_id, email, name, phone, lang, password_hash, created_at, updated_at) VALUES (99, 'park@example.kr', 'Park', '', 'en', 'x', 0, 0)"
 trip requested 1 delivery; trip scheduled 1 delivery ',"courier_id":99'
@@ -136,32 +140,40 @@ relay; browser kim; get /my/bookings/MP-FFFF6666; expect_status 200
 for word in 'Delivery' 'City centre' 'Courier assigned' 'Park' '2 × Tent &lt;b&gt;' 'Waiting for approval' 'All messages' 'A courier is assigned'; do expect_body "$word"; done
 expect_no_body 'Tent <b>'
 
-test_that "while nobody has left with the car the page leads to cancelling; then no more; and again when he came back with it"
+test_that "the page links to cancelling unless a courier has left with the car"
 get /my/bookings/MP-FFFF6666; expect_body '/bookings/MP-FFFF6666/cancel'
-trip shipped 1 delivery ',"courier_id":99'; relay; get /my/bookings/MP-FFFF6666; expect_no_body '/bookings/MP-FFFF6666/cancel'
-trip scheduled 1 delivery ',"courier_id":99,"note":"nobody there"'; relay; get /my/bookings/MP-FFFF6666; expect_body '/bookings/MP-FFFF6666/cancel'
+trip shipped 1 delivery ',"courier_id":99'; relay; get /my/bookings/MP-FFFF6666
+expect_no_body '/bookings/MP-FFFF6666/cancel'
+trip scheduled 1 delivery ',"courier_id":99,"note":"nobody there"'; relay; get /my/bookings/MP-FFFF6666
+expect_body '/bookings/MP-FFFF6666/cancel'
 
-test_that "a rejected order says why, and the money of an extra is followed back"
+test_that "a rejected order has the reason, and an extra its refund"
 order rejected MP-FFFF6666 MP-FFFF6666-3 MP-FFFF6666 "$KIM" ',"reason":"All tents are wet."'
 tell booking.extra_ended MP-FFFF6666 '{"line_no":2,"kind":"equipment","label":"Tent","label_ko":"텐트","refund_due":27000,"currency":"KRW","reason":"All tents are wet."}'
-relay; get /my/bookings/MP-FFFF6666; expect_body 'Rejected'; expect_body 'All tents are wet.'; expect_body '₩27,000'; expect_body 'refund is in progress'
+relay; get /my/bookings/MP-FFFF6666; expect_body 'Rejected'; expect_body 'All tents are wet.'; expect_body '₩27,000'
+expect_body 'refund is in progress'
 tell payment.cancelled MP-FFFF6666 '{"amount":27000,"refunded_amount":27000,"refund_key":"MP-FFFF6666-extra-2"}'
 tell booking.extra_refunded MP-FFFF6666 '{"line_no":2,"refunded_amount":27000}'
 relay; get /my/bookings/MP-FFFF6666; expect_body 'Refunded to your card'
 as "$kim"; json GET /my/bookings/MP-FFFF6666; expect_js .payment_state APPROVED; expect_js .orders[0].state REJECTED
-expect_js .deliveries[0].courier_name Park; expect_js '.messages | map(select(.message_id == 1001))[0].kind' delivery_scheduled; expect_js .lines[1].refunded_amount 27000
+expect_js .deliveries[0].courier_name Park
+expect_js '.messages | map(select(.message_id == 1001))[0].kind' delivery_scheduled
+expect_js .lines[1].refunded_amount 27000
 
-test_that "equipment ordered alone has a page of its own, and only its owner's is there"
+test_that "equipment without a car has a page of its own, for its customer only"
 order ordered EQ-AAAA1111 EQ-AAAA1111 '' "$KIM"; order ordered EQ-BBBB2222 EQ-BBBB2222 '' "$LEE"; relay
-as "$kim"; json GET /my/equipment; expect_status 200; expect_js '.orders | map(.order_code) | join(" ")' EQ-AAAA1111; expect_js .n_total 1
-browser kim; get /my/equipment; expect_body 'href="/equipment/orders/EQ-AAAA1111"'; expect_no_body EQ-BBBB2222; expect_body 'Tent &lt;b&gt;'
+as "$kim"; json GET /my/equipment; expect_status 200; expect_js '.orders | map(.order_code) | join(" ")' EQ-AAAA1111
+expect_js .n_total 1
+browser kim; get /my/equipment; expect_body 'href="/equipment/orders/EQ-AAAA1111"'; expect_no_body EQ-BBBB2222
+expect_body 'Tent &lt;b&gt;'
 browser boss; get /my/equipment; expect_body 'No equipment ordered'
 forget; use mypage; json GET /my/equipment; expect_status 401
 
 test_that "the list marks what goes with a booking"
 order ordered MP-AAAA1111 MP-AAAA1111-3 MP-AAAA1111 "$KIM"; relay
 browser kim; get /my/bookings; expect_body '2 items of equipment'
-as "$kim"; json GET '/my/bookings?tab=upcoming'; expect_js '.bookings | map(select(.code == "MP-AAAA1111"))[0].n_equipment' 2
+as "$kim"; json GET '/my/bookings?tab=upcoming'
+expect_js '.bookings | map(select(.code == "MP-AAAA1111"))[0].n_equipment' 2
 
 # --- the car screen
 
@@ -173,10 +185,12 @@ test_that "each car shows its status, its booking and the booking's payment"
 car 3 '12가 3456' Avante 아반떼; car 4 '22나 2222' K5 케이5; relay
 as "$boss"; json GET /view/cars; expect_js length 2
 expect_js '.[0].plate' '12가 3456'; expect_js '.[0].status' AVAILABLE; expect_js '.[0].booking.code' MP-AAAA1111
-expect_js '.[0].booking.state' CONFIRMED; expect_js '.[0].payment.state' APPROVED; expect_js '.[1].booking' null; expect_js '.[1].payment' null
-expect_js '.[0].n_equipment' 2; expect_js '.[0].delivery' null; expect_js '.[0].message' null; expect_js '.[1].n_equipment' 0
+expect_js '.[0].booking.state' CONFIRMED; expect_js '.[0].payment.state' APPROVED; expect_js '.[1].booking' null
+expect_js '.[1].payment' null
+expect_js '.[0].n_equipment' 2; expect_js '.[0].delivery' null; expect_js '.[0].message' null
+expect_js '.[1].n_equipment' 0
 
-test_that "a car whose rental runs is rented"
+test_that "a car in a running rental is rented"
 hold MP-EEEE5555 "$LEE" 4 'now' '+2 days'; pay MP-EEEE5555; relay
 json GET /view/cars; expect_js '.[1].status' AVAILABLE; expect_js '.[1].booking.code' MP-EEEE5555
 tell car.reserved MP-EEEE5555 '{"car_id":4}'; relay
@@ -198,10 +212,11 @@ json GET "/view/cars?q=$(printf 'x%.0s' {1..200})"; expect_status 422
 
 test_that "its Korean page names cars in Korean and sorts them so"
 sql "UPDATE person SET lang = 'ko' WHERE email = 'boss@example.kr'"; browser boss
-get '/view/cars?sort=name'; expect_status 200; expect_body '케이5'; expect_no_body '>K5<'; grep -q '아반떼.*케이5' <<<"$(tr -d '\n' <<<"$body")" || bad "not in order"
+get '/view/cars?sort=name'; expect_status 200; expect_body '케이5'; expect_no_body '>K5<'
+grep -q '아반떼.*케이5' <<<"$(tr -d '\n' <<<"$body")" || bad "not in order"
 sql "UPDATE person SET lang = 'en'"
 
-test_that "the page shows the same, says how fresh it is and keeps the filter"
+test_that "the page has the same cars, how far it is behind, and the filter"
 browser boss; get '/view/cars?q=K5&sort=-plate'; expect_status 200; expect_body '22나 2222'; expect_no_body '12가 3456'
 expect_body 'value="K5"'; expect_body 'Up to date as of'; expect_body 'aria-sort="descending"'
 get '/view/cars?status=BROKEN'; expect_status 422; expect_body 'aria-invalid="true"'
@@ -209,13 +224,13 @@ get '/view/cars?q=nosuchcar'; expect_body 'No cars match'
 
 # --- the read models are made from events alone
 
-test_that "the file can be deleted: the relay makes the same rows again"
+test_that "when the file is deleted the relay makes the same rows again"
 rows() { for t in my_booking my_booking_car my_booking_line my_delivery my_order my_message my_event view_car; do view "SELECT * FROM $t ORDER BY 1, 2" | sha256sum; done; }
 before=$(rows)
 rm -f "$VAR"/view.db*; relay
 expect_same "$(rows)" "$before"
 
-test_that "without the file the pages say that they come back, and nothing else is lost"
+test_that "without the file the pages answer 503"
 rm -f "$VAR"/view.db*
 as "$kim"; json GET /my/bookings; expect_status 503; expect_header 'Retry-After'
 

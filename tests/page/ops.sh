@@ -26,51 +26,55 @@ forget; use ops; json GET /ops; expect_status 401
 as "$kim"; json GET /ops; expect_status 403; json GET /ops/events; expect_status 403
 as "$root"; json GET /ops; expect_status 200
 
-test_that "programs that are not there are shown as down, and the relay as never seen"
+test_that "programs that do not run are down, and the relay was never seen"
 expect_js '.programs | map(select(.name == "payment")) | .[0].state' DOWN
 expect_js .house.relay_age_s -1
 
-test_that "each consumer shows how far it is behind, and how old the oldest event is"
+test_that "each consumer has its lag in events and seconds"
 for i in 1 2 3; do tell booking.paid "MP-TEST000$i" '{"amount":5}'; done
-sql "INSERT INTO position VALUES ('booking', 1, 1795222800)"; view "INSERT INTO position VALUES ('mypage', 3, 1795222800)"
+sql "INSERT INTO position VALUES ('booking', 1, 1795222800)"
+view "INSERT INTO position VALUES ('mypage', 3, 1795222800)"
 as "$root"; json GET /ops
 expect_js '.consumers | map("\(.name) \(.n_behind)") | join(", ")' 'booking 2, payment 3, fleet 3, delivery 3, equipment 3, review 3, message 3, mypage 0'
 
-test_that "an event that was given up shows with its error, in whichever file it waits"
+test_that "a dead letter is shown with its error, from either file"
 sql "INSERT INTO event_retry VALUES ('booking', 2, 'MP-TEST0002', 12, 0, 'no such <b>table</b>', 1)"
 view "INSERT INTO event_retry VALUES ('mypage', 3, 'MP-TEST0003', 1, 0, 'the policy answered no', 0)"
-json GET /ops; expect_js '.retries | length' 2; expect_js '.retries[0].dead' true; expect_js '.retries[0].type' booking.paid
+json GET /ops; expect_js '.retries | length' 2; expect_js '.retries[0].dead' true
+expect_js '.retries[0].type' booking.paid
 expect_js '.consumers[0].n_dead' 1; expect_js '.consumers[7].n_waiting' 1
-browser root; get /ops; expect_status 200; expect_body 'Dead letter after 12 attempts'; expect_body 'no such &lt;b&gt;table'; expect_no_body '<b>table'
+browser root; get /ops; expect_status 200; expect_body 'Dead letter after 12 attempts'
+expect_body 'no such &lt;b&gt;table'; expect_no_body '<b>table'
 
-test_that "redriving needs a form of ours, and gives the event its tries back"
+test_that "redriving needs a valid form and resets the number of tries"
 post_without() { ask POST "$1" application/x-www-form-urlencoded 'x=1'; }
 post_without /ops/retries/booking/2/redrive; expect_status 403
 get /ops; post /ops/retries/booking/2/redrive; expect_status 303; expect_location '/ops?done=redriven'
 expect_sql 'SELECT dead, tries, next_at FROM event_retry' '0|0|0'
 get '/ops?done=redriven'; expect_body 'will be retried within a second'
 
-test_that "redriving twice, or what does not wait, does no harm"
+test_that "redriving twice, or an event that does not wait, changes nothing"
 post /ops/retries/booking/2/redrive; expect_status 303
 as "$root"; json POST /ops/retries/booking/999/redrive '{}'; expect_status 200; expect_js .done false
 json POST /ops/retries/mypage/3/redrive '{}'; expect_js .done true
 json POST /ops/retries/nobody/x/redrive '{}'; expect_status 404
 as "$kim"; json POST /ops/retries/booking/2/redrive '{}'; expect_status 403
 
-test_that "each redriving is recorded, with who did it and what the last try had said"
+test_that "each redrive is reported with its actor and the last error"
 expect_sql "SELECT type, payload ->> 'consumer', payload ->> 'event_id', payload ->> 'error', actor_id = (SELECT user_id FROM person WHERE email = 'root@example.kr')
             FROM event WHERE subject_id = 'ops:relay' ORDER BY event_id LIMIT 1" 'ops.redriven|booking|2|no such <b>table</b>|1'
 expect_sql "SELECT COUNT(*) FROM event WHERE type = 'ops.redriven'" 3
 
-test_that "a consumer that a person has paused shows with the reason"
+test_that "a paused consumer is shown with the reason"
 sql "INSERT INTO relay_pause VALUES ('fleet', 1795222800, 0, 'a new tariff')"
 as "$root"; json GET /ops
 expect_js '.consumers | map(select(.is_paused)) | map("\(.name) \(.pause_reason)") | join(", ")' 'fleet a new tariff'
 sql "DELETE FROM relay_pause"
 
-test_that "the log is browsed newest first, by type and by subject"
+test_that "the log is listed newest first, by type and by subject"
 tell car.registered car:1 '{"plate":"<i>12</i>"}'
-as "$root"; json GET /ops/events; expect_js '.events[0].type' car.registered; expect_js '.events[0].payload.plate' '<i>12</i>'; expect_js '.events | length' 7
+as "$root"; json GET /ops/events; expect_js '.events[0].type' car.registered
+expect_js '.events[0].payload.plate' '<i>12</i>'; expect_js '.events | length' 7
 json GET '/ops/events?type=booking.'; expect_js '.events | length' 3
 json GET '/ops/events?subject=MP-TEST0002'; expect_js '.events | length' 1; expect_js '.events[0].event_id' 2
 json GET '/ops/events?type=%25'; expect_js '.events | length' 0
@@ -88,10 +92,10 @@ as "$root"; json GET '/ops/events?before=x'; expect_status 422
 json GET "/ops/events?type=$(printf 'x%.0s' {1..100})"; expect_status 422
 for q in "'" '"' '%3Cscript%3E' '_'; do json GET "/ops/events?type=$q"; expect_status 200; done
 
-test_that "what stands in a payload is shown as text"
+test_that "payloads are shown as text"
 browser root; get '/ops/events?type=car'; expect_body '&lt;i&gt;12'; expect_no_body '<i>12'
 
-test_that "without the read models' file the page still works and says so"
+test_that "without the read models' file the page works and shows it as missing"
 rm -f "$VAR"/view.db*
 get /ops; expect_status 200; expect_body 'database file is missing'
 
