@@ -1,13 +1,13 @@
 #!/bin/sh
-# bench - how fast the product is beside what this machine could do, in one run and side by side (docs/speed.md tells how to read it).
+# bench - measures the product and, in the same run, what this machine can do at best (docs/speed.md explains the figures).
 #
 #	make bench            all of it, about seven minutes and 4 GiB of temporary disk
 #	make bench-quick      less of each, about a minute
 #
-# Every figure is the median of ROUNDS short loads; the loads of one table take turns, so that whatever else the machine does falls
-# on all alike. Only the ratios travel. Nothing here passes or fails.
+# Every figure is the median of ROUNDS short loads. The loads of one table take turns, so that other work on the machine affects
+# all of them equally. Only the ratios can be compared with another machine's. Nothing here passes or fails.
 #
-# The state lies in a folder below TMPDIR (/tmp) that is removed at the end. BENCH_PORT: the first of five ports (default 18390).
+# The state is in a folder below TMPDIR (/tmp) that is removed at the end. BENCH_PORT: the first of five ports (default 18390).
 set -u
 MODE=${1:-full}
 ROOT=$(cd "$(dirname "$0")/.." && pwd)
@@ -21,7 +21,7 @@ cd "$ROOT" || exit 1
 . bench/stack.sh
 
 for tool in wrk curl sqlite3 lighttpd; do
-	PATH=$PATH:/usr/sbin command -v $tool >/dev/null || { echo "bench needs $tool (apt-get install wrk curl sqlite3 lighttpd)" >&2; exit 1; }
+	PATH=$PATH:/usr/sbin command -v $tool >/dev/null || { echo "bench needs $tool: make bench-deps" >&2; exit 1; }
 done
 PATH=$PATH:/usr/sbin
 
@@ -50,7 +50,8 @@ load() {
 	timeout $((SECONDS_EACH + 20)) wrk -t1 -c"$2" -d"${SECONDS_EACH}s" --timeout 10s -s "bench/$3.lua" "http://127.0.0.1:$1" -- "$4" </dev/null 2>&1 | grep RESULT
 }
 
-# Bookings nobody has asked for yet: each run begins where none has been. (The counter is a file: runs are in subshells.)
+# The number of the first booking of a run: each run books intervals that no earlier run has used. (The counter is a file because
+# the runs are in subshells.)
 first() {
 	n=$(cat "$WORK/first" 2>/dev/null || echo 0)
 	echo $((n + 20000)) >"$WORK/first"
