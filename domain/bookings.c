@@ -1,4 +1,4 @@
-/* bookings - the words for what becomes of a booking. The story is in bookings.h. */
+/* bookings - the words for the states of a booking; described in bookings.h. */
 #include "bookings.h"
 
 #include "lib/base/clock.h"
@@ -108,7 +108,7 @@ booking_lines_in_words(struct booking_line *lines, int n, int64_t starts_at, int
 const char *
 end_reason_in_words(const char *end_reason)
 {
-	static const struct { const char *code, *words; } said[] = {
+	static const struct { const char *code, *words; } reasons[] = {
 		{ "declined",    N_("The card was declined. Nothing was charged.") },
 		{ "later",       N_("Your card company did not respond in time, so the booking was not made. We keep checking; if you were charged, we refund you automatically.") },
 		{ "hold_over",   N_("The booking was not paid in time, so the car was released. Nothing was charged.") },
@@ -119,8 +119,8 @@ end_reason_in_words(const char *end_reason)
 		{ "no_show",     N_("The car was not picked up. There is no refund.") },
 	};
 
-	for (size_t i = 0; end_reason && i < sizeof(said) / sizeof(said[0]); i++)
-		if (strcmp(said[i].code, end_reason) == 0)
-			return _(said[i].words);
+	for (size_t i = 0; end_reason && i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (strcmp(reasons[i].code, end_reason) == 0)
+			return _(reasons[i].words);
 	return NULL;
 }

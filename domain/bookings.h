@@ -1,4 +1,4 @@
-/* bookings - the words for what becomes of a booking, shared by every program that shows one. Codes as in the tables and the API. */
+/* bookings - the words for the states of a booking, shared by every program that shows one. Codes as in the tables and the API. */
 #ifndef MP_BOOKINGS_H
 #define MP_BOOKINGS_H
 
@@ -9,9 +9,9 @@ enum booking_state {
 };
 enum refund_state { REFUND_NONE, REFUND_PENDING, REFUND_DONE };
 enum price_rule { PRICE_RULE_DAILY, PRICE_RULE_HOURLY, PRICE_RULE_HOURLY_CAP, PRICE_RULE_DELIVERY, PRICE_RULE_COLLECTION, PRICE_RULE_EQUIPMENT };
-/* What was booked with the car that other programs see to; each is one of the price lines. */
+/* What is booked with a car and provided by other programs; each is one of the price lines. */
 enum extra_kind { EXTRA_DELIVERY, EXTRA_COLLECTION, EXTRA_EQUIPMENT };
-enum extra_state { EXTRA_BOOKED, EXTRA_ENDED /* it will not be had, and its price goes back */ };
+enum extra_state { EXTRA_BOOKED, EXTRA_ENDED /* not provided: its price is refunded */ };
 
 extern const struct words booking_state_words, refund_state_words, price_rule_words, extra_kind_words, extra_state_words;
 
@@ -19,7 +19,7 @@ extern const struct words booking_state_words, refund_state_words, price_rule_wo
 struct booking_line {
 	int rule;                               /* enum price_rule */
 	const char *unit;                       /* day, hour, trip, piece_day */
-	const char *label, *label_ko;           /* what it is, where the rule alone does not say: an item, a zone; "" */
+	const char *label, *label_ko;           /* an item's or zone's name, where the rule alone does not say what it is; "" */
 	int64_t version, quantity, unit_amount, amount;
 	/* For pages only: what was counted (booking_lines_in_words). */
 	int64_t n_things, n_units;              /* quantity = n_things × n_units: 2 cars × 3 days */
@@ -36,10 +36,10 @@ extern const struct shape price_shape;          /* for JSON */
 extern const struct shape shown_price_shape;    /* for templates/price_lines.mustache */
 extern const struct shape shown_line_shape;
 
-/* For pages: of each quantity, how many things for how many days or hours. */
+/* For pages: splits each quantity into n_things × n_units. */
 void booking_lines_in_words(struct booking_line *lines, int n, int64_t starts_at, int64_t ends_at);
 
-/* Why a booking ended as it did, for people (a translated sentence), from its end_reason; NULL when there is nothing to say. */
+/* Why a booking ended, as a translated sentence, from its end_reason; NULL: no words for it. */
 const char *end_reason_in_words(const char *end_reason);
 
 #endif

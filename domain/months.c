@@ -1,4 +1,4 @@
-/* months - a car's calendar as people read it. The story is in months.h. */
+/* months - a car's calendar by months and days; described in months.h. */
 #include "months.h"
 
 #include "lib/base/clock.h"
@@ -45,7 +45,7 @@ taken_of(int64_t from, int64_t until, const struct interval *busy, int n_busy)
 	return taken;
 }
 
-/* Today counts from now on. */
+/* Of today, only the time from now on counts. */
 static struct month_day
 day_make(int number, int64_t at, int64_t tomorrow, int64_t now, const struct interval *busy, int n_busy)
 {

@@ -1,6 +1,6 @@
 /*
- * months - a car's calendar as people read it: whole months, a day each, free, partly taken or taken, in words and colour.
- * booking shows it to customers, fleet to managers; templates/calendar.mustache draws it.
+ * months - a car's calendar by months: each day free, partly taken or taken. booking shows it to customers, fleet to managers;
+ * templates/calendar.mustache draws it.
  */
 #ifndef MP_MONTHS_H
 #define MP_MONTHS_H
@@ -13,7 +13,7 @@ struct interval { int64_t starts_at, ends_at; };
 struct month_day {
 	int64_t number;                         /* 1–31; 0: an empty cell before the first or after the last */
 	bool free, part, taken, past, today;    /* part: free for part of the day */
-	const char *href;                       /* where the day leads; NULL: nowhere */
+	const char *href;                       /* a link; NULL: none */
 };
 struct month_week { struct month_day *days; int n_days; };      /* always 7, Monday first */
 struct month {

@@ -1,13 +1,12 @@
 /*
- * provider - the company that really moves the money, seen from payment.
+ * provider - the card provider, as payment sees it.
  *
- * Four things can come back, and telling them apart is what keeps money whole: it is done; it was declined; it certainly did
- * not happen; nobody knows. A time-out, a 5xx, a broken connection or "already processed" is never a failure: it is *unknown*
- * until a look-up says what became of it. Everything that changes something carries a key, and the same key again gives the
- * same answer, so asking twice is always safe.
+ * A request is done, was declined, certainly did not happen, or its outcome is unknown. A time-out, a 5xx, a broken connection or "already
+ * processed" is never a failure: it is *unknown* until a look-up finds the outcome. Every request that changes something carries a key, and
+ * the same key again gives the same answer, so asking twice is safe.
  *
- * The one implementation is toss.c (Toss Payments' public API). What it says and hears goes through toss_ask: over HTTP
- * (toss_http.c) or, in tests and the demo generator, in process to the sandbox (sandbox/direct.c):
+ * The implementation is toss.c (Toss Payments' public API). Its requests go through toss_ask: over HTTP (toss_http.c) or, in tests and the
+ * demo generator, in process to the sandbox (sandbox/direct.c):
  *
  *	sandbox_direct_open(sandbox_db);
  *	toss_ask = sandbox_direct;
@@ -24,25 +23,25 @@
 
 enum provider_outcome {
 	PROVIDER_OK,            /* done */
-	PROVIDER_DECLINED,      /* it says no, and nothing was taken: reason */
-	PROVIDER_NOTHING,       /* look-up only: it knows no payment of that name, or has taken nothing for it */
-	PROVIDER_LATER,         /* certainly nothing happened: not reached, or it will not talk to us now */
-	PROVIDER_UNKNOWN,       /* asked, and nobody knows what became of it */
+	PROVIDER_DECLINED,      /* declined, nothing was charged: reason */
+	PROVIDER_NOTHING,       /* look-up only: no such payment, or nothing was charged for it */
+	PROVIDER_LATER,         /* certainly nothing happened: not reached, or it is not available */
+	PROVIDER_UNKNOWN,       /* asked, and the outcome is not known */
 };
 
 struct provider_answer {
 	enum provider_outcome outcome;
-	const char *reason;             /* declined: a word of ours and the provider's code, "insufficient_funds REJECT_CARD_PAYMENT" */
+	const char *reason;             /* declined: our code and the provider's, "insufficient_funds REJECT_CARD_PAYMENT" */
 	const char *payment_key;        /* ok: the provider's name for the payment */
 	const char *billing_key;        /* issue_card: what the card is charged by */
 	const char *brand, *last4;
-	const char *key;                /* our own name for it, as the provider heard it */
-	int64_t amount, balance;        /* captured; and what of it has not been given back */
+	const char *key;                /* our key for it, as the provider received it */
+	int64_t amount, balance;        /* captured; and what of it is not refunded */
 };
 
 struct provider_order {
 	const char *key;                /* ours: the charge's idempotency key */
-	const char *name;               /* what stands on the customer's statement */
+	const char *name;               /* on the customer's statement */
 	const char *customer_key, *billing_key; /* a saved card … */
 	const char *payment_key;                /* … or what the hosted page has prepared */
 	const char *currency;
@@ -52,10 +51,10 @@ struct provider_order {
 struct provider_refund {
 	const char *payment_key, *key, *reason;
 	int64_t amount;
-	bool is_old;                    /* first asked so long ago that it may have forgotten the key: it is looked for before it is asked again */
+	bool is_old;                    /* first asked so long ago that the provider may have forgotten the key: looked up before it is asked again */
 };
 
-/* until_ms: on clock_ms(). Whatever leads to one of these must be on disk before it is called. */
+/* until_ms: on clock_ms(). The rows that a call is about must be on disk before it. */
 struct provider {
 	struct provider_answer (*charge)(struct arena *m, const struct provider_order *o, int64_t until_ms);
 	struct provider_answer (*confirm)(struct arena *m, const struct provider_order *o, int64_t until_ms);

@@ -1,9 +1,9 @@
-/* stock - how many pieces of an item can be had in an interval. The story is in stock.h. */
+/* stock - how many pieces of an item are free in an interval; described in stock.h. */
 #include "stock.h"
 
 /*
- * Demand only grows where something begins, so its worst moment is the interval's start or the start of a demand inside it. What is
- * handed out is gone from now on, early or not, and when it is late it is taken to come back only when it does.
+ * Demand grows only where an order begins, so its maximum is at the interval's start or at the start of an order inside it. Pieces handed
+ * out early count from now on; those that are late count until they come back.
  */
 int64_t
 stock_free(struct db *db, int64_t item_id, int64_t starts_at, int64_t ends_at, int64_t now)

@@ -1,10 +1,10 @@
 /*
- * stock - how many pieces of an item can be had in an interval, for everyone who promises some: booking (with a car) and
- * equipment (alone). Both ask inside their write transaction, so two cannot promise the same piece.
+ * stock - how many pieces of an item are free in an interval, for booking (with a car) and equipment (alone). Both ask inside their write
+ * transaction, so that no piece is taken twice.
  *
- * Owned are the pieces in the stock and those that orders have out of it. Of these are spoken for, at any moment, the live orders
- * that cover it and what bookings have promised and equipment has not heard of yet; free in an interval is what is left at its worst
- * moment. So pieces that come back before an interval are free in it.
+ * Owned are the pieces in stock and those that orders have taken. At any moment, the open orders at that time take some of them, and so do
+ * bookings whose events equipment has not processed yet. Free in an interval is what is left at the moment of the highest demand: pieces
+ * that come back before the interval are free in it.
  */
 #ifndef MP_STOCK_H
 #define MP_STOCK_H

@@ -1,4 +1,4 @@
-/* calendar - the slots in the table. Overlaps are refused by its triggers. The story is in calendar.h; search.c is the memory. */
+/* calendar - the slots in the table, whose triggers refuse an overlap. Described in calendar.h; search.c is the copy in memory. */
 #include "calendar.h"
 
 #include "domain/cars.h"
@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* The next number of "something moved": searches fetch the slots above the last one they saw. */
+/* Grows with every change: searches read the slots above the last revision they have seen. */
 #define NEXT_REV "(SELECT COALESCE(MAX(rev), 0) + 1 FROM slot)"
 
 bool
@@ -32,7 +32,7 @@ calendar_release(struct db *db, int64_t booking_id)
 	db_do(db, "UPDATE slot SET kind = 'RELEASED', rev = " NEXT_REV " WHERE booking_id = $1 AND booking_id <> 0", booking_id);
 }
 
-/* Late returns past the buffer change nothing: those hours are over. Back before it began: a second is left of it. */
+/* A return after the end changes nothing. A return before the start leaves an interval of one second. */
 void
 calendar_end(struct db *db, int64_t booking_id, int64_t at)
 {
@@ -118,7 +118,7 @@ static const struct member branch_option_members[] = {
 };
 static const struct shape branch_option_shape = SHAPE(branch_option, branch_option_members);
 
-/* Every search form shows them and they hardly ever change: read at most once a second, kept for the program's life. */
+/* Every search form shows them and they rarely change: read at most once a second. */
 static struct {
 	struct arena *m;
 	struct branch_option *branch;

@@ -1,10 +1,10 @@
 /*
- * cancel - giving a booking back. What is refunded is shown before it is confirmed and fixed when it is; the car is free from
- * that moment; the money follows, at once if payment answers, else by the sweep until it is done (docs/domain.md 5).
+ * cancel - cancelling a booking. The refund is shown before the customer confirms, and fixed by the confirmation; the car is free from then
+ * on. The money is refunded at once if payment answers, else by the sweep's retries (docs/domain.md 5).
  *
- * Where the car is to be brought, delivery must first say that it will not be. That somebody wants it cancelled stands in the row
- * before delivery is asked, so an answer nobody heard is asked for again by the sweep until it is there: then the booking is cancelled
- * on the terms of the moment it was asked for, or, with the courier on his way, the wish is withdrawn.
+ * If the car is to be delivered, delivery must first confirm that it will not be. The request to cancel is in the row before delivery is
+ * asked. When the answer is lost, the sweep asks again: then the booking is cancelled on the terms of the moment of the request, or, with
+ * the courier on the way, the request is withdrawn.
  */
 #include "booking.h"
 #include "booking_steps.h"
@@ -16,13 +16,13 @@
 
 #include <string.h>
 
-/* All of it early enough, or soon after booking even if it begins at once; later the late share; else nothing to cancel once it has begun. */
+/* A full refund long enough before the start or soon after booking; else the late share; once it has begun it cannot be cancelled. */
 bool
 cancel_preview(const struct booking *b, int64_t now, struct cancel_preview *p)
 {
 	*p = (struct cancel_preview){ .percent = 100, .rule = "full", .gone = booking_extras_refund(b) };
 	if (b->cancel_asked_at)
-		now = b->cancel_asked_at;       /* the terms are those of the moment it was asked for */
+		now = b->cancel_asked_at;       /* the terms of the moment of the request */
 	if ((b->state != BOOKING_PAID && b->state != BOOKING_CONFIRMED))
 		return false;
 	if (now < b->starts_at - rental.refund_full_before_s)
@@ -40,7 +40,7 @@ cancel_preview(const struct booking *b, int64_t now, struct cancel_preview *p)
 	return true;
 }
 
-/* What is due is reckoned inside: an extra may have ended since b was read, and its price is on its way back already. */
+/* The refund is computed inside the transaction: an extra may have ended since b was read, and is refunded on its own. */
 static bool
 request_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *reason)
 {
@@ -50,7 +50,7 @@ request_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *r
 
 	db_begin(db);
 	booking_extras_read(db, b);
-	n = cancel_preview(b, now, &p) ? db_do(db,      /* the try that follows at once is written down with it */
+	n = cancel_preview(b, now, &p) ? db_do(db,      /* with the first try, which follows at once */
 		"UPDATE booking SET state = 'CANCEL_REQUESTED', end_reason = $2, ended_at = $3, refund_due = $4, refund_state = $5,"
 		" refund_next_at = $6, refund_tries = 1, cancel_asked_at = 0 WHERE booking_id = $1 AND state IN ('PAID', 'CONFIRMED')",
 		b->booking_id, reason, now, p.refund, p.refund ? "PENDING" : "NONE", now + 5) : 0;
@@ -63,7 +63,7 @@ request_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *r
 		b->ended_at = now;
 		calendar_release(db, b->booking_id);
 		booking_report(db, EVENT_BOOKING_CANCEL_REQUESTED, b, 0, actor_id);
-		if (b->refund_state == REFUND_NONE)     /* nothing to wait for, so nobody would come back to it */
+		if (b->refund_state == REFUND_NONE)     /* no refund to wait for */
 			booking_refund_done(db, b, 0, 0);
 	}
 	return db_commit(db) && n == 1;
@@ -71,7 +71,7 @@ request_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *r
 
 /* --- delivery first ------------------------------------------------------------------------------------------------------ */
 
-#define OWN_TRY_S 5             /* whoever has written the wish is asking himself for so long */
+#define OWN_TRY_S 5             /* how long the sweep leaves a new request to the process that wrote it */
 
 static bool
 has_delivery(const struct booking *b)
@@ -82,7 +82,7 @@ has_delivery(const struct booking *b)
 	return false;
 }
 
-/* Row first. Answers the how-manieth try it is; 0: the booking has moved on. */
+/* The row first. Answers the number of the try; 0: the booking is in another state. */
 static int64_t
 record_cancel_request(struct db *db, struct booking *b, int64_t actor_id)
 {
@@ -97,7 +97,7 @@ record_cancel_request(struct db *db, struct booking *b, int64_t actor_id)
 		b->booking_id, actor_id, now, next);
 }
 
-/* Nobody wants it cancelled any more. The only try: somebody else who asks meanwhile may have been heard, so his answer is waited for. */
+/* only_try: not if another process has asked meanwhile, since delivery may have answered it. */
 static bool
 withdraw_cancel_request(struct db *db, struct booking *b, bool only_try)
 {
@@ -108,7 +108,7 @@ withdraw_cancel_request(struct db *db, struct booking *b, bool only_try)
 	return done;
 }
 
-/* false: *outcome says why it does not go on (now). */
+/* false: *outcome says why not. */
 static bool
 stop_delivery(struct db *db, struct booking *b, int64_t actor_id, const char *reason, enum cancel_outcome *outcome)
 {
@@ -121,7 +121,7 @@ stop_delivery(struct db *db, struct booking *b, int64_t actor_id, const char *re
 	tries = record_cancel_request(db, b, actor_id);
 	booking_reload(db, b);
 	if (!tries)
-		return true;    /* whoever writes next sees what has become of it */
+		return true;    /* the next write finds its state */
 	switch (delivery_client->cancel(db, b, reason)) {
 	case DELIVERY_ANSWER_CANCELLED:
 		return true;
@@ -145,12 +145,12 @@ booking_cancel_again(struct db *db, struct booking *b)
 	if (b->state == BOOKING_PAID || b->state == BOOKING_CONFIRMED)
 		booking_cancel(db, b, b->cancel_asked_by, b->cancel_asked_by == b->customer_id ? "customer" : "manager");
 	else
-		withdraw_cancel_request(db, b, false);         /* it has gone another way */
+		withdraw_cancel_request(db, b, false);         /* it ended otherwise */
 }
 
-/* --- giving it up ---------------------------------------------------------------------------------------------------------- */
+/* --- cancelling ------------------------------------------------------------------------------------------------------------ */
 
-/* One look and one write. false: somebody else moved the booking between the two, so look again. */
+/* One read and one write. false: another process changed the booking between the two. */
 static bool
 try_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *reason, enum cancel_outcome *outcome)
 {
@@ -176,7 +176,7 @@ try_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *reaso
 	return true;
 }
 
-/* A booking only goes forward, so a few looks see it stand still. */
+/* A booking only moves forward, so a few tries suffice. */
 enum cancel_outcome
 booking_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *reason)
 {

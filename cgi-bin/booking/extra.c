@@ -1,7 +1,7 @@
 /*
- * extra - delivery and equipment that are booked with the car: what they cost, whether they can be had, and what becomes of the money
- * when they cannot. Each is a price line like the car's own, charged in the same step and frozen with it. Whoever sees to it later
- * (delivery, equipment) learns of it from booking.paid; when it ends without the booking, its whole price goes back (extra_end.c).
+ * extra - delivery and equipment booked with a car: what they cost and whether they are available. Each is a price line like those of the
+ * car, charged in the same step and frozen with it. delivery and equipment learn of them from booking.paid; when one ends before the
+ * booking does, its price is refunded (extra_end.c).
  */
 #include "booking.h"
 #include "booking_steps.h"
@@ -30,7 +30,7 @@ static const struct member booking_delivery_members[] = {
 };
 const struct shape booking_delivery_shape = SHAPE(booking_delivery, booking_delivery_members);
 
-/* --- may it be brought as asked? ---------------------------------------------------------------------------------------- */
+/* --- the delivery -------------------------------------------------------------------------------------------------------- */
 
 static int64_t
 window_from(const struct booking_order *o)
@@ -61,7 +61,7 @@ delivery_problem(const struct booking_order *o, const char **field)
 
 /* --- what it costs --------------------------------------------------------------------------------------------------------- */
 
-/* Room for the car's lines and all that an order may add to them. */
+/* Room for the car's lines and those of the order's extras. */
 static void
 make_room(struct arena *m, struct booking *b, const struct booking_order *o)
 {
@@ -74,7 +74,7 @@ make_room(struct arena *m, struct booking *b, const struct booking_order *o)
 	b->n_extras = 0;
 }
 
-/* One more line, and what it is about. */
+/* One more line, and the extra that it is the price of. */
 static void
 add_extra(struct booking *b, struct booking_line line, struct booking_extra extra)
 {
@@ -90,7 +90,7 @@ add_extra(struct booking *b, struct booking_line line, struct booking_extra extr
 	b->amount += line.amount;
 }
 
-/* Each car is a trip of its own. */
+/* One trip for each car. */
 static void
 add_trip(struct booking *b, const struct choice *zone, enum price_rule rule, enum extra_kind kind)
 {
@@ -123,7 +123,7 @@ static const struct member offered_item_members[] = {
 };
 static const struct shape offered_item_shape = SHAPE(offered_item, offered_item_members);
 
-/* The same item may stand in several lines: together they must be there. */
+/* The same item may be in several lines, which together must be free. */
 static int64_t
 pieces_wanted(const struct booking_order *o, int until)
 {
@@ -212,7 +212,7 @@ booking_extras_write(struct db *db, struct booking *b)
 			b->booking_id, d->zone, d->address, d->place, d->window_from, d->window_to, d->collects ? 1 : 0);
 }
 
-/* Its lines say whether there is anything to read: most bookings are of a car alone. */
+/* Its lines tell whether there are any, since most bookings are of a car alone. */
 void
 booking_extras_read(struct db *db, struct booking *b)
 {
@@ -233,12 +233,12 @@ booking_extras_read(struct db *db, struct booking *b)
 		return;
 	b->delivery = arena_new_of(db_memory(db), struct booking_delivery);
 	db_one(db, &booking_delivery_shape, b->delivery,
-		"SELECT d.zone, d.address, d.place, d.collects, COALESCE(j.window_from, d.window_from) AS window_from,"     /* as the dispatcher has it now */
+		"SELECT d.zone, d.address, d.place, d.collects, COALESCE(j.window_from, d.window_from) AS window_from,"     /* the dispatcher may have changed it */
 		" COALESCE(j.window_to, d.window_to) AS window_to FROM booking_delivery d LEFT JOIN v_delivery j"
 		" ON j.booking_code = $2 AND j.direction = 'delivery' AND j.state <> 'CANCELLED' WHERE d.booking_id = $1", b->booking_id, b->code);
 }
 
-/* --- what somebody must say yes to first ------------------------------------------------------------------------------------ */
+/* --- what review must approve first ------------------------------------------------------------------------------------------ */
 
 static bool
 is_asked_first(const struct booking_extra *x)

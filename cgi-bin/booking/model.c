@@ -1,4 +1,4 @@
-/* model - any car of a model, one to five of them. The story is in model.h. */
+/* model - any car of a model, one to five of them. Described in model.h. */
 #include "model.h"
 #include "price.h"
 
@@ -35,7 +35,7 @@ by_fit(const void *a, const void *b)
 	return x->car_id < y->car_id ? -1 : 1;
 }
 
-/* Two looks into the index a car: what it does next, and what before. No two of its slots overlap, so what is next alone can be in the way. */
+/* Two look-ups in the index for each car: its next slot and the one before. Slots of a car do not overlap, so only the next can collide. */
 static int
 free_of_model(struct db *db, const struct booking_order *o, struct candidate *free, int room)
 {
@@ -58,7 +58,7 @@ free_of_model(struct db *db, const struct booking_order *o, struct candidate *fr
 	return n;
 }
 
-/* Where most are free; of equals the first. Answers how many are free there, *at the first of them. */
+/* Where most are free; the first of equals. Answers how many are free there; *at: the first of them. */
 static int
 best_branch(const struct candidate *free, int n, int *at)
 {
@@ -196,7 +196,7 @@ offer_find(struct db *db, int64_t model_id, struct model_offer *model)
 		"SELECT " OFFER_COLUMNS " FROM v_car_model m WHERE m.model_id = $1 AND m.state = 'ON_SALE'", model_id);
 }
 
-/* Every search asks, and hardly ever anything changes: read at most once a second, kept for the program's life. */
+/* Every search needs them and they rarely change: read at most once a second. */
 static struct {
 	struct arena *m;
 	int64_t *model_id;
@@ -253,7 +253,7 @@ offer_count_free(struct db *db, struct arena *m, struct model_offer *model, int6
 	}
 }
 
-/* --- the oracle of calendar_model() ------------------------------------------------------------------------------------------ */
+/* --- the same by SQL alone, for tests ---------------------------------------------------------------------------------------- */
 
 static const struct member model_stock_members[] = {
 	SHAPE_INT(model_stock, branch_id), SHAPE_INT(model_stock, n_cars), SHAPE_INT(model_stock, n_free),

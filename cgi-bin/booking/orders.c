@@ -1,4 +1,4 @@
-/* orders - what the pages need to know beside the booking itself. The story is in orders.h. */
+/* orders - what the pages show beside the booking itself. Described in orders.h. */
 #include "orders.h"
 
 #include "lib/base/lang.h"
@@ -60,7 +60,7 @@ const struct shape booking_row_shape = SHAPE(booking_row, booking_row_members);
 
 /*
  * $1 view, $2 state or '', $3 pattern, $4 today, $5 tomorrow, $6 now.
- * A day's desk is a few rows of an index; "all bookings" with a text walks the table, which a manager may ask for.
+ * A day's list is a few rows of an index; "all bookings" with a text scans the table.
  */
 #define WANTED \
 	" FROM booking b LEFT JOIN v_user u ON u.user_id = b.customer_id" \

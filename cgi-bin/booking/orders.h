@@ -1,4 +1,4 @@
-/* orders - what the pages need to know beside the booking itself: the customer's cards and name, and a manager's lists. */
+/* orders - what the pages show beside the booking itself: the customer's cards and name, and a manager's lists. */
 #ifndef MP_BOOKING_ORDERS_H
 #define MP_BOOKING_ORDERS_H
 
@@ -12,12 +12,12 @@ struct saved_card {
 	bool is_chosen;
 };
 int cards_of(struct db *db, int64_t user_id, struct saved_card **cards);
-/* Where to pick it up and ask, and the card that paid; what is not known is NULL. */
-struct booking_contact { const char *branch_address, *branch_address_ko, *branch_phone, *brand, *last4; int64_t bank_amount; /* refunded by transfer */ };
+/* The branch, and the card that paid; NULL: unknown. */
+struct booking_contact { const char *branch_address, *branch_address_ko, *branch_phone, *brand, *last4; int64_t bank_amount; /* refunded by bank transfer */ };
 void booking_contact(struct db *db, const struct booking *b, struct booking_contact *around);
 void customer_of(struct db *db, int64_t user_id, const char **name, const char **email);
 
-/* What a manager looks for. */
+/* A manager's list. */
 enum bookings_view { BOOKINGS_ALL, BOOKINGS_PICK_UPS /* today */, BOOKINGS_RETURNS /* today, or late */, BOOKINGS_OUT, BOOKINGS_REFUNDS };
 extern const struct words bookings_view_words;
 
@@ -32,21 +32,21 @@ struct booking_row {
 	const char *code, *car_name, *car_name_ko, *plate, *customer_name, *currency;
 	int state, refund_state;
 	int64_t customer_id, car_id, starts_at, ends_at, amount, refund_due;
-	int64_t n_cars, n_more_cars;    /* n_more_cars: beside the one named */
+	int64_t n_cars, n_more_cars;    /* n_more_cars: n_cars - 1 */
 	bool is_late;
 };
 extern const struct shape booking_row_shape;
 int64_t bookings_count(struct db *db, const struct booking_query *q);
 int bookings_list(struct db *db, const struct booking_query *q, int64_t offset, int limit, struct booking_row **rows);
 
-/* --- stuck_list.c: the stuck desk, booking's and payment's rows in one list, oldest first --- */
+/* --- stuck_list.c: what needs attention in booking and payment, in one list, oldest first --- */
 struct stuck_query {
 	int kind;                       /* enum stuck_kind; -1: all */
 	int64_t now, offset, limit;
 };
 struct stuck_row {
 	const char *subject_id, *customer_name, *currency, *last_error;
-	const char *try_url, *resolve_url;      /* the owner's: booking's or payment's; resolve_url NULL: nothing can be decided about it */
+	const char *try_url, *resolve_url;      /* booking's or payment's; resolve_url NULL: it can only be retried */
 	int kind;
 	int64_t customer_id, charge_id, since, tries, next_at, amount;          /* charge_id 0: booking's */
 };
@@ -55,7 +55,7 @@ int64_t stuck_rows_count(struct db *db, const struct stuck_query *q);
 int stuck_rows(struct db *db, const struct stuck_query *q, struct stuck_row **rows);
 bool is_stuck(struct db *db, const char *subject_id, int64_t now);
 
-/* A car that is late, and the customer who cannot have it in time. No saga: somebody has to call them. */
+/* A late car, and the next customer, who cannot have it in time: a person must call them. */
 struct late_clash {
 	const char *code, *plate, *car_name, *car_name_ko, *customer_name, *customer_phone, *next_code, *next_name, *next_phone;
 	int64_t ends_at, next_starts_at;
@@ -68,11 +68,11 @@ bool find_path_booking(struct web *w, struct booking *b);
 extern const struct shape booking_json_shape;
 
 /* --- pages_model.c, for pages.c: an order of any car of a model --- */
-/* What is asked for: car_id, or model_id with qty (1 when not said) and branch_id. false: a field is bad and marked. */
+/* What is ordered: car_id, or model_id with qty (1 by default) and branch_id. false: a field is bad and marked. */
 bool read_which(struct web *w, struct booking_order *o);
-/* What the order form shows in place of a car: the model, at the branch where the cars would be. false: it is not on sale. */
+/* What the order form shows instead of a car: the model, at the branch where the cars would be. false: it is not on sale. */
 bool offer_facts(struct web *w, const struct booking_order *o, struct car_facts *car);
-int64_t offer_n_free(struct web *w, const struct booking_order *o);     /* how many such an order could have at once, as far as is known */
+int64_t offer_n_free(struct web *w, const struct booking_order *o);     /* how many cars such an order could get now */
 enum status show_offer(struct web *w, int64_t model_id, enum status status, const char *message);
 
 #endif

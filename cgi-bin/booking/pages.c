@@ -28,7 +28,7 @@ struct new_booking_page {
 	struct saved_card *cards;
 	int n_cards;
 	bool is_new_card, is_taken;
-	int64_t model_id, qty, branch_id;       /* so many cars of a model; 0: this very car */
+	int64_t model_id, qty, branch_id;       /* so many cars of a model; 0: a certain car */
 	bool is_several;
 	struct price *price;            /* NULL: no good interval yet */
 	struct extras_form extras;

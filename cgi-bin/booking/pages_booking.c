@@ -1,4 +1,4 @@
-/* pages_booking - looking after a booking: its page, its receipt, what a JSON client is told of it, cancelling it. */
+/* pages_booking - one booking: its page, its receipt, its JSON, cancelling it. */
 #include "booking.h"
 #include "orders.h"
 #include "pages.h"
@@ -11,7 +11,6 @@
 
 #include <string.h>
 
-/* What a JSON client is told of a booking. */
 static const struct member extra_json_members[] = {
 	SHAPE_INT(booking_extra, line_no), SHAPE_STATE(booking_extra, kind, extra_kind_words), SHAPE_STATE(booking_extra, state, extra_state_words),
 	SHAPE_INT(booking_extra, ref_id), SHAPE_INT(booking_extra, quantity), SHAPE_AMOUNT(booking_extra, amount),
@@ -45,12 +44,12 @@ struct booking_details {
 	int64_t refund, fee;
 	bool is_full, is_grace, is_late;
 	int64_t full_before_h, late_percent, net_amount, bank_amount;
-	int64_t gone_amount, back_amount;       /* for extras that ended: due; and what is back in all */
-	const char *zone_name;                  /* where it is brought to; NULL: nowhere */
-	bool is_wished;                         /* to be cancelled, and delivery has not said */
-	bool has_extras, has_ended, is_brought; /* something with the car; some of it will not be had; the courier comes */
-	bool is_on_its_way;                     /* he has left with it: too late to cancel */
-	bool is_stuck, has_deeds, is_asking;     /* deeds: what managers did to end it; asking: payment has not said what it took */
+	int64_t gone_amount, back_amount;       /* refunds: of extras that ended; and all that is done */
+	const char *zone_name;                  /* of its delivery; NULL: none */
+	bool is_wished;                         /* to be cancelled; delivery has not answered */
+	bool has_extras, has_ended, is_brought; /* it has extras; one of them has ended; the car is delivered */
+	bool is_on_its_way;                     /* the courier has left: too late to cancel */
+	bool is_stuck, has_actions, is_asking;     /* actions: what managers did; asking: it is not known whether the card was charged */
 	struct stuck_action *events;
 	int n_events;
 };
@@ -66,7 +65,7 @@ static const struct member booking_details_members[] = {
 	SHAPE_INT(booking_details, full_before_h), SHAPE_INT(booking_details, late_percent), SHAPE_AMOUNT(booking_details, net_amount), SHAPE_AMOUNT(booking_details, bank_amount),
 	SHAPE_AMOUNT(booking_details, gone_amount), SHAPE_AMOUNT(booking_details, back_amount), SHAPE_TEXT(booking_details, zone_name),
 	SHAPE_BOOL(booking_details, is_wished), SHAPE_BOOL(booking_details, has_extras), SHAPE_BOOL(booking_details, has_ended),
-	SHAPE_BOOL(booking_details, is_brought), SHAPE_BOOL(booking_details, is_stuck), SHAPE_BOOL(booking_details, has_deeds), SHAPE_BOOL(booking_details, is_asking),
+	SHAPE_BOOL(booking_details, is_brought), SHAPE_BOOL(booking_details, is_stuck), SHAPE_BOOL(booking_details, has_actions), SHAPE_BOOL(booking_details, is_asking),
 	SHAPE_LIST(booking_details, events, stuck_action_shape),
 };
 static const struct shape booking_details_shape = SHAPE(booking_details, booking_details_members);
@@ -111,26 +110,26 @@ fill_around(struct web *w, struct booking_details *p)
 	p->bank_amount = a.bank_amount;
 }
 
-/* For managers: whether it waits for them, and what they did. */
+/* For managers: whether it needs attention, and what they did. */
 static void
-fill_desk(struct web *w, struct booking_details *p)
+fill_manager(struct web *w, struct booking_details *p)
 {
 	struct booking *b = &p->booking;
 
 	customer_of(w->db, b->customer_id, &p->customer_name, &p->customer_email);
 	p->is_stuck = booking_stuck_kind(b) >= 0 && booking_stuck_since(b) <= w->now - rental.stuck_after_s;
 	p->n_events = stuck_actions(w->db, b->code, &p->events);
-	p->has_deeds = p->n_events > 0;
+	p->has_actions = p->n_events > 0;
 }
 
-/* A code of ours says nothing to people; the words somebody typed do. */
+/* A code, and not what a person typed. */
 static bool
 is_reason_code(const char *reason)
 {
 	return reason[strspn(reason, "abcdefghijklmnopqrstuvwxyz_")] == '\0';
 }
 
-/* What was booked with the car, in the reader's language, and what of its price is back. */
+/* The extras in the reader's language, and their refunds. */
 static void
 fill_extras(struct booking_details *p)
 {
@@ -157,7 +156,7 @@ static void
 fill_page(struct web *w, struct booking_details *p)
 {
 	struct booking *b = &p->booking;
-	bool desk = web_is(w, ROLE_MANAGER);
+	bool is_manager = web_is(w, ROLE_MANAGER);
 
 	p->now = w->now;
 	p->reason = end_reason_in_words(b->end_reason);
@@ -170,17 +169,17 @@ fill_page(struct web *w, struct booking_details *p)
 	p->is_unsettled |= p->is_wished;
 	fill_extras(p);
 	p->is_asking = b->state == BOOKING_EXPIRED && b->refund_state == REFUND_PENDING;
-	p->may_hand_out = desk && b->state == BOOKING_CONFIRMED && booking_is_at_counter(w->db, b) && w->now >= b->starts_at - rental.turnaround_s && w->now < b->ends_at;
-	p->may_take_back = desk && b->state == BOOKING_OUT;
-	p->may_no_show = desk && b->state == BOOKING_CONFIRMED && booking_is_at_counter(w->db, b) && w->now >= b->starts_at;
+	p->may_hand_out = is_manager && b->state == BOOKING_CONFIRMED && booking_is_at_counter(w->db, b) && w->now >= b->starts_at - rental.turnaround_s && w->now < b->ends_at;
+	p->may_take_back = is_manager && b->state == BOOKING_OUT;
+	p->may_no_show = is_manager && b->state == BOOKING_CONFIRMED && booking_is_at_counter(w->db, b) && w->now >= b->starts_at;
 	fill_cancel(w, p);
 	fill_around(w, p);
-	/* the way back from the provider's page without a payment says why in code= */
+	/* code=: back from the provider's page without a payment */
 	if (p->may_pay && form_has(w, "code"))
 		w->chrome.notice = _("The payment was not completed. We are still holding the car for you: you can pay now or use another card.");
-	if (desk)
-		fill_desk(w, p);
-	menu_of(w)->nav_bookings = desk && !p->is_mine;
+	if (is_manager)
+		fill_manager(w, p);
+	menu_of(w)->nav_bookings = is_manager && !p->is_mine;
 	menu_of(w)->nav_my = !menu_of(w)->nav_bookings;
 }
 
@@ -235,7 +234,7 @@ refuse_cancel(struct web *w)
 	return web_refuse(w, HTTP_CONFLICT, "not_cancellable", _("This booking can no longer be cancelled. Please call the branch and we will help you."));
 }
 
-/* What there is to do instead: the car comes, and can be brought back early. */
+/* The message says what to do instead: return the car early. */
 static enum status
 already_shipped(struct web *w, const struct booking *b)
 {
@@ -247,7 +246,7 @@ already_shipped(struct web *w, const struct booking *b)
 		: _("The car is on its way to you, so this booking can no longer be cancelled. You can accept the car and return it early, or call the branch."));
 }
 
-/* A second click ends where the first one did; a program is told that there is nothing left to cancel. */
+/* A second click leads to the same page as the first; a program gets 409. */
 enum status
 do_cancel_booking(struct web *w)
 {

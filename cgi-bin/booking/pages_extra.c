@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PIECES_SHOWN 10         /* in the list to choose from; programs may ask for more */
+#define PIECES_SHOWN 10         /* in the list to choose from; programs may order more */
 #define WINDOWS_SHOWN 24        /* half hours to choose from */
 
-/* One item on offer, with as many pieces to choose from as are free. */
+/* One item on offer, with the pieces that are free to choose from. */
 struct item_row {
 	int64_t item_id, daily_price, n_free;
 	const char *item_title, *item_name;    /* item_name: of the hidden field with its id */
@@ -33,9 +33,9 @@ static const struct member extras_form_members[] = {
 };
 const struct shape extras_form_shape = SHAPE(extras_form, extras_form_members);
 
-/* --- what was asked for ------------------------------------------------------------------------------------------------ */
+/* --- reading ------------------------------------------------------------------------------------------------------------ */
 
-/* A form says yes with a tick, and may carry what was typed before the tick was taken away; a program says it by sending any of it. */
+/* A form has a checkbox for it, and may send fields although it is not ticked; for a program any field suffices. */
 static bool
 wants_delivery(struct web *w)
 {
@@ -44,12 +44,12 @@ wants_delivery(struct web *w)
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		any |= *form_raw(w, fields[i]) != '\0';
-	if (form_has(w, "delivery"))            /* null is fine: none is wanted */
+	if (form_has(w, "delivery"))            /* null is valid: no delivery */
 		form_error(w, "delivery", _("Please enter an address and a zone."));
 	return ticked || (w->json && any && !form_has(w, "delivery.wanted"));
 }
 
-/* Half a form is enough to show its price: what is still missing is asked for when it is booked. */
+/* Only the price is shown: missing fields are marked when it is booked. */
 static bool
 is_price_alone(struct web *w)
 {
@@ -89,7 +89,7 @@ item_field(struct web *w, int i, const char *member)
 	return arena_printf(w->m, "equipment.%d.%s", i, member);
 }
 
-/* false: there is no such line, nor any behind it. A form sends a line for each item on offer, most with 0. */
+/* false: that was the last line. A form sends a line for each item on offer, most with 0. */
 static bool
 read_item_line(struct web *w, int i, struct booking_order *o)
 {
@@ -115,7 +115,7 @@ extras_read(struct web *w, struct booking_order *o)
 {
 	o->n_items = 0;
 	read_delivery(w, o);
-	if (form_has(w, "equipment"))           /* an empty list is fine */
+	if (form_has(w, "equipment"))           /* an empty list is valid */
 		form_error(w, "equipment", _("Please send a list of items and quantities."));
 	for (int i = 0; read_item_line(w, i, o); i++)
 		;
@@ -157,7 +157,7 @@ window_field(struct web *w, const struct booking_order *o)
 	return form_field_options(w, "delivery.window_from", options, n, "", NULL);
 }
 
-/* The line in which this item was asked for; -1: none. */
+/* The line of this item; -1: none. */
 static int
 line_of_item(struct web *w, int64_t item_id)
 {
@@ -227,7 +227,7 @@ extras_price(struct web *w, const struct booking_order *o, struct price *price)
 		.n_cars = o->model_id ? o->qty : 1,
 	};
 
-	extra_quote(w->db, o, &b);              /* as far as it goes: what is wrong stands beside its field */
+	extra_quote(w->db, o, &b);              /* as far as possible: mistakes are marked at their fields */
 	booking_lines_in_words(b.lines, b.n_lines, o->starts_at, o->ends_at);
 	price->lines = b.lines;
 	price->n_lines = b.n_lines;

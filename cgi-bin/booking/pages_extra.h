@@ -19,12 +19,12 @@ struct extras_form {
 };
 extern const struct shape extras_form_shape;
 
-/* What the order asks for beside the car: delivery.* and equipment.N.*, from a form or from JSON. Bad fields are marked. */
+/* delivery.* and equipment.N.*, from a form or from JSON. Bad fields are marked. */
 void extras_read(struct web *w, struct booking_order *o);
-/* The fields as typed, with what can be had in the order's interval; and what is asked for as further lines of the price. */
+/* The fields as typed, with what is available in the order's interval; and the extras as further lines of the price. */
 void extras_show(struct web *w, const struct booking_order *o, struct extras_form *f);
 void extras_price(struct web *w, const struct booking_order *o, struct price *price);
-/* Marks the field that an outcome about an extra is about; answers the sentence above the form. */
+/* Marks the field that an outcome about an extra is about; answers the message of the form. */
 const char *extras_refused(struct web *w, const struct booking_order *o, const struct booking *b, enum booking_outcome outcome);
 
 #endif

@@ -31,7 +31,7 @@ static const struct member booking_list_json_members[] = {
 };
 static const struct shape booking_list_json_shape = SHAPE(booking_list, booking_list_json_members);
 
-/* Without the filters of the view that is left. */
+/* A tab drops the filters of the other view. */
 static void
 list_tabs(struct web *w, struct booking_list *d, int view)
 {
@@ -63,7 +63,7 @@ read_list_query(struct web *w)
 	return q;
 }
 
-/* GET /bookings - a manager's; everybody else has their own list in mypage. */
+/* GET /bookings - for managers; others are sent to their own list. */
 enum status
 page_bookings(struct web *w)
 {

@@ -1,4 +1,4 @@
-/* pages_model - 상품: the models on sale and what of each is free; one of them, to choose how many and where. pages.c takes the order. */
+/* pages_model - 상품: the models on sale and how many cars of each are available; one model. pages.c takes the order. */
 #include "booking.h"
 #include "model.h"
 #include "orders.h"
@@ -13,7 +13,7 @@
 
 /* --- when ------------------------------------------------------------------------------------------------------------------- */
 
-/* What a list or a page of models is about: the hours asked for, or tomorrow from ten for a day. */
+/* The interval of a list or a model's page; by default a day, from tomorrow at ten. */
 struct hours { int64_t starts_at, ends_at; };
 
 static bool
@@ -112,7 +112,7 @@ struct offer_page {
 	struct model_offer model;
 	struct form_problems problems;
 	struct field starts_at, ends_at, qty, branch_id;
-	struct price *price;            /* of one; NULL: no good interval was asked for */
+	struct price *price;            /* of one car; NULL: no valid interval */
 	int64_t from, until;
 };
 static const struct member offer_page_members[] = {
@@ -136,7 +136,7 @@ static const struct member offer_json_members[] = {
 };
 static const struct shape offer_json_shape = SHAPE(offer_json, offer_json_members);
 
-/* As many as can be had together. */
+/* As many as can be booked together. */
 static struct field
 cars_field(struct web *w, const struct model_offer *model)
 {
@@ -163,7 +163,7 @@ where_field(struct web *w, const struct model_offer *model)
 	return form_field_options(w, "branch_id", where, n, "", _("Branch with the most available"));
 }
 
-/* The model that a page is about, and the hours asked for; 0, 0: none, or bad ones. */
+/* hours 0, 0: none, or bad ones. */
 struct offer_form { int64_t model_id; struct hours hours; };
 
 static enum status

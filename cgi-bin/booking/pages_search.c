@@ -1,4 +1,4 @@
-/* pages_search - finding a car: the first page, the free cars for an interval, one car with its two months. */
+/* pages_search - finding a car: the home page, the cars free in an interval, one car with a calendar of two months. */
 #include "calendar.h"
 #include "model.h"
 #include "pages.h"
@@ -20,7 +20,7 @@
 
 struct search_form {
 	struct field from, to, branch, body, fuel, seats, max_price, sort;
-	bool is_filtered;               /* more than dates and branch was asked for: the rest of the form stands open */
+	bool is_filtered;               /* more than dates and branch: the rest of the form is open */
 };
 static const struct member search_form_members[] = {
 	SHAPE_STRUCT(search_form, from, field_shape), SHAPE_STRUCT(search_form, to, field_shape),
@@ -39,7 +39,7 @@ static const struct word order_word[] = {
 };
 static const struct words order_words = WORDS(order_word);
 
-/* Tomorrow at ten for a day: what most people change least. */
+/* Tomorrow at ten. */
 static int64_t
 usual_start(int64_t now)
 {
@@ -113,7 +113,7 @@ page_home(struct web *w)
 
 struct found_car {
 	int64_t car_id, branch_id, seats, daily_price, hourly_price, total_amount, vat_amount;
-	int64_t model_id, n_of_model;   /* so many of its model are free at its branch; 0: no other one is */
+	int64_t model_id, n_of_model;   /* so many of its model are free at its branch; 0: no other one */
 	const char *name, *name_ko, *branch_name, *photo;
 	int body, fuel, gearbox;
 	bool is_capped;                 /* the hours would have cost more than a day */
@@ -133,12 +133,12 @@ struct search {
 	struct found_car *cars;
 	int n_cars;
 	int64_t n_free;
-	int64_t n_days, n_hours;                /* how the totals are made up */
+	int64_t n_days, n_hours;                /* the length of the interval */
 	int64_t starts_at, ends_at;
-	const char *from, *to;                  /* as they go on in links */
+	const char *from, *to;                  /* for links */
 	const char *currency;
 	int64_t page, n_pages;
-	bool is_searched;                       /* the interval was good */
+	bool is_searched;                       /* the interval was valid */
 	struct paging paging;
 };
 static const struct member search_members[] = {
@@ -156,7 +156,7 @@ static const struct member search_json_members[] = {
 };
 static const struct shape search_json_shape = SHAPE(search, search_json_members);
 
-/* from and to: what was asked, or the usual when a person has not said yet. false: there is no interval to search. */
+/* from and to; a usual interval when a browser sends neither. false: they are bad and marked. */
 static bool
 read_interval(struct web *w, int64_t *starts_at, int64_t *ends_at)
 {
@@ -264,7 +264,7 @@ struct rental_car_page {
 	struct car_facts car;
 	struct search_form form;
 	struct form_problems problems;
-	struct price *price;            /* NULL: no good interval was asked for */
+	struct price *price;            /* NULL: no valid interval */
 	int64_t starts_at, ends_at;
 	bool is_free;
 	const char *from, *to;

@@ -26,7 +26,7 @@ interval_problem(int64_t starts_at, int64_t ends_at, int64_t now, const char **f
 	*field = "starts_at";
 	if (starts_at % STEP != 0)
 		return _("Please choose a time on the hour or half hour.");
-	if (starts_at < now - now % STEP)       /* the half hour that runs can still be had: people stand before the car */
+	if (starts_at < now - now % STEP)       /* the current half hour is allowed: the customer may be at the car */
 		return _("This time has passed. Please choose a later one.");
 	if (starts_at > now + rental.max_ahead_days * DAY)
 		return _("This is too far ahead. Cars can be booked up to one year in advance.");
@@ -48,7 +48,7 @@ has_request_key(const struct booking_order *o)
 	return o->request_key && *o->request_key;
 }
 
-/* BOOKING_OK: the key is new, or belongs to a try that ended without a booking. */
+/* BOOKING_OK: the key is new, or its request made no booking. */
 static enum booking_outcome
 request_outcome(struct db *db, const struct booking_order *o, struct booking *b)
 {
@@ -109,7 +109,7 @@ write_booking(struct db *db, struct booking *b, const struct booking_order *o)
 	booking_extras_write(db, b);
 }
 
-/* Cars held for nothing are cars nobody else can have, so here cars are counted. With a saved card the money is taken at once. */
+/* Counts cars, not bookings: each unpaid one is kept from other customers. A saved card is charged at once. */
 static bool
 holds_enough(struct db *db, const struct booking_order *o)
 {
@@ -117,7 +117,7 @@ holds_enough(struct db *db, const struct booking_order *o)
 	                             o->customer_id) >= rental.max_holds_per_person;
 }
 
-/* Inside the transaction: what must be true, then the rows. */
+/* Inside the transaction: the conditions, then the rows. */
 static enum booking_outcome
 decide_hold(struct db *db, const struct booking_order *o, struct booking *b)
 {
@@ -142,7 +142,7 @@ decide_hold(struct db *db, const struct booking_order *o, struct booking *b)
 	known = extra_quote(db, o, b);
 	if (known != BOOKING_OK)
 		return known;
-	if (booking_reviews_closed(b))          /* what cannot be taken is not held */
+	if (booking_reviews_closed(b))          /* what cannot be approved now is not held */
 		return BOOKING_REVIEW_LATER;
 	write_booking(db, b, o);
 	if (!booking_hold_cars(db, b))
@@ -151,7 +151,7 @@ decide_hold(struct db *db, const struct booking_order *o, struct booking *b)
 	return BOOKING_OK;
 }
 
-/* One write transaction decides. What it could not promise leaves no trace. */
+/* One write transaction, rolled back unless all of it is held. */
 static enum booking_outcome
 hold(struct db *db, const struct booking_order *o, struct booking *b)
 {
@@ -168,7 +168,7 @@ hold(struct db *db, const struct booking_order *o, struct booking *b)
 
 /* --- the money ---------------------------------------------------------------------------------------------------------- */
 
-/* The sweep may have come first: whatever became of the booking is the answer. */
+/* The sweep may have been faster: the booking's state is the answer. */
 static enum booking_outcome
 outcome_by_state(struct db *db, struct booking *b)
 {
@@ -198,7 +198,7 @@ charge_held(struct db *db, struct booking *b, const char *payment_key)
 	return BOOKING_UNANSWERED;
 }
 
-/* Equipment that must be approved first is asked for before any money moves; without it nothing is booked. */
+/* Equipment that must be approved first is approved before the charge; without it nothing is booked. */
 static enum booking_outcome
 approve_held(struct db *db, struct booking *b)
 {
@@ -209,7 +209,7 @@ approve_held(struct db *db, struct booking *b)
 	return booking_expire(db, b, outcome == BOOKING_NOT_APPROVED ? "not_approved" : "review_later", false) ? outcome : outcome_by_state(db, b);
 }
 
-#define LATER_S 5               /* what went wrong once may go well in a moment */
+#define LATER_S 5               /* when the breaker is closed */
 
 int
 booking_later_s(enum booking_callee callee)
@@ -231,14 +231,14 @@ booking_place(struct db *db, const struct booking_order *o, struct booking *b)
 	enum booking_outcome outcome;
 
 	if (interval_problem(o->starts_at, o->ends_at, clock_now(), &field)) {
-		outcome = request_outcome(db, o, b);        /* the same request again is answered as before, though its time may have come */
+		outcome = request_outcome(db, o, b);        /* a repeated request is answered as before, even if its time has passed */
 		return outcome == BOOKING_OK ? BOOKING_BAD_INTERVAL : outcome;
 	}
 	if (delivery_problem(o, &field)) {
 		outcome = request_outcome(db, o, b);
 		return outcome == BOOKING_OK ? BOOKING_BAD_DELIVERY : outcome;
 	}
-	if (payment_closed_for_s()) {           /* what cannot be paid is not held: one who asks reads, and nothing has to be given free again */
+	if (payment_closed_for_s()) {           /* what cannot be paid is not held: this only reads, and nothing has to be released */
 		outcome = request_outcome(db, o, b);
 		return outcome == BOOKING_OK ? BOOKING_LATER : outcome;
 	}
@@ -250,7 +250,7 @@ booking_place(struct db *db, const struct booking_order *o, struct booking *b)
 	return charge_held(db, b, NULL);
 }
 
-/* The hold must still stand, and only one may ask: asked_at is the claim. */
+/* The hold must not be over, and one process alone asks: asked_at is the claim. */
 enum booking_outcome
 booking_pay(struct db *db, struct booking *b, const char *payment_key)
 {
@@ -258,7 +258,7 @@ booking_pay(struct db *db, struct booking *b, const char *payment_key)
 	int n;
 
 	if (b->state == BOOKING_HELD && !b->asked_at && payment_closed_for_s())
-		return BOOKING_LATER;   /* the way back can be gone once more while the hold lasts */
+		return BOOKING_LATER;   /* the customer can reload the page while the hold lasts */
 	db_begin(db);
 	n = db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1 AND state = 'HELD' AND asked_at = 0 AND hold_until > $2",
 		b->booking_id, now);

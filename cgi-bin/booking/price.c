@@ -1,4 +1,4 @@
-/* price - what an interval costs. The story is in price.h. */
+/* price - what an interval costs. Described in price.h. */
 #include "price.h"
 
 #include "domain/rental.h"

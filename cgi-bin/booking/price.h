@@ -13,7 +13,7 @@
 struct price *price_make(struct arena *m, int64_t starts_at, int64_t ends_at, int64_t daily_price, int64_t hourly_price);
 int64_t price_total(int64_t starts_at, int64_t ends_at, int64_t daily_price, int64_t hourly_price);     /* the amount alone */
 
-/* The same for many cars at once: the interval is taken apart once. */
+/* For many cars at once: the interval is split once. */
 struct duration { int64_t days, hours; };       /* hours: the started ones beyond whole days */
 struct duration duration_of(int64_t starts_at, int64_t ends_at);
 
@@ -25,7 +25,7 @@ duration_price(const struct duration *d, int64_t daily_price, int64_t hourly_pri
 	return d->days * daily_price + (rest < daily_price ? rest : daily_price);
 }
 
-/* So many cars instead of one: each line's quantity and amount so many times, the cap too. */
+/* For n_cars instead of one: multiplies quantity and amount of each line, the cap too. */
 void price_times(struct price *p, int64_t n_cars);
 
 int64_t vat_share(int64_t amount);      /* rental.vat_percent, included: rounded half up */

@@ -1,9 +1,9 @@
 /*
- * search - the calendar in memory: every car for rent and its unreleased future slots, as of the last change seen.
+ * search - the calendar in memory: every car for rent and its unreleased future slots, as of the last change read.
  *
- * Brought up to date before each search when the database has changed (one PRAGMA, 1 µs): slots whose rev has grown are applied
- * one by one; when a car has changed, or once an hour to forget the past, everything is read again. A row applied twice is harmless.
- * The write transaction of the hold decides; this copy only shows.
+ * Before each search, when the database has changed (one PRAGMA, 1 µs), the slots with a higher rev are applied one by one; when a car has
+ * changed, and once an hour to drop past slots, everything is read again. Applying a row twice is harmless. The write transaction of the
+ * hold decides; this copy is only for display.
  */
 #include "calendar.h"
 #include "price.h"
@@ -17,31 +17,31 @@
 
 struct span { int64_t slot_id, starts_at, busy_until; };
 
-/* What a search looks at of every car, in one line of the processor's cache; the rest is shown of twenty. */
+/* What a search reads of every car, in one line of the processor's cache; `show` is read for one page of results. */
 struct mem_car {
-	struct span *span;              /* no two overlap: sorted by start is sorted by end */
+	struct span *span;              /* they do not overlap: sorted by start and by end */
 	int n_spans, room;
 	int64_t car_id, daily_price, hourly_price, branch_id;
 	short seats, body, fuel;
-	unsigned short stock;           /* which of memory.stock it is part of */
-	const struct free_car *copy_page;    /* all but the totals */
+	unsigned short stock;           /* index into cache.stock */
+	const struct free_car *copy_page;    /* all of the result but its totals */
 };
 
-/* Which cars are free from one moment until another, a bit each, worked out once for each change of the database: people turn
- * pages, sort and filter, and most ask for the same days. */
+/* Which cars are free in one interval, a bit for each, computed once for each change of the database: customers page, sort and filter, and
+ * many search the same days. */
 struct availability {
 	int64_t version, from, until;
 	uint64_t *is_free;
 	int *n_free;                    /* of each stock */
 };
 
-/* The cars of one model at one branch, as many as there are for rent: what of them is free is counted with the bits. */
+/* The cars of one model at one branch. How many are free is counted with the bits. */
 struct stock { int64_t model_id, branch_id, n_cars; const struct free_car *copy_page; };
-#define CACHED_INTERVALS 1024          /* the top ten bits of a hash */
+#define CACHED_INTERVALS 1024          /* indexed by the top ten bits of a hash */
 
 static struct {
 	struct arena *m;
-	struct mem_car *car;            /* cheapest first: the best page is found early, what follows is passed over */
+	struct mem_car *car;            /* cheapest first: the first page is found early, later cars are skipped quickly */
 	struct mem_car **by_id;         /* the same, by car_id */
 	int n_cars;
 	struct stock *stock;            /* by model, then branch */
@@ -183,7 +183,7 @@ read_cars(struct db *db)
 	count_stocks();
 }
 
-/* Car by car through the index by end: what is over is never looked at, however much of it there is. */
+/* Car by car through the index by end: past slots are not read, however many there are. */
 static void
 read_slots(struct db *db, int64_t now)
 {
@@ -206,7 +206,7 @@ read_calendar(struct db *db, int64_t cars_rev, int64_t n_all_cars)
 	memset(cache.availability, 0, sizeof(cache.availability));
 	cache.cars_rev = cars_rev;
 	cache.n_all_cars = n_all_cars;
-	cache.slots_rev = db_int(db, "SELECT COALESCE(MAX(rev), 0) FROM slot");        /* before the rows: later ones come again, harmlessly */
+	cache.slots_rev = db_int(db, "SELECT COALESCE(MAX(rev), 0) FROM slot");        /* before the rows: later ones are applied twice, which is harmless */
 	cache.read_at = clock_now();
 	read_cars(db);
 	read_slots(db, cache.read_at - DAY);
@@ -245,18 +245,18 @@ refresh(struct db *db)
 	else
 		read_changes(db);
 	cache.version = version;
-	if (db_failed(db))              /* what was read may be half of it: all of it again */
+	if (db_failed(db))              /* the read may be incomplete: all of it again */
 		cache.version = cache.read_at = -HOUR;
 }
 
-/* --- asking it -------------------------------------------------------------------------------------------------------- */
+/* --- searching -------------------------------------------------------------------------------------------------------- */
 
 static bool
 is_free(const struct mem_car *c, int64_t from, int64_t until)
 {
 	int low = 0, high = c->n_spans;
 
-	while (low < high) {            /* the first span that is busy after from */
+	while (low < high) {            /* the first span that ends after from */
 		int mid = (low + high) / 2;
 
 		if (c->span[mid].busy_until > from)
@@ -267,7 +267,7 @@ is_free(const struct mem_car *c, int64_t from, int64_t until)
 	return low == c->n_spans || c->span[low].starts_at >= until;
 }
 
-/* The bits for one interval. A version of 0 is nobody's: data_version begins at 1. */
+/* The bits for one interval. version 0: unused, since data_version begins at 1. */
 static const struct availability *
 free_between(int64_t from, int64_t until)
 {
@@ -303,7 +303,7 @@ wanted(const struct mem_car *c, const struct car_query *q)
 	       (q->fuel < 0 || c->fuel == q->fuel) && c->seats >= q->seats && (!q->region || strcmp(c->copy_page->region, q->region) == 0);
 }
 
-/* One that may be shown, and where it stands: by key, then by car. */
+/* A result and its place in the order: by key, then by car. */
 struct hit { int64_t key; const struct mem_car *car; int64_t total; };
 
 static const char *
@@ -338,7 +338,7 @@ key_of(const struct mem_car *c, int64_t total, enum search_order order)
 	return 0;
 }
 
-/* Keeps the best `room` hits, the worst of them on top: a page out of a thousand cars costs few moves. */
+/* Keeps the best `room` hits in a heap with the worst on top: a page out of a thousand cars costs few moves. */
 static void
 sift_down(struct hit *heap, int n, int i, enum search_order order)
 {
@@ -407,7 +407,7 @@ copy_page(struct arena *m, const struct availability *a, const struct hit *hit, 
 	return n_cars;
 }
 
-/* Everything that is left of one car: is it wanted, what does it cost, is it among the best? Answers whether it counts. */
+/* A free car: does it match, what does it cost, is it among the best? Answers whether it matches. */
 static bool
 consider_car(const struct mem_car *c, const struct car_query *q, const struct duration *d, struct hit *best, int *n, int room)
 {
@@ -450,7 +450,7 @@ calendar_n_cars(struct db *db)
 	return cache.n_cars;
 }
 
-/* Its stocks stand side by side; the first of them is found as a word in a dictionary. */
+/* Stocks are sorted by model: the first of this model by binary search. */
 int
 calendar_model(struct db *db, struct arena *m, int64_t model_id, int64_t starts_at, int64_t ends_at, struct model_stock **branches)
 {
@@ -478,19 +478,19 @@ calendar_model(struct db *db, struct arena *m, int64_t model_id, int64_t starts_
 	return n;
 }
 
-/* --- the oracle --------------------------------------------------------------------------------------------------------- */
+/* --- the same by SQL alone, for tests --------------------------------------------------------------------------------------------------------- */
 
-static enum search_order oracle_order;
+static enum search_order sql_order;
 
 static int
 by_order(const void *a, const void *b)
 {
 	const struct free_car *x = a, *y = b;
 	const struct mem_car mx = mem_car(x), my = mem_car(y);
-	const struct hit hx = { key_of(&mx, x->total_amount, oracle_order), &mx, x->total_amount };
-	const struct hit hy = { key_of(&my, y->total_amount, oracle_order), &my, y->total_amount };
+	const struct hit hx = { key_of(&mx, x->total_amount, sql_order), &mx, x->total_amount };
+	const struct hit hy = { key_of(&my, y->total_amount, sql_order), &my, y->total_amount };
 
-	return before(&hx, &hy, oracle_order) ? -1 : before(&hy, &hx, oracle_order);
+	return before(&hx, &hy, sql_order) ? -1 : before(&hy, &hx, sql_order);
 }
 
 int
@@ -511,7 +511,7 @@ calendar_search_sql(struct db *db, struct arena *m, const struct car_query *q, s
 		if (wanted(&c, q) && (!q->max_price || all[i].total_amount <= q->max_price))
 			all[n_free++] = all[i];
 	}
-	oracle_order = q->order;
+	sql_order = q->order;
 	if (n_free)
 		qsort(all, (size_t)n_free, sizeof(all[0]), by_order);
 	*n_cars = n_free > q->offset ? n_free - q->offset : 0;

@@ -1,6 +1,6 @@
 /*
- * stuck - what a manager can do about a booking that rests on its way: have it tried at once, or end it by hand. Nothing here
- * moves money past payment: a booking is only closed when payment's books say that nothing is owed; else payment is asked.
+ * stuck - what a manager can do about a booking that has been pending for too long: retry it at once, or close it manually. A booking is
+ * closed only when payment's ledger says that nothing is owed; else payment is asked for the refund.
  */
 #include "booking.h"
 #include "booking_steps.h"
@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-/* The first of the extras whose price has not gone back yet. */
+/* The first extra with a pending refund. */
 static struct booking_extra *
 waiting_extra(const struct booking *b)
 {
@@ -49,9 +49,9 @@ booking_stuck_since(const struct booking *b)
 	return b->ended_at;
 }
 
-/* --- tried at once ---------------------------------------------------------------------------------------------------- */
+/* --- retried ---------------------------------------------------------------------------------------------------------- */
 
-/* What fleet has answered already, should our own reaction to it wait or have been given up; and all that waits under this code. */
+/* Applies fleet's answer if our reaction to it failed; and events about this booking that failed are tried again at once. */
 static void
 retry_confirmation(struct db *db, struct booking *b)
 {
@@ -68,7 +68,7 @@ retry_confirmation(struct db *db, struct booking *b)
 	db_commit(db);
 }
 
-/* Payment was asked a moment ago, and whoever asked still waits for the answer: asking for him would turn it into a no. */
+/* Payment was asked a moment ago and the caller still waits for the answer: a look-up now would count as not charged. */
 static bool
 is_being_charged(const struct booking *b)
 {
@@ -104,7 +104,7 @@ booking_retry(struct db *db, struct booking *b, int64_t actor_id)
 		booking_cancel_again(db, b);
 		break;
 	case STUCK_EXTRA:
-		break;          /* all that wait are tried, whatever else does */
+		break;          /* below, with those of any other kind */
 	case STUCK_CHARGE:
 	case STUCK_PAYBACK:
 	case STUCK_LATE_LOOK:
@@ -115,7 +115,7 @@ booking_retry(struct db *db, struct booking *b, int64_t actor_id)
 	booking_reload(db, b);
 }
 
-/* --- ended by hand ---------------------------------------------------------------------------------------------------- */
+/* --- closed manually -------------------------------------------------------------------------------------------------- */
 
 struct charge_facts { int64_t owed_amount, refunded_amount; const char *state; };
 static const struct member charge_facts_members[] = {
@@ -123,8 +123,8 @@ static const struct member charge_facts_members[] = {
 };
 static const struct shape charge_facts_shape = SHAPE(charge_facts, charge_facts_members);
 
-/* Payment's books: no refund is under way, and what is due has gone back, or nothing was ever taken. A key payment has never seen
- * says nothing: a charge may still be on its way to it. */
+/* By payment's ledger: no refund is pending, and what is due was refunded, or nothing was ever charged. A key that payment has never seen
+ * proves nothing: the charge may still arrive. */
 static bool
 nothing_is_owed(struct db *db, const struct booking *b, int64_t *refunded)
 {
@@ -191,7 +191,7 @@ booking_resolve(struct db *db, struct booking *b, enum stuck_resolution way, con
 		return RESOLVE_NOT_STUCK;
 	booking_reload(db, b);
 	if (outcome == RESOLVE_DONE && b->refund_state == REFUND_PENDING) {
-		booking_try_refund(db, b);            /* what follows need not wait for the sweep */
+		booking_try_refund(db, b);            /* the refund need not wait for the sweep */
 		booking_reload(db, b);
 	}
 	return outcome;

@@ -1,4 +1,4 @@
-/* stuck_list - the stuck desk: what rests on its way in booking and in payment, as both publish it; and late cars others wait for. */
+/* stuck_list - what needs attention: what is pending for too long in booking and payment; and late cars that are booked next. */
 #include "orders.h"
 
 #include "domain/rental.h"
@@ -60,7 +60,7 @@ static const struct member late_clash_members[] = {
 };
 const struct shape late_clash_shape = SHAPE(late_clash, late_clash_members);
 
-/* Even if it came back now, it would not be ready in time for whoever has it next. */
+/* Cars that could not be ready in time for their next booking even if they were returned now. */
 int
 late_clashes(struct db *db, int64_t now, struct late_clash **clashes)
 {

@@ -1,8 +1,8 @@
 /*
- * sweep - what time brings, so that every saga ends (docs/domain.md 5): a hold nobody pays frees the car; a HELD booking whose worker
- * died between the charge and PAID is finished or refunded; a refund payment could not do at once is asked for again; the slot of a
- * car that is late grows with it; a booking nobody came for ends. What is asked in vain is asked again after growing pauses, a
- * minute at most: so everything ends at most a minute after the other side is there again.
+ * sweep - what is due, so that every saga ends (docs/domain.md 5): an unpaid hold expires; a HELD booking whose worker died between the
+ * charge and PAID is finished or refunded; a pending refund is asked for again; the slot of a late car is extended; a booking that was not
+ * picked up ends. A failed try is repeated after growing pauses, a minute at most: so all ends at most a minute after the other side is
+ * available again.
  */
 #include "booking.h"
 #include "booking_steps.h"
@@ -17,8 +17,8 @@
 #define ROUND_MS 2000   /* how long a round goes on asking payment or delivery: when the callee hangs, every further call would wait too */
 
 /*
- * A clock that jumped back must not keep work waiting: what was begun later than now, or is due further ahead
- * than any pause, is due. A hold has the length it was given, whatever hold_s says today.
+ * A clock that was set back must not delay work: what began later than now, or is due further ahead than the longest pause, is due. A hold
+ * keeps the length it was given, whatever hold_s is now.
  */
 static struct booking *
 unpaid_holds(struct db *db, int64_t now, int *n)
@@ -98,7 +98,7 @@ sweep_holds(struct db *db, int64_t now)
 		log_task("sweep", asked[i].code);
 		booking_look_up_charge(db, &asked[i]);
 	}
-	return n_unpaid;        /* asked ones may have to wait for payment: no hurry */
+	return n_unpaid;        /* the asked ones may have to wait for payment */
 }
 
 static int
@@ -146,8 +146,8 @@ sweep_extras(struct db *db, int64_t now)
 }
 
 /*
- * Nobody came, and nobody noted it: it is over, and no longer counts among the customer's open bookings. Where it was to be brought,
- * a person says who did not come.
+ * Not picked up, and not recorded by a manager: it ends, and no longer counts among the customer's open bookings. With a delivery, only a
+ * manager records a no-show.
  */
 static void
 sweep_no_shows(struct db *db, int64_t now)
@@ -165,7 +165,7 @@ sweep_no_shows(struct db *db, int64_t now)
 	}
 }
 
-/* Delivery has not said whether these can be cancelled: asked again until it has. */
+/* Delivery has not answered whether these can be cancelled: it is asked again. */
 static int
 sweep_cancels(struct db *db, int64_t now)
 {
@@ -184,7 +184,7 @@ sweep_cancels(struct db *db, int64_t now)
 	return n;
 }
 
-/* A car that is late is not there for anybody else: its slot grows with it, half an hour at a time; of several cars each by itself. */
+/* The slot of a late car is extended, half an hour at a time; of a booking of several cars, each slot by itself. */
 static void
 sweep_late(struct db *db, int64_t now)
 {

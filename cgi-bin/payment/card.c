@@ -1,14 +1,14 @@
 /*
- * card.c - saved cards. The provider keeps the card; we keep its billing key, its brand and the four digits people know it by.
+ * card - saved cards. The provider keeps the card; we keep its billing key, its brand and its last four digits.
  *
- * A customer is known to the provider by a random key of his own (payer), so its records and ours can be joined only here.
+ * The provider knows a customer by a random key (payer), so that its records and ours can be joined only here.
  */
 #include "payment_steps.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/secret.h"
 
-#define ISSUE_MS 5000           /* a person waits, no other program */
+#define ISSUE_MS 5000           /* longer than a call's deadline: a person waits, not a program */
 
 static const struct member card_members[] = {
 	SHAPE_INT(card, card_id), SHAPE_TEXT(card, brand), SHAPE_TEXT(card, last4), SHAPE_TIME(card, created_at),
@@ -45,7 +45,7 @@ n_cards_of(struct db *db, int64_t user_id)
 	return db_int(db, "SELECT COUNT(*) FROM card WHERE user_id = $1 AND removed_at = 0", user_id);
 }
 
-/* The same billing key again is the same card: a request repeated, or one saved after it was removed. */
+/* The same billing key again is the same card: a repeated request, or a card saved again after it was removed. */
 static void
 keep(struct db *db, int64_t user_id, const struct provider_answer *a, struct card *card)
 {

@@ -21,7 +21,7 @@ const struct shape charge_event_shape = SHAPE(charge_event, charge_event_members
 
 /* --- the list ----------------------------------------------------------------------------------------------------- */
 
-/* Sealed keys (nobody's, for a booking never charged) are no charges. A report over all of them may read all of them. */
+/* user_id 0: a closed key that was never charged. */
 #define WHICH " FROM charge c /*scan*/ WHERE c.user_id <> 0 AND ($1 = '' OR c.state = $1) AND c.requested_at >= $2" \
 	" AND ($3 = 0 OR c.requested_at < $3) AND ($4 = '' OR c.subject_id = $4)"
 #define ROWS "SELECT c.charge_id, c.subject_id, c.user_id, (SELECT u.name FROM v_user u WHERE u.user_id = c.user_id) AS customer_name," \
@@ -60,7 +60,7 @@ charge_customer_name(struct db *db, const struct charge *c)
 	return db_text(db, "SELECT name FROM v_user WHERE user_id = $1", c->user_id);
 }
 
-/* Newest first; one subject has one charge and a handful of refunds. */
+/* Newest first; a subject has one charge and a few refunds. */
 void
 charge_events(struct db *db, const struct charge *c, struct charge_event **events, int *n)
 {

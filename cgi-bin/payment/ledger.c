@@ -1,18 +1,18 @@
 /*
- * ledger.c - double entry: every movement of money is a posting whose lines sum to zero, and nothing in it moves again.
+ * ledger - double entry: every movement of money is a posting whose lines sum to zero, and is never changed.
  *
- *	card_clearing    what the card provider owes us: captured and not given back (it pays out to the bank in its own time)
- *	rental_income    what we have earned, without VAT; credit, so below zero
- *	vat_payable      the VAT in it, which is the state's; credit
- *	refunds_payable  what we owe customers and have not given back yet; credit, and zero when nothing is under way
- *	bank             what managers gave back by transfer because the provider did not; credit
+ *	card_clearing    what the card provider owes us: captured and not refunded (it pays out to the bank later)
+ *	rental_income    income without VAT; credit, so below zero
+ *	vat_payable      the VAT on it; credit
+ *	refunds_payable  refunds that we owe customers; credit, zero when none is pending
+ *	bank             refunds that managers paid by bank transfer; credit
  *
  *	capture      card_clearing +amount    rental_income −net    vat_payable −vat
  *	refund_owed  rental_income +net       vat_payable +vat      refunds_payable −amount
  *	refund_paid  refunds_payable +amount  card_clearing −amount, or bank −amount
  *
- * So at every moment card_clearing is exactly the provider's balance for us, and the whole sums to zero. The schema refuses a
- * posting that does not balance, and a second capture of one charge.
+ * So card_clearing is always the provider's balance for us, and the whole ledger sums to zero. The schema refuses a posting that does not
+ * balance, and a second capture of one charge.
  */
 #include "payment_steps.h"
 
@@ -52,14 +52,14 @@ const struct shape balance_shape = SHAPE(balance, balance_members);
 
 struct posting_amounts { int64_t card_clearing, rental_income, vat_payable, refunds_payable, bank; };
 
-/* The VAT in the first x of a charge, rounded half up: parts of it add up to the whole, whatever the refunds were. */
+/* The VAT in the first x of a charge, rounded half up: the VAT of its refunds adds up to that of the charge, however it is split. */
 static int64_t
 vat_of_first(const struct charge *c, int64_t x)
 {
 	return (int64_t)(((__int128)x * c->vat_amount * 2 + c->amount) / ((__int128)c->amount * 2));
 }
 
-/* Lines first: the posting that closes them is refused unless they balance. The next number is safe: there is one writer. */
+/* Lines first: the posting is refused unless they balance. MAX + 1 is safe inside the write transaction. */
 static void
 write_posting(struct db *db, enum posting_kind kind, const struct charge *c, int64_t refund_id, const struct posting_amounts *e)
 {

@@ -1,7 +1,7 @@
 /*
  * payment - charges, refunds, the ledger, saved cards; the only program that talks to the card provider.
  *
- * Other programs ask over the internal socket (docs/calls.md), customers keep their cards here, managers look at the money.
+ * Other programs call it over the internal socket (docs/calls.md), customers keep their cards here, managers see the money.
  */
 #include "pages.h"
 

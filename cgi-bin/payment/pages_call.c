@@ -1,8 +1,8 @@
 /*
- * pages_call.c - what programs ask: booking over the internal socket (docs/calls.md), the provider by webhook.
+ * pages_call - the calls of programs: booking over the internal socket (docs/calls.md), the provider by webhook.
  *
- * 200 carries an outcome, also when that is "later": nothing was taken and nothing will be, the provider cannot be reached. Payment
- * itself is well then, which a 503 would deny (lib/call/breaker.h). Anything else is the caller's mistake.
+ * 200 carries an outcome, also "later" when the provider cannot be reached and nothing was or will be charged: payment itself works then,
+ * and a 503 would count as its failure (lib/call/breaker.h). Any other status is a mistake of the caller.
  */
 #include "pages.h"
 
@@ -43,14 +43,14 @@ read_call_body(struct web *w, const struct shape *shape, void *out)
 	return strlen(body) == n && json_into(w->m, body, shape, out);
 }
 
-/* The caller's patience as it was when the call was sent: it may have had to wait before. */
+/* What was left of the caller's deadline when the call was sent: it may have waited before. */
 static int64_t
-deadline(struct web *w, int64_t said_ms)
+deadline(struct web *w, int64_t given_ms)
 {
 	const char *left = web_header(w, "X-Deadline-Ms");
 	int64_t left_ms = left ? atoll(left) : 0;
 
-	return left_ms > 0 && left_ms < said_ms ? left_ms : said_ms;
+	return left_ms > 0 && left_ms < given_ms ? left_ms : given_ms;
 }
 
 static enum status
@@ -63,9 +63,9 @@ refuse_call(struct web *w, const char *what)
 /* --- charges ------------------------------------------------------------------------------------------------------ */
 
 static enum status
-answer_charge(struct web *w, const char *outcome, const struct charge *c, bool says_why)
+answer_charge(struct web *w, const char *outcome, const struct charge *c, bool with_reason)
 {
-	struct call_reply r = { .outcome = outcome, .reason = says_why ? charge_reason(w->db, c) : "", .charge_id = c->charge_id };
+	struct call_reply r = { .outcome = outcome, .reason = with_reason ? charge_reason(w->db, c) : "", .charge_id = c->charge_id };
 
 	return web_json(w, HTTP_OK, &charge_reply_shape, &r);
 }
@@ -90,7 +90,7 @@ do_charge(struct web *w)
 	return web_broken(w);
 }
 
-/* What stands, without asking anybody: a charge the provider never got counts as declined, because nothing will be taken. */
+/* By the row alone: a charge that the provider never got counts as declined, because nothing will be charged. */
 enum status
 show_charge(struct web *w)
 {
@@ -149,9 +149,9 @@ do_refund(struct web *w)
 	return web_json(w, HTTP_OK, &refund_reply_shape, &r);
 }
 
-/* --- the provider's word that something has changed ---------------------------------------------------------------- */
+/* --- the provider's webhook ---------------------------------------------------------------------------------------- */
 
-/* Anybody may send one, so it is only a hint to ask the provider ourselves. Whatever it says, the answer is the same. */
+/* Anyone can send one, so it is only a hint to ask the provider. The answer is always the same. */
 enum status
 do_webhook(struct web *w)
 {

@@ -13,7 +13,7 @@ struct cards_page {
 	struct card *cards;
 	int n_cards;
 	bool has_room;
-	const char *next;               /* where "Add a card" comes back to; "" : here */
+	const char *next;               /* where "Add a card" returns to; "": here */
 };
 static const struct member cards_page_members[] = {
 	SHAPE_STRUCT(cards_page, problems, form_problems_shape), SHAPE_LIST(cards_page, cards, card_shape), SHAPE_BOOL(cards_page, has_room),
@@ -27,7 +27,7 @@ static const struct shape cards_json = SHAPE(cards_page, cards_json_members);
 
 PAGE(remove_html, "payment/card_remove", card_shape)
 
-/* A page of ours to come back to, or "". */
+/* The page of ours to return to, or "". */
 static const char *
 next_page_of(struct web *w)
 {
@@ -62,7 +62,7 @@ page_cards(struct web *w)
 
 /* --- adding one --------------------------------------------------------------------------------------------------- */
 
-/* The field that a program has sent; a customer has typed nothing here. */
+/* A program has sent the field; a browser comes from the provider's page. */
 static enum status
 refuse_card_token(struct web *w)
 {
@@ -108,7 +108,7 @@ do_save_card(struct web *w)
 	return web_done(w, HTTP_CREATED, &card_shape, &card, "/payments/cards?saved=%lld", (long long)card.card_id);
 }
 
-/* POST /payments/cards/new - off to the provider's page, and back to /payments/cards/return. */
+/* POST /payments/cards/new - to the provider's page, which returns to /payments/cards/return. */
 enum status
 do_new_card(struct web *w)
 {
@@ -125,8 +125,8 @@ do_new_card(struct web *w)
 }
 
 /*
- * GET /payments/cards/return?authKey&customerKey - the provider sends the browser back. It acts although it is a GET: authKey is
- * good once, and only for the customer it was made for, who must be the one signed in here. Repeated, it saves the card once.
+ * GET /payments/cards/return?authKey&customerKey - the provider sends the browser back. It writes although it is a GET: authKey is valid
+ * once, for the customer who is signed in here. Repeated, it saves the card once.
  */
 enum status
 do_card_return(struct web *w)
@@ -161,7 +161,7 @@ page_remove_card(struct web *w)
 	return web_answer(w, HTTP_OK, &card_shape, &remove_html, &card);
 }
 
-/* A card that is gone already is gone: a double click ends where a single one does. Somebody else's is not found. */
+/* A second click leads to the same page as the first. A card of another customer is not found. */
 enum status
 do_remove_card(struct web *w)
 {

@@ -42,7 +42,7 @@ static const struct member charges_json_members[] = {
 };
 static const struct shape charges_json = SHAPE(charges_page, charges_json_members);
 
-/* The branch's midnight that begins the day typed in; 0: none was. */
+/* The start of the day that was typed, in the branch's zone; 0: none. */
 static int64_t
 midnight(struct web *w, const char *name)
 {
@@ -53,7 +53,7 @@ midnight(struct web *w, const char *name)
 	return at;
 }
 
-/* Codes are read over the telephone: small letters and blanks around them do no harm. */
+/* In upper case: customers read codes over the telephone. */
 static const char *
 code_asked(struct web *w)
 {
@@ -92,7 +92,7 @@ query_asked(struct web *w)
 	return q;
 }
 
-/* People read words, programs read codes. */
+/* Words for people, codes for programs. */
 static void
 label_reasons(struct web *w, struct charge_row *rows, int n)
 {
@@ -154,15 +154,15 @@ struct charge_page {
 	struct refund *refunds;
 	struct posting_row *postings;
 	struct charge_event *events;
-	struct stuck_action *deeds;
-	int n_refunds, n_postings, n_events, n_deeds;
+	struct stuck_action *actions;
+	int n_refunds, n_postings, n_events, n_actions;
 	bool is_waiting, has_postings, is_stuck;
 };
 static const struct member charge_page_members[] = {
 	SHAPE_STRUCT(charge_page, charge, charge_shape), SHAPE_TEXT(charge_page, customer_name), SHAPE_TEXT(charge_page, why),
 	SHAPE_LIST(charge_page, refunds, refund_shape), SHAPE_LIST(charge_page, postings, posting_row_shape),
 	SHAPE_LIST(charge_page, events, charge_event_shape), SHAPE_BOOL(charge_page, is_waiting),
-	SHAPE_BOOL(charge_page, has_postings), SHAPE_BOOL(charge_page, is_stuck), SHAPE_LIST(charge_page, deeds, stuck_action_shape),
+	SHAPE_BOOL(charge_page, has_postings), SHAPE_BOOL(charge_page, is_stuck), SHAPE_LIST(charge_page, actions, stuck_action_shape),
 };
 static const struct shape charge_page_shape = SHAPE(charge_page, charge_page_members);
 PAGE(charge_html, "payment/charge", charge_page_shape)
@@ -215,7 +215,7 @@ page_charge(struct web *w)
 	postings_of(w->db, page.charge.charge_id, &page.postings, &page.n_postings);
 	page.has_postings = page.n_postings > 0;
 	label_events(w, &page);
-	page.n_deeds = stuck_actions(w->db, page.charge.subject_id, &page.deeds);
+	page.n_actions = stuck_actions(w->db, page.charge.subject_id, &page.actions);
 	page.is_stuck = charge_stuck_kind(w->db, &page.charge, &since) >= 0 && since <= w->now - rental.stuck_after_s;
 	menu_of(w)->nav_money = true;
 	return web_answer(w, HTTP_OK, &charge_json, &charge_html, &page);

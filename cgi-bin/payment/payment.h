@@ -24,11 +24,11 @@ struct charge {
 	const char *subject_id, *currency;
 	int64_t amount, vat_amount, refunded_amount;
 	int state;                              /* enum charge_state */
-	bool void_wanted;                       /* whatever the provider says in the end, the money goes back */
+	bool void_wanted;                       /* if it turns out approved, it is refunded */
 	const char *payment_key, *brand, *last4;
-	const char *reason;                     /* of a FAILED one: our word, then the provider's code */
+	const char *reason;                     /* of a FAILED one: our code, then the provider's */
 	int64_t requested_at, approved_at, settled_at, tries, next_at, tried_at;
-	const char *last_error;                 /* why the last look did not settle it: our word, then the provider's code */
+	const char *last_error;                 /* why the last look-up failed: our code, then the provider's */
 };
 extern const struct shape charge_shape;
 
@@ -41,7 +41,7 @@ struct charge_order {
 	const char *key, *subject_id, *currency;
 	const char *payment_key;                /* from the provider's page, with card_id 0 */
 	int64_t customer_id, card_id, amount, vat_amount;
-	int64_t deadline_ms;                    /* the caller's patience, all told */
+	int64_t deadline_ms;                    /* of the whole call */
 };
 
 enum charge_outcome {
@@ -71,7 +71,7 @@ enum charge_outcome charge_make(struct db *db, const struct charge_order *o, str
 /* --- refund.c ------------------------------------------------------------------------------------------------------- */
 
 enum refund_stage { REFUND_STAGE_REQUESTED, REFUND_STAGE_DONE };
-enum paid_by { PAID_BY_CARD, PAID_BY_BANK /* by transfer, as a manager says: the provider has not done it */ };
+enum paid_by { PAID_BY_CARD, PAID_BY_BANK /* by bank transfer, as a manager reported */ };
 extern const struct words refund_stage_words, paid_by_words;
 
 struct refund {
@@ -90,7 +90,7 @@ extern const struct shape refund_shape;
 struct refund_order {
 	const char *key;                        /* the charge's */
 	const char *refund_key, *reason;
-	int64_t amount;                         /* 0: all that is left, whatever became of the charge */
+	int64_t amount;                         /* 0: all that is left, whatever its state */
 	int64_t deadline_ms;
 };
 
@@ -104,7 +104,7 @@ enum refund_outcome {
 
 enum refund_outcome refund_make(struct db *db, const struct refund_order *o, struct charge *c);
 void refunds_of(struct db *db, int64_t charge_id, struct refund **refunds, int *n);
-const char *refund_reason_label(const char *reason);                    /* for people; one we have no words for stays as it is */
+const char *refund_reason_label(const char *reason);                    /* for people; an unknown one as it is */
 
 /* --- ledger.c ------------------------------------------------------------------------------------------------------- */
 
@@ -143,8 +143,8 @@ extern const struct shape card_shape;
 
 enum card_outcome {
 	CARD_SAVED,
-	CARD_REFUSED,                           /* the provider does not know this token, or has used it up */
-	CARD_LATER,                             /* the provider does not answer now */
+	CARD_REFUSED,                           /* the provider does not know this token, or it was used before */
+	CARD_LATER,                             /* the provider does not answer */
 	CARD_TOO_MANY,                          /* MAX_CARDS already */
 };
 
@@ -152,9 +152,9 @@ enum card_outcome {
 enum card_outcome card_save(struct db *db, int64_t user_id, const char *token, const char *request_key, struct card *card);
 int card_list(struct db *db, int64_t user_id, struct card **cards, int *n_cards);
 bool card_find(struct db *db, int64_t user_id, int64_t card_id, struct card *card);
-bool card_remove(struct db *db, int64_t user_id, int64_t card_id);      /* false: it is not his */
-const char *payer_key(struct db *db, int64_t user_id);                  /* how the provider knows him; NULL: it does not yet */
-const char *payer_make(struct db *db, int64_t user_id);                 /* … made when there is none */
+bool card_remove(struct db *db, int64_t user_id, int64_t card_id);      /* false: not a card of this customer */
+const char *payer_key(struct db *db, int64_t user_id);                  /* the customer's key at the provider; NULL: none yet */
+const char *payer_make(struct db *db, int64_t user_id);                 /* … which is made if there is none */
 
 /* --- sweep.c, policy.c, events.c ------------------------------------------------------------------------------------ */
 
@@ -162,14 +162,14 @@ bool payment_sweep(struct db *db);
 extern const struct consumer payment_consumer;
 extern const struct db_role payment_role;
 
-/* --- stuck.c: what rests on its way (../stuck.h), tried at once or ended by hand ------------------------------------- */
+/* --- stuck.c: what has been pending for too long (domain/stuck.h) ---------------------------------------------------- */
 
-/* Of a charge: no answer, a refund the provider has not done, a last look. -1: it rests nowhere. *since: from when on. */
+/* enum stuck_kind: no answer, a pending refund, a last look. -1: nothing is pending. */
 int charge_stuck_kind(struct db *db, const struct charge *c, int64_t *since);
-/* What of it is stuck: the refunds under way, else the whole; and why the last try did not end it. */
+/* The pending refunds, else the whole charge; and why the last try failed. */
 int64_t charge_stuck_amount(struct db *db, const struct charge *c);
 const char *charge_stuck_error(struct db *db, const struct charge *c);
-/* Looks at the provider now, or asks for the refunds again. *c is as it stands then. */
+/* Looks the charge up at the provider, or asks for its refunds again. *c is read again. */
 void charge_retry(struct db *db, struct charge *c, int64_t actor_id, int64_t until_ms);
 /* Emits payment.resolved, and payment.failed or payment.cancelled. */
 enum resolve_outcome charge_resolve(struct db *db, struct charge *c, enum stuck_resolution way, const char *note, int64_t actor_id, int64_t until_ms);

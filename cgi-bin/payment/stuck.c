@@ -1,6 +1,6 @@
 /*
- * stuck.c - what a manager can do about a charge or refund the provider has not settled: have it tried at once, or end it by
- * hand. What is said by hand is first held against what the provider says: nobody is paid twice, and no money is forgotten.
+ * stuck - what a manager can do about a charge or refund that the provider has not settled: retry it at once, or close it manually. Before
+ * it is closed the provider is asked, so that nothing is refunded twice and no payment is lost.
  */
 #include "payment_steps.h"
 
@@ -57,7 +57,7 @@ charge_stuck_error(struct db *db, const struct charge *c)
 	return of_refund ? of_refund : c->last_error;
 }
 
-/* --- tried at once -------------------------------------------------------------------------------------------------- */
+/* --- retried -------------------------------------------------------------------------------------------------------- */
 
 static void
 retry_refunds(struct db *db, const struct charge *c, int64_t until_ms)
@@ -86,9 +86,9 @@ charge_retry(struct db *db, struct charge *c, int64_t actor_id, int64_t until_ms
 	charge_by_id(db, c->charge_id, c);
 }
 
-/* --- ended by hand -------------------------------------------------------------------------------------------------- */
+/* --- closed manually ------------------------------------------------------------------------------------------------ */
 
-/* The provider is asked first: what it knows goes before what anybody says. */
+/* The provider is asked first: its answer takes precedence. */
 static enum resolve_outcome
 close_as_not_charged(struct db *db, struct charge *c, const struct stuck_report *report, int64_t actor_id, int64_t until_ms)
 {

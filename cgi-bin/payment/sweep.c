@@ -1,17 +1,17 @@
 /*
- * sweep.c - what time brings: charges nobody has an answer for, refunds not given back yet. The relay calls it every second.
+ * sweep - charges without an outcome and refunds that are pending. The relay calls it every second.
  *
- * Each try is written down (with a longer pause before the next) before the provider is asked, so a crash in the middle costs
- * a pause and never a loop. Asking twice is harmless, so two sweeps at once are too. A round ends after two seconds: when the
- * provider does not answer, the rest would only wait for it as well.
+ * Each try is recorded, with a longer pause before the next, before the provider is asked: a crash in between costs a pause, never a loop.
+ * Asking twice is harmless, and so are two sweeps at once. A round ends after two seconds: when the provider hangs, every further request
+ * would wait too.
  */
 #include "payment_steps.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
-#define ROUND 20                /* looked at in one round */
-#define ROUND_MS 2000           /* … and how long it may take */
+#define ROUND 20                /* tries in one round */
+#define ROUND_MS 2000           /* … which lasts so long at most */
 #define ASK_MS 3000
 
 /* --- what is due -------------------------------------------------------------------------------------------------- */

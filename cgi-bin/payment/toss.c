@@ -1,6 +1,6 @@
 /*
- * toss.c - Toss Payments' public API: what we say to it, and what its answers mean. The story is in provider.h; its error
- * codes are in toss_codes.c.
+ * toss - Toss Payments' public API: our requests, and what its answers mean. Described in domain/provider.h; its error codes are in
+ * toss_codes.c.
  */
 #include "domain/provider.h"
 #include "toss_codes.h"
@@ -15,7 +15,7 @@
 const struct provider *provider = &toss;
 provider_ask *toss_ask = toss_http;
 
-/* --- its words ---------------------------------------------------------------------------------------------------- */
+/* --- its answers -------------------------------------------------------------------------------------------------- */
 
 struct toss_error { const char *code, *message; };
 static const struct member toss_error_members[] = { SHAPE_TEXT(toss_error, code), SHAPE_TEXT(toss_error, message) };
@@ -29,7 +29,7 @@ member_text(json_t *object, const char *name)
 	return s ? s : "";
 }
 
-/* "43301234****123*" -> the last four characters; a card is recognised by them. */
+/* "43301234****123*" -> the last four characters. */
 static const char *
 last4(struct arena *m, const char *number)
 {
@@ -61,7 +61,7 @@ take_card(struct arena *m, json_t *from, struct provider_answer *a)
 	a->brand = arena_strdup(m, cut_text(m, *brand ? brand : "card", 30));
 }
 
-/* Is one of its cancellations ours? Our refund's key stands at the end of the reason, because idempotency ends after 15 days. */
+/* Is one of its cancellations ours? The reason ends with our refund's key, because idempotency ends after 15 days. */
 static bool
 has_cancel(json_t *payment, const char *refund_key)
 {
@@ -90,7 +90,7 @@ status_means(const char *status)
 	return PROVIDER_UNKNOWN;
 }
 
-/* A word of ours, then the provider's own code for whoever looks into it later. */
+/* Our code, then the provider's. */
 static const char *
 toss_reason(struct arena *m, const struct toss_code *known, const char *code)
 {
@@ -127,7 +127,7 @@ parse(const char *text)
 	return json;
 }
 
-/* What an error means for the asker. No readable code: whatever answered was not the provider, so nobody knows. */
+/* What an error means. Without a readable code it did not come from the provider: unknown. */
 static enum provider_outcome
 error_means(struct arena *m, const struct provider_request *q, struct provider_answer *a, enum toss_meaning *meaning)
 {
@@ -141,11 +141,11 @@ error_means(struct arena *m, const struct provider_request *q, struct provider_a
 	*meaning = known->meaning;
 	a->reason = toss_reason(m, known, e.code);
 	switch (known->meaning) {
-	case TOSS_DECLINED:           return q->body ? PROVIDER_DECLINED : PROVIDER_UNKNOWN;       /* a look is not declined */
+	case TOSS_DECLINED:           return q->body ? PROVIDER_DECLINED : PROVIDER_UNKNOWN;       /* a look-up cannot be declined */
 	case TOSS_NO_SUCH:      return q->body ? PROVIDER_DECLINED : PROVIDER_NOTHING;
 	case TOSS_LATER:        return PROVIDER_LATER;
 	case TOSS_OUR_FAULT:
-		log_error("provider", "it refuses what we say: %d %s at %s", q->status, e.code, q->what);
+		log_error("provider", "it rejects our request: %d %s at %s", q->status, e.code, q->what);
 		return PROVIDER_LATER;
 	case TOSS_ALREADY_REFUNDED:
 	case TOSS_UNKNOWN: break;
@@ -154,7 +154,7 @@ error_means(struct arena *m, const struct provider_request *q, struct provider_a
 	return PROVIDER_UNKNOWN;
 }
 
-/* Asks; *json is the object of a 200, to be given back with json_decref(). */
+/* *json: the object of a 200, to be freed with json_decref(). */
 static struct provider_answer
 ask_toss(struct arena *m, struct provider_request *q, json_t **json, enum toss_meaning *meaning)
 {
@@ -196,26 +196,26 @@ ask_for_payment(struct arena *m, struct provider_request *q, enum toss_meaning *
 
 /* --- what a provider can do --------------------------------------------------------------------------------------- */
 
-struct charge_words { const char *customerKey, *orderId, *orderName, *currency; int64_t amount; };
-static const struct member charge_words_members[] = {
-	SHAPE_TEXT(charge_words, customerKey), SHAPE_INT(charge_words, amount), SHAPE_TEXT(charge_words, orderId),
-	SHAPE_TEXT(charge_words, orderName), SHAPE_TEXT(charge_words, currency),
+struct charge_body { const char *customerKey, *orderId, *orderName, *currency; int64_t amount; };
+static const struct member charge_body_members[] = {
+	SHAPE_TEXT(charge_body, customerKey), SHAPE_INT(charge_body, amount), SHAPE_TEXT(charge_body, orderId),
+	SHAPE_TEXT(charge_body, orderName), SHAPE_TEXT(charge_body, currency),
 };
-static const struct shape charge_words_shape = SHAPE(charge_words, charge_words_members);
+static const struct shape charge_body_shape = SHAPE(charge_body, charge_body_members);
 
-struct confirm_words { const char *paymentKey, *orderId; int64_t amount; };
-static const struct member confirm_words_members[] = {
-	SHAPE_TEXT(confirm_words, paymentKey), SHAPE_TEXT(confirm_words, orderId), SHAPE_INT(confirm_words, amount),
+struct confirm_body { const char *paymentKey, *orderId; int64_t amount; };
+static const struct member confirm_body_members[] = {
+	SHAPE_TEXT(confirm_body, paymentKey), SHAPE_TEXT(confirm_body, orderId), SHAPE_INT(confirm_body, amount),
 };
-static const struct shape confirm_words_shape = SHAPE(confirm_words, confirm_words_members);
+static const struct shape confirm_body_shape = SHAPE(confirm_body, confirm_body_members);
 
-struct cancel_words { const char *cancelReason; int64_t cancelAmount; };
-static const struct member cancel_words_members[] = { SHAPE_TEXT(cancel_words, cancelReason), SHAPE_INT(cancel_words, cancelAmount) };
-static const struct shape cancel_words_shape = SHAPE(cancel_words, cancel_words_members);
+struct cancel_body { const char *cancelReason; int64_t cancelAmount; };
+static const struct member cancel_body_members[] = { SHAPE_TEXT(cancel_body, cancelReason), SHAPE_INT(cancel_body, cancelAmount) };
+static const struct shape cancel_body_shape = SHAPE(cancel_body, cancel_body_members);
 
-struct issue_words { const char *authKey, *customerKey; };
-static const struct member issue_words_members[] = { SHAPE_TEXT(issue_words, authKey), SHAPE_TEXT(issue_words, customerKey) };
-static const struct shape issue_words_shape = SHAPE(issue_words, issue_words_members);
+struct issue_body { const char *authKey, *customerKey; };
+static const struct member issue_body_members[] = { SHAPE_TEXT(issue_body, authKey), SHAPE_TEXT(issue_body, customerKey) };
+static const struct shape issue_body_shape = SHAPE(issue_body, issue_body_members);
 
 static const char *
 toss_body(struct arena *m, const struct shape *shape, const void *words)
@@ -226,7 +226,7 @@ toss_body(struct arena *m, const struct shape *shape, const void *words)
 	return b.s;
 }
 
-/* A segment of a path: keys come from the provider or the browser, so nothing in them may open another address. */
+/* A segment of a path. Keys come from the provider or the browser: no character of them may change the address. */
 static const char *
 segment(struct arena *m, const char *text)
 {
@@ -245,12 +245,12 @@ segment(struct arena *m, const char *text)
 static struct provider_answer
 toss_charge(struct arena *m, const struct provider_order *o, int64_t until_ms)
 {
-	struct charge_words words = {
+	struct charge_body words = {
 		.customerKey = o->customer_key, .orderId = o->key, .orderName = o->name, .currency = o->currency, .amount = o->amount,
 	};
 	struct provider_request q = {
 		.what = "charge",
-		.path = arena_printf(m, "/v1/billing/%s", segment(m, o->billing_key)), .body = toss_body(m, &charge_words_shape, &words),
+		.path = arena_printf(m, "/v1/billing/%s", segment(m, o->billing_key)), .body = toss_body(m, &charge_body_shape, &words),
 		.idempotency_key = o->key, .until_ms = until_ms,
 	};
 	enum toss_meaning meaning;
@@ -261,9 +261,9 @@ toss_charge(struct arena *m, const struct provider_order *o, int64_t until_ms)
 static struct provider_answer
 toss_confirm(struct arena *m, const struct provider_order *o, int64_t until_ms)
 {
-	struct confirm_words words = { .paymentKey = o->payment_key, .orderId = o->key, .amount = o->amount };
+	struct confirm_body words = { .paymentKey = o->payment_key, .orderId = o->key, .amount = o->amount };
 	struct provider_request q = {
-		.what = "confirm", .path = "/v1/payments/confirm", .body = toss_body(m, &confirm_words_shape, &words),
+		.what = "confirm", .path = "/v1/payments/confirm", .body = toss_body(m, &confirm_body_shape, &words),
 		.idempotency_key = o->key, .until_ms = until_ms,
 	};
 	enum toss_meaning meaning;
@@ -282,7 +282,7 @@ toss_look_up(struct arena *m, const char *key, int64_t until_ms)
 	return ask_for_payment(m, &q, &meaning);
 }
 
-/* Our refund is among its cancellations, or nothing is left there at all. */
+/* OK: our refund is among its cancellations, or nothing is left. */
 static struct provider_answer
 toss_look_up_refund(struct arena *m, const struct provider_refund *r, int64_t until_ms)
 {
@@ -303,12 +303,12 @@ toss_look_up_refund(struct arena *m, const struct provider_refund *r, int64_t un
 static struct provider_answer
 toss_refund(struct arena *m, const struct provider_refund *r, int64_t until_ms)
 {
-	struct cancel_words words = {
+	struct cancel_body words = {
 		.cancelReason = arena_printf(m, "%s [%s]", cut_text(m, *r->reason ? r->reason : "refund", 100), r->key), .cancelAmount = r->amount,
 	};
 	struct provider_request q = {
 		.what = "refund",
-		.path = arena_printf(m, "/v1/payments/%s/cancel", segment(m, r->payment_key)), .body = toss_body(m, &cancel_words_shape, &words),
+		.path = arena_printf(m, "/v1/payments/%s/cancel", segment(m, r->payment_key)), .body = toss_body(m, &cancel_body_shape, &words),
 		.idempotency_key = r->key, .until_ms = until_ms,
 	};
 	enum toss_meaning meaning;
@@ -328,10 +328,10 @@ toss_refund(struct arena *m, const struct provider_refund *r, int64_t until_ms)
 static struct provider_answer
 toss_issue_card(struct arena *m, const char *auth_key, const char *customer_key, const char *request_key, int64_t until_ms)
 {
-	struct issue_words words = { .authKey = auth_key, .customerKey = customer_key };
+	struct issue_body words = { .authKey = auth_key, .customerKey = customer_key };
 	struct provider_request q = {
 		.what = "issue_card",
-		.path = "/v1/billing/authorizations/issue", .body = toss_body(m, &issue_words_shape, &words),
+		.path = "/v1/billing/authorizations/issue", .body = toss_body(m, &issue_body_shape, &words),
 		.idempotency_key = request_key, .until_ms = until_ms,
 	};
 	enum toss_meaning meaning;

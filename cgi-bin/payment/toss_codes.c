@@ -1,6 +1,5 @@
 /*
- * toss_codes.c - what the provider's error codes mean for money, in one table. A code that is not in it is *unknown*: a look-up
- * decides, never a guess.
+ * toss_codes - what the provider's error codes mean for the money. A code that is not in the table is *unknown*: a look-up decides.
  */
 #include "toss_codes.h"
 
@@ -8,7 +7,7 @@
 #include <string.h>
 
 static const struct toss_code codes[] = {
-	/* the bank or the card says no */
+	/* declined by the bank or for the card */
 	{ "REJECT_CARD_PAYMENT",             TOSS_DECLINED, "insufficient_funds" },
 	{ "REJECT_ACCOUNT_PAYMENT",          TOSS_DECLINED, "insufficient_funds" },
 	{ "REJECT_CARD_COMPANY",             TOSS_DECLINED, "declined" },
@@ -48,7 +47,7 @@ static const struct toss_code codes[] = {
 	{ "ALREADY_USED_AUTH_KEY",           TOSS_DECLINED, "bad_token" },
 	{ "PAY_PROCESS_CANCELED",            TOSS_DECLINED, "given_up" },
 	{ "PAY_PROCESS_ABORTED",             TOSS_DECLINED, "declined" },
-	/* what we sent was wrong: nothing was taken */
+	/* our request was wrong: nothing was charged */
 	{ "INVALID_API_KEY",                 TOSS_OUR_FAULT, "provider" },
 	{ "UNAUTHORIZED_KEY",                TOSS_OUR_FAULT, "provider" },
 	{ "INCORRECT_BASIC_AUTH_FORMAT",     TOSS_OUR_FAULT, "provider" },

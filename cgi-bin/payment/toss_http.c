@@ -1,12 +1,12 @@
 /*
- * toss_http.c - one request to the provider over HTTPS (libcurl). The story is in provider.h.
+ * toss_http - one request to the provider over HTTPS (libcurl). Described in domain/provider.h.
  *
- * One handle for the life of the process keeps its connection open: after the first call no handshake is paid for. The secret
- * key is read from $VAR/payment.key (0600) when it is first needed, and again after the provider has refused it, so that a
- * new key needs no restart. It goes nowhere but into the Authorization header: redirects are not followed.
+ * One handle for the life of the process keeps its connection open: only the first request needs a handshake. The secret key is read from
+ * $VAR/payment.key (0600) when it is first needed, and again after the provider has refused it, so that a new key needs no restart. It is
+ * sent in the Authorization header only: redirects are not followed.
  *
- * The provider has a breaker of its own (lib/call/breaker.h, "provider"): when it is down or hangs, those who pay are told so at once,
- * and the rest of payment's work goes on.
+ * The provider has a breaker of its own (lib/call/breaker.h, "provider"): when it is down or hangs, requests fail at once, and payment goes
+ * on with its other work.
  */
 #include "domain/provider.h"
 
@@ -26,11 +26,11 @@
 
 #define ANSWER_MAX 262144
 #define CONNECT_MS 2000
-#define PATIENCE_MS 250         /* so long a request waits for others to come back, when as many as may are under way */
+#define PATIENCE_MS 250         /* how long a request waits for a permit of the breaker */
 
 static struct {
 	CURL *curl;
-	pid_t pid;                      /* whose it is: a connection never crosses fork() */
+	pid_t pid;                      /* its process: a connection is never used after fork() */
 	char userpwd[256];              /* "KEY:"; "": not read yet */
 } http;
 
@@ -77,7 +77,7 @@ take_answer(char *bytes, size_t size, size_t n, void *arg)
 	struct buf *answer = arg;
 
 	if (answer->n + size * n > ANSWER_MAX)
-		return 0;               /* curl gives up: an answer of that length is none */
+		return 0;               /* curl fails: too long for an answer */
 	buf_put(answer, bytes, size * n);
 	return size * n;
 }
@@ -93,7 +93,7 @@ set_curl_options(CURL *c)
 	curl_easy_setopt(c, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_answer);
 	curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(c, CURLOPT_PROXY, "");         /* money takes no detour an environment variable can choose */
+	curl_easy_setopt(c, CURLOPT_PROXY, "");         /* no proxy from the environment */
 	curl_easy_setopt(c, CURLOPT_USERAGENT, "motorpool");
 }
 
@@ -102,7 +102,7 @@ handle(void)
 {
 	if (http.curl && http.pid == getpid())
 		return http.curl;
-	http.curl = curl_easy_init();   /* a parent's is left alone: closing it would talk on the parent's connection */
+	http.curl = curl_easy_init();   /* a parent's handle is not closed: that would write to the parent's connection */
 	http.pid = getpid();
 	if (http.curl)
 		set_curl_options(http.curl);
@@ -116,7 +116,7 @@ headers(struct arena *m, const struct provider_request *q)
 {
 	struct curl_slist *list = curl_slist_append(NULL, "Accept: application/json");
 
-	if (rental.sandbox && *log_request_now())     /* it is ours: its log goes on where this one stops */
+	if (rental.sandbox && *log_request_now())     /* the sandbox logs under our request id */
 		list = curl_slist_append(list, arena_printf(m, "X-Request-Id: %s", log_request_now()));
 	if (!q->body)
 		return list;
@@ -128,8 +128,8 @@ headers(struct arena *m, const struct provider_request *q)
 }
 
 /*
- * Did it certainly not reach the provider? Only what fails before the first byte of the request counts. When a connection used
- * before dies without an answer, curl tries again on a new one by itself, so a failed connect alone proves nothing.
+ * Did it certainly not reach the provider? Only a failure before the first byte of the request counts. When a connection used before ends
+ * without an answer, curl tries again on a new one, so a failed connect alone proves nothing.
  */
 static bool
 was_not_sent(CURL *c, CURLcode rc)
@@ -204,16 +204,16 @@ ask_through_breaker(struct arena *m, struct provider_request *q)
 	int64_t left_ms = q->until_ms - clock_ms();
 	CURL *c = handle();
 	enum call_outcome outcome;
-	int place;
+	int permit;
 
 	if (!c || left_ms <= 0 || (!*http.userpwd && !read_secret_key()))
-		return CALL_NOT_SENT;           /* no fault of the provider's */
+		return CALL_NOT_SENT;           /* not a failure of the provider */
 	if (!b)
 		return send_request(m, c, q);
-	if (breaker_enter(b, (int)(left_ms / 2 < PATIENCE_MS ? left_ms / 2 : PATIENCE_MS), &place) != BREAKER_GO)
+	if (breaker_enter(b, (int)(left_ms / 2 < PATIENCE_MS ? left_ms / 2 : PATIENCE_MS), &permit) != BREAKER_GO)
 		return CALL_REFUSED;
 	outcome = send_request(m, c, q);
-	breaker_leave(b, place, outcome == CALL_ANSWERED && q->status < 500);
+	breaker_leave(b, permit, outcome == CALL_ANSWERED && q->status < 500);
 	return outcome;
 }
 

@@ -1,9 +1,9 @@
 /*
- * api.c - the provider's API: a path and JSON in, a status and JSON out, as Toss Payments documents it.
+ * api - the provider's API: a path and JSON in, a status and JSON out, as Toss Payments documents it.
  *
- * One transaction a request: what happened and the answer kept for its Idempotency-Key are there together or not at all. So a
- * request repeated after a lost answer gets that same answer, and nothing happens twice. An answer that is slow on purpose is
- * kept at once, marked with when it is ready: until then the same key gets 409 IDEMPOTENT_REQUEST_PROCESSING.
+ * One transaction for each request: the effect and the answer stored for its Idempotency-Key are committed together. A request repeated
+ * after a lost answer gets the same answer, without a second effect. An answer that is slow on purpose is stored at once with the time when
+ * it is ready: until then the same key gets 409 IDEMPOTENT_REQUEST_PROCESSING.
  */
 #include "api_json.h"
 
@@ -75,7 +75,7 @@ reply_code(struct db *db, struct sandbox_reply *r, enum sandbox_code code, const
 
 /* --- what can be asked -------------------------------------------------------------------------------------------- */
 
-/* The rest of the path behind prefix, up to suffix; NULL: another path. */
+/* The part of the path between prefix and suffix; NULL: another path. */
 static const char *
 between(struct arena *m, const char *path, const char *prefix, const char *suffix)
 {
@@ -156,7 +156,7 @@ cancel(struct db *db, const char *payment_key, const struct api_request *a, stru
 	return sandbox_cancel(db, payment_key, amount, a->cancelReason, p);
 }
 
-/* Slow and lost cards do what they are for when their money is taken. */
+/* Slow cards and those that lose answers, after the charge. */
 static void
 apply_card_behaviour(const struct sandbox_payment *p, struct sandbox_reply *r)
 {
@@ -172,16 +172,15 @@ static void
 add_webhook(struct db *db, const struct sandbox_payment *p, const struct faults *f, struct sandbox_reply *r)
 {
 	struct api_webhook s = { .eventType = "PAYMENT_STATUS_CHANGED", .createdAt = clock_now() };
-	bool told = f->webhooks == 2 || f->duplicate_webhooks || (f->webhooks == 1 && (r->delay_ms || r->lost));
+	bool is_due = f->webhooks == 2 || f->duplicate_webhooks || (f->webhooks == 1 && (r->delay_ms || r->lost));
 
-	if (!told)
+	if (!is_due)
 		return;
 	s.data = api_payment_of(db, p);
 	r->webhook = api_json(db_memory(db), &api_webhook_shape, &s);
 	r->n_webhooks = f->duplicate_webhooks ? 2 : 1;
 }
 
-/* Something is to be done. */
 static void
 handle_request(struct db *db, const struct sandbox_request *q, const struct faults *f, struct sandbox_reply *r)
 {
@@ -235,7 +234,7 @@ static const struct member stored_answer_members[] = {
 };
 static const struct shape stored_answer_shape = SHAPE(stored_answer, stored_answer_members);
 
-/* The uptime starts anew with the machine: an answer further away than any delay has long been ready. */
+/* clock_ms() restarts with the machine: an answer further away than the longest delay is ready. */
 static bool
 is_running(const struct stored_answer *k)
 {
@@ -279,7 +278,7 @@ handle_once(struct db *db, const struct sandbox_request *q, const struct faults 
 	db_commit(db);
 }
 
-/* --- what is broken on purpose, first ----------------------------------------------------------------------------- */
+/* --- faults, first -------------------------------------------------------------------------------------------- */
 
 static int64_t
 slowness(const struct faults *f)

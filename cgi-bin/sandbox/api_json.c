@@ -1,4 +1,4 @@
-/* said.c - what the provider says, as JSON. The story is in said.h. */
+/* api_json - the provider's answers as JSON; described in api_json.h. */
 #include "api_json.h"
 
 #include "lib/base/json.h"

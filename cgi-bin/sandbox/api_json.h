@@ -1,5 +1,5 @@
 /*
- * said - what the provider says, as JSON: members and their names as in Toss Payments' API, so not ours in style.
+ * api_json - the provider's answers as JSON. Members are named as in Toss Payments' API.
  */
 #ifndef MP_SANDBOX_API_JSON_H
 #define MP_SANDBOX_API_JSON_H

@@ -1,5 +1,5 @@
 /*
- * cards.c - the test cards. Only these are taken: nobody's real card may end up here. docs/sandbox.md lists them for people.
+ * cards - the test cards. Only these are accepted, no real ones. docs/sandbox.md lists them.
  */
 #include "sandbox.h"
 

@@ -1,4 +1,4 @@
-/* direct.c - the story is in direct.h. */
+/* direct - described in direct.h. */
 #include "direct.h"
 
 #include "lib/base/clock.h"
@@ -12,8 +12,8 @@ sandbox_direct_open(struct db *db)
 }
 
 /*
- * No time passes here: an answer that would come too late does not come. Each request is committed, but not waited for on disk; inside a
- * transaction of the caller's, that one's end commits it.
+ * Does not wait: an answer that would be too late is lost. Each request is committed, but not synced to disk; within a transaction
+ * of the caller's it is committed with that.
  */
 enum call_outcome
 sandbox_direct(struct arena *m, struct provider_request *q)

@@ -1,5 +1,5 @@
 /*
- * faults.c - what is broken on purpose. A switch works from the next request on, in every worker.
+ * faults - the switches that break the sandbox on purpose. A switch works from the next request on, in every worker.
  */
 #include "sandbox.h"
 
@@ -37,24 +37,24 @@ fault_set(struct db *db, const char *name, int64_t value)
 	db_do(db, "INSERT INTO fault (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value);
 }
 
-/* --- chance ------------------------------------------------------------------------------------------------------- */
+/* --- random ------------------------------------------------------------------------------------------------------- */
 
-static uint64_t chance;         /* 0: real */
+static uint64_t random_state;         /* 0: real randomness */
 
 void
 sandbox_seed(uint64_t seed)
 {
-	chance = seed ? seed : 1;
+	random_state = seed ? seed : 1;
 }
 
-/* xorshift64*: the same seed breaks the same things again. */
+/* xorshift64*: the same seed gives the same faults. */
 uint32_t
 sandbox_random(uint32_t below)
 {
-	if (!chance)
+	if (!random_state)
 		return randombytes_uniform(below);
-	chance ^= chance >> 12;
-	chance ^= chance << 25;
-	chance ^= chance >> 27;
-	return (uint32_t)((chance * 0x2545F4914F6CDD1DULL) >> 32) % below;
+	random_state ^= random_state >> 12;
+	random_state ^= random_state << 25;
+	random_state ^= random_state >> 27;
+	return (uint32_t)((random_state * 0x2545F4914F6CDD1DULL) >> 32) % below;
 }

@@ -1,6 +1,6 @@
 /*
- * key.c - the merchant's secret key. A real provider hands it out on its web site; the sandbox makes one on its first start
- * and puts it where payment looks for it ($VAR/payment.key, 0600). A key that is there already is used as it is.
+ * key - the merchant's secret key. A real provider issues it on its web site; the sandbox creates one on its first start where payment
+ * reads it ($VAR/payment.key, 0600). An existing key is used.
  */
 #include "sandbox.h"
 
@@ -18,7 +18,7 @@
 
 static char expected[400];      /* "Basic " and base64 of "KEY:" */
 
-/* Written under another name and linked into place: there whole or not at all, and whoever is second keeps the first. */
+/* Written under another name and linked: complete or not there at all; the second of two processes keeps the first key. */
 static bool
 create_key_file(const char *var_dir, const char *path)
 {

@@ -1,6 +1,6 @@
 /*
- * sandbox - the card provider of the embedded default. Another company's program in all but the building: it shares no table
- * and no code with payment, and is reached over HTTP alone. Not started when rental.sandbox is no.
+ * sandbox - the default card provider, for tests and trying out. It shares no table and no code with payment, and is reached over HTTP
+ * alone. Not started when rental.sandbox is no.
  */
 #include "pages.h"
 
@@ -8,8 +8,6 @@
 #include "domain/rental.h"
 #include "lib/process/program.h"
 #include "lib/base/settings.h"
-
-
 
 static const struct route routes[] = {
 	{ GET,  "/sandbox",                                   page_sandbox,      0 },
@@ -40,7 +38,8 @@ open_sandbox(struct db *db)
 
 static const struct program sandbox = {
 	.name = "sandbox", .site = &rental_site, .prefix = "/sandbox", .routes = routes, .role = &sandbox_role, .open = open_sandbox,
-	.internal = true, .own_db = "sandbox", .own_schema = "db/sandbox.sql", .jail = JAIL_NETWORK /* webhooks */, .patience_s = 300 /* it hangs when it is told to */,
+	.internal = true, .own_db = "sandbox", .own_schema = "db/sandbox.sql", .jail = JAIL_NETWORK /* webhooks */,
+	.patience_s = 300,               /* hang_ms */
 };
 
 int

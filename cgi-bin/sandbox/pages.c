@@ -1,5 +1,5 @@
 /*
- * pages.c - the sandbox's door: the API as a merchant's program sees it, with its faults acted out.
+ * pages - the API over HTTP, with its delays and lost answers.
  */
 #include "pages.h"
 
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#define WAL_PAGES 1000          /* moved into the file when it is longer: no relay looks after this database */
+#define WAL_PAGES 1000          /* longer: it is checkpointed here, since the relay does not handle this database */
 #define NAP_MS    50
 
 static void
@@ -20,7 +20,7 @@ nap(int64_t ms)
 	nanosleep(&t, NULL);
 }
 
-/* A worker that hangs goes on when somebody switches the fault off. */
+/* A hanging worker goes on when the fault is switched off. */
 static void
 wait_delay(struct web *w, const struct sandbox_reply *r)
 {
@@ -33,7 +33,7 @@ wait_delay(struct web *w, const struct sandbox_reply *r)
 	}
 }
 
-/* Behind a web server a program cannot break the client's connection; the nearest thing to it is a 500 without a word. */
+/* Behind a web server a program cannot break the client's connection; the closest to it is an empty 500. */
 static enum status
 send_reply(struct web *w, const struct sandbox_reply *r)
 {

@@ -1,7 +1,6 @@
 /*
- * pages_card.c - the hosted pages: where a customer's browser types a card in. GET shows, POST saves or prepares and sends the
- * browser back to the merchant with a one-time key. Back means back: only addresses of the merchant (settings.base_url) are
- * gone to, so nobody can be led elsewhere through here.
+ * pages_card - the hosted pages, where a customer types a card. GET shows, POST saves or prepares and redirects to the merchant with a
+ * one-time key. Only addresses of the merchant (settings.base_url) are redirected to.
  */
 #include "pages.h"
 
@@ -16,10 +15,10 @@
 #define AMOUNT_MAX 1000000000000
 #define URL_MAX    1500
 
-/* What the merchant's link says. */
+/* The parameters of the merchant's link. */
 struct link {
 	const char *customerKey, *successUrl, *failUrl;
-	const char *orderId, *orderName;        /* paying once */
+	const char *orderId, *orderName;        /* of a single payment */
 	int64_t amount;
 	bool pays;
 };

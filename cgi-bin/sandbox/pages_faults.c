@@ -1,6 +1,6 @@
 /*
- * pages_faults.c - what a developer sees: the test cards, and the switches that break the sandbox on purpose. The switches are
- * for programs that know the secret key, and for people at this very machine.
+ * pages_faults - what a developer sees: the test cards, and the switches that break the sandbox on purpose. The switches are for programs
+ * with the secret key, and for browsers on this machine.
  */
 #include "pages.h"
 
@@ -46,7 +46,7 @@ static const struct { const char *label, *hint; } about[] = {
 	{ N_("Duplicate webhooks"), N_("1: each webhook is sent twice") },
 };
 
-/* --- who may ------------------------------------------------------------------------------------------------------ */
+/* --- access ------------------------------------------------------------------------------------------------------- */
 
 static bool
 is_local(const struct web *w)
@@ -118,9 +118,9 @@ page_sandbox_faults(struct web *w)
 
 /* --- switching ---------------------------------------------------------------------------------------------------- */
 
-/* Only what was sent is switched. false: something is not a number. */
+/* Only the switches that were sent. false: one is not a number. */
 static bool
-take_switches(struct web *w)
+set_switches(struct web *w)
 {
 	int64_t value[16];
 	bool sent[16];
@@ -138,7 +138,7 @@ take_switches(struct web *w)
 	return db_commit(w->db);
 }
 
-/* POST /sandbox/faults {"slow_ms":500} - for programs: the secret key, no CSRF token. /internal/faults: for /ops. */
+/* POST /sandbox/faults {"slow_ms":500} - for programs, with the secret key and without a CSRF token. /internal/faults: for /ops. */
 enum status
 do_sandbox_faults(struct web *w)
 {
@@ -147,7 +147,7 @@ do_sandbox_faults(struct web *w)
 	w->json = true;
 	if (!w->internal && !sandbox_key_ok(web_header(w, "Authorization")))
 		return web_refuse(w, HTTP_UNAUTHORIZED, "unauthorized", _("The secret key is missing or wrong."));
-	if (!take_switches(w))
+	if (!set_switches(w))
 		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please look at the marked fields."));
 	f = faults_now(w->db);
 	return web_json(w, HTTP_OK, &faults_shape, &f);
@@ -158,7 +158,7 @@ do_sandbox_faults_form(struct web *w)
 {
 	if (!is_local(w))
 		return web_forbidden(w);
-	if (!take_switches(w))
+	if (!set_switches(w))
 		return show_sandbox(w, &faults_html, HTTP_UNPROCESSABLE, _("Please look at the marked fields."));
 	return web_redirect(w, "/sandbox/faults?switched=1");
 }

@@ -1,7 +1,6 @@
 /*
- * sandbox.c - the provider's rules. The story is in sandbox.h.
- *
- * The caller holds the transaction, so that a payment and the answer kept for its Idempotency-Key are one.
+ * sandbox - the provider's rules. Described in sandbox.h. The caller holds the transaction, so that a payment and the answer stored for its
+ * Idempotency-Key are committed together.
  */
 #include "sandbox.h"
 
@@ -10,8 +9,8 @@
 
 #include <string.h>
 
-#define AUTH_S   600            /* a card page's key is good that long */
-#define PAGE_S   1800           /* … a prepared payment that long */
+#define AUTH_S   600            /* how long a key from the card page is valid */
+#define PAGE_S   1800           /* … and a prepared payment */
 #define ANSWER_S (15 * DAY)
 
 const struct db_role sandbox_role = {
@@ -41,7 +40,7 @@ sandbox_authorize(struct db *db, const char *customer_key, int64_t card)
 	return auth_key;
 }
 
-/* Takes a one-time key. -1: it is not there any more, or not this customer's. */
+/* Uses up a one-time key of this customer. */
 static enum sandbox_code
 use_auth(struct db *db, const char *auth_key, const char *customer_key, int64_t *card)
 {
@@ -79,7 +78,7 @@ sandbox_find(struct db *db, const char *payment_key, struct sandbox_payment *p)
 	return db_one(db, &sandbox_payment_shape, p, "SELECT " COLUMNS " FROM payment WHERE payment_key = $1", payment_key);
 }
 
-/* The paid one, else the last that was tried. */
+/* The paid one, else the last try. */
 bool
 sandbox_find_order(struct db *db, const char *order_id, struct sandbox_payment *p)
 {
@@ -89,7 +88,7 @@ sandbox_find_order(struct db *db, const char *order_id, struct sandbox_payment *
 	              order_id);
 }
 
-/* false: this order is paid already. */
+/* false: this order is paid. */
 static bool
 insert_payment(struct db *db, struct sandbox_payment *p)
 {
@@ -101,7 +100,7 @@ insert_payment(struct db *db, struct sandbox_payment *p)
 	return true;
 }
 
-/* What the test card does with it. */
+/* By the behaviour of the test card. */
 static void
 decide_payment(struct sandbox_payment *p)
 {

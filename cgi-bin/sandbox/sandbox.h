@@ -1,11 +1,11 @@
 /*
- * sandbox - a card provider of our own for trying things out and for tests: Toss Payments' public API with test cards, a
- * hosted card page, webhooks and switches that break it on purpose. No real money, no real cards. docs/sandbox.md.
+ * sandbox - a card provider for tests and trying out: Toss Payments' public API with test cards, a hosted card page, webhooks and switches
+ * that break it on purpose. No real money, no real cards. docs/sandbox.md.
  *
  *	sandbox.c  its rules: cards, payments, cancellations      api.c     the API over them: JSON, keys, faults
  *	cards.c    the test cards and what each does              direct.c  the same API in process, for tests and demo data
- *	faults.c   what is broken on purpose                      webhook.c telling the merchant
- *	key.c      the merchant's secret key                      said.c    what is answered, as JSON
+ *	faults.c   the switches                                   webhook.c notifications to the merchant
+ *	key.c      the merchant's secret key                      api_json.c the answers as JSON
  */
 #ifndef MP_SANDBOX_H
 #define MP_SANDBOX_H
@@ -23,9 +23,9 @@ extern const struct db_role sandbox_role;
 enum test_card_behaviour { TEST_CARD_PAYS, TEST_CARD_DECLINES, TEST_CARD_PAYS_SLOWLY, TEST_CARD_LOSES_ANSWER };
 struct test_card {
 	const char *number, *brand, *issuer;    /* digits */
-	const char *token;                      /* an auth key anybody may use; NULL: none */
+	const char *token;                      /* an auth key for everyone; NULL: none */
 	enum test_card_behaviour does;
-	const char *code;                       /* DOES_DECLINE: with what */
+	const char *code;                       /* TEST_CARD_DECLINES: with this error */
 	const char *label;                      /* for people */
 };
 const struct test_card *test_card(int64_t i);           /* NULL: no such card */
@@ -39,7 +39,7 @@ bool luhn_ok(const char *digits);                       /* 12 to 19 digits whose
 
 enum sandbox_code {
 	SANDBOX_OK,
-	SANDBOX_DECLINED,                    /* the payment's failure says why */
+	SANDBOX_DECLINED,                    /* p->failure: why */
 	SANDBOX_NO_AUTH, SANDBOX_AUTH_USED, SANDBOX_NO_BILLING, SANDBOX_OTHER_CUSTOMER, SANDBOX_DUPLICATE_ORDER, SANDBOX_NO_PAYMENT, SANDBOX_WRONG_AMOUNT, SANDBOX_WRONG_ORDER,
 	SANDBOX_PROCESSED, SANDBOX_PAGE_EXPIRED, SANDBOX_CANCELED_ALREADY, SANDBOX_NOT_CANCELABLE, SANDBOX_BAD_REQUEST,
 };
@@ -50,23 +50,23 @@ struct sandbox_payment {
 };
 
 enum sandbox_code sandbox_issue(struct db *db, const char *auth_key, const char *customer_key, const char **billing_key, int64_t *card);
-enum sandbox_code sandbox_charge(struct db *db, const char *billing_key, struct sandbox_payment *p);          /* p: what is asked for in, the payment out */
+enum sandbox_code sandbox_charge(struct db *db, const char *billing_key, struct sandbox_payment *p);          /* p: in the order, out the payment */
 enum sandbox_code sandbox_confirm(struct db *db, const char *payment_key, const char *order_id, int64_t amount, struct sandbox_payment *p);
 enum sandbox_code sandbox_cancel(struct db *db, const char *payment_key, int64_t amount, const char *reason, struct sandbox_payment *p);
 bool sandbox_find(struct db *db, const char *payment_key, struct sandbox_payment *p);
 bool sandbox_find_order(struct db *db, const char *order_id, struct sandbox_payment *p);
-/* What the hosted pages do. */
+/* For the hosted pages. */
 const char *sandbox_authorize(struct db *db, const char *customer_key, int64_t card);                    /* answers the auth key */
 const char *sandbox_prepare(struct db *db, const struct sandbox_payment *p);                                  /* answers the payment key */
-void sandbox_forget_old(struct db *db);                                                                  /* answers beyond their 15 days */
+void sandbox_forget_old(struct db *db);                                                                  /* stored answers older than 15 days */
 
 /* --- faults.c ------------------------------------------------------------------------------------------------------- */
 
 struct faults {
-	int64_t slow_ms, slow_ms_max;           /* every answer takes this long; a random time between them when both are set */
-	int64_t down;                           /* 1: 503 at once, nothing is done */
-	int64_t hang_ms;                        /* nothing is done and nothing answered for so long */
-	int64_t lost_answers;                   /* percent: done, but the answer is cut off */
+	int64_t slow_ms, slow_ms_max;           /* delay of every answer; both: random between them */
+	int64_t down;                           /* 1: 503 at once, without an effect */
+	int64_t hang_ms;                        /* no effect, and no answer for so long */
+	int64_t lost_answers;                   /* percent: with an effect, but without an answer */
 	int64_t webhooks;                       /* 0: none; 1: when an answer was late or lost; 2: of every change */
 	int64_t duplicate_webhooks;             /* 1: each twice */
 };
@@ -74,7 +74,7 @@ extern const struct shape faults_shape;
 extern const char *const fault_names[];
 struct faults faults_now(struct db *db);
 void fault_set(struct db *db, const char *name, int64_t value);
-void sandbox_seed(uint64_t seed);               /* tests: the same faults again */
+void sandbox_seed(uint64_t seed);               /* for tests: the same faults again */
 uint32_t sandbox_random(uint32_t below);
 
 /* --- api.c ---------------------------------------------------------------------------------------------------------- */
@@ -88,16 +88,16 @@ struct sandbox_reply {
 	int status;
 	const char *json;
 	int64_t delay_ms;                       /* wait this long before answering */
-	bool lost;                              /* … and then do not answer at all */
-	bool hangs;                             /* the delay may be ended by switching the fault off */
-	const char *webhook;                    /* to be told to the merchant, or NULL */
+	bool lost;                              /* … and then do not answer */
+	bool hangs;                             /* the delay ends when the fault is switched off */
+	const char *webhook;                    /* to be sent to the merchant; NULL: none */
 	int n_webhooks;
 };
 void sandbox_api(struct db *db, const struct sandbox_request *q, struct sandbox_reply *r);
 
 /* --- key.c ---------------------------------------------------------------------------------------------------------- */
 
-/* The merchant's secret key, in $VAR/payment.key; made when there is none. */
+/* The merchant's secret key, in $VAR/payment.key; created if there is none. */
 bool sandbox_key_open(const char *var_dir);
 bool sandbox_key_ok(const char *authorization); /* "Basic …" */
 

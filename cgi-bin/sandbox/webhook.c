@@ -1,7 +1,7 @@
 /*
- * webhook.c - telling the merchant that a payment has changed: a POST to BASE_URL/payments/webhook, as the provider's own
- * servers would do it a moment later. A thread of its own sends them, so that no answer waits for it; it knows nothing of the
- * database. A webhook that is not taken is tried a few times and then forgotten: merchants must not live by webhooks alone.
+ * webhook - notifies the merchant that a payment has changed: a POST to BASE_URL/payments/webhook. A thread sends them, so that no answer
+ * waits for it; it does not use the database. A webhook that fails is tried a few times and then dropped: merchants must not depend on
+ * webhooks alone.
  */
 #include "sandbox.h"
 
@@ -30,7 +30,7 @@ static struct {
 
 /* --- one POST ----------------------------------------------------------------------------------------------------- */
 
-/* "http://localhost:8080/x" -> host, port, path. Others (https) are not ours to reach from here. */
+/* "http://localhost:8080/x" -> host, port, path. No https. */
 static bool
 split_url(const char *url, char *host, char *port, char *path)
 {
