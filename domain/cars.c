@@ -1,4 +1,4 @@
-/* cars - the words for what a car is. The story is in cars.h. */
+/* cars - the words of cars.h. */
 #include "cars.h"
 
 #include "lib/base/lang.h"

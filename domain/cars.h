@@ -1,4 +1,4 @@
-/* cars - the words for what a car is, shared by every program that shows one. Codes as in the tables and the API. */
+/* cars - body, fuel, gearbox, service and status of cars: the codes of the tables and the API, and their words. */
 #ifndef MP_CARS_H
 #define MP_CARS_H
 
@@ -8,7 +8,7 @@ enum body { BODY_MINI, BODY_HATCH, BODY_SEDAN, BODY_WAGON, BODY_SUV, BODY_VAN, B
 enum fuel { FUEL_PETROL, FUEL_DIESEL, FUEL_HYBRID, FUEL_LPG, FUEL_ELECTRIC };
 enum gearbox { GEARBOX_AUTOMATIC, GEARBOX_MANUAL };
 enum service { SERVICE_IN_SERVICE, SERVICE_OUT_OF_SERVICE, SERVICE_RETIRED };
-/* What people are shown: the service, and within IN_SERVICE what is true now. */
+/* Shown to people: the service, and for IN_SERVICE whether it is rented now. */
 enum car_status { CAR_AVAILABLE, CAR_RENTED, CAR_OUT_OF_SERVICE, CAR_RETIRED };
 
 extern const struct words body_words, fuel_words, gearbox_words, service_words, car_status_words;

@@ -1,4 +1,4 @@
-/* choices - the short lists that settings hold. The story is in choices.h. */
+/* choices - short lists in settings. The overview is in choices.h. */
 #include "rental.h"
 #include "choices.h"
 
@@ -13,7 +13,7 @@ static struct { const char *setting; struct choice choices[CHOICES_MAX]; int n; 
 static int n_lists;
 static struct arena *memory;    /* as long as the program */
 
-/* One "code:value:English:한국어"; NULL at the end. Cuts up *rest. */
+/* Takes one "code:value:English:한국어" off *rest, which it cuts up. false: the end. */
 static bool
 take_choice(char **rest, struct choice *c)
 {
@@ -47,7 +47,7 @@ choices_of(const char *setting, const struct choice **choices)
 
 	while (at < n_lists && strcmp(lists[at].setting, setting) != 0)
 		at++;
-	if (at == n_lists) {            /* settings change with the process, never under it; tests read more than the two there are */
+	if (at == n_lists) {            /* settings do not change while the process runs; only tests read more than two */
 		if (!memory)
 			memory = arena_new(1 << 12);
 		at = n_lists < LISTS_MAX ? n_lists++ : LISTS_MAX - 1;

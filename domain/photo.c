@@ -1,4 +1,4 @@
-/* photo - runs the program that redraws pictures, and keeps what it answers. The story is in photo.h. */
+/* photo - runs the program that redraws pictures, and keeps the result. The overview is in photo.h. */
 #include "photo.h"
 
 #include "lib/base/clock.h"
@@ -24,7 +24,7 @@
 
 /* --- running the program ------------------------------------------------------------------------------------------ */
 
-/* Beside this program: the two are of one build. */
+/* In the folder of this program, since both are of one build. */
 const char *
 photo_program(struct arena *m)
 {
@@ -42,7 +42,7 @@ photo_program(struct arena *m)
 
 /* -1: it could not be started. */
 static pid_t
-start(const char *path, int in, int out)
+start_redraw(const char *path, int in, int out)
 {
 	char *argv[] = { (char *)PROGRAM, NULL }, *env[] = { NULL };
 	posix_spawn_file_actions_t files;
@@ -70,9 +70,9 @@ start(const char *path, int in, int out)
 	return pid;
 }
 
-/* Its exit status; -1 when it was ended by us or by a limit. */
+/* Its exit status; -1: it was killed, by the deadline or a limit. */
 static int
-wait_for(pid_t pid)
+wait_redraw(pid_t pid)
 {
 	int64_t until = clock_ms() + PHOTO_DEADLINE_MS;
 	struct pollfd end = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
@@ -90,7 +90,7 @@ wait_for(pid_t pid)
 }
 
 static bool
-write_all(int fd, const char *s, size_t n)
+write_bytes(int fd, const char *s, size_t n)
 {
 	ssize_t put;
 
@@ -100,7 +100,7 @@ write_all(int fd, const char *s, size_t n)
 	return true;
 }
 
-/* What was written to it, or NULL. */
+/* What was written to fd; NULL: nothing, or too much. */
 static char *
 read_back(struct arena *m, int fd, size_t *n)
 {
@@ -115,17 +115,17 @@ read_back(struct arena *m, int fd, size_t *n)
 }
 
 static enum photo_outcome
-outcome_of(int exit_status)
+redraw_outcome(int exit_status)
 {
 	switch (exit_status) {
 	case PICTURE_DONE:      return PHOTO_OK;
 	case PICTURE_TOO_LARGE: return PHOTO_TOO_LARGE;
-	case 127:               return PHOTO_LATER;     /* the program is not there */
+	case 127:               return PHOTO_LATER;     /* the program is missing */
 	}
 	return PHOTO_UNREADABLE;
 }
 
-/* In and out are files in memory: no pipe to fill up, nothing on disk. */
+/* Input and output are files in memory: no pipe that could fill up, nothing on disk. */
 enum photo_outcome
 photo_redraw(struct arena *m, const char *bytes, size_t n, char **jpeg, size_t *jpeg_n)
 {
@@ -133,12 +133,12 @@ photo_redraw(struct arena *m, const char *bytes, size_t n, char **jpeg, size_t *
 	enum photo_outcome outcome = PHOTO_LATER;
 	pid_t pid;
 
-	if (in < 0 || out < 0 || !write_all(in, bytes, n) || lseek(in, 0, SEEK_SET) != 0)
+	if (in < 0 || out < 0 || !write_bytes(in, bytes, n) || lseek(in, 0, SEEK_SET) != 0)
 		goto out;
-	pid = start(photo_program(m), in, out);
+	pid = start_redraw(photo_program(m), in, out);
 	if (pid < 0)
 		goto out;
-	outcome = outcome_of(wait_for(pid));
+	outcome = redraw_outcome(wait_redraw(pid));
 	if (outcome == PHOTO_OK && !(*jpeg = read_back(m, out, jpeg_n)))
 		outcome = PHOTO_UNREADABLE;
 out:
@@ -175,7 +175,7 @@ photo_write_aside(struct arena *m, const char *dir, mode_t mode, const char *jpe
 		log_error("photo", "%s: %s", path, strerror(errno));
 		return NULL;
 	}
-	ok = write_all(fd, jpeg, n) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
+	ok = write_bytes(fd, jpeg, n) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
 	close(fd);
 	if (ok)
 		return path;

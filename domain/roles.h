@@ -1,4 +1,4 @@
-/* roles - what a person may be here (docs/domain.md); a set of bits, since one person may hold several. Routes name them. */
+/* roles - the roles of people (docs/domain.md) as bits, since one person may hold several. Routes name them. */
 #ifndef MP_ROLES_H
 #define MP_ROLES_H
 

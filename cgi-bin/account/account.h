@@ -1,7 +1,7 @@
 /*
  * account - people: sign-up, sign-in, sessions, roles, driving licences, API tokens.
  *
- * Three rules: (1) No answer tells which e-mails have an account: a wrong password, an unknown e-mail and a disabled account get
+ * Three rules: (1) No answer reveals which e-mails have an account: a wrong password, an unknown e-mail and a disabled account get
  * the same answer after the same time. (2) The tables hold no secrets that could be used: passwords are argon2id hashes, sessions
  * and API tokens are hashed too. (3) Slow work is never done inside a transaction: a password is hashed first, and the transaction
  * checks that what the hash was based on has not changed.
@@ -53,7 +53,7 @@ enum account_outcome {
 	ACCOUNT_OK,
 	ACCOUNT_KNOWN,          /* the e-mail has an account */
 	ACCOUNT_BAD_EMAIL,
-	ACCOUNT_BAD_NAME,       /* account_name_ok() says no */
+	ACCOUNT_BAD_NAME,       /* account_name_ok() is false */
 	ACCOUNT_WEAK,           /* password_problem() */
 	ACCOUNT_NO_USER,        /* there is no such user */
 };

@@ -1,7 +1,7 @@
 /*
  * pages_sign - sign up, sign in, sign out, and the language.
  *
- * A browser gets a session; a program that asks for JSON gets an API token and no cookie. No refusal tells which e-mails have an
+ * A browser gets a session; a program that asks for JSON gets an API token and no cookie. No refusal reveals which e-mails have an
  * account.
  */
 #include "pages.h"

@@ -42,7 +42,7 @@ fill_signed_in(struct signed_in *in, const struct sign_in_account *a)
 	in->role_bits = a->role_bits;
 }
 
-/* Slow, so never inside a transaction. An unknown or disabled account costs one hash too, so the time tells nothing. */
+/* Slow, so never inside a transaction. An unknown or disabled account costs one hash too, so the time reveals nothing. */
 static enum sign_in_outcome
 verify(struct db *db, const struct sign_in *s, struct sign_in_account *a, int64_t *wait_s)
 {

@@ -34,7 +34,7 @@ is_event(const struct event *e, enum event_type_id type)
 }
 
 static void
-complete(struct db *db, const struct event *e, const struct delivery *d, struct job_payload *p)
+complete_payload(struct db *db, const struct event *e, const struct delivery *d, struct job_payload *p)
 {
 	if (!p->courier_name && p->courier_id)
 		p->courier_name = db_text(db, "SELECT name FROM v_user WHERE user_id = $1", p->courier_id);
@@ -87,7 +87,7 @@ job_history(struct db *db, const struct delivery *d, struct job_event **events)
 
 		if (!event_read(db_memory(db), &e, &job_payload_shape, &p) || p.delivery_id != d->delivery_id)
 			continue;
-		complete(db, &e, d, &p);
+		complete_payload(db, &e, d, &p);
 		(*events)[n++] = (struct job_event){
 			.at = row_int(r, 2), .title = event_sentence(db_memory(db), &e),
 			.detail = job_event_detail(db, &e, &p, row_text(r, 3)),

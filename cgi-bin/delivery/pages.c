@@ -1,4 +1,4 @@
-/* pages - one job: where it goes, with what, what has happened, and what can be done now. */
+/* pages - one job: its facts, its history, and the steps that are possible now. */
 #include "pages.h"
 #include "domain/menu.h"
 

@@ -6,13 +6,13 @@
 
 #include <string.h>
 
-struct cancel_request { const char *reason; };
-static const struct member cancel_request_members[] = { SHAPE_TEXT(cancel_request, reason) };
-static const struct shape cancel_request_shape = SHAPE(cancel_request, cancel_request_members);
+struct job_cancel_request { const char *reason; };
+static const struct member job_cancel_request_members[] = { SHAPE_TEXT(job_cancel_request, reason) };
+static const struct shape job_cancel_request_shape = SHAPE(job_cancel_request, job_cancel_request_members);
 
-struct cancel_answer { const char *outcome; };
-static const struct member cancel_answer_members[] = { SHAPE_TEXT(cancel_answer, outcome) };
-static const struct shape cancel_answer_shape = SHAPE(cancel_answer, cancel_answer_members);
+struct job_cancel_answer { const char *outcome; };
+static const struct member job_cancel_answer_members[] = { SHAPE_TEXT(job_cancel_answer, outcome) };
+static const struct shape job_cancel_answer_shape = SHAPE(job_cancel_answer, job_cancel_answer_members);
 
 static bool
 looks_like_booking_code(const char *code)
@@ -23,13 +23,13 @@ looks_like_booking_code(const char *code)
 }
 
 static bool
-read_cancel_request(struct web *w, struct cancel_request *r)
+read_cancel_request(struct web *w, struct job_cancel_request *r)
 {
 	size_t n;
 	const char *body = web_body(w, &n);
 
-	*r = (struct cancel_request){ .reason = "" };
-	if (strlen(body) != n || (n && !json_into(w->m, body, &cancel_request_shape, r)))
+	*r = (struct job_cancel_request){ .reason = "" };
+	if (strlen(body) != n || (n && !json_into(w->m, body, &job_cancel_request_shape, r)))
 		return false;
 	r->reason = text_or_empty(r->reason);
 	return strlen(r->reason) <= DELIVERY_REASON_MAX;
@@ -40,8 +40,8 @@ enum status
 do_booking_cancel(struct web *w)
 {
 	const char *code = web_param(w, "code");
-	struct cancel_answer answer = { .outcome = "cancelled" };
-	struct cancel_request r;
+	struct job_cancel_answer answer = { .outcome = "cancelled" };
+	struct job_cancel_request r;
 
 	if (!looks_like_booking_code(code) || !read_cancel_request(w, &r)) {
 		log_error("call", "invalid cancellation request");
@@ -49,5 +49,5 @@ do_booking_cancel(struct web *w)
 	}
 	if (job_cancel(w->db, code, r.reason) == JOB_HAS_LEFT)
 		answer.outcome = "shipped";
-	return web_json(w, HTTP_OK, &cancel_answer_shape, &answer);
+	return web_json(w, HTTP_OK, &job_cancel_answer_shape, &answer);
 }

@@ -14,7 +14,7 @@
 /* --- shared ------------------------------------------------------------------------------------------------------- */
 
 bool
-find_car(struct web *w, struct car *car)
+requested_car(struct web *w, struct car *car)
 {
 	return car_find(w->db, web_param_id(w, "car_id"), car);
 }
@@ -88,7 +88,7 @@ show_frame(struct web *w)
 
 /* --- GET /fleet/cars ---------------------------------------------------------------------------------------------- */
 
-struct cars_page {
+struct car_list_page {
 	struct form_problems problems;
 	struct field q, branch_id, body, status;
 	const char *model_id, *model_name, *all_models_url;
@@ -101,26 +101,26 @@ struct cars_page {
 	int64_t n_total, page, n_pages;
 	bool is_filtered, is_empty_fleet;
 };
-static const struct member cars_page_members[] = {
-	SHAPE_STRUCT(cars_page, problems, form_problems_shape), SHAPE_STRUCT(cars_page, q, field_shape),
-	SHAPE_STRUCT(cars_page, branch_id, field_shape), SHAPE_STRUCT(cars_page, body, field_shape),
-	SHAPE_STRUCT(cars_page, status, field_shape), SHAPE_TEXT(cars_page, model_id), SHAPE_TEXT(cars_page, model_name),
-	SHAPE_TEXT(cars_page, all_models_url), SHAPE_STRUCT(cars_page, counts, car_counts_shape),
-	SHAPE_TEXT(cars_page, available_url), SHAPE_TEXT(cars_page, rented_url), SHAPE_TEXT(cars_page, out_url),
-	SHAPE_TEXT(cars_page, retired_url), SHAPE_STRUCT(cars_page, by_plate, sort_link_shape),
-	SHAPE_STRUCT(cars_page, by_name, sort_link_shape), SHAPE_STRUCT(cars_page, by_price, sort_link_shape),
-	SHAPE_STRUCT(cars_page, by_status, sort_link_shape), SHAPE_LIST(cars_page, cars, car_shape),
-	SHAPE_STRUCT(cars_page, paging, paging_shape), SHAPE_INT(cars_page, n_total), SHAPE_BOOL(cars_page, is_filtered),
-	SHAPE_BOOL(cars_page, is_empty_fleet),
+static const struct member car_list_page_members[] = {
+	SHAPE_STRUCT(car_list_page, problems, form_problems_shape), SHAPE_STRUCT(car_list_page, q, field_shape),
+	SHAPE_STRUCT(car_list_page, branch_id, field_shape), SHAPE_STRUCT(car_list_page, body, field_shape),
+	SHAPE_STRUCT(car_list_page, status, field_shape), SHAPE_TEXT(car_list_page, model_id), SHAPE_TEXT(car_list_page, model_name),
+	SHAPE_TEXT(car_list_page, all_models_url), SHAPE_STRUCT(car_list_page, counts, car_counts_shape),
+	SHAPE_TEXT(car_list_page, available_url), SHAPE_TEXT(car_list_page, rented_url), SHAPE_TEXT(car_list_page, out_url),
+	SHAPE_TEXT(car_list_page, retired_url), SHAPE_STRUCT(car_list_page, by_plate, sort_link_shape),
+	SHAPE_STRUCT(car_list_page, by_name, sort_link_shape), SHAPE_STRUCT(car_list_page, by_price, sort_link_shape),
+	SHAPE_STRUCT(car_list_page, by_status, sort_link_shape), SHAPE_LIST(car_list_page, cars, car_shape),
+	SHAPE_STRUCT(car_list_page, paging, paging_shape), SHAPE_INT(car_list_page, n_total), SHAPE_BOOL(car_list_page, is_filtered),
+	SHAPE_BOOL(car_list_page, is_empty_fleet),
 };
-static const struct shape cars_page_shape = SHAPE(cars_page, cars_page_members);
-PAGE(cars_list, "fleet/cars", cars_page_shape)
+static const struct shape car_list_page_shape = SHAPE(car_list_page, car_list_page_members);
+PAGE(cars_list, "fleet/cars", car_list_page_shape)
 
 static const struct member cars_json_members[] = {
-	SHAPE_INT(cars_page, n_total), SHAPE_INT(cars_page, page), SHAPE_INT(cars_page, n_pages),
-	SHAPE_LIST(cars_page, cars, car_shape),
+	SHAPE_INT(car_list_page, n_total), SHAPE_INT(car_list_page, page), SHAPE_INT(car_list_page, n_pages),
+	SHAPE_LIST(car_list_page, cars, car_shape),
 };
-static const struct shape cars_json_shape = SHAPE(cars_page, cars_json_members);
+static const struct shape cars_json_shape = SHAPE(car_list_page, cars_json_members);
 
 static struct car_filter
 read_filter(struct web *w)
@@ -174,7 +174,7 @@ status_url(struct web *w, const struct car_filter *f, enum car_status status)
 }
 
 static void
-cars_form(struct web *w, const struct car_filter *f, struct cars_page *p)
+cars_form(struct web *w, const struct car_filter *f, struct car_list_page *p)
 {
 	struct model model;
 	int n;
@@ -200,10 +200,10 @@ cars_form(struct web *w, const struct car_filter *f, struct cars_page *p)
 }
 
 static enum status
-show_cars(struct web *w, const void *form, enum status status, const char *message)
+show_car_list(struct web *w, const void *form, enum status status, const char *message)
 {
 	const struct car_filter *f = form;
-	struct cars_page p = {
+	struct car_list_page p = {
 		.problems = form_problems(w, message),
 		.is_filtered = *f->q || f->branch_id || f->model_id || f->body >= 0 || f->status >= 0,
 	};
@@ -229,8 +229,8 @@ page_cars(struct web *w)
 {
 	struct car_filter f = read_filter(w);
 
-	web_form(w, show_cars, &f);
-	return form_bad(w) ? web_invalid(w) : show_cars(w, &f, HTTP_OK, NULL);
+	web_form(w, show_car_list, &f);
+	return form_bad(w) ? web_invalid(w) : show_car_list(w, &f, HTTP_OK, NULL);
 }
 
 enum status
@@ -310,7 +310,7 @@ page_car(struct web *w)
 {
 	struct car_page p = { .n_coming = 0 };
 
-	if (!find_car(w, &p.car))
+	if (!requested_car(w, &p.car))
 		return web_not_found(w);
 	if (w->json)
 		return web_json(w, HTTP_OK, &car_shape, &p.car);

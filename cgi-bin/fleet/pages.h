@@ -13,7 +13,7 @@ handler page_models, page_model_new, page_model, do_model_add, do_model_change, 
 handler page_branches, page_branch_new, page_branch, do_branch_add, do_branch_change;                   /* pages_branch.c */
 handler page_branch_close, do_branch_close, do_branch_open;
 
-bool find_car(struct web *w, struct car *car);          /* the car of the address. false: there is none */
+bool requested_car(struct web *w, struct car *car);     /* the car of the address. false: there is none */
 /* A text in Korean, which may be empty. NULL: not sent, so it stays as it is. */
 const char *read_korean(struct web *w, const char *name, int max_chars);
 struct option *open_branch_options(struct web *w, int64_t and_branch_id, int *n);

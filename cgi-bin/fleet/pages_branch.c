@@ -54,7 +54,7 @@ static const struct shape branch_form_shape = SHAPE(branch_form, branch_form_mem
 PAGE(branch_form_page, "fleet/branch_form", branch_form_shape)
 PAGE(branch_close_page, "fleet/branch_close", branch_shape)
 
-/* What a branch's form starts with; what was typed goes before it. */
+/* What a branch's form starts with; typed values go before it. */
 struct branch_draft {
 	struct branch branch;
 	const char *version;            /* the form's: what it is based on */

@@ -285,7 +285,7 @@ page_car_edit(struct web *w)
 	struct car car;
 	struct car_form f;
 
-	if (!find_car(w, &car))
+	if (!requested_car(w, &car))
 		return web_not_found(w);
 	if (car.service == SERVICE_RETIRED)
 		return refuse_car(w, CAR_IS_RETIRED);
@@ -306,7 +306,7 @@ show_car_change(struct web *w, const void *form, enum status status, const char 
 	struct car now;
 	struct car_form f;
 
-	if (!find_car(w, &now) || now.service == SERVICE_RETIRED)
+	if (!requested_car(w, &now) || now.service == SERVICE_RETIRED)
 		return web_refuse(w, status, "retired", message);
 	f = car_form(w, &now, message);
 	f.car_title = now.plate;
@@ -336,7 +336,7 @@ do_car_change(struct web *w)
 	struct car_change c = { .is_outdated = false };
 	enum car_outcome outcome;
 
-	if (!find_car(w, &c.yours))
+	if (!requested_car(w, &c.yours))
 		return web_not_found(w);
 	read_car(w, &c.yours);
 	ignore_read_only(w);

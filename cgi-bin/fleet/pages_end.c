@@ -19,11 +19,11 @@ PAGE(retire_page, "fleet/car_retire", end_page_shape)
 PAGE(delete_page, "fleet/car_delete", end_page_shape)
 
 static enum status
-show_question(struct web *w, struct page *page)
+show_end_question(struct web *w, struct page *page)
 {
 	struct end_page p = { .n_coming = 0 };
 
-	if (!find_car(w, &p.car))
+	if (!requested_car(w, &p.car))
 		return web_not_found(w);
 	p.n_coming = car_n_coming(w->db, p.car.car_id);
 	p.was_booked = car_was_booked(w->db, p.car.car_id);
@@ -34,13 +34,13 @@ show_question(struct web *w, struct page *page)
 enum status
 page_car_retire(struct web *w)
 {
-	return show_question(w, &retire_page);
+	return show_end_question(w, &retire_page);
 }
 
 enum status
 page_car_delete(struct web *w)
 {
-	return show_question(w, &delete_page);
+	return show_end_question(w, &delete_page);
 }
 
 /* --- doing it ----------------------------------------------------------------------------------------------------- */
@@ -150,7 +150,7 @@ page_photo(struct web *w)
 {
 	struct car car;
 
-	return find_car(w, &car) ? show_photo_form(w, &car, HTTP_OK, NULL) : web_not_found(w);
+	return requested_car(w, &car) ? show_photo_form(w, &car, HTTP_OK, NULL) : web_not_found(w);
 }
 
 static enum status
@@ -168,7 +168,7 @@ do_photo(struct web *w)
 	size_t n;
 	const char *bytes = web_file(w, "photo", &n);
 
-	if (!find_car(w, &car))
+	if (!requested_car(w, &car))
 		return web_not_found(w);
 	web_form(w, show_photo_form, &car);
 	if (form_bad(w))

@@ -52,7 +52,7 @@ static const struct member model_form_members[] = {
 static const struct shape model_form_shape = SHAPE(model_form, model_form_members);
 PAGE(model_form_page, "fleet/model_form", model_form_shape)
 
-/* What a model's form starts with; what was typed goes before it. */
+/* What a model's form starts with; typed values go before it. */
 struct model_draft {
 	struct model model;
 	const char *version;            /* the form's: what it is based on */

@@ -14,7 +14,7 @@ calm() { sql 'DELETE FROM sign_in_throttle'; }
 
 # --- sign up
 
-test_that "somebody who signs up is signed in, is a customer and speaks the language they chose"
+test_that "a new customer is signed in and has the chosen language"
 sign_up hana@example.kr 김하나 ko
 expect_status 303; expect_location /
 expect_sql "SELECT role FROM user_role" customer
@@ -35,16 +35,16 @@ post /account/sign-up name=Twice email=twice@example.kr password="$PASSWORD" lan
 expect_status 303
 expect_sql "SELECT COUNT(*) FROM person WHERE email = 'twice@example.kr'" 1
 
-test_that "a taken e-mail is refused without saying that it is taken, and the form keeps what was typed"
+test_that "a used e-mail is refused without saying why, and the form keeps what was typed"
 forget; get /account/sign-up
 post /account/sign-up name='New Person' email=hana@example.kr password='another good password' lang=en
 expect_status 409; expect_body 'We could not create an account with these details'; expect_body 'value="New Person"'; expect_no_body 'another good password'
 
-test_that "a taken e-mail in capitals is the same e-mail"
+test_that "a used e-mail in capitals is the same e-mail"
 post /account/sign-up name=X email=HANA@Example.KR password='another good password' lang=en
 expect_status 409
 
-test_that "weak passwords are refused at their field: short, best known, the e-mail itself"
+test_that "weak passwords are refused at their field: short, most common, the e-mail itself"
 get /account/sign-up
 post /account/sign-up name=A email=a@example.kr password=short lang=en
 expect_status 422; expect_body 'id="e-password"'; expect_body 'href="#f-password"'
@@ -53,7 +53,7 @@ expect_status 422; expect_body 'too common'
 post /account/sign-up name=A email=long.name@example.kr password=long.name@example.kr lang=en
 expect_status 422; expect_body 'not your email'
 
-test_that "bad fields are refused at their place and nothing is stored"
+test_that "bad fields are marked and nothing is stored"
 before=$(sql 'SELECT COUNT(*) FROM person')
 post /account/sign-up name= email=nonsense password="$PASSWORD" phone='call me' lang=fr
 expect_status 422
@@ -84,20 +84,20 @@ ask POST /account/sign-in "$new" "$(printf 'f%s=1&' {1..1000})"; expect_status 4
 
 # --- sign in
 
-test_that "signing in leads back to the page one came from"
+test_that "signing in leads back to the page before"
 calm; forget; get '/account/sign-in?next=%2Fbookings%2Fnew%3Fcar_id%3D7'
 expect_body 'value="/bookings/new?car_id=7"'
 post /account/sign-in email=hana@example.kr password="$PASSWORD" next='/bookings/new?car_id=7'
 expect_status 303; expect_location '/bookings/new?car_id=7'
 
-test_that "the way back never leaves our pages"
+test_that "signing in never leads to another site"
 for next in //evil.example https://evil.example '/\evil.example' /account/sign-in; do
 	forget; get "/account/sign-in?next=$(encode "$next")"
 	post /account/sign-in email=hana@example.kr password="$PASSWORD" next="$next"
 	expect_location /
 done
 
-test_that "signing in begins a new session and ends the one that was there"
+test_that "signing in begins a new session and ends the old one"
 sign_in hana@example.kr; old=${cookie[mp_session]}
 sessions=$(sql 'SELECT COUNT(*) FROM session')
 post /account/sign-in email=hana@example.kr password="$PASSWORD"
@@ -106,15 +106,15 @@ expect_status 303
 [[ ${cookie[mp_session]} != "$old" ]] || bad 'the token stayed'
 expect_sql 'SELECT COUNT(*) FROM session' "$sessions"
 
-test_that "unknown, wrong and disabled get one and the same answer"
+test_that "an unknown e-mail, a wrong password and a disabled account get the same answer"
 calm; sql "UPDATE person SET disabled = 1 WHERE email = 'twice@example.kr'"
 strip() { sed -e 's/value="[^"]*"//g' -e 's/<code>[^<]*//' <<<"$body"; }
 sign_in hana@example.kr 'not this one'; wrong=$(strip); expect_status 401
-sign_in nobody@example.kr 'not this one'; expect_status 401; expect_same "$(strip)" "$wrong"
+sign_in unknown@example.kr 'not this one'; expect_status 401; expect_same "$(strip)" "$wrong"
 sign_in twice@example.kr; expect_status 401; expect_same "$(strip)" "$wrong"
 
-test_that "guessing closes the account for a while, known or not, and says when to come back"
-for email in hana@example.kr nobody2@example.kr; do
+test_that "guessing closes the account for a while, existing or not, with Retry-After"
+for email in hana@example.kr unknown2@example.kr; do
 	calm
 	for i in 1 2 3 4 5; do sign_in $email 'not this one'; expect_status 401; done
 	sign_in $email; expect_status 429; expect_header 'Retry-After: 1'; expect_body 'Too many attempts. Please wait a minute'
@@ -143,7 +143,7 @@ post /account/sign-out; expect_status 303
 get /account; expect_status 303; expect_location '/account/sign-in?next=%2Faccount'
 cookie=([mp_session]=$kept [mp_seen]=$seen); get /account; expect_status 303
 
-test_that "a session past its end is nobody's"
+test_that "a session past its end is not valid"
 sign_in hana@example.kr; sql 'UPDATE session SET expires_at = 1'
 get /account; expect_status 303
 
@@ -158,14 +158,14 @@ expect_status 422
 post /account/language lang=en back=//evil.example
 expect_location /
 
-test_that "somebody signed in keeps the language in the profile"
+test_that "the language of a signed-in user is kept in the profile"
 sign_in hana@example.kr; get /account; post /account/language lang=en back=/account
 expect_location /account
 expect_sql "SELECT lang FROM person WHERE email = 'hana@example.kr'" en
 
 # --- profile and licence
 
-test_that "the profile is saved, and what is wrong stays in the form"
+test_that "the profile is saved, and wrong values stay in the form"
 get /account/profile; expect_body 'value="김하나"'
 post /account/profile name='Kim Hana' phone='010-1234-5678' lang=en; expect_location '/account?done=saved'
 get '/account?done=saved'; expect_body 'Your changes have been saved'; expect_body '010-1234-5678'
@@ -225,7 +225,7 @@ post "/account/tokens/$id/revoke"; expect_location '/account/tokens?done=revoked
 post /account/tokens name=Calendar form_key=abc123; expect_status 409
 forget; bearer "$made"; json GET /account; expect_status 401
 
-test_that "nobody revokes somebody else's token"
+test_that "a user cannot revoke another user's token"
 api other@example.kr; id=$(sql 'SELECT MAX(token_id) FROM api_token')
 api mark@example.kr; json DELETE "/account/tokens/$id"; expect_status 404
 json DELETE /account/tokens/abc; expect_status 404
@@ -243,7 +243,7 @@ bearer "$(js .token)"
 json GET /account
 expect_js .lang en; expect_js '.licence' null; expect_js .phone 02-123-4567
 
-test_that "a taken e-mail is 409 not_possible, whatever the password"
+test_that "a used e-mail is 409 not_possible, whatever the password"
 forget
 json POST /account/sign-up "{\"email\":\"robot@example.kr\",\"name\":\"Robot\",\"password\":\"$PASSWORD\"}"; expect_status 409; expect_js .error.code not_possible
 json POST /account/sign-up '{"email":"robot@example.kr","name":"Robot","password":"something else here"}'; expect_status 409; expect_js .error.code not_possible
@@ -273,7 +273,7 @@ json POST /account/sign-out; expect_status 204
 json GET /account; expect_status 401
 api robot@example.kr
 
-test_that "forms are pages, not resources"
+test_that "forms are not resources for JSON"
 for path in /account/password /account/sign-in /account/sign-up; do
 	json GET $path; expect_status 404; expect_js .error.code not_found
 done
@@ -306,7 +306,7 @@ api other@example.kr; json GET '/account/users?sort=email'; expect_status 200; e
 json GET '/account/users?sort=-email'; expect_js '.users[0].email' twice@example.kr
 json GET '/account/users?sort=nonsense&page=999'; expect_status 200; expect_js .page 1
 
-test_that "an admin gives and takes a role, once each however often it is clicked"
+test_that "an admin gives and takes a role; two clicks have the effect of one"
 hana=$(sql "SELECT user_id FROM person WHERE email = 'hana@example.kr'")
 json POST "/account/users/$hana/roles" '{"role":"manager","given":true}'; expect_status 200; expect_js '.roles | tojson' '["customer","manager"]'
 json POST "/account/users/$hana/roles" '{"role":"manager","given":true}'; expect_status 200
@@ -317,14 +317,14 @@ json POST /account/users/99999/roles '{"role":"manager","given":true}'; expect_s
 json POST /account/users/abc/roles '{"role":"manager","given":true}'; expect_status 404
 json GET /account/users/99999; expect_status 404
 
-test_that "an admin neither takes the own admin role nor disables the own account"
+test_that "an admin cannot remove their own admin role or disable their own account"
 me=$(sql "SELECT user_id FROM person WHERE email = 'other@example.kr'")
 json POST "/account/users/$me/roles" '{"role":"admin","given":false}'; expect_status 409
 json POST "/account/users/$me/disable"; expect_status 409
 sign_in other@example.kr; get "/account/users/$me"; expect_status 200
 post "/account/users/$me/roles" role=admin given=0; expect_status 409; expect_body 'You cannot remove your own admin role'
 
-test_that "a disabled account is out at once and comes back when enabled"
+test_that "a disabled account is signed out at once and works again when enabled"
 api hana@example.kr 'green window seven boats'; hana_token=$token
 json POST /account/tokens '{"name":"mine"}'; mine=$(js .token)
 sign_in other@example.kr; get "/account/users/$hana"
@@ -337,7 +337,7 @@ post "/account/users/$hana/enable"; expect_status 303
 forget; bearer "$mine"; json GET /account; expect_status 200
 bearer "$hana_token"; json GET /account; expect_status 401
 
-test_that "nothing but the known pages is there, and nothing made the program fail"
+test_that "unknown pages are not found, and no request made the program fail"
 sign_in other@example.kr
 get /account/nowhere; expect_status 404
 ask PUT /account/users; expect_status 405

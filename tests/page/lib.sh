@@ -36,6 +36,17 @@ until_true() {
 use() { program=$BUILD/bin/$1; }
 bearer() { token=$1; }
 forget() { cookie=() token='' csrf=''; }
+
+# make_user NAME [ROLE …]: a user NAME@example.com with these roles; `as NAME` acts for them with an API token
+make_user() {
+	local name=$1 role token_hash
+	token_hash=$(printf %s "token-of-$name-0123456789" | b2sum -l 256 | cut -d' ' -f1)
+	sql "INSERT INTO person (email, name, phone, lang, password_hash, created_at, updated_at)
+	     VALUES ('$name@example.com', 'A $name', '010-5555-$(printf %04d ${#name})', 'en', 'x', 0, 0);
+	     INSERT INTO api_token (token_hash, user_id, name, created_at) SELECT '$token_hash', MAX(user_id), 'test', 0 FROM person;"
+	for role in "${@:2}"; do sql "INSERT INTO user_role SELECT MAX(user_id), '$role' FROM person"; done
+}
+as() { bearer "token-of-$1-0123456789"; }
 sql() { sqlite3 -cmd '.timeout 60000' "$VAR/motorpool.db" "$1"; }
 js() { jq -r "$1" <<<"$body" 2>/dev/null; }
 

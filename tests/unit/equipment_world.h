@@ -5,20 +5,14 @@
 #ifndef MP_EQUIPMENT_WORLD_H
 #define MP_EQUIPMENT_WORLD_H
 
-#include "scratch.h"
+#include "world.h"
 
 #include "cgi-bin/equipment/equipment_inside.h"
 #include "domain/review_client.h"
-#include "lib/base/clock.h"
 
-#define NOW    1800000000       /* on a half hour */
 #define MINJI  5                /* a customer */
 #define EMP    6                /* an employee */
 #define BOSS   7                /* a manager */
-
-static struct db *db, *others;  /* others: the tables of other contexts */
-
-static const struct db_role all = { .name = "test", .owns = "*" };
 
 /* --- review's answers ------------------------------------------------------------------------------------------------- */
 
@@ -57,13 +51,8 @@ static const struct review_client test_review_client = { review_opens, review_ca
 
 TEST_SETUP(begin)
 {
-	if (scratch_begin(state) != 0)
+	if (world_begin(state, &equipment_role) != 0)
 		return -1;
-	setenv("DB_LINT", "1", 1);
-	scratch_create("", "");
-	db = scratch_open(&equipment_role);
-	others = scratch_open(&all);
-	clock_set(NOW);
 	settings = (struct settings){ .currency = "KRW" };
 	rental = (struct rental){
 		.max_ahead_days = 365, .max_rental_days = 60,
@@ -72,14 +61,6 @@ TEST_SETUP(begin)
 	review_client = &test_review_client;
 	review = (typeof(review)){ .open = REVIEW_ANSWER_APPROVED, .cancel = REVIEW_ANSWER_CLOSED, .reason = "" };
 	return 0;
-}
-
-TEST_SETUP(end)
-{
-	clock_set(0);
-	db_close(db);
-	db_close(others);
-	return scratch_end(state);
 }
 
 /* --- orders ----------------------------------------------------------------------------------------------------------- */
@@ -127,24 +108,7 @@ placed(int64_t item_id, int64_t quantity, int64_t from_h, int64_t until_h)
 static inline void
 react(void)
 {
-	while (consumer_step(db, &equipment_consumer, 16) > 0)
-		;
-	assert_false(db_failed(db));
-	assert_int_equal(consumer_lag(db, &equipment_consumer), 0);
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM event_retry /*scan*/"), 0);
-}
-
-static inline void
-report(const char *type, const char *subject_id, const char *payload)
-{
-	int64_t id;
-
-	db_begin(others);
-	id = 1 + db_int(others, "SELECT COALESCE(MAX(event_id), 0) FROM event");
-	db_do(others, "INSERT INTO event (event_id, type, subject_id, occurred_at, recorded_at, payload, prev_hash, hash)"
-		" VALUES ($1, $2, $3, $4, $4, $5, COALESCE((SELECT e.hash FROM event e WHERE e.subject_id = $3 ORDER BY e.event_id DESC LIMIT 1), ''), $6)",
-		id, type, subject_id, clock_now(), payload, arena_printf(scratch_memory, "test-%lld", (long long)id));
-	assert_true(db_commit(others));
+	handle_events(&equipment_consumer);
 }
 
 /* review.approved, .rejected or .cancelled, as review reports it: a rejection's reason is in note. */
@@ -165,18 +129,6 @@ approved(int64_t item_id, int64_t quantity, int64_t from_h, int64_t until_h)
 	assert_true(order_reload(db, &o));
 	assert_int_equal(o.state, EQUIPMENT_APPROVED);
 	return o;
-}
-
-static inline int64_t
-n_events(const char *type)
-{
-	return db_int(db, "SELECT COUNT(*) FROM v_event WHERE type = $1 /*scan*/", type);
-}
-
-static inline const char *
-last_payload(const char *type)
-{
-	return db_text(db, "SELECT payload FROM v_event WHERE type = $1 ORDER BY event_id DESC LIMIT 1 /*scan*/", type);
 }
 
 static inline int

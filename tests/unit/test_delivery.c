@@ -5,18 +5,13 @@
 #include "test.h"
 
 #include "domain/rental.h"
-#include "scratch.h"
+#include "world.h"
 
 #include "cgi-bin/delivery/delivery.h"
 #include "domain/event_types.h"
-#include "lib/base/clock.h"
 
-#define NOW   1800000000        /* on a half hour */
 #define START (NOW + 2 * HOUR)
 #define END   (NOW + 26 * HOUR)
-
-static struct db *db, *others;  /* others: writes what booking and account would write */
-static const struct db_role all = { .name = "test", .owns = "*" };
 
 static const struct delivery_actor manager = { .user_id = 7, .is_manager = true };
 static const struct delivery_actor courier = { .user_id = 8 }, other_courier = { .user_id = 9 }, customer = { .user_id = 5 };
@@ -32,13 +27,8 @@ person(int64_t id, const char *name, const char *role)
 
 TEST_SETUP(begin)
 {
-	if (scratch_begin(state) != 0)
+	if (world_begin(state, &delivery_role) != 0)
 		return -1;
-	setenv("DB_LINT", "1", 1);
-	scratch_create("", "");
-	db = scratch_open(&delivery_role);
-	others = scratch_open(&all);
-	clock_set(NOW);
 	rental.turnaround_s = HOUR;
 	rental.delivery_window_s = 2 * HOUR;
 	rental.delivery_zones = "center:15000:City centre:시내 중심";
@@ -47,14 +37,6 @@ TEST_SETUP(begin)
 	person(8, "Courier", "courier");
 	person(9, "Another", "courier");
 	return 0;
-}
-
-TEST_SETUP(end)
-{
-	clock_set(0);
-	db_close(db);
-	db_close(others);
-	return scratch_end(state);
 }
 
 /* --- what booking does ------------------------------------------------------------------------------------------------- */
@@ -85,12 +67,8 @@ booking_is(const char *code, const char *state)
 static void
 booking_reports(enum event_type_id type, const char *code)
 {
-	db_begin(others);
-	event_report(others, type, &(struct event){ .subject_id = code }, &job_event_shape, &(struct job_event){ 0 });
-	assert_true(db_commit(others));
-	while (consumer_step(db, &delivery_consumer, 10))
-		;
-	assert_false(db_failed(db));
+	report(event_types[type].type, code, "{}");
+	handle_events(&delivery_consumer);
 }
 
 /* A confirmed booking and its job. */
@@ -106,18 +84,6 @@ static const char *
 state_of(int64_t id)
 {
 	return db_text(db, "SELECT state FROM delivery WHERE delivery_id = $1", id);
-}
-
-static int64_t
-n_events(const char *type)
-{
-	return db_int(db, "SELECT COUNT(*) FROM v_event WHERE type = $1 /*scan*/", type);
-}
-
-static const char *
-payload_of(const char *type)
-{
-	return db_text(db, "SELECT payload FROM v_event WHERE type = $1 ORDER BY event_id DESC LIMIT 1 /*scan*/", type);
 }
 
 static int64_t
@@ -182,7 +148,7 @@ TEST(a_confirmed_booking_with_an_address_makes_one_job)
 	assert_string_equal(db_text(db, "SELECT plates FROM delivery WHERE delivery_id = 1"), "12가 3456, 34나 0002, 34나 0003");
 	assert_string_equal(db_text(db, "SELECT address FROM delivery WHERE delivery_id = 1"), "1 Sejong-daero");
 	assert_int_equal(n_events("delivery.requested"), 1);
-	assert_non_null(strstr(payload_of("delivery.requested"), "\"direction\":\"delivery\""));
+	assert_non_null(strstr(last_payload("delivery.requested"), "\"direction\":\"delivery\""));
 }
 
 TEST(a_booking_picked_up_at_the_branch_makes_no_job)
@@ -209,8 +175,8 @@ TEST(no_event_holds_a_name_an_address_or_a_contact)
 	assert_int_equal(db_int(db,
 		"SELECT COUNT(*) FROM v_event WHERE payload LIKE '%Sejong%' OR payload LIKE '%Lobby%' OR payload LIKE '%010-%'"
 		" OR payload LIKE '%\"Courier\"%' OR payload LIKE '%Kim%' OR payload LIKE '%_name\"%' /*scan*/"), 0);
-	assert_non_null(strstr(payload_of("delivery.delivered"), "\"odometer_km\":12345"));
-	assert_non_null(strstr(payload_of("delivery.delivered"), "\"courier_id\":8"));
+	assert_non_null(strstr(last_payload("delivery.delivered"), "\"odometer_km\":12345"));
+	assert_non_null(strstr(last_payload("delivery.delivered"), "\"courier_id\":8"));
 }
 
 /* --- the dispatcher ------------------------------------------------------------------------------------------------------- */
@@ -236,7 +202,7 @@ TEST(assigning_the_same_courier_twice_is_reported_once_and_another_courier_again
 	assert_int_equal(n_events("delivery.scheduled"), 1);
 	assert_int_equal(assign_to(id, 9), DELIVERY_OK);
 	assert_int_equal(n_events("delivery.scheduled"), 2);
-	assert_non_null(strstr(payload_of("delivery.scheduled"), "\"courier_id\":9"));
+	assert_non_null(strstr(last_payload("delivery.scheduled"), "\"courier_id\":9"));
 }
 
 TEST(a_window_moves_only_within_the_bookings_hours)
@@ -273,8 +239,8 @@ TEST(the_dispatcher_cancels_only_jobs_that_have_not_left)
 	assert_int_equal(cancel_job(id, &manager), DELIVERY_OK);
 	assert_int_equal(cancel_job(id, &manager), DELIVERY_OK);
 	assert_int_equal(n_events("delivery.cancelled"), 1);
-	assert_non_null(strstr(payload_of("delivery.cancelled"), "\"by\":\"dispatcher\""));
-	assert_non_null(strstr(payload_of("delivery.cancelled"), "\"note\":\"no driver\",\"reason\":\"\""));
+	assert_non_null(strstr(last_payload("delivery.cancelled"), "\"by\":\"dispatcher\""));
+	assert_non_null(strstr(last_payload("delivery.cancelled"), "\"note\":\"no driver\",\"reason\":\"\""));
 	assert_int_equal(cancel_job(left, &manager), DELIVERY_WRONG_STATE);
 	assert_string_equal(state_of(left), "SHIPPED");
 	booking_reports(EVENT_BOOKING_CONFIRMED, "MP-AAAAAAAA");
@@ -359,7 +325,7 @@ TEST(a_courier_who_comes_back_with_the_car_can_be_sent_again)
 	assert_int_equal(delivery_come_back(db, &d, "the customer was absent", &courier), DELIVERY_OK);
 	assert_int_equal(d.state, JOB_SCHEDULED);
 	assert_int_equal(n_events("delivery.scheduled"), 2);
-	assert_non_null(strstr(payload_of("delivery.scheduled"), "\"note\":\"the customer was absent\""));
+	assert_non_null(strstr(last_payload("delivery.scheduled"), "\"note\":\"the customer was absent\""));
 	assert_int_equal(job_history(db, &d, &events), 4);
 	assert_string_equal(events[0].title, "The courier could not complete the job");
 	assert_int_equal(job_cancel(db, "MP-AAAAAAAA", "customer"), JOB_IS_CANCELLED);
@@ -376,7 +342,7 @@ TEST(a_job_whose_booking_ended_on_the_way_is_cancelled_when_its_courier_comes_ba
 	assert_int_equal(deliver(id, &courier), DELIVERY_WRONG_STATE);
 	assert_int_equal(delivery_come_back(db, &d, "too late", &courier), DELIVERY_OK);
 	assert_string_equal(state_of(id), "CANCELLED");
-	assert_non_null(strstr(payload_of("delivery.cancelled"), "\"by\":\"booking\""));
+	assert_non_null(strstr(last_payload("delivery.cancelled"), "\"by\":\"booking\""));
 }
 
 TEST(no_courier_leaves_for_a_booking_that_is_over)
@@ -399,7 +365,7 @@ TEST(cancelling_a_booking_cancels_its_job)
 	assert_int_equal(job_cancel(db, "MP-AAAAAAAA", "plans changed"), JOB_IS_CANCELLED);
 	assert_string_equal(state_of(id), "CANCELLED");
 	assert_int_equal(n_events("delivery.cancelled"), 1);
-	assert_non_null(strstr(payload_of("delivery.cancelled"), "\"by\":\"customer\""));
+	assert_non_null(strstr(last_payload("delivery.cancelled"), "\"by\":\"customer\""));
 	booking_reports(EVENT_BOOKING_CANCEL_REQUESTED, "MP-AAAAAAAA");
 	booking_reports(EVENT_BOOKING_CANCELLED, "MP-AAAAAAAA");
 	assert_int_equal(n_events("delivery.cancelled"), 1);
@@ -537,7 +503,7 @@ TEST(a_car_can_be_collected_after_the_end_too)
 	assert_int_equal(ship(2, &other_courier), DELIVERY_OK);
 	clock_set(END + HOUR);
 	assert_int_equal(deliver(2, &other_courier), DELIVERY_OK);
-	assert_non_null(strstr(payload_of("delivery.delivered"), "\"direction\":\"collection\""));
+	assert_non_null(strstr(last_payload("delivery.delivered"), "\"direction\":\"collection\""));
 }
 
 /* --- many jobs ------------------------------------------------------------------------------------------------------------------ */
@@ -629,21 +595,16 @@ TEST(a_jobs_history_has_its_own_events_only)
 	assert_int_equal(job_history(db, &d, &events), 1);
 }
 
-static void
-report_old(const char *type, const char *payload)
-{
-	db_do(others, "INSERT INTO event (event_id, type, subject_id, occurred_at, recorded_at, payload, prev_hash, hash)"
-	              " SELECT MAX(event_id) + 1, $1, 'MP-AAAAAAAA', $2, $2, $3, $1, $1 FROM event", type, NOW, payload);
-}
-
 TEST(events_of_older_versions_still_show_their_names_and_reasons)
 {
 	int64_t id = confirmed("MP-AAAAAAAA", false);
 	struct job_event *events;
 	struct delivery d;
 
-	report_old("delivery.delivered", "{\"delivery_id\":1,\"courier_id\":8,\"courier_name\":\"Old Name\",\"received_by\":\"Lee\"}");
-	report_old("delivery.cancelled", "{\"delivery_id\":1,\"courier_id\":0,\"courier_name\":\"\",\"reason\":\"no driver\",\"by\":\"dispatcher\"}");
+	report("delivery.delivered", "MP-AAAAAAAA",
+		"{\"delivery_id\":1,\"courier_id\":8,\"courier_name\":\"Old Name\",\"received_by\":\"Lee\"}");
+	report("delivery.cancelled", "MP-AAAAAAAA",
+		"{\"delivery_id\":1,\"courier_id\":0,\"courier_name\":\"\",\"reason\":\"no driver\",\"by\":\"dispatcher\"}");
 	assert_true(delivery_read(db, id, &d));
 	assert_int_equal(job_history(db, &d, &events), 3);
 	assert_string_equal(events[0].detail, "no driver");
@@ -666,4 +627,4 @@ TEST(the_schema_refuses_impossible_jobs)
 		" VALUES ('MP-AAAAAAAA', 'delivery', 'REQUESTED', 5, 1, 2, 1)"));
 }
 
-TEST_MAIN("delivery", NULL, NULL, begin, end)
+TEST_MAIN("delivery", NULL, NULL, begin, world_end)

@@ -334,4 +334,4 @@ TEST(the_coming_days_have_the_number_of_free_pieces)
 	assert_int_equal(i.stock, 0);
 }
 
-TEST_MAIN("equipment", NULL, NULL, begin, end)
+TEST_MAIN("equipment", NULL, NULL, begin, world_end)

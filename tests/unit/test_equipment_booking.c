@@ -237,4 +237,4 @@ TEST(after_its_end_an_order_is_not_handed_out)
 	assert_int_equal(stale.taken, 0);
 }
 
-TEST_MAIN("equipment_booking", NULL, NULL, begin, end)
+TEST_MAIN("equipment_booking", NULL, NULL, begin, world_end)

@@ -120,4 +120,4 @@ TEST(after_random_steps_with_losses_the_ledger_adds_up)
 	walk(true, 1000);
 }
 
-TEST_MAIN("equipment_random", NULL, NULL, begin, end)
+TEST_MAIN("equipment_random", NULL, NULL, begin, world_end)

@@ -145,4 +145,4 @@ TEST(a_cancellation_whose_worker_died_is_completed)
 	assert_int_equal(stock_of(db, item), 10);
 }
 
-TEST_MAIN("equipment_review", NULL, NULL, begin, end)
+TEST_MAIN("equipment_review", NULL, NULL, begin, world_end)

@@ -4,38 +4,16 @@
  */
 #include "test.h"
 
-#include "domain/rental.h"
-#include "scratch.h"
-
 #include "cgi-bin/fleet/photo/picture.c"
 #include "cgi-bin/fleet/policy.c"
-#include "lib/base/clock.h"
 
-#define NOW 1800000000          /* on a half hour */
-
-static struct db *db, *others;  /* others: writes what booking would write */
-
-static const struct db_role all = { .name = "test", .owns = "*" };
+#include "domain/rental.h"
+#include "world.h"
 
 TEST_SETUP(begin)
 {
-	if (scratch_begin(state) != 0)
-		return -1;
-	setenv("DB_LINT", "1", 1);
-	scratch_create("", "");
-	db = scratch_open(&fleet_role);
-	others = scratch_open(&all);
-	clock_set(NOW);
 	rental.turnaround_s = 3600;
-	return 0;
-}
-
-TEST_SETUP(end)
-{
-	clock_set(0);
-	db_close(db);
-	db_close(others);
-	return scratch_end(state);
+	return world_begin(state, &fleet_role);
 }
 
 static struct car
@@ -57,14 +35,8 @@ add(const char *plate)
 	return car.car_id;
 }
 
-static int64_t
-n_events(const char *type)
-{
-	return db_int(db, "SELECT COUNT(*) FROM v_event WHERE type = $1 /*scan*/", type);
-}
-
 static const char *
-last_payload(void)
+newest_payload(void)
 {
 	return db_text(db, "SELECT payload FROM v_event ORDER BY event_id DESC LIMIT 1 /*scan*/");
 }
@@ -88,8 +60,8 @@ TEST(the_first_car_makes_the_first_branch)
 	assert_string_equal(car.branch_name, "Main branch");
 	assert_int_equal(car.status, CAR_AVAILABLE);
 	assert_int_equal(db_int(db, "SELECT actor_id FROM v_event WHERE type = 'car.registered' AND subject_id = 'car:1'"), 7);
-	assert_non_null(strstr(last_payload(), "\"service\":\"IN_SERVICE\""));
-	assert_non_null(strstr(last_payload(), "\"branch_name\":\"Main branch\""));
+	assert_non_null(strstr(newest_payload(), "\"service\":\"IN_SERVICE\""));
+	assert_non_null(strstr(newest_payload(), "\"branch_name\":\"Main branch\""));
 }
 
 TEST(two_cars_never_have_one_plate)
@@ -120,7 +92,7 @@ TEST(a_new_car_takes_the_korean_name_of_its_model_unless_it_has_its_own)
 	assert_int_equal(car_add(db, &car, 7), CAR_OK);
 	assert_string_equal(car.name_ko, "기아 레이");
 	assert_string_equal(car.model_name_ko, "기아 레이");
-	assert_non_null(strstr(last_payload(), "\"name_ko\":\"기아 레이\""));
+	assert_non_null(strstr(newest_payload(), "\"name_ko\":\"기아 레이\""));
 	assert_int_equal(car_add(db, &own, 7), CAR_OK);
 	assert_string_equal(own.name_ko, "");
 	assert_int_equal(car_add(db, &other, 7), CAR_OK);
@@ -279,7 +251,7 @@ TEST(a_models_prices_are_applied_to_its_cars_only_on_request)
 	assert_int_equal(model_change(db, &model, true, &n_cars, 7), MODEL_OK);
 	assert_int_equal(n_cars, 0);
 	assert_int_equal(n_events("car.modified"), 1);
-	assert_non_null(strstr(last_payload(), "\"daily_price\":80000"));
+	assert_non_null(strstr(newest_payload(), "\"daily_price\":80000"));
 }
 
 TEST(an_old_version_of_a_model_or_branch_overwrites_nothing)
@@ -314,7 +286,7 @@ TEST(a_branchs_new_name_is_reported_for_each_of_its_cars)
 	branch.name = "Head office";
 	assert_int_equal(branch_change(db, &branch, 7), BRANCH_OK);
 	assert_int_equal(n_events("car.modified"), 2);
-	assert_non_null(strstr(last_payload(), "\"branch_name\":\"Head office\""));
+	assert_non_null(strstr(newest_payload(), "\"branch_name\":\"Head office\""));
 	assert_int_equal(branch_change(db, &branch, 7), BRANCH_OK);
 	assert_int_equal(n_events("car.modified"), 2);
 }
@@ -401,16 +373,6 @@ report_one_car(enum event_type_id type, const char *code, int64_t car_id)
 	booking_reports(type, &(struct reservation){ .code = code, .car_id = car_id, .starts_at = NOW, .ends_at = NOW + 7200 });
 }
 
-static void
-react(void)
-{
-	while (consumer_step(db, &fleet_consumer, 16) > 0)
-		;
-	assert_false(db_failed(db));
-	assert_int_equal(consumer_lag(db, &fleet_consumer), 0);
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM event_retry /*scan*/"), 0);
-}
-
 static const char *
 reservation_state(const char *code)
 {
@@ -423,13 +385,13 @@ TEST(a_paid_booking_reserves_its_car_once)
 
 	report_one_car(EVENT_BOOKING_PAID, "MP-1", car_id);
 	report_one_car(EVENT_BOOKING_PAID, "MP-1", car_id);
-	react();
+	handle_events(&fleet_consumer);
 	assert_string_equal(reservation_state("MP-1"), "RESERVED");
 	assert_int_equal(status_of(car_id), CAR_RENTED);
 	assert_int_equal(n_events("car.reserved"), 1);
 	assert_string_equal(db_text(db, "SELECT subject_id FROM v_event WHERE type = 'car.reserved' /*scan*/"), "MP-1");
 	assert_true(db_int(db, "SELECT causation_id FROM v_event WHERE type = 'car.reserved' /*scan*/") > 0);
-	assert_non_null(strstr(last_payload(), "\"plate\":\"1\""));
+	assert_non_null(strstr(newest_payload(), "\"plate\":\"1\""));
 }
 
 TEST(a_car_that_cannot_be_given_is_refused_with_the_reason_once)
@@ -442,14 +404,14 @@ TEST(a_car_that_cannot_be_given_is_refused_with_the_reason_once)
 	report_one_car(EVENT_BOOKING_PAID, "MP-2", retired);
 	report_one_car(EVENT_BOOKING_PAID, "MP-3", 99);
 	report_one_car(EVENT_BOOKING_PAID, "MP-3", 99);
-	react();
+	handle_events(&fleet_consumer);
 	assert_int_equal(n_events("car.refused"), 3);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM v_event WHERE type = 'car.refused' AND payload LIKE '%\"out_of_service\"%' /*scan*/"), 1);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM v_event WHERE type = 'car.refused' AND payload LIKE '%\"retired\"%' /*scan*/"), 1);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM v_event WHERE type = 'car.refused' AND payload LIKE '%\"gone\"%' /*scan*/"), 1);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM reservation /*scan*/"), 0);
 	report_one_car(EVENT_BOOKING_REJECTED, "MP-1", out);
-	react();
+	handle_events(&fleet_consumer);
 	assert_int_equal(n_events("car.released"), 0);
 }
 
@@ -466,7 +428,7 @@ TEST(a_cancelled_booking_releases_its_car_once)
 		report_one_car(EVENT_BOOKING_PAID, code, car_id);
 		report_one_car(ends[i], code, car_id);
 		report_one_car(EVENT_BOOKING_CANCELLED, code, car_id);
-		react();
+		handle_events(&fleet_consumer);
 		assert_string_equal(reservation_state(code), "RELEASED");
 		assert_int_equal(n_events("car.released"), i + 1);
 	}
@@ -479,13 +441,13 @@ TEST(a_car_is_rented_until_it_is_returned)
 
 	report_one_car(EVENT_BOOKING_PAID, "MP-1", car_id);
 	report_one_car(EVENT_BOOKING_HANDED_OUT, "MP-1", car_id);
-	react();
+	handle_events(&fleet_consumer);
 	clock_set(NOW + 1000000);
 	assert_int_equal(status_of(car_id), CAR_RENTED);
 	assert_int_equal(car_n_coming(db, car_id), 1);
 	report_one_car(EVENT_BOOKING_RETURNED, "MP-1", car_id);
 	report_one_car(EVENT_BOOKING_HANDED_OUT, "MP-1", car_id);             /* a second time, late */
-	react();
+	handle_events(&fleet_consumer);
 	assert_string_equal(reservation_state("MP-1"), "ENDED");
 	assert_int_equal(status_of(car_id), CAR_AVAILABLE);
 	assert_int_equal(n_events("car.released"), 0);
@@ -515,23 +477,23 @@ TEST(all_the_cars_of_a_booking_are_reserved_handed_out_and_released_together)
 
 	report_two_cars(EVENT_BOOKING_PAID, "MP-1", first, second);
 	report_two_cars(EVENT_BOOKING_PAID, "MP-1", first, second);
-	react();
+	handle_events(&fleet_consumer);
 	assert_int_equal(n_events("car.reserved"), 1);          /* one answer for all of them */
-	assert_non_null(strstr(last_payload(), "\"n_cars\":2"));
+	assert_non_null(strstr(newest_payload(), "\"n_cars\":2"));
 	assert_int_equal(n_reservations("MP-1", "RESERVED"), 2);
 	assert_int_equal(status_of(first), CAR_RENTED);
 	assert_int_equal(status_of(second), CAR_RENTED);
 	report_one_car(EVENT_BOOKING_HANDED_OUT, "MP-1", first);
-	react();
+	handle_events(&fleet_consumer);
 	assert_int_equal(n_reservations("MP-1", "OUT"), 2);
 	report_one_car(EVENT_BOOKING_RETURNED, "MP-1", first);
-	react();
+	handle_events(&fleet_consumer);
 	assert_int_equal(n_reservations("MP-1", "ENDED"), 2);
 	assert_int_equal(status_of(second), CAR_AVAILABLE);
 	report_two_cars(EVENT_BOOKING_PAID, "MP-2", first, second);
 	report_one_car(EVENT_BOOKING_CANCEL_REQUESTED, "MP-2", first);
 	report_one_car(EVENT_BOOKING_CANCELLED, "MP-2", first);
-	react();
+	handle_events(&fleet_consumer);
 	assert_int_equal(n_reservations("MP-2", "RELEASED"), 2);
 	assert_int_equal(n_events("car.released"), 1);
 	assert_int_equal(car_n_chapters(db, second), 1 + 2);    /* the second car's history has its bookings too */
@@ -543,10 +505,10 @@ TEST(a_booking_of_two_cars_is_refused_when_the_second_cannot_be_given)
 
 	report_two_cars(EVENT_BOOKING_PAID, "MP-1", first, second);
 	car_set_service(db, second, SERVICE_OUT_OF_SERVICE, 7);         /* after it was sold, before fleet handles the event */
-	react();
+	handle_events(&fleet_consumer);
 	assert_int_equal(n_events("car.refused"), 1);
-	assert_non_null(strstr(last_payload(), "\"out_of_service\""));
-	assert_non_null(strstr(last_payload(), arena_printf(scratch_memory, "\"car_id\":%lld", (long long)second)));
+	assert_non_null(strstr(newest_payload(), "\"out_of_service\""));
+	assert_non_null(strstr(newest_payload(), arena_printf(scratch_memory, "\"car_id\":%lld", (long long)second)));
 	assert_int_equal(n_events("car.reserved"), 0);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM reservation /*scan*/"), 0);
 	assert_int_equal(status_of(first), CAR_AVAILABLE);
@@ -580,7 +542,7 @@ TEST(a_model_counts_its_cars_in_service_and_available_now)
 	}
 	car_set_service(db, cars[3], SERVICE_OUT_OF_SERVICE, 7);
 	report_two_cars(EVENT_BOOKING_PAID, "MP-1", cars[0], cars[1]);
-	react();
+	handle_events(&fleet_consumer);
 	assert_int_equal(model_list(db, 0, 20, &models, &n), 1);
 	assert_int_equal(models[0].n_cars, 4);
 	assert_int_equal(models[0].n_in_service, 3);
@@ -597,7 +559,7 @@ TEST(a_cars_history_has_its_own_events_and_its_bookings_newest_first)
 
 	report_one_car(EVENT_BOOKING_PAID, "MP-1", car_id);
 	report_one_car(EVENT_BOOKING_PAID, "MP-2", other);
-	react();
+	handle_events(&fleet_consumer);
 	assert_int_equal(car_n_chapters(db, car_id), 2);
 	assert_int_equal(car_history(db, car_id, 0, 20, &chapters, &n), 2);
 	assert_string_equal(chapters[0].code, "MP-1");
@@ -659,4 +621,4 @@ TEST_WITH(no_truncated_or_changed_picture_is_read_beyond_its_end, NULL, NULL)
 		}
 }
 
-TEST_MAIN("fleet", NULL, NULL, begin, end)
+TEST_MAIN("fleet", NULL, NULL, begin, world_end)

@@ -5,41 +5,22 @@
 #include "test.h"
 
 #include "domain/rental.h"
-#include "scratch.h"
+#include "world.h"
 
 #include "cgi-bin/review/review.h"
-#include "lib/base/clock.h"
 
-#define NOW 1800000000
 #define KIM 7
 #define BOSS 8
 #define EXAM 9
 
-static struct db *db, *others;  /* others: the tables of other contexts */
-
-static const struct db_role all = { .name = "test", .owns = "*" };
-
 TEST_SETUP(begin)
 {
-	if (scratch_begin(state) != 0)
+	if (world_begin(state, &review_role) != 0)
 		return -1;
-	setenv("DB_LINT", "1", 1);
-	scratch_create("", "");
-	db = scratch_open(&review_role);
-	others = scratch_open(&all);
-	clock_set(NOW);
 	rental.review_auto_quantity = 4;
 	rental.review_auto_amount = 200000;
 	settings.currency = "KRW";
 	return 0;
-}
-
-TEST_SETUP(end)
-{
-	clock_set(0);
-	db_close(db);
-	db_close(others);
-	return scratch_end(state);
 }
 
 static struct case_request
@@ -62,18 +43,6 @@ opened(const char *key, int64_t quantity, int64_t amount)
 	return c;
 }
 
-static int64_t
-n_events(const char *type)
-{
-	return db_int(db, "SELECT COUNT(*) FROM v_event WHERE type = $1 /*scan*/", type);
-}
-
-static const char *
-last_payload(const char *type)
-{
-	return db_text(db, "SELECT payload FROM v_event WHERE type = $1 ORDER BY event_id DESC LIMIT 1 /*scan*/", type);
-}
-
 static int
 state_of(const char *key)
 {
@@ -84,25 +53,9 @@ state_of(const char *key)
 }
 
 static void
-report(const char *type, const char *subject, const char *payload)
-{
-	int64_t id;
-
-	db_begin(others);
-	id = db_int(others, "SELECT COALESCE(MAX(event_id), 0) + 1 FROM event");
-	db_do(others,
-		"INSERT INTO event (event_id, type, subject_id, occurred_at, recorded_at, payload, prev_hash, hash)"
-		" VALUES ($1, $2, $3, $4, $4, $5, COALESCE((SELECT e.hash FROM event e WHERE e.subject_id = $3 ORDER BY e.event_id DESC LIMIT 1), ''), $6)",
-		id, type, subject, NOW, payload, arena_printf(scratch_memory, "%lld", (long long)id));
-	assert_true(db_commit(others));
-}
-
-static void
 react(void)
 {
-	while (consumer_step(db, &review_consumer, 100) > 0)
-		;
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM event_retry /*scan*/"), 0);
+	handle_events(&review_consumer);
 }
 
 static void
@@ -436,4 +389,4 @@ TEST(the_history_of_a_case_leaves_out_other_orders_of_its_booking)
 	assert_false(db_failed(db));
 }
 
-TEST_MAIN("review", NULL, NULL, begin, end)
+TEST_MAIN("review", NULL, NULL, begin, world_end)

@@ -1,10 +1,10 @@
 /*
  * fleet-photo - reads an uploaded picture from stdin, writes a JPEG of at most 960 × 640 to stdout, and ends.
  *
- * Decoders of pictures are where strangers' bytes do harm, so they run here and nowhere else: a process of its own that has
- * no files, no network and no other processes, little time and limited memory (rlimits), and after reading its input may
- * only compute and write (seccomp). What comes out is drawn anew, without the camera's notes of where and when.
- * Ends 0: done; 2: not a picture we can read; 3: too many pixels; killed: treated as not readable.
+ * Picture decoders are a common target of attacks, so they run only here: in a process of its own without files, network and
+ * other processes, with little time and memory (rlimits), which after reading its input may only compute and write (seccomp).
+ * The output is redrawn and has no metadata, such as place and time.
+ * Exit status: 0 done; 2 not a readable picture; 3 too many pixels; killed: treated as not readable.
  */
 #include "picture.h"
 
@@ -36,7 +36,7 @@
 #define ARCH AUDIT_ARCH_AARCH64
 #endif
 
-/* --- the cage ----------------------------------------------------------------------------------------------------- */
+/* --- limits ------------------------------------------------------------------------------------------------------- */
 
 static void
 limit(int what, rlim_t to)
@@ -48,7 +48,7 @@ static void
 set_limits(void)
 {
 	close_range(3, ~0U, 0);
-#ifndef __SANITIZE_ADDRESS__            /* it maps terabytes for its shadow */
+#ifndef __SANITIZE_ADDRESS__            /* it maps terabytes of shadow memory */
 	limit(RLIMIT_AS, MEMORY);
 #endif
 	limit(RLIMIT_CPU, SECONDS);
@@ -62,7 +62,7 @@ set_limits(void)
 #define ALLOW(call) \
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
-/* Memory, writing to what is open, ending. Everything else answers "not permitted". */
+/* Allowed: memory, writing to open files, exiting. All other calls fail with EPERM. */
 static void
 forbid_all_else(void)
 {
@@ -77,7 +77,7 @@ forbid_all_else(void)
 	};
 	static const struct sock_fprog program = { sizeof(filter) / sizeof(filter[0]), filter };
 
-	prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);   /* a kernel without it still has the limits above */
+	prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);   /* without it the limits above still hold */
 #endif
 }
 
@@ -95,12 +95,12 @@ decode(const struct picture *p, unsigned char *s, int n)
 	return NULL;
 }
 
-/* Never enlarged; on white where it was transparent. wide, high: what the eye will see after turning. */
+/* Scales down, never up, on a white background. Turned later: the limits apply to the picture as it will be seen. */
 static gdImagePtr
-fit(gdImagePtr im, bool lies_on_its_side)
+fit(gdImagePtr im, bool is_sideways)
 {
 	long width = gdImageSX(im), height = gdImageSY(im);
-	long max_w = lies_on_its_side ? MAX_HEIGHT : MAX_WIDTH, max_h = lies_on_its_side ? MAX_WIDTH : MAX_HEIGHT;
+	long max_w = is_sideways ? MAX_HEIGHT : MAX_WIDTH, max_h = is_sideways ? MAX_WIDTH : MAX_HEIGHT;
 	long w = width, h = height;
 	gdImagePtr out;
 
@@ -120,7 +120,7 @@ fit(gdImagePtr im, bool lies_on_its_side)
 	return out;
 }
 
-/* The colour that comes to (x, y) when the picture is turned the right way up. */
+/* The colour of (x, y) after turning the picture upright. side_up: EXIF orientation. */
 static int
 turned_pixel(gdImagePtr im, int side_up, int x, int y)
 {
@@ -151,10 +151,10 @@ turn(gdImagePtr im, int side_up)
 	return out;
 }
 
-/* --- in and out --------------------------------------------------------------------------------------------------- */
+/* --- input and output --------------------------------------------------------------------------------------------- */
 
 static size_t
-read_all(unsigned char *to, size_t room)
+read_input(unsigned char *to, size_t room)
 {
 	size_t n = 0;
 	ssize_t got;
@@ -165,7 +165,7 @@ read_all(unsigned char *to, size_t room)
 }
 
 static bool
-write_all(const char *s, size_t n)
+write_output(const char *s, size_t n)
 {
 	ssize_t put;
 
@@ -205,7 +205,7 @@ redraw(unsigned char *s, size_t n)
 		return PICTURE_UNREADABLE;
 	gdImageInterlace(im, 1);
 	jpeg = gdImageJpegPtr(im, &size, QUALITY);
-	return jpeg && write_all(jpeg, (size_t)size) ? PICTURE_DONE : PICTURE_UNREADABLE;
+	return jpeg && write_output(jpeg, (size_t)size) ? PICTURE_DONE : PICTURE_UNREADABLE;
 }
 
 int
@@ -216,7 +216,7 @@ main(void)
 
 	set_limits();
 	gdSetErrorMethod(silent);
-	n = s ? read_all(s, IN_MAX + 1) : 0;
+	n = s ? read_input(s, IN_MAX + 1) : 0;
 	forbid_all_else();
 	_exit(n > IN_MAX ? PICTURE_TOO_LARGE : redraw(s, n));
 }

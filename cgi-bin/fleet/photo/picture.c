@@ -1,4 +1,4 @@
-/* picture - what a picture file says of itself. The story is in picture.h. */
+/* picture - reads type, size and orientation from the headers of a picture file. The overview is in picture.h. */
 #include "picture.h"
 
 #include <string.h>
@@ -27,7 +27,7 @@ le32(const unsigned char *s)
 	return (unsigned long)le16(s + 2) << 16 | le16(s);
 }
 
-/* --- which side is up: the camera's note in a JPEG's EXIF part ---------------------------------------------------- */
+/* --- EXIF orientation of a JPEG ----------------------------------------------------------------------------------- */
 
 static int
 exif_side_up(const unsigned char *s, size_t n)
@@ -64,7 +64,7 @@ is_frame(unsigned char marker)
 	return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
 }
 
-/* Inside the picture itself FF D9 can only be its end: a file cut off on its way has none. */
+/* In the picture data FF D9 can only be the end: a truncated file has none. */
 static bool
 has_end(const unsigned char *s, size_t n)
 {

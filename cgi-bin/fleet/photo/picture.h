@@ -1,6 +1,6 @@
 /*
- * picture - what a picture file says of itself in its first bytes, before anything is decoded: what it is, how large, which
- * side is up. Nothing here allocates, and nothing is believed that does not lie inside the file.
+ * picture - type, size and orientation of a picture from its headers, before it is decoded. Allocates nothing, and reads nothing
+ * outside the given bytes.
  */
 #ifndef MP_FLEET_PICTURE_H
 #define MP_FLEET_PICTURE_H
@@ -15,10 +15,10 @@ enum picture_type { PICTURE_UNKNOWN, PICTURE_JPEG, PICTURE_PNG, PICTURE_WEBP };
 struct picture {
 	enum picture_type type;
 	long width, height;
-	int side_up;            /* EXIF orientation 1–8; 1: as it is */
+	int side_up;            /* EXIF orientation 1–8; 1: upright */
 };
 
-/* false: not a whole JPEG, PNG or WebP as far as its outside tells. */
+/* false: by its headers not a complete JPEG, PNG or WebP. */
 bool picture_look(struct picture *p, const unsigned char *s, size_t n);
 
 #endif
