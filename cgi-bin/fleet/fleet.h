@@ -126,7 +126,10 @@ int  model_list(struct db *db, int64_t offset, int64_t limit, struct model **mod
 int  model_list_on_sale(struct db *db, struct model **models, int *n_models);   /* at most 500, by name */
 enum model_outcome model_add(struct db *db, struct model *model);
 bool model_is_there(struct db *db, const struct model *model);   /* one with exactly these values: the first of two clicks made it */
-/* version NULL: any; name_ko NULL: unchanged. also_cars: its cars (except the retired) get its prices; *n_cars: how many changed. */
+/*
+ * version NULL: any; name_ko NULL: unchanged. A new name_ko is given to its cars of the same name that have none.
+ * also_cars: its cars (except the retired) get its prices; *n_cars: how many changed.
+ */
 enum model_outcome model_change(struct db *db, struct model *model, bool also_cars, int64_t *n_cars, int64_t actor_id);
 enum model_outcome model_set_state(struct db *db, int64_t model_id, enum model_state state);
 

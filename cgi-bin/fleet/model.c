@@ -150,6 +150,25 @@ set_prices_of_cars(struct db *db, const struct model *model, int64_t actor_id)
 	return n_moved;
 }
 
+/* Its cars of the same name that have no Korean name yet get the model's. */
+static void
+name_cars_in_korean(struct db *db, const struct model *model, int64_t actor_id)
+{
+	int64_t n = 0, *ids = arena_array(db_memory(db), int64_t, model->n_cars + 1);
+
+	if (!*model->name_ko)
+		return;
+	for (struct rows *r = db_each(db,
+		"SELECT car_id FROM car WHERE model_id = $1 AND service <> 'RETIRED' AND name = $2 AND name_ko = '' ORDER BY car_id",
+		model->model_id, model->name); db_next(r);)
+		if (n < model->n_cars)
+			ids[n++] = row_int(r, 0);
+	for (int64_t i = 0; i < n; i++) {
+		db_do(db, "UPDATE car SET name_ko = $2 WHERE car_id = $1", ids[i], model->name_ko);
+		car_touched(db, ids[i], actor_id);
+	}
+}
+
 static enum model_outcome
 model_rewrite(struct db *db, struct model *model, bool also_cars, int64_t *n_cars, int64_t actor_id)
 {
@@ -170,6 +189,8 @@ model_rewrite(struct db *db, struct model *model, bool also_cars, int64_t *n_car
 		model->model_id, model->name, words_code(&body_words, model->body), model->seats, words_code(&fuel_words, model->fuel),
 		words_code(&gearbox_words, model->gearbox), model->daily_price, model->hourly_price, model->name_ko);
 	model_find(db, model->model_id, model);
+	if (strcmp(model->name_ko, was.name_ko) != 0)
+		name_cars_in_korean(db, model, actor_id);
 	if (also_cars)
 		*n_cars = set_prices_of_cars(db, model, actor_id);
 	return MODEL_OK;

@@ -99,6 +99,28 @@ TEST(a_new_car_takes_the_korean_name_of_its_model_unless_it_has_its_own)
 	assert_string_equal(other.name_ko, "");
 }
 
+TEST(a_models_new_korean_name_is_given_to_its_cars_of_that_name_that_have_none)
+{
+	struct model model = {
+		.name = "Kia Ray", .body = BODY_MINI, .seats = 4, .fuel = FUEL_PETROL, .daily_price = 50000, .hourly_price = 5000,
+	};
+	struct car plain = ray("1"), own = ray("2"), other = ray("3");
+	int64_t n_cars;
+
+	assert_int_equal(model_add(db, &model), MODEL_OK);
+	plain.model_id = own.model_id = other.model_id = model.model_id;
+	own.name_ko = "레이 하나";
+	other.name = "Kia Ray, white";
+	car_add(db, &plain, 7);
+	car_add(db, &own, 7);
+	car_add(db, &other, 7);
+	model.name_ko = "기아 레이";
+	assert_int_equal(model_change(db, &model, false, &n_cars, 7), MODEL_OK);
+	assert_int_equal(n_events("car.modified"), 1);
+	assert_non_null(strstr(last_payload(), "\"plate\":\"1\",\"name\":\"Kia Ray\",\"name_ko\":\"기아 레이\""));
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM car WHERE name_ko = '기아 레이' /*scan*/"), 1);
+}
+
 TEST(a_change_without_a_korean_name_keeps_it)
 {
 	struct car car = ray("1");
