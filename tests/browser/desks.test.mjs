@@ -172,7 +172,7 @@ for (const scripts of [true, false]) {
 		await phone.page.locator('[name=odometer_km]').fill('12345');
 		await phone.page.locator('[name=fuel_percent]').fill('90');
 		await phone.page.locator('[name=received_by]').fill('Anna');
-		await press(phone.page, 'The keys are handed over');
+		await press(phone.page, 'Car delivered');
 		assert.equal(await phone.page.locator('[name=odometer_km]').inputValue(), '12345');
 		assert.ok(await phone.page.locator('.errors').count(), 'it is said why');
 		assert.equal(await state_of(code), 'CONFIRMED');
