@@ -117,7 +117,7 @@ for (const scripts of [true, false]) {
 		await page.locator('[name="delivery.zone"]').selectOption('city');
 		await page.locator('[name="delivery.collect"]').check();
 		await takes(page, 'Child seat', 1);
-		if (scripts) await page.waitForFunction(() => ['brought', 'fetched', 'Child seat'].every(word => document.querySelector('#order-price').innerText.includes(word)));
+		if (scripts) await page.waitForFunction(() => ['Delivery', 'Collection', 'Child seat'].every(word => document.querySelector('#order-price').innerText.includes(word)));
 		else await press(page, 'Update the price');
 		const price = await page.locator('#order-price').innerText();
 		for (const words of ['Delivery', 'Collection', 'Child seat', '₩25,000', '₩7,000']) assert.ok(price.includes(words), `${words} in ${price}`);
@@ -172,7 +172,7 @@ for (const scripts of [true, false]) {
 		await phone.page.locator('[name=odometer_km]').fill('12345');
 		await phone.page.locator('[name=fuel_percent]').fill('90');
 		await phone.page.locator('[name=received_by]').fill('Anna');
-		await press(phone.page, 'The keys are handed over');
+		await press(phone.page, 'Car delivered');
 		assert.equal(await phone.page.locator('[name=odometer_km]').inputValue(), '12345');
 		assert.ok(await phone.page.locator('.errors').count(), 'it is said why');
 		assert.equal(await state_of(code), 'CONFIRMED');
@@ -224,7 +224,7 @@ await test('a courier\'s day can be printed, with room for signatures', async ()
 	const [id] = (await stack.sql(`SELECT user_id FROM person WHERE email = '${courier.email}'`))[0];
 	const [day] = (await stack.sql(`SELECT date(window_from + 32400, 'unixepoch') FROM delivery WHERE courier_id = ${id} AND state = 'SCHEDULED' LIMIT 1`))[0];
 	await desk.page.goto(`/deliveries/sheet?courier_id=${id}&day=${day}`);
-	assert.match(await main_text(desk.page), /Sejong-daero|서울|제주/);
+	assert.match(await main_text(desk.page), /Sejong-daero|서울|제주|인천/);
 	await looks_well(desk, 'sheet');
 	await desk.page.emulateMedia({ media: 'print' });
 	assert.equal(await desk.page.locator('header.top').isVisible(), false);
