@@ -300,11 +300,9 @@ do_book(struct web *w)
 		return refuse_booking_field(w, "card_id", _("This is not one of your cards. Please choose another."));
 	case BOOKING_BAD_DELIVERY:
 	case BOOKING_NO_ITEM:
-		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", extras_refused(w, &f.order, &b, outcome));
 	case BOOKING_OUT_OF_STOCK:
-		return web_refuse(w, HTTP_CONFLICT, "out_of_stock", extras_refused(w, &f.order, &b, outcome));
 	case BOOKING_NOT_APPROVED:
-		return web_refuse(w, HTTP_CONFLICT, "rejected", extras_refused(w, &f.order, &b, outcome));
+		return extras_refuse(w, &f.order, &b, outcome);
 	case BOOKING_REVIEW_LATER:
 		return web_later(w, booking_later_s(CALLEE_REVIEW), _("Your equipment has to be approved first, and approvals are not available right now. Nothing was booked or charged."));
 	case BOOKING_KEY_REUSED:

@@ -237,25 +237,44 @@ extras_price(struct web *w, const struct booking_order *o, struct price *price)
 
 /* --- refused ------------------------------------------------------------------------------------------------------------ */
 
-const char *
-extras_refused(struct web *w, const struct booking_order *o, const struct booking *b, enum booking_outcome outcome)
+static enum status
+refuse_delivery(struct web *w, const struct booking_order *o)
 {
-	const char *field = "delivery", *problem, *message = _("Please look at the marked fields.");
-	int at = b->refused_extra.item_no < o->n_items ? b->refused_extra.item_no : 0;
+	const char *field = "delivery", *problem = delivery_problem(o, &field);
 
-	if (outcome == BOOKING_BAD_DELIVERY) {
-		problem = delivery_problem(o, &field);
-		form_error(w, field, problem ? problem : _("Please choose another zone or time."));
-	} else if (outcome == BOOKING_NO_ITEM) {
-		form_error(w, item_field(w, o->items[at].no, "item_id"), _("This item is not available. Please choose another one."));
-	} else if (outcome == BOOKING_OUT_OF_STOCK) {
-		message = arena_printf(w->m, _("%s: only %lld available for these dates. Nothing was booked or charged."), b->refused_extra.label,
-			(long long)b->refused_extra.n_free);
-		form_error(w, item_field(w, o->items[at].no, "qty"), arena_printf(w->m, _("Only %lld available for these dates."), (long long)b->refused_extra.n_free));
-	} else if (outcome == BOOKING_NOT_APPROVED) {
-		message = b->refused_extra.reason && *b->refused_extra.reason
-		     ? arena_printf(w->m, _("%s was not approved: %s. Nothing was booked or charged."), b->refused_extra.label, b->refused_extra.reason)
-		     : arena_printf(w->m, _("%s was not approved. Nothing was booked or charged."), b->refused_extra.label);
-	}
-	return message;
+	form_error(w, field, problem ? problem : _("Please choose another zone or time."));
+	return web_invalid(w);
+}
+
+static enum status
+refuse_stock(struct web *w, const struct booking *b, const char *field)
+{
+	form_error(w, field, arena_printf(w->m, _("Only %lld available for these dates."), (long long)b->refused_extra.n_free));
+	return web_refuse(w, HTTP_CONFLICT, "out_of_stock", arena_printf(w->m,
+		_("%s: only %lld available for these dates. Nothing was booked or charged."), b->refused_extra.label, (long long)b->refused_extra.n_free));
+}
+
+static enum status
+refuse_rejected(struct web *w, const struct booking *b)
+{
+	const char *reason = text_or_empty(b->refused_extra.reason);
+
+	return web_refuse(w, HTTP_CONFLICT, "rejected", *reason
+		? arena_printf(w->m, _("%s was not approved: %s. Nothing was booked or charged."), b->refused_extra.label, reason)
+		: arena_printf(w->m, _("%s was not approved. Nothing was booked or charged."), b->refused_extra.label));
+}
+
+enum status
+extras_refuse(struct web *w, const struct booking_order *o, const struct booking *b, enum booking_outcome outcome)
+{
+	int no = o->n_items ? o->items[b->refused_extra.item_no < o->n_items ? b->refused_extra.item_no : 0].no : 0;
+
+	if (outcome == BOOKING_BAD_DELIVERY)
+		return refuse_delivery(w, o);
+	if (outcome == BOOKING_OUT_OF_STOCK)
+		return refuse_stock(w, b, item_field(w, no, "qty"));
+	if (outcome == BOOKING_NOT_APPROVED)
+		return refuse_rejected(w, b);
+	form_error(w, item_field(w, no, "item_id"), _("This item is not available. Please choose another one."));
+	return web_invalid(w);
 }

@@ -24,7 +24,7 @@ void extras_read(struct web *w, struct booking_order *o);
 /* The fields as typed, with what is available in the order's interval; and the extras as further lines of the price. */
 void extras_show(struct web *w, const struct booking_order *o, struct extras_form *f);
 void extras_price(struct web *w, const struct booking_order *o, struct price *price);
-/* Marks the field that an outcome about an extra is about; answers the message of the form. */
-const char *extras_refused(struct web *w, const struct booking_order *o, const struct booking *b, enum booking_outcome outcome);
+/* An outcome about an extra: marks its field. BAD_DELIVERY, NO_ITEM, OUT_OF_STOCK, NOT_APPROVED. */
+enum status extras_refuse(struct web *w, const struct booking_order *o, const struct booking *b, enum booking_outcome outcome);
 
 #endif

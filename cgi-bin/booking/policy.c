@@ -149,29 +149,19 @@ extra_of_order(struct db *db, const struct event *e, const struct extra_event *e
 }
 
 static bool
-booking_on_equipment_rejected(struct db *db, const struct event *e)
+booking_on_equipment_ended(struct db *db, const struct event *e)
 {
+	bool is_rejected = strcmp(e->type, event_name_EQUIPMENT_REJECTED) == 0;         /* by a person, who gives the reason */
 	struct extra_event ended;
 	struct booking_extra *x;
 	struct booking b;
 
 	if (!read_extra_event(db, e, &ended))
 		return false;
-	if ((x = extra_of_order(db, e, &ended, &b)))
+	x = extra_of_order(db, e, &ended, &b);
+	if (x && is_rejected)
 		booking_extra_end(db, &b, x, code_of(&ended, "rejected"), note_of(&ended), e->event_id);
-	return true;
-}
-
-static bool
-booking_on_equipment_cancelled(struct db *db, const struct event *e)
-{
-	struct extra_event ended;
-	struct booking_extra *x;
-	struct booking b;
-
-	if (!read_extra_event(db, e, &ended))
-		return false;
-	if ((x = extra_of_order(db, e, &ended, &b)))
+	else if (x)
 		booking_extra_end(db, &b, x, ended.reason, text_or_empty(ended.note), e->event_id);
 	return true;
 }
@@ -183,8 +173,8 @@ static const struct policy policies[] = {
 	ON(PAYMENT_FAILED, booking_on_payment_failed),
 	ON(DELIVERY_DELIVERED, booking_on_delivery_delivered),
 	ON(DELIVERY_CANCELLED, booking_on_delivery_cancelled),
-	ON(EQUIPMENT_REJECTED, booking_on_equipment_rejected),
-	ON(EQUIPMENT_CANCELLED, booking_on_equipment_cancelled),
+	ON(EQUIPMENT_REJECTED, booking_on_equipment_ended),
+	ON(EQUIPMENT_CANCELLED, booking_on_equipment_ended),
 	{ 0 },
 };
 

@@ -3,20 +3,13 @@
 # Payment is not there (its socket is missing): what needs it must be refused with nothing left behind.
 cd "$(dirname "$0")/../.." && . tests/page/lib.sh || exit 1
 
-somebody() { # somebody NAME ROLE: a user with that role and a bearer token
-	sql "INSERT INTO person (email, name, lang, password_hash, created_at, updated_at) VALUES ('$1@example.com', '$1', 'en', 'x', 0, 0);
-	     INSERT INTO user_role VALUES ((SELECT MAX(user_id) FROM person), '$2');
-	     INSERT INTO api_token (token_hash, user_id, name, created_at)
-	     VALUES ('$(printf %s "token-of-$1-0123456789" | b2sum -l 256 | cut -d' ' -f1)', (SELECT MAX(user_id) FROM person), 'test', 0);"
-}
-as() { bearer "token-of-$1-0123456789"; }
 at() { TZ=Asia/Seoul date -d "$1" +%Y-%m-%dT%H:00; }
 order() { json POST /bookings '{"car_id":'"$1"',"starts_at":"'"$2"'","ends_at":"'"$3"'","card_id":'"$4${5+,$5}"'}'; }
 
 begin booking
-somebody ann customer
-somebody bob customer
-somebody mia manager
+make_user ann customer
+make_user bob customer
+make_user mia manager
 sql "INSERT INTO branch (branch_id, name, name_ko, region) VALUES (1, 'Gangnam <b>', '강남점', 'Seoul');
      INSERT INTO car (car_id, plate, name, body, seats, fuel, gearbox, daily_price, hourly_price, branch_id, service, created_at, updated_at, rev) VALUES
        (1, '12가3456', 'Avante', 'sedan', 5, 'petrol', 'automatic', 90000, 9000, 1, 'IN_SERVICE', 0, 0, 1),
@@ -50,14 +43,14 @@ for id in 99 3 0 -1 x 1%27 99999999999999999999; do
 	test_that "no such car: $id" && get "/cars/$id" && expect_status 404
 done
 
-test_that "ordering needs somebody" && get "/bookings/new?car_id=1" && expect_status 303 && expect_header "Location: /account/sign-in?next="
+test_that "an order needs a signed-in customer" && get "/bookings/new?car_id=1" && expect_status 303 && expect_header "Location: /account/sign-in?next="
 test_that "a client without a token is refused" && order 1 "$from" "$to" 11 && expect_status 401
 as ann
-test_that "payment that is not there: later, and nothing is left" && order 1 "$from" "$to" 11 && expect_status 503 && expect_js .error.code later &&
+test_that "with payment down: later, and nothing is held" && order 1 "$from" "$to" 11 && expect_status 503 && expect_js .error.code later &&
 	expect_header "Retry-After:" && expect_sql "SELECT COUNT(*) FROM slot WHERE kind <> 'RELEASED'" 0 &&
 	expect_sql "SELECT state || refund_state FROM booking" EXPIREDNONE && json GET "/cars?from=$from&to=$to" && expect_js .n_free 2
-test_that "somebody else's card is not found" && order 1 "$from" "$to" 12 && expect_status 422 && expect_js '.error.fields|keys|join(" ")' card_id
-test_that "a car that is not there is refused" && order 99 "$from" "$to" 11 && expect_status 422 && expect_js '.error.fields|keys|join(" ")' car_id
+test_that "another customer's card is not found" && order 1 "$from" "$to" 12 && expect_status 422 && expect_js '.error.fields|keys|join(" ")' card_id
+test_that "an unknown car is refused" && order 99 "$from" "$to" 11 && expect_status 422 && expect_js '.error.fields|keys|join(" ")' car_id
 test_that "the past is refused at its field" && order 1 2020-01-01T10:00 "$to" 11 && expect_status 422 && expect_js '.error.fields|keys|join(" ")' starts_at
 test_that "31 February is refused at its field" && order 1 2027-02-31T10:00 "$to" 11 && expect_status 422 && expect_js '.error.fields|keys|join(" ")' starts_at
 test_that "a return before the pick-up is refused at its field" && order 1 "$to" "$from" 11 && expect_status 422 && expect_js '.error.fields|keys|join(" ")' ends_at
@@ -94,7 +87,7 @@ for qty in 0 6 -1 '"x"' 1.5; do test_that "a number that cannot be: $qty" && man
 test_that "a model and a car at once are refused" && many 7 2 '"car_id":1' && expect_status 422 && expect_js '.error.fields|keys|join(" ")' car_id
 test_that "a model that is off sale is refused at its field" && many 8 1 && expect_status 422 && expect_js '.error.fields|keys|join(" ")' model_id
 test_that "a branch that has none of it: out of stock" && many 7 1 '"branch_id":9' && expect_status 409 && expect_js .error.code out_of_stock
-test_that "payment that is not there: all of them are free again" && many 7 3 && expect_status 503 && expect_js .error.code later &&
+test_that "with payment down: all of them are free again" && many 7 3 && expect_status 503 && expect_js .error.code later &&
 	expect_sql "SELECT COUNT(*) FROM slot WHERE kind <> 'RELEASED'" 0 && json GET "/models/7?$hours" && expect_js .model.n_free 3
 
 sql "INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount, vat_amount, currency,
@@ -104,9 +97,9 @@ sql "INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, bran
      INSERT INTO slot (car_id, kind, starts_at, ends_at, busy_until, booking_id, rev)
      VALUES (1, 'BOOKED', $(date -d '+3 days 00:00' +%s), $(date -d '+5 days 00:00' +%s), $(date -d '+5 days 01:00' +%s), (SELECT MAX(booking_id) FROM booking), 99);"
 test_that "their booking is shown" && json GET /bookings/MP-TEST0001 && expect_status 200 && expect_js .state CONFIRMED && expect_js .amount 180000
-test_that "a taken car is refused" && order 1 "$from" "$to" 11 && expect_status 409 && expect_js .error.code taken
+test_that "a booked car is refused" && order 1 "$from" "$to" 11 && expect_status 409 && expect_js .error.code taken
 as bob
-test_that "somebody else's booking is not found" && json GET /bookings/MP-TEST0001 && expect_status 404
+test_that "another customer's booking is not found" && json GET /bookings/MP-TEST0001 && expect_status 404
 test_that "… nor cancelled" && json POST /bookings/MP-TEST0001/cancel '{}' && expect_status 404
 test_that "… nor seen by its receipt" && json GET /bookings/MP-TEST0001/receipt && expect_status 404
 test_that "a customer's list is mypage's" && json GET /bookings && expect_status 303
@@ -119,15 +112,15 @@ test_that "handing out days too early is refused" && json POST /bookings/MP-TEST
 as ann
 test_that "cancelling while payment is away: accepted, pending, the car is free" && json POST /bookings/MP-TEST0001/cancel '{}' && expect_status 202 &&
 	expect_js .state CANCEL_REQUESTED && expect_js .refund_due 180000 && expect_sql "SELECT DISTINCT kind FROM slot" RELEASED
-test_that "a second click says the same" && json POST /bookings/MP-TEST0001/cancel '{}' && expect_status 202
+test_that "a second click gets the same answer" && json POST /bookings/MP-TEST0001/cancel '{}' && expect_status 202
 forget
 
-# More than one page of refunds that wait; ours came last, so it stands on the second.
+# More than one page of pending refunds; ours is the newest, so it is on the second.
 sql "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 25)
      INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount, vat_amount, currency,
        held_at, hold_until, ended_at, refund_state) SELECT 'MP-STUCK' || (i + 100), 1, 1, 'Avante', '12가3456', 'sedan', 1, 'Gangnam', 'EXPIRED', 1800, 3600,
        1000, 91, 'KRW', 1, 1, 1000 + i, 'PENDING' FROM n"
-test_that "one that was tried and stands on the list's second page is not said to be done"
+test_that "a retried booking on the second page of the list is not reported as done"
 use account; get /account/sign-up; post /account/sign-up name=max email=max@example.kr password='paper horse lamp river' lang=en
 sql "INSERT INTO user_role SELECT user_id, 'manager' FROM person WHERE name = 'max'"
 use booking; get '/bookings/stuck?done=MP-STUCK125'; expect_status 200; expect_body 'MP-STUCK101'
@@ -148,5 +141,5 @@ test_that "a client gets both names of a car" && json GET "/cars/1" && expect_js
 	json GET "/models/7?$hours" && expect_js .model.name_ko '코나' && json GET "/cars?$bare" && expect_js '.cars | map(select(.car_id == 1))[0].name_ko' '현대 아반떼'
 forget
 
-test_that "a form from nobody is refused" && ask POST /bookings application/x-www-form-urlencoded "car_id=1" && expect_status 401
+test_that "a form without a signed-in customer is refused" && ask POST /bookings application/x-www-form-urlencoded "car_id=1" && expect_status 401
 finish

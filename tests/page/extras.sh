@@ -3,13 +3,6 @@
 # delivery are not there (their sockets are missing): what needs them must be refused with nothing left behind.
 cd "$(dirname "$0")/../.." && . tests/page/lib.sh || exit 1
 
-somebody() { # somebody NAME ROLE: a user with that role and a bearer token
-	sql "INSERT INTO person (email, name, lang, password_hash, created_at, updated_at) VALUES ('$1@example.com', '$1', 'en', 'x', 0, 0);
-	     INSERT INTO user_role VALUES ((SELECT MAX(user_id) FROM person), '$2');
-	     INSERT INTO api_token (token_hash, user_id, name, created_at)
-	     VALUES ('$(printf %s "token-of-$1-0123456789" | b2sum -l 256 | cut -d' ' -f1)', (SELECT MAX(user_id) FROM person), 'test', 0);"
-}
-as() { bearer "token-of-$1-0123456789"; }
 at() { TZ=Asia/Seoul date -d "$1" +%Y-%m-%dT%H:00; }
 order() { json POST /bookings '{"car_id":1,"starts_at":"'"$from"'","ends_at":"'"$to"'","card_id":11,'"$1"'}'; }
 nothing_is_left() {
@@ -18,8 +11,8 @@ nothing_is_left() {
 bad_field() { expect_status 422 && expect_js '.error.fields|keys|join(" ")' "$1"; }
 
 begin booking
-somebody ann customer
-somebody bob customer
+make_user ann customer
+make_user bob customer
 sql "INSERT INTO branch (branch_id, name, name_ko, region, phone) VALUES (1, 'Gangnam', '강남점', 'Seoul', '02-555-0101');
      INSERT INTO car (car_id, plate, name, body, seats, fuel, gearbox, daily_price, hourly_price, branch_id, service, created_at, updated_at, rev) VALUES
        (1, '12가3456', 'Avante', 'sedan', 5, 'petrol', 'automatic', 90000, 9000, 1, 'IN_SERVICE', 0, 0, 1);
@@ -31,10 +24,10 @@ sql "INSERT INTO branch (branch_id, name, name_ko, region, phone) VALUES (1, 'Ga
 from=$(at '3 days 10:00') to=$(at '5 days 10:00')
 as ann
 
-test_that "payment that is not there: later, and neither car nor pieces are held"
+test_that "with payment down: later, and neither car nor pieces are held"
 order '"delivery":{"address":"Teheran-ro 1","zone":"city","place":"lobby","collect":true},"equipment":[{"item_id":1,"qty":2}]'
 expect_status 503; expect_js .error.code later; nothing_is_left
-test_that "… and what was ordered stands in the books line by line"
+test_that "… and the order is recorded line by line"
 expect_sql "SELECT group_concat(rule || ' ' || quantity || '×' || unit_amount, ', ') FROM (SELECT * FROM booking_line ORDER BY line_no)" \
 	"daily 2×90000, delivery 1×25000, collection 1×25000, equipment 4×5000"
 expect_sql "SELECT zone || place || collects || (window_to - window_from) FROM booking_delivery" citylobby17200
@@ -56,14 +49,14 @@ test_that "more pieces than are free: out of stock, the item is named" && order 
 test_that "the same item twice counts together" && order '"equipment":[{"item_id":1,"qty":3},{"item_id":1,"qty":3}]' && expect_status 409 &&
 	expect_js '.error.fields|keys|join(" ")' equipment.1.qty
 test_that "an item that is not lent is refused" && order '"equipment":[{"item_id":1,"qty":1},{"item_id":3,"qty":1}]' && bad_field equipment.1.item_id
-test_that "an item that is not there is refused" && order '"equipment":[{"item_id":99,"qty":1}]' && bad_field equipment.0.item_id
+test_that "an unknown item is refused" && order '"equipment":[{"item_id":99,"qty":1}]' && bad_field equipment.0.item_id
 for qty in 0 -1 51 1.5 '"x"' null '[1]'; do test_that "a quantity that cannot be: $qty" && order '"equipment":[{"item_id":1,"qty":'"$qty"'}]' && expect_status 422; done
 test_that "a quantity alone is refused" && order '"equipment":[{"qty":1}]' && bad_field equipment.0.item_id
 test_that "equipment that is no list is refused" && order '"equipment":3' && bad_field equipment
 test_that "more than ten kinds are refused"
 order '"equipment":['"$(for i in {1..11}; do printf '{"item_id":1,"qty":1}%s' "$([[ $i -lt 11 ]] && echo ,)"; done)"']'; bad_field equipment.10.qty
 test_that "nothing of it was left" && nothing_is_left
-test_that "review that is not there: later, and nothing is charged or held" && order '"equipment":[{"item_id":2,"qty":1}]' && expect_status 503 &&
+test_that "with review down: later, and nothing is charged or held" && order '"equipment":[{"item_id":2,"qty":1}]' && expect_status 503 &&
 	expect_js .error.code later && expect_header "Retry-After:" && expect_body "approved first" && nothing_is_left &&
 	expect_sql "SELECT end_reason FROM booking ORDER BY booking_id DESC LIMIT 1" review_later
 
@@ -83,7 +76,7 @@ sql "INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, bran
      SELECT booking_id, 3, 'equipment', 1, 2, 20000 FROM booking WHERE code = 'MP-TEST0001';
      INSERT INTO booking_delivery (booking_id, zone, address, window_from, window_to)
      SELECT booking_id, 'city', 'Teheran-ro <1>', starts_at, starts_at + 7200 FROM booking WHERE code = 'MP-TEST0001';"
-test_that "the booking says what was booked with the car" && json GET /bookings/MP-TEST0001 && expect_status 200 && expect_js .delivery.address "Teheran-ro <1>" &&
+test_that "the booking lists its extras" && json GET /bookings/MP-TEST0001 && expect_status 200 && expect_js .delivery.address "Teheran-ro <1>" &&
 	expect_js '.extras|map(.kind + " " + .state)|join(", ")' "delivery BOOKED, equipment BOOKED" && expect_js '.lines[2].label' "Child seat <b>"
 sql "INSERT INTO delivery (booking_code, direction, state, customer_id, window_from, window_to, courier_id, requested_at, scheduled_at)
      VALUES ('MP-TEST0001', 'delivery', 'SCHEDULED', 1, 1893456000, 1893463200, 9, 1, 1)"
@@ -94,7 +87,7 @@ test_that "cancelling while delivery is away: later, nothing has changed" && jso
 	expect_js .error.code later && expect_header "Retry-After:" && expect_sql "SELECT state || cancel_asked_at FROM booking WHERE code = 'MP-TEST0001'" CONFIRMED0 &&
 	expect_sql "SELECT COUNT(*) FROM event WHERE type LIKE 'booking.cancel%'" 0
 as bob
-test_that "somebody else does not see where ann lives" && json GET /bookings/MP-TEST0001 && expect_status 404
+test_that "another customer does not see the address" && json GET /bookings/MP-TEST0001 && expect_status 404
 forget
 
 use account; get /account/sign-up; post /account/sign-up name=max email=max@example.kr password='paper horse lamp river' lang=en
@@ -108,7 +101,7 @@ sql "UPDATE booking_extra SET state = 'ENDED', end_reason = 'not in May', ended_
 test_that "an extra that will not be had is said so, with its refund" && get /bookings/MP-TEST0001 && expect_body "Not available; ₩20,000 refunded" && expect_body "not in May" &&
 	get /bookings/MP-TEST0001/receipt && expect_body "−₩20,000" && get /bookings/MP-TEST0001/cancel && expect_body "Already refunded" && expect_body "₩205,000"
 sql "UPDATE booking SET cancel_asked_at = 5, cancel_asked_by = customer_id WHERE code = 'MP-TEST0001'"
-test_that "one that is being cancelled says so, and is not cancelled a second time" && get /bookings/MP-TEST0001 && expect_body "Your cancellation is being processed" && expect_no_body "/cancel\"" &&
+test_that "a booking that is being cancelled shows it, and cannot be cancelled a second time" && get /bookings/MP-TEST0001 && expect_body "Your cancellation is being processed" && expect_no_body "/cancel\"" &&
 	get /bookings/MP-TEST0001/cancel && expect_status 303
 
 from=$(at '9 days 10:00') to=$(at '11 days 10:00')
@@ -122,7 +115,7 @@ expect_sql "SELECT COUNT(*) FROM booking WHERE customer_id = (SELECT user_id FRO
 test_that "booking it asks for what is missing, and keeps what was typed"
 post /bookings "${form[@]}" delivery.wanted=1 delivery.zone=city delivery.place='gate <3>' equipment.0.item_id=1 equipment.0.qty=1
 expect_status 422; expect_body 'id="e-delivery.address"'; expect_body 'gate &lt;3&gt;'; expect_body '<option value="city" selected>'
-test_that "an address typed and a tick taken away is no delivery"
+test_that "an address without the tick is no delivery"
 post /bookings "${form[@]}" delivery.address=x delivery.zone=moon
 expect_status 503; expect_sql "SELECT COUNT(*) FROM booking_delivery d JOIN booking b ON b.booking_id = d.booking_id WHERE b.code <> 'MP-TEST0001'" 1
 test_that "too many are said at their field"

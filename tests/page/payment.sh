@@ -25,7 +25,7 @@ charge_body() { printf '{"key":"%s","subject_id":"%s","customer_id":101,"card_id
 
 # --- a customer's cards
 
-test_that "who is not signed in is sent to sign in, and a program is told so"
+test_that "without a session a browser is sent to sign in, a program gets 401"
 get /payments/cards
 expect_status 303; expect_location '/account/sign-in?next=%2Fpayments%2Fcards'
 json GET /payments/cards
@@ -34,7 +34,7 @@ expect_status 401
 sign_up nari
 nari=$(sql "SELECT user_id FROM person WHERE email = 'nari@example.kr'")
 
-test_that "who has no card is told what one is good for, and how to add it"
+test_that "the page without cards explains what they are for and how to add one"
 get /payments/cards
 expect_status 200; expect_body 'No saved cards yet'; expect_body 'action="/payments/cards/new"'
 
@@ -55,20 +55,20 @@ expect_status 303; expect_same "$(grep -c evil <<<"$location")" 0
 post /payments/cards/new next=/cars/12
 expect_same "$(grep -c 'next%3D%252Fcars%252F12' <<<"$location")" 1
 
-test_that "the way back is refused with somebody else's customer key, or none"
+test_that "the return is refused with another customer's key, or none"
 get "/payments/cards/return?authKey=x&customerKey=somebody"
 expect_status 403
 get "/payments/cards/return?authKey=x"
 expect_status 403
 
-test_that "the way back while the provider is down says so, with the time to come again, and saves nothing"
+test_that "the return while the provider is down is 503 with Retry-After, and saves nothing"
 get "/payments/cards/return?authKey=x&customerKey=$key"
 expect_status 503; expect_header 'Retry-After: '; expect_body 'Your card was not saved'
 expect_sql "SELECT COUNT(*) FROM card" 0
 
 card 1 "$nari"; card 2 101
 
-test_that "a customer sees his own cards and nobody else's"
+test_that "a customer sees only their own cards"
 get /payments/cards
 expect_status 200; expect_body 'Visa •••• 4242'; expect_body '/payments/cards/1/remove'; expect_no_body '/payments/cards/2/remove'
 
@@ -82,7 +82,7 @@ expect_status 303
 get '/payments/cards?removed=1'
 expect_body 'The card is removed.'; expect_body 'No saved cards yet'
 
-test_that "somebody else's card is not there"
+test_that "another customer's card is not found"
 get /payments/cards/2/remove
 expect_status 404
 post /payments/cards/2/remove
@@ -111,7 +111,7 @@ test_that "a token while the provider is down is for later"
 json POST /payments/cards '{"card_token":"tok_ok"}'
 expect_status 503; expect_js '.error.code' later; expect_header 'Retry-After: '
 
-test_that "nobody keeps more than twenty cards"
+test_that "a customer has at most twenty cards"
 for i in $(seq 31 50); do card "$i" 102; done
 as duri
 json POST /payments/cards '{"card_token":"tok_ok"}'
@@ -137,7 +137,7 @@ internal GET /internal/charge/MP-PAGE001
 expect_status 200; expect_js .outcome declined
 expect_sql "SELECT type FROM event WHERE subject_id = 'MP-PAGE001'" payment.failed
 
-test_that "a charge on somebody else's card is declined"
+test_that "a charge on another customer's card is declined"
 internal POST /internal/charge "$(charge_body MP-PAGE002 31)"
 expect_status 200; expect_js .outcome declined; expect_js .reason card_removed
 
@@ -158,7 +158,7 @@ expect_status 200; expect_js .outcome done; expect_js .refunded_amount 0
 internal POST /internal/charge "$(charge_body MP-PAGE004 3)"
 expect_status 200; expect_js .outcome declined; expect_js .reason void
 
-test_that "giving back what was never taken is refused"
+test_that "a refund of what was never charged is refused"
 internal POST /internal/refund '{"key":"MP-PAGE005","refund_key":"MP-PAGE005-c","amount":100,"reason":""}'
 expect_status 409; expect_js .error.code no_charge
 internal POST /internal/refund '{"key":"MP-PAGE001","refund_key":"x y","amount":100,"reason":""}'
@@ -168,7 +168,7 @@ test_that "a key never seen is not found"
 internal GET /internal/charge/MP-NEVER01
 expect_status 404
 
-test_that "any webhook is taken, none is believed, a huge one is refused"
+test_that "any webhook is accepted, none is believed, a huge one is refused"
 forget
 for sent in '{"eventType":"PAYMENT_STATUS_CHANGED","data":{"orderId":"MP-PAGE001","status":"DONE"}}' '{}' garbage '[[[['; do
 	json POST /payments/webhook "$sent"
@@ -191,7 +191,7 @@ as hana
 for page in /payments /payments/901 /payments/ledger; do json GET $page; expect_status 403; done
 forget; get /payments; expect_status 303
 
-test_that "a manager sees the charges with what was taken, given back and kept; sealed keys are none"
+test_that "a manager sees the charges and their totals; closed keys are not listed"
 as boss
 json GET /payments
 expect_status 200; expect_js .captured 110000; expect_js .kept 110000; expect_js .currency KRW
@@ -217,12 +217,12 @@ expect_status 422
 json GET '/payments?state=PAID'
 expect_status 422
 
-test_that "one charge tells its story; a charge that is not there is not found"
+test_that "a charge shows its events; an unknown charge is not found"
 json GET /payments/901
 expect_status 200; expect_js .charge.state APPROVED; expect_js '.postings[0].lines | length' 3; expect_js '.charge.amount' 110000
 for id in 999 0 -1 x 99999999999999999999; do json GET /payments/$id; expect_status 404; done
 
-test_that "the ledger sums to zero and says so"
+test_that "the ledger sums to zero and shows it"
 json GET /payments/ledger
 expect_status 200; expect_js .sum 0; expect_js .is_balanced true; expect_js '.balances | length' 3
 

@@ -1,65 +1,17 @@
 /*
- * test_model - any car of a model, one to five in a booking: all or none, at one branch, never one twice; what is shown as free is what
- * the table says after every order and cancellation. Payment is played.
+ * test_model - any car of a model, one to five in a booking: all or none, at one branch, none twice; what is shown as free agrees with the
+ * table after every order and cancellation.
  */
 #include "test.h"
 
-#include "scratch.h"
+#include "booking_world.h"
 
-#include "cgi-bin/booking/model.c"
-#include "cgi-bin/booking/booking_steps.h"
-#include "cgi-bin/booking/orders.h"
-#include "cgi-bin/booking/payment_client.h"
-#include "domain/rental.h"
+#include "cgi-bin/booking/model.h"
 #include "lib/db/db_inside.h"
 
-#include <stdio.h>
-#include <string.h>
-
-#define NOW 1800000000          /* on a half hour */
 #define RAY 7
 #define SEOUL 1
 #define JEJU 2
-
-static struct db *db;
-
-/* --- payment, played --------------------------------------------------------------------------------------------------------- */
-
-static enum charge_answer charge_says, look_up_says;
-static int64_t refund_asked;
-
-static enum charge_answer
-play_charge(struct db *d, const struct booking *b, const char *payment_key, int64_t *charge_id, const char **reason)
-{
-	(void)d;
-	(void)b;
-	(void)payment_key;
-	*charge_id = 7;
-	*reason = "";
-	return charge_says;
-}
-
-static enum charge_answer
-play_look_up(struct db *d, const struct booking *b, int64_t *charge_id)
-{
-	(void)d;
-	(void)b;
-	*charge_id = 7;
-	return look_up_says;
-}
-
-static enum refund_answer
-play_refund(struct db *d, const struct booking *b, const struct booking_refund *p, int64_t *refunded)
-{
-	(void)d;
-	(void)b;
-	refund_asked = *refunded = p->amount;
-	return REFUND_ANSWER_DONE;
-}
-
-static const struct payment_client played = { play_charge, play_look_up, play_refund, NULL };
-
-/* --- a world of its own for each test: five Rays, three in Seoul (1–3) and two on Jeju (4, 5), and a sixth car of no model ---------- */
 
 static void
 add_car(int64_t car_id, int64_t model_id, int64_t branch_id)
@@ -69,55 +21,23 @@ add_car(int64_t car_id, int64_t model_id, int64_t branch_id)
 		car_id, model_id, branch_id);
 }
 
-TEST_SETUP(begin)
+/* Five Rays, three in Seoul (1-3) and two on Jeju (4, 5), and a sixth car of no model. */
+TEST_SETUP(begin_models)
 {
-	static const struct db_role all = { .name = "test", .owns = "*" };
-	const char *why = "";
-
-	setenv("DB_LINT", "1", 1);
-	if (scratch_begin(state) || !rental_settings_open(".", scratch, &why))
+	if (world_begin(state, "INSERT INTO car_model (model_id, name, body, seats, fuel, gearbox, daily_price, hourly_price) VALUES"
+	                       " (7, 'Ray', 'mini', 4, 'petrol', 'automatic', 50000, 5000), (8, 'Bongo', 'van', 3, 'diesel', 'manual', 80000, 8000);"))
 		return -1;
-	scratch_create("", "");
-	clock_open("Asia/Seoul");
-	clock_set(NOW);
-	lang_set(LANG_EN);
-	db = scratch_open(&all);
-	db_script(db,
-		"INSERT INTO branch (branch_id, name, name_ko) VALUES (1, 'Gangnam', '강남점'), (2, 'Jeju', '제주점');"
-		"INSERT INTO car_model (model_id, name, body, seats, fuel, gearbox, daily_price, hourly_price) VALUES"
-		" (7, 'Ray', 'mini', 4, 'petrol', 'automatic', 50000, 5000), (8, 'Bongo', 'van', 3, 'diesel', 'manual', 80000, 8000);"
-		"INSERT INTO card (card_id, user_id, billing_key, brand, last4, created_at) VALUES (11, 1, 'bk1', 'Visa', '4242', 0), (12, 2, 'bk2', 'Visa', '4242', 0);");
 	for (int i = 1; i <= 5; i++)
 		add_car(i, RAY, i <= 3 ? SEOUL : JEJU);
 	add_car(6, 0, SEOUL);
-	clock_set(NOW + DAY);   /* what is in memory is another test's world: read of a later time it is read again */
-	calendar_n_cars(db);
-	clock_set(NOW);
-	payment_client = &played;
-	charge_says = CHARGE_ANSWER_APPROVED;
-	look_up_says = CHARGE_ANSWER_NEVER_SEEN;
 	rental.max_bookings_per_person = 10;
 	return 0;
 }
 
-TEST_SETUP(end)
-{
-	assert_false(db_failed(db));
-	db_close(db);
-	clock_set(0);
-	return scratch_end(state);
-}
-
 static struct booking_order
-order(int64_t qty, int64_t from, int64_t until)
+order_cars(int64_t qty, int64_t from, int64_t until)
 {
 	return (struct booking_order){ .customer_id = 1, .model_id = RAY, .qty = qty, .starts_at = from, .ends_at = until, .card_id = 11 };
-}
-
-static struct booking_order
-one(int64_t car_id, int64_t from, int64_t until)
-{
-	return (struct booking_order){ .customer_id = 1, .car_id = car_id, .starts_at = from, .ends_at = until, .card_id = 11 };
 }
 
 static enum booking_outcome
@@ -126,12 +46,6 @@ place(struct booking_order o, struct booking *b)
 	struct booking ignored;
 
 	return booking_place(db, &o, b ? b : &ignored);
-}
-
-static int64_t
-slots(const char *kind)
-{
-	return db_int(db, "SELECT COUNT(*) FROM slot WHERE kind = $1 /*scan*/", kind);
 }
 
 static int64_t
@@ -144,33 +58,14 @@ n_free(int64_t from, int64_t until)
 	return model.n_free;
 }
 
-static const char *
-payload(const char *type)
-{
-	return db_text(db, "SELECT payload FROM event WHERE type = $1 ORDER BY event_id DESC LIMIT 1 /*scan*/", type);
-}
-
-static void
-hear(const char *type, const char *code)
-{
-	struct event e = { .event_id = 99, .type = type, .subject_id = code, .payload = "{}" };
-
-	for (const struct policy *p = booking_consumer.policy; p->type; p++)
-		if (strcmp(p->type, type) == 0) {
-			db_begin(db);
-			assert_true(p->react(db, &e));
-			assert_true(db_commit(db));
-		}
-}
-
-/* --- what is promised ------------------------------------------------------------------------------------------------------------ */
+/* --- what is booked ---------------------------------------------------------------------------------------------------- */
 
 TEST(two_cars_of_a_model_cost_twice_the_models_price_and_each_has_its_slot)
 {
 	struct booking b, found;
 
-	assert_int_equal(place(order(2, NOW + DAY, NOW + 3 * DAY + 3 * HOUR), &b), BOOKING_OK);
-	assert_int_equal(b.amount, 2 * (2 * 50000 + 3 * 5000));          /* the model's price, whatever the single cars cost */
+	assert_int_equal(place(order_cars(2, NOW + DAY, NOW + 3 * DAY + 3 * HOUR), &b), BOOKING_OK);
+	assert_int_equal(b.amount, 2 * (2 * 50000 + 3 * 5000));          /* the model's price, not that of the cars */
 	assert_int_equal(b.lines[0].quantity, 4);
 	assert_int_equal(b.lines[0].unit_amount, 50000);
 	assert_int_equal(b.lines[1].amount, 30000);
@@ -189,7 +84,7 @@ TEST(the_hours_of_several_cars_are_capped_at_a_day_each)
 {
 	struct booking b;
 
-	assert_int_equal(place(order(3, NOW + DAY, NOW + 2 * DAY + 12 * HOUR), &b), BOOKING_OK);
+	assert_int_equal(place(order_cars(3, NOW + DAY, NOW + 2 * DAY + 12 * HOUR), &b), BOOKING_OK);
 	assert_int_equal(b.lines[1].rule, PRICE_RULE_HOURLY_CAP);
 	assert_int_equal(b.lines[1].quantity, 36);
 	assert_int_equal(b.lines[1].amount, 150000);
@@ -200,7 +95,7 @@ TEST(one_car_of_a_model_is_a_booking_like_any_other)
 {
 	struct booking b;
 
-	assert_int_equal(place(order(1, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_OK);
+	assert_int_equal(place(order_cars(1, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_OK);
 	assert_int_equal(b.n_cars, 1);
 	assert_int_equal(b.n_more_cars, 0);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking_car /*scan*/"), 0);
@@ -218,7 +113,7 @@ note_statement(unsigned kind, void *arg, void *stmt, void *text)
 	(void)arg;
 	(void)text;
 	if (strncmp(sql, "--", 2) == 0)
-		return 0;       /* a trigger's */
+		return 0;       /* of a trigger */
 	n_statements++;
 	n_of_several += strstr(sql, "booking_car") || strstr(sql, "v_car_model");
 	return 0;
@@ -233,18 +128,17 @@ count_statements(struct booking_order o)
 	sqlite3_trace_v2(db->sqlite, 0, NULL, NULL);
 }
 
-/* That there are bookings of several cars costs nothing to whoever books one. */
-TEST(a_booking_of_this_very_car_asks_nothing_about_models_or_further_cars)
+TEST(a_booking_of_a_certain_car_runs_no_statement_about_models_or_further_cars)
 {
 	int n_one;
 
-	count_statements(one(1, NOW + DAY, NOW + 2 * DAY));
+	count_statements(order_car(1, 1, NOW + DAY, NOW + 2 * DAY));
 	assert_true(n_statements > 5);
 	assert_int_equal(n_of_several, 0);
 	n_one = n_statements;
-	count_statements(order(1, NOW + DAY, NOW + 2 * DAY));
+	count_statements(order_cars(1, NOW + DAY, NOW + 2 * DAY));
 	assert_true(n_of_several > 0);
-	assert_in_range(n_statements, n_one, n_one + 3);        /* of any car: the model, how many there are, which are free */
+	assert_in_range(n_statements, n_one, n_one + 3);        /* for any car of a model: the model, its cars, which are free */
 }
 
 TEST(its_events_name_the_further_cars)
@@ -252,7 +146,7 @@ TEST(its_events_name_the_further_cars)
 	struct booking b;
 	const char *cars;
 
-	assert_int_equal(place(order(3, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_OK);
+	assert_int_equal(place(order_cars(3, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_OK);
 	cars = arena_printf(scratch_memory, "\"n_cars\":3,\"cars\":[{\"car_id\":%d,\"car_name\":\"Ray\",\"car_name_ko\":\"\",\"plate\":\"P%d\"},{\"car_id\":%d,",
 		(int)b.cars[1].car_id, (int)b.cars[1].car_id, (int)b.cars[2].car_id);
 	assert_non_null(strstr(payload("booking.held"), cars));
@@ -260,39 +154,39 @@ TEST(its_events_name_the_further_cars)
 	assert_non_null(strstr(payload("booking.paid"), cars));
 }
 
-TEST(a_booking_of_two_whose_worker_died_after_the_charge_is_paid_with_both)
+TEST(after_a_worker_died_a_booking_of_two_is_paid_with_both_cars)
 {
-	struct booking_order o = order(2, NOW + DAY, NOW + 2 * DAY);
+	struct booking_order o = order_cars(2, NOW + DAY, NOW + 2 * DAY);
 	struct booking b;
 
 	o.card_id = 0;
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
 	assert_int_equal(slots("HOLD"), 2);
 	db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1", b.booking_id, NOW);
-	look_up_says = CHARGE_ANSWER_APPROVED;
+	look_up_reply = CHARGE_ANSWER_APPROVED;
 	clock_set(NOW + 20);
 	booking_sweep(db);
 	assert_int_equal(slots("BOOKED"), 2);
 	assert_non_null(strstr(payload("booking.paid"), "\"n_cars\":2,\"cars\":[{\"car_id\":"));
 }
 
-/* --- all or none, at one branch ------------------------------------------------------------------------------------------------- */
+/* --- all or none, at one branch ---------------------------------------------------------------------------------------- */
 
 TEST(where_fewer_are_free_nothing_is_held)
 {
 	struct booking b;
 
-	assert_int_equal(place(order(4, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_FEWER_CARS);    /* three here, two there */
+	assert_int_equal(place(order_cars(4, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_FEWER_CARS);    /* three here, two there */
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM slot /*scan*/") + db_int(db, "SELECT COUNT(*) FROM booking /*scan*/"), 0);
-	assert_int_equal(place(one(2, NOW + DAY, NOW + 2 * DAY), NULL), BOOKING_OK);
-	assert_int_equal(place(order(3, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_FEWER_CARS);
+	assert_int_equal(place(order_car(1, 2, NOW + DAY, NOW + 2 * DAY), NULL), BOOKING_OK);
+	assert_int_equal(place(order_cars(3, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_FEWER_CARS);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking_car /*scan*/"), 0);
 	assert_int_equal(slots("BOOKED"), 1);
 }
 
-TEST(all_cars_stand_at_one_branch_the_wished_one_or_where_most_are_free)
+TEST(all_cars_are_at_one_branch_the_ordered_one_or_where_most_are_free)
 {
-	struct booking_order o = order(2, NOW + DAY, NOW + 2 * DAY);
+	struct booking_order o = order_cars(2, NOW + DAY, NOW + 2 * DAY);
 	struct booking b;
 
 	o.branch_id = JEJU;
@@ -307,22 +201,22 @@ TEST(all_cars_stand_at_one_branch_the_wished_one_or_where_most_are_free)
 	assert_int_equal(place(o, &b), BOOKING_FEWER_CARS);
 }
 
-TEST(a_car_whose_gap_it_fills_is_taken_before_one_that_is_free_for_weeks)
+TEST(a_car_with_a_short_gap_is_chosen_before_one_that_is_free_for_weeks)
 {
 	int64_t day = NOW + 10 * DAY;
 	struct booking b;
 
-	assert_int_equal(place(one(3, day - 2 * DAY, day - rental.turnaround_s), NULL), BOOKING_OK);
-	assert_int_equal(place(one(3, day + DAY + rental.turnaround_s, day + 3 * DAY), NULL), BOOKING_OK);
-	assert_int_equal(place(one(2, day + 2 * DAY, day + 3 * DAY), NULL), BOOKING_OK);
-	assert_int_equal(place(order(2, day, day + DAY), &b), BOOKING_OK);
+	assert_int_equal(place(order_car(1, 3, day - 2 * DAY, day - rental.turnaround_s), NULL), BOOKING_OK);
+	assert_int_equal(place(order_car(1, 3, day + DAY + rental.turnaround_s, day + 3 * DAY), NULL), BOOKING_OK);
+	assert_int_equal(place(order_car(1, 2, day + 2 * DAY, day + 3 * DAY), NULL), BOOKING_OK);
+	assert_int_equal(place(order_cars(2, day, day + DAY), &b), BOOKING_OK);
 	assert_int_equal(b.cars[0].car_id, 3);
 	assert_int_equal(b.cars[1].car_id, 2);
 }
 
 TEST(what_is_not_for_rent_is_not_chosen)
 {
-	struct booking_order o = order(1, NOW + DAY, NOW + 2 * DAY);
+	struct booking_order o = order_cars(1, NOW + DAY, NOW + 2 * DAY);
 
 	o.model_id = 99;
 	assert_int_equal(place(o, NULL), BOOKING_NO_CAR);
@@ -330,10 +224,10 @@ TEST(what_is_not_for_rent_is_not_chosen)
 	assert_int_equal(place(o, NULL), BOOKING_FEWER_CARS);            /* it has no cars */
 	db_do(db, "UPDATE car SET service = 'OUT_OF_SERVICE', rev = rev + 100 WHERE car_id IN (1, 2)");
 	assert_int_equal(n_free(NOW + DAY, NOW + 2 * DAY), 3);
-	assert_int_equal(place(order(3, NOW + DAY, NOW + 2 * DAY), NULL), BOOKING_FEWER_CARS);
+	assert_int_equal(place(order_cars(3, NOW + DAY, NOW + 2 * DAY), NULL), BOOKING_FEWER_CARS);
 	db_do(db, "UPDATE car_model SET state = 'OFF_SALE' WHERE model_id = $1", RAY);
-	assert_int_equal(place(order(1, NOW + DAY, NOW + 2 * DAY), NULL), BOOKING_NO_CAR);
-	o = order(0, NOW + DAY, NOW + 2 * DAY);
+	assert_int_equal(place(order_cars(1, NOW + DAY, NOW + 2 * DAY), NULL), BOOKING_NO_CAR);
+	o = order_cars(0, NOW + DAY, NOW + 2 * DAY);
 	assert_int_equal(place(o, NULL), BOOKING_NO_CAR);
 	o.qty = CARS_MAX + 1;
 	assert_int_equal(place(o, NULL), BOOKING_NO_CAR);
@@ -341,7 +235,7 @@ TEST(what_is_not_for_rent_is_not_chosen)
 
 TEST(a_booking_of_five_counts_once_among_the_open_ones_but_five_times_among_the_unpaid_cars)
 {
-	struct booking_order o = order(3, NOW + DAY, NOW + 2 * DAY);
+	struct booking_order o = order_cars(3, NOW + DAY, NOW + 2 * DAY);
 
 	rental.max_holds_per_person = 3;
 	o.card_id = 0;
@@ -349,11 +243,11 @@ TEST(a_booking_of_five_counts_once_among_the_open_ones_but_five_times_among_the_
 	o.qty = 1;
 	assert_int_equal(place(o, NULL), BOOKING_HOLDS);
 	rental.max_bookings_per_person = 2;
-	assert_int_equal(place(order(2, NOW + DAY, NOW + 2 * DAY), NULL), BOOKING_OK);
-	assert_int_equal(place(order(1, NOW + 5 * DAY, NOW + 6 * DAY), NULL), BOOKING_QUOTA);
+	assert_int_equal(place(order_cars(2, NOW + DAY, NOW + 2 * DAY), NULL), BOOKING_OK);
+	assert_int_equal(place(order_cars(1, NOW + 5 * DAY, NOW + 6 * DAY), NULL), BOOKING_QUOTA);
 }
 
-/* --- what happens to the booking happens to all of them ------------------------------------------------------------------------------ */
+/* --- what happens to the booking happens to all of them ---------------------------------------------------------------- */
 
 TEST(the_free_number_falls_with_orders_and_rises_with_cancellations)
 {
@@ -362,11 +256,11 @@ TEST(the_free_number_falls_with_orders_and_rises_with_cancellations)
 
 	db_do(db, "UPDATE car SET branch_id = 1, rev = rev + 100 WHERE model_id = $1", RAY);
 	assert_int_equal(n_free(from, until), 5);
-	assert_int_equal(place(order(2, from, until), &a), BOOKING_OK);
+	assert_int_equal(place(order_cars(2, from, until), &a), BOOKING_OK);
 	assert_int_equal(n_free(from, until), 3);
-	assert_int_equal(place(order(2, from, until), &b), BOOKING_OK);
+	assert_int_equal(place(order_cars(2, from, until), &b), BOOKING_OK);
 	assert_int_equal(n_free(from, until), 1);
-	assert_int_equal(place(order(2, from, until), NULL), BOOKING_FEWER_CARS);
+	assert_int_equal(place(order_cars(2, from, until), NULL), BOOKING_FEWER_CARS);
 	assert_int_equal(n_free(until + HOUR, until + DAY), 5);
 	assert_int_equal(booking_cancel(db, &a, 1, "customer"), CANCEL_DONE);
 	assert_int_equal(refund_asked, 200000 / 2);
@@ -379,12 +273,12 @@ TEST(a_declined_card_or_a_refused_car_frees_all_of_them)
 {
 	struct booking b;
 
-	charge_says = CHARGE_ANSWER_DECLINED;
-	assert_int_equal(place(order(3, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_DECLINED);
+	charge_reply = CHARGE_ANSWER_DECLINED;
+	assert_int_equal(place(order_cars(3, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_DECLINED);
 	assert_int_equal(slots("RELEASED"), 3);
-	charge_says = CHARGE_ANSWER_APPROVED;
-	assert_int_equal(place(order(3, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_OK);
-	hear("car.refused", b.code);
+	charge_reply = CHARGE_ANSWER_APPROVED;
+	assert_int_equal(place(order_cars(3, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_OK);
+	report_event("car.refused", b.code, "{}");
 	assert_int_equal(slots("RELEASED"), 6);
 	booking_reload(db, &b);
 	assert_int_equal(b.state, BOOKING_REJECTED);
@@ -392,12 +286,12 @@ TEST(a_declined_card_or_a_refused_car_frees_all_of_them)
 	assert_int_equal(refund_asked, b.amount);
 }
 
-TEST(they_are_handed_out_and_taken_back_together)
+TEST(they_are_handed_over_and_returned_together)
 {
 	struct booking b;
 
-	assert_int_equal(place(order(2, NOW, NOW + 2 * DAY), &b), BOOKING_OK);
-	hear("car.reserved", b.code);
+	assert_int_equal(place(order_cars(2, NOW, NOW + 2 * DAY), &b), BOOKING_OK);
+	report_event("car.reserved", b.code, "{}");
 	booking_reload(db, &b);
 	assert_true(booking_hand_out(db, &b, 9));
 	clock_set(NOW + DAY);
@@ -406,28 +300,28 @@ TEST(they_are_handed_out_and_taken_back_together)
 		NOW + DAY, NOW + DAY + rental.turnaround_s), 2);
 }
 
-TEST(nobody_comes_and_all_of_them_are_free)
+TEST(a_no_show_frees_all_of_them)
 {
 	struct booking b;
 
-	assert_int_equal(place(order(3, NOW, NOW + 2 * DAY), &b), BOOKING_OK);
-	hear("car.reserved", b.code);
+	assert_int_equal(place(order_cars(3, NOW, NOW + 2 * DAY), &b), BOOKING_OK);
+	report_event("car.reserved", b.code, "{}");
 	booking_reload(db, &b);
 	assert_true(booking_no_show(db, &b, 9));
 	assert_int_equal(slots("RELEASED"), 3);
 }
 
-/* One of two late cars is promised to the next customer, whom somebody has to call; the other one's slot grows all the same. */
-TEST(of_two_late_cars_the_one_nobody_waits_for_is_not_sold)
+/* One of two late cars is booked next; the other slot is extended all the same. */
+TEST(of_two_late_cars_the_one_not_booked_next_is_extended)
 {
 	struct booking b, next;
 	struct late_clash *late;
 
-	assert_int_equal(place(order(2, NOW, NOW + DAY), &b), BOOKING_OK);
-	hear("car.reserved", b.code);
+	assert_int_equal(place(order_cars(2, NOW, NOW + DAY), &b), BOOKING_OK);
+	report_event("car.reserved", b.code, "{}");
 	booking_reload(db, &b);
 	assert_true(booking_hand_out(db, &b, 9));
-	assert_int_equal(place(one(b.cars[1].car_id, NOW + DAY + rental.turnaround_s, NOW + 2 * DAY), &next), BOOKING_OK);
+	assert_int_equal(place(order_car(1, b.cars[1].car_id, NOW + DAY + rental.turnaround_s, NOW + 2 * DAY), &next), BOOKING_OK);
 	clock_set(NOW + DAY + 1);
 	booking_sweep(db);
 	assert_int_equal(db_int(db, "SELECT ends_at FROM slot WHERE car_id = $1 /*scan*/", b.cars[0].car_id), NOW + DAY + STEP);
@@ -443,7 +337,7 @@ TEST(a_manager_finds_the_booking_by_the_plate_of_any_of_its_cars)
 	struct booking_row *rows;
 	struct booking b;
 
-	assert_int_equal(place(order(3, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_OK);
+	assert_int_equal(place(order_cars(3, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_OK);
 	for (int i = 0; i < 3; i++) {
 		q.text = b.cars[i].plate;
 		assert_int_equal(bookings_list(db, &q, 0, 20, &rows), 1);
@@ -453,7 +347,7 @@ TEST(a_manager_finds_the_booking_by_the_plate_of_any_of_its_cars)
 	assert_int_equal(bookings_count(db, &q), 0);
 }
 
-/* --- the memory and the choice against the oracle, by chance ------------------------------------------------------------------------- */
+/* --- the calendar in memory and the choice, compared with SQL at random ------------------------------------------------ */
 
 static int64_t
 most_at_one_branch(const struct model_stock *stock, int n, int64_t branch_id)
@@ -498,7 +392,7 @@ any_order(unsigned *seed)
 {
 	int64_t from = NOW + (1 + rand_r(seed) % 200) * STEP;
 	int64_t until = from + (1 + rand_r(seed) % 60) * STEP;
-	struct booking_order o = rand_r(seed) % 3 ? order(1 + rand_r(seed) % CARS_MAX, from, until) : one(1 + rand_r(seed) % 24, from, until);
+	struct booking_order o = rand_r(seed) % 3 ? order_cars(1 + rand_r(seed) % CARS_MAX, from, until) : order_car(1, 1 + rand_r(seed) % 24, from, until);
 
 	if (o.model_id && rand_r(seed) % 3 == 0)
 		o.branch_id = 1 + rand_r(seed) % 2;
@@ -515,9 +409,9 @@ one_random_step(unsigned *seed)
 	struct booking b;
 	enum booking_outcome outcome;
 
-	charge_says = rand_r(seed) % 8 ? CHARGE_ANSWER_APPROVED : CHARGE_ANSWER_DECLINED;
+	charge_reply = rand_r(seed) % 8 ? CHARGE_ANSWER_APPROVED : CHARGE_ANSWER_DECLINED;
 	outcome = booking_place(db, &o, &b);
-	if (o.model_id)         /* it can be had exactly when the oracle says so */
+	if (o.model_id)         /* it succeeds exactly when SQL finds enough free cars */
 		assert_int_equal(outcome == BOOKING_FEWER_CARS, had < o.qty);
 	if (outcome == BOOKING_OK && o.model_id)
 		assert_int_equal(b.n_all_cars, o.qty);
@@ -528,7 +422,7 @@ one_random_step(unsigned *seed)
 	}
 }
 
-TEST(random_orders_and_cancellations_agree_with_the_oracle)
+TEST(random_orders_and_cancellations_agree_with_sql)
 {
 	const char *given = getenv("SEED");
 	unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : 20261121;
@@ -552,10 +446,10 @@ TEST(a_search_says_how_many_of_the_same_model_are_free_at_that_branch)
 	struct free_car *cars;
 	int n;
 
-	assert_int_equal(place(order(1, NOW + DAY, NOW + 2 * DAY), NULL), BOOKING_OK);
+	assert_int_equal(place(order_cars(1, NOW + DAY, NOW + 2 * DAY), NULL), BOOKING_OK);
 	assert_int_equal(calendar_search(db, scratch_memory, &q, &cars, &n), 3);
 	for (int i = 0; i < n; i++)
 		assert_int_equal(cars[i].n_of_model, cars[i].model_id ? 2 : 1);
 }
 
-TEST_MAIN("model", NULL, NULL, begin, end)
+TEST_MAIN("model", NULL, NULL, begin_models, end)

@@ -1,6 +1,6 @@
 /*
- * test_sandbox - the provider that everything else is tried against must itself be right: keys good once, orders paid once, the
- * same Idempotency-Key the same answer, and faults that do what they say.
+ * test_sandbox - the provider that other tests rely on: keys are valid once, orders are paid once, the same Idempotency-Key gets the same
+ * answer, and each fault does what it is for.
  */
 #include "test.h"
 
@@ -80,7 +80,7 @@ cancel_it(const char *payment_key, int amount, const char *key)
 	            arena_printf(m, "{\"cancelReason\":\"x\",\"cancelAmount\":%d}", amount), key);
 }
 
-TEST(an_auth_key_is_good_once_and_only_for_its_customer)
+TEST(an_auth_key_is_valid_once_and_only_for_its_customer)
 {
 	const char *auth_key = sandbox_authorize(db, "cust", 0);
 
@@ -91,7 +91,7 @@ TEST(an_auth_key_is_good_once_and_only_for_its_customer)
 	assert_string_equal(said("code"), "ALREADY_USED_AUTH_KEY");
 }
 
-TEST(an_auth_key_is_good_for_ten_minutes)
+TEST(an_auth_key_is_valid_for_ten_minutes)
 {
 	const char *auth_key = sandbox_authorize(db, "cust", 0);
 
@@ -110,7 +110,7 @@ TEST(an_order_is_paid_once_whatever_the_key)
 	assert_string_equal(said("code"), "DUPLICATED_ORDER_ID");
 }
 
-TEST(the_same_key_gets_the_same_answer_and_takes_nothing_more)
+TEST(the_same_key_gets_the_same_answer_and_no_second_charge)
 {
 	const char *card = a_card("tok_ok"), *first;
 
@@ -140,7 +140,7 @@ TEST(keys_are_forgotten_after_fifteen_days)
 	assert_int_equal(charge_it(card, "ORDER-1", "k1"), 400);
 }
 
-TEST(a_slow_answer_is_still_processing_for_whoever_asks_again)
+TEST(a_slow_answer_is_still_processing_for_a_repeated_request)
 {
 	const char *card = a_card("tok_slow");
 
@@ -152,7 +152,7 @@ TEST(a_slow_answer_is_still_processing_for_whoever_asks_again)
 	assert_string_equal(said("status"), "DONE");
 }
 
-TEST(a_lost_answer_comes_when_it_is_asked_for_again)
+TEST(a_lost_answer_is_sent_to_a_repeated_request)
 {
 	const char *card = a_card("tok_lost");
 
@@ -163,7 +163,7 @@ TEST(a_lost_answer_comes_when_it_is_asked_for_again)
 	assert_string_equal(said("status"), "DONE");
 }
 
-TEST(a_declined_card_is_aborted_and_says_why)
+TEST(a_declined_card_is_aborted_with_a_reason)
 {
 	assert_int_equal(charge_it(a_card("tok_declined"), "ORDER-1", "k1"), 403);
 	assert_string_equal(said("code"), "REJECT_CARD_COMPANY");
@@ -196,7 +196,7 @@ TEST(what_is_cancelled_never_exceeds_what_was_paid)
 	assert_string_equal(said("code"), "ALREADY_CANCELED_PAYMENT");
 }
 
-TEST(a_prepared_payment_takes_nothing_until_it_is_confirmed)
+TEST(a_prepared_payment_charges_nothing_until_it_is_confirmed)
 {
 	struct sandbox_payment p = { .order_id = "ORDER-1", .order_name = "x", .customer_key = "cust", .card = 0, .amount = 1000, .currency = "KRW" };
 	const char *key = sandbox_prepare(db, &p);
@@ -212,7 +212,7 @@ TEST(a_prepared_payment_takes_nothing_until_it_is_confirmed)
 	assert_string_equal(said("code"), "ALREADY_PROCESSED_PAYMENT");
 }
 
-TEST(bad_requests_are_refused_and_nothing_is_done)
+TEST(bad_requests_are_refused_without_an_effect)
 {
 	static const char *const bodies[] = {
 		"", "x", "[]", "{}", "{\"amount\":\"1\"}", "{\"customerKey\":\"cust\",\"orderId\":\"ORDER-1\",\"orderName\":\"x\",\"amount\":-1}",
@@ -228,7 +228,7 @@ TEST(bad_requests_are_refused_and_nothing_is_done)
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM payment /*scan*/"), 0);
 }
 
-TEST(switched_off_and_hanging_do_nothing)
+TEST(down_and_hanging_have_no_effect)
 {
 	const char *card = a_card("tok_ok");
 
@@ -259,7 +259,7 @@ TEST(lost_answers_lose_about_that_share)
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM payment WHERE status = 'DONE' /*scan*/"), 200);
 }
 
-TEST(webhooks_tell_what_was_late_and_twice_when_told_to)
+TEST(webhooks_report_late_answers_and_are_sent_twice_on_demand)
 {
 	const char *card = a_card("tok_ok");
 

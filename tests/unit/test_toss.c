@@ -1,6 +1,6 @@
 /*
- * test_toss - what the provider's answers mean for money, over real HTTP: a server of our own on the loopback says what a test
- * wants, or hangs, or cuts the line.
+ * test_toss - what the provider's answers mean for the money, over real HTTP: a server on the loopback answers what a test wants, or hangs,
+ * or closes the connection.
  */
 #include "test.h"
 
@@ -15,7 +15,7 @@
 #include <pthread.h>
 #include <sys/socket.h>
 
-/* --- a provider that says what it is told to ------------------------------------------------------------------------- */
+/* --- the server ------------------------------------------------------------------------------------------------------- */
 
 static struct {
 	int fd, port;
@@ -23,9 +23,9 @@ static struct {
 	const char *head;               /* of the next answers: "HTTP/1.1 200 OK" */
 	const char *body;
 	int hang_ms;
-	volatile bool is_over;          /* the test is */
-	bool cuts;                      /* closes the line instead of answering */
-	bool leaves;                    /* answers once; takes the next request and is gone */
+	volatile bool is_over;          /* the test has ended */
+	bool cuts;                      /* closes the connection instead of answering */
+	bool leaves;                    /* answers once; takes the next request and exits */
 	char asked[8192];               /* the last request */
 	volatile int n_asked;
 } server;
@@ -60,7 +60,7 @@ read_request(int fd)
 	return true;
 }
 
-/* Cancelled in the middle, dprintf would leave its buffer behind. */
+/* Cancelled in the middle, dprintf would leak its buffer. */
 static void
 say(int fd, const char *head, const char *body)
 {
@@ -161,7 +161,7 @@ charge_when(const char *head, const char *body)
 
 /* --- tests -------------------------------------------------------------------------------------------------------- */
 
-TEST(a_payment_that_is_done_is_ok_and_tells_its_card)
+TEST(a_payment_that_is_done_is_ok_and_names_its_card)
 {
 	struct provider_answer a;
 
@@ -175,7 +175,7 @@ TEST(a_payment_that_is_done_is_ok_and_tells_its_card)
 	assert_string_equal(a.brand, "41");
 }
 
-TEST(the_request_carries_the_key_twice_and_nothing_opens_another_path)
+TEST(the_request_carries_the_key_twice_and_keys_cannot_change_the_path)
 {
 	charge_when("HTTP/1.1 200 OK", DONE_PAYMENT);
 	assert_non_null(strstr(server.asked, "POST /v1/billing/bk%2F..%2Fx HTTP/1.1"));
@@ -185,7 +185,7 @@ TEST(the_request_carries_the_key_twice_and_nothing_opens_another_path)
 	assert_non_null(strstr(server.asked, "\"amount\":1000"));
 }
 
-TEST(a_declined_card_is_declined_with_a_word_for_people_and_the_code)
+TEST(a_declined_card_has_our_code_and_the_providers)
 {
 	struct provider_answer a;
 
@@ -211,7 +211,7 @@ TEST(what_may_have_happened_is_unknown)
 	assert_int_equal(charge_when("HTTP/1.1 200 OK", "[]"), PROVIDER_UNKNOWN);
 }
 
-TEST(what_certainly_did_not_happen_is_for_later)
+TEST(what_certainly_did_not_happen_is_later)
 {
 	assert_int_equal(charge_when("HTTP/1.1 429 Slow", "{\"code\":\"TOO_MANY_REQUESTS\"}"), PROVIDER_LATER);
 	assert_int_equal(charge_when("HTTP/1.1 400 Bad", "{\"code\":\"INVALID_REQUEST\"}"), PROVIDER_LATER);
@@ -230,20 +230,20 @@ TEST(a_provider_that_does_not_listen_was_certainly_not_asked)
 	assert_string_equal(a.reason, "provider_down");
 }
 
-TEST(a_deadline_that_is_over_asks_nobody)
+TEST(after_the_deadline_nothing_is_sent)
 {
 	assert_int_equal(charge_within(0).outcome, PROVIDER_LATER);
 	assert_int_equal(server.n_asked, 0);
 }
 
-TEST(a_line_that_is_cut_is_unknown)
+TEST(a_closed_connection_is_unknown)
 {
 	server.cuts = true;
 	assert_int_equal(charge_within(30000).outcome, PROVIDER_UNKNOWN);
 }
 
-/* It took the request on a connection used before, and went down without a word: the library then tries again by itself. */
-TEST(a_provider_that_goes_down_with_our_request_in_its_hands_is_unknown)
+/* It took the request on a reused connection and went down without an answer: curl then tries again. */
+TEST(a_provider_that_goes_down_during_a_request_is_unknown)
 {
 	server.leaves = true;
 	assert_int_equal(charge_when("HTTP/1.1 200 OK", DONE_PAYMENT), PROVIDER_OK);
@@ -251,7 +251,7 @@ TEST(a_provider_that_goes_down_with_our_request_in_its_hands_is_unknown)
 	assert_int_equal(server.n_asked, 2);
 }
 
-TEST(an_answer_beyond_the_deadline_is_unknown_and_nobody_waits_longer)
+TEST(an_answer_after_the_deadline_is_unknown_and_not_waited_for)
 {
 	int64_t began = clock_ms();
 
@@ -261,7 +261,7 @@ TEST(an_answer_beyond_the_deadline_is_unknown_and_nobody_waits_longer)
 	assert_true(clock_ms() - began < server.hang_ms);
 }
 
-TEST(a_redirect_is_not_followed_and_the_key_stays_here)
+TEST(a_redirect_is_not_followed_and_the_key_is_not_sent)
 {
 	server.head = arena_printf(m, "HTTP/1.1 307 Over there\r\nLocation: http://127.0.0.1:%d/elsewhere", server.port);
 	server.body = "";
@@ -277,7 +277,7 @@ TEST(an_endless_answer_is_cut_off)
 	assert_int_equal(charge_when("HTTP/1.1 200 OK", long_text), PROVIDER_UNKNOWN);
 }
 
-TEST(a_look_up_knows_four_answers)
+TEST(a_look_up_has_four_answers)
 {
 	server.body = DONE_PAYMENT;
 	assert_int_equal(provider->look_up(m, "MP-TEST01", clock_ms() + 30000).outcome, PROVIDER_OK);
@@ -296,7 +296,7 @@ TEST(a_look_up_knows_four_answers)
 	assert_int_equal(provider->look_up(m, "MP-TEST01", clock_ms() + 30000).outcome, PROVIDER_UNKNOWN);
 }
 
-TEST(a_refund_says_its_key_where_it_outlives_idempotency)
+TEST(a_refund_carries_its_key_in_the_reason)
 {
 	struct provider_refund r = { .payment_key = "pk_1", .key = "MP-TEST01-cancel", .reason = "고객 요청", .amount = 500 };
 
@@ -307,14 +307,14 @@ TEST(a_refund_says_its_key_where_it_outlives_idempotency)
 	assert_non_null(strstr(server.asked, "\"cancelAmount\":500"));
 }
 
-TEST(a_refund_that_cannot_be_made_is_not_taken_for_done)
+TEST(a_refund_that_cannot_be_made_is_not_recorded_as_done)
 {
 	struct provider_refund r = { .payment_key = "pk_1", .key = "MP-TEST01-cancel", .reason = "", .amount = 500 };
 
 	server.head = "HTTP/1.1 403 No";
 	server.body = "{\"code\":\"NOT_CANCELABLE_AMOUNT\"}";
 	assert_int_not_equal(provider->refund(m, &r, clock_ms() + 30000).outcome, PROVIDER_OK);
-	assert_int_equal(server.n_asked, 2);            /* it has looked for its own refund among the payment's */
+	assert_int_equal(server.n_asked, 2);            /* it has looked up its refund in the payment */
 }
 
 TEST(long_reasons_are_cut_between_characters)
@@ -343,7 +343,7 @@ TEST(one_connection_serves_many_calls)
 
 TEST(a_key_that_others_can_read_is_not_used)
 {
-	charge_when("HTTP/1.1 401 No", "{\"code\":\"UNAUTHORIZED_KEY\"}");      /* forgets the key it has */
+	charge_when("HTTP/1.1 401 No", "{\"code\":\"UNAUTHORIZED_KEY\"}");      /* drops the key it has read */
 	chmod(scratch_path("payment.key"), 0644);
 	assert_int_equal(charge_when("HTTP/1.1 200 OK", DONE_PAYMENT), PROVIDER_LATER);
 	assert_int_equal(server.n_asked, 1);
@@ -355,7 +355,7 @@ TEST(a_new_key_is_read_after_the_old_one_was_refused)
 	scratch_write(scratch_path("payment.key"), "test_sk_new\n");
 	assert_int_equal(charge_when("HTTP/1.1 200 OK", DONE_PAYMENT), PROVIDER_OK);
 	assert_non_null(strstr(server.asked, "Authorization: Basic dGVzdF9za19uZXc6"));
-	charge_when("HTTP/1.1 401 No", "{\"code\":\"UNAUTHORIZED_KEY\"}");      /* the next test's key is another */
+	charge_when("HTTP/1.1 401 No", "{\"code\":\"UNAUTHORIZED_KEY\"}");      /* the next test has another key */
 }
 
 int

@@ -1,0 +1,258 @@
+/*
+ * test_booking_handover - fleet confirms or refuses the car; it is handed over and returned at the counter or by a courier, or not picked
+ * up.
+ */
+#include "test.h"
+
+#include "booking_world.h"
+
+/* --- fleet confirms or refuses ----------------------------------------------------------------------------------------- */
+
+TEST(a_reserved_car_confirms_once)
+{
+	struct booking b = place_paid(NOW + DAY, NOW + 2 * DAY);
+
+	report_event("car.reserved", b.code, "{}");
+	report_event("car.reserved", b.code, "{}");
+	booking_reload(db, &b);
+	assert_int_equal(b.state, BOOKING_CONFIRMED);
+	assert_int_equal(events("booking.confirmed"), 1);
+}
+
+TEST(a_refused_car_is_refunded_in_full)
+{
+	struct booking b = place_paid(NOW + DAY, NOW + 2 * DAY);
+
+	report_event("car.refused", b.code, "{}");
+	booking_reload(db, &b);
+	assert_int_equal(b.state, BOOKING_REJECTED);
+	assert_int_equal(slots("RELEASED"), 1);
+	booking_sweep(db);
+	assert_int_equal(refund_asked, b.amount);
+	booking_reload(db, &b);
+	assert_int_equal(b.refund_state, REFUND_DONE);
+	assert_int_equal(b.refunded_amount, b.amount);
+	assert_int_equal(events("booking.refunded"), 1);
+}
+
+TEST(a_cancelled_booking_is_not_confirmed_late)
+{
+	struct booking b = place_paid(NOW + 5 * DAY, NOW + 6 * DAY);
+
+	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_DONE);
+	report_event("car.reserved", b.code, "{}");
+	report_event("car.refused", b.code, "{}");
+	booking_reload(db, &b);
+	assert_int_equal(b.state, BOOKING_CANCELLED);
+}
+
+/* --- the counter ------------------------------------------------------------------------------------------------------- */
+
+TEST(a_car_returned_early_is_free_after_the_turnaround)
+{
+	struct booking b = place_paid(NOW + DAY, NOW + 4 * DAY);
+	struct booking_order o = order_car(2, 1, NOW + 2 * DAY + rental.turnaround_s, NOW + 3 * DAY);
+	struct booking other;
+
+	assert_false(booking_hand_out(db, &b, 9));      /* not confirmed yet */
+	report_event("car.reserved", b.code, "{}");
+	booking_reload(db, &b);
+	assert_false(booking_hand_out(db, &b, 9));      /* a day too early */
+	clock_set(NOW + DAY);
+	assert_true(booking_hand_out(db, &b, 9));
+	assert_false(booking_hand_out(db, &b, 9));
+	clock_set(NOW + 2 * DAY);
+	assert_true(booking_take_back(db, &b, 9));
+	assert_false(booking_take_back(db, &b, 9));
+	booking_reload(db, &b);
+	assert_int_equal(b.state, BOOKING_COMPLETED);
+	assert_int_equal(booking_place(db, &o, &other), BOOKING_OK);
+}
+
+TEST(a_car_returned_before_its_start_is_free_after_the_turnaround)
+{
+	struct booking b = place_paid(NOW + DAY, NOW + 4 * DAY);
+	struct booking_order o = order_car(2, 1, NOW + DAY + rental.turnaround_s + STEP, NOW + 3 * DAY);
+	struct booking other;
+
+	report_event("car.reserved", b.code, "{}");
+	clock_set(NOW + DAY - STEP);
+	booking_reload(db, &b);
+	assert_true(booking_hand_out(db, &b, 9));
+	assert_true(booking_take_back(db, &b, 9));
+	assert_int_equal(booking_place(db, &o, &other), BOOKING_OK);
+}
+
+TEST(after_the_end_of_the_booking_the_car_is_not_handed_over)
+{
+	struct booking b = place_paid(NOW + DAY, NOW + 2 * DAY);
+
+	report_event("car.reserved", b.code, "{}");
+	booking_reload(db, &b);
+	clock_set(NOW + 2 * DAY);
+	assert_false(booking_hand_out(db, &b, 9));      /* another booking may have the car now */
+	assert_true(booking_no_show(db, &b, 9));
+}
+
+TEST(a_late_car_cannot_be_booked)
+{
+	struct booking b = place_paid(NOW + DAY, NOW + 2 * DAY);
+	struct booking_order o = order_car(2, 1, NOW + 2 * DAY + 6 * HOUR, NOW + 3 * DAY);
+	struct booking other;
+
+	report_event("car.reserved", b.code, "{}");
+	clock_set(NOW + DAY);
+	booking_reload(db, &b);
+	assert_true(booking_hand_out(db, &b, 9));
+	clock_set(NOW + 2 * DAY + 6 * HOUR);
+	booking_sweep(db);
+	assert_int_equal(booking_place(db, &o, &other), BOOKING_TAKEN);
+	assert_true(booking_take_back(db, &b, 9));
+	o = order_car(2, 1, NOW + 2 * DAY + 6 * HOUR + rental.turnaround_s, NOW + 3 * DAY);
+	assert_int_equal(booking_place(db, &o, &other), BOOKING_OK);
+}
+
+TEST(a_no_show_frees_the_car_without_a_refund)
+{
+	struct booking b = place_paid(NOW + DAY, NOW + 4 * DAY);
+
+	report_event("car.reserved", b.code, "{}");
+	assert_false(booking_no_show(db, &b, 9));
+	clock_set(NOW + DAY + HOUR);
+	assert_true(booking_no_show(db, &b, 9));
+	assert_int_equal(slots("RELEASED"), 1);
+	assert_int_equal(n_refunds, 0);
+}
+
+TEST(the_sweep_ends_a_no_show_and_it_no_longer_counts_as_open)
+{
+	struct booking b = place_paid(NOW + DAY, NOW + 4 * DAY);
+
+	rental.max_bookings_per_person = 1;
+	report_event("car.reserved", b.code, "{}");
+	clock_set(NOW + 4 * DAY + rental.no_show_after_s - 1);
+	booking_sweep(db);
+	booking_reload(db, &b);
+	assert_int_equal(b.state, BOOKING_CONFIRMED);
+	clock_set(NOW + 4 * DAY + rental.no_show_after_s);
+	booking_sweep(db);
+	booking_sweep(db);
+	booking_reload(db, &b);
+	assert_int_equal(b.state, BOOKING_NO_SHOW);
+	assert_int_equal(events("booking.no_show"), 1);
+	assert_int_equal(slots("RELEASED"), 1);
+	place_paid(NOW + 5 * DAY, NOW + 6 * DAY);
+}
+
+/* Fleet was down all the time: the car could not be handed over. */
+TEST(a_booking_that_could_be_confirmed_only_after_its_end_is_refunded)
+{
+	struct booking b = place_paid(NOW + DAY, NOW + 2 * DAY);
+
+	clock_set(NOW + 2 * DAY);
+	report_event("car.reserved", b.code, "{}");
+	clock_set(NOW + 2 * DAY + rental.no_show_after_s);
+	booking_sweep(db);
+	booking_reload(db, &b);
+	assert_int_equal(b.state, BOOKING_REJECTED);
+	assert_int_equal(b.refund_due, b.amount);
+	assert_int_equal(b.refund_state, REFUND_DONE);
+	assert_int_equal(events("booking.no_show"), 0);
+	assert_int_equal(slots("RELEASED"), 1);
+}
+
+/* --- the courier ------------------------------------------------------------------------------------------------------- */
+
+TEST(a_courier_hands_over_and_collects_like_the_counter)
+{
+	struct booking b = confirm_with_extras();
+
+	report_delivery("delivery.delivered", &b, "delivery", "");
+	assert_int_equal(find(b.code).state, BOOKING_OUT);
+	assert_int_equal(db_int(db, "SELECT actor_id FROM event WHERE type = 'booking.handed_out' /*scan*/"), 5);
+	report_delivery("delivery.delivered", &b, "delivery", "");
+	assert_int_equal(events("booking.handed_out"), 1);
+	report_delivery("delivery.delivered", &b, "collection", "");
+	assert_int_equal(find(b.code).state, BOOKING_COMPLETED);
+	assert_int_equal(events("booking.returned") + events("booking.completed"), 2);
+}
+
+TEST(a_booking_with_delivery_can_be_picked_up_at_the_branch)
+{
+	struct booking b = confirm_with_extras();
+
+	clock_set(NOW + 3 * DAY);
+	b = find(b.code);
+	assert_true(booking_hand_out(db, &b, 3));
+	report_delivery("delivery.delivered", &b, "delivery", "");
+	assert_int_equal(events("booking.handed_out"), 1);
+}
+
+/* The delivery job, as delivery publishes it. */
+static void
+set_job(const struct booking *b, const char *state)
+{
+	db_do(db, "UPDATE delivery SET state = $2 WHERE booking_code = $1", b->code, state);
+	db_do(db, "INSERT INTO delivery (booking_code, direction, state, customer_id, window_from, window_to, courier_id, requested_at, received_by)"
+		" SELECT $1, 'delivery', $2, 1, 1, 2, 9, 1, 'Kim' WHERE NOT EXISTS (SELECT 1 FROM delivery d WHERE d.booking_code = $1)", b->code, state);
+}
+
+TEST(a_car_that_is_with_a_courier_is_not_at_the_counter)
+{
+	static const char *const away[] = { "SHIPPED", "DELIVERED" };   /* DELIVERED: before its event */
+	struct booking b = confirm_with_extras();
+
+	clock_set(NOW + 3 * DAY);
+	set_job(&b, "SCHEDULED");
+	for (int i = 0; i < 2; i++) {
+		set_job(&b, away[i]);
+		b = find(b.code);
+		assert_false(booking_hand_out(db, &b, 3));
+		assert_false(booking_no_show(db, &b, 3));
+	}
+	report_delivery("delivery.delivered", &b, "delivery", "");
+	assert_int_equal(find(b.code).state, BOOKING_OUT);
+	assert_int_equal(events("booking.extra_ended"), 0);
+}
+
+TEST(a_pick_up_at_the_branch_refunds_the_delivery)
+{
+	struct booking b = confirm_with_extras();
+
+	clock_set(NOW + 3 * DAY);
+	set_job(&b, "SCHEDULED");
+	b = find(b.code);
+	assert_true(booking_hand_out(db, &b, 3));
+	assert_false(booking_hand_out(db, &b, 3));
+	report_delivery("delivery.cancelled", &b, "delivery", "booking");
+	booking_sweep(db);
+	booking_sweep(db);
+	b = find(b.code);
+	assert_int_equal(b.state, BOOKING_OUT);
+	assert_string_equal(b.extras[0].end_reason, "at_branch");
+	assert_int_equal(b.extras[0].refund_state, REFUND_DONE);
+	assert_int_equal(b.extras[1].state, EXTRA_BOOKED);      /* the collection stays */
+	assert_int_equal(refunded, 25000);
+	assert_int_equal(events("booking.extra_ended"), 1);
+}
+
+TEST(the_sweep_records_no_no_show_for_a_booking_with_delivery)
+{
+	struct booking b = confirm_with_extras();
+
+	set_job(&b, "REQUESTED");
+	clock_set(NOW + 6 * DAY);
+	booking_sweep(db);
+	b = find(b.code);
+	assert_int_equal(b.state, BOOKING_CONFIRMED);
+	set_job(&b, "SCHEDULED");            /* the courier came back without an hand-over: only a manager records it */
+	assert_true(booking_no_show(db, &b, 3));
+
+	clock_set(NOW);
+	b = confirm_with_extras();
+	clock_set(NOW + 6 * DAY);
+	booking_sweep(db);
+	assert_int_equal(find(b.code).state, BOOKING_NO_SHOW);
+}
+
+TEST_MAIN("booking_handover", NULL, NULL, begin, end)
