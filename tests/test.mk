@@ -6,9 +6,10 @@
 #	make unit-test page-test story-test browser-test      one kind of tests
 #	make test-fault              the fault experiments at full length (about 40 minutes, on a quiet machine), with their limits;
 #	                             one: make test-fault ONLY=fault/poison SEED=7
+#	make test-looks              every page in all eight looks (size, colour scheme, language), with pictures in build/shots
 #	make test KINDS="unit page"  some kinds
 #
-# What is run, and how it is counted, stands in tests/run; logs are in build/asan/test-logs.
+# What is run, and how it is counted, stands in tests/run; logs are in build/asan/test-logs. How to debug each kind: docs/testing.md.
 
 TEST_BUILD := build/asan
 PLAIN      := build
@@ -18,7 +19,7 @@ KINDS      := lint unit page story fault browser
 TEST_PACKAGES := siege libcmocka-dev chromium fonts-noto-cjk jq curl default-jre-headless sqlite3 gettext \
 	dpkg-dev lighttpd-mod-openssl logrotate openssl systemd
 
-.PHONY: test-fault test lint lint-pg test-deps test-build demo-command unit-test page-test story-test browser-test units
+.PHONY: test-fault test-looks test lint lint-pg test-deps test-build demo-command unit-test page-test story-test browser-test units
 test: test-deps test-build
 	$(Q)BUILD=$(TEST_BUILD) tests/run $(KINDS)
 
@@ -29,6 +30,9 @@ lint-pg:
 	$(Q)tools/lint-pg
 
 units: $(UNIT) $(FAULT)
+
+test-looks: test-deps test-build
+	$(Q)BUILD=$(TEST_BUILD) LOOKS=all tests/run browser/pages
 
 # The whole experiments run the programs as they are shipped, but for the switches that break them on purpose.
 ONLY ?= fault

@@ -1,11 +1,14 @@
 /*
  * browser.mjs - Debian's Chromium against a stack with demo data. Every page opened here is watched: what it says on its console,
  * what breaks the content security policy, what it fails to load, and scripts that throw are problems of the test that opened it.
+ *
+ * When a test fails, a screenshot, the HTML and the console of each open window are saved in build/asan/test-logs/NAME, where NAME is
+ * that of the stack; the server's logs are beside them (stack.mjs).
  */
 import fs from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
-import { assert, at_end, patient } from '../story/check.mjs';
+import { assert, at_end, on_failure, patience_ms, patient } from '../story/check.mjs';
 import { Stack, build, root } from '../story/stack.mjs';
 
 export const shots = path.join(root, 'build', 'shots');
@@ -20,8 +23,29 @@ export async function open_chromium() {
 	return browser;
 }
 
+/* --- what is left of a test that fails --- */
+const open_windows = new Set();
+let n_kept = 0;
+
+/* Saves what can be seen in a window as NN-what.png, .html and .txt. */
+export async function keep_window({ page, stack, said, problems }, what) {
+	const folder = path.join(build, 'test-logs', stack.name);
+	const file = path.join(folder, `${String(++n_kept).padStart(2, '0')}-${what.replace(/[^\w가-힣]+/g, '-').slice(0, 60)}`);
+	fs.mkdirSync(folder, { recursive: true });
+	fs.writeFileSync(`${file}.txt`, [page.url(), ...said, ...problems.map(problem => `problem: ${problem}`)].join('\n') + '\n');
+	console.log(`#   the page: ${path.relative(root, file)}.png .html .txt`);
+	fs.writeFileSync(`${file}.html`, await page.content());
+	await page.screenshot({ path: `${file}.png`, fullPage: true, animations: 'disabled' });
+}
+on_failure(async sentence => {
+	for (const window of open_windows) await keep_window(window, sentence);
+});
+
+/* --- a stack and its windows --- */
+
 /* A stack with demo data: stack.log_ins.manager[0] is { email, password }. */
 export async function demo_stack(name, env = {}) {
+	fs.rmSync(path.join(build, 'test-logs', name), { recursive: true, force: true });
 	const stack = await Stack.start({ empty: false, name, env });
 	stack.log_ins = {};
 	for (const line of fs.readFileSync(`${stack.var}/demo-logins.txt`, 'utf8').trim().split('\n')) {
@@ -37,10 +61,10 @@ export async function open_window(browser, stack, { lang = 'en', width = 1280, h
 		baseURL: stack.base, locale: lang === 'ko' ? 'ko-KR' : 'en-US', timezoneId: 'Asia/Seoul', colorScheme: scheme,
 		viewport: { width, height }, javaScriptEnabled: scripts, reducedMotion: 'reduce',
 	});
-	context.setDefaultTimeout(patient(10000));
+	context.setDefaultTimeout(Math.min(60000, patience_ms));        /* for what is on a page that is there */
 	context.setDefaultNavigationTimeout(patient(30000));
 	stack.ended.then(() => context.close().catch(() => 0));         /* what waits for a page ends at once */
-	const problems = [];
+	const problems = [], said = [];
 	/* the page's own violations; what axe does afterwards is not the page's */
 	if (scripts)
 		await context.addInitScript(() => {
@@ -50,6 +74,7 @@ export async function open_window(browser, stack, { lang = 'en', width = 1280, h
 	const page = await context.newPage();
 	page.on('pageerror', e => problems.push(`script: ${e.message}`));
 	page.on('console', message => {
+		said.push(`${message.type()}: ${message.text()}`);
 		/* a page that is an error says so on the console by itself */
 		if (['error', 'warning'].includes(message.type()) && !/Failed to load resource.*status of (4\d\d|503)/.test(message.text()))
 			problems.push(`console: ${message.text()}`);
@@ -60,7 +85,10 @@ export async function open_window(browser, stack, { lang = 'en', width = 1280, h
 		if (response.status() >= 400 && kind !== 'document') problems.push(`${response.status()}: ${kind} ${response.url()}`);
 		if (new URL(response.url()).origin !== stack.base && !response.url().startsWith('data:')) problems.push(`another site was asked: ${response.url()}`);
 	});
-	return { context, page, problems, lang, stack };
+	const window = { context, page, problems, said, lang, stack };
+	open_windows.add(window);
+	context.on('close', () => open_windows.delete(window));
+	return window;
 }
 
 export function no_problems(window) {

@@ -1,12 +1,16 @@
 /*
- * pages.test.mjs - every page there is, as everybody who may see it, in both languages, on a telephone and on a desk, light and
- * dark: axe finds nothing, the Nu checker no error, nothing sticks out, no more than 50 KB with its style sheet, a quiet console.
+ * pages.test.mjs - every page there is, for each role that may see it, in both languages: axe finds nothing, the Nu checker no error,
+ * nothing is wider than a telephone or a desktop screen, no more than 50 KB with its style sheet, an empty console.
  *
  * The pages come from the route tables; a page with a name in its address (":code") needs an example below, or the test fails:
- * so a new page is looked at from its first day. FULL=1 looks at all eight combinations of size, scheme and language instead of
- * four that pair each with each.
+ * so a new page is looked at from its first day.
+ *
+ * There are eight looks: size × colour scheme × language. axe, which takes nearly all of the time, sees each page in two of them that
+ * differ in everything; which two depends on the page and on a seed that changes with the commit, so that every page is seen in every
+ * look within a few commits. SEED=n repeats a run. LOOKS=all (make test-looks) takes all eight, and saves a picture of each in
+ * build/shots; SHOTS=1 saves the pictures of those that are taken.
  */
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import zlib from 'node:zlib';
@@ -14,7 +18,7 @@ import { promisify } from 'node:util';
 import { assert, finish, test, until } from '../story/check.mjs';
 import { routes } from '../story/routes.mjs';
 import { at, new_car } from '../story/stack.mjs';
-import { build, demo_stack, open_chromium, open_window, root, shot, shots, sign_in } from './browser.mjs';
+import { build, demo_stack, keep_window, open_chromium, open_window, root, shot, shots, sign_in } from './browser.mjs';
 
 const KB = 1024, MAX_BYTES = 50 * KB;
 const axe = fs.readFileSync(path.join(root, 'tests/browser/node_modules/axe-core/axe.min.js'), 'utf8');
@@ -204,18 +208,35 @@ function name_of(role, address, lang) {
 }
 
 const SIZES = { phone: { width: 390, height: 844 }, desk: { width: 1280, height: 860 } };
-const combinations = lang => process.env.FULL ? [['desk', 'light'], ['desk', 'dark'], ['phone', 'light'], ['phone', 'dark']]
-	: lang === 'en' ? [['desk', 'light'], ['phone', 'dark']] : [['desk', 'dark'], ['phone', 'light']];
+const SCHEMES = ['light', 'dark'], LANGS = ['en', 'ko'];
+const all_looks = process.env.LOOKS === 'all', shoots = all_looks || process.env.SHOTS;
+/* The commit's number, or the day where there is no git. */
+function seed_of_commit() {
+	try {
+		return parseInt(execFileSync('git', ['rev-parse', '--short=7', 'HEAD'], { cwd: root, encoding: 'utf8', stdio: 'pipe' }), 16);
+	} catch {
+		return Math.floor(Date.now() / 86400e3);
+	}
+}
+const seed = Number(process.env.SEED ?? seed_of_commit());
+console.log(all_looks ? '# all eight looks' : `# SEED=${seed}`);
+const hash = text => [...text].reduce((sum, c) => (sum * 31 + c.codePointAt(0)) >>> 0, 7);
+/* The looks of a page in a language: of the four pairs that differ in size, scheme and language, one. */
+function looks_of(page, lang) {
+	if (all_looks) return Object.keys(SIZES).flatMap(size => SCHEMES.map(scheme => [size, scheme]));
+	const pair = (hash(page) + seed) % 4, second = LANGS.indexOf(lang);
+	return [[Object.keys(SIZES)[pair >> 1 ^ second], SCHEMES[pair & 1 ^ second]]];
+}
 
 let heaviest = [0, ''];
-async function look(window, role, address, status) {
+async function look(window, name, address, status) {
 	await window.page.mouse.move(0, 0);
 	window.problems.length = 0;
-	return examine(window, name_of(role, address, window.lang), address, await window.page.goto(address), status);
+	return examine(window, name, address, await window.page.goto(address), status);
 }
 
 /* The last form of the page, which is the one it is for, sent without a word in it. */
-async function look_at_refusal(window, role, address) {
+async function look_at_refusal(window, name, address) {
 	const { page } = window;
 	await page.goto(address);
 	await page.evaluate(() => {
@@ -228,11 +249,17 @@ async function look_at_refusal(window, role, address) {
 	const [response] = await Promise.all([page.waitForNavigation(), page.locator('#sent button').first().click()]);
 	await page.mouse.move(0, 0);
 	if (!await page.locator('.errors').count()) return ['no error summary'];
-	return examine(window, name_of(role, address.replace(/\?.*/, '') + '/refused', window.lang), address, response, 422);
+	return examine(window, name, address, response, 422);
 }
 
+/* Elements beyond the right edge of the screen. */
+const too_wide = page => page.evaluate(() => {
+	const wide = document.documentElement.clientWidth, over = document.documentElement.scrollWidth - wide;
+	return over > 0 ? `${over} px wider than the screen: ${[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > wide + 1).slice(0, 3).map(e => e.outerHTML.slice(0, 80)).join(' | ')}` : '';
+});
+
 async function examine(window, name, address, response, status) {
-	const { page, lang } = window, wrong = [];
+	const { page, lang } = window, wrong = [], looks = looks_of(name.replace(/-(en|ko)$/, ''), lang);
 	if (response.status() !== status) return [`status ${response.status()}, not ${status}`];
 	const html = await response.text();
 	fs.writeFileSync(path.join(saved, `${name}.html`), html);
@@ -241,42 +268,50 @@ async function examine(window, name, address, response, status) {
 	if (bytes > MAX_BYTES) wrong.push(`${Math.ceil(bytes / KB)} KB with its style sheet`);
 	if (!address.startsWith('/static/') && await page.locator('html').getAttribute('lang') !== lang) wrong.push('in another language');
 	wrong.push(...await page.evaluate(() => window.broken_policy), ...window.problems);
-	for (const [size, scheme] of combinations(lang)) {
+	/* both sizes in any case, the one that axe sees last */
+	const sizes = Object.keys(SIZES).sort(size => size === looks[0][0] ? 1 : -1);
+	for (const size of sizes) {
+		await page.setViewportSize(SIZES[size]);
+		const over = await too_wide(page);
+		if (over) wrong.push(`${size}: ${over}`);
+	}
+	for (const [size, scheme] of looks) {
 		await page.setViewportSize(SIZES[size]);
 		await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
-		const over = await page.evaluate(() => {
-			const wide = document.documentElement.clientWidth, over = document.documentElement.scrollWidth - wide;
-			return over > 0 ? `${over} px wider than the screen: ${[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > wide + 1).slice(0, 3).map(e => e.outerHTML.slice(0, 80)).join(' | ')}` : '';
-		});
-		if (over) wrong.push(`${size}: ${over}`);
-		await page.evaluate(() => Promise.all(document.getAnimations().map(a => a.finished.catch(() => 0))));  /* colours on their way are nobody's */
-		if (!await page.evaluate(() => window.axe)) await page.evaluate(axe);
+		await page.evaluate(() => Promise.all(document.getAnimations().map(a => a.finished.catch(() => 0))));  /* until no colour is changing */
 		const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
 		for (const v of found.violations)
 			wrong.push(`axe ${size} ${scheme}: ${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map(n => `${n.html.slice(0, 120)} ${n.any[0]?.message ?? ''}`).join(' | ')}`);
-		await shot(window, `${name}-${size}-${scheme}`);
+		if (shoots) await shot(window, `${name}-${size}-${scheme}`);
 	}
 	return wrong;
 }
 
 async function look_at_all(role, lang) {
 	const window = await open_window(browser, stack, { lang }), results = [];
+	await window.context.addInitScript({ content: axe });   /* is there in each page; sending it to each took as long as using it */
 	if (who[role]) await sign_in(window, who[role]);
 	if (who[role] && await window.page.locator('html').getAttribute('lang') !== lang) {
 		await window.page.goto('/account');
 		await Promise.all([window.page.waitForNavigation(), window.page.locator(`header button[value=${lang}]`).click()]);
 	}
+	/* what is wrong with a page is asserted at the end; what it looks like is saved now */
+	const take = async (what, name, run) => {
+		const wrong = await run(window, name).catch(e => [e.message]);
+		if (wrong.length) await keep_window(window, name).catch(() => 0);
+		results.push([`${role}, ${lang}: ${what}`, wrong]);
+	};
 	for (const [address, status] of pages_of(role))
-		results.push([`${role}, ${lang}: ${address.replace(/\d{4}-\d\d-\d\d/g, 'DAY').replace(/MP-\w+/g, 'CODE').replace(stack.port, 'PORT').slice(0, 90)}`,
-			await look(window, role, address, status).catch(e => [e.message])]);
+		await take(address.replace(/\d{4}-\d\d-\d\d/g, 'DAY').replace(/MP-\w+/g, 'CODE').replace(stack.port, 'PORT').slice(0, 90), name_of(role, address, lang),
+			(window, name) => look(window, name, address, status));
 	for (const address of forms[role])
-		results.push([`${role}, ${lang}: ${address.replace(/\?.*/, '')} refused`, await look_at_refusal(window, role, address).catch(e => [e.message])]);
+		await take(`${address.replace(/\?.*/, '')} refused`, name_of(role, `${address.replace(/\?.*/, '')}/refused`, lang), (window, name) => look_at_refusal(window, name, address));
 	await window.context.close();
 	return results;
 }
 
 /* Two windows at a time, as there are two cores. Who is signed in has one language in all windows, so theirs follow each other. */
-const queue = [['manager', 'en', 'ko'], ['customer', 'en', 'ko'], ['admin', 'en', 'ko'], ['courier', 'en', 'ko'], ['examiner', 'ko'], ['employee', 'en'], ['nobody', 'en'], ['nobody', 'ko']];
+const queue = [['manager', 'en', 'ko'], ['customer', 'en', 'ko'], ['admin', 'en', 'ko'], ['courier', 'en', 'ko'], ['examiner', 'en', 'ko'], ['employee', 'en', 'ko'], ['nobody', 'en'], ['nobody', 'ko']];
 const results = [];
 await Promise.all([1, 2].map(async () => {
 	for (let task; (task = queue.shift());)
@@ -294,7 +329,7 @@ await test('the Nu checker finds no error in any page, nor in the style sheet', 
 	fs.copyFileSync(path.join(root, 'static/motorpool.css'), path.join(saved, 'motorpool.css'));
 	for (const file of fs.readdirSync(path.join(root, 'static')).filter(f => f.endsWith('.svg'))) fs.copyFileSync(path.join(root, 'static', file), path.join(saved, file));
 	const jar = path.join(root, 'tests/browser/node_modules/vnu-jar/build/dist/vnu.jar');
-	const { stdout } = await promisify(execFile)('java', ['-Xss4m', '-jar', jar, '--format', 'json', '--stdout', '--exit-zero-always', '--also-check-css', '--also-check-svg', saved], { maxBuffer: 64 << 20 });
+	const { stdout } = await promisify(execFile)('java', ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xss4m', '-jar', jar, '--format', 'json', '--stdout', '--exit-zero-always', '--also-check-css', '--also-check-svg', saved], { maxBuffer: 64 << 20 });
 	const found = JSON.parse(stdout).messages.filter(m => m.type === 'error' || m.type === 'non-document-error').map(m => `${path.basename(m.url)}:${m.lastLine}: ${m.message} ${m.extract ?? ''}`.slice(0, 300));
 	assert.equal(found.length, 0, `${found.length}: ${[...new Map(found.map(f => [f.replace(/^[^:]*:\d+/, ''), f])).values()].slice(0, 15).join('\n')}`);
 	assert.ok(fs.readdirSync(saved).length > 100);

@@ -36,9 +36,9 @@ export async function test(sentence, run, { limit_s = 40 } = {}) {
 	} catch (e) {
 		failed++;
 		console.log(`not ok - ${sentence}`);
-		console.log(String(e.stack ?? e).split('\n').slice(0, 14).map(line => '#   ' + line).join('\n'));
-		for (const reason of reasons()) console.log(`#   ${reason.replaceAll('\n', '\n#   ')}`);
-		for (const look of failure_hooks) await look(sentence).catch(e => console.log(`#   ${e.message}`));
+		const said = String(e.stack ?? e).split('\n').slice(0, 14).join('\n');
+		for (const text of [...reasons().filter(reason => !said.includes(reason)), said]) console.log(`#   ${text.replaceAll('\n', '\n#   ')}`);
+		await look_at_failure(sentence);
 	} finally {
 		clearTimeout(timer);
 	}
@@ -58,8 +58,16 @@ export async function finish() {
 	process.exit(failed ? 1 : 0);
 }
 
+const look_at_failure = async sentence => {
+	for (const look of failure_hooks) await look(sentence).catch(e => console.log(`#   ${e.message}`));
+};
 for (const what of ['uncaughtException', 'unhandledRejection'])
-	process.on(what, e => { failed++; console.log(`not ok - the test itself: ${e.stack ?? e}`); finish(); });
+	process.on(what, async e => {
+		failed++;
+		console.log(`not ok - the test itself: ${e.stack ?? e}`);
+		await look_at_failure('the test itself');
+		finish();
+	});
 for (const signal of ['SIGTERM', 'SIGINT'])
 	process.on(signal, () => { failed++; console.log(`not ok - ended by ${signal}`); finish(); });
 
