@@ -151,7 +151,7 @@ report_ready(bool has_all)
 	if (!is_awaited || !getenv("MOTORPOOL_READY"))
 		return;
 	if (write(PARENT_READY_FD, &what, 1) < 0)
-		log_warn("start", "this worker could not report to its parent that it is ready: %s", strerror(errno));
+		log_warn("start", "cannot report to the parent: %s", strerror(errno));
 	if (has_all) {
 		is_awaited = false;
 		close(PARENT_READY_FD);
@@ -273,6 +273,14 @@ sample_queue(const struct program *p, bool internal)
 	return sample;
 }
 
+static int
+refuser_pause_ms(const struct load_shed *shed, const struct load_shed_sample *sample)
+{
+	if (!shed->limit_ms)
+		return 60000;
+	return sample->n_waiting || shed->is_refusing ? LOAD_SHED_ACTIVE_MS : LOAD_SHED_IDLE_MS;
+}
+
 /* Watches the queue and refuses requests that would wait too long in it (load_shed.h). Needs no database. */
 static int
 run_refuser(const struct program *p, const char *var, bool internal)
@@ -291,11 +299,11 @@ run_refuser(const struct program *p, const char *var, bool internal)
 	open_gauge(p, var);
 	shed.limit_ms = backlog_open() && serving.gauge ? settings.queue_limit_ms : 0;
 	if (settings.queue_limit_ms && !shed.limit_ms)
-		log_warn("start", "the kernel does not report the length of the queue: no request is refused for waiting too long");
+		log_warn("start", "the kernel does not report the length of the queue: no request is refused early");
 	if (!restrict_worker(&b))
 		return 1;
 	report_ready(true);
-	while (gateway_pause(sample.n_waiting || shed.is_refusing ? LOAD_SHED_ACTIVE_MS : shed.limit_ms ? LOAD_SHED_IDLE_MS : 60000)) {
+	while (gateway_pause(refuser_pause_ms(&shed, &sample))) {
 		if (shed.limit_ms)
 			sample = sample_queue(p, internal);
 		for (int n = load_shed_excess(&shed, &sample); n > 0 && gateway_next_waiting(&x); n--)
@@ -318,9 +326,10 @@ run_parent(const struct program *p, const char *var, const char *argv0)
 	if (!open_settings(&b))
 		return 1;
 	plan.exe = strchr(argv0, '/') ? argv0 : folder_program(b.forever);
+	/* twice as many internal workers, because internal callers have a deadline of milliseconds */
 	for (int listener = 0; listener < 2; listener++) {
 		plan.n_max[listener] = max_workers(p, listener);
-		plan.n_min[listener] = int_min((int)settings.n_workers_min * (listener ? 2 : 1), plan.n_max[listener]);  /* internal callers have a deadline of milliseconds */
+		plan.n_min[listener] = int_min((int)settings.n_workers_min * (listener ? 2 : 1), plan.n_max[listener]);
 	}
 	if (p->worker_factor)    /* so that some workers remain for searches while the others wait for calls */
 		plan.n_min[0] = int_min((int)(settings.n_workers_min + settings.calls_at_once), plan.n_max[0]);
