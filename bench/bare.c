@@ -1,11 +1,11 @@
 /*
- * bare - the yardstick of booking: the same rows by the same statements in the same four transactions, without anything around
- * them. No HTTP, no JSON, no provider, no second program; every transaction durable by itself with synchronous=FULL.
+ * bare - what a booking is compared with: the same rows by the same statements in the same four transactions, and nothing
+ * else. No HTTP, no JSON, no provider, no second program; every transaction is durable, with synchronous=FULL.
  *
  *	bare FILE PROCESSES SECONDS FIRST busy|queue
  *
- * FILE is a database that fill has made. FIRST: the number of the first booking, so that two runs on one file do not meet.
- * busy: writers wait as SQLite lets them, by its own busy handler. queue: they wait on one mutex first, in turn, as ours do; the
+ * FILE is a database made by fill. FIRST: the number of the first booking, so that two runs on one file do not conflict.
+ * busy: writers wait in SQLite's own busy handler. queue: they first wait on one mutex, in order of arrival, as the product does; the
  * sync is still under the lock. Checkpoints are SQLite's own, every 1,000 pages. Prints "RESULT per_second p50_ms p99_ms failed".
  */
 #include <pthread.h>
@@ -93,7 +93,7 @@ static const char *const sql[N_STATEMENTS] = {
 };
 static sqlite3_stmt *statement[N_STATEMENTS];
 
-/* Payloads of the length ours have. */
+/* Payloads as long as the product's. */
 static char held[700], approved[160], paid[260];
 
 static _Noreturn void
@@ -105,7 +105,7 @@ die(const char *what)
 
 struct value { long i; const char *s; };
 
-/* Binds the values, steps to the end; answers the first column of the first row. */
+/* Binds the values and steps to the end. Returns the first column of the first row. */
 static long
 run(int i, int n, const struct value *v)
 {
@@ -178,7 +178,7 @@ book(long n, long first_start)
 	long booking_id, charge_id, posting_id;
 	char code[24], key[40];
 
-	snprintf(code, sizeof(code), "BR-%010llX", (unsigned long long)n * 0x9E3779B97F4A7C15ull & 0xFFFFFFFFFF);     /* unlike, and spread */
+	snprintf(code, sizeof(code), "BR-%010llX", (unsigned long long)n * 0x9E3779B97F4A7C15ull & 0xFFFFFFFFFF);     /* unique and spread, like random codes */
 	snprintf(key, sizeof(key), "bench-%ld", n);
 
 	begin();                                /* booking: the hold */
@@ -193,12 +193,12 @@ book(long n, long first_start)
 	event("booking.held", code, now, held);
 	commit();
 
-	begin();                                /* payment: what is going to be asked */
+	begin();                                /* payment: the charge that will be requested */
 	RUN(SOURCE, I(customer), I(customer));
 	charge_id = RUN(CHARGE, S(code), I(customer), I(now));
 	commit();
 
-	begin();                                /* payment: what the provider said */
+	begin();                                /* payment: the provider's answer */
 	RUN(VOID, I(charge_id));
 	RUN(APPROVE, I(charge_id), S(code), I(now));
 	posting_id = run(NEXT_POSTING, 0, NULL);

@@ -103,8 +103,8 @@ search_path() {
 	echo "/cars?from=$(date -d '+5 days' +%F)T10:00&to=$(date -d '+6 days' +%F)T10:00"
 }
 
-# The page as it is now, as a file and in the memory of a FastCGI program, header lines and all.
-make_yardsticks() {
+# The current page, with its header lines, as a file and in the memory of a FastCGI program.
+make_references() {
 	var=$(stack_var main)
 	curl -fs -m 5 -D "$var/head" -o "$var/page.html" "http://127.0.0.1:$PORT0$(search_path)" || return 1
 	{ printf 'Status: 200 OK\r\n'; grep -v -i -e '^HTTP/' -e '^Date:' -e '^Accept-Ranges:' -e '^Connection:' "$var/head"; cat "$var/page.html"; } >"$var/answer"
@@ -114,7 +114,7 @@ make_yardsticks() {
 	curl -fs -m 5 -o "$var/again.html" "http://127.0.0.1:$PORT0/bench/memory" && cmp -s "$var/again.html" "$var/page.html"
 }
 
-# A program's first searches read the whole calendar: once, unmeasured.
+# Not measured: a program's first searches read the whole calendar.
 warm_up() {
 	load "$1" 16 search /cars >/dev/null
 }
@@ -185,7 +185,7 @@ measure_slow_disk() {
 
 doing "starting with 1,000 cars and 100,000 bookings"
 stack_start main $PORT0 $BIG || exit 1
-make_yardsticks || { echo "the page cannot be had from memory" >&2; exit 1; }
+make_references || { echo "the FastCGI program that answers from memory does not return the page" >&2; exit 1; }
 doing "(a) search"; measure_search
 doing "(b) search, by history"; measure_history
 doing "(c) bookings"; measure_bookings

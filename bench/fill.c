@@ -3,12 +3,12 @@
  *
  *	fill VAR --cars 1000 --past 100000 --coming 20000 --customers 20000 [--sandbox]
  *
- * Makes $VAR/motorpool.db from db/schema.sql when it is not there and adds what is missing to these numbers. Each car's past
- * rentals lie back to back behind now, its coming ones scattered over the next sixty days; each has its slot and its booking.
+ * Creates $VAR/motorpool.db from db/schema.sql if it does not exist, and adds what is missing to reach these numbers. Each car's past
+ * rentals follow one another up to now, its coming ones are spread over the next sixty days; each has its slot and its booking.
  * Customer n has the API token "bench-token-0000000n" and the saved card n; with --sandbox the sandbox knows those cards.
  *
- * Triggers and indexes are dropped while rows go in, in the order of their keys, and made again from the schema's own words at
- * the end: five million bookings take a minute. The slots keep the promise the triggers guard (none overlaps): see slot_of().
+ * Triggers and indexes are dropped while rows are inserted in the order of their keys, and recreated from the schema's SQL at
+ * the end: five million bookings take a minute. The slots do not overlap, which the triggers would otherwise ensure: see slot_of().
  * Not for a database in use: nothing is synced until the end.
  */
 #include "lib/db/db.h"
@@ -22,7 +22,7 @@
 
 #define DAY_S      86400
 #define STEP_S     28800                /* a past rental begins every eight hours … */
-#define RENTED_S   21600                /* … and takes six of them, with an hour's pause */
+#define RENTED_S   21600                /* … and takes six of them, plus an hour of turnaround */
 #define COMING_S   (60 * DAY_S)
 #define TURNAROUND 3600
 
@@ -78,9 +78,9 @@ step(sqlite3_stmt *stmt)
 	sqlite3_reset(stmt);
 }
 
-/* --- dropping and making again ---------------------------------------------------------------------------------------- */
+/* --- dropping and recreating ------------------------------------------------------------------------------------------ */
 
-/* Of slot and booking: the tables with millions of rows. What SQLite made for itself (UNIQUE) has no SQL and stays. */
+/* Of slot and booking, the tables with millions of rows. Indexes that SQLite created itself (UNIQUE) have no SQL and stay. */
 static void
 drop_guards(void)
 {
@@ -108,7 +108,7 @@ make_guards_again(void)
 	}
 }
 
-/* --- what the company has ------------------------------------------------------------------------------------------- */
+/* --- cars, customers, cards ----------------------------------------------------------------------------------------- */
 
 static void
 fill_fleet(long now)
@@ -211,7 +211,7 @@ insert_booking(sqlite3_stmt *booking, sqlite3_stmt *slot, long id, long n, int i
 	char code[20];
 
 	slot_of(n, is_coming, noon, &car_id, &starts_at, &ends_at);
-	/* codes are random in real life: the index on them is spread, so spread these */
+	/* real codes are random, so these are spread over their index too */
 	snprintf(code, sizeof(code), "BN-%010llX", (unsigned long long)id * 0x9E3779B97F4A7C15ull >> 24);
 	sqlite3_bind_int64(booking, 1, id);
 	sqlite3_bind_text(booking, 2, code, -1, SQLITE_STATIC);

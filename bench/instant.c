@@ -1,6 +1,6 @@
 /*
- * instant - a card provider that approves every charge at once, in process, and keeps nothing. Linked into a payment program of
- * the bench's own: what is left is our own work on a booking, the same that bare.c does without a web around it.
+ * instant - a card provider that approves every charge at once, in process, and stores nothing. Linked into a payment program for
+ * the bench, so that only motorpool's own work on a booking is measured, which bare.c does without HTTP.
  */
 #include "domain/provider.h"
 

@@ -1,5 +1,5 @@
--- What every load of the bench has in common: one line at its end, "RESULT per_second p50_ms p99_ms failed".
--- failed: answers other than 2xx and 3xx, broken connections, answers that never came.
+-- Shared by all loads of the bench: prints one line at the end, "RESULT per_second p50_ms p99_ms failed".
+-- failed: answers other than 2xx and 3xx, broken connections, missing answers.
 function done(summary, latency, requests)
 	local e = summary.errors
 	io.write(string.format("RESULT %.0f %.3f %.3f %d\n", summary.requests / (summary.duration / 1e6),

@@ -1,5 +1,5 @@
 /*
- * memory - the yardstick of the search page: a FastCGI program that answers every request with the same bytes from memory.
+ * memory - what the search page is compared with: a FastCGI program that answers every request with the same bytes from memory.
  *
  *	memory SOCKET WORKERS ANSWER        ANSWER: a file with header lines ("Status: 200 OK\r\n…\r\n\r\n") and body
  *

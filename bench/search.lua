@@ -1,5 +1,5 @@
 -- Searches: 200 different one- to three-day intervals in the coming seven weeks, in turn. The same requests go to all three
--- (ours, memory, file: the path is the argument), so wrk works as hard for each.
+-- (search page, memory, file: the path is the argument), so that wrk needs the same time for each.
 package.path = (debug.getinfo(1, "S").source:match("^@(.*/)") or "./") .. "?.lua;" .. package.path
 require("load")
 

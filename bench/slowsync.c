@@ -1,6 +1,6 @@
 /*
- * slowsync - a disk whose sync takes SLOWSYNC_US microseconds longer: preloaded before a program, in front of fsync and fdatasync.
- * This machine's disk answers a sync in well under 0.1 ms; disks people rent take 0.5 to 5.
+ * slowsync - makes every fsync and fdatasync SLOWSYNC_US microseconds slower; a library to preload into a program.
+ * A local SSD syncs in about 0.1 ms, hosted disks in 0.5 to 5 ms.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

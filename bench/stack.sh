@@ -1,10 +1,10 @@
-# stack - the programs and a lighttpd of their own in a temporary folder, started as `motorpool run` starts them: parents with
-# their workers, the relay, the web server in a session of its own. Sourced by bench.sh; ROOT, BUILD and WORK are set.
+# stack - the programs and a lighttpd in a temporary folder, started as `motorpool run` starts them: parents with
+# their workers, the relay, the web server in its own session. Sourced by bench.sh; ROOT, BUILD and WORK are set.
 #
 #	stack_start NAME PORT FILL-OPTIONS…     payment: $PAYMENT (default $BUILD/bin/payment) · preloaded: $PRELOAD
 #	stack_stop NAME
 
-N_WORKERS=${N_WORKERS:-}                # "": as motorpool.conf has it
+N_WORKERS=${N_WORKERS:-}                # "": the value in motorpool.conf
 stack_var() { echo "$WORK/$1"; }
 
 stack_conf() {
@@ -38,7 +38,7 @@ stack_start() {
 	var=$(stack_var "$1"); name=$1; port=$2
 	shift 2
 	if curl -s -m 2 -o /dev/null "http://127.0.0.1:$port/"; then
-		echo "somebody serves port $port already: choose others with BENCH_PORT" >&2
+		echo "port $port is in use: choose others with BENCH_PORT" >&2
 		return 1
 	fi
 	mkdir -p "$var/run" "$var/log" "$var/tmp" "$var/cache" "$var/photos"
@@ -54,7 +54,7 @@ stack_start() {
 	stack_wait "$port" "$var"
 }
 
-# Ends what stack_start has started, by pid; setsid passes no signal on, so its child is asked for.
+# Ends the processes of stack_start by pid; setsid does not pass signals on, so its child gets one too.
 stack_stop() {
 	var=$(stack_var "$1")
 	[ -f "$var/pids" ] || return 0
@@ -70,7 +70,7 @@ stack_stop() {
 	rm -f "$var/pids"
 }
 
-# The relay has carried everything: the next measurement starts in quiet.
+# Waits until the relay has delivered all events, so that they do not disturb the next measurement.
 stack_quiet() {
 	db=$(stack_var "$1")/motorpool.db
 	view=$(stack_var "$1")/view.db

@@ -137,7 +137,7 @@ split_offset(int64_t at, int offset_s, const char *zone, struct local *l)
 }
 
 static struct tm
-ask(int64_t at)
+broken_down(int64_t at)
 {
 	struct tm tm;
 	time_t t = (time_t)at;
@@ -157,8 +157,8 @@ offset_of(int64_t day)
 
 	if (o->is_known && o->day == day)
 		return o;
-	first = ask(day * DAY);
-	last = ask(day * DAY + DAY - 1);
+	first = broken_down(day * DAY);
+	last = broken_down(day * DAY + DAY - 1);
 	*o = (struct offset){
 		.day = day, .is_known = true, .offset_s = (int)first.tm_gmtoff, .zone = first.tm_zone,
 		.is_constant = first.tm_gmtoff == last.tm_gmtoff && strcmp(first.tm_zone, last.tm_zone) == 0,
@@ -187,7 +187,7 @@ clock_split(int64_t at, struct local *l)
 		split_offset(at, o->offset_s, o->zone, l);
 		return;
 	}
-	tm = ask(at);
+	tm = broken_down(at);
 	split_offset(at, (int)tm.tm_gmtoff, tm.tm_zone, l);
 }
 
@@ -338,7 +338,7 @@ date_parse(const char *s, int *year, int *month, int *day)
 
 /* HH:MM, HH:MM:SS, HH:MM:SS.fraction (dropped) */
 static bool
-take_time(const char **s, int *hour, int *minute, int *second)
+read_clock_time(const char **s, int *hour, int *minute, int *second)
 {
 	*second = 0;
 	if (!digits(s, 2, 0, 23, hour) || !take_char(s, ':') || !digits(s, 2, 0, 59, minute))
@@ -394,7 +394,7 @@ time_parse(const char *s, int64_t *at)
 	int64_t t;
 
 	if (!s || !take_date(&s, &year, &month, &day) || (!take_char(&s, 'T') && !take_char(&s, 't'))
-	    || !take_time(&s, &hour, &minute, &second))
+	    || !read_clock_time(&s, &hour, &minute, &second))
 		return false;
 	if (*s == '\0') {
 		t = made(year, month, day, hour, minute, second);

@@ -70,7 +70,7 @@ json_put_text(struct buf *out, const char *s)
 }
 
 static void
-put_time(struct buf *out, int64_t at)
+json_put_time(struct buf *out, int64_t at)
 {
 	if (at == 0) {
 		buf_puts(out, "null");
@@ -108,7 +108,7 @@ put_member(struct buf *out, const struct member *mb, const char *data)
 	case KIND_INT:
 	case KIND_AMOUNT: buf_printf(out, "%lld", (long long)*(const int64_t *)at); break;
 	case KIND_BOOL:   buf_puts(out, *(const bool *)at ? "true" : "false"); break;
-	case KIND_TIME:   put_time(out, *(const int64_t *)at); break;
+	case KIND_TIME:   json_put_time(out, *(const int64_t *)at); break;
 	case KIND_STATE:  put_state(out, mb->words, *(const int *)at); break;
 	case KIND_STRUCT: json_put(out, mb->of, at); break;
 	case KIND_MAYBE:  put_maybe(out, mb->of, *(const void *const *)at); break;
@@ -146,7 +146,7 @@ json_put_list(struct buf *out, const struct shape *shape, const void *rows, int 
 static bool take_object(struct arena *m, const json_t *json, const struct shape *shape, void *out);
 
 static bool
-take_text(struct arena *m, const json_t *json, const char **to)
+json_take_text(struct arena *m, const json_t *json, const char **to)
 {
 	if (!json_is_string(json) && !json_is_null(json))
 		return false;
@@ -155,7 +155,7 @@ take_text(struct arena *m, const json_t *json, const char **to)
 }
 
 static bool
-take_int(const json_t *json, int64_t *to)
+json_take_int(const json_t *json, int64_t *to)
 {
 	if (!json_is_integer(json))
 		return false;
@@ -164,7 +164,7 @@ take_int(const json_t *json, int64_t *to)
 }
 
 static bool
-take_bool(const json_t *json, bool *to)
+json_take_bool(const json_t *json, bool *to)
 {
 	if (!json_is_boolean(json))
 		return false;
@@ -173,7 +173,7 @@ take_bool(const json_t *json, bool *to)
 }
 
 static bool
-take_time(const json_t *json, int64_t *to)
+json_take_time(const json_t *json, int64_t *to)
 {
 	if (json_is_null(json)) {
 		*to = 0;
@@ -235,16 +235,16 @@ take_raw(struct arena *m, const json_t *json, const char **to)
 }
 
 static bool
-take_member(struct arena *m, const json_t *json, const struct member *mb, char *data)
+json_take_member(struct arena *m, const json_t *json, const struct member *mb, char *data)
 {
 	void *at = data + mb->offset;
 
 	switch (mb->kind) {
-	case KIND_TEXT:   return take_text(m, json, at);
+	case KIND_TEXT:   return json_take_text(m, json, at);
 	case KIND_INT:
-	case KIND_AMOUNT: return take_int(json, at);
-	case KIND_BOOL:   return take_bool(json, at);
-	case KIND_TIME:   return take_time(json, at);
+	case KIND_AMOUNT: return json_take_int(json, at);
+	case KIND_BOOL:   return json_take_bool(json, at);
+	case KIND_TIME:   return json_take_time(json, at);
 	case KIND_STATE:  return take_state(json, mb->words, at);
 	case KIND_STRUCT: return take_object(m, json, mb->of, at);
 	case KIND_MAYBE:  return take_maybe(m, json, mb->of, at);
@@ -262,7 +262,7 @@ take_object(struct arena *m, const json_t *json, const struct shape *shape, void
 	for (int i = 0; i < shape->n; i++) {
 		const json_t *value = json_object_get(json, shape->member[i].name);
 
-		if (value && !take_member(m, value, &shape->member[i], out))
+		if (value && !json_take_member(m, value, &shape->member[i], out))
 			return false;
 	}
 	return true;

@@ -33,7 +33,7 @@ static locale_t messages[N_LANGS];
 static int now = LANG_EN;
 
 static const char *
-look_up(locale_t locale, const char *msgid)
+catalogue_text(locale_t locale, const char *msgid)
 {
 	locale_t before = uselocale(locale);
 	const char *text = dgettext(DOMAIN, msgid);
@@ -70,7 +70,7 @@ lang_open(const char *locale_dir)
 		if (messages[i])
 			freelocale(messages[i]);
 		messages[i] = open_locale(dir, known[i].locale);
-		if (!messages[i] || !*look_up(messages[i], ""))         /* "" is the catalogue's header */
+		if (!messages[i] || !*catalogue_text(messages[i], ""))         /* "" is the catalogue's header */
 			return false;
 	}
 	return true;
@@ -81,7 +81,7 @@ lang_text(int lang, const char *msgid)
 {
 	if (lang <= LANG_EN || lang >= N_LANGS || !messages[lang] || !*msgid)
 		return msgid;
-	return look_up(messages[lang], msgid);
+	return catalogue_text(messages[lang], msgid);
 }
 
 const char *
@@ -320,7 +320,7 @@ put_clock(char *to, const struct local *l)      /* 14:00 */
 }
 
 static char *
-put_date(char *to, int lang, const struct local *l)
+lang_put_date(char *to, int lang, const struct local *l)
 {
 	if (lang == LANG_KO) {
 		to = put_day(to, l);
@@ -356,7 +356,7 @@ time_put(struct buf *out, int lang, int64_t at)
 	if (at == 0)
 		return;
 	clock_split(at, &l);
-	to = put_date(buf_reserve(out, 64), lang, &l);
+	to = lang_put_date(buf_reserve(out, 64), lang, &l);
 	if (lang != LANG_KO)
 		*to++ = ',';
 	*to++ = ' ';
@@ -389,7 +389,7 @@ date_put(struct buf *out, int lang, int64_t at)
 	if (at == 0)
 		return;
 	clock_split(at, &l);
-	finish(out, put_date(buf_reserve(out, 64), lang, &l));
+	finish(out, lang_put_date(buf_reserve(out, 64), lang, &l));
 }
 
 void

@@ -32,7 +32,7 @@ static struct {
 /* --- putting a line together ---------------------------------------------------------------------------------------- */
 
 static void
-put(struct log_line *l, const char *s, size_t n)
+log_put(struct log_line *l, const char *s, size_t n)
 {
 	if ((size_t)l->n + n <= LOG_LINE_MAX) {
 		memcpy(l->s + l->n, s, n);
@@ -41,13 +41,13 @@ put(struct log_line *l, const char *s, size_t n)
 }
 
 static void
-puts_(struct log_line *l, const char *s)
+log_puts(struct log_line *l, const char *s)
 {
-	put(l, s, strlen(s));
+	log_put(l, s, strlen(s));
 }
 
 static void
-put_number(struct log_line *l, int64_t n, int min_digits)
+log_put_number(struct log_line *l, int64_t n, int min_digits)
 {
 	char digits[24], *end = digits + sizeof(digits), *s = end;
 	uint64_t left = n < 0 ? -(uint64_t)n : (uint64_t)n;
@@ -57,12 +57,12 @@ put_number(struct log_line *l, int64_t n, int min_digits)
 	while ((left /= 10) || end - s < min_digits);
 	if (n < 0)
 		*--s = '-';
-	put(l, s, (size_t)(end - s));
+	log_put(l, s, (size_t)(end - s));
 }
 
 /* C0, DEL and C1: nothing that a terminal would act on. */
 static bool
-is_control(const char *s, int n)
+is_terminal_control(const char *s, int n)
 {
 	unsigned char c = (unsigned char)*s;
 
@@ -80,20 +80,20 @@ put_char(struct log_line *l, const char *s)
 		snprintf(escaped, sizeof(escaped), "\\%c", *s);
 	else if (n == 0)
 		snprintf(escaped, sizeof(escaped), "\\ufffd");
-	else if (is_control(s, n))
+	else if (is_terminal_control(s, n))
 		snprintf(escaped, sizeof(escaped), "\\u%04x", (unsigned char)s[n - 1]);
 	else
-		return put(l, s, (size_t)n), n;
-	puts_(l, escaped);
+		return log_put(l, s, (size_t)n), n;
+	log_puts(l, escaped);
 	return n ? n : 1;
 }
 
 static void
 put_name(struct log_line *l, const char *name)
 {
-	puts_(l, l->n > 1 ? ",\"" : "\"");
-	puts_(l, name);
-	put(l, "\":", 2);
+	log_puts(l, l->n > 1 ? ",\"" : "\"");
+	log_puts(l, name);
+	log_put(l, "\":", 2);
 }
 
 void
@@ -102,10 +102,10 @@ log_text(struct log_line *l, const char *name, const char *value)
 	if (l->n + (int)strlen(name) > LOG_LINE_MAX - ENDING)
 		return;
 	put_name(l, name);
-	put(l, "\"", 1);
+	log_put(l, "\"", 1);
 	while (*value && l->n < LOG_LINE_MAX - ENDING)
 		value += put_char(l, value);
-	put(l, "\"", 1);
+	log_put(l, "\"", 1);
 }
 
 /* A number is written completely or not at all. */
@@ -121,7 +121,7 @@ log_int(struct log_line *l, const char *name, int64_t value)
 	if (!has_room_for_number(l, name))
 		return;
 	put_name(l, name);
-	put_number(l, value, 1);
+	log_put_number(l, value, 1);
 }
 
 void
@@ -130,9 +130,9 @@ log_ms(struct log_line *l, const char *name, int64_t us)
 	if (!has_room_for_number(l, name))
 		return;
 	put_name(l, name);
-	put_number(l, us / 1000, 1);
-	put(l, ".", 1);
-	put_number(l, us % 1000, 3);
+	log_put_number(l, us / 1000, 1);
+	log_put(l, ".", 1);
+	log_put_number(l, us % 1000, 3);
 }
 
 /* "2026-11-21T05:00:00.123456Z"; the seconds are formatted once a second. */
@@ -148,20 +148,20 @@ put_now(struct log_line *l)
 	if (now.tv_sec != at_s || !*at)
 		strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%S.", gmtime_r(&now.tv_sec, &utc));
 	at_s = now.tv_sec;
-	puts_(l, "\"at\":\"");
-	puts_(l, at);
-	put_number(l, now.tv_nsec / 1000, 6);
-	put(l, "Z\"", 2);
+	log_puts(l, "\"at\":\"");
+	log_puts(l, at);
+	log_put_number(l, now.tv_nsec / 1000, 6);
+	log_put(l, "Z\"", 2);
 }
 
 static void
-begin(struct log_line *l, enum log_level level, const char *about, const char *what)
+log_line_begin(struct log_line *l, enum log_level level, const char *about, const char *what)
 {
 	static const char *const levels[] = { [LOG_INFO_] = "info", [LOG_WARN_] = "warn", [LOG_ERROR_] = "error" };
 
 	l->level = level;
 	l->n = 0;
-	put(l, "{", 1);
+	log_put(l, "{", 1);
 	put_now(l);
 	log_text(l, "level", levels[level]);
 	log_text(l, "program", program);
@@ -176,13 +176,13 @@ begin(struct log_line *l, enum log_level level, const char *about, const char *w
 void
 log_begin(struct log_line *l, enum log_level level, const char *what)
 {
-	begin(l, level, subject, what);
+	log_line_begin(l, level, subject, what);
 }
 
 void
 log_begin_about(struct log_line *l, const char *subject_id, const char *what)
 {
-	begin(l, LOG_INFO_, subject_id, what);
+	log_line_begin(l, LOG_INFO_, subject_id, what);
 }
 
 /* --- letting it go ------------------------------------------------------------------------------------------------- */
@@ -209,7 +209,7 @@ log_end(struct log_line *l)
 {
 	if (l->level < least)
 		return;
-	put(l, "}\n", 2);
+	log_put(l, "}\n", 2);
 	send_out(l->s, l->n);
 }
 
@@ -218,7 +218,7 @@ log_hold(struct log_line *l)
 {
 	if (l->level < least)
 		return;
-	put(l, "}\n", 2);
+	log_put(l, "}\n", 2);
 	if (held.n + l->n > HELD_MAX) {
 		held.n_left_out++;
 		return;

@@ -59,7 +59,7 @@ static struct arena *memory;
 /* Each answers NULL when the value was taken, else what is wrong with it. */
 
 static const char *
-take_int(const struct settings_group *g, const struct setting *s, const char *value)
+setting_int(const struct settings_group *g, const struct setting *s, const char *value)
 {
 	char *end;
 	long long n;
@@ -75,7 +75,7 @@ take_int(const struct settings_group *g, const struct setting *s, const char *va
 }
 
 static const char *
-take_bool(const struct settings_group *g, const struct setting *s, const char *value)
+setting_bool(const struct settings_group *g, const struct setting *s, const char *value)
 {
 	bool *to = (bool *)((char *)g->values + s->offset);
 
@@ -86,7 +86,7 @@ take_bool(const struct settings_group *g, const struct setting *s, const char *v
 }
 
 static const char *
-take_text(const struct settings_group *g, const struct setting *s, const char *value)
+setting_text(const struct settings_group *g, const struct setting *s, const char *value)
 {
 	int64_t n = (int64_t)strlen(value);
 
@@ -106,16 +106,16 @@ take_url(const struct settings_group *g, const struct setting *s, const char *va
 		return "must begin with http:// or https://";
 	if (value[n - 1] == '/' || strpbrk(value, " \t\"'<>"))
 		return "must be an address without a slash at its end";
-	return take_text(g, s, value);
+	return setting_text(g, s, value);
 }
 
 static const char *
-take(const struct settings_group *g, const struct setting *s, const char *value)
+setting_take(const struct settings_group *g, const struct setting *s, const char *value)
 {
 	switch (s->kind) {
-	case SETTING_INT:  return take_int(g, s, value);
-	case SETTING_BOOL: return take_bool(g, s, value);
-	case SETTING_TEXT: return take_text(g, s, value);
+	case SETTING_INT:  return setting_int(g, s, value);
+	case SETTING_BOOL: return setting_bool(g, s, value);
+	case SETTING_TEXT: return setting_text(g, s, value);
 	case SETTING_URL:  return take_url(g, s, value);
 	}
 	return "is of no kind";
@@ -158,7 +158,7 @@ drop_comment(char *line)
 }
 
 static const char *
-take_line(char *line)
+setting_line(char *line)
 {
 	const struct settings_group *group;
 	const struct setting *s;
@@ -177,7 +177,7 @@ take_line(char *line)
 	s = find(name, &group);
 	if (!s)
 		return arena_printf(memory, "%s: there is no such setting", name);
-	wrong = take(group, s, trim(value));
+	wrong = setting_take(group, s, trim(value));
 	return wrong ? arena_printf(memory, "%s %s", name, wrong) : NULL;
 }
 
@@ -195,7 +195,7 @@ take_file(const char *path, bool must_exist, const char **why)
 	}
 	while (!wrong && fgets(line, sizeof(line), f)) {
 		n++;
-		wrong = strlen(line) == sizeof(line) - 1 ? "the line is too long" : take_line(line);
+		wrong = strlen(line) == sizeof(line) - 1 ? "the line is too long" : setting_line(line);
 	}
 	if (!wrong && ferror(f))
 		wrong = strerror(errno);
@@ -222,7 +222,7 @@ take_environment(const struct settings_group *g, const char **why)
 {
 	for (int i = 0; i < g->n; i++) {
 		const char *value = in_environment(&g->setting[i]);
-		const char *wrong = value ? take(g, &g->setting[i], value) : NULL;
+		const char *wrong = value ? setting_take(g, &g->setting[i], value) : NULL;
 
 		if (wrong) {
 			*why = arena_printf(memory, "%s from the environment %s", g->setting[i].name, wrong);
@@ -256,7 +256,7 @@ static bool
 take_defaults(const struct settings_group *g, const char **why)
 {
 	for (int i = 0; i < g->n; i++) {
-		const char *wrong = take(g, &g->setting[i], g->setting[i].standard);
+		const char *wrong = setting_take(g, &g->setting[i], g->setting[i].standard);
 
 		if (wrong) {
 			*why = arena_printf(memory, "default of %s %s", g->setting[i].name, wrong);

@@ -46,7 +46,7 @@ log_handled(const struct consumer *c, const struct event *e, int64_t began_us)
 
 /* NULL: done. Else the error. */
 static const char *
-react(struct db *db, const struct consumer *c, const struct event *e)
+call_policy(struct db *db, const struct consumer *c, const struct event *e)
 {
 	const struct policy *p = policy_for(c, e->type);
 	int64_t began_us;
@@ -78,7 +78,7 @@ begin_work(struct db *db, const struct consumer *c)
 
 /* Ends the transaction: commits unless `wrong` is set. NULL: committed. Else the error. */
 static const char *
-settle(struct db *db, const char *wrong)
+commit_or_undo(struct db *db, const char *wrong)
 {
 	bool is_done = false;
 
@@ -143,13 +143,13 @@ pass_over(struct db *db, const struct consumer *c, int64_t from, bool *is_wanted
 
 /* Handles one, or parks it behind an earlier one of its subject. NULL: done. */
 static const char *
-take(struct db *db, const struct consumer *c, const struct event *e, bool some_are_parked)
+consume_event(struct db *db, const struct consumer *c, const struct event *e, bool some_are_parked)
 {
 	if (some_are_parked && policy_for(c, e->type) && consumer_holds(db, c, e)) {
 		consumer_park(db, c, e, 0, "");
 		return NULL;
 	}
-	return react(db, c, e);
+	return call_policy(db, c, e);
 }
 
 /* A whole batch in one transaction. -1: one failed, and nothing was done. */
@@ -169,11 +169,11 @@ take_together(struct db *db, const struct consumer *c, int64_t passed, int batch
 	bool some_are_parked = consumer_has_parked(db, c);
 	for (int i = 0; i < b.n && !why; i++) {
 		in_flight_begin(consumer_in_flight, b.event[i].event_id, b.n > 1 ? b.event[b.n - 1].event_id : 0);
-		why = take(db, c, &b.event[i], some_are_parked);
+		why = consume_event(db, c, &b.event[i], some_are_parked);
 		at = b.event[i].event_id;
 	}
 	consumer_move(db, c, at);
-	if (!settle(db, why))
+	if (!commit_or_undo(db, why))
 		return b.n;
 	db_fresh(db);
 	return -1;
@@ -207,9 +207,9 @@ take_alone(struct db *db, const struct consumer *c)
 		return false;
 	}
 	in_flight_begin(consumer_in_flight, b.event[0].event_id, 0);
-	why = take(db, c, &b.event[0], consumer_has_parked(db, c));
+	why = consume_event(db, c, &b.event[0], consumer_has_parked(db, c));
 	consumer_move(db, c, b.event[0].event_id);
-	why = settle(db, why);
+	why = commit_or_undo(db, why);
 	return !why || park_new(db, c, &b.event[0], why);
 }
 
@@ -285,9 +285,9 @@ take_parked(struct db *db, const struct consumer *c, const struct parked *p, str
 	}
 	*e = b.event[0];
 	in_flight_begin(consumer_in_flight, e->event_id, 0);
-	why = react(db, c, e);
+	why = call_policy(db, c, e);
 	consumer_unpark(db, c, p->event_id);
-	why = settle(db, why);
+	why = commit_or_undo(db, why);
 	if (why)
 		note_failure(db, c, p, e, why);
 	return !why;

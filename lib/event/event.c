@@ -71,7 +71,7 @@ event_hash(const struct event *e, char hex[HASH_HEX])
 
 /* Fills in the id and the previous hash. */
 static void
-place(struct db *db, struct event *e)
+append_to_chain(struct db *db, struct event *e)
 {
 	db_one(db, &event_shape, e,
 	       "SELECT (SELECT coalesce(max(event_id), 0) + 1 FROM event) AS event_id,"
@@ -119,7 +119,7 @@ event_emit(struct db *db, const struct event *e, const struct shape *shape, cons
 	if (row.occurred_at == 0)
 		row.occurred_at = row.recorded_at;
 	row.payload = payload_of(db, shape, data);
-	place(db, &row);
+	append_to_chain(db, &row);
 	if (db_failed(db))
 		return 0;
 	event_hash(&row, hash);
@@ -144,7 +144,7 @@ event_read(struct arena *m, const struct event *e, const struct shape *shape, vo
 
 /* One row of the log, texts still in SQLite's memory. Does it follow from the event before it? */
 static bool
-is_whole(struct rows *r, int64_t expected_id)
+is_next_event(struct rows *r, int64_t expected_id)
 {
 	struct event e = {
 		.event_id = row_int(r, 0), .type = row_peek(r, 1), .subject_id = row_peek(r, 2), .causation_id = row_int(r, 3),
@@ -173,7 +173,7 @@ event_chain_broken(struct db *db, int64_t *n_events)
 			" FROM event e WHERE e.event_id > $1 ORDER BY e.event_id LIMIT $2", id, CHAIN_BATCH);
 
 		while (!broken && db_next(r)) {
-			if (is_whole(r, id + 1))
+			if (is_next_event(r, id + 1))
 				id++;
 			else
 				broken = row_int(r, 0);

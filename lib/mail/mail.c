@@ -75,7 +75,7 @@ put_words(struct buf *b, struct arena *m, const char *text)
 }
 
 static void
-put_date(struct buf *b, int64_t at)
+put_mail_date(struct buf *b, int64_t at)
 {
 	time_t t = (time_t)at;
 	struct tm tm;
@@ -160,7 +160,7 @@ mail_write(struct arena *m, const struct mail *mail)
 	buf_puts(&b, "\r\nSubject: ");
 	put_words(&b, m, mail->subject);
 	buf_puts(&b, "\r\nDate: ");
-	put_date(&b, mail->at);
+	put_mail_date(&b, mail->at);
 	buf_printf(&b, "\r\nMessage-ID: <%s>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=UTF-8\r\n"
 	               "Content-Transfer-Encoding: base64\r\nContent-Language: %s\r\nAuto-Submitted: auto-generated\r\n\r\n",
 	           mail->message_id, strcmp(mail->lang, "ko") == 0 ? "ko" : "en");

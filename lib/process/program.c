@@ -58,7 +58,7 @@ open_settings(struct base *b)
 }
 
 static bool
-open_base(struct base *b, bool internal)
+base_open(struct base *b, bool internal)
 {
 	if (!open_settings(b))
 		return false;
@@ -87,7 +87,7 @@ make_own_db(const struct base *b, const char **why)
 
 /* Tries to open the database, at most once a second. */
 static void
-open_db(struct base *b)
+connect_db(struct base *b)
 {
 	const char *why = NULL;
 	struct db *db = NULL;
@@ -131,9 +131,9 @@ run_cgi(const struct program *p)
 	struct base b;
 
 	base_init(&b, p, var && *var ? var : "var");
-	if (!open_base(&b, internal && strcmp(internal, "1") == 0))
+	if (!base_open(&b, internal && strcmp(internal, "1") == 0))
 		return 1;
-	open_db(&b);
+	connect_db(&b);
 	gateway_once(&x, environ);
 	web_serve(&x, b.m);
 	if (serving.db)
@@ -143,7 +143,7 @@ run_cgi(const struct program *p)
 
 /* Reports to the parent, if there is one, that the worker is up, and again when it has its database. */
 static void
-say_ready(bool has_all)
+report_ready(bool has_all)
 {
 	static bool is_awaited = true;
 	const char what = has_all ? PARENT_READY : PARENT_UP;
@@ -151,7 +151,7 @@ say_ready(bool has_all)
 	if (!is_awaited || !getenv("MOTORPOOL_READY"))
 		return;
 	if (write(PARENT_READY_FD, &what, 1) < 0)
-		log_warn("start", "nobody heard that this worker is ready");
+		log_warn("start", "cannot report to the parent: %s", strerror(errno));
 	if (has_all) {
 		is_awaited = false;
 		close(PARENT_READY_FD);
@@ -182,7 +182,7 @@ limit_memory(void)
 
 /* The last step before serving. A sanitizer's own system calls would be forbidden too, so its builds go without. */
 static bool
-lock_up(const struct base *b)
+restrict_worker(const struct base *b)
 {
 	struct jail j = {
 		.may = b->p->jail, .root = b->root, .var = b->var, .locale = folder_locale(b->forever, b->root), .bin = folder_above(b->forever, folder_program(b->forever)),
@@ -215,19 +215,19 @@ run_worker(const struct program *p, const char *var, enum duty duty)
 	signal(SIGINT, SIG_IGN);        /* Ctrl-C reaches the whole process group; the parent decides */
 	base_init(&b, p, var);
 	gateway_open(arena_printf(b.forever, "%s/run/%s%s.sock", var, p->name, internal ? ".internal" : ""), internal);
-	if (!open_base(&b, internal))
+	if (!base_open(&b, internal))
 		return 1;
 	open_gauge(p, var);
 	limit_memory();
-	open_db(&b);
-	if (!lock_up(&b))
+	connect_db(&b);
+	if (!restrict_worker(&b))
 		return 1;
-	say_ready(serving.db != NULL);
+	report_ready(serving.db != NULL);
 	while (!serving.dead && gateway_next(&x)) {
 		if (!serving.db) {
-			open_db(&b);
+			connect_db(&b);
 			if (serving.db)
-				say_ready(true);
+				report_ready(true);
 		}
 		web_serve(&x, b.m);
 	}
@@ -237,24 +237,26 @@ run_worker(const struct program *p, const char *var, enum duty duty)
 }
 
 static int
-at_most(int n, int limit)
+int_min(int n, int limit)
 {
 	return n < limit ? n : limit;
 }
 
 static int
-most_workers(const struct program *p, bool internal)
+max_workers(const struct program *p, bool internal)
 {
 	if (internal)
 		return p->internal ? (int)settings.n_internal_workers : 0;
-	return at_most((int)settings.n_workers_max * (p->worker_factor ? p->worker_factor : 1), MAX_WORKERS);
+	return int_min((int)settings.n_workers_max * (p->worker_factor ? p->worker_factor : 1), MAX_WORKERS);
 }
 
 /* The state of our queue: how many requests wait, how many workers serve it, how much they have served so far. */
 static struct load_shed_sample
-look_at_line(const struct program *p, bool internal)
+sample_queue(const struct program *p, bool internal)
 {
-	struct load_shed_sample l = { .n_most = most_workers(p, internal), .n_waiting = backlog_length(STDIN_FILENO), .now_ms = clock_ms() };
+	struct load_shed_sample sample = {
+		.n_most = max_workers(p, internal), .n_waiting = backlog_length(STDIN_FILENO), .now_ms = clock_ms(),
+	};
 	static int64_t seen[GAUGE_SLOTS], n_done;
 
 	for (int i = 0; i < GAUGE_SLOTS; i++) {
@@ -263,40 +265,48 @@ look_at_line(const struct program *p, bool internal)
 
 		if (atomic_load_explicit(&w->internal, memory_order_relaxed) == internal) {
 			n_done += now > seen[i] ? now - seen[i] : 0;
-			l.n_workers += atomic_load(&w->pid) && atomic_load(&w->ready) && !atomic_load(&w->draining);
+			sample.n_workers += atomic_load(&w->pid) && atomic_load(&w->ready) && !atomic_load(&w->draining);
 		}
 		seen[i] = now;          /* less than before: another worker has the slot */
 	}
-	l.n_done = n_done;
-	return l;
+	sample.n_done = n_done;
+	return sample;
+}
+
+static int
+refuser_pause_ms(const struct load_shed *shed, const struct load_shed_sample *sample)
+{
+	if (!shed->limit_ms)
+		return 60000;
+	return sample->n_waiting || shed->is_refusing ? LOAD_SHED_ACTIVE_MS : LOAD_SHED_IDLE_MS;
 }
 
 /* Watches the queue and refuses requests that would wait too long in it (load_shed.h). Needs no database. */
 static int
 run_refuser(const struct program *p, const char *var, bool internal)
 {
-	struct load_shed busy = { .limit_ms = 0 };
+	struct load_shed shed = { .limit_ms = 0 };
 	struct exchange x = { .env = NULL };
 	struct base b;
-	struct load_shed_sample look = { .n_waiting = 0 };
+	struct load_shed_sample sample = { .n_waiting = 0 };
 
 	signal(SIGINT, SIG_IGN);
 	base_init(&b, p, var);
 	gateway_open(arena_printf(b.forever, "%s/run/%s%s.sock", var, p->name, internal ? ".internal" : ""), internal);
-	gateway_stand_aside();
-	if (!open_base(&b, internal))
+	gateway_stop_accepting();
+	if (!base_open(&b, internal))
 		return 1;
 	open_gauge(p, var);
-	busy.limit_ms = backlog_open() && serving.gauge ? settings.queue_limit_ms : 0;
-	if (settings.queue_limit_ms && !busy.limit_ms)
-		log_warn("start", "the length of the line cannot be seen here: nobody is turned away");
-	if (!lock_up(&b))
+	shed.limit_ms = backlog_open() && serving.gauge ? settings.queue_limit_ms : 0;
+	if (settings.queue_limit_ms && !shed.limit_ms)
+		log_warn("start", "the kernel does not report the length of the queue: no request is refused early");
+	if (!restrict_worker(&b))
 		return 1;
-	say_ready(true);
-	while (gateway_rest(look.n_waiting || busy.is_refusing ? LOAD_SHED_ACTIVE_MS : busy.limit_ms ? LOAD_SHED_IDLE_MS : 60000)) {
-		if (busy.limit_ms)
-			look = look_at_line(p, internal);
-		for (int n = load_shed_excess(&busy, &look); n > 0 && gateway_head(&x); n--)
+	report_ready(true);
+	while (gateway_pause(refuser_pause_ms(&shed, &sample))) {
+		if (shed.limit_ms)
+			sample = sample_queue(p, internal);
+		for (int n = load_shed_excess(&shed, &sample); n > 0 && gateway_next_waiting(&x); n--)
 			web_refuse_overload(&x, b.m);
 	}
 	return 0;
@@ -312,16 +322,17 @@ run_parent(const struct program *p, const char *var, const char *argv0)
 	if (!owner_become(var))
 		return log_error("start", "%s: root cannot become its owner: %s", var, strerror(errno)), 1;
 	if (geteuid() == 0)
-		log_warn("start", "runs as root: nobody else owns %s", var);
+		log_warn("start", "runs as root, because root owns %s", var);
 	if (!open_settings(&b))
 		return 1;
 	plan.exe = strchr(argv0, '/') ? argv0 : folder_program(b.forever);
+	/* twice as many internal workers, because internal callers have a deadline of milliseconds */
 	for (int listener = 0; listener < 2; listener++) {
-		plan.n_max[listener] = most_workers(p, listener);
-		plan.n_min[listener] = at_most((int)settings.n_workers_min * (listener ? 2 : 1), plan.n_max[listener]);  /* internal callers have a deadline of milliseconds */
+		plan.n_max[listener] = max_workers(p, listener);
+		plan.n_min[listener] = int_min((int)settings.n_workers_min * (listener ? 2 : 1), plan.n_max[listener]);
 	}
 	if (p->worker_factor)    /* so that some workers remain for searches while the others wait for calls */
-		plan.n_min[0] = at_most((int)(settings.n_workers_min + settings.calls_at_once), plan.n_max[0]);
+		plan.n_min[0] = int_min((int)(settings.n_workers_min + settings.calls_at_once), plan.n_max[0]);
 	plan.request_limit_ms = 1000 * (p->patience_s ? p->patience_s : settings.request_limit_s);
 	plan.refuses = settings.queue_limit_ms > 0;
 	plan.worker_requests = settings.worker_requests;

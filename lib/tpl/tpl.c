@@ -54,7 +54,7 @@ shelf_text(void *arg, const char *name)
 }
 
 static bool
-is_white(char c)
+is_text_space(char c)
 {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
@@ -67,9 +67,9 @@ folded(struct arena *m, const char *s, size_t n)
 
 	buf_puts(&b, "");
 	for (const char *end = s + n; s < end; s++) {
-		if (!is_white(*s))
+		if (!is_text_space(*s))
 			buf_put(&b, s, 1);
-		else if (b.n && s + 1 < end && !is_white(s[1]))
+		else if (b.n && s + 1 < end && !is_text_space(s[1]))
 			buf_put(&b, " ", 1);
 	}
 	return b.s;

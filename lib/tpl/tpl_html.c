@@ -11,7 +11,7 @@
 enum { TEXT, TAG_NAME, IN_TAG, ATTRIBUTE, AFTER_ATTRIBUTE, BEFORE_VALUE, QUOTED, BARE, COMMENT, CODE };
 
 static bool
-is_white(char c)
+is_html_space(char c)
 {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
 }
@@ -63,7 +63,7 @@ in_tag_name(struct html *h, char c)
 {
 	if (h->word_n == 0 && c != '/' && c != '!' && !((c | 32) >= 'a' && (c | 32) <= 'z')) {
 		h->state = TEXT;                /* "a < b" */
-	} else if (c == '>' || is_white(c) || (c == '/' && h->word_n > 0)) {
+	} else if (c == '>' || is_html_space(c) || (c == '/' && h->word_n > 0)) {
 		memcpy(h->tag, h->word, sizeof(h->tag));
 		h->state = IN_TAG;
 		if (c == '>')
@@ -86,7 +86,7 @@ in_tag(struct html *h, char c)
 		tag_ends(h);
 	} else if (c == '=' && (h->state == ATTRIBUTE || h->state == AFTER_ATTRIBUTE)) {
 		h->state = BEFORE_VALUE;
-	} else if (is_white(c) || c == '/') {
+	} else if (is_html_space(c) || c == '/') {
 		h->state = h->state == IN_TAG ? IN_TAG : AFTER_ATTRIBUTE;
 	} else {
 		if (h->state != ATTRIBUTE)
@@ -104,7 +104,7 @@ before_value(struct html *h, char c)
 		h->quote = c;
 	} else if (c == '>') {
 		tag_ends(h);
-	} else if (!is_white(c)) {
+	} else if (!is_html_space(c)) {
 		h->state = BARE;
 	}
 }
@@ -149,7 +149,7 @@ step(struct html *h, char c)
 	case BARE:
 		if (c == '>')
 			tag_ends(h);
-		else if (is_white(c))
+		else if (is_html_space(c))
 			h->state = IN_TAG;
 		break;
 	case COMMENT:

@@ -36,23 +36,23 @@ struct tag {
 /* --- characters --------------------------------------------------------------------------------------------------- */
 
 static bool
-is_blank(char c)
+is_line_space(char c)
 {
 	return c == ' ' || c == '\t';
 }
 
 static bool
-is_white(char c)
+is_tag_space(char c)
 {
-	return is_blank(c) || c == '\n' || c == '\r' || c == '\f' || c == '\v';
+	return is_line_space(c) || c == '\n' || c == '\r' || c == '\f' || c == '\v';
 }
 
 static struct piece
-trimmed(const char *s, const char *end)
+trimmed_piece(const char *s, const char *end)
 {
-	while (s < end && is_white(*s))
+	while (s < end && is_tag_space(*s))
 		s++;
-	while (s < end && is_white(end[-1]))
+	while (s < end && is_tag_space(end[-1]))
 		end--;
 	return (struct piece){ s, (size_t)(end - s) };
 }
@@ -61,7 +61,7 @@ static bool
 has_white(struct piece p)
 {
 	for (size_t i = 0; i < p.n; i++)
-		if (is_white(p.s[i]))
+		if (is_tag_space(p.s[i]))
 			return true;
 	return false;
 }
@@ -70,7 +70,7 @@ has_white(struct piece p)
 static const char *
 blank_before(const struct parser *p, const char *at)
 {
-	while (at > p->begin && is_blank(at[-1]))
+	while (at > p->begin && is_line_space(at[-1]))
 		at--;
 	return at == p->begin || at[-1] == '\n' ? at : NULL;
 }
@@ -79,7 +79,7 @@ blank_before(const struct parser *p, const char *at)
 static const char *
 blank_behind(const struct parser *p, const char *at)
 {
-	while (at < p->end && is_blank(*at))
+	while (at < p->end && is_line_space(*at))
 		at++;
 	if (at == p->end || *at == '\n')
 		return at == p->end ? at : at + 1;
@@ -89,7 +89,7 @@ blank_behind(const struct parser *p, const char *at)
 /* --- nodes -------------------------------------------------------------------------------------------------------- */
 
 static void
-fail(struct parser *p, int line, const char *what, struct piece name)
+parse_fail(struct parser *p, int line, const char *what, struct piece name)
 {
 	if (name.n > 80)
 		name.n = 80;
@@ -126,7 +126,7 @@ static void
 enter(struct parser *p, struct node *n)
 {
 	if (p->depth == TPL_NEST_MAX) {
-		fail(p, n->line, "{{#%.*s}}: sections are nested too deeply", n->name);
+		parse_fail(p, n->line, "{{#%.*s}}: sections are nested too deeply", n->name);
 		return;
 	}
 	p->open[p->depth++] = n;
@@ -150,12 +150,12 @@ name_tag(struct parser *p, struct tag *tag)
 {
 	if ((tag->sigil == '>' || tag->sigil == '<') && tag->name.n > 1 && tag->name.s[0] == '*') {
 		tag->is_dynamic = true;
-		tag->name = trimmed(tag->name.s + 1, tag->name.s + tag->name.n);
+		tag->name = trimmed_piece(tag->name.s + 1, tag->name.s + tag->name.n);
 	}
 	if (tag->name.n == 0)
 		job_fail(p->job, p->file, tag->line, "a tag without a name");
 	else if (has_white(tag->name))
-		fail(p, tag->line, "{{%.*s}}: a name has no white space", tag->name);
+		parse_fail(p, tag->line, "{{%.*s}}: a name has no white space", tag->name);
 	return !p->job->error;
 }
 
@@ -168,7 +168,7 @@ read_tag(struct parser *p, const char *start, struct tag *tag)
 	size_t extra = 0;
 
 	*tag = (struct tag){ .start = start, .line = p->line };
-	while (s < p->end && is_white(*s))
+	while (s < p->end && is_tag_space(*s))
 		s++;
 	if (s < p->end && *s && strchr("#^/&{!=<>$", *s))
 		tag->sigil = *s++;
@@ -180,7 +180,7 @@ read_tag(struct parser *p, const char *start, struct tag *tag)
 		job_fail(p->job, p->file, tag->line, "a tag is opened and not closed");
 		return false;
 	}
-	tag->name = trimmed(s, close);
+	tag->name = trimmed_piece(s, close);
 	tag->end = close + extra + p->delims->close_n;
 	return tag->sigil == '!' || tag->sigil == '=' || name_tag(p, tag);
 }
@@ -190,7 +190,7 @@ word_n(const char *s, const char *end)
 {
 	size_t n = 0;
 
-	while (s + n < end && !is_white(s[n]))
+	while (s + n < end && !is_tag_space(s[n]))
 		n++;
 	return n;
 }
@@ -201,12 +201,12 @@ set_delims(struct parser *p, const struct tag *tag)
 {
 	const char *end = tag->name.s + tag->name.n;
 	size_t open_n = word_n(tag->name.s, end);
-	struct piece close = trimmed(tag->name.s + open_n, end);
+	struct piece close = trimmed_piece(tag->name.s + open_n, end);
 	struct delims *d;
 
 	if (open_n == 0 || close.n == 0 || open_n > 8 || close.n > 8 || has_white(close)
 	    || memchr(tag->name.s, '=', tag->name.n)) {
-		fail(p, tag->line, "{{=%.*s=}}: two delimiters of up to 8 characters are wanted", tag->name);
+		parse_fail(p, tag->line, "{{=%.*s=}}: two delimiters of up to 8 characters are wanted", tag->name);
 		return;
 	}
 	d = arena_new_of(p->job->m, struct delims);
@@ -219,7 +219,7 @@ set_delims(struct parser *p, const struct tag *tag)
 
 /* Alone on its line: the line is removed, and its white space returned as indentation. */
 static struct piece
-take_line(struct parser *p, const struct tag *tag)
+skip_own_line(struct parser *p, const struct tag *tag)
 {
 	const char *line = blank_before(p, tag->start), *next = blank_behind(p, tag->end);
 
@@ -238,7 +238,7 @@ open_section(struct parser *p, const struct tag *tag)
 {
 	struct node *n;
 
-	take_line(p, tag);
+	skip_own_line(p, tag);
 	n = add(p, tag->sigil == '#' ? NODE_SECTION : NODE_INVERTED, tag->name, tag->line);
 	n->inner.s = tag->end;
 	n->delims = p->delims;
@@ -293,7 +293,7 @@ settle_block(struct node *n, const char *end)
 	const char *s = n->inner.s;
 
 	n->inner.n = end > s ? (size_t)(end - s) : 0;
-	while (s < end && is_blank(*s))
+	while (s < end && is_line_space(*s))
 		s++;
 	if (n->own_line && s < end && *s != '\n' && *s != '\r')
 		n->indent = (struct piece){ n->inner.s, (size_t)(s - n->inner.s) };
@@ -333,7 +333,7 @@ close_tag(struct parser *p, const struct tag *tag)
 	struct node *n = innermost(p);
 
 	if (!n) {
-		fail(p, tag->line, "{{/%.*s}} closes what was not opened", tag->name);
+		parse_fail(p, tag->line, "{{/%.*s}} closes what was not opened", tag->name);
 		return;
 	}
 	if (!piece_is(n->name, tag->name.s, tag->name.n)) {
@@ -348,7 +348,7 @@ close_tag(struct parser *p, const struct tag *tag)
 		close_block(p, tag, n);
 	} else {
 		n->inner.n = (size_t)(tag->start - n->inner.s);
-		take_line(p, tag);
+		skip_own_line(p, tag);
 	}
 	p->depth--;
 }
@@ -360,7 +360,7 @@ name_or_partial(struct parser *p, const struct tag *tag)
 	struct node *n;
 
 	if (tag->sigil == '>') {
-		indent = take_line(p, tag);
+		indent = skip_own_line(p, tag);
 	} else {
 		add_text(p, p->at, tag->start);
 		p->at = tag->end;
@@ -376,10 +376,10 @@ take_tag(struct parser *p, const struct tag *tag)
 {
 	switch (tag->sigil) {
 	case '!':
-		take_line(p, tag);
+		skip_own_line(p, tag);
 		break;
 	case '=':
-		take_line(p, tag);
+		skip_own_line(p, tag);
 		set_delims(p, tag);
 		break;
 	case '#':
@@ -434,7 +434,7 @@ tpl_parse(struct job *job, const char *file, int line, struct piece text, const 
 	}
 	add_text(&p, p.at, p.end);
 	if (p.depth) {
-		fail(&p, innermost(&p)->line, "{{#%.*s}} is not closed", innermost(&p)->name);
+		parse_fail(&p, innermost(&p)->line, "{{#%.*s}} is not closed", innermost(&p)->name);
 		return NULL;
 	}
 	return first;

@@ -68,7 +68,7 @@ put_int(struct buf *out, int64_t v)
 }
 
 static inline void
-put(struct buf *out, const char *s, size_t n)
+put_bytes(struct buf *out, const char *s, size_t n)
 {
 	memcpy(room_for(out, n), s, n);
 	out->n += n;
@@ -78,14 +78,14 @@ static inline void
 put_word(struct buf *out, const struct op *op, int i)
 {
 	if (i >= 0 && (uint32_t)i < op->n_offset && op->words[i].n)
-		put(out, op->words[i].s, op->words[i].n);
+		put_bytes(out, op->words[i].s, op->words[i].n);
 }
 
 #define MEMBER(type, op) (*(type const *)(const void *)(base[(op)->frame] + (op)->offset))
 
 /* The text in the template's language, when it has one of its own and is not empty. */
 static inline const char *
-text_of(const char *const base[], const struct op *op)
+text_member(const char *const base[], const struct op *op)
 {
 	const char *own = op->n_offset ? *(const char *const *)(const void *)(base[op->frame] + op->n_offset) : NULL;
 
@@ -100,11 +100,11 @@ put_text(struct buf *out, const char *s, bool escape)
 	if (escape)
 		html_escape(out, s, strlen(s));
 	else
-		put(out, s, strlen(s));
+		put_bytes(out, s, strlen(s));
 }
 
 static void
-put_time(struct buf *out, enum op_code code, int lang, int64_t at)
+run_put_time(struct buf *out, enum op_code code, int lang, int64_t at)
 {
 	if (code == OP_TIME)
 		time_put(out, lang, at);
@@ -138,11 +138,11 @@ tpl_render(const struct tpl *tpl, struct buf *out, const void *chrome, const voi
 			*room_for(out, 0) = '\0';
 			return;
 		case OP_LITERAL:
-			put(out, op->s, op->n);
+			put_bytes(out, op->s, op->n);
 			break;
 		case OP_TEXT:
 		case OP_RAW_TEXT:
-			put_text(out, text_of(base, op), op->code == OP_TEXT);
+			put_text(out, text_member(base, op), op->code == OP_TEXT);
 			break;
 		case OP_INT:
 			put_int(out, MEMBER(int64_t, op));
@@ -155,13 +155,13 @@ tpl_render(const struct tpl *tpl, struct buf *out, const void *chrome, const voi
 		case OP_CLOCK:
 		case OP_ISO:
 		case OP_INPUT:
-			put_time(out, op->code, tpl->lang, MEMBER(int64_t, op));
+			run_put_time(out, op->code, tpl->lang, MEMBER(int64_t, op));
 			break;
 		case OP_WORD:
 			put_word(out, op, MEMBER(int, op));
 			break;
 		case OP_IF_TEXT:
-			s = text_of(base, op);
+			s = text_member(base, op);
 			holds = s && *s;
 			wanted = op->wanted;
 			break;

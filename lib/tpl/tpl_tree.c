@@ -23,7 +23,7 @@ struct tree {
 
 /* The first part is searched outwards; the rest must be inside what it found. */
 static const json_t *
-look_up(const struct tree *t, struct piece name)
+tree_value(const struct tree *t, struct piece name)
 {
 	const char *dot = memchr(name.s, '.', name.n);
 	size_t n = dot ? (size_t)(dot - name.s) : name.n;
@@ -108,7 +108,7 @@ as_text(const json_t *v, char number[32])
 /* --- what the walk meets ------------------------------------------------------------------------------------------ */
 
 static void
-put(struct tree *t, struct piece p, bool escape)
+tree_put(struct tree *t, struct piece p, bool escape)
 {
 	if (t->out->n - t->from + p.n > TPL_OUT_MAX) {
 		job_fail(t->walk.job, "output", 0, "more than %d MiB", TPL_OUT_MAX / 1024 / 1024);
@@ -123,7 +123,7 @@ put(struct tree *t, struct piece p, bool escape)
 static void
 tree_text(struct walk *w, struct piece text)
 {
-	put((struct tree *)w, text, false);
+	tree_put((struct tree *)w, text, false);
 }
 
 /* {{lambda}}: its result is rendered with the default delimiters, then escaped as any value is. */
@@ -144,7 +144,7 @@ put_lambda(struct tree *t, const struct node *n, const struct tpl_lambda *lambda
 	t->walk.depth--;
 	t->out = out;
 	t->from = from;
-	put(t, (struct piece){ aside.s, aside.n }, !n->is_raw);
+	tree_put(t, (struct piece){ aside.s, aside.n }, !n->is_raw);
 }
 
 static void
@@ -159,7 +159,7 @@ tree_name(struct walk *w, const struct node *n)
 	else if (lambda)
 		put_lambda(t, n, lambda);
 	else
-		put(t, as_text(look_up(t, n->name), number), !n->is_raw);
+		tree_put(t, as_text(tree_value(t, n->name), number), !n->is_raw);
 }
 
 static void
@@ -178,7 +178,7 @@ static void
 tree_section(struct walk *w, const struct node *n)
 {
 	struct tree *t = (struct tree *)w;
-	const json_t *v = look_up(t, n->name);
+	const json_t *v = tree_value(t, n->name);
 
 	if (n->kind == NODE_INVERTED) {
 		if (!is_true(v))
@@ -201,7 +201,7 @@ tree_answer(struct walk *w, const struct node *n, const struct node *answer)
 static const char *
 tree_dynamic(struct walk *w, const struct node *n)
 {
-	return json_string_value(look_up((struct tree *)w, n->name));
+	return json_string_value(tree_value((struct tree *)w, n->name));
 }
 
 bool

@@ -71,7 +71,7 @@ form_n_errors(struct web *w)
 
 /* Finds a field and notes that the handler knows it. A parsing error of the field (sent twice, not a text) is marked here. */
 static struct sent *
-ask(struct web *w, const char *name)
+find_sent(struct web *w, const char *name)
 {
 	struct sent *f = input_find(web_fields(w), name);
 
@@ -84,22 +84,22 @@ ask(struct web *w, const char *name)
 }
 
 static bool
-is_blank(char c)
+is_form_space(char c)
 {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
 /* Trimmed, with \n as the only line end (browsers send \r\n but count it as one character). */
 static const char *
-trimmed(struct arena *m, const char *s)
+trimmed_value(struct arena *m, const char *s)
 {
 	size_t n;
 	char *copy, *to;
 
-	while (is_blank(*s))
+	while (is_form_space(*s))
 		s++;
 	n = strlen(s);
-	while (n && is_blank(s[n - 1]))
+	while (n && is_form_space(s[n - 1]))
 		n--;
 	if (s[n] == '\0' && !memchr(s, '\r', n))
 		return s;
@@ -115,8 +115,8 @@ trimmed(struct arena *m, const char *s)
 static const char *
 given(struct web *w, const char *name, struct sent **found)
 {
-	struct sent *f = ask(w, name);
-	const char *s = f ? trimmed(w->m, f->value) : "";
+	struct sent *f = find_sent(w, name);
+	const char *s = f ? trimmed_value(w->m, f->value) : "";
 
 	if (found)
 		*found = f;
@@ -137,23 +137,23 @@ needed(struct web *w, const char *name, struct sent **found)
 bool
 form_has(struct web *w, const char *name)
 {
-	const struct sent *f = ask(w, name);
+	const struct sent *f = find_sent(w, name);
 
-	return f && (*trimmed(w->m, f->value) || f->error);
+	return f && (*trimmed_value(w->m, f->value) || f->error);
 }
 
 bool
 form_sent(struct web *w, const char *name)
 {
-	return ask(w, name) != NULL;
+	return find_sent(w, name) != NULL;
 }
 
 const char *
 form_raw(struct web *w, const char *name)
 {
-	const struct sent *f = ask(w, name);
+	const struct sent *f = find_sent(w, name);
 
-	return f ? trimmed(w->m, f->value) : "";
+	return f ? trimmed_value(w->m, f->value) : "";
 }
 
 /* --- numbers ------------------------------------------------------------------------------------------------------ */
@@ -310,7 +310,7 @@ form_line(struct web *w, const char *name, int max_chars)
 const char *
 form_secret(struct web *w, const char *name, int min_chars, int max_chars)
 {
-	struct sent *f = ask(w, name);
+	struct sent *f = find_sent(w, name);
 	int n = f ? utf8_chars(f->value) : 0;
 
 	if (f)

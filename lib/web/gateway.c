@@ -31,8 +31,8 @@
 
 #define LISTENING     0
 #define SILENCE_MS    2000                      /* a peer that sends nothing for this long is disconnected */
-#define SILENCE_HEAD_MS 50                      /* … by the process that sheds load, which must not be blocked */
-#define LOOK_MS       100                       /* how often an orphaned worker checks whether it is still needed */
+#define SILENCE_SHED_MS 50                      /* … by the process that sheds load, which must not be blocked */
+#define CHECK_MS      100                       /* how often an orphaned worker checks whether it is still needed */
 #define SEND_MS       10000                     /* … or that reads nothing of our answer */
 #define DRAIN_MAX     ((size_t)64 << 20)
 #define RECORD_MAX    65528                     /* content of one FastCGI record, a multiple of 8 */
@@ -44,7 +44,7 @@ static FCGX_Request request;
 static struct {
 	bool ending, internal;
 	bool orphaned;                                  /* the parent is dead: serve until a successor has replaced the socket */
-	int64_t look_ms;                                /* … when that is checked again */
+	int64_t check_ms;                               /* … when that is checked again */
 	char path[108];                                 /* the path of the socket; "": started by hand */
 	int queue, term;
 } worker = { .queue = -1, .term = -1 };
@@ -116,7 +116,7 @@ gateway_param(const struct exchange *x, const char *name)
  * search took 45 µs instead of 26). With epoll the most recently idle one gets the next connection, and the others stay asleep.
  */
 static bool
-wait_for(int fd, uint32_t events)
+watch_fd(int fd, uint32_t events)
 {
 	struct epoll_event e = { .events = events, .data.fd = fd };
 
@@ -124,7 +124,7 @@ wait_for(int fd, uint32_t events)
 }
 
 static void
-backlog_open(void)
+queue_open(void)
 {
 	int flags = fcntl(LISTENING, F_GETFL);
 	sigset_t term;
@@ -137,7 +137,7 @@ backlog_open(void)
 	worker.queue = epoll_create1(EPOLL_CLOEXEC);
 	if (flags >= 0)
 		fcntl(LISTENING, F_SETFL, flags | O_NONBLOCK);  /* another worker may have taken it: wait again */
-	if (!wait_for(worker.term, EPOLLIN) || !wait_for(LISTENING, EPOLLIN | EPOLLEXCLUSIVE)) {
+	if (!watch_fd(worker.term, EPOLLIN) || !watch_fd(LISTENING, EPOLLIN | EPOLLEXCLUSIVE)) {
 		close(worker.queue);                            /* no socket: gateway_next() reports it */
 		worker.queue = -1;
 	}
@@ -150,7 +150,7 @@ gateway_open(const char *path, bool internal)
 
 	worker.internal = internal;
 	snprintf(worker.path, sizeof(worker.path), "%s", path);
-	backlog_open();
+	queue_open();
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigaction(SIGUSR1, &ignore, NULL);
 	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "50", 1);       /* libfcgi closes it only on a protocol error */
@@ -162,7 +162,7 @@ gateway_open(const char *path, bool internal)
 
 /* SIGTERM: the parent asks us to end. SIGHUP: sent by the kernel when the parent has died (workers.c). */
 static void
-hear_signals(void)
+read_signals(void)
 {
 	struct signalfd_siginfo info;
 
@@ -174,31 +174,31 @@ hear_signals(void)
 
 /* Is our socket still the one at its path? Without a known path: yes. */
 static bool
-is_our_door(void)
+owns_socket(void)
 {
-	static const char *door;
+	static const char *own;
 	unsigned long long dev, inode;
 	struct stat st;
 
-	if (!door && !(door = getenv("MOTORPOOL_LISTENER")))
-		door = "";
-	if (!worker.path[0] || sscanf(door, "%llu %llu", &dev, &inode) != 2)
+	if (!own && !(own = getenv("MOTORPOOL_LISTENER")))
+		own = "";
+	if (!worker.path[0] || sscanf(own, "%llu %llu", &dev, &inode) != 2)
 		return true;
 	return stat(worker.path, &st) == 0 && st.st_dev == dev && st.st_ino == inode;
 }
 
-/* After a successor has replaced the socket, connections made just before are still served: hence the second look. */
+/* After a successor has replaced the socket, connections made just before are still served: hence the second check. */
 static void
-look_for_successor(void)
+check_for_successor(void)
 {
 	static bool seen;
 
-	if (clock_ms() < worker.look_ms)
+	if (clock_ms() < worker.check_ms)
 		return;
-	worker.look_ms = clock_ms() + LOOK_MS;
+	worker.check_ms = clock_ms() + CHECK_MS;
 	if (seen)
 		worker.ending = true;
-	seen = !is_our_door();
+	seen = !owns_socket();
 }
 
 /*
@@ -209,27 +209,27 @@ static int
 accept_one(void)
 {
 	struct epoll_event e[2];
-	bool is_called = false;
+	bool has_connection = false;
 	int n;
 
 	if (worker.ending)
-		return is_our_door() ? -1 : accept4(LISTENING, NULL, NULL, SOCK_CLOEXEC);
-	n = epoll_wait(worker.queue, e, 2, worker.orphaned ? LOOK_MS : -1);
+		return owns_socket() ? -1 : accept4(LISTENING, NULL, NULL, SOCK_CLOEXEC);
+	n = epoll_wait(worker.queue, e, 2, worker.orphaned ? CHECK_MS : -1);
 	if (n < 0)
 		return -1;
 	for (int i = 0; i < n; i++) {
 		if (e[i].data.fd == worker.term)
-			hear_signals();
-		is_called |= e[i].data.fd == LISTENING;
+			read_signals();
+		has_connection |= e[i].data.fd == LISTENING;
 	}
 	if (worker.orphaned)
-		look_for_successor();
+		check_for_successor();
 	errno = EAGAIN;
-	return is_called ? accept4(LISTENING, NULL, NULL, SOCK_CLOEXEC) : -1;
+	return has_connection ? accept4(LISTENING, NULL, NULL, SOCK_CLOEXEC) : -1;
 }
 
 static bool
-is_welcome(int fd)
+is_allowed_peer(int fd)
 {
 	struct ucred peer = { .pid = 0 };
 	socklen_t n = sizeof(peer);
@@ -260,7 +260,7 @@ gateway_next(struct exchange *x)
 	for (;;) {
 		int fd = accept_one();
 
-		if (fd >= 0 && !is_welcome(fd))
+		if (fd >= 0 && !is_allowed_peer(fd))
 			close(fd);
 		else if (fd >= 0 && take_request(fd, SILENCE_MS))
 			break;
@@ -275,32 +275,32 @@ gateway_next(struct exchange *x)
 }
 
 void
-gateway_stand_aside(void)
+gateway_stop_accepting(void)
 {
 	epoll_ctl(worker.queue, EPOLL_CTL_DEL, LISTENING, NULL);
 }
 
 bool
-gateway_rest(int ms)
+gateway_pause(int ms)
 {
 	struct epoll_event e;
 
 	if (epoll_wait(worker.queue, &e, 1, ms) > 0)
-		hear_signals();
+		read_signals();
 	if (worker.orphaned)
-		look_for_successor();
+		check_for_successor();
 	return !worker.ending;
 }
 
 bool
-gateway_head(struct exchange *x)
+gateway_next_waiting(struct exchange *x)
 {
 	int fd;
 
 	while ((fd = accept4(LISTENING, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
-		if (!is_welcome(fd))
+		if (!is_allowed_peer(fd))
 			close(fd);
-		else if (take_request(fd, SILENCE_HEAD_MS))
+		else if (take_request(fd, SILENCE_SHED_MS))
 			break;
 	}
 	if (fd < 0)
@@ -360,15 +360,15 @@ gateway_read(struct exchange *x, char *to, size_t n)
 void
 gateway_drain(struct exchange *x)
 {
-	char trash[16384];
+	char discarded[16384];
 	size_t n = 0, got;
 
 	if (x->out || !x->from)
 		return;
 	do {
-		got = gateway_read(x, trash, sizeof(trash));
+		got = gateway_read(x, discarded, sizeof(discarded));
 		n += got;
-	} while (got == sizeof(trash) && n < DRAIN_MAX);
+	} while (got == sizeof(discarded) && n < DRAIN_MAX);
 }
 
 /* --- the answer --------------------------------------------------------------------------------------------------- */

@@ -3,7 +3,7 @@
  *
  * The only file that knows libfcgi. A worker's listening socket is file descriptor 0. Each connection carries one request;
  * its answer leaves in one piece with one system call. SIGTERM is handled only while the worker waits for the next
- * connection, so a request under way is always finished.
+ * connection, so a request in progress is always finished.
  */
 #ifndef MP_GATEWAY_H
 #define MP_GATEWAY_H
@@ -35,12 +35,12 @@ void gateway_open(const char *path, bool internal);
 /* Waits for the next request. false: SIGTERM came, or the socket is gone; there is none. */
 bool gateway_next(struct exchange *x);
 /*
- * For the process that sheds load (load_shed.h), which does not wait for connections as workers do. gateway_rest() sleeps so long;
- * false: SIGTERM came. gateway_head() takes the connection at the head of the queue; false: the queue is empty.
+ * For the process that sheds load (load_shed.h), which does not wait for connections as workers do. gateway_pause() sleeps for ms;
+ * false: SIGTERM came. gateway_next_waiting() takes the oldest connection of the queue; false: the queue is empty.
  */
-void gateway_stand_aside(void);
-bool gateway_rest(int ms);
-bool gateway_head(struct exchange *x);
+void gateway_stop_accepting(void);
+bool gateway_pause(int ms);
+bool gateway_next_waiting(struct exchange *x);
 /* The one request of a CGI process (environment, stdin, stdout), or one held in memory when x->out is set. */
 void gateway_once(struct exchange *x, char **env);
 

@@ -432,7 +432,7 @@ put_number(struct buf *b, int64_t n, int min_digits)
 }
 
 static void
-put_header(struct buf *head, const char *name, const char *value)
+put_reply_header(struct buf *head, const char *name, const char *value)
 {
 	buf_puts(head, name);
 	buf_put(head, ": ", 2);
@@ -459,20 +459,20 @@ reply_send(struct web *w, enum status status)
 	put_number(&head, status, 1);
 	buf_puts(&head, "\r\n");
 	if (r->type)
-		put_header(&head, "Content-Type", r->type);
+		put_reply_header(&head, "Content-Type", r->type);
 	if (status != HTTP_NO_CONTENT && status != HTTP_NOT_MODIFIED) {
 		buf_puts(&head, "Content-Length: ");
 		put_number(&head, (int64_t)r->body.n, 1);
 		buf_puts(&head, "\r\n");
 	}
-	put_header(&head, "X-Request-Id", w->request_id);
+	put_reply_header(&head, "X-Request-Id", w->request_id);
 	for (int i = 0; i < r->n_headers; i++) {
-		put_header(&head, r->header[i].name, r->header[i].value);
+		put_reply_header(&head, r->header[i].name, r->header[i].value);
 		if (strcasecmp(r->header[i].name, "Cache-Control") == 0)
 			caching = NULL;
 	}
 	if (caching)
-		put_header(&head, "Cache-Control", caching);
+		put_reply_header(&head, "Cache-Control", caching);
 	for (int i = 0; i < r->n_cookies; i++)
 		put_cookie(&head, &r->cookie[i]);
 	buf_put(&head, serving.fixed.s, serving.fixed.n);

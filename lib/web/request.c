@@ -18,7 +18,7 @@
 
 /* C0 but for the three of plain text, DEL, and C1 (U+0080 to U+009F). */
 static bool
-is_control(const char *s, int len)
+is_control_char(const char *s, int len)
 {
 	unsigned char c = (unsigned char)*s;
 
@@ -39,7 +39,7 @@ request_text_wrong(const char *s, size_t n)
 			return _("The request contains a NUL byte.");
 		if (len == 0)
 			return _("The request is not valid UTF-8.");
-		if (is_control(s, len))
+		if (is_control_char(s, len))
 			return _("The request contains a control character.");
 	}
 	return NULL;

@@ -1,7 +1,7 @@
 /*
  * web.c - one request from its parameters to the log line; web.h describes what handlers see of it.
  *
- * answer() lists the checks: what the request is, who asks, which handler, admission, CSRF, then the handler. Each failed check
+ * answer_request() lists the checks: what the request is, who asks, which handler, admission, CSRF, then the handler. Each failed check
  * ends with an answer of its own. After the handler the answer is sent only when nothing can fail any more: a sticky failure, a
  * transaction left open or a disk error turns it into the 500 page.
  */
@@ -67,7 +67,7 @@ accepts_json(const char *accept)
 }
 
 static void
-begin(struct web *w, struct web_inside *in, struct exchange *x, struct arena *m)
+begin_request(struct web *w, struct web_inside *in, struct exchange *x, struct arena *m)
 {
 	const char *query = x->param[P_QUERY];
 
@@ -134,7 +134,7 @@ is_understood(struct web *w, bool method_known, enum status *status)
 }
 
 static enum status
-answer(struct web *w)
+answer_request(struct web *w)
 {
 	enum status status;
 	bool method_known = take_method(w);
@@ -179,7 +179,7 @@ could_not_write(struct web *w)
 
 /* The answer is sent only when it is complete and what it reports is on disk. */
 static enum status
-settle(struct web *w, enum status status)
+finish_answer(struct web *w, enum status status)
 {
 	bool open = w->db && db_in_transaction(w->db);
 
@@ -226,9 +226,9 @@ web_serve(struct exchange *x, struct arena *m)
 
 	gauge_begin(serving.gauge, serving.slot);
 	arena_reset(m);
-	begin(&w, &in, x, m);
+	begin_request(&w, &in, x, m);
 	fault_act(x);
-	status = settle(&w, answer(&w));
+	status = finish_answer(&w, answer_request(&w));
 	reply_send(&w, status);
 	log_answer(&w, status, began_us);
 	log_request(NULL);
@@ -245,7 +245,7 @@ web_refuse_overload(struct exchange *x, struct arena *m)
 	enum status status;
 
 	arena_reset(m);
-	begin(&w, &in, x, m);
+	begin_request(&w, &in, x, m);
 	take_method(&w);
 	w.json |= x->param[P_AUTHORIZATION] != NULL;
 	status = web_later(&w, 2 + (int)(began_us % 4), _("We're very busy right now. Nothing was changed; please try again in a few seconds."));

@@ -1,5 +1,5 @@
-# howto - docs/adding-a-setting.md, adding-an-event.md and adding-a-page.md are true: what they say is applied to a copy of the tree, which is
-# built and tried. A comment before a code block says where the block goes:
+# howto - the steps of docs/adding-a-setting.md, adding-an-event.md and adding-a-page.md work: they are applied to a copy of the tree, which is
+# then built and tested. A comment before a code block says where the block goes:
 #
 #	<!-- new PATH -->   <!-- append PATH -->   <!-- after PATH: TEXT -->   <!-- before PATH: TEXT -->
 #
@@ -38,7 +38,7 @@ cd "$tree" || exit 1
 for page in adding-a-setting adding-an-event adding-a-page; do
 	test_that "docs/$page.md can be followed" && { said=$(apply "docs/$page.md" 2>&1) || bad "$said"; }
 done
-test_that "no Korean word is missing afterwards" && { said=$(BUILD=$VAR/pot tools/pot --check 2>&1) || bad "$said"; }
+test_that "no Korean translation is missing afterwards" && { said=$(BUILD=$VAR/pot tools/pot --check 2>&1) || bad "$said"; }
 test_that "it builds without a warning" && { said=$(make -j"$(nproc)" CFLAGS=-O1 BUILD=build "build/bin/fleet" "build/bin/relay" build/motorpool all 2>&1 >/dev/null) || bad "${said:0:2000}"; }
 test_that "the new page does what its test says" && { said=$(BUILD=build MOTORPOOL_ROOT= bash tests/page/problem.sh 2>&1) || bad "${said:0:2000}"; }
 program=$tree/build/bin/fleet
