@@ -117,7 +117,7 @@ TEST(a_models_new_korean_name_is_given_to_its_cars_of_that_name_that_have_none)
 	model.name_ko = "기아 레이";
 	assert_int_equal(model_change(db, &model, false, &n_cars, 7), MODEL_OK);
 	assert_int_equal(n_events("car.modified"), 1);
-	assert_non_null(strstr(last_payload(), "\"plate\":\"1\",\"name\":\"Kia Ray\",\"name_ko\":\"기아 레이\""));
+	assert_non_null(strstr(last_payload("car.modified"), "\"plate\":\"1\",\"name\":\"Kia Ray\",\"name_ko\":\"기아 레이\""));
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM car WHERE name_ko = '기아 레이' /*scan*/"), 1);
 }
 
