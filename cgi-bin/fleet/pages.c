@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define HISTORY_PER_PAGE 12     /* bookings with their events: the page stays below 50 KB */
+
 #define N_MONTHS 2
 #define MONTHS_BACK 24
 #define MONTHS_ON 24
@@ -319,8 +321,8 @@ page_car(struct web *w)
 	p.may_delete = !car_was_booked(w->db, p.car.car_id);
 	p.n_coming = car_n_coming(w->db, p.car.car_id);
 	car_calendar(w, &p);
-	p.paging = web_paging(w, car_n_chapters(w->db, p.car.car_id), PER_PAGE);
-	car_history(w->db, p.car.car_id, p.paging.offset, PER_PAGE, &p.chapters, &p.n_chapters);
+	p.paging = web_paging(w, car_n_chapters(w->db, p.car.car_id), HISTORY_PER_PAGE);
+	car_history(w->db, p.car.car_id, p.paging.offset, HISTORY_PER_PAGE, &p.chapters, &p.n_chapters);
 	show_frame(w);
 	return web_page(w, HTTP_OK, &car_detail, &p);
 }

@@ -42,12 +42,12 @@ async function signs_up(page, name) {
 	const email = `${name.toLowerCase()}.${Date.now()}@example.com`, password = 'a long enough sentence';
 	await page.goto('/');
 	await Promise.all([page.waitForNavigation(), page.locator('header').getByRole('link', { name: 'Sign in' }).click()]);
-	await press(page, 'Make an account', 'link');
+	await press(page, 'Create an account', 'link');
 	await page.locator('[name=name]').fill(name);
 	await page.locator('[name=email]').fill(email);
 	await page.locator('[name=password]').fill(password);
 	await page.locator('main [name=lang]').selectOption('en');
-	await press(page, 'Make an account');
+	await press(page, 'Create an account');
 	return { email, password, name };
 }
 
@@ -55,7 +55,7 @@ async function searches(page) {
 	await page.goto('/');
 	await page.locator('[name=from]').fill(from);
 	await page.locator('[name=to]').fill(to);
-	await press(page, 'Show free cars');
+	await press(page, 'Search cars');
 }
 
 async function fills_in_the_card(page, number) {
@@ -103,7 +103,7 @@ for (const scripts of [true, false]) {
 		const card = page.locator('li.car').filter({ hasText: car_name });
 		assert.match(await card.innerText(), /₩2,300/);
 		await Promise.all([page.waitForNavigation(), card.getByRole('link', { name: car_name }).click()]);
-		assert.match(await main_text(page), /When it is free/);
+		assert.match(await main_text(page), /Availability/);
 		assert.match(await main_text(page), /₩2,300/);
 	});
 	await test(`${how}: she books with a new card on the card company's page and comes back paid`, async () => {
@@ -125,7 +125,7 @@ for (const scripts of [true, false]) {
 		await Promise.all([page.waitForNavigation(), page.locator('header').getByRole('link', { name: 'My bookings' }).click()]);
 		await Promise.all([page.waitForNavigation(), page.locator('main').getByRole('link', { name: new RegExp(`${code}|${car_name}`) }).first().click()]);
 		assert.match(page.url(), new RegExp(`/my/bookings/${code}`));
-		for (const words of [car_name, 'What has happened', '₩2,300', 'Visa', '4242']) assert.ok((await main_text(page)).includes(words), words);
+		for (const words of [car_name, 'History', '₩2,300', 'Visa', '4242']) assert.ok((await main_text(page)).includes(words), words);
 	});
 	await test(`${how}: the manager sees the car with its booking on the car screen, and the booking in the list`, async () => {
 		await desk.page.goto('/view/cars?q=' + encodeURIComponent(car_name));
@@ -136,7 +136,7 @@ for (const scripts of [true, false]) {
 	});
 	await test(`${how}: she cancels, having seen the refund, and sees it again when it is done`, async () => {
 		await press(page, /Cancel this booking/, 'link');
-		assert.match(await main_text(page), /What you get back/);
+		assert.match(await main_text(page), /Your refund/);
 		await press(page, /Cancel and refund ₩2,300/);
 		await asks_until(page, /₩2,300 was refunded to the card/);
 		assert.equal(await stack.money_kept(code), 0);
@@ -197,7 +197,7 @@ await test('a card number that is none is refused at its field, on the card comp
 	await press(page, /Add a/);
 	await fills_in_the_card(page, '1234 5678 9012 3456');
 	assert.match(page.url(), /\/sandbox\/card/);
-	assert.match(await main_text(page), /not a card number/);
+	assert.match(await main_text(page), /card number is not valid/);
 	await press(page, /Cancel and go back/, 'link');
 	assert.match(page.url(), /\/payments\/cards/);
 	assert.match(await main_text(page), /No card was saved/);
@@ -222,7 +222,7 @@ await test('a car is searched, booked and paid by keyboard alone, and the focus 
 	await page.keyboard.press('Tab');
 	assert.match((await focused()).text, /Skip to content/);
 	await page.keyboard.press('Enter');
-	await tabs_to('the search button', e => e.tag === 'BUTTON' && /Show free cars/.test(e.text));
+	await tabs_to('the search button', e => e.tag === 'BUTTON' && /Search cars/.test(e.text));
 	await Promise.all([page.waitForURL(/\/cars\?/), page.keyboard.press('Enter')]);
 	await page.goto(`/cars/${car.Keys}`);
 	await tabs_to('the booking link', e => e.tag === 'A' && /Book this car/.test(e.text));
@@ -267,9 +267,9 @@ await test('two cars of a model are chosen from the search, booked together, lis
 	await page.goto(`/cars?from=${at(33)}&to=${at(34)}`);
 	await press(page, 'Book several cars', 'link');
 	await press(page, model.name, 'link');
-	assert.ok((await main_text(page)).includes(`${model.n_free} of ${model.n_cars} free`));
+	assert.ok((await main_text(page)).includes(`${model.n_free} of ${model.n_cars} available`));
 	await page.locator('[name=qty]').selectOption('2');
-	await press(page, 'Go on');
+	await press(page, 'Continue');
 	assert.ok((await main_text(page)).includes(`2 × ${model.name}`));
 	await page.locator(`[name=card_id][value="${dana.card_id}"]`).check();
 	await press(page, /Book and pay/);
@@ -297,7 +297,7 @@ await test('the back button and sending the form again make no second booking', 
 	await Promise.all([page.waitForNavigation(), page.locator('#order-total').click()]);
 	const made = (await bookings_of(dana.email)).slice(before).filter(([, state]) => state !== 'EXPIRED');
 	assert.equal(made.length, 1, JSON.stringify(made));
-	if (code_in(page)) assert.equal(code_in(page), code); else assert.match(await main_text(page), /taken/);
+	if (code_in(page)) assert.equal(code_in(page), code); else assert.match(await main_text(page), /just been booked|already booked/);
 });
 
 /* --- what goes wrong is said where it is wrong ------------------------------------------------------------------------------------------------ */
@@ -321,7 +321,7 @@ await test('a declined card on the card company\'s page ends in words and a way 
 	await press(page, /Book and pay/);
 	await fills_in_the_card(page, '4000 0000 0000 0002');
 	await asks_until(page, /declined/);
-	await press(page, 'Try again', 'link');
+	await press(page, 'Book again', 'link');
 	assert.match(page.url(), /\/bookings\/new/);
 });
 await test('leaving the card company\'s page keeps the hold for a while, and it can be paid then', async () => {
@@ -330,7 +330,7 @@ await test('leaving the card company\'s page keeps the hold for a while, and it 
 	await press(page, /Book and pay/);
 	await press(page, /Cancel and go back/, 'link');
 	assert.ok(code_in(page), page.url());
-	assert.match(await main_text(page), /held for you until/);
+	assert.match(await main_text(page), /holding the car for you until/);
 	await press(page, /Pay/);
 	await fills_in_the_card(page, '4242 4242 4242 4242');
 	await asks_until(page, /Paid|Confirmed/);
@@ -339,7 +339,7 @@ await test('an error summary takes the focus, and leads to its field', async () 
 	const visitor = await window_of();
 	await visitor.page.goto('/account/sign-up');
 	await visitor.page.locator('[name=name]').fill('Only a name');
-	await press(visitor.page, 'Make an account');
+	await press(visitor.page, 'Create an account');
 	assert.ok(await visitor.page.evaluate(() => document.activeElement?.classList.contains('errors')), 'the focus is on the summary');
 	assert.equal(await visitor.page.locator('[name=name]').inputValue(), 'Only a name');
 	await visitor.page.locator('.errors a').first().click();
@@ -432,14 +432,14 @@ await test('a manager finds, sorts, leafs through, changes, takes out of service
 	await p.goto(`/fleet/cars/${id}/edit`);
 	await p.locator('[name=name]').fill('Kia Renamed');
 	await press(p, 'Save');
-	assert.match(await main_text(p), /The changes are saved/);
+	assert.match(await main_text(p), /Your changes were saved/);
 	assert.match(await main_text(p), /Kia Renamed/);
 	await p.goto(`/fleet/cars/${id}/delete`);
 	await press(p, /Delete/);
 	assert.match(await main_text(p), /The car was deleted/);
 	await p.goto(`/fleet/cars/${car.Declined}/retire`);
 	await press(p, /Retire/);
-	assert.match(await main_text(p), /The car is retired/);
+	assert.match(await main_text(p), /The car was retired/);
 	no_problems(desk);
 });
 await test('a photo is taken from a file, and shown', async () => {
@@ -447,7 +447,7 @@ await test('a photo is taken from a file, and shown', async () => {
 	await p.goto(`/fleet/cars/${car.Double}/photo`);
 	await p.locator('input[type=file]').setInputFiles({ name: 'car.png', mimeType: 'image/png', buffer: await p.screenshot() });
 	await press(p, /Save|Upload|Send/);
-	assert.match(await main_text(p), /The photo is saved/);
+	assert.match(await main_text(p), /The photo was saved/);
 	await p.goto(`/cars/${car.Double}`);
 	const image = p.locator('main img').first();
 	assert.ok(await image.evaluate(i => i.complete && i.naturalWidth > 0), 'the picture is there');
@@ -469,9 +469,9 @@ await test('an admin gives and takes roles, and sees how the house is', async ()
 	await switch_language(p, 'en');
 	await p.goto('/account/users?q=' + encodeURIComponent(dana.email));
 	await Promise.all([p.waitForNavigation(), p.locator('main').getByRole('link', { name: /Dana/ }).first().click()]);
-	await Promise.all([p.waitForNavigation(), p.getByRole('button', { name: /Give.*Manager/i }).click()]);
+	await Promise.all([p.waitForNavigation(), p.getByRole('button', { name: /Assign role.*Manager/i }).click()]);
 	assert.equal((await dana.get('/fleet/cars')).status, 200);
-	await Promise.all([p.waitForNavigation(), p.getByRole('button', { name: /Take away.*Manager/i }).click()]);
+	await Promise.all([p.waitForNavigation(), p.getByRole('button', { name: /Remove role.*Manager/i }).click()]);
 	assert.equal((await dana.get('/fleet/cars')).status, 403);
 	await p.goto('/ops');
 	assert.match(await main_text(p), /booking/);

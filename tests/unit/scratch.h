@@ -42,6 +42,8 @@ scratch_begin(void **state __attribute__((unused)))
 static inline int
 scratch_end(void **state __attribute__((unused)))
 {
+	if (getenv("KEEP"))
+		return printf("the state folder is kept: %s\n", scratch) < 0;
 	return nftw(scratch, scratch_remove, 16, FTW_DEPTH | FTW_PHYS);
 }
 

@@ -59,6 +59,7 @@ test_run(const char *group, CMFixtureFunction begin_all, CMFixtureFunction end_a
 			test_list[i].setup_func = before;
 			test_list[i].teardown_func = after;
 		}
+	cmocka_set_test_filter(getenv("TEST_FILTER"));  /* "two_customers*": only those; NULL: all */
 	return _cmocka_run_group_tests(group, test_list, test_n, begin_all, end_all);
 }
 
