@@ -86,8 +86,8 @@ async function refund_is_pending(code, amount, browser) {
 	const answer = await anna.post(`/bookings/${code}/cancel`);
 	assert.equal(answer.status, 202, answer.text);
 	assert.equal(answer.json.state, 'CANCEL_REQUESTED');
-	assert.match((await browser.get(`/bookings/${code}`)).text, /Cancellation in progress: .*the refund of ₩[\d,]+ is pending/);
-	await until('my page says so too', async () => /refund of ₩[\d,]+ is pending/.test((await browser.get(`/my/bookings/${code}`)).text), { limit_ms: 10000, every_ms: 200 });
+	assert.match((await browser.get(`/bookings/${code}`)).text, /Your booking is cancelled\. Your refund of ₩[\d,]+ is being processed/);
+	await until('my page says so too', async () => /refund of ₩[\d,]+ is being processed/.test((await browser.get(`/my/bookings/${code}`)).text), { limit_ms: 10000, every_ms: 200 });
 	const row = await until('it is on the stuck desk', async () => (await manager.get('/bookings/stuck')).json.stuck?.find(s => s.subject_id === code && s.kind === 'cancel'), { limit_ms: 15000, every_ms: 300 });
 	assert.equal(row.amount, amount);
 	assert.ok(row.tries >= 1 && row.last_error, JSON.stringify(row));
