@@ -81,7 +81,7 @@
 	     N_("Your equipment order was cancelled")) \
 	BOTH(EQUIPMENT_HANDED_OUT, N_("The equipment was handed out to the customer"), \
 	     N_("You received the equipment")) \
-	BOTH(EQUIPMENT_RETURNED, N_("The equipment was brought back"), \
+	BOTH(EQUIPMENT_RETURNED, N_("The equipment was returned"), \
 	     N_("The equipment was returned")) \
 	STAFF(STOCK_CHANGED, N_("The stock was changed")) \
 	STAFF(STOCK_LOW, N_("The stock is low")) \
