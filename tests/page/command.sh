@@ -249,25 +249,34 @@ rm "$VAR/run/deploy.lock"
 test_that "pause, resume, redrive and discard say what they did, refuse what makes no sense, and are recorded"
 log() { sqlite3 "$VAR/motorpool.db" "SELECT COALESCE(group_concat(type, ' '), '') FROM (SELECT type FROM event WHERE subject_id = 'ops:relay' ORDER BY event_id)"; }
 motorpool pause fleet; expect_end 2
-motorpool pause nobody 'a reason'; expect_end 1; expect_err 'unknown consumer'
-motorpool pause fleet ''; expect_end 1; expect_err 'the reason must be'
+motorpool pause nobody 'a reason'; expect_end 1
+expect_err 'unknown consumer'
+motorpool pause fleet ''; expect_end 1
+expect_err 'the reason must be'
 motorpool pause fleet "$(printf 'x%.0s' {1..201})"; expect_end 1
 motorpool pause fleet $'two\nlines'; expect_end 1
-motorpool resume fleet; expect_end 1; expect_err 'not paused'
+motorpool resume fleet; expect_end 1
+expect_err 'not paused'
 expect_same "$(log)" ''
-motorpool pause fleet '점검 중'; expect_end 0; expect_out paused
-motorpool pause fleet again; expect_end 1; expect_err 'already paused'
+motorpool pause fleet '점검 중'; expect_end 0
+expect_out paused
+motorpool pause fleet again; expect_end 1
+expect_err 'already paused'
 expect_same "$(sqlite3 "$VAR/motorpool.db" 'SELECT consumer, paused_by, reason FROM relay_pause')" 'fleet|0|점검 중'
 motorpool resume fleet; expect_end 0
 expect_same "$(sqlite3 "$VAR/motorpool.db" 'SELECT COUNT(*) FROM relay_pause')" 0
-motorpool redrive fleet 4; expect_end 1; expect_err 'not pending'
+motorpool redrive fleet 4; expect_end 1
+expect_err 'not pending'
 motorpool discard fleet x 'a reason'; expect_end 2
 sqlite3 "$VAR/motorpool.db" "INSERT INTO event_retry VALUES ('fleet', 1, 'ops:relay', 12, 0, 'boom', 1), ('booking', 2, 'ops:relay', 12, 0, 'bang', 1)"
 sqlite3 "$VAR/view.db" "INSERT INTO event_retry VALUES ('mypage', 1, 'ops:relay', 12, 0, 'puff', 1), ('mypage', 2, 'ops:relay', 3, 9, 'not dead', 0)"
-motorpool redrive; expect_end 0; expect_out '3 retried'
-motorpool redrive fleet; expect_end 0; expect_out '0 retried'
+motorpool redrive; expect_end 0
+expect_out '3 retried'
+motorpool redrive fleet; expect_end 0
+expect_out '0 retried'
 motorpool discard fleet 1 'it can never be'; expect_end 0
-motorpool discard fleet 1 'it can never be'; expect_end 1; expect_err 'not pending'
+motorpool discard fleet 1 'it can never be'; expect_end 1
+expect_err 'not pending'
 motorpool discard mypage 2 'neither this'; expect_end 0
 expect_same "$(sqlite3 "$VAR/view.db" 'SELECT event_id, tries, dead FROM event_retry')" '1|0|0'
 expect_same "$(log)" 'ops.paused ops.resumed ops.redriven ops.redriven ops.redriven ops.discarded ops.discarded'

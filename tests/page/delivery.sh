@@ -31,91 +31,181 @@ lang=en
 job MP-AAAAAAAA 1
 job MP-BBBBBBBB
 
-test_that "a request without a token is refused" && json GET /deliveries && expect_status 401
+test_that "a request without a token is refused"
+json GET /deliveries; expect_status 401
 as customer
-test_that "a customer does not see the board" && json GET /deliveries && expect_status 403
-test_that "a customer does not see a job" && json GET /deliveries/1 && expect_status 403
-test_that "a customer cannot assign" && json POST /deliveries/1/assign '{"courier_id":3}' && expect_status 403
+test_that "a customer does not see the board"
+json GET /deliveries; expect_status 403
+test_that "a customer does not see a job"
+json GET /deliveries/1; expect_status 403
+test_that "a customer cannot assign"
+json POST /deliveries/1/assign '{"courier_id":3}'; expect_status 403
 as manager
-test_that "the board has the unassigned jobs" && json GET /deliveries && expect_status 200 && expect_js .n_total 2 &&
-	expect_js .counts.n_requested 2 && expect_js '.deliveries[0].state' REQUESTED && expect_js '.deliveries[0].address' '1 Sejong-daero' &&
-	expect_js '.deliveries[0].customer_phone|length > 0' true
-test_that "a job is found by its booking's code" && json GET '/deliveries?q=mp-bbbb' && expect_js .n_total 1 && expect_js '.deliveries[0].delivery_id' 2
-test_that "a percent sign in a search is taken literally" && json GET '/deliveries?q=%25' && expect_js .n_total 0
-test_that "one job is shown" && json GET /deliveries/1 && expect_status 200 && expect_js .code MP-AAAAAAAA && expect_js .direction delivery
-test_that "an unknown job is not found" && json GET /deliveries/99 && expect_status 404
-test_that "a malformed job id is not found" && json GET '/deliveries/1%27--' && expect_status 404
+test_that "the board has the unassigned jobs"
+json GET /deliveries; expect_status 200
+expect_js .n_total 2
+expect_js .counts.n_requested 2
+expect_js '.deliveries[0].state' REQUESTED
+expect_js '.deliveries[0].address' '1 Sejong-daero'
+expect_js '.deliveries[0].customer_phone|length > 0' true
+test_that "a job is found by its booking's code"
+json GET '/deliveries?q=mp-bbbb'; expect_js .n_total 1
+expect_js '.deliveries[0].delivery_id' 2
+test_that "a percent sign in a search is taken literally"
+json GET '/deliveries?q=%25'; expect_js .n_total 0
+test_that "one job is shown"
+json GET /deliveries/1; expect_status 200
+expect_js .code MP-AAAAAAAA
+expect_js .direction delivery
+test_that "an unknown job is not found"
+json GET /deliveries/99; expect_status 404
+test_that "a malformed job id is not found"
+json GET '/deliveries/1%27--'; expect_status 404
 
-test_that "assigning needs a courier" && json POST /deliveries/1/assign '{}' && expect_status 422 && expect_js '.error.fields|keys|join(" ")' courier_id
+test_that "assigning needs a courier"
+json POST /deliveries/1/assign '{}'; expect_status 422
+expect_js '.error.fields|keys|join(" ")' courier_id
 for user in 1 2 99; do
-	test_that "user $user is not a courier" && json POST /deliveries/1/assign "{\"courier_id\":$user}" && expect_status 422 && expect_js '.error.fields|keys|join(" ")' courier_id
+	test_that "user $user is not a courier"
+	json POST /deliveries/1/assign "{\"courier_id\":$user}"; expect_status 422
+	expect_js '.error.fields|keys|join(" ")' courier_id
 done
-test_that "an unknown field is refused" && json POST /deliveries/1/assign '{"courier_id":3,"state":"DELIVERED"}' && expect_status 422
-test_that "a window outside the booking is refused" && json POST /deliveries/1/assign '{"courier_id":3,"window_from":"2020-01-01T10:00"}' &&
-	expect_status 422 && expect_js '.error.fields|keys|join(" ")' window_from
-test_that "nothing of this was done" && expect_sql "SELECT DISTINCT state FROM delivery" REQUESTED && n_events delivery.scheduled 0
-test_that "a job that is not scheduled cannot be shipped" && json POST /deliveries/1/ship '{}' && expect_status 409 && expect_js .error.code wrong_state
-test_that "a job is assigned to a courier" && json POST /deliveries/1/assign '{"courier_id":3}' && expect_status 200 && expect_js .state SCHEDULED && expect_js .courier_name 'A courier'
-test_that "the same assignment again is reported once" && json POST /deliveries/1/assign '{"courier_id":3}' && expect_status 200 && n_events delivery.scheduled 1
-test_that "its window is moved" && json POST /deliveries/1/assign "{\"courier_id\":3,\"window_from\":\"$(date -u -d @$((window + 1800)) +%FT%TZ)\"}" && expect_status 200 &&
-	expect_sql "SELECT window_from || ' ' || (window_to - window_from) FROM delivery WHERE delivery_id = 1" "$((window + 1800)) 3600" && n_events delivery.scheduled 2
-test_that "an unknown job cannot be assigned" && json POST /deliveries/99/assign '{"courier_id":3}' && expect_status 404
+test_that "an unknown field is refused"
+json POST /deliveries/1/assign '{"courier_id":3,"state":"DELIVERED"}'; expect_status 422
+test_that "a window outside the booking is refused"
+json POST /deliveries/1/assign '{"courier_id":3,"window_from":"2020-01-01T10:00"}'; expect_status 422
+expect_js '.error.fields|keys|join(" ")' window_from
+test_that "nothing of this was done"
+expect_sql "SELECT DISTINCT state FROM delivery" REQUESTED
+n_events delivery.scheduled 0
+test_that "a job that is not scheduled cannot be shipped"
+json POST /deliveries/1/ship '{}'; expect_status 409
+expect_js .error.code wrong_state
+test_that "a job is assigned to a courier"
+json POST /deliveries/1/assign '{"courier_id":3}'; expect_status 200
+expect_js .state SCHEDULED
+expect_js .courier_name 'A courier'
+test_that "the same assignment again is reported once"
+json POST /deliveries/1/assign '{"courier_id":3}'; expect_status 200
+n_events delivery.scheduled 1
+test_that "its window is moved"
+json POST /deliveries/1/assign "{\"courier_id\":3,\"window_from\":\"$(date -u -d @$((window + 1800)) +%FT%TZ)\"}"
+expect_status 200
+expect_sql "SELECT window_from || ' ' || (window_to - window_from) FROM delivery WHERE delivery_id = 1" "$((window + 1800)) 3600"
+n_events delivery.scheduled 2
+test_that "an unknown job cannot be assigned"
+json POST /deliveries/99/assign '{"courier_id":3}'; expect_status 404
 
 record='{"odometer_km":12345,"fuel_percent":80,"received_by":"Kim Minji","note":"a scratch"}'
 as other
-test_that "a courier does not see another's job" && json GET /deliveries/1 && expect_status 404
-test_that "nor in their own list" && json GET /deliveries && expect_status 200 && expect_js .n_total 0 && json GET '/deliveries?courier_id=3&view=all' && expect_js .n_total 0
-test_that "a courier cannot ship another's job" && json POST /deliveries/1/ship '{}' && expect_status 404 && expect_sql "SELECT state FROM delivery WHERE delivery_id = 1" SCHEDULED
+test_that "a courier does not see another's job"
+json GET /deliveries/1; expect_status 404
+test_that "nor in their own list"
+json GET /deliveries; expect_status 200
+expect_js .n_total 0
+json GET '/deliveries?courier_id=3&view=all'; expect_js .n_total 0
+test_that "a courier cannot ship another's job"
+json POST /deliveries/1/ship '{}'; expect_status 404
+expect_sql "SELECT state FROM delivery WHERE delivery_id = 1" SCHEDULED
 as courier
-test_that "a courier sees their own job" && json GET /deliveries && expect_js .n_total 1 && expect_js '.deliveries[0].customer_phone|length > 0' true
-test_that "a courier cannot assign, unassign or cancel" && json POST /deliveries/1/assign '{"courier_id":4}' && expect_status 403 &&
-	json POST /deliveries/1/unassign '{}' && expect_status 403 && json POST /deliveries/1/cancel '{"reason":"x"}' && expect_status 403
-test_that "a job cannot be handed over before it is shipped" && json POST /deliveries/1/deliver "$record" && expect_status 409 && expect_js .error.code wrong_state
-test_that "the courier leaves" && json POST /deliveries/1/ship '{}' && expect_status 200 && expect_js .state SHIPPED && expect_js '.shipped_at|length > 0' true
-test_that "the second of two clicks is no error and reports nothing" && json POST /deliveries/1/ship '{}' && expect_status 200 && n_events delivery.shipped 1
-test_that "a job on the road is not cancelled" && as manager && json POST /deliveries/1/cancel '{"reason":"no driver"}' && expect_status 409 && expect_js .error.code wrong_state
+test_that "a courier sees their own job"
+json GET /deliveries; expect_js .n_total 1
+expect_js '.deliveries[0].customer_phone|length > 0' true
+test_that "a courier cannot assign, unassign or cancel"
+json POST /deliveries/1/assign '{"courier_id":4}'; expect_status 403
+json POST /deliveries/1/unassign '{}'; expect_status 403
+json POST /deliveries/1/cancel '{"reason":"x"}'; expect_status 403
+test_that "a job cannot be handed over before it is shipped"
+json POST /deliveries/1/deliver "$record"; expect_status 409
+expect_js .error.code wrong_state
+test_that "the courier leaves"
+json POST /deliveries/1/ship '{}'; expect_status 200
+expect_js .state SHIPPED
+expect_js '.shipped_at|length > 0' true
+test_that "the second of two clicks is no error and reports nothing"
+json POST /deliveries/1/ship '{}'; expect_status 200
+n_events delivery.shipped 1
+test_that "a job on the road is not cancelled"
+as manager
+json POST /deliveries/1/cancel '{"reason":"no driver"}'; expect_status 409
+expect_js .error.code wrong_state
 as courier
-test_that "coming back needs a reason" && json POST /deliveries/1/come-back '{}' && expect_status 422 && expect_js '.error.fields|keys|join(" ")' reason
-test_that "a courier who could not complete the job comes back and leaves again" && json POST /deliveries/1/come-back '{"reason":"customer absent"}' && expect_status 200 &&
-	expect_js .state SCHEDULED && json POST /deliveries/1/ship '{}' && expect_js .state SHIPPED
-test_that "an empty record is refused, each field by name" && json POST /deliveries/1/deliver '{}' && expect_status 422 &&
-	expect_js '.error.fields|keys|join(" ")' 'fuel_percent odometer_km received_by'
+test_that "coming back needs a reason"
+json POST /deliveries/1/come-back '{}'; expect_status 422
+expect_js '.error.fields|keys|join(" ")' reason
+test_that "a courier who could not complete the job comes back and leaves again"
+json POST /deliveries/1/come-back '{"reason":"customer absent"}'; expect_status 200
+expect_js .state SCHEDULED
+json POST /deliveries/1/ship '{}'; expect_js .state SHIPPED
+test_that "an empty record is refused, each field by name"
+json POST /deliveries/1/deliver '{}'; expect_status 422
+expect_js '.error.fields|keys|join(" ")' 'fuel_percent odometer_km received_by'
 for fuel in -1 101 1.5 '"full"'; do
-	test_that "a fuel of $fuel is refused" && json POST /deliveries/1/deliver '{"odometer_km":1,"fuel_percent":'"$fuel"',"received_by":"x"}' && expect_status 422 && expect_js '.error.fields|keys|join(" ")' fuel_percent
+	test_that "a fuel of $fuel is refused"
+	json POST /deliveries/1/deliver '{"odometer_km":1,"fuel_percent":'"$fuel"',"received_by":"x"}'
+	expect_status 422
+	expect_js '.error.fields|keys|join(" ")' fuel_percent
 done
-test_that "another's record is not written" && as other && json POST /deliveries/1/deliver "$record" && expect_status 404
+test_that "another's record is not written"
+as other
+json POST /deliveries/1/deliver "$record"; expect_status 404
 as courier
-test_that "the keys are handed over" && json POST /deliveries/1/deliver "$record" && expect_status 200 && expect_js .state DELIVERED && expect_js .odometer_km 12345 && expect_js .received_by 'Kim Minji'
-test_that "the event holds ids and facts, no names and no address" &&
-	expect_same "$(sql "SELECT payload FROM event WHERE type = 'delivery.delivered'" | jq -c 'del(.delivery_id, .window_from, .window_to)')" \
-		'{"code":"MP-AAAAAAAA","direction":"delivery","customer_id":2,"zone":"center","courier_id":3,"odometer_km":12345,"fuel_percent":80}'
-test_that "the collection was requested with it" && expect_sql "SELECT booking_code || ' ' || state || ' ' || (window_to - $half) FROM delivery WHERE direction = 'collection'" "MP-AAAAAAAA REQUESTED 86400"
-test_that "a hand-over record is not overwritten" && json POST /deliveries/1/deliver '{"odometer_km":1,"fuel_percent":1,"received_by":"x"}' && expect_status 409
-test_that "the same record again is reported once" && json POST /deliveries/1/deliver "$record" && expect_status 200 && n_events delivery.delivered 1
+test_that "the keys are handed over"
+json POST /deliveries/1/deliver "$record"; expect_status 200
+expect_js .state DELIVERED
+expect_js .odometer_km 12345
+expect_js .received_by 'Kim Minji'
+test_that "the event holds ids and facts, no names and no address"
+expect_same "$(sql "SELECT payload FROM event WHERE type = 'delivery.delivered'" | jq -c 'del(.delivery_id, .window_from, .window_to)')" '{"code":"MP-AAAAAAAA","direction":"delivery","customer_id":2,"zone":"center","courier_id":3,"odometer_km":12345,"fuel_percent":80}'
+test_that "the collection was requested with it"
+expect_sql "SELECT booking_code || ' ' || state || ' ' || (window_to - $half) FROM delivery WHERE direction = 'collection'" "MP-AAAAAAAA REQUESTED 86400"
+test_that "a hand-over record is not overwritten"
+json POST /deliveries/1/deliver '{"odometer_km":1,"fuel_percent":1,"received_by":"x"}'; expect_status 409
+test_that "the same record again is reported once"
+json POST /deliveries/1/deliver "$record"; expect_status 200
+n_events delivery.delivered 1
 
 # --- booking's call (docs/calls.md)
 
 bearer ''
-test_that "the call is not public" && json POST /internal/deliveries/MP-BBBBBBBB/cancel '{}' && expect_status 404
-test_that "a delivered job is not cancelled" && internal POST /internal/deliveries/MP-AAAAAAAA/cancel '{"reason":"customer"}' && expect_status 200 && expect_js .outcome shipped
-test_that "a job that has not left is cancelled" && internal POST /internal/deliveries/MP-BBBBBBBB/cancel '{"reason":"customer"}' && expect_js .outcome cancelled &&
-	expect_sql "SELECT state || ' ' || ended_by FROM delivery WHERE booking_code = 'MP-BBBBBBBB'" 'CANCELLED customer' && n_events delivery.cancelled 1
-test_that "the same call again gives the same answer" && internal POST /internal/deliveries/MP-BBBBBBBB/cancel '{"reason":"customer"}' && expect_js .outcome cancelled && n_events delivery.cancelled 1
-test_that "the cancellation of a booking without a job is remembered" && internal POST /internal/deliveries/MP-ZZZZZZZZ/cancel '{}' && expect_js .outcome cancelled &&
-	expect_sql "SELECT state || ' ' || requested_at FROM delivery WHERE booking_code = 'MP-ZZZZZZZZ'" 'CANCELLED 0'
-test_that "a malformed code is refused" && internal POST '/internal/deliveries/x/cancel' '{}' && expect_status 422
-test_that "an invalid body is refused" && internal POST /internal/deliveries/MP-BBBBBBBB/cancel '[1]' && expect_status 422
+test_that "the call is not public"
+json POST /internal/deliveries/MP-BBBBBBBB/cancel '{}'; expect_status 404
+test_that "a delivered job is not cancelled"
+internal POST /internal/deliveries/MP-AAAAAAAA/cancel '{"reason":"customer"}'; expect_status 200
+expect_js .outcome shipped
+test_that "a job that has not left is cancelled"
+internal POST /internal/deliveries/MP-BBBBBBBB/cancel '{"reason":"customer"}'; expect_js .outcome cancelled
+expect_sql "SELECT state || ' ' || ended_by FROM delivery WHERE booking_code = 'MP-BBBBBBBB'" 'CANCELLED customer'
+n_events delivery.cancelled 1
+test_that "the same call again gives the same answer"
+internal POST /internal/deliveries/MP-BBBBBBBB/cancel '{"reason":"customer"}'; expect_js .outcome cancelled
+n_events delivery.cancelled 1
+test_that "the cancellation of a booking without a job is remembered"
+internal POST /internal/deliveries/MP-ZZZZZZZZ/cancel '{}'; expect_js .outcome cancelled
+expect_sql "SELECT state || ' ' || requested_at FROM delivery WHERE booking_code = 'MP-ZZZZZZZZ'" 'CANCELLED 0'
+test_that "a malformed code is refused"
+internal POST '/internal/deliveries/x/cancel' '{}'; expect_status 422
+test_that "an invalid body is refused"
+internal POST /internal/deliveries/MP-BBBBBBBB/cancel '[1]'; expect_status 422
 
 # --- the dispatcher cancels a job
 
 as manager
 job MP-CCCCCCCC
 id=$(sql "SELECT MAX(delivery_id) FROM delivery")
-test_that "cancelling a job needs a reason" && json POST "/deliveries/$id/cancel" '{}' && expect_status 422 && expect_js '.error.fields|keys|join(" ")' reason
-test_that "a job is cancelled" && json POST "/deliveries/$id/cancel" '{"reason":"the road is closed"}' && expect_status 200 && expect_js .state CANCELLED && expect_js .ended_by dispatcher &&
-	expect_same "$(sql "SELECT payload FROM event WHERE type = 'delivery.cancelled' ORDER BY event_id DESC LIMIT 1" | jq -c '[.by,.reason,.note]')" '["dispatcher","","the road is closed"]'
-test_that "finished jobs are a list of their own" && json GET '/deliveries?view=finished' && expect_js .n_total 3 && expect_js '[.deliveries[].state]|unique|join(" ")' 'CANCELLED DELIVERED'
-test_that "a remembered cancellation is in no list" && json GET '/deliveries?view=all' && expect_js '[.deliveries[].code]|index("MP-ZZZZZZZZ")' null
+test_that "cancelling a job needs a reason"
+json POST "/deliveries/$id/cancel" '{}'; expect_status 422
+expect_js '.error.fields|keys|join(" ")' reason
+test_that "a job is cancelled"
+json POST "/deliveries/$id/cancel" '{"reason":"the road is closed"}'; expect_status 200
+expect_js .state CANCELLED
+expect_js .ended_by dispatcher
+expect_same "$(sql "SELECT payload FROM event WHERE type = 'delivery.cancelled' ORDER BY event_id DESC LIMIT 1" | jq -c '[.by,.reason,.note]')" '["dispatcher","","the road is closed"]'
+test_that "finished jobs are a list of their own"
+json GET '/deliveries?view=finished'; expect_js .n_total 3
+expect_js '[.deliveries[].state]|unique|join(" ")' 'CANCELLED DELIVERED'
+test_that "a remembered cancellation is in no list"
+json GET '/deliveries?view=all'; expect_js '[.deliveries[].code]|index("MP-ZZZZZZZZ")' null
 
 # --- photos: multipart with NULs cannot pass through a shell variable
 
@@ -141,23 +231,36 @@ photo() { # who asks; the first bytes of what comes
 }
 png=iVBORw0KGgoAAAANSUhEUgAAAAgAAAAGCAIAAABxZ0isAAAACXBIWXMAAA7EAAAOxAGVKw4bAAAALklEQVQIHWP8zwAFCQxGCgwMcMTCqGUkD+PD1IBoFgZtZC6CzcKgheAgs0jXAQCtwQON9fSXiwAAAABJRU5ErkJggg==
 as courier
-test_that "a truncated photo is refused at its field, and nothing is handed over" && send_record "$id" "$(base64 -d <<<$png | head -c 60 | base64 -w0)" Kim &&
-	expect_status 422 && expect_js '.error.fields|keys|join(" ")' photo && expect_sql "SELECT state FROM delivery WHERE delivery_id = $id" SHIPPED && expect_same "$(photos)" 0
-test_that "when the photo program cannot run, the answer is 503 and nothing is handed over" && MOTORPOOL_FLEET_PHOTO=/nonexistent send_record "$id" $png Kim && expect_status 503 && expect_same "$(photos)" 0
-test_that "the photo of a refused hand-over is deleted" && sql "UPDATE booking SET ends_at = ends_at" && sql "UPDATE booking SET state = 'NO_SHOW' WHERE code = 'MP-DDDDDDDD'" &&
-	send_record "$id" $png Kim && expect_status 409 && expect_same "$(photos)" 0
+test_that "a truncated photo is refused at its field, and nothing is handed over"
+send_record "$id" "$(base64 -d <<<$png | head -c 60 | base64 -w0)" Kim; expect_status 422
+expect_js '.error.fields|keys|join(" ")' photo
+expect_sql "SELECT state FROM delivery WHERE delivery_id = $id" SHIPPED
+expect_same "$(photos)" 0
+test_that "when the photo program cannot run, the answer is 503 and nothing is handed over"
+MOTORPOOL_FLEET_PHOTO=/nonexistent send_record "$id" $png Kim; expect_status 503
+expect_same "$(photos)" 0
+test_that "the photo of a refused hand-over is deleted"
+sql "UPDATE booking SET state = 'NO_SHOW' WHERE code = 'MP-DDDDDDDD'"
+send_record "$id" $png Kim; expect_status 409
+expect_same "$(photos)" 0
 job MP-EEEEEEEE
 id=$(sql "SELECT MAX(delivery_id) FROM delivery")
 as manager; json POST "/deliveries/$id/assign" '{"courier_id":3}'; as courier; json POST "/deliveries/$id/ship" '{}'
-test_that "a photo is kept with the record, readable only by our user" && send_record "$id" $png Kim && expect_status 200 && expect_js .has_photo true && expect_same "$(photos)" 1 &&
-	expect_same "$(stat -c %a "$VAR/handover" "$VAR"/handover/*.jpg | xargs)" '700 600'
+test_that "a photo is kept with the record, readable only by our user"
+send_record "$id" $png Kim; expect_status 200
+expect_js .has_photo true
+expect_same "$(photos)" 1
+expect_same "$(stat -c %a "$VAR/handover" "$VAR"/handover/*.jpg | xargs)" '700 600'
 for who in manager courier customer; do
-	test_that "the $who sees it" && expect_same "$(photo "$id" $who)" ' ff d8 ff'
+	test_that "the $who sees it"
+	expect_same "$(photo "$id" $who)" ' ff d8 ff'
 done
 for who in other stranger; do
-	test_that "an uninvolved $who does not" && photo "$id" $who >/dev/null && expect_status 404
+	test_that "an uninvolved $who does not"
+	photo "$id" $who >/dev/null; expect_status 404
 done
-test_that "a job without a photo has none" && photo 1 manager >/dev/null && expect_status 404
+test_that "a job without a photo has none"
+photo 1 manager >/dev/null; expect_status 404
 
 # --- the same in a browser
 
@@ -169,31 +272,83 @@ post /account/sign-up name='Lee Manager' email=boss@example.com password='paper 
 sql "INSERT INTO user_role SELECT user_id, 'manager' FROM person WHERE email = 'boss@example.com'; DELETE FROM user_role WHERE role = 'customer' AND user_id = (SELECT MAX(user_id) FROM person)"
 use delivery
 id=$(sql "SELECT MAX(delivery_id) FROM delivery")
-test_that "the board has a card for each job, with the couriers to choose from" && get /deliveries && expect_status 200 && expect_body 'class="job"' && expect_body "action=\"/deliveries/$id/assign\"" && expect_body '>A courier</option>'
-test_that "assigning on the board leads back to the board" && post "/deliveries/$id/assign" courier_id=3 back='/deliveries?view=today' && expect_status 303 && expect_location '/deliveries?view=today'
-test_that "but not to another site" && post "/deliveries/$id/assign" courier_id=3 back=//evil.example && expect_location "/deliveries/$id"
-test_that "two jobs of a courier at one time are marked, not refused" && post "/deliveries/$((id - 1))/assign" courier_id=3 && expect_status 303 && get /deliveries && expect_body 'overlaps another job'
-test_that "a form without its token does nothing" && right=$csrf && csrf=wrong && post "/deliveries/$id/ship" && expect_status 403 && csrf=$right && expect_sql "SELECT state FROM delivery WHERE delivery_id = $id" SCHEDULED
-test_that "a late job is marked" && sql "UPDATE delivery SET window_from = $((now - 9000)), window_to = $((now - 1800)) WHERE delivery_id = $id" && get '/deliveries?view=today' && expect_body '>late<'
-test_that "a refused step is shown on the job's page" && post "/deliveries/$id/deliver" odometer_km=1 fuel_percent=2 received_by=x && expect_status 409 && expect_body 'no longer possible' && expect_body '>History<'
-test_that "a missing reason is marked there" && post "/deliveries/$id/cancel" reason= && expect_status 422 && expect_body 'id="e-reason"'
-test_that "a script in a reason is shown as text" && post "/deliveries/$id/cancel" reason='<script>alert(1)</script>' && expect_status 303 && get "/deliveries/$id" && expect_no_body '<script>alert' && expect_body '&lt;script&gt;alert(1)'
-test_that "a day sheet has a courier's jobs, boxes to sign and the customer's number" && get "/deliveries/sheet?courier_id=3&day=$(TZ=Asia/Seoul date -d @$window +%F)" && expect_status 200 && expect_body 'class="boxes"' && expect_body '010-5555' && expect_body '12가 3456'
-test_that "an invalid day is marked" && get '/deliveries/sheet?courier_id=3&day=2026-02-31' && expect_status 422 && expect_body 'id="e-day"'
-test_that "a sheet without a courier asks for one" && get /deliveries/sheet && expect_status 200 && expect_body 'Choose a courier and a day'
+test_that "the board has a card for each job, with the couriers to choose from"
+get /deliveries; expect_status 200
+expect_body 'class="job"'
+expect_body "action=\"/deliveries/$id/assign\""
+expect_body '>A courier</option>'
+test_that "assigning on the board leads back to the board"
+post "/deliveries/$id/assign" courier_id=3 back='/deliveries?view=today'; expect_status 303
+expect_location '/deliveries?view=today'
+test_that "but not to another site"
+post "/deliveries/$id/assign" courier_id=3 back=//evil.example; expect_location "/deliveries/$id"
+test_that "two jobs of a courier at one time are marked, not refused"
+post "/deliveries/$((id - 1))/assign" courier_id=3; expect_status 303
+get /deliveries; expect_body 'overlaps another job'
+test_that "a form without its token does nothing"
+right=$csrf
+csrf=wrong
+post "/deliveries/$id/ship"; expect_status 403
+csrf=$right; expect_sql "SELECT state FROM delivery WHERE delivery_id = $id" SCHEDULED
+test_that "a late job is marked"
+sql "UPDATE delivery SET window_from = $((now - 9000)), window_to = $((now - 1800)) WHERE delivery_id = $id"
+get '/deliveries?view=today'; expect_body '>late<'
+test_that "a refused step is shown on the job's page"
+post "/deliveries/$id/deliver" odometer_km=1 fuel_percent=2 received_by=x; expect_status 409
+expect_body 'no longer possible'
+expect_body '>History<'
+test_that "a missing reason is marked there"
+post "/deliveries/$id/cancel" reason=; expect_status 422
+expect_body 'id="e-reason"'
+test_that "a script in a reason is shown as text"
+post "/deliveries/$id/cancel" reason='<script>alert(1)</script>'; expect_status 303
+get "/deliveries/$id"; expect_no_body '<script>alert'
+expect_body '&lt;script&gt;alert(1)'
+test_that "a day sheet has a courier's jobs, boxes to sign and the customer's number"
+get "/deliveries/sheet?courier_id=3&day=$(TZ=Asia/Seoul date -d @$window +%F)"; expect_status 200
+expect_body 'class="boxes"'
+expect_body '010-5555'
+expect_body '12가 3456'
+test_that "an invalid day is marked"
+get '/deliveries/sheet?courier_id=3&day=2026-02-31'; expect_status 422
+expect_body 'id="e-day"'
+test_that "a sheet without a courier asks for one"
+get /deliveries/sheet; expect_status 200
+expect_body 'Choose a courier and a day'
 test_that "the board has several pages" && for i in {10..34}; do job "MP-MANY00$i"; done && get '/deliveries' && expect_body 'rel="next"' && get '/deliveries?page=2' && expect_body 'rel="prev"'
-test_that "Korean is complete" && lang=ko && sql "UPDATE person SET lang = 'ko'" && get /deliveries && expect_body '배정' && expect_body '미배정'
+test_that "Korean is complete"
+lang=ko
+sql "UPDATE person SET lang = 'ko'"
+get /deliveries; expect_body '배정'
+expect_body '미배정'
 lang=en
 sql "UPDATE person SET lang = 'en'; DELETE FROM user_role WHERE user_id = (SELECT MAX(user_id) FROM person); INSERT INTO user_role SELECT MAX(user_id), 'courier' FROM person"
 mine=$(sql "SELECT MAX(user_id) FROM person")
-test_that "a courier's page is empty until a job is assigned" && get /deliveries && expect_status 200 && expect_body 'No jobs for you' && expect_no_body 'class="jobs"'
+test_that "a courier's page is empty until a job is assigned"
+get /deliveries; expect_status 200
+expect_body 'No jobs for you'
+expect_no_body 'class="jobs"'
 sql "UPDATE delivery SET state = 'SCHEDULED', courier_id = $mine WHERE booking_code = 'MP-MANY0010'"
 id=$(sql "SELECT delivery_id FROM delivery WHERE booking_code = 'MP-MANY0010'")
-test_that "an assigned job has one big button" && get /deliveries && expect_body 'On my way' && expect_body "action=\"/deliveries/$id/ship\"" && expect_no_body '/assign"'
-test_that "a courier sees the equipment to load, without what was removed" && seat BOOKED 2 'Child seat' && seat ENDED 1 'Tent' && get "/deliveries/$id" &&
-	expect_body 'Equipment: 2 × Child seat<' && expect_no_body Tent && get "/deliveries/sheet?day=$(TZ=Asia/Seoul date -d @$window +%F)" && expect_body '<b>2 × Child seat</b>'
-test_that "after leaving it has the next step" && post "/deliveries/$id/ship" && expect_status 303 && get /deliveries && expect_body "/deliveries/$id#hand-over" && get "/deliveries/$id" && expect_body 'name="odometer_km"' && expect_no_body 'Cancel job'
-test_that "a courier gets their own day sheet, whatever the request asks for" && get '/deliveries/sheet?courier_id=3' && expect_status 200 && expect_body 'Lee Manager' && expect_no_body 'name="courier_id"'
+test_that "an assigned job has one big button"
+get /deliveries; expect_body 'On my way'
+expect_body "action=\"/deliveries/$id/ship\""
+expect_no_body '/assign"'
+test_that "a courier sees the equipment to load, without what was removed"
+seat BOOKED 2 'Child seat'
+seat ENDED 1 'Tent'
+get "/deliveries/$id"; expect_body 'Equipment: 2 × Child seat<'
+expect_no_body Tent
+get "/deliveries/sheet?day=$(TZ=Asia/Seoul date -d @$window +%F)"; expect_body '<b>2 × Child seat</b>'
+test_that "after leaving it has the next step"
+post "/deliveries/$id/ship"; expect_status 303
+get /deliveries; expect_body "/deliveries/$id#hand-over"
+get "/deliveries/$id"; expect_body 'name="odometer_km"'
+expect_no_body 'Cancel job'
+test_that "a courier gets their own day sheet, whatever the request asks for"
+get '/deliveries/sheet?courier_id=3'; expect_status 200
+expect_body 'Lee Manager'
+expect_no_body 'name="courier_id"'
 
 # --- its customer
 
@@ -201,9 +356,17 @@ sql "UPDATE person SET password_hash = (SELECT password_hash FROM person WHERE e
 forget; use account; get /account/sign-in; post /account/sign-in email=customer@example.com password='paper horse lamp river'; use booking
 job MP-AHEAD001 0 7200; job MP-AHEAD002 0 7200
 sql "UPDATE delivery SET state = 'SCHEDULED', courier_id = 3 WHERE booking_code = 'MP-AHEAD001'; UPDATE delivery SET state = 'SHIPPED' WHERE booking_code = 'MP-AHEAD001'"
-test_that "the cancel page of a booking on its way explains what to do instead" && get /bookings/MP-AHEAD001/cancel && expect_status 200 &&
-	expect_body 'cannot be cancelled</h1>' && expect_body 'on its way to you' && expect_no_body 'Cancel without' && expect_no_body 'Cancel and refund'
-test_that "and the booking's page has no link to it" && get /bookings/MP-AHEAD001 && expect_status 200 && expect_no_body '/cancel"'
-test_that "a booking whose car has not left can be cancelled" && get /bookings/MP-AHEAD002/cancel && expect_body 'action="/bookings/MP-AHEAD002/cancel"' && get /bookings/MP-AHEAD002 && expect_body '/cancel"'
+test_that "the cancel page of a booking on its way explains what to do instead"
+get /bookings/MP-AHEAD001/cancel; expect_status 200
+expect_body 'cannot be cancelled</h1>'
+expect_body 'on its way to you'
+expect_no_body 'Cancel without'
+expect_no_body 'Cancel and refund'
+test_that "and the booking's page has no link to it"
+get /bookings/MP-AHEAD001; expect_status 200
+expect_no_body '/cancel"'
+test_that "a booking whose car has not left can be cancelled"
+get /bookings/MP-AHEAD002/cancel; expect_body 'action="/bookings/MP-AHEAD002/cancel"'
+get /bookings/MP-AHEAD002; expect_body '/cancel"'
 
 finish

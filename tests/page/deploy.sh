@@ -24,8 +24,7 @@ motorpool() { "$SCRATCH/usr/bin/motorpool" "$@" >"$SCRATCH/out" 2>&1 </dev/null;
 
 test_that "make install below DESTDIR makes a package's tree, and touches nothing else"
 in_make install DESTDIR="$SCRATCH/package" PREFIX=/usr VERSION=9.9.9
-expect_same "$(cd "$SCRATCH/package" && readlink usr/lib/motorpool/current usr/bin/motorpool usr/lib/motorpool/releases/9.9.9/var | tr '\n' ' ')" \
-	"releases/9.9.9 ../lib/motorpool/current/motorpool /var/lib/motorpool "
+expect_same "$(cd "$SCRATCH/package" && readlink usr/lib/motorpool/current usr/bin/motorpool usr/lib/motorpool/releases/9.9.9/var | tr '\n' ' ')" "releases/9.9.9 ../lib/motorpool/current/motorpool /var/lib/motorpool "
 expect_same "$(cd "$SCRATCH/package" && find . -type d -name var; find "$SCRATCH/package" ! -type l -perm /022)" ""
 
 test_that "nothing that is installed names the folder it was built in, or keeps a mark that should have been filled in"
@@ -267,8 +266,7 @@ expect_same "$(grep -l typed-secret "$SCRATCH"/*.log "$SCRATCH"/log/*)" ""
 
 test_that "make uninstall takes the programs away and leaves the state and the settings"
 in_make uninstall "${here[@]}"
-expect_same "$(cd "$SCRATCH" && find usr etc -type f | sort | tr '\n' ' ')" \
-	"etc/motorpool/motorpool.conf etc/motorpool/tls/fullchain.pem etc/motorpool/tls/privkey.pem "
+expect_same "$(cd "$SCRATCH" && find usr etc -type f | sort | tr '\n' ' ')" "etc/motorpool/motorpool.conf etc/motorpool/tls/fullchain.pem etc/motorpool/tls/privkey.pem "
 [[ -f $VAR/motorpool.db ]] || bad "the database is gone"
 
 finish

@@ -46,28 +46,40 @@ test_that "an employee cannot add items"
 item Tent camping; expect_status 403
 as manager
 test_that "a manager adds an item with its pieces"
-item 'Snow chains' winter 5000 10 '"name_ko":"스노체인","low_stock":3'; expect_status 201; expect_js .item_id 1
-expect_js .stock 10; expect_js .free_now 10; expect_js .is_sync false; expect_header 'Location: /equipment/items/1'
+item 'Snow chains' winter 5000 10 '"name_ko":"스노체인","low_stock":3'; expect_status 201
+expect_js .item_id 1
+expect_js .stock 10
+expect_js .free_now 10
+expect_js .is_sync false
+expect_header 'Location: /equipment/items/1'
 test_that "the same again is the same item"
-item 'Snow chains' winter 5000 10 '"name_ko":"스노체인","low_stock":3'; expect_status 201; expect_js .item_id 1
+item 'Snow chains' winter 5000 10 '"name_ko":"스노체인","low_stock":3'; expect_status 201
+expect_js .item_id 1
 expect_js .stock 10
 test_that "another one of that name is refused"
-item 'Snow chains' winter 9000; expect_status 409; expect_js .error.code name_taken
+item 'Snow chains' winter 9000; expect_status 409
+expect_js .error.code name_taken
 test_that "an unknown category is refused at its field"
-item Boat boats; expect_status 422; expect_js '.error.fields|keys|join(" ")' category
+item Boat boats; expect_status 422
+expect_js '.error.fields|keys|join(" ")' category
 test_that "a negative price and half a piece are refused"
 item Boat other -1; expect_status 422
 item Boat other 1 0.5; expect_status 422
 test_that "an item of a sync category is marked"
-item Tent camping 30000 5; expect_status 201; expect_js .is_sync true
+item Tent camping 30000 5; expect_status 201
+expect_js .is_sync true
 test_that "an item has its stock, and the pieces free now and on the coming days"
-json GET /equipment/items/1; expect_status 200; expect_js .stock 10; expect_js .free_now 10; expect_js '.days|length' 14
+json GET /equipment/items/1; expect_status 200
+expect_js .stock 10
+expect_js .free_now 10
+expect_js '.days|length' 14
 expect_js '[.days[].n_free]|unique|join(" ")' 10
 test_that "an unknown item is not found"
 json GET /equipment/items/99; expect_status 404
 json GET /equipment/items/x; expect_status 404
 test_that "items are listed"
-json GET /equipment/items; expect_js .n_total 2; expect_js '[.items[].name]|join(" ")' 'Tent Snow chains'
+json GET /equipment/items; expect_js .n_total 2
+expect_js '[.items[].name]|join(" ")' 'Tent Snow chains'
 
 # --- ordering alone
 
@@ -76,7 +88,10 @@ test_that "a customer orders with a car, not alone"
 order 1 1; expect_status 403
 as employee
 test_that "an employee's order is accepted"
-order 1 2; expect_status 201; expect_js .state ORDERED; expect_js .amount 10000; expect_js .currency KRW
+order 1 2; expect_status 201
+expect_js .state ORDERED
+expect_js .amount 10000
+expect_js .currency KRW
 expect_header 'Location: /equipment/orders/1'
 code=$(js .code)
 test_that "its code begins with EQ-"
@@ -84,12 +99,16 @@ expect_same "${code:0:3}" EQ-
 test_that "until it is approved the stock is unchanged"
 json GET /equipment/items/1; expect_js .stock 10
 test_that "review's rule approves it and the pieces leave the stock"
-relay; json GET /equipment/orders/1; expect_js .state APPROVED; expect_js .taken 2
+relay
+json GET /equipment/orders/1; expect_js .state APPROVED
+expect_js .taken 2
 json GET /equipment/items/1; expect_js .stock 8
 test_that "an order is found by its code as well"
-json GET "/equipment/orders/$code"; expect_status 200; expect_js .order_id 1
+json GET "/equipment/orders/$code"; expect_status 200
+expect_js .order_id 1
 test_that "a cancelled order puts its pieces back into the stock"
-json POST /equipment/orders/1/cancel '{}'; expect_status 200; expect_js .state CANCELLED
+json POST /equipment/orders/1/cancel '{}'; expect_status 200
+expect_js .state CANCELLED
 json GET /equipment/items/1; expect_js .stock 10
 test_that "cancelling it again changes nothing"
 json POST /equipment/orders/1/cancel '{}'; expect_status 200
@@ -97,18 +116,24 @@ json GET /equipment/items/1; expect_js .stock 10
 test_that "review has closed its case"
 relay; expect_sql "SELECT state FROM review_case WHERE key = '$code'" CANCELLED
 test_that "an order of more than are free is refused and writes nothing"
-order 1 11; expect_status 409; expect_js .error.code out_of_stock; expect_sql 'SELECT COUNT(*) FROM equipment_order' 1
+order 1 11; expect_status 409
+expect_js .error.code out_of_stock
+expect_sql 'SELECT COUNT(*) FROM equipment_order' 1
 test_that "invalid fields are marked"
-order 1 0; expect_status 422; expect_js '.error.fields|keys|join(" ")' qty
-order 1 1 "$later" "$soon"; expect_status 422; expect_js '.error.fields|keys|join(" ")' ends_at
+order 1 0; expect_status 422
+expect_js '.error.fields|keys|join(" ")' qty
+order 1 1 "$later" "$soon"; expect_status 422
+expect_js '.error.fields|keys|join(" ")' ends_at
 order 1 1 2020-01-01T10:00 "$soon"; expect_status 422
 order 99 1; expect_status 422
 idempotency_key=one-key
 test_that "the same request is the same order"
 order 1 1; expect_status 201; first=$(js .code)
-order 1 1; expect_status 201; expect_js .code "$first"
+order 1 1; expect_status 201
+expect_js .code "$first"
 test_that "its key with another order is refused"
-order 1 2; expect_status 422; expect_js .error.code key_reused
+order 1 2; expect_status 422
+expect_js .error.code key_reused
 idempotency_key=
 test_that "employees see only their own orders"
 as colleague; json GET "/equipment/orders/$first"; expect_status 404
@@ -130,9 +155,12 @@ expect_js .end_reason 'Four are enough'
 
 idempotency_key=tent-key
 test_that "without review a sync order is refused and nothing is ordered"
-order 2 2; expect_status 503; expect_js .error.code later; expect_header 'Retry-After: '
+order 2 2; expect_status 503
+expect_js .error.code later
+expect_header 'Retry-After: '
 expect_sql "SELECT state || end_reason FROM equipment_order WHERE item_id = 2" CANCELLEDlater
-json GET /equipment/items/2; expect_js .stock 5; expect_js .free_now 5
+json GET /equipment/items/2; expect_js .stock 5
+expect_js .free_now 5
 test_that "no event reports it"
 expect_sql "SELECT COUNT(*) FROM event WHERE type = 'equipment.ordered' AND payload LIKE '%Tent%'" 0
 idempotency_key=
@@ -161,15 +189,20 @@ expect_sql "SELECT payload ->> 'by' FROM event WHERE type = 'equipment.cancelled
 as manager
 stock() { json POST /equipment/items/1/stock "{\"kind\":\"$1\",\"quantity\":$2${3:+,\"note\":\"$3\"}}"; }
 test_that "pieces are received"
-stock receive 5; expect_status 200; expect_js .item.owned 15; expect_js '.entries[0].kind' receive
+stock receive 5; expect_status 200
+expect_js .item.owned 15
+expect_js '.entries[0].kind' receive
 test_that "a loss needs a note, and so does a count"
-stock loss 1; expect_status 422; expect_js '.error.fields|keys|join(" ")' note
+stock loss 1; expect_status 422
+expect_js '.error.fields|keys|join(" ")' note
 stock adjust -1; expect_status 422
 test_that "a loss with a note is entered"
-stock loss 1 torn; expect_status 200; expect_js .item.owned 14
+stock loss 1 torn; expect_status 200
+expect_js .item.owned 14
 stock adjust -4 counted; expect_js .item.owned 10
 test_that "a loss of more than the stock is refused"
-stock loss 100 all; expect_status 409; expect_js .error.code too_few
+stock loss 100 all; expect_status 409
+expect_js .error.code too_few
 test_that "a person cannot enter lines of orders"
 stock order -1 x; expect_status 422
 stock return 1 x; expect_status 422
@@ -182,15 +215,18 @@ test_that "only a manager hands out"
 json POST "/equipment/orders/$out/hand-out" '{}'; expect_status 403
 as manager
 test_that "an order is handed out early when its pieces are free until it starts"
-json POST "/equipment/orders/$out/hand-out" '{}'; expect_status 200; expect_js .state HANDED_OUT
+json POST "/equipment/orders/$out/hand-out" '{}'; expect_status 200
+expect_js .state HANDED_OUT
 test_that "a double click hands out once"
 json POST "/equipment/orders/$out/hand-out" '{}'; expect_status 200
 test_that "an order handed out is not cancelled"
-json POST "/equipment/orders/$out/cancel" '{}'; expect_status 409; expect_js .error.code not_cancellable
+json POST "/equipment/orders/$out/cancel" '{}'; expect_status 409
+expect_js .error.code not_cancellable
 test_that "more losses than pieces are refused"
 json POST "/equipment/orders/$out/take-back" '{"lost":3}'; expect_status 422
 test_that "one piece is lost, the other returned"
-json POST "/equipment/orders/$out/take-back" '{"lost":1}'; expect_status 200; expect_js .state RETURNED
+json POST "/equipment/orders/$out/take-back" '{"lost":1}'; expect_status 200
+expect_js .state RETURNED
 expect_js .lost 1
 json POST "/equipment/orders/$out/take-back" '{"lost":1}'; expect_status 200
 json GET /equipment/items/1; expect_js .owned 9
@@ -209,7 +245,8 @@ json GET "/equipment/orders?q=$out"; expect_js .n_total 1
 browse manager
 for page in '' /items /items/1 /items/new /items/1/edit /items/1/stock /orders /orders/new '/orders/new?item_id=1' '/orders?view=late' '/orders?item_id=1' "/orders/$out" "/orders/$first/cancel" "/orders/$out/cancel"; do
 	test_that "/equipment$page is shown"
-	get "/equipment$page"; expect_status 200; expect_body '</html>'
+	get "/equipment$page"; expect_status 200
+	expect_body '</html>'
 done
 lang=ko
 browse manager
@@ -217,14 +254,19 @@ sql "UPDATE person SET lang = 'ko' WHERE email = 'manager@example.com'"
 browse manager
 for page in '' /items/1 /items/1/stock /orders "/orders/$out"; do
 	test_that "/equipment$page is shown in Korean"
-	get "/equipment$page"; expect_status 200; expect_body 'lang="ko"'; expect_body '스노체인'
+	get "/equipment$page"; expect_status 200
+	expect_body 'lang="ko"'
+	expect_body '스노체인'
 done
 lang=en
 sql "UPDATE person SET lang = 'en' WHERE email = 'manager@example.com'"
 browse manager
 test_that "bad fields are marked and what was typed stays"
 get /equipment/items/new; post /equipment/items name='<b>' category= daily_price=x; expect_status 422
-expect_body 'value="&lt;b&gt;"'; expect_body 'id="e-category"'; expect_body 'id="e-daily_price"'; expect_no_body '<b>"'
+expect_body 'value="&lt;b&gt;"'
+expect_body 'id="e-category"'
+expect_body 'id="e-daily_price"'
+expect_no_body '<b>"'
 test_that "a form without its token adds nothing"
 get /equipment/items/new; csrf=wrong; post /equipment/items name=Boat category=other daily_price=1; expect_status 403
 expect_sql "SELECT COUNT(*) FROM item WHERE name = 'Boat'" 0
@@ -232,11 +274,13 @@ test_that "an item is added once by a double click"
 get /equipment/items/new; post /equipment/items name=Cooler category=other daily_price=3,000 stock=4 low_stock=
 expect_status 303
 added=$location; post /equipment/items name=Cooler category=other daily_price=3,000 stock=4 low_stock=
-expect_location "$added"; expect_sql "SELECT COUNT(*) FROM item WHERE name = 'Cooler'" 1
+expect_location "$added"
+expect_sql "SELECT COUNT(*) FROM item WHERE name = 'Cooler'" 1
 get "$added"; expect_body 'The item was added.'
 test_that "a change based on an old version is shown first"
 get /equipment/items/3/edit; post /equipment/items/3 name=Cooler category=other daily_price=4000 version=old
-expect_status 409; expect_body 'Another user has changed'
+expect_status 409
+expect_body 'Another user has changed'
 expect_sql 'SELECT daily_price FROM item WHERE item_id = 3' 3000
 test_that "an item that is no longer offered gets no orders"
 get /equipment/items/3; post /equipment/items/3/offer; expect_location '/equipment/items/3?done=stopped'
@@ -250,35 +294,48 @@ get /equipment/items/3/stock; expect_sql 'SELECT SUM(quantity) FROM stock_entry 
 test_that "an unknown view or filter is no error"
 get '/equipment/orders?view=%27&state=x&item_id=4711&page=999'; expect_status 200
 test_that "a script in a search is shown as text"
-get '/equipment/orders?q=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E'; expect_status 200; expect_no_body '<script>alert'
+get '/equipment/orders?q=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E'; expect_status 200
+expect_no_body '<script>alert'
 
 browse employee
 test_that "an employee sees the items without their ledger"
-get /equipment; expect_status 200; expect_body 'Snow chains'; expect_no_body '/stock'; expect_no_body 'Add an item'
-get /equipment/items/1; expect_status 200; expect_no_body '/stock'
+get /equipment; expect_status 200
+expect_body 'Snow chains'
+expect_no_body '/stock'
+expect_no_body 'Add an item'
+get /equipment/items/1; expect_status 200
+expect_no_body '/stock'
 test_that "a form orders once by a double click"
 get '/equipment/orders/new?item_id=1'; expect_body '<option value="1" selected>'
 key=$(form_key); post /equipment/orders item_id=1 qty=1 starts_at="$later" ends_at="$last" form_key="$key"
 expect_status 303
 placed=$location; post /equipment/orders item_id=1 qty=1 starts_at="$later" ends_at="$last" form_key="$key"
 expect_location "$placed"
-get "$placed"; expect_body 'The order was placed.'; expect_body 'Waiting for approval'
+get "$placed"; expect_body 'The order was placed.'
+expect_body 'Waiting for approval'
 test_that "the form refuses more than are free"
 get /equipment/orders/new; post /equipment/orders item_id=1 qty=99 starts_at="$later" ends_at="$last"; expect_status 409
-expect_body 'available in that period'; expect_body 'value="99"'
+expect_body 'available in that period'
+expect_body 'value="99"'
 test_that "without review the form says so"
 get /equipment/orders/new; post /equipment/orders item_id=2 qty=1 starts_at="$later" ends_at="$last"; expect_status 503
-expect_body 'Nothing was ordered'; expect_header 'Retry-After'
+expect_body 'Nothing was ordered'
+expect_header 'Retry-After'
 test_that "a rejected order shows its reason"
-get "/equipment/orders/$big"; expect_status 200; expect_body 'Four are enough'
+get "/equipment/orders/$big"; expect_status 200
+expect_body 'Four are enough'
 test_that "cancelling is asked for first"
-get "${placed%\?*}/cancel"; expect_status 200; expect_body 'Cancel this order?'
+get "${placed%\?*}/cancel"; expect_status 200
+expect_body 'Cancel this order?'
 post "${placed%\?*}/cancel"; expect_status 303
 get "$location"; expect_body 'The order was cancelled.'
 browse customer
 test_that "a customer sees the list of their own equipment"
-get /equipment; expect_status 303; expect_location /equipment/orders
-get /equipment/orders; expect_status 200; expect_body MP-PAGE1111-2; expect_no_body "$out"
+get /equipment; expect_status 303
+expect_location /equipment/orders
+get /equipment/orders; expect_status 200
+expect_body MP-PAGE1111-2
+expect_no_body "$out"
 test_that "another customer's order is not found"
 get "/equipment/orders/$out"; expect_status 404
 get "/equipment/orders/$out/cancel"; expect_status 404

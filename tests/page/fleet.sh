@@ -17,66 +17,115 @@ test_that "a customer may not add a car" && car "1 A" && expect_status 403
 test_that "a customer may not see the cars" && json GET /fleet/cars && expect_status 403
 as manager
 
-test_that "the first car makes the first branch" && car "12가  3456" && expect_status 201 &&
-	expect_js .plate "12가 3456" && expect_js .branch_name "Main branch" && expect_js .status AVAILABLE && expect_js .car_id 1 &&
-	expect_header "Location: /fleet/cars/1" && expect_js .daily_price 50000
-test_that "adding a car is reported with the documented payload" &&
-	expect_sql "SELECT type || ' ' || subject_id || ' ' || actor_id FROM event" "car.registered car:1 1" &&
-	expect_same "$(sql "SELECT payload FROM event" | jq -c '[.plate,.body,.seats,.daily_price,.branch_name,.service]')" \
-		'["12가 3456","mini",4,50000,"Main branch","IN_SERVICE"]'
-test_that "two cars cannot have one plate" && car "12가 3456" && expect_status 409 && expect_js .error.code plate_taken &&
-	expect_js '.error.fields.plate|length>0' true && expect_sql "SELECT COUNT(*) FROM car" 1
-test_that "one car is shown" && json GET /fleet/cars/1 && expect_status 200 && expect_js .plate "12가 3456" && expect_js .photo_url null
-test_that "an unknown car is not found" && json GET /fleet/cars/99 && expect_status 404
-test_that "a car's number that is none is not found" && json GET "/fleet/cars/1%27--" && expect_status 404
+test_that "the first car makes the first branch"
+car "12가  3456"; expect_status 201
+expect_js .plate "12가 3456"
+expect_js .branch_name "Main branch"
+expect_js .status AVAILABLE
+expect_js .car_id 1
+expect_header "Location: /fleet/cars/1"
+expect_js .daily_price 50000
+test_that "adding a car is reported with the documented payload"
+expect_sql "SELECT type || ' ' || subject_id || ' ' || actor_id FROM event" "car.registered car:1 1"
+expect_same "$(sql "SELECT payload FROM event" | jq -c '[.plate,.body,.seats,.daily_price,.branch_name,.service]')" '["12가 3456","mini",4,50000,"Main branch","IN_SERVICE"]'
+test_that "two cars cannot have one plate"
+car "12가 3456"; expect_status 409
+expect_js .error.code plate_taken
+expect_js '.error.fields.plate|length>0' true
+expect_sql "SELECT COUNT(*) FROM car" 1
+test_that "one car is shown"
+json GET /fleet/cars/1; expect_status 200
+expect_js .plate "12가 3456"
+expect_js .photo_url null
+test_that "an unknown car is not found"
+json GET /fleet/cars/99; expect_status 404
+test_that "a car's number that is none is not found"
+json GET "/fleet/cars/1%27--"; expect_status 404
 
-test_that "missing fields are each named" && json POST /fleet/cars '{}' && expect_status 422 && expect_js .error.code invalid &&
-	expect_js '.error.fields|keys|join(" ")' "body daily_price fuel gearbox hourly_price name plate seats"
+test_that "missing fields are each named"
+json POST /fleet/cars '{}'; expect_status 422
+expect_js .error.code invalid
+expect_js '.error.fields|keys|join(" ")' "body daily_price fuel gearbox hourly_price name plate seats"
 for price in -1 0 1000000000000000000 100000001 1.5 '"1e9"' true '"<b>"'; do
-	test_that "a price of $price is refused at its field" &&
-		json POST /fleet/cars '{"plate":"2","name":"x","body":"mini","seats":4,"fuel":"petrol","gearbox":"manual","daily_price":'"$price"',"hourly_price":5000}' &&
-		expect_status 422 && expect_js '.error.fields|keys|join(" ")' daily_price
+	test_that "a price of $price is refused at its field"
+	json POST /fleet/cars '{"plate":"2","name":"x","body":"mini","seats":4,"fuel":"petrol","gearbox":"manual","daily_price":'"$price"',"hourly_price":5000}'
+	expect_status 422
+	expect_js '.error.fields|keys|join(" ")' daily_price
 done
 for seats in 0 16 -3; do
-	test_that "$seats seats are refused" &&
-		json POST /fleet/cars '{"plate":"2","name":"x","body":"mini","seats":'$seats',"fuel":"petrol","gearbox":"manual","daily_price":5,"hourly_price":5}' &&
-		expect_status 422 && expect_js '.error.fields|keys|join(" ")' seats
+	test_that "$seats seats are refused"
+	json POST /fleet/cars '{"plate":"2","name":"x","body":"mini","seats":'$seats',"fuel":"petrol","gearbox":"manual","daily_price":5,"hourly_price":5}'
+	expect_status 422
+	expect_js '.error.fields|keys|join(" ")' seats
 done
-test_that "an invalid body is refused" &&
-	json POST /fleet/cars '{"plate":"2","name":"x","body":"tank","seats":4,"fuel":"coal","gearbox":"manual","daily_price":5,"hourly_price":5}' &&
-	expect_status 422 && expect_js '.error.fields|keys|join(" ")' "body fuel"
-test_that "a plate of 10 kB is refused" && car "$(head -c 10000 /dev/zero | tr '\0' A)" && expect_status 422 && expect_js '.error.fields|keys|join(" ")' plate
-test_that "a plate of 21 characters is refused" && car 가나다라마바사아자차카타파하1234567 && expect_status 422
-test_that "a plate of 20 characters is fine" && car 가나다라마바사아자차카타파하123456 && expect_status 201
-test_that "a control character is refused" && car 'A\u0007B' && expect_status 400
-test_that "a NUL byte is refused" && car 'A\u0000B' && expect_status 400
-test_that "an unknown field is refused" && car 5 '"colour":"red"' && expect_status 422 && expect_js '.error.fields|keys|join(" ")' colour
-test_that "an unknown branch is refused" && car 5 '"branch_id":77' && expect_status 422 && expect_js '.error.fields|keys|join(" ")' branch_id
-test_that "an unknown model is refused" && car 5 '"model_id":77' && expect_status 422 && expect_js '.error.fields|keys|join(" ")' model_id
-test_that "nothing of this was stored" && expect_sql "SELECT COUNT(*) FROM car" 2
+test_that "an invalid body is refused"
+json POST /fleet/cars '{"plate":"2","name":"x","body":"tank","seats":4,"fuel":"coal","gearbox":"manual","daily_price":5,"hourly_price":5}'
+expect_status 422
+expect_js '.error.fields|keys|join(" ")' "body fuel"
+test_that "a plate of 10 kB is refused"
+car "$(head -c 10000 /dev/zero | tr '\0' A)"; expect_status 422
+expect_js '.error.fields|keys|join(" ")' plate
+test_that "a plate of 21 characters is refused"
+car 가나다라마바사아자차카타파하1234567; expect_status 422
+test_that "a plate of 20 characters is fine"
+car 가나다라마바사아자차카타파하123456; expect_status 201
+test_that "a control character is refused"
+car 'A\u0007B'; expect_status 400
+test_that "a NUL byte is refused"
+car 'A\u0000B'; expect_status 400
+test_that "an unknown field is refused"
+car 5 '"colour":"red"'; expect_status 422
+expect_js '.error.fields|keys|join(" ")' colour
+test_that "an unknown branch is refused"
+car 5 '"branch_id":77'; expect_status 422
+expect_js '.error.fields|keys|join(" ")' branch_id
+test_that "an unknown model is refused"
+car 5 '"model_id":77'; expect_status 422
+expect_js '.error.fields|keys|join(" ")' model_id
+test_that "nothing of this was stored"
+expect_sql "SELECT COUNT(*) FROM car" 2
 
 full='"name":"Kia Ray","body":"mini","seats":4,"fuel":"petrol","gearbox":"automatic","hourly_price":5000'
-test_that "a car is changed" && json PUT /fleet/cars/1 '{"plate":"12가 3456","daily_price":60000,'"$full"'}' && expect_status 200 &&
-	expect_js .daily_price 60000 && expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.modified'" 1
-test_that "the same change again writes nothing" && json PUT /fleet/cars/1 '{"plate":"12가 3456","daily_price":60000,'"$full"'}' && expect_status 200 &&
-	expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.modified'" 1
-test_that "a change made from an old rev is refused" && json PUT /fleet/cars/1 '{"plate":"12가 3456","daily_price":70000,"rev":1,'"$full"'}' &&
-	expect_status 409 && expect_js .error.code changed && expect_sql "SELECT daily_price FROM car WHERE car_id = 1" 60000
-test_that "a change to another car's plate is refused" && json PUT /fleet/cars/2 '{"plate":"12가 3456","daily_price":60000,'"$full"'}' &&
-	expect_status 409 && expect_js .error.code plate_taken
-test_that "a client may send back all the members it was given" && json GET /fleet/cars/1 && given=$(jq -c '.daily_price = 61000' <<<"$body") &&
-	json PUT /fleet/cars/1 "$given" && expect_status 200 && expect_js .daily_price 61000
-test_that "a car goes out of service by PUT" && json PUT /fleet/cars/1 '{"plate":"12가 3456","daily_price":60000,"service":"OUT_OF_SERVICE",'"$full"'}' &&
-	expect_status 200 && expect_js .status OUT_OF_SERVICE
-test_that "and back into service" && json POST /fleet/cars/1/service '{"service":"IN_SERVICE"}' && expect_status 200 && expect_js .status AVAILABLE
-test_that "every change gave a higher rev" && expect_sql "SELECT (SELECT rev FROM car WHERE car_id = 1) > (SELECT rev FROM car WHERE car_id = 2)" 1
+test_that "a car is changed"
+json PUT /fleet/cars/1 '{"plate":"12가 3456","daily_price":60000,'"$full"'}'; expect_status 200
+expect_js .daily_price 60000
+expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.modified'" 1
+test_that "the same change again writes nothing"
+json PUT /fleet/cars/1 '{"plate":"12가 3456","daily_price":60000,'"$full"'}'; expect_status 200
+expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.modified'" 1
+test_that "a change made from an old rev is refused"
+json PUT /fleet/cars/1 '{"plate":"12가 3456","daily_price":70000,"rev":1,'"$full"'}'; expect_status 409
+expect_js .error.code changed
+expect_sql "SELECT daily_price FROM car WHERE car_id = 1" 60000
+test_that "a change to another car's plate is refused"
+json PUT /fleet/cars/2 '{"plate":"12가 3456","daily_price":60000,'"$full"'}'; expect_status 409
+expect_js .error.code plate_taken
+test_that "a client may send back all the members it was given"
+json GET /fleet/cars/1
+given=$(jq -c '.daily_price = 61000' <<<"$body")
+json PUT /fleet/cars/1 "$given"; expect_status 200
+expect_js .daily_price 61000
+test_that "a car goes out of service by PUT"
+json PUT /fleet/cars/1 '{"plate":"12가 3456","daily_price":60000,"service":"OUT_OF_SERVICE",'"$full"'}'
+expect_status 200
+expect_js .status OUT_OF_SERVICE
+test_that "and back into service"
+json POST /fleet/cars/1/service '{"service":"IN_SERVICE"}'; expect_status 200
+expect_js .status AVAILABLE
+test_that "every change gave a higher rev"
+expect_sql "SELECT (SELECT rev FROM car WHERE car_id = 1) > (SELECT rev FROM car WHERE car_id = 2)" 1
 
-test_that "a car that was never booked is deleted" && json DELETE /fleet/cars/2 && expect_status 200 && expect_js .deleted true && expect_js .car_id 2 &&
-	expect_sql "SELECT COUNT(*) FROM car WHERE car_id = 2" 0
-test_that "a deleted car is not found" && json DELETE /fleet/cars/2 && expect_status 404
-test_that "its id is not used again" && car 3 && expect_js .car_id 3
-test_that "its rev is not used again" &&
-	expect_sql "SELECT rev > (SELECT MAX(event_id) FROM event WHERE type = 'car.deleted') FROM car WHERE car_id = 3" 1
+test_that "a car that was never booked is deleted"
+json DELETE /fleet/cars/2; expect_status 200
+expect_js .deleted true
+expect_js .car_id 2
+expect_sql "SELECT COUNT(*) FROM car WHERE car_id = 2" 0
+test_that "a deleted car is not found"
+json DELETE /fleet/cars/2; expect_status 404
+test_that "its id is not used again"
+car 3; expect_js .car_id 3
+test_that "its rev is not used again"
+expect_sql "SELECT rev > (SELECT MAX(event_id) FROM event WHERE type = 'car.deleted') FROM car WHERE car_id = 3" 1
 
 now=$(date +%s)
 booked() { # CODE CAR_ID STARTS ENDS STATE
@@ -92,58 +141,110 @@ booked MP-DDDDDDDD 7 $((now + 7200)) $((now + 9000)) RESERVED
 booked MP-EEEEEEEE 8 $((now - 3600)) $((now + 9000)) RELEASED
 test_that "a car is RENTED while its reservation runs" && json GET /fleet/cars/4 && expect_js .status RENTED
 test_that "a car that is late is still RENTED" && json GET /fleet/cars/5 && expect_js .status RENTED
-test_that "a car that is being prepared is RENTED" && json GET /fleet/cars/6 && expect_js .status RENTED
-test_that "a car that goes out later is AVAILABLE" && json GET /fleet/cars/7 && expect_js .status AVAILABLE
-test_that "a released car is AVAILABLE" && json GET /fleet/cars/8 && expect_js .status AVAILABLE
-test_that "the list finds the rented cars" && json GET "/fleet/cars?status=RENTED&sort=-plate" && expect_status 200 && expect_js '[.cars[].car_id]|@csv' 6,5,4 && expect_js .n_total 3
-test_that "out of service has priority over rented" && json POST /fleet/cars/4/service '{"service":"OUT_OF_SERVICE"}' && expect_js .status OUT_OF_SERVICE
+test_that "a car that is being prepared is RENTED"
+json GET /fleet/cars/6; expect_js .status RENTED
+test_that "a car that goes out later is AVAILABLE"
+json GET /fleet/cars/7; expect_js .status AVAILABLE
+test_that "a released car is AVAILABLE"
+json GET /fleet/cars/8; expect_js .status AVAILABLE
+test_that "the list finds the rented cars"
+json GET "/fleet/cars?status=RENTED&sort=-plate"; expect_status 200
+expect_js '[.cars[].car_id]|@csv' 6,5,4
+expect_js .n_total 3
+test_that "out of service has priority over rented"
+json POST /fleet/cars/4/service '{"service":"OUT_OF_SERVICE"}'; expect_js .status OUT_OF_SERVICE
 
-test_that "a booked car is retired, not deleted" && json DELETE /fleet/cars/4 && expect_status 200 && expect_js .status RETIRED && expect_js .deleted false &&
-	expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.retired' AND subject_id = 'car:4'" 1
-test_that "retiring it again changes nothing" && json DELETE /fleet/cars/4 && expect_status 200 && expect_js .status RETIRED &&
-	expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.retired' AND subject_id = 'car:4'" 1
-test_that "a retired car stays as it was" && json POST /fleet/cars/4/service '{"service":"IN_SERVICE"}' && expect_status 409 && expect_js .error.code retired
-test_that "the list leaves retired cars out" && json GET /fleet/cars && expect_js '[.cars[].car_id]|index(4)' null
-test_that "unless the filter asks for them" && json GET "/fleet/cars?status=RETIRED" && expect_js '[.cars[].car_id]|@csv' 4
-test_that "an unknown filter value is refused" && json GET "/fleet/cars?body=tank&status=%27" && expect_status 422
-test_that "a percent sign in a search is taken literally" && json GET "/fleet/cars?q=%25" && expect_js .n_total 0
-test_that "a search finds part of a plate" && json GET "/fleet/cars?q=%EA%B0%80%203" && expect_js .n_total 1
-test_that "a search finds part of a name in any case" && json GET "/fleet/cars?q=kIa%20r&body=mini&branch_id=1" && expect_js '.n_total > 3' true
+test_that "a booked car is retired, not deleted"
+json DELETE /fleet/cars/4; expect_status 200
+expect_js .status RETIRED
+expect_js .deleted false
+expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.retired' AND subject_id = 'car:4'" 1
+test_that "retiring it again changes nothing"
+json DELETE /fleet/cars/4; expect_status 200
+expect_js .status RETIRED
+expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.retired' AND subject_id = 'car:4'" 1
+test_that "a retired car stays as it was"
+json POST /fleet/cars/4/service '{"service":"IN_SERVICE"}'; expect_status 409
+expect_js .error.code retired
+test_that "the list leaves retired cars out"
+json GET /fleet/cars; expect_js '[.cars[].car_id]|index(4)' null
+test_that "unless the filter asks for them"
+json GET "/fleet/cars?status=RETIRED"; expect_js '[.cars[].car_id]|@csv' 4
+test_that "an unknown filter value is refused"
+json GET "/fleet/cars?body=tank&status=%27"; expect_status 422
+test_that "a percent sign in a search is taken literally"
+json GET "/fleet/cars?q=%25"; expect_js .n_total 0
+test_that "a search finds part of a plate"
+json GET "/fleet/cars?q=%EA%B0%80%203"; expect_js .n_total 1
+test_that "a search finds part of a name in any case"
+json GET "/fleet/cars?q=kIa%20r&body=mini&branch_id=1"; expect_js '.n_total > 3' true
 
 model='"body":"sedan","seats":5,"fuel":"hybrid","gearbox":"automatic","daily_price":80000,"hourly_price":8000'
-test_that "a model is added" && json POST /fleet/models '{"name":"Avante",'"$model"'}' && expect_status 201 && expect_js .model_id 1 && expect_header "Location: /fleet/models/1"
-test_that "two models cannot have one name" && json POST /fleet/models '{"name":"Avante",'"$model"'}' && expect_status 409 && expect_js .error.code name_taken
+test_that "a model is added"
+json POST /fleet/models '{"name":"Avante",'"$model"'}'; expect_status 201
+expect_js .model_id 1
+expect_header "Location: /fleet/models/1"
+test_that "two models cannot have one name"
+json POST /fleet/models '{"name":"Avante",'"$model"'}'; expect_status 409
+expect_js .error.code name_taken
 car 20 '"model_id":1'; car 21 '"model_id":1'
-test_that "a model's prices reach its cars when wished" && json PUT /fleet/models/1 '{"name":"Avante","also_cars":true,'"$model"'}' && expect_status 200 &&
-	expect_js .n_cars 2 && expect_sql "SELECT GROUP_CONCAT(daily_price) FROM car WHERE model_id = 1" 80000,80000 &&
-	expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.modified' AND payload LIKE '%80000%'" 2
-test_that "a model and its new cars have a Korean name" && json PUT /fleet/models/1 '{"name":"Avante","name_ko":"현대 아반떼",'"$model"'}' && expect_js .name_ko "현대 아반떼" &&
-	json POST /fleet/cars '{"plate":"22","name":"Avante","model_id":1,'"$model"'}' && expect_status 201 && expect_js .name_ko "현대 아반떼" && expect_js .model_name_ko "현대 아반떼" &&
-	expect_sql "SELECT payload ->> 'name_ko' FROM event ORDER BY event_id DESC LIMIT 1" "현대 아반떼"
-test_that "a change without the Korean name keeps it, an empty one removes it" && json PUT /fleet/models/1 '{"name":"Avante",'"$model"'}' && expect_js .name_ko "현대 아반떼" &&
-	json GET "/fleet/cars?q=22" && id=$(js '.cars[0].car_id') && json PUT "/fleet/cars/$id" '{"plate":"22","name":"Avante",'"$model"'}' && expect_js .name_ko "현대 아반떼" &&
-	json PUT "/fleet/cars/$id" '{"plate":"22","name":"Avante","name_ko":"",'"$model"'}' && expect_js .name_ko "" &&
-	json PUT "/fleet/cars/$id" '{"plate":"22","name":"Avante","name_ko":"아반떼 N",'"$model"'}' && expect_js .name_ko "아반떼 N"
-test_that "a search finds part of a Korean name" && json GET "/fleet/cars?q=$(encode '반떼 n')" && expect_js .n_total 1 && expect_js '.cars[0].plate' 22
-test_that "a discontinued model takes no new cars" && json POST /fleet/models/1/state '{"state":"OFF_SALE"}' && expect_js .state OFF_SALE && car 22 '"model_id":1' && expect_status 422
-test_that "models are listed" && json GET /fleet/models && expect_js '[.models[].name]|@csv' '"Avante"'
+test_that "a model's prices reach its cars when wished"
+json PUT /fleet/models/1 '{"name":"Avante","also_cars":true,'"$model"'}'; expect_status 200
+expect_js .n_cars 2
+expect_sql "SELECT GROUP_CONCAT(daily_price) FROM car WHERE model_id = 1" 80000,80000
+expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.modified' AND payload LIKE '%80000%'" 2
+test_that "a model and its new cars have a Korean name"
+json PUT /fleet/models/1 '{"name":"Avante","name_ko":"현대 아반떼",'"$model"'}'; expect_js .name_ko "현대 아반떼"
+json POST /fleet/cars '{"plate":"22","name":"Avante","model_id":1,'"$model"'}'; expect_status 201
+expect_js .name_ko "현대 아반떼"
+expect_js .model_name_ko "현대 아반떼"
+expect_sql "SELECT payload ->> 'name_ko' FROM event ORDER BY event_id DESC LIMIT 1" "현대 아반떼"
+test_that "a change without the Korean name keeps it, an empty one removes it"
+json PUT /fleet/models/1 '{"name":"Avante",'"$model"'}'; expect_js .name_ko "현대 아반떼"
+json GET "/fleet/cars?q=22"
+id=$(js '.cars[0].car_id')
+json PUT "/fleet/cars/$id" '{"plate":"22","name":"Avante",'"$model"'}'; expect_js .name_ko "현대 아반떼"
+json PUT "/fleet/cars/$id" '{"plate":"22","name":"Avante","name_ko":"",'"$model"'}'; expect_js .name_ko ""
+json PUT "/fleet/cars/$id" '{"plate":"22","name":"Avante","name_ko":"아반떼 N",'"$model"'}'
+expect_js .name_ko "아반떼 N"
+test_that "a search finds part of a Korean name"
+json GET "/fleet/cars?q=$(encode '반떼 n')"; expect_js .n_total 1
+expect_js '.cars[0].plate' 22
+test_that "a discontinued model takes no new cars"
+json POST /fleet/models/1/state '{"state":"OFF_SALE"}'; expect_js .state OFF_SALE
+car 22 '"model_id":1'; expect_status 422
+test_that "models are listed"
+json GET /fleet/models; expect_js '[.models[].name]|@csv' '"Avante"'
 
-test_that "a branch is added" && json POST /fleet/branches '{"name":"Jeju Airport","name_ko":"제주공항점","region":"Jeju"}' && expect_status 201 && expect_js .branch_id 2
-test_that "two branches cannot have one name" && json POST /fleet/branches '{"name":"Jeju Airport"}' && expect_status 409 && expect_js .error.code name_taken
+test_that "a branch is added"
+json POST /fleet/branches '{"name":"Jeju Airport","name_ko":"제주공항점","region":"Jeju"}'; expect_status 201
+expect_js .branch_id 2
+test_that "two branches cannot have one name"
+json POST /fleet/branches '{"name":"Jeju Airport"}'; expect_status 409
+expect_js .error.code name_taken
 car 30 '"branch_id":2'
-test_that "a branch's new name is told for each of its cars" && json PUT /fleet/branches/2 '{"name":"Jeju","name_ko":"제주공항점","region":"Jeju"}' && expect_status 200 &&
-	expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.modified' AND payload LIKE '%\"Jeju\"%'" 1
-test_that "a branch has an address in each language" && json PUT /fleet/branches/2 '{"name":"Jeju","name_ko":"제주공항점","address":"2 Gonghang-ro","address_ko":"공항로 2"}' &&
-	expect_js .address_ko "공항로 2" && json PUT /fleet/branches/2 '{"name":"Jeju","name_ko":"제주공항점","address":"2 Gonghang-ro"}' && expect_js .address_ko "공항로 2"
-test_that "a closed branch takes no new cars" && json POST /fleet/branches/2/close '{}' && expect_js .is_open false && car 31 '"branch_id":2' && expect_status 422
-test_that "branches are listed" && json GET /fleet/branches && expect_js '[.branches[].name]|length' 2
+test_that "a branch's new name is told for each of its cars"
+json PUT /fleet/branches/2 '{"name":"Jeju","name_ko":"제주공항점","region":"Jeju"}'; expect_status 200
+expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.modified' AND payload LIKE '%\"Jeju\"%'" 1
+test_that "a branch has an address in each language"
+json PUT /fleet/branches/2 '{"name":"Jeju","name_ko":"제주공항점","address":"2 Gonghang-ro","address_ko":"공항로 2"}'
+expect_js .address_ko "공항로 2"
+json PUT /fleet/branches/2 '{"name":"Jeju","name_ko":"제주공항점","address":"2 Gonghang-ro"}'
+expect_js .address_ko "공항로 2"
+test_that "a closed branch takes no new cars"
+json POST /fleet/branches/2/close '{}'; expect_js .is_open false
+car 31 '"branch_id":2'; expect_status 422
+test_that "branches are listed"
+json GET /fleet/branches; expect_js '[.branches[].name]|length' 2
 
-test_that "a file that is no picture is refused at its field" &&
-	ask POST /fleet/cars/3/photo 'multipart/form-data; boundary=x' $'--x\r\nContent-Disposition: form-data; name="photo"; filename="a.jpg"\r\nContent-Type: image/jpeg\r\n\r\nhello\r\n--x--\r\n' application/json &&
-	expect_status 422 && expect_js '.error.fields|keys|join(" ")' photo
-test_that "a missing photo is refused at its field" &&
-	ask POST /fleet/cars/3/photo 'multipart/form-data; boundary=x' $'--x\r\nContent-Disposition: form-data; name="photo"; filename=""\r\n\r\n\r\n--x--\r\n' application/json &&
-	expect_status 422 && expect_js '.error.fields|keys|join(" ")' photo
+test_that "a file that is no picture is refused at its field"
+ask POST /fleet/cars/3/photo 'multipart/form-data; boundary=x' $'--x\r\nContent-Disposition: form-data; name="photo"; filename="a.jpg"\r\nContent-Type: image/jpeg\r\n\r\nhello\r\n--x--\r\n' application/json
+expect_status 422
+expect_js '.error.fields|keys|join(" ")' photo
+test_that "a missing photo is refused at its field"
+ask POST /fleet/cars/3/photo 'multipart/form-data; boundary=x' $'--x\r\nContent-Disposition: form-data; name="photo"; filename=""\r\n\r\n\r\n--x--\r\n' application/json
+expect_status 422
+expect_js '.error.fields|keys|join(" ")' photo
 
 # send_photo CAR_ID BASE64: bytes with NULs cannot pass through a shell variable
 send_photo() {
@@ -155,14 +256,28 @@ send_photo() {
 png=iVBORw0KGgoAAAANSUhEUgAAAAgAAAAGCAIAAABxZ0isAAAACXBIWXMAAA7EAAAOxAGVKw4bAAAALklEQVQIHWP8zwAFCQxGCgwMcMTCqGUkD+PD1IBoFgZtZC6CzcKgheAgs0jXAQCtwQON9fSXiwAAAABJRU5ErkJggg==
 photos() { find "$VAR/photos" -type f | wc -l; }
 
-test_that "a photo is redrawn as a JPEG and shown with the car" && send_photo 3 $png && expect_status 200 && expect_js '.photo_url|test("^/photos/[0-9a-f]{64}.jpg$")' true &&
-	expect_same "$(head -c 3 "$VAR/photos/$(js .photo_url | sed 's|.*/||')" | od -An -tx1)" ' ff d8 ff' && expect_same "$(photos)" 1
-test_that "two cars may share a photo" && send_photo 7 $png && expect_status 200 && expect_same "$(photos)" 1
-test_that "a photo is deleted when its last car shows another" && json POST /fleet/cars/7/photo/remove '{}' && expect_status 200 && expect_js .photo_url null &&
-	expect_same "$(photos)" 1 && json POST /fleet/cars/3/photo/remove '{}' && expect_same "$(photos)" 0
-test_that "a truncated photo is refused" && send_photo 3 "$(base64 -d <<<$png | head -c 60 | base64 -w0)" && expect_status 422 && expect_same "$(photos)" 0
-test_that "a photo for an unknown car is not found" && send_photo 99 $png && expect_status 404 && expect_same "$(photos)" 0
-test_that "when the photo program cannot run, the answer is 503 and nothing changes" && MOTORPOOL_FLEET_PHOTO=/nonexistent send_photo 3 $png && expect_status 503 && expect_js .error.code later
+test_that "a photo is redrawn as a JPEG and shown with the car"
+send_photo 3 $png; expect_status 200
+expect_js '.photo_url|test("^/photos/[0-9a-f]{64}.jpg$")' true
+expect_same "$(head -c 3 "$VAR/photos/$(js .photo_url | sed 's|.*/||')" | od -An -tx1)" ' ff d8 ff'
+expect_same "$(photos)" 1
+test_that "two cars may share a photo"
+send_photo 7 $png; expect_status 200
+expect_same "$(photos)" 1
+test_that "a photo is deleted when its last car shows another"
+json POST /fleet/cars/7/photo/remove '{}'; expect_status 200
+expect_js .photo_url null
+expect_same "$(photos)" 1
+json POST /fleet/cars/3/photo/remove '{}'; expect_same "$(photos)" 0
+test_that "a truncated photo is refused"
+send_photo 3 "$(base64 -d <<<$png | head -c 60 | base64 -w0)"; expect_status 422
+expect_same "$(photos)" 0
+test_that "a photo for an unknown car is not found"
+send_photo 99 $png; expect_status 404
+expect_same "$(photos)" 0
+test_that "when the photo program cannot run, the answer is 503 and nothing changes"
+MOTORPOOL_FLEET_PHOTO=/nonexistent send_photo 3 $png; expect_status 503
+expect_js .error.code later
 
 # --- the same in a browser
 
@@ -174,76 +289,159 @@ sql "INSERT INTO user_role SELECT user_id, 'manager' FROM person WHERE email = '
 use fleet
 form=(name='Kia Ray' body=mini seats=4 fuel=petrol gearbox=automatic daily_price=50,000 hourly_price=5000 branch_id=1)
 
-test_that "the fleet's first page is the list of cars" && get /fleet && expect_status 303 && expect_location /fleet/cars && get /fleet/cars &&
-	expect_status 200 && expect_body 'href="/fleet/cars/1"' && expect_body '12가 3456'
-test_that "headings sort the list both ways" && expect_body 'href="/fleet/cars?sort=plate"' && get '/fleet/cars?sort=plate' && expect_body 'href="/fleet/cars?sort=-plate"'
-test_that "a chosen order is shown and kept with the search" && get '/fleet/cars?sort=-daily_price&q=x' && expect_status 200 && get '/fleet/cars?sort=-daily_price' && expect_body 'aria-sort="descending"'
-test_that "an unknown order is no error" && get '/fleet/cars?sort=%3Bdrop&page=99999999' && expect_status 200
-test_that "a bad filter is marked" && get '/fleet/cars?body=tank' && expect_status 422 && expect_body 'id="e-body"'
-test_that "a script in a search is shown as text" && get '/fleet/cars?q=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E' && expect_status 200 &&
-	expect_no_body '<script>alert' && expect_body '&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;'
+test_that "the fleet's first page is the list of cars"
+get /fleet; expect_status 303
+expect_location /fleet/cars
+get /fleet/cars; expect_status 200
+expect_body 'href="/fleet/cars/1"'
+expect_body '12가 3456'
+test_that "headings sort the list both ways"
+expect_body 'href="/fleet/cars?sort=plate"'
+get '/fleet/cars?sort=plate'; expect_body 'href="/fleet/cars?sort=-plate"'
+test_that "a chosen order is shown and kept with the search"
+get '/fleet/cars?sort=-daily_price&q=x'; expect_status 200
+get '/fleet/cars?sort=-daily_price'; expect_body 'aria-sort="descending"'
+test_that "an unknown order is no error"
+get '/fleet/cars?sort=%3Bdrop&page=99999999'; expect_status 200
+test_that "a bad filter is marked"
+get '/fleet/cars?body=tank'; expect_status 422
+expect_body 'id="e-body"'
+test_that "a script in a search is shown as text"
+get '/fleet/cars?q=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E'; expect_status 200
+expect_no_body '<script>alert'
+expect_body '&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;'
 
-test_that "a form without its token adds nothing" && get /fleet/cars/new && csrf=wrong && post /fleet/cars plate='9 CSRF' "${form[@]}" && expect_status 403 &&
-	expect_sql "SELECT COUNT(*) FROM car WHERE plate = '9 CSRF'" 0
-test_that "a model fills the form without JavaScript" && sql "UPDATE car_model SET state = 'ON_SALE'" && get '/fleet/cars/new?model_id=1' && expect_status 200 &&
-	expect_body 'value="Avante"' && expect_body '<option value="sedan" selected>' && expect_body 'name="model_id" value="1"'
-test_that "its Korean name as well, and Korean pages show it" && expect_body 'value="현대 아반떼"' && sql "UPDATE person SET lang = 'ko'" &&
-	get '/fleet/cars?sort=name' && expect_status 200 && expect_body '아반떼 N' && get "/fleet/cars?model_id=1" && expect_body '현대 아반떼' &&
-	get /fleet/branches && expect_body '공항로 2' && expect_no_body 'Gonghang' && sql "UPDATE person SET lang = 'en'" && get /fleet/branches &&
-	expect_body '2 Gonghang-ro' && expect_no_body '공항로' && get '/fleet/cars?sort=name' && expect_no_body '아반떼'
+test_that "a form without its token adds nothing"
+get /fleet/cars/new
+csrf=wrong
+post /fleet/cars plate='9 CSRF' "${form[@]}"; expect_status 403
+expect_sql "SELECT COUNT(*) FROM car WHERE plate = '9 CSRF'" 0
+test_that "a model fills the form without JavaScript"
+sql "UPDATE car_model SET state = 'ON_SALE'"
+get '/fleet/cars/new?model_id=1'; expect_status 200
+expect_body 'value="Avante"'
+expect_body '<option value="sedan" selected>'
+expect_body 'name="model_id" value="1"'
+test_that "its Korean name as well, and Korean pages show it"
+expect_body 'value="현대 아반떼"'
+sql "UPDATE person SET lang = 'ko'"
+get '/fleet/cars?sort=name'; expect_status 200
+expect_body '아반떼 N'
+get "/fleet/cars?model_id=1"; expect_body '현대 아반떼'
+get /fleet/branches; expect_body '공항로 2'
+expect_no_body 'Gonghang'
+sql "UPDATE person SET lang = 'en'"
+get /fleet/branches; expect_body '2 Gonghang-ro'
+expect_no_body '공항로'
+get '/fleet/cars?sort=name'; expect_no_body '아반떼'
 test_that "bad fields are marked and typed values are kept" && get /fleet/cars/new && post /fleet/cars plate='<script>1' name='"quoted" & <b>' body=tank seats=99 fuel=petrol gearbox=manual daily_price=-1 hourly_price=1e9 branch_id=1 &&
 	expect_status 422 && expect_body 'id="e-body"' && expect_body 'id="e-seats"' && expect_body 'id="e-daily_price"' && expect_body 'id="e-hourly_price"' &&
 	expect_body 'value="&quot;quoted&quot; &amp; &lt;b&gt;"' && expect_body 'value="-1"' && expect_no_body '<script>1' && expect_body 'href="#f-seats"'
-test_that "a car is added" && post /fleet/cars plate='33나 4444' "${form[@]}" && expect_status 303 && added=$location && get "$added" && expect_status 200 &&
-	expect_body 'The car was added.' && expect_body '#car-mini'
-test_that "the second of two clicks ends at the same car" && post /fleet/cars plate='33나  4444' "${form[@]}" && expect_status 303 && expect_location "$added" &&
-	expect_sql "SELECT COUNT(*) FROM car WHERE plate = '33나 4444'" 1
-test_that "another car with that plate is refused at the plate" && post /fleet/cars plate='33나 4444' "${form[@]}" seats_=1 && expect_status 422 &&
-	post /fleet/cars plate='33나 4444' name=Other body=mini seats=4 fuel=petrol gearbox=automatic daily_price=1 hourly_price=1 branch_id=1 && expect_status 409 && expect_body 'id="e-plate"' && expect_body 'value="Other"'
+test_that "a car is added"
+post /fleet/cars plate='33나 4444' "${form[@]}"; expect_status 303
+added=$location
+get "$added"; expect_status 200
+expect_body 'The car was added.'
+expect_body '#car-mini'
+test_that "the second of two clicks ends at the same car"
+post /fleet/cars plate='33나  4444' "${form[@]}"; expect_status 303
+expect_location "$added"
+expect_sql "SELECT COUNT(*) FROM car WHERE plate = '33나 4444'" 1
+test_that "another car with that plate is refused at the plate"
+post /fleet/cars plate='33나 4444' "${form[@]}" seats_=1; expect_status 422
+post /fleet/cars plate='33나 4444' name=Other body=mini seats=4 fuel=petrol gearbox=automatic daily_price=1 hourly_price=1 branch_id=1
+expect_status 409
+expect_body 'id="e-plate"'
+expect_body 'value="Other"'
 
 id=${added%\?*} id=${id##*/}
 rev=$(sql "SELECT rev FROM car WHERE car_id = $id")
-test_that "a change is saved" && get "/fleet/cars/$id/edit" && expect_body "name=\"rev\" value=\"$rev\"" &&
-	post "/fleet/cars/$id" plate='33나 4444' "${form[@]}" daily_price_=0 rev="$rev" && expect_status 422 &&
-	post "/fleet/cars/$id" plate='33나 5555' "${form[@]}" rev="$rev" && expect_status 303 && expect_location "/fleet/cars/$id?done=saved"
-test_that "the second of two clicks is no error" && post "/fleet/cars/$id" plate='33나 5555' "${form[@]}" rev="$rev" && expect_status 303 && expect_location "/fleet/cars/$id?done=saved"
-test_that "the second of two managers sees the changes of the first" && post "/fleet/cars/$id" plate='33나 6666' "${form[@]}" rev="$rev" && expect_status 409 &&
-	expect_body '33나 5555' && expect_body '33나 6666' && expect_body "name=\"rev\" value=\"$(sql "SELECT rev FROM car WHERE car_id = $id")\"" &&
-	expect_sql "SELECT plate FROM car WHERE car_id = $id" '33나 5555'
-test_that "and may then overwrite it" && post "/fleet/cars/$id" plate='33나 6666' "${form[@]}" rev="$(sql "SELECT rev FROM car WHERE car_id = $id")" && expect_status 303 &&
-	expect_sql "SELECT plate FROM car WHERE car_id = $id" '33나 6666'
-test_that "the history is newest first" && get "/fleet/cars/$id" && expect_status 200 && expect_body 'Lee Manager' &&
-	expect_same "$(grep -o '<b>The car [a-z ]*</b>' <<<"$body" | tr '\n' ' ')" '<b>The car details were changed</b> <b>The car details were changed</b> <b>The car was added to the fleet</b> '
+test_that "a change is saved"
+get "/fleet/cars/$id/edit"; expect_body "name=\"rev\" value=\"$rev\""
+post "/fleet/cars/$id" plate='33나 4444' "${form[@]}" daily_price_=0 rev="$rev"; expect_status 422
+post "/fleet/cars/$id" plate='33나 5555' "${form[@]}" rev="$rev"; expect_status 303
+expect_location "/fleet/cars/$id?done=saved"
+test_that "the second of two clicks is no error"
+post "/fleet/cars/$id" plate='33나 5555' "${form[@]}" rev="$rev"; expect_status 303
+expect_location "/fleet/cars/$id?done=saved"
+test_that "the second of two managers sees the changes of the first"
+post "/fleet/cars/$id" plate='33나 6666' "${form[@]}" rev="$rev"; expect_status 409
+expect_body '33나 5555'
+expect_body '33나 6666'
+expect_body "name=\"rev\" value=\"$(sql "SELECT rev FROM car WHERE car_id = $id")\""
+expect_sql "SELECT plate FROM car WHERE car_id = $id" '33나 5555'
+test_that "and may then overwrite it"
+post "/fleet/cars/$id" plate='33나 6666' "${form[@]}" rev="$(sql "SELECT rev FROM car WHERE car_id = $id")"
+expect_status 303
+expect_sql "SELECT plate FROM car WHERE car_id = $id" '33나 6666'
+test_that "the history is newest first"
+get "/fleet/cars/$id"; expect_status 200
+expect_body 'Lee Manager'
+expect_same "$(grep -o '<b>The car [a-z ]*</b>' <<<"$body" | tr '\n' ' ')" '<b>The car details were changed</b> <b>The car details were changed</b> <b>The car was added to the fleet</b> '
 said() { sql "INSERT INTO event (type, subject_id, causation_id, actor_id, occurred_at, recorded_at, payload, prev_hash, hash) VALUES ('$1', 'MP-PAST0001', 0, 0, 1, 1, '$2', '$1', '$1')"; }
 said booking.paid '{}'; said equipment.approved '{"quantity":2,"item_name":"Child seat","item_name_ko":"카시트"}'; said delivery.delivered '{"direction":"collection"}'
 sql "INSERT INTO reservation VALUES ('MP-PAST0001', $id, 1, 2, 'ENDED', 2)"
-test_that "a booking's events stand together in it, in words" && get "/fleet/cars/$id" && expect_body '<summary>3 events</summary>' &&
-	expect_body '<b>The equipment order was approved</b><br><span class="muted">2 × Child seat</span>' && expect_body '<b>The car was collected</b>' && expect_no_body 'equipment.approved' &&
-	sql "UPDATE person SET lang = 'ko'" && get "/fleet/cars/$id" && expect_body '<b>장비 주문이 승인되었습니다</b><br><span class="muted">2 × 카시트</span>' && expect_no_body 'delivery.delivered'
+test_that "a booking's events stand together in it, in words"
+get "/fleet/cars/$id"; expect_body '<summary>3 events</summary>'
+expect_body '<b>The equipment order was approved</b><br><span class="muted">2 × Child seat</span>'
+expect_body '<b>The car was collected</b>'
+expect_no_body 'equipment.approved'
+sql "UPDATE person SET lang = 'ko'"
+get "/fleet/cars/$id"; expect_body '<b>장비 주문이 승인되었습니다</b><br><span class="muted">2 × 카시트</span>'
+expect_no_body 'delivery.delivered'
 sql "DELETE FROM reservation WHERE car_id = $id; UPDATE person SET lang = 'en'"
-test_that "an invalid month shows this month" && get "/fleet/cars/$id?month=9999-99" && expect_status 200 && get "/fleet/cars/$id?month=%27" && expect_status 200 &&
-	get "/fleet/cars/$id?month=$(date +%Y)-01" && expect_status 200
-test_that "deleting is confirmed first" && get "/fleet/cars/$id/delete" && expect_status 200 && expect_body 'Delete this car?'
-test_that "a GET deletes nothing" && expect_sql "SELECT COUNT(*) FROM car WHERE car_id = $id" 1
-test_that "a POST deletes it" && post "/fleet/cars/$id/delete" && expect_status 303 && expect_location '/fleet/cars?done=deleted'
-test_that "the second of two clicks ends on the same page" && post "/fleet/cars/$id/delete" && expect_status 303 && expect_location '/fleet/cars?done=deleted'
-test_that "a car that never existed is not found" && post /fleet/cars/4711/delete && expect_status 404
-test_that "a booked car is offered to be retired instead" && get /fleet/cars/5/delete && expect_status 200 && expect_body 'Retire instead' && get /fleet/cars/5/retire && expect_body 'Retire this car?'
-test_that "retiring twice has the effect of once" && post /fleet/cars/5/retire && expect_status 303 && post /fleet/cars/5/retire && expect_status 303 &&
-	expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.retired' AND subject_id = 'car:5'" 1
-test_that "a retired car has no form" && get /fleet/cars/5/edit && expect_status 409
-test_that "a car is taken out of service with one click" && post /fleet/cars/6/service service=OUT_OF_SERVICE && expect_location '/fleet/cars/6?done=out' && get '/fleet/cars/6?done=out' &&
-	expect_body 'has 1 upcoming booking'
+test_that "an invalid month shows this month"
+get "/fleet/cars/$id?month=9999-99"; expect_status 200
+get "/fleet/cars/$id?month=%27"; expect_status 200
+get "/fleet/cars/$id?month=$(date +%Y)-01"; expect_status 200
+test_that "deleting is confirmed first"
+get "/fleet/cars/$id/delete"; expect_status 200
+expect_body 'Delete this car?'
+test_that "a GET deletes nothing"
+expect_sql "SELECT COUNT(*) FROM car WHERE car_id = $id" 1
+test_that "a POST deletes it"
+post "/fleet/cars/$id/delete"; expect_status 303
+expect_location '/fleet/cars?done=deleted'
+test_that "the second of two clicks ends on the same page"
+post "/fleet/cars/$id/delete"; expect_status 303
+expect_location '/fleet/cars?done=deleted'
+test_that "a car that never existed is not found"
+post /fleet/cars/4711/delete; expect_status 404
+test_that "a booked car is offered to be retired instead"
+get /fleet/cars/5/delete; expect_status 200
+expect_body 'Retire instead'
+get /fleet/cars/5/retire; expect_body 'Retire this car?'
+test_that "retiring twice has the effect of once"
+post /fleet/cars/5/retire; expect_status 303
+post /fleet/cars/5/retire; expect_status 303
+expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.retired' AND subject_id = 'car:5'" 1
+test_that "a retired car has no form"
+get /fleet/cars/5/edit; expect_status 409
+test_that "a car is taken out of service with one click"
+post /fleet/cars/6/service service=OUT_OF_SERVICE; expect_location '/fleet/cars/6?done=out'
+get '/fleet/cars/6?done=out'; expect_body 'has 1 upcoming booking'
 
-test_that "a model and a branch are added once by two clicks" &&
-	post /fleet/models name=Ray body=mini seats=4 fuel=petrol gearbox=automatic daily_price=50000 hourly_price=5000 && expect_status 303 &&
-	post /fleet/models name=Ray body=mini seats=4 fuel=petrol gearbox=automatic daily_price=50000 hourly_price=5000 && expect_status 303 &&
-	post /fleet/branches name=Mapo && expect_status 303 && post /fleet/branches name=Mapo && expect_status 303 && expect_sql "SELECT COUNT(*) FROM car_model WHERE name = 'Ray'" 1
-test_that "a branch's name that another has is refused at its field" && post /fleet/branches name=Mapo phone=1 && expect_status 409 && expect_body 'id="e-name"'
-test_that "an old version of a branch is refused" && post /fleet/branches/1 name='Head office' version=old && expect_status 409 && expect_sql "SELECT name FROM branch WHERE branch_id = 1" 'Main branch'
+test_that "a model and a branch are added once by two clicks"
+post /fleet/models name=Ray body=mini seats=4 fuel=petrol gearbox=automatic daily_price=50000 hourly_price=5000
+expect_status 303
+post /fleet/models name=Ray body=mini seats=4 fuel=petrol gearbox=automatic daily_price=50000 hourly_price=5000
+expect_status 303
+post /fleet/branches name=Mapo; expect_status 303
+post /fleet/branches name=Mapo; expect_status 303
+expect_sql "SELECT COUNT(*) FROM car_model WHERE name = 'Ray'" 1
+test_that "a branch's name that another has is refused at its field"
+post /fleet/branches name=Mapo phone=1; expect_status 409
+expect_body 'id="e-name"'
+test_that "an old version of a branch is refused"
+post /fleet/branches/1 name='Head office' version=old; expect_status 409
+expect_sql "SELECT name FROM branch WHERE branch_id = 1" 'Main branch'
 for page in models models/1 models/new branches branches/1 branches/new branches/1/close cars/1/photo; do
-	test_that "/fleet/$page is shown" && get "/fleet/$page" && expect_status 200 && expect_body '</html>'
+	test_that "/fleet/$page is shown"
+	get "/fleet/$page"; expect_status 200
+	expect_body '</html>'
 done
-test_that "an unknown model or branch is not found" && get /fleet/models/77 && expect_status 404 && get /fleet/branches/x && expect_status 404
+test_that "an unknown model or branch is not found"
+get /fleet/models/77; expect_status 404
+get /fleet/branches/x; expect_status 404
 
 finish

@@ -47,7 +47,9 @@ make_user() {
 	for role in "${@:2}"; do sql "INSERT INTO user_role SELECT MAX(user_id), '$role' FROM person"; done
 }
 as() { bearer "token-of-$1-0123456789"; }
-sql() { sqlite3 -cmd '.timeout 60000' "$VAR/motorpool.db" "$1"; }
+# sql STATEMENTS: a statement that fails makes the test fail, also inside $(…); sql_fails STATEMENTS succeeds when the database refuses them
+sql() { sqlite3 -bail -cmd '.timeout 60000' "$VAR/motorpool.db" "$1" 2>"$VAR/sql-error" || { printf '%s: %s\n' "$(<"$VAR/sql-error")" "$1" >>"$VAR/sql-failed"; return 1; }; }
+sql_fails() { ! sqlite3 -bail -cmd '.timeout 60000' "$VAR/motorpool.db" "$1" >/dev/null 2>&1; }
 js() { jq -r "$1" <<<"$body" 2>/dev/null; }
 
 encode() {
@@ -104,6 +106,7 @@ test_that() {
 }
 
 settle_test() {
+	[[ -s $VAR/sql-failed ]] && { bad "$(<"$VAR/sql-failed")"; : >"$VAR/sql-failed"; current=${current:-the preparation}; }
 	[[ -z $current ]] && return
 	if [[ -z $current_bad ]]; then passed=$((passed + 1)); echo "ok - $current"
 	else failed=$((failed + 1)); echo "not ok - $current"; printf '#   %s\n' "$current_bad"; fi

@@ -27,24 +27,32 @@ sql "INSERT INTO message_try VALUES (3, 1, 1795222800, 'REFUSED', '550 <no> such
 
 test_that "without signing in a browser is redirected and a program gets 401"
 get /messages
-expect_status 303; expect_location '/account/sign-in?next=%2Fmessages'
+expect_status 303
+expect_location '/account/sign-in?next=%2Fmessages'
 json GET /messages
 expect_status 401
 
 test_that "users see only their own messages, newest first"
 as hana; json GET /messages
-expect_status 200; expect_js .n_total 2; expect_js .n_unread 2; expect_js '.messages[0].title' 'Given up'
+expect_status 200
+expect_js .n_total 2
+expect_js .n_unread 2
+expect_js '.messages[0].title' 'Given up'
 expect_js '.messages[1].is_unread' true
 json GET /messages/2
 expect_status 404
 json POST /messages/2/read
-expect_status 404; expect_sql "SELECT read_at FROM message WHERE message_id = 2" 0
+expect_status 404
+expect_sql "SELECT read_at FROM message WHERE message_id = 2" 0
 
 test_that "showing a message does not mark it as read; marking it twice is harmless"
 json GET /messages/1
-expect_status 200; expect_js .read_at null; expect_js .kind booking_confirmed
+expect_status 200
+expect_js .read_at null
+expect_js .kind booking_confirmed
 json POST /messages/1/read
-expect_status 200; expect_js .is_unread false
+expect_status 200
+expect_js .is_unread false
 json POST /messages/1/read
 expect_status 200
 json GET '/messages?unread=1'
@@ -52,7 +60,8 @@ expect_js '.messages | length' 1
 
 test_that "all own messages are marked as read at once"
 json POST /messages/read
-expect_status 200; expect_js .n_unread 0
+expect_status 200
+expect_js .n_unread 0
 expect_sql "SELECT COUNT(*) FROM message WHERE read_at = 0" 1
 
 sign_up nari
@@ -60,22 +69,28 @@ nari=$(sql "SELECT user_id FROM person WHERE email = 'nari@example.kr'")
 
 test_that "an empty inbox explains itself"
 get /messages
-expect_status 200; expect_body 'No messages yet'
+expect_status 200
+expect_body 'No messages yet'
 
 message 4 "$nari" 'Hello <script>' SENT nari@example.kr
 
 test_that "the menu has the number of unread messages, and the list opens one by a form"
 get /messages
-expect_status 200; expect_body '<span class="badge">1</span>'; expect_body 'action="/messages/4/read"'
+expect_status 200
+expect_body '<span class="badge">1</span>'
+expect_body 'action="/messages/4/read"'
 expect_body 'Hello &lt;script&gt;'
 post /messages/4/read
-expect_status 303; expect_location /messages/4
+expect_status 303
+expect_location /messages/4
 get /messages
-expect_no_body '<span class="badge">'; expect_body 'href="/messages/4"'
+expect_no_body '<span class="badge">'
+expect_body 'href="/messages/4"'
 
 test_that "a message is shown line by line, escaped, with a link to its subject"
 get /messages/4
-expect_status 200; expect_body '<span>first &lt;b&gt;line&lt;/b&gt;</span><span>second line</span>'
+expect_status 200
+expect_body '<span>first &lt;b&gt;line&lt;/b&gt;</span><span>second line</span>'
 expect_body 'href="/my/bookings/MP-AAAA0004"'
 
 test_that "reading without the form's token is refused"
@@ -84,7 +99,9 @@ expect_status 403
 
 test_that "preferences are kept, but bookings are always in the inbox"
 get /messages/preferences
-expect_status 200; expect_body 'name="delivery_email"'; expect_no_body 'name="work_inbox"'
+expect_status 200
+expect_body 'name="delivery_email"'
+expect_no_body 'name="work_inbox"'
 post /messages/preferences delivery_inbox=1 booking_email=1
 expect_status 303
 expect_sql "SELECT inbox || email FROM message_preference WHERE user_id = $nari AND topic = 'delivery'" 10
@@ -98,20 +115,25 @@ expect_status 403
 json POST /messages/3/resend
 expect_status 403
 as boss; json GET '/messages/log?state=DEAD'
-expect_status 200; expect_js .n_total 1; expect_js '.messages[0].reply' '550 <no> such user'
+expect_status 200
+expect_js .n_total 1
+expect_js '.messages[0].reply' '550 <no> such user'
 expect_js '.messages[0].recipient_name' hana
 json GET '/messages/log?about=mp-aaaa0002'
 expect_js .n_total 1
 json GET '/messages/log?state=nonsense'
 expect_status 422
 json GET /messages/log/3
-expect_js '.tries[0].outcome' REFUSED; expect_js .message.can_resend true
+expect_js '.tries[0].outcome' REFUSED
+expect_js .message.can_resend true
 
 test_that "a dead mail is sent again once, and its event has the actor"
 json POST /messages/3/resend
-expect_status 200; expect_js .message.state QUEUED
+expect_status 200
+expect_js .message.state QUEUED
 json POST /messages/3/resend
-expect_status 409; expect_js .error.code wrong_state
+expect_status 409
+expect_js .error.code wrong_state
 expect_sql "SELECT actor_id FROM v_audit WHERE type = 'message.resent' AND subject_id = 'message:3'" 103
 json POST /messages/99/resend
 expect_status 404
@@ -124,7 +146,9 @@ echo secret >"$VAR/mail/other.txt"; ln -s "$VAR/secret.key" "$VAR/mail/8.eml"
 use ops; as boss; json GET /ops/mail
 expect_status 403
 as root; json GET /ops/mail
-expect_status 200; expect_js '.letters | length' 1; expect_js '.letters[0].subject' 예약
+expect_status 200
+expect_js '.letters | length' 1
+expect_js '.letters[0].subject' 예약
 expect_js '.letters[0].to' '김 <k@b.kr>'
 json GET /ops/mail/7
 expect_js .body 안녕

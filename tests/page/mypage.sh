@@ -40,30 +40,48 @@ sql "INSERT INTO user_role SELECT user_id, 'manager' FROM person WHERE email = '
 # --- my bookings
 
 test_that "without signing in a browser is redirected and a program gets 401"
-forget; use mypage; get /my/bookings; expect_status 303; expect_header 'Location: /account/sign-in'
+forget
+use mypage
+get /my/bookings; expect_status 303
+expect_header 'Location: /account/sign-in'
 json GET /my/bookings; expect_status 401
 
 test_that "/my leads to the bookings"
-as "$kim"; get /my; expect_status 303; expect_location /my/bookings
+as "$kim"
+get /my; expect_status 303
+expect_location /my/bookings
 
 test_that "a customer without bookings is led to the search"
-as "$kim"; ask GET /my/bookings; expect_status 200; expect_js '.bookings | length' 0
+as "$kim"
+ask GET /my/bookings; expect_status 200
+expect_js '.bookings | length' 0
 
 test_that "a new booking is being prepared, for its customer only"
 hold MP-AAAA1111 "$KIM" 3 '+4 days' '+6 days'
-as "$kim"; json GET /my/bookings/MP-AAAA1111; expect_status 404; expect_js .error.code preparing
+as "$kim"
+json GET /my/bookings/MP-AAAA1111; expect_status 404
+expect_js .error.code preparing
 expect_header 'Retry-After: 1'
-as "$lee"; json GET /my/bookings/MP-AAAA1111; expect_status 404; expect_js .error.code not_found
+as "$lee"
+json GET /my/bookings/MP-AAAA1111; expect_status 404
+expect_js .error.code not_found
 
 test_that "after the relay it has its state, price lines and events"
 pay MP-AAAA1111; confirm MP-AAAA1111; relay
 as "$kim"; json GET /my/bookings/MP-AAAA1111; expect_status 200
-expect_js .state CONFIRMED; expect_js .payment_state APPROVED; expect_js .last4 4242; expect_js '.lines | length' 2
+expect_js .state CONFIRMED
+expect_js .payment_state APPROVED
+expect_js .last4 4242
+expect_js '.lines | length' 2
 expect_js '.events | map(.type) | join(" ")' 'booking.confirmed car.reserved booking.paid payment.approved booking.held'
-expect_js .amount 207000; expect_js .car_id 3; expect_js .lines[0].rule daily
+expect_js .amount 207000
+expect_js .car_id 3
+expect_js .lines[0].rule daily
 
 test_that "the list has it under upcoming and counts pages"
-as "$kim"; json GET '/my/bookings?tab=upcoming'; expect_js '.bookings[0].code' MP-AAAA1111; expect_js .n_total 1
+as "$kim"
+json GET '/my/bookings?tab=upcoming'; expect_js '.bookings[0].code' MP-AAAA1111
+expect_js .n_total 1
 expect_js .page 1
 json GET '/my/bookings?tab=past'; expect_js '.bookings | length' 0
 
@@ -77,7 +95,9 @@ json DELETE /my/bookings/MP-AAAA1111; expect_status 405
 
 test_that "bookings are paged, also with page=9999 and page=-1"
 for i in $(seq 21); do hold "MP-PAGE00$(printf %02d "$i")" "$KIM" 3 "+$((i + 10)) days" "+$((i + 11)) days"; done; relay
-as "$kim"; json GET '/my/bookings'; expect_js '.bookings | length' 20; expect_js .n_pages 2
+as "$kim"
+json GET '/my/bookings'; expect_js '.bookings | length' 20
+expect_js .n_pages 2
 for p in 2 9999 -1 x 99999999999999999999; do json GET "/my/bookings?page=$p"; expect_status 200; done
 
 # --- the pages
@@ -97,28 +117,35 @@ get /my/bookings/MP-BBBB2222; expect_body 'data-refresh="2"'
 
 test_that "the page of a booking being prepared answers 200"
 hold MP-CCCC3333 "$KIM" 3 '+50 days' '+52 days'
-get /my/bookings/MP-CCCC3333; expect_status 200; expect_body 'being prepared'; expect_body 'data-refresh="1"'
+get /my/bookings/MP-CCCC3333; expect_status 200
+expect_body 'being prepared'
+expect_body 'data-refresh="1"'
 get /my/bookings; expect_body '1 update pending'
 relay
 
 test_that "Korean pages have the Korean names"
 sql "UPDATE person SET lang = 'ko' WHERE email = 'kim@example.kr'"; get /my/bookings/MP-AAAA1111; expect_body '서울역'
-expect_body '<h1>아반떼</h1>'; expect_no_body 'Avante'
-get '/my/bookings?tab=all'; expect_body '>아반떼</a>'; expect_no_body 'Avante'
+expect_body '<h1>아반떼</h1>'
+expect_no_body 'Avante'
+get '/my/bookings?tab=all'; expect_body '>아반떼</a>'
+expect_no_body 'Avante'
 sql "UPDATE person SET lang = 'en'"
 
 test_that "texts of events are shown as text, never as markup"
 hold MP-DDDD4444 "$KIM" 3 '+60 days' '+62 days' '<script>alert(1)</script>' ''; relay
-get /my/bookings/MP-DDDD4444; expect_no_body '<script>alert'; expect_body '&lt;script&gt;'
+get /my/bookings/MP-DDDD4444; expect_no_body '<script>alert'
+expect_body '&lt;script&gt;'
 get '/my/bookings?tab=all&page=1'; expect_no_body '<script>alert'
 
 test_that "the list links to the bookings"
-get /my/bookings; expect_body 'href="/my/bookings/MP-AAAA1111"'; expect_body 'aria-current="page"'
+get /my/bookings; expect_body 'href="/my/bookings/MP-AAAA1111"'
+expect_body 'aria-current="page"'
 
 test_that "cancelled bookings are under their tab with the refund pending"
 tell booking.cancel_requested MP-BBBB2222 '{"refund_due":207000,"reason":"customer"}'; relay
 get '/my/bookings?tab=cancelled'; expect_body MP-BBBB2222
-get /my/bookings/MP-BBBB2222; expect_body 'Refund in progress'; expect_body 'At your request'
+get /my/bookings/MP-BBBB2222; expect_body 'Refund in progress'
+expect_body 'At your request'
 expect_body 'data-refresh'
 
 # --- what goes with a booking
@@ -150,21 +177,30 @@ expect_body '/bookings/MP-FFFF6666/cancel'
 test_that "a rejected order has the reason, and an extra its refund"
 order rejected MP-FFFF6666 MP-FFFF6666-3 MP-FFFF6666 "$KIM" ',"reason":"All tents are wet."'
 tell booking.extra_ended MP-FFFF6666 '{"line_no":2,"kind":"equipment","label":"Tent","label_ko":"텐트","refund_due":27000,"currency":"KRW","reason":"All tents are wet."}'
-relay; get /my/bookings/MP-FFFF6666; expect_body 'Rejected'; expect_body 'All tents are wet.'; expect_body '₩27,000'
+relay
+get /my/bookings/MP-FFFF6666; expect_body 'Rejected'
+expect_body 'All tents are wet.'
+expect_body '₩27,000'
 expect_body 'refund is in progress'
 tell payment.cancelled MP-FFFF6666 '{"amount":27000,"refunded_amount":27000,"refund_key":"MP-FFFF6666-extra-2"}'
 tell booking.extra_refunded MP-FFFF6666 '{"line_no":2,"refunded_amount":27000}'
 relay; get /my/bookings/MP-FFFF6666; expect_body 'Refunded to your card'
-as "$kim"; json GET /my/bookings/MP-FFFF6666; expect_js .payment_state APPROVED; expect_js .orders[0].state REJECTED
+as "$kim"
+json GET /my/bookings/MP-FFFF6666; expect_js .payment_state APPROVED
+expect_js .orders[0].state REJECTED
 expect_js .deliveries[0].courier_name Park
 expect_js '.messages | map(select(.message_id == 1001))[0].kind' delivery_scheduled
 expect_js .lines[1].refunded_amount 27000
 
 test_that "equipment without a car has a page of its own, for its customer only"
 order ordered EQ-AAAA1111 EQ-AAAA1111 '' "$KIM"; order ordered EQ-BBBB2222 EQ-BBBB2222 '' "$LEE"; relay
-as "$kim"; json GET /my/equipment; expect_status 200; expect_js '.orders | map(.order_code) | join(" ")' EQ-AAAA1111
+as "$kim"
+json GET /my/equipment; expect_status 200
+expect_js '.orders | map(.order_code) | join(" ")' EQ-AAAA1111
 expect_js .n_total 1
-browser kim; get /my/equipment; expect_body 'href="/equipment/orders/EQ-AAAA1111"'; expect_no_body EQ-BBBB2222
+browser kim
+get /my/equipment; expect_body 'href="/equipment/orders/EQ-AAAA1111"'
+expect_no_body EQ-BBBB2222
 expect_body 'Tent &lt;b&gt;'
 browser boss; get /my/equipment; expect_body 'No equipment ordered'
 forget; use mypage; json GET /my/equipment; expect_status 401
@@ -179,47 +215,69 @@ expect_js '.bookings | map(select(.code == "MP-AAAA1111"))[0].n_equipment' 2
 
 test_that "only managers see all cars"
 as "$kim"; json GET /view/cars; expect_status 403
-as "$boss"; json GET /view/cars; expect_status 200; expect_js length 0
+as "$boss"
+json GET /view/cars; expect_status 200
+expect_js length 0
 
 test_that "each car shows its status, its booking and the booking's payment"
 car 3 '12가 3456' Avante 아반떼; car 4 '22나 2222' K5 케이5; relay
 as "$boss"; json GET /view/cars; expect_js length 2
-expect_js '.[0].plate' '12가 3456'; expect_js '.[0].status' AVAILABLE; expect_js '.[0].booking.code' MP-AAAA1111
-expect_js '.[0].booking.state' CONFIRMED; expect_js '.[0].payment.state' APPROVED; expect_js '.[1].booking' null
+expect_js '.[0].plate' '12가 3456'
+expect_js '.[0].status' AVAILABLE
+expect_js '.[0].booking.code' MP-AAAA1111
+expect_js '.[0].booking.state' CONFIRMED
+expect_js '.[0].payment.state' APPROVED
+expect_js '.[1].booking' null
 expect_js '.[1].payment' null
-expect_js '.[0].n_equipment' 2; expect_js '.[0].delivery' null; expect_js '.[0].message' null
+expect_js '.[0].n_equipment' 2
+expect_js '.[0].delivery' null
+expect_js '.[0].message' null
 expect_js '.[1].n_equipment' 0
 
 test_that "a car in a running rental is rented"
 hold MP-EEEE5555 "$LEE" 4 'now' '+2 days'; pay MP-EEEE5555; relay
-json GET /view/cars; expect_js '.[1].status' AVAILABLE; expect_js '.[1].booking.code' MP-EEEE5555
+json GET /view/cars; expect_js '.[1].status' AVAILABLE
+expect_js '.[1].booking.code' MP-EEEE5555
 tell car.reserved MP-EEEE5555 '{"car_id":4}'; relay
 json GET /view/cars; expect_js '.[1].status' RENTED
 
 test_that "cars are found by plate, name and booking, and filtered and sorted"
-json GET '/view/cars?q=k5'; expect_js length 1; expect_js '.[0].car_id' 4
-json GET "/view/cars?q=$(encode 케이)"; expect_js length 1; expect_js '.[0].car_id' 4; expect_js '.[0].name_ko' '케이5'
+json GET '/view/cars?q=k5'; expect_js length 1
+expect_js '.[0].car_id' 4
+json GET "/view/cars?q=$(encode 케이)"; expect_js length 1
+expect_js '.[0].car_id' 4
+expect_js '.[0].name_ko' '케이5'
 json GET '/view/cars?q=mp-eeee5555'; expect_js '.[0].car_id' 4
-json GET '/view/cars?status=RENTED'; expect_js '.[0].car_id' 4; expect_js length 1
+json GET '/view/cars?status=RENTED'; expect_js '.[0].car_id' 4
+expect_js length 1
 json GET '/view/cars?branch_id=2'; expect_js length 0
 json GET '/view/cars?sort=-plate'; expect_js '.[0].car_id' 4
 for q in "'" '%25' '_' '"' '%3Cscript%3E' ';--'; do json GET "/view/cars?q=$q"; expect_status 200; done
 
 test_that "bad filters are refused at their field"
-json GET '/view/cars?status=BROKEN'; expect_status 422; expect_js '.error.fields.status != null' true
+json GET '/view/cars?status=BROKEN'; expect_status 422
+expect_js '.error.fields.status != null' true
 json GET '/view/cars?branch_id=x'; expect_status 422
 json GET "/view/cars?q=$(printf 'x%.0s' {1..200})"; expect_status 422
 
 test_that "its Korean page names cars in Korean and sorts them so"
 sql "UPDATE person SET lang = 'ko' WHERE email = 'boss@example.kr'"; browser boss
-get '/view/cars?sort=name'; expect_status 200; expect_body '케이5'; expect_no_body '>K5<'
+get '/view/cars?sort=name'; expect_status 200
+expect_body '케이5'
+expect_no_body '>K5<'
 grep -q '아반떼.*케이5' <<<"$(tr -d '\n' <<<"$body")" || bad "not in order"
 sql "UPDATE person SET lang = 'en'"
 
 test_that "the page has the same cars, how far it is behind, and the filter"
-browser boss; get '/view/cars?q=K5&sort=-plate'; expect_status 200; expect_body '22나 2222'; expect_no_body '12가 3456'
-expect_body 'value="K5"'; expect_body 'Up to date as of'; expect_body 'aria-sort="descending"'
-get '/view/cars?status=BROKEN'; expect_status 422; expect_body 'aria-invalid="true"'
+browser boss
+get '/view/cars?q=K5&sort=-plate'; expect_status 200
+expect_body '22나 2222'
+expect_no_body '12가 3456'
+expect_body 'value="K5"'
+expect_body 'Up to date as of'
+expect_body 'aria-sort="descending"'
+get '/view/cars?status=BROKEN'; expect_status 422
+expect_body 'aria-invalid="true"'
 get '/view/cars?q=nosuchcar'; expect_body 'No cars match'
 
 # --- the read models are made from events alone
@@ -232,6 +290,8 @@ expect_same "$(rows)" "$before"
 
 test_that "without the file the pages answer 503"
 rm -f "$VAR"/view.db*
-as "$kim"; json GET /my/bookings; expect_status 503; expect_header 'Retry-After'
+as "$kim"
+json GET /my/bookings; expect_status 503
+expect_header 'Retry-After'
 
 finish

@@ -23,7 +23,9 @@ sql "INSERT INTO user_role SELECT user_id, 'admin' FROM person WHERE email = 'ro
 
 test_that "only an admin sees the operator's pages"
 forget; use ops; json GET /ops; expect_status 401
-as "$kim"; json GET /ops; expect_status 403; json GET /ops/events; expect_status 403
+as "$kim"
+json GET /ops; expect_status 403
+json GET /ops/events; expect_status 403
 as "$root"; json GET /ops; expect_status 200
 
 test_that "programs that do not run are down, and the relay was never seen"
@@ -40,22 +42,31 @@ expect_js '.consumers | map("\(.name) \(.n_behind)") | join(", ")' 'booking 2, p
 test_that "a dead letter is shown with its error, from either file"
 sql "INSERT INTO event_retry VALUES ('booking', 2, 'MP-TEST0002', 12, 0, 'no such <b>table</b>', 1)"
 view "INSERT INTO event_retry VALUES ('mypage', 3, 'MP-TEST0003', 1, 0, 'the policy answered no', 0)"
-json GET /ops; expect_js '.retries | length' 2; expect_js '.retries[0].dead' true
+json GET /ops; expect_js '.retries | length' 2
+expect_js '.retries[0].dead' true
 expect_js '.retries[0].type' booking.paid
-expect_js '.consumers[0].n_dead' 1; expect_js '.consumers[7].n_waiting' 1
-browser root; get /ops; expect_status 200; expect_body 'Dead letter after 12 attempts'
-expect_body 'no such &lt;b&gt;table'; expect_no_body '<b>table'
+expect_js '.consumers[0].n_dead' 1
+expect_js '.consumers[7].n_waiting' 1
+browser root
+get /ops; expect_status 200
+expect_body 'Dead letter after 12 attempts'
+expect_body 'no such &lt;b&gt;table'
+expect_no_body '<b>table'
 
 test_that "redriving needs a valid form and resets the number of tries"
 post_without() { ask POST "$1" application/x-www-form-urlencoded 'x=1'; }
 post_without /ops/retries/booking/2/redrive; expect_status 403
-get /ops; post /ops/retries/booking/2/redrive; expect_status 303; expect_location '/ops?done=redriven'
+get /ops
+post /ops/retries/booking/2/redrive; expect_status 303
+expect_location '/ops?done=redriven'
 expect_sql 'SELECT dead, tries, next_at FROM event_retry' '0|0|0'
 get '/ops?done=redriven'; expect_body 'will be retried within a second'
 
 test_that "redriving twice, or an event that does not wait, changes nothing"
 post /ops/retries/booking/2/redrive; expect_status 303
-as "$root"; json POST /ops/retries/booking/999/redrive '{}'; expect_status 200; expect_js .done false
+as "$root"
+json POST /ops/retries/booking/999/redrive '{}'; expect_status 200
+expect_js .done false
 json POST /ops/retries/mypage/3/redrive '{}'; expect_js .done true
 json POST /ops/retries/nobody/x/redrive '{}'; expect_status 404
 as "$kim"; json POST /ops/retries/booking/2/redrive '{}'; expect_status 403
@@ -74,17 +85,24 @@ sql "DELETE FROM relay_pause"
 test_that "the log is listed newest first, by type and by subject"
 tell car.registered car:1 '{"plate":"<i>12</i>"}'
 as "$root"; json GET /ops/events; expect_js '.events[0].type' car.registered
-expect_js '.events[0].payload.plate' '<i>12</i>'; expect_js '.events | length' 7
+expect_js '.events[0].payload.plate' '<i>12</i>'
+expect_js '.events | length' 7
 json GET '/ops/events?type=booking.'; expect_js '.events | length' 3
-json GET '/ops/events?subject=MP-TEST0002'; expect_js '.events | length' 1; expect_js '.events[0].event_id' 2
+json GET '/ops/events?subject=MP-TEST0002'; expect_js '.events | length' 1
+expect_js '.events[0].event_id' 2
 json GET '/ops/events?type=%25'; expect_js '.events | length' 0
 json GET '/ops/events?before=3'; expect_js '.events[0].event_id' 2
 
 test_that "the log is paged"
 sql "WITH RECURSIVE n(i) AS (SELECT 8 UNION ALL SELECT i + 1 FROM n WHERE i < 60)
      INSERT INTO event SELECT i, 'test.many', 'x', 0, 0, 1, 1, '{}', 'h' || i, 'h' || (i + 1) FROM n"
-browser root; get /ops/events; expect_status 200; expect_body 'before=41'; expect_body '>60<'; expect_no_body '>40<'
-get '/ops/events?before=41'; expect_body '>40<'; expect_body 'Newest'
+browser root
+get /ops/events; expect_status 200
+expect_body 'before=41'
+expect_body '>60<'
+expect_no_body '>40<'
+get '/ops/events?before=41'; expect_body '>40<'
+expect_body 'Newest'
 get '/ops/events?type=nothing.like'; expect_body 'No event found'
 
 test_that "bad filters are refused at their field"
@@ -93,10 +111,13 @@ json GET "/ops/events?type=$(printf 'x%.0s' {1..100})"; expect_status 422
 for q in "'" '"' '%3Cscript%3E' '_'; do json GET "/ops/events?type=$q"; expect_status 200; done
 
 test_that "payloads are shown as text"
-browser root; get '/ops/events?type=car'; expect_body '&lt;i&gt;12'; expect_no_body '<i>12'
+browser root
+get '/ops/events?type=car'; expect_body '&lt;i&gt;12'
+expect_no_body '<i>12'
 
 test_that "without the read models' file the page works and shows it as missing"
 rm -f "$VAR"/view.db*
-get /ops; expect_status 200; expect_body 'database file is missing'
+get /ops; expect_status 200
+expect_body 'database file is missing'
 
 finish

@@ -27,7 +27,8 @@ charge_body() { printf '{"key":"%s","subject_id":"%s","customer_id":101,"card_id
 
 test_that "without a session a browser is sent to sign in, a program gets 401"
 get /payments/cards
-expect_status 303; expect_location '/account/sign-in?next=%2Fpayments%2Fcards'
+expect_status 303
+expect_location '/account/sign-in?next=%2Fpayments%2Fcards'
 json GET /payments/cards
 expect_status 401
 
@@ -36,7 +37,9 @@ nari=$(sql "SELECT user_id FROM person WHERE email = 'nari@example.kr'")
 
 test_that "the page without cards explains what they are for and how to add one"
 get /payments/cards
-expect_status 200; expect_body 'No saved cards yet'; expect_body 'action="/payments/cards/new"'
+expect_status 200
+expect_body 'No saved cards yet'
+expect_body 'action="/payments/cards/new"'
 
 test_that "adding a card goes to the provider's page with a key of the customer's own"
 post /payments/cards/new next=
@@ -51,7 +54,8 @@ expect_status 403
 
 test_that "the way back after a card leads only to our own pages"
 post /payments/cards/new next=//evil.example/x
-expect_status 303; expect_same "$(grep -c evil <<<"$location")" 0
+expect_status 303
+expect_same "$(grep -c evil <<<"$location")" 0
 post /payments/cards/new next=/cars/12
 expect_same "$(grep -c 'next%3D%252Fcars%252F12' <<<"$location")" 1
 
@@ -63,24 +67,32 @@ expect_status 403
 
 test_that "the return while the provider is down is 503 with Retry-After, and saves nothing"
 get "/payments/cards/return?authKey=x&customerKey=$key"
-expect_status 503; expect_header 'Retry-After: '; expect_body 'Your card was not saved'
+expect_status 503
+expect_header 'Retry-After: '
+expect_body 'Your card was not saved'
 expect_sql "SELECT COUNT(*) FROM card" 0
 
 card 1 "$nari"; card 2 101
 
 test_that "a customer sees only their own cards"
 get /payments/cards
-expect_status 200; expect_body 'Visa •••• 4242'; expect_body '/payments/cards/1/remove'; expect_no_body '/payments/cards/2/remove'
+expect_status 200
+expect_body 'Visa •••• 4242'
+expect_body '/payments/cards/1/remove'
+expect_no_body '/payments/cards/2/remove'
 
 test_that "removing a card asks first, takes it away, and does no harm twice"
 get /payments/cards/1/remove
-expect_status 200; expect_body 'Remove this card?'
+expect_status 200
+expect_body 'Remove this card?'
 post /payments/cards/1/remove
-expect_status 303; expect_location '/payments/cards?removed=1'
+expect_status 303
+expect_location '/payments/cards?removed=1'
 post /payments/cards/1/remove
 expect_status 303
 get '/payments/cards?removed=1'
-expect_body 'The card is removed.'; expect_body 'No saved cards yet'
+expect_body 'The card is removed.'
+expect_body 'No saved cards yet'
 
 test_that "another customer's card is not found"
 get /payments/cards/2/remove
@@ -91,17 +103,25 @@ expect_sql "SELECT removed_at FROM card WHERE card_id = 2" 0
 test_that "programs see, remove and miss cards as JSON"
 as hana
 json GET /payments/cards
-expect_status 200; expect_js '.cards | length' 1; expect_js '.cards[0].card_id' 2; expect_js '.cards[0].last4' 4242; expect_js '.cards[0].billing_key' null
+expect_status 200
+expect_js '.cards | length' 1
+expect_js '.cards[0].card_id' 2
+expect_js '.cards[0].last4' 4242
+expect_js '.cards[0].billing_key' null
 json DELETE /payments/cards/2
-expect_status 204; expect_same "$body" ''
+expect_status 204
+expect_same "$body" ''
 json DELETE /payments/cards/2
-expect_status 404; expect_js '.error.code' not_found
+expect_status 404
+expect_js '.error.code' not_found
 
 test_that "a card token is needed, and nothing unknown beside it"
 json POST /payments/cards '{}'
-expect_status 422; expect_js '.error.fields | keys | join(",")' card_token
+expect_status 422
+expect_js '.error.fields | keys | join(",")' card_token
 json POST /payments/cards '{"card_token":"tok_ok","number":"4242424242424242"}'
-expect_status 422; expect_js '.error.fields | keys | join(",")' number
+expect_status 422
+expect_js '.error.fields | keys | join(",")' number
 json POST /payments/cards '{"card_token":5}'
 expect_status 422
 json POST /payments/cards '{"card_token":"tok_ok"'
@@ -109,13 +129,16 @@ expect_status 400
 
 test_that "a token while the provider is down is for later"
 json POST /payments/cards '{"card_token":"tok_ok"}'
-expect_status 503; expect_js '.error.code' later; expect_header 'Retry-After: '
+expect_status 503
+expect_js '.error.code' later
+expect_header 'Retry-After: '
 
 test_that "a customer has at most twenty cards"
 for i in $(seq 31 50); do card "$i" 102; done
 as duri
 json POST /payments/cards '{"card_token":"tok_ok"}'
-expect_status 409; expect_js '.error.code' too_many_cards
+expect_status 409
+expect_js '.error.code' too_many_cards
 
 # --- programs
 
@@ -129,21 +152,27 @@ expect_status 404
 test_that "a charge while the provider is out of reach takes nothing and is for later, also when asked again"
 card 3 101
 internal POST /internal/charge "$(charge_body MP-PAGE001 3)"
-expect_status 200; expect_js .outcome later
+expect_status 200
+expect_js .outcome later
 expect_sql "SELECT state FROM charge WHERE key = 'MP-PAGE001'" FAILED
 internal POST /internal/charge "$(charge_body MP-PAGE001 3)"
-expect_status 200; expect_js .outcome later
+expect_status 200
+expect_js .outcome later
 internal GET /internal/charge/MP-PAGE001
-expect_status 200; expect_js .outcome declined
+expect_status 200
+expect_js .outcome declined
 expect_sql "SELECT type FROM event WHERE subject_id = 'MP-PAGE001'" payment.failed
 
 test_that "a charge on another customer's card is declined"
 internal POST /internal/charge "$(charge_body MP-PAGE002 31)"
-expect_status 200; expect_js .outcome declined; expect_js .reason card_removed
+expect_status 200
+expect_js .outcome declined
+expect_js .reason card_removed
 
 test_that "the same key with another amount is refused"
 internal POST /internal/charge "$(charge_body MP-PAGE002 31 2000)"
-expect_status 422; expect_js .error.code key_reused
+expect_status 422
+expect_js .error.code key_reused
 
 test_that "nonsense is refused"
 for sent in '' x '[]' '{}' '{"key":5}' "$(charge_body MP-PAGE003 3 -1)" "$(charge_body MP-PAGE003 3 1000000000000000000)" "$(charge_body "MP'--" 3)"; do
@@ -154,13 +183,18 @@ expect_sql "SELECT COUNT(*) FROM charge WHERE key LIKE '%PAGE003%'" 0
 
 test_that "voiding a key never seen closes it"
 internal POST /internal/refund '{"key":"MP-PAGE004","refund_key":"MP-PAGE004-void","amount":0,"reason":""}'
-expect_status 200; expect_js .outcome done; expect_js .refunded_amount 0
+expect_status 200
+expect_js .outcome done
+expect_js .refunded_amount 0
 internal POST /internal/charge "$(charge_body MP-PAGE004 3)"
-expect_status 200; expect_js .outcome declined; expect_js .reason void
+expect_status 200
+expect_js .outcome declined
+expect_js .reason void
 
 test_that "a refund of what was never charged is refused"
 internal POST /internal/refund '{"key":"MP-PAGE005","refund_key":"MP-PAGE005-c","amount":100,"reason":""}'
-expect_status 409; expect_js .error.code no_charge
+expect_status 409
+expect_js .error.code no_charge
 internal POST /internal/refund '{"key":"MP-PAGE001","refund_key":"x y","amount":100,"reason":""}'
 expect_status 422
 
@@ -194,16 +228,23 @@ forget; get /payments; expect_status 303
 test_that "a manager sees the charges and their totals; closed keys are not listed"
 as boss
 json GET /payments
-expect_status 200; expect_js .captured 110000; expect_js .kept 110000; expect_js .currency KRW
-expect_js '[.charges[].subject_id] | contains(["MP-SEEN001"])' true; expect_js '[.charges[].subject_id] | contains(["MP-PAGE004"])' false
+expect_status 200
+expect_js .captured 110000
+expect_js .kept 110000
+expect_js .currency KRW
+expect_js '[.charges[].subject_id] | contains(["MP-SEEN001"])' true
+expect_js '[.charges[].subject_id] | contains(["MP-PAGE004"])' false
 
 test_that "charges are found by code, state and day, and sorted"
 json GET '/payments?code=mp-seen001'
-expect_js .n_total 1; expect_js '.charges[0].customer_name' hana
+expect_js .n_total 1
+expect_js '.charges[0].customer_name' hana
 json GET '/payments?state=UNKNOWN'
-expect_js .n_total 1; expect_js '.charges[0].charge_id' 902
+expect_js .n_total 1
+expect_js '.charges[0].charge_id' 902
 json GET '/payments?from=2025-11-25&to=2025-11-25'
-expect_js .n_total 1; expect_js '.charges[0].charge_id' 901
+expect_js .n_total 1
+expect_js '.charges[0].charge_id' 901
 json GET '/payments?sort=-amount'
 expect_js '.charges[0].charge_id' 901
 json GET '/payments?sort=amount&code=MP-SEEN002'
@@ -211,7 +252,8 @@ expect_js '.charges[0].amount' 50000
 
 test_that "a bad filter is refused at its place"
 json GET '/payments?from=2025-02-31'
-expect_status 422; expect_js '.error.fields | keys | join(",")' from
+expect_status 422
+expect_js '.error.fields | keys | join(",")' from
 json GET '/payments?from=2025-02-10&to=2025-02-01'
 expect_status 422
 json GET '/payments?state=PAID'
@@ -219,27 +261,42 @@ expect_status 422
 
 test_that "a charge shows its events; an unknown charge is not found"
 json GET /payments/901
-expect_status 200; expect_js .charge.state APPROVED; expect_js '.postings[0].lines | length' 3; expect_js '.charge.amount' 110000
+expect_status 200
+expect_js .charge.state APPROVED
+expect_js '.postings[0].lines | length' 3
+expect_js '.charge.amount' 110000
 for id in 999 0 -1 x 99999999999999999999; do json GET /payments/$id; expect_status 404; done
 
 test_that "the ledger sums to zero and shows it"
 json GET /payments/ledger
-expect_status 200; expect_js .sum 0; expect_js .is_balanced true; expect_js '.balances | length' 3
+expect_status 200
+expect_js .sum 0
+expect_js .is_balanced true
+expect_js '.balances | length' 3
 
 sign_up chief
 sql "INSERT INTO user_role SELECT user_id, 'manager' FROM person WHERE email = 'chief@example.kr'"
 
 test_that "a manager's pages show the same, in words, and keep what was typed harmless"
 get /payments
-expect_status 200; expect_body 'MP-SEEN001'; expect_body '₩110,000'; expect_body 'Waiting for the payment provider'
+expect_status 200
+expect_body 'MP-SEEN001'
+expect_body '₩110,000'
+expect_body 'Waiting for the payment provider'
 get '/payments?code=%3Cscript%3E%22%27'
-expect_status 200; expect_no_body '<script>"'; expect_body '&lt;script&gt;'
+expect_status 200
+expect_no_body '<script>"'
+expect_body '&lt;script&gt;'
 get /payments/902
-expect_status 200; expect_body 'We are waiting for the payment provider'
+expect_status 200
+expect_body 'We are waiting for the payment provider'
 get /payments/ledger
-expect_status 200; expect_body 'The ledger balances'
+expect_status 200
+expect_body 'The ledger balances'
 get '/payments?from=2025-02-31'
-expect_status 422; expect_body 'id="e-from"'; expect_body 'value="2025-02-31"'
+expect_status 422
+expect_body 'id="e-from"'
+expect_body 'value="2025-02-31"'
 
 # --- the sandbox
 
@@ -250,7 +307,10 @@ pay_fields() { fields /sandbox/pay orderId=MP-TEST01 orderName=Car amount=207000
 
 test_that "the card page shows its form, the way back and the test cards"
 get "/sandbox/card?$LINK"
-expect_status 200; expect_body 'name="number"'; expect_body '4242 4242 4242 4242'; expect_body 'code=PAY_PROCESS_CANCELED'
+expect_status 200
+expect_body 'name="number"'
+expect_body '4242 4242 4242 4242'
+expect_body 'code=PAY_PROCESS_CANCELED'
 
 test_that "the card page leads back to the shop and nowhere else"
 for url in http%3A%2F%2Fevil.example%2F http%3A%2F%2Flocalhost%3A8080.evil.example%2F %2F%2Fevil.example javascript%3Aalert%281%29 ''; do
@@ -261,13 +321,20 @@ done
 test_that "wrong cards are refused at their field, and the security code is not shown again"
 get "/sandbox/card?$LINK"
 fields /sandbox/card number='4242 4242 4242 4241' expiry=12/40 cvc=731
-expect_status 422; expect_body 'This card number is not valid'; expect_body 'value="4242 4242 4242 4241"'; expect_no_body 731
+expect_status 422
+expect_body 'This card number is not valid'
+expect_body 'value="4242 4242 4242 4241"'
+expect_no_body 731
 fields /sandbox/card number='4111 1111 1111 1111' expiry=12/40 cvc=123
-expect_status 422; expect_body 'Please use one of the test cards below'
+expect_status 422
+expect_body 'Please use one of the test cards below'
 fields /sandbox/card number='4242 4242 4242 4242' expiry=12/20 cvc=123
-expect_status 422; expect_body 'This card has expired'
+expect_status 422
+expect_body 'This card has expired'
 fields /sandbox/card number='4242 4242 4242 4242' expiry=13/40 cvc=12
-expect_status 422; expect_body 'id="e-expiry"'; expect_body 'id="e-cvc"'
+expect_status 422
+expect_body 'id="e-expiry"'
+expect_body 'id="e-cvc"'
 
 test_that "a card that is saved comes back with a one-time key"
 fields /sandbox/card number='4242-4242-4242-4242' expiry=12/40 cvc=123
@@ -277,9 +344,11 @@ expect_same "$(sandbox_sql 'SELECT COUNT(*) FROM auth')" 1
 
 test_that "a payment that is prepared comes back with its key and takes nothing yet"
 get "/sandbox/pay?$LINK&orderId=MP-TEST01&orderName=Car&amount=207000"
-expect_status 200; expect_body '₩207,000'
+expect_status 200
+expect_body '₩207,000'
 pay_fields number=4242424242424242 expiry=12/40 cvc=123
-expect_status 303; expect_same "$(grep -c 'orderId=MP-TEST01&amount=207000' <<<"$location")" 1
+expect_status 303
+expect_same "$(grep -c 'orderId=MP-TEST01&amount=207000' <<<"$location")" 1
 expect_same "$(sandbox_sql 'SELECT status FROM payment')" IN_PROGRESS
 
 test_that "an amount that is none is refused"
@@ -290,20 +359,24 @@ done
 
 test_that "the API wants its secret key"
 json GET /sandbox/v1/payments/orders/MP-TEST01
-expect_status 401; expect_js .code UNAUTHORIZED_KEY
+expect_status 401
+expect_js .code UNAUTHORIZED_KEY
 export HTTP_AUTHORIZATION="Basic $(printf 'test_sk_wrong:' | base64 -w0)"
 json GET /sandbox/v1/payments/orders/MP-TEST01
 expect_status 401
 export HTTP_AUTHORIZATION="Basic $(printf '%s:' "$(cat "$VAR/payment.key")" | base64 -w0)"
 json GET /sandbox/v1/payments/orders/MP-TEST01
-expect_status 200; expect_js .status IN_PROGRESS; expect_js .totalAmount 207000
+expect_status 200
+expect_js .status IN_PROGRESS
+expect_js .totalAmount 207000
 
 test_that "the secret key is for its owner alone"
 expect_same "$(stat -c %a "$VAR/payment.key")" 600
 
 test_that "the switches want the key too, know their names and their limits"
 json POST /sandbox/faults '{"slow_ms":5}'
-expect_status 200; expect_js .slow_ms 5
+expect_status 200
+expect_js .slow_ms 5
 json POST /sandbox/faults '{"slow_ms":-5}'
 expect_status 422
 json POST /sandbox/faults '{"explode":1}'
@@ -316,9 +389,11 @@ expect_js .slow_ms 5
 
 test_that "the form of switches works on the machine itself and is only looked at from elsewhere"
 get /sandbox/faults
-expect_status 200; expect_no_body 'name="slow_ms"'
+expect_status 200
+expect_no_body 'name="slow_ms"'
 address=127.0.0.1; get /sandbox/faults
-expect_body 'name="slow_ms"'; expect_body 'value="5"'
+expect_body 'name="slow_ms"'
+expect_body 'value="5"'
 post /sandbox/faults/form slow_ms=0 down=0
 expect_status 303
 address=192.0.2.1; post /sandbox/faults/form down=1

@@ -37,15 +37,21 @@ sql "UPDATE person SET password_hash = (SELECT password_hash FROM person WHERE e
 # --- calls of other programs
 
 test_that "a small order is approved by rule, at once"
-open_case EQ-SMALL1 4 200000; expect_status 200; expect_js .outcome approved; expect_js .case_id 1; expect_js .reason ''
+open_case EQ-SMALL1 4 200000; expect_status 200
+expect_js .outcome approved
+expect_js .case_id 1
+expect_js .reason ''
 
 test_that "a large one is queued, and the same key again is the same case"
-open_case EQ-LARGE1 5 200000; expect_js .outcome queued; expect_js .case_id 2
-open_case EQ-LARGE1 5 200000; expect_js .outcome queued; expect_js .case_id 2
+open_case EQ-LARGE1 5 200000; expect_js .outcome queued
+expect_js .case_id 2
+open_case EQ-LARGE1 5 200000; expect_js .outcome queued
+expect_js .case_id 2
 expect_sql "SELECT COUNT(*) FROM event WHERE type = 'review.assigned'" 1
 
 test_that "the key with another order is refused"
-open_case EQ-LARGE1 6 200000; expect_status 422; expect_js .error.code key_reused
+open_case EQ-LARGE1 6 200000; expect_status 422
+expect_js .error.code key_reused
 
 test_that "a case without an applicant, a kind or a key is refused and not written"
 for body in '{}' 'nonsense' '{"key":"EQ-X","kind":"equipment","subject_id":"s","title":"t","quantity":1}' \
@@ -70,30 +76,50 @@ json POST /internal/cases/EQ-LARGE1/cancel '{"reason":""}'; expect_status 404
 # --- who may look
 
 test_that "only managers and examiners are let in"
-forget; get /reviews; expect_status 303; expect_header 'Location: /account/sign-in'
+forget
+get /reviews; expect_status 303
+expect_header 'Location: /account/sign-in'
 json GET /reviews; expect_status 401
 for who in customer employee; do
-	as $who; json GET /reviews; expect_status 403; json GET /reviews/2; expect_status 403
+	as $who
+	json GET /reviews; expect_status 403
+	json GET /reviews/2; expect_status 403
 	json POST /reviews/2/approve '{}'; expect_status 403
 done
 
 test_that "managers and examiners see waiting cases first, without keys closed before they were opened"
 for who in manager examiner; do
-	as $who; json GET /reviews; expect_status 200; expect_js '.reviews | length' 3
+	as $who
+	json GET /reviews; expect_status 200
+	expect_js '.reviews | length' 3
 	expect_js '.reviews[0].key' EQ-LARGE1
-	expect_js '.reviews[0].state' ASSIGNED; expect_js .n_waiting 1; expect_js .n_total 3
+	expect_js '.reviews[0].state' ASSIGNED
+	expect_js .n_waiting 1
+	expect_js .n_total 3
 	expect_js '.reviews[0].applicant_name' 'A employee'
 done
 json GET '/reviews?tab=waiting'; expect_js '.reviews | length' 1
 json GET '/reviews?tab=decided'; expect_js '.reviews | length' 2
 
 test_that "a case has the reason why it waits, and markup in a title is text"
-browse manager; get /reviews/2; expect_status 200; expect_body '5 × Tent &amp; pegs'; expect_body 'More than 4 units'
-expect_body '<dd>Camping</dd>'; expect_body 'Approve'
-sql "UPDATE person SET lang = 'ko'"; get /reviews/2; expect_body '텐트 5개'; expect_body '4개 초과'
-get /reviews; expect_body '>텐트 5개</a>'; expect_body '심사 대기'; expect_body '신청 시각'; expect_no_body '가입일'
+browse manager
+get /reviews/2; expect_status 200
+expect_body '5 × Tent &amp; pegs'
+expect_body 'More than 4 units'
+expect_body '<dd>Camping</dd>'
+expect_body 'Approve'
+sql "UPDATE person SET lang = 'ko'"
+get /reviews/2; expect_body '텐트 5개'
+expect_body '4개 초과'
+get /reviews; expect_body '>텐트 5개</a>'
+expect_body '심사 대기'
+expect_body '신청 시각'
+expect_no_body '가입일'
 sql "UPDATE person SET lang = 'en'"
-as manager; json GET /reviews/2; expect_js .key EQ-LARGE1; expect_js .quantity 5; expect_js .amount 200000
+as manager
+json GET /reviews/2; expect_js .key EQ-LARGE1
+expect_js .quantity 5
+expect_js .amount 200000
 expect_js .currency KRW
 
 test_that "unknown and impossible cases are not found"
@@ -103,7 +129,9 @@ json POST /reviews/99/approve '{}'; expect_status 404
 # --- deciding
 
 test_that "a rejection without a reason is 422 and changes nothing"
-as manager; json POST /reviews/2/reject '{}'; expect_status 422; expect_js '.error.fields.reason | length > 0' true
+as manager
+json POST /reviews/2/reject '{}'; expect_status 422
+expect_js '.error.fields.reason | length > 0' true
 json POST /reviews/2/reject '{"reason":"  "}'; expect_status 422
 json GET /reviews/2; expect_js .state ASSIGNED
 
@@ -112,10 +140,12 @@ json POST /reviews/2/reject '{"reason":"no","why":"x"}'; expect_status 422
 json POST /reviews/2/reject "{\"reason\":\"$(printf 'x%.0s' {1..301})\"}"; expect_status 422
 
 test_that "a case is rejected with a reason once; another decision is too late"
-json POST /reviews/2/reject '{"reason":"All tents are wet."}'; expect_status 200; expect_js .state REJECTED
+json POST /reviews/2/reject '{"reason":"All tents are wet."}'; expect_status 200
+expect_js .state REJECTED
 expect_js .reason 'All tents are wet.'
 json POST /reviews/2/reject '{"reason":"All tents are wet."}'; expect_status 200
-json POST /reviews/2/approve '{}'; expect_status 409; expect_js .error.code wrong_state
+json POST /reviews/2/approve '{}'; expect_status 409
+expect_js .error.code wrong_state
 as examiner; json POST /reviews/2/reject '{"reason":"mine"}'; expect_status 409
 expect_sql "SELECT COUNT(*) FROM event WHERE type = 'review.rejected'" 1
 expect_same "$(sql "SELECT payload FROM event WHERE type = 'review.rejected'" | jq -c '[.key,.kind,.applicant_id,.reviewer_id,.rule,.note]')" \
@@ -123,12 +153,18 @@ expect_same "$(sql "SELECT payload FROM event WHERE type = 'review.rejected'" | 
 
 test_that "applicants cannot decide their own case"
 open_case EQ-OWN001 9 1 5; id=$(js .case_id)
-browse both; get "/reviews/$id"; expect_body 'another reviewer must decide'; expect_no_body '/approve'
-post "/reviews/$id/approve" reason=; expect_status 403; expect_body 'another reviewer must decide'
+browse both
+get "/reviews/$id"; expect_body 'another reviewer must decide'
+expect_no_body '/approve'
+post "/reviews/$id/approve" reason=; expect_status 403
+expect_body 'another reviewer must decide'
 as both
-json POST "/reviews/$id/approve" '{}'; expect_status 403; expect_js .error.code own_case
+json POST "/reviews/$id/approve" '{}'; expect_status 403
+expect_js .error.code own_case
 json POST "/reviews/$id/reject" '{"reason":"no"}'; expect_status 403
-as examiner; json POST "/reviews/$id/approve" '{}'; expect_status 200; expect_js .state APPROVED
+as examiner
+json POST "/reviews/$id/approve" '{}'; expect_status 200
+expect_js .state APPROVED
 expect_js .reviewer_name 'A examiner'
 
 # --- with a browser: cookies, CSRF, forms
@@ -137,20 +173,28 @@ test_that "a browser decides a case, but not without the token"
 open_case EQ-FORM01 9 250000; id=$(js .case_id)
 browse manager; ask POST "/reviews/$id/approve" application/x-www-form-urlencoded 'reason='; expect_status 403
 get "/reviews/$id"; expect_body 'Value above ₩200,000'
-post "/reviews/$id/reject" reason=; expect_status 422; expect_body 'aria-invalid="true"'
-post "/reviews/$id/approve" reason= form_key=abc; expect_status 303; expect_location "/reviews/$id"
+post "/reviews/$id/reject" reason=; expect_status 422
+expect_body 'aria-invalid="true"'
 post "/reviews/$id/approve" reason= form_key=abc; expect_status 303
-get "/reviews/$id"; expect_body 'Approved'; expect_body 'A manager'; expect_no_body 'formaction'
-post "/reviews/$id/reject" reason=late; expect_status 409; expect_body 'already been decided'
+expect_location "/reviews/$id"
+post "/reviews/$id/approve" reason= form_key=abc; expect_status 303
+get "/reviews/$id"; expect_body 'Approved'
+expect_body 'A manager'
+expect_no_body 'formaction'
+post "/reviews/$id/reject" reason=late; expect_status 409
+expect_body 'already been decided'
 expect_sql "SELECT COUNT(*) FROM event WHERE type = 'review.approved' AND payload LIKE '%EQ-FORM01%'" 1
 
 test_that "the queue may be empty, is paged, and ignores invalid parameters"
-get '/reviews?tab=waiting'; expect_status 200; expect_body 'No requests waiting'
+get '/reviews?tab=waiting'; expect_status 200
+expect_body 'No requests waiting'
 for i in $(seq 21); do open_case "EQ-MANY$(printf %02d "$i")" 9 "$i" >/dev/null; done
 as manager
-json GET '/reviews?tab=waiting'; expect_js '.reviews | length' 20; expect_js .n_pages 2
+json GET '/reviews?tab=waiting'; expect_js '.reviews | length' 20
+expect_js .n_pages 2
 expect_js '.reviews[0].key' EQ-MANY01
-json GET '/reviews?tab=waiting&page=2'; expect_js '.reviews | length' 1; expect_js '.reviews[0].key' EQ-MANY21
+json GET '/reviews?tab=waiting&page=2'; expect_js '.reviews | length' 1
+expect_js '.reviews[0].key' EQ-MANY21
 for p in 'tab=x' 'page=9999' 'page=-1' 'page=x'; do get "/reviews?$p"; expect_status 200; done
 
 test_that "other methods are refused"
