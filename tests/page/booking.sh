@@ -158,14 +158,21 @@ json GET "/models?starts_at=$to&ends_at=$from"; expect_status 422
 expect_js '.error.fields|keys|join(" ")' ends_at
 get "/models/7?starts_at=x&ends_at=$to"; expect_status 422
 expect_body 'aria-invalid="true"'
-for id in 8 99 0 x 7%27; do test_that "no such model for rent: $id" && get "/models/$id" && expect_status 404; done
+for id in 8 99 0 x 7%27; do
+	test_that "no such model for rent: $id"
+	get "/models/$id"; expect_status 404
+done
 test_that "a search names the others like it"
 get "/cars?from=$from&to=$to&body=suv"; expect_body "3 available</a>"
 as ann
 test_that "more than are free: out of stock"
 many 7 4; expect_status 409
 expect_js .error.code out_of_stock
-for qty in 0 6 -1 '"x"' 1.5; do test_that "a number that cannot be: $qty" && many 7 "$qty" && expect_status 422 && expect_js '.error.fields|keys|join(" ")' qty; done
+for qty in 0 6 -1 '"x"' 1.5; do
+	test_that "a number that cannot be: $qty"
+	many 7 "$qty"; expect_status 422
+	expect_js '.error.fields|keys|join(" ")' qty
+done
 test_that "a model and a car at once are refused"
 many 7 2 '"car_id":1'; expect_status 422
 expect_js '.error.fields|keys|join(" ")' car_id
@@ -232,9 +239,8 @@ sql "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2
        held_at, hold_until, ended_at, refund_state) SELECT 'MP-STUCK' || (i + 100), 1, 1, 'Avante', '12가3456', 'sedan', 1, 'Gangnam', 'EXPIRED', 1800, 3600,
        1000, 91, 'KRW', 1, 1, 1000 + i, 'PENDING' FROM n"
 test_that "a retried booking on the second page of the list is not reported as done"
-use account; get /account/sign-up; post /account/sign-up name=max email=max@example.kr password='paper horse lamp river' lang=en
-sql "INSERT INTO user_role SELECT user_id, 'manager' FROM person WHERE name = 'max'"
-use booking
+make_user max manager
+browse max
 get '/bookings/stuck?done=MP-STUCK125'; expect_status 200
 expect_body 'MP-STUCK101'
 expect_body 'MP-STUCK125 was retried just now but is still pending'

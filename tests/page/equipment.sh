@@ -2,17 +2,6 @@
 # tests/page/equipment.sh - equipment as managers, employees, customers, clients and review meet it.
 cd "$(dirname "$0")/../.." && . tests/page/lib.sh || exit 1
 
-PASSWORD='paper horse lamp river'
-# person NAME ROLE…: a user with those roles, a password and a bearer token
-person() {
-	local t=token-of-$1-0123456789 role
-	sql "INSERT INTO person (email, name, lang, password_hash, created_at, updated_at) VALUES ('$1@example.com', 'A $1', 'en', 'x', 0, 0);
-	     INSERT INTO api_token (token_hash, user_id, name, created_at)
-	     VALUES ('$(printf %s "$t" | b2sum -l 256 | cut -d' ' -f1)', (SELECT MAX(user_id) FROM person), 'test', 0);"
-	for role in "${@:2}"; do sql "INSERT INTO user_role VALUES ((SELECT MAX(user_id) FROM person), '$role')"; done
-}
-as() { forget; bearer "token-of-$1-0123456789"; }
-browse() { forget; use account; get /account/sign-in; post /account/sign-in email="$1@example.com" password="$PASSWORD"; use equipment; }
 relay() { "$BUILD/bin/relay" "$VAR" --once 2>>"$VAR/log"; }
 at() { TZ=Asia/Seoul date -d "$1" +%Y-%m-%dT%H:00; }        # at '+2 days 10:00'
 soon=$(at '+3 days 10:00') later=$(at '+4 days 10:00') last=$(at '+5 days 10:00')
@@ -23,14 +12,11 @@ item() { json POST /equipment/items "{\"name\":\"$1\",\"category\":\"$2\",\"dail
 order() { json POST /equipment/orders "{\"item_id\":$1,\"qty\":$2,\"starts_at\":\"${3-$soon}\",\"ends_at\":\"${4-$later}\"}"; }
 
 begin equipment
-person manager manager
-person employee employee
-person customer customer
-person colleague employee
+make_user manager manager
+make_user employee employee
+make_user customer customer
+make_user colleague employee
 lang=en
-use account; get /account/sign-up; post /account/sign-up name=X email=x@example.com password="$PASSWORD" lang=en
-use equipment
-sql "UPDATE person SET password_hash = (SELECT password_hash FROM person WHERE email = 'x@example.com') WHERE password_hash = 'x'"
 
 # --- items
 

@@ -9,7 +9,7 @@ nothing_is_left() {
 	expect_sql "SELECT COUNT(*) FROM slot WHERE kind <> 'RELEASED'" 0
 	expect_sql "SELECT COUNT(*) FROM booking WHERE state <> 'EXPIRED'" 0
 }
-bad_field() { expect_status 422 && expect_js '.error.fields|keys|join(" ")' "$1"; }
+bad_field() { expect_status 422; expect_js '.error.fields|keys|join(" ")' "$1"; }
 
 begin booking
 make_user ann customer
@@ -80,7 +80,10 @@ bad_field equipment.1.item_id
 test_that "an unknown item is refused"
 order '"equipment":[{"item_id":99,"qty":1}]'
 bad_field equipment.0.item_id
-for qty in 0 -1 51 1.5 '"x"' null '[1]'; do test_that "a quantity that cannot be: $qty" && order '"equipment":[{"item_id":1,"qty":'"$qty"'}]' && expect_status 422; done
+for qty in 0 -1 51 1.5 '"x"' null '[1]'; do
+	test_that "a quantity that cannot be: $qty"
+	order '"equipment":[{"item_id":1,"qty":'"$qty"'}]'; expect_status 422
+done
 test_that "a quantity alone is refused"
 order '"equipment":[{"qty":1}]'
 bad_field equipment.0.item_id
@@ -115,23 +118,33 @@ sql "INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, bran
      INSERT INTO booking_delivery (booking_id, zone, address, window_from, window_to)
      SELECT booking_id, 'city', 'Teheran-ro <1>', starts_at, starts_at + 7200 FROM booking WHERE code = 'MP-TEST0001'
      "
-test_that "the booking lists its extras" && json GET /bookings/MP-TEST0001 && expect_status 200 && expect_js .delivery.address "Teheran-ro <1>" && expect_js '.extras|map(.kind + " " + .state)|join(", ")' "delivery BOOKED, equipment BOOKED" && expect_js '.lines[2].label' "Child seat <b>"
+test_that "the booking lists its extras"
+json GET /bookings/MP-TEST0001; expect_status 200
+expect_js .delivery.address "Teheran-ro <1>"
+expect_js '.extras|map(.kind + " " + .state)|join(", ")' "delivery BOOKED, equipment BOOKED"
+expect_js '.lines[2].label' "Child seat <b>"
+test_that "the window of the delivery is the one that the dispatcher set"
 sql "INSERT INTO delivery (booking_code, direction, state, customer_id, window_from, window_to, courier_id, requested_at, scheduled_at)
      VALUES ('MP-TEST0001', 'delivery', 'SCHEDULED', 1, 1893456000, 1893463200, 9, 1, 1)"
-test_that "the courier comes when the dispatcher has him come now" && json GET /bookings/MP-TEST0001 && expect_status 200 &&
-	expect_js .delivery.window_from 2030-01-01T09:00:00+09:00 && expect_js .delivery.window_to 2030-01-01T11:00:00+09:00
+json GET /bookings/MP-TEST0001; expect_status 200
+expect_js .delivery.window_from 2030-01-01T09:00:00+09:00
+expect_js .delivery.window_to 2030-01-01T11:00:00+09:00
 sql "DROP TRIGGER delivery_never_goes; DELETE FROM delivery"
-test_that "cancelling while delivery is away: later, nothing has changed" && json POST /bookings/MP-TEST0001/cancel '{}' && expect_status 503 &&
-	expect_js .error.code later && expect_header "Retry-After:" && expect_sql "SELECT state || cancel_asked_at FROM booking WHERE code = 'MP-TEST0001'" CONFIRMED0 &&
-	expect_sql "SELECT COUNT(*) FROM event WHERE type LIKE 'booking.cancel%'" 0
+test_that "cancelling while delivery is down: later, and nothing has changed"
+json POST /bookings/MP-TEST0001/cancel '{}'; expect_status 503
+expect_js .error.code later
+expect_header "Retry-After:"
+expect_sql "SELECT state || cancel_asked_at FROM booking WHERE code = 'MP-TEST0001'" CONFIRMED0
+expect_sql "SELECT COUNT(*) FROM event WHERE type LIKE 'booking.cancel%'" 0
 as bob
-test_that "another customer does not see the address" && json GET /bookings/MP-TEST0001 && expect_status 404
+test_that "another customer does not see the address"
+json GET /bookings/MP-TEST0001; expect_status 404
 forget
 
-use account; get /account/sign-up; post /account/sign-up name=max email=max@example.kr password='paper horse lamp river' lang=en
-use booking
-sql "DROP TRIGGER booking_is_frozen; UPDATE booking SET customer_id = (SELECT user_id FROM person WHERE name = 'max') WHERE code = 'MP-TEST0001';
-     INSERT INTO card (card_id, user_id, billing_key, brand, last4, created_at) SELECT 12, user_id, 'b2', 'Visa', '4242', 0 FROM person WHERE name = 'max'"
+make_user max customer
+browse max
+sql "DROP TRIGGER booking_is_frozen; UPDATE booking SET customer_id = $(user_id_of max) WHERE code = 'MP-TEST0001';
+     INSERT INTO card (card_id, user_id, billing_key, brand, last4, created_at) VALUES (12, $(user_id_of max), 'b2', 'Visa', '4242', 0)"
 test_that "the booking's page shows address, window and extras"
 get /bookings/MP-TEST0001; expect_status 200
 expect_body "Teheran-ro &lt;1&gt;"
@@ -170,7 +183,7 @@ expect_status 200
 expect_body "₩225,000"
 expect_no_body 'aria-invalid="true"'
 expect_body '<option value="2" selected>'
-expect_sql "SELECT COUNT(*) FROM booking WHERE customer_id = (SELECT user_id FROM person WHERE name = 'max')" 1
+expect_sql "SELECT COUNT(*) FROM booking WHERE customer_id = $(user_id_of max)" 1
 test_that "booking it asks for what is missing, and keeps what was typed"
 post /bookings "${form[@]}" delivery.wanted=1 delivery.zone=city delivery.place='gate <3>' equipment.0.item_id=1 equipment.0.qty=1
 expect_status 422

@@ -4,8 +4,8 @@
 #   begin account                        a scratch state folder with an empty database, gone at the end
 #   get  /account/sign-in                fills $status, $body and $headers; cookies are kept between requests
 #   post /account/sign-in email=a@b.kr password=…          a form, with the CSRF token of the last page
-#   json POST /account/sign-in '{"email":"a@b.kr"}'         JSON in, JSON out; bearer TOKEN first to act for somebody
-#   test_that "an unknown e-mail is refused" && expect_status 401 && expect_body 'not right'
+#   json POST /account/sign-in '{"email":"a@b.kr"}'         JSON in, JSON out; bearer TOKEN first to act for a user
+#   test_that "an unknown e-mail is refused"                each check on a line of its own, the first beside its request
 #   finish                               "N passed, N failed"; ends non-zero when one failed
 #
 # BUILD says where the programs are (default build). KEEP=1 keeps the state folder and says where it is.
@@ -13,6 +13,7 @@
 BUILD=${BUILD:-build}
 passed=0 failed=0 current='' current_bad='' token='' csrf='' address=192.0.2.1 lang=en status='' body='' headers='' location=''
 declare -A cookie=()
+PASSWORD='paper horse lamp river'
 
 begin() {
 	VAR=$(mktemp -d) || exit 1
@@ -37,16 +38,32 @@ use() { program=$BUILD/bin/$1; }
 bearer() { token=$1; }
 forget() { cookie=() token='' csrf=''; }
 
-# make_user NAME [ROLE …]: a user NAME@example.com with these roles; `as NAME` acts for them with an API token
+# make_user NAME [ROLE …]: a user NAME@example.com; `as NAME` acts for them with an API token, `browse NAME` signs in with a browser's cookie.
+# user_id=N before it gives them that number.
 make_user() {
-	local name=$1 role token_hash
-	token_hash=$(printf %s "token-of-$name-0123456789" | b2sum -l 256 | cut -d' ' -f1)
-	sql "INSERT INTO person (email, name, phone, lang, password_hash, created_at, updated_at)
-	     VALUES ('$name@example.com', 'A $name', '010-5555-$(printf %04d ${#name})', 'en', 'x', 0, 0);
-	     INSERT INTO api_token (token_hash, user_id, name, created_at) SELECT '$token_hash', MAX(user_id), 'test', 0 FROM person;"
-	for role in "${@:2}"; do sql "INSERT INTO user_role SELECT MAX(user_id), '$role' FROM person"; done
+	local name=$1 role
+	sql "INSERT INTO person (user_id, email, name, phone, lang, password_hash, created_at, updated_at)
+	     VALUES (${user_id:-NULL}, '$name@example.com', 'A $name', '010-5555-$(printf %04d ${#name})', 'en', 'x', 0, 0);
+	     INSERT INTO api_token (token_hash, user_id, name, created_at)
+	     SELECT '$(printf %s "token-of-$name-0123456789" | b2sum -l 256 | cut -d' ' -f1)', $(user_id_of "$name"), 'test', 0;"
+	for role in "${@:2}"; do sql "INSERT INTO user_role VALUES ($(user_id_of "$name"), '$role')"; done
 }
-as() { bearer "token-of-$1-0123456789"; }
+user_id_of() { echo "(SELECT user_id FROM person WHERE email = '$1@example.com')"; }
+as() { forget; bearer "token-of-$1-0123456789"; }
+browse() {
+	local back=$program
+	forget; use account
+	if [[ -z ${password_hash-} ]]; then
+		get /account/sign-up
+		post /account/sign-up name=X email=x@example.com password="$PASSWORD" lang=en
+		password_hash=$(sql "SELECT password_hash FROM person WHERE user_id = $(user_id_of x)")
+		forget
+	fi
+	sql "UPDATE person SET password_hash = '$password_hash' WHERE user_id = $(user_id_of "$1")"
+	get /account/sign-in
+	post /account/sign-in email="$1@example.com" password="$PASSWORD"
+	program=$back
+}
 # sql STATEMENTS: a statement that fails makes the test fail, also inside $(…); sql_fails STATEMENTS succeeds when the database refuses them
 sql() { sqlite3 -bail -cmd '.timeout 60000' "$VAR/motorpool.db" "$1" 2>"$VAR/sql-error" || { printf '%s: %s\n' "$(<"$VAR/sql-error")" "$1" >>"$VAR/sql-failed"; return 1; }; }
 sql_fails() { ! sqlite3 -bail -cmd '.timeout 60000' "$VAR/motorpool.db" "$1" >/dev/null 2>&1; }

@@ -4,25 +4,16 @@
 . tests/page/lib.sh
 begin message
 
-hash() { printf %s "$1" | b2sum -l 256 | cut -d' ' -f1; }
-user() { # ID NAME ROLE: with an API token tok_NAME_of_a_test
-	sql "INSERT INTO person (user_id, email, name, lang, password_hash, created_at, updated_at) VALUES ($1, '$2@example.kr', '$2', 'en', 'x', 1, 1);
-	     INSERT INTO user_role VALUES ($1, '$3');
-	     INSERT INTO api_token (token_hash, user_id, name, created_at) VALUES ('$(hash "tok_$2_of_a_test")', $1, 't', 1);"
-}
-as() { forget; bearer "tok_$1_of_a_test"; }
-sign_up() { forget; use account; get /account/sign-up; post /account/sign-up name="$1" email="$1@example.kr" password='paper horse lamp river' lang=en; use message; }
 message() { # ID WHO TITLE STATE EMAIL
 	sql "INSERT INTO message (message_id, event_id, recipient_id, kind, subject_id, lang, title, body, link, in_inbox, email, state, created_at, settled_at)
 	     VALUES ($1, $1, $2, 'booking_confirmed', 'MP-AAAA000$1', 'en', '$3', 'Hello,' || char(10) || char(10) || 'first <b>line</b>' || char(10) || 'second line', '/my/bookings/MP-AAAA000$1', 1, '$5', '$4', 1795222800, 1795222800)"
 }
-use account; use message
-user 101 hana customer
-user 102 duri customer
-user 103 boss manager
-message 1 101 'For Hana' SENT hana@example.kr
-message 2 102 'For Duri' SENT duri@example.kr
-message 3 101 'Given up' DEAD hana@example.kr
+user_id=101 make_user hana customer
+user_id=102 make_user duri customer
+user_id=103 make_user boss manager
+message 1 101 'For Hana' SENT hana@example.com
+message 2 102 'For Duri' SENT duri@example.com
+message 3 101 'Given up' DEAD hana@example.com
 sql "INSERT INTO message_try VALUES (3, 1, 1795222800, 'REFUSED', '550 <no> such user')"
 
 test_that "without signing in a browser is redirected and a program gets 401"
@@ -64,15 +55,16 @@ expect_status 200
 expect_js .n_unread 0
 expect_sql "SELECT COUNT(*) FROM message WHERE read_at = 0" 1
 
-sign_up nari
-nari=$(sql "SELECT user_id FROM person WHERE email = 'nari@example.kr'")
+make_user nari customer
+browse nari
+nari=$(sql "SELECT $(user_id_of nari)")
 
 test_that "an empty inbox explains itself"
 get /messages
 expect_status 200
 expect_body 'No messages yet'
 
-message 4 "$nari" 'Hello <script>' SENT nari@example.kr
+message 4 "$nari" 'Hello <script>' SENT nari@example.com
 
 test_that "the menu has the number of unread messages, and the list opens one by a form"
 get /messages
@@ -118,7 +110,7 @@ as boss; json GET '/messages/log?state=DEAD'
 expect_status 200
 expect_js .n_total 1
 expect_js '.messages[0].reply' '550 <no> such user'
-expect_js '.messages[0].recipient_name' hana
+expect_js '.messages[0].recipient_name' 'A hana'
 json GET '/messages/log?about=mp-aaaa0002'
 expect_js .n_total 1
 json GET '/messages/log?state=nonsense'
@@ -139,7 +131,7 @@ json POST /messages/99/resend
 expect_status 404
 
 test_that "the mail folder is for administrators, shows mails decoded, and opens no other file"
-user 204 root admin
+user_id=204 make_user root admin
 mkdir "$VAR/mail"
 printf 'From: a@b.kr\r\nTo: =?UTF-8?B?6rmA?=\r\n <k@b.kr>\r\nSubject: =?UTF-8?B?7JiI7JW9?=\r\nDate: Sat, 21 Nov 2026 14:00:00 +0000\r\nMessage-ID: <m@b.kr>\r\nContent-Language: ko\r\n\r\n7JWI64WV\r\n' >"$VAR/mail/7.eml"
 echo secret >"$VAR/mail/other.txt"; ln -s "$VAR/secret.key" "$VAR/mail/8.eml"

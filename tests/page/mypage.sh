@@ -1,17 +1,9 @@
 #!/bin/bash
 # my page and the car screen: events go into the log, the relay makes the read models, the real program shows them.
 . tests/page/lib.sh
-begin account
+begin mypage
 
-PASSWORD='paper horse lamp river'
 relay() { "$BUILD/bin/relay" "$VAR" --once 2>>"$VAR/log"; }
-person() {
-	use account; forget; get /account/sign-up
-	post /account/sign-up name="$1" email="$1@example.kr" password="$PASSWORD" lang=en
-	forget; json POST /account/sign-in "{\"email\":\"$1@example.kr\",\"password\":\"$PASSWORD\"}"; js .token
-}
-id_of() { sql "SELECT user_id FROM person WHERE email = '$1@example.kr'"; }
-as() { forget; bearer "$1"; use mypage; }
 view() { sqlite3 -cmd '.timeout 60000' "$VAR/view.db" "$1"; }
 
 # tell TYPE SUBJECT JSON: an event as the log would hold it, but for the hash
@@ -33,9 +25,10 @@ car() { # ID PLATE NAME NAME_KO
 	tell car.registered "car:$1" "{\"car_id\":$1,\"plate\":\"$2\",\"name\":\"$3\",\"name_ko\":\"$4\",\"body\":\"sedan\",\"branch_id\":1,\"branch_name\":\"Seoul Station\",\"branch_name_ko\":\"서울역\",\"service\":\"IN_SERVICE\"}"
 }
 
-kim=$(person kim) lee=$(person lee) boss=$(person boss)
-KIM=$(id_of kim) LEE=$(id_of lee)
-sql "INSERT INTO user_role SELECT user_id, 'manager' FROM person WHERE email = 'boss@example.kr'"
+make_user kim customer
+make_user lee customer
+make_user boss manager
+KIM=$(sql "SELECT $(user_id_of kim)") LEE=$(sql "SELECT $(user_id_of lee)")
 
 # --- my bookings
 
@@ -47,28 +40,28 @@ expect_header 'Location: /account/sign-in'
 json GET /my/bookings; expect_status 401
 
 test_that "/my leads to the bookings"
-as "$kim"
+as kim
 get /my; expect_status 303
 expect_location /my/bookings
 
 test_that "a customer without bookings is led to the search"
-as "$kim"
+as kim
 ask GET /my/bookings; expect_status 200
 expect_js '.bookings | length' 0
 
 test_that "a new booking is being prepared, for its customer only"
 hold MP-AAAA1111 "$KIM" 3 '+4 days' '+6 days'
-as "$kim"
+as kim
 json GET /my/bookings/MP-AAAA1111; expect_status 404
 expect_js .error.code preparing
 expect_header 'Retry-After: 1'
-as "$lee"
+as lee
 json GET /my/bookings/MP-AAAA1111; expect_status 404
 expect_js .error.code not_found
 
 test_that "after the relay it has its state, price lines and events"
 pay MP-AAAA1111; confirm MP-AAAA1111; relay
-as "$kim"; json GET /my/bookings/MP-AAAA1111; expect_status 200
+as kim; json GET /my/bookings/MP-AAAA1111; expect_status 200
 expect_js .state CONFIRMED
 expect_js .payment_state APPROVED
 expect_js .last4 4242
@@ -79,35 +72,32 @@ expect_js .car_id 3
 expect_js .lines[0].rule daily
 
 test_that "the list has it under upcoming and counts pages"
-as "$kim"
+as kim
 json GET '/my/bookings?tab=upcoming'; expect_js '.bookings[0].code' MP-AAAA1111
 expect_js .n_total 1
 expect_js .page 1
 json GET '/my/bookings?tab=past'; expect_js '.bookings | length' 0
 
 test_that "another customer's booking, an unknown one and invalid codes are not found"
-as "$lee"; json GET /my/bookings/MP-AAAA1111; expect_status 404
-as "$kim"; for code in MP-ZZZZ9999 x "MP-AAAA1111'" '%3Cscript%3E' 'mp-aaaa1111'; do json GET "/my/bookings/$code"; expect_status 404; done
+as lee; json GET /my/bookings/MP-AAAA1111; expect_status 404
+as kim; for code in MP-ZZZZ9999 x "MP-AAAA1111'" '%3Cscript%3E' 'mp-aaaa1111'; do json GET "/my/bookings/$code"; expect_status 404; done
 
 test_that "other methods are refused"
-as "$kim"; json POST /my/bookings '{}'; expect_status 405
+as kim; json POST /my/bookings '{}'; expect_status 405
 json DELETE /my/bookings/MP-AAAA1111; expect_status 405
 
 test_that "bookings are paged, also with page=9999 and page=-1"
 for i in $(seq 21); do hold "MP-PAGE00$(printf %02d "$i")" "$KIM" 3 "+$((i + 10)) days" "+$((i + 11)) days"; done; relay
-as "$kim"
+as kim
 json GET '/my/bookings'; expect_js '.bookings | length' 20
 expect_js .n_pages 2
 for p in 2 9999 -1 x 99999999999999999999; do json GET "/my/bookings?page=$p"; expect_status 200; done
 
 # --- the pages
 
-browser() { # signs in with a cookie, as a browser would
-	use account; forget; get /account/sign-in; post /account/sign-in email="$1@example.kr" password="$PASSWORD"; use mypage
-}
 
 test_that "the booking page has steps, price, card, history and actions"
-browser kim; get /my/bookings/MP-AAAA1111; expect_status 200
+browse kim; get /my/bookings/MP-AAAA1111; expect_status 200
 for word in 'Confirmed' '₩207,000' '4242' 'Pick up the car' 'Your booking is confirmed' '/bookings/MP-AAAA1111/receipt' '/bookings/MP-AAAA1111/cancel' 'Up to date as of' 'data-step="done"'; do expect_body "$word"; done
 expect_no_body 'data-refresh'
 
@@ -124,7 +114,7 @@ get /my/bookings; expect_body '1 update pending'
 relay
 
 test_that "Korean pages have the Korean names"
-sql "UPDATE person SET lang = 'ko' WHERE email = 'kim@example.kr'"; get /my/bookings/MP-AAAA1111; expect_body '서울역'
+sql "UPDATE person SET lang = 'ko' WHERE email = 'kim@example.com'"; get /my/bookings/MP-AAAA1111; expect_body '서울역'
 expect_body '<h1>아반떼</h1>'
 expect_no_body 'Avante'
 get '/my/bookings?tab=all'; expect_body '>아반떼</a>'
@@ -159,11 +149,11 @@ order() { # TYPE SUBJECT ORDER BOOKING CUSTOMER [MORE]
 
 test_that "a booking has its delivery with steps of its own, its equipment and the messages"
 hold MP-FFFF6666 "$KIM" 3 '+70 days' '+71 days'; pay MP-FFFF6666; confirm MP-FFFF6666
-sql "INSERT INTO person (user_id, email, name, phone, lang, password_hash, created_at, updated_at) VALUES (99, 'park@example.kr', 'Park', '', 'en', 'x', 0, 0)"
+sql "INSERT INTO person (user_id, email, name, phone, lang, password_hash, created_at, updated_at) VALUES (99, 'park@example.com', 'Park', '', 'en', 'x', 0, 0)"
 trip requested 1 delivery; trip scheduled 1 delivery ',"courier_id":99'
 order ordered MP-FFFF6666 MP-FFFF6666-3 MP-FFFF6666 "$KIM"
 tell message.sent message:1001 "{\"message_id\":1001,\"recipient_id\":$KIM,\"kind\":\"delivery_scheduled\",\"about\":\"MP-FFFF6666\",\"channel\":\"folder\",\"tries\":1}"
-relay; browser kim; get /my/bookings/MP-FFFF6666; expect_status 200
+relay; browse kim; get /my/bookings/MP-FFFF6666; expect_status 200
 for word in 'Delivery' 'City centre' 'Courier assigned' 'Park' '2 × Tent &lt;b&gt;' 'Waiting for approval' 'All messages' 'A courier is assigned'; do expect_body "$word"; done
 expect_no_body 'Tent <b>'
 
@@ -185,7 +175,7 @@ expect_body 'refund is in progress'
 tell payment.cancelled MP-FFFF6666 '{"amount":27000,"refunded_amount":27000,"refund_key":"MP-FFFF6666-extra-2"}'
 tell booking.extra_refunded MP-FFFF6666 '{"line_no":2,"refunded_amount":27000}'
 relay; get /my/bookings/MP-FFFF6666; expect_body 'Refunded to your card'
-as "$kim"
+as kim
 json GET /my/bookings/MP-FFFF6666; expect_js .payment_state APPROVED
 expect_js .orders[0].state REJECTED
 expect_js .deliveries[0].courier_name Park
@@ -194,34 +184,34 @@ expect_js .lines[1].refunded_amount 27000
 
 test_that "equipment without a car has a page of its own, for its customer only"
 order ordered EQ-AAAA1111 EQ-AAAA1111 '' "$KIM"; order ordered EQ-BBBB2222 EQ-BBBB2222 '' "$LEE"; relay
-as "$kim"
+as kim
 json GET /my/equipment; expect_status 200
 expect_js '.orders | map(.order_code) | join(" ")' EQ-AAAA1111
 expect_js .n_total 1
-browser kim
+browse kim
 get /my/equipment; expect_body 'href="/equipment/orders/EQ-AAAA1111"'
 expect_no_body EQ-BBBB2222
 expect_body 'Tent &lt;b&gt;'
-browser boss; get /my/equipment; expect_body 'No equipment ordered'
+browse boss; get /my/equipment; expect_body 'No equipment ordered'
 forget; use mypage; json GET /my/equipment; expect_status 401
 
 test_that "the list marks what goes with a booking"
 order ordered MP-AAAA1111 MP-AAAA1111-3 MP-AAAA1111 "$KIM"; relay
-browser kim; get /my/bookings; expect_body '2 items of equipment'
-as "$kim"; json GET '/my/bookings?tab=upcoming'
+browse kim; get /my/bookings; expect_body '2 items of equipment'
+as kim; json GET '/my/bookings?tab=upcoming'
 expect_js '.bookings | map(select(.code == "MP-AAAA1111"))[0].n_equipment' 2
 
 # --- the car screen
 
 test_that "only managers see all cars"
-as "$kim"; json GET /view/cars; expect_status 403
-as "$boss"
+as kim; json GET /view/cars; expect_status 403
+as boss
 json GET /view/cars; expect_status 200
 expect_js length 0
 
 test_that "each car shows its status, its booking and the booking's payment"
 car 3 '12가 3456' Avante 아반떼; car 4 '22나 2222' K5 케이5; relay
-as "$boss"; json GET /view/cars; expect_js length 2
+as boss; json GET /view/cars; expect_js length 2
 expect_js '.[0].plate' '12가 3456'
 expect_js '.[0].status' AVAILABLE
 expect_js '.[0].booking.code' MP-AAAA1111
@@ -261,7 +251,7 @@ json GET '/view/cars?branch_id=x'; expect_status 422
 json GET "/view/cars?q=$(printf 'x%.0s' {1..200})"; expect_status 422
 
 test_that "its Korean page names cars in Korean and sorts them so"
-sql "UPDATE person SET lang = 'ko' WHERE email = 'boss@example.kr'"; browser boss
+sql "UPDATE person SET lang = 'ko' WHERE email = 'boss@example.com'"; browse boss
 get '/view/cars?sort=name'; expect_status 200
 expect_body '케이5'
 expect_no_body '>K5<'
@@ -269,7 +259,7 @@ grep -q '아반떼.*케이5' <<<"$(tr -d '\n' <<<"$body")" || bad "not in order"
 sql "UPDATE person SET lang = 'en'"
 
 test_that "the page has the same cars, how far it is behind, and the filter"
-browser boss
+browse boss
 get '/view/cars?q=K5&sort=-plate'; expect_status 200
 expect_body '22나 2222'
 expect_no_body '12가 3456'
@@ -290,7 +280,7 @@ expect_same "$(rows)" "$before"
 
 test_that "without the file the pages answer 503"
 rm -f "$VAR"/view.db*
-as "$kim"
+as kim
 json GET /my/bookings; expect_status 503
 expect_header 'Retry-After'
 

@@ -1,16 +1,8 @@
 #!/bin/bash
 # the operator's pages: health, consumers, what waits, the event log.
 . tests/page/lib.sh
-begin account
+begin ops
 
-PASSWORD='paper horse lamp river'
-person() {
-	use account; forget; get /account/sign-up
-	post /account/sign-up name="$1" email="$1@example.kr" password="$PASSWORD" lang=en
-	forget; json POST /account/sign-in "{\"email\":\"$1@example.kr\",\"password\":\"$PASSWORD\"}"; js .token
-}
-as() { forget; bearer "$1"; use ops; }
-browser() { use account; forget; get /account/sign-in; post /account/sign-in email="$1@example.kr" password="$PASSWORD"; use ops; }
 view() { sqlite3 -cmd '.timeout 60000' "$VAR/view.db" "$1"; }
 tell() {
 	sql "INSERT INTO event (event_id, type, subject_id, occurred_at, recorded_at, payload, prev_hash, hash)
@@ -18,15 +10,15 @@ tell() {
 	            COALESCE(MAX(event_id), 0), COALESCE(MAX(event_id), 0) + 1 FROM event"
 }
 
-kim=$(person kim) root=$(person root)
-sql "INSERT INTO user_role SELECT user_id, 'admin' FROM person WHERE email = 'root@example.kr'"
+make_user kim customer
+make_user root admin
 
 test_that "only an admin sees the operator's pages"
 forget; use ops; json GET /ops; expect_status 401
-as "$kim"
+as kim
 json GET /ops; expect_status 403
 json GET /ops/events; expect_status 403
-as "$root"; json GET /ops; expect_status 200
+as root; json GET /ops; expect_status 200
 
 test_that "programs that do not run are down, and the relay was never seen"
 expect_js '.programs | map(select(.name == "payment")) | .[0].state' DOWN
@@ -36,7 +28,7 @@ test_that "each consumer has its lag in events and seconds"
 for i in 1 2 3; do tell booking.paid "MP-TEST000$i" '{"amount":5}'; done
 sql "INSERT INTO position VALUES ('booking', 1, 1795222800)"
 view "INSERT INTO position VALUES ('mypage', 3, 1795222800)"
-as "$root"; json GET /ops
+as root; json GET /ops
 expect_js '.consumers | map("\(.name) \(.n_behind)") | join(", ")' 'booking 2, payment 3, fleet 3, delivery 3, equipment 3, review 3, message 3, mypage 0'
 
 test_that "a dead letter is shown with its error, from either file"
@@ -47,7 +39,7 @@ expect_js '.retries[0].dead' true
 expect_js '.retries[0].type' booking.paid
 expect_js '.consumers[0].n_dead' 1
 expect_js '.consumers[7].n_waiting' 1
-browser root
+browse root
 get /ops; expect_status 200
 expect_body 'Dead letter after 12 attempts'
 expect_body 'no such &lt;b&gt;table'
@@ -64,27 +56,27 @@ get '/ops?done=redriven'; expect_body 'will be retried within a second'
 
 test_that "redriving twice, or an event that does not wait, changes nothing"
 post /ops/retries/booking/2/redrive; expect_status 303
-as "$root"
+as root
 json POST /ops/retries/booking/999/redrive '{}'; expect_status 200
 expect_js .done false
 json POST /ops/retries/mypage/3/redrive '{}'; expect_js .done true
 json POST /ops/retries/nobody/x/redrive '{}'; expect_status 404
-as "$kim"; json POST /ops/retries/booking/2/redrive '{}'; expect_status 403
+as kim; json POST /ops/retries/booking/2/redrive '{}'; expect_status 403
 
 test_that "each redrive is reported with its actor and the last error"
-expect_sql "SELECT type, payload ->> 'consumer', payload ->> 'event_id', payload ->> 'error', actor_id = (SELECT user_id FROM person WHERE email = 'root@example.kr')
+expect_sql "SELECT type, payload ->> 'consumer', payload ->> 'event_id', payload ->> 'error', actor_id = (SELECT user_id FROM person WHERE email = 'root@example.com')
             FROM event WHERE subject_id = 'ops:relay' ORDER BY event_id LIMIT 1" 'ops.redriven|booking|2|no such <b>table</b>|1'
 expect_sql "SELECT COUNT(*) FROM event WHERE type = 'ops.redriven'" 3
 
 test_that "a paused consumer is shown with the reason"
 sql "INSERT INTO relay_pause VALUES ('fleet', 1795222800, 0, 'a new tariff')"
-as "$root"; json GET /ops
+as root; json GET /ops
 expect_js '.consumers | map(select(.is_paused)) | map("\(.name) \(.pause_reason)") | join(", ")' 'fleet a new tariff'
 sql "DELETE FROM relay_pause"
 
 test_that "the log is listed newest first, by type and by subject"
 tell car.registered car:1 '{"plate":"<i>12</i>"}'
-as "$root"; json GET /ops/events; expect_js '.events[0].type' car.registered
+as root; json GET /ops/events; expect_js '.events[0].type' car.registered
 expect_js '.events[0].payload.plate' '<i>12</i>'
 expect_js '.events | length' 7
 json GET '/ops/events?type=booking.'; expect_js '.events | length' 3
@@ -96,7 +88,7 @@ json GET '/ops/events?before=3'; expect_js '.events[0].event_id' 2
 test_that "the log is paged"
 sql "WITH RECURSIVE n(i) AS (SELECT 8 UNION ALL SELECT i + 1 FROM n WHERE i < 60)
      INSERT INTO event SELECT i, 'test.many', 'x', 0, 0, 1, 1, '{}', 'h' || i, 'h' || (i + 1) FROM n"
-browser root
+browse root
 get /ops/events; expect_status 200
 expect_body 'before=41'
 expect_body '>60<'
@@ -106,12 +98,12 @@ expect_body 'Newest'
 get '/ops/events?type=nothing.like'; expect_body 'No event found'
 
 test_that "bad filters are refused at their field"
-as "$root"; json GET '/ops/events?before=x'; expect_status 422
+as root; json GET '/ops/events?before=x'; expect_status 422
 json GET "/ops/events?type=$(printf 'x%.0s' {1..100})"; expect_status 422
 for q in "'" '"' '%3Cscript%3E' '_'; do json GET "/ops/events?type=$q"; expect_status 200; done
 
 test_that "payloads are shown as text"
-browser root
+browse root
 get '/ops/events?type=car'; expect_body '&lt;i&gt;12'
 expect_no_body '<i>12'
 

@@ -6,20 +6,12 @@ begin payment
 sqlite3 "$VAR/sandbox.db" ".read db/sandbox.sql" "PRAGMA journal_mode = WAL" >/dev/null
 echo 'provider_url = http://127.0.0.1:1/sandbox' >"$VAR/motorpool.conf"
 
-hash() { printf %s "$1" | b2sum -l 256 | cut -d' ' -f1; }
-user() { # ID NAME ROLE: with an API token tok_NAME_of_a_test and a password
-	sql "INSERT INTO person (user_id, email, name, lang, password_hash, created_at, updated_at) VALUES ($1, '$2@example.kr', '$2', 'en', 'x', 1, 1);
-	     INSERT INTO user_role VALUES ($1, '$3');
-	     INSERT INTO api_token (token_hash, user_id, name, created_at) VALUES ('$(hash "tok_$2_of_a_test")', $1, 't', 1);"
-}
-as() { forget; bearer "tok_$1_of_a_test"; }
-sign_up() { forget; use account; get /account/sign-up; post /account/sign-up name="$1" email="$1@example.kr" password='paper horse lamp river' lang=en; use payment; }
 internal() { MOTORPOOL_INTERNAL=1 json "$@"; }
 sandbox_sql() { sqlite3 -cmd '.timeout 60000' "$VAR/sandbox.db" "$1"; }
 
-user 101 hana customer
-user 102 duri customer
-user 103 boss manager
+user_id=101 make_user hana customer
+user_id=102 make_user duri customer
+user_id=103 make_user boss manager
 card() { sql "INSERT INTO card (card_id, user_id, billing_key, brand, last4, created_at) VALUES ($1, $2, 'bk_$1', 'Visa', '4242', 1)"; }
 charge_body() { printf '{"key":"%s","subject_id":"%s","customer_id":101,"card_id":%s,"payment_key":"","amount":%s,"vat_amount":0,"currency":"KRW","deadline_ms":610}' "$1" "$1" "$2" "${3-1000}"; }
 
@@ -32,8 +24,9 @@ expect_location '/account/sign-in?next=%2Fpayments%2Fcards'
 json GET /payments/cards
 expect_status 401
 
-sign_up nari
-nari=$(sql "SELECT user_id FROM person WHERE email = 'nari@example.kr'")
+make_user nari customer
+browse nari
+nari=$(sql "SELECT $(user_id_of nari)")
 
 test_that "the page without cards explains what they are for and how to add one"
 get /payments/cards
@@ -238,7 +231,7 @@ expect_js '[.charges[].subject_id] | contains(["MP-PAGE004"])' false
 test_that "charges are found by code, state and day, and sorted"
 json GET '/payments?code=mp-seen001'
 expect_js .n_total 1
-expect_js '.charges[0].customer_name' hana
+expect_js '.charges[0].customer_name' 'A hana'
 json GET '/payments?state=UNKNOWN'
 expect_js .n_total 1
 expect_js '.charges[0].charge_id' 902
@@ -274,8 +267,8 @@ expect_js .sum 0
 expect_js .is_balanced true
 expect_js '.balances | length' 3
 
-sign_up chief
-sql "INSERT INTO user_role SELECT user_id, 'manager' FROM person WHERE email = 'chief@example.kr'"
+make_user chief customer manager
+browse chief
 
 test_that "a manager's pages show the same, in words, and keep what was typed harmless"
 get /payments

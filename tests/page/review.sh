@@ -2,20 +2,6 @@
 # tests/page/review.sh - cases as programs open them, and as those who decide see them.
 cd "$(dirname "$0")/../.." && . tests/page/lib.sh || exit 1
 
-# person NAME ROLE…: a user with those roles and a bearer token
-person() {
-	local t=token-of-$1-0123456789 role
-	sql "INSERT INTO person (email, name, lang, password_hash, created_at, updated_at) VALUES ('$1@example.com', 'A $1', 'en', 'x', 0, 0);
-	     INSERT INTO api_token (token_hash, user_id, name, created_at)
-	     VALUES ('$(printf %s "$t" | b2sum -l 256 | cut -d' ' -f1)', (SELECT MAX(user_id) FROM person), 'test', 0);"
-	for role in "${@:2}"; do sql "INSERT INTO user_role VALUES ((SELECT MAX(user_id) FROM person), '$role')"; done
-}
-as() { forget; bearer "token-of-$1-0123456789"; }
-# browse NAME: the same person with a browser
-PASSWORD='paper horse lamp river'
-browse() {
-	forget; use account; get /account/sign-in; post /account/sign-in email="$1@example.com" password="$PASSWORD"; use review
-}
 internal() { MOTORPOOL_INTERNAL=1 json "$@"; }
 relay() { "$BUILD/bin/relay" "$VAR" --once 2>>"$VAR/log"; }
 
@@ -24,15 +10,12 @@ open_case() { # KEY QUANTITY AMOUNT [APPLICANT]
 }
 
 begin review
-person manager manager
-person examiner examiner
-person customer customer
-person employee employee
-person both manager examiner
+make_user manager manager
+make_user examiner examiner
+make_user customer customer
+make_user employee employee
+make_user both manager examiner
 lang=en
-use account; get /account/sign-up; post /account/sign-up name=X email=x@example.com password="$PASSWORD" lang=en
-use review
-sql "UPDATE person SET password_hash = (SELECT password_hash FROM person WHERE email = 'x@example.com') WHERE password_hash = 'x'"
 
 # --- calls of other programs
 
