@@ -49,23 +49,32 @@ add_word(struct buf *to, const char *word)
 		buf_printf(to, "%s%s", to->n ? " · " : "", word);
 }
 
-/* "Park Courier · Sat 21 Nov 2026, 14:00 · by Lee Manager"; the actor only when it is not the courier. */
+/* A name with what it is, FORMAT with one %s; nothing without a name. */
+static void
+add_labelled(struct buf *to, const char *format, const char *name)
+{
+	if (name && *name)
+		add_word(to, arena_printf(to->m, format, name));
+}
+
+/* "courier: Park · Sat 21 Nov 2026, 14:00 · by Lee Manager"; the actor only when it is not the courier. */
 static const char *
-job_event_detail(struct db *db, const struct event *e, const struct job_payload *p, const char *actor_name)
+job_event_detail(struct db *db, const struct event *e, const struct delivery *d, const struct job_payload *p,
+	const char *actor_name)
 {
 	struct buf detail = { .m = db_memory(db) }, when = { .m = db_memory(db) };
 
 	buf_puts(&detail, "");
-	add_word(&detail, p->courier_name);
+	add_labelled(&detail, _("courier: %s"), p->courier_name);
 	if (is_event(e, EVENT_DELIVERY_SCHEDULED) && p->window_from) {
 		time_put(&when, lang_now(), p->window_from);
 		add_word(&detail, when.s);
 	}
-	add_word(&detail, p->received_by);
+	add_labelled(&detail, d->direction == JOB_COLLECTION ? _("keys received from: %s") : _("keys handed to: %s"), p->received_by);
 	add_word(&detail, p->reason);
 	add_word(&detail, p->note);
-	if (*actor_name && strcmp(actor_name, text_or_empty(p->courier_name)) != 0)
-		add_word(&detail, arena_printf(db_memory(db), _("by %s"), actor_name));
+	if (strcmp(actor_name, text_or_empty(p->courier_name)) != 0)
+		add_labelled(&detail, _("by %s"), actor_name);
 	return detail.s;
 }
 
@@ -90,7 +99,7 @@ job_history(struct db *db, const struct delivery *d, struct job_event **events)
 		complete_payload(db, &e, d, &p);
 		(*events)[n++] = (struct job_event){
 			.at = row_int(r, 2), .title = event_sentence(db_memory(db), &e),
-			.detail = job_event_detail(db, &e, &p, row_text(r, 3)),
+			.detail = job_event_detail(db, &e, d, &p, row_text(r, 3)),
 		};
 	}
 	return n;

@@ -589,7 +589,7 @@ TEST(a_jobs_history_has_its_own_events_only)
 	assert_true(delivery_read(db, id, &d));
 	assert_int_equal(job_history(db, &d, &events), 4);
 	assert_string_equal(events[0].title, "The car was delivered");
-	assert_string_equal(events[0].detail, "Courier · Kim");
+	assert_string_equal(events[0].detail, "courier: Courier · keys handed to: Kim");
 	assert_non_null(strstr(events[2].detail, "by Manager"));
 	assert_true(delivery_read(db, 2, &d));
 	assert_int_equal(job_history(db, &d, &events), 1);
@@ -608,7 +608,7 @@ TEST(events_of_older_versions_still_show_their_names_and_reasons)
 	assert_true(delivery_read(db, id, &d));
 	assert_int_equal(job_history(db, &d, &events), 3);
 	assert_string_equal(events[0].detail, "no driver");
-	assert_string_equal(events[1].detail, "Old Name · Lee");
+	assert_string_equal(events[1].detail, "courier: Old Name · keys handed to: Lee");
 }
 
 /* --- the schema ----------------------------------------------------------------------------------------------------------------- */
