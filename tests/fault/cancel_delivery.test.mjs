@@ -1,7 +1,7 @@
 /*
- * cancel_delivery.test.mjs - FX-17 with a delivery: a booking whose car is to be brought is cancelled delivery first, then money.
- * Delivery stopped, hanging, on its way; payment failing when delivery has already said yes: what is shown is what is true, nothing
- * stays half done, and the money goes back once.
+ * cancel_delivery.test.mjs - FX-17 with a delivery: cancelling a booking first cancels its delivery, then refunds the money. Delivery is
+ * stopped, hangs, or the courier is on the way; payment fails after delivery has agreed: the pages show the true state, nothing stays
+ * half done, and the refund is made once.
  */
 import { assert, finish, sleep, test, until } from '../story/check.mjs';
 import { Stack, at, new_car } from '../story/stack.mjs';
@@ -9,7 +9,7 @@ import { figure, seeded, span } from './fault.mjs';
 
 const random = seeded();
 const stack = await Stack.start({ name: 'fault-cancel-delivery', env: { MOTORPOOL_STUCK_AFTER_S: '5', MOTORPOOL_MAX_BOOKINGS_PER_PERSON: '1000' } });
-stack.allow(/"program":"lighttpd".*"what":"access","method":"POST","status":500/);      /* a request in hand when its program was killed */
+stack.allow(/"program":"lighttpd".*"what":"access","method":"POST","status":500/);      /* a request in progress when its program was killed */
 const manager = await stack.person('Manager', 'manager');
 const courier = await stack.person('Courier', 'courier');
 const courier_id = +(await stack.sql("SELECT user_id FROM person WHERE email = 'courier@example.com'"))[0][0];
@@ -50,7 +50,7 @@ const untouched = async (code, is) => {
 	assert.deepEqual(await given_back(code), [0, 0]);
 };
 
-await test('a booking with a delivery is cancelled: the delivery first, then all the money, fee included', async () => {
+await test('a booking with delivery is cancelled: the delivery first, then a full refund including the fee', async () => {
 	const { code, amount, lines } = await booked();
 	assert.ok(lines.some(l => l.rule === 'delivery'), 'the fee is a line');
 	await assign(code);
@@ -72,7 +72,7 @@ await test('delivery is stopped: cancelling is refused "in a moment" with nothin
 			assert.ok(+answer.headers['retry-after'] > 0, 'it says when to come back');
 		}
 		await untouched(code, 'REQUESTED');
-		await sleep(span(2500, 20000));         /* nobody goes on with it behind their back */
+		await sleep(span(2500, 20000));         /* no sweep continues it */
 		await untouched(code, 'REQUESTED');
 	} finally {
 		await stack.up();
@@ -81,7 +81,7 @@ await test('delivery is stopped: cancelling is refused "in a moment" with nothin
 	await ends(code, amount);
 });
 
-await test('a delivery on its way: not cancellable, and the answer says what to do instead', async () => {
+await test('a delivery on its way cannot be cancelled, and the answer says what to do instead', async () => {
 	const { code } = await booked({ starts_at: soon(0.5), ends_at: soon(12) }), id = await assign(code);
 	assert.equal((await courier.post(`/deliveries/${id}/ship`)).status, 200);
 	const answer = await anna.post(`/bookings/${code}/cancel`);
@@ -93,7 +93,7 @@ await test('a delivery on its way: not cancellable, and the answer says what to 
 	await until('the booking is OUT', async () => (await state(code)).state === 'OUT', { limit_ms: 20000, every_ms: 50 });
 });
 
-await test('payment fails after the delivery was cancelled: shown as "refund pending", tried until it is done, once', async () => {
+await test('payment fails after the delivery was cancelled: shown as "refund pending", retried until it is done, once', async () => {
 	const { code, amount } = await booked();
 	await stack.down('payment');
 	try {
@@ -112,7 +112,7 @@ await test('payment fails after the delivery was cancelled: shown as "refund pen
 	figure({ experiment: 'FX-17', name: 'payment failed after delivery was cancelled: ended after its return within', value: (Date.now() - began) / 1000, unit: 's', limit: 130 });
 }, { limit_s: 200 });
 
-await test('delivery hangs with the question in hand: the wish is kept and shown, and ends one way or the other', async () => {
+await test('delivery hangs during the call: the request to cancel is kept and shown, and is completed or withdrawn', async () => {
 	const { code, amount } = await booked();
 	const held = stack.workers('delivery');
 	for (const pid of held) stack.kill(pid, 'SIGSTOP');
@@ -128,7 +128,7 @@ await test('delivery hangs with the question in hand: the wish is kept and shown
 	else assert.equal((await state(code)).state, 'CONFIRMED');
 }, { limit_s: 200 });
 
-await test('couriers set out while customers cancel, and delivery is killed: each booking is one or the other, never both', async () => {
+await test('couriers leave while customers cancel, and delivery is killed: each booking is either cancelled or on its way, never both', async () => {
 	const codes = [], answers = {};
 	for (let i = 0; i < span(6, 40); i++) {
 		const { code, amount } = await booked();
