@@ -117,7 +117,7 @@ TEST_SETUP(copy_story)
 
 /* --- breaking it ------------------------------------------------------------------------------------------------------------------ */
 
-struct wound {
+struct fault {
 	const char *name;               /* the test's */
 	const char *holds;              /* the check that must find it */
 	const char *file;               /* NULL: motorpool */
@@ -140,15 +140,15 @@ drop_triggers(sqlite3 *sqlite)
 }
 
 static void
-break_it(const struct wound *wound)
+break_it(const struct fault *fault)
 {
-	const char *path = arena_printf(scratch_memory, "%s/%s.db", scratch, wound->file ? wound->file : "motorpool");
+	const char *path = arena_printf(scratch_memory, "%s/%s.db", scratch, fault->file ? fault->file : "motorpool");
 	char *error = NULL;
 	sqlite3 *sqlite;
 
 	assert_int_equal(sqlite3_open(path, &sqlite), SQLITE_OK);
 	drop_triggers(sqlite);
-	if (sqlite3_exec(sqlite, wound->sql, NULL, NULL, &error) != SQLITE_OK)
+	if (sqlite3_exec(sqlite, fault->sql, NULL, NULL, &error) != SQLITE_OK)
 		fail_msg("%s", error);
 	sqlite3_close(sqlite);
 }
@@ -167,21 +167,21 @@ find_check(const char *holds)
 static void
 seen(void **state)
 {
-	const struct wound *wound = *state;
+	const struct fault *fault = *state;
 	struct inspection in;
 	int64_t wrong;
 
-	break_it(wound);
-	if (wound->environment)
-		putenv((char *)wound->environment);
+	break_it(fault);
+	if (fault->environment)
+		putenv((char *)fault->environment);
 	assert_true(check_open(&in, &cli));
-	wrong = run_check(&in, find_check(wound->holds));
+	wrong = run_check(&in, find_check(fault->holds));
 	if (wrong < 1)
 		fail_msg("not found by its check");
-	assert_true(in.detail[0] != '\0' || strcmp(wound->holds, "the read models are not beyond the end of the log") == 0);
+	assert_true(in.detail[0] != '\0' || strcmp(fault->holds, "the read models are not beyond the end of the log") == 0);
 	check_close(&in);
-	if (wound->environment)
-		unsetenv(arena_strndup(scratch_memory, wound->environment, strcspn(wound->environment, "=")));
+	if (fault->environment)
+		unsetenv(arena_strndup(scratch_memory, fault->environment, strcspn(fault->environment, "=")));
 }
 
 #define FIRST(table, key, where) " WHERE " key " = (SELECT MIN(" key ") FROM " table " WHERE " where ")"
@@ -222,7 +222,7 @@ seen(void **state)
 	"INSERT INTO message (message_id, event_id, recipient_id, kind, subject_id, lang, title, body, in_inbox, email, state, created_at)" \
 	" VALUES (77, " event ", 1, 'booking_confirmed', 'MP-NOBODY', 'ko', 't', 'b', 1, '" email "', '" state "', 1)"
 
-static struct wound wounds[] = {
+static struct fault faults[] = {
 	/* bookings */
 	{ "two_slots_of_one_car_that_overlap_are_seen", "no two unreleased slots of a car overlap, turnaround time included", NULL,
 	  "INSERT INTO slot (car_id, kind, starts_at, ends_at, busy_until, rev) SELECT car_id, 'BLOCK', busy_until - 60, busy_until, busy_until, 999"
@@ -423,7 +423,7 @@ static struct wound wounds[] = {
 	  "PRAGMA writable_schema=ON; UPDATE sqlite_master SET sql = 'CREATE INDEX view_car_by_plate ON view_car (name)'"
 	  " WHERE name = 'view_car_by_plate'", NULL },
 };
-#define N_WOUNDS (sizeof(wounds) / sizeof(wounds[0]))
+#define N_FAULTS (sizeof(faults) / sizeof(faults[0]))
 
 /* --- all checks together ------------------------------------------------------------------------------------------------------------ */
 
@@ -449,13 +449,13 @@ TEST_WITH(all_checks_hold_on_valid_data, copy_story, scratch_end)
 
 TEST_WITH(one_failed_check_fails_the_command_and_is_named, copy_story, scratch_end)
 {
-	struct wound wound = { .sql = "UPDATE booking SET amount = amount + 1 WHERE code = (SELECT MIN(code) FROM booking)" };
+	struct fault fault = { .sql = "UPDATE booking SET amount = amount + 1 WHERE code = (SELECT MIN(code) FROM booking)" };
 	char *text = NULL;
 	size_t n = 0;
 	FILE *out = open_memstream(&text, &n);
 	struct inspection in;
 
-	break_it(&wound);
+	break_it(&fault);
 	assert_true(check_open(&in, &cli));
 	assert_false(check_all(&in, true, out));
 	fclose(out);
@@ -471,8 +471,8 @@ TEST_WITH(every_check_is_shown_to_fail, NULL, NULL)
 		for (const struct check *check = groups[i]; check->holds; check++) {
 			bool tried = false;
 
-			for (size_t j = 0; j < N_WOUNDS; j++)
-				tried = tried || strcmp(wounds[j].holds, check->holds) == 0;
+			for (size_t j = 0; j < N_FAULTS; j++)
+				tried = tried || strcmp(faults[j].holds, check->holds) == 0;
 			if (!tried)
 				fail_msg("no test makes this check fail: %s", check->holds);
 		}
@@ -481,7 +481,7 @@ TEST_WITH(every_check_is_shown_to_fail, NULL, NULL)
 int
 main(void)
 {
-	for (size_t i = 0; i < N_WOUNDS; i++)
-		test_add((struct CMUnitTest){ wounds[i].name, seen, copy_story, scratch_end, &wounds[i] }, false);
+	for (size_t i = 0; i < N_FAULTS; i++)
+		test_add((struct CMUnitTest){ faults[i].name, seen, copy_story, scratch_end, &faults[i] }, false);
 	return test_run("check", make_story, remove_story, NULL, NULL);
 }
