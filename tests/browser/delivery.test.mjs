@@ -59,7 +59,7 @@ for (const scripts of [true, false]) {
 		await page.locator('[name=photo]').setInputFiles({ name: 'car.png', mimeType: 'image/png', buffer: png });
 		await press(page, page.getByRole('button', { name: 'Car delivered' }));
 		await page.locator('#e-fuel_percent').waitFor();
-		assert.equal(await page.locator('[name=odometer_km]').inputValue(), '12345', 'what was typed is kept');
+		assert.equal(await page.locator('[name=odometer_km]').inputValue(), '12345', 'the input is kept');
 		await page.locator('[name=fuel_percent]').fill('80');
 		await page.locator('[name=photo]').setInputFiles({ name: 'car.png', mimeType: 'image/png', buffer: png });
 		await press(page, page.getByRole('button', { name: 'Car delivered' }));
@@ -85,7 +85,7 @@ for (const scripts of [true, false]) {
 		await press(page, page.getByRole('button', { name: 'Show' }));
 		await page.emulateMedia({ media: 'print' });
 		assert.ok(await page.locator('.sheet > li').filter({ hasText: job.code }).isVisible());
-		assert.ok(!await page.locator('header.top').isVisible() && !await page.locator('form.search').isVisible(), 'paper has no menus');
+		assert.ok(!await page.locator('header.top').isVisible() && !await page.locator('form.search').isVisible(), 'the print has no menus');
 		no_problems(window);
 		await window.context.close();
 	});

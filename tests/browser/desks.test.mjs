@@ -75,9 +75,9 @@ await test('the demo data has open work at every desk, and every invariant holds
 	const n = async sql => Number((await stack.sql(sql))[0][0]);
 	assert.ok(await n(`SELECT COUNT(*) FROM delivery WHERE state = 'DELIVERED' AND odometer_km > 0`) > 300, 'hand-over records');
 	assert.ok(await n(`SELECT COUNT(*) FROM delivery WHERE state = 'REQUESTED'`) > 0, 'unassigned jobs');
-	assert.ok(await n(`SELECT COUNT(*) FROM delivery WHERE state = 'SCHEDULED'`) > 0, 'jobs a courier has');
-	assert.ok(await n(`SELECT COUNT(*) FROM delivery WHERE direction = 'collection' AND state = 'DELIVERED'`) > 100, 'cars fetched');
-	assert.ok(await n(`SELECT COUNT(*) FROM delivery WHERE ended_by = 'dispatcher'`) > 5, 'cars that were not brought');
+	assert.ok(await n(`SELECT COUNT(*) FROM delivery WHERE state = 'SCHEDULED'`) > 0, 'assigned jobs');
+	assert.ok(await n(`SELECT COUNT(*) FROM delivery WHERE direction = 'collection' AND state = 'DELIVERED'`) > 100, 'collections');
+	assert.ok(await n(`SELECT COUNT(*) FROM delivery WHERE ended_by = 'dispatcher'`) > 5, 'cancelled deliveries');
 	assert.ok(await n(`SELECT COUNT(DISTINCT category) FROM item`) >= 4, 'every category');
 	assert.ok(await n(`SELECT COUNT(*) FROM item WHERE is_low = 1`) > 0, 'an item that is low');
 	assert.ok(await n(`SELECT COUNT(*) FROM stock_entry WHERE kind = 'loss'`) > 5, 'pieces lost');
@@ -85,9 +85,9 @@ await test('the demo data has open work at every desk, and every invariant holds
 		assert.ok(await n(`SELECT COUNT(*) FROM review_case WHERE state = '${state}' AND ${by}`) > 0, `a case ${state} ${by}`);
 	assert.ok(await n(`SELECT COUNT(*) FROM equipment_order WHERE booking_code = ''`) > 15, 'orders without a car');
 	assert.ok(await n(`SELECT COUNT(*) FROM booking WHERE n_cars > 1`) > 50, 'bookings of several cars');
-	assert.ok(await n(`SELECT COUNT(*) FROM message WHERE state = 'DEAD' AND (SELECT COUNT(*) FROM message_try t WHERE t.message_id = message.message_id) = 3`) === 1, 'a mail given up');
+	assert.ok(await n(`SELECT COUNT(*) FROM message WHERE state = 'DEAD' AND (SELECT COUNT(*) FROM message_try t WHERE t.message_id = message.message_id) = 3`) === 1, 'a dead letter');
 	assert.ok(await n(`SELECT COUNT(*) FROM message_preference`) > 0, 'a user with fewer mails');
-	assert.ok(await n(`SELECT COUNT(*) FROM booking_extra WHERE state = 'ENDED' AND refund_state = 'DONE'`) > 10, 'extras paid back');
+	assert.ok(await n(`SELECT COUNT(*) FROM booking_extra WHERE state = 'ENDED' AND refund_state = 'DONE'`) > 10, 'refunded extras');
 	await stack.check();
 });
 
@@ -121,7 +121,7 @@ for (const scripts of [true, false]) {
 		else await press(page, 'Update the price');
 		const price = await page.locator('#order-price').innerText();
 		for (const words of ['Delivery', 'Collection', 'Child seat', '₩25,000', '₩7,000']) assert.ok(price.includes(words), `${words} in ${price}`);
-		assert.equal(await page.locator('[name="delivery.address"]').inputValue(), '123 Sejong-daero, Seoul', 'what was typed is kept');
+		assert.equal(await page.locator('[name="delivery.address"]').inputValue(), '123 Sejong-daero, Seoul', 'the input is kept');
 		await looks_well(window, `order${scripts ? '' : '-phone'}`);
 	});
 	await test(`${how}: the customer pays all of it at once, and the booking lists the extras`, async () => {
@@ -174,7 +174,7 @@ for (const scripts of [true, false]) {
 		await phone.page.locator('[name=received_by]').fill('Anna');
 		await press(phone.page, 'Car delivered');
 		assert.equal(await phone.page.locator('[name=odometer_km]').inputValue(), '12345');
-		assert.ok(await phone.page.locator('.errors').count(), 'it is said why');
+		assert.ok(await phone.page.locator('.errors').count(), 'the page says why');
 		assert.equal(await state_of(code), 'CONFIRMED');
 		await looks_well(phone, `too-early${scripts ? '' : '-without-scripts'}`);
 	});
@@ -248,12 +248,12 @@ await test('the examiner rejects too many chairs with a reason; my page shows it
 	await desk.page.goto(`/reviews?page=1`);
 	await Promise.all([desk.page.waitForNavigation(), desk.page.locator('tr', { hasText: 'Eve' }).getByRole('link').first().click()]);
 	await press(desk.page, 'Reject');
-	assert.ok(await desk.page.locator('.errors').count(), 'a no needs a reason');
+	assert.ok(await desk.page.locator('.errors').count(), 'a rejection needs a reason');
 	await desk.page.locator('main [name=reason]').fill('All radios are at the harvest.');
 	await looks_well(desk, 'case');
 	await press(desk.page, 'Reject');
 	assert.match(await main_text(desk.page), /Rejected/);
-	await until('the money is back', async () => await stack.money_kept(code) === paid - 24000);
+	await until('the money is refunded', async () => await stack.money_kept(code) === paid - 24000);
 	await window.page.goto(`/my/bookings/${code}`);
 	await asks_until(window.page, /All radios are at the harvest/);
 	await asks_until(window.page, /₩24,000/);
@@ -309,7 +309,7 @@ await test('the header of every page has the number of unread messages, and open
 	const gina = await stack.payer('Gina'), from = at(24, 9), to = at(25, 9), car = await free_car(from, to), window = await comes_in(gina, PHONE), { page } = window;
 	assert.equal(await has_unread(page), 0);
 	const { code } = (await gina.post('/bookings', { car_id: car.car_id, starts_at: from, ends_at: to, card_id: gina.card_id, equipment: [{ item_id: await item_id('Infant seat'), qty: 1 }] })).json;
-	await until('she is told', async () => (await gina.get('/messages')).json.n_unread >= 1);
+	await until('the customer has the messages', async () => (await gina.get('/messages')).json.n_unread >= 1);
 	const told = (await gina.get('/messages')).json.n_unread;
 	await until('every program counts them', async () => { await page.goto(['/', '/my/bookings', '/payments/cards', '/account', '/equipment/orders'][Math.floor(Math.random() * 5)]); return await has_unread(page) && await unread_of(page) >= told; });
 	await page.goto('/messages');
@@ -337,7 +337,7 @@ await test('a user who has switched off mails about bookings gets none, and the 
 	assert.equal(await page.locator('[name=booking_email]').isChecked(), false);
 	await switch_language(page, 'ko');
 	const { code } = (await hugo.post('/bookings', { car_id: car.car_id, starts_at: from, ends_at: to, card_id: hugo.card_id })).json;
-	const [title, email] = await until('he is told', async () => (await stack.sql(`SELECT title, email FROM message WHERE subject_id = '${code}' AND kind = 'booking_confirmed'`))[0]);
+	const [title, email] = await until('the customer has the message', async () => (await stack.sql(`SELECT title, email FROM message WHERE subject_id = '${code}' AND kind = 'booking_confirmed'`))[0]);
 	assert.match(title, /예약/);
 	assert.ok(!email, 'no mail');
 	await page.goto('/messages');

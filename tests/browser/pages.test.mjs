@@ -47,9 +47,9 @@ const cancelled = (await as.customer.post('/bookings', { car_id: another_car.car
 await as.customer.post(`/bookings/${cancelled.code}/cancel`);
 const past = (await as.customer.get('/my/bookings?tab=past')).json.bookings.find(b => b.state === 'COMPLETED');
 const [charge] = (await as.manager.get('/payments')).json.charges;
-const [told, read] = await until('the customer is told', async () => { const { json } = await as.customer.get('/messages'); return json.n_total > 1 && json.messages; });
+const [told, read] = await until('the customer has a message', async () => { const { json } = await as.customer.get('/messages'); return json.n_total > 1 && json.messages; });
 await as.customer.post(`/messages/${read.message_id}/read`);
-const mailed = await until('a letter is in the mail folder', async () => (await as.admin.get('/ops/mail')).json.letters[0]?.message_id);
+const mailed = await until('a mail is in the mail folder', async () => (await as.admin.get('/ops/mail')).json.letters[0]?.message_id);
 const branch = (await as.manager.get('/fleet/branches')).json.branches[0], model = (await as.manager.get('/fleet/models')).json.models[0];
 /* A model of which a branch has two available. */
 const pair = (await as.customer.get(`/models?starts_at=${at(40)}&ends_at=${at(42)}`)).json.models.find(m => m.n_at_once >= 2);
@@ -76,7 +76,7 @@ const owed = (await as.customer.post('/bookings', { car_id: another_car.car_id, 
 await stack.fault({ down: 1 });
 await as.customer.post(`/bookings/${owed.code}/cancel`);
 await as.customer.post('/bookings', { car_id: another_car.car_id, starts_at: at(34), ends_at: at(35), card_id });
-const rows = await until('they are stuck', async () => { const { json } = await as.manager.get('/bookings/stuck'); return json.n_total >= 4 && json.stuck; }, { every_ms: 500 });
+const rows = await until('they need attention', async () => { const { json } = await as.manager.get('/bookings/stuck'); return json.n_total >= 4 && json.stuck; }, { every_ms: 500 });
 const stuck = rows.find(s => s.kind === 'cancel'), stuck_charge = rows.find(s => s.kind === 'charge'), unpaid = rows.find(s => s.kind === 'refund');
 /* A dead letter of fleet, for /ops. */
 await promisify(execFile)('sqlite3', ['-cmd', '.timeout 60000', `${stack.var}/motorpool.db`, `INSERT INTO event_retry VALUES ('fleet', 1, 'an-example', 12, 0, 'an example of an error', 1)`]);

@@ -29,7 +29,7 @@ async function booked(when) {
 		if (a.status !== 201 && a.status !== 503) throw new Error(`${a.status} ${a.text}`);
 		return a.status === 201 && a;
 	}, { limit_ms: 30000, every_ms: 300 });
-	await until('its delivery is asked for', async () => (await job(answer.json.code))[1] === 'REQUESTED', { limit_ms: 20000, every_ms: 50 });
+	await until('its delivery job is there', async () => (await job(answer.json.code))[1] === 'REQUESTED', { limit_ms: 20000, every_ms: 50 });
 	return answer.json;
 }
 const assign = async code => {
@@ -41,7 +41,7 @@ const given_back = async code => (await stack.sql(`SELECT COUNT(*), COALESCE(SUM
 const ends = async (code, amount) => {
 	await until(`${code} is cancelled`, async () => (await state(code)).state === 'CANCELLED', { limit_ms: 130000, every_ms: 200 });
 	assert.equal((await job(code))[1], 'CANCELLED');
-	assert.deepEqual(await given_back(code), [1, amount], 'all the money is back, once');
+	assert.deepEqual(await given_back(code), [1, amount], 'all the money is refunded, once');
 	assert.equal((await stack.sql(`SELECT COUNT(*) FROM slot WHERE kind <> 'RELEASED' AND booking_id = (SELECT booking_id FROM booking WHERE code = '${code}')`))[0][0], '0', 'the car is free');
 };
 const untouched = async (code, is) => {
@@ -69,7 +69,7 @@ await test('delivery is stopped: cancelling is refused "in a moment" with nothin
 			const answer = await anna.post(`/bookings/${code}/cancel`);
 			assert.equal(answer.status, 503, answer.text);
 			assert.equal(answer.json.error.code, 'later');
-			assert.ok(+answer.headers['retry-after'] > 0, 'it says when to come back');
+			assert.ok(+answer.headers['retry-after'] > 0, 'it says when to try again');
 		}
 		await untouched(code, 'REQUESTED');
 		await sleep(span(2500, 20000));         /* no sweep continues it */
@@ -103,7 +103,7 @@ await test('payment fails after the delivery was cancelled: shown as "refund pen
 		assert.equal((await job(code))[1], 'CANCELLED');
 		assert.deepEqual(await given_back(code), [0, 0]);
 		await until('my page says that the refund is pending', async () => (await anna.get(`/my/bookings/${code}`)).json?.state === 'CANCEL_REQUESTED', { limit_ms: 10000, every_ms: 200 });
-		await until('it is on the stuck desk', async () => (await manager.get('/bookings/stuck')).json.stuck?.some(s => s.subject_id === code && s.kind === 'cancel'), { limit_ms: 15000, every_ms: 300 });
+		await until('it is listed under "needs attention"', async () => (await manager.get('/bookings/stuck')).json.stuck?.some(s => s.subject_id === code && s.kind === 'cancel'), { limit_ms: 15000, every_ms: 300 });
 	} finally {
 		await stack.up();
 	}
@@ -120,7 +120,7 @@ await test('delivery hangs during the call: the request to cancel is kept and sh
 	try {
 		answer = await anna.post(`/bookings/${code}/cancel`);
 		assert.ok([202, 503].includes(answer.status), `${answer.status} ${answer.text}`);
-		assert.deepEqual(await given_back(code), [0, 0], 'no money before delivery has said yes');
+		assert.deepEqual(await given_back(code), [0, 0], 'no refund before delivery has agreed');
 	} finally {
 		for (const pid of held) stack.kill(pid, 'SIGCONT');
 	}
@@ -147,7 +147,7 @@ await test('couriers leave while customers cancel, and delivery is killed: each 
 	console.log(`#   ${JSON.stringify(answers)}`);
 	const ended = async code => { const b = (await state(code)).state, d = (await job(code))[1]; return b === 'CANCELLED' && d === 'CANCELLED' || b === 'CONFIRMED' && d !== 'CANCELLED'; };
 	for (const [code] of codes)
-		await until(`${code} is one or the other`, () => ended(code), { limit_ms: 130000, every_ms: 300 });
+		await until(`${code} is cancelled or on its way`, () => ended(code), { limit_ms: 130000, every_ms: 300 });
 	for (const [code, amount] of codes) {
 		const is_cancelled = (await state(code)).state === 'CANCELLED';
 		assert.deepEqual(await given_back(code), is_cancelled ? [1, amount] : [0, 0], code);

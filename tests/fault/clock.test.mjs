@@ -36,7 +36,7 @@ async function leave_pending() {
 	const parked = await market.book(next++);
 	poison(`fleet booking.paid ${parked} exit`);
 	await stack.must('resume', 'fleet');
-	await until('its event is tried again and again', async () => await stack.count('event_retry', `subject_id = '${parked}' AND tries >= 2`) === 1, { limit_ms: 15000 });
+	await until('its event is being retried', async () => await stack.count('event_retry', `subject_id = '${parked}' AND tries >= 2`) === 1, { limit_ms: 15000 });
 	await browser.get('/my/bookings');
 	const to_card_page = await browser.post('/bookings', { ...market.order(next++), card_id: 'new', form_key: browser.form_key });
 	assert.equal(to_card_page.status, 303, to_card_page.text);
@@ -45,7 +45,7 @@ async function leave_pending() {
 	for (let i = 0; i < 2; i++) assert.equal((await order(market.who(i))).status, 503);
 	assert.equal((await market.manager.post(`/bookings/${cancelled}/cancel`)).status, 202, 'the refund has to wait');
 	assert.ok(await stack.count('charge', "state IN ('REQUESTED', 'UNKNOWN')") > 0, 'charges without an answer');
-	assert.ok((await unsettled()).length >= 3, 'the check of this experiment sees what has not ended');
+	assert.ok((await unsettled()).length >= 3, 'the check of this experiment finds what has not ended');
 	return { cancelled, parked, held };
 }
 /* All of it has ended, and the card company's books agree with ours. */

@@ -132,7 +132,7 @@ for (const [how, harm] of Object.entries(broken))
 		assert.equal(current(), was);
 		assert.deepEqual(failed.map(d => d.error?.message ?? d.value.status), []);
 		for (const name of Object.keys(programs))
-			await until(`${name} runs from where it did`, () => releases_of(name).join() === path.basename(was), { limit_ms: 17000 });
+			await until(`${name} runs from the same release as before`, () => releases_of(name).join() === path.basename(was), { limit_ms: 17000 });
 		console.log(`#   ${done.length} requests; ${err.split('\n')[0]}`);
 		fs.rmSync(release('broken'), { recursive: true });
 	}, { limit_s: 60 });

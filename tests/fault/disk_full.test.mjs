@@ -17,7 +17,7 @@ try {
 	execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=96m', 'tmpfs', disk], { stdio: 'pipe' });
 } catch (e) {
 	fs.rmdirSync(disk);
-	console.log(`# SKIPPED - a disk that is full: it cannot be mounted here: ${String(e.stderr ?? e.message).trim()}`);
+	console.log(`# SKIPPED - full disk: tmpfs cannot be mounted here: ${String(e.stderr ?? e.message).trim()}`);
 	await test('a small disk could not be mounted, and the reason is reported', async () => assert.match(String(e.stderr ?? e.message), /\w/));
 	await finish();
 }
@@ -73,7 +73,7 @@ await test('the disk is full: bookings are answered 503 with Retry-After, and re
 await test('room again: bookings succeed by themselves', async () => {
 	const began = performance.now();
 	fs.rmSync(ballast);
-	await until('a booking goes through', async () => (await order(next++)).status === 201, { limit_ms: 60000, every_ms: 200 });
+	await until('a booking succeeds', async () => (await order(next++)).status === 201, { limit_ms: 60000, every_ms: 200 });
 	figure({ experiment: 'disk full', name: 'bookings again after', value: (performance.now() - began) / 1000, unit: 's', limit: 10 });
 	for (let i = 0; i < 5; i++) assert.equal((await order(next++)).status, 201);
 }, { limit_s: 90 });

@@ -73,7 +73,7 @@ await test('resumed and started again: 99 and 198, each order once', async () =>
 	assert.equal(await order_of(one.code), 'APPROVED 1');
 	assert.equal(await order_of(two.code), 'APPROVED 2');
 	await until('what was cancelled is CANCELLED', async () => await order_of(given_up.code) === 'CANCELLED 5,CANCELLED 7');
-	assert.deepEqual(await stock(), [99, 198], 'and moved nothing');
+	assert.deepEqual(await stock(), [99, 198], 'and the stock is unchanged');
 	assert.equal(await stack.count('stock_entry', `kind = 'order' AND item_id <= ${two_hundred}`), 2);
 	/* five pieces are more than the rule approves */
 	assert.equal((await stack.sql(`SELECT state FROM equipment_order WHERE item_id = ${five}`)).join(), 'ORDERED');

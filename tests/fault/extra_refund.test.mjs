@@ -25,7 +25,7 @@ await test('the dispatcher cancels the delivery while the card company is down: 
 	await stack.fault({ down: 1 });
 	const answer = await manager.post(`/deliveries/${delivery_id}/cancel`, { reason: 'No courier today.' });
 	assert.equal(answer.status, 200, answer.text);
-	const row = await until('it is on the stuck desk', () => on_desk('extra'), { limit_ms: 20000, every_ms: 300 });
+	const row = await until('it is listed under "needs attention"', () => on_desk('extra'), { limit_ms: 20000, every_ms: 300 });
 	assert.equal(row.amount, fee);
 	const { state, extras: [brought] } = await now();
 	assert.deepEqual([state, brought.state, brought.refund_state, brought.end_reason], ['CONFIRMED', 'ENDED', 'PENDING', 'No courier today.']);
@@ -34,11 +34,11 @@ await test('the dispatcher cancels the delivery while the card company is down: 
 await test('the card company is back: the fee is refunded by itself, once, and the booking continues', async () => {
 	const began = Date.now();
 	await stack.fault({ down: 0 });
-	await until('it is back', async () => (await now()).extras[0].refund_state === 'DONE', { limit_ms: END_S * 1000, every_ms: 250 });
+	await until('it is refunded', async () => (await now()).extras[0].refund_state === 'DONE', { limit_ms: END_S * 1000, every_ms: 250 });
 	figure({ experiment: 'FX-17', name: 'a delivery taken back: its fee was back within', value: (Date.now() - began) / 1000, unit: 's', limit: END_S });
 	assert.equal(await stack.money_kept(code), amount - fee);
 	assert.deepEqual([(await now()).state, await on_desk('extra')], ['CONFIRMED', undefined]);
-	await assert.rejects(until('this test sees a fee that was kept', async () => (await stack.money_kept(code)) === amount, { limit_ms: 300 }));
+	await assert.rejects(until('this test finds a fee that was kept', async () => (await stack.money_kept(code)) === amount, { limit_ms: 300 }));
 });
 await test('the booking is cancelled too: the rest is refunded, and delivery is not asked about the cancelled job', async () => {
 	const answer = await anna.post(`/bookings/${code}/cancel`);

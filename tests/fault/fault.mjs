@@ -51,7 +51,7 @@ export async function load({ per_s, for_s, run, most = span(30, 400), until = ()
 		flying.add(one);
 	}
 	await Promise.all(flying);
-	if (left_out) console.log(`# ${left_out} of ${n} were not started: ${most} were under way`);
+	if (left_out) console.log(`# ${left_out} of ${n} were not started: ${most} were running`);
 	return done;
 }
 

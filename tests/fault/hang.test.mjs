@@ -39,10 +39,10 @@ async function breaks(fault) {
 	const before = n_said(/is killed/g), began = performance.now(), asked = page(fault);
 	const pid = await until('it is noticed', () => n_said(/is killed/g) > before && [...said().matchAll(/worker (\d+) has been busy/g)].at(-1)[1],
 		{ limit_ms: (LIMIT_S + 4) * 1000 });
-	await until('its place is filled again', () => !stack.workers('booking').includes(+pid) && stack.workers('booking').length >= 3, { limit_ms: 4000 });
+	await until('it is replaced', () => !stack.workers('booking').includes(+pid) && stack.workers('booking').length >= 3, { limit_ms: 4000 });
 	const replaced_ms = performance.now() - began, answer = await asked;
 	assert.ok([500, 502, 503].includes(answer.status), `${answer.status}`);
-	assert.match(answer.headers['retry-after'] ?? 'none', /^\d+$/, 'the page says when to come back');
+	assert.match(answer.headers['retry-after'] ?? 'none', /^\d+$/, 'the page says when to try again');
 	assert.match(answer.text, /<!doctype html>/i);
 	return replaced_ms;
 }
@@ -66,7 +66,7 @@ await test('as many hang as there are workers: more are started, and other reque
 		const answers = await Promise.all(Array.from({ length: 4 }, () => page('hang')));
 		assert.ok(answers.every(a => a.status >= 500), answers.map(a => a.status).join());
 	}, true);
-	console.log(`#   ${n_told} of ${ms.length} were told so`);
+	console.log(`#   ${n_told} of ${ms.length} were refused`);
 	assert.ok(n_told < ms.length / 2);
 	figure({ experiment: 'FX-14', name: "all hang: others' slowest", value: Math.max(...ms), unit: 'ms', limit: 1500 });
 });

@@ -141,7 +141,7 @@ await test(`${KILLS} processes are killed while people book and cancel: only req
 		await sleep(EVERY_MS * (0.5 + random()));
 	}
 	await sleep(1000);
-	await until('enough is booked', () => booked.size > KILLS / 2);
+	await until('there are enough bookings', () => booked.size > KILLS / 2);
 	over = true;
 	await Promise.all(clients);
 	const { failed, excuse, told, unexcused } = judge(requests);

@@ -38,7 +38,7 @@ await test('the writers\' lock held: 503 with Retry-After within its time limit,
 	const reads = load({ per_s: 15, for_s: seconds - 1, run: read });
 	const writes = await load({ per_s: 2, for_s: seconds - 1, run: i => order(first + i) });
 	const late = writes.filter(w => w.began_ms > (WAIT_S + 1) * 1000);
-	assert.ok(late.length, 'some came late');
+	assert.ok(late.length, 'some requests came later');
 	booked += writes.length;
 	for (const w of writes) {
 		assert.equal(w.value?.status, 503, w.error?.message ?? w.value.text);
@@ -50,17 +50,17 @@ await test('the writers\' lock held: 503 with Retry-After within its time limit,
 	figure({ experiment: 'writers\' lock held', name: 'p99 of 503s once the holder is known to hang', value: percentile(late.map(w => w.ms), 99), unit: 'ms', limit: 500 });
 	figure({ experiment: 'writers\' lock held', name: 'pages shown meanwhile', value: 100 * ok / answers.length, unit: '%', least: 100 });
 	assert.deepEqual([...new Set(answers)], [200]);
-	assert.equal(one.exitCode, null, 'all that while it was held');
+	assert.equal(one.exitCode, null, 'all of this while the lock was held');
 	if (is_long) assert.ok(performance.now() - began < seconds * 1000);
 	else one.kill('SIGTERM');       /* it releases the lock */
 	assert.equal(await one.ended, 0);
 }, { limit_s: 90 });
 await test('released: the next booking succeeds, and the refused ones left nothing behind', async () => {
 	const began = performance.now();
-	await until('a booking goes through', async () => (await order(booked++)).status === 201, { limit_ms: 20000, every_ms: 200 });
+	await until('a booking succeeds', async () => (await order(booked++)).status === 201, { limit_ms: 20000, every_ms: 200 });
 	figure({ experiment: 'writers\' lock held', name: 'bookings again after', value: (performance.now() - began) / 1000, unit: 's', limit: 2 });
-	await until('all bookings have ended well', async () => await stack.count('booking', "state NOT IN ('CONFIRMED', 'EXPIRED')") === 0, { limit_ms: 30000, every_ms: 200 });
-	assert.equal(await stack.count('booking', "state = 'CONFIRMED'"), 5, 'those who were told 201, and no other');
+	await until('all bookings are CONFIRMED or EXPIRED', async () => await stack.count('booking', "state NOT IN ('CONFIRMED', 'EXPIRED')") === 0, { limit_ms: 30000, every_ms: 200 });
+	assert.equal(await stack.count('booking', "state = 'CONFIRMED'"), 5, 'those answered 201, and no other');
 });
 await test('killed while holding the lock: the next booking is not delayed', async () => {
 	const times = [];

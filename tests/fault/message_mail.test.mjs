@@ -107,7 +107,7 @@ await test('a mail that a manager sends again is a new one', async () => {
 	await state_is(code, 'SENT');
 	const [id] = await row(code);
 	assert.equal((await manager.post(`/messages/${id}/resend`)).status, 200);
-	await until('it came again', () => letters_to(email).length === 2);
+	await until('it was sent again', () => letters_to(email).length === 2);
 	const [one, two] = letters_to(email).map(letter => /^Message-ID: (.*)$/m.exec(letter.text)[1]);
 	assert.notEqual(one, two);
 	await state_is(code, 'SENT');

@@ -59,7 +59,7 @@ await test('the check of this experiment can fail: it finds missing messages', a
 await test('resumed and started again: each booking and each cancellation has one message, in the inbox and by mail', async () => {
 	const began = performance.now();
 	await stack.must('resume', 'message');
-	await until('all are told and mailed', async () => await n_of('booking_confirmed') === booked.length && await n_of('booking_cancelled') === cancelled.length
+	await until('all messages are sent', async () => await n_of('booking_confirmed') === booked.length && await n_of('booking_cancelled') === cancelled.length
 		&& await stack.count('message', "state <> 'SENT'") === 0, { limit_ms: span(60000, 180000) });
 	figure({ experiment: 'FX-8', name: `${booked.length + cancelled.length} messages told and mailed after message is resumed`, value: (performance.now() - began) / 1000, unit: 's', limit: 30 });
 	assert.deepEqual(await wrong(), []);

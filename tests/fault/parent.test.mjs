@@ -32,13 +32,13 @@ await test(`the parent is killed ${ROUNDS} times at 200 requests a second: its w
 			const pid = parent_now();
 			for (const worker of stack.workers('booking')) left.add(worker);
 			stack.kill(pid);
-			await until('another parent is in its place', () => parent_now() !== pid && serving() >= 3, { limit_ms: 20000 });
+			await until('another parent has taken over', () => parent_now() !== pid && serving() >= 3, { limit_ms: 20000 });
 			await sleep(300);
 		}
 	});
 	figure({ experiment: 'FX-13', name: `failed of ${done.length} requests with ${ROUNDS} parents killed`, value: 0, limit: 0 });
 	figure({ experiment: 'FX-13', name: 'p99 while parents are killed', value: percentile(done.map(d => d.ms), 99), unit: 'ms' });
-	await until('all that were left alone are gone', () => ![...left].filter(pid => !stack.workers('booking').includes(pid)).some(is_alive), { limit_ms: 5000 });
+	await until('all workers of killed parents are gone', () => ![...left].filter(pid => !stack.workers('booking').includes(pid)).some(is_alive), { limit_ms: 5000 });
 }, { limit_s: span(60, 240) });
 
 await test('told twice at once to start a new generation: two follow, one after the other', async () => {
@@ -96,7 +96,7 @@ await test('the number of workers grows within a second when all are busy, and s
 	const done = await slow, most = serving();
 	assert.ok(done.every(d => d.value?.status === 200));
 	assert.ok(most <= 21, `${most}`);
-	await until('some have been let go', () => serving() < most, { limit_ms: 12000, every_ms: 100 });
+	await until('some have been stopped', () => serving() < most, { limit_ms: 12000, every_ms: 100 });
 	console.log(`#   ${before} processes, then ${most}, then ${serving()}`);
 }, { limit_s: 40 });
 

@@ -70,7 +70,7 @@ await test('the check of the books finds double charges: booking retries with a 
 	await naive.stack.fault({ slow_ms: 700 });
 	for (let i = 0; i < 3; i++) await naive.order(i);
 	await naive.stack.fault({ slow_ms: 0 });
-	await until('money is kept for nothing', async () => (await wrong_in(naive.stack, naive.acknowledged)).some(said => /was charged 2 times/.test(said)), { limit_ms: 20000, every_ms: 200 });
+	await until('money is kept without a booking', async () => (await wrong_in(naive.stack, naive.acknowledged)).some(said => /was charged 2 times/.test(said)), { limit_ms: 20000, every_ms: 200 });
 	await assert.rejects(settled(naive.stack, naive.acknowledged, 500), /was charged 2 times/);
 }, { limit_s: 60 });
 await finish();

@@ -38,7 +38,7 @@ for (const [how, error] of [['segv', 'the handler crashed (signal 11)'], ['abort
 		for (const other of behind) await confirmed(other);
 		figure({ experiment: 'poison', name: `six bookings behind one whose handler does "${how}" are CONFIRMED after`, value: performance.now() - began, unit: 'ms' });
 		assert.equal(await state_of(code), 'PAID');
-		const [[consumer, event_id, subject, tries, , said]] = await until('it is given up', async () => { const rows = await waiting('dead = 1'); return rows.length && rows; }, { limit_ms: 60000, every_ms: 100 });
+		const [[consumer, event_id, subject, tries, , said]] = await until('it is a dead letter', async () => { const rows = await waiting('dead = 1'); return rows.length && rows; }, { limit_ms: 60000, every_ms: 100 });
 		assert.deepEqual([consumer, subject, tries], ['fleet', code, '12']);
 		assert.match(said, error instanceof RegExp ? error : new RegExp(error.replace(/[()]/g, '\\$&')));
 		const { json } = await admin.get('/ops');
@@ -47,7 +47,7 @@ for (const [how, error] of [['segv', 'the handler crashed (signal 11)'], ['abort
 		assert.match((await stack.command('status')).out, /fleet .*dead letters: 1/);
 		antidote();
 		await sleep(300);
-		assert.equal(await state_of(code), 'PAID', 'given up is given up');
+		assert.equal(await state_of(code), 'PAID', 'a dead letter is not retried');
 		assert.equal((await admin.post(`/ops/retries/fleet/${event_id}/redrive`)).json.done, true);
 		await confirmed(code);
 		assert.deepEqual(await waiting(), []);
@@ -56,7 +56,7 @@ await test('a handler that hangs is killed before bookings time out, and its eve
 	const { code, behind } = await poisoned_booking('fleet', 'booking.paid', 'hang'), began = performance.now();
 	for (const other of behind) await confirmed(other, 30000);
 	figure({ experiment: 'poison', name: 'six bookings behind one whose handler hangs are CONFIRMED after', value: performance.now() - began, unit: 'ms' });
-	const [[, event_id, , , , said]] = await until('it is noted', async () => { const rows = await waiting('tries > 0'); return rows.length && rows; }, { limit_ms: 20000 });
+	const [[, event_id, , , , said]] = await until('the failure is recorded', async () => { const rows = await waiting('tries > 0'); return rows.length && rows; }, { limit_ms: 20000 });
 	assert.equal(said, 'the handler hung and was killed');
 	await stack.must('discard', 'fleet', event_id, 'the car is not ours');
 	antidote();
@@ -71,8 +71,8 @@ await test('a handler that hangs is killed before bookings time out, and its eve
 await test('a crash in my page affects only its row: the booking is confirmed, and the command redrives the event', async () => {
 	const { code, behind } = await poisoned_booking('mypage', 'booking.confirmed', 'segv');
 	await confirmed(code);
-	await until('the others are seen', async () => (await stack.sql(`SELECT COUNT(*) FROM my_booking WHERE state = 'CONFIRMED' AND code IN (${behind.map(each => `'${each}'`).join()})`, 'view'))[0][0] === '6', { limit_ms: 15000 });
-	await until('it is given up', async () => (await waiting('dead = 1', 'view')).length === 1, { limit_ms: 60000, every_ms: 100 });
+	await until('the others are shown', async () => (await stack.sql(`SELECT COUNT(*) FROM my_booking WHERE state = 'CONFIRMED' AND code IN (${behind.map(each => `'${each}'`).join()})`, 'view'))[0][0] === '6', { limit_ms: 15000 });
+	await until('it is a dead letter', async () => (await waiting('dead = 1', 'view')).length === 1, { limit_ms: 60000, every_ms: 100 });
 	assert.equal((await stack.sql(`SELECT state FROM my_booking WHERE code = '${code}'`, 'view'))[0][0], 'PAID');
 	antidote();
 	assert.match(await stack.must('redrive', 'mypage'), /1 retried/);

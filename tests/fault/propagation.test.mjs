@@ -53,15 +53,15 @@ await test('bookings that do not arrive are not counted', async () => {
 await test(`at ${PER_S} bookings a second a paid booking is soon shown as confirmed`, async () => {
 	const watch = new Watch();
 	const done = await load({ per_s: PER_S, for_s: FOR_S, run: i => market.book(i) });
-	if (market.n_again) console.log(`# told to come back: ${market.n_again} times`);
+	if (market.n_again) console.log(`# retried after 503: ${market.n_again} times`);
 	const failed = done.filter(one => one.error);
 	assert.deepEqual(failed.slice(0, 3).map(one => one.error.message), [], `${failed.length} of ${done.length} failed`);
-	await until('all are seen as confirmed', () => watch.took.size >= done.length, { limit_ms: 20000 })
+	await until('all are shown as confirmed', () => watch.took.size >= done.length, { limit_ms: 20000 })
 		.catch(e => { throw new Error(`${e.message}: ${watch.took.size} of ${watch.paid.size} of ${done.length}`); });
 	await watch.stop();
 	assert.equal(watch.took.size, done.length);
 	const ms = [...watch.took.values()];
-	console.log(`# ${ms.length} bookings; the longest between two looks ${Math.round(watch.most_ms)} ms`);
+	console.log(`# ${ms.length} bookings; the longest interval between two polls ${Math.round(watch.most_ms)} ms`);
 	figure({ experiment: 'propagation', name: 'commit of PAID → CONFIRMED in my page, p50', value: percentile(ms, 50), unit: 'ms', limit: 20 });
 	figure({ experiment: 'propagation', name: 'commit of PAID → CONFIRMED in my page, p99', value: percentile(ms, 99), unit: 'ms', limit: 100 });
 }, { limit_s: 90 });

@@ -87,11 +87,11 @@ async function refund_is_pending(code, amount, browser) {
 	assert.equal(answer.status, 202, answer.text);
 	assert.equal(answer.json.state, 'CANCEL_REQUESTED');
 	assert.match((await browser.get(`/bookings/${code}`)).text, /Your booking is cancelled\. Your refund of ₩[\d,]+ is being processed/);
-	await until('my page says so too', async () => /refund of ₩[\d,]+ is being processed/.test((await browser.get(`/my/bookings/${code}`)).text), { limit_ms: 10000, every_ms: 200 });
-	const row = await until('it is on the stuck desk', async () => (await manager.get('/bookings/stuck')).json.stuck?.find(s => s.subject_id === code && s.kind === 'cancel'), { limit_ms: 15000, every_ms: 300 });
+	await until('my page shows it too', async () => /refund of ₩[\d,]+ is being processed/.test((await browser.get(`/my/bookings/${code}`)).text), { limit_ms: 10000, every_ms: 200 });
+	const row = await until('it is listed under "needs attention"', async () => (await manager.get('/bookings/stuck')).json.stuck?.find(s => s.subject_id === code && s.kind === 'cancel'), { limit_ms: 15000, every_ms: 300 });
 	assert.equal(row.amount, amount);
 	assert.ok(row.tries >= 1 && row.last_error, JSON.stringify(row));
-	assert.equal((await manager.post(row.try_url)).status, 200, 'tried in vain, nothing breaks');
+	assert.equal((await manager.post(row.try_url)).status, 200, 'failed retries break nothing');
 }
 /* The refund was made and its answer lost: a retry with the same key says so. */
 const refund_answer_is_lost = async code => assert.ok([200, 202].includes((await anna.post(`/bookings/${code}/cancel`)).status));
@@ -117,8 +117,8 @@ for (const [what, { on, off, meanwhile = refund_is_pending }] of Object.entries(
 		const end = (await anna.get(`/bookings/${code}`)).json;
 		assert.equal(end.state, 'CANCELLED');
 		assert.equal(end.refunded_amount, amount);
-		assert.deepEqual(await stack.sql(`SELECT COUNT(*), SUM(c.amount) FROM cancel c JOIN payment p ON p.payment_id = c.payment_id WHERE p.order_id = '${code}'`, 'sandbox'), [['1', `${amount}`]], 'given back once');
-		assert.equal((await manager.get('/bookings/stuck')).json.stuck.some(s => s.subject_id === code), false, 'and off the desk');
+		assert.deepEqual(await stack.sql(`SELECT COUNT(*), SUM(c.amount) FROM cancel c JOIN payment p ON p.payment_id = c.payment_id WHERE p.order_id = '${code}'`, 'sandbox'), [['1', `${amount}`]], 'refunded once');
+		assert.equal((await manager.get('/bookings/stuck')).json.stuck.some(s => s.subject_id === code), false, 'and no longer listed');
 		await books_agree();
 	}, { limit_s: END_S + 60 });
 

@@ -43,7 +43,7 @@ await test('view.db deleted while people book: it is rebuilt, and no booking is 
 		await sleep(500 + random.below(1500));
 		for (const suffix of ['', '-wal', '-shm']) fs.rmSync(view + suffix, { force: true });
 		const began = Date.now();
-		await until('there is another', () => born() !== old && born(), { limit_ms: 15000 });
+		await until('there is a new file', () => born() !== old && born(), { limit_ms: 15000 });
 		await people_book;
 		await until('it has caught up', caught_up, { limit_ms: 20000 });
 		took_s.push((Date.now() - began) / 1000);

@@ -103,7 +103,7 @@ await test('review hangs during the calls: both are refused, and no case is left
 	try {
 		refused(await anna.post('/bookings', { ...with_tent, equipment: [{ item_id: tent, qty: 5 }], starts_at: at(40), ends_at: at(41) }));
 		refused(await staff.post('/equipment/orders', { item_id: tent, qty: 5, starts_at: at(40), ends_at: at(41) }));
-		await until('both are over for its consumer', async () => await sealed() === before + 2);
+		await until('both cases are closed', async () => await sealed() === before + 2);
 	} finally {
 		for (const pid of all) stack.kill(pid, 'SIGCONT');
 	}

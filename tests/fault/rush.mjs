@@ -88,7 +88,7 @@ export class Rush {
 		await until('bookings succeed again', async () => (await this.order(this.i++)).status === 201, { limit_ms: 130000, every_ms: 50 });
 		phase.recovered_ms = performance.now() - began;
 		figure({ experiment: this.experiment, name: `${phase.what}: first booking after its end, beyond the time it is open anyway`, value: Math.max(0, phase.recovered_ms - open_ms), unit: 'ms', limit: 2500 });
-		await until('all go well', async () => (await this.order(this.i++)).status === 201 && this.breaker.state() === 'closed', { limit_ms: 130000, every_ms: 50 });
+		await until('all succeed', async () => (await this.order(this.i++)).status === 201 && this.breaker.state() === 'closed', { limit_ms: 130000, every_ms: 50 });
 	}
 
 	/* The same load once more; only in the long form. */
@@ -101,7 +101,7 @@ export class Rush {
 	async is_well(phase) {
 		const later = phase.orders.map(one => one.value).filter(({ status }) => status !== 201);
 		if (is_long) assert.ok(later.length <= 0.05 * phase.orders.length, phase.said);
-		else for (const { i } of later) await until(`order ${i} is taken`, async () => (await this.order(i)).status === 201, { every_ms: 300 });
+		else for (const { i } of later) await until(`order ${i} is accepted`, async () => (await this.order(i)).status === 201, { every_ms: 300 });
 	}
 	/* healthy: before and after it, since the speed of the machine varies. */
 	latencies(phase, ...healthy) {
@@ -122,7 +122,7 @@ export class Rush {
 	/* Both books agree, and nothing is in progress. */
 	async even() {
 		await settled(this.stack, this.acknowledged, 90000);
-		if (is_long) await until('no refund is on its way', async () => await this.stack.count('booking', "refund_state = 'PENDING'") === 0, { limit_ms: 180000, every_ms: 1000 });
+		if (is_long) await until('no refund is pending', async () => await this.stack.count('booking', "refund_state = 'PENDING'") === 0, { limit_ms: 180000, every_ms: 1000 });
 		await this.stack.check();
 	}
 }

@@ -201,7 +201,7 @@ await test('a tour through everything: all answers are as documented', async () 
 	await anonymous.post('/bookings', order);
 	await anonymous.get(`/cars/${car.car_id}?from=${from}&to=${to}`);
 	await until('it is confirmed in the read model', async () => (await Program.prototype.ask.call(anna, 'GET', `/my/bookings/${booking.code}`)).json.state === 'CONFIRMED');
-	const inbox = await until('she is told of it', async () => { const { json } = await anna.get('/messages'); return json.n_total && json; });
+	const inbox = await until('the customer has a message', async () => { const { json } = await anna.get('/messages'); return json.n_total && json; });
 	const told = inbox.messages[0].message_id;
 	for (const address of [`/messages/${told}`, '/messages?unread=1&page=2', '/messages/preferences', '/messages/99999']) await anna.get(address);
 	await manager.get(`/messages/${told}`);
@@ -209,7 +209,7 @@ await test('a tour through everything: all answers are as documented', async () 
 	await anna.post('/messages/preferences', { booking_email: true, reminder_inbox: true });
 	await anna.post('/messages/preferences', { nonsense: true });
 	await anna.get('/messages/log');
-	const { letters } = await until('a letter lies in the mail folder', async () => { const { json } = await admin.get('/ops/mail'); return json.n_total && json; });
+	const { letters } = await until('a mail is in the mail folder', async () => { const { json } = await admin.get('/ops/mail'); return json.n_total && json; });
 	for (const id of [letters[0].message_id, 99999]) await admin.get(`/ops/mail/${id}`);
 	await anna.get('/ops/mail');
 	await until('it is mailed', async () => (await manager.get(`/messages/log?about=${booking.code}`)).json.messages.every(m => m.state === 'SENT'));
@@ -272,7 +272,7 @@ await test('a tour through everything: all answers are as documented', async () 
 	const wish = { item_id: chains.item_id, qty: 2, starts_at: start, ends_at: at(1) };
 	const lent = (await employee.post('/equipment/orders', wish, { 'Idempotency-Key': 'tour' })).json;
 	const sync = (await employee.post('/equipment/orders', { ...wish, item_id: tent.item_id })).json;
-	assert.equal(sync.state, 'APPROVED', 'review was asked first');
+	assert.equal(sync.state, 'APPROVED', 'review was called first');
 	await employee.post('/equipment/orders', { ...wish, qty: 99 });
 	await employee.post('/equipment/orders', { ...wish, qty: 0 });
 	await employee.post('/equipment/orders', { ...wish, qty: 1 }, { 'Idempotency-Key': 'tour' });

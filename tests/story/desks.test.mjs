@@ -43,12 +43,12 @@ await test('one order books a car with delivery, collection and equipment: each 
 });
 await test('a rule approves the two seats at once; the five chains wait for a person', async () => {
 	await soon(['the seats are approved', async () => await stock_of(seat) === 8]);
-	assert.equal(await stock_of(chains), 10, 'what waits has taken nothing');
+	assert.equal(await stock_of(chains), 10, 'waiting orders take no pieces');
 	const { reviews } = (await examiner.get('/reviews')).json;
 	const waiting = reviews.filter(c => c.state === 'ASSIGNED');
 	assert.equal(waiting.length, 1);
 	assert.match(waiting[0].title, /5 × Snow chains/);
-	assert.equal((await anna.post(`/reviews/${waiting[0].case_id}/approve`)).status, 403, 'not by who asks');
+	assert.equal((await anna.post(`/reviews/${waiting[0].case_id}/approve`)).status, 403, 'not by the applicant');
 	const done = await examiner.post(`/reviews/${waiting[0].case_id}/approve`);
 	assert.equal(done.status, 200, done.text);
 	await soon(['the chains are approved', async () => await stock_of(chains) === 5]);
@@ -64,7 +64,7 @@ await test('pieces promised to an order are not available to others: the rest ca
 	await soon(['it is approved', async () => (await employee.get(`/equipment/orders/${json.order_id}`)).json.state === 'APPROVED']);
 	assert.equal(await stock_of(seat), 5);
 	assert.equal((await employee.post(`/equipment/orders/${json.order_id}/cancel`)).status, 200);
-	assert.equal(await stock_of(seat), 8, 'given up, they are back');
+	assert.equal(await stock_of(seat), 8, 'after the cancellation they are available again');
 });
 
 /* --- delivery ------------------------------------------------------------------------------------------------------------------ */
@@ -107,14 +107,14 @@ await test('the collection is a job of its own, and with it the car, the seats a
 	await soon(['it is completed', async () => (await booking(code)).state === 'COMPLETED']);
 	await soon(['all seats are back', async () => await stock_of(seat) === 10]);
 	await soon(['all chains are back', async () => await stock_of(chains) === 10]);
-	assert.equal(await stack.money_kept(code), paid, 'nothing goes back');
+	assert.equal(await stack.money_kept(code), paid, 'nothing is refunded');
 	await soon(['the car is free', async () => (await manager.get(`/fleet/cars/${car_id}`)).json.status === 'AVAILABLE']);
 });
 
 /* --- messages, and the final state ------------------------------------------------------------------------------------------------- */
 
 await test('the customer has one message for each step, in the inbox and by mail', async () => {
-	const kinds = await until('everything is told', async () => {
+	const kinds = await until('all messages are there', async () => {
 		const { messages } = (await anna.get('/messages')).json;
 		return messages.some(m => m.kind === 'booking_completed' || m.kind === 'delivery_delivered') && messages.length >= 5 && messages.map(m => m.kind);
 	});
@@ -122,7 +122,7 @@ await test('the customer has one message for each step, in the inbox and by mail
 	assert.equal((await stack.sql('SELECT COUNT(*) FROM (SELECT 1 FROM message GROUP BY event_id, recipient_id, kind HAVING COUNT(*) > 1)'))[0][0], '0');
 	await until('every mail is sent', async () => (await stack.sql(`SELECT COUNT(*) FROM message WHERE state <> 'SENT'`))[0][0] === '0');
 	assert.equal((await ben.get('/messages')).json.n_total, 0, 'and no other customer');
-	assert.equal((await said(examiner, /review/)).length, 1, 'the examiner was told that a case waits');
+	assert.equal((await said(examiner, /review/)).length, 1, 'the examiner has a message about the open case');
 });
 await test('my page shows all of it', async () => {
 	const mine = await until('my page has it', async () => { const { json } = await anna.get(`/my/bookings/${code}`); return json?.state === 'COMPLETED' && json; });
@@ -143,7 +143,7 @@ await test('a booking cancelled before the courier left releases everything: the
 await test('the stock ledger adds up, the read models equal a replay, and every invariant holds', async () => {
 	const rows = await stack.sql('SELECT i.item_id, SUM(s.quantity) FROM item i JOIN stock_entry s ON s.item_id = i.item_id GROUP BY i.item_id');
 	for (const [id, sum] of rows) assert.equal(await stock_of(id), +sum);
-	await until('nothing is on its way', async () => (await stack.command('check')).status === 0, { every_ms: 500 });
+	await until('nothing is pending', async () => (await stack.command('check')).status === 0, { every_ms: 500 });
 	assert.match(await stack.check(), /the read models equal a replay of the log/);
 });
 await finish();

@@ -112,7 +112,7 @@ await test('payment killed: a booking is refused with Retry-After, and nothing i
 	const cards = await anna.get('/payments/cards');
 	assert.equal(cards.status, 503, "payment's own pages say so themselves");
 	assert.match(cards.headers['retry-after'] ?? '', /^\d+$/);
-	assert.equal((await anonymous.get(`/cars?from=${at(3)}&to=${at(4)}`)).status, 200, 'search goes on');
+	assert.equal((await anonymous.get(`/cars?from=${at(3)}&to=${at(4)}`)).status, 200, 'search works');
 	await stack.up();
 	await booked(anna, id);
 });
@@ -135,7 +135,7 @@ await test('booking killed during the charge: the sweep finishes and confirms th
 	await booked(anna, await register());   /* the breaker is closed */
 	await stack.fault({ slow_ms: 500 });
 	/* another one when payment was faster than the kill */
-	const id = await until('a booking is cut off in the middle', async () => {
+	const id = await until('a booking is interrupted', async () => {
 		const id = await register(), asked = book(ina, id).catch(() => ({ status: 0 }));
 		await until('it is held', async () => (await bookings_of(id)).length);
 		await sleep(100);
@@ -149,7 +149,7 @@ await test('booking killed during the charge: the sweep finishes and confirms th
 		const mine = (await bookings_of(id)).at(-1);
 		return ['CONFIRMED', 'EXPIRED'].includes(mine[1]) && mine;
 	}, { every_ms: 200 });
-	await until('the money is where it belongs', async () => await stack.money_kept(code) === (state === 'CONFIRMED' ? 90000 : 0), { every_ms: 200 });
+	await until('the money is right', async () => await stack.money_kept(code) === (state === 'CONFIRMED' ? 90000 : 0), { every_ms: 200 });
 	console.log(`#   ended as ${state}`);
 });
 await test('fleet, mypage and the relay killed: bookings continue, and everything catches up when they are back', async () => {
@@ -168,7 +168,7 @@ await test('fleet, mypage and the relay killed: bookings continue, and everythin
 	}
 	await stack.up();
 	for (const code of made) await confirmed(carol, code);
-	await until('the views know', async () => {
+	await until('the read models show it', async () => {
 		const { json } = await manager.get('/view/cars');
 		return ids.every(id => json.find(c => c.car_id === id)?.booking?.state === 'CONFIRMED');
 	}, { every_ms: 100 });

@@ -148,7 +148,7 @@ await test('a program that is down: lighttpd logs it without the requested addre
 	await stack.down('fleet');
 	for (let i = 0; i < 3; i++) await browser.get(`/fleet/cars?token=${manager.token}&email=${who.email}`);
 	await stack.up();
-	await until('lighttpd has said it', () => /all handlers for /.test(logs()['lighttpd.log']));
+	await until('lighttpd has logged it', () => /all handlers for /.test(logs()['lighttpd.log']));
 });
 
 /* --- the logs --------------------------------------------------------------------------------------------------------------- */
@@ -177,7 +177,7 @@ await test('one request has one id: in the answer, and in the logs of lighttpd, 
 	const answer = await browser.get(`/bookings/${code}`);
 	const id = answer.headers['x-request-id'];
 	assert.match(id, /^[\w-]{16}$/);
-	await until('the line of the answer, which is written behind it', () =>
+	await until('the log line, which is written after the answer', () =>
 		all_lines().some(line => line.request === id && line.program === 'booking' && line.subject === code && line.status === 200));
 	const event = all_lines().find(line => line.what === 'event' && line.subject === code && line.type === 'payment.approved');
 	const same = new Set(all_lines().filter(line => line.request === event.request).map(line => line.program));

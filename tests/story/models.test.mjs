@@ -113,7 +113,7 @@ await test('one of two cars goes out of service between paid and reserved: the b
 	assert.equal((await manager.post(`/fleet/cars/${b.cars[1].car_id}/service`, { service: 'OUT_OF_SERVICE' })).status, 200);
 	assert.equal((await stack.command('resume', 'fleet')).status, 0);
 	await reaches(b.code, 'REJECTED');
-	await until('all of it is back', async () => (await anna.get(`/bookings/${b.code}`)).json.refunded_amount === b.amount);
+	await until('all of it is refunded', async () => (await anna.get(`/bookings/${b.code}`)).json.refunded_amount === b.amount);
 	assert.equal(await stack.money_kept(b.code), 0);
 	assert.equal(await stack.count('reservation', `booking_code = '${b.code}'`), 0);
 	assert.equal(await n_free(at(20), at(21)), 4);
