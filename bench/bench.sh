@@ -191,7 +191,7 @@ doing "(b) search, by history"; measure_history
 doing "(c) bookings"; measure_bookings
 doing "(d) bookings on a slow disk"; measure_slow_disk
 
-say "(a) the search page ($(wc -c <"$WORK/main/page.html") bytes): 20 of the free cars of 1,000, 100,000 bookings. Aim: 0.75 of FastCGI from memory"
+say "(a) the search page ($(wc -c <"$WORK/main/page.html") bytes): 20 of the available cars of 1,000, 100,000 bookings. Aim: 0.75 of FastCGI from memory"
 table a requests/s "FastCGI from memory"
 say "(b) the same by the number of past bookings. Aim: flat"
 table b requests/s "10 k past bookings"

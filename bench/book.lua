@@ -1,4 +1,4 @@
--- Bookings: the n-th books car n mod 1,000 for the (n div 1,000)-th free hour, for customer n mod 20,000 with their
+-- Bookings: the n-th books car n mod 1,000 for the (n div 1,000)-th available hour, for customer n mod 20,000 with their
 -- token and saved card. No two are for the same hour of the same car. The argument is the first n of this run.
 package.path = (debug.getinfo(1, "S").source:match("^@(.*/)") or "./") .. "?.lua;" .. package.path
 require("load")

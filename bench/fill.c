@@ -4,7 +4,7 @@
  *	fill VAR --cars 1000 --past 100000 --coming 20000 --customers 20000 [--sandbox]
  *
  * Creates $VAR/motorpool.db from db/schema.sql if it does not exist, and adds what is missing to reach these numbers. Each car's past
- * rentals follow one another up to now, its coming ones are spread over the next sixty days; each has its slot and its booking.
+ * rentals follow one another up to now, its future ones are spread over the next sixty days; each has its slot and its booking.
  * Customer n has the API token "bench-token-0000000n" and the saved card n; with --sandbox the sandbox knows those cards.
  *
  * Triggers and indexes are dropped while rows are inserted in the order of their keys, and recreated from the schema's SQL at
@@ -187,7 +187,7 @@ fill_customers(long now)
 
 /* --- bookings ------------------------------------------------------------------------------------------------------- */
 
-/* The n-th past (n >= 0) or coming rental. Cars take turns; one car's never overlap, pause included. */
+/* The n-th past (n >= 0) or future rental. Cars take turns; those of one car never overlap, turnaround included. */
 static void
 slot_of(long n, int is_coming, long noon, long *car_id, long *starts_at, long *ends_at)
 {

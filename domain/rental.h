@@ -17,8 +17,8 @@ struct rental {
 	int64_t refund_full_before_s;           /* cancelling earlier than this before the start refunds all */
 	int64_t refund_grace_s;                 /* … and so does cancelling this soon after booking */
 	int64_t refund_late_percent;            /* else this share */
-	int64_t no_show_after_s;                /* 3600: a booking nobody came for ends this long after its end */
-	int64_t stuck_after_s;                  /* 120: what rests on its way for longer is shown to the managers */
+	int64_t no_show_after_s;                /* 3600: a booking that was not picked up is closed this long after its end */
+	int64_t stuck_after_s;                  /* 120: what is pending for longer is shown to managers */
 	const char *delivery_zones;             /* code:fee:English:한국어; … (domain/choices.h) */
 	int64_t delivery_window_s;              /* 7200: how long a customer waits for a courier */
 	const char *equipment_categories;       /* code:sync|async:English:한국어; … */

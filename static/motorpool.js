@@ -94,7 +94,7 @@ for (const form of document.querySelectorAll('form[data-reprice]')) {
 				const part = fresh.getElementById(id);
 				if (part) document.getElementById(id).replaceChildren(...part.childNodes);
 			}
-		} catch { /* the price stands on the next page as well */ }
+		} catch { /* the next page shows the price as well */ }
 	});
 }
 

@@ -1,7 +1,7 @@
 # test.mk - `make test`: installs what the tests need, builds everything with the sanitizers, runs all tests and counts.
 #
 #	make test                    all of it; the last line is "N passed, N failed"
-#	make lint                    only the house rules of the source
+#	make lint                    only the rules of the source
 #	make lint-pg                 whether PostgreSQL takes every SQL statement (part of lint where the package postgresql is installed)
 #	make unit-test page-test story-test browser-test      one kind of tests
 #	make test-fault              the fault experiments at full length (about 40 minutes, on a quiet machine), with their limits;
@@ -9,13 +9,13 @@
 #	make test-looks              every page in all eight looks (size, colour scheme, language), with pictures in build/shots
 #	make test KINDS="unit page"  some kinds
 #
-# What is run, and how it is counted, stands in tests/run; logs are in build/asan/test-logs. How to debug each kind: docs/testing.md.
+# tests/run runs the suites and counts the results; logs are in build/asan/test-logs. How to debug each kind: docs/testing.md.
 
 TEST_BUILD := build/asan
 PLAIN      := build
 KINDS      := lint unit page story fault browser
 
-# As root of Debian what is missing is installed; others are told. A node that is there, from wherever, is used.
+# Root on Debian: missing packages are installed; otherwise they are only listed. An existing node is used, wherever it is from.
 TEST_PACKAGES := siege libcmocka-dev chromium fonts-noto-cjk jq curl default-jre-headless sqlite3 gettext \
 	dpkg-dev lighttpd-mod-openssl logrotate openssl systemd
 
@@ -34,19 +34,19 @@ units: $(UNIT) $(FAULT)
 test-looks: test-deps test-build
 	$(Q)BUILD=$(TEST_BUILD) LOOKS=all tests/run browser/pages
 
-# The whole experiments run the programs as they are shipped, but for the switches that break them on purpose.
+# At full length the experiments run the programs as shipped, except for the switches that break them on purpose.
 ONLY ?= fault
 test-fault: test-deps
 	$(Q)$(MAKE) --no-print-directory -j$(or $(TEST_JOBS),$(shell nproc)) BUILD=build/fault FAULTS=1 all faults
 	$(Q)BUILD=build/fault LONG=1 tests/run $(ONLY)
 faults: $(FAULT)
 
-# Two at a time: as many as the smallest machine this must fit has cores.
+# Two at a time: the smallest supported machine has two cores.
 test-build: | deps
 	$(Q)$(MAKE) --no-print-directory -j$(or $(TEST_JOBS),$(shell nproc)) BUILD=$(TEST_BUILD) SAN=1 all units
 	$(Q)$(MAKE) --no-print-directory -j$(or $(TEST_JOBS),$(shell nproc)) BUILD=$(PLAIN) demo-command
 
-# What makes the demo data (tests/demo).
+# Makes the demo data (tests/demo).
 demo-command: $(BUILD)/motorpool $(MO) $(KO_LOCALE)
 
 unit-test page-test story-test browser-test: test-deps test-build

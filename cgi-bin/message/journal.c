@@ -9,7 +9,7 @@ static const struct word state_word[] = {
 	[MESSAGE_QUEUED]   = { "QUEUED",   N_("Waiting to be sent") },
 	[MESSAGE_RETRYING] = { "RETRYING", N_("Retrying soon") },
 	[MESSAGE_SENT]     = { "SENT",     N_("Sent") },
-	[MESSAGE_DEAD]     = { "DEAD",     N_("Given up") },
+	[MESSAGE_DEAD]     = { "DEAD",     N_("Dead letter") },
 };
 const struct words message_state_words = WORDS(state_word);
 
@@ -99,7 +99,7 @@ journal_tries(struct db *db, int64_t message_id, struct journal_try **tries)
 
 /* --- sending again ------------------------------------------------------------------------------------------------------ */
 
-/* To the person's present address: a wrong one may be why it was given up. */
+/* To the recipient's current address: a wrong one may be why it is a dead letter. */
 static const char *
 address_now(struct db *db, int64_t user_id)
 {

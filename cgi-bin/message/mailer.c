@@ -7,7 +7,7 @@
  *
  * An unreachable server ends the round: no try is counted, and the pause before the next call doubles up to a minute. An answer about
  * one mail delays that mail alone. A mail that has waited for days, because the server was down or the state comes from an old backup
- * (whose mails were sent long ago), is given up; a manager can send it again.
+ * (whose mails were sent long ago), becomes a dead letter; a manager can send it again.
  */
 #include "message.h"
 

@@ -159,7 +159,7 @@ bool journal_find(struct db *db, int64_t message_id, struct journal_row *row);
 int journal_tries(struct db *db, int64_t message_id, struct journal_try **tries);
 
 enum resend_outcome { RESEND_DONE, RESEND_NO_MESSAGE, RESEND_UNDER_WAY, RESEND_NO_MAIL };
-/* A mail that was sent or given up is sent again, with another Message-ID (message.resent). */
+/* Sends a sent mail or a dead letter again, with another Message-ID (message.resent). */
 enum resend_outcome message_resend(struct db *db, int64_t message_id, int64_t actor_id);
 
 /* --- events.c --------------------------------------------------------------------------------------------------------- */

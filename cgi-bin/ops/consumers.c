@@ -1,4 +1,4 @@
-/* consumers - the consumers of events: how far each is, what waits for a retry, what was given up. */
+/* consumers - the consumers of events: how far each is, what waits for a retry, and dead letters. */
 #include "ops.h"
 
 #include "lib/base/clock.h"

@@ -1,5 +1,5 @@
 /*
- * ops - the state of the system: programs, consumers of events, what waits or was given up, the relay, files, what needs attention, the
+ * ops - the state of the system: programs, consumers of events, waiting events and dead letters, the relay, files, what needs attention, the
  * last restore test. What a person may change is in switch.h and faults.c; each change leaves an event about "ops:…", the audit trail.
  *
  * It must work when other parts do not. So everything it reads may be missing, the read models' file included, and is then shown as
@@ -43,7 +43,7 @@ extern const struct shape ops_program_shape;
 /* Calls each on the socket that lighttpd uses, with a deadline of 0.1 s. */
 int ops_programs(struct arena *m, struct ops_program **programs);
 
-/* --- mail (system.c): waiting, the oldest of that, and given up, from v_message --- */
+/* --- mail (system.c): waiting, the oldest of these, and dead letters, from v_message --- */
 struct ops_mail_counts { int64_t n_waiting, oldest_s, n_dead; };
 struct ops_mail_counts ops_mail_counts(struct db *db, int64_t now);
 
@@ -100,7 +100,7 @@ struct ops_consumer {
 	int64_t event_id, moved_at;     /* its position, and since when */
 	int64_t n_behind;               /* events not yet handled */
 	int64_t behind_s;               /* how old the oldest of those is */
-	int64_t n_waiting, n_dead;      /* failed, or blocked by one that failed; given up */
+	int64_t n_waiting, n_dead;      /* failed, or blocked by a failed one; dead letters */
 	bool is_paused;                 /* by a person (switch.h): */
 	int64_t paused_at, paused_by;
 	const char *pause_reason;

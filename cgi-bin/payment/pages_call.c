@@ -84,7 +84,7 @@ do_charge(struct web *w)
 	case CHARGE_OUTCOME_DECLINED:   return answer_charge(w, "declined", &c, true);
 	case CHARGE_OUTCOME_UNKNOWN:    return answer_charge(w, "unknown", &c, false);
 	case CHARGE_OUTCOME_LATER:      return answer_charge(w, "later", &c, true);
-	case CHARGE_OUTCOME_KEY_REUSED: return web_refuse(w, HTTP_UNPROCESSABLE, "key_reused", "This key came with another charge.");
+	case CHARGE_OUTCOME_KEY_REUSED: return web_refuse(w, HTTP_UNPROCESSABLE, "key_reused", "This idempotency key was already used with a different charge.");
 	case CHARGE_OUTCOME_BAD_ORDER:  return refuse_call(w, "such a charge cannot be made");
 	}
 	return web_broken(w);
@@ -143,7 +143,7 @@ do_refund(struct web *w)
 	case REFUND_OUTCOME_PENDING:    break;
 	case REFUND_OUTCOME_TOO_MUCH:   return web_refuse(w, HTTP_CONFLICT, "too_much", "More than is left of the charge.");
 	case REFUND_OUTCOME_NO_CHARGE:  return web_refuse(w, HTTP_CONFLICT, "no_charge", "There is no approved charge under this key.");
-	case REFUND_OUTCOME_KEY_REUSED: return web_refuse(w, HTTP_UNPROCESSABLE, "key_reused", "This key came with another refund.");
+	case REFUND_OUTCOME_KEY_REUSED: return web_refuse(w, HTTP_UNPROCESSABLE, "key_reused", "This idempotency key was already used with a different refund.");
 	}
 	r.refunded_amount = c.refunded_amount;
 	return web_json(w, HTTP_OK, &refund_reply_shape, &r);

@@ -1,9 +1,9 @@
 /*
- * archive.c - the backup's container; archive.h tells what stands in it.
+ * archive.c - the container format of backups; archive.h lists the contents.
  *
- * POSIX ustar, regular files only, numbers beyond eight octal gigabytes as GNU tar writes them. A single changed bit is noticed
- * wherever it is: contents by B2SUMS, B2SUMS by no longer fitting, headers by their own sum, padding by not being zero, and a
- * missing end by the two empty blocks that are not there.
+ * POSIX ustar, regular files only, numbers beyond eight octal gigabytes as GNU tar writes them. A single changed bit is detected:
+ * in contents by B2SUMS, in B2SUMS because it no longer matches, in headers by their checksum, in padding because it must be zero; a
+ * missing end is detected by the missing two empty blocks.
  */
 #include "archive.h"
 

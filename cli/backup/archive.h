@@ -1,11 +1,11 @@
 /*
- * archive - a backup's file: a plain tar with its own checksums, so that `tar xf` and `b2sum -c B2SUMS` can do without us.
+ * archive - a backup's file: a plain tar with its own checksums, so that `tar xf` and `b2sum -c B2SUMS` suffice to read it.
  *
- *	archive.c   the format: writing members, reading them, knowing a changed bit
- *	backup.c    `motorpool backup`: what goes in, when, and where the file goes
- *	unpack.c    a backup into a folder, every byte looked at
- *	restore.c   `motorpool restore`: … and into its place
- *	rehearse.c  `motorpool rehearse`: … or only to see that it could be
+ *	archive.c   the format: writing and reading members, detecting changes
+ *	backup.c    `motorpool backup`: the contents, and where the file goes
+ *	unpack.c    unpacks a backup into a folder and verifies every byte
+ *	restore.c   `motorpool restore`: unpacks it and puts it in place
+ *	rehearse.c  `motorpool rehearse`: unpacks it as a test
  *
  * Members: photos/…, handover/…, motorpool.db, sandbox.db, secret.key, payment.key, motorpool.conf, demo-logins.txt (those there are),
  * manifest.json (struct manifest), and last B2SUMS: the BLAKE2b-512 of each of them.
@@ -23,7 +23,7 @@
 #define ARCHIVE_SUMS    "B2SUMS"
 #define ARCHIVE_FACTS   "manifest.json"
 
-/* What a backup says of itself. The number of events and the last one's hash pin the log's end, which its chains alone do not. */
+/* The description of a backup. The number of events and the last one's hash pin the log's end, which its chains alone do not. */
 struct manifest {
 	int64_t format, schema_version, made_at, n_events, n_bookings, n_photos;
 	const char *last_hash;          /* of the last event; "" when there is none */

@@ -1,11 +1,11 @@
 /*
- * backup.c - `motorpool backup`: all that a new machine needs to go on, in one file, while everybody books.
+ * backup.c - `motorpool backup`: everything that a new machine needs, in one file, made while the programs run.
  *
- * Everything is made in a folder beside the file, motorpool-backup.part, and renamed when it is whole, looked through and on disk: a
- * file of that name is a backup or it is not there. What an interrupted one leaves is removed by the next.
+ * It is written in a folder beside the file, motorpool-backup.part, and renamed when it is complete, checked and synced: a file of that
+ * name is always a complete backup. The rest of an interrupted one is removed by the next.
  *
- * Photos are named by their contents and may come and go meanwhile: those there before the copy of the databases go in, then those
- * that have come since, so whatever the copy speaks of is among them. The read models are not in it: they are made of events.
+ * Photos are named by their contents and may be added or removed meanwhile: those that exist before the databases are copied are
+ * included, then those added since, so all photos that the copy refers to are included. The read models are not: they are rebuilt.
  */
 #include "archive.h"
 

@@ -1,11 +1,10 @@
 /*
- * rehearse.c - `motorpool rehearse`: a backup nobody has restored is a hope. So it is restored into a scratch folder, every invariant
- * is recomputed there, the read models are made from its events, and those are compared, row by row, with the ones people look at.
+ * rehearse.c - `motorpool rehearse`: tests that a backup can be restored. It is restored into a scratch folder, every invariant is
+ * recomputed there, the read models are rebuilt from its events, and they are compared, row by row, with those in use.
  *
- * The backup ends somewhere in the past. For the comparison its log is therefore carried on with the events that came since, which
- * also shows that it is the beginning of the very log that is in use.
+ * For the comparison the events since the backup are added to its log, which also shows that it is the beginning of the log in use.
  *
- * What came of it is an event, ops.rehearsed, with the subject ops:backup: /ops shows the last one.
+ * The result is the event ops.rehearsed with the subject ops:backup; /ops shows the last one.
  */
 #include "archive.h"
 #include "cli/check/check.h"

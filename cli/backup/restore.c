@@ -1,12 +1,12 @@
 /*
  * restore.c - `motorpool restore`: a backup becomes the state of this machine.
  *
- * It is unpacked and looked through in a folder of its own inside the state folder, before anything that is there is touched. Then
- * what was there moves aside, whole, into before-restore-…; what is new moves in, motorpool.db last: while it is missing nothing
- * starts on half a state, and doing the restore again finishes it. The read models are replayed.
+ * It is unpacked and verified in a scratch folder inside the state folder before the existing state is changed. Then the old state is
+ * moved to before-restore-…, and the new one is moved in, motorpool.db last: while that is missing no program starts, and repeating
+ * the restore completes it. The read models are replayed.
  *
- * Nobody may have the old files open meanwhile: the locks that `motorpool run` and the relay work under are held from before the
- * first to after the last move, so nobody starts in between either.
+ * No process may have the old files open meanwhile: the locks of `motorpool run` and of the relay are held from before the first until
+ * after the last move, so neither can start in between.
  */
 #include "archive.h"
 
@@ -39,7 +39,7 @@ static const char usage[] =
 #define RELAY_WAIT_MS 75000             /* cron's relay works for a minute */
 #define LOOK_MS       100
 
-/* --- nobody runs ------------------------------------------------------------------------------------------------------------ */
+/* --- nothing runs ----------------------------------------------------------------------------------------------------------- */
 
 static const char *
 who_runs(struct cli *c)
@@ -131,7 +131,7 @@ has_state(struct cli *c)
 	return access(cli_path(c, c->var, "motorpool.db"), F_OK) == 0;
 }
 
-/* A name nobody has yet: two restores may fall into one second. */
+/* A new name, also if two restores run within one second. */
 static const char *
 aside(struct cli *c)
 {
@@ -148,8 +148,8 @@ aside(struct cli *c)
 }
 
 /*
- * Into a folder that gets its name when all is in it: while it has none nothing new has moved in, so whoever finds it goes on with it, and
- * a database is never parted from its WAL. Also when no database is there: half of a state whose restore was interrupted later.
+ * Moves the old state into a folder that gets its final name at the end. While it has the temporary name, nothing new has been moved in, so
+ * a repeated restore continues with it, and a database stays with its WAL. Also without a database: then a restore was interrupted later.
  */
 static bool
 move_old_aside(struct cli *c, const char **kept, const char **why)

@@ -1,8 +1,8 @@
 /*
- * unpack.c - a backup into an empty folder, with every byte looked at; archive.h tells what stands in it.
+ * unpack.c - unpacks a backup into an empty folder and verifies every byte; archive.h lists the contents.
  *
- * Nothing of it is believed before all of it is read: each member is hashed on its way to the disk, the checksums come last and
- * must be of exactly these members, and the databases must be what the manifest says they are.
+ * Each member is hashed while it is written to disk; the checksums come last and must be of exactly these members, and the databases must
+ * match the manifest.
  */
 #include "archive.h"
 
@@ -52,7 +52,7 @@ is_known(const char *name)
 
 /* --- what the databases say ------------------------------------------------------------------------------------------------ */
 
-/* Nobody else has it open, and its WAL is in it: no lock, no -shm, nothing is made beside it. */
+/* No other process has it open, and it has no WAL: opened without locks, and without creating files beside it. */
 static sqlite3 *
 look_into(struct cli *c, const char *dir, const char *name)
 {

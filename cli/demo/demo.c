@@ -1,8 +1,8 @@
 /*
- * demo.c - `motorpool demo`: an empty state folder becomes a business of a year. `motorpool run` does it on its first start.
+ * demo.c - `motorpool demo`: fills an empty state folder with a year of demo data. `motorpool run` does it on its first start.
  *
- * The files are made in a folder of their own beside the place they are for, and moved there when they are whole and synced,
- * motorpool.db last. Whoever is interrupted leaves that folder behind, and the next start begins anew.
+ * The files are made in a scratch folder and moved into the state folder when they are complete and synced, motorpool.db last. An
+ * interrupted run leaves the scratch folder behind, and the next one starts again.
  */
 #include "demo.h"
 

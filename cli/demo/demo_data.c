@@ -104,7 +104,7 @@ const char *const demo_call_offs[DEMO_REASONS] = {
 	"행사로 진입로가 막혔습니다.",
 };
 
-/* example.com is nobody's */
+/* example.com is a reserved domain */
 const struct demo_person demo_customers[DEMO_CUSTOMERS] = {
 	{ "김민지", "minji.kim@example.com" },      { "이준호", "junho.lee@example.com" },
 	{ "박서준", "seojun.park@example.com" },    { "최지우", "jiwoo.choi@example.com" },

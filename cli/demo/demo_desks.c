@@ -87,7 +87,7 @@ drive(struct world *w, const struct script *s, const struct plan *p, enum deed_k
 
 /* --- orders decided --------------------------------------------------------------------------------------------------------------------- */
 
-/* What the rule has approved by itself needs nobody. */
+/* Cases approved by the rule are skipped. */
 static bool
 decide_case(struct world *w, const char *key, bool is_refused, int reason)
 {

@@ -38,7 +38,7 @@ count_pieces(struct shelf *shelf)
 			shelf->n_pieces[demo_stocks[i].item] -= demo_stocks[i].quantity < 0 ? -demo_stocks[i].quantity : demo_stocks[i].quantity;
 }
 
-/* Counted as if all who overlap did so at once: safe, and nobody notices. */
+/* Counts all overlapping claims as simultaneous, which may refuse too many but never too few. */
 static bool
 claim(struct shelf *shelf, int item, int quantity, int64_t from, int64_t to)
 {
@@ -208,7 +208,7 @@ dress_scene(struct script *s, struct dice *d, struct shelf *shelf, struct plan *
 		plan_trip(s, d, p, true);
 		p->trip.fetch_assigned_at = p->out_at + 3 * HOUR;
 		add_piece(shelf, p, ITEM_CHILD_SEAT, 1);
-	} else if (is_first && scene == 1) {    /* to be brought; nobody knows yet by whom */
+	} else if (is_first && scene == 1) {    /* a delivery without a courier yet */
 		plan_trip(s, d, p, false);
 		p->trip.assigned_at = later_of(p->trip.assigned_at, s->now + 1);
 		add_piece(shelf, p, ITEM_CHILD_SEAT, 1);

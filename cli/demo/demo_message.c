@@ -1,10 +1,9 @@
 /*
- * demo_message.c - what the demo's people were told of late: messages of the last weeks, most of them read.
+ * demo_message.c - the messages of the demo's last weeks, most of them read.
  *
- * They are written when all the rest is there, by the policies as always; message's position begins some weeks ago, since nobody
- * leafs through a year of messages. Each stands under the date of what it tells. What happened days ago is not mailed any more
- * (message.c), so no mail goes out about a past that never was; what is mailed, the relay sends when it runs. No mail server takes
- * part, so what one said stands here.
+ * They are written at the end by message's policies, whose position starts some weeks ago, since older messages are of no use. Each has
+ * the date of its event. Events of some days ago are not mailed any more (message.c), so no mail is sent about the invented past; mails
+ * about later ones are sent by the relay. There is no mail server, so its replies are invented here.
  */
 #include "demo.h"
 
@@ -37,7 +36,7 @@ static const struct { int64_t before_s; const char *outcome, *reply; } said[] = 
 };
 #define N_SAID 3
 
-/* A mail that was given up: its address is nobody's any more. */
+/* A dead letter: the mail server does not know the address any more. */
 static void
 be_refused(struct world *w)
 {

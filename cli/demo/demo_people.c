@@ -52,8 +52,8 @@ add_staff(struct world *w)
 }
 
 /*
- * Eight people can sign in, each with a password of his own. The other 38 share one hash of a password that nobody has ever
- * seen: hashing takes 60 ms on purpose, and nobody is to sign in as them.
+ * Eight people can sign in, each with their own password. The other 38 share the hash of a random password that is not stored: hashing
+ * takes 60 ms, and nobody needs to sign in as them.
  */
 void
 world_people(struct world *w, int64_t at)

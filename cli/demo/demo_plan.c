@@ -152,7 +152,7 @@ length_of(struct dice *d, bool is_jeju)
 	}
 }
 
-/* How long before its start somebody books: most within days, some long ahead. At least an hour. */
+/* The time between booking and start: mostly days, sometimes weeks, at least an hour. */
 static int64_t
 lead_of(struct dice *d)
 {
@@ -264,8 +264,8 @@ is_same_kind(const struct demo_car *a, const struct demo_car *b)
 }
 
 /*
- * Two or three cars of a model, whichever of those at a branch: which ones, nobody can say before they are booked. So all of them are kept
- * free of other plans in that time.
+ * Two or three cars of a model at one branch. Which ones is not known before they are booked, so all cars of the model there are kept free
+ * of other plans in that time.
  */
 static bool
 wants_several(struct desk *k, struct plan *p)
@@ -294,7 +294,7 @@ find_car(struct desk *k, struct plan *p, bool is_jeju)
 	return false;
 }
 
-/* --- what becomes of it -------------------------------------------------------------------------------------------------------- */
+/* --- the outcome --------------------------------------------------------------------------------------------------------------- */
 
 /* Most are cancelled in good time, some on the last day, when it costs. */
 static int64_t

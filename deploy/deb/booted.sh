@@ -83,7 +83,7 @@ echo 'sandbox = no' >>/etc/motorpool/motorpool.conf
 systemctl restart motorpool.target
 until_true ready
 is "$(states)" " 10 active 1 inactive "
-test_that "no program said an error, and no lock was in anybody's way"
+test_that "no program logged an error, and nothing was denied"
 is "$(journalctl --no-pager -o cat -u 'motorpool@*' | grep -E '"level":"error"|denied|not permitted' | head -3)" ""
 test_that "all of it holds"
 does motorpool check

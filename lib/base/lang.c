@@ -25,7 +25,7 @@
 #define DOMAIN "motorpool"
 
 static const struct { const char *code, *locale; } known[N_LANGS] = {
-	[LANG_EN] = { "en", NULL },     /* stands in the source */
+	[LANG_EN] = { "en", NULL },     /* the language of the source */
 	[LANG_KO] = { "ko", "ko_KR.UTF-8" },
 };
 

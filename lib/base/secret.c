@@ -214,7 +214,7 @@ password_hash(struct arena *m, const char *password)
 }
 
 /* Compared when there is no such user, so that the answer takes the same time. */
-static const char nobody[] = "$argon2id$v=19$m=65536,t=2,p=1$amVhFjIZd9HCX5zVncs6IQ$lzWCZM56xkvYt9OlKK6w027xea8IC8OILKpj2ye033U";
+static const char unknown_user[] = "$argon2id$v=19$m=65536,t=2,p=1$amVhFjIZd9HCX5zVncs6IQ$lzWCZM56xkvYt9OlKK6w027xea8IC8OILKpj2ye033U";
 
 bool
 password_ok(const char *hash, const char *password)
@@ -222,7 +222,7 @@ password_ok(const char *hash, const char *password)
 	char whole[crypto_pwhash_STRBYTES] = "";        /* libsodium may read all of it */
 	int slot = slot_take(), rc;
 
-	snprintf(whole, sizeof(whole), "%s", hash ? hash : nobody);
+	snprintf(whole, sizeof(whole), "%s", hash ? hash : unknown_user);
 	rc = crypto_pwhash_str_verify(whole, password, strlen(password));
 	slot_leave(slot);
 	return rc == 0 && hash;

@@ -172,14 +172,14 @@ const char *
 html_refuses(const struct html *h)
 {
 	if (h->state == CODE)
-		return "stands in a script or style sheet";
+		return "is in a script or style sheet";
 	if (h->state == QUOTED && strncmp(h->word, "on", 2) == 0)
-		return "stands in an event handler";
+		return "is in an event handler";
 	if (h->state == QUOTED && strcmp(h->word, "style") == 0)
-		return "stands in a style attribute";
+		return "is in a style attribute";
 	if (h->state == QUOTED || h->state == TEXT || h->state == COMMENT)
 		return NULL;
-	return "stands in a tag outside of quotes";
+	return "is in a tag, outside of quotes";
 }
 
 /* <tr{{#is_late}} class="late"{{/is_late}}>: the name of the tag ends inside the section or behind it. */

@@ -113,8 +113,8 @@ struct op {
 	uint8_t code, frame, to;
 	bool wanted;
 	uint32_t offset;                        /* the member, from its frame's start */
-	uint32_t n_offset;                      /* EACH: where the count stands; IF_STATE, WORD: the enum's value, how many words; */
-	                                        /* TEXT, RAW_TEXT, IF_TEXT: where the text in the template's language stands; 0: none */
+	uint32_t n_offset;                      /* EACH: offset of the count; IF_STATE, WORD: the enum's value, how many words; */
+	                                        /* TEXT, RAW_TEXT, IF_TEXT: offset of the text in the template's language; 0: none */
 	uint32_t n;                             /* LITERAL: bytes; EACH, NEXT: an element's size */
 	union {
 		const char *s;                  /* LITERAL */

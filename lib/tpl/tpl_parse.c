@@ -245,7 +245,7 @@ open_section(struct parser *p, const struct tag *tag)
 	enter(p, n);
 }
 
-/* Whether it stands alone is known when it closes: until then the white space before it is a text of its own. */
+/* Whether it is alone on its lines is known when it closes: until then the white space before it is a separate text. */
 static void
 open_parent(struct parser *p, const struct tag *tag)
 {

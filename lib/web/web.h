@@ -46,7 +46,7 @@ struct route {
 };
 
 struct user {
-	int64_t id;             /* 0: nobody is signed in */
+	int64_t id;             /* 0: not signed in */
 	const char *email, *name;
 	int roles;
 };

@@ -1,9 +1,9 @@
 /*
- * browser.mjs - Debian's Chromium against a stack with demo data. Every page opened here is watched: what it says on its console,
- * what breaks the content security policy, what it fails to load, and scripts that throw are problems of the test that opened it.
+ * browser.mjs - Debian's Chromium against a stack with demo data. Every page is monitored: console messages, violations of the content
+ * security policy, failed loads and script errors fail the test that opened it.
  *
  * When a test fails, a screenshot, the HTML and the console of each open window are saved in build/asan/test-logs/NAME, where NAME is
- * that of the stack; the server's logs are beside them (stack.mjs).
+ * the name of the stack; the server logs are there too (stack.mjs).
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -23,11 +23,11 @@ export async function open_chromium() {
 	return browser;
 }
 
-/* --- what is left of a test that fails --- */
+/* --- saved when a test fails --- */
 const open_windows = new Set();
 let n_kept = 0;
 
-/* Saves what can be seen in a window as NN-what.png, .html and .txt. */
+/* Saves the page of a window as NN-what.png, .html and .txt. */
 export async function keep_window({ page, stack, said, problems }, what) {
 	const folder = path.join(build, 'test-logs', stack.name);
 	const file = path.join(folder, `${String(++n_kept).padStart(2, '0')}-${what.replace(/[^\w가-힣]+/g, '-').slice(0, 60)}`);
@@ -55,17 +55,17 @@ export async function demo_stack(name, env = {}) {
 	return stack;
 }
 
-/* A window of its own, with its own cookies. problems: all that went wrong in it so far. */
+/* A window with its own cookies. problems: all problems so far. */
 export async function open_window(browser, stack, { lang = 'en', width = 1280, height = 860, scheme = 'light', scripts = true } = {}) {
 	const context = await browser.newContext({
 		baseURL: stack.base, locale: lang === 'ko' ? 'ko-KR' : 'en-US', timezoneId: 'Asia/Seoul', colorScheme: scheme,
 		viewport: { width, height }, javaScriptEnabled: scripts, reducedMotion: 'reduce',
 	});
-	context.setDefaultTimeout(Math.min(60000, patience_ms));        /* for what is on a page that is there */
+	context.setDefaultTimeout(Math.min(60000, patience_ms));        /* for elements of a loaded page */
 	context.setDefaultNavigationTimeout(patient(30000));
-	stack.ended.then(() => context.close().catch(() => 0));         /* what waits for a page ends at once */
+	stack.ended.then(() => context.close().catch(() => 0));         /* pending waits end at once */
 	const problems = [], said = [];
-	/* the page's own violations; what axe does afterwards is not the page's */
+	/* violations by the page, not by axe later on */
 	if (scripts)
 		await context.addInitScript(() => {
 			window.broken_policy = [];
@@ -75,7 +75,7 @@ export async function open_window(browser, stack, { lang = 'en', width = 1280, h
 	page.on('pageerror', e => problems.push(`script: ${e.message}`));
 	page.on('console', message => {
 		said.push(`${message.type()}: ${message.text()}`);
-		/* a page that is an error says so on the console by itself */
+		/* Chromium itself reports error statuses on the console */
 		if (['error', 'warning'].includes(message.type()) && !/Failed to load resource.*status of (4\d\d|503)/.test(message.text()))
 			problems.push(`console: ${message.text()}`);
 	});

@@ -1,6 +1,6 @@
 /*
- * delivery.test.mjs - a car on its way, with real clicks: the dispatcher gives jobs to couriers on the board, a courier leaves and
- * hands over on a telephone, with a photo; the customer's booking follows, and the car is fetched at the end. Without JavaScript too.
+ * delivery.test.mjs - a delivery with real clicks: the dispatcher assigns couriers on the delivery page, a courier leaves and hands the
+ * car over on a telephone, with a photo; the customer's booking follows, and the car is collected at the end. Also without JavaScript.
  */
 import { assert, finish, test, until } from '../story/check.mjs';
 import { at, new_car } from '../story/stack.mjs';
@@ -17,7 +17,7 @@ const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAgAAAAGCAIAAABxZ0isAAAACXBIWXM
 const press = (page, button) => Promise.all([page.waitForNavigation(), button.click()]);
 const state_of = async code => (await stack.sql(`SELECT state FROM booking WHERE code = '${code}'`))[0][0];
 
-/* A booking that is to be brought, as the order form makes it. */
+/* A booking with delivery, as the order form makes it. */
 async function ordered(name) {
 	const who = await stack.payer(name), { json: { car_id } } = await manager.post('/fleet/cars', new_car({ name: `Ioniq of ${name}` }));
 	const { json: { code } } = await who.post('/bookings', { car_id, starts_at, ends_at: at(2), card_id: who.card_id,
@@ -29,7 +29,7 @@ async function ordered(name) {
 for (const scripts of [true, false]) {
 	const how = scripts ? '' : ' (without JavaScript)', name = scripts ? 'Suji' : 'Yuna';
 	const job = await ordered(name);
-	await test(`the dispatcher gives a job to a courier on the board, and stays there${how}`, async () => {
+	await test(`the dispatcher assigns a courier on the list of deliveries, and stays there${how}`, async () => {
 		const window = await open_window(browser, stack, { scripts }), { page } = window;
 		await sign_in(window, dispatcher);
 		await page.goto('/deliveries?view=today');
@@ -59,7 +59,7 @@ for (const scripts of [true, false]) {
 		await page.locator('[name=photo]').setInputFiles({ name: 'car.png', mimeType: 'image/png', buffer: png });
 		await press(page, page.getByRole('button', { name: 'Car delivered' }));
 		await page.locator('#e-fuel_percent').waitFor();
-		assert.equal(await page.locator('[name=odometer_km]').inputValue(), '12345', 'what was typed is kept');
+		assert.equal(await page.locator('[name=odometer_km]').inputValue(), '12345', 'the input is kept');
 		await page.locator('[name=fuel_percent]').fill('80');
 		await page.locator('[name=photo]').setInputFiles({ name: 'car.png', mimeType: 'image/png', buffer: png });
 		await press(page, page.getByRole('button', { name: 'Car delivered' }));
@@ -71,7 +71,7 @@ for (const scripts of [true, false]) {
 		await until('the booking follows', async () => await state_of(job.code) === 'OUT');
 		await window.context.close();
 	});
-	await test(`the collection is on the board, and a printed day has it${how}`, async () => {
+	await test(`the collection is on the list of deliveries and on the printed day sheet${how}`, async () => {
 		const window = await open_window(browser, stack, { scripts }), { page } = window;
 		await sign_in(window, dispatcher);
 		await page.goto(`/deliveries?q=${job.code}&view=open`);
@@ -85,7 +85,7 @@ for (const scripts of [true, false]) {
 		await press(page, page.getByRole('button', { name: 'Show' }));
 		await page.emulateMedia({ media: 'print' });
 		assert.ok(await page.locator('.sheet > li').filter({ hasText: job.code }).isVisible());
-		assert.ok(!await page.locator('header.top').isVisible() && !await page.locator('form.search').isVisible(), 'paper has no menus');
+		assert.ok(!await page.locator('header.top').isVisible() && !await page.locator('form.search').isVisible(), 'the print has no menus');
 		no_problems(window);
 		await window.context.close();
 	});

@@ -1,6 +1,6 @@
 /*
- * desks.test.mjs - the four desks with real clicks, on telephones and desks, with and without JavaScript: a car brought with a child seat in
- * it, from the order to the keys; an order that the examiner refuses; two cars of a model; the inbox. The demo data has all of it, too.
+ * desks.test.mjs - delivery, equipment, review and message with real clicks, on telephones and desktops, with and without JavaScript: a car
+ * delivered with a child seat, from the order to the handover; a rejected order; two cars of a model; the inbox. And the demo data.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -44,13 +44,13 @@ async function comes_in(who, options = {}) {
 	}
 	return window;
 }
-/* Whatever page people are on in these stories fits its screen, and axe finds nothing. */
+/* Every page of these stories fits its screen, and axe finds nothing. */
 async function looks_well(window, name) {
 	const { page } = window;
 	await page.mouse.move(0, 0);
 	assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth), `${name} fits the screen`);
 	await shot(window, `desks-${name}`);
-	if (!window.has_scripts) return;        /* axe is one */
+	if (!window.has_scripts) return;        /* axe is a script */
 	await page.evaluate(axe);
 	const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
 	assert.deepEqual(found.violations.map(v => `${v.id}: ${v.nodes[0].html.slice(0, 120)}`), [], name);
@@ -64,20 +64,20 @@ async function readme_shot(window, name) {
 const state_of = async code => (await stack.sql(`SELECT state FROM booking WHERE code = '${code}'`))[0][0];
 const item_id = async name => Number((await stack.sql(`SELECT item_id FROM item WHERE name = '${name}'`))[0][0]);
 const free_car = async (from, to) => (await stack.program().get(`/cars?from=${from}&to=${to}&sort=price`)).json.cars[0];
-/* The line of the order form for an item, whatever number it has. */
+/* The line of an item in the order form, whatever its number. */
 async function takes(page, name, qty) {
 	await page.locator('ul.items li').filter({ has: page.getByText(name, { exact: true }) }).locator('select').selectOption(String(qty));
 }
 
 /* --- the demo data ---------------------------------------------------------------------------------------------------------------- */
 
-await test('the demo data has something at every desk, and it all holds', async () => {
+await test('the demo data has open work at every desk, and every invariant holds', async () => {
 	const n = async sql => Number((await stack.sql(sql))[0][0]);
 	assert.ok(await n(`SELECT COUNT(*) FROM delivery WHERE state = 'DELIVERED' AND odometer_km > 0`) > 300, 'hand-over records');
-	assert.ok(await n(`SELECT COUNT(*) FROM delivery WHERE state = 'REQUESTED'`) > 0, 'jobs nobody has');
-	assert.ok(await n(`SELECT COUNT(*) FROM delivery WHERE state = 'SCHEDULED'`) > 0, 'jobs a courier has');
-	assert.ok(await n(`SELECT COUNT(*) FROM delivery WHERE direction = 'collection' AND state = 'DELIVERED'`) > 100, 'cars fetched');
-	assert.ok(await n(`SELECT COUNT(*) FROM delivery WHERE ended_by = 'dispatcher'`) > 5, 'cars that were not brought');
+	assert.ok(await n(`SELECT COUNT(*) FROM delivery WHERE state = 'REQUESTED'`) > 0, 'unassigned jobs');
+	assert.ok(await n(`SELECT COUNT(*) FROM delivery WHERE state = 'SCHEDULED'`) > 0, 'assigned jobs');
+	assert.ok(await n(`SELECT COUNT(*) FROM delivery WHERE direction = 'collection' AND state = 'DELIVERED'`) > 100, 'collections');
+	assert.ok(await n(`SELECT COUNT(*) FROM delivery WHERE ended_by = 'dispatcher'`) > 5, 'cancelled deliveries');
 	assert.ok(await n(`SELECT COUNT(DISTINCT category) FROM item`) >= 4, 'every category');
 	assert.ok(await n(`SELECT COUNT(*) FROM item WHERE is_low = 1`) > 0, 'an item that is low');
 	assert.ok(await n(`SELECT COUNT(*) FROM stock_entry WHERE kind = 'loss'`) > 5, 'pieces lost');
@@ -85,13 +85,13 @@ await test('the demo data has something at every desk, and it all holds', async 
 		assert.ok(await n(`SELECT COUNT(*) FROM review_case WHERE state = '${state}' AND ${by}`) > 0, `a case ${state} ${by}`);
 	assert.ok(await n(`SELECT COUNT(*) FROM equipment_order WHERE booking_code = ''`) > 15, 'orders without a car');
 	assert.ok(await n(`SELECT COUNT(*) FROM booking WHERE n_cars > 1`) > 50, 'bookings of several cars');
-	assert.ok(await n(`SELECT COUNT(*) FROM message WHERE state = 'DEAD' AND (SELECT COUNT(*) FROM message_try t WHERE t.message_id = message.message_id) = 3`) === 1, 'a mail given up');
-	assert.ok(await n(`SELECT COUNT(*) FROM message_preference`) > 0, 'somebody who wants fewer mails');
-	assert.ok(await n(`SELECT COUNT(*) FROM booking_extra WHERE state = 'ENDED' AND refund_state = 'DONE'`) > 10, 'extras paid back');
+	assert.ok(await n(`SELECT COUNT(*) FROM message WHERE state = 'DEAD' AND (SELECT COUNT(*) FROM message_try t WHERE t.message_id = message.message_id) = 3`) === 1, 'a dead letter');
+	assert.ok(await n(`SELECT COUNT(*) FROM message_preference`) > 0, 'a user with fewer mails');
+	assert.ok(await n(`SELECT COUNT(*) FROM booking_extra WHERE state = 'ENDED' AND refund_state = 'DONE'`) > 10, 'refunded extras');
 	await stack.check();
 });
 
-await test('the dispatcher\'s board looks as README shows it', async () => {
+await test('the list of deliveries looks as README shows it', async () => {
 	const desk = await comes_in(manager);
 	await desk.page.goto('/deliveries');
 	assert.ok(await desk.page.locator('li.job').count() > 5);
@@ -99,13 +99,13 @@ await test('the dispatcher\'s board looks as README shows it', async () => {
 	await desk.context.close();
 });
 
-/* --- a car brought, with a child seat in it ------------------------------------------------------------------------------------------- */
+/* --- a delivery with a child seat ---------------------------------------------------------------------------------------------------- */
 
 for (const scripts of [true, false]) {
 	const how = scripts ? 'with JavaScript' : 'with JavaScript off', days = scripts ? 4 : 6;
 	let window, page, anna, code, desk, phone, car;
 
-	await test(`${how}: a customer has the car brought, with a child seat in it, and sees each in the price`, async () => {
+	await test(`${how}: a customer orders a car with delivery and a child seat, and sees each in the price`, async () => {
 		anna = await stack.payer(scripts ? 'Anna' : 'Nora');
 		car = await free_car(at(days, 9), at(days + 1, 9));
 		window = await comes_in(anna, { scripts, ...scripts ? {} : PHONE });
@@ -121,10 +121,10 @@ for (const scripts of [true, false]) {
 		else await press(page, 'Update the price');
 		const price = await page.locator('#order-price').innerText();
 		for (const words of ['Delivery', 'Collection', 'Child seat', '₩25,000', '₩7,000']) assert.ok(price.includes(words), `${words} in ${price}`);
-		assert.equal(await page.locator('[name="delivery.address"]').inputValue(), '123 Sejong-daero, Seoul', 'what was typed is kept');
+		assert.equal(await page.locator('[name="delivery.address"]').inputValue(), '123 Sejong-daero, Seoul', 'the input is kept');
 		await looks_well(window, `order${scripts ? '' : '-phone'}`);
 	});
-	await test(`${how}: she pays all of it at once, and the booking says what comes with it`, async () => {
+	await test(`${how}: the customer pays all of it at once, and the booking lists the extras`, async () => {
 		const total = /₩[\d,]+/.exec(await page.locator('#order-total').innerText())[0];
 		await page.locator(`[name=card_id][value="${anna.card_id}"]`).check();
 		await press(page, /Book and pay/);
@@ -142,7 +142,7 @@ for (const scripts of [true, false]) {
 		await looks_well(window, `my-page${scripts ? '' : '-phone'}`);
 		no_problems(window);
 	});
-	await test(`${how}: the dispatcher finds the job among those nobody has, and gives it to a courier right there`, async () => {
+	await test(`${how}: the dispatcher finds the job among the unassigned ones, and assigns a courier there`, async () => {
 		desk = await comes_in(manager, { scripts });
 		await desk.page.goto('/deliveries');
 		await looks_well(desk, `board${scripts ? '' : '-without-scripts'}`);
@@ -166,7 +166,7 @@ for (const scripts of [true, false]) {
 		assert.match(await main_text(page), /cannot be cancelled|on (its|the) way/i);
 		assert.equal(await state_of(code), 'CONFIRMED');
 	});
-	await test(`${how}: keys handed over too early are refused in words; nothing is lost of what was typed`, async () => {
+	await test(`${how}: a handover that is too early is refused with a message, and the form keeps its input`, async () => {
 		const job = (await stack.sql(`SELECT delivery_id FROM delivery WHERE booking_code = '${code}'`))[0][0];
 		await phone.page.goto(`/deliveries/${job}`);
 		await phone.page.locator('[name=odometer_km]').fill('12345');
@@ -174,22 +174,22 @@ for (const scripts of [true, false]) {
 		await phone.page.locator('[name=received_by]').fill('Anna');
 		await press(phone.page, 'Car delivered');
 		assert.equal(await phone.page.locator('[name=odometer_km]').inputValue(), '12345');
-		assert.ok(await phone.page.locator('.errors').count(), 'it is said why');
+		assert.ok(await phone.page.locator('.errors').count(), 'the page says why');
 		assert.equal(await state_of(code), 'CONFIRMED');
 		await looks_well(phone, `too-early${scripts ? '' : '-without-scripts'}`);
 	});
 	for (const w of [window, desk, phone]) await w?.context.close();
 }
 
-/* --- today: the keys change hands ------------------------------------------------------------------------------------------------------ */
+/* --- today: the handover --------------------------------------------------------------------------------------------------------------- */
 
-/* The next half hour: within the pause before it, a courier may hand the car over. */
+/* The next half hour: a courier may hand the car over from the turnaround time before it. */
 function soon() {
 	const d = new Date(Math.ceil((Date.now() + 60e3) / 1800e3) * 1800e3 + 9 * 3600e3);
 	return d.toISOString().slice(0, 16);
 }
 
-await test('the courier hands the car over, and it is out: the customer, the desk and the job all say so', async () => {
+await test('the courier hands the car over, and it is out: for the customer, for the manager and in the job', async () => {
 	const dana = await stack.payer('Dana'), from = soon(), to = at(2, 13), car = await free_car(from, to);
 	const booked = await dana.post('/bookings', { car_id: car.car_id, starts_at: from, ends_at: to, card_id: dana.card_id, delivery: { address: '1 Test-ro, Seoul', zone: 'center', collect: true }, equipment: [{ item_id: await item_id('Booster seat'), qty: 1 }] });
 	assert.equal(booked.status, 201, booked.text);
@@ -219,7 +219,7 @@ await test('the courier hands the car over, and it is out: the customer, the des
 	await looks_well(desk, 'record');
 	for (const w of [phone, window, desk]) { no_problems(w); await w.context.close(); }
 });
-await test('a courier\'s day can be printed, with room for signatures', async () => {
+await test('the day sheet of a courier can be printed, with room for signatures', async () => {
 	const desk = await comes_in(manager);
 	const [id] = (await stack.sql(`SELECT user_id FROM person WHERE email = '${courier.email}'`))[0];
 	const [day] = (await stack.sql(`SELECT date(window_from + 32400, 'unixepoch') FROM delivery WHERE courier_id = ${id} AND state = 'SCHEDULED' LIMIT 1`))[0];
@@ -232,9 +232,9 @@ await test('a courier\'s day can be printed, with room for signatures', async ()
 	await desk.context.close();
 });
 
-/* --- a refused order --------------------------------------------------------------------------------------------------------------------- */
+/* --- a rejected order -------------------------------------------------------------------------------------------------------------------- */
 
-await test('the examiner refuses too many chairs with a reason; it stands in my page, and the money for them is back', async () => {
+await test('the examiner rejects too many chairs with a reason; my page shows it, and their price is refunded', async () => {
 	const eve = await stack.payer('Eve'), from = at(12, 9), to = at(13, 9), car = await free_car(from, to), window = await comes_in(eve, PHONE);
 	await window.page.goto(`/bookings/new?car_id=${car.car_id}&starts_at=${from}&ends_at=${to}`);
 	await takes(window.page, 'Two-way radio', 6);
@@ -248,12 +248,12 @@ await test('the examiner refuses too many chairs with a reason; it stands in my 
 	await desk.page.goto(`/reviews?page=1`);
 	await Promise.all([desk.page.waitForNavigation(), desk.page.locator('tr', { hasText: 'Eve' }).getByRole('link').first().click()]);
 	await press(desk.page, 'Reject');
-	assert.ok(await desk.page.locator('.errors').count(), 'a no needs a reason');
+	assert.ok(await desk.page.locator('.errors').count(), 'a rejection needs a reason');
 	await desk.page.locator('main [name=reason]').fill('All radios are at the harvest.');
 	await looks_well(desk, 'case');
 	await press(desk.page, 'Reject');
 	assert.match(await main_text(desk.page), /Rejected/);
-	await until('the money is back', async () => await stack.money_kept(code) === paid - 24000);
+	await until('the money is refunded', async () => await stack.money_kept(code) === paid - 24000);
 	await window.page.goto(`/my/bookings/${code}`);
 	await asks_until(window.page, /All radios are at the harvest/);
 	await asks_until(window.page, /₩24,000/);
@@ -263,7 +263,7 @@ await test('the examiner refuses too many chairs with a reason; it stands in my 
 	no_problems(desk);
 	for (const w of [window, desk]) await w.context.close();
 });
-await test('an employee orders a projector without a car, and sees how it stands', async () => {
+await test('an employee orders a projector without a car, and sees its state', async () => {
 	const window = await comes_in(employee);
 	await window.page.goto(`/equipment/orders/new?item_id=${await item_id('Projector')}`);
 	await window.page.locator('[name=qty]').fill('1').catch(() => window.page.locator('[name=qty]').selectOption('1'));
@@ -279,7 +279,7 @@ await test('an employee orders a projector without a car, and sees how it stands
 
 /* --- two cars of a model -------------------------------------------------------------------------------------------------------------------- */
 
-await test('two cars of a model are booked at once, and both plates stand in the booking', async () => {
+await test('two cars of a model are booked at once, and the booking shows both plates', async () => {
 	const finn = await stack.payer('Finn'), from = at(20, 9), to = at(21, 9), window = await comes_in(finn);
 	const models = (await finn.get(`/models?starts_at=${from}&ends_at=${to}`)).json.models;
 	const model = models.find(m => m.n_at_once >= 2);
@@ -305,11 +305,11 @@ await test('two cars of a model are booked at once, and both plates stand in the
 const unread_of = async page => Number((await page.locator('header a[href="/messages"] .badge').textContent().catch(() => '')) || 0);
 const has_unread = page => page.locator('header a[href="/messages"] .badge').count();
 
-await test('the inbox counts what is unread in the header of every page, and opening a message reads it', async () => {
+await test('the header of every page has the number of unread messages, and opening a message marks it as read', async () => {
 	const gina = await stack.payer('Gina'), from = at(24, 9), to = at(25, 9), car = await free_car(from, to), window = await comes_in(gina, PHONE), { page } = window;
 	assert.equal(await has_unread(page), 0);
 	const { code } = (await gina.post('/bookings', { car_id: car.car_id, starts_at: from, ends_at: to, card_id: gina.card_id, equipment: [{ item_id: await item_id('Infant seat'), qty: 1 }] })).json;
-	await until('she is told', async () => (await gina.get('/messages')).json.n_unread >= 1);
+	await until('the customer has the messages', async () => (await gina.get('/messages')).json.n_unread >= 1);
 	const told = (await gina.get('/messages')).json.n_unread;
 	await until('every program counts them', async () => { await page.goto(['/', '/my/bookings', '/payments/cards', '/account', '/equipment/orders'][Math.floor(Math.random() * 5)]); return await has_unread(page) && await unread_of(page) >= told; });
 	await page.goto('/messages');
@@ -325,11 +325,11 @@ await test('the inbox counts what is unread in the header of every page, and ope
 	no_problems(window);
 	await window.context.close();
 });
-await test('whoever wants no mail about bookings gets none, and the next message is in the language of the page', async () => {
+await test('a user who has switched off mails about bookings gets none, and the next message is in the language of the page', async () => {
 	const hugo = await stack.payer('Hugo'), from = at(27, 9), to = at(28, 9), car = await free_car(from, to), window = await comes_in(hugo), { page } = window;
 	await page.goto('/messages/preferences');
 	assert.ok(await page.locator('[name=booking_email]').isChecked());
-	assert.ok(await page.locator('[name=booking_inbox][type=hidden]').count(), 'what becomes of one\'s bookings cannot be switched off');
+	assert.ok(await page.locator('[name=booking_inbox][type=hidden]').count(), 'booking messages in the inbox cannot be switched off');
 	await page.locator('[name=booking_email]').uncheck();
 	await looks_well(window, 'preferences');
 	await press(page, 'Save');
@@ -337,7 +337,7 @@ await test('whoever wants no mail about bookings gets none, and the next message
 	assert.equal(await page.locator('[name=booking_email]').isChecked(), false);
 	await switch_language(page, 'ko');
 	const { code } = (await hugo.post('/bookings', { car_id: car.car_id, starts_at: from, ends_at: to, card_id: hugo.card_id })).json;
-	const [title, email] = await until('he is told', async () => (await stack.sql(`SELECT title, email FROM message WHERE subject_id = '${code}' AND kind = 'booking_confirmed'`))[0]);
+	const [title, email] = await until('the customer has the message', async () => (await stack.sql(`SELECT title, email FROM message WHERE subject_id = '${code}' AND kind = 'booking_confirmed'`))[0]);
 	assert.match(title, /예약/);
 	assert.ok(!email, 'no mail');
 	await page.goto('/messages');
@@ -347,7 +347,7 @@ await test('whoever wants no mail about bookings gets none, and the next message
 	no_problems(window);
 	await window.context.close();
 });
-await test('a mail that was given up stands in the delivery log with its tries and replies, and is sent again', async () => {
+await test('a dead letter is in the mail log with its tries and replies, and can be sent again', async () => {
 	const desk = await comes_in(manager), { page } = desk;
 	await page.goto('/messages/log?state=DEAD');
 	await looks_well(desk, 'log');
@@ -359,7 +359,7 @@ await test('a mail that was given up stands in the delivery log with its tries a
 	no_problems(desk);
 	await desk.context.close();
 });
-await test('the demo\'s customers find messages they have read and some they have not', async () => {
+await test('the demo customers have read and unread messages', async () => {
 	for (const who of [minji, junho]) {
 		const window = await comes_in(who, { ...PHONE, lang: 'ko' });
 		await window.page.goto('/messages');

@@ -1,7 +1,7 @@
 /*
- * story.test.mjs - the first story with real clicks: a manager registers a car; a customer signs up, searches, books and pays on
- * the card company's page, is confirmed, looks at my page, cancels and sees the refund. The same without JavaScript, the booking
- * by keyboard alone, impatient double clicks, declined cards, and a manager's and an admin's day.
+ * story.test.mjs - the main story with real clicks: a manager registers a car; a customer signs up, searches, books and pays on the card
+ * company's page, is confirmed, looks at my page, cancels and sees the refund. Also without JavaScript; a booking by keyboard only, double
+ * clicks, declined cards, and the pages of managers and admins.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -92,13 +92,13 @@ for (const scripts of [true, false]) {
 		assert.match(await main_text(desk.page), /Available/);
 		no_problems(desk);
 	});
-	await test(`${how}: a customer signs up and is in`, async () => {
+	await test(`${how}: a customer signs up and is signed in`, async () => {
 		window = await window_of({ scripts });
 		page = window.page;
 		anna = await signs_up(page, scripts ? 'Anna' : 'Nora');
 		assert.match(await page.locator('header').innerText(), /My bookings/);
 	});
-	await test(`${how}: she searches by dates and sees the car with its whole price`, async () => {
+	await test(`${how}: the customer searches by dates and sees the car with its total price`, async () => {
 		await searches(page);
 		const card = page.locator('li.car').filter({ hasText: car_name });
 		assert.match(await card.innerText(), /₩2,300/);
@@ -106,7 +106,7 @@ for (const scripts of [true, false]) {
 		assert.match(await main_text(page), /Availability/);
 		assert.match(await main_text(page), /₩2,300/);
 	});
-	await test(`${how}: she books with a new card on the card company's page and comes back paid`, async () => {
+	await test(`${how}: the customer books with a new card on the card company's page and returns with a paid booking`, async () => {
 		await press(page, 'Book this car', 'link');
 		assert.ok(await page.locator('[name=card_id][value=new]').isChecked());
 		await press(page, /Book and pay/);
@@ -116,7 +116,7 @@ for (const scripts of [true, false]) {
 		assert.ok(code, page.url());
 		assert.match(await main_text(page), /Paid|Confirmed/);
 	});
-	await test(`${how}: the booking is confirmed${scripts ? ', and the page follows by itself' : ''}`, async () => {
+	await test(`${how}: the booking is confirmed${scripts ? ', and the page updates by itself' : ''}`, async () => {
 		if (scripts) await page.waitForFunction(() => /Confirmed/.test(document.querySelector('main').innerText));
 		else await asks_until(page, /Confirmed/);
 		assert.equal((await bookings_of(anna.email))[0][1], 'CONFIRMED');
@@ -134,7 +134,7 @@ for (const scripts of [true, false]) {
 		assert.match(await main_text(desk.page), /Confirmed/);
 		no_problems(desk);
 	});
-	await test(`${how}: she cancels, having seen the refund, and sees it again when it is done`, async () => {
+	await test(`${how}: the customer cancels after seeing the refund, and sees it again when it is done`, async () => {
 		await press(page, /Cancel this booking/, 'link');
 		assert.match(await main_text(page), /Your refund/);
 		await press(page, /Cancel and refund ₩2,300/);
@@ -156,7 +156,7 @@ async function switch_language(page, lang) {
 	assert.equal(await page.locator('html').getAttribute('lang'), lang);
 }
 
-/* The two pictures in README: made anew with UPDATE_SHOTS=1, or when they are not there. */
+/* The two pictures in README: made with UPDATE_SHOTS=1, or when they are missing. */
 async function readme_shot(window, name) {
 	await shot(window, name, false);
 	const to = path.join(root, 'docs', `${name}.png`);
@@ -192,7 +192,7 @@ await test('a card can be saved for later on the card company\'s page, and remov
 	assert.match(await main_text(page), /The card is removed/);
 	assert.deepEqual((await dana.get('/payments/cards')).json.cards.map(c => c.card_id).sort(), kept.filter(id => id !== added).sort());
 });
-await test('a card number that is none is refused at its field, on the card company\'s page', async () => {
+await test('an invalid card number is refused at its field, on the card company\'s page', async () => {
 	await page.goto('/payments/cards');
 	await press(page, /Add a/);
 	await fills_in_the_card(page, '1234 5678 9012 3456');
@@ -217,7 +217,7 @@ async function tabs_to(what, matches) {
 	}
 	throw new Error(`the keyboard does not reach ${what}`);
 }
-await test('a car is searched, booked and paid by keyboard alone, and the focus can be seen on the way', async () => {
+await test('a car is searched, booked and paid by keyboard only, with a visible focus at each step', async () => {
 	await page.goto('/');
 	await page.keyboard.press('Tab');
 	assert.match((await focused()).text, /Skip to content/);
@@ -241,7 +241,7 @@ await test('a car is searched, booked and paid by keyboard alone, and the focus 
 	assert.equal((await focused()).tag, 'SUMMARY', 'Escape closes the menu and goes back to it');
 });
 
-/* --- impatience --------------------------------------------------------------------------------------------------------------------------- */
+/* --- double clicks ------------------------------------------------------------------------------------------------------------------------- */
 
 for (const scripts of [true, false])
 	await test(`a double click on Book ${scripts ? '' : 'without JavaScript '}is one booking and one charge`, async () => {
@@ -259,7 +259,7 @@ for (const scripts of [true, false])
 		assert.equal(await stack.money_kept(made[0][0]), 50000);
 		await impatient.context.close();
 	});
-await test('two cars of a model are chosen from the search, booked together, listed with both plates, and free again when cancelled', async () => {
+await test('two cars of a model are chosen from the search, booked together, listed with both plates, and available again when cancelled', async () => {
 	const clicks = await window_of({ scripts: false }), page = clicks.page, hours = `starts_at=${at(33)}&ends_at=${at(34)}`;
 	const offer = async id => (await stack.program().get(`/models/${id}?${hours}`)).json.model;
 	await sign_in(clicks, dana);
@@ -300,9 +300,9 @@ await test('the back button and sending the form again make no second booking', 
 	if (code_in(page)) assert.equal(code_in(page), code); else assert.match(await main_text(page), /just been booked|already booked/);
 });
 
-/* --- what goes wrong is said where it is wrong ------------------------------------------------------------------------------------------------ */
+/* --- errors ----------------------------------------------------------------------------------------------------------------------------------- */
 
-await test('a declined card is said so, the form keeps what was chosen, and another card then pays', async () => {
+await test('a declined card gets a message, the form keeps the choices, and another card can pay', async () => {
 	await page.goto(`/bookings/new?car_id=${car.Declined}&starts_at=${from}&ends_at=${to}`);
 	await page.locator(`[name=card_id][value="${declined_card}"]`).check();
 	await press(page, /Book and pay/);
@@ -315,7 +315,7 @@ await test('a declined card is said so, the form keeps what was chosen, and anot
 	assert.ok(code_in(page), page.url());
 	no_problems(window);
 });
-await test('a declined card on the card company\'s page ends in words and a way to try again', async () => {
+await test('a declined card on the card company\'s page ends with a message and a button to try again', async () => {
 	await page.goto(`/bookings/new?car_id=${car.Declined}&starts_at=${at(60)}&ends_at=${at(61)}`);
 	await page.locator('[name=card_id][value=new]').check();
 	await press(page, /Book and pay/);
@@ -324,7 +324,7 @@ await test('a declined card on the card company\'s page ends in words and a way 
 	await press(page, 'Book again', 'link');
 	assert.match(page.url(), /\/bookings\/new/);
 });
-await test('leaving the card company\'s page keeps the hold for a while, and it can be paid then', async () => {
+await test('leaving the card company\'s page keeps the hold for its time, and it can still be paid', async () => {
 	await page.goto(`/bookings/new?car_id=${car.Declined}&starts_at=${at(70)}&ends_at=${at(71)}`);
 	await page.locator('[name=card_id][value=new]').check();
 	await press(page, /Book and pay/);
@@ -335,7 +335,7 @@ await test('leaving the card company\'s page keeps the hold for a while, and it 
 	await fills_in_the_card(page, '4242 4242 4242 4242');
 	await asks_until(page, /Paid|Confirmed/);
 });
-await test('an error summary takes the focus, and leads to its field', async () => {
+await test('an error summary takes the focus and links to its field', async () => {
 	const visitor = await window_of();
 	await visitor.page.goto('/account/sign-up');
 	await visitor.page.locator('[name=name]').fill('Only a name');
@@ -349,7 +349,7 @@ await test('an error summary takes the focus, and leads to its field', async () 
 	no_problems(visitor);
 	await visitor.context.close();
 });
-await test('signing in leads back to where one wanted to go', async () => {
+await test('signing in returns to the requested page', async () => {
 	const visitor = await window_of();
 	await visitor.page.goto(`/bookings/new?car_id=${car.Keys}&starts_at=${at(80)}&ends_at=${at(81)}`);
 	assert.match(visitor.page.url(), /sign-in/);
@@ -358,7 +358,7 @@ await test('signing in leads back to where one wanted to go', async () => {
 	await Promise.all([visitor.page.waitForURL(/\/bookings\/new\?car_id/), visitor.page.locator('main form button').click()]);
 	await visitor.context.close();
 });
-await test('the language is switched on any page, signed in and out, and stays', async () => {
+await test('the language can be switched on any page, signed in and out, and is kept', async () => {
 	const visitor = await window_of({ lang: 'en' });
 	await visitor.page.goto(`/cars?from=${from}&to=${to}`);
 	await switch_language(visitor.page, 'ko');
@@ -373,7 +373,7 @@ await test('the language is switched on any page, signed in and out, and stays',
 	assert.equal(await korean.page.locator('html').getAttribute('lang'), 'ko', 'the browser\'s language is asked first');
 	await korean.context.close();
 });
-await test('times typed on a telephone: the end follows the start, and the page fits', async () => {
+await test('times entered on a telephone: the end follows the start, and the page fits the screen', async () => {
 	const phone = await window_of({ width: 390, height: 844, lang: 'ko' });
 	await phone.page.goto('/');
 	await phone.page.locator('[name=from]').fill(at(20));
@@ -393,7 +393,7 @@ await test('times typed on a telephone: the end follows the start, and the page 
 });
 await test('the search looks as README shows it', async () => {
 	const visitor = await window_of();
-	/* a list that begins with three kinds of cars, so that the picture shows what there is */
+	/* a list that begins with three kinds of cars, for the picture */
 	let query;
 	for (const sort of ['-price', 'seats', 'price', 'name'])
 		for (let branch = 8; branch > 0 && !query; branch--) {
@@ -415,9 +415,9 @@ await test('a receipt prints without menu and buttons', async () => {
 	await page.emulateMedia({ media: null });
 });
 
-/* --- a manager's and an admin's day ------------------------------------------------------------------------------------------------------------- */
+/* --- managers and admins ------------------------------------------------------------------------------------------------------------------------ */
 
-await test('a manager finds, sorts, leafs through, changes, takes out of service and retires cars', async () => {
+await test('a manager finds, sorts, pages through, changes, takes out of service and retires cars', async () => {
 	const p = desk.page;
 	await p.goto('/fleet/cars');
 	await Promise.all([p.waitForNavigation(), p.locator('main').getByRole('link', { name: /Next/ }).first().click()]);
@@ -442,7 +442,7 @@ await test('a manager finds, sorts, leafs through, changes, takes out of service
 	assert.match(await main_text(p), /The car was retired/);
 	no_problems(desk);
 });
-await test('a photo is taken from a file, and shown', async () => {
+await test('a photo is uploaded and shown', async () => {
 	const p = desk.page;
 	await p.goto(`/fleet/cars/${car.Double}/photo`);
 	await p.locator('input[type=file]').setInputFiles({ name: 'car.png', mimeType: 'image/png', buffer: await p.screenshot() });
@@ -453,7 +453,7 @@ await test('a photo is taken from a file, and shown', async () => {
 	assert.ok(await image.evaluate(i => i.complete && i.naturalWidth > 0), 'the picture is there');
 	no_problems(desk);
 });
-await test('a manager looks at the bookings of the day, the money and the ledger, which balances', async () => {
+await test('a manager looks at the bookings of the day, the payments and the ledger, which balances', async () => {
 	const p = desk.page;
 	for (const address of ['/bookings?view=all', '/payments', '/payments/ledger', '/view/cars', '/fleet/models', '/fleet/branches']) {
 		await p.goto(address);
@@ -463,7 +463,7 @@ await test('a manager looks at the bookings of the day, the money and the ledger
 	assert.match(await main_text(p), /balance/i);
 	no_problems(desk);
 });
-await test('an admin gives and takes roles, and sees how the house is', async () => {
+await test('an admin grants and removes roles, and sees the operations page', async () => {
 	const office = await window_of(), p = office.page;
 	await sign_in(office, admin);
 	await switch_language(p, 'en');
@@ -478,7 +478,7 @@ await test('an admin gives and takes roles, and sees how the house is', async ()
 	no_problems(office);
 	await office.context.close();
 });
-await test('signing out ends it', async () => {
+await test('signing out ends the session', async () => {
 	await page.goto('/account');
 	await Promise.all([page.waitForNavigation(), page.locator('main form[action="/account/sign-out"] button').click()]);
 	await page.goto('/my/bookings');

@@ -1,9 +1,9 @@
 /*
- * books.mjs - the card company's books beside ours: for every booking, what is kept there must be what we owe nobody; and what was
- * acknowledged must be there. Also what went to a callee, as the logs tell it, and how a breaker stands.
+ * books.mjs - compares the card company's books with ours: for every booking, the money kept must be exactly what is not to be refunded,
+ * and every acknowledged booking must be there. Also the calls to a callee, from the logs, and the state of a breaker.
  *
- *	await settled(stack, { acknowledged: codes })   waits until no booking is under way and both books agree; throws what is wrong
- *	await wrong_in(stack, codes)                    what is wrong now, in words; empty: nothing
+ *	await settled(stack, { acknowledged: codes })   waits until no booking is in progress and both books agree; throws the differences
+ *	await wrong_in(stack, codes)                    the current differences, in words; empty: none
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -17,7 +17,7 @@ export async function wrong_in(stack, acknowledged = []) {
 	const wrong = [];
 	for (const [order, amount, balance] of await stack.sql("SELECT order_id, amount, balance FROM payment WHERE status IN ('DONE', 'PARTIAL_CANCELED', 'CANCELED')", 'sandbox')) {
 		const booking = bookings.get(/^MP-[^-]+/.exec(order)?.[0]);
-		if (!booking) { wrong.push(`${amount} were taken for ${order}, which nobody has booked`); continue; }
+		if (!booking) { wrong.push(`${amount} were charged for ${order}, which is no booking`); continue; }
 		booking.kept += +balance;
 		booking.n_taken++;
 	}
@@ -35,7 +35,7 @@ export async function settled(stack, acknowledged, limit_ms = 60000) {
 		.catch(async e => { throw new Error(`${e.message}: ${(await wrong_in(stack, acknowledged)).slice(0, 8).join('; ')}`); });
 }
 
-/* When calls to this callee that were really sent came to their end, in ms, in order. */
+/* The end times of the calls that were really sent to this callee, in ms, in order. */
 export function calls_to(stack, callee, since_ms) {
 	const times = [], logs = path.join(stack.var, 'log');
 	for (const file of fs.readdirSync(logs))
@@ -46,10 +46,10 @@ export function calls_to(stack, callee, since_ms) {
 		}
 	return times.sort((a, b) => a - b);
 }
-/* The most of them in any ten seconds. */
+/* The largest number of them in any ten seconds. */
 export const most_in_10_s = times => times.reduce((most, at, i) => Math.max(most, i + 1 - times.findIndex(each => each > at - 10000)), 0);
 
-/* closed, open or probing: the top bits of the word behind the board's head (lib/call/breaker_inside.h). undefined: never called. */
+/* closed, open or probing: the top bits of the word after the file's header (lib/call/breaker_inside.h). undefined: never called. */
 export class Breaker {
 	constructor(stack, callee) { this.file = `${stack.var}/run/${callee}.breaker`; }
 	word() {
@@ -61,7 +61,7 @@ export class Breaker {
 		} catch { return undefined; }
 	}
 	state() { const word = this.word(); return word === undefined ? undefined : ['closed', 'open', 'probing'][Number(word >> 62n)]; }
-	/* … and for how long it will be open */
+	/* … and how long it stays open */
 	open_for_ms() {
 		return this.state() === 'open' ? Math.max(0, Number(this.word() & (1n << 48n) - 1n) - Number(process.hrtime.bigint() / 1000000n)) : 0;
 	}

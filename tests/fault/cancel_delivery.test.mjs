@@ -1,7 +1,7 @@
 /*
- * cancel_delivery.test.mjs - FX-17 with a delivery: a booking whose car is to be brought is cancelled delivery first, then money.
- * Delivery stopped, hanging, on its way; payment failing when delivery has already said yes: what is shown is what is true, nothing
- * stays half done, and the money goes back once.
+ * cancel_delivery.test.mjs - FX-17 with a delivery: cancelling a booking first cancels its delivery, then refunds the money. Delivery is
+ * stopped, hangs, or the courier is on the way; payment fails after delivery has agreed: the pages show the true state, nothing stays
+ * half done, and the refund is made once.
  */
 import { assert, finish, sleep, test, until } from '../story/check.mjs';
 import { Stack, at, new_car } from '../story/stack.mjs';
@@ -9,7 +9,7 @@ import { figure, seeded, span } from './fault.mjs';
 
 const random = seeded();
 const stack = await Stack.start({ name: 'fault-cancel-delivery', env: { MOTORPOOL_STUCK_AFTER_S: '5', MOTORPOOL_MAX_BOOKINGS_PER_PERSON: '1000' } });
-stack.allow(/"program":"lighttpd".*"what":"access","method":"POST","status":500/);      /* a request in hand when its program was killed */
+stack.allow(/"program":"lighttpd".*"what":"access","method":"POST","status":500/);      /* a request in progress when its program was killed */
 const manager = await stack.person('Manager', 'manager');
 const courier = await stack.person('Courier', 'courier');
 const courier_id = +(await stack.sql("SELECT user_id FROM person WHERE email = 'courier@example.com'"))[0][0];
@@ -29,7 +29,7 @@ async function booked(when) {
 		if (a.status !== 201 && a.status !== 503) throw new Error(`${a.status} ${a.text}`);
 		return a.status === 201 && a;
 	}, { limit_ms: 30000, every_ms: 300 });
-	await until('its delivery is asked for', async () => (await job(answer.json.code))[1] === 'REQUESTED', { limit_ms: 20000, every_ms: 50 });
+	await until('its delivery job is there', async () => (await job(answer.json.code))[1] === 'REQUESTED', { limit_ms: 20000, every_ms: 50 });
 	return answer.json;
 }
 const assign = async code => {
@@ -41,7 +41,7 @@ const given_back = async code => (await stack.sql(`SELECT COUNT(*), COALESCE(SUM
 const ends = async (code, amount) => {
 	await until(`${code} is cancelled`, async () => (await state(code)).state === 'CANCELLED', { limit_ms: 130000, every_ms: 200 });
 	assert.equal((await job(code))[1], 'CANCELLED');
-	assert.deepEqual(await given_back(code), [1, amount], 'all the money is back, once');
+	assert.deepEqual(await given_back(code), [1, amount], 'all the money is refunded, once');
 	assert.equal((await stack.sql(`SELECT COUNT(*) FROM slot WHERE kind <> 'RELEASED' AND booking_id = (SELECT booking_id FROM booking WHERE code = '${code}')`))[0][0], '0', 'the car is free');
 };
 const untouched = async (code, is) => {
@@ -50,7 +50,7 @@ const untouched = async (code, is) => {
 	assert.deepEqual(await given_back(code), [0, 0]);
 };
 
-await test('a booking with a delivery is cancelled: the delivery first, then all the money, fee included', async () => {
+await test('a booking with delivery is cancelled: the delivery first, then a full refund including the fee', async () => {
 	const { code, amount, lines } = await booked();
 	assert.ok(lines.some(l => l.rule === 'delivery'), 'the fee is a line');
 	await assign(code);
@@ -69,10 +69,10 @@ await test('delivery is stopped: cancelling is refused "in a moment" with nothin
 			const answer = await anna.post(`/bookings/${code}/cancel`);
 			assert.equal(answer.status, 503, answer.text);
 			assert.equal(answer.json.error.code, 'later');
-			assert.ok(+answer.headers['retry-after'] > 0, 'it says when to come back');
+			assert.ok(+answer.headers['retry-after'] > 0, 'it says when to try again');
 		}
 		await untouched(code, 'REQUESTED');
-		await sleep(span(2500, 20000));         /* nobody goes on with it behind their back */
+		await sleep(span(2500, 20000));         /* no sweep continues it */
 		await untouched(code, 'REQUESTED');
 	} finally {
 		await stack.up();
@@ -81,7 +81,7 @@ await test('delivery is stopped: cancelling is refused "in a moment" with nothin
 	await ends(code, amount);
 });
 
-await test('a delivery on its way: not cancellable, and the answer says what to do instead', async () => {
+await test('a delivery on its way cannot be cancelled, and the answer says what to do instead', async () => {
 	const { code } = await booked({ starts_at: soon(0.5), ends_at: soon(12) }), id = await assign(code);
 	assert.equal((await courier.post(`/deliveries/${id}/ship`)).status, 200);
 	const answer = await anna.post(`/bookings/${code}/cancel`);
@@ -93,7 +93,7 @@ await test('a delivery on its way: not cancellable, and the answer says what to 
 	await until('the booking is OUT', async () => (await state(code)).state === 'OUT', { limit_ms: 20000, every_ms: 50 });
 });
 
-await test('payment fails after the delivery was cancelled: shown as "refund pending", tried until it is done, once', async () => {
+await test('payment fails after the delivery was cancelled: shown as "refund pending", retried until it is done, once', async () => {
 	const { code, amount } = await booked();
 	await stack.down('payment');
 	try {
@@ -103,7 +103,7 @@ await test('payment fails after the delivery was cancelled: shown as "refund pen
 		assert.equal((await job(code))[1], 'CANCELLED');
 		assert.deepEqual(await given_back(code), [0, 0]);
 		await until('my page says that the refund is pending', async () => (await anna.get(`/my/bookings/${code}`)).json?.state === 'CANCEL_REQUESTED', { limit_ms: 10000, every_ms: 200 });
-		await until('it is on the stuck desk', async () => (await manager.get('/bookings/stuck')).json.stuck?.some(s => s.subject_id === code && s.kind === 'cancel'), { limit_ms: 15000, every_ms: 300 });
+		await until('it is listed under "needs attention"', async () => (await manager.get('/bookings/stuck')).json.stuck?.some(s => s.subject_id === code && s.kind === 'cancel'), { limit_ms: 15000, every_ms: 300 });
 	} finally {
 		await stack.up();
 	}
@@ -112,7 +112,7 @@ await test('payment fails after the delivery was cancelled: shown as "refund pen
 	figure({ experiment: 'FX-17', name: 'payment failed after delivery was cancelled: ended after its return within', value: (Date.now() - began) / 1000, unit: 's', limit: 130 });
 }, { limit_s: 200 });
 
-await test('delivery hangs with the question in hand: the wish is kept and shown, and ends one way or the other', async () => {
+await test('delivery hangs during the call: the request to cancel is kept and shown, and is completed or withdrawn', async () => {
 	const { code, amount } = await booked();
 	const held = stack.workers('delivery');
 	for (const pid of held) stack.kill(pid, 'SIGSTOP');
@@ -120,7 +120,7 @@ await test('delivery hangs with the question in hand: the wish is kept and shown
 	try {
 		answer = await anna.post(`/bookings/${code}/cancel`);
 		assert.ok([202, 503].includes(answer.status), `${answer.status} ${answer.text}`);
-		assert.deepEqual(await given_back(code), [0, 0], 'no money before delivery has said yes');
+		assert.deepEqual(await given_back(code), [0, 0], 'no refund before delivery has agreed');
 	} finally {
 		for (const pid of held) stack.kill(pid, 'SIGCONT');
 	}
@@ -128,7 +128,7 @@ await test('delivery hangs with the question in hand: the wish is kept and shown
 	else assert.equal((await state(code)).state, 'CONFIRMED');
 }, { limit_s: 200 });
 
-await test('couriers set out while customers cancel, and delivery is killed: each booking is one or the other, never both', async () => {
+await test('couriers leave while customers cancel, and delivery is killed: each booking is either cancelled or on its way, never both', async () => {
 	const codes = [], answers = {};
 	for (let i = 0; i < span(6, 40); i++) {
 		const { code, amount } = await booked();
@@ -147,7 +147,7 @@ await test('couriers set out while customers cancel, and delivery is killed: eac
 	console.log(`#   ${JSON.stringify(answers)}`);
 	const ended = async code => { const b = (await state(code)).state, d = (await job(code))[1]; return b === 'CANCELLED' && d === 'CANCELLED' || b === 'CONFIRMED' && d !== 'CANCELLED'; };
 	for (const [code] of codes)
-		await until(`${code} is one or the other`, () => ended(code), { limit_ms: 130000, every_ms: 300 });
+		await until(`${code} is cancelled or on its way`, () => ended(code), { limit_ms: 130000, every_ms: 300 });
 	for (const [code, amount] of codes) {
 		const is_cancelled = (await state(code)).state === 'CANCELLED';
 		assert.deepEqual(await given_back(code), is_cancelled ? [1, amount] : [0, 0], code);

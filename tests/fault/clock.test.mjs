@@ -1,7 +1,7 @@
 /*
  * clock.test.mjs - the machine's clock is set an hour ahead, and back again, while people book and while holds, unknown charges,
- * refunds, retries and sessions wait for their time: nothing waits for ever, nobody pays twice, nobody is signed out who has just been
- * there. Needs a build with FAULTS=1: there the file that MOTORPOOL_CLOCK names sets the clock (lib/base/clock.c).
+ * refunds, retries and sessions are pending: nothing stays pending for ever, no booking is charged twice, and active sessions stay
+ * signed in. Needs a build with FAULTS=1: there the file that MOTORPOOL_CLOCK names sets the clock (lib/base/clock.c).
  */
 import fs from 'node:fs';
 import os from 'node:os';
@@ -16,7 +16,7 @@ const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'motorpool-clock-')), file 
 at_end(async () => fs.rmSync(folder, { recursive: true }));
 const set_clock = seconds => { fs.writeFileSync(`${file}.new`, `${seconds}\n`); fs.renameSync(`${file}.new`, file); };
 set_clock(0);
-const stack = await Stack.start({ name: 'fault-clock', env: { MOTORPOOL_CLOCK: file, MOTORPOOL_JAIL: 'no' /* it would not let them read that file */, MOTORPOOL_MAX_BOOKINGS_PER_PERSON: '1000', MOTORPOOL_MAX_HOLDS_PER_PERSON: '1000' } });
+const stack = await Stack.start({ name: 'fault-clock', env: { MOTORPOOL_CLOCK: file, MOTORPOOL_JAIL: 'no' /* it would forbid reading that file */, MOTORPOOL_MAX_BOOKINGS_PER_PERSON: '1000', MOTORPOOL_MAX_HOLDS_PER_PERSON: '1000' } });
 stack.allow(/"program":"sandbox".*"path":"\/sandbox\/v1\/.*"status":500/, /the handler crashed/);
 const market = await Market.open(stack, { n_cars: 24, n_people: 3 });
 const lost = await stack.payer('Lost', 'tok_lost');
@@ -28,7 +28,7 @@ const state_of = async code => (await stack.sql(`SELECT state FROM booking WHERE
 const poison = text => text ? fs.writeFileSync(`${stack.var}/run/fault.poison`, text) : fs.rmSync(`${stack.var}/run/fault.poison`, { force: true });
 const confirmed = (code, limit_ms = 15000) => until(`${code} is CONFIRMED`, async () => await state_of(code) === 'CONFIRMED', { limit_ms });
 
-/* What waits for its time when the clock is set: a hold nobody pays, charges without an answer, a refund, a retry. */
+/* Pending when the clock is set: an unpaid hold, charges without an answer, a refund, a retry. */
 async function leave_pending() {
 	const cancelled = await market.book(next++);
 	await confirmed(cancelled);
@@ -36,7 +36,7 @@ async function leave_pending() {
 	const parked = await market.book(next++);
 	poison(`fleet booking.paid ${parked} exit`);
 	await stack.must('resume', 'fleet');
-	await until('its event is tried again and again', async () => await stack.count('event_retry', `subject_id = '${parked}' AND tries >= 2`) === 1, { limit_ms: 15000 });
+	await until('its event is being retried', async () => await stack.count('event_retry', `subject_id = '${parked}' AND tries >= 2`) === 1, { limit_ms: 15000 });
 	await browser.get('/my/bookings');
 	const to_card_page = await browser.post('/bookings', { ...market.order(next++), card_id: 'new', form_key: browser.form_key });
 	assert.equal(to_card_page.status, 303, to_card_page.text);
@@ -45,10 +45,10 @@ async function leave_pending() {
 	for (let i = 0; i < 2; i++) assert.equal((await order(market.who(i))).status, 503);
 	assert.equal((await market.manager.post(`/bookings/${cancelled}/cancel`)).status, 202, 'the refund has to wait');
 	assert.ok(await stack.count('charge', "state IN ('REQUESTED', 'UNKNOWN')") > 0, 'charges without an answer');
-	assert.ok((await unsettled()).length >= 3, 'the check of this experiment sees what has not ended');
+	assert.ok((await unsettled()).length >= 3, 'the check of this experiment finds what has not ended');
 	return { cancelled, parked, held };
 }
-/* All of it has ended, and the card company has what our books say. */
+/* All of it has ended, and the card company's books agree with ours. */
 async function unsettled() {
 	const rows = await stack.sql('SELECT code, state, amount, refunded_amount FROM booking');
 	const found = rows.filter(([, state]) => ['HELD', 'PAID', 'CANCEL_REQUESTED'].includes(state)).map(([code, state]) => `${code} is ${state}`);
@@ -95,24 +95,24 @@ for (const [what, shift] of [['an hour ahead', HOUR], ['an hour back', 0]]) {
 		await sleep(500);
 		poison();
 		await confirmed(parked);
-		await until('the hold nobody paid is over', async () => await state_of(held) === 'EXPIRED', { limit_ms: 15000 });
+		await until('the unpaid hold has expired', async () => await state_of(held) === 'EXPIRED', { limit_ms: 15000 });
 		await stack.fault({ down: 0 });
 		assert.ok([201, 503].includes((await order(lost)).status));
 		await until('the refund is done', async () => await state_of(cancelled) === 'CANCELLED', { limit_ms: 60000, every_ms: 100 });
-		await until('no charge without an answer stands in the future', async () => await stack.count('charge', `state IN ('REQUESTED', 'UNKNOWN') AND requested_at > ${clock() + 5}`) === 0, { limit_ms: 40000, every_ms: 200 });
+		await until('no charge without an answer has a time in the future', async () => await stack.count('charge', `state IN ('REQUESTED', 'UNKNOWN') AND requested_at > ${clock() + 5}`) === 0, { limit_ms: 40000, every_ms: 200 });
 		await healthy();
 		const [[held_at]] = await stack.sql('SELECT held_at FROM booking ORDER BY booking_id DESC LIMIT 1');
 		assert.ok(Math.abs(held_at - clock()) < span(HOUR / 2, 60), `the programs go by the clock as it was set: ${held_at - clock()} s`);
-		/* what the provider never heard of is only sure after a minute */
+		/* that a request never reached the provider is only certain after a minute */
 		if (is_long || shift) await all_settled(what, 120);
 	}, { limit_s: 240 });
-	await test(`whoever was signed in when it was set ${what} still is`, async () => {
+	await test(`a session open when it was set ${what} is still valid`, async () => {
 		const answer = await browser.get('/my/bookings');
 		assert.equal(answer.status, 200);
 		assert.match(answer.text, new RegExp(market.who(0).name));
 	});
 }
-await test('nobody has paid twice, and no car was promised twice: every invariant holds', async () => {
+await test('no booking was charged twice and no car booked twice: every invariant holds', async () => {
 	await stack.check();
 	assert.ok(await stack.count('booking', "state = 'CONFIRMED'") > 20);
 });

@@ -1,4 +1,4 @@
-/* cutdisk.c - a disk that hears a history and loses its power; cutvfs.h tells the rules. */
+/* cutdisk.c - replays a history of writes and simulates a power cut; the rules are in cutvfs.h. */
 #include "cutvfs.h"
 #include "fault.h"
 
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A change the disk may have written, or not. */
+/* A change that may or may not be on the disk. */
 struct change {
 	uint64_t at;                            /* its entry */
 	bool is_truncation;
@@ -23,7 +23,7 @@ struct changes { struct change *list; size_t n, room; };
 struct image {
 	unsigned char *bytes;
 	int64_t n, room;
-	bool is_there, is_named;                /* named: its folder has been synced since it appeared */
+	bool is_there, is_named;                /* named: its folder has been synced since its creation */
 	struct changes pending;                 /* not synced yet */
 	struct changes doubtful;                /* a sync of them has failed: no later one writes them */
 };
@@ -93,7 +93,7 @@ add(struct changes *list, struct change c)
 	list->list[list->n++] = c;
 }
 
-/* --- what is in doubt until it is written again ------------------------------------------------------------------------- */
+/* --- doubtful changes, until written again ------------------------------------------------------------------------------- */
 
 static void
 add_piece(struct changes *list, const struct change *c, int64_t from, int64_t until)
@@ -102,7 +102,7 @@ add_piece(struct changes *list, const struct change *c, int64_t from, int64_t un
 		add(list, (struct change){ .at = c->at, .offset = from, .n = (uint32_t)(until - from), .data = c->data + (from - c->offset) });
 }
 
-/* What stands in [from, until) is certain now. */
+/* The bytes in [from, until) are certain now. */
 static void
 settle(struct changes *list, int64_t from, int64_t until)
 {
@@ -127,7 +127,7 @@ become_certain(struct image *f, const struct change *c)
 		settle(&f->doubtful, c->offset, c->is_truncation ? INT64_MAX : c->offset + c->n);
 }
 
-/* Those that had come when the sync began: written, or in doubt. */
+/* Changes before the beginning of the sync are now written, or doubtful. */
 static void
 sync_file(struct image *f, uint64_t covers, bool worked)
 {
@@ -140,7 +140,7 @@ sync_file(struct image *f, uint64_t covers, bool worked)
 			f->pending.list[kept++] = c;
 		else if (worked)
 			become_certain(f, &c);
-		else if (c.is_truncation)       /* the file's size stays dirty and is tried again */
+		else if (c.is_truncation)       /* the file size stays dirty and is written by the next sync */
 			f->pending.list[kept++] = c;
 		else
 			add(&f->doubtful, c);
@@ -148,7 +148,7 @@ sync_file(struct image *f, uint64_t covers, bool worked)
 	f->pending.n = kept;
 }
 
-/* --- hearing the history ------------------------------------------------------------------------------------------------ */
+/* --- replaying the history ---------------------------------------------------------------------------------------------- */
 
 static void
 load(struct image *f, const char *dir, const char *name)
@@ -240,10 +240,10 @@ disk_n_unsynced(const struct disk *d)
 
 /* --- the cut ------------------------------------------------------------------------------------------------------------ */
 
-/* How a cut treats what was not synced. */
+/* How a cut treats unsynced data. */
 struct fate { int sector, keep; uint64_t *dice; };
 
-/* The sector being written when the power went: its beginning, then anything. */
+/* The sector being written at the cut: its beginning, then random bytes. */
 static void
 tear(struct image *f, int64_t offset, const unsigned char *data, int64_t n, uint64_t *dice)
 {
@@ -257,7 +257,7 @@ tear(struct image *f, int64_t offset, const unsigned char *data, int64_t n, uint
 			f->bytes[offset + i] = (unsigned char)dice_next(dice);
 }
 
-/* Sector by sector: there, not there, torn. */
+/* Each sector is written, missing or torn. */
 static void
 apply_some(struct image *f, const struct change *c, const struct fate *fate)
 {

@@ -1,4 +1,4 @@
-/* cuts.c - cutting histories; cuts.h tells what for. */
+/* cuts.c - power cuts within a history; see cuts.h. */
 #include "cuts.h"
 #include "fault.h"
 
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LIVES_ON 6              /* every so manieth cut is followed to the end */
+#define LIVES_ON 6              /* after every sixth cut the sagas run to their end */
 
 static char work[300];
 
@@ -50,7 +50,7 @@ by_place(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Places to cut at: anywhere, right behind something that was told, right behind a sync. In the order of time. */
+/* Positions for cuts, in order of time: random ones, directly after an acknowledgement, directly after a sync. */
 static uint64_t *
 choose(const struct disk_log *h, int n, uint64_t *dice)
 {

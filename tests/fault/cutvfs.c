@@ -1,4 +1,4 @@
-/* cutvfs.c - the VFS that writes a history; cutvfs.h tells why. cutdisk.c plays the cuts. */
+/* cutvfs.c - the VFS that records a history; see cutvfs.h. cutdisk.c simulates the cuts. */
 #include "cutvfs.h"
 #include "fault.h"
 
@@ -13,13 +13,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define ROOM        ((size_t)1 << 30)   /* touched only as far as it is used */
+#define ROOM        ((size_t)1 << 30)   /* only used pages take memory */
 #define ENOUGH      (ROOM - ((size_t)64 << 20))
 #define SYNC_MAX_US 300
-#define ONE_OF      6                   /* how often trouble strikes */
+#define ONE_OF      6                   /* one of so many operations fails */
 
 struct disk_log {
-	pthread_mutex_t mutex;          /* a write and its entry are one */
+	pthread_mutex_t mutex;          /* makes a write and its entry atomic */
 	char prefix[600];               /* $dir/motorpool.db */
 	enum lie lie;
 	_Atomic int trouble;
@@ -157,7 +157,7 @@ disk_log_on_header(void (*fn)(void))
 struct file {
 	sqlite3_file base;
 	int which;                      /* enum cut_file; -1: of no interest */
-	sqlite3_file *under;            /* SQLite's own, right behind this */
+	sqlite3_file *under;            /* SQLite's own file, directly after this struct */
 };
 
 static sqlite3_file *
@@ -220,7 +220,7 @@ cut_truncate(sqlite3_file *f, sqlite3_int64 size)
 	return rc;
 }
 
-/* The disk takes its time; what comes meanwhile is not covered. */
+/* The sync takes time; writes during it are not covered. */
 static int
 cut_sync(sqlite3_file *f, int flags)
 {
@@ -240,7 +240,7 @@ cut_sync(sqlite3_file *f, int flags)
 	return fails && mine->lie != LIE_HIDES_FAILED_SYNCS ? SQLITE_IOERR_FSYNC : SQLITE_OK;
 }
 
-/* --- what only passes through ------------------------------------------------------------------------------------------ */
+/* --- passed through unchanged ------------------------------------------------------------------------------------------- */
 
 static int cut_close(sqlite3_file *f) { return under(f)->pMethods->xClose(under(f)); }
 static int cut_read(sqlite3_file *f, void *to, int n, sqlite3_int64 at) { return under(f)->pMethods->xRead(under(f), to, n, at); }
@@ -309,7 +309,7 @@ cut_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *f, int flags, int *ou
 	return rc;
 }
 
-/* The WAL is never deleted here: nobody checkpoints when closing. Should it be, the history would not be whole. */
+/* The WAL is never deleted, since closing does not checkpoint. A deletion would make the history incomplete. */
 static int
 cut_delete(sqlite3_vfs *vfs, const char *path, int sync_folder)
 {
@@ -342,7 +342,7 @@ disk_log_join(struct disk_log *h, uint64_t seed)
 
 /* --- the folder ------------------------------------------------------------------------------------------------------- */
 
-/* folder_sync() comes here instead of the C library's, and the history hears of it. */
+/* Replaces fsync() for folder_sync() and records it in the history. */
 int
 fsync(int fd)
 {

@@ -1,8 +1,8 @@
 /*
  * delivery_off.test.mjs - FX-4: delivery is off, its consumer paused and its program killed, while people book with delivery and cancel.
- * Nobody's booking is refused; when it is back each is REQUESTED within seconds and can be shipped. Who wants to cancel a booking
- * that is to be brought is told to come back in a moment, with nothing changed; then it works, or the courier has left. A booking it
- * has not heard of is cancelled too, and never brought.
+ * No booking is refused; when it is back each delivery is REQUESTED within seconds and can be shipped. Cancelling a booking with delivery
+ * is answered "later", with nothing changed; afterwards it works, or the courier has left. A booking whose event delivery has not handled
+ * yet is cancelled too, and never delivered.
  */
 import { assert, finish, sleep, test, until } from '../story/check.mjs';
 import { Stack, at, new_car } from '../story/stack.mjs';
@@ -17,7 +17,7 @@ const states = async table => Object.fromEntries((await stack.sql(`SELECT state,
 const state_of = async code => (await stack.sql(`SELECT state FROM booking WHERE code = '${code}'`))[0][0];
 const codes = [];
 
-/* The i-th booking of the market, brought to its customer. */
+/* The i-th booking of the market, with delivery. */
 async function book(i) {
 	const who = market.who(i), answer = await who.post('/bookings', { ...market.order(i), card_id: who.card_id, delivery }, { 'Idempotency-Key': `brought-${i}` });
 	if (answer.status !== 201) throw new Error(`booking ${i}: ${answer.status} ${answer.text}`);
@@ -27,7 +27,7 @@ async function book(i) {
 const cancel = i => market.who(i).post(`/bookings/${codes[i]}/cancel`);
 const job_of = async i => (await market.manager.get(`/deliveries?q=${codes[i]}`)).json.deliveries[0];
 
-/* As nobody would start it again: `run`, which plays the supervisor, is held. */
+/* Not restarted: `run`, the supervisor, is stopped. */
 async function off() {
 	const all = [stack.services().delivery, ...stack.workers('delivery')];
 	await stack.must('pause', 'delivery', 'an experiment');
@@ -49,7 +49,7 @@ async function all_requested(what, n, limit_ms = 30000) {
 const N = span(12, 60);
 stack.allow(/Connection refused|delivery\.internal\.sock/);
 
-await test('a booking with delivery has its price line, and its job by itself', async () => {
+await test('a booking with delivery has its price line, and its job appears by itself', async () => {
 	const booked = await book(0);
 	assert.ok(booked.lines.some(line => line.rule === 'delivery' && line.amount > 0), JSON.stringify(booked.lines));
 	await all_requested('its booking', 1);
@@ -65,13 +65,13 @@ await test('delivery paused and its program killed: every booking with delivery 
 	await until('all are CONFIRMED', async () => (await states('booking')).CONFIRMED === N + 1, { limit_ms: 15000 });
 	assert.deepEqual(await states('delivery'), { REQUESTED: 1 }, 'delivery is really off');
 });
-await test('who cancels meanwhile is told to come back in a moment, and nothing is changed', async () => {
+await test('cancelling meanwhile is answered "later", and changes nothing', async () => {
 	const all = async () => [await stack.sql('SELECT code, state, cancel_asked_at, refund_state, refund_due, end_reason, ended_at FROM booking ORDER BY booking_id'),
 		await stack.sql('SELECT * FROM slot ORDER BY slot_id'), await stack.count('event'), await stack.count('refund')];
 	let n_events;
 	await until('the others have reacted to all events', async () => n_events === (n_events = await stack.count('event')), { every_ms: 1000 });
 	const before = await all();
-	for (const i of [0, 1]) {       /* one it has a job for, one it has not heard of */
+	for (const i of [0, 1]) {       /* one with a job, one whose event it has not handled */
 		const answer = await cancel(i);
 		assert.equal(answer.status, 503, answer.text);
 		assert.equal(answer.json.error.code, 'later');
@@ -79,15 +79,15 @@ await test('who cancels meanwhile is told to come back in a moment, and nothing 
 	}
 	assert.deepEqual(await all(), before);
 });
-await test('a booking without delivery is cancelled all the same', async () => {
+await test('a booking without delivery can be cancelled', async () => {
 	const who = market.who(0), order = { ...market.order(0), starts_at: at(80), ends_at: at(81), card_id: who.card_id };
 	const { json: { code } } = await who.post('/bookings', order);
 	assert.equal((await who.post(`/bookings/${code}/cancel`)).json.state, 'CANCELLED');
 });
-await test('the check of this experiment sees deliveries that are not requested', async () => {
+await test('the check of this experiment can fail: it finds deliveries that are not requested', async () => {
 	await assert.rejects(all_requested('nothing', N + 1, 300), /in vain/);
 });
-await test('its program is back and its consumer not: what it has not heard of is cancelled, and never brought', async () => {
+await test('its program is back and its consumer is not: a booking whose event is not handled yet is cancelled, and never delivered', async () => {
 	await stack.up();
 	const answer = await until('the breaker lets it through', async () => { const answer = await cancel(1); return answer.status !== 503 && answer; }, { limit_ms: 30000, every_ms: 300 });
 	assert.equal(answer.json.state, 'CANCELLED', answer.text);
@@ -111,21 +111,21 @@ await test('cancelling works again: the job goes first, then the money', async (
 	const said = (await stack.sql(`SELECT type FROM event WHERE subject_id = '${codes[0]}' AND type IN ('delivery.cancelled', 'booking.cancel_requested') ORDER BY event_id`)).flat();
 	assert.deepEqual(said, ['delivery.cancelled', 'booking.cancel_requested']);
 });
-await test('what has left is not cancelled, and the page says what to do instead', async () => {
+await test('a delivery that has left is not cancelled, and the page says what to do instead', async () => {
 	const answer = await cancel(2);
 	assert.equal(answer.status, 409, answer.text);
 	assert.match(answer.json.error.code, /shipped/);
 	assert.equal(await state_of(codes[2]), 'CONFIRMED');
 	assert.equal((await job_of(2)).state, 'SHIPPED');
 });
-await test('a courier who leaves and a customer who cancels at the same moment: one of the two, and both know', async () => {
+await test('a courier leaves and the customer cancels at the same moment: one of them succeeds, and the other is told', async () => {
 	const race = span(6, 16), first = codes.length, random = seeded();
 	const won = { shipped: 0, cancelled: 0 };
 	for (let i = first; i < first + race; i++) {
 		await book(i);
 		const job = await until('its job', () => job_of(i));
 		await market.manager.post(`/deliveries/${job.delivery_id}/assign`, { courier_id });
-		const later = async ms => { await sleep(ms); return driver.post(`/deliveries/${job.delivery_id}/ship`); };      /* the customer has one more hop to go */
+		const later = async ms => { await sleep(ms); return driver.post(`/deliveries/${job.delivery_id}/ship`); };      /* cancelling takes one call more */
 		const [left, gone] = await Promise.all([later(random() * 5), cancel(i)]);
 		const end = [await state_of(codes[i]), (await job_of(i)).state].join(' ');
 		if (end === 'CONFIRMED SHIPPED') assert.deepEqual([left.status, gone.status], [200, 409], gone.text);
@@ -134,7 +134,7 @@ await test('a courier who leaves and a customer who cancels at the same moment: 
 	}
 	console.log(`# ${JSON.stringify(won)}`);
 }, { limit_s: 60 });
-await test('off while the courier is on the road: he writes his record as soon as it is back, and the booking follows', async () => {
+await test('off while the courier is on the road: the handover is recorded as soon as it is back, and the booking follows', async () => {
 	const { json: { car_id } } = await market.manager.post('/fleet/cars', new_car());
 	const now = new Date(Date.now() + 9 * 3600e3), starts_at = `${now.toISOString().slice(0, 14)}${now.getUTCMinutes() < 30 ? '00' : '30'}`, who = market.who(0);
 	const { json: { code } } = await who.post('/bookings', { car_id, starts_at, ends_at: at(2), card_id: who.card_id, delivery: { ...delivery, collect: true } });

@@ -1,6 +1,6 @@
 /*
- * deploy.test.mjs - FX-15: every program is redeployed again and again while people search, read and book; then builds that are
- * broken in every way we could think of are deployed, and everything stays as it was. Nobody notices any of it.
+ * deploy.test.mjs - FX-15: every program is redeployed repeatedly while people search, read and book; then builds that are broken in
+ * various ways are deployed and rolled back. No request fails.
  */
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
@@ -12,7 +12,7 @@ import { assert, at_end, finish, sleep, test, until } from '../story/check.mjs';
 import { Stack, at, build, new_car, programs, root } from '../story/stack.mjs';
 import { figure, is_long, load, percentile, span } from './fault.mjs';
 
-/* --- a house with releases in it, as `make install` makes them --- */
+/* --- an installation with releases, as `make install` makes them --- */
 const house = fs.mkdtempSync(path.join(os.tmpdir(), 'motorpool-house-'));
 at_end(async () => fs.rmSync(house, { recursive: true, force: true }));
 const release = name => path.join(house, 'releases', name);
@@ -30,7 +30,7 @@ function make_release(name) {
 	fs.cpSync(`${build}/locale`, `${to}/locale`, { recursive: true });
 	return to;
 }
-/* The same file may be another release's: what is changed is written anew. */
+/* Releases may share files by hard links, so a changed file is written as a new one. */
 function change(name, file, text, mode = 0o755) {
 	fs.rmSync(`${release(name)}/${file}`);
 	fs.writeFileSync(`${release(name)}/${file}`, text, { mode });
@@ -55,16 +55,16 @@ const looks = [
 ];
 let n = 0;
 const one = async i => {
-	if (i % 20 === 0) {             /* a booking, in a place of its own */
+	if (i % 20 === 0) {             /* a booking, on its own car and time */
 		const day = 2 + Math.floor(n / cars.length) * 2, car_id = cars[n++ % cars.length];
 		return anna.post('/bookings', { car_id, starts_at: at(day), ends_at: at(day + 1), card_id: anna.card_id }, { 'Idempotency-Key': `d-${i}-${n}` });
 	}
 	return looks[i % looks.length]();
 };
-/* In the quick form, on whatever busy machine, a booking that is told to come back later is not what is looked for here. */
+/* In the quick form, on a possibly busy machine, a booking answered with 503 is not a failure of this test. */
 const is_failed = d => d.error || d.value.status >= 400 && d.value.status !== 409 && (is_long || d.value.json?.error?.code !== 'later');
 const answers = done => Object.entries(Object.groupBy ? Object.groupBy(done, d => d.error?.message ?? d.value.status) : { all: done }).map(([k, v]) => `${v.length} × ${k}`).join(', ');
-/* Answers what load brought while run() was going on. */
+/* Returns the results of the load while run() was running. */
 async function under_load(per_s, run) {
 	let over = false, result;
 	const [done] = await Promise.all([
@@ -74,7 +74,7 @@ async function under_load(per_s, run) {
 	return { done, failed: done.filter(is_failed), result };
 }
 const deploy = (...args) => stack.command('deploy', ...args);
-/* The processes' own release: nobody runs from another one. */
+/* All processes run from this release. */
 const exe_of = pid => { try { return fs.readlinkSync(`/proc/${pid}/exe`); } catch { return `${house}/releases/gone/`; } };
 const releases_of = name => [...new Set(stack.workers(name).map(pid => path.relative(path.join(house, 'releases'), exe_of(pid)).split('/')[0]))];
 
@@ -96,7 +96,7 @@ await test(`every program is redeployed ${ROUNDS} times at ${PER_S} requests a s
 		await until(`${name} has left the old release`, () => releases_of(name).join() === path.basename(current()), { limit_ms: 17000 });
 }, { limit_s: span(90, 600) });
 
-await test('back to the release before: deploy --rollback', async () => {
+await test('deploy --rollback returns to the previous release', async () => {
 	const was = current(), before = fs.readlinkSync(`${house}/previous`);
 	const { failed } = await under_load(PER_S / 2, async () => assert.equal((await deploy('--rollback')).status, 0));
 	assert.equal(failed.length, 0);
@@ -121,7 +121,7 @@ await test('a release that lacks a program is not deployed at all', async () => 
 	fs.rmSync(release('broken'), { recursive: true });
 });
 for (const [how, harm] of Object.entries(broken))
-	await test(`a release with a program that ${how} is taken back, and nobody notices`, async () => {
+	await test(`a release with a program that ${how} is rolled back, and no request fails`, async () => {
 		make_release('broken');
 		harm();
 		const was = current();
@@ -132,11 +132,11 @@ for (const [how, harm] of Object.entries(broken))
 		assert.equal(current(), was);
 		assert.deepEqual(failed.map(d => d.error?.message ?? d.value.status), []);
 		for (const name of Object.keys(programs))
-			await until(`${name} runs from where it did`, () => releases_of(name).join() === path.basename(was), { limit_ms: 17000 });
+			await until(`${name} runs from the same release as before`, () => releases_of(name).join() === path.basename(was), { limit_ms: 17000 });
 		console.log(`#   ${done.length} requests; ${err.split('\n')[0]}`);
 		fs.rmSync(release('broken'), { recursive: true });
 	}, { limit_s: 60 });
-await test('a release for another schema is taken back', async () => {
+await test('a release for another schema is rolled back', async () => {
 	const [[version]] = await stack.sql('PRAGMA user_version');
 	const sqlite = statement => promisify(execFile)('sqlite3', ['-cmd', '.timeout 60000', `${stack.var}/motorpool.db`, statement]);
 	await sqlite('PRAGMA user_version = 9999');
@@ -146,7 +146,7 @@ await test('a release for another schema is taken back', async () => {
 	assert.match(err, /booking: the new workers did not become ready/);
 	assert.equal((await looks[0]()).status, 200);
 }, { limit_s: 30 });
-await test('the check can fail: a program that is stopped and started instead loses requests', async () => {
+await test('the check can fail: stopping and starting a program instead loses requests', async () => {
 	stack.allow(/"program":"lighttpd"/);
 	const { failed } = await under_load(PER_S, async () => {
 		stack.kill(stack.services().booking, 'SIGTERM');
@@ -158,7 +158,7 @@ await test('the check can fail: a program that is stopped and started instead lo
 	await sleep(1500);
 });
 
-/* Now and then siege does not find its own end when its time is over and all its answers have come: then once more. */
+/* Sometimes siege does not end when its time is over and all answers have come: then it is run once more. */
 async function besiege() {
 	for (let i = 0; ; i++)
 		try {

@@ -1,7 +1,7 @@
 /*
- * disk_full.test.mjs - the disk of the state folder is full for a while: who wants to write is told 503 with Retry-After, reading
- * goes on, nothing told is lost, and when there is room again everything goes on by itself. The folder is a small file system of its
- * own (tmpfs), filled to the last byte with ballast. That needs root; without it the experiment is left out, aloud.
+ * disk_full.test.mjs - the disk of the state folder is full for a while: writing requests are answered 503 with Retry-After, reading
+ * works, nothing acknowledged is lost, and when there is room again everything continues by itself. The folder is a small tmpfs filled
+ * to the last byte. Mounting it needs root; without root the experiment is skipped with a message.
  */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -17,8 +17,8 @@ try {
 	execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=96m', 'tmpfs', disk], { stdio: 'pipe' });
 } catch (e) {
 	fs.rmdirSync(disk);
-	console.log(`# SKIPPED - a disk that is full: it cannot be mounted here: ${String(e.stderr ?? e.message).trim()}`);
-	await test('a small disk can be mounted, or not, and it is said', async () => assert.match(String(e.stderr ?? e.message), /\w/));
+	console.log(`# SKIPPED - full disk: tmpfs cannot be mounted here: ${String(e.stderr ?? e.message).trim()}`);
+	await test('a small disk could not be mounted, and the reason is reported', async () => assert.match(String(e.stderr ?? e.message), /\w/));
 	await finish();
 }
 at_end(async () => { execFileSync('umount', ['-l', disk]); fs.rmdirSync(disk); });
@@ -31,7 +31,7 @@ const told = new Map();
 let next = 0;
 
 const ballast = path.join(disk, 'ballast');
-/* To the last byte: big pieces, then small ones. */
+/* To the last byte: large pieces, then small ones. */
 function fill() {
 	const fd = fs.openSync(ballast, 'a');
 	for (const size of [1 << 20, 4096, 1])
@@ -47,13 +47,13 @@ async function order(i) {
 }
 const read = i => [anonymous.get(`/cars?from=${at(3)}&to=${at(4)}`), market.who(i).get('/my/bookings'), anonymous.get(`/cars/${market.cars[i % market.cars.length]}`)][i % 3];
 
-await test('before: bookings go through', async () => {
+await test('before: bookings succeed', async () => {
 	for (; next < 6; next++) assert.equal((await order(next)).status, 201);
 });
-await test('the disk is full: bookings are told 503 with Retry-After, and reading goes on', async () => {
+await test('the disk is full: bookings are answered 503 with Retry-After, and reading works', async () => {
 	const seconds = span(6, 30), first = next, seen = {};
 	fill();
-	const refill = setInterval(fill, 250);  /* whatever others give free is taken */
+	const refill = setInterval(fill, 250);  /* takes what others free */
 	const reads = load({ per_s: 12, for_s: seconds, run: read });
 	const writes = await load({ per_s: 12, for_s: seconds, run: i => order(first + i) });
 	const answers = (await reads).map(r => r.value?.status ?? r.error.message);
@@ -65,19 +65,19 @@ await test('the disk is full: bookings are told 503 with Retry-After, and readin
 		if (status === 503) assert.match(w.value.headers['retry-after'] ?? 'none', /^\d+$/, w.value.text);
 	}
 	console.log(`# while it was full: ${JSON.stringify(seen)}; pages: ${[...new Set(answers)]}`);
-	assert.ok(seen[503] > 0, 'nobody was refused: it was not full');
+	assert.ok(seen[503] > 0, 'no booking was refused: the disk was not full');
 	assert.deepEqual(Object.keys(seen).filter(s => s !== '201' && s !== '503'), []);
 	figure({ experiment: 'disk full', name: 'pages shown meanwhile', value: 100 * answers.filter(a => a === 200).length / answers.length, unit: '%', least: 100 });
 	assert.deepEqual([...new Set(answers)], [200]);
 }, { limit_s: 90 });
-await test('room again: bookings go through by themselves', async () => {
+await test('room again: bookings succeed by themselves', async () => {
 	const began = performance.now();
 	fs.rmSync(ballast);
-	await until('a booking goes through', async () => (await order(next++)).status === 201, { limit_ms: 60000, every_ms: 200 });
+	await until('a booking succeeds', async () => (await order(next++)).status === 201, { limit_ms: 60000, every_ms: 200 });
 	figure({ experiment: 'disk full', name: 'bookings again after', value: (performance.now() - began) / 1000, unit: 's', limit: 10 });
 	for (let i = 0; i < 5; i++) assert.equal((await order(next++)).status, 201);
 }, { limit_s: 90 });
-/* What is not as it was told, or has not ended yet. */
+/* What differs from the answers, or has not ended yet. */
 async function wrong() {
 	const found = [], rows = new Map((await stack.sql('SELECT code, state, amount FROM booking')).map(([code, state, amount]) => [code, { state, amount: +amount }]));
 	for (const code of told.keys()) if (rows.get(code)?.state !== 'CONFIRMED') found.push(`${code} was told; it is ${rows.get(code)?.state}`);
@@ -87,14 +87,14 @@ async function wrong() {
 	}
 	return found;
 }
-await test('every booking that was told is there and CONFIRMED, every other has ended, and the money is where it belongs', async () => {
+await test('every acknowledged booking is there and CONFIRMED, every other has ended, and the money is right', async () => {
 	const began = performance.now();
 	await until('all is settled', async () => (await wrong()).length === 0, { limit_ms: 100000, every_ms: 1000 })
 		.catch(async e => { throw new Error(`${e.message}: ${(await wrong()).slice(0, 8).join('; ')}`); });
 	figure({ experiment: 'disk full', name: 'everything settled after', value: (performance.now() - began) / 1000, unit: 's' });
 	figure({ experiment: 'disk full', name: 'acknowledged and lost', value: (await wrong()).length, limit: 0 });
 }, { limit_s: 130 });
-await test('a booking that was told and is not there would be seen', async () => {
+await test('a missing acknowledged booking would be found', async () => {
 	told.set('MP-NOTTHERE', 1);
 	assert.deepEqual(await wrong(), ['MP-NOTTHERE was told; it is undefined']);
 	told.delete('MP-NOTTHERE');

@@ -1,9 +1,9 @@
 /*
- * diskerr - a disk that is full, that breaks off writes, that fails to sync or to truncate, for moments at a time, while several
- * processes book, pay and cancel: nothing is told that is not safe, and when the trouble is over all goes on by itself.
+ * diskerr - a disk that is temporarily full, fails writes half way, or fails to sync or truncate, while several processes book, pay and
+ * cancel: nothing is acknowledged that is not durable, and afterwards everything continues by itself.
  *
- * A sync that failed is the dangerous one: the kernel takes for written what is not, so the next sync says yes and the disk does not
- * hold it. So the same histories are cut as by power cuts too. A disk that hides its failures must be caught.
+ * A failed sync is the dangerous case: the kernel marks the data as written, so the next sync succeeds although the disk does not have
+ * it. So power cuts are simulated in the same histories. The test must fail with a disk that hides failed syncs.
  */
 #include "cuts.h"
 #include "fault.h"
@@ -31,16 +31,16 @@ trouble_passes(uint64_t *dice)
 		all.n_crashed += end.n_crashed;
 		first = first ? first : wrong;
 	}
-	holds(all.n_refused > n_histories && all.n_answers > 40 * n_histories, "a disk in trouble makes people come again", "%d answered, %d refused",
+	holds(all.n_refused > n_histories && all.n_answers > 40 * n_histories, "with disk errors some requests are refused", "%d answered, %d refused",
 	      all.n_answers, all.n_refused);
-	holds(all.n_crashed == 0, "no process ends badly over it", "%d did", all.n_crashed);
-	holds(all.n_recovered == n_histories * WORKERS, "when the trouble is over everybody can book again", "%d of %d workers could",
+	holds(all.n_crashed == 0, "no process crashes", "%d did", all.n_crashed);
+	holds(all.n_recovered == n_histories * WORKERS, "after the errors every worker can book again", "%d of %d workers could",
 	      all.n_recovered, n_histories * WORKERS);
-	holds(!first, "nothing told was lost, every invariant holds, and every saga ends", "%s", first ? first : "");
-	holds(t.n_damaged == 0, "a power cut in the middle of the trouble damages nothing", "%d of %d cuts %s", t.n_damaged, t.n_cuts, t.first);
-	holds(t.n_lost == 0, "a power cut in the middle of the trouble loses nothing that was told", "%d of %d cuts %s", t.n_lost, t.n_cuts, t.first);
+	holds(!first, "nothing acknowledged is lost, every invariant holds, and every saga ends", "%s", first ? first : "");
+	holds(t.n_damaged == 0, "a power cut during the errors damages nothing", "%d of %d cuts %s", t.n_damaged, t.n_cuts, t.first);
+	holds(t.n_lost == 0, "a power cut during the errors loses nothing acknowledged", "%d of %d cuts %s", t.n_lost, t.n_cuts, t.first);
 	figure_most("disk errors", "acknowledged and lost", t.n_lost + t.n_damaged, "", 0);
-	figure_least("disk errors", "answered in spite of them", all.n_answers, "", 1);
+	figure_least("disk errors", "requests answered during the errors", all.n_answers, "", 1);
 }
 
 static void
@@ -61,7 +61,7 @@ main(void)
 	uint64_t dice = fault_seed();
 
 	log_open("diskerr");
-	log_from(LOG_ERROR_ + 1);       /* it would say a lot */
+	log_from(LOG_ERROR_ + 1);       /* the expected errors are many */
 	cuts_begin();
 	trouble_passes(&dice);
 	hidden_failures_are_caught(&dice);

@@ -1,7 +1,7 @@
 /*
- * extra_refund.test.mjs - FX-17 of a part: the dispatcher takes a delivery back while the card company gives nothing back. The booking goes
- * on; the fee is shown as pending, stands on the stuck desk, and goes back once when the card company is there again; then the rest, when
- * the booking is cancelled too.
+ * extra_refund.test.mjs - FX-17 with a partial refund: the dispatcher cancels a delivery while the card company makes no refunds. The booking
+ * continues; the refund of the fee is pending, is listed under "needs attention", and is made once when the card company is back; the rest
+ * is refunded when the booking is cancelled too.
  */
 import { assert, finish, test, until } from '../story/check.mjs';
 import { Stack, at, new_car } from '../story/stack.mjs';
@@ -20,27 +20,27 @@ const now = async () => (await anna.get(`/bookings/${code}`)).json;
 const on_desk = async kind => (await manager.get('/bookings/stuck')).json.stuck.find(s => s.subject_id === code && s.kind === kind);
 const job = async () => (await manager.get(`/deliveries?q=${code}`)).json.deliveries[0];
 
-await test('the dispatcher takes it back while the card company is away: the fee is to go back, the booking goes on, the stuck desk shows it', async () => {
+await test('the dispatcher cancels the delivery while the card company is down: the refund is pending and listed, and the booking continues', async () => {
 	const { delivery_id } = await until('its job is there', job, { limit_ms: 20000 });
 	await stack.fault({ down: 1 });
 	const answer = await manager.post(`/deliveries/${delivery_id}/cancel`, { reason: 'No courier today.' });
 	assert.equal(answer.status, 200, answer.text);
-	const row = await until('it is on the stuck desk', () => on_desk('extra'), { limit_ms: 20000, every_ms: 300 });
+	const row = await until('it is listed under "needs attention"', () => on_desk('extra'), { limit_ms: 20000, every_ms: 300 });
 	assert.equal(row.amount, fee);
 	const { state, extras: [brought] } = await now();
 	assert.deepEqual([state, brought.state, brought.refund_state, brought.end_reason], ['CONFIRMED', 'ENDED', 'PENDING', 'No courier today.']);
 	assert.equal(await stack.count('refund', "state = 'DONE'"), 0);
 });
-await test('it is there again: the fee is back by itself, once, and the booking still stands', async () => {
+await test('the card company is back: the fee is refunded by itself, once, and the booking continues', async () => {
 	const began = Date.now();
 	await stack.fault({ down: 0 });
-	await until('it is back', async () => (await now()).extras[0].refund_state === 'DONE', { limit_ms: END_S * 1000, every_ms: 250 });
+	await until('it is refunded', async () => (await now()).extras[0].refund_state === 'DONE', { limit_ms: END_S * 1000, every_ms: 250 });
 	figure({ experiment: 'FX-17', name: 'a delivery taken back: its fee was back within', value: (Date.now() - began) / 1000, unit: 's', limit: END_S });
 	assert.equal(await stack.money_kept(code), amount - fee);
 	assert.deepEqual([(await now()).state, await on_desk('extra')], ['CONFIRMED', undefined]);
-	await assert.rejects(until('this test sees a fee that was kept', async () => (await stack.money_kept(code)) === amount, { limit_ms: 300 }));
+	await assert.rejects(until('this test finds a fee that was kept', async () => (await stack.money_kept(code)) === amount, { limit_ms: 300 }));
 });
-await test('cancelled as well, the rest goes back, and delivery is not asked about a job that is gone', async () => {
+await test('the booking is cancelled too: the rest is refunded, and delivery is not asked about the cancelled job', async () => {
 	const answer = await anna.post(`/bookings/${code}/cancel`);
 	assert.ok([200, 202].includes(answer.status), answer.text);
 	await until('it is cancelled', async () => (await now()).state === 'CANCELLED', { limit_ms: END_S * 1000, every_ms: 250 });

@@ -1,4 +1,4 @@
-/* fault.c - the frame of the fault experiments in C; fault.h tells what it is for. */
+/* fault.c - the framework of the fault experiments in C; see fault.h. */
 #include "fault.h"
 
 #include <stdarg.h>

@@ -1,11 +1,11 @@
 /*
- * fault.mjs - what the fault experiments share: their two forms, their seed, their loads and their figures.
+ * fault.mjs - shared by the fault experiments: the two forms, the seed, loads and figures.
  *
  *	quick (in `make test`)     facts are asserted; figures are only noted
  *	LONG=1 (`make test-fault`) the durations and quantities of docs/promises.md; its limits are asserted too
  *
  *	const random = seeded()                         prints the seed; SEED=n repeats a run
- *	const done = await load({ per_s: 50, for_s: span(5, 30), run: i => … })        open loop: a slow answer delays nobody else
+ *	const done = await load({ per_s: 50, for_s: span(5, 30), run: i => … })        open loop: a slow answer delays no other request
  *	figure({ experiment: 'FX-2', name: 'booking p99 while open', value: percentile(ms, 99), unit: 'ms', limit: 20 })
  */
 import fs from 'node:fs';
@@ -16,7 +16,7 @@ import { build } from '../story/stack.mjs';
 export { is_long };
 export const span = (quick, long) => is_long ? long : quick;
 
-/* Uniform in [0, 1), the same again with the same seed (mulberry32). */
+/* Uniform in [0, 1), reproducible by the seed (mulberry32). */
 export function seeded() {
 	let state = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31)) >>> 0;
 	console.log(`# SEED=${state}`);
@@ -34,8 +34,8 @@ export function seeded() {
 
 /*
  * Starts run(i) per_s times a second for for_s seconds, whether earlier ones have answered or not, and waits for all. Answers
- * [{ i, began_ms, ms, value | error }]. At most `most` are under way at once: in the long form it says how many were left out; in the
- * quick form, on a machine of any speed, the next waits for its turn and the load lasts longer.
+ * [{ i, began_ms, ms, value | error }]. At most `most` run at once: the long form skips the others and reports their number; in the
+ * quick form, on a machine of any speed, they wait and the load lasts longer.
  */
 export async function load({ per_s, for_s, run, most = span(30, 400), until = () => false }) {
 	const done = [], flying = new Set(), began = performance.now(), n = Math.round(per_s * for_s);
@@ -51,11 +51,11 @@ export async function load({ per_s, for_s, run, most = span(30, 400), until = ()
 		flying.add(one);
 	}
 	await Promise.all(flying);
-	if (left_out) console.log(`# ${left_out} of ${n} were not started: ${most} were under way`);
+	if (left_out) console.log(`# ${left_out} of ${n} were not started: ${most} were running`);
 	return done;
 }
 
-/* n at once, each starting the next when it has its answer, for for_s seconds and as long as go_on() says so after that. */
+/* Closed loop: n at once, each starting the next after its answer, for for_s seconds and then while go_on() is true. */
 export async function closed_load({ n, for_s, run, go_on = () => false }) {
 	const done = [], end = performance.now() + for_s * 1000;
 	let i = 0;
@@ -74,7 +74,7 @@ export function percentile(values, p) {
 	return sorted.length ? sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * p / 100) - 1)] : NaN;
 }
 
-/* Notes a figure beside its limit (at most; `least` for at least). In the long form a limit that does not hold is a failure. */
+/* Records a figure with its limit (at most; `least`: at least). In the long form a figure beyond its limit is a failure. */
 export function figure({ experiment, name, value, unit = '', limit, least }) {
 	const holds = limit !== undefined ? value <= limit : least !== undefined ? value >= least : true;
 	const round = typeof value === 'number' ? Math.round(value * 100) / 100 : value;

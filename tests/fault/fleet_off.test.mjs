@@ -1,7 +1,7 @@
 /*
- * fleet_off.test.mjs - FX-3: the fleet program and its policies are off while people book. Nobody is refused, and when it is back
- * all bookings are CONFIRMED within seconds. Off in both ways: its consumer paused by a person and its program ended by SIGTERM; then
- * both killed, the whole relay with them.
+ * fleet_off.test.mjs - FX-3: the fleet program and its policies are off while people book. No booking is refused, and when it is back
+ * all bookings are CONFIRMED within seconds. First its consumer is paused by command and its program ended by SIGTERM; then both are
+ * killed together with the whole relay.
  */
 import { assert, finish, sleep, test, until } from '../story/check.mjs';
 import { Stack } from '../story/stack.mjs';
@@ -12,11 +12,11 @@ const PER_S = 20;
 const stack = await Stack.start({ name: 'fault-fleet-off', env: { MOTORPOOL_MAX_BOOKINGS_PER_PERSON: '1000' } });
 const market = await Market.open(stack, { n_cars: 24, n_people: 4 });
 const anonymous = stack.program();
-/* A try that was told to come back, and did (market.mjs), leaves an EXPIRED one. */
+/* A booking that was answered 503 and retried (market.mjs) leaves an EXPIRED one. */
 const states = async () => Object.fromEntries((await stack.sql("SELECT state, COUNT(*) FROM booking WHERE state <> 'EXPIRED' GROUP BY state")).map(([state, n]) => [state, +n]));
 let booked = 0;
 
-/* Cron goes on while `run`, which plays it, is held. */
+/* Starts the relay as cron would, since `run` is stopped. */
 const as_cron = () => { const every = setInterval(() => start_relay(stack), 20000); return () => clearInterval(every); };
 
 async function sell(seconds) {
@@ -36,7 +36,7 @@ async function all_confirmed(what, limit_ms) {
 	figure({ experiment: 'FX-3', name: `all CONFIRMED after ${what}`, value: (performance.now() - began) / 1000, unit: 's', limit: 5 });
 }
 
-await test('fleet paused and its program ended: every booking succeeds, and waits as PAID', async () => {
+await test('fleet paused and its program ended: every booking succeeds, and stays PAID', async () => {
 	await stack.must('pause', 'fleet', 'an experiment');
 	const fleet = stack.services().fleet, all = [fleet, ...stack.workers('fleet')];
 	stack.kill(stack.process.pid, 'SIGSTOP');
@@ -51,7 +51,7 @@ await test('fleet paused and its program ended: every booking succeeds, and wait
 	assert.equal(await stack.count('event', "type = 'car.reserved'"), 0);
 	assert.match((await stack.command('status')).out, /^fleet +\d+ events behind, PAUSED by the command: an experiment$/m);
 }, { limit_s: 120 });
-await test('the check of this experiment sees bookings that are not confirmed', async () => {
+await test('the check of this experiment can fail: it finds bookings that are not confirmed', async () => {
 	await assert.rejects(all_confirmed('nothing', 300), /in vain/);
 });
 await test('resumed and started again: all are CONFIRMED within 5 s, each once', async () => {
@@ -66,12 +66,12 @@ await test('fleet and the whole relay killed: every booking succeeds; all are CO
 	for (const relay of stack.relays ?? []) stack.kill(-relay.pid);
 	await sleep(100);
 	const n = await sell(span(5, 20));
-	assert.equal((await states()).PAID, n, 'nobody carries events');
+	assert.equal((await states()).PAID, n, 'there is no relay');
 	start_relay(stack);
 	await all_confirmed('the relay is started', 30000);
 	await stack.up();
 }, { limit_s: 120 });
-await test('who switched what is in the log', async () => {
+await test('pausing and resuming are in the log', async () => {
 	assert.deepEqual(await stack.sql("SELECT type, payload ->> 'consumer', payload ->> 'note' FROM event WHERE subject_id = 'ops:relay' ORDER BY event_id"),
 		[['ops.paused', 'fleet', 'an experiment'], ['ops.resumed', 'fleet', 'an experiment']]);
 });

@@ -1,7 +1,7 @@
 /*
- * kill.test.mjs - FX-13: kill -9 of random processes at random moments, again and again, while customers book and cancel, by JSON and
- * by forms. Workers, parents, the relay and its children, lighttpd: whoever it is, what was acknowledged is there, the money is where it
- * belongs, and only requests that were under way when somebody was killed have failed.
+ * kill.test.mjs - FX-13: random processes are killed (kill -9) at random moments while customers book and cancel, by JSON and by forms:
+ * workers, parents, the relay and its children, lighttpd. Everything acknowledged is kept, the money is right, and only requests in
+ * progress at the time of a kill fail.
  */
 import fs from 'node:fs';
 import net from 'node:net';
@@ -23,21 +23,21 @@ const browsers = await Promise.all(market.people.slice(PROGRAMS_CLIENTS).map(asy
 	return Object.assign(browser, { card_id: who.card_id });
 }));
 
-/* --- what happened --- */
+/* --- the requests --- */
 const requests = [], kills = [], outages = [], booked = new Set(), cancelled = new Set(), asked_to_cancel = new Set();
 let over = false;
 
-/* A request with its times; a lost connection is an answer of status 0. */
+/* A request with its times; a lost connection counts as status 0. */
 async function noted(what, send) {
 	const one = { what, began: performance.now() };
 	const answer = await send().catch(e => ({ status: 0, text: e.message, headers: {} }));
 	requests.push(Object.assign(one, { ended: performance.now(), status: answer.status, text: answer.status >= 500 ? answer.text?.slice(0, 300) : '', 
-		/* a program that is well says so itself, with its id; lighttpd's page has none */
+		/* a running program sends a request id with its answer; lighttpd's own error page has none */
 		told: answer.status === 503 && !!answer.headers['x-request-id'] && !!answer.headers['retry-after'] }));
 	return answer;
 }
 const is_unclear = answer => answer.status === 0 || answer.status >= 500 || answer.json?.error?.code === 'in_progress';
-/* Asked again with the same key, as somebody does whose answer was lost. */
+/* Repeated with the same key, like a client whose answer was lost. */
 async function persistently(what, send) {
 	let answer = await noted(what, send);
 	for (let again = 0; again < 60 && is_unclear(answer); again++) {
@@ -55,7 +55,7 @@ async function program_client(who, k) {
 		if (![200, 201].includes(answer.status)) { await sleep(50); continue; }
 		booked.add(answer.json.code);
 		if (random() < 0.4) {
-			asked_to_cancel.add(answer.json.code);          /* it may be done though its answer was lost */
+			asked_to_cancel.add(answer.json.code);          /* it may be done even if its answer was lost */
 			const end = await persistently('cancel', () => who.post(`/bookings/${answer.json.code}/cancel`));
 			if ([200, 202].includes(end.status)) cancelled.add(answer.json.code);
 		}
@@ -70,7 +70,7 @@ async function browser_client(browser, k) {
 		const answer = await persistently('book by form', () => browser.post('/bookings', fields));
 		const code = /^\/bookings\/(MP-[^/?]+)/.exec(answer.headers.location ?? '')?.[1];
 		if (answer.status !== 303 || !code) { await sleep(50); continue; }
-		/* the way to its page is no promise yet: whoever came again while payment was asked reads there that it is under way */
+		/* a redirect to its page is no acknowledgement yet: a repeated request during the charge gets it too */
 		const shown = await persistently('the booking', () => browser.get(`/bookings/${code}`));
 		if (!/data-state="(PAID|CONFIRMED)"/.test(shown.text ?? '')) continue;
 		booked.add(code);
@@ -95,14 +95,14 @@ function victims() {
 		if (services[name]) all.push({ what: `the parent of ${name}`, pid: services[name] });
 	}
 	for (const { pid, is_parent } of relay_processes(stack)) all.push({ what: is_parent ? 'the relay' : "a child of the relay", pid });
-	/* lighttpd's absence is everybody's; it is started again at once when it has lived for 5 s */
+	/* without lighttpd all requests fail; it is restarted at once if it has lived for 5 s */
 	if (services.lighttpd && performance.now() - (outages.at(-1)?.began ?? -1e9) > 8000) all.push({ what: 'lighttpd', pid: services.lighttpd });
 	return all;
 }
 async function kill_one() {
 	const kinds = new Map();
 	for (const one of victims()) kinds.set(one.what.replace(/ of .*/, ''), [...kinds.get(one.what.replace(/ of .*/, '')) ?? [], one]);
-	/* kinds first: workers are many, and the others are to be hit as often as a third of the time */
+	/* first a kind is chosen, since workers are many: a third of the kills are of other processes */
 	const kind = random() < 0.6 ? 'a worker' : random.pick([...kinds.keys()]);
 	const { what, pid } = random.pick(kinds.get(kind));
 	if (what === 'lighttpd') {
@@ -119,29 +119,29 @@ async function kill_one() {
 	if (what === 'the relay' && !relay_processes(stack).some(each => each.is_parent && each.pid !== pid)) stack.cron();
 }
 
-/* --- the judge --- */
-const EDGE_MS = 30;     /* between an end and its being noted */
+/* --- the verdict --- */
+const EDGE_MS = 30;     /* between the end of a process and its recorded time */
 const is_failed = r => r.status === 0 || r.status >= 500;
 /* Between the kill and the end of the process, which takes a while on a slow machine. */
 const was_under_way = (r, kill) => r.began - EDGE_MS <= kill.gone && kill.at <= r.ended;
-/* A worker's or lighttpd's end takes what it has in hand; no other does. */
+/* Only killing a worker or lighttpd breaks requests in progress. */
 function excused(r) {
 	return kills.some(kill => /^a worker/.test(kill.what) && was_under_way(r, kill)) || outages.some(o => r.began <= o.ended && r.ended >= o.began - EDGE_MS);
 }
 function judge(all) {
 	const failed = all.filter(is_failed), excuse = failed.filter(excused), rest = failed.filter(r => !excused(r));
-	/* told to come back later: payment has just been hit, so its breaker or its bulkhead says no for a moment */
+	/* answered 503: payment has just been killed, so its breaker or its limit of calls refuses for a moment */
 	return { failed, excuse, told: rest.filter(r => r.told), unexcused: rest.filter(r => !r.told) };
 }
 
-await test(`${KILLS} processes are killed while people book and cancel: only requests under way fail`, async () => {
+await test(`${KILLS} processes are killed while people book and cancel: only requests in progress fail`, async () => {
 	const clients = [...market.people.slice(0, PROGRAMS_CLIENTS).map(program_client), ...browsers.map(browser_client)];
 	for (let i = 0; i < KILLS; i++) {
 		await kill_one();
 		await sleep(EVERY_MS * (0.5 + random()));
 	}
 	await sleep(1000);
-	await until('enough is booked', () => booked.size > KILLS / 2);
+	await until('there are enough bookings', () => booked.size > KILLS / 2);
 	over = true;
 	await Promise.all(clients);
 	const { failed, excuse, told, unexcused } = judge(requests);
@@ -156,12 +156,12 @@ await test(`${KILLS} processes are killed while people book and cancel: only req
 	assert.ok(told.length < requests.length / 10);
 }, { limit_s: span(80, 600) });
 
-await test('every acknowledged booking is there, every acknowledged cancellation is done, and the card company has what is ours', async () => {
+await test('every acknowledged booking is there, every acknowledged cancellation is done, and the card company\'s books agree', async () => {
 	if (!relay_processes(stack).length) stack.cron();
 	await settled(stack, [...booked].filter(code => !asked_to_cancel.has(code)), 60000);
 	let left = [];
 	await until('all cancellations are done', async () => {
-		/* one whose payment nobody had heard of yet was given up instead: what was taken went back */
+		/* one whose charge had no answer yet was rejected and refunded instead */
 		const ended = new Set((await stack.sql("SELECT code FROM booking WHERE state = 'CANCELLED' OR (state = 'EXPIRED' AND end_reason = 'given_up' AND refund_state = 'DONE')")).flat());
 		left = [...cancelled].filter(code => !ended.has(code));
 		return left.length === 0;
@@ -173,7 +173,7 @@ await test('motorpool check finds nothing', async () => {
 	await stack.check();
 }, { limit_s: 60 });
 
-await test('the judge can fail: a request that failed while nobody was killed, a booking that is gone, money given back behind our back', async () => {
+await test('the verdict can fail: a failed request without a kill, a missing booking, and a refund made only at the card company are found', async () => {
 	const late = performance.now() + 1e6;
 	assert.equal(judge([{ what: 'made up', began: late, ended: late + 5, status: 500, text: '' }]).unexcused.length, 1);
 	assert.equal(judge([{ what: 'made up', began: kills[0].at - 5, ended: kills[0].at + 5, status: 200, text: '' }]).failed.length, 0);

@@ -1,6 +1,6 @@
 /*
- * long_log - FX-12: the read models thrown away and made again from a long log, by `motorpool replay` and by the relay: the same rows, and
- * quickly. The comparison that says so is shown rows that were changed, taken out and put in at random, and must find each.
+ * long_log - FX-12: the read models are deleted and rebuilt from a long log, by `motorpool replay` and by the relay: the same rows, within a
+ * time limit. The comparison is tested with randomly changed, deleted and inserted rows, each of which it must find.
  */
 #include "fault.h"
 
@@ -18,7 +18,7 @@
 
 #define CARS      200
 #define CUSTOMERS 500
-#define BATCH     500           /* as the relay's child takes them (relay/consumer_loop.c) */
+#define BATCH     500           /* as in relay/consumer_loop.c */
 #define LIMIT_S   10
 
 static char var[] = "/tmp/motorpool-long-XXXXXX";
@@ -27,7 +27,7 @@ static const struct db_role house_role = { .name = "house", .owns = "*" };
 
 /* --- a log -------------------------------------------------------------------------------------------------------------- */
 
-/* Whatever an event tells of a car or a booking; each tells all of it. */
+/* All members of the payloads about cars and bookings; each event has all of them. */
 struct tale {
 	const char *code, *car_name, *name, *plate, *body, *branch_name, *branch_name_ko, *currency, *service, *brand, *last4, *reason;
 	int64_t car_id, branch_id, customer_id, starts_at, ends_at, hold_until, amount, vat_amount, refund_due, refunded_amount;
@@ -61,7 +61,7 @@ tell_car(struct db *db, int car, const char *type, const char *service)
 	tell(db, type, arena_printf(memory, "car:%d", car), &t);
 }
 
-/* How a booking may go: each ends in another way. */
+/* The event sequences of a booking, each with another end. */
 static const char *const ways[][8] = {
 	{ "booking.held", "payment.approved", "booking.paid", "car.reserved", "booking.confirmed", "booking.handed_out", "booking.returned", "booking.completed" },
 	{ "booking.held", "payment.approved", "booking.paid", "car.reserved", "booking.confirmed", "booking.cancel_requested", "payment.cancelled", "booking.cancelled" },
@@ -90,7 +90,7 @@ a_booking(uint64_t *dice, int number)
 	return t;
 }
 
-/* Thirty bookings at a time, their events among each other as on a busy day. */
+/* Thirty bookings at a time, with interleaved events. */
 static void
 a_busy_hour(struct db *db, uint64_t *dice, int *number)
 {
@@ -132,7 +132,7 @@ write_log(uint64_t *dice, int64_t wanted)
 	return n;
 }
 
-/* --- made again --------------------------------------------------------------------------------------------------------------- */
+/* --- rebuilt ------------------------------------------------------------------------------------------------------------------ */
 
 static void
 forget_view(void)
@@ -173,7 +173,7 @@ by_replay(int64_t n_events)
 	      "%lld events, %lld rows, %lld different: %s %s", (long long)n, (long long)c.n_rows, (long long)c.n_different, c.first, why);
 }
 
-/* What the relay's child does when it finds a new, empty file. */
+/* Like the relay's child with a new, empty file. */
 static void
 by_the_relay(int64_t n_events)
 {
@@ -215,7 +215,7 @@ static const char *const harms[] = {
 };
 #define N_HARMS ((int)(sizeof(harms) / sizeof(harms[0])))
 
-/* Behind everybody's back; answers the rows changed. */
+/* Changes rows directly, without events; returns their number. */
 static int
 harm(const char *sql, int which)
 {
@@ -237,7 +237,7 @@ harm(const char *sql, int which)
 	return n;
 }
 
-/* One harm on the other: each comparison must find one more. */
+/* The changes accumulate: each comparison must find one more. */
 static void
 one_changed_row_is_found(uint64_t *dice, int64_t n_bookings)
 {
@@ -253,7 +253,7 @@ one_changed_row_is_found(uint64_t *dice, int64_t n_bookings)
 			blind = harms[i];
 		found = c.n_different;
 	}
-	holds(!blind, "the comparison finds each row that was changed, taken out or put in", "not: %s", blind ? blind : "");
+	holds(!blind, "the comparison finds each changed, deleted or inserted row", "not: %s", blind ? blind : "");
 }
 
 int

@@ -1,6 +1,6 @@
 /*
- * market.mjs - customers and cars enough for a load of bookings, none in the way of another; looking at databases many times a
- * second; the relay's processes, to be killed one by one.
+ * market.mjs - customers and cars for a load of bookings that do not conflict; fast repeated database queries; the relay's processes,
+ * for killing them one by one.
  *
  *	const market = await Market.open(stack, { n_cars: 20, n_people: 4 })
  *	const code = await market.book(i)               the i-th booking, paid by card; throws unless it is a 201
@@ -14,7 +14,7 @@ import { at_end, patience_ms, sleep } from '../story/check.mjs';
 import { at, build, new_car } from '../story/stack.mjs';
 import { is_long } from './fault.mjs';
 
-const DAYS = 170;               /* a car's bookings: every other day, as far ahead as one may book */
+const DAYS = 170;               /* a car is booked every other day, as far ahead as allowed */
 
 export class Market {
 	static async open(stack, { n_cars = 10, n_people = 4 } = {}) {
@@ -33,7 +33,7 @@ export class Market {
 		return { car_id: this.cars[i % this.cars.length], starts_at: at(day), ends_at: at(day + 1) };
 	}
 	who(i) { return this.people[i % this.people.length]; }
-	/* In the quick form, on whatever busy machine, whoever is told to come back does, with the same key; in the long form nobody may be. */
+	/* In the quick form, on a possibly busy machine, a 503 is retried with the same key; in the long form it is a failure. */
 	async book(i) {
 		const who = this.who(i), order = { ...this.order(i), card_id: who.card_id }, key = { 'Idempotency-Key': `${this.stack.name}-${i}` };
 		let answer = await who.post('/bookings', order, key);
@@ -57,7 +57,7 @@ export class Market {
 	}
 }
 
-/* A sqlite3 of its own that is asked again and again; never writes. */
+/* A separate sqlite3 process for repeated queries; never writes. */
 export class Look {
 	constructor(stack, file = 'motorpool') {
 		this.process = spawn('stdbuf', ['-oL', 'sqlite3', '-readonly', '-cmd', '.timeout 60000', path.join(stack.var, `${file}.db`)], { stdio: ['pipe', 'pipe', 'pipe'] });
@@ -74,7 +74,7 @@ export class Look {
 	rows(statement) {
 		return new Promise(done => { this.done = done; this.process.stdin.write(`${statement};\n.print ~~~\n`); });
 	}
-	/* A figure; asked again when the look was refused (the database is being begun). */
+	/* A number; the query is repeated while the database is being created. */
 	async number(statement) {
 		for (let i = 0; i < 100; i++) {
 			const n = Number((await this.rows(statement))[0]?.[0]);
@@ -85,7 +85,7 @@ export class Look {
 	close() { this.process.kill(); }
 }
 
-/* A relay as cron would start it, or one that does not wait for its turn. */
+/* A relay as cron would start it, or one that does not wait for the active one. */
 export function start_relay(stack, env = {}) {
 	const all = { ...stack.env, ...env };
 	for (const [, name, value] of fs.readFileSync(`${stack.var}/run/env`, 'utf8').matchAll(/^export (\w+)='(.*)'$/gm)) all[name] = value;
@@ -96,7 +96,7 @@ export function start_relay(stack, env = {}) {
 	return relay;
 }
 
-/* A zombie, which waits for a parent that is held, is not. */
+/* A zombie of a stopped parent does not count. */
 export function is_alive(pid) {
 	try { return !/^\d+ \(.*\) Z/.test(fs.readFileSync(`/proc/${pid}/stat`, 'utf8')); } catch { return false; }
 }

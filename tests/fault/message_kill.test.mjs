@@ -1,6 +1,6 @@
 /*
- * message_kill.test.mjs - kill -9 of message's child of the relay, and of the whole relay, again and again while people book and
- * cancel and are told and mailed. Each message is in the inbox once and in the mail folder once, whole, and nobody is forgotten.
+ * message_kill.test.mjs - message's child of the relay, and the whole relay, are killed (kill -9) repeatedly while people book and cancel.
+ * Each message is once in the inbox and once, complete, in the mail folder, and none is missing.
  */
 import fs from 'node:fs';
 import { assert, finish, sleep, test, until } from '../story/check.mjs';
@@ -16,19 +16,19 @@ const market = await Market.open(stack, { n_cars: 24, n_people: 4 });
 const booked = [], cancelled = [];
 let n_child = 0, n_relay = 0, over = false;
 
-/* Whose notes are whose, on the board of what consumers have in hand (lib/event/in_flight.h): the process of message's policies. */
+/* The process of message's policies, from the file of events in progress (lib/event/in_flight.h). */
 function message_child() {
 	const board = fs.readFileSync(`${stack.var}/run/relay.in_flight`), alive = new Set(relay_processes(stack).map(each => each.pid));
 	for (let at = 72; at + 88 <= board.length; at += 88)
 		if (board.toString('latin1', at, at + 24).replace(/\0.*$/s, '') === 'message') return alive.has(board.readInt32LE(at + 24)) ? board.readInt32LE(at + 24) : 0;
 	return 0;
 }
-/* It may be that a relay which was killed is not followed by another one yet. */
+/* A killed relay may not have been restarted yet. */
 function next_child() {
 	start_relay(stack);
 	return until("message's child is there", message_child);
 }
-/* Whoever is told to come back does. */
+/* A 503 is retried. */
 async function cancel(i, code) {
 	for (let again = 0; ; again++)
 		try { return await market.cancel(i, code); } catch (e) { if (again === span(600, 20) || !/: 503 /.test(e.message)) throw e; await sleep(300); }
@@ -44,7 +44,7 @@ async function customer(k) {
 	}
 }
 
-/* What is not as it should be, in the inbox and in the folder. */
+/* Missing, repeated or incomplete messages, in the inbox and in the folder. */
 async function wrong(folder = `${stack.var}/mail`) {
 	const finds = [];
 	for (const [kind, codes] of [['booking_confirmed', booked], ['booking_cancelled', cancelled]]) {
@@ -54,7 +54,7 @@ async function wrong(folder = `${stack.var}/mail`) {
 	const ids = new Set((await stack.sql("SELECT message_id FROM message WHERE email <> ''")).map(([id]) => id)), subjects = new Map();
 	for (const name of fs.readdirSync(folder)) {
 		const text = fs.readFileSync(`${folder}/${name}`, 'latin1'), id = /^(\d+)\.eml$/.exec(name)?.[1];
-		if (!id) continue;              /* half a letter of somebody who was killed: not under a letter's name */
+		if (!id) continue;              /* an unfinished file of a killed process has no .eml name */
 		const said = /^Message-ID: <message-(\d+)-/m.exec(text)?.[1];
 		if (said !== id || !ids.delete(id) || !/\r\n\r\n[\w+/=\r\n]+\r\n$/.test(text)) finds.push(`${name} is not letter ${said}, whole`);
 		subjects.set(said, (subjects.get(said) ?? 0) + 1);
@@ -83,20 +83,20 @@ await test(`${KILLS} kills at random moments, while people book and cancel`, asy
 	over = true;
 	await Promise.all(people);
 	figure({ experiment: 'FX-8', name: `kills of message's child (${n_child}) and of the relay (${n_relay})`, value: n_child + n_relay, least: KILLS });
-	assert.ok(n_child > KILLS / 4, 'message is hit');
+	assert.ok(n_child > KILLS / 4, 'message was killed often enough');
 	assert.ok(booked.length > 5 && cancelled.length > 2, `${booked.length} booked, ${cancelled.length} cancelled`);
 }, { limit_s: 110 });
-await test('everybody is told once, in the inbox and in the folder', async () => {
+await test('each message is once in the inbox and once in the folder', async () => {
 	start_relay(stack);
-	await until('all is told and mailed', async () => await stack.count('message', "kind = 'booking_confirmed'") >= booked.length
+	await until('all messages are sent', async () => await stack.count('message', "kind = 'booking_confirmed'") >= booked.length
 		&& await stack.count('message', "kind = 'booking_cancelled'") >= cancelled.length && await stack.count('message', "state <> 'SENT'") === 0, { limit_ms: 90000 });
 	assert.deepEqual(await wrong(), []);
 	figure({ experiment: 'FX-8', name: 'messages told more or less than once', value: (await wrong()).length, limit: 0 });
 	assert.equal(await stack.count('event', "type = 'message.sent'"), await stack.count('message'));
 	assert.equal(await stack.count('event', "type = 'message.dead'"), 0);
-	console.log(`# ${booked.length} bookings, ${cancelled.length} cancelled; ${await stack.count('message_try', "reply LIKE 'cut off%'")} letters were in hand when somebody was killed`);
+	console.log(`# ${booked.length} bookings, ${cancelled.length} cancelled; ${await stack.count('message_try', "reply LIKE 'cut off%'")} mails were being sent at the time of a kill`);
 }, { limit_s: 110 });
-await test('the check of this experiment sees a letter that is missing, and one that is not whole', async () => {
+await test('the check of this experiment can fail: it finds a missing mail and an incomplete one', async () => {
 	const copy = `${stack.var}/tmp/letters`;
 	fs.cpSync(`${stack.var}/mail`, copy, { recursive: true });
 	const [one, other] = fs.readdirSync(copy).filter(name => name.endsWith('.eml'));

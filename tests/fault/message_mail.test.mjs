@@ -1,6 +1,6 @@
 /*
- * message_mail.test.mjs - a real mail server (npm smtp-server) and all it may do: take a letter, take it later, refuse it, not answer,
- * hang up after the text, not be there. What it does to one letter hinders no other; each is taken once in the end, or given up.
+ * message_mail.test.mjs - a real mail server (npm smtp-server) that accepts a mail, accepts it later, refuses it, does not answer, hangs up
+ * after the text, or is down. A failure of one mail does not delay others; each is accepted once in the end, or becomes a dead letter.
  */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -11,7 +11,7 @@ import { figure } from './fault.mjs';
 const { SMTPServer } = (await import(pathToFileURL(path.join(root, 'tests/browser/node_modules/smtp-server/lib/smtp-server.js')))).default;
 const PORT = 21590 + Math.floor(Math.random() * 9);
 
-/* --- the server: what it does about a letter stands before the @ of whom it is for --- */
+/* --- the server: the local part of the recipient's address selects its behaviour --- */
 const taken = [], seen = new Map();
 const nth = (to, what) => { seen.set(`${what} ${to}`, (seen.get(`${what} ${to}`) ?? 0) + 1); return seen.get(`${what} ${to}`); };
 const says = (code, text) => Object.assign(new Error(text), { responseCode: code });
@@ -25,7 +25,7 @@ function serve() {
 			if (address.startsWith('gone')) return done(says(550, 'no such user here'));
 			if (address.startsWith('never')) return done(says(452, 'mailbox full'));
 			if (address.startsWith('closing') && n === 1) return done(says(421, 'going down'));
-			if (address.startsWith('hanging') && n === 1) return;           /* and says nothing */
+			if (address.startsWith('hanging') && n === 1) return;           /* no answer */
 			done();
 		},
 		onData(stream, session, done) {
@@ -61,7 +61,7 @@ const row = async code => (await stack.sql(`SELECT message_id, state, tries FROM
 const state_is = (code, state) => until(`${code} is ${state}`, async () => (await row(code))[1] === state, { limit_ms: 40000, every_ms: 50 });
 const letters_to = email => taken.filter(one => one.to === email);
 
-await test('a letter is taken, with its Korean subject as ASCII and by STARTTLS', async () => {
+await test('a mail is accepted by STARTTLS, with its Korean subject encoded as ASCII', async () => {
 	const { email, code } = await books('Plain');
 	await state_is(code, 'SENT');
 	const [letter] = letters_to(email);
@@ -74,24 +74,24 @@ await test('a letter is taken, with its Korean subject as ASCII and by STARTTLS'
 	assert.ok(body.includes(code) && body.includes(`${stack.base}/my/bookings/${code}`), body);
 	assert.match(taken[0].text, /^[\x00-\x7e]*$/);
 });
-await test('not now (450) is tried again and taken; never (550) is given up at once; too often not now is given up', async () => {
+await test('a temporary refusal (450) is retried and accepted; a permanent one (550) or too many retries make a dead letter', async () => {
 	const gone = await books('Gone'), never = await books('Never'), busy = await books('Busy'), fine = await books('Fine');
-	await state_is(fine.code, 'SENT');              /* the others hinder nobody */
+	await state_is(fine.code, 'SENT');              /* the failing mails do not delay it */
 	await Promise.all([state_is(gone.code, 'DEAD'), state_is(busy.code, 'SENT'), state_is(never.code, 'DEAD')]);
 	assert.deepEqual([await row(gone.code), await row(busy.code), await row(never.code)].map(r => r[2]), ['1', '3', '3']);
 	assert.equal(letters_to(busy.email).length, 1);
 	const { json } = await manager.get(`/messages/log/${(await row(gone.code))[0]}`);
 	assert.match(json.tries[0].reply, /^550 no such user here/);
 	assert.equal((await stack.sql(`SELECT payload ->> 'reply' FROM event WHERE type = 'message.dead'`)).length, 2);
-	assert.equal((await gone.who.get('/messages')).json.n_total, 1, 'it stands in the inbox all the same');
+	assert.equal((await gone.who.get('/messages')).json.n_total, 1, 'it is in the inbox in any case');
 });
-await test('a server that goes, hangs or drops the line after the text gets the same letter again, which can be told by its Message-ID', async () => {
+await test('a server that goes down, hangs or closes the connection after the text gets the same mail again, with the same Message-ID', async () => {
 	const people = [await books('Closing'), await books('Hanging'), await books('Dropping')];
 	for (const { code } of people) await state_is(code, 'SENT');
 	for (const { email } of people) assert.equal(letters_to(email).length, 1);
 	assert.ok((await stack.count('message_try', "outcome = 'NO_ANSWER'")) >= 1);
 }, { limit_s: 60 });
-await test('a server that is not there costs no letter a try; when it is back, all are taken', async () => {
+await test('an unreachable server does not count as a try; when it is back, all mails are accepted', async () => {
 	await new Promise(done => server.close(done));
 	const people = [await books('One'), await books('Two'), await books('Three')];
 	await until('it was tried', async () => await stack.count('message_try', "outcome = 'NO_ANSWER' AND reply LIKE '%onnect%'") >= 2, { limit_ms: 20000 });
@@ -102,17 +102,17 @@ await test('a server that is not there costs no letter a try; when it is back, a
 	figure({ experiment: 'mail', name: 'all letters taken after the mail server is back', value: (performance.now() - began) / 1000, unit: 's', limit: 60 });
 	for (const { code, email } of people) { assert.equal((await row(code))[2], '1'); assert.equal(letters_to(email).length, 1); }
 }, { limit_s: 90 });
-await test('a manager has a letter sent again: it is a new one', async () => {
+await test('a mail that a manager sends again is a new one', async () => {
 	const { email, code } = await books('Again');
 	await state_is(code, 'SENT');
 	const [id] = await row(code);
 	assert.equal((await manager.post(`/messages/${id}/resend`)).status, 200);
-	await until('it came again', () => letters_to(email).length === 2);
+	await until('it was sent again', () => letters_to(email).length === 2);
 	const [one, two] = letters_to(email).map(letter => /^Message-ID: (.*)$/m.exec(letter.text)[1]);
 	assert.notEqual(one, two);
 	await state_is(code, 'SENT');
 });
-await test('no letter came twice but the one a manager sent again', () => {
+await test('no mail came twice except the one that a manager sent again', () => {
 	const ids = taken.map(letter => /^Message-ID: (.*)$/m.exec(letter.text)[1]);
 	assert.equal(new Set(ids).size, ids.length);
 });

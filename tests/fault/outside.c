@@ -1,4 +1,4 @@
-/* outside.c - a card company in process, and booking's way to payment without a socket. outside.h tells why. */
+/* outside.c - a card company in process, and booking's calls to payment without a socket; see outside.h. */
 #include "outside.h"
 #include "trade.h"
 
@@ -15,7 +15,7 @@ static struct outside *company;
 static struct disk_log *history;
 static struct db *payment_db;
 
-/* --- what it has ------------------------------------------------------------------------------------------------------ */
+/* --- its records ------------------------------------------------------------------------------------------------------ */
 
 static struct account *
 find(const char *key)
@@ -41,7 +41,7 @@ take(const char *key, int64_t amount)
 	return a;
 }
 
-/* The same refund again gives nothing more back. */
+/* A repeated refund is made once. */
 static bool
 give_back(struct account *a, const char *refund_key, int64_t amount)
 {
@@ -69,7 +69,7 @@ note(enum entry_kind kind, const char *key, const char *refund_key, int64_t amou
 	disk_log_note(history, kind, &deed, sizeof(deed));
 }
 
-/* --- what it says ----------------------------------------------------------------------------------------------------- */
+/* --- its answers ------------------------------------------------------------------------------------------------------ */
 
 static struct provider_answer
 says(struct arena *m, enum provider_outcome outcome, const struct account *a)
@@ -233,7 +233,7 @@ look_up_here(struct db *db, const struct booking *b, int64_t *charge_id)
 		return db_failed(payment_db) ? CHARGE_ANSWER_UNKNOWN : CHARGE_ANSWER_NEVER_SEEN;
 	*charge_id = c.charge_id;
 	outcome = charge_outcome_now(payment_db, &c);
-	return heard(outcome == CHARGE_OUTCOME_LATER ? CHARGE_OUTCOME_DECLINED : outcome);    /* as payment's page of a charge says it */
+	return heard(outcome == CHARGE_OUTCOME_LATER ? CHARGE_OUTCOME_DECLINED : outcome);    /* as payment's GET of a charge answers it */
 }
 
 static enum refund_answer

@@ -1,4 +1,4 @@
-/* outside - the card company, seen from outside: what it has taken and given back stays with it whatever we lose. */
+/* outside - a simulated card company whose charges and refunds are kept whatever our databases lose. */
 #ifndef MP_OUTSIDE_H
 #define MP_OUTSIDE_H
 
@@ -17,11 +17,11 @@ struct outside {
 	char refund[ACCOUNTS][80];
 };
 
-/* Payment's provider is this one from now on. h: notes what it does; NULL: nobody writes it down. */
+/* Makes this one payment's provider. h: records its charges and refunds, or NULL. */
 void outside_open(struct outside *outside, struct disk_log *h);
-/* What the company knew at a moment of the history. */
+/* The company's records at a position of the history. */
 void outside_at(struct outside *outside, const struct disk_log *h, uint64_t at);
-/* Booking's calls lead to payment's own functions, on payment's own connection. */
+/* Booking's calls are made to payment's functions directly, on payment's own connection. */
 void outside_payments(struct db *payment_db);
 
 #endif

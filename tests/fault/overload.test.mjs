@@ -1,6 +1,6 @@
 /*
- * overload.test.mjs - four times as many as can be served: those who are served wait little, the others hear so at once, nothing
- * is done for them, and afterwards everything is as before. A page of known cost (20 ms, lib/web/fault.c) makes the capacity known.
+ * overload.test.mjs - requests at four times the capacity: those that are served wait only briefly, the others are refused at once without
+ * any effect, and afterwards everything is as before. A page of known cost (20 ms, lib/web/fault.c) defines the capacity.
  */
 import http from 'node:http';
 import { assert, finish, sleep, test, until } from '../story/check.mjs';
@@ -8,7 +8,7 @@ import { Stack, at, new_car } from '../story/stack.mjs';
 import { closed_load, figure, is_long, load, percentile, span } from './fault.mjs';
 
 const MOST = 4;         /* workers: a capacity that the client of this test can exceed on any machine */
-/* booking has twice as many; a slow machine may take longer for a line that is not too long */
+/* booking has twice as many; a slow machine gets a higher limit for the queue */
 const env = { MOTORPOOL_N_WORKERS_MIN: '2', MOTORPOOL_N_WORKERS_MAX: `${MOST / 2}`, MOTORPOOL_QUEUE_LIMIT_MS: span('1500', '500') };
 const stack = await Stack.start({ name: 'fault-overload', env });
 const agent = new http.Agent({ keepAlive: true, maxSockets: 600 });
@@ -29,7 +29,7 @@ const sorted = done => ({
 });
 
 let per_s = 0;
-await test('as many as there are workers at once: everybody is served; that is the capacity', async () => {
+await test('as many requests as workers at once: all are served; that is the capacity', async () => {
 	await closed_load({ n: MOST * 2, for_s: 2, run: () => slow() });        /* the number of workers grows */
 	const done = await closed_load({ n: MOST * 2, for_s: span(2, 10), run: () => slow() });
 	const { served, refused, other } = sorted(done);
@@ -39,7 +39,7 @@ await test('as many as there are workers at once: everybody is served; that is t
 	assert.ok(per_s > span(0, 20), `${per_s}`);
 }, { limit_s: 30 });
 
-await test('four times the capacity: who is served waits little, the others are told at once, nobody is forgotten', async () => {
+await test('four times the capacity: served requests wait briefly, the others are refused at once, and each has an answer', async () => {
 	const done = await load({ per_s: per_s * 4, for_s: span(8, 60), most: 580, run: () => slow() });
 	const { served, refused, other } = sorted(done);
 	assert.deepEqual(other.map(d => d.error?.message ?? d.value.status), []);
@@ -55,16 +55,16 @@ await test('four times the capacity: who is served waits little, the others are 
 	figure({ experiment: 'overload', name: 'median of the 503s', value: percentile(refused.map(d => d.ms), 50), unit: 'ms', limit: 50 });
 }, { limit_s: 100 });
 
-await test('a moment later everybody is served again', async () => {
+await test('a moment later all requests are served again', async () => {
 	await sleep(1500);
 	const again = async () => sorted(await closed_load({ n: MOST, for_s: 2, run: () => slow() }));
-	if (!is_long) await until('nobody is refused', async () => (await again()).refused.length === 0);
+	if (!is_long) await until('no request is refused', async () => (await again()).refused.length === 0);
 	const { served, refused, other } = await again();
 	assert.deepEqual([refused.length, other.length], [0, 0]);
 	assert.ok(served.length > span(0, 20));
 });
 
-await test('a booking that is refused is not made, and says so in the language and the form of who asked', async () => {
+await test('a refused booking is not made, and the answer is in the language and format of the request', async () => {
 	const manager = await stack.person('Manager', 'manager'), anna = await stack.payer('Anna');
 	const { json: { car_id } } = await manager.post('/fleet/cars', new_car());
 	const order = JSON.stringify({ car_id, starts_at: at(3), ends_at: at(4), card_id: anna.card_id });
@@ -96,14 +96,14 @@ await test('a booking that is refused is not made, and says so in the language a
 	assert.equal(await stack.count('booking', `car_id = ${car_id}`), 1);
 }, { limit_s: 60 });
 
-await test('the check can fail: where everybody waits, who is served at four times the capacity waits for seconds', async () => {
+await test('the check can fail: without refusals, requests at four times the capacity wait for seconds', async () => {
 	const { port } = stack;
 	const other = await Stack.start({ name: 'fault-overload-naive', env: { ...env, MOTORPOOL_QUEUE_LIMIT_MS: '0' } });
 	stack.port = other.port;
 	const { served, refused } = sorted(await load({ per_s: per_s * 4, for_s: 3, most: 580, run: () => slow() }));
 	stack.port = port;
 	const p99 = percentile(served.map(d => d.ms), 99);
-	console.log(`#   nobody is turned away: p99 ${Math.round(p99)} ms`);
+	console.log(`#   without refusals: p99 ${Math.round(p99)} ms`);
 	assert.equal(refused.length, 0);
 	assert.ok(p99 > 1000, `${p99} ms`);
 	await other.stop();

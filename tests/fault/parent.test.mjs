@@ -1,6 +1,6 @@
 /*
- * parent.test.mjs - the prefork parent itself: killed while everybody goes on, asked twice at once, followed by another, and its workers,
- * which grows and shrinks with the load.
+ * parent.test.mjs - the prefork parent: killed under load, told twice at once to start a new generation, replaced by another parent; and the
+ * number of its workers, which grows and shrinks with the load.
  */
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -25,23 +25,23 @@ async function nobody_notices(per_s, run) {
 }
 
 const ROUNDS = span(5, 20);
-await test(`the parent is killed ${ROUNDS} times at 200 requests a second: its workers serve on, and leave when the next one is there`, async () => {
+await test(`the parent is killed ${ROUNDS} times at 200 requests a second: its workers continue, and leave when the next parent is ready`, async () => {
 	const left = new Set();
 	const done = await nobody_notices(200, async () => {
 		for (let i = 0; i < ROUNDS; i++) {
 			const pid = parent_now();
 			for (const worker of stack.workers('booking')) left.add(worker);
 			stack.kill(pid);
-			await until('another parent is in its place', () => parent_now() !== pid && serving() >= 3, { limit_ms: 20000 });
+			await until('another parent has taken over', () => parent_now() !== pid && serving() >= 3, { limit_ms: 20000 });
 			await sleep(300);
 		}
 	});
 	figure({ experiment: 'FX-13', name: `failed of ${done.length} requests with ${ROUNDS} parents killed`, value: 0, limit: 0 });
 	figure({ experiment: 'FX-13', name: 'p99 while parents are killed', value: percentile(done.map(d => d.ms), 99), unit: 'ms' });
-	await until('all that were left alone are gone', () => ![...left].filter(pid => !stack.workers('booking').includes(pid)).some(is_alive), { limit_ms: 5000 });
+	await until('all workers of killed parents are gone', () => ![...left].filter(pid => !stack.workers('booking').includes(pid)).some(is_alive), { limit_ms: 5000 });
 }, { limit_s: span(60, 240) });
 
-await test('asked twice at once for a new generation: two follow, one after the other', async () => {
+await test('told twice at once to start a new generation: two follow, one after the other', async () => {
 	const before = generations().length;
 	await nobody_notices(100, async () => {
 		stack.kill(parent_now(), 'SIGHUP');
@@ -53,16 +53,16 @@ await test('asked twice at once for a new generation: two follow, one after the 
 	assert.equal(second, first + 1);
 });
 
-await test('a worker that dies while a new generation comes: both are whole in the end', async () => {
+await test('a worker dies while a new generation starts: the number of workers is complete in the end', async () => {
 	const before = generations().length, [victim] = stack.workers('booking');
 	stack.kill(parent_now(), 'SIGHUP');
 	stack.kill(victim);
 	await until('it has taken over', () => generations().length === before + 1, { limit_ms: 15000 });
-	await until('everybody is there', () => stack.workers('booking').every(is_alive) && !stack.workers('booking').includes(victim), { limit_ms: 5000 });
+	await until('all workers are there', () => stack.workers('booking').every(is_alive) && !stack.workers('booking').includes(victim), { limit_ms: 5000 });
 	assert.equal((await page()).status, 200);
 });
 
-await test('another parent started beside it takes the sockets over, and the first one leaves: nobody notices', async () => {
+await test('a second parent takes over the sockets, and the first one leaves: no request fails', async () => {
 	const env = { ...stack.env };
 	for (const [, name, value] of fs.readFileSync(`${stack.var}/run/env`, 'utf8').matchAll(/^export (\w+)='(.*)'$/gm)) env[name] = value;
 	const log = fs.openSync(`${stack.var}/log/booking.log`, 'a'), before = generations().length, first = parent_now();
@@ -77,7 +77,7 @@ await test('another parent started beside it takes the sockets over, and the fir
 		await sleep(500);
 	});
 	assert.equal(parent_now(), second.pid);
-	/* and back, so that `run` has its own again */
+	/* and back to a child of `run` */
 	await nobody_notices(100, async () => {
 		stack.kill(stack.process.pid, 'SIGCONT');
 		await until("run's own has taken over", () => generations().length === before + 2, { limit_ms: 15000 });
@@ -86,7 +86,7 @@ await test('another parent started beside it takes the sockets over, and the fir
 	});
 }, { limit_s: 60 });
 
-await test('the workers grows within a second when all are busy, and shrinks again when they are not', async () => {
+await test('the number of workers grows within a second when all are busy, and shrinks again afterwards', async () => {
 	await sleep(500);
 	const before = serving(), began = performance.now();
 	let grown = false;
@@ -96,11 +96,11 @@ await test('the workers grows within a second when all are busy, and shrinks aga
 	const done = await slow, most = serving();
 	assert.ok(done.every(d => d.value?.status === 200));
 	assert.ok(most <= 21, `${most}`);
-	await until('some have been let go', () => serving() < most, { limit_ms: 12000, every_ms: 100 });
+	await until('some have been stopped', () => serving() < most, { limit_ms: 12000, every_ms: 100 });
 	console.log(`#   ${before} processes, then ${most}, then ${serving()}`);
 }, { limit_s: 40 });
 
-await test('the check can fail: a parent killed together with its workers is noticed', async () => {
+await test('the check can fail: a parent killed together with its workers loses requests', async () => {
 	let failed = 0;
 	stack.allow(/"program":"lighttpd"/);
 	await load({ per_s: 200, for_s: 2, run: async i => {

@@ -1,7 +1,7 @@
 /*
- * payment_slow.test.mjs - FX-2: the card company hangs, is slow (400–620 ms), loses answers, comes and goes, while people book and
- * look around. Nobody is charged twice, hardly a call reaches one that hangs, everything else keeps its speed, and it ends by itself.
- * In the long form each has a stack of its own, so that no breaker remembers the one before.
+ * payment_slow.test.mjs - FX-2: the card company hangs, is slow (400–620 ms), loses answers, or goes down and up, while people book and
+ * look around. No booking is charged twice, few calls reach it while it hangs, everything else keeps its speed, and bookings recover by
+ * themselves. In the long form each fault has its own stack, so that no breaker keeps the state of an earlier one.
  */
 import { spawn } from 'node:child_process';
 import { finish, sleep, test } from '../story/check.mjs';
@@ -18,7 +18,7 @@ const faults = [
 ];
 let rush, quiet;
 
-/* Away and there again every half second, as long as it lasts. By one sqlite3: starting one each time would hold up those who measure. */
+/* Down and up again every half second. By a single sqlite3, since starting one each time would disturb the measurement. */
 function flap() {
 	const shell = spawn('sqlite3', ['-cmd', '.timeout 60000', `${rush.stack.var}/sandbox.db`], { stdio: ['pipe', 'ignore', 'inherit'] });
 	const ended = new Promise(done => shell.on('exit', done));
@@ -33,7 +33,7 @@ function flap() {
 }
 
 for (const [what, switches] of faults)
-	await test(`${what}: bookings go well or are refused in time, both books agree, and it ends by itself`, async () => {
+	await test(`${what}: bookings succeed or are refused in time, both books agree, and bookings recover by themselves`, async () => {
 		let stop;
 		if (!rush || is_long) {
 			await rush?.stack.stop();

@@ -1,7 +1,7 @@
 /*
- * poison.test.mjs - an event whose handler crashes its process, hangs, eats all memory or just ends: it holds only its own subject.
- * The others go on, in the same consumer and in all others; after twelve tries it is given up and on /ops; it heals by a redrive, or is
- * let go. Needs a build with FAULTS=1 (lib/event/poison.c); the pauses between tries are shortened.
+ * poison.test.mjs - an event whose handler crashes its process, hangs, takes all memory or exits blocks only its own subject. Other events
+ * are handled, in the same consumer and in all others; after twelve tries it is a dead letter on /ops; a redrive handles it, or it is
+ * discarded. Needs a build with FAULTS=1 (lib/event/poison.c); the pauses between tries are shortened.
  */
 import fs from 'node:fs';
 import { assert, finish, sleep, test, until } from '../story/check.mjs';
@@ -21,7 +21,7 @@ const waiting = async (where = '1', db = 'motorpool') => stack.sql(`SELECT consu
 const confirmed = (code, limit_ms = 10000) => until(`${code} is CONFIRMED`, async () => await state_of(code) === 'CONFIRMED', { limit_ms });
 let i = 0;
 
-/* One booking is poisoned as soon as its code is known: the relay is held for a moment, so that it has not reacted yet. */
+/* A booking is poisoned as soon as its code is known; the relay is stopped for a moment so that it has not reacted yet. */
 async function poisoned_booking(consumer, type, how) {
 	await stack.must('pause', consumer, 'to poison one');
 	const code = await market.book(i++);
@@ -33,12 +33,12 @@ async function poisoned_booking(consumer, type, how) {
 }
 
 for (const [how, error] of [['segv', 'the handler crashed (signal 11)'], ['abort', 'the handler crashed (signal 6)'], ['exit', 'the handler ended its process (status 3)'], ['memory', /^the handler (crashed|ended)/]])
-	await test(`a handler that does "${how}": those behind it are confirmed, it is given up after 12 tries, and a redrive heals it`, async () => {
+	await test(`a handler that does "${how}": later bookings are confirmed, it is a dead letter after 12 tries, and a redrive handles it`, async () => {
 		const { code, behind } = await poisoned_booking('fleet', 'booking.paid', how), began = performance.now();
 		for (const other of behind) await confirmed(other);
 		figure({ experiment: 'poison', name: `six bookings behind one whose handler does "${how}" are CONFIRMED after`, value: performance.now() - began, unit: 'ms' });
 		assert.equal(await state_of(code), 'PAID');
-		const [[consumer, event_id, subject, tries, , said]] = await until('it is given up', async () => { const rows = await waiting('dead = 1'); return rows.length && rows; }, { limit_ms: 60000, every_ms: 100 });
+		const [[consumer, event_id, subject, tries, , said]] = await until('it is a dead letter', async () => { const rows = await waiting('dead = 1'); return rows.length && rows; }, { limit_ms: 60000, every_ms: 100 });
 		assert.deepEqual([consumer, subject, tries], ['fleet', code, '12']);
 		assert.match(said, error instanceof RegExp ? error : new RegExp(error.replace(/[()]/g, '\\$&')));
 		const { json } = await admin.get('/ops');
@@ -47,32 +47,32 @@ for (const [how, error] of [['segv', 'the handler crashed (signal 11)'], ['abort
 		assert.match((await stack.command('status')).out, /fleet .*dead letters: 1/);
 		antidote();
 		await sleep(300);
-		assert.equal(await state_of(code), 'PAID', 'given up is given up');
+		assert.equal(await state_of(code), 'PAID', 'a dead letter is not retried');
 		assert.equal((await admin.post(`/ops/retries/fleet/${event_id}/redrive`)).json.done, true);
 		await confirmed(code);
 		assert.deepEqual(await waiting(), []);
 	}, { limit_s: 100 });
-await test('a handler that hangs is killed before bookings give up waiting for it, and is discarded by a person', async () => {
+await test('a handler that hangs is killed before bookings time out, and its event is discarded by an admin', async () => {
 	const { code, behind } = await poisoned_booking('fleet', 'booking.paid', 'hang'), began = performance.now();
 	for (const other of behind) await confirmed(other, 30000);
 	figure({ experiment: 'poison', name: 'six bookings behind one whose handler hangs are CONFIRMED after', value: performance.now() - began, unit: 'ms' });
-	const [[, event_id, , , , said]] = await until('it is noted', async () => { const rows = await waiting('tries > 0'); return rows.length && rows; }, { limit_ms: 20000 });
+	const [[, event_id, , , , said]] = await until('the failure is recorded', async () => { const rows = await waiting('tries > 0'); return rows.length && rows; }, { limit_ms: 20000 });
 	assert.equal(said, 'the handler hung and was killed');
 	await stack.must('discard', 'fleet', event_id, 'the car is not ours');
 	antidote();
 	await until('nothing waits', async () => (await waiting()).length === 0, { limit_ms: 15000 });
 	assert.equal(await state_of(code), 'PAID');
-	/* by hand, what the discarded event would have done: the money goes back */
+	/* manually, in place of the discarded event: the refund */
 	await market.cancel(i - 7, code);
 	await until('it is CANCELLED', async () => await state_of(code) === 'CANCELLED', { limit_ms: 15000 });
 	assert.deepEqual(await stack.sql("SELECT type, payload ->> 'event_id', payload ->> 'note', payload ->> 'error' FROM event WHERE subject_id = 'ops:relay' AND type = 'ops.discarded'"),
 		[['ops.discarded', event_id, 'the car is not ours', 'the handler hung and was killed']]);
 }, { limit_s: 120 });
-await test('a crash in my page is its own: the booking is confirmed, only its row waits; the command redrives it', async () => {
+await test('a crash in my page affects only its row: the booking is confirmed, and the command redrives the event', async () => {
 	const { code, behind } = await poisoned_booking('mypage', 'booking.confirmed', 'segv');
 	await confirmed(code);
-	await until('the others are seen', async () => (await stack.sql(`SELECT COUNT(*) FROM my_booking WHERE state = 'CONFIRMED' AND code IN (${behind.map(each => `'${each}'`).join()})`, 'view'))[0][0] === '6', { limit_ms: 15000 });
-	await until('it is given up', async () => (await waiting('dead = 1', 'view')).length === 1, { limit_ms: 60000, every_ms: 100 });
+	await until('the others are shown', async () => (await stack.sql(`SELECT COUNT(*) FROM my_booking WHERE state = 'CONFIRMED' AND code IN (${behind.map(each => `'${each}'`).join()})`, 'view'))[0][0] === '6', { limit_ms: 15000 });
+	await until('it is a dead letter', async () => (await waiting('dead = 1', 'view')).length === 1, { limit_ms: 60000, every_ms: 100 });
 	assert.equal((await stack.sql(`SELECT state FROM my_booking WHERE code = '${code}'`, 'view'))[0][0], 'PAID');
 	antidote();
 	assert.match(await stack.must('redrive', 'mypage'), /1 retried/);

@@ -1,11 +1,11 @@
 /*
- * power - power cuts under the real schema and the real code: several processes book, pay, cancel, follow the log and checkpoint;
- * what they did to the disk is cut off at random moments, and what is left must be undamaged and hold all that was told.
+ * power - power cuts with the real schema and code: several processes book, pay, cancel, consume events and checkpoint; power cuts are
+ * simulated at random moments, and the remaining database must be undamaged and contain everything acknowledged.
  *
- * It covers exactly our path: commits that are written under the writers' lock without a sync, one sync of the WAL afterwards for
- * all who wait (db_durable), the card company asked only behind such a sync, checkpoints under the lock.
+ * This covers our way of committing: commits are written under the writers' lock without a sync, one later sync of the WAL serves all
+ * waiting processes (db_durable), the card company is called only after such a sync, and checkpoints hold the lock.
  *
- * The same with a disk that syncs nothing, with answers before db_durable(), and with programs that never wait must fail.
+ * The same test must fail with a disk that syncs nothing, with answers before db_durable(), and with programs that never wait.
  */
 #include "cuts.h"
 #include "fault.h"
@@ -14,7 +14,7 @@
 
 #define WORKERS 4
 #define DEEDS   30              /* of each worker, in one history */
-#define ENOUGH  5               /* so many found: a careless house is proven careless */
+#define ENOUGH  5               /* failures found: enough to prove the fault */
 
 /* --- what must hold --------------------------------------------------------------------------------------------------------- */
 
@@ -31,16 +31,16 @@ nothing_told_is_lost(uint64_t *dice)
 		n_answers += end.n_answers;
 		n_crashed += end.n_crashed;
 	}
-	holds(n_crashed == 0 && n_answers >= n_histories * WORKERS * DEEDS / 3, "several processes book, pay and cancel while it is written down",
+	holds(n_crashed == 0 && n_answers >= n_histories * WORKERS * DEEDS / 3, "several processes book, pay and cancel while a history is recorded",
 	      "%d answers in %d histories, %d processes ended badly", n_answers, n_histories, n_crashed);
 	holds(t.n_damaged == 0, "no power cut damages the database or breaks an invariant", "%d of %d cuts %s", t.n_damaged, t.n_cuts, t.first);
-	holds(t.n_lost == 0, "no power cut loses what people or the card company were told", "%d of %d cuts %s", t.n_lost, t.n_cuts, t.first);
+	holds(t.n_lost == 0, "no power cut loses an acknowledged booking, charge or refund", "%d of %d cuts %s", t.n_lost, t.n_cuts, t.first);
 	figure_least("power cuts", "cuts", t.n_cuts, "", fault_is_long() ? 1000 : 100);
 	figure_most("power cuts", "corrupt", t.n_damaged, "", 0);
 	figure_most("power cuts", "acknowledged and lost", t.n_lost, "", 0);
 }
 
-/* A disk that syncs nothing does both: it loses what was told, and it damages. */
+/* A disk that syncs nothing loses acknowledged data and damages the database. */
 static void
 a_lying_disk_is_caught(uint64_t *dice)
 {
@@ -53,7 +53,7 @@ a_lying_disk_is_caught(uint64_t *dice)
 	figure_least("power cuts", "failures found when nothing is synced", t.n_lost + t.n_damaged, "", 1);
 }
 
-/* What must not be survived: else the test could not see anything. */
+/* The test must fail with this fault; otherwise it would prove nothing. */
 static void
 is_caught(const char *sentence, const char *name, enum carelessness how, int at_most_cuts, uint64_t *dice)
 {
@@ -74,10 +74,10 @@ main(void)
 	log_from(LOG_ERROR_);
 	cuts_begin();
 	nothing_told_is_lost(&dice);
-	log_from(LOG_ERROR_ + 1);       /* what follows is broken on purpose */
+	log_from(LOG_ERROR_ + 1);       /* the errors that follow are intended */
 	a_lying_disk_is_caught(&dice);
 	is_caught("with answers before db_durable() the same test fails", "failures found when answers come before db_durable", ANSWERS_EARLY, 400, &dice);
-	is_caught("with a card company asked before db_durable() the same test fails", "failures found when nobody waits for the disk", NEVER_WAITS, 60, &dice);
+	is_caught("with calls to the card company before db_durable() the same test fails", "failures found when programs do not wait for the disk", NEVER_WAITS, 60, &dice);
 	cuts_end();
 	return fault_end();
 }

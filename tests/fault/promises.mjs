@@ -1,9 +1,9 @@
 /*
- * promises.mjs - puts the figures of the last run into docs/promises.md, between its two marks.
+ * promises.mjs - writes the figures of the last run into docs/promises.md, between its two marks.
  *
  *	node tests/fault/promises.mjs [build/fault/test-logs/promises.jsonl]
  *
- * Of each figure the newest counts. What has no figure in this run keeps none: an old one would say what is no longer so.
+ * The newest value of each figure counts. Figures that are not in this run are removed, since they may be out of date.
  */
 import fs from 'node:fs';
 import os from 'node:os';

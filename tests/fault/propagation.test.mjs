@@ -1,7 +1,7 @@
 /*
  * propagation.test.mjs - from the commit of PAID to CONFIRMED in my page's read model, at 50 bookings a second: three hops of the
- * relay (fleet, booking, mypage). Seen from outside, by looking at both databases again and again: counted from the last look that
- * did not show the booking as paid to the first that shows it confirmed in view.db, so a figure is never too good.
+ * relay (fleet, booking, mypage). Measured from outside, by polling both databases: from the last poll that did not show the booking as
+ * paid to the first that shows it confirmed in view.db, so a figure is never too low.
  */
 import { assert, finish, sleep, test, until } from '../story/check.mjs';
 import { Stack } from '../story/stack.mjs';
@@ -12,7 +12,7 @@ const PER_S = 50, FOR_S = span(5, 30);
 const stack = await Stack.start({ name: 'fault-propagation', env: { MOTORPOOL_MAX_BOOKINGS_PER_PERSON: '1000' } });
 const market = await Market.open(stack, { n_cars: 20, n_people: 4 });
 
-/* Looks at both until told to stop. */
+/* Polls both until stopped. */
 class Watch {
 	constructor() {
 		Object.assign(this, { log: new Look(stack), view: new Look(stack, 'view'), paid: new Map(), took: new Map(), ends: false, most_ms: 0 });
@@ -38,7 +38,7 @@ class Watch {
 	async stop() { this.ends = true; await this.ended; this.log.close(); this.view.close(); }
 }
 
-await test('what does not arrive is not counted as arrived', async () => {
+await test('bookings that do not arrive are not counted', async () => {
 	await stack.must('pause', 'mypage', 'an experiment');
 	const watch = new Watch(), code = await market.book(9999);
 	await until('it is CONFIRMED', async () => (await stack.sql(`SELECT state FROM booking WHERE code = '${code}'`))[0][0] === 'CONFIRMED');
@@ -50,18 +50,18 @@ await test('what does not arrive is not counted as arrived', async () => {
 	assert.ok([...watch.took.values()][0] > 300);
 	await watch.stop();
 });
-await test(`at ${PER_S} bookings a second a booking that is paid is soon seen as confirmed`, async () => {
+await test(`at ${PER_S} bookings a second a paid booking is soon shown as confirmed`, async () => {
 	const watch = new Watch();
 	const done = await load({ per_s: PER_S, for_s: FOR_S, run: i => market.book(i) });
-	if (market.n_again) console.log(`# told to come back: ${market.n_again} times`);
+	if (market.n_again) console.log(`# retried after 503: ${market.n_again} times`);
 	const failed = done.filter(one => one.error);
 	assert.deepEqual(failed.slice(0, 3).map(one => one.error.message), [], `${failed.length} of ${done.length} failed`);
-	await until('all are seen as confirmed', () => watch.took.size >= done.length, { limit_ms: 20000 })
+	await until('all are shown as confirmed', () => watch.took.size >= done.length, { limit_ms: 20000 })
 		.catch(e => { throw new Error(`${e.message}: ${watch.took.size} of ${watch.paid.size} of ${done.length}`); });
 	await watch.stop();
 	assert.equal(watch.took.size, done.length);
 	const ms = [...watch.took.values()];
-	console.log(`# ${ms.length} bookings; the longest between two looks ${Math.round(watch.most_ms)} ms`);
+	console.log(`# ${ms.length} bookings; the longest interval between two polls ${Math.round(watch.most_ms)} ms`);
 	figure({ experiment: 'propagation', name: 'commit of PAID → CONFIRMED in my page, p50', value: percentile(ms, 50), unit: 'ms', limit: 20 });
 	figure({ experiment: 'propagation', name: 'commit of PAID → CONFIRMED in my page, p99', value: percentile(ms, 99), unit: 'ms', limit: 100 });
 }, { limit_s: 90 });

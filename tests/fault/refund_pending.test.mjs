@@ -1,7 +1,7 @@
 /*
- * refund_pending.test.mjs - FX-17 and every other saga that can be left in the middle: a refund the card company or payment does
- * not make, a worker killed between the charge and PAID, an answer nobody heard. Each is shown as what it is, is tried until it is
- * done, and money moves exactly once: the card company's own books are held against ours, key by key, and against the bookings.
+ * refund_pending.test.mjs - FX-17 and every other saga that can be interrupted: a refund that the card company or payment does not make,
+ * a worker killed between the charge and PAID, a lost answer. Each is shown as pending and retried until it is done, and money moves
+ * exactly once: the card company's books are compared with ours, key by key, and with the bookings.
  */
 import { assert, finish, sleep, test, until } from '../story/check.mjs';
 import { SHIPPED, Stack, at, new_car } from '../story/stack.mjs';
@@ -10,9 +10,9 @@ import { figure, seeded, span } from './fault.mjs';
 const random = seeded();
 const END_S = 130;      /* the longest pause is a minute, and so is the longest that payment's breaker stays open */
 const stack = await Stack.start({ name: 'fault-refund-pending', env: { ...SHIPPED, MOTORPOOL_STUCK_AFTER_S: '5', MOTORPOOL_MAX_BOOKINGS_PER_PERSON: '1000' } });
-/* the sandbox acts a lost answer out as a 500; payment says aloud that nobody answers */
+/* the sandbox simulates a lost answer by a 500; payment logs calls without an answer as errors */
 stack.allow(/"program":"sandbox".*"path":"\/sandbox\/v1\/.*"status":500/, /"what":"call","to":"provider".*"status":500/);
-/* … which lighttpd notes like that of a killed worker, whose requests in hand are cut off */
+/* … and lighttpd logs it like a request of a killed worker */
 stack.allow(/"program":"lighttpd".*"what":"access","method":"POST","status":500/);
 const manager = await stack.person('Manager', 'manager');
 const people = [];
@@ -42,7 +42,7 @@ const no_faults = () => stack.fault({ down: 0, hang_ms: 0, slow_ms: 0, slow_ms_m
 /* --- the checker: three books that must agree on every key ------------------------------------------------------------------- */
 
 const taken = ['APPROVED', 'CANCEL_REQUESTED', 'CANCELLED'];
-/* What is wrong, as sentences. Only of what has ended: see waiting(). */
+/* The differences, as sentences. Only valid when nothing is pending: see waiting(). */
 function differences({ bookings, charges, provider }) {
 	const wrong = [], theirs = new Map(provider), ours = new Map(charges.map(([key, state, amount, by_card]) => [key, taken.includes(state) ? amount - by_card : 0]));
 	for (const [key, kept] of ours)
@@ -76,24 +76,24 @@ async function books_agree() {
 	assert.deepEqual(differences(await books()), []);
 	assert.equal((await stack.sql('SELECT COALESCE(SUM(amount), 0) FROM ledger_line'))[0][0], '0', 'the ledger sums to zero');
 	const twice = await stack.sql("SELECT order_id, COUNT(*) FROM payment WHERE status IN ('DONE', 'PARTIAL_CANCELED', 'CANCELED') GROUP BY 1 HAVING COUNT(*) > 1", 'sandbox');
-	assert.deepEqual(twice, [], 'nobody is charged twice');
+	assert.deepEqual(twice, [], 'no booking is charged twice');
 }
 
 /* --- FX-17: the refund fails --------------------------------------------------------------------------------------------------- */
 
-/* While it is broken: cancelled, said so to everybody, tried in vain. */
+/* While it is broken: cancelled, shown as pending everywhere, retried without success. */
 async function refund_is_pending(code, amount, browser) {
 	const answer = await anna.post(`/bookings/${code}/cancel`);
 	assert.equal(answer.status, 202, answer.text);
 	assert.equal(answer.json.state, 'CANCEL_REQUESTED');
 	assert.match((await browser.get(`/bookings/${code}`)).text, /Your booking is cancelled\. Your refund of ₩[\d,]+ is being processed/);
-	await until('my page says so too', async () => /refund of ₩[\d,]+ is being processed/.test((await browser.get(`/my/bookings/${code}`)).text), { limit_ms: 10000, every_ms: 200 });
-	const row = await until('it is on the stuck desk', async () => (await manager.get('/bookings/stuck')).json.stuck?.find(s => s.subject_id === code && s.kind === 'cancel'), { limit_ms: 15000, every_ms: 300 });
+	await until('my page shows it too', async () => /refund of ₩[\d,]+ is being processed/.test((await browser.get(`/my/bookings/${code}`)).text), { limit_ms: 10000, every_ms: 200 });
+	const row = await until('it is listed under "needs attention"', async () => (await manager.get('/bookings/stuck')).json.stuck?.find(s => s.subject_id === code && s.kind === 'cancel'), { limit_ms: 15000, every_ms: 300 });
 	assert.equal(row.amount, amount);
 	assert.ok(row.tries >= 1 && row.last_error, JSON.stringify(row));
-	assert.equal((await manager.post(row.try_url)).status, 200, 'tried in vain, nothing breaks');
+	assert.equal((await manager.post(row.try_url)).status, 200, 'failed retries break nothing');
 }
-/* It was done, and nobody heard: the same key again says so. */
+/* The refund was made and its answer lost: a retry with the same key says so. */
 const refund_answer_is_lost = async code => assert.ok([200, 202].includes((await anna.post(`/bookings/${code}/cancel`)).status));
 
 const breaks = {
@@ -105,7 +105,7 @@ const breaks = {
 	}),
 };
 for (const [what, { on, off, meanwhile = refund_is_pending }] of Object.entries(breaks))
-	await test(`${what} when a booking is cancelled: shown as "refund pending", on the stuck desk, done when it is back, once`, async () => {
+	await test(`${what} when a booking is cancelled: shown as "refund pending", listed under "needs attention", done once when it is back`, async () => {
 		const { code, amount } = await booked(anna), browser = await signed_in(anna);
 		await on();
 		try {
@@ -117,14 +117,14 @@ for (const [what, { on, off, meanwhile = refund_is_pending }] of Object.entries(
 		const end = (await anna.get(`/bookings/${code}`)).json;
 		assert.equal(end.state, 'CANCELLED');
 		assert.equal(end.refunded_amount, amount);
-		assert.deepEqual(await stack.sql(`SELECT COUNT(*), SUM(c.amount) FROM cancel c JOIN payment p ON p.payment_id = c.payment_id WHERE p.order_id = '${code}'`, 'sandbox'), [['1', `${amount}`]], 'given back once');
-		assert.equal((await manager.get('/bookings/stuck')).json.stuck.some(s => s.subject_id === code), false, 'and off the desk');
+		assert.deepEqual(await stack.sql(`SELECT COUNT(*), SUM(c.amount) FROM cancel c JOIN payment p ON p.payment_id = c.payment_id WHERE p.order_id = '${code}'`, 'sandbox'), [['1', `${amount}`]], 'refunded once');
+		assert.equal((await manager.get('/bookings/stuck')).json.stuck.some(s => s.subject_id === code), false, 'and no longer listed');
 		await books_agree();
 	}, { limit_s: END_S + 60 });
 
 /* --- a worker dies between the charge and PAID ----------------------------------------------------------------------------------- */
 
-await test('booking workers killed between the charge and PAID: each booking is finished or its money is back, never both, never neither', async () => {
+await test('booking workers killed between the charge and PAID: each booking is either finished or refunded', async () => {
 	const ends = {};
 	await stack.fault({ slow_ms: 200 });
 	for (let i = 0; i < span(4, 40); i++) {
@@ -141,8 +141,8 @@ await test('booking workers killed between the charge and PAID: each booking is 
 }, { limit_s: END_S + span(30, 120) });
 
 /*
- * A request that never reaches the card company is only known to be lost after a minute, so the quick form breaks what is found
- * out sooner: answers that come late or never, and whoever waits for them.
+ * That a request never reached the card company is only known after a minute, so the quick form uses faults that are detected sooner:
+ * late and lost answers, and killed callers.
  */
 const faults = [
 	() => stack.fault({ slow_ms: 100, slow_ms_max: 900 }), () => stack.fault({ lost_answers: 60 }), no_faults,
@@ -174,7 +174,7 @@ await test('sagas with random faults at every step all end, with money moved exa
 			const i = begun++, answer = await who.post('/bookings', order(who, next++)).catch(() => ({ status: 0 }));
 			answers[answer.status] = (answers[answer.status] ?? 0) + 1;
 			if (answer.status === 201) mine.push([who, answer.json.code]);
-			if (answer.status !== 201) {    /* refused, or given up with its answer unheard: another one for it, when payment is there */
+			if (answer.status !== 201) {    /* refused, or rejected for want of an answer: another booking instead, when payment is back */
 				begun--;
 				await sleep(300);
 				continue;
@@ -202,9 +202,9 @@ await test('after all this every invariant holds', async () => {
 	await stack.check();
 });
 
-await test('the checker can fail: a refund repeated under a new key, a charge nobody knows and one that is gone are found', async () => {
+await test('the checker can fail: a refund repeated with a new key, an unknown charge and a missing one are found', async () => {
 	const all = await books(), [code, , amount] = all.bookings.find(([, state]) => state === 'CONFIRMED') ?? [];
-	assert.ok(code, 'there is a booking that stands');
+	assert.ok(code, 'there is a booking that was not cancelled');
 	assert.ok(differences({ ...all, provider: [...all.provider, ['MP-NOBODY', 90000]] }).length === 1);
 	assert.ok(differences({ ...all, provider: all.provider.filter(([key]) => key !== code) }).length === 2);
 	/* what a naive retry does: the same refund, another key */

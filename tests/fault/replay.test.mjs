@@ -1,6 +1,6 @@
 /*
- * replay.test.mjs - FX-12: view.db deleted while everything runs and people book. Nobody is refused for it; the relay makes it anew, and
- * then it holds what a replay would make, row by row. (A log of 100,000 events, and that the comparison can fail: long_log.c.)
+ * replay.test.mjs - FX-12: view.db is deleted while everything runs and people book. No booking is refused; the relay rebuilds it, and
+ * then it equals a replay, row by row. (A log of 100,000 events, and that the comparison can fail: long_log.c.)
  */
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
@@ -17,7 +17,7 @@ const manager = await stack.person('Manager', 'manager');
 const people = await Promise.all(['Anna', 'Ben', 'Carol', 'Dave'].map(name => stack.payer(name)));
 const cars = [];
 for (let i = 0; i < 8; i++) cars.push((await manager.post('/fleet/cars', new_car())).json.car_id);
-/* A number of a file may be another's at once; when it was made is its own. */
+/* An inode number may be reused at once, so the time of creation is compared too. */
 const born = () => fs.statSync(view, { bigint: true, throwIfNoEntry: false })?.birthtimeNs;
 const promised = [], refused = [];
 let day = 3;
@@ -35,7 +35,7 @@ const caught_up = async () => {
 	return behind === '0';
 };
 
-await test('view.db deleted while people book: it is made anew, and no booking is refused', async () => {
+await test('view.db deleted while people book: it is rebuilt, and no booking is refused', async () => {
 	const took_s = [];
 	for (let n = 0; n < span(2, 10); n++) {
 		const old = born();
@@ -43,18 +43,18 @@ await test('view.db deleted while people book: it is made anew, and no booking i
 		await sleep(500 + random.below(1500));
 		for (const suffix of ['', '-wal', '-shm']) fs.rmSync(view + suffix, { force: true });
 		const began = Date.now();
-		await until('there is another', () => born() !== old && born(), { limit_ms: 15000 });
+		await until('there is a new file', () => born() !== old && born(), { limit_ms: 15000 });
 		await people_book;
 		await until('it has caught up', caught_up, { limit_ms: 20000 });
 		took_s.push((Date.now() - began) / 1000);
 		assert.deepEqual(await differences(), []);
 	}
-	figure({ experiment: 'FX-12', name: 'read model deleted under load: anew and caught up, longest', value: Math.max(...took_s), unit: 's', limit: 10 });
+	figure({ experiment: 'FX-12', name: 'read model deleted under load: rebuilt and caught up, longest', value: Math.max(...took_s), unit: 's', limit: 10 });
 	assert.deepEqual(refused.filter(text => !/^409/.test(text)), []);
 	assert.ok(promised.length > 20, `${promised.length} booked`);
 }, { limit_s: span(90, 400) });
 
-await test('… and every page shows what was booked before and since', async () => {
+await test('… and every page shows the bookings from before and after', async () => {
 	for (const [who, code] of promised.slice(0, 3).concat(promised.slice(-3)))
 		await until(`${code} is in my page`, async () => {
 			const { status, json } = await who.get(`/my/bookings/${code}`);
@@ -63,7 +63,7 @@ await test('… and every page shows what was booked before and since', async ()
 	assert.equal((await manager.get('/view/cars')).json.length, cars.length);
 });
 
-await test('`motorpool replay` beside people who book makes the same rows; a changed row is reported', async () => {
+await test('`motorpool replay` while people book makes the same rows; a changed row is reported', async () => {
 	const people_book = load({ per_s: 8, for_s: 3, most: span(4, 400) /* no booking has to wait for its calls */, run: book });
 	await sleep(500);
 	await stack.must('replay');

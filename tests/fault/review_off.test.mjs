@@ -1,10 +1,10 @@
 /*
  * review_off.test.mjs - FX-6 and FX-7: review is off while employees order equipment.
  *
- * A kind that is ordered with review's answer (sync): orders of 2 and 3 are refused with "later", a booking with it too, and nothing is
- * left behind: no order, no case, no piece, no money; both are accepted as soon as it is back, under the keys they came with before.
- * A kind that is reviewed after (async): every order is taken at once and stays ORDERED; all are APPROVED within seconds of its return,
- * what is too much for the rule waits for a person, and a rejection's reason is in my page.
+ * An item that needs review's answer first (sync): orders of 2 and 3 pieces are refused with "later", a booking with it too, and nothing
+ * is left behind: no order, no case, no pieces, no money. As soon as it is back, both are accepted with the same keys.
+ * An item that is reviewed afterwards (async): every order is accepted at once and stays ORDERED; all are APPROVED within seconds of its
+ * return, an order above the rule's limit waits for a person, and my page shows the reason of a rejection.
  */
 import { assert, finish, sleep, test, until } from '../story/check.mjs';
 import { Stack, at, new_car } from '../story/stack.mjs';
@@ -21,7 +21,7 @@ const stock_of = async item_id => (await staff.get(`/equipment/items/${item_id}`
 const states = async item_id => Object.fromEntries((await stack.sql(`SELECT state, COUNT(*) FROM equipment_order WHERE item_id = ${item_id} GROUP BY state`)).map(([state, n]) => [state, +n]));
 const with_tent = { car_id, starts_at: at(20), ends_at: at(21), card_id: anna.card_id, equipment: [{ item_id: tent, qty: 1 }] };
 
-/* As nobody would start it again: `run`, which plays the supervisor, is held. */
+/* Not restarted: `run`, the supervisor, is stopped. */
 async function off({ paused }) {
 	const all = [stack.services().review, ...stack.workers('review')];
 	if (paused) await stack.must('pause', 'review', 'an experiment');
@@ -31,7 +31,7 @@ async function off({ paused }) {
 	await until('it is dead', () => !all.some(is_alive), { limit_ms: 10000 });
 }
 
-/* All that an order would leave: an order somebody has a right to, a case (a key that is sealed is none), a piece that moved, a car or money held, a word about any of it. */
+/* All traces of an order: open orders, cases (a closed key is none), moved pieces, held cars or money, and events about any of these. */
 const left_behind = async () => [
 	await stack.sql("SELECT code, state, taken FROM equipment_order WHERE state <> 'CANCELLED' ORDER BY order_id"), await stack.count('review_case', "kind <> ''"),
 	await stack.count('stock_entry'), await stack.count('slot', "kind <> 'RELEASED'"), await stack.count('charge', "state = 'APPROVED'"),
@@ -46,7 +46,7 @@ const refused = answer => {
 stack.allow(/Connection refused|review\.internal\.sock/);
 
 /* --- FX-6 --- */
-await test('while review answers, a small order of a kind it is asked about is APPROVED at once', async () => {
+await test('while review answers, a small order of a sync item is APPROVED at once', async () => {
 	const answer = await order(tent, 1);
 	assert.equal(answer.status, 201, answer.text);
 	assert.equal(answer.json.state, 'APPROVED');
@@ -62,23 +62,23 @@ await test('review killed: orders of 2 and 3 are refused with "later" and Retry-
 		figure({ experiment: 'FX-6', name: `order of ${qty} refused while review is off`, value: answer.ms, unit: 'ms', limit: 1000 });
 	}
 });
-await test('a booking with such equipment is refused too, and nothing is charged for it', async () => {
+await test('a booking with such equipment is refused too, and nothing is charged', async () => {
 	refused(await anna.post('/bookings', with_tent));
 	assert.equal(await stack.count('charge', "state = 'APPROVED'"), 0);
 });
-await test('nothing is left behind: no order, no case, no piece, no car, no money, no word of it', async () => {
+await test('nothing is left behind: no order, no case, no pieces, no car, no money, no event', async () => {
 	assert.deepEqual(await left_behind(), before);
 	assert.equal(await stock_of(tent), 9);
 });
-await test('… and a booking without such equipment goes its way', async () => {
+await test('… and a booking without such equipment succeeds', async () => {
 	const answer = await anna.post('/bookings', { ...with_tent, equipment: undefined, starts_at: at(30), ends_at: at(31) });
 	assert.equal(answer.status, 201, answer.text);
 	await until('it is CONFIRMED', async () => (await stack.sql(`SELECT state FROM booking WHERE code = '${answer.json.code}'`))[0][0] === 'CONFIRMED');
 });
-await test('the check of this experiment sees what is left behind', async () => {
+await test('the check of this experiment can fail: it finds what an order leaves behind', async () => {
 	await assert.rejects(async () => assert.deepEqual(await left_behind(), before));      /* the booking's slot and charge */
 });
-await test('review is back: both are accepted under the keys they came with, once, and the pieces leave the stock', async () => {
+await test('review is back: both are accepted with the same keys, once, and their pieces are taken from the stock', async () => {
 	await stack.up();
 	const began = performance.now();
 	for (const qty of [2, 3]) {
@@ -92,18 +92,18 @@ await test('review is back: both are accepted under the keys they came with, onc
 	assert.equal(await stock_of(tent), 4);
 	assert.equal((await states(tent)).APPROVED, 3);
 });
-await test('the booking with it is taken now as well', async () => {
+await test('the booking with it succeeds now as well', async () => {
 	const answer = await until('it is asked again', async () => { const answer = await anna.post('/bookings', with_tent); return answer.status !== 503 && answer; }, { limit_ms: 30000, every_ms: 300 });
 	assert.equal(answer.status, 201, answer.text);
 	await until('its tent is APPROVED', async () => (await states(tent)).APPROVED === 4);
 });
-await test('review hangs with the questions in hand: both are refused, and nobody is asked about them when it goes on', async () => {
+await test('review hangs during the calls: both are refused, and no case is left open when it continues', async () => {
 	const all = [stack.services().review, ...stack.workers('review')], sealed = () => stack.count('review_case', "kind = ''"), before = await sealed();
 	for (const pid of all) stack.kill(pid, 'SIGSTOP');
 	try {
 		refused(await anna.post('/bookings', { ...with_tent, equipment: [{ item_id: tent, qty: 5 }], starts_at: at(40), ends_at: at(41) }));
 		refused(await staff.post('/equipment/orders', { item_id: tent, qty: 5, starts_at: at(40), ends_at: at(41) }));
-		await until('both are over for its consumer', async () => await sealed() === before + 2);
+		await until('both cases are closed', async () => await sealed() === before + 2);
 	} finally {
 		for (const pid of all) stack.kill(pid, 'SIGCONT');
 	}
@@ -114,8 +114,8 @@ await test('review hangs with the questions in hand: both are refused, and nobod
 });
 
 /* --- FX-7 --- */
-const N = span(10, 18);        /* with the large one they are a page of my page */
-await test('review paused and killed: every order of a kind that is reviewed after is taken, and stays ORDERED', async () => {
+const N = span(10, 18);        /* with the large one they fit on one page of the list */
+await test('review paused and killed: every order of an async item is accepted, and stays ORDERED', async () => {
 	await off({ paused: true });
 	const done = await load({ per_s: 10, for_s: N / 10, run: async i => {
 		const answer = await order(seat, 1, `seat-${i}`);
@@ -128,10 +128,10 @@ await test('review paused and killed: every order of a kind that is reviewed aft
 	assert.deepEqual(await states(seat), { ORDERED: N + 1 });
 	assert.equal(await stock_of(seat), 100);
 });
-await test('the check of this experiment sees orders that are not approved', async () => {
+await test('the check of this experiment can fail: it finds orders that are not approved', async () => {
 	await assert.rejects(until('all APPROVED', async () => (await states(seat)).APPROVED === N, { limit_ms: 300 }), /in vain/);
 });
-await test('resumed: all that the rule allows is APPROVED within 5 s, and the rest waits for a person', async () => {
+await test('resumed: all orders within the limits of the rule are APPROVED within 5 s, and the rest wait for a person', async () => {
 	await stack.must('resume', 'review');
 	await stack.up();
 	const began = performance.now();
@@ -141,7 +141,7 @@ await test('resumed: all that the rule allows is APPROVED within 5 s, and the re
 	assert.deepEqual(await states(seat), { APPROVED: N, ORDERED: 1 });
 	assert.equal(await stack.count('review_case', "category = 'child_seat'"), N + 1);
 });
-await test('a person rejects it, and the reason is in my page', async () => {
+await test('an examiner rejects it, and my page shows the reason', async () => {
 	const { json: { reviews } } = await manager.get('/reviews?tab=waiting'), mine = reviews.find(one => one.quantity === 5);
 	assert.ok(mine, JSON.stringify(reviews));
 	assert.equal((await manager.post(`/reviews/${mine.case_id}/reject`, { reason: 'Five are too many.' })).json.state, 'REJECTED');

@@ -1,12 +1,12 @@
 /*
- * rush.mjs - people who book and people who look around, all the time, while something breaks: what FX-1 and FX-2 share.
+ * rush.mjs - a steady load of bookings and page views while something breaks, shared by FX-1 and FX-2.
  *
  *	const rush = await Rush.open('fault-payment-down')
  *	const quiet = await rush.run('in good health', 4)
  *	const broken = await rush.run('payment is down', span(4, 30), { break: …, mend: … })
  *	rush.latencies(broken, quiet); await rush.end()
  *
- * Half of those who are told "later" ask once more with their Idempotency-Key, as a good client does.
+ * Half of the requests answered "later" are repeated once with the same Idempotency-Key, like a good client.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -30,13 +30,13 @@ export class Rush {
 		return rush;
 	}
 
-	/* Switches of the sandbox, past its workers: they may all hang. */
+	/* Sets faults of the sandbox in its database, since all its workers may hang. */
 	async card_company(switches) {
 		for (const [name, value] of Object.entries(switches))
 			await run_file('sqlite3', ['-cmd', '.timeout 60000', `${this.stack.var}/sandbox.db`, `INSERT OR REPLACE INTO fault VALUES ('${name}', ${value})`]);
 	}
 
-	/* One order: { status, was, is, ms, codes }; was, is: how payment's breaker stood before and after it. */
+	/* One order: { status, was, is, ms, codes }; was, is: the state of payment's breaker before and after it. */
 	async order(i) {
 		const who = this.market.who(i), was = this.breaker.state();
 		const post = () => who.post('/bookings', { ...this.market.order(i), card_id: who.card_id }, { 'Idempotency-Key': `rush-${i}` });
@@ -57,7 +57,7 @@ export class Rush {
 		return answer.ms;
 	}
 
-	/* Both at once for so many seconds, and until bookings succeed again when they are mended after that. */
+	/* Both loads for so many seconds, and after the repair until bookings succeed again. */
 	async run(what, seconds, { breaks, mends } = {}) {
 		const phase = { what, began_ms: Date.now() }, first = this.i;
 		await breaks?.();
@@ -80,7 +80,7 @@ export class Rush {
 		if (mends) await this.recover(phase, mends);
 		return phase;
 	}
-	/* By itself: nobody tells the breakers. At most as long as they are open anyway, and a probe each. */
+	/* Without intervention: at most the time that the breakers stay open, and one probe each. */
 	async recover(phase, mends) {
 		const open_ms = this.breaker.open_for_ms() + this.provider.open_for_ms();
 		await mends();
@@ -88,22 +88,22 @@ export class Rush {
 		await until('bookings succeed again', async () => (await this.order(this.i++)).status === 201, { limit_ms: 130000, every_ms: 50 });
 		phase.recovered_ms = performance.now() - began;
 		figure({ experiment: this.experiment, name: `${phase.what}: first booking after its end, beyond the time it is open anyway`, value: Math.max(0, phase.recovered_ms - open_ms), unit: 'ms', limit: 2500 });
-		await until('all go well', async () => (await this.order(this.i++)).status === 201 && this.breaker.state() === 'closed', { limit_ms: 130000, every_ms: 50 });
+		await until('all succeed', async () => (await this.order(this.i++)).status === 201 && this.breaker.state() === 'closed', { limit_ms: 130000, every_ms: 50 });
 	}
 
-	/* The same load once more; the quick form does without. */
+	/* The same load once more; only in the long form. */
 	async again() {
 		const phase = await this.run('in good health again', span(1, 30));
 		await this.is_well(phase);
 		return phase;
 	}
-	/* Nearly all are taken at once; in the quick form, on a machine of any speed, those told to come back are taken when they do. */
+	/* Nearly all succeed at once; in the quick form, on a machine of any speed, the retries of refused ones succeed. */
 	async is_well(phase) {
 		const later = phase.orders.map(one => one.value).filter(({ status }) => status !== 201);
 		if (is_long) assert.ok(later.length <= 0.05 * phase.orders.length, phase.said);
-		else for (const { i } of later) await until(`order ${i} is taken`, async () => (await this.order(i)).status === 201, { every_ms: 300 });
+		else for (const { i } of later) await until(`order ${i} is accepted`, async () => (await this.order(i)).status === 201, { every_ms: 300 });
 	}
-	/* healthy: before and after it; the machine has its own moods. */
+	/* healthy: before and after it, since the speed of the machine varies. */
 	latencies(phase, ...healthy) {
 		const of = (...states) => phase.orders.map(one => one.value).filter(each => states.includes(each.was) && states.includes(each.is)).map(each => each.ms);
 		const note = (name, values, limit) => values.length >= 20 && figure({ experiment: this.experiment, name: `${phase.what}: ${name}`, value: percentile(values, 99), unit: 'ms', limit });
@@ -113,16 +113,16 @@ export class Rush {
 		if (healthy.length) figure({ experiment: this.experiment, name: `${phase.what}: other pages' p99, of that in good health`, value: 100 * p99(phase) / Math.max(...healthy.map(p99)), unit: '%', limit: 120 });
 		else figure({ experiment: this.experiment, name: "in good health: other pages' p99", value: p99(phase), unit: 'ms' });
 	}
-	/* A fact in both forms: however many ask, hardly anybody reaches one that hangs. */
+	/* Asserted in both forms: few calls reach a callee that hangs. */
 	reached(phase, callee) {
 		const n = most_in_10_s(calls_to(this.stack, callee, phase.began_ms).filter(at => at <= phase.ended_ms));
 		figure({ experiment: this.experiment, name: `${phase.what}: calls that reach it in any 10 s`, value: n, limit: 20 });
 		assert.ok(n >= 1 && n <= 20, `${n} calls in 10 s`);
 	}
-	/* What both books say, and nothing is left on its way. */
+	/* Both books agree, and nothing is in progress. */
 	async even() {
 		await settled(this.stack, this.acknowledged, 90000);
-		if (is_long) await until('no refund is on its way', async () => await this.stack.count('booking', "refund_state = 'PENDING'") === 0, { limit_ms: 180000, every_ms: 1000 });
+		if (is_long) await until('no refund is pending', async () => await this.stack.count('booking', "refund_state = 'PENDING'") === 0, { limit_ms: 180000, every_ms: 1000 });
 		await this.stack.check();
 	}
 }

@@ -1,4 +1,4 @@
-/* trade.c - people, programs, policies and the checkpointer, each a process of its own; trade.h tells what for. verdict.c judges. */
+/* trade.c - customers, programs, policies and the checkpointer as separate processes; see trade.h. verdict.c checks the result. */
 #include "trade.h"
 #include "fault.h"
 #include "outside.h"
@@ -25,16 +25,16 @@
 
 #define CARS          12
 #define CUSTOMERS     240
-#define DECLINES      15        /* every so manieth customer's card */
+#define DECLINES      15        /* the card of every 15th customer is declined */
 #define DAYS          300
 #define MEMORY        ((size_t)256 << 20)
-#define CALM_MS       1500      /* after trouble: so long may recovery take before it counts as none */
+#define CALM_MS       1500      /* time limit for recovery after errors */
 #define MAX_PROCESSES 16
 
-/* What the processes share beside the history. */
+/* Shared by the processes, in addition to the history. */
 struct common {
-	_Atomic int is_over;            /* no more deeds: the policies and the checkpointer end too */
-	_Atomic int is_calm;            /* the trouble is over for good */
+	_Atomic int is_over;            /* no more requests: the policies and the checkpointer end too */
+	_Atomic int is_calm;            /* no more errors until the end */
 	_Atomic int n_answers, n_refused, n_recovered;
 	struct outside outside;
 };
@@ -50,7 +50,7 @@ struct worker {
 	int n_paid;
 };
 
-/* --- the state it begins with -------------------------------------------------------------------------------------------- */
+/* --- the initial state --------------------------------------------------------------------------------------------------- */
 
 static void
 stop(const char *what, const char *why)
@@ -77,7 +77,7 @@ populate(struct db *db)
 		stop("the founding", db_error(db));
 }
 
-/* SQLite's own closing moves the WAL into the file and removes it. */
+/* Closing with plain SQLite checkpoints and removes the WAL. */
 static void
 fold_wal(const char *dir)
 {
@@ -144,7 +144,7 @@ open_both(struct worker *w)
 	outside_payments(w->pay);
 }
 
-/* As between two requests; a program whose disk has failed is replaced. */
+/* Between two requests; a program with a failed sync is replaced. */
 static void
 fresh(struct worker *w)
 {
@@ -158,7 +158,7 @@ fresh(struct worker *w)
 	open_both(w);
 }
 
-/* The end of a request, as lib/web/web.c has it: nothing is said before it is safe, nor after a failure. */
+/* The end of a request, as in lib/web/web.c: no answer before its data is durable, nor after a failure. */
 static bool
 tell(struct worker *w, const char *code, int state)
 {
@@ -196,7 +196,7 @@ book(struct worker *w)
 
 	if (outcome == BOOKING_DECLINED)
 		return tell(w, b.code, BOOKING_EXPIRED);
-	if (outcome != BOOKING_OK)      /* taken, too many: an answer too, which nothing rests on */
+	if (outcome != BOOKING_OK)      /* not available, quota: an answer without anything to keep */
 		return outcome != BOOKING_LATER && outcome != BOOKING_UNANSWERED && !db_failed(w->db);
 	if (!tell(w, b.code, BOOKING_PAID))
 		return false;
@@ -237,10 +237,10 @@ deed(struct worker *w)
 	if (done)
 		return;
 	atomic_fetch_add(&w->common->n_refused, 1);
-	usleep(1000);                   /* nobody comes back at once */
+	usleep(1000);                   /* clients do not retry at once */
 }
 
-/* In the calm after the trouble a booking must go through again, without anybody's help. */
+/* After the errors a booking must succeed again, without intervention. */
 static void
 recover(struct worker *w)
 {
@@ -308,7 +308,7 @@ follow_booking(struct worker *w)
 	return follow(w, &booking_consumer);
 }
 
-/* As relay/checkpointer.c, in more of a hurry. */
+/* Like relay/checkpointer.c, but more often. */
 static int
 keep(struct worker *w)
 {
@@ -328,7 +328,7 @@ keep(struct worker *w)
 	return 0;
 }
 
-/* --- all of it -------------------------------------------------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------------------------------------------------- */
 
 static pid_t
 start(const struct trade_plan *plan, struct common *common, int number, int (*run)(struct worker *w))
@@ -360,7 +360,7 @@ crashed(pid_t pid)
 	return !WIFEXITED(status) || WEXITSTATUS(status) != 0;
 }
 
-/* Trouble of each kind, a moment of peace after each. */
+/* Errors of each kind, with a pause after each. */
 static void
 trouble_comes_and_goes(const struct trade_plan *plan, struct common *common)
 {

@@ -1,7 +1,7 @@
 /*
- * two_consumers - FX-16: several processes work for one consumer at the same time, in a tight race, and are killed at random: each event
- * takes effect once, in its subject's order, and none is given up. The same race with a consumer that is not as careful, which
- * commits its position after its effects, must be found out by the same check.
+ * two_consumers - FX-16: several processes of one consumer race for its events and are killed at random: each event takes effect once, in
+ * the order of its subject, and none becomes a dead letter. The same check must fail with a wrong consumer that commits its position
+ * after its effects.
  */
 #include "fault.h"
 
@@ -36,7 +36,7 @@ on_paid(struct db *db, const struct event *e)
 static const struct policy policies[] = { { "booking.paid", on_paid }, { 0 } };
 static const struct consumer racer = { .name = "racer", .role = &role, .policy = policies };
 
-/* --- the house ---------------------------------------------------------------------------------------------------------- */
+/* --- the state folder --------------------------------------------------------------------------------------------------- */
 
 static struct db *
 open_house(void)
@@ -108,7 +108,7 @@ tell(int n)
 
 /* --- two ways to consume ------------------------------------------------------------------------------------------------ */
 
-/* Its effects in one transaction, its position in the next: what happens to whoever is killed, or overtaken, between them? */
+/* Wrong: the effect in one transaction and the position in the next. A kill or another process in between repeats the effect. */
 static int
 step_naively(struct db *db)
 {
@@ -124,7 +124,7 @@ step_naively(struct db *db)
 	return 1;
 }
 
-/* Each writes its notes as the relay's children do; one place on the board for all, as it would be with two relays. */
+/* Each records its events in progress like the relay's children; all share one slot, as with two relays. */
 static void
 consume(bool naive)
 {
@@ -156,7 +156,7 @@ start(bool naive)
 
 /* --- the race ------------------------------------------------------------------------------------------------------------- */
 
-/* Tells n events while the workers react and are killed again and again; answers how many were. */
+/* Emits n events while the workers handle them and are killed repeatedly; returns the number of kills. */
 static int
 race(bool naive, int n, int kills, uint64_t *dice)
 {
@@ -185,7 +185,7 @@ race(bool naive, int n, int kills, uint64_t *dice)
 	return killed;
 }
 
-/* What was parked after a kill comes back in a second; the end is when nobody finds anything any more. */
+/* Events parked after a kill are retried after a second; it ends when no process finds an event. */
 static void
 finish(void)
 {
@@ -235,7 +235,7 @@ run(bool naive, const char *sentence, uint64_t *dice)
 	struct outcome o;
 
 	if (!make_house()) {
-		holds(false, sentence, "no house could be made in %s", var);
+		holds(false, sentence, "no state folder could be made in %s", var);
 		return;
 	}
 	killed = race(naive, n, kills, dice);
@@ -260,6 +260,6 @@ main(void)
 	signal(SIGPIPE, SIG_IGN);
 	memory = arena_new((size_t)64 << 20);
 	run(false, "processes that race for one consumer's events, killed at random: each event takes effect once and in order", &dice);
-	run(true, "the check finds out a consumer that commits its position after its effects", &dice);
+	run(true, "the check can fail: a consumer that commits its position after its effects is found", &dice);
 	return fault_end();
 }

@@ -1,7 +1,7 @@
 /*
- * two_relays.test.mjs - FX-16: two relays at once that do not take turns (a switch of builds with FAULTS=1), so that every consumer
- * really has two processes, while people book and cancel and the relays' processes, parents, children, checkpointers, are killed at
- * random. Each event takes effect once; nothing is lost; nothing is given up. two_consumers.c is the same race without the web.
+ * two_relays.test.mjs - FX-16: two relays that are both active (a switch of builds with FAULTS=1), so that every consumer has two
+ * processes, while people book and cancel and the relays' processes (parents, children, checkpointers) are killed at random. Each event
+ * takes effect once; none is lost or becomes a dead letter. two_consumers.c is the same race without HTTP.
  */
 import { assert, finish, sleep, test, until } from '../story/check.mjs';
 import { Stack } from '../story/stack.mjs';
@@ -15,15 +15,15 @@ const twice = async () => stack.sql(`SELECT subject_id, type, COUNT(*) FROM even
 	GROUP BY 1, 2 HAVING COUNT(*) > 1`);
 const children_of = what => relay_processes(stack).filter(each => each.is_parent === (what === 'parents'));
 
-/* Two that do not wait for each other, as cron would start them, beside the one that `run` has started. */
+/* Two that do not wait for each other, started as by cron, beside the one of `run`. */
 const pair = [];
 const keep_two = () => { for (let k = 0; k < 2; k++) if (!pair[k] || pair[k].exitCode !== null || pair[k].signalCode) pair[k] = start_relay(stack, { MOTORPOOL_NO_TURNS: '1' }); };
 
-await test('two relays do work at once', async () => {
+await test('two relays work at once', async () => {
 	keep_two();
 	await until('each has its children', () => children_of('parents').length >= 3 && children_of('children').length >= 15, { limit_ms: 10000 });
 });
-await test(`bookings and cancellations at 20 a second, ${KILLS} kills: each event takes effect once, and nobody is refused`, async () => {
+await test(`bookings and cancellations at 20 a second, ${KILLS} kills: each event takes effect once, and no request is refused`, async () => {
 	let ends = false, killed = { parents: 0, children: 0 };
 	const killer = (async () => {
 		for (let k = 0; k < KILLS && !ends; k++) {
@@ -46,7 +46,7 @@ await test(`bookings and cancellations at 20 a second, ${KILLS} kills: each even
 	assert.deepEqual(failed.slice(0, 3).map(one => one.error.message), [], `${failed.length} of ${done.length} failed`);
 	assert.ok(killed.parents + killed.children > KILLS / 2);
 	await until('all are CONFIRMED or CANCELLED', async () => await stack.count('booking', "state NOT IN ('CONFIRMED', 'CANCELLED', 'EXPIRED')") === 0, { limit_ms: 40000, every_ms: 100 });
-	/* an attempt that was answered with 503 has expired, and was made again (market.mjs); in the long form there is none */
+	/* an attempt answered with 503 has expired and was repeated (market.mjs); in the long form there is none */
 	assert.ok(await stack.count('booking', "state = 'EXPIRED'") <= market.n_again);
 	await until('nothing waits', async () => await stack.count('event_retry') + Number((await stack.sql('SELECT COUNT(*) FROM event_retry', 'view'))[0][0]) === 0, { limit_ms: 20000, every_ms: 100 });
 	const n_twice = (await twice()).length;
@@ -58,7 +58,7 @@ await test(`bookings and cancellations at 20 a second, ${KILLS} kills: each even
 		assert.equal(await stack.money_kept(code), state === 'CANCELLED' ? 0 : +amount, code);
 	}
 }, { limit_s: span(90, 200) });
-await test('every invariant holds, and the read models are what a replay makes', async () => {
+await test('every invariant holds, and the read models equal a replay', async () => {
 	await stack.check();
 });
 await finish();

@@ -1,4 +1,4 @@
-/* verdict.c - is what is left on a disk what people and the card company were told? trade.h says when it is asked. */
+/* verdict.c - compares the database after a power cut with the answers to customers and the card company's records; see trade.h. */
 #include "trade.h"
 #include "outside.h"
 
@@ -29,9 +29,9 @@ say(const char *fmt, ...)
 	return said;
 }
 
-/* --- what was told ------------------------------------------------------------------------------------------------------ */
+/* --- answers ------------------------------------------------------------------------------------------------------------ */
 
-/* A booking that was PAID may have gone further since; the others are ends. */
+/* A booking that was PAID may be in a later state; the other states are final. */
 static bool
 is_as_told(const char *state, int told)
 {
@@ -53,7 +53,7 @@ missing_answer(struct db *db, const struct answer *a)
 	           state ? state : "unknown");
 }
 
-/* Whatever the card company is asked must be on the disk before: the charge, and the hold it is for. */
+/* Before the card company is called, the charge and its hold must be on the disk. */
 static const char *
 missing_charge(struct db *db, const struct outside_deed *deed)
 {
@@ -99,9 +99,9 @@ missing(struct db *db, const struct disk_log *h, uint64_t at)
 	return what;
 }
 
-/* --- undamaged, and as it must be ----------------------------------------------------------------------------------------- */
+/* --- integrity and invariants --------------------------------------------------------------------------------------------- */
 
-/* The first line of the check's table that says FAILED. */
+/* The first FAILED line of the check's table. */
 static const char *
 failed_line(char *table)
 {
@@ -140,7 +140,7 @@ damage(struct db *db)
 	return answer && strcmp(answer, "ok") == 0 ? NULL : say("integrity_check: %s", answer ? answer : "nothing");
 }
 
-/* --- what becomes of it ------------------------------------------------------------------------------------------------------ */
+/* --- running to the end ------------------------------------------------------------------------------------------------------- */
 
 static void
 time_passes(struct db *db, int64_t seconds)
@@ -193,9 +193,9 @@ live_on(struct db *db, const char *dir, const struct disk_log *h, uint64_t at)
 	outside_payments(db);
 	clock_set(clock_now());
 	what = cannot_book(db);
-	time_passes(db, 95);            /* the sweeps have looked for what had no answer */
-	time_passes(db, 700);           /* holds have run out */
-	time_passes(db, 400);           /* … and were looked for once more */
+	time_passes(db, 95);            /* the sweeps have looked up charges without an answer */
+	time_passes(db, 700);           /* holds have expired */
+	time_passes(db, 400);           /* … and were looked up once more */
 	if (!what)
 		what = money_differs(db, &company);
 	if (!what)

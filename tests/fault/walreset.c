@@ -1,8 +1,8 @@
 /*
- * walreset - SQLite before 3.51.3 can lose commits without a word: a commit that starts the WAL anew beside a checkpoint which has
- * read the WAL's header and not used it yet (sqlite.org/wal.html#walresetbug). First that: a checkpoint is held at that place while
- * another process commits, and what was committed is gone. Then the same with ours, which holds the writers' lock: the other process
- * waits, and nothing is lost.
+ * walreset - SQLite before 3.51.3 can silently lose commits: a commit restarts the WAL while a checkpoint has read the WAL's header and
+ * not used it yet (sqlite.org/wal.html#walresetbug). First this is reproduced: a checkpoint is paused at that place while another process
+ * commits, and the commits are lost. Then the same with our checkpoint, which holds the writers' lock: the other process waits, and
+ * nothing is lost.
  */
 #include "fault.h"
 #include "trade.h"
@@ -22,14 +22,14 @@
 #include <unistd.h>
 
 #define BEFORE    30            /* commits that fill the WAL */
-#define BESIDE    5             /* … while the checkpoint is held */
+#define BESIDE    5             /* … while the checkpoint is paused */
 #define AFTER     5
-#define HOLD_MS   400           /* so long the checkpoint waits for the other's commits */
+#define HOLD_MS   400           /* pause of the checkpoint, for the other's commits */
 
 static char dir[300];
 static int ask[2], answer[2];
 static int n_told, n_told_beside;
-static bool is_held;            /* the checkpoint was at its place */
+static bool is_held;            /* the checkpoint was paused at the right place */
 
 static void
 stop(const char *what, const char *why)
@@ -53,7 +53,7 @@ plain(void)
 	return sqlite;
 }
 
-/* --- the other process: a row for each byte it is sent --------------------------------------------------------------------- */
+/* --- the other process: commits a row per byte received --------------------------------------------------------------------- */
 
 static bool
 commit_plainly(sqlite3 *sqlite, int i)
@@ -96,7 +96,7 @@ send(int n)
 			stop("pipe", "closed");
 }
 
-/* How many were told to be on the disk within that time. */
+/* The number of commits reported as durable within that time. */
 static int
 hear(int n, int limit_ms)
 {
@@ -110,7 +110,7 @@ hear(int n, int limit_ms)
 	return told;
 }
 
-/* --- the checkpoint, held ---------------------------------------------------------------------------------------------------- */
+/* --- the paused checkpoint ---------------------------------------------------------------------------------------------------- */
 
 static void
 let_the_other_commit(void)
@@ -137,7 +137,7 @@ count(void)
 	return n;
 }
 
-/* Somebody who checkpoints, plainly or as our checkpointer does. */
+/* A connection for checkpoints, with plain SQLite or with db_checkpoint(). */
 struct checkpointer { sqlite3 *sqlite; struct db *db; };
 
 static struct checkpointer
@@ -177,8 +177,8 @@ remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
 }
 
 /*
- * Everything is in the file; a commit may start the WAL anew. The checkpoint beside it has read how long the WAL was.
- * Answers how many of those told to be safe are not there.
+ * Everything is in the file, so a commit may restart the WAL, while the checkpoint has already read the WAL's length.
+ * Returns how many of the commits reported as durable are missing.
  */
 static int
 lost(bool ours)
@@ -230,7 +230,7 @@ lost(bool ours)
 static void
 plain_checkpoints_lose(void)
 {
-	static const char sentence[] = "a checkpoint without the writers' lock loses commits that were told to be safe";
+	static const char sentence[] = "a checkpoint without the writers' lock loses commits that were reported as durable";
 	int n = lost(false);
 
 	if (n == 0 && is_held && sqlite3_libversion_number() >= 3051003)
@@ -245,7 +245,7 @@ ours_do_not(void)
 {
 	int n = lost(true);
 
-	holds(is_held && n_told_beside == 0, "while we checkpoint nobody commits", "%d of %d committed within %d ms", n_told_beside, BESIDE, HOLD_MS);
+	holds(is_held && n_told_beside == 0, "during our checkpoint no process commits", "%d of %d committed within %d ms", n_told_beside, BESIDE, HOLD_MS);
 	holds(n == 0 && n_told == BEFORE + BESIDE + AFTER, "a checkpoint under the writers' lock loses none", "%d told, %d lost", n_told, n);
 	figure_most("WAL reset", "commits lost under the writers' lock", n, "", 0);
 }

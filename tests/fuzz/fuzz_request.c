@@ -1,12 +1,12 @@
 /*
- * fuzz_request - whatever a client sends: the first byte chooses the parser, the rest is its input.
+ * fuzz_request - fuzzes the parsers of requests: the first byte selects the parser, the rest is its input.
  *
  *	clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -o build/fuzz_request \
  *	      tests/fuzz/fuzz_request.c lib/base/arena.c lib/base/lang.c lib/base/clock.c lib/base/shape.c lib/base/log.c -ljansson
  *	build/fuzz_request -max_len=4096 tests/fuzz/corpus/request
  *
- * Beside not crashing it must hold that what was taken is text: valid UTF-8 without control characters, named, not more
- * fields than allowed; and that a request refused says why.
+ * Apart from not crashing, accepted fields must be text (valid UTF-8 without control characters) with a name, not more than allowed;
+ * and a refused request must have a reason.
  */
 #include "lib/web/multipart.c"
 #include "lib/web/request.c"

@@ -1,9 +1,9 @@
 /*
- * fuzz_tpl - a hostile template must end in a page or an error: never in a crash, a leak or for ever.
+ * fuzz_tpl - fuzzes the template engine: any template must result in a page or an error, without a crash, a leak or an endless loop.
  *
  * The input is the template; the first line beginning with "%%" ends it, what follows is the partial `p`, and so on for `q`.
- * It is rendered from a small JSON tree and compiled against a small shape, twice: as a page and as a raw text. And whatever
- * can be shown of a struct must come out the same when the struct is a JSON tree: two back ends, one meaning.
+ * It is rendered from a small JSON tree and compiled against a small shape, as a page and as raw text. And a
+ * struct must be rendered exactly like the same data as a JSON tree.
  */
 #include "lib/base/clock.h"
 #include "lib/tpl/tpl.h"

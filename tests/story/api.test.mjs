@@ -1,7 +1,6 @@
 /*
- * api.test.mjs - docs/openapi.yaml says what the programs do, no more and no less: it is valid OpenAPI, every path in it is a
- * route and every route a program can use is in it, and in a tour through all of them every answer has exactly the members and
- * kinds of values that are written there.
+ * api.test.mjs - docs/openapi.yaml describes the programs exactly: it is valid OpenAPI, every path in it is a route, every route
+ * for API clients is in it, and in a tour through all of them every answer has exactly the documented members and types.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -27,11 +26,11 @@ await test('docs/openapi.yaml is valid OpenAPI 3.0', async () => {
 	assert.equal(new Set(ids).size, ids.length, 'operationId twice');
 });
 
-/* Pages and ways between pages: nothing in them for a program. */
+/* Pages and redirects between pages, which are not part of the API. */
 const FOR_PEOPLE = /^(GET \/|GET \/account\/(sign-up|sign-in|password)|GET \/bookings\/new|POST \/bookings\/:code\/pay|GET \/bookings\/:code\/paid|GET \/fleet|GET \/fleet\/(cars|models|branches)\/new|GET \/fleet\/cars\/:car_id\/(edit|retire|delete|photo)|POST \/fleet\/cars\/:car_id\/delete|GET \/fleet\/branches\/:branch_id\/close|GET \/ops\/consumers\/:consumer\/pause|GET \/ops\/retries\/:consumer\/:event_id\/discard|GET \/equipment|GET \/equipment\/(items|orders)\/new|GET \/equipment\/items\/:item_id\/edit|GET \/my|GET \/view|POST \/payments\/cards\/new|GET \/payments\/cards\/return)$/;
 const templated = address => address.replace(/:(\w+)/g, '{$1}');
 
-await test('every documented path is a route, and every route a program can use is documented', () => {
+await test('every documented path is a route, and every route for API clients is documented', () => {
 	const there = new Set(routes().filter(r => r.program !== 'sandbox' && !r.needs.includes('INTERNAL')).map(r => `${r.method} ${r.path}`));
 	const documented = new Set(operations.map(o => `${o.method} ${o.address.replace(/\{(\w+)\}/g, ':$1')}`));
 	assert.deepEqual([...documented].filter(d => !there.has(d) && !/\/(healthz|readyz)$/.test(d)), [], 'documented, but no route');
@@ -42,9 +41,9 @@ await test('docs/api.md names every documented path', () => {
 	assert.deepEqual([...new Set(operations.map(o => o.address))].filter(a => !words.includes(a)), []);
 });
 
-/* --- the tour: every answer is held against the document ------------------------------------------------------------------------ */
+/* --- the tour: every answer is compared with the document ----------------------------------------------------------------------- */
 
-/* What is not written is not allowed: members that nobody has documented are found too. */
+/* Undocumented members are not allowed. */
 function strict(node) {
 	if (Array.isArray(node)) return node.map(strict);
 	if (!node || typeof node !== 'object') return node;
@@ -97,9 +96,9 @@ const tourist = async (name, ...roles) => {
 	return Object.assign(new Tourist(stack.base, who.token), { email: who.email, password: who.password });
 };
 const manager = await tourist('Manager', 'manager'), anna = await tourist('Anna', 'customer'), admin = await tourist('Admin', 'admin');
-const anybody = new Tourist(stack.base);
+const anonymous = new Tourist(stack.base);
 
-/* Bookings that are to be brought, and their jobs: n of them. */
+/* The jobs of n new bookings with delivery. */
 async function jobs_for(customer, manager, order, n) {
 	const jobs = [];
 	while (jobs.length < n) {
@@ -113,14 +112,14 @@ async function jobs_for(customer, manager, order, n) {
 
 await test('a tour through everything: all answers are as documented', async () => {
 	const zoe = { name: 'Zoe', email: 'zoe@example.com', password: 'a long enough sentence' };
-	await anybody.post('/account/sign-up', zoe);
-	await anybody.post('/account/sign-up', zoe);
-	await anybody.post('/account/sign-up', { ...zoe, password: 'short' });
-	await anybody.post('/account/sign-in', { ...zoe, name: undefined, password: 'wrong' });
-	const { json: { token } } = await anybody.post('/account/sign-in', { email: zoe.email, password: zoe.password });
+	await anonymous.post('/account/sign-up', zoe);
+	await anonymous.post('/account/sign-up', zoe);
+	await anonymous.post('/account/sign-up', { ...zoe, password: 'short' });
+	await anonymous.post('/account/sign-in', { ...zoe, name: undefined, password: 'wrong' });
+	const { json: { token } } = await anonymous.post('/account/sign-in', { email: zoe.email, password: zoe.password });
 	const visitor = new Tourist(stack.base, token);
-	await anybody.post('/account/language', { lang: 'en' });
-	await anybody.get('/account');
+	await anonymous.post('/account/language', { lang: 'en' });
+	await anonymous.get('/account');
 	await visitor.get('/account');
 	await visitor.put('/account', { name: 'Zoe Park', phone: '010-1234-5678', lang: 'en' });
 	await visitor.put('/account', { name: '', lang: 'xx' });
@@ -176,9 +175,9 @@ await test('a tour through everything: all answers are as documented', async () 
 	await manager.post(`/fleet/branches/${branch.branch_id}/open`);
 
 	const from = at(3), to = at(5, 13);
-	await anybody.get(`/cars?from=${from}&to=${to}&sort=-price&seats=4`);
-	await anybody.get(`/cars?from=${to}&to=${from}`);
-	await anybody.get(`/cars/${car.car_id}`);
+	await anonymous.get(`/cars?from=${from}&to=${to}&sort=-price&seats=4`);
+	await anonymous.get(`/cars?from=${to}&to=${from}`);
+	await anonymous.get(`/cars/${car.car_id}`);
 	const card = (await anna.post('/payments/cards', { card_token: 'tok_ok' })).json, bad_card = (await anna.post('/payments/cards', { card_token: 'tok_declined' })).json;
 	const third = (await anna.post('/payments/cards', { card_token: 'tok_ok' })).json, fourth = (await anna.post('/payments/cards', { card_token: 'tok_ok' })).json;
 	await anna.post('/payments/cards', { card_token: 'nonsense' });
@@ -187,10 +186,10 @@ await test('a tour through everything: all answers are as documented', async () 
 	await anna.post(`/payments/cards/${third.card_id}/remove`);
 	await anna.delete(`/payments/cards/${fourth.card_id}`);
 	const order = { car_id: car.car_id, starts_at: from, ends_at: to, card_id: card.card_id };
-	await anybody.get('/models');
-	await anybody.get(`/models?starts_at=${to}&ends_at=${from}`);
-	await anybody.get(`/models/${rays.model_id}?starts_at=${from}&ends_at=${to}`);
-	await anybody.get(`/models/${model.model_id}`);
+	await anonymous.get('/models');
+	await anonymous.get(`/models?starts_at=${to}&ends_at=${from}`);
+	await anonymous.get(`/models/${rays.model_id}?starts_at=${from}&ends_at=${to}`);
+	await anonymous.get(`/models/${model.model_id}`);
 	const two = (await anna.post('/bookings', { ...order, car_id: undefined, model_id: rays.model_id, qty: 2 })).json;
 	await anna.post('/bookings', { ...order, car_id: undefined, model_id: rays.model_id, qty: 2 });
 	await anna.post('/bookings', { ...order, car_id: undefined, model_id: rays.model_id, qty: 6 });
@@ -199,10 +198,10 @@ await test('a tour through everything: all answers are as documented', async () 
 	await anna.post('/bookings', order);
 	await anna.post('/bookings', { ...order, starts_at: at(30), ends_at: at(31), card_id: bad_card.card_id });
 	await anna.post('/bookings', { ...order, starts_at: 'x' });
-	await anybody.post('/bookings', order);
-	await anybody.get(`/cars/${car.car_id}?from=${from}&to=${to}`);
+	await anonymous.post('/bookings', order);
+	await anonymous.get(`/cars/${car.car_id}?from=${from}&to=${to}`);
 	await until('it is confirmed in the read model', async () => (await Program.prototype.ask.call(anna, 'GET', `/my/bookings/${booking.code}`)).json.state === 'CONFIRMED');
-	const inbox = await until('she is told of it', async () => { const { json } = await anna.get('/messages'); return json.n_total && json; });
+	const inbox = await until('the customer has a message', async () => { const { json } = await anna.get('/messages'); return json.n_total && json; });
 	const told = inbox.messages[0].message_id;
 	for (const address of [`/messages/${told}`, '/messages?unread=1&page=2', '/messages/preferences', '/messages/99999']) await anna.get(address);
 	await manager.get(`/messages/${told}`);
@@ -210,7 +209,7 @@ await test('a tour through everything: all answers are as documented', async () 
 	await anna.post('/messages/preferences', { booking_email: true, reminder_inbox: true });
 	await anna.post('/messages/preferences', { nonsense: true });
 	await anna.get('/messages/log');
-	const { letters } = await until('a letter lies in the mail folder', async () => { const { json } = await admin.get('/ops/mail'); return json.n_total && json; });
+	const { letters } = await until('a mail is in the mail folder', async () => { const { json } = await admin.get('/ops/mail'); return json.n_total && json; });
 	for (const id of [letters[0].message_id, 99999]) await admin.get(`/ops/mail/${id}`);
 	await anna.get('/ops/mail');
 	await until('it is mailed', async () => (await manager.get(`/messages/log?about=${booking.code}`)).json.messages.every(m => m.state === 'SENT'));
@@ -238,12 +237,12 @@ await test('a tour through everything: all answers are as documented', async () 
 	const { json: { charges } } = await manager.get('/payments?sort=-amount');
 	for (const charge of charges) await manager.get(`/payments/${charge.charge_id}`);
 	await manager.get('/payments/ledger');
-	await anybody.post('/payments/webhook', { eventType: 'PAYMENT_STATUS_CHANGED', data: { orderId: 'nobody' } });
+	await anonymous.post('/payments/webhook', { eventType: 'PAYMENT_STATUS_CHANGED', data: { orderId: 'unknown' } });
 	await manager.post(`/fleet/cars/${short_lived.car_id}/retire`);
 	await manager.delete(`/fleet/cars/${car.car_id}`);
 	await manager.delete(`/fleet/cars/${(await manager.post('/fleet/cars', new_car())).json.car_id}`);
 
-	/* equipment: an item each way round, its ledger, orders that are taken, refused, handed out and cancelled */
+	/* equipment: an item of each kind, its ledger, orders that are accepted, refused, handed out and cancelled */
 	const employee = await tourist('Emil', 'employee');
 	const chains = (await manager.post('/equipment/items', { name: 'Snow chains', name_ko: '스노체인', category: 'winter', daily_price: 5000, stock: 10, low_stock: 2 })).json;
 	const tent = (await manager.post('/equipment/items', { name: 'Tent', category: 'camping', daily_price: 30000, stock: 5 })).json;
@@ -273,7 +272,7 @@ await test('a tour through everything: all answers are as documented', async () 
 	const wish = { item_id: chains.item_id, qty: 2, starts_at: start, ends_at: at(1) };
 	const lent = (await employee.post('/equipment/orders', wish, { 'Idempotency-Key': 'tour' })).json;
 	const sync = (await employee.post('/equipment/orders', { ...wish, item_id: tent.item_id })).json;
-	assert.equal(sync.state, 'APPROVED', 'review was asked first');
+	assert.equal(sync.state, 'APPROVED', 'review was called first');
 	await employee.post('/equipment/orders', { ...wish, qty: 99 });
 	await employee.post('/equipment/orders', { ...wish, qty: 0 });
 	await employee.post('/equipment/orders', { ...wish, qty: 1 }, { 'Idempotency-Key': 'tour' });
@@ -292,7 +291,7 @@ await test('a tour through everything: all answers are as documented', async () 
 	await employee.post(`/equipment/orders/${sync.order_id}/cancel`);
 	await employee.post(`/equipment/orders/${sync.order_id}/hand-out`);
 
-	/* a car that is brought, and one that is not */
+	/* a completed delivery, and a cancelled one */
 	const driver = await tourist('Driver', 'courier');
 	const [brought, given_up] = await jobs_for(anna, manager, { ...order, starts_at: start, ends_at: at(1) }, 2);
 	const courier_id = (await driver.get('/account')).json.user_id, handed_over = { odometer_km: 12345, fuel_percent: 80, received_by: 'Anna' };
@@ -313,7 +312,7 @@ await test('a tour through everything: all answers are as documented', async () 
 	await manager.get('/deliveries/sheet?day=2026-02-31');
 	await driver.post(`/deliveries/${brought}/ship`);
 	await driver.post(`/deliveries/${brought}/come-back`, {});
-	await driver.post(`/deliveries/${brought}/come-back`, { reason: 'nobody was there' });
+	await driver.post(`/deliveries/${brought}/come-back`, { reason: 'there was no answer' });
 	await driver.post(`/deliveries/${brought}/ship`);
 	await manager.post(`/deliveries/${brought}/cancel`, { reason: 'too late' });
 	await driver.post(`/deliveries/${brought}/deliver`, {});
@@ -341,7 +340,7 @@ await test('a tour through everything: all answers are as documented', async () 
 	await manager.get('/reviews/99999');
 	await anna.get('/reviews');
 
-	/* the card company is away: a charge nobody has an answer for, a refund that waits; the relay is away: nobody confirms */
+	/* the card company is down: a charge without an answer, a pending refund; the relay is down: no confirmation */
 	const { json: { car_id } } = await manager.post('/fleet/cars', new_car()), away = { ...order, car_id, starts_at: at(40), ends_at: at(41) };
 	const kept = (await anna.post('/bookings', { ...away, starts_at: at(50), ends_at: at(51) })).json;
 	await stack.fault({ down: 1 });
@@ -367,8 +366,8 @@ await test('a tour through everything: all answers are as documented', async () 
 	await manager.post(`/bookings/${kept.code}/resolve`, { way: 'nothing_owed', reason: 'it is back' });
 	await stack.down('relay');
 	const lonely = await until('the breaker has closed', async () => { const { status, json } = await anna.post('/bookings', { ...away, starts_at: at(45), ends_at: at(46) }); return status === 201 && json; }, { every_ms: 500 });
-	await until('nobody has confirmed it', async () => (await manager.get('/bookings/stuck?kind=unconfirmed')).json.n_total === 1, { every_ms: 500 });
-	assert.equal((await manager.post(`/bookings/${lonely.code}/resolve`, { way: 'confirm', reason: 'it stands before me' })).json.state, 'CONFIRMED');
+	await until('it is listed as unconfirmed', async () => (await manager.get('/bookings/stuck?kind=unconfirmed')).json.n_total === 1, { every_ms: 500 });
+	assert.equal((await manager.post(`/bookings/${lonely.code}/resolve`, { way: 'confirm', reason: 'the car is in the yard' })).json.state, 'CONFIRMED');
 	await stack.up();
 
 	await admin.get('/ops');
@@ -383,15 +382,15 @@ await test('a tour through everything: all answers are as documented', async () 
 	await admin.post('/ops/faults', { slow_ms: 0 });
 	await admin.get('/metrics');
 	for (const what of ['healthz', 'readyz'])
-		for (const prefix of ['', '/account', '/payments', '/fleet', '/deliveries', '/equipment', '/reviews', '/messages', '/my', '/ops', '/sandbox']) await anybody.get(`${prefix}/${what}`);
-	await new Tourist(stack.base, (await anybody.post('/account/sign-in', { email: zoe.email, password: 'another long sentence' })).json.token).post('/account/sessions/end');
+		for (const prefix of ['', '/account', '/payments', '/fleet', '/deliveries', '/equipment', '/reviews', '/messages', '/my', '/ops', '/sandbox']) await anonymous.get(`${prefix}/${what}`);
+	await new Tourist(stack.base, (await anonymous.post('/account/sign-in', { email: zoe.email, password: 'another long sentence' })).json.token).post('/account/sessions/end');
 	await anna.post('/account/sign-out');
 	assert.deepEqual(found, []);
 });
-await test('… and nothing that is documented was left out of the tour', () => {
+await test('… and the tour covers everything that is documented', () => {
 	assert.deepEqual(operations.map(o => o.op.operationId).filter(id => !answered.has(id)), []);
 });
-await test('the test above can fail: a member nobody documented, and one that is missing, are found', () => {
+await test('the test above can fail: undocumented and missing members are found', () => {
 	found.length = 0;
 	const right = { code: 'X' };
 	held_against('GET', '/healthz', { status: 200, text: '{}', headers: {}, json: { status: 'ok', program: 'x', surprise: 1 } });

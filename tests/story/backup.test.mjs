@@ -1,7 +1,7 @@
 /*
- * backup.test.mjs - a backup made while people book, and what another machine makes of it: everybody signs in, every booking that was
- * acknowledged before is there and balances, and business goes on. Also what must never happen: half a file, a restore under programs
- * that run. What is refused as no backup stands in tests/page/backup.sh.
+ * backup.test.mjs - a backup made while people book is restored on another machine: accounts can sign in, every booking that was
+ * acknowledged before the backup is there, the books balance, and new bookings work. An interrupted backup leaves no partial file, and
+ * a restore is refused while programs run. Refused files: tests/page/backup.sh.
  */
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -23,7 +23,7 @@ const confirmed = (who, code) => until(`${code} is CONFIRMED`, async () => (awai
 const proof = async () => JSON.parse((await stack.sql("SELECT payload FROM event WHERE type = 'ops.rehearsed' ORDER BY event_id DESC LIMIT 1"))[0][0]);
 let day = 3;
 
-/* People who book and cancel until they are told to stop; what they were promised. */
+/* Customers book and cancel until stopped; the acknowledged codes. */
 function crowd() {
 	const promised = [], refused = [];
 	let going = true;
@@ -43,7 +43,7 @@ const { json: hers } = await anna.post('/bookings', { car_id: cars[3], starts_at
 await confirmed(anna, hers.code);
 let before;
 
-await test('a backup is made while people book, and nobody is refused for it', async () => {
+await test('a backup is made while people book, and no booking is refused', async () => {
 	const load = crowd();
 	await until('some have booked', () => load.promised.length > 5);
 	before = load.promised.map(p => p.code);
@@ -55,7 +55,7 @@ await test('a backup is made while people book, and nobody is refused for it', a
 	console.log(`#   ${before.length} bookings before, ${during} while it was made`);
 });
 
-await test('a rehearsal beside people who book: restored, checked, carried on with what came since, equal row by row', async () => {
+await test('a rehearsal while people book: restored, checked, caught up with later events, and equal row by row', async () => {
 	const load = crowd();
 	for (const args of [[first], []]) {
 		const { status, out, err } = await stack.command('rehearse', ...args);
@@ -67,7 +67,7 @@ await test('a rehearsal beside people who book: restored, checked, carried on wi
 	assert.deepEqual([ok, failures, n_bookings > 5], [true, 0, true]);
 });
 
-await test('a read model that tells of what never happened fails the rehearsal, and the proof says so', async () => {
+await test('a read model with an event that never happened fails the rehearsal, and the report says so', async () => {
 	await stack.down('relay');
 	const view = path.join(stack.var, 'view.db');
 	const sqlite = spawn('sqlite3', ['-cmd', '.timeout 60000', '-cmd', 'PRAGMA wal_autocheckpoint = 0', view, `UPDATE my_booking SET amount = amount + 1 WHERE code = '${hers.code}'`], { stdio: ['ignore', 'ignore', 'inherit'] });
@@ -81,9 +81,9 @@ await test('a read model that tells of what never happened fails the rehearsal, 
 	await stack.up();
 });
 
-await test('killed at any moment, a backup leaves no file of its name, or a whole one; the next cleans up and is whole', async () => {
+await test('killed at any moment, a backup leaves either no file or a complete one; the next backup cleans up and is complete', async () => {
 	const file = path.join(to, 'killed.tar');
-	const env = { ...stack.env, ASAN_OPTIONS: `${stack.env.ASAN_OPTIONS}:detect_leaks=0` };        /* its look at the end has nothing to say when killed */
+	const env = { ...stack.env, ASAN_OPTIONS: `${stack.env.ASAN_OPTIONS}:detect_leaks=0` };        /* the leak check is meaningless in a killed process */
 	let n = 0;
 	for (let ms = 0; ms < 400 && n < 12; ms += 30) {
 		const child = spawn(`${build}/motorpool`, ['backup', file, '--var', stack.var], { env, cwd: root, stdio: 'ignore', detached: true });
@@ -91,7 +91,7 @@ await test('killed at any moment, a backup leaves no file of its name, or a whol
 		await sleep(ms);
 		child.kill('SIGKILL');
 		const status = await ended;
-		if (fs.existsSync(file)) {              /* it was faster than the axe */
+		if (fs.existsSync(file)) {              /* it had finished before the kill */
 			await stack.must('rehearse', file);
 			fs.rmSync(file);
 		}
@@ -106,7 +106,7 @@ await test('killed at any moment, a backup leaves no file of its name, or a whol
 	console.log(`#   ${n} killed`);
 });
 
-await test('a restore over programs that run changes nothing', async () => {
+await test('a restore while programs run changes nothing', async () => {
 	const inode = fs.statSync(path.join(stack.var, 'motorpool.db')).ino;
 	const { status, err } = await stack.command('restore', first, '--replace');
 	assert.equal(status, 1);
@@ -122,13 +122,13 @@ const other = await Stack.start({
 	before: async stack => console.log(`#   ${(await stack.must('restore', first)).trim()}`),
 });
 
-await test('on another machine everything promised before the backup is there, and every invariant holds', async () => {
+await test('on another machine everything acknowledged before the backup is there, and every invariant holds', async () => {
 	const codes = new Set((await other.sql('SELECT code FROM booking')).map(([code]) => code));
 	assert.deepEqual(before.filter(code => !codes.has(code)), []);
-	/* what the backup caught in the middle is finished by the sweeps */
+	/* sagas that were in progress at the backup are finished by the sweeps */
 	await other.check();
 });
-await test('she signs in with the password she has, sees her booking in my page, and her open session is still one', async () => {
+await test('a customer signs in with the same password, sees the booking in my page, and the open session is still valid', async () => {
 	const browser = other.browser();
 	assert.equal((await browser.sign_in(anna.email, anna.password)).status, 303);
 	const page = await until('the read models are there', async () => {
@@ -138,7 +138,7 @@ await test('she signs in with the password she has, sees her booking in my page,
 	assert.match(page.text, new RegExp(hers.code));
 	assert.equal((await other.program(anna.token).get(`/bookings/${hers.code}`)).json.state, 'CONFIRMED', 'her token too');
 });
-await test('… books again with the card she had saved, and cancels the old one: the provider knows its money', async () => {
+await test('… books again with the saved card, and cancels the old booking: the provider makes the refund', async () => {
 	const her = other.program(anna.token);
 	const answer = await her.post('/bookings', { car_id: cars[3], starts_at: at(150), ends_at: at(151), card_id: anna.card_id });
 	assert.equal(answer.status, 201, answer.text);
@@ -146,7 +146,7 @@ await test('… books again with the card she had saved, and cancels the old one
 	assert.equal((await her.post(`/bookings/${hers.code}/cancel`)).status, 200);
 	assert.equal(await other.money_kept(hers.code), 0);
 });
-await test('the car that is promised there is promised here', async () => {
+await test('a car booked before the backup is booked after the restore', async () => {
 	const answer = await other.program(people[0].token).post('/bookings', { car_id: cars[3], starts_at: at(150), ends_at: at(151), card_id: people[0].card_id });
 	assert.equal(answer.status, 409, answer.text);
 });

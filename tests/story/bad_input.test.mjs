@@ -1,6 +1,6 @@
 /*
- * bad_input.test.mjs - whatever people and programs send: the right status, a clear error at the right place, the form keeps what
- * was typed, nothing is stored, nothing is leaked, and never a 500. By name first, then everything against everything.
+ * bad_input.test.mjs - invalid input from browsers and API clients: the right status, a clear error at the right field, the form keeps
+ * the input, nothing is stored, nothing is leaked, and never a 500. First chosen cases, then nonsense in every parameter and field.
  */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -21,14 +21,14 @@ await desk.sign_in(manager.email, manager.password);
 
 const tables = ['car', 'car_model', 'branch', 'booking', 'slot', 'person', 'api_token', 'card', 'charge', 'refund', 'licence', 'event'];
 const there = (await stack.sql("SELECT name FROM sqlite_schema WHERE type = 'table'")).map(([name]) => name);
-/* Events come in late from what was done before: they are counted by what the tests here could cause. */
+/* Events of earlier requests may still arrive, so only the other tables are counted. */
 const counted = tables.filter(t => there.includes(t) && t !== 'event');
 const stored = async () => (await stack.sql('SELECT ' + counted.map(t => `(SELECT COUNT(*) FROM ${t})`).join(', ')))[0].join();
 
 const LEAK = /sqlite|SQLITE|SELECT |INSERT |\.[ch]:\d+|AddressSanitizer|no such (?:table|column)|(?:\/[\w.-]+){2,}\.(?:c|db|sock)\b/;
 const no_leak = answer => assert.doesNotMatch(answer.text, LEAK);
 
-/* Sends it, and looks at what every refusal has in common. */
+/* Sends the request and checks what all refusals have in common. */
 async function refused(send, status, code, ...marked) {
 	const before = await stored(), answer = await send();
 	assert.equal(answer.status, status, answer.text.slice(0, 400));
@@ -106,7 +106,7 @@ for (const [what, body, status, code, field] of [
 	['a NUL in a text', '{"plate":"a\\u0000b"}', 400, 'bad_json'], ['a NUL byte', Buffer.from('{"plate":"a\0b"}'), 400, 'bad_request'],
 	['bytes that are not UTF-8', Buffer.from([0x7b, 0x22, 0x61, 0x22, 0x3a, 0x22, 0xff, 0xfe, 0x22, 0x7d]), 400, 'bad_request'],
 	['a lone surrogate', '{"plate":"\\ud800"}', 400, 'bad_json'],
-	['a field nobody knows', { ...new_car(), is_admin: true }, 422, 'invalid', 'is_admin'],
+	['an unknown field', { ...new_car(), is_admin: true }, 422, 'invalid', 'is_admin'],
 	['1,000 fields', Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`f${i}`, i])), 400, 'too_many_fields'],
 ])
 	await test(`JSON that is ${what} is refused with ${status} ${code}`, async () => {
@@ -115,13 +115,13 @@ for (const [what, body, status, code, field] of [
 for (const [what, body, status, field] of [
 	['a NUL', 'plate=a%00b', 400], ['bytes that are not UTF-8', 'plate=%ff%fe', 400], ['an overlong UTF-8', 'plate=%c0%af', 400],
 	['a broken percent sign', 'plate=%zz', 400], ['a control character', 'plate=a%07b', 400], ['a field sent twice', 'plate=a&plate=b', 422, 'plate'],
-	['a field nobody knows', 'plate=1&surprise=2', 422, 'surprise'], ['1,000 fields', Array.from({ length: 1000 }, (_, i) => `f${i}=1`).join('&'), 400],
+	['an unknown field', 'plate=1&surprise=2', 422, 'surprise'], ['1,000 fields', Array.from({ length: 1000 }, (_, i) => `f${i}=1`).join('&'), 400],
 ])
 	await test(`a form with ${what} is refused with ${status}`, async () => {
 		await desk.get('/fleet/cars/new');
 		await refused(() => desk.send('/fleet/cars', `csrf=${desk.csrf}&${body}`), status, 0, ...field && field !== 'surprise' ? [field] : []);
 	});
-await test('a body in a language nobody speaks here is refused with 415', async () => {
+await test('a body of an unsupported media type is refused with 415', async () => {
 	await refused(() => manager.ask('POST', '/fleet/cars', '<car/>', { 'Content-Type': 'application/xml' }), 415, 'unsupported');
 });
 await test('a body of 2 MB is refused with 413, by the program', async () => {
@@ -141,7 +141,7 @@ await test('a body of 9 MB is refused with 413, and the next request is served',
 	assert.equal(await stored(), before);
 	assert.equal((await manager.get(`/fleet/cars/${car_id}`)).status, 200);
 });
-await test('addresses with NUL, bad UTF-8, dots and too much of everything are refused', async () => {
+await test('paths with NUL, bad UTF-8 or dots, and paths that are too long, are refused', async () => {
 	for (const [address, statuses] of [
 		['/cars/%00', [400, 404]], ['/cars/%ff', [400, 404]], ['/cars?from=%00', [400]], ['/cars?from=%ff', [400]], ['/cars?from=%zz', [400, 422]],
 		['/cars/../../../../etc/passwd', [400, 404]], ['/static/../motorpool.conf', [400, 403, 404]], ['/static/%2e%2e/motorpool.conf', [400, 403, 404]],
@@ -161,9 +161,9 @@ await test('an Idempotency-Key that is far too long or not text is refused', asy
 	await refused(() => anna.post('/bookings', order, { 'Idempotency-Key': 'a\x01b' }).catch(() => anna.post('/bookings', order, { 'Idempotency-Key': '\xe9' })), 400, 'bad_request');
 });
 
-/* --- who it is ------------------------------------------------------------------------------------------------------------------ */
+/* --- who is asking -------------------------------------------------------------------------------------------------------------- */
 
-await test('a form without a CSRF token, with a wrong one or with somebody else\'s is refused with 403', async () => {
+await test('a form without a CSRF token, with a wrong one or with that of another session is refused with 403', async () => {
 	await customer.get(`/bookings/new?car_id=${car_id}`);
 	await desk.get('/fleet/cars');
 	const order = { form_key: customer.form_key, car_id, starts_at: good, ends_at: better, card_id: anna.card_id };
@@ -172,7 +172,7 @@ await test('a form without a CSRF token, with a wrong one or with somebody else\
 	await customer.get(`/bookings/new?car_id=${car_id}`);
 	await refused(() => customer.post('/bookings', order, { 'Sec-Fetch-Site': 'cross-site' }), 403, 'csrf');
 });
-await test('every address that changes something refuses a browser without a CSRF token', async () => {
+await test('every route that changes data refuses a browser without a CSRF token', async () => {
 	const all = stack.browser(), root = await stack.person('Root', 'customer', 'manager', 'admin');
 	await all.sign_in(root.email, root.password);
 	for (const route of routes()) {
@@ -182,7 +182,7 @@ await test('every address that changes something refuses a browser without a CSR
 		assert.equal(answer.status, 403, `${route.method} ${address}: ${answer.status}`);
 	}
 });
-await test('every address that needs a role or a sign-in is closed to those without', async () => {
+await test('every route that needs a role or a sign-in refuses requests without', async () => {
 	for (const route of routes()) {
 		if (route.needs.includes('INTERNAL') || route.program === 'sandbox') continue;
 		const address = route.path.replace(/:code/, booking.code).replace(/:\w+/g, '1');
@@ -193,20 +193,20 @@ await test('every address that needs a role or a sign-in is closed to those with
 			assert.equal((await anna.ask(route.method, address, route.method === 'GET' ? undefined : {})).status, 403, `${route.method} ${address}`);
 	}
 });
-await test('the calls between programs are not to be had from outside', async () => {
+await test('internal routes cannot be reached from outside', async () => {
 	for (const address of ['/internal/charge', '/internal/refund', '/payments/internal/charge', '/payments/../internal/charge'])
 		for (const method of ['GET', 'POST'])
 			assert.ok([404, 405, 400].includes((await manager.ask(method, address, method === 'GET' ? undefined : {})).status), `${method} ${address}`);
 });
-await test('the card provider\'s faults are switched by a form of their own and by people at this machine, whatever stands before it', async () => {
+await test('the faults of the sandbox can be switched only from this machine and with its own form, also behind a TLS proxy', async () => {
 	const here = stack.browser();
 	assert.equal((await stack.program().post('/sandbox/faults/form', { down: 0 })).status, 403, 'a program without the key');
 	await here.get('/sandbox/faults');
-	assert.equal((await here.post('/sandbox/faults/form', { down: 0 }, { 'X-Forwarded-For': '198.51.100.7' })).status, 403, 'somebody far away, through a TLS front');
-	assert.equal((await here.post('/sandbox/faults/form', { down: 0 }, { 'X-Forwarded-For': '127.0.0.1, 198.51.100.7' })).status, 403, 'the same, who says he is here');
+	assert.equal((await here.post('/sandbox/faults/form', { down: 0 }, { 'X-Forwarded-For': '198.51.100.7' })).status, 403, 'a remote client, through a TLS proxy');
+	assert.equal((await here.post('/sandbox/faults/form', { down: 0 }, { 'X-Forwarded-For': '127.0.0.1, 198.51.100.7' })).status, 403, 'the same with a forged local address');
 	assert.equal((await here.post('/sandbox/faults/form', { down: 0 })).status, 303);
 });
-await test('ids and codes of others and of nobody answer 404 everywhere, in the same words', async () => {
+await test('ids and codes of other people and unknown ones answer 404 everywhere, with the same message', async () => {
 	const words = new Set();
 	for (const [who, method, address] of [
 		[anna, 'GET', `/bookings/${booking.code}`], [anna, 'GET', `/my/bookings/${booking.code}`], [anna, 'GET', `/bookings/${booking.code}/receipt`],
@@ -222,7 +222,7 @@ await test('ids and codes of others and of nobody answer 404 everywhere, in the 
 	assert.equal((await ben.get(`/bookings/${booking.code}`)).json.state.slice(0, 4).length, 4, 'and its owner still has it');
 });
 
-/* --- script in every text field: stored as text, shown as text ------------------------------------------------------------------------ */
+/* --- script in every text field: stored and shown as text ----------------------------------------------------------------------------- */
 
 const script = `<script>alert(1)</script>`, nasty = `"'><img src=x onerror=alert(1)>${script}`;
 const harmless = (answer, where) => {
@@ -260,7 +260,7 @@ await test('<script> in every text field is kept as text and shown escaped on ev
 	}
 	assert.ok(seen.length >= 15, `only seen on ${seen.join(' ')}`);
 });
-await test('what was typed wrongly comes back escaped', async () => {
+await test('invalid input is shown again escaped', async () => {
 	await desk.get('/fleet/cars/new');
 	const answer = await desk.post('/fleet/cars', { form_key: desk.form_key, ...form_of(new_car({ plate: nasty, name: nasty, seats: nasty, daily_price: nasty })) });
 	assert.equal(answer.status, 422);
@@ -272,7 +272,7 @@ await test('what was typed wrongly comes back escaped', async () => {
 	await signup.get('/account/sign-in');
 	harmless(await signup.post('/account/sign-in', { email: nasty, password: nasty, next: `//evil.example/${nasty}` }), 'sign in');
 });
-await test('nobody is sent to another site after signing in', async () => {
+await test('signing in never redirects to another site', async () => {
 	for (const next of ['//evil.example', 'https://evil.example', '/\\evil.example', '/\t/evil.example', 'javascript:alert(1)', '/%0d%0aSet-Cookie:x=1']) {
 		const browser = stack.browser();
 		await browser.get('/account/sign-in');
@@ -283,13 +283,13 @@ await test('nobody is sent to another site after signing in', async () => {
 	}
 });
 
-/* --- everything against everything ------------------------------------------------------------------------------------------------------ */
+/* --- nonsense everywhere ---------------------------------------------------------------------------------------------------------------- */
 
 const every = fields();
 const address_of = (route, id) => route.path.replace(/:\w+/g, encodeURIComponent(id));
 const money = () => stack.sql("SELECT COUNT(*), COALESCE(SUM(amount), 0) FROM charge").then(rows => rows.join());
 
-await test(`quotes, script and nonsense in every parameter of every page: no error of ours, nothing unescaped (${every.length} names)`, async () => {
+await test(`quotes, script and nonsense in every parameter of every page: no server error, nothing unescaped (${every.length} names)`, async () => {
 	const boss = stack.browser(), root = await stack.person('Fuzz', 'customer', 'manager', 'admin');
 	await boss.sign_in(root.email, root.password);
 	assert.ok(every.length > 40, every.join());
@@ -305,7 +305,7 @@ await test(`quotes, script and nonsense in every parameter of every page: no err
 			}
 	}
 });
-await test('nonsense in every field of every form, as form and as JSON: refused, never an error of ours, no car and no money moved', async () => {
+await test('nonsense in every field of every form, as form and as JSON: refused, no server error, no booking and no charge', async () => {
 	const root = await stack.person('Fuzz2', 'customer', 'manager', 'admin'), before = [await stack.count('car'), await stack.count('booking'), await money()].join();
 	const values = [nasty, '', '-1', -1, 1e18, 0, true, null, [], {}, 'x'.repeat(5000), "';--", '\u0001'];
 	for (const route of routes()) {

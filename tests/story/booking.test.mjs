@@ -1,6 +1,6 @@
 /*
- * booking.test.mjs - the first story through the front door: a manager registers a car, a customer finds, books and pays it, the
- * whole chain follows, and a cancellation gives the money back and the car free. And the rules on the way.
+ * booking.test.mjs - the main story over HTTP: a manager registers a car, a customer finds, books and pays it, it is confirmed and shown
+ * everywhere, and a cancellation refunds the money and frees the car. And the rules of each step.
  */
 import { assert, finish, sleep, test, until } from './check.mjs';
 import { Stack, at, new_car, programs } from './stack.mjs';
@@ -25,7 +25,7 @@ const book = async (who, car_id, more) => {
 /* --- health ----------------------------------------------------------------------------------------------------------- */
 
 for (const [name, prefix] of Object.entries(programs))
-	await test(`${name} says that it lives and that it is ready`, async () => {
+	await test(`${name} reports that it is alive and ready`, async () => {
 		for (const what of ['healthz', 'readyz']) {
 			const answer = await ask(stack.base, 'GET', `${prefix}/${what}`);
 			assert.equal(answer.status, 200, `${what}: ${answer.text}`);
@@ -48,19 +48,19 @@ await test('a manager registers a car and is told where it is', async () => {
 	assert.equal(json.status, 'AVAILABLE');
 	for (const name of ['name', 'body', 'seats', 'fuel', 'gearbox', 'daily_price', 'hourly_price']) assert.equal(json[name], car[name], name);
 });
-await test('a plate that another car has is refused with plate_taken', async () => {
+await test('the plate of another car is refused with plate_taken', async () => {
 	const answer = await manager.post('/fleet/cars', new_car({ plate: car.plate }));
 	assert.equal(answer.status, 409);
 	assert.equal(answer.json.error.code, 'plate_taken');
 	assert.ok(answer.json.error.fields.plate);
 });
-await test('a car with missing or impossible fields is refused, and each field says why', async () => {
+await test('a car with missing or impossible fields is refused, with an error for each field', async () => {
 	const answer = await manager.post('/fleet/cars', { ...new_car(), seats: 0, fuel: 'water', name: '' });
 	assert.equal(answer.status, 422);
 	assert.equal(answer.json.error.code, 'invalid');
 	assert.deepEqual(Object.keys(answer.json.error.fields).sort(), ['fuel', 'name', 'seats']);
 });
-await test('a customer may not register cars, and nobody signed out may', async () => {
+await test('neither a customer nor a signed-out visitor may register cars', async () => {
 	assert.equal((await anna.post('/fleet/cars', new_car())).status, 403);
 	assert.equal((await anonymous.post('/fleet/cars', new_car())).status, 401);
 	assert.equal(await stack.count('car'), 1);
@@ -68,7 +68,7 @@ await test('a customer may not register cars, and nobody signed out may', async 
 
 /* --- search ------------------------------------------------------------------------------------------------------------- */
 
-await test('anybody finds the car with its total price: 2 days 3 hours cost 207,000', async () => {
+await test('a visitor finds the car with its total price: 2 days 3 hours cost 207,000', async () => {
 	const { status, json } = await anonymous.get(`/cars?from=${from}&to=${to}`);
 	assert.equal(status, 200);
 	assert.equal(json.n_free, 1);
@@ -108,7 +108,7 @@ await test('… and it is CONFIRMED within 5 s', async () => {
 	await confirmed(anna, booking.code);
 	console.log(`#   from the answer to CONFIRMED: ${Math.round(performance.now() - began)} ms (sanitizer build)`);
 });
-await test('… and the car is not free any more, for those hours only', async () => {
+await test('… and the car is not available any more, for those hours only', async () => {
 	assert.equal(await is_free(car_id), false);
 	assert.equal((await anonymous.get(`/cars?from=${from}&to=${to}`)).json.n_free, 0);
 	assert.equal(await is_free(car_id, at(10), at(11)), true);
@@ -131,7 +131,7 @@ await test('… and every view shows it: my bookings, the fleet, all cars on one
 	assert.equal(view.status, 'AVAILABLE', 'it is RENTED when the hours come');
 	assert.equal(view.payment.state, 'APPROVED');
 });
-await test('a car booked for this very half hour is RENTED in the fleet and on the car screen, cannot be cancelled once it is out, and is AVAILABLE when back', async () => {
+await test('a car booked for this very half hour is RENTED in the fleet and on the car screen, cannot be cancelled once it is out, and is AVAILABLE after the return', async () => {
 	const id = await register(), now = new Date(Date.now() + 9 * 3600e3);
 	const start = `${now.toISOString().slice(0, 14)}${now.getUTCMinutes() < 30 ? '00' : '30'}`;
 	const b = await book(ben, id, { starts_at: start, ends_at: at(1) });
@@ -167,7 +167,7 @@ await test('an unknown car, card or interval is refused by name', async () => {
 
 /* --- who sees what -------------------------------------------------------------------------------------------------------- */
 
-await test("somebody else's booking is not there: not to be seen, not to be cancelled", async () => {
+await test('the booking of another customer is not found: it cannot be read or cancelled', async () => {
 	for (const path of [`/bookings/${booking.code}`, `/my/bookings/${booking.code}`, `/bookings/${booking.code}/receipt`]) {
 		const answer = await ben.get(path);
 		assert.equal(answer.status, 404, path);
@@ -176,12 +176,12 @@ await test("somebody else's booking is not there: not to be seen, not to be canc
 	assert.equal((await ben.post(`/bookings/${booking.code}/cancel`)).status, 404);
 	assert.equal(await state_of(anna, booking.code), 'CONFIRMED');
 });
-await test('a code that does not exist answers as one of somebody else does', async () => {
+await test('a code that does not exist is answered like the code of another customer', async () => {
 	const strip = answer => JSON.stringify({ ...answer.json.error, request_id: 0 });
 	assert.equal(strip(await ben.get('/bookings/AAAAAAAA')), strip(await ben.get(`/bookings/${booking.code}`)));
 });
 
-/* --- asked twice ----------------------------------------------------------------------------------------------------------- */
+/* --- idempotency ----------------------------------------------------------------------------------------------------------- */
 
 await test('the same Idempotency-Key and body answer the same booking; another body is refused with key_reused', async () => {
 	const id = await register(), key = { 'Idempotency-Key': 'a-b-c-1' };
@@ -197,7 +197,7 @@ await test('the same Idempotency-Key and body answer the same booking; another b
 	assert.equal((await ben.post('/bookings', order(id, ben, { starts_at: at(30), ends_at: at(31) }), key)).status, 201, 'a key is its customer\'s own');
 	for (const b of (await anna.get('/my/bookings')).json.bookings) if (b.car_id === id) await anna.post(`/bookings/${b.code}/cancel`);
 });
-await test('the same key sent twice at once: one booking, and the second hears of it or of in_progress', async () => {
+await test('the same key sent twice at once: one booking, and the second answer is that booking or in_progress', async () => {
 	const id = await register(), key = { 'Idempotency-Key': 'a-b-c-2' };
 	const answers = await Promise.all([1, 2, 3].map(() => anna.post('/bookings', order(id, anna), key)));
 	const codes = new Set(answers.filter(a => a.status === 201).map(a => a.json.code));
@@ -222,7 +222,7 @@ await test('two customers, one car, the same hours, 20 times: exactly one gets i
 	}
 });
 
-/* --- cards that are not right ------------------------------------------------------------------------------------------------ */
+/* --- declined and invalid cards ---------------------------------------------------------------------------------------------- */
 
 await test('a declined card: 402, nothing is held, nothing is charged, the car is free', async () => {
 	const carol = await stack.payer('Carol', 'tok_declined'), id = await register();
@@ -244,7 +244,7 @@ await test('a card token the provider does not know is refused and not saved', a
 
 /* --- cancelling ---------------------------------------------------------------------------------------------------------------- */
 
-await test('cancelling gives all the money back and the car free: CANCELLED, AVAILABLE', async () => {
+await test('cancelling refunds all the money and frees the car: CANCELLED, AVAILABLE', async () => {
 	const answer = await anna.post(`/bookings/${booking.code}/cancel`);
 	assert.equal(answer.status, 200, answer.text);
 	assert.equal(answer.json.state, 'CANCELLED');
@@ -259,7 +259,7 @@ await test('cancelling gives all the money back and the car free: CANCELLED, AVA
 	assert.equal(mine.refunded_amount, 207000);
 	await until('the car screen has nothing on it', async () => !(await manager.get('/view/cars')).json.find(c => c.car_id === car_id).booking);
 });
-await test('what is cancelled cannot be cancelled again, and the money goes back once', async () => {
+await test('a cancelled booking cannot be cancelled again, and the refund is made once', async () => {
 	const answer = await anna.post(`/bookings/${booking.code}/cancel`);
 	assert.equal(answer.status, 409, answer.text);
 	assert.equal(answer.json.error.code, 'not_cancellable');
@@ -298,7 +298,7 @@ await test('a car is changed by PUT, and searches show it at once', async () => 
 	assert.equal((await anna.put(`/fleet/cars/${id}`, new_car())).status, 403);
 	assert.equal((await manager.put('/fleet/cars/99999', new_car())).status, 404);
 });
-await test('a price changed later does not touch what was booked before', async () => {
+await test('a later change of the price does not affect earlier bookings', async () => {
 	const id = await register(), b = await book(ben, id), now = (await manager.get(`/fleet/cars/${id}`)).json;
 	await manager.put(`/fleet/cars/${id}`, { ...new_car({ plate: now.plate }), daily_price: 1000, hourly_price: 100 });
 	assert.equal((await ben.get(`/bookings/${b.code}`)).json.amount, 207000);
@@ -352,7 +352,7 @@ await test('an unknown address is 404, a known one with another method 405', asy
 
 /* --- at the end ---------------------------------------------------------------------------------------------------------------------- */
 
-await test('every answer names its request, and none says what it runs on', async () => {
+await test('every answer has a request id, and none reveals the server software', async () => {
 	const answer = await anna.get('/cars?from=x');
 	assert.ok(answer.headers['x-request-id']);
 	assert.equal(answer.headers.server, undefined);

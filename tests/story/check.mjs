@@ -1,7 +1,7 @@
 /*
- * check.mjs - tests one after the other, each with a name that is a sentence; counts like tests/page/lib.sh does.
+ * check.mjs - runs tests one after the other, each named by a sentence, and counts them like tests/page/lib.sh.
  *
- *	await test('a car can be registered', async () => { … throws when it is not so … });
+ *	await test('a car can be registered', async () => { … throws on failure … });
  *	await finish();                 "N passed, N failed"; the process ends accordingly
  *
  * Waiting has a limit against hanging, not for speed: minutes (PATIENCE seconds, default 180), whatever limit_ms or limit_s says.
@@ -48,7 +48,7 @@ export const n_failed = () => failed;
 /* Called with the sentence of each test that fails. */
 export const on_failure = look => failure_hooks.push(look);
 
-/* Things to be done whatever happens: a stack to be stopped. */
+/* Run in any case, like stopping a stack. */
 export const at_end = run => last.push(run);
 
 export async function finish() {
@@ -74,8 +74,8 @@ for (const signal of ['SIGTERM', 'SIGINT'])
 export const sleep = ms => new Promise(done => setTimeout(done, ms));
 
 /*
- * Asks again until the answer is true, which is returned; throws when the time is over, or when what is watched has ended. A limit
- * below a second is meant as it is: what is waited for shall not come.
+ * Polls until the answer is true and returns it; throws when the time is over, or when a watched process has ended. A limit below a
+ * second is kept as it is: it is for conditions that must not become true.
  */
 export async function until(what, ask, { limit_ms = 10000, every_ms = 25 } = {}) {
 	const limit = limit_ms < 1000 ? limit_ms : patient(limit_ms), end = Date.now() + limit;

@@ -1,6 +1,6 @@
 /*
- * client.mjs - speaks HTTP to a stack: as a program (JSON, bearer token) or as a plain browser (cookies, forms, CSRF token).
- * Nothing is followed, nothing is thrown: an answer is { status, headers, text, json, ms }.
+ * client.mjs - HTTP clients of a stack: an API client (JSON, bearer token) and a plain browser (cookies, forms, CSRF token).
+ * They follow no redirects and throw nothing: an answer is { status, headers, text, json, ms }.
  */
 import http from 'node:http';
 import { patient } from './check.mjs';
@@ -10,7 +10,7 @@ export function ask(base, method, path, { headers = {}, body, limit_ms = patient
 	return new Promise((done, failed) => {
 		const data = body === undefined ? undefined : Buffer.isBuffer(body) ? body : Buffer.from(body);
 		const { host, port } = new URL(base);
-		/* not every machine has a name for itself */
+		/* localhost does not resolve on every machine */
 		const request = http.request({ host: '127.0.0.1', port, path, method, agent: false, headers: { Host: host, ...data && { 'Content-Length': data.length }, ...headers } });
 		request.setTimeout(limit_ms, () => request.destroy(new Error(`${method} ${path}: no answer in ${limit_ms} ms`)));
 		request.on('error', failed);
@@ -21,7 +21,7 @@ export function ask(base, method, path, { headers = {}, body, limit_ms = patient
 			response.on('end', () => {
 				const text = Buffer.concat(parts).toString('utf8');
 				let json;
-				try { json = JSON.parse(text); } catch { /* then it is none */ }
+				try { json = JSON.parse(text); } catch { /* not JSON */ }
 				done({ status: response.statusCode, headers: response.headers, text, json, ms: performance.now() - began });
 			});
 		});
@@ -62,7 +62,7 @@ export class Browser {
 		return answer;
 	}
 	get(path) { return this.ask('GET', path); }
-	/* fields: an object; its csrf (even undefined: none) goes before the page's. */
+	/* fields: an object; its csrf (undefined: none) overrides the page's. */
 	post(path, fields = {}, headers = {}) {
 		const all = { csrf: this.csrf, ...fields };
 		const body = Object.entries(all).filter(([, value]) => value !== undefined).map(pair => pair.map(encodeURIComponent).join('=')).join('&');

@@ -1,12 +1,12 @@
 /*
- * faults.test.mjs - what people see, and what becomes of the money, when something breaks: slow and lost answers of the card
- * company, programs killed with kill -9 one by one, workers killed at random under load. After each: nothing half done is left.
+ * faults.test.mjs - what people see and what happens to the money when something breaks: slow and lost answers of the card
+ * company, programs killed with kill -9 one by one, workers killed at random under load. Afterwards nothing is left half done.
  */
 import { assert, finish, patience_ms, sleep, test, until } from './check.mjs';
 import { SHIPPED, Stack, at, new_car, programs } from './stack.mjs';
 
 const stack = await Stack.start({ name: 'story-faults', env: SHIPPED });
-/* the sandbox acts a lost answer out as a 500; a killed worker's request is one of lighttpd's */
+/* the sandbox simulates a lost answer by a 500; lighttpd answers 500 for the request of a killed worker */
 stack.allow(/"program":"sandbox".*"path":"\/sandbox\/v1\/.*"status":500/);
 stack.allow(/"program":"payment".*"what":"call","to":"provider".*"status":500/, /"program":"lighttpd".*"what":"access".*"status":500/);
 const manager = await stack.person('Manager', 'manager');
@@ -18,7 +18,7 @@ const register = async () => {
 	return answer.json.car_id;
 };
 const book = (who, car_id, more = {}) => who.post('/bookings', { car_id, starts_at: at(3), ends_at: at(4), card_id: who.card_id, ...more });
-/* On a slow machine a call between programs may exceed its deadline, and whoever is told to come back later does so. */
+/* On a slow machine a call between programs may exceed its deadline: a client that gets 503 tries again. */
 const booked = (who, car_id, more) => until('it can be booked', async () => {
 	const answer = await book(who, car_id, more);
 	if (![201, 503].includes(answer.status)) throw new Error(`${answer.status} ${answer.text}`);
@@ -32,7 +32,7 @@ const is_later = answer => {
 	assert.equal(answer.json?.error?.code, 'later', answer.text);
 	assert.match(answer.headers['retry-after'] ?? 'no Retry-After', /^\d+$/);
 };
-/* Nothing is left behind: the car is free, no money stays with us, and no booking of the car lives. */
+/* Nothing is left behind: the car is free, no money stays with us, and the car has no open booking. */
 const nothing_left = async car_id => {
 	await until('the car is free', () => is_free(car_id));
 	for (const [code, state] of await bookings_of(car_id)) {
@@ -43,16 +43,16 @@ const nothing_left = async car_id => {
 
 /* --- the card company ---------------------------------------------------------------------------------------------------- */
 
-await test('a card company that answers too late: 503 with Retry-After, then the money comes back and the car is free', async () => {
+await test('a card company that answers too late: 503 with Retry-After, then the money is refunded and the car is free', async () => {
 	const slow = await stack.payer('Slow', 'tok_slow'), id = await register();
 	const answer = await book(slow, id);
 	is_later(answer);
 	console.log(`#   refused after ${Math.round(answer.ms)} ms`);
 	await nothing_left(id);
 	assert.equal((await slow.get('/my/bookings')).json.bookings.filter(b => ['PAID', 'CONFIRMED', 'HELD'].includes(b.state)).length, 0);
-	await booked(anna, id);         /* somebody else can have it */
+	await booked(anna, id);         /* it can be booked again */
 });
-await test('an answer lost after the money was taken: either the booking stands and is paid, or neither', async () => {
+await test('an answer lost after the charge: the booking is paid, or there is neither a booking nor a charge', async () => {
 	const lost = await stack.payer('Lost', 'tok_lost');
 	for (let i = 0; i < 3; i++) {
 		const id = await register(), answer = await book(lost, id);
@@ -66,7 +66,7 @@ await test('an answer lost after the money was taken: either the booking stands 
 		console.log(`#   tok_lost: ${answer.status}`);
 	}
 });
-await test('the same with an Idempotency-Key, asked again: one booking, one charge, whatever the answers were', async () => {
+await test('the same with an Idempotency-Key and a retry: one booking, one charge, whatever the answers were', async () => {
 	const lost = await stack.payer('Lost2', 'tok_lost'), id = await register(), key = { 'Idempotency-Key': 'lost-1' };
 	const order = { car_id: id, starts_at: at(3), ends_at: at(4), card_id: lost.card_id };
 	const answers = [];
@@ -79,7 +79,7 @@ await test('the same with an Idempotency-Key, asked again: one booking, one char
 	});
 	assert.ok(kept.filter(([, sum]) => sum > 0).length <= 1, JSON.stringify(kept));
 });
-await test('a card company that is down: 503 later, nothing is left; as soon as it is back, it works', async () => {
+await test('a card company that is down: 503 later, nothing is left; as soon as it is back, bookings work', async () => {
 	const id = await register();
 	assert.equal((await stack.fault({ down: 1 })).status, 200);
 	is_later(await book(anna, id));
@@ -112,11 +112,11 @@ await test('payment killed: a booking is refused with Retry-After, and nothing i
 	const cards = await anna.get('/payments/cards');
 	assert.equal(cards.status, 503, "payment's own pages say so themselves");
 	assert.match(cards.headers['retry-after'] ?? '', /^\d+$/);
-	assert.equal((await anonymous.get(`/cars?from=${at(3)}&to=${at(4)}`)).status, 200, 'search goes on');
+	assert.equal((await anonymous.get(`/cars?from=${at(3)}&to=${at(4)}`)).status, 200, 'search works');
 	await stack.up();
 	await booked(anna, id);
 });
-await test('payment killed: a cancellation is kept, and the money goes back when payment is there again', async () => {
+await test('payment killed: a cancellation is kept, and the refund is made when payment is back', async () => {
 	const id = await register(), ben = await stack.payer('Ben');
 	const { json } = await booked(ben, id);
 	await confirmed(ben, json.code);
@@ -130,12 +130,12 @@ await test('payment killed: a cancellation is kept, and the money goes back when
 	assert.equal(await stack.money_kept(json.code), 0);
 	assert.equal((await ben.get(`/bookings/${json.code}`)).json.refunded_amount, json.amount);
 });
-await test('booking killed while payment takes the money: the booking is finished by the sweep and confirmed, or the money goes back', async () => {
+await test('booking killed during the charge: the sweep finishes and confirms the booking, or the money is refunded', async () => {
 	const ina = await stack.payer('Ina');
 	await booked(anna, await register());   /* the breaker is closed */
 	await stack.fault({ slow_ms: 500 });
 	/* another one when payment was faster than the kill */
-	const id = await until('a booking is cut off in the middle', async () => {
+	const id = await until('a booking is interrupted', async () => {
 		const id = await register(), asked = book(ina, id).catch(() => ({ status: 0 }));
 		await until('it is held', async () => (await bookings_of(id)).length);
 		await sleep(100);
@@ -149,10 +149,10 @@ await test('booking killed while payment takes the money: the booking is finishe
 		const mine = (await bookings_of(id)).at(-1);
 		return ['CONFIRMED', 'EXPIRED'].includes(mine[1]) && mine;
 	}, { every_ms: 200 });
-	await until('the money is where it belongs', async () => await stack.money_kept(code) === (state === 'CONFIRMED' ? 90000 : 0), { every_ms: 200 });
+	await until('the money is right', async () => await stack.money_kept(code) === (state === 'CONFIRMED' ? 90000 : 0), { every_ms: 200 });
 	console.log(`#   ended as ${state}`);
 });
-await test('fleet, mypage and the relay killed: bookings go on, and everything catches up when they are back', async () => {
+await test('fleet, mypage and the relay killed: bookings continue, and everything catches up when they are back', async () => {
 	const carol = await stack.payer('Carol'), ids = [await register(), await register()];
 	await stack.down('fleet', 'mypage', 'relay');
 	const made = [];
@@ -168,12 +168,12 @@ await test('fleet, mypage and the relay killed: bookings go on, and everything c
 	}
 	await stack.up();
 	for (const code of made) await confirmed(carol, code);
-	await until('the views know', async () => {
+	await until('the read models show it', async () => {
 		const { json } = await manager.get('/view/cars');
 		return ids.every(id => json.find(c => c.car_id === id)?.booking?.state === 'CONFIRMED');
 	}, { every_ms: 100 });
 });
-await test('account killed: those who are signed in go on; new log-ins are told when to come back', async () => {
+await test('account killed: signed-in users continue; sign-ins are answered 503 with Retry-After', async () => {
 	const id = await register();
 	await stack.down('account');
 	await booked(anna, id, { starts_at: at(60), ends_at: at(61) });
@@ -183,7 +183,7 @@ await test('account killed: those who are signed in go on; new log-ins are told 
 	assert.match(answer.headers['retry-after'] ?? '', /^\d+$/);
 	await stack.up();
 });
-await test('the relay alone killed, as by a power cut, and started by cron a moment later: nothing is lost, nothing comes twice', async () => {
+await test('only the relay killed, and started by cron a moment later: no event is lost or handled twice', async () => {
 	const dave = await stack.payer('Dave'), codes = [];
 	for (let i = 0; i < 4; i++) {
 		const id = await register();
@@ -199,7 +199,7 @@ await test('the relay alone killed, as by a power cut, and started by cron a mom
 
 /* --- workers killed at random ------------------------------------------------------------------------------------------------ */
 
-await test('random workers killed while people book and cancel: no error but for requests in hand, and the books balance', async () => {
+await test('random workers killed while people book and cancel: only requests in progress fail, and the books balance', async () => {
 	const people = await Promise.all(['Eve', 'Finn', 'Gus', 'Hana'].map(name => stack.payer(name)));
 	const cars = await Promise.all(people.map(register));
 	/* 12 seconds, and on a slow machine until enough was booked */
@@ -222,7 +222,7 @@ await test('random workers killed while people book and cancel: no error but for
 			const order = { car_id: cars[(n + i) % cars.length], starts_at: at(day), ends_at: at(day + 1), card_id: who.card_id };
 			let answer = await who.post('/bookings', order, key).catch(e => ({ status: 0, text: e.message }));
 			seen[answer.status] = (seen[answer.status] ?? 0) + 1;
-			/* asked again with its key, as a client whose answer was lost does */
+			/* retried with its key, like a client whose answer was lost */
 			for (let again = 0; again < 20 && (answer.status === 0 || answer.status >= 500 || answer.json?.error?.code === 'in_progress'); again++) {
 				await sleep(300);
 				answer = await who.post('/bookings', order, key).catch(e => ({ status: 0, text: e.message }));
@@ -234,7 +234,7 @@ await test('random workers killed while people book and cancel: no error but for
 	await killer;
 	console.log(`#   ${killed} workers killed; first answers: ${JSON.stringify(seen)}`);
 	assert.ok(seen[201] > 20, JSON.stringify(seen));
-	/* what was cut off in the middle is finished by the sweeps: every booking ends, and the card company has what it should */
+	/* interrupted sagas are finished by the sweeps: every booking ends, and the card company's books are right */
 	const wrong = async () => {
 		const found = [];
 		for (const [code, state, amount, refunded] of await stack.sql('SELECT code, state, amount, refunded_amount FROM booking')) {

@@ -1,6 +1,6 @@
 /*
- * logs.test.mjs - what the logs say after a day of people: every line is one JSON object, nothing that anybody typed or holds as a
- * secret stands in any of them, and one booking can be followed through all programs by `motorpool trace`.
+ * logs.test.mjs - the logs after all kinds of requests: every line is one JSON object, no line has a secret or text that a user
+ * entered, and one booking can be followed through all programs by `motorpool trace`.
  */
 import fs from 'node:fs';
 import net from 'node:net';
@@ -16,7 +16,7 @@ const all_lines = () => Object.values(logs()).flatMap(lines_of).map(line => JSON
 
 /* --- the two checkers ---------------------------------------------------------------------------------------------------- */
 
-/* What must never be found, in any spelling a log might give it. */
+/* A secret, in every encoding that a log might use. */
 const secrets = new Map();
 const secret = (what, value) => { if (value && value.length >= 3) secrets.set(String(value), what); return value; };
 function leaks(text) {
@@ -26,7 +26,7 @@ function leaks(text) {
 			if (low.includes(form.toLowerCase())) found.push(`${what} (${form})`);
 	return found;
 }
-/* Lines that are not one JSON object with when, who, how bad and what. */
+/* Lines that are not one JSON object with time, program, level and event. */
 function unreadable(text) {
 	return lines_of(text).filter(line => {
 		try {
@@ -38,12 +38,12 @@ function unreadable(text) {
 
 /* --- people ---------------------------------------------------------------------------------------------------------------- */
 
-/* The hidden fields of the page's own form; the language switch stands in another. */
+/* The hidden fields of the page's own form; the language switch is in another. */
 const hidden = text => Object.fromEntries([.../<main[^]*<\/main>/.exec(text)[0].matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)]
 	.map(([, name, value]) => [name, value.replaceAll('&amp;', '&').replaceAll('&#39;', "'").replaceAll('&quot;', '"')]));
 const main_of = answer => (/<main[^]*<\/main>/.exec(answer.text)?.[0] ?? answer.text).replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ').slice(0, 400);
 const local = url => url.replace(/^https?:\/\/[^/]+/, '');
-/* Types a card into the provider's page at an address, and comes back with what our page answers. */
+/* Enters a card on the provider's page at an address, and returns the answer of our page. */
 async function types_card(browser, address, card) {
 	const page = await browser.get(local(address));
 	assert.equal(page.status, 200, main_of(page));
@@ -66,7 +66,7 @@ for (const [what, value] of Object.entries({ 'a token': manager.token, 'an e-mai
 const car = (await manager.post('/fleet/cars', new_car())).json;
 let code;
 
-await test('somebody signs up, signs in wrongly and rightly, and changes things', async () => {
+await test('a customer signs up, signs in with a wrong and with the right password, and changes the account', async () => {
 	await browser.get('/account/sign-up');
 	let answer = await browser.post('/account/sign-up', { ...who, password: 'x' });
 	assert.equal(answer.status, 422, main_of(answer));
@@ -79,7 +79,7 @@ await test('somebody signs up, signs in wrongly and rightly, and changes things'
 	for (const value of Object.values(other.cookies)) secret('a cookie', value);
 	secret('a form token', other.csrf);
 });
-await test('she books with a card typed on the card company\'s page, and cancels', async () => {
+await test('the customer books with a card entered on the card company\'s page, and cancels', async () => {
 	await browser.get(`/cars/${car.car_id}`);
 	secret('a form token', browser.csrf);
 	await browser.get(`/bookings/new?car_id=${car.car_id}&starts_at=${at(3)}&ends_at=${at(4)}`);
@@ -93,7 +93,7 @@ await test('she books with a card typed on the card company\'s page, and cancels
 	assert.equal((await browser.post(`/bookings/${code}/cancel`)).status, 303);
 	await until('it is over', async () => (await stack.sql(`SELECT state FROM booking WHERE code = '${code}'`))[0][0] === 'CANCELLED');
 });
-await test('she saves a card, and pays with it', async () => {
+await test('the customer saves a card, and pays with it', async () => {
 	await browser.get('/payments/cards');
 	const page = await browser.post('/payments/cards/new');
 	assert.equal(page.status, 303, main_of(page));
@@ -107,7 +107,7 @@ await test('she saves a card, and pays with it', async () => {
 	for (const [key] of await stack.sql('SELECT customer_key FROM payer')) secret('the card company\'s name for her', key);
 	secret('the merchant\'s key', fs.readFileSync(`${stack.var}/payment.key`, 'utf8').trim());
 });
-await test('she goes wrong in every way: pages that are not there, with her own words in them', async () => {
+await test('the customer makes every kind of mistake: unknown pages, with personal data in the address', async () => {
 	const asked = [
 		`/bookings/${who.email}`, `/account/${encodeURIComponent(who.name)}`, `/cars/${card.number}`, `/my/bookings/${who.phone}`, `/${who.password.replaceAll(' ', '%20')}`,
 		`/account/sign-in?next=${encodeURIComponent(`/?email=${who.email}`)}`, `/cars?q=${encodeURIComponent(who.name)}`, `/static/${who.email}`,
@@ -115,20 +115,20 @@ await test('she goes wrong in every way: pages that are not there, with her own 
 	];
 	for (const address of asked) await browser.get(address);
 	for (const address of ['/payments/cards', '/bookings', '/account/sign-in']) await browser.send(address, `{"${who.email}":`, { 'Content-Type': 'application/json' });
-	await browser.post(`/bookings/${code}/cancel`, { csrf: secret('a forged token', 'forged-token-of-nobody'), reason: who.name });
+	await browser.post(`/bookings/${code}/cancel`, { csrf: secret('a forged token', 'forged-token-of-no-session'), reason: who.name });
 	await stack.program(secret('a token that is none', 'mp_not-a-token-but-secret-all-the-same')).get('/my/bookings');
 });
 
-/* --- those who try ----------------------------------------------------------------------------------------------------------- */
+/* --- attacks ------------------------------------------------------------------------------------------------------------------ */
 
-/* Sent as bytes: no client library would. */
+/* Sent as raw bytes: client libraries refuse such requests. */
 const raw = bytes => new Promise(done => {
 	const socket = net.connect(stack.port, '127.0.0.1', () => socket.write(Buffer.from(bytes, 'latin1')));
 	socket.setTimeout(500, () => socket.destroy());
 	socket.on('error', () => {}).on('close', done).resume();
 });
 const forged = '"}\n{"at":"2000-01-01T00:00:00.000000Z","level":"error","program":"forged","what":"forged","text":"';
-await test('nobody writes a line into the logs: not by a path, not by any header, method or body', async () => {
+await test('no request can write a line of its own into the logs: not by path, header, method or body', async () => {
 	const odd = ['\r\n', '\n', '\t', '\x00', '\x01', '\x1b[31m', '\x7f', '\xff\xfe', '\xc2\x9b31m', '"', '\\', '\\u000a', '%0a', '%0d%0a', '%22%7d%0a%7b', '%1b%5b31m', '%ff', '%00'];
 	const headers = ['Host', 'User-Agent', 'Referer', 'Accept', 'Accept-Language', 'Cookie', 'Authorization', 'X-Request-Id', 'X-Forwarded-For', 'X-Forwarded-Proto',
 		'Content-Type', 'Idempotency-Key', 'X-CSRF-Token', 'Sec-Fetch-Site', 'Origin', 'If-None-Match', 'Range', 'Traceparent'];
@@ -144,28 +144,28 @@ await test('nobody writes a line into the logs: not by a path, not by any header
 	await stack.program().post('/account/sign-in', { email: forged, password: forged });
 	assert.equal((await stack.program().get('/healthz')).status, 200);
 });
-await test('a program that is down: lighttpd says so without the address that was asked for', async () => {
+await test('a program that is down: lighttpd logs it without the requested address', async () => {
 	await stack.down('fleet');
 	for (let i = 0; i < 3; i++) await browser.get(`/fleet/cars?token=${manager.token}&email=${who.email}`);
 	await stack.up();
-	await until('lighttpd has said it', () => /all handlers for /.test(logs()['lighttpd.log']));
+	await until('lighttpd has logged it', () => /all handlers for /.test(logs()['lighttpd.log']));
 });
 
-/* --- what the logs say ------------------------------------------------------------------------------------------------------ */
+/* --- the logs --------------------------------------------------------------------------------------------------------------- */
 
 await sleep(5000);      /* lighttpd writes its lines every four seconds */
-await test('every line of every log is one JSON object with a time, a level, a program and what happened', () => {
+await test('every line of every log is one JSON object with a time, a level, a program and an event', () => {
 	const found = logs();
 	for (const name of ['access.log', 'lighttpd.log', 'relay.log', ...Object.keys(programs).map(name => `${name}.log`)]) assert.ok(found[name]?.length > 0, `${name} is empty`);
 	for (const [file, text] of Object.entries(found)) assert.deepEqual(unreadable(text), [], file);
 	assert.equal(all_lines().filter(line => line.program === 'forged' || line.what === 'forged').length, 0);
 	for (const [file, text] of Object.entries(found)) assert.doesNotMatch(text, /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/, file);
 });
-await test(`none of the ${secrets.size} names, passwords, cards, tokens and keys stands in any log`, () => {
+await test(`none of the ${secrets.size} names, passwords, cards, tokens and keys is in any log`, () => {
 	assert.ok(secrets.size >= 20, [...secrets.values()].join());
 	for (const [file, text] of Object.entries(logs())) assert.deepEqual(leaks(text), [], file);
 });
-await test('the two checks find what they look for', () => {
+await test('the two checks can fail', () => {
 	const line = '{"at":"2026-11-21T05:00:00.123456Z","level":"info","program":"x","what":"y","text":"';
 	assert.deepEqual(unreadable(`${line}"}\n`), []);
 	for (const bad of [`${line}\n`, `${line}"}`, `${line}\x01"}\n`, '2026-11-21 10:00:00: lighttpd\n', '{"at":"now","level":"info","program":"x","what":"y"}\n'])
@@ -173,17 +173,17 @@ await test('the two checks find what they look for', () => {
 	for (const said of [who.email, encodeURIComponent(who.email), who.name.toUpperCase(), who.password.replaceAll(' ', '+'), `/fleet?token=${manager.token}`])
 		assert.notDeepEqual(leaks(`${line}${said}"}\n`), [], said);
 });
-await test('one request is one id: in the answer, at lighttpd, in the program, in payment and at the card company', async () => {
+await test('one request has one id: in the answer, and in the logs of lighttpd, the program, payment and the sandbox', async () => {
 	const answer = await browser.get(`/bookings/${code}`);
 	const id = answer.headers['x-request-id'];
 	assert.match(id, /^[\w-]{16}$/);
-	await until('the line of the answer, which is written behind it', () =>
+	await until('the log line, which is written after the answer', () =>
 		all_lines().some(line => line.request === id && line.program === 'booking' && line.subject === code && line.status === 200));
 	const event = all_lines().find(line => line.what === 'event' && line.subject === code && line.type === 'payment.approved');
 	const same = new Set(all_lines().filter(line => line.request === event.request).map(line => line.program));
 	for (const program of ['lighttpd', 'booking', 'payment', 'sandbox']) assert.ok(same.has(program), `${program} is not among ${[...same]}`);
 });
-await test('every event of the log of events is one line, and each that somebody handled another', async () => {
+await test('every event is one log line, and every handled event another', async () => {
 	const lines = all_lines(), events = await stack.sql('SELECT event_id, type, subject_id, causation_id FROM event ORDER BY event_id');
 	assert.ok(events.length >= 12);
 	for (const [event_id, type, subject, causation_id] of events) {
@@ -196,7 +196,7 @@ await test('every event of the log of events is one line, and each that somebody
 
 /* --- motorpool trace ---------------------------------------------------------------------------------------------------------- */
 
-await test('trace shows the path of one booking in the order of time, through all programs', async () => {
+await test('trace shows one booking through all programs, in order of time', async () => {
 	const { now, steps, subject } = JSON.parse(await stack.must('trace', code.toLowerCase(), '--json'));
 	assert.equal(subject, code);
 	assert.deepEqual(steps.map(step => step.at), steps.map(step => step.at).sort());
@@ -215,7 +215,7 @@ await test('trace shows the path of one booking in the order of time, through al
 	assert.match(people, /asked payment \/internal\/charge → 200|GET \/bookings\/.*\/paid → 303/);
 	assert.deepEqual(leaks(people + JSON.stringify(steps)), []);
 });
-await test('trace goes on without logs, and takes them from elsewhere', async () => {
+await test('trace works without logs, and reads them from another folder', async () => {
 	const elsewhere = path.join(stack.var, 'elsewhere');
 	fs.mkdirSync(elsewhere);
 	for (const file of fs.readdirSync(folder)) fs.copyFileSync(path.join(folder, file), path.join(elsewhere, file));
@@ -231,7 +231,7 @@ await test('trace goes on without logs, and takes them from elsewhere', async ()
 		fs.renameSync(`${folder}.away`, folder);
 	}
 });
-await test('trace of what nobody has heard of says so and ends with 1', async () => {
+await test('trace of an unknown subject says so and ends with 1', async () => {
 	const { status, err } = await stack.command('trace', 'MP-NEVERWAS');
 	assert.equal(status, 1);
 	assert.match(err, /nothing found for MP-NEVERWAS: no booking, no event and no line in \d+ logs/);

@@ -1,6 +1,6 @@
 /*
- * routes.mjs - what can be asked of the programs, read from where they declare it: the route tables in cgi-bin/NAME/main.c and
- * the fields their pages take. A page that is added tomorrow is in every test that walks over all of them.
+ * routes.mjs - all routes and form fields of the programs, read from the source: the route tables in cgi-bin/NAME/main.c and the fields
+ * that the pages read. So tests over all routes include new pages automatically.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -20,7 +20,7 @@ export function routes() {
 	return found;
 }
 
-/* The names of all fields any page takes. */
+/* The names of all fields that the pages read. */
 export function fields() {
 	const names = new Set();
 	for (const program of contexts)

@@ -1,14 +1,14 @@
 /*
- * stack.mjs - a whole motorpool of its own for a test: a scratch state folder, a free port, everything started by
- * `motorpool run` as anybody would, and everything stopped and looked through at the end.
+ * stack.mjs - a complete motorpool for a test: a scratch state folder, a free port, everything started by `motorpool run`; at the end
+ * everything is stopped and the logs are checked.
  *
  *	const stack = await Stack.start();              empty; { empty: false }: with the demo data
- *	stack.manager.post('/fleet/cars', …)            a Program (client.mjs) that acts for a manager
+ *	stack.manager.post('/fleet/cars', …)            an API client (client.mjs) of a manager
  *	const anna = await stack.customer('Anna')       another one for a new customer; anna.email, anna.password
- *	await stack.down('payment'); … await stack.up() kill -9, and nobody starts it again until up()
- *	await stack.stop()                              ends everything and reads the logs; throws when something is wrong
+ *	await stack.down('payment'); … await stack.up() kill -9, and not started again until up()
+ *	await stack.stop()                              stops everything and checks the logs; throws on unexpected errors
  *
- * What a test breaks on purpose leaves words in the logs: stack.allow(/…/) names them, as narrowly as possible. When a test has
+ * Errors that a test causes on purpose are in the logs: stack.allow(/…/) names them, as narrowly as possible. When a test has
  * failed, the logs and databases are copied to build/asan/test-logs/NAME/server; KEEP=1 keeps the whole state folder.
  */
 import { execFile, spawn } from 'node:child_process';
@@ -44,7 +44,7 @@ export class Stack {
 	static async start({ empty = true, name = 'story', env = {}, home, before = () => {} } = {}) {
 		const stack = new Stack();
 		stack.name = name;
-		stack.home = home ?? build;     /* where motorpool is: another one's has a tree of its own around it */
+		stack.home = home ?? build;     /* where motorpool is: another release has its own tree */
 		stack.var = fs.mkdtempSync(path.join(os.tmpdir(), 'motorpool-'));
 		stack.port = await free_port();
 		stack.base = `http://localhost:${stack.port}`;
@@ -57,7 +57,7 @@ export class Stack {
 		};
 		at_end(() => stack.stop());
 		watch(() => stack.exit !== undefined && !stack.stopped && `motorpool run (${name}) has ended with ${stack.exit}:\n${stack.said().split('\n').slice(-6).join('\n')}`);
-		await before(stack);            /* with the folder, before anything runs on it */
+		await before(stack);            /* called with the stack before anything is started */
 		await stack.run(empty);
 		return stack;
 	}
@@ -112,7 +112,7 @@ export class Stack {
 		return answer.json.card_id;
 	}
 
-	/* --- the sandbox: what the card company says it has --- */
+	/* --- the sandbox: the card company's records --- */
 	async sandbox(method, path, json) {
 		const key = fs.readFileSync(`${this.var}/payment.key`, 'utf8').trim();
 		return ask(this.base, method, `/sandbox${path}`, {
@@ -120,7 +120,7 @@ export class Stack {
 			body: json && JSON.stringify(json),
 		});
 	}
-	/* What is left with us of the money taken under a key: captured − refunded. */
+	/* The money kept of a charge: captured − refunded. */
 	async money_kept(code) {
 		const answer = await this.sandbox('GET', `/v1/payments/orders/${code}`);
 		if (answer.status === 404) return 0;
@@ -129,7 +129,7 @@ export class Stack {
 	}
 	fault(switches) { return this.sandbox('POST', '/faults', switches); }
 
-	/* A question to the database, for "nothing was stored": rows as arrays of text. Never writes. */
+	/* Reads the database, for "nothing was stored": rows as arrays of text. Never writes. */
 	async sql(statement, file = 'motorpool') {
 		const { stdout } = await run_file('sqlite3', ['-readonly', '-cmd', '.timeout 60000', `${this.var}/${file}.db`, statement]);
 		return stdout.trim().split('\n').filter(Boolean).map(line => line.split('|'));
@@ -137,7 +137,7 @@ export class Stack {
 	async count(table, where = '1') { return Number((await this.sql(`SELECT COUNT(*) FROM ${table} WHERE ${where}`))[0][0]); }
 
 	/* --- processes --- */
-	/* { name: pid } of what `run` has started, { relay: [pid …] }. */
+	/* { name: pid } of the processes that `run` has started, { relay: [pid …] }. */
 	services() {
 		const found = { relay: [] };
 		for (const line of fs.readFileSync(`${this.var}/run/run.pid`, 'utf8').trim().split('\n').slice(1)) {
@@ -153,7 +153,7 @@ export class Stack {
 		if (signal === 'SIGKILL') this.allow(/"what":"sweep".*the handler('s process ended in the middle| crashed \(signal 9\))/);       /* a relay's child, by us */
 		try { process.kill(pid, signal); } catch (e) { if (e.code !== 'ESRCH') throw e; }
 	}
-	/* kill -9 of a program with all its workers; `run` is held, or it would be there again before anybody noticed. */
+	/* kill -9 of a program with all its workers; `run` is stopped meanwhile, or it would restart the program at once. */
 	async down(...names) {
 		this.kill(this.process.pid, 'SIGSTOP');
 		this.held = true;
@@ -161,11 +161,11 @@ export class Stack {
 		for (const name of names)
 			for (const pid of [services[name]].flat()) {
 				const all = name === 'relay' || name === 'lighttpd' ? [pid] : [pid, ...this.workers(name)];
-				this.kill(-pid);        /* each is the head of a group of its own, its workers with it */
+				this.kill(-pid);        /* each leads a process group with its workers */
 				await until(`${name} is gone`, () => !all.some(alive));        /* the last one closes the socket */
 			}
 	}
-	/* `run` goes on and starts again who is missing; the relay is started as cron would. */
+	/* `run` continues and restarts what is missing; the relay is started as by cron. */
 	async up() {
 		if (!this.held) return;
 		this.kill(this.process.pid, 'SIGCONT');
@@ -177,7 +177,7 @@ export class Stack {
 		}, { limit_ms: 30000, every_ms: 100 });
 		if (!this.services().relay.some(alive)) this.cron();
 	}
-	/* As another program asks this one over its internal socket: run once, as CGI. */
+	/* A call of another program to the internal socket: run once, as CGI. */
 	async internal(program, address, json) {
 		const body = JSON.stringify(json);
 		const env = { ...this.env, MOTORPOOL_VAR: this.var, MOTORPOOL_INTERNAL: '1', REQUEST_METHOD: 'POST', SCRIPT_NAME: address, PATH_INFO: '', QUERY_STRING: '',
@@ -187,7 +187,7 @@ export class Stack {
 		const { stdout } = await asked;
 		return JSON.parse(stdout.slice(stdout.indexOf('\r\n\r\n') + 4));
 	}
-	/* What the line in /etc/cron.d does every minute. */
+	/* The line in /etc/cron.d that runs every minute. */
 	cron() {
 		const env = { ...this.env };
 		for (const [, name, value] of fs.readFileSync(`${this.var}/run/env`, 'utf8').matchAll(/^export (\w+)='(.*)'$/gm)) env[name] = value;
@@ -197,14 +197,14 @@ export class Stack {
 
 	/* --- the end --- */
 	allow(...patterns) { this.allowed.push(...patterns); }
-	/* Waits until the programs have caught up: until then the read models differ, and bookings are under way. */
+	/* Waits until all events are handled and no booking is in progress: until then the read models differ. */
 	async check() {
 		await until('motorpool check finds nothing', async () => (await this.command('check')).status === 0, { limit_ms: 30000, every_ms: 500 }).catch(() => 0);
 		const { status, out, err } = await this.command('check');
 		if (status !== 0) throw new Error(`motorpool check found something (${status}):\n${out}${err}`);
 		return out;
 	}
-	/* Errors and sanitizer reports in any log, but for those the test has named. (lighttpd's lines say again what a program's say.) */
+	/* Errors and sanitizer reports in any log, except those the test has allowed. (lighttpd's lines repeat those of the programs.) */
 	findings() {
 		const finds = [];
 		for (const file of fs.readdirSync(this.var))
@@ -256,14 +256,14 @@ function processes_of(folder) {
 	}).filter(([pid, command]) => pid && command.includes(folder) && alive(pid));
 }
 
-/* --- times as people type them --- */
+/* --- times as in a form --- */
 /* The day after `days` days at `hour`:00 in the branches' time zone: "2027-01-31T10:00". */
 export function at(days, hour = 10, minute = 0) {
 	const d = new Date(Date.now() + 9 * 3600e3 + days * 86400e3);
 	return `${d.toISOString().slice(0, 10)}T${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`;
 }
 let plates = 0;
-/* A car nobody has registered yet. */
+/* A new car with a unique plate. */
 export const new_car = (more = {}) => ({
 	plate: `12가 ${String(1000 + plates++)}`, name: 'Ioniq 5', body: 'ev', seats: 5, fuel: 'electric', gearbox: 'automatic',
 	daily_price: 90000, hourly_price: 9000, ...more,

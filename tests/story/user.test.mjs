@@ -1,5 +1,6 @@
 /*
- * user.test.mjs - started by root on somebody else's state: every process is theirs, none can win anything back, and all works.
+ * user.test.mjs - started by root on the state folder of another user: every process runs as that user and cannot regain privileges,
+ * and everything works.
  */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -13,7 +14,7 @@ const me = is_root ? NOBODY : process.getuid();
 const of = (pid, what) => new RegExp(`^${what}:\\s*(.*)$`, 'm').exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1].trim();
 const workers = () => Object.keys(programs).flatMap(name => stack.workers(name));
 
-await test('lighttpd, the parents, their workers and the relay are the owner of the state, in every way, and in no group of root', async () => {
+await test('lighttpd, the parents, their workers and the relay run as the owner of the state folder, with no id or group of root', async () => {
 	const { relay, ...services } = stack.services();
 	const pids = [...Object.values(services), ...relay, ...workers()];
 	assert.ok(pids.length > 15, `${pids.length}`);
@@ -23,7 +24,7 @@ await test('lighttpd, the parents, their workers and the relay are the owner of 
 		if (is_root) assert.equal(of(pid, 'CapEff'), '0000000000000000');
 	}
 });
-await test('no worker can win privileges, and each is locked up where the build allows it', async () => {
+await test('no worker can gain privileges, and each is jailed where the build allows it', async () => {
 	for (const pid of workers()) {
 		assert.equal(of(pid, 'NoNewPrivs'), '1');
 		assert.equal(of(pid, 'Seccomp'), sanitized ? '0' : '2');

@@ -245,7 +245,7 @@ TEST(the_sweep_records_no_no_show_for_a_booking_with_delivery)
 	booking_sweep(db);
 	b = find(b.code);
 	assert_int_equal(b.state, BOOKING_CONFIRMED);
-	set_job(&b, "SCHEDULED");            /* the courier came back without an hand-over: only a manager records it */
+	set_job(&b, "SCHEDULED");            /* the courier came back without a handover: only a manager records it */
 	assert_true(booking_no_show(db, &b, 3));
 
 	clock_set(NOW);

@@ -151,7 +151,7 @@ TEST(a_paid_booking_is_confirmed_manually_or_rejected_with_a_full_refund)
 	struct stuck_action *actions;
 
 	clock_set(NOW + HOUR);
-	assert_int_equal(booking_resolve(db, &a, RESOLUTION_CONFIRM, "it stands in the yard", 9), RESOLVE_DONE);
+	assert_int_equal(booking_resolve(db, &a, RESOLUTION_CONFIRM, "it is in the yard", 9), RESOLVE_DONE);
 	assert_int_equal(a.state, BOOKING_CONFIRMED);
 	assert_int_equal(booking_resolve(db, &b, RESOLUTION_REJECT, "it burnt down", 9), RESOLVE_DONE);
 	assert_int_equal(b.state, BOOKING_REJECTED);

@@ -1,4 +1,4 @@
-/* test_clock - branch-local time at the edge: reading it strictly, and days and months where clocks change. */
+/* test_clock - branch-local time: strict parsing, and days and months around clock changes. */
 #include "test.h"
 
 #include "lib/base/clock.c"
@@ -41,7 +41,7 @@ TEST(a_time_without_a_zone_is_the_branchs_own)
 	assert_int_equal(parsed("2026-11-21T14:00:30"), 1795237230);
 }
 
-TEST(rfc_3339_says_its_own_zone)
+TEST(rfc_3339_times_carry_their_own_offset)
 {
 	assert_int_equal(parsed("2026-11-21T05:00:00Z"), 1795237200);
 	assert_int_equal(parsed("2026-11-21t05:00:00.25z"), 1795237200);
@@ -52,7 +52,7 @@ TEST(rfc_3339_says_its_own_zone)
 	assert_int_equal(parsed("2100-03-01T00:00Z"), 4107542400);
 }
 
-TEST(what_is_no_time_is_refused)
+TEST(what_is_not_a_time_is_refused)
 {
 	static const char *const bad[] = {
 		"", "now", "2026-02-31T10:00", "2026-02-29T10:00", "2100-02-29T10:00", "2026-04-31T10:00", "2026-13-01T10:00",
@@ -168,7 +168,7 @@ TEST_WITH(a_midnight_that_is_skipped_gives_the_first_moment_of_the_day, NULL, NU
 	assert_int_equal(day_add(day_start(noon), 1), parsed("2026-09-07T00:00"));
 }
 
-TEST(absurd_times_are_survived)
+TEST(absurd_times_do_not_crash)
 {
 	struct local l;
 

@@ -1,4 +1,4 @@
-/* The vocabulary over SQLite: what it promises, one sentence a test. */
+/* test_db - the interface over SQLite, one guarantee per test. */
 #include "test.h"
 
 #include "scratch.h"
@@ -148,7 +148,7 @@ TEST(after_a_mistake_nothing_is_done_until_fresh)
 	db_close(db);
 }
 
-TEST(a_statement_cannot_walk_inside_itself)
+TEST(a_statement_cannot_be_iterated_inside_itself)
 {
 	struct db *db = scratch_open(&fleet);
 
@@ -181,7 +181,7 @@ TEST(a_refusal_is_a_value_with_a_name)
 	db_close(db);
 }
 
-TEST(a_refusal_leaves_the_transaction_around_it_standing)
+TEST(a_refusal_leaves_the_enclosing_transaction_open)
 {
 	struct db *db = scratch_open(&fleet);
 
@@ -194,7 +194,7 @@ TEST(a_refusal_leaves_the_transaction_around_it_standing)
 	db_close(db);
 }
 
-TEST(a_constraint_nobody_asked_about_is_a_mistake)
+TEST(an_unexpected_constraint_violation_is_a_mistake)
 {
 	struct db *db = scratch_open(&fleet);
 
@@ -220,7 +220,7 @@ TEST(a_role_cannot_write_anothers_table)
 	db_close(db);
 }
 
-TEST(a_role_reads_anothers_table_only_through_a_published_view)
+TEST(a_role_reads_tables_of_others_only_through_published_views)
 {
 	struct db *db = scratch_open(&guest);
 
@@ -237,7 +237,7 @@ TEST(a_role_reads_anothers_table_only_through_a_published_view)
 	db_close(db);
 }
 
-TEST(nobody_but_the_command_changes_the_schema_or_attaches)
+TEST(only_the_command_changes_the_schema_or_attaches)
 {
 	struct db *db = scratch_open(&fleet);
 
@@ -259,7 +259,7 @@ TEST(nobody_but_the_command_changes_the_schema_or_attaches)
 	db_close(db);
 }
 
-TEST(the_log_takes_events_and_never_gives_them_up)
+TEST(events_can_be_appended_and_never_changed_or_deleted)
 {
 	struct db *db = scratch_open(&guest);
 
@@ -374,7 +374,7 @@ TEST(a_rollback_inside_makes_the_outer_commit_refuse)
 	db_close(db);
 }
 
-TEST(a_mistake_inside_gives_the_writers_lock_up_at_once)
+TEST(a_mistake_in_a_transaction_releases_the_writers_lock_at_once)
 {
 	struct db *db = scratch_open(&fleet), *other = scratch_open(&guest);
 
@@ -397,7 +397,7 @@ TEST(what_a_request_left_open_is_rolled_back_by_the_next)
 	db_begin(db);
 	db_begin(db);
 	add_car(db, "A");
-	assert_false(db_durable(db));           /* an answer in the middle of a transaction: our mistake, and it is rolled back */
+	assert_false(db_durable(db));           /* an answer in the middle of a transaction is a bug: it is rolled back */
 	expect_failure(db, "inside a transaction");
 	assert_false(db_in_transaction(db));
 	assert_int_equal(db_int(db, "SELECT count(*) FROM t_car"), 0);
@@ -476,7 +476,7 @@ TEST(a_transaction_holds_the_writers_lock_from_begin_to_end)
 	db_close(db);
 }
 
-TEST(a_writer_killed_in_the_middle_stops_nobody)
+TEST(a_killed_writer_does_not_block_others)
 {
 	int forever = 1 << 30, ten = 10;
 	struct db *db;
@@ -522,7 +522,7 @@ TEST(a_statement_that_runs_too_long_is_stopped)
 	db_close(db);
 }
 
-TEST(the_lint_finds_scans_and_sorts_that_nobody_meant)
+TEST(the_lint_finds_unmarked_scans_and_sorts)
 {
 	struct db *db;
 
@@ -557,15 +557,15 @@ TEST(a_checkpoint_empties_the_wal_and_keeps_everything)
 	assert_int_equal(db_checkpoint(other), n);
 	assert_int_equal(db_wal_pages(db), 0);
 	add_car(db, "again");
-	assert_true(db_wal_pages(db) < n);              /* the WAL was begun anew */
+	assert_true(db_wal_pages(db) < n);              /* the WAL was restarted */
 	assert_int_equal(db_int(other, "SELECT count(*) FROM v_t_secret"), 1);
 	assert_int_equal(db_int(db, "SELECT count(*) FROM t_car"), 51);
 	db_close(db);
 	db_close(other);
 }
 
-/* Past 16 MiB a checkpoint waits up to 100 ms for readers, with all writers behind it: not again and again for one who stays. */
-TEST(a_reader_who_stays_is_waited_for_twice_and_no_more)
+/* Past 16 MiB a checkpoint waits up to 100 ms for readers, and all writers wait with it: not repeatedly for the same reader. */
+TEST(a_long_reader_is_waited_for_at_most_twice)
 {
 	struct db *db = scratch_open(&fleet), *reader = scratch_open(&fleet), *checkpointer = scratch_open(&command);
 	char *long_text = arena_alloc(scratch_memory, 6 << 20);
@@ -581,9 +581,9 @@ TEST(a_reader_who_stays_is_waited_for_twice_and_no_more)
 	assert_true(db_wal_pages(db) > 4096);
 	db_checkpoint(checkpointer);
 	db_checkpoint(checkpointer);
-	assert_true(scratch_is_quick(500, for (int i = 0; i < 10; i++) assert_true(db_checkpoint(checkpointer) > 4096)));     /* a second, if each waited */
+	assert_true(scratch_is_quick(500, for (int i = 0; i < 10; i++) assert_true(db_checkpoint(checkpointer) > 4096)));     /* a second if each call waited */
 	db_done(r);
-	db_checkpoint(checkpointer);                          /* notices that something moves again */
+	db_checkpoint(checkpointer);                          /* notices progress */
 	db_checkpoint(checkpointer);
 	assert_int_equal(db_wal_pages(db), 0);
 	assert_int_equal(db_int(db, "SELECT count(*) FROM t_car"), 5);
@@ -592,7 +592,7 @@ TEST(a_reader_who_stays_is_waited_for_twice_and_no_more)
 	db_close(checkpointer);
 }
 
-TEST(the_data_version_counts_everybodys_commits_and_nothing_else)
+TEST(the_data_version_counts_all_commits_and_nothing_else)
 {
 	struct db *db = scratch_open(&fleet), *other = scratch_open(&guest), *view = scratch_open(&mypage);
 	int64_t before = db_data_version(db), view_before = db_data_version(view);
@@ -625,7 +625,7 @@ broken_sync(sqlite3_file *f, int flags)
 	return SQLITE_IOERR_FSYNC;
 }
 
-/* The WAL's sync fails in this connection, as on a disk that gives up. */
+/* The WAL's sync fails in this connection, as on a failing disk. */
 static const sqlite3_io_methods *
 break_sync(struct db *db)
 {
@@ -649,7 +649,7 @@ mend_sync(struct db *db, const sqlite3_io_methods *was)
 	f->pMethods = was;
 }
 
-TEST(after_a_failed_sync_nobody_promises_anything_until_the_wal_is_saved)
+TEST(after_a_failed_sync_nothing_is_durable_until_the_wal_is_checkpointed)
 {
 	struct db *db = scratch_open(&fleet), *other = scratch_open(&fleet), *checkpointer = scratch_open(&command);
 	const sqlite3_io_methods *was;
@@ -674,7 +674,7 @@ TEST(after_a_failed_sync_nobody_promises_anything_until_the_wal_is_saved)
 	db_close(checkpointer);
 }
 
-TEST(a_second_click_waits_for_the_first_ones_commit_to_be_safe)
+TEST(a_repeated_request_waits_until_the_first_commit_is_durable)
 {
 	struct db *first = scratch_open(&fleet), *second = scratch_open(&fleet);
 	const sqlite3_io_methods *was;
@@ -682,7 +682,7 @@ TEST(a_second_click_waits_for_the_first_ones_commit_to_be_safe)
 	add_car(first, "A");                    /* committed, not synced */
 	was = break_sync(second);
 	db_read_only(second, true);
-	assert_true(db_durable(second));        /* a page that only shows does not wait */
+	assert_true(db_durable(second));        /* a page that only reads does not wait */
 	db_read_only(second, false);
 	assert_false(db_durable(second));
 	mend_sync(second, was);
@@ -692,7 +692,7 @@ TEST(a_second_click_waits_for_the_first_ones_commit_to_be_safe)
 
 /* --- files -------------------------------------------------------------------------------------------------------- */
 
-TEST(a_wrong_version_is_said_to_be_an_upgrade)
+TEST(a_wrong_schema_version_is_reported_as_an_upgrade)
 {
 	struct db *db = scratch_open(&command);
 	const char *why = "";
@@ -724,7 +724,7 @@ TEST(making_the_files_again_changes_nothing_and_a_bad_script_leaves_none)
 	assert_int_not_equal(access(scratch_path("sandbox.db"), F_OK), 0);
 }
 
-TEST(a_read_model_made_anew_does_not_inherit_the_old_ones_wal)
+TEST(a_rebuilt_read_model_does_not_inherit_the_old_wal)
 {
 	struct db *db = scratch_open(&mypage);
 	const char *why = "";
@@ -738,7 +738,7 @@ TEST(a_read_model_made_anew_does_not_inherit_the_old_ones_wal)
 	db_close(db);
 }
 
-TEST(a_database_of_ones_own_has_its_own_queue)
+TEST(a_separate_database_has_its_own_queue)
 {
 	static const struct db_role sandbox = { .name = "sandbox", .owns = "t_x", .own_db = "sandbox" };
 	const char *why = "";
@@ -756,7 +756,7 @@ TEST(a_database_of_ones_own_has_its_own_queue)
 	db_close(main_db);
 }
 
-/* --- what the command asks of the engine ----------------------------------------------------------------------------- */
+/* --- for the command ------------------------------------------------------------------------------------------------- */
 
 TEST(an_undamaged_file_has_no_faults_and_an_orphan_is_named)
 {
@@ -774,7 +774,7 @@ TEST(an_undamaged_file_has_no_faults_and_an_orphan_is_named)
 	db_close(db);
 }
 
-TEST(another_database_is_read_beside_and_a_missing_one_is_not_made)
+TEST(another_database_can_be_attached_and_a_missing_one_is_not_created)
 {
 	struct db *db = scratch_open(&command);
 
@@ -786,7 +786,7 @@ TEST(another_database_is_read_beside_and_a_missing_one_is_not_made)
 	db_close(db);
 }
 
-TEST(what_was_written_in_bulk_is_there_when_the_others_are_let_in)
+TEST(bulk_writes_are_visible_to_others_afterwards)
 {
 	struct db *db = scratch_open(&command), *other;
 

@@ -1,6 +1,6 @@
 /*
- * The demo's plan: whatever the seed and whenever it is made, it never asks for what a rule of the house would refuse. And a part of it
- * made real: what the four desks are to show is there.
+ * test_demo - the demo's plan never violates a business rule, whatever the seed and the time of creation. A part of it is executed: the
+ * desks of delivery, equipment, review and message have data to show.
  */
 #include "test.h"
 
@@ -21,7 +21,7 @@ script_of(uint64_t seed, int64_t now)
 	return s;
 }
 
-/* Some seeds, around the clock. */
+/* Several seeds, at several times of day. */
 #define for_each_script(s) \
 	for (int i_ = 0; i_ < 6; i_++) \
 		for (struct script s = script_of((uint64_t)i_ + 1, NOON_IN_SEOUL + i_ * (4 * HOUR + 311)), *once_ = &s; once_; once_ = NULL)
@@ -50,7 +50,7 @@ TEST(a_year_and_two_months_are_planned)
 	}
 }
 
-/* May both want the same car? Of several cars of a model nobody knows which they will be. */
+/* Could both get the same car? Which cars of a model are chosen is not known in advance. */
 static bool
 share_a_car(const struct script *s, const struct plan *a, const struct plan *b)
 {
@@ -76,7 +76,7 @@ moves_the_car(enum deed_kind kind)
 	return kind <= DEED_NO_SHOW || kind == DEED_DELIVER || kind == DEED_FETCH;
 }
 
-TEST(nobody_has_more_open_bookings_than_allowed)
+TEST(no_customer_has_more_open_bookings_than_allowed)
 {
 	for_each_script(s) {
 		int open[DEMO_CUSTOMERS] = { 0 };
@@ -96,7 +96,7 @@ TEST(nobody_has_more_open_bookings_than_allowed)
 	}
 }
 
-TEST(deeds_come_in_the_order_of_time_and_of_life)
+TEST(steps_are_ordered_by_time_and_state)
 {
 	for_each_script(s) {
 		char *stage = arena_alloc(scratch_memory, (size_t)s.n_plans + 1);
@@ -118,7 +118,7 @@ TEST(deeds_come_in_the_order_of_time_and_of_life)
 	}
 }
 
-TEST(every_deed_is_allowed_at_its_time)
+TEST(every_step_is_allowed_at_its_time)
 {
 	for_each_script(s)
 		for (int i = 0; i < s.n_plans; i++) {
@@ -138,7 +138,7 @@ TEST(every_deed_is_allowed_at_its_time)
 		}
 }
 
-TEST(each_log_in_has_a_past_a_car_out_and_two_bookings_to_come)
+TEST(each_log_in_has_past_bookings_a_car_out_and_two_future_bookings)
 {
 	for_each_script(s)
 		for (int customer = 0; customer < DEMO_LOGINS; customer++) {
@@ -169,9 +169,9 @@ TEST(plates_are_unique_and_look_like_rental_cars)
 		}
 }
 
-/* --- what is booked with the cars ------------------------------------------------------------------------------------------------ */
+/* --- extras --------------------------------------------------------------------------------------------------------------------- */
 
-TEST(couriers_hear_of_a_trip_leave_and_arrive_in_this_order)
+TEST(couriers_are_assigned_leave_and_arrive_in_this_order)
 {
 	for_each_script(s)
 		for (int i = 0; i < s.n_plans; i++) {
@@ -206,7 +206,7 @@ uses_of(const struct script *s, struct use *uses)
 	return n;
 }
 
-/* After all that is ever lost, and before anything new is bought. */
+/* After all losses and before any purchase. */
 static int
 fewest_pieces(int item)
 {
@@ -218,7 +218,7 @@ fewest_pieces(int item)
 	return n;
 }
 
-TEST(never_are_more_pieces_wanted_than_there_are)
+TEST(no_more_pieces_are_ordered_than_exist)
 {
 	for_each_script(s) {
 		struct use *uses = arena_array(scratch_memory, struct use, PIECES_OF_A_PLAN * s.n_plans + s.n_errands);
@@ -235,7 +235,7 @@ TEST(never_are_more_pieces_wanted_than_there_are)
 	}
 }
 
-TEST(every_desk_has_a_past_and_something_to_do)
+TEST(every_desk_has_history_and_open_work)
 {
 	for_each_script(s) {
 		int brought = 0, fetched = 0, called_off = 0, to_come = 0, several = 0, lent = 0, refused = 0, waits = 0;
@@ -258,11 +258,11 @@ TEST(every_desk_has_a_past_and_something_to_do)
 	}
 }
 
-/* --- made real: the year of the two log-ins, and the employee's ------------------------------------------------------------------- */
+/* --- executed: the year of the two log-ins and the employee ------------------------------------------------------------------------ */
 
 static struct cli cli = { .root = ".", .bin = ".", .usage = "" };
 
-/* Of all the others' deeds nothing is done: it would take a minute here. */
+/* Steps of other customers are skipped: they would take a minute. */
 static void
 play_log_ins(struct world *w, struct script *s)
 {
@@ -281,7 +281,7 @@ play_log_ins(struct world *w, struct script *s)
 		fail_msg("%s", w->why);
 }
 
-TEST(the_two_log_ins_and_the_employee_have_everything_to_look_at)
+TEST(the_log_ins_and_the_employee_have_every_kind_of_data)
 {
 	struct script s;
 	struct world w;
@@ -312,7 +312,7 @@ TEST(the_two_log_ins_and_the_employee_have_everything_to_look_at)
 	assert_true(world_close(&w));
 }
 
-TEST(the_same_seed_tells_the_same_story)
+TEST(the_same_seed_makes_the_same_plan)
 {
 	struct plan first[200];
 	int n;

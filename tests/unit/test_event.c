@@ -1,4 +1,4 @@
-/* The log and those who follow it. */
+/* test_event - the event log and its consumers. */
 #include "test.h"
 
 #include "scratch.h"
@@ -136,7 +136,7 @@ TEST(the_relay_is_woken_after_the_commit_and_only_then)
 	char c;
 
 	event_open(db, scratch);
-	emit(db, "a.bc", "s");                  /* nobody listens: nothing happens */
+	emit(db, "a.bc", "s");                  /* without a relay the wake-up has no effect */
 	snprintf(at.sun_path, sizeof(at.sun_path), "%s/run/relay.wake", scratch);
 	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
 	db_begin(db);
@@ -144,7 +144,7 @@ TEST(the_relay_is_woken_after_the_commit_and_only_then)
 	assert_int_equal(recv(fd, &c, 1, 0), -1);
 	assert_true(db_commit(db));
 	assert_int_equal(recv(fd, &c, 1, 0), 1);
-	db_do(db, "INSERT INTO t_root (id) VALUES (1)");        /* a change without events wakes nobody */
+	db_do(db, "INSERT INTO t_root (id) VALUES (1)");        /* a change without events wakes no relay */
 	assert_int_equal(recv(fd, &c, 1, 0), -1);
 	close(fd);
 	db_close(db);
@@ -185,7 +185,7 @@ expect_broken_at(const char *sql, int64_t event_id)
 	db_close(db);
 }
 
-TEST(a_tampered_log_is_found_out)
+TEST(a_tampered_log_is_detected)
 {
 	expect_broken_at("SELECT 1", 0);
 	expect_broken_at("UPDATE event SET payload = replace(payload, '207000', '107000') WHERE event_id = 5", 5);
@@ -217,7 +217,7 @@ on_paid(struct db *db, const struct event *e)
 	if (poison && strcmp(poison, e->subject_id) == 0) {
 		if (!poison_is_sql)
 			return false;
-		db_do(db, "INSERT INTO t_leaf (id) VALUES ($1)", 404);  /* found out at COMMIT only */
+		db_do(db, "INSERT INTO t_leaf (id) VALUES ($1)", 404);  /* fails only at COMMIT */
 	}
 	return true;
 }
@@ -260,7 +260,7 @@ TEST(every_event_takes_effect_once_and_in_order)
 	db_close(db);
 }
 
-TEST(thousands_of_events_nobody_wants_are_passed_over_at_once)
+TEST(thousands_of_unhandled_events_are_skipped_in_one_step)
 {
 	struct db *db = scratch_open(&booking);
 	int64_t pages;
@@ -375,7 +375,7 @@ TEST(a_clock_set_back_leaves_nothing_stuck)
 	emit(db, "booking.paid", "MP-B");
 	drain(db, &payment);
 	poison = NULL;
-	clock_set(NOW - 200);                   /* a little: it waits its pause out */
+	clock_set(NOW - 200);                   /* a little: the pause is kept */
 	drain(db, &payment);
 	assert_int_equal(effects(db, "MP-B"), 0);
 	clock_set(NOW - 3600);

@@ -1,6 +1,6 @@
 /*
- * test_event_words - every type of event has one sentence, docs/events.md lists exactly those types, and a collection is told as a
- * collection.
+ * test_event_words - every type of event has one sentence, docs/events.md lists exactly those types, and a collection is described as
+ * a collection.
  */
 #include "test.h"
 #include "scratch.h"
@@ -71,7 +71,7 @@ TEST(a_collection_is_not_a_delivery)
 	assert_string_equal(sentence("booking.paid", "{\"direction\":\"collection\"}"), "The booking was paid");
 }
 
-TEST(an_unknown_type_or_a_broken_payload_is_told_without_its_code)
+TEST(an_unknown_type_or_a_broken_payload_is_described_without_its_code)
 {
 	assert_string_equal(sentence("future.thing", "{}"), "Another change was recorded");
 	assert_string_equal(sentence("booking.paid", "{"), "The booking was paid");
@@ -79,7 +79,7 @@ TEST(an_unknown_type_or_a_broken_payload_is_told_without_its_code)
 	assert_string_equal(about("booking.paid", "{"), "");
 }
 
-TEST(what_it_was_about_is_said_in_the_readers_language)
+TEST(the_subject_is_described_in_the_readers_language)
 {
 	const char *seats = "{\"quantity\":2,\"item_name\":\"Child seat\",\"item_name_ko\":\"카시트\",\"amount\":28000}";
 

@@ -1,4 +1,4 @@
-/* test_form - typed fields: what each kind takes, what it says otherwise, unknown fields, and what a page shows again. */
+/* test_form - typed fields: accepted values, error messages, unknown fields, and what a page shows after an error. */
 #include "test.h"
 
 #include "lib/web/field.c"
@@ -40,7 +40,7 @@ has_error(const char *name)
 
 /* --- numbers ------------------------------------------------------------------------------------------------------ */
 
-TEST(a_whole_number_in_its_range_is_taken)
+TEST(a_whole_number_in_its_range_is_accepted)
 {
 	post("a=5&b=+-3&c=%2B7&d=007");
 	assert_int_equal(form_int(&w, "a", 1, 10), 5);
@@ -50,7 +50,7 @@ TEST(a_whole_number_in_its_range_is_taken)
 	assert_false(form_bad(&w));
 }
 
-TEST(a_number_that_is_none_or_out_of_range_is_marked)
+TEST(what_is_not_a_number_or_is_out_of_range_gets_an_error)
 {
 	post("a=11&b=x&c=1.5&d=99999999999999999999&e=&f=-99999999999999999999&g=-");
 	assert_int_equal(form_int(&w, "a", 1, 10), 0);
@@ -100,7 +100,7 @@ TEST(branch_time_and_rfc3339_are_the_same_moment)
 	assert_false(form_bad(&w));
 }
 
-TEST(a_time_that_does_not_exist_or_is_between_half_hours_is_marked)
+TEST(a_time_that_does_not_exist_or_is_between_half_hours_gets_an_error)
 {
 	post("a=2026-02-31T10:00&b=2026-11-21T14:10&c=soon");
 	assert_int_equal(form_time(&w, "a"), 0);
@@ -119,7 +119,7 @@ TEST(a_date_is_a_real_day)
 
 /* --- texts -------------------------------------------------------------------------------------------------------- */
 
-TEST(a_text_is_trimmed_counted_in_characters_and_its_lines_end_alike)
+TEST(a_text_is_trimmed_counted_in_characters_and_has_uniform_line_ends)
 {
 	post("a=++%EA%B0%80%EB%82%98+&b=one%0D%0Atwo%0D%0A&c=%EA%B0%80%EB%82%98%EB%8B%A4&d=+++");
 	assert_string_equal(form_text(&w, "a", 2), "가나");
@@ -130,7 +130,7 @@ TEST(a_text_is_trimmed_counted_in_characters_and_its_lines_end_alike)
 	assert_false(has_error("a") || has_error("b"));
 }
 
-TEST(a_line_is_one_line_that_can_be_seen)
+TEST(a_line_is_a_single_visible_line)
 {
 	post_json("{\"good\":\"12가 3456\",\"emoji\":\"\U0001F469\u200D\U0001F680\",\"two\":\"a\\nb\",\"hidden\":\"\u200b\u3164\",\"turned\":\"1\u202e2\"}");
 	assert_string_equal(form_line(&w, "good", 10), "12가 3456");
@@ -179,7 +179,7 @@ TEST(a_choice_is_one_of_its_words)
 	assert_int_equal(form_n_errors(&w), 2);
 }
 
-TEST(a_box_is_ticked_or_not_there)
+TEST(a_checkbox_is_ticked_or_missing)
 {
 	post("a=on&b=0&c=maybe");
 	assert_true(form_tick(&w, "a"));
@@ -191,7 +191,7 @@ TEST(a_box_is_ticked_or_not_there)
 
 /* --- JSON --------------------------------------------------------------------------------------------------------- */
 
-TEST(json_fields_answer_the_same_calls)
+TEST(json_fields_are_read_by_the_same_functions)
 {
 	post_json("{\"n\":5,\"digits\":\"5\",\"plate\":\"12가\",\"yes\":true,\"none\":null}");
 	assert_int_equal(form_int(&w, "n", 1, 10), 5);
@@ -202,13 +202,13 @@ TEST(json_fields_answer_the_same_calls)
 	assert_false(form_bad(&w));
 }
 
-TEST(a_json_kind_that_does_not_fit_is_marked)
+TEST(a_json_value_of_the_wrong_kind_gets_an_error)
 {
 	post_json("{\"plate\":123,\"n\":true,\"price\":1.5,\"list\":[]}");
 	form_text(&w, "plate", 10);
 	form_int(&w, "n", 0, 10);
 	form_amount(&w, "price", 0, 10);
-	assert_false(form_has(&w, "list"));     /* an empty list is nothing; one with something in it has members: list.0 */
+	assert_false(form_has(&w, "list"));     /* an empty list is no field; the members of others are: list.0 */
 	assert_true(form_bad(&w));
 	assert_int_equal(form_n_errors(&w), 3);
 	assert_string_equal(error_of(&w, "price"), "Please enter a whole number.");
@@ -216,7 +216,7 @@ TEST(a_json_kind_that_does_not_fit_is_marked)
 
 /* --- the form as a whole ------------------------------------------------------------------------------------------ */
 
-TEST(a_field_nobody_asked_for_is_refused)
+TEST(an_unknown_field_is_refused)
 {
 	post("a=1&csrf=x&form_key=y&admin=1");
 	form_int(&w, "a", 0, 9);
@@ -225,7 +225,7 @@ TEST(a_field_nobody_asked_for_is_refused)
 	assert_true(has_error("admin"));
 }
 
-TEST(a_query_may_hold_what_nobody_asks_for)
+TEST(a_query_may_have_unknown_fields)
 {
 	w.method = GET;
 	assert_true(request_urlencoded(w.m, &in.query, arena_strdup(w.m, "a=1&utm=2"), 9));
@@ -233,7 +233,7 @@ TEST(a_query_may_hold_what_nobody_asks_for)
 	assert_false(form_bad(&w));
 }
 
-TEST(a_field_sent_twice_is_marked_whoever_asks)
+TEST(a_field_sent_twice_gets_an_error_whichever_function_reads_it)
 {
 	post("a=1&a=2&b=1&b=2");
 	assert_int_equal(form_int(&w, "a", 0, 9), 0);

@@ -1,4 +1,4 @@
-/* Structs out as JSON and JSON in. */
+/* test_json - structs written as JSON, and JSON read into structs. */
 #include "test.h"
 
 #include "scratch.h"
@@ -67,7 +67,7 @@ TEST(a_struct_is_written_member_by_member)
 		"\"lines\":[{\"rule\":\"base\",\"amount\":90000},{\"rule\":\"weekend\",\"amount\":-9223372036854775808}],\"raw\":{\"a\":1}}");
 }
 
-TEST(what_is_missing_is_null)
+TEST(missing_values_are_null)
 {
 	struct order o = { .state = 7 };
 	struct buf b = { .m = m };
@@ -126,7 +126,7 @@ TEST(what_is_written_is_read_back)
 	assert_string_equal(back.raw, o.raw);
 }
 
-TEST(members_not_sent_keep_what_they_hold_and_unknown_ones_are_let_be)
+TEST(missing_members_keep_their_values_and_unknown_ones_are_ignored)
 {
 	struct order o = { .code = "kept", .number = 3 };
 
@@ -135,7 +135,7 @@ TEST(members_not_sent_keep_what_they_hold_and_unknown_ones_are_let_be)
 	assert_int_equal(o.number, 4);
 }
 
-TEST(what_does_not_fit_is_not_readable)
+TEST(values_of_the_wrong_kind_or_range_are_refused)
 {
 	static const char *const bad[] = {
 		"", "[]", "null", "{", "{\"number\":1} x", "{\"number\":1,\"number\":2}", "{\"number\":1.0}", "{\"number\":\"1\"}",

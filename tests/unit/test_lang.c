@@ -155,7 +155,7 @@ TEST(won_have_no_decimals)
 	assert_string_equal(money(LANG_KO, 1234567890), "1,234,567,890원");
 }
 
-TEST(a_minus_stands_before_everything)
+TEST(the_minus_sign_comes_first)
 {
 	money_open("KRW");
 	assert_string_equal(money(LANG_EN, -5000), "-₩5,000");
@@ -194,7 +194,7 @@ TEST(a_time_is_written_without_its_zone)
 	assert_string_equal(WRITTEN(date_put(&b, LANG_EN, AT + 13 * DAY)), "Fri 4 Dec 2026");
 }
 
-TEST(no_time_is_written_as_nothing)
+TEST(time_zero_is_written_as_an_empty_text)
 {
 	assert_string_equal(WRITTEN(time_put(&b, LANG_EN, 0)), "");
 	assert_string_equal(WRITTEN(date_put(&b, LANG_KO, 0)), "");
@@ -219,7 +219,7 @@ TEST(what_is_written_can_be_read_again)
 	clock_open("Asia/Seoul");
 }
 
-/* The tree has a folder of that name too, with what the catalogues are made from. */
+/* The source tree has a folder of that name too, with the sources of the catalogues. */
 TEST(the_command_and_the_programs_find_the_catalogues_of_their_build)
 {
 	const char *build = arena_printf(m, "%s/tree/build", dir), *root = arena_printf(m, "%s/tree", dir), *found = arena_printf(m, "%s/locale", build);

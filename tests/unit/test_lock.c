@@ -1,4 +1,4 @@
-/* The page all processes share: who writes, who has synced. */
+/* test_lock - the page shared by all processes: the writers' lock and the synced position. */
 #include "test.h"
 
 #include <fcntl.h>
@@ -151,7 +151,7 @@ holder(void)
 	return pid;
 }
 
-TEST(who_waits_too_long_is_told_so)
+TEST(a_waiter_gives_up_after_its_time_limit)
 {
 	struct lock *l = open_lock();
 	pid_t pid = holder();
@@ -165,8 +165,8 @@ TEST(who_waits_too_long_is_told_so)
 	lock_close(l);
 }
 
-/* The first has waited as long as he may; those who come later need not find that out again. */
-TEST(who_comes_late_to_a_holder_that_hangs_waits_a_moment)
+/* The first has waited its time limit; later waiters need not. */
+TEST(behind_a_hung_holder_later_waiters_give_up_quickly)
 {
 	struct lock *l = open_lock();
 	pid_t pid = holder();
@@ -180,7 +180,7 @@ TEST(who_comes_late_to_a_holder_that_hangs_waits_a_moment)
 	lock_close(l);
 }
 
-TEST(a_killed_holder_hands_the_lock_on)
+TEST(the_lock_of_a_killed_holder_passes_on)
 {
 	struct lock *l = open_lock();
 
@@ -202,7 +202,7 @@ struct turns {
 	double from;
 };
 
-/* Sleeps a little with the lock held, so that the others stand in the queue whatever else the machine does. */
+/* Sleeps a little with the lock held, so that the others are in the queue even on a busy machine. */
 static int
 take_turns(void *arg)
 {
@@ -242,8 +242,8 @@ all_have_as_many_turns(void)
 	return most - least <= most / 12;       /* a plain mutex: a fifth and more */
 }
 
-/* A busy machine may try several times: there it may be the scheduler that is unfair. */
-TEST(nobody_starves_in_the_queue)
+/* Repeated on a busy machine, where the scheduler may be unfair. */
+TEST(no_waiter_starves_in_the_queue)
 {
 	bool is_fair = false;
 
@@ -288,7 +288,7 @@ TEST(one_sync_serves_every_ticket_given_before_it)
 	lock_close(l);
 }
 
-TEST(a_failed_sync_is_everybodys_until_it_is_mended)
+TEST(a_failed_sync_fails_all_processes_until_it_is_repaired)
 {
 	struct lock *l = open_lock(), *other = open_lock();
 	uint64_t good = lock_committed(l), bad;
@@ -298,7 +298,7 @@ TEST(a_failed_sync_is_everybodys_until_it_is_mended)
 	assert_false(lock_synced(l, bad, bad_sync, NULL));
 	assert_true(lock_broken(other));
 	n_syncs = 0;
-	assert_false(lock_synced(other, bad, good_sync, NULL)); /* the kernel tells of an error once: a second sync proves nothing */
+	assert_false(lock_synced(other, bad, good_sync, NULL)); /* the kernel reports an error once: a second sync proves nothing */
 	assert_int_equal(n_syncs, 0);
 	assert_true(lock_synced(other, good, good_sync, NULL));
 	lock_mended(l);
@@ -335,7 +335,7 @@ commit_and_wait(void *arg)
 	return 0;
 }
 
-TEST(those_who_wait_together_share_a_sync)
+TEST(concurrent_waiters_share_a_sync)
 {
 	int log[2], n = 0;
 	pid_t pid[6];

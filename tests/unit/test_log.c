@@ -1,4 +1,4 @@
-/* One JSON line an occasion, whatever is written into it. */
+/* test_log - each log entry is one line of JSON, whatever text is in it. */
 #include "test.h"
 
 #include "scratch.h"
@@ -44,7 +44,7 @@ expect_text(json_t *json, const char *name, const char *value)
 	assert_string_equal(json_string_value(json_object_get(json, name)), value);
 }
 
-TEST(a_line_says_when_who_and_what)
+TEST(a_line_has_time_program_and_event)
 {
 	json_t *json;
 
@@ -69,7 +69,7 @@ TEST(a_line_says_when_who_and_what)
 	json_decref(json);
 }
 
-TEST(nothing_breaks_out_of_the_line)
+TEST(no_text_can_break_a_line)
 {
 	json_t *json;
 
@@ -98,7 +98,7 @@ TEST(a_line_too_long_is_cut_and_still_json)
 	log_request(NULL);
 }
 
-TEST(members_of_a_line_are_whole_or_not_there)
+TEST(members_of_a_line_are_whole_or_missing)
 {
 	struct log_line l;
 	json_t *json;
@@ -143,8 +143,8 @@ TEST(the_first_subject_stays_until_the_next_request)
 	log_request(NULL);
 }
 
-/* All that was held leaves at once, in pieces of whole lines. */
-TEST(held_lines_leave_when_they_are_released_and_not_when_they_are_dropped)
+/* All held lines are written at once, in chunks of whole lines. */
+TEST(held_lines_are_written_when_released_and_not_when_dropped)
 {
 	static char all[2 * HELD_MAX];
 	struct log_line l;

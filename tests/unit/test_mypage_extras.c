@@ -15,7 +15,7 @@ expect_delivery_steps(const struct my_delivery *d, const char *expected)
 	assert_string_equal(steps.s, expected);
 }
 
-TEST(a_delivery_is_followed_step_by_step_also_backwards)
+TEST(a_delivery_is_shown_step_by_step_also_backwards)
 {
 	struct my_booking b;
 

@@ -20,7 +20,7 @@ write_line(int fd, int who, int i, size_t n)
 	assert_int_equal(write(fd, line, (size_t)at), at);
 }
 
-/* Until it is ended, or forgotten. */
+/* Until it is killed, 100 s at most. */
 static int __attribute__((noreturn))
 writer(void *arg)
 {
@@ -42,7 +42,7 @@ is_whole(const char *line, size_t n)
 	return end > 2 && n >= 2 * end && memcmp(line, line + n - end, end) == 0 && strspn(line + end, ".") == n - 2 * end;
 }
 
-/* Whole lines in a file; every one of it. */
+/* The number of lines in a file, all of which must be whole. */
 static int
 whole_lines(const char *path)
 {
@@ -60,7 +60,7 @@ whole_lines(const char *path)
 
 #define MOST (256 << 10)
 
-TEST(a_log_that_is_too_long_is_set_aside_and_every_line_stays_whole)
+TEST(a_log_that_is_too_long_is_rotated_and_every_line_stays_whole)
 {
 	const char *log = scratch_path("x.log"), *older = scratch_path("x.log.1");
 	int who[2] = { 1, 2 };
@@ -85,7 +85,7 @@ TEST(a_log_that_is_too_long_is_set_aside_and_every_line_stays_whole)
 	assert_true(stat(older, &st) == 0 && st.st_size >= MOST / 2);
 }
 
-TEST(a_copy_that_ends_in_the_middle_of_a_line_is_cut_before_it)
+TEST(a_copy_that_ends_within_a_line_is_cut_before_that_line)
 {
 	const char *path = scratch_path("cut");
 	int fd;

@@ -1,4 +1,4 @@
-/* test_request - what was sent, taken apart: form encoding, JSON, multipart, cookies; and everything that is refused. */
+/* test_request - parsing requests: form encoding, JSON, multipart, cookies, and what is refused. */
 #include "test.h"
 
 #include "lib/web/multipart.c"
@@ -110,7 +110,7 @@ TEST(line_breaks_and_tabs_are_text)
 	assert_string_equal(value("note"), "one\r\ntwo\tthree");
 }
 
-TEST(a_name_is_there_and_neither_long_nor_broken_over_lines)
+TEST(a_name_is_neither_empty_nor_long_and_has_no_line_breaks)
 {
 	char text[100] = "";
 
@@ -160,7 +160,7 @@ TEST(json_members_become_fields_of_their_kind)
 	assert_int_equal(input_find(&in, "none")->kind, SENT_NOTHING);
 }
 
-TEST(what_stands_inside_json_lists_and_objects_is_named_as_a_form_would)
+TEST(members_inside_json_lists_and_objects_are_named_as_in_a_form)
 {
 	assert_true(json("{\"delivery\":{\"zone\":\"city\",\"collect\":true},\"equipment\":[{\"item_id\":3,\"qty\":2},{\"item_id\":4}],\"list\":[1,\"b\"],\"none\":[],\"empty\":{}}"));
 	assert_string_equal(value("delivery.zone"), "city");
@@ -173,7 +173,7 @@ TEST(what_stands_inside_json_lists_and_objects_is_named_as_a_form_would)
 	assert_int_equal(input_find(&in, "empty")->kind, SENT_NOTHING);
 }
 
-TEST(json_is_taken_apart_two_levels_deep_and_no_further)
+TEST(json_is_parsed_two_levels_deep_and_no_further)
 {
 	assert_true(json("{\"a\":[{\"b\":[1],\"c\":{\"d\":1},\"e\":1}],\"x.y\":1,\"x\":{\"y\":2}}"));
 	assert_non_null(input_find(&in, "a.0.b")->error);
@@ -193,7 +193,7 @@ TEST(json_members_inside_count_as_fields_too)
 	is_wrong(json(text.s), "too_many_fields");
 }
 
-TEST(json_fractions_are_the_fields_own_error)
+TEST(json_fractions_are_an_error_of_their_field)
 {
 	assert_true(json("{\"price\":1.5,\"good\":1,\"big\":1e3}"));
 	assert_non_null(input_find(&in, "price")->error);
@@ -214,7 +214,7 @@ TEST(what_is_not_one_json_object_is_bad_json)
 	}
 }
 
-TEST(json_text_is_as_clean_as_form_text)
+TEST(json_text_has_the_same_rules_as_form_text)
 {
 	is_wrong(json("{\"a\":\"\\u0007\"}"), "bad_request");
 	fresh(NULL);
@@ -315,7 +315,7 @@ TEST(parts_are_counted_like_fields)
 
 /* --- cookies ------------------------------------------------------------------------------------------------------ */
 
-TEST(cookies_are_found_between_blanks_and_semicolons)
+TEST(cookies_are_separated_by_semicolons_and_blanks)
 {
 	struct cookie c[4];
 
@@ -326,7 +326,7 @@ TEST(cookies_are_found_between_blanks_and_semicolons)
 	assert_string_equal(c[2].value, "x=y");
 }
 
-TEST(what_is_not_a_cookie_is_passed_over)
+TEST(what_is_not_a_cookie_is_skipped)
 {
 	struct cookie c[4];
 

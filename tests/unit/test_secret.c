@@ -1,4 +1,4 @@
-/* Tokens, keyed hashes, passwords. */
+/* test_secret - tokens, keyed hashes, passwords. */
 #include "test.h"
 
 #include "scratch.h"
@@ -65,7 +65,7 @@ TEST(tokens_and_codes_never_repeat_and_are_safe_in_urls)
 	assert_string_not_equal(code, secret_code(scratch_memory, "MP-"));
 }
 
-TEST(a_signature_holds_for_one_purpose_and_one_text)
+TEST(a_signature_is_valid_for_one_purpose_and_one_text)
 {
 	const char *s = secret_sign(scratch_memory, "csrf", "abc");
 
@@ -78,7 +78,7 @@ TEST(a_signature_holds_for_one_purpose_and_one_text)
 	assert_string_equal(secret_hash(scratch_memory, ""), "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8");
 }
 
-TEST(a_password_is_known_again_and_no_other)
+TEST(only_the_right_password_is_accepted)
 {
 	const char *hash = password_hash(scratch_memory, "correct horse");
 
@@ -89,7 +89,7 @@ TEST(a_password_is_known_again_and_no_other)
 	assert_string_not_equal(hash, password_hash(scratch_memory, "correct horse"));
 }
 
-TEST(a_user_who_is_not_there_takes_as_long_as_one_who_is)
+TEST(an_unknown_user_takes_as_long_as_a_known_one)
 {
 	const char *hash = password_hash(scratch_memory, "x");
 	double t, known, unknown;

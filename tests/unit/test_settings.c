@@ -1,4 +1,4 @@
-/* motorpool.conf: what may stand in it, and that it says the truth. */
+/* test_settings - motorpool.conf: its syntax, and that it lists every setting with its default. */
 #include "test.h"
 
 #include "scratch.h"
@@ -31,7 +31,7 @@ expect_refusal(const char *text, const char *part)
 		fail_msg("\"%s\" does not say \"%s\" with file and line", why, part);
 }
 
-TEST(the_machines_file_goes_over_the_houses)
+TEST(the_machines_file_overrides_the_shipped_one)
 {
 	const char *why;
 
@@ -46,7 +46,7 @@ TEST(the_machines_file_goes_over_the_houses)
 	assert_true(rental.sandbox);
 }
 
-TEST(the_sandboxs_card_page_is_where_we_are)
+TEST(the_card_page_of_the_sandbox_is_at_our_own_address)
 {
 	const char *why;
 
@@ -58,7 +58,7 @@ TEST(the_sandboxs_card_page_is_where_we_are)
 	assert_string_equal(rental.provider_public_url, "http://b.example/cards");
 }
 
-TEST(without_a_file_of_the_house_nothing_starts)
+TEST(without_the_shipped_file_nothing_starts)
 {
 	const char *why = "";
 
@@ -66,7 +66,7 @@ TEST(without_a_file_of_the_house_nothing_starts)
 	assert_non_null(strstr(why, "nowhere/motorpool.conf"));
 }
 
-TEST(what_is_wrong_is_told_with_file_and_line)
+TEST(errors_have_file_and_line)
 {
 	expect_refusal("hold_s = 60\nwrong_name = 1\n", ":2: wrong_name: there is no such setting");
 	expect_refusal("hold_s\n", ":1: expected: name = value");
@@ -80,7 +80,7 @@ TEST(what_is_wrong_is_told_with_file_and_line)
 	expect_refusal("base_url = http://localhost:8080/\n", "without a slash");
 }
 
-TEST(the_environment_goes_over_both_files)
+TEST(the_environment_overrides_both_files)
 {
 	const char *why = "";
 
@@ -121,7 +121,7 @@ TEST(the_file_in_the_tree_names_every_setting_with_its_default)
 }
 
 /* Every member is one word of 8 bytes. */
-TEST(no_member_of_a_struct_is_missing_in_its_table)
+TEST(every_member_of_the_structs_is_in_a_table)
 {
 	const char *why = "";
 

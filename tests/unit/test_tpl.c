@@ -1,6 +1,6 @@
 /*
- * test_tpl - the Mustache engine: the chapters of the specification over a JSON tree, then the same engine bound to structs:
- * what it shows, what it refuses and where it says so.
+ * test_tpl - the Mustache engine: the specification over a JSON tree, then the same engine bound to structs: what it renders, what it
+ * refuses, and the positions in its error messages.
  */
 #include "test.h"
 
@@ -37,7 +37,7 @@ partial(void *arg, const char *name)
 }
 #define WITH(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
-/* --- over a tree -------------------------------------------------------------------------------------------------- */
+/* --- over a JSON tree --------------------------------------------------------------------------------------------- */
 
 static int n_calls;
 
@@ -99,7 +99,7 @@ fails(const char *text, const char *const *partials, const char *expected)
 		fail_msg("'%s' does not say '%s'", error, expected);
 }
 
-TEST(comments_vanish_and_take_their_line_along)
+TEST(comments_are_removed_with_their_line)
 {
 	shows("12345{{! Comment Block! }}67890", "{}", "1234567890");
 	shows("12345{{!\n  several\n  lines\n}}67890\n", "{}", "1234567890\n");
@@ -132,14 +132,14 @@ TEST(delimiters_end_with_the_partial_they_are_set_in)
 	shows_with("{{= | | =}}\n[ |>plain| ]\n", "{\"value\":\"yes\"}", with, "[ .yes. ]\n");
 }
 
-TEST(values_are_escaped_unless_asked_otherwise)
+TEST(values_are_escaped_unless_marked_raw)
 {
 	shows("{{x}}", "{\"x\":\"& \\\" ' < >\"}", "&amp; &quot; &#39; &lt; &gt;");
 	shows("{{{x}}} {{&x}} {{& x }} {{{ x }}}", "{\"x\":\"<&>\"}", "<&> <&> <&> <&>");
 	shows("{{x}}: {{y}}", "{\"x\":\"{{y}}\",\"y\":\"Earth\"}", "{{y}}: Earth");
 }
 
-TEST(numbers_and_missing_values_are_written_plainly)
+TEST(numbers_are_written_plainly_and_missing_values_as_nothing)
 {
 	shows("{{a}} {{b}} {{c}} {{d}}|", "{\"a\":85,\"b\":1.21,\"c\":null,\"e\":0}", "85 1.21  |");
 	shows("{{a}} {{b}} {{c}}", "{\"a\":0.1,\"b\":-7,\"c\":true}", "0.1 -7 true");
@@ -147,7 +147,7 @@ TEST(numbers_and_missing_values_are_written_plainly)
 	shows("{{.}}", "85", "85");
 }
 
-TEST(dotted_names_go_inside)
+TEST(dotted_names_select_members)
 {
 	shows("{{a.b.c.d.e.name}}", "{\"a\":{\"b\":{\"c\":{\"d\":{\"e\":{\"name\":\"Phil\"}}}}}}", "Phil");
 	shows("{{a.b.c}}|", "{\"a\":{}}", "|");
@@ -162,7 +162,7 @@ TEST(white_space_around_values_stays)
 	shows("| {{s}} |  {{{s}}}\n  {{s}}\n", "{\"s\":\"---\"}", "| --- |  ---\n  ---\n");
 }
 
-TEST(inverted_sections_show_when_there_is_nothing)
+TEST(inverted_sections_are_rendered_for_empty_values)
 {
 	shows("{{^a}}1{{/a}}{{^b}}2{{/b}}{{^c}}3{{/c}}{{^d}}4{{/d}}{{^e}}5{{/e}}", "{\"a\":false,\"b\":true,\"c\":null,\"d\":[],\"e\":[1]}", "134");
 	shows("{{^missing}}none{{/missing}}", "{}", "none");
@@ -172,7 +172,7 @@ TEST(inverted_sections_show_when_there_is_nothing)
 	shows("| A {{^b}}B {{^b}}C{{/b}} D{{/b}} E |", "{\"b\":false}", "| A B C D E |");
 }
 
-TEST(sections_show_what_is_true_and_go_inside)
+TEST(sections_are_rendered_for_true_values_and_enter_them)
 {
 	shows("{{#a}}1{{/a}}{{#b}}2{{/b}}{{#c}}3{{/c}}{{#d}}4{{/d}}", "{\"a\":true,\"b\":false,\"c\":null}", "1");
 	shows("{{#a}}0{{/a}}{{#b}}1{{/b}}{{#c}}2{{/c}}{{#o}}3{{/o}}", "{\"a\":0,\"b\":\"\",\"c\":\"x\",\"o\":{}}", "23");
@@ -192,7 +192,7 @@ TEST(lists_repeat)
 	      "{\"tops\":[{\"n\":{\"u\":\"A\",\"l\":\"a\"},\"mids\":[{\"m\":\"1\",\"bots\":[{\"b\":\"x\"},{\"b\":\"y\"}]}]}]}", "a1.A1x.A1y.");
 }
 
-TEST(section_tags_alone_on_a_line_take_it_along)
+TEST(section_tags_alone_on_a_line_remove_it)
 {
 	shows("| This Is\n  {{#b}}\n|\n  {{/b}}\n| A Line\n", "{\"b\":true}", "| This Is\n|\n| A Line\n");
 	shows("|\r\n{{#b}}\r\n{{/b}}\r\n|", "{\"b\":true}", "|\r\n|");
@@ -202,7 +202,7 @@ TEST(section_tags_alone_on_a_line_take_it_along)
 	shows(" {{#b}}YES{{/b}}\n", "{\"b\":true}", " YES\n");
 }
 
-TEST(partials_are_put_in_with_the_context_of_the_place)
+TEST(partials_use_the_context_of_their_place)
 {
 	shows_with("\"{{>text}}\"", "{\"x\":\"content\"}", WITH("text", "*{{x}}*"), "\"*content*\"");
 	shows_with("\"{{>text}}\"", "{}", NULL, "\"\"");
@@ -242,7 +242,7 @@ TEST(blocks_are_overridden_through_the_parent)
 	           WITH("p", "{{#n}}{{$b}}You say {{fruit}}.{{/b}}{{/n}}"), "I say bananas.");
 }
 
-TEST(the_page_has_the_last_word_over_its_layouts)
+TEST(a_page_overrides_its_layouts)
 {
 	const char *const *with = WITH("parent", "{{<older}}{{$a}}p{{/a}}{{/older}}", "older", "{{<grand}}{{$a}}o{{/a}}{{/grand}}",
 	                               "grand", "{{$a}}g{{/a}}");
@@ -259,7 +259,7 @@ TEST(an_override_may_hold_a_block_of_its_own_name)
 	shows_with("{{<p}}{{$a}}[{{$a}}inner{{/a}}]{{/a}}{{/p}}", "{}", WITH("p", "({{$a}}default{{/a}})"), "([inner])");
 }
 
-TEST(overrides_are_indented_for_the_place_they_are_put)
+TEST(overrides_are_indented_like_their_place)
 {
 	shows_with("Hi,\n  {{<p}}{{/p}}\n", "{}", WITH("p", "one\ntwo\n"), "Hi,\n  one\n  two\n");
 	shows_with("{{<p}}{{$b}}\none\ntwo{{/b}}\n{{/p}}\n", "{}", WITH("p", "Hi,\n  {{$b}}{{/b}}\n"), "Hi,\n  one\n  two\n");
@@ -294,7 +294,7 @@ TEST(names_of_partials_can_come_from_the_data)
 	shows_with("{{<*d}}{{$x}}1{{/x}}{{/d}}", "{\"d\":\"content\"}", WITH("content", "[{{$x}}0{{/x}}]"), "[1]");
 }
 
-TEST(mistakes_are_told_with_file_and_line)
+TEST(errors_are_reported_with_file_and_line)
 {
 	fails("a\n\n{{#a}}", NULL, "test:3: {{#a}} is not closed");
 	fails("a\n{{/a}}", NULL, "test:2: {{/a}} closes what was not opened");
@@ -313,7 +313,7 @@ TEST(mistakes_are_told_with_file_and_line)
 	fails("{{<p}}\n{{$b}}\n  {{>q}}\n{{/b}}{{/p}}", WITH("p", "{{$b}}{{/b}}", "q", "{{}}"), "q:1");
 }
 
-TEST(hostile_templates_come_to_an_end)
+TEST(hostile_templates_terminate)
 {
 	char *deep = arena_alloc(m, 70 * 12 + 1);
 	struct buf wide = { .m = m };
@@ -453,7 +453,7 @@ refuses(const char *text, const char *expected)
 	refuses_with(NULL, text, expected);
 }
 
-TEST_WITH(each_kind_is_written_in_its_own_way, fresh_trip, NULL)
+TEST_WITH(each_kind_is_rendered_in_its_own_way, fresh_trip, NULL)
 {
 	binds("", "");
 	binds("{{code}} {{seats}}", "MP-1 &lt;b&gt; 5");
@@ -469,7 +469,7 @@ TEST_WITH(each_kind_is_written_in_its_own_way, fresh_trip, NULL)
 	binds("{{seats}}|{{starts_at}}{{starts_at.iso}}|{{code}}|{{state}}{{state.code}}|", "-9223372036854775808||||");
 }
 
-TEST_WITH(each_kind_asks_its_own_question, fresh_trip, NULL)
+TEST_WITH(each_kind_has_its_own_condition, fresh_trip, NULL)
 {
 	const char *all = "{{#code}}1{{/code}}{{#is_late}}2{{/is_late}}{{#seats}}3{{/seats}}{{#price}}4{{/price}}{{#starts_at}}5{{/starts_at}}"
 		"{{#state.PAID}}6{{/state.PAID}}{{#state.OPEN}}x{{/state.OPEN}}{{#second}}7{{/second}}{{#lines}}8{{/lines}}"
@@ -490,7 +490,7 @@ TEST_WITH(names_are_found_in_the_innermost_struct_that_has_them, fresh_trip, NUL
 	binds("{{#driver}}{{name}} {{seats}}{{/driver}}", "Choi 5");
 }
 
-TEST_WITH(what_stands_behind_a_missing_struct_is_empty, fresh_trip, NULL)
+TEST_WITH(members_of_a_missing_struct_are_empty, fresh_trip, NULL)
 {
 	binds("[{{second.name}}{{second.age}}]{{#second}}x{{/second}}{{#second.name}}y{{/second.name}}{{^second.name}}z{{/second.name}}", "[]z");
 	binds("[{{driver.spare.name}}][{{driver.spare.spare.name}}][{{driver.spare.spare.spare.age}}]", "[Park][][]");
@@ -509,7 +509,7 @@ TEST_WITH(lists_within_lists_do_not_disturb_each_other, fresh_trip, NULL)
 	two_lines[1].n_drivers = 0;
 }
 
-TEST_WITH(every_jump_lands_however_long_the_template_is, fresh_trip, NULL)
+TEST_WITH(jumps_are_right_however_long_the_template_is, fresh_trip, NULL)
 {
 	for (int n = 1; n < 150; n++) {
 		struct buf text = { .m = m }, late = { .m = m }, soon = { .m = m };
@@ -528,7 +528,7 @@ TEST_WITH(every_jump_lands_however_long_the_template_is, fresh_trip, NULL)
 	}
 }
 
-TEST_WITH(layouts_partials_and_words_are_put_in_while_compiling, fresh_trip, NULL)
+TEST_WITH(layouts_partials_and_translations_are_inserted_at_compile_time, fresh_trip, NULL)
 {
 	const char *const *with = WITH(
 		"layout", "<title>{{$title}}x{{/title}}</title>\n<main>\n  {{$content}}{{/content}}\n</main>\n",
@@ -578,7 +578,7 @@ TEST_WITH(a_text_in_two_languages_is_shown_in_the_templates, fresh_trip, NULL)
 	}
 }
 
-TEST_WITH(unknown_names_are_refused_with_the_line_and_where_was_looked, fresh_trip, NULL)
+TEST_WITH(unknown_names_are_refused_with_the_line_and_the_structs_searched, fresh_trip, NULL)
 {
 	refuses("a\n{{nosuch}}", "trip:2: {{nosuch}}: there is no 'nosuch' in trip, around");
 	refuses("{{#lines}}\n\n{{nosuch}}{{/lines}}", "trip:3: {{nosuch}}: there is no 'nosuch' in line, trip, around");
@@ -615,7 +615,7 @@ TEST_WITH(what_cannot_be_printed_is_refused, fresh_trip, NULL)
 	refuses("{{t}}", "needs a section");
 }
 
-TEST_WITH(partials_must_exist_and_not_hold_themselves, fresh_trip, NULL)
+TEST_WITH(partials_must_exist_and_not_include_themselves, fresh_trip, NULL)
 {
 	refuses("\n{{>nosuch}}", "trip:2: there is no template 'nosuch'");
 	refuses("{{<nosuch}}{{/nosuch}}", "there is no template 'nosuch'");
@@ -633,7 +633,7 @@ TEST_WITH(unescaped_values_need_permission, fresh_trip, NULL)
 	binds_with(env, "{{{code}}}{{&code}}{{code}}", "MP-1 <b>MP-1 <b>MP-1 &lt;b&gt;");
 }
 
-TEST_WITH(names_stand_only_where_escaping_protects, fresh_trip, NULL)
+TEST_WITH(names_are_allowed_only_where_escaping_protects, fresh_trip, NULL)
 {
 	binds("<a href=\"{{code}}\" class='{{lang}}'>{{lang}}</a><!-- {{lang}} --><p>a < b {{lang}}</p>",
 	      "<a href=\"MP-1 &lt;b&gt;\" class='en'>en</a><!-- en --><p>a < b en</p>");
@@ -652,7 +652,7 @@ TEST_WITH(names_stand_only_where_escaping_protects, fresh_trip, NULL)
 	refuses("<h{{seats}}>", "outside of quotes");
 }
 
-TEST_WITH(a_section_leaves_the_pages_tags_as_it_found_them, fresh_trip, NULL)
+TEST_WITH(a_section_begins_and_ends_at_the_same_place_in_the_html, fresh_trip, NULL)
 {
 	binds("<tr{{#is_late}} class=\"late\"{{/is_late}}><td class=\"a{{#is_late}} b{{/is_late}}\">", "<tr class=\"late\"><td class=\"a b\">");
 	binds("<option value=\"{{code}}\"{{#is_late}} selected{{/is_late}}>", "<option value=\"MP-1 &lt;b&gt;\" selected>");
@@ -737,7 +737,7 @@ TEST_WITH(pages_are_compiled_for_every_language_at_start_up, fresh_trip, NULL)
 	assert_string_equal(out.s, "<p>Book MP-1 &lt;b&gt; 207,000원</p>\n");
 }
 
-/* What it says on stderr goes into a file, not into the test's output. */
+/* Its stderr goes into a file, not into the output of the test. */
 static bool
 compiles_quietly(void)
 {

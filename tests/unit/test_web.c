@@ -1,4 +1,4 @@
-/* test_web - a whole request through web_serve(), held in memory: routes, who may, CSRF, bodies, answers, failures. */
+/* test_web - a whole request through web_serve(), in memory: routes, permissions, CSRF, bodies, answers, failures. */
 #include "test.h"
 
 #include "domain/rental.h"
@@ -13,7 +13,7 @@
 #define API     "api-token-of-kim-0000000000000000"
 #define FORM    "application/x-www-form-urlencoded"
 
-/* --- a program to ask --------------------------------------------------------------------------------------------- */
+/* --- a test program ----------------------------------------------------------------------------------------------- */
 
 static int n_handled;
 
@@ -115,7 +115,7 @@ do_pay(struct web *w)
 	return web_redirect_out(w, form_raw(w, "to"));
 }
 
-/* A form that is refused for each of its reasons, and shown again. */
+/* A form that can be refused for each reason, and shown again. */
 static enum status
 show_again(struct web *w, const void *form, enum status status, const char *message)
 {
@@ -203,7 +203,7 @@ with(const char *name, const char *value)
 	env[++n_env] = NULL;
 }
 
-/* Asks, and answers the status. What with() said is said once. */
+/* Sends a request and returns the status. What with() has set is used once. */
 static int
 ask_n(const char *method, const char *path, const char *type, const char *body, size_t n)
 {
@@ -348,7 +348,7 @@ TEST(a_path_finds_its_handler_and_its_parameters)
 	assert_true(says("Content-Length: 12\r\n"));
 }
 
-TEST(a_parameter_that_is_no_id_is_zero)
+TEST(a_parameter_that_is_not_an_id_is_zero)
 {
 	static const char *const bad[] = { "/cars/0", "/cars/012", "/cars/-1", "/cars/1x", "/cars/9999999999999999999", "/cars/<script>" };
 
@@ -366,7 +366,7 @@ TEST(an_unknown_path_is_404)
 		assert_int_equal(get(paths[i]), HTTP_NOT_FOUND);
 }
 
-TEST(a_wrong_method_is_405_and_says_which_are_right)
+TEST(a_wrong_method_is_405_with_the_allowed_ones)
 {
 	assert_int_equal(ask("DELETE", "/cars/12/edit", NULL, NULL), HTTP_NOT_ALLOWED);
 	assert_true(says("Allow: GET, HEAD, PUT\r\n"));
@@ -381,7 +381,7 @@ TEST(head_is_get_without_its_body)
 	assert_string_equal(body_of_answer(), "");
 }
 
-TEST(a_path_that_is_no_text_is_400)
+TEST(a_path_that_is_not_text_is_400)
 {
 	assert_int_equal(get("/cars/\xff"), HTTP_BAD_REQUEST);
 	assert_int_equal(get("/cars/\n"), HTTP_BAD_REQUEST);
@@ -449,7 +449,7 @@ TEST(the_log_has_ids_in_its_paths_and_nothing_else_that_was_typed)
 
 /* --- health ------------------------------------------------------------------------------------------------------- */
 
-TEST(health_is_told_without_a_database_and_readiness_is_not)
+TEST(health_needs_no_database_but_readiness_does)
 {
 	assert_int_equal(get("/t/healthz"), HTTP_OK);
 	assert_string_equal(body_of_answer(), "{\"status\":\"ok\",\"program\":\"tester\"}");
@@ -463,7 +463,7 @@ TEST(health_is_told_without_a_database_and_readiness_is_not)
 	assert_int_equal(get("/t/readyz"), HTTP_BUSY);
 }
 
-TEST(without_a_database_every_page_says_when_to_come_back)
+TEST(without_a_database_every_page_is_503_with_retry_after)
 {
 	web_use_db(NULL, "being upgraded");
 	assert_int_equal(get("/"), HTTP_BUSY);
@@ -471,9 +471,9 @@ TEST(without_a_database_every_page_says_when_to_come_back)
 	assert_int_equal(n_handled, 0);
 }
 
-/* --- who is asking ------------------------------------------------------------------------------------------------ */
+/* --- sessions ----------------------------------------------------------------------------------------------------- */
 
-TEST(a_session_and_a_fresh_visit_are_somebody)
+TEST(a_session_with_a_recent_visit_is_signed_in)
 {
 	as_kim();
 	assert_int_equal(get("/mine"), HTTP_OK);
@@ -489,14 +489,14 @@ TEST(a_visit_after_five_minutes_is_noted_in_the_cookie)
 	assert_non_null(cookie_set("mp_seen"));
 }
 
-TEST(a_clock_that_is_set_back_signs_nobody_out)
+TEST(a_clock_that_is_set_back_ends_no_session)
 {
 	as_kim_seen(clock_now() + HOUR);
 	assert_int_equal(get("/mine"), HTTP_OK);
 	assert_non_null(cookie_set("mp_seen"));
 }
 
-TEST(an_idle_forged_or_missing_visit_is_nobody)
+TEST(an_idle_forged_or_missing_visit_is_signed_out)
 {
 	as_kim_seen(clock_now() - settings.session_idle_s - 1);
 	assert_int_equal(get("/mine"), HTTP_SEE_OTHER);
@@ -508,14 +508,14 @@ TEST(an_idle_forged_or_missing_visit_is_nobody)
 	assert_int_equal(get("/mine"), HTTP_SEE_OTHER);
 }
 
-TEST(an_unknown_session_is_nobody)
+TEST(an_unknown_session_is_signed_out)
 {
 	with("HTTP_COOKIE", "mp_session=ANOTHER-token-000000000000000000; mp_seen=1.x");
 	assert_int_equal(get("/"), HTTP_OK);
 	assert_string_equal(body_of_answer(), "user 0 id 0");
 }
 
-TEST(a_browser_is_sent_to_sign_in_and_told_where_to_come_back)
+TEST(a_browser_is_redirected_to_sign_in_and_back)
 {
 	assert_int_equal(get("/mine?a=1&b=%2F"), HTTP_SEE_OTHER);
 	assert_true(says("Location: /account/sign-in?next=%2Fmine%3Fa%3D1%26b%3D%252F\r\n"));
@@ -538,7 +538,7 @@ TEST(a_role_is_needed_where_the_route_says_so)
 	assert_true(says("\"code\":\"forbidden\""));
 }
 
-TEST(an_api_token_is_somebody_and_is_answered_in_json)
+TEST(an_api_token_is_signed_in_and_answered_in_json)
 {
 	with_api_token(API);
 	assert_int_equal(ask("POST", "/mine", "application/json", "{\"text\":\"a\"}"), HTTP_CREATED);
@@ -559,7 +559,7 @@ TEST(with_tls_cookies_are_host_cookies)
 	assert_true(says("; HttpOnly; SameSite=Lax; Secure\r\n"));
 }
 
-TEST(signing_in_and_out_sets_and_takes_both_cookies)
+TEST(signing_in_and_out_sets_and_removes_both_cookies)
 {
 	const char *session, *seen;
 
@@ -597,7 +597,7 @@ TEST(json_with_a_session_needs_it_too)
 	assert_int_equal(ask("POST", "/mine", "application/json", "{\"text\":\"a\"}"), HTTP_CREATED);
 }
 
-TEST(json_is_no_excuse_where_nobody_has_a_session)
+TEST(json_does_not_replace_the_csrf_token_where_there_are_no_sessions)
 {
 	struct program provider = program;
 
@@ -670,7 +670,7 @@ TEST(bad_json_is_400_with_its_code)
 	assert_true(says("\"code\":\"bad_json\""));
 }
 
-TEST(a_body_shorter_than_it_says_is_400)
+TEST(a_body_shorter_than_its_length_is_400)
 {
 	with("CONTENT_LENGTH", "100");
 	assert_int_equal(ask("POST", "/hook", FORM, "text=a"), HTTP_BAD_REQUEST);
@@ -729,7 +729,7 @@ TEST(an_idempotency_key_is_plain_and_not_long)
 	assert_int_equal(ask("POST", "/hash", FORM, "a=1"), HTTP_BAD_REQUEST);
 }
 
-/* --- what goes wrong inside --------------------------------------------------------------------------------------- */
+/* --- internal failures -------------------------------------------------------------------------------------------- */
 
 TEST(a_get_cannot_write_unless_its_route_says_so)
 {
@@ -738,7 +738,7 @@ TEST(a_get_cannot_write_unless_its_route_says_so)
 	assert_int_equal(get("/write-by-get"), HTTP_OK);
 }
 
-TEST(a_sticky_failure_becomes_the_500_page_and_takes_cookies_back)
+TEST(a_sticky_failure_becomes_the_500_page_and_drops_cookies)
 {
 	assert_int_equal(ask("POST", "/wrong-sql", NULL, NULL), HTTP_BROKEN);
 	assert_false(says("all is well"));
@@ -753,7 +753,7 @@ note_sync(void *arg)
 	return *(bool *)arg = true;
 }
 
-/* Another program has committed, and nobody has waited for the disk: does an answer of ours? */
+/* Another program has committed without syncing: does our answer wait for the sync? */
 static bool
 waits_for_the_disk(const char *method, const char *path, int status)
 {
@@ -770,7 +770,7 @@ waits_for_the_disk(const char *method, const char *path, int status)
 	return !was_left;
 }
 
-TEST(pages_that_only_show_do_not_wait_for_the_disk_and_changes_do)
+TEST(pages_that_only_read_do_not_wait_for_the_disk_and_changes_do)
 {
 	assert_false(waits_for_the_disk("GET", "/", HTTP_OK));
 	assert_true(waits_for_the_disk("POST", "/hook", HTTP_SEE_OTHER));
@@ -784,7 +784,7 @@ TEST(a_transaction_left_open_is_rolled_back_and_500)
 	assert_false(db_exists(db, "SELECT 1 FROM note WHERE text = 'left' /*scan*/"));
 }
 
-TEST(a_handler_that_made_no_reply_is_500)
+TEST(a_handler_without_a_reply_is_500)
 {
 	assert_int_equal(ask("POST", "/nothing", NULL, NULL), HTTP_BROKEN);
 }
@@ -804,7 +804,7 @@ TEST(every_answer_carries_the_security_headers)
 	}
 }
 
-TEST(redirects_stay_in_the_house)
+TEST(redirects_stay_on_our_own_site)
 {
 	assert_int_equal(get("/go/evil.example"), HTTP_BROKEN);
 	assert_int_equal(ask("POST", "/pay", FORM, "to=https%3A%2F%2Fevil.example%2F"), HTTP_BROKEN);
@@ -840,7 +840,7 @@ TEST(only_own_paths_are_safe)
 		assert_false(web_safe_path(bad[i]));
 }
 
-TEST(the_language_is_the_users_then_the_cookies_then_the_browsers)
+TEST(the_language_comes_from_the_user_then_the_cookie_then_the_browser)
 {
 	with("HTTP_ACCEPT_LANGUAGE", "ko-KR,ko;q=0.9");
 	get("/nowhere");
@@ -861,7 +861,7 @@ TEST(what_is_shown_is_escaped)
 	assert_false(says("<script>alert"));
 }
 
-TEST(json_is_answered_to_those_who_accept_it_and_pages_to_browsers)
+TEST(json_goes_to_clients_that_accept_it_and_pages_to_browsers)
 {
 	with("HTTP_ACCEPT", "application/json");
 	get("/nowhere");
@@ -887,7 +887,7 @@ listing(const char *query)
 	return &w;
 }
 
-TEST(pages_know_their_rows_and_their_neighbours)
+TEST(a_page_has_its_rows_and_the_next_and_previous_page)
 {
 	struct paging p = web_paging(listing("body=suv&page=2"), 45, 20);
 
@@ -899,7 +899,7 @@ TEST(pages_know_their_rows_and_their_neighbours)
 	assert_string_equal(p.next_url, "/cars?body=suv&page=3");
 }
 
-TEST(a_page_that_does_not_exist_is_the_nearest_that_does)
+TEST(a_page_number_out_of_range_is_clamped)
 {
 	static const char *const queries[] = { "page=0", "page=-1", "page=x", "page=99999999999999999999", "page=" };
 
@@ -910,7 +910,7 @@ TEST(a_page_that_does_not_exist_is_the_nearest_that_does)
 	assert_null(web_paging(listing(""), 0, 20).next_url);
 }
 
-TEST(a_sort_link_turns_round_and_goes_back_to_the_first_page)
+TEST(a_sort_link_reverses_the_order_and_returns_to_the_first_page)
 {
 	static const char *const columns[] = { "plate", "price", NULL };
 	bool down;
