@@ -1,5 +1,5 @@
 #!/bin/bash
-# backup.sh - backup, restore and rehearse on a small business that nobody uses meanwhile: what is in the file, what is refused, what
+# backup.sh - backup, restore and rehearse on a small state folder that is not in use: what is in the file, what is refused, what
 # is left behind. The same beside people who book is tests/story/backup.test.mjs.
 . tests/page/lib.sh
 
@@ -243,12 +243,12 @@ for at in "${places[@]}"; do
 	refused "$SCRATCH/f" "bit $((at % 8)) of byte $at"
 done
 
-# made anew with right checksums, as somebody would who means it
+# made again with right checksums, as an attacker would
 forge() {
 	rm -rf "$SCRATCH/forged" && mkdir "$SCRATCH/forged" && tar xf "$TO/a.tar" -C "$SCRATCH/forged"
 	(cd "$SCRATCH/forged" && eval "$1" && names=$(grep -o '[^ ]*$' B2SUMS) && b2sum $names >B2SUMS \
 		&& tar --format=ustar --mode=600 --owner=0 --group=0 -cf "$SCRATCH/f" $names B2SUMS)
-	# GNU tar fills up to ten kilobytes, and says who owns it: ours ends with two empty blocks and nobody's name
+	# GNU tar fills up to ten kilobytes, and stores an owner: ours ends with two empty blocks and has no owner
 	perl -0777 -i -pe 's/\0+\z//; $_ .= "\0" x (-length($_) % 512) . "\0" x 1024' "$SCRATCH/f"
 }
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# command.sh - the motorpool command: what it makes, prints and refuses. `run` itself is what tests/story stands on.
+# command.sh - the motorpool command: what it makes, prints and refuses. `run` itself is used by tests/story.
 . tests/page/lib.sh
 
 SCRATCH=$(mktemp -d) || exit 1
@@ -58,7 +58,7 @@ expect_same "$(jq -r .text "$SCRATCH/server.log.1" "$SCRATCH/server.log" | tr '\
 
 # --- migrate ---
 
-test_that "migrate makes all databases, readable by nobody else"
+test_that "migrate makes all databases, readable only by their owner"
 motorpool migrate
 expect_end 0
 expect_same "$(cd "$VAR" && stat -c '%a %n' -- *.db | tr '\n' ' ')" "600 motorpool.db 600 sandbox.db 600 view.db "
@@ -220,7 +220,7 @@ in_older migrate
 expect_end 1
 expect_err 'newer than these programs'
 
-test_that "older read models are made anew"
+test_that "older read models are rebuilt"
 sqlite3 "$VAR/view.db" 'PRAGMA user_version = 0'
 motorpool migrate
 expect_end 0
@@ -228,13 +228,13 @@ expect_same "$(sqlite3 "$VAR/view.db" 'PRAGMA user_version')" "$(sed -n "s/^PRAG
 
 # --- deploy, as root and beside files that others may write ---
 
-test_that "deploy signals nobody but the program: the number in an old file may be somebody else's"
+test_that "deploy signals only the program: the pid in an old file may be of another process"
 sleep 60 & stranger=$!
 echo "$stranger" >"$VAR/run/booking.pid"
 motorpool deploy booking
 expect_end 0
 expect_out 'booking    is not running'
-kill "$stranger" || bad "somebody else was ended"
+kill "$stranger" || bad "another process was ended"
 rm "$VAR/run/booking.pid"
 
 test_that "deploy makes no file where a link of its lock's name leads"
@@ -297,7 +297,7 @@ motorpool user add ben@example.com Ben --password 'a long enough one'
 expect_end 0
 [[ $out == *password* ]] && bad "it was printed"
 
-test_that "without a role somebody is a customer"
+test_that "a user without a role is a customer"
 expect_same "$(sqlite3 "$VAR/motorpool.db" "SELECT roles FROM v_user WHERE email = 'ben@example.com'")" 1
 
 test_that "the same e-mail again is refused"
@@ -320,7 +320,7 @@ motorpool user role ben@example.com +manager -customer
 expect_end 0
 expect_same "$(sqlite3 "$VAR/motorpool.db" "SELECT roles FROM v_user WHERE email = 'ben@example.com'")" 4
 
-test_that "nobody's role cannot be changed"
+test_that "the role of an unknown user cannot be changed"
 motorpool user role nobody@example.com +manager
 expect_end 1
 
@@ -337,7 +337,7 @@ expect_status 200
 expect_js .email anna@example.com
 unset MOTORPOOL_VAR
 
-test_that "nobody gets no token"
+test_that "an unknown user gets no token"
 motorpool token nobody@example.com
 expect_end 1
 expect_same "$out" ""

@@ -1,5 +1,5 @@
 #!/bin/bash
-# contexts.sh - every program stands wherever programs are listed: what docs/adding-a-context.md asks for, and nothing forgotten.
+# contexts.sh - every program is named wherever programs are listed, as docs/adding-a-context.md asks.
 . tests/page/lib.sh
 
 listed() { tr -s ' \n' '\n' | sed '/^$/d' | sort -u | tr '\n' ' '; }
@@ -23,7 +23,7 @@ test_that "each table of the schema has one owner"
 owners() { grep -hoE '\.owns = "[a-z_ ]*"' cgi-bin/*/*.c | sed 's/.*"\(.*\)"/\1/' | tr -s ' ' '\n' | grep -vx -e position -e event_retry | sort; }
 expect_same "$(owners | uniq -d)" ""
 for table in $(sed -n 's/^CREATE TABLE \([a-z_]*\) .*/\1/p' db/schema.sql | grep -vx -e event -e position -e event_retry); do
-	owners | grep -qx "$table" || bad "nobody owns $table"
+	owners | grep -qx "$table" || bad "no context owns $table"
 done
 
 test_that "each has its events and calls written down, its words in Korean, its pages and its tests"

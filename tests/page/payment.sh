@@ -135,7 +135,7 @@ expect_js '.error.code' too_many_cards
 
 # --- programs
 
-test_that "what programs ask is not there for anybody else"
+test_that "the internal addresses are only for our programs"
 as boss
 json POST /internal/charge "$(charge_body MP-PAGE001 31)"
 expect_status 404
