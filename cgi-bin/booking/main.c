@@ -15,31 +15,31 @@
 #include "lib/process/program.h"
 
 static const struct route routes[] = {
-	{ GET,  "/",                         page_home,          0 },
-	{ GET,  "/cars",                     page_search,        0 },
-	{ GET,  "/cars/:car_id",             page_rental_car,           0 },
+	{ GET,  "/",                         page_home,         0 },
+	{ GET,  "/cars",                     page_search,       0 },
+	{ GET,  "/cars/:car_id",             page_rental_car,   0 },
 
-	{ GET,  "/models",                   page_offers,        0 },
-	{ GET,  "/models/:model_id",         page_offer,         0 },
+	{ GET,  "/models",                   page_offers,       0 },
+	{ GET,  "/models/:model_id",         page_offer,        0 },
 
-	{ GET,  "/bookings/new",             page_new_booking,         ROUTE_SIGNED_IN },
-	{ POST, "/bookings",                 do_book,            ROUTE_SIGNED_IN },
-	{ GET,  "/bookings",                 page_bookings,      ROUTE_SIGNED_IN },
-	{ GET,  "/bookings/stuck",           page_stuck,         ROLE_MANAGER },
-	{ GET,  "/bookings/:code",           page_booking,       ROUTE_SIGNED_IN },
-	{ GET,  "/bookings/:code/receipt",   page_receipt,       ROUTE_SIGNED_IN },
-	{ GET,  "/bookings/:code/cancel",    page_cancel,        ROUTE_SIGNED_IN },
-	{ POST, "/bookings/:code/cancel",    do_cancel_booking,          ROUTE_SIGNED_IN },
+	{ GET,  "/bookings/new",             page_new_booking,  ROUTE_SIGNED_IN },
+	{ POST, "/bookings",                 do_book,           ROUTE_SIGNED_IN },
+	{ GET,  "/bookings",                 page_bookings,     ROUTE_SIGNED_IN },
+	{ GET,  "/bookings/stuck",           page_stuck,        ROLE_MANAGER },
+	{ GET,  "/bookings/:code",           page_booking,      ROUTE_SIGNED_IN },
+	{ GET,  "/bookings/:code/receipt",   page_receipt,      ROUTE_SIGNED_IN },
+	{ GET,  "/bookings/:code/cancel",    page_cancel,       ROUTE_SIGNED_IN },
+	{ POST, "/bookings/:code/cancel",    do_cancel_booking, ROUTE_SIGNED_IN },
 
-	{ POST, "/bookings/:code/pay",       do_pay_booking,             ROUTE_SIGNED_IN },
-	{ GET,  "/bookings/:code/paid",      do_paid,            ROUTE_SIGNED_IN | ROUTE_WRITES },
+	{ POST, "/bookings/:code/pay",       do_pay_booking,    ROUTE_SIGNED_IN },
+	{ GET,  "/bookings/:code/paid",      do_paid,           ROUTE_SIGNED_IN | ROUTE_WRITES },
 
-	{ POST, "/bookings/:code/hand-out",  do_hand_over_car,        ROLE_MANAGER },
-	{ POST, "/bookings/:code/take-back", do_take_back_car,       ROLE_MANAGER },
-	{ POST, "/bookings/:code/no-show",   do_no_show,         ROLE_MANAGER },
-	{ POST, "/bookings/:code/retry",     do_retry,           ROLE_MANAGER },
-	{ GET,  "/bookings/:code/resolve",   page_resolve,       ROLE_MANAGER },
-	{ POST, "/bookings/:code/resolve",   do_resolve,         ROLE_MANAGER },
+	{ POST, "/bookings/:code/hand-out",  do_hand_over_car,  ROLE_MANAGER },
+	{ POST, "/bookings/:code/take-back", do_take_back_car,  ROLE_MANAGER },
+	{ POST, "/bookings/:code/no-show",   do_no_show,        ROLE_MANAGER },
+	{ POST, "/bookings/:code/retry",     do_retry,          ROLE_MANAGER },
+	{ GET,  "/bookings/:code/resolve",   page_resolve,      ROLE_MANAGER },
+	{ POST, "/bookings/:code/resolve",   do_resolve,        ROLE_MANAGER },
 	{ 0 },
 };
 

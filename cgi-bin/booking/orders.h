@@ -4,7 +4,6 @@
 
 #include "booking.h"
 #include "calendar.h"
-#include "lib/web/web.h"
 
 struct saved_card {
 	int64_t card_id;
@@ -62,17 +61,5 @@ struct late_clash {
 };
 extern const struct shape late_clash_shape;
 int late_clashes(struct db *db, int64_t now, struct late_clash **clashes);
-
-/* pages_booking.c, for the other pages: the booking of the path, if it is their own or they are a manager. */
-bool find_path_booking(struct web *w, struct booking *b);
-extern const struct shape booking_json_shape;
-
-/* --- pages_model.c, for pages.c: an order of any car of a model --- */
-/* What is ordered: car_id, or model_id with qty (1 by default) and branch_id. false: a field is bad and marked. */
-bool read_which(struct web *w, struct booking_order *o);
-/* What the order form shows instead of a car: the model, at the branch where the cars would be. false: it is not on sale. */
-bool offer_facts(struct web *w, const struct booking_order *o, struct car_facts *car);
-int64_t offer_n_free(struct web *w, const struct booking_order *o);     /* how many cars such an order could get now */
-enum status show_offer(struct web *w, int64_t model_id, enum status status, const char *message);
 
 #endif

@@ -1,14 +1,28 @@
-/* pages - booking's handlers, as main.c routes to them. */
+/* pages - booking's handlers, as main.c routes to them, and what they share. */
 #ifndef MP_BOOKING_PAGES_H
 #define MP_BOOKING_PAGES_H
 
+#include "calendar.h"
+
 #include "lib/web/web.h"
 
-handler page_home, page_search, page_rental_car;                               /* pages_search.c */
-handler page_offers, page_offer;                                        /* pages_model.c */
-handler page_new_booking, do_book, do_pay_booking, do_paid;                           /* pages.c */
+handler page_home, page_search, page_rental_car;                                /* pages_search.c */
+handler page_offers, page_offer;                                                /* pages_model.c */
+handler page_new_booking, do_book, do_pay_booking, do_paid;                     /* pages.c */
 handler page_booking, page_receipt, page_cancel, do_cancel_booking;             /* pages_booking.c */
-handler page_stuck, do_retry, page_resolve, do_resolve;                 /* pages_stuck.c */
-handler page_bookings, do_hand_over_car, do_take_back_car, do_no_show;           /* pages_list.c */
+handler page_stuck, do_retry, page_resolve, do_resolve;                         /* pages_stuck.c */
+handler page_bookings, do_hand_over_car, do_take_back_car, do_no_show;          /* pages_list.c */
+
+/* pages_booking.c, for the other pages: the booking of the path, if it is their own or they are a manager. */
+bool find_path_booking(struct web *w, struct booking *b);
+extern const struct shape booking_json_shape;
+
+/* --- pages_model.c, for pages.c: an order of any car of a model --- */
+/* What is ordered: car_id, or model_id with qty (1 by default) and branch_id. false: a field is bad and marked. */
+bool read_which(struct web *w, struct booking_order *o);
+/* What the order form shows instead of a car: the model, at the branch where the cars would be. false: it is not on sale. */
+bool offer_facts(struct web *w, const struct booking_order *o, struct car_facts *car);
+int64_t offer_n_free(struct web *w, const struct booking_order *o);     /* how many cars such an order could get now */
+enum status show_offer(struct web *w, int64_t model_id, enum status status, const char *message);
 
 #endif

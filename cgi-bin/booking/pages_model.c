@@ -157,7 +157,7 @@ where_field(struct web *w, const struct model_offer *model)
 		const struct model_branch *b = &model->branches[i];
 
 		if (b->n_free)
-			where[n++] = (struct option){ .value = arena_printf(w->m, "%lld", (long long)b->branch_id),
+			where[n++] = (struct option){ .value = form_id_text(w, b->branch_id),
 				.label = arena_printf(w->m, _("%s: %d available"), b->branch_name, (int)b->n_free) };
 	}
 	return form_field_options(w, "branch_id", where, n, "", _("Branch with the most available"));

@@ -11,25 +11,25 @@
 
 static const struct route routes[] = {
 	/* programs */
-	{ POST,   "/internal/charge",             do_charge,        ROUTE_INTERNAL | ROUTE_RAW_BODY },
-	{ POST,   "/internal/refund",             do_refund,        ROUTE_INTERNAL | ROUTE_RAW_BODY },
-	{ GET,    "/internal/charge/:key",        show_charge,      ROUTE_INTERNAL },
-	{ POST,   "/payments/webhook",            do_webhook,       ROUTE_NO_CSRF | ROUTE_RAW_BODY },
+	{ POST,   "/internal/charge",                do_charge,           ROUTE_INTERNAL | ROUTE_RAW_BODY },
+	{ POST,   "/internal/refund",                do_refund,           ROUTE_INTERNAL | ROUTE_RAW_BODY },
+	{ GET,    "/internal/charge/:key",           show_charge,         ROUTE_INTERNAL },
+	{ POST,   "/payments/webhook",               do_webhook,          ROUTE_NO_CSRF | ROUTE_RAW_BODY },
 	/* customers */
-	{ GET,    "/payments/cards",              page_cards,       ROUTE_SIGNED_IN },
-	{ POST,   "/payments/cards",              do_save_card,     ROUTE_SIGNED_IN },
-	{ POST,   "/payments/cards/new",          do_new_card,      ROUTE_SIGNED_IN },
-	{ GET,    "/payments/cards/return",       do_card_return,   ROUTE_SIGNED_IN | ROUTE_WRITES },
-	{ GET,    "/payments/cards/:card_id/remove", page_remove_card, ROUTE_SIGNED_IN },
-	{ POST,   "/payments/cards/:card_id/remove", do_remove_card, ROUTE_SIGNED_IN },
-	{ DELETE, "/payments/cards/:card_id",     do_remove_card,   ROUTE_SIGNED_IN },
+	{ GET,    "/payments/cards",                 page_cards,          ROUTE_SIGNED_IN },
+	{ POST,   "/payments/cards",                 do_save_card,        ROUTE_SIGNED_IN },
+	{ POST,   "/payments/cards/new",             do_new_card,         ROUTE_SIGNED_IN },
+	{ GET,    "/payments/cards/return",          do_card_return,      ROUTE_SIGNED_IN | ROUTE_WRITES },
+	{ GET,    "/payments/cards/:card_id/remove", page_remove_card,    ROUTE_SIGNED_IN },
+	{ POST,   "/payments/cards/:card_id/remove", do_remove_card,      ROUTE_SIGNED_IN },
+	{ DELETE, "/payments/cards/:card_id",        do_remove_card,      ROUTE_SIGNED_IN },
 	/* managers */
-	{ GET,    "/payments",                    page_charges,     ROLE_MANAGER },
-	{ GET,    "/payments/ledger",             page_ledger,      ROLE_MANAGER },
-	{ GET,    "/payments/:charge_id",         page_charge,      ROLE_MANAGER },
-	{ POST,   "/payments/:charge_id/retry",   do_retry_charge,  ROLE_MANAGER },
-	{ GET,    "/payments/:charge_id/resolve", page_resolve_charge, ROLE_MANAGER },
-	{ POST,   "/payments/:charge_id/resolve", do_resolve_charge, ROLE_MANAGER },
+	{ GET,    "/payments",                       page_charges,        ROLE_MANAGER },
+	{ GET,    "/payments/ledger",                page_ledger,         ROLE_MANAGER },
+	{ GET,    "/payments/:charge_id",            page_charge,         ROLE_MANAGER },
+	{ POST,   "/payments/:charge_id/retry",      do_retry_charge,     ROLE_MANAGER },
+	{ GET,    "/payments/:charge_id/resolve",    page_resolve_charge, ROLE_MANAGER },
+	{ POST,   "/payments/:charge_id/resolve",    do_resolve_charge,   ROLE_MANAGER },
 	{ 0 },
 };
 

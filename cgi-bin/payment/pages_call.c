@@ -101,8 +101,8 @@ show_charge(struct web *w)
 	switch (charge_outcome_now(w->db, &c)) {
 	case CHARGE_OUTCOME_APPROVED:   return answer_charge(w, "approved", &c, false);
 	case CHARGE_OUTCOME_DECLINED:
-	case CHARGE_OUTCOME_LATER:      return answer_charge(w, "declined", &c, true);
-	case CHARGE_OUTCOME_UNKNOWN:    return answer_charge(w, "unknown", &c, false);
+	case CHARGE_OUTCOME_LATER:   return answer_charge(w, "declined", &c, true);
+	case CHARGE_OUTCOME_UNKNOWN: return answer_charge(w, "unknown", &c, false);
 	case CHARGE_OUTCOME_KEY_REUSED:
 	case CHARGE_OUTCOME_BAD_ORDER:  break;
 	}

@@ -71,8 +71,8 @@ order_asked(struct web *w)
 	bool down;
 
 	switch (web_sort(w, columns, &down)) {
-	case 0:  return down ? CHARGES_NEWEST : CHARGES_OLDEST;
-	case 1:  return down ? CHARGES_BY_AMOUNT_DOWN : CHARGES_BY_AMOUNT;
+	case 0: return down ? CHARGES_NEWEST : CHARGES_OLDEST;
+	case 1: return down ? CHARGES_BY_AMOUNT_DOWN : CHARGES_BY_AMOUNT;
 	default: return CHARGES_NEWEST;
 	}
 }

@@ -141,9 +141,9 @@ error_means(struct arena *m, const struct provider_request *q, struct provider_a
 	*meaning = known->meaning;
 	a->reason = toss_reason(m, known, e.code);
 	switch (known->meaning) {
-	case TOSS_DECLINED:           return q->body ? PROVIDER_DECLINED : PROVIDER_UNKNOWN;       /* a look-up cannot be declined */
-	case TOSS_NO_SUCH:      return q->body ? PROVIDER_DECLINED : PROVIDER_NOTHING;
-	case TOSS_LATER:        return PROVIDER_LATER;
+	case TOSS_DECLINED: return q->body ? PROVIDER_DECLINED : PROVIDER_UNKNOWN;       /* a look-up cannot be declined */
+	case TOSS_NO_SUCH:  return q->body ? PROVIDER_DECLINED : PROVIDER_NOTHING;
+	case TOSS_LATER:    return PROVIDER_LATER;
 	case TOSS_OUR_FAULT:
 		log_error("provider", "it rejects our request: %d %s at %s", q->status, e.code, q->what);
 		return PROVIDER_LATER;

@@ -7,8 +7,8 @@
 #include "lib/web/form.h"
 #include "lib/web/web.h"
 
-handler do_api;                                                                    /* pages.c: /v1 */
-handler page_sandbox_card, do_sandbox_card, page_sandbox_pay, do_sandbox_pay;                                   /* pages_card.c: what a customer sees */
-handler page_sandbox, page_sandbox_faults, do_sandbox_faults, do_sandbox_faults_form;                      /* pages_faults.c: what a developer sees */
+handler do_api;                                                                 /* pages.c: /v1 */
+handler page_sandbox_card, do_sandbox_card, page_sandbox_pay, do_sandbox_pay;   /* pages_card.c: what a customer sees */
+handler page_sandbox, page_sandbox_faults, do_sandbox_faults, do_sandbox_faults_form;   /* pages_faults.c: what a developer sees */
 
 #endif
