@@ -26,18 +26,6 @@ struct loaded {
 	struct loaded *next;
 };
 
-void
-job_fail(struct job *job, const char *file, int line, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (job->error)
-		return;
-	va_start(ap, fmt);
-	job->error = arena_printf(job->m, "%s:%d: %s", file, line, arena_vprintf(job->m, fmt, ap));
-	va_end(ap);
-}
-
 const struct tpl_lambda *
 lambda_find(const struct tpl_env *env, struct piece name)
 {

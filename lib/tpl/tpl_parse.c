@@ -33,6 +33,18 @@ struct tag {
 	int line;
 };
 
+void
+job_fail(struct job *job, const char *file, int line, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (job->error)
+		return;
+	va_start(ap, fmt);
+	job->error = arena_printf(job->m, "%s:%d: %s", file, line, arena_vprintf(job->m, fmt, ap));
+	va_end(ap);
+}
+
 /* --- characters --------------------------------------------------------------------------------------------------- */
 
 static bool
