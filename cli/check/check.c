@@ -6,7 +6,6 @@
  */
 #include "check.h"
 
-#include "cgi-bin/sandbox/sandbox.h"
 #include "lib/base/clock.h"
 
 #include <string.h>
@@ -27,20 +26,6 @@ static const char usage[] =
 static const struct check *const groups[] = { booking_checks, money_checks, desk_checks, message_checks, log_checks };
 static const char *const group_names[] = { "bookings", "money", "desks", "messages", "events and files" };
 #define N_GROUPS (sizeof(groups) / sizeof(groups[0]))
-
-int64_t
-check_count(struct inspection *in, struct rows *r)
-{
-	int64_t n = 0;
-
-	while (db_next(r))
-		if (n++ == 0) {
-			const char *first = row_peek(r, 0);
-
-			snprintf(in->detail, sizeof(in->detail), "%s", first ? first : "");
-		}
-	return n;
-}
 
 /* --- running them ------------------------------------------------------------------------------------------------------- */
 
@@ -119,29 +104,7 @@ check_all(struct inspection *in, bool quick, FILE *out)
 	return ok;
 }
 
-/* --- the files ---------------------------------------------------------------------------------------------------------- */
-
-bool
-check_open(struct inspection *in, struct cli *c)
-{
-	static const struct db_role view_role = { .name = "motorpool", .owns = "*", .on_view = true };
-	const char *why = NULL;
-
-	*in = (struct inspection){ .c = c, .db = cli_open(c), .now = clock_now(), .failures = { .m = c->m } };
-	if (!in->db)
-		return false;
-	in->view = db_open(c->var, &view_role, c->m, &why);
-	in->has_sandbox = db_beside(in->db, cli_path(c, c->var, "sandbox.db"), "sandbox");
-	return true;
-}
-
-void
-check_close(struct inspection *in)
-{
-	if (in->view)
-		db_close(in->view);
-	db_close(in->db);
-}
+/* --- the command ------------------------------------------------------------------------------------------------------ */
 
 static int
 check(struct cli *c, int argc, char **argv)

@@ -1,9 +1,10 @@
 /*
  * check - the invariants, each recomputed from the tables, never read from a stored total.
  *
- *	check.c          the command: runs them, prints the table      check_booking.c  calendar, bookings, cars
- *	check_money.c    charges, refunds, the ledger, the provider    check_log.c      events, read models, the files
- *	check_desks.c    deliveries, equipment
+ *	check.c          the command: runs them, prints the table      inspection.c     opens the databases, counts what is wrong
+ *	check_booking.c  calendar, bookings, cars                      check_money.c    charges, refunds, the ledger, the provider
+ *	check_desks.c    deliveries, equipment                         check_message.c  messages
+ *	check_log.c      events, read models, the files
  */
 #ifndef MP_CHECK_H
 #define MP_CHECK_H
@@ -40,6 +41,11 @@ struct check {
 /* Each ends with an empty one. */
 extern const struct check booking_checks[], money_checks[], desk_checks[], message_checks[], log_checks[];
 
+/* --- inspection.c ------------------------------------------------------------------------------------------------- */
+
+bool check_open(struct inspection *in, struct cli *c);  /* false: the error was printed */
+void check_close(struct inspection *in);
+
 /* How many rows there are; the first one's text becomes the detail. */
 int64_t check_count(struct inspection *in, struct rows *r);
 
@@ -47,9 +53,9 @@ int64_t check_count(struct inspection *in, struct rows *r);
 #define CHECK(name, sql, ...) \
 	static int64_t name(struct inspection *in) { return check_count(in, db_each(in->db, sql __VA_OPT__(,) __VA_ARGS__)); }
 
+/* --- check.c ------------------------------------------------------------------------------------------------------ */
+
 /* true: all invariants hold. */
 bool check_all(struct inspection *in, bool quick, FILE *out);
-bool check_open(struct inspection *in, struct cli *c);  /* false: the error was printed */
-void check_close(struct inspection *in);
 
 #endif
