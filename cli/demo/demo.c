@@ -72,11 +72,11 @@ write_log_ins(struct world *w)
 /* --- all of it ------------------------------------------------------------------------------------------------------------------ */
 
 static bool
-play(struct world *w, struct script *s, struct dice *d, struct progress *p)
+do_deeds(struct world *w, struct script *s, struct progress *p)
 {
 	int64_t first = s->n_deeds ? s->deeds[0].at : s->now;
 
-	world_fleet(w, s, d);
+	world_fleet(w, s);
 	world_people(w, first - 3 * DAY);
 	world_cards(w);
 	for (int i = 0; i < s->n_deeds && !w->why; i++) {
@@ -111,7 +111,7 @@ make_all(struct cli *c, const char *dir, uint64_t seed)
 
 	progress_begin(&p, "Creating demo data");
 	script_write(&s, c->m, &d, clock_now());
-	ok = world_open(&w, c, dir) && play(&w, &s, &d, &p);
+	ok = world_open(&w, c, dir) && do_deeds(&w, &s, &p);
 	ok = make_views(&w) && ok;
 	ok = world_close(&w) && ok && finish_views(&w) && write_log_ins(&w) && move_into_place(c, dir);
 	if (ok)

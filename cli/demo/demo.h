@@ -1,15 +1,20 @@
 /*
  * demo - a year of business that never was, made through the same functions the programs use.
  *
- *	demo.c        the command: a folder of its own, filled, then moved into place whole
- *	demo_data.c   the tables: branches, models, people, things to be lent, places cars are brought to
- *	demo_plan.c   what will happen: who rents which car when, from a seed; knows no database
- *	demo_extras.c … what is booked with the cars, and what employees order without one
- *	demo_people.c  customers, licences, log-ins
- *	demo_world.c  makes it happen, each deed at its time: books, charges, hands out, takes back, cancels
+ *	demo.c           the command: a folder of its own, filled, then moved into place whole
+ *	demo_dice.c      chance, from a seed
+ *	demo_data.c      the tables: branches, models, people, equipment, places cars are delivered to
+ *	demo_plan.c      what will happen: who rents which car when; knows no database
+ *	demo_extras.c    … what is booked with the cars, and what employees order without one
+ *	demo_script.c    … as a list of deeds in the order of time
+ *	demo_world.c     the databases; what went wrong first
+ *	demo_fleet.c     branches, models, cars
+ *	demo_people.c    customers, licences, cards, log-ins
+ *	demo_deeds.c     does the deeds, each at its time: books, charges, hands over, takes back, cancels
+ *	demo_desks.c     … those of couriers, of the equipment desk and of the examiner
  *	demo_policies.c  what the contexts do about each other's events
- *	demo_desks.c  … at the four desks: brings and fetches, lends, decides, tells
- *	demo_ports.c  booking's calls to other programs, led to their functions in this process
+ *	demo_message.c   the messages of all that, last
+ *	demo_ports.c     booking's calls to other programs, answered by their functions in this process
  */
 #ifndef MP_DEMO_H
 #define MP_DEMO_H
@@ -53,12 +58,13 @@ extern const char *const demo_refusals[DEMO_REASONS], *const demo_call_offs[DEMO
 struct demo_worker { const char *role; struct demo_person person; int roles; };
 extern const struct demo_worker demo_staff[DEMO_STAFF];
 
-/* --- chance: the same seed, the same story (but codes, keys and passwords, which nobody may foresee) -------------------------- */
+/* --- demo_dice.c: the same seed, the same plan (but codes, keys and passwords, which must be unpredictable) --------------------- */
 
 struct dice { uint64_t state; };
 uint32_t dice_roll(struct dice *d, uint32_t below);
 int64_t dice_between(struct dice *d, int64_t from, int64_t to);         /* both may come */
 bool dice_percent(struct dice *d, double percent);
+int dice_weighted(struct dice *d, const int *weight, int n);            /* an index, as likely as its weight says */
 
 /* --- demo_plan.c ------------------------------------------------------------------------------------------------------- */
 
@@ -66,8 +72,8 @@ struct demo_car {
 	int model, branch;
 	char plate[24];
 	int64_t since, until;           /* may be rented in this time; until 0: for ever */
-	enum service service;           /* what becomes of it at `until` */
-	int64_t car_id;                 /* demo_world.c's */
+	enum service service;           /* from `until` on */
+	int64_t car_id;                 /* demo_fleet.c's */
 };
 
 enum fate { FATE_RENTED, FATE_CANCELLED, FATE_NO_SHOW, FATE_DECLINED };
@@ -79,8 +85,8 @@ struct trip {
 	int64_t window_from, called_off_at;
 	int64_t assigned_at, shipped_at, fetch_assigned_at, fetch_shipped_at;   /* handed over at the plan's out_at, fetched at its back_at */
 };
-struct piece { int item, quantity, lost; };
-#define PIECES_OF_A_PLAN 2
+struct lent { int item, quantity, lost; };
+#define LENT_OF_A_PLAN 2
 
 struct plan {
 	int customer, car;
@@ -90,16 +96,16 @@ struct plan {
 	int64_t over_at;                /* … or cancelled, or known not to come */
 	enum fate fate;
 	struct trip trip;
-	struct piece piece[PIECES_OF_A_PLAN];
-	int n_pieces;
+	struct lent lent[LENT_OF_A_PLAN];
+	int n_lent;
 	int64_t decided_at;             /* when the examiner decided about what the rule leaves to people; 0: nothing of that */
 	bool is_refused;
-	char code[24];                  /* demo_world.c's, once it is placed */
+	char code[24];                  /* demo_deeds.c's, once it is placed */
 };
 
 /* Ordered without a car, by the employee. */
 struct errand {
-	struct piece piece;
+	struct lent lent;
 	int64_t placed_at, starts_at, ends_at, decided_at, out_at, back_at, over_at;    /* 0: never; over_at: given up */
 	bool is_refused;
 	int64_t order_id;               /* demo_desks.c's */
@@ -125,17 +131,18 @@ struct script {
 	int n_deeds;
 };
 
-void script_write(struct script *s, struct arena *m, struct dice *d, int64_t now);
-
-void script_deed(struct script *s, int64_t at, int plan, enum deed_kind kind);  /* when it is before now */
+void plan_rentals(struct script *s, struct arena *m, struct dice *d);
 
 /* --- demo_extras.c: once the rentals are planned ----------------------------------------------------------------------------- */
 
-void extras_plan(struct script *s, struct arena *m, struct dice *d);
+void plan_extras(struct script *s, struct arena *m, struct dice *d);
 bool plan_has_extras(const struct plan *p);
 bool trip_is_made(const struct plan *p);                /* a courier hands it over, not the branch */
-void extras_deeds(struct script *s, int plan);
-void errands_deeds(struct script *s);
+bool waits_for_a_person(int item, int quantity, int64_t from, int64_t to);      /* the order is not approved by the rule */
+
+/* --- demo_script.c ----------------------------------------------------------------------------------------------------- */
+
+void script_write(struct script *s, struct arena *m, struct dice *d, int64_t now);
 
 /* --- demo_world.c ------------------------------------------------------------------------------------------------------ */
 
@@ -154,12 +161,15 @@ struct world {
 
 bool world_open(struct world *w, struct cli *c, const char *dir);
 void world_stop(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void world_people(struct world *w, int64_t at);         /* demo_people.c */
+bool world_finish(struct db *db);               /* everything is in the file; the connection is closed */
+bool world_close(struct world *w);
+
+/* --- demo_fleet.c, demo_people.c ------------------------------------------------------------------------------------------ */
+
+void world_fleet(struct world *w, struct script *s);
+void world_fleet_end(struct world *w, const struct script *s);
+void world_people(struct world *w, int64_t at);
 void world_cards(struct world *w);
-void world_fleet(struct world *w, struct script *s, struct dice *d);
-void world_do(struct world *w, struct script *s, const struct deed *deed);
-void world_end(struct world *w, struct script *s);
-void world_messages(struct world *w, int64_t now);      /* demo_message.c: last of all, what people were told */
 
 /* --- demo_policies.c: inside a transaction, until no policy has anything to react to ------------------------------------------- */
 
@@ -177,7 +187,14 @@ void ports_close(void);
 void world_items(struct world *w);
 bool world_desk(struct world *w, struct script *s, const struct deed *deed);    /* false: it was refused */
 bool world_lose(struct world *w, const struct plan *p);         /* what does not come back with the car */
-bool world_close(struct world *w);
-bool world_finish(struct db *db);               /* everything is in the file; the connection is closed */
+
+/* --- demo_deeds.c ------------------------------------------------------------------------------------------------------------- */
+
+void world_do(struct world *w, struct script *s, const struct deed *deed);
+void world_end(struct world *w, struct script *s);
+
+/* --- demo_message.c: last of all, the messages ------------------------------------------------------------------------------- */
+
+void world_messages(struct world *w, int64_t now);
 
 #endif

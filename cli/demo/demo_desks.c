@@ -120,12 +120,12 @@ world_lose(struct world *w, const struct plan *p)
 	struct equipment_order *orders = NULL;
 	int n = 0;
 
-	if (!p->n_pieces || !p->piece[0].lost)
+	if (!p->n_lent || !p->lent[0].lost)
 		return true;
 	db_list(w->db, &equipment_order_shape, &orders, &n,
 		"SELECT order_id FROM v_equipment_order WHERE booking_code = $1 AND state = 'HANDED_OUT' AND item_id = $2",
-		p->code, w->item_id[p->piece[0].item]);
-	return n == 0 || equipment_take_back(w->db, &orders[0], p->piece[0].lost, 0, w->manager_id);
+		p->code, w->item_id[p->lent[0].item]);
+	return n == 0 || equipment_take_back(w->db, &orders[0], p->lent[0].lost, 0, w->manager_id);
 }
 
 /* --- errands -------------------------------------------------------------------------------------------------------------------------------- */
@@ -134,7 +134,7 @@ static bool
 order_errand(struct world *w, struct errand *e)
 {
 	struct equipment_request request = {
-		.customer_id = w->staff_id[POST_EMPLOYEE], .item_id = w->item_id[e->piece.item], .quantity = e->piece.quantity,
+		.customer_id = w->staff_id[POST_EMPLOYEE], .item_id = w->item_id[e->lent.item], .quantity = e->lent.quantity,
 		.starts_at = e->starts_at, .ends_at = e->ends_at,
 	};
 	struct equipment_order o;
@@ -160,7 +160,7 @@ see_to_errand(struct world *w, struct errand *e, int number, enum deed_kind kind
 	if (kind == DEED_ORDER_OUT)
 		return equipment_hand_out(w->db, &o, 0, w->manager_id);
 	if (kind == DEED_ORDER_BACK)
-		return equipment_take_back(w->db, &o, e->piece.lost, 0, w->manager_id);
+		return equipment_take_back(w->db, &o, e->lent.lost, 0, w->manager_id);
 	return equipment_cancel(w->db, &o, o.customer_id, false) == ORDER_CANCEL_DONE;
 }
 

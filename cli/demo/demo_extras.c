@@ -11,10 +11,9 @@
 
 #include <string.h>
 
-#define MINUTE         60
 #define PERCENT_TRIP   7
 #define PERCENT_NOW    30               /* … of those that begin in these days: the board is what people look at */
-#define PERCENT_PIECES 11
+#define PERCENT_LENT   11
 #define N_ERRANDS      40
 #define MARGIN         (6 * HOUR)       /* pieces come back late, too */
 
@@ -22,37 +21,37 @@
 
 /* Who has which pieces when: of plans and errands alike. */
 struct claim { int item, quantity; int64_t from, to; };
-struct shelf {
+struct inventory {
 	struct claim *claims;
 	int n, room;
 	int n_pieces[DEMO_ITEMS];       /* fewest there ever are */
 };
 
 static void
-count_pieces(struct shelf *shelf)
+count_pieces(struct inventory *inventory)
 {
 	for (int i = 0; i < DEMO_ITEMS; i++)
-		shelf->n_pieces[i] = demo_items[i].n_pieces;
+		inventory->n_pieces[i] = demo_items[i].n_pieces;
 	for (int i = 0; i < DEMO_STOCKS; i++)
 		if (strcmp(demo_stocks[i].kind, "receive") != 0)
-			shelf->n_pieces[demo_stocks[i].item] -= demo_stocks[i].quantity < 0 ? -demo_stocks[i].quantity : demo_stocks[i].quantity;
+			inventory->n_pieces[demo_stocks[i].item] -= demo_stocks[i].quantity < 0 ? -demo_stocks[i].quantity : demo_stocks[i].quantity;
 }
 
 /* Counts all overlapping claims as simultaneous, which may refuse too many but never too few. */
 static bool
-claim(struct shelf *shelf, int item, int quantity, int64_t from, int64_t to)
+claim(struct inventory *inventory, int item, int quantity, int64_t from, int64_t to)
 {
 	int taken = 0;
 
-	for (int i = 0; i < shelf->n; i++) {
-		const struct claim *c = &shelf->claims[i];
+	for (int i = 0; i < inventory->n; i++) {
+		const struct claim *c = &inventory->claims[i];
 
 		if (c->item == item && c->from < to + MARGIN && from < c->to + MARGIN)
 			taken += c->quantity;
 	}
-	if (taken + quantity > shelf->n_pieces[item] || shelf->n == shelf->room)
+	if (taken + quantity > inventory->n_pieces[item] || inventory->n == inventory->room)
 		return false;
-	shelf->claims[shelf->n++] = (struct claim){ item, quantity, from, to };
+	inventory->claims[inventory->n++] = (struct claim){ item, quantity, from, to };
 	return true;
 }
 
@@ -127,15 +126,11 @@ can_be_brought(const struct plan *p)
 static int
 likely_item(struct dice *d)
 {
-	int sum = 0, at;
+	int likely[DEMO_ITEMS];
 
 	for (int i = 0; i < DEMO_ITEMS; i++)
-		sum += demo_items[i].likely;
-	at = (int)dice_roll(d, (uint32_t)sum);
-	for (int i = 0; i < DEMO_ITEMS; i++)
-		if ((at -= demo_items[i].likely) < 0)
-			return i;
-	return 0;
+		likely[i] = demo_items[i].likely;
+	return dice_weighted(d, likely, DEMO_ITEMS);
 }
 
 static int64_t
@@ -144,21 +139,21 @@ worth_of(int item, int quantity, int64_t from, int64_t to)
 	return demo_items[item].daily_price * quantity * ((to - from + DAY - 1) / DAY);
 }
 
-static bool
+bool
 waits_for_a_person(int item, int quantity, int64_t from, int64_t to)
 {
 	return quantity > rental.review_auto_quantity || worth_of(item, quantity, from, to) > rental.review_auto_amount;
 }
 
 static bool
-add_piece(struct shelf *shelf, struct plan *p, int item, int quantity)
+add_lent(struct inventory *inventory, struct plan *p, int item, int quantity)
 {
-	for (int i = 0; i < p->n_pieces; i++)
-		if (p->piece[i].item == item)
+	for (int i = 0; i < p->n_lent; i++)
+		if (p->lent[i].item == item)
 			return false;
-	if (p->n_pieces == PIECES_OF_A_PLAN || !claim(shelf, item, quantity, p->starts_at, p->ends_at))
+	if (p->n_lent == LENT_OF_A_PLAN || !claim(inventory, item, quantity, p->starts_at, p->ends_at))
 		return false;
-	p->piece[p->n_pieces++] = (struct piece){ .item = item, .quantity = quantity };
+	p->lent[p->n_lent++] = (struct lent){ .item = item, .quantity = quantity };
 	return true;
 }
 
@@ -168,27 +163,27 @@ plan_decision(struct dice *d, struct plan *p)
 {
 	int64_t last = p->fate == FATE_CANCELLED ? sooner_of(p->over_at, p->starts_at) : p->starts_at;
 
-	for (int i = 0; i < p->n_pieces; i++)
-		if (waits_for_a_person(p->piece[i].item, p->piece[i].quantity, p->starts_at, p->ends_at))
+	for (int i = 0; i < p->n_lent; i++)
+		if (waits_for_a_person(p->lent[i].item, p->lent[i].quantity, p->starts_at, p->ends_at))
 			p->decided_at = sooner_of(p->placed_at + dice_between(d, 1, 20) * HOUR + dice_roll(d, 3600), last - 4 * MINUTE);
 	p->is_refused = p->decided_at && dice_percent(d, 22);
 }
 
 static void
-plan_pieces(struct dice *d, struct shelf *shelf, struct plan *p)
+plan_lent(struct dice *d, struct inventory *inventory, struct plan *p)
 {
 	for (int i = dice_percent(d, 25) ? 2 : 1; i > 0; i--) {
 		int item = likely_item(d);
 
-		add_piece(shelf, p, item, (int)dice_between(d, 1, demo_items[item].most));
+		add_lent(inventory, p, item, (int)dice_between(d, 1, demo_items[item].most));
 	}
-	if (p->n_pieces && dice_percent(d, 1.2))
-		p->piece[0].lost = 1;
+	if (p->n_lent && dice_percent(d, 1.2))
+		p->lent[0].lost = 1;
 	plan_decision(d, p);
 }
 
 static bool
-can_have_pieces(const struct plan *p)
+can_have_lent(const struct plan *p)
 {
 	return (p->fate == FATE_RENTED || p->fate == FATE_CANCELLED) && p->starts_at - p->placed_at >= HOUR
 	    && (p->fate == FATE_RENTED || p->over_at - p->placed_at >= HOUR);
@@ -200,36 +195,36 @@ enum { ITEM_CHILD_SEAT = 1, ITEM_BOOSTER = 2, ITEM_CHAINS = 3, ITEM_TENT = 5, IT
 
 /* Plan number `scene` of a log-in, as demo_plan.c has them: 0 out now, 1 and 2 to come, 3 and 4 over. */
 static void
-dress_scene(struct script *s, struct dice *d, struct shelf *shelf, struct plan *p, int scene)
+dress_scene(struct script *s, struct dice *d, struct inventory *inventory, struct plan *p, int scene)
 {
 	bool is_first = p->customer == 0;
 
 	if (is_first && scene == 0) {           /* brought; to be fetched, and the courier knows */
 		plan_trip(s, d, p, true);
 		p->trip.fetch_assigned_at = p->out_at + 3 * HOUR;
-		add_piece(shelf, p, ITEM_CHILD_SEAT, 1);
+		add_lent(inventory, p, ITEM_CHILD_SEAT, 1);
 	} else if (is_first && scene == 1) {    /* a delivery without a courier yet */
 		plan_trip(s, d, p, false);
 		p->trip.assigned_at = later_of(p->trip.assigned_at, s->now + 1);
-		add_piece(shelf, p, ITEM_CHILD_SEAT, 1);
-		add_piece(shelf, p, ITEM_BOOSTER, 1);
+		add_lent(inventory, p, ITEM_CHILD_SEAT, 1);
+		add_lent(inventory, p, ITEM_BOOSTER, 1);
 	} else if (is_first && scene == 2) {    /* too many to be approved by itself: it waits */
-		add_piece(shelf, p, ITEM_CHAINS, (int)rental.review_auto_quantity + 1);
+		add_lent(inventory, p, ITEM_CHAINS, (int)rental.review_auto_quantity + 1);
 		p->decided_at = s->now + DAY;
 	} else if (is_first && scene == 3) {
 		plan_trip(s, d, p, true);
-		add_piece(shelf, p, ITEM_TENT, 1);
+		add_lent(inventory, p, ITEM_TENT, 1);
 	} else if (!is_first && scene == 1) {   /* refused, with a reason; what it cost is back */
-		add_piece(shelf, p, ITEM_CHAIR, (int)rental.review_auto_quantity + 2);
+		add_lent(inventory, p, ITEM_CHAIR, (int)rental.review_auto_quantity + 2);
 		p->decided_at = p->placed_at + 5 * HOUR;
 		p->is_refused = true;
 	} else if (!is_first && scene == 0) {
-		add_piece(shelf, p, ITEM_BOOSTER, 1);
+		add_lent(inventory, p, ITEM_BOOSTER, 1);
 	}
 }
 
 static void
-dress_scenes(struct script *s, struct dice *d, struct shelf *shelf)
+dress_scenes(struct script *s, struct dice *d, struct inventory *inventory)
 {
 	int scene[DEMO_LOGINS] = { 0 };
 
@@ -237,7 +232,7 @@ dress_scenes(struct script *s, struct dice *d, struct shelf *shelf)
 		struct plan *p = &s->plans[i];
 
 		if (p->customer < DEMO_LOGINS && scene[p->customer] < 5)
-			dress_scene(s, d, shelf, p, scene[p->customer]++);
+			dress_scene(s, d, inventory, p, scene[p->customer]++);
 	}
 }
 
@@ -256,19 +251,19 @@ static const struct errand_scene errand_scenes[] = {
 };
 
 static void
-add_errand(struct script *s, struct shelf *shelf, struct errand e)
+add_errand(struct script *s, struct inventory *inventory, struct errand e)
 {
-	if (claim(shelf, e.piece.item, e.piece.quantity, e.starts_at, e.ends_at))
+	if (claim(inventory, e.lent.item, e.lent.quantity, e.starts_at, e.ends_at))
 		s->errands[s->n_errands++] = e;
 }
 
 static void
-plan_errand_scenes(struct script *s, struct shelf *shelf)
+plan_errand_scenes(struct script *s, struct inventory *inventory)
 {
 	for (size_t i = 0; i < sizeof(errand_scenes) / sizeof(errand_scenes[0]); i++) {
 		const struct errand_scene *from = &errand_scenes[i];
 		struct errand e = {
-			.piece = { .item = from->item, .quantity = from->quantity }, .starts_at = s->now - s->now % (HOUR / 2) + from->from_hours * HOUR,
+			.lent = { .item = from->item, .quantity = from->quantity }, .starts_at = s->now - s->now % (HOUR / 2) + from->from_hours * HOUR,
 			.is_refused = from->is_refused,
 		};
 
@@ -277,37 +272,37 @@ plan_errand_scenes(struct script *s, struct shelf *shelf)
 		e.decided_at = from->decided_hours ? e.placed_at + from->decided_hours * HOUR : s->now + DAY;
 		e.out_at = from->is_out ? e.starts_at + 11 * MINUTE : 0;
 		e.over_at = from->is_given_up ? e.placed_at + 20 * HOUR : 0;
-		add_errand(s, shelf, e);
+		add_errand(s, inventory, e);
 	}
 }
 
 static void
-plan_errand(struct script *s, struct dice *d, struct shelf *shelf, int64_t day)
+plan_errand(struct script *s, struct dice *d, struct inventory *inventory, int64_t day)
 {
 	static const int items[] = { ITEM_PROJECTOR, ITEM_PROJECTOR, ITEM_RADIO, ITEM_RADIO, ITEM_CHAIR };
 	int item = items[dice_roll(d, 5)];
-	struct errand e = { .piece = { .item = item, .quantity = (int)dice_between(d, 1, demo_items[item].most) } };
+	struct errand e = { .lent = { .item = item, .quantity = (int)dice_between(d, 1, demo_items[item].most) } };
 
 	e.starts_at = day + dice_between(d, 9, 15) * HOUR;
 	e.ends_at = e.starts_at + dice_between(d, 4, 60) * HOUR;
 	e.placed_at = e.starts_at - dice_between(d, 26, 200) * HOUR - dice_roll(d, 3600);
 	e.decided_at = e.placed_at + dice_between(d, 1, 20) * HOUR;
-	e.is_refused = waits_for_a_person(item, e.piece.quantity, e.starts_at, e.ends_at) && dice_percent(d, 25);
+	e.is_refused = waits_for_a_person(item, e.lent.quantity, e.starts_at, e.ends_at) && dice_percent(d, 25);
 	e.out_at = e.starts_at + dice_between(d, 2, 50) * MINUTE;
 	e.back_at = e.ends_at - dice_between(d, 0, 60) * MINUTE;
-	e.piece.lost = dice_percent(d, 8);
+	e.lent.lost = dice_percent(d, 8);
 	if (e.ends_at < s->now - 5 * DAY)
-		add_errand(s, shelf, e);
+		add_errand(s, inventory, e);
 }
 
 static void
-plan_errands(struct script *s, struct dice *d, struct shelf *shelf)
+plan_errands(struct script *s, struct dice *d, struct inventory *inventory)
 {
 	int64_t today = day_start(s->now);
 
-	plan_errand_scenes(s, shelf);
+	plan_errand_scenes(s, inventory);
 	while (s->n_errands < N_ERRANDS / 2)
-		plan_errand(s, d, shelf, day_add(today, -(int)dice_between(d, 8, 330)));
+		plan_errand(s, d, inventory, day_add(today, -(int)dice_between(d, 8, 330)));
 }
 
 /* --- all of them ------------------------------------------------------------------------------------------------------------------------- */
@@ -315,7 +310,7 @@ plan_errands(struct script *s, struct dice *d, struct shelf *shelf)
 bool
 plan_has_extras(const struct plan *p)
 {
-	return p->trip.is_wanted || p->n_pieces;
+	return p->trip.is_wanted || p->n_lent;
 }
 
 bool
@@ -325,14 +320,14 @@ trip_is_made(const struct plan *p)
 }
 
 void
-extras_plan(struct script *s, struct arena *m, struct dice *d)
+plan_extras(struct script *s, struct arena *m, struct dice *d)
 {
-	struct shelf shelf = { .claims = arena_array(m, struct claim, s->n_plans + N_ERRANDS), .room = s->n_plans + N_ERRANDS };
+	struct inventory inventory = { .claims = arena_array(m, struct claim, s->n_plans + N_ERRANDS), .room = s->n_plans + N_ERRANDS };
 
-	count_pieces(&shelf);
+	count_pieces(&inventory);
 	s->errands = arena_array(m, struct errand, N_ERRANDS);
-	dress_scenes(s, d, &shelf);
-	plan_errands(s, d, &shelf);
+	dress_scenes(s, d, &inventory);
+	plan_errands(s, d, &inventory);
 	for (int i = 0; i < s->n_plans; i++) {
 		struct plan *p = &s->plans[i];
 
@@ -340,68 +335,7 @@ extras_plan(struct script *s, struct arena *m, struct dice *d)
 			continue;
 		if (can_be_brought(p) && dice_percent(d, is_near(s, p) ? PERCENT_NOW : PERCENT_TRIP))
 			plan_trip(s, d, p, dice_percent(d, 45));
-		if (can_have_pieces(p) && dice_percent(d, PERCENT_PIECES))
-			plan_pieces(d, &shelf, p);
+		if (can_have_lent(p) && dice_percent(d, PERCENT_LENT))
+			plan_lent(d, &inventory, p);
 	}
-}
-
-/* --- what is done about them, and when ------------------------------------------------------------------------------------------------- */
-
-static void
-trip_deeds(struct script *s, int i)
-{
-	const struct plan *p = &s->plans[i];
-	const struct trip *t = &p->trip;
-
-	if (p->fate == FATE_RENTED || t->assigned_at < p->over_at)
-		script_deed(s, t->assigned_at, i, DEED_ASSIGN);
-	if (p->fate != FATE_RENTED)
-		return;
-	if (t->is_called_off) {
-		script_deed(s, t->called_off_at, i, DEED_CALL_OFF);
-		return;
-	}
-	script_deed(s, t->shipped_at, i, DEED_SHIP);
-	script_deed(s, p->out_at, i, DEED_DELIVER);
-	if (!t->collects)
-		return;
-	script_deed(s, t->fetch_assigned_at, i, DEED_FETCH_ASSIGN);
-	script_deed(s, t->fetch_shipped_at, i, DEED_FETCH_SHIP);
-	script_deed(s, p->back_at, i, DEED_FETCH);
-}
-
-void
-extras_deeds(struct script *s, int i)
-{
-	if (s->plans[i].trip.is_wanted)
-		trip_deeds(s, i);
-	if (s->plans[i].decided_at)
-		script_deed(s, s->plans[i].decided_at, i, DEED_DECIDE);
-}
-
-static void
-errand_deeds(struct script *s, int i)
-{
-	const struct errand *e = &s->errands[i];
-
-	script_deed(s, e->placed_at, i, DEED_ORDER);
-	if (waits_for_a_person(e->piece.item, e->piece.quantity, e->starts_at, e->ends_at))
-		script_deed(s, e->decided_at, i, DEED_ORDER_DECIDE);
-	if (e->over_at)
-		script_deed(s, e->over_at, i, DEED_ORDER_CANCEL);
-	if (e->is_refused || e->over_at)
-		return;
-	if (e->out_at)
-		script_deed(s, e->out_at, i, DEED_ORDER_OUT);
-	if (e->back_at)
-		script_deed(s, e->back_at, i, DEED_ORDER_BACK);
-}
-
-void
-errands_deeds(struct script *s)
-{
-	for (int i = 0; i < s->n_errands; i++)
-		errand_deeds(s, i);
-	for (int i = 0; i < DEMO_STOCKS; i++)
-		script_deed(s, s->now - demo_stocks[i].days_ago * DAY, i, DEED_STOCK);
 }

@@ -1,7 +1,8 @@
-/* demo_people.c - the demo's customers with their licences, and those who can sign in. The story is in demo_world.c. */
+/* demo_people.c - the demo's customers with their licences and cards, and those who can sign in. */
 #include "demo.h"
 
 #include "cgi-bin/account/account.h"
+#include "cgi-bin/payment/payment.h"
 #include "domain/roles.h"
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
@@ -67,5 +68,25 @@ world_people(struct world *w, int64_t at)
 		                                    : add_person(w, &demo_customers[i], i, ROLE_CUSTOMER, nobodys);
 		if (i % 9 != 8)
 			add_licence(w, i);
+	}
+}
+
+static int64_t
+add_card(struct world *w, int customer, const char *token)
+{
+	struct card card = { .card_id = 0 };
+
+	if (card_save(w->db, w->customer_id[customer], token, token, &card) != CARD_SAVED || db_failed(w->db))
+		world_stop(w, "a card of %s was not saved", demo_customers[customer].email);
+	return card.card_id;
+}
+
+/* One that is declined and one that pays: the last one saved is offered first. */
+void
+world_cards(struct world *w)
+{
+	for (int i = 0; i < DEMO_CUSTOMERS && !w->why; i++) {
+		w->bad_card[i] = add_card(w, i, "tok_declined");
+		w->good_card[i] = add_card(w, i, "tok_ok");
 	}
 }

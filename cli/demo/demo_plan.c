@@ -12,54 +12,12 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define DAYS_BACK   365
 #define DAYS_AHEAD  60
 #define PER_DAY     19.5
 #define MAX_PLANS   16000
-#define MINUTE      60
-
-/* --- chance --------------------------------------------------------------------------------------------------------------- */
-
-/* splitmix64 */
-uint32_t
-dice_roll(struct dice *d, uint32_t below)
-{
-	uint64_t z = d->state += 0x9E3779B97F4A7C15ULL;
-
-	z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9ULL;
-	z = (z ^ z >> 27) * 0x94D049BB133111EBULL;
-	return (uint32_t)(((z ^ z >> 31) >> 32) * below >> 32);
-}
-
-int64_t
-dice_between(struct dice *d, int64_t from, int64_t to)
-{
-	return to <= from ? from : from + dice_roll(d, (uint32_t)(to - from + 1));
-}
-
-bool
-dice_percent(struct dice *d, double percent)
-{
-	return dice_roll(d, 1000000) < percent * 10000;
-}
-
-/* An index, as likely as its weight says. */
-static int
-dice_weighted(struct dice *d, const int *weight, int n)
-{
-	int sum = 0, at;
-
-	for (int i = 0; i < n; i++)
-		sum += weight[i];
-	at = (int)dice_roll(d, (uint32_t)sum);
-	for (int i = 0; i < n; i++)
-		if ((at -= weight[i]) < 0)
-			return i;
-	return n - 1;
-}
 
 /* --- cars ------------------------------------------------------------------------------------------------------------------- */
 
@@ -215,7 +173,7 @@ closes_at(const struct plan *p)
 
 /* Would another one, open from placed_at on, ever be one too many? Asked at each moment another begins. */
 static bool
-has_room(const struct desk *k, int customer, const struct plan *p, bool may_overlap)
+customer_has_room(const struct desk *k, int customer, const struct plan *p, bool may_overlap)
 {
 	const struct index *x = &k->of_customer[customer];
 	int64_t closes = closes_at(p);
@@ -251,7 +209,7 @@ find_customer(struct desk *k, struct plan *p)
 {
 	for (int i = 0; i < 40; i++) {
 		p->customer = dice_weighted(k->d, k->weight, DEMO_CUSTOMERS);
-		if (!is_left_alone(k, p->customer, p) && has_room(k, p->customer, p, i > 15))
+		if (!is_left_alone(k, p->customer, p) && customer_has_room(k, p->customer, p, i > 15))
 			return true;
 	}
 	return false;
@@ -394,52 +352,15 @@ plan_scenes(struct desk *k)
 		}
 }
 
-/* --- in the order of time ---------------------------------------------------------------------------------------------------------- */
+/* --- all of them ----------------------------------------------------------------------------------------------- */
 
 void
-script_deed(struct script *s, int64_t at, int plan, enum deed_kind kind)
-{
-	if (at < s->now)
-		s->deeds[s->n_deeds++] = (struct deed){ at, plan, kind };
-}
-
-static void
-add_deeds(struct script *s, int i)
-{
-	const struct plan *p = &s->plans[i];
-
-	script_deed(s, p->placed_at, i, DEED_PLACE);
-	switch (p->fate) {
-	case FATE_CANCELLED: script_deed(s, p->over_at, i, DEED_CANCEL); break;
-	case FATE_NO_SHOW:   script_deed(s, p->over_at, i, DEED_NO_SHOW); break;
-	case FATE_DECLINED:  break;
-	case FATE_RENTED:
-		if (!trip_is_made(p))
-			script_deed(s, p->out_at, i, DEED_HAND_OUT);
-		if (!trip_is_made(p) || !p->trip.collects)
-			script_deed(s, p->back_at, i, DEED_TAKE_BACK);
-	}
-	extras_deeds(s, i);
-}
-
-static int
-by_time(const void *a, const void *b)
-{
-	const struct deed *x = a, *y = b;
-
-	if (x->at != y->at)
-		return x->at < y->at ? -1 : 1;
-	return x->plan != y->plan ? x->plan - y->plan : (int)x->kind - (int)y->kind;
-}
-
-void
-script_write(struct script *s, struct arena *m, struct dice *d, int64_t now)
+plan_rentals(struct script *s, struct arena *m, struct dice *d)
 {
 	struct desk k = { .s = s, .d = d, .m = m };
-	int64_t today;
+	int64_t today = day_start(s->now);
 
-	*s = (struct script){ .now = now, .plans = arena_array(m, struct plan, MAX_PLANS), .deeds = arena_array(m, struct deed, 8 * MAX_PLANS) };
-	today = day_start(now);
+	s->plans = arena_array(m, struct plan, MAX_PLANS);
 	make_cars(s, m, d);
 	for (int i = 0; i < DEMO_CUSTOMERS; i++)
 		k.weight[i] = i < DEMO_LOGINS ? 1 : (int)dice_between(d, 20, 60);
@@ -451,9 +372,4 @@ script_write(struct script *s, struct arena *m, struct dice *d, int64_t now)
 		for (int i = (int)dice_between(d, -3, 3); i < n; i++)
 			plan_one(&k, day_add(today, day));
 	}
-	extras_plan(s, m, d);
-	for (int i = 0; i < s->n_plans; i++)
-		add_deeds(s, i);
-	errands_deeds(s);
-	qsort(s->deeds, (size_t)s->n_deeds, sizeof(s->deeds[0]), by_time);
 }

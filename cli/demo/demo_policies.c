@@ -11,25 +11,14 @@
 #include "cgi-bin/review/review.h"
 #include "lib/base/clock.h"
 
-#include <string.h>
-
 /* The first two react to every rental. */
 static const struct consumer *const consumers[DEMO_CONSUMERS] = {
 	&fleet_consumer, &booking_consumer, &delivery_consumer, &equipment_consumer, &review_consumer,
 };
 #define OF_RENTALS 2
 
-static const struct policy *
-policy_for(const struct consumer *c, const char *type)
-{
-	for (const struct policy *p = c->policy; p->type; p++)
-		if (strcmp(p->type, type) == 0)
-			return p;
-	return NULL;
-}
-
 static void
-react(struct world *w, const struct consumer *c, const struct policy *p, int64_t event_id)
+react_to(struct world *w, const struct consumer *c, const struct policy *p, int64_t event_id)
 {
 	struct event e;
 
@@ -65,7 +54,7 @@ catch_up(struct world *w, int i, int64_t last)
 	int n = find_due(w, i, last, due);
 
 	for (int k = 0; k < n && !w->why; k++)
-		react(w, consumers[i], due[k].policy, due[k].event_id);
+		react_to(w, consumers[i], due[k].policy, due[k].event_id);
 	w->position[i] = last;
 }
 

@@ -21,7 +21,7 @@ static struct arena *memory;    /* of one step; reset at the next */
 
 /* --- one event ---------------------------------------------------------------------------------------------------- */
 
-static const struct policy *
+const struct policy *
 policy_for(const struct consumer *c, const char *type)
 {
 	for (const struct policy *p = c->policy; p->type; p++)

@@ -55,6 +55,8 @@ struct consumer {
 	bool (*open)(void);             /* made once per process, before its first event: templates. false: it cannot work now. May be NULL */
 };
 
+const struct policy *policy_for(const struct consumer *c, const char *type);    /* NULL: it does not react to such an event */
+
 struct in_flight;
 
 /* Handles up to a batch of pending events. Answers how many were handled (0: caught up, or paused). relay and `motorpool demo` call it. */

@@ -57,7 +57,6 @@ write_story(struct script *s, int64_t now)
 static void
 play_story(void)
 {
-	struct dice d = { .state = 1 };
 	int64_t now = clock_now();
 	struct script s;
 	struct world w;
@@ -65,7 +64,7 @@ play_story(void)
 	write_story(&s, now);
 	if (!world_open(&w, &cli, story))
 		fail_msg("%s", w.why);
-	world_fleet(&w, &s, &d);
+	world_fleet(&w, &s);
 	world_people(&w, now - 20 * DAY);
 	world_cards(&w);
 	for (int i = 0; i < s.n_deeds; i++)

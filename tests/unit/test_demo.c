@@ -199,10 +199,10 @@ uses_of(const struct script *s, struct use *uses)
 	int n = 0;
 
 	for (int i = 0; i < s->n_plans; i++)
-		for (int j = 0; j < s->plans[i].n_pieces; j++)
-			uses[n++] = (struct use){ s->plans[i].piece[j].item, s->plans[i].piece[j].quantity, s->plans[i].starts_at, s->plans[i].ends_at };
+		for (int j = 0; j < s->plans[i].n_lent; j++)
+			uses[n++] = (struct use){ s->plans[i].lent[j].item, s->plans[i].lent[j].quantity, s->plans[i].starts_at, s->plans[i].ends_at };
 	for (int i = 0; i < s->n_errands; i++)
-		uses[n++] = (struct use){ s->errands[i].piece.item, s->errands[i].piece.quantity, s->errands[i].starts_at, s->errands[i].ends_at };
+		uses[n++] = (struct use){ s->errands[i].lent.item, s->errands[i].lent.quantity, s->errands[i].starts_at, s->errands[i].ends_at };
 	return n;
 }
 
@@ -221,7 +221,7 @@ fewest_pieces(int item)
 TEST(no_more_pieces_are_ordered_than_exist)
 {
 	for_each_script(s) {
-		struct use *uses = arena_array(scratch_memory, struct use, PIECES_OF_A_PLAN * s.n_plans + s.n_errands);
+		struct use *uses = arena_array(scratch_memory, struct use, LENT_OF_A_PLAN * s.n_plans + s.n_errands);
 		int n = uses_of(&s, uses);
 
 		for (int i = 0; i < n; i++) {
@@ -249,7 +249,7 @@ TEST(every_desk_has_history_and_open_work)
 			called_off += p->trip.is_called_off && p->trip.called_off_at < s.now;
 			to_come += is_made && p->placed_at < s.now && p->starts_at > s.now;
 			several += p->n_cars > 1;
-			lent += p->n_pieces > 0;
+			lent += p->n_lent > 0;
 			refused += p->is_refused && p->decided_at < s.now;
 			waits += p->decided_at > s.now && p->placed_at < s.now;
 		}
@@ -270,7 +270,7 @@ play_log_ins(struct world *w, struct script *s)
 
 	script_write(s, scratch_memory, &d, clock_now());
 	assert_true(world_open(w, &cli, scratch));
-	world_fleet(w, s, &d);
+	world_fleet(w, s);
 	world_people(w, s->deeds[0].at - 3 * DAY);
 	world_cards(w);
 	for (int i = 0; i < s->n_deeds; i++)
