@@ -69,6 +69,9 @@ void progress_end(struct progress *p, const char *fmt, ...) __attribute__((forma
 /* --- migrate.c --- */
 bool cli_migrate(struct cli *c, const char **why);      /* creates or upgrades all database files */
 
+/* --- replay.c --- */
+bool cli_replay(struct cli *c, const char *what, const char **why);     /* the read models; what: the progress bar's text */
+
 /* --- demo.c --- */
 bool cli_demo(struct cli *c, uint64_t seed);            /* false: it has said why */
 bool demo_is_wanted(const struct cli *c);               /* there is no database yet */

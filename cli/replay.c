@@ -12,25 +12,32 @@ static const char usage[] =
 	"Rebuilds the read models (view.db: My bookings, Fleet status) from the event log in one transaction; readers see the old\n"
 	"rows until it commits. A missing view.db is created. Everything else may be running.\n";
 
+bool
+cli_replay(struct cli *c, const char *what, const char **why)
+{
+	struct progress p;
+	int64_t n;
+
+	progress_begin(&p, what);
+	n = view_replay(c->root, c->var, progress_at, &p, why);
+	progress_end(&p, n < 0 ? "failed" : "%lld events", (long long)n);
+	if (n < 0 && !*why)
+		*why = "cannot rebuild the read models";
+	return n >= 0;
+}
+
 static int
 replay(struct cli *c, int argc, char **argv)
 {
-	struct progress p;
 	const char *why = NULL;
-	int64_t n;
 
 	(void)argv;
 	if (argc != 1)
 		return cli_usage(c);
 	if (!cli_setup(c))
 		return 1;
-	progress_begin(&p, "Replaying the event log");
-	n = view_replay(c->root, c->var, progress_at, &p, &why);
-	if (n < 0) {
-		progress_end(&p, "failed");
-		return cli_fail("%s", why ? why : "cannot rebuild the read models");
-	}
-	progress_end(&p, "%lld events", (long long)n);
+	if (!cli_replay(c, "Replaying the event log", &why))
+		return cli_fail("%s", why);
 	return 0;
 }
 

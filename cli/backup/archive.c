@@ -106,21 +106,21 @@ finish_hash(crypto_generichash_state *state, char hex[ARCHIVE_HASH])
 
 /* --- headers ---------------------------------------------------------------------------------------------------------------- */
 
-struct header {
+struct tar_header {
 	char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], sum[8], kind, link[100], magic[6], version[2], user[32], group[32],
 	     major[8], minor[8], prefix[155], rest[12];
 };
-_Static_assert(sizeof(struct header) == BLOCK, "a tar header is one block");
+_Static_assert(sizeof(struct tar_header) == BLOCK, "a tar header is one block");
 
 /* Of all bytes, its own eight taken as blanks. */
 static unsigned
-sum_of(const struct header *h)
+sum_of(const struct tar_header *h)
 {
 	const unsigned char *bytes = (const unsigned char *)h;
 	unsigned sum = 8 * ' ';
 
 	for (size_t i = 0; i < BLOCK; i++)
-		if (i < offsetof(struct header, sum) || i >= offsetof(struct header, kind))
+		if (i < offsetof(struct tar_header, sum) || i >= offsetof(struct tar_header, kind))
 			sum += bytes[i];
 	return sum;
 }
@@ -162,7 +162,7 @@ take_size(const char field[12])
 static bool
 put_header(struct archive *a, const char *name, int64_t n_bytes)
 {
-	struct header h = { .mode = "0000600", .uid = "0000000", .gid = "0000000", .kind = '0', .magic = "ustar", .version = "00" };
+	struct tar_header h = { .mode = "0000600", .uid = "0000000", .gid = "0000000", .kind = '0', .magic = "ustar", .version = "00" };
 
 	if (strlen(name) >= sizeof(h.name)) {
 		errno = ENAMETOOLONG;
@@ -274,7 +274,7 @@ take_end(struct archive *a)
 
 /* Only what we write ourselves: any other kind, owner or name of a tar is not a backup. */
 static bool
-is_ours(const struct header *h, const char *sum)
+is_ours(const struct tar_header *h, const char *sum)
 {
 	return memcmp(h->sum, sum, sizeof(h->sum)) == 0 && memcmp(h->magic, "ustar\0" "00", 8) == 0 && h->kind == '0'
 	    && h->name[0] && !h->name[sizeof(h->name) - 1] && h->name[0] != '/' && !strstr(h->name, "..")
@@ -284,7 +284,7 @@ is_ours(const struct header *h, const char *sum)
 enum archive_next
 archive_next(struct archive *a, struct archive_member *member)
 {
-	struct header h;
+	struct tar_header h;
 	char sum[8];
 
 	if (!read_all(a->fd, &h, sizeof(h)))

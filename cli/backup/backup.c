@@ -148,7 +148,7 @@ archive_room(struct cli *c, const char *dir, int64_t n_bytes, int64_t leave_mib,
 
 /* The databases stand there twice for a while: the copy, and the copy in the file. */
 static bool
-has_room(struct work *w)
+disk_has_room(struct work *w)
 {
 	int64_t databases = bytes_of(w, "motorpool.db") + bytes_of(w, "motorpool.db-wal") + bytes_of(w, "sandbox.db");
 
@@ -302,7 +302,7 @@ backup_make(struct cli *c, const struct backup_order *o, struct manifest *made)
 	ok = open_folder(&w);
 	whole = cli_path(c, w.part, "whole.tar");
 	if (ok) {
-		ok = has_room(&w) && write_file(&w, whole);
+		ok = disk_has_room(&w) && write_file(&w, whole);
 		if (ok && (renameat2(AT_FDCWD, whole, AT_FDCWD, o->file, RENAME_NOREPLACE) != 0 || !folder_sync(w.dir)))
 			ok = fail(&w, o->file);
 		folder_remove(w.part);

@@ -92,18 +92,14 @@ restore_aside(struct rehearsal *r)
 }
 
 static bool
-make_views(struct rehearsal *r)
+rebuild_views(struct rehearsal *r)
 {
 	const char *why = NULL;
-	struct progress p;
-	int64_t n;
 
 	if (!cli_setup(&r->copy))
 		return failed(r, "its settings or keys cannot be used");
-	progress_begin(&p, "Rebuilding the read models");
-	n = cli_migrate(&r->copy, &why) ? view_replay(r->c->root, r->copy.var, progress_at, &p, &why) : -1;
-	progress_end(&p, n < 0 ? "failed" : "%lld events", (long long)n);
-	return n >= 0 || failed(r, why ? why : "cannot rebuild the read models");
+	return (cli_migrate(&r->copy, &why) && cli_replay(&r->copy, "Rebuilding the read models", &why))
+	    || failed(r, why ? why : "cannot rebuild the read models");
 }
 
 /* --- as it must be ------------------------------------------------------------------------------------------------------------ */
@@ -232,9 +228,9 @@ in_short(struct rehearsal *r)
 }
 
 static bool
-play(struct rehearsal *r)
+rehearse_steps(struct rehearsal *r)
 {
-	return (!r->is_fresh || make_backup(r)) && restore_aside(r) && make_views(r) && (int)check_copy(r) + (int)compare_with_use(r) == 2;
+	return (!r->is_fresh || make_backup(r)) && restore_aside(r) && rebuild_views(r) && (int)check_copy(r) + (int)compare_with_use(r) == 2;
 }
 
 static int
@@ -245,7 +241,7 @@ perform(struct rehearsal *r)
 	const char *name;
 
 	folder_remove(r->part);
-	done.ok = !r->failures.n && (mkdir(r->part, 0700) == 0 || failed(r, strerror(errno))) && play(r);
+	done.ok = !r->failures.n && (mkdir(r->part, 0700) == 0 || failed(r, strerror(errno))) && rehearse_steps(r);
 	folder_remove(r->part);
 	name = r->file ? strrchr(r->file, '/') : NULL;
 	done.backup = r->is_fresh ? "fresh" : name ? name + 1 : r->file ? r->file : "";

@@ -10,7 +10,6 @@
  */
 #include "archive.h"
 
-#include "cgi-bin/mypage/mypage.h"
 #include "lib/base/clock.h"
 #include "lib/base/folder.h"
 #include "cli/run/process.h"
@@ -199,20 +198,6 @@ move_in(struct cli *c, const char *from, const char **why)
 
 /* --- all of it -------------------------------------------------------------------------------------------------------------- */
 
-static bool
-make_views(struct cli *c, const char **why)
-{
-	struct progress p;
-	int64_t n;
-
-	if (!cli_setup(c) || !cli_migrate(c, why))
-		return false;
-	progress_begin(&p, "Replaying the event log");
-	n = view_replay(c->root, c->var, progress_at, &p, why);
-	progress_end(&p, n < 0 ? "failed" : "%lld events", (long long)n);
-	return n >= 0;
-}
-
 static int64_t
 file_bytes(const char *path)
 {
@@ -240,7 +225,7 @@ restore_into(struct cli *c, const char *file, const char *part, struct manifest 
 	folder_remove(part);
 	if (kept)
 		fprintf(stderr, "The previous state is in %s\n", kept);
-	return make_views(c, why);
+	return cli_setup(c) && cli_migrate(c, why) && cli_replay(c, "Replaying the event log", why);
 }
 
 static int
