@@ -21,7 +21,7 @@ static const char *const raw_allowed[] = {
 static struct page *pages;
 
 /* Partials are the same for every page and language: each file is read once. */
-struct shelf {
+struct sources {
 	struct arena *m;
 	const char *dir;
 	struct file { const char *name, *text; struct file *next; } *files;
@@ -35,21 +35,21 @@ page_register(struct page *page)
 }
 
 static const char *
-shelf_text(void *arg, const char *name)
+source_text(void *arg, const char *name)
 {
-	struct shelf *shelf = arg;
+	struct sources *sources = arg;
 	struct file *f;
 
-	for (f = shelf->files; f; f = f->next)
+	for (f = sources->files; f; f = f->next)
 		if (strcmp(f->name, name) == 0)
 			return f->text;
 	if (!tpl_is_name((struct piece){ name, strlen(name) }))
 		return NULL;
-	f = arena_new_of(shelf->m, struct file);
-	f->name = arena_strdup(shelf->m, name);
-	f->text = tpl_read(shelf->m, arena_printf(shelf->m, "%s/%s.mustache", shelf->dir, name));
-	f->next = shelf->files;
-	shelf->files = f;
+	f = arena_new_of(sources->m, struct file);
+	f->name = arena_strdup(sources->m, name);
+	f->text = tpl_read(sources->m, arena_printf(sources->m, "%s/%s.mustache", sources->dir, name));
+	f->next = sources->files;
+	sources->files = f;
 	return f->text;
 }
 
@@ -120,20 +120,20 @@ is_raw_allowed(const char *file)
 }
 
 static bool
-compile_page(struct shelf *shelf, struct page *page, const struct tpl_root *chrome, bool is_text, int lang)
+compile_page(struct sources *sources, struct page *page, const struct tpl_root *chrome, bool is_text, int lang)
 {
 	struct tpl_env env = {
-		.dir = shelf->dir, .root = chrome, .lang = lang, .raw_allowed = is_raw_allowed(page->file), .is_text = is_text,
-		.lambda = { { "t", translate, &lang }, { "tn", translate_plural, &lang } }, .partial = shelf_text, .partial_arg = shelf,
+		.dir = sources->dir, .root = chrome, .lang = lang, .raw_allowed = is_raw_allowed(page->file), .is_text = is_text,
+		.lambda = { { "t", translate, &lang }, { "tn", translate_plural, &lang } }, .partial = source_text, .partial_arg = sources,
 	};
-	const char *file = arena_printf(shelf->m, "%s/%s.mustache", shelf->dir, page->file), *text, *error;
+	const char *file = arena_printf(sources->m, "%s/%s.mustache", sources->dir, page->file), *text, *error;
 
-	text = shelf_text(shelf, page->file);
+	text = source_text(sources, page->file);
 	if (!text) {
 		fprintf(stderr, "%s: cannot be read\n", file);
 		return false;
 	}
-	page->tpl[lang] = tpl_compile(shelf->m, &env, file, text, page->shape, &error);
+	page->tpl[lang] = tpl_compile(sources->m, &env, file, text, page->shape, &error);
 	if (!page->tpl[lang])
 		fprintf(stderr, "%s (in %s)\n", error, lang_code(lang));
 	return page->tpl[lang] != NULL;
@@ -143,12 +143,12 @@ bool
 tpl_compile_pages(const char *templates_dir, const struct tpl_root *chrome)
 {
 	struct arena *m = arena_new(ARENA_LIMIT);
-	struct shelf shelf = { .m = m, .dir = arena_strdup(m, templates_dir) };
+	struct sources sources = { .m = m, .dir = arena_strdup(m, templates_dir) };
 	bool ok = true;
 
 	for (struct page *p = pages; p; p = p->next)
 		for (int lang = 0; lang < N_LANGS; lang++)
-			ok = compile_page(&shelf, p, chrome, false, lang) && ok;
+			ok = compile_page(&sources, p, chrome, false, lang) && ok;
 	return ok;
 }
 
@@ -156,11 +156,11 @@ bool
 tpl_compile_texts(const char *templates_dir, struct page *texts, int n)
 {
 	struct arena *m = arena_new(ARENA_LIMIT);
-	struct shelf shelf = { .m = m, .dir = arena_strdup(m, templates_dir) };
+	struct sources sources = { .m = m, .dir = arena_strdup(m, templates_dir) };
 	bool ok = true;
 
 	for (int i = 0; i < n; i++)
 		for (int lang = 0; lang < N_LANGS; lang++)
-			ok = compile_page(&shelf, &texts[i], NULL, true, lang) && ok;
+			ok = compile_page(&sources, &texts[i], NULL, true, lang) && ok;
 	return ok;
 }
