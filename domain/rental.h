@@ -7,6 +7,10 @@
 
 #include "lib/base/settings.h"
 
+/* Rentals, delivery windows and equipment orders start and end on half hours, so that calendars and price lists stay short. In
+ * seconds; no setting, since bookings that exist already lie on this grid (docs/domain.md 7). */
+#define RENTAL_STEP_S 1800
+
 struct rental {
 	int64_t vat_percent;                    /* 10, included in every price */
 	int64_t max_bookings_per_person;        /* 10 open bookings */

@@ -50,7 +50,7 @@ delivery_problem(const struct booking_order *o, const char **field)
 	if (zone_fee(o->delivery.zone) < 0)
 		return _("We do not deliver there. Please choose one of the zones.");
 	*field = "delivery.window_from";
-	if (window_from(o) % STEP != 0)
+	if (window_from(o) % RENTAL_STEP_S != 0)
 		return _("Please choose a time on the hour or half hour.");
 	if (window_from(o) < o->starts_at)
 		return _("Delivery is possible from the start of the booking. Please choose that time or a later one.");

@@ -8,6 +8,7 @@
 #include "price.h"
 
 #include "domain/rental.h"
+#include "domain/rental_form.h"
 #include "domain/menu.h"
 #include "lib/web/form.h"
 #include "lib/base/settings.h"
@@ -136,8 +137,8 @@ enum status
 page_new_booking(struct web *w)
 {
 	struct booking_form f = {
-		.order.starts_at = form_has(w, "starts_at") ? form_time(w, "starts_at") : 0,
-		.order.ends_at = form_has(w, "ends_at") ? form_time(w, "ends_at") : 0,
+		.order.starts_at = form_has(w, "starts_at") ? form_rental_time(w, "starts_at") : 0,
+		.order.ends_at = form_has(w, "ends_at") ? form_rental_time(w, "ends_at") : 0,
 	};
 	struct booking_order *o = &f.order;
 	const char *field, *problem;
@@ -195,8 +196,8 @@ read_booking_form(struct web *w, struct booking_form *f)
 
 	*f = (struct booking_form){
 		.order.customer_id = w->user.id,
-		.order.starts_at = form_time(w, "starts_at"),
-		.order.ends_at = form_time(w, "ends_at"),
+		.order.starts_at = form_rental_time(w, "starts_at"),
+		.order.ends_at = form_rental_time(w, "ends_at"),
 		.order.card_id = is_new_card ? 0 : form_id(w, "card_id"),
 		.order.request_key = web_idempotency_key(w),
 		.order.request_hash = web_body_hash(w),

@@ -3,6 +3,7 @@
 
 #include "domain/choices.h"
 #include "domain/rental.h"
+#include "domain/rental_form.h"
 #include "lib/base/clock.h"
 
 #include <stdlib.h>
@@ -76,7 +77,7 @@ read_delivery(struct web *w, struct booking_order *o)
 	o->delivery.address = read_line(w, "delivery.address", 200, _("Please enter the delivery address."));
 	o->delivery.zone = read_line(w, "delivery.zone", 40, _("Please choose the zone of the address."));
 	o->delivery.place = form_has(w, "delivery.place") ? form_line(w, "delivery.place", 200) : "";
-	o->delivery.window_from = form_has(w, "delivery.window_from") ? form_time(w, "delivery.window_from") : 0;
+	o->delivery.window_from = form_has(w, "delivery.window_from") ? form_rental_time(w, "delivery.window_from") : 0;
 	o->delivery.collects = form_has(w, "delivery.collect") && form_tick(w, "delivery.collect");
 	problem = o->starts_at && o->ends_at && !is_price_alone(w) ? delivery_problem(o, &field) : NULL;
 	if (problem)
@@ -147,7 +148,7 @@ window_field(struct web *w, const struct booking_order *o)
 	struct option *options = arena_array(w->m, struct option, WINDOWS_SHOWN + 1);
 	int n = 0;
 
-	for (int64_t at = o->starts_at; n < WINDOWS_SHOWN && at + rental.delivery_window_s <= o->ends_at; at += STEP) {
+	for (int64_t at = o->starts_at; n < WINDOWS_SHOWN && at + rental.delivery_window_s <= o->ends_at; at += RENTAL_STEP_S) {
 		struct buf value = { .m = w->m }, label = { .m = w->m };
 
 		time_input(&value, at);

@@ -7,6 +7,7 @@
 
 #include "domain/cars.h"
 #include "domain/menu.h"
+#include "domain/rental_form.h"
 #include "lib/base/clock.h"
 #include "lib/web/form.h"
 #include "lib/base/settings.h"
@@ -26,8 +27,8 @@ read_hours(struct web *w, struct hours *h)
 		h->ends_at = h->starts_at + DAY;
 		return true;
 	}
-	h->starts_at = form_time(w, "starts_at");
-	h->ends_at = form_time(w, "ends_at");
+	h->starts_at = form_rental_time(w, "starts_at");
+	h->ends_at = form_rental_time(w, "ends_at");
 	if (!h->starts_at || !h->ends_at)
 		return false;
 	problem = interval_problem(h->starts_at, h->ends_at, w->now, &field);

@@ -7,6 +7,7 @@
 #include "domain/cars.h"
 #include "domain/months.h"
 #include "domain/menu.h"
+#include "domain/rental_form.h"
 #include "lib/base/clock.h"
 #include "lib/web/form.h"
 #include "lib/base/settings.h"
@@ -167,8 +168,8 @@ read_interval(struct web *w, int64_t *starts_at, int64_t *ends_at)
 		*ends_at = *starts_at + DAY;
 		return true;
 	}
-	*starts_at = form_time(w, "from");
-	*ends_at = form_time(w, "to");
+	*starts_at = form_rental_time(w, "from");
+	*ends_at = form_rental_time(w, "to");
 	if (form_bad(w))
 		return false;
 	problem = interval_problem(*starts_at, *ends_at, w->now, &field);

@@ -24,14 +24,14 @@ interval_problem(int64_t starts_at, int64_t ends_at, int64_t now, const char **f
 	int64_t length = ends_at - starts_at;
 
 	*field = "starts_at";
-	if (starts_at % STEP != 0)
+	if (starts_at % RENTAL_STEP_S != 0)
 		return _("Please choose a time on the hour or half hour.");
-	if (starts_at < now - now % STEP)       /* the current half hour is allowed: the customer may be at the car */
+	if (starts_at < now - now % RENTAL_STEP_S)       /* the current half hour is allowed: the customer may be at the car */
 		return _("This time has passed. Please choose a later one.");
 	if (starts_at > now + rental.max_ahead_days * DAY)
 		return _("This is too far ahead. Cars can be booked up to one year in advance.");
 	*field = "ends_at";
-	if (ends_at % STEP != 0)
+	if (ends_at % RENTAL_STEP_S != 0)
 		return _("Please choose a time on the hour or half hour.");
 	if (length <= 0)
 		return _("The return must be after the pick-up.");

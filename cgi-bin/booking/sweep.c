@@ -196,7 +196,7 @@ sweep_late(struct db *db, int64_t now)
 		" WHERE b.state = 'OUT' AND b.ends_at <= $1 AND s.ends_at <= $1 ORDER BY b.ends_at LIMIT $2", now, LATE_AT_ONCE); db_next(r);)
 		slot_id[n++] = row_int(r, 0);
 	for (int i = 0; i < n && !db_failed(db); i++)
-		calendar_extend(db, slot_id[i], now - now % STEP + STEP);
+		calendar_extend(db, slot_id[i], now - now % RENTAL_STEP_S + RENTAL_STEP_S);
 }
 
 bool

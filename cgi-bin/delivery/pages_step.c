@@ -4,6 +4,8 @@
  */
 #include "pages.h"
 
+#include "domain/rental_form.h"
+
 #include <string.h>
 
 /* The job of the address, whose page shows what is refused. */
@@ -54,7 +56,7 @@ do_assign(struct web *w)
 {
 	struct delivery_actor by = who_acts(w);
 	struct delivery d = begin_step(w);
-	int64_t courier_id = form_id(w, "courier_id"), window_from = form_has(w, "window_from") ? form_time(w, "window_from") : 0;
+	int64_t courier_id = form_id(w, "courier_id"), window_from = form_has(w, "window_from") ? form_rental_time(w, "window_from") : 0;
 	const char *back = form_has(w, "back") ? form_text(w, "back", 500) : "";
 
 	return form_bad(w) ? web_invalid(w) : answer_step(w, &d, delivery_assign(w->db, &d, courier_id, window_from, &by), back);

@@ -1,6 +1,7 @@
 /* pages_place - ordering equipment without a car: the form and its outcomes. */
 #include "pages.h"
 
+#include "domain/rental_form.h"
 #include "lib/base/clock.h"
 #include "lib/base/settings.h"
 
@@ -71,7 +72,7 @@ read_equipment_request(struct web *w)
 {
 	struct equipment_request q = {
 		.customer_id = w->user.id, .item_id = form_id(w, "item_id"), .quantity = form_int(w, "qty", 1, PIECES_MAX),
-		.starts_at = form_time(w, "starts_at"), .ends_at = form_time(w, "ends_at"), .request_key = web_idempotency_key(w),
+		.starts_at = form_rental_time(w, "starts_at"), .ends_at = form_rental_time(w, "ends_at"), .request_key = web_idempotency_key(w),
 		.request_hash = web_body_hash(w),
 	};
 

@@ -15,7 +15,7 @@ const char *
 order_interval_problem(int64_t starts_at, int64_t ends_at, int64_t now, const char **field)
 {
 	*field = "starts_at";
-	if (starts_at < now - now % STEP)       /* the current half hour is still possible */
+	if (starts_at < now - now % RENTAL_STEP_S)       /* the current half hour is still possible */
 		return _("This time has passed. Please choose a later one.");
 	if (starts_at > now + rental.max_ahead_days * DAY)
 		return _("This date is too far ahead. Equipment can be ordered up to one year in advance.");

@@ -10,7 +10,6 @@
 #define MINUTE 60
 #define HOUR   3600
 #define DAY    86400
-#define STEP 1800       /* bookings start and end on half hours (docs/domain.md 7) */
 
 int64_t clock_now(void);                /* unix seconds; what clock_set() says when it was called */
 int64_t clock_ms(void);                 /* monotonic milliseconds, for deadlines */

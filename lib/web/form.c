@@ -248,12 +248,9 @@ form_time(struct web *w, const char *name)
 
 	if (!s)
 		return 0;
-	if (!time_parse(s, &at))
-		form_error(w, name, _("Please enter a valid date and time, such as 2026-05-01T10:00."));
-	else if (at % STEP != 0)
-		form_error(w, name, _("Please enter a time on the hour or half hour."));
-	else
+	if (time_parse(s, &at))
 		return at;
+	form_error(w, name, _("Please enter a valid date and time, such as 2026-05-01T10:00."));
 	return 0;
 }
 

@@ -19,7 +19,7 @@ const char *form_raw(struct web *w, const char *name);          /* what was type
 int64_t     form_id(struct web *w, const char *name);
 int64_t     form_int(struct web *w, const char *name, int64_t min, int64_t max);
 int64_t     form_amount(struct web *w, const char *name, int64_t min, int64_t max);     /* whole units; "90,000" is fine too */
-int64_t     form_time(struct web *w, const char *name);         /* branch-local or RFC 3339, on a half hour */
+int64_t     form_time(struct web *w, const char *name);         /* branch-local or RFC 3339 */
 const char *form_date(struct web *w, const char *name);         /* YYYY-MM-DD, a real day */
 const char *form_text(struct web *w, const char *name, int max_chars);
 const char *form_line(struct web *w, const char *name, int max_chars);  /* a name, a plate: one line of printable characters */

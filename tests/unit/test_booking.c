@@ -29,7 +29,7 @@ TEST(hours_never_cost_more_than_one_more_day)
 TEST(a_started_hour_counts_and_lines_always_sum_to_the_total)
 {
 	assert_int_equal(price_total(0, 90 * 60, 90000, 9000), 18000);
-	for (int64_t length = STEP; length < 5 * DAY; length += STEP) {
+	for (int64_t length = RENTAL_STEP_S; length < 5 * DAY; length += RENTAL_STEP_S) {
 		struct price *p = price_make(scratch_memory, 0, length, 90000, 9000);
 		int64_t sum = 0;
 
@@ -47,8 +47,8 @@ TEST(bad_intervals_are_refused_at_their_field)
 	const char *field;
 
 	assert_null(interval_problem(NOW + DAY, NOW + 2 * DAY, NOW, &field));
-	assert_null(interval_problem(NOW, NOW + STEP, NOW + 1700, &field));     /* the current half hour */
-	assert_non_null(interval_problem(NOW - STEP, NOW + DAY, NOW, &field));
+	assert_null(interval_problem(NOW, NOW + RENTAL_STEP_S, NOW + 1700, &field));     /* the current half hour */
+	assert_non_null(interval_problem(NOW - RENTAL_STEP_S, NOW + DAY, NOW, &field));
 	assert_string_equal(field, "starts_at");
 	assert_non_null(interval_problem(NOW + 60, NOW + DAY, NOW, &field));
 	assert_non_null(interval_problem(NOW + DAY, NOW + DAY, NOW, &field));
@@ -108,7 +108,7 @@ TEST(the_turnaround_buffer_is_kept_free)
 	struct booking b;
 
 	place_paid(NOW + DAY, NOW + 2 * DAY);
-	o = order_car(2, 1, NOW + 2 * DAY + rental.turnaround_s - STEP, NOW + 3 * DAY);
+	o = order_car(2, 1, NOW + 2 * DAY + rental.turnaround_s - RENTAL_STEP_S, NOW + 3 * DAY);
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_TAKEN);
 	o = order_car(2, 1, NOW + 2 * DAY + rental.turnaround_s, NOW + 3 * DAY);
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);

@@ -72,11 +72,11 @@ TEST(a_car_returned_early_is_free_after_the_turnaround)
 TEST(a_car_returned_before_its_start_is_free_after_the_turnaround)
 {
 	struct booking b = place_paid(NOW + DAY, NOW + 4 * DAY);
-	struct booking_order o = order_car(2, 1, NOW + DAY + rental.turnaround_s + STEP, NOW + 3 * DAY);
+	struct booking_order o = order_car(2, 1, NOW + DAY + rental.turnaround_s + RENTAL_STEP_S, NOW + 3 * DAY);
 	struct booking other;
 
 	report_event("car.reserved", b.code, "{}");
-	clock_set(NOW + DAY - STEP);
+	clock_set(NOW + DAY - RENTAL_STEP_S);
 	booking_reload(db, &b);
 	assert_true(booking_hand_out(db, &b, 9));
 	assert_true(booking_take_back(db, &b, 9));

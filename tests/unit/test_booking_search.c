@@ -23,7 +23,7 @@ expect_same_cars(const struct car_query *q)
 
 TEST(a_search_in_memory_agrees_with_the_table_after_every_change)
 {
-	const struct car_query week = { .starts_at = NOW + 100 * STEP, .ends_at = NOW + 160 * STEP, .body = -1, .fuel = -1, .limit = 100 };
+	const struct car_query week = { .starts_at = NOW + 100 * RENTAL_STEP_S, .ends_at = NOW + 160 * RENTAL_STEP_S, .body = -1, .fuel = -1, .limit = 100 };
 	unsigned seed = 20261121;
 
 	for (int i = 4; i < 60; i++)
@@ -31,16 +31,16 @@ TEST(a_search_in_memory_agrees_with_the_table_after_every_change)
 			" VALUES ($1, $2, 'K' || $1, 'suv', $3, 'petrol', 'automatic', $4, $5, 1, 0, 0, $1)",
 			i, arena_printf(scratch_memory, "P%d", i), 2 + i % 6, 40000 + i % 7 * 10000, 4000 + i % 5 * 1000);
 	for (int i = 0; i < 400; i++) {
-		struct booking_order o = order_car(1 + rand_r(&seed) % 2, 1, NOW + rand_r(&seed) % 400 * STEP, 0);
+		struct booking_order o = order_car(1 + rand_r(&seed) % 2, 1, NOW + rand_r(&seed) % 400 * RENTAL_STEP_S, 0);
 		struct car_query q = {
-			.starts_at = NOW + rand_r(&seed) % 400 * STEP, .body = -1, .fuel = -1, .order = (enum search_order)(rand_r(&seed) % 4),
+			.starts_at = NOW + rand_r(&seed) % 400 * RENTAL_STEP_S, .body = -1, .fuel = -1, .order = (enum search_order)(rand_r(&seed) % 4),
 			.offset = rand_r(&seed) % 3 * 20, .limit = 20, .seats = rand_r(&seed) % 7, .max_price = rand_r(&seed) % 2 * 150000,
 		};
 		struct booking b;
 
 		o.car_id = 1 + rand_r(&seed) % 59;
-		o.ends_at = o.starts_at + (1 + rand_r(&seed) % 100) * STEP;
-		q.ends_at = q.starts_at + (1 + rand_r(&seed) % 100) * STEP;
+		o.ends_at = o.starts_at + (1 + rand_r(&seed) % 100) * RENTAL_STEP_S;
+		q.ends_at = q.starts_at + (1 + rand_r(&seed) % 100) * RENTAL_STEP_S;
 		rental.max_bookings_per_person = 1000;
 		if (booking_place(db, &o, &b) == BOOKING_OK && rand_r(&seed) % 3 == 0)
 			booking_cancel(db, &b, 1, "customer");

@@ -124,8 +124,8 @@ TEST(every_step_is_allowed_at_its_time)
 		for (int i = 0; i < s.n_plans; i++) {
 			const struct plan *p = &s.plans[i];
 
-			assert_int_equal(p->starts_at % STEP, 0);
-			assert_int_equal(p->ends_at % STEP, 0);
+			assert_int_equal(p->starts_at % RENTAL_STEP_S, 0);
+			assert_int_equal(p->ends_at % RENTAL_STEP_S, 0);
 			assert_true(p->placed_at < p->starts_at && p->starts_at < p->ends_at);
 			assert_true(p->starts_at - p->placed_at < rental.max_ahead_days * DAY);
 			assert_true(p->ends_at - p->starts_at <= rental.max_rental_days * DAY);
@@ -181,7 +181,7 @@ TEST(couriers_are_assigned_leave_and_arrive_in_this_order)
 			if (!t->is_wanted)
 				continue;
 			assert_true(t->window_from >= p->starts_at && t->window_from + rental.delivery_window_s <= p->ends_at);
-			assert_int_equal(t->window_from % STEP, 0);
+			assert_int_equal(t->window_from % RENTAL_STEP_S, 0);
 			assert_true(p->placed_at < t->assigned_at);
 			if (!trip_is_made(p) || p->fate != FATE_RENTED)
 				continue;

@@ -488,8 +488,8 @@ random_booking(void)
 static void
 place_randomly(void)
 {
-	int64_t from = clock_now() - clock_now() % STEP + STEP + roll(96) * STEP;
-	struct booking_order o = order_car(1, 1 + roll(2), from, from + (4 + roll(90)) * STEP);
+	int64_t from = clock_now() - clock_now() % RENTAL_STEP_S + RENTAL_STEP_S + roll(96) * RENTAL_STEP_S;
+	struct booking_order o = order_car(1, 1 + roll(2), from, from + (4 + roll(90)) * RENTAL_STEP_S);
 	struct booking b;
 
 	o.customer_id = 1 + roll(2);

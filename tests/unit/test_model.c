@@ -324,7 +324,7 @@ TEST(of_two_late_cars_the_one_not_booked_next_is_extended)
 	assert_int_equal(place(order_car(1, b.cars[1].car_id, NOW + DAY + rental.turnaround_s, NOW + 2 * DAY), &next), BOOKING_OK);
 	clock_set(NOW + DAY + 1);
 	booking_sweep(db);
-	assert_int_equal(db_int(db, "SELECT ends_at FROM slot WHERE car_id = $1 /*scan*/", b.cars[0].car_id), NOW + DAY + STEP);
+	assert_int_equal(db_int(db, "SELECT ends_at FROM slot WHERE car_id = $1 /*scan*/", b.cars[0].car_id), NOW + DAY + RENTAL_STEP_S);
 	assert_int_equal(db_int(db, "SELECT MIN(ends_at) FROM slot WHERE car_id = $1 /*scan*/", b.cars[1].car_id), NOW + DAY);
 	assert_int_equal(late_clashes(db, clock_now(), &late), 1);
 	assert_string_equal(late[0].plate, b.cars[1].plate);
@@ -390,8 +390,8 @@ nothing_is_promised_twice(void)
 static struct booking_order
 any_order(unsigned *seed)
 {
-	int64_t from = NOW + (1 + rand_r(seed) % 200) * STEP;
-	int64_t until = from + (1 + rand_r(seed) % 60) * STEP;
+	int64_t from = NOW + (1 + rand_r(seed) % 200) * RENTAL_STEP_S;
+	int64_t until = from + (1 + rand_r(seed) % 60) * RENTAL_STEP_S;
 	struct booking_order o = rand_r(seed) % 3 ? order_cars(1 + rand_r(seed) % CARS_MAX, from, until) : order_car(1, 1 + rand_r(seed) % 24, from, until);
 
 	if (o.model_id && rand_r(seed) % 3 == 0)
