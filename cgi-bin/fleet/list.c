@@ -19,26 +19,24 @@
 
 #define NAME_KO "CASE name_ko WHEN '' THEN name ELSE name_ko END"
 #define LIST(order) \
-	DB_AT(WITH_CARS "SELECT " CAR_COLUMNS " FROM car_now WHERE " FILTER \
-	" AND (status = $7 OR ($7 = '' AND service <> 'RETIRED')) ORDER BY " order " LIMIT $8 OFFSET $9 /*scan*/ /*sort*/")
-
-static const struct db_at list[][2] = {
-	[CARS_BY_PLATE]  = { LIST("plate"), LIST("plate DESC") },
-	[CARS_BY_NAME]   = { LIST("name, plate"), LIST("name DESC, plate") },
-	[CARS_BY_NAME_KO] = { LIST(NAME_KO ", plate"), LIST(NAME_KO " DESC, plate") },
-	[CARS_BY_PRICE]  = { LIST("daily_price, plate"), LIST("daily_price DESC, plate") },
-	[CARS_BY_STATUS] = { LIST("status, plate"), LIST("status DESC, plate") },
-};
+	db_list(db, &car_shape, cars, n_cars, WITH_CARS "SELECT " CAR_COLUMNS " FROM car_now WHERE " FILTER \
+		" AND (status = $7 OR ($7 = '' AND service <> 'RETIRED')) ORDER BY " order " LIMIT $8 OFFSET $9 /*scan*/ /*sort*/", \
+		now, now + rental.turnaround_s, db_contains(db, f->q), f->branch_id, f->model_id, \
+		words_code(&body_words, f->body), words_code(&car_status_words, f->status), f->limit, f->offset)
 
 int
 car_list(struct db *db, const struct car_filter *f, struct car **cars, int *n_cars)
 {
 	int64_t now = clock_now();
-	const struct db_at at = list[f->order][f->down];
 
-	return db_list_(db, &car_shape, cars, n_cars, at,
-		DB_ARGS(now, now + rental.turnaround_s, db_contains(db, f->q), f->branch_id, f->model_id,
-		        words_code(&body_words, f->body), words_code(&car_status_words, f->status), f->limit, f->offset));
+	switch (f->order) {
+	case CARS_BY_PLATE:   return f->down ? LIST("plate DESC") : LIST("plate");
+	case CARS_BY_NAME:    return f->down ? LIST("name DESC, plate") : LIST("name, plate");
+	case CARS_BY_NAME_KO: return f->down ? LIST(NAME_KO " DESC, plate") : LIST(NAME_KO ", plate");
+	case CARS_BY_PRICE:   return f->down ? LIST("daily_price DESC, plate") : LIST("daily_price, plate");
+	case CARS_BY_STATUS:  return f->down ? LIST("status DESC, plate") : LIST("status, plate");
+	}
+	return 0;
 }
 
 static const struct member car_counts_members[] = {
