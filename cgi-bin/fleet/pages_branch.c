@@ -94,10 +94,7 @@ read_branch(struct web *w)
 static enum status
 branch_name_taken(struct web *w)
 {
-	const char *problem = _("A branch with this name already exists.");
-
-	form_error(w, "name", problem);
-	return web_refuse(w, HTTP_CONFLICT, "name_taken", w->json ? problem : _("Please look at the marked fields."));
+	return form_refuse(w, HTTP_CONFLICT, "name_taken", "name", _("A branch with this name already exists."));
 }
 
 static const struct branch_draft new_branch = {

@@ -90,10 +90,7 @@ read_model(struct web *w)
 static enum status
 model_name_taken(struct web *w)
 {
-	const char *problem = _("A model with this name already exists.");
-
-	form_error(w, "name", problem);
-	return web_refuse(w, HTTP_CONFLICT, "name_taken", w->json ? problem : _("Please look at the marked fields."));
+	return form_refuse(w, HTTP_CONFLICT, "name_taken", "name", _("A model with this name already exists."));
 }
 
 static const struct model_draft new_model = {

@@ -37,8 +37,11 @@ do_retry_charge(struct web *w)
 }
 
 static struct stuck_form
-charge_resolve_form(struct web *w, const struct charge *c, int kind, int64_t since)
+charge_resolve_form(struct web *w, const struct charge *c)
 {
+	int64_t since;
+	int kind = charge_stuck_kind(w->db, c, &since);
+
 	return (struct stuck_form){
 		.page = &resolve_html, .subject_id = c->subject_id, .customer_name = charge_customer_name(w->db, c), .kind = kind, .since = since,
 		.tries = c->tries, .next_at = c->next_at, .amount = charge_stuck_amount(w->db, c), .last_error = charge_stuck_error(w->db, c),
@@ -52,15 +55,12 @@ page_resolve_charge(struct web *w)
 {
 	struct stuck_form f;
 	struct charge c;
-	int64_t since;
-	int kind;
 
 	if (!charge_by_id(w->db, web_param_id(w, "charge_id"), &c))
 		return web_not_found(w);
-	kind = charge_stuck_kind(w->db, &c, &since);
-	if (kind < 0)
+	f = charge_resolve_form(w, &c);
+	if (f.kind < 0)
 		return stuck_refuse(w, RESOLVE_NOT_STUCK);
-	f = charge_resolve_form(w, &c, kind, since);
 	return stuck_show_form(w, &f, HTTP_OK, NULL);
 }
 
@@ -71,17 +71,14 @@ do_resolve_charge(struct web *w)
 	struct stuck_choice choice;
 	struct stuck_form f;
 	struct charge c;
-	int64_t since;
-	int kind;
 
 	if (!charge_by_id(w->db, web_param_id(w, "charge_id"), &c))
 		return web_not_found(w);
-	kind = charge_stuck_kind(w->db, &c, &since);
-	if (kind < 0)
+	f = charge_resolve_form(w, &c);
+	if (f.kind < 0)
 		return stuck_refuse(w, RESOLVE_NOT_STUCK);
-	f = charge_resolve_form(w, &c, kind, since);
 	web_form(w, stuck_show_form, &f);
-	choice = stuck_read_form(w, kind);
+	choice = stuck_read_form(w, f.kind);
 	if (form_bad(w))
 		return web_invalid(w);
 	outcome = charge_resolve(w->db, &c, (enum stuck_resolution)choice.way, choice.reason, w->user.id, clock_ms() + settings.call_deadline_ms);
