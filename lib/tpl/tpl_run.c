@@ -118,12 +118,19 @@ run_put_time(struct buf *out, enum op_code code, int lang, int64_t at)
 		time_input(out, at);
 }
 
+/* A text is true unless it is missing or empty. */
+static inline bool
+is_filled(const char *s)
+{
+	return s && *s;
+}
+
 /* --- the list of operations --------------------------------------------------------------------------------------- */
 
 void
 tpl_render(const struct tpl *tpl, struct buf *out, const void *chrome, const void *data)
 {
-	const char *base[TPL_FRAMES], *s;
+	const char *base[TPL_FRAMES];
 	int left[TPL_FRAMES];
 	const struct op *op = tpl->op;
 
@@ -131,25 +138,20 @@ tpl_render(const struct tpl *tpl, struct buf *out, const void *chrome, const voi
 	base[1] = data;
 	buf_reserve(out, tpl->literal_n);
 	for (;; op++) {
-		bool holds = true, wanted = true;
+		bool jumps = false;
 
 		switch ((enum op_code)op->code) {
 		case OP_END:
 			*room_for(out, 0) = '\0';
 			return;
-		case OP_LITERAL:
-			put_bytes(out, op->s, op->n);
-			break;
+		case OP_LITERAL: put_bytes(out, op->s, op->n); break;
 		case OP_TEXT:
 		case OP_RAW_TEXT:
 			put_text(out, text_member(base, op), op->code == OP_TEXT);
 			break;
-		case OP_INT:
-			put_int(out, MEMBER(int64_t, op));
-			break;
-		case OP_AMOUNT:
-			money_put(out, tpl->lang, MEMBER(int64_t, op));
-			break;
+		case OP_INT:    put_int(out, MEMBER(int64_t, op)); break;
+		case OP_AMOUNT: money_put(out, tpl->lang, MEMBER(int64_t, op)); break;
+		case OP_WORD:   put_word(out, op, MEMBER(int, op)); break;
 		case OP_TIME:
 		case OP_DATE:
 		case OP_CLOCK:
@@ -157,53 +159,28 @@ tpl_render(const struct tpl *tpl, struct buf *out, const void *chrome, const voi
 		case OP_INPUT:
 			run_put_time(out, op->code, tpl->lang, MEMBER(int64_t, op));
 			break;
-		case OP_WORD:
-			put_word(out, op, MEMBER(int, op));
-			break;
-		case OP_IF_TEXT:
-			s = text_member(base, op);
-			holds = s && *s;
-			wanted = op->wanted;
-			break;
-		case OP_IF_INT:
-			holds = MEMBER(int64_t, op) != 0;
-			wanted = op->wanted;
-			break;
-		case OP_IF_ONE:
-			holds = MEMBER(int64_t, op) == 1;
-			wanted = op->wanted;
-			break;
-		case OP_IF_BOOL:
-			holds = MEMBER(bool, op);
-			wanted = op->wanted;
-			break;
-		case OP_IF_STATE:
-			holds = MEMBER(int, op) == (int)op->n_offset;
-			wanted = op->wanted;
-			break;
-		case OP_IF_POINTER:
-			holds = MEMBER(void *, op) != NULL;
-			wanted = op->wanted;
-			break;
-		case OP_IF_COUNT:
-			holds = MEMBER(int, op) > 0;
-			wanted = op->wanted;
-			break;
+		case OP_IF_TEXT:    jumps = is_filled(text_member(base, op)) != op->wanted; break;
+		case OP_IF_INT:     jumps = (MEMBER(int64_t, op) != 0) != op->wanted; break;
+		case OP_IF_ONE:     jumps = (MEMBER(int64_t, op) == 1) != op->wanted; break;
+		case OP_IF_BOOL:    jumps = MEMBER(bool, op) != op->wanted; break;
+		case OP_IF_STATE:   jumps = (MEMBER(int, op) == (int)op->n_offset) != op->wanted; break;
+		case OP_IF_POINTER: jumps = (MEMBER(void *, op) != NULL) != op->wanted; break;
+		case OP_IF_COUNT:   jumps = (MEMBER(int, op) > 0) != op->wanted; break;
 		case OP_ENTER:
 			base[op->to] = MEMBER(void *, op);
-			holds = base[op->to] != NULL;
+			jumps = base[op->to] == NULL;
 			break;
 		case OP_EACH:
 			base[op->to] = MEMBER(void *, op);
 			left[op->to] = *(const int *)(const void *)(base[op->frame] + op->n_offset);
-			holds = left[op->to] > 0;
+			jumps = left[op->to] <= 0;
 			break;
 		case OP_NEXT:
 			base[op->to] += op->n;
-			holds = --left[op->to] <= 0;    /* jump while some are left */
+			jumps = --left[op->to] > 0;     /* while some are left */
 			break;
 		}
-		if (holds != wanted)
+		if (jumps)
 			op = tpl->op + op->jump - 1;
 	}
 }
