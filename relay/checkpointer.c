@@ -31,7 +31,7 @@ static const struct db_role main_role = { .name = "checkpointer", .owns = "" };
 static const struct db_role view_role = { .name = "checkpointer", .owns = "", .on_view = true };
 static const struct db_role sandbox_role = { .name = "checkpointer", .owns = "", .own_db = "sandbox" };
 
-struct wal_file {
+struct watched_wal {
 	const char *name;
 	const struct db_role *role;
 	struct db *db;
@@ -45,7 +45,7 @@ struct wal_file {
 }
 
 static ino_t
-wal_file_inode(const struct relay *r, const struct wal_file *f)
+wal_file_inode(const struct relay *r, const struct watched_wal *f)
 {
 	char path[4096];
 	struct stat st;
@@ -56,7 +56,7 @@ wal_file_inode(const struct relay *r, const struct wal_file *f)
 
 /* Once a second: a file may have appeared, vanished or been replaced. */
 static void
-wal_file_open(const struct relay *r, struct wal_file *f, struct arena *m)
+wal_file_open(const struct relay *r, struct watched_wal *f, struct arena *m)
 {
 	const char *why = NULL;
 	ino_t inode = wal_file_inode(r, f);
@@ -70,7 +70,7 @@ wal_file_open(const struct relay *r, struct wal_file *f, struct arena *m)
 }
 
 static void
-wal_checkpoint(struct wal_file *f)
+wal_checkpoint(struct watched_wal *f)
 {
 	int64_t began_ms = clock_ms();
 	int n = db_checkpoint(f->db);
@@ -85,7 +85,7 @@ wal_checkpoint(struct wal_file *f)
 }
 
 static bool
-wal_is_due(const struct wal_file *f, int n_pages)
+wal_is_due(const struct watched_wal *f, int n_pages)
 {
 	int64_t rest_ms = REST_FACTOR * f->took_ms;
 
@@ -97,7 +97,7 @@ wal_is_due(const struct wal_file *f, int n_pages)
 /* --- the history ------------------------------------------------------------------------------------------------ */
 
 static int64_t
-wal_file_bytes(const struct relay *r, const struct wal_file *f)
+wal_file_bytes(const struct relay *r, const struct watched_wal *f)
 {
 	char path[4096];
 	struct stat st;
@@ -130,7 +130,7 @@ lag_now(struct db *db, const struct consumer *c)
 }
 
 static void
-record_sample(const struct relay *r, const struct wal_file file[N_FILES], struct lag_history_shm *history)
+record_sample(const struct relay *r, const struct watched_wal file[N_FILES], struct lag_history_shm *history)
 {
 	struct lag_sample s = { .at = clock_now() };
 	int column;
@@ -149,7 +149,7 @@ record_sample(const struct relay *r, const struct wal_file file[N_FILES], struct
 int
 checkpointer_run(const struct relay *r, _Atomic int64_t *heartbeat)
 {
-	struct wal_file file[N_FILES] = FILES;
+	struct watched_wal file[N_FILES] = FILES;
 	struct arena *m = arena_new((size_t)4 << 20);
 	struct lag_history_shm *history = lag_history_open(r->var);
 	int64_t checked_ms = 0, recorded_ms = -LAG_EVERY_S * 1000;
@@ -179,7 +179,7 @@ checkpointer_run(const struct relay *r, _Atomic int64_t *heartbeat)
 void
 checkpointer_run_once(const struct relay *r)
 {
-	struct wal_file file[N_FILES] = FILES;
+	struct watched_wal file[N_FILES] = FILES;
 	struct arena *m = arena_new((size_t)4 << 20);
 
 	for (int i = 0; i < N_FILES; i++) {

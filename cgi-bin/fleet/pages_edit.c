@@ -294,7 +294,7 @@ page_car_edit(struct web *w)
 	return show_car_form(w, HTTP_OK, &f);
 }
 
-struct car_change {
+struct car_edit {
 	struct car yours;
 	bool is_outdated;               /* another user changed it: the form shows the differences and is based on the car as it is now */
 };
@@ -302,7 +302,7 @@ struct car_change {
 static enum status
 show_car_change(struct web *w, const void *form, enum status status, const char *message)
 {
-	const struct car_change *c = form;
+	const struct car_edit *c = form;
 	struct car now;
 	struct car_form f;
 
@@ -333,7 +333,7 @@ ignore_read_only(struct web *w)
 enum status
 do_car_change(struct web *w)
 {
-	struct car_change c = { .is_outdated = false };
+	struct car_edit c = { .is_outdated = false };
 	enum car_outcome outcome;
 
 	if (!requested_car(w, &c.yours))

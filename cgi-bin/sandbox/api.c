@@ -124,7 +124,7 @@ issue(struct db *db, const struct api_request *a, struct sandbox_reply *r)
 }
 
 static enum sandbox_code
-charge(struct db *db, const char *billing_key, const struct api_request *a, struct sandbox_payment *p)
+charge_billing_key(struct db *db, const char *billing_key, const struct api_request *a, struct sandbox_payment *p)
 {
 	*p = (struct sandbox_payment){
 		.order_id = a->orderId, .order_name = a->orderName ? a->orderName : "", .customer_key = a->customerKey, .amount = a->amount,
@@ -202,7 +202,7 @@ handle_request(struct db *db, const struct sandbox_request *q, const struct faul
 		if (code == SANDBOX_OK)
 			apply_card_behaviour(&p, r);
 	} else if ((key = between(m, q->path, "/v1/billing/", ""))) {
-		code = charge(db, key, &a, &p);
+		code = charge_billing_key(db, key, &a, &p);
 		if (code == SANDBOX_OK)
 			apply_card_behaviour(&p, r);
 	} else if ((key = between(m, q->path, "/v1/payments/", "/cancel"))) {

@@ -27,7 +27,7 @@ struct shown_card { const char *number, *label; };
 static const struct member shown_card_members[] = { SHAPE_TEXT(shown_card, number), SHAPE_TEXT(shown_card, label) };
 static const struct shape shown_card_shape = SHAPE(shown_card, shown_card_members);
 
-struct card_page {
+struct card_form_page {
 	struct form_problems problems;
 	struct field number, expiry, cvc;
 	const char *customerKey, *successUrl, *failUrl, *orderId, *orderName, *action, *cancel_url;
@@ -36,15 +36,15 @@ struct card_page {
 	struct shown_card *cards;
 	int n_cards;
 };
-static const struct member card_page_members[] = {
-	SHAPE_STRUCT(card_page, problems, form_problems_shape), SHAPE_STRUCT(card_page, number, field_shape),
-	SHAPE_STRUCT(card_page, expiry, field_shape), SHAPE_STRUCT(card_page, cvc, field_shape), SHAPE_TEXT(card_page, customerKey),
-	SHAPE_TEXT(card_page, successUrl), SHAPE_TEXT(card_page, failUrl), SHAPE_TEXT(card_page, orderId), SHAPE_TEXT(card_page, orderName),
-	SHAPE_TEXT(card_page, action), SHAPE_TEXT(card_page, cancel_url), SHAPE_AMOUNT(card_page, amount), SHAPE_BOOL(card_page, pays),
-	SHAPE_LIST(card_page, cards, shown_card_shape),
+static const struct member card_form_page_members[] = {
+	SHAPE_STRUCT(card_form_page, problems, form_problems_shape), SHAPE_STRUCT(card_form_page, number, field_shape),
+	SHAPE_STRUCT(card_form_page, expiry, field_shape), SHAPE_STRUCT(card_form_page, cvc, field_shape), SHAPE_TEXT(card_form_page, customerKey),
+	SHAPE_TEXT(card_form_page, successUrl), SHAPE_TEXT(card_form_page, failUrl), SHAPE_TEXT(card_form_page, orderId), SHAPE_TEXT(card_form_page, orderName),
+	SHAPE_TEXT(card_form_page, action), SHAPE_TEXT(card_form_page, cancel_url), SHAPE_AMOUNT(card_form_page, amount), SHAPE_BOOL(card_form_page, pays),
+	SHAPE_LIST(card_form_page, cards, shown_card_shape),
 };
-static const struct shape card_page_shape = SHAPE(card_page, card_page_members);
-PAGE(card_html, "sandbox/card", card_page_shape)
+static const struct shape card_form_page_shape = SHAPE(card_form_page, card_form_page_members);
+PAGE(card_html, "sandbox/card", card_form_page_shape)
 
 /* --- the link ----------------------------------------------------------------------------------------------------- */
 
@@ -126,7 +126,7 @@ spaced(struct arena *m, const char *digits)
 }
 
 static void
-list_test_cards(struct web *w, struct card_page *page)
+list_test_cards(struct web *w, struct card_form_page *page)
 {
 	page->n_cards = test_card_count();
 	page->cards = arena_array(w->m, struct shown_card, page->n_cards);
@@ -137,7 +137,7 @@ list_test_cards(struct web *w, struct card_page *page)
 static enum status
 show_card_form(struct web *w, const struct link *l, enum status status, const char *problem)
 {
-	struct card_page page = {
+	struct card_form_page page = {
 		.problems = form_problems(w, problem), .customerKey = l->customerKey, .successUrl = l->successUrl, .failUrl = l->failUrl,
 		.orderId = l->orderId, .orderName = l->orderName, .amount = l->amount, .pays = l->pays,
 		.action = l->pays ? "/sandbox/pay" : "/sandbox/card", .cancel_url = cancel_url(w, l),

@@ -27,11 +27,11 @@ react_to(struct world *w, const struct consumer *c, const struct policy *p, int6
 		world_stop(w, "%s did not react to event %lld", c->name, (long long)event_id);
 }
 
-struct due { const struct policy *policy; int64_t event_id; };
+struct due_event { const struct policy *policy; int64_t event_id; };
 
 /* Of the events that a consumer has not seen, up to the last, those that it reacts to. */
 static int
-find_due(struct world *w, int i, int64_t last, struct due *due)
+find_due(struct world *w, int i, int64_t last, struct due_event *due)
 {
 	struct rows *r = db_each(w->db, "SELECT event_id, type FROM event WHERE event_id > $1 AND event_id <= $2 ORDER BY event_id",
 	                         w->position[i], last);
@@ -41,7 +41,7 @@ find_due(struct world *w, int i, int64_t last, struct due *due)
 		const struct policy *p = policy_for(consumers[i], row_peek(r, 1));
 
 		if (p)
-			due[n++] = (struct due){ p, row_int(r, 0) };
+			due[n++] = (struct due_event){ p, row_int(r, 0) };
 	}
 	db_done(r);
 	return n;
@@ -50,7 +50,7 @@ find_due(struct world *w, int i, int64_t last, struct due *due)
 static void
 catch_up(struct world *w, int i, int64_t last)
 {
-	struct due *due = arena_array(w->m, struct due, last - w->position[i]);
+	struct due_event *due = arena_array(w->m, struct due_event, last - w->position[i]);
 	int n = find_due(w, i, last, due);
 
 	for (int k = 0; k < n && !w->why; k++)

@@ -18,7 +18,7 @@
 /* --- payment ---------------------------------------------------------------------------------------------------------------- */
 
 static enum charge_answer
-charge_answer(enum charge_outcome outcome)
+answer_of_charge(enum charge_outcome outcome)
 {
 	switch (outcome) {
 	case CHARGE_OUTCOME_APPROVED:   return CHARGE_ANSWER_APPROVED;
@@ -44,7 +44,7 @@ charge_here(struct db *db, const struct booking *b, const char *payment_key, int
 
 	*charge_id = c.charge_id;
 	*reason = c.reason;
-	return charge_answer(outcome);
+	return answer_of_charge(outcome);
 }
 
 static enum charge_answer
@@ -55,7 +55,7 @@ look_up_here(struct db *db, const struct booking *b, int64_t *charge_id)
 	if (!charge_find(db, b->code, &c))
 		return CHARGE_ANSWER_NEVER_SEEN;
 	*charge_id = c.charge_id;
-	return charge_answer(charge_outcome_now(db, &c));
+	return answer_of_charge(charge_outcome_now(db, &c));
 }
 
 static enum refund_answer
@@ -95,7 +95,7 @@ static const struct delivery_client deliveries_here = { cancel_here, NULL };
 /* --- review: is asked before money moves, where the kind of equipment says so ------------------------------------------------------- */
 
 static enum review_answer
-review_answer(const struct review_case *c)
+answer_of_case(const struct review_case *c)
 {
 	switch ((enum case_state)c->state) {
 	case CASE_ASSIGNED:  return REVIEW_ANSWER_QUEUED;
@@ -120,7 +120,7 @@ open_here(struct db *db, const struct review_request *q, const char **reason)
 	if (case_open(db, &o, 0, &c) != CASE_OPEN_DONE)
 		return REVIEW_ANSWER_NOT_ASKED;
 	*reason = c.reason;
-	return review_answer(&c);
+	return answer_of_case(&c);
 }
 
 static enum review_answer

@@ -215,7 +215,7 @@ day_split(int64_t at, int *year, int *month, int *day, int *weekday)
 /* --- branch-local time -> unix seconds ---------------------------------------------------------------------------- */
 
 static int64_t
-made(int year, int month, int day, int hour, int minute, int second)
+local_instant(int year, int month, int day, int hour, int minute, int second)
 {
 	struct tm tm = {
 		.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day,
@@ -229,14 +229,14 @@ made(int year, int month, int day, int hour, int minute, int second)
 static int64_t
 first_moment(int year, int month, int day)
 {
-	int64_t noon = made(year, month, day, 12, 0, 0), at = noon - 12 * HOUR;
+	int64_t noon = local_instant(year, month, day, 12, 0, 0), at = noon - 12 * HOUR;
 	struct local l, of_day;
 
 	clock_split(noon, &of_day);
 	clock_split(at, &l);
 	if (l.hour == 0 && l.day == of_day.day)
 		return at;
-	at = made(year, month, day, 0, 0, 0);
+	at = local_instant(year, month, day, 0, 0, 0);
 	clock_split(at, &l);
 	if (l.day != of_day.day)
 		at += DAY - (l.hour * HOUR + l.minute * 60 + l.second);
@@ -397,7 +397,7 @@ time_parse(const char *s, int64_t *at)
 	    || !read_clock_time(&s, &hour, &minute, &second))
 		return false;
 	if (*s == '\0') {
-		t = made(year, month, day, hour, minute, second);
+		t = local_instant(year, month, day, hour, minute, second);
 		clock_split(t, &l);
 		if (l.day != day || l.hour != hour || l.minute != minute)
 			return false;           /* skipped where the clocks go forward */

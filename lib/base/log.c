@@ -229,7 +229,7 @@ log_hold(struct log_line *l)
 
 /* How many bytes of s are whole lines that fit into one write. */
 static int
-piece(const char *s, int n)
+piece_bytes(const char *s, int n)
 {
 	const char *end;
 
@@ -245,7 +245,7 @@ log_release(void)
 	int n_left_out = held.n_left_out;
 
 	for (int at = 0, n; at < held.n; at += n) {
-		n = piece(held.s + at, held.n - at);
+		n = piece_bytes(held.s + at, held.n - at);
 		send_out(held.s + at, n);
 	}
 	log_drop();

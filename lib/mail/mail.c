@@ -219,7 +219,7 @@ unfolded(struct arena *m, const char *s, size_t n)
 
 /* A header's value; "": missing. */
 static const char *
-header(struct arena *m, const char *head, const char *name)
+header_of(struct arena *m, const char *head, const char *name)
 {
 	size_t n = strlen(name);
 
@@ -255,9 +255,9 @@ mail_read(struct arena *m, const char *text, struct mail *mail)
 	head = arena_strndup(m, text, (size_t)(end - text) + 2);
 	buf_puts(&body, "");
 	*mail = (struct mail){
-		.from = decoded(m, header(m, head, "From")), .to_name = "", .to = decoded(m, header(m, head, "To")),
-		.subject = decoded(m, header(m, head, "Subject")), .message_id = header(m, head, "Message-ID"),
-		.lang = header(m, head, "Content-Language"), .at = date_in(header(m, head, "Date")),
+		.from = decoded(m, header_of(m, head, "From")), .to_name = "", .to = decoded(m, header_of(m, head, "To")),
+		.subject = decoded(m, header_of(m, head, "Subject")), .message_id = header_of(m, head, "Message-ID"),
+		.lang = header_of(m, head, "Content-Language"), .at = date_in(header_of(m, head, "Date")),
 	};
 	if (!put_decoded(&body, end + 4, strlen(end + 4)))
 		return false;

@@ -163,7 +163,7 @@ tree_name(struct walk *w, const struct node *n)
 }
 
 static void
-inside(struct tree *t, const struct node *n, const json_t *v)
+render_inside(struct tree *t, const struct node *n, const json_t *v)
 {
 	if (t->n == TPL_NEST_MAX + 1) {
 		job_fail(t->walk.job, n->file, n->line, "sections are nested too deeply");
@@ -185,9 +185,9 @@ tree_section(struct walk *w, const struct node *n)
 			walk_nodes(w, n->child);
 	} else if (json_is_array(v)) {
 		for (size_t i = 0; i < json_array_size(v) && !w->job->error; i++)
-			inside(t, n, json_array_get(v, i));
+			render_inside(t, n, json_array_get(v, i));
 	} else if (is_true(v)) {
-		inside(t, n, v);
+		render_inside(t, n, v);
 	}
 }
 
