@@ -55,7 +55,7 @@ order_of(struct world *w, const struct script *s, const struct plan *p)
 	return o;
 }
 
-/* In one transaction what would have been six: nobody else is here to see them apart. */
+/* One transaction instead of six: no other process reads in between. */
 static void
 place(struct world *w, struct script *s, struct plan *p)
 {
@@ -102,8 +102,8 @@ do_at_desk(struct world *w, struct script *s, const struct deed *deed)
 }
 
 /*
- * Who must react before the next deed, which builds on it: a booking is confirmed, a car is free again within a second. The rest may follow
- * with that: a car's status, the courier of a job.
+ * Runs the policies on which the next deed builds: a booking is confirmed, a car is free again within a second. The others may run
+ * later: a car's status, the courier of a job.
  */
 static void
 run_policies(struct world *w, const struct script *s, const struct deed *deed)

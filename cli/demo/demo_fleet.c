@@ -53,7 +53,7 @@ add_car(struct world *w, struct demo_car *from)
 	from->car_id = car.car_id;
 }
 
-/* One transaction: nothing of it waits for anybody. */
+/* One transaction. */
 void
 world_fleet(struct world *w, struct script *s)
 {

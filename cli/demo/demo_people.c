@@ -54,18 +54,18 @@ add_staff(struct world *w)
 
 /*
  * Eight people can sign in, each with their own password. The other 38 share the hash of a random password that is not stored: hashing
- * takes 60 ms, and nobody needs to sign in as them.
+ * takes 60 ms, and none of them needs to sign in.
  */
 void
 world_people(struct world *w, int64_t at)
 {
-	const char *nobodys = password_hash(w->m, secret_token(w->m));
+	const char *unused = password_hash(w->m, secret_token(w->m));
 
 	clock_set(at);
 	add_staff(w);
 	for (int i = 0; i < DEMO_CUSTOMERS && !w->why; i++) {
 		w->customer_id[i] = i < DEMO_LOGINS ? add_log_in(w, &demo_customers[i], i, ROLE_CUSTOMER)
-		                                    : add_person(w, &demo_customers[i], i, ROLE_CUSTOMER, nobodys);
+		                                    : add_person(w, &demo_customers[i], i, ROLE_CUSTOMER, unused);
 		if (i % 9 != 8)
 			add_licence(w, i);
 	}
