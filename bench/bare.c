@@ -1,12 +1,13 @@
 /*
- * bare - what a booking is compared with: the same rows by the same statements in the same four transactions, and nothing
- * else. No HTTP, no JSON, no provider, no second program; every transaction is durable, with synchronous=FULL.
+ * bare - what a booking is compared with: the same rows by the same statements in the same four transactions, and
+ * nothing else. No HTTP, no JSON, no provider, no second program; every transaction is durable, with synchronous=FULL.
  *
  *	bare FILE PROCESSES SECONDS FIRST busy|queue
  *
- * FILE is a database made by fill. FIRST: the number of the first booking, so that two runs on one file do not conflict.
- * busy: writers wait in SQLite's own busy handler. queue: they first wait on one mutex, in order of arrival, as the product does; the
- * sync is still under the lock. Checkpoints are SQLite's own, every 1,000 pages. Prints "RESULT per_second p50_ms p99_ms failed".
+ * FILE is a database made by fill. FIRST: the number of the first booking, so that two runs on one file do not
+ * conflict. busy: writers wait in SQLite's own busy handler. queue: they first wait on one mutex, in order of arrival,
+ * as the product does; the sync is still under the lock. Checkpoints are SQLite's own, every 1,000 pages. Prints
+ * "RESULT per_second p50_ms p99_ms failed".
  */
 #include <pthread.h>
 #include <signal.h>
@@ -41,7 +42,7 @@ now_ms(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
-/* --- statements: as in booking.c, calendar.c, charge.c, ledger.c, event.c ---------------------------------------------- */
+/* --- statements: as in booking.c, calendar.c, charge.c, ledger.c, event.c ----------------------------------------- */
 
 enum {
 	BEGIN, COMMIT,
@@ -62,33 +63,43 @@ static const char *const sql[N_STATEMENTS] = {
 	[CARD] = "SELECT 1 FROM v_card WHERE card_id = $1 AND user_id = $2",
 	[OPEN] = "SELECT COUNT(*) FROM booking WHERE customer_id = $1"
 	         " AND state IN ('HELD', 'PAID', 'CONFIRMED', 'OUT', 'CANCEL_REQUESTED')",
-	[BOOK] = "INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, branch_name_ko, state,"
-	         " starts_at, ends_at, amount, vat_amount, currency, card_id, held_at, hold_until, asked_at, request_key, request_hash)"
-	         " VALUES ($1, $2, $3, 'Avante suv 2024', '100하0001', 'suv', 1, 'Seoul Station', '', 'HELD', $4, $5, 9000, 818, 'KRW',"
+	[BOOK] = "INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name,"
+		" branch_name_ko, state,"
+	         " starts_at, ends_at, amount, vat_amount, currency, card_id, held_at, hold_until, asked_at,"
+	         " request_key, request_hash)"
+	         " VALUES ($1, $2, $3, 'Avante suv 2024', '100하0001', 'suv', 1, 'Seoul Station', '', 'HELD', $4, $5,"
+	         " 9000, 818, 'KRW',"
 	         " $2, $6, $6 + 600, $6, $7, $8) RETURNING booking_id",
 	[LINE] = "INSERT INTO booking_line (booking_id, line_no, rule, version, unit, quantity, unit_amount, amount)"
 	         " VALUES ($1, 1, 'hourly', 1, 'hour', 1, 9000, 9000)",
 	[HOLD] = "INSERT INTO slot (car_id, kind, starts_at, ends_at, busy_until, booking_id, rev)"
 	         " VALUES ($1, 'HOLD', $2, $3, $4, $5, " NEXT_REV ")",
-	[SOURCE] = "SELECT c.billing_key, p.customer_key, c.brand, c.last4 FROM card c JOIN payer p ON p.user_id = c.user_id"
+	[SOURCE] = "SELECT c.billing_key, p.customer_key, c.brand, c.last4 FROM card c JOIN payer p"
+		" ON p.user_id = c.user_id"
 	           " WHERE c.card_id = $1 AND c.user_id = $2 AND c.removed_at = 0",
-	[CHARGE] = "INSERT INTO charge (key, subject_id, user_id, card_id, amount, vat_amount, currency, state, payment_key, brand, last4,"
+	[CHARGE] = "INSERT INTO charge (key, subject_id, user_id, card_id, amount, vat_amount, currency, state,"
+		" payment_key, brand, last4,"
 	           " reason, requested_at, settled_at, next_at, void_wanted)"
 	           " VALUES ($1, $1, $2, $2, 9000, 818, 'KRW', 'REQUESTED', '', 'Visa', '4242', '', $3, $3, $3 + 5, 0)"
 	           " ON CONFLICT (key) DO NOTHING RETURNING charge_id",
-	[APPROVE] = "UPDATE charge SET state = 'APPROVED', payment_key = $2, brand = 'Visa', last4 = '4242', approved_at = $3,"
-	            " settled_at = $3, void_wanted = 0, reason = '' WHERE charge_id = $1 AND state IN ('REQUESTED', 'UNKNOWN')",
+	[APPROVE] = "UPDATE charge SET state = 'APPROVED', payment_key = $2, brand = 'Visa', last4 = '4242',"
+		" approved_at = $3,"
+	            " settled_at = $3, void_wanted = 0, reason = '' WHERE charge_id = $1"
+	            " AND state IN ('REQUESTED', 'UNKNOWN')",
 	[VOID] = "SELECT void_wanted FROM charge WHERE charge_id = $1",
 	[NEXT_POSTING] = "SELECT COALESCE(MAX(posting_id), 0) + 1 FROM posting",
 	[POSTING_LINES] = "INSERT INTO ledger_line (posting_id, account, amount) SELECT $1, 'card_clearing', 9000"
 	                  " UNION ALL SELECT $1, 'rental_income', -8182 UNION ALL SELECT $1, 'vat_payable', -818",
 	[POSTING] = "INSERT INTO posting (posting_id, kind, charge_id, refund_id, currency, posted_at)"
 	            " VALUES ($1, 'capture', $2, NULL, 'KRW', $3)",
-	[PAID] = "UPDATE booking SET state = 'PAID', charge_id = $2, paid_at = $3 WHERE booking_id = $1 AND state = 'HELD'",
+	[PAID] = "UPDATE booking SET state = 'PAID', charge_id = $2, paid_at = $3 WHERE booking_id = $1"
+		" AND state = 'HELD'",
 	[BOOKED] = "UPDATE slot SET kind = 'BOOKED', rev = " NEXT_REV " WHERE booking_id = $1 AND booking_id <> 0",
 	[LAST] = "SELECT (SELECT coalesce(max(event_id), 0) + 1 FROM event) AS event_id,"
-	         " coalesce((SELECT hash FROM event WHERE subject_id = $1 ORDER BY event_id DESC LIMIT 1), '') AS prev_hash",
-	[EVENT] = "INSERT INTO event (event_id, type, subject_id, causation_id, actor_id, occurred_at, recorded_at, payload, prev_hash, hash)"
+	         " coalesce((SELECT hash FROM event WHERE subject_id = $1 ORDER BY event_id DESC"
+	         " LIMIT 1), '') AS prev_hash",
+	[EVENT] = "INSERT INTO event (event_id, type, subject_id, causation_id, actor_id, occurred_at, recorded_at,"
+		" payload, prev_hash, hash)"
 	          " VALUES ($1, $2, $3, 0, 0, $4, $4, $5, $6, $7)",
 };
 static sqlite3_stmt *statement[N_STATEMENTS];
@@ -130,7 +141,8 @@ run(int i, int n, const struct value *v)
 	return answer;
 }
 
-#define RUN(i, ...) run((i), (int)(sizeof((struct value[]){ __VA_ARGS__ }) / sizeof(struct value)), (struct value[]){ __VA_ARGS__ })
+#define RUN(i, ...) run((i), (int)(sizeof((struct value[]){ __VA_ARGS__ }) / sizeof(struct value)), \
+	(struct value[]){ __VA_ARGS__ })
 #define I(x) { .i = (x) }
 #define S(x) { .s = (x) }
 
@@ -169,36 +181,39 @@ event(const char *type, const char *code, long now, const char *payload)
 	RUN(EVENT, I(id), S(type), S(code), I(now), S(payload), S(prev_hash), S(hash));
 }
 
-/* --- one booking -------------------------------------------------------------------------------------------------------- */
+/* --- one booking -------------------------------------------------------------------------------------------------- */
 
 static void
 book(long n, long first_start)
 {
-	long customer = 1 + n % N_CUSTOMERS, car = 1 + n % N_CARS, starts_at = first_start + n / N_CARS * 7200, now = (long)time(NULL);
+	long customer = 1 + n % N_CUSTOMERS, car = 1 + n % N_CARS, starts_at = first_start + n / N_CARS * 7200,
+	     now = (long)time(NULL);
 	long booking_id, charge_id, posting_id;
 	char code[24], key[40];
 
-	snprintf(code, sizeof(code), "BR-%010llX", (unsigned long long)n * 0x9E3779B97F4A7C15ull & 0xFFFFFFFFFF);     /* unique and spread, like random codes */
+	snprintf(code, sizeof(code), "BR-%010llX",
+		(unsigned long long)n * 0x9E3779B97F4A7C15ull
+			& 0xFFFFFFFFFF); /* unique and spread, like random codes */
 	snprintf(key, sizeof(key), "bench-%ld", n);
 
-	begin();                                /* booking: the hold */
+	begin(); /* booking: the hold */
 	RUN(KEY, I(customer), S(key));
 	RUN(CAR, I(car));
 	RUN(CARD, I(customer), I(customer));
 	RUN(OPEN, I(customer));
 	booking_id = RUN(BOOK, S(code), I(customer), I(car), I(starts_at), I(starts_at + 3600), I(now), S(key),
-	                 S("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"));
+		S("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"));
 	RUN(LINE, I(booking_id));
 	RUN(HOLD, I(car), I(starts_at), I(starts_at + 3600), I(starts_at + 7200), I(booking_id));
 	event("booking.held", code, now, held);
 	commit();
 
-	begin();                                /* payment: the charge that will be requested */
+	begin(); /* payment: the charge that will be requested */
 	RUN(SOURCE, I(customer), I(customer));
 	charge_id = RUN(CHARGE, S(code), I(customer), I(now));
 	commit();
 
-	begin();                                /* payment: the provider's answer */
+	begin(); /* payment: the provider's answer */
 	RUN(VOID, I(charge_id));
 	RUN(APPROVE, I(charge_id), S(code), I(now));
 	posting_id = run(NEXT_POSTING, 0, NULL);
@@ -207,14 +222,14 @@ book(long n, long first_start)
 	event("payment.approved", code, now, approved);
 	commit();
 
-	begin();                                /* booking: paid */
+	begin(); /* booking: paid */
 	RUN(PAID, I(booking_id), I(charge_id), I(now));
 	RUN(BOOKED, I(booking_id));
 	event("booking.paid", code, now, paid);
 	commit();
 }
 
-/* --- processes ------------------------------------------------------------------------------------------------------------ */
+/* --- processes ---------------------------------------------------------------------------------------------------- */
 
 static void
 open_file(const char *path)
@@ -222,7 +237,9 @@ open_file(const char *path)
 	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		die(path);
 	sqlite3_busy_timeout(db, 20000);
-	if (sqlite3_exec(db, "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-8192", NULL, NULL, NULL) != SQLITE_OK)
+	if (sqlite3_exec(
+		    db, "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-8192", NULL, NULL, NULL)
+		!= SQLITE_OK)
 		die("pragma");
 	for (int i = 0; i < N_STATEMENTS; i++)
 		if (sqlite3_prepare_v3(db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &statement[i], NULL) != SQLITE_OK)

@@ -3,13 +3,14 @@
  *
  *	fill VAR --cars 1000 --past 100000 --coming 20000 --customers 20000 [--sandbox]
  *
- * Creates $VAR/motorpool.db from db/schema.sql if it does not exist, and adds what is missing to reach these numbers. Each car's past
- * rentals follow one another up to now, its future ones are spread over the next sixty days; each has its slot and its booking.
- * Customer n has the API token "bench-token-0000000n" and the saved card n; with --sandbox the sandbox knows those cards.
+ * Creates $VAR/motorpool.db from db/schema.sql if it does not exist, and adds what is missing to reach these numbers.
+ * Each car's past rentals follow one another up to now, its future ones are spread over the next sixty days; each has
+ * its slot and its booking. Customer n has the API token "bench-token-0000000n" and the saved card n; with --sandbox
+ * the sandbox knows those cards.
  *
- * Triggers and indexes are dropped while rows are inserted in the order of their keys, and recreated from the schema's SQL at
- * the end: five million bookings take a minute. The slots do not overlap, which the triggers would otherwise ensure: see slot_of().
- * Not for a database in use: nothing is synced until the end.
+ * Triggers and indexes are dropped while rows are inserted in the order of their keys, and recreated from the schema's
+ * SQL at the end: five million bookings take a minute. The slots do not overlap, which the triggers would otherwise
+ * ensure: see slot_of(). Not for a database in use: nothing is synced until the end.
  */
 #include "lib/db/db.h"
 #include "lib/base/secret.h"
@@ -78,18 +79,20 @@ step(sqlite3_stmt *stmt)
 	sqlite3_reset(stmt);
 }
 
-/* --- dropping and recreating ------------------------------------------------------------------------------------------ */
+/* --- dropping and recreating -------------------------------------------------------------------------------------- */
 
-/* Of slot and booking, the tables with millions of rows. Indexes that SQLite created itself (UNIQUE) have no SQL and stay. */
+/* Of slot and booking, the tables with millions of rows. Indexes that SQLite created itself (UNIQUE) have no SQL and
+ * stay. */
 static void
 drop_guards(void)
 {
 	sqlite3_stmt *all = prepare("SELECT type, name, sql FROM sqlite_schema WHERE tbl_name IN ('slot', 'booking')"
-	                            " AND type IN ('index', 'trigger') AND sql IS NOT NULL");
+				    " AND type IN ('index', 'trigger') AND sql IS NOT NULL");
 	char *drop[200];
 
 	while (sqlite3_step(all) == SQLITE_ROW && n_made_again < 200) {
-		drop[n_made_again] = sqlite3_mprintf("DROP %s %s", sqlite3_column_text(all, 0), sqlite3_column_text(all, 1));
+		drop[n_made_again] =
+			sqlite3_mprintf("DROP %s %s", sqlite3_column_text(all, 0), sqlite3_column_text(all, 1));
 		made_again[n_made_again++] = sqlite3_mprintf("%s", sqlite3_column_text(all, 2));
 	}
 	sqlite3_finalize(all);
@@ -108,20 +111,24 @@ make_guards_again(void)
 	}
 }
 
-/* --- cars, customers, cards ----------------------------------------------------------------------------------------- */
+/* --- cars, customers, cards --------------------------------------------------------------------------------------- */
 
 static void
 fill_fleet(long now)
 {
 	static const char *const body[] = { "mini", "hatch", "sedan", "wagon", "suv", "van", "pickup", "ev" };
 	static const char *const fuel[] = { "petrol", "diesel", "hybrid", "lpg", "electric" };
-	sqlite3_stmt *car = prepare("INSERT INTO car (car_id, plate, name, body, seats, fuel, gearbox, daily_price, hourly_price, branch_id,"
-	                            " created_at, updated_at, rev) VALUES ($1, $2, $3, $4, $5, $6, 'automatic', $7, $8, $9, $10, $10, $1)");
+	sqlite3_stmt *car = prepare(
+		"INSERT INTO car (car_id, plate, name, body, seats, fuel, gearbox, daily_price, hourly_price,"
+		" branch_id,"
+		" created_at, updated_at, rev) VALUES ($1, $2, $3, $4, $5, $6, 'automatic', $7, $8, $9, $10, $10, $1)");
 	char text[80];
 
 	if (!number("SELECT COUNT(*) FROM branch"))
-		run("INSERT INTO branch (branch_id, name, region) VALUES (1, 'Seoul Station', 'Seoul'), (2, 'Gangnam', 'Seoul'),"
-		    " (3, 'Hongdae', 'Seoul'), (4, 'Gimpo Airport', 'Seoul'), (5, 'Jamsil', 'Seoul'), (6, 'Jeju Airport', 'Jeju'),"
+		run("INSERT INTO branch (branch_id, name, region) VALUES (1, 'Seoul Station', 'Seoul'),"
+		    " (2, 'Gangnam', 'Seoul'),"
+		    " (3, 'Hongdae', 'Seoul'), (4, 'Gimpo Airport', 'Seoul'), (5, 'Jamsil', 'Seoul'), (6, 'Jeju"
+		    " Airport', 'Jeju'),"
 		    " (7, 'Jeju City', 'Jeju'), (8, 'Seogwipo', 'Jeju')");
 	for (long id = number("SELECT COUNT(*) FROM car") + 1; id <= want.cars; id++) {
 		sqlite3_bind_int64(car, 1, id);
@@ -144,11 +151,14 @@ fill_fleet(long now)
 static void
 fill_customers(long now)
 {
-	sqlite3_stmt *user = prepare("INSERT INTO person (user_id, email, name, password_hash, created_at, updated_at) VALUES ($1, $2, $3, '!', $4, $4)");
+	sqlite3_stmt *user = prepare("INSERT INTO person (user_id, email, name, password_hash, created_at, updated_at)"
+				     " VALUES ($1, $2, $3, '!', $4, $4)");
 	sqlite3_stmt *role = prepare("INSERT INTO user_role (user_id, role) VALUES ($1, 'customer')");
-	sqlite3_stmt *token = prepare("INSERT INTO api_token (user_id, token_hash, name, created_at) VALUES ($1, $2, 'bench', $3)");
+	sqlite3_stmt *token =
+		prepare("INSERT INTO api_token (user_id, token_hash, name, created_at) VALUES ($1, $2, 'bench', $3)");
 	sqlite3_stmt *payer = prepare("INSERT INTO payer (user_id, customer_key) VALUES ($1, $2)");
-	sqlite3_stmt *card = prepare("INSERT INTO card (card_id, user_id, billing_key, brand, last4, created_at) VALUES ($1, $1, $2, 'Visa', '4242', $3)");
+	sqlite3_stmt *card = prepare("INSERT INTO card (card_id, user_id, billing_key, brand, last4, created_at)"
+				     " VALUES ($1, $1, $2, 'Visa', '4242', $3)");
 	struct arena *m = arena_new((size_t)64 << 20);
 	char text[80];
 
@@ -185,7 +195,7 @@ fill_customers(long now)
 	sqlite3_finalize(card);
 }
 
-/* --- bookings ------------------------------------------------------------------------------------------------------- */
+/* --- bookings ----------------------------------------------------------------------------------------------------- */
 
 /* The n-th past (n >= 0) or future rental. Cars take turns; those of one car never overlap, turnaround included. */
 static void
@@ -232,13 +242,16 @@ insert_booking(sqlite3_stmt *booking, sqlite3_stmt *slot, long id, long n, int i
 static void
 fill_bookings(long noon)
 {
-	sqlite3_stmt *booking = prepare(
-		"INSERT INTO booking (booking_id, code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at,"
-		" ends_at, amount, vat_amount, currency, charge_id, held_at, hold_until, paid_at) VALUES ($1, $2, $3, $4, 'Avante', '123하4567',"
-		" 'sedan', 1, 'Seoul Station', $5, $6, $7, 90000, 8182, 'KRW', $1, $6 - 86400, $6 - 85800, $6 - 86400)");
-	sqlite3_stmt *slot = prepare(
-		"INSERT INTO slot (slot_id, car_id, kind, starts_at, ends_at, busy_until, booking_id, rev)"
-		" VALUES ($1, $2, 'BOOKED', $3, $4, $5, $1, $1)");
+	sqlite3_stmt *booking =
+		prepare("INSERT INTO booking (booking_id, code, customer_id, car_id, car_name, plate, body, branch_id,"
+			" branch_name, state, starts_at,"
+			" ends_at, amount, vat_amount, currency, charge_id, held_at, hold_until, paid_at)"
+			" VALUES ($1, $2, $3, $4, 'Avante', '123하4567',"
+			" 'sedan', 1, 'Seoul Station', $5, $6, $7, 90000, 8182, 'KRW', $1, $6 - 86400, $6 - 85800, $6 -"
+			" 86400)");
+	sqlite3_stmt *slot =
+		prepare("INSERT INTO slot (slot_id, car_id, kind, starts_at, ends_at, busy_until, booking_id, rev)"
+			" VALUES ($1, $2, 'BOOKED', $3, $4, $5, $1, $1)");
 	char now[80];
 	long id = number("SELECT COALESCE(MAX(booking_id), 0) FROM booking"), n_past, n_coming;
 
@@ -253,7 +266,7 @@ fill_bookings(long noon)
 	sqlite3_finalize(slot);
 }
 
-/* --- the two files -------------------------------------------------------------------------------------------------- */
+/* --- the two files ------------------------------------------------------------------------------------------------ */
 
 static void
 open_file(const char *name)
@@ -263,7 +276,8 @@ open_file(const char *name)
 	snprintf(path, sizeof(path), "%s/%s", want.var, name);
 	if (sqlite3_open(path, &db) != SQLITE_OK)
 		die(path);
-	run("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-200000; PRAGMA foreign_keys=OFF; BEGIN");
+	run("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-200000; PRAGMA foreign_keys=OFF;"
+	    " BEGIN");
 }
 
 static void
@@ -280,9 +294,10 @@ fill_sandbox(long now)
 	char sql[600];
 
 	snprintf(sql, sizeof(sql),
-	         "INSERT OR IGNORE INTO billing (billing_key, customer_key, card, created_at)"
-	         " WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %ld)"
-	         " SELECT printf('bench-billing-%%08d', i), printf('bench-customer-%%08d', i), 0, %ld FROM n", want.customers, now);
+		"INSERT OR IGNORE INTO billing (billing_key, customer_key, card, created_at)"
+		" WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %ld)"
+		" SELECT printf('bench-billing-%%08d', i), printf('bench-customer-%%08d', i), 0, %ld FROM n",
+		want.customers, now);
 	open_file("sandbox.db");
 	run(sql);
 	close_file();
@@ -291,8 +306,14 @@ fill_sandbox(long now)
 static void
 take_args(int argc, char **argv)
 {
-	const struct { const char *name; long *to; } known[] = {
-		{ "--cars", &want.cars }, { "--past", &want.past }, { "--coming", &want.coming }, { "--customers", &want.customers },
+	const struct {
+		const char *name;
+		long *to;
+	} known[] = {
+		{ "--cars", &want.cars },
+		{ "--past", &want.past },
+		{ "--coming", &want.coming },
+		{ "--customers", &want.customers },
 	};
 
 	for (int i = 1; i < argc; i++) {
@@ -310,7 +331,9 @@ take_args(int argc, char **argv)
 			want.var = argv[i];
 	}
 	if (!want.var || want.cars < 1 || want.customers < 1) {
-		fputs("fill VAR --cars N --past N --coming N --customers N [--sandbox]   (from the tree's top folder)\n", stderr);
+		fputs("fill VAR --cars N --past N --coming N --customers N [--sandbox]   (from the tree's top"
+		      " folder)\n",
+			stderr);
 		exit(2);
 	}
 }
@@ -323,7 +346,7 @@ main(int argc, char **argv)
 
 	take_args(argc, argv);
 	if (!db_create(want.var, "db/schema.sql", "db/view.sql", &why)
-	    || (want.sandbox && !db_create_own(want.var, "sandbox", "db/sandbox.sql", &why)))
+		|| (want.sandbox && !db_create_own(want.var, "sandbox", "db/sandbox.sql", &why)))
 		return fprintf(stderr, "fill: %s\n", why), 1;
 	noon = now / DAY_S * DAY_S;
 	open_file("motorpool.db");

@@ -1,6 +1,6 @@
 /*
- * instant - a card provider that approves every charge at once, in process, and stores nothing. Linked into a payment program for
- * the bench, so that only motorpool's own work on a booking is measured, which bare.c does without HTTP.
+ * instant - a card provider that approves every charge at once, in process, and stores nothing. Linked into a payment
+ * program for the bench, so that only motorpool's own work on a booking is measured, which bare.c does without HTTP.
  */
 #include "domain/provider.h"
 
@@ -17,14 +17,14 @@ approve(struct arena *m, struct provider_request *q)
 
 	json_into(m, q->body ? q->body : "{}", &order_shape, &o);
 	q->status = 200;
-	q->answer = arena_printf(m, "{\"status\":\"DONE\",\"orderId\":\"%s\",\"paymentKey\":\"instant-%s\",\"totalAmount\":%lld,"
-	                         "\"balanceAmount\":%lld,\"cardCompany\":\"Visa\",\"card\":{\"number\":\"42424242****4242\"}}",
-	                         o.orderId, o.orderId, (long long)o.amount, (long long)o.amount);
+	q->answer = arena_printf(m,
+		"{\"status\":\"DONE\",\"orderId\":\"%s\",\"paymentKey\":\"instant-%s\",\"totalAmount\":%lld,"
+		"\"balanceAmount\":%lld,\"cardCompany\":\"Visa\",\"card\":{\"number\":\"42424242****4242\"}}",
+		o.orderId, o.orderId, (long long)o.amount, (long long)o.amount);
 	return CALL_ANSWERED;
 }
 
-static void __attribute__((constructor))
-take_over(void)
+static void __attribute__((constructor)) take_over(void)
 {
 	toss_ask = approve;
 }

@@ -1,9 +1,11 @@
 /*
- * memory - what the search page is compared with: a FastCGI program that answers every request with the same bytes from memory.
+ * memory - what the search page is compared with: a FastCGI program that answers every request with the same bytes from
+ * memory.
  *
  *	memory SOCKET WORKERS ANSWER        ANSWER: a file with header lines ("Status: 200 OK\r\n…\r\n\r\n") and body
  *
- * Plain libfcgi as its documentation shows it: FCGX_Accept_r, one FCGX_PutStr, FCGX_Finish_r. SIGTERM ends parent and workers.
+ * Plain libfcgi as its documentation shows it: FCGX_Accept_r, one FCGX_PutStr, FCGX_Finish_r. SIGTERM ends parent and
+ * workers.
  */
 #include <fcgiapp.h>
 #include <signal.h>

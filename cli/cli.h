@@ -22,11 +22,13 @@ struct cli {
 
 struct command {
 	const char *name, *summary, *usage;
-	int (*run)(struct cli *c, int argc, char **argv);       /* argv[0] is the command; --var and --help are already removed */
+	/* argv[0] is the command; --var and --help are already removed */
+	int (*run)(struct cli *c, int argc, char **argv);
 	bool keeps_root;                /* needs root; the others run as the owner of the state folder */
 };
 
-extern const struct command run_command, status_command, deploy_command, user_command, token_command, migrate_command, check_command,
+extern const struct command run_command, status_command, deploy_command, user_command, token_command, migrate_command,
+	check_command,
 	replay_command, demo_command, render_command, pause_command, resume_command, redrive_command, discard_command,
 	backup_command, restore_command, rehearse_command, trace_command, log_command;
 #ifdef MOTORPOOL_FAULTS
@@ -70,7 +72,7 @@ void progress_end(struct progress *p, const char *fmt, ...) __attribute__((forma
 bool cli_migrate(struct cli *c, const char **why);      /* creates or upgrades all database files */
 
 /* --- replay.c --- */
-bool cli_replay(struct cli *c, const char *what, const char **why);     /* the read models; what: the progress bar's text */
+bool cli_replay(struct cli *c, const char *what, const char **why); /* the read models; what: the progress bar's text */
 
 /* --- demo.c --- */
 bool cli_demo(struct cli *c, uint64_t seed);            /* false: it has said why */

@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define VAR_MAX 70              /* with "/run/payment.internal.sock.4194304" after it, a path must fit into a socket address */
+#define VAR_MAX 70 /* with "/run/payment.internal.sock.4194304" after it, a path must fit into a socket address */
 
 const struct db_role cli_role = { .name = "motorpool", .owns = "*" };
 
@@ -51,7 +51,7 @@ static void
 remove_arguments(int *argc, char **argv, int at, int n)
 {
 	for (int i = at; i + n <= *argc; i++)
-		argv[i] = argv[i + n];          /* including the NULL at the end */
+		argv[i] = argv[i + n]; /* including the NULL at the end */
 	*argc -= n;
 }
 
@@ -158,8 +158,10 @@ cli_open(struct cli *c)
 	struct db *db;
 
 	if (access(cli_path(c, c->var, "motorpool.db"), F_OK) != 0)
-		return cli_fail("no database in %s: `motorpool migrate` creates one, `motorpool run` fills it with demo data (--var DIR: another directory)",
-		                c->var), NULL;
+		return cli_fail("no database in %s: `motorpool migrate` creates one, `motorpool run` fills it with demo"
+				" data (--var DIR: another directory)",
+			       c->var),
+		       NULL;
 	if (!cli_setup(c))
 		return NULL;
 	db = db_open(c->var, &cli_role, c->m, &why);
@@ -200,7 +202,7 @@ cli_read_file(struct arena *m, const char *path)
 const char *
 cli_password(struct arena *m)
 {
-	static const char digits[] = "23456789abcdefghjkmnpqrstuvwxyz";         /* without those that look alike */
+	static const char digits[] = "23456789abcdefghjkmnpqrstuvwxyz"; /* without those that look alike */
 	char s[15];
 
 	for (int i = 0; i < 14; i++)
@@ -216,7 +218,9 @@ cli_password(struct arena *m)
 void
 progress_begin(struct progress *p, const char *what)
 {
-	*p = (struct progress){ .what = what, .began_ms = clock_ms(), .percent = -1, .is_terminal = isatty(STDERR_FILENO) };
+	*p = (struct progress){
+		.what = what, .began_ms = clock_ms(), .percent = -1, .is_terminal = isatty(STDERR_FILENO)
+	};
 	progress_at(p, 0, 1);
 }
 
@@ -231,8 +235,8 @@ progress_at(void *progress, int64_t done, int64_t total)
 		return;
 	p->percent = percent;
 	p->shown_ms = now;
-	fprintf(stderr, "\r%s  [%.*s%*s] %3d %%", p->what, percent * BAR / 100, "========================================",
-	        BAR - percent * BAR / 100, "", percent);
+	fprintf(stderr, "\r%s  [%.*s%*s] %3d %%", p->what, percent * BAR / 100,
+		"========================================", BAR - percent * BAR / 100, "", percent);
 }
 
 void

@@ -17,7 +17,8 @@
 static const char usage[] =
 	"usage: motorpool log NAME [FILE]\n"
 	"\n"
-	"Writes each line of standard input as a log line (docs/logs.md) of the program NAME to standard error, or appends it to FILE,\n"
+	"Writes each line of standard input as a log line (docs/logs.md) of the program NAME to standard error, or"
+	" appends it to FILE,\n"
 	"which may be rotated at any time. Requested addresses are left out. Used for lighttpd's error log.\n";
 
 /* lighttpd's own time: "2026-11-21 10:00:00: ". */
@@ -90,5 +91,6 @@ log_command_run(struct cli *c, int argc, char **argv)
 }
 
 const struct command log_command = {
-	.name = "log", .summary = "converts a server's error log to motorpool's log format", .usage = usage, .run = log_command_run,
+	.name = "log", .summary = "converts a server's error log to motorpool's log format", .usage = usage,
+		.run = log_command_run,
 };

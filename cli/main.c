@@ -21,7 +21,8 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-	&run_command, &status_command, &deploy_command, &demo_command, &migrate_command, &check_command, &replay_command,
+	&run_command, &status_command, &deploy_command, &demo_command, &migrate_command, &check_command,
+		&replay_command,
 	&pause_command, &resume_command, &redrive_command, &discard_command,
 	&backup_command, &restore_command, &rehearse_command,
 	&trace_command, &log_command, &user_command, &token_command, &render_command,
@@ -38,8 +39,10 @@ help(FILE *out, int status)
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		fprintf(out, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
 	fputs("\n`motorpool COMMAND --help` describes a command.\n"
-	      "The state directory is --var DIR, or MOTORPOOL_VAR or VAR from the environment, or the one of this installation,\n"
-	      "or ./var. When started by root, the command switches to the owner of the state directory.\n", out);
+	      "The state directory is --var DIR, or MOTORPOOL_VAR or VAR from the environment, or the one of this"
+	      " installation,\n"
+	      "or ./var. When started by root, the command switches to the owner of the state directory.\n",
+		out);
 	return status;
 }
 
@@ -100,7 +103,8 @@ command_run(const struct command *command, int argc, char **argv)
 	if (!c.var)
 		c.var = from_environment("MOTORPOOL_VAR", from_environment("VAR", own_state(&c)));
 	if (!command->keeps_root && !owner_become(c.var))
-		return cli_fail("%s: cannot switch from root to the owner of this directory: %s", c.var, strerror(errno));
+		return cli_fail(
+			"%s: cannot switch from root to the owner of this directory: %s", c.var, strerror(errno));
 	c.bin = arena_printf(c.m, "%s/bin", own_folder(c.m));
 	return command->run(&c, argc, argv);
 }

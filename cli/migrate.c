@@ -1,7 +1,7 @@
 /*
  * migrate.c - `motorpool migrate`: creates missing database files and upgrades older ones.
  *
- *	motorpool.db  created from db/schema.sql; upgraded by db/migrate/NNNN-*.sql in order, where NNNN is the resulting version
+ *	motorpool.db  created from db/schema.sql; upgraded by db/migrate/NNNN-*.sql in order (NNNN: the new version)
  *	view.db       created from db/view.sql; an older one is replaced and rebuilt from the event log
  *	sandbox.db    created from db/sandbox.sql
  *
@@ -27,8 +27,10 @@
 static const char usage[] =
 	"usage: motorpool migrate\n"
 	"\n"
-	"Creates the databases in the state directory if they are missing, or upgrades them to the schema version of these programs\n"
-	"(db/migrate/NNNN-*.sql). Running it again has no effect. Programs may be running; they wait until it is done.\n";
+	"Creates the databases in the state directory if they are missing, or upgrades them to the schema version of"
+	" these programs\n"
+	"(db/migrate/NNNN-*.sql). Running it again has no effect. Programs may be running; they wait until it is"
+	" done.\n";
 
 #define WAIT_MS 5000
 
@@ -40,7 +42,8 @@ schema_version(sqlite3 *sqlite)
 	sqlite3_stmt *stmt = NULL;
 	int version = -1;
 
-	if (sqlite3_prepare_v2(sqlite, "PRAGMA user_version", -1, &stmt, NULL) == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW)
+	if (sqlite3_prepare_v2(sqlite, "PRAGMA user_version", -1, &stmt, NULL) == SQLITE_OK
+		&& sqlite3_step(stmt) == SQLITE_ROW)
 		version = sqlite3_column_int(stmt, 0);
 	sqlite3_finalize(stmt);
 	return version;
@@ -79,10 +82,10 @@ run_migration(struct cli *c, sqlite3 *sqlite, int version, const char **why)
 		return false;
 	}
 	ok = sqlite3_exec(sqlite, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK
-	  && sqlite3_exec(sqlite, script, NULL, NULL, NULL) == SQLITE_OK
-	  && sqlite3_exec(sqlite, "PRAGMA foreign_key_check", found_orphan, NULL, NULL) == SQLITE_OK
-	  && sqlite3_exec(sqlite, version_is, NULL, NULL, NULL) == SQLITE_OK
-	  && sqlite3_exec(sqlite, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
+		&& sqlite3_exec(sqlite, script, NULL, NULL, NULL) == SQLITE_OK
+		&& sqlite3_exec(sqlite, "PRAGMA foreign_key_check", found_orphan, NULL, NULL) == SQLITE_OK
+		&& sqlite3_exec(sqlite, version_is, NULL, NULL, NULL) == SQLITE_OK
+		&& sqlite3_exec(sqlite, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
 	if (!ok)
 		*why = arena_printf(c->m, "%s: %s", path, sqlite3_errmsg(sqlite));
 	if (!ok && !sqlite3_get_autocommit(sqlite))
@@ -99,7 +102,7 @@ migrate_step(struct cli *c, sqlite3 *sqlite, struct lock *lock, const char **why
 		*why = "timed out waiting for the write lock";
 		return false;
 	}
-	if (schema_version(sqlite) < DB_SCHEMA_VERSION)     /* another migrate may have done it */
+	if (schema_version(sqlite) < DB_SCHEMA_VERSION) /* another migrate may have done it */
 		ok = run_migration(c, sqlite, schema_version(sqlite) + 1, why);
 	else
 		ok = true;
@@ -114,7 +117,8 @@ upgrade(struct cli *c, const char *path, const char **why)
 {
 	struct lock *lock = lock_open(c->var, "motorpool");
 	sqlite3 *sqlite = NULL;
-	bool ok = lock && sqlite3_open_v2(path, &sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK;
+	bool ok =
+		lock && sqlite3_open_v2(path, &sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK;
 
 	if (ok) {
 		sqlite3_db_config(sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
@@ -124,10 +128,12 @@ upgrade(struct cli *c, const char *path, const char **why)
 		*why = arena_printf(c->m, "%s: %s", path, sqlite ? sqlite3_errmsg(sqlite) : strerror(errno));
 	}
 	if (ok && schema_version(sqlite) > DB_SCHEMA_VERSION) {
-		*why = arena_printf(c->m, "%s has schema version %d, which is newer than these programs support (%d)", path, schema_version(sqlite), DB_SCHEMA_VERSION);
+		*why = arena_printf(c->m, "%s has schema version %d, which is newer than these programs support (%d)",
+			path, schema_version(sqlite), DB_SCHEMA_VERSION);
 		ok = false;
 	} else if (ok && schema_version(sqlite) < 1) {
-		*why = arena_printf(c->m, "%s: schema version %d is unknown: these programs know 1 to %d", path, schema_version(sqlite), DB_SCHEMA_VERSION);
+		*why = arena_printf(c->m, "%s: schema version %d is unknown: these programs know 1 to %d", path,
+			schema_version(sqlite), DB_SCHEMA_VERSION);
 		ok = false;
 	}
 	while (ok && schema_version(sqlite) < DB_SCHEMA_VERSION)
@@ -145,7 +151,8 @@ view_is_old(const char *path)
 {
 	sqlite3 *sqlite = NULL;
 	bool old = sqlite3_open_v2(path, &sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK
-	        && (sqlite3_db_config(sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL), schema_version(sqlite) != VIEW_SCHEMA_VERSION);
+		&& (sqlite3_db_config(sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL),
+			schema_version(sqlite) != VIEW_SCHEMA_VERSION);
 
 	sqlite3_close(sqlite);
 	return old;
@@ -182,12 +189,10 @@ cli_migrate(struct cli *c, const char **why)
 	const char *path = cli_path(c, c->var, "motorpool.db"), *view = cli_path(c, c->var, "view.db");
 
 	return make_folder(c, "", 0755, why) && make_folder(c, "run", 0755, why) && make_folder(c, "photos", 0755, why)
-	    && make_folder(c, "handover", 0700, why)
-	    && (access(path, F_OK) != 0 || upgrade(c, path, why))
-	    && db_create(c->var, cli_path(c, c->root, "db/schema.sql"), NULL, why)
-	    && rebuild_old_view(c, view, why)
-	    && db_create(c->var, cli_path(c, c->root, "db/schema.sql"), cli_path(c, c->root, "db/view.sql"), why)
-	    && (!rental.sandbox || db_create_own(c->var, "sandbox", cli_path(c, c->root, "db/sandbox.sql"), why));
+		&& make_folder(c, "handover", 0700, why) && (access(path, F_OK) != 0 || upgrade(c, path, why))
+		&& db_create(c->var, cli_path(c, c->root, "db/schema.sql"), NULL, why) && rebuild_old_view(c, view, why)
+		&& db_create(c->var, cli_path(c, c->root, "db/schema.sql"), cli_path(c, c->root, "db/view.sql"), why)
+		&& (!rental.sandbox || db_create_own(c->var, "sandbox", cli_path(c, c->root, "db/sandbox.sql"), why));
 }
 
 static int
@@ -203,7 +208,8 @@ migrate(struct cli *c, int argc, char **argv)
 		return why ? cli_fail("%s", why) : 1;
 	if (!cli_migrate(c, &why))
 		return cli_fail("%s", why ? why : "cannot create the databases");
-	printf("%s: %s, schema version %d\n", c->var, was_there ? "up to date" : "databases created", DB_SCHEMA_VERSION);
+	printf("%s: %s, schema version %d\n", c->var, was_there ? "up to date" : "databases created",
+		DB_SCHEMA_VERSION);
 	return 0;
 }
 

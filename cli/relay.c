@@ -18,17 +18,14 @@ static int
 print_outcome(enum switch_outcome outcome, const char *done, const char *already)
 {
 	switch (outcome) {
-	case SWITCH_DONE:
-		puts(done);
-		return 0;
-	case SWITCH_ALREADY:
-		return cli_fail("%s", already);
+	case SWITCH_DONE: puts(done); return 0;
+	case SWITCH_ALREADY: return cli_fail("%s", already);
 	case SWITCH_UNKNOWN:
-		return cli_fail("unknown consumer; the event consumers are booking, payment, fleet, delivery, equipment, review, message and mypage");
-	case SWITCH_NO_REASON:
-		return cli_fail("the reason must be one line of 1 to %d characters", SWITCH_REASON_MAX);
-	case SWITCH_LATER:
-		return cli_fail("view.db is missing; the relay is rebuilding it, please try again later");
+		return cli_fail(
+			"unknown consumer; the event consumers are booking, payment, fleet, delivery, equipment,"
+			" review, message and mypage");
+	case SWITCH_NO_REASON: return cli_fail("the reason must be one line of 1 to %d characters", SWITCH_REASON_MAX);
+	case SWITCH_LATER: return cli_fail("view.db is missing; the relay is rebuilding it, please try again later");
 	}
 	return 1;
 }
@@ -49,8 +46,10 @@ open_with_wakeup(struct cli *c)
 static const char pause_usage[] =
 	"usage: motorpool pause CONTEXT REASON\n"
 	"\n"
-	"Pauses the event consumer and the regular tasks of CONTEXT (for example booking or fleet) within a second, until\n"
-	"`motorpool resume CONTEXT`, also across restarts of the relay. Other consumers continue. Recorded by the event ops.paused.\n";
+	"Pauses the event consumer and the regular tasks of CONTEXT (for example booking or fleet) within a second,"
+	" until\n"
+	"`motorpool resume CONTEXT`, also across restarts of the relay. Other consumers continue. Recorded by the event"
+	" ops.paused.\n";
 
 static int
 pause_context(struct cli *c, int argc, char **argv)
@@ -94,7 +93,8 @@ const struct command resume_command = {
 static const char redrive_usage[] =
 	"usage: motorpool redrive [CONTEXT [EVENT]]\n"
 	"\n"
-	"Retries dead letters (events that failed on every attempt) at once: one event, all of CONTEXT, or all of them.\n";
+	"Retries dead letters (events that failed on every attempt) at once: one event, all of CONTEXT, or all of"
+	" them.\n";
 
 /* consumer: NULL for all. */
 static int
@@ -124,7 +124,8 @@ redrive(struct cli *c, int argc, char **argv)
 	if (argc > 1 && !ops_is_consumer(argv[1], &on_view))
 		status = print_outcome(SWITCH_UNKNOWN, "", "");
 	else if (event_id)
-		status = print_outcome(consumer_redrive(db, argv[1], event_id, 0), "retried", "this event is not pending");
+		status = print_outcome(
+			consumer_redrive(db, argv[1], event_id, 0), "retried", "this event is not pending");
 	else
 		status = redrive_all(c, db, argc > 1 ? argv[1] : NULL);
 	return cli_close(db, status);
@@ -150,7 +151,9 @@ discard(struct cli *c, int argc, char **argv)
 		return cli_usage(c);
 	if (!(db = open_with_wakeup(c)))
 		return 1;
-	return cli_close(db, print_outcome(consumer_discard(db, argv[1], event_id, 0, argv[3]), "discarded", "this event is not pending"));
+	return cli_close(db,
+		print_outcome(
+			consumer_discard(db, argv[1], event_id, 0, argv[3]), "discarded", "this event is not pending"));
 }
 
 const struct command discard_command = {

@@ -68,5 +68,6 @@ render_template(struct cli *c, int argc, char **argv)
 }
 
 const struct command render_command = {
-	.name = "render", .summary = "renders a Mustache template with JSON data", .usage = usage, .run = render_template,
+	.name = "render", .summary = "renders a Mustache template with JSON data", .usage = usage,
+		.run = render_template,
 };

@@ -9,7 +9,8 @@
 static const char usage[] =
 	"usage: motorpool replay\n"
 	"\n"
-	"Rebuilds the read models (view.db: My bookings, Fleet status) from the event log in one transaction; readers see the old\n"
+	"Rebuilds the read models (view.db: My bookings, Fleet status) from the event log in one transaction; readers"
+	" see the old\n"
 	"rows until it commits. A missing view.db is created. Everything else may be running.\n";
 
 bool

@@ -10,21 +10,23 @@ static const char usage[] =
 	"usage: motorpool token EMAIL [NAME]\n"
 	"       motorpool token --metrics\n"
 	"\n"
-	"Creates an API token for the user and prints it (Authorization: Bearer TOKEN). It is shown only once. The user sees its\n"
+	"Creates an API token for the user and prints it (Authorization: Bearer TOKEN). It is shown only once. The user"
+	" sees its\n"
 	"NAME (default \"command line\") under API tokens and can revoke it there.\n"
 	"\n"
-	"  --metrics  prints the key for /metrics, for Prometheus; it gives no other access and changes only with secret.key\n";
+	"  --metrics  prints the key for /metrics, for Prometheus; it gives no other access and changes only with"
+	" secret.key\n";
 
 static int
 token_status(enum account_outcome outcome, const char *email)
 {
 	switch (outcome) {
-	case ACCOUNT_OK:        return 0;
-	case ACCOUNT_BAD_NAME:  return cli_fail("the name must have 1 to 80 characters");
-	case ACCOUNT_NO_USER:    return cli_fail("no account has the e-mail address %s", email);
+	case ACCOUNT_OK: return 0;
+	case ACCOUNT_BAD_NAME: return cli_fail("the name must have 1 to 80 characters");
+	case ACCOUNT_NO_USER: return cli_fail("no account has the e-mail address %s", email);
 	case ACCOUNT_KNOWN:
 	case ACCOUNT_BAD_EMAIL:
-	case ACCOUNT_WEAK:      break;
+	case ACCOUNT_WEAK: break;
 	}
 	return cli_fail("could not create a token");
 }

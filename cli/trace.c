@@ -22,13 +22,15 @@
 static const char usage[] =
 	"usage: motorpool trace CODE [--json] [LOG…]\n"
 	"\n"
-	"Shows what happened to a booking in all programs, in chronological order: its events, the consumers that processed them,\n"
+	"Shows what happened to a booking in all programs, in chronological order: its events, the consumers that"
+	" processed them,\n"
 	"its requests and calls, and its current state. CODE is a booking code or another event subject (car:12).\n"
 	"\n"
 	"Reads the event log and DIR/log (.log, .log.1). Where the programs log to the journal, name further logs;\n"
 	"- is standard input:\n"
 	"\n"
-	"  journalctl -u 'motorpool*' -o cat | motorpool trace MP-7K3F9QXA - /var/log/motorpool/*.log /var/log/lighttpd/motorpool.log\n"
+	"  journalctl -u 'motorpool*' -o cat | motorpool trace MP-7K3F9QXA - /var/log/motorpool/*.log"
+	" /var/log/lighttpd/motorpool.log\n"
 	"\n"
 	"  --json  one JSON object: now, steps\n";
 
@@ -42,8 +44,9 @@ struct related_row {
 	int64_t id, amount, tries, next_at;
 };
 static const struct member related_row_members[] = {
-	SHAPE_TEXT(related_row, what), SHAPE_INT(related_row, id), SHAPE_TEXT(related_row, state), SHAPE_AMOUNT(related_row, amount),
-	SHAPE_INT(related_row, tries), SHAPE_TIME(related_row, next_at), SHAPE_TEXT(related_row, error),
+	SHAPE_TEXT(related_row, what), SHAPE_INT(related_row, id), SHAPE_TEXT(related_row, state),
+	SHAPE_AMOUNT(related_row, amount), SHAPE_INT(related_row, tries), SHAPE_TIME(related_row, next_at),
+	SHAPE_TEXT(related_row, error),
 };
 static const struct shape related_row_shape = SHAPE(related_row, related_row_members);
 
@@ -51,17 +54,23 @@ static int
 find_related_rows(struct db *db, const char *subject, struct related_row **now, int *n)
 {
 	return db_list(db, &related_row_shape, now, n,
-		"SELECT 'booking' AS what, booking_id AS id, state, amount, 0 AS tries, 0 AS next_at, '' AS error FROM v_booking WHERE code = $1"
+		"SELECT 'booking' AS what, booking_id AS id, state, amount, 0 AS tries, 0 AS next_at, '' AS error"
+		" FROM v_booking WHERE code = $1"
 		" UNION ALL SELECT 'refund due', booking_id, refund_state, refund_due, 0, 0, '' FROM v_booking"
 		"  WHERE code = $1 AND refund_state <> 'NONE'"
-		" UNION ALL SELECT 'slot', s.slot_id, s.kind, 0, 0, 0, '' FROM v_slot s JOIN v_booking b ON b.booking_id = s.booking_id"
+		" UNION ALL SELECT 'slot', s.slot_id, s.kind, 0, 0, 0, '' FROM v_slot s JOIN v_booking b"
+		" ON b.booking_id = s.booking_id"
 		"  WHERE b.code = $1 AND s.booking_id <> 0"
-		" UNION ALL SELECT 'charge', charge_id, state, amount, tries, CASE WHEN state IN ('REQUESTED', 'UNKNOWN') THEN next_at ELSE 0 END,"
+		" UNION ALL SELECT 'charge', charge_id, state, amount, tries, CASE"
+		" WHEN state IN ('REQUESTED', 'UNKNOWN') THEN next_at ELSE 0 END,"
 		"  last_error FROM charge /*scan*/ WHERE subject_id = $1"
-		" UNION ALL SELECT 'refund', r.refund_id, r.state, r.amount, r.tries, CASE r.state WHEN 'REQUESTED' THEN r.next_at ELSE 0 END,"
-		"  r.last_error FROM charge c /*scan*/ JOIN refund r ON r.charge_id = c.charge_id WHERE c.subject_id = $1"
+		" UNION ALL SELECT 'refund', r.refund_id, r.state, r.amount, r.tries, CASE r.state"
+		" WHEN 'REQUESTED' THEN r.next_at ELSE 0 END,"
+		"  r.last_error FROM charge c /*scan*/ JOIN refund r ON r.charge_id = c.charge_id"
+		" WHERE c.subject_id = $1"
 		" UNION ALL SELECT consumer, event_id, CASE dead WHEN 0 THEN 'waits' ELSE 'given up' END, 0, tries,"
-		"  CASE dead WHEN 0 THEN next_at ELSE 0 END, error FROM v_event_retry /*scan*/ WHERE subject_id = $1", subject);
+		"  CASE dead WHEN 0 THEN next_at ELSE 0 END, error FROM v_event_retry /*scan*/ WHERE subject_id = $1",
+		subject);
 }
 
 /* --- steps ------------------------------------------------------------------------------------------------------ */
@@ -83,16 +92,25 @@ add_events(struct trace *t, struct db *db)
 	int n = 0;
 
 	db_list(db, &event_shape, &e, &n,
-		"SELECT event_id, type, subject_id, causation_id, actor_id, recorded_at FROM v_event WHERE subject_id = $1 ORDER BY event_id",
+		"SELECT event_id, type, subject_id, causation_id, actor_id, recorded_at FROM v_event"
+		" WHERE subject_id = $1 ORDER BY event_id",
 		t->subject);
 	for (int i = 0; i < n; i++)
 		if (!is_in_log(t, e[i].event_id))
-			trace_add(t, &(struct trace_step){
-				.at_us = e[i].recorded_at * 1000000, .took_us = -1, .is_coarse = true, .what = "event", .request = "",
-				.program = arena_strndup(t->m, e[i].type, strcspn(e[i].type, ".")),
-				.text = arena_printf(t->m, "event %lld %s", (long long)e[i].event_id, e[i].type),
-				.event_id = e[i].event_id, .causation_id = e[i].causation_id, .actor_id = e[i].actor_id,
-			});
+			trace_add(t,
+				&(struct trace_step){
+					.at_us = e[i].recorded_at * 1000000,
+					.took_us = -1,
+					.is_coarse = true,
+					.what = "event",
+					.request = "",
+					.program = arena_strndup(t->m, e[i].type, strcspn(e[i].type, ".")),
+					.text = arena_printf(
+						t->m, "event %lld %s", (long long)e[i].event_id, e[i].type),
+					.event_id = e[i].event_id,
+					.causation_id = e[i].causation_id,
+					.actor_id = e[i].actor_id,
+				});
 	return n;
 }
 
@@ -146,7 +164,7 @@ open_own_logs(struct cli *c, struct logs *l)
 	const char *folder = cli_path(c, c->var, "log");
 	DIR *d = opendir(folder);
 
-	for (struct dirent *e; d && (e = readdir(d)); ) {
+	for (struct dirent *e; d && (e = readdir(d));) {
 		const char *end = strstr(e->d_name, ".log");
 
 		if (end && (!end[4] || strcmp(end + 4, ".1") == 0) && !open_log(l, cli_path(c, folder, e->d_name)))
@@ -175,7 +193,8 @@ local_time(struct arena *m, int64_t at)
 	struct local l;
 
 	clock_split(at, &l);
-	return arena_printf(m, "%04d-%02d-%02d %02d:%02d:%02d %s", l.year, l.month, l.day, l.hour, l.minute, l.second, l.zone);
+	return arena_printf(
+		m, "%04d-%02d-%02d %02d:%02d:%02d %s", l.year, l.month, l.day, l.hour, l.minute, l.second, l.zone);
 }
 
 static void
@@ -211,7 +230,8 @@ print_step(const struct trace_step *s)
 	char at[32], took[32] = "";
 
 	clock_split(s->at_us / 1000000, &l);
-	snprintf(at, sizeof(at), s->is_coarse ? "%02d:%02d:%02d" : "%02d:%02d:%02d.%03d", l.hour, l.minute, l.second, (int)(s->at_us / 1000 % 1000));
+	snprintf(at, sizeof(at), s->is_coarse ? "%02d:%02d:%02d" : "%02d:%02d:%02d.%03d", l.hour, l.minute, l.second,
+		(int)(s->at_us / 1000 % 1000));
 	if (s->took_us >= 0)
 		snprintf(took, sizeof(took), "%.1f ms", (double)s->took_us / 1000);
 	printf("  %-12s  %-14s %s%*s %10s", at, s->program, s->text, columns_missing(s->text, 56), "", took);
@@ -248,8 +268,9 @@ print_text(struct trace *t, const struct related_row *now, int n)
 /* --- JSON ------------------------------------------------------------------------------------------------------- */
 
 static const struct member trace_step_members[] = {
-	SHAPE_TEXT(trace_step, at), SHAPE_INT(trace_step, took_us), SHAPE_TEXT(trace_step, program), SHAPE_TEXT(trace_step, what), SHAPE_TEXT(trace_step, text),
-	SHAPE_TEXT(trace_step, request), SHAPE_INT(trace_step, event_id), SHAPE_INT(trace_step, causation_id), SHAPE_INT(trace_step, actor_id),
+	SHAPE_TEXT(trace_step, at), SHAPE_INT(trace_step, took_us), SHAPE_TEXT(trace_step, program),
+	SHAPE_TEXT(trace_step, what), SHAPE_TEXT(trace_step, text), SHAPE_TEXT(trace_step, request),
+	SHAPE_INT(trace_step, event_id), SHAPE_INT(trace_step, causation_id), SHAPE_INT(trace_step, actor_id),
 };
 static const struct shape trace_step_shape = SHAPE(trace_step, trace_step_members);
 
@@ -319,7 +340,8 @@ trace(struct cli *c, int argc, char **argv)
 		return cli_fail("%s", db_error(db));
 	db_close(db);
 	if (n + n_events + t.n_step == 0)
-		return cli_fail("nothing found for %s: no booking, no event and no line in %d logs", t.subject, t.n_files);
+		return cli_fail(
+			"nothing found for %s: no booking, no event and no line in %d logs", t.subject, t.n_files);
 	if (t.n_step)
 		qsort(t.step, (size_t)t.n_step, sizeof(*t.step), compare_steps);
 	(is_json ? print_json : print_text)(&t, now, n);

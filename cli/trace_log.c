@@ -46,7 +46,8 @@ add_request(struct trace *t, const char *request)
 	if (t->n_requests == t->request_room) {
 		int room = t->request_room ? 2 * t->request_room : 64;
 
-		t->request = arena_grow(t->m, t->request, sizeof(request) * (size_t)t->request_room, sizeof(request) * (size_t)room);
+		t->request = arena_grow(
+			t->m, t->request, sizeof(request) * (size_t)t->request_room, sizeof(request) * (size_t)room);
 		t->request_room = room;
 	}
 	t->request[t->n_requests++] = request;
@@ -63,7 +64,8 @@ printable(struct trace *t, const char *s)
 	buf_puts(&b, "");
 	for (int n; *s; s += n) {
 		n = utf8_length(s);
-		if (n == 0 || (n == 1 && ((unsigned char)*s < 0x20 || *s == 0x7F)) || (n == 2 && *s == '\xC2' && (unsigned char)s[1] < 0xA0))
+		if (n == 0 || (n == 1 && ((unsigned char)*s < 0x20 || *s == 0x7F))
+			|| (n == 2 && *s == '\xC2' && (unsigned char)s[1] < 0xA0))
 			buf_put(&b, "?", 1);
 		else
 			buf_put(&b, s, (size_t)n);
@@ -109,7 +111,8 @@ static const char *
 line_words(struct trace *t, const json_t *line, const char *what)
 {
 	long long event_id = line_int(line, "event_id"), status = line_int(line, "status");
-	const char *type = line_text(t, line, "type"), *path = line_text(t, line, "path"), *method = line_text(t, line, "method");
+	const char *type = line_text(t, line, "type"), *path = line_text(t, line, "path"),
+		   *method = line_text(t, line, "method");
 
 	if (strcmp(what, "event") == 0)
 		return arena_printf(t->m, "event %lld %s", event_id, type);
@@ -124,7 +127,8 @@ line_words(struct trace *t, const json_t *line, const char *what)
 	if (strcmp(what, "call") == 0 && status)
 		return arena_printf(t->m, "called %s %s → %lld", line_text(t, line, "to"), path, status);
 	if (strcmp(what, "call") == 0)
-		return arena_printf(t->m, "called %s %s: %s", line_text(t, line, "to"), path, line_text(t, line, "outcome"));
+		return arena_printf(
+			t->m, "called %s %s: %s", line_text(t, line, "to"), path, line_text(t, line, "outcome"));
 	return arena_printf(t->m, "%s %s: %s", line_text(t, line, "level"), what, line_text(t, line, "text"));
 }
 
@@ -133,9 +137,14 @@ trace_add_line(struct trace *t, const json_t *line)
 {
 	json_t *ms = json_object_get(line, "ms");
 	struct trace_step s = {
-		.at_us = line_time(line), .took_us = ms ? (int64_t)(json_number_value(ms) * 1000 + 0.5) : -1,
-		.program = line_text(t, line, "program"), .what = line_text(t, line, "what"), .request = line_text(t, line, "request"),
-		.event_id = line_int(line, "event_id"), .causation_id = line_int(line, "causation_id"), .actor_id = line_int(line, "actor_id"),
+		.at_us = line_time(line),
+		.took_us = ms ? (int64_t)(json_number_value(ms) * 1000 + 0.5) : -1,
+		.program = line_text(t, line, "program"),
+		.what = line_text(t, line, "what"),
+		.request = line_text(t, line, "request"),
+		.event_id = line_int(line, "event_id"),
+		.causation_id = line_int(line, "causation_id"),
+		.actor_id = line_int(line, "actor_id"),
 	};
 
 	if (s.at_us == 0 || !*s.program || !*s.what)

@@ -12,7 +12,8 @@ static const char usage[] =
 	"       motorpool user role EMAIL +ROLE|-ROLE…\n"
 	"       motorpool user password EMAIL [--password PASSWORD]\n"
 	"\n"
-	"add       creates an account, a customer unless --role is given; without --password one is generated and printed\n"
+	"add       creates an account, a customer unless --role is given; without --password one is generated and"
+	" printed\n"
 	"role      adds (+) or removes (-) roles; a role without a sign is added\n"
 	"password  sets a new password and ends all sessions; without --password one is generated and printed\n"
 	"\n"
@@ -107,12 +108,12 @@ static int
 account_status(enum account_outcome outcome, const char *email, const char *password)
 {
 	switch (outcome) {
-	case ACCOUNT_OK:        return 0;
-	case ACCOUNT_KNOWN:     return cli_fail("%s already has an account", email);
+	case ACCOUNT_OK: return 0;
+	case ACCOUNT_KNOWN: return cli_fail("%s already has an account", email);
 	case ACCOUNT_BAD_EMAIL: return cli_fail("%s is not a valid e-mail address", email);
-	case ACCOUNT_BAD_NAME:  return cli_fail("the name must have 1 to 80 characters");
-	case ACCOUNT_WEAK:      return cli_fail("the password is too weak: %s", password_problem(password, email));
-	case ACCOUNT_NO_USER:    return cli_fail("no account has the e-mail address %s", email);
+	case ACCOUNT_BAD_NAME: return cli_fail("the name must have 1 to 80 characters");
+	case ACCOUNT_WEAK: return cli_fail("the password is too weak: %s", password_problem(password, email));
+	case ACCOUNT_NO_USER: return cli_fail("no account has the e-mail address %s", email);
 	}
 	return 1;
 }

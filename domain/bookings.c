@@ -52,9 +52,9 @@ static const struct word extra_state_word[] = {
 const struct words extra_state_words = WORDS(extra_state_word);
 
 static const struct member booking_line_members[] = {
-	SHAPE_STATE(booking_line, rule, price_rule_words), SHAPE_INT(booking_line, version), SHAPE_TEXT(booking_line, unit),
-	SHAPE_INT(booking_line, quantity), SHAPE_AMOUNT(booking_line, unit_amount), SHAPE_AMOUNT(booking_line, amount),
-	SHAPE_TEXT_KO(booking_line, label),
+	SHAPE_STATE(booking_line, rule, price_rule_words), SHAPE_INT(booking_line, version),
+	SHAPE_TEXT(booking_line, unit), SHAPE_INT(booking_line, quantity), SHAPE_AMOUNT(booking_line, unit_amount),
+	SHAPE_AMOUNT(booking_line, amount), SHAPE_TEXT_KO(booking_line, label),
 };
 const struct shape booking_line_shape = SHAPE(booking_line, booking_line_members);
 
@@ -64,9 +64,9 @@ static const struct member price_members[] = {
 const struct shape price_shape = SHAPE(price, price_members);
 
 static const struct member shown_line_members[] = {
-	SHAPE_STATE(booking_line, rule, price_rule_words), SHAPE_TEXT_KO(booking_line, label), SHAPE_INT(booking_line, n_things),
-	SHAPE_INT(booking_line, n_units), SHAPE_BOOL(booking_line, is_rest), SHAPE_AMOUNT(booking_line, unit_amount),
-	SHAPE_AMOUNT(booking_line, amount),
+	SHAPE_STATE(booking_line, rule, price_rule_words), SHAPE_TEXT_KO(booking_line, label),
+	SHAPE_INT(booking_line, n_things), SHAPE_INT(booking_line, n_units), SHAPE_BOOL(booking_line, is_rest),
+	SHAPE_AMOUNT(booking_line, unit_amount), SHAPE_AMOUNT(booking_line, amount),
 };
 const struct shape shown_line_shape = SHAPE(booking_line, shown_line_members);
 
@@ -82,10 +82,10 @@ units_of(const struct booking_line *line, int64_t starts_at, int64_t ends_at)
 	int64_t length = ends_at - starts_at;
 
 	switch ((enum price_rule)line->rule) {
-	case PRICE_RULE_DAILY:      return length / DAY;
+	case PRICE_RULE_DAILY: return length / DAY;
 	case PRICE_RULE_HOURLY:
 	case PRICE_RULE_HOURLY_CAP: return (length % DAY + HOUR - 1) / HOUR;
-	case PRICE_RULE_EQUIPMENT:  return (length + DAY - 1) / DAY;
+	case PRICE_RULE_EQUIPMENT: return (length + DAY - 1) / DAY;
 	case PRICE_RULE_DELIVERY:
 	case PRICE_RULE_COLLECTION: break;
 	}
@@ -101,22 +101,32 @@ booking_lines_in_words(struct booking_line *lines, int n, int64_t starts_at, int
 
 		line->n_units = units > 0 && line->quantity % units == 0 ? units : line->quantity;
 		line->n_things = line->n_units ? line->quantity / line->n_units : 0;
-		line->is_rest = (line->rule == PRICE_RULE_HOURLY || line->rule == PRICE_RULE_HOURLY_CAP) && ends_at - starts_at >= DAY;
+		line->is_rest = (line->rule == PRICE_RULE_HOURLY || line->rule == PRICE_RULE_HOURLY_CAP)
+			&& ends_at - starts_at >= DAY;
 	}
 }
 
 const char *
 end_reason_in_words(const char *end_reason)
 {
-	static const struct { const char *code, *words; } reasons[] = {
-		{ "declined",    N_("The card was declined. Nothing was charged.") },
-		{ "later",       N_("Your card company did not respond in time, so the booking was not made. We keep checking; if you were charged, we refund you automatically.") },
-		{ "hold_over",   N_("The booking was not paid in time, so the car was released. Nothing was charged.") },
-		{ "given_up",    N_("The booking was cancelled before it was paid. If you were charged, we refund you automatically.") },
+	static const struct {
+		const char *code, *words;
+	} reasons[] = {
+		{ "declined", N_("The card was declined. Nothing was charged.") },
+		{ "later",
+			N_("Your card company did not respond in time, so the booking was not made. We keep checking;"
+			   " if you were charged, we refund you automatically.") },
+		{ "hold_over", N_("The booking was not paid in time, so the car was released. Nothing was charged.") },
+		{ "given_up",
+			N_("The booking was cancelled before it was paid. If you were charged, we refund you"
+			   " automatically.") },
 		{ "car_refused", N_("The car could not be made ready. You get a full refund.") },
-		{ "not_approved", N_("The equipment was not approved, so the booking was not made. Nothing was charged.") },
-		{ "review_later", N_("The equipment could not be approved at that time, so the booking was not made. Nothing was charged.") },
-		{ "no_show",     N_("The car was not picked up. There is no refund.") },
+		{ "not_approved",
+			N_("The equipment was not approved, so the booking was not made. Nothing was charged.") },
+		{ "review_later",
+			N_("The equipment could not be approved at that time, so the booking was not made. Nothing was"
+			   " charged.") },
+		{ "no_show", N_("The car was not picked up. There is no refund.") },
 	};
 
 	for (size_t i = 0; end_reason && i < sizeof(reasons) / sizeof(reasons[0]); i++)

@@ -47,7 +47,7 @@ choices_of(const char *setting, const struct choice **choices)
 
 	while (at < n_lists && strcmp(lists[at].setting, setting) != 0)
 		at++;
-	if (at == n_lists) {            /* settings do not change while the process runs; only tests read more than two */
+	if (at == n_lists) { /* settings do not change while the process runs; only tests read more than two */
 		if (!memory)
 			memory = arena_new(1 << 12);
 		at = n_lists < LISTS_MAX ? n_lists++ : LISTS_MAX - 1;

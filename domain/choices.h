@@ -17,7 +17,8 @@ struct choice {
 	const char *name, *name_ko;
 };
 
-/* The choices of a setting, in its order. Parsed once per process and setting; answers how many, at most CHOICES_MAX. */
+/* The choices of a setting, in its order. Parsed once per process and setting; answers how many, at most
+ * CHOICES_MAX. */
 #define CHOICES_MAX 24
 int choices_of(const char *setting, const struct choice **choices);
 const struct choice *choice_find(const char *setting, const char *code);        /* NULL: there is none */

@@ -1,8 +1,8 @@
 /*
  * counts - the numbers in the menu.
  *
- * Unread messages are counted once per user and few seconds in each worker, from an index that holds unread messages only, so even a
- * thousand users at once cost little.
+ * Unread messages are counted once per user and few seconds in each worker, from an index that holds unread messages
+ * only, so even a thousand users at once cost little.
  */
 #include "counts.h"
 
@@ -28,7 +28,8 @@ n_unread(struct web *w)
 
 	if (c->user_id != w->user.id || clock_ms() > c->counted_ms + VALID_MS)
 		*c = (struct unread_count){
-			.user_id = w->user.id, .counted_ms = clock_ms(),
+			.user_id = w->user.id,
+			.counted_ms = clock_ms(),
 			.n = db_int(w->db, "SELECT COUNT(*) FROM v_unread WHERE recipient_id = $1", w->user.id),
 		};
 	return c->n;

@@ -34,13 +34,15 @@ equipment_days(int64_t starts_at, int64_t ends_at)
 const char *
 equipment_reason_in_words(const char *end_reason)
 {
-	static const struct { const char *code, *words; } reasons[] = {
-		{ "customer",       N_("It was cancelled by the customer.") },
-		{ "manager",        N_("It was cancelled by the branch.") },
-		{ "booking",        N_("Its booking has ended.") },
-		{ "not_collected",  N_("It was not picked up.") },
+	static const struct {
+		const char *code, *words;
+	} reasons[] = {
+		{ "customer", N_("It was cancelled by the customer.") },
+		{ "manager", N_("It was cancelled by the branch.") },
+		{ "booking", N_("Its booking has ended.") },
+		{ "not_collected", N_("It was not picked up.") },
 		{ "not_handed_out", N_("It was not handed out with the car.") },
-		{ "later",          N_("Approval could not be requested, so the order was not accepted.") },
+		{ "later", N_("Approval could not be requested, so the order was not accepted.") },
 	};
 
 	for (size_t i = 0; end_reason && i < sizeof(reasons) / sizeof(reasons[0]); i++)

@@ -1,11 +1,13 @@
-/* equipment_words - the words for equipment orders and the stock ledger, for every program that shows them. Codes as in the tables and the API. */
+/* equipment_words - the words for equipment orders and the stock ledger, for every program that shows them. Codes as in
+ * the tables and the API. */
 #ifndef MP_EQUIPMENT_WORDS_H
 #define MP_EQUIPMENT_WORDS_H
 
 #include "lib/base/shape.h"
 
 enum equipment_state {
-	EQUIPMENT_ORDERED, EQUIPMENT_APPROVED, EQUIPMENT_HANDED_OUT, EQUIPMENT_RETURNED, EQUIPMENT_REJECTED, EQUIPMENT_CANCELLED,
+	EQUIPMENT_ORDERED, EQUIPMENT_APPROVED, EQUIPMENT_HANDED_OUT, EQUIPMENT_RETURNED, EQUIPMENT_REJECTED,
+	EQUIPMENT_CANCELLED,
 };
 
 /* Why the stock changed. */

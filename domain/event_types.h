@@ -1,9 +1,9 @@
 /*
- * event_types - every event there is: the name the compiler knows it by, its type in the log, and the context that reports it. What
- * each carries is in docs/events.md; the payload shapes are in the events.c of the context.
+ * event_types - every event there is: the name the compiler knows it by, its type in the log, and the context that
+ * reports it. What each carries is in docs/events.md; the payload shapes are in the events.c of the context.
  *
- *	event_report(db, EVENT_BOOKING_PAID, &(struct event){ .subject_id = code }, &paid_shape, &payload);     in events.c
- *	ON(BOOKING_PAID, fleet_on_booking_paid),                                                                in policy.c
+ *	event_report(db, EVENT_BOOKING_PAID, &(struct event){ .subject_id = code }, &paid_shape, &payload);  in events.c
+ *	ON(BOOKING_PAID, fleet_on_booking_paid),                                                             in policy.c
  */
 #ifndef MP_EVENT_TYPES_H
 #define MP_EVENT_TYPES_H
@@ -82,8 +82,9 @@ EVENT_TYPES(X)
 struct event_type { const char *type, *emitter; };
 extern const struct event_type event_types[N_EVENT_TYPES];
 
-/* event_emit() for one of these types; e without its type. A context that reports another one's event is a mistake in the
- * program: nothing is written and the transaction fails. Answers event_id. */
-int64_t event_report(struct db *db, enum event_type_id type, const struct event *e, const struct shape *shape, const void *data);
+/* event_emit() for one of these types; e without its type. A context that reports another one's event is a mistake in
+ * the program: nothing is written and the transaction fails. Answers event_id. */
+int64_t event_report(struct db *db, enum event_type_id type, const struct event *e, const struct shape *shape,
+	const void *data);
 
 #endif

@@ -1,4 +1,5 @@
-/* event_words - the sentences, and the few members of a payload that change or complete one. The story is in event_words.h. */
+/* event_words - the sentences, and the few members of a payload that change or complete one. The story is in
+ * event_words.h. */
 #include "event_words.h"
 
 #include "event_types.h"
@@ -148,7 +149,8 @@ event_sentence(struct arena *m, const struct event *e)
 		return _("Another change was recorded");
 	if (facts.note && *facts.note && i == EVENT_DELIVERY_SCHEDULED)
 		return _("The courier could not complete the job");
-	if (facts.direction && strcmp(facts.direction, "collection") == 0 && (at = words_find(&collection_words, e->type)) >= 0)
+	if (facts.direction && strcmp(facts.direction, "collection") == 0
+		&& (at = words_find(&collection_words, e->type)) >= 0)
 		return _(collection_word[at].label);
 	return _(event_word[i].label);
 }

@@ -10,7 +10,8 @@
 #include "lib/event/event.h"
 
 extern const struct words event_words;          /* by enum event_type_id; code: the type, label: its sentence */
-extern const struct words customer_event_words; /* … addressed to the customer: the types that the pages of their bookings show */
+/* … addressed to the customer: the types that the pages of their bookings show */
+extern const struct words customer_event_words;
 
 /* The sentence for e in the reader's language; the collection of a car has its own. */
 const char *event_sentence(struct arena *m, const struct event *e);

@@ -5,13 +5,15 @@
 #include "lib/web/app.h"
 
 static const struct member menu_members[] = {
-	SHAPE_BOOL(menu, is_customer), SHAPE_BOOL(menu, is_employee), SHAPE_BOOL(menu, is_manager), SHAPE_BOOL(menu, is_courier),
-	SHAPE_BOOL(menu, is_examiner), SHAPE_BOOL(menu, is_admin), SHAPE_BOOL(menu, nav_search), SHAPE_BOOL(menu, nav_my),
-	SHAPE_BOOL(menu, nav_bookings), SHAPE_BOOL(menu, nav_fleet), SHAPE_BOOL(menu, nav_cards), SHAPE_BOOL(menu, nav_money),
-	SHAPE_BOOL(menu, nav_view), SHAPE_BOOL(menu, nav_ops), SHAPE_BOOL(menu, nav_users), SHAPE_BOOL(menu, nav_account),
-	SHAPE_BOOL(menu, nav_stuck), SHAPE_BOOL(menu, nav_deliveries), SHAPE_BOOL(menu, nav_equipment), SHAPE_BOOL(menu, nav_reviews),
-	SHAPE_BOOL(menu, nav_messages), SHAPE_BOOL(menu, sees_deliveries), SHAPE_BOOL(menu, sees_equipment),
-	SHAPE_BOOL(menu, sees_reviews), SHAPE_INT(menu, n_unread), SHAPE_INT(menu, n_stuck), SHAPE_BOOL(menu, is_sandbox),
+	SHAPE_BOOL(menu, is_customer), SHAPE_BOOL(menu, is_employee), SHAPE_BOOL(menu, is_manager),
+	SHAPE_BOOL(menu, is_courier), SHAPE_BOOL(menu, is_examiner), SHAPE_BOOL(menu, is_admin),
+	SHAPE_BOOL(menu, nav_search), SHAPE_BOOL(menu, nav_my), SHAPE_BOOL(menu, nav_bookings),
+	SHAPE_BOOL(menu, nav_fleet), SHAPE_BOOL(menu, nav_cards), SHAPE_BOOL(menu, nav_money),
+	SHAPE_BOOL(menu, nav_view), SHAPE_BOOL(menu, nav_ops), SHAPE_BOOL(menu, nav_users),
+	SHAPE_BOOL(menu, nav_account), SHAPE_BOOL(menu, nav_stuck), SHAPE_BOOL(menu, nav_deliveries),
+	SHAPE_BOOL(menu, nav_equipment), SHAPE_BOOL(menu, nav_reviews), SHAPE_BOOL(menu, nav_messages),
+	SHAPE_BOOL(menu, sees_deliveries), SHAPE_BOOL(menu, sees_equipment), SHAPE_BOOL(menu, sees_reviews),
+	SHAPE_INT(menu, n_unread), SHAPE_INT(menu, n_stuck), SHAPE_BOOL(menu, is_sandbox),
 };
 static const struct shape menu_shape = SHAPE(menu, menu_members);
 

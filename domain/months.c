@@ -5,8 +5,9 @@
 #include "lib/base/lang.h"
 
 static const struct member month_day_members[] = {
-	SHAPE_INT(month_day, number), SHAPE_BOOL(month_day, free), SHAPE_BOOL(month_day, part), SHAPE_BOOL(month_day, taken),
-	SHAPE_BOOL(month_day, past), SHAPE_BOOL(month_day, today), SHAPE_TEXT(month_day, href),
+	SHAPE_INT(month_day, number), SHAPE_BOOL(month_day, free), SHAPE_BOOL(month_day, part),
+	SHAPE_BOOL(month_day, taken), SHAPE_BOOL(month_day, past), SHAPE_BOOL(month_day, today),
+	SHAPE_TEXT(month_day, href),
 };
 static const struct shape month_day_shape = SHAPE(month_day, month_day_members);
 static const struct member month_week_members[] = { SHAPE_LIST(month_week, days, month_day_shape) };

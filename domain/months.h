@@ -1,6 +1,6 @@
 /*
- * months - a car's calendar by months: each day free, partly taken or taken. booking shows it to customers, fleet to managers;
- * templates/calendar.mustache draws it.
+ * months - a car's calendar by months: each day free, partly taken or taken. booking shows it to customers, fleet to
+ * managers; templates/calendar.mustache draws it.
  */
 #ifndef MP_MONTHS_H
 #define MP_MONTHS_H

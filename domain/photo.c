@@ -118,9 +118,9 @@ static enum photo_outcome
 redraw_outcome(int exit_status)
 {
 	switch (exit_status) {
-	case PICTURE_DONE:      return PHOTO_OK;
+	case PICTURE_DONE: return PHOTO_OK;
 	case PICTURE_TOO_LARGE: return PHOTO_TOO_LARGE;
-	case 127:               return PHOTO_LATER;     /* the program is missing */
+	case 127: return PHOTO_LATER; /* the program is missing */
 	}
 	return PHOTO_UNREADABLE;
 }

@@ -1,8 +1,9 @@
 /*
  * photo - an uploaded picture, redrawn so that it can be kept: of a car (fleet), of a hand-over (delivery).
  *
- * The bytes go to fleet-photo (cgi-bin/fleet/photo/main.c), a process for one picture with almost no rights; its output is a small
- * JPEG without metadata, kept as HASH.jpg. The name is the hash of the content, so a file never changes and two records may share it.
+ * The bytes go to fleet-photo (cgi-bin/fleet/photo/main.c), a process for one picture with almost no rights; its output
+ * is a small JPEG without metadata, kept as HASH.jpg. The name is the hash of the content, so a file never changes and
+ * two records may share it.
  */
 #ifndef MP_PHOTO_H
 #define MP_PHOTO_H

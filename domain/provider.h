@@ -1,12 +1,12 @@
 /*
  * provider - the card provider, as payment sees it.
  *
- * A request is done, was declined, certainly did not happen, or its outcome is unknown. A time-out, a 5xx, a broken connection or "already
- * processed" is never a failure: it is *unknown* until a look-up finds the outcome. Every request that changes something carries a key, and
- * the same key again gives the same answer, so asking twice is safe.
+ * A request is done, was declined, certainly did not happen, or its outcome is unknown. A time-out, a 5xx, a broken
+ * connection or "already processed" is never a failure: it is *unknown* until a look-up finds the outcome. Every
+ * request that changes something carries a key, and the same key again gives the same answer, so asking twice is safe.
  *
- * The implementation is toss.c (Toss Payments' public API). Its requests go through toss_ask: over HTTP (toss_http.c) or, in tests and the
- * demo generator, in process to the sandbox (sandbox/direct.c):
+ * The implementation is toss.c (Toss Payments' public API). Its requests go through toss_ask: over HTTP (toss_http.c)
+ * or, in tests and the demo generator, in process to the sandbox (sandbox/direct.c):
  *
  *	sandbox_direct_open(sandbox_db);
  *	toss_ask = sandbox_direct;
@@ -31,7 +31,7 @@ enum provider_outcome {
 
 struct provider_answer {
 	enum provider_outcome outcome;
-	const char *reason;             /* declined: our code and the provider's, "insufficient_funds REJECT_CARD_PAYMENT" */
+	const char *reason; /* declined: our code and the provider's, "insufficient_funds REJECT_CARD_PAYMENT" */
 	const char *payment_key;        /* ok: the provider's name for the payment */
 	const char *billing_key;        /* issue_card: what the card is charged by */
 	const char *brand, *last4;
@@ -51,7 +51,8 @@ struct provider_order {
 struct provider_refund {
 	const char *payment_key, *key, *reason;
 	int64_t amount;
-	bool is_old;                    /* first asked so long ago that the provider may have forgotten the key: looked up before it is asked again */
+	/* first asked so long ago that the provider may have forgotten the key: looked up before it is asked again */
+	bool is_old;
 };
 
 /* until_ms: on clock_ms(). The rows that a call is about must be on disk before it. */
@@ -62,11 +63,14 @@ struct provider {
 	struct provider_answer (*look_up)(struct arena *m, const char *key, int64_t until_ms);
 	/* Has it given this one back? OK: yes. NOTHING: it has not. UNKNOWN: it does not say. */
 	struct provider_answer (*look_up_refund)(struct arena *m, const struct provider_refund *r, int64_t until_ms);
-	struct provider_answer (*issue_card)(struct arena *m, const char *auth_key, const char *customer_key, const char *request_key, int64_t until_ms);
-	/* Which charge a webhook is about; NULL: none of ours. Webhooks are unsigned, so nothing else in them is believed. */
+	struct provider_answer (*issue_card)(struct arena *m, const char *auth_key, const char *customer_key,
+		const char *request_key, int64_t until_ms);
+	/* Which charge a webhook is about; NULL: none of ours. Webhooks are unsigned, so nothing else in them is
+	 * believed. */
 	const char *(*parse_webhook)(struct arena *m, const char *body);
 	/* Where a customer's browser types a card in. */
-	const char *(*card_page)(struct arena *m, const char *customer_key, const char *success_url, const char *fail_url);
+	const char *(*card_page)(struct arena *m, const char *customer_key, const char *success_url,
+		const char *fail_url);
 };
 extern const struct provider *provider;         /* &toss */
 extern const struct provider toss;
@@ -74,7 +78,7 @@ extern const struct provider toss;
 /* One request to the provider's API and what came back. */
 struct provider_request {
 	const char *what;               /* for the log: "charge", "refund" … */
-	const char *path;               /* below rental.provider_url; the keys in it open cards and payments, so it is never logged */
+	const char *path; /* below rental.provider_url; the keys in it open cards and payments, so it is never logged */
 	const char *body;               /* JSON; NULL: GET */
 	const char *idempotency_key;    /* with every body */
 	int64_t until_ms;
@@ -84,6 +88,6 @@ struct provider_request {
 typedef enum call_outcome provider_ask(struct arena *m, struct provider_request *q);
 extern provider_ask *toss_ask;                  /* toss_http */
 provider_ask toss_http;
-#define PROVIDER_CALLEE "provider"              /* its breaker's name; booking looks at it too (booking/payment_client.c) */
+#define PROVIDER_CALLEE "provider" /* its breaker's name; booking looks at it too (booking/payment_client.c) */
 
 #endif

@@ -23,17 +23,21 @@ static const struct setting table[] = {
 	{ AT(no_show_after_s),         .kind = SETTING_INT,  .standard = "3600", .min = 0, .max = 365 * 86400 },
 	{ AT(stuck_after_s),           .kind = SETTING_INT,  .standard = "120", .min = 5, .max = 86400 },
 	{ AT(delivery_zones),          .kind = SETTING_TEXT, .standard =
-		"center:15000:City centre:시내 중심; city:25000:Greater city:시내 외곽; airport:35000:Airport:공항", .min = 0, .max = 1000 },
+		"center:15000:City centre:시내 중심; city:25000:Greater city:시내 외곽;"
+		" airport:35000:Airport:공항", .min = 0, .max = 1000 },
 	{ AT(delivery_window_s),       .kind = SETTING_INT,  .standard = "7200", .min = 1800, .max = 86400 },
 	{ AT(equipment_categories),    .kind = SETTING_TEXT, .standard =
-		"child_seat:async:Child seats:카시트; winter:async:Winter gear:겨울 용품; camping:sync:Camping:캠핑 용품; other:async:Other:기타",
+		"child_seat:async:Child seats:카시트; winter:async:Winter gear:겨울 용품; camping:sync:Camping:캠핑 용품;"
+		" other:async:Other:기타",
 		.min = 0, .max = 1000 },
 	{ AT(review_auto_quantity),    .kind = SETTING_INT,  .standard = "4", .min = 0, .max = 1000000 },
 	{ AT(review_auto_amount),      .kind = SETTING_INT,  .standard = "200000", .min = 0, .max = 1000000000 },
 	{ AT(remind_pickup_s),         .kind = SETTING_INT,  .standard = "86400", .min = 0, .max = 30 * 86400 },
 	{ AT(remind_return_s),         .kind = SETTING_INT,  .standard = "3600", .min = 0, .max = 30 * 86400 },
-	{ AT(provider_url),            .kind = SETTING_URL,  .standard = "http://localhost:8080/sandbox", .min = 8, .max = 200 },
-	{ AT(provider_public_url),     .kind = SETTING_URL,  .standard = "http://localhost:8080/sandbox", .min = 8, .max = 200 },
+	{ AT(provider_url),            .kind = SETTING_URL,  .standard = "http://localhost:8080/sandbox", .min = 8,
+		.max = 200 },
+	{ AT(provider_public_url),     .kind = SETTING_URL,  .standard = "http://localhost:8080/sandbox", .min = 8,
+		.max = 200 },
 	{ AT(sandbox),                 .kind = SETTING_BOOL, .standard = "yes" },
 };
 

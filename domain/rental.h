@@ -1,14 +1,14 @@
 /*
- * rental - the settings of the rental business, in motorpool.conf beside those of lib/base/settings.h. Each is explained in that
- * file; amounts are in the smallest unit of the currency, times in seconds.
+ * rental - the settings of the rental business, in motorpool.conf beside those of lib/base/settings.h. Each is
+ * explained in that file; amounts are in the smallest unit of the currency, times in seconds.
  */
 #ifndef MP_RENTAL_H
 #define MP_RENTAL_H
 
 #include "lib/base/settings.h"
 
-/* Rentals, delivery windows and equipment orders start and end on half hours, so that calendars and price lists stay short. In
- * seconds; no setting, since bookings that exist already lie on this grid (docs/domain.md 7). */
+/* Rentals, delivery windows and equipment orders start and end on half hours, so that calendars and price lists stay
+ * short. In seconds; no setting, since bookings that exist already lie on this grid (docs/domain.md 7). */
 #define RENTAL_STEP_S 1800
 
 struct rental {
@@ -21,14 +21,15 @@ struct rental {
 	int64_t refund_full_before_s;           /* cancelling earlier than this before the start refunds all */
 	int64_t refund_grace_s;                 /* … and so does cancelling this soon after booking */
 	int64_t refund_late_percent;            /* else this share */
-	int64_t no_show_after_s;                /* 3600: a booking that was not picked up is closed this long after its end */
+	int64_t no_show_after_s; /* 3600: a booking that was not picked up is closed this long after its end */
 	int64_t stuck_after_s;                  /* 120: what is pending for longer is shown to managers */
 	const char *delivery_zones;             /* code:fee:English:한국어; … (domain/choices.h) */
 	int64_t delivery_window_s;              /* 7200: how long a customer waits for a courier */
 	const char *equipment_categories;       /* code:sync|async:English:한국어; … */
 	int64_t review_auto_quantity;           /* an order of so many pieces … */
 	int64_t review_auto_amount;             /* … worth so much is approved by itself */
-	int64_t remind_pickup_s, remind_return_s; /* how long before a booking's start and end its customer is reminded */
+	/* how long before a booking's start and end its customer is reminded */
+	int64_t remind_pickup_s, remind_return_s;
 	const char *provider_url;               /* Toss Payments' API base; the sandbox by default */
 	const char *provider_public_url;        /* where a customer's browser finds the hosted card page */
 	bool sandbox;                           /* no real money: say so on every page */

@@ -1,4 +1,5 @@
-/* review_client - the calls of booking and equipment to review over its internal socket; described in review_client.h. */
+/* review_client - the calls of booking and equipment to review over its internal socket; described in
+ * review_client.h. */
 #include "review_client.h"
 
 #include "lib/base/json.h"
@@ -26,15 +27,21 @@ static const struct member close_request_members[] = { SHAPE_TEXT(close_request,
 static const struct shape close_request_shape = SHAPE(close_request, close_request_members);
 
 struct review_reply { const char *outcome, *reason; };
-static const struct member review_reply_members[] = { SHAPE_TEXT(review_reply, outcome), SHAPE_TEXT(review_reply, reason) };
+static const struct member review_reply_members[] = { SHAPE_TEXT(review_reply, outcome),
+	SHAPE_TEXT(review_reply, reason) };
 static const struct shape review_reply_shape = SHAPE(review_reply, review_reply_members);
 
 static enum review_answer
 answer_of(const struct review_reply *r)
 {
-	static const struct { const char *outcome; enum review_answer answer; } answers[] = {
-		{ "approved", REVIEW_ANSWER_APPROVED }, { "queued",    REVIEW_ANSWER_QUEUED },
-		{ "rejected", REVIEW_ANSWER_REJECTED }, { "cancelled", REVIEW_ANSWER_CLOSED },
+	static const struct {
+		const char *outcome;
+		enum review_answer answer;
+	} answers[] = {
+		{ "approved", REVIEW_ANSWER_APPROVED },
+		{ "queued", REVIEW_ANSWER_QUEUED },
+		{ "rejected", REVIEW_ANSWER_REJECTED },
+		{ "cancelled", REVIEW_ANSWER_CLOSED },
 	};
 
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
@@ -56,7 +63,8 @@ call_review(struct db *db, const char *path, const struct shape *shape, const vo
 	outcome = call_do(db_memory(db), &c);
 	if (outcome == CALL_NOT_SENT || outcome == CALL_REFUSED || (outcome == CALL_ANSWERED && c.status == 503))
 		return REVIEW_ANSWER_NOT_ASKED;
-	if (outcome != CALL_ANSWERED || c.status != 200 || !json_into(db_memory(db), c.answer, &review_reply_shape, reply))
+	if (outcome != CALL_ANSWERED || c.status != 200
+		|| !json_into(db_memory(db), c.answer, &review_reply_shape, reply))
 		return REVIEW_ANSWER_UNKNOWN;
 	return answer_of(reply);
 }
@@ -71,9 +79,16 @@ static enum review_answer
 open_case_by_call(struct db *db, const struct review_request *q, const char **reason)
 {
 	struct open_request request = {
-		.key = q->key, .kind = "equipment", .subject_id = q->subject_id, .applicant_id = q->applicant_id,
-		.title = title(db, q, q->item_name), .title_ko = title(db, q, *q->item_name_ko ? q->item_name_ko : q->item_name),
-		.category = q->category, .quantity = q->quantity, .amount = q->amount, .currency = q->currency,
+		.key = q->key,
+		.kind = "equipment",
+		.subject_id = q->subject_id,
+		.applicant_id = q->applicant_id,
+		.title = title(db, q, q->item_name),
+		.title_ko = title(db, q, *q->item_name_ko ? q->item_name_ko : q->item_name),
+		.category = q->category,
+		.quantity = q->quantity,
+		.amount = q->amount,
+		.currency = q->currency,
 	};
 	struct review_reply reply = { "", "" };
 	enum review_answer answer = call_review(db, "/internal/cases", &open_request_shape, &request, &reply);

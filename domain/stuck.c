@@ -1,4 +1,5 @@
-/* stuck - the words for what is pending for too long, how much there is, and what managers did about it; described in stuck.h. */
+/* stuck - the words for what is pending for too long, how much there is, and what managers did about it; described in
+ * stuck.h. */
 #include "rental.h"
 #include "stuck.h"
 
@@ -22,12 +23,22 @@ static const struct word kind_word[] = {
 const struct words stuck_kind_words = WORDS(kind_word);
 
 static const struct word resolution_word[] = {
-	[RESOLUTION_RELEASE]      = { "release",      N_("Cancel it: the car is released for others, and any amount that was or will be charged is refunded to the card.") },
-	[RESOLUTION_CONFIRM]      = { "confirm",      N_("The car is ready: confirm the booking manually and keep the payment.") },
-	[RESOLUTION_REJECT]       = { "reject",       N_("The car cannot be provided: end the booking and refund the full amount to the card.") },
-	[RESOLUTION_NOTHING_OWED] = { "nothing_owed", N_("Nothing is owed: according to the ledger the money was refunded or never charged. Close the booking.") },
-	[RESOLUTION_NO_PAYMENT]   = { "no_payment",   N_("The payment provider has no record of this payment: close it as not charged. If the payment appears later, it is refunded automatically.") },
-	[RESOLUTION_BY_BANK]      = { "by_bank",      N_("I have paid the refund by bank transfer: record it in the ledger and stop asking the payment provider.") },
+	[RESOLUTION_RELEASE]      = { "release",
+		N_("Cancel it: the car is released for others, and any amount that was or will be charged is refunded"
+		   " to the card.") },
+	[RESOLUTION_CONFIRM]      = { "confirm",
+		N_("The car is ready: confirm the booking manually and keep the payment.") },
+	[RESOLUTION_REJECT]       = { "reject",
+		N_("The car cannot be provided: end the booking and refund the full amount to the card.") },
+	[RESOLUTION_NOTHING_OWED] = { "nothing_owed",
+		N_("Nothing is owed: according to the ledger the money was refunded or never charged. Close the"
+		   " booking.") },
+	[RESOLUTION_NO_PAYMENT]   = { "no_payment",
+		N_("The payment provider has no record of this payment: close it as not charged. If the payment appears"
+		   " later, it is refunded automatically.") },
+	[RESOLUTION_BY_BANK]      = { "by_bank",
+		N_("I have paid the refund by bank transfer: record it in the ledger and stop asking the payment"
+		   " provider.") },
 };
 const struct words stuck_resolution_words = WORDS(resolution_word);
 
@@ -48,16 +59,16 @@ static const char *
 pending_reason(int kind)
 {
 	switch ((enum stuck_kind)kind) {
-	case STUCK_HOLD:        return _("Not processed yet: is the relay running?");
+	case STUCK_HOLD: return _("Not processed yet: is the relay running?");
 	case STUCK_UNCONFIRMED: return _("Waiting for fleet to confirm that the car can be provided.");
-	case STUCK_WISH:        return _("Waiting for delivery to confirm that it can be cancelled.");
+	case STUCK_WISH: return _("Waiting for delivery to confirm that it can be cancelled.");
 	case STUCK_ASKED:
 	case STUCK_EXTRA:
 	case STUCK_CANCEL:
 	case STUCK_REFUND:
 	case STUCK_CHARGE:
 	case STUCK_PAYBACK:
-	case STUCK_LATE_LOOK:   break;
+	case STUCK_LATE_LOOK: break;
 	}
 	return _("Not tried yet");
 }
@@ -66,20 +77,20 @@ const char *
 stuck_error_in_words(struct arena *m, int kind, const char *last_error)
 {
 	static const struct word errors[] = {
-		{ "payment_down",   N_("The payment service is not responding") },
-		{ "refund_asked",   N_("The payment service has the request and keeps asking the payment provider") },
+		{ "payment_down", N_("The payment service is not responding") },
+		{ "refund_asked", N_("The payment service has the request and keeps asking the payment provider") },
 		{ "refund_refused", N_("The payment service finds nothing to refund") },
-		{ "no_answer",      N_("The payment provider did not respond") },
-		{ "provider_down",  N_("The payment provider could not be reached") },
-		{ "later",          N_("The payment provider was busy") },
-		{ "not_found",      N_("The payment provider does not know this payment") },
+		{ "no_answer", N_("The payment provider did not respond") },
+		{ "provider_down", N_("The payment provider could not be reached") },
+		{ "later", N_("The payment provider was busy") },
+		{ "not_found", N_("The payment provider does not know this payment") },
 	};
 	size_t n = strcspn(last_error, " ");
 
 	if (!*last_error)
 		return pending_reason(kind);
 	if (kind == STUCK_UNCONFIRMED)
-		return last_error;              /* the error of a failed event, a sentence */
+		return last_error; /* the error of a failed event, a sentence */
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
 		if (strlen(errors[i].code) == n && strncmp(errors[i].code, last_error, n) == 0)
 			return arena_printf(m, "%s%s", _(errors[i].label), last_error + n);
@@ -90,15 +101,16 @@ int64_t
 stuck_count(struct db *db, int64_t now)
 {
 	return db_int(db, "SELECT COUNT(*) FROM v_stuck_booking /*scan*/ WHERE since <= $1", now - rental.stuck_after_s)
-	     + db_int(db, "SELECT COUNT(*) FROM v_stuck_charge /*scan*/ WHERE since <= $1", now - rental.stuck_after_s);
+		+ db_int(db, "SELECT COUNT(*) FROM v_stuck_charge /*scan*/ WHERE since <= $1",
+			now - rental.stuck_after_s);
 }
 
 /* --- what managers did -------------------------------------------------------------------------------------------- */
 
 static const struct member retried_members[] = { SHAPE_TEXT(stuck_report, kind) };
 static const struct member resolved_members[] = {
-	SHAPE_TEXT(stuck_report, kind), SHAPE_TEXT(stuck_report, way), SHAPE_TEXT(stuck_report, note), SHAPE_INT(stuck_report, charge_id),
-	SHAPE_AMOUNT(stuck_report, amount), SHAPE_TEXT(stuck_report, currency),
+	SHAPE_TEXT(stuck_report, kind), SHAPE_TEXT(stuck_report, way), SHAPE_TEXT(stuck_report, note),
+	SHAPE_INT(stuck_report, charge_id), SHAPE_AMOUNT(stuck_report, amount), SHAPE_TEXT(stuck_report, currency),
 };
 static const struct shape retried_shape = SHAPE(stuck_report, retried_members);
 static const struct shape resolved_shape = SHAPE(stuck_report, resolved_members);
@@ -115,7 +127,8 @@ stuck_report_retried(struct db *db, enum event_type_id type, const char *subject
 }
 
 void
-stuck_report_resolved(struct db *db, enum event_type_id type, const char *subject_id, const struct stuck_report *report, int64_t actor_id)
+stuck_report_resolved(struct db *db, enum event_type_id type, const char *subject_id, const struct stuck_report *report,
+	int64_t actor_id)
 {
 	const struct event e = { .subject_id = subject_id, .actor_id = actor_id };
 
@@ -131,13 +144,15 @@ const struct shape stuck_action_shape = SHAPE(stuck_action, action_members);
 
 struct action_row { int64_t occurred_at; const char *type, *payload, *name; };
 static const struct member action_row_members[] = {
-	SHAPE_TIME(action_row, occurred_at), SHAPE_TEXT(action_row, type), SHAPE_TEXT(action_row, payload), SHAPE_TEXT(action_row, name),
+	SHAPE_TIME(action_row, occurred_at), SHAPE_TEXT(action_row, type), SHAPE_TEXT(action_row, payload),
+	SHAPE_TEXT(action_row, name),
 };
 static const struct shape action_row_shape = SHAPE(action_row, action_row_members);
 
 struct stuck_event { const char *kind, *way, *note, *reason; };
 static const struct member stuck_event_members[] = {
-	SHAPE_TEXT(stuck_event, kind), SHAPE_TEXT(stuck_event, way), SHAPE_TEXT(stuck_event, note), SHAPE_TEXT(stuck_event, reason),
+	SHAPE_TEXT(stuck_event, kind), SHAPE_TEXT(stuck_event, way), SHAPE_TEXT(stuck_event, note),
+	SHAPE_TEXT(stuck_event, reason),
 };
 static const struct shape stuck_event_shape = SHAPE(stuck_event, stuck_event_members);
 
@@ -155,8 +170,10 @@ action_in_words(struct arena *m, const struct action_row *r)
 	return (struct stuck_action){
 		.at = r->occurred_at,
 		.title = arena_printf(m, resolved ? _("%s: closed manually by %s") : _("%s: retried by %s"),
-		                      kind < 0 ? e.kind : _(kind_word[kind].label), r->name),
-		.detail = !resolved ? "" : arena_printf(m, "%s „%s“", way < 0 ? e.way : _(resolution_word[way].label), e.note ? e.note : e.reason),
+			kind < 0 ? e.kind : _(kind_word[kind].label), r->name),
+		.detail = !resolved ? ""
+				    : arena_printf(m, "%s „%s“", way < 0 ? e.way : _(resolution_word[way].label),
+					    e.note ? e.note : e.reason),
 	};
 }
 
@@ -168,9 +185,11 @@ stuck_actions(struct db *db, const char *subject_id, struct stuck_action **actio
 	int n = 0;
 
 	db_list(db, &action_row_shape, &rows, &n,
-		"SELECT e.occurred_at, e.type, e.payload, COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = e.actor_id), '') AS name"
+		"SELECT e.occurred_at, e.type, e.payload, COALESCE((SELECT u.name FROM v_user u"
+		" WHERE u.user_id = e.actor_id), '') AS name"
 		" FROM v_event e WHERE e.subject_id = $1"
-		" AND e.type IN ('booking.retried', 'booking.resolved', 'payment.retried', 'payment.resolved') ORDER BY e.event_id DESC LIMIT 50",
+		" AND e.type IN ('booking.retried', 'booking.resolved', 'payment.retried', 'payment.resolved') ORDER BY"
+		" e.event_id DESC LIMIT 50",
 		subject_id);
 	*actions = arena_array(m, struct stuck_action, n ? n : 1);
 	for (int i = 0; i < n; i++)

@@ -1,9 +1,10 @@
 /*
- * stuck - what has been pending for longer than it should: its words, how much of it there is, and what managers do about it, shared by
- * every program that shows it. Each owner publishes its own (v_stuck_booking, v_stuck_charge); rental.stuck_after_s says from when on.
+ * stuck - what has been pending for longer than it should: its words, how much of it there is, and what managers do
+ * about it, shared by every program that shows it. Each owner publishes its own (v_stuck_booking, v_stuck_charge);
+ * rental.stuck_after_s says from when on.
  *
- * All of it ends without help when the other side is available again (the sweeps). A manager may have it retried at once, or close it
- * manually, with a reason, in one of the ways that agree with the ledger.
+ * All of it ends without help when the other side is available again (the sweeps). A manager may have it retried at
+ * once, or close it manually, with a reason, in one of the ways that agree with the ledger.
  */
 #ifndef MP_STUCK_H
 #define MP_STUCK_H
@@ -31,18 +32,20 @@ enum stuck_resolution {
 	RESOLUTION_RELEASE,             /* hold, asked: the car is released; what was or will be charged is refunded */
 	RESOLUTION_CONFIRM,             /* unconfirmed: the car is ready */
 	RESOLUTION_REJECT,              /* unconfirmed: the car cannot be provided; full refund */
-	RESOLUTION_NOTHING_OWED,        /* cancel, refund, extra: by payment's ledger all is refunded, or nothing was charged */
-	RESOLUTION_NO_PAYMENT,          /* charge: the provider has no such payment. If it appears later, it is refunded */
+	/* cancel, refund, extra: by payment's ledger all is refunded, or nothing was charged */
+	RESOLUTION_NOTHING_OWED,
+	RESOLUTION_NO_PAYMENT, /* charge: the provider has no such payment. If it appears later, it is refunded */
 	RESOLUTION_BY_BANK,             /* payback: refunded by bank transfer; the provider is not asked any more */
 };
 extern const struct words stuck_resolution_words;       /* whole sentences: what is true, and what follows */
-extern const unsigned stuck_resolutions[];              /* by kind: the bits (1 << resolution) that it may be closed with */
+extern const unsigned stuck_resolutions[]; /* by kind: the bits (1 << resolution) that it may be closed with */
 
 enum resolve_outcome {
 	RESOLVE_DONE,
 	RESOLVE_NOT_STUCK,      /* it has ended, or has not been pending for long enough */
 	RESOLVE_CONTRADICTED,   /* the ledger, or the provider, contradicts this resolution */
-	RESOLVE_TOO_SOON,       /* the provider was asked a moment ago: it may be at it, and the customer would be refunded twice */
+	/* the provider was asked a moment ago: it may be at it, and the customer would be refunded twice */
+	RESOLVE_TOO_SOON,
 	RESOLVE_UNCERTAIN,      /* the provider does not say whether it has done it: the same */
 };
 
@@ -53,8 +56,8 @@ const char *stuck_error_in_words(struct arena *m, int kind, const char *last_err
 
 int64_t stuck_count(struct db *db, int64_t now);
 
-/* What a person did, as an event about the booking's code: booking.retried, payment.retried; booking.resolved, payment.resolved (inside
- * the transaction of what was done). */
+/* What a person did, as an event about the booking's code: booking.retried, payment.retried; booking.resolved,
+ * payment.resolved (inside the transaction of what was done). */
 struct stuck_report {
 	const char *kind, *way;                 /* codes */
 	const char *note;                       /* why, in the person's words */
@@ -62,7 +65,8 @@ struct stuck_report {
 	const char *currency;
 };
 void stuck_report_retried(struct db *db, enum event_type_id type, const char *subject_id, int kind, int64_t actor_id);
-void stuck_report_resolved(struct db *db, enum event_type_id type, const char *subject_id, const struct stuck_report *report, int64_t actor_id);
+void stuck_report_resolved(struct db *db, enum event_type_id type, const char *subject_id,
+	const struct stuck_report *report, int64_t actor_id);
 
 /* The same, read for the pages of the booking and of the charge, newest first. */
 struct stuck_action {
@@ -72,7 +76,7 @@ struct stuck_action {
 extern const struct shape stuck_action_shape;
 int stuck_actions(struct db *db, const char *subject_id, struct stuck_action **actions);
 
-/* --- stuck_page.c: what the programs' pages share ------------------------------------------------------------------ */
+/* --- stuck_page.c: what the programs' pages share ----------------------------------------------------------------- */
 
 /* The number in a manager's menu, as of 5 s ago at most (counts.h). */
 void stuck_show_count(struct web *w);

@@ -41,7 +41,8 @@ struct watched_wal {
 
 #define N_FILES 3
 #define FILES { \
-	{ .name = "motorpool", .role = &main_role }, { .name = "view", .role = &view_role }, { .name = "sandbox", .role = &sandbox_role }, \
+	{ .name = "motorpool", .role = &main_role }, { .name = "view", .role = &view_role }, \
+	{ .name = "sandbox", .role = &sandbox_role }, \
 }
 
 static ino_t
@@ -115,7 +116,7 @@ lag_now(struct db *db, const struct consumer *c)
 
 	if (!db || db_failed(db))
 		return lag;
-	if (!c->policy->type)           /* it reacts to no events */
+	if (!c->policy->type) /* it reacts to no events */
 		return (struct consumer_lag_now){ 0 };
 	at = db_int(db, "SELECT event_id FROM position WHERE consumer = $1", c->name);
 	lag.n_waiting = db_int(db, "SELECT COUNT(*) FROM event_retry WHERE consumer = $1 AND dead = 0", c->name);

@@ -17,8 +17,9 @@
 
 #define BATCH      64           /* events in one transaction: others write to the same file between two */
 #define VIEW_BATCH 500          /* … but only this consumer writes the read models */
-#define GATHER_MS  20           /* after a batch that reached the log's end, a pause of 1 ms for each event in it, at most so long: under load
-                                 * twenty events in one transaction cost hardly more than one, and bookings wait for fewer transactions */
+/* The longest pause after a batch that reached the log's end, 1 ms for each event in it: under load twenty events in
+ * one transaction cost hardly more than one, and bookings wait for fewer transactions. */
+#define GATHER_MS  20
 #define POLL_MS    100
 #define SWEEP_MS   1000
 
@@ -51,7 +52,8 @@ view_db_create(const struct relay *r, struct arena *m, const char **why)
 	if (access(arena_printf(m, "%s/motorpool.db", r->var), F_OK) != 0)
 		return *why = "there is no database yet", false;
 	log_warn("view", "view.db is missing and is created again");
-	return db_create(r->var, arena_printf(m, "%s/db/schema.sql", r->root), arena_printf(m, "%s/db/view.sql", r->root), why);
+	return db_create(
+		r->var, arena_printf(m, "%s/db/schema.sql", r->root), arena_printf(m, "%s/db/view.sql", r->root), why);
 }
 
 struct db *
@@ -134,7 +136,12 @@ loop_wait(struct consumer_loop *l, int wakeup_fd)
 	struct pollfd p = { .fd = wakeup_fd, .events = POLLIN };
 	int64_t left_ms = l->sweep_at_ms - clock_ms(), data_version, n_wakeups;
 
-	if (poll(&p, 1, left_ms < 0 ? 0 : left_ms < POLL_MS ? (int)left_ms : POLL_MS) > 0 && read(wakeup_fd, &n_wakeups, sizeof(n_wakeups)) > 0)
+	if (poll(&p, 1,
+		    left_ms < 0                 ? 0
+			    : left_ms < POLL_MS ? (int)left_ms
+						: POLL_MS)
+			> 0
+		&& read(wakeup_fd, &n_wakeups, sizeof(n_wakeups)) > 0)
 		return true;
 	data_version = db_data_version(l->db);
 	if (data_version == l->data_version)
@@ -152,7 +159,8 @@ loop_may_go_on(const struct consumer_loop *l)
 }
 
 int
-consumer_loop(const struct relay *r, const struct consumer *c, struct in_flight *in_flight, int wakeup_fd, _Atomic int64_t *heartbeat)
+consumer_loop(const struct relay *r, const struct consumer *c, struct in_flight *in_flight, int wakeup_fd,
+	_Atomic int64_t *heartbeat)
 {
 	struct consumer_loop l = { .r = r, .c = c, .m = arena_new((size_t)64 << 20), .heartbeat = heartbeat };
 	bool go_on = true, has_failed;
@@ -175,7 +183,7 @@ consumer_loop(const struct relay *r, const struct consumer *c, struct in_flight 
 			heartbeat_now(heartbeat);
 			loop_sweep(&l);
 			go_on = loop_may_go_on(&l);
-			consumer_step(l.db, l.c, batch_of(l.c));        /* parked events whose pause is over */
+			consumer_step(l.db, l.c, batch_of(l.c)); /* parked events whose pause is over */
 		} while (!relay_is_stopping && go_on && !loop_wait(&l, wakeup_fd));
 	}
 	has_failed = db_failed(l.db);

@@ -29,13 +29,15 @@
 
 #define MAX_MEMBERS  32         /* the parent, the checkpointer, the consumers */
 #define LEADER_CHECK_MS 500
-#define ORPHANS_MS   3000       /* children may work on for so long after their parent has died; it takes them milliseconds */
-#define SILENT_MS    10000      /* a parent without a heartbeat for so long hangs; while it stops its children it has one too */
+#define ORPHANS_MS   3000 /* children may work on for so long after their parent has died; it takes them milliseconds */
+/* a parent without a heartbeat for so long hangs; while it stops its children it has one too */
+#define SILENT_MS    10000
 
 struct relay_members {
 	struct shm_header shm;
 	_Atomic int64_t heartbeat_ms;   /* clock_ms() of the parent's last heartbeat */
-	struct { _Atomic int32_t pid; _Atomic int64_t started; } member[MAX_MEMBERS];   /* the parent first; pid 0: none */
+	/* the parent first; pid 0: none */
+	struct { _Atomic int32_t pid; _Atomic int64_t started; } member[MAX_MEMBERS];
 };
 
 static struct {
@@ -113,7 +115,8 @@ kill_members(void)
 		if (member_is_alive(i)) {
 			pid_t pid = atomic_load(&leader.members->member[i].pid);
 
-			log_error("leader", "process %d of an abandoned relay holds the active lock and is killed", (int)pid);
+			log_error("leader", "process %d of an abandoned relay holds the active lock and is killed",
+				(int)pid);
 			kill(pid, SIGKILL);
 		}
 }

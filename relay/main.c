@@ -1,17 +1,20 @@
 /*
  * main.c - the consumers of events, and what each does about them:
  *
- *	booking 예약    car.reserved → CONFIRMED · car.refused → REJECTED, refund · payment.cancelled → completes a cancellation
- *	                each second: expires unpaid holds, asks for lost answers of payment and for refunds again
+ *	booking 예약    car.reserved → CONFIRMED · car.refused → REJECTED, refund · payment.cancelled → completes a
+ *	                cancellation · each second: expires unpaid holds, asks for lost answers of payment and for
+ *	                refunds again
  *	payment 결제    each second: asks for the outcome of unknown charges, makes the refunds that are owed
- *	fleet 차량관리   booking.paid → car.reserved or car.refused · booking.cancel_requested, .rejected, .no_show → car.released ·
- *	                booking.handed_out, .returned → the car's status
+ *	fleet 차량관리   booking.paid → car.reserved or car.refused · booking.cancel_requested, .rejected, .no_show →
+ *	                car.released · booking.handed_out, .returned → the car's status
  *	delivery 배송   booking.confirmed → a delivery, if one was ordered · delivered → the collection at the end ·
  *	                booking.cancelled, .rejected, .no_show → open deliveries are cancelled
  *	equipment 장비  booking.paid → an order for each kind of equipment · review.approved → taken from stock ·
  *	                review.rejected → REJECTED · booking.cancelled … → returned to stock
- *	review 승인     equipment.ordered → a case, approved by rule or queued for a person · equipment.cancelled → the case is closed
- *	message 메시지   events that customers should know of → a message · each second: sends mail and reminders that are due
+ *	review 승인     equipment.ordered → a case, approved by rule or queued for a person · equipment.cancelled → the
+ *	                case is closed
+ *	message 메시지   events that customers should know of → a message · each second: sends mail and reminders that
+ *	                are due
  *	mypage 마이페이지 all events → the read models
  *
  * The details are in each context's policy.c. Cron starts it every minute (deploy/cron.d/motorpool).
@@ -34,11 +37,13 @@
 #include <string.h>
 #include <unistd.h>
 
-extern const struct consumer booking_consumer, payment_consumer, fleet_consumer, delivery_consumer, equipment_consumer, review_consumer,
+extern const struct consumer booking_consumer, payment_consumer, fleet_consumer, delivery_consumer, equipment_consumer,
+	review_consumer,
 	message_consumer, mypage_consumer;
 
 static const struct consumer *const consumers[] = {
-	&booking_consumer, &payment_consumer, &fleet_consumer, &delivery_consumer, &equipment_consumer, &review_consumer, &message_consumer,
+	&booking_consumer, &payment_consumer, &fleet_consumer, &delivery_consumer, &equipment_consumer,
+		&review_consumer, &message_consumer,
 	&mypage_consumer, NULL,
 };
 
@@ -49,12 +54,14 @@ static int
 relay_usage(FILE *out, int status)
 {
 	fprintf(out,
-	        "relay - gives events to the policies of all contexts; cron starts it every minute\n\n"
-	        "  relay VAR                runs for a minute, then the next relay takes over\n"
-	        "  relay VAR --for SECONDS  runs that long\n"
-	        "  relay VAR --once         handles the events there are, and ends\n\n"
-	        "A second relay waits to take over, a third ends at once. After SIGTERM it finishes the work in progress and ends.\n"
-	        "MOTORPOOL_ROOT: where motorpool.conf and db/ are (default: the nearest folder above the program that has one).\n");
+		"relay - gives events to the policies of all contexts; cron starts it every minute\n\n"
+		"  relay VAR                runs for a minute, then the next relay takes over\n"
+		"  relay VAR --for SECONDS  runs that long\n"
+		"  relay VAR --once         handles the events there are, and ends\n\n"
+		"A second relay waits to take over, a third ends at once. After SIGTERM it finishes the work in"
+		" progress and ends.\n"
+		"MOTORPOOL_ROOT: where motorpool.conf and db/ are (default: the nearest folder above the program that"
+		" has one).\n");
 	return status;
 }
 

@@ -29,7 +29,8 @@
 
 #define MAX_CHILDREN 16
 #define HUNG_MS      60000      /* without a heartbeat for so long: killed */
-#define POLICY_MS    4000       /* in one policy for so long: killed, before others give up waiting for the writers' lock (5 s) */
+/* in one policy for so long: killed, before others give up waiting for the writers' lock (5 s) */
+#define POLICY_MS    4000
 #define MEMORY_BYTES ((rlim_t)1 << 30)          /* a child's limit; beyond it allocation fails and the child aborts */
 #define STOP_MS      10000      /* to finish the work in progress */
 #define ROUND_MS    5          /* between two rounds of wake-ups: under load one round serves many commits */
@@ -80,7 +81,7 @@ child_main(struct relay_child *c)
 		close(the.wakeup_fd);
 	limit_child_memory();
 	_exit(c->consumer ? consumer_loop(the.r, c->consumer, c->in_flight, c->wakeup_fd, c->heartbeat)
-	                  : checkpointer_run(the.r, c->heartbeat));
+			  : checkpointer_run(the.r, c->heartbeat));
 }
 
 static int
@@ -130,7 +131,8 @@ is_stuck_in_policy(const struct relay_child *c, int64_t now)
 {
 	const struct in_flight *f = c->in_flight;
 
-	return f && atomic_load(&f->pid) == c->child.pid && atomic_load(&f->event_id) > 0 && now - atomic_load(&f->since_ms) > POLICY_MS;
+	return f && atomic_load(&f->pid) == c->child.pid && atomic_load(&f->event_id) > 0
+		&& now - atomic_load(&f->since_ms) > POLICY_MS;
 }
 
 static void
@@ -140,8 +142,8 @@ child_kill_if_hung(struct relay_child *c, int64_t now)
 
 	if (!c->child.pid || c->child.is_killed || (!is_stuck && now - atomic_load(c->heartbeat) <= HUNG_MS))
 		return;
-	log_error("child", "%s has %s for %d s and is killed", c->child.name, is_stuck ? "been in one policy" : "had no heartbeat",
-	          (is_stuck ? POLICY_MS : HUNG_MS) / 1000);
+	log_error("child", "%s has %s for %d s and is killed", c->child.name,
+		is_stuck ? "been in one policy" : "had no heartbeat", (is_stuck ? POLICY_MS : HUNG_MS) / 1000);
 	if (c->in_flight && atomic_load(&c->in_flight->pid) == c->child.pid)
 		atomic_store(&c->in_flight->ended, IN_FLIGHT_HUNG);
 	child_kill(&c->child);
@@ -153,8 +155,11 @@ add_child(const struct consumer *c, _Atomic int64_t *heartbeats, struct in_fligh
 	int i = the.supervisor.n++;
 
 	the.child[i] = (struct relay_child){
-		.child = { .state = CHILD_DUE, .name = c ? c->name : "checkpointer" }, .consumer = c, .heartbeat = &heartbeats[i],
-		.in_flight = c ? in_flight_slot(table, c->name) : NULL, .wakeup_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+		.child = { .state = CHILD_DUE, .name = c ? c->name : "checkpointer" },
+		.consumer = c,
+		.heartbeat = &heartbeats[i],
+		.in_flight = c ? in_flight_slot(table, c->name) : NULL,
+		.wakeup_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 	};
 }
 
@@ -162,12 +167,14 @@ static bool
 add_children(const struct relay *r)
 {
 	struct in_flight_table *table = in_flight_open(r->var);
-	_Atomic int64_t *heartbeats = mmap(NULL, MAX_CHILDREN * sizeof(*heartbeats), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	_Atomic int64_t *heartbeats = mmap(
+		NULL, MAX_CHILDREN * sizeof(*heartbeats), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (heartbeats == MAP_FAILED)
 		return false;
 	if (!table)
-		log_warn("start", "%s/run/relay.in_flight: %s; an event whose policy crashes blocks its consumer", r->var, strerror(errno));
+		log_warn("start", "%s/run/relay.in_flight: %s; an event whose policy crashes blocks its consumer",
+			r->var, strerror(errno));
 	add_child(NULL, heartbeats, NULL);
 	for (int i = 0; r->consumers[i] && the.supervisor.n < MAX_CHILDREN; i++)
 		add_child(r->consumers[i], heartbeats, table);
@@ -179,9 +186,8 @@ wake_children(void)
 {
 	const uint64_t one = 1;
 
-	for_each_child(c)
-		if (c->consumer && write(c->wakeup_fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
-			log_warn("wakeup", "%s: %s", c->child.name, strerror(errno));
+	for_each_child(c) if (c->consumer && write(c->wakeup_fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
+		log_warn("wakeup", "%s: %s", c->child.name, strerror(errno));
 }
 
 /* Children that do not finish in time are killed: their transaction is rolled back, and the next relay repeats it. */
@@ -191,8 +197,7 @@ stop_children(void)
 	struct pollfd signals = { .fd = the.supervisor.signal_fd, .events = POLLIN };
 
 	the.supervisor.is_stopping = true;
-	for_each_child(c)
-		child_end(&c->child, SIGTERM, STOP_MS);
+	for_each_child(c) child_end(&c->child, SIGTERM, STOP_MS);
 	while (supervisor_n_running() > 0) {
 		leader_heartbeat();
 		poll(&signals, 1, 5);
@@ -235,14 +240,14 @@ is_time_over(int64_t began_ms)
 static void
 run_minute(void)
 {
-	struct pollfd p[2] = { { .fd = the.supervisor.signal_fd, .events = POLLIN }, { .fd = the.wakeup_fd, .events = POLLIN } };
+	struct pollfd p[2] = { { .fd = the.supervisor.signal_fd, .events = POLLIN },
+		{ .fd = the.wakeup_fd, .events = POLLIN } };
 	int64_t began_ms = clock_ms();
 
 	while (!the.supervisor.is_stopping && !is_time_over(began_ms)) {
 		leader_heartbeat();
 		touch_alive_file();
-		for_each_child(c)
-			child_kill_if_hung(c, clock_ms());
+		for_each_child(c) child_kill_if_hung(c, clock_ms());
 		supervisor_run(clock_ms());
 		poll(p, 2, 100);
 		supervisor_read_signals();
@@ -258,7 +263,11 @@ relay_run(const struct relay *r)
 {
 	the.r = r;
 	the.supervisor = (struct supervisor){
-		.children = the.child, .size = sizeof(the.child[0]), .start = relay_child_start, .ended = relay_child_ended, .death_signal = SIGTERM,
+		.children = the.child,
+		.size = sizeof(the.child[0]),
+		.start = relay_child_start,
+		.ended = relay_child_ended,
+		.death_signal = SIGTERM,
 	};
 	relay_catch_term();
 	if (!leader_acquire(r))

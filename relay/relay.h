@@ -2,7 +2,7 @@
  * relay - the program that cron starts each minute: it gives the events of the log to the policies of all contexts.
  *
  *	main.c           the consumers, and the command line
- *	relay.c          the parent process: runs for a minute and supervises one child for each consumer, and the checkpointer
+ *	relay.c          the parent: runs for a minute and supervises a child for each consumer, and the checkpointer
  *	run_once.c       `relay VAR --once`: handles what there is in one process
  *	leader.c         at most one relay is active; the next one waits as standby
  *	consumer_loop.c  a child's work: react to events, sweep, wait
@@ -34,7 +34,8 @@ int relay_run(const struct relay *r);
 int relay_run_once(const struct relay *r);
 
 /* leader.c */
-bool leader_acquire(const struct relay *r);     /* waits to become the active relay. false: a standby waits already, or SIGTERM came */
+/* waits to become the active relay. false: a standby waits already, or SIGTERM came */
+bool leader_acquire(const struct relay *r);
 bool leader_has_standby(void);                  /* another relay waits to take over */
 void leader_heartbeat(void);
 void leader_set_member(int i, pid_t pid);       /* 0: the parent, then its children; pid 0: none */
@@ -50,7 +51,8 @@ bool wakeup_drain(int fd);                      /* reads all datagrams; was ther
  * Runs one consumer until SIGTERM. in_flight: the record of what it handles (in_flight.h); heartbeat: set to clock_ms()
  * at intervals, for the parent. Returns the exit status; 0: nothing failed, it only has to be restarted.
  */
-int consumer_loop(const struct relay *r, const struct consumer *c, struct in_flight *in_flight, int wakeup_fd, _Atomic int64_t *heartbeat);
+int consumer_loop(const struct relay *r, const struct consumer *c, struct in_flight *in_flight, int wakeup_fd,
+	_Atomic int64_t *heartbeat);
 /* Opens a consumer's database; creates the read models' file when it is missing. NULL: it cannot be used now. */
 struct db *consumer_db_open(const struct relay *r, const struct consumer *c, struct arena *m);
 /* Handles all events there are, then sweeps. Returns the number of events. */

@@ -30,7 +30,7 @@ wakeup_bind(int fd, const char *path)
 	}
 	strcpy(at.sun_path, path);
 	unlink(path);
-	before = umask(0117);           /* for our user and group */
+	before = umask(0117); /* for our user and group */
 	rc = bind(fd, (struct sockaddr *)&at, sizeof(at));
 	umask(before);
 	return rc == 0;

@@ -1,8 +1,8 @@
 /*
  * account.c - one person's record: adding, finding and changing it.
  *
- * E-mails are stored and compared in lower case, and the e-mail of an account never changes. The password of a new account is
- * hashed before the transaction begins; of two sign-ups at once the unique e-mail lets one through.
+ * E-mails are stored and compared in lower case, and the e-mail of an account never changes. The password of a new
+ * account is hashed before the transaction begins; of two sign-ups at once the unique e-mail lets one through.
  */
 #include "account.h"
 
@@ -40,9 +40,10 @@ const struct db_role account_db_role = {
 	.owns = "person user_role licence session api_token sign_in_throttle",
 };
 
-/* --- checks -------------------------------------------------------------------------------------------------------- */
+/* --- checks ------------------------------------------------------------------------------------------------------- */
 
-/* Lower case, one @ with text on both sides, nothing invisible; NULL: not that. The form asks for more; the command has only this. */
+/* Lower case, one @ with text on both sides, nothing invisible; NULL: not that. The form asks for more; the command has
+ * only this. */
 static const char *
 email_clean(struct arena *m, const char *email)
 {
@@ -82,7 +83,7 @@ check_new(struct arena *m, const struct new_account *a, const char **email)
 	return ACCOUNT_OK;
 }
 
-/* --- making one ---------------------------------------------------------------------------------------------------- */
+/* --- making one --------------------------------------------------------------------------------------------------- */
 
 /* 0: the e-mail has an account. */
 static int64_t
@@ -92,12 +93,15 @@ insert_person(struct db *db, const struct new_account *a, const char *email, con
 	int roles = a->roles ? a->roles : ROLE_CUSTOMER;
 
 	db_begin(db);
-	if (db_try(db, "INSERT INTO person (email, name, phone, lang, password_hash, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $6)",
-	           email, a->name, text_or_empty(a->phone), lang_code(a->lang), hash, now)) {
+	if (db_try(db,
+		    "INSERT INTO person (email, name, phone, lang, password_hash, created_at, updated_at)"
+		    " VALUES ($1, $2, $3, $4, $5, $6, $6)",
+		    email, a->name, text_or_empty(a->phone), lang_code(a->lang), hash, now)) {
 		user_id = db_int(db, "SELECT user_id FROM person WHERE email = $1", email);
 		for (int i = 0; i < role_words.n; i++)
 			if (roles & (1 << i))
-				db_do(db, "INSERT INTO user_role (user_id, role) VALUES ($1, $2)", user_id, words_code(&role_words, i));
+				db_do(db, "INSERT INTO user_role (user_id, role) VALUES ($1, $2)", user_id,
+					words_code(&role_words, i));
 	}
 	return db_commit(db) ? user_id : 0;
 }
@@ -122,7 +126,7 @@ account_add(struct db *db, const struct new_account *a, int64_t *user_id)
 	return ACCOUNT_OK;
 }
 
-/* --- finding one --------------------------------------------------------------------------------------------------- */
+/* --- finding one -------------------------------------------------------------------------------------------------- */
 
 static void
 find_licence(struct db *db, struct account *a)
@@ -130,7 +134,8 @@ find_licence(struct db *db, struct account *a)
 	struct licence l = { 0 };
 
 	a->licence = NULL;
-	if (!db_one(db, &licence_shape, &l, "SELECT number, expires_on, born_on FROM licence WHERE user_id = $1", a->user_id))
+	if (!db_one(db, &licence_shape, &l, "SELECT number, expires_on, born_on FROM licence WHERE user_id = $1",
+		    a->user_id))
 		return;
 	a->licence = arena_new_of(db_memory(db), struct licence);
 	*a->licence = l;
@@ -140,8 +145,9 @@ bool
 account_find(struct db *db, int64_t user_id, struct account *a)
 {
 	if (!db_one(db, &account_shape, a,
-	            "SELECT u.user_id, u.email, u.name, u.phone, u.lang, u.disabled, v.roles AS role_bits, u.created_at"
-	            " FROM person u JOIN v_user v ON v.user_id = u.user_id WHERE u.user_id = $1", user_id))
+		    "SELECT u.user_id, u.email, u.name, u.phone, u.lang, u.disabled, v.roles AS role_bits, u.created_at"
+		    " FROM person u JOIN v_user v ON v.user_id = u.user_id WHERE u.user_id = $1",
+		    user_id))
 		return false;
 	find_licence(db, a);
 	return true;
@@ -156,14 +162,14 @@ account_find_by_email(struct db *db, const char *email, struct account *a)
 	return user_id && account_find(db, user_id, a);
 }
 
-/* --- changing one -------------------------------------------------------------------------------------------------- */
+/* --- changing one ------------------------------------------------------------------------------------------------- */
 
 void
 account_save(struct db *db, int64_t user_id, const char *name, const char *phone, int lang)
 {
 	db_begin(db);
-	db_do(db, "UPDATE person SET name = $2, phone = $3, lang = $4, updated_at = $5 WHERE user_id = $1",
-	      user_id, name, phone, lang_code(lang), clock_now());
+	db_do(db, "UPDATE person SET name = $2, phone = $3, lang = $4, updated_at = $5 WHERE user_id = $1", user_id,
+		name, phone, lang_code(lang), clock_now());
 	db_commit(db);
 }
 
@@ -171,12 +177,12 @@ void
 account_set_lang(struct db *db, int64_t user_id, int lang)
 {
 	db_begin(db);
-	db_do(db, "UPDATE person SET lang = $2, updated_at = $3 WHERE user_id = $1 AND lang <> $2", user_id, lang_code(lang),
-	      clock_now());
+	db_do(db, "UPDATE person SET lang = $2, updated_at = $3 WHERE user_id = $1 AND lang <> $2", user_id,
+		lang_code(lang), clock_now());
 	db_commit(db);
 }
 
-/* --- the command's ------------------------------------------------------------------------------------------------- */
+/* --- the command's ------------------------------------------------------------------------------------------------ */
 
 enum account_outcome
 account_set_password(struct db *db, const char *email, const char *password)
@@ -190,7 +196,8 @@ account_set_password(struct db *db, const char *email, const char *password)
 		return ACCOUNT_WEAK;
 	hash = password_hash(db_memory(db), password);
 	db_begin(db);
-	db_do(db, "UPDATE person SET password_hash = $2, updated_at = $3 WHERE user_id = $1", a.user_id, hash, clock_now());
+	db_do(db, "UPDATE person SET password_hash = $2, updated_at = $3 WHERE user_id = $1", a.user_id, hash,
+		clock_now());
 	sessions_drop(db, a.user_id, NULL);
 	if (!db_commit(db))
 		return ACCOUNT_NO_USER;

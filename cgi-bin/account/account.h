@@ -1,10 +1,10 @@
 /*
  * account - people: sign-up, sign-in, sessions, roles, driving licences, API tokens.
  *
- * Three rules: (1) No answer reveals which e-mails have an account: a wrong password, an unknown e-mail and a disabled account get
- * the same answer after the same time. (2) The tables hold no secrets that could be used: passwords are argon2id hashes, sessions
- * and API tokens are hashed too. (3) Slow work is never done inside a transaction: a password is hashed first, and the transaction
- * checks that what the hash was based on has not changed.
+ * Three rules: (1) No answer reveals which e-mails have an account: a wrong password, an unknown e-mail and a disabled
+ * account get the same answer after the same time. (2) The tables hold no secrets that could be used: passwords are
+ * argon2id hashes, sessions and API tokens are hashed too. (3) Slow work is never done inside a transaction: a password
+ * is hashed first, and the transaction checks that what the hash was based on has not changed.
  *
  * account reports no events: other programs read the views v_user, v_session and v_api_token.
  */
@@ -44,7 +44,7 @@ struct new_account {
 	const char *email, *name;
 	const char *phone;                      /* NULL or "": none */
 	const char *password;
-	const char *password_hash;              /* instead of the password: the demo data hashes one for all its customers */
+	const char *password_hash; /* instead of the password: the demo data hashes one for all its customers */
 	int lang;
 	int roles;                              /* bits; 0: customer */
 };
@@ -61,7 +61,7 @@ enum account_outcome {
 /* Adds an account. ACCOUNT_OK fills *user_id. Not inside a transaction unless password_hash is given. */
 enum account_outcome account_add(struct db *db, const struct new_account *a, int64_t *user_id);
 
-bool account_name_ok(const char *name);         /* 1 to 80 characters, one of them visible, none that makes names look alike */
+bool account_name_ok(const char *name); /* 1 to 80 characters, one of them visible, none that makes names look alike */
 
 bool account_find(struct db *db, int64_t user_id, struct account *a);           /* with the licence */
 bool account_find_by_email(struct db *db, const char *email, struct account *a);
@@ -70,10 +70,12 @@ void account_save(struct db *db, int64_t user_id, const char *name, const char *
 void account_set_lang(struct db *db, int64_t user_id, int lang);
 
 /* The command's: an e-mail instead of a user_id, and no current password. */
-enum account_outcome account_set_password(struct db *db, const char *email, const char *password);      /* OK, WEAK, NO_USER; ends all sessions */
-enum account_outcome account_token(struct db *db, const char *email, const char *name, const char **token);     /* OK, BAD_NAME, NO_USER */
+/* OK, WEAK, NO_USER; ends all sessions */
+enum account_outcome account_set_password(struct db *db, const char *email, const char *password);
+/* OK, BAD_NAME, NO_USER */
+enum account_outcome account_token(struct db *db, const char *email, const char *name, const char **token);
 
-/* --- licence.c ----------------------------------------------------------------------------------------------------- */
+/* --- licence.c ---------------------------------------------------------------------------------------------------- */
 
 enum licence_outcome {
 	LICENCE_OK,
@@ -92,7 +94,7 @@ enum licence_outcome licence_check(const struct licence *l, int64_t now);
 enum licence_outcome licence_save(struct db *db, int64_t user_id, const struct licence *l);
 void licence_remove(struct db *db, int64_t user_id);
 
-/* --- password.c ---------------------------------------------------------------------------------------------------- */
+/* --- password.c --------------------------------------------------------------------------------------------------- */
 
 /* NULL: good enough; else a translated sentence. */
 const char *password_problem(const char *password, const char *email);
@@ -105,17 +107,17 @@ enum password_outcome {
 };
 
 /*
- * Changes a person's own password and ends their other sessions and the tokens of sign-ins. The second click on the same form is
- * PASSWORD_CHANGED too.
+ * Changes a person's own password and ends their other sessions and the tokens of sign-ins. The second click on the
+ * same form is PASSWORD_CHANGED too.
  */
 enum password_outcome password_change(struct db *db, int64_t user_id, const char *own_token, const char *address,
                                       const char *current, const char *wanted, int64_t *wait_s);
-/* --- sign_in.c --------------------------------------------------------------------------------------------------------- */
+/* --- sign_in.c ---------------------------------------------------------------------------------------------------- */
 
 struct sign_in {
 	const char *email, *password;
 	const char *address;                    /* the client's */
-	const char *old_token;                  /* of the browser's session, which ends when the new one begins; NULL: none */
+	const char *old_token; /* of the browser's session, which ends when the new one begins; NULL: none */
 };
 
 struct signed_in {
@@ -133,8 +135,10 @@ enum sign_in_outcome {
 	SIGN_IN_CLOSED,         /* too many failures for this account or from this address */
 };
 
-enum sign_in_outcome account_sign_in(struct db *db, const struct sign_in *s, struct signed_in *in);       /* a browser: a session */
-enum sign_in_outcome account_sign_in_token(struct db *db, const struct sign_in *s, struct signed_in *in); /* a program: an API token */
+/* a browser: a session */
+enum sign_in_outcome account_sign_in(struct db *db, const struct sign_in *s, struct signed_in *in);
+/* a program: an API token */
+enum sign_in_outcome account_sign_in_token(struct db *db, const struct sign_in *s, struct signed_in *in);
 
 enum sign_up_outcome {
 	SIGN_UP_OK,             /* the account is added; *in holds its session when one was wanted */
@@ -145,14 +149,14 @@ enum sign_up_outcome {
 };
 
 /*
- * A customer's own sign-up. Without a confirming mail it cannot be hidden completely that an e-mail has an account: a sign-up with
- * an unused one succeeds, with a used one it does not. So the refusal names no reason, takes the same time, and counts as a failed
- * sign-in of the account and the address, which makes trying lists of e-mails useless.
+ * A customer's own sign-up. Without a confirming mail it cannot be hidden completely that an e-mail has an account: a
+ * sign-up with an unused one succeeds, with a used one it does not. So the refusal names no reason, takes the same
+ * time, and counts as a failed sign-in of the account and the address, which makes trying lists of e-mails useless.
  */
 enum sign_up_outcome account_sign_up(struct db *db, const struct new_account *a, const struct sign_in *s, bool session,
                                      struct signed_in *in);
 
-/* --- session.c --------------------------------------------------------------------------------------------------------- */
+/* --- session.c ---------------------------------------------------------------------------------------------------- */
 
 struct session {
 	int64_t created_at, expires_at;
@@ -161,11 +165,12 @@ struct session {
 extern const struct shape session_shape;
 
 void session_end(struct db *db, const char *token);      /* a browser's, or the token of a program's sign-in */
-int session_end_all(struct db *db, int64_t user_id, const char *except_token);   /* with the tokens of sign-ins; NULL: no exception */
+/* with the tokens of sign-ins; NULL: no exception */
+int session_end_all(struct db *db, int64_t user_id, const char *except_token);
 int64_t session_count(struct db *db, int64_t user_id);
 void session_list(struct db *db, int64_t user_id, const char *this_token, int64_t offset, struct session **s, int *n);
 
-/* --- throttle.c ------------------------------------------------------------------------------------------------------ */
+/* --- throttle.c --------------------------------------------------------------------------------------------------- */
 
 /*
  * Counts a try before it is checked, so that tries at the same time count too. false: closed for *wait_s seconds.
@@ -173,9 +178,9 @@ void session_list(struct db *db, int64_t user_id, const char *this_token, int64_
  */
 bool throttle_try(struct db *db, const char *email, const char *address, int64_t *wait_s);
 void throttle_passed(struct db *db, const char *email, const char *address);
-bool throttle_sign_up(struct db *db, const char *address, int64_t *wait_s);     /* counts an account about to be added */
+bool throttle_sign_up(struct db *db, const char *address, int64_t *wait_s); /* counts an account about to be added */
 
-/* --- token.c: API tokens ---------------------------------------------------------------------------------------------- */
+/* --- token.c: API tokens ------------------------------------------------------------------------------------------ */
 
 #define TOKENS_MAX 20           /* valid ones that a person made by hand */
 
@@ -192,13 +197,15 @@ enum token_outcome {
 	TOKEN_GONE,             /* the same form made it before, and it has been revoked */
 };
 
-/* Makes a token. key: the form's idempotency key, with which a second click makes the same token; "": always a new one. */
+/* Makes a token. key: the form's idempotency key, with which a second click makes the same token; "": always a new
+ * one. */
 enum token_outcome token_make(struct db *db, int64_t user_id, const char *name, const char *key, struct api_token *t);
 int64_t token_count(struct db *db, int64_t user_id);
 void token_list(struct db *db, int64_t user_id, int64_t offset, struct api_token **t, int *n);
-bool token_revoke(struct db *db, int64_t user_id, int64_t token_id);     /* false: not one of theirs. Revoked already: true */
+/* false: not one of theirs. Revoked already: true */
+bool token_revoke(struct db *db, int64_t user_id, int64_t token_id);
 
-/* --- role.c: roles, and what an admin decides --------------------------------------------------------------------------- */
+/* --- role.c: roles, and what an admin decides --------------------------------------------------------------------- */
 
 const char *role_codes(struct arena *m, int64_t role_bits);     /* ["customer","manager"] */
 const char *role_names(struct arena *m, int64_t role_bits);     /* Customer, Manager: in the reader's language */
@@ -206,7 +213,7 @@ const char *role_names(struct arena *m, int64_t role_bits);     /* Customer, Man
 enum role_change_outcome {
 	ROLE_CHANGE_OK,
 	ROLE_CHANGE_NO_USER,    /* no such user */
-	ROLE_CHANGE_OWN,        /* admins cannot remove their own admin role or disable themselves: one admin is always left */
+	ROLE_CHANGE_OWN, /* admins cannot remove their own admin role or disable themselves: one admin is always left */
 	ROLE_CHANGE_NOT_ADMIN,  /* the acting admin has lost the role meanwhile */
 };
 
@@ -215,7 +222,7 @@ enum role_change_outcome account_role(struct db *db, int64_t user_id, int role, 
 /* Disabling ends every session; API tokens do not work until the account is enabled again. */
 enum role_change_outcome account_disable(struct db *db, int64_t user_id, bool disabled, int64_t actor_id);
 
-/* --- people.c: the list of users for an admin --------------------------------------------------------------------------- */
+/* --- people.c: the list of users for an admin --------------------------------------------------------------------- */
 
 struct person {
 	int64_t user_id, role_bits, created_at;

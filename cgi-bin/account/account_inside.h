@@ -9,7 +9,7 @@
 
 /* A new session; old_token's ends (NULL: none). NULL: the account has changed since the password was verified. */
 const char *session_begin(struct db *db, int64_t user_id, const char *password_hash, const char *old_token);
-const char *token_for_sign_in(struct db *db, int64_t user_id, const char *password_hash);       /* the same as an API token */
+const char *token_for_sign_in(struct db *db, int64_t user_id, const char *password_hash); /* the same as an API token */
 
 /* Inside the caller's transaction. */
 void sessions_drop(struct db *db, int64_t user_id, const char *except_token);

@@ -1,8 +1,8 @@
 /*
  * licence.c - driving licences.
  *
- * A rental needs an adult with a valid licence. Dates are stored as YYYY-MM-DD, so they compare as text; "today" is the day in the
- * branches' time zone.
+ * A rental needs an adult with a valid licence. Dates are stored as YYYY-MM-DD, so they compare as text; "today" is the
+ * day in the branches' time zone.
  */
 #include "account.h"
 
@@ -63,7 +63,8 @@ licence_expiry_check(const char *expires_on, int64_t now)
 enum licence_outcome
 licence_birth_check(const char *born_on, int64_t now)
 {
-	if (strcmp(born_on, day_years_on(now, 0).text) > 0 || strcmp(born_on, day_years_on(now, -OLDEST_YEARS).text) < 0)
+	if (strcmp(born_on, day_years_on(now, 0).text) > 0
+		|| strcmp(born_on, day_years_on(now, -OLDEST_YEARS).text) < 0)
 		return LICENCE_BAD_BIRTH;
 	return strcmp(born_on, day_years_on(now, -ADULT_YEARS).text) > 0 ? LICENCE_MINOR : LICENCE_OK;
 }
@@ -86,9 +87,10 @@ licence_save(struct db *db, int64_t user_id, const struct licence *l)
 	if (outcome != LICENCE_OK)
 		return outcome;
 	db_begin(db);
-	db_do(db, "INSERT INTO licence (user_id, number, expires_on, born_on) VALUES ($1, $2, $3, $4)"
-	          " ON CONFLICT (user_id) DO UPDATE SET number = $2, expires_on = $3, born_on = $4",
-	      user_id, l->number, l->expires_on, l->born_on);
+	db_do(db,
+		"INSERT INTO licence (user_id, number, expires_on, born_on) VALUES ($1, $2, $3, $4)"
+		" ON CONFLICT (user_id) DO UPDATE SET number = $2, expires_on = $3, born_on = $4",
+		user_id, l->number, l->expires_on, l->born_on);
 	db_commit(db);
 	return LICENCE_OK;
 }

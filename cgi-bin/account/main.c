@@ -1,7 +1,7 @@
 /*
  * account 계정 - its routes and what they need.
- * pages_sign.c signs people up, in and out, pages.c shows their own account, pages_key.c their password, sessions and API tokens,
- * pages_admin.c all users to an admin; account.h lists the rules.
+ * pages_sign.c signs people up, in and out, pages.c shows their own account, pages_key.c their password, sessions and
+ * API tokens, pages_admin.c all users to an admin; account.h lists the rules.
  */
 #include "pages.h"
 

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* --- shared ---------------------------------------------------------------------------------------------------------- */
+/* --- shared ------------------------------------------------------------------------------------------------------- */
 
 void
 require(struct web *w, const char *name, const char *message)
@@ -70,7 +70,8 @@ lang_field(struct web *w, int initial)
 enum status
 refuse_unknown_field(struct web *w)
 {
-	return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("This form has no such field. Please reload the page and try again."));
+	return web_refuse(w, HTTP_UNPROCESSABLE, "invalid",
+		_("This form has no such field. Please reload the page and try again."));
 }
 
 void
@@ -101,7 +102,7 @@ closed_message(struct web *w, int64_t wait_s)
 	return arena_printf(w->m, _("Too many attempts. Please try again in %d minutes."), minutes);
 }
 
-/* --- /account -------------------------------------------------------------------------------------------------------- */
+/* --- /account ----------------------------------------------------------------------------------------------------- */
 
 struct overview {
 	struct account account;
@@ -110,8 +111,8 @@ struct overview {
 	bool licence_expired;
 };
 static const struct member overview_members[] = {
-	SHAPE_STRUCT(overview, account, account_shape), SHAPE_TEXT(overview, role_names), SHAPE_INT(overview, n_sessions),
-	SHAPE_INT(overview, n_tokens), SHAPE_BOOL(overview, licence_expired),
+	SHAPE_STRUCT(overview, account, account_shape), SHAPE_TEXT(overview, role_names),
+	SHAPE_INT(overview, n_sessions), SHAPE_INT(overview, n_tokens), SHAPE_BOOL(overview, licence_expired),
 };
 static const struct shape overview_shape = SHAPE(overview, overview_members);
 PAGE(overview_page, "account/overview", overview_shape)
@@ -140,7 +141,13 @@ static enum status
 answer_account(struct web *w, const struct account *a)
 {
 	struct account_answer answer = {
-		a->user_id, a->email, a->name, a->phone, lang_code(a->lang), role_codes(w->m, a->role_bits), a->licence,
+		a->user_id,
+		a->email,
+		a->name,
+		a->phone,
+		lang_code(a->lang),
+		role_codes(w->m, a->role_bits),
+		a->licence,
 	};
 
 	return web_json(w, HTTP_OK, &account_answer_shape, &answer);
@@ -170,7 +177,7 @@ answer_saved(struct web *w, const char *done)
 	return w->json ? page_account(w) : web_redirect(w, "/account?done=%s", done);
 }
 
-/* --- /account/profile ------------------------------------------------------------------------------------------------ */
+/* --- /account/profile --------------------------------------------------------------------------------------------- */
 
 struct profile_page {
 	struct form_problems problems;
@@ -179,7 +186,8 @@ struct profile_page {
 };
 static const struct member profile_page_members[] = {
 	SHAPE_STRUCT(profile_page, problems, form_problems_shape), SHAPE_STRUCT(profile_page, name, field_shape),
-	SHAPE_STRUCT(profile_page, phone, field_shape), SHAPE_STRUCT(profile_page, language, field_shape), SHAPE_TEXT(profile_page, email),
+	SHAPE_STRUCT(profile_page, phone, field_shape), SHAPE_STRUCT(profile_page, language, field_shape),
+	SHAPE_TEXT(profile_page, email),
 };
 static const struct shape profile_page_shape = SHAPE(profile_page, profile_page_members);
 PAGE(profile_form, "account/profile", profile_page_shape)
@@ -228,7 +236,7 @@ do_profile(struct web *w)
 	return form_bad(w) ? web_invalid(w) : save_profile(w, name, phone, lang);
 }
 
-/* --- /account/licence ------------------------------------------------------------------------------------------------ */
+/* --- /account/licence --------------------------------------------------------------------------------------------- */
 
 struct licence_page {
 	struct form_problems problems;
@@ -287,12 +295,17 @@ static void
 mark_licence(struct web *w, enum licence_outcome wrong)
 {
 	switch (wrong) {
-	case LICENCE_OK:         return;
-	case LICENCE_BAD_NUMBER: return form_error(w, "number", _("Please enter the number as shown on the licence: letters, digits and hyphens."));
-	case LICENCE_EXPIRED:    return form_error(w, "expires_on", _("This licence has expired. Please enter a valid one."));
-	case LICENCE_BAD_EXPIRY: return form_error(w, "expires_on", _("The expiry date is too far in the future. Please check the year."));
-	case LICENCE_BAD_BIRTH:  return form_error(w, "born_on", _("Please check the year of birth."));
-	case LICENCE_MINOR:      return form_error(w, "born_on", _("Drivers must be at least 18 years old."));
+	case LICENCE_OK: return;
+	case LICENCE_BAD_NUMBER:
+		return form_error(w, "number",
+			_("Please enter the number as shown on the licence: letters, digits and hyphens."));
+	case LICENCE_EXPIRED:
+		return form_error(w, "expires_on", _("This licence has expired. Please enter a valid one."));
+	case LICENCE_BAD_EXPIRY:
+		return form_error(
+			w, "expires_on", _("The expiry date is too far in the future. Please check the year."));
+	case LICENCE_BAD_BIRTH: return form_error(w, "born_on", _("Please check the year of birth."));
+	case LICENCE_MINOR: return form_error(w, "born_on", _("Drivers must be at least 18 years old."));
 	}
 }
 
@@ -337,7 +350,7 @@ do_licence_remove(struct web *w)
 	return answer_saved(w, "licence-removed");
 }
 
-/* --- PUT /account ---------------------------------------------------------------------------------------------------- */
+/* --- PUT /account ------------------------------------------------------------------------------------------------- */
 
 /* Everything at once, for programs: name, phone and lang are replaced; the licence when one of its fields is sent. */
 enum status

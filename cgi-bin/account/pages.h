@@ -9,7 +9,8 @@
 
 handler page_sign_up, do_sign_up, page_sign_in, do_sign_in, do_sign_out, do_language;           /* pages_sign.c */
 handler page_account, do_account, page_profile, do_profile, page_licence, do_licence, do_licence_remove; /* pages.c */
-handler page_password, do_password, page_sessions, do_sessions_end, page_tokens, do_token, do_token_revoke; /* pages_key.c */
+/* pages_key.c */
+handler page_password, do_password, page_sessions, do_sessions_end, page_tokens, do_token, do_token_revoke;
 handler page_users, page_user, do_role, do_disable, do_enable;          /* pages_admin.c */
 
 /* --- pages.c: shared --- */

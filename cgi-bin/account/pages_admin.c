@@ -6,7 +6,7 @@
 #include "domain/menu.h"
 #include "lib/base/lang.h"
 
-/* --- /account/users -------------------------------------------------------------------------------------------------- */
+/* --- /account/users ----------------------------------------------------------------------------------------------- */
 
 struct users_page {
 	struct form_problems problems;
@@ -20,17 +20,18 @@ struct users_page {
 };
 static const struct member users_page_members[] = {
 	SHAPE_STRUCT(users_page, problems, form_problems_shape), SHAPE_STRUCT(users_page, q, field_shape),
-	SHAPE_STRUCT(users_page, role, field_shape), SHAPE_LIST(users_page, users, person_shape), SHAPE_INT(users_page, n_total),
-	SHAPE_STRUCT(users_page, by_email, sort_link_shape), SHAPE_STRUCT(users_page, by_name, sort_link_shape),
-	SHAPE_STRUCT(users_page, by_created, sort_link_shape), SHAPE_STRUCT(users_page, paging, paging_shape),
-	SHAPE_BOOL(users_page, is_filtered),
+	SHAPE_STRUCT(users_page, role, field_shape), SHAPE_LIST(users_page, users, person_shape),
+	SHAPE_INT(users_page, n_total), SHAPE_STRUCT(users_page, by_email, sort_link_shape),
+	SHAPE_STRUCT(users_page, by_name, sort_link_shape), SHAPE_STRUCT(users_page, by_created, sort_link_shape),
+	SHAPE_STRUCT(users_page, paging, paging_shape), SHAPE_BOOL(users_page, is_filtered),
 };
 static const struct shape users_page_shape = SHAPE(users_page, users_page_members);
 PAGE(users_list, "account/users", users_page_shape)
 
 static const struct member person_answer_members[] = {
 	SHAPE_INT(person, user_id), SHAPE_TEXT(person, email), SHAPE_TEXT(person, name), SHAPE_TEXT(person, phone),
-	SHAPE_STATE(person, lang, account_lang_words), SHAPE_BOOL(person, disabled), SHAPE_RAW(person, roles), SHAPE_TIME(person, created_at),
+	SHAPE_STATE(person, lang, account_lang_words), SHAPE_BOOL(person, disabled), SHAPE_RAW(person, roles),
+	SHAPE_TIME(person, created_at),
 };
 static const struct shape person_answer_shape = SHAPE(person, person_answer_members);
 
@@ -47,9 +48,9 @@ read_people_order(struct web *w)
 	bool down;
 
 	switch (web_sort(w, columns, &down)) {
-	case 0:  return down ? PEOPLE_EMAIL_DOWN : PEOPLE_EMAIL;
-	case 1:  return down ? PEOPLE_NAME_DOWN : PEOPLE_NAME;
-	case 2:  return down ? PEOPLE_NEWEST : PEOPLE_OLDEST;
+	case 0: return down ? PEOPLE_EMAIL_DOWN : PEOPLE_EMAIL;
+	case 1: return down ? PEOPLE_NAME_DOWN : PEOPLE_NAME;
+	case 2: return down ? PEOPLE_NEWEST : PEOPLE_OLDEST;
 	default: return PEOPLE_NEWEST;
 	}
 }
@@ -63,7 +64,9 @@ show_users(struct web *w, const void *form, enum status status, const char *mess
 		.q = form_field(w, "q", ""),
 		.role = form_field_choice(w, "role", &role_words, -1, _("Any role")),
 		.n_total = people_count(w->db, &q),
-		.by_email = web_sort_link(w, "email"), .by_name = web_sort_link(w, "name"), .by_created = web_sort_link(w, "created_at"),
+		.by_email = web_sort_link(w, "email"),
+		.by_name = web_sort_link(w, "name"),
+		.by_created = web_sort_link(w, "created_at"),
 		.is_filtered = *q.words || q.role >= 0,
 	};
 
@@ -89,15 +92,15 @@ page_users(struct web *w)
 	return form_bad(w) ? web_invalid(w) : show_users(w, &q, HTTP_OK, NULL);
 }
 
-/* --- /account/users/:id ---------------------------------------------------------------------------------------------- */
+/* --- /account/users/:id ------------------------------------------------------------------------------------------- */
 
 struct role_row {
 	const char *role, *label, *hint;
 	bool is_given, is_own_admin;
 };
 static const struct member role_row_members[] = {
-	SHAPE_TEXT(role_row, role), SHAPE_TEXT(role_row, label), SHAPE_TEXT(role_row, hint), SHAPE_BOOL(role_row, is_given),
-	SHAPE_BOOL(role_row, is_own_admin),
+	SHAPE_TEXT(role_row, role), SHAPE_TEXT(role_row, label), SHAPE_TEXT(role_row, hint),
+	SHAPE_BOOL(role_row, is_given), SHAPE_BOOL(role_row, is_own_admin),
 };
 static const struct shape role_row_shape = SHAPE(role_row, role_row_members);
 
@@ -110,8 +113,9 @@ struct user_page {
 	struct form_problems problems;
 };
 static const struct member user_page_members[] = {
-	SHAPE_STRUCT(user_page, user, account_shape), SHAPE_LIST(user_page, roles, role_row_shape), SHAPE_BOOL(user_page, is_self),
-	SHAPE_INT(user_page, n_sessions), SHAPE_INT(user_page, n_tokens), SHAPE_STRUCT(user_page, problems, form_problems_shape),
+	SHAPE_STRUCT(user_page, user, account_shape), SHAPE_LIST(user_page, roles, role_row_shape),
+	SHAPE_BOOL(user_page, is_self), SHAPE_INT(user_page, n_sessions), SHAPE_INT(user_page, n_tokens),
+	SHAPE_STRUCT(user_page, problems, form_problems_shape),
 };
 static const struct shape user_page_shape = SHAPE(user_page, user_page_members);
 PAGE(user_detail, "account/user", user_page_shape)
@@ -132,8 +136,11 @@ list_roles(struct web *w, struct user_page *p)
 	p->roles = arena_array(w->m, struct role_row, role_words.n);
 	for (int i = 0; i < role_words.n; i++)
 		p->roles[i] = (struct role_row){
-			.role = words_code(&role_words, i), .label = _(role_words.word[i].label), .hint = _(role_hint[i]),
-			.is_given = p->user.role_bits & (1 << i), .is_own_admin = p->is_self && 1 << i == ROLE_ADMIN,
+			.role = words_code(&role_words, i),
+			.label = _(role_words.word[i].label),
+			.hint = _(role_hint[i]),
+			.is_given = p->user.role_bits & (1 << i),
+			.is_own_admin = p->is_self && 1 << i == ROLE_ADMIN,
 		};
 }
 
@@ -141,8 +148,14 @@ static enum status
 answer_user(struct web *w, const struct account *a)
 {
 	struct person p = {
-		.user_id = a->user_id, .email = a->email, .name = a->name, .phone = a->phone, .lang = a->lang, .disabled = a->disabled,
-		.roles = role_codes(w->m, a->role_bits), .created_at = a->created_at,
+		.user_id = a->user_id,
+		.email = a->email,
+		.name = a->name,
+		.phone = a->phone,
+		.lang = a->lang,
+		.disabled = a->disabled,
+		.roles = role_codes(w->m, a->role_bits),
+		.created_at = a->created_at,
 	};
 
 	return web_json(w, HTTP_OK, &person_answer_shape, &p);
@@ -179,7 +192,7 @@ page_user(struct web *w)
 	return show_user(w, NULL, HTTP_OK, NULL);
 }
 
-/* --- decisions ------------------------------------------------------------------------------------------------------- */
+/* --- decisions ---------------------------------------------------------------------------------------------------- */
 
 /* own: the message for admins who decide about themselves. */
 static enum status
@@ -190,12 +203,9 @@ answer_decision(struct web *w, enum role_change_outcome outcome, const char *don
 		if (w->json)
 			return show_user(w, NULL, HTTP_OK, NULL);
 		return web_redirect(w, "/account/users/%lld?done=%s", (long long)web_param_id(w, "id"), done);
-	case ROLE_CHANGE_OWN:
-		return web_refuse(w, HTTP_CONFLICT, "own", own);
-	case ROLE_CHANGE_NO_USER:
-		return web_not_found(w);
-	case ROLE_CHANGE_NOT_ADMIN:
-		return web_forbidden(w);
+	case ROLE_CHANGE_OWN: return web_refuse(w, HTTP_CONFLICT, "own", own);
+	case ROLE_CHANGE_NO_USER: return web_not_found(w);
+	case ROLE_CHANGE_NOT_ADMIN: return web_forbidden(w);
 	}
 	return web_broken(w);
 }
@@ -212,9 +222,10 @@ do_role(struct web *w)
 		form_error(w, "given", _("Please choose yes or no."));
 	web_form(w, show_user, NULL);
 	if (form_bad(w))
-		return w->json ? web_invalid(w) : web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please choose one of the roles."));
+		return w->json ? web_invalid(w)
+			       : web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please choose one of the roles."));
 	return answer_decision(w, account_role(w->db, user_id, role, given, w->user.id), "role",
-	                       _("You cannot remove your own admin role. Another admin can."));
+		_("You cannot remove your own admin role. Another admin can."));
 }
 
 static enum status
@@ -223,8 +234,8 @@ set_disabled(struct web *w, bool disabled)
 	if (form_bad(w))
 		return refuse_unknown_field(w);
 	web_form(w, show_user, NULL);
-	return answer_decision(w, account_disable(w->db, web_param_id(w, "id"), disabled, w->user.id), disabled ? "disabled" : "enabled",
-	                       _("You cannot disable your own account. Another admin can."));
+	return answer_decision(w, account_disable(w->db, web_param_id(w, "id"), disabled, w->user.id),
+		disabled ? "disabled" : "enabled", _("You cannot disable your own account. Another admin can."));
 }
 
 /* POST /account/users/:id/disable */

@@ -6,7 +6,7 @@
 #include "domain/menu.h"
 #include "lib/base/lang.h"
 
-/* --- /account/password ----------------------------------------------------------------------------------------------- */
+/* --- /account/password -------------------------------------------------------------------------------------------- */
 
 struct password_page {
 	struct form_problems problems;
@@ -14,7 +14,8 @@ struct password_page {
 	const char *email;              /* for password managers */
 };
 static const struct member password_page_members[] = {
-	SHAPE_STRUCT(password_page, problems, form_problems_shape), SHAPE_STRUCT(password_page, current_password, field_shape),
+	SHAPE_STRUCT(password_page, problems, form_problems_shape),
+	SHAPE_STRUCT(password_page, current_password, field_shape),
 	SHAPE_STRUCT(password_page, new_password, field_shape), SHAPE_TEXT(password_page, email),
 };
 static const struct shape password_page_shape = SHAPE(password_page, password_page_members);
@@ -58,20 +59,17 @@ do_password(struct web *w)
 	if (form_bad(w))
 		return web_invalid(w);
 	switch (password_change(w->db, w->user.id, own_token(w), w->address, current, wanted, &wait_s)) {
-	case PASSWORD_CHANGED:
-		return web_done(w, HTTP_NO_CONTENT, NULL, NULL, "/account?done=password");
+	case PASSWORD_CHANGED: return web_done(w, HTTP_NO_CONTENT, NULL, NULL, "/account?done=password");
 	case PASSWORD_WRONG:
 		form_error(w, "current_password", _("This is not your current password."));
 		return web_invalid(w);
-	case PASSWORD_WEAK:
-		return web_invalid(w);
-	case PASSWORD_CLOSED:
-		return web_refuse(w, HTTP_TOO_MANY, "too_many", closed_message(w, wait_s));
+	case PASSWORD_WEAK: return web_invalid(w);
+	case PASSWORD_CLOSED: return web_refuse(w, HTTP_TOO_MANY, "too_many", closed_message(w, wait_s));
 	}
 	return web_broken(w);
 }
 
-/* --- /account/sessions ----------------------------------------------------------------------------------------------- */
+/* --- /account/sessions -------------------------------------------------------------------------------------------- */
 
 struct sessions_page {
 	struct session *sessions;
@@ -80,7 +78,8 @@ struct sessions_page {
 	struct paging paging;
 };
 static const struct member sessions_page_members[] = {
-	SHAPE_LIST(sessions_page, sessions, session_shape), SHAPE_INT(sessions_page, n_total), SHAPE_STRUCT(sessions_page, paging, paging_shape),
+	SHAPE_LIST(sessions_page, sessions, session_shape), SHAPE_INT(sessions_page, n_total),
+	SHAPE_STRUCT(sessions_page, paging, paging_shape),
 };
 static const struct shape sessions_page_shape = SHAPE(sessions_page, sessions_page_members);
 PAGE(sessions_list, "account/sessions", sessions_page_shape)
@@ -107,7 +106,7 @@ do_sessions_end(struct web *w)
 	return web_done(w, HTTP_NO_CONTENT, NULL, NULL, "/account/sign-in?done=everywhere");
 }
 
-/* --- /account/tokens ------------------------------------------------------------------------------------------------- */
+/* --- /account/tokens ---------------------------------------------------------------------------------------------- */
 
 struct tokens_page {
 	struct form_problems problems;
@@ -121,8 +120,9 @@ struct tokens_page {
 };
 static const struct member tokens_page_members[] = {
 	SHAPE_STRUCT(tokens_page, problems, form_problems_shape), SHAPE_STRUCT(tokens_page, name, field_shape),
-	SHAPE_LIST(tokens_page, tokens, api_token_shape), SHAPE_INT(tokens_page, n_total), SHAPE_TEXT(tokens_page, token),
-	SHAPE_TEXT(tokens_page, token_name), SHAPE_STRUCT(tokens_page, paging, paging_shape),
+	SHAPE_LIST(tokens_page, tokens, api_token_shape), SHAPE_INT(tokens_page, n_total),
+	SHAPE_TEXT(tokens_page, token), SHAPE_TEXT(tokens_page, token_name),
+	SHAPE_STRUCT(tokens_page, paging, paging_shape),
 };
 static const struct shape tokens_page_shape = SHAPE(tokens_page, tokens_page_members);
 PAGE(tokens_list, "account/tokens", tokens_page_shape)
@@ -133,7 +133,8 @@ static const struct member tokens_json_members[] = {
 static const struct shape tokens_json_shape = SHAPE(tokens_page, tokens_json_members);
 
 static const struct member new_token_members[] = {
-	SHAPE_INT(api_token, token_id), SHAPE_TEXT(api_token, name), SHAPE_TEXT(api_token, token), SHAPE_TIME(api_token, created_at),
+	SHAPE_INT(api_token, token_id), SHAPE_TEXT(api_token, name), SHAPE_TEXT(api_token, token),
+	SHAPE_TIME(api_token, created_at),
 };
 static const struct shape new_token_shape = SHAPE(api_token, new_token_members);
 

@@ -1,8 +1,8 @@
 /*
  * pages_sign - sign up, sign in, sign out, and the language.
  *
- * A browser gets a session; a program that asks for JSON gets an API token and no cookie. No refusal reveals which e-mails have an
- * account.
+ * A browser gets a session; a program that asks for JSON gets an API token and no cookie. No refusal reveals which
+ * e-mails have an account.
  */
 #include "pages.h"
 
@@ -25,7 +25,7 @@ with_next(struct web *w, const char *path, const char *next)
 	return strcmp(next, "/") == 0 ? path : arena_printf(w->m, "%s?next=%s", path, web_encode(w, next));
 }
 
-/* --- sign in --------------------------------------------------------------------------------------------------------- */
+/* --- sign in ------------------------------------------------------------------------------------------------------ */
 
 struct sign_in_page {
 	struct form_problems problems;
@@ -34,7 +34,8 @@ struct sign_in_page {
 };
 static const struct member sign_in_page_members[] = {
 	SHAPE_STRUCT(sign_in_page, problems, form_problems_shape), SHAPE_STRUCT(sign_in_page, email, field_shape),
-	SHAPE_STRUCT(sign_in_page, password, field_shape), SHAPE_TEXT(sign_in_page, next), SHAPE_TEXT(sign_in_page, sign_up_url),
+	SHAPE_STRUCT(sign_in_page, password, field_shape), SHAPE_TEXT(sign_in_page, next),
+	SHAPE_TEXT(sign_in_page, sign_up_url),
 };
 static const struct shape sign_in_page_shape = SHAPE(sign_in_page, sign_in_page_members);
 PAGE(sign_in_form, "account/sign_in", sign_in_page_shape)
@@ -72,7 +73,8 @@ struct sign_in_answer {
 	const char *name, *roles, *token;
 };
 static const struct member sign_in_answer_members[] = {
-	SHAPE_INT(sign_in_answer, user_id), SHAPE_TEXT(sign_in_answer, name), SHAPE_RAW(sign_in_answer, roles), SHAPE_TEXT(sign_in_answer, token),
+	SHAPE_INT(sign_in_answer, user_id), SHAPE_TEXT(sign_in_answer, name), SHAPE_RAW(sign_in_answer, roles),
+	SHAPE_TEXT(sign_in_answer, token),
 };
 static const struct shape sign_in_answer_shape = SHAPE(sign_in_answer, sign_in_answer_members);
 
@@ -104,9 +106,10 @@ do_sign_in(struct web *w)
 	if (form_bad(w))
 		return web_invalid(w);
 	switch (w->json ? account_sign_in_token(w->db, &s, &in) : account_sign_in(w->db, &s, &in)) {
-	case SIGN_IN_OK:      return answer_sign_in(w, &in, next);
-	case SIGN_IN_REFUSED: return web_refuse(w, HTTP_UNAUTHORIZED, "refused", _("The email address or password is incorrect."));
-	case SIGN_IN_CLOSED:  return web_refuse(w, HTTP_TOO_MANY, "too_many", closed_message(w, in.wait_s));
+	case SIGN_IN_OK: return answer_sign_in(w, &in, next);
+	case SIGN_IN_REFUSED:
+		return web_refuse(w, HTTP_UNAUTHORIZED, "refused", _("The email address or password is incorrect."));
+	case SIGN_IN_CLOSED: return web_refuse(w, HTTP_TOO_MANY, "too_many", closed_message(w, in.wait_s));
 	}
 	return web_broken(w);
 }
@@ -122,7 +125,7 @@ do_sign_out(struct web *w)
 	return web_done(w, HTTP_NO_CONTENT, NULL, NULL, "/");
 }
 
-/* --- sign up --------------------------------------------------------------------------------------------------------- */
+/* --- sign up ------------------------------------------------------------------------------------------------------ */
 
 struct sign_up_page {
 	struct form_problems problems;
@@ -176,7 +179,8 @@ static enum status
 refuse_sign_up(struct web *w)
 {
 	return web_refuse(w, HTTP_CONFLICT, "not_possible",
-		_("We could not create an account with these details. If you already have one, sign in; if not, try another email address."));
+		_("We could not create an account with these details. If you already have one, sign in; if not, try"
+		  " another email address."));
 }
 
 static enum status
@@ -186,7 +190,7 @@ answer_sign_up(struct web *w, const struct signed_in *in, const char *next)
 
 	if (w->json)
 		return web_json(w, HTTP_CREATED, &sign_up_answer_shape, &answer);
-	if (!in->token)         /* disabled or changed since it was added */
+	if (!in->token) /* disabled or changed since it was added */
 		return web_redirect(w, "/account/sign-in");
 	web_sign_in(w, in->token);
 	set_lang(w, in->lang);
@@ -223,18 +227,20 @@ do_sign_up(struct web *w)
 	web_form(w, show_sign_up, NULL);
 	if (form_bad(w))
 		return web_invalid(w);
-	s = (struct sign_in){ .email = a.email, .password = a.password, .address = w->address, .old_token = web_session(w) };
+	s = (struct sign_in){
+		.email = a.email, .password = a.password, .address = w->address, .old_token = web_session(w)
+	};
 	switch (account_sign_up(w->db, &a, &s, !w->json, &in)) {
-	case SIGN_UP_OK:           return answer_sign_up(w, &in, next);
-	case SIGN_UP_AGAIN:        return w->json ? refuse_sign_up(w) : answer_sign_up(w, &in, next);
+	case SIGN_UP_OK: return answer_sign_up(w, &in, next);
+	case SIGN_UP_AGAIN: return w->json ? refuse_sign_up(w) : answer_sign_up(w, &in, next);
 	case SIGN_UP_NOT_POSSIBLE: return refuse_sign_up(w);
-	case SIGN_UP_WEAK:         return web_invalid(w);
-	case SIGN_UP_CLOSED:       return web_refuse(w, HTTP_TOO_MANY, "too_many", closed_message(w, in.wait_s));
+	case SIGN_UP_WEAK: return web_invalid(w);
+	case SIGN_UP_CLOSED: return web_refuse(w, HTTP_TOO_MANY, "too_many", closed_message(w, in.wait_s));
 	}
 	return web_broken(w);
 }
 
-/* --- language -------------------------------------------------------------------------------------------------------- */
+/* --- language ----------------------------------------------------------------------------------------------------- */
 
 /* POST /account/language {lang, back} - for everyone, signed in or not. */
 enum status

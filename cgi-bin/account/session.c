@@ -1,9 +1,10 @@
 /*
  * session.c - the sessions of browsers, and ending them.
  *
- * A session is a random token in a cookie; the table keeps its hash, its owner and its absolute end (settings.session_max_s;
- * the idle end is in lib's signed cookie). A session begins only if the account still has the password hash that was verified
- * and is not disabled: the slow hash is computed outside the transaction, and the password may change meanwhile.
+ * A session is a random token in a cookie; the table keeps its hash, its owner and its absolute end
+ * (settings.session_max_s; the idle end is in lib's signed cookie). A session begins only if the account still has the
+ * password hash that was verified and is not disabled: the slow hash is computed outside the transaction, and the
+ * password may change meanwhile.
  */
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -16,7 +17,7 @@ static const struct member session_members[] = {
 };
 const struct shape session_shape = SHAPE(session, session_members);
 
-/* --- beginning ------------------------------------------------------------------------------------------------------ */
+/* --- beginning ---------------------------------------------------------------------------------------------------- */
 
 static void
 drop_session(struct db *db, const char *token)
@@ -33,9 +34,11 @@ session_begin(struct db *db, int64_t user_id, const char *password_hash, const c
 	int begun;
 
 	db_begin(db);
-	begun = db_do(db, "INSERT INTO session (token_hash, user_id, created_at, expires_at)"
-	                  " SELECT $1, u.user_id, $3, $4 FROM person u WHERE u.user_id = $2 AND u.password_hash = $5 AND u.disabled = 0",
-	              secret_hash(db_memory(db), token), user_id, now, now + settings.session_max_s, password_hash);
+	begun = db_do(db,
+		"INSERT INTO session (token_hash, user_id, created_at, expires_at)"
+		" SELECT $1, u.user_id, $3, $4 FROM person u WHERE u.user_id = $2 AND u.password_hash = $5"
+		" AND u.disabled = 0",
+		secret_hash(db_memory(db), token), user_id, now, now + settings.session_max_s, password_hash);
 	if (begun) {
 		drop_session(db, old_token);
 		db_do(db, "DELETE FROM session WHERE expires_at <= $1", now);
@@ -43,7 +46,7 @@ session_begin(struct db *db, int64_t user_id, const char *password_hash, const c
 	return db_commit(db) && begun ? token : NULL;
 }
 
-/* --- ending ---------------------------------------------------------------------------------------------------------- */
+/* --- ending ------------------------------------------------------------------------------------------------------- */
 
 void
 session_end(struct db *db, const char *token)
@@ -52,7 +55,7 @@ session_end(struct db *db, const char *token)
 	drop_session(db, token);
 	if (token)
 		db_do(db, "UPDATE api_token SET revoked_at = $2 WHERE token_hash = $1 AND name = $3 AND revoked_at = 0",
-		      secret_hash(db_memory(db), token), clock_now(), SIGN_IN_TOKEN);
+			secret_hash(db_memory(db), token), clock_now(), SIGN_IN_TOKEN);
 	db_commit(db);
 }
 
@@ -62,8 +65,10 @@ sessions_drop(struct db *db, int64_t user_id, const char *except_token)
 	const char *except = except_token ? secret_hash(db_memory(db), except_token) : "";
 
 	db_do(db, "DELETE FROM session WHERE user_id = $1 AND token_hash <> $2", user_id, except);
-	db_do(db, "UPDATE api_token SET revoked_at = $3 WHERE user_id = $1 AND name = $2 AND revoked_at = 0 AND token_hash <> $4",
-	      user_id, SIGN_IN_TOKEN, clock_now(), except);
+	db_do(db,
+		"UPDATE api_token SET revoked_at = $3 WHERE user_id = $1 AND name = $2 AND revoked_at = 0"
+		" AND token_hash <> $4",
+		user_id, SIGN_IN_TOKEN, clock_now(), except);
 }
 
 int
@@ -78,7 +83,7 @@ session_end_all(struct db *db, int64_t user_id, const char *except_token)
 	return (int)(before - session_count(db, user_id));
 }
 
-/* --- listing --------------------------------------------------------------------------------------------------------- */
+/* --- listing ------------------------------------------------------------------------------------------------------ */
 
 int64_t
 session_count(struct db *db, int64_t user_id)
@@ -90,7 +95,8 @@ void
 session_list(struct db *db, int64_t user_id, const char *this_token, int64_t offset, struct session **s, int *n)
 {
 	db_list(db, &session_shape, s, n,
-	        "SELECT created_at, expires_at, CASE WHEN token_hash = $2 THEN 1 ELSE 0 END AS is_this FROM session"
-	        " WHERE user_id = $1 AND expires_at > $3 ORDER BY created_at DESC, token_hash LIMIT 20 OFFSET $4 /*sort*/",
-	        user_id, this_token ? secret_hash(db_memory(db), this_token) : "", clock_now(), offset);
+		"SELECT created_at, expires_at, CASE WHEN token_hash = $2 THEN 1 ELSE 0 END AS is_this FROM session"
+		" WHERE user_id = $1 AND expires_at > $3 ORDER BY created_at DESC, token_hash"
+		" LIMIT 20 OFFSET $4 /*sort*/",
+		user_id, this_token ? secret_hash(db_memory(db), this_token) : "", clock_now(), offset);
 }

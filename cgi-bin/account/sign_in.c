@@ -1,8 +1,8 @@
 /*
  * sign_in.c - signing in and signing up.
  *
- * Signing in always begins a new session and ends the one the browser came with, so a token planted before is useless after.
- * A program gets an API token instead of a session.
+ * Signing in always begins a new session and ends the one the browser came with, so a token planted before is useless
+ * after. A program gets an API token instead of a session.
  */
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
@@ -16,19 +16,20 @@ struct sign_in_account {
 };
 static const struct member sign_in_account_members[] = {
 	SHAPE_INT(sign_in_account, user_id), SHAPE_INT(sign_in_account, role_bits), SHAPE_TEXT(sign_in_account, email),
-	SHAPE_TEXT(sign_in_account, name), SHAPE_TEXT(sign_in_account, phone), SHAPE_TEXT(sign_in_account, password_hash),
-	SHAPE_STATE(sign_in_account, lang, account_lang_words),
+	SHAPE_TEXT(sign_in_account, name), SHAPE_TEXT(sign_in_account, phone),
+	SHAPE_TEXT(sign_in_account, password_hash), SHAPE_STATE(sign_in_account, lang, account_lang_words),
 };
 static const struct shape sign_in_account_shape = SHAPE(sign_in_account, sign_in_account_members);
 
-/* --- signing in ------------------------------------------------------------------------------------------------------ */
+/* --- signing in --------------------------------------------------------------------------------------------------- */
 
 static bool
 find_enabled(struct db *db, const char *email, struct sign_in_account *a)
 {
 	return db_one(db, &sign_in_account_shape, a,
-	              "SELECT u.user_id, u.email, u.name, u.phone, u.lang, u.password_hash, v.roles AS role_bits"
-	              " FROM person u JOIN v_user v ON v.user_id = u.user_id WHERE u.email = $1 AND u.disabled = 0", email);
+		"SELECT u.user_id, u.email, u.name, u.phone, u.lang, u.password_hash, v.roles AS role_bits"
+		" FROM person u JOIN v_user v ON v.user_id = u.user_id WHERE u.email = $1 AND u.disabled = 0",
+		email);
 }
 
 static void
@@ -42,7 +43,8 @@ fill_signed_in(struct signed_in *in, const struct sign_in_account *a)
 	in->role_bits = a->role_bits;
 }
 
-/* Slow, so never inside a transaction. An unknown or disabled account costs one hash too, so the time reveals nothing. */
+/* Slow, so never inside a transaction. An unknown or disabled account costs one hash too, so the time reveals
+ * nothing. */
 static enum sign_in_outcome
 verify(struct db *db, const struct sign_in *s, struct sign_in_account *a, int64_t *wait_s)
 {
@@ -89,7 +91,7 @@ account_sign_in_token(struct db *db, const struct sign_in *s, struct signed_in *
 	return SIGN_IN_OK;
 }
 
-/* --- signing up ------------------------------------------------------------------------------------------------------ */
+/* --- signing up --------------------------------------------------------------------------------------------------- */
 
 /* The e-mail has an account: the same person again, such as a second click? Takes as long as making one. */
 static enum sign_up_outcome
@@ -102,10 +104,8 @@ sign_up_again(struct db *db, const struct sign_in *s, bool session, struct signe
 		fill_signed_in(in, &of);
 		in->token = session ? session_begin(db, of.user_id, of.password_hash, s->old_token) : NULL;
 		return session && !in->token ? SIGN_UP_NOT_POSSIBLE : SIGN_UP_AGAIN;
-	case SIGN_IN_REFUSED:
-		return SIGN_UP_NOT_POSSIBLE;
-	case SIGN_IN_CLOSED:
-		return SIGN_UP_CLOSED;
+	case SIGN_IN_REFUSED: return SIGN_UP_NOT_POSSIBLE;
+	case SIGN_IN_CLOSED: return SIGN_UP_CLOSED;
 	}
 	return SIGN_UP_NOT_POSSIBLE;
 }
@@ -119,16 +119,12 @@ account_sign_up(struct db *db, const struct new_account *a, const struct sign_in
 	if (!throttle_sign_up(db, s->address, &in->wait_s))
 		return SIGN_UP_CLOSED;
 	switch (account_add(db, a, &user_id)) {
-	case ACCOUNT_OK:
-		break;
-	case ACCOUNT_KNOWN:
-		return sign_up_again(db, s, session, in);
-	case ACCOUNT_WEAK:
-		return SIGN_UP_WEAK;
-	case ACCOUNT_BAD_EMAIL:         /* checked by the form */
+	case ACCOUNT_OK: break;
+	case ACCOUNT_KNOWN: return sign_up_again(db, s, session, in);
+	case ACCOUNT_WEAK: return SIGN_UP_WEAK;
+	case ACCOUNT_BAD_EMAIL: /* checked by the form */
 	case ACCOUNT_BAD_NAME:
-	case ACCOUNT_NO_USER:
-		return SIGN_UP_NOT_POSSIBLE;
+	case ACCOUNT_NO_USER: return SIGN_UP_NOT_POSSIBLE;
 	}
 	if (!find_enabled(db, s->email, &of))
 		return SIGN_UP_NOT_POSSIBLE;

@@ -2,13 +2,14 @@
  * throttle.c - slows down guessing passwords.
  *
  * Failures are counted for the account tried and for the address they come from. The first few are free; then each one
- * closes sign-in for twice as long as the one before, up to 15 minutes. A right password clears the account's count and takes its
- * own try back from the address's count, so it does not help in guessing other people's passwords. An unknown e-mail is counted
- * like a known one, so the answers do not tell which accounts exist. After a day without a failure the count starts again.
- * The cost: failing on purpose keeps a person's account closed for new sign-ins; their open sessions are not affected.
+ * closes sign-in for twice as long as the one before, up to 15 minutes. A right password clears the account's count and
+ * takes its own try back from the address's count, so it does not help in guessing other people's passwords. An unknown
+ * e-mail is counted like a known one, so the answers do not tell which accounts exist. After a day without a failure
+ * the count starts again. The cost: failing on purpose keeps a person's account closed for new sign-ins; their open
+ * sessions are not affected.
  *
- * New accounts are counted for the address in the same way, with more of them free: each takes a slow hash and may hold cars before
- * it has paid anything.
+ * New accounts are counted for the address in the same way, with more of them free: each takes a slow hash and may hold
+ * cars before it has paid anything.
  *
  * Rows have hashes as keys, so the table is not a list of e-mails and addresses.
  */
@@ -53,9 +54,11 @@ address_group(struct arena *m, const char *address)
 static void
 name_counters(struct arena *m, struct counter c[2], const char *email, const char *address)
 {
-	c[0] = (struct counter){ .who = secret_hash(m, arena_printf(m, "email:%s", email)), .n_free = FREE_PER_ACCOUNT };
+	c[0] = (struct counter){ .who = secret_hash(m, arena_printf(m, "email:%s", email)),
+		.n_free = FREE_PER_ACCOUNT };
 	c[1] = (struct counter){
-		.who = secret_hash(m, arena_printf(m, "address:%s", address_group(m, address))), .n_free = FREE_PER_ADDRESS,
+		.who = secret_hash(m, arena_printf(m, "address:%s", address_group(m, address))),
+		.n_free = FREE_PER_ADDRESS,
 	};
 }
 
@@ -73,7 +76,8 @@ close_s(const struct counter *c)
 static int64_t
 closed_s(struct db *db, struct counter *c, int64_t now)
 {
-	if (!db_one(db, &counter_shape, c, "SELECT n_failed, closed_until, failed_at FROM sign_in_throttle WHERE who = $1", c->who))
+	if (!db_one(db, &counter_shape, c,
+		    "SELECT n_failed, closed_until, failed_at FROM sign_in_throttle WHERE who = $1", c->who))
 		return 0;
 	if (c->failed_at < now - DAY || c->failed_at > now + DAY)
 		c->n_failed = c->closed_until = 0;
@@ -87,9 +91,10 @@ count_one(struct db *db, struct counter *c, int64_t now)
 
 	c->n_failed++;
 	close = close_s(c);
-	db_do(db, "INSERT INTO sign_in_throttle (who, n_failed, closed_until, failed_at) VALUES ($1, $2, $3, $4)"
-	          " ON CONFLICT (who) DO UPDATE SET n_failed = $2, closed_until = $3, failed_at = $4",
-	      c->who, c->n_failed, close ? now + close : 0, now);
+	db_do(db,
+		"INSERT INTO sign_in_throttle (who, n_failed, closed_until, failed_at) VALUES ($1, $2, $3, $4)"
+		" ON CONFLICT (who) DO UPDATE SET n_failed = $2, closed_until = $3, failed_at = $4",
+		c->who, c->n_failed, close ? now + close : 0, now);
 }
 
 bool
@@ -117,7 +122,8 @@ throttle_sign_up(struct db *db, const char *address, int64_t *wait_s)
 {
 	struct arena *m = db_memory(db);
 	struct counter c = {
-		.who = secret_hash(m, arena_printf(m, "sign-up:%s", address_group(m, address))), .n_free = FREE_SIGN_UPS,
+		.who = secret_hash(m, arena_printf(m, "sign-up:%s", address_group(m, address))),
+		.n_free = FREE_SIGN_UPS,
 	};
 	int64_t now = clock_now();
 
@@ -137,6 +143,8 @@ throttle_passed(struct db *db, const char *email, const char *address)
 	name_counters(db_memory(db), c, email, address);
 	db_begin(db);
 	db_do(db, "DELETE FROM sign_in_throttle WHERE who = $1", c[0].who);
-	db_do(db, "UPDATE sign_in_throttle SET n_failed = n_failed - 1, closed_until = 0 WHERE who = $1 AND n_failed > 0", c[1].who);
+	db_do(db,
+		"UPDATE sign_in_throttle SET n_failed = n_failed - 1, closed_until = 0 WHERE who = $1 AND n_failed > 0",
+		c[1].who);
 	db_commit(db);
 }

@@ -1,9 +1,9 @@
 /*
  * token.c - API tokens, with which programs act for a person. A token is shown once; the table keeps its hash.
  *
- * A token made from a form is derived from the form's key with our secret: the same form sent twice makes the same token,
- * so a double click leaves one row and still shows what the person must copy. A program's sign-in makes tokens too; they
- * end with the sessions, and the oldest is deleted when there are many.
+ * A token made from a form is derived from the form's key with our secret: the same form sent twice makes the same
+ * token, so a double click leaves one row and still shows what the person must copy. A program's sign-in makes tokens
+ * too; they end with the sessions, and the oldest is deleted when there are many.
  */
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -28,8 +28,10 @@ token_count(struct db *db, int64_t user_id)
 int64_t
 token_insert(struct db *db, int64_t user_id, const char *name, const char *token)
 {
-	return db_int(db, "INSERT INTO api_token (token_hash, user_id, name, created_at) VALUES ($1, $2, $3, $4) RETURNING token_id",
-	              secret_hash(db_memory(db), token), user_id, name, clock_now());
+	return db_int(db,
+		"INSERT INTO api_token (token_hash, user_id, name, created_at) VALUES ($1, $2, $3, $4)"
+		" RETURNING token_id",
+		secret_hash(db_memory(db), token), user_id, name, clock_now());
 }
 
 /* Did this form make the token before? Then *t is that one. */
@@ -38,9 +40,11 @@ find_made_before(struct db *db, int64_t user_id, struct api_token *t, bool *is_r
 {
 	const char *hash = secret_hash(db_memory(db), t->token);
 
-	*is_revoked = db_exists(db, "SELECT 1 FROM api_token WHERE token_hash = $1 AND user_id = $2 AND revoked_at <> 0", hash, user_id);
+	*is_revoked = db_exists(db,
+		"SELECT 1 FROM api_token WHERE token_hash = $1 AND user_id = $2 AND revoked_at <> 0", hash, user_id);
 	return db_one(db, &api_token_shape, t,
-	              "SELECT token_id, name, created_at FROM api_token WHERE token_hash = $1 AND user_id = $2", hash, user_id);
+		"SELECT token_id, name, created_at FROM api_token WHERE token_hash = $1 AND user_id = $2", hash,
+		user_id);
 }
 
 /* Tokens made by hand have a limit; since one may have the name of a sign-in's, both kinds together have one too. */
@@ -48,8 +52,9 @@ static bool
 has_too_many(struct db *db, int64_t user_id)
 {
 	return db_int(db, "SELECT COUNT(*) FROM api_token WHERE user_id = $1 AND revoked_at = 0 AND name <> $2",
-	              user_id, SIGN_IN_TOKEN) >= TOKENS_MAX
-	    || token_count(db, user_id) >= TOKENS_MAX + SIGN_INS_MAX;
+		       user_id, SIGN_IN_TOKEN)
+		>= TOKENS_MAX
+		|| token_count(db, user_id) >= TOKENS_MAX + SIGN_INS_MAX;
 }
 
 static enum token_outcome
@@ -75,38 +80,44 @@ token_make(struct db *db, int64_t user_id, const char *name, const char *key, st
 	enum token_outcome outcome;
 
 	*t = (struct api_token){ 0 };
-	t->token = key && *key ? secret_sign(m, "api_token", arena_printf(m, "%lld:%s", (long long)user_id, key)) : secret_token(m);
+	t->token = key && *key ? secret_sign(m, "api_token", arena_printf(m, "%lld:%s", (long long)user_id, key))
+			       : secret_token(m);
 	db_begin(db);
 	outcome = insert_token_once(db, user_id, name, t);
 	db_commit(db);
 	return outcome;
 }
 
-/* Only the newest SIGN_INS_MAX are kept: a program that signs in for every call must not fill the table with valid tokens. */
+/* Only the newest SIGN_INS_MAX are kept: a program that signs in for every call must not fill the table with valid
+ * tokens. */
 const char *
 token_for_sign_in(struct db *db, int64_t user_id, const char *password_hash)
 {
 	const char *token = NULL;
 
 	db_begin(db);
-	if (db_exists(db, "SELECT 1 FROM person WHERE user_id = $1 AND password_hash = $2 AND disabled = 0", user_id, password_hash)) {
+	if (db_exists(db, "SELECT 1 FROM person WHERE user_id = $1 AND password_hash = $2 AND disabled = 0", user_id,
+		    password_hash)) {
 		token = secret_token(db_memory(db));
 		token_insert(db, user_id, SIGN_IN_TOKEN, token);
-		db_do(db, "DELETE FROM api_token WHERE user_id = $1 AND name = $2 AND token_id <="
-		          " (SELECT t.token_id FROM api_token t WHERE t.user_id = $1 AND t.name = $2 ORDER BY t.token_id DESC LIMIT 1 OFFSET $3)",
-		      user_id, SIGN_IN_TOKEN, SIGN_INS_MAX);
+		db_do(db,
+			"DELETE FROM api_token WHERE user_id = $1 AND name = $2 AND token_id <="
+			" (SELECT t.token_id FROM api_token t WHERE t.user_id = $1 AND t.name = $2"
+			" ORDER BY t.token_id DESC LIMIT 1 OFFSET $3)",
+			user_id, SIGN_IN_TOKEN, SIGN_INS_MAX);
 	}
 	return db_commit(db) ? token : NULL;
 }
 
-/* --- listing and revoking -------------------------------------------------------------------------------------------- */
+/* --- listing and revoking ----------------------------------------------------------------------------------------- */
 
 void
 token_list(struct db *db, int64_t user_id, int64_t offset, struct api_token **t, int *n)
 {
 	db_list(db, &api_token_shape, t, n,
-	        "SELECT token_id, name, created_at FROM api_token WHERE user_id = $1 AND revoked_at = 0"
-	        " ORDER BY token_id DESC LIMIT 20 OFFSET $2", user_id, offset);
+		"SELECT token_id, name, created_at FROM api_token WHERE user_id = $1 AND revoked_at = 0"
+		" ORDER BY token_id DESC LIMIT 20 OFFSET $2",
+		user_id, offset);
 }
 
 bool
@@ -115,8 +126,8 @@ token_revoke(struct db *db, int64_t user_id, int64_t token_id)
 	bool theirs;
 
 	db_begin(db);
-	db_do(db, "UPDATE api_token SET revoked_at = $3 WHERE token_id = $1 AND user_id = $2 AND revoked_at = 0", token_id, user_id,
-	      clock_now());
+	db_do(db, "UPDATE api_token SET revoked_at = $3 WHERE token_id = $1 AND user_id = $2 AND revoked_at = 0",
+		token_id, user_id, clock_now());
 	theirs = db_exists(db, "SELECT 1 FROM api_token WHERE token_id = $1 AND user_id = $2", token_id, user_id);
 	db_commit(db);
 	if (theirs)

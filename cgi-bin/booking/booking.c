@@ -1,6 +1,6 @@
 /*
- * booking - a booking's row: how it is read, and the steps from one state to the next, each with its event. Described in booking.h;
- * place.c takes bookings and their payment.
+ * booking - a booking's row: how it is read, and the steps from one state to the next, each with its event. Described
+ * in booking.h; place.c takes bookings and their payment.
  */
 #include "booking.h"
 #include "booking_steps.h"
@@ -12,29 +12,32 @@
 
 static const struct member booking_members[] = {
 	SHAPE_TEXT(booking, code), SHAPE_STATE(booking, state, booking_state_words), SHAPE_INT(booking, booking_id),
-	SHAPE_INT(booking, customer_id), SHAPE_INT(booking, car_id), SHAPE_TEXT_KO(booking, car_name), SHAPE_TEXT(booking, plate),
-	SHAPE_TEXT(booking, body), SHAPE_INT(booking, branch_id), SHAPE_TEXT_KO(booking, branch_name),
-	SHAPE_TIME(booking, starts_at), SHAPE_TIME(booking, ends_at), SHAPE_INT(booking, model_id), SHAPE_INT(booking, n_cars),
+	SHAPE_INT(booking, customer_id), SHAPE_INT(booking, car_id), SHAPE_TEXT_KO(booking, car_name),
+	SHAPE_TEXT(booking, plate), SHAPE_TEXT(booking, body), SHAPE_INT(booking, branch_id),
+	SHAPE_TEXT_KO(booking, branch_name), SHAPE_TIME(booking, starts_at), SHAPE_TIME(booking, ends_at),
+	SHAPE_INT(booking, model_id), SHAPE_INT(booking, n_cars),
 	SHAPE_LIST_AS(booking, cars, cars, n_all_cars, booking_car_shape),
-	SHAPE_LIST_AS(booking, more_cars, more_cars, n_more_cars, booking_car_shape),
-	SHAPE_AMOUNT(booking, amount), SHAPE_AMOUNT(booking, vat_amount),
-	SHAPE_TEXT(booking, currency), SHAPE_INT(booking, card_id), SHAPE_INT(booking, charge_id), SHAPE_TIME(booking, held_at),
-	SHAPE_TIME(booking, hold_until), SHAPE_TIME(booking, asked_at), SHAPE_TIME(booking, paid_at), SHAPE_TIME(booking, ended_at),
-	SHAPE_TEXT(booking, end_reason), SHAPE_STATE(booking, refund_state, refund_state_words), SHAPE_AMOUNT(booking, refund_due),
-	SHAPE_AMOUNT(booking, refunded_amount), SHAPE_INT(booking, ask_tries), SHAPE_INT(booking, refund_tries),
-	SHAPE_TEXT(booking, last_error), SHAPE_TIME(booking, cancel_asked_at), SHAPE_INT(booking, cancel_asked_by),
-	SHAPE_INT(booking, cancel_tries), SHAPE_LIST(booking, lines, shown_line_shape), SHAPE_LIST(booking, extras, booking_extra_shape),
+	SHAPE_LIST_AS(booking, more_cars, more_cars, n_more_cars, booking_car_shape), SHAPE_AMOUNT(booking, amount),
+	SHAPE_AMOUNT(booking, vat_amount), SHAPE_TEXT(booking, currency), SHAPE_INT(booking, card_id),
+	SHAPE_INT(booking, charge_id), SHAPE_TIME(booking, held_at), SHAPE_TIME(booking, hold_until),
+	SHAPE_TIME(booking, asked_at), SHAPE_TIME(booking, paid_at), SHAPE_TIME(booking, ended_at),
+	SHAPE_TEXT(booking, end_reason), SHAPE_STATE(booking, refund_state, refund_state_words),
+	SHAPE_AMOUNT(booking, refund_due), SHAPE_AMOUNT(booking, refunded_amount), SHAPE_INT(booking, ask_tries),
+	SHAPE_INT(booking, refund_tries), SHAPE_TEXT(booking, last_error), SHAPE_TIME(booking, cancel_asked_at),
+	SHAPE_INT(booking, cancel_asked_by), SHAPE_INT(booking, cancel_tries),
+	SHAPE_LIST(booking, lines, shown_line_shape), SHAPE_LIST(booking, extras, booking_extra_shape),
 	SHAPE_MAYBE(booking, delivery, booking_delivery_shape),
 };
 const struct shape booking_shape = SHAPE(booking, booking_members);
 
-/* --- reading ---------------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
 #define BOOKING_COLUMNS \
-	"booking_id, code, customer_id, car_id, car_name, car_name_ko, plate, body, branch_id, branch_name, branch_name_ko, state, starts_at, ends_at," \
-	" amount, vat_amount, currency, card_id, COALESCE(charge_id, 0) AS charge_id, held_at, hold_until, asked_at, paid_at, ended_at," \
-	" end_reason, refund_state, refund_due, refunded_amount, ask_tries, refund_tries, last_error, cancel_asked_at, cancel_asked_by," \
-	" cancel_tries, model_id, n_cars"
+	"booking_id, code, customer_id, car_id, car_name, car_name_ko, plate, body, branch_id, branch_name," \
+	" branch_name_ko, state, starts_at, ends_at, amount, vat_amount, currency, card_id," \
+	" COALESCE(charge_id, 0) AS charge_id, held_at, hold_until, asked_at, paid_at, ended_at, end_reason," \
+	" refund_state, refund_due, refunded_amount, ask_tries, refund_tries, last_error, cancel_asked_at," \
+	" cancel_asked_by, cancel_tries, model_id, n_cars"
 
 static bool
 read_parts(struct db *db, struct booking *b, bool found)
@@ -44,7 +47,8 @@ read_parts(struct db *db, struct booking *b, bool found)
 	log_subject(b->code);
 	booking_read_cars(db, b);
 	db_list(db, &booking_line_shape, &b->lines, &b->n_lines,
-		"SELECT rule, version, unit, quantity, unit_amount, amount, label, label_ko FROM booking_line WHERE booking_id = $1 ORDER BY line_no",
+		"SELECT rule, version, unit, quantity, unit_amount, amount, label, label_ko FROM booking_line"
+		" WHERE booking_id = $1 ORDER BY line_no",
 		b->booking_id);
 	booking_extras_read(db, b);
 	return true;
@@ -55,24 +59,31 @@ booking_find(struct db *db, const char *code, int64_t customer_id, struct bookin
 {
 	*b = (struct booking){ 0 };
 	if (customer_id)
-		return read_parts(db, b, db_one(db, &booking_shape, b,
-			"SELECT " BOOKING_COLUMNS " FROM booking WHERE code = $1 AND customer_id = $2", code, customer_id));
-	return read_parts(db, b, db_one(db, &booking_shape, b,
-		"SELECT " BOOKING_COLUMNS " FROM booking WHERE code = $1", code));
+		return read_parts(db, b,
+			db_one(db, &booking_shape, b,
+				"SELECT " BOOKING_COLUMNS " FROM booking WHERE code = $1 AND customer_id = $2", code,
+				customer_id));
+	return read_parts(
+		db, b, db_one(db, &booking_shape, b, "SELECT " BOOKING_COLUMNS " FROM booking WHERE code = $1", code));
 }
 
 bool
 booking_find_by_request(struct db *db, int64_t customer_id, const char *request_key, struct booking *b)
 {
 	*b = (struct booking){ 0 };
-	return read_parts(db, b, db_one(db, &booking_shape, b, "SELECT " BOOKING_COLUMNS
-		" FROM booking WHERE customer_id = $1 AND request_key = $2 AND request_key <> '' AND state <> 'EXPIRED'", customer_id, request_key));
+	return read_parts(db, b,
+		db_one(db, &booking_shape, b,
+			"SELECT " BOOKING_COLUMNS
+			" FROM booking WHERE customer_id = $1 AND request_key = $2 AND request_key <> ''"
+			" AND state <> 'EXPIRED'",
+			customer_id, request_key));
 }
 
 bool
 booking_reload(struct db *db, struct booking *b)
 {
-	if (!db_one(db, &booking_shape, b, "SELECT " BOOKING_COLUMNS " FROM booking WHERE booking_id = $1", b->booking_id))
+	if (!db_one(db, &booking_shape, b, "SELECT " BOOKING_COLUMNS " FROM booking WHERE booking_id = $1",
+		    b->booking_id))
 		return false;
 	booking_read_cars(db, b);
 	return true;
@@ -81,10 +92,11 @@ booking_reload(struct db *db, struct booking *b)
 void
 booking_note_error(struct db *db, const struct booking *b, const char *error)
 {
-	db_do(db, "UPDATE booking SET last_error = $2 WHERE booking_id = $1 AND last_error <> $2", b->booking_id, error);
+	db_do(db, "UPDATE booking SET last_error = $2 WHERE booking_id = $1 AND last_error <> $2", b->booking_id,
+		error);
 }
 
-/* --- from one state to the next ----------------------------------------------------------------------------------------- */
+/* --- from one state to the next ----------------------------------------------------------------------------------- */
 
 bool
 booking_mark_paid(struct db *db, struct booking *b, int64_t charge_id)
@@ -92,7 +104,9 @@ booking_mark_paid(struct db *db, struct booking *b, int64_t charge_id)
 	int n;
 
 	db_begin(db);
-	n = db_do(db, "UPDATE booking SET state = 'PAID', charge_id = $2, paid_at = $3 WHERE booking_id = $1 AND state = 'HELD'",
+	n = db_do(db,
+		"UPDATE booking SET state = 'PAID', charge_id = $2, paid_at = $3 WHERE booking_id = $1"
+		" AND state = 'HELD'",
 		b->booking_id, charge_id, clock_now());
 	if (n == 1) {
 		b->state = BOOKING_PAID;
@@ -112,7 +126,8 @@ booking_expire(struct db *db, struct booking *b, const char *reason, bool money_
 
 	db_begin(db);
 	n = db_do(db,
-		"UPDATE booking SET state = 'EXPIRED', end_reason = $2, ended_at = $3, refund_state = $4, refund_next_at = $3"
+		"UPDATE booking SET state = 'EXPIRED', end_reason = $2, ended_at = $3, refund_state = $4,"
+		" refund_next_at = $3"
 		" WHERE booking_id = $1 AND state = 'HELD' AND asked_at = $5",
 		b->booking_id, reason, clock_now(), money_may_have_moved ? "PENDING" : "NONE", b->asked_at);
 	if (n == 1) {
@@ -127,7 +142,8 @@ booking_expire(struct db *db, struct booking *b, const char *reason, bool money_
 bool
 booking_confirm(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id)
 {
-	if (!db_do(db, "UPDATE booking SET state = 'CONFIRMED' WHERE booking_id = $1 AND state = 'PAID'", b->booking_id))
+	if (!db_do(db, "UPDATE booking SET state = 'CONFIRMED' WHERE booking_id = $1 AND state = 'PAID'",
+		    b->booking_id))
 		return false;
 	b->state = BOOKING_CONFIRMED;
 	booking_report(db, EVENT_BOOKING_CONFIRMED, b, causation_id, actor_id);
@@ -138,9 +154,12 @@ bool
 booking_reject(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id)
 {
 	if (!db_do(db,
-	           "UPDATE booking SET state = 'REJECTED', end_reason = 'car_refused', ended_at = $2, refund_state = 'PENDING',"
-	           " refund_due = amount - (SELECT COALESCE(SUM(x.refund_due), 0) FROM booking_extra x WHERE x.booking_id = $1), refund_next_at = $2"
-	           " WHERE booking_id = $1 AND state = 'PAID'", b->booking_id, clock_now()))
+		    "UPDATE booking SET state = 'REJECTED', end_reason = 'car_refused', ended_at = $2,"
+		    " refund_state = 'PENDING',"
+		    " refund_due = amount - (SELECT COALESCE(SUM(x.refund_due), 0) FROM booking_extra x"
+		    " WHERE x.booking_id = $1), refund_next_at = $2"
+		    " WHERE booking_id = $1 AND state = 'PAID'",
+		    b->booking_id, clock_now()))
 		return false;
 	booking_reload(db, b);
 	calendar_release(db, b->booking_id);

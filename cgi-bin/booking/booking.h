@@ -1,9 +1,10 @@
 /*
  * booking - a car booked for an interval, from the hold to the end.
  *
- * A booking is HELD (the car is held for hold_s) → PAID → CONFIRMED → OUT → RETURNED → COMPLETED; or it ends as EXPIRED, REJECTED,
- * CANCEL_REQUESTED → CANCELLED, or NO_SHOW (docs/domain.md 3). booking owns the calendar: whether a car is free is decided here, in one
- * write transaction, by the schema. Payment charges and refunds (payment_client.h), never inside a transaction.
+ * A booking is HELD (the car is held for hold_s) → PAID → CONFIRMED → OUT → RETURNED → COMPLETED; or it ends as
+ * EXPIRED, REJECTED, CANCEL_REQUESTED → CANCELLED, or NO_SHOW (docs/domain.md 3). booking owns the calendar: whether a
+ * car is free is decided here, in one write transaction, by the schema. Payment charges and refunds (payment_client.h),
+ * never inside a transaction.
  */
 #ifndef MP_BOOKING_H
 #define MP_BOOKING_H
@@ -18,7 +19,8 @@
 struct booking_car { int64_t car_id; const char *car_name, *car_name_ko, *plate; };
 extern const struct shape booking_car_shape;
 
-/* A delivery, a collection or equipment booked with the car (extra.c). If it is not provided, its price is refunded; the booking goes on. */
+/* A delivery, a collection or equipment booked with the car (extra.c). If it is not provided, its price is refunded;
+ * the booking goes on. */
 struct booking_extra {
 	int64_t booking_id, line_no;            /* its price line */
 	int kind, state;                        /* enum extra_kind, extra_state */
@@ -56,13 +58,15 @@ struct booking {
 	int64_t refund_due, refunded_amount;
 	const char *last_error;                 /* why the last try failed */
 	int64_t ask_tries, refund_tries;        /* tries of the sweep: to get a lost answer, to get the refund */
-	int64_t cancel_asked_at, cancel_asked_by, cancel_tries; /* to be cancelled; delivery has not answered whether it can be */
+	/* to be cancelled; delivery has not answered whether it can be */
+	int64_t cancel_asked_at, cancel_asked_by, cancel_tries;
 	struct booking_line *lines;
 	int n_lines;
 	struct booking_extra *extras;
 	int n_extras;
 	struct booking_delivery *delivery;      /* NULL: picked up at the branch */
-	struct { int item_no; int64_t n_free; const char *label, *reason; } refused_extra;    /* of an order refused because of one of its extras */
+	/* of an order refused because of one of its extras */
+	struct { int item_no; int64_t n_free; const char *label, *reason; } refused_extra;
 };
 extern const struct shape booking_shape;
 
@@ -72,8 +76,9 @@ extern const struct shape booking_shape;
 /* What is to be booked. */
 struct booking_order {
 	int64_t customer_id, car_id, starts_at, ends_at;
-	int64_t model_id, qty, branch_id;       /* instead of car_id: so many cars of a model, at this branch; 0: where most are free */
-	int64_t card_id;                        /* a saved card, charged at once; 0: to be paid on the provider's page during the hold */
+	/* instead of car_id: so many cars of a model, at this branch; 0: where most are free */
+	int64_t model_id, qty, branch_id;
+	int64_t card_id; /* a saved card, charged at once; 0: to be paid on the provider's page during the hold */
 	const char *request_key;                /* the client's idempotency key; "" or NULL: none */
 	const char *request_hash;               /* of the request's body */
 	struct {
@@ -111,13 +116,15 @@ enum booking_outcome {
 const char *interval_problem(int64_t starts_at, int64_t ends_at, int64_t now, const char **field);
 
 /*
- * Books and pays in one step: the hold (quota, overlap and price in one transaction), the charge, PAID. With card_id 0 it stops at HELD,
- * to be paid on the provider's page. Emits booking.held and booking.paid or booking.expired. *b is filled for OK and AGAIN.
+ * Books and pays in one step: the hold (quota, overlap and price in one transaction), the charge, PAID. With card_id 0
+ * it stops at HELD, to be paid on the provider's page. Emits booking.held and booking.paid or booking.expired. *b is
+ * filled for OK and AGAIN.
  */
 enum booking_outcome booking_place(struct db *db, const struct booking_order *o, struct booking *b);
 
-/* After the provider's page: confirms payment_key for a HELD booking. OK, AGAIN, DECLINED, LATER, UNANSWERED, IN_PROGRESS, TAKEN (the hold
- * is over). After LATER it may still be HELD, and the same call works again when payment is available. */
+/* After the provider's page: confirms payment_key for a HELD booking. OK, AGAIN, DECLINED, LATER, UNANSWERED,
+ * IN_PROGRESS, TAKEN (the hold is over). After LATER it may still be HELD, and the same call works again when payment
+ * is available. */
 enum booking_outcome booking_pay(struct db *db, struct booking *b, const char *payment_key);
 
 /* In how many seconds to try again: when calls to that program are let through again, as far as is known. */
@@ -137,25 +144,35 @@ enum cancel_outcome {
 };
 
 /* What cancelling now would refund, and by which rule: full, grace, late. false: it cannot be cancelled. */
-struct cancel_preview { int64_t refund, fee, percent, gone /* refunded, or to be refunded, for extras that ended */; const char *rule; };
+struct cancel_preview {
+	int64_t refund, fee, percent;
+	int64_t gone;                   /* refunded, or to be refunded, for extras that ended */
+	const char *rule;
+};
 bool cancel_preview(const struct booking *b, int64_t now, struct cancel_preview *p);
-/* HELD → EXPIRED; PAID or CONFIRMED → CANCEL_REQUESTED → CANCELLED with a refund, once delivery has confirmed that no car is delivered
- * (docs/domain.md 5). Cancelled before: CANCEL_DONE again. */
+/* HELD → EXPIRED; PAID or CONFIRMED → CANCEL_REQUESTED → CANCELLED with a refund, once delivery has confirmed that no
+ * car is delivered (docs/domain.md 5). Cancelled before: CANCEL_DONE again. */
 enum cancel_outcome booking_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *reason);
 
 /* --- handover.c: what a manager does at the counter. false: not in a state for that. */
-bool booking_is_with_courier(struct db *db, const struct booking *b);      /* on the way, or handed over and not reported yet */
-bool booking_is_at_counter(struct db *db, const struct booking *b);        /* it is not being cancelled, and no courier has left with the car */
-bool booking_hand_out(struct db *db, struct booking *b, int64_t actor_id);     /* CONFIRMED → OUT; a delivery that is no longer needed is refunded */
-bool booking_take_back(struct db *db, struct booking *b, int64_t actor_id);    /* OUT → RETURNED → COMPLETED; frees the car from now + turnaround */
-bool booking_no_show(struct db *db, struct booking *b, int64_t actor_id);      /* CONFIRMED and begun → NO_SHOW, without a refund. The sweep: actor 0 */
+/* on the way, or handed over and not reported yet */
+bool booking_is_with_courier(struct db *db, const struct booking *b);
+/* it is not being cancelled, and no courier has left with the car */
+bool booking_is_at_counter(struct db *db, const struct booking *b);
+/* CONFIRMED → OUT; a delivery that is no longer needed is refunded */
+bool booking_hand_out(struct db *db, struct booking *b, int64_t actor_id);
+/* OUT → RETURNED → COMPLETED; frees the car from now + turnaround */
+bool booking_take_back(struct db *db, struct booking *b, int64_t actor_id);
+/* CONFIRMED and begun → NO_SHOW, without a refund. The sweep: actor 0 */
+bool booking_no_show(struct db *db, struct booking *b, int64_t actor_id);
 
-/* --- stuck.c: what has been pending for too long (domain/stuck.h). retry: now, whatever it is. resolve: close it manually, once it is
- * older than rental.stuck_after_s; the note is in the event. A second click is harmless. */
+/* --- stuck.c: what has been pending for too long (domain/stuck.h). retry: now, whatever it is. resolve: close it
+ * manually, once it is older than rental.stuck_after_s; the note is in the event. A second click is harmless. */
 int booking_stuck_kind(const struct booking *b);        /* enum stuck_kind; -1: nothing is pending */
 int64_t booking_stuck_since(const struct booking *b);
 void booking_retry(struct db *db, struct booking *b, int64_t actor_id);
-enum resolve_outcome booking_resolve(struct db *db, struct booking *b, enum stuck_resolution way, const char *note, int64_t actor_id);
+enum resolve_outcome booking_resolve(struct db *db, struct booking *b, enum stuck_resolution way, const char *note,
+	int64_t actor_id);
 
 /* --- extra.c: delivery and equipment that are booked with the car --- */
 

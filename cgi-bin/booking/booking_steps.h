@@ -12,10 +12,13 @@
 #define TRIES_AT_ONCE 20        /* of each kind in one round of the sweep */
 
 /* --- events.c: the events, inside the caller's transaction --- */
-void booking_report(struct db *db, enum event_type_id type, const struct booking *b, int64_t causation_id, int64_t actor_id);
-void booking_report_extra_ended(struct db *db, const struct booking *b, const struct booking_extra *x, const char *reason, const char *note,
+void booking_report(struct db *db, enum event_type_id type, const struct booking *b, int64_t causation_id,
+	int64_t actor_id);
+void booking_report_extra_ended(struct db *db, const struct booking *b, const struct booking_extra *x,
+	const char *reason, const char *note,
 	int64_t causation_id);
-void booking_report_extra_refunded(struct db *db, const struct booking *b, const struct booking_extra *x, int64_t causation_id);
+void booking_report_extra_refunded(struct db *db, const struct booking *b, const struct booking_extra *x,
+	int64_t causation_id);
 
 /* --- booking.c --- */
 bool booking_reload(struct db *db, struct booking *b);
@@ -25,8 +28,8 @@ bool booking_find_by_request(struct db *db, int64_t customer_id, const char *req
 void booking_note_error(struct db *db, const struct booking *b, const char *error);
 /* HELD → PAID with the approved charge. false: it was not HELD any more. */
 bool booking_mark_paid(struct db *db, struct booking *b, int64_t charge_id);
-/* HELD → EXPIRED; the car is free. money_may_have_moved: the sweep has the charge voided. false: not HELD any more, or payment was
- * asked since b was read. */
+/* HELD → EXPIRED; the car is free. money_may_have_moved: the sweep has the charge voided. false: not HELD any more, or
+ * payment was asked since b was read. */
 bool booking_expire(struct db *db, struct booking *b, const char *reason, bool money_may_have_moved);
 /* PAID → CONFIRMED; PAID → REJECTED with a full refund. false: not PAID any more. Inside a transaction. */
 bool booking_confirm(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id);
@@ -37,16 +40,19 @@ void booking_confirm_or_reject(struct db *db, struct booking *b, int64_t causati
 /* --- extra.c --- */
 void booking_extras_write(struct db *db, struct booking *b);    /* with the booking, in its transaction */
 void booking_extras_read(struct db *db, struct booking *b);     /* if its lines include any */
-/* Equipment that review must approve first: whether review's breaker is open; and review's answer, OK when all may be booked. */
+/* Equipment that review must approve first: whether review's breaker is open; and review's answer, OK when all may be
+ * booked. */
 bool booking_reviews_closed(const struct booking *b);
 enum booking_outcome booking_reviews_ask(struct db *db, struct booking *b);
 
 /* --- extra_end.c --- */
-/* The extra is not provided and its price is refunded. reason: a code; note: what a person typed, or "". Inside a transaction; once;
- * nothing when the booking itself is refunded. */
-void booking_extra_end(struct db *db, struct booking *b, struct booking_extra *x, const char *reason, const char *note, int64_t causation_id);
-void booking_extras_end(struct db *db, struct booking *b, enum extra_kind kind, const char *reason, const char *note, int64_t causation_id);
-struct booking_extra *booking_extra_of_line(struct booking *b, int64_t line_no);                /* NULL: there is none */
+/* The extra is not provided and its price is refunded. reason: a code; note: what a person typed, or "". Inside a
+ * transaction; once; nothing when the booking itself is refunded. */
+void booking_extra_end(struct db *db, struct booking *b, struct booking_extra *x, const char *reason, const char *note,
+	int64_t causation_id);
+void booking_extras_end(struct db *db, struct booking *b, enum extra_kind kind, const char *reason, const char *note,
+	int64_t causation_id);
+struct booking_extra *booking_extra_of_line(struct booking *b, int64_t line_no); /* NULL: there is none */
 int64_t booking_extras_refund(const struct booking *b);         /* what is or will be refunded for extras that ended */
 
 /* --- refund.c --- */
@@ -58,13 +64,16 @@ bool booking_ask_refund(struct db *db, struct booking *b);
 /* The refund is done: CANCEL_REQUESTED → CANCELLED, or that of a REJECTED or EXPIRED one. Once. */
 bool booking_refund_done(struct db *db, struct booking *b, int64_t refunded_amount, int64_t causation_id);
 bool booking_extra_refund_done(struct db *db, struct booking *b, struct booking_extra *x, int64_t causation_id);
-struct booking_extra *booking_extra_of_refund(struct booking *b, const char *refund_key);       /* NULL: it is the booking's own refund */
+/* NULL: it is the booking's own refund */
+struct booking_extra *booking_extra_of_refund(struct booking *b, const char *refund_key);
 
 /* --- cancel.c --- */
-/* Delivery was asked whether the booking can be cancelled and has not answered: asks again, and goes on from its answer. */
+/* Delivery was asked whether the booking can be cancelled and has not answered: asks again, and goes on from its
+ * answer. */
 void booking_cancel_again(struct db *db, struct booking *b);
 
-/* --- handover.c: the car is handed over or returned, at the counter or at the customer's address. Inside a transaction --- */
+/* --- handover.c: the car is handed over or returned, at the counter or at the customer's address. Inside a transaction
+ * --- */
 bool booking_mark_out(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id);
 bool booking_mark_returned(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id);
 

@@ -1,4 +1,5 @@
-/* calendar - the slots in the table, whose triggers refuse an overlap. Described in calendar.h; search.c is the copy in memory. */
+/* calendar - the slots in the table, whose triggers refuse an overlap. Described in calendar.h; search.c is the copy in
+ * memory. */
 #include "calendar.h"
 
 #include "domain/cars.h"
@@ -23,13 +24,15 @@ calendar_hold(struct db *db, int64_t car_id, int64_t booking_id, int64_t starts_
 void
 calendar_book(struct db *db, int64_t booking_id)
 {
-	db_do(db, "UPDATE slot SET kind = 'BOOKED', rev = " NEXT_REV " WHERE booking_id = $1 AND booking_id <> 0", booking_id);
+	db_do(db, "UPDATE slot SET kind = 'BOOKED', rev = " NEXT_REV " WHERE booking_id = $1 AND booking_id <> 0",
+		booking_id);
 }
 
 void
 calendar_release(struct db *db, int64_t booking_id)
 {
-	db_do(db, "UPDATE slot SET kind = 'RELEASED', rev = " NEXT_REV " WHERE booking_id = $1 AND booking_id <> 0", booking_id);
+	db_do(db, "UPDATE slot SET kind = 'RELEASED', rev = " NEXT_REV " WHERE booking_id = $1 AND booking_id <> 0",
+		booking_id);
 }
 
 /* A return after the end changes nothing. A return before the start leaves an interval of one second. */
@@ -64,13 +67,15 @@ bool
 calendar_is_own(struct db *db, int64_t car_id, int64_t starts_at, int64_t ends_at, int64_t customer_id)
 {
 	return db_exists(db,
-		"SELECT 1 FROM slot s JOIN booking b ON b.booking_id = s.booking_id WHERE s.car_id = $1 AND s.kind <> 'RELEASED'"
+		"SELECT 1 FROM slot s JOIN booking b ON b.booking_id = s.booking_id WHERE s.car_id = $1"
+		" AND s.kind <> 'RELEASED'"
 		" AND s.busy_until > $2 AND s.starts_at < $3 AND b.customer_id = $4",
 		car_id, starts_at, ends_at + rental.turnaround_s, customer_id);
 }
 
 static const struct member taken_interval_members[] = {
-	SHAPE_TIME(taken_interval, starts_at), SHAPE_TIME(taken_interval, ends_at), SHAPE_TIME(taken_interval, busy_until),
+	SHAPE_TIME(taken_interval, starts_at), SHAPE_TIME(taken_interval, ends_at),
+	SHAPE_TIME(taken_interval, busy_until),
 };
 const struct shape taken_interval_shape = SHAPE(taken_interval, taken_interval_members);
 
@@ -85,14 +90,15 @@ calendar_of_car(struct db *db, int64_t car_id, int64_t from, int64_t until, stru
 		car_id, from, until);
 }
 
-/* --- what fleet publishes ------------------------------------------------------------------------------------------------ */
+/* --- what fleet publishes ----------------------------------------------------------------------------------------- */
 
 static const struct member car_facts_members[] = {
-	SHAPE_INT(car_facts, car_id), SHAPE_TEXT_KO(car_facts, name), SHAPE_STATE(car_facts, body, body_words), SHAPE_INT(car_facts, seats),
-	SHAPE_STATE(car_facts, fuel, fuel_words), SHAPE_STATE(car_facts, gearbox, gearbox_words), SHAPE_AMOUNT(car_facts, daily_price),
+	SHAPE_INT(car_facts, car_id), SHAPE_TEXT_KO(car_facts, name), SHAPE_STATE(car_facts, body, body_words),
+	SHAPE_INT(car_facts, seats), SHAPE_STATE(car_facts, fuel, fuel_words),
+	SHAPE_STATE(car_facts, gearbox, gearbox_words), SHAPE_AMOUNT(car_facts, daily_price),
 	SHAPE_AMOUNT(car_facts, hourly_price), SHAPE_INT(car_facts, branch_id), SHAPE_TEXT_KO(car_facts, branch_name),
-	SHAPE_TEXT_KO(car_facts, branch_address), SHAPE_TEXT(car_facts, branch_phone),
-	SHAPE_TEXT(car_facts, photo), SHAPE_STATE(car_facts, service, service_words),
+	SHAPE_TEXT_KO(car_facts, branch_address), SHAPE_TEXT(car_facts, branch_phone), SHAPE_TEXT(car_facts, photo),
+	SHAPE_STATE(car_facts, service, service_words),
 };
 const struct shape car_facts_shape = SHAPE(car_facts, car_facts_members);
 
@@ -100,8 +106,11 @@ bool
 car_facts(struct db *db, int64_t car_id, struct car_facts *car)
 {
 	return db_one(db, &car_facts_shape, car,
-		"SELECT car_id, name, name_ko, body, seats, fuel, gearbox, daily_price, hourly_price, branch_id, branch_name, branch_name_ko,"
-		" branch_address, branch_address_ko, branch_phone, photo, service FROM v_car WHERE car_id = $1 AND service <> 'RETIRED'", car_id);
+		"SELECT car_id, name, name_ko, body, seats, fuel, gearbox, daily_price, hourly_price, branch_id,"
+		" branch_name, branch_name_ko,"
+		" branch_address, branch_address_ko, branch_phone, photo, service FROM v_car WHERE car_id = $1"
+		" AND service <> 'RETIRED'",
+		car_id);
 }
 
 void
@@ -109,7 +118,8 @@ car_facts_branch(struct db *db, int64_t branch_id, struct car_facts *car)
 {
 	db_one(db, &car_facts_shape, car,
 		"SELECT branch_id, name AS branch_name, name_ko AS branch_name_ko, address AS branch_address,"
-		" address_ko AS branch_address_ko, phone AS branch_phone FROM v_branch WHERE branch_id = $1", branch_id);
+		" address_ko AS branch_address_ko, phone AS branch_phone FROM v_branch WHERE branch_id = $1",
+		branch_id);
 }
 
 static const struct member branch_option_members[] = {
@@ -136,7 +146,8 @@ read_branches(struct db *db)
 	arena_reset(branches_known.m);
 	db_arena(db, branches_known.m);
 	db_list(db, &branch_option_shape, &branches_known.branch, &branches_known.n,
-		"SELECT branch_id, name, name_ko, region, CAST(branch_id AS TEXT) AS id_text FROM v_branch WHERE is_open = 1"
+		"SELECT branch_id, name, name_ko, region, CAST(branch_id AS TEXT) AS id_text FROM v_branch"
+		" WHERE is_open = 1"
 		" ORDER BY region DESC, name LIMIT 100 /*scan*/ /*sort*/");
 	db_arena(db, before);
 	branches_known.read_ms = clock_ms();

@@ -1,10 +1,11 @@
 /*
- * cancel - cancelling a booking. The refund is shown before the customer confirms, and fixed by the confirmation; the car is free from then
- * on. The money is refunded at once if payment answers, else by the sweep's retries (docs/domain.md 5).
+ * cancel - cancelling a booking. The refund is shown before the customer confirms, and fixed by the confirmation; the
+ * car is free from then on. The money is refunded at once if payment answers, else by the sweep's retries
+ * (docs/domain.md 5).
  *
- * If the car is to be delivered, delivery must first confirm that it will not be. The request to cancel is in the row before delivery is
- * asked. When the answer is lost, the sweep asks again: then the booking is cancelled on the terms of the moment of the request, or, with
- * the courier on the way, the request is withdrawn.
+ * If the car is to be delivered, delivery must first confirm that it will not be. The request to cancel is in the row
+ * before delivery is asked. When the answer is lost, the sweep asks again: then the booking is cancelled on the terms
+ * of the moment of the request, or, with the courier on the way, the request is withdrawn.
  */
 #include "booking.h"
 #include "booking_steps.h"
@@ -16,13 +17,14 @@
 
 #include <string.h>
 
-/* A full refund long enough before the start or soon after booking; else the late share; once it has begun it cannot be cancelled. */
+/* A full refund long enough before the start or soon after booking; else the late share; once it has begun it cannot be
+ * cancelled. */
 bool
 cancel_preview(const struct booking *b, int64_t now, struct cancel_preview *p)
 {
 	*p = (struct cancel_preview){ .percent = 100, .rule = "full", .gone = booking_extras_refund(b) };
 	if (b->cancel_asked_at)
-		now = b->cancel_asked_at;       /* the terms of the moment of the request */
+		now = b->cancel_asked_at; /* the terms of the moment of the request */
 	if ((b->state != BOOKING_PAID && b->state != BOOKING_CONFIRMED))
 		return false;
 	if (now < b->starts_at - rental.refund_full_before_s)
@@ -40,7 +42,8 @@ cancel_preview(const struct booking *b, int64_t now, struct cancel_preview *p)
 	return true;
 }
 
-/* The refund is computed inside the transaction: an extra may have ended since b was read, and is refunded on its own. */
+/* The refund is computed inside the transaction: an extra may have ended since b was read, and is refunded on its
+ * own. */
 static bool
 request_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *reason)
 {
@@ -50,10 +53,13 @@ request_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *r
 
 	db_begin(db);
 	booking_extras_read(db, b);
-	n = cancel_preview(b, now, &p) ? db_do(db,      /* with the first try, which follows at once */
-		"UPDATE booking SET state = 'CANCEL_REQUESTED', end_reason = $2, ended_at = $3, refund_due = $4, refund_state = $5,"
-		" refund_next_at = $6, refund_tries = 1, cancel_asked_at = 0 WHERE booking_id = $1 AND state IN ('PAID', 'CONFIRMED')",
-		b->booking_id, reason, now, p.refund, p.refund ? "PENDING" : "NONE", now + 5) : 0;
+	n = cancel_preview(b, now, &p) ? db_do(db, /* with the first try, which follows at once */
+		    "UPDATE booking SET state = 'CANCEL_REQUESTED', end_reason = $2, ended_at = $3, refund_due = $4,"
+		    " refund_state = $5,"
+		    " refund_next_at = $6, refund_tries = 1, cancel_asked_at = 0 WHERE booking_id = $1"
+		    " AND state IN ('PAID', 'CONFIRMED')",
+		    b->booking_id, reason, now, p.refund, p.refund ? "PENDING" : "NONE", now + 5)
+				       : 0;
 	if (n == 1) {
 		b->state = BOOKING_CANCEL_REQUESTED;
 		b->cancel_asked_at = 0;
@@ -63,13 +69,13 @@ request_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *r
 		b->ended_at = now;
 		calendar_release(db, b->booking_id);
 		booking_report(db, EVENT_BOOKING_CANCEL_REQUESTED, b, 0, actor_id);
-		if (b->refund_state == REFUND_NONE)     /* no refund to wait for */
+		if (b->refund_state == REFUND_NONE) /* no refund to wait for */
 			booking_refund_done(db, b, 0, 0);
 	}
 	return db_commit(db) && n == 1;
 }
 
-/* --- delivery first ------------------------------------------------------------------------------------------------------ */
+/* --- delivery first ----------------------------------------------------------------------------------------------- */
 
 #define OWN_TRY_S 5             /* how long the sweep leaves a new request to the process that wrote it */
 
@@ -101,8 +107,11 @@ record_cancel_request(struct db *db, struct booking *b, int64_t actor_id)
 static bool
 withdraw_cancel_request(struct db *db, struct booking *b, bool only_try)
 {
-	bool done = db_do(db, "UPDATE booking SET cancel_asked_at = 0, cancel_tries = 0 WHERE booking_id = $1 AND ($2 = 0 OR cancel_tries = 1)",
-		b->booking_id, only_try ? 1 : 0) == 1;
+	bool done = db_do(db,
+			    "UPDATE booking SET cancel_asked_at = 0, cancel_tries = 0 WHERE booking_id = $1"
+			    " AND ($2 = 0 OR cancel_tries = 1)",
+			    b->booking_id, only_try ? 1 : 0)
+		== 1;
 
 	booking_reload(db, b);
 	return done;
@@ -121,10 +130,9 @@ stop_delivery(struct db *db, struct booking *b, int64_t actor_id, const char *re
 	tries = record_cancel_request(db, b, actor_id);
 	booking_reload(db, b);
 	if (!tries)
-		return true;    /* the next write finds its state */
+		return true; /* the next write finds its state */
 	switch (delivery_client->cancel(db, b, reason)) {
-	case DELIVERY_ANSWER_CANCELLED:
-		return true;
+	case DELIVERY_ANSWER_CANCELLED: return true;
 	case DELIVERY_ANSWER_SHIPPED:
 		withdraw_cancel_request(db, b, false);
 		*outcome = CANCEL_SHIPPED;
@@ -132,8 +140,7 @@ stop_delivery(struct db *db, struct booking *b, int64_t actor_id, const char *re
 	case DELIVERY_ANSWER_NOT_ASKED:
 		*outcome = tries == 1 && withdraw_cancel_request(db, b, true) ? CANCEL_LATER : CANCEL_PENDING;
 		return false;
-	case DELIVERY_ANSWER_UNKNOWN:
-		break;
+	case DELIVERY_ANSWER_UNKNOWN: break;
 	}
 	*outcome = CANCEL_PENDING;
 	return false;
@@ -143,12 +150,13 @@ void
 booking_cancel_again(struct db *db, struct booking *b)
 {
 	if (b->state == BOOKING_PAID || b->state == BOOKING_CONFIRMED)
-		booking_cancel(db, b, b->cancel_asked_by, b->cancel_asked_by == b->customer_id ? "customer" : "manager");
+		booking_cancel(
+			db, b, b->cancel_asked_by, b->cancel_asked_by == b->customer_id ? "customer" : "manager");
 	else
-		withdraw_cancel_request(db, b, false);         /* it ended otherwise */
+		withdraw_cancel_request(db, b, false); /* it ended otherwise */
 }
 
-/* --- cancelling ------------------------------------------------------------------------------------------------------------ */
+/* --- cancelling --------------------------------------------------------------------------------------------------- */
 
 /* One read and one write. false: another process changed the booking between the two. */
 static bool

@@ -33,7 +33,8 @@ cancel_delivery_by_call(struct db *db, const struct booking *b, const char *reas
 	outcome = call_do(db_memory(db), &c);
 	if (outcome == CALL_NOT_SENT || outcome == CALL_REFUSED || (outcome == CALL_ANSWERED && c.status == 503))
 		return DELIVERY_ANSWER_NOT_ASKED;
-	if (outcome != CALL_ANSWERED || c.status != 200 || !json_into(db_memory(db), c.answer, &cancel_reply_shape, &r) || !r.outcome)
+	if (outcome != CALL_ANSWERED || c.status != 200 || !json_into(db_memory(db), c.answer, &cancel_reply_shape, &r)
+		|| !r.outcome)
 		return DELIVERY_ANSWER_UNKNOWN;
 	if (strcmp(r.outcome, "cancelled") == 0)
 		return DELIVERY_ANSWER_CANCELLED;

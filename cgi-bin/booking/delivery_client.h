@@ -1,6 +1,6 @@
 /*
- * delivery_client - booking's call to delivery (docs/calls.md): before a booking is cancelled, delivery must confirm that its car will
- * not be delivered. A table of functions, as in payment_client.h.
+ * delivery_client - booking's call to delivery (docs/calls.md): before a booking is cancelled, delivery must confirm
+ * that its car will not be delivered. A table of functions, as in payment_client.h.
  */
 #ifndef MP_BOOKING_DELIVERY_CLIENT_H
 #define MP_BOOKING_DELIVERY_CLIENT_H

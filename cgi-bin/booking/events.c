@@ -1,4 +1,5 @@
-/* events - what booking reports, and what each of its events carries (docs/events.md); with the tables that booking may write. */
+/* events - what booking reports, and what each of its events carries (docs/events.md); with the tables that booking may
+ * write. */
 #include "booking.h"
 #include "booking_steps.h"
 
@@ -7,43 +8,45 @@ const struct db_role booking_role = {
 	.owns = "booking booking_line booking_car booking_extra booking_delivery slot position event_retry",
 };
 
-/* --- of a booking: each payload is a part of struct booking --------------------------------------------------------------- */
+/* --- of a booking: each payload is a part of struct booking ------------------------------------------------------- */
 
 static const struct member held_members[] = {
-	SHAPE_TEXT(booking, code), SHAPE_INT(booking, customer_id), SHAPE_INT(booking, car_id), SHAPE_TEXT_KO(booking, car_name),
-	SHAPE_TEXT(booking, plate), SHAPE_TEXT(booking, body), SHAPE_INT(booking, branch_id), SHAPE_TEXT_KO(booking, branch_name),
-	SHAPE_TIME(booking, starts_at), SHAPE_TIME(booking, ends_at), SHAPE_AMOUNT(booking, amount),
-	SHAPE_AMOUNT(booking, vat_amount), SHAPE_TEXT(booking, currency), SHAPE_TIME(booking, hold_until), SHAPE_INT(booking, model_id),
+	SHAPE_TEXT(booking, code), SHAPE_INT(booking, customer_id), SHAPE_INT(booking, car_id),
+	SHAPE_TEXT_KO(booking, car_name), SHAPE_TEXT(booking, plate), SHAPE_TEXT(booking, body),
+	SHAPE_INT(booking, branch_id), SHAPE_TEXT_KO(booking, branch_name), SHAPE_TIME(booking, starts_at),
+	SHAPE_TIME(booking, ends_at), SHAPE_AMOUNT(booking, amount), SHAPE_AMOUNT(booking, vat_amount),
+	SHAPE_TEXT(booking, currency), SHAPE_TIME(booking, hold_until), SHAPE_INT(booking, model_id),
 	SHAPE_INT(booking, n_cars), SHAPE_LIST_AS(booking, cars, more_cars, n_more_cars, booking_car_shape),
 	SHAPE_LIST(booking, lines, booking_line_shape),
 };
 static const struct shape held_shape = SHAPE(booking, held_members);
 
 static const struct member paid_extra_members[] = {
-	SHAPE_INT(booking_extra, line_no), SHAPE_STATE(booking_extra, kind, extra_kind_words), SHAPE_INT(booking_extra, ref_id),
-	SHAPE_INT(booking_extra, quantity), SHAPE_AMOUNT(booking_extra, amount), SHAPE_TEXT(booking_extra, label),
-	SHAPE_TEXT(booking_extra, label_ko),
+	SHAPE_INT(booking_extra, line_no), SHAPE_STATE(booking_extra, kind, extra_kind_words),
+	SHAPE_INT(booking_extra, ref_id), SHAPE_INT(booking_extra, quantity), SHAPE_AMOUNT(booking_extra, amount),
+	SHAPE_TEXT(booking_extra, label), SHAPE_TEXT(booking_extra, label_ko),
 };
 static const struct shape paid_extra_shape = SHAPE(booking_extra, paid_extra_members);
 
 static const struct member paid_members[] = {
-	SHAPE_TEXT(booking, code), SHAPE_INT(booking, customer_id), SHAPE_INT(booking, car_id), SHAPE_TIME(booking, starts_at),
-	SHAPE_TIME(booking, ends_at), SHAPE_AMOUNT(booking, amount), SHAPE_TEXT(booking, currency), SHAPE_INT(booking, charge_id),
-	SHAPE_INT(booking, n_cars), SHAPE_LIST_AS(booking, cars, more_cars, n_more_cars, booking_car_shape),
+	SHAPE_TEXT(booking, code), SHAPE_INT(booking, customer_id), SHAPE_INT(booking, car_id),
+	SHAPE_TIME(booking, starts_at), SHAPE_TIME(booking, ends_at), SHAPE_AMOUNT(booking, amount),
+	SHAPE_TEXT(booking, currency), SHAPE_INT(booking, charge_id), SHAPE_INT(booking, n_cars),
+	SHAPE_LIST_AS(booking, cars, more_cars, n_more_cars, booking_car_shape),
 	SHAPE_LIST(booking, extras, paid_extra_shape),
 };
 static const struct shape paid_shape = SHAPE(booking, paid_members);
 
 static const struct member ended_members[] = {
-	SHAPE_TEXT(booking, code), SHAPE_INT(booking, customer_id), SHAPE_INT(booking, car_id), SHAPE_AMOUNT(booking, refund_due),
-	SHAPE_AMOUNT(booking, refunded_amount), SHAPE_TEXT(booking, currency),
+	SHAPE_TEXT(booking, code), SHAPE_INT(booking, customer_id), SHAPE_INT(booking, car_id),
+	SHAPE_AMOUNT(booking, refund_due), SHAPE_AMOUNT(booking, refunded_amount), SHAPE_TEXT(booking, currency),
 	{ .name = "reason", .kind = KIND_TEXT, .offset = SHAPE_AT(booking, end_reason, const char *) },
 };
 static const struct shape ended_shape = SHAPE(booking, ended_members);
 
 static const struct member step_members[] = {
-	SHAPE_TEXT(booking, code), SHAPE_INT(booking, customer_id), SHAPE_INT(booking, car_id), SHAPE_TIME(booking, starts_at),
-	SHAPE_TIME(booking, ends_at),
+	SHAPE_TEXT(booking, code), SHAPE_INT(booking, customer_id), SHAPE_INT(booking, car_id),
+	SHAPE_TIME(booking, starts_at), SHAPE_TIME(booking, ends_at),
 };
 static const struct shape step_shape = SHAPE(booking, step_members);
 
@@ -70,7 +73,7 @@ booking_report(struct db *db, enum event_type_id type, const struct booking *b, 
 	event_report(db, type, &e, booking_payload[type], b);
 }
 
-/* --- of an extra ---------------------------------------------------------------------------------------------------------- */
+/* --- of an extra -------------------------------------------------------------------------------------------------- */
 
 struct extra_report {
 	const char *code, *label, *label_ko, *currency, *reason, *note;
@@ -79,10 +82,12 @@ struct extra_report {
 };
 #define WHICH_EXTRA \
 	SHAPE_TEXT(extra_report, code), SHAPE_INT(extra_report, customer_id), SHAPE_INT(extra_report, line_no), \
-	SHAPE_STATE(extra_report, kind, extra_kind_words), SHAPE_TEXT(extra_report, label), SHAPE_TEXT(extra_report, label_ko)
+	SHAPE_STATE(extra_report, kind, extra_kind_words), SHAPE_TEXT(extra_report, label), \
+	SHAPE_TEXT(extra_report, label_ko)
 
 static const struct member extra_ended_members[] = {
-	WHICH_EXTRA, SHAPE_AMOUNT(extra_report, refund_due), SHAPE_TEXT(extra_report, currency), SHAPE_TEXT(extra_report, reason),
+	WHICH_EXTRA, SHAPE_AMOUNT(extra_report, refund_due), SHAPE_TEXT(extra_report, currency),
+	SHAPE_TEXT(extra_report, reason),
 	SHAPE_TEXT(extra_report, note),
 };
 static const struct member extra_refunded_members[] = {
@@ -95,14 +100,21 @@ static struct extra_report
 extra_report(const struct booking *b, const struct booking_extra *x)
 {
 	return (struct extra_report){
-		.code = b->code, .label = x->label, .label_ko = x->label_ko, .currency = b->currency, .kind = x->kind,
-		.customer_id = b->customer_id, .line_no = x->line_no, .refund_due = x->refund_due, .refunded_amount = x->refunded_amount,
+		.code = b->code,
+		.label = x->label,
+		.label_ko = x->label_ko,
+		.currency = b->currency,
+		.kind = x->kind,
+		.customer_id = b->customer_id,
+		.line_no = x->line_no,
+		.refund_due = x->refund_due,
+		.refunded_amount = x->refunded_amount,
 	};
 }
 
 void
-booking_report_extra_ended(struct db *db, const struct booking *b, const struct booking_extra *x, const char *reason, const char *note,
-	int64_t causation_id)
+booking_report_extra_ended(struct db *db, const struct booking *b, const struct booking_extra *x, const char *reason,
+	const char *note, int64_t causation_id)
 {
 	const struct event e = { .subject_id = b->code, .causation_id = causation_id };
 	struct extra_report r = extra_report(b, x);
@@ -113,7 +125,8 @@ booking_report_extra_ended(struct db *db, const struct booking *b, const struct 
 }
 
 void
-booking_report_extra_refunded(struct db *db, const struct booking *b, const struct booking_extra *x, int64_t causation_id)
+booking_report_extra_refunded(
+	struct db *db, const struct booking *b, const struct booking_extra *x, int64_t causation_id)
 {
 	const struct event e = { .subject_id = b->code, .causation_id = causation_id };
 	const struct extra_report r = extra_report(b, x);

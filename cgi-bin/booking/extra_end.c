@@ -1,6 +1,7 @@
 /*
- * extra_end - an extra that is not provided although the booking goes on: the dispatcher cancels a delivery, an equipment order is
- * rejected or cancelled. Its whole price is refunded by the sweep under a refund key of its own (refund.c).
+ * extra_end - an extra that is not provided although the booking goes on: the dispatcher cancels a delivery, an
+ * equipment order is rejected or cancelled. Its whole price is refunded by the sweep under a refund key of its own
+ * (refund.c).
  */
 #include "booking.h"
 #include "booking_steps.h"
@@ -11,20 +12,23 @@
 static bool
 refunds_extras(const struct booking *b)
 {
-	return b->state == BOOKING_PAID || b->state == BOOKING_CONFIRMED || b->state == BOOKING_OUT || b->state == BOOKING_RETURNED
-	    || b->state == BOOKING_COMPLETED || b->state == BOOKING_NO_SHOW;
+	return b->state == BOOKING_PAID || b->state == BOOKING_CONFIRMED || b->state == BOOKING_OUT
+		|| b->state == BOOKING_RETURNED || b->state == BOOKING_COMPLETED || b->state == BOOKING_NO_SHOW;
 }
 
 void
-booking_extra_end(struct db *db, struct booking *b, struct booking_extra *x, const char *reason, const char *note, int64_t causation_id)
+booking_extra_end(struct db *db, struct booking *b, struct booking_extra *x, const char *reason, const char *note,
+	int64_t causation_id)
 {
 	const char *end_reason = *note ? note : reason;
 	int64_t now = clock_now();
 
-	if (!refunds_extras(b) || !db_do(db,
-	        "UPDATE booking_extra SET state = 'ENDED', end_reason = $3, ended_at = $4, refund_due = amount, refund_state = $5, refund_next_at = $4"
-	        " WHERE booking_id = $1 AND line_no = $2 AND state = 'BOOKED'",
-	        b->booking_id, x->line_no, end_reason, now, x->amount ? "PENDING" : "NONE"))
+	if (!refunds_extras(b)
+		|| !db_do(db,
+			"UPDATE booking_extra SET state = 'ENDED', end_reason = $3, ended_at = $4, refund_due = amount,"
+			" refund_state = $5, refund_next_at = $4"
+			" WHERE booking_id = $1 AND line_no = $2 AND state = 'BOOKED'",
+			b->booking_id, x->line_no, end_reason, now, x->amount ? "PENDING" : "NONE"))
 		return;
 	x->state = EXTRA_ENDED;
 	x->end_reason = end_reason;
@@ -35,7 +39,8 @@ booking_extra_end(struct db *db, struct booking *b, struct booking_extra *x, con
 }
 
 void
-booking_extras_end(struct db *db, struct booking *b, enum extra_kind kind, const char *reason, const char *note, int64_t causation_id)
+booking_extras_end(struct db *db, struct booking *b, enum extra_kind kind, const char *reason, const char *note,
+	int64_t causation_id)
 {
 	for (int i = 0; i < b->n_extras; i++)
 		if (b->extras[i].kind == (int)kind)

@@ -7,10 +7,11 @@
 #include "lib/base/clock.h"
 
 static bool
-advance(struct db *db, struct booking *b, const char *from, int to, enum event_type_id event, int64_t causation_id, int64_t actor_id)
+advance(struct db *db, struct booking *b, const char *from, int to, enum event_type_id event, int64_t causation_id,
+	int64_t actor_id)
 {
-	int n = db_do(db, "UPDATE booking SET state = $3 WHERE booking_id = $1 AND state = $2",
-		b->booking_id, from, words_code(&booking_state_words, to));
+	int n = db_do(db, "UPDATE booking SET state = $3 WHERE booking_id = $1 AND state = $2", b->booking_id, from,
+		words_code(&booking_state_words, to));
 
 	if (n == 1) {
 		b->state = to;
@@ -48,7 +49,10 @@ is_being_cancelled(struct db *db, const struct booking *b)
 bool
 booking_is_with_courier(struct db *db, const struct booking *b)
 {
-	return db_exists(db, "SELECT 1 FROM v_delivery WHERE booking_code = $1 AND direction = 'delivery' AND state IN ('SHIPPED', 'DELIVERED')", b->code);
+	return db_exists(db,
+		"SELECT 1 FROM v_delivery WHERE booking_code = $1 AND direction = 'delivery'"
+		" AND state IN ('SHIPPED', 'DELIVERED')",
+		b->code);
 }
 
 bool
@@ -58,8 +62,8 @@ booking_is_at_counter(struct db *db, const struct booking *b)
 }
 
 /*
- * From the turnaround before the start until the end: earlier or later the car may be another customer's. When the car was to be
- * delivered, the delivery is refunded.
+ * From the turnaround before the start until the end: earlier or later the car may be another customer's. When the car
+ * was to be delivered, the delivery is refunded.
  */
 bool
 booking_hand_out(struct db *db, struct booking *b, int64_t actor_id)
@@ -94,9 +98,11 @@ booking_no_show(struct db *db, struct booking *b, int64_t actor_id)
 	if (clock_now() < b->starts_at)
 		return false;
 	db_begin(db);
-	done = booking_is_at_counter(db, b) && advance(db, b, "CONFIRMED", BOOKING_NO_SHOW, EVENT_BOOKING_NO_SHOW, 0, actor_id);
+	done = booking_is_at_counter(db, b)
+		&& advance(db, b, "CONFIRMED", BOOKING_NO_SHOW, EVENT_BOOKING_NO_SHOW, 0, actor_id);
 	if (done) {
-		db_do(db, "UPDATE booking SET ended_at = $2, end_reason = 'no_show' WHERE booking_id = $1", b->booking_id, clock_now());
+		db_do(db, "UPDATE booking SET ended_at = $2, end_reason = 'no_show' WHERE booking_id = $1",
+			b->booking_id, clock_now());
 		calendar_release(db, b->booking_id);
 	}
 	return db_commit(db) && done;

@@ -1,11 +1,11 @@
 /*
  * booking 예약·접수 - finding a car, booking and paying for it, changing nothing but its own tables and the calendar.
  *
- *	pages_search.c  cars          search.c, calendar.c      who has which car when      extra.c      delivery and equipment with a car
- *	pages_model.c   models        model.c                   any cars of a model         extra_end.c  when one of them is not provided
- *	pages.c         the order     place.c, price.c          hold, price, charge         refund.c     what goes back
- *	pages_booking.c one booking   booking.c, cancel.c       its states; cancelling      sweep.c      what is due
- *	pages_list.c    a manager's   handover.c                hand over, take back        stuck.c      what needs attention (pages_stuck.c)
+ *	pages_search.c  cars          search.c, calendar.c   who has which car when   extra.c      delivery, equipment
+ *	pages_model.c   models        model.c                any cars of a model      extra_end.c  … not provided
+ *	pages.c         the order     place.c, price.c       hold, price, charge      refund.c     what goes back
+ *	pages_booking.c one booking   booking.c, cancel.c    its states; cancelling   sweep.c      what is due
+ *	pages_list.c    a manager's   handover.c             hand over, take back     stuck.c      what needs attention
  */
 #include "booking.h"
 #include "pages.h"
@@ -49,7 +49,8 @@ static const struct program booking = {
 	.routes = routes,
 	.role = &booking_role,
 	.before = counts_show,
-	.worker_factor = 2,              /* a booking waits for payment and the disk; meanwhile others search, and share the disk's sync */
+	/* a booking waits for payment and the disk; meanwhile others search, and share the disk's sync */
+	.worker_factor = 2,
 };
 
 int

@@ -1,9 +1,10 @@
 /*
  * model - 상품: any car of a model, one to five of them in one booking.
  *
- * The customer orders a number of cars of a model; the cars are chosen from the table inside the transaction that holds them. All are at
- * one branch, and either all are held or none is. The first car is in the booking itself (car_id, plate, car_name), the others are in
- * booking_car. Each has its slot; what happens to the booking happens to all of them.
+ * The customer orders a number of cars of a model; the cars are chosen from the table inside the transaction that holds
+ * them. All are at one branch, and either all are held or none is. The first car is in the booking itself (car_id,
+ * plate, car_name), the others are in booking_car. Each has its slot; what happens to the booking happens to all of
+ * them.
  */
 #ifndef MP_BOOKING_MODEL_H
 #define MP_BOOKING_MODEL_H
@@ -18,12 +19,13 @@ struct rentable {
 	const char *name, *name_ko, *plate, *body, *branch_name, *branch_name_ko;
 };
 extern const struct shape rentable_shape;
-#define RENTABLE_COLUMNS "car_id, branch_id, daily_price, hourly_price, name, name_ko, plate, body, branch_name, branch_name_ko"
+#define RENTABLE_COLUMNS \
+	"car_id, branch_id, daily_price, hourly_price, name, name_ko, plate, body, branch_name, branch_name_ko"
 
 /*
- * The o->qty cars for this order, inside the caller's transaction: in service, free, all at o->branch_id, or where most are free. Of one
- * branch, first those with the shortest free gap around the interval, then by car_id, so that cars that are free for long stay so. OK,
- * FEWER_CARS, NO_CAR: no such model on sale.
+ * The o->qty cars for this order, inside the caller's transaction: in service, free, all at o->branch_id, or where most
+ * are free. Of one branch, first those with the shortest free gap around the interval, then by car_id, so that cars
+ * that are free for long stay so. OK, FEWER_CARS, NO_CAR: no such model on sale.
  */
 enum booking_outcome model_choose(struct db *db, const struct booking_order *o, struct rentable *cars);
 
@@ -42,7 +44,7 @@ struct model_offer {
 	const char *name, *name_ko, *photo;     /* photo: of one of its cars */
 	int body, fuel, gearbox;
 	int64_t n_cars, n_free;         /* in service; free in the interval, over all branches */
-	int64_t n_at_once;              /* … at the branch that has most of them: so many can be booked together, CARS_MAX at most */
+	int64_t n_at_once; /* … at the branch that has most of them: so many can be booked together, CARS_MAX at most */
 	int64_t total_amount;           /* of one car, for the interval */
 	struct model_branch *branches;
 	int n_branches;

@@ -18,8 +18,9 @@ cards_of(struct db *db, int64_t user_id, struct saved_card **cards)
 }
 
 static const struct member booking_contact_members[] = {
-	SHAPE_TEXT_KO(booking_contact, branch_address), SHAPE_TEXT(booking_contact, branch_phone), SHAPE_TEXT(booking_contact, brand),
-	SHAPE_TEXT(booking_contact, last4), SHAPE_AMOUNT(booking_contact, bank_amount),
+	SHAPE_TEXT_KO(booking_contact, branch_address), SHAPE_TEXT(booking_contact, branch_phone),
+	SHAPE_TEXT(booking_contact, brand), SHAPE_TEXT(booking_contact, last4),
+	SHAPE_AMOUNT(booking_contact, bank_amount),
 };
 static const struct shape booking_contact_shape = SHAPE(booking_contact, booking_contact_members);
 
@@ -27,9 +28,11 @@ void
 booking_contact(struct db *db, const struct booking *b, struct booking_contact *around)
 {
 	db_one(db, &booking_contact_shape, around,
-		"SELECT address AS branch_address, address_ko AS branch_address_ko, phone AS branch_phone FROM v_branch WHERE branch_id = $1",
+		"SELECT address AS branch_address, address_ko AS branch_address_ko, phone AS branch_phone FROM v_branch"
+		" WHERE branch_id = $1",
 		b->branch_id);
-	db_one(db, &booking_contact_shape, around, "SELECT brand, last4, bank_amount FROM v_charge WHERE charge_id = $1", b->charge_id);
+	db_one(db, &booking_contact_shape, around,
+		"SELECT brand, last4, bank_amount FROM v_charge WHERE charge_id = $1", b->charge_id);
 }
 
 void
@@ -49,12 +52,12 @@ static const struct word bookings_view_word[] = {
 const struct words bookings_view_words = WORDS(bookings_view_word);
 
 static const struct member booking_row_members[] = {
-	SHAPE_TEXT(booking_row, code), SHAPE_STATE(booking_row, state, booking_state_words), SHAPE_INT(booking_row, customer_id),
-	SHAPE_TEXT(booking_row, customer_name), SHAPE_INT(booking_row, car_id), SHAPE_TEXT_KO(booking_row, car_name),
-	SHAPE_TEXT(booking_row, plate), SHAPE_TIME(booking_row, starts_at), SHAPE_TIME(booking_row, ends_at),
-	SHAPE_AMOUNT(booking_row, amount), SHAPE_TEXT(booking_row, currency), SHAPE_STATE(booking_row, refund_state, refund_state_words),
-	SHAPE_AMOUNT(booking_row, refund_due), SHAPE_BOOL(booking_row, is_late),
-	SHAPE_INT(booking_row, n_cars), SHAPE_INT(booking_row, n_more_cars),
+	SHAPE_TEXT(booking_row, code), SHAPE_STATE(booking_row, state, booking_state_words),
+	SHAPE_INT(booking_row, customer_id), SHAPE_TEXT(booking_row, customer_name), SHAPE_INT(booking_row, car_id),
+	SHAPE_TEXT_KO(booking_row, car_name), SHAPE_TEXT(booking_row, plate), SHAPE_TIME(booking_row, starts_at),
+	SHAPE_TIME(booking_row, ends_at), SHAPE_AMOUNT(booking_row, amount), SHAPE_TEXT(booking_row, currency),
+	SHAPE_STATE(booking_row, refund_state, refund_state_words), SHAPE_AMOUNT(booking_row, refund_due),
+	SHAPE_BOOL(booking_row, is_late), SHAPE_INT(booking_row, n_cars), SHAPE_INT(booking_row, n_more_cars),
 };
 const struct shape booking_row_shape = SHAPE(booking_row, booking_row_members);
 
@@ -65,8 +68,10 @@ const struct shape booking_row_shape = SHAPE(booking_row, booking_row_members);
 #define WANTED \
 	" FROM booking b LEFT JOIN v_user u ON u.user_id = b.customer_id" \
 	" WHERE ($2 = '' OR b.state = $2)" \
-	" AND ($3 = '%' OR lower(b.code) LIKE $3 ESCAPE '\\' OR lower(b.plate) LIKE $3 ESCAPE '\\' OR u.email LIKE $3 ESCAPE '\\'" \
-	"  OR lower(u.name) LIKE $3 ESCAPE '\\' OR (b.n_cars > 1 AND EXISTS (SELECT 1 FROM booking_car m WHERE m.booking_id = b.booking_id" \
+	" AND ($3 = '%' OR lower(b.code) LIKE $3 ESCAPE '\\' OR lower(b.plate) LIKE $3 ESCAPE '\\' OR u.email LIKE $3" \
+	" ESCAPE '\\'" \
+	"  OR lower(u.name) LIKE $3 ESCAPE '\\' OR (b.n_cars > 1" \
+	" AND EXISTS (SELECT 1 FROM booking_car m WHERE m.booking_id = b.booking_id" \
 	"   AND lower(m.plate) LIKE $3 ESCAPE '\\')))" \
 	" AND ($1 = 'all'" \
 	"  OR ($1 = 'pick-ups' AND b.state IN ('PAID', 'CONFIRMED') AND b.starts_at >= $4 AND b.starts_at < $5)" \
@@ -76,12 +81,15 @@ const struct shape booking_row_shape = SHAPE(booking_row, booking_row_members);
 	" AND $6 > 0 /*scan*/ /*sort*/"
 
 #define COLUMNS \
-	"SELECT b.code, b.state, b.customer_id, COALESCE(u.name, '') AS customer_name, b.car_id, b.car_name, b.car_name_ko, b.plate," \
-	" b.starts_at, b.ends_at, b.amount, b.currency, b.refund_state, b.refund_due, CASE WHEN b.state = 'OUT' AND b.ends_at < $6 THEN 1 ELSE 0 END AS is_late," \
+	"SELECT b.code, b.state, b.customer_id, COALESCE(u.name, '') AS customer_name, b.car_id, b.car_name," \
+	" b.car_name_ko, b.plate," \
+	" b.starts_at, b.ends_at, b.amount, b.currency, b.refund_state, b.refund_due, CASE WHEN b.state = 'OUT' AND" \
+	" b.ends_at < $6 THEN 1 ELSE 0 END AS is_late," \
 	" b.n_cars, b.n_cars - 1 AS n_more_cars"
 
 #define VALUES(q) \
-	words_code(&bookings_view_words, (int)(q)->view), words_code(&booking_state_words, (q)->state), db_contains(db, (q)->text), \
+	words_code(&bookings_view_words, (int)(q)->view), words_code(&booking_state_words, (q)->state), \
+		db_contains(db, (q)->text), \
 	(q)->today, (q)->tomorrow, (q)->now
 
 int64_t
@@ -96,11 +104,13 @@ bookings_list(struct db *db, const struct booking_query *q, int64_t offset, int 
 	int n = 0;
 
 	if (q->order == BOOKINGS_ORDER_START)
-		return db_list(db, &booking_row_shape, rows, &n, COLUMNS WANTED " ORDER BY b.starts_at, b.booking_id LIMIT $7 OFFSET $8",
-			VALUES(q), limit, offset);
+		return db_list(db, &booking_row_shape, rows, &n,
+			COLUMNS WANTED " ORDER BY b.starts_at, b.booking_id LIMIT $7 OFFSET $8", VALUES(q), limit,
+			offset);
 	if (q->order == BOOKINGS_ORDER_START_DOWN)
-		return db_list(db, &booking_row_shape, rows, &n, COLUMNS WANTED " ORDER BY b.starts_at DESC, b.booking_id DESC LIMIT $7 OFFSET $8",
-			VALUES(q), limit, offset);
-	return db_list(db, &booking_row_shape, rows, &n, COLUMNS WANTED " ORDER BY b.booking_id DESC LIMIT $7 OFFSET $8",
-		VALUES(q), limit, offset);
+		return db_list(db, &booking_row_shape, rows, &n,
+			COLUMNS WANTED " ORDER BY b.starts_at DESC, b.booking_id DESC LIMIT $7 OFFSET $8", VALUES(q),
+			limit, offset);
+	return db_list(db, &booking_row_shape, rows, &n,
+		COLUMNS WANTED " ORDER BY b.booking_id DESC LIMIT $7 OFFSET $8", VALUES(q), limit, offset);
 }

@@ -12,12 +12,21 @@ struct saved_card {
 };
 int cards_of(struct db *db, int64_t user_id, struct saved_card **cards);
 /* The branch, and the card that paid; NULL: unknown. */
-struct booking_contact { const char *branch_address, *branch_address_ko, *branch_phone, *brand, *last4; int64_t bank_amount; /* refunded by bank transfer */ };
+struct booking_contact {
+	const char *branch_address, *branch_address_ko, *branch_phone, *brand, *last4;
+	int64_t bank_amount;            /* refunded by bank transfer */
+};
 void booking_contact(struct db *db, const struct booking *b, struct booking_contact *around);
 void customer_of(struct db *db, int64_t user_id, const char **name, const char **email);
 
 /* A manager's list. */
-enum bookings_view { BOOKINGS_ALL, BOOKINGS_PICK_UPS /* today */, BOOKINGS_RETURNS /* today, or late */, BOOKINGS_OUT, BOOKINGS_REFUNDS };
+enum bookings_view {
+	BOOKINGS_ALL,
+	BOOKINGS_PICK_UPS,              /* today */
+	BOOKINGS_RETURNS,               /* today, or late */
+	BOOKINGS_OUT,
+	BOOKINGS_REFUNDS,
+};
 extern const struct words bookings_view_words;
 
 struct booking_query {
@@ -56,7 +65,8 @@ bool is_stuck(struct db *db, const char *subject_id, int64_t now);
 
 /* A late car, and the next customer, who cannot have it in time: a person must call them. */
 struct late_clash {
-	const char *code, *plate, *car_name, *car_name_ko, *customer_name, *customer_phone, *next_code, *next_name, *next_phone;
+	const char *code, *plate, *car_name, *car_name_ko, *customer_name, *customer_phone, *next_code, *next_name,
+		*next_phone;
 	int64_t ends_at, next_starts_at;
 };
 extern const struct shape late_clash_shape;

@@ -1,4 +1,5 @@
-/* pages - booking a car: the order form, the order, and paying on the provider's page. pages_booking.c shows the booking. */
+/* pages - booking a car: the order form, the order, and paying on the provider's page. pages_booking.c shows the
+ * booking. */
 #include "booking.h"
 #include "calendar.h"
 #include "model.h"
@@ -15,10 +16,11 @@
 
 #include <string.h>
 
-/* --- the order form --------------------------------------------------------------------------------------------------------- */
+/* --- the order form ----------------------------------------------------------------------------------------------- */
 
 static const struct member saved_card_members[] = {
-	SHAPE_INT(saved_card, card_id), SHAPE_TEXT(saved_card, brand), SHAPE_TEXT(saved_card, last4), SHAPE_BOOL(saved_card, is_chosen),
+	SHAPE_INT(saved_card, card_id), SHAPE_TEXT(saved_card, brand), SHAPE_TEXT(saved_card, last4),
+	SHAPE_BOOL(saved_card, is_chosen),
 };
 static const struct shape saved_card_shape = SHAPE(saved_card, saved_card_members);
 
@@ -36,12 +38,15 @@ struct new_booking_page {
 	int64_t from, until, hold_minutes;
 };
 static const struct member new_booking_page_members[] = {
-	SHAPE_STRUCT(new_booking_page, car, car_facts_shape), SHAPE_STRUCT(new_booking_page, problems, form_problems_shape),
+	SHAPE_STRUCT(new_booking_page, car, car_facts_shape),
+	SHAPE_STRUCT(new_booking_page, problems, form_problems_shape),
 	SHAPE_STRUCT(new_booking_page, starts_at, field_shape), SHAPE_STRUCT(new_booking_page, ends_at, field_shape),
 	SHAPE_STRUCT(new_booking_page, card_id, field_shape), SHAPE_LIST(new_booking_page, cards, saved_card_shape),
-	SHAPE_BOOL(new_booking_page, is_new_card), SHAPE_BOOL(new_booking_page, is_taken), SHAPE_MAYBE(new_booking_page, price, shown_price_shape), SHAPE_TIME(new_booking_page, from),
-	SHAPE_TIME(new_booking_page, until), SHAPE_INT(new_booking_page, hold_minutes), SHAPE_INT(new_booking_page, model_id), SHAPE_INT(new_booking_page, qty),
-	SHAPE_INT(new_booking_page, branch_id), SHAPE_BOOL(new_booking_page, is_several), SHAPE_STRUCT(new_booking_page, extras, extras_form_shape),
+	SHAPE_BOOL(new_booking_page, is_new_card), SHAPE_BOOL(new_booking_page, is_taken),
+	SHAPE_MAYBE(new_booking_page, price, shown_price_shape), SHAPE_TIME(new_booking_page, from),
+	SHAPE_TIME(new_booking_page, until), SHAPE_INT(new_booking_page, hold_minutes),
+	SHAPE_INT(new_booking_page, model_id), SHAPE_INT(new_booking_page, qty), SHAPE_INT(new_booking_page, branch_id),
+	SHAPE_BOOL(new_booking_page, is_several), SHAPE_STRUCT(new_booking_page, extras, extras_form_shape),
 };
 static const struct shape new_booking_page_shape = SHAPE(new_booking_page, new_booking_page_members);
 PAGE(booking_form, "booking/order", new_booking_page_shape)
@@ -93,7 +98,10 @@ show_booking_form(struct web *w, const void *form, enum status status, const cha
 	const struct booking_form *f = form;
 	const struct booking_order *o = &f->order;
 	struct new_booking_page p = {
-		.model_id = o->model_id, .branch_id = o->branch_id, .qty = o->model_id ? o->qty : 1, .is_taken = f->is_taken,
+		.model_id = o->model_id,
+		.branch_id = o->branch_id,
+		.qty = o->model_id ? o->qty : 1,
+		.is_taken = f->is_taken,
 		.hold_minutes = rental.hold_s / 60,
 	};
 
@@ -121,7 +129,8 @@ refuse_taken(struct web *w, struct booking_form *f, const char *message)
 
 	f->is_taken = true;
 	if (calendar_is_own(w->db, o->car_id, o->starts_at, o->ends_at, w->user.id))
-		message = _("You have already booked this car for these dates. Please choose other dates or another car.");
+		message = _(
+			"You have already booked this car for these dates. Please choose other dates or another car.");
 	return web_refuse(w, HTTP_CONFLICT, "taken", message);
 }
 
@@ -156,13 +165,16 @@ page_new_booking(struct web *w)
 
 	extras_read(w, o);
 	if (o->model_id && offer_n_free(w, o) < o->qty)
-		return refuse_fewer_cars(w, &f, _("Not enough cars of this model are available for these dates. Please choose fewer cars, other dates, or another model."));
+		return refuse_fewer_cars(w, &f,
+			_("Not enough cars of this model are available for these dates. Please choose fewer cars, other"
+			  " dates, or another model."));
 	if (!o->model_id && !calendar_is_free(w->db, o->car_id, o->starts_at, o->ends_at))
-		return refuse_taken(w, &f, _("This car is already booked for these dates. Please choose other dates or another car."));
+		return refuse_taken(w, &f,
+			_("This car is already booked for these dates. Please choose other dates or another car."));
 	return show_booking_form(w, &f, HTTP_OK, NULL);
 }
 
-/* --- the order ------------------------------------------------------------------------------------------------------------------ */
+/* --- the order ---------------------------------------------------------------------------------------------------- */
 
 /* The provider's page takes the card and sends the customer back to …/paid. */
 static enum status
@@ -173,9 +185,11 @@ redirect_to_payment(struct web *w, const struct booking *b)
 
 	if (b->n_cars > 1)
 		name = arena_printf(w->m, "%lld × %s", (long long)b->n_cars, name);
-	return web_redirect_out(w, arena_printf(w->m,
-		"%s/pay?customerKey=ANONYMOUS&orderId=%s&amount=%lld&orderName=%s&successUrl=%s%%2Fpaid&failUrl=%s",
-		rental.provider_public_url, b->code, (long long)b->amount, web_encode(w, name), back, back));
+	return web_redirect_out(w,
+		arena_printf(w->m,
+			"%s/pay?customerKey=ANONYMOUS&orderId=%s&amount=%lld&orderName=%s"
+			"&successUrl=%s%%2Fpaid&failUrl=%s",
+			rental.provider_public_url, b->code, (long long)b->amount, web_encode(w, name), back, back));
 }
 
 static enum status
@@ -213,7 +227,8 @@ static const char *
 later_message(const struct booking_order *o, enum booking_outcome outcome)
 {
 	if (outcome == BOOKING_UNANSWERED)
-		return _("Your card company did not respond in time, so the booking was not made. We keep checking; if you were charged, we refund you automatically. You can book again.");
+		return _("Your card company did not respond in time, so the booking was not made. We keep checking; if"
+			 " you were charged, we refund you automatically. You can book again.");
 	if (!o->card_id)
 		return _("Payments are not available right now. Nothing was booked or charged.");
 	return _("Payments are not available right now. Nothing was booked and your card was not charged.");
@@ -250,7 +265,8 @@ refuse_in_progress(struct web *w, const struct booking *b)
 	if (!w->json)
 		return web_redirect(w, "/bookings/%s", b->code);
 	web_set_header(w, "Retry-After", "1");
-	return web_refuse(w, HTTP_CONFLICT, "in_progress", _("The first request with this key is still being processed."));
+	return web_refuse(
+		w, HTTP_CONFLICT, "in_progress", _("The first request with this key is still being processed."));
 }
 
 /* For browsers without JavaScript: the price of what is chosen is shown, and nothing is booked. */
@@ -278,43 +294,48 @@ do_book(struct web *w)
 	outcome = booking_place(w->db, &f.order, &b);
 	switch (outcome) {
 	case BOOKING_OK:
-	case BOOKING_AGAIN:
-		return show_booked(w, &b);
+	case BOOKING_AGAIN: return show_booked(w, &b);
 	case BOOKING_TAKEN:
-		return refuse_taken(w, &f, _("Another customer has just booked this car for these dates. Nothing was charged. Please choose other dates or another car."));
+		return refuse_taken(w, &f,
+			_("Another customer has just booked this car for these dates. Nothing was charged. Please"
+			  " choose other dates or another car."));
 	case BOOKING_FEWER_CARS:
-		return refuse_fewer_cars(w, &f, _("Not enough cars of this model are available for these dates. Nothing was charged. Please choose fewer cars, other dates, or another model."));
+		return refuse_fewer_cars(w, &f,
+			_("Not enough cars of this model are available for these dates. Nothing was charged. Please"
+			  " choose fewer cars, other dates, or another model."));
 	case BOOKING_QUOTA:
-		return web_refuse(w, HTTP_CONFLICT, "quota", _("You have reached the maximum number of open bookings. Please finish or cancel one first."));
+		return web_refuse(w, HTTP_CONFLICT, "quota",
+			_("You have reached the maximum number of open bookings. Please finish or cancel one first."));
 	case BOOKING_HOLDS:
-		return web_refuse(w, HTTP_CONFLICT, "holds", _("You already have several unpaid bookings. Please pay for or cancel one of them first."));
+		return web_refuse(w, HTTP_CONFLICT, "holds",
+			_("You already have several unpaid bookings. Please pay for or cancel one of them first."));
 	case BOOKING_DECLINED:
-		return web_refuse(w, HTTP_PAYMENT_REQUIRED, "declined", _("Your card was declined. Nothing was charged and nothing is booked. Please try another card."));
+		return web_refuse(w, HTTP_PAYMENT_REQUIRED, "declined",
+			_("Your card was declined. Nothing was charged and nothing is booked. Please try another"
+			  " card."));
 	case BOOKING_LATER:
-	case BOOKING_UNANSWERED:
-		return web_later(w, booking_later_s(CALLEE_PAYMENT), later_message(&f.order, outcome));
-	case BOOKING_NO_CAR:
-		return refuse_no_car(w, &f.order);
-	case BOOKING_BAD_INTERVAL:
-		return refuse_interval(w, &f.order);
+	case BOOKING_UNANSWERED: return web_later(w, booking_later_s(CALLEE_PAYMENT), later_message(&f.order, outcome));
+	case BOOKING_NO_CAR: return refuse_no_car(w, &f.order);
+	case BOOKING_BAD_INTERVAL: return refuse_interval(w, &f.order);
 	case BOOKING_BAD_CARD:
 		return refuse_booking_field(w, "card_id", _("This is not one of your cards. Please choose another."));
 	case BOOKING_BAD_DELIVERY:
 	case BOOKING_NO_ITEM:
 	case BOOKING_OUT_OF_STOCK:
-	case BOOKING_NOT_APPROVED:
-		return extras_refuse(w, &f.order, &b, outcome);
+	case BOOKING_NOT_APPROVED: return extras_refuse(w, &f.order, &b, outcome);
 	case BOOKING_REVIEW_LATER:
-		return web_later(w, booking_later_s(CALLEE_REVIEW), _("Your equipment has to be approved first, and approvals are not available right now. Nothing was booked or charged."));
+		return web_later(w, booking_later_s(CALLEE_REVIEW),
+			_("Your equipment has to be approved first, and approvals are not available right now. Nothing"
+			  " was booked or charged."));
 	case BOOKING_KEY_REUSED:
-		return web_refuse(w, HTTP_UNPROCESSABLE, "key_reused", _("This form was already used for another booking. Please check it and submit it again."));
-	case BOOKING_IN_PROGRESS:
-		return refuse_in_progress(w, &b);
+		return web_refuse(w, HTTP_UNPROCESSABLE, "key_reused",
+			_("This form was already used for another booking. Please check it and submit it again."));
+	case BOOKING_IN_PROGRESS: return refuse_in_progress(w, &b);
 	}
 	return web_broken(w);
 }
 
-/* --- paying on the provider's page ---------------------------------------------------------------------------------------------- */
+/* --- paying on the provider's page -------------------------------------------------------------------------------- */
 
 enum status
 do_pay_booking(struct web *w)
@@ -330,16 +351,20 @@ do_pay_booking(struct web *w)
 	return web_redirect(w, "/bookings/%s", b.code);
 }
 
-/* The payment is prepared at the provider and nothing was charged. While the car is held, the same address can be asked again. */
+/* The payment is prepared at the provider and nothing was charged. While the car is held, the same address can be asked
+ * again. */
 static enum status
 show_not_paid(struct web *w, const struct booking *b)
 {
-	return web_later(w, booking_later_s(CALLEE_PAYMENT), b->state == BOOKING_HELD
-		? _("Payments are not available right now. Nothing was charged, and we are still holding the car for you. Please reload this page in a moment.")
-		: _("Payments are not available right now. Nothing was booked or charged."));
+	return web_later(w, booking_later_s(CALLEE_PAYMENT),
+		b->state == BOOKING_HELD ? _(
+			"Payments are not available right now. Nothing was charged, and we are still holding the car"
+			" for you. Please reload this page in a moment.")
+					 : _("Payments are not available right now. Nothing was booked or charged."));
 }
 
-/* GET /bookings/:code/paid - back from the provider's page. Its payment key is good once, for this order and amount alone. */
+/* GET /bookings/:code/paid - back from the provider's page. Its payment key is good once, for this order and amount
+ * alone. */
 enum status
 do_paid(struct web *w)
 {
@@ -350,8 +375,9 @@ do_paid(struct web *w)
 	if (!booking_find(w->db, web_param(w, "code"), w->user.id, &b))
 		return web_not_found(w);
 	if (!*payment_key || amount != b.amount || strcmp(order_id, b.code) != 0)
-		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("This payment does not belong to this booking. Nothing was charged."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid",
+			_("This payment does not belong to this booking. Nothing was charged."));
 	if (booking_pay(w->db, &b, payment_key) == BOOKING_LATER)
 		return show_not_paid(w, &b);
-	return web_redirect(w, "/bookings/%s", b.code);         /* whose page shows the outcome */
+	return web_redirect(w, "/bookings/%s", b.code); /* whose page shows the outcome */
 }

@@ -20,7 +20,8 @@ extern const struct shape booking_json_shape;
 /* --- pages_model.c, for pages.c: an order of any car of a model --- */
 /* What is ordered: car_id, or model_id with qty (1 by default) and branch_id. false: a field is bad and marked. */
 bool read_which(struct web *w, struct booking_order *o);
-/* What the order form shows instead of a car: the model, at the branch where the cars would be. false: it is not on sale. */
+/* What the order form shows instead of a car: the model, at the branch where the cars would be. false: it is not on
+ * sale. */
 bool offer_facts(struct web *w, const struct booking_order *o, struct car_facts *car);
 int64_t offer_n_free(struct web *w, const struct booking_order *o);     /* how many cars such an order could get now */
 enum status show_offer(struct web *w, int64_t model_id, enum status status, const char *message);

@@ -12,31 +12,34 @@
 #include <string.h>
 
 static const struct member extra_json_members[] = {
-	SHAPE_INT(booking_extra, line_no), SHAPE_STATE(booking_extra, kind, extra_kind_words), SHAPE_STATE(booking_extra, state, extra_state_words),
-	SHAPE_INT(booking_extra, ref_id), SHAPE_INT(booking_extra, quantity), SHAPE_AMOUNT(booking_extra, amount),
-	SHAPE_TEXT_KO(booking_extra, label), SHAPE_TEXT(booking_extra, end_reason),
-	SHAPE_STATE(booking_extra, refund_state, refund_state_words), SHAPE_AMOUNT(booking_extra, refund_due),
-	SHAPE_AMOUNT(booking_extra, refunded_amount),
+	SHAPE_INT(booking_extra, line_no), SHAPE_STATE(booking_extra, kind, extra_kind_words),
+	SHAPE_STATE(booking_extra, state, extra_state_words), SHAPE_INT(booking_extra, ref_id),
+	SHAPE_INT(booking_extra, quantity), SHAPE_AMOUNT(booking_extra, amount), SHAPE_TEXT_KO(booking_extra, label),
+	SHAPE_TEXT(booking_extra, end_reason), SHAPE_STATE(booking_extra, refund_state, refund_state_words),
+	SHAPE_AMOUNT(booking_extra, refund_due), SHAPE_AMOUNT(booking_extra, refunded_amount),
 };
 static const struct shape extra_json_shape = SHAPE(booking_extra, extra_json_members);
 
 static const struct member booking_json_members[] = {
-	SHAPE_TEXT(booking, code), SHAPE_STATE(booking, state, booking_state_words), SHAPE_INT(booking, car_id), SHAPE_TEXT_KO(booking, car_name),
-	SHAPE_TEXT(booking, plate), SHAPE_INT(booking, model_id), SHAPE_INT(booking, n_cars),
-	SHAPE_LIST_AS(booking, cars, cars, n_all_cars, booking_car_shape), SHAPE_TEXT(booking, branch_name), SHAPE_TIME(booking, starts_at), SHAPE_TIME(booking, ends_at),
+	SHAPE_TEXT(booking, code), SHAPE_STATE(booking, state, booking_state_words), SHAPE_INT(booking, car_id),
+	SHAPE_TEXT_KO(booking, car_name), SHAPE_TEXT(booking, plate), SHAPE_INT(booking, model_id),
+	SHAPE_INT(booking, n_cars), SHAPE_LIST_AS(booking, cars, cars, n_all_cars, booking_car_shape),
+	SHAPE_TEXT(booking, branch_name), SHAPE_TIME(booking, starts_at), SHAPE_TIME(booking, ends_at),
 	SHAPE_AMOUNT(booking, amount), SHAPE_AMOUNT(booking, vat_amount), SHAPE_TEXT(booking, currency),
-	SHAPE_STATE(booking, refund_state, refund_state_words), SHAPE_AMOUNT(booking, refund_due), SHAPE_AMOUNT(booking, refunded_amount),
-	SHAPE_TIME(booking, held_at), SHAPE_TIME(booking, hold_until), SHAPE_TIME(booking, paid_at), SHAPE_TEXT(booking, end_reason),
-	SHAPE_LIST(booking, lines, booking_line_shape), SHAPE_LIST(booking, extras, extra_json_shape),
-	SHAPE_MAYBE(booking, delivery, booking_delivery_shape), SHAPE_TIME(booking, cancel_asked_at),
+	SHAPE_STATE(booking, refund_state, refund_state_words), SHAPE_AMOUNT(booking, refund_due),
+	SHAPE_AMOUNT(booking, refunded_amount), SHAPE_TIME(booking, held_at), SHAPE_TIME(booking, hold_until),
+	SHAPE_TIME(booking, paid_at), SHAPE_TEXT(booking, end_reason), SHAPE_LIST(booking, lines, booking_line_shape),
+	SHAPE_LIST(booking, extras, extra_json_shape), SHAPE_MAYBE(booking, delivery, booking_delivery_shape),
+	SHAPE_TIME(booking, cancel_asked_at),
 };
 const struct shape booking_json_shape = SHAPE(booking, booking_json_members);
 
-/* --- one booking ------------------------------------------------------------------------------------------------------------- */
+/* --- one booking -------------------------------------------------------------------------------------------------- */
 
 struct booking_details {
 	struct booking booking;
-	const char *customer_name, *customer_email, *reason, *branch_address, *branch_address_ko, *branch_phone, *brand, *last4;
+	const char *customer_name, *customer_email, *reason, *branch_address, *branch_address_ko, *branch_phone, *brand,
+		*last4;
 	bool may_cancel, may_pay, is_unsettled, is_mine, is_several;
 	bool may_hand_out, may_take_back, may_no_show;
 	int64_t now;
@@ -49,24 +52,30 @@ struct booking_details {
 	bool is_wished;                         /* to be cancelled; delivery has not answered */
 	bool has_extras, has_ended, is_brought; /* it has extras; one of them has ended; the car is delivered */
 	bool is_on_its_way;                     /* the courier has left: too late to cancel */
-	bool is_stuck, has_actions, is_asking;     /* actions: what managers did; asking: it is not known whether the card was charged */
+	/* actions: what managers did; asking: it is not known whether the card was charged */
+	bool is_stuck, has_actions, is_asking;
 	struct stuck_action *events;
 	int n_events;
 };
 static const struct member booking_details_members[] = {
-	SHAPE_STRUCT(booking_details, booking, booking_shape), SHAPE_TEXT(booking_details, customer_name), SHAPE_TEXT(booking_details, customer_email),
-	SHAPE_TEXT(booking_details, reason), SHAPE_TEXT_KO(booking_details, branch_address), SHAPE_TEXT(booking_details, branch_phone),
+	SHAPE_STRUCT(booking_details, booking, booking_shape), SHAPE_TEXT(booking_details, customer_name),
+	SHAPE_TEXT(booking_details, customer_email), SHAPE_TEXT(booking_details, reason),
+	SHAPE_TEXT_KO(booking_details, branch_address), SHAPE_TEXT(booking_details, branch_phone),
 	SHAPE_TEXT(booking_details, brand), SHAPE_TEXT(booking_details, last4), SHAPE_BOOL(booking_details, may_cancel),
-	SHAPE_BOOL(booking_details, may_pay), SHAPE_BOOL(booking_details, is_unsettled), SHAPE_BOOL(booking_details, is_mine),
-	SHAPE_BOOL(booking_details, is_several), SHAPE_BOOL(booking_details, is_on_its_way),
-	SHAPE_BOOL(booking_details, may_hand_out), SHAPE_BOOL(booking_details, may_take_back), SHAPE_BOOL(booking_details, may_no_show),
+	SHAPE_BOOL(booking_details, may_pay), SHAPE_BOOL(booking_details, is_unsettled),
+	SHAPE_BOOL(booking_details, is_mine), SHAPE_BOOL(booking_details, is_several),
+	SHAPE_BOOL(booking_details, is_on_its_way), SHAPE_BOOL(booking_details, may_hand_out),
+	SHAPE_BOOL(booking_details, may_take_back), SHAPE_BOOL(booking_details, may_no_show),
 	SHAPE_TIME(booking_details, now), SHAPE_AMOUNT(booking_details, refund), SHAPE_AMOUNT(booking_details, fee),
-	SHAPE_BOOL(booking_details, is_full), SHAPE_BOOL(booking_details, is_grace), SHAPE_BOOL(booking_details, is_late),
-	SHAPE_INT(booking_details, full_before_h), SHAPE_INT(booking_details, late_percent), SHAPE_AMOUNT(booking_details, net_amount), SHAPE_AMOUNT(booking_details, bank_amount),
-	SHAPE_AMOUNT(booking_details, gone_amount), SHAPE_AMOUNT(booking_details, back_amount), SHAPE_TEXT(booking_details, zone_name),
-	SHAPE_BOOL(booking_details, is_wished), SHAPE_BOOL(booking_details, has_extras), SHAPE_BOOL(booking_details, has_ended),
-	SHAPE_BOOL(booking_details, is_brought), SHAPE_BOOL(booking_details, is_stuck), SHAPE_BOOL(booking_details, has_actions), SHAPE_BOOL(booking_details, is_asking),
-	SHAPE_LIST(booking_details, events, stuck_action_shape),
+	SHAPE_BOOL(booking_details, is_full), SHAPE_BOOL(booking_details, is_grace),
+	SHAPE_BOOL(booking_details, is_late), SHAPE_INT(booking_details, full_before_h),
+	SHAPE_INT(booking_details, late_percent), SHAPE_AMOUNT(booking_details, net_amount),
+	SHAPE_AMOUNT(booking_details, bank_amount), SHAPE_AMOUNT(booking_details, gone_amount),
+	SHAPE_AMOUNT(booking_details, back_amount), SHAPE_TEXT(booking_details, zone_name),
+	SHAPE_BOOL(booking_details, is_wished), SHAPE_BOOL(booking_details, has_extras),
+	SHAPE_BOOL(booking_details, has_ended), SHAPE_BOOL(booking_details, is_brought),
+	SHAPE_BOOL(booking_details, is_stuck), SHAPE_BOOL(booking_details, has_actions),
+	SHAPE_BOOL(booking_details, is_asking), SHAPE_LIST(booking_details, events, stuck_action_shape),
 };
 static const struct shape booking_details_shape = SHAPE(booking_details, booking_details_members);
 PAGE(booking_shown, "booking/booking", booking_details_shape)
@@ -169,14 +178,18 @@ fill_page(struct web *w, struct booking_details *p)
 	p->is_unsettled |= p->is_wished;
 	fill_extras(p);
 	p->is_asking = b->state == BOOKING_EXPIRED && b->refund_state == REFUND_PENDING;
-	p->may_hand_out = is_manager && b->state == BOOKING_CONFIRMED && booking_is_at_counter(w->db, b) && w->now >= b->starts_at - rental.turnaround_s && w->now < b->ends_at;
+	p->may_hand_out = is_manager && b->state == BOOKING_CONFIRMED && booking_is_at_counter(w->db, b)
+		&& w->now >= b->starts_at - rental.turnaround_s && w->now < b->ends_at;
 	p->may_take_back = is_manager && b->state == BOOKING_OUT;
-	p->may_no_show = is_manager && b->state == BOOKING_CONFIRMED && booking_is_at_counter(w->db, b) && w->now >= b->starts_at;
+	p->may_no_show = is_manager && b->state == BOOKING_CONFIRMED && booking_is_at_counter(w->db, b)
+		&& w->now >= b->starts_at;
 	fill_cancel(w, p);
 	fill_around(w, p);
 	/* code=: back from the provider's page without a payment */
 	if (p->may_pay && form_has(w, "code"))
-		w->chrome.notice = _("The payment was not completed. We are still holding the car for you: you can pay now or use another card.");
+		w->chrome.notice =
+			_("The payment was not completed. We are still holding the car for you: you can pay now or use"
+			  " another card.");
 	if (is_manager)
 		fill_manager(w, p);
 	menu_of(w)->nav_bookings = is_manager && !p->is_mine;
@@ -214,7 +227,7 @@ page_receipt(struct web *w)
 	return answer_booking(w, &receipt_shown, &b);
 }
 
-/* --- cancelling: the refund is shown before it is confirmed ------------------------------------------------------------------ */
+/* --- cancelling: the refund is shown before it is confirmed ------------------------------------------------------- */
 
 enum status
 page_cancel(struct web *w)
@@ -223,7 +236,7 @@ page_cancel(struct web *w)
 
 	if (!find_path_booking(w, &b))
 		return web_not_found(w);
-	if (b.cancel_asked_at && !w->json)      /* it is under way */
+	if (b.cancel_asked_at && !w->json) /* it is under way */
 		return web_redirect(w, "/bookings/%s", b.code);
 	return answer_booking(w, &cancel_shown, &b);
 }
@@ -231,7 +244,8 @@ page_cancel(struct web *w)
 static enum status
 refuse_cancel(struct web *w)
 {
-	return web_refuse(w, HTTP_CONFLICT, "not_cancellable", _("This booking can no longer be cancelled. Please call the branch and we will help you."));
+	return web_refuse(w, HTTP_CONFLICT, "not_cancellable",
+		_("This booking can no longer be cancelled. Please call the branch and we will help you."));
 }
 
 /* The message says what to do instead: return the car early. */
@@ -241,9 +255,14 @@ already_shipped(struct web *w, const struct booking *b)
 	struct booking_contact a = { 0 };
 
 	booking_contact(w->db, b, &a);
-	return web_refuse(w, HTTP_CONFLICT, "delivery_shipped", a.branch_phone && *a.branch_phone
-		? arena_printf(w->m, _("The car is on its way to you, so this booking can no longer be cancelled. You can accept the car and return it early, or call the branch: %s."), a.branch_phone)
-		: _("The car is on its way to you, so this booking can no longer be cancelled. You can accept the car and return it early, or call the branch."));
+	return web_refuse(w, HTTP_CONFLICT, "delivery_shipped",
+		a.branch_phone && *a.branch_phone
+			? arena_printf(w->m,
+				_("The car is on its way to you, so this booking can no longer be cancelled. You can"
+				  " accept the car and return it early, or call the branch: %s."),
+				a.branch_phone)
+			: _("The car is on its way to you, so this booking can no longer be cancelled. You can accept"
+			    " the car and return it early, or call the branch."));
 }
 
 /* A second click leads to the same page as the first; a program gets 409. */
@@ -259,16 +278,14 @@ do_cancel_booking(struct web *w)
 	if (w->json && (b.state == BOOKING_CANCELLED || b.state == BOOKING_EXPIRED))
 		return refuse_cancel(w);
 	switch (booking_cancel(w->db, &b, w->user.id, b.customer_id == w->user.id ? "customer" : "manager")) {
-	case CANCEL_DONE:
-		return web_done(w, HTTP_OK, &booking_json_shape, &b, "/bookings/%s", b.code);
-	case CANCEL_PENDING:
-		return web_done(w, HTTP_ACCEPTED, &booking_json_shape, &b, "/bookings/%s", b.code);
-	case CANCEL_SHIPPED:
-		return already_shipped(w, &b);
+	case CANCEL_DONE: return web_done(w, HTTP_OK, &booking_json_shape, &b, "/bookings/%s", b.code);
+	case CANCEL_PENDING: return web_done(w, HTTP_ACCEPTED, &booking_json_shape, &b, "/bookings/%s", b.code);
+	case CANCEL_SHIPPED: return already_shipped(w, &b);
 	case CANCEL_LATER:
-		return web_later(w, booking_later_s(CALLEE_DELIVERY), _("The delivery has to be stopped first, and delivery is not responding right now. Nothing has changed; please cancel again in a moment."));
-	case CANCEL_NOT_POSSIBLE:
-		return refuse_cancel(w);
+		return web_later(w, booking_later_s(CALLEE_DELIVERY),
+			_("The delivery has to be stopped first, and delivery is not responding right now. Nothing has"
+			  " changed; please cancel again in a moment."));
+	case CANCEL_NOT_POSSIBLE: return refuse_cancel(w);
 	}
 	return web_broken(w);
 }

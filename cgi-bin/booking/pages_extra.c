@@ -20,8 +20,9 @@ struct item_row {
 	bool is_gone;
 };
 static const struct member item_row_members[] = {
-	SHAPE_INT(item_row, item_id), SHAPE_AMOUNT(item_row, daily_price), SHAPE_INT(item_row, n_free), SHAPE_TEXT(item_row, item_title),
-	SHAPE_TEXT(item_row, item_name), SHAPE_STRUCT(item_row, qty, field_shape), SHAPE_BOOL(item_row, is_gone),
+	SHAPE_INT(item_row, item_id), SHAPE_AMOUNT(item_row, daily_price), SHAPE_INT(item_row, n_free),
+	SHAPE_TEXT(item_row, item_title), SHAPE_TEXT(item_row, item_name), SHAPE_STRUCT(item_row, qty, field_shape),
+	SHAPE_BOOL(item_row, is_gone),
 };
 static const struct shape item_row_shape = SHAPE(item_row, item_row_members);
 
@@ -29,23 +30,24 @@ static const struct member extras_form_members[] = {
 	SHAPE_STRUCT(extras_form, wanted, field_shape), SHAPE_STRUCT(extras_form, zone, field_shape),
 	SHAPE_STRUCT(extras_form, address, field_shape), SHAPE_STRUCT(extras_form, place, field_shape),
 	SHAPE_STRUCT(extras_form, window_from, field_shape), SHAPE_STRUCT(extras_form, collect, field_shape),
-	SHAPE_LIST(extras_form, items, item_row_shape), SHAPE_BOOL(extras_form, has_zones), SHAPE_BOOL(extras_form, has_items),
-	SHAPE_INT(extras_form, window_hours),
+	SHAPE_LIST(extras_form, items, item_row_shape), SHAPE_BOOL(extras_form, has_zones),
+	SHAPE_BOOL(extras_form, has_items), SHAPE_INT(extras_form, window_hours),
 };
 const struct shape extras_form_shape = SHAPE(extras_form, extras_form_members);
 
-/* --- reading ------------------------------------------------------------------------------------------------------------ */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
 /* A form has a checkbox for it, and may send fields although it is not ticked; for a program any field suffices. */
 static bool
 wants_delivery(struct web *w)
 {
-	static const char *const fields[] = { "delivery.address", "delivery.zone", "delivery.place", "delivery.window_from", "delivery.collect" };
+	static const char *const fields[] = { "delivery.address", "delivery.zone", "delivery.place",
+		"delivery.window_from", "delivery.collect" };
 	bool any = false, ticked = form_has(w, "delivery.wanted") && form_tick(w, "delivery.wanted");
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		any |= *form_raw(w, fields[i]) != '\0';
-	if (form_has(w, "delivery"))            /* null is valid: no delivery */
+	if (form_has(w, "delivery")) /* null is valid: no delivery */
 		form_error(w, "delivery", _("Please enter an address and a zone."));
 	return ticked || (w->json && any && !form_has(w, "delivery.wanted"));
 }
@@ -102,7 +104,8 @@ read_item_line(struct web *w, int i, struct booking_order *o)
 	if (!w->json && (!has_qty || strcmp(form_raw(w, qty), "0") == 0))
 		return true;
 	if (o->n_items == EXTRA_ITEMS_MAX) {
-		form_error(w, qty, arena_printf(w->m, _("Please choose at most %d kinds of equipment."), EXTRA_ITEMS_MAX));
+		form_error(
+			w, qty, arena_printf(w->m, _("Please choose at most %d kinds of equipment."), EXTRA_ITEMS_MAX));
 		return true;
 	}
 	o->items[o->n_items].item_id = form_id(w, id);
@@ -116,13 +119,13 @@ extras_read(struct web *w, struct booking_order *o)
 {
 	o->n_items = 0;
 	read_delivery(w, o);
-	if (form_has(w, "equipment"))           /* an empty list is valid */
+	if (form_has(w, "equipment")) /* an empty list is valid */
 		form_error(w, "equipment", _("Please send a list of items and quantities."));
 	for (int i = 0; read_item_line(w, i, o); i++)
 		;
 }
 
-/* --- the form again ---------------------------------------------------------------------------------------------------- */
+/* --- the form again ----------------------------------------------------------------------------------------------- */
 
 static struct field
 zone_field(struct web *w)
@@ -148,7 +151,8 @@ window_field(struct web *w, const struct booking_order *o)
 	struct option *options = arena_array(w->m, struct option, WINDOWS_SHOWN + 1);
 	int n = 0;
 
-	for (int64_t at = o->starts_at; n < WINDOWS_SHOWN && at + rental.delivery_window_s <= o->ends_at; at += RENTAL_STEP_S) {
+	for (int64_t at = o->starts_at; n < WINDOWS_SHOWN && at + rental.delivery_window_s <= o->ends_at;
+		at += RENTAL_STEP_S) {
 		struct buf value = { .m = w->m }, label = { .m = w->m };
 
 		time_input(&value, at);
@@ -197,9 +201,12 @@ show_items(struct web *w, const struct booking_order *o, struct extras_form *f)
 		struct item_row *row = &f->items[i];
 
 		*row = (struct item_row){
-			.item_id = items[i].item_id, .daily_price = items[i].daily_price, .n_free = items[i].n_free > 0 ? items[i].n_free : 0,
+			.item_id = items[i].item_id,
+			.daily_price = items[i].daily_price,
+			.n_free = items[i].n_free > 0 ? items[i].n_free : 0,
 			.item_title = lang_pick(lang_now(), items[i].name, items[i].name_ko),
-			.item_name = item_field(w, i, "item_id"), .is_gone = items[i].n_free <= 0,
+			.item_name = item_field(w, i, "item_id"),
+			.is_gone = items[i].n_free <= 0,
 		};
 		row->qty = pieces_field(w, i, row);
 	}
@@ -224,11 +231,14 @@ void
 extras_price(struct web *w, const struct booking_order *o, struct price *price)
 {
 	struct booking b = {
-		.lines = price->lines, .n_lines = price->n_lines, .amount = price->amount, .vat_amount = price->vat_amount,
+		.lines = price->lines,
+		.n_lines = price->n_lines,
+		.amount = price->amount,
+		.vat_amount = price->vat_amount,
 		.n_cars = o->model_id ? o->qty : 1,
 	};
 
-	extra_quote(w->db, o, &b);              /* as far as possible: mistakes are marked at their fields */
+	extra_quote(w->db, o, &b); /* as far as possible: mistakes are marked at their fields */
 	booking_lines_in_words(b.lines, b.n_lines, o->starts_at, o->ends_at);
 	price->lines = b.lines;
 	price->n_lines = b.n_lines;
@@ -236,7 +246,7 @@ extras_price(struct web *w, const struct booking_order *o, struct price *price)
 	price->vat_amount = b.vat_amount;
 }
 
-/* --- refused ------------------------------------------------------------------------------------------------------------ */
+/* --- refused ------------------------------------------------------------------------------------------------------ */
 
 static enum status
 refuse_delivery(struct web *w, const struct booking_order *o)
@@ -250,9 +260,11 @@ refuse_delivery(struct web *w, const struct booking_order *o)
 static enum status
 refuse_stock(struct web *w, const struct booking *b, const char *field)
 {
-	form_error(w, field, arena_printf(w->m, _("Only %lld available for these dates."), (long long)b->refused_extra.n_free));
-	return web_refuse(w, HTTP_CONFLICT, "out_of_stock", arena_printf(w->m,
-		_("%s: only %lld available for these dates. Nothing was booked or charged."), b->refused_extra.label, (long long)b->refused_extra.n_free));
+	form_error(w, field,
+		arena_printf(w->m, _("Only %lld available for these dates."), (long long)b->refused_extra.n_free));
+	return web_refuse(w, HTTP_CONFLICT, "out_of_stock",
+		arena_printf(w->m, _("%s: only %lld available for these dates. Nothing was booked or charged."),
+			b->refused_extra.label, (long long)b->refused_extra.n_free));
 }
 
 static enum status
@@ -260,9 +272,11 @@ refuse_rejected(struct web *w, const struct booking *b)
 {
 	const char *reason = text_or_empty(b->refused_extra.reason);
 
-	return web_refuse(w, HTTP_CONFLICT, "rejected", *reason
-		? arena_printf(w->m, _("%s was not approved: %s. Nothing was booked or charged."), b->refused_extra.label, reason)
-		: arena_printf(w->m, _("%s was not approved. Nothing was booked or charged."), b->refused_extra.label));
+	return web_refuse(w, HTTP_CONFLICT, "rejected",
+		*reason ? arena_printf(w->m, _("%s was not approved: %s. Nothing was booked or charged."),
+			b->refused_extra.label, reason)
+			: arena_printf(w->m, _("%s was not approved. Nothing was booked or charged."),
+				b->refused_extra.label));
 }
 
 enum status

@@ -25,6 +25,7 @@ void extras_read(struct web *w, struct booking_order *o);
 void extras_show(struct web *w, const struct booking_order *o, struct extras_form *f);
 void extras_price(struct web *w, const struct booking_order *o, struct price *price);
 /* An outcome about an extra: marks its field. BAD_DELIVERY, NO_ITEM, OUT_OF_STOCK, NOT_APPROVED. */
-enum status extras_refuse(struct web *w, const struct booking_order *o, const struct booking *b, enum booking_outcome outcome);
+enum status extras_refuse(struct web *w, const struct booking_order *o, const struct booking *b,
+	enum booking_outcome outcome);
 
 #endif

@@ -19,15 +19,17 @@ struct booking_list {
 	int64_t page, n_pages, n_total, now;
 };
 static const struct member booking_list_members[] = {
-	SHAPE_LIST(booking_list, tabs, tab_shape), SHAPE_TEXT(booking_list, view), SHAPE_STRUCT(booking_list, state, field_shape), SHAPE_STRUCT(booking_list, q, field_shape),
-	SHAPE_LIST(booking_list, bookings, booking_row_shape), SHAPE_STRUCT(booking_list, by_start, sort_link_shape), SHAPE_STRUCT(booking_list, paging, paging_shape),
-	SHAPE_TIME(booking_list, now),
+	SHAPE_LIST(booking_list, tabs, tab_shape), SHAPE_TEXT(booking_list, view),
+	SHAPE_STRUCT(booking_list, state, field_shape), SHAPE_STRUCT(booking_list, q, field_shape),
+	SHAPE_LIST(booking_list, bookings, booking_row_shape), SHAPE_STRUCT(booking_list, by_start, sort_link_shape),
+	SHAPE_STRUCT(booking_list, paging, paging_shape), SHAPE_TIME(booking_list, now),
 };
 static const struct shape booking_list_shape = SHAPE(booking_list, booking_list_members);
 PAGE(booking_list_page, "booking/desk", booking_list_shape)
 
 static const struct member booking_list_json_members[] = {
-	SHAPE_INT(booking_list, page), SHAPE_INT(booking_list, n_pages), SHAPE_INT(booking_list, n_total), SHAPE_LIST(booking_list, bookings, booking_row_shape),
+	SHAPE_INT(booking_list, page), SHAPE_INT(booking_list, n_pages), SHAPE_INT(booking_list, n_total),
+	SHAPE_LIST(booking_list, bookings, booking_row_shape),
 };
 static const struct shape booking_list_json_shape = SHAPE(booking_list, booking_list_json_members);
 
@@ -40,7 +42,8 @@ list_tabs(struct web *w, struct booking_list *d, int view)
 	for (int i = 0; i < bookings_view_words.n; i++)
 		d->tabs[i] = (struct tab){
 			.url = arena_printf(w->m, "/bookings?view=%s", bookings_view_words.word[i].code),
-			.label = _(bookings_view_words.word[i].label), .is_current = i == view,
+			.label = _(bookings_view_words.word[i].label),
+			.is_current = i == view,
 		};
 	d->tabs[bookings_view_words.n] = (struct tab){ .url = "/bookings/stuck", .label = _("Needs attention") };
 }
@@ -56,10 +59,14 @@ read_list_query(struct web *w)
 		.view = view < 0 ? BOOKINGS_ALL : (enum bookings_view)view,
 		.state = form_has(w, "state") ? words_find(&booking_state_words, form_raw(w, "state")) : -1,
 		.text = form_has(w, "q") ? form_text(w, "q", 80) : "",
-		.today = day_start(w->now), .tomorrow = day_add(day_start(w->now), 1), .now = w->now,
+		.today = day_start(w->now),
+		.tomorrow = day_add(day_start(w->now), 1),
+		.now = w->now,
 	};
 
-	q.order = sorted == 0 ? (down ? BOOKINGS_ORDER_START_DOWN : BOOKINGS_ORDER_START) : q.view == BOOKINGS_ALL ? BOOKINGS_ORDER_NEWEST : BOOKINGS_ORDER_START;
+	q.order = sorted == 0            ? (down ? BOOKINGS_ORDER_START_DOWN : BOOKINGS_ORDER_START)
+		: q.view == BOOKINGS_ALL ? BOOKINGS_ORDER_NEWEST
+					 : BOOKINGS_ORDER_START;
 	return q;
 }
 
@@ -99,7 +106,9 @@ do_step(struct web *w, bool (*step)(struct db *db, struct booking *b, int64_t ac
 	if (!find_path_booking(w, &b))
 		return web_not_found(w);
 	if (!step(w->db, &b, w->user.id))
-		return web_refuse(w, HTTP_CONFLICT, "wrong_state", _("This is not possible in the current status of the booking. Please check the booking again."));
+		return web_refuse(w, HTTP_CONFLICT, "wrong_state",
+			_("This is not possible in the current status of the booking. Please check the booking"
+			  " again."));
 	return web_done(w, HTTP_OK, &booking_json_shape, &b, "/bookings/%s", b.code);
 }
 

@@ -12,7 +12,7 @@
 #include "lib/web/form.h"
 #include "lib/base/settings.h"
 
-/* --- when ------------------------------------------------------------------------------------------------------------------- */
+/* --- when --------------------------------------------------------------------------------------------------------- */
 
 /* The interval of a list or a model's page; by default a day, from tomorrow at ten. */
 struct hours { int64_t starts_at, ends_at; };
@@ -37,7 +37,7 @@ read_hours(struct web *w, struct hours *h)
 	return !problem;
 }
 
-/* --- /models ---------------------------------------------------------------------------------------------------------------- */
+/* --- /models ------------------------------------------------------------------------------------------------------ */
 
 struct offers_page {
 	struct field starts_at, ends_at;
@@ -62,8 +62,9 @@ struct offers_json {
 	int n_models;
 };
 static const struct member offers_json_members[] = {
-	SHAPE_INT(offers_json, n_total), SHAPE_INT(offers_json, page), SHAPE_INT(offers_json, n_pages), SHAPE_TEXT(offers_json, currency),
-	SHAPE_TIME(offers_json, starts_at), SHAPE_TIME(offers_json, ends_at), SHAPE_LIST(offers_json, models, model_offer_shape),
+	SHAPE_INT(offers_json, n_total), SHAPE_INT(offers_json, page), SHAPE_INT(offers_json, n_pages),
+	SHAPE_TEXT(offers_json, currency), SHAPE_TIME(offers_json, starts_at), SHAPE_TIME(offers_json, ends_at),
+	SHAPE_LIST(offers_json, models, model_offer_shape),
 };
 static const struct shape offers_json_shape = SHAPE(offers_json, offers_json_members);
 
@@ -71,8 +72,14 @@ static enum status
 json_offers(struct web *w, const struct offers_page *p)
 {
 	const struct offers_json json = {
-		.starts_at = p->from, .ends_at = p->until, .page = p->paging.page, .n_pages = p->paging.n_pages, .n_total = p->paging.n_total,
-		.currency = settings.currency, .models = p->models, .n_models = p->n_models,
+		.starts_at = p->from,
+		.ends_at = p->until,
+		.page = p->paging.page,
+		.n_pages = p->paging.n_pages,
+		.n_total = p->paging.n_total,
+		.currency = settings.currency,
+		.models = p->models,
+		.n_models = p->n_models,
 	};
 
 	return web_json(w, HTTP_OK, &offers_json_shape, &json);
@@ -96,7 +103,9 @@ page_offers(struct web *w)
 {
 	struct hours h = { 0 };
 	bool has_hours = read_hours(w, &h);
-	struct offers_page p = { .from = h.starts_at, .until = h.ends_at, .paging = web_paging(w, has_hours ? offers_count(w->db) : 0, PER_PAGE) };
+	struct offers_page p = { .from = h.starts_at,
+		.until = h.ends_at,
+		.paging = web_paging(w, has_hours ? offers_count(w->db) : 0, PER_PAGE) };
 
 	web_form(w, show_offers, &p);
 	if (!has_hours)
@@ -107,7 +116,7 @@ page_offers(struct web *w)
 	return w->json ? json_offers(w, &p) : show_offers(w, &p, HTTP_OK, NULL);
 }
 
-/* --- /models/ID ------------------------------------------------------------------------------------------------------------- */
+/* --- /models/ID --------------------------------------------------------------------------------------------------- */
 
 struct offer_page {
 	struct model_offer model;
@@ -132,8 +141,8 @@ struct offer_json {
 	struct price *price;
 };
 static const struct member offer_json_members[] = {
-	SHAPE_STRUCT(offer_json, model, model_offer_shape), SHAPE_TIME(offer_json, starts_at), SHAPE_TIME(offer_json, ends_at),
-	SHAPE_TEXT(offer_json, currency), SHAPE_MAYBE(offer_json, price, price_shape),
+	SHAPE_STRUCT(offer_json, model, model_offer_shape), SHAPE_TIME(offer_json, starts_at),
+	SHAPE_TIME(offer_json, ends_at), SHAPE_TEXT(offer_json, currency), SHAPE_MAYBE(offer_json, price, price_shape),
 };
 static const struct shape offer_json_shape = SHAPE(offer_json, offer_json_members);
 
@@ -142,7 +151,11 @@ static struct field
 cars_field(struct web *w, const struct model_offer *model)
 {
 	static const struct option number[CARS_MAX] = {
-		{ "1", "1", false }, { "2", "2", false }, { "3", "3", false }, { "4", "4", false }, { "5", "5", false },
+		{ "1", "1", false },
+		{ "2", "2", false },
+		{ "3", "3", false },
+		{ "4", "4", false },
+		{ "5", "5", false },
 	};
 
 	return form_field_options(w, "qty", number, model->n_at_once > 0 ? (int)model->n_at_once : 1, "1", NULL);
@@ -181,7 +194,8 @@ show_offer_page(struct web *w, const void *form, enum status status, const char 
 		p.price = price_make(w->m, h->starts_at, h->ends_at, p.model.daily_price, p.model.hourly_price);
 	}
 	if (w->json)
-		return web_json(w, status, &offer_json_shape, &(struct offer_json){ p.model, p.from, p.until, settings.currency, p.price });
+		return web_json(w, status, &offer_json_shape,
+			&(struct offer_json){ p.model, p.from, p.until, settings.currency, p.price });
 	if (p.price)
 		booking_lines_in_words(p.price->lines, p.price->n_lines, h->starts_at, h->ends_at);
 	p.starts_at = form_field_time(w, "starts_at", h->starts_at);
@@ -206,7 +220,7 @@ page_offer(struct web *w)
 	return web_invalid(w);
 }
 
-/* --- for the order form in pages.c --------------------------------------------------------------------------------------------- */
+/* --- for the order form in pages.c -------------------------------------------------------------------------------- */
 
 bool
 read_which(struct web *w, struct booking_order *o)
@@ -268,9 +282,21 @@ offer_facts(struct web *w, const struct booking_order *o, struct car_facts *car)
 		h = (struct hours){ w->now, w->now + HOUR };
 	offer_count_free(w->db, w->m, &model, h.starts_at, h.ends_at);
 	*car = (struct car_facts){
-		.seats = model.seats, .daily_price = model.daily_price, .hourly_price = model.hourly_price, .name = model.name,
-		.name_ko = model.name_ko, .branch_name = "", .branch_name_ko = "", .branch_address = "", .branch_address_ko = "", .branch_phone = "", .photo = model.photo, .body = model.body,
-		.fuel = model.fuel, .gearbox = model.gearbox, .service = SERVICE_IN_SERVICE,
+		.seats = model.seats,
+		.daily_price = model.daily_price,
+		.hourly_price = model.hourly_price,
+		.name = model.name,
+		.name_ko = model.name_ko,
+		.branch_name = "",
+		.branch_name_ko = "",
+		.branch_address = "",
+		.branch_address_ko = "",
+		.branch_phone = "",
+		.photo = model.photo,
+		.body = model.body,
+		.fuel = model.fuel,
+		.gearbox = model.gearbox,
+		.service = SERVICE_IN_SERVICE,
 	};
 	b = branch_of(&model, o);
 	if (b && (o->branch_id || has_hours(o)))

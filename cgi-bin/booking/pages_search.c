@@ -17,7 +17,7 @@
 #define MONTHS 2
 #define MAX_PAGE 500
 
-/* --- the search form, on every page of this file -------------------------------------------------------------------------- */
+/* --- the search form, on every page of this file ------------------------------------------------------------------ */
 
 struct search_form {
 	struct field from, to, branch, body, fuel, seats, max_price, sort;
@@ -63,7 +63,8 @@ branch_choices(struct web *w, int *n)
 static struct field
 seats_field(struct web *w)
 {
-	static const struct option seats[] = { { "2", "2+", false }, { "4", "4+", false }, { "5", "5+", false }, { "7", "7+", false }, { "9", "9+", false } };
+	static const struct option seats[] = { { "2", "2+", false }, { "4", "4+", false }, { "5", "5+", false },
+		{ "7", "7+", false }, { "9", "9+", false } };
 
 	return form_field_options(w, "seats", seats, 5, "", _("Any"));
 }
@@ -83,11 +84,12 @@ search_form(struct web *w, int64_t starts_at, int64_t ends_at)
 		.seats = seats_field(w),
 		.max_price = form_field(w, "max_price", ""),
 		.sort = form_field_choice(w, "sort", &order_words, SEARCH_BY_PRICE, NULL),
-		.is_filtered = form_has(w, "body") || form_has(w, "fuel") || form_has(w, "seats") || form_has(w, "max_price"),
+		.is_filtered =
+			form_has(w, "body") || form_has(w, "fuel") || form_has(w, "seats") || form_has(w, "max_price"),
 	};
 }
 
-/* --- / -------------------------------------------------------------------------------------------------------------------- */
+/* --- / ------------------------------------------------------------------------------------------------------------ */
 
 struct home {
 	struct search_form form;
@@ -110,7 +112,7 @@ page_home(struct web *w)
 	return web_page(w, HTTP_OK, &home_page, &home);
 }
 
-/* --- /cars ------------------------------------------------------------------------------------------------------------------ */
+/* --- /cars -------------------------------------------------------------------------------------------------------- */
 
 struct found_car {
 	int64_t car_id, branch_id, seats, daily_price, hourly_price, total_amount, vat_amount;
@@ -121,10 +123,11 @@ struct found_car {
 };
 static const struct member found_car_members[] = {
 	SHAPE_INT(found_car, car_id), SHAPE_TEXT_KO(found_car, name), SHAPE_STATE(found_car, body, body_words),
-	SHAPE_STATE(found_car, fuel, fuel_words), SHAPE_STATE(found_car, gearbox, gearbox_words), SHAPE_INT(found_car, seats),
-	SHAPE_INT(found_car, branch_id), SHAPE_TEXT(found_car, branch_name), SHAPE_TEXT(found_car, photo),
-	SHAPE_AMOUNT(found_car, daily_price), SHAPE_AMOUNT(found_car, hourly_price), SHAPE_AMOUNT(found_car, total_amount),
-	SHAPE_AMOUNT(found_car, vat_amount), SHAPE_BOOL(found_car, is_capped), SHAPE_INT(found_car, model_id), SHAPE_INT(found_car, n_of_model),
+	SHAPE_STATE(found_car, fuel, fuel_words), SHAPE_STATE(found_car, gearbox, gearbox_words),
+	SHAPE_INT(found_car, seats), SHAPE_INT(found_car, branch_id), SHAPE_TEXT(found_car, branch_name),
+	SHAPE_TEXT(found_car, photo), SHAPE_AMOUNT(found_car, daily_price), SHAPE_AMOUNT(found_car, hourly_price),
+	SHAPE_AMOUNT(found_car, total_amount), SHAPE_AMOUNT(found_car, vat_amount), SHAPE_BOOL(found_car, is_capped),
+	SHAPE_INT(found_car, model_id), SHAPE_INT(found_car, n_of_model),
 };
 static const struct shape found_car_shape = SHAPE(found_car, found_car_members);
 
@@ -144,9 +147,10 @@ struct search {
 };
 static const struct member search_members[] = {
 	SHAPE_STRUCT(search, form, search_form_shape), SHAPE_STRUCT(search, problems, form_problems_shape),
-	SHAPE_LIST(search, cars, found_car_shape), SHAPE_INT(search, n_free), SHAPE_INT(search, n_days), SHAPE_INT(search, n_hours),
-	SHAPE_TIME(search, starts_at), SHAPE_TIME(search, ends_at), SHAPE_TEXT(search, from), SHAPE_TEXT(search, to),
-	SHAPE_TEXT(search, currency), SHAPE_BOOL(search, is_searched), SHAPE_STRUCT(search, paging, paging_shape),
+	SHAPE_LIST(search, cars, found_car_shape), SHAPE_INT(search, n_free), SHAPE_INT(search, n_days),
+	SHAPE_INT(search, n_hours), SHAPE_TIME(search, starts_at), SHAPE_TIME(search, ends_at),
+	SHAPE_TEXT(search, from), SHAPE_TEXT(search, to), SHAPE_TEXT(search, currency), SHAPE_BOOL(search, is_searched),
+	SHAPE_STRUCT(search, paging, paging_shape),
 };
 static const struct shape search_shape = SHAPE(search, search_members);
 PAGE(search_page, "booking/search", search_shape)
@@ -204,11 +208,23 @@ show_cars(struct web *w, struct search *s, const struct free_car *free, int n)
 		const struct free_car *f = &free[i];
 
 		s->cars[i] = (struct found_car){
-			.car_id = f->car_id, .branch_id = f->branch_id, .seats = f->seats, .daily_price = f->daily_price,
-			.hourly_price = f->hourly_price, .total_amount = f->total_amount, .vat_amount = f->vat_amount, .name = f->name,
-			.name_ko = f->name_ko, .branch_name = lang_pick(lang_now(), f->branch_name, f->branch_name_ko), .photo = f->photo,
-			.body = f->body, .fuel = f->fuel, .gearbox = f->gearbox, .is_capped = s->n_hours * f->hourly_price > f->daily_price,
-			.model_id = f->model_id, .n_of_model = f->n_of_model > 1 && offer_is_on_sale(w->db, f->model_id) ? f->n_of_model : 0,
+			.car_id = f->car_id,
+			.branch_id = f->branch_id,
+			.seats = f->seats,
+			.daily_price = f->daily_price,
+			.hourly_price = f->hourly_price,
+			.total_amount = f->total_amount,
+			.vat_amount = f->vat_amount,
+			.name = f->name,
+			.name_ko = f->name_ko,
+			.branch_name = lang_pick(lang_now(), f->branch_name, f->branch_name_ko),
+			.photo = f->photo,
+			.body = f->body,
+			.fuel = f->fuel,
+			.gearbox = f->gearbox,
+			.is_capped = s->n_hours * f->hourly_price > f->daily_price,
+			.model_id = f->model_id,
+			.n_of_model = f->n_of_model > 1 && offer_is_on_sale(w->db, f->model_id) ? f->n_of_model : 0,
 		};
 	}
 }
@@ -259,7 +275,7 @@ page_search(struct web *w)
 	return w->json ? web_json(w, HTTP_OK, &search_json_shape, &s) : show_search(w, &s, HTTP_OK, NULL);
 }
 
-/* --- /cars/ID --------------------------------------------------------------------------------------------------------------- */
+/* --- /cars/ID ----------------------------------------------------------------------------------------------------- */
 
 struct rental_car_page {
 	struct car_facts car;
@@ -276,17 +292,18 @@ struct rental_car_page {
 };
 static const struct member rental_car_page_members[] = {
 	SHAPE_STRUCT(rental_car_page, car, car_facts_shape), SHAPE_STRUCT(rental_car_page, form, search_form_shape),
-	SHAPE_STRUCT(rental_car_page, problems, form_problems_shape), SHAPE_MAYBE(rental_car_page, price, shown_price_shape),
-	SHAPE_TIME(rental_car_page, starts_at), SHAPE_TIME(rental_car_page, ends_at), SHAPE_BOOL(rental_car_page, is_free), SHAPE_TEXT(rental_car_page, from),
+	SHAPE_STRUCT(rental_car_page, problems, form_problems_shape),
+	SHAPE_MAYBE(rental_car_page, price, shown_price_shape), SHAPE_TIME(rental_car_page, starts_at),
+	SHAPE_TIME(rental_car_page, ends_at), SHAPE_BOOL(rental_car_page, is_free), SHAPE_TEXT(rental_car_page, from),
 	SHAPE_TEXT(rental_car_page, to), SHAPE_LIST(rental_car_page, months, month_shape),
 };
 static const struct shape rental_car_page_shape = SHAPE(rental_car_page, rental_car_page_members);
 PAGE(rental_car_page, "booking/car", rental_car_page_shape)
 
 static const struct member car_json_members[] = {
-	SHAPE_STRUCT(rental_car_page, car, car_facts_shape), SHAPE_BOOL(rental_car_page, is_free), SHAPE_TIME(rental_car_page, starts_at),
-	SHAPE_TIME(rental_car_page, ends_at), SHAPE_MAYBE(rental_car_page, price, price_shape),
-	SHAPE_LIST(rental_car_page, busy, taken_interval_shape),
+	SHAPE_STRUCT(rental_car_page, car, car_facts_shape), SHAPE_BOOL(rental_car_page, is_free),
+	SHAPE_TIME(rental_car_page, starts_at), SHAPE_TIME(rental_car_page, ends_at),
+	SHAPE_MAYBE(rental_car_page, price, price_shape), SHAPE_LIST(rental_car_page, busy, taken_interval_shape),
 };
 static const struct shape car_json_shape = SHAPE(rental_car_page, car_json_members);
 
@@ -294,7 +311,8 @@ static void
 price_car(struct web *w, struct rental_car_page *p)
 {
 	p->price = price_make(w->m, p->starts_at, p->ends_at, p->car.daily_price, p->car.hourly_price);
-	p->is_free = p->car.service == SERVICE_IN_SERVICE && calendar_is_free(w->db, p->car.car_id, p->starts_at, p->ends_at);
+	p->is_free = p->car.service == SERVICE_IN_SERVICE
+		&& calendar_is_free(w->db, p->car.car_id, p->starts_at, p->ends_at);
 }
 
 static void

@@ -1,4 +1,5 @@
-/* pages_stuck - what needs attention: all that has been pending for too long in booking and in payment; retried, or closed manually. */
+/* pages_stuck - what needs attention: all that has been pending for too long in booking and in payment; retried, or
+ * closed manually. */
 #include "booking.h"
 #include "orders.h"
 #include "pages.h"
@@ -18,16 +19,18 @@ struct stuck_page {
 };
 static const struct member stuck_page_members[] = {
 	SHAPE_STRUCT(stuck_page, kind, field_shape), SHAPE_LIST(stuck_page, stuck, stuck_row_shape),
-	SHAPE_LIST(stuck_page, late, late_clash_shape), SHAPE_STRUCT(stuck_page, paging, paging_shape), SHAPE_INT(stuck_page, n_total),
-	SHAPE_INT(stuck_page, stuck_after_s), SHAPE_TIME(stuck_page, now), SHAPE_BOOL(stuck_page, is_filtered), SHAPE_BOOL(stuck_page, has_late),
+	SHAPE_LIST(stuck_page, late, late_clash_shape), SHAPE_STRUCT(stuck_page, paging, paging_shape),
+	SHAPE_INT(stuck_page, n_total), SHAPE_INT(stuck_page, stuck_after_s), SHAPE_TIME(stuck_page, now),
+	SHAPE_BOOL(stuck_page, is_filtered), SHAPE_BOOL(stuck_page, has_late),
 };
 static const struct shape stuck_page_shape = SHAPE(stuck_page, stuck_page_members);
 PAGE(stuck_html, "booking/stuck", stuck_page_shape)
 PAGE(resolve_html, "stuck/question", stuck_form_shape)
 
 static const struct member stuck_json_members[] = {
-	SHAPE_INT(stuck_page, page), SHAPE_INT(stuck_page, n_pages), SHAPE_INT(stuck_page, n_total), SHAPE_INT(stuck_page, stuck_after_s),
-	SHAPE_LIST(stuck_page, stuck, stuck_row_shape), SHAPE_LIST(stuck_page, late, late_clash_shape),
+	SHAPE_INT(stuck_page, page), SHAPE_INT(stuck_page, n_pages), SHAPE_INT(stuck_page, n_total),
+	SHAPE_INT(stuck_page, stuck_after_s), SHAPE_LIST(stuck_page, stuck, stuck_row_shape),
+	SHAPE_LIST(stuck_page, late, late_clash_shape),
 };
 static const struct shape stuck_json_shape = SHAPE(stuck_page, stuck_json_members);
 
@@ -36,7 +39,8 @@ static const char *
 retried_notice(struct web *w, const char *code)
 {
 	if (is_stuck(w->db, code, w->now))
-		return arena_printf(w->m, _("%s was retried just now but is still pending; the list shows why. We keep retrying."), code);
+		return arena_printf(w->m,
+			_("%s was retried just now but is still pending; the list shows why. We keep retrying."), code);
 	return arena_printf(w->m, _("%s is no longer pending."), code);
 }
 
@@ -45,7 +49,9 @@ enum status
 page_stuck(struct web *w)
 {
 	struct stuck_query q = {
-		.kind = form_has(w, "kind") ? words_find(&stuck_kind_words, form_raw(w, "kind")) : -1, .now = w->now, .limit = PER_PAGE,
+		.kind = form_has(w, "kind") ? words_find(&stuck_kind_words, form_raw(w, "kind")) : -1,
+		.now = w->now,
+		.limit = PER_PAGE,
 	};
 	struct stuck_page p = { .now = w->now, .stuck_after_s = rental.stuck_after_s };
 
@@ -67,7 +73,7 @@ page_stuck(struct web *w)
 	p.kind = form_field_choice(w, "kind", &stuck_kind_words, -1, _("All"));
 	menu_of(w)->nav_stuck = true;
 	if (!p.is_filtered)
-		menu_of(w)->n_stuck = p.n_total;  /* the menu's number may be older than the list */
+		menu_of(w)->n_stuck = p.n_total; /* the menu's number may be older than the list */
 	return web_page(w, HTTP_OK, &stuck_html, &p);
 }
 
@@ -95,11 +101,16 @@ static struct stuck_form
 booking_resolve_form(struct web *w, const struct booking *b)
 {
 	struct stuck_form f = {
-		.page = &resolve_html, .subject_id = b->code, .kind = booking_stuck_kind(b), .since = booking_stuck_since(b),
+		.page = &resolve_html,
+		.subject_id = b->code,
+		.kind = booking_stuck_kind(b),
+		.since = booking_stuck_since(b),
 		.last_error = b->last_error,
-		.amount = b->state == BOOKING_CANCEL_REQUESTED || b->state == BOOKING_REJECTED ? b->refund_due : b->amount,
+		.amount = b->state == BOOKING_CANCEL_REQUESTED || b->state == BOOKING_REJECTED ? b->refund_due
+											       : b->amount,
 		.tries = b->state == BOOKING_HELD ? b->ask_tries : b->refund_tries,
-		.action = arena_printf(w->m, "/bookings/%s/resolve", b->code), .back = arena_printf(w->m, "/bookings/%s", b->code),
+		.action = arena_printf(w->m, "/bookings/%s/resolve", b->code),
+		.back = arena_printf(w->m, "/bookings/%s", b->code),
 	};
 	const char *email;
 

@@ -15,9 +15,11 @@ struct charge_request {
 	int64_t customer_id, card_id, amount, vat_amount, deadline_ms;
 };
 static const struct member charge_request_members[] = {
-	SHAPE_TEXT(charge_request, key), SHAPE_TEXT(charge_request, subject_id), SHAPE_TEXT(charge_request, payment_key),
-	SHAPE_TEXT(charge_request, currency), SHAPE_INT(charge_request, customer_id), SHAPE_INT(charge_request, card_id),
-	SHAPE_AMOUNT(charge_request, amount), SHAPE_AMOUNT(charge_request, vat_amount), SHAPE_INT(charge_request, deadline_ms),
+	SHAPE_TEXT(charge_request, key), SHAPE_TEXT(charge_request, subject_id),
+	SHAPE_TEXT(charge_request, payment_key), SHAPE_TEXT(charge_request, currency),
+	SHAPE_INT(charge_request, customer_id), SHAPE_INT(charge_request, card_id),
+	SHAPE_AMOUNT(charge_request, amount), SHAPE_AMOUNT(charge_request, vat_amount),
+	SHAPE_INT(charge_request, deadline_ms),
 };
 static const struct shape charge_request_shape = SHAPE(charge_request, charge_request_members);
 
@@ -42,13 +44,15 @@ static const struct member payment_reply_members[] = {
 static const struct shape payment_reply_shape = SHAPE(payment_reply, payment_reply_members);
 
 /*
- * One call. The hold is not synced to disk before it: payment writes to the same database, and its sync before it asks the provider
- * covers every earlier commit.
+ * One call. The hold is not synced to disk before it: payment writes to the same database, and its sync before it asks
+ * the provider covers every earlier commit.
  */
 static enum call_outcome
 call_payment(struct db *db, const char *path, const char *body, struct payment_reply *reply, int *status)
 {
-	struct call c = { .program = "payment", .path = path, .body = body, .deadline_ms = (int)settings.call_deadline_ms };
+	struct call c = {
+		.program = "payment", .path = path, .body = body, .deadline_ms = (int)settings.call_deadline_ms
+	};
 	enum call_outcome outcome;
 
 	*reply = (struct payment_reply){ .outcome = "", .reason = "" };
@@ -105,17 +109,25 @@ static enum charge_answer
 charge_by_call(struct db *db, const struct booking *b, const char *payment_key, int64_t *charge_id, const char **reason)
 {
 	struct charge_request q = {
-		.key = b->code, .subject_id = b->code, .payment_key = payment_key ? payment_key : "", .currency = b->currency,
-		.customer_id = b->customer_id, .card_id = payment_key ? 0 : b->card_id,
-		.amount = b->amount, .vat_amount = b->vat_amount, .deadline_ms = settings.call_deadline_ms,
+		.key = b->code,
+		.subject_id = b->code,
+		.payment_key = payment_key ? payment_key : "",
+		.currency = b->currency,
+		.customer_id = b->customer_id,
+		.card_id = payment_key ? 0 : b->card_id,
+		.amount = b->amount,
+		.vat_amount = b->vat_amount,
+		.deadline_ms = settings.call_deadline_ms,
 	};
 	struct payment_reply reply;
 	int status;
-	enum call_outcome outcome = call_payment(db, "/internal/charge", request_body(db, &charge_request_shape, &q), &reply, &status);
+	enum call_outcome outcome =
+		call_payment(db, "/internal/charge", request_body(db, &charge_request_shape, &q), &reply, &status);
 
 	if (retries_under_fresh_key() && answer_of_charge(outcome, status, &reply) == CHARGE_ANSWER_UNKNOWN) {
 		q.key = arena_printf(db_memory(db), "%s-again", b->code);
-		outcome = call_payment(db, "/internal/charge", request_body(db, &charge_request_shape, &q), &reply, &status);
+		outcome = call_payment(
+			db, "/internal/charge", request_body(db, &charge_request_shape, &q), &reply, &status);
 	}
 	*charge_id = reply.charge_id;
 	*reason = reply.reason;
@@ -127,7 +139,8 @@ look_up_by_call(struct db *db, const struct booking *b, int64_t *charge_id)
 {
 	struct payment_reply reply;
 	int status;
-	enum call_outcome outcome = call_payment(db, arena_printf(db_memory(db), "/internal/charge/%s", b->code), NULL, &reply, &status);
+	enum call_outcome outcome =
+		call_payment(db, arena_printf(db_memory(db), "/internal/charge/%s", b->code), NULL, &reply, &status);
 
 	*charge_id = reply.charge_id;
 	return answer_of_charge(outcome, status, &reply);
@@ -137,11 +150,15 @@ static enum refund_answer
 refund_by_call(struct db *db, const struct booking *b, const struct booking_refund *refund, int64_t *refunded_amount)
 {
 	struct refund_request q = {
-		.key = b->code, .refund_key = refund->key, .amount = refund->amount, .reason = refund->reason,
+		.key = b->code,
+		.refund_key = refund->key,
+		.amount = refund->amount,
+		.reason = refund->reason,
 	};
 	struct payment_reply reply;
 	int status;
-	enum call_outcome outcome = call_payment(db, "/internal/refund", request_body(db, &refund_request_shape, &q), &reply, &status);
+	enum call_outcome outcome =
+		call_payment(db, "/internal/refund", request_body(db, &refund_request_shape, &q), &reply, &status);
 
 	*refunded_amount = reply.refunded_amount;
 	if (outcome == CALL_ANSWERED && (status == 409 || status == 422))

@@ -1,6 +1,6 @@
 /*
- * payment_client - booking's calls to payment (docs/calls.md). A table of functions, so that tests and the demo generator can replace
- * them; by default each goes over payment's internal socket within settings.call_deadline_ms.
+ * payment_client - booking's calls to payment (docs/calls.md). A table of functions, so that tests and the demo
+ * generator can replace them; by default each goes over payment's internal socket within settings.call_deadline_ms.
  */
 #ifndef MP_BOOKING_PAYMENT_CLIENT_H
 #define MP_BOOKING_PAYMENT_CLIENT_H
@@ -28,11 +28,14 @@ struct booking_refund {
 };
 
 struct payment_client {
-	enum charge_answer (*charge)(struct db *db, const struct booking *b, const char *payment_key, int64_t *charge_id, const char **reason);
+	enum charge_answer (*charge)(struct db *db, const struct booking *b, const char *payment_key,
+		int64_t *charge_id, const char **reason);
 	enum charge_answer (*look_up)(struct db *db, const struct booking *b, int64_t *charge_id);
 	/* *refunded_amount: of the charge, all refunds together */
-	enum refund_answer (*refund)(struct db *db, const struct booking *b, const struct booking_refund *refund, int64_t *refunded_amount);
-	int (*closed_for_s)(void);      /* seconds until payment's breaker lets calls through again; 0: now. NULL: always 0 */
+	enum refund_answer (*refund)(struct db *db, const struct booking *b, const struct booking_refund *refund,
+		int64_t *refunded_amount);
+	/* seconds until payment's breaker lets calls through again; 0: now. NULL: always 0 */
+	int (*closed_for_s)(void);
 };
 extern const struct payment_client *payment_client;     /* &payment_by_call */
 extern const struct payment_client payment_by_call;

@@ -1,6 +1,6 @@
 /*
- * place - taking a booking: what may be booked, the hold in one write transaction, review's approval, the charge. Described in
- * booking.h.
+ * place - taking a booking: what may be booked, the hold in one write transaction, review's approval, the charge.
+ * Described in booking.h.
  */
 #include "booking.h"
 #include "booking_steps.h"
@@ -16,7 +16,7 @@
 #include "lib/base/lang.h"
 #include "lib/base/secret.h"
 
-/* --- may this interval be booked at all? ---------------------------------------------------------------------------- */
+/* --- may this interval be booked at all? -------------------------------------------------------------------------- */
 
 const char *
 interval_problem(int64_t starts_at, int64_t ends_at, int64_t now, const char **field)
@@ -26,7 +26,8 @@ interval_problem(int64_t starts_at, int64_t ends_at, int64_t now, const char **f
 	*field = "starts_at";
 	if (starts_at % RENTAL_STEP_S != 0)
 		return _("Please choose a time on the hour or half hour.");
-	if (starts_at < now - now % RENTAL_STEP_S)       /* the current half hour is allowed: the customer may be at the car */
+	if (starts_at
+		< now - now % RENTAL_STEP_S) /* the current half hour is allowed: the customer may be at the car */
 		return _("This time has passed. Please choose a later one.");
 	if (starts_at > now + rental.max_ahead_days * DAY)
 		return _("This is too far ahead. Cars can be booked up to one year in advance.");
@@ -40,7 +41,7 @@ interval_problem(int64_t starts_at, int64_t ends_at, int64_t now, const char **f
 	return NULL;
 }
 
-/* --- the client's key: the same request again is the same booking ------------------------------------------------------- */
+/* --- the client's key: the same request again is the same booking ------------------------------------------------- */
 
 static bool
 has_request_key(const struct booking_order *o)
@@ -55,34 +56,56 @@ request_outcome(struct db *db, const struct booking_order *o, struct booking *b)
 	if (!has_request_key(o) || !booking_find_by_request(db, o->customer_id, o->request_key, b))
 		return BOOKING_OK;
 	if (!db_exists(db, "SELECT 1 FROM booking WHERE booking_id = $1 AND request_hash = $2", b->booking_id,
-	               o->request_hash ? o->request_hash : ""))
+		    o->request_hash ? o->request_hash : ""))
 		return BOOKING_KEY_REUSED;
 	if (b->state == BOOKING_HELD && b->asked_at)
 		return BOOKING_IN_PROGRESS;
 	return BOOKING_AGAIN;
 }
 
-/* --- the hold ----------------------------------------------------------------------------------------------------------- */
+/* --- the hold ----------------------------------------------------------------------------------------------------- */
 
 static enum booking_outcome
 this_car(struct db *db, int64_t car_id, struct rentable *car)
 {
-	return db_one(db, &rentable_shape, car, "SELECT " RENTABLE_COLUMNS " FROM v_car WHERE car_id = $1 AND service = 'IN_SERVICE'", car_id)
-	     ? BOOKING_OK : BOOKING_NO_CAR;
+	return db_one(db, &rentable_shape, car,
+		       "SELECT " RENTABLE_COLUMNS " FROM v_car WHERE car_id = $1 AND service = 'IN_SERVICE'", car_id)
+		? BOOKING_OK
+		: BOOKING_NO_CAR;
 }
 
 static void
-fill_booking(struct booking *b, const struct booking_order *o, const struct rentable *car, const struct price *price, struct arena *m)
+fill_booking(struct booking *b, const struct booking_order *o, const struct rentable *car, const struct price *price,
+	struct arena *m)
 {
 	int64_t now = clock_now();
 
 	*b = (struct booking){
-		.code = secret_code(m, "MP-"), .customer_id = o->customer_id, .car_id = car->car_id, .car_name = car->name,
-		.car_name_ko = car->name_ko, .plate = car->plate, .body = car->body, .branch_id = car->branch_id, .branch_name = car->branch_name,
-		.branch_name_ko = car->branch_name_ko, .state = BOOKING_HELD, .starts_at = o->starts_at, .ends_at = o->ends_at,
-		.amount = price->amount, .vat_amount = price->vat_amount, .currency = settings.currency, .card_id = o->card_id,
-		.held_at = now, .hold_until = now + rental.hold_s, .asked_at = o->card_id ? now : 0, .end_reason = "",
-		.lines = price->lines, .n_lines = price->n_lines, .model_id = o->model_id, .n_cars = o->model_id ? o->qty : 1,
+		.code = secret_code(m, "MP-"),
+		.customer_id = o->customer_id,
+		.car_id = car->car_id,
+		.car_name = car->name,
+		.car_name_ko = car->name_ko,
+		.plate = car->plate,
+		.body = car->body,
+		.branch_id = car->branch_id,
+		.branch_name = car->branch_name,
+		.branch_name_ko = car->branch_name_ko,
+		.state = BOOKING_HELD,
+		.starts_at = o->starts_at,
+		.ends_at = o->ends_at,
+		.amount = price->amount,
+		.vat_amount = price->vat_amount,
+		.currency = settings.currency,
+		.card_id = o->card_id,
+		.held_at = now,
+		.hold_until = now + rental.hold_s,
+		.asked_at = o->card_id ? now : 0,
+		.end_reason = "",
+		.lines = price->lines,
+		.n_lines = price->n_lines,
+		.model_id = o->model_id,
+		.n_cars = o->model_id ? o->qty : 1,
 	};
 	booking_list_cars(b, car, m);
 }
@@ -91,21 +114,26 @@ static void
 write_booking(struct db *db, struct booking *b, const struct booking_order *o)
 {
 	b->booking_id = db_int(db,
-		"INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, branch_name_ko, state,"
-		" starts_at, ends_at, amount, vat_amount, currency, card_id, held_at, hold_until, asked_at, request_key, request_hash,"
+		"INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name,"
+		" branch_name_ko, state,"
+		" starts_at, ends_at, amount, vat_amount, currency, card_id, held_at, hold_until, asked_at,"
+		" request_key, request_hash,"
 		" model_id, n_cars, car_name_ko)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'HELD', $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'HELD', $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,"
+		" $20, $21, $22, $23)"
 		" RETURNING booking_id",
-		b->code, b->customer_id, b->car_id, b->car_name, b->plate, b->body, b->branch_id, b->branch_name, b->branch_name_ko,
-		b->starts_at, b->ends_at, b->amount, b->vat_amount, b->currency, b->card_id, b->held_at, b->hold_until, b->asked_at,
-		has_request_key(o) ? o->request_key : "", has_request_key(o) && o->request_hash ? o->request_hash : "",
-		b->model_id, b->n_cars, b->car_name_ko);
+		b->code, b->customer_id, b->car_id, b->car_name, b->plate, b->body, b->branch_id, b->branch_name,
+		b->branch_name_ko, b->starts_at, b->ends_at, b->amount, b->vat_amount, b->currency, b->card_id,
+		b->held_at, b->hold_until, b->asked_at, has_request_key(o) ? o->request_key : "",
+		has_request_key(o) && o->request_hash ? o->request_hash : "", b->model_id, b->n_cars, b->car_name_ko);
 	for (int i = 0; i < b->n_lines; i++)
 		db_do(db,
-			"INSERT INTO booking_line (booking_id, line_no, rule, version, unit, quantity, unit_amount, amount, label, label_ko)"
+			"INSERT INTO booking_line (booking_id, line_no, rule, version, unit, quantity, unit_amount,"
+			" amount, label, label_ko)"
 			" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-			b->booking_id, i + 1, words_code(&price_rule_words, b->lines[i].rule), b->lines[i].version, b->lines[i].unit, b->lines[i].quantity,
-			b->lines[i].unit_amount, b->lines[i].amount, b->lines[i].label, b->lines[i].label_ko);
+			b->booking_id, i + 1, words_code(&price_rule_words, b->lines[i].rule), b->lines[i].version,
+			b->lines[i].unit, b->lines[i].quantity, b->lines[i].unit_amount, b->lines[i].amount,
+			b->lines[i].label, b->lines[i].label_ko);
 	booking_extras_write(db, b);
 }
 
@@ -113,8 +141,12 @@ write_booking(struct db *db, struct booking *b, const struct booking_order *o)
 static bool
 holds_enough(struct db *db, const struct booking_order *o)
 {
-	return !o->card_id && db_int(db, "SELECT COALESCE(SUM(n_cars), 0) FROM booking WHERE customer_id = $1 AND state = 'HELD' AND asked_at = 0",
-	                             o->customer_id) >= rental.max_holds_per_person;
+	return !o->card_id
+		&& db_int(db,
+			   "SELECT COALESCE(SUM(n_cars), 0) FROM booking WHERE customer_id = $1 AND state = 'HELD'"
+			   " AND asked_at = 0",
+			   o->customer_id)
+		>= rental.max_holds_per_person;
 }
 
 /* Inside the transaction: the conditions, then the rows. */
@@ -129,10 +161,15 @@ decide_hold(struct db *db, const struct booking_order *o, struct booking *b)
 		known = o->model_id ? model_choose(db, o, car) : this_car(db, o->car_id, car);
 	if (known != BOOKING_OK)
 		return known;
-	if (o->card_id && !db_exists(db, "SELECT 1 FROM v_card WHERE card_id = $1 AND user_id = $2", o->card_id, o->customer_id))
+	if (o->card_id
+		&& !db_exists(
+			db, "SELECT 1 FROM v_card WHERE card_id = $1 AND user_id = $2", o->card_id, o->customer_id))
 		return BOOKING_BAD_CARD;
-	if (db_int(db, "SELECT COUNT(*) FROM booking WHERE customer_id = $1"
-	           " AND state IN ('HELD', 'PAID', 'CONFIRMED', 'OUT', 'CANCEL_REQUESTED')", o->customer_id) >= rental.max_bookings_per_person)
+	if (db_int(db,
+		    "SELECT COUNT(*) FROM booking WHERE customer_id = $1"
+		    " AND state IN ('HELD', 'PAID', 'CONFIRMED', 'OUT', 'CANCEL_REQUESTED')",
+		    o->customer_id)
+		>= rental.max_bookings_per_person)
 		return BOOKING_QUOTA;
 	if (holds_enough(db, o))
 		return BOOKING_HOLDS;
@@ -142,7 +179,7 @@ decide_hold(struct db *db, const struct booking_order *o, struct booking *b)
 	known = extra_quote(db, o, b);
 	if (known != BOOKING_OK)
 		return known;
-	if (booking_reviews_closed(b))          /* what cannot be approved now is not held */
+	if (booking_reviews_closed(b)) /* what cannot be approved now is not held */
 		return BOOKING_REVIEW_LATER;
 	write_booking(db, b, o);
 	if (!booking_hold_cars(db, b))
@@ -166,7 +203,7 @@ hold(struct db *db, const struct booking_order *o, struct booking *b)
 	return db_commit(db) ? BOOKING_OK : BOOKING_LATER;
 }
 
-/* --- the money ---------------------------------------------------------------------------------------------------------- */
+/* --- the money ---------------------------------------------------------------------------------------------------- */
 
 /* The sweep may have been faster: the booking's state is the answer. */
 static enum booking_outcome
@@ -183,17 +220,12 @@ charge_held(struct db *db, struct booking *b, const char *payment_key)
 	const char *reason = "";
 
 	switch (payment_client->charge(db, b, payment_key, &charge_id, &reason)) {
-	case CHARGE_ANSWER_APPROVED:
-		return booking_mark_paid(db, b, charge_id) ? BOOKING_OK : outcome_by_state(db, b);
+	case CHARGE_ANSWER_APPROVED: return booking_mark_paid(db, b, charge_id) ? BOOKING_OK : outcome_by_state(db, b);
 	case CHARGE_ANSWER_DECLINED:
 		return booking_expire(db, b, "declined", false) ? BOOKING_DECLINED : outcome_by_state(db, b);
-	case CHARGE_ANSWER_NOT_ASKED:
-		booking_expire(db, b, "later", false);
-		return BOOKING_LATER;
+	case CHARGE_ANSWER_NOT_ASKED: booking_expire(db, b, "later", false); return BOOKING_LATER;
 	case CHARGE_ANSWER_UNKNOWN:
-	case CHARGE_ANSWER_NEVER_SEEN:
-		booking_expire(db, b, "later", true);
-		return BOOKING_UNANSWERED;
+	case CHARGE_ANSWER_NEVER_SEEN: booking_expire(db, b, "later", true); return BOOKING_UNANSWERED;
 	}
 	return BOOKING_UNANSWERED;
 }
@@ -206,7 +238,9 @@ approve_held(struct db *db, struct booking *b)
 
 	if (outcome == BOOKING_OK)
 		return outcome;
-	return booking_expire(db, b, outcome == BOOKING_NOT_APPROVED ? "not_approved" : "review_later", false) ? outcome : outcome_by_state(db, b);
+	return booking_expire(db, b, outcome == BOOKING_NOT_APPROVED ? "not_approved" : "review_later", false)
+		? outcome
+		: outcome_by_state(db, b);
 }
 
 #define LATER_S 5               /* when the breaker is closed */
@@ -217,8 +251,8 @@ booking_later_s(enum booking_callee callee)
 	int s = 0;
 
 	switch (callee) {
-	case CALLEE_PAYMENT:  s = payment_closed_for_s(); break;
-	case CALLEE_REVIEW:   s = review_closed_for_s(); break;
+	case CALLEE_PAYMENT: s = payment_closed_for_s(); break;
+	case CALLEE_REVIEW: s = review_closed_for_s(); break;
 	case CALLEE_DELIVERY: s = delivery_closed_for_s(); break;
 	}
 	return s ? s : LATER_S;
@@ -231,14 +265,16 @@ booking_place(struct db *db, const struct booking_order *o, struct booking *b)
 	enum booking_outcome outcome;
 
 	if (interval_problem(o->starts_at, o->ends_at, clock_now(), &field)) {
-		outcome = request_outcome(db, o, b);        /* a repeated request is answered as before, even if its time has passed */
+		outcome = request_outcome(
+			db, o, b); /* a repeated request is answered as before, even if its time has passed */
 		return outcome == BOOKING_OK ? BOOKING_BAD_INTERVAL : outcome;
 	}
 	if (delivery_problem(o, &field)) {
 		outcome = request_outcome(db, o, b);
 		return outcome == BOOKING_OK ? BOOKING_BAD_DELIVERY : outcome;
 	}
-	if (payment_closed_for_s()) {           /* what cannot be paid is not held: this only reads, and nothing has to be released */
+	/* what cannot be paid is not held: this only reads, and nothing has to be released */
+	if (payment_closed_for_s()) {
 		outcome = request_outcome(db, o, b);
 		return outcome == BOOKING_OK ? BOOKING_LATER : outcome;
 	}
@@ -258,9 +294,11 @@ booking_pay(struct db *db, struct booking *b, const char *payment_key)
 	int n;
 
 	if (b->state == BOOKING_HELD && !b->asked_at && payment_closed_for_s())
-		return BOOKING_LATER;   /* the customer can reload the page while the hold lasts */
+		return BOOKING_LATER; /* the customer can reload the page while the hold lasts */
 	db_begin(db);
-	n = db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1 AND state = 'HELD' AND asked_at = 0 AND hold_until > $2",
+	n = db_do(db,
+		"UPDATE booking SET asked_at = $2 WHERE booking_id = $1 AND state = 'HELD' AND asked_at = 0"
+		" AND hold_until > $2",
 		b->booking_id, now);
 	if (!db_commit(db))
 		return BOOKING_LATER;

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* --- fleet, payment ------------------------------------------------------------------------------------------------------- */
+/* --- fleet, payment ----------------------------------------------------------------------------------------------- */
 
 /* PAID → CONFIRMED. Otherwise it was cancelled meanwhile, or this event came before. */
 static bool
@@ -60,13 +60,16 @@ booking_on_payment_cancelled(struct db *db, const struct event *e)
 static bool
 booking_on_payment_failed(struct db *db, const struct event *e)
 {
-	db_do(db, "UPDATE booking SET refund_next_at = $2 WHERE code = $1 AND refund_state = 'PENDING' AND refund_next_at > $2",
+	db_do(db,
+		"UPDATE booking SET refund_next_at = $2 WHERE code = $1 AND refund_state = 'PENDING'"
+		" AND refund_next_at > $2",
 		e->subject_id, clock_now());
-	db_do(db, "UPDATE booking SET ask_next_at = $2 WHERE code = $1 AND state = 'HELD' AND ask_next_at > $2", e->subject_id, clock_now());
+	db_do(db, "UPDATE booking SET ask_next_at = $2 WHERE code = $1 AND state = 'HELD' AND ask_next_at > $2",
+		e->subject_id, clock_now());
 	return true;
 }
 
-/* --- delivery, equipment -------------------------------------------------------------------------------------------------- */
+/* --- delivery, equipment ------------------------------------------------------------------------------------------ */
 
 struct extra_event { int64_t line_no; const char *direction, *booking_code, *by, *reason, *note; };
 static const struct member extra_event_members[] = {
@@ -136,13 +139,15 @@ booking_on_delivery_cancelled(struct db *db, const struct event *e)
 	return true;
 }
 
-/* The extra that an equipment order belongs to. NULL: the order belongs to no booking, or ended because the booking did. */
+/* The extra that an equipment order belongs to. NULL: the order belongs to no booking, or ended because the booking
+ * did. */
 static struct booking_extra *
 extra_of_order(struct db *db, const struct event *e, const struct extra_event *ended, struct booking *b)
 {
 	struct booking_extra *x;
 
-	if (strcmp(ended->by, "booking") == 0 || strcmp(ended->booking_code, e->subject_id) != 0 || !booking_find(db, e->subject_id, 0, b))
+	if (strcmp(ended->by, "booking") == 0 || strcmp(ended->booking_code, e->subject_id) != 0
+		|| !booking_find(db, e->subject_id, 0, b))
 		return NULL;
 	x = booking_extra_of_line(b, ended->line_no);
 	return x && x->kind == EXTRA_EQUIPMENT ? x : NULL;
@@ -151,7 +156,7 @@ extra_of_order(struct db *db, const struct event *e, const struct extra_event *e
 static bool
 booking_on_equipment_ended(struct db *db, const struct event *e)
 {
-	bool is_rejected = strcmp(e->type, event_name_EQUIPMENT_REJECTED) == 0;         /* by a person, who gives the reason */
+	bool is_rejected = strcmp(e->type, event_name_EQUIPMENT_REJECTED) == 0; /* by a person, who gives the reason */
 	struct extra_event ended;
 	struct booking_extra *x;
 	struct booking b;

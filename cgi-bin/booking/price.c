@@ -45,14 +45,26 @@ price_make(struct arena *m, int64_t starts_at, int64_t ends_at, int64_t daily_pr
 
 	p->lines = arena_array(m, struct booking_line, 2);
 	if (days > 0)
-		add_line(p, (struct booking_line){ .rule = PRICE_RULE_DAILY, .unit = "day", .quantity = days,
-			.unit_amount = daily_price, .amount = days * daily_price });
+		add_line(p,
+			(struct booking_line){ .rule = PRICE_RULE_DAILY,
+				.unit = "day",
+				.quantity = days,
+				.unit_amount = daily_price,
+				.amount = days * daily_price });
 	if (hours > 0 && hours * hourly_price <= daily_price)
-		add_line(p, (struct booking_line){ .rule = PRICE_RULE_HOURLY, .unit = "hour", .quantity = hours,
-			.unit_amount = hourly_price, .amount = hours * hourly_price });
-	else if (hours > 0)     /* the hours never cost more than one more day */
-		add_line(p, (struct booking_line){ .rule = PRICE_RULE_HOURLY_CAP, .unit = "hour", .quantity = hours,
-			.unit_amount = hourly_price, .amount = daily_price });
+		add_line(p,
+			(struct booking_line){ .rule = PRICE_RULE_HOURLY,
+				.unit = "hour",
+				.quantity = hours,
+				.unit_amount = hourly_price,
+				.amount = hours * hourly_price });
+	else if (hours > 0) /* the hours never cost more than one more day */
+		add_line(p,
+			(struct booking_line){ .rule = PRICE_RULE_HOURLY_CAP,
+				.unit = "hour",
+				.quantity = hours,
+				.unit_amount = hourly_price,
+				.amount = daily_price });
 	p->vat_amount = vat_share(p->amount);
 	return p;
 }

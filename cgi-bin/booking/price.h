@@ -10,8 +10,10 @@
 
 #define PRICE_VERSION 1
 
-struct price *price_make(struct arena *m, int64_t starts_at, int64_t ends_at, int64_t daily_price, int64_t hourly_price);
-int64_t price_total(int64_t starts_at, int64_t ends_at, int64_t daily_price, int64_t hourly_price);     /* the amount alone */
+struct price *price_make(struct arena *m, int64_t starts_at, int64_t ends_at, int64_t daily_price,
+	int64_t hourly_price);
+/* the amount alone */
+int64_t price_total(int64_t starts_at, int64_t ends_at, int64_t daily_price, int64_t hourly_price);
 
 /* For many cars at once: the interval is split once. */
 struct duration { int64_t days, hours; };       /* hours: the started ones beyond whole days */

@@ -1,6 +1,6 @@
 /*
- * refund - a booking's refund and those of its extras: each is asked of payment under a key of its own, recorded when it is done, and
- * asked again by the sweep until then.
+ * refund - a booking's refund and those of its extras: each is asked of payment under a key of its own, recorded when
+ * it is done, and asked again by the sweep until then.
  */
 #include "booking.h"
 #include "booking_steps.h"
@@ -18,13 +18,13 @@ refund_error(enum refund_answer answer)
 	switch (answer) {
 	case REFUND_ANSWER_PENDING: return "refund_asked";
 	case REFUND_ANSWER_REFUSED: return "refund_refused";
-	case REFUND_ANSWER_LATER:   return "payment_down";
-	case REFUND_ANSWER_DONE:    break;
+	case REFUND_ANSWER_LATER: return "payment_down";
+	case REFUND_ANSWER_DONE: break;
 	}
 	return "";
 }
 
-/* --- the booking's own ---------------------------------------------------------------------------------------------------- */
+/* --- the booking's own -------------------------------------------------------------------------------------------- */
 
 bool
 booking_refund_done(struct db *db, struct booking *b, int64_t refunded_amount, int64_t causation_id)
@@ -33,8 +33,10 @@ booking_refund_done(struct db *db, struct booking *b, int64_t refunded_amount, i
 
 	db_begin(db);
 	n = db_do(db,
-		"UPDATE booking SET state = CASE state WHEN 'CANCEL_REQUESTED' THEN 'CANCELLED' ELSE state END, refund_state = $3,"
-		" refunded_amount = $2, last_error = '' WHERE booking_id = $1 AND (refund_state = 'PENDING' OR state = 'CANCEL_REQUESTED')",
+		"UPDATE booking SET state = CASE state WHEN 'CANCEL_REQUESTED' THEN 'CANCELLED'"
+		" ELSE state END, refund_state = $3,"
+		" refunded_amount = $2, last_error = '' WHERE booking_id = $1"
+		" AND (refund_state = 'PENDING' OR state = 'CANCEL_REQUESTED')",
 		b->booking_id, refunded_amount, refunded_amount || b->refund_state == REFUND_PENDING ? "DONE" : "NONE");
 	if (n == 1) {
 		booking_reload(db, b);
@@ -51,8 +53,10 @@ booking_ask_refund(struct db *db, struct booking *b)
 {
 	enum refund_answer answer;
 	int64_t refunded = 0;
-	struct booking_refund refund = {        /* refund_due 0 of an EXPIRED one: void the whole charge, whatever its state */
-		.key = arena_printf(db_memory(db), "%s-%s", b->code, b->refund_due ? "cancel" : "void"), .amount = b->refund_due,
+	struct booking_refund refund = {
+		/* refund_due 0 of an EXPIRED one: void the whole charge, whatever its state */
+		.key = arena_printf(db_memory(db), "%s-%s", b->code, b->refund_due ? "cancel" : "void"),
+		.amount = b->refund_due,
 		.reason = text_or_empty(b->end_reason),
 	};
 
@@ -65,7 +69,8 @@ booking_ask_refund(struct db *db, struct booking *b)
 		booking_note_error(db, b, refund_error(answer));
 		return false;
 	}
-	booking_refund_done(db, b, b->refund_due ? b->refund_due : refunded, 0);        /* refunded includes its extras' refunds */
+	booking_refund_done(
+		db, b, b->refund_due ? b->refund_due : refunded, 0); /* refunded includes its extras' refunds */
 	booking_reload(db, b);
 	return b->refund_state != REFUND_PENDING;
 }
@@ -73,12 +78,14 @@ booking_ask_refund(struct db *db, struct booking *b)
 void
 booking_try_refund(struct db *db, struct booking *b)
 {
-	db_do(db, "UPDATE booking SET refund_tries = refund_tries + 1, refund_next_at = $2 WHERE booking_id = $1 AND refund_state = 'PENDING'",
+	db_do(db,
+		"UPDATE booking SET refund_tries = refund_tries + 1, refund_next_at = $2 WHERE booking_id = $1"
+		" AND refund_state = 'PENDING'",
 		b->booking_id, clock_now() + pause_s(b->refund_tries + 1, PAUSE_MAX_S));
 	booking_ask_refund(db, b);
 }
 
-/* --- of an extra: CODE-extra-LINE ------------------------------------------------------------------------------------------ */
+/* --- of an extra: CODE-extra-LINE --------------------------------------------------------------------------------- */
 
 struct booking_extra *
 booking_extra_of_refund(struct booking *b, const char *refund_key)
@@ -98,7 +105,8 @@ booking_extra_refund_done(struct db *db, struct booking *b, struct booking_extra
 	db_begin(db);
 	n = db_do(db,
 		"UPDATE booking_extra SET refund_state = 'DONE', refunded_amount = refund_due, last_error = ''"
-		" WHERE booking_id = $1 AND line_no = $2 AND refund_state = 'PENDING'", b->booking_id, x->line_no);
+		" WHERE booking_id = $1 AND line_no = $2 AND refund_state = 'PENDING'",
+		b->booking_id, x->line_no);
 	if (n == 1) {
 		x->refund_state = REFUND_DONE;
 		x->refunded_amount = x->refund_due;
@@ -114,18 +122,23 @@ booking_try_extra_refund(struct db *db, struct booking *b, struct booking_extra 
 	enum refund_answer answer;
 	int64_t refunded = 0;
 	struct booking_refund refund = {
-		.key = arena_printf(db_memory(db), "%s-extra-%lld", b->code, (long long)x->line_no), .amount = x->refund_due, .reason = "extra",
+		.key = arena_printf(db_memory(db), "%s-extra-%lld", b->code, (long long)x->line_no),
+		.amount = x->refund_due,
+		.reason = "extra",
 	};
 
 	if (x->refund_state != REFUND_PENDING)
 		return;
-	db_do(db, "UPDATE booking_extra SET refund_tries = refund_tries + 1, refund_next_at = $3"
-	      " WHERE booking_id = $1 AND line_no = $2 AND refund_state = 'PENDING'",
-	      b->booking_id, x->line_no, clock_now() + pause_s(x->refund_tries + 1, PAUSE_MAX_S));
+	db_do(db,
+		"UPDATE booking_extra SET refund_tries = refund_tries + 1, refund_next_at = $3"
+		" WHERE booking_id = $1 AND line_no = $2 AND refund_state = 'PENDING'",
+		b->booking_id, x->line_no, clock_now() + pause_s(x->refund_tries + 1, PAUSE_MAX_S));
 	answer = payment_client->refund(db, b, &refund, &refunded);
 	if (answer == REFUND_ANSWER_DONE)
 		booking_extra_refund_done(db, b, x, 0);
 	else
-		db_do(db, "UPDATE booking_extra SET last_error = $3 WHERE booking_id = $1 AND line_no = $2 AND last_error <> $3",
-		      b->booking_id, x->line_no, refund_error(answer));
+		db_do(db,
+			"UPDATE booking_extra SET last_error = $3 WHERE booking_id = $1 AND line_no = $2"
+			" AND last_error <> $3",
+			b->booking_id, x->line_no, refund_error(answer));
 }

@@ -1,9 +1,9 @@
 /*
  * search - the calendar in memory: every car for rent and its unreleased future slots, as of the last change read.
  *
- * Before each search, when the database has changed (one PRAGMA, 1 µs), the slots with a higher rev are applied one by one; when a car has
- * changed, and once an hour to drop past slots, everything is read again. Applying a row twice is harmless. The write transaction of the
- * hold decides; this copy is only for display.
+ * Before each search, when the database has changed (one PRAGMA, 1 µs), the slots with a higher rev are applied one by
+ * one; when a car has changed, and once an hour to drop past slots, everything is read again. Applying a row twice is
+ * harmless. The write transaction of the hold decides; this copy is only for display.
  */
 #include "calendar.h"
 #include "price.h"
@@ -27,8 +27,8 @@ struct mem_car {
 	const struct free_car *copy_page;    /* all of the result but its totals */
 };
 
-/* Which cars are free in one interval, a bit for each, computed once for each change of the database: customers page, sort and filter, and
- * many search the same days. */
+/* Which cars are free in one interval, a bit for each, computed once for each change of the database: customers page,
+ * sort and filter, and many search the same days. */
 struct availability {
 	int64_t version, from, until;
 	uint64_t *is_free;
@@ -41,7 +41,7 @@ struct stock { int64_t model_id, branch_id, n_cars; const struct free_car *copy_
 
 static struct {
 	struct arena *m;
-	struct mem_car *car;            /* cheapest first: the first page is found early, later cars are skipped quickly */
+	struct mem_car *car; /* cheapest first: the first page is found early, later cars are skipped quickly */
 	struct mem_car **by_id;         /* the same, by car_id */
 	int n_cars;
 	struct stock *stock;            /* by model, then branch */
@@ -51,15 +51,16 @@ static struct {
 } cache;
 
 static const struct member free_car_members[] = {
-	SHAPE_INT(free_car, car_id), SHAPE_INT(free_car, model_id), SHAPE_INT(free_car, branch_id), SHAPE_INT(free_car, seats), SHAPE_AMOUNT(free_car, daily_price),
-	SHAPE_AMOUNT(free_car, hourly_price), SHAPE_TEXT_KO(free_car, name), SHAPE_TEXT(free_car, plate),
-	SHAPE_TEXT_KO(free_car, branch_name), SHAPE_TEXT(free_car, region), SHAPE_TEXT(free_car, photo),
-	SHAPE_STATE(free_car, body, body_words), SHAPE_STATE(free_car, fuel, fuel_words), SHAPE_STATE(free_car, gearbox, gearbox_words),
+	SHAPE_INT(free_car, car_id), SHAPE_INT(free_car, model_id), SHAPE_INT(free_car, branch_id),
+	SHAPE_INT(free_car, seats), SHAPE_AMOUNT(free_car, daily_price), SHAPE_AMOUNT(free_car, hourly_price),
+	SHAPE_TEXT_KO(free_car, name), SHAPE_TEXT(free_car, plate), SHAPE_TEXT_KO(free_car, branch_name),
+	SHAPE_TEXT(free_car, region), SHAPE_TEXT(free_car, photo), SHAPE_STATE(free_car, body, body_words),
+	SHAPE_STATE(free_car, fuel, fuel_words), SHAPE_STATE(free_car, gearbox, gearbox_words),
 	SHAPE_AMOUNT(free_car, total_amount), SHAPE_AMOUNT(free_car, vat_amount),
 };
 const struct shape free_car_shape = SHAPE(free_car, free_car_members);
 
-/* --- the copy --------------------------------------------------------------------------------------------------------- */
+/* --- the copy ----------------------------------------------------------------------------------------------------- */
 
 static struct mem_car *
 car_of(int64_t car_id)
@@ -120,19 +121,26 @@ static struct mem_car
 mem_car(const struct free_car *c)
 {
 	return (struct mem_car){
-		.car_id = c->car_id, .daily_price = c->daily_price, .hourly_price = c->hourly_price, .branch_id = c->branch_id,
-		.seats = (short)c->seats, .body = (short)c->body, .fuel = (short)c->fuel, .copy_page = c,
+		.car_id = c->car_id,
+		.daily_price = c->daily_price,
+		.hourly_price = c->hourly_price,
+		.branch_id = c->branch_id,
+		.seats = (short)c->seats,
+		.body = (short)c->body,
+		.fuel = (short)c->fuel,
+		.copy_page = c,
 	};
 }
 
 #define FREE_CAR_COLUMNS \
-	"car_id, COALESCE(model_id, 0) AS model_id, branch_id, seats, daily_price, hourly_price, name, name_ko, plate, branch_name, branch_name_ko," \
-	" region, photo, body, fuel, gearbox"
+	"car_id, COALESCE(model_id, 0) AS model_id, branch_id, seats, daily_price, hourly_price, name, name_ko," \
+	" plate, branch_name, branch_name_ko, region, photo, body, fuel, gearbox"
 
 static int
 by_stock(const void *a, const void *b)
 {
-	const struct free_car *x = (*(struct mem_car *const *)a)->copy_page, *y = (*(struct mem_car *const *)b)->copy_page;
+	const struct free_car *x = (*(struct mem_car *const *)a)->copy_page,
+			      *y = (*(struct mem_car *const *)b)->copy_page;
 
 	if (x->model_id != y->model_id)
 		return x->model_id < y->model_id ? -1 : 1;
@@ -153,7 +161,9 @@ count_stocks(void)
 	for (int i = 0; i < cache.n_cars; i++) {
 		if (i == 0 || by_stock(&car[i - 1], &car[i]) != 0) {
 			s = &cache.stock[cache.n_stocks++];
-			*s = (struct stock){ .model_id = car[i]->copy_page->model_id, .branch_id = car[i]->branch_id, .copy_page = car[i]->copy_page };
+			*s = (struct stock){ .model_id = car[i]->copy_page->model_id,
+				.branch_id = car[i]->branch_id,
+				.copy_page = car[i]->copy_page };
 		}
 		s->n_cars++;
 		car[i]->stock = (unsigned short)(s - cache.stock);
@@ -169,7 +179,8 @@ read_cars(struct db *db)
 
 	db_arena(db, cache.m);
 	db_list(db, &free_car_shape, &cars, &n,
-		"SELECT " FREE_CAR_COLUMNS " FROM v_car WHERE service = 'IN_SERVICE' ORDER BY daily_price, car_id /*scan*/ /*sort*/");
+		"SELECT " FREE_CAR_COLUMNS
+		" FROM v_car WHERE service = 'IN_SERVICE' ORDER BY daily_price, car_id /*scan*/ /*sort*/");
 	db_arena(db, before);
 	cache.car = arena_array(cache.m, struct mem_car, n ? n : 1);
 	cache.by_id = arena_array(cache.m, struct mem_car *, n ? n : 1);
@@ -189,8 +200,10 @@ read_slots(struct db *db, int64_t now)
 {
 	for (int i = 0; i < cache.n_cars; i++) {
 		struct rows *r = db_each(db,
-			"SELECT slot_id, starts_at, busy_until FROM slot WHERE car_id = $1 AND kind <> 'RELEASED' AND busy_until > $2"
-			" ORDER BY busy_until", cache.car[i].car_id, now);
+			"SELECT slot_id, starts_at, busy_until FROM slot WHERE car_id = $1 AND kind <> 'RELEASED'"
+			" AND busy_until > $2"
+			" ORDER BY busy_until",
+			cache.car[i].car_id, now);
 
 		while (db_next(r))
 			add_span(&cache.car[i], (struct span){ row_int(r, 0), row_int(r, 1), row_int(r, 2) });
@@ -206,7 +219,9 @@ read_calendar(struct db *db, int64_t cars_rev, int64_t n_all_cars)
 	memset(cache.availability, 0, sizeof(cache.availability));
 	cache.cars_rev = cars_rev;
 	cache.n_all_cars = n_all_cars;
-	cache.slots_rev = db_int(db, "SELECT COALESCE(MAX(rev), 0) FROM slot");        /* before the rows: later ones are applied twice, which is harmless */
+	cache.slots_rev = db_int(db,
+		"SELECT COALESCE(MAX(rev), 0) FROM"
+		" slot"); /* before the rows: later ones are applied twice, which is harmless */
 	cache.read_at = clock_now();
 	read_cars(db);
 	read_slots(db, cache.read_at - DAY);
@@ -216,7 +231,8 @@ static void
 read_changes(struct db *db)
 {
 	struct rows *r = db_each(db,
-		"SELECT slot_id, car_id, kind, starts_at, busy_until, rev FROM slot WHERE rev > $1 ORDER BY rev", cache.slots_rev);
+		"SELECT slot_id, car_id, kind, starts_at, busy_until, rev FROM slot WHERE rev > $1 ORDER BY rev",
+		cache.slots_rev);
 
 	while (db_next(r)) {
 		struct mem_car *c = car_of(row_int(r, 1));
@@ -245,18 +261,18 @@ refresh(struct db *db)
 	else
 		read_changes(db);
 	cache.version = version;
-	if (db_failed(db))              /* the read may be incomplete: all of it again */
+	if (db_failed(db)) /* the read may be incomplete: all of it again */
 		cache.version = cache.read_at = -HOUR;
 }
 
-/* --- searching -------------------------------------------------------------------------------------------------------- */
+/* --- searching ---------------------------------------------------------------------------------------------------- */
 
 static bool
 is_free(const struct mem_car *c, int64_t from, int64_t until)
 {
 	int low = 0, high = c->n_spans;
 
-	while (low < high) {            /* the first span that ends after from */
+	while (low < high) { /* the first span that ends after from */
 		int mid = (low + high) / 2;
 
 		if (c->span[mid].busy_until > from)
@@ -299,8 +315,9 @@ free_between(int64_t from, int64_t until)
 static inline bool
 wanted(const struct mem_car *c, const struct car_query *q)
 {
-	return (!q->branch_id || c->branch_id == q->branch_id) && (q->body < 0 || c->body == q->body) &&
-	       (q->fuel < 0 || c->fuel == q->fuel) && c->seats >= q->seats && (!q->region || strcmp(c->copy_page->region, q->region) == 0);
+	return (!q->branch_id || c->branch_id == q->branch_id) && (q->body < 0 || c->body == q->body)
+		&& (q->fuel < 0 || c->fuel == q->fuel) && c->seats >= q->seats
+		&& (!q->region || strcmp(c->copy_page->region, q->region) == 0);
 }
 
 /* A result and its place in the order: by key, then by car. */
@@ -309,7 +326,8 @@ struct hit { int64_t key; const struct mem_car *car; int64_t total; };
 static const char *
 hit_name(const struct hit *h, enum search_order order)
 {
-	return lang_pick(order == SEARCH_BY_NAME_KO ? LANG_KO : LANG_EN, h->car->copy_page->name, h->car->copy_page->name_ko);
+	return lang_pick(
+		order == SEARCH_BY_NAME_KO ? LANG_KO : LANG_EN, h->car->copy_page->name, h->car->copy_page->name_ko);
 }
 
 static int
@@ -329,11 +347,11 @@ static int64_t
 key_of(const struct mem_car *c, int64_t total, enum search_order order)
 {
 	switch (order) {
-	case SEARCH_BY_PRICE:      return total;
+	case SEARCH_BY_PRICE: return total;
 	case SEARCH_BY_PRICE_DOWN: return -total;
-	case SEARCH_BY_SEATS:      return -c->seats * 1000000000000LL + total;
+	case SEARCH_BY_SEATS: return -c->seats * 1000000000000LL + total;
 	case SEARCH_BY_NAME:
-	case SEARCH_BY_NAME_KO:    return 0;
+	case SEARCH_BY_NAME_KO: return 0;
 	}
 	return 0;
 }
@@ -391,7 +409,8 @@ sort_best(struct hit *heap, int n, int room, enum search_order order)
 }
 
 static int
-copy_page(struct arena *m, const struct availability *a, const struct hit *hit, int n, const struct car_query *q, struct free_car **cars)
+copy_page(struct arena *m, const struct availability *a, const struct hit *hit, int n, const struct car_query *q,
+	struct free_car **cars)
 {
 	int n_cars = n > q->offset ? n - q->offset : 0;
 
@@ -409,7 +428,8 @@ copy_page(struct arena *m, const struct availability *a, const struct hit *hit, 
 
 /* A free car: does it match, what does it cost, is it among the best? Answers whether it matches. */
 static bool
-consider_car(const struct mem_car *c, const struct car_query *q, const struct duration *d, struct hit *best, int *n, int room)
+consider_car(const struct mem_car *c, const struct car_query *q, const struct duration *d, struct hit *best, int *n,
+	int room)
 {
 	int64_t total;
 
@@ -452,7 +472,8 @@ calendar_n_cars(struct db *db)
 
 /* Stocks are sorted by model: the first of this model by binary search. */
 int
-calendar_model(struct db *db, struct arena *m, int64_t model_id, int64_t starts_at, int64_t ends_at, struct model_stock **branches)
+calendar_model(struct db *db, struct arena *m, int64_t model_id, int64_t starts_at, int64_t ends_at,
+	struct model_stock **branches)
 {
 	const struct availability *a;
 	int low = 0, high, n = 0;
@@ -473,12 +494,13 @@ calendar_model(struct db *db, struct arena *m, int64_t model_id, int64_t starts_
 	for (int i = low; i < high; i++) {
 		const struct stock *s = &cache.stock[i];
 
-		(*branches)[n++] = (struct model_stock){ s->branch_id, s->n_cars, a->n_free[i], s->copy_page->branch_name, s->copy_page->branch_name_ko };
+		(*branches)[n++] = (struct model_stock){ s->branch_id, s->n_cars, a->n_free[i],
+			s->copy_page->branch_name, s->copy_page->branch_name_ko };
 	}
 	return n;
 }
 
-/* --- the same by SQL alone, for tests --------------------------------------------------------------------------------------------------------- */
+/* --- the same by SQL alone, for tests ----------------------------------------------------------------------------- */
 
 static enum search_order sql_order;
 
@@ -500,7 +522,9 @@ calendar_search_sql(struct db *db, struct arena *m, const struct car_query *q, s
 	int n_all = 0, n_free = 0;
 
 	db_list(db, &free_car_shape, &all, &n_all,
-		"SELECT " FREE_CAR_COLUMNS " FROM v_car c WHERE service = 'IN_SERVICE' AND NOT EXISTS (SELECT 1 FROM slot s WHERE s.car_id = c.car_id"
+		"SELECT " FREE_CAR_COLUMNS
+		" FROM v_car c WHERE service = 'IN_SERVICE' AND NOT EXISTS (SELECT 1 FROM slot s"
+		" WHERE s.car_id = c.car_id"
 		" AND s.kind <> 'RELEASED' AND s.busy_until > $1 AND s.starts_at < $2) /*scan*/ /*sort*/",
 		q->starts_at, q->ends_at + rental.turnaround_s);
 	for (int i = 0; i < n_all; i++) {

@@ -1,8 +1,8 @@
 /*
- * sweep - what is due, so that every saga ends (docs/domain.md 5): an unpaid hold expires; a HELD booking whose worker died between the
- * charge and PAID is finished or refunded; a pending refund is asked for again; the slot of a late car is extended; a booking that was not
- * picked up ends. A failed try is repeated after growing pauses, a minute at most: so all ends at most a minute after the other side is
- * available again.
+ * sweep - what is due, so that every saga ends (docs/domain.md 5): an unpaid hold expires; a HELD booking whose worker
+ * died between the charge and PAID is finished or refunded; a pending refund is asked for again; the slot of a late car
+ * is extended; a booking that was not picked up ends. A failed try is repeated after growing pauses, a minute at most:
+ * so all ends at most a minute after the other side is available again.
  */
 #include "booking.h"
 #include "booking_steps.h"
@@ -14,11 +14,12 @@
 #include "lib/base/log.h"
 
 #define LATE_AT_ONCE 200
-#define ROUND_MS 2000   /* how long a round goes on asking payment or delivery: when the callee hangs, every further call would wait too */
+/* how long a round goes on asking payment or delivery: when the callee hangs, every further call would wait too */
+#define ROUND_MS 2000
 
 /*
- * A clock that was set back must not delay work: what began later than now, or is due further ahead than the longest pause, is due. A hold
- * keeps the length it was given, whatever hold_s is now.
+ * A clock that was set back must not delay work: what began later than now, or is due further ahead than the longest
+ * pause, is due. A hold keeps the length it was given, whatever hold_s is now.
  */
 static struct booking *
 unpaid_holds(struct db *db, int64_t now, int *n)
@@ -26,8 +27,10 @@ unpaid_holds(struct db *db, int64_t now, int *n)
 	struct booking *b = NULL;
 
 	db_list(db, &booking_shape, &b, n,
-		"SELECT booking_id, code, customer_id, car_id, currency, state, asked_at, hold_until FROM booking /*scan*/"
-		" WHERE state = 'HELD' AND asked_at = 0 AND (hold_until <= $1 OR held_at > $2) ORDER BY hold_until LIMIT $3",
+		"SELECT booking_id, code, customer_id, car_id, currency, state, asked_at, hold_until"
+		" FROM booking /*scan*/"
+		" WHERE state = 'HELD' AND asked_at = 0 AND (hold_until <= $1 OR held_at > $2) ORDER BY hold_until"
+		" LIMIT $3",
 		now, now + CLOCK_SLACK_S, TRIES_AT_ONCE);
 	return b;
 }
@@ -38,9 +41,11 @@ asked_holds(struct db *db, int64_t now, int *n)
 	struct booking *b = NULL;
 
 	db_list(db, &booking_shape, &b, n,
-		"SELECT booking_id, code, customer_id, car_id, amount, currency, state, held_at, asked_at, hold_until, ask_tries FROM booking /*scan*/"
+		"SELECT booking_id, code, customer_id, car_id, amount, currency, state, held_at, asked_at, hold_until,"
+		" ask_tries FROM booking /*scan*/"
 		" WHERE state = 'HELD' AND asked_at > 0 AND (asked_at <= $1 OR asked_at > $2)"
-		" AND (ask_next_at <= $3 OR ask_next_at > $4 OR hold_until <= $3) ORDER BY ask_next_at /*sort*/ LIMIT $5",
+		" AND (ask_next_at <= $3 OR ask_next_at > $4 OR hold_until <= $3) ORDER BY ask_next_at /*sort*/ LIMIT"
+		" $5",
 		now - ANSWER_S, now + CLOCK_SLACK_S, now, now + PAUSE_MAX_S, TRIES_AT_ONCE);
 	return b;
 }
@@ -54,18 +59,16 @@ finish_asked(struct db *db, struct booking *b)
 
 	switch (answer) {
 	case CHARGE_ANSWER_APPROVED:
-		booking_find(db, b->code, 0, b);        /* booking.paid carries more than this list has read */
+		booking_find(db, b->code, 0, b); /* booking.paid carries more than this list has read */
 		booking_mark_paid(db, b, charge_id);
 		return;
-	case CHARGE_ANSWER_DECLINED:
-		booking_expire(db, b, "declined", false);
-		return;
+	case CHARGE_ANSWER_DECLINED: booking_expire(db, b, "declined", false); return;
 	case CHARGE_ANSWER_NEVER_SEEN:
-		booking_expire(db, b, "later", true);   /* the void closes the key: a charge that arrives later is refused */
+		booking_expire(
+			db, b, "later", true); /* the void closes the key: a charge that arrives later is refused */
 		return;
 	case CHARGE_ANSWER_NOT_ASKED:
-	case CHARGE_ANSWER_UNKNOWN:
-		break;
+	case CHARGE_ANSWER_UNKNOWN: break;
 	}
 	if (b->hold_until <= now || b->held_at > now + CLOCK_SLACK_S)
 		booking_expire(db, b, "later", true);
@@ -73,11 +76,14 @@ finish_asked(struct db *db, struct booking *b)
 		booking_note_error(db, b, answer == CHARGE_ANSWER_UNKNOWN ? "no_answer" : "payment_down");
 }
 
-/* The try and the pause after it are recorded before payment is asked: a crash in between costs a pause, never a loop. */
+/* The try and the pause after it are recorded before payment is asked: a crash in between costs a pause, never a
+ * loop. */
 void
 booking_look_up_charge(struct db *db, struct booking *b)
 {
-	db_do(db, "UPDATE booking SET ask_tries = ask_tries + 1, ask_next_at = $2 WHERE booking_id = $1 AND state = 'HELD'",
+	db_do(db,
+		"UPDATE booking SET ask_tries = ask_tries + 1, ask_next_at = $2 WHERE booking_id = $1"
+		" AND state = 'HELD'",
 		b->booking_id, clock_now() + pause_s(b->ask_tries + 1, PAUSE_MAX_S));
 	finish_asked(db, b);
 }
@@ -98,7 +104,7 @@ sweep_holds(struct db *db, int64_t now)
 		log_task("sweep", asked[i].code);
 		booking_look_up_charge(db, &asked[i]);
 	}
-	return n_unpaid;        /* the asked ones may have to wait for payment */
+	return n_unpaid; /* the asked ones may have to wait for payment */
 }
 
 static int
@@ -109,9 +115,11 @@ sweep_refunds(struct db *db, int64_t now)
 	int n = 0;
 
 	db_list(db, &booking_shape, &b, &n,
-		"SELECT booking_id, code, customer_id, car_id, amount, currency, state, end_reason, refund_state, refund_due, refund_tries"
+		"SELECT booking_id, code, customer_id, car_id, amount, currency, state, end_reason, refund_state,"
+		" refund_due, refund_tries"
 		" FROM booking /*scan*/"
-		" WHERE refund_state = 'PENDING' AND (refund_next_at <= $1 OR refund_next_at > $2) ORDER BY refund_next_at LIMIT $3",
+		" WHERE refund_state = 'PENDING' AND (refund_next_at <= $1 OR refund_next_at > $2)"
+		" ORDER BY refund_next_at LIMIT $3",
 		now, now + PAUSE_MAX_S, TRIES_AT_ONCE);
 	for (int i = 0; i < n && !db_failed(db) && clock_ms() < end_ms; i++) {
 		log_task("sweep", b[i].code);
@@ -135,7 +143,8 @@ sweep_extras(struct db *db, int64_t now)
 
 	db_list(db, &due_extra_shape, &due, &n,
 		"SELECT x.line_no, b.code FROM booking_extra x /*scan*/ JOIN booking b ON b.booking_id = x.booking_id"
-		" WHERE x.refund_state = 'PENDING' AND (x.refund_next_at <= $1 OR x.refund_next_at > $2) ORDER BY x.refund_next_at LIMIT $3",
+		" WHERE x.refund_state = 'PENDING' AND (x.refund_next_at <= $1 OR x.refund_next_at > $2)"
+		" ORDER BY x.refund_next_at LIMIT $3",
 		now, now + PAUSE_MAX_S, TRIES_AT_ONCE);
 	for (int i = 0; i < n && !db_failed(db) && clock_ms() < end_ms; i++) {
 		log_task("sweep", due[i].code);
@@ -146,8 +155,8 @@ sweep_extras(struct db *db, int64_t now)
 }
 
 /*
- * Not picked up, and not recorded by a manager: it ends, and no longer counts among the customer's open bookings. With a delivery, only a
- * manager records a no-show.
+ * Not picked up, and not recorded by a manager: it ends, and no longer counts among the customer's open bookings. With
+ * a delivery, only a manager records a no-show.
  */
 static void
 sweep_no_shows(struct db *db, int64_t now)
@@ -157,8 +166,11 @@ sweep_no_shows(struct db *db, int64_t now)
 
 	db_list(db, &booking_shape, &b, &n,
 		"SELECT booking_id, code, customer_id, car_id, starts_at, ends_at, state FROM booking /*scan*/"
-		" WHERE state = 'CONFIRMED' AND ends_at <= $1 AND cancel_asked_at = 0 AND NOT EXISTS (SELECT 1 FROM v_delivery d"
-		" WHERE d.booking_code = booking.code AND d.direction = 'delivery' AND d.state <> 'CANCELLED') ORDER BY ends_at LIMIT $2", now - rental.no_show_after_s, TRIES_AT_ONCE);
+		" WHERE state = 'CONFIRMED' AND ends_at <= $1 AND cancel_asked_at = 0"
+		" AND NOT EXISTS (SELECT 1 FROM v_delivery d"
+		" WHERE d.booking_code = booking.code AND d.direction = 'delivery' AND d.state <> 'CANCELLED')"
+		" ORDER BY ends_at LIMIT $2",
+		now - rental.no_show_after_s, TRIES_AT_ONCE);
 	for (int i = 0; i < n && !db_failed(db); i++) {
 		log_task("sweep", b[i].code);
 		booking_no_show(db, &b[i], 0);
@@ -174,8 +186,10 @@ sweep_cancels(struct db *db, int64_t now)
 	int n = 0;
 
 	db_list(db, &booking_shape, &due, &n,
-		"SELECT code FROM booking /*scan*/ WHERE cancel_asked_at > 0 AND (cancel_next_at <= $1 OR cancel_next_at > $2)"
-		" ORDER BY cancel_next_at LIMIT $3", now, now + PAUSE_MAX_S, TRIES_AT_ONCE);
+		"SELECT code FROM booking /*scan*/ WHERE cancel_asked_at > 0"
+		" AND (cancel_next_at <= $1 OR cancel_next_at > $2)"
+		" ORDER BY cancel_next_at LIMIT $3",
+		now, now + PAUSE_MAX_S, TRIES_AT_ONCE);
 	for (int i = 0; i < n && !db_failed(db) && clock_ms() < end_ms; i++) {
 		log_task("sweep", due[i].code);
 		if (booking_find(db, due[i].code, 0, &b))
@@ -192,8 +206,10 @@ sweep_late(struct db *db, int64_t now)
 	int n = 0;
 
 	for (struct rows *r = db_each(db,
-		"SELECT s.slot_id FROM booking b JOIN slot s ON s.booking_id = b.booking_id AND s.booking_id <> 0"
-		" WHERE b.state = 'OUT' AND b.ends_at <= $1 AND s.ends_at <= $1 ORDER BY b.ends_at LIMIT $2", now, LATE_AT_ONCE); db_next(r);)
+		     "SELECT s.slot_id FROM booking b JOIN slot s ON s.booking_id = b.booking_id AND s.booking_id <> 0"
+		     " WHERE b.state = 'OUT' AND b.ends_at <= $1 AND s.ends_at <= $1 ORDER BY b.ends_at LIMIT $2",
+		     now, LATE_AT_ONCE);
+		db_next(r);)
 		slot_id[n++] = row_int(r, 0);
 	for (int i = 0; i < n && !db_failed(db); i++)
 		calendar_extend(db, slot_id[i], now - now % RENTAL_STEP_S + RENTAL_STEP_S);

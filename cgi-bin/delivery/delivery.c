@@ -22,8 +22,10 @@ static const struct word direction_word[] = {
 const struct words delivery_direction_words = WORDS(direction_word);
 
 #define JSON_MEMBERS \
-	SHAPE_INT(delivery, delivery_id), SHAPE_TEXT(delivery, code), SHAPE_STATE(delivery, direction, delivery_direction_words), \
-	SHAPE_STATE(delivery, state, delivery_state_words), SHAPE_INT(delivery, customer_id), SHAPE_TEXT(delivery, zone), \
+	SHAPE_INT(delivery, delivery_id), SHAPE_TEXT(delivery, code), \
+	SHAPE_STATE(delivery, direction, delivery_direction_words), \
+	SHAPE_STATE(delivery, state, delivery_state_words), SHAPE_INT(delivery, customer_id), \
+	SHAPE_TEXT(delivery, zone), \
 	SHAPE_TIME(delivery, window_from), SHAPE_TIME(delivery, window_to), SHAPE_INT(delivery, courier_id), \
 	SHAPE_TEXT(delivery, courier_name), SHAPE_INT(delivery, odometer_km), SHAPE_INT(delivery, fuel_percent), \
 	SHAPE_TEXT(delivery, received_by), SHAPE_TEXT(delivery, note), SHAPE_TEXT(delivery, customer_name), \
@@ -47,13 +49,15 @@ goods_of(struct db *db, const char *code)
 {
 	struct buf goods = { .m = db_memory(db) };
 	struct rows *r = db_each(db,
-		"SELECT quantity, label, label_ko FROM v_booking_extra WHERE code = $1 AND kind = 'equipment' AND state = 'BOOKED'"
-		" ORDER BY line_no", code);
+		"SELECT quantity, label, label_ko FROM v_booking_extra WHERE code = $1 AND kind = 'equipment'"
+		" AND state = 'BOOKED'"
+		" ORDER BY line_no",
+		code);
 
 	buf_puts(&goods, "");
 	while (db_next(r))
 		buf_printf(&goods, "%s%lld × %s", goods.n ? ", " : "", (long long)row_int(r, 0),
-		           lang_pick(lang_now(), row_peek(r, 1), row_peek(r, 2)));
+			lang_pick(lang_now(), row_peek(r, 1), row_peek(r, 2)));
 	db_done(r);
 	return goods.s;
 }
@@ -65,17 +69,22 @@ delivery_find(struct db *db, int64_t delivery_id, const struct delivery_actor *b
 
 	*d = (struct delivery){ .delivery_id = delivery_id };
 	if (!db_one(db, &delivery_shape, d,
-	            "SELECT d.delivery_id, d.booking_code AS code, d.direction, d.state, d.customer_id, d.car_name, d.car_name_ko,"
-	            " d.plates, d.zone, d.address, d.place, d.window_from, d.window_to, d.courier_id, d.requested_at, d.scheduled_at,"
-	            " d.shipped_at, d.delivered_at, d.ended_at, d.ended_by, d.end_reason, d.odometer_km, d.fuel_percent, d.received_by,"
-	            " d.photo, d.note,"
-	            " COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = d.customer_id), '') AS customer_name,"
-	            " COALESCE((SELECT u.phone FROM v_user u WHERE u.user_id = d.customer_id), '') AS customer_phone,"
-	            " COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = d.courier_id), '') AS courier_name,"
-	            " CASE WHEN EXISTS (SELECT 1 FROM delivery o WHERE o.courier_id = d.courier_id AND o.courier_id <> 0"
-	            "  AND o.delivery_id <> d.delivery_id AND o.state IN ('SCHEDULED', 'SHIPPED')"
-	            "  AND o.window_from < d.window_to AND o.window_to > d.window_from) THEN 1 ELSE 0 END AS overlaps"
-	            " FROM delivery d WHERE d.delivery_id = $1 AND ($2 = 0 OR d.courier_id = $2)", delivery_id, delivery_courier_limit(by)))
+		    "SELECT d.delivery_id, d.booking_code AS code, d.direction, d.state, d.customer_id, d.car_name,"
+		    " d.car_name_ko,"
+		    " d.plates, d.zone, d.address, d.place, d.window_from, d.window_to, d.courier_id, d.requested_at,"
+		    " d.scheduled_at,"
+		    " d.shipped_at, d.delivered_at, d.ended_at, d.ended_by, d.end_reason, d.odometer_km,"
+		    " d.fuel_percent, d.received_by,"
+		    " d.photo, d.note,"
+		    " COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = d.customer_id), '') AS customer_name,"
+		    " COALESCE((SELECT u.phone FROM v_user u WHERE u.user_id = d.customer_id), '') AS customer_phone,"
+		    " COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = d.courier_id), '') AS courier_name,"
+		    " CASE WHEN EXISTS (SELECT 1 FROM delivery o WHERE o.courier_id = d.courier_id"
+		    " AND o.courier_id <> 0"
+		    "  AND o.delivery_id <> d.delivery_id AND o.state IN ('SCHEDULED', 'SHIPPED')"
+		    "  AND o.window_from < d.window_to AND o.window_to > d.window_from) THEN 1 ELSE 0 END AS overlaps"
+		    " FROM delivery d WHERE d.delivery_id = $1 AND ($2 = 0 OR d.courier_id = $2)",
+		    delivery_id, delivery_courier_limit(by)))
 		return false;
 	zone = choice_find(rental.delivery_zones, d->zone);
 	d->zone_name = zone ? choice_name(zone) : d->zone;
@@ -97,6 +106,8 @@ delivery_booking_is_over(struct db *db, const struct delivery *d)
 {
 	return db_exists(db,
 		"SELECT 1 FROM v_booking WHERE code = $1"
-		" AND (state IN ('CANCEL_REQUESTED', 'CANCELLED', 'EXPIRED', 'REJECTED', 'NO_SHOW', 'RETURNED', 'COMPLETED')"
-		" OR ($2 = 1 AND state = 'OUT'))", d->code, d->direction == JOB_DELIVERY);
+		" AND (state IN ('CANCEL_REQUESTED', 'CANCELLED', 'EXPIRED', 'REJECTED', 'NO_SHOW', 'RETURNED',"
+		" 'COMPLETED')"
+		" OR ($2 = 1 AND state = 'OUT'))",
+		d->code, d->direction == JOB_DELIVERY);
 }

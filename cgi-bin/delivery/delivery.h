@@ -1,10 +1,11 @@
 /*
  * delivery - cars delivered to customers and collected from them.
  *
- * A job is one trip of one courier with the cars of one booking: to the customer at the start (delivery), or back from there at the
- * end (collection). A confirmed booking with an address makes the first job, its hand-over the second (policy.c). The dispatcher
- * assigns it to a courier; the courier reports leaving and records the hand-over, and the booking follows (delivery.delivered). A
- * job on the road cannot be cancelled: the courier delivers the car, or comes back with it.
+ * A job is one trip of one courier with the cars of one booking: to the customer at the start (delivery), or back from
+ * there at the end (collection). A confirmed booking with an address makes the first job, its hand-over the second
+ * (policy.c). The dispatcher assigns it to a courier; the courier reports leaving and records the hand-over, and the
+ * booking follows (delivery.delivered). A job on the road cannot be cancelled: the courier delivers the car, or comes
+ * back with it.
  *
  *	delivery.c  one job: words, shapes, reading      job.c       how jobs begin and end: requested, cancelled
  *	step.c      what moves a job on                  jobs.c      many jobs: the dispatcher's board, a courier's day
@@ -42,9 +43,10 @@ struct delivery {
 	int64_t courier_id;                     /* 0: not assigned */
 	const char *courier_name;
 	int64_t requested_at, scheduled_at, shipped_at, delivered_at, ended_at;
-	const char *ended_by, *end_reason;      /* customer, dispatcher, booking; a code, or what the dispatcher typed */
+	const char *ended_by, *end_reason; /* customer, dispatcher, booking; a code, or what the dispatcher typed */
 	int64_t odometer_km, fuel_percent;      /* the hand-over record */
-	const char *received_by, *photo, *note; /* note: the courier's, of the hand-over or why the job was not completed */
+	/* note: the courier's, of the hand-over or why the job was not completed */
+	const char *received_by, *photo, *note;
 	bool has_photo, is_open, is_late;       /* is_late: open, and its window is over */
 	bool overlaps;                          /* its courier has another job in the same hours */
 };
@@ -76,17 +78,20 @@ bool delivery_read(struct db *db, int64_t delivery_id, struct delivery *d);     
 /* Has the booking ended, so that the car need not be delivered or collected any more? */
 bool delivery_booking_is_over(struct db *db, const struct delivery *d);
 
-/* --- step.c: each of these ends with *d as the job then is; GONE leaves it undefined --------------------------------- */
+/* --- step.c: each of these ends with *d as the job then is; GONE leaves it undefined ------------------------------ */
 
-/* Assigns the job to a courier, or to another one; its window begins at window_from (0: unchanged). Managers. delivery.scheduled */
+/* Assigns the job to a courier, or to another one; its window begins at window_from (0: unchanged). Managers.
+ * delivery.scheduled */
 enum delivery_outcome delivery_assign(struct db *db, struct delivery *d, int64_t courier_id, int64_t window_from,
                                       const struct delivery_actor *by);
 /* Unassigns a job whose courier has not left yet. Managers. delivery.requested */
 enum delivery_outcome delivery_unassign(struct db *db, struct delivery *d, const struct delivery_actor *by);
 /* The courier leaves, with the car or to collect it. From now on the job cannot be cancelled. delivery.shipped */
 enum delivery_outcome delivery_ship(struct db *db, struct delivery *d, const struct delivery_actor *by);
-/* The courier could not complete the job (customer absent, road closed) and is back; it can be rescheduled. delivery.scheduled */
-enum delivery_outcome delivery_come_back(struct db *db, struct delivery *d, const char *reason, const struct delivery_actor *by);
+/* The courier could not complete the job (customer absent, road closed) and is back; it can be rescheduled.
+ * delivery.scheduled */
+enum delivery_outcome delivery_come_back(struct db *db, struct delivery *d, const char *reason,
+	const struct delivery_actor *by);
 
 struct handover {
 	int64_t odometer_km, fuel_percent;
@@ -94,36 +99,41 @@ struct handover {
 	const char *photo;                      /* handover_photo()'s name; "" */
 };
 /* The keys have changed hands. delivery.delivered; a booked collection is requested with it. */
-enum delivery_outcome delivery_deliver(struct db *db, struct delivery *d, const struct handover *h, const struct delivery_actor *by);
+enum delivery_outcome delivery_deliver(struct db *db, struct delivery *d, const struct handover *h,
+	const struct delivery_actor *by);
 /* The dispatcher cancels it: the fee is refunded and the car waits at the branch. Managers. delivery.cancelled */
-enum delivery_outcome delivery_cancel(struct db *db, struct delivery *d, const char *reason, const struct delivery_actor *by);
+enum delivery_outcome delivery_cancel(struct db *db, struct delivery *d, const char *reason,
+	const struct delivery_actor *by);
 
-/* --- job.c: how jobs begin and end --------------------------------------------------------------------------------- */
+/* --- job.c: how jobs begin and end -------------------------------------------------------------------------------- */
 
 /* The delivery of a confirmed booking; none when it ever had one, cancelled or not. delivery.requested */
 void job_request(struct db *db, const char *code, int64_t causation_id);
 /* The collection at its end, when that was booked. Once. delivery.requested */
 void job_request_collection(struct db *db, const char *code, int64_t causation_id);
 /* The booking ended otherwise: cancels its job of this direction unless it has left. delivery.cancelled */
-void job_not_needed(struct db *db, const char *code, enum delivery_direction direction, const char *why, int64_t causation_id);
+void job_not_needed(struct db *db, const char *code, enum delivery_direction direction, const char *why,
+	int64_t causation_id);
 
 enum job_cancelled { JOB_IS_CANCELLED, JOB_HAS_LEFT };
 /*
- * Before its booking is cancelled. CANCELLED: no car is delivered, and none will be, also when the booking's events come later; the
- * same again gives the same. HAS_LEFT: the courier is on the way or was there; nothing changed.
+ * Before its booking is cancelled. CANCELLED: no car is delivered, and none will be, also when the booking's events
+ * come later; the same again gives the same. HAS_LEFT: the courier is on the way or was there; nothing changed.
  */
 enum job_cancelled job_cancel(struct db *db, const char *code, const char *reason);
 
-/* Cancels a job that has not left; by: customer, dispatcher, booking. false: it has left, or has ended. delivery.cancelled */
-bool job_end(struct db *db, int64_t delivery_id, const char *by, const char *reason, int64_t causation_id, int64_t actor_id);
+/* Cancels a job that has not left; by: customer, dispatcher, booking. false: it has left, or has ended.
+ * delivery.cancelled */
+bool job_end(struct db *db, int64_t delivery_id, const char *by, const char *reason, int64_t causation_id,
+	int64_t actor_id);
 
-/* --- events.c ------------------------------------------------------------------------------------------------------ */
+/* --- events.c ----------------------------------------------------------------------------------------------------- */
 
 /* Reports the state of the job under its booking's code (docs/events.md). Answers event_id. */
 int64_t delivery_report(struct db *db, const struct delivery *d, int64_t causation_id, int64_t actor_id);
 extern const struct db_role delivery_role;
 
-/* --- jobs.c: many jobs --------------------------------------------------------------------------------------------- */
+/* --- jobs.c: many jobs -------------------------------------------------------------------------------------------- */
 
 enum jobs_view { JOBS_OPEN, JOBS_TODAY, JOBS_TOMORROW, JOBS_FINISHED, JOBS_ALL };
 extern const struct words jobs_view_words;
@@ -133,7 +143,7 @@ struct jobs_query {
 	int64_t courier_id;                     /* 0: all couriers */
 	const char *text;                       /* part of a code, a plate or an address; "": all */
 	int64_t today, tomorrow;                /* midnights */
-	bool courier_first;                     /* a courier's order: the job under way first, not the unassigned ones */
+	bool courier_first; /* a courier's order: the job under way first, not the unassigned ones */
 };
 
 /* How many the query finds, by state. */
@@ -149,13 +159,13 @@ struct courier { int64_t courier_id; const char *name; };
 int  courier_list(struct db *db, struct courier **couriers);    /* at most 500, by name */
 const char *courier_name(struct db *db, int64_t courier_id);    /* NULL: no courier has this id */
 
-/* --- history.c ----------------------------------------------------------------------------------------------------- */
+/* --- history.c ---------------------------------------------------------------------------------------------------- */
 
 struct job_event { int64_t at; const char *title, *detail; };
 extern const struct shape job_event_shape;
 int job_history(struct db *db, const struct delivery *d, struct job_event **events);    /* newest first */
 
-/* --- handover.c ---------------------------------------------------------------------------------------------------- */
+/* --- handover.c --------------------------------------------------------------------------------------------------- */
 
 /* Redraws a photo and keeps it in $VAR/handover, on disk. OK: *name is its name in the record. */
 enum photo_outcome handover_photo(struct db *db, const char *bytes, size_t n, const char **name);
@@ -164,7 +174,7 @@ void handover_forget(struct db *db, const char *name);
 /* The photo of a job, for its customer, its courier and the managers alone. NULL: none, or not for this person. */
 const char *handover_read(struct db *db, int64_t delivery_id, const struct delivery_actor *by, size_t *n);
 
-/* --- policy.c ------------------------------------------------------------------------------------------------------ */
+/* --- policy.c ----------------------------------------------------------------------------------------------------- */
 extern const struct consumer delivery_consumer;
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * events - what delivery reports (docs/events.md). A payload holds ids and facts; who the courier is and who received the keys
- * is read where it is shown, by courier_id in v_user and by delivery_id in v_delivery.
+ * events - what delivery reports (docs/events.md). A payload holds ids and facts; who the courier is and who received
+ * the keys is read where it is shown, by courier_id in v_user and by delivery_id in v_delivery.
  */
 #include "delivery.h"
 
@@ -11,8 +11,10 @@
 const struct db_role delivery_role = { .name = "delivery", .owns = "delivery position event_retry" };
 
 #define REQUESTED_MEMBERS \
-	SHAPE_INT(delivery, delivery_id), SHAPE_TEXT(delivery, code), SHAPE_STATE(delivery, direction, delivery_direction_words), \
-	SHAPE_INT(delivery, customer_id), SHAPE_TEXT(delivery, zone), SHAPE_TIME(delivery, window_from), SHAPE_TIME(delivery, window_to)
+	SHAPE_INT(delivery, delivery_id), SHAPE_TEXT(delivery, code), \
+	SHAPE_STATE(delivery, direction, delivery_direction_words), \
+	SHAPE_INT(delivery, customer_id), SHAPE_TEXT(delivery, zone), SHAPE_TIME(delivery, window_from), \
+	SHAPE_TIME(delivery, window_to)
 #define COURIER_MEMBERS REQUESTED_MEMBERS, SHAPE_INT(delivery, courier_id)
 
 static const struct member requested_members[] = { REQUESTED_MEMBERS };
@@ -21,11 +23,13 @@ static const struct member scheduled_members[] = { COURIER_MEMBERS, SHAPE_TEXT(d
 static const struct shape scheduled_shape = SHAPE(delivery, scheduled_members);
 static const struct member shipped_members[] = { COURIER_MEMBERS };
 static const struct shape shipped_shape = SHAPE(delivery, shipped_members);
-static const struct member delivered_members[] = { COURIER_MEMBERS, SHAPE_INT(delivery, odometer_km), SHAPE_INT(delivery, fuel_percent) };
+static const struct member delivered_members[] = { COURIER_MEMBERS, SHAPE_INT(delivery, odometer_km),
+	SHAPE_INT(delivery, fuel_percent) };
 static const struct shape delivered_shape = SHAPE(delivery, delivered_members);
 /* .note is what the dispatcher typed; .end_reason a code. */
 static const struct member cancelled_members[] = {
-	COURIER_MEMBERS, SHAPE_TEXT(delivery, note), { .name = "reason", .kind = KIND_TEXT, .offset = offsetof(struct delivery, end_reason) },
+	COURIER_MEMBERS, SHAPE_TEXT(delivery, note), { .name = "reason", .kind = KIND_TEXT,
+		.offset = offsetof(struct delivery, end_reason) },
 	{ .name = "by", .kind = KIND_TEXT, .offset = offsetof(struct delivery, ended_by) },
 };
 static const struct shape cancelled_shape = SHAPE(delivery, cancelled_members);

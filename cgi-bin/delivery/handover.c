@@ -1,8 +1,8 @@
 /*
  * handover - the photo of a hand-over.
  *
- * It is kept in $VAR/handover, which the web server does not serve, since it may show where the customer lives. A record never
- * changes, and neither does its photo; only the photo of a refused hand-over is deleted.
+ * It is kept in $VAR/handover, which the web server does not serve, since it may show where the customer lives. A
+ * record never changes, and neither does its photo; only the photo of a refused hand-over is deleted.
  */
 #include "delivery.h"
 
@@ -39,7 +39,8 @@ handover_photo(struct db *db, const char *bytes, size_t n, const char **name)
 		return outcome;
 	*name = photo_name(m, jpeg, jpeg_n);
 	aside = photo_write_aside(m, handover_folder(db), 0600, jpeg, jpeg_n);
-	return aside && rename(aside, handover_path(db, *name)) == 0 && folder_sync(handover_folder(db)) ? PHOTO_OK : PHOTO_LATER;
+	return aside && rename(aside, handover_path(db, *name)) == 0 && folder_sync(handover_folder(db)) ? PHOTO_OK
+													 : PHOTO_LATER;
 }
 
 void
@@ -77,7 +78,8 @@ const char *
 handover_read(struct db *db, int64_t delivery_id, const struct delivery_actor *by, size_t *n)
 {
 	const char *name = db_text(db,
-		"SELECT photo FROM delivery WHERE delivery_id = $1 AND photo <> '' AND ($2 = 1 OR courier_id = $3 OR customer_id = $3)",
+		"SELECT photo FROM delivery WHERE delivery_id = $1 AND photo <> ''"
+		" AND ($2 = 1 OR courier_id = $3 OR customer_id = $3)",
 		delivery_id, by->is_manager ? 1 : 0, by->user_id);
 
 	return name ? read_photo_file(db_memory(db), handover_path(db, name), n) : NULL;

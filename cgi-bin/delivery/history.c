@@ -13,8 +13,8 @@ static const struct member job_event_members[] = {
 const struct shape job_event_shape = SHAPE(job_event, job_event_members);
 
 /*
- * What is shown of an event. Events of older versions hold the courier's name, the receiver's name and a typed reason; newer ones the
- * courier's id and a note, and the receiver is in the job's record.
+ * What is shown of an event. Events of older versions hold the courier's name, the receiver's name and a typed reason;
+ * newer ones the courier's id and a note, and the receiver is in the job's record.
  */
 struct job_payload {
 	int64_t delivery_id, window_from, courier_id;
@@ -70,7 +70,8 @@ job_event_detail(struct db *db, const struct event *e, const struct delivery *d,
 		time_put(&when, lang_now(), p->window_from);
 		add_word(&detail, when.s);
 	}
-	add_labelled(&detail, d->direction == JOB_COLLECTION ? _("keys received from: %s") : _("keys handed to: %s"), p->received_by);
+	add_labelled(&detail, d->direction == JOB_COLLECTION ? _("keys received from: %s") : _("keys handed to: %s"),
+		p->received_by);
 	add_word(&detail, p->reason);
 	add_word(&detail, p->note);
 	if (strcmp(actor_name, text_or_empty(p->courier_name)) != 0)
@@ -84,8 +85,10 @@ int
 job_history(struct db *db, const struct delivery *d, struct job_event **events)
 {
 	struct rows *r = db_each(db,
-		"SELECT e.type, e.payload, e.occurred_at, COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = e.actor_id), '')"
-		" FROM v_event e WHERE e.subject_id = $1 AND e.type LIKE 'delivery.%' ORDER BY e.event_id DESC LIMIT $2 /*sort*/",
+		"SELECT e.type, e.payload, e.occurred_at, COALESCE((SELECT u.name FROM v_user u"
+		" WHERE u.user_id = e.actor_id), '')"
+		" FROM v_event e WHERE e.subject_id = $1 AND e.type LIKE 'delivery.%' ORDER BY e.event_id DESC"
+		" LIMIT $2 /*sort*/",
 		d->code, HISTORY_MAX);
 	int n = 0;
 
@@ -98,7 +101,8 @@ job_history(struct db *db, const struct delivery *d, struct job_event **events)
 			continue;
 		complete_payload(db, &e, d, &p);
 		(*events)[n++] = (struct job_event){
-			.at = row_int(r, 2), .title = event_sentence(db_memory(db), &e),
+			.at = row_int(r, 2),
+			.title = event_sentence(db_memory(db), &e),
 			.detail = job_event_detail(db, &e, d, &p, row_text(r, 3)),
 		};
 	}

@@ -1,7 +1,7 @@
 /*
  * delivery 배송 - its routes and what they need. Managers assign jobs, couriers see and do their own.
- * pages_jobs.c shows many jobs, pages.c one of them, pages_step.c moves it on, pages_call.c answers booking (docs/calls.md); the
- * rules are in job.c and step.c.
+ * pages_jobs.c shows many jobs, pages.c one of them, pages_step.c moves it on, pages_call.c answers booking
+ * (docs/calls.md); the rules are in job.c and step.c.
  */
 #include "delivery.h"
 #include "pages.h"

@@ -21,7 +21,7 @@ courier_options(struct web *w, int *n)
 	return options;
 }
 
-/* --- GET /deliveries/ID --------------------------------------------------------------------------------------------------- */
+/* --- GET /deliveries/ID ------------------------------------------------------------------------------------------- */
 
 struct job_page {
 	struct delivery job;
@@ -37,9 +37,9 @@ static const struct member job_page_members[] = {
 	SHAPE_STRUCT(job_page, reason, field_shape), SHAPE_STRUCT(job_page, odometer_km, field_shape),
 	SHAPE_STRUCT(job_page, fuel_percent, field_shape), SHAPE_STRUCT(job_page, received_by, field_shape),
 	SHAPE_STRUCT(job_page, note, field_shape), SHAPE_STRUCT(job_page, photo, field_shape),
-	SHAPE_LIST(job_page, events, job_event_shape), SHAPE_BOOL(job_page, is_collection), SHAPE_BOOL(job_page, can_assign),
-	SHAPE_BOOL(job_page, can_unassign), SHAPE_BOOL(job_page, can_ship), SHAPE_BOOL(job_page, can_deliver),
-	SHAPE_BOOL(job_page, can_cancel), SHAPE_BOOL(job_page, sees_booking),
+	SHAPE_LIST(job_page, events, job_event_shape), SHAPE_BOOL(job_page, is_collection),
+	SHAPE_BOOL(job_page, can_assign), SHAPE_BOOL(job_page, can_unassign), SHAPE_BOOL(job_page, can_ship),
+	SHAPE_BOOL(job_page, can_deliver), SHAPE_BOOL(job_page, can_cancel), SHAPE_BOOL(job_page, sees_booking),
 };
 static const struct shape job_page_shape = SHAPE(job_page, job_page_members);
 PAGE(job_html, "delivery/job", job_page_shape)
@@ -52,8 +52,8 @@ make_job_fields(struct web *w, struct job_page *p)
 	struct option *couriers = courier_options(w, &n);
 
 	time_input(&from, p->job.window_from);
-	p->courier_id = form_field_options(w, "courier_id", couriers, n, form_id_text(w, p->job.courier_id),
-	                                   _("Choose a courier"));
+	p->courier_id = form_field_options(
+		w, "courier_id", couriers, n, form_id_text(w, p->job.courier_id), _("Choose a courier"));
 	p->window_from = form_field(w, "window_from", from.n ? from.s : "");
 	p->reason = form_field(w, "reason", "");
 	p->odometer_km = form_field(w, "odometer_km", "");
@@ -100,8 +100,9 @@ page_delivery(struct web *w)
 
 	if (!w->json)
 		return show_delivery(w, NULL, HTTP_OK, NULL);
-	return delivery_find(w->db, web_param_id(w, "delivery_id"), &by, &d) ? web_json(w, HTTP_OK, &delivery_json_shape, &d)
-	                                                                     : web_not_found(w);
+	return delivery_find(w->db, web_param_id(w, "delivery_id"), &by, &d)
+		? web_json(w, HTTP_OK, &delivery_json_shape, &d)
+		: web_not_found(w);
 }
 
 /* GET /deliveries/ID/photo - for the customer, the courier and the managers alone. */

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* --- GET /deliveries ------------------------------------------------------------------------------------------------------ */
+/* --- GET /deliveries ---------------------------------------------------------------------------------------------- */
 
 /* A job with the couriers it can be assigned to. */
 struct job_card {
@@ -16,8 +16,9 @@ struct job_card {
 	bool can_assign, can_ship, can_deliver, is_collection;
 };
 static const struct member job_card_members[] = {
-	SHAPE_STRUCT(job_card, job, delivery_shape), SHAPE_LIST(job_card, couriers, option_shape), SHAPE_BOOL(job_card, can_assign),
-	SHAPE_BOOL(job_card, can_ship), SHAPE_BOOL(job_card, can_deliver), SHAPE_BOOL(job_card, is_collection),
+	SHAPE_STRUCT(job_card, job, delivery_shape), SHAPE_LIST(job_card, couriers, option_shape),
+	SHAPE_BOOL(job_card, can_assign), SHAPE_BOOL(job_card, can_ship), SHAPE_BOOL(job_card, can_deliver),
+	SHAPE_BOOL(job_card, is_collection),
 };
 static const struct shape job_card_shape = SHAPE(job_card, job_card_members);
 
@@ -29,7 +30,8 @@ struct job_section {
 	int n_cards;
 };
 static const struct member job_section_members[] = {
-	SHAPE_STATE(job_section, state, delivery_state_words), SHAPE_INT(job_section, n), SHAPE_LIST(job_section, cards, job_card_shape),
+	SHAPE_STATE(job_section, state, delivery_state_words), SHAPE_INT(job_section, n),
+	SHAPE_LIST(job_section, cards, job_card_shape),
 };
 static const struct shape job_section_shape = SHAPE(job_section, job_section_members);
 
@@ -48,8 +50,9 @@ struct jobs_page {
 };
 static const struct member jobs_page_members[] = {
 	SHAPE_LIST(jobs_page, tabs, tab_shape), SHAPE_LIST(jobs_page, sections, job_section_shape),
-	SHAPE_LIST(jobs_page, cards, job_card_shape), SHAPE_TEXT(jobs_page, view), SHAPE_STRUCT(jobs_page, q, field_shape),
-	SHAPE_STRUCT(jobs_page, courier_id, field_shape), SHAPE_STRUCT(jobs_page, paging, paging_shape), SHAPE_INT(jobs_page, n_total),
+	SHAPE_LIST(jobs_page, cards, job_card_shape), SHAPE_TEXT(jobs_page, view),
+	SHAPE_STRUCT(jobs_page, q, field_shape), SHAPE_STRUCT(jobs_page, courier_id, field_shape),
+	SHAPE_STRUCT(jobs_page, paging, paging_shape), SHAPE_INT(jobs_page, n_total),
 	SHAPE_BOOL(jobs_page, is_filtered), SHAPE_BOOL(jobs_page, is_finished), SHAPE_BOOL(jobs_page, has_couriers),
 };
 static const struct shape jobs_page_shape = SHAPE(jobs_page, jobs_page_members);
@@ -70,10 +73,13 @@ read_jobs_query(struct web *w)
 	int64_t courier_id = form_has(w, "courier_id") ? form_id(w, "courier_id") : 0;
 
 	return (struct jobs_query){
-		.view = view >= 0 ? (enum jobs_view)view : has_text ? JOBS_ALL : JOBS_OPEN,
+		.view = view >= 0  ? (enum jobs_view)view
+			: has_text ? JOBS_ALL
+				   : JOBS_OPEN,
 		.text = has_text ? form_text(w, "q", 80) : "",
 		.courier_id = is_manager ? courier_id : w->user.id,
-		.today = day_start(w->now), .tomorrow = day_add(day_start(w->now), 1),
+		.today = day_start(w->now),
+		.tomorrow = day_add(day_start(w->now), 1),
 		.courier_first = !is_manager,
 	};
 }
@@ -84,10 +90,13 @@ make_card(struct web *w, struct job_card *c, const struct delivery *d, const str
 	const char *chosen = form_id_text(w, d->courier_id);
 
 	*c = (struct job_card){
-		.job = *d, .can_assign = web_is(w, ROLE_MANAGER) && (d->state == JOB_REQUESTED || d->state == JOB_SCHEDULED),
-		.can_ship = d->state == JOB_SCHEDULED, .can_deliver = d->state == JOB_SHIPPED,
+		.job = *d,
+		.can_assign = web_is(w, ROLE_MANAGER) && (d->state == JOB_REQUESTED || d->state == JOB_SCHEDULED),
+		.can_ship = d->state == JOB_SCHEDULED,
+		.can_deliver = d->state == JOB_SHIPPED,
 		.is_collection = d->direction == JOB_COLLECTION,
-		.n_couriers = n_couriers, .couriers = arena_array(w->m, struct option, n_couriers + 1),
+		.n_couriers = n_couriers,
+		.couriers = arena_array(w->m, struct option, n_couriers + 1),
 	};
 	for (int i = 0; i < n_couriers; i++) {
 		c->couriers[i] = couriers[i];
@@ -115,7 +124,7 @@ n_in_state(const struct jobs_counts *n, int state)
 	switch ((enum delivery_state)state) {
 	case JOB_REQUESTED: return n->n_requested;
 	case JOB_SCHEDULED: return n->n_scheduled;
-	case JOB_SHIPPED:   return n->n_shipped;
+	case JOB_SHIPPED: return n->n_shipped;
 	case JOB_DELIVERED:
 	case JOB_CANCELLED: break;
 	}
@@ -133,7 +142,9 @@ make_sections(struct web *w, struct jobs_page *p)
 
 		if (!last || last->state != state) {
 			last = &p->sections[p->n_sections++];
-			*last = (struct job_section){ .state = state, .n = n_in_state(&p->counts, state), .cards = &p->cards[i] };
+			*last = (struct job_section){
+				.state = state, .n = n_in_state(&p->counts, state), .cards = &p->cards[i]
+			};
 		}
 		last->n_cards++;
 	}
@@ -152,8 +163,11 @@ make_view_tabs(struct web *w, struct jobs_page *p, const struct jobs_query *q)
 		if (i != JOBS_FINISHED)
 			jobs_count(w->db, &of_tab, &n);
 		p->tabs[i] = (struct tab){
-			.url = arena_printf(w->m, "/deliveries?view=%s", words_code(&jobs_view_words, i)), .n = n.n_total,
-			.label = _(jobs_view_words.word[i].label), .has_n = i != JOBS_FINISHED, .is_current = i == (int)q->view,
+			.url = arena_printf(w->m, "/deliveries?view=%s", words_code(&jobs_view_words, i)),
+			.n = n.n_total,
+			.label = _(jobs_view_words.word[i].label),
+			.has_n = i != JOBS_FINISHED,
+			.is_current = i == (int)q->view,
 		};
 	}
 }
@@ -165,7 +179,8 @@ page_deliveries(struct web *w)
 	struct jobs_query q = read_jobs_query(w);
 	bool is_manager = web_is(w, ROLE_MANAGER);
 	struct jobs_page p = {
-		.is_filtered = *q.text || (is_manager && q.courier_id), .is_finished = q.view == JOBS_FINISHED || q.view == JOBS_ALL,
+		.is_filtered = *q.text || (is_manager && q.courier_id),
+		.is_finished = q.view == JOBS_FINISHED || q.view == JOBS_ALL,
 	};
 
 	if (form_bad(w))
@@ -188,7 +203,7 @@ page_deliveries(struct web *w)
 	return web_page(w, HTTP_OK, is_manager ? &board_html : &mine_html, &p);
 }
 
-/* --- GET /deliveries/sheet ------------------------------------------------------------------------------------------ */
+/* --- GET /deliveries/sheet ---------------------------------------------------------------------------------------- */
 
 struct day_sheet {
 	int64_t courier_id, day_at;
@@ -213,9 +228,9 @@ struct sheet_page {
 };
 static const struct member sheet_page_members[] = {
 	SHAPE_STRUCT(sheet_page, problems, form_problems_shape), SHAPE_STRUCT(sheet_page, courier_id, field_shape),
-	SHAPE_STRUCT(sheet_page, day, field_shape), SHAPE_LIST(sheet_page, cards, job_card_shape), SHAPE_TEXT(sheet_page, courier_name),
-	SHAPE_TIME(sheet_page, day_at), SHAPE_BOOL(sheet_page, is_chosen), SHAPE_BOOL(sheet_page, may_choose),
-	SHAPE_BOOL(sheet_page, is_empty),
+	SHAPE_STRUCT(sheet_page, day, field_shape), SHAPE_LIST(sheet_page, cards, job_card_shape),
+	SHAPE_TEXT(sheet_page, courier_name), SHAPE_TIME(sheet_page, day_at), SHAPE_BOOL(sheet_page, is_chosen),
+	SHAPE_BOOL(sheet_page, may_choose), SHAPE_BOOL(sheet_page, is_empty),
 };
 static const struct shape sheet_page_shape = SHAPE(sheet_page, sheet_page_members);
 PAGE(sheet_html, "delivery/sheet", sheet_page_shape)
@@ -240,14 +255,21 @@ show_sheet(struct web *w, const void *form, enum status status, const char *mess
 	int n;
 	struct option *couriers = courier_options(w, &n);
 	struct sheet_page p = {
-		.problems = form_problems(w, message), .day = form_field(w, "day", s->day), .day_at = s->day_at,
-		.courier_id = form_field_options(w, "courier_id", couriers, n, "", _("Choose a courier")), .courier_name = s->courier_name,
-		.cards = arena_array(w->m, struct job_card, s->n_deliveries + 1), .n_cards = s->n_deliveries,
-		.is_chosen = s->courier_name != NULL, .is_empty = !s->n_deliveries, .may_choose = web_is(w, ROLE_MANAGER),
+		.problems = form_problems(w, message),
+		.day = form_field(w, "day", s->day),
+		.day_at = s->day_at,
+		.courier_id = form_field_options(w, "courier_id", couriers, n, "", _("Choose a courier")),
+		.courier_name = s->courier_name,
+		.cards = arena_array(w->m, struct job_card, s->n_deliveries + 1),
+		.n_cards = s->n_deliveries,
+		.is_chosen = s->courier_name != NULL,
+		.is_empty = !s->n_deliveries,
+		.may_choose = web_is(w, ROLE_MANAGER),
 	};
 
 	for (int i = 0; i < p.n_cards; i++)
-		p.cards[i] = (struct job_card){ .job = s->deliveries[i], .is_collection = s->deliveries[i].direction == JOB_COLLECTION };
+		p.cards[i] = (struct job_card){ .job = s->deliveries[i],
+			.is_collection = s->deliveries[i].direction == JOB_COLLECTION };
 	menu_of(w)->nav_deliveries = true;
 	return web_page(w, status, &sheet_html, &p);
 }

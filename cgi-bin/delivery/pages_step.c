@@ -1,6 +1,6 @@
 /*
- * pages_step - the actions that move a job on: assign, leave, hand over, come back, cancel. A browser sees a refusal on the job's
- * page.
+ * pages_step - the actions that move a job on: assign, leave, hand over, come back, cancel. A browser sees a refusal on
+ * the job's page.
  */
 #include "pages.h"
 
@@ -32,23 +32,23 @@ answer_step(struct web *w, const struct delivery *d, enum delivery_outcome outco
 		if (strncmp(back, "/deliveries", 11) == 0 && web_safe_path(back))
 			return web_done(w, HTTP_OK, &delivery_json_shape, d, "%s", back);
 		return web_done(w, HTTP_OK, &delivery_json_shape, d, "/deliveries/%lld", (long long)d->delivery_id);
-	case DELIVERY_GONE:
-		return web_not_found(w);
+	case DELIVERY_GONE: return web_not_found(w);
 	case DELIVERY_WRONG_STATE:
 		return web_refuse(w, HTTP_CONFLICT, "wrong_state",
-			_("This job has changed in the meantime, so this is no longer possible. Please check it again."));
+			_("This job has changed in the meantime, so this is no longer possible. Please check it"
+			  " again."));
 	case DELIVERY_NOT_NOW:
 		return web_refuse(w, HTTP_CONFLICT, "wrong_state",
-			_("The car can be handed over only from shortly before the booking starts until it ends. At other times it may be reserved for another customer."));
-	case DELIVERY_NO_COURIER:
-		return refuse_field(w, "courier_id", _("Please choose a courier."));
+			_("The car can be handed over only from shortly before the booking starts until it ends. At"
+			  " other times it may be reserved for another customer."));
+	case DELIVERY_NO_COURIER: return refuse_field(w, "courier_id", _("Please choose a courier."));
 	case DELIVERY_BAD_WINDOW:
 		return refuse_field(w, "window_from", _("Please choose a time within the booking period."));
 	}
 	return web_broken(w);
 }
 
-/* --- the dispatcher ------------------------------------------------------------------------------------------------- */
+/* --- the dispatcher ----------------------------------------------------------------------------------------------- */
 
 /* POST /deliveries/ID/assign {courier_id, window_from?} */
 enum status
@@ -56,10 +56,12 @@ do_assign(struct web *w)
 {
 	struct delivery_actor by = who_acts(w);
 	struct delivery d = begin_step(w);
-	int64_t courier_id = form_id(w, "courier_id"), window_from = form_has(w, "window_from") ? form_rental_time(w, "window_from") : 0;
+	int64_t courier_id = form_id(w, "courier_id"),
+		window_from = form_has(w, "window_from") ? form_rental_time(w, "window_from") : 0;
 	const char *back = form_has(w, "back") ? form_text(w, "back", 500) : "";
 
-	return form_bad(w) ? web_invalid(w) : answer_step(w, &d, delivery_assign(w->db, &d, courier_id, window_from, &by), back);
+	return form_bad(w) ? web_invalid(w)
+			   : answer_step(w, &d, delivery_assign(w->db, &d, courier_id, window_from, &by), back);
 }
 
 enum status
@@ -82,7 +84,7 @@ do_job_cancel(struct web *w)
 	return form_bad(w) ? web_invalid(w) : answer_step(w, &d, delivery_cancel(w->db, &d, reason, &by), "");
 }
 
-/* --- the courier ---------------------------------------------------------------------------------------------------- */
+/* --- the courier -------------------------------------------------------------------------------------------------- */
 
 enum status
 do_ship(struct web *w)
@@ -115,19 +117,19 @@ keep_photo(struct web *w, const char **name, enum status *status)
 	if (!bytes)
 		return true;
 	switch (handover_photo(w->db, bytes, n, name)) {
-	case PHOTO_OK:
-		return true;
+	case PHOTO_OK: return true;
 	case PHOTO_UNREADABLE:
 	case PHOTO_GONE:
-		*status = refuse_field(w, "photo", _("This file is not a readable image. Please choose a JPEG, PNG or WebP."));
+		*status = refuse_field(
+			w, "photo", _("This file is not a readable image. Please choose a JPEG, PNG or WebP."));
 		return false;
 	case PHOTO_TOO_LARGE:
 		*status = refuse_field(w, "photo", _("This photo has too many pixels. The limit is 40 megapixels."));
 		return false;
-	case PHOTO_LATER:
-		break;
+	case PHOTO_LATER: break;
 	}
-	*status = web_later(w, 30, _("Photos can't be processed right now. Nothing was changed; please try again shortly."));
+	*status = web_later(
+		w, 30, _("Photos can't be processed right now. Nothing was changed; please try again shortly."));
 	return false;
 }
 
@@ -138,8 +140,10 @@ do_deliver(struct web *w)
 	struct delivery_actor by = who_acts(w);
 	struct delivery d = begin_step(w);
 	struct handover h = {
-		.odometer_km = form_int(w, "odometer_km", 0, ODOMETER_MAX_KM), .fuel_percent = form_int(w, "fuel_percent", 0, 100),
-		.received_by = form_line(w, "received_by", RECEIVED_BY_MAX), .photo = "",
+		.odometer_km = form_int(w, "odometer_km", 0, ODOMETER_MAX_KM),
+		.fuel_percent = form_int(w, "fuel_percent", 0, 100),
+		.received_by = form_line(w, "received_by", RECEIVED_BY_MAX),
+		.photo = "",
 		.note = form_has(w, "note") ? form_text(w, "note", DELIVERY_NOTE_MAX) : "",
 	};
 	enum delivery_outcome outcome;

@@ -1,8 +1,9 @@
 /*
  * policy - what delivery does when others report something.
  *
- * A confirmed booking with an address gets a job; when the booking ends otherwise, jobs that have not left are cancelled. A job on
- * the road stays open until its courier comes back. An event that comes twice has the effect of one.
+ * A confirmed booking with an address gets a job; when the booking ends otherwise, jobs that have not left are
+ * cancelled. A job on the road stays open until its courier comes back. An event that comes twice has the effect of
+ * one.
  */
 #include "delivery.h"
 
@@ -28,7 +29,8 @@ delivery_on_booking_over(struct db *db, const struct event *e)
 	return true;
 }
 
-/* At the branch instead of by courier: the collection stays, if it was booked. After our own hand-over nothing is left to do. */
+/* At the branch instead of by courier: the collection stays, if it was booked. After our own hand-over nothing is left
+ * to do. */
 static bool
 delivery_on_booking_handed_out(struct db *db, const struct event *e)
 {

@@ -1,14 +1,15 @@
 /*
  * equipment 장비 - things lent beside cars: items, their pieces, and the orders that reserve them.
  *
- * There are two numbers. **Stock** is the sum of the ledger: pieces in store that no order has taken. It falls when an order is approved,
- * rises when its pieces come back, and is never below zero. **Free in an interval** (domain/stock.h) is what can still be promised then.
- * An order is accepted if enough pieces are free, decided in one write transaction; so it may be accepted while all pieces are out,
- * when they are due back before it starts. Such an order takes what is in stock when it is approved, and the rest as pieces come back,
- * the earliest start first. It is handed out with all its pieces only; those it lacks then are taken from orders that start later.
+ * There are two numbers. **Stock** is the sum of the ledger: pieces in store that no order has taken. It falls when an
+ * order is approved, rises when its pieces come back, and is never below zero. **Free in an interval** (domain/stock.h)
+ * is what can still be promised then. An order is accepted if enough pieces are free, decided in one write transaction;
+ * so it may be accepted while all pieces are out, when they are due back before it starts. Such an order takes what is
+ * in stock when it is approved, and the rest as pieces come back, the earliest start first. It is handed out with all
+ * its pieces only; those it lacks then are taken from orders that start later.
  *
  *	item.c    items: add, change, offer or not        stock.c   the ledger of pieces, and which order takes them
- *	order.c   an order's row: write, find, list       place.c   accepting an order, with review's answer where it is asked first
+ *	order.c   an order's row: write, find, list       place.c   accepting an order, after review if needed
  *	steps.c   approve, hand out, take back, end       events.c  what equipment reports
  *	policy.c  reactions to bookings and reviews
  */
@@ -26,7 +27,7 @@
 #define PIECES_MAX     100000           /* in one order, one delivery of new ones, one count */
 #define NOTE_MAX       200
 
-/* --- item.c ----------------------------------------------------------------------------------------------------------- */
+/* --- item.c ------------------------------------------------------------------------------------------------------- */
 
 struct item {
 	int64_t item_id;
@@ -34,7 +35,7 @@ struct item {
 	int64_t daily_price;                            /* for a piece and a started day, VAT included */
 	int64_t low_stock;                              /* at this many and below managers are notified; 0: never */
 	bool is_low, is_offered, is_sync;               /* sync: an order waits for review's answer */
-	int64_t stock, owned, n_out;                    /* pieces in stock; those and the ones that orders have; handed out now */
+	int64_t stock, owned, n_out; /* pieces in stock; those and the ones that orders have; handed out now */
 	int64_t free_now, free_today;                   /* at this moment; in all of what is left of today */
 	int64_t created_at, updated_at;
 	const char *label, *category_label;             /* in the reader's language */
@@ -55,11 +56,13 @@ int64_t item_count(struct db *db);
 /* Offered ones first, by category and name. */
 int item_list(struct db *db, int64_t offset, int64_t limit, struct item **items, int *n);
 int item_list_offered(struct db *db, struct item **items, int *n);
-/* A new item with so many pieces (equipment.registered, stock.changed). The same again, as by a double click: OK, the one that is there. */
+/* A new item with so many pieces (equipment.registered, stock.changed). The same again, as by a double click: OK, the
+ * one that is there. */
 enum item_outcome item_add(struct db *db, struct item *item, int64_t n_pieces, int64_t actor_id);
 /* equipment.modified; version NULL: whatever it is now. Orders keep the price they were accepted at. */
 enum item_outcome item_change(struct db *db, struct item *item, int64_t actor_id);
-enum item_outcome item_offer(struct db *db, int64_t item_id, bool is_offered, int64_t actor_id);       /* false: no new orders */
+/* false: no new orders */
+enum item_outcome item_offer(struct db *db, int64_t item_id, bool is_offered, int64_t actor_id);
 
 /* How many pieces are free on each of the coming days, at the day's worst moment. */
 #define FREE_DAYS 14
@@ -69,9 +72,9 @@ struct free_day {
 	const char *day;
 };
 extern const struct shape free_day_shape;
-void item_free_days(struct db *db, const struct item *item, int64_t now, struct free_day *days);       /* FREE_DAYS of them */
+void item_free_days(struct db *db, const struct item *item, int64_t now, struct free_day *days); /* FREE_DAYS of them */
 
-/* --- stock.c: the ledger ---------------------------------------------------------------------------------------------- */
+/* --- stock.c: the ledger ------------------------------------------------------------------------------------------ */
 
 struct stock_entry {
 	int64_t entry_id, item_id, quantity, balance, entered_at;
@@ -89,7 +92,7 @@ int stock_entries_of(struct db *db, int64_t order_id, struct stock_entry **entri
 /* What a manager enters: pieces received, lost or broken ones, or how the count differs. */
 struct stock_change {
 	int64_t item_id, actor_id;
-	int kind;                                       /* STOCK_RECEIVE, STOCK_LOSS: how many; STOCK_ADJUST: the difference, signed */
+	int kind; /* STOCK_RECEIVE, STOCK_LOSS: how many; STOCK_ADJUST: the difference, signed */
 	int64_t quantity;
 	const char *note, *request_key;                 /* the form's key, against double clicks */
 };
@@ -100,7 +103,7 @@ enum stock_change_outcome {
 };
 enum stock_change_outcome stock_change(struct db *db, const struct stock_change *c);
 
-/* --- order.c: an order ------------------------------------------------------------------------------------------------ */
+/* --- order.c: an order -------------------------------------------------------------------------------------------- */
 
 struct equipment_order {
 	int64_t order_id, customer_id, item_id, line_no, quantity, starts_at, ends_at, daily_price, amount;
@@ -109,9 +112,9 @@ struct equipment_order {
 	int64_t taken, lost;                            /* pieces it has out of the stock; that did not come back */
 	const char *end_reason;
 	int64_t ordered_at, approved_at, handed_out_at, returned_at, ended_at;
-	int64_t asked_at;                               /* since when review is being asked: no event has reported it yet; 0: reported */
+	int64_t asked_at; /* since when review is being asked: no event has reported it yet; 0: reported */
 	const char *label, *customer_name;              /* label: the item in the reader's language */
-	bool is_late, lacks;                            /* overdue; approved, but other orders still have some of its pieces */
+	bool is_late, lacks; /* overdue; approved, but other orders still have some of its pieces */
 };
 extern const struct shape equipment_order_shape;        /* for pages */
 extern const struct shape equipment_order_json_shape;
@@ -129,11 +132,12 @@ struct orders_query {
 	int64_t today, tomorrow, now;
 };
 int64_t orders_count(struct db *db, const struct orders_query *q);
-int orders_list(struct db *db, const struct orders_query *q, int64_t offset, int64_t limit, struct equipment_order **orders, int *n);
+int orders_list(struct db *db, const struct orders_query *q, int64_t offset, int64_t limit,
+	struct equipment_order **orders, int *n);
 /* An item's live orders, by start. */
 int item_orders(struct db *db, int64_t item_id, int limit, struct equipment_order **orders, int *n);
 
-/* --- place.c: accepting an order -------------------------------------------------------------------------------------- */
+/* --- place.c: accepting an order ---------------------------------------------------------------------------------- */
 
 enum order_outcome {
 	ORDER_OK,               /* ORDERED, or APPROVED when review has approved it already */
@@ -156,30 +160,34 @@ struct equipment_request {
 const char *order_interval_problem(int64_t starts_at, int64_t ends_at, int64_t now, const char **field);
 
 /*
- * An order without a car; nothing is charged. Where review is asked first (sync), the row is written, review called, and its answer
- * decides; otherwise the order is ORDERED and review reacts to equipment.ordered.
+ * An order without a car; nothing is charged. Where review is asked first (sync), the row is written, review called,
+ * and its answer decides; otherwise the order is ORDERED and review reacts to equipment.ordered.
  */
-enum order_outcome equipment_place(struct db *db, const struct equipment_request *q, struct equipment_order *o, int64_t *n_free);
-int equipment_later_s(void);                            /* seconds until a retry makes sense, for the two LATER outcomes */
+enum order_outcome equipment_place(struct db *db, const struct equipment_request *q, struct equipment_order *o,
+	int64_t *n_free);
+int equipment_later_s(void); /* seconds until a retry makes sense, for the two LATER outcomes */
 
-/* --- steps.c ---------------------------------------------------------------------------------------------------------- */
+/* --- steps.c ------------------------------------------------------------------------------------------------------ */
 
 enum order_cancel_outcome {
 	ORDER_CANCEL_DONE,              /* CANCELLED, now or before; its pieces are back */
 	ORDER_CANCEL_NOT_POSSIBLE,      /* handed out or on its way, ended otherwise, or its booking has begun */
-	ORDER_CANCEL_LATER,             /* review must close its case first and cannot be reached: nothing has changed */
+	ORDER_CANCEL_LATER, /* review must close its case first and cannot be reached: nothing has changed */
 };
-/* A customer's own: with a booking until that begins or a courier has left with it. A manager: until it is handed out. */
+/* A customer's own: with a booking until that begins or a courier has left with it. A manager: until it is handed
+ * out. */
 bool equipment_may_cancel(struct db *db, const struct equipment_order *o, int64_t now, bool is_manager);
 enum order_cancel_outcome equipment_cancel(struct db *db, struct equipment_order *o, int64_t actor_id, bool is_manager);
 
 bool equipment_car_is_out(struct db *db, const struct equipment_order *o);      /* true also without a booking */
-/* false: not APPROVED, its time is over, its car is not out, or too few pieces are in stock or only promised to others before it starts. */
+/* false: not APPROVED, its time is over, its car is not out, or too few pieces are in stock or only promised to others
+ * before it starts. */
 bool equipment_hand_out(struct db *db, struct equipment_order *o, int64_t causation_id, int64_t actor_id);
 /* false: not HANDED_OUT, or more lost than it had. */
-bool equipment_take_back(struct db *db, struct equipment_order *o, int64_t lost, int64_t causation_id, int64_t actor_id);
+bool equipment_take_back(struct db *db, struct equipment_order *o, int64_t lost, int64_t causation_id,
+	int64_t actor_id);
 
-/* --- events.c, policy.c ----------------------------------------------------------------------------------------------- */
+/* --- events.c, policy.c ------------------------------------------------------------------------------------------- */
 
 extern const struct db_role equipment_role;
 extern const struct consumer equipment_consumer;

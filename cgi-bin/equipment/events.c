@@ -4,7 +4,8 @@
 #include "domain/choices.h"
 #include "domain/event_types.h"
 
-const struct db_role equipment_role = { .name = "equipment", .owns = "item equipment_order stock_entry position event_retry" };
+const struct db_role equipment_role = { .name = "equipment",
+	.owns = "item equipment_order stock_entry position event_retry" };
 
 static const struct word ended_by_word[] = {
 	[ENDED_BY_CUSTOMER] = { "customer", "customer" },
@@ -14,15 +15,18 @@ static const struct word ended_by_word[] = {
 };
 const struct words ended_by_words = WORDS(ended_by_word);
 
-/* --- of an order ------------------------------------------------------------------------------------------------------ */
+/* --- of an order -------------------------------------------------------------------------------------------------- */
 
 struct order_payload {
-	const char *order_code, *booking_code, *item_name, *item_name_ko, *category, *currency, *reason, *note, *review_mode, *by;
+	const char *order_code, *booking_code, *item_name, *item_name_ko, *category, *currency, *reason, *note,
+		*review_mode, *by;
 	int64_t line_no, customer_id, item_id, quantity, starts_at, ends_at, amount, lost;
 };
 #define ORDER_MEMBERS \
-	SHAPE_TEXT(order_payload, order_code), SHAPE_TEXT(order_payload, booking_code), SHAPE_INT(order_payload, line_no), \
-	SHAPE_INT(order_payload, customer_id), SHAPE_INT(order_payload, item_id), SHAPE_TEXT(order_payload, item_name), \
+	SHAPE_TEXT(order_payload, order_code), SHAPE_TEXT(order_payload, booking_code), \
+	SHAPE_INT(order_payload, line_no), \
+	SHAPE_INT(order_payload, customer_id), SHAPE_INT(order_payload, item_id), \
+	SHAPE_TEXT(order_payload, item_name), \
 	SHAPE_TEXT(order_payload, item_name_ko), SHAPE_INT(order_payload, quantity)
 static const struct member ordered_members[] = {
 	ORDER_MEMBERS, SHAPE_TEXT(order_payload, category), SHAPE_TIME(order_payload, starts_at),
@@ -37,8 +41,10 @@ static const struct member cancelled_members[] = {
 	ORDER_MEMBERS, SHAPE_TEXT(order_payload, reason), SHAPE_TEXT(order_payload, by),
 };
 static const struct member moved_members[] = { ORDER_MEMBERS, SHAPE_INT(order_payload, lost) };
-static const struct shape ordered_shape = SHAPE(order_payload, ordered_members), approved_shape = SHAPE(order_payload, approved_members),
-	rejected_shape = SHAPE(order_payload, rejected_members), cancelled_shape = SHAPE(order_payload, cancelled_members),
+static const struct shape ordered_shape = SHAPE(order_payload, ordered_members),
+	approved_shape = SHAPE(order_payload, approved_members),
+	rejected_shape = SHAPE(order_payload, rejected_members),
+		cancelled_shape = SHAPE(order_payload, cancelled_members),
 	moved_shape = SHAPE(order_payload, moved_members);
 
 static const struct { enum event_type_id type; const struct shape *shape; } order_events[] = {
@@ -62,19 +68,36 @@ order_report(struct db *db, const struct equipment_order *o, enum ended_by by, i
 {
 	bool is_rejected = o->state == EQUIPMENT_REJECTED;
 	struct order_payload p = {
-		.order_code = o->code, .booking_code = o->booking_code, .item_name = o->item_name, .item_name_ko = o->item_name_ko,
-		.category = o->category, .currency = o->currency, .reason = is_rejected ? "rejected" : o->end_reason, .note = o->end_reason,
-		.by = words_code(&ended_by_words, (int)by), .review_mode = category_is_sync(o->category) ? "sync" : "async",
-		.line_no = o->line_no, .customer_id = o->customer_id, .item_id = o->item_id, .quantity = o->quantity,
-		.starts_at = o->starts_at, .ends_at = o->ends_at, .amount = o->amount, .lost = o->lost,
+		.order_code = o->code,
+		.booking_code = o->booking_code,
+		.item_name = o->item_name,
+		.item_name_ko = o->item_name_ko,
+		.category = o->category,
+		.currency = o->currency,
+		.reason = is_rejected ? "rejected" : o->end_reason,
+		.note = o->end_reason,
+		.by = words_code(&ended_by_words, (int)by),
+		.review_mode = category_is_sync(o->category) ? "sync" : "async",
+		.line_no = o->line_no,
+		.customer_id = o->customer_id,
+		.item_id = o->item_id,
+		.quantity = o->quantity,
+		.starts_at = o->starts_at,
+		.ends_at = o->ends_at,
+		.amount = o->amount,
+		.lost = o->lost,
 	};
 
-	event_report(db, order_events[o->state].type, &(struct event){
-		.subject_id = equipment_subject(o), .causation_id = causation_id, .actor_id = actor_id,
-	}, order_events[o->state].shape, &p);
+	event_report(db, order_events[o->state].type,
+		&(struct event){
+			.subject_id = equipment_subject(o),
+			.causation_id = causation_id,
+			.actor_id = actor_id,
+		},
+		order_events[o->state].shape, &p);
 }
 
-/* --- of an item and its stock ----------------------------------------------------------------------------------------- */
+/* --- of an item and its stock ------------------------------------------------------------------------------------- */
 
 static const struct member registered_members[] = {
 	SHAPE_INT(item, item_id), SHAPE_TEXT(item, name), SHAPE_TEXT(item, name_ko), SHAPE_TEXT(item, category),
@@ -104,9 +127,11 @@ item_subject(struct db *db, int64_t item_id)
 }
 
 static void
-item_report(struct db *db, enum event_type_id type, const struct item *item, const struct shape *shape, int64_t actor_id)
+item_report(
+	struct db *db, enum event_type_id type, const struct item *item, const struct shape *shape, int64_t actor_id)
 {
-	event_report(db, type, &(struct event){ .subject_id = item_subject(db, item->item_id), .actor_id = actor_id }, shape, item);
+	event_report(db, type, &(struct event){ .subject_id = item_subject(db, item->item_id), .actor_id = actor_id },
+		shape, item);
 }
 
 void
@@ -131,10 +156,18 @@ void
 stock_report(struct db *db, const struct stock_move *m, int64_t balance)
 {
 	struct stock_payload p = {
-		.item_id = m->item_id, .kind = m->kind, .quantity = m->quantity, .stock = balance, .order_code = text_or_empty(m->order_code),
+		.item_id = m->item_id,
+		.kind = m->kind,
+		.quantity = m->quantity,
+		.stock = balance,
+		.order_code = text_or_empty(m->order_code),
 	};
 
-	event_report(db, EVENT_STOCK_CHANGED, &(struct event){
-		.subject_id = item_subject(db, m->item_id), .causation_id = m->causation_id, .actor_id = m->actor_id,
-	}, &stock_payload_shape, &p);
+	event_report(db, EVENT_STOCK_CHANGED,
+		&(struct event){
+			.subject_id = item_subject(db, m->item_id),
+			.causation_id = m->causation_id,
+			.actor_id = m->actor_id,
+		},
+		&stock_payload_shape, &p);
 }

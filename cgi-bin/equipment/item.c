@@ -12,10 +12,14 @@
 
 #define LIVE "o.state IN ('ORDERED', 'APPROVED', 'HANDED_OUT')"
 #define ITEM_COLUMNS \
-	"i.item_id, i.name, i.name_ko, i.category, i.daily_price, i.low_stock, i.is_low, i.is_offered, i.created_at, i.updated_at," \
-	" COALESCE((SELECT s.balance FROM stock_entry s WHERE s.item_id = i.item_id ORDER BY s.entry_id DESC LIMIT 1), 0) AS stock," \
-	" (SELECT COALESCE(SUM(o.taken), 0) FROM equipment_order o WHERE o.item_id = i.item_id AND " LIVE ") AS owned," \
-	" (SELECT COALESCE(SUM(o.taken), 0) FROM equipment_order o WHERE o.item_id = i.item_id AND " LIVE " AND o.state = 'HANDED_OUT') AS n_out"
+	"i.item_id, i.name, i.name_ko, i.category, i.daily_price, i.low_stock, i.is_low, i.is_offered, i.created_at," \
+	" i.updated_at," \
+	" COALESCE((SELECT s.balance FROM stock_entry s WHERE s.item_id = i.item_id ORDER BY s.entry_id DESC" \
+	" LIMIT 1), 0) AS stock," \
+	" (SELECT COALESCE(SUM(o.taken), 0) FROM equipment_order o WHERE o.item_id = i.item_id" \
+	" AND " LIVE ") AS owned," \
+	" (SELECT COALESCE(SUM(o.taken), 0) FROM equipment_order o WHERE o.item_id = i.item_id" \
+	" AND " LIVE " AND o.state = 'HANDED_OUT') AS n_out"
 
 /* The first N_CHANGED are what a person changes, and the version is their hash; the first N_JSON are in the JSON. */
 static const struct member item_members[] = {
@@ -29,8 +33,10 @@ static const struct member item_members[] = {
 #define N_CHANGED 6
 #define N_JSON    17
 const struct shape item_shape = SHAPE(item, item_members);
-const struct shape item_json_shape = { .name = "item", .size = sizeof(struct item), .member = item_members, .n = N_JSON };
-static const struct shape changed_shape = { .name = "item", .size = sizeof(struct item), .member = item_members, .n = N_CHANGED };
+const struct shape item_json_shape = { .name = "item", .size = sizeof(struct item), .member = item_members,
+	.n = N_JSON };
+static const struct shape changed_shape = { .name = "item", .size = sizeof(struct item), .member = item_members,
+	.n = N_CHANGED };
 
 static const char *
 item_version(struct arena *m, const struct item *item)
@@ -41,7 +47,7 @@ item_version(struct arena *m, const struct item *item)
 	return arena_strndup(m, secret_hash(m, b.s), 16);
 }
 
-/* --- reading -------------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
 /* What is not in its row: words, and the free pieces, which follow from its orders. */
 static void
@@ -86,20 +92,23 @@ item_count(struct db *db)
 int
 item_list(struct db *db, int64_t offset, int64_t limit, struct item **items, int *n)
 {
-	db_list(db, &item_shape, items, n, "SELECT " ITEM_COLUMNS
-		" FROM item i ORDER BY i.is_offered DESC, i.category, i.name LIMIT $1 OFFSET $2 /*scan*/ /*sort*/", limit, offset);
+	db_list(db, &item_shape, items, n,
+		"SELECT " ITEM_COLUMNS
+		" FROM item i ORDER BY i.is_offered DESC, i.category, i.name LIMIT $1 OFFSET $2 /*scan*/ /*sort*/",
+		limit, offset);
 	return complete_items(db, *items, *n);
 }
 
 int
 item_list_offered(struct db *db, struct item **items, int *n)
 {
-	db_list(db, &item_shape, items, n, "SELECT " ITEM_COLUMNS
+	db_list(db, &item_shape, items, n,
+		"SELECT " ITEM_COLUMNS
 		" FROM item i WHERE i.is_offered = 1 ORDER BY i.category, i.name LIMIT 500 /*scan*/ /*sort*/");
 	return complete_items(db, *items, *n);
 }
 
-/* --- its coming days ------------------------------------------------------------------------------------------------ */
+/* --- its coming days ---------------------------------------------------------------------------------------------- */
 
 static const struct member free_day_members[] = {
 	SHAPE_TIME(free_day, starts_at), SHAPE_INT(free_day, n_free), SHAPE_INT(free_day, n_owned),
@@ -115,14 +124,19 @@ free_day_make(struct db *db, const struct item *item, int64_t midnight, int64_t 
 	int64_t from = midnight > now ? midnight : now;
 	int64_t n_free = stock_free(db, item->item_id, from, day_add(midnight, 1), now);
 	struct free_day day = {
-		.starts_at = midnight, .n_free = n_free > 0 ? n_free : 0, .n_owned = item->owned, .is_today = midnight <= now,
-		.is_none = n_free <= 0, .is_some = n_free > 0 && n_free < item->owned, .is_all = n_free > 0 && n_free >= item->owned,
+		.starts_at = midnight,
+		.n_free = n_free > 0 ? n_free : 0,
+		.n_owned = item->owned,
+		.is_today = midnight <= now,
+		.is_none = n_free <= 0,
+		.is_some = n_free > 0 && n_free<item->owned, .is_all = n_free> 0 && n_free >= item->owned,
 	};
 	int year, month, number, weekday;
 
 	day_split(midnight, &year, &month, &number, &weekday);
 	day.is_weekend = weekday == 0 || weekday == 6;
-	day.day = number == 1 ? arena_printf(db_memory(db), "%d/%d", month, number) : arena_printf(db_memory(db), "%d", number);
+	day.day = number == 1 ? arena_printf(db_memory(db), "%d/%d", month, number)
+			      : arena_printf(db_memory(db), "%d", number);
 	return day;
 }
 
@@ -133,13 +147,15 @@ item_free_days(struct db *db, const struct item *item, int64_t now, struct free_
 		days[i] = free_day_make(db, item, day_add(day_start(now), i), now);
 }
 
-/* --- changing ------------------------------------------------------------------------------------------------------- */
+/* --- changing ----------------------------------------------------------------------------------------------------- */
 
 /* The same item, added before: a double click. */
 static int64_t
 same_item(struct db *db, const struct item *item)
 {
-	return db_int(db, "SELECT item_id FROM item WHERE name = $1 AND name_ko = $2 AND category = $3 AND daily_price = $4 AND low_stock = $5",
+	return db_int(db,
+		"SELECT item_id FROM item WHERE name = $1 AND name_ko = $2 AND category = $3 AND daily_price = $4"
+		" AND low_stock = $5",
 		item->name, text_or_empty(item->name_ko), item->category, item->daily_price, item->low_stock);
 }
 
@@ -153,12 +169,18 @@ add_item(struct db *db, struct item *item, int64_t n_pieces, int64_t actor_id)
 		return item_id && item_find(db, item_id, item) ? ITEM_OK : ITEM_NAME_TAKEN;
 	}
 	item_id = db_int(db,
-		"INSERT INTO item (name, name_ko, category, daily_price, low_stock, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $6)"
-		" RETURNING item_id", item->name, text_or_empty(item->name_ko), item->category, item->daily_price, item->low_stock, now);
+		"INSERT INTO item (name, name_ko, category, daily_price, low_stock, created_at, updated_at)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $6)"
+		" RETURNING item_id",
+		item->name, text_or_empty(item->name_ko), item->category, item->daily_price, item->low_stock, now);
 	item_find(db, item_id, item);
 	item_report_registered(db, item, actor_id);
 	if (n_pieces > 0)
-		stock_enter(db, &(struct stock_move){ .item_id = item_id, .kind = STOCK_RECEIVE, .quantity = n_pieces, .actor_id = actor_id });
+		stock_enter(db,
+			&(struct stock_move){ .item_id = item_id,
+				.kind = STOCK_RECEIVE,
+				.quantity = n_pieces,
+				.actor_id = actor_id });
 	stock_check_low(db, item_id, false);
 	item_find(db, item_id, item);
 	return ITEM_OK;
@@ -192,8 +214,11 @@ change_item(struct db *db, struct item *item, int64_t actor_id)
 		return ITEM_CHANGED;
 	if (db_exists(db, "SELECT 1 FROM item WHERE name = $1 AND item_id <> $2", item->name, item->item_id))
 		return ITEM_NAME_TAKEN;
-	db_do(db, "UPDATE item SET name = $2, name_ko = $3, category = $4, daily_price = $5, low_stock = $6, updated_at = $7 WHERE item_id = $1",
-		item->item_id, item->name, item->name_ko, item->category, item->daily_price, item->low_stock, clock_now());
+	db_do(db,
+		"UPDATE item SET name = $2, name_ko = $3, category = $4, daily_price = $5, low_stock = $6,"
+		" updated_at = $7 WHERE item_id = $1",
+		item->item_id, item->name, item->name_ko, item->category, item->daily_price, item->low_stock,
+		clock_now());
 	stock_check_low(db, item->item_id, false);
 	item_find(db, item->item_id, item);
 	item_report_modified(db, item, actor_id);
@@ -219,8 +244,9 @@ item_offer(struct db *db, int64_t item_id, bool is_offered, int64_t actor_id)
 
 	db_begin(db);
 	found = item_find(db, item_id, &item);
-	if (found && db_do(db, "UPDATE item SET is_offered = $2, updated_at = $3 WHERE item_id = $1 AND is_offered <> $2",
-	                   item_id, is_offered, clock_now())) {
+	if (found
+		&& db_do(db, "UPDATE item SET is_offered = $2, updated_at = $3 WHERE item_id = $1 AND is_offered <> $2",
+			item_id, is_offered, clock_now())) {
 		item.is_offered = is_offered;
 		item_report_modified(db, &item, actor_id);
 	}

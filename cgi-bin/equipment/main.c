@@ -1,7 +1,7 @@
 /*
- * equipment 장비 - its routes and what they need. Customers see their own orders; employees order, managers see and change everything.
- * pages.c shows items, pages_item.c changes them, pages_stock.c is the ledger, pages_orders.c lists orders, pages_place.c is the order
- * form, pages_order.c one order.
+ * equipment 장비 - its routes and what they need. Customers see their own orders; employees order, managers see and
+ * change everything. pages.c shows items, pages_item.c changes them, pages_stock.c is the ledger, pages_orders.c lists
+ * orders, pages_place.c is the order form, pages_order.c one order.
  */
 #include "equipment.h"
 #include "pages.h"
@@ -35,7 +35,8 @@ static const struct route routes[] = {
 };
 
 static const struct program program = {
-	.name = "equipment", .site = &rental_site, .prefix = "/equipment", .routes = routes, .role = &equipment_role, .before = counts_show,
+	.name = "equipment", .site = &rental_site, .prefix = "/equipment", .routes = routes, .role = &equipment_role,
+		.before = counts_show,
 };
 
 int

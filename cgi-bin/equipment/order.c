@@ -24,14 +24,17 @@ static const struct member equipment_order_members[] = {
 #define N_JSON 26
 const struct shape equipment_order_shape = SHAPE(equipment_order, equipment_order_members);
 const struct shape equipment_order_json_shape = {
-	.name = "equipment_order", .size = sizeof(struct equipment_order), .member = equipment_order_members, .n = N_JSON,
+	.name = "equipment_order", .size = sizeof(struct equipment_order), .member = equipment_order_members,
+		.n = N_JSON,
 };
 
-/* --- finding ---------------------------------------------------------------------------------------------------------- */
+/* --- finding ------------------------------------------------------------------------------------------------------ */
 
 #define ORDER_COLUMNS \
-	"o.order_id, o.code, o.booking_code, o.line_no, o.customer_id, o.item_id, o.item_name, o.item_name_ko, i.category, o.quantity," \
-	" o.starts_at, o.ends_at, o.daily_price, o.amount, o.currency, o.state, o.taken, o.lost, o.end_reason, o.ordered_at, o.asked_at," \
+	"o.order_id, o.code, o.booking_code, o.line_no, o.customer_id, o.item_id, o.item_name, o.item_name_ko," \
+	" i.category, o.quantity," \
+	" o.starts_at, o.ends_at, o.daily_price, o.amount, o.currency, o.state, o.taken, o.lost, o.end_reason," \
+	" o.ordered_at, o.asked_at," \
 	" o.approved_at, o.handed_out_at, o.returned_at, o.ended_at, COALESCE(u.name, '') AS customer_name"
 #define ORDER_FROM \
 	" FROM equipment_order o JOIN item i ON i.item_id = o.item_id LEFT JOIN v_user u ON u.user_id = o.customer_id"
@@ -58,14 +61,17 @@ bool
 equipment_find(struct db *db, int64_t order_id, int64_t customer_id, struct equipment_order *o)
 {
 	*o = (struct equipment_order){ .order_id = 0 };
-	return if_found(o, db_one(db, &equipment_order_shape, o, "SELECT " ORDER_COLUMNS ORDER_FROM
-		" WHERE o.order_id = $1 AND ($2 = 0 OR o.customer_id = $2)", order_id, customer_id));
+	return if_found(o,
+		db_one(db, &equipment_order_shape, o,
+			"SELECT " ORDER_COLUMNS ORDER_FROM " WHERE o.order_id = $1 AND ($2 = 0 OR o.customer_id = $2)",
+			order_id, customer_id));
 }
 
 bool
 equipment_find_code(struct db *db, const char *code, int64_t customer_id, struct equipment_order *o)
 {
-	return equipment_find(db, db_int(db, "SELECT order_id FROM equipment_order WHERE code = $1", code), customer_id, o);
+	return equipment_find(
+		db, db_int(db, "SELECT order_id FROM equipment_order WHERE code = $1", code), customer_id, o);
 }
 
 bool
@@ -80,26 +86,31 @@ orders_of_booking(struct db *db, const char *booking_code, struct equipment_orde
 	int n = 0;
 
 	return db_list(db, &equipment_order_shape, orders, &n,
-		"SELECT order_id FROM equipment_order WHERE booking_code = $1 AND booking_code <> '' ORDER BY line_no", booking_code);
+		"SELECT order_id FROM equipment_order WHERE booking_code = $1 AND booking_code <> '' ORDER BY line_no",
+		booking_code);
 }
 
-/* --- writing ---------------------------------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------------------------------ */
 
 void
-order_insert(struct db *db, struct equipment_order *o, const char *request_key, const char *request_hash, int64_t causation_id)
+order_insert(struct db *db, struct equipment_order *o, const char *request_key, const char *request_hash,
+	int64_t causation_id)
 {
 	o->order_id = db_int(db,
-		"INSERT INTO equipment_order (code, booking_code, line_no, customer_id, item_id, item_name, item_name_ko, quantity, starts_at, ends_at,"
+		"INSERT INTO equipment_order (code, booking_code, line_no, customer_id, item_id, item_name,"
+		" item_name_ko, quantity, starts_at, ends_at,"
 		" daily_price, amount, currency, state, ordered_at, asked_at, request_key, request_hash)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'ORDERED', $14, $15, $16, $17) RETURNING order_id",
-		o->code, o->booking_code, o->line_no, o->customer_id, o->item_id, o->item_name, o->item_name_ko, o->quantity, o->starts_at, o->ends_at,
-		o->daily_price, o->amount, o->currency, clock_now(), o->asked_at, request_key, request_hash);
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'ORDERED', $14, $15, $16, $17)"
+		" RETURNING order_id",
+		o->code, o->booking_code, o->line_no, o->customer_id, o->item_id, o->item_name, o->item_name_ko,
+		o->quantity, o->starts_at, o->ends_at, o->daily_price, o->amount, o->currency, clock_now(), o->asked_at,
+		request_key, request_hash);
 	order_reload(db, o);
 	if (!o->asked_at)
 		order_report(db, o, ENDED_BY_NONE, causation_id, causation_id ? 0 : o->customer_id);
 }
 
-/* --- the list --------------------------------------------------------------------------------------------------------- */
+/* --- the list ----------------------------------------------------------------------------------------------------- */
 
 static const struct word orders_view_word[] = {
 	[ORDERS_ALL]      = { "all",      N_("All orders") },
@@ -111,12 +122,13 @@ static const struct word orders_view_word[] = {
 };
 const struct words orders_view_words = WORDS(orders_view_word);
 
-/* $1 view, $2 state or '', $3 pattern, $4 customer (0: all), $5 item (0: any), $6 today, $7 tomorrow, $8 now. Earlier orders that were not
- * collected yet are listed with today's. */
+/* $1 view, $2 state or '', $3 pattern, $4 customer (0: all), $5 item (0: any), $6 today, $7 tomorrow, $8 now. Earlier
+ * orders that were not collected yet are listed with today's. */
 #define WANTED \
 	ORDER_FROM \
 	" WHERE ($4 = 0 OR o.customer_id = $4) AND ($5 = 0 OR o.item_id = $5) AND ($2 = '' OR o.state = $2)" \
-	" AND ($3 = '%' OR lower(o.code) LIKE $3 ESCAPE '\\' OR lower(o.item_name) LIKE $3 ESCAPE '\\' OR lower(o.item_name_ko) LIKE $3 ESCAPE '\\'" \
+	" AND ($3 = '%' OR lower(o.code) LIKE $3 ESCAPE '\\' OR lower(o.item_name) LIKE $3 ESCAPE '\\' OR" \
+	" lower(o.item_name_ko) LIKE $3 ESCAPE '\\'" \
 	"  OR u.email LIKE $3 ESCAPE '\\' OR lower(u.name) LIKE $3 ESCAPE '\\')" \
 	" AND ($1 = 'all'" \
 	"  OR ($1 = 'hand-out' AND o.state = 'APPROVED' AND o.starts_at < $7)" \
@@ -125,7 +137,8 @@ const struct words orders_view_words = WORDS(orders_view_word);
 	"  OR ($1 = 'out' AND o.state = 'HANDED_OUT')" \
 	"  OR ($1 = 'waiting' AND o.state = 'ORDERED')) /*scan*/ /*sort*/"
 #define VALUES(q) \
-	words_code(&orders_view_words, (q)->view), words_code(&equipment_state_words, (q)->state), db_contains(db, (q)->text), (q)->customer_id, \
+	words_code(&orders_view_words, (q)->view), words_code(&equipment_state_words, (q)->state), \
+		db_contains(db, (q)->text), (q)->customer_id, \
 	(q)->item_id, (q)->today, (q)->tomorrow, (q)->now
 
 int64_t
@@ -136,17 +149,21 @@ orders_count(struct db *db, const struct orders_query *q)
 
 /* Views of things to do are by time, the others newest first. */
 int
-orders_list(struct db *db, const struct orders_query *q, int64_t offset, int64_t limit, struct equipment_order **orders, int *n)
+orders_list(struct db *db, const struct orders_query *q, int64_t offset, int64_t limit, struct equipment_order **orders,
+	int *n)
 {
 	if (q->view == ORDERS_ALL || q->view == ORDERS_WAITING)
-		db_list(db, &equipment_order_shape, orders, n, "SELECT " ORDER_COLUMNS WANTED " ORDER BY o.order_id DESC LIMIT $9 OFFSET $10",
-			VALUES(q), limit, offset);
+		db_list(db, &equipment_order_shape, orders, n,
+			"SELECT " ORDER_COLUMNS WANTED " ORDER BY o.order_id DESC LIMIT $9 OFFSET $10", VALUES(q),
+			limit, offset);
 	else if (q->view == ORDERS_HAND_OUT)
-		db_list(db, &equipment_order_shape, orders, n, "SELECT " ORDER_COLUMNS WANTED " ORDER BY o.starts_at, o.order_id LIMIT $9 OFFSET $10",
+		db_list(db, &equipment_order_shape, orders, n,
+			"SELECT " ORDER_COLUMNS WANTED " ORDER BY o.starts_at, o.order_id LIMIT $9 OFFSET $10",
 			VALUES(q), limit, offset);
 	else
-		db_list(db, &equipment_order_shape, orders, n, "SELECT " ORDER_COLUMNS WANTED " ORDER BY o.ends_at, o.order_id LIMIT $9 OFFSET $10",
-			VALUES(q), limit, offset);
+		db_list(db, &equipment_order_shape, orders, n,
+			"SELECT " ORDER_COLUMNS WANTED " ORDER BY o.ends_at, o.order_id LIMIT $9 OFFSET $10", VALUES(q),
+			limit, offset);
 	for (int i = 0; i < *n; i++)
 		complete_order(&(*orders)[i]);
 	return *n;
@@ -155,8 +172,11 @@ orders_list(struct db *db, const struct orders_query *q, int64_t offset, int64_t
 int
 item_orders(struct db *db, int64_t item_id, int limit, struct equipment_order **orders, int *n)
 {
-	db_list(db, &equipment_order_shape, orders, n, "SELECT " ORDER_COLUMNS ORDER_FROM
-		" WHERE o.item_id = $1 AND o.state IN ('ORDERED', 'APPROVED', 'HANDED_OUT') ORDER BY o.starts_at, o.order_id LIMIT $2 /*sort*/", item_id, limit);
+	db_list(db, &equipment_order_shape, orders, n,
+		"SELECT " ORDER_COLUMNS ORDER_FROM
+		" WHERE o.item_id = $1 AND o.state IN ('ORDERED', 'APPROVED', 'HANDED_OUT')"
+		" ORDER BY o.starts_at, o.order_id LIMIT $2 /*sort*/",
+		item_id, limit);
 	for (int i = 0; i < *n; i++)
 		complete_order(&(*orders)[i]);
 	return *n;

@@ -46,7 +46,7 @@ equipment_page_begin(struct web *w)
 	web_notice(w, &equipment_done_words);
 }
 
-/* --- GET /equipment, GET /equipment/items ------------------------------------------------------------------------------ */
+/* --- GET /equipment, GET /equipment/items ------------------------------------------------------------------------- */
 
 struct items_page {
 	struct item *items;
@@ -73,7 +73,12 @@ static int64_t
 count_orders(struct web *w, enum orders_view view)
 {
 	struct orders_query q = {
-		.view = (int)view, .state = -1, .text = "", .today = day_start(w->now), .tomorrow = day_add(day_start(w->now), 1), .now = w->now,
+		.view = (int)view,
+		.state = -1,
+		.text = "",
+		.today = day_start(w->now),
+		.tomorrow = day_add(day_start(w->now), 1),
+		.now = w->now,
 	};
 
 	return orders_count(w->db, &q);
@@ -105,7 +110,7 @@ page_overview(struct web *w)
 	return page_items(w);
 }
 
-/* --- GET /equipment/items/ID -------------------------------------------------------------------------------------------- */
+/* --- GET /equipment/items/ID -------------------------------------------------------------------------------------- */
 
 /* The coming days as a calendar's weeks, Monday first; cells before today are empty (day NULL). */
 struct free_week { struct free_day *days; int n_days; };
@@ -155,7 +160,10 @@ item_json(struct web *w, const struct item *item, const struct free_day *days)
 	struct member *members = arena_array(w->m, struct member, item_json_shape.n + 1);
 	struct shape shape = { .name = "item", .size = sizeof(j), .member = members, .n = item_json_shape.n + 1 };
 	const struct member list = {
-		.name = "days", .kind = KIND_LIST, .of = &free_day_json_shape, .offset = offsetof(struct item_json, days),
+		.name = "days",
+		.kind = KIND_LIST,
+		.of = &free_day_json_shape,
+		.offset = offsetof(struct item_json, days),
 		.n_offset = offsetof(struct item_json, n_days),
 	};
 

@@ -9,7 +9,8 @@ handler page_overview, page_items, page_item;                                   
 handler page_item_new, do_item_add, page_item_edit, do_item_change, do_item_offer;              /* pages_item.c */
 handler page_stock, do_stock;                                                                   /* pages_stock.c */
 handler page_equipment_order_new, do_equipment_order;                                           /* pages_place.c */
-handler page_equipment_order, page_order_cancel, do_order_cancel, do_order_hand_out, do_order_take_back;        /* pages_order.c */
+/* pages_order.c */
+handler page_equipment_order, page_order_cancel, do_order_cancel, do_order_hand_out, do_order_take_back;
 handler page_equipment_orders;                                                                  /* pages_orders.c */
 
 /* --- pages.c: shared --- */

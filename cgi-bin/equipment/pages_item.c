@@ -44,11 +44,18 @@ show_item_form(struct web *w, const void *form, enum status status, const char *
 	int n;
 	struct option *categories = category_options(w, &n);
 	struct item_form f = {
-		.problems = form_problems(w, message), .item = *item, .version = item->version, .currency = settings.currency,
-		.name = form_field(w, "name", item->name), .name_ko = form_field(w, "name_ko", item->name_ko),
-		.category = form_field_options(w, "category", categories, n, item->category, item->item_id ? NULL : _("Please choose")),
-		.daily_price = form_field(w, "daily_price", item->item_id ? arena_printf(w->m, "%lld", (long long)item->daily_price) : ""),
-		.low_stock = form_field_int(w, "low_stock", item->low_stock), .stock = form_field_int(w, "stock", 0),
+		.problems = form_problems(w, message),
+		.item = *item,
+		.version = item->version,
+		.currency = settings.currency,
+		.name = form_field(w, "name", item->name),
+		.name_ko = form_field(w, "name_ko", item->name_ko),
+		.category = form_field_options(
+			w, "category", categories, n, item->category, item->item_id ? NULL : _("Please choose")),
+		.daily_price = form_field(w, "daily_price",
+			item->item_id ? arena_printf(w->m, "%lld", (long long)item->daily_price) : ""),
+		.low_stock = form_field_int(w, "low_stock", item->low_stock),
+		.stock = form_field_int(w, "stock", 0),
 	};
 
 	equipment_page_begin(w);
@@ -70,8 +77,10 @@ static struct item
 read_item_form(struct web *w, const char *now)
 {
 	return (struct item){
-		.name = form_line(w, "name", ITEM_NAME_MAX), .name_ko = form_has(w, "name_ko") ? form_line(w, "name_ko", ITEM_NAME_MAX) : "",
-		.category = read_category(w, now), .daily_price = form_amount(w, "daily_price", 0, ITEM_PRICE_MAX),
+		.name = form_line(w, "name", ITEM_NAME_MAX),
+		.name_ko = form_has(w, "name_ko") ? form_line(w, "name_ko", ITEM_NAME_MAX) : "",
+		.category = read_category(w, now),
+		.daily_price = form_amount(w, "daily_price", 0, ITEM_PRICE_MAX),
 		.low_stock = form_has(w, "low_stock") ? form_int(w, "low_stock", 0, PIECES_MAX) : 0,
 	};
 }
@@ -101,17 +110,15 @@ do_item_add(struct web *w)
 	if (form_bad(w))
 		return web_invalid(w);
 	switch (item_add(w->db, &item, n_pieces, w->user.id)) {
-	case ITEM_OK:
-		break;
-	case ITEM_NAME_TAKEN:
-		return item_name_taken(w);
+	case ITEM_OK: break;
+	case ITEM_NAME_TAKEN: return item_name_taken(w);
 	case ITEM_GONE:
-	case ITEM_CHANGED:
-		return web_broken(w);
+	case ITEM_CHANGED: return web_broken(w);
 	}
 	if (w->json)
 		web_set_header(w, "Location", arena_printf(w->m, "/equipment/items/%lld", (long long)item.item_id));
-	return web_done(w, HTTP_CREATED, &item_json_shape, &item, "/equipment/items/%lld?done=added", (long long)item.item_id);
+	return web_done(
+		w, HTTP_CREATED, &item_json_shape, &item, "/equipment/items/%lld?done=added", (long long)item.item_id);
 }
 
 enum status
@@ -142,15 +149,15 @@ do_item_change(struct web *w)
 		return web_invalid(w);
 	switch (item_change(w->db, &item, w->user.id)) {
 	case ITEM_OK:
-		return web_done(w, HTTP_OK, &item_json_shape, &item, "/equipment/items/%lld?done=saved", (long long)item.item_id);
-	case ITEM_GONE:
-		return web_not_found(w);
-	case ITEM_NAME_TAKEN:
-		return item_name_taken(w);
+		return web_done(w, HTTP_OK, &item_json_shape, &item, "/equipment/items/%lld?done=saved",
+			(long long)item.item_id);
+	case ITEM_GONE: return web_not_found(w);
+	case ITEM_NAME_TAKEN: return item_name_taken(w);
 	case ITEM_CHANGED:
 		form.version = now.version;
 		return web_refuse(w, HTTP_CONFLICT, "changed",
-			_("Another user has changed this item in the meantime. Please check it; saving now overwrites their change."));
+			_("Another user has changed this item in the meantime. Please check it; saving now overwrites"
+			  " their change."));
 	}
 	return web_broken(w);
 }

@@ -3,7 +3,7 @@
 
 #include "domain/roles.h"
 
-/* --- GET /equipment/orders/ID ------------------------------------------------------------------------------------------ */
+/* --- GET /equipment/orders/ID ------------------------------------------------------------------------------------- */
 
 struct equipment_order_page {
 	struct equipment_order order;
@@ -35,8 +35,14 @@ static void
 fill_order_steps(struct web *w, struct equipment_order_page *p)
 {
 	const struct equipment_order *o = &p->order;
-	const struct { const char *title; int64_t at; } steps[] = {
-		{ _("Ordered"), o->ordered_at }, { _("Approved"), o->approved_at }, { _("Handed out"), o->handed_out_at }, { _("Returned"), o->returned_at },
+	const struct {
+		const char *title;
+		int64_t at;
+	} steps[] = {
+		{ _("Ordered"), o->ordered_at },
+		{ _("Approved"), o->approved_at },
+		{ _("Handed out"), o->handed_out_at },
+		{ _("Returned"), o->returned_at },
 	};
 	bool has_ended = o->state == EQUIPMENT_REJECTED || o->state == EQUIPMENT_CANCELLED, is_next = !has_ended;
 
@@ -45,13 +51,18 @@ fill_order_steps(struct web *w, struct equipment_order_page *p)
 		if (!steps[i].at && has_ended)
 			continue;
 		p->steps[p->n_steps++] = (struct progress_step){
-			.title = steps[i].title, .detail = time_in_words(w->m, steps[i].at), .done = steps[i].at > 0, .now = !steps[i].at && is_next,
+			.title = steps[i].title,
+			.detail = time_in_words(w->m, steps[i].at),
+			.done = steps[i].at > 0,
+			.now = !steps[i].at && is_next,
 		};
 		is_next = is_next && steps[i].at > 0;
 	}
 	if (has_ended)
 		p->steps[p->n_steps++] = (struct progress_step){
-			.title = _(equipment_state_words.word[o->state].label), .detail = time_in_words(w->m, o->ended_at), .bad = true,
+			.title = _(equipment_state_words.word[o->state].label),
+			.detail = time_in_words(w->m, o->ended_at),
+			.bad = true,
 		};
 }
 
@@ -78,7 +89,8 @@ fill_order_page(struct web *w, struct equipment_order_page *p)
 static enum status
 show_equipment_order(struct web *w, const void *form, enum status status, const char *message)
 {
-	struct equipment_order_page p = { .order = *(const struct equipment_order *)form, .problems = form_problems(w, message) };
+	struct equipment_order_page p = { .order = *(const struct equipment_order *)form,
+		.problems = form_problems(w, message) };
 
 	fill_order_page(w, &p);
 	equipment_page_begin(w);
@@ -92,15 +104,17 @@ page_equipment_order(struct web *w)
 
 	if (!the_order(w, &o))
 		return web_not_found(w);
-	return w->json ? web_json(w, HTTP_OK, &equipment_order_json_shape, &o) : show_equipment_order(w, &o, HTTP_OK, NULL);
+	return w->json ? web_json(w, HTTP_OK, &equipment_order_json_shape, &o)
+		       : show_equipment_order(w, &o, HTTP_OK, NULL);
 }
 
-/* --- /equipment/orders/ID/cancel -------------------------------------------------------------------------------------- */
+/* --- /equipment/orders/ID/cancel ---------------------------------------------------------------------------------- */
 
 static enum status
 show_order_cancel(struct web *w, const void *form, enum status status, const char *message)
 {
-	struct equipment_order_page p = { .order = *(const struct equipment_order *)form, .problems = form_problems(w, message) };
+	struct equipment_order_page p = { .order = *(const struct equipment_order *)form,
+		.problems = form_problems(w, message) };
 
 	fill_order_page(w, &p);
 	equipment_page_begin(w);
@@ -114,7 +128,8 @@ page_order_cancel(struct web *w)
 
 	if (!the_order(w, &o))
 		return web_not_found(w);
-	return w->json ? web_json(w, HTTP_OK, &equipment_order_json_shape, &o) : show_order_cancel(w, &o, HTTP_OK, NULL);
+	return w->json ? web_json(w, HTTP_OK, &equipment_order_json_shape, &o)
+		       : show_order_cancel(w, &o, HTTP_OK, NULL);
 }
 
 enum status
@@ -129,22 +144,26 @@ do_order_cancel(struct web *w)
 	web_form(w, show_order_cancel, &o);
 	switch (equipment_cancel(w->db, &o, w->user.id, web_is(w, ROLE_MANAGER))) {
 	case ORDER_CANCEL_DONE:
-		return web_done(w, HTTP_OK, &equipment_order_json_shape, &o, "/equipment/orders/%lld?done=cancelled", (long long)o.order_id);
+		return web_done(w, HTTP_OK, &equipment_order_json_shape, &o, "/equipment/orders/%lld?done=cancelled",
+			(long long)o.order_id);
 	case ORDER_CANCEL_NOT_POSSIBLE:
 		return web_refuse(w, HTTP_CONFLICT, "not_cancellable",
-			_("This order can no longer be cancelled: it was handed out, is on its way or has ended, or its booking has started."));
+			_("This order can no longer be cancelled: it was handed out, is on its way or has ended, or its"
+			  " booking has started."));
 	case ORDER_CANCEL_LATER:
-		return web_later(w, equipment_later_s(), _("The order can't be cancelled right now. Nothing was changed."));
+		return web_later(
+			w, equipment_later_s(), _("The order can't be cancelled right now. Nothing was changed."));
 	}
 	return web_broken(w);
 }
 
-/* --- hand out, take back ---------------------------------------------------------------------------------------------- */
+/* --- hand out, take back ------------------------------------------------------------------------------------------ */
 
 static enum status
 done_order(struct web *w, const struct equipment_order *o, const char *done)
 {
-	return web_done(w, HTTP_OK, &equipment_order_json_shape, o, "/equipment/orders/%lld?done=%s", (long long)o->order_id, done);
+	return web_done(w, HTTP_OK, &equipment_order_json_shape, o, "/equipment/orders/%lld?done=%s",
+		(long long)o->order_id, done);
 }
 
 static enum status
@@ -168,9 +187,12 @@ do_order_hand_out(struct web *w)
 	if (o.state == EQUIPMENT_HANDED_OUT || equipment_hand_out(w->db, &o, 0, w->user.id))
 		return done_order(w, &o, "handed_out");
 	if (o.state == EQUIPMENT_APPROVED && !equipment_car_is_out(w->db, &o))
-		return web_refuse(w, HTTP_CONFLICT, "wrong_state", _("This equipment goes with a car. Please hand over the car first."));
+		return web_refuse(w, HTTP_CONFLICT, "wrong_state",
+			_("This equipment goes with a car. Please hand over the car first."));
 	if (o.state == EQUIPMENT_APPROVED && w->now < o.ends_at)
-		return web_refuse(w, HTTP_CONFLICT, "not_in_house", _("There are not enough units: some are still with other customers or reserved for earlier orders. Record their return first."));
+		return web_refuse(w, HTTP_CONFLICT, "not_in_house",
+			_("There are not enough units: some are still with other customers or reserved for earlier"
+			  " orders. Record their return first."));
 	return refuse_state(w);
 }
 

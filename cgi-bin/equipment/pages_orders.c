@@ -41,8 +41,11 @@ read_orders_query(struct web *w)
 		.view = view < 0 ? ORDERS_ALL : view,
 		.state = form_has(w, "state") ? words_find(&equipment_state_words, form_raw(w, "state")) : -1,
 		.text = form_has(w, "q") ? form_text(w, "q", 80) : "",
-		.customer_id = web_is(w, ROLE_MANAGER) ? 0 : w->user.id, .item_id = form_has(w, "item_id") ? form_id(w, "item_id") : 0,
-		.today = day_start(w->now), .tomorrow = day_add(day_start(w->now), 1), .now = w->now,
+		.customer_id = web_is(w, ROLE_MANAGER) ? 0 : w->user.id,
+		.item_id = form_has(w, "item_id") ? form_id(w, "item_id") : 0,
+		.today = day_start(w->now),
+		.tomorrow = day_add(day_start(w->now), 1),
+		.now = w->now,
 	};
 }
 
@@ -69,7 +72,9 @@ page_equipment_orders(struct web *w)
 {
 	struct orders_query q = read_orders_query(w);
 	struct orders_page p = {
-		.n_total = orders_count(w->db, &q), .sees_all = web_is(w, ROLE_MANAGER), .may_order = web_is(w, ROLE_EMPLOYEE | ROLE_MANAGER),
+		.n_total = orders_count(w->db, &q),
+		.sees_all = web_is(w, ROLE_MANAGER),
+		.may_order = web_is(w, ROLE_EMPLOYEE | ROLE_MANAGER),
 	};
 
 	p.paging = web_paging(w, p.n_total, PER_PAGE);

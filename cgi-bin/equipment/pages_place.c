@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- GET /equipment/orders/new?item_id= ------------------------------------------------------------------------------- */
+/* --- GET /equipment/orders/new?item_id= --------------------------------------------------------------------------- */
 
 struct place_page {
 	struct form_problems problems;
@@ -65,14 +65,18 @@ page_equipment_order_new(struct web *w)
 	return show_place_form(w, NULL, HTTP_OK, NULL);
 }
 
-/* --- POST /equipment/orders ------------------------------------------------------------------------------------------- */
+/* --- POST /equipment/orders --------------------------------------------------------------------------------------- */
 
 static struct equipment_request
 read_equipment_request(struct web *w)
 {
 	struct equipment_request q = {
-		.customer_id = w->user.id, .item_id = form_id(w, "item_id"), .quantity = form_int(w, "qty", 1, PIECES_MAX),
-		.starts_at = form_rental_time(w, "starts_at"), .ends_at = form_rental_time(w, "ends_at"), .request_key = web_idempotency_key(w),
+		.customer_id = w->user.id,
+		.item_id = form_id(w, "item_id"),
+		.quantity = form_int(w, "qty", 1, PIECES_MAX),
+		.starts_at = form_rental_time(w, "starts_at"),
+		.ends_at = form_rental_time(w, "ends_at"),
+		.request_key = web_idempotency_key(w),
 		.request_hash = web_body_hash(w),
 	};
 
@@ -86,7 +90,8 @@ done_ordered(struct web *w, const struct equipment_order *o)
 {
 	if (w->json)
 		web_set_header(w, "Location", arena_printf(w->m, "/equipment/orders/%lld", (long long)o->order_id));
-	return web_done(w, HTTP_CREATED, &equipment_order_json_shape, o, "/equipment/orders/%lld?done=ordered", (long long)o->order_id);
+	return web_done(w, HTTP_CREATED, &equipment_order_json_shape, o, "/equipment/orders/%lld?done=ordered",
+		(long long)o->order_id);
 }
 
 static enum status
@@ -101,8 +106,9 @@ refuse_order_interval(struct web *w, const struct equipment_request *q)
 static enum status
 refuse_out_of_stock(struct web *w, int64_t n_free)
 {
-	const char *message = n_free > 0 ? arena_printf(w->m, _("Only %lld available in that period."), (long long)n_free)
-	                                 : _("None available in that period. Please choose another item or other dates.");
+	const char *message = n_free > 0
+		? arena_printf(w->m, _("Only %lld available in that period."), (long long)n_free)
+		: _("None available in that period. Please choose another item or other dates.");
 
 	form_error(w, "qty", message);
 	return web_refuse(w, HTTP_CONFLICT, "out_of_stock", message);
@@ -112,7 +118,8 @@ refuse_out_of_stock(struct web *w, int64_t n_free)
 static enum status
 refuse_with_order(struct web *w, const struct equipment_order *o, const char *code, const char *message)
 {
-	return w->json ? web_refuse(w, HTTP_CONFLICT, code, message) : web_redirect(w, "/equipment/orders/%lld", (long long)o->order_id);
+	return w->json ? web_refuse(w, HTTP_CONFLICT, code, message)
+		       : web_redirect(w, "/equipment/orders/%lld", (long long)o->order_id);
 }
 
 enum status
@@ -127,24 +134,21 @@ do_equipment_order(struct web *w)
 		return web_invalid(w);
 	switch (equipment_place(w->db, &q, &o, &n_free)) {
 	case ORDER_OK:
-	case ORDER_AGAIN:
-		return done_ordered(w, &o);
+	case ORDER_AGAIN: return done_ordered(w, &o);
 	case ORDER_KEY_REUSED:
 		return web_refuse(w, HTTP_UNPROCESSABLE, "key_reused",
 			_("This form was already used for another order. Please check it and submit it again."));
 	case ORDER_IN_PROGRESS:
 		if (w->json)
 			web_set_header(w, "Retry-After", "1");
-		return refuse_with_order(w, &o, "in_progress", _("The first request with this key is still being processed."));
-	case ORDER_BAD_INTERVAL:
-		return refuse_order_interval(w, &q);
-	case ORDER_NO_ITEM:
-		form_error(w, "item_id", _("Please choose one."));
-		return web_invalid(w);
-	case ORDER_OUT_OF_STOCK:
-		return refuse_out_of_stock(w, n_free);
+		return refuse_with_order(
+			w, &o, "in_progress", _("The first request with this key is still being processed."));
+	case ORDER_BAD_INTERVAL: return refuse_order_interval(w, &q);
+	case ORDER_NO_ITEM: form_error(w, "item_id", _("Please choose one.")); return web_invalid(w);
+	case ORDER_OUT_OF_STOCK: return refuse_out_of_stock(w, n_free);
 	case ORDER_REFUSED:
-		return refuse_with_order(w, &o, "rejected", arena_printf(w->m, _("The order was rejected: %s"), o.end_reason));
+		return refuse_with_order(
+			w, &o, "rejected", arena_printf(w->m, _("The order was rejected: %s"), o.end_reason));
 	case ORDER_LATER:
 		return web_later(w, equipment_later_s(), _("Orders can't be approved right now. Nothing was ordered."));
 	}

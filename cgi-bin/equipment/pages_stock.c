@@ -65,11 +65,14 @@ read_stock_change(struct web *w)
 {
 	int i = form_choice(w, "kind", &change_words);
 	struct stock_change c = {
-		.item_id = web_param_id(w, "item_id"), .actor_id = w->user.id,
-		.kind = i < 0 ? -1 : words_find(&stock_kind_words, change_word[i].code), .request_key = web_idempotency_key(w),
+		.item_id = web_param_id(w, "item_id"),
+		.actor_id = w->user.id,
+		.kind = i < 0 ? -1 : words_find(&stock_kind_words, change_word[i].code),
+		.request_key = web_idempotency_key(w),
 	};
 
-	c.quantity = c.kind == STOCK_ADJUST ? form_int(w, "quantity", -PIECES_MAX, PIECES_MAX) : form_int(w, "quantity", 1, PIECES_MAX);
+	c.quantity = c.kind == STOCK_ADJUST ? form_int(w, "quantity", -PIECES_MAX, PIECES_MAX)
+					    : form_int(w, "quantity", 1, PIECES_MAX);
 	c.note = c.kind == STOCK_RECEIVE && !form_has(w, "note") ? "" : form_line(w, "note", NOTE_MAX);
 	if (c.kind == STOCK_ADJUST && c.quantity == 0)
 		form_error(w, "quantity", _("Please enter a quantity other than zero."));
@@ -91,12 +94,13 @@ do_stock(struct web *w)
 	case STOCK_CHANGE_DONE:
 		if (w->json)
 			return show_stock(w, NULL, HTTP_OK, NULL);
-		return web_redirect(w, "/equipment/items/%lld/stock?done=%s", (long long)c.item_id, words_code(&stock_kind_words, c.kind));
-	case STOCK_CHANGE_NO_ITEM:
-		return web_not_found(w);
+		return web_redirect(w, "/equipment/items/%lld/stock?done=%s", (long long)c.item_id,
+			words_code(&stock_kind_words, c.kind));
+	case STOCK_CHANGE_NO_ITEM: return web_not_found(w);
 	case STOCK_CHANGE_TOO_FEW:
 		return form_refuse(w, HTTP_CONFLICT, "too_few", "quantity",
-			_("There are not that many units in stock. Units reserved for orders do not count: cancel an order or record a return first."));
+			_("There are not that many units in stock. Units reserved for orders do not count: cancel an"
+			  " order or record a return first."));
 	}
 	return web_broken(w);
 }

@@ -9,13 +9,13 @@
 
 #include <string.h>
 
-/* --- the interval ----------------------------------------------------------------------------------------------------- */
+/* --- the interval ------------------------------------------------------------------------------------------------- */
 
 const char *
 order_interval_problem(int64_t starts_at, int64_t ends_at, int64_t now, const char **field)
 {
 	*field = "starts_at";
-	if (starts_at < now - now % RENTAL_STEP_S)       /* the current half hour is still possible */
+	if (starts_at < now - now % RENTAL_STEP_S) /* the current half hour is still possible */
 		return _("This time has passed. Please choose a later one.");
 	if (starts_at > now + rental.max_ahead_days * DAY)
 		return _("This date is too far ahead. Equipment can be ordered up to one year in advance.");
@@ -27,7 +27,7 @@ order_interval_problem(int64_t starts_at, int64_t ends_at, int64_t now, const ch
 	return NULL;
 }
 
-/* --- placing ---------------------------------------------------------------------------------------------------------- */
+/* --- placing ------------------------------------------------------------------------------------------------------ */
 
 static bool
 order_has_key(const struct equipment_request *q)
@@ -40,12 +40,15 @@ static enum order_outcome
 outcome_of_key(struct db *db, const struct equipment_request *q, struct equipment_order *o)
 {
 	int64_t order_id = order_has_key(q) ? db_int(db,
-		"SELECT order_id FROM equipment_order WHERE customer_id = $1 AND request_key = $2 AND request_key <> ''",
-		q->customer_id, q->request_key) : 0;
+				   "SELECT order_id FROM equipment_order WHERE customer_id = $1 AND request_key = $2"
+				   " AND request_key <> ''",
+				   q->customer_id, q->request_key)
+					    : 0;
 
 	if (!order_id || !equipment_find(db, order_id, q->customer_id, o))
 		return ORDER_OK;
-	if (!db_exists(db, "SELECT 1 FROM equipment_order WHERE order_id = $1 AND request_hash = $2", order_id, q->request_hash))
+	if (!db_exists(db, "SELECT 1 FROM equipment_order WHERE order_id = $1 AND request_hash = $2", order_id,
+		    q->request_hash))
 		return ORDER_KEY_REUSED;
 	if (o->asked_at)
 		return ORDER_IN_PROGRESS;
@@ -68,9 +71,17 @@ accept_order(struct db *db, const struct equipment_request *q, struct equipment_
 	if (*n_free < q->quantity)
 		return ORDER_OUT_OF_STOCK;
 	*o = (struct equipment_order){
-		.code = secret_code(db_memory(db), "EQ-"), .booking_code = "", .customer_id = q->customer_id, .item_id = item.item_id,
-		.item_name = item.name, .item_name_ko = item.name_ko, .quantity = q->quantity, .starts_at = q->starts_at,
-		.ends_at = q->ends_at, .daily_price = item.daily_price, .currency = settings.currency,
+		.code = secret_code(db_memory(db), "EQ-"),
+		.booking_code = "",
+		.customer_id = q->customer_id,
+		.item_id = item.item_id,
+		.item_name = item.name,
+		.item_name_ko = item.name_ko,
+		.quantity = q->quantity,
+		.starts_at = q->starts_at,
+		.ends_at = q->ends_at,
+		.daily_price = item.daily_price,
+		.currency = settings.currency,
 		.amount = item.daily_price * q->quantity * equipment_days(q->starts_at, q->ends_at),
 		.asked_at = item.is_sync ? clock_now() : 0,
 	};
@@ -78,17 +89,21 @@ accept_order(struct db *db, const struct equipment_request *q, struct equipment_
 	return ORDER_OK;
 }
 
-/* --- review's answer (sync) ------------------------------------------------------------------------------------------- */
+/* --- review's answer (sync) --------------------------------------------------------------------------------------- */
 
-/* Without an answer the order was never accepted. equipment.cancelled only when review may have got the request: it closes the case. */
+/* Without an answer the order was never accepted. equipment.cancelled only when review may have got the request: it
+ * closes the case. */
 static bool
 drop_order(struct db *db, struct equipment_order *o, bool may_have_arrived)
 {
 	int n;
 
 	db_begin(db);
-	n = db_do(db, "UPDATE equipment_order SET state = 'CANCELLED', end_reason = 'later', ended_at = $2, asked_at = 0, request_key = ''"
-		" WHERE order_id = $1 AND state = 'ORDERED' AND asked_at > 0", o->order_id, clock_now());
+	n = db_do(db,
+		"UPDATE equipment_order SET state = 'CANCELLED', end_reason = 'later', ended_at = $2, asked_at = 0,"
+		" request_key = ''"
+		" WHERE order_id = $1 AND state = 'ORDERED' AND asked_at > 0",
+		o->order_id, clock_now());
 	order_reload(db, o);
 	if (n == 1 && may_have_arrived)
 		order_report(db, o, ENDED_BY_NONE, 0, 0);
@@ -99,10 +114,13 @@ static enum order_outcome
 outcome_of_state(struct db *db, struct equipment_order *o)
 {
 	order_reload(db, o);
-	return o->state == EQUIPMENT_REJECTED ? ORDER_REFUSED : o->state == EQUIPMENT_CANCELLED ? ORDER_LATER : ORDER_OK;
+	return o->state == EQUIPMENT_REJECTED     ? ORDER_REFUSED
+		: o->state == EQUIPMENT_CANCELLED ? ORDER_LATER
+						  : ORDER_OK;
 }
 
-/* The order is reported only after review has answered. Its event (policy.c) may have been handled before its answer arrived. */
+/* The order is reported only after review has answered. Its event (policy.c) may have been handled before its answer
+ * arrived. */
 static enum order_outcome
 apply_answer(struct db *db, struct equipment_order *o, enum review_answer answer, const char *reason)
 {
@@ -119,13 +137,9 @@ apply_answer(struct db *db, struct equipment_order *o, enum review_answer answer
 		if (!db_commit(db))
 			return ORDER_LATER;
 		break;
-	case REVIEW_ANSWER_NOT_ASKED:
-		drop_order(db, o, false);
-		break;
+	case REVIEW_ANSWER_NOT_ASKED: drop_order(db, o, false); break;
 	case REVIEW_ANSWER_CLOSED:
-	case REVIEW_ANSWER_UNKNOWN:
-		drop_order(db, o, true);
-		break;
+	case REVIEW_ANSWER_UNKNOWN: drop_order(db, o, true); break;
 	}
 	return outcome_of_state(db, o);
 }
@@ -135,8 +149,15 @@ open_case_and_apply(struct db *db, struct equipment_order *o)
 {
 	const char *reason = "";
 	const struct review_request request = {
-		.key = o->code, .subject_id = equipment_subject(o), .applicant_id = o->customer_id, .item_name = o->item_name,
-		.item_name_ko = o->item_name_ko, .category = o->category, .quantity = o->quantity, .amount = o->amount, .currency = o->currency,
+		.key = o->code,
+		.subject_id = equipment_subject(o),
+		.applicant_id = o->customer_id,
+		.item_name = o->item_name,
+		.item_name_ko = o->item_name_ko,
+		.category = o->category,
+		.quantity = o->quantity,
+		.amount = o->amount,
+		.currency = o->currency,
 	};
 	enum review_answer answer = review_client->open(db, &request, &reason);
 
@@ -157,7 +178,8 @@ equipment_later_s(void)
 static bool
 review_is_unreachable(struct db *db, int64_t item_id)
 {
-	return review_closed_for_s() && category_is_sync(db_text(db, "SELECT category FROM item WHERE item_id = $1", item_id));
+	return review_closed_for_s()
+		&& category_is_sync(db_text(db, "SELECT category FROM item WHERE item_id = $1", item_id));
 }
 
 enum order_outcome
@@ -170,7 +192,7 @@ equipment_place(struct db *db, const struct equipment_request *q, struct equipme
 		outcome = ORDER_BAD_INTERVAL;
 	else if (review_is_unreachable(db, q->item_id))
 		outcome = ORDER_LATER;
-	if (outcome != ORDER_OK) {      /* the same request again is answered as before */
+	if (outcome != ORDER_OK) { /* the same request again is answered as before */
 		enum order_outcome known = outcome_of_key(db, q, o);
 
 		return known == ORDER_OK ? outcome : known;
@@ -186,7 +208,7 @@ equipment_place(struct db *db, const struct equipment_request *q, struct equipme
 	return o->asked_at ? open_case_and_apply(db, o) : ORDER_OK;
 }
 
-/* --- with a booking --------------------------------------------------------------------------------------------------- */
+/* --- with a booking ----------------------------------------------------------------------------------------------- */
 
 /* Review may have decided before the order was written here: booking asks it before the payment. */
 static void
@@ -197,19 +219,22 @@ apply_earlier_decision(struct db *db, struct equipment_order *o, int64_t causati
 	if (strcmp(state, "APPROVED") == 0)
 		order_approve(db, o, causation_id);
 	else if (strcmp(state, "REJECTED") == 0)
-		order_reject(db, o, db_text(db, "SELECT reason FROM v_review_case WHERE key = $1", o->code), causation_id);
+		order_reject(
+			db, o, db_text(db, "SELECT reason FROM v_review_case WHERE key = $1", o->code), causation_id);
 }
 
 /* booking: code, customer, currency and interval. The price of a piece and day is the one that was paid. */
 bool
-order_place_booked(struct db *db, const struct equipment_order *booking, const struct booked_equipment *x, int64_t causation_id)
+order_place_booked(
+	struct db *db, const struct equipment_order *booking, const struct booked_equipment *x, int64_t causation_id)
 {
 	int64_t pieces_and_days = x->quantity * equipment_days(booking->starts_at, booking->ends_at);
 	struct equipment_order o = *booking;
 	struct item item;
 
-	if (db_exists(db, "SELECT 1 FROM equipment_order WHERE booking_code = $1 AND line_no = $2 AND booking_code <> ''",
-	              booking->booking_code, x->line_no))
+	if (db_exists(db,
+		    "SELECT 1 FROM equipment_order WHERE booking_code = $1 AND line_no = $2 AND booking_code <> ''",
+		    booking->booking_code, x->line_no))
 		return true;
 	if (!item_find(db, x->ref_id, &item))
 		return false;
@@ -226,16 +251,21 @@ order_place_booked(struct db *db, const struct equipment_order *booking, const s
 	return true;
 }
 
-/* --- what becomes due ------------------------------------------------------------------------------------------------- */
+/* --- what becomes due --------------------------------------------------------------------------------------------- */
 
 #define ANSWER_S 60             /* after that the worker that called review is gone */
 
-/* The worker died before the answer, so the customer was not told: the order is dropped. A clock that was set back counts as over. */
+/* The worker died before the answer, so the customer was not told: the order is dropped. A clock that was set back
+ * counts as over. */
 static bool
 sweep_unanswered(struct db *db, int64_t now)
 {
-	struct equipment_order o = { .order_id = db_int(db,
-		"SELECT order_id FROM equipment_order WHERE asked_at > 0 AND (asked_at < $1 OR asked_at > $2) LIMIT 1", now - ANSWER_S, now + ANSWER_S) };
+	struct equipment_order o = {
+		.order_id = db_int(db,
+			"SELECT order_id FROM equipment_order WHERE asked_at > 0 AND (asked_at < $1 OR asked_at > $2)"
+			" LIMIT 1",
+			now - ANSWER_S, now + ANSWER_S)
+	};
 
 	return o.order_id && order_reload(db, &o) && drop_order(db, &o, true);
 }
@@ -245,7 +275,9 @@ static bool
 sweep_uncollected(struct db *db, int64_t now)
 {
 	struct equipment_order o = { .order_id = db_int(db,
-		"SELECT order_id FROM equipment_order WHERE booking_code = '' AND state IN ('ORDERED', 'APPROVED') AND ends_at <= $1 LIMIT 1", now) };
+					     "SELECT order_id FROM equipment_order WHERE booking_code = ''"
+					     " AND state IN ('ORDERED', 'APPROVED') AND ends_at <= $1 LIMIT 1",
+					     now) };
 	bool done;
 
 	if (!o.order_id)

@@ -1,8 +1,8 @@
 /*
  * policy - what equipment does when bookings and reviews report something.
  *
- * A booking's equipment was promised in booking's own transaction; here it becomes an order for each item, with the same steps as one
- * that was ordered alone. The end of the booking ends them. An event handled twice changes nothing.
+ * A booking's equipment was promised in booking's own transaction; here it becomes an order for each item, with the
+ * same steps as one that was ordered alone. The end of the booking ends them. An event handled twice changes nothing.
  */
 #include "equipment_inside.h"
 
@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-/* --- a booking -------------------------------------------------------------------------------------------------------- */
+/* --- a booking ---------------------------------------------------------------------------------------------------- */
 
 struct extra_payload {
 	const char *kind;
@@ -44,13 +44,18 @@ equipment_on_booking_paid(struct db *db, const struct event *e)
 	if (!event_read(db_memory(db), e, &paid_payload_shape, &p))
 		return false;
 	booking = (struct equipment_order){
-		.booking_code = p.code, .customer_id = p.customer_id, .currency = p.currency, .starts_at = p.starts_at, .ends_at = p.ends_at,
+		.booking_code = p.code,
+		.customer_id = p.customer_id,
+		.currency = p.currency,
+		.starts_at = p.starts_at,
+		.ends_at = p.ends_at,
 	};
 	for (int i = 0; i < p.n_extras; i++) {
 		const struct extra_payload *x = &p.extras[i];
 		const struct booked_equipment booked = { x->line_no, x->ref_id, x->quantity, x->amount };
 
-		if (strcmp(text_or_empty(x->kind), "equipment") == 0 && !order_place_booked(db, &booking, &booked, e->event_id))
+		if (strcmp(text_or_empty(x->kind), "equipment") == 0
+			&& !order_place_booked(db, &booking, &booked, e->event_id))
 			return false;
 	}
 	return true;
@@ -81,7 +86,8 @@ equipment_on_booking_handed_out(struct db *db, const struct event *e)
 	return true;
 }
 
-/* Losses are entered before the car is taken back; otherwise all pieces are there. What was paid for but never handed out is refunded. */
+/* Losses are entered before the car is taken back; otherwise all pieces are there. What was paid for but never handed
+ * out is refunded. */
 static bool
 equipment_on_booking_returned(struct db *db, const struct event *e)
 {
@@ -94,7 +100,7 @@ equipment_on_booking_returned(struct db *db, const struct event *e)
 	return true;
 }
 
-/* --- a review --------------------------------------------------------------------------------------------------------- */
+/* --- a review ----------------------------------------------------------------------------------------------------- */
 
 struct review_payload { const char *key, *kind, *reason, *note; };
 static const struct member review_payload_members[] = {
@@ -103,12 +109,14 @@ static const struct member review_payload_members[] = {
 };
 static const struct shape review_payload_shape = SHAPE(review_payload, review_payload_members);
 
-/* The order of a case. false: another context's case, or the order is not written yet (order_place_booked() then reads the decision). */
+/* The order of a case. false: another context's case, or the order is not written yet (order_place_booked() then reads
+ * the decision). */
 static bool
 order_of_case(struct db *db, const struct event *e, struct review_payload *r, struct equipment_order *o)
 {
 	*r = (struct review_payload){ .reason = "" };
-	return event_read(db_memory(db), e, &review_payload_shape, r) && r->key && equipment_find_code(db, r->key, 0, o);
+	return event_read(db_memory(db), e, &review_payload_shape, r) && r->key
+		&& equipment_find_code(db, r->key, 0, o);
 }
 
 static bool
@@ -134,7 +142,8 @@ equipment_on_review_rejected(struct db *db, const struct event *e)
 	return true;
 }
 
-/* Review closed the case for a cancellation whose worker died before it wrote the order: the cancellation is completed here. */
+/* Review closed the case for a cancellation whose worker died before it wrote the order: the cancellation is completed
+ * here. */
 static bool
 equipment_on_review_cancelled(struct db *db, const struct event *e)
 {

@@ -1,8 +1,9 @@
 /*
  * stock - the ledger of an item's pieces, and which order takes them.
  *
- * Every movement is a line with the stock after it; the schema refuses a line that does not balance, and a stock below zero. Pieces that
- * come back go to the approved orders that lack some (stock_distribute), so pieces are in stock only while no order lacks any.
+ * Every movement is a line with the stock after it; the schema refuses a line that does not balance, and a stock below
+ * zero. Pieces that come back go to the approved orders that lack some (stock_distribute), so pieces are in stock only
+ * while no order lacks any.
  */
 #include "equipment_inside.h"
 
@@ -22,21 +23,28 @@ stock_enter(struct db *db, const struct stock_move *m)
 	int64_t balance = stock_of(db, m->item_id) + m->quantity;
 
 	db_do(db,
-		"INSERT INTO stock_entry (item_id, kind, quantity, balance, order_id, note, actor_id, entered_at, request_key)"
+		"INSERT INTO stock_entry (item_id, kind, quantity, balance, order_id, note, actor_id, entered_at,"
+		" request_key)"
 		" VALUES ($1, $2, $3, $4, NULLIF($5, 0), $6, $7, $8, $9)",
-		m->item_id, words_code(&stock_kind_words, m->kind), m->quantity, balance, m->order_id, text_or_empty(m->note), m->actor_id,
-		clock_now(), text_or_empty(m->request_key));
+		m->item_id, words_code(&stock_kind_words, m->kind), m->quantity, balance, m->order_id,
+		text_or_empty(m->note), m->actor_id, clock_now(), text_or_empty(m->request_key));
 	stock_report(db, m, balance);
 }
 
-/* --- pieces and orders ------------------------------------------------------------------------------------------------ */
+/* --- pieces and orders -------------------------------------------------------------------------------------------- */
 
 static void
 move_pieces(struct db *db, struct equipment_order *o, int kind, int64_t quantity, int64_t causation_id)
 {
-	stock_enter(db, &(struct stock_move){
-		.item_id = o->item_id, .kind = kind, .quantity = quantity, .order_id = o->order_id, .order_code = o->code, .causation_id = causation_id,
-	});
+	stock_enter(db,
+		&(struct stock_move){
+			.item_id = o->item_id,
+			.kind = kind,
+			.quantity = quantity,
+			.order_id = o->order_id,
+			.order_code = o->code,
+			.causation_id = causation_id,
+		});
 	o->taken -= quantity;
 	db_do(db, "UPDATE equipment_order SET taken = $2 WHERE order_id = $1", o->order_id, o->taken);
 }
@@ -74,10 +82,13 @@ stock_distribute(struct db *db, int64_t item_id, int64_t causation_id)
 	int n = 0;
 
 	db_list(db, &holder_shape, &lacking, &n,
-		"SELECT order_id, code, item_id, quantity, taken " LIVE_OF_ITEM " AND state = 'APPROVED' AND taken < quantity"
-		" ORDER BY starts_at, order_id /*sort*/", item_id);
+		"SELECT order_id, code, item_id, quantity, taken " LIVE_OF_ITEM
+		" AND state = 'APPROVED' AND taken < quantity"
+		" ORDER BY starts_at, order_id /*sort*/",
+		item_id);
 	for (int i = 0; i < n; i++)
-		order_takes(db, &lacking[i], smaller(lacking[i].quantity - lacking[i].taken, stock_of(db, item_id)), causation_id);
+		order_takes(db, &lacking[i], smaller(lacking[i].quantity - lacking[i].taken, stock_of(db, item_id)),
+			causation_id);
 	stock_check_low(db, item_id, true);
 }
 
@@ -99,7 +110,8 @@ stock_reclaim(struct db *db, int64_t item_id, int64_t n, int64_t after, int64_t 
 
 	db_list(db, &holder_shape, &holders, &n_holders,
 		"SELECT order_id, code, item_id, quantity, taken " CAN_WAIT
-		" ORDER BY CASE WHEN ends_at <= $3 THEN 1 ELSE 0 END DESC, starts_at DESC, order_id DESC /*sort*/", item_id, after, clock_now());
+		" ORDER BY CASE WHEN ends_at <= $3 THEN 1 ELSE 0 END DESC, starts_at DESC, order_id DESC /*sort*/",
+		item_id, after, clock_now());
 	for (int i = 0; i < n_holders && got < n; i++) {
 		int64_t some = smaller(holders[i].taken, n - got);
 
@@ -108,7 +120,7 @@ stock_reclaim(struct db *db, int64_t item_id, int64_t n, int64_t after, int64_t 
 	}
 }
 
-/* --- low stock ------------------------------------------------------------------------------------------------------- */
+/* --- low stock ---------------------------------------------------------------------------------------------------- */
 
 static const struct member low_item_members[] = {
 	SHAPE_INT(item, item_id), SHAPE_TEXT(item, name), SHAPE_TEXT(item, name_ko), SHAPE_INT(item, low_stock),
@@ -122,7 +134,8 @@ stock_check_low(struct db *db, int64_t item_id, bool reports)
 	struct item item;
 	bool is_low;
 
-	if (!db_one(db, &low_item_shape, &item, "SELECT item_id, name, name_ko, low_stock, is_low FROM item WHERE item_id = $1", item_id))
+	if (!db_one(db, &low_item_shape, &item,
+		    "SELECT item_id, name, name_ko, low_stock, is_low FROM item WHERE item_id = $1", item_id))
 		return;
 	item.stock = stock_of(db, item_id);
 	is_low = item.low_stock > 0 && item.stock <= item.low_stock;
@@ -139,7 +152,9 @@ static bool
 was_entered(struct db *db, const struct stock_change *c)
 {
 	return *text_or_empty(c->request_key)
-	    && db_exists(db, "SELECT 1 FROM stock_entry WHERE item_id = $1 AND request_key = $2 AND request_key <> ''", c->item_id, c->request_key);
+		&& db_exists(db,
+			"SELECT 1 FROM stock_entry WHERE item_id = $1 AND request_key = $2 AND request_key <> ''",
+			c->item_id, c->request_key);
 }
 
 static enum stock_change_outcome
@@ -153,10 +168,15 @@ change_stock(struct db *db, const struct stock_change *c)
 		return STOCK_CHANGE_DONE;
 	if (stock_of(db, c->item_id) + quantity < 0)
 		return STOCK_CHANGE_TOO_FEW;
-	stock_enter(db, &(struct stock_move){
-		.item_id = c->item_id, .kind = c->kind, .quantity = quantity, .note = c->note, .actor_id = c->actor_id,
-		.request_key = c->request_key,
-	});
+	stock_enter(db,
+		&(struct stock_move){
+			.item_id = c->item_id,
+			.kind = c->kind,
+			.quantity = quantity,
+			.note = c->note,
+			.actor_id = c->actor_id,
+			.request_key = c->request_key,
+		});
 	stock_distribute(db, c->item_id, 0);
 	return STOCK_CHANGE_DONE;
 }
@@ -172,7 +192,7 @@ stock_change(struct db *db, const struct stock_change *c)
 	return outcome;
 }
 
-/* --- reading ---------------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
 static const struct member stock_entry_members[] = {
 	SHAPE_INT(stock_entry, entry_id), SHAPE_INT(stock_entry, item_id),
@@ -183,9 +203,11 @@ static const struct member stock_entry_members[] = {
 const struct shape stock_entry_shape = SHAPE(stock_entry, stock_entry_members);
 
 #define ENTRIES \
-	"SELECT s.entry_id, s.item_id, s.kind, s.quantity, s.balance, COALESCE(s.order_id, 0) AS order_id, COALESCE(o.code, '') AS order_code," \
+	"SELECT s.entry_id, s.item_id, s.kind, s.quantity, s.balance, COALESCE(s.order_id, 0) AS order_id," \
+	" COALESCE(o.code, '') AS order_code," \
 	" s.note, COALESCE(u.name, '') AS actor_name, s.entered_at" \
-	" FROM stock_entry s LEFT JOIN equipment_order o ON o.order_id = s.order_id LEFT JOIN v_user u ON u.user_id = s.actor_id"
+	" FROM stock_entry s LEFT JOIN equipment_order o ON o.order_id = s.order_id LEFT JOIN v_user u" \
+	" ON u.user_id = s.actor_id"
 
 int64_t
 stock_n_entries(struct db *db, int64_t item_id)
@@ -196,12 +218,13 @@ stock_n_entries(struct db *db, int64_t item_id)
 int
 stock_entries(struct db *db, int64_t item_id, int64_t offset, int64_t limit, struct stock_entry **entries, int *n)
 {
-	return db_list(db, &stock_entry_shape, entries, n, ENTRIES " WHERE s.item_id = $1 ORDER BY s.entry_id DESC LIMIT $2 OFFSET $3",
-		item_id, limit, offset);
+	return db_list(db, &stock_entry_shape, entries, n,
+		ENTRIES " WHERE s.item_id = $1 ORDER BY s.entry_id DESC LIMIT $2 OFFSET $3", item_id, limit, offset);
 }
 
 int
 stock_entries_of(struct db *db, int64_t order_id, struct stock_entry **entries, int *n)
 {
-	return db_list(db, &stock_entry_shape, entries, n, ENTRIES " WHERE s.order_id = $1 ORDER BY s.entry_id DESC LIMIT 50", order_id);
+	return db_list(db, &stock_entry_shape, entries, n,
+		ENTRIES " WHERE s.order_id = $1 ORDER BY s.entry_id DESC LIMIT 50", order_id);
 }

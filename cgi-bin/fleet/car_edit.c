@@ -15,7 +15,8 @@ branch_takes_cars(struct db *db, int64_t branch_id)
 static bool
 model_takes_cars(struct db *db, int64_t model_id)
 {
-	return model_id == 0 || db_exists(db, "SELECT 1 FROM car_model WHERE model_id = $1 AND state = 'ON_SALE'", model_id);
+	return model_id == 0
+		|| db_exists(db, "SELECT 1 FROM car_model WHERE model_id = $1 AND state = 'ON_SALE'", model_id);
 }
 
 /* --- register ----------------------------------------------------------------------------------------------------- */
@@ -35,18 +36,21 @@ static bool
 car_insert(struct db *db, const struct car *car, int64_t now)
 {
 	return db_try(db,
-		"INSERT INTO car (car_id, plate, model_id, name, name_ko, body, seats, fuel, gearbox, daily_price, hourly_price, branch_id,"
+		"INSERT INTO car (car_id, plate, model_id, name, name_ko, body, seats, fuel, gearbox, daily_price,"
+		" hourly_price, branch_id,"
 		" service, created_at, updated_at, rev)"
-		" VALUES ($1, $2, NULLIF($3, 0), $4, $14, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, " NEXT_CAR_REV ")",
+		" VALUES ($1, $2, NULLIF($3, 0), $4, $14, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, " NEXT_CAR_REV
+		")",
 		car->car_id, car->plate, car->model_id, car->name, words_code(&body_words, car->body), car->seats,
-		words_code(&fuel_words, car->fuel), words_code(&gearbox_words, car->gearbox), car->daily_price, car->hourly_price,
-		car->branch_id, words_code(&service_words, car->service), now, car->name_ko);
+		words_code(&fuel_words, car->fuel), words_code(&gearbox_words, car->gearbox), car->daily_price,
+		car->hourly_price, car->branch_id, words_code(&service_words, car->service), now, car->name_ko);
 }
 
 static const char *
 model_name_ko(struct db *db, const struct car *car)
 {
-	return text_or_empty(db_text(db, "SELECT name_ko FROM car_model WHERE model_id = $1 AND name = $2", car->model_id, car->name));
+	return text_or_empty(db_text(
+		db, "SELECT name_ko FROM car_model WHERE model_id = $1 AND name = $2", car->model_id, car->name));
 }
 
 static enum car_outcome
@@ -88,22 +92,23 @@ car_add(struct db *db, struct car *car, int64_t actor_id)
 static bool
 car_is_same(const struct car *a, const struct car *b)
 {
-	return strcmp(a->plate, b->plate) == 0 && strcmp(a->name, b->name) == 0 && strcmp(a->name_ko, b->name_ko) == 0 &&
-	       a->model_id == b->model_id && a->branch_id == b->branch_id && a->body == b->body && a->fuel == b->fuel &&
-	       a->gearbox == b->gearbox && a->seats == b->seats && a->daily_price == b->daily_price &&
-	       a->hourly_price == b->hourly_price && a->service == b->service;
+	return strcmp(a->plate, b->plate) == 0 && strcmp(a->name, b->name) == 0 && strcmp(a->name_ko, b->name_ko) == 0
+		&& a->model_id == b->model_id && a->branch_id == b->branch_id && a->body == b->body
+		&& a->fuel == b->fuel && a->gearbox == b->gearbox && a->seats == b->seats
+		&& a->daily_price == b->daily_price && a->hourly_price == b->hourly_price && a->service == b->service;
 }
 
 static bool
 car_update(struct db *db, const struct car *car)
 {
 	return db_try(db,
-		"UPDATE car SET plate = $2, model_id = NULLIF($3, 0), name = $4, body = $5, seats = $6, fuel = $7, gearbox = $8,"
-		" daily_price = $9, hourly_price = $10, branch_id = $11, service = $12, updated_at = $13, name_ko = $14, rev = " NEXT_CAR_REV
-		" WHERE car_id = $1",
+		"UPDATE car SET plate = $2, model_id = NULLIF($3, 0), name = $4, body = $5, seats = $6, fuel = $7,"
+		" gearbox = $8,"
+		" daily_price = $9, hourly_price = $10, branch_id = $11, service = $12, updated_at = $13, name_ko ="
+		" $14, rev = " NEXT_CAR_REV " WHERE car_id = $1",
 		car->car_id, car->plate, car->model_id, car->name, words_code(&body_words, car->body), car->seats,
-		words_code(&fuel_words, car->fuel), words_code(&gearbox_words, car->gearbox), car->daily_price, car->hourly_price,
-		car->branch_id, words_code(&service_words, car->service), clock_now(), car->name_ko);
+		words_code(&fuel_words, car->fuel), words_code(&gearbox_words, car->gearbox), car->daily_price,
+		car->hourly_price, car->branch_id, words_code(&service_words, car->service), clock_now(), car->name_ko);
 }
 
 static enum car_outcome
@@ -171,8 +176,8 @@ car_end(struct db *db, const struct car *car, int64_t actor_id)
 {
 	if (car->service == SERVICE_RETIRED)
 		return CAR_OK;
-	db_do(db, "UPDATE car SET service = 'RETIRED', updated_at = $2, rev = " NEXT_CAR_REV " WHERE car_id = $1", car->car_id,
-	      clock_now());
+	db_do(db, "UPDATE car SET service = 'RETIRED', updated_at = $2, rev = " NEXT_CAR_REV " WHERE car_id = $1",
+		car->car_id, clock_now());
 	fleet_report_car(db, EVENT_CAR_RETIRED, car, actor_id);
 	return CAR_OK;
 }
@@ -192,7 +197,8 @@ car_retire(struct db *db, int64_t car_id, int64_t actor_id)
 static enum car_outcome
 car_remove(struct db *db, const struct car *car, int64_t actor_id)
 {
-	if (car_was_booked(db, car->car_id) || db_exists(db, "SELECT 1 FROM reservation WHERE car_id = $1", car->car_id)) {
+	if (car_was_booked(db, car->car_id)
+		|| db_exists(db, "SELECT 1 FROM reservation WHERE car_id = $1", car->car_id)) {
 		car_end(db, car, actor_id);
 		return CAR_RETIRED_INSTEAD;
 	}

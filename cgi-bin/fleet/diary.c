@@ -24,17 +24,20 @@ int
 car_slots(struct db *db, int64_t car_id, int64_t from, int64_t until, struct car_slot **slots, int *n_slots)
 {
 	return db_list(db, &car_slot_shape, slots, n_slots,
-		"SELECT s.starts_at, s.ends_at, s.busy_until, s.kind, COALESCE(b.code, '') AS code, COALESCE(u.name, '') AS customer_name"
-		" FROM v_slot s LEFT JOIN v_booking b ON b.booking_id = s.booking_id LEFT JOIN v_user u ON u.user_id = b.customer_id"
-		" WHERE s.car_id = $1 AND s.kind <> 'RELEASED' AND s.busy_until > $2 AND s.starts_at < $3 ORDER BY s.busy_until LIMIT 500",
+		"SELECT s.starts_at, s.ends_at, s.busy_until, s.kind, COALESCE(b.code, '') AS code,"
+		" COALESCE(u.name, '') AS customer_name"
+		" FROM v_slot s LEFT JOIN v_booking b ON b.booking_id = s.booking_id LEFT JOIN v_user u"
+		" ON u.user_id = b.customer_id"
+		" WHERE s.car_id = $1 AND s.kind <> 'RELEASED' AND s.busy_until > $2 AND s.starts_at < $3"
+		" ORDER BY s.busy_until LIMIT 500",
 		car_id, from, until);
 }
 
 /* --- the history: its own events, and its bookings with theirs --------------------------------------------------- */
 
 static const struct member car_event_members[] = {
-	SHAPE_TIME(car_event, at), SHAPE_TEXT(car_event, title), SHAPE_TEXT(car_event, detail), SHAPE_TEXT(car_event, type),
-	SHAPE_TEXT(car_event, payload), SHAPE_TEXT(car_event, actor_name),
+	SHAPE_TIME(car_event, at), SHAPE_TEXT(car_event, title), SHAPE_TEXT(car_event, detail),
+	SHAPE_TEXT(car_event, type), SHAPE_TEXT(car_event, payload), SHAPE_TEXT(car_event, actor_name),
 };
 static const struct shape car_event_shape = SHAPE(car_event, car_event_members);
 
@@ -52,8 +55,10 @@ int64_t
 car_n_chapters(struct db *db, int64_t car_id)
 {
 	return db_int(db,
-		"SELECT COUNT(*) + (SELECT COUNT(DISTINCT b.subject_id) FROM v_event b WHERE b.subject_id IN " ITS_BOOKINGS ")"
-		" FROM v_event e WHERE e.subject_id = $1", car_subject(db, car_id), car_id);
+		"SELECT COUNT(*) + (SELECT COUNT(DISTINCT b.subject_id) FROM v_event b"
+		" WHERE b.subject_id IN " ITS_BOOKINGS ")"
+		" FROM v_event e WHERE e.subject_id = $1",
+		car_subject(db, car_id), car_id);
 }
 
 /* "2 × Child seat · Lee Manager" */
@@ -76,7 +81,8 @@ read_events(struct db *db, const char *own, struct car_chapter *c)
 	db_list(db, &car_event_shape, &c->events, &c->n_events,
 		"SELECT e.occurred_at AS at, e.type, e.payload,"
 		" COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = e.actor_id), '') AS actor_name"
-		" FROM v_event e WHERE e.subject_id = $1 AND e.event_id BETWEEN $2 AND $3 ORDER BY e.event_id DESC /*sort*/",
+		" FROM v_event e WHERE e.subject_id = $1 AND e.event_id BETWEEN $2 AND $3"
+		" ORDER BY e.event_id DESC /*sort*/",
 		subject_id, *c->code ? 0 : c->event_id, c->event_id);
 	c->n = c->n_events;
 	for (int i = 0; i < c->n_events; i++) {
@@ -89,17 +95,19 @@ read_events(struct db *db, const char *own, struct car_chapter *c)
 }
 
 int
-car_history(struct db *db, int64_t car_id, int64_t offset, int64_t limit, struct car_chapter **chapters, int *n_chapters)
+car_history(
+	struct db *db, int64_t car_id, int64_t offset, int64_t limit, struct car_chapter **chapters, int *n_chapters)
 {
 	const char *own = car_subject(db, car_id);
 
 	db_list(db, &car_chapter_shape, chapters, n_chapters,
-		"SELECT h.event_id, h.at, h.code, b.state, COALESCE(b.starts_at, 0) AS starts_at, COALESCE(b.ends_at, 0) AS ends_at,"
+		"SELECT h.event_id, h.at, h.code, b.state, COALESCE(b.starts_at, 0) AS starts_at,"
+		" COALESCE(b.ends_at, 0) AS ends_at,"
 		" COALESCE(u.name, '') AS customer_name FROM ("
 		"  SELECT e.event_id, e.occurred_at AS at, '' AS code FROM v_event e WHERE e.subject_id = $1"
 		"  UNION ALL"
-		"  SELECT MAX(e.event_id), MAX(e.occurred_at), e.subject_id FROM v_event e WHERE e.subject_id IN " ITS_BOOKINGS
-		"   GROUP BY e.subject_id) h /*scan*/"
+		"  SELECT MAX(e.event_id), MAX(e.occurred_at), e.subject_id FROM v_event e"
+		" WHERE e.subject_id IN " ITS_BOOKINGS "   GROUP BY e.subject_id) h /*scan*/"
 		" LEFT JOIN v_booking b ON b.code = h.code LEFT JOIN v_user u ON u.user_id = b.customer_id"
 		" ORDER BY h.event_id DESC LIMIT $3 OFFSET $4 /*sort*/",
 		own, car_id, limit, offset);

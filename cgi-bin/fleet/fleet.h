@@ -2,14 +2,15 @@
  * fleet - the vehicles: what they are, which branch they belong to, whether they are in service.
  *
  * fleet owns the vehicle, booking owns the calendar. Whether a car is free for an interval is never decided here: fleet
- * learns of bookings from their events (policy.c) and shows what is true now. A car that was ever booked is never deleted,
- * only retired, and stays retired. Every change of a car is reported as an event and raises its rev.
+ * learns of bookings from their events (policy.c) and shows what is true now. A car that was ever booked is never
+ * deleted, only retired, and stays retired. Every change of a car is reported as an event and raises its rev.
  *
  *	car.c         one car: reading and reporting it       car_edit.c  register, change, retire, delete
  *	list.c        the list: search, filters, order, counts  model.c     the values new cars of a kind start with
  *	branch.c      the branches                            diary.c     one car's calendar and its history
  *	photo.c       a picture of it (photo/: the program that decodes pictures)
- *	reservation.c the bookings of its cars                events.c    what is reported    policy.c  reactions to bookings
+ *	reservation.c the bookings of its cars                events.c    what is reported
+ *	policy.c      reactions to bookings
  */
 #ifndef MP_FLEET_H
 #define MP_FLEET_H
@@ -28,7 +29,7 @@
 /* --- one car ------------------------------------------------------------------------------------------------------ */
 
 struct car {
-	int64_t car_id, model_id, branch_id;            /* model_id 0: none; branch_id 0 when adding: the first open branch */
+	int64_t car_id, model_id, branch_id; /* model_id 0: none; branch_id 0 when adding: the first open branch */
 	const char *plate, *name, *name_ko;             /* name_ko "": the name serves both languages */
 	int body, fuel, gearbox;                        /* domain/cars.h */
 	int64_t seats, hourly_price, daily_price;       /* smallest unit of the currency, VAT included */
@@ -56,13 +57,14 @@ enum car_outcome {
 bool car_find(struct db *db, int64_t car_id, struct car *car);
 
 /*
- * Registers a car; name_ko NULL: its model's, if that has the same name. OK: *car is the car as it is now (car.registered).
- * PLATE_TAKEN, NO_BRANCH, NO_MODEL: nothing was written.
+ * Registers a car; name_ko NULL: its model's, if that has the same name. OK: *car is the car as it is now
+ * (car.registered). PLATE_TAKEN, NO_BRANCH, NO_MODEL: nothing was written.
  */
 enum car_outcome car_add(struct db *db, struct car *car, int64_t actor_id);
 /*
- * Gives the car the values of *car (car.modified; car.retired for service RETIRED). car->rev is the one it was read with, or 0:
- * any; name_ko NULL: unchanged. If it has the values already, this is OK and writes nothing: a double click does no harm.
+ * Gives the car the values of *car (car.modified; car.retired for service RETIRED). car->rev is the one it was read
+ * with, or 0: any; name_ko NULL: unchanged. If it has the values already, this is OK and writes nothing: a double click
+ * does no harm.
  */
 enum car_outcome car_change(struct db *db, struct car *car, int64_t actor_id);
 enum car_outcome car_set_service(struct db *db, int64_t car_id, enum service service, int64_t actor_id);
@@ -80,7 +82,8 @@ int64_t car_just_added(struct db *db, const struct car *car);
 const char *car_plate(struct arena *m, const char *typed);
 /* Something shown with the car has changed (its photo, its branch's name): a new rev, and car.modified. */
 void car_touched(struct db *db, int64_t car_id, int64_t actor_id);
-void car_report(struct db *db, enum event_type_id type, struct car *car, int64_t actor_id);     /* reads the car again and reports it */
+/* reads the car again and reports it */
+void car_report(struct db *db, enum event_type_id type, struct car *car, int64_t actor_id);
 
 /* --- the list ----------------------------------------------------------------------------------------------------- */
 
@@ -125,7 +128,8 @@ int64_t model_count(struct db *db);
 int  model_list(struct db *db, int64_t offset, int64_t limit, struct model **models, int *n_models);
 int  model_list_on_sale(struct db *db, struct model **models, int *n_models);   /* at most 500, by name */
 enum model_outcome model_add(struct db *db, struct model *model);
-bool model_is_there(struct db *db, const struct model *model);   /* one with exactly these values: the first of two clicks made it */
+/* one with exactly these values: the first of two clicks made it */
+bool model_is_there(struct db *db, const struct model *model);
 /*
  * version NULL: any; name_ko NULL: unchanged. A new name_ko is given to its cars of the same name that have none.
  * also_cars: its cars (except the retired) get its prices; *n_cars: how many changed.
@@ -154,7 +158,8 @@ int  branch_list_open(struct db *db, int64_t and_branch_id, struct branch **bran
 /* The first open branch; "Main branch" is created when there is none at all. 0: all are closed. */
 int64_t branch_default(struct db *db);
 enum branch_outcome branch_add(struct db *db, struct branch *branch);
-bool branch_is_there(struct db *db, const struct branch *branch);        /* one with exactly these values: the first of two clicks made it */
+/* one with exactly these values: the first of two clicks made it */
+bool branch_is_there(struct db *db, const struct branch *branch);
 /* address_ko NULL: unchanged. A change is reported for each of its cars (car.modified). */
 enum branch_outcome branch_change(struct db *db, struct branch *branch, int64_t actor_id);
 enum branch_outcome branch_set_open(struct db *db, int64_t branch_id, bool is_open);
@@ -194,13 +199,15 @@ struct car_chapter {
 extern const struct shape car_chapter_shape;
 int64_t car_n_chapters(struct db *db, int64_t car_id);
 /* Newest first. */
-int car_history(struct db *db, int64_t car_id, int64_t offset, int64_t limit, struct car_chapter **chapters, int *n_chapters);
+int car_history(struct db *db, int64_t car_id, int64_t offset, int64_t limit, struct car_chapter **chapters,
+	int *n_chapters);
 
 /* --- photos ------------------------------------------------------------------------------------------------------- */
 
 /* Once at start-up: photos are kept in VAR/photos. */
 void photo_open(const char *var_dir);
-/* Gives the car an uploaded picture (car.modified): resized, without metadata, by a short-lived program. Up to PHOTO_DEADLINE_MS. */
+/* Gives the car an uploaded picture (car.modified): resized, without metadata, by a short-lived program. Up to
+ * PHOTO_DEADLINE_MS. */
 enum photo_outcome photo_put(struct db *db, int64_t car_id, const char *bytes, size_t n, int64_t actor_id);
 enum photo_outcome photo_remove(struct db *db, int64_t car_id, int64_t actor_id);
 /* Deletes the file unless a car still shows it; name may be "". */
@@ -218,7 +225,8 @@ struct reservation {
 	const char *plate, *reason;             /* reported: the first car's plate; why a car cannot be given */
 };
 
-/* Reserves all the cars of a paid booking (car.reserved), or none (car.refused: one is retired, out of service or gone). */
+/* Reserves all the cars of a paid booking (car.reserved), or none (car.refused: one is retired, out of service or
+ * gone). */
 void reservation_make(struct db *db, struct reservation *r, int64_t causation_id);
 /* The booking is over before its end: its cars are available again (car.released, once). */
 void reservation_release(struct db *db, struct reservation *r, int64_t causation_id);
@@ -229,7 +237,8 @@ void reservation_end(struct db *db, const char *code);
 
 const char *car_subject(struct db *db, int64_t car_id); /* car:12 */
 void fleet_report_car(struct db *db, enum event_type_id type, const struct car *car, int64_t actor_id);
-void fleet_report_reservation(struct db *db, enum event_type_id type, const struct reservation *r, int64_t causation_id);
+void fleet_report_reservation(struct db *db, enum event_type_id type, const struct reservation *r,
+	int64_t causation_id);
 extern const struct db_role fleet_role;
 extern const struct consumer fleet_consumer;
 

@@ -1,7 +1,7 @@
 /*
  * fleet 차량관리 - its routes and what they need. Managers only.
- * pages.c shows cars, pages_edit.c adds and changes them, pages_end.c retires and deletes them, pages_model.c and pages_branch.c are
- * the models and branches; fleet.h lists the rules.
+ * pages.c shows cars, pages_edit.c adds and changes them, pages_end.c retires and deletes them, pages_model.c and
+ * pages_branch.c are the models and branches; fleet.h lists the rules.
  */
 #include "fleet.h"
 #include "pages.h"
@@ -59,7 +59,8 @@ static const struct program fleet = {
 	.before = counts_show,
 };
 
-/* Photos are beside the database, whose folder is in the arguments or, for a single request as CGI, in the environment. */
+/* Photos are beside the database, whose folder is in the arguments or, for a single request as CGI, in the
+ * environment. */
 int
 main(int argc, char **argv)
 {

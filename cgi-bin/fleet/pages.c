@@ -39,7 +39,8 @@ open_branch_options(struct web *w, int64_t and_branch_id, int *n)
 	options = arena_array(w->m, struct option, *n + 1);
 	for (int i = 0; i < *n; i++)
 		options[i] = (struct option){
-			.value = form_id_text(w, branches[i].branch_id), .label = lang_pick(lang_now(), branches[i].name, branches[i].name_ko),
+			.value = form_id_text(w, branches[i].branch_id),
+			.label = lang_pick(lang_now(), branches[i].name, branches[i].name_ko),
 		};
 	return options;
 }
@@ -54,7 +55,8 @@ model_options(struct web *w, int *n)
 	options = arena_array(w->m, struct option, *n + 1);
 	for (int i = 0; i < *n; i++)
 		options[i] = (struct option){
-			.value = form_id_text(w, models[i].model_id), .label = lang_pick(lang_now(), models[i].name, models[i].name_ko),
+			.value = form_id_text(w, models[i].model_id),
+			.label = lang_pick(lang_now(), models[i].name, models[i].name_ko),
 		};
 	return options;
 }
@@ -106,14 +108,15 @@ struct car_list_page {
 static const struct member car_list_page_members[] = {
 	SHAPE_STRUCT(car_list_page, problems, form_problems_shape), SHAPE_STRUCT(car_list_page, q, field_shape),
 	SHAPE_STRUCT(car_list_page, branch_id, field_shape), SHAPE_STRUCT(car_list_page, body, field_shape),
-	SHAPE_STRUCT(car_list_page, status, field_shape), SHAPE_TEXT(car_list_page, model_id), SHAPE_TEXT(car_list_page, model_name),
-	SHAPE_TEXT(car_list_page, all_models_url), SHAPE_STRUCT(car_list_page, counts, car_counts_shape),
-	SHAPE_TEXT(car_list_page, available_url), SHAPE_TEXT(car_list_page, rented_url), SHAPE_TEXT(car_list_page, out_url),
+	SHAPE_STRUCT(car_list_page, status, field_shape), SHAPE_TEXT(car_list_page, model_id),
+	SHAPE_TEXT(car_list_page, model_name), SHAPE_TEXT(car_list_page, all_models_url),
+	SHAPE_STRUCT(car_list_page, counts, car_counts_shape), SHAPE_TEXT(car_list_page, available_url),
+	SHAPE_TEXT(car_list_page, rented_url), SHAPE_TEXT(car_list_page, out_url),
 	SHAPE_TEXT(car_list_page, retired_url), SHAPE_STRUCT(car_list_page, by_plate, sort_link_shape),
 	SHAPE_STRUCT(car_list_page, by_name, sort_link_shape), SHAPE_STRUCT(car_list_page, by_price, sort_link_shape),
 	SHAPE_STRUCT(car_list_page, by_status, sort_link_shape), SHAPE_LIST(car_list_page, cars, car_shape),
-	SHAPE_STRUCT(car_list_page, paging, paging_shape), SHAPE_INT(car_list_page, n_total), SHAPE_BOOL(car_list_page, is_filtered),
-	SHAPE_BOOL(car_list_page, is_empty_fleet),
+	SHAPE_STRUCT(car_list_page, paging, paging_shape), SHAPE_INT(car_list_page, n_total),
+	SHAPE_BOOL(car_list_page, is_filtered), SHAPE_BOOL(car_list_page, is_empty_fleet),
 };
 static const struct shape car_list_page_shape = SHAPE(car_list_page, car_list_page_members);
 PAGE(cars_list, "fleet/cars", car_list_page_shape)
@@ -128,7 +131,11 @@ static struct car_filter
 read_filter(struct web *w)
 {
 	static const char *const columns[] = {
-		[CARS_BY_PLATE] = "plate", [CARS_BY_NAME] = "name", [CARS_BY_PRICE] = "daily_price", [CARS_BY_STATUS] = "status", NULL,
+		[CARS_BY_PLATE] = "plate",
+		[CARS_BY_NAME] = "name",
+		[CARS_BY_PRICE] = "daily_price",
+		[CARS_BY_STATUS] = "status",
+		NULL,
 	};
 	bool down;
 	int order = web_sort(w, columns, &down);
@@ -141,7 +148,9 @@ read_filter(struct web *w)
 		.model_id = form_has(w, "model_id") ? form_id(w, "model_id") : 0,
 		.body = form_has(w, "body") ? form_choice(w, "body", &body_words) : -1,
 		.status = form_has(w, "status") ? form_choice(w, "status", &car_status_words) : -1,
-		.order = order < 0 ? CARS_BY_PLATE : (enum fleet_order)order, .down = down, .limit = PER_PAGE,
+		.order = order < 0 ? CARS_BY_PLATE : (enum fleet_order)order,
+		.down = down,
+		.limit = PER_PAGE,
 	};
 }
 
@@ -149,10 +158,10 @@ static int64_t
 count_of_status(const struct car_counts *c, int status)
 {
 	switch (status) {
-	case CAR_AVAILABLE:      return c->available;
-	case CAR_RENTED:         return c->rented;
+	case CAR_AVAILABLE: return c->available;
+	case CAR_RENTED: return c->rented;
 	case CAR_OUT_OF_SERVICE: return c->out_of_service;
-	case CAR_RETIRED:        return c->retired;
+	case CAR_RETIRED: return c->retired;
 	}
 	return c->in_fleet;
 }
@@ -257,10 +266,11 @@ struct car_page {
 	bool is_retired, is_out, may_delete, has_slots;
 };
 static const struct member car_page_members[] = {
-	SHAPE_STRUCT(car_page, car, car_shape), SHAPE_LIST(car_page, months, month_shape), SHAPE_TEXT(car_page, earlier_url),
-	SHAPE_TEXT(car_page, later_url), SHAPE_LIST(car_page, slots, car_slot_shape), SHAPE_LIST(car_page, chapters, car_chapter_shape),
-	SHAPE_STRUCT(car_page, paging, paging_shape), SHAPE_INT(car_page, n_coming), SHAPE_BOOL(car_page, is_retired),
-	SHAPE_BOOL(car_page, is_out), SHAPE_BOOL(car_page, may_delete), SHAPE_BOOL(car_page, has_slots),
+	SHAPE_STRUCT(car_page, car, car_shape), SHAPE_LIST(car_page, months, month_shape),
+	SHAPE_TEXT(car_page, earlier_url), SHAPE_TEXT(car_page, later_url), SHAPE_LIST(car_page, slots, car_slot_shape),
+	SHAPE_LIST(car_page, chapters, car_chapter_shape), SHAPE_STRUCT(car_page, paging, paging_shape),
+	SHAPE_INT(car_page, n_coming), SHAPE_BOOL(car_page, is_retired), SHAPE_BOOL(car_page, is_out),
+	SHAPE_BOOL(car_page, may_delete), SHAPE_BOOL(car_page, has_slots),
 };
 static const struct shape car_page_shape = SHAPE(car_page, car_page_members);
 PAGE(car_detail, "fleet/car", car_page_shape)
@@ -287,7 +297,8 @@ month_url(struct web *w, int64_t from, int months)
 	if (at < month_add(w->now, -MONTHS_BACK) || at > month_add(w->now, MONTHS_ON))
 		return NULL;
 	day_split(at, &year, &month, &day, &weekday);
-	return web_url_with(w, "month", at == month_add(w->now, 0) ? NULL : arena_printf(w->m, "%04d-%02d", year, month));
+	return web_url_with(
+		w, "month", at == month_add(w->now, 0) ? NULL : arena_printf(w->m, "%04d-%02d", year, month));
 }
 
 static void

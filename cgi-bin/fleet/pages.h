@@ -9,8 +9,8 @@ handler page_fleet, page_cars, page_car;                                        
 handler page_car_new, do_car_add, page_car_edit, do_car_change;                 /* pages_edit.c */
 handler page_car_retire, do_car_retire, page_car_delete, do_car_delete, do_car_service; /* pages_end.c */
 handler page_photo, do_photo, do_photo_remove;
-handler page_models, page_model_new, page_model, do_model_add, do_model_change, do_model_state;        /* pages_model.c */
-handler page_branches, page_branch_new, page_branch, do_branch_add, do_branch_change;                   /* pages_branch.c */
+handler page_models, page_model_new, page_model, do_model_add, do_model_change, do_model_state; /* pages_model.c */
+handler page_branches, page_branch_new, page_branch, do_branch_add, do_branch_change; /* pages_branch.c */
 handler page_branch_close, do_branch_close, do_branch_open;
 
 bool requested_car(struct web *w, struct car *car);     /* the car of the address. false: there is none */
@@ -21,7 +21,8 @@ struct option *model_options(struct web *w, int *n);
 void show_frame(struct web *w);                         /* the marked entry of the menu, and the sentence for ?done= */
 
 /* The fields that the forms of cars and models share. */
-struct make_fields { struct field name, name_ko, body, seats, fuel, gearbox, hourly_price, daily_price; const char *currency; };
+struct make_fields { struct field name, name_ko, body, seats, fuel, gearbox, hourly_price,
+	daily_price; const char *currency; };
 extern const struct shape make_fields_shape;
 struct make { const char *name, *name_ko; int body, fuel, gearbox; int64_t seats, hourly_price, daily_price; };
 struct make_fields make_fields(struct web *w, const struct make *initial);

@@ -46,9 +46,10 @@ struct branch_form {
 };
 static const struct member branch_form_members[] = {
 	SHAPE_STRUCT(branch_form, problems, form_problems_shape), SHAPE_STRUCT(branch_form, branch, branch_shape),
-	SHAPE_TEXT(branch_form, version), SHAPE_STRUCT(branch_form, name, field_shape), SHAPE_STRUCT(branch_form, name_ko, field_shape),
-	SHAPE_STRUCT(branch_form, region, field_shape), SHAPE_STRUCT(branch_form, address, field_shape),
-	SHAPE_STRUCT(branch_form, address_ko, field_shape), SHAPE_STRUCT(branch_form, phone, field_shape),
+	SHAPE_TEXT(branch_form, version), SHAPE_STRUCT(branch_form, name, field_shape),
+	SHAPE_STRUCT(branch_form, name_ko, field_shape), SHAPE_STRUCT(branch_form, region, field_shape),
+	SHAPE_STRUCT(branch_form, address, field_shape), SHAPE_STRUCT(branch_form, address_ko, field_shape),
+	SHAPE_STRUCT(branch_form, phone, field_shape),
 };
 static const struct shape branch_form_shape = SHAPE(branch_form, branch_form_members);
 PAGE(branch_form_page, "fleet/branch_form", branch_form_shape)
@@ -65,10 +66,15 @@ show_branch(struct web *w, const void *form, enum status status, const char *mes
 {
 	const struct branch_draft *d = form;
 	struct branch_form f = {
-		.problems = form_problems(w, message), .branch = d->branch, .version = d->version,
-		.name = form_field(w, "name", d->branch.name), .name_ko = form_field(w, "name_ko", d->branch.name_ko),
-		.region = form_field(w, "region", d->branch.region), .address = form_field(w, "address", d->branch.address),
-		.address_ko = form_field(w, "address_ko", d->branch.address_ko), .phone = form_field(w, "phone", d->branch.phone),
+		.problems = form_problems(w, message),
+		.branch = d->branch,
+		.version = d->version,
+		.name = form_field(w, "name", d->branch.name),
+		.name_ko = form_field(w, "name_ko", d->branch.name_ko),
+		.region = form_field(w, "region", d->branch.region),
+		.address = form_field(w, "address", d->branch.address),
+		.address_ko = form_field(w, "address_ko", d->branch.address_ko),
+		.phone = form_field(w, "phone", d->branch.phone),
 	};
 
 	show_frame(w);
@@ -85,8 +91,11 @@ static struct branch
 read_branch(struct web *w)
 {
 	return (struct branch){
-		.name = form_line(w, "name", FLEET_NAME_MAX), .name_ko = optional(w, "name_ko", FLEET_NAME_MAX),
-		.region = optional(w, "region", 40), .address = optional(w, "address", 200), .address_ko = read_korean(w, "address_ko", 200),
+		.name = form_line(w, "name", FLEET_NAME_MAX),
+		.name_ko = optional(w, "name_ko", FLEET_NAME_MAX),
+		.region = optional(w, "region", 40),
+		.address = optional(w, "address", 200),
+		.address_ko = read_korean(w, "address_ko", 200),
 		.phone = optional(w, "phone", 30),
 	};
 }
@@ -98,7 +107,8 @@ branch_name_taken(struct web *w)
 }
 
 static const struct branch_draft new_branch = {
-	.branch = { .name = "", .name_ko = "", .region = "", .address = "", .address_ko = "", .phone = "", .is_open = true },
+	.branch = { .name = "", .name_ko = "", .region = "", .address = "", .address_ko = "", .phone = "",
+		.is_open = true },
 };
 
 enum status
@@ -124,8 +134,7 @@ do_branch_add(struct web *w)
 			return web_redirect(w, "/fleet/branches?done=branch_added");
 		return branch_name_taken(w);
 	case BRANCH_GONE:
-	case BRANCH_CHANGED:
-		break;
+	case BRANCH_CHANGED: break;
 	}
 	return web_broken(w);
 }
@@ -156,16 +165,14 @@ do_branch_change(struct web *w)
 	branch.branch_id = now.branch.branch_id;
 	branch.version = now.version;
 	switch (branch_change(w->db, &branch, w->user.id)) {
-	case BRANCH_OK:
-		return web_done(w, HTTP_OK, &branch_shape, &branch, "/fleet/branches?done=branch_saved");
-	case BRANCH_GONE:
-		return web_not_found(w);
-	case BRANCH_NAME_TAKEN:
-		return branch_name_taken(w);
-	case BRANCH_CHANGED:            /* the form again, based on the branch as it is now */
+	case BRANCH_OK: return web_done(w, HTTP_OK, &branch_shape, &branch, "/fleet/branches?done=branch_saved");
+	case BRANCH_GONE: return web_not_found(w);
+	case BRANCH_NAME_TAKEN: return branch_name_taken(w);
+	case BRANCH_CHANGED: /* the form again, based on the branch as it is now */
 		now.version = now.branch.version;
 		return web_refuse(w, HTTP_CONFLICT, "changed",
-			_("Another user has changed this branch in the meantime. Please check it; saving now overwrites their change."));
+			_("Another user has changed this branch in the meantime. Please check it; saving now overwrites"
+			  " their change."));
 	}
 	return web_broken(w);
 }
@@ -193,7 +200,8 @@ set_branch_open(struct web *w, bool is_open)
 		return web_invalid(w);
 	if (branch_set_open(w->db, branch_id, is_open) == BRANCH_GONE || !branch_find(w->db, branch_id, &branch))
 		return web_not_found(w);
-	return web_done(w, HTTP_OK, &branch_shape, &branch, "/fleet/branches?done=%s", is_open ? "branch_open" : "branch_closed");
+	return web_done(w, HTTP_OK, &branch_shape, &branch, "/fleet/branches?done=%s",
+		is_open ? "branch_open" : "branch_closed");
 }
 
 enum status

@@ -10,9 +10,10 @@
 
 static const struct member make_fields_members[] = {
 	SHAPE_STRUCT(make_fields, name, field_shape), SHAPE_STRUCT(make_fields, name_ko, field_shape),
-	SHAPE_STRUCT(make_fields, body, field_shape), SHAPE_STRUCT(make_fields, seats, field_shape), SHAPE_STRUCT(make_fields, fuel, field_shape),
-	SHAPE_STRUCT(make_fields, gearbox, field_shape), SHAPE_STRUCT(make_fields, hourly_price, field_shape),
-	SHAPE_STRUCT(make_fields, daily_price, field_shape), SHAPE_TEXT(make_fields, currency),
+	SHAPE_STRUCT(make_fields, body, field_shape), SHAPE_STRUCT(make_fields, seats, field_shape),
+	SHAPE_STRUCT(make_fields, fuel, field_shape), SHAPE_STRUCT(make_fields, gearbox, field_shape),
+	SHAPE_STRUCT(make_fields, hourly_price, field_shape), SHAPE_STRUCT(make_fields, daily_price, field_shape),
+	SHAPE_TEXT(make_fields, currency),
 };
 const struct shape make_fields_shape = SHAPE(make_fields, make_fields_members);
 
@@ -20,7 +21,8 @@ struct make_fields
 make_fields(struct web *w, const struct make *initial)
 {
 	return (struct make_fields){
-		.name = form_field(w, "name", initial->name), .name_ko = form_field(w, "name_ko", initial->name_ko),
+		.name = form_field(w, "name", initial->name),
+		.name_ko = form_field(w, "name_ko", initial->name_ko),
 		.body = form_field_choice(w, "body", &body_words, initial->body, _("Please choose")),
 		.seats = form_field_int(w, "seats", initial->seats),
 		.fuel = form_field_choice(w, "fuel", &fuel_words, initial->fuel, _("Please choose")),
@@ -35,7 +37,8 @@ void
 make_read(struct web *w, struct make *make)
 {
 	*make = (struct make){
-		.name = form_line(w, "name", FLEET_NAME_MAX), .name_ko = read_korean(w, "name_ko", FLEET_NAME_MAX),
+		.name = form_line(w, "name", FLEET_NAME_MAX),
+		.name_ko = read_korean(w, "name_ko", FLEET_NAME_MAX),
 		.body = form_choice(w, "body", &body_words),
 		.fuel = form_choice(w, "fuel", &fuel_words),
 		.gearbox = form_choice(w, "gearbox", &gearbox_words),
@@ -69,9 +72,10 @@ struct car_form {
 };
 static const struct member car_form_members[] = {
 	SHAPE_STRUCT(car_form, problems, form_problems_shape), SHAPE_INT(car_form, car_id), SHAPE_INT(car_form, rev),
-	SHAPE_TEXT(car_form, car_title), SHAPE_STRUCT(car_form, plate, field_shape), SHAPE_STRUCT(car_form, model_id, field_shape),
-	SHAPE_STRUCT(car_form, branch_id, field_shape), SHAPE_STRUCT(car_form, make, make_fields_shape),
-	SHAPE_TEXT_KO(car_form, model_name), SHAPE_STRUCT(car_form, start_from, field_shape), SHAPE_BOOL(car_form, has_models),
+	SHAPE_TEXT(car_form, car_title), SHAPE_STRUCT(car_form, plate, field_shape),
+	SHAPE_STRUCT(car_form, model_id, field_shape), SHAPE_STRUCT(car_form, branch_id, field_shape),
+	SHAPE_STRUCT(car_form, make, make_fields_shape), SHAPE_TEXT_KO(car_form, model_name),
+	SHAPE_STRUCT(car_form, start_from, field_shape), SHAPE_BOOL(car_form, has_models),
 	SHAPE_LIST(car_form, differences, difference_shape), SHAPE_BOOL(car_form, differs),
 };
 static const struct shape car_form_shape = SHAPE(car_form, car_form_members);
@@ -82,18 +86,30 @@ static struct car_form
 car_form(struct web *w, const struct car *initial, const char *message)
 {
 	const struct make make = {
-		initial->name, initial->name_ko, initial->body, initial->fuel, initial->gearbox, initial->seats, initial->hourly_price,
+		initial->name,
+		initial->name_ko,
+		initial->body,
+		initial->fuel,
+		initial->gearbox,
+		initial->seats,
+		initial->hourly_price,
 		initial->daily_price,
 	};
 	int n_branches, n_models;
-	struct option *branches = open_branch_options(w, initial->branch_id, &n_branches), *models = model_options(w, &n_models);
+	struct option *branches = open_branch_options(w, initial->branch_id, &n_branches),
+		      *models = model_options(w, &n_models);
 	struct car_form f = {
-		.problems = form_problems(w, message), .car_id = initial->car_id, .rev = initial->rev,
+		.problems = form_problems(w, message),
+		.car_id = initial->car_id,
+		.rev = initial->rev,
 		.plate = form_field(w, "plate", initial->plate),
-		.model_id = form_field_options(w, "model_id", models, n_models, form_id_text(w, initial->model_id), _("None")),
-		.branch_id = form_field_options(w, "branch_id", branches, n_branches, form_id_text(w, initial->branch_id),
-		                                n_branches ? NULL : _("Main branch (will be created)")),
-		.make = make_fields(w, &make), .model_name = initial->model_name, .model_name_ko = initial->model_name_ko,
+		.model_id = form_field_options(
+			w, "model_id", models, n_models, form_id_text(w, initial->model_id), _("None")),
+		.branch_id = form_field_options(w, "branch_id", branches, n_branches,
+			form_id_text(w, initial->branch_id), n_branches ? NULL : _("Main branch (will be created)")),
+		.make = make_fields(w, &make),
+		.model_name = initial->model_name,
+		.model_name_ko = initial->model_name_ko,
 		.has_models = n_models > 0,
 	};
 
@@ -152,11 +168,9 @@ refuse_car(struct web *w, enum car_outcome outcome)
 			_("Another user has changed this car in the meantime. Your changes are not saved yet."));
 	case CAR_IS_RETIRED:
 		return web_refuse(w, HTTP_CONFLICT, "retired", _("This car is retired and can no longer be changed."));
-	case CAR_GONE:
-		return web_not_found(w);
+	case CAR_GONE: return web_not_found(w);
 	case CAR_OK:
-	case CAR_RETIRED_INSTEAD:
-		break;
+	case CAR_RETIRED_INSTEAD: break;
 	}
 	return web_broken(w);
 }
@@ -167,15 +181,26 @@ refuse_car(struct web *w, enum car_outcome outcome)
 static struct car
 new_car(struct web *w, int64_t model_id)
 {
-	struct car car = { .plate = "", .name = "", .name_ko = "", .body = -1, .fuel = -1, .gearbox = GEARBOX_AUTOMATIC };
+	struct car car = {
+		.plate = "", .name = "", .name_ko = "", .body = -1, .fuel = -1, .gearbox = GEARBOX_AUTOMATIC
+	};
 	struct model model;
 
 	if (!model_id || !model_find(w->db, model_id, &model))
 		return car;
 	return (struct car){
-		.plate = "", .model_id = model_id, .model_name = model.name, .model_name_ko = model.name_ko,
-		.name = model.name, .name_ko = model.name_ko, .body = model.body, .fuel = model.fuel, .gearbox = model.gearbox,
-		.seats = model.seats, .hourly_price = model.hourly_price, .daily_price = model.daily_price,
+		.plate = "",
+		.model_id = model_id,
+		.model_name = model.name,
+		.model_name_ko = model.name_ko,
+		.name = model.name,
+		.name_ko = model.name_ko,
+		.body = model.body,
+		.fuel = model.fuel,
+		.gearbox = model.gearbox,
+		.seats = model.seats,
+		.hourly_price = model.hourly_price,
+		.daily_price = model.daily_price,
 	};
 }
 
@@ -188,7 +213,8 @@ show_new_car(struct web *w, const void *model_id, enum status status, const char
 	return show_car_form(w, status, &f);
 }
 
-/* GET /fleet/cars/new?model_id= - the button "start from this model" loads this page again, so it works without a script. */
+/* GET /fleet/cars/new?model_id= - the button "start from this model" loads this page again, so it works without a
+ * script. */
 enum status
 page_car_new(struct web *w)
 {
@@ -251,7 +277,8 @@ model_name_of(struct web *w, int64_t model_id)
 {
 	struct model model;
 
-	return model_id && model_find(w->db, model_id, &model) ? lang_pick(lang_now(), model.name, model.name_ko) : _("None");
+	return model_id && model_find(w->db, model_id, &model) ? lang_pick(lang_now(), model.name, model.name_ko)
+							       : _("None");
 }
 
 static const char *
@@ -271,7 +298,8 @@ list_differences(struct web *w, struct car_form *f, const struct car *now, const
 	differ(f, _("Body"), label_in_words(&body_words, now->body), label_in_words(&body_words, yours->body));
 	differ(f, _("Number of seats"), form_id_text(w, now->seats), form_id_text(w, yours->seats));
 	differ(f, _("Fuel"), label_in_words(&fuel_words, now->fuel), label_in_words(&fuel_words, yours->fuel));
-	differ(f, _("Gearbox"), label_in_words(&gearbox_words, now->gearbox), label_in_words(&gearbox_words, yours->gearbox));
+	differ(f, _("Gearbox"), label_in_words(&gearbox_words, now->gearbox),
+		label_in_words(&gearbox_words, yours->gearbox));
 	differ(f, _("Price per hour"), money(w, now->hourly_price), money(w, yours->hourly_price));
 	differ(f, _("Price per day"), money(w, now->daily_price), money(w, yours->daily_price));
 	differ(f, _("Branch"), branch_name_of(w, now->branch_id), branch_name_of(w, yours->branch_id));
@@ -296,7 +324,8 @@ page_car_edit(struct web *w)
 
 struct car_edit {
 	struct car yours;
-	bool is_outdated;               /* another user changed it: the form shows the differences and is based on the car as it is now */
+	/* another user changed it: the form shows the differences and is based on the car as it is now */
+	bool is_outdated;
 };
 
 static enum status
@@ -322,7 +351,16 @@ static void
 ignore_read_only(struct web *w)
 {
 	static const char *const read_only[] = {
-		"car_id", "model_name", "model_name_ko", "branch_name", "branch_name_ko", "region", "status", "photo_url", "created_at", "updated_at",
+		"car_id",
+		"model_name",
+		"model_name_ko",
+		"branch_name",
+		"branch_name_ko",
+		"region",
+		"status",
+		"photo_url",
+		"created_at",
+		"updated_at",
 	};
 
 	for (size_t i = 0; w->json && i < sizeof(read_only) / sizeof(read_only[0]); i++)

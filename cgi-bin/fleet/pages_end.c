@@ -79,8 +79,7 @@ do_car_service(struct web *w)
 	if (form_bad(w))
 		return web_invalid(w);
 	switch (car_set_service(w->db, car_id, (enum service)service, w->user.id)) {
-	case CAR_OK:
-		return answer_car(w, car_id, service == SERVICE_OUT_OF_SERVICE ? "out" : "back");
+	case CAR_OK: return answer_car(w, car_id, service == SERVICE_OUT_OF_SERVICE ? "out" : "back");
 	case CAR_IS_RETIRED:
 		return web_refuse(w, HTTP_CONFLICT, "retired", _("This car is retired and can no longer be changed."));
 	case CAR_CHANGED:
@@ -88,21 +87,22 @@ do_car_service(struct web *w)
 	case CAR_NO_BRANCH:
 	case CAR_NO_MODEL:
 	case CAR_PLATE_TAKEN:
-	case CAR_RETIRED_INSTEAD:
-		break;
+	case CAR_RETIRED_INSTEAD: break;
 	}
 	return web_not_found(w);
 }
 
 struct car_deleted { int64_t car_id; int status; bool deleted; };
 static const struct member retired_members[] = {
-	SHAPE_INT(car_deleted, car_id), SHAPE_STATE(car_deleted, status, car_status_words), SHAPE_BOOL(car_deleted, deleted),
+	SHAPE_INT(car_deleted, car_id), SHAPE_STATE(car_deleted, status, car_status_words),
+	SHAPE_BOOL(car_deleted, deleted),
 };
 static const struct shape retired_shape = SHAPE(car_deleted, retired_members);
 static const struct member deleted_members[] = { SHAPE_INT(car_deleted, car_id), SHAPE_BOOL(car_deleted, deleted) };
 static const struct shape deleted_shape = SHAPE(car_deleted, deleted_members);
 
-/* DELETE /fleet/cars/ID, POST /fleet/cars/ID/delete. The second of two clicks finds the car deleted, which is no error. */
+/* DELETE /fleet/cars/ID, POST /fleet/cars/ID/delete. The second of two clicks finds the car deleted, which is no
+ * error. */
 enum status
 do_car_delete(struct web *w)
 {
@@ -116,7 +116,8 @@ do_car_delete(struct web *w)
 	if (outcome == CAR_GONE && (w->json || !car_was_deleted(w->db, d.car_id)))
 		return web_not_found(w);
 	if (outcome == CAR_RETIRED_INSTEAD)
-		return web_done(w, HTTP_OK, &retired_shape, &d, "/fleet/cars/%lld?done=retired_instead", (long long)d.car_id);
+		return web_done(
+			w, HTTP_OK, &retired_shape, &d, "/fleet/cars/%lld?done=retired_instead", (long long)d.car_id);
 	return web_done(w, HTTP_OK, &deleted_shape, &d, "/fleet/cars?done=deleted");
 }
 
@@ -138,7 +139,9 @@ static enum status
 show_photo_form(struct web *w, const void *car, enum status status, const char *message)
 {
 	struct photo_page p = {
-		.car = *(const struct car *)car, .problems = form_problems(w, message), .photo = form_field(w, "photo", ""),
+		.car = *(const struct car *)car,
+		.problems = form_problems(w, message),
+		.photo = form_field(w, "photo", ""),
 	};
 
 	menu_of(w)->nav_fleet = true;
@@ -176,11 +179,14 @@ do_photo(struct web *w)
 	if (!bytes)
 		return refuse_photo(w, _("Please choose a photo."));
 	switch (photo_put(w->db, car.car_id, bytes, n, w->user.id)) {
-	case PHOTO_OK:         return answer_car(w, car.car_id, "photo");
-	case PHOTO_GONE:       return web_not_found(w);
-	case PHOTO_UNREADABLE: return refuse_photo(w, _("This file is not a readable image. Please choose a JPEG, PNG or WebP."));
-	case PHOTO_TOO_LARGE:  return refuse_photo(w, _("This photo has too many pixels. The limit is 40 megapixels."));
-	case PHOTO_LATER:      return web_later(w, 30, _("Photos can't be processed right now. Nothing was changed; please try again shortly."));
+	case PHOTO_OK: return answer_car(w, car.car_id, "photo");
+	case PHOTO_GONE: return web_not_found(w);
+	case PHOTO_UNREADABLE:
+		return refuse_photo(w, _("This file is not a readable image. Please choose a JPEG, PNG or WebP."));
+	case PHOTO_TOO_LARGE: return refuse_photo(w, _("This photo has too many pixels. The limit is 40 megapixels."));
+	case PHOTO_LATER:
+		return web_later(w, 30,
+			_("Photos can't be processed right now. Nothing was changed; please try again shortly."));
 	}
 	return web_broken(w);
 }
@@ -192,5 +198,6 @@ do_photo_remove(struct web *w)
 
 	if (form_bad(w))
 		return web_invalid(w);
-	return photo_remove(w->db, car_id, w->user.id) == PHOTO_GONE ? web_not_found(w) : answer_car(w, car_id, "photo_removed");
+	return photo_remove(w->db, car_id, w->user.id) == PHOTO_GONE ? web_not_found(w)
+								     : answer_car(w, car_id, "photo_removed");
 }

@@ -10,7 +10,8 @@ struct models_page {
 	int64_t n_total, page, n_pages;
 };
 static const struct member models_page_members[] = {
-	SHAPE_LIST(models_page, models, model_shape), SHAPE_STRUCT(models_page, paging, paging_shape), SHAPE_INT(models_page, n_total),
+	SHAPE_LIST(models_page, models, model_shape), SHAPE_STRUCT(models_page, paging, paging_shape),
+	SHAPE_INT(models_page, n_total),
 };
 static const struct shape models_page_shape = SHAPE(models_page, models_page_members);
 PAGE(models_list, "fleet/models", models_page_shape)
@@ -64,11 +65,22 @@ show_model(struct web *w, const void *form, enum status status, const char *mess
 	const struct model_draft *d = form;
 	const struct model *model = &d->model;
 	const struct make make = {
-		model->name, model->name_ko, model->body, model->fuel, model->gearbox, model->seats, model->hourly_price, model->daily_price,
+		model->name,
+		model->name_ko,
+		model->body,
+		model->fuel,
+		model->gearbox,
+		model->seats,
+		model->hourly_price,
+		model->daily_price,
 	};
 	struct model_form f = {
-		.problems = form_problems(w, message), .model = *model, .version = d->version, .make = make_fields(w, &make),
-		.also_cars = form_field(w, "also_cars", ""), .is_off_sale = model->model_id && model->state == MODEL_OFF_SALE,
+		.problems = form_problems(w, message),
+		.model = *model,
+		.version = d->version,
+		.make = make_fields(w, &make),
+		.also_cars = form_field(w, "also_cars", ""),
+		.is_off_sale = model->model_id && model->state == MODEL_OFF_SALE,
 	};
 
 	show_frame(w);
@@ -82,8 +94,14 @@ read_model(struct web *w)
 
 	make_read(w, &make);
 	return (struct model){
-		.name = make.name, .name_ko = make.name_ko, .body = make.body, .fuel = make.fuel, .gearbox = make.gearbox, .seats = make.seats,
-		.hourly_price = make.hourly_price, .daily_price = make.daily_price,
+		.name = make.name,
+		.name_ko = make.name_ko,
+		.body = make.body,
+		.fuel = make.fuel,
+		.gearbox = make.gearbox,
+		.seats = make.seats,
+		.hourly_price = make.hourly_price,
+		.daily_price = make.daily_price,
 	};
 }
 
@@ -120,8 +138,7 @@ do_model_add(struct web *w)
 			return web_redirect(w, "/fleet/models?done=model_added");
 		return model_name_taken(w);
 	case MODEL_GONE:
-	case MODEL_CHANGED:
-		break;
+	case MODEL_CHANGED: break;
 	}
 	return web_broken(w);
 }
@@ -155,15 +172,15 @@ do_model_change(struct web *w)
 	model.version = now.version;
 	switch (model_change(w->db, &model, also_cars, &n_cars, w->user.id)) {
 	case MODEL_OK:
-		return web_done(w, HTTP_OK, &model_shape, &model, "/fleet/models?done=%s", n_cars ? "model_prices" : "model_saved");
-	case MODEL_GONE:
-		return web_not_found(w);
-	case MODEL_NAME_TAKEN:
-		return model_name_taken(w);
-	case MODEL_CHANGED:             /* the form again, based on the model as it is now */
+		return web_done(w, HTTP_OK, &model_shape, &model, "/fleet/models?done=%s",
+			n_cars ? "model_prices" : "model_saved");
+	case MODEL_GONE: return web_not_found(w);
+	case MODEL_NAME_TAKEN: return model_name_taken(w);
+	case MODEL_CHANGED: /* the form again, based on the model as it is now */
 		now.version = now.model.version;
 		return web_refuse(w, HTTP_CONFLICT, "changed",
-			_("Another user has changed this model in the meantime. Please check it; saving now overwrites their change."));
+			_("Another user has changed this model in the meantime. Please check it; saving now overwrites"
+			  " their change."));
 	}
 	return web_broken(w);
 }
@@ -178,7 +195,9 @@ do_model_state(struct web *w)
 
 	if (form_bad(w))
 		return web_invalid(w);
-	if (model_set_state(w->db, model_id, (enum model_state)state) == MODEL_GONE || !model_find(w->db, model_id, &model))
+	if (model_set_state(w->db, model_id, (enum model_state)state) == MODEL_GONE
+		|| !model_find(w->db, model_id, &model))
 		return web_not_found(w);
-	return web_done(w, HTTP_OK, &model_shape, &model, "/fleet/models?done=%s", state == MODEL_OFF_SALE ? "off_sale" : "on_sale");
+	return web_done(w, HTTP_OK, &model_shape, &model, "/fleet/models?done=%s",
+		state == MODEL_OFF_SALE ? "off_sale" : "on_sale");
 }

@@ -1,8 +1,8 @@
 /*
  * photo - a picture of a car that a manager uploads. The overview is in fleet.h; domain/photo.h redraws pictures.
  *
- * It is kept in VAR/photos and served by the web server; two cars may share it. Files are created and deleted inside a write
- * transaction, so a file that another request is about to use is not deleted.
+ * It is kept in VAR/photos and served by the web server; two cars may share it. Files are created and deleted inside a
+ * write transaction, so a file that another request is about to use is not deleted.
  */
 #include "fleet.h"
 

@@ -4,7 +4,8 @@
 static const struct member car_of_booking_members[] = { SHAPE_INT(car_of_booking, car_id) };
 static const struct shape car_of_booking_shape = SHAPE(car_of_booking, car_of_booking_members);
 static const struct member booking_payload_members[] = {
-	SHAPE_TEXT(reservation, code), SHAPE_INT(reservation, car_id), SHAPE_TIME(reservation, starts_at), SHAPE_TIME(reservation, ends_at),
+	SHAPE_TEXT(reservation, code), SHAPE_INT(reservation, car_id), SHAPE_TIME(reservation, starts_at),
+	SHAPE_TIME(reservation, ends_at),
 	SHAPE_LIST_AS(reservation, cars, more_cars, n_more_cars, car_of_booking_shape),
 };
 static const struct shape booking_payload_shape = SHAPE(reservation, booking_payload_members);

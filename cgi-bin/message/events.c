@@ -3,9 +3,11 @@
 
 #include <string.h>
 
-const struct db_role message_role = { .name = "message", .owns = "message message_try message_preference position event_retry" };
+const struct db_role message_role = { .name = "message",
+	.owns = "message message_try message_preference position event_retry" };
 
-struct message_payload { int64_t message_id, recipient_id, event_id, tries; const char *kind, *about, *channel, *reply; };
+struct message_payload { int64_t message_id, recipient_id, event_id, tries; const char *kind, *about, *channel,
+	*reply; };
 static const struct member message_payload_members[] = {
 	SHAPE_INT(message_payload, message_id), SHAPE_INT(message_payload, recipient_id),
 	SHAPE_TEXT(message_payload, kind), SHAPE_TEXT(message_payload, about), SHAPE_INT(message_payload, event_id),
@@ -13,7 +15,8 @@ static const struct member message_payload_members[] = {
 };
 static const struct shape message_payload_shape = SHAPE(message_payload, message_payload_members);
 
-/* "550" of "550 no such user"; "" when a mail server did not say it. The text may hold an address; it is in message_try. */
+/* "550" of "550 no such user"; "" when a mail server did not say it. The text may hold an address; it is in
+ * message_try. */
 static const char *
 smtp_code(struct arena *m, const char *reply)
 {
@@ -25,9 +28,14 @@ message_report(struct db *db, enum event_type_id type, const struct message_resu
 {
 	struct arena *m = db_memory(db);
 	struct message_payload payload = {
-		.message_id = result->message_id, .channel = result->channel, .tries = result->tries, .reply = smtp_code(m, result->reply),
+		.message_id = result->message_id,
+		.channel = result->channel,
+		.tries = result->tries,
+		.reply = smtp_code(m, result->reply),
 	};
-	struct rows *r = db_each(db, "SELECT recipient_id, event_id, kind, subject_id FROM message WHERE message_id = $1", result->message_id);
+	struct rows *r =
+		db_each(db, "SELECT recipient_id, event_id, kind, subject_id FROM message WHERE message_id = $1",
+			result->message_id);
 
 	if (db_next(r)) {
 		payload.recipient_id = row_int(r, 0);
@@ -36,7 +44,11 @@ message_report(struct db *db, enum event_type_id type, const struct message_resu
 		payload.about = row_text(r, 3);
 	}
 	db_done(r);
-	event_report(db, type, &(struct event){
-		.subject_id = arena_printf(m, "message:%lld", (long long)result->message_id), .causation_id = payload.event_id, .actor_id = actor_id,
-	}, &message_payload_shape, &payload);
+	event_report(db, type,
+		&(struct event){
+			.subject_id = arena_printf(m, "message:%lld", (long long)result->message_id),
+			.causation_id = payload.event_id,
+			.actor_id = actor_id,
+		},
+		&message_payload_shape, &payload);
 }

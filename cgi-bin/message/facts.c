@@ -1,8 +1,9 @@
 /*
- * facts - what a message may show: the event's payload, and what other contexts publish about its booking, its delivery and its people.
+ * facts - what a message may show: the event's payload, and what other contexts publish about its booking, its delivery
+ * and its people.
  *
- * All kinds share one struct, so a new message needs no C but its row in kind.c. Texts are never NULL; one that is not known is "", and
- * the template's section about it is not shown.
+ * All kinds share one struct, so a new message needs no C but its row in kind.c. Texts are never NULL; one that is not
+ * known is "", and the template's section about it is not shown.
  */
 #include "message.h"
 
@@ -26,13 +27,15 @@ static const struct member facts_members[] = {
 };
 const struct shape message_facts_shape = SHAPE(facts, facts_members);
 
-/* --- the payload ---------------------------------------------------------------------------------------------------------- */
+/* --- the payload -------------------------------------------------------------------------------------------------- */
 
 /* Members of any of the payloads (docs/events.md). Older events have what was typed in `reason`, and the two names. */
 struct message_event {
-	const char *code, *booking_code, *order_code, *item_name, *item_name_ko, *name, *name_ko, *title, *title_ko, *label, *label_ko, *reason,
+	const char *code, *booking_code, *order_code, *item_name, *item_name_ko, *name, *name_ko, *title, *title_ko,
+		*label, *label_ko, *reason,
 	           *note, *by, *direction, *courier_name, *received_by;
-	int64_t customer_id, applicant_id, case_id, item_id, window_from, window_to, refund_due, amount, refunded_amount, quantity, lost, stock,
+	int64_t customer_id, applicant_id, case_id, item_id, window_from, window_to, refund_due, amount,
+		refunded_amount, quantity, lost, stock,
 	        low_stock, odometer_km, fuel_percent, delivery_id, courier_id;
 };
 static const struct member message_event_members[] = {
@@ -73,33 +76,63 @@ static void
 take_payload(struct facts *t, const struct message_event *s, int lang)
 {
 	*t = (struct facts){
-		.code = *text_or_empty(s->code) ? s->code : text_or_empty(s->booking_code), .order_code = text_or_empty(s->order_code),
-		.item_name = *text_or_empty(s->item_name) ? in_lang(lang, s->item_name, s->item_name_ko) : in_lang(lang, s->name, s->name_ko),
-		.title = in_lang(lang, s->title, s->title_ko), .label = in_lang(lang, s->label, s->label_ko), .reason = event_reason(s),
-		.by = text_or_empty(s->by), .direction = text_or_empty(s->direction), .courier_name = text_or_empty(s->courier_name),
-		.received_by = text_or_empty(s->received_by), .customer_id = s->customer_id, .applicant_id = s->applicant_id, .case_id = s->case_id,
-		.item_id = s->item_id, .window_from = s->window_from, .window_to = s->window_to, .refund_due = s->refund_due, .amount = s->amount,
-		.refunded_amount = s->refunded_amount, .quantity = s->quantity, .lost = s->lost, .stock = s->stock, .low_stock = s->low_stock,
-		.odometer_km = s->odometer_km, .fuel_percent = s->fuel_percent, .name = "", .car_name = "", .plate = "", .branch_name = "",
-		.branch_address = "", .branch_phone = "", .address = "", .place = "", .state = "", .link = "",
+		.code = *text_or_empty(s->code) ? s->code : text_or_empty(s->booking_code),
+		.order_code = text_or_empty(s->order_code),
+		.item_name = *text_or_empty(s->item_name) ? in_lang(lang, s->item_name, s->item_name_ko)
+							  : in_lang(lang, s->name, s->name_ko),
+		.title = in_lang(lang, s->title, s->title_ko),
+		.label = in_lang(lang, s->label, s->label_ko),
+		.reason = event_reason(s),
+		.by = text_or_empty(s->by),
+		.direction = text_or_empty(s->direction),
+		.courier_name = text_or_empty(s->courier_name),
+		.received_by = text_or_empty(s->received_by),
+		.customer_id = s->customer_id,
+		.applicant_id = s->applicant_id,
+		.case_id = s->case_id,
+		.item_id = s->item_id,
+		.window_from = s->window_from,
+		.window_to = s->window_to,
+		.refund_due = s->refund_due,
+		.amount = s->amount,
+		.refunded_amount = s->refunded_amount,
+		.quantity = s->quantity,
+		.lost = s->lost,
+		.stock = s->stock,
+		.low_stock = s->low_stock,
+		.odometer_km = s->odometer_km,
+		.fuel_percent = s->fuel_percent,
+		.name = "",
+		.car_name = "",
+		.plate = "",
+		.branch_name = "",
+		.branch_address = "",
+		.branch_phone = "",
+		.address = "",
+		.place = "",
+		.state = "",
+		.link = "",
 	};
 	t->is_collection = strcmp(t->direction, "collection") == 0;
 }
 
-/* --- its people, its booking ---------------------------------------------------------------------------------------------- */
+/* --- its people, its booking -------------------------------------------------------------------------------------- */
 
 /* Names are not in events: they are read from their owners. */
 static void
 take_names(struct db *db, struct facts *t, const struct message_event *s)
 {
 	if (!*t->courier_name && s->courier_id)
-		t->courier_name = text_or_empty(db_text(db, "SELECT name FROM v_user WHERE user_id = $1", s->courier_id));
+		t->courier_name =
+			text_or_empty(db_text(db, "SELECT name FROM v_user WHERE user_id = $1", s->courier_id));
 	if (!*t->received_by && s->delivery_id)
-		t->received_by = text_or_empty(db_text(db, "SELECT received_by FROM v_delivery WHERE delivery_id = $1", s->delivery_id));
+		t->received_by = text_or_empty(
+			db_text(db, "SELECT received_by FROM v_delivery WHERE delivery_id = $1", s->delivery_id));
 }
 
 struct booked {
-	const char *car_name, *car_name_ko, *plate, *state, *branch_name, *branch_name_ko, *branch_address, *branch_address_ko, *branch_phone;
+	const char *car_name, *car_name_ko, *plate, *state, *branch_name, *branch_name_ko, *branch_address,
+		*branch_address_ko, *branch_phone;
 	int64_t customer_id, starts_at, ends_at, amount, n_cars;
 };
 static const struct member booked_members[] = {
@@ -115,12 +148,15 @@ take_booking(struct db *db, struct facts *t, int lang)
 {
 	struct booked b = { .car_name = "" };
 
-	if (!*t->code || !db_one(db, &booked_shape, &b,
-	                         "SELECT b.customer_id, b.car_name, b.car_name_ko, b.plate, b.state, b.starts_at, b.ends_at, b.amount, b.n_cars,"
-	                         " COALESCE(r.name, '') AS branch_name, COALESCE(r.name_ko, '') AS branch_name_ko,"
-	                         " COALESCE(r.address, '') AS branch_address, COALESCE(r.address_ko, '') AS branch_address_ko,"
-	                         " COALESCE(r.phone, '') AS branch_phone"
-	                         " FROM v_booking b LEFT JOIN v_branch r ON r.branch_id = b.branch_id WHERE b.code = $1", t->code))
+	if (!*t->code
+		|| !db_one(db, &booked_shape, &b,
+			"SELECT b.customer_id, b.car_name, b.car_name_ko, b.plate, b.state, b.starts_at, b.ends_at,"
+			" b.amount, b.n_cars,"
+			" COALESCE(r.name, '') AS branch_name, COALESCE(r.name_ko, '') AS branch_name_ko,"
+			" COALESCE(r.address, '') AS branch_address, COALESCE(r.address_ko, '') AS branch_address_ko,"
+			" COALESCE(r.phone, '') AS branch_phone"
+			" FROM v_booking b LEFT JOIN v_branch r ON r.branch_id = b.branch_id WHERE b.code = $1",
+			t->code))
 		return;
 	t->customer_id = b.customer_id;
 	t->car_name = in_lang(lang, b.car_name, b.car_name_ko);
@@ -148,8 +184,10 @@ take_window(struct db *db, struct facts *t, const struct brought *d)
 {
 	const char *direction = *t->direction ? t->direction : strcmp(t->state, "OUT") == 0 ? "collection" : "delivery";
 	bool is_collection = strcmp(direction, "collection") == 0;
-	struct rows *r = db_each(db, "SELECT window_from, window_to FROM v_delivery WHERE booking_code = $1 AND direction = $2"
-	                             " AND state <> 'CANCELLED'", t->code, direction);
+	struct rows *r = db_each(db,
+		"SELECT window_from, window_to FROM v_delivery WHERE booking_code = $1 AND direction = $2"
+		" AND state <> 'CANCELLED'",
+		t->code, direction);
 
 	t->window_from = is_collection ? 0 : d->window_from;
 	t->window_to = is_collection ? 0 : d->window_to;
@@ -160,17 +198,23 @@ take_window(struct db *db, struct facts *t, const struct brought *d)
 	db_done(r);
 }
 
-/* Where the car is delivered and collected, unless the dispatcher has cancelled that. The event's own window comes first. */
+/* Where the car is delivered and collected, unless the dispatcher has cancelled that. The event's own window comes
+ * first. */
 static void
 take_delivery(struct db *db, struct facts *t)
 {
 	struct brought d = { .address = "" };
 
-	if (!*t->code || !db_one(db, &brought_shape, &d,
-	                         "SELECT d.address, d.place, d.window_from, d.window_to, NOT EXISTS (SELECT 1 FROM v_booking_extra x"
-	                         " WHERE x.code = d.code AND x.kind = 'delivery' AND x.state = 'ENDED') AS is_brought, d.collects = 1 AND NOT EXISTS"
-	                         " (SELECT 1 FROM v_booking_extra x WHERE x.code = d.code AND x.kind = 'collection' AND x.state = 'ENDED') AS is_fetched"
-	                         " FROM v_booking_delivery d WHERE d.code = $1", t->code))
+	if (!*t->code
+		|| !db_one(db, &brought_shape, &d,
+			"SELECT d.address, d.place, d.window_from, d.window_to, NOT EXISTS (SELECT 1"
+			" FROM v_booking_extra x"
+			" WHERE x.code = d.code AND x.kind = 'delivery'"
+			" AND x.state = 'ENDED') AS is_brought, d.collects = 1 AND NOT EXISTS"
+			" (SELECT 1 FROM v_booking_extra x WHERE x.code = d.code AND x.kind = 'collection'"
+			" AND x.state = 'ENDED') AS is_fetched"
+			" FROM v_booking_delivery d WHERE d.code = $1",
+			t->code))
 		return;
 	t->is_brought = d.is_brought;
 	t->is_fetched = d.is_fetched;
@@ -180,7 +224,7 @@ take_delivery(struct db *db, struct facts *t)
 		take_window(db, t, &d);
 }
 
-/* --- the price lines, as they were booked --------------------------------------------------------------------------------- */
+/* --- the price lines, as they were booked ------------------------------------------------------------------------- */
 
 struct held_lines { struct booking_line *lines; int n_lines; };
 static const struct member held_lines_members[] = { SHAPE_LIST(held_lines, lines, booking_line_shape) };
@@ -192,15 +236,17 @@ take_lines(struct db *db, struct facts *t)
 	struct event e = { .payload = NULL };
 	struct held_lines held = { .n_lines = 0 };
 
-	if (!*t->code || !db_one(db, &event_shape, &e, "SELECT payload FROM v_event WHERE subject_id = $1 AND type = 'booking.held'", t->code)
-	    || !event_read(db_memory(db), &e, &held_lines_shape, &held))
+	if (!*t->code
+		|| !db_one(db, &event_shape, &e,
+			"SELECT payload FROM v_event WHERE subject_id = $1 AND type = 'booking.held'", t->code)
+		|| !event_read(db_memory(db), &e, &held_lines_shape, &held))
 		return;
 	booking_lines_in_words(held.lines, held.n_lines, t->starts_at, t->ends_at);
 	t->lines = held.lines;
 	t->n_lines = held.n_lines;
 }
 
-/* --- all facts ------------------------------------------------------------------------------------------------------------ */
+/* --- all facts ---------------------------------------------------------------------------------------------------- */
 
 static const char *
 link_to(struct db *db, const struct facts *t)
@@ -212,7 +258,8 @@ link_to(struct db *db, const struct facts *t)
 		return arena_printf(m, "/reviews/%lld", (long long)t->case_id);
 	if (*t->code)
 		return arena_printf(m, "/my/bookings/%s", t->code);
-	if (*t->order_code && (order_id = db_int(db, "SELECT order_id FROM v_equipment_order WHERE code = $1", t->order_code)))
+	if (*t->order_code
+		&& (order_id = db_int(db, "SELECT order_id FROM v_equipment_order WHERE code = $1", t->order_code)))
 		return arena_printf(m, "/equipment/orders/%lld", (long long)order_id);
 	return t->item_id ? arena_printf(m, "/equipment/items/%lld", (long long)t->item_id) : "";
 }

@@ -49,7 +49,8 @@ state_asked(const struct journal_query *q)
 int64_t
 journal_count(struct db *db, const struct journal_query *q)
 {
-	return db_int(db, "SELECT COUNT(*) FROM message /*scan*/ WHERE ($1 = '' OR state = $1) AND ($2 = '' OR subject_id = $2)",
+	return db_int(db,
+		"SELECT COUNT(*) FROM message /*scan*/ WHERE ($1 = '' OR state = $1) AND ($2 = '' OR subject_id = $2)",
 		state_asked(q), q->about);
 }
 
@@ -66,11 +67,15 @@ void
 journal_list(struct db *db, const struct journal_query *q, struct journal_row **rows, int *n)
 {
 	db_list(db, &journal_row_shape, rows, n,
-		"SELECT m.message_id, m.recipient_id, COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = m.recipient_id), '') AS recipient_name,"
-		" m.event_id, m.kind, m.subject_id, m.title, m.email, m.in_inbox, m.state, m.tries, m.next_at, m.created_at, m.settled_at,"
-		" COALESCE((SELECT t.reply FROM message_try t WHERE t.message_id = m.message_id ORDER BY t.try_no DESC LIMIT 1), '') AS reply"
+		"SELECT m.message_id, m.recipient_id, COALESCE((SELECT u.name FROM v_user u"
+		" WHERE u.user_id = m.recipient_id), '') AS recipient_name,"
+		" m.event_id, m.kind, m.subject_id, m.title, m.email, m.in_inbox, m.state, m.tries, m.next_at,"
+		" m.created_at, m.settled_at,"
+		" COALESCE((SELECT t.reply FROM message_try t WHERE t.message_id = m.message_id ORDER BY t.try_no DESC"
+		" LIMIT 1), '') AS reply"
 		" FROM message m /*scan*/ WHERE ($1 = '' OR m.state = $1) AND ($2 = '' OR m.subject_id = $2)"
-		" ORDER BY m.message_id DESC LIMIT $3 OFFSET $4", state_asked(q), q->about, q->limit, q->offset);
+		" ORDER BY m.message_id DESC LIMIT $3 OFFSET $4",
+		state_asked(q), q->about, q->limit, q->offset);
 	for (int i = 0; i < *n; i++)
 		finish_row(&(*rows)[i]);
 }
@@ -79,9 +84,12 @@ bool
 journal_find(struct db *db, int64_t message_id, struct journal_row *row)
 {
 	bool found = db_one(db, &journal_row_shape, row,
-		"SELECT m.message_id, m.recipient_id, COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = m.recipient_id), '') AS recipient_name,"
-		" m.event_id, m.kind, m.subject_id, m.title, m.email, m.in_inbox, m.state, m.tries, m.next_at, m.created_at, m.settled_at,"
-		" '' AS reply FROM message m WHERE m.message_id = $1", message_id);
+		"SELECT m.message_id, m.recipient_id, COALESCE((SELECT u.name FROM v_user u"
+		" WHERE u.user_id = m.recipient_id), '') AS recipient_name,"
+		" m.event_id, m.kind, m.subject_id, m.title, m.email, m.in_inbox, m.state, m.tries, m.next_at,"
+		" m.created_at, m.settled_at,"
+		" '' AS reply FROM message m WHERE m.message_id = $1",
+		message_id);
 
 	if (found)
 		finish_row(row);
@@ -94,10 +102,12 @@ journal_tries(struct db *db, int64_t message_id, struct journal_try **tries)
 	int n = 0;
 
 	return db_list(db, &journal_try_shape, tries, &n,
-		"SELECT try_no, tried_at, outcome, reply FROM message_try WHERE message_id = $1 ORDER BY try_no DESC LIMIT 100", message_id);
+		"SELECT try_no, tried_at, outcome, reply FROM message_try WHERE message_id = $1 ORDER BY try_no DESC"
+		" LIMIT 100",
+		message_id);
 }
 
-/* --- sending again ------------------------------------------------------------------------------------------------------ */
+/* --- sending again ------------------------------------------------------------------------------------------------ */
 
 /* To the recipient's current address: a wrong one may be why it is a dead letter. */
 static const char *
@@ -117,10 +127,15 @@ queue_again(struct db *db, const struct journal_row *row, int64_t actor_id)
 		return RESEND_UNDER_WAY;
 	if (!*row->email || !*email)
 		return RESEND_NO_MAIL;
-	db_do(db, "UPDATE message SET state = 'QUEUED', tries = 0, n_resends = n_resends + 1, next_at = $2, settled_at = 0, email = $3"
-		" WHERE message_id = $1 AND state IN ('SENT', 'DEAD')", row->message_id, clock_now(), email);
-	message_report(db, EVENT_MESSAGE_RESENT, &(struct message_result){
-		.message_id = row->message_id, .tries = row->tries, .channel = "email", .reply = "" }, actor_id);
+	db_do(db,
+		"UPDATE message SET state = 'QUEUED', tries = 0, n_resends = n_resends + 1, next_at = $2,"
+		" settled_at = 0, email = $3"
+		" WHERE message_id = $1 AND state IN ('SENT', 'DEAD')",
+		row->message_id, clock_now(), email);
+	message_report(db, EVENT_MESSAGE_RESENT,
+		&(struct message_result){
+			.message_id = row->message_id, .tries = row->tries, .channel = "email", .reply = "" },
+		actor_id);
 	return RESEND_DONE;
 }
 

@@ -1,10 +1,11 @@
 /*
  * kind - the kinds of messages: a row each, and a template of the same name in templates/message/.
  *
- * These have no message, because another one has the same content: booking.cancel_requested while the refund takes its usual moment
- * (remind.c notifies when it takes longer), booking.extra_ended (delivery_cancelled, equipment_rejected and equipment_cancelled have the
- * reason, extra_refunded the refund), delivery.requested (booking_confirmed has address and window), booking.returned
- * (booking_completed), what is in a courier's hand-over record, and what a rule approves at once.
+ * These have no message, because another one has the same content: booking.cancel_requested while the refund takes its
+ * usual moment (remind.c notifies when it takes longer), booking.extra_ended (delivery_cancelled, equipment_rejected
+ * and equipment_cancelled have the reason, extra_refunded the refund), delivery.requested (booking_confirmed has
+ * address and window), booking.returned (booking_completed), what is in a courier's hand-over record, and what a rule
+ * approves at once.
  */
 #include "message.h"
 
@@ -27,7 +28,9 @@ is_late_charge(struct db *db, const struct event *e, const struct facts *t)
 static bool
 is_at_the_counter(struct db *db, const char *code, const char *direction)
 {
-	return !db_exists(db, "SELECT 1 FROM v_delivery WHERE booking_code = $1 AND direction = $2 AND state = 'DELIVERED'", code, direction);
+	return !db_exists(db,
+		"SELECT 1 FROM v_delivery WHERE booking_code = $1 AND direction = $2 AND state = 'DELIVERED'", code,
+		direction);
 }
 
 static bool
@@ -64,8 +67,10 @@ is_by_manager(struct db *db, const struct event *e, const struct facts *t)
 static bool
 needed_a_decision(struct db *db, const struct event *e, const struct facts *t)
 {
-	return !*t->code || db_exists(db, "SELECT 1 FROM v_event WHERE subject_id = $1 AND type = 'review.assigned' AND event_id < $2",
-	                              e->subject_id, e->event_id);
+	return !*t->code
+		|| db_exists(db,
+			"SELECT 1 FROM v_event WHERE subject_id = $1 AND type = 'review.assigned' AND event_id < $2",
+			e->subject_id, e->event_id);
 }
 
 static bool
@@ -76,34 +81,57 @@ has_no_booking_or_lost(struct db *db, const struct event *e, const struct facts 
 	return !*t->code || t->lost > 0;
 }
 
-/* --- the table --------------------------------------------------------------------------------------------------------- */
+/* --- the table ---------------------------------------------------------------------------------------------------- */
 
 /* The words are for the delivery log; the recipient reads the template. */
 #define EVENT(name) event_name_##name
 #define KINDS \
-	KIND("booking_confirmed",   EVENT(BOOKING_CONFIRMED),     TOPIC_BOOKING,   TO_CUSTOMER,   NULL,                   N_("Booking confirmed")) \
-	KIND("booking_cancelling",  NULL,                         TOPIC_BOOKING,   TO_CUSTOMER,   NULL,                   N_("Refund delayed")) \
-	KIND("booking_cancelled",   EVENT(BOOKING_CANCELLED),     TOPIC_BOOKING,   TO_CUSTOMER,   NULL,                   N_("Booking cancelled")) \
-	KIND("booking_rejected",    EVENT(BOOKING_REJECTED),      TOPIC_BOOKING,   TO_CUSTOMER,   NULL,                   N_("Booking rejected")) \
-	KIND("booking_refunded",    EVENT(BOOKING_REFUNDED),      TOPIC_REFUND,    TO_CUSTOMER,   NULL,                   N_("Booking refunded")) \
-	KIND("booking_no_show",     EVENT(BOOKING_NO_SHOW),       TOPIC_BOOKING,   TO_CUSTOMER,   NULL,                   N_("Car not picked up")) \
-	KIND("booking_handed_out",  EVENT(BOOKING_HANDED_OUT),    TOPIC_BOOKING,   TO_CUSTOMER,   is_picked_up_at_branch, N_("Car handed over")) \
-	KIND("booking_completed",   EVENT(BOOKING_COMPLETED),     TOPIC_BOOKING,   TO_CUSTOMER,   is_returned_at_branch,  N_("Booking completed")) \
-	KIND("payment_cancelled",   EVENT(PAYMENT_CANCELLED),     TOPIC_REFUND,    TO_CUSTOMER,   is_late_charge,         N_("Payment refunded")) \
-	KIND("extra_refunded",      EVENT(BOOKING_EXTRA_REFUNDED), TOPIC_REFUND,    TO_CUSTOMER,   NULL,                   N_("Extra refunded")) \
-	KIND("delivery_scheduled",  EVENT(DELIVERY_SCHEDULED),    TOPIC_DELIVERY,  TO_CUSTOMER,   NULL,                   N_("Delivery scheduled")) \
-	KIND("delivery_shipped",    EVENT(DELIVERY_SHIPPED),      TOPIC_DELIVERY,  TO_CUSTOMER,   NULL,                   N_("Courier on the way")) \
-	KIND("delivery_delivered",  EVENT(DELIVERY_DELIVERED),    TOPIC_DELIVERY,  TO_CUSTOMER,   NULL,                   N_("Delivery or collection completed")) \
-	KIND("delivery_cancelled",  EVENT(DELIVERY_CANCELLED),    TOPIC_DELIVERY,  TO_CUSTOMER,   is_by_dispatcher,       N_("Delivery cancelled")) \
-	KIND("equipment_approved",  EVENT(EQUIPMENT_APPROVED),    TOPIC_EQUIPMENT, TO_CUSTOMER,   needed_a_decision,      N_("Equipment approved")) \
-	KIND("equipment_rejected",  EVENT(EQUIPMENT_REJECTED),    TOPIC_EQUIPMENT, TO_CUSTOMER,   NULL,                   N_("Equipment rejected")) \
-	KIND("equipment_cancelled", EVENT(EQUIPMENT_CANCELLED),   TOPIC_EQUIPMENT, TO_CUSTOMER,   is_by_manager,          N_("Equipment cancelled")) \
-	KIND("equipment_returned",  EVENT(EQUIPMENT_RETURNED),    TOPIC_EQUIPMENT, TO_CUSTOMER,   has_no_booking_or_lost, N_("Equipment returned")) \
-	KIND("review_assigned",     EVENT(REVIEW_ASSIGNED),       TOPIC_WORK,      TO_REVIEWERS,  NULL,                   N_("Approval needed")) \
-	KIND("stock_low",           EVENT(STOCK_LOW),             TOPIC_WORK,      TO_MANAGERS,   NULL,                   N_("Stock is low")) \
-	KIND("remind_pickup",       NULL,                         TOPIC_REMINDER,  TO_CUSTOMER,   NULL,                   N_("Pick-up reminder")) \
-	KIND("remind_return",       NULL,                         TOPIC_REMINDER,  TO_CUSTOMER,   NULL,                   N_("Return reminder")) \
-	KIND("remind_overdue",      NULL,                         TOPIC_REMINDER,  TO_CUSTOMER,   NULL,                   N_("Car overdue"))
+	KIND("booking_confirmed",   EVENT(BOOKING_CONFIRMED),     TOPIC_BOOKING,   TO_CUSTOMER,   NULL, \
+		N_("Booking confirmed")) \
+	KIND("booking_cancelling",  NULL,                         TOPIC_BOOKING,   TO_CUSTOMER,   NULL, \
+		N_("Refund delayed")) \
+	KIND("booking_cancelled",   EVENT(BOOKING_CANCELLED),     TOPIC_BOOKING,   TO_CUSTOMER,   NULL, \
+		N_("Booking cancelled")) \
+	KIND("booking_rejected",    EVENT(BOOKING_REJECTED),      TOPIC_BOOKING,   TO_CUSTOMER,   NULL, \
+		N_("Booking rejected")) \
+	KIND("booking_refunded",    EVENT(BOOKING_REFUNDED),      TOPIC_REFUND,    TO_CUSTOMER,   NULL, \
+		N_("Booking refunded")) \
+	KIND("booking_no_show",     EVENT(BOOKING_NO_SHOW),       TOPIC_BOOKING,   TO_CUSTOMER,   NULL, \
+		N_("Car not picked up")) \
+	KIND("booking_handed_out",  EVENT(BOOKING_HANDED_OUT),    TOPIC_BOOKING,   TO_CUSTOMER, \
+		is_picked_up_at_branch, N_("Car handed over")) \
+	KIND("booking_completed",   EVENT(BOOKING_COMPLETED),     TOPIC_BOOKING,   TO_CUSTOMER, \
+		is_returned_at_branch,  N_("Booking completed")) \
+	KIND("payment_cancelled",   EVENT(PAYMENT_CANCELLED),     TOPIC_REFUND,    TO_CUSTOMER,   is_late_charge, \
+		N_("Payment refunded")) \
+	KIND("extra_refunded",      EVENT(BOOKING_EXTRA_REFUNDED), TOPIC_REFUND,    TO_CUSTOMER,   NULL, \
+		N_("Extra refunded")) \
+	KIND("delivery_scheduled",  EVENT(DELIVERY_SCHEDULED),    TOPIC_DELIVERY,  TO_CUSTOMER,   NULL, \
+		N_("Delivery scheduled")) \
+	KIND("delivery_shipped",    EVENT(DELIVERY_SHIPPED),      TOPIC_DELIVERY,  TO_CUSTOMER,   NULL, \
+		N_("Courier on the way")) \
+	KIND("delivery_delivered",  EVENT(DELIVERY_DELIVERED),    TOPIC_DELIVERY,  TO_CUSTOMER,   NULL, \
+		N_("Delivery or collection completed")) \
+	KIND("delivery_cancelled",  EVENT(DELIVERY_CANCELLED),    TOPIC_DELIVERY,  TO_CUSTOMER,   is_by_dispatcher, \
+		N_("Delivery cancelled")) \
+	KIND("equipment_approved",  EVENT(EQUIPMENT_APPROVED),    TOPIC_EQUIPMENT, TO_CUSTOMER,   needed_a_decision, \
+		N_("Equipment approved")) \
+	KIND("equipment_rejected",  EVENT(EQUIPMENT_REJECTED),    TOPIC_EQUIPMENT, TO_CUSTOMER,   NULL, \
+		N_("Equipment rejected")) \
+	KIND("equipment_cancelled", EVENT(EQUIPMENT_CANCELLED),   TOPIC_EQUIPMENT, TO_CUSTOMER,   is_by_manager, \
+		N_("Equipment cancelled")) \
+	KIND("equipment_returned",  EVENT(EQUIPMENT_RETURNED),    TOPIC_EQUIPMENT, TO_CUSTOMER, \
+		has_no_booking_or_lost, N_("Equipment returned")) \
+	KIND("review_assigned",     EVENT(REVIEW_ASSIGNED),       TOPIC_WORK,      TO_REVIEWERS,  NULL, \
+		N_("Approval needed")) \
+	KIND("stock_low",           EVENT(STOCK_LOW),             TOPIC_WORK,      TO_MANAGERS,   NULL, \
+		N_("Stock is low")) \
+	KIND("remind_pickup",       NULL,                         TOPIC_REMINDER,  TO_CUSTOMER,   NULL, \
+		N_("Pick-up reminder")) \
+	KIND("remind_return",       NULL,                         TOPIC_REMINDER,  TO_CUSTOMER,   NULL, \
+		N_("Return reminder")) \
+	KIND("remind_overdue",      NULL,                         TOPIC_REMINDER,  TO_CUSTOMER,   NULL, \
+		N_("Car overdue"))
 
 #define KIND(kind_, event_, topic_, audience_, applies_, label_) { kind_, event_, topic_, audience_, applies_ },
 const struct message_kind message_kinds[] = { KINDS };

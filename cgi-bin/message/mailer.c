@@ -1,13 +1,15 @@
 /*
- * mailer - sends mail: first the row of the try, then the call, then its result; the call is never inside a transaction.
+ * mailer - sends mail: first the row of the try, then the call, then its result; the call is never inside a
+ * transaction.
  *
- * A try is on disk before the mail server is called, so a crash in the middle leaves a try without a result, and the next process sends
- * that mail again at once. In the folder it then has the same file name, so it is one mail; a mail server that answered 250 just before
- * the crash gets it twice with the same Message-ID, by which the recipient's server can recognise it.
+ * A try is on disk before the mail server is called, so a crash in the middle leaves a try without a result, and the
+ * next process sends that mail again at once. In the folder it then has the same file name, so it is one mail; a mail
+ * server that answered 250 just before the crash gets it twice with the same Message-ID, by which the recipient's
+ * server can recognise it.
  *
- * An unreachable server ends the round: no try is counted, and the pause before the next call doubles up to a minute. An answer about
- * one mail delays that mail alone. A mail that has waited for days, because the server was down or the state comes from an old backup
- * (whose mails were sent long ago), becomes a dead letter; a manager can send it again.
+ * An unreachable server ends the round: no try is counted, and the pause before the next call doubles up to a minute.
+ * An answer about one mail delays that mail alone. A mail that has waited for days, because the server was down or the
+ * state comes from an old backup (whose mails were sent long ago), becomes a dead letter; a manager can send it again.
  */
 #include "message.h"
 
@@ -44,19 +46,19 @@ static const struct member due_mail_members[] = {
 static const struct shape due_mail_shape = SHAPE(due_mail, due_mail_members);
 
 static struct {
-	bool has_begun;                 /* this process has looked for tries that the one before it left without a result */
+	bool has_begun; /* this process has looked for tries that the one before it left without a result */
 	int64_t again_ms, n_unreachable; /* no call until then; how often in a row the server was unreachable */
 } mailer;
 
-/* --- the mail ----------------------------------------------------------------------------------------------------------- */
+/* --- the mail ----------------------------------------------------------------------------------------------------- */
 
 static const char *
 message_id_of(struct arena *m, const struct due_mail *d)
 {
 	const char *host = strchr(mail_address(m, settings.mail_from), '@');
 
-	return arena_printf(m, "message-%lld-%lld-%lld%s", (long long)d->message_id, (long long)d->created_at, (long long)d->n_resends,
-	                    host ? host : "@localhost");
+	return arena_printf(m, "message-%lld-%lld-%lld%s", (long long)d->message_id, (long long)d->created_at,
+		(long long)d->n_resends, host ? host : "@localhost");
 }
 
 /* NULL: one of the addresses is invalid. */
@@ -64,12 +66,20 @@ static const char *
 mail_text(struct arena *m, const struct due_mail *d)
 {
 	struct mail_frame f = {
-		.name = d->name, .body = d->body, .url = *d->link ? arena_printf(m, "%s%s", settings.base_url, d->link) : "",
-		.preferences_url = arena_printf(m, "%s/messages/preferences", settings.base_url), .is_sandbox = rental.sandbox,
+		.name = d->name,
+		.body = d->body,
+		.url = *d->link ? arena_printf(m, "%s%s", settings.base_url, d->link) : "",
+		.preferences_url = arena_printf(m, "%s/messages/preferences", settings.base_url),
+		.is_sandbox = rental.sandbox,
 		.zone = clock_zone(d->created_at),
 	};
 	struct mail mail = {
-		.from = settings.mail_from, .to = d->email, .to_name = d->name, .subject = d->title, .lang = d->lang, .at = d->created_at,
+		.from = settings.mail_from,
+		.to = d->email,
+		.to_name = d->name,
+		.subject = d->title,
+		.lang = d->lang,
+		.at = d->created_at,
 		.message_id = message_id_of(m, d),
 	};
 
@@ -77,7 +87,7 @@ mail_text(struct arena *m, const struct due_mail *d)
 	return mail_write(m, &mail);
 }
 
-/* --- the folder ----------------------------------------------------------------------------------------------------------- */
+/* --- the folder --------------------------------------------------------------------------------------------------- */
 
 static bool
 write_whole(const char *path, const char *text)
@@ -100,7 +110,8 @@ static struct mailer_answer
 put_into_folder(struct arena *m, const struct due_mail *d, const char *text)
 {
 	const char *dir = arena_printf(m, "%s/mail", settings.var_dir ? settings.var_dir : ".");
-	const char *path = arena_printf(m, "%s/%lld.eml", dir, (long long)d->message_id), *half = arena_printf(m, "%s.half", path);
+	const char *path = arena_printf(m, "%s/%lld.eml", dir, (long long)d->message_id),
+		   *half = arena_printf(m, "%s.half", path);
 
 	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
 		return (struct mailer_answer){ MAILER_UNREACHABLE, strerror(errno), true };
@@ -109,7 +120,7 @@ put_into_folder(struct arena *m, const struct due_mail *d, const char *text)
 	return (struct mailer_answer){ .outcome = MAILER_SENT, .reply = "in the mail folder" };
 }
 
-/* --- one try ---------------------------------------------------------------------------------------------------------------- */
+/* --- one try ------------------------------------------------------------------------------------------------------ */
 
 static int64_t
 mail_pause_s(int64_t tries)
@@ -128,41 +139,64 @@ begin_try(struct db *db, const struct due_mail *d)
 	int64_t try_no = 0, now = clock_now();
 
 	db_begin(db);
-	if (db_do(db, "UPDATE message SET tries = tries + 1, next_at = $3 WHERE message_id = $1 AND tries = $2 AND n_resends = $4"
-	              " AND state IN ('QUEUED', 'RETRYING')", d->message_id, d->tries, now + mail_pause_s(d->tries + 1), d->n_resends)) {
-		try_no = 1 + db_int(db, "SELECT COALESCE(MAX(try_no), 0) FROM message_try WHERE message_id = $1", d->message_id);
-		db_do(db, "INSERT INTO message_try (message_id, try_no, tried_at, outcome) VALUES ($1, $2, $3, 'SENDING')", d->message_id, try_no, now);
+	if (db_do(db,
+		    "UPDATE message SET tries = tries + 1, next_at = $3 WHERE message_id = $1 AND tries = $2"
+		    " AND n_resends = $4"
+		    " AND state IN ('QUEUED', 'RETRYING')",
+		    d->message_id, d->tries, now + mail_pause_s(d->tries + 1), d->n_resends)) {
+		try_no = 1
+			+ db_int(db, "SELECT COALESCE(MAX(try_no), 0) FROM message_try WHERE message_id = $1",
+				d->message_id);
+		db_do(db,
+			"INSERT INTO message_try (message_id, try_no, tried_at, outcome)"
+			" VALUES ($1, $2, $3, 'SENDING')",
+			d->message_id, try_no, now);
 	}
-	return db_commit(db) && (!*settings.mail_url || db_durable(db)) ? try_no : 0;   /* in the folder a second mail replaces the first one */
+	return db_commit(db) && (!*settings.mail_url || db_durable(db))
+		? try_no
+		: 0; /* in the folder a second mail replaces the first one */
 }
 
 static void
 end_as(struct db *db, const struct due_mail *d, const char *state, enum event_type_id type, const char *reply)
 {
-	if (db_do(db, "UPDATE message SET state = $2, settled_at = $3 WHERE message_id = $1 AND state IN ('QUEUED', 'RETRYING')",
-	          d->message_id, state, clock_now()))
-		message_report(db, type, &(struct message_result){
-			.message_id = d->message_id, .tries = d->tries + 1, .channel = *settings.mail_url ? "email" : "folder", .reply = reply,
-		}, 0);
+	if (db_do(db,
+		    "UPDATE message SET state = $2, settled_at = $3 WHERE message_id = $1"
+		    " AND state IN ('QUEUED', 'RETRYING')",
+		    d->message_id, state, clock_now()))
+		message_report(db, type,
+			&(struct message_result){
+				.message_id = d->message_id,
+				.tries = d->tries + 1,
+				.channel = *settings.mail_url ? "email" : "folder",
+				.reply = reply,
+			},
+			0);
 }
 
 static void
 end_try(struct db *db, const struct due_mail *d, int64_t try_no, const struct mailer_answer *a)
 {
 	static const char *const outcomes[] = {
-		[MAILER_SENT] = "SENT", [MAILER_LATER] = "LATER", [MAILER_REFUSED] = "REFUSED", [MAILER_NO_ANSWER] = "NO_ANSWER", [MAILER_UNREACHABLE] = "NO_ANSWER",
+		[MAILER_SENT] = "SENT",
+		[MAILER_LATER] = "LATER",
+		[MAILER_REFUSED] = "REFUSED",
+		[MAILER_NO_ANSWER] = "NO_ANSWER",
+		[MAILER_UNREACHABLE] = "NO_ANSWER",
 	};
 	bool is_last_try = d->tries + 1 >= settings.mail_tries;
 
 	db_begin(db);
-	db_do(db, "UPDATE message_try SET outcome = $3, reply = $4 WHERE message_id = $1 AND try_no = $2", d->message_id, try_no,
-		outcomes[a->outcome], a->reply);
+	db_do(db, "UPDATE message_try SET outcome = $3, reply = $4 WHERE message_id = $1 AND try_no = $2",
+		d->message_id, try_no, outcomes[a->outcome], a->reply);
 	if (a->outcome == MAILER_SENT)
 		end_as(db, d, "SENT", EVENT_MESSAGE_SENT, a->reply);
 	else if (a->outcome == MAILER_REFUSED || (a->outcome != MAILER_UNREACHABLE && is_last_try))
 		end_as(db, d, "DEAD", EVENT_MESSAGE_DEAD, a->reply);
 	else if (a->outcome == MAILER_UNREACHABLE)
-		db_do(db, "UPDATE message SET state = 'RETRYING', tries = tries - 1, next_at = $2 WHERE message_id = $1", d->message_id, clock_now());
+		db_do(db,
+			"UPDATE message SET state = 'RETRYING', tries = tries - 1, next_at = $2 WHERE message_id = $1",
+			d->message_id, clock_now());
 	else
 		db_do(db, "UPDATE message SET state = 'RETRYING' WHERE message_id = $1", d->message_id);
 	db_commit(db);
@@ -189,10 +223,11 @@ send_mail(struct db *db, struct smtp *s, const struct due_mail *d)
 		return put_into_folder(m, d, text);
 	if (!s)
 		return (struct mailer_answer){ MAILER_UNREACHABLE, "mail_url cannot be used", true };
-	return smtp_send(s, &(struct smtp_mail){ .from = mail_address(m, settings.mail_from), .to = d->email, .text = text });
+	return smtp_send(
+		s, &(struct smtp_mail){ .from = mail_address(m, settings.mail_from), .to = d->email, .text = text });
 }
 
-/* --- a round ---------------------------------------------------------------------------------------------------------------- */
+/* --- a round ------------------------------------------------------------------------------------------------------ */
 
 /* Tries that a process left without a result when it died: their mails are due now. */
 static void
@@ -203,9 +238,13 @@ retry_interrupted(struct db *db)
 	if (!db_exists(db, "SELECT 1 FROM message_try /*scan*/ WHERE outcome = 'SENDING'"))
 		return;
 	db_begin(db);
-	db_do(db, "UPDATE message SET next_at = $1 WHERE state IN ('QUEUED', 'RETRYING')"
-		" AND message_id IN (SELECT t.message_id FROM message_try t /*scan*/ WHERE t.outcome = 'SENDING')", now);
-	db_do(db, "UPDATE message_try SET outcome = 'NO_ANSWER', reply = 'cut off: the program ended' /*scan*/ WHERE outcome = 'SENDING'");
+	db_do(db,
+		"UPDATE message SET next_at = $1 WHERE state IN ('QUEUED', 'RETRYING')"
+		" AND message_id IN (SELECT t.message_id FROM message_try t /*scan*/ WHERE t.outcome = 'SENDING')",
+		now);
+	db_do(db,
+		"UPDATE message_try SET outcome = 'NO_ANSWER', reply = 'cut off: the program ended' /*scan*/"
+		" WHERE outcome = 'SENDING'");
 	db_commit(db);
 }
 
@@ -216,9 +255,12 @@ due_now(struct db *db, struct due_mail **list)
 	int n = 0;
 
 	return db_list(db, &due_mail_shape, list, &n,
-		"SELECT m.message_id, m.event_id, m.tries, m.n_resends, m.created_at, m.title, m.body, m.link, m.email, m.lang,"
-		" COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = m.recipient_id), '') AS name FROM message m /*scan*/"
-		" WHERE m.state IN ('QUEUED', 'RETRYING') AND (m.next_at <= $1 OR m.next_at > $2) ORDER BY m.next_at LIMIT $3",
+		"SELECT m.message_id, m.event_id, m.tries, m.n_resends, m.created_at, m.title, m.body, m.link, m.email,"
+		" m.lang,"
+		" COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = m.recipient_id), '') AS name"
+		" FROM message m /*scan*/"
+		" WHERE m.state IN ('QUEUED', 'RETRYING') AND (m.next_at <= $1 OR m.next_at > $2) ORDER BY m.next_at"
+		" LIMIT $3",
 		now, now + MAX_PAUSE_S, ROUND_MAILS);
 }
 

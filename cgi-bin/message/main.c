@@ -28,7 +28,8 @@ open_texts(struct db *db)
 }
 
 static const struct program program = {
-	.name = "message", .site = &rental_site, .prefix = "/messages", .routes = routes, .role = &message_role, .open = open_texts, .before = counts_show,
+	.name = "message", .site = &rental_site, .prefix = "/messages", .routes = routes, .role = &message_role,
+		.open = open_texts, .before = counts_show,
 };
 
 int

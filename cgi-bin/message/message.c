@@ -16,14 +16,15 @@ static const struct member message_members[] = {
 };
 const struct shape message_shape = SHAPE(message, message_members);
 
-/* The program was down for long, or the log was replayed: the message is in the inbox with the event's date, and not mailed. */
+/* The program was down for long, or the log was replayed: the message is in the inbox with the event's date, and not
+ * mailed. */
 static bool
 is_old(const struct event *e)
 {
 	return e->occurred_at && e->occurred_at < clock_now() - MAILED_FOR_S;
 }
 
-/* --- writing one -------------------------------------------------------------------------------------------------------- */
+/* --- writing one -------------------------------------------------------------------------------------------------- */
 
 struct recipient { int64_t user_id; const char *email, *name, *lang; };
 static const struct member recipient_members[] = {
@@ -34,7 +35,8 @@ static const struct shape recipient_shape = SHAPE(recipient, recipient_members);
 
 /* In the recipient's language. */
 static bool
-render_for(struct db *db, const struct event *e, int kind, const struct recipient *to, struct facts *t, struct message_text *text)
+render_for(struct db *db, const struct event *e, int kind, const struct recipient *to, struct facts *t,
+	struct message_text *text)
 {
 	int before = lang_now(), lang = lang_find(to->lang);
 	bool ok;
@@ -76,15 +78,17 @@ write_message(struct db *db, const struct event *e, int kind, const struct recip
 	if (!render_for(db, e, kind, to, &t, &text))
 		return false;
 	message_id = db_int(db,
-		"INSERT INTO message (event_id, recipient_id, kind, subject_id, lang, title, body, link, in_inbox, email, state, next_at, created_at,"
+		"INSERT INTO message (event_id, recipient_id, kind, subject_id, lang, title, body, link, in_inbox,"
+		" email, state, next_at, created_at,"
 		" settled_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 		" ON CONFLICT (event_id, recipient_id, kind) DO NOTHING RETURNING message_id",
 		e->event_id, to->user_id, message_kinds[kind].kind, *t.code ? t.code : e->subject_id, to->lang,
-		truncated(db_memory(db), text.title, 200), truncated(db_memory(db), text.body, 10000), t.link, p->inbox, is_mailed ? to->email : "",
-		is_mailed ? "QUEUED" : "SENT", now, is_old(e) ? e->occurred_at : now,
+		truncated(db_memory(db), text.title, 200), truncated(db_memory(db), text.body, 10000), t.link, p->inbox,
+		is_mailed ? to->email : "", is_mailed ? "QUEUED" : "SENT", now, is_old(e) ? e->occurred_at : now,
 		is_mailed ? (int64_t)0 : now);
 	if (message_id && !is_mailed)
-		message_report(db, EVENT_MESSAGE_SENT, &(struct message_result){ .message_id = message_id, .channel = "inbox", .reply = "" }, 0);
+		message_report(db, EVENT_MESSAGE_SENT,
+			&(struct message_result){ .message_id = message_id, .channel = "inbox", .reply = "" }, 0);
 	return !db_failed(db);
 }
 
@@ -96,8 +100,9 @@ message_notify_one(struct db *db, const struct event *e, int kind, int64_t user_
 
 	if (!message_texts_open())
 		return db_fail(db, "cannot use the templates of messages"), false;
-	if (!db_one(db, &recipient_shape, &to, "SELECT user_id, email, name, lang FROM v_user WHERE user_id = $1 AND disabled = 0", user_id))
-		return true;            /* the account is gone */
+	if (!db_one(db, &recipient_shape, &to,
+		    "SELECT user_id, email, name, lang FROM v_user WHERE user_id = $1 AND disabled = 0", user_id))
+		return true; /* the account is gone */
 	return write_message(db, e, kind, &to, &p);
 }
 
@@ -109,7 +114,9 @@ notify_staff(struct db *db, const struct event *e, int kind, const char *role, c
 	int n = 0;
 
 	db_list(db, &recipient_shape, &list, &n,
-		"SELECT DISTINCT user_id FROM v_role_holder WHERE role IN ($1, $2) AND user_id <> $3 ORDER BY user_id /*sort*/", role, or_role, except_id);
+		"SELECT DISTINCT user_id FROM v_role_holder WHERE role IN ($1, $2) AND user_id <> $3"
+		" ORDER BY user_id /*sort*/",
+		role, or_role, except_id);
 	for (int i = 0; i < n; i++)
 		if (!message_notify_one(db, e, kind, list[i].user_id))
 			return false;
@@ -127,21 +134,23 @@ message_notify(struct db *db, const struct event *e, int kind)
 	if (k->applies && !k->applies(db, e, &t))
 		return !db_failed(db);
 	switch (k->audience) {
-	case TO_CUSTOMER:  return message_notify_one(db, e, kind, t.customer_id);
-	case TO_MANAGERS:  return notify_staff(db, e, kind, "manager", "manager", 0);
+	case TO_CUSTOMER: return message_notify_one(db, e, kind, t.customer_id);
+	case TO_MANAGERS: return notify_staff(db, e, kind, "manager", "manager", 0);
 	case TO_REVIEWERS: return notify_staff(db, e, kind, "manager", "examiner", t.applicant_id);
 	}
 	return true;
 }
 
-/* --- the inbox ------------------------------------------------------------------------------------------------------------ */
+/* --- the inbox ---------------------------------------------------------------------------------------------------- */
 
 struct inbox
 message_count(struct db *db, int64_t user_id)
 {
 	return (struct inbox){
 		.n_total = db_int(db, "SELECT COUNT(*) FROM message WHERE recipient_id = $1 AND in_inbox = 1", user_id),
-		.n_unread = db_int(db, "SELECT COUNT(*) FROM message WHERE recipient_id = $1 AND in_inbox = 1 AND read_at = 0", user_id),
+		.n_unread = db_int(db,
+			"SELECT COUNT(*) FROM message WHERE recipient_id = $1 AND in_inbox = 1 AND read_at = 0",
+			user_id),
 	};
 }
 
@@ -155,12 +164,15 @@ snippet_of(struct arena *m, const char *body)
 }
 
 void
-message_list(struct db *db, int64_t user_id, bool only_unread, int64_t offset, int64_t limit, struct message **list, int *n)
+message_list(
+	struct db *db, int64_t user_id, bool only_unread, int64_t offset, int64_t limit, struct message **list, int *n)
 {
 	db_list(db, &message_shape, list, n,
-		"SELECT message_id, event_id, recipient_id, kind, subject_id, lang, title, body, link, read_at = 0 AS is_unread, read_at, created_at"
+		"SELECT message_id, event_id, recipient_id, kind, subject_id, lang, title, body, link,"
+		" read_at = 0 AS is_unread, read_at, created_at"
 		" FROM message WHERE recipient_id = $1 AND in_inbox = 1 AND (read_at = 0 OR $2 = 0)"
-		" ORDER BY message_id DESC LIMIT $3 OFFSET $4", user_id, only_unread, limit, offset);
+		" ORDER BY message_id DESC LIMIT $3 OFFSET $4",
+		user_id, only_unread, limit, offset);
 	for (int i = 0; i < *n; i++)
 		(*list)[i].snippet = snippet_of(db_memory(db), (*list)[i].body);
 }
@@ -169,20 +181,26 @@ bool
 message_find(struct db *db, int64_t user_id, int64_t message_id, struct message *msg)
 {
 	return db_one(db, &message_shape, msg,
-		"SELECT message_id, event_id, recipient_id, kind, subject_id, lang, title, body, link, read_at = 0 AS is_unread, read_at, created_at"
-		" FROM message WHERE message_id = $1 AND recipient_id = $2 AND in_inbox = 1", message_id, user_id);
+		"SELECT message_id, event_id, recipient_id, kind, subject_id, lang, title, body, link,"
+		" read_at = 0 AS is_unread, read_at, created_at"
+		" FROM message WHERE message_id = $1 AND recipient_id = $2 AND in_inbox = 1",
+		message_id, user_id);
 }
 
 bool
 message_read(struct db *db, int64_t user_id, int64_t message_id)
 {
-	db_do(db, "UPDATE message SET read_at = $3 WHERE message_id = $1 AND recipient_id = $2 AND in_inbox = 1 AND read_at = 0",
+	db_do(db,
+		"UPDATE message SET read_at = $3 WHERE message_id = $1 AND recipient_id = $2 AND in_inbox = 1"
+		" AND read_at = 0",
 		message_id, user_id, clock_now());
-	return db_exists(db, "SELECT 1 FROM message WHERE message_id = $1 AND recipient_id = $2 AND in_inbox = 1", message_id, user_id);
+	return db_exists(db, "SELECT 1 FROM message WHERE message_id = $1 AND recipient_id = $2 AND in_inbox = 1",
+		message_id, user_id);
 }
 
 void
 message_read_all(struct db *db, int64_t user_id)
 {
-	db_do(db, "UPDATE message SET read_at = $2 WHERE recipient_id = $1 AND in_inbox = 1 AND read_at = 0", user_id, clock_now());
+	db_do(db, "UPDATE message SET read_at = $2 WHERE recipient_id = $1 AND in_inbox = 1 AND read_at = 0", user_id,
+		clock_now());
 }

@@ -6,9 +6,12 @@
  *	texts.c       the templates (templates/message/KIND) and the mail's frame
  *	message.c     writing one, in the transaction that handles its event; the inbox
  *	remind.c      reminders that depend on time: pick-up tomorrow, return soon, overdue, refund delayed
- *	mailer.c      mail: the row first, then the call, then its result         smtp.c  one mail to the mail server
- *	journal.c     the delivery log, for managers; sending again               preference.c  which topics reach a person by which way
- *	events.c      message.sent, message.dead, message.resent                  policy.c      which events message reacts to
+ *	mailer.c      mail: the row first, then the call, then its result
+ *	smtp.c        one mail to the mail server
+ *	journal.c     the delivery log, for managers; sending again
+ *	preference.c  which topics reach a person by which way
+ *	events.c      message.sent, message.dead, message.resent
+ *	policy.c      which events message reacts to
  *
  * A message is one row, unique by (event, recipient, kind), so an event that is handled twice notifies once.
  */
@@ -21,7 +24,7 @@
 #include "lib/db/db.h"
 #include "lib/event/event.h"
 
-/* --- kinds (kind.c) --------------------------------------------------------------------------------------------------- */
+/* --- kinds (kind.c) ----------------------------------------------------------------------------------------------- */
 
 enum topic { TOPIC_BOOKING, TOPIC_REFUND, TOPIC_DELIVERY, TOPIC_EQUIPMENT, TOPIC_REMINDER, TOPIC_WORK, N_TOPICS };
 enum audience { TO_CUSTOMER, TO_MANAGERS, TO_REVIEWERS };
@@ -39,7 +42,7 @@ extern const struct words topic_words, message_kind_words;
 extern const struct message_kind message_kinds[];       /* as in message_kind_words */
 int message_kind_find(const char *kind);                /* -1 */
 
-/* --- what a message may show (facts.c) -------------------------------------------------------------------------------- */
+/* --- what a message may show (facts.c) ---------------------------------------------------------------------------- */
 
 struct facts {
 	const char *name;                       /* the recipient's */
@@ -53,7 +56,7 @@ struct facts {
 	int64_t case_id, item_id;
 	struct booking_line *lines;
 	int n_lines;
-	bool is_brought, is_fetched, is_charged;        /* with delivery, with collection; it has a charge in a booking */
+	bool is_brought, is_fetched, is_charged; /* with delivery, with collection; it has a charge in a booking */
 	bool is_collection;                     /* the event is about the collection */
 	const char *link;                       /* our page about it: /my/bookings/MP-… */
 };
@@ -62,9 +65,10 @@ extern const struct shape message_facts_shape;
 /* The event's payload, and what is published about its booking, in lang. false: the payload cannot be read. */
 bool facts_read(struct db *db, const struct event *e, int lang, struct facts *t);
 
-/* --- texts (texts.c) -------------------------------------------------------------------------------------------------- */
+/* --- texts (texts.c) ---------------------------------------------------------------------------------------------- */
 
-/* Compiles the templates of all kinds and of the mail's frame, in every language; once per process. false: the log says why. */
+/* Compiles the templates of all kinds and of the mail's frame, in every language; once per process. false: the log says
+ * why. */
 bool message_texts_open(void);
 
 struct message_text { const char *title, *body; };
@@ -74,7 +78,7 @@ struct message_text message_render(struct arena *m, int kind, int lang, const st
 struct mail_frame { const char *name, *body, *url, *preferences_url, *zone; bool is_sandbox; };
 const char *mail_frame_render(struct arena *m, const char *lang, const struct mail_frame *f);
 
-/* --- one message (message.c) ------------------------------------------------------------------------------------------ */
+/* --- one message (message.c) -------------------------------------------------------------------------------------- */
 
 struct message {
 	int64_t message_id, event_id, recipient_id;
@@ -92,13 +96,14 @@ bool message_notify_one(struct db *db, const struct event *e, int kind, int64_t 
 
 struct inbox { int64_t n_total, n_unread; };
 struct inbox message_count(struct db *db, int64_t user_id);
-void message_list(struct db *db, int64_t user_id, bool only_unread, int64_t offset, int64_t limit, struct message **list, int *n);
-bool message_find(struct db *db, int64_t user_id, int64_t message_id, struct message *msg);     /* in this user's inbox */
+void message_list(struct db *db, int64_t user_id, bool only_unread, int64_t offset, int64_t limit,
+	struct message **list, int *n);
+bool message_find(struct db *db, int64_t user_id, int64_t message_id, struct message *msg); /* in this user's inbox */
 /* Marks it as read; again is harmless. false: it is not in this user's inbox. */
 bool message_read(struct db *db, int64_t user_id, int64_t message_id);
 void message_read_all(struct db *db, int64_t user_id);
 
-/* --- preferences (preference.c) --------------------------------------------------------------------------------------- */
+/* --- preferences (preference.c) ----------------------------------------------------------------------------------- */
 
 struct preference {
 	int topic;                              /* enum topic */
@@ -110,7 +115,7 @@ extern const struct shape preference_shape;
 struct preference preference_of(struct db *db, int64_t user_id, int topic);
 void preference_set(struct db *db, int64_t user_id, const struct preference *p);
 
-/* --- mail (mailer.c, smtp.c) ------------------------------------------------------------------------------------------ */
+/* --- mail (mailer.c, smtp.c) -------------------------------------------------------------------------------------- */
 
 /* An event older than this is not mailed, nor is a mail that has waited so long: it is in the inbox only. */
 #define MAILED_FOR_S (3 * DAY)
@@ -123,7 +128,8 @@ enum mailer_outcome {
 	MAILER_NO_ANSWER,       /* it did not answer: it may have the mail */
 	MAILER_UNREACHABLE,     /* nothing to do with this mail: no connection, or no access */
 };
-struct mailer_answer { enum mailer_outcome outcome; const char *reply; bool is_last; }; /* is_last: send no more for a while */
+/* is_last: send no more for a while */
+struct mailer_answer { enum mailer_outcome outcome; const char *reply; bool is_last; };
 struct smtp_mail { const char *from, *to, *text; };
 
 struct smtp;
@@ -134,11 +140,11 @@ void smtp_close(struct smtp *s);
 /* Sends what is due, for two seconds at most. Answers whether more is due at once. */
 bool mailer_sweep(struct db *db);
 
-/* --- reminders (remind.c) --------------------------------------------------------------------------------------------- */
+/* --- reminders (remind.c) ----------------------------------------------------------------------------------------- */
 
 bool remind_sweep(struct db *db);
 
-/* --- the delivery log (journal.c) ------------------------------------------------------------------------------------- */
+/* --- the delivery log (journal.c) --------------------------------------------------------------------------------- */
 
 enum message_state { MESSAGE_QUEUED, MESSAGE_RETRYING, MESSAGE_SENT, MESSAGE_DEAD };
 extern const struct words message_state_words, try_outcome_words;
@@ -152,7 +158,8 @@ struct journal_row {
 struct journal_try { int64_t try_no, tried_at; int outcome; const char *reply; };
 extern const struct shape journal_row_shape, journal_try_shape;
 
-struct journal_query { int state; const char *about; int64_t offset, limit; };   /* state -1: all; about: a code, "" all */
+/* state -1: all; about: a code, "" all */
+struct journal_query { int state; const char *about; int64_t offset, limit; };
 int64_t journal_count(struct db *db, const struct journal_query *q);
 void journal_list(struct db *db, const struct journal_query *q, struct journal_row **rows, int *n);
 bool journal_find(struct db *db, int64_t message_id, struct journal_row *row);
@@ -162,7 +169,7 @@ enum resend_outcome { RESEND_DONE, RESEND_NO_MESSAGE, RESEND_UNDER_WAY, RESEND_N
 /* Sends a sent mail or a dead letter again, with another Message-ID (message.resent). */
 enum resend_outcome message_resend(struct db *db, int64_t message_id, int64_t actor_id);
 
-/* --- events.c --------------------------------------------------------------------------------------------------------- */
+/* --- events.c ----------------------------------------------------------------------------------------------------- */
 
 extern const struct db_role message_role;
 
@@ -171,7 +178,7 @@ struct message_result { int64_t message_id, tries; const char *channel, *reply; 
 /* message.sent, message.dead, message.resent: inside the transaction of the change. */
 void message_report(struct db *db, enum event_type_id type, const struct message_result *result, int64_t actor_id);
 
-/* --- policy.c --------------------------------------------------------------------------------------------------------- */
+/* --- policy.c ----------------------------------------------------------------------------------------------------- */
 
 extern const struct consumer message_consumer;
 

@@ -49,7 +49,7 @@ message_page_begin(struct web *w)
 	web_notice(w, &message_done_words);
 }
 
-/* --- GET /messages ------------------------------------------------------------------------------------------------------- */
+/* --- GET /messages ------------------------------------------------------------------------------------------------ */
 
 struct inbox_page {
 	struct message *messages;
@@ -85,7 +85,8 @@ page_messages(struct web *w)
 {
 	struct inbox n = message_count(w->db, w->user.id);
 	struct inbox_page p = {
-		.n_total = n.n_total, .n_unread = n.n_unread,
+		.n_total = n.n_total,
+		.n_unread = n.n_unread,
 		.only_unread = form_has(w, "unread") && form_int(w, "unread", 0, 1) == 1,
 	};
 
@@ -98,7 +99,7 @@ page_messages(struct web *w)
 	return web_answer(w, HTTP_OK, &inbox_json_shape, &inbox_html, &p);
 }
 
-/* --- GET /messages/:message_id -------------------------------------------------------------------------------------------- */
+/* --- GET /messages/:message_id ------------------------------------------------------------------------------------ */
 
 struct message_page {
 	struct message message;
@@ -125,7 +126,7 @@ page_message(struct web *w)
 	return web_page(w, HTTP_OK, &message_html, &p);
 }
 
-/* --- POST /messages/:message_id/read, /messages/read ------------------------------------------------------------------------- */
+/* --- POST /messages/:message_id/read, /messages/read -------------------------------------------------------------- */
 
 /* The list opens an unread message this way, since a GET writes nothing. */
 enum status
@@ -155,7 +156,7 @@ do_read_all(struct web *w)
 	return web_redirect(w, "/messages?done=read");
 }
 
-/* --- /messages/preferences ------------------------------------------------------------------------------------------------- */
+/* --- /messages/preferences ---------------------------------------------------------------------------------------- */
 
 struct preferences_page {
 	struct preference *topics;
@@ -178,7 +179,8 @@ has_topic(const struct web *w, int topic)
 static enum status
 show_preferences(struct web *w)
 {
-	struct preferences_page p = { .topics = arena_array(w->m, struct preference, N_TOPICS), .email = w->user.email };
+	struct preferences_page p = { .topics = arena_array(w->m, struct preference, N_TOPICS),
+		.email = w->user.email };
 
 	for (int i = 0; i < N_TOPICS; i++)
 		if (has_topic(w, i))
@@ -205,7 +207,9 @@ do_preferences(struct web *w)
 		if (!has_topic(w, i))
 			continue;
 		p[i] = (struct preference){
-			.topic = i, .inbox = form_tick(w, arena_printf(w->m, "%s_inbox", topic)), .email = form_tick(w, arena_printf(w->m, "%s_email", topic)),
+			.topic = i,
+			.inbox = form_tick(w, arena_printf(w->m, "%s_inbox", topic)),
+			.email = form_tick(w, arena_printf(w->m, "%s_email", topic)),
 		};
 	}
 	if (form_bad(w))

@@ -6,7 +6,7 @@
 
 #include <ctype.h>
 
-/* --- GET /messages/log ------------------------------------------------------------------------------------------------------- */
+/* --- GET /messages/log -------------------------------------------------------------------------------------------- */
 
 struct log_page {
 	struct form_problems problems;
@@ -46,7 +46,9 @@ enum status
 page_log(struct web *w)
 {
 	struct journal_query q = {
-		.state = form_has(w, "state") ? form_choice(w, "state", &message_state_words) : -1, .about = about_asked(w), .limit = PER_PAGE,
+		.state = form_has(w, "state") ? form_choice(w, "state", &message_state_words) : -1,
+		.about = about_asked(w),
+		.limit = PER_PAGE,
 	};
 	struct log_page p = { .is_filtered = q.state >= 0 || *q.about };
 
@@ -63,7 +65,7 @@ page_log(struct web *w)
 	return web_answer(w, form_bad(w) ? HTTP_UNPROCESSABLE : HTTP_OK, &log_json_shape, &log_html, &p);
 }
 
-/* --- GET /messages/log/:message_id -------------------------------------------------------------------------------------------- */
+/* --- GET /messages/log/:message_id -------------------------------------------------------------------------------- */
 
 struct entry_page {
 	struct journal_row message;
@@ -106,7 +108,7 @@ page_log_entry(struct web *w)
 	return show_entry(w, &message_id, HTTP_OK, NULL);
 }
 
-/* --- POST /messages/:message_id/resend ---------------------------------------------------------------------------------- */
+/* --- POST /messages/:message_id/resend ---------------------------------------------------------------------------- */
 
 enum status
 do_resend(struct web *w)
@@ -121,12 +123,10 @@ do_resend(struct web *w)
 		if (w->json)
 			return show_entry(w, &message_id, HTTP_OK, NULL);
 		return web_redirect(w, "/messages/log/%lld?done=again", (long long)message_id);
-	case RESEND_UNDER_WAY:
-		return web_refuse(w, HTTP_CONFLICT, "wrong_state", _("It is already being sent."));
+	case RESEND_UNDER_WAY: return web_refuse(w, HTTP_CONFLICT, "wrong_state", _("It is already being sent."));
 	case RESEND_NO_MAIL:
 		return web_refuse(w, HTTP_CONFLICT, "wrong_state", _("There is no email address to send it to."));
-	case RESEND_NO_MESSAGE:
-		return web_not_found(w);
+	case RESEND_NO_MESSAGE: return web_not_found(w);
 	}
 	return web_broken(w);
 }

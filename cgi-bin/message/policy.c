@@ -1,4 +1,5 @@
-/* policy - each of these events notifies the people that its kinds are for (kind.c); reminders and mail are sent between events. */
+/* policy - each of these events notifies the people that its kinds are for (kind.c); reminders and mail are sent
+ * between events. */
 #include "message.h"
 
 #include <string.h>
@@ -13,12 +14,18 @@ message_on_event(struct db *db, const struct event *e)
 }
 
 static const struct policy policies[] = {
-	ON(BOOKING_CONFIRMED, message_on_event), ON(BOOKING_CANCELLED, message_on_event), ON(BOOKING_REJECTED, message_on_event),
-	ON(BOOKING_REFUNDED, message_on_event), ON(BOOKING_NO_SHOW, message_on_event), ON(BOOKING_HANDED_OUT, message_on_event),
-	ON(BOOKING_COMPLETED, message_on_event), ON(BOOKING_EXTRA_REFUNDED, message_on_event), ON(PAYMENT_CANCELLED, message_on_event),
-	ON(DELIVERY_SCHEDULED, message_on_event), ON(DELIVERY_SHIPPED, message_on_event), ON(DELIVERY_DELIVERED, message_on_event),
-	ON(DELIVERY_CANCELLED, message_on_event), ON(EQUIPMENT_APPROVED, message_on_event), ON(EQUIPMENT_REJECTED, message_on_event),
-	ON(EQUIPMENT_CANCELLED, message_on_event), ON(EQUIPMENT_RETURNED, message_on_event), ON(REVIEW_ASSIGNED, message_on_event),
+	ON(BOOKING_CONFIRMED, message_on_event), ON(BOOKING_CANCELLED, message_on_event),
+	ON(BOOKING_REJECTED, message_on_event),
+	ON(BOOKING_REFUNDED, message_on_event), ON(BOOKING_NO_SHOW, message_on_event),
+	ON(BOOKING_HANDED_OUT, message_on_event),
+	ON(BOOKING_COMPLETED, message_on_event), ON(BOOKING_EXTRA_REFUNDED, message_on_event),
+	ON(PAYMENT_CANCELLED, message_on_event),
+	ON(DELIVERY_SCHEDULED, message_on_event), ON(DELIVERY_SHIPPED, message_on_event),
+	ON(DELIVERY_DELIVERED, message_on_event),
+	ON(DELIVERY_CANCELLED, message_on_event), ON(EQUIPMENT_APPROVED, message_on_event),
+	ON(EQUIPMENT_REJECTED, message_on_event),
+	ON(EQUIPMENT_CANCELLED, message_on_event), ON(EQUIPMENT_RETURNED, message_on_event),
+	ON(REVIEW_ASSIGNED, message_on_event),
 	ON(STOCK_LOW, message_on_event),
 	{ 0 },
 };
@@ -32,5 +39,6 @@ message_sweep(struct db *db)
 }
 
 const struct consumer message_consumer = {
-	.name = "message", .role = &message_role, .policy = policies, .sweep = message_sweep, .open = message_texts_open,
+	.name = "message", .role = &message_role, .policy = policies, .sweep = message_sweep,
+		.open = message_texts_open,
 };

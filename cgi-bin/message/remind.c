@@ -1,11 +1,13 @@
 /*
- * remind - messages that depend on time: pick-up tomorrow, return in an hour, overdue; and a refund that takes longer than usual.
+ * remind - messages that depend on time: pick-up tomorrow, return in an hour, overdue; and a refund that takes longer
+ * than usual.
  *
- * A reminder belongs to the event that began what it is about (booking.confirmed, booking.handed_out, booking.cancel_requested), so each
- * is sent once. There is none within an hour of the booking, whose confirmation has the same content.
+ * A reminder belongs to the event that began what it is about (booking.confirmed, booking.handed_out,
+ * booking.cancel_requested), so each is sent once. There is none within an hour of the booking, whose confirmation has
+ * the same content.
  *
- * Each second the sweep reads only what has become due since the last one; the first sweep of a process, one a minute, reads all that
- * has no reminder yet.
+ * Each second the sweep reads only what has become due since the last one; the first sweep of a process, one a minute,
+ * reads all that has no reminder yet.
  */
 #include "message.h"
 
@@ -39,37 +41,43 @@ remind_one(struct db *db, const char *code, const char *state, const char *event
 	log_task("remind", code);
 	db_begin(db);
 	customer_id = db_int(db, "SELECT customer_id FROM v_booking WHERE code = $1 AND state = $2", code, state);
-	if (customer_id && db_one(db, &event_shape, &e,
-	                          "SELECT event_id, subject_id, payload FROM v_event WHERE subject_id = $1 AND type = $2 ORDER BY event_id DESC LIMIT 1",
-	                          code, event))
+	if (customer_id
+		&& db_one(db, &event_shape, &e,
+			"SELECT event_id, subject_id, payload FROM v_event WHERE subject_id = $1 AND type = $2"
+			" ORDER BY event_id DESC LIMIT 1",
+			code, event))
 		message_notify_one(db, &e, message_kind_find(kind), customer_id);
 	db_commit(db);
 }
 
 /* Answers whether more may be due at once. */
 static bool
-remind_all(struct db *db, int which, const struct remind *list, int n, int64_t upto, const char *state, const char *event, const char *kind)
+remind_all(struct db *db, int which, const struct remind *list, int n, int64_t upto, const char *state,
+	const char *event, const char *kind)
 {
 	for (int i = 0; i < n && !db_failed(db); i++)
 		remind_one(db, list[i].code, state, event, kind);
 	if (!db_failed(db))
-		read_upto[which] = n < REMIND_MAX ? upto : list[n - 1].due_at;   /* others may have the same time */
+		read_upto[which] = n < REMIND_MAX ? upto : list[n - 1].due_at; /* others may have the same time */
 	return n == REMIND_MAX && list[0].due_at < list[n - 1].due_at;
 }
 
 static bool
 remind_pickup(struct db *db, int64_t now)
 {
-	int64_t upto = now + rental.remind_pickup_s, from = read_upto[REMIND_PICKUP] > now ? read_upto[REMIND_PICKUP] : now;
+	int64_t upto = now + rental.remind_pickup_s,
+		from = read_upto[REMIND_PICKUP] > now ? read_upto[REMIND_PICKUP] : now;
 	struct remind *list;
 	int n = 0;
 
 	if (!rental.remind_pickup_s)
 		return false;
 	db_list(db, &remind_shape, &list, &n,
-		"SELECT b.code, b.starts_at AS due_at FROM v_booking b WHERE b.state = 'CONFIRMED' AND b.starts_at >= $1 AND b.starts_at <= $2"
+		"SELECT b.code, b.starts_at AS due_at FROM v_booking b WHERE b.state = 'CONFIRMED'"
+		" AND b.starts_at >= $1 AND b.starts_at <= $2"
 		" AND b.held_at < b.starts_at - $3 AND NOT EXISTS"
-		" (SELECT 1 FROM message m WHERE m.subject_id = b.code AND m.kind = 'remind_pickup') ORDER BY b.starts_at LIMIT $4",
+		" (SELECT 1 FROM message m WHERE m.subject_id = b.code AND m.kind = 'remind_pickup')"
+		" ORDER BY b.starts_at LIMIT $4",
 		from, upto, rental.remind_pickup_s + TOO_SOON_S, REMIND_MAX);
 	return remind_all(db, REMIND_PICKUP, list, n, upto, "CONFIRMED", event_name_BOOKING_CONFIRMED, "remind_pickup");
 }
@@ -77,16 +85,19 @@ remind_pickup(struct db *db, int64_t now)
 static bool
 remind_return(struct db *db, int64_t now)
 {
-	int64_t upto = now + rental.remind_return_s, from = read_upto[REMIND_RETURN] > now ? read_upto[REMIND_RETURN] : now;
+	int64_t upto = now + rental.remind_return_s,
+		from = read_upto[REMIND_RETURN] > now ? read_upto[REMIND_RETURN] : now;
 	struct remind *list;
 	int n = 0;
 
 	if (!rental.remind_return_s)
 		return false;
 	db_list(db, &remind_shape, &list, &n,
-		"SELECT b.code, b.ends_at AS due_at FROM v_booking b WHERE b.state = 'OUT' AND b.ends_at >= $1 AND b.ends_at <= $2"
+		"SELECT b.code, b.ends_at AS due_at FROM v_booking b WHERE b.state = 'OUT' AND b.ends_at >= $1"
+		" AND b.ends_at <= $2"
 		" AND b.starts_at < b.ends_at - $3 AND NOT EXISTS"
-		" (SELECT 1 FROM message m WHERE m.subject_id = b.code AND m.kind = 'remind_return') ORDER BY b.ends_at LIMIT $4",
+		" (SELECT 1 FROM message m WHERE m.subject_id = b.code AND m.kind = 'remind_return') ORDER BY b.ends_at"
+		" LIMIT $4",
 		from, upto, rental.remind_return_s + TOO_SOON_S, REMIND_MAX);
 	return remind_all(db, REMIND_RETURN, list, n, upto, "OUT", event_name_BOOKING_HANDED_OUT, "remind_return");
 }
@@ -95,14 +106,17 @@ remind_return(struct db *db, int64_t now)
 static bool
 remind_overdue(struct db *db, int64_t now)
 {
-	int64_t upto = now - LATE_AFTER_S, from = read_upto[REMIND_OVERDUE] > now - LATE_FOR_S ? read_upto[REMIND_OVERDUE] : now - LATE_FOR_S;
+	int64_t upto = now - LATE_AFTER_S,
+		from = read_upto[REMIND_OVERDUE] > now - LATE_FOR_S ? read_upto[REMIND_OVERDUE] : now - LATE_FOR_S;
 	struct remind *list;
 	int n = 0;
 
 	db_list(db, &remind_shape, &list, &n,
-		"SELECT b.code, b.ends_at AS due_at FROM v_booking b WHERE b.state = 'OUT' AND b.ends_at >= $1 AND b.ends_at <= $2 AND NOT EXISTS"
+		"SELECT b.code, b.ends_at AS due_at FROM v_booking b WHERE b.state = 'OUT' AND b.ends_at >= $1"
+		" AND b.ends_at <= $2 AND NOT EXISTS"
 		" (SELECT 1 FROM message m WHERE m.subject_id = b.code AND m.kind = 'remind_overdue') AND NOT EXISTS"
-		" (SELECT 1 FROM v_booking_extra x WHERE x.code = b.code AND x.kind = 'collection' AND x.state = 'BOOKED') ORDER BY b.ends_at LIMIT $3",
+		" (SELECT 1 FROM v_booking_extra x WHERE x.code = b.code AND x.kind = 'collection'"
+		" AND x.state = 'BOOKED') ORDER BY b.ends_at LIMIT $3",
 		from, upto, REMIND_MAX);
 	return remind_all(db, REMIND_OVERDUE, list, n, upto, "OUT", event_name_BOOKING_HANDED_OUT, "remind_overdue");
 }
@@ -115,10 +129,13 @@ remind_cancelling(struct db *db, int64_t now)
 	int n = 0;
 
 	db_list(db, &remind_shape, &list, &n,
-		"SELECT s.subject_id AS code, s.since AS due_at FROM v_stuck_booking s /*scan*/ WHERE s.kind = 'cancel' AND s.since <= $1 AND NOT EXISTS"
-		" (SELECT 1 FROM message m WHERE m.subject_id = s.subject_id AND m.kind = 'booking_cancelling') ORDER BY s.since /*sort*/ LIMIT $2",
+		"SELECT s.subject_id AS code, s.since AS due_at FROM v_stuck_booking s /*scan*/ WHERE s.kind = 'cancel'"
+		" AND s.since <= $1 AND NOT EXISTS"
+		" (SELECT 1 FROM message m WHERE m.subject_id = s.subject_id AND m.kind = 'booking_cancelling')"
+		" ORDER BY s.since /*sort*/ LIMIT $2",
 		now - PENDING_S, REMIND_MAX);
-	return remind_all(db, REMIND_CANCELLING, list, n, now, "CANCEL_REQUESTED", event_name_BOOKING_CANCEL_REQUESTED, "booking_cancelling");
+	return remind_all(db, REMIND_CANCELLING, list, n, now, "CANCEL_REQUESTED", event_name_BOOKING_CANCEL_REQUESTED,
+		"booking_cancelling");
 }
 
 bool
@@ -129,7 +146,7 @@ remind_sweep(struct db *db)
 
 	for (int i = 0; i < N_REMINDERS; i++)
 		if (read_upto[i] > now + rental.remind_pickup_s + rental.remind_return_s)
-			read_upto[i] = 0;     /* the clock was set back */
+			read_upto[i] = 0; /* the clock was set back */
 	some = remind_return(db, now) || some;
 	some = remind_overdue(db, now) || some;
 	return remind_cancelling(db, now) || some;

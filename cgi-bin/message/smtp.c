@@ -1,9 +1,10 @@
 /*
  * smtp - one mail to the mail server (libcurl). The connection is kept for the mails of one round.
  *
- * With $VAR/mail.key (0600, one line user:password) it signs in, and only over TLS with a valid certificate. Without, it uses STARTTLS
- * where that is offered and accepts any certificate, as mail servers do between each other: a forged one could only read the mails.
- * smtps:// always requires a valid certificate. The password is sent to the server alone.
+ * With $VAR/mail.key (0600, one line user:password) it signs in, and only over TLS with a valid certificate. Without,
+ * it uses STARTTLS where that is offered and accepts any certificate, as mail servers do between each other: a forged
+ * one could only read the mails. smtps:// always requires a valid certificate. The password is sent to the server
+ * alone.
  */
 #include "message.h"
 
@@ -38,7 +39,7 @@ struct smtp {
 	char user[128], password[256];
 };
 
-/* --- the key ------------------------------------------------------------------------------------------------------------ */
+/* --- the key ------------------------------------------------------------------------------------------------------ */
 
 static bool
 is_owner_only(int fd)
@@ -76,7 +77,7 @@ read_mail_key(struct smtp *s)
 	return true;
 }
 
-/* --- the dialogue ------------------------------------------------------------------------------------------------------- */
+/* --- the dialogue ------------------------------------------------------------------------------------------------- */
 
 static bool
 begins(const char *bytes, size_t n, const char *word)
@@ -95,7 +96,7 @@ note_sent(struct smtp *s, const char *bytes, size_t n)
 	else if (begins(bytes, n, "DATA"))
 		s->step = SMTP_TEXT;
 	else if (begins(bytes, n, "QUIT")) {
-		s->is_over = true;      /* the reply to that is about no mail */
+		s->is_over = true; /* the reply to that is about no mail */
 		return;
 	}
 	s->code = 0;
@@ -148,7 +149,7 @@ ignore_output(char *bytes, size_t size, size_t n, void *arg)
 	return size * n;
 }
 
-/* --- a connection ----------------------------------------------------------------------------------------------------- */
+/* --- a connection ------------------------------------------------------------------------------------------------- */
 
 static void
 secure(struct smtp *s)
@@ -169,7 +170,8 @@ set_smtp_options(struct smtp *s)
 {
 	const char *host = strchr(mail_address(s->m, settings.mail_from), '@');
 
-	curl_easy_setopt(s->curl, CURLOPT_URL, arena_printf(s->m, "%s/%s", settings.mail_url, host ? host + 1 : "localhost"));
+	curl_easy_setopt(
+		s->curl, CURLOPT_URL, arena_printf(s->m, "%s/%s", settings.mail_url, host ? host + 1 : "localhost"));
 	curl_easy_setopt(s->curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
 	curl_easy_setopt(s->curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(s->curl, CURLOPT_NOSIGNAL, 1L);
@@ -179,7 +181,7 @@ set_smtp_options(struct smtp *s)
 	curl_easy_setopt(s->curl, CURLOPT_READFUNCTION, read_text);
 	curl_easy_setopt(s->curl, CURLOPT_READDATA, s);
 	curl_easy_setopt(s->curl, CURLOPT_WRITEFUNCTION, ignore_output);
-	curl_easy_setopt(s->curl, CURLOPT_VERBOSE, 1L);         /* for CURLOPT_DEBUGFUNCTION */
+	curl_easy_setopt(s->curl, CURLOPT_VERBOSE, 1L); /* for CURLOPT_DEBUGFUNCTION */
 	curl_easy_setopt(s->curl, CURLOPT_DEBUGFUNCTION, on_line);
 	curl_easy_setopt(s->curl, CURLOPT_DEBUGDATA, s);
 	secure(s);
@@ -216,7 +218,8 @@ smtp_answer(struct smtp *s, CURLcode rc)
 	if (rc == CURLE_OK)
 		a.outcome = MAILER_SENT;
 	else if (s->step < SMTP_TO)
-		a = (struct mailer_answer){ MAILER_UNREACHABLE, a.reply, true };   /* no access, or not with this sender */
+		a = (struct mailer_answer){ MAILER_UNREACHABLE, a.reply,
+			true }; /* no access, or not with this sender */
 	else if (s->code >= 500)
 		a.outcome = MAILER_REFUSED;
 	else if (s->code >= 400)

@@ -31,9 +31,11 @@ message_texts_open(void)
 		return log_error("start", "cannot open the catalogues of the languages of messages"), false;
 	texts = arena_array(m, struct page, message_kind_words.n);
 	for (int i = 0; i < message_kind_words.n; i++)
-		texts[i] = (struct page){ .file = arena_printf(m, "message/%s", message_kinds[i].kind), .shape = &message_facts_shape };
+		texts[i] = (struct page){ .file = arena_printf(m, "message/%s", message_kinds[i].kind),
+			.shape = &message_facts_shape };
 	templates = arena_printf(m, "%s/templates", root);
-	is_open = tpl_compile_texts(templates, texts, message_kind_words.n) && tpl_compile_texts(templates, &mail_frame, 1);
+	is_open = tpl_compile_texts(templates, texts, message_kind_words.n)
+		&& tpl_compile_texts(templates, &mail_frame, 1);
 	if (!is_open)
 		log_error("start", "cannot use the templates of messages");
 	return is_open;

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* --- shapes --------------------------------------------------------------------------------------------------------- */
+/* --- shapes ------------------------------------------------------------------------------------------------------- */
 
 static const struct member event_members[] = {
 	SHAPE_STATE(my_event, type, customer_event_words), SHAPE_INT(my_event, event_id),
@@ -58,12 +58,13 @@ static const struct member booking_members[] = {
 };
 const struct shape my_booking_shape = SHAPE(my_booking, booking_members);
 
-/* --- my bookings ---------------------------------------------------------------------------------------------------- */
+/* --- my bookings -------------------------------------------------------------------------------------------------- */
 
 void
 my_count(struct db *db, int64_t customer_id, int64_t n[N_MY_TABS])
 {
-	struct rows *r = db_each(db, "SELECT tab, COUNT(*) FROM my_booking WHERE customer_id = $1 GROUP BY tab", customer_id);
+	struct rows *r =
+		db_each(db, "SELECT tab, COUNT(*) FROM my_booking WHERE customer_id = $1 GROUP BY tab", customer_id);
 
 	memset(n, 0, sizeof(n[0]) * N_MY_TABS);
 	while (db_next(r)) {
@@ -76,26 +77,35 @@ my_count(struct db *db, int64_t customer_id, int64_t n[N_MY_TABS])
 }
 
 /* The marks of a booking in the list: cars, pieces of equipment, delivery. */
-#define MARKS " n_cars, (SELECT COALESCE(SUM(o.quantity), 0) FROM my_order o WHERE o.booking_code = my_booking.code AND o.booking_code <> ''" \
+#define MARKS " n_cars, (SELECT COALESCE(SUM(o.quantity), 0) FROM my_order o WHERE o.booking_code = my_booking.code" \
+	" AND o.booking_code <> ''" \
 	"  AND o.state NOT IN ('REJECTED', 'CANCELLED')) AS n_equipment," \
-	" EXISTS (SELECT 1 FROM my_booking_line l WHERE l.code = my_booking.code AND l.rule = 'delivery' AND l.ended_at = 0) AS is_brought"
+	" EXISTS (SELECT 1 FROM my_booking_line l WHERE l.code = my_booking.code AND l.rule = 'delivery'" \
+	" AND l.ended_at = 0) AS is_brought"
 
-#define LISTED "SELECT code, state, car_id, car_name, car_name_ko, plate, body, branch_id, branch_name, branch_name_ko, starts_at, ends_at," \
-	" amount, vat_amount, currency, payment_state, brand, last4, refund_due, refunded_amount, updated_at," MARKS " FROM my_booking"
+#define LISTED \
+	"SELECT code, state, car_id, car_name, car_name_ko, plate, body, branch_id, branch_name, branch_name_ko," \
+	" starts_at, ends_at," \
+	" amount, vat_amount, currency, payment_state, brand, last4, refund_due, refunded_amount," \
+	" updated_at," MARKS " FROM my_booking"
 
 int
-my_list(struct db *db, int64_t customer_id, enum my_tab tab, int64_t offset, int64_t limit, struct my_booking **bookings)
+my_list(struct db *db, int64_t customer_id, enum my_tab tab, int64_t offset, int64_t limit,
+	struct my_booking **bookings)
 {
 	int n = 0;
 
 	if (tab == MY_TAB_UPCOMING)
-		return db_list(db, &my_booking_shape, bookings, &n, LISTED
-			" WHERE customer_id = $1 AND tab = 'upcoming' ORDER BY starts_at, code LIMIT $2 OFFSET $3", customer_id, limit, offset);
+		return db_list(db, &my_booking_shape, bookings, &n,
+			LISTED
+			" WHERE customer_id = $1 AND tab = 'upcoming' ORDER BY starts_at, code LIMIT $2 OFFSET $3",
+			customer_id, limit, offset);
 	if (tab == MY_TAB_ALL)
-		return db_list(db, &my_booking_shape, bookings, &n, LISTED
-			" WHERE customer_id = $1 ORDER BY starts_at DESC, code DESC LIMIT $2 OFFSET $3", customer_id, limit, offset);
-	return db_list(db, &my_booking_shape, bookings, &n, LISTED
-		" WHERE customer_id = $1 AND tab = $2 ORDER BY starts_at DESC, code DESC LIMIT $3 OFFSET $4",
+		return db_list(db, &my_booking_shape, bookings, &n,
+			LISTED " WHERE customer_id = $1 ORDER BY starts_at DESC, code DESC LIMIT $2 OFFSET $3",
+			customer_id, limit, offset);
+	return db_list(db, &my_booking_shape, bookings, &n,
+		LISTED " WHERE customer_id = $1 AND tab = $2 ORDER BY starts_at DESC, code DESC LIMIT $3 OFFSET $4",
 		customer_id, words_code(&my_tab_words, tab), limit, offset);
 }
 
@@ -105,15 +115,20 @@ static void
 add_rest(struct db *db, struct my_booking *b, int64_t customer_id)
 {
 	db_list(db, &my_line_shape, &b->lines, &b->n_lines,
-		"SELECT line_no, rule, version, unit, quantity, unit_amount, amount, label, label_ko, ended_at, end_reason, refund_due, refunded_amount"
-		" FROM my_booking_line WHERE code = $1 ORDER BY line_no", b->code);
+		"SELECT line_no, rule, version, unit, quantity, unit_amount, amount, label, label_ko, ended_at,"
+		" end_reason, refund_due, refunded_amount"
+		" FROM my_booking_line WHERE code = $1 ORDER BY line_no",
+		b->code);
 	db_list(db, &my_event_shape, &b->events, &b->n_events,
 		"SELECT e.type, e.event_id, e.occurred_at, e.amount, e.reason, e.label_ko,"
 		" COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = e.courier_id), e.label) AS label"
-		" FROM my_event e WHERE e.code = $1 ORDER BY e.event_id DESC", b->code);
+		" FROM my_event e WHERE e.code = $1 ORDER BY e.event_id DESC",
+		b->code);
 	if (b->n_cars > 1)
 		db_list(db, &my_car_shape, &b->cars, &b->n_further,
-			"SELECT car_id, car_name, car_name_ko, plate FROM my_booking_car WHERE code = $1 ORDER BY car_no", b->code);
+			"SELECT car_id, car_name, car_name_ko, plate FROM my_booking_car WHERE code = $1"
+			" ORDER BY car_no",
+			b->code);
 	b->n_deliveries = my_deliveries(db, b->code, &b->deliveries);
 	b->n_orders = my_orders(db, b->code, &b->orders);
 	b->n_messages = my_messages(db, b->code, customer_id, LAST_MESSAGES, &b->messages);
@@ -128,7 +143,8 @@ static bool
 is_in_the_log(struct db *db, const char *code, int64_t customer_id)
 {
 	const char *payload = db_text(db,
-		"SELECT payload FROM v_event WHERE subject_id = $1 AND type = 'booking.held' ORDER BY event_id LIMIT 1", code);
+		"SELECT payload FROM v_event WHERE subject_id = $1 AND type = 'booking.held' ORDER BY event_id LIMIT 1",
+		code);
 	struct held_payload h = { 0 };
 
 	return payload && json_into(db_memory(db), payload, &held_payload_shape, &h) && h.customer_id == customer_id;
@@ -139,10 +155,13 @@ my_find(struct db *db, const char *code, int64_t customer_id, struct my_booking 
 {
 	*b = (struct my_booking){ 0 };
 	if (db_one(db, &my_booking_shape, b,
-	           "SELECT code, state, car_id, car_name, car_name_ko, plate, body, branch_id, branch_name, branch_name_ko, starts_at, ends_at,"
-	           " amount, vat_amount, currency, payment_state, brand, last4, refund_due, refunded_amount, end_reason, hold_until, held_at,"
-	           " charged_at, paid_at, confirmed_at, out_at, returned_at, completed_at, ended_at, refunded_at, updated_at," MARKS
-	           " FROM my_booking WHERE code = $1 AND customer_id = $2", code, customer_id)) {
+		    "SELECT code, state, car_id, car_name, car_name_ko, plate, body, branch_id, branch_name,"
+		    " branch_name_ko, starts_at, ends_at,"
+		    " amount, vat_amount, currency, payment_state, brand, last4, refund_due, refunded_amount,"
+		    " end_reason, hold_until, held_at,"
+		    " charged_at, paid_at, confirmed_at, out_at, returned_at, completed_at, ended_at, refunded_at,"
+		    " updated_at," MARKS " FROM my_booking WHERE code = $1 AND customer_id = $2",
+		    code, customer_id)) {
 		add_rest(db, b, customer_id);
 		return MY_FOUND;
 	}

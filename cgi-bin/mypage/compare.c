@@ -1,8 +1,8 @@
 /*
  * compare - does the file hold what a replay would make?
  *
- * The log is replayed into a file of its own, in a scratch folder with a link to the log, up to the real file's position; then both are
- * compared row by row. The real one is locked only for the last few events and the comparison.
+ * The log is replayed into a file of its own, in a scratch folder with a link to the log, up to the real file's
+ * position; then both are compared row by row. The real one is locked only for the last few events and the comparison.
  */
 #include "replay.h"
 
@@ -13,7 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The rows of a table in the order of their key, which is the first columns. A missing row is a difference, and so is a column. */
+/* The rows of a table in the order of their key, which is the first columns. A missing row is a difference, and so is a
+ * column. */
 struct view_table {
 	const char *table;
 	int n_keys, n_columns;
@@ -24,9 +25,12 @@ static struct rows *
 each_booking(struct db *db)
 {
 	return db_each(db,
-		"SELECT code, customer_id, car_id, car_name, car_name_ko, plate, body, branch_id, branch_name, branch_name_ko, state, tab, reservation,"
-		" starts_at, ends_at, amount, vat_amount, currency, hold_until, payment_state, brand, last4, refund_due, refunded_amount,"
-		" end_reason, held_at, charged_at, paid_at, confirmed_at, out_at, returned_at, completed_at, ended_at, refunded_at,"
+		"SELECT code, customer_id, car_id, car_name, car_name_ko, plate, body, branch_id, branch_name,"
+		" branch_name_ko, state, tab, reservation,"
+		" starts_at, ends_at, amount, vat_amount, currency, hold_until, payment_state, brand, last4,"
+		" refund_due, refunded_amount,"
+		" end_reason, held_at, charged_at, paid_at, confirmed_at, out_at, returned_at, completed_at, ended_at,"
+		" refunded_at,"
 		" updated_at, event_id, n_cars FROM my_booking /*scan*/ ORDER BY code");
 }
 
@@ -34,22 +38,27 @@ static struct rows *
 each_line(struct db *db)
 {
 	return db_each(db,
-		"SELECT code, line_no, rule, version, unit, quantity, unit_amount, amount, label, label_ko, ended_at, end_reason, refund_due,"
+		"SELECT code, line_no, rule, version, unit, quantity, unit_amount, amount, label, label_ko, ended_at,"
+		" end_reason, refund_due,"
 		" refunded_amount FROM my_booking_line /*scan*/ ORDER BY code, line_no");
 }
 
 static struct rows *
 each_further_car(struct db *db)
 {
-	return db_each(db, "SELECT code, car_no, car_id, car_name, car_name_ko, plate, is_open FROM my_booking_car /*scan*/ ORDER BY code, car_no");
+	return db_each(db,
+		"SELECT code, car_no, car_id, car_name, car_name_ko, plate, is_open FROM my_booking_car /*scan*/"
+		" ORDER BY code, car_no");
 }
 
 static struct rows *
 each_delivery(struct db *db)
 {
 	return db_each(db,
-		"SELECT delivery_id, code, customer_id, direction, state, zone, window_from, window_to, courier_id, reason, ended_by,"
-		" odometer_km, fuel_percent, requested_at, scheduled_at, shipped_at, delivered_at, ended_at, updated_at, event_id"
+		"SELECT delivery_id, code, customer_id, direction, state, zone, window_from, window_to, courier_id,"
+		" reason, ended_by,"
+		" odometer_km, fuel_percent, requested_at, scheduled_at, shipped_at, delivered_at, ended_at,"
+		" updated_at, event_id"
 		" FROM my_delivery /*scan*/ ORDER BY delivery_id");
 }
 
@@ -57,8 +66,10 @@ static struct rows *
 each_order(struct db *db)
 {
 	return db_each(db,
-		"SELECT order_code, booking_code, line_no, customer_id, item_id, item_name, item_name_ko, category, quantity, starts_at, ends_at,"
-		" amount, currency, state, reason, ended_by, lost, ordered_at, approved_at, handed_out_at, returned_at, ended_at, updated_at, event_id"
+		"SELECT order_code, booking_code, line_no, customer_id, item_id, item_name, item_name_ko, category,"
+		" quantity, starts_at, ends_at,"
+		" amount, currency, state, reason, ended_by, lost, ordered_at, approved_at, handed_out_at, returned_at,"
+		" ended_at, updated_at, event_id"
 		" FROM my_order /*scan*/ ORDER BY order_code");
 }
 
@@ -66,21 +77,24 @@ static struct rows *
 each_message(struct db *db)
 {
 	return db_each(db,
-		"SELECT message_id, recipient_id, kind, about, channel, state, tries, updated_at, event_id FROM my_message /*scan*/ ORDER BY message_id");
+		"SELECT message_id, recipient_id, kind, about, channel, state, tries, updated_at, event_id"
+		" FROM my_message /*scan*/ ORDER BY message_id");
 }
 
 static struct rows *
 each_event(struct db *db)
 {
 	return db_each(db,
-		"SELECT code, event_id, type, occurred_at, amount, reason, label, label_ko, courier_id FROM my_event /*scan*/ ORDER BY code, event_id");
+		"SELECT code, event_id, type, occurred_at, amount, reason, label, label_ko, courier_id"
+		" FROM my_event /*scan*/ ORDER BY code, event_id");
 }
 
 static struct rows *
 each_car(struct db *db)
 {
 	return db_each(db,
-		"SELECT car_id, plate, name, name_ko, body, branch_id, branch_name, branch_name_ko, service, updated_at, event_id"
+		"SELECT car_id, plate, name, name_ko, body, branch_id, branch_name, branch_name_ko, service,"
+		" updated_at, event_id"
 		" FROM view_car /*scan*/ ORDER BY car_id");
 }
 
@@ -121,8 +135,8 @@ add_difference(struct view_comparison *c, const struct view_table *t, struct row
 {
 	c->n_different++;
 	if (!c->first[0])
-		snprintf(c->first, sizeof(c->first), "%s %s%s%s: %s", t->table, row_peek(at, 0), t->n_keys > 1 ? " " : "",
-		         t->n_keys > 1 ? row_peek(at, 1) : "", what);
+		snprintf(c->first, sizeof(c->first), "%s %s%s%s: %s", t->table, row_peek(at, 0),
+			t->n_keys > 1 ? " " : "", t->n_keys > 1 ? row_peek(at, 1) : "", what);
 }
 
 static void
@@ -164,7 +178,7 @@ compare_table(struct view_comparison *c, const struct view_table *t, struct db *
 	}
 }
 
-/* --- the scratch file ------------------------------------------------------------------------------------------------ */
+/* --- the scratch file --------------------------------------------------------------------------------------------- */
 
 /* A state folder with a view.db of its own and a link to the real log. */
 static bool
@@ -192,8 +206,17 @@ static void
 remove_scratch(const char *dir)
 {
 	static const char *const names[] = {
-		"motorpool.db", "view.db", "view.db-wal", "view.db-shm", "run/view.lock", "run/view.lock.make", "run/view.create",
-		"run/motorpool.lock", "run/motorpool.lock.make", "run/motorpool.create", "run",
+		"motorpool.db",
+		"view.db",
+		"view.db-wal",
+		"view.db-shm",
+		"run/view.lock",
+		"run/view.lock.make",
+		"run/view.create",
+		"run/motorpool.lock",
+		"run/motorpool.lock.make",
+		"run/motorpool.create",
+		"run",
 	};
 	char path[4300];
 
@@ -226,10 +249,11 @@ position_of(struct db *real)
 	return db_int(real, "SELECT event_id FROM position WHERE consumer = 'mypage'");
 }
 
-/* The real file may move on during the replay, so the last events are replayed while it is locked, in a second transaction: one that has
- * begun to read the log sees no more of it. */
+/* The real file may move on during the replay, so the last events are replayed while it is locked, in a second
+ * transaction: one that has begun to read the log sees no more of it. */
 static bool
-compare_files(struct db *real, struct replay *r, const struct view_log *log, struct arena *m, struct view_comparison *c, const char **why)
+compare_files(struct db *real, struct replay *r, const struct view_log *log, struct arena *m, struct view_comparison *c,
+	const char **why)
 {
 	bool ok;
 
@@ -254,8 +278,8 @@ compare_files(struct db *real, struct replay *r, const struct view_log *log, str
 }
 
 static bool
-compare(const char *root_dir, const char *var_dir, const struct view_log *log, struct replay *r, struct view_comparison *c,
-        const char **why)
+compare(const char *root_dir, const char *var_dir, const struct view_log *log, struct replay *r,
+	struct view_comparison *c, const char **why)
 {
 	struct arena *m = arena_new(REPLAY_ARENA);
 	struct db *real = NULL;
@@ -268,8 +292,8 @@ compare(const char *root_dir, const char *var_dir, const struct view_log *log, s
 		*why = "the state folder's name is too long";
 		return false;
 	}
-	if (make_scratch(dir, sizeof(dir), root_dir, log->var_dir, why) && (r->db = db_open(dir, &mypage_role, r->m, why))
-	    && (real = db_open(var_dir, &mypage_role, m, why)))
+	if (make_scratch(dir, sizeof(dir), root_dir, log->var_dir, why)
+		&& (r->db = db_open(dir, &mypage_role, r->m, why)) && (real = db_open(var_dir, &mypage_role, m, why)))
 		ok = compare_files(real, r, log, m, c, why);
 	if (real)
 		db_close(real);
@@ -281,7 +305,7 @@ compare(const char *root_dir, const char *var_dir, const struct view_log *log, s
 
 bool
 view_compare(const char *root_dir, const char *var_dir, view_progress_fn *progress, void *arg,
-             struct view_comparison *c, const char **why)
+	struct view_comparison *c, const char **why)
 {
 	struct view_log log = { .var_dir = var_dir };
 	struct replay r = { .progress = progress, .arg = arg };
@@ -290,7 +314,8 @@ view_compare(const char *root_dir, const char *var_dir, view_progress_fn *progre
 }
 
 bool
-view_compare_log(const char *root_dir, const char *var_dir, const struct view_log *log, struct view_comparison *c, const char **why)
+view_compare_log(const char *root_dir, const char *var_dir, const struct view_log *log, struct view_comparison *c,
+	const char **why)
 {
 	struct replay r = { 0 };
 

@@ -3,7 +3,8 @@
 
 #include "lib/base/log.h"
 
-/* The log was taken back to before what the rows were made from (a restored backup, a power cut): the rows are made again. */
+/* The log was taken back to before what the rows were made from (a restored backup, a power cut): the rows are made
+ * again. */
 static bool
 mypage_sweep(struct db *db)
 {
@@ -14,7 +15,8 @@ mypage_sweep(struct db *db)
 	return false;
 }
 
-const struct consumer mypage_consumer = { .name = "mypage", .role = &mypage_role, .policy = mypage_policies, .sweep = mypage_sweep };
+const struct consumer mypage_consumer = { .name = "mypage", .role = &mypage_role, .policy = mypage_policies,
+	.sweep = mypage_sweep };
 
 void
 my_fresh(struct db *db, int64_t now, struct my_fresh *f)

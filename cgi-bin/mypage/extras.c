@@ -38,22 +38,29 @@ my_deliveries(struct db *db, const char *code, struct my_delivery **deliveries)
 	int n = 0;
 
 	return db_list(db, &my_delivery_shape, deliveries, &n,
-		"SELECT d.delivery_id, d.direction, d.state, d.zone, d.window_from, d.window_to, d.odometer_km, d.fuel_percent, d.reason, d.ended_by,"
+		"SELECT d.delivery_id, d.direction, d.state, d.zone, d.window_from, d.window_to, d.odometer_km,"
+		" d.fuel_percent, d.reason, d.ended_by,"
 		" d.requested_at, d.scheduled_at, d.shipped_at, d.delivered_at, d.ended_at,"
 		" COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = d.courier_id), '') AS courier_name,"
-		" COALESCE((SELECT j.received_by FROM v_delivery j WHERE j.delivery_id = d.delivery_id AND d.state = 'DELIVERED'), '')"
-		"  AS received_by FROM my_delivery d WHERE d.code = $1 ORDER BY d.delivery_id", code);
+		" COALESCE((SELECT j.received_by FROM v_delivery j WHERE j.delivery_id = d.delivery_id"
+		" AND d.state = 'DELIVERED'), '')"
+		"  AS received_by FROM my_delivery d WHERE d.code = $1 ORDER BY d.delivery_id",
+		code);
 }
 
-#define ORDERS "SELECT order_code, state, booking_code, line_no, item_id, item_name, item_name_ko, category, quantity, starts_at, ends_at," \
-	" amount, currency, reason, ended_by, lost, ordered_at, approved_at, handed_out_at, returned_at, ended_at FROM my_order"
+#define ORDERS \
+	"SELECT order_code, state, booking_code, line_no, item_id, item_name, item_name_ko, category, quantity," \
+	" starts_at, ends_at," \
+	" amount, currency, reason, ended_by, lost, ordered_at, approved_at, handed_out_at, returned_at, ended_at" \
+	" FROM my_order"
 
 int
 my_orders(struct db *db, const char *code, struct my_order **orders)
 {
 	int n = 0;
 
-	return db_list(db, &my_order_shape, orders, &n, ORDERS " WHERE booking_code = $1 AND booking_code <> '' ORDER BY line_no", code);
+	return db_list(db, &my_order_shape, orders, &n,
+		ORDERS " WHERE booking_code = $1 AND booking_code <> '' ORDER BY line_no", code);
 }
 
 int
@@ -62,8 +69,10 @@ my_messages(struct db *db, const char *about, int64_t recipient_id, int64_t limi
 	int n = 0;
 
 	return db_list(db, &my_message_shape, messages, &n,
-		"SELECT message_id, kind, state, channel, tries, updated_at FROM my_message WHERE about = $1 AND recipient_id = $2"
-		" ORDER BY message_id DESC LIMIT $3", about, recipient_id, limit);
+		"SELECT message_id, kind, state, channel, tries, updated_at FROM my_message WHERE about = $1"
+		" AND recipient_id = $2"
+		" ORDER BY message_id DESC LIMIT $3",
+		about, recipient_id, limit);
 }
 
 int64_t
@@ -78,6 +87,7 @@ my_orders_alone(struct db *db, int64_t customer_id, int64_t offset, int64_t limi
 	int n = 0;
 
 	return db_list(db, &my_order_shape, orders, &n,
-		ORDERS " WHERE customer_id = $1 AND booking_code = '' ORDER BY starts_at DESC, order_code DESC LIMIT $2 OFFSET $3",
+		ORDERS " WHERE customer_id = $1 AND booking_code = '' ORDER BY starts_at DESC, order_code DESC"
+		       " LIMIT $2 OFFSET $3",
 		customer_id, limit, offset);
 }

@@ -16,7 +16,8 @@ static const struct route routes[] = {
 };
 
 static const struct program program = {
-	.name = "mypage", .site = &rental_site, .prefix = "/my", .routes = routes, .role = &mypage_role, .open = mypage_open, .before = mypage_before,
+	.name = "mypage", .site = &rental_site, .prefix = "/my", .routes = routes, .role = &mypage_role,
+		.open = mypage_open, .before = mypage_before,
 };
 
 int

@@ -1,5 +1,6 @@
 /*
- * pages - a customer's bookings by tabs, and what mypage's pages share. One booking is pages_booking.c, equipment pages_equipment.c.
+ * pages - a customer's bookings by tabs, and what mypage's pages share. One booking is pages_booking.c, equipment
+ * pages_equipment.c.
  *
  * They only show. What can be done with a booking (pay, cancel, receipt) are booking's pages, one link away.
  */
@@ -16,10 +17,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* --- the read models' file may be replaced -------------------------------------------------------------------------- */
+/* --- the read models' file may be replaced ------------------------------------------------------------------------ */
 
-/* When the file is deleted, the relay makes another one. A worker that has the old one open notices the other inode, finishes this
- * request and is replaced. */
+/* When the file is deleted, the relay makes another one. A worker that has the old one open notices the other inode,
+ * finishes this request and is replaced. */
 static ino_t opened;
 static int64_t checked_ms;
 
@@ -51,10 +52,10 @@ mypage_before(struct web *w)
 		return;
 	checked_ms = clock_ms();
 	if (inode_now() != opened)
-		raise(SIGTERM);         /* delivered between requests only (gateway.h) */
+		raise(SIGTERM); /* delivered between requests only (gateway.h) */
 }
 
-/* --- shared ---------------------------------------------------------------------------------------------------------- */
+/* --- shared ------------------------------------------------------------------------------------------------------- */
 
 static const struct member freshness_members[] = { SHAPE_INT(freshness, n_behind), SHAPE_TEXT(freshness, as_of) };
 const struct shape freshness_shape = SHAPE(freshness, freshness_members);
@@ -68,11 +69,12 @@ freshness(struct web *w)
 	my_fresh(w->db, w->now, &f);
 	clock_split(f.as_of, &l);
 	return (struct freshness){
-		.n_behind = f.n_behind, .as_of = arena_printf(w->m, "%02d:%02d:%02d", l.hour, l.minute, l.second),
+		.n_behind = f.n_behind,
+		.as_of = arena_printf(w->m, "%02d:%02d:%02d", l.hour, l.minute, l.second),
 	};
 }
 
-/* --- GET /my/bookings ------------------------------------------------------------------------------------------------- */
+/* --- GET /my/bookings --------------------------------------------------------------------------------------------- */
 
 struct my_row { struct my_booking booking; int64_t n_more; };   /* n_more: cars beside the first */
 static const struct member my_row_members[] = {

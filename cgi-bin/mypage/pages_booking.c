@@ -51,7 +51,8 @@ struct my_booking_page {
 	const char *why;                        /* why it ended, or "" */
 	int64_t brought_from, brought_to;       /* when a courier delivers the car; 0: no delivery, or not known yet */
 	int64_t fetched_from, fetched_to;       /* when it is collected */
-	bool is_moving, can_pay, can_cancel, has_receipt, is_refund_due, is_refunded, has_orders, has_ended, has_messages;
+	bool is_moving, can_pay, can_cancel, has_receipt, is_refund_due, is_refunded, has_orders, has_ended,
+		has_messages;
 	struct freshness fresh;
 };
 static const struct member my_booking_page_members[] = {
@@ -78,7 +79,9 @@ static const char *
 my_event_detail(struct web *w, const struct my_event *e)
 {
 	const char *part[] = {
-		lang_pick(lang_now(), e->label, e->label_ko), e->amount ? money_in_words(w->m, e->amount) : "", my_reason_in_words(e->reason),
+		lang_pick(lang_now(), e->label, e->label_ko),
+		e->amount ? money_in_words(w->m, e->amount) : "",
+		my_reason_in_words(e->reason),
 	};
 	struct buf detail = { .m = w->m };
 
@@ -98,8 +101,11 @@ steps_in_words(struct web *w, const struct my_progress *progress)
 		const struct my_progress_step *s = &progress->step[i];
 
 		steps[i] = (struct progress_step){
-			.title = _(my_step_words.word[s->step].label), .detail = time_in_words(w->m, s->at),
-			.done = s->mark == MARK_DONE, .now = s->mark == MARK_NOW, .bad = s->mark == MARK_BAD,
+			.title = _(my_step_words.word[s->step].label),
+			.detail = time_in_words(w->m, s->at),
+			.done = s->mark == MARK_DONE,
+			.now = s->mark == MARK_NOW,
+			.bad = s->mark == MARK_BAD,
 		};
 	}
 	return steps;
@@ -127,7 +133,8 @@ fill_events(struct web *w, struct my_booking_page *p)
 	for (int i = 0; i < p->n_events; i++) {
 		const struct my_event *e = &p->booking.events[i];
 
-		p->events[i] = (struct timeline_event){ e->occurred_at, _(customer_event_words.word[e->type].label), my_event_detail(w, e) };
+		p->events[i] = (struct timeline_event){ e->occurred_at, _(customer_event_words.word[e->type].label),
+			my_event_detail(w, e) };
 	}
 }
 
@@ -153,7 +160,10 @@ fill_deliveries(struct web *w, struct my_booking_page *p)
 
 		my_delivery_progress(d, &progress);
 		p->deliveries[i] = (struct shown_delivery){
-			.delivery = *d, .steps = steps_in_words(w, &progress), .n_steps = progress.n_steps, .zone_name = zone_in_words(d->zone),
+			.delivery = *d,
+			.steps = steps_in_words(w, &progress),
+			.n_steps = progress.n_steps,
+			.zone_name = zone_in_words(d->zone),
 			.why = is_cancelled ? my_reason_in_words(*d->reason ? d->reason : d->ended_by) : "",
 			.has_keys = d->state == MY_DELIVERY_DELIVERED && *d->received_by,
 		};
@@ -173,8 +183,11 @@ fill_price(struct web *w, struct my_booking_page *p)
 	p->price.lines = arena_array(w->m, struct booking_line, b->n_lines + 1);
 	for (int i = 0; i < b->n_lines; i++)
 		p->price.lines[i] = (struct booking_line){
-			.rule = b->lines[i].rule, .label = lang_pick(lang_now(), b->lines[i].label, b->lines[i].label_ko),
-			.quantity = b->lines[i].quantity, .unit_amount = b->lines[i].unit_amount, .amount = b->lines[i].amount,
+			.rule = b->lines[i].rule,
+			.label = lang_pick(lang_now(), b->lines[i].label, b->lines[i].label_ko),
+			.quantity = b->lines[i].quantity,
+			.unit_amount = b->lines[i].unit_amount,
+			.amount = b->lines[i].amount,
 		};
 	booking_lines_in_words(p->price.lines, b->n_lines, b->starts_at, b->ends_at);
 }
@@ -197,7 +210,9 @@ fill_ended(struct web *w, struct my_booking_page *p)
 
 		if (l->ended_at)
 			p->ended[p->n_ended++] = (struct ended_extra){
-				.name = line_name(l), .why = my_reason_in_words(l->end_reason), .refund_due = l->refund_due,
+				.name = line_name(l),
+				.why = my_reason_in_words(l->end_reason),
+				.refund_due = l->refund_due,
 				.refunded_amount = l->refunded_amount,
 			};
 	}
@@ -211,10 +226,11 @@ fill_messages(struct web *w, struct my_booking_page *p)
 	p->has_messages = p->n_messages > 0;
 	p->messages = arena_array(w->m, struct shown_message, p->n_messages + 1);
 	for (int i = 0; i < p->n_messages; i++)
-		p->messages[i] = (struct shown_message){ p->booking.messages[i], my_message_in_words(p->booking.messages[i].kind, &customer_event_words) };
+		p->messages[i] = (struct shown_message){ p->booking.messages[i],
+			my_message_in_words(p->booking.messages[i].kind, &customer_event_words) };
 }
 
-/* --- GET /my/bookings/:code ------------------------------------------------------------------------------------------- */
+/* --- GET /my/bookings/:code --------------------------------------------------------------------------------------- */
 
 /* Booking refuses to cancel once the courier has left with the car. */
 static bool
@@ -222,7 +238,8 @@ has_courier_left(const struct my_booking *b)
 {
 	for (int i = 0; i < b->n_deliveries; i++)
 		if (b->deliveries[i].direction == MY_DIRECTION_DELIVERY
-		    && (b->deliveries[i].state == MY_DELIVERY_SHIPPED || b->deliveries[i].state == MY_DELIVERY_DELIVERED))
+			&& (b->deliveries[i].state == MY_DELIVERY_SHIPPED
+				|| b->deliveries[i].state == MY_DELIVERY_DELIVERED))
 			return true;
 	return false;
 }
@@ -239,10 +256,16 @@ static enum status
 show_my_booking(struct web *w, const struct my_booking *b)
 {
 	struct my_booking_page p = {
-		.booking = *b, .fresh = freshness(w), .why = my_code_in_words(b->end_reason), .n_orders = b->n_orders,
-		.has_orders = b->n_orders > 0, .orders = orders_in_words(w, b->orders, b->n_orders),
-		.can_pay = b->state == BOOKING_HELD && b->hold_until > w->now, .can_cancel = can_cancel(b, w->now),
-		.has_receipt = b->paid_at > 0, .is_refund_due = b->payment_state == MY_PAYMENT_REFUND_DUE,
+		.booking = *b,
+		.fresh = freshness(w),
+		.why = my_code_in_words(b->end_reason),
+		.n_orders = b->n_orders,
+		.has_orders = b->n_orders > 0,
+		.orders = orders_in_words(w, b->orders, b->n_orders),
+		.can_pay = b->state == BOOKING_HELD && b->hold_until > w->now,
+		.can_cancel = can_cancel(b, w->now),
+		.has_receipt = b->paid_at > 0,
+		.is_refund_due = b->payment_state == MY_PAYMENT_REFUND_DUE,
 		.is_refunded = b->refunded_amount > 0,
 	};
 
@@ -268,7 +291,8 @@ show_preparing(struct web *w, const char *code)
 
 	web_set_header(w, "Retry-After", "1");
 	if (w->json)
-		return web_refuse(w, HTTP_NOT_FOUND, "preparing", _("This booking is being prepared. Please try again in a second."));
+		return web_refuse(w, HTTP_NOT_FOUND, "preparing",
+			_("This booking is being prepared. Please try again in a second."));
 	return web_page(w, HTTP_OK, &preparing_template, &p);
 }
 
@@ -303,9 +327,9 @@ page_my_booking(struct web *w)
 		return web_not_found(w);
 	menu_of(w)->nav_my = true;
 	switch (find_soon(w, code, &b)) {
-	case MY_FOUND:     return w->json ? web_json(w, HTTP_OK, &my_booking_shape, &b) : show_my_booking(w, &b);
+	case MY_FOUND: return w->json ? web_json(w, HTTP_OK, &my_booking_shape, &b) : show_my_booking(w, &b);
 	case MY_PREPARING: return show_preparing(w, code);
-	case MY_UNKNOWN:   return web_not_found(w);
+	case MY_UNKNOWN: return web_not_found(w);
 	}
 	return web_broken(w);
 }

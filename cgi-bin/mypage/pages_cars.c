@@ -1,4 +1,5 @@
-/* pages_cars - a manager's screen of all cars: the status of each, its booking and that booking's payment, delivery, equipment, messages. */
+/* pages_cars - a manager's screen of all cars: the status of each, its booking and that booking's payment, delivery,
+ * equipment, messages. */
 #include "pages.h"
 
 #include "domain/menu.h"
@@ -10,7 +11,8 @@
 #define PER_JSON_PAGE 1000      /* usually all cars in one answer */
 #define MAX_BRANCHES 200
 
-static const char *const sort_columns[] = { "plate", "name", "branch_name", "status", "starts_at", NULL };   /* enum view_order */
+/* enum view_order */
+static const char *const sort_columns[] = { "plate", "name", "branch_name", "status", "starts_at", NULL };
 
 struct status_count { const char *label, *code; int64_t n; };
 static const struct member status_count_members[] = {
@@ -87,7 +89,8 @@ fill_counts(struct web *w, struct view_cars_page *p, const int64_t n[4])
 	p->n_counts = car_status_words.n;
 	p->counts = arena_array(w->m, struct status_count, p->n_counts);
 	for (int i = 0; i < p->n_counts; i++)
-		p->counts[i] = (struct status_count){ _(car_status_words.word[i].label), car_status_words.word[i].code, n[i] };
+		p->counts[i] =
+			(struct status_count){ _(car_status_words.word[i].label), car_status_words.word[i].code, n[i] };
 }
 
 static void

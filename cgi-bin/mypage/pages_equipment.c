@@ -16,13 +16,14 @@ orders_in_words(struct web *w, const struct my_order *orders, int n)
 
 	for (int i = 0; i < n; i++)
 		shown[i] = (struct order_shown){
-			.order = orders[i], .name = lang_pick(lang_now(), orders[i].item_name, orders[i].item_name_ko),
+			.order = orders[i],
+			.name = lang_pick(lang_now(), orders[i].item_name, orders[i].item_name_ko),
 			.why = my_reason_in_words(*orders[i].reason ? orders[i].reason : orders[i].ended_by),
 		};
 	return shown;
 }
 
-/* --- GET /my/equipment ---------------------------------------------------------------------------------------------------- */
+/* --- GET /my/equipment -------------------------------------------------------------------------------------------- */
 
 struct my_equipment_page {
 	struct order_shown *rows;

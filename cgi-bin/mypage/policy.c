@@ -1,8 +1,8 @@
 /*
  * policy - how the read models are made: one reaction for each event, which changes the row the event is about.
  *
- * A booking's rows follow from the events under its code alone, a car's from those under car:ID. Nothing else is read, nor the clock, so
- * a replay makes the same rows. Events about unknown bookings change nothing.
+ * A booking's rows follow from the events under its code alone, a car's from those under car:ID. Nothing else is read,
+ * nor the clock, so a replay makes the same rows. Events about unknown bookings change nothing.
  */
 #include "mypage.h"
 #include "reactions.h"
@@ -13,7 +13,8 @@
 
 const struct db_role mypage_role = {
 	.name = "mypage",
-	.owns = "my_booking my_booking_car my_booking_line my_delivery my_order my_message my_event view_car position event_retry",
+	.owns = "my_booking my_booking_car my_booking_line my_delivery my_order my_message my_event view_car position"
+		" event_retry",
 	.on_view = true,
 };
 
@@ -21,20 +22,22 @@ const struct db_role mypage_role = {
 static bool
 history_of(struct db *db, const struct event *e, int n_rows, int64_t amount, const char *reason)
 {
-	return n_rows > 0 ? history_add(db, e, &(struct history_line){ .amount = amount, .reason = reason }) : !db_failed(db);
+	return n_rows > 0 ? history_add(db, e, &(struct history_line){ .amount = amount, .reason = reason })
+			  : !db_failed(db);
 }
 
-/* --- a booking begins ------------------------------------------------------------------------------------------------- */
+/* --- a booking begins --------------------------------------------------------------------------------------------- */
 
 static void
 write_lines(struct db *db, const char *code, const struct view_payload *p)
 {
 	for (int i = 0; i < p->n_lines; i++)
 		db_do(db,
-			"INSERT INTO my_booking_line (code, line_no, rule, version, unit, quantity, unit_amount, amount, label, label_ko)"
+			"INSERT INTO my_booking_line (code, line_no, rule, version, unit, quantity, unit_amount,"
+			" amount, label, label_ko)"
 			" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-			code, i + 1, p->lines[i].rule, p->lines[i].version, p->lines[i].unit, p->lines[i].quantity, p->lines[i].unit_amount,
-			p->lines[i].amount, p->lines[i].label, p->lines[i].label_ko);
+			code, i + 1, p->lines[i].rule, p->lines[i].version, p->lines[i].unit, p->lines[i].quantity,
+			p->lines[i].unit_amount, p->lines[i].amount, p->lines[i].label, p->lines[i].label_ko);
 }
 
 /* The car screen shows a booking of several cars at each of them. */
@@ -42,7 +45,9 @@ static void
 write_cars(struct db *db, const char *code, const struct view_payload *p)
 {
 	for (int i = 0; i < p->n_further; i++)
-		db_do(db, "INSERT INTO my_booking_car (code, car_no, car_id, car_name, car_name_ko, plate) VALUES ($1, $2, $3, $4, $5, $6)",
+		db_do(db,
+			"INSERT INTO my_booking_car (code, car_no, car_id, car_name, car_name_ko, plate)"
+			" VALUES ($1, $2, $3, $4, $5, $6)",
 			code, i + 2, p->cars[i].car_id, p->cars[i].car_name, p->cars[i].car_name_ko, p->cars[i].plate);
 }
 
@@ -54,19 +59,24 @@ mypage_on_booking_held(struct db *db, const struct event *e)
 	if (!payload_read(db, e, &p))
 		return false;
 	db_do(db,
-		"INSERT INTO my_booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, branch_name_ko, state,"
-		" tab, starts_at, ends_at, amount, vat_amount, currency, hold_until, held_at, updated_at, event_id, n_cars, car_name_ko)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'HELD', 'upcoming', $10, $11, $12, $13, $14, $15, $16, $16, $17, $18, $19)",
-		e->subject_id, p.customer_id, p.car_id, p.car_name, p.plate, p.body, p.branch_id, p.branch_name, p.branch_name_ko, p.starts_at,
-		p.ends_at, p.amount, p.vat_amount, p.currency, p.hold_until, e->occurred_at, e->event_id, p.n_further + 1, p.car_name_ko);
+		"INSERT INTO my_booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name,"
+		" branch_name_ko, state,"
+		" tab, starts_at, ends_at, amount, vat_amount, currency, hold_until, held_at, updated_at, event_id,"
+		" n_cars, car_name_ko)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'HELD', 'upcoming', $10, $11, $12, $13, $14, $15, $16,"
+		" $16, $17, $18, $19)",
+		e->subject_id, p.customer_id, p.car_id, p.car_name, p.plate, p.body, p.branch_id, p.branch_name,
+		p.branch_name_ko, p.starts_at, p.ends_at, p.amount, p.vat_amount, p.currency, p.hold_until,
+		e->occurred_at, e->event_id, p.n_further + 1, p.car_name_ko);
 	write_lines(db, e->subject_id, &p);
 	write_cars(db, e->subject_id, &p);
 	return history_of(db, e, 1, p.amount, "");
 }
 
-/* --- its steps -------------------------------------------------------------------------------------------------------- */
+/* --- its steps ---------------------------------------------------------------------------------------------------- */
 
-/* Applies the table (reactions.c). Under another tab than "upcoming" the booking no longer has its cars. Answers the rows changed. */
+/* Applies the table (reactions.c). Under another tab than "upcoming" the booking no longer has its cars. Answers the
+ * rows changed. */
 static int
 take_step(struct db *db, const struct event *e, const struct view_payload *p)
 {
@@ -76,9 +86,12 @@ take_step(struct db *db, const struct event *e, const struct view_payload *p)
 		db_do(db, "UPDATE my_booking_car SET is_open = 0 WHERE code = $1 AND is_open = 1", e->subject_id);
 	return db_do(db,
 		"UPDATE my_booking SET updated_at = $2, event_id = $3, state = CASE $4 WHEN '' THEN state ELSE $4 END,"
-		" tab = CASE $5 WHEN '' THEN tab ELSE $5 END, reservation = CASE $6 WHEN '' THEN reservation ELSE $6 END,"
-		" paid_at = CASE $7 WHEN 'paid' THEN $2 ELSE paid_at END, confirmed_at = CASE $7 WHEN 'confirmed' THEN $2 ELSE confirmed_at END,"
-		" out_at = CASE $7 WHEN 'out' THEN $2 ELSE out_at END, returned_at = CASE $7 WHEN 'returned' THEN $2 ELSE returned_at END,"
+		" tab = CASE $5 WHEN '' THEN tab ELSE $5 END, reservation = CASE $6 WHEN '' THEN reservation ELSE $6"
+		" END,"
+		" paid_at = CASE $7 WHEN 'paid' THEN $2 ELSE paid_at END, confirmed_at = CASE $7 WHEN 'confirmed' THEN"
+		" $2 ELSE confirmed_at END,"
+		" out_at = CASE $7 WHEN 'out' THEN $2 ELSE out_at END, returned_at = CASE $7 WHEN 'returned' THEN $2"
+		" ELSE returned_at END,"
 		" completed_at = CASE $7 WHEN 'completed' THEN $2 ELSE completed_at END,"
 		" ended_at = CASE WHEN $7 = 'ended' OR ($7 = 'cancelled' AND ended_at = 0) THEN $2 ELSE ended_at END,"
 		" end_reason = CASE $7 WHEN 'ended' THEN $8 ELSE end_reason END WHERE code = $1",
@@ -101,7 +114,9 @@ mypage_on_booking_expired(struct db *db, const struct event *e)
 
 	if (!payload_read(db, e, &p))
 		return false;
-	db_do(db, "UPDATE my_booking SET payment_state = 'CANCEL_REQUESTED', refund_due = amount WHERE code = $1 AND payment_state = 'APPROVED'",
+	db_do(db,
+		"UPDATE my_booking SET payment_state = 'CANCEL_REQUESTED', refund_due = amount WHERE code = $1"
+		" AND payment_state = 'APPROVED'",
 		e->subject_id);
 	return history_of(db, e, take_step(db, e, &p), 0, p.reason);
 }
@@ -116,12 +131,13 @@ mypage_on_booking_given_up(struct db *db, const struct event *e)
 		return false;
 	db_do(db,
 		"UPDATE my_booking SET refund_due = $2,"
-		" payment_state = CASE WHEN payment_state = 'APPROVED' AND $2 > 0 THEN 'CANCEL_REQUESTED' ELSE payment_state END WHERE code = $1",
+		" payment_state = CASE WHEN payment_state = 'APPROVED' AND $2 > 0 THEN 'CANCEL_REQUESTED'"
+		" ELSE payment_state END WHERE code = $1",
 		e->subject_id, p.refund_due);
 	return history_of(db, e, take_step(db, e, &p), p.refund_due, p.reason);
 }
 
-/* --- the money -------------------------------------------------------------------------------------------------------- */
+/* --- the money ---------------------------------------------------------------------------------------------------- */
 
 /* An approval after the booking has expired is refunded at once. */
 static bool
@@ -148,7 +164,8 @@ mypage_on_payment_failed(struct db *db, const struct event *e)
 
 	if (!payload_read(db, e, &p))
 		return false;
-	rows = db_do(db, "UPDATE my_booking SET payment_state = 'FAILED', updated_at = $2, event_id = $3 WHERE code = $1",
+	rows = db_do(db,
+		"UPDATE my_booking SET payment_state = 'FAILED', updated_at = $2, event_id = $3 WHERE code = $1",
 		e->subject_id, e->occurred_at, e->event_id);
 	return history_of(db, e, rows, 0, p.reason);
 }
@@ -171,7 +188,8 @@ mypage_on_payment_cancelled(struct db *db, const struct event *e)
 	if (!payload_read(db, e, &p))
 		return false;
 	rows = db_do(db,
-		"UPDATE my_booking SET payment_state = CASE $5 WHEN 1 THEN payment_state ELSE 'CANCELLED' END, refunded_amount = $4,"
+		"UPDATE my_booking SET payment_state = CASE $5 WHEN 1 THEN payment_state"
+		" ELSE 'CANCELLED' END, refunded_amount = $4,"
 		" refunded_at = $2, updated_at = $2, event_id = $3 WHERE code = $1",
 		e->subject_id, e->occurred_at, e->event_id, p.refunded_amount, is_of_an_extra(e, &p));
 	return history_of(db, e, rows, p.amount, strcmp(p.paid_by, "bank") == 0 ? "bank" : "");
@@ -182,7 +200,8 @@ static void
 note_refund(struct db *db, const struct event *e, const struct view_payload *p)
 {
 	db_do(db,
-		"UPDATE my_booking SET payment_state = 'CANCELLED', refunded_at = CASE refunded_at WHEN 0 THEN $2 ELSE refunded_at END,"
+		"UPDATE my_booking SET payment_state = 'CANCELLED', refunded_at = CASE refunded_at WHEN 0 THEN $2"
+		" ELSE refunded_at END,"
 		" refunded_amount = CASE WHEN refunded_amount < $3 THEN $3 ELSE refunded_amount END WHERE code = $1",
 		e->subject_id, e->occurred_at, p->refunded_amount);
 }
@@ -210,7 +229,7 @@ mypage_on_booking_refunded(struct db *db, const struct event *e)
 	return history_of(db, e, take_step(db, e, &p), 0, "");
 }
 
-/* --- cars ------------------------------------------------------------------------------------------------------------- */
+/* --- cars --------------------------------------------------------------------------------------------------------- */
 
 static bool
 mypage_on_car_written(struct db *db, const struct event *e)
@@ -220,12 +239,14 @@ mypage_on_car_written(struct db *db, const struct event *e)
 	if (!payload_read(db, e, &p))
 		return false;
 	db_do(db,
-		"INSERT INTO view_car (car_id, plate, name, body, branch_id, branch_name, branch_name_ko, service, updated_at, event_id, name_ko)"
+		"INSERT INTO view_car (car_id, plate, name, body, branch_id, branch_name, branch_name_ko, service,"
+		" updated_at, event_id, name_ko)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
-		" ON CONFLICT (car_id) DO UPDATE SET plate = $2, name = $3, body = $4, branch_id = $5, branch_name = $6,"
+		" ON CONFLICT (car_id) DO UPDATE SET plate = $2, name = $3, body = $4, branch_id = $5,"
+		" branch_name = $6,"
 		" branch_name_ko = $7, service = $8, updated_at = $9, event_id = $10, name_ko = $11",
-		p.car_id, p.plate, p.name, p.body, p.branch_id, p.branch_name, p.branch_name_ko, *p.service ? p.service : "IN_SERVICE",
-		e->occurred_at, e->event_id, p.name_ko);
+		p.car_id, p.plate, p.name, p.body, p.branch_id, p.branch_name, p.branch_name_ko,
+		*p.service ? p.service : "IN_SERVICE", e->occurred_at, e->event_id, p.name_ko);
 	return !db_failed(db);
 }
 
@@ -236,8 +257,8 @@ mypage_on_car_retired(struct db *db, const struct event *e)
 
 	if (!payload_read(db, e, &p))
 		return false;
-	db_do(db, "UPDATE view_car SET service = 'RETIRED', updated_at = $2, event_id = $3 WHERE car_id = $1",
-		p.car_id, e->occurred_at, e->event_id);
+	db_do(db, "UPDATE view_car SET service = 'RETIRED', updated_at = $2, event_id = $3 WHERE car_id = $1", p.car_id,
+		e->occurred_at, e->event_id);
 	return !db_failed(db);
 }
 

@@ -1,4 +1,5 @@
-/* progress - how far a booking is: the usual steps, or those up to where it ended otherwise; and the steps of a delivery. */
+/* progress - how far a booking is: the usual steps, or those up to where it ended otherwise; and the steps of a
+ * delivery. */
 #include "mypage.h"
 
 #include "lib/base/lang.h"
@@ -38,7 +39,8 @@ my_step_to_do(const struct my_booking *b, int step)
 }
 
 static const struct word mark_word[] = {
-	[MARK_DONE] = { "done", "" }, [MARK_NOW] = { "now", "" }, [MARK_TODO] = { "todo", "" }, [MARK_BAD] = { "bad", "" },
+	[MARK_DONE] = { "done", "" }, [MARK_NOW] = { "now", "" }, [MARK_TODO] = { "todo", "" },
+		[MARK_BAD] = { "bad", "" },
 };
 const struct words my_mark_words = WORDS(mark_word);
 
@@ -53,11 +55,18 @@ add_step(struct my_progress *p, int step, int mark, int64_t at)
 static void
 usual_steps(const struct my_booking *b, struct my_progress *p, int n_done)
 {
-	const int64_t was_at[] = { b->held_at, b->paid_at, b->confirmed_at, b->out_at, b->returned_at, b->completed_at };
-	const int64_t will_be_at[] = { [MY_STEP_OUT] = b->starts_at, [MY_STEP_RETURNED] = b->ends_at, [MY_STEP_COMPLETED] = 0 };
+	const int64_t was_at[] = { b->held_at, b->paid_at, b->confirmed_at, b->out_at, b->returned_at,
+		b->completed_at };
+	const int64_t will_be_at[] = {
+		[MY_STEP_OUT] = b->starts_at, [MY_STEP_RETURNED] = b->ends_at, [MY_STEP_COMPLETED] = 0
+	};
 
 	for (int i = MY_STEP_BOOKED; i <= MY_STEP_COMPLETED; i++)
-		add_step(p, i, i < n_done ? MARK_DONE : i == n_done ? MARK_NOW : MARK_TODO, i < n_done ? was_at[i] : will_be_at[i]);
+		add_step(p, i,
+			i < n_done            ? MARK_DONE
+				: i == n_done ? MARK_NOW
+					      : MARK_TODO,
+			i < n_done ? was_at[i] : will_be_at[i]);
 }
 
 static void
@@ -102,31 +111,15 @@ my_progress(const struct my_booking *b, struct my_progress *p)
 		usual_steps(b, p, MY_STEP_CONFIRMED);
 		p->is_moving = true;
 		break;
-	case BOOKING_CONFIRMED:
-		usual_steps(b, p, MY_STEP_OUT);
-		break;
-	case BOOKING_OUT:
-		usual_steps(b, p, MY_STEP_RETURNED);
-		break;
-	case BOOKING_RETURNED:
-		usual_steps(b, p, MY_STEP_COMPLETED);
-		break;
-	case BOOKING_COMPLETED:
-		usual_steps(b, p, MY_STEP_COMPLETED + 1);
-		break;
+	case BOOKING_CONFIRMED: usual_steps(b, p, MY_STEP_OUT); break;
+	case BOOKING_OUT: usual_steps(b, p, MY_STEP_RETURNED); break;
+	case BOOKING_RETURNED: usual_steps(b, p, MY_STEP_COMPLETED); break;
+	case BOOKING_COMPLETED: usual_steps(b, p, MY_STEP_COMPLETED + 1); break;
 	case BOOKING_CANCEL_REQUESTED:
-	case BOOKING_CANCELLED:
-		ended_steps(b, p, MY_STEP_CANCELLED, MARK_DONE);
-		break;
-	case BOOKING_EXPIRED:
-		ended_steps(b, p, MY_STEP_EXPIRED, MARK_BAD);
-		break;
-	case BOOKING_REJECTED:
-		ended_steps(b, p, MY_STEP_REJECTED, MARK_BAD);
-		break;
-	case BOOKING_NO_SHOW:
-		ended_steps(b, p, MY_STEP_NO_SHOW, MARK_BAD);
-		break;
+	case BOOKING_CANCELLED: ended_steps(b, p, MY_STEP_CANCELLED, MARK_DONE); break;
+	case BOOKING_EXPIRED: ended_steps(b, p, MY_STEP_EXPIRED, MARK_BAD); break;
+	case BOOKING_REJECTED: ended_steps(b, p, MY_STEP_REJECTED, MARK_BAD); break;
+	case BOOKING_NO_SHOW: ended_steps(b, p, MY_STEP_NO_SHOW, MARK_BAD); break;
 	}
 }
 
@@ -146,6 +139,11 @@ my_delivery_progress(const struct my_delivery *d, struct my_progress *p)
 		return;
 	}
 	for (int i = 0; i < 4; i++)
-		add_step(p, step[i], i <= d->state ? MARK_DONE : i == d->state + 1 ? MARK_NOW : MARK_TODO,
-		    i <= d->state ? was_at[i] : i == 3 ? d->window_from : 0);
+		add_step(p, step[i],
+			i <= d->state               ? MARK_DONE
+				: i == d->state + 1 ? MARK_NOW
+						    : MARK_TODO,
+			i <= d->state    ? was_at[i]
+				: i == 3 ? d->window_from
+					 : 0);
 }

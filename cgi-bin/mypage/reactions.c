@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* --- what changes ----------------------------------------------------------------------------------------------------- */
+/* --- what changes ------------------------------------------------------------------------------------------------- */
 
 #define CHANGE(event, state, tab, reservation, stamp) { event_name_##event, (state), (tab), (reservation), (stamp) }
 
@@ -52,7 +52,7 @@ row_change_of(const struct event *e)
 	return &none;
 }
 
-/* --- the payload ------------------------------------------------------------------------------------------------------ */
+/* --- the payload -------------------------------------------------------------------------------------------------- */
 
 static const struct member payload_line_members[] = {
 	SHAPE_TEXT(payload_line, rule), SHAPE_INT(payload_line, version), SHAPE_TEXT(payload_line, unit),
@@ -121,7 +121,7 @@ payload_reason(const struct view_payload *p)
 	return *p->note ? p->note : p->reason;
 }
 
-/* --- the history ------------------------------------------------------------------------------------------------------ */
+/* --- the history -------------------------------------------------------------------------------------------------- */
 
 bool
 history_add(struct db *db, const struct event *e, const struct history_line *line)
@@ -129,17 +129,18 @@ history_add(struct db *db, const struct event *e, const struct history_line *lin
 	db_do(db,
 		"INSERT INTO my_event (code, event_id, type, occurred_at, amount, reason, label, label_ko, courier_id)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-		e->subject_id, e->event_id, e->type, e->occurred_at, line->amount, text_or_empty(line->reason), text_or_empty(line->label),
-		text_or_empty(line->label_ko), line->courier_id);
+		e->subject_id, e->event_id, e->type, e->occurred_at, line->amount, text_or_empty(line->reason),
+		text_or_empty(line->label), text_or_empty(line->label_ko), line->courier_id);
 	return !db_failed(db);
 }
 
 bool
 history_add_known(struct db *db, const struct event *e, const struct history_line *line)
 {
-	bool is_known = db_do(db, "UPDATE my_booking SET updated_at = $2, event_id = $3 WHERE code = $1",
-	                      e->subject_id, e->occurred_at, e->event_id) > 0
-	             || db_exists(db, "SELECT 1 FROM my_order WHERE order_code = $1", e->subject_id);
+	bool is_known = db_do(db, "UPDATE my_booking SET updated_at = $2, event_id = $3 WHERE code = $1", e->subject_id,
+				e->occurred_at, e->event_id)
+			> 0
+		|| db_exists(db, "SELECT 1 FROM my_order WHERE order_code = $1", e->subject_id);
 
 	return is_known ? history_add(db, e, line) : !db_failed(db);
 }

@@ -1,4 +1,5 @@
-/* reactions - what policy.c (bookings, money, cars) and policy_extras.c (what goes with a booking) share: payload and history. */
+/* reactions - what policy.c (bookings, money, cars) and policy_extras.c (what goes with a booking) share: payload and
+ * history. */
 #ifndef MP_MYPAGE_REACTIONS_H
 #define MP_MYPAGE_REACTIONS_H
 
@@ -9,12 +10,15 @@ struct payload_car { const char *car_name, *car_name_ko, *plate; int64_t car_id;
 
 /* All members that mypage reads of any payload (docs/events.md). A text that is missing is "". */
 struct view_payload {
-	const char *car_name, *car_name_ko, *plate, *name, *name_ko, *body, *branch_name, *branch_name_ko, *service, *currency, *brand, *last4,
+	const char *car_name, *car_name_ko, *plate, *name, *name_ko, *body, *branch_name, *branch_name_ko, *service,
+		*currency, *brand, *last4,
 	           *paid_by, *refund_key, *reason, *note, *by;
 	const char *direction, *zone, *order_code, *booking_code, *item_name, *item_name_ko, *category, *kind,
 	           *about, *channel, *title, *title_ko, *label, *label_ko;
-	int64_t customer_id, car_id, branch_id, starts_at, ends_at, amount, vat_amount, hold_until, refund_due, refunded_amount;
-	int64_t delivery_id, window_from, window_to, courier_id, odometer_km, fuel_percent, line_no, item_id, quantity, lost, message_id,
+	int64_t customer_id, car_id, branch_id, starts_at, ends_at, amount, vat_amount, hold_until, refund_due,
+		refunded_amount;
+	int64_t delivery_id, window_from, window_to, courier_id, odometer_km, fuel_percent, line_no, item_id, quantity,
+		lost, message_id,
 	        recipient_id, tries;
 	struct payload_line *lines;
 	struct payload_car *cars;               /* the second and further ones */

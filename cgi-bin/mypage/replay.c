@@ -1,8 +1,8 @@
 /*
  * replay - makes the read models again from the event log.
  *
- * A replay runs in the file in use, in one write transaction: until it commits, readers see the old rows, and no connection has to be
- * opened again. The relay's reactions wait for the lock and then continue from the new position.
+ * A replay runs in the file in use, in one write transaction: until it commits, readers see the old rows, and no
+ * connection has to be opened again. The relay's reactions wait for the lock and then continue from the new position.
  */
 #include "replay.h"
 
@@ -14,7 +14,7 @@
 
 #define AT_ONCE 1000            /* events in memory */
 
-/* --- one event ------------------------------------------------------------------------------------------------------ */
+/* --- one event ---------------------------------------------------------------------------------------------------- */
 
 static const struct policy *
 reaction_to(const char *type)
@@ -30,7 +30,8 @@ put_aside(struct replay *r, const struct event *e, int tries, const char *error)
 {
 	r->n_aside++;
 	db_do(r->db,
-		"INSERT INTO event_retry (consumer, event_id, subject_id, tries, next_at, error) VALUES ('mypage', $1, $2, $3, $4, $5)",
+		"INSERT INTO event_retry (consumer, event_id, subject_id, tries, next_at, error)"
+		" VALUES ('mypage', $1, $2, $3, $4, $5)",
 		e->event_id, e->subject_id, tries, clock_now(), error);
 }
 
@@ -38,7 +39,8 @@ static bool
 waits_behind(struct replay *r, const struct event *e)
 {
 	return r->n_aside > 0
-	    && db_exists(r->db, "SELECT 1 FROM event_retry WHERE consumer = 'mypage' AND subject_id = $1", e->subject_id);
+		&& db_exists(r->db, "SELECT 1 FROM event_retry WHERE consumer = 'mypage' AND subject_id = $1",
+			e->subject_id);
 }
 
 static int
@@ -68,7 +70,7 @@ replay_event(struct replay *r, const struct event *e)
 		put_aside(r, e, 1, "the reaction failed");
 }
 
-/* --- the log, batch by batch ---------------------------------------------------------------------------------------- */
+/* --- the log, batch by batch -------------------------------------------------------------------------------------- */
 
 /* 0: the log is at its end. */
 static int
@@ -79,8 +81,10 @@ replay_batch(struct replay *r)
 
 	arena_reset(r->m);
 	db_list(r->db, &event_shape, &e, &n,
-		"SELECT event_id, type, subject_id, causation_id, actor_id, occurred_at, recorded_at, payload FROM v_event"
-		" WHERE event_id > $1 AND event_id <= $2 ORDER BY event_id LIMIT $3", r->at, r->upto, AT_ONCE);
+		"SELECT event_id, type, subject_id, causation_id, actor_id, occurred_at, recorded_at, payload"
+		" FROM v_event"
+		" WHERE event_id > $1 AND event_id <= $2 ORDER BY event_id LIMIT $3",
+		r->at, r->upto, AT_ONCE);
 	for (int i = 0; i < n && !db_failed(r->db); i++) {
 		replay_event(r, &e[i]);
 		r->at = e[i].event_id;
@@ -122,10 +126,11 @@ move_to(struct db *db, int64_t event_id)
 {
 	db_do(db,
 		"INSERT INTO position (consumer, event_id, moved_at) VALUES ('mypage', $1, $2)"
-		" ON CONFLICT (consumer) DO UPDATE SET event_id = $1, moved_at = $2", event_id, clock_now());
+		" ON CONFLICT (consumer) DO UPDATE SET event_id = $1, moved_at = $2",
+		event_id, clock_now());
 }
 
-/* --- replay ---------------------------------------------------------------------------------------------------------- */
+/* --- replay ------------------------------------------------------------------------------------------------------- */
 
 bool
 replay_make_file(const char *root_dir, const char *var_dir, const char **why)
@@ -199,23 +204,29 @@ view_remake(struct db *db)
 	return n;
 }
 
-/* --- is the log behind? ----------------------------------------------------------------------------------------------- */
+/* --- is the log behind? ------------------------------------------------------------------------------------------- */
 
 /*
- * Is the event with this number another one than the rows were made from? Each event of a known booking left its line in my_event, or
- * waits. It is another when the log lost its end in a power cut and has grown past mypage's position since.
+ * Is the event with this number another one than the rows were made from? Each event of a known booking left its line
+ * in my_event, or waits. It is another when the log lost its end in a power cut and has grown past mypage's position
+ * since.
  */
 static bool
 is_another_event(struct db *db, int64_t event_id)
 {
 	const char *type = db_text(db, "SELECT type FROM v_event WHERE event_id = $1", event_id);
 
-	return type && words_find(&customer_event_words, type) >= 0 && db_exists(db,
-		"SELECT 1 FROM v_event e WHERE e.event_id = $1"
-		" AND (e.type = 'booking.held' OR EXISTS (SELECT 1 FROM my_booking b WHERE b.code = e.subject_id))"
-		" AND NOT EXISTS (SELECT 1 FROM my_event m WHERE m.code = e.subject_id AND m.event_id = e.event_id AND m.type = e.type"
-		"  AND m.occurred_at = e.occurred_at)"
-		" AND NOT EXISTS (SELECT 1 FROM event_retry r WHERE r.consumer = 'mypage' AND r.event_id = e.event_id)", event_id);
+	return type && words_find(&customer_event_words, type) >= 0
+		&& db_exists(db,
+			"SELECT 1 FROM v_event e WHERE e.event_id = $1"
+			" AND (e.type = 'booking.held' OR EXISTS (SELECT 1 FROM my_booking b"
+			" WHERE b.code = e.subject_id))"
+			" AND NOT EXISTS (SELECT 1 FROM my_event m WHERE m.code = e.subject_id"
+			" AND m.event_id = e.event_id AND m.type = e.type"
+			"  AND m.occurred_at = e.occurred_at)"
+			" AND NOT EXISTS (SELECT 1 FROM event_retry r WHERE r.consumer = 'mypage'"
+			" AND r.event_id = e.event_id)",
+			event_id);
 }
 
 /* The position is read first: both only grow meanwhile. */

@@ -11,7 +11,7 @@ struct replay {
 	view_progress_fn *progress;
 	void *arg;
 	int64_t at, upto, n_events;
-	int n_aside;                    /* events that could not be read: they wait, with the later ones of their subject */
+	int n_aside; /* events that could not be read: they wait, with the later ones of their subject */
 	const int64_t *skipped;         /* events that the file compared with has put aside, ascending */
 	int n_skipped;
 };

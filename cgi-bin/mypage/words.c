@@ -45,7 +45,7 @@ static const struct word message_word[] = {
 };
 const struct words my_message_words = WORDS(message_word);
 
-/* --- reasons ------------------------------------------------------------------------------------------------------------ */
+/* --- reasons ------------------------------------------------------------------------------------------------------ */
 
 static const struct word reason_word[] = {
 	{ "customer",       N_("At your request.") },
@@ -81,18 +81,20 @@ my_reason_in_words(const char *reason)
 	return strspn(reason, "abcdefghijklmnopqrstuvwxyz_") == strlen(reason) ? "" : reason;
 }
 
-/* --- messages ----------------------------------------------------------------------------------------------------------- */
+/* --- messages ----------------------------------------------------------------------------------------------------- */
 
 /* booking_confirmed is about booking.confirmed and has its words; reminders are about no event. */
 const char *
 my_message_in_words(const char *kind, const struct words *words)
 {
-	static const struct { const char *kind, *label; } more[] = {
-		{ "remind_pickup",      N_("Pick-up reminder") },
-		{ "remind_return",      N_("Return reminder") },
-		{ "remind_overdue",     N_("The car is overdue") },
+	static const struct {
+		const char *kind, *label;
+	} more[] = {
+		{ "remind_pickup", N_("Pick-up reminder") },
+		{ "remind_return", N_("Return reminder") },
+		{ "remind_overdue", N_("The car is overdue") },
 		{ "booking_cancelling", N_("The refund takes longer than usual") },
-		{ "extra_refunded",     N_("An extra was refunded") },
+		{ "extra_refunded", N_("An extra was refunded") },
 	};
 	char type[60];
 	char *cut;

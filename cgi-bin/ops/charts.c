@@ -1,4 +1,5 @@
-/* charts - the last twenty minutes as lines a template can draw: lag of a consumer, length of a WAL (lib/event/lag_history.h). */
+/* charts - the last twenty minutes as lines a template can draw: lag of a consumer, length of a WAL
+ * (lib/event/lag_history.h). */
 #include "ops.h"
 
 #include "lib/event/lag_history.h"
@@ -10,7 +11,8 @@
 #define HEIGHT 32
 
 static const struct member chart_members[] = {
-	SHAPE_TEXT(ops_chart, points), SHAPE_INT(ops_chart, most), SHAPE_INT(ops_chart, minutes), SHAPE_BOOL(ops_chart, is_flat),
+	SHAPE_TEXT(ops_chart, points), SHAPE_INT(ops_chart, most), SHAPE_INT(ops_chart, minutes),
+	SHAPE_BOOL(ops_chart, is_flat),
 };
 const struct shape ops_chart_shape = SHAPE(ops_chart, chart_members);
 

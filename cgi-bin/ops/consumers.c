@@ -9,7 +9,7 @@
 
 static const struct db_role view_role = { .name = "ops", .owns = "event_retry", .on_view = true };
 
-/* --- the read models' file -------------------------------------------------------------------------------------------- */
+/* --- the read models' file ---------------------------------------------------------------------------------------- */
 
 /* A second connection; NULL while the file is missing, and opened again when the file has been replaced. */
 struct db *
@@ -36,7 +36,7 @@ ops_view(struct db *db)
 	return view;
 }
 
-/* --- consumers ----------------------------------------------------------------------------------------------------------- */
+/* --- consumers ---------------------------------------------------------------------------------------------------- */
 
 static const struct member consumer_members[] = {
 	SHAPE_TEXT(ops_consumer, name), SHAPE_BOOL(ops_consumer, is_known), SHAPE_INT(ops_consumer, event_id),
@@ -71,7 +71,8 @@ read_consumer(struct db *db, int64_t now, struct ops_consumer *c)
 	}
 	db_done(r);
 	c->n_behind = db_int(db, "SELECT COALESCE(MAX(event_id), 0) FROM v_event") - c->event_id;
-	oldest = db_int(db, "SELECT recorded_at FROM v_event WHERE event_id > $1 ORDER BY event_id LIMIT 1", c->event_id);
+	oldest = db_int(
+		db, "SELECT recorded_at FROM v_event WHERE event_id > $1 ORDER BY event_id LIMIT 1", c->event_id);
 	c->behind_s = oldest && now > oldest ? now - oldest : 0;
 	c->n_waiting = db_int(db, "SELECT COUNT(*) FROM event_retry WHERE consumer = $1 AND dead = 0", c->name);
 	c->n_dead = db_int(db, "SELECT COUNT(*) FROM event_retry WHERE consumer = $1 AND dead = 1", c->name);
@@ -81,7 +82,8 @@ read_consumer(struct db *db, int64_t now, struct ops_consumer *c)
 static void
 read_pause(struct db *db, struct ops_consumer *c)
 {
-	struct rows *r = db_each(db, "SELECT paused_at, paused_by, reason FROM v_relay_pause WHERE consumer = $1", c->name);
+	struct rows *r =
+		db_each(db, "SELECT paused_at, paused_by, reason FROM v_relay_pause WHERE consumer = $1", c->name);
 
 	c->pause_reason = "";
 	if (db_next(r)) {
@@ -114,11 +116,12 @@ ops_consumers(struct db *db, int64_t now, struct ops_consumer **consumers)
 	return n;
 }
 
-/* --- retries -------------------------------------------------------------------------------------------------------------- */
+/* --- retries ------------------------------------------------------------------------------------------------------ */
 
 static const struct member retry_members[] = {
-	SHAPE_TEXT(ops_retry, consumer), SHAPE_INT(ops_retry, event_id), SHAPE_TEXT(ops_retry, type), SHAPE_TEXT(ops_retry, subject_id),
-	SHAPE_INT(ops_retry, tries), SHAPE_TIME(ops_retry, next_at), SHAPE_TEXT(ops_retry, error), SHAPE_BOOL(ops_retry, dead),
+	SHAPE_TEXT(ops_retry, consumer), SHAPE_INT(ops_retry, event_id), SHAPE_TEXT(ops_retry, type),
+	SHAPE_TEXT(ops_retry, subject_id), SHAPE_INT(ops_retry, tries), SHAPE_TIME(ops_retry, next_at),
+	SHAPE_TEXT(ops_retry, error), SHAPE_BOOL(ops_retry, dead),
 };
 const struct shape ops_retry_shape = SHAPE(ops_retry, retry_members);
 
@@ -130,7 +133,8 @@ retries_in(struct db *db, int64_t limit, struct ops_retry **retries)
 	return db_list(db, &ops_retry_shape, retries, &n,
 		"SELECT r.consumer, r.event_id, e.type, r.subject_id, r.tries, r.next_at, r.error, r.dead"
 		" FROM event_retry r /*scan*/ JOIN v_event e ON e.event_id = r.event_id"
-		" ORDER BY r.dead DESC, r.event_id /*sort*/ LIMIT $1", limit);
+		" ORDER BY r.dead DESC, r.event_id /*sort*/ LIMIT $1",
+		limit);
 }
 
 int
@@ -157,5 +161,7 @@ ops_retry(struct db *db, const char *consumer, int64_t event_id, struct ops_retr
 		return false;
 	return db_one(db, &ops_retry_shape, retry,
 		"SELECT r.consumer, r.event_id, e.type, r.subject_id, r.tries, r.next_at, r.error, r.dead"
-		" FROM event_retry r JOIN v_event e ON e.event_id = r.event_id WHERE r.consumer = $1 AND r.event_id = $2", consumer, event_id);
+		" FROM event_retry r JOIN v_event e ON e.event_id = r.event_id WHERE r.consumer = $1"
+		" AND r.event_id = $2",
+		consumer, event_id);
 }

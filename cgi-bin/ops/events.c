@@ -17,7 +17,8 @@ static const struct shape retry_shape = SHAPE(switch_payload, retry_members);
 void
 ops_report_switch(struct db *db, enum event_type_id type, int64_t actor_id, const struct switch_payload *p)
 {
-	event_report(db, type, &(struct event){ .subject_id = "ops:relay", .actor_id = actor_id }, p->event_id ? &retry_shape : &pause_shape, p);
+	event_report(db, type, &(struct event){ .subject_id = "ops:relay", .actor_id = actor_id },
+		p->event_id ? &retry_shape : &pause_shape, p);
 }
 
 struct faults_payload { const char *switches; };
@@ -27,6 +28,6 @@ static const struct shape faults_payload_shape = SHAPE(faults_payload, faults_pa
 void
 ops_report_faults(struct db *db, int64_t actor_id, const char *switches)
 {
-	event_report(db, EVENT_OPS_FAULTS_SET, &(struct event){ .subject_id = "ops:sandbox", .actor_id = actor_id }, &faults_payload_shape,
-		&(struct faults_payload){ switches });
+	event_report(db, EVENT_OPS_FAULTS_SET, &(struct event){ .subject_id = "ops:sandbox", .actor_id = actor_id },
+		&faults_payload_shape, &(struct faults_payload){ switches });
 }

@@ -19,9 +19,8 @@ read_faults(struct arena *m, const char *answer, struct ops_fault **faults, int 
 
 	*n = 0;
 	*faults = arena_array(m, struct ops_fault, json_object_size(all) + 1);
-	json_object_foreach(all, name, value)
-		if (json_is_integer(value))
-			(*faults)[(*n)++] = (struct ops_fault){ arena_strdup(m, name), json_integer_value(value) };
+	json_object_foreach(all, name, value) if (json_is_integer(value))(*faults)[(*n)++] =
+		(struct ops_fault){ arena_strdup(m, name), json_integer_value(value) };
 	json_decref(all);
 	return *n > 0;
 }
@@ -32,7 +31,8 @@ ops_faults(struct arena *m, struct ops_fault **faults, int *n)
 	struct call c = { .program = "sandbox", .path = "/internal/faults", .deadline_ms = DEADLINE_MS };
 
 	*n = 0;
-	return rental.sandbox && call_do(m, &c) == CALL_ANSWERED && c.status == 200 && read_faults(m, c.answer, faults, n);
+	return rental.sandbox && call_do(m, &c) == CALL_ANSWERED && c.status == 200
+		&& read_faults(m, c.answer, faults, n);
 }
 
 bool

@@ -3,7 +3,9 @@
 
 #define SEARCHED_EVENTS 200000  /* at a time, for a rare type */
 
-#define COLUMNS "SELECT event_id, type, subject_id, causation_id, actor_id, occurred_at, recorded_at, payload, prev_hash, hash FROM v_event"
+#define COLUMNS \
+	"SELECT event_id, type, subject_id, causation_id, actor_id, occurred_at, recorded_at, payload, prev_hash," \
+	" hash FROM v_event"
 
 static int
 read_log_page(struct db *db, const struct ops_query *q, int64_t before, int64_t limit, struct event **events)
@@ -12,11 +14,14 @@ read_log_page(struct db *db, const struct ops_query *q, int64_t before, int64_t 
 	int n = 0;
 
 	if (*q->subject)
-		return db_list(db, &event_shape, events, &n, COLUMNS
-			" WHERE subject_id = $1 AND event_id < $2 AND lower(type) LIKE $3 ESCAPE '\\' ORDER BY event_id DESC LIMIT $4",
+		return db_list(db, &event_shape, events, &n,
+			COLUMNS " WHERE subject_id = $1 AND event_id < $2 AND lower(type) LIKE $3 ESCAPE '\\'"
+				" ORDER BY event_id DESC LIMIT $4",
 			q->subject, before, type, limit);
-	return db_list(db, &event_shape, events, &n, COLUMNS
-		" WHERE event_id < $1 AND event_id >= $2 AND lower(type) LIKE $3 ESCAPE '\\' ORDER BY event_id DESC LIMIT $4",
+	return db_list(db, &event_shape, events, &n,
+		COLUMNS
+		" WHERE event_id < $1 AND event_id >= $2 AND lower(type) LIKE $3 ESCAPE '\\' ORDER BY event_id DESC"
+		" LIMIT $4",
 		before, before - SEARCHED_EVENTS, type, limit);
 }
 

@@ -1,6 +1,6 @@
 /*
- * mail_folder - the mails in $VAR/mail, where they are written when no mail server is configured (message/mailer.c): one file each, named
- * by the message's id. Files with other names are not opened.
+ * mail_folder - the mails in $VAR/mail, where they are written when no mail server is configured (message/mailer.c):
+ * one file each, named by the message's id. Files with other names are not opened.
  */
 #include "ops.h"
 
@@ -18,8 +18,9 @@
 #define NAME_DIGITS    18
 
 static const struct member ops_mail_members[] = {
-	SHAPE_INT(ops_mail, message_id), SHAPE_TIME(ops_mail, written_at), SHAPE_TEXT(ops_mail, from), SHAPE_TEXT(ops_mail, to),
-	SHAPE_TEXT(ops_mail, subject), SHAPE_TEXT(ops_mail, body), SHAPE_TEXT(ops_mail, letter_id), SHAPE_TEXT(ops_mail, lang),
+	SHAPE_INT(ops_mail, message_id), SHAPE_TIME(ops_mail, written_at), SHAPE_TEXT(ops_mail, from),
+	SHAPE_TEXT(ops_mail, to), SHAPE_TEXT(ops_mail, subject), SHAPE_TEXT(ops_mail, body),
+	SHAPE_TEXT(ops_mail, letter_id), SHAPE_TEXT(ops_mail, lang),
 };
 const struct shape ops_mail_shape = SHAPE(ops_mail, ops_mail_members);
 
@@ -93,14 +94,22 @@ read_mail_file(struct arena *m, const char *path)
 bool
 ops_mail(struct arena *m, int64_t message_id, struct ops_mail *mail)
 {
-	const char *text = message_id > 0 ? read_mail_file(m, arena_printf(m, "%s/%lld.eml", mail_folder(m), (long long)message_id)) : NULL;
+	const char *text = message_id > 0
+		? read_mail_file(m, arena_printf(m, "%s/%lld.eml", mail_folder(m), (long long)message_id))
+		: NULL;
 	struct mail parsed;
 
 	if (!text || !mail_read(m, text, &parsed))
 		return false;
 	*mail = (struct ops_mail){
-		.message_id = message_id, .written_at = parsed.at, .from = parsed.from, .to = parsed.to, .subject = parsed.subject,
-		.body = parsed.body, .letter_id = parsed.message_id, .lang = parsed.lang,
+		.message_id = message_id,
+		.written_at = parsed.at,
+		.from = parsed.from,
+		.to = parsed.to,
+		.subject = parsed.subject,
+		.body = parsed.body,
+		.letter_id = parsed.message_id,
+		.lang = parsed.lang,
 	};
 	return true;
 }

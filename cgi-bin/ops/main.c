@@ -23,7 +23,8 @@ static const struct route routes[] = {
 	{ 0 },
 };
 
-static const struct program program = { .name = "ops", .site = &rental_site, .prefix = "/ops", .routes = routes, .role = &ops_role,
+static const struct program program = { .name = "ops", .site = &rental_site, .prefix = "/ops", .routes = routes,
+	.role = &ops_role,
 	.before = counts_show,
 };
 

@@ -1,9 +1,10 @@
 /*
- * ops - the state of the system: programs, consumers of events, waiting events and dead letters, the relay, files, what needs attention, the
- * last restore test. What a person may change is in switch.h and faults.c; each change leaves an event about "ops:…", the audit trail.
+ * ops - the state of the system: programs, consumers of events, waiting events and dead letters, the relay, files, what
+ * needs attention, the last restore test. What a person may change is in switch.h and faults.c; each change leaves an
+ * event about "ops:…", the audit trail.
  *
- * It must work when other parts do not. So everything it reads may be missing, the read models' file included, and is then shown as
- * missing.
+ * It must work when other parts do not. So everything it reads may be missing, the read models' file included, and is
+ * then shown as missing.
  */
 #ifndef MP_OPS_H
 #define MP_OPS_H
@@ -13,7 +14,7 @@
 #include "lib/db/db.h"
 #include "lib/event/event.h"
 
-/* --- events.c --------------------------------------------------------------------------------------------------------- */
+/* --- events.c ----------------------------------------------------------------------------------------------------- */
 
 extern const struct db_role ops_role;
 
@@ -37,7 +38,7 @@ struct ops_program {
 	bool is_counted;                /* its gauge exists: the members below are known */
 	int64_t generation, n_workers, n_busy;
 	int64_t n_minute, n_failed, p50_us, p99_us;     /* in the last whole minute; failed: 5xx other than "busy" */
-	int64_t n_shed, n_replaced;     /* since boot: answered "busy"; workers that died, hung or had too much memory */
+	int64_t n_shed, n_replaced; /* since boot: answered "busy"; workers that died, hung or had too much memory */
 };
 extern const struct shape ops_program_shape;
 /* Calls each on the socket that lighttpd uses, with a deadline of 0.1 s. */
@@ -59,7 +60,8 @@ struct ops_stuck {
 	int64_t n, since, oldest_s, amount;
 };
 extern const struct shape ops_stuck_shape;
-int ops_stuck(struct db *db, int64_t now, struct ops_stuck **stuck);    /* one for each kind, of what is older than stuck_after_s */
+/* one for each kind, of what is older than stuck_after_s */
+int ops_stuck(struct db *db, int64_t now, struct ops_stuck **stuck);
 
 /* --- the audit trail (audit.c) --- */
 
@@ -118,7 +120,8 @@ struct ops_retry {
 extern const struct shape ops_retry_shape;
 /* Dead ones first, then the oldest; at most limit of each file. */
 int ops_retries(struct db *db, int64_t limit, struct ops_retry **retries);
-bool ops_retry(struct db *db, const char *consumer, int64_t event_id, struct ops_retry *retry); /* false: it does not wait */
+/* false: it does not wait */
+bool ops_retry(struct db *db, const char *consumer, int64_t event_id, struct ops_retry *retry);
 
 /* --- the key of the monitoring system for /metrics (system.c) --- */
 

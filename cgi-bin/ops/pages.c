@@ -30,7 +30,7 @@ bytes_in_words(struct arena *m, int64_t n)
 	return arena_printf(m, i && v < 100 ? "%.1f %s" : "%.0f %s", v, unit[i]);
 }
 
-/* --- what the page shows ------------------------------------------------------------------------------------------------- */
+/* --- what the page shows ------------------------------------------------------------------------------------------ */
 
 /* The figures on top: a number, what it is, and its tone. */
 struct figure { const char *label, *value, *tone, *note; };
@@ -41,8 +41,8 @@ static const struct shape figure_shape = SHAPE(figure, figure_members);
 
 struct file_row { const char *name, *size, *wal; bool is_long; struct ops_chart chart; };
 static const struct member file_row_members[] = {
-	SHAPE_TEXT(file_row, name), SHAPE_TEXT(file_row, size), SHAPE_TEXT(file_row, wal), SHAPE_BOOL(file_row, is_long),
-	SHAPE_STRUCT(file_row, chart, ops_chart_shape),
+	SHAPE_TEXT(file_row, name), SHAPE_TEXT(file_row, size), SHAPE_TEXT(file_row, wal),
+	SHAPE_BOOL(file_row, is_long), SHAPE_STRUCT(file_row, chart, ops_chart_shape),
 };
 static const struct shape file_row_shape = SHAPE(file_row, file_row_members);
 
@@ -53,8 +53,9 @@ struct program_row {
 	bool has_rate, is_slow;
 };
 static const struct member program_row_members[] = {
-	SHAPE_STRUCT(program_row, program, ops_program_shape), SHAPE_TEXT(program_row, rate), SHAPE_TEXT(program_row, p50),
-	SHAPE_TEXT(program_row, p99), SHAPE_BOOL(program_row, has_rate), SHAPE_BOOL(program_row, is_slow),
+	SHAPE_STRUCT(program_row, program, ops_program_shape), SHAPE_TEXT(program_row, rate),
+	SHAPE_TEXT(program_row, p50), SHAPE_TEXT(program_row, p99), SHAPE_BOOL(program_row, has_rate),
+	SHAPE_BOOL(program_row, is_slow),
 };
 static const struct shape program_row_shape = SHAPE(program_row, program_row_members);
 
@@ -82,7 +83,8 @@ struct ops_page {
 	struct ops_stuck *stuck;
 	struct ops_act *acts;
 	struct file_row *rows;
-	int n_figures, n_programs, n_program_rows, n_breakers, n_breaker_rows, n_consumers, n_consumer_rows, n_retries, n_stuck, n_acts, n_rows;
+	int n_figures, n_programs, n_program_rows, n_breakers, n_breaker_rows, n_consumers, n_consumer_rows, n_retries,
+		n_stuck, n_acts, n_rows;
 	bool has_retries, has_breakers, has_stuck, has_acts, has_proof, is_sandbox;
 	const char *as_of;
 	struct ops_system house;
@@ -91,9 +93,10 @@ struct ops_page {
 static const struct member ops_members[] = {
 	SHAPE_LIST(ops_page, figures, figure_shape), SHAPE_LIST(ops_page, program_rows, program_row_shape),
 	SHAPE_LIST(ops_page, breaker_rows, breaker_row_shape), SHAPE_LIST(ops_page, consumer_rows, consumer_row_shape),
-	SHAPE_LIST(ops_page, retries, ops_retry_shape), SHAPE_LIST(ops_page, stuck, ops_stuck_shape), SHAPE_LIST(ops_page, acts, ops_act_shape),
-	SHAPE_LIST(ops_page, rows, file_row_shape), SHAPE_BOOL(ops_page, has_retries), SHAPE_BOOL(ops_page, has_breakers),
-	SHAPE_BOOL(ops_page, has_stuck), SHAPE_BOOL(ops_page, has_acts), SHAPE_BOOL(ops_page, has_proof), SHAPE_BOOL(ops_page, is_sandbox),
+	SHAPE_LIST(ops_page, retries, ops_retry_shape), SHAPE_LIST(ops_page, stuck, ops_stuck_shape),
+	SHAPE_LIST(ops_page, acts, ops_act_shape), SHAPE_LIST(ops_page, rows, file_row_shape),
+	SHAPE_BOOL(ops_page, has_retries), SHAPE_BOOL(ops_page, has_breakers), SHAPE_BOOL(ops_page, has_stuck),
+	SHAPE_BOOL(ops_page, has_acts), SHAPE_BOOL(ops_page, has_proof), SHAPE_BOOL(ops_page, is_sandbox),
 	SHAPE_STRUCT(ops_page, proof, ops_proof_shape), SHAPE_TEXT(ops_page, as_of),
 };
 static const struct shape ops_shape = SHAPE(ops_page, ops_members);
@@ -102,17 +105,19 @@ PAGE(ops_template, "ops/house", ops_shape);
 static const struct member ops_json_members[] = {
 	SHAPE_LIST(ops_page, programs, ops_program_shape), SHAPE_LIST(ops_page, breakers, ops_breaker_shape),
 	SHAPE_LIST(ops_page, consumers, ops_consumer_shape), SHAPE_LIST(ops_page, retries, ops_retry_shape),
-	SHAPE_LIST(ops_page, stuck, ops_stuck_shape), SHAPE_STRUCT(ops_page, house, ops_system_shape), SHAPE_STRUCT(ops_page, proof, ops_proof_shape),
+	SHAPE_LIST(ops_page, stuck, ops_stuck_shape), SHAPE_STRUCT(ops_page, house, ops_system_shape),
+	SHAPE_STRUCT(ops_page, proof, ops_proof_shape),
 };
 static const struct shape ops_json_shape = SHAPE(ops_page, ops_json_members);
 
-/* --- in words ------------------------------------------------------------------------------------------------------------ */
+/* --- in words ----------------------------------------------------------------------------------------------------- */
 
 static const char *
 duration_in_ms(struct arena *m, int64_t us)
 {
-	return us < 10000 ? arena_printf(m, "%.1f ms", (double)us / 1000) : us < 1000000 ? arena_printf(m, "%lld ms", (long long)us / 1000)
-	     : arena_printf(m, "%.1f s", (double)us / 1e6);
+	return us < 10000      ? arena_printf(m, "%.1f ms", (double)us / 1000)
+		: us < 1000000 ? arena_printf(m, "%lld ms", (long long)us / 1000)
+			       : arena_printf(m, "%.1f s", (double)us / 1e6);
 }
 
 static void
@@ -124,9 +129,12 @@ fill_programs(struct web *w, struct ops_page *p)
 		const struct ops_program *is = &p->programs[i];
 
 		p->program_rows[i] = (struct program_row){
-			.program = *is, .has_rate = is->n_minute > 0, .is_slow = is->p99_us > SLOW_US,
+			.program = *is,
+			.has_rate = is->n_minute > 0,
+			.is_slow = is->p99_us > SLOW_US,
 			.rate = arena_printf(w->m, "%.*f", is->n_minute < 600, (double)is->n_minute / 60),
-			.p50 = duration_in_ms(w->m, is->p50_us), .p99 = duration_in_ms(w->m, is->p99_us),
+			.p50 = duration_in_ms(w->m, is->p50_us),
+			.p99 = duration_in_ms(w->m, is->p99_us),
 		};
 	}
 }
@@ -150,7 +158,7 @@ fill_breakers(struct web *w, struct ops_page *p)
 		p->breaker_rows[i] = (struct breaker_row){ p->breakers[i], (p->breakers[i].again_in_ms + 999) / 1000 };
 }
 
-/* --- the figures on top -------------------------------------------------------------------------------------------------- */
+/* --- the figures on top ------------------------------------------------------------------------------------------- */
 
 static void
 add_figure(struct ops_page *p, const char *label, const char *value, const char *tone, const char *note)
@@ -166,9 +174,11 @@ relay_figure(struct web *w, struct ops_page *p)
 	if (age < 0)
 		add_figure(p, _("Relay"), _("never seen"), "bad", _("Is cron running?"));
 	else if (age <= RELAY_LATE_S)
-		add_figure(p, _("Relay"), _("Running"), "", arena_printf(w->m, _("last seen %lld s ago"), (long long)age));
+		add_figure(
+			p, _("Relay"), _("Running"), "", arena_printf(w->m, _("last seen %lld s ago"), (long long)age));
 	else
-		add_figure(p, _("Relay"), _("not responding"), age > 70 ? "bad" : "wait", arena_printf(w->m, _("last seen %lld s ago"), (long long)age));
+		add_figure(p, _("Relay"), _("not responding"), age > 70 ? "bad" : "wait",
+			arena_printf(w->m, _("last seen %lld s ago"), (long long)age));
 }
 
 static void
@@ -178,7 +188,8 @@ stuck_figure(struct web *w, struct ops_page *p)
 
 	for (int i = 0; i < p->n_stuck; i++)
 		n += p->stuck[i].n;
-	add_figure(p, _("Needs attention"), arena_printf(w->m, "%lld", (long long)n), n ? "bad" : "", n ? _("see the list below") : _("nothing pending"));
+	add_figure(p, _("Needs attention"), arena_printf(w->m, "%lld", (long long)n), n ? "bad" : "",
+		n ? _("see the list below") : _("nothing pending"));
 }
 
 static void
@@ -189,10 +200,11 @@ proof_figure(struct web *w, struct ops_page *p)
 	if (!p->has_proof)
 		add_figure(p, _("Restore test"), _("never tested"), "wait", _("run motorpool rehearse"));
 	else if (!p->proof.ok)
-		add_figure(p, _("Restore test"), _("failed"), "bad", arena_printf(w->m, _n("1 hour ago", "%lld hours ago", hours), (long long)hours));
+		add_figure(p, _("Restore test"), _("failed"), "bad",
+			arena_printf(w->m, _n("1 hour ago", "%lld hours ago", hours), (long long)hours));
 	else
 		add_figure(p, _("Restore test"), _("passed"), w->now - p->proof.proven_at > PROOF_OLD_S ? "wait" : "",
-		           arena_printf(w->m, _n("1 hour ago", "%lld hours ago", hours), (long long)hours));
+			arena_printf(w->m, _n("1 hour ago", "%lld hours ago", hours), (long long)hours));
 }
 
 static void
@@ -206,8 +218,10 @@ events_figures(struct web *w, struct ops_page *p)
 		n_paused += p->consumers[i].is_paused;
 	}
 	relay_figure(w, p);
-	add_figure(p, _("Largest backlog"), arena_printf(w->m, "%lld", (long long)behind), behind > MANY_BEHIND || n_paused ? "wait" : "",
-	           n_paused ? arena_printf(w->m, _("%lld paused"), (long long)n_paused) : arena_printf(w->m, _("of %lld"), (long long)p->house.n_events));
+	add_figure(p, _("Largest backlog"), arena_printf(w->m, "%lld", (long long)behind),
+		behind > MANY_BEHIND || n_paused ? "wait" : "",
+		n_paused ? arena_printf(w->m, _("%lld paused"), (long long)n_paused)
+			 : arena_printf(w->m, _("of %lld"), (long long)p->house.n_events));
 	add_figure(p, _("Dead letters"), arena_printf(w->m, "%lld", (long long)dead), dead ? "bad" : "", "");
 }
 
@@ -226,8 +240,8 @@ fill_figures(struct web *w, struct ops_page *p)
 	events_figures(w, p);
 	stuck_figure(w, p);
 	add_figure(p, _("Free disk space"), bytes_in_words(w->m, p->house.disk_free),
-	           p->house.disk_free < p->house.disk_total / DISK_ALARM ? "bad" : "",
-	           arena_printf(w->m, _("of %s"), bytes_in_words(w->m, p->house.disk_total)));
+		p->house.disk_free < p->house.disk_total / DISK_ALARM ? "bad" : "",
+		arena_printf(w->m, _("of %s"), bytes_in_words(w->m, p->house.disk_total)));
 	proof_figure(w, p);
 }
 
@@ -240,13 +254,16 @@ fill_files(struct web *w, struct ops_page *p, const struct ops_charts *charts)
 		const struct ops_file *f = &p->house.files[i];
 
 		p->rows[i] = (struct file_row){
-			f->name, bytes_in_words(w->m, f->bytes), bytes_in_words(w->m, f->wal_bytes), f->wal_bytes > WAL_ALARM,
+			f->name,
+			bytes_in_words(w->m, f->bytes),
+			bytes_in_words(w->m, f->wal_bytes),
+			f->wal_bytes > WAL_ALARM,
 			ops_chart(charts, f->name),
 		};
 	}
 }
 
-/* --- GET /ops ---------------------------------------------------------------------------------------------------------- */
+/* --- GET /ops ----------------------------------------------------------------------------------------------------- */
 
 static void
 read_state(struct web *w, struct ops_page *p)

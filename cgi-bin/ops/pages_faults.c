@@ -9,10 +9,14 @@
 static const struct { const char *name, *label, *hint; } fault_texts[] = {
 	{ "slow_ms",            N_("Minimum response time (ms)"), N_("applies to every response; 0 turns it off") },
 	{ "slow_ms_max",        N_("Maximum response time (ms)"),  N_("a random value between the two") },
-	{ "down",               N_("Unavailable"),               N_("1: every call is refused with 503 and nothing is processed") },
-	{ "hang_ms",            N_("No response (ms)"),                 N_("every call waits this long and gets no response; nothing is processed") },
-	{ "lost_answers",       N_("Lost responses (percent)"),     N_("the payment is made, but the response never arrives") },
-	{ "webhooks",           N_("Webhooks"),                   N_("0: none; 1: when a response was late or lost; 2: for every change") },
+	{ "down",               N_("Unavailable"),
+		N_("1: every call is refused with 503 and nothing is processed") },
+	{ "hang_ms",            N_("No response (ms)"),
+		N_("every call waits this long and gets no response; nothing is processed") },
+	{ "lost_answers",       N_("Lost responses (percent)"),
+		N_("the payment is made, but the response never arrives") },
+	{ "webhooks",           N_("Webhooks"),
+		N_("0: none; 1: when a response was late or lost; 2: for every change") },
 	{ "duplicate_webhooks", N_("Duplicate webhooks"),         N_("1: each webhook is sent twice") },
 };
 #define N_FAULT_TEXTS ((int)(sizeof(fault_texts) / sizeof(fault_texts[0])))
@@ -32,7 +36,8 @@ struct ops_faults_page {
 	bool is_there;
 };
 static const struct member faults_members[] = {
-	SHAPE_LIST(ops_faults_page, rows, fault_row_shape), SHAPE_STRUCT(ops_faults_page, problems, form_problems_shape), SHAPE_BOOL(ops_faults_page, is_there),
+	SHAPE_LIST(ops_faults_page, rows, fault_row_shape),
+	SHAPE_STRUCT(ops_faults_page, problems, form_problems_shape), SHAPE_BOOL(ops_faults_page, is_there),
 };
 static const struct shape faults_shape = SHAPE(ops_faults_page, faults_members);
 PAGE(faults_template, "ops/faults", faults_shape);
@@ -54,7 +59,8 @@ fill_fault_rows(struct web *w, struct ops_faults_page *p)
 				row->label = _(fault_texts[k].label);
 				row->hint = _(fault_texts[k].hint);
 			}
-		row->field = form_field(w, p->faults[i].name, arena_printf(w->m, "%lld", (long long)p->faults[i].value));
+		row->field =
+			form_field(w, p->faults[i].name, arena_printf(w->m, "%lld", (long long)p->faults[i].value));
 	}
 }
 
@@ -94,7 +100,8 @@ read_fault_changes(struct web *w, const struct ops_fault *faults, int n_faults, 
 	int n = 0;
 
 	for (int i = 0; i < n_faults; i++) {
-		int64_t value = form_has(w, faults[i].name) ? form_int(w, faults[i].name, 0, FAULT_MAX) : faults[i].value;
+		int64_t value =
+			form_has(w, faults[i].name) ? form_int(w, faults[i].name, 0, FAULT_MAX) : faults[i].value;
 
 		if (value != faults[i].value)
 			changed[n++] = (struct ops_fault){ faults[i].name, value };

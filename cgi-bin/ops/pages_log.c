@@ -5,13 +5,14 @@
 #include "domain/menu.h"
 #include "lib/base/lang.h"
 
-/* --- GET /ops/events ------------------------------------------------------------------------------------------------------- */
+/* --- GET /ops/events ---------------------------------------------------------------------------------------------- */
 
 /* An event with its sentence, and the payload as a text. */
 struct event_row { struct event event; const char *sentence; };
 static const struct member event_text_members[] = {
-	SHAPE_INT(event, event_id), SHAPE_TEXT(event, type), SHAPE_TEXT(event, subject_id), SHAPE_INT(event, causation_id),
-	SHAPE_INT(event, actor_id), SHAPE_TIME(event, occurred_at), SHAPE_TEXT(event, payload),
+	SHAPE_INT(event, event_id), SHAPE_TEXT(event, type), SHAPE_TEXT(event, subject_id),
+	SHAPE_INT(event, causation_id), SHAPE_INT(event, actor_id), SHAPE_TIME(event, occurred_at),
+	SHAPE_TEXT(event, payload),
 };
 static const struct shape event_text_shape = SHAPE(event, event_text_members);
 static const struct member event_row_members[] = {
@@ -90,7 +91,7 @@ page_events(struct web *w)
 	return web_page(w, form_bad(w) ? HTTP_UNPROCESSABLE : HTTP_OK, &events_template, &p);
 }
 
-/* --- GET /ops/audit -------------------------------------------------------------------------------------------------------- */
+/* --- GET /ops/audit ----------------------------------------------------------------------------------------------- */
 
 struct audit_page {
 	struct ops_act *acts;
@@ -106,7 +107,8 @@ static const struct member audit_members[] = {
 static const struct shape audit_shape = SHAPE(audit_page, audit_members);
 PAGE(audit_template, "ops/audit", audit_shape);
 
-static const struct member audit_json_members[] = { SHAPE_LIST(audit_page, acts, ops_act_shape), SHAPE_INT(audit_page, next_before) };
+static const struct member audit_json_members[] = { SHAPE_LIST(audit_page, acts, ops_act_shape),
+	SHAPE_INT(audit_page, next_before) };
 static const struct shape audit_json_shape = SHAPE(audit_page, audit_json_members);
 
 enum status

@@ -14,8 +14,8 @@ struct mail_page {
 	bool has_rows, has_server;
 };
 static const struct member mail_members[] = {
-	SHAPE_LIST(mail_page, letters, ops_mail_shape), SHAPE_STRUCT(mail_page, paging, paging_shape), SHAPE_BOOL(mail_page, has_rows),
-	SHAPE_BOOL(mail_page, has_server),
+	SHAPE_LIST(mail_page, letters, ops_mail_shape), SHAPE_STRUCT(mail_page, paging, paging_shape),
+	SHAPE_BOOL(mail_page, has_rows), SHAPE_BOOL(mail_page, has_server),
 };
 static const struct shape mail_shape = SHAPE(mail_page, mail_members);
 PAGE(mail_template, "ops/mail", mail_shape)
@@ -41,7 +41,7 @@ page_ops_mails(struct web *w)
 	return web_answer(w, HTTP_OK, &mail_json_shape, &mail_template, &p);
 }
 
-/* --- GET /ops/mail/:message_id ---------------------------------------------------------------------------------------- */
+/* --- GET /ops/mail/:message_id ------------------------------------------------------------------------------------ */
 
 struct mail_line { const char *text; };
 struct ops_mail_page {

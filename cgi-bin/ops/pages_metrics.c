@@ -1,9 +1,10 @@
 /*
- * pages_metrics - GET /metrics for Prometheus (text format 0.0.4). The alert rules are in deploy/prometheus/, what each means in
- * docs/operate.md.
+ * pages_metrics - GET /metrics for Prometheus (text format 0.0.4). The alert rules are in deploy/prometheus/, what each
+ * means in docs/operate.md.
  *
- * It calls no program but reads shared memory and the database, so a scrape never waits. Counters are in the gauges and start again when
- * the machine does. For admins, and for the monitoring system's own key (`motorpool token --metrics`), which gives access to nothing else.
+ * It calls no program but reads shared memory and the database, so a scrape never waits. Counters are in the gauges and
+ * start again when the machine does. For admins, and for the monitoring system's own key (`motorpool token --metrics`),
+ * which gives access to nothing else.
  */
 #include "pages.h"
 
@@ -32,7 +33,7 @@ sample(struct buf *b, const char *name, const char *label, const char *value, in
 		buf_printf(b, "motorpool_%s %lld\n", name, (long long)n);
 }
 
-/* --- programs --------------------------------------------------------------------------------------------------------- */
+/* --- programs ----------------------------------------------------------------------------------------------------- */
 
 #define MAX_PROGRAMS 16
 
@@ -70,7 +71,8 @@ put_histogram(struct buf *b, const char *program, const struct gauge *g)
 
 	for (int i = 0; i < GAUGE_BUCKETS; i++) {
 		n += g->bucket[i];
-		buf_printf(b, "motorpool_request_seconds_bucket{program=\"%s\",le=\"%g\"} %lld\n", program, gauge_bounds_us[i] / 1e6, (long long)n);
+		buf_printf(b, "motorpool_request_seconds_bucket{program=\"%s\",le=\"%g\"} %lld\n", program,
+			gauge_bounds_us[i] / 1e6, (long long)n);
 	}
 	n += g->bucket[GAUGE_BUCKETS];
 	buf_printf(b, "motorpool_request_seconds_bucket{program=\"%s\",le=\"+Inf\"} %lld\n", program, (long long)n);
@@ -81,19 +83,26 @@ put_histogram(struct buf *b, const char *program, const struct gauge *g)
 static void
 put_requests(struct buf *b, const struct gauges *all)
 {
-	family(b, "requests_total", "counter", "HTTP requests answered, by status class. busy: 503 with Retry-After. Shed requests are counted in motorpool_shed_total.");
+	family(b, "requests_total", "counter",
+		"HTTP requests answered, by status class. busy: 503 with Retry-After. Shed requests are counted in"
+		" motorpool_shed_total.");
 	for (int i = 0; i < all->n; i++) {
 		const struct gauge *g = all->g[i];
 
-		for (int class = 2; class <= 4; class++)
-			buf_printf(b, "motorpool_requests_total{program=\"%s\",status=\"%dxx\"} %lld\n", all->name[i], class, (long long)g->n_requests[class]);
-		buf_printf(b, "motorpool_requests_total{program=\"%s\",status=\"5xx\"} %lld\n", all->name[i], (long long)g->n_failed);
-		buf_printf(b, "motorpool_requests_total{program=\"%s\",status=\"busy\"} %lld\n", all->name[i], (long long)(g->n_requests[5] - g->n_failed));
+		for (int class = 2; class <= 4; class ++)
+			buf_printf(b, "motorpool_requests_total{program=\"%s\",status=\"%dxx\"} %lld\n", all->name[i],
+				class, (long long)g->n_requests[class]);
+		buf_printf(b, "motorpool_requests_total{program=\"%s\",status=\"5xx\"} %lld\n", all->name[i],
+			(long long)g->n_failed);
+		buf_printf(b, "motorpool_requests_total{program=\"%s\",status=\"busy\"} %lld\n", all->name[i],
+			(long long)(g->n_requests[5] - g->n_failed));
 	}
-	family(b, "shed_total", "counter", "Requests refused with 503 by load shedding because the queue was too long.");
+	family(b, "shed_total", "counter",
+		"Requests refused with 503 by load shedding because the queue was too long.");
 	for (int i = 0; i < all->n; i++)
 		sample(b, "shed_total", "program", all->name[i], all->g[i]->n_shed);
-	family(b, "request_seconds", "histogram", "Request duration in seconds, from the first byte read to the last byte sent.");
+	family(b, "request_seconds", "histogram",
+		"Request duration in seconds, from the first byte read to the last byte sent.");
 	for (int i = 0; i < all->n; i++)
 		put_histogram(b, all->name[i], all->g[i]);
 }
@@ -108,22 +117,30 @@ put_workers(struct buf *b, const struct gauges *all)
 		struct gauge_minute now = gauge_minute(all->g[i]);
 
 		buf_printf(b, "motorpool_workers{program=\"%s\",state=\"busy\"} %d\n", all->name[i], now.n_busy);
-		buf_printf(b, "motorpool_workers{program=\"%s\",state=\"idle\"} %d\n", all->name[i], now.n_workers - now.n_busy);
+		buf_printf(b, "motorpool_workers{program=\"%s\",state=\"idle\"} %d\n", all->name[i],
+			now.n_workers - now.n_busy);
 	}
-	family(b, "workers_replaced_total", "counter", "Workers replaced, by reason: died, hung past the time limit, exceeded the memory limit, or recycled after their maximum number of requests.");
+	family(b, "workers_replaced_total", "counter",
+		"Workers replaced, by reason: died, hung past the time limit, exceeded the memory limit, or recycled"
+		" after their maximum number of requests.");
 	for (int i = 0; i < all->n; i++) {
-		const int64_t n[] = { all->g[i]->n_died, all->g[i]->n_hung, all->g[i]->n_bloated, all->g[i]->n_recycled };
+		const int64_t n[] = { all->g[i]->n_died, all->g[i]->n_hung, all->g[i]->n_bloated,
+			all->g[i]->n_recycled };
 
 		for (int k = 0; k < 4; k++)
-			buf_printf(b, "motorpool_workers_replaced_total{program=\"%s\",why=\"%s\"} %lld\n", all->name[i], why[k], (long long)n[k]);
+			buf_printf(b, "motorpool_workers_replaced_total{program=\"%s\",why=\"%s\"} %lld\n",
+				all->name[i], why[k], (long long)n[k]);
 	}
 	family(b, "generation", "gauge", "Generation number of the workers that are serving.");
 	for (int i = 0; i < all->n; i++)
 		sample(b, "generation", "program", all->name[i], all->g[i]->generation);
-	family(b, "deploys_total", "counter", "Deployments by outcome: the new generation took over (done), or did not become ready (rolled_back).");
+	family(b, "deploys_total", "counter",
+		"Deployments by outcome: the new generation took over (done), or did not become ready (rolled_back).");
 	for (int i = 0; i < all->n; i++) {
-		buf_printf(b, "motorpool_deploys_total{program=\"%s\",outcome=\"done\"} %lld\n", all->name[i], (long long)all->g[i]->n_deployed);
-		buf_printf(b, "motorpool_deploys_total{program=\"%s\",outcome=\"rolled_back\"} %lld\n", all->name[i], (long long)all->g[i]->n_rolled_back);
+		buf_printf(b, "motorpool_deploys_total{program=\"%s\",outcome=\"done\"} %lld\n", all->name[i],
+			(long long)all->g[i]->n_deployed);
+		buf_printf(b, "motorpool_deploys_total{program=\"%s\",outcome=\"rolled_back\"} %lld\n", all->name[i],
+			(long long)all->g[i]->n_rolled_back);
 	}
 }
 
@@ -156,17 +173,25 @@ put_breakers(struct arena *m, struct buf *b)
 	family(b, "breaker_open", "gauge", "State of the circuit breaker: 1 open, 0.5 half-open, 0 closed.");
 	for (int i = 0; i < n; i++)
 		buf_printf(b, "motorpool_breaker_open{callee=\"%s\"} %s\n", v[i].callee,
-		           v[i].state == BREAKER_OPEN ? "1" : v[i].state == BREAKER_HALF_OPEN ? "0.5" : "0");
-	family(b, "calls_total", "counter", "Calls between programs by outcome: made, failed (a subset of made), refused (breaker open), full (concurrency limit reached).");
+			v[i].state == BREAKER_OPEN                ? "1"
+				: v[i].state == BREAKER_HALF_OPEN ? "0.5"
+								  : "0");
+	family(b, "calls_total", "counter",
+		"Calls between programs by outcome: made, failed (a subset of made), refused (breaker open), full"
+		" (concurrency limit reached).");
 	for (int i = 0; i < n; i++) {
-		buf_printf(b, "motorpool_calls_total{callee=\"%s\",outcome=\"made\"} %lld\n", v[i].callee, (long long)v[i].n_calls);
-		buf_printf(b, "motorpool_calls_total{callee=\"%s\",outcome=\"failed\"} %lld\n", v[i].callee, (long long)v[i].n_failed);
-		buf_printf(b, "motorpool_calls_total{callee=\"%s\",outcome=\"refused\"} %lld\n", v[i].callee, (long long)v[i].n_refused);
-		buf_printf(b, "motorpool_calls_total{callee=\"%s\",outcome=\"full\"} %lld\n", v[i].callee, (long long)v[i].n_full);
+		buf_printf(b, "motorpool_calls_total{callee=\"%s\",outcome=\"made\"} %lld\n", v[i].callee,
+			(long long)v[i].n_calls);
+		buf_printf(b, "motorpool_calls_total{callee=\"%s\",outcome=\"failed\"} %lld\n", v[i].callee,
+			(long long)v[i].n_failed);
+		buf_printf(b, "motorpool_calls_total{callee=\"%s\",outcome=\"refused\"} %lld\n", v[i].callee,
+			(long long)v[i].n_refused);
+		buf_printf(b, "motorpool_calls_total{callee=\"%s\",outcome=\"full\"} %lld\n", v[i].callee,
+			(long long)v[i].n_full);
 	}
 }
 
-/* --- events ----------------------------------------------------------------------------------------------------------- */
+/* --- events ------------------------------------------------------------------------------------------------------- */
 
 static void
 put_consumers(struct db *db, struct buf *b, int64_t now)
@@ -177,13 +202,16 @@ put_consumers(struct db *db, struct buf *b, int64_t now)
 	family(b, "consumer_lag_events", "gauge", "Events that the consumer has not processed yet.");
 	for (int i = 0; i < n; i++)
 		sample(b, "consumer_lag_events", "consumer", c[i].name, c[i].n_behind);
-	family(b, "consumer_lag_seconds", "gauge", "Age in seconds of the oldest event that the consumer has not processed yet.");
+	family(b, "consumer_lag_seconds", "gauge",
+		"Age in seconds of the oldest event that the consumer has not processed yet.");
 	for (int i = 0; i < n; i++)
 		sample(b, "consumer_lag_seconds", "consumer", c[i].name, c[i].behind_s);
-	family(b, "consumer_waiting", "gauge", "Events that failed and will be retried, or are blocked by such an event.");
+	family(b, "consumer_waiting", "gauge",
+		"Events that failed and will be retried, or are blocked by such an event.");
 	for (int i = 0; i < n; i++)
 		sample(b, "consumer_waiting", "consumer", c[i].name, c[i].n_waiting);
-	family(b, "dead_letters", "gauge", "Dead letters: events that failed on every attempt and need a manual decision.");
+	family(b, "dead_letters", "gauge",
+		"Dead letters: events that failed on every attempt and need a manual decision.");
 	for (int i = 0; i < n; i++)
 		sample(b, "dead_letters", "consumer", c[i].name, c[i].n_dead);
 	family(b, "consumer_paused", "gauge", "1 while the consumer is paused, otherwise 0.");
@@ -197,7 +225,8 @@ put_stuck(struct db *db, struct buf *b, int64_t now)
 	struct ops_stuck *s = NULL;
 	int n = ops_stuck(db, now, &s);
 
-	family(b, "stuck", "gauge", "Bookings and payments that have been pending for longer than stuck_after_s, by kind.");
+	family(b, "stuck", "gauge",
+		"Bookings and payments that have been pending for longer than stuck_after_s, by kind.");
 	for (int kind = 0; kind < stuck_kind_words.n; kind++) {
 		int64_t is = 0;
 
@@ -205,26 +234,28 @@ put_stuck(struct db *db, struct buf *b, int64_t now)
 			is += s[i].kind == kind ? s[i].n : 0;
 		sample(b, "stuck", "kind", words_code(&stuck_kind_words, kind), is);
 	}
-	family(b, "stuck_oldest_seconds", "gauge", "Age in seconds of the oldest pending booking or payment of each kind.");
+	family(b, "stuck_oldest_seconds", "gauge",
+		"Age in seconds of the oldest pending booking or payment of each kind.");
 	for (int i = 0; i < n; i++)
 		sample(b, "stuck_oldest_seconds", "kind", words_code(&stuck_kind_words, s[i].kind), s[i].oldest_s);
 }
 
-/* --- mail -------------------------------------------------------------------------------------------------------------- */
+/* --- mail --------------------------------------------------------------------------------------------------------- */
 
 static void
 put_mails(struct db *db, struct buf *b, int64_t now)
 {
 	struct ops_mail_counts mails = ops_mail_counts(db, now);
 
-	family(b, "mails", "gauge", "Mails not sent: waiting for the mail server, or dead (given up after the last attempt).");
+	family(b, "mails", "gauge",
+		"Mails not sent: waiting for the mail server, or dead (given up after the last attempt).");
 	sample(b, "mails", "state", "waiting", mails.n_waiting);
 	sample(b, "mails", "state", "dead", mails.n_dead);
 	family(b, "mail_oldest_seconds", "gauge", "Age in seconds of the oldest waiting mail.");
 	sample(b, "mail_oldest_seconds", NULL, NULL, mails.oldest_s);
 }
 
-/* --- the machine ------------------------------------------------------------------------------------------------------ */
+/* --- the machine -------------------------------------------------------------------------------------------------- */
 
 static void
 put_system(struct db *db, struct buf *b)
@@ -235,7 +266,8 @@ put_system(struct db *db, struct buf *b)
 	ops_system(db, &s);
 	family(b, "events_total", "counter", "Events in the event log.");
 	sample(b, "events_total", NULL, NULL, s.n_events);
-	family(b, "relay_silent_seconds", "gauge", "Seconds since the last heartbeat of the relay; -1 if it has never run.");
+	family(b, "relay_silent_seconds", "gauge",
+		"Seconds since the last heartbeat of the relay; -1 if it has never run.");
 	sample(b, "relay_silent_seconds", NULL, NULL, s.relay_age_s);
 	family(b, "file_bytes", "gauge", "Size of the database file in bytes.");
 	for (int i = 0; i < s.n_files; i++)
@@ -248,11 +280,12 @@ put_system(struct db *db, struct buf *b)
 	family(b, "disk_total_bytes", "gauge", "Size in bytes of the file system of the state directory.");
 	sample(b, "disk_total_bytes", NULL, NULL, s.disk_total);
 	ops_proof(db, &proof);
-	family(b, "restore_proven_timestamp_seconds", "gauge", "Time of the last restore test if it succeeded; 0 if it failed or none was run.");
+	family(b, "restore_proven_timestamp_seconds", "gauge",
+		"Time of the last restore test if it succeeded; 0 if it failed or none was run.");
 	sample(b, "restore_proven_timestamp_seconds", NULL, NULL, proof.ok ? proof.proven_at : 0);
 }
 
-/* --- GET /metrics ------------------------------------------------------------------------------------------------------- */
+/* --- GET /metrics ------------------------------------------------------------------------------------------------- */
 
 static bool
 is_scraper(struct web *w)
@@ -269,7 +302,8 @@ page_metrics(struct web *w)
 
 	if (!web_is(w, ROLE_ADMIN) && !is_scraper(w)) {
 		web_set_header(w, "WWW-Authenticate", "Bearer");
-		return web_refuse(w, HTTP_UNAUTHORIZED, "unauthorized", _("Only monitoring systems and administrators can read this."));
+		return web_refuse(w, HTTP_UNAUTHORIZED, "unauthorized",
+			_("Only monitoring systems and administrators can read this."));
 	}
 	put_programs(&b);
 	put_breakers(w->m, &b);

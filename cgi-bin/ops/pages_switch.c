@@ -1,5 +1,5 @@
-/* pages_switch - pause and resume a consumer, retry and discard a failed event. Pausing and discarding ask for a reason on a page of
- * their own that explains them. */
+/* pages_switch - pause and resume a consumer, retry and discard a failed event. Pausing and discarding ask for a reason
+ * on a page of their own that explains them. */
 #include "pages.h"
 #include "switch.h"
 
@@ -19,19 +19,17 @@ switch_done(struct web *w, enum switch_outcome outcome, const char *notice)
 
 	switch (outcome) {
 	case SWITCH_DONE:
-	case SWITCH_ALREADY:
-		return web_done(w, HTTP_OK, &switch_answer_shape, &a, "/ops?done=%s", notice);
-	case SWITCH_UNKNOWN:
-		return web_not_found(w);
+	case SWITCH_ALREADY: return web_done(w, HTTP_OK, &switch_answer_shape, &a, "/ops?done=%s", notice);
+	case SWITCH_UNKNOWN: return web_not_found(w);
 	case SWITCH_LATER:
-		return web_later(w, 5, _("Its database file is missing; the relay is rebuilding it. Please try again in a moment."));
-	case SWITCH_NO_REASON:
-		break;
+		return web_later(w, 5,
+			_("Its database file is missing; the relay is rebuilding it. Please try again in a moment."));
+	case SWITCH_NO_REASON: break;
 	}
 	return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please give a reason of up to 200 characters."));
 }
 
-/* --- the pages that ask for a reason ------------------------------------------------------------------------------------ */
+/* --- the pages that ask for a reason ------------------------------------------------------------------------------ */
 
 struct ask_page {
 	const char *consumer;
@@ -72,14 +70,16 @@ ask_pause(struct web *w, const void *form __attribute__((unused)), enum status s
 static enum status
 ask_discard(struct web *w, const void *form __attribute__((unused)), enum status status, const char *message)
 {
-	struct ask_page p = { .consumer = web_param(w, "consumer"), .event_id = web_param_id(w, "event_id"), .is_discard = true };
+	struct ask_page p = {
+		.consumer = web_param(w, "consumer"), .event_id = web_param_id(w, "event_id"), .is_discard = true
+	};
 
 	if (!ops_retry(w->db, p.consumer, p.event_id, &p.retry))
 		return web_not_found(w);
 	return show_switch_question(w, &discard_template, status, message, &p);
 }
 
-/* --- pause and resume ---------------------------------------------------------------------------------------------------- */
+/* --- pause and resume --------------------------------------------------------------------------------------------- */
 
 enum status
 page_pause(struct web *w)
@@ -87,7 +87,8 @@ page_pause(struct web *w)
 	return ask_pause(w, NULL, HTTP_OK, NULL);
 }
 
-/* POST /ops/consumers/:consumer/pause - this context handles no event and does no sweep until it is resumed; the others continue. */
+/* POST /ops/consumers/:consumer/pause - this context handles no event and does no sweep until it is resumed; the others
+ * continue. */
 enum status
 do_pause(struct web *w)
 {
@@ -96,7 +97,8 @@ do_pause(struct web *w)
 	web_form(w, ask_pause, NULL);
 	if (form_bad(w) && !w->json)
 		return web_invalid(w);
-	return switch_done(w, relay_pause(w->db, web_param(w, "consumer"), w->user.id, form_bad(w) ? "" : reason), "paused");
+	return switch_done(
+		w, relay_pause(w->db, web_param(w, "consumer"), w->user.id, form_bad(w) ? "" : reason), "paused");
 }
 
 enum status
@@ -107,7 +109,7 @@ do_resume(struct web *w)
 	return switch_done(w, relay_resume(w->db, web_param(w, "consumer"), w->user.id), "resumed");
 }
 
-/* --- events that failed --------------------------------------------------------------------------------------------------- */
+/* --- events that failed ------------------------------------------------------------------------------------------- */
 
 /* POST /ops/retries/:consumer/:event_id/redrive - retried at once. */
 enum status
@@ -115,7 +117,8 @@ do_redrive(struct web *w)
 {
 	if (form_bad(w))
 		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("The form contains unknown fields."));
-	return switch_done(w, consumer_redrive(w->db, web_param(w, "consumer"), web_param_id(w, "event_id"), w->user.id), "redriven");
+	return switch_done(w,
+		consumer_redrive(w->db, web_param(w, "consumer"), web_param_id(w, "event_id"), w->user.id), "redriven");
 }
 
 enum status
@@ -134,5 +137,7 @@ do_discard(struct web *w)
 	web_form(w, ask_discard, NULL);
 	if (form_bad(w) && !w->json)
 		return web_invalid(w);
-	return switch_done(w, consumer_discard(w->db, web_param(w, "consumer"), event_id, w->user.id, form_bad(w) ? "" : reason), "discarded");
+	return switch_done(w,
+		consumer_discard(w->db, web_param(w, "consumer"), event_id, w->user.id, form_bad(w) ? "" : reason),
+		"discarded");
 }

@@ -22,15 +22,15 @@ static const struct word health_word[] = {
 const struct words ops_health_words = WORDS(health_word);
 
 static const struct member program_members[] = {
-	SHAPE_TEXT(ops_program, name), SHAPE_STATE(ops_program, state, ops_health_words), SHAPE_INT(ops_program, took_ms),
-	SHAPE_TEXT(ops_program, why), SHAPE_BOOL(ops_program, is_counted), SHAPE_INT(ops_program, generation),
-	SHAPE_INT(ops_program, n_workers), SHAPE_INT(ops_program, n_busy), SHAPE_INT(ops_program, n_minute),
-	SHAPE_INT(ops_program, n_failed), SHAPE_INT(ops_program, p50_us), SHAPE_INT(ops_program, p99_us), SHAPE_INT(ops_program, n_shed),
-	SHAPE_INT(ops_program, n_replaced),
+	SHAPE_TEXT(ops_program, name), SHAPE_STATE(ops_program, state, ops_health_words),
+	SHAPE_INT(ops_program, took_ms), SHAPE_TEXT(ops_program, why), SHAPE_BOOL(ops_program, is_counted),
+	SHAPE_INT(ops_program, generation), SHAPE_INT(ops_program, n_workers), SHAPE_INT(ops_program, n_busy),
+	SHAPE_INT(ops_program, n_minute), SHAPE_INT(ops_program, n_failed), SHAPE_INT(ops_program, p50_us),
+	SHAPE_INT(ops_program, p99_us), SHAPE_INT(ops_program, n_shed), SHAPE_INT(ops_program, n_replaced),
 };
 const struct shape ops_program_shape = SHAPE(ops_program, program_members);
 
-/* --- up? -------------------------------------------------------------------------------------------------------------- */
+/* --- up? ---------------------------------------------------------------------------------------------------------- */
 
 struct readiness { const char *why; };
 static const struct member readiness_members[] = { SHAPE_TEXT(readiness, why) };
@@ -40,17 +40,17 @@ static const struct shape readiness_shape = SHAPE(readiness, readiness_members);
 static void
 read_readiness(struct arena *m, const char *prefix, struct ops_program *p)
 {
-	struct call c = { .program = p->name, .path = arena_printf(m, "%s/readyz", prefix), .to_public = true, .deadline_ms = READY_MS };
+	struct call c = { .program = p->name,
+		.path = arena_printf(m, "%s/readyz", prefix),
+		.to_public = true,
+		.deadline_ms = READY_MS };
 	struct readiness r = { .why = "" };
 	int64_t began = clock_ms();
 
 	switch (call_do(m, &c)) {
 	case CALL_NOT_SENT:
-	case CALL_REFUSED:
-		break;
-	case CALL_UNKNOWN:
-		p->state = PROGRAM_SILENT;
-		break;
+	case CALL_REFUSED: break;
+	case CALL_UNKNOWN: p->state = PROGRAM_SILENT; break;
 	case CALL_ANSWERED:
 		p->state = c.status == 200 ? PROGRAM_UP : PROGRAM_NOT_READY;
 		if (c.status != 200 && json_into(m, c.answer, &readiness_shape, &r) && r.why)
@@ -106,7 +106,7 @@ ops_programs(struct arena *m, struct ops_program **programs)
 	return n;
 }
 
-/* --- calls between programs ---------------------------------------------------------------------------------------------- */
+/* --- calls between programs --------------------------------------------------------------------------------------- */
 
 static const struct word breaker_word[] = {
 	[BREAKER_CLOSED]    = { "CLOSED",  N_("Closed") },
@@ -116,9 +116,10 @@ static const struct word breaker_word[] = {
 const struct words ops_breaker_words = WORDS(breaker_word);
 
 static const struct member breaker_members[] = {
-	SHAPE_TEXT(breaker_view, callee), SHAPE_STATE(breaker_view, state, ops_breaker_words), SHAPE_TIME(breaker_view, opened_at),
-	SHAPE_INT(breaker_view, again_in_ms),
-	{ .name = "n_flying", .kind = KIND_INT, .offset = SHAPE_AT(breaker_view, n_in_flight, int64_t) },      /* as the API names it */
+	SHAPE_TEXT(breaker_view, callee), SHAPE_STATE(breaker_view, state, ops_breaker_words),
+	SHAPE_TIME(breaker_view, opened_at), SHAPE_INT(breaker_view, again_in_ms),
+	/* as the API names it */
+	{ .name = "n_flying", .kind = KIND_INT, .offset = SHAPE_AT(breaker_view, n_in_flight, int64_t) },
 	SHAPE_INT(breaker_view, n_calls), SHAPE_INT(breaker_view, n_failed), SHAPE_INT(breaker_view, n_refused),
 	SHAPE_INT(breaker_view, n_full), SHAPE_INT(breaker_view, n_opened),
 };

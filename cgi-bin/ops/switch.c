@@ -20,7 +20,7 @@ is_reason(const char *reason)
 	return n <= SWITCH_REASON_MAX;
 }
 
-/* --- pause and resume ----------------------------------------------------------------------------------------------------- */
+/* --- pause and resume --------------------------------------------------------------------------------------------- */
 
 enum switch_outcome
 relay_pause(struct db *db, const char *consumer, int64_t actor_id, const char *reason)
@@ -34,8 +34,10 @@ relay_pause(struct db *db, const char *consumer, int64_t actor_id, const char *r
 	if (!is_reason(reason))
 		return SWITCH_NO_REASON;
 	db_begin(db);
-	n = db_do(db, "INSERT INTO relay_pause (consumer, paused_at, paused_by, reason) VALUES ($1, $2, $3, $4)"
-	              " ON CONFLICT (consumer) DO NOTHING", consumer, clock_now(), actor_id, reason);
+	n = db_do(db,
+		"INSERT INTO relay_pause (consumer, paused_at, paused_by, reason) VALUES ($1, $2, $3, $4)"
+		" ON CONFLICT (consumer) DO NOTHING",
+		consumer, clock_now(), actor_id, reason);
 	if (n == 1)
 		ops_report_switch(db, EVENT_OPS_PAUSED, actor_id, &p);
 	return db_commit(db) && n == 1 ? SWITCH_DONE : SWITCH_ALREADY;
@@ -58,10 +60,11 @@ relay_resume(struct db *db, const char *consumer, int64_t actor_id)
 	return db_commit(db) && n == 1 ? SWITCH_DONE : SWITCH_ALREADY;
 }
 
-/* --- an event that waits --------------------------------------------------------------------------------------------------- */
+/* --- an event that waits ------------------------------------------------------------------------------------------ */
 
 static const struct member waits_members[] = {
-	SHAPE_TEXT(switch_payload, type), SHAPE_TEXT(switch_payload, subject_id), SHAPE_INT(switch_payload, tries), SHAPE_TEXT(switch_payload, error),
+	SHAPE_TEXT(switch_payload, type), SHAPE_TEXT(switch_payload, subject_id), SHAPE_INT(switch_payload, tries),
+	SHAPE_TEXT(switch_payload, error),
 };
 static const struct shape waits_shape = SHAPE(switch_payload, waits_members);
 
@@ -70,14 +73,17 @@ static bool
 find_waiting(struct db *at, struct switch_payload *p)
 {
 	return db_one(at, &waits_shape, p,
-		"SELECT e.type, r.subject_id, r.tries, r.error FROM event_retry r JOIN v_event e ON e.event_id = r.event_id"
-		" WHERE r.consumer = $1 AND r.event_id = $2", p->consumer, p->event_id);
+		"SELECT e.type, r.subject_id, r.tries, r.error FROM event_retry r JOIN v_event e"
+		" ON e.event_id = r.event_id"
+		" WHERE r.consumer = $1 AND r.event_id = $2",
+		p->consumer, p->event_id);
 }
 
 static void
 reset_retry(struct db *at, const struct switch_payload *p)
 {
-	db_do(at, "UPDATE event_retry SET dead = 0, tries = 0, next_at = 0 WHERE consumer = $1 AND event_id = $2", p->consumer, p->event_id);
+	db_do(at, "UPDATE event_retry SET dead = 0, tries = 0, next_at = 0 WHERE consumer = $1 AND event_id = $2",
+		p->consumer, p->event_id);
 }
 
 static void
@@ -86,10 +92,11 @@ delete_retry(struct db *at, const struct switch_payload *p)
 	db_do(at, "DELETE FROM event_retry WHERE consumer = $1 AND event_id = $2", p->consumer, p->event_id);
 }
 
-/* Changes the file where the event waits, and reports it in the log: in one transaction when that is one file, else in two. */
+/* Changes the file where the event waits, and reports it in the log: in one transaction when that is one file, else in
+ * two. */
 static enum switch_outcome
-change_retry(struct db *db, struct switch_payload *p, int64_t actor_id, void (*change)(struct db *at, const struct switch_payload *),
-             enum event_type_id type)
+change_retry(struct db *db, struct switch_payload *p, int64_t actor_id,
+	void (*change)(struct db *at, const struct switch_payload *), enum event_type_id type)
 {
 	struct db *at = db;
 	bool on_view, found;

@@ -1,9 +1,9 @@
 /*
  * switch - what a person may do to the relay: pause and resume a consumer, retry a failed event, or discard it.
  *
- * Each is reported as an event about "ops:relay" (docs/events.md), in the transaction of the change. Only mypage's waiting events are in
- * a file of their own, view.db: there the change is committed first and reported right after, so a crash between the two loses the
- * report, never the change. Takes effect within a second, and survives restarts.
+ * Each is reported as an event about "ops:relay" (docs/events.md), in the transaction of the change. Only mypage's
+ * waiting events are in a file of their own, view.db: there the change is committed first and reported right after, so
+ * a crash between the two loses the report, never the change. Takes effect within a second, and survives restarts.
  */
 #ifndef MP_OPS_SWITCH_H
 #define MP_OPS_SWITCH_H
@@ -27,6 +27,7 @@ enum switch_outcome relay_resume(struct db *db, const char *consumer, int64_t ac
 /* The event is retried at once, with its full number of tries. */
 enum switch_outcome consumer_redrive(struct db *db, const char *consumer, int64_t event_id, int64_t actor_id);
 /* The consumer continues as if it had handled the event; later events of the subject are no longer blocked. */
-enum switch_outcome consumer_discard(struct db *db, const char *consumer, int64_t event_id, int64_t actor_id, const char *reason);
+enum switch_outcome consumer_discard(struct db *db, const char *consumer, int64_t event_id, int64_t actor_id,
+	const char *reason);
 
 #endif

@@ -20,8 +20,8 @@ static const struct member file_members[] = {
 const struct shape ops_file_shape = SHAPE(ops_file, file_members);
 
 static const struct member system_members[] = {
-	SHAPE_INT(ops_system, n_events), SHAPE_INT(ops_system, relay_age_s), SHAPE_INT(ops_system, disk_free), SHAPE_INT(ops_system, disk_total),
-	SHAPE_LIST(ops_system, files, ops_file_shape),
+	SHAPE_INT(ops_system, n_events), SHAPE_INT(ops_system, relay_age_s), SHAPE_INT(ops_system, disk_free),
+	SHAPE_INT(ops_system, disk_total), SHAPE_LIST(ops_system, files, ops_file_shape),
 };
 const struct shape ops_system_shape = SHAPE(ops_system, system_members);
 
@@ -69,14 +69,18 @@ ops_system(struct db *db, struct ops_system *s)
 	read_files(m, s);
 }
 
-/* --- mail ---------------------------------------------------------------------------------------------------------------- */
+/* --- mail --------------------------------------------------------------------------------------------------------- */
 
 struct ops_mail_counts
 ops_mail_counts(struct db *db, int64_t now)
 {
 	struct ops_mail_counts mails = {
-		.n_waiting = db_int(db, "SELECT COUNT(*) FROM v_message WHERE state IN ('QUEUED', 'RETRYING') /*scan*/"),
-		.oldest_s = db_int(db, "SELECT COALESCE($1 - MIN(created_at), 0) FROM v_message WHERE state IN ('QUEUED', 'RETRYING') /*scan*/", now),
+		.n_waiting =
+			db_int(db, "SELECT COUNT(*) FROM v_message WHERE state IN ('QUEUED', 'RETRYING') /*scan*/"),
+		.oldest_s = db_int(db,
+			"SELECT COALESCE($1 - MIN(created_at), 0) FROM v_message"
+			" WHERE state IN ('QUEUED', 'RETRYING') /*scan*/",
+			now),
 		.n_dead = db_int(db, "SELECT COUNT(*) FROM v_message WHERE state = 'DEAD' /*scan*/"),
 	};
 

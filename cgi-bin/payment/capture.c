@@ -1,8 +1,9 @@
 /*
  * capture - taking the money, once for each key: the provider is asked, and its answer is written down.
  *
- * Two small transactions and one call between them: the row; the provider; the answer with its posting and event. charge_settle() alone
- * writes the second: the request, a repeated request and the sweep may each get the provider's answer, and the first of them writes it.
+ * Two small transactions and one call between them: the row; the provider; the answer with its posting and event.
+ * charge_settle() alone writes the second: the request, a repeated request and the sweep may each get the provider's
+ * answer, and the first of them writes it.
  */
 #include "payment_steps.h"
 
@@ -12,7 +13,7 @@
 
 #include <string.h>
 
-/* --- the answer ------------------------------------------------------------------------------------------------------- */
+/* --- the answer --------------------------------------------------------------------------------------------------- */
 
 /* An answer about another payment is not believed. */
 static bool
@@ -25,8 +26,8 @@ is_about(const struct charge *c, const struct provider_answer *a)
 }
 
 /*
- * The provider does not know it. That proves nothing while the request may still be on its way: our connection lives for seconds, a
- * queue in between for less than a minute. After that it never arrived.
+ * The provider does not know it. That proves nothing while the request may still be on its way: our connection lives
+ * for seconds, a queue in between for less than a minute. After that it never arrived.
  */
 static bool
 write_not_found(struct db *db, struct charge *c)
@@ -41,11 +42,11 @@ static bool
 write_answer(struct db *db, struct charge *c, const struct provider_answer *a)
 {
 	switch (a->outcome) {
-	case PROVIDER_OK:       return is_about(c, a) ? charge_approve(db, c, a) : charge_stay_unknown(db, c);
+	case PROVIDER_OK: return is_about(c, a) ? charge_approve(db, c, a) : charge_stay_unknown(db, c);
 	case PROVIDER_DECLINED: return charge_fail(db, c, a->reason, false);
-	case PROVIDER_NOTHING:  return write_not_found(db, c);
-	case PROVIDER_LATER:    return charge_fail(db, c, a->reason, false);
-	case PROVIDER_UNKNOWN:  break;
+	case PROVIDER_NOTHING: return write_not_found(db, c);
+	case PROVIDER_LATER: return charge_fail(db, c, a->reason, false);
+	case PROVIDER_UNKNOWN: break;
 	}
 	return charge_stay_unknown(db, c);
 }
@@ -79,13 +80,17 @@ charge_look_up(struct db *db, const struct charge *c, int64_t until_ms)
 	return a;
 }
 
-/* The last look at a charge that never arrived, or whose key was closed: what the provider has charged after all is refunded. */
+/* The last look at a charge that never arrived, or whose key was closed: what the provider has charged after all is
+ * refunded. */
 static void
 refund_if_charged(struct db *db, const struct charge *c, const struct provider_answer *a, int64_t until_ms)
 {
 	struct arena *m = db_memory(db);
 	struct provider_refund q = {
-		.payment_key = a->payment_key, .key = arena_printf(m, "%s-late", c->key), .reason = "late", .amount = a->balance,
+		.payment_key = a->payment_key,
+		.key = arena_printf(m, "%s-late", c->key),
+		.reason = "late",
+		.amount = a->balance,
 	};
 
 	if (a->outcome == PROVIDER_UNKNOWN)
@@ -113,11 +118,13 @@ charge_try(struct db *db, struct charge *c, int64_t until_ms)
 		refund_if_charged(db, c, &a, until_ms);
 	else
 		charge_settle(db, c, &a);
-	db_do(db, "UPDATE charge SET last_error = $2 WHERE charge_id = $1 AND last_error <> $2"
-	          " AND (state IN ('REQUESTED', 'UNKNOWN') OR void_wanted = 1)", c->charge_id, look_error(&a));
+	db_do(db,
+		"UPDATE charge SET last_error = $2 WHERE charge_id = $1 AND last_error <> $2"
+		" AND (state IN ('REQUESTED', 'UNKNOWN') OR void_wanted = 1)",
+		c->charge_id, look_error(&a));
 }
 
-/* --- the request ------------------------------------------------------------------------------------------------------ */
+/* --- the request -------------------------------------------------------------------------------------------------- */
 
 /* Our key is the provider's order id, which has 6 to 64 of these characters. */
 static bool
@@ -126,17 +133,17 @@ key_is_good(const char *key)
 	size_t n = key ? strlen(key) : 0;
 
 	return n >= 6 && n <= 64
-	    && strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=") == n;
+		&& strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=") == n;
 }
 
 static bool
 order_is_good(const struct charge_order *o)
 {
 	return key_is_good(o->key) && o->subject_id && *o->subject_id && strlen(o->subject_id) <= 80
-	    && o->customer_id > 0 && o->amount > 0 && o->amount <= CHARGE_MAX_AMOUNT && o->vat_amount >= 0 && o->vat_amount <= o->amount
-	    && o->currency && strcmp(o->currency, settings.currency) == 0
-	    && (o->card_id > 0) != (o->payment_key && *o->payment_key) && (!o->payment_key || strlen(o->payment_key) <= 200)
-	    && o->deadline_ms > 0 && o->deadline_ms <= 60000;
+		&& o->customer_id > 0 && o->amount > 0 && o->amount <= CHARGE_MAX_AMOUNT && o->vat_amount >= 0
+		&& o->vat_amount <= o->amount && o->currency && strcmp(o->currency, settings.currency) == 0
+		&& (o->card_id > 0) != (o->payment_key && *o->payment_key)
+		&& (!o->payment_key || strlen(o->payment_key) <= 200) && o->deadline_ms > 0 && o->deadline_ms <= 60000;
 }
 
 /* Writes the row, REQUESTED; FAILED at once when the card was removed. false: the key came before. */
@@ -148,10 +155,19 @@ open_charge(struct db *db, const struct charge_order *o, struct card_source *s, 
 	db_begin(db);
 	has_card = o->card_id == 0 || card_source(db, o->customer_id, o->card_id, s);
 	*c = (struct charge){
-		.key = o->key, .subject_id = o->subject_id, .user_id = o->customer_id, .card_id = o->card_id, .amount = o->amount,
-		.vat_amount = o->vat_amount, .currency = o->currency, .payment_key = o->payment_key ? o->payment_key : "",
-		.brand = s->brand, .last4 = s->last4, .requested_at = clock_now(),
-		.state = has_card ? CHARGE_REQUESTED : CHARGE_FAILED, .reason = has_card ? "" : "card_removed",
+		.key = o->key,
+		.subject_id = o->subject_id,
+		.user_id = o->customer_id,
+		.card_id = o->card_id,
+		.amount = o->amount,
+		.vat_amount = o->vat_amount,
+		.currency = o->currency,
+		.payment_key = o->payment_key ? o->payment_key : "",
+		.brand = s->brand,
+		.last4 = s->last4,
+		.requested_at = clock_now(),
+		.state = has_card ? CHARGE_REQUESTED : CHARGE_FAILED,
+		.reason = has_card ? "" : "card_removed",
 	};
 	c->next_at = c->requested_at + o->deadline_ms / 1000 + LOOK_FIRST_S;
 	is_new = charge_insert(db, c);
@@ -166,8 +182,13 @@ ask_for_charge(struct db *db, const struct charge *c, const struct card_source *
 {
 	struct arena *m = db_memory(db);
 	struct provider_order q = {
-		.key = c->key, .name = arena_printf(m, "motorpool %s", c->subject_id), .customer_key = s->customer_key,
-		.billing_key = s->billing_key, .payment_key = c->payment_key, .currency = c->currency, .amount = c->amount,
+		.key = c->key,
+		.name = arena_printf(m, "motorpool %s", c->subject_id),
+		.customer_key = s->customer_key,
+		.billing_key = s->billing_key,
+		.payment_key = c->payment_key,
+		.currency = c->currency,
+		.amount = c->amount,
 	};
 	struct provider_answer a = c->card_id ? provider->charge(m, &q, until_ms) : provider->confirm(m, &q, until_ms);
 
@@ -181,7 +202,7 @@ static bool
 is_same_order(const struct charge_order *o, const struct charge *c)
 {
 	return c->user_id == o->customer_id && c->amount == o->amount && c->card_id == o->card_id
-	    && strcmp(c->currency, o->currency) == 0 && strcmp(c->subject_id, o->subject_id) == 0;
+		&& strcmp(c->currency, o->currency) == 0 && strcmp(c->subject_id, o->subject_id) == 0;
 }
 
 /* The key came before: the same answer again; when there is none yet, the provider is asked for the outcome. */

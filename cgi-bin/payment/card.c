@@ -35,7 +35,7 @@ payer_make(struct db *db, int64_t user_id)
 	if (key)
 		return key;
 	db_do(db, "INSERT INTO payer (user_id, customer_key) VALUES ($1, $2) ON CONFLICT (user_id) DO NOTHING", user_id,
-	      secret_token(db_memory(db)));
+		secret_token(db_memory(db)));
 	return payer_key(db, user_id);
 }
 
@@ -52,7 +52,8 @@ keep(struct db *db, int64_t user_id, const struct provider_answer *a, struct car
 	*card = (struct card){ .brand = a->brand, .last4 = a->last4, .created_at = clock_now() };
 	card->card_id = db_int(db,
 		"INSERT INTO card (user_id, billing_key, brand, last4, created_at) VALUES ($1, $2, $3, $4, $5)"
-		" ON CONFLICT (billing_key) DO UPDATE SET removed_at = 0 WHERE card.user_id = excluded.user_id RETURNING card_id",
+		" ON CONFLICT (billing_key) DO UPDATE SET removed_at = 0 WHERE card.user_id = excluded.user_id"
+		" RETURNING card_id",
 		user_id, a->billing_key, a->brand, a->last4, card->created_at);
 	if (!card->card_id && !db_failed(db))
 		db_fail(db, "the provider issued one billing key to two customers");
@@ -73,15 +74,11 @@ card_save(struct db *db, int64_t user_id, const char *token, const char *request
 	key = secret_hash(m, arena_printf(m, "%s %s %s", customer_key, token, request_key));
 	a = provider->issue_card(m, token, customer_key, key, clock_ms() + ISSUE_MS);
 	switch (a.outcome) {
-	case PROVIDER_OK:
-		keep(db, user_id, &a, card);
-		return CARD_SAVED;
+	case PROVIDER_OK: keep(db, user_id, &a, card); return CARD_SAVED;
 	case PROVIDER_DECLINED:
-	case PROVIDER_NOTHING:
-		return CARD_REFUSED;
+	case PROVIDER_NOTHING: return CARD_REFUSED;
 	case PROVIDER_LATER:
-	case PROVIDER_UNKNOWN:
-		break;
+	case PROVIDER_UNKNOWN: break;
 	}
 	return CARD_LATER;
 }
@@ -90,27 +87,34 @@ int
 card_list(struct db *db, int64_t user_id, struct card **cards, int *n_cards)
 {
 	return db_list(db, &card_shape, cards, n_cards,
-		"SELECT card_id, brand, last4, created_at FROM card WHERE user_id = $1 AND removed_at = 0 ORDER BY card_id", user_id);
+		"SELECT card_id, brand, last4, created_at FROM card WHERE user_id = $1 AND removed_at = 0"
+		" ORDER BY card_id",
+		user_id);
 }
 
 bool
 card_find(struct db *db, int64_t user_id, int64_t card_id, struct card *card)
 {
 	return db_one(db, &card_shape, card,
-		"SELECT card_id, brand, last4, created_at FROM card WHERE card_id = $1 AND user_id = $2 AND removed_at = 0", card_id, user_id);
+		"SELECT card_id, brand, last4, created_at FROM card WHERE card_id = $1 AND user_id = $2"
+		" AND removed_at = 0",
+		card_id, user_id);
 }
 
 bool
 card_remove(struct db *db, int64_t user_id, int64_t card_id)
 {
-	return db_do(db, "UPDATE card SET removed_at = $3 WHERE card_id = $1 AND user_id = $2 AND removed_at = 0", card_id, user_id,
-	             clock_now()) == 1;
+	return db_do(db, "UPDATE card SET removed_at = $3 WHERE card_id = $1 AND user_id = $2 AND removed_at = 0",
+		       card_id, user_id, clock_now())
+		== 1;
 }
 
 bool
 card_source(struct db *db, int64_t user_id, int64_t card_id, struct card_source *s)
 {
 	return db_one(db, &card_source_shape, s,
-		"SELECT c.billing_key, p.customer_key, c.brand, c.last4 FROM card c JOIN payer p ON p.user_id = c.user_id"
-		" WHERE c.card_id = $1 AND c.user_id = $2 AND c.removed_at = 0", card_id, user_id);
+		"SELECT c.billing_key, p.customer_key, c.brand, c.last4 FROM card c JOIN payer p"
+		" ON p.user_id = c.user_id"
+		" WHERE c.card_id = $1 AND c.user_id = $2 AND c.removed_at = 0",
+		card_id, user_id);
 }

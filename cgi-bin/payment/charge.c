@@ -1,6 +1,6 @@
 /*
- * charge - a charge's row: how it is read, and the steps from one state to the next, with their postings and events. capture.c asks the
- * provider. Described in payment.h.
+ * charge - a charge's row: how it is read, and the steps from one state to the next, with their postings and events.
+ * capture.c asks the provider. Described in payment.h.
  */
 #include "payment_steps.h"
 
@@ -22,12 +22,14 @@ static const struct word charge_state[] = {
 const struct words charge_state_words = WORDS(charge_state);
 
 static const struct member charge_members[] = {
-	SHAPE_INT(charge, charge_id), SHAPE_TEXT(charge, key), SHAPE_TEXT(charge, subject_id), SHAPE_INT(charge, user_id),
-	SHAPE_INT(charge, card_id), SHAPE_AMOUNT(charge, amount), SHAPE_AMOUNT(charge, vat_amount), SHAPE_TEXT(charge, currency),
-	SHAPE_STATE(charge, state, charge_state_words), SHAPE_BOOL(charge, void_wanted), SHAPE_TEXT(charge, payment_key),
-	SHAPE_TEXT(charge, brand), SHAPE_TEXT(charge, last4), SHAPE_TEXT(charge, reason), SHAPE_AMOUNT(charge, refunded_amount),
-	SHAPE_TIME(charge, requested_at), SHAPE_TIME(charge, approved_at), SHAPE_TIME(charge, settled_at), SHAPE_INT(charge, tries),
-	SHAPE_TIME(charge, next_at), SHAPE_TIME(charge, tried_at), SHAPE_TEXT(charge, last_error),
+	SHAPE_INT(charge, charge_id), SHAPE_TEXT(charge, key), SHAPE_TEXT(charge, subject_id),
+	SHAPE_INT(charge, user_id), SHAPE_INT(charge, card_id), SHAPE_AMOUNT(charge, amount),
+	SHAPE_AMOUNT(charge, vat_amount), SHAPE_TEXT(charge, currency), SHAPE_STATE(charge, state, charge_state_words),
+	SHAPE_BOOL(charge, void_wanted), SHAPE_TEXT(charge, payment_key), SHAPE_TEXT(charge, brand),
+	SHAPE_TEXT(charge, last4), SHAPE_TEXT(charge, reason), SHAPE_AMOUNT(charge, refunded_amount),
+	SHAPE_TIME(charge, requested_at), SHAPE_TIME(charge, approved_at), SHAPE_TIME(charge, settled_at),
+	SHAPE_INT(charge, tries), SHAPE_TIME(charge, next_at), SHAPE_TIME(charge, tried_at),
+	SHAPE_TEXT(charge, last_error),
 };
 const struct shape charge_shape = SHAPE(charge, charge_members);
 
@@ -73,24 +75,24 @@ const char *
 charge_reason_label(const char *reason)
 {
 	static const struct word reasons[] = {
-		{ "declined",           N_("The card was declined") },
+		{ "declined", N_("The card was declined") },
 		{ "insufficient_funds", N_("Insufficient funds or credit") },
-		{ "expired_card",       N_("The card has expired") },
-		{ "stopped_card",       N_("The card is blocked") },
-		{ "bad_card",           N_("The card cannot be used") },
-		{ "card_removed",       N_("The saved card was removed") },
-		{ "limit",              N_("Above the card's limit") },
-		{ "page_expired",       N_("The payment page had expired") },
-		{ "not_prepared",       N_("No payment was prepared on the payment page") },
-		{ "wrong_amount",       N_("The amount did not match") },
-		{ "void",               N_("Cancelled before it was charged") },
-		{ "never_arrived",      N_("The payment provider did not receive the request") },
-		{ "provider_down",      N_("The payment provider could not be reached") },
-		{ "provider",           N_("The payment provider refused our request") },
-		{ "later",              N_("The payment provider was busy") },
-		{ "no_answer",          N_("The payment provider did not respond") },
-		{ "not_found",          N_("The payment provider does not know this payment") },
-		{ "resolved",           N_("Closed manually: the payment provider has no record of this payment") },
+		{ "expired_card", N_("The card has expired") },
+		{ "stopped_card", N_("The card is blocked") },
+		{ "bad_card", N_("The card cannot be used") },
+		{ "card_removed", N_("The saved card was removed") },
+		{ "limit", N_("Above the card's limit") },
+		{ "page_expired", N_("The payment page had expired") },
+		{ "not_prepared", N_("No payment was prepared on the payment page") },
+		{ "wrong_amount", N_("The amount did not match") },
+		{ "void", N_("Cancelled before it was charged") },
+		{ "never_arrived", N_("The payment provider did not receive the request") },
+		{ "provider_down", N_("The payment provider could not be reached") },
+		{ "provider", N_("The payment provider refused our request") },
+		{ "later", N_("The payment provider was busy") },
+		{ "no_answer", N_("The payment provider did not respond") },
+		{ "not_found", N_("The payment provider does not know this payment") },
+		{ "resolved", N_("Closed manually: the payment provider has no record of this payment") },
 	};
 	size_t n = strcspn(reason, " ");
 
@@ -104,7 +106,8 @@ charge_reason_label(const char *reason)
 static bool
 is_provider_away(const struct charge *c)
 {
-	return charge_reason_is(c, "provider_down") || charge_reason_is(c, "provider") || charge_reason_is(c, "later") || charge_reason_is(c, "never_arrived");
+	return charge_reason_is(c, "provider_down") || charge_reason_is(c, "provider") || charge_reason_is(c, "later")
+		|| charge_reason_is(c, "never_arrived");
 }
 
 /* A charge that is or will be refunded in full counts as declined: the caller must not rely on it. */
@@ -121,16 +124,12 @@ enum charge_outcome
 charge_outcome_now(struct db *db, struct charge *c)
 {
 	switch ((enum charge_state)c->state) {
-	case CHARGE_APPROVED:
-		return CHARGE_OUTCOME_APPROVED;
+	case CHARGE_APPROVED: return CHARGE_OUTCOME_APPROVED;
 	case CHARGE_CANCEL_REQUESTED:
-	case CHARGE_CANCELLED:
-		return unless_refunded(db, c);
-	case CHARGE_FAILED:
-		return is_provider_away(c) ? CHARGE_OUTCOME_LATER : CHARGE_OUTCOME_DECLINED;
+	case CHARGE_CANCELLED: return unless_refunded(db, c);
+	case CHARGE_FAILED: return is_provider_away(c) ? CHARGE_OUTCOME_LATER : CHARGE_OUTCOME_DECLINED;
 	case CHARGE_REQUESTED:
-	case CHARGE_UNKNOWN:
-		break;
+	case CHARGE_UNKNOWN: break;
 	}
 	return CHARGE_OUTCOME_UNKNOWN;
 }
@@ -141,13 +140,14 @@ bool
 charge_insert(struct db *db, struct charge *c)
 {
 	c->charge_id = db_int(db,
-		"INSERT INTO charge (key, subject_id, user_id, card_id, amount, vat_amount, currency, state, payment_key, brand, last4,"
+		"INSERT INTO charge (key, subject_id, user_id, card_id, amount, vat_amount, currency, state,"
+		" payment_key, brand, last4,"
 		" reason, requested_at, settled_at, next_at, void_wanted)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15)"
 		" ON CONFLICT (key) DO NOTHING RETURNING charge_id",
 		c->key, c->subject_id, c->user_id, c->card_id, c->amount, c->vat_amount, c->currency,
-		words_code(&charge_state_words, c->state), c->payment_key, c->brand, c->last4, c->reason, c->requested_at, c->next_at,
-		c->void_wanted);
+		words_code(&charge_state_words, c->state), c->payment_key, c->brand, c->last4, c->reason,
+		c->requested_at, c->next_at, c->void_wanted);
 	return c->charge_id != 0;
 }
 
@@ -155,8 +155,16 @@ void
 charge_seal(struct db *db, const char *key, struct charge *c)
 {
 	*c = (struct charge){
-		.key = key, .subject_id = key, .amount = 0, .currency = settings.currency, .state = CHARGE_FAILED, .payment_key = "",
-		.brand = "", .last4 = "", .reason = "void", .requested_at = clock_now(),
+		.key = key,
+		.subject_id = key,
+		.amount = 0,
+		.currency = settings.currency,
+		.state = CHARGE_FAILED,
+		.payment_key = "",
+		.brand = "",
+		.last4 = "",
+		.reason = "void",
+		.requested_at = clock_now(),
 	};
 	charge_insert(db, c);
 }
@@ -168,9 +176,12 @@ charge_approve(struct db *db, struct charge *c, const struct provider_answer *a)
 {
 	int64_t now = clock_now();
 
-	if (!db_do(db, "UPDATE charge SET state = 'APPROVED', payment_key = $2, brand = $3, last4 = $4, approved_at = $5, settled_at = $5,"
-	               " void_wanted = 0, reason = '' WHERE charge_id = $1 AND state IN ('REQUESTED', 'UNKNOWN')",
-	           c->charge_id, a->payment_key, *c->brand ? c->brand : a->brand, *c->last4 ? c->last4 : a->last4, now))
+	if (!db_do(db,
+		    "UPDATE charge SET state = 'APPROVED', payment_key = $2, brand = $3, last4 = $4, approved_at = $5,"
+		    " settled_at = $5,"
+		    " void_wanted = 0, reason = '' WHERE charge_id = $1 AND state IN ('REQUESTED', 'UNKNOWN')",
+		    c->charge_id, a->payment_key, *c->brand ? c->brand : a->brand, *c->last4 ? c->last4 : a->last4,
+		    now))
 		return false;
 	c->state = CHARGE_APPROVED;
 	c->payment_key = a->payment_key;
@@ -188,9 +199,11 @@ charge_fail(struct db *db, struct charge *c, const char *reason, bool one_more_l
 {
 	int64_t now = clock_now();
 
-	if (!db_do(db, "UPDATE charge SET state = 'FAILED', reason = $2, settled_at = $3, void_wanted = $4, next_at = $5, tries = 0"
-	               " WHERE charge_id = $1 AND state IN ('REQUESTED', 'UNKNOWN')",
-	           c->charge_id, reason, now, one_more_look, one_more_look ? now + LAST_LOOK_S : 0))
+	if (!db_do(db,
+		    "UPDATE charge SET state = 'FAILED', reason = $2, settled_at = $3, void_wanted = $4, next_at = $5,"
+		    " tries = 0"
+		    " WHERE charge_id = $1 AND state IN ('REQUESTED', 'UNKNOWN')",
+		    c->charge_id, reason, now, one_more_look, one_more_look ? now + LAST_LOOK_S : 0))
 		return false;
 	c->state = CHARGE_FAILED;
 	c->reason = reason;
@@ -201,13 +214,15 @@ charge_fail(struct db *db, struct charge *c, const char *reason, bool one_more_l
 bool
 charge_stay_unknown(struct db *db, struct charge *c)
 {
-	if (!db_do(db, "UPDATE charge SET state = 'UNKNOWN' WHERE charge_id = $1 AND state = 'REQUESTED'", c->charge_id))
+	if (!db_do(db, "UPDATE charge SET state = 'UNKNOWN' WHERE charge_id = $1 AND state = 'REQUESTED'",
+		    c->charge_id))
 		return c->state == CHARGE_UNKNOWN;
 	c->state = CHARGE_UNKNOWN;
 	return true;
 }
 
-/* After the pause; but no later than the moment from which "not found" at the provider means that it was never charged. */
+/* After the pause; but no later than the moment from which "not found" at the provider means that it was never
+ * charged. */
 static int64_t
 next_look(const struct charge *c, int64_t now)
 {
@@ -222,12 +237,16 @@ charge_claim(struct db *db, const struct charge *c)
 {
 	int64_t now = clock_now();
 
-	return db_do(db, "UPDATE charge SET tries = tries + 1, tried_at = $4, next_at = $2,"
-	                 " requested_at = CASE WHEN requested_at > $4 THEN $4 ELSE requested_at END WHERE charge_id = $1 AND tries = $3", c->charge_id,
-	             next_look(c, now), c->tries, now) == 1;
+	return db_do(db,
+		       "UPDATE charge SET tries = tries + 1, tried_at = $4, next_at = $2,"
+		       " requested_at = CASE WHEN requested_at > $4 THEN $4 ELSE requested_at END WHERE charge_id = $1"
+		       " AND tries = $3",
+		       c->charge_id, next_look(c, now), c->tries, now)
+		== 1;
 }
 
-/* Brings a look-up forward; for a failed charge it asks for one more. The provider's answer decides, not the webhook. */
+/* Brings a look-up forward; for a failed charge it asks for one more. The provider's answer decides, not the
+ * webhook. */
 void
 charge_hint(struct db *db, const char *key)
 {
@@ -237,8 +256,12 @@ charge_hint(struct db *db, const char *key)
 	if (!charge_find(db, key, &c))
 		return;
 	if (c.state == CHARGE_UNKNOWN && c.next_at > now)
-		db_do(db, "UPDATE charge SET next_at = $2 WHERE charge_id = $1 AND state = 'UNKNOWN'", c.charge_id, now);
-	else if (c.state == CHARGE_FAILED && !c.void_wanted && now - c.settled_at < DAY && now - c.next_at > LOOK_FIRST_S)
-		db_do(db, "UPDATE charge SET void_wanted = 1, next_at = $2, tries = 0 WHERE charge_id = $1 AND state = 'FAILED'",
-		      c.charge_id, now);
+		db_do(db, "UPDATE charge SET next_at = $2 WHERE charge_id = $1 AND state = 'UNKNOWN'", c.charge_id,
+			now);
+	else if (c.state == CHARGE_FAILED && !c.void_wanted && now - c.settled_at < DAY
+		&& now - c.next_at > LOOK_FIRST_S)
+		db_do(db,
+			"UPDATE charge SET void_wanted = 1, next_at = $2, tries = 0 WHERE charge_id = $1"
+			" AND state = 'FAILED'",
+			c.charge_id, now);
 }

@@ -18,12 +18,18 @@ static const struct shape approved_shape = SHAPE(charge_report, approved_members
 static const struct shape failed_shape = SHAPE(charge_report, failed_members);
 
 static void
-report_charge(struct db *db, enum event_type_id type, const struct shape *shape, const struct charge *c, const char *reason)
+report_charge(
+	struct db *db, enum event_type_id type, const struct shape *shape, const struct charge *c, const char *reason)
 {
 	const struct event e = { .subject_id = c->subject_id };
 	const struct charge_report r = {
-		.charge_id = c->charge_id, .customer_id = c->user_id, .amount = c->amount, .currency = c->currency, .brand = c->brand,
-		.last4 = c->last4, .reason = reason,
+		.charge_id = c->charge_id,
+		.customer_id = c->user_id,
+		.amount = c->amount,
+		.currency = c->currency,
+		.brand = c->brand,
+		.last4 = c->last4,
+		.reason = reason,
 	};
 
 	event_report(db, type, &e, shape, &r);
@@ -41,11 +47,12 @@ payment_report_failed(struct db *db, const struct charge *c, const char *reason)
 	report_charge(db, EVENT_PAYMENT_FAILED, &failed_shape, c, reason);
 }
 
-struct refund_report { int64_t charge_id, refund_id, customer_id, amount, refunded_amount; const char *currency, *paid_by, *refund_key; };
+struct refund_report { int64_t charge_id, refund_id, customer_id, amount, refunded_amount; const char *currency,
+	*paid_by, *refund_key; };
 static const struct member cancelled_members[] = {
 	SHAPE_INT(refund_report, charge_id), SHAPE_INT(refund_report, refund_id), SHAPE_INT(refund_report, customer_id),
-	SHAPE_AMOUNT(refund_report, amount), SHAPE_AMOUNT(refund_report, refunded_amount), SHAPE_TEXT(refund_report, currency),
-	SHAPE_TEXT(refund_report, paid_by), SHAPE_TEXT(refund_report, refund_key),
+	SHAPE_AMOUNT(refund_report, amount), SHAPE_AMOUNT(refund_report, refunded_amount),
+	SHAPE_TEXT(refund_report, currency), SHAPE_TEXT(refund_report, paid_by), SHAPE_TEXT(refund_report, refund_key),
 };
 static const struct shape cancelled_shape = SHAPE(refund_report, cancelled_members);
 
@@ -54,8 +61,13 @@ payment_report_refunded(struct db *db, const struct charge *c, const struct refu
 {
 	const struct event e = { .subject_id = c->subject_id };
 	const struct refund_report report = {
-		.charge_id = c->charge_id, .refund_id = r->refund_id, .customer_id = c->user_id, .amount = r->amount,
-		.refunded_amount = c->refunded_amount, .currency = c->currency, .paid_by = paid_by,
+		.charge_id = c->charge_id,
+		.refund_id = r->refund_id,
+		.customer_id = c->user_id,
+		.amount = r->amount,
+		.refunded_amount = c->refunded_amount,
+		.currency = c->currency,
+		.paid_by = paid_by,
 		.refund_key = r->key,
 	};
 

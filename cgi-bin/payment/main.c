@@ -1,7 +1,8 @@
 /*
  * payment - charges, refunds, the ledger, saved cards; the only program that talks to the card provider.
  *
- * Other programs call it over the internal socket (docs/calls.md), customers keep their cards here, managers see the money.
+ * Other programs call it over the internal socket (docs/calls.md), customers keep their cards here, managers see the
+ * money.
  */
 #include "pages.h"
 
@@ -34,7 +35,8 @@ static const struct route routes[] = {
 };
 
 static const struct program payment = {
-	.name = "payment", .site = &rental_site, .prefix = "/payments", .routes = routes, .role = &payment_role, .internal = true,
+	.name = "payment", .site = &rental_site, .prefix = "/payments", .routes = routes, .role = &payment_role,
+		.internal = true,
 	.jail = JAIL_NETWORK,           /* the card provider */
 	.before = counts_show,
 };

@@ -1,8 +1,9 @@
 /*
  * pages_call - the calls of programs: booking over the internal socket (docs/calls.md), the provider by webhook.
  *
- * 200 carries an outcome, also "later" when the provider cannot be reached and nothing was or will be charged: payment itself works then,
- * and a 503 would count as its failure (lib/call/breaker.h). Any other status is a mistake of the caller.
+ * 200 carries an outcome, also "later" when the provider cannot be reached and nothing was or will be charged: payment
+ * itself works then, and a 503 would count as its failure (lib/call/breaker.h). Any other status is a mistake of the
+ * caller.
  */
 #include "pages.h"
 
@@ -18,13 +19,15 @@ static const struct member charge_reply_members[] = {
 	SHAPE_TEXT(call_reply, outcome), SHAPE_INT(call_reply, charge_id), SHAPE_TEXT(call_reply, reason),
 };
 static const struct shape charge_reply_shape = SHAPE(call_reply, charge_reply_members);
-static const struct member refund_reply_members[] = { SHAPE_TEXT(call_reply, outcome), SHAPE_AMOUNT(call_reply, refunded_amount) };
+static const struct member refund_reply_members[] = { SHAPE_TEXT(call_reply, outcome),
+	SHAPE_AMOUNT(call_reply, refunded_amount) };
 static const struct shape refund_reply_shape = SHAPE(call_reply, refund_reply_members);
 
 static const struct member charge_order_members[] = {
 	SHAPE_TEXT(charge_order, key), SHAPE_TEXT(charge_order, subject_id), SHAPE_INT(charge_order, customer_id),
 	SHAPE_INT(charge_order, card_id), SHAPE_TEXT(charge_order, payment_key), SHAPE_AMOUNT(charge_order, amount),
-	SHAPE_AMOUNT(charge_order, vat_amount), SHAPE_TEXT(charge_order, currency), SHAPE_INT(charge_order, deadline_ms),
+	SHAPE_AMOUNT(charge_order, vat_amount), SHAPE_TEXT(charge_order, currency),
+	SHAPE_INT(charge_order, deadline_ms),
 };
 static const struct shape charge_order_shape = SHAPE(charge_order, charge_order_members);
 
@@ -65,7 +68,9 @@ refuse_call(struct web *w, const char *what)
 static enum status
 answer_charge(struct web *w, const char *outcome, const struct charge *c, bool with_reason)
 {
-	struct call_reply r = { .outcome = outcome, .reason = with_reason ? charge_reason(w->db, c) : "", .charge_id = c->charge_id };
+	struct call_reply r = {
+		.outcome = outcome, .reason = with_reason ? charge_reason(w->db, c) : "", .charge_id = c->charge_id
+	};
 
 	return web_json(w, HTTP_OK, &charge_reply_shape, &r);
 }
@@ -80,12 +85,14 @@ do_charge(struct web *w)
 		return refuse_call(w, "not a charge");
 	o.deadline_ms = deadline(w, o.deadline_ms);
 	switch (charge_make(w->db, &o, &c)) {
-	case CHARGE_OUTCOME_APPROVED:   return answer_charge(w, "approved", &c, false);
-	case CHARGE_OUTCOME_DECLINED:   return answer_charge(w, "declined", &c, true);
-	case CHARGE_OUTCOME_UNKNOWN:    return answer_charge(w, "unknown", &c, false);
-	case CHARGE_OUTCOME_LATER:      return answer_charge(w, "later", &c, true);
-	case CHARGE_OUTCOME_KEY_REUSED: return web_refuse(w, HTTP_UNPROCESSABLE, "key_reused", "This idempotency key was already used with a different charge.");
-	case CHARGE_OUTCOME_BAD_ORDER:  return refuse_call(w, "such a charge cannot be made");
+	case CHARGE_OUTCOME_APPROVED: return answer_charge(w, "approved", &c, false);
+	case CHARGE_OUTCOME_DECLINED: return answer_charge(w, "declined", &c, true);
+	case CHARGE_OUTCOME_UNKNOWN: return answer_charge(w, "unknown", &c, false);
+	case CHARGE_OUTCOME_LATER: return answer_charge(w, "later", &c, true);
+	case CHARGE_OUTCOME_KEY_REUSED:
+		return web_refuse(w, HTTP_UNPROCESSABLE, "key_reused",
+			"This idempotency key was already used with a different charge.");
+	case CHARGE_OUTCOME_BAD_ORDER: return refuse_call(w, "such a charge cannot be made");
 	}
 	return web_broken(w);
 }
@@ -99,12 +106,12 @@ show_charge(struct web *w)
 	if (!charge_find(w->db, web_param(w, "key"), &c))
 		return web_not_found(w);
 	switch (charge_outcome_now(w->db, &c)) {
-	case CHARGE_OUTCOME_APPROVED:   return answer_charge(w, "approved", &c, false);
+	case CHARGE_OUTCOME_APPROVED: return answer_charge(w, "approved", &c, false);
 	case CHARGE_OUTCOME_DECLINED:
-	case CHARGE_OUTCOME_LATER:   return answer_charge(w, "declined", &c, true);
+	case CHARGE_OUTCOME_LATER: return answer_charge(w, "declined", &c, true);
 	case CHARGE_OUTCOME_UNKNOWN: return answer_charge(w, "unknown", &c, false);
 	case CHARGE_OUTCOME_KEY_REUSED:
-	case CHARGE_OUTCOME_BAD_ORDER:  break;
+	case CHARGE_OUTCOME_BAD_ORDER: break;
 	}
 	return web_broken(w);
 }
@@ -116,7 +123,8 @@ is_call_key(const char *key)
 {
 	size_t n = key ? strlen(key) : 0;
 
-	return n > 0 && n <= 80 && strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=") == n;
+	return n > 0 && n <= 80
+		&& strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=") == n;
 }
 
 static bool
@@ -124,8 +132,8 @@ is_refund(struct refund_order *o)
 {
 	if (!o->reason)
 		o->reason = "";
-	return is_call_key(o->key) && is_call_key(o->refund_key) && o->amount >= 0 && o->amount <= CHARGE_MAX_AMOUNT && strlen(o->reason) <= 200
-	    && o->deadline_ms > 0 && o->deadline_ms <= 60000;
+	return is_call_key(o->key) && is_call_key(o->refund_key) && o->amount >= 0 && o->amount <= CHARGE_MAX_AMOUNT
+		&& strlen(o->reason) <= 200 && o->deadline_ms > 0 && o->deadline_ms <= 60000;
 }
 
 enum status
@@ -139,17 +147,21 @@ do_refund(struct web *w)
 		return refuse_call(w, "not a refund");
 	o.deadline_ms = deadline(w, o.deadline_ms);
 	switch (refund_make(w->db, &o, &c)) {
-	case REFUND_OUTCOME_DONE:       r.outcome = "done"; break;
-	case REFUND_OUTCOME_PENDING:    break;
-	case REFUND_OUTCOME_TOO_MUCH:   return web_refuse(w, HTTP_CONFLICT, "too_much", "More than is left of the charge.");
-	case REFUND_OUTCOME_NO_CHARGE:  return web_refuse(w, HTTP_CONFLICT, "no_charge", "There is no approved charge under this key.");
-	case REFUND_OUTCOME_KEY_REUSED: return web_refuse(w, HTTP_UNPROCESSABLE, "key_reused", "This idempotency key was already used with a different refund.");
+	case REFUND_OUTCOME_DONE: r.outcome = "done"; break;
+	case REFUND_OUTCOME_PENDING: break;
+	case REFUND_OUTCOME_TOO_MUCH:
+		return web_refuse(w, HTTP_CONFLICT, "too_much", "More than is left of the charge.");
+	case REFUND_OUTCOME_NO_CHARGE:
+		return web_refuse(w, HTTP_CONFLICT, "no_charge", "There is no approved charge under this key.");
+	case REFUND_OUTCOME_KEY_REUSED:
+		return web_refuse(w, HTTP_UNPROCESSABLE, "key_reused",
+			"This idempotency key was already used with a different refund.");
 	}
 	r.refunded_amount = c.refunded_amount;
 	return web_json(w, HTTP_OK, &refund_reply_shape, &r);
 }
 
-/* --- the provider's webhook ---------------------------------------------------------------------------------------- */
+/* --- the provider's webhook --------------------------------------------------------------------------------------- */
 
 /* Anyone can send one, so it is only a hint to ask the provider. The answer is always the same. */
 enum status

@@ -16,8 +16,8 @@ struct cards_page {
 	const char *next;               /* where "Add a card" returns to; "": here */
 };
 static const struct member cards_page_members[] = {
-	SHAPE_STRUCT(cards_page, problems, form_problems_shape), SHAPE_LIST(cards_page, cards, card_shape), SHAPE_BOOL(cards_page, has_room),
-	SHAPE_TEXT(cards_page, next),
+	SHAPE_STRUCT(cards_page, problems, form_problems_shape), SHAPE_LIST(cards_page, cards, card_shape),
+	SHAPE_BOOL(cards_page, has_room), SHAPE_TEXT(cards_page, next),
 };
 static const struct shape cards_page_shape = SHAPE(cards_page, cards_page_members);
 PAGE(cards_html, "payment/cards", cards_page_shape)
@@ -55,7 +55,7 @@ page_cards(struct web *w)
 		w->chrome.notice = _("The card is saved.");
 	else if (form_has(w, "removed"))
 		w->chrome.notice = _("The card is removed.");
-	if (form_has(w, "code"))        /* back from the provider's page without a card */
+	if (form_has(w, "code")) /* back from the provider's page without a card */
 		return show_cards(w, NULL, HTTP_OK, _("No card was saved."));
 	return show_cards(w, NULL, HTTP_OK, NULL);
 }
@@ -68,7 +68,8 @@ refuse_card_token(struct web *w)
 {
 	web_form(w, show_cards, NULL);
 	if (!w->json)
-		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("The payment provider did not accept this card. Please add it again."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid",
+			_("The payment provider did not accept this card. Please add it again."));
 	form_error(w, "card_token", _("The payment provider does not know this token."));
 	return web_invalid(w);
 }
@@ -79,13 +80,14 @@ refuse_card(struct web *w, enum card_outcome outcome)
 	switch (outcome) {
 	case CARD_TOO_MANY:
 		web_form(w, show_cards, NULL);
-		return web_refuse(w, HTTP_CONFLICT, "too_many_cards", _("You have reached the maximum number of saved cards. Please remove one first."));
-	case CARD_REFUSED:
-		return refuse_card_token(w);
+		return web_refuse(w, HTTP_CONFLICT, "too_many_cards",
+			_("You have reached the maximum number of saved cards. Please remove one first."));
+	case CARD_REFUSED: return refuse_card_token(w);
 	case CARD_LATER:
-		return web_later(w, 10, _("The payment provider is not responding right now. Your card was not saved; please try again shortly."));
-	case CARD_SAVED:
-		break;
+		return web_later(w, 10,
+			_("The payment provider is not responding right now. Your card was not saved; please try again"
+			  " shortly."));
+	case CARD_SAVED: break;
 	}
 	return web_broken(w);
 }
@@ -119,19 +121,22 @@ do_new_card(struct web *w)
 	customer_key = payer_make(w->db, w->user.id);
 	if (!customer_key)
 		return web_broken(w);
-	success = arena_printf(w->m, "%s/payments/cards/return%s%s", settings.base_url, *next ? "?next=" : "", web_encode(w, next));
-	failure = arena_printf(w->m, "%s/payments/cards%s%s", settings.base_url, *next ? "?next=" : "", web_encode(w, next));
+	success = arena_printf(
+		w->m, "%s/payments/cards/return%s%s", settings.base_url, *next ? "?next=" : "", web_encode(w, next));
+	failure = arena_printf(
+		w->m, "%s/payments/cards%s%s", settings.base_url, *next ? "?next=" : "", web_encode(w, next));
 	return web_redirect_out(w, provider->card_page(w->m, customer_key, success, failure));
 }
 
 /*
- * GET /payments/cards/return?authKey&customerKey - the provider sends the browser back. It writes although it is a GET: authKey is valid
- * once, for the customer who is signed in here. Repeated, it saves the card once.
+ * GET /payments/cards/return?authKey&customerKey - the provider sends the browser back. It writes although it is a GET:
+ * authKey is valid once, for the customer who is signed in here. Repeated, it saves the card once.
  */
 enum status
 do_card_return(struct web *w)
 {
-	const char *auth_key = form_raw(w, "authKey"), *customer_key = form_raw(w, "customerKey"), *next = next_page_of(w);
+	const char *auth_key = form_raw(w, "authKey"), *customer_key = form_raw(w, "customerKey"),
+		   *next = next_page_of(w);
 	const char *own_key = payer_key(w->db, w->user.id);
 	enum card_outcome outcome;
 	struct card card;

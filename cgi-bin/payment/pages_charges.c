@@ -27,18 +27,19 @@ static const struct member charges_page_members[] = {
 	SHAPE_STRUCT(charges_page, problems, form_problems_shape), SHAPE_STRUCT(charges_page, code, field_shape),
 	SHAPE_STRUCT(charges_page, state, field_shape), SHAPE_STRUCT(charges_page, from, field_shape),
 	SHAPE_STRUCT(charges_page, to, field_shape), SHAPE_STRUCT(charges_page, by_time, sort_link_shape),
-	SHAPE_STRUCT(charges_page, by_amount, sort_link_shape), SHAPE_INT(charges_page, n_total), SHAPE_AMOUNT(charges_page, captured),
-	SHAPE_AMOUNT(charges_page, refunded), SHAPE_AMOUNT(charges_page, kept), SHAPE_TEXT(charges_page, currency),
-	SHAPE_LIST(charges_page, charges, charge_row_shape), SHAPE_STRUCT(charges_page, paging, paging_shape),
-	SHAPE_BOOL(charges_page, is_filtered), SHAPE_BOOL(charges_page, found_nothing),
+	SHAPE_STRUCT(charges_page, by_amount, sort_link_shape), SHAPE_INT(charges_page, n_total),
+	SHAPE_AMOUNT(charges_page, captured), SHAPE_AMOUNT(charges_page, refunded), SHAPE_AMOUNT(charges_page, kept),
+	SHAPE_TEXT(charges_page, currency), SHAPE_LIST(charges_page, charges, charge_row_shape),
+	SHAPE_STRUCT(charges_page, paging, paging_shape), SHAPE_BOOL(charges_page, is_filtered),
+	SHAPE_BOOL(charges_page, found_nothing),
 };
 static const struct shape charges_page_shape = SHAPE(charges_page, charges_page_members);
 PAGE(charges_html, "payment/charges", charges_page_shape)
 
 static const struct member charges_json_members[] = {
-	SHAPE_INT(charges_page, n_total), SHAPE_STRUCT(charges_page, paging, paging_shape), SHAPE_AMOUNT(charges_page, captured),
-	SHAPE_AMOUNT(charges_page, refunded), SHAPE_AMOUNT(charges_page, kept), SHAPE_TEXT(charges_page, currency),
-	SHAPE_LIST(charges_page, charges, charge_row_shape),
+	SHAPE_INT(charges_page, n_total), SHAPE_STRUCT(charges_page, paging, paging_shape),
+	SHAPE_AMOUNT(charges_page, captured), SHAPE_AMOUNT(charges_page, refunded), SHAPE_AMOUNT(charges_page, kept),
+	SHAPE_TEXT(charges_page, currency), SHAPE_LIST(charges_page, charges, charge_row_shape),
 };
 static const struct shape charges_json = SHAPE(charges_page, charges_json_members);
 
@@ -81,8 +82,12 @@ static struct charge_query
 query_asked(struct web *w)
 {
 	struct charge_query q = {
-		.subject_id = code_asked(w), .state = form_has(w, "state") ? form_choice(w, "state", &charge_state_words) : -1,
-		.from = midnight(w, "from"), .until = midnight(w, "to"), .order = order_asked(w), .limit = PER_PAGE,
+		.subject_id = code_asked(w),
+		.state = form_has(w, "state") ? form_choice(w, "state", &charge_state_words) : -1,
+		.from = midnight(w, "from"),
+		.until = midnight(w, "to"),
+		.order = order_asked(w),
+		.limit = PER_PAGE,
 	};
 
 	if (q.until)
@@ -97,7 +102,8 @@ static void
 label_reasons(struct web *w, struct charge_row *rows, int n)
 {
 	for (int i = 0; i < n; i++)
-		rows[i].reason = w->json ? arena_strndup(w->m, rows[i].reason, strcspn(rows[i].reason, " ")) : _(charge_reason_label(rows[i].reason));
+		rows[i].reason = w->json ? arena_strndup(w->m, rows[i].reason, strcspn(rows[i].reason, " "))
+					 : _(charge_reason_label(rows[i].reason));
 }
 
 static void
@@ -159,17 +165,19 @@ struct charge_page {
 	bool is_waiting, has_postings, is_stuck;
 };
 static const struct member charge_page_members[] = {
-	SHAPE_STRUCT(charge_page, charge, charge_shape), SHAPE_TEXT(charge_page, customer_name), SHAPE_TEXT(charge_page, why),
-	SHAPE_LIST(charge_page, refunds, refund_shape), SHAPE_LIST(charge_page, postings, posting_row_shape),
-	SHAPE_LIST(charge_page, events, charge_event_shape), SHAPE_BOOL(charge_page, is_waiting),
-	SHAPE_BOOL(charge_page, has_postings), SHAPE_BOOL(charge_page, is_stuck), SHAPE_LIST(charge_page, actions, stuck_action_shape),
+	SHAPE_STRUCT(charge_page, charge, charge_shape), SHAPE_TEXT(charge_page, customer_name),
+	SHAPE_TEXT(charge_page, why), SHAPE_LIST(charge_page, refunds, refund_shape),
+	SHAPE_LIST(charge_page, postings, posting_row_shape), SHAPE_LIST(charge_page, events, charge_event_shape),
+	SHAPE_BOOL(charge_page, is_waiting), SHAPE_BOOL(charge_page, has_postings), SHAPE_BOOL(charge_page, is_stuck),
+	SHAPE_LIST(charge_page, actions, stuck_action_shape),
 };
 static const struct shape charge_page_shape = SHAPE(charge_page, charge_page_members);
 PAGE(charge_html, "payment/charge", charge_page_shape)
 
 static const struct member charge_json_members[] = {
-	SHAPE_STRUCT(charge_page, charge, charge_shape), SHAPE_TEXT(charge_page, customer_name), SHAPE_LIST(charge_page, refunds, refund_shape),
-	SHAPE_LIST(charge_page, postings, posting_row_shape), SHAPE_LIST(charge_page, events, charge_event_shape),
+	SHAPE_STRUCT(charge_page, charge, charge_shape), SHAPE_TEXT(charge_page, customer_name),
+	SHAPE_LIST(charge_page, refunds, refund_shape), SHAPE_LIST(charge_page, postings, posting_row_shape),
+	SHAPE_LIST(charge_page, events, charge_event_shape),
 };
 static const struct shape charge_json = SHAPE(charge_page, charge_json_members);
 
@@ -208,7 +216,8 @@ page_charge(struct web *w)
 	page.customer_name = charge_customer_name(w->db, &page.charge);
 	if (*page.charge.reason)
 		page.why = _(charge_reason_label(page.charge.reason));
-	page.is_waiting = page.charge.state == CHARGE_REQUESTED || page.charge.state == CHARGE_UNKNOWN || page.charge.state == CHARGE_CANCEL_REQUESTED;
+	page.is_waiting = page.charge.state == CHARGE_REQUESTED || page.charge.state == CHARGE_UNKNOWN
+		|| page.charge.state == CHARGE_CANCEL_REQUESTED;
 	refunds_of(w->db, page.charge.charge_id, &page.refunds, &page.n_refunds);
 	for (int i = 0; !w->json && i < page.n_refunds; i++)
 		page.refunds[i].reason = _(refund_reason_label(page.refunds[i].reason));
@@ -233,17 +242,18 @@ struct ledger_page {
 	struct paging paging;
 };
 static const struct member ledger_page_members[] = {
-	SHAPE_LIST(ledger_page, balances, balance_shape), SHAPE_AMOUNT(ledger_page, sum), SHAPE_BOOL(ledger_page, is_balanced),
-	SHAPE_TEXT(ledger_page, currency), SHAPE_LIST(ledger_page, postings, posting_row_shape),
-	SHAPE_STRUCT(ledger_page, paging, paging_shape), SHAPE_BOOL(ledger_page, postings_there),
+	SHAPE_LIST(ledger_page, balances, balance_shape), SHAPE_AMOUNT(ledger_page, sum),
+	SHAPE_BOOL(ledger_page, is_balanced), SHAPE_TEXT(ledger_page, currency),
+	SHAPE_LIST(ledger_page, postings, posting_row_shape), SHAPE_STRUCT(ledger_page, paging, paging_shape),
+	SHAPE_BOOL(ledger_page, postings_there),
 };
 static const struct shape ledger_page_shape = SHAPE(ledger_page, ledger_page_members);
 PAGE(ledger_html, "payment/ledger", ledger_page_shape)
 
 static const struct member ledger_json_members[] = {
-	SHAPE_LIST(ledger_page, balances, balance_shape), SHAPE_AMOUNT(ledger_page, sum), SHAPE_BOOL(ledger_page, is_balanced),
-	SHAPE_TEXT(ledger_page, currency), SHAPE_STRUCT(ledger_page, paging, paging_shape),
-	SHAPE_LIST(ledger_page, postings, posting_row_shape),
+	SHAPE_LIST(ledger_page, balances, balance_shape), SHAPE_AMOUNT(ledger_page, sum),
+	SHAPE_BOOL(ledger_page, is_balanced), SHAPE_TEXT(ledger_page, currency),
+	SHAPE_STRUCT(ledger_page, paging, paging_shape), SHAPE_LIST(ledger_page, postings, posting_row_shape),
 };
 static const struct shape ledger_json = SHAPE(ledger_page, ledger_json_members);
 

@@ -1,6 +1,6 @@
 /*
- * pages_stuck - what a manager does about a charge that has been pending for too long: retries it, or closes it manually. It is in
- * booking's list (/bookings/stuck), which has both.
+ * pages_stuck - what a manager does about a charge that has been pending for too long: retries it, or closes it
+ * manually. It is in booking's list (/bookings/stuck), which has both.
  */
 #include "pages.h"
 
@@ -10,9 +10,10 @@
 PAGE(resolve_html, "stuck/question", stuck_form_shape)
 
 static const struct member stuck_charge_members[] = {
-	SHAPE_INT(charge, charge_id), SHAPE_TEXT(charge, subject_id), SHAPE_AMOUNT(charge, amount), SHAPE_TEXT(charge, currency),
-	SHAPE_STATE(charge, state, charge_state_words), SHAPE_BOOL(charge, void_wanted), SHAPE_AMOUNT(charge, refunded_amount),
-	SHAPE_INT(charge, tries), SHAPE_TIME(charge, next_at), SHAPE_TEXT(charge, last_error),
+	SHAPE_INT(charge, charge_id), SHAPE_TEXT(charge, subject_id), SHAPE_AMOUNT(charge, amount),
+	SHAPE_TEXT(charge, currency), SHAPE_STATE(charge, state, charge_state_words), SHAPE_BOOL(charge, void_wanted),
+	SHAPE_AMOUNT(charge, refunded_amount), SHAPE_INT(charge, tries), SHAPE_TIME(charge, next_at),
+	SHAPE_TEXT(charge, last_error),
 };
 static const struct shape stuck_charge_shape = SHAPE(charge, stuck_charge_members);
 
@@ -43,8 +44,15 @@ charge_resolve_form(struct web *w, const struct charge *c)
 	int kind = charge_stuck_kind(w->db, c, &since);
 
 	return (struct stuck_form){
-		.page = &resolve_html, .subject_id = c->subject_id, .customer_name = charge_customer_name(w->db, c), .kind = kind, .since = since,
-		.tries = c->tries, .next_at = c->next_at, .amount = charge_stuck_amount(w->db, c), .last_error = charge_stuck_error(w->db, c),
+		.page = &resolve_html,
+		.subject_id = c->subject_id,
+		.customer_name = charge_customer_name(w->db, c),
+		.kind = kind,
+		.since = since,
+		.tries = c->tries,
+		.next_at = c->next_at,
+		.amount = charge_stuck_amount(w->db, c),
+		.last_error = charge_stuck_error(w->db, c),
 		.action = arena_printf(w->m, "/payments/%lld/resolve", (long long)c->charge_id),
 		.back = arena_printf(w->m, "/payments/%lld", (long long)c->charge_id),
 	};
@@ -81,6 +89,7 @@ do_resolve_charge(struct web *w)
 	choice = stuck_read_form(w, f.kind);
 	if (form_bad(w))
 		return web_invalid(w);
-	outcome = charge_resolve(w->db, &c, (enum stuck_resolution)choice.way, choice.reason, w->user.id, clock_ms() + settings.call_deadline_ms);
+	outcome = charge_resolve(w->db, &c, (enum stuck_resolution)choice.way, choice.reason, w->user.id,
+		clock_ms() + settings.call_deadline_ms);
 	return outcome == RESOLVE_DONE ? done_with_charge(w, &c) : stuck_refuse(w, outcome);
 }

@@ -1,10 +1,10 @@
 /*
  * payment - charges, refunds, and the double-entry ledger that proves them.
  *
- * A charge is requested under the caller's key and is REQUESTED → APPROVED → CANCEL_REQUESTED → CANCELLED, or FAILED, or UNKNOWN until
- * the provider answers (docs/domain.md). The row is on disk before the provider is asked; the provider's answer, the ledger's posting and
- * the event follow in one transaction. When a process dies in between, the sweep finds the row and asks the provider for the outcome: no
- * money is charged twice, lost, or refunded twice.
+ * A charge is requested under the caller's key and is REQUESTED → APPROVED → CANCEL_REQUESTED → CANCELLED, or FAILED,
+ * or UNKNOWN until the provider answers (docs/domain.md). The row is on disk before the provider is asked; the
+ * provider's answer, the ledger's posting and the event follow in one transaction. When a process dies in between, the
+ * sweep finds the row and asks the provider for the outcome: no money is charged twice, lost, or refunded twice.
  */
 #ifndef MP_PAYMENT_H
 #define MP_PAYMENT_H
@@ -15,7 +15,8 @@
 #include "lib/db/db.h"
 #include "lib/event/event.h"
 
-enum charge_state { CHARGE_REQUESTED, CHARGE_APPROVED, CHARGE_CANCEL_REQUESTED, CHARGE_CANCELLED, CHARGE_FAILED, CHARGE_UNKNOWN };
+enum charge_state { CHARGE_REQUESTED, CHARGE_APPROVED, CHARGE_CANCEL_REQUESTED, CHARGE_CANCELLED, CHARGE_FAILED,
+	CHARGE_UNKNOWN };
 extern const struct words charge_state_words;
 
 struct charge {
@@ -32,10 +33,12 @@ struct charge {
 };
 extern const struct shape charge_shape;
 
-#define CHARGE_COLUMNS "charge_id, key, subject_id, user_id, card_id, amount, vat_amount, currency, state, void_wanted, payment_key," \
-	" brand, last4, reason, refunded_amount, requested_at, approved_at, settled_at, tries, next_at, tried_at, last_error"
+#define CHARGE_COLUMNS \
+	"charge_id, key, subject_id, user_id, card_id, amount, vat_amount, currency, state, void_wanted, payment_key," \
+	" brand, last4, reason, refunded_amount, requested_at, approved_at, settled_at, tries, next_at, tried_at," \
+	" last_error"
 
-/* --- charge.c ------------------------------------------------------------------------------------------------------- */
+/* --- charge.c ----------------------------------------------------------------------------------------------------- */
 
 struct charge_order {
 	const char *key, *subject_id, *currency;
@@ -57,18 +60,19 @@ enum charge_outcome {
 
 bool charge_find(struct db *db, const char *key, struct charge *c);     /* false: the key was never used */
 bool charge_by_id(struct db *db, int64_t charge_id, struct charge *c);
-enum charge_outcome charge_outcome_now(struct db *db, struct charge *c);        /* by its row; does not ask the provider */
-const char *charge_reason(struct db *db, const struct charge *c);       /* our code alone: declined, expired_card, void … */
+enum charge_outcome charge_outcome_now(struct db *db, struct charge *c); /* by its row; does not ask the provider */
+const char *charge_reason(struct db *db, const struct charge *c); /* our code alone: declined, expired_card, void … */
 const char *charge_reason_label(const char *reason);                    /* for people: N_("The card was declined") … */
 /* A webhook names this charge: look it up soon. A webhook proves nothing, anyone can send one. */
 void charge_hint(struct db *db, const char *key);
 
-/* --- capture.c ------------------------------------------------------------------------------------------------------ */
+/* --- capture.c ---------------------------------------------------------------------------------------------------- */
 
-/* Charges, once for each key. Emits payment.approved or payment.failed. *c is the charge (KEY_REUSED: the first one). */
+/* Charges, once for each key. Emits payment.approved or payment.failed. *c is the charge (KEY_REUSED: the first
+ * one). */
 enum charge_outcome charge_make(struct db *db, const struct charge_order *o, struct charge *c);
 
-/* --- refund.c ------------------------------------------------------------------------------------------------------- */
+/* --- refund.c ----------------------------------------------------------------------------------------------------- */
 
 enum refund_stage { REFUND_STAGE_REQUESTED, REFUND_STAGE_DONE };
 enum paid_by { PAID_BY_CARD, PAID_BY_BANK /* by bank transfer, as a manager reported */ };
@@ -84,7 +88,8 @@ struct refund {
 };
 extern const struct shape refund_shape;
 
-#define REFUND_COLUMNS "refund_id, key, charge_id, amount, state, reason, requested_at, done_at, tries, next_at, tried_at," \
+#define REFUND_COLUMNS \
+	"refund_id, key, charge_id, amount, state, reason, requested_at, done_at, tries, next_at, tried_at," \
 	" last_error, paid_by"
 
 struct refund_order {
@@ -106,11 +111,12 @@ enum refund_outcome refund_make(struct db *db, const struct refund_order *o, str
 void refunds_of(struct db *db, int64_t charge_id, struct refund **refunds, int *n);
 const char *refund_reason_label(const char *reason);                    /* for people; an unknown one as it is */
 
-/* --- ledger.c ------------------------------------------------------------------------------------------------------- */
+/* --- ledger.c ----------------------------------------------------------------------------------------------------- */
 
 enum posting_kind { POSTING_CAPTURE, POSTING_REFUND_OWED, POSTING_REFUND_PAID };
 extern const struct words posting_kind_words;
-enum ledger_account { LEDGER_CARD_CLEARING, LEDGER_RENTAL_INCOME, LEDGER_VAT_PAYABLE, LEDGER_REFUNDS_PAYABLE, LEDGER_BANK };
+enum ledger_account { LEDGER_CARD_CLEARING, LEDGER_RENTAL_INCOME, LEDGER_VAT_PAYABLE, LEDGER_REFUNDS_PAYABLE,
+	LEDGER_BANK };
 extern const struct words account_words;
 
 struct posting_line { int account; int64_t amount; };
@@ -131,7 +137,7 @@ void postings_page(struct db *db, int64_t offset, int64_t limit, struct posting_
 int64_t posting_count(struct db *db);
 void ledger_balances(struct db *db, struct balance **balances, int *n);
 
-/* --- card.c --------------------------------------------------------------------------------------------------------- */
+/* --- card.c ------------------------------------------------------------------------------------------------------- */
 
 struct card {
 	int64_t card_id, created_at;
@@ -148,21 +154,23 @@ enum card_outcome {
 	CARD_TOO_MANY,                          /* MAX_CARDS already */
 };
 
-/* Turns the provider's one-time token into a card that can be charged again. request_key: the same again saves it once. */
-enum card_outcome card_save(struct db *db, int64_t user_id, const char *token, const char *request_key, struct card *card);
+/* Turns the provider's one-time token into a card that can be charged again. request_key: the same again saves it
+ * once. */
+enum card_outcome card_save(struct db *db, int64_t user_id, const char *token, const char *request_key,
+	struct card *card);
 int card_list(struct db *db, int64_t user_id, struct card **cards, int *n_cards);
 bool card_find(struct db *db, int64_t user_id, int64_t card_id, struct card *card);
 bool card_remove(struct db *db, int64_t user_id, int64_t card_id);      /* false: not a card of this customer */
-const char *payer_key(struct db *db, int64_t user_id);                  /* the customer's key at the provider; NULL: none yet */
+const char *payer_key(struct db *db, int64_t user_id); /* the customer's key at the provider; NULL: none yet */
 const char *payer_make(struct db *db, int64_t user_id);                 /* … which is made if there is none */
 
-/* --- sweep.c, policy.c, events.c ------------------------------------------------------------------------------------ */
+/* --- sweep.c, policy.c, events.c ---------------------------------------------------------------------------------- */
 
 bool payment_sweep(struct db *db);
 extern const struct consumer payment_consumer;
 extern const struct db_role payment_role;
 
-/* --- stuck.c: what has been pending for too long (domain/stuck.h) ---------------------------------------------------- */
+/* --- stuck.c: what has been pending for too long (domain/stuck.h) ------------------------------------------------- */
 
 /* enum stuck_kind: no answer, a pending refund, a last look. -1: nothing is pending. */
 int charge_stuck_kind(struct db *db, const struct charge *c, int64_t *since);
@@ -172,9 +180,10 @@ const char *charge_stuck_error(struct db *db, const struct charge *c);
 /* Looks the charge up at the provider, or asks for its refunds again. *c is read again. */
 void charge_retry(struct db *db, struct charge *c, int64_t actor_id, int64_t until_ms);
 /* Emits payment.resolved, and payment.failed or payment.cancelled. */
-enum resolve_outcome charge_resolve(struct db *db, struct charge *c, enum stuck_resolution way, const char *note, int64_t actor_id, int64_t until_ms);
+enum resolve_outcome charge_resolve(struct db *db, struct charge *c, enum stuck_resolution way, const char *note,
+	int64_t actor_id, int64_t until_ms);
 
-/* --- charge_list.c: what managers look at --------------------------------------------------------------------------- */
+/* --- charge_list.c: what managers look at ------------------------------------------------------------------------- */
 
 struct charge_row {
 	int64_t charge_id, user_id, amount, refunded_amount, requested_at;

@@ -7,9 +7,12 @@
 #define LOOK_FIRST_S 5          /* after its deadline a charge is left this long to the process that asks for it */
 #define NEVER_ARRIVED_S 60      /* what the provider does not know after this long never reached it … */
 #define LAST_LOOK_S 300         /* … and is looked up once more after this */
-#define PAUSE_MAX_S 60          /* the longest pause between two tries: all ends at most this long after the provider is available again */
-#define BY_HAND_S 180           /* how long a refund is left alone after a manager said that it is paid by transfer and it was too soon to tell */
-#define KEY_LIVES_S (14 * 86400) /* the provider forgets an Idempotency-Key after 15 days: from then on it is asked first what it did */
+/* the longest pause between two tries: all ends at most this long after the provider is available again */
+#define PAUSE_MAX_S 60
+/* how long a refund is left alone after a manager said that it is paid by transfer and it was too soon to tell */
+#define BY_HAND_S 180
+/* the provider forgets an Idempotency-Key after 15 days: from then on it is asked first what it did */
+#define KEY_LIVES_S (14 * 86400)
 
 #define PROVIDER_MARGIN_MS 60   /* of the caller's deadline, kept for writing down the provider's answer */
 #define PROVIDER_AGAIN_MS 30    /* with less left it is not asked a second time */
@@ -26,9 +29,11 @@ bool charge_reason_is(const struct charge *c, const char *word);
 bool charge_insert(struct db *db, struct charge *c);            /* false: the key is taken */
 /* A key that was never used is closed for good: a charge that arrives later is refused. Inside a transaction. */
 void charge_seal(struct db *db, const char *key, struct charge *c);
-/* REQUESTED or UNKNOWN → APPROVED, FAILED, UNKNOWN, inside a transaction. false: another process has settled it before. */
+/* REQUESTED or UNKNOWN → APPROVED, FAILED, UNKNOWN, inside a transaction. false: another process has settled it
+ * before. */
 bool charge_approve(struct db *db, struct charge *c, const struct provider_answer *a);
-/* one_more_look: the provider did not know it; should the request arrive after all, it is found by a last look and refunded. */
+/* one_more_look: the provider did not know it; should the request arrive after all, it is found by a last look and
+ * refunded. */
 bool charge_fail(struct db *db, struct charge *c, const char *reason, bool one_more_look);
 bool charge_stay_unknown(struct db *db, struct charge *c);
 /* Writes down that it is looked up now, and when next. false: another process has just done so. */
@@ -42,14 +47,16 @@ void charge_settle(struct db *db, struct charge *c, const struct provider_answer
 void charge_try(struct db *db, struct charge *c, int64_t until_ms);     /* one claimed look, and what follows from it */
 
 /* --- refund.c --- */
-/* Owes the customer that much of an approved charge: row, posting, CANCEL_REQUESTED. Inside a transaction. Answers refund_id. */
+/* Owes the customer that much of an approved charge: row, posting, CANCEL_REQUESTED. Inside a transaction. Answers
+ * refund_id. */
 int64_t refund_open(struct db *db, const struct charge *c, const char *refund_key, int64_t amount, const char *reason);
 bool refund_claim(struct db *db, const struct refund *r);               /* as charge_claim() */
 /* Asks the provider for it and writes down that it is done. true: done. */
 bool refund_ask(struct db *db, int64_t refund_id, int64_t until_ms);
-/* A manager has paid it by bank transfer. Only when the provider says that it has not done it and cannot be doing it; when the provider
- * has done it, that is written down instead. Emits payment.cancelled, payment.resolved. */
-enum resolve_outcome refund_by_bank(struct db *db, const struct refund *r, struct stuck_report *report, int64_t actor_id, int64_t until_ms);
+/* A manager has paid it by bank transfer. Only when the provider says that it has not done it and cannot be doing it;
+ * when the provider has done it, that is written down instead. Emits payment.cancelled, payment.resolved. */
+enum resolve_outcome refund_by_bank(struct db *db, const struct refund *r, struct stuck_report *report,
+	int64_t actor_id, int64_t until_ms);
 
 /* --- ledger.c: postings, inside the caller's transaction --- */
 void ledger_capture(struct db *db, const struct charge *c);

@@ -1,9 +1,9 @@
 /*
  * refund - giving money back. Described in payment.h.
  *
- * A refund's row and its posting refund_owed are on disk before the provider is asked, so it cannot be lost; asking may fail any number
- * of times, because the same key is never refunded twice. When the provider has done it, the row, the posting refund_paid, the charge and
- * the event follow in one transaction.
+ * A refund's row and its posting refund_owed are on disk before the provider is asked, so it cannot be lost; asking may
+ * fail any number of times, because the same key is never refunded twice. When the provider has done it, the row, the
+ * posting refund_paid, the charge and the event follow in one transaction.
  */
 #include "payment_steps.h"
 
@@ -28,10 +28,11 @@ static const struct word paid_by[] = {
 const struct words paid_by_words = WORDS(paid_by);
 
 static const struct member refund_members[] = {
-	SHAPE_INT(refund, refund_id), SHAPE_TEXT(refund, key), SHAPE_INT(refund, charge_id), SHAPE_AMOUNT(refund, amount),
-	SHAPE_STATE(refund, state, refund_stage_words), SHAPE_TEXT(refund, reason), SHAPE_TIME(refund, requested_at),
-	SHAPE_TIME(refund, done_at), SHAPE_INT(refund, tries), SHAPE_TIME(refund, next_at), SHAPE_TIME(refund, tried_at),
-	SHAPE_TEXT(refund, last_error), SHAPE_STATE(refund, paid_by, paid_by_words),
+	SHAPE_INT(refund, refund_id), SHAPE_TEXT(refund, key), SHAPE_INT(refund, charge_id),
+	SHAPE_AMOUNT(refund, amount), SHAPE_STATE(refund, state, refund_stage_words), SHAPE_TEXT(refund, reason),
+	SHAPE_TIME(refund, requested_at), SHAPE_TIME(refund, done_at), SHAPE_INT(refund, tries),
+	SHAPE_TIME(refund, next_at), SHAPE_TIME(refund, tried_at), SHAPE_TEXT(refund, last_error),
+	SHAPE_STATE(refund, paid_by, paid_by_words),
 };
 const struct shape refund_shape = SHAPE(refund, refund_members);
 
@@ -39,14 +40,14 @@ const char *
 refund_reason_label(const char *reason)
 {
 	static const struct word reasons[] = {
-		{ "customer",    N_("Cancelled by the customer") },
-		{ "manager",     N_("Cancelled by the branch") },
+		{ "customer", N_("Cancelled by the customer") },
+		{ "manager", N_("Cancelled by the branch") },
 		{ "car_refused", N_("The car could not be provided") },
-		{ "extra",       N_("Part of the booking could not be provided") },
-		{ "void",        N_("Cancelled before the booking was made") },
-		{ "later",       N_("Cancelled before the booking was made") },
-		{ "given_up",    N_("Cancelled before the booking was made") },
-		{ "hold_over",   N_("Cancelled before the booking was made") },
+		{ "extra", N_("Part of the booking could not be provided") },
+		{ "void", N_("Cancelled before the booking was made") },
+		{ "later", N_("Cancelled before the booking was made") },
+		{ "given_up", N_("Cancelled before the booking was made") },
+		{ "hold_over", N_("Cancelled before the booking was made") },
 	};
 
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
@@ -61,8 +62,9 @@ struct pending_refund {
 	const char *key, *reason, *payment_key, *charge_key, *subject_id;
 };
 static const struct member pending_refund_members[] = {
-	SHAPE_INT(pending_refund, refund_id), SHAPE_INT(pending_refund, charge_id), SHAPE_INT(pending_refund, amount), SHAPE_TEXT(pending_refund, key), SHAPE_TEXT(pending_refund, reason),
-	SHAPE_TEXT(pending_refund, payment_key), SHAPE_TEXT(pending_refund, charge_key), SHAPE_TEXT(pending_refund, subject_id),
+	SHAPE_INT(pending_refund, refund_id), SHAPE_INT(pending_refund, charge_id), SHAPE_INT(pending_refund, amount),
+	SHAPE_TEXT(pending_refund, key), SHAPE_TEXT(pending_refund, reason), SHAPE_TEXT(pending_refund, payment_key),
+	SHAPE_TEXT(pending_refund, charge_key), SHAPE_TEXT(pending_refund, subject_id),
 	SHAPE_INT(pending_refund, requested_at),
 };
 static const struct shape pending_refund_shape = SHAPE(pending_refund, pending_refund_members);
@@ -72,7 +74,8 @@ static const struct shape pending_refund_shape = SHAPE(pending_refund, pending_r
 void
 refunds_of(struct db *db, int64_t charge_id, struct refund **refunds, int *n)
 {
-	db_list(db, &refund_shape, refunds, n, "SELECT " REFUND_COLUMNS " FROM refund WHERE charge_id = $1 ORDER BY refund_id", charge_id);
+	db_list(db, &refund_shape, refunds, n,
+		"SELECT " REFUND_COLUMNS " FROM refund WHERE charge_id = $1 ORDER BY refund_id", charge_id);
 }
 
 bool
@@ -80,8 +83,11 @@ refund_claim(struct db *db, const struct refund *r)
 {
 	int64_t now = clock_now();
 
-	return db_do(db, "UPDATE refund SET tries = tries + 1, tried_at = $4, next_at = $2 WHERE refund_id = $1 AND tries = $3 AND state = 'REQUESTED'",
-	             r->refund_id, now + pause_s(r->tries + 1, PAUSE_MAX_S), r->tries, now) == 1;
+	return db_do(db,
+		       "UPDATE refund SET tries = tries + 1, tried_at = $4, next_at = $2 WHERE refund_id = $1"
+		       " AND tries = $3 AND state = 'REQUESTED'",
+		       r->refund_id, now + pause_s(r->tries + 1, PAUSE_MAX_S), r->tries, now)
+		== 1;
 }
 
 /* --- owing it ----------------------------------------------------------------------------------------------------- */
@@ -96,14 +102,17 @@ refund_open(struct db *db, const struct charge *c, const char *refund_key, int64
 		refund_key, c->charge_id, amount, reason, now, now + OWN_TRY_S);
 
 	ledger_refund_owed(db, c, refund_id, amount, before);
-	db_do(db, "UPDATE charge SET state = 'CANCEL_REQUESTED', settled_at = $2 WHERE charge_id = $1 AND state IN ('APPROVED', 'CANCELLED')",
-	      c->charge_id, now);
+	db_do(db,
+		"UPDATE charge SET state = 'CANCEL_REQUESTED', settled_at = $2 WHERE charge_id = $1"
+		" AND state IN ('APPROVED', 'CANCELLED')",
+		c->charge_id, now);
 	return refund_id;
 }
 
 /* --- giving it back ----------------------------------------------------------------------------------------------- */
 
-/* The money is refunded: by the provider, or by a manager's bank transfer. false: another process has recorded it before. */
+/* The money is refunded: by the provider, or by a manager's bank transfer. false: another process has recorded it
+ * before. */
 static bool
 finish_refund(struct db *db, const struct pending_refund *d, enum paid_by how)
 {
@@ -114,14 +123,21 @@ finish_refund(struct db *db, const struct pending_refund *d, enum paid_by how)
 	struct charge c;
 
 	db_begin(db);
-	if (db_do(db, "UPDATE refund SET state = 'DONE', done_at = $2, paid_by = $3, last_error = '' WHERE refund_id = $1 AND state = 'REQUESTED'",
-	          d->refund_id, now, paid_by_code) && charge_find(db, d->charge_key, &c)) {
+	if (db_do(db,
+		    "UPDATE refund SET state = 'DONE', done_at = $2, paid_by = $3, last_error = '' WHERE refund_id = $1"
+		    " AND state = 'REQUESTED'",
+		    d->refund_id, now, paid_by_code)
+		&& charge_find(db, d->charge_key, &c)) {
 		done = true;
 		ledger_refund_paid(db, &c, d->refund_id, d->amount, how);
-		db_do(db, "UPDATE charge SET refunded_amount = refunded_amount + $2, settled_at = $3 WHERE charge_id = $1", c.charge_id,
-		      d->amount, now);
-		db_do(db, "UPDATE charge SET state = 'CANCELLED' WHERE charge_id = $1 AND state = 'CANCEL_REQUESTED'"
-		          " AND NOT EXISTS (SELECT 1 FROM refund r WHERE r.charge_id = $1 AND r.state = 'REQUESTED')", c.charge_id);
+		db_do(db,
+			"UPDATE charge SET refunded_amount = refunded_amount + $2, settled_at = $3"
+			" WHERE charge_id = $1",
+			c.charge_id, d->amount, now);
+		db_do(db,
+			"UPDATE charge SET state = 'CANCELLED' WHERE charge_id = $1 AND state = 'CANCEL_REQUESTED'"
+			" AND NOT EXISTS (SELECT 1 FROM refund r WHERE r.charge_id = $1 AND r.state = 'REQUESTED')",
+			c.charge_id);
 		c.refunded_amount += d->amount;
 		payment_report_refunded(db, &c, &r, paid_by_code);
 	}
@@ -133,7 +149,10 @@ static struct provider_answer
 ask_for_refund(struct arena *m, const struct pending_refund *d, int64_t until_ms)
 {
 	struct provider_refund q = {
-		.payment_key = d->payment_key, .key = d->key, .reason = d->reason, .amount = d->amount,
+		.payment_key = d->payment_key,
+		.key = d->key,
+		.reason = d->reason,
+		.amount = d->amount,
 		.is_old = clock_now() - d->requested_at > KEY_LIVES_S || d->requested_at > clock_now(),
 	};
 	struct provider_answer a = provider->refund(m, &q, until_ms);
@@ -141,11 +160,13 @@ ask_for_refund(struct arena *m, const struct pending_refund *d, int64_t until_ms
 	if (a.outcome == PROVIDER_UNKNOWN && clock_ms() + PROVIDER_AGAIN_MS < until_ms)
 		a = provider->refund(m, &q, until_ms);
 	if (a.outcome == PROVIDER_DECLINED)
-		log_error("refund", "%s: the provider refuses the refund: %s; a person must look into it", d->key, a.reason);
+		log_error("refund", "%s: the provider refuses the refund: %s; a person must look into it", d->key,
+			a.reason);
 	return a;
 }
 
-#define PENDING_REFUND "SELECT r.refund_id, r.charge_id, r.amount, r.requested_at, r.key, r.reason, c.payment_key, c.key AS charge_key, c.subject_id" \
+#define PENDING_REFUND "SELECT r.refund_id, r.charge_id, r.amount, r.requested_at, r.key, r.reason, c.payment_key," \
+	" c.key AS charge_key, c.subject_id" \
 	" FROM refund r JOIN charge c ON c.charge_id = r.charge_id WHERE r.refund_id = $1 AND r.state = 'REQUESTED'"
 
 bool
@@ -155,7 +176,7 @@ refund_ask(struct db *db, int64_t refund_id, int64_t until_ms)
 	struct pending_refund d;
 
 	if (!db_one(db, &pending_refund_shape, &d, PENDING_REFUND, refund_id))
-		return !db_failed(db);          /* it is done */
+		return !db_failed(db); /* it is done */
 	log_subject(d.charge_key);
 	if (!db_durable(db))
 		return false;
@@ -163,16 +184,19 @@ refund_ask(struct db *db, int64_t refund_id, int64_t until_ms)
 	if (a.outcome == PROVIDER_OK)
 		finish_refund(db, &d, PAID_BY_CARD);
 	else
-		db_do(db, "UPDATE refund SET last_error = $2 WHERE refund_id = $1 AND last_error <> $2 AND state = 'REQUESTED'", refund_id,
-		      *a.reason ? a.reason : "no_answer");
+		db_do(db,
+			"UPDATE refund SET last_error = $2 WHERE refund_id = $1 AND last_error <> $2"
+			" AND state = 'REQUESTED'",
+			refund_id, *a.reason ? a.reason : "no_answer");
 	return a.outcome == PROVIDER_OK && !db_failed(db);
 }
 
-/* --- paid by bank transfer ----------------------------------------------------------------------------------------- */
+/* --- paid by bank transfer ---------------------------------------------------------------------------------------- */
 
 /* A try since our own claim may have reached the provider: then the customer would be refunded twice. */
 static enum resolve_outcome
-finish_by_bank(struct db *db, const struct refund *r, const struct pending_refund *d, struct stuck_report *report, int64_t actor_id)
+finish_by_bank(struct db *db, const struct refund *r, const struct pending_refund *d, struct stuck_report *report,
+	int64_t actor_id)
 {
 	bool ours, done = false;
 
@@ -192,7 +216,8 @@ finish_by_bank(struct db *db, const struct refund *r, const struct pending_refun
 static void
 suspend_tries(struct db *db, const struct refund *r)
 {
-	db_do(db, "UPDATE refund SET next_at = $2 WHERE refund_id = $1 AND state = 'REQUESTED'", r->refund_id, clock_now() + BY_HAND_S);
+	db_do(db, "UPDATE refund SET next_at = $2 WHERE refund_id = $1 AND state = 'REQUESTED'", r->refund_id,
+		clock_now() + BY_HAND_S);
 }
 
 /* This claims the try, so that the sweep begins none meanwhile; the last one was long enough ago to have ended. */
@@ -213,25 +238,22 @@ refund_by_bank(struct db *db, const struct refund *r, struct stuck_report *repor
 		return RESOLVE_UNCERTAIN;
 	q.payment_key = d.payment_key;
 	switch (provider->look_up_refund(db_memory(db), &q, until_ms).outcome) {
-	case PROVIDER_OK:
-		finish_refund(db, &d, PAID_BY_CARD);
-		return RESOLVE_CONTRADICTED;
-	case PROVIDER_NOTHING:
-		return finish_by_bank(db, r, &d, report, actor_id);
+	case PROVIDER_OK: finish_refund(db, &d, PAID_BY_CARD); return RESOLVE_CONTRADICTED;
+	case PROVIDER_NOTHING: return finish_by_bank(db, r, &d, report, actor_id);
 	case PROVIDER_UNKNOWN:
 	case PROVIDER_LATER:
-	case PROVIDER_DECLINED:
-		break;
+	case PROVIDER_DECLINED: break;
 	}
-	db_do(db, "UPDATE refund SET tried_at = $2 WHERE refund_id = $1 AND tries = $3", r->refund_id, r->tried_at, r->tries + 1);
-	return RESOLVE_UNCERTAIN;      /* and nothing was changed */
+	db_do(db, "UPDATE refund SET tried_at = $2 WHERE refund_id = $1 AND tries = $3", r->refund_id, r->tried_at,
+		r->tries + 1);
+	return RESOLVE_UNCERTAIN; /* and nothing was changed */
 }
 
 /* --- what callers ask for ----------------------------------------------------------------------------------------- */
 
 /*
- * Claims a pending refund for a try now. The claim is in the row first, so that a manager cannot report a transfer at the same time; it
- * fails while tries are suspended for one. waiting 0: none is pending.
+ * Claims a pending refund for a try now. The claim is in the row first, so that a manager cannot report a transfer at
+ * the same time; it fails while tries are suspended for one. waiting 0: none is pending.
  */
 static enum refund_outcome
 claim_pending(struct db *db, int64_t waiting, int64_t *refund_id)
@@ -239,8 +261,11 @@ claim_pending(struct db *db, int64_t waiting, int64_t *refund_id)
 	int64_t now = clock_now();
 
 	*refund_id = db_do(db,
-		"UPDATE refund SET tries = tries + 1, tried_at = $2 WHERE refund_id = $1 AND state = 'REQUESTED' AND (next_at <= $3 OR next_at > $4)",
-		waiting, now, now + PAUSE_MAX_S, now + BY_HAND_S) ? waiting : 0;
+			     "UPDATE refund SET tries = tries + 1, tried_at = $2 WHERE refund_id = $1"
+			     " AND state = 'REQUESTED' AND (next_at <= $3 OR next_at > $4)",
+			     waiting, now, now + PAUSE_MAX_S, now + BY_HAND_S)
+		? waiting
+		: 0;
 	return waiting ? REFUND_OUTCOME_PENDING : REFUND_OUTCOME_DONE;
 }
 
@@ -252,9 +277,13 @@ open_refund(struct db *db, const struct refund_order *o, const struct charge *c,
 
 	if (amount > left)
 		return REFUND_OUTCOME_TOO_MUCH;
-	if (amount == 0)        /* a void of what is being refunded already: the pending one is asked for again */
-		return claim_pending(db, db_int(db, "SELECT refund_id FROM refund WHERE charge_id = $1 AND state = 'REQUESTED' ORDER BY refund_id LIMIT 1",
-		                            c->charge_id), refund_id);
+	if (amount == 0) /* a void of what is being refunded already: the pending one is asked for again */
+		return claim_pending(db,
+			db_int(db,
+				"SELECT refund_id FROM refund WHERE charge_id = $1 AND state = 'REQUESTED'"
+				" ORDER BY refund_id LIMIT 1",
+				c->charge_id),
+			refund_id);
 	*refund_id = refund_open(db, c, o->refund_key, amount, o->reason);
 	return REFUND_OUTCOME_PENDING;
 }
@@ -276,8 +305,10 @@ repeat_refund(struct db *db, const struct refund_order *o, const struct charge *
 static void
 want_void(struct db *db, const struct charge *c)
 {
-	db_do(db, "UPDATE charge SET void_wanted = 1, next_at = CASE WHEN state = 'UNKNOWN' THEN $2 ELSE next_at END WHERE charge_id = $1",
-	      c->charge_id, clock_now());
+	db_do(db,
+		"UPDATE charge SET void_wanted = 1, next_at = CASE WHEN state = 'UNKNOWN' THEN $2 ELSE next_at END"
+		" WHERE charge_id = $1",
+		c->charge_id, clock_now());
 }
 
 /* Inside the transaction. */
@@ -295,13 +326,10 @@ decide_refund(struct db *db, const struct refund_order *o, struct charge *c, int
 	switch ((enum charge_state)c->state) {
 	case CHARGE_APPROVED:
 	case CHARGE_CANCEL_REQUESTED:
-	case CHARGE_CANCELLED:
-		return open_refund(db, o, c, refund_id);
-	case CHARGE_FAILED:
-		return o->amount ? REFUND_OUTCOME_NO_CHARGE : REFUND_OUTCOME_DONE;
+	case CHARGE_CANCELLED: return open_refund(db, o, c, refund_id);
+	case CHARGE_FAILED: return o->amount ? REFUND_OUTCOME_NO_CHARGE : REFUND_OUTCOME_DONE;
 	case CHARGE_REQUESTED:
-	case CHARGE_UNKNOWN:
-		break;
+	case CHARGE_UNKNOWN: break;
 	}
 	if (o->amount)
 		return REFUND_OUTCOME_NO_CHARGE;
@@ -323,6 +351,8 @@ refund_make(struct db *db, const struct refund_order *o, struct charge *c)
 		return REFUND_OUTCOME_PENDING;
 	charge_find(db, o->key, c);
 	/* a void may have several pending refunds, and this one may be done before another */
-	return db_exists(db, "SELECT 1 FROM refund WHERE charge_id = $1 AND state = 'REQUESTED'", c->charge_id) && !o->amount
-	     ? REFUND_OUTCOME_PENDING : REFUND_OUTCOME_DONE;
+	return db_exists(db, "SELECT 1 FROM refund WHERE charge_id = $1 AND state = 'REQUESTED'", c->charge_id)
+			&& !o->amount
+		? REFUND_OUTCOME_PENDING
+		: REFUND_OUTCOME_DONE;
 }

@@ -1,6 +1,6 @@
 /*
- * stuck - what a manager can do about a charge or refund that the provider has not settled: retry it at once, or close it manually. Before
- * it is closed the provider is asked, so that nothing is refunded twice and no payment is lost.
+ * stuck - what a manager can do about a charge or refund that the provider has not settled: retry it at once, or close
+ * it manually. Before it is closed the provider is asked, so that nothing is refunded twice and no payment is lost.
  */
 #include "payment_steps.h"
 
@@ -8,8 +8,9 @@
 #include "lib/base/clock.h"
 
 static const struct member waiting_members[] = {
-	SHAPE_INT(refund, refund_id), SHAPE_TEXT(refund, key), SHAPE_INT(refund, charge_id), SHAPE_AMOUNT(refund, amount),
-	SHAPE_TEXT(refund, reason), SHAPE_TIME(refund, requested_at), SHAPE_INT(refund, tries), SHAPE_TIME(refund, tried_at),
+	SHAPE_INT(refund, refund_id), SHAPE_TEXT(refund, key), SHAPE_INT(refund, charge_id),
+	SHAPE_AMOUNT(refund, amount), SHAPE_TEXT(refund, reason), SHAPE_TIME(refund, requested_at),
+	SHAPE_INT(refund, tries), SHAPE_TIME(refund, tried_at),
 };
 static const struct shape waiting_shape = SHAPE(refund, waiting_members);
 
@@ -21,7 +22,8 @@ refunds_waiting(struct db *db, const struct charge *c, struct refund **r)
 
 	return db_list(db, &waiting_shape, r, &n,
 		"SELECT refund_id, key, charge_id, amount, reason, requested_at, tries, tried_at FROM refund"
-		" WHERE charge_id = $1 AND state = 'REQUESTED' ORDER BY refund_id", c->charge_id);
+		" WHERE charge_id = $1 AND state = 'REQUESTED' ORDER BY refund_id",
+		c->charge_id);
 }
 
 int
@@ -43,7 +45,9 @@ charge_stuck_kind(struct db *db, const struct charge *c, int64_t *since)
 int64_t
 charge_stuck_amount(struct db *db, const struct charge *c)
 {
-	int64_t under_way = db_int(db, "SELECT COALESCE(SUM(amount), 0) FROM refund WHERE charge_id = $1 AND state = 'REQUESTED'", c->charge_id);
+	int64_t under_way =
+		db_int(db, "SELECT COALESCE(SUM(amount), 0) FROM refund WHERE charge_id = $1 AND state = 'REQUESTED'",
+			c->charge_id);
 
 	return under_way ? under_way : c->amount;
 }
@@ -52,12 +56,13 @@ const char *
 charge_stuck_error(struct db *db, const struct charge *c)
 {
 	const char *of_refund = db_text(db,
-		"SELECT last_error FROM refund WHERE charge_id = $1 AND state = 'REQUESTED' ORDER BY refund_id LIMIT 1", c->charge_id);
+		"SELECT last_error FROM refund WHERE charge_id = $1 AND state = 'REQUESTED' ORDER BY refund_id LIMIT 1",
+		c->charge_id);
 
 	return of_refund ? of_refund : c->last_error;
 }
 
-/* --- retried -------------------------------------------------------------------------------------------------------- */
+/* --- retried ------------------------------------------------------------------------------------------------------ */
 
 static void
 retry_refunds(struct db *db, const struct charge *c, int64_t until_ms)
@@ -86,11 +91,12 @@ charge_retry(struct db *db, struct charge *c, int64_t actor_id, int64_t until_ms
 	charge_by_id(db, c->charge_id, c);
 }
 
-/* --- closed manually ------------------------------------------------------------------------------------------------ */
+/* --- closed manually ---------------------------------------------------------------------------------------------- */
 
 /* The provider is asked first: its answer takes precedence. */
 static enum resolve_outcome
-close_as_not_charged(struct db *db, struct charge *c, const struct stuck_report *report, int64_t actor_id, int64_t until_ms)
+close_as_not_charged(
+	struct db *db, struct charge *c, const struct stuck_report *report, int64_t actor_id, int64_t until_ms)
 {
 	bool closed;
 
@@ -120,20 +126,25 @@ close_by_bank(struct db *db, const struct charge *c, struct stuck_report *report
 }
 
 enum resolve_outcome
-charge_resolve(struct db *db, struct charge *c, enum stuck_resolution way, const char *note, int64_t actor_id, int64_t until_ms)
+charge_resolve(struct db *db, struct charge *c, enum stuck_resolution way, const char *note, int64_t actor_id,
+	int64_t until_ms)
 {
 	int64_t since;
 	int kind = charge_stuck_kind(db, c, &since);
 	struct stuck_report report = {
-		.kind = words_code(&stuck_kind_words, kind), .way = words_code(&stuck_resolution_words, (int)way), .note = note,
-		.charge_id = c->charge_id, .amount = c->amount, .currency = c->currency,
+		.kind = words_code(&stuck_kind_words, kind),
+		.way = words_code(&stuck_resolution_words, (int)way),
+		.note = note,
+		.charge_id = c->charge_id,
+		.amount = c->amount,
+		.currency = c->currency,
 	};
 	enum resolve_outcome outcome;
 
 	if (kind < 0 || !(stuck_resolutions[kind] & 1u << way) || since > clock_now() - rental.stuck_after_s)
 		return RESOLVE_NOT_STUCK;
 	outcome = way == RESOLUTION_BY_BANK ? close_by_bank(db, c, &report, actor_id, until_ms)
-	        : close_as_not_charged(db, c, &report, actor_id, until_ms);
+					    : close_as_not_charged(db, c, &report, actor_id, until_ms);
 	charge_by_id(db, c->charge_id, c);
 	return outcome;
 }

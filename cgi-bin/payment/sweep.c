@@ -1,9 +1,9 @@
 /*
  * sweep - charges without an outcome and refunds that are pending. The relay calls it every second.
  *
- * Each try is recorded, with a longer pause before the next, before the provider is asked: a crash in between costs a pause, never a loop.
- * Asking twice is harmless, and so are two sweeps at once. A round ends after two seconds: when the provider hangs, every further request
- * would wait too.
+ * Each try is recorded, with a longer pause before the next, before the provider is asked: a crash in between costs a
+ * pause, never a loop. Asking twice is harmless, and so are two sweeps at once. A round ends after two seconds: when
+ * the provider hangs, every further request would wait too.
  */
 #include "payment_steps.h"
 
@@ -29,8 +29,10 @@ due_charges(struct db *db, struct due_id **ids)
 
 	return db_list(db, &due_id_shape, ids, &n,
 		"SELECT charge_id AS id FROM charge /*scan*/"
-		" WHERE (state IN ('REQUESTED', 'UNKNOWN', 'CANCEL_REQUESTED') OR void_wanted = 1) AND (next_at <= $1 OR next_at > $2)"
-		" AND state <> 'CANCEL_REQUESTED' ORDER BY next_at /*sort*/ LIMIT $3", now, now + LAST_LOOK_S + PAUSE_MAX_S, ROUND);
+		" WHERE (state IN ('REQUESTED', 'UNKNOWN', 'CANCEL_REQUESTED') OR void_wanted = 1)"
+		" AND (next_at <= $1 OR next_at > $2)"
+		" AND state <> 'CANCEL_REQUESTED' ORDER BY next_at /*sort*/ LIMIT $3",
+		now, now + LAST_LOOK_S + PAUSE_MAX_S, ROUND);
 }
 
 static int
@@ -63,7 +65,8 @@ sweep_charge(struct db *db, int64_t charge_id)
 static void
 sweep_refund(struct db *db, int64_t refund_id)
 {
-	struct refund r = { .refund_id = refund_id, .tries = db_int(db, "SELECT tries FROM refund WHERE refund_id = $1", refund_id) };
+	struct refund r = { .refund_id = refund_id,
+		.tries = db_int(db, "SELECT tries FROM refund WHERE refund_id = $1", refund_id) };
 
 	log_task("sweep", "");
 	if (refund_claim(db, &r))

@@ -1,6 +1,6 @@
 /*
- * toss - Toss Payments' public API: our requests, and what its answers mean. Described in domain/provider.h; its error codes are in
- * toss_codes.c.
+ * toss - Toss Payments' public API: our requests, and what its answers mean. Described in domain/provider.h; its error
+ * codes are in toss_codes.c.
  */
 #include "domain/provider.h"
 #include "toss_codes.h"
@@ -78,10 +78,18 @@ has_cancel(json_t *payment, const char *refund_key)
 static enum provider_outcome
 status_means(const char *status)
 {
-	static const struct { const char *status; enum provider_outcome outcome; } all[] = {
-		{ "DONE", PROVIDER_OK }, { "CANCELED", PROVIDER_OK }, { "PARTIAL_CANCELED", PROVIDER_OK },
-		{ "ABORTED", PROVIDER_DECLINED }, { "EXPIRED", PROVIDER_DECLINED },
-		{ "READY", PROVIDER_NOTHING }, { "IN_PROGRESS", PROVIDER_NOTHING }, { "WAITING_FOR_DEPOSIT", PROVIDER_NOTHING },
+	static const struct {
+		const char *status;
+		enum provider_outcome outcome;
+	} all[] = {
+		{ "DONE", PROVIDER_OK },
+		{ "CANCELED", PROVIDER_OK },
+		{ "PARTIAL_CANCELED", PROVIDER_OK },
+		{ "ABORTED", PROVIDER_DECLINED },
+		{ "EXPIRED", PROVIDER_DECLINED },
+		{ "READY", PROVIDER_NOTHING },
+		{ "IN_PROGRESS", PROVIDER_NOTHING },
+		{ "WAITING_FOR_DEPOSIT", PROVIDER_NOTHING },
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
@@ -141,9 +149,9 @@ error_means(struct arena *m, const struct provider_request *q, struct provider_a
 	*meaning = known->meaning;
 	a->reason = toss_reason(m, known, e.code);
 	switch (known->meaning) {
-	case TOSS_DECLINED: return q->body ? PROVIDER_DECLINED : PROVIDER_UNKNOWN;       /* a look-up cannot be declined */
-	case TOSS_NO_SUCH:  return q->body ? PROVIDER_DECLINED : PROVIDER_NOTHING;
-	case TOSS_LATER:    return PROVIDER_LATER;
+	case TOSS_DECLINED: return q->body ? PROVIDER_DECLINED : PROVIDER_UNKNOWN; /* a look-up cannot be declined */
+	case TOSS_NO_SUCH: return q->body ? PROVIDER_DECLINED : PROVIDER_NOTHING;
+	case TOSS_LATER: return PROVIDER_LATER;
 	case TOSS_OUR_FAULT:
 		log_error("provider", "it rejects our request: %d %s at %s", q->status, e.code, q->what);
 		return PROVIDER_LATER;
@@ -159,7 +167,13 @@ static struct provider_answer
 ask_toss(struct arena *m, struct provider_request *q, json_t **json, enum toss_meaning *meaning)
 {
 	struct provider_answer a = {
-		.outcome = PROVIDER_UNKNOWN, .reason = "", .payment_key = "", .billing_key = "", .brand = "", .last4 = "", .key = "",
+		.outcome = PROVIDER_UNKNOWN,
+		.reason = "",
+		.payment_key = "",
+		.billing_key = "",
+		.brand = "",
+		.last4 = "",
+		.key = "",
 	};
 
 	*json = NULL;
@@ -171,8 +185,7 @@ ask_toss(struct arena *m, struct provider_request *q, json_t **json, enum toss_m
 		a.reason = "provider_down";
 		*meaning = TOSS_LATER;
 		break;
-	case CALL_UNKNOWN:
-		break;
+	case CALL_UNKNOWN: break;
 	case CALL_ANSWERED:
 		if (q->status == 200)
 			*json = parse(q->answer);
@@ -210,11 +223,13 @@ static const struct member confirm_body_members[] = {
 static const struct shape confirm_body_shape = SHAPE(confirm_body, confirm_body_members);
 
 struct cancel_body { const char *cancelReason; int64_t cancelAmount; };
-static const struct member cancel_body_members[] = { SHAPE_TEXT(cancel_body, cancelReason), SHAPE_INT(cancel_body, cancelAmount) };
+static const struct member cancel_body_members[] = { SHAPE_TEXT(cancel_body, cancelReason),
+	SHAPE_INT(cancel_body, cancelAmount) };
 static const struct shape cancel_body_shape = SHAPE(cancel_body, cancel_body_members);
 
 struct issue_body { const char *authKey, *customerKey; };
-static const struct member issue_body_members[] = { SHAPE_TEXT(issue_body, authKey), SHAPE_TEXT(issue_body, customerKey) };
+static const struct member issue_body_members[] = { SHAPE_TEXT(issue_body, authKey),
+	SHAPE_TEXT(issue_body, customerKey) };
 static const struct shape issue_body_shape = SHAPE(issue_body, issue_body_members);
 
 static const char *
@@ -246,12 +261,18 @@ static struct provider_answer
 toss_charge(struct arena *m, const struct provider_order *o, int64_t until_ms)
 {
 	struct charge_body words = {
-		.customerKey = o->customer_key, .orderId = o->key, .orderName = o->name, .currency = o->currency, .amount = o->amount,
+		.customerKey = o->customer_key,
+		.orderId = o->key,
+		.orderName = o->name,
+		.currency = o->currency,
+		.amount = o->amount,
 	};
 	struct provider_request q = {
 		.what = "charge",
-		.path = arena_printf(m, "/v1/billing/%s", segment(m, o->billing_key)), .body = toss_body(m, &charge_body_shape, &words),
-		.idempotency_key = o->key, .until_ms = until_ms,
+		.path = arena_printf(m, "/v1/billing/%s", segment(m, o->billing_key)),
+		.body = toss_body(m, &charge_body_shape, &words),
+		.idempotency_key = o->key,
+		.until_ms = until_ms,
 	};
 	enum toss_meaning meaning;
 
@@ -263,8 +284,11 @@ toss_confirm(struct arena *m, const struct provider_order *o, int64_t until_ms)
 {
 	struct confirm_body words = { .paymentKey = o->payment_key, .orderId = o->key, .amount = o->amount };
 	struct provider_request q = {
-		.what = "confirm", .path = "/v1/payments/confirm", .body = toss_body(m, &confirm_body_shape, &words),
-		.idempotency_key = o->key, .until_ms = until_ms,
+		.what = "confirm",
+		.path = "/v1/payments/confirm",
+		.body = toss_body(m, &confirm_body_shape, &words),
+		.idempotency_key = o->key,
+		.until_ms = until_ms,
 	};
 	enum toss_meaning meaning;
 
@@ -275,7 +299,9 @@ static struct provider_answer
 toss_look_up(struct arena *m, const char *key, int64_t until_ms)
 {
 	struct provider_request q = {
-		.what = "look_up", .path = arena_printf(m, "/v1/payments/orders/%s", segment(m, key)), .until_ms = until_ms,
+		.what = "look_up",
+		.path = arena_printf(m, "/v1/payments/orders/%s", segment(m, key)),
+		.until_ms = until_ms,
 	};
 	enum toss_meaning meaning;
 
@@ -287,7 +313,9 @@ static struct provider_answer
 toss_look_up_refund(struct arena *m, const struct provider_refund *r, int64_t until_ms)
 {
 	struct provider_request q = {
-		.what = "look_up", .path = arena_printf(m, "/v1/payments/%s", segment(m, r->payment_key)), .until_ms = until_ms,
+		.what = "look_up",
+		.path = arena_printf(m, "/v1/payments/%s", segment(m, r->payment_key)),
+		.until_ms = until_ms,
 	};
 	enum toss_meaning meaning;
 	json_t *payment;
@@ -295,7 +323,9 @@ toss_look_up_refund(struct arena *m, const struct provider_refund *r, int64_t un
 
 	a.outcome = PROVIDER_UNKNOWN;
 	if (payment)
-		a.outcome = has_cancel(payment, r->key) || strcmp(member_text(payment, "status"), "CANCELED") == 0 ? PROVIDER_OK : PROVIDER_NOTHING;
+		a.outcome = has_cancel(payment, r->key) || strcmp(member_text(payment, "status"), "CANCELED") == 0
+			? PROVIDER_OK
+			: PROVIDER_NOTHING;
 	json_decref(payment);
 	return a;
 }
@@ -304,12 +334,15 @@ static struct provider_answer
 toss_refund(struct arena *m, const struct provider_refund *r, int64_t until_ms)
 {
 	struct cancel_body words = {
-		.cancelReason = arena_printf(m, "%s [%s]", cut_text(m, *r->reason ? r->reason : "refund", 100), r->key), .cancelAmount = r->amount,
+		.cancelReason = arena_printf(m, "%s [%s]", cut_text(m, *r->reason ? r->reason : "refund", 100), r->key),
+		.cancelAmount = r->amount,
 	};
 	struct provider_request q = {
 		.what = "refund",
-		.path = arena_printf(m, "/v1/payments/%s/cancel", segment(m, r->payment_key)), .body = toss_body(m, &cancel_body_shape, &words),
-		.idempotency_key = r->key, .until_ms = until_ms,
+		.path = arena_printf(m, "/v1/payments/%s/cancel", segment(m, r->payment_key)),
+		.body = toss_body(m, &cancel_body_shape, &words),
+		.idempotency_key = r->key,
+		.until_ms = until_ms,
 	};
 	enum toss_meaning meaning;
 	struct provider_answer a;
@@ -326,13 +359,16 @@ toss_refund(struct arena *m, const struct provider_refund *r, int64_t until_ms)
 }
 
 static struct provider_answer
-toss_issue_card(struct arena *m, const char *auth_key, const char *customer_key, const char *request_key, int64_t until_ms)
+toss_issue_card(
+	struct arena *m, const char *auth_key, const char *customer_key, const char *request_key, int64_t until_ms)
 {
 	struct issue_body words = { .authKey = auth_key, .customerKey = customer_key };
 	struct provider_request q = {
 		.what = "issue_card",
-		.path = "/v1/billing/authorizations/issue", .body = toss_body(m, &issue_body_shape, &words),
-		.idempotency_key = request_key, .until_ms = until_ms,
+		.path = "/v1/billing/authorizations/issue",
+		.body = toss_body(m, &issue_body_shape, &words),
+		.idempotency_key = request_key,
+		.until_ms = until_ms,
 	};
 	enum toss_meaning meaning;
 	json_t *json;
@@ -364,7 +400,7 @@ static const char *
 toss_card_page(struct arena *m, const char *customer_key, const char *success_url, const char *fail_url)
 {
 	return arena_printf(m, "%s/card?customerKey=%s&successUrl=%s&failUrl=%s", rental.provider_public_url,
-	                    segment(m, customer_key), segment(m, success_url), segment(m, fail_url));
+		segment(m, customer_key), segment(m, success_url), segment(m, fail_url));
 }
 
 const struct provider toss = {

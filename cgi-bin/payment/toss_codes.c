@@ -1,5 +1,6 @@
 /*
- * toss_codes - what the provider's error codes mean for the money. A code that is not in the table is *unknown*: a look-up decides.
+ * toss_codes - what the provider's error codes mean for the money. A code that is not in the table is *unknown*: a
+ * look-up decides.
  */
 #include "toss_codes.h"
 

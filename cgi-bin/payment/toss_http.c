@@ -1,12 +1,12 @@
 /*
  * toss_http - one request to the provider over HTTPS (libcurl). Described in domain/provider.h.
  *
- * One handle for the life of the process keeps its connection open: only the first request needs a handshake. The secret key is read from
- * $VAR/payment.key (0600) when it is first needed, and again after the provider has refused it, so that a new key needs no restart. It is
- * sent in the Authorization header only: redirects are not followed.
+ * One handle for the life of the process keeps its connection open: only the first request needs a handshake. The
+ * secret key is read from $VAR/payment.key (0600) when it is first needed, and again after the provider has refused it,
+ * so that a new key needs no restart. It is sent in the Authorization header only: redirects are not followed.
  *
- * The provider has a breaker of its own (lib/call/breaker.h, "provider"): when it is down or hangs, requests fail at once, and payment goes
- * on with its other work.
+ * The provider has a breaker of its own (lib/call/breaker.h, "provider"): when it is down or hangs, requests fail at
+ * once, and payment goes on with its other work.
  */
 #include "domain/provider.h"
 
@@ -77,7 +77,7 @@ take_answer(char *bytes, size_t size, size_t n, void *arg)
 	struct buf *answer = arg;
 
 	if (answer->n + size * n > ANSWER_MAX)
-		return 0;               /* curl fails: too long for an answer */
+		return 0; /* curl fails: too long for an answer */
 	buf_put(answer, bytes, size * n);
 	return size * n;
 }
@@ -93,7 +93,7 @@ set_curl_options(CURL *c)
 	curl_easy_setopt(c, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_answer);
 	curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(c, CURLOPT_PROXY, "");         /* no proxy from the environment */
+	curl_easy_setopt(c, CURLOPT_PROXY, ""); /* no proxy from the environment */
 	curl_easy_setopt(c, CURLOPT_USERAGENT, "motorpool");
 }
 
@@ -102,7 +102,7 @@ handle(void)
 {
 	if (http.curl && http.pid == getpid())
 		return http.curl;
-	http.curl = curl_easy_init();   /* a parent's handle is not closed: that would write to the parent's connection */
+	http.curl = curl_easy_init(); /* a parent's handle is not closed: that would write to the parent's connection */
 	http.pid = getpid();
 	if (http.curl)
 		set_curl_options(http.curl);
@@ -116,7 +116,7 @@ headers(struct arena *m, const struct provider_request *q)
 {
 	struct curl_slist *list = curl_slist_append(NULL, "Accept: application/json");
 
-	if (rental.sandbox && *log_request_now())     /* the sandbox logs under our request id */
+	if (rental.sandbox && *log_request_now()) /* the sandbox logs under our request id */
 		list = curl_slist_append(list, arena_printf(m, "X-Request-Id: %s", log_request_now()));
 	if (!q->body)
 		return list;
@@ -128,8 +128,9 @@ headers(struct arena *m, const struct provider_request *q)
 }
 
 /*
- * Did it certainly not reach the provider? Only a failure before the first byte of the request counts. When a connection used before ends
- * without an answer, curl tries again on a new one, so a failed connect alone proves nothing.
+ * Did it certainly not reach the provider? Only a failure before the first byte of the request counts. When a
+ * connection used before ends without an answer, curl tries again on a new one, so a failed connect alone proves
+ * nothing.
  */
 static bool
 was_not_sent(CURL *c, CURLcode rc)
@@ -145,10 +146,8 @@ was_not_sent(CURL *c, CURLcode rc)
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CACERT_BADFILE:
 	case CURLE_URL_MALFORMAT:
-	case CURLE_UNSUPPORTED_PROTOCOL:
-		return true;
-	default:
-		return false;
+	case CURLE_UNSUPPORTED_PROTOCOL: return true;
+	default: return false;
 	}
 }
 
@@ -207,7 +206,7 @@ ask_through_breaker(struct arena *m, struct provider_request *q)
 	int permit;
 
 	if (!c || left_ms <= 0 || (!*http.userpwd && !read_secret_key()))
-		return CALL_NOT_SENT;           /* not a failure of the provider */
+		return CALL_NOT_SENT; /* not a failure of the provider */
 	if (!b)
 		return send_request(m, c, q);
 	if (breaker_enter(b, (int)(left_ms / 2 < PATIENCE_MS ? left_ms / 2 : PATIENCE_MS), &permit) != BREAKER_GO)

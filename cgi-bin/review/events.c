@@ -6,7 +6,8 @@
 const struct db_role review_role = { .name = "review", .owns = "review_case position event_retry" };
 
 #define CASE_MEMBERS \
-	SHAPE_INT(review_case, case_id), SHAPE_TEXT(review_case, key), SHAPE_STATE(review_case, kind, case_kind_words), \
+	SHAPE_INT(review_case, case_id), SHAPE_TEXT(review_case, key), \
+	SHAPE_STATE(review_case, kind, case_kind_words), \
 	SHAPE_INT(review_case, applicant_id), SHAPE_TEXT(review_case, title), SHAPE_TEXT(review_case, title_ko)
 
 static const struct member assigned_members[] = { CASE_MEMBERS };
@@ -15,7 +16,8 @@ static const struct member decided_members[] = {
 	SHAPE_TEXT_AS(review_case, note, reason),
 };
 static const struct member closed_members[] = { CASE_MEMBERS, SHAPE_TEXT(review_case, reason) };
-static const struct shape assigned_shape = SHAPE(review_case, assigned_members), decided_shape = SHAPE(review_case, decided_members),
+static const struct shape assigned_shape = SHAPE(review_case, assigned_members),
+	decided_shape = SHAPE(review_case, decided_members),
 	closed_shape = SHAPE(review_case, closed_members);
 
 static const struct { enum event_type_id type; const struct shape *shape; } events[] = {
@@ -28,7 +30,11 @@ static const struct { enum event_type_id type; const struct shape *shape; } even
 void
 case_report(struct db *db, const struct review_case *c, int64_t causation_id, int64_t actor_id)
 {
-	event_report(db, events[c->state].type, &(struct event){
-		.subject_id = c->subject_id, .causation_id = causation_id, .actor_id = actor_id,
-	}, events[c->state].shape, c);
+	event_report(db, events[c->state].type,
+		&(struct event){
+			.subject_id = c->subject_id,
+			.causation_id = causation_id,
+			.actor_id = actor_id,
+		},
+		events[c->state].shape, c);
 }

@@ -19,7 +19,8 @@ static const struct route routes[] = {
 };
 
 static const struct program program = {
-	.name = "review", .site = &rental_site, .prefix = "/reviews", .routes = routes, .role = &review_role, .internal = true, .before = counts_show,
+	.name = "review", .site = &rental_site, .prefix = "/reviews", .routes = routes, .role = &review_role,
+		.internal = true, .before = counts_show,
 };
 
 int

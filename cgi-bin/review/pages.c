@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-/* --- GET /reviews ------------------------------------------------------------------------------------------------------------ */
+/* --- GET /reviews ------------------------------------------------------------------------------------------------- */
 
 struct case_row { struct review_case review; const char *waits, *decided_by; bool is_own, is_waiting; };
 static const struct member case_row_members[] = {
@@ -72,8 +72,11 @@ case_rows(struct web *w, const struct review_case *cases, int n)
 
 	for (int i = 0; i < n; i++)
 		rows[i] = (struct case_row){
-			.review = cases[i], .waits = duration_in_words(w, cases[i].waiting_s), .decided_by = decided_by(&cases[i]),
-			.is_own = cases[i].applicant_id == w->user.id, .is_waiting = cases[i].state == CASE_ASSIGNED,
+			.review = cases[i],
+			.waits = duration_in_words(w, cases[i].waiting_s),
+			.decided_by = decided_by(&cases[i]),
+			.is_own = cases[i].applicant_id == w->user.id,
+			.is_waiting = cases[i].state == CASE_ASSIGNED,
 		};
 	return rows;
 }
@@ -105,12 +108,13 @@ page_reviews(struct web *w)
 	return web_answer(w, HTTP_OK, &queue_json_shape, &queue_html, &p);
 }
 
-/* --- GET /reviews/:case_id --------------------------------------------------------------------------------------------------- */
+/* --- GET /reviews/:case_id ---------------------------------------------------------------------------------------- */
 
 struct case_page {
 	struct form_problems problems;
 	struct review_case review;
-	const char *category_name, *waits, *decided_by, *too_many, *too_much, *booking_url, *order_url, *next_url, *reason_words;
+	const char *category_name, *waits, *decided_by, *too_many, *too_much, *booking_url, *order_url, *next_url,
+		*reason_words;
 	bool can_decide, is_own, is_waiting, is_by_rule, has_amount;
 	struct field reason;
 	struct timeline_event *events;
@@ -158,7 +162,9 @@ fill_case_events(struct web *w, struct case_page *p)
 	p->events = arena_array(w->m, struct timeline_event, p->n_events + 1);
 	for (int i = 0; i < p->n_events; i++)
 		p->events[i] = (struct timeline_event){
-			events[i].at, event_sentence(w->m, &(struct event){ .type = events[i].type }), case_event_detail(w, &events[i]),
+			events[i].at,
+			event_sentence(w->m, &(struct event){ .type = events[i].type }),
+			case_event_detail(w, &events[i]),
 		};
 }
 
@@ -167,9 +173,11 @@ static void
 fill_limits(struct web *w, struct case_page *p)
 {
 	p->too_many = p->review.quantity > rental.review_auto_quantity
-		? arena_printf(w->m, _("More than %lld units"), (long long)rental.review_auto_quantity) : "";
+		? arena_printf(w->m, _("More than %lld units"), (long long)rental.review_auto_quantity)
+		: "";
 	p->too_much = p->review.amount > rental.review_auto_amount
-		? arena_printf(w->m, _("Value above %s"), money_in_words(w->m, rental.review_auto_amount)) : "";
+		? arena_printf(w->m, _("Value above %s"), money_in_words(w->m, rental.review_auto_amount))
+		: "";
 }
 
 static void
@@ -178,8 +186,10 @@ fill_links(struct web *w, struct case_page *p)
 	int64_t order_id = case_order_id(w->db, &p->review), next = case_next(w->db, &p->review);
 
 	p->order_url = order_id ? arena_printf(w->m, "/equipment/orders/%lld", (long long)order_id) : "";
-	p->booking_url = p->review.kind == CASE_EQUIPMENT && strcmp(p->review.subject_id, p->review.key) != 0 && web_is(w, ROLE_MANAGER)
-		? arena_printf(w->m, "/bookings/%s", p->review.subject_id) : "";
+	p->booking_url = p->review.kind == CASE_EQUIPMENT && strcmp(p->review.subject_id, p->review.key) != 0
+			&& web_is(w, ROLE_MANAGER)
+		? arena_printf(w->m, "/bookings/%s", p->review.subject_id)
+		: "";
 	p->next_url = next ? arena_printf(w->m, "/reviews/%lld", (long long)next) : "";
 }
 
@@ -190,10 +200,17 @@ show_case(struct web *w, const void *form, enum status status, const char *messa
 	const struct review_case *c = form;
 	const struct choice *category = choice_find(rental.equipment_categories, c->category);
 	struct case_page p = {
-		.review = *c, .category_name = category ? choice_name(category) : c->category, .waits = duration_in_words(w, c->waiting_s),
-		.decided_by = decided_by(c), .reason_words = case_reason_in_words(c->reason), .is_own = c->applicant_id == w->user.id,
-		.is_waiting = c->state == CASE_ASSIGNED, .is_by_rule = *c->rule != '\0', .has_amount = c->amount > 0,
-		.reason = form_field(w, "reason", ""), .problems = form_problems(w, message),
+		.review = *c,
+		.category_name = category ? choice_name(category) : c->category,
+		.waits = duration_in_words(w, c->waiting_s),
+		.decided_by = decided_by(c),
+		.reason_words = case_reason_in_words(c->reason),
+		.is_own = c->applicant_id == w->user.id,
+		.is_waiting = c->state == CASE_ASSIGNED,
+		.is_by_rule = *c->rule != '\0',
+		.has_amount = c->amount > 0,
+		.reason = form_field(w, "reason", ""),
+		.problems = form_problems(w, message),
 	};
 
 	p.can_decide = p.is_waiting && !p.is_own;
@@ -214,7 +231,7 @@ page_review(struct web *w)
 	return w->json ? web_json(w, HTTP_OK, &review_case_shape, &c) : show_case(w, &c, HTTP_OK, NULL);
 }
 
-/* --- POST /reviews/:case_id/approve, /reject ---------------------------------------------------------------------------- */
+/* --- POST /reviews/:case_id/approve, /reject ---------------------------------------------------------------------- */
 
 static enum status
 decide_and_answer(struct web *w, enum case_state state, const char *reason)
@@ -228,16 +245,17 @@ decide_and_answer(struct web *w, enum case_state state, const char *reason)
 	if (form_bad(w))
 		return web_invalid(w);
 	switch (case_decide(w->db, case_id, state, reason, w->user.id, &c)) {
-	case DECIDE_DONE:
-		return web_done(w, HTTP_OK, &review_case_shape, &c, "/reviews/%lld", (long long)case_id);
-	case DECIDE_NO_CASE:
-		return web_not_found(w);
+	case DECIDE_DONE: return web_done(w, HTTP_OK, &review_case_shape, &c, "/reviews/%lld", (long long)case_id);
+	case DECIDE_NO_CASE: return web_not_found(w);
 	case DECIDE_OWN:
-		return web_refuse(w, HTTP_FORBIDDEN, "own_case", _("You made this request yourself, so another reviewer must decide."));
+		return web_refuse(w, HTTP_FORBIDDEN, "own_case",
+			_("You made this request yourself, so another reviewer must decide."));
 	case DECIDE_NO_REASON:
-		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("Please give a reason for the rejection. The applicant will see it."));
+		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid",
+			_("Please give a reason for the rejection. The applicant will see it."));
 	case DECIDE_BEFORE:
-		return web_refuse(w, HTTP_CONFLICT, "wrong_state", _("This request has already been decided. See the result below."));
+		return web_refuse(w, HTTP_CONFLICT, "wrong_state",
+			_("This request has already been decided. See the result below."));
 	}
 	return web_broken(w);
 }

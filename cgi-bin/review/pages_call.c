@@ -1,4 +1,5 @@
-/* pages_call - calls of other programs over the internal socket (docs/calls.md). 200 carries an outcome; otherwise the caller is wrong. */
+/* pages_call - calls of other programs over the internal socket (docs/calls.md). 200 carries an outcome; otherwise the
+ * caller is wrong. */
 #include "pages.h"
 #include "review.h"
 
@@ -53,9 +54,9 @@ static const char *
 case_outcome(const struct review_case *c)
 {
 	switch ((enum case_state)c->state) {
-	case CASE_ASSIGNED:  return "queued";
-	case CASE_APPROVED:  return "approved";
-	case CASE_REJECTED:  return "rejected";
+	case CASE_ASSIGNED: return "queued";
+	case CASE_APPROVED: return "approved";
+	case CASE_REJECTED: return "rejected";
 	case CASE_CANCELLED: break;
 	}
 	return "cancelled";
@@ -71,8 +72,9 @@ do_open_case(struct web *w)
 	if (!case_body(w, &request_shape, &o) || !is_case_key(o.key))
 		return bad_case_call(w, "invalid case request");
 	switch (case_open(w->db, &o, 0, &c)) {
-	case CASE_OPEN_DONE:        break;
-	case CASE_OPEN_KEY_REUSED:  return web_refuse(w, HTTP_UNPROCESSABLE, "key_reused", "This key was already used for another case.");
+	case CASE_OPEN_DONE: break;
+	case CASE_OPEN_KEY_REUSED:
+		return web_refuse(w, HTTP_UNPROCESSABLE, "key_reused", "This key was already used for another case.");
 	case CASE_OPEN_BAD_REQUEST: return bad_case_call(w, "unsupported kind of case");
 	}
 	r = (struct case_reply){ .outcome = case_outcome(&c), .case_id = c.case_id, .reason = c.reason };

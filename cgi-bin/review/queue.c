@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* --- words and shapes ------------------------------------------------------------------------------------------------- */
+/* --- words and shapes --------------------------------------------------------------------------------------------- */
 
 static const struct word state_word[] = {
 	[CASE_ASSIGNED]  = { "ASSIGNED",  N_("Waiting for a decision") },
@@ -41,13 +41,15 @@ static const struct member case_members[] = {
 };
 const struct shape review_case_shape = SHAPE(review_case, case_members);
 
-/* --- one case ------------------------------------------------------------------------------------------------------------ */
+/* --- one case ----------------------------------------------------------------------------------------------------- */
 
 #define COLUMNS \
-	"SELECT c.case_id, c.key, c.kind, c.subject_id, c.applicant_id, c.title, c.title_ko, c.category, c.quantity, c.amount, c.currency," \
+	"SELECT c.case_id, c.key, c.kind, c.subject_id, c.applicant_id, c.title, c.title_ko, c.category, c.quantity," \
+	" c.amount, c.currency," \
 	" c.state, c.reviewer_id, c.rule, c.reason, c.opened_at, c.decided_at," \
 	" COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = c.applicant_id), '') AS applicant_name," \
-	" COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = c.reviewer_id), '') AS reviewer_name FROM review_case c"
+	" COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = c.reviewer_id), '') AS reviewer_name" \
+	" FROM review_case c"
 
 static void
 fill_waiting(struct review_case *cases, int n)
@@ -55,7 +57,8 @@ fill_waiting(struct review_case *cases, int n)
 	int64_t now = clock_now();
 
 	for (int i = 0; i < n; i++)
-		cases[i].waiting_s = cases[i].state == CASE_ASSIGNED && now > cases[i].opened_at ? now - cases[i].opened_at : 0;
+		cases[i].waiting_s =
+			cases[i].state == CASE_ASSIGNED && now > cases[i].opened_at ? now - cases[i].opened_at : 0;
 }
 
 bool
@@ -80,13 +83,14 @@ case_by_key(struct db *db, const char *key, struct review_case *c)
 	return found;
 }
 
-/* --- the queue: without keys that were closed before they were opened --------------------------------------------------- */
+/* --- the queue: without keys that were closed before they were opened --------------------------------------------- */
 
 void
 case_count(struct db *db, int64_t n[N_CASE_TABS])
 {
 	n[CASE_TAB_WAITING] = db_int(db, "SELECT COUNT(*) FROM review_case WHERE state = 'ASSIGNED' /*scan*/");
-	n[CASE_TAB_DECIDED] = db_int(db, "SELECT COUNT(*) FROM review_case WHERE state <> 'ASSIGNED' AND kind <> '' /*scan*/");
+	n[CASE_TAB_DECIDED] =
+		db_int(db, "SELECT COUNT(*) FROM review_case WHERE state <> 'ASSIGNED' AND kind <> '' /*scan*/");
 	n[CASE_TAB_ALL] = n[CASE_TAB_WAITING] + n[CASE_TAB_DECIDED];
 }
 
@@ -96,7 +100,8 @@ list_waiting(struct db *db, int64_t offset, int64_t limit, struct review_case **
 	int n = 0;
 
 	return db_list(db, &review_case_shape, cases, &n,
-		COLUMNS " WHERE c.state = 'ASSIGNED' /*scan*/ ORDER BY c.opened_at, c.case_id LIMIT $1 OFFSET $2", limit, offset);
+		COLUMNS " WHERE c.state = 'ASSIGNED' /*scan*/ ORDER BY c.opened_at, c.case_id LIMIT $1 OFFSET $2",
+		limit, offset);
 }
 
 static int
@@ -105,7 +110,9 @@ list_decided(struct db *db, int64_t offset, int64_t limit, struct review_case **
 	int n = 0;
 
 	return db_list(db, &review_case_shape, cases, &n,
-		COLUMNS " WHERE c.state <> 'ASSIGNED' AND c.kind <> '' /*scan*/ ORDER BY c.decided_at DESC, c.case_id DESC LIMIT $1 OFFSET $2",
+		COLUMNS
+		" WHERE c.state <> 'ASSIGNED' AND c.kind <> '' /*scan*/ ORDER BY c.decided_at DESC, c.case_id DESC"
+		" LIMIT $1 OFFSET $2",
 		limit, offset);
 }
 
@@ -129,8 +136,9 @@ list_all(struct db *db, int64_t offset, int64_t limit, struct review_case **case
 int
 case_list(struct db *db, enum case_tab tab, int64_t offset, int64_t limit, struct review_case **cases)
 {
-	int n = tab == CASE_TAB_WAITING ? list_waiting(db, offset, limit, cases) : tab == CASE_TAB_DECIDED ? list_decided(db, offset, limit, cases)
-	      : list_all(db, offset, limit, cases);
+	int n = tab == CASE_TAB_WAITING   ? list_waiting(db, offset, limit, cases)
+		: tab == CASE_TAB_DECIDED ? list_decided(db, offset, limit, cases)
+					  : list_all(db, offset, limit, cases);
 
 	fill_waiting(*cases, n);
 	return n;
@@ -140,10 +148,12 @@ int64_t
 case_next(struct db *db, const struct review_case *c)
 {
 	return db_int(db,
-		"SELECT case_id FROM review_case WHERE state = 'ASSIGNED' AND case_id <> $1 /*scan*/ ORDER BY opened_at, case_id LIMIT 1", c->case_id);
+		"SELECT case_id FROM review_case WHERE state = 'ASSIGNED' AND case_id <> $1 /*scan*/"
+		" ORDER BY opened_at, case_id LIMIT 1",
+		c->case_id);
 }
 
-/* --- history ----------------------------------------------------------------------------------------------------------- */
+/* --- history ------------------------------------------------------------------------------------------------------ */
 
 struct case_payload { const char *key, *order_code, *reason, *note; };
 static const struct member case_payload_members[] = {
@@ -158,8 +168,8 @@ static const struct member case_event_members[] = {
 };
 static const struct shape case_event_shape = SHAPE(case_event, case_event_members);
 
-/* Replaces the payload in e->reason by the event's note, else its reason (where older events have what was typed). false: an event
- * of another case under the same subject. */
+/* Replaces the payload in e->reason by the event's note, else its reason (where older events have what was typed).
+ * false: an event of another case under the same subject. */
 static bool
 is_event_of(struct db *db, const struct review_case *c, struct case_event *e)
 {
@@ -181,8 +191,10 @@ case_history(struct db *db, const struct review_case *c, struct case_event **eve
 
 	db_list(db, &case_event_shape, &all, &n,
 		"SELECT e.occurred_at AS at, e.actor_id, e.type, e.payload AS reason,"
-		" COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = e.actor_id), '') AS actor_name FROM v_event e WHERE e.subject_id = $1"
-		" AND (e.type LIKE 'review.%' OR e.type LIKE 'equipment.%') ORDER BY e.event_id DESC /*sort*/", c->subject_id);
+		" COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = e.actor_id), '') AS actor_name FROM v_event e"
+		" WHERE e.subject_id = $1"
+		" AND (e.type LIKE 'review.%' OR e.type LIKE 'equipment.%') ORDER BY e.event_id DESC /*sort*/",
+		c->subject_id);
 	for (int i = 0; i < n; i++)
 		if (is_event_of(db, c, &all[i]))
 			all[n_own++] = all[i];
@@ -193,5 +205,6 @@ case_history(struct db *db, const struct review_case *c, struct case_event **eve
 int64_t
 case_order_id(struct db *db, const struct review_case *c)
 {
-	return c->kind == CASE_EQUIPMENT ? db_int(db, "SELECT order_id FROM v_equipment_order WHERE code = $1", c->key) : 0;
+	return c->kind == CASE_EQUIPMENT ? db_int(db, "SELECT order_id FROM v_equipment_order WHERE code = $1", c->key)
+					 : 0;
 }

@@ -7,14 +7,14 @@
 
 #include <string.h>
 
-/* --- what is approved automatically, by kind -------------------------------------------------------------------------- */
+/* --- what is approved automatically, by kind ---------------------------------------------------------------------- */
 
 /* Few pieces of little value, in the settings' currency. */
 static bool
 is_small(const struct case_request *o)
 {
 	return o->quantity <= rental.review_auto_quantity && o->amount <= rental.review_auto_amount
-	    && (o->amount == 0 || strcmp(o->currency, settings.currency) == 0);
+		&& (o->amount == 0 || strcmp(o->currency, settings.currency) == 0);
 }
 
 static const struct case_rule {
@@ -32,7 +32,7 @@ rule_for(const struct case_request *o)
 	return rules[o->kind].holds && rules[o->kind].holds(o) ? rules[o->kind].name : "";
 }
 
-/* --- opening ---------------------------------------------------------------------------------------------------------- */
+/* --- opening ------------------------------------------------------------------------------------------------------ */
 
 /* From least to most characters, counted as the column's CHECK counts them. */
 static bool
@@ -49,15 +49,17 @@ static bool
 is_valid_request(const struct case_request *o)
 {
 	return o->kind >= 0 && o->kind < case_kind_words.n && fits(o->key, 1, 80) && fits(o->subject_id, 1, 80)
-	    && fits(o->title, 1, 200) && fits(o->title_ko, 0, 200) && fits(o->category, 0, 40)
-	    && (fits(o->currency, 3, 3) || fits(o->currency, 0, 0)) && o->applicant_id > 0 && o->quantity >= 0 && o->amount >= 0;
+		&& fits(o->title, 1, 200) && fits(o->title_ko, 0, 200) && fits(o->category, 0, 40)
+		&& (fits(o->currency, 3, 3) || fits(o->currency, 0, 0)) && o->applicant_id > 0 && o->quantity >= 0
+		&& o->amount >= 0;
 }
 
 static bool
 is_same_request(const struct review_case *c, const struct case_request *o)
 {
-	return c->kind < 0 || (c->kind == o->kind && c->applicant_id == o->applicant_id && c->quantity == o->quantity
-	    && c->amount == o->amount && strcmp(c->subject_id, o->subject_id) == 0);
+	return c->kind < 0
+		|| (c->kind == o->kind && c->applicant_id == o->applicant_id && c->quantity == o->quantity
+			&& c->amount == o->amount && strcmp(c->subject_id, o->subject_id) == 0);
 }
 
 /* false: the key is there already. */
@@ -68,10 +70,14 @@ write_case(struct db *db, const struct case_request *o)
 	int64_t now = clock_now();
 
 	return db_do(db,
-		"INSERT INTO review_case (key, kind, subject_id, applicant_id, title, title_ko, category, quantity, amount, currency, state, rule,"
-		" opened_at, decided_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (key) DO NOTHING",
-		o->key, words_code(&case_kind_words, o->kind), o->subject_id, o->applicant_id, o->title, o->title_ko, o->category, o->quantity,
-		o->amount, o->currency, *rule ? "APPROVED" : "ASSIGNED", rule, now, *rule ? now : 0) == 1;
+		       "INSERT INTO review_case (key, kind, subject_id, applicant_id, title, title_ko, category,"
+		       " quantity, amount, currency, state, rule,"
+		       " opened_at, decided_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+		       " ON CONFLICT (key) DO NOTHING",
+		       o->key, words_code(&case_kind_words, o->kind), o->subject_id, o->applicant_id, o->title,
+		       o->title_ko, o->category, o->quantity, o->amount, o->currency, *rule ? "APPROVED" : "ASSIGNED",
+		       rule, now, *rule ? now : 0)
+		== 1;
 }
 
 enum case_open_outcome
@@ -87,11 +93,11 @@ case_open(struct db *db, const struct case_request *o, int64_t causation_id, str
 	if (is_new)
 		case_report(db, c, causation_id, 0);
 	if (!db_commit(db))
-		return CASE_OPEN_DONE;  /* the sticky failure answers 500 */
+		return CASE_OPEN_DONE; /* the sticky failure answers 500 */
 	return is_same_request(c, o) ? CASE_OPEN_DONE : CASE_OPEN_KEY_REUSED;
 }
 
-/* --- closing ---------------------------------------------------------------------------------------------------------- */
+/* --- closing ------------------------------------------------------------------------------------------------------ */
 
 static void
 close_case(struct db *db, const char *key, const char *reason, int64_t causation_id)
@@ -99,8 +105,11 @@ close_case(struct db *db, const char *key, const char *reason, int64_t causation
 	struct review_case c;
 
 	if (db_do(db,
-	          "UPDATE review_case SET state = 'CANCELLED', reason = $2, decided_at = $3 WHERE key = $1 AND state IN ('ASSIGNED', 'APPROVED')",
-	          key, reason, clock_now()) == 1 && case_by_key(db, key, &c))
+		    "UPDATE review_case SET state = 'CANCELLED', reason = $2, decided_at = $3 WHERE key = $1"
+		    " AND state IN ('ASSIGNED', 'APPROVED')",
+		    key, reason, clock_now())
+			== 1
+		&& case_by_key(db, key, &c))
 		case_report(db, &c, causation_id, 0);
 }
 
@@ -112,7 +121,8 @@ case_cancel(struct db *db, const char *key, const char *reason, int64_t causatio
 	db_begin(db);
 	db_do(db,
 		"INSERT INTO review_case (key, kind, subject_id, applicant_id, state, reason, opened_at, decided_at)"
-		" VALUES ($1, '', $1, 0, 'CANCELLED', $2, $3, $3) ON CONFLICT (key) DO NOTHING", key, reason, now);
+		" VALUES ($1, '', $1, 0, 'CANCELLED', $2, $3, $3) ON CONFLICT (key) DO NOTHING",
+		key, reason, now);
 	close_case(db, key, reason, causation_id);
 	db_commit(db);
 }
@@ -125,27 +135,30 @@ case_cancel_of(struct db *db, const char *subject_id, enum case_kind kind, const
 
 	db_begin(db);
 	db_list(db, &review_case_shape, &cases, &n,
-		"SELECT key FROM review_case WHERE subject_id = $1 AND kind = $2 AND state IN ('ASSIGNED', 'APPROVED') ORDER BY case_id /*sort*/",
+		"SELECT key FROM review_case WHERE subject_id = $1 AND kind = $2 AND state IN ('ASSIGNED', 'APPROVED')"
+		" ORDER BY case_id /*sort*/",
 		subject_id, words_code(&case_kind_words, (int)kind));
 	for (int i = 0; i < n; i++)
 		close_case(db, cases[i].key, reason, causation_id);
 	db_commit(db);
 }
 
-/* --- deciding --------------------------------------------------------------------------------------------------------- */
+/* --- deciding ----------------------------------------------------------------------------------------------------- */
 
 /* Of two people who decide at the same moment, the first one counts. */
 static bool
 write_decision(struct db *db, int64_t case_id, enum case_state state, const char *reason, int64_t reviewer_id)
 {
 	return db_do(db,
-		"UPDATE review_case SET state = $2, reason = $3, reviewer_id = $4, decided_at = $5"
-		" WHERE case_id = $1 AND state = 'ASSIGNED' AND applicant_id <> $4",
-		case_id, words_code(&case_state_words, (int)state), reason, reviewer_id, clock_now()) == 1;
+		       "UPDATE review_case SET state = $2, reason = $3, reviewer_id = $4, decided_at = $5"
+		       " WHERE case_id = $1 AND state = 'ASSIGNED' AND applicant_id <> $4",
+		       case_id, words_code(&case_state_words, (int)state), reason, reviewer_id, clock_now())
+		== 1;
 }
 
 enum case_decide_outcome
-case_decide(struct db *db, int64_t case_id, enum case_state state, const char *reason, int64_t reviewer_id, struct review_case *c)
+case_decide(struct db *db, int64_t case_id, enum case_state state, const char *reason, int64_t reviewer_id,
+	struct review_case *c)
 {
 	bool is_new;
 

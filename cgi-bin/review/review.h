@@ -1,9 +1,9 @@
 /*
  * review - approvals: orders of equipment, and later other things that a second person must agree to.
  *
- * A context opens a case under a key of its own, any number of times: over the internal socket when it waits for the answer, by an event
- * when it does not. A rule approves what is small; a manager or an examiner decides the rest, never a request of their own, and a
- * rejection has a reason. The decision is an event under the case's subject.
+ * A context opens a case under a key of its own, any number of times: over the internal socket when it waits for the
+ * answer, by an event when it does not. A rule approves what is small; a manager or an examiner decides the rest, never
+ * a request of their own, and a rejection has a reason. The decision is an event under the case's subject.
  *
  *	review.c  opening, closing and deciding    queue.c   reading cases, their queue and history
  *	events.c  what review reports              policy.c  its reactions to orders and bookings
@@ -22,12 +22,12 @@ struct review_case {
 	int64_t case_id, applicant_id, quantity, amount, reviewer_id, opened_at, decided_at;
 	const char *key, *subject_id, *title, *title_ko, *category, *currency, *rule, *reason;
 	const char *applicant_name, *reviewer_name;     /* "": unknown, or not decided by a person */
-	int kind, state;                                /* enum case_kind (-1: closed before it was opened), enum case_state */
+	int kind, state; /* enum case_kind (-1: closed before it was opened), enum case_state */
 	int64_t waiting_s;                              /* how long it has waited for a decision; 0: it does not */
 };
 extern const struct shape review_case_shape;            /* as it is listed and as JSON has it */
 
-/* --- review.c: opening and closing, for other contexts ----------------------------------------------------------------- */
+/* --- review.c: opening and closing, for other contexts ------------------------------------------------------------ */
 
 /* What is to be approved. amount in the smallest unit of currency; title for people, title_ko may be "". */
 struct case_request {
@@ -43,20 +43,22 @@ enum case_open_outcome {
 };
 
 /*
- * Opens the case of this key, or finds it. Within the rule of its kind it is approved at once (review.approved, rule auto), else it waits
- * for a person (review.assigned). A key that was closed before stays CANCELLED.
+ * Opens the case of this key, or finds it. Within the rule of its kind it is approved at once (review.approved, rule
+ * auto), else it waits for a person (review.assigned). A key that was closed before stays CANCELLED.
  */
-enum case_open_outcome case_open(struct db *db, const struct case_request *o, int64_t causation_id, struct review_case *c);
+enum case_open_outcome case_open(struct db *db, const struct case_request *o, int64_t causation_id,
+	struct review_case *c);
 
 /*
- * The answer is no longer needed: ASSIGNED and APPROVED become CANCELLED (review.cancelled). A key never seen is closed too, so that a
- * late opening finds it so. A rejected case stays rejected.
+ * The answer is no longer needed: ASSIGNED and APPROVED become CANCELLED (review.cancelled). A key never seen is closed
+ * too, so that a late opening finds it so. A rejected case stays rejected.
  */
 void case_cancel(struct db *db, const char *key, const char *reason, int64_t causation_id);
 /* All of a subject's cases of one kind. */
-void case_cancel_of(struct db *db, const char *subject_id, enum case_kind kind, const char *reason, int64_t causation_id);
+void case_cancel_of(struct db *db, const char *subject_id, enum case_kind kind, const char *reason,
+	int64_t causation_id);
 
-/* --- review.c: deciding, for managers and examiners --------------------------------------------------------------------- */
+/* --- review.c: deciding, for managers and examiners --------------------------------------------------------------- */
 
 enum case_decide_outcome {
 	DECIDE_DONE,            /* now, or by the same person in the same way before */
@@ -67,10 +69,11 @@ enum case_decide_outcome {
 };
 
 /* state: CASE_APPROVED or CASE_REJECTED. Fills c except for DECIDE_NO_CASE. */
-enum case_decide_outcome case_decide(struct db *db, int64_t case_id, enum case_state state, const char *reason, int64_t reviewer_id,
+enum case_decide_outcome case_decide(struct db *db, int64_t case_id, enum case_state state, const char *reason,
+	int64_t reviewer_id,
                               struct review_case *c);
 
-/* --- queue.c: reading ---------------------------------------------------------------------------------------------------- */
+/* --- queue.c: reading --------------------------------------------------------------------------------------------- */
 
 bool case_find(struct db *db, int64_t case_id, struct review_case *c);
 bool case_by_key(struct db *db, const char *key, struct review_case *c);
@@ -90,7 +93,7 @@ int case_history(struct db *db, const struct review_case *c, struct case_event *
 /* The id of the equipment order that a case is about; 0: not written yet, or it is about something else. */
 int64_t case_order_id(struct db *db, const struct review_case *c);
 
-/* --- events.c, policy.c --------------------------------------------------------------------------------------------------- */
+/* --- events.c, policy.c ------------------------------------------------------------------------------------------- */
 
 /* review.assigned, .approved, .rejected or .cancelled, by the case's state. */
 void case_report(struct db *db, const struct review_case *c, int64_t causation_id, int64_t actor_id);

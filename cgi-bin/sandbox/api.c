@@ -1,9 +1,9 @@
 /*
  * api - the provider's API: a path and JSON in, a status and JSON out, as Toss Payments documents it.
  *
- * One transaction for each request: the effect and the answer stored for its Idempotency-Key are committed together. A request repeated
- * after a lost answer gets the same answer, without a second effect. An answer that is slow on purpose is stored at once with the time when
- * it is ready: until then the same key gets 409 IDEMPOTENT_REQUEST_PROCESSING.
+ * One transaction for each request: the effect and the answer stored for its Idempotency-Key are committed together. A
+ * request repeated after a lost answer gets the same answer, without a second effect. An answer that is slow on purpose
+ * is stored at once with the time when it is ready: until then the same key gets 409 IDEMPOTENT_REQUEST_PROCESSING.
  */
 #include "api_json.h"
 
@@ -25,9 +25,9 @@ struct api_request {
 	int64_t amount, cancelAmount;
 };
 static const struct member api_request_members[] = {
-	SHAPE_TEXT(api_request, authKey), SHAPE_TEXT(api_request, customerKey), SHAPE_TEXT(api_request, orderId), SHAPE_TEXT(api_request, orderName),
-	SHAPE_TEXT(api_request, paymentKey), SHAPE_TEXT(api_request, currency), SHAPE_TEXT(api_request, cancelReason), SHAPE_INT(api_request, amount),
-	SHAPE_INT(api_request, cancelAmount),
+	SHAPE_TEXT(api_request, authKey), SHAPE_TEXT(api_request, customerKey), SHAPE_TEXT(api_request, orderId),
+	SHAPE_TEXT(api_request, orderName), SHAPE_TEXT(api_request, paymentKey), SHAPE_TEXT(api_request, currency),
+	SHAPE_TEXT(api_request, cancelReason), SHAPE_INT(api_request, amount), SHAPE_INT(api_request, cancelAmount),
 };
 static const struct shape api_request_shape = SHAPE(api_request, api_request_members);
 
@@ -36,10 +36,12 @@ static const struct shape api_request_shape = SHAPE(api_request, api_request_mem
 static const struct { int status; const char *code, *message; } errors[] = {
 	[SANDBOX_OK]               = { 200, "", "" },
 	[SANDBOX_DECLINED]         = { 403, "REJECT_CARD_COMPANY", "The card was declined." },
-	[SANDBOX_NO_AUTH]          = { 404, "NOT_FOUND_AUTH_KEY", "The authKey does not exist for this customer or has expired." },
+	[SANDBOX_NO_AUTH]          = { 404, "NOT_FOUND_AUTH_KEY",
+		"The authKey does not exist for this customer or has expired." },
 	[SANDBOX_AUTH_USED]        = { 400, "ALREADY_USED_AUTH_KEY", "This authKey has already been used." },
 	[SANDBOX_NO_BILLING]       = { 404, "NOT_FOUND_BILLING_KEY", "The billingKey does not exist." },
-	[SANDBOX_OTHER_CUSTOMER]   = { 403, "NOT_MATCHES_CUSTOMER_KEY", "The billingKey belongs to another customerKey." },
+	[SANDBOX_OTHER_CUSTOMER]   = { 403, "NOT_MATCHES_CUSTOMER_KEY",
+		"The billingKey belongs to another customerKey." },
 	[SANDBOX_DUPLICATE_ORDER]  = { 400, "DUPLICATED_ORDER_ID", "This order has already been paid." },
 	[SANDBOX_NO_PAYMENT]       = { 404, "NOT_FOUND_PAYMENT", "The payment does not exist." },
 	[SANDBOX_WRONG_AMOUNT]     = { 400, "NOT_MATCHES_AMOUNT", "The amount differs from the prepared amount." },
@@ -69,7 +71,8 @@ reply_code(struct db *db, struct sandbox_reply *r, enum sandbox_code code, const
 		r->status = 200;
 		r->json = api_json(db_memory(db), &api_payment_shape, &s);
 	} else {
-		reply_error_code(db_memory(db), r, errors[code].status, code == SANDBOX_DECLINED ? p->failure : errors[code].code, errors[code].message);
+		reply_error_code(db_memory(db), r, errors[code].status,
+			code == SANDBOX_DECLINED ? p->failure : errors[code].code, errors[code].message);
 	}
 }
 
@@ -106,7 +109,10 @@ static enum sandbox_code
 issue(struct db *db, const struct api_request *a, struct sandbox_reply *r)
 {
 	struct arena *m = db_memory(db);
-	struct api_billing s = { .mId = "motorpool-sandbox", .customerKey = a->customerKey, .method = "카드", .authenticatedAt = clock_now() };
+	struct api_billing s = { .mId = "motorpool-sandbox",
+		.customerKey = a->customerKey,
+		.method = "카드",
+		.authenticatedAt = clock_now() };
 	enum sandbox_code code;
 	int64_t card;
 
@@ -127,10 +133,14 @@ static enum sandbox_code
 charge_billing_key(struct db *db, const char *billing_key, const struct api_request *a, struct sandbox_payment *p)
 {
 	*p = (struct sandbox_payment){
-		.order_id = a->orderId, .order_name = a->orderName ? a->orderName : "", .customer_key = a->customerKey, .amount = a->amount,
+		.order_id = a->orderId,
+		.order_name = a->orderName ? a->orderName : "",
+		.customer_key = a->customerKey,
+		.amount = a->amount,
 		.currency = a->currency ? a->currency : "KRW",
 	};
-	if (!has_length(a->customerKey, 2, 300) || !has_length(a->orderId, 6, 64) || !has_length(a->orderName, 1, 300) || !is_amount(a->amount))
+	if (!has_length(a->customerKey, 2, 300) || !has_length(a->orderId, 6, 64) || !has_length(a->orderName, 1, 300)
+		|| !is_amount(a->amount))
 		return SANDBOX_BAD_REQUEST;
 	return sandbox_charge(db, billing_key, p);
 }
@@ -219,7 +229,8 @@ static void
 handle_lookup(struct db *db, const struct sandbox_request *q, struct sandbox_reply *r)
 {
 	struct arena *m = db_memory(db);
-	const char *order_id = between(m, q->path, "/v1/payments/orders/", ""), *key = between(m, q->path, "/v1/payments/", "");
+	const char *order_id = between(m, q->path, "/v1/payments/orders/", ""),
+		   *key = between(m, q->path, "/v1/payments/", "");
 	struct sandbox_payment p;
 	bool found = order_id ? sandbox_find_order(db, order_id, &p) : key && sandbox_find(db, key, &p);
 
@@ -230,7 +241,8 @@ handle_lookup(struct db *db, const struct sandbox_request *q, struct sandbox_rep
 
 struct stored_answer { int64_t status, ready_ms; const char *body, *request_hash; };
 static const struct member stored_answer_members[] = {
-	SHAPE_INT(stored_answer, status), SHAPE_INT(stored_answer, ready_ms), SHAPE_TEXT(stored_answer, body), SHAPE_TEXT(stored_answer, request_hash),
+	SHAPE_INT(stored_answer, status), SHAPE_INT(stored_answer, ready_ms), SHAPE_TEXT(stored_answer, body),
+	SHAPE_TEXT(stored_answer, request_hash),
 };
 static const struct shape stored_answer_shape = SHAPE(stored_answer, stored_answer_members);
 
@@ -248,13 +260,16 @@ answered_before(struct db *db, const struct sandbox_request *q, const char *hash
 {
 	struct stored_answer k;
 
-	if (!db_one(db, &stored_answer_shape, &k, "SELECT status, ready_ms, body, request_hash FROM answer WHERE idempotency_key = $1",
-	            q->idempotency_key))
+	if (!db_one(db, &stored_answer_shape, &k,
+		    "SELECT status, ready_ms, body, request_hash FROM answer WHERE idempotency_key = $1",
+		    q->idempotency_key))
 		return false;
 	if (strcmp(k.request_hash, hash) != 0) {
-		reply_error_code(db_memory(db), r, 422, "INVALID_IDEMPOTENCY_KEY", "This Idempotency-Key was already used for a different request.");
+		reply_error_code(db_memory(db), r, 422, "INVALID_IDEMPOTENCY_KEY",
+			"This Idempotency-Key was already used for a different request.");
 	} else if (is_running(&k)) {
-		reply_error_code(db_memory(db), r, 409, "IDEMPOTENT_REQUEST_PROCESSING", "The first request with this key is still being processed.");
+		reply_error_code(db_memory(db), r, 409, "IDEMPOTENT_REQUEST_PROCESSING",
+			"The first request with this key is still being processed.");
 	} else {
 		r->status = (int)k.status;
 		r->json = k.body;
@@ -272,8 +287,10 @@ handle_once(struct db *db, const struct sandbox_request *q, const struct faults 
 	if (!q->idempotency_key || !answered_before(db, q, hash, r)) {
 		handle_request(db, q, f, r);
 		if (q->idempotency_key)
-			db_do(db, "INSERT INTO answer (idempotency_key, request_hash, status, body, ready_ms, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
-			      q->idempotency_key, hash, r->status, r->json, clock_ms() + r->delay_ms, clock_now());
+			db_do(db,
+				"INSERT INTO answer (idempotency_key, request_hash, status, body, ready_ms, created_at)"
+				" VALUES ($1, $2, $3, $4, $5, $6)",
+				q->idempotency_key, hash, r->status, r->json, clock_ms() + r->delay_ms, clock_now());
 	}
 	db_commit(db);
 }
@@ -307,7 +324,8 @@ sandbox_api(struct db *db, const struct sandbox_request *q, struct sandbox_reply
 	if (!q->body)
 		handle_lookup(db, q, r);
 	else if (q->idempotency_key && !has_length(q->idempotency_key, 1, 300))
-		reply_error_code(db_memory(db), r, 400, "INVALID_IDEMPOTENCY_KEY", "An Idempotency-Key must have 1 to 300 characters.");
+		reply_error_code(db_memory(db), r, 400, "INVALID_IDEMPOTENCY_KEY",
+			"An Idempotency-Key must have 1 to 300 characters.");
 	else
 		handle_once(db, q, &f, r);
 }

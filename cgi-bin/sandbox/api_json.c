@@ -4,7 +4,8 @@
 #include "lib/base/json.h"
 
 static const struct member api_card_members[] = {
-	SHAPE_INT(api_card, amount), SHAPE_TEXT(api_card, issuerCode), SHAPE_TEXT(api_card, number), SHAPE_TEXT(api_card, cardType),
+	SHAPE_INT(api_card, amount), SHAPE_TEXT(api_card, issuerCode), SHAPE_TEXT(api_card, number),
+	SHAPE_TEXT(api_card, cardType),
 };
 static const struct shape api_card_shape = SHAPE(api_card, api_card_members);
 
@@ -21,10 +22,11 @@ static const struct member api_payment_members[] = {
 	SHAPE_TEXT(api_payment, version), SHAPE_TEXT(api_payment, paymentKey), SHAPE_TEXT(api_payment, type),
 	SHAPE_TEXT(api_payment, orderId), SHAPE_TEXT(api_payment, orderName), SHAPE_TEXT(api_payment, mId),
 	SHAPE_TEXT(api_payment, currency), SHAPE_TEXT(api_payment, method), SHAPE_TEXT(api_payment, status),
-	SHAPE_TEXT(api_payment, cardCompany), SHAPE_INT(api_payment, totalAmount), SHAPE_INT(api_payment, balanceAmount),
-	SHAPE_INT(api_payment, suppliedAmount), SHAPE_INT(api_payment, vat), SHAPE_TIME(api_payment, requestedAt),
-	SHAPE_TIME(api_payment, approvedAt), SHAPE_STRUCT(api_payment, card, api_card_shape),
-	SHAPE_MAYBE(api_payment, failure, api_error_shape), SHAPE_LIST(api_payment, cancels, api_cancel_shape),
+	SHAPE_TEXT(api_payment, cardCompany), SHAPE_INT(api_payment, totalAmount),
+	SHAPE_INT(api_payment, balanceAmount), SHAPE_INT(api_payment, suppliedAmount), SHAPE_INT(api_payment, vat),
+	SHAPE_TIME(api_payment, requestedAt), SHAPE_TIME(api_payment, approvedAt),
+	SHAPE_STRUCT(api_payment, card, api_card_shape), SHAPE_MAYBE(api_payment, failure, api_error_shape),
+	SHAPE_LIST(api_payment, cancels, api_cancel_shape),
 };
 const struct shape api_payment_shape = SHAPE(api_payment, api_payment_members);
 
@@ -36,7 +38,8 @@ static const struct member api_billing_members[] = {
 const struct shape api_billing_shape = SHAPE(api_billing, api_billing_members);
 
 static const struct member api_webhook_members[] = {
-	SHAPE_TEXT(api_webhook, eventType), SHAPE_TIME(api_webhook, createdAt), SHAPE_STRUCT(api_webhook, data, api_payment_shape),
+	SHAPE_TEXT(api_webhook, eventType), SHAPE_TIME(api_webhook, createdAt),
+	SHAPE_STRUCT(api_webhook, data, api_payment_shape),
 };
 const struct shape api_webhook_shape = SHAPE(api_webhook, api_webhook_members);
 
@@ -60,7 +63,9 @@ api_card_of(struct arena *m, int64_t i, int64_t amount)
 {
 	const struct test_card *card = test_card(i);
 
-	return (struct api_card){ .issuerCode = card->issuer, .number = api_card_number(m, card), .cardType = "credit", .amount = amount };
+	return (struct api_card){
+		.issuerCode = card->issuer, .number = api_card_number(m, card), .cardType = "credit", .amount = amount
+	};
 }
 
 static void
@@ -68,9 +73,10 @@ add_cancels(struct db *db, const struct sandbox_payment *p, struct api_payment *
 {
 	if (p->balance < p->amount)
 		db_list(db, &api_cancel_shape, &s->cancels, &s->n_cancels,
-		        "SELECT amount AS cancelAmount, reason AS cancelReason, canceled_at AS canceledAt,"
-		        " transaction_key AS transactionKey, 'DONE' AS cancelStatus FROM cancel WHERE payment_id = $1 ORDER BY cancel_id",
-		        p->payment_id);
+			"SELECT amount AS cancelAmount, reason AS cancelReason, canceled_at AS canceledAt,"
+			" transaction_key AS transactionKey, 'DONE' AS cancelStatus FROM cancel WHERE payment_id = $1"
+			" ORDER BY cancel_id",
+			p->payment_id);
 }
 
 struct api_payment
@@ -78,10 +84,22 @@ api_payment_of(struct db *db, const struct sandbox_payment *p)
 {
 	struct arena *m = db_memory(db);
 	struct api_payment s = {
-		.version = "2022-11-16", .paymentKey = p->payment_key, .type = "BILLING", .orderId = p->order_id, .orderName = p->order_name,
-		.mId = "motorpool-sandbox", .currency = p->currency, .method = "카드", .status = p->status,
-		.cardCompany = test_card(p->card)->brand, .totalAmount = p->amount, .balanceAmount = p->balance, .vat = p->balance / 11,
-		.suppliedAmount = p->balance - p->balance / 11, .requestedAt = p->requested_at, .approvedAt = p->approved_at,
+		.version = "2022-11-16",
+		.paymentKey = p->payment_key,
+		.type = "BILLING",
+		.orderId = p->order_id,
+		.orderName = p->order_name,
+		.mId = "motorpool-sandbox",
+		.currency = p->currency,
+		.method = "카드",
+		.status = p->status,
+		.cardCompany = test_card(p->card)->brand,
+		.totalAmount = p->amount,
+		.balanceAmount = p->balance,
+		.vat = p->balance / 11,
+		.suppliedAmount = p->balance - p->balance / 11,
+		.requestedAt = p->requested_at,
+		.approvedAt = p->approved_at,
 		.card = api_card_of(m, p->card, p->amount),
 	};
 

@@ -19,7 +19,8 @@ struct api_payment {
 	int n_cancels;
 };
 
-struct api_billing { const char *mId, *customerKey, *method, *billingKey, *cardCompany, *cardNumber; int64_t authenticatedAt; struct api_card card; };
+struct api_billing { const char *mId, *customerKey, *method, *billingKey, *cardCompany,
+	*cardNumber; int64_t authenticatedAt; struct api_card card; };
 
 struct api_webhook { const char *eventType; int64_t createdAt; struct api_payment data; };
 

@@ -9,13 +9,20 @@
 
 static const struct test_card cards[] = {
 	{ "4242424242424242", "Visa", "41", "tok_ok", TEST_CARD_PAYS, NULL, N_("Payment succeeds") },
-	{ "4000000000000002", "Visa", "41", "tok_declined", TEST_CARD_DECLINES, "REJECT_CARD_COMPANY", N_("Card declined") },
-	{ "4000000000009995", "Visa", "41", NULL, TEST_CARD_DECLINES, "REJECT_CARD_PAYMENT", N_("Insufficient funds or credit") },
-	{ "4000000000000069", "Visa", "41", NULL, TEST_CARD_DECLINES, "INVALID_CARD_EXPIRATION", N_("The card has expired") },
-	{ "4000000000009987", "Visa", "41", NULL, TEST_CARD_DECLINES, "INVALID_STOPPED_CARD", N_("The card is blocked") },
-	{ "378282246310005", "Amex", "7A", NULL, TEST_CARD_DECLINES, "EXCEED_MAX_AMOUNT", N_("Above the card's limit") },
-	{ "5555555555554444", "Mastercard", "4V", "tok_slow", TEST_CARD_PAYS_SLOWLY, NULL, N_("Payment succeeds after a delay of two seconds") },
-	{ "3566002020360505", "JCB", "4J", "tok_lost", TEST_CARD_LOSES_ANSWER, NULL, N_("Payment succeeds, but the first response is lost") },
+	{ "4000000000000002", "Visa", "41", "tok_declined", TEST_CARD_DECLINES, "REJECT_CARD_COMPANY",
+		N_("Card declined") },
+	{ "4000000000009995", "Visa", "41", NULL, TEST_CARD_DECLINES, "REJECT_CARD_PAYMENT",
+		N_("Insufficient funds or credit") },
+	{ "4000000000000069", "Visa", "41", NULL, TEST_CARD_DECLINES, "INVALID_CARD_EXPIRATION",
+		N_("The card has expired") },
+	{ "4000000000009987", "Visa", "41", NULL, TEST_CARD_DECLINES, "INVALID_STOPPED_CARD",
+		N_("The card is blocked") },
+	{ "378282246310005", "Amex", "7A", NULL, TEST_CARD_DECLINES, "EXCEED_MAX_AMOUNT",
+		N_("Above the card's limit") },
+	{ "5555555555554444", "Mastercard", "4V", "tok_slow", TEST_CARD_PAYS_SLOWLY, NULL,
+		N_("Payment succeeds after a delay of two seconds") },
+	{ "3566002020360505", "JCB", "4J", "tok_lost", TEST_CARD_LOSES_ANSWER, NULL,
+		N_("Payment succeeds, but the first response is lost") },
 };
 
 #define N_CARDS ((int)(sizeof(cards) / sizeof(cards[0])))

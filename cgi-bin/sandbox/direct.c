@@ -12,8 +12,8 @@ sandbox_direct_open(struct db *db)
 }
 
 /*
- * Does not wait: an answer that would be too late is lost. Each request is committed, but not synced to disk; within a transaction
- * of the caller's it is committed with that.
+ * Does not wait: an answer that would be too late is lost. Each request is committed, but not synced to disk; within a
+ * transaction of the caller's it is committed with that.
  */
 enum call_outcome
 sandbox_direct(struct arena *m, struct provider_request *q)

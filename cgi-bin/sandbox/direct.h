@@ -1,6 +1,6 @@
 /*
- * direct - the provider without a network: the sandbox's API called in process, on its own database. For unit tests and the demo
- * generator, which make thousands of charges through the functions that the programs use.
+ * direct - the provider without a network: the sandbox's API called in process, on its own database. For unit tests and
+ * the demo generator, which make thousands of charges through the functions that the programs use.
  *
  *	struct db *sandbox = db_open(var_dir, &sandbox_role, m, &why);
  *	sandbox_direct_open(sandbox);

@@ -34,7 +34,10 @@ faults_now(struct db *db)
 void
 fault_set(struct db *db, const char *name, int64_t value)
 {
-	db_do(db, "INSERT INTO fault (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value);
+	db_do(db,
+		"INSERT INTO fault (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE"
+		" SET value = excluded.value",
+		name, value);
 }
 
 /* --- random ------------------------------------------------------------------------------------------------------- */

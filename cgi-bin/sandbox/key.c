@@ -1,6 +1,6 @@
 /*
- * key - the merchant's secret key. A real provider issues it on its web site; the sandbox creates one on its first start where payment
- * reads it ($VAR/payment.key, 0600). An existing key is used.
+ * key - the merchant's secret key. A real provider issues it on its web site; the sandbox creates one on its first
+ * start where payment reads it ($VAR/payment.key, 0600). An existing key is used.
  */
 #include "sandbox.h"
 
@@ -18,19 +18,21 @@
 
 static char expected[400];      /* "Basic " and base64 of "KEY:" */
 
-/* Written under another name and linked: complete or not there at all; the second of two processes keeps the first key. */
+/* Written under another name and linked: complete or not there at all; the second of two processes keeps the first
+ * key. */
 static bool
 create_key_file(const char *var_dir, const char *path)
 {
 	struct arena *m = arena_new(65536);
 	char *temp = arena_printf(m, "%s/payment.key.XXXXXX", var_dir);
 	const char *key = arena_printf(m, "test_sk_%s\n", secret_token(m));
-	int fd = mkostemp(temp, O_CLOEXEC);     /* 0600 */
+	int fd = mkostemp(temp, O_CLOEXEC); /* 0600 */
 	bool ok;
 
 	if (fd < 0)
 		return false;
-	ok = write(fd, key, strlen(key)) == (ssize_t)strlen(key) && fsync(fd) == 0 && (link(temp, path) == 0 || errno == EEXIST);
+	ok = write(fd, key, strlen(key)) == (ssize_t)strlen(key) && fsync(fd) == 0
+		&& (link(temp, path) == 0 || errno == EEXIST);
 	close(fd);
 	unlink(temp);
 	return ok && folder_sync(var_dir);
@@ -50,7 +52,8 @@ load_key(const char *path)
 	key[strcspn(key, " \t\r\n")] = '\0';
 	strcat(key, ":");
 	strcpy(expected, "Basic ");
-	sodium_bin2base64(expected + 6, sizeof(expected) - 6, (const unsigned char *)key, strlen(key), sodium_base64_VARIANT_ORIGINAL);
+	sodium_bin2base64(expected + 6, sizeof(expected) - 6, (const unsigned char *)key, strlen(key),
+		sodium_base64_VARIANT_ORIGINAL);
 	return true;
 }
 

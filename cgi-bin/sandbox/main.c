@@ -1,6 +1,6 @@
 /*
- * sandbox - the default card provider, for tests and trying out. It shares no table and no code with payment, and is reached over HTTP
- * alone. Not started when rental.sandbox is no.
+ * sandbox - the default card provider, for tests and trying out. It shares no table and no code with payment, and is
+ * reached over HTTP alone. Not started when rental.sandbox is no.
  */
 #include "pages.h"
 
@@ -37,7 +37,8 @@ open_sandbox(struct db *db)
 }
 
 static const struct program sandbox = {
-	.name = "sandbox", .site = &rental_site, .prefix = "/sandbox", .routes = routes, .role = &sandbox_role, .open = open_sandbox,
+	.name = "sandbox", .site = &rental_site, .prefix = "/sandbox", .routes = routes, .role = &sandbox_role,
+		.open = open_sandbox,
 	.internal = true, .own_db = "sandbox", .own_schema = "db/sandbox.sql", .jail = JAIL_NETWORK /* webhooks */,
 	.patience_s = 300,               /* hang_ms */
 };

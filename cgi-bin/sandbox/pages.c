@@ -58,16 +58,19 @@ do_api(struct web *w)
 {
 	size_t n;
 	struct sandbox_request q = {
-		.path = w->path + strlen("/sandbox"), .body = w->method == POST ? web_body(w, &n) : NULL,
+		.path = w->path + strlen("/sandbox"),
+		.body = w->method == POST ? web_body(w, &n) : NULL,
 		.idempotency_key = web_header(w, "Idempotency-Key"),
 	};
 	struct sandbox_reply r;
 
 	if (!sandbox_key_ok(web_header(w, "Authorization")))
-		return web_json_text(w, HTTP_UNAUTHORIZED, "{\"code\":\"UNAUTHORIZED_KEY\",\"message\":\"The secret key is missing or invalid.\"}");
+		return web_json_text(w, HTTP_UNAUTHORIZED,
+			"{\"code\":\"UNAUTHORIZED_KEY\",\"message\":\"The secret key is missing or invalid.\"}");
 	web_caller_is_ours(w);
 	if (q.body && strlen(q.body) != n)
-		return web_json_text(w, HTTP_BAD_REQUEST, "{\"code\":\"INVALID_REQUEST\",\"message\":\"The request body is not valid JSON.\"}");
+		return web_json_text(w, HTTP_BAD_REQUEST,
+			"{\"code\":\"INVALID_REQUEST\",\"message\":\"The request body is not valid JSON.\"}");
 	sandbox_api(w->db, &q, &r);
 	if (w->method == POST && db_wal_pages(w->db) > WAL_PAGES)
 		clean_up_database(w->db);

@@ -9,6 +9,7 @@
 
 handler do_api;                                                                 /* pages.c: /v1 */
 handler page_sandbox_card, do_sandbox_card, page_sandbox_pay, do_sandbox_pay;   /* pages_card.c: what a customer sees */
-handler page_sandbox, page_sandbox_faults, do_sandbox_faults, do_sandbox_faults_form;   /* pages_faults.c: what a developer sees */
+/* pages_faults.c: what a developer sees */
+handler page_sandbox, page_sandbox_faults, do_sandbox_faults, do_sandbox_faults_form;
 
 #endif

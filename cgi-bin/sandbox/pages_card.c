@@ -1,6 +1,6 @@
 /*
- * pages_card - the hosted pages, where a customer types a card. GET shows, POST saves or prepares and redirects to the merchant with a
- * one-time key. Only addresses of the merchant (settings.base_url) are redirected to.
+ * pages_card - the hosted pages, where a customer types a card. GET shows, POST saves or prepares and redirects to the
+ * merchant with a one-time key. Only addresses of the merchant (settings.base_url) are redirected to.
  */
 #include "pages.h"
 
@@ -38,9 +38,11 @@ struct card_form_page {
 };
 static const struct member card_form_page_members[] = {
 	SHAPE_STRUCT(card_form_page, problems, form_problems_shape), SHAPE_STRUCT(card_form_page, number, field_shape),
-	SHAPE_STRUCT(card_form_page, expiry, field_shape), SHAPE_STRUCT(card_form_page, cvc, field_shape), SHAPE_TEXT(card_form_page, customerKey),
-	SHAPE_TEXT(card_form_page, successUrl), SHAPE_TEXT(card_form_page, failUrl), SHAPE_TEXT(card_form_page, orderId), SHAPE_TEXT(card_form_page, orderName),
-	SHAPE_TEXT(card_form_page, action), SHAPE_TEXT(card_form_page, cancel_url), SHAPE_AMOUNT(card_form_page, amount), SHAPE_BOOL(card_form_page, pays),
+	SHAPE_STRUCT(card_form_page, expiry, field_shape), SHAPE_STRUCT(card_form_page, cvc, field_shape),
+	SHAPE_TEXT(card_form_page, customerKey), SHAPE_TEXT(card_form_page, successUrl),
+	SHAPE_TEXT(card_form_page, failUrl), SHAPE_TEXT(card_form_page, orderId), SHAPE_TEXT(card_form_page, orderName),
+	SHAPE_TEXT(card_form_page, action), SHAPE_TEXT(card_form_page, cancel_url),
+	SHAPE_AMOUNT(card_form_page, amount), SHAPE_BOOL(card_form_page, pays),
 	SHAPE_LIST(card_form_page, cards, shown_card_shape),
 };
 static const struct shape card_form_page_shape = SHAPE(card_form_page, card_form_page_members);
@@ -53,7 +55,8 @@ is_merchants(const char *url)
 {
 	size_t n = strlen(settings.base_url);
 
-	return strlen(url) <= URL_MAX && strncmp(url, settings.base_url, n) == 0 && url[n] == '/' && web_safe_path(url + n);
+	return strlen(url) <= URL_MAX && strncmp(url, settings.base_url, n) == 0 && url[n] == '/'
+		&& web_safe_path(url + n);
 }
 
 static bool
@@ -76,8 +79,12 @@ static bool
 read_link(struct web *w, struct link *l, bool pays)
 {
 	*l = (struct link){
-		.customerKey = form_raw(w, "customerKey"), .successUrl = form_raw(w, "successUrl"), .failUrl = form_raw(w, "failUrl"),
-		.orderId = "", .orderName = "", .pays = pays,
+		.customerKey = form_raw(w, "customerKey"),
+		.successUrl = form_raw(w, "successUrl"),
+		.failUrl = form_raw(w, "failUrl"),
+		.orderId = "",
+		.orderName = "",
+		.pays = pays,
 	};
 	if (pays) {
 		l->orderId = form_raw(w, "orderId");
@@ -85,13 +92,16 @@ read_link(struct web *w, struct link *l, bool pays)
 		l->amount = amount_of(form_raw(w, "amount"));
 	}
 	return is_within(l->customerKey, 2, 300) && is_merchants(l->successUrl) && is_merchants(l->failUrl)
-	    && (!pays || (is_within(l->orderId, 6, 64) && is_within(l->orderName, 1, 300) && l->amount > 0 && l->amount <= AMOUNT_MAX));
+		&& (!pays
+			|| (is_within(l->orderId, 6, 64) && is_within(l->orderName, 1, 300) && l->amount > 0
+				&& l->amount <= AMOUNT_MAX));
 }
 
 static enum status
 bad_link(struct web *w)
 {
-	return web_refuse(w, HTTP_BAD_REQUEST, "bad_link", _("This payment link is not valid. Please go back to the shop and try again."));
+	return web_refuse(w, HTTP_BAD_REQUEST, "bad_link",
+		_("This payment link is not valid. Please go back to the shop and try again."));
 }
 
 static const char *
@@ -138,9 +148,16 @@ static enum status
 show_card_form(struct web *w, const struct link *l, enum status status, const char *problem)
 {
 	struct card_form_page page = {
-		.problems = form_problems(w, problem), .customerKey = l->customerKey, .successUrl = l->successUrl, .failUrl = l->failUrl,
-		.orderId = l->orderId, .orderName = l->orderName, .amount = l->amount, .pays = l->pays,
-		.action = l->pays ? "/sandbox/pay" : "/sandbox/card", .cancel_url = cancel_url(w, l),
+		.problems = form_problems(w, problem),
+		.customerKey = l->customerKey,
+		.successUrl = l->successUrl,
+		.failUrl = l->failUrl,
+		.orderId = l->orderId,
+		.orderName = l->orderName,
+		.amount = l->amount,
+		.pays = l->pays,
+		.action = l->pays ? "/sandbox/pay" : "/sandbox/card",
+		.cancel_url = cancel_url(w, l),
 	};
 
 	page.number = form_field(w, "number", "");
@@ -239,7 +256,11 @@ do_for(struct web *w, bool pays)
 		return show_card_form(w, &l, HTTP_UNPROCESSABLE, _("Please look at the marked fields."));
 	if (pays) {
 		struct sandbox_payment p = {
-			.order_id = l.orderId, .order_name = l.orderName, .customer_key = l.customerKey, .card = card, .amount = l.amount,
+			.order_id = l.orderId,
+			.order_name = l.orderName,
+			.customer_key = l.customerKey,
+			.card = card,
+			.amount = l.amount,
 			.currency = settings.currency,
 		};
 		const char *url = with(w, l.successUrl, "paymentKey", sandbox_prepare(w->db, &p));
@@ -247,8 +268,9 @@ do_for(struct web *w, bool pays)
 		url = with(w, url, "orderId", l.orderId);
 		return web_redirect_out(w, with(w, url, "amount", arena_printf(w->m, "%lld", (long long)l.amount)));
 	}
-	return web_redirect_out(w, with(w, with(w, l.successUrl, "authKey", sandbox_authorize(w->db, l.customerKey, card)),
-	                                "customerKey", l.customerKey));
+	return web_redirect_out(w,
+		with(w, with(w, l.successUrl, "authKey", sandbox_authorize(w->db, l.customerKey, card)), "customerKey",
+			l.customerKey));
 }
 
 enum status

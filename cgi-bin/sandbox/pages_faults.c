@@ -1,6 +1,6 @@
 /*
- * pages_faults - what a developer sees: the test cards, and the switches that break the sandbox on purpose. The switches are for programs
- * with the secret key, and for browsers on this machine.
+ * pages_faults - what a developer sees: the test cards, and the switches that break the sandbox on purpose. The
+ * switches are for programs with the secret key, and for browsers on this machine.
  */
 #include "pages.h"
 
@@ -16,7 +16,8 @@ static const struct shape shown_fault_shape = SHAPE(shown_fault, shown_fault_mem
 
 struct test_card_row { const char *number, *brand, *token, *label; };
 static const struct member test_card_row_members[] = {
-	SHAPE_TEXT(test_card_row, number), SHAPE_TEXT(test_card_row, brand), SHAPE_TEXT(test_card_row, token), SHAPE_TEXT(test_card_row, label),
+	SHAPE_TEXT(test_card_row, number), SHAPE_TEXT(test_card_row, brand), SHAPE_TEXT(test_card_row, token),
+	SHAPE_TEXT(test_card_row, label),
 };
 static const struct shape test_card_row_shape = SHAPE(test_card_row, test_card_row_members);
 
@@ -29,8 +30,8 @@ struct sandbox_page {
 };
 static const struct member sandbox_page_members[] = {
 	SHAPE_STRUCT(sandbox_page, problems, form_problems_shape), SHAPE_LIST(sandbox_page, faults, shown_fault_shape),
-	SHAPE_LIST(sandbox_page, cards, test_card_row_shape), SHAPE_BOOL(sandbox_page, may_switch), SHAPE_BOOL(sandbox_page, something_is_broken),
-	SHAPE_BOOL(sandbox_page, was_switched),
+	SHAPE_LIST(sandbox_page, cards, test_card_row_shape), SHAPE_BOOL(sandbox_page, may_switch),
+	SHAPE_BOOL(sandbox_page, something_is_broken), SHAPE_BOOL(sandbox_page, was_switched),
 };
 static const struct shape sandbox_page_shape = SHAPE(sandbox_page, sandbox_page_members);
 PAGE(faults_html, "sandbox/faults", sandbox_page_shape)
@@ -82,9 +83,11 @@ list_faults(struct web *w, struct sandbox_page *page, const struct faults *f)
 	page->faults = arena_array(w->m, struct shown_fault, page->n_faults);
 	for (int i = 0; i < page->n_faults; i++) {
 		const struct member *mb = shape_member(&faults_shape, fault_names[i], strlen(fault_names[i]));
-		const char *value = arena_printf(w->m, "%lld", (long long)*(const int64_t *)((const char *)f + mb->offset));
+		const char *value =
+			arena_printf(w->m, "%lld", (long long)*(const int64_t *)((const char *)f + mb->offset));
 
-		page->faults[i] = (struct shown_fault){ form_field(w, fault_names[i], value), _(about[i].label), _(about[i].hint) };
+		page->faults[i] = (struct shown_fault){ form_field(w, fault_names[i], value), _(about[i].label),
+			_(about[i].hint) };
 	}
 }
 
@@ -93,7 +96,9 @@ show_sandbox(struct web *w, struct page *html, enum status status, const char *p
 {
 	struct faults f = faults_now(w->db);
 	struct sandbox_page page = {
-		.problems = form_problems(w, problem), .may_switch = is_local(w), .something_is_broken = is_faulty(&f),
+		.problems = form_problems(w, problem),
+		.may_switch = is_local(w),
+		.something_is_broken = is_faulty(&f),
 		.was_switched = w->method == GET && form_has(w, "switched"),
 	};
 
@@ -138,7 +143,8 @@ set_switches(struct web *w)
 	return db_commit(w->db);
 }
 
-/* POST /sandbox/faults {"slow_ms":500} - for programs, with the secret key and without a CSRF token. /internal/faults: for /ops. */
+/* POST /sandbox/faults {"slow_ms":500} - for programs, with the secret key and without a CSRF token. /internal/faults:
+ * for /ops. */
 enum status
 do_sandbox_faults(struct web *w)
 {

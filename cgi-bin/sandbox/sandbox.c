@@ -1,6 +1,6 @@
 /*
- * sandbox - the provider's rules. Described in sandbox.h. The caller holds the transaction, so that a payment and the answer stored for its
- * Idempotency-Key are committed together.
+ * sandbox - the provider's rules. Described in sandbox.h. The caller holds the transaction, so that a payment and the
+ * answer stored for its Idempotency-Key are committed together.
  */
 #include "sandbox.h"
 
@@ -18,14 +18,18 @@ const struct db_role sandbox_role = {
 };
 
 static const struct member sandbox_payment_members[] = {
-	SHAPE_INT(sandbox_payment, payment_id), SHAPE_TEXT(sandbox_payment, payment_key), SHAPE_TEXT(sandbox_payment, order_id),
-	SHAPE_TEXT(sandbox_payment, order_name), SHAPE_TEXT(sandbox_payment, customer_key), SHAPE_INT(sandbox_payment, card),
-	SHAPE_INT(sandbox_payment, amount), SHAPE_INT(sandbox_payment, balance), SHAPE_TEXT(sandbox_payment, currency), SHAPE_TEXT(sandbox_payment, status),
-	SHAPE_TEXT(sandbox_payment, failure), SHAPE_INT(sandbox_payment, requested_at), SHAPE_INT(sandbox_payment, approved_at),
+	SHAPE_INT(sandbox_payment, payment_id), SHAPE_TEXT(sandbox_payment, payment_key),
+	SHAPE_TEXT(sandbox_payment, order_id), SHAPE_TEXT(sandbox_payment, order_name),
+	SHAPE_TEXT(sandbox_payment, customer_key), SHAPE_INT(sandbox_payment, card), SHAPE_INT(sandbox_payment, amount),
+	SHAPE_INT(sandbox_payment, balance), SHAPE_TEXT(sandbox_payment, currency), SHAPE_TEXT(sandbox_payment, status),
+	SHAPE_TEXT(sandbox_payment, failure), SHAPE_INT(sandbox_payment, requested_at),
+	SHAPE_INT(sandbox_payment, approved_at),
 };
 static const struct shape sandbox_payment_shape = SHAPE(sandbox_payment, sandbox_payment_members);
 
-#define COLUMNS "payment_id, payment_key, order_id, order_name, customer_key, card, amount, balance, currency, status, failure," \
+#define COLUMNS \
+	"payment_id, payment_key, order_id, order_name, customer_key, card, amount, balance, currency, status," \
+	" failure," \
 	" requested_at, approved_at"
 
 /* --- saved cards -------------------------------------------------------------------------------------------------- */
@@ -35,8 +39,8 @@ sandbox_authorize(struct db *db, const char *customer_key, int64_t card)
 {
 	const char *auth_key = secret_token(db_memory(db));
 
-	db_do(db, "INSERT INTO auth (auth_key, customer_key, card, expires_at) VALUES ($1, $2, $3, $4)", auth_key, customer_key, card,
-	      clock_now() + AUTH_S);
+	db_do(db, "INSERT INTO auth (auth_key, customer_key, card, expires_at) VALUES ($1, $2, $3, $4)", auth_key,
+		customer_key, card, clock_now() + AUTH_S);
 	return auth_key;
 }
 
@@ -49,12 +53,15 @@ use_auth(struct db *db, const char *auth_key, const char *customer_key, int64_t 
 	*card = test_card_by_token(auth_key);
 	if (*card >= 0)
 		return SANDBOX_OK;
-	if (db_do(db, "UPDATE auth SET used_at = $3 WHERE auth_key = $1 AND customer_key = $2 AND used_at = 0 AND expires_at > $3",
-	          auth_key, customer_key, now)) {
+	if (db_do(db,
+		    "UPDATE auth SET used_at = $3 WHERE auth_key = $1 AND customer_key = $2 AND used_at = 0"
+		    " AND expires_at > $3",
+		    auth_key, customer_key, now)) {
 		*card = db_int(db, "SELECT card FROM auth WHERE auth_key = $1", auth_key);
 		return SANDBOX_OK;
 	}
-	return db_exists(db, "SELECT 1 FROM auth WHERE auth_key = $1 AND used_at <> 0", auth_key) ? SANDBOX_AUTH_USED : SANDBOX_NO_AUTH;
+	return db_exists(db, "SELECT 1 FROM auth WHERE auth_key = $1 AND used_at <> 0", auth_key) ? SANDBOX_AUTH_USED
+												  : SANDBOX_NO_AUTH;
 }
 
 enum sandbox_code
@@ -65,8 +72,8 @@ sandbox_issue(struct db *db, const char *auth_key, const char *customer_key, con
 	if (code != SANDBOX_OK)
 		return code;
 	*billing_key = secret_token(db_memory(db));
-	db_do(db, "INSERT INTO billing (billing_key, customer_key, card, created_at) VALUES ($1, $2, $3, $4)", *billing_key, customer_key,
-	      *card, clock_now());
+	db_do(db, "INSERT INTO billing (billing_key, customer_key, card, created_at) VALUES ($1, $2, $3, $4)",
+		*billing_key, customer_key, *card, clock_now());
 	return SANDBOX_OK;
 }
 
@@ -75,27 +82,33 @@ sandbox_issue(struct db *db, const char *auth_key, const char *customer_key, con
 bool
 sandbox_find(struct db *db, const char *payment_key, struct sandbox_payment *p)
 {
-	return db_one(db, &sandbox_payment_shape, p, "SELECT " COLUMNS " FROM payment WHERE payment_key = $1", payment_key);
+	return db_one(
+		db, &sandbox_payment_shape, p, "SELECT " COLUMNS " FROM payment WHERE payment_key = $1", payment_key);
 }
 
 /* The paid one, else the last try. */
 bool
 sandbox_find_order(struct db *db, const char *order_id, struct sandbox_payment *p)
 {
-	return db_one(db, &sandbox_payment_shape, p, "SELECT " COLUMNS " FROM payment WHERE order_id = $1"
-	              " AND status IN ('DONE', 'PARTIAL_CANCELED', 'CANCELED')", order_id)
-	    || db_one(db, &sandbox_payment_shape, p, "SELECT " COLUMNS " FROM payment WHERE order_id = $1 ORDER BY payment_id DESC LIMIT 1",
-	              order_id);
+	return db_one(db, &sandbox_payment_shape, p,
+		       "SELECT " COLUMNS " FROM payment WHERE order_id = $1"
+		       " AND status IN ('DONE', 'PARTIAL_CANCELED', 'CANCELED')",
+		       order_id)
+		|| db_one(db, &sandbox_payment_shape, p,
+			"SELECT " COLUMNS " FROM payment WHERE order_id = $1 ORDER BY payment_id DESC LIMIT 1",
+			order_id);
 }
 
 /* false: this order is paid. */
 static bool
 insert_payment(struct db *db, struct sandbox_payment *p)
 {
-	if (!db_try(db, "INSERT INTO payment (payment_key, order_id, order_name, customer_key, card, amount, balance, currency, status,"
-	                " failure, requested_at, approved_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-	            p->payment_key, p->order_id, p->order_name, p->customer_key, p->card, p->amount, p->balance, p->currency, p->status,
-	            p->failure, p->requested_at, p->approved_at))
+	if (!db_try(db,
+		    "INSERT INTO payment (payment_key, order_id, order_name, customer_key, card, amount, balance,"
+		    " currency, status,"
+		    " failure, requested_at, approved_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+		    p->payment_key, p->order_id, p->order_name, p->customer_key, p->card, p->amount, p->balance,
+		    p->currency, p->status, p->failure, p->requested_at, p->approved_at))
 		return false;
 	return true;
 }
@@ -168,8 +181,8 @@ sandbox_confirm(struct db *db, const char *payment_key, const char *order_id, in
 	if (sandbox_find_order(db, order_id, &other) && other.payment_id != p->payment_id && other.approved_at)
 		return SANDBOX_DUPLICATE_ORDER;
 	decide_payment(p);
-	db_do(db, "UPDATE payment SET status = $2, failure = $3, approved_at = $4 WHERE payment_id = $1", p->payment_id, p->status,
-	      p->failure, p->approved_at);
+	db_do(db, "UPDATE payment SET status = $2, failure = $3, approved_at = $4 WHERE payment_id = $1", p->payment_id,
+		p->status, p->failure, p->approved_at);
 	return *p->failure ? SANDBOX_DECLINED : SANDBOX_OK;
 }
 
@@ -186,9 +199,12 @@ sandbox_cancel(struct db *db, const char *payment_key, int64_t amount, const cha
 		return SANDBOX_NOT_CANCELABLE;
 	p->balance -= amount;
 	p->status = p->balance ? "PARTIAL_CANCELED" : "CANCELED";
-	db_do(db, "INSERT INTO cancel (payment_id, amount, reason, transaction_key, canceled_at) VALUES ($1, $2, $3, $4, $5)", p->payment_id,
-	      amount, reason, secret_token(db_memory(db)), clock_now());
-	db_do(db, "UPDATE payment SET balance = $2, status = $3 WHERE payment_id = $1", p->payment_id, p->balance, p->status);
+	db_do(db,
+		"INSERT INTO cancel (payment_id, amount, reason, transaction_key, canceled_at)"
+		" VALUES ($1, $2, $3, $4, $5)",
+		p->payment_id, amount, reason, secret_token(db_memory(db)), clock_now());
+	db_do(db, "UPDATE payment SET balance = $2, status = $3 WHERE payment_id = $1", p->payment_id, p->balance,
+		p->status);
 	return SANDBOX_OK;
 }
 

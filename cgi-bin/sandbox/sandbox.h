@@ -1,9 +1,9 @@
 /*
- * sandbox - a card provider for tests and trying out: Toss Payments' public API with test cards, a hosted card page, webhooks and switches
- * that break it on purpose. No real money, no real cards. docs/sandbox.md.
+ * sandbox - a card provider for tests and trying out: Toss Payments' public API with test cards, a hosted card page,
+ * webhooks and switches that break it on purpose. No real money, no real cards. docs/sandbox.md.
  *
  *	sandbox.c  its rules: cards, payments, cancellations      api.c     the API over them: JSON, keys, faults
- *	cards.c    the test cards and what each does              direct.c  the same API in process, for tests and demo data
+ *	cards.c    the test cards and what each does              direct.c  the API in process, for tests and demo data
  *	faults.c   the switches                                   webhook.c notifications to the merchant
  *	key.c      the merchant's secret key                      api_json.c the answers as JSON
  */
@@ -18,7 +18,7 @@
 
 extern const struct db_role sandbox_role;
 
-/* --- cards.c -------------------------------------------------------------------------------------------------------- */
+/* --- cards.c ------------------------------------------------------------------------------------------------------ */
 
 enum test_card_behaviour { TEST_CARD_PAYS, TEST_CARD_DECLINES, TEST_CARD_PAYS_SLOWLY, TEST_CARD_LOSES_ANSWER };
 struct test_card {
@@ -35,12 +35,13 @@ int64_t test_card_by_token(const char *token);          /* -1 */
 const char *card_last4(const struct test_card *card);
 bool luhn_ok(const char *digits);                       /* 12 to 19 digits whose check digit is right */
 
-/* --- sandbox.c ------------------------------------------------------------------------------------------------------ */
+/* --- sandbox.c ---------------------------------------------------------------------------------------------------- */
 
 enum sandbox_code {
 	SANDBOX_OK,
 	SANDBOX_DECLINED,                    /* p->failure: why */
-	SANDBOX_NO_AUTH, SANDBOX_AUTH_USED, SANDBOX_NO_BILLING, SANDBOX_OTHER_CUSTOMER, SANDBOX_DUPLICATE_ORDER, SANDBOX_NO_PAYMENT, SANDBOX_WRONG_AMOUNT, SANDBOX_WRONG_ORDER,
+	SANDBOX_NO_AUTH, SANDBOX_AUTH_USED, SANDBOX_NO_BILLING, SANDBOX_OTHER_CUSTOMER, SANDBOX_DUPLICATE_ORDER,
+	SANDBOX_NO_PAYMENT, SANDBOX_WRONG_AMOUNT, SANDBOX_WRONG_ORDER,
 	SANDBOX_PROCESSED, SANDBOX_PAGE_EXPIRED, SANDBOX_CANCELED_ALREADY, SANDBOX_NOT_CANCELABLE, SANDBOX_BAD_REQUEST,
 };
 
@@ -49,18 +50,22 @@ struct sandbox_payment {
 	const char *payment_key, *order_id, *order_name, *customer_key, *currency, *status, *failure;
 };
 
-enum sandbox_code sandbox_issue(struct db *db, const char *auth_key, const char *customer_key, const char **billing_key, int64_t *card);
-enum sandbox_code sandbox_charge(struct db *db, const char *billing_key, struct sandbox_payment *p);          /* p: in the order, out the payment */
-enum sandbox_code sandbox_confirm(struct db *db, const char *payment_key, const char *order_id, int64_t amount, struct sandbox_payment *p);
-enum sandbox_code sandbox_cancel(struct db *db, const char *payment_key, int64_t amount, const char *reason, struct sandbox_payment *p);
+enum sandbox_code sandbox_issue(struct db *db, const char *auth_key, const char *customer_key, const char **billing_key,
+	int64_t *card);
+/* p: in the order, out the payment */
+enum sandbox_code sandbox_charge(struct db *db, const char *billing_key, struct sandbox_payment *p);
+enum sandbox_code sandbox_confirm(struct db *db, const char *payment_key, const char *order_id, int64_t amount,
+	struct sandbox_payment *p);
+enum sandbox_code sandbox_cancel(struct db *db, const char *payment_key, int64_t amount, const char *reason,
+	struct sandbox_payment *p);
 bool sandbox_find(struct db *db, const char *payment_key, struct sandbox_payment *p);
 bool sandbox_find_order(struct db *db, const char *order_id, struct sandbox_payment *p);
 /* For the hosted pages. */
-const char *sandbox_authorize(struct db *db, const char *customer_key, int64_t card);                    /* answers the auth key */
-const char *sandbox_prepare(struct db *db, const struct sandbox_payment *p);                                  /* answers the payment key */
-void sandbox_forget_old(struct db *db);                                                                  /* stored answers older than 15 days */
+const char *sandbox_authorize(struct db *db, const char *customer_key, int64_t card); /* answers the auth key */
+const char *sandbox_prepare(struct db *db, const struct sandbox_payment *p); /* answers the payment key */
+void sandbox_forget_old(struct db *db); /* stored answers older than 15 days */
 
-/* --- faults.c ------------------------------------------------------------------------------------------------------- */
+/* --- faults.c ----------------------------------------------------------------------------------------------------- */
 
 struct faults {
 	int64_t slow_ms, slow_ms_max;           /* delay of every answer; both: random between them */
@@ -77,7 +82,7 @@ void fault_set(struct db *db, const char *name, int64_t value);
 void sandbox_seed(uint64_t seed);               /* for tests: the same faults again */
 uint32_t sandbox_random(uint32_t below);
 
-/* --- api.c ---------------------------------------------------------------------------------------------------------- */
+/* --- api.c -------------------------------------------------------------------------------------------------------- */
 
 struct sandbox_request {
 	const char *path;                       /* "/v1/payments/confirm" */
@@ -95,13 +100,13 @@ struct sandbox_reply {
 };
 void sandbox_api(struct db *db, const struct sandbox_request *q, struct sandbox_reply *r);
 
-/* --- key.c ---------------------------------------------------------------------------------------------------------- */
+/* --- key.c -------------------------------------------------------------------------------------------------------- */
 
 /* The merchant's secret key, in $VAR/payment.key; created if there is none. */
 bool sandbox_key_open(const char *var_dir);
 bool sandbox_key_ok(const char *authorization); /* "Basic …" */
 
-/* --- webhook.c ------------------------------------------------------------------------------------------------------ */
+/* --- webhook.c ---------------------------------------------------------------------------------------------------- */
 
 void webhook_send(const char *body, int n);     /* in the background, n times; lost when this process ends */
 

@@ -1,7 +1,7 @@
 /*
- * webhook - notifies the merchant that a payment has changed: a POST to BASE_URL/payments/webhook. A thread sends them, so that no answer
- * waits for it; it does not use the database. A webhook that fails is tried a few times and then dropped: merchants must not depend on
- * webhooks alone.
+ * webhook - notifies the merchant that a payment has changed: a POST to BASE_URL/payments/webhook. A thread sends them,
+ * so that no answer waits for it; it does not use the database. A webhook that fails is tried a few times and then
+ * dropped: merchants must not depend on webhooks alone.
  */
 #include "sandbox.h"
 
@@ -71,9 +71,12 @@ post_webhook(const char *body)
 
 	if (!split_url(settings.base_url, host, port, path) || (fd = connect_to(host, port)) < 0)
 		return false;
-	n = snprintf(head, sizeof(head), "POST %s/payments/webhook HTTP/1.1\r\nHost: %s:%s\r\nContent-Type: application/json\r\n"
-	             "Content-Length: %zu\r\nConnection: close\r\n\r\n", path, host, port, strlen(body));
-	if (send(fd, head, (size_t)n, MSG_NOSIGNAL) == n && send(fd, body, strlen(body), MSG_NOSIGNAL) == (ssize_t)strlen(body))
+	n = snprintf(head, sizeof(head),
+		"POST %s/payments/webhook HTTP/1.1\r\nHost: %s:%s\r\nContent-Type: application/json\r\n"
+		"Content-Length: %zu\r\nConnection: close\r\n\r\n",
+		path, host, port, strlen(body));
+	if (send(fd, head, (size_t)n, MSG_NOSIGNAL) == n
+		&& send(fd, body, strlen(body), MSG_NOSIGNAL) == (ssize_t)strlen(body))
 		n = (int)recv(fd, answer, sizeof(answer) - 1, 0);
 	close(fd);
 	return strncmp(answer, "HTTP/1.1 2", 10) == 0 || strncmp(answer, "HTTP/1.0 2", 10) == 0;

@@ -1,9 +1,9 @@
 /*
  * archive.c - the container format of backups; archive.h lists the contents.
  *
- * POSIX ustar, regular files only, numbers beyond eight octal gigabytes as GNU tar writes them. A single changed bit is detected:
- * in contents by B2SUMS, in B2SUMS because it no longer matches, in headers by their checksum, in padding because it must be zero; a
- * missing end is detected by the missing two empty blocks.
+ * POSIX ustar, regular files only, numbers beyond eight octal gigabytes as GNU tar writes them. A single changed bit is
+ * detected: in contents by B2SUMS, in B2SUMS because it no longer matches, in headers by their checksum, in padding
+ * because it must be zero; a missing end is detected by the missing two empty blocks.
  */
 #include "archive.h"
 
@@ -24,14 +24,15 @@
 #define MOST_OCTAL 077777777777         /* eleven digits */
 
 static const struct member manifest_members[] = {
-	SHAPE_INT(manifest, format), SHAPE_INT(manifest, schema_version), SHAPE_TIME(manifest, made_at), SHAPE_INT(manifest, n_events),
-	SHAPE_TEXT(manifest, last_hash), SHAPE_INT(manifest, n_bookings), SHAPE_INT(manifest, n_photos),
+	SHAPE_INT(manifest, format), SHAPE_INT(manifest, schema_version), SHAPE_TIME(manifest, made_at),
+	SHAPE_INT(manifest, n_events), SHAPE_TEXT(manifest, last_hash), SHAPE_INT(manifest, n_bookings),
+	SHAPE_INT(manifest, n_photos),
 };
 const struct shape manifest_shape = SHAPE(manifest, manifest_members);
 
 const char *const photo_folders[] = { "photos", "handover", NULL };
 
-/* --- bytes ---------------------------------------------------------------------------------------------------------------- */
+/* --- bytes -------------------------------------------------------------------------------------------------------- */
 
 static bool
 write_all(int fd, const void *bytes, size_t n)
@@ -69,8 +70,8 @@ read_all(int fd, void *bytes, size_t n)
 }
 
 /*
- * Each booking waits for the disk to take it, and behind a hundred megabytes of ours it would wait for seconds. So what is written goes
- * out in small portions, and after each the disk is left alone for as long as it took.
+ * Each booking waits for the disk to take it, and behind a hundred megabytes of ours it would wait for seconds. So what
+ * is written goes out in small portions, and after each the disk is left alone for as long as it took.
  */
 static void
 pace(struct archive *a, int fd, size_t n)
@@ -104,10 +105,11 @@ finish_hash(crypto_generichash_state *state, char hex[ARCHIVE_HASH])
 	sodium_bin2hex(hex, ARCHIVE_HASH, hash, sizeof(hash));
 }
 
-/* --- headers ---------------------------------------------------------------------------------------------------------------- */
+/* --- headers ------------------------------------------------------------------------------------------------------ */
 
 struct tar_header {
-	char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], sum[8], kind, link[100], magic[6], version[2], user[32], group[32],
+	char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], sum[8], kind, link[100], magic[6], version[2],
+		user[32], group[32],
 	     major[8], minor[8], prefix[155], rest[12];
 };
 _Static_assert(sizeof(struct tar_header) == BLOCK, "a tar header is one block");
@@ -162,7 +164,9 @@ take_size(const char field[12])
 static bool
 put_header(struct archive *a, const char *name, int64_t n_bytes)
 {
-	struct tar_header h = { .mode = "0000600", .uid = "0000000", .gid = "0000000", .kind = '0', .magic = "ustar", .version = "00" };
+	struct tar_header h = {
+		.mode = "0000600", .uid = "0000000", .gid = "0000000", .kind = '0', .magic = "ustar", .version = "00"
+	};
 
 	if (strlen(name) >= sizeof(h.name)) {
 		errno = ENAMETOOLONG;
@@ -182,7 +186,7 @@ padding(int64_t n_bytes)
 	return (size_t)(-n_bytes & (BLOCK - 1));
 }
 
-/* --- writing ---------------------------------------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------------------------------ */
 
 static bool
 end_member(struct archive *a, const char *name, int64_t n_bytes, crypto_generichash_state *state)
@@ -201,7 +205,7 @@ copy_in(struct archive *a, int fd, int64_t n_bytes, crypto_generichash_state *st
 {
 	static char piece[PIECE];
 
-	for (int64_t left = n_bytes; left > 0; ) {
+	for (int64_t left = n_bytes; left > 0;) {
 		size_t n = left < PIECE ? (size_t)left : PIECE;
 
 		if (!read_all(fd, piece, n) || !write_all(a->fd, piece, n))
@@ -226,7 +230,7 @@ archive_add(struct archive *a, const char *name, const char *path)
 		return false;
 	crypto_generichash_init(&state, NULL, 0, crypto_generichash_BYTES_MAX);
 	ok = fstat(fd, &st) == 0 && put_header(a, name, st.st_size) && copy_in(a, fd, st.st_size, &state)
-	  && end_member(a, name, st.st_size, &state);
+		&& end_member(a, name, st.st_size, &state);
 	problem = errno == ENOENT ? EIO : errno;
 	close(fd);
 	errno = problem;
@@ -253,7 +257,7 @@ archive_end(struct archive *a)
 	return archive_add_text(a, ARCHIVE_SUMS, sums) && write_all(a->fd, zeros, sizeof(zeros)) && fsync(a->fd) == 0;
 }
 
-/* --- reading ---------------------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
 static bool
 is_zero(const void *bytes, size_t n)
@@ -276,9 +280,14 @@ take_end(struct archive *a)
 static bool
 is_ours(const struct tar_header *h, const char *sum)
 {
-	return memcmp(h->sum, sum, sizeof(h->sum)) == 0 && memcmp(h->magic, "ustar\0" "00", 8) == 0 && h->kind == '0'
-	    && h->name[0] && !h->name[sizeof(h->name) - 1] && h->name[0] != '/' && !strstr(h->name, "..")
-	    && take_size(h->size) >= 0;
+	return memcmp(h->sum, sum, sizeof(h->sum)) == 0
+		&& memcmp(h->magic,
+			   "ustar\0"
+			   "00",
+			   8)
+		== 0
+		&& h->kind == '0' && h->name[0] && !h->name[sizeof(h->name) - 1] && h->name[0] != '/'
+		&& !strstr(h->name, "..") && take_size(h->size) >= 0;
 }
 
 enum archive_next
@@ -307,7 +316,7 @@ archive_take(struct archive *a, struct archive_member *member, int fd)
 	crypto_generichash_state state;
 
 	crypto_generichash_init(&state, NULL, 0, crypto_generichash_BYTES_MAX);
-	for (int64_t left = member->n_bytes; left > 0; ) {
+	for (int64_t left = member->n_bytes; left > 0;) {
 		size_t n = left < PIECE ? (size_t)left : PIECE;
 
 		if (!read_all(a->fd, piece, n) || (fd >= 0 && !write_all(fd, piece, n)))

@@ -1,11 +1,12 @@
 /*
  * backup.c - `motorpool backup`: everything that a new machine needs, in one file, made while the programs run.
  *
- * It is written in a folder beside the file, motorpool-backup.part, and renamed when it is complete, checked and synced: a file of that
- * name is always a complete backup. The rest of an interrupted one is removed by the next.
+ * It is written in a folder beside the file, motorpool-backup.part, and renamed when it is complete, checked and
+ * synced: a file of that name is always a complete backup. The rest of an interrupted one is removed by the next.
  *
- * Photos are named by their contents and may be added or removed meanwhile: those that exist before the databases are copied are
- * included, then those added since, so all photos that the copy refers to are included. The read models are not: they are rebuilt.
+ * Photos are named by their contents and may be added or removed meanwhile: those that exist before the databases are
+ * copied are included, then those added since, so all photos that the copy refers to are included. The read models are
+ * not: they are rebuilt.
  */
 #include "archive.h"
 
@@ -30,8 +31,10 @@ static const char usage[] =
 	"usage: motorpool backup FILE [--leave MIB]\n"
 	"       motorpool backup --into DIR [--keep N] [--leave MIB]\n"
 	"\n"
-	"Writes everything needed to restore the installation elsewhere into one tar file: a consistent snapshot of the databases,\n"
-	"photos, settings and keys. Everything else may be running. The file contains all secrets of the state directory; only its\n"
+	"Writes everything needed to restore the installation elsewhere into one tar file: a consistent snapshot of the"
+	" databases,\n"
+	"photos, settings and keys. Everything else may be running. The file contains all secrets of the state"
+	" directory; only its\n"
 	"owner can read it. `motorpool restore FILE` restores it, `motorpool rehearse FILE` tests that this works.\n"
 	"\n"
 	"  --into DIR   write to a new file in that directory: motorpool-20260131T031000Z.tar\n"
@@ -61,7 +64,7 @@ fail(struct work *w, const char *what)
 	return false;
 }
 
-/* --- where ------------------------------------------------------------------------------------------------------------------ */
+/* --- where -------------------------------------------------------------------------------------------------------- */
 
 static const char *
 folder_of(struct arena *m, const char *file)
@@ -91,7 +94,7 @@ open_folder(struct work *w)
 	return mkdir(w->part, 0700) == 0 || fail(w, w->part);
 }
 
-/* --- room ------------------------------------------------------------------------------------------------------------------- */
+/* --- room --------------------------------------------------------------------------------------------------------- */
 
 static int64_t
 bytes_of(struct work *w, const char *name)
@@ -107,7 +110,7 @@ bytes_of_folder(struct work *w, const char *folder)
 	DIR *d = opendir(cli_path(w->c, w->c->var, folder));
 	int64_t n = 0;
 
-	for (struct dirent *e; d && (e = readdir(d)); ) {
+	for (struct dirent *e; d && (e = readdir(d));) {
 		struct stat st;
 
 		if (fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
@@ -141,8 +144,9 @@ archive_room(struct cli *c, const char *dir, int64_t n_bytes, int64_t leave_mib,
 	there = (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
 	if (there >= n_bytes + (leave_mib << 20))
 		return true;
-	*why = arena_printf(c->m, "the disk of %s has %lld MiB free, but %lld are needed%s", dir, (long long)(there >> 20),
-	                    (long long)(n_bytes >> 20) + 1, leave_mib ? arena_printf(c->m, ", plus %lld that must remain free", (long long)leave_mib) : "");
+	*why = arena_printf(c->m, "the disk of %s has %lld MiB free, but %lld are needed%s", dir,
+		(long long)(there >> 20), (long long)(n_bytes >> 20) + 1,
+		leave_mib ? arena_printf(c->m, ", plus %lld that must remain free", (long long)leave_mib) : "");
 	return false;
 }
 
@@ -155,7 +159,7 @@ disk_has_room(struct work *w)
 	return archive_room(w->c, w->part, 2 * databases + bytes_of_photos(w), w->o->leave_mib, &w->why);
 }
 
-/* --- what goes in -------------------------------------------------------------------------------------------------------------- */
+/* --- what goes in ------------------------------------------------------------------------------------------------- */
 
 static bool
 add_photo(struct work *w, const char *folder, const char *name)
@@ -177,7 +181,7 @@ add_folder(struct work *w, const char *folder)
 	DIR *d = opendir(cli_path(w->c, w->c->var, folder));
 	bool ok = true;
 
-	for (struct dirent *e; d && ok && (e = readdir(d)); )
+	for (struct dirent *e; d && ok && (e = readdir(d));)
 		ok = add_photo(w, folder, e->d_name);
 	if (d)
 		closedir(d);
@@ -199,7 +203,8 @@ add_photos(struct work *w)
 static void
 want_copy(struct work *w, const char *name)
 {
-	w->copies[w->n_copies++] = (struct db_copy){ .name = name, .to = arena_printf(w->c->m, "%s/%s.db", w->part, name) };
+	w->copies[w->n_copies++] =
+		(struct db_copy){ .name = name, .to = arena_printf(w->c->m, "%s/%s.db", w->part, name) };
 }
 
 static bool
@@ -214,7 +219,7 @@ copy_databases(struct work *w)
 	w->m->made_at = clock_now();
 	progress_begin(&p, "Copying the databases");
 	ok = db_copy_all(w->c->var, w->copies, w->n_copies, progress_at, &p, &w->why)
-	  && unpack_facts(w->c, w->part, w->m, &w->why);
+		&& unpack_facts(w->c, w->part, w->m, &w->why);
 	if (ok)
 		progress_end(&p, "%.1f MB, complete", (double)(w->copies[0].n_bytes + w->copies[1].n_bytes) / 1e6);
 	else
@@ -266,16 +271,17 @@ add_the_rest(struct work *w)
 	w->a.total = w->copies[0].n_bytes + w->copies[1].n_bytes;
 	w->a.progress = progress_at;
 	w->a.arg = &p;
-	ok = add_photos(w) && add_copies(w) && add_small_files(w) && add_manifest(w) && (archive_end(&w->a) || fail(w, w->o->file));
+	ok = add_photos(w) && add_copies(w) && add_small_files(w) && add_manifest(w)
+		&& (archive_end(&w->a) || fail(w, w->o->file));
 	if (ok)
-		progress_end(&p, "%lld bookings, %lld events, %lld photos", (long long)w->m->n_bookings, (long long)w->m->n_events,
-		             (long long)w->m->n_photos);
+		progress_end(&p, "%lld bookings, %lld events, %lld photos", (long long)w->m->n_bookings,
+			(long long)w->m->n_events, (long long)w->m->n_photos);
 	else
 		progress_end(&p, "failed");
 	return ok;
 }
 
-/* --- all of it -------------------------------------------------------------------------------------------------------------------- */
+/* --- all of it ---------------------------------------------------------------------------------------------------- */
 
 static bool
 write_file(struct work *w, const char *whole)
@@ -312,7 +318,7 @@ backup_make(struct cli *c, const struct backup_order *o, struct manifest *made)
 	return ok || (cli_fail("the backup failed: %s", w.why), false);
 }
 
-/* --- a folder of them ---------------------------------------------------------------------------------------------------------------- */
+/* --- a folder of them --------------------------------------------------------------------------------------------- */
 
 static const char *
 name_of_now(struct cli *c, const char *dir)
@@ -321,8 +327,8 @@ name_of_now(struct cli *c, const char *dir)
 	struct tm t;
 
 	gmtime_r(&now, &t);
-	return arena_printf(c->m, "%s/motorpool-%04d%02d%02dT%02d%02d%02dZ.tar", dir, t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour,
-	                    t.tm_min, t.tm_sec);
+	return arena_printf(c->m, "%s/motorpool-%04d%02d%02dT%02d%02d%02dZ.tar", dir, t.tm_year + 1900, t.tm_mon + 1,
+		t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
 }
 
 /* By their names, which is by their age. */
@@ -361,7 +367,7 @@ remove_older(struct cli *c, const char *dir, int64_t keep)
 	return removed;
 }
 
-/* --- the command ------------------------------------------------------------------------------------------------------------------------ */
+/* --- the command -------------------------------------------------------------------------------------------------- */
 
 static int
 backup(struct cli *c, int argc, char **argv)
@@ -376,9 +382,9 @@ backup(struct cli *c, int argc, char **argv)
 	struct db *db;
 
 	if (bad || argc != (into ? 1 : 2) || (keep && (!into || !cli_number(keep, 1, 10000, &n_kept)))
-	    || (leave && !cli_number(leave, 0, INT64_C(1) << 40, &o.leave_mib)))
+		|| (leave && !cli_number(leave, 0, INT64_C(1) << 40, &o.leave_mib)))
 		return cli_usage(c);
-	db = cli_open(c);       /* it is there, and of our version */
+	db = cli_open(c); /* it is there, and of our version */
 	if (!db)
 		return 1;
 	db_close(db);
@@ -393,5 +399,6 @@ backup(struct cli *c, int argc, char **argv)
 }
 
 const struct command backup_command = {
-	.name = "backup", .summary = "writes everything into one file while the programs run", .usage = usage, .run = backup,
+	.name = "backup", .summary = "writes everything into one file while the programs run", .usage = usage,
+		.run = backup,
 };

@@ -1,8 +1,10 @@
 /*
- * rehearse.c - `motorpool rehearse`: tests that a backup can be restored. It is restored into a scratch folder, every invariant is
- * recomputed there, the read models are rebuilt from its events, and they are compared, row by row, with those in use.
+ * rehearse.c - `motorpool rehearse`: tests that a backup can be restored. It is restored into a scratch folder, every
+ * invariant is recomputed there, the read models are rebuilt from its events, and they are compared, row by row, with
+ * those in use.
  *
- * For the comparison the events since the backup are added to its log, which also shows that it is the beginning of the log in use.
+ * For the comparison the events since the backup are added to its log, which also shows that it is the beginning of the
+ * log in use.
  *
  * The result is the event ops.rehearsed with the subject ops:backup; /ops shows the last one.
  */
@@ -26,8 +28,10 @@
 static const char usage[] =
 	"usage: motorpool rehearse [FILE | --newest DIR]\n"
 	"\n"
-	"Tests a restore: unpacks a backup into a temporary directory, runs `check` on it, rebuilds the read models from its events\n"
-	"and compares them with the ones in use. The result is recorded as the event ops.rehearsed and shown on /ops. The exit status\n"
+	"Tests a restore: unpacks a backup into a temporary directory, runs `check` on it, rebuilds the read models"
+	" from its events\n"
+	"and compares them with the ones in use. The result is recorded as the event ops.rehearsed and shown on /ops."
+	" The exit status\n"
 	"is 1 if a problem was found. Everything else may be running; the directory is removed afterwards.\n"
 	"\n"
 	"  FILE          the backup to test (default: a new one)\n"
@@ -41,9 +45,9 @@ struct rehearsed {
 	bool ok;
 };
 static const struct member rehearsed_members[] = {
-	SHAPE_TEXT(rehearsed, backup), SHAPE_TIME(rehearsed, made_at), SHAPE_INT(rehearsed, n_events), SHAPE_INT(rehearsed, n_bookings),
-	SHAPE_INT(rehearsed, took_ms), SHAPE_BOOL(rehearsed, ok), SHAPE_INT(rehearsed, failures),
-	SHAPE_TEXT(rehearsed, said),
+	SHAPE_TEXT(rehearsed, backup), SHAPE_TIME(rehearsed, made_at), SHAPE_INT(rehearsed, n_events),
+	SHAPE_INT(rehearsed, n_bookings), SHAPE_INT(rehearsed, took_ms), SHAPE_BOOL(rehearsed, ok),
+	SHAPE_INT(rehearsed, failures), SHAPE_TEXT(rehearsed, said),
 };
 static const struct shape rehearsed_shape = SHAPE(rehearsed, rehearsed_members);
 
@@ -65,7 +69,7 @@ failed(struct rehearsal *r, const char *what)
 	return false;
 }
 
-/* --- restored aside --------------------------------------------------------------------------------------------------------- */
+/* --- restored aside ----------------------------------------------------------------------------------------------- */
 
 static bool
 make_backup(struct rehearsal *r)
@@ -86,7 +90,7 @@ restore_aside(struct rehearsal *r)
 	if (stat(r->file, &st) != 0)
 		return failed(r, strerror(errno));
 	if (!archive_room(r->c, r->part, 4 * st.st_size, BACKUP_LEAVE_MIB, &why) || mkdir(r->copy.var, 0700) != 0
-	    || !unpack(r->c, r->file, r->copy.var, &r->m, &why))
+		|| !unpack(r->c, r->file, r->copy.var, &r->m, &why))
 		return failed(r, why ? why : strerror(errno));
 	return true;
 }
@@ -99,10 +103,10 @@ rebuild_views(struct rehearsal *r)
 	if (!cli_setup(&r->copy))
 		return failed(r, "its settings or keys cannot be used");
 	return (cli_migrate(&r->copy, &why) && cli_replay(&r->copy, "Rebuilding the read models", &why))
-	    || failed(r, why ? why : "cannot rebuild the read models");
+		|| failed(r, why ? why : "cannot rebuild the read models");
 }
 
-/* --- as it must be ------------------------------------------------------------------------------------------------------------ */
+/* --- as it must be ------------------------------------------------------------------------------------------------ */
 
 static bool
 check_copy(struct rehearsal *r)
@@ -122,7 +126,7 @@ check_copy(struct rehearsal *r)
 	return false;
 }
 
-/* --- as the one in use ---------------------------------------------------------------------------------------------------------- */
+/* --- as the one in use -------------------------------------------------------------------------------------------- */
 
 struct carry { struct db *from, *to; const struct manifest *m; int64_t at; };
 
@@ -146,13 +150,18 @@ carry_on(void *arg, int64_t upto, const char **why)
 
 	db_begin(y->to);
 	for (struct rows *e = db_each(y->from,
-		"SELECT event_id, type, subject_id, causation_id, actor_id, occurred_at, recorded_at, payload, prev_hash, hash FROM event"
-		" WHERE event_id > $1 AND event_id <= $2 ORDER BY event_id", y->at, upto); db_next(e); )
-		ok = ok && db_try(y->to,
-			"INSERT INTO event (event_id, type, subject_id, causation_id, actor_id, occurred_at, recorded_at, payload, prev_hash, hash)"
-			" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-			row_int(e, 0), row_peek(e, 1), row_peek(e, 2), row_int(e, 3), row_int(e, 4), row_int(e, 5), row_int(e, 6), row_peek(e, 7),
-			row_peek(e, 8), row_peek(e, 9));
+		     "SELECT event_id, type, subject_id, causation_id, actor_id, occurred_at, recorded_at, payload,"
+		     " prev_hash, hash FROM event"
+		     " WHERE event_id > $1 AND event_id <= $2 ORDER BY event_id",
+		     y->at, upto);
+		db_next(e);)
+		ok = ok
+			&& db_try(y->to,
+				"INSERT INTO event (event_id, type, subject_id, causation_id, actor_id, occurred_at,"
+				" recorded_at, payload, prev_hash, hash)"
+				" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+				row_int(e, 0), row_peek(e, 1), row_peek(e, 2), row_int(e, 3), row_int(e, 4),
+				row_int(e, 5), row_int(e, 6), row_peek(e, 7), row_peek(e, 8), row_peek(e, 9));
 	ok = db_commit(y->to) && ok && !db_failed(y->from);
 	if (!ok)
 		*why = "the current event log does not continue from the end of the backup";
@@ -171,8 +180,11 @@ compare_views(struct rehearsal *r, struct carry *y)
 	if (!view_compare_log(r->c->root, r->c->var, &log, &found, &why))
 		return failed(r, why ? why : "cannot compare the read models");
 	r->n_rows = found.n_rows;
-	return !found.n_different || failed(r, arena_printf(r->c->m, "%lld rows of the read models in use differ from those rebuilt from the backup: %s",
-	                                                    (long long)found.n_different, found.first));
+	return !found.n_different
+		|| failed(r,
+			arena_printf(r->c->m,
+				"%lld rows of the read models in use differ from those rebuilt from the backup: %s",
+				(long long)found.n_different, found.first));
 }
 
 static bool
@@ -197,7 +209,7 @@ compare_with_use(struct rehearsal *r)
 	return ok;
 }
 
-/* --- the proof -------------------------------------------------------------------------------------------------------------------- */
+/* --- the proof ---------------------------------------------------------------------------------------------------- */
 
 static bool
 record(struct rehearsal *r, const struct rehearsed *done)
@@ -230,7 +242,8 @@ in_short(struct rehearsal *r)
 static bool
 rehearse_steps(struct rehearsal *r)
 {
-	return (!r->is_fresh || make_backup(r)) && restore_aside(r) && rebuild_views(r) && (int)check_copy(r) + (int)compare_with_use(r) == 2;
+	return (!r->is_fresh || make_backup(r)) && restore_aside(r) && rebuild_views(r)
+		&& (int)check_copy(r) + (int)compare_with_use(r) == 2;
 }
 
 static int
@@ -255,8 +268,10 @@ perform(struct rehearsal *r)
 		return 1;
 	if (!done.ok)
 		return cli_fail("the restore test FAILED: %s", done.said);
-	printf("the backup can be restored: %lld bookings, %lld events, all invariants hold, %lld rows of the read models identical (%.1f s)\n",
-	       (long long)done.n_bookings, (long long)done.n_events, (long long)r->n_rows, (double)done.took_ms / 1000);
+	printf("the backup can be restored: %lld bookings, %lld events, all invariants hold, %lld rows of the read"
+	       " models identical (%.1f s)\n",
+		(long long)done.n_bookings, (long long)done.n_events, (long long)r->n_rows,
+		(double)done.took_ms / 1000);
 	return 0;
 }
 
@@ -265,7 +280,9 @@ rehearse(struct cli *c, int argc, char **argv)
 {
 	bool bad = false;
 	const char *dir = cli_option(&argc, argv, "--newest", &bad);
-	struct rehearsal r = { .c = c, .copy = *c, .part = cli_path(c, c->var, "rehearse.part"), .failures = { .m = c->m } };
+	struct rehearsal r = {
+		.c = c, .copy = *c, .part = cli_path(c, c->var, "rehearse.part"), .failures = { .m = c->m }
+	};
 	struct db *db;
 	int guard;
 

@@ -1,12 +1,12 @@
 /*
  * restore.c - `motorpool restore`: a backup becomes the state of this machine.
  *
- * It is unpacked and verified in a scratch folder inside the state folder before the existing state is changed. Then the old state is
- * moved to before-restore-…, and the new one is moved in, motorpool.db last: while that is missing no program starts, and repeating
- * the restore completes it. The read models are replayed.
+ * It is unpacked and verified in a scratch folder inside the state folder before the existing state is changed. Then
+ * the old state is moved to before-restore-…, and the new one is moved in, motorpool.db last: while that is missing no
+ * program starts, and repeating the restore completes it. The read models are replayed.
  *
- * No process may have the old files open meanwhile: the locks of `motorpool run` and of the relay are held from before the first until
- * after the last move, so neither can start in between.
+ * No process may have the old files open meanwhile: the locks of `motorpool run` and of the relay are held from before
+ * the first until after the last move, so neither can start in between.
  */
 #include "archive.h"
 
@@ -28,8 +28,10 @@
 static const char usage[] =
 	"usage: motorpool restore FILE [--replace]\n"
 	"\n"
-	"Verifies a backup written by `motorpool backup` and installs it as the state directory, which must be empty or missing. Its\n"
-	"programs must not be running. A backup of an older version is upgraded. The read models are rebuilt from the events.\n"
+	"Verifies a backup written by `motorpool backup` and installs it as the state directory, which must be empty or"
+	" missing. Its\n"
+	"programs must not be running. A backup of an older version is upgraded. The read models are rebuilt from the"
+	" events.\n"
 	"\n"
 	"  --replace   the state directory may contain data: all of it is kept in DIR/before-restore-TIME\n"
 	"\n"
@@ -38,7 +40,7 @@ static const char usage[] =
 #define RELAY_WAIT_MS 75000             /* cron's relay works for a minute */
 #define LOOK_MS       100
 
-/* --- nothing runs ----------------------------------------------------------------------------------------------------------- */
+/* --- nothing runs ------------------------------------------------------------------------------------------------- */
 
 static const char *
 who_runs(struct cli *c)
@@ -47,7 +49,8 @@ who_runs(struct cli *c)
 		pid_t pid = program_parent(c, p);
 
 		if (pid)
-			return arena_printf(c->m, "%s is running on this state directory (process %d)", p->name, (int)pid);
+			return arena_printf(
+				c->m, "%s is running on this state directory (process %d)", p->name, (int)pid);
 	}
 	return NULL;
 }
@@ -88,21 +91,24 @@ stop_all(struct cli *c, const char **why)
 {
 	int run = open_lock(c, "run.lock");
 
-	*why = run < 0 || flock(run, LOCK_EX | LOCK_NB) != 0 ? "motorpool is running on this state directory" : who_runs(c);
+	*why = run < 0 || flock(run, LOCK_EX | LOCK_NB) != 0 ? "motorpool is running on this state directory"
+							     : who_runs(c);
 	if (!*why && !stop_relay(c))
 		*why = "the relay is still running";
 	return !*why;
 }
 
-/* --- moving ---------------------------------------------------------------------------------------------------------------- */
+/* --- moving ------------------------------------------------------------------------------------------------------- */
 
 /* What belongs to the state; logs, caches and what runs do not. The pages of locks go too: they know the old files. */
 static const char *const old_names[] = {
-	"motorpool.db", "motorpool.db-wal", "motorpool.db-shm", "view.db", "view.db-wal", "view.db-shm", "sandbox.db", "sandbox.db-wal",
-	"sandbox.db-shm", "secret.key", "payment.key", "motorpool.conf", "demo-logins.txt", "photos", "handover",
+	"motorpool.db", "motorpool.db-wal", "motorpool.db-shm", "view.db", "view.db-wal", "view.db-shm", "sandbox.db",
+	"sandbox.db-wal", "sandbox.db-shm", "secret.key", "payment.key", "motorpool.conf", "demo-logins.txt", "photos",
+	"handover",
 };
 static const char *const new_names[] = {
-	"photos", "handover", "secret.key", "payment.key", "motorpool.conf", "demo-logins.txt", "sandbox.db", "motorpool.db",
+	"photos", "handover", "secret.key", "payment.key", "motorpool.conf", "demo-logins.txt", "sandbox.db",
+	"motorpool.db",
 };
 static const char *const old_locks[] = { "run/motorpool.lock", "run/view.lock", "run/sandbox.lock" };
 
@@ -139,16 +145,17 @@ aside(struct cli *c)
 	struct tm t;
 
 	gmtime_r(&now, &t);
-	path = name = arena_printf(c->m, "%s/before-restore-%04d%02d%02dT%02d%02d%02dZ", c->var, t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
-	                           t.tm_hour, t.tm_min, t.tm_sec);
+	path = name = arena_printf(c->m, "%s/before-restore-%04d%02d%02dT%02d%02d%02dZ", c->var, t.tm_year + 1900,
+		t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
 	for (int n = 2; access(name, F_OK) == 0; n++)
 		name = arena_printf(c->m, "%s-%d", path, n);
 	return name;
 }
 
 /*
- * Moves the old state into a folder that gets its final name at the end. While it has the temporary name, nothing new has been moved in, so
- * a repeated restore continues with it, and a database stays with its WAL. Also without a database: then a restore was interrupted later.
+ * Moves the old state into a folder that gets its final name at the end. While it has the temporary name, nothing new
+ * has been moved in, so a repeated restore continues with it, and a database stays with its WAL. Also without a
+ * database: then a restore was interrupted later.
  */
 static bool
 move_old_aside(struct cli *c, const char **kept, const char **why)
@@ -164,17 +171,19 @@ move_old_aside(struct cli *c, const char **kept, const char **why)
 		unlink(cli_path(c, c->var, old_locks[i]));
 	if (!ok || !folder_sync(part))
 		return false;
-	if (rmdir(part) == 0)                   /* nothing was there */
+	if (rmdir(part) == 0) /* nothing was there */
 		return true;
 	*kept = to;
 	return rename(part, to) == 0 && folder_sync(c->var);
 }
 
-/* Where motorpool.conf is a link, this machine's settings are kept elsewhere and are its own; the backup's lie beside it. */
+/* Where motorpool.conf is a link, this machine's settings are kept elsewhere and are its own; the backup's lie beside
+ * it. */
 static void
 keep_settings(struct cli *c, const char *from)
 {
-	const char *settings_there = cli_path(c, c->var, "motorpool.conf"), *beside = arena_printf(c->m, "%s.restored", settings_there);
+	const char *settings_there = cli_path(c, c->var, "motorpool.conf"),
+		   *beside = arena_printf(c->m, "%s.restored", settings_there);
 
 	if (!is_link(settings_there) || rename(cli_path(c, from, "motorpool.conf"), beside) != 0)
 		return;
@@ -196,7 +205,7 @@ move_in(struct cli *c, const char *from, const char **why)
 	return ok;
 }
 
-/* --- all of it -------------------------------------------------------------------------------------------------------------- */
+/* --- all of it ---------------------------------------------------------------------------------------------------- */
 
 static int64_t
 file_bytes(const char *path)
@@ -212,7 +221,7 @@ restore_into(struct cli *c, const char *file, const char *part, struct manifest 
 	const char *kept = NULL;
 
 	folder_remove(part);
-	if (!archive_room(c, c->var, 3 * file_bytes(file), 0, why))     /* itself, the read models, the replay's WAL */
+	if (!archive_room(c, c->var, 3 * file_bytes(file), 0, why)) /* itself, the read models, the replay's WAL */
 		return false;
 	if (mkdir(part, 0700) != 0) {
 		*why = arena_printf(c->m, "%s: %s", part, strerror(errno));
@@ -239,7 +248,7 @@ restore(struct cli *c, int argc, char **argv)
 
 	if (argc != 2)
 		return cli_usage(c);
-	if (!realpath(argv[1], file))           /* cli_enter() may change the folder we are in */
+	if (!realpath(argv[1], file)) /* cli_enter() may change the folder we are in */
 		return cli_fail("%s: %s", argv[1], strerror(errno));
 	if (!cli_enter(c))
 		return 1;
@@ -252,8 +261,8 @@ restore(struct cli *c, int argc, char **argv)
 		return cli_fail("%s: %s", argv[1], why ? why : "cannot install the backup");
 	at = (time_t)m.made_at;
 	strftime(made, sizeof(made), "%Y-%m-%d %H:%M:%S UTC", gmtime(&at));
-	printf("%s restored to the state of %s: %lld bookings, %lld events, %lld photos\n", c->var, made, (long long)m.n_bookings, (long long)m.n_events,
-	       (long long)m.n_photos);
+	printf("%s restored to the state of %s: %lld bookings, %lld events, %lld photos\n", c->var, made,
+		(long long)m.n_bookings, (long long)m.n_events, (long long)m.n_photos);
 	return 0;
 }
 

@@ -1,8 +1,8 @@
 /*
  * unpack.c - unpacks a backup into an empty folder and verifies every byte; archive.h lists the contents.
  *
- * Each member is hashed while it is written to disk; the checksums come last and must be of exactly these members, and the databases must
- * match the manifest.
+ * Each member is hashed while it is written to disk; the checksums come last and must be of exactly these members, and
+ * the databases must match the manifest.
  */
 #include "archive.h"
 
@@ -18,7 +18,8 @@
 #include <unistd.h>
 
 static const char *const names[] = {
-	"motorpool.db", "sandbox.db", "secret.key", "payment.key", "motorpool.conf", "demo-logins.txt", ARCHIVE_FACTS, ARCHIVE_SUMS,
+	"motorpool.db", "sandbox.db", "secret.key", "payment.key", "motorpool.conf", "demo-logins.txt", ARCHIVE_FACTS,
+	ARCHIVE_SUMS,
 };
 
 /* The public ones are photos/NAME, the private ones handover/NAME. */
@@ -29,7 +30,7 @@ is_in(const char *folder, const char *name)
 	size_t n = strlen(folder);
 
 	return strncmp(name, folder, n) == 0 && name[n] == '/' && name[n + 1] && name[n + 1] != '.'
-	    && strspn(name + n + 1, allowed) == strlen(name + n + 1);
+		&& strspn(name + n + 1, allowed) == strlen(name + n + 1);
 }
 
 static bool
@@ -50,7 +51,7 @@ is_known(const char *name)
 	return is_photo(name);
 }
 
-/* --- what the databases say ------------------------------------------------------------------------------------------------ */
+/* --- what the databases say --------------------------------------------------------------------------------------- */
 
 /* No other process has it open, and it has no WAL: opened without locks, and without creating files beside it. */
 static sqlite3 *
@@ -77,7 +78,9 @@ answer(struct cli *c, sqlite3 *sqlite, const char *sql)
 
 	if (sqlite3_prepare_v2(sqlite, sql, -1, &stmt, NULL) == SQLITE_OK) {
 		rc = sqlite3_step(stmt);
-		text = rc == SQLITE_DONE ? "" : rc == SQLITE_ROW ? arena_strdup(c->m, (const char *)sqlite3_column_text(stmt, 0)) : NULL;
+		text = rc == SQLITE_DONE   ? ""
+			: rc == SQLITE_ROW ? arena_strdup(c->m, (const char *)sqlite3_column_text(stmt, 0))
+					   : NULL;
 	}
 	sqlite3_finalize(stmt);
 	return text;
@@ -132,7 +135,7 @@ unpack_facts(struct cli *c, const char *dir, struct manifest *m, const char **wh
 	return ok;
 }
 
-/* --- the members --------------------------------------------------------------------------------------------------------------- */
+/* --- the members -------------------------------------------------------------------------------------------------- */
 
 struct unpacking {
 	struct cli *c;
@@ -157,7 +160,8 @@ take_member(struct unpacking *u, struct archive_member *member, const char **why
 
 	if (!is_known(member->name))
 		return bad(u, why, arena_printf(u->c->m, "unexpected file %s", member->name));
-	fd = open(cli_path(u->c, u->dir, member->name), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, is_in("photos", member->name) ? 0644 : 0600);
+	fd = open(cli_path(u->c, u->dir, member->name), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+		is_in("photos", member->name) ? 0644 : 0600);
 	if (fd < 0)
 		return bad(u, why, arena_printf(u->c->m, "%s: %s", member->name, strerror(errno)));
 	errno = 0;
@@ -183,7 +187,8 @@ take_members(struct unpacking *u, const char **why)
 		if (!take_member(u, &member, why))
 			return false;
 		if (strcmp(member.name, ARCHIVE_SUMS) == 0)
-			return archive_next(&u->a, &member) == ARCHIVE_OVER || bad(u, why, "unexpected data after its end");
+			return archive_next(&u->a, &member) == ARCHIVE_OVER
+				|| bad(u, why, "unexpected data after its end");
 		u->n_photos += is_photo(member.name);
 		buf_printf(&u->found, "%s  %s\n", member.hash, member.name);
 	}
@@ -224,7 +229,7 @@ is_as_it_says(struct unpacking *u, struct manifest *m, const char **why)
 	if (!unpack_facts(u->c, u->dir, &is, why))
 		return false;
 	if (is.schema_version != m->schema_version || is.n_events != m->n_events || is.n_bookings != m->n_bookings
-	    || strcmp(is.last_hash, m->last_hash) != 0 || u->n_photos != m->n_photos)
+		|| strcmp(is.last_hash, m->last_hash) != 0 || u->n_photos != m->n_photos)
 		return bad(u, why, "the manifest does not match the contents");
 	return true;
 }
@@ -239,7 +244,7 @@ unpack(struct cli *c, const char *file, const char *dir, struct manifest *m, con
 
 	u.a.fd = open(file, O_RDONLY | O_CLOEXEC);
 	if (u.a.fd < 0 || fstat(u.a.fd, &st) != 0 || mkdir(cli_path(c, dir, "photos"), 0755) != 0
-	    || mkdir(cli_path(c, dir, "handover"), 0700) != 0) {
+		|| mkdir(cli_path(c, dir, "handover"), 0700) != 0) {
 		*why = strerror(errno);
 		if (u.a.fd >= 0)
 			close(u.a.fd);

@@ -14,8 +14,10 @@
 static const char usage[] =
 	"usage: motorpool check [--quick]\n"
 	"\n"
-	"Verifies every invariant from the tables: no car is booked twice; bookings, ledger and card provider agree on all amounts;\n"
-	"the event chain is intact; nothing is overdue; the read models equal a replay. Prints a table: result, number of violations,\n"
+	"Verifies every invariant from the tables: no car is booked twice; bookings, ledger and card provider agree on"
+	" all amounts;\n"
+	"the event chain is intact; nothing is overdue; the read models equal a replay. Prints a table: result, number"
+	" of violations,\n"
 	"invariant, first violation. The exit status is 1 if one fails. Everything else may be running.\n"
 	"\n"
 	"  --quick   skip the integrity check of the files and the replay\n";
@@ -27,7 +29,7 @@ static const struct check *const groups[] = { booking_checks, money_checks, desk
 static const char *const group_names[] = { "bookings", "money", "desks", "messages", "events and files" };
 #define N_GROUPS (sizeof(groups) / sizeof(groups[0]))
 
-/* --- running them ------------------------------------------------------------------------------------------------------- */
+/* --- running them ------------------------------------------------------------------------------------------------- */
 
 /* A failed statement counts as a violation. */
 static int64_t
@@ -79,13 +81,17 @@ print_check(struct inspection *in, const struct check *check, FILE *out)
 	}
 	if (in->seen >= 0)
 		snprintf(seen, sizeof(seen), " (%lld)", (long long)in->seen);
-	fprintf(out, "  %-6s %8lld  %s%s%s%s\n", !wrong ? "ok" : is_excused(in, check) ? "waits" : "FAILED", (long long)wrong, check->holds, seen,
-	        wrong && in->detail[0] ? ": " : "", wrong ? in->detail : "");
+	fprintf(out, "  %-6s %8lld  %s%s%s%s\n",
+		!wrong                          ? "ok"
+			: is_excused(in, check) ? "waits"
+						: "FAILED",
+		(long long)wrong, check->holds, seen, wrong && in->detail[0] ? ": " : "", wrong ? in->detail : "");
 	fflush(out);
 	if (!wrong || is_excused(in, check))
 		return true;
 	in->n_failures++;
-	buf_printf(&in->failures, "%s%s%s%s", in->failures.n ? "; " : "", check->holds, in->detail[0] ? ": " : "", in->detail);
+	buf_printf(&in->failures, "%s%s%s%s", in->failures.n ? "; " : "", check->holds, in->detail[0] ? ": " : "",
+		in->detail);
 	return false;
 }
 
@@ -104,7 +110,7 @@ check_all(struct inspection *in, bool quick, FILE *out)
 	return ok;
 }
 
-/* --- the command ------------------------------------------------------------------------------------------------------ */
+/* --- the command -------------------------------------------------------------------------------------------------- */
 
 static int
 check(struct cli *c, int argc, char **argv)

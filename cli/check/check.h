@@ -1,8 +1,8 @@
 /*
  * check - the invariants, each recomputed from the tables, never read from a stored total.
  *
- *	check.c          the command: runs them, prints the table      inspection.c     opens the databases, counts what is wrong
- *	check_booking.c  calendar, bookings, cars                      check_money.c    charges, refunds, the ledger, the provider
+ *	check.c          the command: runs them, prints the table      inspection.c     opens the databases
+ *	check_booking.c  calendar, bookings, cars                      check_money.c    charges, refunds, ledger
  *	check_desks.c    deliveries, equipment                         check_message.c  messages
  *	check_log.c      events, read models, the files
  */
@@ -29,7 +29,7 @@ struct inspection {
 enum check_kind {
 	CHECK_FAST,
 	CHECK_SLOW,                     /* left out by --quick */
-	CHECK_WORK,                     /* work that is overdue: in a copy that is no fault, so a rehearsal only shows it */
+	CHECK_WORK, /* work that is overdue: in a copy that is no fault, so a rehearsal only shows it */
 };
 
 struct check {
@@ -51,7 +51,8 @@ int64_t check_count(struct inspection *in, struct rows *r);
 
 /* A check that is one statement: each row it finds is wrong and names itself. */
 #define CHECK(name, sql, ...) \
-	static int64_t name(struct inspection *in) { return check_count(in, db_each(in->db, sql __VA_OPT__(,) __VA_ARGS__)); }
+	static int64_t name(struct inspection *in) { return check_count(in, \
+		db_each(in->db, sql __VA_OPT__(,) __VA_ARGS__)); }
 
 /* --- check.c ------------------------------------------------------------------------------------------------------ */
 

@@ -1,9 +1,10 @@
-/* check_booking.c - the invariants of the calendar, of bookings and of fleet's reservations. The story is in check.h. */
+/* check_booking.c - the invariants of the calendar, of bookings and of fleet's reservations. The story is in
+ * check.h. */
 #include "check.h"
 
 #include "domain/rental.h"
 
-/* --- the calendar --------------------------------------------------------------------------------------------------------- */
+/* --- the calendar ------------------------------------------------------------------------------------------------- */
 
 CHECK(overlaps,
 	"SELECT 'car ' || o.car_id || ', slot ' || o.slot_id FROM ("
@@ -21,18 +22,21 @@ CHECK(slots_and_bookings,
 	" LEFT JOIN slot s ON s.booking_id = c.booking_id AND s.booking_id <> 0 AND s.car_id = c.car_id"
 	" WHERE s.slot_id IS NULL OR s.starts_at <> b.starts_at"
 	" OR s.kind <> CASE WHEN b.state = 'HELD' THEN 'HOLD'"
-	"   WHEN b.state IN ('PAID', 'CONFIRMED', 'OUT', 'RETURNED', 'COMPLETED') THEN 'BOOKED' ELSE 'RELEASED' END /*scan*/")
+	"   WHEN b.state IN ('PAID', 'CONFIRMED', 'OUT', 'RETURNED', 'COMPLETED') THEN 'BOOKED' ELSE 'RELEASED' END"
+	" /*scan*/")
 
 CHECK(slots_without_booking,
 	"SELECT 'slot ' || s.slot_id FROM slot s WHERE s.booking_id <> 0"
 	" AND NOT EXISTS (SELECT 1 FROM booking b WHERE b.booking_id = s.booking_id AND b.car_id = s.car_id)"
-	" AND NOT EXISTS (SELECT 1 FROM booking_car m WHERE m.booking_id = s.booking_id AND m.car_id = s.car_id) /*scan*/")
+	" AND NOT EXISTS (SELECT 1 FROM booking_car m WHERE m.booking_id = s.booking_id"
+	" AND m.car_id = s.car_id) /*scan*/")
 
 CHECK(cars_of_bookings,
-	"SELECT b.code FROM booking b WHERE b.n_cars <> 1 + (SELECT COUNT(*) FROM booking_car m WHERE m.booking_id = b.booking_id"
+	"SELECT b.code FROM booking b WHERE b.n_cars <> 1 + (SELECT COUNT(*) FROM booking_car m"
+	" WHERE m.booking_id = b.booking_id"
 	"  AND m.car_no <= b.n_cars AND m.car_id <> b.car_id) OR (b.n_cars > 1 AND b.model_id = 0) /*scan*/")
 
-/* --- bookings ------------------------------------------------------------------------------------------------------------- */
+/* --- bookings ----------------------------------------------------------------------------------------------------- */
 
 CHECK(sums,
 	"SELECT b.code FROM booking b WHERE b.amount <> (SELECT COALESCE(SUM(l.amount), 0) FROM booking_line l"
@@ -51,10 +55,11 @@ CHECK(quota,
 	" GROUP BY b.customer_id HAVING COUNT(*) > $1 /*scan*/ /*sort*/", rental.max_bookings_per_person)
 
 CHECK(keys,
-	"SELECT 'user ' || b.customer_id || ': ' || b.request_key FROM booking b WHERE b.request_key <> '' AND b.state <> 'EXPIRED'"
+	"SELECT 'user ' || b.customer_id || ': ' || b.request_key FROM booking b WHERE b.request_key <> ''"
+	" AND b.state <> 'EXPIRED'"
 	" GROUP BY b.customer_id, b.request_key HAVING COUNT(*) > 1 /*scan*/ /*sort*/")
 
-/* --- what was booked with the car ----------------------------------------------------------------------------------------- */
+/* --- what was booked with the car --------------------------------------------------------------------------------- */
 
 CHECK(extras_and_lines,
 	"SELECT b.code FROM booking_extra x JOIN booking b ON b.booking_id = x.booking_id"
@@ -62,18 +67,22 @@ CHECK(extras_and_lines,
 	" WHERE l.line_no IS NULL OR l.rule <> x.kind OR l.amount <> x.amount"
 	" UNION ALL SELECT b.code FROM booking_line l JOIN booking b ON b.booking_id = l.booking_id"
 	" WHERE l.rule IN ('delivery', 'collection', 'equipment')"
-	" AND NOT EXISTS (SELECT 1 FROM booking_extra x WHERE x.booking_id = l.booking_id AND x.line_no = l.line_no) /*scan*/")
+	" AND NOT EXISTS (SELECT 1 FROM booking_extra x WHERE x.booking_id = l.booking_id"
+	" AND x.line_no = l.line_no) /*scan*/")
 
 CHECK(addresses,
 	"SELECT b.code FROM booking b LEFT JOIN booking_delivery d ON d.booking_id = b.booking_id"
 	" LEFT JOIN booking_extra x ON x.booking_id = b.booking_id AND x.kind = 'delivery'"
-	" WHERE (d.booking_id IS NULL) <> (x.booking_id IS NULL) OR d.window_from < b.starts_at OR d.window_to > b.ends_at"
-	" OR d.collects <> (SELECT COUNT(*) FROM booking_extra y WHERE y.booking_id = b.booking_id AND y.kind = 'collection') /*scan*/")
+	" WHERE (d.booking_id IS NULL) <> (x.booking_id IS NULL) OR d.window_from < b.starts_at"
+	" OR d.window_to > b.ends_at"
+	" OR d.collects <> (SELECT COUNT(*) FROM booking_extra y WHERE y.booking_id = b.booking_id"
+	" AND y.kind = 'collection') /*scan*/")
 
 /* Of a paid booking: a cancelled extra is owed back in full until it is refunded. */
 CHECK(extras_not_refunded,
 	"SELECT b.code FROM booking_extra x JOIN booking b ON b.booking_id = x.booking_id WHERE CASE x.state"
-	" WHEN 'ENDED' THEN x.refund_due <> x.amount OR (x.refund_state = 'NONE' AND x.amount > 0) OR b.state IN ('HELD', 'EXPIRED')"
+	" WHEN 'ENDED' THEN x.refund_due <> x.amount OR (x.refund_state = 'NONE' AND x.amount > 0) OR b.state IN"
+	" ('HELD', 'EXPIRED')"
 	" ELSE x.refund_due > 0 OR x.refund_state <> 'NONE' END"
 	" OR x.refunded_amount <> CASE x.refund_state WHEN 'DONE' THEN x.refund_due ELSE 0 END /*scan*/")
 
@@ -81,7 +90,7 @@ CHECK(more_due_than_paid,
 	"SELECT b.code FROM booking b JOIN booking_extra x ON x.booking_id = b.booking_id"
 	" GROUP BY b.booking_id HAVING b.refund_due + SUM(x.refund_due) > b.amount /*scan*/ /*sort*/")
 
-/* --- overdue work --------------------------------------------------------------------------------------------------- */
+/* --- overdue work ------------------------------------------------------------------------------------------------- */
 
 #define HOLD_LATE_S    60
 #define CONFIRM_LATE_S 300
@@ -94,7 +103,8 @@ CHECK(stuck_paid,
 	"SELECT b.code FROM booking b WHERE b.state = 'PAID' AND b.paid_at < $1 /*scan*/", in->now - CONFIRM_LATE_S)
 
 CHECK(stuck_refunds,
-	"SELECT b.code FROM booking b WHERE (b.state = 'CANCEL_REQUESTED' OR b.refund_state = 'PENDING') AND b.ended_at < $1 /*scan*/",
+	"SELECT b.code FROM booking b WHERE (b.state = 'CANCEL_REQUESTED' OR b.refund_state = 'PENDING')"
+	" AND b.ended_at < $1 /*scan*/",
 	in->now - REFUND_LATE_S)
 
 CHECK(stuck_extras,
@@ -102,9 +112,10 @@ CHECK(stuck_extras,
 	" WHERE x.refund_state = 'PENDING' AND x.ended_at < $1 /*scan*/", in->now - REFUND_LATE_S)
 
 CHECK(stuck_cancellations,
-	"SELECT b.code FROM booking b WHERE b.cancel_asked_at > 0 AND b.cancel_asked_at < $1 /*scan*/", in->now - REFUND_LATE_S)
+	"SELECT b.code FROM booking b WHERE b.cancel_asked_at > 0"
+	" AND b.cancel_asked_at < $1 /*scan*/", in->now - REFUND_LATE_S)
 
-/* --- fleet's reservations ----------------------------------------------------------------------------------------------------- */
+/* --- fleet's reservations ----------------------------------------------------------------------------------------- */
 
 /* Only of bookings whose last event fleet has handled: it may be slightly behind. */
 /* Without a reservation there is nothing to compare: fleet has not been asked, or its event was discarded. */
@@ -112,7 +123,8 @@ CHECK(reservations,
 	"SELECT b.code FROM " CARS " c JOIN booking b ON b.booking_id = c.booking_id"
 	" LEFT JOIN reservation r ON r.booking_code = b.code AND r.car_id = c.car_id"
 	" WHERE b.state NOT IN ('HELD', 'EXPIRED', 'PAID', 'REJECTED')"
-	" AND COALESCE(r.state, 'RELEASED') <> CASE WHEN b.state = 'CONFIRMED' THEN 'RESERVED' WHEN b.state = 'OUT' THEN 'OUT'"
+	" AND COALESCE(r.state, 'RELEASED') <> CASE WHEN b.state = 'CONFIRMED' THEN 'RESERVED' WHEN b.state = 'OUT'"
+	" THEN 'OUT'"
 	"   WHEN b.state IN ('RETURNED', 'COMPLETED') THEN 'ENDED' ELSE 'RELEASED' END"
 	" AND (SELECT MAX(e.event_id) FROM event e WHERE e.subject_id = b.code)"
 	"   <= COALESCE((SELECT p.event_id FROM position p WHERE p.consumer = 'fleet'), 0)"
@@ -120,25 +132,33 @@ CHECK(reservations,
 	" AND NOT EXISTS (SELECT 1 FROM event e WHERE e.subject_id = b.code AND e.type = 'car.refused') /*scan*/")
 
 CHECK(reservations_without_booking,
-	"SELECT r.booking_code FROM reservation r WHERE NOT EXISTS (SELECT 1 FROM booking b WHERE b.code = r.booking_code"
-	" AND (b.car_id = r.car_id OR EXISTS (SELECT 1 FROM booking_car m WHERE m.booking_id = b.booking_id AND m.car_id = r.car_id))) /*scan*/")
+	"SELECT r.booking_code FROM reservation r WHERE NOT EXISTS (SELECT 1 FROM booking b"
+	" WHERE b.code = r.booking_code"
+	" AND (b.car_id = r.car_id OR EXISTS (SELECT 1 FROM booking_car m WHERE m.booking_id = b.booking_id"
+	" AND m.car_id = r.car_id))) /*scan*/")
 
 const struct check booking_checks[] = {
 	{ "no two unreleased slots of a car overlap, turnaround time included", CHECK_FAST, overlaps },
-	{ "every booking has a slot for each of its cars, of the kind that its state requires", CHECK_FAST, slots_and_bookings },
-	{ "every slot with a booking refers to an existing booking and one of its cars", CHECK_FAST, slots_without_booking },
-	{ "every booking has the stated number of cars, and more than one only of the same model", CHECK_FAST, cars_of_bookings },
+	{ "every booking has a slot for each of its cars, of the kind that its state requires", CHECK_FAST,
+		slots_and_bookings },
+	{ "every slot with a booking refers to an existing booking and one of its cars", CHECK_FAST,
+		slots_without_booking },
+	{ "every booking has the stated number of cars, and more than one only of the same model", CHECK_FAST,
+		cars_of_bookings },
 	{ "the price lines of a booking sum to its amount", CHECK_FAST, sums },
 	{ "a price line is quantity times unit price, or the lower cap", CHECK_FAST, lines },
 	{ "no customer has more open bookings than allowed", CHECK_FAST, quota },
 	{ "a customer has one booking per idempotency key", CHECK_FAST, keys },
-	{ "every extra of a booking has a price line, and every extra price line has an extra", CHECK_FAST, extras_and_lines },
+	{ "every extra of a booking has a price line, and every extra price line has an extra", CHECK_FAST,
+		extras_and_lines },
 	{ "a booking with delivery has an address and a delivery time within the booking", CHECK_FAST, addresses },
 	{ "a cancelled extra is refunded in full", CHECK_FAST, extras_not_refunded },
-	{ "the refunds due for a booking and its extras do not exceed the amount paid", CHECK_FAST, more_due_than_paid },
+	{ "the refunds due for a booking and its extras do not exceed the amount paid", CHECK_FAST,
+		more_due_than_paid },
 	{ "no hold is older than a minute after its expiry", CHECK_WORK, stuck_holds },
 	{ "no paid booking has been unconfirmed for more than 5 minutes", CHECK_WORK, stuck_paid },
-	{ "no cancellation or refund of a booking has been pending for more than 15 minutes", CHECK_WORK, stuck_refunds },
+	{ "no cancellation or refund of a booking has been pending for more than 15 minutes", CHECK_WORK,
+		stuck_refunds },
 	{ "no partial refund of a booking has been pending for more than 15 minutes", CHECK_WORK, stuck_extras },
 	{ "no cancellation has been waiting for delivery for more than 15 minutes", CHECK_WORK, stuck_cancellations },
 	{ "the reservations of fleet match the bookings", CHECK_FAST, reservations },

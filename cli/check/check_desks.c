@@ -12,7 +12,7 @@
 	"   <= COALESCE((SELECT p.event_id FROM position p WHERE p.consumer = '" who "'), 0)" \
 	" AND NOT EXISTS (SELECT 1 FROM event_retry t WHERE t.consumer = '" who "' AND t.subject_id = " code ")"
 
-/* --- deliveries ------------------------------------------------------------------------------------------------------------ */
+/* --- deliveries --------------------------------------------------------------------------------------------------- */
 
 CHECK(jobs_twice,
 	"SELECT j.booking_code FROM delivery j WHERE j.state <> 'CANCELLED' GROUP BY j.booking_code, j.direction"
@@ -21,17 +21,20 @@ CHECK(jobs_twice,
 /* A job that was cancelled before its request arrived was never requested. */
 CHECK(jobs_without_booking,
 	"SELECT 'job ' || j.delivery_id FROM delivery j WHERE j.requested_at > 0"
-	" AND NOT EXISTS (SELECT 1 FROM booking b WHERE b.code = j.booking_code AND b.customer_id = j.customer_id) /*scan*/")
+	" AND NOT EXISTS (SELECT 1 FROM booking b WHERE b.code = j.booking_code"
+	" AND b.customer_id = j.customer_id) /*scan*/")
 
 CHECK(bookings_without_job,
-	"SELECT b.code FROM booking_delivery d JOIN booking b ON b.booking_id = d.booking_id WHERE b.state = 'CONFIRMED'"
+	"SELECT b.code FROM booking_delivery d JOIN booking b ON b.booking_id = d.booking_id"
+	" WHERE b.state = 'CONFIRMED'"
 	" AND NOT EXISTS (SELECT 1 FROM delivery j WHERE j.booking_code = b.code AND j.direction = 'delivery')"
 	" AND NOT EXISTS (SELECT 1 FROM event e WHERE e.subject_id = b.code AND e.type = 'booking.resolved')"
 	" AND" HANDLED_BY("delivery", "b.code") " /*scan*/")
 
 /* A shipped job stays open until its courier is back. */
 CHECK(jobs_of_ended_bookings,
-	"SELECT j.booking_code FROM delivery j JOIN booking b ON b.code = j.booking_code WHERE j.state IN ('REQUESTED', 'SCHEDULED')"
+	"SELECT j.booking_code FROM delivery j JOIN booking b ON b.code = j.booking_code"
+	" WHERE j.state IN ('REQUESTED', 'SCHEDULED')"
 	" AND (b.state IN ('CANCEL_REQUESTED', 'CANCELLED', 'EXPIRED', 'REJECTED', 'NO_SHOW', 'RETURNED', 'COMPLETED')"
 	"      OR (b.state = 'OUT' AND j.direction = 'delivery'))"
 	" AND" HANDLED_BY("delivery", "b.code") " /*scan*/")
@@ -43,13 +46,15 @@ CHECK(delivered_but_not_out,
 
 CHECK(collected_but_not_returned,
 	"SELECT j.booking_code FROM delivery j JOIN booking b ON b.code = j.booking_code WHERE j.state = 'DELIVERED'"
-	" AND j.direction = 'collection' AND b.state NOT IN ('RETURNED', 'COMPLETED') AND" HANDLED_BY("booking", "b.code") " /*scan*/")
+	" AND j.direction = 'collection' AND b.state NOT IN ('RETURNED', 'COMPLETED')"
+	" AND" HANDLED_BY("booking", "b.code") " /*scan*/")
 
 /* A delivery cancelled by the dispatcher is refunded. */
 CHECK(cancelled_but_not_refunded,
 	"SELECT j.booking_code FROM delivery j JOIN booking b ON b.code = j.booking_code"
 	" JOIN booking_extra x ON x.booking_id = b.booking_id AND x.kind = j.direction"
-	" WHERE j.state = 'CANCELLED' AND j.ended_by = 'dispatcher' AND x.state <> 'ENDED' AND b.state IN ('CONFIRMED', 'OUT')"
+	" WHERE j.state = 'CANCELLED' AND j.ended_by = 'dispatcher' AND x.state <> 'ENDED'"
+	" AND b.state IN ('CONFIRMED', 'OUT')"
 	" AND" HANDLED_BY("booking", "b.code") " /*scan*/")
 
 /* The photo of each handover record exists as a file. */
@@ -62,32 +67,37 @@ photos_missing(struct inspection *in)
 	while (db_next(r)) {
 		const char *name = row_text(r, 0);
 
-		if (access(cli_path(in->c, in->c->var, arena_printf(in->c->m, "handover/%s", name)), R_OK) != 0 && n++ == 0)
+		if (access(cli_path(in->c, in->c->var, arena_printf(in->c->m, "handover/%s", name)), R_OK) != 0
+			&& n++ == 0)
 			snprintf(in->detail, sizeof(in->detail), "%s", name);
 	}
 	return n;
 }
 
-/* --- equipment ------------------------------------------------------------------------------------------------------------- */
+/* --- equipment ---------------------------------------------------------------------------------------------------- */
 
 #define LIVE "('ORDERED', 'APPROVED', 'HANDED_OUT')"
 #define STOCK_OF(item) "(SELECT COALESCE(SUM(s.quantity), 0) FROM stock_entry s WHERE s.item_id = " item ")"
 
 /* The balance of an entry is the sum up to it and never negative. */
 CHECK(ledger_off,
-	"SELECT 'entry ' || entry_id FROM (SELECT s.entry_id, s.balance, SUM(s.quantity) OVER (PARTITION BY s.item_id ORDER BY s.entry_id) AS total"
+	"SELECT 'entry ' || entry_id FROM (SELECT s.entry_id, s.balance, SUM(s.quantity) OVER (PARTITION BY s.item_id"
+	" ORDER BY s.entry_id) AS total"
 	" FROM stock_entry s) t WHERE balance <> total OR balance < 0 /*scan*/ /*sort*/")
 
 CHECK(taken_off,
-	"SELECT o.code FROM equipment_order o WHERE o.taken <> COALESCE((SELECT -SUM(s.quantity) FROM stock_entry s WHERE s.order_id = o.order_id"
+	"SELECT o.code FROM equipment_order o WHERE o.taken <> COALESCE((SELECT -SUM(s.quantity) FROM stock_entry s"
+	" WHERE s.order_id = o.order_id"
 	" AND s.kind IN ('order', 'return')), 0) OR (o.taken > 0 AND o.state NOT IN ('APPROVED', 'HANDED_OUT'))"
 	" OR (o.state = 'HANDED_OUT' AND o.taken <> o.quantity) /*scan*/")
 
 CHECK(orders_lacking_stock,
-	"SELECT o.code FROM equipment_order o WHERE o.state = 'APPROVED' AND o.taken < o.quantity AND " STOCK_OF("o.item_id") " > 0 /*scan*/")
+	"SELECT o.code FROM equipment_order o WHERE o.state = 'APPROVED' AND o.taken < o.quantity"
+	" AND " STOCK_OF("o.item_id") " > 0 /*scan*/")
 
 CHECK(low_marks_wrong,
-	"SELECT i.name FROM item i WHERE i.is_low <> CASE WHEN i.low_stock > 0 AND " STOCK_OF("i.item_id") " <= i.low_stock THEN 1 ELSE 0 END /*scan*/")
+	"SELECT i.name FROM item i WHERE i.is_low <> CASE WHEN i.low_stock > 0"
+	" AND " STOCK_OF("i.item_id") " <= i.low_stock THEN 1 ELSE 0 END /*scan*/")
 
 /* Unless units were lost or are late, the stock covers all reservations at every time from now on. */
 static int64_t
@@ -95,9 +105,12 @@ promised_twice(struct inspection *in)
 {
 	struct rows *r = db_each(in->db,
 		"SELECT i.item_id, i.name FROM item i"
-		" WHERE NOT EXISTS (SELECT 1 FROM stock_entry s WHERE s.item_id = i.item_id AND s.kind IN ('loss', 'adjust'))"
-		" AND NOT EXISTS (SELECT 1 FROM equipment_order o WHERE o.item_id = i.item_id AND o.state IN " LIVE " AND o.state = 'HANDED_OUT'"
-		"                 AND o.ends_at <= $1) /*scan*/", in->now);
+		" WHERE NOT EXISTS (SELECT 1 FROM stock_entry s WHERE s.item_id = i.item_id"
+		" AND s.kind IN ('loss', 'adjust'))"
+		" AND NOT EXISTS (SELECT 1 FROM equipment_order o WHERE o.item_id = i.item_id AND o.state IN " LIVE
+		" AND o.state = 'HANDED_OUT'"
+		"                 AND o.ends_at <= $1) /*scan*/",
+		in->now);
 	int64_t n = 0;
 
 	while (db_next(r)) {
@@ -111,13 +124,17 @@ promised_twice(struct inspection *in)
 
 CHECK(extras_without_order,
 	"SELECT b.code FROM booking_extra x JOIN booking b ON b.booking_id = x.booking_id"
-	" WHERE x.kind = 'equipment' AND b.paid_at > 0 AND NOT EXISTS (SELECT 1 FROM equipment_order o WHERE o.booking_code = b.code"
-	"   AND o.line_no = x.line_no AND o.booking_code <> '' AND o.quantity = x.quantity AND o.item_id = x.ref_id AND o.amount = x.amount)"
+	" WHERE x.kind = 'equipment' AND b.paid_at > 0 AND NOT EXISTS (SELECT 1 FROM equipment_order o"
+	" WHERE o.booking_code = b.code"
+	"   AND o.line_no = x.line_no AND o.booking_code <> '' AND o.quantity = x.quantity AND o.item_id = x.ref_id AND"
+	" o.amount = x.amount)"
 	" AND" HANDLED_BY("equipment", "b.code") " /*scan*/")
 
 CHECK(orders_without_line,
-	"SELECT o.code FROM equipment_order o WHERE o.booking_code <> '' AND NOT EXISTS (SELECT 1 FROM booking b JOIN booking_extra x"
-	" ON x.booking_id = b.booking_id WHERE b.code = o.booking_code AND x.line_no = o.line_no AND b.customer_id = o.customer_id) /*scan*/")
+	"SELECT o.code FROM equipment_order o WHERE o.booking_code <> ''"
+	" AND NOT EXISTS (SELECT 1 FROM booking b JOIN booking_extra x"
+	" ON x.booking_id = b.booking_id WHERE b.code = o.booking_code AND x.line_no = o.line_no"
+	" AND b.customer_id = o.customer_id) /*scan*/")
 
 CHECK(orders_of_ended_bookings,
 	"SELECT o.code FROM equipment_order o JOIN booking b ON b.code = o.booking_code WHERE o.state IN " LIVE
@@ -128,13 +145,14 @@ CHECK(orders_of_ended_bookings,
 CHECK(orders_not_refunded,
 	"SELECT o.code FROM equipment_order o JOIN booking b ON b.code = o.booking_code"
 	" JOIN booking_extra x ON x.booking_id = b.booking_id AND x.line_no = o.line_no"
-	" WHERE x.state <> 'ENDED' AND b.state IN ('CONFIRMED', 'OUT') AND (o.state = 'REJECTED' OR (o.state = 'CANCELLED' AND o.end_reason <> 'booking'))"
+	" WHERE x.state <> 'ENDED' AND b.state IN ('CONFIRMED', 'OUT')"
+	" AND (o.state = 'REJECTED' OR (o.state = 'CANCELLED' AND o.end_reason <> 'booking'))"
 	" AND" HANDLED_BY("booking", "b.code") " /*scan*/")
 
 CHECK(asked_for_too_long,
 	"SELECT o.code FROM equipment_order o WHERE o.asked_at > 0 AND o.asked_at < $1 - 300", in->now)
 
-/* --- review ---------------------------------------------------------------------------------------------------------------- */
+/* --- review ------------------------------------------------------------------------------------------------------- */
 
 /* The subject of its events. */
 #define SUBJECT "CASE o.booking_code WHEN '' THEN o.code ELSE o.booking_code END"
@@ -154,8 +172,10 @@ CHECK(reviews_of_ended_orders,
 	" AND o.state IN ('REJECTED', 'CANCELLED') AND" HANDLED_BY("review", SUBJECT) " /*scan*/")
 
 CHECK(decisions_without_event,
-	"SELECT c.key FROM review_case c WHERE c.state IN ('APPROVED', 'REJECTED') AND NOT EXISTS (SELECT 1 FROM event e"
-	" WHERE e.subject_id = c.subject_id AND e.type = CASE c.state WHEN 'APPROVED' THEN 'review.approved' ELSE 'review.rejected' END) /*scan*/")
+	"SELECT c.key FROM review_case c WHERE c.state IN ('APPROVED', 'REJECTED')"
+	" AND NOT EXISTS (SELECT 1 FROM event e"
+	" WHERE e.subject_id = c.subject_id AND e.type = CASE c.state WHEN 'APPROVED' THEN 'review.approved'"
+	" ELSE 'review.rejected' END) /*scan*/")
 
 const struct check desk_checks[] = {
 	{ "a booking has at most one delivery job per direction", CHECK_FAST, jobs_twice },
@@ -175,7 +195,8 @@ const struct check desk_checks[] = {
 	{ "every order with a booking matches one of its price lines", CHECK_FAST, orders_without_line },
 	{ "no equipment order is open for a booking that has ended", CHECK_FAST, orders_of_ended_bookings },
 	{ "a cancelled or rejected equipment order is refunded", CHECK_FAST, orders_not_refunded },
-	{ "no order has been waiting for more than 5 minutes for its approval request", CHECK_WORK, asked_for_too_long },
+	{ "no order has been waiting for more than 5 minutes for its approval request", CHECK_WORK,
+		asked_for_too_long },
 	{ "no equipment is handed out without approval", CHECK_FAST, handed_out_unapproved },
 	{ "every equipment order was decided or is in the approval queue", CHECK_FAST, orders_without_review },
 	{ "the approval queue contains no ended orders", CHECK_FAST, reviews_of_ended_orders },

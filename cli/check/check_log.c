@@ -1,4 +1,5 @@
-/* check_log.c - the invariants of the event log, its consumers, the read models and the files. The story is in check.h. */
+/* check_log.c - the invariants of the event log, its consumers, the read models and the files. The story is in
+ * check.h. */
 #include "check.h"
 
 #include "cgi-bin/mypage/mypage.h"
@@ -6,7 +7,7 @@
 
 #include <string.h>
 
-/* --- the log ------------------------------------------------------------------------------------------------------------- */
+/* --- the log ------------------------------------------------------------------------------------------------------ */
 
 static int64_t
 chain(struct inspection *in)
@@ -14,44 +15,59 @@ chain(struct inspection *in)
 	int64_t broken = event_chain_broken(in->db, &in->seen);
 
 	if (broken)
-		snprintf(in->detail, sizeof(in->detail), "event %lld does not match the hash of its predecessor", (long long)broken);
+		snprintf(in->detail, sizeof(in->detail), "event %lld does not match the hash of its predecessor",
+			(long long)broken);
 	return broken != 0;
 }
 
 CHECK(events_twice,
-	"SELECT e.subject_id || ' ' || e.type FROM event e WHERE e.type IN ('booking.held', 'booking.paid', 'booking.expired',"
-	" 'payment.approved', 'payment.failed', 'car.reserved', 'car.refused', 'car.released', 'booking.confirmed', 'booking.cancel_requested',"
-	" 'booking.cancelled', 'booking.rejected', 'booking.refunded', 'booking.handed_out', 'booking.returned', 'booking.completed',"
+	"SELECT e.subject_id || ' ' || e.type FROM event e WHERE e.type IN ('booking.held', 'booking.paid',"
+	" 'booking.expired',"
+	" 'payment.approved', 'payment.failed', 'car.reserved', 'car.refused', 'car.released', 'booking.confirmed',"
+	" 'booking.cancel_requested',"
+	" 'booking.cancelled', 'booking.rejected', 'booking.refunded', 'booking.handed_out', 'booking.returned',"
+	" 'booking.completed',"
 	" 'booking.no_show', 'car.registered', 'car.retired', 'car.deleted')"
 	" GROUP BY e.subject_id, e.type HAVING COUNT(*) > 1 /*scan*/ /*sort*/")
 
 /* The event of the booking's current state. */
 CHECK(bookings_without_event,
-	"SELECT b.code || ' is ' || b.state FROM booking b WHERE NOT EXISTS (SELECT 1 FROM event e WHERE e.subject_id = b.code AND e.type ="
-	" CASE b.state WHEN 'HELD' THEN 'booking.held' WHEN 'PAID' THEN 'booking.paid' WHEN 'CONFIRMED' THEN 'booking.confirmed'"
-	"  WHEN 'OUT' THEN 'booking.handed_out' WHEN 'RETURNED' THEN 'booking.returned' WHEN 'COMPLETED' THEN 'booking.completed'"
+	"SELECT b.code || ' is ' || b.state FROM booking b WHERE NOT EXISTS (SELECT 1 FROM event e"
+	" WHERE e.subject_id = b.code AND e.type ="
+	" CASE b.state WHEN 'HELD' THEN 'booking.held' WHEN 'PAID' THEN 'booking.paid' WHEN 'CONFIRMED' THEN"
+	" 'booking.confirmed'"
+	"  WHEN 'OUT' THEN 'booking.handed_out' WHEN 'RETURNED' THEN 'booking.returned' WHEN 'COMPLETED' THEN"
+	" 'booking.completed'"
 	"  WHEN 'CANCEL_REQUESTED' THEN 'booking.cancel_requested' WHEN 'CANCELLED' THEN 'booking.cancelled'"
-	"  WHEN 'EXPIRED' THEN 'booking.expired' WHEN 'REJECTED' THEN 'booking.rejected' ELSE 'booking.no_show' END) /*scan*/")
+	"  WHEN 'EXPIRED' THEN 'booking.expired' WHEN 'REJECTED' THEN 'booking.rejected' ELSE 'booking.no_show' END)"
+	" /*scan*/")
 
 CHECK(charges_without_event,
 	"SELECT c.key FROM charge c WHERE (c.state IN ('APPROVED', 'CANCEL_REQUESTED', 'CANCELLED')"
 	"  AND NOT EXISTS (SELECT 1 FROM event e WHERE e.subject_id = c.subject_id AND e.type = 'payment.approved'))"
 	" OR (SELECT COUNT(*) FROM refund r WHERE r.charge_id = c.charge_id AND r.state = 'DONE')"
-	"  <> (SELECT COUNT(*) FROM event e WHERE e.subject_id = c.subject_id AND e.type = 'payment.cancelled') /*scan*/")
+	"  <> (SELECT COUNT(*) FROM event e WHERE e.subject_id = c.subject_id"
+	" AND e.type = 'payment.cancelled') /*scan*/")
 
-/* --- its consumers -------------------------------------------------------------------------------------------------------- */
+/* --- its consumers ------------------------------------------------------------------------------------------------ */
 
 CHECK(ahead,
-	"SELECT p.consumer FROM position p WHERE p.event_id > (SELECT COALESCE(MAX(e.event_id), 0) FROM event e) /*scan*/")
+	"SELECT p.consumer FROM position p WHERE p.event_id > (SELECT COALESCE(MAX(e.event_id), 0)"
+	" FROM event e) /*scan*/")
 
 static int64_t
 dead_letters(struct inspection *in)
 {
-	int64_t n = check_count(in, db_each(in->db, "SELECT consumer || ' event ' || event_id || ': ' || error FROM event_retry WHERE dead = 1 /*scan*/"));
+	int64_t n = check_count(in,
+		db_each(in->db,
+			"SELECT consumer || ' event ' || event_id || ': ' || error FROM event_retry"
+			" WHERE dead = 1 /*scan*/"));
 
 	if (in->view)
-		n += check_count(in, db_each(in->view,
-			"SELECT consumer || ' event ' || event_id || ': ' || error FROM event_retry WHERE dead = 1 /*scan*/"));
+		n += check_count(in,
+			db_each(in->view,
+				"SELECT consumer || ' event ' || event_id || ': ' || error FROM event_retry"
+				" WHERE dead = 1 /*scan*/"));
 	return n;
 }
 
@@ -80,7 +96,7 @@ view_differs(struct inspection *in)
 	return found.n_different;
 }
 
-/* --- the files --------------------------------------------------------------------------------------------------------------- */
+/* --- the files ---------------------------------------------------------------------------------------------------- */
 
 static int64_t
 orphans(struct inspection *in)

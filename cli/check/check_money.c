@@ -1,43 +1,50 @@
-/* check_money.c - the invariants of charges, refunds, the ledger and the provider's own records. The story is in check.h. */
+/* check_money.c - the invariants of charges, refunds, the ledger and the provider's own records. The story is in
+ * check.h. */
 #include "check.h"
 
 #include <string.h>
 
 #define TAKEN "('APPROVED', 'CANCEL_REQUESTED', 'CANCELLED')"   /* states of a charge whose money was taken */
 
-/* --- charges and bookings -------------------------------------------------------------------------------------------------- */
+/* --- charges and bookings ----------------------------------------------------------------------------------------- */
 
 CHECK(bookings_without_charge,
 	"SELECT b.code FROM booking b WHERE b.state NOT IN ('HELD', 'EXPIRED') AND NOT EXISTS ("
-	" SELECT 1 FROM charge c WHERE c.charge_id = b.charge_id AND c.key = b.code AND c.user_id = b.customer_id AND c.amount = b.amount"
+	" SELECT 1 FROM charge c WHERE c.charge_id = b.charge_id AND c.key = b.code AND c.user_id = b.customer_id"
+	" AND c.amount = b.amount"
 	" AND c.currency = b.currency AND c.state IN " TAKEN ") /*scan*/")
 
 /* Money for a booking that did not take place, or for none. A pending refund is not a violation. */
 CHECK(charges_kept,
 	"SELECT c.key FROM charge c LEFT JOIN booking b ON b.code = c.subject_id"
-	" WHERE c.state IN " TAKEN " AND c.amount > (SELECT COALESCE(SUM(r.amount), 0) FROM refund r WHERE r.charge_id = c.charge_id)"
+	" WHERE c.state IN " TAKEN
+	" AND c.amount > (SELECT COALESCE(SUM(r.amount), 0) FROM refund r WHERE r.charge_id = c.charge_id)"
 	" AND (b.booking_id IS NULL OR (b.state IN ('EXPIRED', 'REJECTED') AND b.refund_state <> 'PENDING'"
-	"  AND NOT EXISTS (SELECT 1 FROM booking_extra x WHERE x.booking_id = b.booking_id AND x.refund_state = 'PENDING'))) /*scan*/")
+	"  AND NOT EXISTS (SELECT 1 FROM booking_extra x WHERE x.booking_id = b.booking_id"
+	" AND x.refund_state = 'PENDING'))) /*scan*/")
 
 /* Both sides record a finished refund, payment first. */
 CHECK(refunds_and_bookings,
 	"SELECT b.code FROM booking b LEFT JOIN charge c ON c.key = b.code"
-	" LEFT JOIN (SELECT booking_id, SUM(refunded_amount) AS refunded_amount, SUM(CASE refund_state WHEN 'PENDING' THEN 1 ELSE 0 END) AS n_pending"
+	" LEFT JOIN (SELECT booking_id, SUM(refunded_amount) AS refunded_amount, SUM(CASE refund_state"
+	" WHEN 'PENDING' THEN 1 ELSE 0 END) AS n_pending"
 	"  FROM booking_extra GROUP BY booking_id) x ON x.booking_id = b.booking_id"
 	" WHERE b.refund_state <> 'PENDING' AND COALESCE(x.n_pending, 0) = 0"
 	" AND b.refunded_amount + COALESCE(x.refunded_amount, 0) <> COALESCE(c.refunded_amount, 0) /*scan*/ /*sort*/")
 
 CHECK(stuck_charges,
-	"SELECT c.key FROM charge c WHERE c.state IN ('REQUESTED', 'UNKNOWN') AND c.requested_at < $1 /*scan*/", in->now - 900)
+	"SELECT c.key FROM charge c WHERE c.state IN ('REQUESTED', 'UNKNOWN')"
+	" AND c.requested_at < $1 /*scan*/", in->now - 900)
 
 CHECK(stuck_refunds,
 	"SELECT r.key FROM refund r WHERE r.state = 'REQUESTED' AND r.requested_at < $1 /*scan*/", in->now - 900)
 
-/* --- refunds -------------------------------------------------------------------------------------------------------------------- */
+/* --- refunds ------------------------------------------------------------------------------------------------------ */
 
 CHECK(too_much_back,
 	"SELECT c.key FROM charge c JOIN refund r ON r.charge_id = c.charge_id"
-	" GROUP BY c.charge_id HAVING SUM(r.amount) > CASE WHEN c.state IN " TAKEN " THEN c.amount ELSE 0 END /*scan*/ /*sort*/")
+	" GROUP BY c.charge_id HAVING SUM(r.amount) > CASE WHEN c.state IN " TAKEN
+	" THEN c.amount ELSE 0 END /*scan*/ /*sort*/")
 
 CHECK(refunded_amounts,
 	"SELECT c.key FROM charge c WHERE c.refunded_amount <> (SELECT COALESCE(SUM(r.amount), 0) FROM refund r"
@@ -46,10 +53,11 @@ CHECK(refunded_amounts,
 CHECK(charge_states,
 	"SELECT c.key FROM charge c WHERE c.state IN " TAKEN " AND c.state <>"
 	" CASE WHEN NOT EXISTS (SELECT 1 FROM refund r WHERE r.charge_id = c.charge_id) THEN 'APPROVED'"
-	"      WHEN EXISTS (SELECT 1 FROM refund r WHERE r.charge_id = c.charge_id AND r.state = 'REQUESTED') THEN 'CANCEL_REQUESTED'"
+	"      WHEN EXISTS (SELECT 1 FROM refund r WHERE r.charge_id = c.charge_id"
+	" AND r.state = 'REQUESTED') THEN 'CANCEL_REQUESTED'"
 	"      ELSE 'CANCELLED' END /*scan*/")
 
-/* --- the ledger ------------------------------------------------------------------------------------------------------------------- */
+/* --- the ledger --------------------------------------------------------------------------------------------------- */
 
 CHECK(postings,
 	"SELECT 'posting ' || p.posting_id FROM posting p LEFT JOIN ledger_line l ON l.posting_id = p.posting_id"
@@ -72,7 +80,8 @@ CHECK(refund_postings,
 	" LEFT JOIN posting o ON o.refund_id = r.refund_id AND o.kind = 'refund_owed'"
 	" LEFT JOIN ledger_line ol ON ol.posting_id = o.posting_id AND ol.account = 'refunds_payable'"
 	" LEFT JOIN posting p ON p.refund_id = r.refund_id AND p.kind = 'refund_paid'"
-	" LEFT JOIN ledger_line pl ON pl.posting_id = p.posting_id AND pl.account = CASE r.paid_by WHEN 'bank' THEN 'bank' ELSE 'card_clearing' END"
+	" LEFT JOIN ledger_line pl ON pl.posting_id = p.posting_id AND pl.account = CASE r.paid_by WHEN 'bank' THEN"
+	" 'bank' ELSE 'card_clearing' END"
 	" WHERE COALESCE(ol.amount, 0) <> -r.amount"
 	" OR COALESCE(pl.amount, 0) <> CASE r.state WHEN 'DONE' THEN -r.amount ELSE 0 END /*scan*/")
 
@@ -80,19 +89,22 @@ CHECK(clearing,
 	"SELECT 'ledger ' || m.ledger || ', charges less refunds ' || m.net FROM ("
 	"  SELECT (SELECT COALESCE(SUM(amount), 0) FROM ledger_line WHERE account = 'card_clearing') AS ledger,"
 	"   (SELECT COALESCE(SUM(amount), 0) FROM charge WHERE state IN " TAKEN ")"
-	"   - (SELECT COALESCE(SUM(amount), 0) FROM refund WHERE state = 'DONE' AND paid_by = 'card') AS net) m WHERE m.ledger <> m.net /*scan*/")
+	"   - (SELECT COALESCE(SUM(amount), 0) FROM refund WHERE state = 'DONE' AND paid_by = 'card') AS net) m"
+	" WHERE m.ledger <> m.net /*scan*/")
 
 CHECK(by_bank,
 	"SELECT 'ledger ' || m.ledger || ', refunds by transfer ' || m.paid FROM ("
 	"  SELECT (SELECT COALESCE(SUM(amount), 0) FROM ledger_line WHERE account = 'bank') AS ledger,"
-	"   (SELECT COALESCE(SUM(amount), 0) FROM refund WHERE state = 'DONE' AND paid_by = 'bank') AS paid) m WHERE m.ledger <> -m.paid /*scan*/")
+	"   (SELECT COALESCE(SUM(amount), 0) FROM refund WHERE state = 'DONE' AND paid_by = 'bank') AS paid) m"
+	" WHERE m.ledger <> -m.paid /*scan*/")
 
 CHECK(payable,
 	"SELECT 'ledger ' || m.ledger || ', refunds under way ' || m.owed FROM ("
 	"  SELECT (SELECT COALESCE(SUM(amount), 0) FROM ledger_line WHERE account = 'refunds_payable') AS ledger,"
-	"   (SELECT COALESCE(SUM(amount), 0) FROM refund WHERE state = 'REQUESTED') AS owed) m WHERE m.ledger <> -m.owed /*scan*/")
+	"   (SELECT COALESCE(SUM(amount), 0) FROM refund WHERE state = 'REQUESTED') AS owed) m"
+	" WHERE m.ledger <> -m.owed /*scan*/")
 
-/* --- the provider's records: only what neither side is still working on ------------------------------------------------------------ */
+/* --- the provider's records: only what neither side is still working on ------------------------------------------- */
 
 #define SETTLED "c.state NOT IN ('REQUESTED', 'UNKNOWN', 'CANCEL_REQUESTED') AND c.void_wanted = 0"
 
@@ -101,10 +113,13 @@ provider_has_less(struct inspection *in)
 {
 	if (!in->has_sandbox)
 		return -1;
-	return check_count(in, db_each(in->db,
-		"SELECT c.key FROM charge c LEFT JOIN sandbox.payment p ON p.order_id = c.key AND p.status IN ('DONE', 'PARTIAL_CANCELED', 'CANCELED')"
-		" WHERE " SETTLED " AND c.state IN " TAKEN " AND COALESCE(p.balance, -1) <> c.amount - (SELECT COALESCE(SUM(r.amount), 0) FROM refund r"
-		" WHERE r.charge_id = c.charge_id AND r.state = 'DONE' AND r.paid_by = 'card') /*scan*/"));
+	return check_count(in,
+		db_each(in->db,
+			"SELECT c.key FROM charge c LEFT JOIN sandbox.payment p ON p.order_id = c.key"
+			" AND p.status IN ('DONE', 'PARTIAL_CANCELED', 'CANCELED')"
+			" WHERE " SETTLED " AND c.state IN " TAKEN
+			" AND COALESCE(p.balance, -1) <> c.amount - (SELECT COALESCE(SUM(r.amount), 0) FROM refund r"
+			" WHERE r.charge_id = c.charge_id AND r.state = 'DONE' AND r.paid_by = 'card') /*scan*/"));
 }
 
 static int64_t
@@ -112,10 +127,11 @@ provider_has_more(struct inspection *in)
 {
 	if (!in->has_sandbox)
 		return -1;
-	return check_count(in, db_each(in->db,
-		"SELECT p.order_id FROM sandbox.payment p LEFT JOIN charge c ON c.key = p.order_id"
-		" WHERE p.status IN ('DONE', 'PARTIAL_CANCELED', 'CANCELED') AND p.balance > 0"
-		" AND (c.charge_id IS NULL OR (" SETTLED " AND c.state NOT IN " TAKEN ")) /*scan*/"));
+	return check_count(in,
+		db_each(in->db,
+			"SELECT p.order_id FROM sandbox.payment p LEFT JOIN charge c ON c.key = p.order_id"
+			" WHERE p.status IN ('DONE', 'PARTIAL_CANCELED', 'CANCELED') AND p.balance > 0"
+			" AND (c.charge_id IS NULL OR (" SETTLED " AND c.state NOT IN " TAKEN ")) /*scan*/"));
 }
 
 static int64_t
@@ -123,9 +139,12 @@ provider_sums(struct inspection *in)
 {
 	if (!in->has_sandbox)
 		return -1;
-	return check_count(in, db_each(in->db,
-		"SELECT p.payment_key FROM sandbox.payment p WHERE p.status IN ('DONE', 'PARTIAL_CANCELED', 'CANCELED')"
-		" AND p.amount - p.balance <> (SELECT COALESCE(SUM(x.amount), 0) FROM sandbox.cancel x WHERE x.payment_id = p.payment_id) /*scan*/"));
+	return check_count(in,
+		db_each(in->db,
+			"SELECT p.payment_key FROM sandbox.payment p"
+			" WHERE p.status IN ('DONE', 'PARTIAL_CANCELED', 'CANCELED')"
+			" AND p.amount - p.balance <> (SELECT COALESCE(SUM(x.amount), 0) FROM sandbox.cancel x"
+			" WHERE x.payment_id = p.payment_id) /*scan*/"));
 }
 
 const struct check money_checks[] = {

@@ -1,8 +1,9 @@
 /*
- * demo.c - `motorpool demo`: fills an empty state folder with a year of demo data. `motorpool run` does it on its first start.
+ * demo.c - `motorpool demo`: fills an empty state folder with a year of demo data. `motorpool run` does it on its first
+ * start.
  *
- * The files are made in a scratch folder and moved into the state folder when they are complete and synced, motorpool.db last. An
- * interrupted run leaves the scratch folder behind, and the next one starts again.
+ * The files are made in a scratch folder and moved into the state folder when they are complete and synced,
+ * motorpool.db last. An interrupted run leaves the scratch folder behind, and the next one starts again.
  */
 #include "demo.h"
 
@@ -22,8 +23,10 @@
 static const char usage[] =
 	"usage: motorpool demo [--seed N]\n"
 	"\n"
-	"Fills an empty state directory: 8 branches, 24 models, 200 cars, 40 customers, a year of bookings with their payments and\n"
-	"events, and the next two months; some with delivery and collection, some with equipment; and equipment orders of employees.\n"
+	"Fills an empty state directory: 8 branches, 24 models, 200 cars, 40 customers, a year of bookings with their"
+	" payments and\n"
+	"events, and the next two months; some with delivery and collection, some with equipment; and equipment orders"
+	" of employees.\n"
 	"The same seed gives the same data (at the same time of day); codes and passwords are always new.\n"
 	"The log-ins are written to DIR/demo-logins.txt, one per line: role email password.\n";
 
@@ -35,7 +38,7 @@ demo_is_wanted(const struct cli *c)
 	return access(cli_path(c, c->var, "motorpool.db"), F_OK) != 0;
 }
 
-/* --- the folder ------------------------------------------------------------------------------------------------------------ */
+/* --- the folder --------------------------------------------------------------------------------------------------- */
 
 /* Whole and on disk first; the file whose being there says that all is there comes last. */
 static bool
@@ -52,7 +55,7 @@ move_into_place(struct cli *c, const char *dir)
 	return folder_sync(c->var);
 }
 
-/* --- who may sign in ---------------------------------------------------------------------------------------------------------- */
+/* --- who may sign in ---------------------------------------------------------------------------------------------- */
 
 static bool
 write_log_ins(struct world *w)
@@ -69,7 +72,7 @@ write_log_ins(struct world *w)
 	return fclose(f) == 0;
 }
 
-/* --- all of it ------------------------------------------------------------------------------------------------------------------ */
+/* --- all of it ---------------------------------------------------------------------------------------------------- */
 
 static bool
 do_deeds(struct world *w, struct script *s, struct progress *p)
@@ -115,7 +118,8 @@ make_all(struct cli *c, const char *dir, uint64_t seed)
 	ok = make_views(&w) && ok;
 	ok = world_close(&w) && ok && finish_views(&w) && write_log_ins(&w) && move_into_place(c, dir);
 	if (ok)
-		progress_end(&p, "%d bookings, %d cars, %d customers, seed %llu", s.n_plans, s.n_cars, DEMO_CUSTOMERS, (unsigned long long)seed);
+		progress_end(&p, "%d bookings, %d cars, %d customers, seed %llu", s.n_plans, s.n_cars, DEMO_CUSTOMERS,
+			(unsigned long long)seed);
 	else
 		progress_end(&p, "failed: %s", w.why ? w.why : strerror(errno));
 	return ok;

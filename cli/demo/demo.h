@@ -23,10 +23,11 @@
 
 #include "domain/cars.h"
 
-/* --- demo_data.c ------------------------------------------------------------------------------------------------------- */
+/* --- demo_data.c -------------------------------------------------------------------------------------------------- */
 
 struct demo_branch { const char *name, *name_ko, *region, *address, *address_ko, *phone; int n_cars; };
-struct demo_model { const char *name, *name_ko; enum body body; int seats; enum fuel fuel; int64_t daily_price, hourly_price; int n_cars; };
+struct demo_model { const char *name, *name_ko; enum body body; int seats; enum fuel fuel; int64_t daily_price,
+	hourly_price; int n_cars; };
 struct demo_person { const char *name, *email; };
 
 struct demo_item { const char *name, *name_ko, *category; int64_t daily_price; int n_pieces, low_stock, most, likely; };
@@ -53,12 +54,13 @@ extern const struct demo_person demo_customers[DEMO_CUSTOMERS];
 extern const struct demo_item demo_items[DEMO_ITEMS];
 extern const struct demo_place demo_places[DEMO_PLACES];
 extern const struct demo_stock demo_stocks[DEMO_STOCKS];
-extern const char *const demo_refusals[DEMO_REASONS], *const demo_call_offs[DEMO_REASONS];     /* why an order was not approved, a car not brought */
+/* why an order was not approved, a car not brought */
+extern const char *const demo_refusals[DEMO_REASONS], *const demo_call_offs[DEMO_REASONS];
 /* In this order their log-ins are written down. */
 struct demo_worker { const char *role; struct demo_person person; int roles; };
 extern const struct demo_worker demo_staff[DEMO_STAFF];
 
-/* --- demo_dice.c: the same seed, the same plan (but codes, keys and passwords, which must be unpredictable) --------------------- */
+/* --- demo_dice.c: the same seed, the same plan (but codes, keys and passwords, which must be unpredictable) ------- */
 
 struct dice { uint64_t state; };
 uint32_t dice_roll(struct dice *d, uint32_t below);
@@ -66,7 +68,7 @@ int64_t dice_between(struct dice *d, int64_t from, int64_t to);         /* both 
 bool dice_percent(struct dice *d, double percent);
 int dice_weighted(struct dice *d, const int *weight, int n);            /* an index, as likely as its weight says */
 
-/* --- demo_plan.c ------------------------------------------------------------------------------------------------------- */
+/* --- demo_plan.c -------------------------------------------------------------------------------------------------- */
 
 struct demo_car {
 	int model, branch;
@@ -83,7 +85,8 @@ struct trip {
 	bool is_wanted, collects, is_called_off;
 	int place, courier;             /* courier: POST_COURIER or POST_COURIER_2 */
 	int64_t window_from, called_off_at;
-	int64_t assigned_at, shipped_at, fetch_assigned_at, fetch_shipped_at;   /* handed over at the plan's out_at, fetched at its back_at */
+	/* handed over at the plan's out_at, fetched at its back_at */
+	int64_t assigned_at, shipped_at, fetch_assigned_at, fetch_shipped_at;
 };
 struct lent { int item, quantity, lost; };
 #define LENT_OF_A_PLAN 2
@@ -98,7 +101,7 @@ struct plan {
 	struct trip trip;
 	struct lent lent[LENT_OF_A_PLAN];
 	int n_lent;
-	int64_t decided_at;             /* when the examiner decided about what the rule leaves to people; 0: nothing of that */
+	int64_t decided_at; /* when the examiner decided about what the rule leaves to people; 0: nothing of that */
 	bool is_refused;
 	char code[24];                  /* demo_deeds.c's, once it is placed */
 };
@@ -106,16 +109,19 @@ struct plan {
 /* Ordered without a car, by the employee. */
 struct errand {
 	struct lent lent;
-	int64_t placed_at, starts_at, ends_at, decided_at, out_at, back_at, over_at;    /* 0: never; over_at: given up */
+	int64_t placed_at, starts_at, ends_at, decided_at, out_at, back_at, over_at; /* 0: never; over_at: given up */
 	bool is_refused;
 	int64_t order_id;               /* demo_desks.c's */
 };
 
 enum deed_kind {
 	DEED_PLACE, DEED_CANCEL, DEED_HAND_OUT, DEED_TAKE_BACK, DEED_NO_SHOW,
-	DEED_ASSIGN, DEED_SHIP, DEED_DELIVER, DEED_CALL_OFF, DEED_FETCH_ASSIGN, DEED_FETCH_SHIP, DEED_FETCH, DEED_DECIDE,       /* of a plan's extras */
-	DEED_ORDER, DEED_ORDER_DECIDE, DEED_ORDER_OUT, DEED_ORDER_BACK, DEED_ORDER_CANCEL,      /* of an errand: plan is its number */
-	DEED_STOCK,                                                                             /* plan is the number in demo_stocks */
+	/* of a plan's extras */
+	DEED_ASSIGN, DEED_SHIP, DEED_DELIVER, DEED_CALL_OFF, DEED_FETCH_ASSIGN, DEED_FETCH_SHIP, DEED_FETCH,
+	DEED_DECIDE,
+	/* of an errand: plan is its number */
+	DEED_ORDER, DEED_ORDER_DECIDE, DEED_ORDER_OUT, DEED_ORDER_BACK, DEED_ORDER_CANCEL,
+	DEED_STOCK, /* plan is the number in demo_stocks */
 };
 struct deed { int64_t at; int plan; enum deed_kind kind; };
 
@@ -133,25 +139,26 @@ struct script {
 
 void plan_rentals(struct script *s, struct arena *m, struct dice *d);
 
-/* --- demo_extras.c: once the rentals are planned ----------------------------------------------------------------------------- */
+/* --- demo_extras.c: once the rentals are planned ------------------------------------------------------------------ */
 
 void plan_extras(struct script *s, struct arena *m, struct dice *d);
 bool plan_has_extras(const struct plan *p);
 bool trip_is_made(const struct plan *p);                /* a courier hands it over, not the branch */
-bool waits_for_a_person(int item, int quantity, int64_t from, int64_t to);      /* the order is not approved by the rule */
+bool waits_for_a_person(int item, int quantity, int64_t from, int64_t to); /* the order is not approved by the rule */
 
-/* --- demo_script.c ----------------------------------------------------------------------------------------------------- */
+/* --- demo_script.c ------------------------------------------------------------------------------------------------ */
 
 void script_write(struct script *s, struct arena *m, struct dice *d, int64_t now);
 
-/* --- demo_world.c ------------------------------------------------------------------------------------------------------ */
+/* --- demo_world.c ------------------------------------------------------------------------------------------------- */
 
 struct world {
 	struct cli *c;
 	const char *dir;                /* where the files are being made */
 	struct arena *m;                /* of one deed */
 	struct db *db, *sandbox;
-	int64_t customer_id[DEMO_CUSTOMERS], staff_id[DEMO_STAFF], manager_id, branch_id[DEMO_BRANCHES], model_id[DEMO_MODELS];
+	int64_t customer_id[DEMO_CUSTOMERS], staff_id[DEMO_STAFF], manager_id, branch_id[DEMO_BRANCHES],
+		model_id[DEMO_MODELS];
 	int64_t item_id[DEMO_ITEMS], good_card[DEMO_CUSTOMERS], bad_card[DEMO_CUSTOMERS];
 	const char *password[DEMO_LOGINS + DEMO_STAFF];         /* customers, then the staff */
 	int64_t position[DEMO_CONSUMERS];       /* the last event each consumer has seen */
@@ -164,36 +171,37 @@ void world_stop(struct world *w, const char *fmt, ...) __attribute__((format(pri
 bool world_finish(struct db *db);               /* everything is in the file; the connection is closed */
 bool world_close(struct world *w);
 
-/* --- demo_fleet.c, demo_people.c ------------------------------------------------------------------------------------------ */
+/* --- demo_fleet.c, demo_people.c ---------------------------------------------------------------------------------- */
 
 void world_fleet(struct world *w, struct script *s);
 void world_fleet_end(struct world *w, const struct script *s);
 void world_people(struct world *w, int64_t at);
 void world_cards(struct world *w);
 
-/* --- demo_policies.c: inside a transaction, until no policy has anything to react to ------------------------------------------- */
+/* --- demo_policies.c: inside a transaction, until no policy has anything to react to ------------------------------ */
 
 void world_policies(struct world *w);           /* fleet's and booking's */
 void world_desk_policies(struct world *w);      /* … and those of delivery, equipment and review */
 void world_policies_end(struct world *w);       /* notes how far each has come, for the relay */
 
-/* --- demo_ports.c: booking's calls to other programs, and payment's to the provider, answered in this process until they are closed --- */
+/* --- demo_ports.c: booking's calls to other programs, and payment's to the provider, answered in this process until
+ * they are closed --- */
 
 void ports_open(struct db *sandbox);
 void ports_close(void);
 
-/* --- demo_desks.c ------------------------------------------------------------------------------------------------------------- */
+/* --- demo_desks.c ------------------------------------------------------------------------------------------------- */
 
 void world_items(struct world *w);
 bool world_desk(struct world *w, struct script *s, const struct deed *deed);    /* false: it was refused */
 bool world_lose(struct world *w, const struct plan *p);         /* what does not come back with the car */
 
-/* --- demo_deeds.c ------------------------------------------------------------------------------------------------------------- */
+/* --- demo_deeds.c ------------------------------------------------------------------------------------------------- */
 
 void world_do(struct world *w, struct script *s, const struct deed *deed);
 void world_end(struct world *w, struct script *s);
 
-/* --- demo_message.c: last of all, the messages ------------------------------------------------------------------------------- */
+/* --- demo_message.c: last of all, the messages -------------------------------------------------------------------- */
 
 void world_messages(struct world *w, int64_t now);
 

@@ -1,4 +1,5 @@
-/* demo_data.c - what the demo's branches, models, things and people are called. Prices per day and hour in won, VAT included. */
+/* demo_data.c - what the demo's branches, models, things and people are called. Prices per day and hour in won, VAT
+ * included. */
 #include "demo.h"
 
 #include "domain/roles.h"

@@ -1,6 +1,6 @@
 /*
- * demo_deeds.c - does the deeds of the script: every row comes from the function a program would have called, at its time of the past.
- * After each deed the policies run as the relay would have run them, a second later.
+ * demo_deeds.c - does the deeds of the script: every row comes from the function a program would have called, at its
+ * time of the past. After each deed the policies run as the relay would have run them, a second later.
  */
 #include "demo.h"
 
@@ -32,7 +32,10 @@ order_of(struct world *w, const struct script *s, const struct plan *p)
 	const struct demo_place *place = &demo_places[p->trip.place];
 	const struct demo_car *car = &s->cars[p->car];
 	struct booking_order o = {
-		.customer_id = w->customer_id[p->customer], .car_id = car->car_id, .starts_at = p->starts_at, .ends_at = p->ends_at,
+		.customer_id = w->customer_id[p->customer],
+		.car_id = car->car_id,
+		.starts_at = p->starts_at,
+		.ends_at = p->ends_at,
 		.card_id = p->fate == FATE_DECLINED ? w->bad_card[p->customer] : w->good_card[p->customer],
 	};
 
@@ -89,7 +92,8 @@ do_later(struct world *w, struct plan *p, enum deed_kind kind)
 	struct booking b;
 
 	db_begin(w->db);
-	if ((kind == DEED_TAKE_BACK && !world_lose(w, p)) || !booking_find(w->db, p->code, 0, &b) || !act(w, &b, kind) || !db_commit(w->db))
+	if ((kind == DEED_TAKE_BACK && !world_lose(w, p)) || !booking_find(w->db, p->code, 0, &b) || !act(w, &b, kind)
+		|| !db_commit(w->db))
 		world_stop(w, "deed %d of booking %s was refused", (int)kind, p->code);
 }
 
@@ -102,8 +106,8 @@ do_at_desk(struct world *w, struct script *s, const struct deed *deed)
 }
 
 /*
- * Runs the policies on which the next deed builds: a booking is confirmed, a car is free again within a second. The others may run
- * later: a car's status, the courier of a job.
+ * Runs the policies on which the next deed builds: a booking is confirmed, a car is free again within a second. The
+ * others may run later: a car's status, the courier of a job.
  */
 static void
 run_policies(struct world *w, const struct script *s, const struct deed *deed)
@@ -127,12 +131,11 @@ run_policies(struct world *w, const struct script *s, const struct deed *deed)
 	case DEED_SHIP:
 	case DEED_FETCH_ASSIGN:
 	case DEED_FETCH_SHIP:
-	case DEED_STOCK:
-		break;
+	case DEED_STOCK: break;
 	case DEED_CALL_OFF:
 	case DEED_DECIDE:
 		world_desk_policies(w);
-		while (booking_sweep(w->db))    /* what will not be had is paid back */
+		while (booking_sweep(w->db)) /* what will not be had is paid back */
 			;
 		break;
 	case DEED_DELIVER:
@@ -141,8 +144,7 @@ run_policies(struct world *w, const struct script *s, const struct deed *deed)
 	case DEED_ORDER_DECIDE:
 	case DEED_ORDER_OUT:
 	case DEED_ORDER_BACK:
-	case DEED_ORDER_CANCEL:
-		world_desk_policies(w);
+	case DEED_ORDER_CANCEL: world_desk_policies(w);
 	}
 }
 
@@ -204,7 +206,7 @@ world_end(struct world *w, struct script *s)
 	if (w->why || !db_commit(w->db))
 		return world_stop(w, "the end of the policies");
 	sandbox_forget_old(w->sandbox);
-	db_bulk(w->db, false);          /* the read models are made from it next, by another connection */
+	db_bulk(w->db, false); /* the read models are made from it next, by another connection */
 	if (db_failed(w->db))
 		world_stop(w, "the end");
 	arena_reset(w->m);

@@ -1,6 +1,6 @@
 /*
- * demo_desks.c - the work at the desks, each deed at its time: cars given to couriers, brought and fetched; things bought, lent,
- * counted and lost; orders decided by the examiner.
+ * demo_desks.c - the work at the desks, each deed at its time: cars given to couriers, brought and fetched; things
+ * bought, lent, counted and lost; orders decided by the examiner.
  */
 #include "demo.h"
 
@@ -10,7 +10,7 @@
 #include "cgi-bin/review/review.h"
 #include "lib/base/clock.h"
 
-/* --- things to be lent ------------------------------------------------------------------------------------------------------------- */
+/* --- things to be lent -------------------------------------------------------------------------------------------- */
 
 void
 world_items(struct world *w)
@@ -18,8 +18,12 @@ world_items(struct world *w)
 	for (int i = 0; i < DEMO_ITEMS && !w->why; i++) {
 		const struct demo_item *from = &demo_items[i];
 		struct item item = {
-			.name = from->name, .name_ko = from->name_ko, .category = from->category, .daily_price = from->daily_price,
-			.low_stock = from->low_stock, .is_offered = true,
+			.name = from->name,
+			.name_ko = from->name_ko,
+			.category = from->category,
+			.daily_price = from->daily_price,
+			.low_stock = from->low_stock,
+			.is_offered = true,
 		};
 
 		if (item_add(w->db, &item, from->n_pieces, w->manager_id) != ITEM_OK || db_failed(w->db))
@@ -28,20 +32,26 @@ world_items(struct world *w)
 	}
 }
 
-/* STOCK_TOO_FEW: at that time all pieces are promised, so none can be lost. It depends on the time of day at which the demo is made. */
+/* STOCK_TOO_FEW: at that time all pieces are promised, so none can be lost. It depends on the time of day at which the
+ * demo is made. */
 static bool
 note_stock(struct world *w, const struct demo_stock *from)
 {
-	enum stock_change_outcome outcome = stock_change(w->db, &(struct stock_change){
-		.item_id = w->item_id[from->item], .actor_id = w->manager_id, .kind = words_find(&stock_kind_words, from->kind),
-		.quantity = from->quantity, .note = from->note, .request_key = "",
-	});
+	enum stock_change_outcome outcome = stock_change(w->db,
+		&(struct stock_change){
+			.item_id = w->item_id[from->item],
+			.actor_id = w->manager_id,
+			.kind = words_find(&stock_kind_words, from->kind),
+			.quantity = from->quantity,
+			.note = from->note,
+			.request_key = "",
+		});
 
 	/* at some times of day all units are reserved when one is to be lost: then none is */
 	return outcome == STOCK_CHANGE_DONE || outcome == STOCK_CHANGE_TOO_FEW;
 }
 
-/* --- cars brought and fetched -------------------------------------------------------------------------------------------------------- */
+/* --- cars brought and fetched ------------------------------------------------------------------------------------- */
 
 static bool
 find_job(struct world *w, const struct plan *p, enum delivery_direction direction, struct delivery *d)
@@ -60,8 +70,11 @@ record_of(const struct plan *p, const struct script *s, const struct delivery *d
 	bool is_fetched = d->direction == JOB_COLLECTION;
 
 	return (struct handover){
-		.odometer_km = km + (is_fetched ? (p->back_at - p->out_at) / HOUR * 6 : 0), .fuel_percent = is_fetched ? 35 + p->car * 7 % 60 : 100,
-		.received_by = d->customer_name, .photo = "", .note = p->car % 9 == 4 && is_fetched ? "조수석 문에 작은 흠집" : "",
+		.odometer_km = km + (is_fetched ? (p->back_at - p->out_at) / HOUR * 6 : 0),
+		.fuel_percent = is_fetched ? 35 + p->car * 7 % 60 : 100,
+		.received_by = d->customer_name,
+		.photo = "",
+		.note = p->car % 9 == 4 && is_fetched ? "조수석 문에 작은 흠집" : "",
 	};
 }
 
@@ -69,7 +82,8 @@ static bool
 drive(struct world *w, const struct script *s, const struct plan *p, enum deed_kind kind)
 {
 	bool fetches = kind == DEED_FETCH_ASSIGN || kind == DEED_FETCH_SHIP || kind == DEED_FETCH;
-	const struct delivery_actor manager = { w->manager_id, true }, courier = { w->staff_id[p->trip.courier], false };
+	const struct delivery_actor manager = { w->manager_id, true },
+				    courier = { w->staff_id[p->trip.courier], false };
 	struct handover h;
 	struct delivery d;
 
@@ -85,7 +99,7 @@ drive(struct world *w, const struct script *s, const struct plan *p, enum deed_k
 	return delivery_deliver(w->db, &d, &h, &courier) == DELIVERY_OK;
 }
 
-/* --- orders decided --------------------------------------------------------------------------------------------------------------------- */
+/* --- orders decided ----------------------------------------------------------------------------------------------- */
 
 /* Cases approved by the rule are skipped. */
 static bool
@@ -97,8 +111,9 @@ decide_case(struct world *w, const char *key, bool is_refused, int reason)
 		return false;
 	if (c.state != CASE_ASSIGNED)
 		return true;
-	return case_decide(w->db, c.case_id, is_refused ? CASE_REJECTED : CASE_APPROVED, is_refused ? demo_refusals[reason % DEMO_REASONS] : "",
-	                   w->staff_id[POST_EXAMINER], &c) == DECIDE_DONE;
+	return case_decide(w->db, c.case_id, is_refused ? CASE_REJECTED : CASE_APPROVED,
+		       is_refused ? demo_refusals[reason % DEMO_REASONS] : "", w->staff_id[POST_EXAMINER], &c)
+		== DECIDE_DONE;
 }
 
 static bool
@@ -109,7 +124,8 @@ decide_plan(struct world *w, const struct plan *p)
 
 	for (int i = 0; ok && i < b.n_extras; i++)
 		if (b.extras[i].kind == EXTRA_EQUIPMENT)
-			ok = decide_case(w, arena_printf(w->m, "%s-%lld", p->code, (long long)b.extras[i].line_no), p->is_refused, p->car);
+			ok = decide_case(w, arena_printf(w->m, "%s-%lld", p->code, (long long)b.extras[i].line_no),
+				p->is_refused, p->car);
 	return ok;
 }
 
@@ -123,19 +139,23 @@ world_lose(struct world *w, const struct plan *p)
 	if (!p->n_lent || !p->lent[0].lost)
 		return true;
 	db_list(w->db, &equipment_order_shape, &orders, &n,
-		"SELECT order_id FROM v_equipment_order WHERE booking_code = $1 AND state = 'HANDED_OUT' AND item_id = $2",
+		"SELECT order_id FROM v_equipment_order WHERE booking_code = $1 AND state = 'HANDED_OUT'"
+		" AND item_id = $2",
 		p->code, w->item_id[p->lent[0].item]);
 	return n == 0 || equipment_take_back(w->db, &orders[0], p->lent[0].lost, 0, w->manager_id);
 }
 
-/* --- errands -------------------------------------------------------------------------------------------------------------------------------- */
+/* --- errands ------------------------------------------------------------------------------------------------------ */
 
 static bool
 order_errand(struct world *w, struct errand *e)
 {
 	struct equipment_request request = {
-		.customer_id = w->staff_id[POST_EMPLOYEE], .item_id = w->item_id[e->lent.item], .quantity = e->lent.quantity,
-		.starts_at = e->starts_at, .ends_at = e->ends_at,
+		.customer_id = w->staff_id[POST_EMPLOYEE],
+		.item_id = w->item_id[e->lent.item],
+		.quantity = e->lent.quantity,
+		.starts_at = e->starts_at,
+		.ends_at = e->ends_at,
 	};
 	struct equipment_order o;
 	int64_t n_free;
@@ -164,7 +184,7 @@ see_to_errand(struct world *w, struct errand *e, int number, enum deed_kind kind
 	return equipment_cancel(w->db, &o, o.customer_id, false) == ORDER_CANCEL_DONE;
 }
 
-/* --- a deed ------------------------------------------------------------------------------------------------------------------------------------ */
+/* --- a deed ------------------------------------------------------------------------------------------------------- */
 
 bool
 world_desk(struct world *w, struct script *s, const struct deed *deed)

@@ -1,8 +1,10 @@
 /*
- * demo_extras.c - what is booked with the cars of the plan: brought and fetched, child seats, tents; and what an employee orders without one.
+ * demo_extras.c - what is booked with the cars of the plan: brought and fetched, child seats, tents; and what an
+ * employee orders without one.
  *
- * Planned when all rentals are, and so that nothing of it is refused but what the examiner refuses: never more pieces of an item
- * are wanted at a time than there are at the worst time. As with rentals, what lies after now is left undone.
+ * Planned when all rentals are, and so that nothing of it is refused but what the examiner refuses: never more pieces
+ * of an item are wanted at a time than there are at the worst time. As with rentals, what lies after now is left
+ * undone.
  */
 #include "demo.h"
 
@@ -17,7 +19,7 @@
 #define N_ERRANDS      40
 #define MARGIN         (6 * HOUR)       /* pieces come back late, too */
 
-/* --- how many pieces there are ---------------------------------------------------------------------------------------------- */
+/* --- how many pieces there are ------------------------------------------------------------------------------------ */
 
 /* Who has which pieces when: of plans and errands alike. */
 struct claim { int item, quantity; int64_t from, to; };
@@ -34,7 +36,8 @@ count_pieces(struct inventory *inventory)
 		inventory->n_pieces[i] = demo_items[i].n_pieces;
 	for (int i = 0; i < DEMO_STOCKS; i++)
 		if (strcmp(demo_stocks[i].kind, "receive") != 0)
-			inventory->n_pieces[demo_stocks[i].item] -= demo_stocks[i].quantity < 0 ? -demo_stocks[i].quantity : demo_stocks[i].quantity;
+			inventory->n_pieces[demo_stocks[i].item] -=
+				demo_stocks[i].quantity < 0 ? -demo_stocks[i].quantity : demo_stocks[i].quantity;
 }
 
 /* Counts all overlapping claims as simultaneous, which may refuse too many but never too few. */
@@ -55,7 +58,7 @@ claim(struct inventory *inventory, int item, int quantity, int64_t from, int64_t
 	return true;
 }
 
-/* --- brought and fetched ---------------------------------------------------------------------------------------------------- */
+/* --- brought and fetched ------------------------------------------------------------------------------------------ */
 
 static bool
 is_jeju(const struct script *s, const struct plan *p)
@@ -99,10 +102,12 @@ plan_trip(const struct script *s, struct dice *d, struct plan *p, bool collects)
 	p->out_at = t->window_from + dice_between(d, 4, 95) * MINUTE + dice_roll(d, 60);
 	t->shipped_at = p->out_at - dice_between(d, 20, 45) * MINUTE;
 	t->assigned_at = sooner_of(t->shipped_at - 8 * MINUTE,
-		later_of(p->placed_at + dice_between(d, 12, 90) * MINUTE, t->window_from - dice_between(d, 12, 60) * HOUR));
+		later_of(p->placed_at + dice_between(d, 12, 90) * MINUTE,
+			t->window_from - dice_between(d, 12, 60) * HOUR));
 	if (collects)
 		plan_collection(d, p);
-	if (p->fate == FATE_RENTED && !collects && dice_percent(d, 7)) {        /* the car waits at the branch, the fee goes back */
+	if (p->fate == FATE_RENTED && !collects
+		&& dice_percent(d, 7)) { /* the car waits at the branch, the fee goes back */
 		t->is_called_off = true;
 		t->called_off_at = t->assigned_at + 4 * MINUTE;
 		p->out_at = p->starts_at + dice_between(d, 20, 150) * MINUTE;
@@ -118,10 +123,11 @@ is_near(const struct script *s, const struct plan *p)
 static bool
 can_be_brought(const struct plan *p)
 {
-	return (p->fate == FATE_RENTED || p->fate == FATE_CANCELLED) && p->ends_at - p->starts_at >= 6 * HOUR && p->starts_at - p->placed_at >= 4 * HOUR;
+	return (p->fate == FATE_RENTED || p->fate == FATE_CANCELLED) && p->ends_at - p->starts_at >= 6 * HOUR
+		&& p->starts_at - p->placed_at >= 4 * HOUR;
 }
 
-/* --- lent ------------------------------------------------------------------------------------------------------------------------ */
+/* --- lent --------------------------------------------------------------------------------------------------------- */
 
 static int
 likely_item(struct dice *d)
@@ -157,7 +163,8 @@ add_lent(struct inventory *inventory, struct plan *p, int item, int quantity)
 	return true;
 }
 
-/* The examiner looks within a day, before the rental begins or is given up; in the last hours she has not come to it yet. */
+/* The examiner looks within a day, before the rental begins or is given up; in the last hours she has not come to it
+ * yet. */
 static void
 plan_decision(struct dice *d, struct plan *p)
 {
@@ -165,7 +172,8 @@ plan_decision(struct dice *d, struct plan *p)
 
 	for (int i = 0; i < p->n_lent; i++)
 		if (waits_for_a_person(p->lent[i].item, p->lent[i].quantity, p->starts_at, p->ends_at))
-			p->decided_at = sooner_of(p->placed_at + dice_between(d, 1, 20) * HOUR + dice_roll(d, 3600), last - 4 * MINUTE);
+			p->decided_at = sooner_of(
+				p->placed_at + dice_between(d, 1, 20) * HOUR + dice_roll(d, 3600), last - 4 * MINUTE);
 	p->is_refused = p->decided_at && dice_percent(d, 22);
 }
 
@@ -186,12 +194,13 @@ static bool
 can_have_lent(const struct plan *p)
 {
 	return (p->fate == FATE_RENTED || p->fate == FATE_CANCELLED) && p->starts_at - p->placed_at >= HOUR
-	    && (p->fate == FATE_RENTED || p->over_at - p->placed_at >= HOUR);
+		&& (p->fate == FATE_RENTED || p->over_at - p->placed_at >= HOUR);
 }
 
-/* --- the two log-ins: a bit of everything to look at -------------------------------------------------------------------------------- */
+/* --- the two log-ins: a bit of everything to look at -------------------------------------------------------------- */
 
-enum { ITEM_CHILD_SEAT = 1, ITEM_BOOSTER = 2, ITEM_CHAINS = 3, ITEM_TENT = 5, ITEM_CHAIR = 6, ITEM_PROJECTOR = 10, ITEM_RADIO = 11 };
+enum { ITEM_CHILD_SEAT = 1, ITEM_BOOSTER = 2, ITEM_CHAINS = 3, ITEM_TENT = 5, ITEM_CHAIR = 6, ITEM_PROJECTOR = 10,
+	ITEM_RADIO = 11 };
 
 /* Plan number `scene` of a log-in, as demo_plan.c has them: 0 out now, 1 and 2 to come, 3 and 4 over. */
 static void
@@ -199,22 +208,22 @@ dress_scene(struct script *s, struct dice *d, struct inventory *inventory, struc
 {
 	bool is_first = p->customer == 0;
 
-	if (is_first && scene == 0) {           /* brought; to be fetched, and the courier knows */
+	if (is_first && scene == 0) { /* brought; to be fetched, and the courier knows */
 		plan_trip(s, d, p, true);
 		p->trip.fetch_assigned_at = p->out_at + 3 * HOUR;
 		add_lent(inventory, p, ITEM_CHILD_SEAT, 1);
-	} else if (is_first && scene == 1) {    /* a delivery without a courier yet */
+	} else if (is_first && scene == 1) { /* a delivery without a courier yet */
 		plan_trip(s, d, p, false);
 		p->trip.assigned_at = later_of(p->trip.assigned_at, s->now + 1);
 		add_lent(inventory, p, ITEM_CHILD_SEAT, 1);
 		add_lent(inventory, p, ITEM_BOOSTER, 1);
-	} else if (is_first && scene == 2) {    /* too many to be approved by itself: it waits */
+	} else if (is_first && scene == 2) { /* too many to be approved by itself: it waits */
 		add_lent(inventory, p, ITEM_CHAINS, (int)rental.review_auto_quantity + 1);
 		p->decided_at = s->now + DAY;
 	} else if (is_first && scene == 3) {
 		plan_trip(s, d, p, true);
 		add_lent(inventory, p, ITEM_TENT, 1);
-	} else if (!is_first && scene == 1) {   /* refused, with a reason; what it cost is back */
+	} else if (!is_first && scene == 1) { /* refused, with a reason; what it cost is back */
 		add_lent(inventory, p, ITEM_CHAIR, (int)rental.review_auto_quantity + 2);
 		p->decided_at = p->placed_at + 5 * HOUR;
 		p->is_refused = true;
@@ -236,9 +245,10 @@ dress_scenes(struct script *s, struct dice *d, struct inventory *inventory)
 	}
 }
 
-/* --- without a car --------------------------------------------------------------------------------------------------------------------- */
+/* --- without a car ------------------------------------------------------------------------------------------------ */
 
-struct errand_scene { int item, quantity, from_hours, hours, lead_hours, decided_hours; bool is_refused, is_out, is_given_up; };
+struct errand_scene { int item, quantity, from_hours, hours, lead_hours, decided_hours; bool is_refused, is_out,
+	is_given_up; };
 
 static const struct errand_scene errand_scenes[] = {
 	{ ITEM_PROJECTOR, 1,  -22, 46, 50,  0, false, true,  false },     /* out now */
@@ -263,12 +273,14 @@ plan_errand_scenes(struct script *s, struct inventory *inventory)
 	for (size_t i = 0; i < sizeof(errand_scenes) / sizeof(errand_scenes[0]); i++) {
 		const struct errand_scene *from = &errand_scenes[i];
 		struct errand e = {
-			.lent = { .item = from->item, .quantity = from->quantity }, .starts_at = s->now - s->now % (HOUR / 2) + from->from_hours * HOUR,
+			.lent = { .item = from->item, .quantity = from->quantity },
+			.starts_at = s->now - s->now % (HOUR / 2) + from->from_hours * HOUR,
 			.is_refused = from->is_refused,
 		};
 
 		e.ends_at = e.starts_at + from->hours * HOUR;
-		e.placed_at = from->from_hours > 0 ? s->now - from->lead_hours * HOUR - 771 : e.starts_at - from->lead_hours * HOUR - 771;
+		e.placed_at = from->from_hours > 0 ? s->now - from->lead_hours * HOUR - 771
+						   : e.starts_at - from->lead_hours * HOUR - 771;
 		e.decided_at = from->decided_hours ? e.placed_at + from->decided_hours * HOUR : s->now + DAY;
 		e.out_at = from->is_out ? e.starts_at + 11 * MINUTE : 0;
 		e.over_at = from->is_given_up ? e.placed_at + 20 * HOUR : 0;
@@ -305,7 +317,7 @@ plan_errands(struct script *s, struct dice *d, struct inventory *inventory)
 		plan_errand(s, d, inventory, day_add(today, -(int)dice_between(d, 8, 330)));
 }
 
-/* --- all of them ------------------------------------------------------------------------------------------------------------------------- */
+/* --- all of them -------------------------------------------------------------------------------------------------- */
 
 bool
 plan_has_extras(const struct plan *p)
@@ -322,7 +334,8 @@ trip_is_made(const struct plan *p)
 void
 plan_extras(struct script *s, struct arena *m, struct dice *d)
 {
-	struct inventory inventory = { .claims = arena_array(m, struct claim, s->n_plans + N_ERRANDS), .room = s->n_plans + N_ERRANDS };
+	struct inventory inventory = { .claims = arena_array(m, struct claim, s->n_plans + N_ERRANDS),
+		.room = s->n_plans + N_ERRANDS };
 
 	count_pieces(&inventory);
 	s->errands = arena_array(m, struct errand, N_ERRANDS);

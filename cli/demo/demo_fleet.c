@@ -10,8 +10,13 @@ add_branches(struct world *w)
 	for (int i = 0; i < DEMO_BRANCHES; i++) {
 		const struct demo_branch *from = &demo_branches[i];
 		struct branch b = {
-			.name = from->name, .name_ko = from->name_ko, .region = from->region, .address = from->address,
-			.address_ko = from->address_ko, .phone = from->phone, .is_open = true,
+			.name = from->name,
+			.name_ko = from->name_ko,
+			.region = from->region,
+			.address = from->address,
+			.address_ko = from->address_ko,
+			.phone = from->phone,
+			.is_open = true,
 		};
 
 		if (branch_add(w->db, &b) != BRANCH_OK)
@@ -26,9 +31,15 @@ add_models(struct world *w)
 	for (int i = 0; i < DEMO_MODELS; i++) {
 		const struct demo_model *from = &demo_models[i];
 		struct model model = {
-			.name = from->name, .name_ko = from->name_ko, .body = (int)from->body, .fuel = (int)from->fuel,
-			.gearbox = GEARBOX_AUTOMATIC, .seats = from->seats, .daily_price = from->daily_price,
-			.hourly_price = from->hourly_price, .state = MODEL_ON_SALE,
+			.name = from->name,
+			.name_ko = from->name_ko,
+			.body = (int)from->body,
+			.fuel = (int)from->fuel,
+			.gearbox = GEARBOX_AUTOMATIC,
+			.seats = from->seats,
+			.daily_price = from->daily_price,
+			.hourly_price = from->hourly_price,
+			.state = MODEL_ON_SALE,
 		};
 
 		if (model_add(w->db, &model) != MODEL_OK)
@@ -42,9 +53,18 @@ add_car(struct world *w, struct demo_car *from)
 {
 	const struct demo_model *model = &demo_models[from->model];
 	struct car car = {
-		.plate = from->plate, .name = model->name, .name_ko = model->name_ko, .body = (int)model->body, .fuel = (int)model->fuel,
-		.gearbox = GEARBOX_AUTOMATIC, .seats = model->seats, .daily_price = model->daily_price, .hourly_price = model->hourly_price, .service = SERVICE_IN_SERVICE,
-		.model_id = w->model_id[from->model], .branch_id = w->branch_id[from->branch],
+		.plate = from->plate,
+		.name = model->name,
+		.name_ko = model->name_ko,
+		.body = (int)model->body,
+		.fuel = (int)model->fuel,
+		.gearbox = GEARBOX_AUTOMATIC,
+		.seats = model->seats,
+		.daily_price = model->daily_price,
+		.hourly_price = model->hourly_price,
+		.service = SERVICE_IN_SERVICE,
+		.model_id = w->model_id[from->model],
+		.branch_id = w->branch_id[from->branch],
 	};
 
 	clock_set(from->since);

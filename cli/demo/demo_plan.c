@@ -1,9 +1,10 @@
 /*
- * demo_plan.c - who rents which car when: twelve months back, two months ahead, decided by dice from a seed before anything happens.
+ * demo_plan.c - who rents which car when: twelve months back, two months ahead, decided by dice from a seed before
+ * anything happens.
  *
- * The plan keeps what the schema would insist on (no car twice, turnaround included; no more open bookings than allowed), so
- * nothing in it is refused but the cards that are meant to be. What lies after now is left undone: bookings that are placed
- * but have not begun, cars that are still out.
+ * The plan keeps what the schema would insist on (no car twice, turnaround included; no more open bookings than
+ * allowed), so nothing in it is refused but the cards that are meant to be. What lies after now is left undone:
+ * bookings that are placed but have not begun, cars that are still out.
  */
 #include "demo.h"
 
@@ -19,7 +20,7 @@
 #define PER_DAY     19.5
 #define MAX_PLANS   16000
 
-/* --- cars ------------------------------------------------------------------------------------------------------------------- */
+/* --- cars --------------------------------------------------------------------------------------------------------- */
 
 /* Rental cars carry 허, 하 or 호: "12하 3456", the newer ones three digits, "162호 3456". */
 static void
@@ -31,15 +32,17 @@ make_plate(struct script *s, struct demo_car *car, struct dice *d)
 	do {
 		bool is_new = dice_percent(d, 70);
 
-		snprintf(car->plate, sizeof(car->plate), "%lld%s %04lld", (long long)(is_new ? dice_between(d, 100, 299) : dice_between(d, 10, 69)),
-		         letters[dice_roll(d, 3)], (long long)dice_between(d, 1000, 9999));
+		snprintf(car->plate, sizeof(car->plate), "%lld%s %04lld",
+			(long long)(is_new ? dice_between(d, 100, 299) : dice_between(d, 10, 69)),
+			letters[dice_roll(d, 3)], (long long)dice_between(d, 1000, 9999));
 		is_taken = false;
 		for (const struct demo_car *o = s->cars; o < car; o++)
 			is_taken = is_taken || strcmp(o->plate, car->plate) == 0;
 	} while (is_taken);
 }
 
-/* Most have been there from the beginning, some were bought during the year; a few are in the workshop now, one was sold. */
+/* Most have been there from the beginning, some were bought during the year; a few are in the workshop now, one was
+ * sold. */
 static void
 make_cars(struct script *s, struct arena *m, struct dice *d)
 {
@@ -59,7 +62,8 @@ make_cars(struct script *s, struct arena *m, struct dice *d)
 		car->branch = dice_weighted(d, at_branch, DEMO_BRANCHES);
 		of_model[car->model]--;
 		at_branch[car->branch]--;
-		car->since = i < DEMO_CARS - 36 ? begin + dice_between(d, 0, 600) * MINUTE : s->now - dice_between(d, 60, 330) * DAY;
+		car->since = i < DEMO_CARS - 36 ? begin + dice_between(d, 0, 600) * MINUTE
+						: s->now - dice_between(d, 60, 330) * DAY;
 		make_plate(s, car, d);
 	}
 	for (int i = 0; i < 4; i++) {
@@ -70,13 +74,13 @@ make_cars(struct script *s, struct arena *m, struct dice *d)
 	s->cars[9].until = s->now - 47 * DAY;
 }
 
-/* --- when ------------------------------------------------------------------------------------------------------------------- */
+/* --- when --------------------------------------------------------------------------------------------------------- */
 
 /* How many rentals begin on a day: weekends, holidays, a business that grows. */
 static double
 demand(const struct script *s, int64_t day)
 {
-	static const double weekday_is[] = { 0.80, 0.90, 0.82, 0.86, 1.02, 1.34, 1.30 };        /* from Sunday on */
+	static const double weekday_is[] = { 0.80, 0.90, 0.82, 0.86, 1.02, 1.34, 1.30 }; /* from Sunday on */
 	static const double month_is[] = { 0, 0.80, 0.88, 0.93, 1.02, 1.14, 1.03, 1.30, 1.36, 1.04, 1.12, 0.92, 0.96 };
 	int year, month, of_month, weekday;
 	double age = (double)(s->now - day) / (DAYS_BACK * (double)DAY);
@@ -100,12 +104,12 @@ length_of(struct dice *d, bool is_jeju)
 	static const int seoul[] = { 34, 26, 19, 9, 6, 3, 3 }, jeju[] = { 8, 14, 27, 24, 15, 6, 6 };
 
 	switch (dice_weighted(d, is_jeju ? jeju : seoul, 7)) {
-	case 0:  return dice_between(d, 6, 20) * (HOUR / 2);
-	case 1:  return DAY;
-	case 2:  return 2 * DAY + (dice_percent(d, 30) ? dice_between(d, 2, 8) * HOUR : 0);
-	case 3:  return 3 * DAY;
-	case 4:  return 4 * DAY + (dice_percent(d, 25) ? 6 * HOUR : 0);
-	case 5:  return 5 * DAY;
+	case 0: return dice_between(d, 6, 20) * (HOUR / 2);
+	case 1: return DAY;
+	case 2: return 2 * DAY + (dice_percent(d, 30) ? dice_between(d, 2, 8) * HOUR : 0);
+	case 3: return 3 * DAY;
+	case 4: return 4 * DAY + (dice_percent(d, 25) ? 6 * HOUR : 0);
+	case 5: return 5 * DAY;
 	default: return dice_between(d, 6, 10) * DAY;
 	}
 }
@@ -120,7 +124,7 @@ lead_of(struct dice *d)
 	return HOUR + (int64_t)((days > 58 ? 58 : days) * DAY) + dice_roll(d, 1800);
 }
 
-/* --- who and which ------------------------------------------------------------------------------------------------------------ */
+/* --- who and which ------------------------------------------------------------------------------------------------ */
 
 /* By car and by customer: the plans so far, so that looking through them stays short. */
 struct index { int *plan; int n, room; };
@@ -222,8 +226,8 @@ is_same_kind(const struct demo_car *a, const struct demo_car *b)
 }
 
 /*
- * Two or three cars of a model at one branch. Which ones is not known before they are booked, so all cars of the model there are kept free
- * of other plans in that time.
+ * Two or three cars of a model at one branch. Which ones is not known before they are booked, so all cars of the model
+ * there are kept free of other plans in that time.
  */
 static bool
 wants_several(struct desk *k, struct plan *p)
@@ -252,7 +256,7 @@ find_car(struct desk *k, struct plan *p, bool is_jeju)
 	return false;
 }
 
-/* --- the outcome --------------------------------------------------------------------------------------------------------------- */
+/* --- the outcome -------------------------------------------------------------------------------------------------- */
 
 /* Most are cancelled in good time, some on the last day, when it costs. */
 static int64_t
@@ -262,7 +266,8 @@ cancelled_at(struct dice *d, const struct plan *p)
 
 	if (early > p->placed_at + HOUR && dice_percent(d, 70))
 		last = early;
-	return p->placed_at + 5 * MINUTE + (int64_t)((double)(last - p->placed_at - 5 * MINUTE) * dice_roll(d, 1000) / 1000);
+	return p->placed_at + 5 * MINUTE
+		+ (int64_t)((double)(last - p->placed_at - 5 * MINUTE) * dice_roll(d, 1000) / 1000);
 }
 
 static void
@@ -304,7 +309,8 @@ plan_one(struct desk *k, int64_t day)
 		return;
 	if (p.customer >= DEMO_LOGINS && dice_percent(k->d, 4) && wants_several(k, &p))
 		;
-	else if (p.customer >= DEMO_LOGINS && dice_percent(k->d, 1.8)) {     /* the first card was declined, the other one pays */
+	else if (p.customer >= DEMO_LOGINS
+		&& dice_percent(k->d, 1.8)) { /* the first card was declined, the other one pays */
 		declined = p;
 		declined.fate = FATE_DECLINED;
 		declined.placed_at -= dice_between(k->d, 40, 200);
@@ -313,7 +319,7 @@ plan_one(struct desk *k, int64_t day)
 	add_plan(k, &p);
 }
 
-/* --- the two log-ins: each with a past, one car out now, and two bookings to come ------------------------------------------------- */
+/* --- the two log-ins: each with a past, one car out now, and two bookings to come --------------------------------- */
 
 struct scene { int from_hours, hours, lead_hours; enum fate fate; bool is_jeju; };
 
@@ -343,7 +349,8 @@ plan_scenes(struct desk *k)
 
 			p.starts_at = day_time(now + scene->from_hours * HOUR, 10 + customer);
 			p.ends_at = p.starts_at + scene->hours * HOUR;
-			p.placed_at = scene->from_hours > 0 ? now - scene->lead_hours * HOUR - customer * 1741 : p.starts_at - scene->lead_hours * HOUR - 913;
+			p.placed_at = scene->from_hours > 0 ? now - scene->lead_hours * HOUR - customer * 1741
+							    : p.starts_at - scene->lead_hours * HOUR - 913;
 			decide(k->d, &p);
 			p.fate = scene->fate;
 			p.over_at = p.starts_at - 3 * DAY - 1234;

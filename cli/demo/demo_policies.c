@@ -1,6 +1,7 @@
 /*
- * demo_policies.c - applies the contexts' policies to the demo's events as the relay does, but in the transaction of the deeds: no other
- * process takes part, nothing is paused, and an event that a policy refuses ends the demo instead of being parked.
+ * demo_policies.c - applies the contexts' policies to the demo's events as the relay does, but in the transaction of
+ * the deeds: no other process takes part, nothing is paused, and an event that a policy refuses ends the demo instead
+ * of being parked.
  */
 #include "demo.h"
 
@@ -22,8 +23,11 @@ react_to(struct world *w, const struct consumer *c, const struct policy *p, int6
 {
 	struct event e;
 
-	if (!db_one(w->db, &event_shape, &e, "SELECT event_id, type, subject_id, causation_id, actor_id, occurred_at, recorded_at, payload,"
-		" prev_hash, hash FROM event WHERE event_id = $1", event_id) || !p->react(w->db, &e) || db_failed(w->db))
+	if (!db_one(w->db, &event_shape, &e,
+		    "SELECT event_id, type, subject_id, causation_id, actor_id, occurred_at, recorded_at, payload,"
+		    " prev_hash, hash FROM event WHERE event_id = $1",
+		    event_id)
+		|| !p->react(w->db, &e) || db_failed(w->db))
 		world_stop(w, "%s did not react to event %lld", c->name, (long long)event_id);
 }
 
@@ -33,8 +37,9 @@ struct due_event { const struct policy *policy; int64_t event_id; };
 static int
 find_due(struct world *w, int i, int64_t last, struct due_event *due)
 {
-	struct rows *r = db_each(w->db, "SELECT event_id, type FROM event WHERE event_id > $1 AND event_id <= $2 ORDER BY event_id",
-	                         w->position[i], last);
+	struct rows *r = db_each(w->db,
+		"SELECT event_id, type FROM event WHERE event_id > $1 AND event_id <= $2 ORDER BY event_id",
+		w->position[i], last);
 	int n = 0;
 
 	while (db_next(r)) {
@@ -94,5 +99,6 @@ void
 world_policies_end(struct world *w)
 {
 	for (int i = 0; i < DEMO_CONSUMERS; i++)
-		db_do(w->db, "INSERT INTO position (consumer, event_id, moved_at) VALUES ($1, $2, $3)", consumers[i]->name, w->position[i], clock_now());
+		db_do(w->db, "INSERT INTO position (consumer, event_id, moved_at) VALUES ($1, $2, $3)",
+			consumers[i]->name, w->position[i], clock_now());
 }

@@ -1,7 +1,7 @@
 /*
- * demo_ports.c - booking's calls to others (docs/calls.md) lead straight to the functions that would have answered them, and payment's
- * provider is the sandbox's own API, all in this process; so charges, refunds, ledger, cases, jobs and the sandbox's books are what they
- * would have been.
+ * demo_ports.c - booking's calls to others (docs/calls.md) lead straight to the functions that would have answered
+ * them, and payment's provider is the sandbox's own API, all in this process; so charges, refunds, ledger, cases, jobs
+ * and the sandbox's books are what they would have been.
  */
 #include "demo.h"
 
@@ -15,18 +15,18 @@
 
 #define PATIENCE_MS 60000
 
-/* --- payment ---------------------------------------------------------------------------------------------------------------- */
+/* --- payment ------------------------------------------------------------------------------------------------------ */
 
 static enum charge_answer
 answer_of_charge(enum charge_outcome outcome)
 {
 	switch (outcome) {
-	case CHARGE_OUTCOME_APPROVED:   return CHARGE_ANSWER_APPROVED;
-	case CHARGE_OUTCOME_DECLINED:   return CHARGE_ANSWER_DECLINED;
-	case CHARGE_OUTCOME_LATER:      return CHARGE_ANSWER_NOT_ASKED;
+	case CHARGE_OUTCOME_APPROVED: return CHARGE_ANSWER_APPROVED;
+	case CHARGE_OUTCOME_DECLINED: return CHARGE_ANSWER_DECLINED;
+	case CHARGE_OUTCOME_LATER: return CHARGE_ANSWER_NOT_ASKED;
 	case CHARGE_OUTCOME_UNKNOWN:
 	case CHARGE_OUTCOME_KEY_REUSED:
-	case CHARGE_OUTCOME_BAD_ORDER:  break;
+	case CHARGE_OUTCOME_BAD_ORDER: break;
 	}
 	return CHARGE_ANSWER_UNKNOWN;
 }
@@ -35,8 +35,14 @@ static enum charge_answer
 charge_here(struct db *db, const struct booking *b, const char *payment_key, int64_t *charge_id, const char **reason)
 {
 	struct charge_order o = {
-		.key = b->code, .subject_id = b->code, .currency = b->currency, .payment_key = payment_key ? payment_key : "",
-		.customer_id = b->customer_id, .card_id = payment_key ? 0 : b->card_id, .amount = b->amount, .vat_amount = b->vat_amount,
+		.key = b->code,
+		.subject_id = b->code,
+		.currency = b->currency,
+		.payment_key = payment_key ? payment_key : "",
+		.customer_id = b->customer_id,
+		.card_id = payment_key ? 0 : b->card_id,
+		.amount = b->amount,
+		.vat_amount = b->vat_amount,
 		.deadline_ms = PATIENCE_MS,
 	};
 	struct charge c = { .reason = "" };
@@ -62,45 +68,46 @@ static enum refund_answer
 refund_here(struct db *db, const struct booking *b, const struct booking_refund *p, int64_t *refunded_amount)
 {
 	struct refund_order o = {
-		.key = b->code, .refund_key = p->key, .amount = p->amount, .reason = p->reason, .deadline_ms = PATIENCE_MS,
+		.key = b->code,
+		.refund_key = p->key,
+		.amount = p->amount,
+		.reason = p->reason,
+		.deadline_ms = PATIENCE_MS,
 	};
 	struct charge c = { .refunded_amount = 0 };
 
 	switch (refund_make(db, &o, &c)) {
-	case REFUND_OUTCOME_DONE:
-		*refunded_amount = c.refunded_amount;
-		return REFUND_ANSWER_DONE;
-	case REFUND_OUTCOME_PENDING:
-		return REFUND_ANSWER_PENDING;
+	case REFUND_OUTCOME_DONE: *refunded_amount = c.refunded_amount; return REFUND_ANSWER_DONE;
+	case REFUND_OUTCOME_PENDING: return REFUND_ANSWER_PENDING;
 	case REFUND_OUTCOME_TOO_MUCH:
 	case REFUND_OUTCOME_NO_CHARGE:
-	case REFUND_OUTCOME_KEY_REUSED:
-		break;
+	case REFUND_OUTCOME_KEY_REUSED: break;
 	}
 	return REFUND_ANSWER_LATER;
 }
 
 static const struct payment_client payments_here = { charge_here, look_up_here, refund_here, NULL };
 
-/* --- delivery: is asked before a booking is cancelled ----------------------------------------------------------------------------- */
+/* --- delivery: is asked before a booking is cancelled ------------------------------------------------------------- */
 
 static enum delivery_answer
 cancel_here(struct db *db, const struct booking *b, const char *reason)
 {
-	return job_cancel(db, b->code, reason) == JOB_IS_CANCELLED ? DELIVERY_ANSWER_CANCELLED : DELIVERY_ANSWER_SHIPPED;
+	return job_cancel(db, b->code, reason) == JOB_IS_CANCELLED ? DELIVERY_ANSWER_CANCELLED
+								   : DELIVERY_ANSWER_SHIPPED;
 }
 
 static const struct delivery_client deliveries_here = { cancel_here, NULL };
 
-/* --- review: is asked before money moves, where the kind of equipment says so ------------------------------------------------------- */
+/* --- review: is asked before money moves, where the kind of equipment says so ------------------------------------- */
 
 static enum review_answer
 answer_of_case(const struct review_case *c)
 {
 	switch ((enum case_state)c->state) {
-	case CASE_ASSIGNED:  return REVIEW_ANSWER_QUEUED;
-	case CASE_APPROVED:  return REVIEW_ANSWER_APPROVED;
-	case CASE_REJECTED:  return REVIEW_ANSWER_REJECTED;
+	case CASE_ASSIGNED: return REVIEW_ANSWER_QUEUED;
+	case CASE_APPROVED: return REVIEW_ANSWER_APPROVED;
+	case CASE_REJECTED: return REVIEW_ANSWER_REJECTED;
 	case CASE_CANCELLED: break;
 	}
 	return REVIEW_ANSWER_CLOSED;
@@ -110,10 +117,16 @@ static enum review_answer
 open_here(struct db *db, const struct review_request *q, const char **reason)
 {
 	struct case_request o = {
-		.key = q->key, .subject_id = q->subject_id, .kind = CASE_EQUIPMENT,
+		.key = q->key,
+		.subject_id = q->subject_id,
+		.kind = CASE_EQUIPMENT,
 		.title = arena_printf(db_memory(db), "%lld × %s", (long long)q->quantity, q->item_name),
-		.title_ko = arena_printf(db_memory(db), "%lld × %s", (long long)q->quantity, q->item_name_ko), .category = q->category,
-		.currency = q->currency, .applicant_id = q->applicant_id, .quantity = q->quantity, .amount = q->amount,
+		.title_ko = arena_printf(db_memory(db), "%lld × %s", (long long)q->quantity, q->item_name_ko),
+		.category = q->category,
+		.currency = q->currency,
+		.applicant_id = q->applicant_id,
+		.quantity = q->quantity,
+		.amount = q->amount,
 	};
 	struct review_case c;
 
@@ -132,7 +145,7 @@ close_here(struct db *db, const char *key, const char *reason)
 
 static const struct review_client review_here = { open_here, close_here, NULL };
 
-/* --- from here on, and as it was ------------------------------------------------------------------------------------------------------ */
+/* --- from here on, and as it was ---------------------------------------------------------------------------------- */
 
 void
 ports_open(struct db *sandbox)

@@ -1,11 +1,13 @@
-/* demo_script.c - the deeds of the plan in the order of time: what is done about each rental, each extra and each errand. */
+/* demo_script.c - the deeds of the plan in the order of time: what is done about each rental, each extra and each
+ * errand. */
 #include "demo.h"
 
 #include "lib/base/clock.h"
 
 #include <stdlib.h>
 
-#define DEEDS_OF_A_PLAN 8       /* at most: placed, a courier assigned and sent both ways, handed over, fetched, decided about */
+/* at most: placed, a courier assigned and sent both ways, handed over, fetched, decided about */
+#define DEEDS_OF_A_PLAN 8
 
 /* Only what lies before now happens. */
 static void
@@ -57,8 +59,8 @@ add_deeds(struct script *s, int i)
 	script_deed(s, p->placed_at, i, DEED_PLACE);
 	switch (p->fate) {
 	case FATE_CANCELLED: script_deed(s, p->over_at, i, DEED_CANCEL); break;
-	case FATE_NO_SHOW:   script_deed(s, p->over_at, i, DEED_NO_SHOW); break;
-	case FATE_DECLINED:  break;
+	case FATE_NO_SHOW: script_deed(s, p->over_at, i, DEED_NO_SHOW); break;
+	case FATE_DECLINED: break;
 	case FATE_RENTED:
 		if (!trip_is_made(p))
 			script_deed(s, p->out_at, i, DEED_HAND_OUT);

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-/* --- what went wrong ------------------------------------------------------------------------------------------------------ */
+/* --- what went wrong ---------------------------------------------------------------------------------------------- */
 
 void
 world_stop(struct world *w, const char *fmt, ...)
@@ -26,9 +26,10 @@ world_stop(struct world *w, const char *fmt, ...)
 		w->why = arena_strdup(w->c->m, text);
 }
 
-/* --- the files ------------------------------------------------------------------------------------------------------------- */
+/* --- the files ---------------------------------------------------------------------------------------------------- */
 
-/* A power cut in the middle leaves an unfinished folder that the next start throws away, so nothing is synced before the end. */
+/* A power cut in the middle leaves an unfinished folder that the next start throws away, so nothing is synced before
+ * the end. */
 static struct db *
 open_db(struct world *w, const struct db_role *role)
 {
@@ -51,7 +52,8 @@ world_open(struct world *w, struct cli *c, const char *dir)
 	const char *schema = cli_path(c, c->root, "db/schema.sql"), *view = cli_path(c, c->root, "db/view.sql");
 
 	*w = (struct world){ .c = c, .dir = dir, .m = arena_new((size_t)256 << 20) };
-	if (!db_create(dir, schema, view, &w->why) || !db_create_own(dir, "sandbox", cli_path(c, c->root, "db/sandbox.sql"), &w->why))
+	if (!db_create(dir, schema, view, &w->why)
+		|| !db_create_own(dir, "sandbox", cli_path(c, c->root, "db/sandbox.sql"), &w->why))
 		return false;
 	w->db = open_db(w, &cli_role);
 	w->sandbox = open_db(w, &own_sandbox);

@@ -3,7 +3,7 @@
  * as it was.
  *
  *	BASE/releases/1.2.0/bin/booking …       each a whole release
- *	BASE/current -> releases/1.2.0          the one that runs: parents start workers from it (lib/process/generation.c)
+ *	BASE/current -> releases/1.2.0          the one that runs: parents start workers from it (generation.c)
  *	BASE/previous -> releases/1.1.0         the one before it, for --rollback
  *
  * The link is switched first, atomically; then one parent after the other is asked for a new generation, and its gauge
@@ -32,9 +32,12 @@ static const char usage[] =
 	"usage: motorpool deploy [RELEASE] [PROGRAM…]\n"
 	"       motorpool deploy --rollback\n"
 	"\n"
-	"Deploys another release without downtime: points the link \"current\" beside RELEASE's directory to it and makes each program\n"
-	"(or those named) start new workers from it; the old workers finish their requests. If a program does not become ready, all\n"
-	"programs are rolled back, and the command prints the reason and exits with status 1. Without RELEASE the current release\n"
+	"Deploys another release without downtime: points the link \"current\" beside RELEASE's directory to it and"
+	" makes each program\n"
+	"(or those named) start new workers from it; the old workers finish their requests. If a program does not"
+	" become ready, all\n"
+	"programs are rolled back, and the command prints the reason and exits with status 1. Without RELEASE the"
+	" current release\n"
 	"is restarted.\n"
 	"\n"
 	"  RELEASE      a directory …/releases/VERSION as installed by `make install`\n"
@@ -123,12 +126,14 @@ is_from(const struct gauge *g, const char *release)
 		char path[64], exe[PATH_MAX];
 		ssize_t n;
 
-		if (!atomic_load(&w->pid) || atomic_load(&w->draining) || atomic_load(&w->generation) != atomic_load(&g->generation))
+		if (!atomic_load(&w->pid) || atomic_load(&w->draining)
+			|| atomic_load(&w->generation) != atomic_load(&g->generation))
 			continue;
 		snprintf(path, sizeof(path), "/proc/%d/exe", (int)atomic_load(&w->pid));
 		n = readlink(path, exe, sizeof(exe));
 		if (n > 0)
-			return (size_t)n > strlen(release) && strncmp(exe, release, strlen(release)) == 0 && exe[strlen(release)] == '/';
+			return (size_t)n > strlen(release) && strncmp(exe, release, strlen(release)) == 0
+				&& exe[strlen(release)] == '/';
 	}
 	return true;
 }
@@ -201,7 +206,8 @@ change_program(const struct deploy *d, const struct context *p, const char *rele
 	else
 		ok = wait_for_outcome(g, n_good, n_bad, release);
 	if (ok) {
-		printf("%-10s generation %d is serving after %.1f s\n", p->name, (int)atomic_load(&g->generation), (double)(clock_ms() - began) / 1000);
+		printf("%-10s generation %d is serving after %.1f s\n", p->name, (int)atomic_load(&g->generation),
+			(double)(clock_ms() - began) / 1000);
 	} else {
 		fflush(stdout);
 		cli_fail("%s: the new workers did not become ready; the old ones keep serving", p->name);
@@ -268,7 +274,9 @@ lock_deploy(struct cli *c)
 
 	if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0)
 		return true;
-	return cli_fail(lock < 0 ? "the state directory is missing or not accessible" : "another deployment is running"), false;
+	return cli_fail(
+		       lock < 0 ? "the state directory is missing or not accessible" : "another deployment is running"),
+	       false;
 }
 
 /* The named release, or the previous one, or none: then the current release is restarted. */
@@ -285,7 +293,8 @@ find_release(struct deploy *d, const char *asked, bool back)
 		return cli_fail("%s: %s", asked, strerror(errno)), false;
 	base = base_of(c, asked ? whole : c->root);
 	if (!base)
-		return cli_fail("%s is not in a directory \"releases\" (docs/operate.md)", asked ? whole : c->root), false;
+		return cli_fail("%s is not in a directory \"releases\" (docs/operate.md)", asked ? whole : c->root),
+		       false;
 	d->link = cli_path(c, base, "current");
 	d->previous = cli_path(c, base, "previous");
 	d->from = link_target(c, d->link);
@@ -327,6 +336,7 @@ deploy(struct cli *c, int argc, char **argv)
 }
 
 const struct command deploy_command = {
-	.name = "deploy", .summary = "deploys another release without downtime, or rolls back", .usage = usage, .run = deploy,
+	.name = "deploy", .summary = "deploys another release without downtime, or rolls back", .usage = usage,
+		.run = deploy,
 	.keeps_root = true,             /* the links are root's */
 };

@@ -29,7 +29,7 @@ hold_write_lock(struct cli *c, int argc, char **argv)
 		return cli_usage(c);
 	if (!lock || !lock_writer(lock, WAIT_MS))
 		return cli_fail("cannot take the write lock: %s", strerror(errno));
-	signal(SIGTERM, wake_sleep);          /* sleep() returns */
+	signal(SIGTERM, wake_sleep); /* sleep() returns */
 	puts("held");
 	fflush(stdout);
 	sleep((unsigned)seconds);
@@ -38,6 +38,7 @@ hold_write_lock(struct cli *c, int argc, char **argv)
 }
 
 const struct command hold_command = {
-	.name = "hold", .summary = "holds the write lock (for tests)", .usage = "usage: motorpool hold SECONDS\n", .run = hold_write_lock,
+	.name = "hold", .summary = "holds the write lock (for tests)", .usage = "usage: motorpool hold SECONDS\n",
+		.run = hold_write_lock,
 };
 #endif

@@ -16,7 +16,8 @@
 static _Noreturn void
 process_exec(const struct process *p)
 {
-	int log = open(p->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640), null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int log = open(p->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640),
+	    null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	signal(SIGPIPE, SIG_DFL);
 	if (log < 0 || null < 0 || dup2(null, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0)

@@ -31,17 +31,20 @@ void process_log_trim(const char *log, int64_t most_bytes);      /* a longer log
 bool setup_folder(struct cli *c, int port);             /* locks the state folder: one `run` at a time */
 bool setup_port(const char *bind, int port);            /* the port is free */
 void setup_environment(struct cli *c, const char *bind, int port);      /* ours, the processes', and $VAR/run/env */
-int  setup_processes(struct cli *c, struct process *to);        /* lighttpd first; how many. 0: it has said what is missing */
+int  setup_processes(struct cli *c, struct process *to); /* lighttpd first; how many. 0: it has said what is missing */
 struct process setup_relay(struct cli *c);
 
 /* --- deploy.c --- */
 
-const char *cli_release_link(struct cli *c);       /* …/current, if it points to the release this command belongs to; else NULL */
+/* …/current, if it points to the release this command belongs to; else NULL */
+const char *cli_release_link(struct cli *c);
 
 /* --- ready.c: the programs, and whether they answer --- */
 
-pid_t program_parent(struct cli *c, const struct context *p);     /* the process that owns its sockets; 0: it does not run */
-int  program_ready(struct cli *c, const struct context *p, const char **why);     /* the status of its readyz; 0: no answer */
+/* the process that owns its sockets; 0: it does not run */
+pid_t program_parent(struct cli *c, const struct context *p);
+/* the status of its readyz; 0: no answer */
+int  program_ready(struct cli *c, const struct context *p, const char **why);
 int  http_get(const char *address, int port, const char *path, int deadline_ms);        /* the status; 0: no answer */
 
 #endif

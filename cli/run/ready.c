@@ -32,21 +32,18 @@ int
 program_ready(struct cli *c, const struct context *p, const char **why)
 {
 	struct call call = {
-		.program = p->name, .path = arena_printf(c->m, "%s/readyz", p->prefix), .deadline_ms = ASK_MS, .to_public = true,
+		.program = p->name,
+		.path = arena_printf(c->m, "%s/readyz", p->prefix),
+		.deadline_ms = ASK_MS,
+		.to_public = true,
 	};
 
 	*why = "";
 	switch (call_do(c->m, &call)) {
-	case CALL_ANSWERED:
-		*why = call.answer;
-		return call.status;
+	case CALL_ANSWERED: *why = call.answer; return call.status;
 	case CALL_NOT_SENT:
-	case CALL_REFUSED:
-		*why = "it does not listen";
-		return 0;
-	case CALL_UNKNOWN:
-		*why = "no answer";
-		return 0;
+	case CALL_REFUSED: *why = "it does not listen"; return 0;
+	case CALL_UNKNOWN: *why = "no answer"; return 0;
 	}
 	return 0;
 }
@@ -79,7 +76,9 @@ http_get(const char *address, int port, const char *path, int deadline_ms)
 
 	if (fd < 0)
 		return 0;
-	snprintf(text, sizeof(text), "GET %.100s HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nConnection: close\r\n\r\n", path);
+	snprintf(text, sizeof(text),
+		"GET %.100s HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nConnection: close\r\n\r\n",
+		path);
 	n = send(fd, text, strlen(text), MSG_NOSIGNAL) > 0 ? recv(fd, text, sizeof(text) - 1, 0) : 0;
 	close(fd);
 	text[n > 0 ? n : 0] = '\0';

@@ -28,7 +28,8 @@
 static const char usage[] =
 	"usage: motorpool run [--port N] [--bind ADDRESS] [--var DIR] [--empty]\n"
 	"\n"
-	"Starts lighttpd, all programs and the relay, and stops them at Ctrl-C. On the first start the state directory is filled with\n"
+	"Starts lighttpd, all programs and the relay, and stops them at Ctrl-C. On the first start the state directory"
+	" is filled with\n"
 	"demo data; its log-ins are listed in DIR/demo-logins.txt.\n"
 	"\n"
 	"  --port N        the port (default: PORT from the environment, else 8080)\n"
@@ -79,7 +80,8 @@ process_ended(struct child *c, int status)
 	const struct process *p = (const struct process *)c;
 
 	if (!the.supervisor.is_stopping && (status != 0 || !p->is_relay))
-		fprintf(stderr, "motorpool: %s ended (%s)%s; see %s\n", c->name, child_status(status), p->is_relay ? "" : " and is started again", p->log);
+		fprintf(stderr, "motorpool: %s ended (%s)%s; see %s\n", c->name, child_status(status),
+			p->is_relay ? "" : " and is started again", p->log);
 	return p->is_relay ? CHILD_NO_RESTART : CHILD_RESTART;
 }
 
@@ -113,7 +115,9 @@ not_ready(void)
 		if (context_is_wanted(p) && program_ready(the.c, p, &why) != 200)
 			return arena_printf(the.c->m, "%s (%s)", p->name, why);
 	for (const struct context *p = contexts; p->name; p++) {
-		int status = context_is_wanted(p) ? http_get(the.bind, the.port, arena_printf(the.c->m, "%s/readyz", p->prefix), 1000) : 200;
+		int status = context_is_wanted(p)
+			? http_get(the.bind, the.port, arena_printf(the.c->m, "%s/readyz", p->prefix), 1000)
+			: 200;
 
 		if (status != 200)
 			return arena_printf(the.c->m, "%s through lighttpd (status %d)", p->name, status);
@@ -152,7 +156,7 @@ print_welcome(void)
 static bool
 check_ready(void)
 {
-	static struct arena *scratch;           /* it is called many times */
+	static struct arena *scratch; /* it is called many times */
 	struct arena *own = the.c->m;
 	const char *what;
 	bool go_on = true;
@@ -226,7 +230,8 @@ stop_processes(void)
 	signal_children(SIGTERM);
 	wait_for_end(true, DRAIN_MS);
 	the.supervisor.is_hurried = false;
-	for (int i = 0; i < 20 && has_children(); i++) {        /* in each round the children of those killed may become ours */
+	for (int i = 0; i < 20 && has_children();
+		i++) { /* in each round the children of those killed may become ours */
 		kill_all();
 		wait_for_end(true, 100);
 	}
@@ -249,7 +254,7 @@ supervisor_set_up(void)
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (getenv("MAKELEVEL"))
-		prctl(PR_SET_PDEATHSIG, SIGTERM);       /* for when `make run` is killed */
+		prctl(PR_SET_PDEATHSIG, SIGTERM); /* for when `make run` is killed */
 	return supervisor_open(&the.supervisor);
 }
 
@@ -327,10 +332,15 @@ drop_root(struct cli *c)
 		return cli_fail("%s", why ? why : "cannot read the settings"), false;
 	owner_give(c->var, settings.run_as, cli_path(c, c->bin, "booking"));
 	if (!owner_become(c->var))
-		return cli_fail("%s: cannot switch from root to the owner of this directory: %s", c->var, strerror(errno)), false;
+		return cli_fail("%s: cannot switch from root to the owner of this directory: %s", c->var,
+			       strerror(errno)),
+		       false;
 	if (geteuid() == 0)
-		fprintf(stderr, "motorpool: running as root, which is not necessary: adduser --system --group %s && chown -R %s: %s\n",
-		        *settings.run_as ? settings.run_as : "motorpool", *settings.run_as ? settings.run_as : "motorpool", c->var);
+		fprintf(stderr,
+			"motorpool: running as root, which is not necessary: adduser --system --group %s && chown -R"
+			" %s: %s\n",
+			*settings.run_as ? settings.run_as : "motorpool",
+			*settings.run_as ? settings.run_as : "motorpool", c->var);
 	return true;
 }
 
@@ -341,7 +351,8 @@ run_all(struct cli *c, int argc, char **argv)
 
 	if (!read_arguments(c, argc, argv, &is_empty))
 		return 2;
-	if (!cli_enter(c) || !drop_root(c) || !setup_folder(c, the.port) || !setup_port(the.bind, the.port) || !cli_setup(c))
+	if (!cli_enter(c) || !drop_root(c) || !setup_folder(c, the.port) || !setup_port(the.bind, the.port)
+		|| !cli_setup(c))
 		return 1;
 	setup_environment(c, the.bind, the.port);
 	the.supervisor.n = setup_processes(c, the.process);
@@ -353,5 +364,6 @@ run_all(struct cli *c, int argc, char **argv)
 }
 
 const struct command run_command = {
-	.name = "run", .summary = "runs everything here, until Ctrl-C", .usage = usage, .run = run_all, .keeps_root = true /* drop_root() */,
+	.name = "run", .summary = "runs everything here, until Ctrl-C", .usage = usage, .run = run_all,
+		.keeps_root = true /* drop_root() */,
 };

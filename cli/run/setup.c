@@ -28,14 +28,17 @@ setup_folder(struct cli *c, int port)
 
 	mkdir(cli_path(c, c->var, "run"), 0755);
 	mkdir(cli_path(c, c->var, "log"), 0755);
-	lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);          /* held until the process ends */
+	lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644); /* held until the process ends */
 	if (lock < 0)
 		return cli_fail("%s: %s", path, strerror(errno)), false;
 	if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
 		if (read(lock, holder, sizeof(holder) - 1) < 0)
 			holder[0] = '\0';
 		holder[strcspn(holder, "\n")] = '\0';
-		return cli_fail("already running on this state directory (%s). Stop that one, or use another directory: VAR=…", holder), false;
+		return cli_fail("already running on this state directory (%s). Stop that one, or use another directory:"
+				" VAR=…",
+			       holder),
+		       false;
 	}
 	if (ftruncate(lock, 0) != 0 || dprintf(lock, "process %d, port %d\n", (int)getpid(), port) < 0)
 		return cli_fail("%s: %s", path, strerror(errno)), false;
@@ -67,7 +70,9 @@ setup_port(const char *bind, int port)
 		return cli_fail("%s is not an IPv4 address", bind), false;
 	problem = try_bind(AF_INET, &at, sizeof(at));
 	if (problem == EADDRINUSE)
-		return cli_fail("port %d is in use. Stop the program that uses it, or choose another: PORT=%d", port, port + 1), false;
+		return cli_fail("port %d is in use. Stop the program that uses it, or choose another: PORT=%d", port,
+			       port + 1),
+		       false;
 	if (problem)
 		return cli_fail("%s port %d: %s", bind, port, strerror(problem)), false;
 	return true;
@@ -77,7 +82,9 @@ setup_port(const char *bind, int port)
 static const char *
 second_address(struct cli *c, const char *bind, int port)
 {
-	struct sockaddr_in6 at = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port), .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	struct sockaddr_in6 at = {
+		.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port), .sin6_addr = IN6ADDR_LOOPBACK_INIT
+	};
 
 	if (strcmp(bind, "127.0.0.1") == 0 && try_bind(AF_INET6, &at, sizeof(at)) == 0)
 		return arena_printf(c->m, "[::1]:%d", port);
@@ -126,10 +133,12 @@ setup_environment(struct cli *c, const char *bind, int port)
 	set_env(f, "BIN", through_link(c, c->bin));
 	set_env(f, "MOTORPOOL_ROOT", root);
 	set_env(f, "MOTORPOOL_VAR", c->var);
-	set_address(f, "MOTORPOOL_BASE_URL", settings.base_url, "http://localhost:8080", arena_printf(c->m, "http://localhost:%d", port));
-	set_address(f, "MOTORPOOL_PROVIDER_URL", rental.provider_url, sandbox, arena_printf(c->m, "http://127.0.0.1:%d/sandbox", port));
+	set_address(f, "MOTORPOOL_BASE_URL", settings.base_url, "http://localhost:8080",
+		arena_printf(c->m, "http://localhost:%d", port));
+	set_address(f, "MOTORPOOL_PROVIDER_URL", rental.provider_url, sandbox,
+		arena_printf(c->m, "http://127.0.0.1:%d/sandbox", port));
 	set_address(f, "MOTORPOOL_PROVIDER_PUBLIC_URL", rental.provider_public_url, sandbox,
-	             arena_printf(c->m, "http://localhost:%d/sandbox", port));
+		arena_printf(c->m, "http://localhost:%d/sandbox", port));
 	if (f)
 		fclose(f);
 }
@@ -159,7 +168,9 @@ make_process(struct cli *c, const char *name, const char *const *argv)
 	for (int i = 0; argv[i]; i++)
 		copy[i] = argv[i];
 	return (struct process){
-		.child = { .state = CHILD_DUE, .name = name }, .argv = copy, .log = arena_printf(c->m, "%s/log/%s.log", c->var, name),
+		.child = { .state = CHILD_DUE, .name = name },
+		.argv = copy,
+		.log = arena_printf(c->m, "%s/log/%s.log", c->var, name),
 	};
 }
 
@@ -173,7 +184,8 @@ setup_processes(struct cli *c, struct process *to)
 
 	if (!lighttpd)
 		return cli_fail("lighttpd is not installed (make deps)"), 0;
-	to[n++] = make_process(c, "lighttpd", ARGV(lighttpd, "-D", "-f", through_link(c, cli_path(c, c->root, "lighttpd.conf"))));
+	to[n++] = make_process(
+		c, "lighttpd", ARGV(lighttpd, "-D", "-f", through_link(c, cli_path(c, c->root, "lighttpd.conf"))));
 	for (const struct context *p = contexts; p->name; p++) {
 		const char *exe = through_link(c, cli_path(c, c->bin, p->name));
 

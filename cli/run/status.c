@@ -19,8 +19,10 @@
 static const char usage[] =
 	"usage: motorpool status\n"
 	"\n"
-	"Shows each program with its processes (the parent, then its workers), its socket and whether it is ready; when the relay was\n"
-	"last seen; the backlog of each event consumer, whether it is paused, and its dead letters. The exit status is 1 if something\n"
+	"Shows each program with its processes (the parent, then its workers), its socket and whether it is ready; when"
+	" the relay was\n"
+	"last seen; the backlog of each event consumer, whether it is paused, and its dead letters. The exit status is"
+	" 1 if something\n"
 	"needs attention.\n";
 
 #define RELAY_LATE_S 70
@@ -57,7 +59,7 @@ show_program(struct cli *c, const struct context *p)
 	int status = program_ready(c, p, &why);
 
 	printf("%-10s %-10s run/%s.sock%*s %s%s%s\n", p->name, status == 200 ? "ready" : "NOT READY", p->name,
-	       9 - (int)strlen(p->name), "", *pids ? pids : "-", status == 200 ? "" : "  ", status == 200 ? "" : why);
+		9 - (int)strlen(p->name), "", *pids ? pids : "-", status == 200 ? "" : "  ", status == 200 ? "" : why);
 	return status == 200;
 }
 
@@ -77,7 +79,8 @@ show_lighttpd(struct cli *c)
 	if (!port)
 		return true;
 	status = http_get("127.0.0.1", port, "/healthz", 1000);
-	printf("%-10s %-10s port %-14d %s\n", "lighttpd", status == 200 ? "ready" : "NOT READY", port, pids_in(c, "run.pid", "lighttpd"));
+	printf("%-10s %-10s port %-14d %s\n", "lighttpd", status == 200 ? "ready" : "NOT READY", port,
+		pids_in(c, "run.pid", "lighttpd"));
 	return status == 200;
 }
 
@@ -101,7 +104,8 @@ show_relay(struct cli *c)
 
 extern const struct consumer delivery_consumer, equipment_consumer, review_consumer, message_consumer;
 static const struct consumer *const consumers[] = {
-	&booking_consumer, &payment_consumer, &fleet_consumer, &delivery_consumer, &equipment_consumer, &review_consumer, &message_consumer,
+	&booking_consumer, &payment_consumer, &fleet_consumer, &delivery_consumer, &equipment_consumer,
+		&review_consumer, &message_consumer,
 	&mypage_consumer,
 };
 
@@ -121,10 +125,14 @@ show_lag(struct cli *c, const struct consumer *consumer)
 	/* payment reacts to no events and has no position */
 	lag = consumer->policy[0].type ? consumer_lag(db, consumer) : 0;
 	dead = db_int(db, "SELECT COUNT(*) FROM event_retry WHERE consumer = $1 AND dead = 1", consumer->name);
-	paused = db_text(db, "SELECT CASE WHEN paused_by = 0 THEN 'by the command' ELSE 'by user ' || paused_by END || ': ' || reason"
-	                     " FROM v_relay_pause WHERE consumer = $1", consumer->name);
+	paused = db_text(db,
+		"SELECT CASE WHEN paused_by = 0 THEN 'by the command'"
+		" ELSE 'by user ' || paused_by END || ': ' || reason"
+		" FROM v_relay_pause WHERE consumer = $1",
+		consumer->name);
 	printf("%-10s %6lld events behind%s%s%s\n", consumer->name, (long long)lag,
-	       dead ? arena_printf(c->m, ", dead letters: %lld (see /ops)", (long long)dead) : "", paused ? ", PAUSED " : "", paused ? paused : "");
+		dead ? arena_printf(c->m, ", dead letters: %lld (see /ops)", (long long)dead) : "",
+		paused ? ", PAUSED " : "", paused ? paused : "");
 	db_close(db);
 	return dead == 0 && !paused;
 }
@@ -154,5 +162,6 @@ status(struct cli *c, int argc, char **argv)
 }
 
 const struct command status_command = {
-	.name = "status", .summary = "shows the programs, whether they are ready, and the backlog of the relay", .usage = usage, .run = status,
+	.name = "status", .summary = "shows the programs, whether they are ready, and the backlog of the relay",
+		.usage = usage, .run = status,
 };

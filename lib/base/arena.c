@@ -2,9 +2,9 @@
  * arena.c - memory that belongs to a request; arena.h describes it.
  *
  * An arena is a list of chunks. Pieces are cut from the chunk in use; when it has no room, the next chunk that has some
- * is used, or a new one is inserted. Reset goes back to the first chunk and keeps them all, so after its first few requests a
- * process no longer calls malloc. Under AddressSanitizer everything not allocated is poisoned and each piece is followed by a
- * gap, so an overrun or a use after the reset is caught as with malloc.
+ * is used, or a new one is inserted. Reset goes back to the first chunk and keeps them all, so after its first few
+ * requests a process no longer calls malloc. Under AddressSanitizer everything not allocated is poisoned and each piece
+ * is followed by a gap, so an overrun or a use after the reset is caught as with malloc.
  */
 #include "arena.h"
 
@@ -96,7 +96,8 @@ arena_used(const struct arena *m)
 	return m->used;
 }
 
-/* A chunk with room for n: one kept from an earlier request, else a new one. Each is about as large as all before it. */
+/* A chunk with room for n: one kept from an earlier request, else a new one. Each is about as large as all before
+ * it. */
 static void
 next_chunk(struct arena *m, size_t n)
 {
@@ -218,8 +219,7 @@ arena_grow(struct arena *m, void *old, size_t old_n, size_t new_n)
 /* --- texts -------------------------------------------------------------------------------------------------------- */
 
 /* Tries the room there is, and once more when it was too little. */
-static void __attribute__((nonnull, format(printf, 2, 0)))
-put_formatted(struct buf *b, const char *fmt, va_list ap)
+static void __attribute__((nonnull, format(printf, 2, 0))) put_formatted(struct buf *b, const char *fmt, va_list ap)
 {
 	va_list again;
 	int n;
@@ -279,7 +279,7 @@ buf_reserve(struct buf *b, size_t n)
 {
 	size_t room;
 
-	if (b->room > b->n && b->room - b->n > n)       /* one byte more than n: the NUL */
+	if (b->room > b->n && b->room - b->n > n) /* one byte more than n: the NUL */
 		return b->s + b->n;
 	if (n >= SIZE_MAX / 4)
 		out_of_memory(b->m, n);

@@ -17,7 +17,8 @@ struct arena *arena_new(size_t limit_bytes);
 void          arena_reset(struct arena *m);     /* all of it is gone; the memory is kept for the next request */
 size_t        arena_used(const struct arena *m);
 
-void *arena_alloc(struct arena *m, size_t n) __attribute__((malloc, alloc_size(2), returns_nonnull)); /* zeroed, 16-aligned */
+/* zeroed, 16-aligned */
+void *arena_alloc(struct arena *m, size_t n) __attribute__((malloc, alloc_size(2), returns_nonnull));
 void *arena_grow(struct arena *m, void *old, size_t old_n, size_t new_n); /* in place when old is the newest piece */
 char *arena_strdup(struct arena *m, const char *s);                       /* NULL stays NULL */
 char *arena_strndup(struct arena *m, const char *s, size_t n);
@@ -40,6 +41,7 @@ struct buf {
 void buf_put(struct buf *b, const void *bytes, size_t n);
 void buf_puts(struct buf *b, const char *s);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-char *buf_reserve(struct buf *b, size_t n);     /* room for n more bytes and a NUL; the caller writes them and adds to b->n */
+/* room for n more bytes and a NUL; the caller writes them and adds to b->n */
+char *buf_reserve(struct buf *b, size_t n);
 
 #endif

@@ -32,7 +32,8 @@ clock_open(const char *zone)
 }
 
 #ifdef MOTORPOOL_FAULTS
-/* For tests of a clock that jumps: the file named by MOTORPOOL_CLOCK holds an offset in seconds; read twenty times a second. */
+/* For tests of a clock that jumps: the file named by MOTORPOOL_CLOCK holds an offset in seconds; read twenty times a
+ * second. */
 static int64_t
 shift_s(void)
 {
@@ -160,7 +161,10 @@ offset_of(int64_t day)
 	first = broken_down(day * DAY);
 	last = broken_down(day * DAY + DAY - 1);
 	*o = (struct offset){
-		.day = day, .is_known = true, .offset_s = (int)first.tm_gmtoff, .zone = first.tm_zone,
+		.day = day,
+		.is_known = true,
+		.offset_s = (int)first.tm_gmtoff,
+		.zone = first.tm_zone,
 		.is_constant = first.tm_gmtoff == last.tm_gmtoff && strcmp(first.tm_zone, last.tm_zone) == 0,
 	};
 	return o;
@@ -218,8 +222,13 @@ static int64_t
 local_instant(int year, int month, int day, int hour, int minute, int second)
 {
 	struct tm tm = {
-		.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day,
-		.tm_hour = hour, .tm_min = minute, .tm_sec = second, .tm_isdst = -1,
+		.tm_year = year - 1900,
+		.tm_mon = month - 1,
+		.tm_mday = day,
+		.tm_hour = hour,
+		.tm_min = minute,
+		.tm_sec = second,
+		.tm_isdst = -1,
 	};
 
 	return (int64_t)mktime(&tm);
@@ -327,7 +336,7 @@ static bool
 take_date(const char **s, int *year, int *month, int *day)
 {
 	return digits(s, 4, 1, 9999, year) && take_char(s, '-') && digits(s, 2, 1, 12, month) && take_char(s, '-')
-	    && digits(s, 2, 1, 31, day) && is_day(*year, *month, *day);
+		&& digits(s, 2, 1, 31, day) && is_day(*year, *month, *day);
 }
 
 bool
@@ -383,7 +392,8 @@ days_of(int year, int month, int day)
 	int64_t era = floor_div(y, 400);
 	int64_t of_era_year = y - era * 400;
 
-	return era * 146097 + of_era_year * 365 + of_era_year / 4 - of_era_year / 100 + (153 * m + 2) / 5 + day - 1 - 719468;
+	return era * 146097 + of_era_year * 365 + of_era_year / 4 - of_era_year / 100 + (153 * m + 2) / 5 + day - 1
+		- 719468;
 }
 
 bool
@@ -394,13 +404,13 @@ time_parse(const char *s, int64_t *at)
 	int64_t t;
 
 	if (!s || !take_date(&s, &year, &month, &day) || (!take_char(&s, 'T') && !take_char(&s, 't'))
-	    || !read_clock_time(&s, &hour, &minute, &second))
+		|| !read_clock_time(&s, &hour, &minute, &second))
 		return false;
 	if (*s == '\0') {
 		t = local_instant(year, month, day, hour, minute, second);
 		clock_split(t, &l);
 		if (l.day != day || l.hour != hour || l.minute != minute)
-			return false;           /* skipped where the clocks go forward */
+			return false; /* skipped where the clocks go forward */
 	} else {
 		if (!take_offset(&s, &offset_s) || *s != '\0')
 			return false;

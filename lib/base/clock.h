@@ -1,5 +1,6 @@
 /*
- * clock - what time it is, and branch-local time at the edge. Inside, time is unix seconds UTC and intervals are half-open.
+ * clock - what time it is, and branch-local time at the edge. Inside, time is unix seconds UTC and intervals are
+ * half-open.
  */
 #ifndef MP_CLOCK_H
 #define MP_CLOCK_H
@@ -16,8 +17,8 @@ int64_t clock_ms(void);                 /* monotonic milliseconds, for deadlines
 int64_t clock_us(void);                 /* … microseconds, for how long something took */
 void    clock_set(int64_t now);         /* tests and the demo generator; 0: the real clock again */
 
-/* The pause after failed attempt number `tries`: 1, 2, 4 … longest_s seconds, minus up to a quarter at random, so that attempts
- * that failed together do not stay synchronized. */
+/* The pause after failed attempt number `tries`: 1, 2, 4 … longest_s seconds, minus up to a quarter at random, so that
+ * attempts that failed together do not stay synchronized. */
 int64_t pause_s(int64_t tries, int64_t longest_s);
 
 /* "YYYY-MM-DDTHH:MM" (branch-local) or RFC 3339 -> unix seconds. false: not a time that exists (31 February, 25:00). */

@@ -57,7 +57,8 @@ folder_root(struct arena *m)
 	return realpath(root, whole) ? arena_strdup(m, whole) : root;
 }
 
-/* The built catalogues, not their sources, which lie in the tree under the same name: the command beside them, or a program in bin/. */
+/* The built catalogues, not their sources, which lie in the tree under the same name: the command beside them, or a
+ * program in bin/. */
 static const char *
 locale_of(struct arena *m, const char *program, const char *root)
 {

@@ -13,7 +13,8 @@ const char *folder_program(struct arena *m);
  * motorpool.conf, else where it was started. Always a whole path. */
 const char *folder_root(struct arena *m);
 
-/* Where the catalogues of words are: beside the programs of the same build (build/bin, build/locale), else where they are installed. */
+/* Where the catalogues of words are: beside the programs of the same build (build/bin, build/locale), else where they
+ * are installed. */
 const char *folder_locale(struct arena *m, const char *root);
 
 const char *folder_above(struct arena *m, const char *path);    /* the folder a file lies in */

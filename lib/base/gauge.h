@@ -37,7 +37,8 @@ struct gauge_window {
 
 struct gauge {
 	struct shm_header shm;
-	_Atomic int32_t parent_pid, generation, n_wanted, n_min, n_max; /* public workers: wanted now, at least, at most */
+	/* public workers: wanted now, at least, at most */
+	_Atomic int32_t parent_pid, generation, n_wanted, n_min, n_max;
 	_Atomic int64_t started_at;     /* unix seconds: when the parent started */
 	_Atomic int64_t n_requests[6];  /* by status / 100: [2] 2xx … [5] 5xx */
 	_Atomic int64_t n_failed;       /* 5xx other than 503 */
@@ -52,7 +53,8 @@ struct gauge {
 };
 
 struct gauge *gauge_open(const char *var_dir, const char *program);             /* to count. NULL: errno */
-const struct gauge *gauge_open_readonly(const char *var_dir, const char *program);      /* NULL: the program has not run since boot */
+/* NULL: the program has not run since boot */
+const struct gauge *gauge_open_readonly(const char *var_dir, const char *program);
 void gauge_close(const struct gauge *g);
 
 void gauge_begin(struct gauge *g, int slot);                            /* the worker in this slot begins a request */

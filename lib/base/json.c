@@ -1,9 +1,10 @@
 /*
  * json.c - structs out as JSON by their shape, and JSON in by jansson; json.h describes the calls.
  *
- * Out: numbers are whole and exact, times RFC 3339, states their codes. A text is always valid UTF-8 (what is not becomes
- * U+FFFD) and never holds U+2028/9 raw, so the answer may also stand inside a script. In: a known member of the wrong kind,
- * a number with a fraction, an unknown state or an invalid time make the whole text unreadable; unknown members are ignored.
+ * Out: numbers are whole and exact, times RFC 3339, states their codes. A text is always valid UTF-8 (what is not
+ * becomes U+FFFD) and never holds U+2028/9 raw, so the answer may also stand inside a script. In: a known member of the
+ * wrong kind, a number with a fraction, an unknown state or an invalid time make the whole text unreadable; unknown
+ * members are ignored.
  */
 #include "json.h"
 
@@ -33,7 +34,7 @@ put_special(struct buf *out, const char *s)
 	int n = utf8_length(s);
 
 	if (n == 0) {
-		buf_puts(out, "\xEF\xBF\xBD");          /* U+FFFD */
+		buf_puts(out, "\xEF\xBF\xBD"); /* U+FFFD */
 		return 1;
 	}
 	if (*s == '"' || *s == '\\')
@@ -104,16 +105,18 @@ put_member(struct buf *out, const struct member *mb, const char *data)
 	const char *at = data + mb->offset;
 
 	switch (mb->kind) {
-	case KIND_TEXT:   json_put_text(out, *(const char *const *)at); break;
+	case KIND_TEXT: json_put_text(out, *(const char *const *)at); break;
 	case KIND_INT:
 	case KIND_AMOUNT: buf_printf(out, "%lld", (long long)*(const int64_t *)at); break;
-	case KIND_BOOL:   buf_puts(out, *(const bool *)at ? "true" : "false"); break;
-	case KIND_TIME:   json_put_time(out, *(const int64_t *)at); break;
-	case KIND_STATE:  put_state(out, mb->words, *(const int *)at); break;
+	case KIND_BOOL: buf_puts(out, *(const bool *)at ? "true" : "false"); break;
+	case KIND_TIME: json_put_time(out, *(const int64_t *)at); break;
+	case KIND_STATE: put_state(out, mb->words, *(const int *)at); break;
 	case KIND_STRUCT: json_put(out, mb->of, at); break;
-	case KIND_MAYBE:  put_maybe(out, mb->of, *(const void *const *)at); break;
-	case KIND_LIST:   json_put_list(out, mb->of, *(const void *const *)at, *(const int *)(data + mb->n_offset)); break;
-	case KIND_RAW:    buf_puts(out, *(const char *const *)at ? *(const char *const *)at : "null"); break;
+	case KIND_MAYBE: put_maybe(out, mb->of, *(const void *const *)at); break;
+	case KIND_LIST:
+		json_put_list(out, mb->of, *(const void *const *)at, *(const int *)(data + mb->n_offset));
+		break;
+	case KIND_RAW: buf_puts(out, *(const char *const *)at ? *(const char *const *)at : "null"); break;
 	}
 }
 
@@ -150,7 +153,7 @@ json_take_text(struct arena *m, const json_t *json, const char **to)
 {
 	if (!json_is_string(json) && !json_is_null(json))
 		return false;
-	*to = arena_strdup(m, json_string_value(json));         /* of null: NULL */
+	*to = arena_strdup(m, json_string_value(json)); /* of null: NULL */
 	return true;
 }
 
@@ -240,16 +243,16 @@ json_take_member(struct arena *m, const json_t *json, const struct member *mb, c
 	void *at = data + mb->offset;
 
 	switch (mb->kind) {
-	case KIND_TEXT:   return json_take_text(m, json, at);
+	case KIND_TEXT: return json_take_text(m, json, at);
 	case KIND_INT:
 	case KIND_AMOUNT: return json_take_int(json, at);
-	case KIND_BOOL:   return json_take_bool(json, at);
-	case KIND_TIME:   return json_take_time(json, at);
-	case KIND_STATE:  return take_state(json, mb->words, at);
+	case KIND_BOOL: return json_take_bool(json, at);
+	case KIND_TIME: return json_take_time(json, at);
+	case KIND_STATE: return take_state(json, mb->words, at);
 	case KIND_STRUCT: return take_object(m, json, mb->of, at);
-	case KIND_MAYBE:  return take_maybe(m, json, mb->of, at);
-	case KIND_LIST:   return take_list(m, json, mb->of, at, (int *)(data + mb->n_offset));
-	case KIND_RAW:    return take_raw(m, json, at);
+	case KIND_MAYBE: return take_maybe(m, json, mb->of, at);
+	case KIND_LIST: return take_list(m, json, mb->of, at, (int *)(data + mb->n_offset));
+	case KIND_RAW: return take_raw(m, json, at);
 	}
 	return false;
 }

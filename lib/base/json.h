@@ -10,6 +10,7 @@
 void json_put(struct buf *out, const struct shape *shape, const void *data);                      /* {"code":"…",…} */
 void json_put_list(struct buf *out, const struct shape *shape, const void *rows, int n);          /* [{…},…] */
 void json_put_text(struct buf *out, const char *s);                                               /* "…" or null */
-bool json_into(struct arena *m, const char *text, const struct shape *shape, void *out);          /* an object into a struct, known members only */
+/* an object into a struct, known members only */
+bool json_into(struct arena *m, const char *text, const struct shape *shape, void *out);
 
 #endif

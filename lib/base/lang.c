@@ -1,8 +1,8 @@
 /*
  * lang.c - the languages people read: gettext for the words, and how money and time are written in each.
  *
- * gettext chooses a catalogue by the name of the current locale, and glibc takes no locale by name that is not installed.
- * Installing one needs root, so the build makes the smallest that will do, beside the catalogues:
+ * gettext chooses a catalogue by the name of the current locale, and glibc takes no locale by name that is not
+ * installed. Installing one needs root, so the build makes the smallest that will do, beside the catalogues:
  *
  *	build/locale/ko/LC_MESSAGES/motorpool.mo                msgfmt -c
  *	build/locale/ko_KR.UTF-8/LC_MESSAGES/SYS_LC_MESSAGES    cp /usr/lib/locale/C.utf8/LC_MESSAGES/SYS_LC_MESSAGES
@@ -63,14 +63,14 @@ lang_open(const char *locale_dir)
 
 	if (!realpath(locale_dir, dir) || !bindtextdomain(DOMAIN, dir) || !bind_textdomain_codeset(DOMAIN, "UTF-8"))
 		return false;
-	unsetenv("LANGUAGE");           /* it would overrule the locale */
+	unsetenv("LANGUAGE"); /* it would overrule the locale */
 	for (int i = 0; i < N_LANGS; i++) {
 		if (!known[i].locale)
 			continue;
 		if (messages[i])
 			freelocale(messages[i]);
 		messages[i] = open_locale(dir, known[i].locale);
-		if (!messages[i] || !*catalogue_text(messages[i], ""))         /* "" is the catalogue's header */
+		if (!messages[i] || !*catalogue_text(messages[i], "")) /* "" is the catalogue's header */
 			return false;
 	}
 	return true;
@@ -143,7 +143,7 @@ lang_of_range(const char *s, size_t n)
 		size_t code_n = strlen(known[i].code);
 
 		if (n >= code_n && strncasecmp(s, known[i].code, code_n) == 0
-		    && (n == code_n || s[code_n] == '-' || s[code_n] == '_'))
+			&& (n == code_n || s[code_n] == '-' || s[code_n] == '_'))
 			return i;
 	}
 	return -1;
@@ -175,7 +175,7 @@ lang_accepted(const char *accept_language)
 {
 	int best = LANG_EN, best_q = 0;
 
-	for (const char *s = accept_language; s && *s; ) {
+	for (const char *s = accept_language; s && *s;) {
 		size_t n, name_n;
 		int lang, q;
 
@@ -302,7 +302,7 @@ two(char *to, int v)
 }
 
 static char *
-put_day(char *to, const struct local *l)        /* 2026-11-21 */
+put_day(char *to, const struct local *l) /* 2026-11-21 */
 {
 	to = two(two(to, l->year / 100), l->year % 100);
 	*to++ = '-';
@@ -312,7 +312,7 @@ put_day(char *to, const struct local *l)        /* 2026-11-21 */
 }
 
 static char *
-put_clock(char *to, const struct local *l)      /* 14:00 */
+put_clock(char *to, const struct local *l) /* 14:00 */
 {
 	to = two(to, l->hour);
 	*to++ = ':';

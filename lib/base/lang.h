@@ -1,5 +1,6 @@
 /*
- * lang - the languages of pages and mails. English is in the source, the others are in locale/LL/motorpool.po (gettext).
+ * lang - the languages of pages and mails. English is in the source, the others are in locale/LL/motorpool.po
+ * (gettext).
  *
  * N_("…") marks words in tables, _("…") translates in the current language (set per request by web_serve).
  * _n("1 car", "%lld cars", n) chooses the plural form for n by the language's own rule and translates it.
@@ -24,11 +25,13 @@ void        lang_set(int lang);
 int         lang_find(const char *code);                /* "ko" -> LANG_KO; -1 */
 const char *lang_code(int lang);                        /* "ko" */
 const char *lang_text(int lang, const char *msgid);     /* the msgid itself when there is no translation */
-const char *lang_pick(int lang, const char *text, const char *text_ko); /* text_ko in Korean, unless it is NULL or empty */
+/* text_ko in Korean, unless it is NULL or empty */
+const char *lang_pick(int lang, const char *text, const char *text_ko);
 const char *lang_plural(int lang, const char *one, const char *many, int64_t n);        /* ngettext */
 int         lang_accepted(const char *accept_language); /* best of an Accept-Language header; LANG_EN by default */
 
-/* How money and time are written; pages and mails name the zone once (clock_zone). The currency and the zone come from settings (settings.h); at 0 is "no time": nothing is put. */
+/* How money and time are written; pages and mails name the zone once (clock_zone). The currency and the zone come from
+ * settings (settings.h); at 0 is "no time": nothing is put. */
 void money_open(const char *currency);                          /* ISO 4217; once, at start-up; KRW until then */
 const char *money_currency(void);
 void money_put(struct buf *out, int lang, int64_t amount);      /* 207,000원 / ₩207,000 */

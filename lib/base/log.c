@@ -1,9 +1,9 @@
 /*
  * log.c - one JSON line per occasion on stderr; log.h says what it may contain.
  *
- * A line is built on the stack and leaves in one write(2) shorter than PIPE_BUF, so lines of many processes never mix and
- * a line can be written when memory is gone. What does not fit is cut off; the line stays JSON. It is written without printf
- * where it is part of every request.
+ * A line is built on the stack and leaves in one write(2) shorter than PIPE_BUF, so lines of many processes never mix
+ * and a line can be written when memory is gone. What does not fit is cut off; the line stays JSON. It is written
+ * without printf where it is part of every request.
  */
 #include "log.h"
 
@@ -29,7 +29,7 @@ static struct {
 	int n, n_left_out;
 } held;
 
-/* --- putting a line together ---------------------------------------------------------------------------------------- */
+/* --- putting a line together -------------------------------------------------------------------------------------- */
 
 static void
 log_put(struct log_line *l, const char *s, size_t n)
@@ -185,7 +185,7 @@ log_begin_about(struct log_line *l, const char *subject_id, const char *what)
 	log_line_begin(l, LOG_INFO_, subject_id, what);
 }
 
-/* --- letting it go ------------------------------------------------------------------------------------------------- */
+/* --- letting it go ------------------------------------------------------------------------------------------------ */
 
 /* A log that cannot be written must not stop the program: the result of write() is ignored on purpose. */
 static void
@@ -259,7 +259,7 @@ log_drop(void)
 	held.n = held.n_left_out = 0;
 }
 
-/* --- what a sentence tells ------------------------------------------------------------------------------------------- */
+/* --- what a sentence tells ---------------------------------------------------------------------------------------- */
 
 static void __attribute__((format(printf, 3, 0)))
 log_line(enum log_level level, const char *what, const char *fmt, va_list ap)
@@ -305,7 +305,7 @@ log_error(const char *what, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* --- what lines carry ------------------------------------------------------------------------------------------------ */
+/* --- what lines carry --------------------------------------------------------------------------------------------- */
 
 void
 log_from(enum log_level level)
@@ -346,6 +346,7 @@ log_task(const char *name, const char *subject_id)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	log_request(NULL);
-	snprintf(request, sizeof(request), "%.20s-%llx", name, (unsigned long long)now.tv_sec * 1000000 + (unsigned)now.tv_nsec / 1000);
+	snprintf(request, sizeof(request), "%.20s-%llx", name,
+		(unsigned long long)now.tv_sec * 1000000 + (unsigned)now.tv_nsec / 1000);
 	log_subject(subject_id);
 }

@@ -33,7 +33,10 @@ proc_started(pid_t pid)
 
 	proc_read(pid, "stat", text);
 	rest = strrchr(text, ')');
-	if (!rest || sscanf(rest + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lld", &state, &started) != 2)
+	if (!rest
+		|| sscanf(rest + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lld",
+			   &state, &started)
+			!= 2)
 		return 0;
 	return state == 'Z' || state == 'X' ? 0 : started;
 }

@@ -10,6 +10,6 @@
  * is reused. 0: it does not exist, or is a zombie. */
 int64_t proc_started(pid_t pid);
 int64_t proc_bytes(pid_t pid);                          /* its resident memory; 0: not known */
-bool proc_is_named(pid_t pid, const char *name);        /* the name of its program, of which the kernel keeps 15 characters */
+bool proc_is_named(pid_t pid, const char *name); /* the name of its program, of which the kernel keeps 15 characters */
 
 #endif

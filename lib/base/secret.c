@@ -4,8 +4,8 @@
  * The key signs CSRF tokens and cookies of all programs, so all read the same file. It is made once: written under a
  * temporary name, synced, and linked to its name; a second process finds the name taken and reads that key.
  *
- * Hashing a password takes 64 MiB, so at most two are hashed at a time over all processes: each holds the flock of one of two
- * slot files. A process that dies gives its slot back with its file descriptors.
+ * Hashing a password takes 64 MiB, so at most two are hashed at a time over all processes: each holds the flock of one
+ * of two slot files. A process that dies gives its slot back with its file descriptors.
  */
 #include "secret.h"
 
@@ -40,7 +40,7 @@ make_key(const char *dir, const char *path)
 	int fd;
 
 	snprintf(temp, sizeof(temp), "%s/secret.key.XXXXXX", dir);
-	fd = mkostemp(temp, O_CLOEXEC);         /* 0600 */
+	fd = mkostemp(temp, O_CLOEXEC); /* 0600 */
 	if (fd < 0)
 		return false;
 	randombytes_buf(fresh, sizeof(fresh));
@@ -206,20 +206,21 @@ password_hash(struct arena *m, const char *password)
 	int slot = slot_take(), rc;
 
 	rc = crypto_pwhash_str_alg(hash, password, strlen(password), crypto_pwhash_OPSLIMIT_INTERACTIVE,
-	                           crypto_pwhash_MEMLIMIT_INTERACTIVE, crypto_pwhash_ALG_ARGON2ID13);
+		crypto_pwhash_MEMLIMIT_INTERACTIVE, crypto_pwhash_ALG_ARGON2ID13);
 	slot_leave(slot);
 	if (rc != 0)
-		abort();                /* only memory can fail it */
+		abort(); /* only memory can fail it */
 	return hash;
 }
 
 /* Compared when there is no such user, so that the answer takes the same time. */
-static const char unknown_user[] = "$argon2id$v=19$m=65536,t=2,p=1$amVhFjIZd9HCX5zVncs6IQ$lzWCZM56xkvYt9OlKK6w027xea8IC8OILKpj2ye033U";
+static const char unknown_user[] =
+	"$argon2id$v=19$m=65536,t=2,p=1$amVhFjIZd9HCX5zVncs6IQ$lzWCZM56xkvYt9OlKK6w027xea8IC8OILKpj2ye033U";
 
 bool
 password_ok(const char *hash, const char *password)
 {
-	char whole[crypto_pwhash_STRBYTES] = "";        /* libsodium may read all of it */
+	char whole[crypto_pwhash_STRBYTES] = ""; /* libsodium may read all of it */
 	int slot = slot_take(), rc;
 
 	snprintf(whole, sizeof(whole), "%s", hash ? hash : unknown_user);

@@ -1,8 +1,9 @@
 /*
- * settings.c - one table says everything about a setting: name, kind, default, limits. motorpool.conf explains them to people.
+ * settings.c - one table says everything about a setting: name, kind, default, limits. motorpool.conf explains them to
+ * people.
  *
- * The defaults are applied first, then ROOT/motorpool.conf, then $VAR/motorpool.conf when there is one, then the environment:
- * MOTORPOOL_BASE_URL is base_url. The texts live in an arena of their own, as long as the program.
+ * The defaults are applied first, then ROOT/motorpool.conf, then $VAR/motorpool.conf when there is one, then the
+ * environment: MOTORPOOL_BASE_URL is base_url. The texts live in an arena of their own, as long as the program.
  */
 #include "settings.h"
 
@@ -19,10 +20,12 @@
 static const struct setting own[] = {
 	{ AT(currency),                .kind = SETTING_TEXT, .standard = "KRW", .min = 3, .max = 3 },
 	{ AT(zone),                    .kind = SETTING_TEXT, .standard = "Asia/Seoul", .min = 1, .max = 60 },
-	{ AT(base_url),                .kind = SETTING_URL,  .standard = "http://localhost:8080", .min = 8, .max = 200 },
+	{ AT(base_url),                .kind = SETTING_URL,  .standard = "http://localhost:8080", .min = 8,
+		.max = 200 },
 	{ AT(tls),                     .kind = SETTING_BOOL, .standard = "no" },
 	{ AT(mail_url),                .kind = SETTING_TEXT, .standard = "", .min = 0, .max = 200 },
-	{ AT(mail_from),               .kind = SETTING_TEXT, .standard = "motorpool <noreply@localhost>", .min = 3, .max = 200 },
+	{ AT(mail_from),               .kind = SETTING_TEXT, .standard = "motorpool <noreply@localhost>", .min = 3,
+		.max = 200 },
 	{ AT(mail_tries),              .kind = SETTING_INT,  .standard = "8", .min = 1, .max = 100 },
 	{ AT(mail_pause_s),            .kind = SETTING_INT,  .standard = "30", .min = 1, .max = 3600 },
 	{ AT(call_deadline_ms),        .kind = SETTING_INT,  .standard = "610", .min = 10, .max = 60000 },
@@ -113,10 +116,10 @@ static const char *
 setting_take(const struct settings_group *g, const struct setting *s, const char *value)
 {
 	switch (s->kind) {
-	case SETTING_INT:  return setting_int(g, s, value);
+	case SETTING_INT: return setting_int(g, s, value);
 	case SETTING_BOOL: return setting_bool(g, s, value);
 	case SETTING_TEXT: return setting_text(g, s, value);
-	case SETTING_URL:  return take_url(g, s, value);
+	case SETTING_URL: return take_url(g, s, value);
 	}
 	return "is of no kind";
 }
@@ -205,7 +208,7 @@ take_file(const char *path, bool must_exist, const char **why)
 	return !wrong;
 }
 
-/* --- the environment: what the starting process knows better, such as the port ---------------------------------------- */
+/* --- the environment: what the starting process knows better, such as the port ------------------------------------ */
 
 static const char *
 in_environment(const struct setting *s)
@@ -245,7 +248,8 @@ fits_together(const char **why)
 		*why = "base_url begins with https://, but tls = no: cookies would travel without protection";
 	else if (settings.n_workers_min > settings.n_workers_max)
 		*why = "n_workers_min is more than n_workers_max";
-	else if (strcmp(settings.breaker, "strict") != 0 && strcmp(settings.breaker, "classic") != 0 && strcmp(settings.breaker, "default") != 0)
+	else if (strcmp(settings.breaker, "strict") != 0 && strcmp(settings.breaker, "classic") != 0
+		&& strcmp(settings.breaker, "default") != 0)
 		*why = "breaker must be strict, classic or default";
 	else
 		return true;
@@ -274,9 +278,9 @@ settings_open(const char *root_dir, const char *var_dir, const struct settings_g
 	settings.var_dir = arena_strdup(memory, var_dir);
 	groups[1] = product ? *product : (struct settings_group){ .n = 0 };
 	if (!take_defaults(&groups[0], why) || !take_defaults(&groups[1], why)
-	    || !take_file(arena_printf(memory, "%s/motorpool.conf", root_dir), true, why)
-	    || !take_file(arena_printf(memory, "%s/motorpool.conf", var_dir), false, why)
-	    || !take_environment(&groups[0], why) || !take_environment(&groups[1], why))
+		|| !take_file(arena_printf(memory, "%s/motorpool.conf", root_dir), true, why)
+		|| !take_file(arena_printf(memory, "%s/motorpool.conf", var_dir), false, why)
+		|| !take_environment(&groups[0], why) || !take_environment(&groups[1], why))
 		return false;
 	return fits_together(why) && (!groups[1].check || groups[1].check(why));
 }

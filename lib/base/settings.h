@@ -1,7 +1,7 @@
 /*
- * settings - motorpool.conf, and beside the state $VAR/motorpool.conf on top of it: lines of `name = value`, # comments.
- * motorpool.conf explains every setting with its default; an unknown name stops the program. The environment takes precedence:
- * MOTORPOOL_BASE_URL for base_url.
+ * settings - motorpool.conf, and beside the state $VAR/motorpool.conf on top of it: lines of `name = value`, #
+ * comments. motorpool.conf explains every setting with its default; an unknown name stops the program. The environment
+ * takes precedence: MOTORPOOL_BASE_URL for base_url.
  */
 #ifndef MP_SETTINGS_H
 #define MP_SETTINGS_H
@@ -19,7 +19,7 @@ struct settings {
 	const char *mail_url;                   /* smtp://host:port or smtps://…; "": the mail folder, $VAR/mail */
 	const char *mail_from;                  /* whom mail comes from */
 	int64_t mail_tries;                     /* attempts per mail */
-	int64_t mail_pause_s;                   /* 30: before the second try; before each further one twice as long, an hour at most */
+	int64_t mail_pause_s; /* 30: before the second try; before each further one twice as long, an hour at most */
 	int64_t call_deadline_ms;               /* 610: a synchronous call in total */
 	int64_t calls_at_once;                  /* 5: to one program or provider, by all callers together (breaker.h) */
 	const char *breaker;                    /* strict, classic or default: when it opens and for how long */
@@ -30,7 +30,7 @@ struct settings {
 	int64_t request_limit_s;                /* a worker busy for longer is considered hung and replaced */
 	int64_t queue_limit_ms;                 /* requests that would wait longer for a worker get 503; 0: all wait */
 	int64_t worker_requests;                /* a worker that has served so many is replaced; 0: never */
-	int64_t worker_memory_mb;               /* … and one with more memory in use; it cannot get four times as much. 0: no limit */
+	int64_t worker_memory_mb; /* … and one with more memory in use; it cannot get four times as much. 0: no limit */
 	bool jail;                              /* workers enter the sandbox of jail.h before they serve */
 	const char *run_as;                     /* the user that programs switch to when started as root */
 };

@@ -2,8 +2,8 @@
  * shape - the members of a C struct, described for SQL, templates, JSON and events.
  *
  * One word travels from column to struct member to template name to JSON key: the shape declares it once. With a
- * struct's shape, db_one()/db_list() fill it from columns of the same names, a template binds to it at start-up, the JSON
- * reply is written from it, and an event's payload is written from it and read into it.
+ * struct's shape, db_one()/db_list() fill it from columns of the same names, a template binds to it at start-up, the
+ * JSON reply is written from it, and an event's payload is written from it and read into it.
  *
  *	struct car { int64_t car_id; const char *plate; int64_t daily_price; enum car_status status; int64_t since; };
  *	static const struct member car_members[] = {
@@ -12,21 +12,22 @@
  *	};
  *	const struct shape car_shape = SHAPE(car, car_members);
  *
- * What each kind is:              in SQL          in a template                                        in JSON
- *   TEXT   const char *           TEXT            {{plate}}; a section is true when not empty          string; NULL: null
- *          with SHAPE_TEXT_KO     TEXT, TEXT      {{name}} is name_ko in Korean templates, if not empty two members: name, name_ko
- *   INT    int64_t                BIGINT          {{seats}}; a section is true when not 0              number
- *                                                 {{#seats.one}} is true when it is 1
- *   BOOL   bool                   0/1             {{#is_late}}                                         true/false
- *   AMOUNT int64_t, smallest unit BIGINT          {{amount}} 207,000원 / ₩207,000; {{amount.raw}}      number (smallest unit)
- *   TIME   int64_t, unix seconds  BIGINT          {{at}} {{at.date}} {{at.time}}                       RFC 3339 with offset; 0: null
- *                                                 {{at.iso}} {{at.input}} (YYYY-MM-DDTHH:MM); 0 is empty
- *   STATE  int (an enum)          its code        {{state}} translated words; {{state.code}};          its code; out of range: null
- *                                                 {{#state.PAID}} is true in that state
- *   STRUCT a struct inside        -               {{car.plate}} or {{#car}}…{{/car}}                   object
- *   MAYBE  pointer to a struct    -               the same; NULL is false                              object or null
- *   LIST   pointer + int n_NAME   -               {{#lines}}…{{/lines}}; {{^lines}} when empty         array
- *   RAW    const char * (JSON)    -               not printable                                        put in as it is
+ * What each kind is:           in SQL      in a template                                     in JSON
+ *   TEXT   const char *        TEXT        {{plate}}; a section is true when not empty       string; NULL: null
+ *          with SHAPE_TEXT_KO  TEXT, TEXT  {{name}} is name_ko in Korean, if not empty       two: name, name_ko
+ *   INT    int64_t             BIGINT      {{seats}}; a section is true when not 0           number
+ *                                          {{#seats.one}} is true when it is 1
+ *   BOOL   bool                0/1         {{#is_late}}                                      true/false
+ *   AMOUNT int64_t             BIGINT      {{amount}} 207,000원 / ₩207,000; {{amount.raw}}   number
+ *          (smallest unit)
+ *   TIME   int64_t             BIGINT      {{at}} {{at.date}} {{at.time}} {{at.iso}}         RFC 3339 with offset;
+ *          (unix seconds)                  {{at.input}} (YYYY-MM-DDTHH:MM); 0 is empty       0: null
+ *   STATE  int (an enum)       its code    {{state}} translated words; {{state.code}};       its code;
+ *                                          {{#state.PAID}} is true in that state             out of range: null
+ *   STRUCT a struct inside     -           {{car.plate}} or {{#car}}…{{/car}}                object
+ *   MAYBE  pointer to a struct -           the same; NULL is false                           object or null
+ *   LIST   pointer + int n_NAME -          {{#lines}}…{{/lines}}; {{^lines}} when empty      array
+ *   RAW    const char * (JSON) -           not printable                                     put in as it is
  */
 #ifndef MP_SHAPE_H
 #define MP_SHAPE_H
@@ -50,7 +51,8 @@ int words_find(const struct words *words, const char *code);    /* -1: none has 
 const char *words_code(const struct words *words, int i);       /* "" out of range */
 
 enum kind {
-	KIND_TEXT, KIND_INT, KIND_BOOL, KIND_AMOUNT, KIND_TIME, KIND_STATE, KIND_STRUCT, KIND_MAYBE, KIND_LIST, KIND_RAW,
+	KIND_TEXT, KIND_INT, KIND_BOOL, KIND_AMOUNT, KIND_TIME, KIND_STATE, KIND_STRUCT, KIND_MAYBE, KIND_LIST,
+	KIND_RAW,
 };
 
 struct shape;
@@ -74,7 +76,8 @@ struct shape {
 
 /* The offset of a member, refused by the compiler when the member is not of the type. */
 #define SHAPE_AT(s, m, type) \
-	(offsetof(struct s, m) + 0 * sizeof(char[__builtin_types_compatible_p(__typeof__(((struct s *)0)->m), type) ? 1 : -1]))
+	(offsetof(struct s, m) + 0 * sizeof(char[__builtin_types_compatible_p(__typeof__(((struct s *)0)->m), \
+		type) ? 1 : -1]))
 
 #define SHAPE_TEXT(s, m)         { .name = #m, .kind = KIND_TEXT, .offset = SHAPE_AT(s, m, const char *) }
 /* A text in both languages, m and m_ko: two members. Korean templates show m_ko for {{m}} unless it is empty. */
@@ -98,8 +101,10 @@ struct shape {
 #define SHAPE_LIST_AS(s, as, m, n, sh) { .name = #as, .kind = KIND_LIST, .of = &(sh), .offset = offsetof(struct s, m), \
 	.n_offset = SHAPE_AT(s, n, int) }
 
-#define SHAPE(s, members) { .name = #s, .size = sizeof(struct s), .member = (members), .n = (int)(sizeof(members) / sizeof((members)[0])) }
+#define SHAPE(s, members) { .name = #s, .size = sizeof(struct s), .member = (members), \
+	.n = (int)(sizeof(members) / sizeof((members)[0])) }
 
-const struct member *shape_member(const struct shape *shape, const char *name, size_t name_n); /* NULL: no such member */
+/* NULL: no such member */
+const struct member *shape_member(const struct shape *shape, const char *name, size_t name_n);
 
 #endif

@@ -110,7 +110,8 @@ is_current(const struct shm_file *f, const struct shm_header *h, const struct st
 {
 	char boot[40];
 
-	return boot_id(boot) && h->inode == st->st_ino && strcmp(h->kind, f->kind) == 0 && (strcmp(h->boot, boot) == 0 || is_in_use(fd));
+	return boot_id(boot) && h->inode == st->st_ino && strcmp(h->kind, f->kind) == 0
+		&& (strcmp(h->boot, boot) == 0 || is_in_use(fd));
 }
 
 static bool
@@ -180,7 +181,10 @@ shm_open_or_create(const struct shm_file *f)
 
 	snprintf(guard, sizeof(guard), "%s.make", f->path);
 	if (!boot_id(boot))
-		return log_error("shm", "%s cannot be read, so shared memory of an earlier boot could not be recognised", boot_file), errno = ENOSYS, NULL;
+		return log_error("shm",
+			       "%s cannot be read, so shared memory of an earlier boot could not be recognised",
+			       boot_file),
+		       errno = ENOSYS, NULL;
 	fd = open(guard, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return NULL;

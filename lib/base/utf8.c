@@ -1,6 +1,6 @@
 /*
- * utf8.c - checks of what is visible in a text; utf8.h describes them. The lists are Unicode's, shortened to what occurs in practice:
- * a name of fillers only is empty, and one that reverses its direction could pass for another.
+ * utf8.c - checks of what is visible in a text; utf8.h describes them. The lists are Unicode's, shortened to what
+ * occurs in practice: a name of fillers only is empty, and one that reverses its direction could pass for another.
  */
 #include "utf8.h"
 
@@ -20,14 +20,16 @@ utf8_is_invisible(const char *s, int n)
 {
 	unsigned c = code_point(s, n);
 
-	return c <= ' ' || c == 0xA0 || c == 0x115F || c == 0x1160 || (c >= 0x2000 && c <= 0x200D) || c == 0x3000 || c == 0x3164 || c == 0xFFA0;
+	return c <= ' ' || c == 0xA0 || c == 0x115F || c == 0x1160 || (c >= 0x2000 && c <= 0x200D) || c == 0x3000
+		|| c == 0x3164 || c == 0xFFA0;
 }
 
 /* Bidirectional controls and line separators. */
 static bool
 is_disguise(unsigned c)
 {
-	return c < ' ' || c == 127 || c == 0x200E || c == 0x200F || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x2069) || c == 0xFEFF;
+	return c < ' ' || c == 127 || c == 0x200E || c == 0x200F || (c >= 0x2028 && c <= 0x202E)
+		|| (c >= 0x2060 && c <= 0x2069) || c == 0xFEFF;
 }
 
 bool

@@ -11,7 +11,8 @@
 bool utf8_is_visible_line(const char *s);
 int  utf8_chars(const char *s);                 /* number of characters; -1: not UTF-8 */
 bool utf8_is_blank(const char *s);              /* nothing in it is visible */
-bool utf8_is_invisible(const char *s, int n);   /* the character at s, n bytes long: a space of any width, a filler, a joiner */
+/* the character at s, n bytes long: a space of any width, a filler, a joiner */
+bool utf8_is_invisible(const char *s, int n);
 
 static inline int
 utf8_tail(const unsigned char *s, int n)

@@ -39,8 +39,10 @@ struct preset {
 };
 
 static const struct preset
-	preset_default = { .n_in_a_row = 5, .percent = 50, .at_least = 20, .open_ms = 5000, .grows = true, .n_good = 3 },
-	preset_strict = { .n_in_a_row = 1, .percent = 50, .at_least = 20, .open_ms = 10000, .n_good = 1, .in_flight_max = 5 },
+	preset_default = { .n_in_a_row = 5, .percent = 50, .at_least = 20, .open_ms = 5000, .grows = true,
+		.n_good = 3 },
+	preset_strict = { .n_in_a_row = 1, .percent = 50, .at_least = 20, .open_ms = 10000, .n_good = 1,
+		.in_flight_max = 5 },
 	preset_classic = { .percent = 50, .at_least = 20, .open_ms = 5000, .n_good = 1 };
 
 static const struct preset *
@@ -65,7 +67,8 @@ struct packed_state {
 	enum breaker_state state;
 	int n_good;                     /* half-open: successful probes so far */
 	int n_trips;                    /* successive openings */
-	int64_t at_ms;                  /* closed: since when; open: until when; half-open: the end of the probe's lease, 0: no probe is running */
+	/* closed: since when; open: until when; half-open: the end of the probe's lease, 0: no probe is running */
+	int64_t at_ms;
 };
 
 static uint64_t
@@ -78,7 +81,9 @@ static struct packed_state
 state_unpack(uint64_t word)
 {
 	return (struct packed_state){
-		.state = (enum breaker_state)(word >> 62), .n_good = word >> 56 & 63, .n_trips = word >> 48 & 255,
+		.state = (enum breaker_state)(word >> 62),
+		.n_good = word >> 56 & 63,
+		.n_trips = word >> 48 & 255,
 		.at_ms = (int64_t)(word & ((1ULL << 48) - 1)),
 	};
 }
@@ -91,7 +96,8 @@ breaker_open(const char *var_dir, const char *callee)
 	char name[40];
 	int i = 0, n = sizeof(opened) / sizeof(opened[0]);
 
-	while (i < n && opened[i].var[0] && (strcmp(opened[i].callee, callee) != 0 || strcmp(opened[i].var, var_dir) != 0))
+	while (i < n && opened[i].var[0]
+		&& (strcmp(opened[i].callee, callee) != 0 || strcmp(opened[i].var, var_dir) != 0))
 		i++;
 	if (i == n || strlen(var_dir) >= sizeof(opened[i].var) || strlen(callee) >= sizeof(opened[i].callee))
 		return NULL;
@@ -131,7 +137,7 @@ open_for_ms(int n_trips)
 	int64_t ms = (int64_t)preset()->open_ms * (preset()->grows ? n_trips : 1);
 
 #ifdef MOTORPOOL_FAULTS
-	if (getenv("MOTORPOOL_SHORT_PAUSES"))   /* for the short form of the fault tests */
+	if (getenv("MOTORPOOL_SHORT_PAUSES")) /* for the short form of the fault tests */
 		ms /= 5;
 #endif
 	return ms < OPEN_MAX_MS ? ms : OPEN_MAX_MS;
@@ -144,14 +150,17 @@ state_open(struct breaker *b, uint64_t *word, int n_trips, int64_t now)
 	int64_t open_ms = open_for_ms(n_trips);
 	bool was_closed = state_unpack(*word).state == BREAKER_CLOSED;
 
-	if (!state_change(b, word, (struct packed_state){ .state = BREAKER_OPEN, .n_trips = n_trips < 255 ? n_trips : 255, .at_ms = now + open_ms }))
+	if (!state_change(b, word,
+		    (struct packed_state){
+			    .state = BREAKER_OPEN, .n_trips = n_trips < 255 ? n_trips : 255, .at_ms = now + open_ms }))
 		return;
 	if (was_closed) {
 		atomic_store(&b->opened_at, clock_now());
 		atomic_fetch_add(&b->n_opened, 1);
 	}
 	permit_wake_all(b);
-	log_warn("breaker", "%s: open for %lld ms: %s", b->callee, (long long)open_ms, was_closed ? "too many calls failed" : "the probe failed");
+	log_warn("breaker", "%s: open for %lld ms: %s", b->callee, (long long)open_ms,
+		was_closed ? "too many calls failed" : "the probe failed");
 }
 
 static void
@@ -174,7 +183,7 @@ count_call(struct breaker *b, int64_t now, bool is_good)
 
 	do {
 		is = was >> 32 == s ? was : s << 32;
-		if ((is & 0xFFFF) == 0xFFFF)    /* full: halve both, the share is what matters */
+		if ((is & 0xFFFF) == 0xFFFF) /* full: halve both, the share is what matters */
 			is = s << 32 | (is >> 17 & 0x7FFF) << 16 | 0x7FFF;
 		is += (is_good ? 0 : 1 << 16) + 1;
 	} while (!atomic_compare_exchange_weak(bucket, &was, is));
@@ -226,7 +235,9 @@ probe_ended(struct breaker *b, int64_t lease_ms, int64_t now, bool is_good)
 	else if (s.n_good + 1 >= preset()->n_good)
 		state_close(b, &word, s.n_trips, now);
 	else
-		state_change(b, &word, (struct packed_state){ .state = BREAKER_HALF_OPEN, .n_good = s.n_good + 1, .n_trips = s.n_trips });
+		state_change(b, &word,
+			(struct packed_state){
+				.state = BREAKER_HALF_OPEN, .n_good = s.n_good + 1, .n_trips = s.n_trips });
 }
 
 static void
@@ -270,7 +281,8 @@ try_enter(struct breaker *b, int64_t now, int *permit)
 	*permit = permit_acquire(b, in_flight_at_most(), now);
 	if (*permit < 0)
 		return s.state == BREAKER_CLOSED ? BREAKER_IS_FULL : BREAKER_IS_OPEN;
-	if (s.state == BREAKER_CLOSED ? state_unpack(atomic_load(&b->packed_state)).state == BREAKER_CLOSED : take_lease(b, word, *permit, now))
+	if (s.state == BREAKER_CLOSED ? state_unpack(atomic_load(&b->packed_state)).state == BREAKER_CLOSED
+				      : take_lease(b, word, *permit, now))
 		return BREAKER_GO;
 	permit_release(b, *permit);
 	return BREAKER_IS_OPEN;
@@ -316,7 +328,7 @@ breaker_leave(struct breaker *b, int permit, bool is_good)
 		call_failed(b, now);
 	else if (atomic_load_explicit(&b->n_in_a_row, memory_order_relaxed))
 		atomic_store(&b->n_in_a_row, 0);
-	permit_release(b, permit);              /* last, so the next call that gets it sees the new state */
+	permit_release(b, permit); /* last, so the next call that gets it sees the new state */
 }
 
 int
@@ -347,10 +359,15 @@ breaker_look(const char *var_dir, const char *callee, struct breaker_view *v)
 		return false;
 	s = state_unpack(atomic_load(&b->packed_state));
 	*v = (struct breaker_view){
-		.callee = callee, .state = s.state, .opened_at = s.state == BREAKER_CLOSED ? 0 : atomic_load(&b->opened_at),
+		.callee = callee,
+		.state = s.state,
+		.opened_at = s.state == BREAKER_CLOSED ? 0 : atomic_load(&b->opened_at),
 		.again_in_ms = s.state == BREAKER_OPEN && must_wait(s, clock_ms()) ? s.at_ms - clock_ms() : 0,
-		.n_calls = atomic_load(&b->n_calls), .n_failed = atomic_load(&b->n_failed), .n_refused = atomic_load(&b->n_refused),
-		.n_full = atomic_load(&b->n_full), .n_opened = atomic_load(&b->n_opened),
+		.n_calls = atomic_load(&b->n_calls),
+		.n_failed = atomic_load(&b->n_failed),
+		.n_refused = atomic_load(&b->n_refused),
+		.n_full = atomic_load(&b->n_full),
+		.n_opened = atomic_load(&b->n_opened),
 	};
 	v->n_in_flight = permits_in_use(b);
 	shm_unmap(b, sizeof(struct breaker));

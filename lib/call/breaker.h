@@ -42,6 +42,6 @@ struct breaker_view {
 	int64_t again_in_ms;            /* open: until the next probe */
 	int64_t n_in_flight, n_calls, n_failed, n_refused, n_full, n_opened;       /* since boot */
 };
-bool breaker_look(const char *var_dir, const char *callee, struct breaker_view *v);     /* false: never called since boot */
+bool breaker_look(const char *var_dir, const char *callee, struct breaker_view *v); /* false: never called since boot */
 
 #endif

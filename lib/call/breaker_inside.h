@@ -24,7 +24,7 @@ struct breaker {
 	_Atomic int64_t opened_at;
 	_Atomic int32_t n_in_a_row;     /* failures */
 	_Atomic uint32_t n_left;        /* calls that returned: a futex that calls waiting for a permit sleep on */
-	_Atomic int32_t n_waiting;      /* may stay too high if a waiting process dies: then there are needless wake-ups */
+	_Atomic int32_t n_waiting; /* may stay too high if a waiting process dies: then there are needless wake-ups */
 	_Atomic uint32_t from_s;        /* failures before this second do not count any more */
 	_Atomic int64_t reaped_ms;      /* when permits of dead callers were looked for last */
 	_Atomic int32_t took_ms16;      /* moving average of a call's duration, in sixteenths of a ms */

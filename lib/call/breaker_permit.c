@@ -88,8 +88,9 @@ reap_permits(struct breaker *b, int64_t now)
 		uint64_t holder = atomic_load(&b->permit[i].holder);
 
 		if (holder && (is_dead(holder) || now - atomic_load(&b->permit[i].since_ms) > HELD_MAX_MS)
-		    && atomic_compare_exchange_strong(&b->permit[i].holder, &holder, 0))
-			log_warn("breaker", "%s: the permit of process %d, which is gone, is reclaimed", b->callee, (int)pid_of(holder));
+			&& atomic_compare_exchange_strong(&b->permit[i].holder, &holder, 0))
+			log_warn("breaker", "%s: the permit of process %d, which is gone, is reclaimed", b->callee,
+				(int)pid_of(holder));
 	}
 }
 
@@ -100,7 +101,7 @@ take_free_permit(struct breaker *b, int in_flight_max, int64_t now)
 		uint64_t free = 0;
 
 		if (atomic_load_explicit(&b->permit[i].holder, memory_order_relaxed) == 0
-		    && atomic_compare_exchange_strong(&b->permit[i].holder, &free, own_process_id())) {
+			&& atomic_compare_exchange_strong(&b->permit[i].holder, &free, own_process_id())) {
 			atomic_store_explicit(&b->permit[i].since_ms, now, memory_order_relaxed);
 			atomic_store_explicit(&b->permit[i].lease_ms, 0, memory_order_relaxed);
 			return i;

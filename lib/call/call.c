@@ -64,7 +64,8 @@ put_stream(struct buf *b, int type, const char *s, size_t n)
 static void
 put_length(struct buf *b, size_t n)
 {
-	const unsigned char lengths[4] = { (unsigned char)(n >> 24 | 0x80), (unsigned char)(n >> 16), (unsigned char)(n >> 8), (unsigned char)n };
+	const unsigned char lengths[4] = { (unsigned char)(n >> 24 | 0x80), (unsigned char)(n >> 16),
+		(unsigned char)(n >> 8), (unsigned char)n };
 
 	if (n < 128)
 		buf_put(b, &lengths[3], 1);
@@ -195,7 +196,8 @@ connect_internal(const struct call *c, int64_t deadline)
 	struct timeval limit = { .tv_sec = left / 1000, .tv_usec = left % 1000 * 1000 };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	snprintf(at.sun_path, sizeof(at.sun_path), "%s/%.12s%s.sock", run_dir, c->program, c->to_public ? "" : ".internal");
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s/%.12s%s.sock", run_dir, c->program,
+		c->to_public ? "" : ".internal");
 	if (fd < 0)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
@@ -240,7 +242,9 @@ receive(int fd, struct fcgi_answer *a, int64_t deadline)
 void
 call_log(const char *to, const char *path, enum call_outcome outcome, int status, int64_t began_us)
 {
-	static const char *const outcomes[] = { [CALL_ANSWERED] = "answered", [CALL_NOT_SENT] = "not_sent", [CALL_UNKNOWN] = "unknown",
+	static const char *const outcomes[] = { [CALL_ANSWERED] = "answered",
+		[CALL_NOT_SENT] = "not_sent",
+		[CALL_UNKNOWN] = "unknown",
 		[CALL_REFUSED] = "refused" };
 	struct log_line l;
 
@@ -283,7 +287,8 @@ call_through_breaker(struct arena *m, struct call *c, int64_t deadline)
 
 	if (!b)
 		return send_and_receive(m, c, deadline);
-	if (breaker_enter(b, c->deadline_ms / 2 < PATIENCE_MS ? c->deadline_ms / 2 : PATIENCE_MS, &permit) != BREAKER_GO)
+	if (breaker_enter(b, c->deadline_ms / 2 < PATIENCE_MS ? c->deadline_ms / 2 : PATIENCE_MS, &permit)
+		!= BREAKER_GO)
 		return CALL_REFUSED;
 	outcome = send_and_receive(m, c, deadline);
 	breaker_leave(b, permit, outcome == CALL_ANSWERED && c->status < 500);

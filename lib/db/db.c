@@ -33,7 +33,8 @@ count_args(const struct db_arg *args)
 	return n;
 }
 
-/* Texts are not copied: the caller's live until the statement is reset, and each stmt_start() binds all of them again. */
+/* Texts are not copied: the caller's live until the statement is reset, and each stmt_start() binds all of them
+ * again. */
 static void
 stmt_bind(struct stmt *st, const struct db_arg *args)
 {
@@ -204,24 +205,15 @@ fill_member(struct db *db, struct stmt *st, int i, const struct member *mb, char
 {
 	switch (mb->kind) {
 	case KIND_TEXT:
-	case KIND_RAW:
-		*(const char **)at = column_copy(db, st, i);
-		break;
+	case KIND_RAW: *(const char **)at = column_copy(db, st, i); break;
 	case KIND_INT:
 	case KIND_AMOUNT:
-	case KIND_TIME:
-		*(int64_t *)at = sqlite3_column_int64(st->stmt, i);
-		break;
-	case KIND_BOOL:
-		*(bool *)at = sqlite3_column_int64(st->stmt, i) != 0;
-		break;
-	case KIND_STATE:
-		*(int *)at = words_find(mb->words, (const char *)sqlite3_column_text(st->stmt, i));
-		break;
+	case KIND_TIME: *(int64_t *)at = sqlite3_column_int64(st->stmt, i); break;
+	case KIND_BOOL: *(bool *)at = sqlite3_column_int64(st->stmt, i) != 0; break;
+	case KIND_STATE: *(int *)at = words_find(mb->words, (const char *)sqlite3_column_text(st->stmt, i)); break;
 	case KIND_STRUCT:
 	case KIND_MAYBE:
-	case KIND_LIST:
-		break;
+	case KIND_LIST: break;
 	}
 }
 
@@ -260,7 +252,8 @@ db_list_(struct db *db, const struct shape *shape, void *rows, int *n, struct db
 	if (st) {
 		while (db_stmt_shape(db, st, shape) && stmt_step(db, st)) {
 			if (count == room) {
-				array = arena_grow(db->m, array, room * shape->size, (room ? room * 2 : 16) * shape->size);
+				array = arena_grow(
+					db->m, array, room * shape->size, (room ? room * 2 : 16) * shape->size);
 				room = room ? room * 2 : 16;
 			}
 			fill(db, st, array + count++ * shape->size);
@@ -328,7 +321,7 @@ row_peek(struct rows *r, int column)
 	return (const char *)sqlite3_column_text(r->st->stmt, column);
 }
 
-/* --- patterns ------------------------------------------------------------------------------------------------------- */
+/* --- patterns ----------------------------------------------------------------------------------------------------- */
 
 static const char *
 like(struct db *db, const char *before, const char *text)

@@ -8,7 +8,8 @@
  *
  *	int64_t id = db_int(db, "INSERT INTO branch (name) VALUES ($1) RETURNING branch_id", name);
  *	if (db_one(db, &car_shape, &car, "SELECT car_id, plate, status FROM car WHERE car_id = $1", id)) …
- *	db_list(db, &line_shape, &b->lines, &b->n_lines, "SELECT rule, amount FROM booking_line WHERE booking_id = $1", id);
+ *	db_list(db, &line_shape, &b->lines, &b->n_lines, "SELECT rule, amount FROM booking_line WHERE booking_id = $1",
+ *		id);
  *
  * Writers queue on one robust priority-inheriting mutex (lock.h) before BEGIN IMMEDIATE; SQLite's own busy handler
  * polls and lets some writers starve. A commit is written without fsync under the lock; db_durable() then syncs the
@@ -38,7 +39,7 @@ struct db;
 struct db_role {
 	const char *name;
 	const char *owns;
-	bool on_view;           /* main is the read-model file $VAR/view.db, and motorpool.db is attached read-only as "log" */
+	bool on_view; /* main is the read-model file $VAR/view.db, and motorpool.db is attached read-only as "log" */
 	const char *own_db;     /* "sandbox": $VAR/sandbox.db and nothing else; NULL: the shared file */
 };
 
@@ -54,9 +55,12 @@ void db_arena(struct db *db, struct arena *m);
 struct arena *db_memory(struct db *db);
 const struct db_role *db_role_of(const struct db *db);
 
-bool db_failed(const struct db *db);    /* a statement has failed since db_fresh(); stays true when the disk has failed: the process must be replaced */
-void db_fail(struct db *db, const char *fmt, ...) __attribute__((format(printf, 2, 3))); /* a failure found by the caller: sticky like the others */
-/* The failure is no defect of the program and may pass: the disk is full or fails, the writers' lock is held. The last change was not made. */
+/* a statement has failed since db_fresh(); stays true when the disk has failed: the process must be replaced */
+bool db_failed(const struct db *db);
+/* a failure found by the caller: sticky like the others */
+void db_fail(struct db *db, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The failure is no defect of the program and may pass: the disk is full or fails, the writers' lock is held. The last
+ * change was not made. */
 bool db_is_later(const struct db *db);
 const char *db_error(const struct db *db);
 void db_fresh(struct db *db);           /* start of a request: rolls back what was left open, forgets the failure */
@@ -71,15 +75,18 @@ struct db_arg {
 };
 
 static inline struct db_arg db_arg_int(int64_t i) { return (struct db_arg){ .kind = ARG_INT, .i = i }; }
-static inline struct db_arg db_arg_text(const char *s) { return (struct db_arg){ .kind = ARG_TEXT, .s = s }; } /* NULL binds NULL */
+/* NULL binds NULL */
+static inline struct db_arg db_arg_text(const char *s) { return (struct db_arg){ .kind = ARG_TEXT, .s = s }; }
 
 #define DB_ARG(x) _Generic((x), char *: db_arg_text, const char *: db_arg_text, default: db_arg_int)(x)
 
 /* DB_ARGS(a, b, c) -> (struct db_arg[]){ DB_ARG(a), DB_ARG(b), DB_ARG(c), {ARG_END} }, up to 24 arguments */
 #define DB_ARGS(...) ((const struct db_arg[]){ __VA_OPT__(DB_MAP(__VA_ARGS__)) { .kind = ARG_END } })
-#define DB_MAP(...) DB_PICK(__VA_ARGS__, DB_24, DB_23, DB_22, DB_21, DB_20, DB_19, DB_18, DB_17, DB_16, DB_15, DB_14, DB_13, \
+#define DB_MAP(...) DB_PICK(__VA_ARGS__, DB_24, DB_23, DB_22, DB_21, DB_20, DB_19, DB_18, DB_17, DB_16, DB_15, DB_14, \
+	DB_13, \
 	DB_12, DB_11, DB_10, DB_9, DB_8, DB_7, DB_6, DB_5, DB_4, DB_3, DB_2, DB_1)(__VA_ARGS__)
-#define DB_PICK(_1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, _12, _13, _14, _15, _16, _17, _18, _19, _20, _21, _22, _23, _24, N, ...) N
+#define DB_PICK(_1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, _12, _13, _14, _15, _16, _17, _18, _19, _20, _21, _22, \
+	_23, _24, N, ...) N
 #define DB_1(a)       DB_ARG(a),
 #define DB_2(a, ...)  DB_ARG(a), DB_1(__VA_ARGS__)
 #define DB_3(a, ...)  DB_ARG(a), DB_2(__VA_ARGS__)
@@ -113,21 +120,26 @@ struct db_at { const char *sql, *file; int line; };
 /* Runs a change; answers the rows changed. A constraint violation is a failure. */
 #define db_do(db, sql, ...)          db_do_((db), DB_AT(sql), DB_ARGS(__VA_ARGS__))
 /* Runs a change that a constraint may refuse: true done; false refused, and db_refusal() names what refused it
- * ("car.plate" for a unique column, a trigger's own word such as "slot_taken", "check", "foreign_key"). Nothing was changed. */
+ * ("car.plate" for a unique column, a trigger's own word such as "slot_taken", "check", "foreign_key"). Nothing was
+ * changed. */
 #define db_try(db, sql, ...)         db_try_((db), DB_AT(sql), DB_ARGS(__VA_ARGS__))
-/* First column of the first row: 0 / NULL when there is none. Text lives in the arena. INSERT … RETURNING is fine too. */
+/* First column of the first row: 0 / NULL when there is none. Text lives in the arena. INSERT … RETURNING is fine
+ * too. */
 #define db_int(db, sql, ...)         db_int_((db), DB_AT(sql), DB_ARGS(__VA_ARGS__))
 #define db_text(db, sql, ...)        db_text_((db), DB_AT(sql), DB_ARGS(__VA_ARGS__))
 #define db_exists(db, sql, ...)      db_exists_((db), DB_AT(sql), DB_ARGS(__VA_ARGS__))
-/* Fills a struct by column names; members without a column keep what they hold. false: no row. An unknown column is a failure. */
+/* Fills a struct by column names; members without a column keep what they hold. false: no row. An unknown column is a
+ * failure. */
 #define db_one(db, shape, out, sql, ...)      db_one_((db), (shape), (out), DB_AT(sql), DB_ARGS(__VA_ARGS__))
 /* Fills an array in the arena: *(type **)rows, *n. Answers n. */
-#define db_list(db, shape, rows, n, sql, ...) db_list_((db), (shape), (void *)(rows), (n), DB_AT(sql), DB_ARGS(__VA_ARGS__))
-/* Walks rows one by one: for (struct rows *r = db_each(db, "SELECT …", a); db_next(r);) row_int(r, 0) … No nesting of the same literal.
- * Outside a transaction a change is a transaction of its own, queued like any other. */
+#define db_list(db, shape, rows, n, sql, ...) db_list_((db), (shape), (void *)(rows), (n), DB_AT(sql), \
+	DB_ARGS(__VA_ARGS__))
+/* Walks rows one by one: for (struct rows *r = db_each(db, "SELECT …", a); db_next(r);) row_int(r, 0) … No nesting of
+ * the same literal. Outside a transaction a change is a transaction of its own, queued like any other. */
 #define db_each(db, sql, ...)        db_each_((db), DB_AT(sql), DB_ARGS(__VA_ARGS__))
 
-/* A search text as a pattern for lower(column) LIKE $n ESCAPE '\\': in lower case, with its % and _ escaped. NULL or "" finds all. */
+/* A search text as a pattern for lower(column) LIKE $n ESCAPE '\\': in lower case, with its % and _ escaped. NULL or ""
+ * finds all. */
 const char *db_contains(struct db *db, const char *text);       /* "%text%" */
 const char *db_begins(struct db *db, const char *text);         /* "text%" */
 
@@ -181,13 +193,15 @@ int64_t db_data_version(struct db *db);
 void db_on_commit(struct db *db, void (*fn)(void *arg), void *arg);
 void db_mark_events(struct db *db);     /* event.c: this transaction wrote events */
 
-/* The relay's checkpointer only: moves the WAL into the main file under the writers' lock. Answers the WAL's size in pages before; -1: failed. */
+/* The relay's checkpointer only: moves the WAL into the main file under the writers' lock. Answers the WAL's size in
+ * pages before; -1: failed. */
 int db_checkpoint(struct db *db);
 int db_wal_pages(const struct db *db);  /* how long the WAL is, free to ask: 1,000 are worth a checkpoint */
 
 /* The motorpool command: schema, migrations and whole-script SQL. */
 bool db_create(const char *var_dir, const char *schema_file, const char *view_file, const char **why);
-bool db_create_own(const char *var_dir, const char *name, const char *schema_file, const char **why);   /* $VAR/NAME.db of a role's own_db */
+/* $VAR/NAME.db of a role's own_db */
+bool db_create_own(const char *var_dir, const char *name, const char *schema_file, const char **why);
 bool db_script(struct db *db, const char *sql);
 
 /* The motorpool command again (db_admin.c): what each engine does in its own way. */
@@ -197,7 +211,8 @@ int64_t db_verify(struct db *db, const char **first);
 int64_t db_verify_references(struct db *db, const char **first);
 /* The database at path can be read as NAME.table from now on. false: there is none, or a failure. */
 bool db_beside(struct db *db, const char *path, const char *name);
-/* On: many writes are fast, and other connections are locked out; a power cut may leave a broken file. Off: the others are let in. */
+/* On: many writes are fast, and other connections are locked out; a power cut may leave a broken file. Off: the others
+ * are let in. */
 void db_bulk(struct db *db, bool on);
 
 /*
@@ -208,7 +223,8 @@ struct db_copy {
 	const char *name, *to;
 	int64_t n_bytes;                /* the copy's */
 };
-bool db_copy_all(const char *var_dir, struct db_copy *copies, int n, void (*progress)(void *arg, int64_t done, int64_t total), void *arg,
+bool db_copy_all(const char *var_dir, struct db_copy *copies, int n,
+	void (*progress)(void *arg, int64_t done, int64_t total), void *arg,
                  const char **why);
 
 #endif

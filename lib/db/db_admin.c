@@ -34,7 +34,8 @@ db_verify(struct db *db, const char **first)
 int64_t
 db_verify_references(struct db *db, const char **first)
 {
-	return count_faults(db_each(db, "SELECT \"table\" || ' row ' || COALESCE(rowid, 0) FROM pragma_foreign_key_check"), first);
+	return count_faults(
+		db_each(db, "SELECT \"table\" || ' row ' || COALESCE(rowid, 0) FROM pragma_foreign_key_check"), first);
 }
 
 bool
@@ -49,9 +50,9 @@ db_beside(struct db *db, const char *path, const char *name)
 void
 db_bulk(struct db *db, bool on)
 {
-	const char *pragmas = on
-		? "PRAGMA synchronous=OFF; PRAGMA cache_size=-65536; PRAGMA locking_mode=EXCLUSIVE"
-		: "PRAGMA locking_mode=NORMAL; SELECT COUNT(*) FROM sqlite_schema";     /* the lock is released by the next read */
+	const char *pragmas = on ? "PRAGMA synchronous=OFF; PRAGMA cache_size=-65536; PRAGMA locking_mode=EXCLUSIVE"
+				 /* the lock is released by the next read */
+				 : "PRAGMA locking_mode=NORMAL; SELECT COUNT(*) FROM sqlite_schema";
 	int rc;
 
 	if (db->failed)

@@ -47,7 +47,8 @@ open_both(const char *var_dir, const struct db_copy *copy, struct source *s, con
 	if (sqlite3_exec(s->from, "PRAGMA mmap_size=0", NULL, NULL, NULL) != SQLITE_OK)
 		return copy_error(why, copy->name, s->from);
 	if (sqlite3_open_v2(copy->to, &s->to, flags | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK
-	    || sqlite3_exec(s->to, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF", NULL, NULL, NULL) != SQLITE_OK)
+		|| sqlite3_exec(s->to, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF", NULL, NULL, NULL)
+			!= SQLITE_OK)
 		return copy_error(why, copy->name, s->to);
 	return true;
 }
@@ -98,7 +99,9 @@ copy_one(struct db_copy *copy, struct source *s, const struct copy_report *repor
 	while (work && rc == SQLITE_OK) {
 		rc = sqlite3_backup_step(work, AT_ONCE);
 		if (report->progress)
-			report->progress(report->arg, report->before + sqlite3_backup_pagecount(work) - sqlite3_backup_remaining(work), report->total);
+			report->progress(report->arg,
+				report->before + sqlite3_backup_pagecount(work) - sqlite3_backup_remaining(work),
+				report->total);
 	}
 	if (sqlite3_backup_finish(work) != SQLITE_OK || rc != SQLITE_DONE)
 		return copy_error(why, copy->name, s->to);
@@ -117,8 +120,8 @@ close_both(struct source *s)
 }
 
 bool
-db_copy_all(const char *var_dir, struct db_copy *copies, int n, void (*progress)(void *arg, int64_t done, int64_t total), void *arg,
-            const char **why)
+db_copy_all(const char *var_dir, struct db_copy *copies, int n,
+	void (*progress)(void *arg, int64_t done, int64_t total), void *arg, const char **why)
 {
 	struct source s[MAX_COPIES] = { 0 };
 	struct copy_report report = { .progress = progress, .arg = arg };

@@ -18,15 +18,14 @@ db_abandon(struct db *db)
 	if (!db->is_open)
 		return;
 	db->is_open = false;
-	if (!sqlite3_get_autocommit(db->sqlite))        /* some errors have rolled back already */
+	if (!sqlite3_get_autocommit(db->sqlite)) /* some errors have rolled back already */
 		sqlite3_step(db->rollback), sqlite3_reset(db->rollback);
 	unlock_writer(db->lock);
 }
 
 /* --- failures ----------------------------------------------------------------------------------------------------- */
 
-static void __attribute__((format(printf, 2, 0)))
-record_failure(struct db *db, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 2, 0))) record_failure(struct db *db, const char *fmt, va_list ap)
 {
 	const char *file = db->at.file ? db->at.file : "db";
 
@@ -88,28 +87,21 @@ void
 db_fail_sql(struct db *db, int rc)
 {
 	switch (rc & 0xFF) {
-	case SQLITE_NOMEM:
-		abort();                /* the process is replaced */
+	case SQLITE_NOMEM: abort(); /* the process is replaced */
 	case SQLITE_IOERR:
 	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB:
-		db_fail_for_good(db, sqlite3_errmsg(db->sqlite));
-		break;
+	case SQLITE_NOTADB: db_fail_for_good(db, sqlite3_errmsg(db->sqlite)); break;
 	case SQLITE_FULL:
-	case SQLITE_BUSY:
-		db_fail_for_now(db, "%s (%d)", sqlite3_errmsg(db->sqlite), rc);
-		break;
-	case SQLITE_INTERRUPT:
-		db_mistake(db, "the statement took longer than %d ms", DB_STATEMENT_MS);
-		break;
-	default:
-		db_mistake(db, "%s (%d)", sqlite3_errmsg(db->sqlite), rc);
+	case SQLITE_BUSY: db_fail_for_now(db, "%s (%d)", sqlite3_errmsg(db->sqlite), rc); break;
+	case SQLITE_INTERRUPT: db_mistake(db, "the statement took longer than %d ms", DB_STATEMENT_MS); break;
+	default: db_mistake(db, "%s (%d)", sqlite3_errmsg(db->sqlite), rc);
 	}
 }
 
 /* --- refusals ----------------------------------------------------------------------------------------------------- */
 
-/* "UNIQUE constraint failed: car.plate, car.branch_id" -> car.plate; "… failed: index 'one_open_job'" -> one_open_job */
+/* "UNIQUE constraint failed: car.plate, car.branch_id" -> car.plate; "… failed: index 'one_open_job'" ->
+ * one_open_job */
 static void
 name_unique(struct db *db, const char *message)
 {
@@ -129,21 +121,11 @@ db_take_refusal(struct db *db, int rc)
 	switch (rc) {
 	case SQLITE_CONSTRAINT_UNIQUE:
 	case SQLITE_CONSTRAINT_PRIMARYKEY:
-	case SQLITE_CONSTRAINT_ROWID:
-		name_unique(db, message);
-		break;
-	case SQLITE_CONSTRAINT_TRIGGER:
-		snprintf(db->refusal, sizeof(db->refusal), "%s", message);
-		break;
-	case SQLITE_CONSTRAINT_CHECK:
-		strcpy(db->refusal, "check");
-		break;
-	case SQLITE_CONSTRAINT_FOREIGNKEY:
-		strcpy(db->refusal, "foreign_key");
-		break;
-	default:                        /* NOT NULL, a wrong type: a defect of the program */
-		return false;
+	case SQLITE_CONSTRAINT_ROWID: name_unique(db, message); break;
+	case SQLITE_CONSTRAINT_TRIGGER: snprintf(db->refusal, sizeof(db->refusal), "%s", message); break;
+	case SQLITE_CONSTRAINT_CHECK: strcpy(db->refusal, "check"); break;
+	case SQLITE_CONSTRAINT_FOREIGNKEY: strcpy(db->refusal, "foreign_key"); break;
+	default: /* NOT NULL, a wrong type: a defect of the program */ return false;
 	}
-	return !db->is_open || !sqlite3_get_autocommit(db->sqlite);     /* a trigger's RAISE(ROLLBACK) is a failure */
+	return !db->is_open || !sqlite3_get_autocommit(db->sqlite); /* a trigger's RAISE(ROLLBACK) is a failure */
 }
-

@@ -63,20 +63,14 @@ may(const struct db_role *role, int action, const char *a, const char *b, const 
 	switch (action) {
 	case SQLITE_SELECT:
 	case SQLITE_RECURSIVE:
-	case SQLITE_TRANSACTION:
-		return true;
-	case SQLITE_FUNCTION:
-		return strcmp(b, "load_extension") != 0;
-	case SQLITE_READ:
-		return may_read(role, a, b, through);
+	case SQLITE_TRANSACTION: return true;
+	case SQLITE_FUNCTION: return strcmp(b, "load_extension") != 0;
+	case SQLITE_READ: return may_read(role, a, b, through);
 	case SQLITE_INSERT:
 	case SQLITE_UPDATE:
-	case SQLITE_DELETE:
-		return may_write(role, action, a, file);
-	case SQLITE_PRAGMA:
-		return strcmp(a, "data_version") == 0 && !b;
-	default:
-		return false;
+	case SQLITE_DELETE: return may_write(role, action, a, file);
+	case SQLITE_PRAGMA: return strcmp(a, "data_version") == 0 && !b;
+	default: return false;
 	}
 }
 

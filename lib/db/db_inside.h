@@ -48,7 +48,7 @@ struct db {
 	const struct db_role *role;
 	struct lock *lock;
 	struct arena *m;
-	pid_t pid;                              /* of the process that opened it: a connection must not be used after fork() */
+	pid_t pid; /* of the process that opened it: a connection must not be used after fork() */
 
 	struct stmt **table;                    /* open addressing; NULL: free */
 	unsigned n_table, n_stmts, n_walks;
@@ -77,11 +77,12 @@ struct db {
 
 /* db_fail.c */
 void db_mistake(struct db *db, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void db_fail_for_now(struct db *db, const char *fmt, ...) __attribute__((format(printf, 2, 3)));     /* db_is_later(): may pass by itself */
+/* db_is_later(): may pass by itself */
+void db_fail_for_now(struct db *db, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void db_fail_sql(struct db *db, int rc);             /* SQLite's error code and message */
 void db_fail_for_good(struct db *db, const char *what);
 bool db_take_refusal(struct db *db, int rc);            /* false: no constraint that normal use can violate */
-void db_abandon(struct db *db);                         /* rolls back and releases the lock; depth stays for the calls that return */
+void db_abandon(struct db *db); /* rolls back and releases the lock; depth stays for the calls that return */
 
 /* db_guard.c */
 void db_guard(struct db *db);                           /* sets authorizer and time limit; once */
@@ -94,7 +95,8 @@ void db_stmts_free(struct db *db);
 
 /* db_make.c */
 bool db_path(char *path, size_t room, const char *var_dir, const char *name);
-const char *db_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));        /* a text for *why, valid until the next call */
+/* a text for *why, valid until the next call */
+const char *db_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int64_t db_pragma(sqlite3 *sqlite, const char *sql);    /* its answer, a number; -1: none */
 
 #endif

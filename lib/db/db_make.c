@@ -95,8 +95,9 @@ fill_file(const char *path, const char *script_file, int version, const char **w
 		*why = db_say("%s: %s", script_file, strerror(errno));
 		return false;
 	}
-	if (sqlite3_open_v2(path, &sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK
-	    || run_script(sqlite, script) != SQLITE_OK)
+	if (sqlite3_open_v2(path, &sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL)
+			!= SQLITE_OK
+		|| run_script(sqlite, script) != SQLITE_OK)
 		*why = db_say("%s: %s", script_file, sqlite3_errmsg(sqlite));
 	else if (db_pragma(sqlite, "PRAGMA user_version") != version)
 		*why = db_say("%s: PRAGMA user_version must be %d", script_file, version);
@@ -177,7 +178,7 @@ db_create(const char *var_dir, const char *schema_file, const char *view_file, c
 		return false;
 	}
 	return make_guarded(var_dir, "motorpool", schema_file, DB_SCHEMA_VERSION, why)
-	    && (!view_file || make_guarded(var_dir, "view", view_file, VIEW_SCHEMA_VERSION, why));
+		&& (!view_file || make_guarded(var_dir, "view", view_file, VIEW_SCHEMA_VERSION, why));
 }
 
 bool

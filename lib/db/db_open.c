@@ -47,7 +47,7 @@ sqlite_once(void)
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	sqlite3_config(SQLITE_CONFIG_PCACHE_HDRSZ, &header);
 	header = (header + 7) & ~7;
-	pages = calloc(CACHE_PAGES, (size_t)(PAGE_BYTES + header));     /* never freed: SQLite keeps it */
+	pages = calloc(CACHE_PAGES, (size_t)(PAGE_BYTES + header)); /* never freed: SQLite keeps it */
 	if (pages)
 		sqlite3_config(SQLITE_CONFIG_PAGECACHE, pages, PAGE_BYTES + header, CACHE_PAGES);
 }
@@ -86,7 +86,8 @@ static bool
 open_main(struct db *db, const char *var_dir, const char **why)
 {
 	char path[PATH_ROOM];
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE;
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_URI
+		| SQLITE_OPEN_EXRESCODE;
 	int version;
 
 	if (!db_path(path, sizeof(path), var_dir, main_file(db->role))) {
@@ -94,7 +95,8 @@ open_main(struct db *db, const char *var_dir, const char **why)
 		return false;
 	}
 	if (sqlite3_open_v2(path, &db->sqlite, flags, NULL) != SQLITE_OK) {
-		*why = access(path, F_OK) == 0 ? db_say("%s: %s", path, sqlite3_errmsg(db->sqlite)) : db_say("%s: not made yet", path);
+		*why = access(path, F_OK) == 0 ? db_say("%s: %s", path, sqlite3_errmsg(db->sqlite))
+					       : db_say("%s: not made yet", path);
 		return false;
 	}
 	harden(db->sqlite);
@@ -110,7 +112,7 @@ open_main(struct db *db, const char *var_dir, const char **why)
 	return false;
 }
 
-/* --- the log, attached to the read models ------------------------------------------------------------------------------- */
+/* --- the log, attached to the read models ------------------------------------------------------------------------- */
 
 /* A path as a URI, with its special characters as %XX. */
 static char *
@@ -137,9 +139,10 @@ attach_log(struct db *db, const char *var_dir, const char **why)
 	db_path(path, sizeof(path), var_dir, "motorpool");
 	as_uri = uri(path);
 	ok = sqlite3_prepare_v2(db->sqlite, "ATTACH $1 AS log", -1, &attach, NULL) == SQLITE_OK
-	  && sqlite3_bind_text(attach, 1, as_uri, -1, SQLITE_STATIC) == SQLITE_OK
-	  && sqlite3_step(attach) == SQLITE_DONE
-	  && sqlite3_exec(db->sqlite, "PRAGMA log.mmap_size=0; PRAGMA log.cache_size=-8192", NULL, NULL, NULL) == SQLITE_OK;
+		&& sqlite3_bind_text(attach, 1, as_uri, -1, SQLITE_STATIC) == SQLITE_OK
+		&& sqlite3_step(attach) == SQLITE_DONE
+		&& sqlite3_exec(db->sqlite, "PRAGMA log.mmap_size=0; PRAGMA log.cache_size=-8192", NULL, NULL, NULL)
+			== SQLITE_OK;
 	sqlite3_finalize(attach);
 	sqlite3_free(as_uri);
 	if (!ok || db_pragma(db->sqlite, "PRAGMA log.user_version") < 0)
@@ -159,7 +162,7 @@ note_pages(void *arg, sqlite3 *sqlite, const char *name, int n_pages)
 	struct db *db = arg;
 
 	(void)sqlite;
-	(void)name;                     /* "log" is never written here */
+	(void)name; /* "log" is never written here */
 	lock_set_pages(db->lock, n_pages);
 	return SQLITE_OK;
 }
@@ -171,11 +174,12 @@ prepare_own(struct db *db)
 	int lasting = SQLITE_PREPARE_PERSISTENT;
 
 	return sqlite3_prepare_v3(s, "BEGIN IMMEDIATE", -1, lasting, &db->begin, NULL) == SQLITE_OK
-	    && sqlite3_prepare_v3(s, "COMMIT", -1, lasting, &db->commit, NULL) == SQLITE_OK
-	    && sqlite3_prepare_v3(s, "ROLLBACK", -1, lasting, &db->rollback, NULL) == SQLITE_OK
-	    && sqlite3_prepare_v3(s, "PRAGMA main.data_version", -1, lasting, &db->version[0], NULL) == SQLITE_OK
-	    && (!db->role->on_view
-	        || sqlite3_prepare_v3(s, "PRAGMA log.data_version", -1, lasting, &db->version[1], NULL) == SQLITE_OK);
+		&& sqlite3_prepare_v3(s, "COMMIT", -1, lasting, &db->commit, NULL) == SQLITE_OK
+		&& sqlite3_prepare_v3(s, "ROLLBACK", -1, lasting, &db->rollback, NULL) == SQLITE_OK
+		&& sqlite3_prepare_v3(s, "PRAGMA main.data_version", -1, lasting, &db->version[0], NULL) == SQLITE_OK
+		&& (!db->role->on_view
+			|| sqlite3_prepare_v3(s, "PRAGMA log.data_version", -1, lasting, &db->version[1], NULL)
+				== SQLITE_OK);
 }
 
 static bool
@@ -192,7 +196,7 @@ connection_set_up(struct db *db, const char *var_dir, const char **why)
 	sqlite3_wal_hook(db->sqlite, note_pages, db);
 	if (!prepare_own(db) || db_pragma(db->sqlite, "PRAGMA data_version") < 0)
 		*why = db_say("%s", sqlite3_errmsg(db->sqlite));
-	else if (!folder_sync(var_dir))         /* the WAL's directory entry must be on disk before its contents are */
+	else if (!folder_sync(var_dir)) /* the WAL's directory entry must be on disk before its contents are */
 		*why = db_say("%s: %s", var_dir, strerror(errno));
 	else
 		return true;

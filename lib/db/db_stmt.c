@@ -18,7 +18,7 @@ static void *
 must(void *p)
 {
 	if (!p)
-		abort();                /* out of memory: the process is replaced */
+		abort(); /* out of memory: the process is replaced */
 	return p;
 }
 
@@ -121,8 +121,9 @@ is_made(const struct made *made, const char *name)
 static void
 note_made(struct made *made, const char *line)
 {
-	if (made->n < MAX_MADE && (sscanf(line, "MATERIALIZE %63s", made->name[made->n]) == 1
-	                        || sscanf(line, "CO-ROUTINE %63s", made->name[made->n]) == 1))
+	if (made->n < MAX_MADE
+		&& (sscanf(line, "MATERIALIZE %63s", made->name[made->n]) == 1
+			|| sscanf(line, "CO-ROUTINE %63s", made->name[made->n]) == 1))
 		made->n++;
 }
 
@@ -155,7 +156,8 @@ lint(struct db *db, const char *sql)
 			note_made(&made, (const char *)sqlite3_column_text(plan, 3));
 		sqlite3_reset(plan);
 		while (!db->failed && sqlite3_step(plan) == SQLITE_ROW) {
-			const char *line = (const char *)sqlite3_column_text(plan, 3), *marker = required_marker(&made, line);
+			const char *line = (const char *)sqlite3_column_text(plan, 3),
+				   *marker = required_marker(&made, line);
 
 			if (marker && !strstr(sql, marker))
 				db_mistake(db, "lint: %s (write %s in the SQL if that is intended)", line, marker);

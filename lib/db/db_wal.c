@@ -15,7 +15,7 @@
 #define PAGE_BYTES      4096
 #define WAL_HEADER      32
 #define WAL_FRAME       (PAGE_BYTES + 24)
-#define TRUNCATE_MS     100                     /* longest wait for readers, while writers wait too, when the WAL must be truncated … */
+#define TRUNCATE_MS     100 /* longest wait for readers, while writers wait too, when the WAL must be truncated … */
 #define RESTART_MS      3                       /* … and otherwise */
 #define MOMENT_US       50
 
@@ -60,13 +60,13 @@ db_durable(struct db *db)
 {
 	uint64_t ticket = db->is_read_only ? db->ticket : lock_latest(db->lock);
 
-	if (db->failed || db->is_offline)       /* failed: what should be durable may never have been committed */
+	if (db->failed || db->is_offline) /* failed: what should be durable may never have been committed */
 		return !db->failed;
 	if (db->depth > 0) {
 		db_mistake(db, "db_durable() was called inside a transaction");
 		return false;
 	}
-	if (db->role->on_view || lock_synced(db->lock, ticket, sync_wal, db))   /* read models can be rebuilt */
+	if (db->role->on_view || lock_synced(db->lock, ticket, sync_wal, db)) /* read models can be rebuilt */
 		return true;
 	db_fail_for_good(db, "the WAL could not be synced");
 	return false;
@@ -89,7 +89,7 @@ db_data_version(struct db *db)
 			sum += sqlite3_column_int64(db->version[i], 0);
 			sqlite3_reset(db->version[i]);
 		}
-	return sum + db->n_commits;     /* data_version leaves out what we commit ourselves */
+	return sum + db->n_commits; /* data_version leaves out what we commit ourselves */
 }
 
 /* --- the checkpoint ----------------------------------------------------------------------------------------------- */
@@ -125,7 +125,8 @@ write_again(sqlite3_file *f, sqlite3_int64 from, sqlite3_int64 end)
 	for (sqlite3_int64 at = from; ok && at < end; at += (sqlite3_int64)sizeof(part)) {
 		int n = end - at < (sqlite3_int64)sizeof(part) ? (int)(end - at) : (int)sizeof(part);
 
-		ok = f->pMethods->xRead(f, part, n, at) == SQLITE_OK && f->pMethods->xWrite(f, part, n, at) == SQLITE_OK;
+		ok = f->pMethods->xRead(f, part, n, at) == SQLITE_OK
+			&& f->pMethods->xWrite(f, part, n, at) == SQLITE_OK;
 	}
 	return ok;
 }
@@ -139,7 +140,7 @@ write_wal_again(struct db *db)
 	sqlite3_int64 n_safe = f && (uint32_t)(safe >> 32) == wal_salt(f) ? (sqlite3_int64)(uint32_t)safe : 0;
 
 	return f && write_again(f, n_safe ? WAL_HEADER + n_safe * WAL_FRAME : 0, wal_bytes(db))
-	         && lock_sync_again(db->lock, sync_wal, db);
+		&& lock_sync_again(db->lock, sync_wal, db);
 }
 
 /*
@@ -178,7 +179,8 @@ save_again(struct db *db)
 	return (rc == SQLITE_OK || rc == SQLITE_BUSY) && write_pages_again(db, in_wal);
 }
 
-/* Before a page goes into the main file, all of the WAL must be on disk. The writers' lock is held, so nothing is added to it. */
+/* Before a page goes into the main file, all of the WAL must be on disk. The writers' lock is held, so nothing is added
+ * to it. */
 static bool
 is_wal_safe(struct db *db)
 {
@@ -230,7 +232,8 @@ move_wal(struct db *db, bool cuts, int *in_wal)
 	int moved = 0, most_ms = db->is_held ? 0 : cuts ? TRUNCATE_MS : RESTART_MS, rc;
 
 	sqlite3_busy_handler(db->sqlite, wait_for_readers, &most_ms);
-	rc = sqlite3_wal_checkpoint_v2(db->sqlite, "main", cuts ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART, in_wal, &moved);
+	rc = sqlite3_wal_checkpoint_v2(
+		db->sqlite, "main", cuts ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART, in_wal, &moved);
 	sqlite3_busy_timeout(db->sqlite, DB_BUSY_MS);
 	note_reader(db, rc, *in_wal, moved);
 	if (rc == SQLITE_OK && moved == *in_wal)

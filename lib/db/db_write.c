@@ -30,7 +30,8 @@ has_failed_sync(struct db *db)
 	return db->failed;
 }
 
-/* true: this process holds the writers' lock. A sync may have failed during the wait: then the WAL must not be restarted. */
+/* true: this process holds the writers' lock. A sync may have failed during the wait: then the WAL must not be
+ * restarted. */
 static bool
 may_begin(struct db *db)
 {
@@ -83,7 +84,7 @@ commit(struct db *db)
 	int rc = run_prepared(db->commit);
 
 	if (rc != SQLITE_OK) {
-		db_fail_sql(db, rc);         /* rolls back and unlocks */
+		db_fail_sql(db, rc); /* rolls back and unlocks */
 		return false;
 	}
 	db->ticket = lock_committed(db->lock);

@@ -27,7 +27,7 @@ struct lock {
 };
 _Static_assert(sizeof(struct lock) <= PAGE_SIZE_, "one page holds it all");
 
-/* --- the page ------------------------------------------------------------------------------------------------------- */
+/* --- the page ----------------------------------------------------------------------------------------------------- */
 
 static int
 mutex_make(pthread_mutex_t *mutex)
@@ -72,7 +72,8 @@ lock_close(struct lock *l)
 
 /* --- the mutexes -------------------------------------------------------------------------------------------------- */
 
-/* The mutex of a process that died passes on, and what it guards is consistent: SQLite rolls back, counters only grow. */
+/* The mutex of a process that died passes on, and what it guards is consistent: SQLite rolls back, counters only
+ * grow. */
 static bool
 mutex_taken(pthread_mutex_t *mutex, int rc)
 {
@@ -99,11 +100,13 @@ after(clockid_t clock, int ms)
 	return t;
 }
 
-/* If the lock is already overdue, a new waiter gives up after a moment: its process can do nothing else while it waits. */
+/* If the lock is already overdue, a new waiter gives up after a moment: its process can do nothing else while it
+ * waits. */
 static int
 wait_limit_ms(const struct lock *l, int timeout_ms)
 {
-	int64_t since_ms = atomic_load(&l->held_ms), left_ms = since_ms ? since_ms + timeout_ms - clock_ms() : timeout_ms;
+	int64_t since_ms = atomic_load(&l->held_ms),
+		left_ms = since_ms ? since_ms + timeout_ms - clock_ms() : timeout_ms;
 	int least_ms = timeout_ms < MOMENT_MS ? timeout_ms : MOMENT_MS;
 
 	return left_ms < least_ms ? least_ms : left_ms > timeout_ms ? timeout_ms : (int)left_ms;

@@ -1,11 +1,12 @@
 /*
  * consumer.c - applies one context's policies to the log: each event once, in order per subject.
  *
- * The effect of a policy and the context's position commit together, so a crash repeats nothing and loses nothing, and a second
- * process doing the same work sees the new position. Events are handled in batches, one transaction each. When one fails, the
- * batch is rolled back and handled again one by one; the failing event is parked in event_retry, later events of its subject are
- * parked behind it, other subjects go on. Parked events are retried after growing pauses; after the twelfth failure a person
- * decides (redrive or discard). A policy that crashes the process counts as failed, too (consumer_crash.c).
+ * The effect of a policy and the context's position commit together, so a crash repeats nothing and loses nothing, and
+ * a second process doing the same work sees the new position. Events are handled in batches, one transaction each. When
+ * one fails, the batch is rolled back and handled again one by one; the failing event is parked in event_retry, later
+ * events of its subject are parked behind it, other subjects go on. Parked events are retried after growing pauses;
+ * after the twelfth failure a person decides (redrive or discard). A policy that crashes the process counts as failed,
+ * too (consumer_crash.c).
  */
 #include "consumer_inside.h"
 
@@ -65,7 +66,8 @@ call_policy(struct db *db, const struct consumer *c, const struct event *e)
 	return is_done ? NULL : db_failed(db) ? db_error(db) : "the policy answered no";
 }
 
-/* Begins a transaction. false: the consumer is paused. Checked inside it, so that nothing is done after the pause is committed. */
+/* Begins a transaction. false: the consumer is paused. Checked inside it, so that nothing is done after the pause is
+ * committed. */
 static bool
 begin_work(struct db *db, const struct consumer *c)
 {
@@ -122,14 +124,14 @@ forget(struct db *db, const struct consumer *c, const struct event *e, const cha
 /* --- new events --------------------------------------------------------------------------------------------------- */
 
 /*
- * How far the position may move over events without a policy, and whether one with a policy follows. The log is append-only, so
- * this needs no lock.
+ * How far the position may move over events without a policy, and whether one with a policy follows. The log is
+ * append-only, so this needs no lock.
  */
 static int64_t
 pass_over(struct db *db, const struct consumer *c, int64_t from, bool *is_wanted)
 {
 	struct rows *r = db_each(db, "SELECT event_id, type FROM event WHERE event_id > $1 ORDER BY event_id LIMIT $2",
-	                         from, LOOK_AHEAD);
+		from, LOOK_AHEAD);
 
 	*is_wanted = false;
 	while (!*is_wanted && db_next(r)) {
@@ -233,8 +235,8 @@ take_new(struct db *db, const struct consumer *c, int batch)
 /* --- parked events ------------------------------------------------------------------------------------------------ */
 
 /*
- * The oldest of each subject that is due. A pause longer than the longest possible one comes from a clock that was set back, and
- * is over.
+ * The oldest of each subject that is due. A pause longer than the longest possible one comes from a clock that was set
+ * back, and is over.
  */
 static int
 due(struct db *db, const struct consumer *c, struct parked **list, int *n, int limit)
@@ -244,9 +246,11 @@ due(struct db *db, const struct consumer *c, struct parked **list, int *n, int l
 	return db_list(db, &parked_shape, list, n,
 		"SELECT r.event_id, r.tries FROM event_retry r WHERE r.consumer = $1 AND r.dead = 0"
 		" AND (r.next_at <= $2 OR r.next_at > $3)"
-		" AND NOT EXISTS (SELECT 1 FROM event_retry o WHERE o.consumer = r.consumer AND o.subject_id = r.subject_id"
+		" AND NOT EXISTS (SELECT 1 FROM event_retry o WHERE o.consumer = r.consumer"
+		" AND o.subject_id = r.subject_id"
 		"  AND o.event_id < r.event_id)"
-		" ORDER BY r.event_id LIMIT $4", c->name, now, now + MAX_PAUSE_S, limit);
+		" ORDER BY r.event_id LIMIT $4",
+		c->name, now, now + MAX_PAUSE_S, limit);
 }
 
 /* Inside the transaction: is it still the oldest of its subject, with the same number of tries? */
@@ -255,8 +259,10 @@ is_still_due(struct db *db, const struct consumer *c, const struct parked *p)
 {
 	return db_exists(db,
 		"SELECT 1 FROM event_retry r WHERE r.consumer = $1 AND r.event_id = $2 AND r.tries = $3 AND r.dead = 0"
-		" AND NOT EXISTS (SELECT 1 FROM event_retry o WHERE o.consumer = r.consumer AND o.subject_id = r.subject_id"
-		"  AND o.event_id < r.event_id)", c->name, p->event_id, p->tries);
+		" AND NOT EXISTS (SELECT 1 FROM event_retry o WHERE o.consumer = r.consumer"
+		" AND o.subject_id = r.subject_id"
+		"  AND o.event_id < r.event_id)",
+		c->name, p->event_id, p->tries);
 }
 
 static void
@@ -298,7 +304,8 @@ static bool
 next_of(struct db *db, const struct consumer *c, const struct event *e, struct parked *p)
 {
 	return db_one(db, &parked_shape, p,
-		"SELECT event_id, tries FROM event_retry WHERE consumer = $1 AND subject_id = $2 AND dead = 0 ORDER BY event_id LIMIT 1",
+		"SELECT event_id, tries FROM event_retry WHERE consumer = $1 AND subject_id = $2 AND dead = 0"
+		" ORDER BY event_id LIMIT 1",
 		c->name, e->subject_id);
 }
 
@@ -339,7 +346,7 @@ consumer_step(struct db *db, const struct consumer *c, int batch)
 	if (consumer_is_paused(db, c)) {
 		n = 0;
 	} else {
-		n = take_new(db, c, batch);     /* first: a retry that may crash the process comes last */
+		n = take_new(db, c, batch); /* first: a retry that may crash the process comes last */
 		n += take_due(db, c, batch);
 	}
 	db_fresh(db);
@@ -347,7 +354,7 @@ consumer_step(struct db *db, const struct consumer *c, int batch)
 	return n;
 }
 
-/* --- a sign of life ------------------------------------------------------------------------------------------------- */
+/* --- a sign of life ----------------------------------------------------------------------------------------------- */
 
 static struct {
 	void (*fn)(void *arg);

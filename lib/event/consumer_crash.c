@@ -1,10 +1,11 @@
 /*
  * consumer_crash.c - a policy that crashed its process: how the next process treats the record it finds (in_flight.h).
  *
- * After a crash within a batch the cause is unknown: the event being handled, an earlier one that corrupted memory, or a kill from
- * outside. So the batch is handled again one by one. An event that is alone in its transaction when the process ends is parked and
- * that counts as a try; after twelve a person decides. A kill from outside delays an event by a second at most, and its next try
- * succeeds. A hang counts as four tries, since it blocked all writers: the third is the last.
+ * After a crash within a batch the cause is unknown: the event being handled, an earlier one that corrupted memory, or
+ * a kill from outside. So the batch is handled again one by one. An event that is alone in its transaction when the
+ * process ends is parked and that counts as a try; after twelve a person decides. A kill from outside delays an event
+ * by a second at most, and its next try succeeds. A hang counts as four tries, since it blocked all writers: the third
+ * is the last.
  */
 #include "consumer_inside.h"
 
@@ -37,7 +38,8 @@ how_it_ended(struct arena *m, int ended)
 	return arena_printf(m, "the handler ended its process (status %d)", WEXITSTATUS(ended));
 }
 
-/* Counts as a normal try: a new event is parked, a parked one waits longer. If it is neither, its effect was already committed. */
+/* Counts as a normal try: a new event is parked, a parked one waits longer. If it is neither, its effect was already
+ * committed. */
 static void
 blame(struct db *db, const struct consumer *c, int64_t event_id, int ended)
 {
@@ -49,8 +51,9 @@ blame(struct db *db, const struct consumer *c, int64_t event_id, int ended)
 	log_warn("consumer", "%s: event %lld: %s", c->name, (long long)event_id, why);
 	db_begin(db);
 	b = consumer_events_after(db, event_id - 1, 1);
-	if (db_one(db, &parked_shape, &was, "SELECT event_id, tries FROM event_retry WHERE consumer = $1 AND event_id = $2 AND dead = 0",
-	           c->name, event_id)) {
+	if (db_one(db, &parked_shape, &was,
+		    "SELECT event_id, tries FROM event_retry WHERE consumer = $1 AND event_id = $2 AND dead = 0",
+		    c->name, event_id)) {
 		consumer_park_again(db, c, &was, n_tries, why);
 	} else if (b.n == 1 && b.event[0].event_id == event_id && consumer_position(db, c) < event_id) {
 		consumer_park(db, c, &b.event[0], n_tries, why);

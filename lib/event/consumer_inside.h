@@ -30,10 +30,12 @@ int64_t consumer_position(struct db *db, const struct consumer *c);
 void consumer_move(struct db *db, const struct consumer *c, int64_t event_id);
 struct batch consumer_events_after(struct db *db, int64_t event_id, int limit);
 bool consumer_has_parked(struct db *db, const struct consumer *c);
-bool consumer_holds(struct db *db, const struct consumer *c, const struct event *e);    /* an earlier event of its subject is parked */
+/* an earlier event of its subject is parked */
+bool consumer_holds(struct db *db, const struct consumer *c, const struct event *e);
 void consumer_park(struct db *db, const struct consumer *c, const struct event *e, int64_t tries, const char *error);
 /* n_tries: how many tries this failure counts as. */
-void consumer_park_again(struct db *db, const struct consumer *c, const struct parked *was, int n_tries, const char *error);
+void consumer_park_again(struct db *db, const struct consumer *c, const struct parked *was, int n_tries,
+	const char *error);
 void consumer_unpark(struct db *db, const struct consumer *c, int64_t event_id);
 
 /* consumer_crash.c: where this process records what it handles; NULL: nowhere. */

@@ -1,8 +1,9 @@
 /*
  * event.c - writing the log, reading payloads, checking the chain, waking the relay; event.h describes it.
  *
- * An event's id is one more than the last, so the log has no gaps: there is one writer at a time, and a rollback releases its
- * ids. Its hash covers every column, each with its length in front, and the hash of the subject's event before.
+ * An event's id is one more than the last, so the log has no gaps: there is one writer at a time, and a rollback
+ * releases its ids. Its hash covers every column, each with its length in front, and the hash of the subject's event
+ * before.
  */
 #include "event.h"
 
@@ -18,9 +19,10 @@
 #include <unistd.h>
 
 static const struct member event_members[] = {
-	SHAPE_INT(event, event_id), SHAPE_TEXT(event, type), SHAPE_TEXT(event, subject_id), SHAPE_INT(event, causation_id),
-	SHAPE_INT(event, actor_id), SHAPE_TIME(event, occurred_at), SHAPE_TIME(event, recorded_at), SHAPE_RAW(event, payload),
-	SHAPE_TEXT(event, prev_hash), SHAPE_TEXT(event, hash),
+	SHAPE_INT(event, event_id), SHAPE_TEXT(event, type), SHAPE_TEXT(event, subject_id),
+	SHAPE_INT(event, causation_id), SHAPE_INT(event, actor_id), SHAPE_TIME(event, occurred_at),
+	SHAPE_TIME(event, recorded_at), SHAPE_RAW(event, payload), SHAPE_TEXT(event, prev_hash),
+	SHAPE_TEXT(event, hash),
 };
 const struct shape event_shape = SHAPE(event, event_members);
 
@@ -74,9 +76,10 @@ static void
 append_to_chain(struct db *db, struct event *e)
 {
 	db_one(db, &event_shape, e,
-	       "SELECT (SELECT coalesce(max(event_id), 0) + 1 FROM event) AS event_id,"
-	       " coalesce((SELECT hash FROM event WHERE subject_id = $1 ORDER BY event_id DESC LIMIT 1), '') AS prev_hash",
-	       e->subject_id);
+		"SELECT (SELECT coalesce(max(event_id), 0) + 1 FROM event) AS event_id,"
+		" coalesce((SELECT hash FROM event WHERE subject_id = $1 ORDER BY event_id DESC"
+		" LIMIT 1), '') AS prev_hash",
+		e->subject_id);
 }
 
 static const char *
@@ -90,7 +93,8 @@ payload_of(struct db *db, const struct shape *shape, const void *data)
 	return b.s;
 }
 
-/* The log line also names the request, which the event log does not store. Written when the transaction is committed. */
+/* The log line also names the request, which the event log does not store. Written when the transaction is
+ * committed. */
 static void
 log_emitted(const struct event *e)
 {
@@ -123,10 +127,11 @@ event_emit(struct db *db, const struct event *e, const struct shape *shape, cons
 	if (db_failed(db))
 		return 0;
 	event_hash(&row, hash);
-	db_do(db, "INSERT INTO event (event_id, type, subject_id, causation_id, actor_id, occurred_at, recorded_at,"
-	          " payload, prev_hash, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-	      row.event_id, row.type, row.subject_id, row.causation_id, row.actor_id, row.occurred_at, row.recorded_at, row.payload,
-	      row.prev_hash, hash);
+	db_do(db,
+		"INSERT INTO event (event_id, type, subject_id, causation_id, actor_id, occurred_at, recorded_at,"
+		" payload, prev_hash, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+		row.event_id, row.type, row.subject_id, row.causation_id, row.actor_id, row.occurred_at,
+		row.recorded_at, row.payload, row.prev_hash, hash);
 	db_mark_events(db);
 	if (db_failed(db))
 		return 0;
@@ -147,14 +152,21 @@ static bool
 is_next_event(struct rows *r, int64_t expected_id)
 {
 	struct event e = {
-		.event_id = row_int(r, 0), .type = row_peek(r, 1), .subject_id = row_peek(r, 2), .causation_id = row_int(r, 3),
-		.actor_id = row_int(r, 4), .occurred_at = row_int(r, 5), .recorded_at = row_int(r, 6), .payload = row_peek(r, 7),
+		.event_id = row_int(r, 0),
+		.type = row_peek(r, 1),
+		.subject_id = row_peek(r, 2),
+		.causation_id = row_int(r, 3),
+		.actor_id = row_int(r, 4),
+		.occurred_at = row_int(r, 5),
+		.recorded_at = row_int(r, 6),
+		.payload = row_peek(r, 7),
 		.prev_hash = row_peek(r, 8),
 	};
 	char hash[HASH_HEX];
 
 	event_hash(&e, hash);
-	return e.event_id == expected_id && strcmp(hash, row_peek(r, 9)) == 0 && strcmp(e.prev_hash, row_peek(r, 10)) == 0;
+	return e.event_id == expected_id && strcmp(hash, row_peek(r, 9)) == 0
+		&& strcmp(e.prev_hash, row_peek(r, 10)) == 0;
 }
 
 #define CHAIN_BATCH 1000        /* in several reads, so that no reader holds the WAL for long */
@@ -167,10 +179,12 @@ event_chain_broken(struct db *db, int64_t *n_events)
 	do {
 		before = id;
 		struct rows *r = db_each(db,
-			"SELECT e.event_id, e.type, e.subject_id, e.causation_id, e.actor_id, e.occurred_at, e.recorded_at, e.payload,"
+			"SELECT e.event_id, e.type, e.subject_id, e.causation_id, e.actor_id, e.occurred_at,"
+			" e.recorded_at, e.payload,"
 			" e.prev_hash, e.hash, coalesce((SELECT p.hash FROM event p WHERE p.subject_id = e.subject_id"
 			" AND p.event_id < e.event_id ORDER BY p.event_id DESC LIMIT 1), '')"
-			" FROM event e WHERE e.event_id > $1 ORDER BY e.event_id LIMIT $2", id, CHAIN_BATCH);
+			" FROM event e WHERE e.event_id > $1 ORDER BY e.event_id LIMIT $2",
+			id, CHAIN_BATCH);
 
 		while (!broken && db_next(r)) {
 			if (is_next_event(r, id + 1))

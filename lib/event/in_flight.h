@@ -43,11 +43,13 @@ struct in_flight_table {
 };
 
 struct in_flight_table *in_flight_open(const char *var_dir);          /* NULL: errno; consumers work without it */
-struct in_flight *in_flight_slot(struct in_flight_table *t, const char *consumer);      /* found or added; NULL: all are used */
+/* found or added; NULL: all are used */
+struct in_flight *in_flight_slot(struct in_flight_table *t, const char *consumer);
 
 /* The slot is this process's from now on. false: another living process works for the same consumer and keeps it. */
 bool in_flight_claim(struct in_flight *f);
-void in_flight_begin(struct in_flight *f, int64_t event_id, int64_t last_id);   /* f may be NULL in both: nothing is recorded */
+/* f may be NULL in both: nothing is recorded */
+void in_flight_begin(struct in_flight *f, int64_t event_id, int64_t last_id);
 void in_flight_end(struct in_flight *f);
 
 #endif

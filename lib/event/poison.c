@@ -64,7 +64,8 @@ poison_act(const struct consumer *c, const struct event *e)
 {
 	struct dose d;
 
-	if (!read_dose(&d) || strcmp(d.consumer, c->name) != 0 || !is_any_or(d.type, e->type) || !is_any_or(d.subject, e->subject_id))
+	if (!read_dose(&d) || strcmp(d.consumer, c->name) != 0 || !is_any_or(d.type, e->type)
+		|| !is_any_or(d.subject, e->subject_id))
 		return;
 	if (strcmp(d.how, "segv") == 0)
 		crash(SIGSEGV);
@@ -74,7 +75,7 @@ poison_act(const struct consumer *c, const struct event *e)
 		_exit(3);
 	else if (strcmp(d.how, "memory") == 0)
 		eat_memory();
-	for (volatile bool hangs = strcmp(d.how, "hang") == 0; hangs; )
+	for (volatile bool hangs = strcmp(d.how, "hang") == 0; hangs;)
 		;
 }
 

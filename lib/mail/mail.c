@@ -10,11 +10,11 @@
 #include <time.h>
 
 #define BASE64      sodium_base64_VARIANT_ORIGINAL
-#define WORD_BYTES  39          /* of text in one encoded word: with its frame and the header name below 76 characters */
+#define WORD_BYTES  39 /* of text in one encoded word: with its frame and the header name below 76 characters */
 #define LINE_BYTES  57          /* … and in one line of the body: 76 characters */
 #define PLAIN_CHARS 60          /* a short header of plain ASCII is written as it is */
 
-/* --- writing -------------------------------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------------------------------ */
 
 static const char *
 one_line(struct arena *m, const char *s)
@@ -161,14 +161,15 @@ mail_write(struct arena *m, const struct mail *mail)
 	put_words(&b, m, mail->subject);
 	buf_puts(&b, "\r\nDate: ");
 	put_mail_date(&b, mail->at);
-	buf_printf(&b, "\r\nMessage-ID: <%s>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=UTF-8\r\n"
-	               "Content-Transfer-Encoding: base64\r\nContent-Language: %s\r\nAuto-Submitted: auto-generated\r\n\r\n",
-	           mail->message_id, strcmp(mail->lang, "ko") == 0 ? "ko" : "en");
+	buf_printf(&b,
+		"\r\nMessage-ID: <%s>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=UTF-8\r\n"
+		"Content-Transfer-Encoding: base64\r\nContent-Language: %s\r\nAuto-Submitted: auto-generated\r\n\r\n",
+		mail->message_id, strcmp(mail->lang, "ko") == 0 ? "ko" : "en");
 	put_body(&b, mail->body);
 	return b.s;
 }
 
-/* --- reading -------------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
 static bool
 put_decoded(struct buf *b, const char *base64, size_t n)
@@ -255,9 +256,13 @@ mail_read(struct arena *m, const char *text, struct mail *mail)
 	head = arena_strndup(m, text, (size_t)(end - text) + 2);
 	buf_puts(&body, "");
 	*mail = (struct mail){
-		.from = decoded(m, header_of(m, head, "From")), .to_name = "", .to = decoded(m, header_of(m, head, "To")),
-		.subject = decoded(m, header_of(m, head, "Subject")), .message_id = header_of(m, head, "Message-ID"),
-		.lang = header_of(m, head, "Content-Language"), .at = date_in(header_of(m, head, "Date")),
+		.from = decoded(m, header_of(m, head, "From")),
+		.to_name = "",
+		.to = decoded(m, header_of(m, head, "To")),
+		.subject = decoded(m, header_of(m, head, "Subject")),
+		.message_id = header_of(m, head, "Message-ID"),
+		.lang = header_of(m, head, "Content-Language"),
+		.at = date_in(header_of(m, head, "Date")),
 	};
 	if (!put_decoded(&body, end + 4, strlen(end + 4)))
 		return false;

@@ -1,7 +1,8 @@
 /*
  * mail - a mail in RFC 5322 form: headers in ASCII with encoded words (RFC 2047), the body as UTF-8 text in base64.
  *
- * Header injection is prevented: line ends and other control characters become spaces, and an invalid address makes no mail.
+ * Header injection is prevented: line ends and other control characters become spaces, and an invalid address makes no
+ * mail.
  */
 #ifndef MP_MAIL_H
 #define MP_MAIL_H
@@ -25,7 +26,7 @@ const char *mail_write(struct arena *m, const struct mail *mail);
 /* Reads a mail that mail_write() has written, to show it. false: it is something else. */
 bool mail_read(struct arena *m, const char *text, struct mail *mail);
 
-bool mail_is_address(const char *s);            /* name@host in ASCII, without characters that are special in a header */
+bool mail_is_address(const char *s); /* name@host in ASCII, without characters that are special in a header */
 const char *mail_address(struct arena *m, const char *from);   /* the part between < >, else all of it */
 
 #endif

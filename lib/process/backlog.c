@@ -20,7 +20,7 @@ static bool is_tried;
 bool
 backlog_open(void)
 {
-	struct timeval limit = { .tv_usec = 50000 };    /* the kernel answers at once, or not at all */
+	struct timeval limit = { .tv_usec = 50000 }; /* the kernel answers at once, or not at all */
 
 	if (!is_tried) {
 		is_tried = true;
@@ -34,10 +34,16 @@ backlog_open(void)
 static bool
 send_query(ino_t inode)
 {
-	struct { struct nlmsghdr head; struct unix_diag_req body; } q = {
+	struct {
+		struct nlmsghdr head;
+		struct unix_diag_req body;
+	} q = {
 		.head = { .nlmsg_len = sizeof(q), .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST },
-		.body = { .sdiag_family = AF_UNIX, .udiag_states = ~0U, .udiag_ino = (uint32_t)inode, .udiag_show = UDIAG_SHOW_RQLEN,
-		          .udiag_cookie = { ~0U, ~0U } },
+		.body = { .sdiag_family = AF_UNIX,
+			.udiag_states = ~0U,
+			.udiag_ino = (uint32_t)inode,
+			.udiag_show = UDIAG_SHOW_RQLEN,
+			.udiag_cookie = { ~0U, ~0U } },
 	};
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 
@@ -87,7 +93,7 @@ backlog_length(int listening_fd)
 	length = n > 0 ? parse_length(answer, (size_t)n) : -1;
 	if (length >= 0)
 		return length;
-	close(diag);                    /* this kernel has no unix_diag */
+	close(diag); /* this kernel has no unix_diag */
 	diag = -1;
 	return has_connection(listening_fd);
 }

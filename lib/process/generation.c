@@ -49,7 +49,7 @@ generation_start(void)
 static bool
 serving_has_all(void)
 {
-	for_each_worker(w)
+	for_each_worker (w)
 		if (w->generation == parent.serving.number && !is_draining(w) && w->has_all)
 			return true;
 	return false;
@@ -64,7 +64,7 @@ n_missing(int *n_up)
 	int n = 0;
 
 	*n_up = 0;
-	for_each_worker(w)
+	for_each_worker (w)
 		if (w->generation == parent.coming.number && !is_draining(w)) {
 			n += !w->ready;
 			*n_up += w->ready && must_have_all && !w->has_all;
@@ -75,7 +75,7 @@ n_missing(int *n_up)
 static void
 drain_generations(bool the_coming)
 {
-	for_each_worker(w)
+	for_each_worker (w)
 		if ((w->generation == parent.coming.number) == the_coming)
 			worker_drain(w);
 }
@@ -113,8 +113,8 @@ generation_take_over(void)
 static void
 generation_give_up(const char *why)
 {
-	log_error("parent", "generation %d, from %s, %s: generation %d serves on", parent.coming.number, parent.coming.exe, why,
-	          parent.serving.number);
+	log_error("parent", "generation %d, from %s, %s: generation %d serves on", parent.coming.number,
+		parent.coming.exe, why, parent.serving.number);
 	drain_generations(true);
 	if (parent.gauge)
 		atomic_fetch_add(&parent.gauge->n_rolled_back, 1);

@@ -29,35 +29,41 @@
 
 static const int allowed[] = {
 	/* files */
-	CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64), CALL(preadv), CALL(pwritev), CALL(lseek),
-	CALL(openat), CALL(close), CALL(close_range), CALL(fstat), CALL(newfstatat), CALL(statx), CALL(statfs), CALL(fstatfs),
-	CALL(faccessat), CALL(faccessat2), CALL(readlinkat), CALL(unlinkat), CALL(renameat), CALL(renameat2), CALL(linkat), CALL(mkdirat),
-	CALL(fchmod), CALL(fchmodat), CALL(fchown), CALL(ftruncate), CALL(fallocate), CALL(fsync), CALL(fdatasync), CALL(flock), CALL(fcntl),
-	CALL(getdents64), CALL(getcwd), CALL(umask), CALL(utimensat), CALL(fadvise64), CALL(dup), CALL(dup3), CALL(pipe2), CALL(ioctl),
+	CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64), CALL(preadv), CALL(pwritev),
+	CALL(lseek), CALL(openat), CALL(close), CALL(close_range), CALL(fstat), CALL(newfstatat), CALL(statx),
+	CALL(statfs), CALL(fstatfs), CALL(faccessat), CALL(faccessat2), CALL(readlinkat), CALL(unlinkat),
+	CALL(renameat), CALL(renameat2), CALL(linkat), CALL(mkdirat), CALL(fchmod), CALL(fchmodat), CALL(fchown),
+	CALL(ftruncate), CALL(fallocate), CALL(fsync), CALL(fdatasync), CALL(flock), CALL(fcntl), CALL(getdents64),
+	CALL(getcwd), CALL(umask), CALL(utimensat), CALL(fadvise64), CALL(dup), CALL(dup3), CALL(pipe2), CALL(ioctl),
 	CALL(memfd_create), CALL(sendfile),
 	/* memory, locks, existing threads */
-	CALL(mmap), CALL(munmap), CALL(mremap), CALL(mprotect), CALL(madvise), CALL(brk), CALL(futex), CALL(set_robust_list),
-	CALL(get_robust_list), CALL(rseq), CALL(set_tid_address), CALL(sched_yield), CALL(sched_getaffinity), CALL(membarrier),
+	CALL(mmap), CALL(munmap), CALL(mremap), CALL(mprotect), CALL(madvise), CALL(brk), CALL(futex),
+	CALL(set_robust_list), CALL(get_robust_list), CALL(rseq), CALL(set_tid_address), CALL(sched_yield),
+	CALL(sched_getaffinity), CALL(membarrier),
 	/* existing sockets, and unix ones (socket() is checked below) */
-	CALL(connect), CALL(accept4), CALL(bind), CALL(sendto), CALL(sendmsg), CALL(recvfrom), CALL(recvmsg), CALL(shutdown), CALL(getsockopt),
-	CALL(setsockopt), CALL(getsockname), CALL(getpeername), CALL(sendmmsg), CALL(recvmmsg), CALL(ppoll), CALL(pselect6),
-	CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_pwait), CALL(signalfd4), CALL(eventfd2),
+	CALL(connect), CALL(accept4), CALL(bind), CALL(sendto), CALL(sendmsg), CALL(recvfrom), CALL(recvmsg),
+	CALL(shutdown), CALL(getsockopt), CALL(setsockopt), CALL(getsockname), CALL(getpeername), CALL(sendmmsg),
+	CALL(recvmmsg), CALL(ppoll), CALL(pselect6), CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_pwait),
+	CALL(signalfd4), CALL(eventfd2),
 	/* the process itself */
-	CALL(exit), CALL(exit_group), CALL(rt_sigaction), CALL(rt_sigprocmask), CALL(rt_sigreturn), CALL(rt_sigtimedwait), CALL(sigaltstack),
-	CALL(tgkill), CALL(gettid), CALL(getpid), CALL(getppid), CALL(getuid), CALL(geteuid), CALL(getgid), CALL(getegid), CALL(getgroups),
-	CALL(prlimit64), CALL(getrusage), CALL(prctl), CALL(restart_syscall),
+	CALL(exit), CALL(exit_group), CALL(rt_sigaction), CALL(rt_sigprocmask), CALL(rt_sigreturn),
+	CALL(rt_sigtimedwait), CALL(sigaltstack), CALL(tgkill), CALL(gettid), CALL(getpid), CALL(getppid), CALL(getuid),
+	CALL(geteuid), CALL(getgid), CALL(getegid), CALL(getgroups), CALL(prlimit64), CALL(getrusage), CALL(prctl),
+	CALL(restart_syscall),
 	/* time, random numbers, the machine */
-	CALL(clock_gettime), CALL(clock_getres), CALL(clock_nanosleep), CALL(nanosleep), CALL(gettimeofday), CALL(times), CALL(getrandom),
-	CALL(uname), CALL(sysinfo),
+	CALL(clock_gettime), CALL(clock_getres), CALL(clock_nanosleep), CALL(nanosleep), CALL(gettimeofday),
+	CALL(times), CALL(getrandom), CALL(uname), CALL(sysinfo),
 #ifdef __x86_64__
 	/* older forms of the above */
-	CALL(open), CALL(stat), CALL(lstat), CALL(access), CALL(readlink), CALL(unlink), CALL(rename), CALL(link), CALL(mkdir), CALL(rmdir),
-	CALL(chmod), CALL(dup2), CALL(pipe), CALL(poll), CALL(select), CALL(epoll_wait), CALL(time), CALL(arch_prctl), CALL(getrlimit), CALL(pause),
+	CALL(open), CALL(stat), CALL(lstat), CALL(access), CALL(readlink), CALL(unlink), CALL(rename), CALL(link),
+	CALL(mkdir), CALL(rmdir), CALL(chmod), CALL(dup2), CALL(pipe), CALL(poll), CALL(select), CALL(epoll_wait),
+	CALL(time), CALL(arch_prctl), CALL(getrlimit), CALL(pause),
 #endif
 };
 
 /* for threads, posix_spawn() and the start of a program */
-static const int allowed_to_start[] = { CALL(clone), CALL(clone3), CALL(wait4), CALL(waitid), CALL(kill), CALL(pidfd_open), CALL(setrlimit),
+static const int allowed_to_start[] = { CALL(clone), CALL(clone3), CALL(wait4), CALL(waitid), CALL(kill),
+	CALL(pidfd_open), CALL(setrlimit),
 #ifdef __x86_64__
 	CALL(vfork),
 #endif
@@ -121,7 +127,8 @@ filter_build(struct filter *f, int may)
 		filter_allow_list(f, allowed_to_execute, N(allowed_to_execute));
 	filter_allow_signal_0(f);
 	filter_add(f, BPF_JMP | BPF_JEQ | BPF_K, CALL(socket), 2, 0);
-	filter_add(f, BPF_JMP | BPF_JEQ | BPF_K, may & JAIL_NETWORK ? CALL(socketpair) : CALL(socket), 1, 0);  /* for libcurl's resolver threads */
+	filter_add(f, BPF_JMP | BPF_JEQ | BPF_K, may & JAIL_NETWORK ? CALL(socketpair) : CALL(socket), 1,
+		0); /* for libcurl's resolver threads */
 	filter_refuse(f);
 	filter_add(f, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0]), 0, 0);
 	filter_allow_list(f, families, may & JAIL_NETWORK ? N(network_families) : N(local_families));
@@ -155,15 +162,17 @@ filter_install(int may)
 
 #define MAY_READ  (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define MAY_WRITE (LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR | \
-	LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_REFER | \
+	LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_SOCK | \
+	LANDLOCK_ACCESS_FS_REFER | LANDLOCK_ACCESS_FS_TRUNCATE)
+#define OF_A_FILE (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | \
 	LANDLOCK_ACCESS_FS_TRUNCATE)
-#define OF_A_FILE (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE)
 
 /* In addition to the release: time zones, libraries loaded later, name resolution, certificates. Not all of /etc. */
 static const char *const readable[] = {
-	"/usr/share", "/usr/lib", "/lib", "/lib64", "/etc/ssl", "/etc/ca-certificates", "/etc/localtime", "/etc/timezone", "/etc/resolv.conf",
-	"/run/systemd/resolve", "/etc/hosts", "/etc/host.conf", "/etc/nsswitch.conf", "/etc/gai.conf", "/etc/services", "/etc/ld.so.cache",
-	"/proc", "/dev/urandom", "/dev/null", NULL,
+	"/usr/share", "/usr/lib", "/lib", "/lib64", "/etc/ssl", "/etc/ca-certificates", "/etc/localtime",
+	"/etc/timezone", "/etc/resolv.conf", "/run/systemd/resolve", "/etc/hosts", "/etc/host.conf",
+	"/etc/nsswitch.conf", "/etc/gai.conf", "/etc/services", "/etc/ld.so.cache", "/proc", "/dev/urandom",
+	"/dev/null", NULL,
 };
 /* Needed to execute any program. */
 static const char *const loaders[] = { "/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1", NULL };
@@ -279,7 +288,8 @@ hole_in_ruleset(const struct jail *j)
 	char path[4200];
 
 	snprintf(path, sizeof(path), "%.4000s/motorpool.conf", j->root);
-	if (can_open("/", O_RDONLY | O_DIRECTORY) || can_open("/etc/shadow", O_RDONLY) || can_open("/etc", O_RDONLY | O_DIRECTORY))
+	if (can_open("/", O_RDONLY | O_DIRECTORY) || can_open("/etc/shadow", O_RDONLY)
+		|| can_open("/etc", O_RDONLY | O_DIRECTORY))
 		return "it can read files outside its release and state folder";
 	if (can_open(path, O_WRONLY) || can_open("/tmp/motorpool-jail-test", O_WRONLY | O_CREAT))
 		return "it can write outside its state folder";
@@ -306,7 +316,8 @@ jail_enter(const struct jail *j, const char **says)
 		hole = hole_in_ruleset(j);
 	if (hole)
 		return *says = hole, false;
-	snprintf(text, sizeof(text), "%s, %s%.0d", filtered ? "seccomp" : "no seccomp here", version ? "Landlock " : "no Landlock here", version);
+	snprintf(text, sizeof(text), "%s, %s%.0d", filtered ? "seccomp" : "no seccomp here",
+		version ? "Landlock " : "no Landlock here", version);
 	*says = text;
 	return true;
 }

@@ -17,8 +17,8 @@ struct listener {
 	ino_t ino;
 };
 
-bool listener_open(struct listener *l, const char *name);       /* binds and listens, under a temporary name. false: errno */
-void listener_publish(struct listener *l);                      /* renames it; a predecessor stays open, without a name */
+bool listener_open(struct listener *l, const char *name); /* binds and listens, under a temporary name. false: errno */
+void listener_publish(struct listener *l); /* renames it; a predecessor stays open, without a name */
 void listener_close(struct listener *l);
 
 #endif

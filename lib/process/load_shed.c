@@ -19,7 +19,9 @@ measure(struct load_shed *s, const struct load_shed_sample *l)
 	age = s->measured_ms < MEMORY_MS ? s->measured_ms : MEMORY_MS;
 	if (dt > age)
 		dt = age;
-	s->per_worker_ms += ((double)(l->n_done - s->n_done) / (double)(l->now_ms - s->seen_ms) / l->n_workers - s->per_worker_ms) * dt / age;
+	s->per_worker_ms +=
+		((double)(l->n_done - s->n_done) / (double)(l->now_ms - s->seen_ms) / l->n_workers - s->per_worker_ms)
+		* dt / age;
 }
 
 static bool

@@ -19,16 +19,18 @@ struct load_shed {
 	bool is_refusing;
 	/* load_shed.c's own */
 	int64_t began_ms, seen_ms, calm_ms, n_done;
-	double measured_ms, per_worker_ms;      /* the time measured; what one worker gets done in a millisecond of it */
+	double measured_ms, per_worker_ms; /* the time measured; what one worker gets done in a millisecond of it */
 };
 
 /* What is observed. */
 struct load_shed_sample {
 	int64_t now_ms, n_done;         /* n_done: requests served since some moment in the past */
-	int n_waiting, n_workers, n_most;       /* n_workers of at most n_most: while more can be started, connections wait for them */
+	/* n_workers of at most n_most: while more can be started, connections wait for them */
+	int n_waiting, n_workers, n_most;
 };
 
-int load_shed_excess(struct load_shed *s, const struct load_shed_sample *l);     /* how many connections at the head to refuse now */
+/* how many connections at the head to refuse now */
+int load_shed_excess(struct load_shed *s, const struct load_shed_sample *l);
 
 #define LOAD_SHED_IDLE_MS   50  /* between two samples while no connection waits */
 #define LOAD_SHED_ACTIVE_MS 4   /* … and while some do */

@@ -30,7 +30,7 @@ owner_become(const char *dir)
 		return true;
 	if (!take_groups(&st) || setuid(st.st_uid) != 0)
 		return false;
-	if (setuid(0) == 0)             /* it must be permanent */
+	if (setuid(0) == 0) /* it must be permanent */
 		return errno = EPERM, false;
 	return true;
 }
@@ -67,7 +67,8 @@ owner_give(const char *dir, const char *name, const char *program)
 	const struct passwd *user = *name ? getpwnam(name) : NULL;
 	struct stat st;
 
-	if (geteuid() != 0 || !user || user->pw_uid == 0 || stat(dir, &st) != 0 || st.st_uid != 0 || !is_empty_folder(dir))
+	if (geteuid() != 0 || !user || user->pw_uid == 0 || stat(dir, &st) != 0 || st.st_uid != 0
+		|| !is_empty_folder(dir))
 		return false;
 	return can_execute_as(user, program) && chown(dir, user->pw_uid, user->pw_gid) == 0;
 }

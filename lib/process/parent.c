@@ -21,7 +21,8 @@ parent_gauge_open(void)
 	for (int i = 0; i < 2; i++)
 		parent.n_wanted[i] = parent.gauge ? parent.plan->n_min[i] : parent.plan->n_max[i];
 	if (!parent.gauge)
-		return log_warn("parent", "the gauge cannot be mapped, hung workers are not found: %s", strerror(errno));
+		return log_warn(
+			"parent", "the gauge cannot be mapped, hung workers are not found: %s", strerror(errno));
 	parent.newest = atomic_load(&parent.gauge->generation);
 	atomic_store(&parent.gauge->started_at, (int64_t)time(NULL));
 	workers_adopt();
@@ -32,7 +33,8 @@ parent_gauge_open(void)
 static int
 run_due(void)
 {
-	int64_t now = clock_ms(), watchdog = watchdog_run(now), generation = generation_due(), next = supervisor_run(now);
+	int64_t now = clock_ms(), watchdog = watchdog_run(now), generation = generation_due(),
+		next = supervisor_run(now);
 
 	next = watchdog < next ? watchdog : next;
 	next = generation < next ? generation : next;
@@ -47,7 +49,7 @@ parent_wait(int timeout_ms)
 	struct worker_slot *worker[MAX_SLOTS + 1];
 	int n = 1;
 
-	for_each_worker(w)
+	for_each_worker (w)
 		if (w->ready_fd >= 0) {
 			worker[n] = w;
 			p[n++] = (struct pollfd){ .fd = w->ready_fd, .events = POLLIN };
@@ -65,7 +67,7 @@ static void
 drain_or_go_on(void)
 {
 	if (parent.supervisor.is_stopping) {
-		for_each_worker(w)
+		for_each_worker (w)
 			worker_drain(w);
 		return;
 	}

@@ -18,13 +18,13 @@
 
 #include <limits.h>
 
-#define MAX_SLOTS     GAUGE_SLOTS       /* two generations of 64 public and 64 internal workers, and one still draining */
+#define MAX_SLOTS     GAUGE_SLOTS /* two generations of 64 public and 64 internal workers, and one still draining */
 #define EARLY_DEATHS  3                 /* so many deaths among a new generation's workers: it is given up */
 
 struct worker_slot {
 	struct child child;             /* CHILD_OFF: a free slot, unless is_stray; CHILD_ENDING: drains */
 	bool ready, has_all;            /* has_all: it has sent PARENT_READY */
-	bool is_stray;                  /* holds a worker of an earlier parent, which serves its old socket until ours has the name */
+	bool is_stray; /* holds a worker of an earlier parent, which serves its old socket until ours has the name */
 	enum duty duty;
 	int generation, ready_fd;       /* ready_fd: -1: nothing more to read */
 	struct worker_slot *replaces;   /* drained when this one is ready; NULL */
@@ -54,7 +54,9 @@ struct parent {
 };
 extern struct parent parent;            /* workers.c */
 
-#define for_each_worker(w) for (struct worker_slot *w = parent.worker; w < parent.worker + MAX_SLOTS; w++) if (w->child.state != CHILD_OFF)
+#define for_each_worker(w) \
+	for (struct worker_slot *w = parent.worker; w < parent.worker + MAX_SLOTS; w++) \
+		if (w->child.state != CHILD_OFF)
 
 static inline bool is_refusing(enum duty d) { return d >= DUTY_REFUSE_PUBLIC; }
 static inline int  listener_of(enum duty d) { return d == DUTY_SERVE_INTERNAL || d == DUTY_REFUSE_INTERNAL; }

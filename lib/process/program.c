@@ -1,9 +1,9 @@
 /*
  * program.c - the ways a FastCGI program can be run; program.h lists them.
  *
- * A worker opens settings, catalogues, templates and keys before it reports that it is ready. Only the database may be missing,
- * during an upgrade. Then every request gets a 503 with Retry-After, and the database is tried again with the next request, at
- * most once a second.
+ * A worker opens settings, catalogues, templates and keys before it reports that it is ready. Only the database may be
+ * missing, during an upgrade. Then every request gets a 503 with Retry-After, and the database is tried again with the
+ * next request, at most once a second.
  */
 #include "program.h"
 
@@ -116,7 +116,7 @@ base_init(struct base *b, const struct program *p, const char *var)
 	*b = (struct base){ .p = p, .forever = arena_new(ARENA_MAX), .m = arena_new(ARENA_MAX) };
 	b->root = folder_root(b->forever);
 	b->var = var;
-	setenv("MOTORPOOL_VAR", var, 1);        /* for code that reads files there: /ops, mypage */
+	setenv("MOTORPOOL_VAR", var, 1); /* for code that reads files there: /ops, mypage */
 	log_open(p->name);
 }
 
@@ -167,14 +167,15 @@ open_gauge(const struct program *p, const char *var)
 	serving.gauge = slot ? gauge_open(var, p->name) : NULL;
 }
 
-/* The last resort, far above the size at which a worker is replaced (watchdog.c): a larger allocation fails and aborts. */
+/* The last resort, far above the size at which a worker is replaced (watchdog.c): a larger allocation fails and
+ * aborts. */
 static void
 limit_memory(void)
 {
 	rlim_t most = (rlim_t)settings.worker_memory_mb * 4 << 20;
 
 #ifdef __SANITIZE_ADDRESS__
-	most = 0;                       /* AddressSanitizer reserves 20 TiB of address space */
+	most = 0; /* AddressSanitizer reserves 20 TiB of address space */
 #endif
 	if (most)
 		setrlimit(RLIMIT_AS, &(struct rlimit){ most, most });
@@ -185,7 +186,11 @@ static bool
 restrict_worker(const struct base *b)
 {
 	struct jail j = {
-		.may = b->p->jail, .root = b->root, .var = b->var, .locale = folder_locale(b->forever, b->root), .bin = folder_above(b->forever, folder_program(b->forever)),
+		.may = b->p->jail,
+		.root = b->root,
+		.var = b->var,
+		.locale = folder_locale(b->forever, b->root),
+		.bin = folder_above(b->forever, folder_program(b->forever)),
 		.execute = b->p->executes ? b->p->executes(b->forever) : NULL,
 	};
 	const char *says = "switched off";
@@ -212,7 +217,7 @@ run_worker(const struct program *p, const char *var, enum duty duty)
 	struct exchange x = { .env = NULL };
 	struct base b;
 
-	signal(SIGINT, SIG_IGN);        /* Ctrl-C reaches the whole process group; the parent decides */
+	signal(SIGINT, SIG_IGN); /* Ctrl-C reaches the whole process group; the parent decides */
 	base_init(&b, p, var);
 	gateway_open(arena_printf(b.forever, "%s/run/%s%s.sock", var, p->name, internal ? ".internal" : ""), internal);
 	if (!base_open(&b, internal))
@@ -255,7 +260,9 @@ static struct load_shed_sample
 sample_queue(const struct program *p, bool internal)
 {
 	struct load_shed_sample sample = {
-		.n_most = max_workers(p, internal), .n_waiting = backlog_length(STDIN_FILENO), .now_ms = clock_ms(),
+		.n_most = max_workers(p, internal),
+		.n_waiting = backlog_length(STDIN_FILENO),
+		.now_ms = clock_ms(),
 	};
 	static int64_t seen[GAUGE_SLOTS], n_done;
 
@@ -265,9 +272,10 @@ sample_queue(const struct program *p, bool internal)
 
 		if (atomic_load_explicit(&w->internal, memory_order_relaxed) == internal) {
 			n_done += now > seen[i] ? now - seen[i] : 0;
-			sample.n_workers += atomic_load(&w->pid) && atomic_load(&w->ready) && !atomic_load(&w->draining);
+			sample.n_workers +=
+				atomic_load(&w->pid) && atomic_load(&w->ready) && !atomic_load(&w->draining);
 		}
-		seen[i] = now;          /* less than before: another worker has the slot */
+		seen[i] = now; /* less than before: another worker has the slot */
 	}
 	sample.n_done = n_done;
 	return sample;
@@ -331,7 +339,7 @@ run_parent(const struct program *p, const char *var, const char *argv0)
 		plan.n_max[listener] = max_workers(p, listener);
 		plan.n_min[listener] = int_min((int)settings.n_workers_min * (listener ? 2 : 1), plan.n_max[listener]);
 	}
-	if (p->worker_factor)    /* so that some workers remain for searches while the others wait for calls */
+	if (p->worker_factor) /* so that some workers remain for searches while the others wait for calls */
 		plan.n_min[0] = int_min((int)(settings.n_workers_min + settings.calls_at_once), plan.n_max[0]);
 	plan.request_limit_ms = 1000 * (p->patience_s ? p->patience_s : settings.request_limit_s);
 	plan.refuses = settings.queue_limit_ms > 0;
@@ -344,12 +352,14 @@ static int
 usage(const struct program *p, bool asked)
 {
 	fprintf(asked ? stdout : stderr,
-	        "%s - motorpool's program for %s\n\n"
-	        "  %s --serve VAR                    the parent: owns VAR/run/%s.sock and keeps workers running\n"
-	        "  %s --worker VAR DUTY              one worker on file descriptor 0: public, internal, refuse, refuse-internal\n"
-	        "  %s                                once, as CGI, when REQUEST_METHOD is set (MOTORPOOL_VAR says where the state is)\n\n"
-	        "MOTORPOOL_ROOT: where templates/ and motorpool.conf are.\n",
-	        p->name, *p->prefix ? p->prefix : "/", p->name, p->name, p->name, p->name);
+		"%s - motorpool's program for %s\n\n"
+		"  %s --serve VAR                    the parent: owns VAR/run/%s.sock and keeps workers running\n"
+		"  %s --worker VAR DUTY              one worker on file descriptor 0: public, internal, refuse,"
+		" refuse-internal\n"
+		"  %s                                once, as CGI, when REQUEST_METHOD is set (MOTORPOOL_VAR says where"
+		" the state is)\n\n"
+		"MOTORPOOL_ROOT: where templates/ and motorpool.conf are.\n",
+		p->name, *p->prefix ? p->prefix : "/", p->name, p->name, p->name, p->name);
 	return asked ? 0 : 2;
 }
 
@@ -365,6 +375,8 @@ program_main(const struct program *p, int argc, char **argv)
 	if (strcmp(what, "--worker") == 0 && argc == 4)
 		for (int duty = 0; duty < N_DUTIES; duty++)
 			if (strcmp(argv[3], duty_words[duty]) == 0)
-				return duty < DUTY_REFUSE_PUBLIC ? run_worker(p, argv[2], duty) : run_refuser(p, argv[2], duty == DUTY_REFUSE_INTERNAL);
+				return duty < DUTY_REFUSE_PUBLIC
+					? run_worker(p, argv[2], duty)
+					: run_refuser(p, argv[2], duty == DUTY_REFUSE_INTERNAL);
 	return usage(p, strcmp(what, "--help") == 0 || strcmp(what, "-h") == 0);
 }

@@ -28,7 +28,8 @@ lock_names(bool on)
 static bool
 run_path(char to[static 108], const char *suffix)
 {
-	return snprintf(to, 108, "%s/run/%s%s", parent.plan->var_dir, parent.plan->name, suffix) < 100 || (errno = ENAMETOOLONG, false);
+	return snprintf(to, 108, "%s/run/%s%s", parent.plan->var_dir, parent.plan->name, suffix) < 100
+		|| (errno = ENAMETOOLONG, false);
 }
 
 bool
@@ -44,7 +45,8 @@ sockets_open(void)
 	names_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
 	if (names_fd < 0 || !run_path(path, ".sock") || !run_path(internal, ".internal.sock"))
 		return false;
-	return listener_open(&parent.listener[0], path) && (!parent.plan->n_max[1] || listener_open(&parent.listener[1], internal));
+	return listener_open(&parent.listener[0], path)
+		&& (!parent.plan->n_max[1] || listener_open(&parent.listener[1], internal));
 }
 
 void

@@ -138,7 +138,7 @@ child_status(int status)
 	static char words[24];
 
 	snprintf(words, sizeof(words), "%s %d", WIFSIGNALED(status) ? "signal" : "status",
-	         WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+		WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	return words;
 }
 
@@ -175,7 +175,7 @@ reap_children(void)
 {
 	int status;
 
-	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0; )
+	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
 		for (int i = 0; i < the->n; i++)
 			if (child_at(i)->pid == pid)
 				child_reaped(child_at(i), status);

@@ -24,8 +24,9 @@
 
 #define CHILD_NEVER INT64_MAX
 
-enum child_state { CHILD_OFF, CHILD_DUE, CHILD_RUNNING, CHILD_ENDING };         /* DUE: to be started; ENDING: asked to end */
-enum child_restart { CHILD_RESTART, CHILD_RESTART_NOW, CHILD_NO_RESTART };     /* NOW: without a pause, and the next pauses are short again */
+enum child_state { CHILD_OFF, CHILD_DUE, CHILD_RUNNING, CHILD_ENDING }; /* DUE: to be started; ENDING: asked to end */
+/* NOW: without a pause, and the next pauses are short again */
+enum child_restart { CHILD_RESTART, CHILD_RESTART_NOW, CHILD_NO_RESTART };
 
 struct child {
 	enum child_state state;
@@ -42,11 +43,12 @@ struct supervisor {
 	size_t size;
 	int n;
 	void (*start)(struct child *c);                                 /* calls child_fork() */
-	enum child_restart (*ended)(struct child *c, int status);       /* its pid and state are still set; status as of waitpid() */
+	/* its pid and state are still set; status as of waitpid() */
+	enum child_restart (*ended)(struct child *c, int status);
 	int death_signal;               /* the kernel sends it to the children when this process dies */
-	bool has_sessions;              /* each child leads a session of its own and is killed with all processes in it */
+	bool has_sessions; /* each child leads a session of its own and is killed with all processes in it */
 	bool reloads;                   /* SIGHUP sets is_reload_asked; else it stops, as SIGTERM and SIGINT do */
-	const char *pid_file;           /* this process's pid, then "PID NAME" for each child, until it stops; NULL: none */
+	const char *pid_file; /* this process's pid, then "PID NAME" for each child, until it stops; NULL: none */
 	/* set by supervisor_open() and supervisor_read_signals() */
 	int signal_fd;
 	bool is_stopping;               /* also set by the caller: no child is started any more */
@@ -65,7 +67,8 @@ int supervisor_n_running(void);
 /* For start(): forks. 0: this is the child, with all signals unblocked. -1: it failed (logged) and is tried again a
  * second later. */
 pid_t child_fork(struct child *c);
-void child_end(struct child *c, int signal, int64_t grace_ms);  /* asks it to end, for good; kills it when it takes longer */
+/* asks it to end, for good; kills it when it takes longer */
+void child_end(struct child *c, int signal, int64_t grace_ms);
 void child_kill(struct child *c);                       /* SIGKILL, then a restart */
 const char *child_status(int status);                   /* "signal 9" or "status 1", until the next call */
 

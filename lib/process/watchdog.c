@@ -75,7 +75,8 @@ check_stray(struct worker_slot *w, int64_t now)
 static bool
 is_worn(const struct worker_slot *w)
 {
-	int64_t n = parent.plan->worker_requests, limit = n * (90 + (unsigned)w->child.pid * 2654435761u / 16 % 21) / 100;
+	int64_t n = parent.plan->worker_requests,
+		limit = n * (90 + (unsigned)w->child.pid * 2654435761u / 16 % 21) / 100;
 
 	return n && atomic_load(&worker_gauge(w)->n_requests) >= limit;
 }
@@ -83,7 +84,7 @@ is_worn(const struct worker_slot *w)
 static bool
 is_one_being_replaced(void)
 {
-	for_each_worker(w)
+	for_each_worker (w)
 		if (w->replaces)
 			return true;
 	return false;
@@ -106,7 +107,7 @@ replace_one(bool check_memory)
 {
 	if (parent.coming.number || is_one_being_replaced())
 		return;
-	for_each_worker(w) {
+	for_each_worker (w) {
 		if (!is_serving(w) || !w->ready)
 			continue;
 		if (check_memory && parent.plan->worker_bytes && proc_bytes(w->child.pid) > parent.plan->worker_bytes)
@@ -144,7 +145,7 @@ drain_one(int listener, int n)
 {
 	struct worker_slot *last = NULL;
 
-	for_each_worker(w)
+	for_each_worker (w)
 		if (counts_for(w, listener) && !atomic_load(&worker_gauge(w)->busy_since_ms))
 			last = w;
 	if (!last)
@@ -158,7 +159,7 @@ adapt_number(int listener, bool may_shrink)
 {
 	int n = 0, n_ready = 0, n_busy = 0, n_waiting = 0;
 
-	for_each_worker(w)
+	for_each_worker (w)
 		if (counts_for(w, listener)) {
 			n++;
 			n_ready += w->ready;
@@ -192,7 +193,8 @@ is_due(int64_t *due_ms, int64_t now, int64_t every_ms)
 static void
 check_workers(int64_t now)
 {
-	bool check_memory = is_due(&watch.memory_ms, now, MEMORY_MS), may_shrink = is_due(&watch.shrink_ms, now, SHRINK_MS);
+	bool check_memory = is_due(&watch.memory_ms, now, MEMORY_MS),
+	     may_shrink = is_due(&watch.shrink_ms, now, SHRINK_MS);
 
 	for (struct worker_slot *w = parent.worker; w < parent.worker + MAX_SLOTS; w++) {
 		if (w->is_stray)

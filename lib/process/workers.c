@@ -101,7 +101,8 @@ worker_exec(const struct worker_slot *w, const struct generation *g, int ready_f
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	setenv("MOTORPOOL_READY", "1", 1);
 	set_numbers("MOTORPOOL_SLOT", "%llu", (unsigned long long)(w - parent.worker), 0);
-	set_numbers("MOTORPOOL_LISTENER", "%llu %llu", (unsigned long long)listener->dev, (unsigned long long)listener->ino);
+	set_numbers("MOTORPOOL_LISTENER", "%llu %llu", (unsigned long long)listener->dev,
+		(unsigned long long)listener->ino);
 	if (g->root[0])
 		setenv("MOTORPOOL_ROOT", g->root, 1);
 	if (dup2(listener->fd, 0) < 0 || (ready_fd != PARENT_READY_FD && dup2(ready_fd, PARENT_READY_FD) < 0))
@@ -121,7 +122,7 @@ worker_start(struct child *c)
 
 	w->ready = w->has_all = false;
 	gauge_slot_clear(w);
-	if (access(g->exe, X_OK) != 0)          /* its release was moved away: what the symlinks point to now */
+	if (access(g->exe, X_OK) != 0) /* its release was moved away: what the symlinks point to now */
 		generation_resolve(g);
 	if (pipe2(fd, O_CLOEXEC | O_NONBLOCK) != 0)
 		log_error("parent", "no pipe for a worker: %s", strerror(errno));
@@ -129,7 +130,7 @@ worker_start(struct child *c)
 	if (child_fork(c) == 0)
 		worker_exec(w, g, fd[1]);
 	if (fd[1] >= 0)
-		close(fd[1]);                   /* if the fork failed, ready_fd is at its end, and closed by worker_read_ready() */
+		close(fd[1]); /* if the fork failed, ready_fd is at its end, and closed by worker_read_ready() */
 	gauge_slot_set(w);
 }
 
@@ -140,7 +141,10 @@ worker_add(enum duty duty, const struct generation *g)
 		if (w->child.state != CHILD_OFF || w->is_stray)
 			continue;
 		*w = (struct worker_slot){
-			.child = { .state = CHILD_DUE, .name = duty_words[duty] }, .duty = duty, .generation = g->number, .ready_fd = -1,
+			.child = { .state = CHILD_DUE, .name = duty_words[duty] },
+			.duty = duty,
+			.generation = g->number,
+			.ready_fd = -1,
 		};
 		return w;
 	}
@@ -185,7 +189,7 @@ static void
 slot_free(struct worker_slot *w)
 {
 	gauge_slot_clear(w);
-	for_each_worker(other)
+	for_each_worker (other)
 		if (other->replaces == w)
 			other->replaces = NULL;
 }
@@ -232,8 +236,14 @@ bool
 workers_open(void)
 {
 	parent.supervisor = (struct supervisor){
-		.children = parent.worker, .size = sizeof(parent.worker[0]), .n = MAX_SLOTS, .start = worker_start, .ended = worker_ended,
-		.death_signal = SIGHUP, .reloads = true, .pid_file = parent.pid_file,
+		.children = parent.worker,
+		.size = sizeof(parent.worker[0]),
+		.n = MAX_SLOTS,
+		.start = worker_start,
+		.ended = worker_ended,
+		.death_signal = SIGHUP,
+		.reloads = true,
+		.pid_file = parent.pid_file,
 	};
 	return supervisor_open(&parent.supervisor);
 }
@@ -244,7 +254,8 @@ workers_open(void)
 bool
 stray_is_alive(const struct gauge_worker *g)
 {
-	int64_t started = proc_started(atomic_load(&g->pid)) * 1000 / sysconf(_SC_CLK_TCK), noted = atomic_load(&g->started_ms);
+	int64_t started = proc_started(atomic_load(&g->pid)) * 1000 / sysconf(_SC_CLK_TCK),
+		noted = atomic_load(&g->started_ms);
 
 	return started && started > noted - STARTED_TOLERANCE_MS && started < noted + STARTED_TOLERANCE_MS;
 }

@@ -104,7 +104,8 @@ translate_plural(struct arena *m, const char *raw, void *arg)
 	for_many = lang_plural(*lang, one, many, 2);
 	if (strcmp(for_one, for_many) == 0)
 		return for_one;
-	return arena_printf(m, "{{#%s.one}}%s{{/%s.one}}{{^%s.one}}%s{{/%s.one}}", count, for_one, count, count, for_many, count);
+	return arena_printf(
+		m, "{{#%s.one}}%s{{/%s.one}}{{^%s.one}}%s{{/%s.one}}", count, for_one, count, count, for_many, count);
 }
 
 static bool
@@ -123,8 +124,14 @@ static bool
 compile_page(struct sources *sources, struct page *page, const struct tpl_root *chrome, bool is_text, int lang)
 {
 	struct tpl_env env = {
-		.dir = sources->dir, .root = chrome, .lang = lang, .raw_allowed = is_raw_allowed(page->file), .is_text = is_text,
-		.lambda = { { "t", translate, &lang }, { "tn", translate_plural, &lang } }, .partial = source_text, .partial_arg = sources,
+		.dir = sources->dir,
+		.root = chrome,
+		.lang = lang,
+		.raw_allowed = is_raw_allowed(page->file),
+		.is_text = is_text,
+		.lambda = { { "t", translate, &lang }, { "tn", translate_plural, &lang } },
+		.partial = source_text,
+		.partial_arg = sources,
 	};
 	const char *file = arena_printf(sources->m, "%s/%s.mustache", sources->dir, page->file), *text, *error;
 

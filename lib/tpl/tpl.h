@@ -2,20 +2,20 @@
  * tpl - Mustache (spec 1.4: core, partials, inheritance, lambdas), compiled before the first request.
  *
  * A page declares its template and the shape of the struct it shows. program start-up compiles every declared page once
- * per language: an unknown name, an unclosed section, a missing partial or a triple mustache outside the allow-list stops
- * the program with file and line. Rendering walks a flat list of operations whose slots are already bound: no name is
- * looked up, nothing is allocated but the answer's buffer, and no SQL can run.
+ * per language: an unknown name, an unclosed section, a missing partial or a triple mustache outside the allow-list
+ * stops the program with file and line. Rendering walks a flat list of operations whose slots are already bound: no
+ * name is looked up, nothing is allocated but the answer's buffer, and no SQL can run.
  *
  *	PAGE(search, "booking/search", search_shape);           (once, in pages.c, outside any function)
  *	...
  *	return web_page(w, OK, &search, &data);
  *
- * Names are looked up in the struct, then outwards to the enclosing sections, then in the chrome (struct chrome in web.h:
- * language, user, CSRF token …). Partials NAME and parents NAME are templates/NAME.mustache.
- * {{#t}}…{{/t}} is a lambda that runs at compile time: its raw text (white space folded) is looked up in the gettext
- * catalogue of the language, and the translation is compiled in its place (so it may hold {{names}}).
- * {{#tn}}n_cars: {{n_cars}} car | {{n_cars}} cars{{/tn}} does the same with the plural form for the INT n_cars: both forms are looked
- * up and compiled, and {{#n_cars.one}} (true when it is 1) chooses. That is all English and Korean need.
+ * Names are looked up in the struct, then outwards to the enclosing sections, then in the chrome (struct chrome in
+ * web.h: language, user, CSRF token …). Partials NAME and parents NAME are templates/NAME.mustache. {{#t}}…{{/t}} is a
+ * lambda that runs at compile time: its raw text (white space folded) is looked up in the gettext catalogue of the
+ * language, and the translation is compiled in its place (so it may hold {{names}}). {{#tn}}n_cars: {{n_cars}} car |
+ * {{n_cars}} cars{{/tn}} does the same with the plural form for the INT n_cars: both forms are looked up and compiled,
+ * and {{#n_cars.one}} (true when it is 1) chooses. That is all English and Korean need.
  */
 #ifndef MP_TPL_H
 #define MP_TPL_H
@@ -44,7 +44,8 @@ void page_register(struct page *page);          /* by PAGE() */
 /* What a lambda answers for the raw text of its section: template text that is compiled in its place. NULL: refused. */
 typedef const char *tpl_lambda_fn(struct arena *m, const char *raw, void *arg);
 
-/* The struct around every page's own: the frame. inner: a struct within it whose names are in reach as well; NULL: none. */
+/* The struct around every page's own: the frame. inner: a struct within it whose names are in reach as well; NULL:
+ * none. */
 struct tpl_root {
 	const struct shape *shape, *inner;
 	size_t inner_offset;
@@ -64,7 +65,8 @@ struct tpl_env {
 
 /* Compiles every registered page for every language. false: what is wrong was printed on stderr with file:line. */
 bool tpl_compile_pages(const char *templates_dir, const struct tpl_root *chrome);
-/* The same for plain texts: mails, or what a page shows and escapes itself. They are not registered, have no chrome, and nothing is escaped. */
+/* The same for plain texts: mails, or what a page shows and escapes itself. They are not registered, have no chrome,
+ * and nothing is escaped. */
 bool tpl_compile_texts(const char *templates_dir, struct page *texts, int n);
 
 /* Compiles one. NULL: *error says why, with file:line. The result lives in m. */

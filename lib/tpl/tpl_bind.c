@@ -21,7 +21,12 @@ struct binder {
 	size_t literal_at;
 	struct reach reach;
 	struct html html;
-	struct table { const struct words *words; bool of_codes; const struct piece *piece; struct table *next; } *tables;
+	struct table {
+		const struct words *words;
+		bool of_codes;
+		const struct piece *piece;
+		struct table *next;
+	} *tables;
 };
 
 /* Names are allowed only where escaping protects; in plain text, and in templates that may use {{{x}}}, everywhere. */
@@ -127,10 +132,13 @@ static void
 emit_hops(struct binder *b, const struct binding *p, size_t jump[])
 {
 	for (int i = 0; i < p->n_hops; i++)
-		jump[i] = emit(b, (struct op){
-			.code = OP_ENTER, .frame = (uint8_t)p->hop[i].frame, .to = (uint8_t)p->hop[i].to,
-			.offset = (uint32_t)p->hop[i].offset,
-		});
+		jump[i] = emit(b,
+			(struct op){
+				.code = OP_ENTER,
+				.frame = (uint8_t)p->hop[i].frame,
+				.to = (uint8_t)p->hop[i].to,
+				.offset = (uint32_t)p->hop[i].offset,
+			});
 }
 
 static void
@@ -216,8 +224,12 @@ bind_list(struct binder *b, const struct node *n, const struct binding *p)
 	const struct member *m = p->member;
 	int to = reach_frame(&b->reach, n);
 	struct op op = {
-		.code = OP_EACH, .frame = (uint8_t)p->frame, .to = (uint8_t)to, .offset = (uint32_t)p->offset,
-		.n_offset = (uint32_t)(p->offset - m->offset + m->n_offset), .n = (uint32_t)m->of->size,
+		.code = OP_EACH,
+		.frame = (uint8_t)p->frame,
+		.to = (uint8_t)to,
+		.offset = (uint32_t)p->offset,
+		.n_offset = (uint32_t)(p->offset - m->offset + m->n_offset),
+		.n = (uint32_t)m->of->size,
 	};
 	size_t each = emit(b, op), first = b->n_ops;
 
@@ -230,9 +242,13 @@ static void
 bind_maybe(struct binder *b, const struct node *n, const struct binding *p)
 {
 	int to = reach_frame(&b->reach, n);
-	size_t enter = emit(b, (struct op){
-		.code = OP_ENTER, .frame = (uint8_t)p->frame, .to = (uint8_t)to, .offset = (uint32_t)p->offset,
-	});
+	size_t enter = emit(b,
+		(struct op){
+			.code = OP_ENTER,
+			.frame = (uint8_t)p->frame,
+			.to = (uint8_t)to,
+			.offset = (uint32_t)p->offset,
+		});
 
 	walk_in(b, n, p->member->of, to, 0);
 	lead(b, enter);
@@ -270,8 +286,10 @@ bind_inverted(struct binder *b, const struct node *n, const struct binding *p, s
 		return;
 	}
 	emit_hops(b, p, jump);
-	if (p->member->kind == KIND_STRUCT)     /* behind a MAYBE: there when the MAYBE is */
-		op = (struct op){ .code = OP_IF_POINTER, .frame = (uint8_t)p->hop[p->n_hops - 1].frame, .offset = (uint32_t)p->hop[p->n_hops - 1].offset };
+	if (p->member->kind == KIND_STRUCT) /* behind a MAYBE: there when the MAYBE is */
+		op = (struct op){ .code = OP_IF_POINTER,
+			.frame = (uint8_t)p->hop[p->n_hops - 1].frame,
+			.offset = (uint32_t)p->hop[p->n_hops - 1].offset };
 	asked = emit(b, op);
 	land(b, p, jump, here(b));
 	walk_nodes(&b->walk, n->child);
@@ -348,20 +366,30 @@ finished(struct binder *b, const char *file)
 		if (b->op[i].code == OP_LITERAL)
 			b->op[i].s = b->literal.s + b->op[i].literal_at;
 	*tpl = (struct tpl){
-		.op = b->op, .n_ops = b->n_ops, .literal_n = b->literal.n, .lang = b->walk.job->env->lang, .file = file,
+		.op = b->op,
+		.n_ops = b->n_ops,
+		.literal_n = b->literal.n,
+		.lang = b->walk.job->env->lang,
+		.file = file,
 	};
 	return tpl;
 }
 
 struct tpl *
 tpl_compile(struct arena *m, const struct tpl_env *env, const char *file, const char *text, const struct shape *shape,
-            const char **error)
+	const char **error)
 {
 	struct job job = { .m = m, .env = env };
 	struct binder b = {
 		.walk = {
-			.job = &job, .text = bind_text, .name = bind_name, .section = bind_section, .answer = bind_answer,
-			.dynamic = bind_dynamic, .is_strict = true, .steps_left = STEPS_MAX,
+			.job = &job,
+			.text = bind_text,
+			.name = bind_name,
+			.section = bind_section,
+			.answer = bind_answer,
+			.dynamic = bind_dynamic,
+			.is_strict = true,
+			.steps_left = STEPS_MAX,
 		},
 		.literal = { .m = m }, .reach = { .job = &job, .n_frames = 2 },
 	};

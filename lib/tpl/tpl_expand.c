@@ -1,8 +1,8 @@
 /*
  * tpl_expand.c - the walk shared by both back ends: partials, parents with their blocks, and results of lambdas.
  *
- * An override is looked up from the outermost parent tag inwards (the page takes precedence over its layouts), and while
- * it is walked only the parent tags outside its own are in force: an override cannot include itself.
+ * An override is looked up from the outermost parent tag inwards (the page takes precedence over its layouts), and
+ * while it is walked only the parent tags outside its own are in force: an override cannot include itself.
  */
 #include "tpl_node.h"
 
@@ -47,7 +47,8 @@ blanks(const char *s, const char *end, size_t most)
 	return n;
 }
 
-/* Removes up to `less` blanks from each line and inserts `indent`; in the first line only if asked, in empty lines never. */
+/* Removes up to `less` blanks from each line and inserts `indent`; in the first line only if asked, in empty lines
+ * never. */
 static struct piece
 reindented(struct arena *m, struct piece text, size_t less, struct piece indent, bool first)
 {
@@ -64,7 +65,7 @@ reindented(struct arena *m, struct piece text, size_t less, struct piece indent,
 			buf_put(&b, indent.s, indent.n);
 		buf_put(&b, s, (size_t)(line_end - s));
 		if (b.n > TPL_FILE_MAX)
-			break;                  /* tpl_parse() refuses it */
+			break; /* tpl_parse() refuses it */
 	}
 	return (struct piece){ b.s, b.n };
 }
@@ -75,8 +76,9 @@ static struct loaded *
 loaded_find(struct job *job, const void *key, size_t key_n, struct piece indent, bool first, bool is_file)
 {
 	for (struct loaded *l = job->loaded; l; l = l->next)
-		if (l->is_file == is_file && l->first == first && l->key_n == key_n && piece_is(indent, l->indent.s, l->indent.n)
-		    && (is_file ? memcmp(l->key, key, key_n) == 0 : l->key == key))
+		if (l->is_file == is_file && l->first == first && l->key_n == key_n
+			&& piece_is(indent, l->indent.s, l->indent.n)
+			&& (is_file ? memcmp(l->key, key, key_n) == 0 : l->key == key))
 			return l;
 	return NULL;
 }
@@ -86,7 +88,9 @@ loaded_add(struct job *job, const void *key, size_t key_n, struct piece indent, 
 {
 	struct loaded *l = arena_new_of(job->m, struct loaded);
 
-	*l = (struct loaded){ .key = key, .key_n = key_n, .indent = indent, .first = first, .is_file = is_file, .next = job->loaded };
+	*l = (struct loaded){
+		.key = key, .key_n = key_n, .indent = indent, .first = first, .is_file = is_file, .next = job->loaded
+	};
 	return job->loaded = l;
 }
 
@@ -100,7 +104,7 @@ tpl_is_name(struct piece name)
 		char c = name.s[i];
 
 		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_'
-		      || c == '.' || c == '/'))
+			    || c == '.' || c == '/'))
 			return false;
 		if (c == '.' && i > 0 && (name.s[i - 1] == '.' || name.s[i - 1] == '/'))
 			return false;
@@ -264,10 +268,11 @@ walk_lambda(struct walk *w, const struct node *n, const struct tpl_lambda *lambd
 	const char *answer;
 
 	if (n->kind == NODE_INVERTED || !deeper(w, n))
-		return;                         /* a lambda is always true */
+		return; /* a lambda is always true */
 	answer = lambda->fn(w->job->m, arena_strndup(w->job->m, n->inner.s, n->inner.n), lambda->arg);
 	if (answer)
-		w->answer(w, n, tpl_parse(w->job, n->file, n->line, (struct piece){ answer, strlen(answer) }, n->delims));
+		w->answer(
+			w, n, tpl_parse(w->job, n->file, n->line, (struct piece){ answer, strlen(answer) }, n->delims));
 	else
 		job_fail(w->job, n->file, n->line, "{{#%s}} does not take such a text", lambda->name);
 	w->depth--;
@@ -297,20 +302,12 @@ walk_nodes(struct walk *w, const struct node *n)
 			if (n->name.n)
 				w->text(w, n->name);
 			break;
-		case NODE_NAME:
-			w->name(w, n);
-			break;
+		case NODE_NAME: w->name(w, n); break;
 		case NODE_SECTION:
-		case NODE_INVERTED:
-			walk_section(w, n);
-			break;
+		case NODE_INVERTED: walk_section(w, n); break;
 		case NODE_PARTIAL:
-		case NODE_PARENT:
-			walk_partial(w, n);
-			break;
-		case NODE_BLOCK:
-			walk_block(w, n);
-			break;
+		case NODE_PARENT: walk_partial(w, n); break;
+		case NODE_BLOCK: walk_block(w, n); break;
 		}
 	}
 }

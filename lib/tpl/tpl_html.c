@@ -1,8 +1,8 @@
 /*
  * tpl_html.c - follows the tags of a page while it is compiled, to find where names are not allowed.
  *
- * Escaping & < > " ' protects text between tags and inside a quoted attribute. It does not protect a script, a style sheet,
- * an event handler, an attribute without quotes, or the names of tags and attributes: a name there is refused.
+ * Escaping & < > " ' protects text between tags and inside a quoted attribute. It does not protect a script, a style
+ * sheet, an event handler, an attribute without quotes, or the names of tags and attributes: a name there is refused.
  */
 #include "tpl_node.h"
 
@@ -62,7 +62,7 @@ static void
 in_tag_name(struct html *h, char c)
 {
 	if (h->word_n == 0 && c != '/' && c != '!' && !((c | 32) >= 'a' && (c | 32) <= 'z')) {
-		h->state = TEXT;                /* "a < b" */
+		h->state = TEXT; /* "a < b" */
 	} else if (c == '>' || is_html_space(c) || (c == '/' && h->word_n > 0)) {
 		memcpy(h->tag, h->word, sizeof(h->tag));
 		h->state = IN_TAG;
@@ -131,17 +131,11 @@ step(struct html *h, char c)
 			word_start(h);
 		}
 		break;
-	case TAG_NAME:
-		in_tag_name(h, c);
-		break;
+	case TAG_NAME: in_tag_name(h, c); break;
 	case IN_TAG:
 	case ATTRIBUTE:
-	case AFTER_ATTRIBUTE:
-		in_tag(h, c);
-		break;
-	case BEFORE_VALUE:
-		before_value(h, c);
-		break;
+	case AFTER_ATTRIBUTE: in_tag(h, c); break;
+	case BEFORE_VALUE: before_value(h, c); break;
 	case QUOTED:
 		if (c == h->quote)
 			h->state = IN_TAG;
@@ -152,12 +146,8 @@ step(struct html *h, char c)
 		else if (is_html_space(c))
 			h->state = IN_TAG;
 		break;
-	case COMMENT:
-		in_comment(h, c);
-		break;
-	case CODE:
-		in_code(h, c);
-		break;
+	case COMMENT: in_comment(h, c); break;
+	case CODE: in_code(h, c); break;
 	}
 }
 
@@ -186,7 +176,8 @@ html_refuses(const struct html *h)
 static bool
 is_in_tag(const struct html *h)
 {
-	return h->state == IN_TAG || h->state == ATTRIBUTE || h->state == AFTER_ATTRIBUTE || (h->state == TAG_NAME && h->word_n > 0);
+	return h->state == IN_TAG || h->state == ATTRIBUTE || h->state == AFTER_ATTRIBUTE
+		|| (h->state == TAG_NAME && h->word_n > 0);
 }
 
 static const char *

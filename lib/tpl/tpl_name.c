@@ -48,8 +48,8 @@ unknown(struct reach *r, const struct node *n, struct piece part)
 
 	for (int i = r->n - 1; i >= 0; i--)
 		buf_printf(&in, "%s%s", i == r->n - 1 ? "" : ", ", r->scope[i].shape->name);
-	job_fail(r->job, n->file, n->line, "{{%.*s}}: there is no '%.*s' in %s", shown(n->name), n->name.s,
-	         shown(part), part.s, in.n ? in.s : "anything");
+	job_fail(r->job, n->file, n->line, "{{%.*s}}: there is no '%.*s' in %s", shown(n->name), n->name.s, shown(part),
+		part.s, in.n ? in.s : "anything");
 }
 
 static const struct member *
@@ -75,8 +75,8 @@ into(struct reach *r, const struct node *n, struct binding *p, struct piece part
 	const struct member *m = shape_member(p->member->of, part.s, part.n);
 
 	if (!m) {
-		job_fail(r->job, n->file, n->line, "{{%.*s}}: there is no '%.*s' in %s",
-		         shown(n->name), n->name.s, shown(part), part.s, p->member->of->name);
+		job_fail(r->job, n->file, n->line, "{{%.*s}}: there is no '%.*s' in %s", shown(n->name), n->name.s,
+			shown(part), part.s, p->member->of->name);
 		return NULL;
 	}
 	if (p->member->kind == KIND_MAYBE) {
@@ -140,8 +140,12 @@ way_is(const struct binding *p, const char *way)
 static enum op_code
 time_code(const struct binding *p)
 {
-	return !p->way.n ? OP_TIME : way_is(p, "date") ? OP_DATE : way_is(p, "time") ? OP_CLOCK : way_is(p, "iso") ? OP_ISO
-	     : way_is(p, "input") ? OP_INPUT : OP_END;
+	return !p->way.n             ? OP_TIME
+		: way_is(p, "date")  ? OP_DATE
+		: way_is(p, "time")  ? OP_CLOCK
+		: way_is(p, "iso")   ? OP_ISO
+		: way_is(p, "input") ? OP_INPUT
+				     : OP_END;
 }
 
 /* OP_END: it cannot be printed; *why says so. */
@@ -150,29 +154,16 @@ binding_print(const struct binding *p, bool is_raw, const char **why)
 {
 	*why = "knows no such way of being shown";
 	switch (p->member->kind) {
-	case KIND_TEXT:
-		return is_raw ? OP_RAW_TEXT : OP_TEXT;
-	case KIND_INT:
-		return !p->way.n ? OP_INT : OP_END;
-	case KIND_AMOUNT:
-		return !p->way.n ? OP_AMOUNT : way_is(p, "raw") ? OP_INT : OP_END;
-	case KIND_TIME:
-		return time_code(p);
-	case KIND_STATE:
-		return !p->way.n || way_is(p, "code") ? OP_WORD : OP_END;
-	case KIND_BOOL:
-		*why = "is true or false: it makes a section, not a text";
-		return OP_END;
+	case KIND_TEXT: return is_raw ? OP_RAW_TEXT : OP_TEXT;
+	case KIND_INT: return !p->way.n ? OP_INT : OP_END;
+	case KIND_AMOUNT: return !p->way.n ? OP_AMOUNT : way_is(p, "raw") ? OP_INT : OP_END;
+	case KIND_TIME: return time_code(p);
+	case KIND_STATE: return !p->way.n || way_is(p, "code") ? OP_WORD : OP_END;
+	case KIND_BOOL: *why = "is true or false: it makes a section, not a text"; return OP_END;
 	case KIND_STRUCT:
-	case KIND_MAYBE:
-		*why = "is a struct: name one of its members";
-		return OP_END;
-	case KIND_LIST:
-		*why = "is a list: it makes a section, not a text";
-		return OP_END;
-	case KIND_RAW:
-		*why = "is raw JSON and never part of a page";
-		return OP_END;
+	case KIND_MAYBE: *why = "is a struct: name one of its members"; return OP_END;
+	case KIND_LIST: *why = "is a list: it makes a section, not a text"; return OP_END;
+	case KIND_RAW: *why = "is raw JSON and never part of a page"; return OP_END;
 	}
 	return OP_END;
 }
@@ -195,7 +186,9 @@ state_of(struct reach *r, const struct node *n, const struct binding *p, struct 
 bool
 binding_test(struct reach *r, const struct node *n, const struct binding *p, struct op *op)
 {
-	*op = (struct op){ .frame = (uint8_t)p->frame, .offset = (uint32_t)p->offset, .wanted = n->kind == NODE_SECTION };
+	*op = (struct op){
+		.frame = (uint8_t)p->frame, .offset = (uint32_t)p->offset, .wanted = n->kind == NODE_SECTION
+	};
 	if (p->member->kind == KIND_INT && way_is(p, "one")) {
 		op->code = OP_IF_ONE;
 		return true;
@@ -205,34 +198,22 @@ binding_test(struct reach *r, const struct node *n, const struct binding *p, str
 		return false;
 	}
 	switch (p->member->kind) {
-	case KIND_TEXT:
-		op->code = OP_IF_TEXT;
-		return true;
+	case KIND_TEXT: op->code = OP_IF_TEXT; return true;
 	case KIND_INT:
 	case KIND_AMOUNT:
-	case KIND_TIME:
-		op->code = OP_IF_INT;
-		return true;
-	case KIND_BOOL:
-		op->code = OP_IF_BOOL;
-		return true;
-	case KIND_STATE:
-		op->code = OP_IF_STATE;
-		return state_of(r, n, p, op);
-	case KIND_MAYBE:
-		op->code = OP_IF_POINTER;
-		return true;
+	case KIND_TIME: op->code = OP_IF_INT; return true;
+	case KIND_BOOL: op->code = OP_IF_BOOL; return true;
+	case KIND_STATE: op->code = OP_IF_STATE; return state_of(r, n, p, op);
+	case KIND_MAYBE: op->code = OP_IF_POINTER; return true;
 	case KIND_LIST:
 		op->code = OP_IF_COUNT;
 		op->offset = (uint32_t)(p->offset - p->member->offset + p->member->n_offset);
 		return true;
 	case KIND_STRUCT:
-		op->code = OP_END;              /* always there */
+		op->code = OP_END; /* always there */
 		return true;
-	case KIND_RAW:
-		break;
+	case KIND_RAW: break;
 	}
 	node_refuse(r->job, n, "is raw JSON and never part of a page");
 	return false;
 }
-

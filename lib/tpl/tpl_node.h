@@ -49,7 +49,7 @@ struct node {
 	struct piece name;                      /* TEXT: the text */
 	struct piece inner;                     /* SECTION, BLOCK: the source between its tags … */
 	const struct delims *delims;            /* … and the delimiters to read it with */
-	struct piece indent;                    /* PARTIAL, PARENT, BLOCK: put before each line of what comes in its place */
+	struct piece indent; /* PARTIAL, PARENT, BLOCK: put before each line of what comes in its place */
 	struct node *margin;                    /* PARENT, while parsing: the white space before it on its line */
 	struct node *child, *next;
 };
@@ -76,7 +76,8 @@ struct walk {
 	struct job *job;
 	void (*text)(struct walk *w, struct piece text);
 	void (*name)(struct walk *w, const struct node *n);
-	void (*section)(struct walk *w, const struct node *n);  /* SECTION or INVERTED; walks n->child as often as it likes */
+	/* SECTION or INVERTED; walks n->child as often as it likes */
+	void (*section)(struct walk *w, const struct node *n);
 	void (*answer)(struct walk *w, const struct node *n, const struct node *answer);        /* of a lambda */
 	const char *(*dynamic)(struct walk *w, const struct node *n);   /* a partial's name; NULL: none */
 	bool is_strict;                         /* a missing partial, or one inside itself, is an error */
@@ -98,23 +99,26 @@ piece_is(struct piece p, const char *s, size_t n)
 	return p.n == n && (n == 0 || __builtin_memcmp(p.s, s, n) == 0);
 }
 
-/* --- operations (tpl_bind.c makes them, tpl_run.c carries them out) ------------------------------------------------ */
+/* --- operations (tpl_bind.c makes them, tpl_run.c carries them out) ----------------------------------------------- */
 
 enum op_code {
 	OP_END, OP_LITERAL,
 	OP_TEXT, OP_RAW_TEXT, OP_INT, OP_AMOUNT, OP_TIME, OP_DATE, OP_CLOCK, OP_ISO, OP_INPUT, OP_WORD,
-	OP_IF_TEXT, OP_IF_INT, OP_IF_ONE, OP_IF_BOOL, OP_IF_STATE, OP_IF_POINTER, OP_IF_COUNT,     /* jump unless as wanted */
+	/* jump unless as wanted */
+	OP_IF_TEXT, OP_IF_INT, OP_IF_ONE, OP_IF_BOOL, OP_IF_STATE, OP_IF_POINTER, OP_IF_COUNT,
 	OP_ENTER,                               /* frame `to` is what the pointer points to; jump when NULL */
 	OP_EACH, OP_NEXT,                       /* frame `to` is each element; jump when there is none (more) */
 };
 
-/* Frames are the structs accessible at run time: 0 the chrome, 1 the page's data, above them list elements and MAYBEs. */
+/* Frames are the structs accessible at run time: 0 the chrome, 1 the page's data, above them list elements and
+ * MAYBEs. */
 struct op {
 	uint8_t code, frame, to;
 	bool wanted;
 	uint32_t offset;                        /* the member, from its frame's start */
-	uint32_t n_offset;                      /* EACH: offset of the count; IF_STATE, WORD: the enum's value, how many words; */
-	                                        /* TEXT, RAW_TEXT, IF_TEXT: offset of the text in the template's language; 0: none */
+	uint32_t n_offset; /* EACH: offset of the count; IF_STATE, WORD: the enum's value, how many words; */
+	                                        /* TEXT, RAW_TEXT, IF_TEXT: offset of the text in the template's
+	                                         * language; 0: none */
 	uint32_t n;                             /* LITERAL: bytes; EACH, NEXT: an element's size */
 	union {
 		const char *s;                  /* LITERAL */
@@ -126,7 +130,7 @@ struct op {
 
 enum { TPL_HOPS_MAX = 8, TPL_FRAMES = TPL_NEST_MAX + 2 * TPL_HOPS_MAX + 4 };
 
-/* --- names of structs' members (tpl_name.c) ------------------------------------------------------------------------ */
+/* --- names of structs' members (tpl_name.c) ----------------------------------------------------------------------- */
 
 /* The structs whose members can be named, outermost first, and their frames. */
 struct reach {

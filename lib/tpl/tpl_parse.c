@@ -2,9 +2,9 @@
  * tpl_parse.c - Mustache text into nodes.
  *
  * Lines: a tag that prints nothing and is alone on its line removes the whole line, newline included;
- * white space before a partial or parent alone on its line becomes its indentation. A parent is alone when there is nothing
- * before its opening and after its closing tag. Blocks keep their source: an override is parsed again where it is put,
- * indented for that place.
+ * white space before a partial or parent alone on its line becomes its indentation. A parent is alone when there is
+ * nothing before its opening and after its closing tag. Blocks keep their source: an override is parsed again where it
+ * is put, indented for that place.
  */
 #include "tpl_node.h"
 
@@ -217,7 +217,7 @@ set_delims(struct parser *p, const struct tag *tag)
 	struct delims *d;
 
 	if (open_n == 0 || close.n == 0 || open_n > 8 || close.n > 8 || has_white(close)
-	    || memchr(tag->name.s, '=', tag->name.n)) {
+		|| memchr(tag->name.s, '=', tag->name.n)) {
 		parse_fail(p, tag->line, "{{=%.*s=}}: two delimiters of up to 8 characters are wanted", tag->name);
 		return;
 	}
@@ -350,8 +350,8 @@ close_tag(struct parser *p, const struct tag *tag)
 	}
 	if (!piece_is(n->name, tag->name.s, tag->name.n)) {
 		job_fail(p->job, p->file, tag->line, "{{/%.*s}} where {{/%.*s}} (opened in line %d) was expected",
-		         (int)(tag->name.n > 80 ? 80 : tag->name.n), tag->name.s,
-		         (int)(n->name.n > 80 ? 80 : n->name.n), n->name.s, n->line);
+			(int)(tag->name.n > 80 ? 80 : tag->name.n), tag->name.s, (int)(n->name.n > 80 ? 80 : n->name.n),
+			n->name.s, n->line);
 		return;
 	}
 	if (n->kind == NODE_PARENT) {
@@ -387,29 +387,17 @@ static void
 take_tag(struct parser *p, const struct tag *tag)
 {
 	switch (tag->sigil) {
-	case '!':
-		skip_own_line(p, tag);
-		break;
+	case '!': skip_own_line(p, tag); break;
 	case '=':
 		skip_own_line(p, tag);
 		set_delims(p, tag);
 		break;
 	case '#':
-	case '^':
-		open_section(p, tag);
-		break;
-	case '<':
-		open_parent(p, tag);
-		break;
-	case '$':
-		open_block(p, tag);
-		break;
-	case '/':
-		close_tag(p, tag);
-		break;
-	default:
-		name_or_partial(p, tag);
-		break;
+	case '^': open_section(p, tag); break;
+	case '<': open_parent(p, tag); break;
+	case '$': open_block(p, tag); break;
+	case '/': close_tag(p, tag); break;
+	default: name_or_partial(p, tag); break;
 	}
 }
 
@@ -419,7 +407,8 @@ is_too_long(struct job *job, const char *file, struct piece text)
 	if (text.n > TPL_FILE_MAX)
 		job_fail(job, file, 1, "a template of more than %d KiB", TPL_FILE_MAX / 1024);
 	else if ((job->parsed += text.n) > TPL_PARSED_MAX)
-		job_fail(job, file, 1, "its partials, blocks and lambdas come to more than %d KiB", TPL_PARSED_MAX / 1024);
+		job_fail(job, file, 1, "its partials, blocks and lambdas come to more than %d KiB",
+			TPL_PARSED_MAX / 1024);
 	return job->error != NULL;
 }
 

@@ -1,8 +1,8 @@
 /*
  * tpl_run.c - executes a compiled template: the only part of the engine that runs per request.
  *
- * Names are bound, words translated, literal text in one piece between two operations: what is left is copying, escaping
- * and writing numbers, straight into the answer's buffer.
+ * Names are bound, words translated, literal text in one piece between two operations: what is left is copying,
+ * escaping and writing numbers, straight into the answer's buffer.
  */
 #include "tpl_node.h"
 
@@ -141,31 +141,25 @@ tpl_render(const struct tpl *tpl, struct buf *out, const void *chrome, const voi
 		bool jumps = false;
 
 		switch ((enum op_code)op->code) {
-		case OP_END:
-			*room_for(out, 0) = '\0';
-			return;
+		case OP_END: *room_for(out, 0) = '\0'; return;
 		case OP_LITERAL: put_bytes(out, op->s, op->n); break;
 		case OP_TEXT:
-		case OP_RAW_TEXT:
-			put_text(out, text_member(base, op), op->code == OP_TEXT);
-			break;
-		case OP_INT:    put_int(out, MEMBER(int64_t, op)); break;
+		case OP_RAW_TEXT: put_text(out, text_member(base, op), op->code == OP_TEXT); break;
+		case OP_INT: put_int(out, MEMBER(int64_t, op)); break;
 		case OP_AMOUNT: money_put(out, tpl->lang, MEMBER(int64_t, op)); break;
-		case OP_WORD:   put_word(out, op, MEMBER(int, op)); break;
+		case OP_WORD: put_word(out, op, MEMBER(int, op)); break;
 		case OP_TIME:
 		case OP_DATE:
 		case OP_CLOCK:
 		case OP_ISO:
-		case OP_INPUT:
-			run_put_time(out, op->code, tpl->lang, MEMBER(int64_t, op));
-			break;
-		case OP_IF_TEXT:    jumps = is_filled(text_member(base, op)) != op->wanted; break;
-		case OP_IF_INT:     jumps = (MEMBER(int64_t, op) != 0) != op->wanted; break;
-		case OP_IF_ONE:     jumps = (MEMBER(int64_t, op) == 1) != op->wanted; break;
-		case OP_IF_BOOL:    jumps = MEMBER(bool, op) != op->wanted; break;
-		case OP_IF_STATE:   jumps = (MEMBER(int, op) == (int)op->n_offset) != op->wanted; break;
+		case OP_INPUT: run_put_time(out, op->code, tpl->lang, MEMBER(int64_t, op)); break;
+		case OP_IF_TEXT: jumps = is_filled(text_member(base, op)) != op->wanted; break;
+		case OP_IF_INT: jumps = (MEMBER(int64_t, op) != 0) != op->wanted; break;
+		case OP_IF_ONE: jumps = (MEMBER(int64_t, op) == 1) != op->wanted; break;
+		case OP_IF_BOOL: jumps = MEMBER(bool, op) != op->wanted; break;
+		case OP_IF_STATE: jumps = (MEMBER(int, op) == (int)op->n_offset) != op->wanted; break;
 		case OP_IF_POINTER: jumps = (MEMBER(void *, op) != NULL) != op->wanted; break;
-		case OP_IF_COUNT:   jumps = (MEMBER(int, op) > 0) != op->wanted; break;
+		case OP_IF_COUNT: jumps = (MEMBER(int, op) > 0) != op->wanted; break;
 		case OP_ENTER:
 			base[op->to] = MEMBER(void *, op);
 			jumps = base[op->to] == NULL;
@@ -177,7 +171,7 @@ tpl_render(const struct tpl *tpl, struct buf *out, const void *chrome, const voi
 			break;
 		case OP_NEXT:
 			base[op->to] += op->n;
-			jumps = --left[op->to] > 0;     /* while some are left */
+			jumps = --left[op->to] > 0; /* while some are left */
 			break;
 		}
 		if (jumps)

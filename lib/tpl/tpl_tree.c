@@ -1,6 +1,7 @@
 /*
- * tpl_tree.c - the engine over a JSON tree, as the Mustache specification defines it: names are looked up while rendering,
- * from the innermost section outwards; what is missing is empty. For `motorpool render` and for messages kept as data.
+ * tpl_tree.c - the engine over a JSON tree, as the Mustache specification defines it: names are looked up while
+ * rendering, from the innermost section outwards; what is missing is empty. For `motorpool render` and for messages
+ * kept as data.
  */
 #include "tpl_node.h"
 
@@ -48,19 +49,13 @@ is_true(const json_t *v)
 {
 	switch (v ? json_typeof(v) : JSON_NULL) {
 	case JSON_NULL:
-	case JSON_FALSE:
-		return false;
-	case JSON_ARRAY:
-		return json_array_size(v) > 0;
-	case JSON_STRING:
-		return json_string_length(v) > 0;
-	case JSON_INTEGER:
-		return json_integer_value(v) != 0;
-	case JSON_REAL:
-		return json_real_value(v) != 0;
+	case JSON_FALSE: return false;
+	case JSON_ARRAY: return json_array_size(v) > 0;
+	case JSON_STRING: return json_string_length(v) > 0;
+	case JSON_INTEGER: return json_integer_value(v) != 0;
+	case JSON_REAL: return json_real_value(v) != 0;
 	case JSON_OBJECT:
-	case JSON_TRUE:
-		break;
+	case JSON_TRUE: break;
 	}
 	return true;
 }
@@ -85,22 +80,14 @@ as_text(const json_t *v, char number[32])
 	int n = 0;
 
 	switch (v ? json_typeof(v) : JSON_NULL) {
-	case JSON_STRING:
-		return (struct piece){ json_string_value(v), json_string_length(v) };
-	case JSON_INTEGER:
-		n = snprintf(number, 32, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
-		break;
-	case JSON_REAL:
-		n = put_real(number, 32, json_real_value(v));
-		break;
-	case JSON_TRUE:
-		return (struct piece){ "true", 4 };
-	case JSON_FALSE:
-		return (struct piece){ "false", 5 };
+	case JSON_STRING: return (struct piece){ json_string_value(v), json_string_length(v) };
+	case JSON_INTEGER: n = snprintf(number, 32, "%" JSON_INTEGER_FORMAT, json_integer_value(v)); break;
+	case JSON_REAL: n = put_real(number, 32, json_real_value(v)); break;
+	case JSON_TRUE: return (struct piece){ "true", 4 };
+	case JSON_FALSE: return (struct piece){ "false", 5 };
 	case JSON_NULL:
 	case JSON_OBJECT:
-	case JSON_ARRAY:
-		break;
+	case JSON_ARRAY: break;
 	}
 	return (struct piece){ number, (size_t)n };
 }
@@ -140,7 +127,8 @@ put_lambda(struct tree *t, const struct node *n, const struct tpl_lambda *lambda
 	t->out = &aside;
 	t->from = 0;
 	t->walk.depth++;
-	walk_nodes(&t->walk, tpl_parse(job, n->file, n->line, (struct piece){ answer, strlen(answer) }, &tpl_mustaches));
+	walk_nodes(
+		&t->walk, tpl_parse(job, n->file, n->line, (struct piece){ answer, strlen(answer) }, &tpl_mustaches));
 	t->walk.depth--;
 	t->out = out;
 	t->from = from;
@@ -206,13 +194,18 @@ tree_dynamic(struct walk *w, const struct node *n)
 
 bool
 tpl_render_tree(struct arena *m, const struct tpl_env *env, const char *file, const char *text, json_t *data,
-                struct buf *out, const char **error)
+	struct buf *out, const char **error)
 {
 	struct job job = { .m = m, .env = env };
 	struct tree t = {
 		.walk = {
-			.job = &job, .text = tree_text, .name = tree_name, .section = tree_section, .answer = tree_answer,
-			.dynamic = tree_dynamic, .steps_left = STEPS_MAX,
+			.job = &job,
+			.text = tree_text,
+			.name = tree_name,
+			.section = tree_section,
+			.answer = tree_answer,
+			.dynamic = tree_dynamic,
+			.steps_left = STEPS_MAX,
 		},
 		.out = out, .from = out->n, .stack = { data }, .n = 1,
 	};

@@ -22,13 +22,14 @@ struct program {
 	const char *prefix;             /* "/fleet": where its healthz and readyz are; "" for booking */
 	const struct route *routes;
 	const struct db_role *role;
-	bool (*open)(struct db *db);    /* made once per worker, after the database: caches, keys. false: not ready. May be NULL */
+	/* made once per worker, after the database: caches, keys. false: not ready. May be NULL */
+	bool (*open)(struct db *db);
 	void (*before)(struct web *w);  /* before each request's handler. May be NULL */
 	bool internal;                  /* has an internal socket */
-	int worker_factor;              /* public workers at most: n_workers_max times this; for programs that mostly wait. 0: 1 */
-	int jail;                       /* bits of enum jail_may (lib/process/jail.h): what its workers may do beside serving */
+	int worker_factor; /* public workers at most: n_workers_max times this; for programs that mostly wait. 0: 1 */
+	int jail; /* bits of enum jail_may (lib/process/jail.h): what its workers may do beside serving */
 	const char *(*executes)(struct arena *m);       /* with JAIL_EXECUTE: the one program they may run */
-	int patience_s;                 /* instead of request_limit_s, for one that is slow by design. 0: request_limit_s */
+	int patience_s; /* instead of request_limit_s, for one that is slow by design. 0: request_limit_s */
 	const char *own_db;             /* the sandbox: $VAR/NAME.db with its own schema file; NULL: the shared one */
 	const char *own_schema;         /* db/NAME.sql */
 };

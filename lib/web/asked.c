@@ -1,6 +1,6 @@
 /*
- * asked.c - what a handler can ask about the request: path parameters, headers, cookies, the raw body, an uploaded file, the
- * idempotency key; and what of its path may be written to the log.
+ * asked.c - what a handler can ask about the request: path parameters, headers, cookies, the raw body, an uploaded
+ * file, the idempotency key; and what of its path may be written to the log.
  */
 #include "web_inside.h"
 
@@ -118,7 +118,8 @@ web_body_hash(struct web *w)
 
 /* --- for the log -------------------------------------------------------------------------------------------------- */
 
-/* Ids and codes: at most nine digits, or capital letters and digits joined by a dash. A name, an e-mail address, a card or a key is not one. */
+/* Ids and codes: at most nine digits, or capital letters and digits joined by a dash. A name, an e-mail address, a card
+ * or a key is not one. */
 static bool
 is_id(const char *s)
 {
@@ -126,7 +127,8 @@ is_id(const char *s)
 
 	if (n_digits == n)
 		return n <= 9;
-	return n <= 20 && strchr(s, '-') && *s >= 'A' && *s <= 'Z' && strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == n && strpbrk(s, "0123456789");
+	return n <= 20 && strchr(s, '-') && *s >= 'A' && *s <= 'Z'
+		&& strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == n && strpbrk(s, "0123456789");
 }
 
 static const char *
@@ -136,8 +138,8 @@ param_to_log(const struct web_inside *in, int i)
 }
 
 /*
- * The path for the log: the route's, with ids in place of its parameters. Anything else typed there is left out, and so are
- * addresses that no route knows, since people paste all kinds of text into an address bar.
+ * The path for the log: the route's, with ids in place of its parameters. Anything else typed there is left out, and so
+ * are addresses that no route knows, since people paste all kinds of text into an address bar.
  */
 const char *
 web_path_to_log(struct web *w)

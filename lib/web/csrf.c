@@ -1,6 +1,7 @@
 /*
- * csrf.c - a change needs the CSRF token of its visitor: signed from the session's token, or for a signed-out visitor from a random
- * one in the cookie mp_anon. Clients with an API token need none, since no browser sends that header by itself.
+ * csrf.c - a change needs the CSRF token of its visitor: signed from the session's token, or for a signed-out visitor
+ * from a random one in the cookie mp_anon. Clients with an API token need none, since no browser sends that header by
+ * itself.
  */
 #include "web_inside.h"
 
@@ -27,8 +28,9 @@ visitor_forged(struct web *w)
 	if (site && strcmp(site, "cross-site") == 0)
 		return true;
 	/*
-	 * A JSON client that signs in or up has no credentials yet that another site's page could abuse, and is given no cookie. A
-	 * program without sessions (own_db) still needs the token: there the browser's origin is the only credential.
+	 * A JSON client that signs in or up has no credentials yet that another site's page could abuse, and is given
+	 * no cookie. A program without sessions (own_db) still needs the token: there the browser's origin is the only
+	 * credential.
 	 */
 	if (w->json && !w->in->session && !serving.p->own_db)
 		return false;

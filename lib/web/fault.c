@@ -35,7 +35,7 @@ fault_act(const struct exchange *x)
 		return;
 	while (strcmp(what, "hang") == 0)
 		pause();
-	for (volatile bool spins = strcmp(what, "spin") == 0; spins; )
+	for (volatile bool spins = strcmp(what, "spin") == 0; spins;)
 		;
 	if (strcmp(what, "eat") == 0)
 		eat(4001);

@@ -48,8 +48,8 @@ form_was_sent(struct web *w)
 }
 
 /*
- * In a submitted form a missing field was left out on purpose (an unticked box); in a form that is shown for the first time it
- * starts with its initial value.
+ * In a submitted form a missing field was left out on purpose (an unticked box); in a form that is shown for the first
+ * time it starts with its initial value.
  */
 static const char *
 typed(struct web *w, const char *name, const char *initial)
@@ -64,7 +64,8 @@ typed(struct web *w, const char *name, const char *initial)
 static bool
 is_ticked(const char *value)
 {
-	return *value && strcmp(value, "0") != 0 && strcmp(value, "false") != 0 && strcmp(value, "off") != 0 && strcmp(value, "no") != 0;
+	return *value && strcmp(value, "0") != 0 && strcmp(value, "false") != 0 && strcmp(value, "off") != 0
+		&& strcmp(value, "no") != 0;
 }
 
 struct field
@@ -97,7 +98,8 @@ form_field_time(struct web *w, const char *name, int64_t initial)
 }
 
 struct field
-form_field_options(struct web *w, const char *name, const struct option *options, int n, const char *initial, const char *none)
+form_field_options(
+	struct web *w, const char *name, const struct option *options, int n, const char *initial, const char *none)
 {
 	struct field f = form_field(w, name, initial);
 	int first = none ? 1 : 0;
@@ -107,7 +109,8 @@ form_field_options(struct web *w, const char *name, const struct option *options
 	if (none)
 		f.options[0] = (struct option){ "", none, *f.value == '\0' };
 	for (int i = 0; i < n; i++)
-		f.options[first + i] = (struct option){ options[i].value, options[i].label, strcmp(options[i].value, f.value) == 0 };
+		f.options[first + i] =
+			(struct option){ options[i].value, options[i].label, strcmp(options[i].value, f.value) == 0 };
 	return f;
 }
 

@@ -23,7 +23,8 @@ form_error(struct web *w, const char *name, const char *message)
 	if (in->n_errors == in->error_room) {
 		int room = in->error_room ? in->error_room * 2 : 8;
 
-		in->error = arena_grow(w->m, in->error, sizeof(*in->error) * (size_t)in->error_room, sizeof(*in->error) * (size_t)room);
+		in->error = arena_grow(w->m, in->error, sizeof(*in->error) * (size_t)in->error_room,
+			sizeof(*in->error) * (size_t)room);
 		in->error_room = room;
 	}
 	in->error[in->n_errors++] = (struct form_problem){ name, message };
@@ -69,7 +70,8 @@ form_n_errors(struct web *w)
 
 /* --- one field ---------------------------------------------------------------------------------------------------- */
 
-/* Finds a field and notes that the handler knows it. A parsing error of the field (sent twice, not a text) is marked here. */
+/* Finds a field and notes that the handler knows it. A parsing error of the field (sent twice, not a text) is marked
+ * here. */
 static struct sent *
 find_sent(struct web *w, const char *name)
 {
@@ -175,7 +177,8 @@ in_range(struct web *w, const char *name, int64_t n, int64_t min, int64_t max)
 {
 	if (n >= min && n <= max)
 		return n;
-	form_error(w, name, arena_printf(w->m, _("Please enter a number from %lld to %lld."), (long long)min, (long long)max));
+	form_error(w, name,
+		arena_printf(w->m, _("Please enter a number from %lld to %lld."), (long long)min, (long long)max));
 	return 0;
 }
 
@@ -214,7 +217,8 @@ without_commas(struct arena *m, const char *s)
 	char *copy = arena_strdup(m, s), *to = copy;
 
 	for (const char *from = s; *from; from++) {
-		bool groups = *from == ',' && from > s && isdigit((unsigned char)from[-1]) && strspn(from + 1, "0123456789") == 3;
+		bool groups = *from == ',' && from > s && isdigit((unsigned char)from[-1])
+			&& strspn(from + 1, "0123456789") == 3;
 
 		if (!groups)
 			*to++ = *from;

@@ -1,11 +1,12 @@
 /*
  * gateway.c - the FastCGI connection: requests in, answers out; gateway.h describes the interface.
  *
- * libfcgi reads the request (begin, parameters, body). Accepting and answering are done here, because libfcgi's way costs more
- * than the request: it accepts with a race around SIGTERM, polls each connection for a silent peer, writes a page in pieces of
- * 8 KiB, and waits for the web server to close before it takes the next connection. So the connection is accepted here and
- * passed on in ipcFd, and the answer's records leave in one sendmsg(). All of the request has been read by then, so closing
- * immediately loses nothing (closing a unix socket with unread bytes would discard the answer).
+ * libfcgi reads the request (begin, parameters, body). Accepting and answering are done here, because libfcgi's way
+ * costs more than the request: it accepts with a race around SIGTERM, polls each connection for a silent peer, writes a
+ * page in pieces of 8 KiB, and waits for the web server to close before it takes the next connection. So the connection
+ * is accepted here and passed on in ipcFd, and the answer's records leave in one sendmsg(). All of the request has been
+ * read by then, so closing immediately loses nothing (closing a unix socket with unread bytes would discard the
+ * answer).
  */
 #include "gateway.h"
 
@@ -43,7 +44,7 @@ enum { FCGI_END = 3, FCGI_OUT = 6 };            /* record types written here */
 static FCGX_Request request;
 static struct {
 	bool ending, internal;
-	bool orphaned;                                  /* the parent is dead: serve until a successor has replaced the socket */
+	bool orphaned; /* the parent is dead: serve until a successor has replaced the socket */
 	int64_t check_ms;                               /* … when that is checked again */
 	char path[108];                                 /* the path of the socket; "": started by hand */
 	int queue, term;
@@ -109,11 +110,12 @@ gateway_param(const struct exchange *x, const char *name)
 /* --- the next request --------------------------------------------------------------------------------------------- */
 
 /*
- * A worker waits for a connection or for SIGTERM and SIGHUP (a signalfd, so that they are handled between two requests and never
- * within one, however long the queue is).
+ * A worker waits for a connection or for SIGTERM and SIGHUP (a signalfd, so that they are handled between two requests
+ * and never within one, however long the queue is).
  *
- * Workers waiting in accept() are served round-robin, so that with little traffic sixteen of them all work with cold caches (a
- * search took 45 µs instead of 26). With epoll the most recently idle one gets the next connection, and the others stay asleep.
+ * Workers waiting in accept() are served round-robin, so that with little traffic sixteen of them all work with cold
+ * caches (a search took 45 µs instead of 26). With epoll the most recently idle one gets the next connection, and the
+ * others stay asleep.
  */
 static bool
 watch_fd(int fd, uint32_t events)
@@ -136,9 +138,9 @@ queue_open(void)
 	worker.term = signalfd(-1, &term, SFD_CLOEXEC | SFD_NONBLOCK);
 	worker.queue = epoll_create1(EPOLL_CLOEXEC);
 	if (flags >= 0)
-		fcntl(LISTENING, F_SETFL, flags | O_NONBLOCK);  /* another worker may have taken it: wait again */
+		fcntl(LISTENING, F_SETFL, flags | O_NONBLOCK); /* another worker may have taken it: wait again */
 	if (!watch_fd(worker.term, EPOLLIN) || !watch_fd(LISTENING, EPOLLIN | EPOLLEXCLUSIVE)) {
-		close(worker.queue);                            /* no socket: gateway_next() reports it */
+		close(worker.queue); /* no socket: gateway_next() reports it */
 		worker.queue = -1;
 	}
 }
@@ -153,10 +155,10 @@ gateway_open(const char *path, bool internal)
 	queue_open();
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigaction(SIGUSR1, &ignore, NULL);
-	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "50", 1);       /* libfcgi closes it only on a protocol error */
+	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "50", 1); /* libfcgi closes it only on a protocol error */
 	setenv("LIBFCGI_IS_AF_UNIX_KEEPER_POLL_TIMEOUT", "50", 1);
 	FCGX_Init();
-	FCGX_InitRequest(&request, -1, 0);      /* -1: it never accepts by itself */
+	FCGX_InitRequest(&request, -1, 0); /* -1: it never accepts by itself */
 	request.ipcFd = -1;
 }
 
@@ -202,8 +204,8 @@ check_for_successor(void)
 }
 
 /*
- * A connection that arrives together with SIGTERM is served: no other worker was woken for it. A worker whose socket has been
- * replaced serves all connections still queued on it, since no other process will.
+ * A connection that arrives together with SIGTERM is served: no other worker was woken for it. A worker whose socket
+ * has been replaced serves all connections still queued on it, since no other process will.
  */
 static int
 accept_one(void)
@@ -250,7 +252,7 @@ take_request(int fd, int silence_ms)
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof(silence));
 	request.ipcFd = fd;
-	request.keepConnection = 1;     /* otherwise libfcgi would close it to finish the request before */
+	request.keepConnection = 1; /* otherwise libfcgi would close it to finish the request before */
 	return FCGX_Accept_r(&request) == 0;
 }
 
@@ -435,7 +437,7 @@ out_records(struct out *o, int fd, const struct buf *text, const struct buf *mor
 {
 	size_t n = text->n, more_n = more ? more->n : 0;
 
-	if (n + more_n <= RECORD_MAX) {                 /* the usual case: everything in one record */
+	if (n + more_n <= RECORD_MAX) { /* the usual case: everything in one record */
 		out_header(o, FCGI_OUT, n + more_n);
 		out_put(o, text->s, n);
 		out_put(o, more_n ? more->s : NULL, more_n);
@@ -454,7 +456,7 @@ out_records(struct out *o, int fd, const struct buf *text, const struct buf *mor
 static void
 send_fastcgi(const struct buf *head, const struct buf *body)
 {
-	static const uint8_t done[8] = { 0 };           /* application status 0, request complete */
+	static const uint8_t done[8] = { 0 }; /* application status 0, request complete */
 	struct out o;
 
 	o.n = o.n_headers = 0;
@@ -483,7 +485,7 @@ void
 gateway_send(struct exchange *x, const struct buf *head, const struct buf *body)
 {
 	if (x->from) {
-		gateway_drain(x);               /* its end; usually read already, without a system call */
+		gateway_drain(x); /* its end; usually read already, without a system call */
 		send_fastcgi(head, body);
 	} else if (x->out) {
 		buf_put(x->out, head->s, head->n);

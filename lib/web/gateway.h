@@ -1,9 +1,9 @@
 /*
  * gateway - the FastCGI connection to lighttpd, or one request as CGI (tests/page).
  *
- * The only file that knows libfcgi. A worker's listening socket is file descriptor 0. Each connection carries one request;
- * its answer leaves in one piece with one system call. SIGTERM is handled only while the worker waits for the next
- * connection, so a request in progress is always finished.
+ * The only file that knows libfcgi. A worker's listening socket is file descriptor 0. Each connection carries one
+ * request; its answer leaves in one piece with one system call. SIGTERM is handled only while the worker waits for the
+ * next connection, so a request in progress is always finished.
  */
 #ifndef MP_GATEWAY_H
 #define MP_GATEWAY_H
@@ -28,15 +28,16 @@ struct exchange {
 };
 
 /*
- * Start of a FastCGI worker: signals, time limits. path: of its socket ("": not known). internal: only processes of our own user
- * may connect.
+ * Start of a FastCGI worker: signals, time limits. path: of its socket ("": not known). internal: only processes of our
+ * own user may connect.
  */
 void gateway_open(const char *path, bool internal);
 /* Waits for the next request. false: SIGTERM came, or the socket is gone; there is none. */
 bool gateway_next(struct exchange *x);
 /*
- * For the process that sheds load (load_shed.h), which does not wait for connections as workers do. gateway_pause() sleeps for ms;
- * false: SIGTERM came. gateway_next_waiting() takes the oldest connection of the queue; false: the queue is empty.
+ * For the process that sheds load (load_shed.h), which does not wait for connections as workers do. gateway_pause()
+ * sleeps for ms; false: SIGTERM came. gateway_next_waiting() takes the oldest connection of the queue; false: the queue
+ * is empty.
  */
 void gateway_stop_accepting(void);
 bool gateway_pause(int ms);

@@ -12,7 +12,7 @@ static const struct member health_members[] = {
 	SHAPE_TEXT(health, status), SHAPE_TEXT(health, program), SHAPE_TEXT(health, why),
 };
 static const struct shape health_shape = SHAPE(health, health_members);
-static const struct shape well_shape = { "health", sizeof(struct health), health_members, 2 };  /* no reason to report */
+static const struct shape well_shape = { "health", sizeof(struct health), health_members, 2 }; /* no reason to report */
 
 static bool
 asks_for(const struct web *w, const char *name)
@@ -32,7 +32,7 @@ why_not_ready(struct web *w)
 		return "the disk refused to keep what was written";
 	if (!serving.db)
 		return serving.why ? serving.why : "the database cannot be used";
-	db_data_version(serving.db);            /* reads the file; the schema version was checked when it was opened */
+	db_data_version(serving.db); /* reads the file; the schema version was checked when it was opened */
 	if (!db_failed(serving.db))
 		return NULL;
 	why = arena_strdup(w->m, db_error(serving.db));
@@ -52,7 +52,7 @@ health_answer(struct web *w, enum status *status)
 	h.why = ready ? why_not_ready(w) : NULL;
 	if (h.why)
 		h.status = "not ready";
-	w->db = NULL;                   /* reported in the answer; not a failure of this request */
+	w->db = NULL; /* reported in the answer; not a failure of this request */
 	*status = web_json(w, h.why ? HTTP_BUSY : HTTP_OK, h.why ? &health_shape : &well_shape, &h);
 	return true;
 }

@@ -1,7 +1,8 @@
 /*
  * multipart.c - multipart/form-data (RFC 7578): text fields and at most one file, parsed in place.
  *
- * The body is never copied: values end where a NUL replaces the line break before the next boundary; the file is a slice.
+ * The body is never copied: values end where a NUL replaces the line break before the next boundary; the file is a
+ * slice.
  */
 #include "request.h"
 
@@ -75,7 +76,8 @@ part_headers(struct arena *m, struct part *p, char *s, size_t n)
 		return NULL;
 	for (char *line = s, *stop; line < end; line = stop + 2) {
 		stop = memmem(line, (size_t)(end + 2 - line), "\r\n", 2);
-		if ((size_t)(stop - line) < sizeof(disposition) || strncasecmp(line, disposition, sizeof(disposition) - 1) != 0)
+		if ((size_t)(stop - line) < sizeof(disposition)
+			|| strncasecmp(line, disposition, sizeof(disposition) - 1) != 0)
 			continue;
 		p->name = header_parameter(m, line, stop, "name");
 		p->filename = header_parameter(m, line, stop, "filename");
@@ -92,7 +94,7 @@ take_part(struct arena *m, struct input *in, const struct part *p)
 			return input_wrong(in, "bad_request", _("The request contains a NUL byte."));
 		return input_add(m, in, &(struct sent){ .name = p->name, .value = p->data });
 	}
-	if (p->n == 0)                          /* the field was there, no file was chosen */
+	if (p->n == 0) /* the field was there, no file was chosen */
 		return true;
 	if (in->file.bytes)
 		return input_wrong(in, "bad_request", _("Please send one file at a time."));

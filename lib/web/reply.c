@@ -22,8 +22,9 @@
 
 static const struct member chrome_members[] = {
 	SHAPE_TEXT(chrome, lang), SHAPE_TEXT(chrome, other_lang), SHAPE_TEXT(chrome, path), SHAPE_TEXT(chrome, csrf),
-	SHAPE_TEXT(chrome, form_key), SHAPE_TEXT(chrome, user_name), SHAPE_TEXT(chrome, user_email), SHAPE_BOOL(chrome, signed_in),
-	SHAPE_TEXT(chrome, request_id), SHAPE_TEXT(chrome, notice), SHAPE_TIME(chrome, now), SHAPE_TEXT(chrome, zone),
+	SHAPE_TEXT(chrome, form_key), SHAPE_TEXT(chrome, user_name), SHAPE_TEXT(chrome, user_email),
+	SHAPE_BOOL(chrome, signed_in), SHAPE_TEXT(chrome, request_id), SHAPE_TEXT(chrome, notice),
+	SHAPE_TIME(chrome, now), SHAPE_TEXT(chrome, zone),
 };
 const struct shape chrome_shape = SHAPE(chrome, chrome_members);
 
@@ -33,8 +34,8 @@ struct error_page {
 	int64_t retry_after_s;
 };
 static const struct member error_page_members[] = {
-	SHAPE_INT(error_page, status), SHAPE_TEXT(error_page, title), SHAPE_TEXT(error_page, message), SHAPE_TEXT(error_page, request_id),
-	SHAPE_TEXT(error_page, sign_in_url), SHAPE_INT(error_page, retry_after_s),
+	SHAPE_INT(error_page, status), SHAPE_TEXT(error_page, title), SHAPE_TEXT(error_page, message),
+	SHAPE_TEXT(error_page, request_id), SHAPE_TEXT(error_page, sign_in_url), SHAPE_INT(error_page, retry_after_s),
 };
 static const struct shape error_page_shape = SHAPE(error_page, error_page_members);
 PAGE(error_page, "error", error_page_shape)
@@ -54,7 +55,9 @@ bool
 web_compile_pages(const char *templates_dir)
 {
 	const struct tpl_root root = {
-		.shape = &chrome_shape, .inner = serving.p->site ? serving.p->site->shape : NULL, .inner_offset = offsetof(struct chrome, product),
+		.shape = &chrome_shape,
+		.inner = serving.p->site ? serving.p->site->shape : NULL,
+		.inner_offset = offsetof(struct chrome, product),
 	};
 
 	return tpl_compile_pages(templates_dir, &root);
@@ -265,14 +268,14 @@ error_title(enum status status)
 {
 	switch ((int)status) {
 	case HTTP_UNAUTHORIZED: return _("Please sign in");
-	case HTTP_FORBIDDEN:    return _("You don't have access");
-	case HTTP_NOT_FOUND:    return _("Page not found");
-	case HTTP_CONFLICT:     return _("This is not possible right now");
-	case HTTP_TOO_LARGE:    return _("Request too large");
-	case HTTP_TOO_MANY:     return _("Too many attempts");
-	case HTTP_BROKEN:       return _("Something went wrong on our side");
-	case HTTP_BUSY:         return _("Temporarily unavailable");
-	default:           return _("Your request could not be completed");
+	case HTTP_FORBIDDEN: return _("You don't have access");
+	case HTTP_NOT_FOUND: return _("Page not found");
+	case HTTP_CONFLICT: return _("This is not possible right now");
+	case HTTP_TOO_LARGE: return _("Request too large");
+	case HTTP_TOO_MANY: return _("Too many attempts");
+	case HTTP_BROKEN: return _("Something went wrong on our side");
+	case HTTP_BUSY: return _("Temporarily unavailable");
+	default: return _("Your request could not be completed");
 	}
 }
 
@@ -303,16 +306,21 @@ enum status
 reply_error(struct web *w, enum status status, const char *code, const char *message, int retry_after_s)
 {
 	struct error_page e = {
-		.status = status, .title = error_title(status), .message = message, .request_id = w->request_id,
-		.sign_in_url = status == HTTP_UNAUTHORIZED ? "/account/sign-in" : NULL, .retry_after_s = retry_after_s,
+		.status = status,
+		.title = error_title(status),
+		.message = message,
+		.request_id = w->request_id,
+		.sign_in_url = status == HTTP_UNAUTHORIZED ? "/account/sign-in" : NULL,
+		.retry_after_s = retry_after_s,
 	};
 
 	if (w->json)
 		error_json(w, reply_begin(w, status, JSON), code, message, retry_after_s);
 	else if (error_page.tpl[lang_now()])
 		return render(w, status, &error_page, &e);
-	else    /* the templates themselves failed */
-		buf_printf(reply_begin(w, status, "text/plain; charset=utf-8"), "%d %s\n%s\n%s\n", (int)status, e.title, message, w->request_id);
+	else /* the templates themselves failed */
+		buf_printf(reply_begin(w, status, "text/plain; charset=utf-8"), "%d %s\n%s\n%s\n", (int)status, e.title,
+			message, w->request_id);
 	return status;
 }
 
@@ -350,20 +358,23 @@ web_invalid(struct web *w)
 enum status
 web_not_found(struct web *w)
 {
-	return reply_error(w, HTTP_NOT_FOUND, "not_found", _("This page does not exist, or you do not have access to it."), 0);
+	return reply_error(
+		w, HTTP_NOT_FOUND, "not_found", _("This page does not exist, or you do not have access to it."), 0);
 }
 
 enum status
 web_forbidden(struct web *w)
 {
-	return reply_error(w, HTTP_FORBIDDEN, "forbidden", _("Your account does not have permission for this. If you need it, ask an administrator."), 0);
+	return reply_error(w, HTTP_FORBIDDEN, "forbidden",
+		_("Your account does not have permission for this. If you need it, ask an administrator."), 0);
 }
 
 enum status
 web_later(struct web *w, int retry_after_s, const char *message)
 {
 	enum status status = HTTP_BUSY;
-	const char *when = arena_printf(w->m, _n("Please try again in %d second.", "Please try again in %d seconds.", retry_after_s), retry_after_s);
+	const char *when = arena_printf(w->m,
+		_n("Please try again in %d second.", "Please try again in %d seconds.", retry_after_s), retry_after_s);
 
 	web_set_header(w, "Retry-After", arena_printf(w->m, "%d", retry_after_s));
 	if (show_form_again(w, &status, arena_printf(w->m, "%s %s", message, when)))
@@ -376,7 +387,9 @@ web_broken(struct web *w)
 {
 	reply_forget(w);
 	return reply_error(w, HTTP_BROKEN, "broken",
-	                   _("This is not your fault. We have logged the problem; please try again. If it happens again, tell us the number below."), 0);
+		_("This is not your fault. We have logged the problem; please try again. If it happens again, tell us"
+		  " the number below."),
+		0);
 }
 
 /* --- out it goes -------------------------------------------------------------------------------------------------- */
@@ -396,7 +409,9 @@ foreign_origin(struct arena *m, const char *url)
 {
 	size_t n = url ? origin_length(url) : 0;
 
-	if (n == 0 || (settings.base_url && n == origin_length(settings.base_url) && strncmp(url, settings.base_url, n) == 0))
+	if (n == 0
+		|| (settings.base_url && n == origin_length(settings.base_url)
+			&& strncmp(url, settings.base_url, n) == 0))
 		return "";
 	return arena_strndup(m, url, n);
 }
@@ -408,14 +423,17 @@ reply_open(struct arena *forever)
 
 	serving.provider_origin = foreign_origin(forever, serving.p->site ? serving.p->site->form_target() : NULL);
 	*b = (struct buf){ .m = forever };
-	buf_printf(b, "Content-Security-Policy: default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; "
-	           "form-action 'self'%s%s; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'\r\n",
-	           *serving.provider_origin ? " " : "", serving.provider_origin);
-	buf_puts(b, "X-Content-Type-Options: nosniff\r\n"
-	            "Referrer-Policy: same-origin\r\n"
-	            "Permissions-Policy: camera=(), geolocation=(), microphone=(), payment=()\r\n"
-	            "Cross-Origin-Opener-Policy: same-origin\r\n"
-	            "Vary: Accept, Accept-Language, Cookie\r\n");
+	buf_printf(b,
+		"Content-Security-Policy: default-src 'none'; style-src 'self'; img-src 'self' data:; script-src"
+		" 'self'; "
+		"form-action 'self'%s%s; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'\r\n",
+		*serving.provider_origin ? " " : "", serving.provider_origin);
+	buf_puts(b,
+		"X-Content-Type-Options: nosniff\r\n"
+		"Referrer-Policy: same-origin\r\n"
+		"Permissions-Policy: camera=(), geolocation=(), microphone=(), payment=()\r\n"
+		"Cross-Origin-Opener-Policy: same-origin\r\n"
+		"Vary: Accept, Accept-Language, Cookie\r\n");
 	if (settings.tls)
 		buf_puts(b, "Strict-Transport-Security: max-age=31536000\r\n");
 }
@@ -443,8 +461,9 @@ put_reply_header(struct buf *head, const char *name, const char *value)
 static void
 put_cookie(struct buf *head, const struct set_cookie *c)
 {
-	buf_printf(head, "Set-Cookie: %s%s=%s; Path=/; Max-Age=%lld; HttpOnly; SameSite=Lax%s\r\n", settings.tls ? "__Host-" : "",
-	           c->name, c->value, (long long)c->max_age_s, settings.tls ? "; Secure" : "");
+	buf_printf(head, "Set-Cookie: %s%s=%s; Path=/; Max-Age=%lld; HttpOnly; SameSite=Lax%s\r\n",
+		settings.tls ? "__Host-" : "", c->name, c->value, (long long)c->max_age_s,
+		settings.tls ? "; Secure" : "");
 }
 
 void

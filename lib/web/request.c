@@ -107,7 +107,10 @@ input_add(struct arena *m, struct input *in, const struct sent *field)
 static int
 hex_digit(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	return c >= '0' && c <= '9'    ? c - '0'
+		: c >= 'a' && c <= 'f' ? c - 'a' + 10
+		: c >= 'A' && c <= 'F' ? c - 'A' + 10
+				       : -1;
 }
 
 long
@@ -191,9 +194,7 @@ json_field(struct arena *m, const char *name, const json_t *value)
 	struct sent f = { .name = arena_strdup(m, name), .value = "" };
 
 	switch (json_typeof(value)) {
-	case JSON_STRING:
-		f.value = arena_strndup(m, json_string_value(value), json_string_length(value));
-		break;
+	case JSON_STRING: f.value = arena_strndup(m, json_string_value(value), json_string_length(value)); break;
 	case JSON_INTEGER:
 		f.kind = SENT_INT;
 		f.value = arena_printf(m, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
@@ -203,12 +204,8 @@ json_field(struct arena *m, const char *name, const json_t *value)
 		f.kind = SENT_BOOL;
 		f.value = json_is_true(value) ? "true" : "false";
 		break;
-	case JSON_REAL:
-		f.error = _("Please enter a whole number.");
-		break;
-	case JSON_NULL:
-		f.kind = SENT_NOTHING;
-		break;
+	case JSON_REAL: f.error = _("Please enter a whole number."); break;
+	case JSON_NULL: f.kind = SENT_NOTHING; break;
 	case JSON_OBJECT:
 	case JSON_ARRAY:
 		if (holds_something(value))
@@ -230,11 +227,13 @@ json_inside(struct arena *m, struct input *in, const char *name, json_t *value, 
 	json_t *v;
 	size_t i;
 
-	json_object_foreach(value, key, v) {
+	json_object_foreach(value, key, v)
+	{
 		if (!json_member(m, in, arena_printf(m, "%s.%s", name, key), v, depth + 1))
 			return false;
 	}
-	json_array_foreach(value, i, v) {
+	json_array_foreach(value, i, v)
+	{
 		if (!json_member(m, in, arena_printf(m, "%s.%zu", name, i), v, depth + 1))
 			return false;
 	}
@@ -264,10 +263,13 @@ request_json(struct arena *m, struct input *in, const char *text, size_t n)
 		return input_wrong(in, "bad_request", wrong);
 	root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
 	if (!root)
-		return input_wrong(in, "bad_json", arena_printf(m, _("This is not JSON: line %d, column %d: %s"), error.line, error.column, error.text));
+		return input_wrong(in, "bad_json",
+			arena_printf(m, _("This is not JSON: line %d, column %d: %s"), error.line, error.column,
+				error.text));
 	if (!json_is_object(root))
 		good = input_wrong(in, "bad_json", _("Please send one JSON object."));
-	json_object_foreach(root, name, value) {
+	json_object_foreach(root, name, value)
+	{
 		if (!(good = json_member(m, in, name, value, 0)))
 			break;
 	}
@@ -281,7 +283,8 @@ static bool
 cookie_text_ok(const char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if ((unsigned char)s[i] <= 0x20 || (unsigned char)s[i] >= 0x7F || s[i] == '"' || s[i] == ',' || s[i] == '\\')
+		if ((unsigned char)s[i] <= 0x20 || (unsigned char)s[i] >= 0x7F || s[i] == '"' || s[i] == ','
+			|| s[i] == '\\')
 			return false;
 	return true;
 }

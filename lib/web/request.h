@@ -1,9 +1,9 @@
 /*
  * request - parses what a client sent: query, form, multipart with one file, JSON, cookies.
  *
- * Parsing is strict and in place, in the arena: a bad percent escape, a NUL, invalid UTF-8, a control character or too many
- * fields make the whole request invalid (400); an error of a single field (sent twice, a list, a fraction) is kept with that
- * field (422 by form_bad()).
+ * Parsing is strict and in place, in the arena: a bad percent escape, a NUL, invalid UTF-8, a control character or too
+ * many fields make the whole request invalid (400); an error of a single field (sent twice, a list, a fraction) is kept
+ * with that field (422 by form_bad()).
  */
 #ifndef MP_REQUEST_H
 #define MP_REQUEST_H

@@ -24,7 +24,8 @@ matches(struct web *w, const char *pattern, const char *path)
 			if (n == 0 || in->n_params == MAX_PARAMS)
 				return false;
 			in->param[in->n_params++] = (struct header){
-				arena_strndup(w->m, pattern, name_n), arena_strndup(w->m, path, n),
+				arena_strndup(w->m, pattern, name_n),
+				arena_strndup(w->m, path, n),
 			};
 			pattern += name_n;
 			path += n;

@@ -18,8 +18,15 @@
 bool
 take_method(struct web *w)
 {
-	static const struct { const char *name; enum method method; } methods[] = {
-		{ "GET", GET }, { "POST", POST }, { "HEAD", GET }, { "PUT", PUT }, { "DELETE", DELETE },
+	static const struct {
+		const char *name;
+		enum method method;
+	} methods[] = {
+		{ "GET", GET },
+		{ "POST", POST },
+		{ "HEAD", GET },
+		{ "PUT", PUT },
+		{ "DELETE", DELETE },
 	};
 	const char *name = w->in->x->param[P_METHOD];
 
@@ -34,7 +41,8 @@ take_method(struct web *w)
 bool
 take_path(struct web *w)
 {
-	const char *script = w->in->x->param[P_SCRIPT], *info = w->in->x->param[P_PATH_INFO], *uri = w->in->x->param[P_URI];
+	const char *script = w->in->x->param[P_SCRIPT], *info = w->in->x->param[P_PATH_INFO],
+		   *uri = w->in->x->param[P_URI];
 	char *path;
 	long n;
 
@@ -51,8 +59,8 @@ take_path(struct web *w)
 		path[n < 0 ? 0 : n] = '\0';
 	}
 	w->path = path;
-	return n > 0 && path[0] == '/' && strlen(path) == (size_t)n && !request_text_wrong(path, (size_t)n) &&
-	       !strpbrk(path, "\r\n\t");
+	return n > 0 && path[0] == '/' && strlen(path) == (size_t)n && !request_text_wrong(path, (size_t)n)
+		&& !strpbrk(path, "\r\n\t");
 }
 
 static bool
@@ -159,14 +167,18 @@ take_body(struct web *w, enum status *status)
 	if (w->method == GET)
 		return true;
 	if (n < 0)
-		return *status = web_refuse(w, HTTP_BAD_REQUEST, "bad_request", _("The request's length is not a number.")), false;
+		return *status = web_refuse(
+			       w, HTTP_BAD_REQUEST, "bad_request", _("The request's length is not a number.")),
+		       false;
 	if (!key_ok(w->in->x->param[P_IDEMPOTENCY]))
-		return *status = web_refuse(w, HTTP_BAD_REQUEST, "bad_request", _("The Idempotency-Key is too long or not plain text.")), false;
+		return *status = web_refuse(w, HTTP_BAD_REQUEST, "bad_request",
+			       _("The Idempotency-Key is too long or not plain text.")),
+		       false;
 	if (type_is(type, "application/json"))
 		w->json = true;
 	if (read_body(w, (size_t)n) && parse_body(w, type, &known))
 		return true;
 	*status = known ? web_refuse(w, HTTP_BAD_REQUEST, w->in->body.code, w->in->body.wrong)
-	                : web_refuse(w, HTTP_UNSUPPORTED, "unsupported", _("Please send a form or JSON."));
+			: web_refuse(w, HTTP_UNSUPPORTED, "unsupported", _("Please send a form or JSON."));
 	return false;
 }

@@ -113,8 +113,8 @@ web_url_with(struct web *w, const char *name, const char *value)
 /* --- pages of a list ---------------------------------------------------------------------------------------------- */
 
 static const struct member paging_members[] = {
-	SHAPE_INT(paging, page), SHAPE_INT(paging, n_pages), SHAPE_INT(paging, n_total), SHAPE_INT(paging, first), SHAPE_INT(paging, last),
-	SHAPE_TEXT(paging, prev_url), SHAPE_TEXT(paging, next_url),
+	SHAPE_INT(paging, page), SHAPE_INT(paging, n_pages), SHAPE_INT(paging, n_total), SHAPE_INT(paging, first),
+	SHAPE_INT(paging, last), SHAPE_TEXT(paging, prev_url), SHAPE_TEXT(paging, next_url),
 };
 const struct shape paging_shape = SHAPE(paging, paging_members);
 
@@ -195,7 +195,8 @@ web_sort(struct web *w, const char *const *columns, bool *down)
 /* --- tabs and notices --------------------------------------------------------------------------------------------- */
 
 static const struct member tab_members[] = {
-	SHAPE_TEXT(tab, url), SHAPE_TEXT(tab, label), SHAPE_INT(tab, n), SHAPE_BOOL(tab, has_n), SHAPE_BOOL(tab, is_current),
+	SHAPE_TEXT(tab, url), SHAPE_TEXT(tab, label), SHAPE_INT(tab, n), SHAPE_BOOL(tab, has_n),
+	SHAPE_BOOL(tab, is_current),
 };
 const struct shape tab_shape = SHAPE(tab, tab_members);
 
@@ -205,8 +206,8 @@ static const struct member timeline_event_members[] = {
 const struct shape timeline_event_shape = SHAPE(timeline_event, timeline_event_members);
 
 static const struct member progress_step_members[] = {
-	SHAPE_TEXT(progress_step, title), SHAPE_TEXT(progress_step, detail), SHAPE_BOOL(progress_step, done), SHAPE_BOOL(progress_step, now),
-	SHAPE_BOOL(progress_step, bad),
+	SHAPE_TEXT(progress_step, title), SHAPE_TEXT(progress_step, detail), SHAPE_BOOL(progress_step, done),
+	SHAPE_BOOL(progress_step, now), SHAPE_BOOL(progress_step, bad),
 };
 const struct shape progress_step_shape = SHAPE(progress_step, progress_step_members);
 
@@ -217,8 +218,11 @@ web_tabs(struct web *w, const char *name, const struct words *words, int current
 
 	for (int i = 0; i < words->n; i++)
 		tabs[i] = (struct tab){
-			.url = url_with(w, name, i ? words->word[i].code : NULL, "page"), .label = _(words->word[i].label),
-			.n = n ? n[i] : 0, .has_n = n != NULL, .is_current = i == current,
+			.url = url_with(w, name, i ? words->word[i].code : NULL, "page"),
+			.label = _(words->word[i].label),
+			.n = n ? n[i] : 0,
+			.has_n = n != NULL,
+			.is_current = i == current,
 		};
 	return tabs;
 }

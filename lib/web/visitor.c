@@ -1,9 +1,10 @@
 /*
  * visitor.c - who is asking: the session of a browser or the API token of a program, and whether the route admits them.
  *
- * A browser shows its session's token in the cookie mp_session; the database knows the token's hash and its absolute end.
- * The idle end needs no write: mp_seen is the time of the last visit, signed together with the token, and set again by
- * the visited program when it is older than five minutes. A client sends an API token instead; then the answer is JSON.
+ * A browser shows its session's token in the cookie mp_session; the database knows the token's hash and its absolute
+ * end. The idle end needs no write: mp_seen is the time of the last visit, signed together with the token, and set
+ * again by the visited program when it is older than five minutes. A client sends an API token instead; then the answer
+ * is JSON.
  */
 #include "web_inside.h"
 
@@ -33,8 +34,8 @@ is_token(const char *s)
 {
 	size_t n = s ? strlen(s) : 0;
 
-	return n >= 16 && n <= TOKEN_MAX &&
-	       strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == n;
+	return n >= 16 && n <= TOKEN_MAX
+		&& strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == n;
 }
 
 /* --- the session -------------------------------------------------------------------------------------------------- */
@@ -85,11 +86,15 @@ find_by_session(struct web *w)
 
 	if (!is_token(token))
 		return;
-	seen = last_seen(w, token);     /* signed by us; it is in the future only when the clock was set back, which must not end sessions */
+	seen = last_seen(w,
+		/* signed by us; it is in the future only when the clock was set back, which must not end sessions */
+		token);
 	if (seen < 0 || w->now - seen > settings.session_idle_s || seen > w->now + settings.session_idle_s)
 		return;
-	if (!db_one(w->db, &known_user_shape, &u, "SELECT user_id, email, name, lang, roles, expires_at FROM v_session WHERE token_hash = $1",
-	            secret_hash(w->m, token)) || u.expires_at <= w->now)
+	if (!db_one(w->db, &known_user_shape, &u,
+		    "SELECT user_id, email, name, lang, roles, expires_at FROM v_session WHERE token_hash = $1",
+		    secret_hash(w->m, token))
+		|| u.expires_at <= w->now)
 		return;
 	w->in->session = token;
 	be(w, &u);
@@ -104,9 +109,10 @@ find_by_api_token(struct web *w, const char *token)
 
 	w->json = w->in->bearer = true;
 	w->in->secret_page = true;
-	if (is_token(token) &&
-	    db_one(w->db, &known_user_shape, &u, "SELECT user_id, email, name, lang, roles FROM v_api_token WHERE token_hash = $1",
-	           secret_hash(w->m, token)))
+	if (is_token(token)
+		&& db_one(w->db, &known_user_shape, &u,
+			"SELECT user_id, email, name, lang, roles FROM v_api_token WHERE token_hash = $1",
+			secret_hash(w->m, token)))
 		be(w, &u);
 }
 
@@ -124,7 +130,7 @@ visitor_find(struct web *w)
 {
 	const char *authorization = w->in->x->param[P_AUTHORIZATION];
 
-	if (serving.p->own_db || serving.internal)      /* knows no users */
+	if (serving.p->own_db || serving.internal) /* knows no users */
 		return;
 	if (authorization && strncasecmp(authorization, "Bearer ", 7) == 0)
 		find_by_api_token(w, authorization + 7);
@@ -132,7 +138,7 @@ visitor_find(struct web *w)
 		find_by_session(w);
 }
 
-/* --- admission ------------------------------------------------------------------------------------------------------ */
+/* --- admission ---------------------------------------------------------------------------------------------------- */
 
 static enum status
 send_to_sign_in(struct web *w)
@@ -151,8 +157,9 @@ unknown_visitor(struct web *w)
 		return send_to_sign_in(w);
 	if (w->json)
 		web_set_header(w, "WWW-Authenticate", "Bearer");
-	return web_refuse(w, HTTP_UNAUTHORIZED, "unauthorized", w->in->bearer ? _("This token is not valid.")
-	                  : _("You are not signed in. Please sign in and try again."));
+	return web_refuse(w, HTTP_UNAUTHORIZED, "unauthorized",
+		w->in->bearer ? _("This token is not valid.")
+			      : _("You are not signed in. Please sign in and try again."));
 }
 
 bool
@@ -170,7 +177,7 @@ visitor_refused(struct web *w, enum status *status)
 	return true;
 }
 
-/* --- for the account program ---------------------------------------------------------------------------------------------------- */
+/* --- for the account program -------------------------------------------------------------------------------------- */
 
 void
 web_sign_in(struct web *w, const char *token)

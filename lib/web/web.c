@@ -1,9 +1,9 @@
 /*
  * web.c - one request from its parameters to the log line; web.h describes what handlers see of it.
  *
- * answer_request() lists the checks: what the request is, who asks, which handler, admission, CSRF, then the handler. Each failed check
- * ends with an answer of its own. After the handler the answer is sent only when nothing can fail any more: a sticky failure, a
- * transaction left open or a disk error turns it into the 500 page.
+ * answer_request() lists the checks: what the request is, who asks, which handler, admission, CSRF, then the handler.
+ * Each failed check ends with an answer of its own. After the handler the answer is sent only when nothing can fail any
+ * more: a sticky failure, a transaction left open or a disk error turns it into the 500 page.
  */
 #include "web_inside.h"
 
@@ -26,7 +26,7 @@ web_open(const struct program *p, struct arena *forever, bool internal)
 	reply_open(forever);
 }
 
-/* --- begin ---------------------------------------------------------------------------------------------------------- */
+/* --- begin -------------------------------------------------------------------------------------------------------- */
 
 /* The request id sent with the request; NULL: none, or not of the form we make. */
 static const char *
@@ -71,7 +71,9 @@ begin_request(struct web *w, struct web_inside *in, struct exchange *x, struct a
 {
 	const char *query = x->param[P_QUERY];
 
-	*w = (struct web){ .m = m, .in = in, .db = serving.db, .internal = serving.internal, .path = "", .now = clock_now() };
+	*w = (struct web){
+		.m = m, .in = in, .db = serving.db, .internal = serving.internal, .path = "", .now = clock_now()
+	};
 	memset(in, 0, sizeof(*in));
 	in->x = x;
 	in->query.max = in->body.max = (int)settings.max_fields;
@@ -87,7 +89,7 @@ begin_request(struct web *w, struct web_inside *in, struct exchange *x, struct a
 	if (w->db) {
 		db_fresh(w->db);
 		db_read_only(w->db, false);
-		serving.dead |= db_failed(w->db);       /* a failed disk, which db_fresh() does not clear */
+		serving.dead |= db_failed(w->db); /* a failed disk, which db_fresh() does not clear */
 	}
 }
 
@@ -97,7 +99,7 @@ static enum status
 not_allowed(struct web *w, int methods)
 {
 	char *allow = arena_printf(w->m, "%s%s%s%s", methods & GET ? ", GET, HEAD" : "", methods & POST ? ", POST" : "",
-	                           methods & PUT ? ", PUT" : "", methods & DELETE ? ", DELETE" : "");
+		methods & PUT ? ", PUT" : "", methods & DELETE ? ", DELETE" : "");
 
 	web_set_header(w, "Allow", allow + 2);
 	return web_refuse(w, HTTP_NOT_ALLOWED, "not_allowed", _("This address does not support this kind of request."));
@@ -149,11 +151,12 @@ answer_request(struct web *w)
 	if (!is_understood(w, method_known, &status) || visitor_refused(w, &status) || !take_body(w, &status))
 		return status;
 	if (visitor_forged(w))
-		return web_refuse(w, HTTP_FORBIDDEN, "csrf", _("This form has expired. Please reload the page and submit it again."));
+		return web_refuse(w, HTTP_FORBIDDEN, "csrf",
+			_("This form has expired. Please reload the page and submit it again."));
 	return run_handler(w);
 }
 
-/* --- end ------------------------------------------------------------------------------------------------------------ */
+/* --- end ---------------------------------------------------------------------------------------------------------- */
 
 /*
  * Internal replies need no fsync: the caller writes to the same WAL and syncs it before it replies.
@@ -165,8 +168,8 @@ is_safe_to_say(struct web *w)
 }
 
 /*
- * The write failed, or its outcome is unknown. To an internal caller 503 would mean that nothing was begun, which may not be
- * true.
+ * The write failed, or its outcome is unknown. To an internal caller 503 would mean that nothing was begun, which may
+ * not be true.
  */
 static enum status
 could_not_write(struct web *w)
@@ -174,7 +177,9 @@ could_not_write(struct web *w)
 	if (serving.internal)
 		return web_broken(w);
 	reply_forget(w);
-	return web_later(w, WRITE_AGAIN_S, _("We can't save changes right now. Please try again in a moment. If you were booking or paying, check your bookings first; you will not be charged twice."));
+	return web_later(w, WRITE_AGAIN_S,
+		_("We can't save changes right now. Please try again in a moment. If you were booking or paying, check"
+		  " your bookings first; you will not be charged twice."));
 }
 
 /* The answer is sent only when it is complete and what it reports is on disk. */
@@ -204,7 +209,9 @@ finish_answer(struct web *w, enum status status)
 static void
 log_answer(struct web *w, enum status status, int64_t began_us)
 {
-	static const char *const names[] = { [0] = "?", [GET] = "GET", [POST] = "POST", [PUT] = "PUT", [DELETE] = "DELETE" };
+	static const char *const names[] = {
+		[0] = "?", [GET] = "GET", [POST] = "POST", [PUT] = "PUT", [DELETE] = "DELETE"
+	};
 	struct log_line l;
 
 	log_begin(&l, LOG_INFO_, "answer");
@@ -248,7 +255,8 @@ web_refuse_overload(struct exchange *x, struct arena *m)
 	begin_request(&w, &in, x, m);
 	take_method(&w);
 	w.json |= x->param[P_AUTHORIZATION] != NULL;
-	status = web_later(&w, 2 + (int)(began_us % 4), _("We're very busy right now. Nothing was changed; please try again in a few seconds."));
+	status = web_later(&w, 2 + (int)(began_us % 4),
+		_("We're very busy right now. Nothing was changed; please try again in a few seconds."));
 	reply_send(&w, status);
 	log_answer(&w, status, began_us);
 	log_request(NULL);

@@ -1,10 +1,11 @@
 /*
- * web_inside - what the files behind web.h and form.h share about the current request. Not included elsewhere, but for program.c.
+ * web_inside - what the files behind web.h and form.h share about the current request. Not included elsewhere, but for
+ * program.c.
  *
  *	web.c      a request's life: begin, the checks in their order, the handler, the end
  *	take.c     method, path, query, body         route.c    which handler         health.c   healthz, readyz
- *	visitor.c  who is asking                     csrf.c     forged forms          asked.c    what handlers ask about it
- *	reply.c    pages, JSON, redirects, errors    url.c      links, paging, tabs   form.c, field.c   typed fields, shown again
+ *	visitor.c  who is asking                     csrf.c     forged forms          asked.c    what handlers ask
+ *	reply.c    pages, JSON, redirects, errors    url.c      links, paging, tabs   form.c, field.c   typed fields
  *	serving.c  the program and its database
  */
 #ifndef MP_WEB_INSIDE_H
@@ -70,7 +71,7 @@ extern struct serving serving;
 
 /* called by program.c */
 void web_open(const struct program *p, struct arena *forever, bool internal);
-bool web_compile_pages(const char *templates_dir);       /* after web_open(). false: what is wrong was printed on stderr */
+bool web_compile_pages(const char *templates_dir); /* after web_open(). false: what is wrong was printed on stderr */
 void web_use_db(struct db *db, const char *why);
 void web_serve(struct exchange *x, struct arena *m);
 void web_refuse_overload(struct exchange *x, struct arena *m);      /* answers 503 and does nothing else */
@@ -104,7 +105,7 @@ void reply_send(struct web *w, enum status status);
 void reply_forget(struct web *w);                       /* discards the reply made so far */
 enum status reply_error(struct web *w, enum status status, const char *code, const char *message, int retry_after_s);
 const char *url_path(struct web *w);                    /* the path, percent-encoded again where it must be */
-const char *url_own(struct web *w);                     /* this page's address to return to; without its query when that is not safe */
+const char *url_own(struct web *w); /* this page's address to return to; without its query when that is not safe */
 void put_number(struct buf *b, int64_t n, int min_digits);      /* n >= 0 */
 
 #endif

@@ -45,7 +45,7 @@ grow(void *p, size_t n)
 	return p;
 }
 
-/* --- an image ------------------------------------------------------------------------------------------------------- */
+/* --- an image ----------------------------------------------------------------------------------------------------- */
 
 static void
 make_room(struct image *f, int64_t n)
@@ -93,13 +93,17 @@ add(struct changes *list, struct change c)
 	list->list[list->n++] = c;
 }
 
-/* --- doubtful changes, until written again ------------------------------------------------------------------------------- */
+/* --- doubtful changes, until written again ------------------------------------------------------------------------ */
 
 static void
 add_piece(struct changes *list, const struct change *c, int64_t from, int64_t until)
 {
 	if (from < until)
-		add(list, (struct change){ .at = c->at, .offset = from, .n = (uint32_t)(until - from), .data = c->data + (from - c->offset) });
+		add(list,
+			(struct change){ .at = c->at,
+				.offset = from,
+				.n = (uint32_t)(until - from),
+				.data = c->data + (from - c->offset) });
 }
 
 /* The bytes in [from, until) are certain now. */
@@ -140,7 +144,7 @@ sync_file(struct image *f, uint64_t covers, bool worked)
 			f->pending.list[kept++] = c;
 		else if (worked)
 			become_certain(f, &c);
-		else if (c.is_truncation)       /* the file size stays dirty and is written by the next sync */
+		else if (c.is_truncation) /* the file size stays dirty and is written by the next sync */
 			f->pending.list[kept++] = c;
 		else
 			add(&f->doubtful, c);
@@ -148,7 +152,7 @@ sync_file(struct image *f, uint64_t covers, bool worked)
 	f->pending.n = kept;
 }
 
-/* --- replaying the history ---------------------------------------------------------------------------------------------- */
+/* --- replaying the history ---------------------------------------------------------------------------------------- */
 
 static void
 load(struct image *f, const char *dir, const char *name)
@@ -204,20 +208,15 @@ hear(struct disk *d, uint64_t at, const struct entry *e)
 		add(&f->pending, (struct change){ .at = at, .offset = e->offset, .is_truncation = true });
 		break;
 	case ENTRY_SYNC:
-	case ENTRY_SYNC_FAILED:
-		sync_file(f, e->covers, e->kind == ENTRY_SYNC);
-		break;
-	case ENTRY_BORN:
-		f->is_there = true;
-		break;
+	case ENTRY_SYNC_FAILED: sync_file(f, e->covers, e->kind == ENTRY_SYNC); break;
+	case ENTRY_BORN: f->is_there = true; break;
 	case ENTRY_FOLDER_SYNC:
 		for (int i = 0; i < CUT_N_FILES; i++)
 			d->file[i].is_named = d->file[i].is_there;
 		break;
 	case ENTRY_ANSWER:
 	case ENTRY_CHARGE:
-	case ENTRY_REFUND:
-		break;
+	case ENTRY_REFUND: break;
 	}
 }
 
@@ -238,7 +237,7 @@ disk_n_unsynced(const struct disk *d)
 	return n;
 }
 
-/* --- the cut ------------------------------------------------------------------------------------------------------------ */
+/* --- the cut ------------------------------------------------------------------------------------------------------ */
 
 /* How a cut treats unsynced data. */
 struct fate { int sector, keep; uint64_t *dice; };

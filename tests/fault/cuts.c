@@ -13,7 +13,7 @@
 
 static char work[300];
 
-/* --- folders ------------------------------------------------------------------------------------------------------------ */
+/* --- folders ------------------------------------------------------------------------------------------------------ */
 
 struct folder { char path[400]; };
 
@@ -40,7 +40,7 @@ remove_all(const char *dir)
 	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* --- one history, many cuts ------------------------------------------------------------------------------------------------ */
+/* --- one history, many cuts --------------------------------------------------------------------------------------- */
 
 static int
 by_place(const void *a, const void *b)
@@ -55,10 +55,11 @@ static uint64_t *
 choose(const struct disk_log *h, int n, uint64_t *dice)
 {
 	size_t n_all = 0, n_told = 0, n_synced = 0, room = 1 << 20;
-	uint64_t *all = calloc(room, sizeof(*all)), *told = calloc(room, sizeof(*all)), *synced = calloc(room, sizeof(*all));
+	uint64_t *all = calloc(room, sizeof(*all)), *told = calloc(room, sizeof(*all)),
+		 *synced = calloc(room, sizeof(*all));
 	uint64_t *cuts = calloc((size_t)n, sizeof(*cuts));
 
-	for (uint64_t i = 0; i < disk_log_end(h) && n_all < room; ) {
+	for (uint64_t i = 0; i < disk_log_end(h) && n_all < room;) {
 		uint32_t kind = disk_log_entry(h, i)->kind;
 
 		i = disk_log_next(h, i);
@@ -101,8 +102,8 @@ judge(struct tally *t, const struct disk_log *h, const struct disk *d, uint64_t 
 		return;
 	*(is_lost ? &t->n_lost : &t->n_damaged) += 1;
 	if (!*t->first)
-		snprintf(t->first, sizeof(t->first), "cut at %llu of %llu, sectors of %d, %d %% kept: %s", (unsigned long long)at,
-		         (unsigned long long)disk_log_end(h), sector, keep, what);
+		snprintf(t->first, sizeof(t->first), "cut at %llu of %llu, sectors of %d, %d %% kept: %s",
+			(unsigned long long)at, (unsigned long long)disk_log_end(h), sector, keep, what);
 }
 
 static void
@@ -131,7 +132,8 @@ copy(const char *from, const char *to)
 }
 
 struct trade_end
-cuts_experience(struct tally *t, enum lie lie, struct trade_plan plan, int n_cuts, int enough, uint64_t *dice, const char **at_the_end)
+cuts_experience(struct tally *t, enum lie lie, struct trade_plan plan, int n_cuts, int enough, uint64_t *dice,
+	const char **at_the_end)
 {
 	struct folder base = folder("base"), dir = folder("trade");
 	struct trade_end end;

@@ -34,7 +34,7 @@ static void (*on_header)(void);
 static uint64_t my_dice;
 static sqlite3_vfs *real;
 
-/* --- the history ---------------------------------------------------------------------------------------------------- */
+/* --- the history -------------------------------------------------------------------------------------------------- */
 
 static void *
 shared(size_t n)
@@ -96,7 +96,9 @@ append(struct disk_log *h, enum entry_kind kind, int file, int64_t offset, uint6
 		fprintf(stderr, "the history is too long\n");
 		_exit(2);
 	}
-	*e = (struct entry){ .kind = kind, .file = (uint32_t)file, .n = (uint32_t)n, .offset = offset, .covers = covers };
+	*e = (struct entry){
+		.kind = kind, .file = (uint32_t)file, .n = (uint32_t)n, .offset = offset, .covers = covers
+	};
 	if (n)
 		memcpy(e->data, data, n);
 	h->end += (sizeof(*e) + n + 7) & ~(size_t)7;
@@ -152,7 +154,7 @@ disk_log_on_header(void (*fn)(void))
 	on_header = fn;
 }
 
-/* --- one file ------------------------------------------------------------------------------------------------------- */
+/* --- one file ----------------------------------------------------------------------------------------------------- */
 
 struct file {
 	sqlite3_file base;
@@ -240,22 +242,27 @@ cut_sync(sqlite3_file *f, int flags)
 	return fails && mine->lie != LIE_HIDES_FAILED_SYNCS ? SQLITE_IOERR_FSYNC : SQLITE_OK;
 }
 
-/* --- passed through unchanged ------------------------------------------------------------------------------------------- */
+/* --- passed through unchanged ------------------------------------------------------------------------------------- */
 
 static int cut_close(sqlite3_file *f) { return under(f)->pMethods->xClose(under(f)); }
-static int cut_read(sqlite3_file *f, void *to, int n, sqlite3_int64 at) { return under(f)->pMethods->xRead(under(f), to, n, at); }
+static int cut_read(sqlite3_file *f, void *to, int n, sqlite3_int64 at) { return under(f)->pMethods->xRead(under(f), to,
+	n, at); }
 static int cut_size(sqlite3_file *f, sqlite3_int64 *n) { return under(f)->pMethods->xFileSize(under(f), n); }
 static int cut_lock(sqlite3_file *f, int how) { return under(f)->pMethods->xLock(under(f), how); }
 static int cut_unlock(sqlite3_file *f, int how) { return under(f)->pMethods->xUnlock(under(f), how); }
 static int cut_reserved(sqlite3_file *f, int *is) { return under(f)->pMethods->xCheckReservedLock(under(f), is); }
-static int cut_control(sqlite3_file *f, int op, void *arg) { return under(f)->pMethods->xFileControl(under(f), op, arg); }
+static int cut_control(sqlite3_file *f, int op, void *arg) { return under(f)->pMethods->xFileControl(under(f), op,
+	arg); }
 static int cut_sector(sqlite3_file *f) { return under(f)->pMethods->xSectorSize(under(f)); }
 static int cut_traits(sqlite3_file *f) { return under(f)->pMethods->xDeviceCharacteristics(under(f)); }
-static int cut_shm_map(sqlite3_file *f, int i, int n, int more, void volatile **p) { return under(f)->pMethods->xShmMap(under(f), i, n, more, p); }
-static int cut_shm_lock(sqlite3_file *f, int at, int n, int how) { return under(f)->pMethods->xShmLock(under(f), at, n, how); }
+static int cut_shm_map(sqlite3_file *f, int i, int n, int more,
+	void volatile **p) { return under(f)->pMethods->xShmMap(under(f), i, n, more, p); }
+static int cut_shm_lock(sqlite3_file *f, int at, int n, int how) { return under(f)->pMethods->xShmLock(under(f), at, n,
+	how); }
 static void cut_shm_barrier(sqlite3_file *f) { under(f)->pMethods->xShmBarrier(under(f)); }
 static int cut_shm_unmap(sqlite3_file *f, int gone) { return under(f)->pMethods->xShmUnmap(under(f), gone); }
-static int cut_fetch(sqlite3_file *f, sqlite3_int64 at, int n, void **p) { return under(f)->pMethods->xFetch(under(f), at, n, p); }
+static int cut_fetch(sqlite3_file *f, sqlite3_int64 at, int n,
+	void **p) { return under(f)->pMethods->xFetch(under(f), at, n, p); }
 
 static int
 cut_unfetch(sqlite3_file *f, sqlite3_int64 at, void *p)
@@ -266,13 +273,16 @@ cut_unfetch(sqlite3_file *f, sqlite3_int64 at, void *p)
 }
 
 static const sqlite3_io_methods methods = {
-	.iVersion = 3, .xClose = cut_close, .xRead = cut_read, .xWrite = cut_write, .xTruncate = cut_truncate, .xSync = cut_sync,
-	.xFileSize = cut_size, .xLock = cut_lock, .xUnlock = cut_unlock, .xCheckReservedLock = cut_reserved, .xFileControl = cut_control,
-	.xSectorSize = cut_sector, .xDeviceCharacteristics = cut_traits, .xShmMap = cut_shm_map, .xShmLock = cut_shm_lock,
+	.iVersion = 3, .xClose = cut_close, .xRead = cut_read, .xWrite = cut_write, .xTruncate = cut_truncate,
+		.xSync = cut_sync,
+	.xFileSize = cut_size, .xLock = cut_lock, .xUnlock = cut_unlock, .xCheckReservedLock = cut_reserved,
+		.xFileControl = cut_control,
+	.xSectorSize = cut_sector, .xDeviceCharacteristics = cut_traits, .xShmMap = cut_shm_map,
+		.xShmLock = cut_shm_lock,
 	.xShmBarrier = cut_shm_barrier, .xShmUnmap = cut_shm_unmap, .xFetch = cut_fetch, .xUnfetch = cut_unfetch,
 };
 
-/* --- the VFS ---------------------------------------------------------------------------------------------------------- */
+/* --- the VFS ------------------------------------------------------------------------------------------------------ */
 
 static int
 which_file(const char *path)
@@ -340,7 +350,7 @@ disk_log_join(struct disk_log *h, uint64_t seed)
 	sqlite3_vfs_register(&vfs, 1);
 }
 
-/* --- the folder ------------------------------------------------------------------------------------------------------- */
+/* --- the folder --------------------------------------------------------------------------------------------------- */
 
 /* Replaces fsync() for folder_sync() and records it in the history. */
 int

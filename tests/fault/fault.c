@@ -49,7 +49,7 @@ dice_below(uint64_t *state, int n)
 	return (int)(dice_next(state) % (uint64_t)n);
 }
 
-/* --- sentences ------------------------------------------------------------------------------------------------------ */
+/* --- sentences ---------------------------------------------------------------------------------------------------- */
 
 bool
 holds(bool ok, const char *sentence, const char *fmt, ...)
@@ -80,10 +80,11 @@ fault_end(void)
 	return n_failed ? 1 : 0;
 }
 
-/* --- figures -------------------------------------------------------------------------------------------------------- */
+/* --- figures ------------------------------------------------------------------------------------------------------ */
 
 static void
-figure(const char *experiment, const char *name, double value, const char *unit, const char *kind, double limit, bool in_limit)
+figure(const char *experiment, const char *name, double value, const char *unit, const char *kind, double limit,
+	bool in_limit)
 {
 	const char *build = getenv("BUILD"), *form = fault_is_long() ? "long" : "quick";
 	char path[600];
@@ -95,8 +96,10 @@ figure(const char *experiment, const char *name, double value, const char *unit,
 	strcat(path, "/promises.jsonl");
 	f = fopen(path, "a");
 	if (f) {
-		fprintf(f, "{\"experiment\":\"%s\",\"name\":\"%s\",\"value\":%.6g,\"unit\":\"%s\",\"%s\":%.6g,\"holds\":%s,\"form\":\"%s\"}\n",
-		        experiment, name, value, unit, kind, limit, in_limit ? "true" : "false", form);
+		fprintf(f,
+			"{\"experiment\":\"%s\",\"name\":\"%s\",\"value\":%.6g,\"unit\":\"%s\",\"%s\":%.6g,"
+			"\"holds\":%s,\"form\":\"%s\"}\n",
+			experiment, name, value, unit, kind, limit, in_limit ? "true" : "false", form);
 		fclose(f);
 	}
 	if (fault_is_long() && !in_limit)

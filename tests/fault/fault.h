@@ -21,7 +21,8 @@ bool holds(bool ok, const char *sentence, const char *fmt, ...) __attribute__((f
 void skipped(const char *sentence, const char *why);
 int fault_end(void);                    /* "N passed, N failed"; the exit status */
 
-/* Records a figure with its limit, at most `limit` (least: at least). In the long form a figure beyond its limit is a failure. */
+/* Records a figure with its limit, at most `limit` (least: at least). In the long form a figure beyond its limit is a
+ * failure. */
 void figure_most(const char *experiment, const char *name, double value, const char *unit, double limit);
 void figure_least(const char *experiment, const char *name, double value, const char *unit, double least);
 

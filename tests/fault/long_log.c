@@ -1,6 +1,7 @@
 /*
- * long_log - FX-12: the read models are deleted and rebuilt from a long log, by `motorpool replay` and by the relay: the same rows, within a
- * time limit. The comparison is tested with randomly changed, deleted and inserted rows, each of which it must find.
+ * long_log - FX-12: the read models are deleted and rebuilt from a long log, by `motorpool replay` and by the relay:
+ * the same rows, within a time limit. The comparison is tested with randomly changed, deleted and inserted rows, each
+ * of which it must find.
  */
 #include "fault.h"
 
@@ -25,22 +26,25 @@ static char var[] = "/tmp/motorpool-long-XXXXXX";
 static struct arena *memory;
 static const struct db_role house_role = { .name = "house", .owns = "*" };
 
-/* --- a log -------------------------------------------------------------------------------------------------------------- */
+/* --- a log -------------------------------------------------------------------------------------------------------- */
 
 /* All members of the payloads about cars and bookings; each event has all of them. */
 struct tale {
-	const char *code, *car_name, *name, *plate, *body, *branch_name, *branch_name_ko, *currency, *service, *brand, *last4, *reason;
-	int64_t car_id, branch_id, customer_id, starts_at, ends_at, hold_until, amount, vat_amount, refund_due, refunded_amount;
+	const char *code, *car_name, *name, *plate, *body, *branch_name, *branch_name_ko, *currency, *service, *brand,
+		*last4, *reason;
+	int64_t car_id, branch_id, customer_id, starts_at, ends_at, hold_until, amount, vat_amount, refund_due,
+		refunded_amount;
 	struct booking_line *lines;
 	int n_lines;
 };
 static const struct member tale_members[] = {
-	SHAPE_TEXT(tale, code), SHAPE_TEXT(tale, car_name), SHAPE_TEXT(tale, name), SHAPE_TEXT(tale, plate), SHAPE_TEXT(tale, body),
-	SHAPE_TEXT(tale, branch_name), SHAPE_TEXT(tale, branch_name_ko), SHAPE_TEXT(tale, currency), SHAPE_TEXT(tale, service),
-	SHAPE_TEXT(tale, brand), SHAPE_TEXT(tale, last4), SHAPE_TEXT(tale, reason), SHAPE_INT(tale, car_id), SHAPE_INT(tale, branch_id),
-	SHAPE_INT(tale, customer_id), SHAPE_TIME(tale, starts_at), SHAPE_TIME(tale, ends_at), SHAPE_TIME(tale, hold_until),
-	SHAPE_AMOUNT(tale, amount), SHAPE_AMOUNT(tale, vat_amount), SHAPE_AMOUNT(tale, refund_due), SHAPE_AMOUNT(tale, refunded_amount),
-	SHAPE_LIST(tale, lines, booking_line_shape),
+	SHAPE_TEXT(tale, code), SHAPE_TEXT(tale, car_name), SHAPE_TEXT(tale, name), SHAPE_TEXT(tale, plate),
+	SHAPE_TEXT(tale, body), SHAPE_TEXT(tale, branch_name), SHAPE_TEXT(tale, branch_name_ko),
+	SHAPE_TEXT(tale, currency), SHAPE_TEXT(tale, service), SHAPE_TEXT(tale, brand), SHAPE_TEXT(tale, last4),
+	SHAPE_TEXT(tale, reason), SHAPE_INT(tale, car_id), SHAPE_INT(tale, branch_id), SHAPE_INT(tale, customer_id),
+	SHAPE_TIME(tale, starts_at), SHAPE_TIME(tale, ends_at), SHAPE_TIME(tale, hold_until),
+	SHAPE_AMOUNT(tale, amount), SHAPE_AMOUNT(tale, vat_amount), SHAPE_AMOUNT(tale, refund_due),
+	SHAPE_AMOUNT(tale, refunded_amount), SHAPE_LIST(tale, lines, booking_line_shape),
 };
 static const struct shape tale_shape = SHAPE(tale, tale_members);
 
@@ -54,8 +58,14 @@ static void
 tell_car(struct db *db, int car, const char *type, const char *service)
 {
 	struct tale t = {
-		.car_id = car, .name = "Ioniq 5", .plate = arena_printf(memory, "12가 %04d", car), .body = "ev", .branch_id = 1 + car % 8,
-		.branch_name = "Gangnam", .branch_name_ko = "강남", .service = service,
+		.car_id = car,
+		.name = "Ioniq 5",
+		.plate = arena_printf(memory, "12가 %04d", car),
+		.body = "ev",
+		.branch_id = 1 + car % 8,
+		.branch_name = "Gangnam",
+		.branch_name_ko = "강남",
+		.service = service,
 	};
 
 	tell(db, type, arena_printf(memory, "car:%d", car), &t);
@@ -63,11 +73,15 @@ tell_car(struct db *db, int car, const char *type, const char *service)
 
 /* The event sequences of a booking, each with another end. */
 static const char *const ways[][8] = {
-	{ "booking.held", "payment.approved", "booking.paid", "car.reserved", "booking.confirmed", "booking.handed_out", "booking.returned", "booking.completed" },
-	{ "booking.held", "payment.approved", "booking.paid", "car.reserved", "booking.confirmed", "booking.cancel_requested", "payment.cancelled", "booking.cancelled" },
+	{ "booking.held", "payment.approved", "booking.paid", "car.reserved", "booking.confirmed", "booking.handed_out",
+		"booking.returned", "booking.completed" },
+	{ "booking.held", "payment.approved", "booking.paid", "car.reserved", "booking.confirmed",
+		"booking.cancel_requested", "payment.cancelled", "booking.cancelled" },
 	{ "booking.held", "payment.failed", "booking.expired" },
-	{ "booking.held", "payment.approved", "booking.paid", "car.refused", "booking.rejected", "payment.cancelled", "booking.refunded" },
-	{ "booking.held", "payment.approved", "booking.paid", "car.reserved", "booking.confirmed", "booking.no_show", "car.released" },
+	{ "booking.held", "payment.approved", "booking.paid", "car.refused", "booking.rejected", "payment.cancelled",
+		"booking.refunded" },
+	{ "booking.held", "payment.approved", "booking.paid", "car.reserved", "booking.confirmed", "booking.no_show",
+		"car.released" },
 };
 #define N_WAYS ((int)(sizeof(ways) / sizeof(ways[0])))
 
@@ -76,17 +90,42 @@ a_booking(uint64_t *dice, int number)
 {
 	int car = 1 + dice_below(dice, CARS), days = 1 + dice_below(dice, 9);
 	struct tale t = {
-		.code = arena_printf(memory, "MP-%08d", number), .car_id = car, .car_name = "Ioniq 5", .plate = arena_printf(memory, "12가 %04d", car),
-		.body = "ev", .branch_id = 1 + car % 8, .branch_name = "Gangnam", .branch_name_ko = "강남", .currency = "KRW", .brand = "Visa",
-		.last4 = "4242", .reason = "customer", .customer_id = 1 + dice_below(dice, CUSTOMERS), .starts_at = clock_now() + number * 1800,
-		.hold_until = clock_now() + 600, .amount = 90000 * days, .vat_amount = 8182 * days, .refund_due = 63000 * days,
-		.refunded_amount = 63000 * days, .n_lines = 2,
+		.code = arena_printf(memory, "MP-%08d", number),
+		.car_id = car,
+		.car_name = "Ioniq 5",
+		.plate = arena_printf(memory, "12가 %04d", car),
+		.body = "ev",
+		.branch_id = 1 + car % 8,
+		.branch_name = "Gangnam",
+		.branch_name_ko = "강남",
+		.currency = "KRW",
+		.brand = "Visa",
+		.last4 = "4242",
+		.reason = "customer",
+		.customer_id = 1 + dice_below(dice, CUSTOMERS),
+		.starts_at = clock_now() + number * 1800,
+		.hold_until = clock_now() + 600,
+		.amount = 90000 * days,
+		.vat_amount = 8182 * days,
+		.refund_due = 63000 * days,
+		.refunded_amount = 63000 * days,
+		.n_lines = 2,
 	};
 
 	t.ends_at = t.starts_at + days * DAY;
 	t.lines = arena_array(memory, struct booking_line, 2);
-	t.lines[0] = (struct booking_line){ .rule = PRICE_RULE_DAILY, .version = 1, .unit = "day", .quantity = days, .unit_amount = 80000, .amount = 80000 * days };
-	t.lines[1] = (struct booking_line){ .rule = PRICE_RULE_HOURLY, .version = 1, .unit = "hour", .quantity = days, .unit_amount = 10000, .amount = 10000 * days };
+	t.lines[0] = (struct booking_line){ .rule = PRICE_RULE_DAILY,
+		.version = 1,
+		.unit = "day",
+		.quantity = days,
+		.unit_amount = 80000,
+		.amount = 80000 * days };
+	t.lines[1] = (struct booking_line){ .rule = PRICE_RULE_HOURLY,
+		.version = 1,
+		.unit = "hour",
+		.quantity = days,
+		.unit_amount = 10000,
+		.amount = 10000 * days };
 	return t;
 }
 
@@ -132,7 +171,7 @@ write_log(uint64_t *dice, int64_t wanted)
 	return n;
 }
 
-/* --- rebuilt ------------------------------------------------------------------------------------------------------------------ */
+/* --- rebuilt ------------------------------------------------------------------------------------------------------ */
 
 static void
 forget_view(void)
@@ -166,11 +205,13 @@ by_replay(int64_t n_events)
 	forget_view();
 	began_ms = clock_ms();
 	n = view_replay(".", var, NULL, NULL, &why);
-	figure_most("FX-12", arena_printf(memory, "%lld events replayed", (long long)n_events), (double)(clock_ms() - began_ms) / 1000, "s",
-	            LIMIT_S);
+	figure_most("FX-12", arena_printf(memory, "%lld events replayed", (long long)n_events),
+		(double)(clock_ms() - began_ms) / 1000, "s", LIMIT_S);
 	c = compare();
-	holds(n == n_events && c.n_different == 0 && c.n_rows > n_events, "a deleted read model is replayed, and equal row by row",
-	      "%lld events, %lld rows, %lld different: %s %s", (long long)n, (long long)c.n_rows, (long long)c.n_different, c.first, why);
+	holds(n == n_events && c.n_different == 0 && c.n_rows > n_events,
+		"a deleted read model is replayed, and equal row by row",
+		"%lld events, %lld rows, %lld different: %s %s", (long long)n, (long long)c.n_rows,
+		(long long)c.n_different, c.first, why);
 }
 
 /* Like the relay's child with a new, empty file. */
@@ -193,24 +234,29 @@ by_the_relay(int64_t n_events)
 		n_handled += n;
 	lag = consumer_lag(db, &mypage_consumer);
 	db_close(db);
-	figure_most("FX-12", arena_printf(memory, "%lld events taken by the relay", (long long)n_events), (double)(clock_ms() - began_ms) / 1000,
-	            "s", 2 * LIMIT_S);
+	figure_most("FX-12", arena_printf(memory, "%lld events taken by the relay", (long long)n_events),
+		(double)(clock_ms() - began_ms) / 1000, "s", 2 * LIMIT_S);
 	c = compare();
-	holds(lag == 0 && n_handled == n_events && c.n_different == 0, "the relay makes a deleted read model again, and equal row by row",
-	      "%lld behind, %lld different: %s", (long long)lag, (long long)c.n_different, c.first);
+	holds(lag == 0 && n_handled == n_events && c.n_different == 0,
+		"the relay makes a deleted read model again, and equal row by row", "%lld behind, %lld different: %s",
+		(long long)lag, (long long)c.n_different, c.first);
 }
 
-/* --- the comparison can fail ------------------------------------------------------------------------------------------------------- */
+/* --- the comparison can fail -------------------------------------------------------------------------------------- */
 
 static const char *const harms[] = {
 	"UPDATE my_booking SET amount = amount + 1 WHERE code = (SELECT code FROM my_booking LIMIT 1 OFFSET ?1)",
-	"UPDATE my_booking SET state = CASE state WHEN 'CONFIRMED' THEN 'PAID' ELSE 'CONFIRMED' END WHERE code = (SELECT code FROM my_booking LIMIT 1 OFFSET ?1)",
+	"UPDATE my_booking SET state = CASE state WHEN 'CONFIRMED' THEN 'PAID' ELSE 'CONFIRMED' END"
+	" WHERE code = (SELECT code FROM my_booking LIMIT 1 OFFSET ?1)",
 	"UPDATE my_booking SET customer_id = -1 WHERE code = (SELECT code FROM my_booking LIMIT 1 OFFSET ?1)",
 	"DELETE FROM my_event WHERE (code, event_id) = (SELECT code, event_id FROM my_event LIMIT 1 OFFSET ?1)",
-	"UPDATE my_event SET occurred_at = occurred_at - 1 WHERE (code, event_id) = (SELECT code, event_id FROM my_event LIMIT 1 OFFSET ?1)",
-	"UPDATE my_booking_line SET amount = amount - 1 WHERE (code, line_no) = (SELECT code, line_no FROM my_booking_line LIMIT 1 OFFSET ?1)",
+	"UPDATE my_event SET occurred_at = occurred_at - 1 WHERE (code, event_id) = (SELECT code, event_id"
+	" FROM my_event LIMIT 1 OFFSET ?1)",
+	"UPDATE my_booking_line SET amount = amount - 1 WHERE (code, line_no) = (SELECT code, line_no"
+	" FROM my_booking_line LIMIT 1 OFFSET ?1)",
 	"UPDATE view_car SET service = 'RETIRED' WHERE car_id = 1 + ?1 % 150",
-	"INSERT INTO view_car (car_id, plate, name, name_ko, body, branch_id, branch_name, branch_name_ko, service, updated_at, event_id)"
+	"INSERT INTO view_car (car_id, plate, name, name_ko, body, branch_id, branch_name, branch_name_ko, service,"
+	" updated_at, event_id)"
 	" VALUES (100000 + ?1, 'x', 'x', 'x', 'x', 1, 'x', 'x', 'IN_SERVICE', 0, 0)",
 };
 #define N_HARMS ((int)(sizeof(harms) / sizeof(harms[0])))

@@ -15,7 +15,7 @@ static struct outside *company;
 static struct disk_log *history;
 static struct db *payment_db;
 
-/* --- its records ------------------------------------------------------------------------------------------------------ */
+/* --- its records -------------------------------------------------------------------------------------------------- */
 
 static struct account *
 find(const char *key)
@@ -69,14 +69,19 @@ note(enum entry_kind kind, const char *key, const char *refund_key, int64_t amou
 	disk_log_note(history, kind, &deed, sizeof(deed));
 }
 
-/* --- its answers ------------------------------------------------------------------------------------------------------ */
+/* --- its answers -------------------------------------------------------------------------------------------------- */
 
 static struct provider_answer
 says(struct arena *m, enum provider_outcome outcome, const struct account *a)
 {
 	struct provider_answer answer = {
-		.outcome = outcome, .reason = outcome == PROVIDER_DECLINED ? "declined REJECT_CARD" : "", .payment_key = "",
-		.billing_key = "", .brand = "Visa", .last4 = "4242", .key = "",
+		.outcome = outcome,
+		.reason = outcome == PROVIDER_DECLINED ? "declined REJECT_CARD" : "",
+		.payment_key = "",
+		.billing_key = "",
+		.brand = "Visa",
+		.last4 = "4242",
+		.key = "",
 	};
 
 	if (a) {
@@ -179,18 +184,18 @@ outside_at(struct outside *outside, const struct disk_log *h, uint64_t at)
 	company = was;
 }
 
-/* --- from booking to payment ---------------------------------------------------------------------------------------------- */
+/* --- from booking to payment -------------------------------------------------------------------------------------- */
 
 static enum charge_answer
 charge_answer(enum charge_outcome outcome)
 {
 	switch (outcome) {
-	case CHARGE_OUTCOME_APPROVED:   return CHARGE_ANSWER_APPROVED;
-	case CHARGE_OUTCOME_DECLINED:   return CHARGE_ANSWER_DECLINED;
-	case CHARGE_OUTCOME_LATER:      return CHARGE_ANSWER_NOT_ASKED;
+	case CHARGE_OUTCOME_APPROVED: return CHARGE_ANSWER_APPROVED;
+	case CHARGE_OUTCOME_DECLINED: return CHARGE_ANSWER_DECLINED;
+	case CHARGE_OUTCOME_LATER: return CHARGE_ANSWER_NOT_ASKED;
 	case CHARGE_OUTCOME_UNKNOWN:
 	case CHARGE_OUTCOME_KEY_REUSED:
-	case CHARGE_OUTCOME_BAD_ORDER:  break;
+	case CHARGE_OUTCOME_BAD_ORDER: break;
 	}
 	return CHARGE_ANSWER_UNKNOWN;
 }
@@ -206,8 +211,14 @@ static enum charge_answer
 charge_here(struct db *db, const struct booking *b, const char *payment_key, int64_t *charge_id, const char **reason)
 {
 	struct charge_order o = {
-		.key = b->code, .subject_id = b->code, .currency = b->currency, .payment_key = payment_key ? payment_key : "",
-		.customer_id = b->customer_id, .card_id = payment_key ? 0 : b->card_id, .amount = b->amount, .vat_amount = b->vat_amount,
+		.key = b->code,
+		.subject_id = b->code,
+		.currency = b->currency,
+		.payment_key = payment_key ? payment_key : "",
+		.customer_id = b->customer_id,
+		.card_id = payment_key ? 0 : b->card_id,
+		.amount = b->amount,
+		.vat_amount = b->vat_amount,
 		.deadline_ms = PATIENCE_MS,
 	};
 	struct charge c = { .reason = "" };
@@ -233,14 +244,19 @@ look_up_here(struct db *db, const struct booking *b, int64_t *charge_id)
 		return db_failed(payment_db) ? CHARGE_ANSWER_UNKNOWN : CHARGE_ANSWER_NEVER_SEEN;
 	*charge_id = c.charge_id;
 	outcome = charge_outcome_now(payment_db, &c);
-	return heard(outcome == CHARGE_OUTCOME_LATER ? CHARGE_OUTCOME_DECLINED : outcome);    /* as payment's GET of a charge answers it */
+	return heard(outcome == CHARGE_OUTCOME_LATER ? CHARGE_OUTCOME_DECLINED
+						     : outcome); /* as payment's GET of a charge answers it */
 }
 
 static enum refund_answer
 refund_here(struct db *db, const struct booking *b, const struct booking_refund *p, int64_t *refunded_amount)
 {
 	struct refund_order o = {
-		.key = b->code, .refund_key = p->key, .amount = p->amount, .reason = p->reason, .deadline_ms = PATIENCE_MS,
+		.key = b->code,
+		.refund_key = p->key,
+		.amount = p->amount,
+		.reason = p->reason,
+		.deadline_ms = PATIENCE_MS,
 	};
 	struct charge c = { .refunded_amount = 0 };
 	enum refund_outcome outcome;
@@ -251,7 +267,9 @@ refund_here(struct db *db, const struct booking *b, const struct booking_refund 
 	*refunded_amount = c.refunded_amount;
 	if (db_failed(payment_db))
 		return REFUND_ANSWER_LATER;
-	return outcome == REFUND_OUTCOME_DONE ? REFUND_ANSWER_DONE : outcome == REFUND_OUTCOME_PENDING ? REFUND_ANSWER_PENDING : REFUND_ANSWER_LATER;
+	return outcome == REFUND_OUTCOME_DONE       ? REFUND_ANSWER_DONE
+		: outcome == REFUND_OUTCOME_PENDING ? REFUND_ANSWER_PENDING
+						    : REFUND_ANSWER_LATER;
 }
 
 void

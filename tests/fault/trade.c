@@ -1,4 +1,5 @@
-/* trade.c - customers, programs, policies and the checkpointer as separate processes; see trade.h. verdict.c checks the result. */
+/* trade.c - customers, programs, policies and the checkpointer as separate processes; see trade.h. verdict.c checks the
+ * result. */
 #include "trade.h"
 #include "fault.h"
 #include "outside.h"
@@ -50,7 +51,7 @@ struct worker {
 	int n_paid;
 };
 
-/* --- the initial state --------------------------------------------------------------------------------------------------- */
+/* --- the initial state -------------------------------------------------------------------------------------------- */
 
 static void
 stop(const char *what, const char *why)
@@ -65,14 +66,21 @@ populate(struct db *db)
 	db_begin(db);
 	db_do(db, "INSERT INTO branch (branch_id, name, name_ko) VALUES (1, 'Gangnam', '강남점')");
 	for (int i = 1; i <= CARS; i++)
-		db_do(db, "INSERT INTO car (car_id, plate, name, body, seats, fuel, gearbox, daily_price, hourly_price, branch_id, service,"
-		          " created_at, updated_at, rev) VALUES ($1, $2, 'Avante', 'sedan', 5, 'petrol', 'automatic', 90000, 9000, 1,"
-		          " 'IN_SERVICE', 0, 0, $1)", i, arena_printf(db_memory(db), "12가 %d", 1000 + i));
+		db_do(db,
+			"INSERT INTO car (car_id, plate, name, body, seats, fuel, gearbox, daily_price, hourly_price,"
+			" branch_id, service,"
+			" created_at, updated_at, rev) VALUES ($1, $2, 'Avante', 'sedan', 5, 'petrol', 'automatic',"
+			" 90000, 9000, 1,"
+			" 'IN_SERVICE', 0, 0, $1)",
+			i, arena_printf(db_memory(db), "12가 %d", 1000 + i));
 	for (int i = 1; i <= CUSTOMERS; i++)
-		db_do(db, "INSERT INTO card (card_id, user_id, billing_key, brand, last4, created_at) VALUES ($1, $1, $2, 'Visa', '4242', 0)",
-		      i, arena_printf(db_memory(db), "%s-%d", i % DECLINES ? "good" : "bad", i));
+		db_do(db,
+			"INSERT INTO card (card_id, user_id, billing_key, brand, last4, created_at)"
+			" VALUES ($1, $1, $2, 'Visa', '4242', 0)",
+			i, arena_printf(db_memory(db), "%s-%d", i % DECLINES ? "good" : "bad", i));
 	for (int i = 1; i <= CUSTOMERS; i++)
-		db_do(db, "INSERT INTO payer (user_id, customer_key) VALUES ($1, $2)", i, arena_printf(db_memory(db), "customer-%d", i));
+		db_do(db, "INSERT INTO payer (user_id, customer_key) VALUES ($1, $2)", i,
+			arena_printf(db_memory(db), "customer-%d", i));
 	if (!db_commit(db))
 		stop("the founding", db_error(db));
 }
@@ -85,7 +93,8 @@ fold_wal(const char *dir)
 	sqlite3 *plain = NULL;
 
 	snprintf(path, sizeof(path), "%s/motorpool.db", dir);
-	if (sqlite3_open(path, &plain) != SQLITE_OK || sqlite3_exec(plain, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL) != SQLITE_OK)
+	if (sqlite3_open(path, &plain) != SQLITE_OK
+		|| sqlite3_exec(plain, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL) != SQLITE_OK)
 		stop(path, sqlite3_errmsg(plain));
 	sqlite3_close(plain);
 }
@@ -108,7 +117,7 @@ trade_found(const char *dir)
 	fold_wal(dir);
 }
 
-/* --- a worker ---------------------------------------------------------------------------------------------------------- */
+/* --- a worker ----------------------------------------------------------------------------------------------------- */
 
 static bool
 is_over(struct worker *w)
@@ -182,8 +191,11 @@ wish(struct worker *w)
 	int64_t customer = 1 + dice_below(&w->dice, CUSTOMERS);
 
 	return (struct booking_order){
-		.customer_id = customer, .card_id = customer, .car_id = 1 + dice_below(&w->dice, CARS),
-		.starts_at = day, .ends_at = day + (1 + dice_below(&w->dice, 40)) * HOUR,
+		.customer_id = customer,
+		.card_id = customer,
+		.car_id = 1 + dice_below(&w->dice, CARS),
+		.starts_at = day,
+		.ends_at = day + (1 + dice_below(&w->dice, 40)) * HOUR,
 	};
 }
 
@@ -196,7 +208,7 @@ book(struct worker *w)
 
 	if (outcome == BOOKING_DECLINED)
 		return tell(w, b.code, BOOKING_EXPIRED);
-	if (outcome != BOOKING_OK)      /* not available, quota: an answer without anything to keep */
+	if (outcome != BOOKING_OK) /* not available, quota: an answer without anything to keep */
 		return outcome != BOOKING_LATER && outcome != BOOKING_UNANSWERED && !db_failed(w->db);
 	if (!tell(w, b.code, BOOKING_PAID))
 		return false;
@@ -221,8 +233,7 @@ cancel(struct worker *w)
 	case CANCEL_PENDING:
 	case CANCEL_SHIPPED:
 	case CANCEL_LATER:
-	case CANCEL_NOT_POSSIBLE:
-		break;
+	case CANCEL_NOT_POSSIBLE: break;
 	}
 	return !db_failed(w->db);
 }
@@ -237,7 +248,7 @@ deed(struct worker *w)
 	if (done)
 		return;
 	atomic_fetch_add(&w->common->n_refused, 1);
-	usleep(1000);                   /* clients do not retry at once */
+	usleep(1000); /* clients do not retry at once */
 }
 
 /* After the errors a booking must succeed again, without intervention. */
@@ -275,7 +286,7 @@ work(struct worker *w)
 	return 0;
 }
 
-/* --- the relay's children ------------------------------------------------------------------------------------------------- */
+/* --- the relay's children ----------------------------------------------------------------------------------------- */
 
 static int
 follow(struct worker *w, const struct consumer *c)
@@ -328,7 +339,7 @@ keep(struct worker *w)
 	return 0;
 }
 
-/* --- the whole -------------------------------------------------------------------------------------------------------------- */
+/* --- the whole ---------------------------------------------------------------------------------------------------- */
 
 static pid_t
 start(const struct trade_plan *plan, struct common *common, int number, int (*run)(struct worker *w))
@@ -364,7 +375,8 @@ crashed(pid_t pid)
 static void
 trouble_comes_and_goes(const struct trade_plan *plan, struct common *common)
 {
-	static const enum trouble kinds[] = { TROUBLE_SYNC, TROUBLE_FULL, TROUBLE_WRITE, TROUBLE_TRUNCATE, TROUBLE_SYNC };
+	static const enum trouble kinds[] = { TROUBLE_SYNC, TROUBLE_FULL, TROUBLE_WRITE, TROUBLE_TRUNCATE,
+		TROUBLE_SYNC };
 	int64_t end_ms = clock_ms() + plan->for_ms;
 	uint64_t dice = plan->seed;
 
@@ -380,7 +392,8 @@ trouble_comes_and_goes(const struct trade_plan *plan, struct common *common)
 struct trade_end
 trade_run(const struct trade_plan *plan)
 {
-	struct common *common = mmap(NULL, sizeof(*common), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct common *common =
+		mmap(NULL, sizeof(*common), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	struct trade_end end = { .n_crashed = 0 };
 	pid_t pid[MAX_PROCESSES], beside[3];
 

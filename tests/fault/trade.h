@@ -1,7 +1,7 @@
 /*
- * trade - the load of the disk experiments: customers book, pay and cancel through the real functions of booking and payment, each program
- * on its own connection, with policies, a checkpointer and a simulated card company. Afterwards the database is compared with the answers
- * to the customers and with the card company's records.
+ * trade - the load of the disk experiments: customers book, pay and cancel through the real functions of booking and
+ * payment, each program on its own connection, with policies, a checkpointer and a simulated card company. Afterwards
+ * the database is compared with the answers to the customers and with the card company's records.
  */
 #ifndef MP_TRADE_H
 #define MP_TRADE_H
@@ -16,7 +16,11 @@ struct answer { char code[24]; int state; };
 struct outside_deed { char key[40], refund_key[80]; int64_t amount; };
 
 /* Faults in the programs: the test must fail with each. */
-enum carelessness { CAREFUL, ANSWERS_EARLY /* before db_durable() */, NEVER_WAITS /* … nor before calling the card company */ };
+enum carelessness {
+	CAREFUL,
+	ANSWERS_EARLY,                  /* before db_durable() */
+	NEVER_WAITS,                    /* … nor before calling the card company */
+};
 
 struct trade_plan {
 	const char *dir;                /* the state folder, with the initial state */
@@ -24,7 +28,7 @@ struct trade_plan {
 	enum carelessness carelessness;
 	int n_workers;
 	int n_deeds;                    /* each worker's */
-	int64_t for_ms;                 /* 0: until the requests are done; else this long with temporary errors, then 1 s without */
+	int64_t for_ms; /* 0: until the requests are done; else this long with temporary errors, then 1 s without */
 	uint64_t seed;
 };
 
@@ -40,9 +44,10 @@ void trade_found(const char *dir);
 struct trade_end trade_run(const struct trade_plan *plan);
 
 /*
- * Checks the database in dir, left by a power cut at that position of the history: it is undamaged, everything acknowledged is there, and
- * the invariants of `motorpool check` hold; with `to_the_end` also that the sweeps finish every saga and that a car can be booked.
- * NULL: correct, else the failure; *is_lost: something acknowledged is missing.
+ * Checks the database in dir, left by a power cut at that position of the history: it is undamaged, everything
+ * acknowledged is there, and the invariants of `motorpool check` hold; with `to_the_end` also that the sweeps finish
+ * every saga and that a car can be booked. NULL: correct, else the failure; *is_lost: something acknowledged is
+ * missing.
  */
 const char *trade_verdict(const char *dir, const struct disk_log *h, uint64_t at, bool to_the_end, bool *is_lost);
 

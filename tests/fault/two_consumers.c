@@ -1,7 +1,7 @@
 /*
- * two_consumers - FX-16: several processes of one consumer race for its events and are killed at random: each event takes effect once, in
- * the order of its subject, and none becomes a dead letter. The same check must fail with a wrong consumer that commits its position
- * after its effects.
+ * two_consumers - FX-16: several processes of one consumer race for its events and are killed at random: each event
+ * takes effect once, in the order of its subject, and none becomes a dead letter. The same check must fail with a wrong
+ * consumer that commits its position after its effects.
  */
 #include "fault.h"
 
@@ -36,7 +36,7 @@ on_paid(struct db *db, const struct event *e)
 static const struct policy policies[] = { { "booking.paid", on_paid }, { 0 } };
 static const struct consumer racer = { .name = "racer", .role = &role, .policy = policies };
 
-/* --- the state folder --------------------------------------------------------------------------------------------------- */
+/* --- the state folder --------------------------------------------------------------------------------------------- */
 
 static struct db *
 open_house(void)
@@ -77,7 +77,9 @@ make_house(void)
 	if (!f)
 		return false;
 	copy_into(f, "db/schema.sql");
-	fputs("CREATE TABLE t_effect (n INTEGER PRIMARY KEY, event_id INTEGER NOT NULL, subject_id TEXT NOT NULL) STRICT;\n", f);
+	fputs("CREATE TABLE t_effect (n INTEGER PRIMARY KEY, event_id INTEGER NOT NULL, subject_id TEXT NOT NULL)"
+	      " STRICT;\n",
+		f);
 	fclose(f);
 	if (db_create(var, schema, NULL, &why))
 		return true;
@@ -99,16 +101,20 @@ tell(int n)
 
 	for (int i = 0; i < n; i++) {
 		db_begin(db);
-		event_emit(db, &(struct event){ .type = "booking.paid", .subject_id = arena_printf(memory, "MP-%d", i % SUBJECTS) }, NULL, NULL);
+		event_emit(db,
+			&(struct event){
+				.type = "booking.paid", .subject_id = arena_printf(memory, "MP-%d", i % SUBJECTS) },
+			NULL, NULL);
 		db_commit(db);
 		arena_reset(memory);
 	}
 	db_close(db);
 }
 
-/* --- two ways to consume ------------------------------------------------------------------------------------------------ */
+/* --- two ways to consume ------------------------------------------------------------------------------------------ */
 
-/* Wrong: the effect in one transaction and the position in the next. A kill or another process in between repeats the effect. */
+/* Wrong: the effect in one transaction and the position in the next. A kill or another process in between repeats the
+ * effect. */
 static int
 step_naively(struct db *db)
 {
@@ -118,9 +124,14 @@ step_naively(struct db *db)
 	arena_reset(memory);
 	if (!id)
 		return 0;
-	db_do(db, "INSERT INTO t_effect (event_id, subject_id) SELECT event_id, subject_id FROM event WHERE event_id = $1", id);
-	db_do(db, "INSERT INTO position (consumer, event_id, moved_at) VALUES ('naive', $1, 0)"
-	          " ON CONFLICT (consumer) DO UPDATE SET event_id = excluded.event_id", id);
+	db_do(db,
+		"INSERT INTO t_effect (event_id, subject_id) SELECT event_id, subject_id FROM event"
+		" WHERE event_id = $1",
+		id);
+	db_do(db,
+		"INSERT INTO position (consumer, event_id, moved_at) VALUES ('naive', $1, 0)"
+		" ON CONFLICT (consumer) DO UPDATE SET event_id = excluded.event_id",
+		id);
 	return 1;
 }
 
@@ -154,7 +165,7 @@ start(bool naive)
 	return pid;
 }
 
-/* --- the race ------------------------------------------------------------------------------------------------------------- */
+/* --- the race ----------------------------------------------------------------------------------------------------- */
 
 /* Emits n events while the workers handle them and are killed repeatedly; returns the number of kills. */
 static int
@@ -192,7 +203,8 @@ finish(void)
 	struct db *db = open_house();
 	int64_t until = clock_ms() + 20000;
 
-	while (clock_ms() < until && (consumer_step(db, &racer, 64) > 0 || db_exists(db, "SELECT 1 FROM event_retry LIMIT 1")))
+	while (clock_ms() < until
+		&& (consumer_step(db, &racer, 64) > 0 || db_exists(db, "SELECT 1 FROM event_retry LIMIT 1")))
 		usleep(5000);
 	db_close(db);
 }
@@ -206,8 +218,10 @@ look(void)
 	struct outcome o = {
 		.n = db_int(db, "SELECT COUNT(*) FROM t_effect /*scan*/"),
 		.n_distinct = db_int(db, "SELECT COUNT(DISTINCT event_id) FROM t_effect /*scan*/ /*sort*/"),
-		.n_disordered = db_int(db, "SELECT COUNT(*) FROM (SELECT event_id - LAG(event_id) OVER (PARTITION BY subject_id ORDER BY n) AS step"
-		                           " FROM t_effect /*scan*/ /*sort*/) AS s WHERE step <= 0"),
+		.n_disordered = db_int(db,
+			"SELECT COUNT(*) FROM (SELECT event_id - LAG(event_id) OVER (PARTITION BY subject_id"
+			" ORDER BY n) AS step"
+			" FROM t_effect /*scan*/ /*sort*/) AS s WHERE step <= 0"),
 		.n_waiting = db_int(db, "SELECT COUNT(*) FROM event_retry /*scan*/"),
 	};
 
@@ -242,11 +256,15 @@ run(bool naive, const char *sentence, uint64_t *dice)
 	if (!naive)
 		finish();
 	o = look();
-	printf("# %d events, %d workers, %d killed: %lld effects on %lld events, %lld out of order, %lld left waiting\n", n, WORKERS, killed,
-	       (long long)o.n, (long long)o.n_distinct, (long long)o.n_disordered, (long long)o.n_waiting);
-	holds(each_once(&o, n) != naive, sentence, "%lld effects on %lld of %d events", (long long)o.n, (long long)o.n_distinct, n);
+	printf("# %d events, %d workers, %d killed: %lld effects on %lld events, %lld out of order, %lld left"
+	       " waiting\n",
+		n, WORKERS, killed, (long long)o.n, (long long)o.n_distinct, (long long)o.n_disordered,
+		(long long)o.n_waiting);
+	holds(each_once(&o, n) != naive, sentence, "%lld effects on %lld of %d events", (long long)o.n,
+		(long long)o.n_distinct, n);
 	if (!naive)
-		figure_most("FX-16", "effects too many or missing, workers of one consumer racing and killed", (double)(llabs(o.n - n) + n - o.n_distinct), "", 0);
+		figure_most("FX-16", "effects too many or missing, workers of one consumer racing and killed",
+			(double)(llabs(o.n - n) + n - o.n_distinct), "", 0);
 	clean();
 }
 
@@ -259,7 +277,10 @@ main(void)
 	log_from(LOG_ERROR_);
 	signal(SIGPIPE, SIG_IGN);
 	memory = arena_new((size_t)64 << 20);
-	run(false, "processes that race for one consumer's events, killed at random: each event takes effect once and in order", &dice);
+	run(false,
+		"processes that race for one consumer's events, killed at random: each event takes effect once and in"
+		" order",
+		&dice);
 	run(true, "the check can fail: a consumer that commits its position after its effects is found", &dice);
 	return fault_end();
 }

@@ -1,4 +1,5 @@
-/* verdict.c - compares the database after a power cut with the answers to customers and the card company's records; see trade.h. */
+/* verdict.c - compares the database after a power cut with the answers to customers and the card company's records; see
+ * trade.h. */
 #include "trade.h"
 #include "outside.h"
 
@@ -16,20 +17,19 @@
 static struct arena *memory;
 static char said[600];
 
-static const char * __attribute__((format(printf, 1, 2)))
-say(const char *fmt, ...)
+static const char *__attribute__((format(printf, 1, 2))) say(const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(said, sizeof(said), fmt, ap);
 	va_end(ap);
-	for (char *s = said; (s = strchr(s, '\n')); )
+	for (char *s = said; (s = strchr(s, '\n'));)
 		*s = ' ';
 	return said;
 }
 
-/* --- answers ------------------------------------------------------------------------------------------------------------ */
+/* --- answers ------------------------------------------------------------------------------------------------------ */
 
 /* A booking that was PAID may be in a later state; the other states are final. */
 static bool
@@ -49,8 +49,8 @@ missing_answer(struct db *db, const struct answer *a)
 
 	if (is_as_told(state, a->state))
 		return NULL;
-	return say("people were told that %s is %s; on the disk it is %s", a->code, words_code(&booking_state_words, a->state),
-	           state ? state : "unknown");
+	return say("people were told that %s is %s; on the disk it is %s", a->code,
+		words_code(&booking_state_words, a->state), state ? state : "unknown");
 }
 
 /* Before the card company is called, the charge and its hold must be on the disk. */
@@ -99,7 +99,7 @@ missing(struct db *db, const struct disk_log *h, uint64_t at)
 	return what;
 }
 
-/* --- integrity and invariants --------------------------------------------------------------------------------------------- */
+/* --- integrity and invariants ------------------------------------------------------------------------------------- */
 
 /* The first FAILED line of the check's table. */
 static const char *
@@ -140,7 +140,7 @@ damage(struct db *db)
 	return answer && strcmp(answer, "ok") == 0 ? NULL : say("integrity_check: %s", answer ? answer : "nothing");
 }
 
-/* --- running to the end ------------------------------------------------------------------------------------------------------- */
+/* --- running to the end ------------------------------------------------------------------------------------------- */
 
 static void
 time_passes(struct db *db, int64_t seconds)
@@ -160,10 +160,14 @@ money_differs(struct db *db, const struct outside *company)
 {
 	for (int i = 0; i < company->n_accounts; i++) {
 		const struct account *a = &company->account[i];
-		int64_t ours = db_int(db, "SELECT amount - refunded_amount FROM charge WHERE key = $1 AND state IN ('APPROVED', 'CANCELLED')", a->key);
+		int64_t ours = db_int(db,
+			"SELECT amount - refunded_amount FROM charge WHERE key = $1"
+			" AND state IN ('APPROVED', 'CANCELLED')",
+			a->key);
 
 		if (ours != a->balance)
-			return say("%s: the card company has kept %lld, our books say %lld", a->key, (long long)a->balance, (long long)ours);
+			return say("%s: the card company has kept %lld, our books say %lld", a->key,
+				(long long)a->balance, (long long)ours);
 	}
 	return NULL;
 }
@@ -172,14 +176,18 @@ static const char *
 cannot_book(struct db *db)
 {
 	int64_t now = clock_now(), day = now - now % DAY + 320 * DAY;
-	struct booking_order o = { .customer_id = 1, .card_id = 1, .car_id = 1, .starts_at = day, .ends_at = day + DAY };
+	struct booking_order o = {
+		.customer_id = 1, .card_id = 1, .car_id = 1, .starts_at = day, .ends_at = day + DAY
+	};
 	struct booking b;
 	enum booking_outcome outcome;
 
 	outcome = booking_place(db, &o, &b);
 	if (outcome == BOOKING_QUOTA)
 		outcome = BOOKING_OK;
-	return outcome == BOOKING_OK && db_durable(db) ? NULL : say("a car cannot be booked afterwards: %d %s", (int)outcome, db_error(db));
+	return outcome == BOOKING_OK && db_durable(db)
+		? NULL
+		: say("a car cannot be booked afterwards: %d %s", (int)outcome, db_error(db));
 }
 
 static const char *
@@ -193,9 +201,9 @@ live_on(struct db *db, const char *dir, const struct disk_log *h, uint64_t at)
 	outside_payments(db);
 	clock_set(clock_now());
 	what = cannot_book(db);
-	time_passes(db, 95);            /* the sweeps have looked up charges without an answer */
-	time_passes(db, 700);           /* holds have expired */
-	time_passes(db, 400);           /* … and were looked up once more */
+	time_passes(db, 95);  /* the sweeps have looked up charges without an answer */
+	time_passes(db, 700); /* holds have expired */
+	time_passes(db, 400); /* … and were looked up once more */
 	if (!what)
 		what = money_differs(db, &company);
 	if (!what)

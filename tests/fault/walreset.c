@@ -1,8 +1,8 @@
 /*
- * walreset - SQLite before 3.51.3 can silently lose commits: a commit restarts the WAL while a checkpoint has read the WAL's header and
- * not used it yet (sqlite.org/wal.html#walresetbug). First this is reproduced: a checkpoint is paused at that place while another process
- * commits, and the commits are lost. Then the same with our checkpoint, which holds the writers' lock: the other process waits, and
- * nothing is lost.
+ * walreset - SQLite before 3.51.3 can silently lose commits: a commit restarts the WAL while a checkpoint has read the
+ * WAL's header and not used it yet (sqlite.org/wal.html#walresetbug). First this is reproduced: a checkpoint is paused
+ * at that place while another process commits, and the commits are lost. Then the same with our checkpoint, which holds
+ * the writers' lock: the other process waits, and nothing is lost.
  */
 #include "fault.h"
 #include "trade.h"
@@ -46,14 +46,15 @@ plain(void)
 
 	snprintf(path, sizeof(path), "%s/motorpool.db", dir);
 	if (sqlite3_open(path, &sqlite) != SQLITE_OK
-	    || sqlite3_exec(sqlite, "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0", NULL, NULL, NULL) != SQLITE_OK)
+		|| sqlite3_exec(sqlite, "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0", NULL, NULL, NULL)
+			!= SQLITE_OK)
 		stop(path, sqlite3_errmsg(sqlite));
 	sqlite3_db_config(sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_busy_timeout(sqlite, 3000);
 	return sqlite;
 }
 
-/* --- the other process: commits a row per byte received --------------------------------------------------------------------- */
+/* --- the other process: commits a row per byte received ----------------------------------------------------------- */
 
 static bool
 commit_plainly(sqlite3 *sqlite, int i)
@@ -68,7 +69,8 @@ static bool
 commit_as_we_do(struct db *db, int i)
 {
 	db_fresh(db);
-	db_do(db, "INSERT INTO payer (user_id, customer_key) VALUES ($1, $2)", 10000 + i, arena_printf(db_memory(db), "other-%d", i));
+	db_do(db, "INSERT INTO payer (user_id, customer_key) VALUES ($1, $2)", 10000 + i,
+		arena_printf(db_memory(db), "other-%d", i));
 	return !db_failed(db) && db_durable(db);
 }
 
@@ -110,7 +112,7 @@ hear(int n, int limit_ms)
 	return told;
 }
 
-/* --- the paused checkpoint ---------------------------------------------------------------------------------------------------- */
+/* --- the paused checkpoint ---------------------------------------------------------------------------------------- */
 
 static void
 let_the_other_commit(void)
@@ -129,8 +131,9 @@ count(void)
 	sqlite3_stmt *stmt;
 	int n = -1;
 
-	if (sqlite3_prepare_v2(sqlite, "SELECT COUNT(*) FROM payer WHERE user_id >= 10000", -1, &stmt, NULL) == SQLITE_OK
-	    && sqlite3_step(stmt) == SQLITE_ROW)
+	if (sqlite3_prepare_v2(sqlite, "SELECT COUNT(*) FROM payer WHERE user_id >= 10000", -1, &stmt, NULL)
+			== SQLITE_OK
+		&& sqlite3_step(stmt) == SQLITE_ROW)
 		n = sqlite3_column_int(stmt, 0);
 	sqlite3_finalize(stmt);
 	sqlite3_close(sqlite);
@@ -157,7 +160,8 @@ checkpointer_open(bool ours)
 static void
 checkpointer_moves(struct checkpointer *k, int how)
 {
-	if (k->db ? db_checkpoint(k->db) < 0 : sqlite3_wal_checkpoint_v2(k->sqlite, "main", how, NULL, NULL) != SQLITE_OK)
+	if (k->db ? db_checkpoint(k->db) < 0
+		  : sqlite3_wal_checkpoint_v2(k->sqlite, "main", how, NULL, NULL) != SQLITE_OK)
 		stop("checkpoint", k->db ? db_error(k->db) : sqlite3_errmsg(k->sqlite));
 }
 
@@ -225,19 +229,21 @@ lost(bool ours)
 	return n;
 }
 
-/* --- what must hold ---------------------------------------------------------------------------------------------------------- */
+/* --- what must hold ----------------------------------------------------------------------------------------------- */
 
 static void
 plain_checkpoints_lose(void)
 {
-	static const char sentence[] = "a checkpoint without the writers' lock loses commits that were reported as durable";
+	static const char sentence[] =
+		"a checkpoint without the writers' lock loses commits that were reported as durable";
 	int n = lost(false);
 
 	if (n == 0 && is_held && sqlite3_libversion_number() >= 3051003)
 		skipped(sentence, "this SQLite does not have the bug any more");
 	else
-		holds(n > 0 && n_told_beside == BESIDE, sentence, "SQLite %s: %d told, %d of them beside the checkpoint, %d lost",
-		      sqlite3_libversion(), n_told, n_told_beside, n);
+		holds(n > 0 && n_told_beside == BESIDE, sentence,
+			"SQLite %s: %d told, %d of them beside the checkpoint, %d lost", sqlite3_libversion(), n_told,
+			n_told_beside, n);
 }
 
 static void
@@ -245,8 +251,10 @@ ours_do_not(void)
 {
 	int n = lost(true);
 
-	holds(is_held && n_told_beside == 0, "during our checkpoint no process commits", "%d of %d committed within %d ms", n_told_beside, BESIDE, HOLD_MS);
-	holds(n == 0 && n_told == BEFORE + BESIDE + AFTER, "a checkpoint under the writers' lock loses none", "%d told, %d lost", n_told, n);
+	holds(is_held && n_told_beside == 0, "during our checkpoint no process commits",
+		"%d of %d committed within %d ms", n_told_beside, BESIDE, HOLD_MS);
+	holds(n == 0 && n_told == BEFORE + BESIDE + AFTER, "a checkpoint under the writers' lock loses none",
+		"%d told, %d lost", n_told, n);
 	figure_most("WAL reset", "commits lost under the writers' lock", n, "", 0);
 }
 

@@ -2,11 +2,12 @@
  * fuzz_request - fuzzes the parsers of requests: the first byte selects the parser, the rest is its input.
  *
  *	clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -o build/fuzz_request \
- *	      tests/fuzz/fuzz_request.c lib/base/arena.c lib/base/lang.c lib/base/clock.c lib/base/shape.c lib/base/log.c -ljansson
+ *	      tests/fuzz/fuzz_request.c lib/base/arena.c lib/base/lang.c lib/base/clock.c lib/base/shape.c \
+ *	      lib/base/log.c -ljansson
  *	build/fuzz_request -max_len=4096 tests/fuzz/corpus/request
  *
- * Apart from not crashing, accepted fields must be text (valid UTF-8 without control characters) with a name, not more than allowed;
- * and a refused request must have a reason.
+ * Apart from not crashing, accepted fields must be text (valid UTF-8 without control characters) with a name, not more
+ * than allowed; and a refused request must have a reason.
  */
 #include "lib/web/multipart.c"
 #include "lib/web/request.c"
@@ -47,7 +48,8 @@ check_cookies(struct arena *m, const char *text)
 
 	must(n >= 0 && n <= 5);
 	for (int i = 0; i < n; i++)
-		must(*c[i].name && cookie_text_ok(c[i].name, strlen(c[i].name)) && cookie_text_ok(c[i].value, strlen(c[i].value)));
+		must(*c[i].name && cookie_text_ok(c[i].name, strlen(c[i].name))
+			&& cookie_text_ok(c[i].value, strlen(c[i].value)));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,8 +1,9 @@
 /*
- * fuzz_tpl - fuzzes the template engine: any template must result in a page or an error, without a crash, a leak or an endless loop.
+ * fuzz_tpl - fuzzes the template engine: any template must result in a page or an error, without a crash, a leak or an
+ * endless loop.
  *
- * The input is the template; the first line beginning with "%%" ends it, what follows is the partial `p`, and so on for `q`.
- * It is rendered from a small JSON tree and compiled against a small shape, as a page and as raw text. And a
+ * The input is the template; the first line beginning with "%%" ends it, what follows is the partial `p`, and so on for
+ * `q`. It is rendered from a small JSON tree and compiled against a small shape, as a page and as raw text. And a
  * struct must be rendered exactly like the same data as a JSON tree.
  */
 #include "lib/base/clock.h"
@@ -18,19 +19,22 @@ static const struct words colour_words = WORDS(colour_word);
 
 struct leaf { const char *s; int64_t i; struct leaf *m; };
 static const struct shape leaf_shape;
-static const struct member leaf_members[] = { SHAPE_TEXT(leaf, s), SHAPE_INT(leaf, i), SHAPE_MAYBE(leaf, m, leaf_shape) };
+static const struct member leaf_members[] = { SHAPE_TEXT(leaf, s), SHAPE_INT(leaf, i),
+	SHAPE_MAYBE(leaf, m, leaf_shape) };
 static const struct shape leaf_shape = SHAPE(leaf, leaf_members);
 
 struct root { const char *s; bool b; int64_t a, t; int c; struct leaf o, *l, *m; int n_l; };
 static const struct member root_members[] = {
-	SHAPE_TEXT(root, s), SHAPE_BOOL(root, b), SHAPE_AMOUNT(root, a), SHAPE_TIME(root, t), SHAPE_STATE(root, c, colour_words),
-	SHAPE_STRUCT(root, o, leaf_shape), SHAPE_LIST(root, l, leaf_shape), SHAPE_MAYBE(root, m, leaf_shape),
+	SHAPE_TEXT(root, s), SHAPE_BOOL(root, b), SHAPE_AMOUNT(root, a), SHAPE_TIME(root, t),
+	SHAPE_STATE(root, c, colour_words), SHAPE_STRUCT(root, o, leaf_shape), SHAPE_LIST(root, l, leaf_shape),
+	SHAPE_MAYBE(root, m, leaf_shape),
 };
 static const struct shape root_shape = SHAPE(root, root_members);
 
 static struct leaf leaves[] = { { "one", 1, NULL }, { "<two>", -2, &leaves[0] } };
 static const struct root data = {
-	.s = "a & b", .b = true, .a = 207000, .t = 1795237200, .c = 1, .o = { "o", 3, NULL }, .l = leaves, .n_l = 2, .m = &leaves[1],
+	.s = "a & b", .b = true, .a = 207000, .t = 1795237200, .c = 1, .o = { "o", 3, NULL }, .l = leaves, .n_l = 2,
+		.m = &leaves[1],
 };
 
 /* The same twice: as structs and as JSON, with kinds that both write alike. */
@@ -41,8 +45,8 @@ static const struct shape twig_shape = SHAPE(twig, twig_members);
 struct tree { const char *s; int64_t i, a; bool b; struct twig o; struct tree *m, *l; int n_l; };
 static const struct shape tree_shape;
 static const struct member tree_members[] = {
-	SHAPE_TEXT(tree, s), SHAPE_INT(tree, i), SHAPE_INT(tree, a), SHAPE_BOOL(tree, b), SHAPE_STRUCT(tree, o, twig_shape),
-	SHAPE_MAYBE(tree, m, tree_shape), SHAPE_LIST(tree, l, tree_shape),
+	SHAPE_TEXT(tree, s), SHAPE_INT(tree, i), SHAPE_INT(tree, a), SHAPE_BOOL(tree, b),
+	SHAPE_STRUCT(tree, o, twig_shape), SHAPE_MAYBE(tree, m, tree_shape), SHAPE_LIST(tree, l, tree_shape),
 };
 static const struct shape tree_shape = SHAPE(tree, tree_members);
 
@@ -54,13 +58,17 @@ static struct tree row[] = {
 static const struct tree twin = { "top", 42, -3, true, { "to", 9, true }, &row[1], row, 2 };
 
 #define BARE "{\"s\":\"bare\",\"i\":7,\"a\":0,\"b\":true,\"o\":{\"s\":\"\",\"i\":-1,\"b\":false},\"m\":null,\"l\":[]}"
-#define ROW0 "{\"s\":\"r&1\",\"i\":0,\"a\":1,\"b\":false,\"o\":{\"s\":\"t1\",\"i\":1,\"b\":true},\"m\":" BARE ",\"l\":[]}"
-#define ROW1 "{\"s\":\"\",\"i\":2,\"a\":2,\"b\":true,\"o\":{\"s\":\"<t2>\",\"i\":0,\"b\":false},\"m\":null,\"l\":[" BARE "]}"
+#define ROW0 \
+	"{\"s\":\"r&1\",\"i\":0,\"a\":1,\"b\":false,\"o\":{\"s\":\"t1\",\"i\":1,\"b\":true},\"m\":" BARE ",\"l\":[]}"
+#define ROW1 \
+	"{\"s\":\"\",\"i\":2,\"a\":2,\"b\":true,\"o\":{\"s\":\"<t2>\",\"i\":0,\"b\":false},\"m\":null,\"l\":[" BARE "]}"
 static const char twin_json[] =
-	"{\"s\":\"top\",\"i\":42,\"a\":-3,\"b\":true,\"o\":{\"s\":\"to\",\"i\":9,\"b\":true},\"m\":" ROW1 ",\"l\":[" ROW0 "," ROW1 "]}";
+	"{\"s\":\"top\",\"i\":42,\"a\":-3,\"b\":true,\"o\":{\"s\":\"to\",\"i\":9,\"b\":true},"
+	"\"m\":" ROW1 ",\"l\":[" ROW0 "," ROW1 "]}";
 
 static const char json[] =
-	"{\"s\":\"a & b\",\"b\":true,\"a\":1.5,\"n\":null,\"o\":{\"s\":\"o\",\"o\":{}},\"l\":[{\"s\":1,\"l\":[1,2]},{\"m\":{}},[3]],\"p\":\"q\"}";
+	"{\"s\":\"a & b\",\"b\":true,\"a\":1.5,\"n\":null,\"o\":{\"s\":\"o\",\"o\":{}},\"l\":[{\"s\":1,\"l\":[1,2]},"
+	"{\"m\":{}},[3]],\"p\":\"q\"}";
 
 struct parts { const char *p, *q; };
 
@@ -150,7 +158,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	compile(m, env, text);
 	env.raw_allowed = true;
 	compile(m, env, text);
-	if (!memmem(bytes, n, ".one", 4))       /* a tree has members only */
+	if (!memmem(bytes, n, ".one", 4)) /* a tree has members only */
 		compare(m, env, text);
 	out = (struct buf){ .m = m };
 	if (tpl_render_tree(m, &env, "fuzz", text, tree, &out, &error) != !error)

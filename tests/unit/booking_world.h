@@ -1,6 +1,6 @@
 /*
- * booking_world - what the tests of booking share: a database with cars, cards and equipment for each test, and payment, review and
- * delivery replaced by functions that answer what the test has set and count the calls.
+ * booking_world - what the tests of booking share: a database with cars, cards and equipment for each test, and
+ * payment, review and delivery replaced by functions that answer what the test has set and count the calls.
  */
 #ifndef MP_BOOKING_WORLD_H
 #define MP_BOOKING_WORLD_H
@@ -28,7 +28,7 @@
 
 static struct db *db;
 
-/* --- payment: never refunds a key twice, nor with another amount ------------------------------------------------------------- */
+/* --- payment: never refunds a key twice, nor with another amount -------------------------------------------------- */
 
 static enum charge_answer charge_reply, look_up_reply;
 static enum refund_answer refund_reply;
@@ -93,7 +93,7 @@ world_payment_closed(void)
 
 static const struct payment_client world_payment = { world_charge, world_look_up, world_refund, world_payment_closed };
 
-/* --- review and delivery ------------------------------------------------------------------------------------------------------ */
+/* --- review and delivery ------------------------------------------------------------------------------------------ */
 
 static enum review_answer review_reply;
 static int n_reviews, review_closed_s;
@@ -127,7 +127,8 @@ world_delivery(struct db *d, const struct booking *b, const char *reason)
 	(void)d;
 	(void)reason;
 	n_deliveries++;
-	assert_true(db_int(db, "SELECT cancel_asked_at FROM booking WHERE booking_id = $1", b->booking_id) > 0);        /* the row first */
+	assert_true(db_int(db, "SELECT cancel_asked_at FROM booking WHERE booking_id = $1", b->booking_id)
+		> 0); /* the row first */
 	if (during_delivery)
 		during_delivery(b);
 	return delivery_reply;
@@ -135,7 +136,7 @@ world_delivery(struct db *d, const struct booking *b, const char *reason)
 
 static const struct delivery_client world_deliveries = { world_delivery, NULL };
 
-/* --- the database -------------------------------------------------------------------------------------------------------------- */
+/* --- the database ------------------------------------------------------------------------------------------------- */
 
 static inline void
 world_reset(void)
@@ -148,7 +149,8 @@ world_reset(void)
 	refund_reply = REFUND_ANSWER_DONE;
 	review_reply = REVIEW_ANSWER_QUEUED;
 	delivery_reply = DELIVERY_ANSWER_CANCELLED;
-	n_charges = n_look_ups = n_refunds = n_refund_keys = n_reviews = n_deliveries = payment_closed_s = review_closed_s = 0;
+	n_charges = n_look_ups = n_refunds = n_refund_keys = n_reviews = n_deliveries = payment_closed_s =
+		review_closed_s = 0;
 	charged = refunded = 0;
 	refund_asked = -1;
 	during_payment = during_delivery = NULL;
@@ -172,13 +174,14 @@ world_begin(void **state, const char *cars)
 		"INSERT INTO branch (branch_id, name, name_ko) VALUES (1, 'Gangnam', '강남점'), (2, 'Jeju', '제주점');"
 		"INSERT INTO card (card_id, user_id, billing_key, brand, last4, created_at) VALUES"
 		" (11, 1, 'bk1', 'Visa', '4242', 0), (12, 2, 'bk2', 'Visa', '4242', 0);"
-		"INSERT INTO item (item_id, name, name_ko, category, daily_price, is_offered, created_at, updated_at) VALUES"
+		"INSERT INTO item (item_id, name, name_ko, category, daily_price, is_offered, created_at, updated_at)"
+		" VALUES"
 		" (1, 'Child seat', '카시트', 'child_seat', 5000, 1, 0, 0), (2, 'Tent', '텐트', 'camping', 20000, 1, 0, 0),"
 		" (3, 'Sled', '썰매', 'winter', 9000, 0, 0, 0);"
 		"INSERT INTO stock_entry (item_id, kind, quantity, balance, entered_at) VALUES"
 		" (1, 'receive', 5, 5, 0), (2, 'receive', 4, 4, 0), (3, 'receive', 9, 9, 0);");
 	db_script(db, cars);
-	clock_set(NOW + DAY);   /* the calendar in memory is the last test's: at another time all of it is read again */
+	clock_set(NOW + DAY); /* the calendar in memory is the last test's: at another time all of it is read again */
 	calendar_n_cars(db);
 	clock_set(NOW);
 	world_reset();
@@ -191,7 +194,8 @@ static int begin(void **state) __attribute__((unused));       /* a test may have
 TEST_SETUP(begin)
 {
 	return world_begin(state,
-		"INSERT INTO car (car_id, plate, name, body, seats, fuel, gearbox, daily_price, hourly_price, branch_id, service, created_at,"
+		"INSERT INTO car (car_id, plate, name, body, seats, fuel, gearbox, daily_price, hourly_price,"
+		" branch_id, service, created_at,"
 		" updated_at, rev) VALUES"
 		" (1, '12가3456', 'Avante', 'sedan', 5, 'petrol', 'automatic', 90000, 9000, 1, 'IN_SERVICE', 0, 0, 1),"
 		" (2, '34나5678', 'Ray', 'mini', 4, 'petrol', 'automatic', 50000, 5000, 1, 'IN_SERVICE', 0, 0, 2),"
@@ -206,7 +210,7 @@ TEST_SETUP(end)
 	return scratch_end(state);
 }
 
-/* --- what there is ------------------------------------------------------------------------------------------------------------- */
+/* --- what there is ------------------------------------------------------------------------------------------------ */
 
 static inline struct booking
 find(const char *code)
@@ -247,7 +251,7 @@ free_pieces(int64_t item_id, int64_t from, int64_t until)
 	return stock_free(db, item_id, from, until, clock_now());
 }
 
-/* --- what other programs report ------------------------------------------------------------------------------------------------ */
+/* --- what other programs report ----------------------------------------------------------------------------------- */
 
 static inline void
 report_event(const char *type, const char *code, const char *json)
@@ -268,24 +272,30 @@ report_event(const char *type, const char *code, const char *json)
 static inline void
 report_equipment(const char *type, const struct booking *b, int line_no, const char *by, const char *reason)
 {
-	report_event(type, b->code, arena_printf(scratch_memory, "{\"booking_code\":\"%s\",\"line_no\":%d,\"by\":\"%s\",\"reason\":\"%s\"}",
-		b->code, line_no, by, reason));
+	report_event(type, b->code,
+		arena_printf(scratch_memory, "{\"booking_code\":\"%s\",\"line_no\":%d,\"by\":\"%s\",\"reason\":\"%s\"}",
+			b->code, line_no, by, reason));
 }
 
 static inline void
 report_delivery(const char *type, const struct booking *b, const char *direction, const char *by)
 {
-	report_event(type, b->code, arena_printf(scratch_memory,
-		"{\"direction\":\"%s\",\"by\":\"%s\",\"reason\":\"\",\"note\":\"no courier\"}", direction, by));
+	report_event(type, b->code,
+		arena_printf(scratch_memory,
+			"{\"direction\":\"%s\",\"by\":\"%s\",\"reason\":\"\",\"note\":\"no courier\"}", direction, by));
 }
 
-/* --- bookings ------------------------------------------------------------------------------------------------------------------ */
+/* --- bookings ----------------------------------------------------------------------------------------------------- */
 
 static inline struct booking_order
 order_car(int64_t customer_id, int64_t car_id, int64_t from, int64_t until)
 {
 	return (struct booking_order){
-		.customer_id = customer_id, .car_id = car_id, .starts_at = from, .ends_at = until, .card_id = 10 + customer_id,
+		.customer_id = customer_id,
+		.car_id = car_id,
+		.starts_at = from,
+		.ends_at = until,
+		.card_id = 10 + customer_id,
 	};
 }
 
@@ -316,7 +326,7 @@ static inline void
 add_delivery(struct booking_order *o, bool collects)
 {
 	o->delivery.is_wanted = true;
-	o->delivery.zone = "city";              /* 25,000 a trip */
+	o->delivery.zone = "city"; /* 25,000 a trip */
 	o->delivery.address = "Teheran-ro 1";
 	o->delivery.collects = collects;
 }
@@ -361,7 +371,7 @@ longest_gap(const int *n_tries, int64_t seconds)
 	while (clock_now() < until) {
 		clock_set(clock_now() + 1);
 		booking_sweep(db);
-		assert_in_range(*n_tries - before, 0, 1);       /* never a hot loop */
+		assert_in_range(*n_tries - before, 0, 1); /* never a hot loop */
 		if (*n_tries != before && clock_now() - last > longest)
 			longest = clock_now() - last;
 		if (*n_tries != before)

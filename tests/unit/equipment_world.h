@@ -1,6 +1,6 @@
 /*
- * equipment_world - equipment's tables in a scratch state folder, with review's answers as the test sets them, and words to order, approve
- * and report what other contexts report (docs/events.md).
+ * equipment_world - equipment's tables in a scratch state folder, with review's answers as the test sets them, and
+ * words to order, approve and report what other contexts report (docs/events.md).
  */
 #ifndef MP_EQUIPMENT_WORLD_H
 #define MP_EQUIPMENT_WORLD_H
@@ -14,7 +14,7 @@
 #define EMP    6                /* an employee */
 #define BOSS   7                /* a manager */
 
-/* --- review's answers ------------------------------------------------------------------------------------------------- */
+/* --- review's answers --------------------------------------------------------------------------------------------- */
 
 static struct {
 	enum review_answer open, cancel;
@@ -55,7 +55,8 @@ TEST_SETUP(begin)
 		return -1;
 	settings = (struct settings){ .currency = "KRW" };
 	rental = (struct rental){
-		.max_ahead_days = 365, .max_rental_days = 60,
+		.max_ahead_days = 365,
+		.max_rental_days = 60,
 		.equipment_categories = "camping:sync:Camping:캠핑 용품; winter:async:Winter gear:겨울 용품",
 	};
 	review_client = &test_review_client;
@@ -63,7 +64,7 @@ TEST_SETUP(begin)
 	return 0;
 }
 
-/* --- orders ----------------------------------------------------------------------------------------------------------- */
+/* --- orders ------------------------------------------------------------------------------------------------------- */
 
 static inline int64_t
 add(const char *name, const char *category, int64_t n, int64_t low)
@@ -80,8 +81,13 @@ static inline struct equipment_request
 request(int64_t item_id, int64_t quantity, int64_t from_h, int64_t until_h)
 {
 	return (struct equipment_request){
-		.customer_id = EMP, .item_id = item_id, .quantity = quantity, .starts_at = NOW + from_h * HOUR, .ends_at = NOW + until_h * HOUR,
-		.request_key = "", .request_hash = "",
+		.customer_id = EMP,
+		.item_id = item_id,
+		.quantity = quantity,
+		.starts_at = NOW + from_h * HOUR,
+		.ends_at = NOW + until_h * HOUR,
+		.request_key = "",
+		.request_hash = "",
 	};
 }
 
@@ -115,8 +121,9 @@ react(void)
 static inline void
 decide(const char *type, const struct equipment_order *o, const char *reason)
 {
-	report(type, equipment_subject(o), arena_printf(scratch_memory, "{\"key\":\"%s\",\"%s\":\"%s\"}", o->code,
-		strcmp(type, "review.cancelled") == 0 ? "reason" : "note", reason));
+	report(type, equipment_subject(o),
+		arena_printf(scratch_memory, "{\"key\":\"%s\",\"%s\":\"%s\"}", o->code,
+			strcmp(type, "review.cancelled") == 0 ? "reason" : "note", reason));
 	react();
 }
 

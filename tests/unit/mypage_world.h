@@ -1,6 +1,6 @@
 /*
- * mypage_world - the read models of a scratch state folder, with words to write the events of other contexts into the log as they
- * emit them (docs/events.md) and to let mypage handle them.
+ * mypage_world - the read models of a scratch state folder, with words to write the events of other contexts into the
+ * log as they emit them (docs/events.md) and to let mypage handle them.
  */
 #ifndef MP_MYPAGE_WORLD_H
 #define MP_MYPAGE_WORLD_H
@@ -41,7 +41,7 @@ TEST_SETUP(end)
 	return scratch_end(state);
 }
 
-/* --- events ----------------------------------------------------------------------------------------------------------- */
+/* --- events ------------------------------------------------------------------------------------------------------- */
 
 static inline int64_t
 report_at(int64_t at, const char *type, const char *subject, const char *payload)
@@ -52,7 +52,8 @@ report_at(int64_t at, const char *type, const char *subject, const char *payload
 	id = db_int(writer, "SELECT COALESCE(MAX(event_id), 0) + 1 FROM event");
 	db_do(writer,
 		"INSERT INTO event (event_id, type, subject_id, occurred_at, recorded_at, payload, prev_hash, hash)"
-		" VALUES ($1, $2, $3, $4, $4, $5, $6, $6)", id, type, subject, at, payload, arena_printf(scratch_memory, "%lld", (long long)id));
+		" VALUES ($1, $2, $3, $4, $4, $5, $6, $6)",
+		id, type, subject, at, payload, arena_printf(scratch_memory, "%lld", (long long)id));
 	assert_true(db_commit(writer));
 	return id;
 }
@@ -64,8 +65,10 @@ report(const char *type, const char *subject, const char *payload)
 }
 
 #define HELD_JSON \
-	"{\"code\":\"%s\",\"customer_id\":%d,\"car_id\":%d,\"car_name\":\"Avante\",\"plate\":\"12가 3456\",\"body\":\"sedan\",\"branch_id\":1," \
-	"\"branch_name\":\"Seoul Station\",\"branch_name_ko\":\"서울역\",\"starts_at\":\"%s\",\"ends_at\":\"%s\",\"amount\":207000," \
+	"{\"code\":\"%s\",\"customer_id\":%d,\"car_id\":%d,\"car_name\":\"Avante\",\"plate\":\"12가" \
+	" 3456\",\"body\":\"sedan\",\"branch_id\":1," \
+	"\"branch_name\":\"Seoul" \
+	" Station\",\"branch_name_ko\":\"서울역\",\"starts_at\":\"%s\",\"ends_at\":\"%s\",\"amount\":207000," \
 	"\"vat_amount\":18818,\"currency\":\"KRW\",\"hold_until\":\"2026-11-21T10:10:00+09:00\",\"lines\":[" \
 	"{\"rule\":\"daily\",\"version\":1,\"unit\":\"day\",\"quantity\":2,\"unit_amount\":90000,\"amount\":180000}," \
 	"{\"rule\":\"hourly\",\"version\":1,\"unit\":\"hour\",\"quantity\":3,\"unit_amount\":9000,\"amount\":27000}]}"
@@ -86,7 +89,8 @@ static inline void
 pay(const char *code)
 {
 	report_at(NOW + 1, "payment.approved", code,
-		"{\"charge_id\":5,\"customer_id\":7,\"amount\":207000,\"currency\":\"KRW\",\"brand\":\"Visa\",\"last4\":\"4242\"}");
+		"{\"charge_id\":5,\"customer_id\":7,\"amount\":207000,\"currency\":\"KRW\",\"brand\":\"Visa\","
+		"\"last4\":\"4242\"}");
 	report_at(NOW + 1, "booking.paid", code, "{\"charge_id\":5}");
 }
 
@@ -100,9 +104,12 @@ confirm(const char *code)
 static inline void
 register_car(int id, const char *plate, const char *service)
 {
-	report("car.registered", arena_printf(scratch_memory, "car:%d", id), arena_printf(scratch_memory,
-		"{\"car_id\":%d,\"plate\":\"%s\",\"name\":\"Avante\",\"body\":\"sedan\",\"seats\":5,\"branch_id\":1,\"branch_name\":\"Seoul Station\","
-		"\"branch_name_ko\":\"서울역\",\"service\":\"%s\"}", id, plate, service));
+	report("car.registered", arena_printf(scratch_memory, "car:%d", id),
+		arena_printf(scratch_memory,
+			"{\"car_id\":%d,\"plate\":\"%s\",\"name\":\"Avante\",\"body\":\"sedan\",\"seats\":5,"
+			"\"branch_id\":1,\"branch_name\":\"Seoul Station\","
+			"\"branch_name_ko\":\"서울역\",\"service\":\"%s\"}",
+			id, plate, service));
 }
 
 static inline void
@@ -123,7 +130,8 @@ found(const char *code)
 	return b;
 }
 
-#define DELIVERY_JSON "{\"delivery_id\":%d,\"code\":\"MP-AAAA1111\",\"direction\":\"%s\",\"customer_id\":7,\"zone\":\"center\"," \
+#define DELIVERY_JSON \
+	"{\"delivery_id\":%d,\"code\":\"MP-AAAA1111\",\"direction\":\"%s\",\"customer_id\":7,\"zone\":\"center\"," \
 	"\"window_from\":\"2026-11-25T10:00:00+09:00\",\"window_to\":\"2026-11-25T12:00:00+09:00\"%s}"
 
 static inline void
@@ -135,20 +143,26 @@ report_delivery(const char *type, int delivery_id, const char *direction, const 
 static inline void
 report_order(const char *type, const char *subject, const char *order_code, const char *booking_code, const char *more)
 {
-	report(type, subject, arena_printf(scratch_memory,
-		"{\"order_code\":\"%s\",\"booking_code\":\"%s\",\"line_no\":3,\"customer_id\":7,\"item_id\":2,\"item_name\":\"Child seat\","
-		"\"item_name_ko\":\"카시트\",\"quantity\":2%s}", order_code, booking_code, more));
+	report(type, subject,
+		arena_printf(scratch_memory,
+			"{\"order_code\":\"%s\",\"booking_code\":\"%s\",\"line_no\":3,\"customer_id\":7,\"item_id\":2,"
+			"\"item_name\":\"Child seat\","
+			"\"item_name_ko\":\"카시트\",\"quantity\":2%s}",
+			order_code, booking_code, more));
 }
 
-#define ORDERED_MORE ",\"category\":\"child_seat\",\"starts_at\":\"2026-11-25T10:00:00+09:00\",\"ends_at\":\"2026-11-27T13:00:00+09:00\"," \
+#define ORDERED_MORE ",\"category\":\"child_seat\",\"starts_at\":\"2026-11-25T10:00:00+09:00\"," \
+	"\"ends_at\":\"2026-11-27T13:00:00+09:00\"," \
 	"\"amount\":30000,\"currency\":\"KRW\",\"review_mode\":\"async\""
 
 static inline void
 report_message(const char *type, int message_id, int recipient_id, const char *kind, const char *about)
 {
-	report(type, arena_printf(scratch_memory, "message:%d", message_id), arena_printf(scratch_memory,
-		"{\"message_id\":%d,\"recipient_id\":%d,\"kind\":\"%s\",\"about\":\"%s\",\"event_id\":1,\"channel\":\"folder\",\"tries\":1}",
-		message_id, recipient_id, kind, about));
+	report(type, arena_printf(scratch_memory, "message:%d", message_id),
+		arena_printf(scratch_memory,
+			"{\"message_id\":%d,\"recipient_id\":%d,\"kind\":\"%s\",\"about\":\"%s\",\"event_id\":1,"
+			"\"channel\":\"folder\",\"tries\":1}",
+			message_id, recipient_id, kind, about));
 }
 
 /* What mypage reads when it shows delivery 1: the couriers' names, and the receiver's. */
@@ -156,14 +170,18 @@ static inline void
 deliver_to_kim(void)
 {
 	db_begin(writer);
-	db_do(writer, "INSERT INTO person (user_id, email, name, lang, password_hash, created_at, updated_at)"
-		" VALUES (5, 'park@example.com', 'Park', 'en', 'x', 0, 0), (6, 'choi@example.com', 'Choi', 'en', 'x', 0, 0)");
-	db_do(writer, "INSERT INTO delivery (delivery_id, booking_code, direction, state, customer_id, window_from, window_to, courier_id,"
+	db_do(writer,
+		"INSERT INTO person (user_id, email, name, lang, password_hash, created_at, updated_at)"
+		" VALUES (5, 'park@example.com', 'Park', 'en', 'x', 0, 0), (6, 'choi@example.com', 'Choi', 'en', 'x',"
+		" 0, 0)");
+	db_do(writer,
+		"INSERT INTO delivery (delivery_id, booking_code, direction, state, customer_id, window_from,"
+		" window_to, courier_id,"
 		" requested_at, received_by) VALUES (1, 'MP-AAAA1111', 'delivery', 'DELIVERED', 7, 0, 0, 6, 1, 'Kim')");
 	assert_true(db_commit(writer));
 }
 
-/* --- what is shown ---------------------------------------------------------------------------------------------------- */
+/* --- what is shown ------------------------------------------------------------------------------------------------ */
 
 static inline void
 expect_steps(const char *code, const char *expected, bool is_moving)
@@ -174,7 +192,8 @@ expect_steps(const char *code, const char *expected, bool is_moving)
 
 	my_progress(&b, &p);
 	for (int i = 0; i < p.n_steps; i++)
-		buf_printf(&steps, "%s%s:%s", i ? " " : "", words_code(&my_step_words, p.step[i].step), words_code(&my_mark_words, p.step[i].mark));
+		buf_printf(&steps, "%s%s:%s", i ? " " : "", words_code(&my_step_words, p.step[i].step),
+			words_code(&my_mark_words, p.step[i].mark));
 	assert_string_equal(steps.s, expected);
 	assert_int_equal(p.is_moving, is_moving);
 }

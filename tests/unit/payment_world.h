@@ -1,6 +1,6 @@
 /*
- * payment_world - what the tests of payment share: a database for each test, the sandbox in process as the provider, and a network between
- * them that loses requests and answers as a test wants.
+ * payment_world - what the tests of payment share: a database for each test, the sandbox in process as the provider,
+ * and a network between them that loses requests and answers as a test wants.
  */
 #ifndef MP_PAYMENT_WORLD_H
 #define MP_PAYMENT_WORLD_H
@@ -25,7 +25,8 @@ static uint64_t seed = 20260521;
 /* --- the network -------------------------------------------------------------------------------------------------- */
 
 /* What happens to a request. */
-static enum { NET_FINE, NET_CUT, NET_LOSES_ANSWER, NET_DIES_BEFORE, NET_DIES_AFTER, NET_DELAYS, NET_WILL_NOT_CANCEL } net;
+static enum { NET_FINE, NET_CUT, NET_LOSES_ANSWER, NET_DIES_BEFORE, NET_DIES_AFTER, NET_DELAYS,
+	NET_WILL_NOT_CANCEL } net;
 static void (*during_look_up)(void);         /* what happens, once, during a look-up at the provider */
 static int n_requests;
 static jmp_buf death;
@@ -95,7 +96,10 @@ deliver_delayed(void)
 	for (int i = 0; i < n_delayed; i++)
 		if (!delayed[i].gone && delayed[i].at <= now) {
 			struct provider_request q = {
-				.path = delayed[i].path, .body = delayed[i].body, .idempotency_key = delayed[i].key, .until_ms = clock_ms() + 100000,
+				.path = delayed[i].path,
+				.body = delayed[i].body,
+				.idempotency_key = delayed[i].key,
+				.until_ms = clock_ms() + 100000,
 			};
 
 			sandbox_direct(m, &q);
@@ -118,7 +122,8 @@ TEST_SETUP(begin)
 		return -1;
 	rental_settings_open(".", scratch, &why);
 	secret_open(scratch);
-	if (!db_create(scratch, "db/schema.sql", NULL, &why) || !db_create_own(scratch, "sandbox", "db/sandbox.sql", &why)) {
+	if (!db_create(scratch, "db/schema.sql", NULL, &why)
+		|| !db_create_own(scratch, "sandbox", "db/sandbox.sql", &why)) {
 		print_error("%s\n", why);
 		return -1;
 	}
@@ -158,8 +163,14 @@ static inline struct charge_order
 charge_of(const char *key, int64_t card_id)
 {
 	return (struct charge_order){
-		.key = key, .subject_id = key, .customer_id = 7, .card_id = card_id, .amount = 110000, .vat_amount = 10000,
-		.currency = "KRW", .deadline_ms = 610,
+		.key = key,
+		.subject_id = key,
+		.customer_id = 7,
+		.card_id = card_id,
+		.amount = 110000,
+		.vat_amount = 10000,
+		.currency = "KRW",
+		.deadline_ms = 610,
 	};
 }
 
@@ -174,7 +185,9 @@ charge(const char *key, int64_t card_id, struct charge *c)
 static inline enum refund_outcome
 refund(const char *key, const char *refund_key, int64_t amount, struct charge *c)
 {
-	struct refund_order o = { .key = key, .refund_key = refund_key, .amount = amount, .reason = "customer", .deadline_ms = 610 };
+	struct refund_order o = {
+		.key = key, .refund_key = refund_key, .amount = amount, .reason = "customer", .deadline_ms = 610
+	};
 
 	return refund_make(db, &o, c);
 }

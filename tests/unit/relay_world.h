@@ -19,7 +19,8 @@ static const char more[] =
 	"CREATE TABLE t_effect (n INTEGER PRIMARY KEY, event_id INTEGER NOT NULL, at_us INTEGER NOT NULL) STRICT;"
 	"CREATE TABLE t_other (n INTEGER PRIMARY KEY, event_id INTEGER NOT NULL, at_us INTEGER NOT NULL) STRICT;"
 	"CREATE TABLE t_swept (n INTEGER PRIMARY KEY, at_us INTEGER NOT NULL) STRICT;";
-static const char more_view[] = "CREATE TABLE t_seen (n INTEGER PRIMARY KEY, event_id INTEGER NOT NULL, at_us INTEGER NOT NULL) STRICT;";
+static const char more_view[] =
+	"CREATE TABLE t_seen (n INTEGER PRIMARY KEY, event_id INTEGER NOT NULL, at_us INTEGER NOT NULL) STRICT;";
 
 static const struct db_role writer_role = { .name = "writer", .owns = "t_none" };
 static const struct db_role effect_role = { .name = "effect", .owns = "t_effect t_swept" };
@@ -38,7 +39,9 @@ static bool
 other_on_paid(struct db *db, const struct event *e)
 {
 	db_do(db, "INSERT INTO t_other (event_id, at_us) VALUES ($1, $2)", e->event_id, (int64_t)scratch_us());
-	event_emit(db, &(struct event){ .type = "car.reserved", .subject_id = e->subject_id, .causation_id = e->event_id }, NULL, NULL);
+	event_emit(db,
+		&(struct event){ .type = "car.reserved", .subject_id = e->subject_id, .causation_id = e->event_id },
+		NULL, NULL);
 	return true;
 }
 
@@ -52,10 +55,12 @@ on_deadly(struct db *db, const struct event *e)
 
 	snprintf(healed, sizeof(healed), "%s/healed", scratch);
 	if (access(healed, F_OK) == 0)
-		return db_do(db, "INSERT INTO t_other (event_id, at_us) VALUES ($1, $2)", e->event_id, (int64_t)scratch_us()) == 1;
+		return db_do(db, "INSERT INTO t_other (event_id, at_us) VALUES ($1, $2)", e->event_id,
+			       (int64_t)scratch_us())
+			== 1;
 	while (deadly == HANGS)
 		pause();
-	signal(SIGSEGV, SIG_DFL);       /* not the sanitizer's handler, which would print a report */
+	signal(SIGSEGV, SIG_DFL); /* not the sanitizer's handler, which would print a report */
 	raise(SIGSEGV);
 	return true;
 }
@@ -77,9 +82,11 @@ sweep_notes(struct db *db)
 }
 
 static const struct policy effect_policies[] = { { "booking.paid", on_paid }, { 0 } };
-static const struct policy other_policies[] = { { "booking.paid", other_on_paid }, { "test.deadly", on_deadly }, { 0 } };
+static const struct policy other_policies[] = { { "booking.paid", other_on_paid }, { "test.deadly", on_deadly },
+	{ 0 } };
 static const struct policy seen_policies[] = { { "car.reserved", on_reserved }, { 0 } };
-static const struct consumer effect = { .name = "effect", .role = &effect_role, .policy = effect_policies, .sweep = sweep_notes };
+static const struct consumer effect = { .name = "effect", .role = &effect_role, .policy = effect_policies,
+	.sweep = sweep_notes };
 static const struct consumer other = { .name = "other", .role = &other_role, .policy = other_policies };
 static const struct consumer seen = { .name = "seen", .role = &seen_role, .policy = seen_policies };
 static const struct consumer *const test_consumers[] = { &effect, &other, &seen, NULL };
@@ -142,7 +149,9 @@ emit_many(const char *type, int n)
 {
 	for (int i = 0; i < n; i++) {
 		db_begin(db);
-		event_emit(db, &(struct event){ .type = type, .subject_id = arena_printf(scratch_memory, "MP-%d", i % 50) }, NULL, NULL);
+		event_emit(db,
+			&(struct event){ .type = type, .subject_id = arena_printf(scratch_memory, "MP-%d", i % 50) },
+			NULL, NULL);
 		assert_true(db_commit(db));
 	}
 }
@@ -158,11 +167,14 @@ count(const char *table, bool distinct)
 	int64_t n = -1;
 
 	if (strcmp(table, "t_effect") == 0)
-		n = distinct ? db_int(looker, "SELECT COUNT(DISTINCT event_id) FROM t_effect /*scan*/ /*sort*/") : db_int(looker, "SELECT COUNT(*) FROM t_effect /*scan*/");
+		n = distinct ? db_int(looker, "SELECT COUNT(DISTINCT event_id) FROM t_effect /*scan*/ /*sort*/")
+			     : db_int(looker, "SELECT COUNT(*) FROM t_effect /*scan*/");
 	else if (strcmp(table, "t_other") == 0)
-		n = distinct ? db_int(looker, "SELECT COUNT(DISTINCT event_id) FROM t_other /*scan*/ /*sort*/") : db_int(looker, "SELECT COUNT(*) FROM t_other /*scan*/");
+		n = distinct ? db_int(looker, "SELECT COUNT(DISTINCT event_id) FROM t_other /*scan*/ /*sort*/")
+			     : db_int(looker, "SELECT COUNT(*) FROM t_other /*scan*/");
 	else if (strcmp(table, "t_seen") == 0)
-		n = distinct ? db_int(looker, "SELECT COUNT(DISTINCT event_id) FROM t_seen /*scan*/ /*sort*/") : db_int(looker, SEEN_ROLE_COUNT);
+		n = distinct ? db_int(looker, "SELECT COUNT(DISTINCT event_id) FROM t_seen /*scan*/ /*sort*/")
+			     : db_int(looker, SEEN_ROLE_COUNT);
 	else
 		n = db_int(looker, "SELECT COUNT(*) FROM t_swept /*scan*/");
 	db_close(looker);
@@ -179,7 +191,8 @@ static void
 each_once(int n)
 {
 	/* the one killed most recently pauses longest */
-	assert_true(wait_until("t_seen", n, 15000) && wait_until("t_effect", n, 15000) && wait_until("t_other", n, 15000));
+	assert_true(
+		wait_until("t_seen", n, 15000) && wait_until("t_effect", n, 15000) && wait_until("t_other", n, 15000));
 	scratch_sleep_ms(150);
 	assert_int_equal(count("t_effect", false), n);
 	assert_int_equal(count("t_effect", true), n);

@@ -146,7 +146,8 @@ scratch_us(void)
 #define SCRATCH_PATIENCE 15
 #define scratch_until(condition, ms) ({ \
 	bool holds_ = false; \
-	for (double began_ = scratch_us(); !(holds_ = (condition)) && scratch_us() - began_ < (ms) * 1e3 * SCRATCH_PATIENCE; ) \
+	double began_ = scratch_us(); \
+	while (!(holds_ = (condition)) && scratch_us() - began_ < (ms) * 1e3 * SCRATCH_PATIENCE) \
 		scratch_sleep_ms(10); \
 	holds_; \
 })

@@ -1,6 +1,6 @@
 /*
- * test - a unit test is written once: TEST(its_name_is_a_sentence) { … } defines it and puts it on the list that TEST_MAIN runs, in
- * the order of the file. Include it instead of cmocka.h, before anything of ours.
+ * test - a unit test is written once: TEST(its_name_is_a_sentence) { … } defines it and puts it on the list that
+ * TEST_MAIN runs, in the order of the file. Include it instead of cmocka.h, before anything of ours.
  *
  *	TEST_SETUP(begin)                               { …; return 0; }        before each test; another one after it
  *	TEST(two_customers_one_car_exactly_one_wins)    { … }
@@ -52,14 +52,15 @@ test_add(struct CMUnitTest t, bool is_usual)
 	name(void **state __attribute__((unused)))
 
 static inline int
-test_run(const char *group, CMFixtureFunction begin_all, CMFixtureFunction end_all, CMFixtureFunction before, CMFixtureFunction after)
+test_run(const char *group, CMFixtureFunction begin_all, CMFixtureFunction end_all, CMFixtureFunction before,
+	CMFixtureFunction after)
 {
 	for (size_t i = 0; i < test_n; i++)
 		if (test_is_usual[i]) {
 			test_list[i].setup_func = before;
 			test_list[i].teardown_func = after;
 		}
-	cmocka_set_test_filter(getenv("TEST_FILTER"));  /* "two_customers*": only those; NULL: all */
+	cmocka_set_test_filter(getenv("TEST_FILTER")); /* "two_customers*": only those; NULL: all */
 	return _cmocka_run_group_tests(group, test_list, test_n, begin_all, end_all);
 }
 

@@ -1,6 +1,6 @@
 /*
- * test_account - the rules of account. Passwords are really hashed; the two functions that do it are wrapped, so that a test can
- * check how often they ran and that no transaction was open meanwhile.
+ * test_account - the rules of account. Passwords are really hashed; the two functions that do it are wrapped, so that a
+ * test can check how often they ran and that no transaction was open meanwhile.
  */
 #include "test.h"
 
@@ -94,7 +94,7 @@ sign_in(const char *email, const char *password, struct signed_in *in)
 	return account_sign_in(db, &s, in);
 }
 
-/* --- accounts ------------------------------------------------------------------------------------------------------- */
+/* --- accounts ----------------------------------------------------------------------------------------------------- */
 
 TEST(a_new_account_is_a_customer_with_a_lower_case_email)
 {
@@ -112,11 +112,18 @@ TEST(a_new_account_is_a_customer_with_a_lower_case_email)
 
 TEST(an_invalid_account_is_refused_before_anything_is_hashed)
 {
-	static const struct { const char *email, *name, *password; enum account_outcome outcome; } bad[] = {
-		{ "", "Kim", PASSWORD, ACCOUNT_BAD_EMAIL },        { "@b", "Kim", PASSWORD, ACCOUNT_BAD_EMAIL },
-		{ "a@", "Kim", PASSWORD, ACCOUNT_BAD_EMAIL },      { "a@b@c", "Kim", PASSWORD, ACCOUNT_BAD_EMAIL },
-		{ "a b@c.kr", "Kim", PASSWORD, ACCOUNT_BAD_EMAIL }, { "a@b.kr", "", PASSWORD, ACCOUNT_BAD_NAME },
-		{ "a@b.kr", "Kim", "123456789", ACCOUNT_WEAK },    { "a@b.kr", "Kim", "qwertyuiop", ACCOUNT_WEAK },
+	static const struct {
+		const char *email, *name, *password;
+		enum account_outcome outcome;
+	} bad[] = {
+		{ "", "Kim", PASSWORD, ACCOUNT_BAD_EMAIL },
+		{ "@b", "Kim", PASSWORD, ACCOUNT_BAD_EMAIL },
+		{ "a@", "Kim", PASSWORD, ACCOUNT_BAD_EMAIL },
+		{ "a@b@c", "Kim", PASSWORD, ACCOUNT_BAD_EMAIL },
+		{ "a b@c.kr", "Kim", PASSWORD, ACCOUNT_BAD_EMAIL },
+		{ "a@b.kr", "", PASSWORD, ACCOUNT_BAD_NAME },
+		{ "a@b.kr", "Kim", "123456789", ACCOUNT_WEAK },
+		{ "a@b.kr", "Kim", "qwertyuiop", ACCOUNT_WEAK },
 	};
 	int64_t user_id;
 
@@ -180,8 +187,10 @@ TEST(two_sign_ups_with_one_email_at_once_make_one_account)
 
 TEST(a_name_is_visible_and_does_not_look_like_another)
 {
-	static const char *const good[] = { "김하나", "O'Neil \"Q\"", "José", "<script>", "Ｋｉｍ　Ｈａｎａ", "नमस्ते", "👩‍🚀" };
-	static const char *const bad[] = { "", " ", "\u200b", "\u3000\u00a0", "\u3164", "Kim\u202egnoH", "\ufeffKim", "\u2066Kim", "a\tb", "\xff" };
+	static const char *const good[] = { "김하나", "O'Neil \"Q\"", "José", "<script>", "Ｋｉｍ　Ｈａｎａ", "नमस्ते",
+		"👩‍🚀" };
+	static const char *const bad[] = { "", " ", "\u200b", "\u3000\u00a0", "\u3164", "Kim\u202egnoH", "\ufeffKim",
+		"\u2066Kim", "a\tb", "\xff" };
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		assert_true(account_name_ok(good[i]));
@@ -190,7 +199,7 @@ TEST(a_name_is_visible_and_does_not_look_like_another)
 	assert_false(account_name_ok(NULL));
 }
 
-/* --- passwords ------------------------------------------------------------------------------------------------------ */
+/* --- passwords ---------------------------------------------------------------------------------------------------- */
 
 TEST(only_short_common_and_own_email_passwords_are_refused)
 {
@@ -225,12 +234,17 @@ TEST(changing_the_password_ends_other_sessions_and_a_second_click_is_fine)
 
 	assert_int_equal(sign_in("a@b.kr", PASSWORD, &there_in), SIGN_IN_OK);
 	assert_int_equal(sign_in("a@b.kr", PASSWORD, &here_in), SIGN_IN_OK);
-	assert_int_equal(password_change(db, user_id, here_in.token, here, "not this one", "green window boat", &wait_s), PASSWORD_WRONG);
+	assert_int_equal(
+		password_change(db, user_id, here_in.token, here, "not this one", "green window boat", &wait_s),
+		PASSWORD_WRONG);
 	assert_int_equal(session_count(db, user_id), 2);
-	assert_int_equal(password_change(db, user_id, here_in.token, here, PASSWORD, "green window boat", &wait_s), PASSWORD_CHANGED);
+	assert_int_equal(password_change(db, user_id, here_in.token, here, PASSWORD, "green window boat", &wait_s),
+		PASSWORD_CHANGED);
 	assert_int_equal(session_count(db, user_id), 1);
-	assert_true(db_exists(db, "SELECT 1 FROM session WHERE token_hash = $1", secret_hash(scratch_memory, here_in.token)));
-	assert_int_equal(password_change(db, user_id, here_in.token, here, PASSWORD, "green window boat", &wait_s), PASSWORD_CHANGED);
+	assert_true(db_exists(
+		db, "SELECT 1 FROM session WHERE token_hash = $1", secret_hash(scratch_memory, here_in.token)));
+	assert_int_equal(password_change(db, user_id, here_in.token, here, PASSWORD, "green window boat", &wait_s),
+		PASSWORD_CHANGED);
 	assert_int_equal(sign_in("a@b.kr", PASSWORD, &there_in), SIGN_IN_REFUSED);
 	assert_int_equal(sign_in("a@b.kr", "green window boat", &there_in), SIGN_IN_OK);
 }
@@ -240,12 +254,14 @@ TEST(guessing_the_current_password_in_an_open_browser_is_throttled_too)
 	int64_t user_id = add("a@b.kr", 0), wait_s;
 
 	for (int i = 0; i < FREE_PER_ACCOUNT; i++)
-		assert_int_equal(password_change(db, user_id, NULL, here, "not this one", "green window boat", &wait_s), PASSWORD_WRONG);
-	assert_int_equal(password_change(db, user_id, NULL, here, PASSWORD, "green window boat", &wait_s), PASSWORD_CLOSED);
+		assert_int_equal(password_change(db, user_id, NULL, here, "not this one", "green window boat", &wait_s),
+			PASSWORD_WRONG);
+	assert_int_equal(
+		password_change(db, user_id, NULL, here, PASSWORD, "green window boat", &wait_s), PASSWORD_CLOSED);
 	assert_true(wait_s > 0);
 }
 
-/* --- signing in ------------------------------------------------------------------------------------------------------ */
+/* --- signing in --------------------------------------------------------------------------------------------------- */
 
 TEST(unknown_wrong_and_disabled_take_one_hash_and_get_one_answer)
 {
@@ -322,7 +338,7 @@ TEST(an_account_disabled_while_it_was_verified_gets_no_session)
 	assert_null(token_for_sign_in(db, a.user_id, a.password_hash));
 }
 
-/* --- the throttle ---------------------------------------------------------------------------------------------------- */
+/* --- the throttle ------------------------------------------------------------------------------------------------- */
 
 static bool
 tried(const char *email, int64_t *wait_s)
@@ -369,7 +385,8 @@ TEST(a_network_of_ipv6_addresses_counts_as_one)
 	int64_t wait_s;
 
 	for (int i = 0; i < FREE_PER_ADDRESS; i++)
-		assert_true(throttle_try(db, arena_printf(scratch_memory, "u%d@b.kr", i), arena_printf(scratch_memory, "2001:db8:1:2::%x", i + 1), &wait_s));
+		assert_true(throttle_try(db, arena_printf(scratch_memory, "u%d@b.kr", i),
+			arena_printf(scratch_memory, "2001:db8:1:2::%x", i + 1), &wait_s));
 	assert_false(throttle_try(db, "fresh@b.kr", "2001:db8:1:2:ffff::1", &wait_s));
 	assert_true(throttle_try(db, "fresh@b.kr", "2001:db8:1:3::1", &wait_s));
 }
@@ -389,8 +406,8 @@ TEST(too_many_sign_ups_from_one_address_are_refused_before_the_hash)
 	assert_int_equal(account_sign_up(db, &a, &s, true, &in), SIGN_UP_CLOSED);
 	assert_true(in.wait_s > 0);
 	assert_int_equal(n_hashed, 1);
-	assert_true(tried("a@b.kr", &wait_s));                          /* signing in is counted apart */
-	assert_true(throttle_sign_up(db, "192.0.2.77", &wait_s));       /* and other addresses */
+	assert_true(tried("a@b.kr", &wait_s));                    /* signing in is counted apart */
+	assert_true(throttle_sign_up(db, "192.0.2.77", &wait_s)); /* and other addresses */
 }
 
 TEST(failures_are_forgotten_after_a_day_and_a_clock_set_back_does_not_close_an_account_for_longer)
@@ -436,7 +453,7 @@ TEST(guesses_at_the_same_time_count_like_guesses_one_after_another)
 	assert_int_equal(n_looked_at, FREE_PER_ACCOUNT);
 }
 
-/* --- licences -------------------------------------------------------------------------------------------------------- */
+/* --- licences ----------------------------------------------------------------------------------------------------- */
 
 TEST(a_driver_is_an_adult_from_the_eighteenth_birthday_on)
 {
@@ -465,7 +482,8 @@ TEST(a_licence_is_valid_through_its_last_day_in_the_branches_time_zone)
 TEST(licence_numbers_of_other_countries_are_accepted)
 {
 	static const char *const good[] = { "11-23-456789-01", "SMITH901015AB9CD", "B 1234567" };
-	static const char *const bad[] = { "", "1234", "ABCDEF", "12345<script>", "12345678901234567890123456789012", "면허 12345" };
+	static const char *const bad[] = { "", "1234", "ABCDEF", "12345<script>", "12345678901234567890123456789012",
+		"면허 12345" };
 	struct licence l = { .expires_on = "2030-01-01", .born_on = "1990-01-01" };
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
@@ -494,7 +512,7 @@ TEST(a_licence_is_replaced_and_removed)
 	assert_null(a.licence);
 }
 
-/* --- roles ----------------------------------------------------------------------------------------------------------- */
+/* --- roles -------------------------------------------------------------------------------------------------------- */
 
 TEST(two_admins_who_take_the_role_from_each_other_leave_one)
 {
@@ -524,7 +542,7 @@ TEST(giving_or_taking_a_role_twice_has_the_effect_of_once)
 	assert_int_equal(a.role_bits, 1);
 }
 
-/* --- tokens ---------------------------------------------------------------------------------------------------------- */
+/* --- tokens ------------------------------------------------------------------------------------------------------- */
 
 TEST(the_same_form_makes_the_same_token_once_and_other_people_another)
 {
@@ -559,8 +577,10 @@ TEST(tokens_are_limited_and_of_sign_ins_only_the_newest_are_kept)
 	for (int i = 0; i < 50; i++)
 		last = token_for_sign_in(db, user_id, hash);
 	assert_int_equal(token_count(db, user_id), TOKENS_MAX + 50);
-	assert_false(db_exists(db, "SELECT 1 FROM v_api_token WHERE token_hash = $1", secret_hash(scratch_memory, first)));
-	assert_true(db_exists(db, "SELECT 1 FROM v_api_token WHERE token_hash = $1", secret_hash(scratch_memory, last)));
+	assert_false(
+		db_exists(db, "SELECT 1 FROM v_api_token WHERE token_hash = $1", secret_hash(scratch_memory, first)));
+	assert_true(
+		db_exists(db, "SELECT 1 FROM v_api_token WHERE token_hash = $1", secret_hash(scratch_memory, last)));
 }
 
 TEST(tokens_with_the_name_of_a_sign_in_are_limited_too)
@@ -573,7 +593,7 @@ TEST(tokens_with_the_name_of_a_sign_in_are_limited_too)
 	assert_int_equal(token_make(db, user_id, SIGN_IN_TOKEN, "", &t), TOKEN_TOO_MANY);
 }
 
-/* --- the list -------------------------------------------------------------------------------------------------------- */
+/* --- the list ----------------------------------------------------------------------------------------------------- */
 
 TEST(a_search_text_is_taken_literally)
 {

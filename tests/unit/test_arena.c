@@ -136,7 +136,7 @@ TEST(a_buf_grows_and_always_ends_in_NUL)
 		buf_puts(&b, "ab");
 		buf_printf(&b, "%d", i % 10);
 		if (i % 500 == 0)
-			arena_alloc(m, 1);      /* not the newest any more: it has to move */
+			arena_alloc(m, 1); /* not the newest any more: it has to move */
 		assert_int_equal(b.s[b.n], 0);
 	}
 	assert_int_equal(b.n, 60000);

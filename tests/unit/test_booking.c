@@ -1,11 +1,12 @@
 /*
- * test_booking - a car is booked and charged once: the price, the interval, placing a booking, and requests that are repeated.
+ * test_booking - a car is booked and charged once: the price, the interval, placing a booking, and requests that are
+ * repeated.
  */
 #include "test.h"
 
 #include "booking_world.h"
 
-/* --- the price --------------------------------------------------------------------------------------------------------- */
+/* --- the price ---------------------------------------------------------------------------------------------------- */
 
 TEST(two_days_three_hours_cost_207000)
 {
@@ -23,7 +24,8 @@ TEST(hours_never_cost_more_than_one_more_day)
 	assert_int_equal(price_total(0, DAY + 10 * HOUR, 90000, 9000), 180000);
 	assert_int_equal(price_total(0, DAY + 11 * HOUR, 90000, 9000), 180000);
 	assert_int_equal(price_total(0, DAY + 9 * HOUR, 90000, 9000), 171000);
-	assert_int_equal(price_make(scratch_memory, 0, DAY + 23 * HOUR, 90000, 9000)->lines[1].rule, PRICE_RULE_HOURLY_CAP);
+	assert_int_equal(
+		price_make(scratch_memory, 0, DAY + 23 * HOUR, 90000, 9000)->lines[1].rule, PRICE_RULE_HOURLY_CAP);
 }
 
 TEST(a_started_hour_counts_and_lines_always_sum_to_the_total)
@@ -40,14 +42,14 @@ TEST(a_started_hour_counts_and_lines_always_sum_to_the_total)
 	}
 }
 
-/* --- the interval ------------------------------------------------------------------------------------------------------ */
+/* --- the interval ------------------------------------------------------------------------------------------------- */
 
 TEST(bad_intervals_are_refused_at_their_field)
 {
 	const char *field;
 
 	assert_null(interval_problem(NOW + DAY, NOW + 2 * DAY, NOW, &field));
-	assert_null(interval_problem(NOW, NOW + RENTAL_STEP_S, NOW + 1700, &field));     /* the current half hour */
+	assert_null(interval_problem(NOW, NOW + RENTAL_STEP_S, NOW + 1700, &field)); /* the current half hour */
 	assert_non_null(interval_problem(NOW - RENTAL_STEP_S, NOW + DAY, NOW, &field));
 	assert_string_equal(field, "starts_at");
 	assert_non_null(interval_problem(NOW + 60, NOW + DAY, NOW, &field));
@@ -58,7 +60,7 @@ TEST(bad_intervals_are_refused_at_their_field)
 	assert_non_null(interval_problem(NOW + 500 * DAY, NOW + 501 * DAY, NOW, &field));
 }
 
-/* --- placing ----------------------------------------------------------------------------------------------------------- */
+/* --- placing ------------------------------------------------------------------------------------------------------ */
 
 TEST(a_paid_booking_has_its_slot_its_lines_and_its_events)
 {
@@ -72,8 +74,8 @@ TEST(a_paid_booking_has_its_slot_its_lines_and_its_events)
 	assert_int_equal(found.n_lines, 2);
 	assert_int_equal(found.lines[1].rule, PRICE_RULE_HOURLY);
 	assert_int_equal(found.charge_id, 7);
-	assert_false(booking_find(db, b.code, 2, &found));      /* another customer's */
-	assert_true(booking_find(db, b.code, 0, &found));       /* a manager's view */
+	assert_false(booking_find(db, b.code, 2, &found)); /* another customer's */
+	assert_true(booking_find(db, b.code, 0, &found));  /* a manager's view */
 }
 
 TEST(the_cars_name_is_frozen_in_both_languages)
@@ -87,7 +89,9 @@ TEST(the_cars_name_is_frozen_in_both_languages)
 	assert_true(booking_find(db, b.code, 1, &found));
 	assert_string_equal(found.car_name, "Avante");
 	assert_string_equal(found.car_name_ko, "현대 아반떼");
-	assert_true(db_exists(db, "SELECT 1 FROM v_event WHERE type = 'booking.held' AND payload LIKE '%\"car_name_ko\":\"현대 아반떼\"%' /*scan*/"));
+	assert_true(db_exists(db,
+		"SELECT 1 FROM v_event WHERE type = 'booking.held'"
+		" AND payload LIKE '%\"car_name_ko\":\"현대 아반떼\"%' /*scan*/"));
 }
 
 TEST(two_customers_one_car_exactly_one_wins)
@@ -98,7 +102,7 @@ TEST(two_customers_one_car_exactly_one_wins)
 	place_paid(NOW + DAY, NOW + 3 * DAY);
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_TAKEN);
 	assert_int_equal(n_charges, 1);
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking /*scan*/"), 1);       /* the refused try left nothing */
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking /*scan*/"), 1); /* the refused try left nothing */
 	assert_int_equal(events("booking.held"), 1);
 }
 
@@ -117,10 +121,14 @@ TEST(the_turnaround_buffer_is_kept_free)
 TEST(the_schema_itself_refuses_an_overlap)
 {
 	place_paid(NOW + DAY, NOW + 2 * DAY);
-	assert_false(db_try(db, "INSERT INTO slot (car_id, kind, starts_at, ends_at, busy_until, rev) VALUES (1, 'BLOCK', $1, $2, $2, 9)",
+	assert_false(db_try(db,
+		"INSERT INTO slot (car_id, kind, starts_at, ends_at, busy_until, rev)"
+		" VALUES (1, 'BLOCK', $1, $2, $2, 9)",
 		NOW + DAY + HOUR, NOW + DAY + 2 * HOUR));
 	assert_string_equal(db_refusal(db), "slot_taken");
-	assert_true(db_try(db, "INSERT INTO slot (car_id, kind, starts_at, ends_at, busy_until, rev) VALUES (1, 'RELEASED', $1, $2, $2, 9)",
+	assert_true(db_try(db,
+		"INSERT INTO slot (car_id, kind, starts_at, ends_at, busy_until, rev)"
+		" VALUES (1, 'RELEASED', $1, $2, $2, 9)",
 		NOW + DAY + HOUR, NOW + DAY + 2 * HOUR));
 	assert_false(db_try(db, "UPDATE slot SET kind = 'BLOCK' WHERE kind = 'RELEASED' /*scan*/"));
 }
@@ -134,7 +142,8 @@ TEST(no_booking_past_HELD_without_a_charge_and_no_state_is_skipped)
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
 	assert_int_equal(b.state, BOOKING_HELD);
 	assert_false(db_try(db, "UPDATE booking SET state = 'PAID' WHERE booking_id = $1", b.booking_id));
-	assert_false(db_try(db, "UPDATE booking SET state = 'CONFIRMED', charge_id = 1 WHERE booking_id = $1", b.booking_id));
+	assert_false(db_try(
+		db, "UPDATE booking SET state = 'CONFIRMED', charge_id = 1 WHERE booking_id = $1", b.booking_id));
 	assert_string_equal(db_refusal(db), "booking_state");
 	assert_false(db_try(db, "UPDATE booking SET amount = 1 WHERE booking_id = $1", b.booking_id));
 	assert_false(db_try(db, "DELETE FROM booking WHERE booking_id = $1", b.booking_id));
@@ -168,7 +177,7 @@ TEST(no_answer_from_payment_releases_the_car_and_voids_the_charge)
 	assert_int_equal(b.state, BOOKING_EXPIRED);
 	assert_int_equal(b.refund_state, REFUND_PENDING);
 	booking_sweep(db);
-	assert_int_equal(refund_asked, 0);      /* 0: void the whole charge */
+	assert_int_equal(refund_asked, 0); /* 0: void the whole charge */
 	booking_reload(db, &b);
 	assert_int_equal(b.refund_state, REFUND_DONE);
 }
@@ -196,12 +205,12 @@ TEST(with_payments_breaker_open_nothing_is_held_and_the_wait_is_known)
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
 	n_events = db_int(db, "SELECT MAX(event_id) FROM event");
 	payment_closed_s = 17;
-	assert_int_equal(booking_place(db, &o, &b), BOOKING_AGAIN);     /* a repeated request is answered as before */
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_AGAIN); /* a repeated request is answered as before */
 	o.request_key = "k-2";
 	o.starts_at += 10 * DAY;
 	o.ends_at += 10 * DAY;
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_LATER);
-	o.card_id = 0;                  /* and no hold to be paid on the provider's page */
+	o.card_id = 0; /* and no hold to be paid on the provider's page */
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_LATER);
 	assert_int_equal(booking_later_s(CALLEE_PAYMENT), 17);
 	assert_int_equal(db_int(db, "SELECT MAX(event_id) FROM event"), n_events);
@@ -257,7 +266,7 @@ TEST(a_customer_has_at_most_ten_open_bookings)
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
 }
 
-/* --- the client's key -------------------------------------------------------------------------------------------------- */
+/* --- the client's key --------------------------------------------------------------------------------------------- */
 
 TEST(the_same_key_and_body_is_the_same_booking)
 {
@@ -273,7 +282,7 @@ TEST(the_same_key_and_body_is_the_same_booking)
 	assert_int_equal(n_charges, 1);
 	o.request_hash = "h2";
 	assert_int_equal(booking_place(db, &o, &again), BOOKING_KEY_REUSED);
-	o = order_car(2, 1, NOW + 5 * DAY, NOW + 6 * DAY);     /* another customer's key of the same name is another key */
+	o = order_car(2, 1, NOW + 5 * DAY, NOW + 6 * DAY); /* another customer's key of the same name is another key */
 	o.request_key = "k1";
 	o.request_hash = "h3";
 	assert_int_equal(booking_place(db, &o, &again), BOOKING_OK);

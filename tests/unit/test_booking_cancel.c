@@ -1,11 +1,12 @@
 /*
- * test_booking_cancel - what a cancellation refunds and when, at once or by the sweep; with a delivery, delivery must agree first.
+ * test_booking_cancel - what a cancellation refunds and when, at once or by the sweep; with a delivery, delivery must
+ * agree first.
  */
 #include "test.h"
 
 #include "booking_world.h"
 
-/* --- cancelling -------------------------------------------------------------------------------------------------------- */
+/* --- cancelling --------------------------------------------------------------------------------------------------- */
 
 TEST(cancelling_early_refunds_all_and_frees_the_car)
 {
@@ -20,7 +21,7 @@ TEST(cancelling_early_refunds_all_and_frees_the_car)
 	assert_int_equal(b.refunded_amount, 207000);
 	assert_int_equal(events("booking.cancelled"), 1);
 	assert_int_equal(booking_place(db, &o, &other), BOOKING_OK);
-	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_DONE);   /* a second click */
+	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_DONE); /* a second click */
 	assert_int_equal(n_refunds, 1);
 }
 
@@ -114,8 +115,9 @@ TEST(a_refund_is_retried_with_growing_pauses_of_a_minute_at_most)
 	booking_cancel(db, &b, 1, "customer");
 	assert_in_range(longest_gap(&n_refunds, 1000), 40, PAUSE_MAX_S);
 	assert_in_range(n_refunds, 16, 40);
-	assert_string_equal(db_text(db, "SELECT last_error FROM booking WHERE booking_id = $1", b.booking_id), "payment_down");
-	clock_set(clock_now() - HOUR);          /* a clock set back makes it due at once */
+	assert_string_equal(
+		db_text(db, "SELECT last_error FROM booking WHERE booking_id = $1", b.booking_id), "payment_down");
+	clock_set(clock_now() - HOUR); /* a clock set back makes it due at once */
 	refund_reply = REFUND_ANSWER_DONE;
 	booking_sweep(db);
 	booking_reload(db, &b);
@@ -147,7 +149,7 @@ TEST(a_sweep_that_dies_while_it_asks_has_recorded_the_try)
 		else
 			n_deaths++;
 	}
-	assert_in_range(n_deaths, 4, 9);        /* 1, 2, 4 … seconds between them, not a hundred times */
+	assert_in_range(n_deaths, 4, 9); /* 1, 2, 4 … seconds between them, not a hundred times */
 }
 
 static void
@@ -226,7 +228,7 @@ TEST(a_begun_rental_cannot_be_cancelled)
 	assert_int_equal(n_refunds, 0);
 }
 
-/* --- delivery must agree first ----------------------------------------------------------------------------------------- */
+/* --- delivery must agree first ------------------------------------------------------------------------------------ */
 
 TEST(a_booking_with_delivery_is_cancelled_once_delivery_agrees)
 {
@@ -280,8 +282,8 @@ TEST(a_lost_answer_is_asked_for_again_until_the_booking_is_cancelled)
 	assert_int_equal(b.state, BOOKING_CONFIRMED);
 	assert_int_equal(b.cancel_asked_at, NOW);
 	booking_sweep(db);
-	assert_int_equal(n_deliveries, 1);                      /* not at once: the process that asked may still get the answer */
-	delivery_reply = DELIVERY_ANSWER_NOT_ASKED;                     /* delivery may have got the call, so the request stays */
+	assert_int_equal(n_deliveries, 1);          /* not at once: the process that asked may still get the answer */
+	delivery_reply = DELIVERY_ANSWER_NOT_ASKED; /* delivery may have got the call, so the request stays */
 	clock_set(NOW + 30);
 	booking_sweep(db);
 	assert_int_equal(n_deliveries, 2);
@@ -320,7 +322,7 @@ TEST(the_terms_are_those_of_the_moment_of_the_request)
 	b = find(b.code);
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_PENDING);
 	delivery_reply = DELIVERY_ANSWER_CANCELLED;
-	clock_set(NOW + 3 * DAY + HOUR);                        /* it would have begun */
+	clock_set(NOW + 3 * DAY + HOUR); /* it would have begun */
 	booking_sweep(db);
 	assert_int_equal(find(b.code).state, BOOKING_CANCELLED);
 	assert_int_equal(refunded, 250000);

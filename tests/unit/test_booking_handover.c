@@ -1,12 +1,12 @@
 /*
- * test_booking_handover - fleet confirms or refuses the car; it is handed over and returned at the counter or by a courier, or not picked
- * up.
+ * test_booking_handover - fleet confirms or refuses the car; it is handed over and returned at the counter or by a
+ * courier, or not picked up.
  */
 #include "test.h"
 
 #include "booking_world.h"
 
-/* --- fleet confirms or refuses ----------------------------------------------------------------------------------------- */
+/* --- fleet confirms or refuses ------------------------------------------------------------------------------------ */
 
 TEST(a_reserved_car_confirms_once)
 {
@@ -46,7 +46,7 @@ TEST(a_cancelled_booking_is_not_confirmed_late)
 	assert_int_equal(b.state, BOOKING_CANCELLED);
 }
 
-/* --- the counter ------------------------------------------------------------------------------------------------------- */
+/* --- the counter -------------------------------------------------------------------------------------------------- */
 
 TEST(a_car_returned_early_is_free_after_the_turnaround)
 {
@@ -54,10 +54,10 @@ TEST(a_car_returned_early_is_free_after_the_turnaround)
 	struct booking_order o = order_car(2, 1, NOW + 2 * DAY + rental.turnaround_s, NOW + 3 * DAY);
 	struct booking other;
 
-	assert_false(booking_hand_out(db, &b, 9));      /* not confirmed yet */
+	assert_false(booking_hand_out(db, &b, 9)); /* not confirmed yet */
 	report_event("car.reserved", b.code, "{}");
 	booking_reload(db, &b);
-	assert_false(booking_hand_out(db, &b, 9));      /* a day too early */
+	assert_false(booking_hand_out(db, &b, 9)); /* a day too early */
 	clock_set(NOW + DAY);
 	assert_true(booking_hand_out(db, &b, 9));
 	assert_false(booking_hand_out(db, &b, 9));
@@ -90,7 +90,7 @@ TEST(after_the_end_of_the_booking_the_car_is_not_handed_over)
 	report_event("car.reserved", b.code, "{}");
 	booking_reload(db, &b);
 	clock_set(NOW + 2 * DAY);
-	assert_false(booking_hand_out(db, &b, 9));      /* another booking may have the car now */
+	assert_false(booking_hand_out(db, &b, 9)); /* another booking may have the car now */
 	assert_true(booking_no_show(db, &b, 9));
 }
 
@@ -161,7 +161,7 @@ TEST(a_booking_that_could_be_confirmed_only_after_its_end_is_refunded)
 	assert_int_equal(slots("RELEASED"), 1);
 }
 
-/* --- the courier ------------------------------------------------------------------------------------------------------- */
+/* --- the courier -------------------------------------------------------------------------------------------------- */
 
 TEST(a_courier_hands_over_and_collects_like_the_counter)
 {
@@ -193,13 +193,17 @@ static void
 set_job(const struct booking *b, const char *state)
 {
 	db_do(db, "UPDATE delivery SET state = $2 WHERE booking_code = $1", b->code, state);
-	db_do(db, "INSERT INTO delivery (booking_code, direction, state, customer_id, window_from, window_to, courier_id, requested_at, received_by)"
-		" SELECT $1, 'delivery', $2, 1, 1, 2, 9, 1, 'Kim' WHERE NOT EXISTS (SELECT 1 FROM delivery d WHERE d.booking_code = $1)", b->code, state);
+	db_do(db,
+		"INSERT INTO delivery (booking_code, direction, state, customer_id, window_from, window_to, courier_id,"
+		" requested_at, received_by)"
+		" SELECT $1, 'delivery', $2, 1, 1, 2, 9, 1, 'Kim'"
+		" WHERE NOT EXISTS (SELECT 1 FROM delivery d WHERE d.booking_code = $1)",
+		b->code, state);
 }
 
 TEST(a_car_that_is_with_a_courier_is_not_at_the_counter)
 {
-	static const char *const away[] = { "SHIPPED", "DELIVERED" };   /* DELIVERED: before its event */
+	static const char *const away[] = { "SHIPPED", "DELIVERED" }; /* DELIVERED: before its event */
 	struct booking b = confirm_with_extras();
 
 	clock_set(NOW + 3 * DAY);
@@ -231,7 +235,7 @@ TEST(a_pick_up_at_the_branch_refunds_the_delivery)
 	assert_int_equal(b.state, BOOKING_OUT);
 	assert_string_equal(b.extras[0].end_reason, "at_branch");
 	assert_int_equal(b.extras[0].refund_state, REFUND_DONE);
-	assert_int_equal(b.extras[1].state, EXTRA_BOOKED);      /* the collection stays */
+	assert_int_equal(b.extras[1].state, EXTRA_BOOKED); /* the collection stays */
 	assert_int_equal(refunded, 25000);
 	assert_int_equal(events("booking.extra_ended"), 1);
 }
@@ -245,7 +249,7 @@ TEST(the_sweep_records_no_no_show_for_a_booking_with_delivery)
 	booking_sweep(db);
 	b = find(b.code);
 	assert_int_equal(b.state, BOOKING_CONFIRMED);
-	set_job(&b, "SCHEDULED");            /* the courier came back without a handover: only a manager records it */
+	set_job(&b, "SCHEDULED"); /* the courier came back without a handover: only a manager records it */
 	assert_true(booking_no_show(db, &b, 3));
 
 	clock_set(NOW);

@@ -1,5 +1,6 @@
 /*
- * test_booking_hold - a hold is paid, expires or is given up, and a charge whose answer was lost is finished or voided by the sweep.
+ * test_booking_hold - a hold is paid, expires or is given up, and a charge whose answer was lost is finished or voided
+ * by the sweep.
  */
 #include "test.h"
 
@@ -66,7 +67,7 @@ TEST(a_customer_holds_at_most_three_unpaid_cars)
 	}
 	assert_int_equal(slots("HOLD"), 3);
 	o.card_id = 11;
-	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);        /* charged at once, not a hold */
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK); /* charged at once, not a hold */
 	o = (struct booking_order){ .customer_id = 2, .car_id = 2, .starts_at = NOW + DAY, .ends_at = NOW + 2 * DAY };
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
 }
@@ -95,7 +96,7 @@ TEST(a_hold_that_is_being_paid_since_it_was_read_does_not_expire_as_unpaid)
 {
 	struct booking b = place_held();
 
-	read_before = b;          /* by another process, just before */
+	read_before = b; /* by another process, just before */
 	during_payment = expire_as_unpaid;
 	assert_int_equal(booking_pay(db, &b, "pk"), BOOKING_OK);
 	assert_false(has_expired);
@@ -141,7 +142,7 @@ TEST(after_a_worker_died_after_the_charge_the_sweep_finishes_the_booking)
 	db_do(db, "UPDATE booking SET asked_at = $2 WHERE booking_id = $1", b.booking_id, NOW);
 	look_up_reply = CHARGE_ANSWER_APPROVED;
 	booking_sweep(db);
-	assert_int_equal(slots("HOLD"), 1);     /* the worker may still wait for the answer */
+	assert_int_equal(slots("HOLD"), 1); /* the worker may still wait for the answer */
 	clock_set(NOW + 20);
 	booking_sweep(db);
 	booking_reload(db, &b);
@@ -153,12 +154,14 @@ TEST(a_lost_answer_is_looked_up_with_growing_pauses_until_payment_answers)
 {
 	struct booking b = place_held();
 
-	db_do(db, "UPDATE booking SET asked_at = $2, hold_until = $3 WHERE booking_id = $1", b.booking_id, NOW, NOW + 5000);
+	db_do(db, "UPDATE booking SET asked_at = $2, hold_until = $3 WHERE booking_id = $1", b.booking_id, NOW,
+		NOW + 5000);
 	look_up_reply = CHARGE_ANSWER_UNKNOWN;
 	n_look_ups = 0;
 	assert_in_range(longest_gap(&n_look_ups, 1000), 40, PAUSE_MAX_S);
 	assert_in_range(n_look_ups, 16, 40);
-	assert_string_equal(db_text(db, "SELECT last_error FROM booking WHERE booking_id = $1", b.booking_id), "no_answer");
+	assert_string_equal(
+		db_text(db, "SELECT last_error FROM booking WHERE booking_id = $1", b.booking_id), "no_answer");
 	look_up_reply = CHARGE_ANSWER_APPROVED;
 	longest_gap(&n_look_ups, PAUSE_MAX_S);
 	booking_reload(db, &b);

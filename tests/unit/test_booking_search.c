@@ -1,11 +1,12 @@
 /*
- * test_booking_search - a search in memory agrees with the table after every change; the manager's list finds what was typed.
+ * test_booking_search - a search in memory agrees with the table after every change; the manager's list finds what was
+ * typed.
  */
 #include "test.h"
 
 #include "booking_world.h"
 
-/* --- cars -------------------------------------------------------------------------------------------------------------- */
+/* --- cars --------------------------------------------------------------------------------------------------------- */
 
 static void
 expect_same_cars(const struct car_query *q)
@@ -13,7 +14,8 @@ expect_same_cars(const struct car_query *q)
 	struct free_car *a, *b;
 	int n_a, n_b;
 
-	assert_int_equal(calendar_search(db, scratch_memory, q, &a, &n_a), calendar_search_sql(db, scratch_memory, q, &b, &n_b));
+	assert_int_equal(
+		calendar_search(db, scratch_memory, q, &a, &n_a), calendar_search_sql(db, scratch_memory, q, &b, &n_b));
 	assert_int_equal(n_a, n_b);
 	for (int i = 0; i < n_a; i++) {
 		assert_int_equal(a[i].car_id, b[i].car_id);
@@ -23,18 +25,32 @@ expect_same_cars(const struct car_query *q)
 
 TEST(a_search_in_memory_agrees_with_the_table_after_every_change)
 {
-	const struct car_query week = { .starts_at = NOW + 100 * RENTAL_STEP_S, .ends_at = NOW + 160 * RENTAL_STEP_S, .body = -1, .fuel = -1, .limit = 100 };
+	const struct car_query week = { .starts_at = NOW + 100 * RENTAL_STEP_S,
+		.ends_at = NOW + 160 * RENTAL_STEP_S,
+		.body = -1,
+		.fuel = -1,
+		.limit = 100 };
 	unsigned seed = 20261121;
 
 	for (int i = 4; i < 60; i++)
-		db_do(db, "INSERT INTO car (car_id, plate, name, body, seats, fuel, gearbox, daily_price, hourly_price, branch_id, created_at, updated_at, rev)"
+		db_do(db,
+			"INSERT INTO car (car_id, plate, name, body, seats, fuel, gearbox, daily_price, hourly_price,"
+			" branch_id, created_at, updated_at, rev)"
 			" VALUES ($1, $2, 'K' || $1, 'suv', $3, 'petrol', 'automatic', $4, $5, 1, 0, 0, $1)",
-			i, arena_printf(scratch_memory, "P%d", i), 2 + i % 6, 40000 + i % 7 * 10000, 4000 + i % 5 * 1000);
+			i, arena_printf(scratch_memory, "P%d", i), 2 + i % 6, 40000 + i % 7 * 10000,
+			4000 + i % 5 * 1000);
 	for (int i = 0; i < 400; i++) {
-		struct booking_order o = order_car(1 + rand_r(&seed) % 2, 1, NOW + rand_r(&seed) % 400 * RENTAL_STEP_S, 0);
+		struct booking_order o =
+			order_car(1 + rand_r(&seed) % 2, 1, NOW + rand_r(&seed) % 400 * RENTAL_STEP_S, 0);
 		struct car_query q = {
-			.starts_at = NOW + rand_r(&seed) % 400 * RENTAL_STEP_S, .body = -1, .fuel = -1, .order = (enum search_order)(rand_r(&seed) % 4),
-			.offset = rand_r(&seed) % 3 * 20, .limit = 20, .seats = rand_r(&seed) % 7, .max_price = rand_r(&seed) % 2 * 150000,
+			.starts_at = NOW + rand_r(&seed) % 400 * RENTAL_STEP_S,
+			.body = -1,
+			.fuel = -1,
+			.order = (enum search_order)(rand_r(&seed) % 4),
+			.offset = rand_r(&seed) % 3 * 20,
+			.limit = 20,
+			.seats = rand_r(&seed) % 7,
+			.max_price = rand_r(&seed) % 2 * 150000,
 		};
 		struct booking b;
 
@@ -45,7 +61,10 @@ TEST(a_search_in_memory_agrees_with_the_table_after_every_change)
 		if (booking_place(db, &o, &b) == BOOKING_OK && rand_r(&seed) % 3 == 0)
 			booking_cancel(db, &b, 1, "customer");
 		if (i % 50 == 0)
-			db_do(db, "UPDATE car SET service = 'OUT_OF_SERVICE', rev = (SELECT MAX(rev) + 1 FROM car) WHERE car_id = $1", 4 + i / 50);
+			db_do(db,
+				"UPDATE car SET service = 'OUT_OF_SERVICE', rev = (SELECT MAX(rev) + 1 FROM car)"
+				" WHERE car_id = $1",
+				4 + i / 50);
 		expect_same_cars(&q);
 		expect_same_cars(&week);
 	}
@@ -59,7 +78,7 @@ TEST(a_search_that_failed_half_way_is_not_cached)
 	int n;
 
 	expect_same_cars(&q);
-	db_script(db, "UPDATE car SET rev = rev + 10; DROP VIEW v_car;");       /* like a read that takes too long */
+	db_script(db, "UPDATE car SET rev = rev + 10; DROP VIEW v_car;"); /* like a read that takes too long */
 	calendar_search(db, scratch_memory, &q, &cars, &n);
 	assert_true(db_failed(db));
 	db_fresh(db);
@@ -68,7 +87,7 @@ TEST(a_search_that_failed_half_way_is_not_cached)
 	expect_same_cars(&q);
 }
 
-/* --- the manager's list ------------------------------------------------------------------------------------------------ */
+/* --- the manager's list ------------------------------------------------------------------------------------------- */
 
 static int64_t
 n_found(const char *text)

@@ -1,11 +1,12 @@
 /*
- * test_booking_stuck - what has been pending for too long is listed, can be retried, and is closed manually only if the ledger agrees.
+ * test_booking_stuck - what has been pending for too long is listed, can be retried, and is closed manually only if the
+ * ledger agrees.
  */
 #include "test.h"
 
 #include "booking_world.h"
 
-/* --- bookings ---------------------------------------------------------------------------------------------------------- */
+/* --- bookings ----------------------------------------------------------------------------------------------------- */
 
 static int64_t
 n_stuck(int kind)
@@ -30,14 +31,18 @@ n_stuck(int kind)
 static void
 charge_row(const char *code, const char *state, int64_t refunded_amount)
 {
-	db_do(db, "INSERT INTO charge (charge_id, key, subject_id, user_id, amount, currency, state, refunded_amount, requested_at, settled_at)"
-	          " VALUES (7, $1, $1, 1, 207000, 'KRW', $2, $3, $4, $4)", code, state, refunded_amount, NOW);
+	db_do(db,
+		"INSERT INTO charge (charge_id, key, subject_id, user_id, amount, currency, state, refunded_amount,"
+		" requested_at, settled_at)"
+		" VALUES (7, $1, $1, 1, 207000, 'KRW', $2, $3, $4, $4)",
+		code, state, refunded_amount, NOW);
 }
 
 TEST(only_what_has_been_pending_for_long_is_listed)
 {
 	struct booking_order o = order_car(1, 1, NOW + 10 * DAY, NOW + 11 * DAY);
-	struct booking cancelled = place_paid(NOW + DAY, NOW + 3 * DAY), unconfirmed = place_paid(NOW + 5 * DAY, NOW + 6 * DAY), asked, place_held;
+	struct booking cancelled = place_paid(NOW + DAY, NOW + 3 * DAY),
+		       unconfirmed = place_paid(NOW + 5 * DAY, NOW + 6 * DAY), asked, place_held;
 
 	refund_reply = REFUND_ANSWER_LATER;
 	booking_cancel(db, &cancelled, 1, "customer");
@@ -115,11 +120,14 @@ TEST(retrying_a_confirmation_applies_fleets_answer)
 	struct booking b = place_paid(NOW + 5 * DAY, NOW + 6 * DAY);
 
 	booking_retry(db, &b, 9);
-	assert_int_equal(b.state, BOOKING_PAID);        /* no answer from fleet yet */
+	assert_int_equal(b.state, BOOKING_PAID); /* no answer from fleet yet */
 	db_begin(db);
 	event_emit(db, &(struct event){ .type = "car.reserved", .subject_id = b.code }, &booking_shape, &b);
 	db_commit(db);
-	db_do(db, "INSERT INTO event_retry (consumer, event_id, subject_id, tries, next_at, error, dead) VALUES ('booking', 999, $1, 12, 0, 'x', 1)", b.code);
+	db_do(db,
+		"INSERT INTO event_retry (consumer, event_id, subject_id, tries, next_at, error, dead)"
+		" VALUES ('booking', 999, $1, 12, 0, 'x', 1)",
+		b.code);
 	booking_retry(db, &b, 9);
 	assert_int_equal(b.state, BOOKING_CONFIRMED);
 	assert_int_equal(events("booking.confirmed"), 1);
@@ -158,7 +166,7 @@ TEST(a_paid_booking_is_confirmed_manually_or_rejected_with_a_full_refund)
 	assert_int_equal(b.refund_state, REFUND_DONE);
 	assert_int_equal(refund_asked, b.amount);
 	assert_int_equal(slots("RELEASED"), 1);
-	report_event("car.reserved", b.code, "{}");           /* fleet answers too late */
+	report_event("car.reserved", b.code, "{}"); /* fleet answers too late */
 	booking_reload(db, &b);
 	assert_int_equal(b.state, BOOKING_REJECTED);
 	assert_int_equal(stuck_actions(db, b.code, &actions), 1);
@@ -172,11 +180,15 @@ TEST(a_refund_is_closed_manually_only_when_by_the_ledger_nothing_is_owed)
 	refund_reply = REFUND_ANSWER_LATER;
 	booking_cancel(db, &b, 1, "customer");
 	clock_set(NOW + HOUR);
-	assert_int_equal(booking_resolve(db, &b, RESOLUTION_NOTHING_OWED, "I think so", 9), RESOLVE_CONTRADICTED);    /* no charge */
+	assert_int_equal(booking_resolve(db, &b, RESOLUTION_NOTHING_OWED, "I think so", 9),
+		RESOLVE_CONTRADICTED); /* no charge */
 	charge_row(b.code, "CANCEL_REQUESTED", 0);
 	assert_int_equal(booking_resolve(db, &b, RESOLUTION_NOTHING_OWED, "I think so", 9), RESOLVE_CONTRADICTED);
-	db_do(db, "INSERT INTO refund (key, charge_id, amount, state, requested_at) VALUES ('r', 7, 207000, 'REQUESTED', 0)");
-	assert_int_equal(booking_resolve(db, &b, RESOLUTION_NOTHING_OWED, "I think so", 9), RESOLVE_CONTRADICTED);    /* pending */
+	db_do(db,
+		"INSERT INTO refund (key, charge_id, amount, state, requested_at)"
+		" VALUES ('r', 7, 207000, 'REQUESTED', 0)");
+	assert_int_equal(
+		booking_resolve(db, &b, RESOLUTION_NOTHING_OWED, "I think so", 9), RESOLVE_CONTRADICTED); /* pending */
 	booking_reload(db, &b);
 	assert_int_equal(b.state, BOOKING_CANCEL_REQUESTED);
 	db_do(db, "UPDATE refund SET state = 'DONE' WHERE key = 'r'");
@@ -189,7 +201,8 @@ TEST(a_refund_is_closed_manually_only_when_by_the_ledger_nothing_is_owed)
 
 TEST(a_late_car_that_is_booked_next_is_listed)
 {
-	struct booking b = place_paid(NOW + DAY, NOW + 2 * DAY), next = place_paid(NOW + 2 * DAY + 3 * HOUR, NOW + 3 * DAY);
+	struct booking b = place_paid(NOW + DAY, NOW + 2 * DAY),
+		       next = place_paid(NOW + 2 * DAY + 3 * HOUR, NOW + 3 * DAY);
 	struct late_clash *late;
 
 	report_event("car.reserved", b.code, "{}");
@@ -198,7 +211,7 @@ TEST(a_late_car_that_is_booked_next_is_listed)
 	assert_true(booking_hand_out(db, &b, 9));
 	clock_set(NOW + 2 * DAY + HOUR);
 	booking_sweep(db);
-	assert_int_equal(late_clashes(db, clock_now(), &late), 0);     /* returned now, it would be ready in time */
+	assert_int_equal(late_clashes(db, clock_now(), &late), 0); /* returned now, it would be ready in time */
 	clock_set(NOW + 2 * DAY + 2 * HOUR + 60);
 	booking_sweep(db);
 	assert_int_equal(late_clashes(db, clock_now(), &late), 1);
@@ -226,7 +239,7 @@ TEST(the_reason_of_an_event_from_before_note_is_shown)
 	assert_non_null(strstr(actions[0].detail, "paid by hand"));
 }
 
-/* --- extras and delivery ----------------------------------------------------------------------------------------------- */
+/* --- extras and delivery ------------------------------------------------------------------------------------------ */
 
 TEST(an_extra_with_a_pending_refund_is_listed_and_can_be_retried)
 {
@@ -254,13 +267,19 @@ TEST(an_extra_is_closed_manually_only_when_by_the_ledger_it_is_refunded)
 {
 	struct booking b = confirm_with_extras();
 
-	db_do(db, "INSERT INTO charge (key, subject_id, user_id, amount, currency, state, requested_at) VALUES ($1, $1, 1, 250000, 'KRW', 'APPROVED', 1)", b.code);
+	db_do(db,
+		"INSERT INTO charge (key, subject_id, user_id, amount, currency, state, requested_at)"
+		" VALUES ($1, $1, 1, 250000, 'KRW', 'APPROVED', 1)",
+		b.code);
 	refund_reply = REFUND_ANSWER_LATER;
 	report_equipment("equipment.rejected", &b, 4, "", "no");
 	clock_set(NOW + rental.stuck_after_s + 1);
 	b = find(b.code);
 	assert_int_equal(booking_resolve(db, &b, RESOLUTION_NOTHING_OWED, "looked", 3), RESOLVE_CONTRADICTED);
-	db_do(db, "INSERT INTO refund (key, charge_id, amount, state, requested_at) SELECT 'r', charge_id, 20000, 'DONE', 1 FROM charge WHERE key = $1", b.code);
+	db_do(db,
+		"INSERT INTO refund (key, charge_id, amount, state, requested_at) SELECT 'r', charge_id, 20000, 'DONE',"
+		" 1 FROM charge WHERE key = $1",
+		b.code);
 	db_do(db, "UPDATE charge SET refunded_amount = 20000 WHERE key = $1", b.code);
 	b = find(b.code);
 	assert_int_equal(booking_resolve(db, &b, RESOLUTION_NOTHING_OWED, "looked", 3), RESOLVE_DONE);

@@ -95,7 +95,7 @@ call_times(int n, bool is_good)
 TEST(five_failures_in_a_row_open_it_for_five_seconds)
 {
 	call_times(4, false);
-	call_times(1, true);            /* a good one resets the count */
+	call_times(1, true); /* a good one resets the count */
 	call_times(4, false);
 	assert_int_equal(look().state, BREAKER_CLOSED);
 	assert_int_equal(breaker_closed_for_s(b), 0);
@@ -148,14 +148,14 @@ TEST(a_tenth_that_fails_does_not_open_it)
 TEST(strict_opens_at_one_failure_for_ten_seconds_and_one_good_call_closes_it)
 {
 	settings.breaker = "strict";
-	settings.calls_at_once = 50;    /* strict: five */
+	settings.calls_at_once = 50; /* strict: five */
 	call_times(1, false);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(breaker_closed_for_s(b), 10);
 		wait_ms(9000);
 		assert_int_equal(call(true), BREAKER_IS_OPEN);
 		wait_ms(1000);
-		call_times(1, false);   /* a bad probe: ten seconds again, not more */
+		call_times(1, false); /* a bad probe: ten seconds again, not more */
 	}
 	wait_ms(10000);
 	call_times(1, true);
@@ -172,7 +172,7 @@ TEST(strict_opens_at_one_failure_for_ten_seconds_and_one_good_call_closes_it)
 TEST(classic_opens_at_half_of_twenty_calls_for_five_seconds)
 {
 	settings.breaker = "classic";
-	call_times(19, false);          /* a row of failures is not enough */
+	call_times(19, false); /* a row of failures is not enough */
 	assert_int_equal(look().state, BREAKER_CLOSED);
 	call_times(1, false);
 	assert_int_equal(breaker_closed_for_s(b), 5);
@@ -204,7 +204,7 @@ TEST(one_probes_at_a_time_and_three_good_ones_close_it)
 		breaker_leave(b, probe, true);
 	}
 	assert_int_equal(look().state, BREAKER_CLOSED);
-	call_times(4, false);           /* earlier failures do not count any more */
+	call_times(4, false); /* earlier failures do not count any more */
 	assert_int_equal(look().state, BREAKER_CLOSED);
 }
 
@@ -214,7 +214,7 @@ TEST(bad_probes_open_it_for_longer_up_to_a_minute_and_a_quiet_minute_makes_it_fo
 	for (int s = 5; s <= 80; s += 5) {
 		assert_int_equal(breaker_closed_for_s(b), s < 60 ? s : 60);
 		wait_ms(60000);
-		call_times(1, s % 10 == 0);     /* two good ones do not close it */
+		call_times(1, s % 10 == 0); /* two good ones do not close it */
 		if (s % 10 == 0)
 			call_times(1, false);
 	}
@@ -285,8 +285,10 @@ TEST(the_sixth_is_refused_when_no_call_returns)
 	take_all_permits(permits);
 	assert_int_equal(breaker_enter(b, 0, &permit), BREAKER_IS_FULL);
 	/* less than patience_ms, and the next one does not wait at all */
-	assert_true(scratch_is_quick(3000, (assert_int_equal(breaker_enter(b, 5000, &permit), BREAKER_IS_FULL), n_asked++)));
-	assert_true(scratch_is_quick(STALL_US / 1000, (assert_int_equal(breaker_enter(b, 5000, &permit), BREAKER_IS_FULL), n_asked++)));
+	assert_true(scratch_is_quick(
+		3000, (assert_int_equal(breaker_enter(b, 5000, &permit), BREAKER_IS_FULL), n_asked++)));
+	assert_true(scratch_is_quick(
+		STALL_US / 1000, (assert_int_equal(breaker_enter(b, 5000, &permit), BREAKER_IS_FULL), n_asked++)));
 	assert_int_equal(look().n_full, n_asked);
 	breaker_leave(b, permits[2], true);
 	call_times(3, true);
@@ -303,10 +305,11 @@ TEST(where_calls_are_slow_none_waits_and_it_is_known_in_advance)
 	}
 	take_all_permits(permits);
 	assert_int_equal(breaker_closed_for_s(b), 1);
-	assert_true(scratch_is_quick(STALL_US / 1000, assert_int_equal(breaker_enter(b, 5000, &permit), BREAKER_IS_FULL)));
+	assert_true(
+		scratch_is_quick(STALL_US / 1000, assert_int_equal(breaker_enter(b, 5000, &permit), BREAKER_IS_FULL)));
 	breaker_leave(b, permits[4], true);
 	assert_int_equal(breaker_closed_for_s(b), 0);
-	call_times(100, true);          /* quick ones: no longer slow on average */
+	call_times(100, true); /* quick ones: no longer slow on average */
 	assert_int_equal(breaker_enter(b, 0, &permits[4]), BREAKER_GO);
 	assert_int_equal(breaker_closed_for_s(b), 0);
 }
@@ -400,7 +403,7 @@ TEST(holders_that_are_not_visible_are_not_taken_for_dead)
 
 TEST(a_later_process_with_the_same_pid_does_not_keep_the_permit_of_a_dead_one)
 {
-	for (int i = 0; i < 5; i++)     /* our parent lives, but did not start at that time */
+	for (int i = 0; i < 5; i++) /* our parent lives, but did not start at that time */
 		atomic_store(&b->permit[i].holder, 7ULL << 22 | (uint64_t)getppid());
 	call_times(1, true);
 }
@@ -413,7 +416,7 @@ TEST(a_living_holder_keeps_its_permit_only_as_long_as_any_call_can_last)
 	assert_int_equal(call(true), BREAKER_IS_FULL);
 	wait_ms(71000);
 	call_times(1, true);
-	breaker_leave(b, permits[1], false);     /* returning late, it does not release another's permit */
+	breaker_leave(b, permits[1], false); /* returning late, it does not release another's permit */
 	call_times(1, true);
 }
 
@@ -449,7 +452,7 @@ race_once(struct race *r, unsigned *seed)
 		atomic_fetch_sub(&r->n_probing, 1);
 	atomic_fetch_sub(&r->n_in_flight, 1);
 	if (!is_probe && n % 300 == 1)
-		raise(SIGKILL);         /* with its permit */
+		raise(SIGKILL); /* with its permit */
 	atomic_fetch_add(&r->n_left, 1);
 	atomic_fetch_add(&r->n_bad, !is_good);
 	breaker_leave(b, permit, is_good);
@@ -477,7 +480,8 @@ TEST(at_most_five_calls_and_one_probe_in_flight_in_a_race_of_eight_that_die)
 	struct breaker_view v;
 	int n_running = 0, n_started = 0, status;
 
-	settings.call_deadline_ms = 90000;      /* a probe that read the clock before the time was advanced keeps its lease */
+	settings.call_deadline_ms =
+		90000; /* a probe that read the clock before the time was advanced keeps its lease */
 	while (n_started < 60 || n_running) {
 		while (n_running < RACERS && n_started < 60) {
 			scratch_fork(races, r);
@@ -492,8 +496,8 @@ TEST(at_most_five_calls_and_one_probe_in_flight_in_a_race_of_eight_that_die)
 		usleep(300);
 	}
 	v = look();
-	print_message("# %d of %d died; %lld went, %lld refused, %lld full, opened %lld times\n", n_started - r->n_done, n_started,
-	              (long long)r->n_go, (long long)r->n_open, (long long)r->n_full, (long long)v.n_opened);
+	print_message("# %d of %d died; %lld went, %lld refused, %lld full, opened %lld times\n", n_started - r->n_done,
+		n_started, (long long)r->n_go, (long long)r->n_open, (long long)r->n_full, (long long)v.n_opened);
 	assert_int_equal(r->n_wrong, 0);
 	assert_int_equal(v.n_in_flight, 0);
 	assert_int_equal(v.n_calls, r->n_left);
@@ -506,7 +510,7 @@ TEST(at_most_five_calls_and_one_probe_in_flight_in_a_race_of_eight_that_die)
 TEST(it_adds_less_than_20_us_to_a_call)
 {
 	enum { N = 200000 };
-	clock_t began = clock();        /* processor time: other processes do not count */
+	clock_t began = clock(); /* processor time: other processes do not count */
 	double ns;
 
 	call_times(N, true);

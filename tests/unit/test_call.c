@@ -36,7 +36,7 @@ records(const char *text, size_t n, bool ended)
 	static const char done[8];
 	struct buf b = { .m = m };
 
-	for (size_t at = 0; at < n; at += 7)    /* small records: the answer comes in many */
+	for (size_t at = 0; at < n; at += 7) /* small records: the answer comes in many */
 		put_record(&b, STDOUT, text + at, n - at < 7 ? n - at : 7);
 	if (ended)
 		put_record(&b, END_REQUEST, done, sizeof(done));
@@ -133,7 +133,10 @@ static struct call
 charge(int deadline_ms)
 {
 	return (struct call){
-		.program = "payment", .path = "/internal/charge", .body = "{\"amount\":207000}", .deadline_ms = deadline_ms,
+		.program = "payment",
+		.path = "/internal/charge",
+		.body = "{\"amount\":207000}",
+		.deadline_ms = deadline_ms,
 	};
 }
 
@@ -184,14 +187,20 @@ TEST(the_request_id_is_passed_on_and_the_call_is_a_line_in_the_log)
 	assert_int_equal(scratch_wait(pid), 0);
 	log_request(NULL);
 	assert_int_equal(heard_times(said, "\n"), 1);
-	assert_non_null(strstr(said, "\"request\":\"r-1\",\"subject\":\"MP-1\",\"what\":\"call\",\"to\":\"payment\",\"path\":\"/internal/charge\",\"outcome\":\"unknown\""));
+	assert_non_null(strstr(said,
+		"\"request\":\"r-1\",\"subject\":\"MP-1\",\"what\":\"call\",\"to\":\"payment\","
+		"\"path\":\"/internal/charge\",\"outcome\":\"unknown\""));
 }
 
 TEST(a_whole_answer_has_its_status_and_body)
 {
 	struct call c = charge(10000);
 
-	assert_int_equal(call_with(answers, "Status: 402\r\nContent-Type: application/json\r\nContent-Length: 21\r\n\r\n{\"error\":\"declined\"}\n", &c), CALL_ANSWERED);
+	assert_int_equal(call_with(answers,
+				 "Status: 402\r\nContent-Type: application/json\r\nContent-Length:"
+				 " 21\r\n\r\n{\"error\":\"declined\"}\n",
+				 &c),
+		CALL_ANSWERED);
 	assert_int_equal(c.status, 402);
 	assert_string_equal(c.answer, "{\"error\":\"declined\"}\n");
 }
@@ -277,7 +286,7 @@ TEST(a_full_backlog_is_not_sent_at_the_deadline)
 	struct call c = charge(20);
 
 	assert_int_equal(listen(listening, 0), 0);
-	for (int i = 0; i < 3; i++)     /* each leaves its connection in the backlog, which has room for one */
+	for (int i = 0; i < 3; i++) /* each leaves its connection in the backlog, which has room for one */
 		call_do(m, &c);
 	assert_int_equal(call_do(m, &c), CALL_NOT_SENT);
 }

@@ -1,6 +1,6 @@
 /*
- * test_check - `motorpool check` finds every kind of fault: in a small valid data set each invariant is violated once, with the triggers
- * dropped, and its check must report it.
+ * test_check - `motorpool check` finds every kind of fault: in a small valid data set each invariant is violated once,
+ * with the triggers dropped, and its check must report it.
  */
 #include "test.h"
 
@@ -11,7 +11,7 @@
 
 #include <sqlite3.h>
 
-/* --- a valid data set: made once, copied for each test --------------------------------------------------------------------- */
+/* --- a valid data set: made once, copied for each test ------------------------------------------------------------ */
 
 static char story[64];
 static struct cli cli = { .root = ".", .bin = ".", .usage = "" };
@@ -20,7 +20,11 @@ static struct plan
 plan(int customer, int car, int64_t starts_at, enum fate fate)
 {
 	return (struct plan){
-		.customer = customer, .car = car, .placed_at = starts_at - 2 * DAY, .starts_at = starts_at, .ends_at = starts_at + DAY + 3 * HOUR,
+		.customer = customer,
+		.car = car,
+		.placed_at = starts_at - 2 * DAY,
+		.starts_at = starts_at,
+		.ends_at = starts_at + DAY + 3 * HOUR,
 		.fate = fate,
 	};
 }
@@ -29,14 +33,23 @@ plan(int customer, int car, int64_t starts_at, enum fate fate)
 static void
 write_story(struct script *s, int64_t now)
 {
-	static struct demo_car cars[2] = { { .plate = "12하 3456" }, { .plate = "160호 1000", .model = 3, .branch = 5 } };
+	static struct demo_car cars[2] = { { .plate = "12하 3456" },
+		{ .plate = "160호 1000", .model = 3, .branch = 5 } };
 	static struct plan plans[7];
 	int64_t hour = now - now % HOUR;
 	const struct deed deeds[] = {
-		{ hour - 12 * DAY, 0, DEED_PLACE }, { hour - 10 * DAY, 0, DEED_HAND_OUT }, { hour - 9 * DAY, 0, DEED_TAKE_BACK },
-		{ hour - 9 * DAY, 1, DEED_PLACE }, { hour - 8 * DAY, 2, DEED_PLACE }, { hour - 7 * DAY - HOUR, 1, DEED_CANCEL },
-		{ hour - 6 * DAY + 2 * HOUR, 2, DEED_NO_SHOW }, { hour - 5 * DAY, 3, DEED_PLACE },
-		{ hour - DAY, 4, DEED_PLACE }, { hour - DAY + 5, 5, DEED_PLACE }, { hour - 2 * HOUR, 6, DEED_PLACE }, { hour - HOUR, 6, DEED_HAND_OUT },
+		{ hour - 12 * DAY, 0, DEED_PLACE },
+		{ hour - 10 * DAY, 0, DEED_HAND_OUT },
+		{ hour - 9 * DAY, 0, DEED_TAKE_BACK },
+		{ hour - 9 * DAY, 1, DEED_PLACE },
+		{ hour - 8 * DAY, 2, DEED_PLACE },
+		{ hour - 7 * DAY - HOUR, 1, DEED_CANCEL },
+		{ hour - 6 * DAY + 2 * HOUR, 2, DEED_NO_SHOW },
+		{ hour - 5 * DAY, 3, DEED_PLACE },
+		{ hour - DAY, 4, DEED_PLACE },
+		{ hour - DAY + 5, 5, DEED_PLACE },
+		{ hour - 2 * HOUR, 6, DEED_PLACE },
+		{ hour - HOUR, 6, DEED_HAND_OUT },
 	};
 
 	for (int i = 0; i < 2; i++)
@@ -114,7 +127,7 @@ TEST_SETUP(copy_story)
 	return 0;
 }
 
-/* --- breaking it ------------------------------------------------------------------------------------------------------------------ */
+/* --- breaking it -------------------------------------------------------------------------------------------------- */
 
 struct fault {
 	const char *name;               /* the test's */
@@ -131,7 +144,9 @@ drop_triggers(sqlite3 *sqlite)
 	sqlite3_stmt *stmt;
 
 	buf_puts(&all, "PRAGMA foreign_keys=OFF; PRAGMA ignore_check_constraints=ON;");
-	assert_int_equal(sqlite3_prepare_v2(sqlite, "SELECT name FROM sqlite_master WHERE type = 'trigger'", -1, &stmt, NULL), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_prepare_v2(sqlite, "SELECT name FROM sqlite_master WHERE type = 'trigger'", -1, &stmt, NULL),
+		SQLITE_OK);
 	while (sqlite3_step(stmt) == SQLITE_ROW)
 		buf_printf(&all, "DROP TRIGGER %s;", (const char *)sqlite3_column_text(stmt, 0));
 	sqlite3_finalize(stmt);
@@ -177,7 +192,8 @@ seen(void **state)
 	wrong = run_check(&in, find_check(fault->holds));
 	if (wrong < 1)
 		fail_msg("not found by its check");
-	assert_true(in.detail[0] != '\0' || strcmp(fault->holds, "the read models are not beyond the end of the log") == 0);
+	assert_true(
+		in.detail[0] != '\0' || strcmp(fault->holds, "the read models are not beyond the end of the log") == 0);
 	check_close(&in);
 	if (fault->environment)
 		unsetenv(arena_strndup(scratch_memory, fault->environment, strcspn(fault->environment, "=")));
@@ -187,113 +203,157 @@ seen(void **state)
 #define BOOKING(state) FIRST("booking", "booking_id", "state = '" state "'")
 
 /* A job of the first booking in a state; HEARD: all consumers have handled all events. */
-#define HEARD "INSERT OR REPLACE INTO position (consumer, event_id, moved_at) VALUES ('delivery', 100000, 1), ('booking', 100000, 1), ('equipment', 100000, 1)," \
+#define HEARD "INSERT OR REPLACE INTO position (consumer, event_id, moved_at)" \
+	" VALUES ('delivery', 100000, 1), ('booking', 100000, 1), ('equipment', 100000, 1)," \
 	" ('review', 100000, 1);"
 #define JOB(state, direction, booking_state) \
-	"INSERT INTO delivery (booking_code, direction, state, customer_id, window_from, window_to, courier_id, requested_at, received_by, ended_by, photo)" \
-	" SELECT code, '" direction "', '" state "', customer_id, starts_at, starts_at, 1, 1, 'x', 'dispatcher', 'gone.jpg' FROM booking" BOOKING(booking_state) ";"
+	"INSERT INTO delivery (booking_code, direction, state, customer_id, window_from, window_to, courier_id," \
+	" requested_at, received_by, ended_by, photo)" \
+	" SELECT code, '" direction "', '" state "', customer_id, starts_at, starts_at, 1, 1, 'x'," \
+	" 'dispatcher', 'gone.jpg' FROM booking" BOOKING(booking_state) ";"
 #define WISH(booking_state) \
-	"INSERT INTO booking_delivery (booking_id, zone, address, window_from, window_to) SELECT booking_id, 'center', 'x', starts_at, starts_at FROM booking" BOOKING(booking_state) ";"
+	"INSERT INTO booking_delivery (booking_id, zone, address, window_from, window_to)" \
+	" SELECT booking_id, 'center', 'x', starts_at, starts_at FROM booking" BOOKING(booking_state) ";"
 
 /* An item with ten pieces; a line of the first booking in a state for two of them, and its order. */
 #define ITEM \
-	"INSERT INTO item (item_id, name, category, daily_price, created_at, updated_at) VALUES (900, 'Tent', 'other', 5, 1, 1);" \
-	"INSERT INTO stock_entry (entry_id, item_id, kind, quantity, balance, entered_at) VALUES (900, 900, 'receive', 10, 10, 1);"
+	"INSERT INTO item (item_id, name, category, daily_price, created_at, updated_at)" \
+	" VALUES (900, 'Tent', 'other', 5, 1, 1);" \
+	"INSERT INTO stock_entry (entry_id, item_id, kind, quantity, balance, entered_at)" \
+	" VALUES (900, 900, 'receive', 10, 10, 1);"
 #define EXTRA(booking_state) \
-	"INSERT INTO booking_extra (booking_id, line_no, kind, ref_id, quantity, amount) SELECT booking_id, 9, 'equipment', 900, 2, 10 FROM booking" BOOKING(booking_state) ";"
+	"INSERT INTO booking_extra (booking_id, line_no, kind, ref_id, quantity, amount) SELECT booking_id, 9," \
+	" 'equipment', 900, 2, 10 FROM booking" BOOKING(booking_state) ";"
 #define LEND(state, booking_state) \
-	"INSERT INTO equipment_order (order_id, code, booking_code, line_no, customer_id, item_id, item_name, quantity, starts_at, ends_at, daily_price, amount," \
-	" currency, state, end_reason, ordered_at) SELECT 900, code || '-9', code, 9, customer_id, 900, 'Tent', 2, starts_at, ends_at, 5, 10, 'KRW', '" state "', 'x', 1" \
+	"INSERT INTO equipment_order (order_id, code, booking_code, line_no, customer_id, item_id, item_name," \
+	" quantity, starts_at, ends_at, daily_price, amount, currency, state, end_reason, ordered_at)" \
+	" SELECT 900, code || '-9', code, 9, customer_id, 900, 'Tent', 2, starts_at, ends_at, 5, 10, 'KRW'," \
+	" '" state "', 'x', 1" \
 	" FROM booking" BOOKING(booking_state) ";"
 /* An extra of the first confirmed booking, and its state. */
 #define PART(kind, state, refund_state, due, back) \
-	"INSERT INTO booking_line (booking_id, line_no, rule, version, unit, quantity, unit_amount, amount) SELECT booking_id, 9, '" kind "', 1, 'trip', 1, 5000, 5000 FROM booking" BOOKING("CONFIRMED") ";" \
-	"INSERT INTO booking_extra (booking_id, line_no, kind, ref_id, quantity, amount, state, refund_state, refund_due, refunded_amount, ended_at)" \
-	" SELECT booking_id, 9, '" kind "', 1, 3, 5000, '" state "', '" refund_state "', " due ", " back ", 1 FROM booking" BOOKING("CONFIRMED") ";"
+	"INSERT INTO booking_line (booking_id, line_no, rule, version, unit, quantity, unit_amount," \
+	" amount) SELECT booking_id, 9, '" kind "', 1, 'trip', 1, 5000, 5000 FROM booking" BOOKING("CONFIRMED") ";" \
+	"INSERT INTO booking_extra (booking_id, line_no, kind, ref_id, quantity, amount, state, refund_state," \
+	" refund_due, refunded_amount, ended_at)" \
+	" SELECT booking_id, 9, '" kind "', 1, 3, 5000, '" state "', '" refund_state "', " due ", " back ", 1" \
+	" FROM booking" BOOKING("CONFIRMED") ";"
 
 /* … and its review case. */
 #define CASE(state) \
-	"INSERT INTO review_case (key, kind, subject_id, applicant_id, title, quantity, state, reason, opened_at) SELECT code, 'equipment', booking_code," \
+	"INSERT INTO review_case (key, kind, subject_id, applicant_id, title, quantity, state, reason," \
+	" opened_at) SELECT code, 'equipment', booking_code," \
 	" customer_id, 'Tents', 2, '" state "', 'x', 1 FROM equipment_order WHERE order_id = 900;"
 
 /* A message of an event, its mail in a state. */
 #define MESSAGE(event, state, email) \
-	"INSERT INTO message (message_id, event_id, recipient_id, kind, subject_id, lang, title, body, in_inbox, email, state, created_at)" \
+	"INSERT INTO message (message_id, event_id, recipient_id, kind, subject_id, lang, title, body, in_inbox," \
+	" email, state, created_at)" \
 	" VALUES (77, " event ", 1, 'booking_confirmed', 'MP-NOBODY', 'ko', 't', 'b', 1, '" email "', '" state "', 1)"
 
 static struct fault faults[] = {
 	/* bookings */
-	{ "two_slots_of_one_car_that_overlap_are_seen", "no two unreleased slots of a car overlap, turnaround time included", NULL,
-	  "INSERT INTO slot (car_id, kind, starts_at, ends_at, busy_until, rev) SELECT car_id, 'BLOCK', busy_until - 60, busy_until, busy_until, 999"
+	{ "two_slots_of_one_car_that_overlap_are_seen",
+		"no two unreleased slots of a car overlap, turnaround time included", NULL,
+	  "INSERT INTO slot (car_id, kind, starts_at, ends_at, busy_until, rev) SELECT car_id, 'BLOCK',"
+	  " busy_until - 60, busy_until, busy_until, 999"
 	  " FROM slot WHERE kind = 'BOOKED' LIMIT 1", NULL },
-	{ "a_booking_whose_slot_was_released_is_seen", "every booking has a slot for each of its cars, of the kind that its state requires", NULL,
-	  "UPDATE slot SET kind = 'RELEASED' WHERE booking_id = (SELECT MIN(booking_id) FROM booking WHERE state = 'CONFIRMED')", NULL },
-	{ "a_cancelled_booking_that_still_blocks_its_car_is_seen", "every booking has a slot for each of its cars, of the kind that its state requires", NULL,
-	  "UPDATE slot SET kind = 'BOOKED' WHERE booking_id = (SELECT MIN(booking_id) FROM booking WHERE state = 'CANCELLED')", NULL },
-	{ "a_slot_without_a_booking_is_seen", "every slot with a booking refers to an existing booking and one of its cars", NULL,
+	{ "a_booking_whose_slot_was_released_is_seen",
+		"every booking has a slot for each of its cars, of the kind that its state requires", NULL,
+	  "UPDATE slot SET kind = 'RELEASED' WHERE booking_id = (SELECT MIN(booking_id) FROM booking"
+	  " WHERE state = 'CONFIRMED')", NULL },
+	{ "a_cancelled_booking_that_still_blocks_its_car_is_seen",
+		"every booking has a slot for each of its cars, of the kind that its state requires", NULL,
+	  "UPDATE slot SET kind = 'BOOKED' WHERE booking_id = (SELECT MIN(booking_id) FROM booking"
+	  " WHERE state = 'CANCELLED')", NULL },
+	{ "a_slot_without_a_booking_is_seen",
+		"every slot with a booking refers to an existing booking and one of its cars", NULL,
 	  "UPDATE slot SET booking_id = 9999" FIRST("slot", "slot_id", "kind = 'BOOKED'"), NULL },
-	{ "a_booking_of_fewer_cars_than_it_says_is_seen", "every booking has the stated number of cars, and more than one only of the same model", NULL,
+	{ "a_booking_of_fewer_cars_than_it_says_is_seen",
+		"every booking has the stated number of cars, and more than one only of the same model", NULL,
 	  "UPDATE booking SET n_cars = 2, model_id = 1" BOOKING("CONFIRMED"), NULL },
-	{ "a_second_car_without_its_slot_is_seen", "every booking has a slot for each of its cars, of the kind that its state requires", NULL,
-	  "INSERT INTO booking_car (booking_id, car_no, car_id, car_name, plate) SELECT booking_id, 2, car_id + 1, 'x', 'x' FROM booking" BOOKING("CONFIRMED"), NULL },
-	{ "a_slot_of_a_car_of_another_booking_is_seen", "every slot with a booking refers to an existing booking and one of its cars", NULL,
+	{ "a_second_car_without_its_slot_is_seen",
+		"every booking has a slot for each of its cars, of the kind that its state requires", NULL,
+	  "INSERT INTO booking_car (booking_id, car_no, car_id, car_name, plate) SELECT booking_id, 2, car_id + 1, 'x',"
+	  " 'x' FROM booking" BOOKING("CONFIRMED"), NULL },
+	{ "a_slot_of_a_car_of_another_booking_is_seen",
+		"every slot with a booking refers to an existing booking and one of its cars", NULL,
 	  "UPDATE slot SET car_id = car_id + 1000" FIRST("slot", "slot_id", "kind = 'BOOKED'"), NULL },
 	{ "a_second_car_without_a_reservation_is_seen", "the reservations of fleet match the bookings", NULL,
-	  "INSERT INTO booking_car (booking_id, car_no, car_id, car_name, plate) SELECT booking_id, 2, car_id + 1, 'x', 'x' FROM booking" BOOKING("OUT"), NULL },
-	{ "a_reservation_of_a_car_of_another_booking_is_seen", "every reservation refers to a booking and one of its cars", NULL,
+	  "INSERT INTO booking_car (booking_id, car_no, car_id, car_name, plate) SELECT booking_id, 2, car_id + 1, 'x',"
+	  " 'x' FROM booking" BOOKING("OUT"), NULL },
+	{ "a_reservation_of_a_car_of_another_booking_is_seen",
+		"every reservation refers to a booking and one of its cars", NULL,
 	  "UPDATE reservation SET car_id = car_id + 1000" FIRST("reservation", "booking_code", "1"), NULL },
 	{ "an_amount_that_is_not_the_sum_of_its_lines_is_seen", "the price lines of a booking sum to its amount", NULL,
 	  "UPDATE booking SET amount = amount + 1" BOOKING("COMPLETED"), NULL },
 	{ "a_line_with_a_wrong_quantity_is_seen", "a price line is quantity times unit price, or the lower cap", NULL,
-	  "UPDATE booking_line SET quantity = quantity + 1" FIRST("booking_line", "booking_id", "rule = 'daily'"), NULL },
+	  "UPDATE booking_line SET quantity = quantity +"
+	  " 1" FIRST("booking_line", "booking_id", "rule = 'daily'"), NULL },
 	{ "too_many_open_bookings_are_seen", "no customer has more open bookings than allowed", NULL,
 	  "SELECT 1", "MOTORPOOL_MAX_BOOKINGS_PER_PERSON=1" },
 	{ "two_bookings_under_one_key_are_seen", "a customer has one booking per idempotency key", NULL,
 	  "DROP INDEX booking_request; UPDATE booking SET request_key = 'k' WHERE state = 'CONFIRMED'", NULL },
 	{ "a_hold_that_did_not_expire_is_seen", "no hold is older than a minute after its expiry", NULL,
 	  "UPDATE booking SET state = 'HELD', hold_until = 1000" BOOKING("CONFIRMED"), NULL },
-	{ "a_paid_booking_that_was_not_confirmed_is_seen", "no paid booking has been unconfirmed for more than 5 minutes", NULL,
+	{ "a_paid_booking_that_was_not_confirmed_is_seen",
+		"no paid booking has been unconfirmed for more than 5 minutes", NULL,
 	  "UPDATE booking SET state = 'PAID'" BOOKING("CONFIRMED"), NULL },
-	{ "a_refund_pending_for_too_long_is_seen", "no cancellation or refund of a booking has been pending for more than 15 minutes", NULL,
+	{ "a_refund_pending_for_too_long_is_seen",
+		"no cancellation or refund of a booking has been pending for more than 15 minutes", NULL,
 	  "UPDATE booking SET refund_state = 'PENDING'" BOOKING("CANCELLED"), NULL },
-	{ "a_cancellation_that_never_ended_is_seen", "no cancellation or refund of a booking has been pending for more than 15 minutes", NULL,
+	{ "a_cancellation_that_never_ended_is_seen",
+		"no cancellation or refund of a booking has been pending for more than 15 minutes", NULL,
 	  "UPDATE booking SET state = 'CANCEL_REQUESTED', refund_state = 'DONE'" BOOKING("CANCELLED"), NULL },
 	{ "a_reservation_in_a_wrong_state_is_seen", "the reservations of fleet match the bookings", NULL,
-	  "UPDATE reservation SET state = 'RELEASED' WHERE booking_code = (SELECT code FROM booking WHERE state = 'OUT')", NULL },
+	  "UPDATE reservation SET state = 'RELEASED' WHERE booking_code = (SELECT code FROM booking"
+	  " WHERE state = 'OUT')", NULL },
 	{ "a_booking_without_a_reservation_is_seen", "the reservations of fleet match the bookings", NULL,
 	  "DELETE FROM reservation WHERE booking_code = (SELECT code FROM booking WHERE state = 'OUT')", NULL },
 	{ "a_reservation_without_a_booking_is_seen", "every reservation refers to a booking and one of its cars", NULL,
 	  "UPDATE reservation SET booking_code = 'MP-00000000'" FIRST("reservation", "booking_code", "1"), NULL },
 	/* extras */
-	{ "an_extra_without_a_line_is_seen", "every extra of a booking has a price line, and every extra price line has an extra", NULL,
+	{ "an_extra_without_a_line_is_seen",
+		"every extra of a booking has a price line, and every extra price line has an extra", NULL,
 	  PART("delivery", "BOOKED", "NONE", "0", "0") "DELETE FROM booking_line WHERE line_no = 9", NULL },
-	{ "a_line_without_an_extra_is_seen", "every extra of a booking has a price line, and every extra price line has an extra", NULL,
+	{ "a_line_without_an_extra_is_seen",
+		"every extra of a booking has a price line, and every extra price line has an extra", NULL,
 	  PART("delivery", "BOOKED", "NONE", "0", "0") "DELETE FROM booking_extra", NULL },
-	{ "an_extra_with_another_price_is_seen", "every extra of a booking has a price line, and every extra price line has an extra", NULL,
+	{ "an_extra_with_another_price_is_seen",
+		"every extra of a booking has a price line, and every extra price line has an extra", NULL,
 	  PART("delivery", "BOOKED", "NONE", "0", "0") "UPDATE booking_extra SET amount = 4999", NULL },
-	{ "a_delivery_without_an_address_is_seen", "a booking with delivery has an address and a delivery time within the booking", NULL,
+	{ "a_delivery_without_an_address_is_seen",
+		"a booking with delivery has an address and a delivery time within the booking", NULL,
 	  PART("delivery", "BOOKED", "NONE", "0", "0"), NULL },
-	{ "a_delivery_before_the_booking_is_seen", "a booking with delivery has an address and a delivery time within the booking", NULL,
-	  PART("delivery", "BOOKED", "NONE", "0", "0") WISH("CONFIRMED") "UPDATE booking_delivery SET window_from = window_from - 1", NULL },
+	{ "a_delivery_before_the_booking_is_seen",
+		"a booking with delivery has an address and a delivery time within the booking", NULL,
+	  PART("delivery", "BOOKED", "NONE", "0",
+	  	"0") WISH("CONFIRMED") "UPDATE booking_delivery SET window_from = window_from - 1", NULL },
 	{ "an_ended_extra_without_a_refund_is_seen", "a cancelled extra is refunded in full", NULL,
 	  PART("equipment", "ENDED", "NONE", "0", "0"), NULL },
 	{ "an_extra_refunded_in_part_is_seen", "a cancelled extra is refunded in full", NULL,
 	  PART("equipment", "ENDED", "DONE", "5000", "4000"), NULL },
 	{ "a_booked_extra_with_a_refund_is_seen", "a cancelled extra is refunded in full", NULL,
 	  PART("equipment", "BOOKED", "PENDING", "5000", "0"), NULL },
-	{ "more_refund_due_than_was_paid_is_seen", "the refunds due for a booking and its extras do not exceed the amount paid", NULL,
-	  PART("equipment", "ENDED", "PENDING", "5000", "0") "UPDATE booking SET refund_due = amount" BOOKING("CONFIRMED"), NULL },
-	{ "an_extras_refund_that_never_ends_is_seen", "no partial refund of a booking has been pending for more than 15 minutes", NULL,
+	{ "more_refund_due_than_was_paid_is_seen",
+		"the refunds due for a booking and its extras do not exceed the amount paid", NULL,
+	  PART("equipment", "ENDED", "PENDING", "5000",
+	  	"0") "UPDATE booking SET refund_due = amount" BOOKING("CONFIRMED"), NULL },
+	{ "an_extras_refund_that_never_ends_is_seen",
+		"no partial refund of a booking has been pending for more than 15 minutes", NULL,
 	  PART("equipment", "ENDED", "PENDING", "5000", "0"), NULL },
-	{ "a_cancellation_pending_for_too_long_is_seen", "no cancellation has been waiting for delivery for more than 15 minutes", NULL,
+	{ "a_cancellation_pending_for_too_long_is_seen",
+		"no cancellation has been waiting for delivery for more than 15 minutes", NULL,
 	  "UPDATE booking SET cancel_asked_at = 1" BOOKING("CONFIRMED"), NULL },
 	{ "an_extras_refund_that_payment_never_made_is_seen", "bookings and charges agree on what was refunded", NULL,
 	  PART("equipment", "ENDED", "DONE", "5000", "5000"), NULL },
 	/* money */
 	{ "a_booking_without_a_charge_is_seen", "every booking beyond HELD has an approved charge of its amount", NULL,
 	  "UPDATE booking SET charge_id = NULL" BOOKING("CONFIRMED"), NULL },
-	{ "a_booking_whose_charge_failed_is_seen", "every booking beyond HELD has an approved charge of its amount", NULL,
-	  "UPDATE charge SET state = 'FAILED' WHERE key = (SELECT MIN(code) FROM booking WHERE state = 'CONFIRMED')", NULL },
+	{ "a_booking_whose_charge_failed_is_seen", "every booking beyond HELD has an approved charge of its amount",
+		NULL,
+	  "UPDATE charge SET state = 'FAILED' WHERE key = (SELECT MIN(code) FROM booking"
+	  " WHERE state = 'CONFIRMED')", NULL },
 	{ "money_kept_for_an_expired_booking_is_seen", "no money is kept for a booking that was not completed", NULL,
 	  "UPDATE booking SET state = 'EXPIRED'" BOOKING("CONFIRMED"), NULL },
 	{ "money_taken_without_a_booking_is_seen", "no money is kept for a booking that was not completed", NULL,
@@ -302,7 +362,8 @@ static struct fault faults[] = {
 	  "UPDATE booking SET refunded_amount = 0" BOOKING("CANCELLED"), NULL },
 	{ "more_refunded_than_captured_is_seen", "refunds never exceed the captured amount", NULL,
 	  "UPDATE refund SET amount = amount + 100000000", NULL },
-	{ "a_refunded_amount_that_is_not_the_sum_is_seen", "the refunded amount of a charge is the sum of its refunds", NULL,
+	{ "a_refunded_amount_that_is_not_the_sum_is_seen", "the refunded amount of a charge is the sum of its refunds",
+		NULL,
 	  "UPDATE charge SET refunded_amount = refunded_amount - 1 WHERE state = 'CANCELLED'", NULL },
 	{ "a_refunded_charge_that_counts_as_approved_is_seen", "the state of a charge matches its refunds", NULL,
 	  "UPDATE charge SET state = 'APPROVED' WHERE state = 'CANCELLED'", NULL },
@@ -311,7 +372,8 @@ static struct fault faults[] = {
 	{ "a_refund_that_never_ends_is_seen", "no refund has been in progress for more than 15 minutes", NULL,
 	  "UPDATE refund SET state = 'REQUESTED'", NULL },
 	{ "a_posting_that_does_not_balance_is_seen", "the lines of every posting sum to zero", NULL,
-	  "UPDATE ledger_line SET amount = amount + 1" FIRST("ledger_line", "posting_id", "1") " AND account = 'card_clearing'", NULL },
+	  "UPDATE ledger_line SET amount = amount +"
+	  " 1" FIRST("ledger_line", "posting_id", "1") " AND account = 'card_clearing'", NULL },
 	{ "a_posting_without_lines_is_seen", "the lines of every posting sum to zero", NULL,
 	  "DELETE FROM ledger_line" FIRST("ledger_line", "posting_id", "1"), NULL },
 	{ "lines_without_a_posting_are_seen", "every line belongs to a posting", NULL,
@@ -322,21 +384,31 @@ static struct fault faults[] = {
 	  "DELETE FROM ledger_line WHERE posting_id = (SELECT MIN(posting_id) FROM posting WHERE kind = 'capture');"
 	  "DELETE FROM posting" FIRST("posting", "posting_id", "kind = 'capture'"), NULL },
 	{ "a_posting_of_a_declined_charge_is_seen", "a charge is posted if and only if it was captured", NULL,
-	  "UPDATE posting SET charge_id = (SELECT charge_id FROM charge WHERE state = 'FAILED')" FIRST("posting", "posting_id", "kind = 'capture'"), NULL },
+	  "UPDATE posting SET charge_id = (SELECT charge_id FROM charge"
+	  " WHERE state = 'FAILED')" FIRST("posting", "posting_id", "kind = 'capture'"), NULL },
 	{ "a_refund_that_was_not_posted_is_seen", "every refund is posted when it is due and when it is paid", NULL,
 	  "DELETE FROM ledger_line WHERE posting_id = (SELECT MIN(posting_id) FROM posting WHERE kind = 'refund_paid');"
 	  "DELETE FROM posting WHERE kind = 'refund_paid'", NULL },
-	{ "a_clearing_account_that_differs_from_the_charges_is_seen", "card_clearing equals captures minus refunds to cards", NULL,
-	  "INSERT INTO ledger_line (posting_id, account, amount) VALUES (9999, 'vat_payable', 7), (9999, 'card_clearing', -7);"
-	  "INSERT INTO posting (posting_id, kind, charge_id, currency, posted_at) VALUES (9999, 'refund_paid', 1, 'KRW', 1)", NULL },
-	{ "a_bank_account_that_differs_from_the_transfers_is_seen", "bank equals the refunds paid by bank transfer", NULL,
+	{ "a_clearing_account_that_differs_from_the_charges_is_seen",
+		"card_clearing equals captures minus refunds to cards", NULL,
+	  "INSERT INTO ledger_line (posting_id, account, amount)"
+	  " VALUES (9999, 'vat_payable', 7), (9999, 'card_clearing', -7);"
+	  "INSERT INTO posting (posting_id, kind, charge_id, currency, posted_at)"
+	  " VALUES (9999, 'refund_paid', 1, 'KRW', 1)", NULL },
+	{ "a_bank_account_that_differs_from_the_transfers_is_seen", "bank equals the refunds paid by bank transfer",
+		NULL,
 	  "INSERT INTO ledger_line (posting_id, account, amount) VALUES (9999, 'vat_payable', 7), (9999, 'bank', -7);"
-	  "INSERT INTO posting (posting_id, kind, charge_id, currency, posted_at) VALUES (9999, 'refund_paid', 1, 'KRW', 1)", NULL },
-	{ "a_payable_account_that_differs_from_the_refunds_is_seen", "refunds_payable equals the refunds in progress", NULL,
-	  "INSERT INTO ledger_line (posting_id, account, amount) VALUES (9999, 'vat_payable', 7), (9999, 'refunds_payable', -7)", NULL },
-	{ "money_the_provider_does_not_have_is_seen", "every charge and refund in our books exists at the provider", "sandbox",
+	  "INSERT INTO posting (posting_id, kind, charge_id, currency, posted_at)"
+	  " VALUES (9999, 'refund_paid', 1, 'KRW', 1)", NULL },
+	{ "a_payable_account_that_differs_from_the_refunds_is_seen", "refunds_payable equals the refunds in progress",
+		NULL,
+	  "INSERT INTO ledger_line (posting_id, account, amount)"
+	  " VALUES (9999, 'vat_payable', 7), (9999, 'refunds_payable', -7)", NULL },
+	{ "money_the_provider_does_not_have_is_seen", "every charge and refund in our books exists at the provider",
+		"sandbox",
 	  "DELETE FROM cancel; DELETE FROM payment" FIRST("payment", "payment_id", "status = 'DONE'"), NULL },
-	{ "a_refund_the_provider_never_made_is_seen", "every charge and refund in our books exists at the provider", "sandbox",
+	{ "a_refund_the_provider_never_made_is_seen", "every charge and refund in our books exists at the provider",
+		"sandbox",
 	  "UPDATE payment SET balance = amount, status = 'DONE' WHERE status = 'PARTIAL_CANCELED'", NULL },
 	{ "money_the_provider_took_on_its_own_is_seen", "every payment at the provider exists in our books", "sandbox",
 	  "UPDATE payment SET order_id = 'MP-00000000'" FIRST("payment", "payment_id", "status = 'DONE'"), NULL },
@@ -344,56 +416,89 @@ static struct fault faults[] = {
 	  "DELETE FROM cancel", NULL },
 	/* delivery, equipment, review */
 	{ "two_jobs_of_a_booking_are_seen", "a booking has at most one delivery job per direction", NULL,
-	  "DROP INDEX delivery_once;" JOB("REQUESTED", "delivery", "CONFIRMED") JOB("SCHEDULED", "delivery", "CONFIRMED"), NULL },
+	  "DROP INDEX delivery_once;" JOB("REQUESTED", "delivery", "CONFIRMED") JOB("SCHEDULED", "delivery",
+	  	"CONFIRMED"), NULL },
 	{ "a_job_without_a_booking_is_seen", "every delivery job refers to a booking and its customer", NULL,
 	  JOB("REQUESTED", "delivery", "CONFIRMED") "UPDATE delivery SET booking_code = 'MP-00000000'", NULL },
 	{ "a_job_for_another_customer_is_seen", "every delivery job refers to a booking and its customer", NULL,
 	  JOB("REQUESTED", "delivery", "CONFIRMED") "UPDATE delivery SET customer_id = 99999", NULL },
-	{ "a_confirmed_delivery_without_a_job_is_seen", "every confirmed booking with delivery has a delivery job", NULL, HEARD WISH("CONFIRMED"), NULL },
-	{ "a_job_for_a_cancelled_booking_is_seen", "no delivery job is open for a booking that has ended", NULL, HEARD JOB("SCHEDULED", "delivery", "CANCELLED"), NULL },
-	{ "a_delivery_of_a_car_that_is_out_is_seen", "no delivery job is open for a booking that has ended", NULL, HEARD JOB("REQUESTED", "delivery", "OUT"), NULL },
-	{ "a_delivered_car_that_is_not_out_is_seen", "a booking whose car was delivered is OUT or later", NULL, HEARD JOB("DELIVERED", "delivery", "CONFIRMED"), NULL },
-	{ "a_collected_car_that_is_not_returned_is_seen", "a booking whose car was collected is RETURNED or later", NULL, HEARD JOB("DELIVERED", "collection", "OUT"), NULL },
-	{ "a_fee_kept_for_a_cancelled_delivery_is_seen", "a delivery cancelled by the dispatcher is refunded", NULL, HEARD JOB("CANCELLED", "delivery", "CONFIRMED")
-	  "INSERT INTO booking_extra (booking_id, line_no, kind, quantity, amount) SELECT booking_id, 9, 'delivery', 1, 1 FROM booking" BOOKING("CONFIRMED"), NULL },
+	{ "a_confirmed_delivery_without_a_job_is_seen", "every confirmed booking with delivery has a delivery job",
+		NULL, HEARD WISH("CONFIRMED"), NULL },
+	{ "a_job_for_a_cancelled_booking_is_seen", "no delivery job is open for a booking that has ended", NULL,
+		HEARD JOB("SCHEDULED", "delivery", "CANCELLED"), NULL },
+	{ "a_delivery_of_a_car_that_is_out_is_seen", "no delivery job is open for a booking that has ended", NULL,
+		HEARD JOB("REQUESTED", "delivery", "OUT"), NULL },
+	{ "a_delivered_car_that_is_not_out_is_seen", "a booking whose car was delivered is OUT or later", NULL,
+		HEARD JOB("DELIVERED", "delivery", "CONFIRMED"), NULL },
+	{ "a_collected_car_that_is_not_returned_is_seen", "a booking whose car was collected is RETURNED or later",
+		NULL, HEARD JOB("DELIVERED", "collection", "OUT"), NULL },
+	{ "a_fee_kept_for_a_cancelled_delivery_is_seen", "a delivery cancelled by the dispatcher is refunded", NULL,
+		HEARD JOB("CANCELLED", "delivery", "CONFIRMED")
+	  "INSERT INTO booking_extra (booking_id, line_no, kind, quantity, amount) SELECT booking_id, 9, 'delivery', 1,"
+	  " 1 FROM booking" BOOKING("CONFIRMED"), NULL },
 	{ "a_missing_photo_is_seen", "every handover photo exists", NULL, JOB("DELIVERED", "delivery", "OUT"), NULL },
-	{ "a_ledger_that_does_not_add_up_is_seen", "the stock of an item is the sum of its ledger and never negative", NULL, ITEM
+	{ "a_ledger_that_does_not_add_up_is_seen", "the stock of an item is the sum of its ledger and never negative",
+		NULL, ITEM
 	  "UPDATE stock_entry SET quantity = 9 WHERE entry_id = 900", NULL },
-	{ "reserved_pieces_without_a_ledger_entry_are_seen", "the quantity reserved for an order matches the ledger", NULL, ITEM LEND("APPROVED", "CONFIRMED")
+	{ "reserved_pieces_without_a_ledger_entry_are_seen", "the quantity reserved for an order matches the ledger",
+		NULL, ITEM LEND("APPROVED", "CONFIRMED")
 	  "UPDATE equipment_order SET taken = 2", NULL },
-	{ "an_order_that_lacks_pieces_in_stock_is_seen", "no order lacks units that are in stock", NULL, ITEM LEND("APPROVED", "CONFIRMED"), NULL },
-	{ "a_piece_that_is_promised_twice_is_seen", "no unit is reserved twice for a future time", NULL, ITEM LEND("ORDERED", "CONFIRMED")
+	{ "an_order_that_lacks_pieces_in_stock_is_seen", "no order lacks units that are in stock", NULL,
+		ITEM LEND("APPROVED", "CONFIRMED"), NULL },
+	{ "a_piece_that_is_promised_twice_is_seen", "no unit is reserved twice for a future time", NULL,
+		ITEM LEND("ORDERED", "CONFIRMED")
 	  "UPDATE equipment_order SET quantity = 11, ends_at = 4000000000", NULL },
-	{ "a_low_stock_without_its_mark_is_seen", "an item is marked as low when its stock is low", NULL, ITEM "UPDATE item SET low_stock = 10", NULL },
-	{ "paid_equipment_without_an_order_is_seen", "the equipment of every paid booking is ordered as it was paid", NULL, HEARD ITEM EXTRA("CONFIRMED"), NULL },
-	{ "an_order_with_another_quantity_is_seen", "the equipment of every paid booking is ordered as it was paid", NULL, HEARD ITEM EXTRA("CONFIRMED") LEND("ORDERED", "CONFIRMED")
+	{ "a_low_stock_without_its_mark_is_seen", "an item is marked as low when its stock is low", NULL,
+		ITEM "UPDATE item SET low_stock = 10", NULL },
+	{ "paid_equipment_without_an_order_is_seen", "the equipment of every paid booking is ordered as it was paid",
+		NULL, HEARD ITEM EXTRA("CONFIRMED"), NULL },
+	{ "an_order_with_another_quantity_is_seen", "the equipment of every paid booking is ordered as it was paid",
+		NULL, HEARD ITEM EXTRA("CONFIRMED") LEND("ORDERED", "CONFIRMED")
 	  "UPDATE equipment_order SET quantity = 1", NULL },
-	{ "an_order_without_a_line_is_seen", "every order with a booking matches one of its price lines", NULL, ITEM LEND("ORDERED", "CONFIRMED"), NULL },
-	{ "an_order_of_a_cancelled_booking_is_seen", "no equipment order is open for a booking that has ended", NULL, HEARD ITEM LEND("ORDERED", "CANCELLED"), NULL },
-	{ "a_rejected_order_without_a_refund_is_seen", "a cancelled or rejected equipment order is refunded", NULL, HEARD ITEM EXTRA("CONFIRMED") LEND("REJECTED", "CONFIRMED"), NULL },
-	{ "an_approval_request_pending_for_too_long_is_seen", "no order has been waiting for more than 5 minutes for its approval request", NULL, ITEM LEND("ORDERED", "CONFIRMED") "UPDATE equipment_order SET asked_at = 1", NULL },
-	{ "equipment_handed_out_without_approval_is_seen", "no equipment is handed out without approval", NULL, HEARD ITEM LEND("APPROVED", "CONFIRMED") CASE("CANCELLED"), NULL },
-	{ "an_order_missing_in_the_queue_is_seen", "every equipment order was decided or is in the approval queue", NULL, HEARD ITEM LEND("ORDERED", "CONFIRMED"), NULL },
-	{ "a_decision_not_applied_to_its_order_is_seen", "every equipment order was decided or is in the approval queue", NULL, HEARD ITEM LEND("ORDERED", "CONFIRMED") CASE("APPROVED"), NULL },
-	{ "an_open_case_of_an_ended_order_is_seen", "the approval queue contains no ended orders", NULL, HEARD ITEM LEND("CANCELLED", "CONFIRMED") CASE("ASSIGNED"), NULL },
-	{ "a_decision_without_an_event_is_seen", "every decision has an event", NULL, ITEM LEND("REJECTED", "CONFIRMED") CASE("REJECTED"), NULL },
+	{ "an_order_without_a_line_is_seen", "every order with a booking matches one of its price lines", NULL,
+		ITEM LEND("ORDERED", "CONFIRMED"), NULL },
+	{ "an_order_of_a_cancelled_booking_is_seen", "no equipment order is open for a booking that has ended", NULL,
+		HEARD ITEM LEND("ORDERED", "CANCELLED"), NULL },
+	{ "a_rejected_order_without_a_refund_is_seen", "a cancelled or rejected equipment order is refunded", NULL,
+		HEARD ITEM EXTRA("CONFIRMED") LEND("REJECTED", "CONFIRMED"), NULL },
+	{ "an_approval_request_pending_for_too_long_is_seen",
+		"no order has been waiting for more than 5 minutes for its approval"
+		" request", NULL, ITEM LEND("ORDERED", "CONFIRMED") "UPDATE equipment_order SET asked_at = 1", NULL },
+	{ "equipment_handed_out_without_approval_is_seen", "no equipment is handed out without approval", NULL,
+		HEARD ITEM LEND("APPROVED", "CONFIRMED") CASE("CANCELLED"), NULL },
+	{ "an_order_missing_in_the_queue_is_seen", "every equipment order was decided or is in the approval queue",
+		NULL, HEARD ITEM LEND("ORDERED", "CONFIRMED"), NULL },
+	{ "a_decision_not_applied_to_its_order_is_seen",
+		"every equipment order was decided or is in the approval"
+		" queue", NULL, HEARD ITEM LEND("ORDERED", "CONFIRMED") CASE("APPROVED"), NULL },
+	{ "an_open_case_of_an_ended_order_is_seen", "the approval queue contains no ended orders", NULL,
+		HEARD ITEM LEND("CANCELLED", "CONFIRMED") CASE("ASSIGNED"), NULL },
+	{ "a_decision_without_an_event_is_seen", "every decision has an event", NULL,
+		ITEM LEND("REJECTED", "CONFIRMED") CASE("REJECTED"), NULL },
 	/* messages */
-	{ "a_booking_without_a_message_is_seen", "every confirmed or cancelled booking has a message to its customer", NULL,
+	{ "a_booking_without_a_message_is_seen", "every confirmed or cancelled booking has a message to its customer",
+		NULL,
 	  MESSAGE("(SELECT MIN(event_id) FROM event WHERE type = 'booking.confirmed')", "SENT", "")
 	  "; INSERT INTO position (consumer, event_id, moved_at) SELECT 'message', MAX(event_id), 1 FROM event WHERE 1"
 	  " ON CONFLICT (consumer) DO UPDATE SET event_id = excluded.event_id", NULL },
-	{ "a_message_without_an_event_is_seen", "every message refers to an event", NULL, MESSAGE("1000000", "SENT", ""), NULL },
-	{ "a_sent_mail_without_an_accepted_try_is_seen", "every sent mail has a successful attempt", NULL, MESSAGE("1", "SENT", "a@b.kr"), NULL },
-	{ "an_outcome_of_a_message_without_an_event_is_seen", "the outcome of every message has an event", NULL, MESSAGE("1", "DEAD", "a@b.kr"), NULL },
+	{ "a_message_without_an_event_is_seen", "every message refers to an event", NULL,
+		MESSAGE("1000000", "SENT", ""), NULL },
+	{ "a_sent_mail_without_an_accepted_try_is_seen", "every sent mail has a successful attempt", NULL,
+		MESSAGE("1", "SENT", "a@b.kr"), NULL },
+	{ "an_outcome_of_a_message_without_an_event_is_seen", "the outcome of every message has an event", NULL,
+		MESSAGE("1", "DEAD", "a@b.kr"), NULL },
 	{ "a_try_still_open_after_the_end_is_seen", "no message in progress is already settled", NULL,
-	  MESSAGE("1", "SENT", "a@b.kr") "; INSERT INTO message_try (message_id, try_no, tried_at, outcome) VALUES (77, 1, 1, 'SENDING')", NULL },
+	  MESSAGE("1", "SENT", "a@b.kr")
+	  "; INSERT INTO message_try (message_id, try_no, tried_at, outcome) VALUES (77, 1, 1, 'SENDING')", NULL },
 	/* events and files */
 	{ "a_changed_event_is_seen", "the event chain of every subject is intact", NULL,
-	  "UPDATE event SET payload = replace(payload, '\"amount\":', '\"amount\":1')" FIRST("event", "event_id", "type = 'booking.paid'"), NULL },
+	  "UPDATE event SET payload = replace(payload, '\"amount\":',"
+	  " '\"amount\":1')" FIRST("event", "event_id", "type = 'booking.paid'"), NULL },
 	{ "a_missing_event_is_seen", "the event chain of every subject is intact", NULL,
 	  "DELETE FROM event" FIRST("event", "event_id", "type = 'booking.paid'"), NULL },
 	{ "an_event_that_occurs_twice_is_seen", "events that can occur only once per subject occur once", NULL,
-	  "INSERT INTO event SELECT event_id + 100000, type, subject_id, causation_id, actor_id, occurred_at, recorded_at, payload, 'y', 'x'"
+	  "INSERT INTO event SELECT event_id + 100000, type, subject_id, causation_id, actor_id, occurred_at,"
+	  " recorded_at, payload, 'y', 'x'"
 	  " FROM event WHERE type = 'car.reserved' LIMIT 1", NULL },
 	{ "a_state_without_an_event_is_seen", "every booking state has an event", NULL,
 	  "UPDATE booking SET state = 'OUT'" BOOKING("CONFIRMED"), NULL },
@@ -404,9 +509,11 @@ static struct fault faults[] = {
 	{ "a_consumer_ahead_of_the_log_is_seen", "no consumer position is beyond the end of the log", NULL,
 	  "UPDATE position SET event_id = event_id + 100000 WHERE consumer = 'fleet'", NULL },
 	{ "a_dead_letter_is_seen", "there are no dead letters", NULL,
-	  "INSERT INTO event_retry (consumer, event_id, subject_id, tries, next_at, error, dead) VALUES ('fleet', 3, 'car:1', 12, 1, 'no', 1)", NULL },
+	  "INSERT INTO event_retry (consumer, event_id, subject_id, tries, next_at, error, dead)"
+	  " VALUES ('fleet', 3, 'car:1', 12, 1, 'no', 1)", NULL },
 	{ "a_dead_letter_of_the_read_models_is_seen", "there are no dead letters", "view",
-	  "INSERT INTO event_retry (consumer, event_id, subject_id, tries, next_at, error, dead) VALUES ('mypage', 3, 'car:1', 12, 1, 'no', 1)", NULL },
+	  "INSERT INTO event_retry (consumer, event_id, subject_id, tries, next_at, error, dead)"
+	  " VALUES ('mypage', 3, 'car:1', 12, 1, 'no', 1)", NULL },
 	{ "read_models_ahead_of_the_log_are_seen", "the read models are not beyond the end of the log", "view",
 	  "UPDATE position SET event_id = event_id + 100000", NULL },
 	{ "a_read_model_that_differs_is_seen", "the read models equal a replay of the log", "view",
@@ -416,15 +523,17 @@ static struct fault faults[] = {
 	{ "a_dangling_foreign_key_is_seen", "every foreign key refers to an existing row", NULL,
 	  "INSERT INTO user_role (user_id, role) VALUES (99999, 'admin')", NULL },
 	{ "a_damaged_index_is_seen", "motorpool.db passes the integrity check", NULL,
-	  "PRAGMA writable_schema=ON; UPDATE sqlite_master SET sql = 'CREATE INDEX booking_by_car ON booking (car_id, ends_at)'"
+	  "PRAGMA writable_schema=ON; UPDATE sqlite_master SET sql = 'CREATE INDEX booking_by_car"
+	  " ON booking (car_id, ends_at)'"
 	  " WHERE name = 'booking_by_car'", NULL },
 	{ "a_damaged_index_of_the_read_models_is_seen", "view.db passes the integrity check", "view",
-	  "PRAGMA writable_schema=ON; UPDATE sqlite_master SET sql = 'CREATE INDEX view_car_by_plate ON view_car (name)'"
+	  "PRAGMA writable_schema=ON; UPDATE sqlite_master SET sql = 'CREATE INDEX view_car_by_plate"
+	  " ON view_car (name)'"
 	  " WHERE name = 'view_car_by_plate'", NULL },
 };
 #define N_FAULTS (sizeof(faults) / sizeof(faults[0]))
 
-/* --- all checks together ------------------------------------------------------------------------------------------------------------ */
+/* --- all checks together ------------------------------------------------------------------------------------------ */
 
 TEST_WITH(all_checks_hold_on_valid_data, copy_story, scratch_end)
 {
@@ -441,14 +550,16 @@ TEST_WITH(all_checks_hold_on_valid_data, copy_story, scratch_end)
 	if (!ok)
 		fail_msg("%s", text);
 	assert_null(strstr(text, "FAILED"));
-	assert_null(strstr(text, "\n  - "));            /* no check was skipped */
+	assert_null(strstr(text, "\n  - ")); /* no check was skipped */
 	free(text);
 	check_close(&in);
 }
 
 TEST_WITH(one_failed_check_fails_the_command_and_is_named, copy_story, scratch_end)
 {
-	struct fault fault = { .sql = "UPDATE booking SET amount = amount + 1 WHERE code = (SELECT MIN(code) FROM booking)" };
+	struct fault fault = {
+		.sql = "UPDATE booking SET amount = amount + 1 WHERE code = (SELECT MIN(code) FROM booking)"
+	};
 	char *text = NULL;
 	size_t n = 0;
 	FILE *out = open_memstream(&text, &n);
@@ -459,7 +570,7 @@ TEST_WITH(one_failed_check_fails_the_command_and_is_named, copy_story, scratch_e
 	assert_false(check_all(&in, true, out));
 	fclose(out);
 	assert_non_null(strstr(text, "FAILED        1  the price lines of a booking sum to its amount: MP-"));
-	assert_null(strstr(text, "equal a replay"));       /* --quick */
+	assert_null(strstr(text, "equal a replay")); /* --quick */
 	free(text);
 	check_close(&in);
 }

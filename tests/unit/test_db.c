@@ -8,14 +8,16 @@
 static const char more[] =
 	"CREATE TABLE t_count (name TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT;"
 	"INSERT INTO t_count VALUES ('hits', 0);"
-	"CREATE TABLE t_car (car_id INTEGER PRIMARY KEY, plate TEXT NOT NULL UNIQUE, price INTEGER NOT NULL CHECK (price > 0),"
+	"CREATE TABLE t_car (car_id INTEGER PRIMARY KEY, plate TEXT NOT NULL UNIQUE, price INTEGER NOT NULL CHECK"
+	" (price > 0),"
 	"  colour TEXT NOT NULL DEFAULT 'white', branch INTEGER REFERENCES t_branch (branch_id)) STRICT;"
 	"CREATE UNIQUE INDEX t_one_red ON t_car (lower(colour)) WHERE colour = 'red';"
 	"CREATE TABLE t_branch (branch_id INTEGER PRIMARY KEY) STRICT;"
 	"CREATE TABLE t_secret (secret_id INTEGER PRIMARY KEY, word TEXT NOT NULL) STRICT;"
 	"INSERT INTO t_secret VALUES (1, 'sesame');"
 	"CREATE VIEW v_t_secret AS SELECT secret_id FROM t_secret;"
-	"CREATE TRIGGER t_no_scrap BEFORE INSERT ON t_car WHEN NEW.plate = 'SCRAP' BEGIN SELECT RAISE(ABORT, 'scrapped'); END;";
+	"CREATE TRIGGER t_no_scrap BEFORE INSERT ON t_car WHEN NEW.plate = 'SCRAP' BEGIN SELECT RAISE(ABORT,"
+	" 'scrapped'); END;";
 static const char more_view[] = "CREATE TABLE t_seen (event_id INTEGER PRIMARY KEY) STRICT;";
 
 static const struct db_role fleet = { .name = "fleet", .owns = "t_car t_branch t_count" };
@@ -34,8 +36,8 @@ struct t_car {
 	int64_t untouched;
 };
 static const struct member t_car_members[] = {
-	SHAPE_INT(t_car, car_id), SHAPE_TEXT(t_car, plate), SHAPE_AMOUNT(t_car, price), SHAPE_STATE(t_car, colour, colours),
-	SHAPE_BOOL(t_car, is_dear), SHAPE_INT(t_car, untouched),
+	SHAPE_INT(t_car, car_id), SHAPE_TEXT(t_car, plate), SHAPE_AMOUNT(t_car, price),
+	SHAPE_STATE(t_car, colour, colours), SHAPE_BOOL(t_car, is_dear), SHAPE_INT(t_car, untouched),
 };
 static const struct shape t_car_shape = SHAPE(t_car, t_car_members);
 
@@ -74,7 +76,8 @@ TEST(what_is_written_is_read_back)
 	assert_int_equal(add_car(db, "12가 3456"), 1);
 	assert_int_equal(db_do(db, "UPDATE t_car SET colour = $2 WHERE plate = $1", "12가 3456", "red"), 1);
 	add_car(db, "99하 0001");
-	assert_true(db_one(db, &t_car_shape, &car, "SELECT car_id, plate, price, colour, price > 1 AS is_dear FROM t_car WHERE car_id = $1", 1));
+	assert_true(db_one(db, &t_car_shape, &car,
+		"SELECT car_id, plate, price, colour, price > 1 AS is_dear FROM t_car WHERE car_id = $1", 1));
 	assert_string_equal(car.plate, "12가 3456");
 	assert_int_equal(car.price, 50000);
 	assert_int_equal(car.colour, 1);
@@ -263,8 +266,9 @@ TEST(events_can_be_appended_and_never_changed_or_deleted)
 {
 	struct db *db = scratch_open(&guest);
 
-	db_do(db, "INSERT INTO event (event_id, type, subject_id, occurred_at, recorded_at, payload, prev_hash, hash)"
-	          " VALUES (1, 'a.b', 's', 1, 1, '{}', '', 'h')");
+	db_do(db,
+		"INSERT INTO event (event_id, type, subject_id, occurred_at, recorded_at, payload, prev_hash, hash)"
+		" VALUES (1, 'a.b', 's', 1, 1, '{}', '', 'h')");
 	assert_string_equal(db_text(db, "SELECT type FROM event WHERE event_id = $1", 1), "a.b");
 	db_do(db, "UPDATE event SET type = 'x.y'");
 	expect_failure(db, "not authorized");
@@ -300,8 +304,9 @@ TEST(the_read_models_read_the_log_and_cannot_write_it)
 	db_begin(db);
 	db_do(db, "INSERT INTO t_seen (event_id) VALUES ($1)", 1);
 	/* the main file is free meanwhile */
-	db_do(other, "INSERT INTO event (event_id, type, subject_id, occurred_at, recorded_at, payload, prev_hash, hash)"
-	             " VALUES (1, 'a.b', 's', 1, 1, '{}', '', 'h')");
+	db_do(other,
+		"INSERT INTO event (event_id, type, subject_id, occurred_at, recorded_at, payload, prev_hash, hash)"
+		" VALUES (1, 'a.b', 's', 1, 1, '{}', '', 'h')");
 	assert_false(db_failed(other));
 	assert_int_equal(db_int(db, "SELECT count(*) FROM event"), 0);
 	db_do(db, "INSERT INTO position (consumer, event_id, moved_at) VALUES ('mypage', 1, 1)");
@@ -310,8 +315,9 @@ TEST(the_read_models_read_the_log_and_cannot_write_it)
 	assert_int_equal(db_int(db, "SELECT count(*) FROM event"), 1);
 	assert_int_equal(db_int(db, "SELECT event_id FROM position WHERE consumer = 'mypage'"), 1);
 	assert_int_equal(db_int(other, "SELECT count(*) FROM position WHERE consumer = 'mypage'"), 0);
-	db_do(db, "INSERT INTO event (event_id, type, subject_id, occurred_at, recorded_at, payload, prev_hash, hash)"
-	          " VALUES (2, 'a.b', 's', 1, 1, '{}', 'h', 'i')");
+	db_do(db,
+		"INSERT INTO event (event_id, type, subject_id, occurred_at, recorded_at, payload, prev_hash, hash)"
+		" VALUES (2, 'a.b', 's', 1, 1, '{}', 'h', 'i')");
 	expect_failure(db, "not authorized");
 	db_text(db, "SELECT word FROM t_secret");
 	expect_failure(db, "prohibited");
@@ -327,7 +333,7 @@ TEST(the_log_opens_read_only_even_when_its_wal_must_be_recovered)
 	add_car(db, "A");
 	assert_true(db_durable(db));
 	db_close(db);
-	assert_int_equal(access(scratch_path("motorpool.db-wal"), F_OK), 0);    /* closing has not checkpointed */
+	assert_int_equal(access(scratch_path("motorpool.db-wal"), F_OK), 0); /* closing has not checkpointed */
 	assert_int_equal(unlink(scratch_path("motorpool.db-shm")), 0);
 	db = scratch_open(&mypage);
 	assert_false(db_failed(db));
@@ -381,7 +387,7 @@ TEST(a_mistake_in_a_transaction_releases_the_writers_lock_at_once)
 	db_begin(db);
 	add_car(db, "A");
 	db_do(db, "DELETE FROM nowhere");
-	db_do(other, "UPDATE t_count SET n = 1 WHERE name = 'hits'");  /* would wait 5 s and fail */
+	db_do(other, "UPDATE t_count SET n = 1 WHERE name = 'hits'"); /* would wait 5 s and fail */
 	assert_false(db_failed(other));
 	assert_false(db_commit(db));
 	db_fresh(db);
@@ -397,7 +403,7 @@ TEST(what_a_request_left_open_is_rolled_back_by_the_next)
 	db_begin(db);
 	db_begin(db);
 	add_car(db, "A");
-	assert_false(db_durable(db));           /* an answer in the middle of a transaction is a bug: it is rolled back */
+	assert_false(db_durable(db)); /* an answer in the middle of a transaction is a bug: it is rolled back */
 	expect_failure(db, "inside a transaction");
 	assert_false(db_in_transaction(db));
 	assert_int_equal(db_int(db, "SELECT count(*) FROM t_car"), 0);
@@ -408,7 +414,9 @@ TEST(a_commit_that_fails_rolls_back_and_lets_others_write)
 {
 	struct db *db = scratch_open(&command), *other = scratch_open(&fleet);
 
-	assert_true(db_script(db, "CREATE TABLE t_leaf (id INTEGER REFERENCES t_branch (branch_id) DEFERRABLE INITIALLY DEFERRED) STRICT;"));
+	assert_true(db_script(db,
+		"CREATE TABLE t_leaf (id INTEGER REFERENCES t_branch (branch_id) DEFERRABLE INITIALLY DEFERRED)"
+		" STRICT;"));
 	db_begin(db);
 	db_do(db, "INSERT INTO t_leaf (id) VALUES (77)");
 	assert_false(db_commit(db));
@@ -428,7 +436,8 @@ count_up(void *arg)
 
 	for (int i = 0; i < n; i++) {
 		db_begin(db);
-		db_do(db, "UPDATE t_count SET n = $1 WHERE name = 'hits'", db_int(db, "SELECT n FROM t_count WHERE name = 'hits'") + 1);
+		db_do(db, "UPDATE t_count SET n = $1 WHERE name = 'hits'",
+			db_int(db, "SELECT n FROM t_count WHERE name = 'hits'") + 1);
 		if (!db_commit(db) || !db_durable(db))
 			return 1;
 	}
@@ -536,7 +545,9 @@ TEST(the_lint_finds_unmarked_scans_and_sorts)
 	db_int(db, "SELECT /*scan*/ /*sort*/ car_id FROM t_car ORDER BY price");
 	db_int(db, "SELECT car_id FROM t_car WHERE plate = $1", "A");
 	db_int(db, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5) SELECT sum(i) FROM n");
-	db_int(db, "WITH dear AS MATERIALIZED (SELECT car_id FROM t_car WHERE plate > $1) SELECT count(*) FROM dear AS d", "A");
+	db_int(db,
+		"WITH dear AS MATERIALIZED (SELECT car_id FROM t_car WHERE plate > $1) SELECT count(*) FROM dear AS d",
+		"A");
 	db_int(db, "SELECT 1");
 	assert_false(db_failed(db));
 	db_close(db);
@@ -557,14 +568,15 @@ TEST(a_checkpoint_empties_the_wal_and_keeps_everything)
 	assert_int_equal(db_checkpoint(other), n);
 	assert_int_equal(db_wal_pages(db), 0);
 	add_car(db, "again");
-	assert_true(db_wal_pages(db) < n);              /* the WAL was restarted */
+	assert_true(db_wal_pages(db) < n); /* the WAL was restarted */
 	assert_int_equal(db_int(other, "SELECT count(*) FROM v_t_secret"), 1);
 	assert_int_equal(db_int(db, "SELECT count(*) FROM t_car"), 51);
 	db_close(db);
 	db_close(other);
 }
 
-/* Past 16 MiB a checkpoint waits up to 100 ms for readers, and all writers wait with it: not repeatedly for the same reader. */
+/* Past 16 MiB a checkpoint waits up to 100 ms for readers, and all writers wait with it: not repeatedly for the same
+ * reader. */
 TEST(a_long_reader_is_waited_for_at_most_twice)
 {
 	struct db *db = scratch_open(&fleet), *reader = scratch_open(&fleet), *checkpointer = scratch_open(&command);
@@ -581,9 +593,11 @@ TEST(a_long_reader_is_waited_for_at_most_twice)
 	assert_true(db_wal_pages(db) > 4096);
 	db_checkpoint(checkpointer);
 	db_checkpoint(checkpointer);
-	assert_true(scratch_is_quick(500, for (int i = 0; i < 10; i++) assert_true(db_checkpoint(checkpointer) > 4096)));     /* a second if each call waited */
+	assert_true(scratch_is_quick(500,
+		for (int i = 0; i < 10; i++)
+			assert_true(db_checkpoint(checkpointer) > 4096))); /* a second if each call waited */
 	db_done(r);
-	db_checkpoint(checkpointer);                          /* notices progress */
+	db_checkpoint(checkpointer); /* notices progress */
 	db_checkpoint(checkpointer);
 	assert_int_equal(db_wal_pages(db), 0);
 	assert_int_equal(db_int(db, "SELECT count(*) FROM t_car"), 5);
@@ -660,7 +674,7 @@ TEST(after_a_failed_sync_nothing_is_durable_until_the_wal_is_checkpointed)
 	assert_false(db_durable(db));
 	assert_false(db_durable(other));
 	db_fresh(db);
-	assert_true(db_failed(db));             /* this process must be replaced */
+	assert_true(db_failed(db)); /* this process must be replaced */
 	mend_sync(db, was);
 	db_close(db);
 	db_close(other);
@@ -679,10 +693,10 @@ TEST(a_repeated_request_waits_until_the_first_commit_is_durable)
 	struct db *first = scratch_open(&fleet), *second = scratch_open(&fleet);
 	const sqlite3_io_methods *was;
 
-	add_car(first, "A");                    /* committed, not synced */
+	add_car(first, "A"); /* committed, not synced */
 	was = break_sync(second);
 	db_read_only(second, true);
-	assert_true(db_durable(second));        /* a page that only reads does not wait */
+	assert_true(db_durable(second)); /* a page that only reads does not wait */
 	db_read_only(second, false);
 	assert_false(db_durable(second));
 	mend_sync(second, was);
@@ -718,7 +732,8 @@ TEST(making_the_files_again_changes_nothing_and_a_bad_script_leaves_none)
 	db = scratch_open(&fleet);
 	assert_int_equal(db_int(db, "SELECT count(*) FROM t_car"), 1);
 	db_close(db);
-	scratch_write(scratch_path("bad.sql"), "PRAGMA user_version = 1; CREATE TABLE x (y INTEGER); CREATE TABLE x (y INTEGER);");
+	scratch_write(scratch_path("bad.sql"),
+		"PRAGMA user_version = 1; CREATE TABLE x (y INTEGER); CREATE TABLE x (y INTEGER);");
 	assert_false(db_create_own(scratch, "sandbox", scratch_path("bad.sql"), &why));
 	assert_non_null(strstr(why, "already exists"));
 	assert_int_not_equal(access(scratch_path("sandbox.db"), F_OK), 0);
@@ -744,7 +759,8 @@ TEST(a_separate_database_has_its_own_queue)
 	const char *why = "";
 	struct db *db, *main_db = scratch_open(&fleet);
 
-	scratch_write(scratch_path("own.sql"), "PRAGMA user_version = 1; CREATE TABLE t_x (y INTEGER NOT NULL) STRICT;");
+	scratch_write(
+		scratch_path("own.sql"), "PRAGMA user_version = 1; CREATE TABLE t_x (y INTEGER NOT NULL) STRICT;");
 	assert_true(db_create_own(scratch, "sandbox", scratch_path("own.sql"), &why));
 	db = scratch_open(&sandbox);
 	db_begin(main_db);
@@ -756,7 +772,7 @@ TEST(a_separate_database_has_its_own_queue)
 	db_close(main_db);
 }
 
-/* --- for the command ------------------------------------------------------------------------------------------------- */
+/* --- for the command ---------------------------------------------------------------------------------------------- */
 
 TEST(an_undamaged_file_has_no_faults_and_an_orphan_is_named)
 {

@@ -1,6 +1,6 @@
 /*
- * test_delivery - jobs: one for each booking and direction, moved on only by those who may, never cancelled once on the road; a
- * cancellation before the confirmation; events that come twice, late or never; and what is reported.
+ * test_delivery - jobs: one for each booking and direction, moved on only by those who may, never cancelled once on the
+ * road; a cancellation before the confirmation; events that come twice, late or never; and what is reported.
  */
 #include "test.h"
 
@@ -14,14 +14,16 @@
 #define END   (NOW + 26 * HOUR)
 
 static const struct delivery_actor manager = { .user_id = 7, .is_manager = true };
-static const struct delivery_actor courier = { .user_id = 8 }, other_courier = { .user_id = 9 }, customer = { .user_id = 5 };
+static const struct delivery_actor courier = { .user_id = 8 }, other_courier = { .user_id = 9 },
+	customer = { .user_id = 5 };
 
 static void
 person(int64_t id, const char *name, const char *role)
 {
 	db_do(others,
 		"INSERT INTO person (user_id, email, name, phone, lang, password_hash, created_at, updated_at)"
-		" VALUES ($1, lower($2) || '@example.com', $2, '010-1234-5678', 'en', 'x', 0, 0)", id, name);
+		" VALUES ($1, lower($2) || '@example.com', $2, '010-1234-5678', 'en', 'x', 0, 0)",
+		id, name);
 	db_do(others, "INSERT INTO user_role (user_id, role) VALUES ($1, $2)", id, role);
 }
 
@@ -39,23 +41,30 @@ TEST_SETUP(begin)
 	return 0;
 }
 
-/* --- what booking does ------------------------------------------------------------------------------------------------- */
+/* --- what booking does -------------------------------------------------------------------------------------------- */
 
 static void
 book(const char *code, const char *state, int n_cars, bool is_brought, bool collects)
 {
 	int64_t id = db_int(others,
-		"INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount,"
-		" vat_amount, currency, charge_id, held_at, hold_until, n_cars) VALUES ($1, 5, 1, 'Kia Ray', '12가 3456', 'mini', 1, 'x', $2, $3, $4,"
-		" 1, 0, 'KRW', 1, 0, 0, $5) RETURNING booking_id", code, state, START, END, n_cars);
+		"INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state,"
+		" starts_at, ends_at, amount,"
+		" vat_amount, currency, charge_id, held_at, hold_until, n_cars)"
+		" VALUES ($1, 5, 1, 'Kia Ray', '12가 3456', 'mini', 1, 'x', $2, $3, $4,"
+		" 1, 0, 'KRW', 1, 0, 0, $5) RETURNING booking_id",
+		code, state, START, END, n_cars);
 
 	for (int i = 2; i <= n_cars; i++)
-		db_do(others, "INSERT INTO booking_car (booking_id, car_no, car_id, car_name, plate) VALUES ($1, $2, $2, 'Kia Ray', $3)",
+		db_do(others,
+			"INSERT INTO booking_car (booking_id, car_no, car_id, car_name, plate)"
+			" VALUES ($1, $2, $2, 'Kia Ray', $3)",
 			id, i, arena_printf(scratch_memory, "34나 000%d", i));
 	if (is_brought)
 		db_do(others,
-			"INSERT INTO booking_delivery (booking_id, zone, address, place, window_from, window_to, collects)"
-			" VALUES ($1, 'center', '1 Sejong-daero', 'Lobby', $2, $3, $4)", id, START, START + HOUR, collects ? 1 : 0);
+			"INSERT INTO booking_delivery (booking_id, zone, address, place, window_from, window_to,"
+			" collects)"
+			" VALUES ($1, 'center', '1 Sejong-daero', 'Lobby', $2, $3, $4)",
+			id, START, START + HOUR, collects ? 1 : 0);
 }
 
 static void
@@ -111,7 +120,9 @@ ship(int64_t id, const struct delivery_actor *by)
 static enum delivery_outcome
 deliver(int64_t id, const struct delivery_actor *by)
 {
-	const struct handover h = { .odometer_km = 12345, .fuel_percent = 80, .received_by = "Kim", .note = "a scratch", .photo = "" };
+	const struct handover h = {
+		.odometer_km = 12345, .fuel_percent = 80, .received_by = "Kim", .note = "a scratch", .photo = ""
+	};
 	struct delivery d = { .delivery_id = id };
 
 	return delivery_deliver(db, &d, &h, by);
@@ -137,7 +148,7 @@ shipped(const char *code, bool collects)
 	return id;
 }
 
-/* --- where jobs come from ------------------------------------------------------------------------------------------------- */
+/* --- where jobs come from ----------------------------------------------------------------------------------------- */
 
 TEST(a_confirmed_booking_with_an_address_makes_one_job)
 {
@@ -145,7 +156,8 @@ TEST(a_confirmed_booking_with_an_address_makes_one_job)
 	booking_reports(EVENT_BOOKING_CONFIRMED, "MP-AAAAAAAA");
 	booking_reports(EVENT_BOOKING_CONFIRMED, "MP-AAAAAAAA");
 	assert_int_equal(n_jobs(), 1);
-	assert_string_equal(db_text(db, "SELECT plates FROM delivery WHERE delivery_id = 1"), "12가 3456, 34나 0002, 34나 0003");
+	assert_string_equal(
+		db_text(db, "SELECT plates FROM delivery WHERE delivery_id = 1"), "12가 3456, 34나 0002, 34나 0003");
 	assert_string_equal(db_text(db, "SELECT address FROM delivery WHERE delivery_id = 1"), "1 Sejong-daero");
 	assert_int_equal(n_events("delivery.requested"), 1);
 	assert_non_null(strstr(last_payload("delivery.requested"), "\"direction\":\"delivery\""));
@@ -173,13 +185,16 @@ TEST(no_event_holds_a_name_an_address_or_a_contact)
 
 	assert_int_equal(deliver(id, &courier), DELIVERY_OK);
 	assert_int_equal(db_int(db,
-		"SELECT COUNT(*) FROM v_event WHERE payload LIKE '%Sejong%' OR payload LIKE '%Lobby%' OR payload LIKE '%010-%'"
-		" OR payload LIKE '%\"Courier\"%' OR payload LIKE '%Kim%' OR payload LIKE '%_name\"%' /*scan*/"), 0);
+				 "SELECT COUNT(*) FROM v_event WHERE payload LIKE '%Sejong%' OR payload LIKE '%Lobby%'"
+				 " OR payload LIKE '%010-%'"
+				 " OR payload LIKE '%\"Courier\"%' OR payload LIKE '%Kim%' OR payload LIKE '%_name\"%'"
+				 " /*scan*/"),
+		0);
 	assert_non_null(strstr(last_payload("delivery.delivered"), "\"odometer_km\":12345"));
 	assert_non_null(strstr(last_payload("delivery.delivered"), "\"courier_id\":8"));
 }
 
-/* --- the dispatcher ------------------------------------------------------------------------------------------------------- */
+/* --- the dispatcher ----------------------------------------------------------------------------------------------- */
 
 TEST(only_a_courier_can_be_assigned)
 {
@@ -211,7 +226,7 @@ TEST(a_window_moves_only_within_the_bookings_hours)
 
 	assert_int_equal(delivery_assign(db, &d, 8, START + 2 * HOUR, &manager), DELIVERY_OK);
 	assert_int_equal(d.window_from, START + 2 * HOUR);
-	assert_int_equal(d.window_to, START + 3 * HOUR);        /* as long as it was */
+	assert_int_equal(d.window_to, START + 3 * HOUR); /* as long as it was */
 	assert_int_equal(delivery_assign(db, &d, 8, START - 2 * HOUR, &manager), DELIVERY_BAD_WINDOW);
 	assert_int_equal(delivery_assign(db, &d, 8, END + 2 * HOUR, &manager), DELIVERY_BAD_WINDOW);
 	assert_int_equal(db_int(db, "SELECT window_from FROM delivery WHERE delivery_id = 1"), START + 2 * HOUR);
@@ -244,10 +259,10 @@ TEST(the_dispatcher_cancels_only_jobs_that_have_not_left)
 	assert_int_equal(cancel_job(left, &manager), DELIVERY_WRONG_STATE);
 	assert_string_equal(state_of(left), "SHIPPED");
 	booking_reports(EVENT_BOOKING_CONFIRMED, "MP-AAAAAAAA");
-	assert_int_equal(n_jobs(), 2);          /* a late confirmation makes no second job */
+	assert_int_equal(n_jobs(), 2); /* a late confirmation makes no second job */
 }
 
-/* --- the courier ------------------------------------------------------------------------------------------------------------ */
+/* --- the courier -------------------------------------------------------------------------------------------------- */
 
 TEST(a_courier_moves_only_their_own_jobs)
 {
@@ -293,7 +308,9 @@ TEST(each_step_is_taken_in_its_order_and_once)
 
 TEST(a_handover_record_is_not_overwritten)
 {
-	const struct handover another = { .odometer_km = 1, .fuel_percent = 1, .received_by = "Lee", .note = "", .photo = "" };
+	const struct handover another = {
+		.odometer_km = 1, .fuel_percent = 1, .received_by = "Lee", .note = "", .photo = ""
+	};
 	int64_t id = shipped("MP-AAAAAAAA", false);
 	struct delivery d = { .delivery_id = id };
 
@@ -338,7 +355,7 @@ TEST(a_job_whose_booking_ended_on_the_way_is_cancelled_when_its_courier_comes_ba
 
 	booking_is("MP-AAAAAAAA", "NO_SHOW");
 	booking_reports(EVENT_BOOKING_NO_SHOW, "MP-AAAAAAAA");
-	assert_string_equal(state_of(id), "SHIPPED");           /* the car is on the road */
+	assert_string_equal(state_of(id), "SHIPPED"); /* the car is on the road */
 	assert_int_equal(deliver(id, &courier), DELIVERY_WRONG_STATE);
 	assert_int_equal(delivery_come_back(db, &d, "too late", &courier), DELIVERY_OK);
 	assert_string_equal(state_of(id), "CANCELLED");
@@ -350,12 +367,12 @@ TEST(no_courier_leaves_for_a_booking_that_is_over)
 	int64_t id = confirmed("MP-AAAAAAAA", false);
 
 	assign_to(id, 8);
-	booking_is("MP-AAAAAAAA", "CANCEL_REQUESTED");       /* before its event reaches delivery */
+	booking_is("MP-AAAAAAAA", "CANCEL_REQUESTED"); /* before its event reaches delivery */
 	assert_int_equal(ship(id, &courier), DELIVERY_WRONG_STATE);
 	assert_string_equal(state_of(id), "SCHEDULED");
 }
 
-/* --- cancelling a booking --------------------------------------------------------------------------------------------------- */
+/* --- cancelling a booking ----------------------------------------------------------------------------------------- */
 
 TEST(cancelling_a_booking_cancels_its_job)
 {
@@ -398,7 +415,11 @@ TEST(a_booking_cancelled_before_its_confirmation_arrives_gets_no_job)
 TEST(a_booking_that_ends_otherwise_cancels_its_job)
 {
 	static const enum event_type_id ends[] = {
-		EVENT_BOOKING_CANCELLED, EVENT_BOOKING_CANCEL_REQUESTED, EVENT_BOOKING_REJECTED, EVENT_BOOKING_NO_SHOW, EVENT_BOOKING_EXPIRED,
+		EVENT_BOOKING_CANCELLED,
+		EVENT_BOOKING_CANCEL_REQUESTED,
+		EVENT_BOOKING_REJECTED,
+		EVENT_BOOKING_NO_SHOW,
+		EVENT_BOOKING_EXPIRED,
 	};
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
@@ -446,10 +467,13 @@ TEST(a_car_handed_out_at_the_branch_is_not_delivered_and_still_collected)
 	booking_is("MP-AAAAAAAA", "OUT");
 	booking_reports(EVENT_BOOKING_HANDED_OUT, "MP-AAAAAAAA");
 	assert_string_equal(state_of(id), "CANCELLED");
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM delivery WHERE direction = 'collection' AND state = 'REQUESTED' /*scan*/"), 1);
+	assert_int_equal(db_int(db,
+				 "SELECT COUNT(*) FROM delivery WHERE direction = 'collection'"
+				 " AND state = 'REQUESTED' /*scan*/"),
+		1);
 }
 
-/* --- collections -------------------------------------------------------------------------------------------------------------- */
+/* --- collections -------------------------------------------------------------------------------------------------- */
 
 TEST(a_delivered_car_is_collected_at_the_end_when_that_was_booked)
 {
@@ -460,15 +484,20 @@ TEST(a_delivered_car_is_collected_at_the_end_when_that_was_booked)
 	assert_int_equal(deliver(id, &courier), DELIVERY_OK);
 	assert_int_equal(deliver(plain, &courier), DELIVERY_OK);
 	booking_is("MP-AAAAAAAA", "OUT");
-	booking_reports(EVENT_BOOKING_HANDED_OUT, "MP-AAAAAAAA");      /* booking reacts to delivery.delivered */
+	booking_reports(EVENT_BOOKING_HANDED_OUT, "MP-AAAAAAAA"); /* booking reacts to delivery.delivered */
 	assert_int_equal(n_jobs(), 3);
 	assert_true(delivery_read(db, 3, &d));
 	assert_int_equal(d.direction, JOB_COLLECTION);
 	assert_int_equal(d.window_from, END - 2 * HOUR);
 	assert_int_equal(d.window_to, END);
 	assert_string_equal(d.address, "1 Sejong-daero");
-	assert_int_equal(db_int(db, "SELECT causation_id FROM v_event WHERE type = 'delivery.requested' ORDER BY event_id DESC LIMIT 1 /*scan*/"),
-		db_int(db, "SELECT event_id FROM v_event WHERE type = 'delivery.delivered' ORDER BY event_id LIMIT 1 /*scan*/"));
+	assert_int_equal(
+		db_int(db,
+			"SELECT causation_id FROM v_event WHERE type = 'delivery.requested' ORDER BY event_id DESC"
+			" LIMIT 1 /*scan*/"),
+		db_int(db,
+			"SELECT event_id FROM v_event WHERE type = 'delivery.delivered' ORDER BY event_id"
+			" LIMIT 1 /*scan*/"));
 	assert_string_equal(state_of(id), "DELIVERED");
 }
 
@@ -476,8 +505,12 @@ TEST(a_collection_whose_price_was_refunded_is_not_requested)
 {
 	int64_t id = shipped("MP-AAAAAAAA", true);
 
-	db_do(others, "INSERT INTO booking_line (booking_id, line_no, rule, version, unit, quantity, unit_amount, amount) VALUES (1, 2, 'collection', 1, 'trip', 1, 1, 1)");
-	db_do(others, "INSERT INTO booking_extra (booking_id, line_no, kind, quantity, amount, state) VALUES (1, 2, 'collection', 1, 1, 'ENDED')");
+	db_do(others,
+		"INSERT INTO booking_line (booking_id, line_no, rule, version, unit, quantity, unit_amount, amount)"
+		" VALUES (1, 2, 'collection', 1, 'trip', 1, 1, 1)");
+	db_do(others,
+		"INSERT INTO booking_extra (booking_id, line_no, kind, quantity, amount, state)"
+		" VALUES (1, 2, 'collection', 1, 1, 'ENDED')");
 	assert_int_equal(deliver(id, &courier), DELIVERY_OK);
 	assert_int_equal(n_jobs(), 1);
 }
@@ -506,12 +539,14 @@ TEST(a_car_can_be_collected_after_the_end_too)
 	assert_non_null(strstr(last_payload("delivery.delivered"), "\"direction\":\"collection\""));
 }
 
-/* --- many jobs ------------------------------------------------------------------------------------------------------------------ */
+/* --- many jobs ---------------------------------------------------------------------------------------------------- */
 
 static struct jobs_query
 jobs_in(enum jobs_view view)
 {
-	return (struct jobs_query){ .view = view, .text = "", .today = day_start(NOW), .tomorrow = day_add(day_start(NOW), 1) };
+	return (struct jobs_query){
+		.view = view, .text = "", .today = day_start(NOW), .tomorrow = day_add(day_start(NOW), 1)
+	};
 }
 
 TEST(the_board_shows_unassigned_jobs_first)
@@ -537,7 +572,7 @@ TEST(the_board_shows_unassigned_jobs_first)
 	q.courier_id = 8;
 	q.courier_first = true;
 	assert_int_equal(jobs_list(db, &q, 0, 20, &jobs), 2);
-	assert_string_equal(jobs[0].code, "MP-AAAAAAA1");       /* a courier sees the job under way first */
+	assert_string_equal(jobs[0].code, "MP-AAAAAAA1"); /* a courier sees the job under way first */
 	q = jobs_in(JOBS_FINISHED);
 	assert_int_equal(jobs_list(db, &q, 0, 20, &jobs), 1);
 	q.text = "aaaaaaa3";
@@ -604,26 +639,30 @@ TEST(events_of_older_versions_still_show_their_names_and_reasons)
 	report("delivery.delivered", "MP-AAAAAAAA",
 		"{\"delivery_id\":1,\"courier_id\":8,\"courier_name\":\"Old Name\",\"received_by\":\"Lee\"}");
 	report("delivery.cancelled", "MP-AAAAAAAA",
-		"{\"delivery_id\":1,\"courier_id\":0,\"courier_name\":\"\",\"reason\":\"no driver\",\"by\":\"dispatcher\"}");
+		"{\"delivery_id\":1,\"courier_id\":0,\"courier_name\":\"\",\"reason\":\"no"
+		" driver\",\"by\":\"dispatcher\"}");
 	assert_true(delivery_read(db, id, &d));
 	assert_int_equal(job_history(db, &d, &events), 3);
 	assert_string_equal(events[0].detail, "no driver");
 	assert_string_equal(events[1].detail, "courier: Old Name · keys handed to: Lee");
 }
 
-/* --- the schema ----------------------------------------------------------------------------------------------------------------- */
+/* --- the schema --------------------------------------------------------------------------------------------------- */
 
 TEST(the_schema_refuses_impossible_jobs)
 {
 	int64_t id = shipped("MP-AAAAAAAA", false);
 
-	assert_false(db_try(db, "UPDATE delivery SET state = 'CANCELLED', ended_by = 'customer' WHERE delivery_id = $1", id));
+	assert_false(db_try(
+		db, "UPDATE delivery SET state = 'CANCELLED', ended_by = 'customer' WHERE delivery_id = $1", id));
 	assert_string_equal(db_refusal(db), "delivery_state");
-	assert_false(db_try(db, "UPDATE delivery SET state = 'DELIVERED' WHERE delivery_id = $1", id));         /* received_by is empty */
+	assert_false(db_try(
+		db, "UPDATE delivery SET state = 'DELIVERED' WHERE delivery_id = $1", id)); /* received_by is empty */
 	assert_false(db_try(db, "UPDATE delivery SET booking_code = 'MP-BBBBBBBB' WHERE delivery_id = $1", id));
 	assert_false(db_try(db, "DELETE FROM delivery WHERE delivery_id = $1", id));
 	assert_false(db_try(db,
-		"INSERT INTO delivery (booking_code, direction, state, customer_id, window_from, window_to, requested_at)"
+		"INSERT INTO delivery (booking_code, direction, state, customer_id, window_from, window_to,"
+		" requested_at)"
 		" VALUES ('MP-AAAAAAAA', 'delivery', 'REQUESTED', 5, 1, 2, 1)"));
 }
 

@@ -1,6 +1,6 @@
 /*
- * test_demo - the demo's plan never violates a business rule, whatever the seed and the time of creation. A part of it is executed: the
- * desks of delivery, equipment, review and message have data to show.
+ * test_demo - the demo's plan never violates a business rule, whatever the seed and the time of creation. A part of it
+ * is executed: the desks of delivery, equipment, review and message have data to show.
  */
 #include "test.h"
 
@@ -24,7 +24,8 @@ script_of(uint64_t seed, int64_t now)
 /* Several seeds, at several times of day. */
 #define for_each_script(s) \
 	for (int i_ = 0; i_ < 6; i_++) \
-		for (struct script s = script_of((uint64_t)i_ + 1, NOON_IN_SEOUL + i_ * (4 * HOUR + 311)), *once_ = &s; once_; once_ = NULL)
+		for (struct script s = script_of((uint64_t)i_ + 1, NOON_IN_SEOUL + i_ * (4 * HOUR + 311)), \
+			*once_ = &s; once_; once_ = NULL)
 
 TEST_SETUP(open_settings)
 {
@@ -39,7 +40,8 @@ TEST_SETUP(open_settings)
 
 TEST(a_year_and_two_months_are_planned)
 {
-	for_each_script(s) {
+	for_each_script(s)
+	{
 		int coming = 0;
 
 		assert_in_range(s.n_plans, 6000, 9000);
@@ -54,20 +56,21 @@ TEST(a_year_and_two_months_are_planned)
 static bool
 share_a_car(const struct script *s, const struct plan *a, const struct plan *b)
 {
-	return a->car == b->car || ((a->n_cars > 1 || b->n_cars > 1) && is_same_kind(&s->cars[a->car], &s->cars[b->car]));
+	return a->car == b->car
+		|| ((a->n_cars > 1 || b->n_cars > 1) && is_same_kind(&s->cars[a->car], &s->cars[b->car]));
 }
 
 TEST(no_car_is_promised_twice)
 {
-	for_each_script(s)
-		for (int i = 0; i < s.n_plans; i++)
-			for (int j = 0; j < i; j++) {
-				const struct plan *a = &s.plans[i], *b = &s.plans[j];
+	for_each_script(s) for (int i = 0; i < s.n_plans; i++) for (int j = 0; j < i; j++)
+	{
+		const struct plan *a = &s.plans[i], *b = &s.plans[j];
 
-				if (!share_a_car(&s, a, b) || a->fate == FATE_DECLINED || b->fate == FATE_DECLINED)
-					continue;
-				assert_false(a->starts_at < b->ends_at + rental.turnaround_s && b->starts_at < a->ends_at + rental.turnaround_s);
-			}
+		if (!share_a_car(&s, a, b) || a->fate == FATE_DECLINED || b->fate == FATE_DECLINED)
+			continue;
+		assert_false(a->starts_at < b->ends_at + rental.turnaround_s
+			&& b->starts_at < a->ends_at + rental.turnaround_s);
+	}
 }
 
 static bool
@@ -78,7 +81,8 @@ moves_the_car(enum deed_kind kind)
 
 TEST(no_customer_has_more_open_bookings_than_allowed)
 {
-	for_each_script(s) {
+	for_each_script(s)
+	{
 		int open[DEMO_CUSTOMERS] = { 0 };
 
 		for (int i = 0; i < s.n_deeds; i++) {
@@ -98,10 +102,17 @@ TEST(no_customer_has_more_open_bookings_than_allowed)
 
 TEST(steps_are_ordered_by_time_and_state)
 {
-	for_each_script(s) {
+	for_each_script(s)
+	{
 		char *stage = arena_alloc(scratch_memory, (size_t)s.n_plans + 1);
 		static const char after[] = {
-			[DEED_PLACE] = 0, [DEED_CANCEL] = 1, [DEED_HAND_OUT] = 1, [DEED_TAKE_BACK] = 2, [DEED_NO_SHOW] = 1, [DEED_DELIVER] = 1, [DEED_FETCH] = 2,
+			[DEED_PLACE] = 0,
+			[DEED_CANCEL] = 1,
+			[DEED_HAND_OUT] = 1,
+			[DEED_TAKE_BACK] = 2,
+			[DEED_NO_SHOW] = 1,
+			[DEED_DELIVER] = 1,
+			[DEED_FETCH] = 2,
 		};
 
 		memset(stage, 0, (size_t)s.n_plans);
@@ -120,75 +131,78 @@ TEST(steps_are_ordered_by_time_and_state)
 
 TEST(every_step_is_allowed_at_its_time)
 {
-	for_each_script(s)
-		for (int i = 0; i < s.n_plans; i++) {
-			const struct plan *p = &s.plans[i];
+	for_each_script(s) for (int i = 0; i < s.n_plans; i++)
+	{
+		const struct plan *p = &s.plans[i];
 
-			assert_int_equal(p->starts_at % RENTAL_STEP_S, 0);
-			assert_int_equal(p->ends_at % RENTAL_STEP_S, 0);
-			assert_true(p->placed_at < p->starts_at && p->starts_at < p->ends_at);
-			assert_true(p->starts_at - p->placed_at < rental.max_ahead_days * DAY);
-			assert_true(p->ends_at - p->starts_at <= rental.max_rental_days * DAY);
-			if (p->fate == FATE_RENTED)
-				assert_true(p->out_at >= p->starts_at - rental.turnaround_s && p->out_at > p->placed_at && p->back_at > p->out_at);
-			if (p->fate == FATE_CANCELLED)
-				assert_true(p->placed_at < p->over_at && p->over_at < p->starts_at);
-			if (p->fate == FATE_NO_SHOW)
-				assert_true(p->over_at >= p->starts_at);
-		}
+		assert_int_equal(p->starts_at % RENTAL_STEP_S, 0);
+		assert_int_equal(p->ends_at % RENTAL_STEP_S, 0);
+		assert_true(p->placed_at < p->starts_at && p->starts_at < p->ends_at);
+		assert_true(p->starts_at - p->placed_at < rental.max_ahead_days * DAY);
+		assert_true(p->ends_at - p->starts_at <= rental.max_rental_days * DAY);
+		if (p->fate == FATE_RENTED)
+			assert_true(p->out_at >= p->starts_at - rental.turnaround_s && p->out_at > p->placed_at
+				&& p->back_at > p->out_at);
+		if (p->fate == FATE_CANCELLED)
+			assert_true(p->placed_at < p->over_at && p->over_at < p->starts_at);
+		if (p->fate == FATE_NO_SHOW)
+			assert_true(p->over_at >= p->starts_at);
+	}
 }
 
 TEST(each_log_in_has_past_bookings_a_car_out_and_two_future_bookings)
 {
-	for_each_script(s)
-		for (int customer = 0; customer < DEMO_LOGINS; customer++) {
-			int past = 0, out = 0, coming = 0;
+	for_each_script(s) for (int customer = 0; customer < DEMO_LOGINS; customer++)
+	{
+		int past = 0, out = 0, coming = 0;
 
-			for (int i = 0; i < s.n_plans; i++) {
-				const struct plan *p = &s.plans[i];
+		for (int i = 0; i < s.n_plans; i++) {
+			const struct plan *p = &s.plans[i];
 
-				if (p->customer != customer || p->fate != FATE_RENTED || p->placed_at >= s.now)
-					continue;
-				past += p->back_at < s.now;
-				out += p->out_at < s.now && p->back_at >= s.now;
-				coming += p->starts_at > s.now;
-			}
-			assert_true(past >= 3);
-			assert_int_equal(out, 1);
-			assert_int_equal(coming, 2);
+			if (p->customer != customer || p->fate != FATE_RENTED || p->placed_at >= s.now)
+				continue;
+			past += p->back_at < s.now;
+			out += p->out_at < s.now && p->back_at >= s.now;
+			coming += p->starts_at > s.now;
 		}
+		assert_true(past >= 3);
+		assert_int_equal(out, 1);
+		assert_int_equal(coming, 2);
+	}
 }
 
 TEST(plates_are_unique_and_look_like_rental_cars)
 {
-	for_each_script(s)
-		for (int i = 0; i < s.n_cars; i++) {
-			assert_true(strstr(s.cars[i].plate, "허 ") || strstr(s.cars[i].plate, "하 ") || strstr(s.cars[i].plate, "호 "));
-			for (int j = 0; j < i; j++)
-				assert_string_not_equal(s.cars[i].plate, s.cars[j].plate);
-		}
+	for_each_script(s) for (int i = 0; i < s.n_cars; i++)
+	{
+		assert_true(strstr(s.cars[i].plate, "허 ") || strstr(s.cars[i].plate, "하 ")
+			|| strstr(s.cars[i].plate, "호 "));
+		for (int j = 0; j < i; j++)
+			assert_string_not_equal(s.cars[i].plate, s.cars[j].plate);
+	}
 }
 
-/* --- extras --------------------------------------------------------------------------------------------------------------------- */
+/* --- extras ------------------------------------------------------------------------------------------------------- */
 
 TEST(couriers_are_assigned_leave_and_arrive_in_this_order)
 {
-	for_each_script(s)
-		for (int i = 0; i < s.n_plans; i++) {
-			const struct plan *p = &s.plans[i];
-			const struct trip *t = &p->trip;
+	for_each_script(s) for (int i = 0; i < s.n_plans; i++)
+	{
+		const struct plan *p = &s.plans[i];
+		const struct trip *t = &p->trip;
 
-			if (!t->is_wanted)
-				continue;
-			assert_true(t->window_from >= p->starts_at && t->window_from + rental.delivery_window_s <= p->ends_at);
-			assert_int_equal(t->window_from % RENTAL_STEP_S, 0);
-			assert_true(p->placed_at < t->assigned_at);
-			if (!trip_is_made(p) || p->fate != FATE_RENTED)
-				continue;
-			assert_true(t->assigned_at < t->shipped_at && t->shipped_at < p->out_at && p->out_at < p->back_at);
-			if (t->collects)
-				assert_true(p->out_at < t->fetch_assigned_at && t->fetch_assigned_at < t->fetch_shipped_at && t->fetch_shipped_at < p->back_at);
-		}
+		if (!t->is_wanted)
+			continue;
+		assert_true(t->window_from >= p->starts_at && t->window_from + rental.delivery_window_s <= p->ends_at);
+		assert_int_equal(t->window_from % RENTAL_STEP_S, 0);
+		assert_true(p->placed_at < t->assigned_at);
+		if (!trip_is_made(p) || p->fate != FATE_RENTED)
+			continue;
+		assert_true(t->assigned_at < t->shipped_at && t->shipped_at < p->out_at && p->out_at < p->back_at);
+		if (t->collects)
+			assert_true(p->out_at < t->fetch_assigned_at && t->fetch_assigned_at < t->fetch_shipped_at
+				&& t->fetch_shipped_at < p->back_at);
+	}
 }
 
 struct use { int item, quantity; int64_t from, to; };
@@ -200,9 +214,11 @@ uses_of(const struct script *s, struct use *uses)
 
 	for (int i = 0; i < s->n_plans; i++)
 		for (int j = 0; j < s->plans[i].n_lent; j++)
-			uses[n++] = (struct use){ s->plans[i].lent[j].item, s->plans[i].lent[j].quantity, s->plans[i].starts_at, s->plans[i].ends_at };
+			uses[n++] = (struct use){ s->plans[i].lent[j].item, s->plans[i].lent[j].quantity,
+				s->plans[i].starts_at, s->plans[i].ends_at };
 	for (int i = 0; i < s->n_errands; i++)
-		uses[n++] = (struct use){ s->errands[i].lent.item, s->errands[i].lent.quantity, s->errands[i].starts_at, s->errands[i].ends_at };
+		uses[n++] = (struct use){ s->errands[i].lent.item, s->errands[i].lent.quantity, s->errands[i].starts_at,
+			s->errands[i].ends_at };
 	return n;
 }
 
@@ -220,7 +236,8 @@ fewest_pieces(int item)
 
 TEST(no_more_pieces_are_ordered_than_exist)
 {
-	for_each_script(s) {
+	for_each_script(s)
+	{
 		struct use *uses = arena_array(scratch_memory, struct use, LENT_OF_A_PLAN * s.n_plans + s.n_errands);
 		int n = uses_of(&s, uses);
 
@@ -228,7 +245,8 @@ TEST(no_more_pieces_are_ordered_than_exist)
 			int wanted = 0;
 
 			for (int j = 0; j < n; j++)
-				if (uses[j].item == uses[i].item && uses[j].from <= uses[i].from && uses[i].from < uses[j].to)
+				if (uses[j].item == uses[i].item && uses[j].from <= uses[i].from
+					&& uses[i].from < uses[j].to)
 					wanted += uses[j].quantity;
 			assert_true(wanted <= fewest_pieces(uses[i].item));
 		}
@@ -237,8 +255,10 @@ TEST(no_more_pieces_are_ordered_than_exist)
 
 TEST(every_desk_has_history_and_open_work)
 {
-	for_each_script(s) {
-		int brought = 0, fetched = 0, called_off = 0, to_come = 0, several = 0, lent = 0, refused = 0, waits = 0;
+	for_each_script(s)
+	{
+		int brought = 0, fetched = 0, called_off = 0, to_come = 0, several = 0, lent = 0, refused = 0,
+		    waits = 0;
 
 		for (int i = 0; i < s.n_plans; i++) {
 			const struct plan *p = &s.plans[i];
@@ -253,12 +273,13 @@ TEST(every_desk_has_history_and_open_work)
 			refused += p->is_refused && p->decided_at < s.now;
 			waits += p->decided_at > s.now && p->placed_at < s.now;
 		}
-		assert_true(brought > 200 && fetched > 80 && called_off > 5 && to_come > 5 && several > 50 && lent > 500 && refused > 0 && waits > 0);
+		assert_true(brought > 200 && fetched > 80 && called_off > 5 && to_come > 5 && several > 50 && lent > 500
+			&& refused > 0 && waits > 0);
 		assert_true(s.n_errands > 15);
 	}
 }
 
-/* --- executed: the year of the two log-ins and the employee ------------------------------------------------------------------------ */
+/* --- executed: the year of the two log-ins and the employee ------------------------------------------------------- */
 
 static struct cli cli = { .root = ".", .bin = ".", .usage = "" };
 
@@ -292,16 +313,22 @@ TEST(the_log_ins_and_the_employee_have_every_kind_of_data)
 	assert_true(cli_setup(&cli));
 	play_log_ins(&w, &s);
 	db = w.db;
-	assert_true(db_exists(db, "SELECT 1 FROM delivery WHERE direction = 'delivery' AND state = 'DELIVERED' AND odometer_km > 0 AND received_by <> ''"));
+	assert_true(db_exists(db,
+		"SELECT 1 FROM delivery WHERE direction = 'delivery' AND state = 'DELIVERED' AND odometer_km > 0"
+		" AND received_by <> ''"));
 	assert_true(db_exists(db, "SELECT 1 FROM delivery WHERE direction = 'collection' AND state = 'DELIVERED'"));
 	assert_true(db_exists(db, "SELECT 1 FROM delivery WHERE direction = 'collection' AND state = 'SCHEDULED'"));
 	assert_true(db_exists(db, "SELECT 1 FROM delivery WHERE direction = 'delivery' AND state = 'REQUESTED'"));
-	assert_true(db_exists(db, "SELECT 1 FROM booking b JOIN delivery d ON d.booking_code = b.code WHERE b.state = 'OUT' AND d.state = 'DELIVERED'"));
+	assert_true(db_exists(db,
+		"SELECT 1 FROM booking b JOIN delivery d ON d.booking_code = b.code WHERE b.state = 'OUT'"
+		" AND d.state = 'DELIVERED'"));
 	assert_true(db_exists(db, "SELECT 1 FROM review_case WHERE state = 'APPROVED' AND rule = 'auto'"));
 	assert_true(db_exists(db, "SELECT 1 FROM review_case WHERE state = 'APPROVED' AND reviewer_id <> 0"));
 	assert_true(db_exists(db, "SELECT 1 FROM review_case WHERE state = 'REJECTED' AND reason <> ''"));
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM review_case WHERE state = 'ASSIGNED'"), 3);
-	assert_true(db_exists(db, "SELECT 1 FROM booking_extra WHERE state = 'ENDED' AND refund_state = 'DONE' AND refunded_amount = amount"));
+	assert_true(db_exists(db,
+		"SELECT 1 FROM booking_extra WHERE state = 'ENDED' AND refund_state = 'DONE'"
+		" AND refunded_amount = amount"));
 	assert_true(db_exists(db, "SELECT 1 FROM equipment_order WHERE booking_code = '' AND state = 'HANDED_OUT'"));
 	assert_true(db_exists(db, "SELECT 1 FROM equipment_order WHERE booking_code = '' AND state = 'CANCELLED'"));
 	assert_true(db_exists(db, "SELECT 1 FROM stock_entry WHERE kind = 'loss' AND order_id IS NOT NULL"));

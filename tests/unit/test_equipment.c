@@ -3,14 +3,14 @@
 
 #include "equipment_world.h"
 
-/* --- the ledger ------------------------------------------------------------------------------------------------------ */
+/* --- the ledger --------------------------------------------------------------------------------------------------- */
 
 TEST(an_approved_order_takes_its_pieces_and_a_cancelled_one_puts_them_back)
 {
 	int64_t item = add("Chains", "winter", 10, 0);
 	struct equipment_order o = placed(item, 2, 0, 24);
 
-	assert_int_equal(stock_of(db, item), 10);               /* not approved yet */
+	assert_int_equal(stock_of(db, item), 10); /* not approved yet */
 	decide("review.approved", &o, "");
 	assert_int_equal(stock_of(db, item), 8);
 	assert_int_equal(state_of(&o), EQUIPMENT_APPROVED);
@@ -29,7 +29,8 @@ TEST(an_older_rejection_has_the_reviewers_words_in_its_reason)
 	int64_t item = add("Chains", "winter", 10, 0);
 	struct equipment_order o = placed(item, 1, 0, 24);
 
-	report("review.rejected", equipment_subject(&o), arena_printf(scratch_memory, "{\"key\":\"%s\",\"reason\":\"all are wet\"}", o.code));
+	report("review.rejected", equipment_subject(&o),
+		arena_printf(scratch_memory, "{\"key\":\"%s\",\"reason\":\"all are wet\"}", o.code));
 	react();
 	assert_int_equal(state_of(&o), EQUIPMENT_REJECTED);
 	assert_string_equal(o.end_reason, "all are wet");
@@ -54,7 +55,8 @@ TEST(a_rejected_order_has_the_reviewers_note_and_moves_nothing)
 	decide("review.rejected", &o, "too many for one person");
 	assert_int_equal(state_of(&o), EQUIPMENT_REJECTED);
 	assert_string_equal(o.end_reason, "too many for one person");
-	assert_non_null(strstr(last_payload("equipment.rejected"), "\"reason\":\"rejected\",\"note\":\"too many for one person\""));
+	assert_non_null(strstr(
+		last_payload("equipment.rejected"), "\"reason\":\"rejected\",\"note\":\"too many for one person\""));
 	assert_int_equal(stock_of(db, item), 10);
 	placed(item, 10, 0, 24);
 }
@@ -62,18 +64,30 @@ TEST(a_rejected_order_has_the_reviewers_note_and_moves_nothing)
 TEST(a_manager_enters_pieces_received_and_lost)
 {
 	int64_t item = add("Chains", "winter", 2, 0);
-	struct stock_change got = { .item_id = item, .actor_id = BOSS, .kind = STOCK_RECEIVE, .quantity = 5, .note = "new", .request_key = "k1" };
-	struct stock_change lost = { .item_id = item, .actor_id = BOSS, .kind = STOCK_LOSS, .quantity = 8, .note = "torn", .request_key = "k2" };
+	struct stock_change got = { .item_id = item,
+		.actor_id = BOSS,
+		.kind = STOCK_RECEIVE,
+		.quantity = 5,
+		.note = "new",
+		.request_key = "k1" };
+	struct stock_change lost = { .item_id = item,
+		.actor_id = BOSS,
+		.kind = STOCK_LOSS,
+		.quantity = 8,
+		.note = "torn",
+		.request_key = "k2" };
 	struct stock_change nothing = { .item_id = 99, .kind = STOCK_RECEIVE, .quantity = 1 };
 
 	assert_int_equal(stock_change(db, &got), STOCK_CHANGE_DONE);
-	assert_int_equal(stock_change(db, &got), STOCK_CHANGE_DONE);         /* a double click */
+	assert_int_equal(stock_change(db, &got), STOCK_CHANGE_DONE); /* a double click */
 	assert_int_equal(stock_of(db, item), 7);
 	assert_int_equal(stock_change(db, &lost), STOCK_CHANGE_TOO_FEW);
 	lost.quantity = 1;
 	assert_int_equal(stock_change(db, &lost), STOCK_CHANGE_DONE);
 	assert_int_equal(stock_of(db, item), 6);
-	assert_int_equal(stock_change(db, &(struct stock_change){ .item_id = item, .kind = STOCK_ADJUST, .quantity = -6 }), STOCK_CHANGE_DONE);
+	assert_int_equal(
+		stock_change(db, &(struct stock_change){ .item_id = item, .kind = STOCK_ADJUST, .quantity = -6 }),
+		STOCK_CHANGE_DONE);
 	assert_int_equal(stock_of(db, item), 0);
 	assert_int_equal(stock_change(db, &nothing), STOCK_CHANGE_NO_ITEM);
 	assert_int_equal(stock_n_entries(db, item), 4);
@@ -83,9 +97,14 @@ TEST(the_schema_refuses_a_ledger_that_does_not_add_up)
 {
 	int64_t item = add("Chains", "winter", 3, 0);
 
-	assert_false(db_try(others, "INSERT INTO stock_entry (item_id, kind, quantity, balance, entered_at) VALUES ($1, 'receive', 5, 9, 1)", item));
+	assert_false(db_try(others,
+		"INSERT INTO stock_entry (item_id, kind, quantity, balance, entered_at)"
+		" VALUES ($1, 'receive', 5, 9, 1)",
+		item));
 	assert_string_equal(db_refusal(others), "stock_does_not_balance");
-	assert_false(db_try(others, "INSERT INTO stock_entry (item_id, kind, quantity, balance, entered_at) VALUES ($1, 'loss', -5, -2, 1)", item));
+	assert_false(db_try(others,
+		"INSERT INTO stock_entry (item_id, kind, quantity, balance, entered_at) VALUES ($1, 'loss', -5, -2, 1)",
+		item));
 	assert_false(db_try(others, "UPDATE stock_entry SET quantity = 1 /*scan*/"));
 	assert_false(db_try(others, "DELETE FROM stock_entry /*scan*/"));
 }
@@ -118,13 +137,13 @@ TEST(pieces_that_the_next_order_takes_at_once_are_no_low_stock_again)
 
 	assert_int_equal(n_events("stock.low"), 1);
 	assert_int_equal(second.taken, 0);
-	assert_int_equal(equipment_cancel(db, &first, EMP, false), ORDER_CANCEL_DONE);  /* +2 and −2 at once */
+	assert_int_equal(equipment_cancel(db, &first, EMP, false), ORDER_CANCEL_DONE); /* +2 and −2 at once */
 	assert_int_equal(state_of(&second), EQUIPMENT_APPROVED);
 	assert_int_equal(second.taken, 2);
 	assert_int_equal(n_events("stock.low"), 1);
 }
 
-/* --- free pieces ----------------------------------------------------------------------------------------------------- */
+/* --- free pieces -------------------------------------------------------------------------------------------------- */
 
 TEST(no_more_is_promised_than_there_is)
 {
@@ -137,7 +156,7 @@ TEST(no_more_is_promised_than_there_is)
 	assert_int_equal(n_free, 2);
 	placed(item, 2, 10, 20);
 	assert_int_equal(place(item, 1, 0, 11, &o), ORDER_OUT_OF_STOCK);
-	placed(item, 2, 0, 10);        /* half-open: back when the others start */
+	placed(item, 2, 0, 10); /* half-open: back when the others start */
 	placed(item, 3, 24, 48);
 }
 
@@ -152,12 +171,12 @@ TEST(what_is_out_now_can_be_promised_for_later)
 	later = approved(item, 2, 24, 48);
 	assert_int_equal(later.taken, 0);
 	assert_true(later.lacks);
-	assert_false(equipment_hand_out(db, &later, 0, BOSS));  /* not in stock yet */
+	assert_false(equipment_hand_out(db, &later, 0, BOSS)); /* not in stock yet */
 	clock_set(NOW + 20 * HOUR);
 	assert_true(equipment_take_back(db, &now, 0, 0, BOSS));
 	state_of(&later);
 	state_of(&last);
-	assert_int_equal(later.taken, 2);       /* the earliest start first, not the earliest order */
+	assert_int_equal(later.taken, 2); /* the earliest start first, not the earliest order */
 	assert_int_equal(last.taken, 0);
 	assert_int_equal(stock_of(db, item), 0);
 	clock_set(NOW + 24 * HOUR);
@@ -182,7 +201,8 @@ TEST(an_order_that_starts_first_gets_the_pieces_of_a_later_one)
 	assert_true(later.lacks);
 	assert_int_equal(stock_of(db, item), 0);
 	assert_false(equipment_hand_out(db, &later, 0, BOSS));
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM stock_entry WHERE item_id = $1", item), 4);   /* both moves are in the ledger */
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM stock_entry WHERE item_id = $1", item),
+		4); /* both moves are in the ledger */
 }
 
 TEST(pieces_promised_to_others_are_not_handed_out_early)
@@ -193,7 +213,7 @@ TEST(pieces_promised_to_others_are_not_handed_out_early)
 	assert_int_equal(later.taken, 1);
 	assert_false(equipment_hand_out(db, &later, 0, BOSS));
 	clock_set(NOW + 11 * HOUR);
-	assert_true(equipment_sweep(db));       /* the other one was not collected */
+	assert_true(equipment_sweep(db)); /* the other one was not collected */
 	assert_int_equal(state_of(&before), EQUIPMENT_CANCELLED);
 	assert_string_equal(before.end_reason, "not_collected");
 	assert_true(equipment_hand_out(db, &later, 0, BOSS));
@@ -203,11 +223,12 @@ TEST(pieces_promised_to_others_are_not_handed_out_early)
 TEST(an_order_that_cannot_get_all_pieces_takes_none)
 {
 	int64_t item = add("Tent", "winter", 3, 0);
-	struct equipment_order out = approved(item, 2, 0, 24), later = approved(item, 1, 72, 96), next = approved(item, 2, 24, 48);
+	struct equipment_order out = approved(item, 2, 0, 24), later = approved(item, 1, 72, 96),
+			       next = approved(item, 2, 24, 48);
 
 	assert_true(equipment_hand_out(db, &out, 0, BOSS));
 	assert_int_equal(later.taken, 1);
-	assert_false(equipment_hand_out(db, &next, 0, BOSS));   /* the later order has one, the other is still out */
+	assert_false(equipment_hand_out(db, &next, 0, BOSS)); /* the later order has one, the other is still out */
 	state_of(&later);
 	assert_int_equal(later.taken, 1);
 	assert_false(db_failed(db));
@@ -233,7 +254,7 @@ TEST(lost_pieces_are_written_off_at_the_return)
 	struct equipment_order o = approved(item, 3, 0, 24);
 
 	assert_true(equipment_hand_out(db, &o, 0, BOSS));
-	assert_false(equipment_take_back(db, &o, 4, 0, BOSS));  /* more than it had */
+	assert_false(equipment_take_back(db, &o, 4, 0, BOSS)); /* more than it had */
 	assert_false(equipment_take_back(db, &o, -1, 0, BOSS));
 	assert_true(equipment_take_back(db, &o, 1, 0, BOSS));
 	assert_int_equal(o.state, EQUIPMENT_RETURNED);
@@ -244,7 +265,7 @@ TEST(lost_pieces_are_written_off_at_the_return)
 	assert_int_equal(stock_of(db, item), 4);
 }
 
-/* --- the client's key ------------------------------------------------------------------------------------------------ */
+/* --- the client's key --------------------------------------------------------------------------------------------- */
 
 TEST(the_same_request_is_the_same_order)
 {
@@ -257,13 +278,13 @@ TEST(the_same_request_is_the_same_order)
 	assert_int_equal(equipment_place(db, &q, &a, &n_free), ORDER_OK);
 	assert_int_equal(equipment_place(db, &q, &b, &n_free), ORDER_AGAIN);
 	assert_string_equal(a.code, b.code);
-	clock_set(NOW + 3 * HOUR);      /* the answer is the same after its start */
+	clock_set(NOW + 3 * HOUR); /* the answer is the same after its start */
 	assert_int_equal(equipment_place(db, &q, &b, &n_free), ORDER_AGAIN);
 	q.request_hash = "another";
 	assert_int_equal(equipment_place(db, &q, &b, &n_free), ORDER_KEY_REUSED);
 	q.customer_id = MINJI;
 	q.starts_at = NOW + 3 * HOUR;
-	assert_int_equal(equipment_place(db, &q, &b, &n_free), ORDER_OK);       /* another person's key */
+	assert_int_equal(equipment_place(db, &q, &b, &n_free), ORDER_OK); /* another person's key */
 	assert_int_equal(n_events("equipment.ordered"), 2);
 }
 
@@ -289,14 +310,14 @@ TEST(a_value_counts_started_days)
 	assert_int_equal(placed(item, 2, 0, 25).amount, 2 * 2 * 5000);
 }
 
-/* --- items ----------------------------------------------------------------------------------------------------------- */
+/* --- items -------------------------------------------------------------------------------------------------------- */
 
 TEST(an_item_is_added_once_and_changed_by_one_at_a_time)
 {
 	struct item a = { .name = "Tent", .name_ko = "텐트", .category = "camping", .daily_price = 5000 }, b = a, c = a;
 
 	assert_int_equal(item_add(db, &a, 4, BOSS), ITEM_OK);
-	assert_int_equal(item_add(db, &b, 4, BOSS), ITEM_OK);   /* a double click */
+	assert_int_equal(item_add(db, &b, 4, BOSS), ITEM_OK); /* a double click */
 	assert_int_equal(a.item_id, b.item_id);
 	assert_int_equal(b.stock, 4);
 	c.daily_price = 6000;
@@ -320,7 +341,7 @@ TEST(the_coming_days_have_the_number_of_free_pieces)
 	struct free_day days[FREE_DAYS];
 	struct item i;
 
-	approved(item, 2, from_h, from_h + 24);         /* tomorrow and the day after */
+	approved(item, 2, from_h, from_h + 24); /* tomorrow and the day after */
 	approved(item, 1, from_h + 24, from_h + 25);
 	assert_true(item_find(db, item, &i));
 	item_free_days(db, &i, NOW, days);
@@ -328,7 +349,7 @@ TEST(the_coming_days_have_the_number_of_free_pieces)
 	assert_true(days[0].is_today && days[0].is_all);
 	assert_int_equal(days[1].n_free, 1);
 	assert_true(days[1].is_some);
-	assert_int_equal(days[2].n_free, 1);            /* the worst moment of the day: the one starts when the two are back */
+	assert_int_equal(days[2].n_free, 1); /* the worst moment of the day: the one starts when the two are back */
 	assert_int_equal(days[3].n_free, 3);
 	assert_int_equal(i.owned, 3);
 	assert_int_equal(i.stock, 0);

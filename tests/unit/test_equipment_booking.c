@@ -15,11 +15,14 @@ paid(const char *code, int64_t item_id, int64_t quantity, int64_t from_h, int64_
 
 	time_iso(&from, NOW + from_h * HOUR);
 	time_iso(&until, NOW + until_h * HOUR);
-	report("booking.paid", code, arena_printf(scratch_memory,
-		"{\"code\":\"%s\",\"currency\":\"KRW\",\"customer_id\":%d,\"starts_at\":\"%s\",\"ends_at\":\"%s\",\"extras\":["
-		"{\"kind\":\"delivery\",\"line_no\":2,\"ref_id\":0,\"quantity\":1,\"amount\":20000},"
-		"{\"kind\":\"equipment\",\"line_no\":3,\"ref_id\":%lld,\"quantity\":%lld,\"amount\":%lld}]}",
-		code, MINJI, from.s, until.s, (long long)item_id, (long long)quantity, (long long)(10000 * quantity)));
+	report("booking.paid", code,
+		arena_printf(scratch_memory,
+			"{\"code\":\"%s\",\"currency\":\"KRW\",\"customer_id\":%d,\"starts_at\":\"%s\","
+			"\"ends_at\":\"%s\",\"extras\":["
+			"{\"kind\":\"delivery\",\"line_no\":2,\"ref_id\":0,\"quantity\":1,\"amount\":20000},"
+			"{\"kind\":\"equipment\",\"line_no\":3,\"ref_id\":%lld,\"quantity\":%lld,\"amount\":%lld}]}",
+			code, MINJI, from.s, until.s, (long long)item_id, (long long)quantity,
+			(long long)(10000 * quantity)));
 }
 
 static struct equipment_order
@@ -50,10 +53,11 @@ TEST(a_paid_booking_brings_an_order_for_each_kind)
 	assert_int_equal(o.customer_id, MINJI);
 	assert_int_equal(o.amount, 20000);
 	assert_int_equal(o.daily_price, 5000);
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM equipment_order /*scan*/"), 1);      /* none for the delivery */
-	assert_string_equal(db_text(db, "SELECT subject_id FROM v_event WHERE type = 'equipment.ordered' /*scan*/"), CODE);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM equipment_order /*scan*/"), 1); /* none for the delivery */
+	assert_string_equal(
+		db_text(db, "SELECT subject_id FROM v_event WHERE type = 'equipment.ordered' /*scan*/"), CODE);
 	assert_non_null(strstr(last_payload("equipment.ordered"), "\"order_code\":\"MP-AAAA1111-3\""));
-	paid(CODE, item, 2, 0, 48);    /* again */
+	paid(CODE, item, 2, 0, 48); /* again */
 	react();
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM equipment_order /*scan*/"), 1);
 	decide("review.approved", &o, "");
@@ -99,7 +103,7 @@ TEST(equipment_never_handed_out_is_refunded)
 	struct equipment_order o;
 
 	paid(CODE, item, 2, 0, 48);
-	report("booking.handed_out", CODE, "{}");        /* before review decided */
+	report("booking.handed_out", CODE, "{}"); /* before review decided */
 	react();
 	o = of_booking(CODE);
 	decide("review.approved", &o, "");
@@ -113,7 +117,8 @@ TEST(equipment_never_handed_out_is_refunded)
 
 TEST(a_booking_that_ends_gives_its_pieces_back)
 {
-	static const char *const over[] = { "booking.cancel_requested", "booking.cancelled", "booking.rejected", "booking.no_show", "booking.expired" };
+	static const char *const over[] = { "booking.cancel_requested", "booking.cancelled", "booking.rejected",
+		"booking.no_show", "booking.expired" };
 	int64_t item = add("Seat", "winter", 10, 0);
 
 	for (int i = 0; i < 5; i++) {
@@ -144,7 +149,7 @@ TEST(a_booking_that_ended_before_its_order_was_written_moves_nothing)
 	report("booking.cancel_requested", CODE, "{}");
 	react();
 	o = of_booking(CODE);
-	decide("review.approved", &o, "");      /* review had not heard of the end */
+	decide("review.approved", &o, ""); /* review had not heard of the end */
 	assert_int_equal(state_of(&o), EQUIPMENT_CANCELLED);
 	assert_int_equal(stock_of(db, item), 10);
 	assert_int_equal(n_events("stock.changed"), 1);
@@ -155,7 +160,8 @@ TEST(review_may_have_decided_before_the_order_is_written)
 	int64_t item = add("Seat", "winter", 10, 0);
 	struct equipment_order o;
 
-	db_do(others, "INSERT INTO review_case (key, kind, subject_id, applicant_id, state, rule, opened_at, decided_at)"
+	db_do(others,
+		"INSERT INTO review_case (key, kind, subject_id, applicant_id, state, rule, opened_at, decided_at)"
 		" VALUES ('MP-AAAA1111-3', 'equipment', 'MP-AAAA1111', 5, 'APPROVED', 'auto', 1, 1)");
 	assert_false(db_failed(others));
 	o = booked(item, 2, 0, 48);
@@ -168,7 +174,7 @@ TEST(customers_cancel_their_own_until_the_booking_begins)
 	int64_t item = add("Seat", "winter", 10, 0);
 	struct equipment_order o = booked(item, 2, 24, 48);
 
-	assert_false(equipment_find(db, o.order_id, EMP, &o));  /* another customer's */
+	assert_false(equipment_find(db, o.order_id, EMP, &o)); /* another customer's */
 	o = of_booking(CODE);
 	assert_true(equipment_may_cancel(db, &o, NOW, false));
 	assert_false(equipment_may_cancel(db, &o, o.starts_at, false));
@@ -193,12 +199,17 @@ TEST(a_customer_does_not_cancel_what_a_courier_is_delivering)
 	int64_t item = add("Seat", "winter", 10, 0);
 	struct equipment_order o;
 
-	db_do(others, "INSERT INTO delivery (booking_code, direction, state, customer_id, window_from, window_to, courier_id, requested_at)"
-		" VALUES ('MP-AAAA1111', 'delivery', 'SHIPPED', $1, 1, 2, 9, 1)", MINJI);
+	db_do(others,
+		"INSERT INTO delivery (booking_code, direction, state, customer_id, window_from, window_to, courier_id,"
+		" requested_at)"
+		" VALUES ('MP-AAAA1111', 'delivery', 'SHIPPED', $1, 1, 2, 9, 1)",
+		MINJI);
 	o = booked(item, 2, 24, 48);
 	assert_int_equal(equipment_cancel(db, &o, MINJI, false), ORDER_CANCEL_NOT_POSSIBLE);
 	assert_int_equal(n_events("equipment.cancelled"), 0);
-	db_do(others, "UPDATE delivery SET state = 'SCHEDULED' WHERE booking_code = 'MP-AAAA1111'");      /* the courier returned with it */
+	db_do(others,
+		"UPDATE delivery SET state = 'SCHEDULED' WHERE booking_code ="
+		" 'MP-AAAA1111'"); /* the courier returned with it */
 	assert_int_equal(equipment_cancel(db, &o, MINJI, false), ORDER_CANCEL_DONE);
 }
 
@@ -208,13 +219,15 @@ TEST(equipment_is_not_handed_out_before_its_car)
 	struct equipment_order o;
 
 	db_do(others,
-		"INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount, vat_amount,"
-		" currency, charge_id, held_at, hold_until) VALUES ('MP-AAAA1111', 5, 1, 'Kia Ray', '1', 'mini', 1, 'x', 'CONFIRMED', 1, 2, 1, 0, 'KRW', 1, 0, 0)");
+		"INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state,"
+		" starts_at, ends_at, amount, vat_amount,"
+		" currency, charge_id, held_at, hold_until) VALUES ('MP-AAAA1111', 5, 1, 'Kia Ray', '1', 'mini', 1,"
+		" 'x', 'CONFIRMED', 1, 2, 1, 0, 'KRW', 1, 0, 0)");
 	o = booked(item, 2, 0, 48);
 	db_begin(db);
 	order_approve(db, &o, 0);
 	assert_true(db_commit(db));
-	assert_false(equipment_hand_out(db, &o, 0, BOSS));      /* the booking may still be cancelled and refunded */
+	assert_false(equipment_hand_out(db, &o, 0, BOSS)); /* the booking may still be cancelled and refunded */
 	assert_int_equal(state_of(&o), EQUIPMENT_APPROVED);
 	db_do(others, "UPDATE booking SET state = 'OUT' WHERE code = 'MP-AAAA1111'");
 	assert_true(equipment_hand_out(db, &o, 0, BOSS));
@@ -230,9 +243,9 @@ TEST(after_its_end_an_order_is_not_handed_out)
 	clock_set(NOW + 25 * HOUR);
 	state_of(&stale);
 	assert_false(equipment_hand_out(db, &stale, 0, BOSS));
-	assert_false(equipment_sweep(db));      /* its booking will end it */
+	assert_false(equipment_sweep(db)); /* its booking will end it */
 	next = approved(item, 1, 25, 30);
-	assert_true(equipment_hand_out(db, &next, 0, BOSS));    /* with the piece that was reserved for it */
+	assert_true(equipment_hand_out(db, &next, 0, BOSS)); /* with the piece that was reserved for it */
 	assert_int_equal(state_of(&stale), EQUIPMENT_APPROVED);
 	assert_int_equal(stale.taken, 0);
 }

@@ -18,7 +18,8 @@ below(int64_t n)
 static void
 all_adds_up(int64_t item, int64_t lost)
 {
-	int64_t taken = db_int(db, "SELECT COALESCE(SUM(taken), 0) FROM equipment_order WHERE item_id = $1 /*scan*/", item);
+	int64_t taken =
+		db_int(db, "SELECT COALESCE(SUM(taken), 0) FROM equipment_order WHERE item_id = $1 /*scan*/", item);
 	int64_t stock = stock_of(db, item);
 
 	assert_false(db_failed(db));
@@ -26,17 +27,25 @@ all_adds_up(int64_t item, int64_t lost)
 	assert_int_equal(stock, db_int(db, "SELECT SUM(quantity) FROM stock_entry WHERE item_id = $1 /*scan*/", item));
 	assert_int_equal(stock + taken, PIECES - lost);
 	if (stock > 0)
-		assert_int_equal(db_int(db, "SELECT COUNT(*) FROM equipment_order WHERE state = 'APPROVED' AND taken < quantity /*scan*/"), 0);
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM equipment_order o WHERE taken <> (SELECT -COALESCE(SUM(s.quantity), 0) FROM stock_entry s"
-		" WHERE s.order_id = o.order_id AND s.kind IN ('order', 'return')) /*scan*/"), 0);
-	if (!lost)      /* at every moment to come as many pieces are owned as are promised */
+		assert_int_equal(db_int(db,
+					 "SELECT COUNT(*) FROM equipment_order WHERE state = 'APPROVED'"
+					 " AND taken < quantity /*scan*/"),
+			0);
+	assert_int_equal(
+		db_int(db,
+			"SELECT COUNT(*) FROM equipment_order o WHERE taken <> (SELECT -COALESCE(SUM(s.quantity), 0)"
+			" FROM stock_entry s"
+			" WHERE s.order_id = o.order_id AND s.kind IN ('order', 'return')) /*scan*/"),
+		0);
+	if (!lost) /* at every moment to come as many pieces are owned as are promised */
 		assert_true(stock_free(db, item, clock_now(), NOW + 400 * DAY, clock_now()) >= 0);
 }
 
 static struct equipment_order
 any_order(void)
 {
-	struct equipment_order o = { .order_id = 1 + below(db_int(db, "SELECT COUNT(*) FROM equipment_order /*scan*/") + 1) };
+	struct equipment_order o = { .order_id = 1
+			+ below(db_int(db, "SELECT COUNT(*) FROM equipment_order /*scan*/") + 1) };
 
 	order_reload(db, &o);
 	return o;
@@ -48,7 +57,10 @@ bring_back_what_is_due(void)
 {
 	struct equipment_order o;
 
-	while ((o.order_id = db_int(db, "SELECT order_id FROM equipment_order WHERE state = 'HANDED_OUT' AND ends_at <= $1 LIMIT 1 /*scan*/", clock_now() + HOUR)))
+	while ((o.order_id = db_int(db,
+			"SELECT order_id FROM equipment_order WHERE state = 'HANDED_OUT' AND ends_at <= $1"
+			" LIMIT 1 /*scan*/",
+			clock_now() + HOUR)))
 		assert_true(equipment_take_back(db, &o, 0, 0, BOSS));
 }
 
@@ -61,9 +73,7 @@ one_step(int64_t item, int64_t *lost, bool loses)
 	switch (below(8)) {
 	case 0:
 	case 1:
-	case 2:
-		place(item, 1 + below(4), from, from + 1 + below(48), &made);
-		break;
+	case 2: place(item, 1 + below(4), from, from + 1 + below(48), &made); break;
 	case 3:
 		db_begin(db);
 		if (o.code)

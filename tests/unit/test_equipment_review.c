@@ -11,7 +11,7 @@ TEST(when_review_approves_the_pieces_are_taken)
 	assert_int_equal(o.state, EQUIPMENT_APPROVED);
 	assert_int_equal(stock_of(db, item), 8);
 	assert_non_null(strstr(last_payload("equipment.ordered"), "\"review_mode\":\"sync\""));
-	decide("review.approved", &o, "");      /* its event comes as well */
+	decide("review.approved", &o, ""); /* its event comes as well */
 	assert_int_equal(stock_of(db, item), 8);
 	assert_int_equal(n_events("equipment.approved"), 1);
 }
@@ -49,7 +49,8 @@ TEST(when_review_rejects_the_order_has_the_reason)
 
 TEST(without_reviews_answer_nothing_was_ordered)
 {
-	static const enum review_answer away[] = { REVIEW_ANSWER_NOT_ASKED, REVIEW_ANSWER_UNKNOWN, REVIEW_ANSWER_CLOSED };
+	static const enum review_answer away[] = { REVIEW_ANSWER_NOT_ASKED, REVIEW_ANSWER_UNKNOWN,
+		REVIEW_ANSWER_CLOSED };
 	int64_t item = add("Tent", "camping", 10, 0), n_free;
 	struct equipment_request q = request(item, 2, 0, 24);
 	struct equipment_order o;
@@ -60,12 +61,12 @@ TEST(without_reviews_answer_nothing_was_ordered)
 		assert_int_equal(equipment_place(db, &q, &o, &n_free), ORDER_LATER);
 		assert_int_equal(o.state, EQUIPMENT_CANCELLED);
 		assert_string_equal(o.end_reason, "later");
-		assert_int_equal(n_events("equipment.cancelled"), i);   /* only when review may have got the request */
+		assert_int_equal(n_events("equipment.cancelled"), i); /* only when review may have got the request */
 	}
 	assert_int_equal(n_events("equipment.ordered"), 0);
 	assert_int_equal(n_events("stock.changed"), 1);
 	review.open = REVIEW_ANSWER_APPROVED;
-	assert_int_equal(equipment_place(db, &q, &o, &n_free), ORDER_OK);       /* the key may be used again */
+	assert_int_equal(equipment_place(db, &q, &o, &n_free), ORDER_OK); /* the key may be used again */
 	assert_int_equal(o.state, EQUIPMENT_APPROVED);
 	assert_int_equal(stock_of(db, item), 8);
 }
@@ -80,7 +81,7 @@ TEST(while_the_breaker_is_open_nothing_is_written)
 	assert_int_equal(equipment_later_s(), 7);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM equipment_order /*scan*/"), 0);
 	assert_int_equal(review.n_opened, 0);
-	placed(other, 1, 0, 24);        /* async review is not called */
+	placed(other, 1, 0, 24); /* async review is not called */
 }
 
 TEST(an_order_whose_worker_died_is_dropped)
@@ -92,7 +93,8 @@ TEST(an_order_whose_worker_died_is_dropped)
 	q.request_key = "key";
 	review.open = REVIEW_ANSWER_QUEUED;
 	assert_int_equal(equipment_place(db, &q, &o, &n_free), ORDER_OK);
-	db_do(others, "UPDATE equipment_order SET asked_at = $2 WHERE order_id = $1", o.order_id, (int64_t)NOW);   /* as if its worker had died */
+	db_do(others, "UPDATE equipment_order SET asked_at = $2 WHERE order_id = $1", o.order_id,
+		(int64_t)NOW); /* as if its worker had died */
 	assert_int_equal(equipment_place(db, &q, &again, &n_free), ORDER_IN_PROGRESS);
 	assert_false(equipment_sweep(db));
 	clock_set(NOW + 61);
@@ -114,7 +116,7 @@ TEST(reviews_event_may_come_before_its_answer)
 	decide("review.approved", &o, "");
 	assert_int_equal(state_of(&o), EQUIPMENT_APPROVED);
 	assert_int_equal(o.asked_at, 0);
-	assert_int_equal(n_events("equipment.ordered"), 2);     /* reported before it was approved */
+	assert_int_equal(n_events("equipment.ordered"), 2); /* reported before it was approved */
 	assert_int_equal(stock_of(db, item), 8);
 }
 
@@ -138,7 +140,7 @@ TEST(a_cancellation_whose_worker_died_is_completed)
 	int64_t item = add("Tent", "camping", 10, 0);
 	struct equipment_order o = placed(item, 2, 0, 24);
 
-	decide("review.cancelled", &o, "order_cancelled");      /* review's reaction to an order that was ended here */
+	decide("review.cancelled", &o, "order_cancelled"); /* review's reaction to an order that was ended here */
 	assert_int_equal(state_of(&o), EQUIPMENT_APPROVED);
 	decide("review.cancelled", &o, "manager");
 	assert_int_equal(state_of(&o), EQUIPMENT_CANCELLED);

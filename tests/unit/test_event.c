@@ -15,7 +15,8 @@ static const char more[] =
 	"CREATE TABLE t_effect (n INTEGER PRIMARY KEY, event_id INTEGER NOT NULL, subject_id TEXT NOT NULL) STRICT;"
 	"CREATE TABLE t_leaf (id INTEGER REFERENCES t_root (id) DEFERRABLE INITIALLY DEFERRED) STRICT;"
 	"CREATE TABLE t_root (id INTEGER PRIMARY KEY) STRICT;";
-static const char more_view[] = "CREATE TABLE t_seen (n INTEGER PRIMARY KEY, event_id INTEGER NOT NULL, subject_id TEXT NOT NULL) STRICT;";
+static const char more_view[] =
+	"CREATE TABLE t_seen (n INTEGER PRIMARY KEY, event_id INTEGER NOT NULL, subject_id TEXT NOT NULL) STRICT;";
 
 static const struct db_role booking = { .name = "booking", .owns = "t_effect t_leaf t_root" };
 static const struct db_role mypage = { .name = "mypage", .owns = "t_seen", .on_view = true };
@@ -51,7 +52,8 @@ emit(struct db *db, const char *type, const char *subject)
 	int64_t id;
 
 	db_begin(db);
-	id = event_emit(db, &(struct event){ .type = type, .subject_id = subject }, &paid_shape, &(struct paid){ subject, 207000 });
+	id = event_emit(db, &(struct event){ .type = type, .subject_id = subject }, &paid_shape,
+		&(struct paid){ subject, 207000 });
 	assert_true(db_commit(db));
 	return id;
 }
@@ -66,11 +68,19 @@ TEST(an_event_is_written_with_its_change_and_read_back)
 	int64_t broken_n;
 
 	db_begin(db);
-	assert_int_equal(event_emit(db, &(struct event){ .type = "booking.paid", .subject_id = "MP-1", .causation_id = 4, .actor_id = 9,
-	                            .occurred_at = NOW - 5 }, &paid_shape, &(struct paid){ "MP-1", 207000 }), 1);
+	assert_int_equal(event_emit(db,
+				 &(struct event){ .type = "booking.paid",
+					 .subject_id = "MP-1",
+					 .causation_id = 4,
+					 .actor_id = 9,
+					 .occurred_at = NOW - 5 },
+				 &paid_shape, &(struct paid){ "MP-1", 207000 }),
+		1);
 	assert_true(db_commit(db));
-	assert_true(db_one(db, &event_shape, &e, "SELECT event_id, type, subject_id, causation_id, actor_id, occurred_at, recorded_at,"
-	                   " payload, prev_hash, hash FROM event WHERE event_id = $1", 1));
+	assert_true(db_one(db, &event_shape, &e,
+		"SELECT event_id, type, subject_id, causation_id, actor_id, occurred_at, recorded_at,"
+		" payload, prev_hash, hash FROM event WHERE event_id = $1",
+		1));
 	assert_string_equal(e.payload, "{\"code\":\"MP-1\",\"amount\":207000}");
 	assert_int_equal(e.occurred_at, NOW - 5);
 	assert_int_equal(e.recorded_at, NOW);
@@ -121,10 +131,13 @@ TEST(an_event_is_a_line_in_the_log_when_it_is_committed_and_only_then)
 	log_request(NULL);
 	assert_null(strstr(said, "booking.held"));
 	assert_int_equal(heard_times(said, "\"what\":\"event\""), 2);
-	assert_non_null(strstr(said, "\"request\":\"r-1\",\"subject\":\"MP-1\",\"what\":\"event\",\"event_id\":1,\"type\":\"booking.paid\""));
+	assert_non_null(strstr(said,
+		"\"request\":\"r-1\",\"subject\":\"MP-1\",\"what\":\"event\",\"event_id\":1,"
+		"\"type\":\"booking.paid\""));
 	assert_non_null(strstr(said, "\"subject\":\"MP-2\",\"what\":\"event\",\"event_id\":2,"));
-	assert_non_null(strstr(said, "\"subject\":\"MP-1\",\"what\":\"answer\""));        /* the first is what the request is about */
-	assert_null(strstr(said, "207000"));            /* no payload */
+	assert_non_null(
+		strstr(said, "\"subject\":\"MP-1\",\"what\":\"answer\"")); /* the first is what the request is about */
+	assert_null(strstr(said, "207000"));                               /* no payload */
 	db_close(db);
 }
 
@@ -136,7 +149,7 @@ TEST(the_relay_is_woken_after_the_commit_and_only_then)
 	char c;
 
 	event_open(db, scratch);
-	emit(db, "a.bc", "s");                  /* without a relay the wake-up has no effect */
+	emit(db, "a.bc", "s"); /* without a relay the wake-up has no effect */
 	snprintf(at.sun_path, sizeof(at.sun_path), "%s/run/relay.wake", scratch);
 	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
 	db_begin(db);
@@ -144,7 +157,7 @@ TEST(the_relay_is_woken_after_the_commit_and_only_then)
 	assert_int_equal(recv(fd, &c, 1, 0), -1);
 	assert_true(db_commit(db));
 	assert_int_equal(recv(fd, &c, 1, 0), 1);
-	db_do(db, "INSERT INTO t_root (id) VALUES (1)");        /* a change without events wakes no relay */
+	db_do(db, "INSERT INTO t_root (id) VALUES (1)"); /* a change without events wakes no relay */
 	assert_int_equal(recv(fd, &c, 1, 0), -1);
 	close(fd);
 	db_close(db);
@@ -159,7 +172,9 @@ tamper(const char *sql)
 	char *error = NULL;
 
 	assert_int_equal(sqlite3_open(scratch_path("motorpool.db"), &raw), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(raw, "DROP TRIGGER event_never_changes; DROP TRIGGER event_never_goes;", NULL, NULL, &error), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(raw, "DROP TRIGGER event_never_changes; DROP TRIGGER event_never_goes;", NULL,
+				 NULL, &error),
+		SQLITE_OK);
 	assert_int_equal(sqlite3_exec(raw, sql, NULL, NULL, &error), SQLITE_OK);
 	sqlite3_close(raw);
 }
@@ -194,8 +209,10 @@ TEST(a_tampered_log_is_detected)
 	expect_broken_at("UPDATE event SET type = 'booking.held' WHERE event_id = 2", 2);
 	expect_broken_at("DELETE FROM event WHERE event_id = 9", 10);
 	/* two exchanged, each with its own hash */
-	expect_broken_at("UPDATE event SET event_id = -1 WHERE event_id = 4; UPDATE event SET event_id = 4 WHERE event_id = 6;"
-	                 "UPDATE event SET event_id = 6 WHERE event_id = -1", 4);
+	expect_broken_at(
+		"UPDATE event SET event_id = -1 WHERE event_id = 4; UPDATE event SET event_id = 4 WHERE event_id = 6;"
+		"UPDATE event SET event_id = 6 WHERE event_id = -1",
+		4);
 }
 
 /* --- policies of the tests ---------------------------------------------------------------------------------------- */
@@ -217,7 +234,7 @@ on_paid(struct db *db, const struct event *e)
 	if (poison && strcmp(poison, e->subject_id) == 0) {
 		if (!poison_is_sql)
 			return false;
-		db_do(db, "INSERT INTO t_leaf (id) VALUES ($1)", 404);  /* fails only at COMMIT */
+		db_do(db, "INSERT INTO t_leaf (id) VALUES ($1)", 404); /* fails only at COMMIT */
 	}
 	return true;
 }
@@ -299,15 +316,18 @@ TEST(a_failing_policy_holds_back_only_its_own_subject)
 		assert_int_equal(db_int(db, "SELECT tries FROM event_retry WHERE event_id = 2"), 1 + sql);
 		assert_int_equal(db_int(db, "SELECT sum(tries) FROM event_retry"), 1 + sql);
 		assert_string_equal(db_text(db, "SELECT error FROM event_retry WHERE event_id = 2"),
-		                    sql ? "FOREIGN KEY constraint failed (787)" : "the policy answered no");
+			sql ? "FOREIGN KEY constraint failed (787)" : "the policy answered no");
 		clock_set(NOW + 2 + sql);
 	}
 	poison = NULL;
 	clock_set(NOW + 10);
 	drain(db, &payment);
 	assert_int_equal(effects(db, "MP-B"), 10);
-	assert_int_equal(db_int(db, "SELECT count(*) FROM t_effect e WHERE subject_id = 'MP-B' AND EXISTS"
-	                            " (SELECT 1 FROM t_effect o WHERE o.subject_id = 'MP-B' AND o.n < e.n AND o.event_id > e.event_id)"), 0);
+	assert_int_equal(db_int(db,
+				 "SELECT count(*) FROM t_effect e WHERE subject_id = 'MP-B' AND EXISTS"
+				 " (SELECT 1 FROM t_effect o WHERE o.subject_id = 'MP-B' AND o.n < e.n"
+				 " AND o.event_id > e.event_id)"),
+		0);
 	assert_int_equal(consumer_lag(db, &payment), 0);
 	db_close(db);
 }
@@ -321,7 +341,7 @@ TEST(later_events_of_a_parked_subject_wait_behind_it)
 	emit(db, "booking.paid", "MP-B");
 	drain(db, &payment);
 	poison = NULL;
-	emit(db, "booking.paid", "MP-B");       /* would succeed, but must not overtake */
+	emit(db, "booking.paid", "MP-B"); /* would succeed, but must not overtake */
 	emit(db, "booking.held", "MP-B");
 	drain(db, &payment);
 	assert_int_equal(effects(db, "MP-B"), 0);
@@ -360,7 +380,7 @@ TEST(pauses_grow_and_after_the_last_try_a_person_decides)
 	emit(db, "booking.paid", "MP-B");
 	drain(db, &payment);
 	assert_int_equal(effects(db, "MP-B"), 0);
-	db_do(db, "UPDATE event_retry SET dead = 0, tries = 0, next_at = 0 WHERE dead = 1");   /* redrive */
+	db_do(db, "UPDATE event_retry SET dead = 0, tries = 0, next_at = 0 WHERE dead = 1"); /* redrive */
 	drain(db, &payment);
 	assert_int_equal(effects(db, "MP-B"), 2);
 	db_close(db);
@@ -375,7 +395,7 @@ TEST(a_clock_set_back_leaves_nothing_stuck)
 	emit(db, "booking.paid", "MP-B");
 	drain(db, &payment);
 	poison = NULL;
-	clock_set(NOW - 200);                   /* a little: the pause is kept */
+	clock_set(NOW - 200); /* a little: the pause is kept */
 	drain(db, &payment);
 	assert_int_equal(effects(db, "MP-B"), 0);
 	clock_set(NOW - 3600);
@@ -440,7 +460,7 @@ expect_each_once(struct db *db, int64_t n)
 {
 	assert_int_equal(db_int(db, "SELECT count(*) FROM t_effect"), n);
 	assert_int_equal(db_int(db, "SELECT count(DISTINCT event_id) FROM t_effect"), n);
-	assert_int_equal(db_int(db, "SELECT count(*) FROM t_effect WHERE n <> event_id"), 0);   /* in order too */
+	assert_int_equal(db_int(db, "SELECT count(*) FROM t_effect WHERE n <> event_id"), 0); /* in order too */
 }
 
 TEST(two_consumers_at_once_apply_each_event_once)
@@ -474,7 +494,8 @@ TEST(a_crash_between_effect_and_position_is_impossible)
 	db = scratch_open(&booking);
 	db_begin(db);
 	for (int i = 0; i < n; i++)
-		event_emit(db, &(struct event){ .type = "booking.paid", .subject_id = i % 5 ? "MP-A" : "MP-B" }, NULL, NULL);
+		event_emit(db, &(struct event){ .type = "booking.paid", .subject_id = i % 5 ? "MP-A" : "MP-B" }, NULL,
+			NULL);
 	assert_true(db_commit(db));
 	db_close(db);
 	reaction_us = 20;
@@ -489,7 +510,8 @@ TEST(a_crash_between_effect_and_position_is_impossible)
 	reaction_us = 0;
 	db = scratch_open(&booking);
 	clock_set(0);
-	print_message("%d killed, %lld of %d events were done by then\n", killed, (long long)db_int(db, "SELECT count(*) FROM t_effect"), n);
+	print_message("%d killed, %lld of %d events were done by then\n", killed,
+		(long long)db_int(db, "SELECT count(*) FROM t_effect"), n);
 	drain(db, &payment);
 	expect_each_once(db, n);
 	close(ready[0]);
@@ -510,7 +532,8 @@ TEST(figures)
 		db_begin(db);
 		for (int k = 0; k < 3; k++)
 			db_do(db, "INSERT INTO t_root (id) VALUES ($1)", 1000 + 3 * i + k);
-		event_emit(db, &(struct event){ .type = "booking.paid", .subject_id = "MP-1" }, &paid_shape, &(struct paid){ "MP-1", 207000 });
+		event_emit(db, &(struct event){ .type = "booking.paid", .subject_id = "MP-1" }, &paid_shape,
+			&(struct paid){ "MP-1", 207000 });
 		db_commit(db);
 		db_durable(db);
 	}
@@ -522,7 +545,8 @@ TEST(figures)
 	t = scratch_us();
 	while (consumer_step(db, &payment, 64) > 0)
 		;
-	print_message("consuming %d events with one effect each, 64 at a time: %.1f us each\n", 2 * n, (scratch_us() - t) / n / 2);
+	print_message("consuming %d events with one effect each, 64 at a time: %.1f us each\n", 2 * n,
+		(scratch_us() - t) / n / 2);
 	t = scratch_us();
 	for (int i = 0; i < 1000; i++)
 		consumer_step(db, &payment, 64);

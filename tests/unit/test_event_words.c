@@ -1,6 +1,6 @@
 /*
- * test_event_words - every type of event has one sentence, docs/events.md lists exactly those types, and a collection is described as
- * a collection.
+ * test_event_words - every type of event has one sentence, docs/events.md lists exactly those types, and a collection
+ * is described as a collection.
  */
 #include "test.h"
 #include "scratch.h"
@@ -41,7 +41,8 @@ TEST(the_list_of_events_has_exactly_these_types)
 
 			if (memchr(at, '.', size)) {
 				if (!is_type(at, size))
-					fail_msg("docs/events.md: %.*s is no type in domain/event_types.h", (int)size, at);
+					fail_msg("docs/events.md: %.*s is no type in domain/event_types.h", (int)size,
+						at);
 				n++;
 			}
 			at += size;
@@ -67,7 +68,8 @@ TEST(a_collection_is_not_a_delivery)
 {
 	assert_string_equal(sentence("delivery.delivered", "{\"direction\":\"delivery\"}"), "The car was delivered");
 	assert_string_equal(sentence("delivery.delivered", "{\"direction\":\"collection\"}"), "The car was collected");
-	assert_string_equal(sentence("delivery.scheduled", "{\"direction\":\"delivery\",\"note\":\"Nobody there\"}"), "The courier could not complete the job");
+	assert_string_equal(sentence("delivery.scheduled", "{\"direction\":\"delivery\",\"note\":\"Nobody there\"}"),
+		"The courier could not complete the job");
 	assert_string_equal(sentence("booking.paid", "{\"direction\":\"collection\"}"), "The booking was paid");
 }
 
@@ -81,16 +83,19 @@ TEST(an_unknown_type_or_a_broken_payload_is_described_without_its_code)
 
 TEST(the_subject_is_described_in_the_readers_language)
 {
-	const char *seats = "{\"quantity\":2,\"item_name\":\"Child seat\",\"item_name_ko\":\"카시트\",\"amount\":28000}";
+	const char *seats =
+		"{\"quantity\":2,\"item_name\":\"Child seat\",\"item_name_ko\":\"카시트\",\"amount\":28000}";
 
 	settings.currency = "KRW";
 	assert_string_equal(about("equipment.ordered", seats), "2 × Child seat");
 	assert_string_equal(about("payment.approved", "{\"amount\":97000}"), "₩97,000");
-	assert_string_equal(about("booking.extra_refunded", "{\"label\":\"Delivery\",\"refunded_amount\":25000}"), "Delivery · ₩25,000");
+	assert_string_equal(about("booking.extra_refunded", "{\"label\":\"Delivery\",\"refunded_amount\":25000}"),
+		"Delivery · ₩25,000");
 	assert_string_equal(about("booking.confirmed", "{}"), "");
 	lang_set(LANG_KO);
 	assert_string_equal(about("equipment.ordered", seats), "2 × 카시트");
-	assert_string_equal(about("equipment.ordered", "{\"quantity\":1,\"item_name\":\"Tent\",\"item_name_ko\":\"\"}"), "1 × Tent");
+	assert_string_equal(about("equipment.ordered", "{\"quantity\":1,\"item_name\":\"Tent\",\"item_name_ko\":\"\"}"),
+		"1 × Tent");
 	lang_set(LANG_EN);
 }
 

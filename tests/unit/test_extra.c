@@ -1,12 +1,12 @@
 /*
- * test_extra - delivery and equipment are priced and frozen with the car, never booked beyond the stock, and refunded correctly when they or
- * their booking end.
+ * test_extra - delivery and equipment are priced and frozen with the car, never booked beyond the stock, and refunded
+ * correctly when they or their booking end.
  */
 #include "test.h"
 
 #include "booking_world.h"
 
-/* --- ordering ---------------------------------------------------------------------------------------------------------- */
+/* --- ordering ----------------------------------------------------------------------------------------------------- */
 
 TEST(delivery_and_equipment_are_lines_of_the_price_charged_in_one_step)
 {
@@ -62,8 +62,12 @@ TEST(the_events_carry_the_extras)
 	place_with_extras();
 	assert_true(payload_has("booking.held", "\"rule\":\"equipment\""));
 	assert_true(payload_has("booking.held", "\"label_ko\":\"카시트\""));
-	assert_true(payload_has("booking.paid", "{\"line_no\":2,\"kind\":\"delivery\",\"ref_id\":0,\"quantity\":1,\"amount\":25000,\"label\":\"Greater city\""));
-	assert_true(payload_has("booking.paid", "{\"line_no\":4,\"kind\":\"equipment\",\"ref_id\":1,\"quantity\":2,\"amount\":20000,\"label\":\"Child seat\""));
+	assert_true(payload_has("booking.paid",
+		"{\"line_no\":2,\"kind\":\"delivery\",\"ref_id\":0,\"quantity\":1,\"amount\":25000,\"label\":\"Greater"
+		" city\""));
+	assert_true(payload_has("booking.paid",
+		"{\"line_no\":4,\"kind\":\"equipment\",\"ref_id\":1,\"quantity\":2,\"amount\":20000,\"label\":\"Child"
+		" seat\""));
 }
 
 TEST(booking_paid_of_the_sweep_carries_the_extras_too)
@@ -121,7 +125,9 @@ TEST(more_pieces_than_are_free_are_refused_by_name_and_leave_nothing)
 	assert_string_equal(b.refused_extra.label, "Child seat");
 	assert_int_equal(b.refused_extra.item_no, 1);
 	assert_int_equal(b.refused_extra.n_free, 5);
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking /*scan*/") + events("booking.held") + n_charges + n_reviews, 0);
+	assert_int_equal(
+		db_int(db, "SELECT COUNT(*) FROM booking /*scan*/") + events("booking.held") + n_charges + n_reviews,
+		0);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM slot /*scan*/"), 0);
 }
 
@@ -186,12 +192,12 @@ TEST(the_same_request_again_is_the_same_booking_with_its_extras)
 	o.request_key = "k";
 	o.request_hash = "h";
 	assert_int_equal(booking_place(db, &o, &first), BOOKING_OK);
-	assert_int_equal(booking_place(db, &o, &again), BOOKING_AGAIN);         /* although none is free now */
+	assert_int_equal(booking_place(db, &o, &again), BOOKING_AGAIN); /* although none is free now */
 	assert_string_equal(first.code, again.code);
 	assert_int_equal(again.n_extras, 1);
 }
 
-/* --- approved first ---------------------------------------------------------------------------------------------------- */
+/* --- approved first ----------------------------------------------------------------------------------------------- */
 
 static enum booking_outcome
 order_tents(struct booking *b)
@@ -227,7 +233,7 @@ TEST(a_rejection_by_review_releases_the_hold_and_charges_nothing)
 	assert_int_equal(b.refund_state, REFUND_NONE);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM slot WHERE kind <> 'RELEASED' /*scan*/"), 0);
 	assert_int_equal(free_pieces(TENT, NOW + DAY, NOW + 2 * DAY), 4);
-	assert_int_equal(events("booking.expired"), 1);         /* by which review closes the case */
+	assert_int_equal(events("booking.expired"), 1); /* by which review closes the case */
 }
 
 TEST(no_answer_from_review_releases_the_hold_and_charges_nothing)
@@ -250,10 +256,10 @@ TEST(with_reviews_breaker_open_nothing_is_written_at_all)
 	assert_int_equal(order_tents(&b), BOOKING_REVIEW_LATER);
 	assert_int_equal(booking_later_s(CALLEE_REVIEW), 9);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking /*scan*/") + n_reviews, 0);
-	assert_int_equal(place_with_extras().state, BOOKING_PAID);                 /* child seats are approved later */
+	assert_int_equal(place_with_extras().state, BOOKING_PAID); /* child seats are approved later */
 }
 
-/* --- extras that end --------------------------------------------------------------------------------------------------- */
+/* --- extras that end ---------------------------------------------------------------------------------------------- */
 
 TEST(a_rejected_equipment_order_is_refunded_and_the_booking_goes_on)
 {
@@ -264,7 +270,8 @@ TEST(a_rejected_equipment_order_is_refunded_and_the_booking_goes_on)
 	assert_int_equal(b.extras[2].state, EXTRA_ENDED);
 	assert_int_equal(b.extras[2].refund_state, REFUND_PENDING);
 	assert_int_equal(b.extras[2].refund_due, 20000);
-	assert_true(payload_has("booking.extra_ended", "\"line_no\":4,\"kind\":\"equipment\",\"label\":\"Child seat\""));
+	assert_true(
+		payload_has("booking.extra_ended", "\"line_no\":4,\"kind\":\"equipment\",\"label\":\"Child seat\""));
 	assert_true(payload_has("booking.extra_ended", "\"refund_due\":20000"));
 	booking_sweep(db);
 	b = find(b.code);
@@ -287,7 +294,7 @@ TEST(an_equipment_order_that_ended_with_its_booking_has_no_refund_of_its_own)
 
 	report_equipment("equipment.cancelled", &b, 4, "booking", "");
 	assert_int_equal(find(b.code).extras[2].state, EXTRA_BOOKED);
-	report_equipment("equipment.cancelled", &b, 2, "customer", "");           /* the line of the delivery */
+	report_equipment("equipment.cancelled", &b, 2, "customer", ""); /* the line of the delivery */
 	report_equipment("equipment.cancelled", &b, 9, "customer", "");
 	assert_int_equal(events("booking.extra_ended"), 0);
 	report_equipment("equipment.cancelled", &b, 4, "customer", "");
@@ -314,7 +321,8 @@ TEST(a_car_picked_up_at_the_branch_refunds_the_delivery_and_keeps_the_collection
 
 	clock_set(b.starts_at);
 	assert_true(booking_hand_out(db, &b, 7));
-	report_event("delivery.cancelled", b.code, "{\"direction\":\"delivery\",\"by\":\"booking\",\"reason\":\"handed_out\"}");
+	report_event("delivery.cancelled", b.code,
+		"{\"direction\":\"delivery\",\"by\":\"booking\",\"reason\":\"handed_out\"}");
 	b = find(b.code);
 	assert_int_equal(b.state, BOOKING_OUT);
 	assert_int_equal(b.extras[0].state, EXTRA_ENDED);
@@ -343,7 +351,8 @@ TEST(a_refund_that_payment_finishes_later_closes_the_extra_alone)
 	b = find(b.code);
 	assert_int_equal(b.extras[2].refund_state, REFUND_PENDING);
 	assert_string_equal(b.extras[2].last_error, "refund_asked");
-	report_event("payment.cancelled", b.code, arena_printf(scratch_memory, "{\"refunded_amount\":20000,\"refund_key\":\"%s-extra-4\"}", b.code));
+	report_event("payment.cancelled", b.code,
+		arena_printf(scratch_memory, "{\"refunded_amount\":20000,\"refund_key\":\"%s-extra-4\"}", b.code));
 	b = find(b.code);
 	assert_int_equal(b.extras[2].refund_state, REFUND_DONE);
 	assert_int_equal(b.refund_state, REFUND_NONE);
@@ -359,9 +368,11 @@ TEST(an_extras_refund_does_not_end_a_pending_cancellation)
 	report_equipment("equipment.rejected", &b, 4, "", "no");
 	b = find(b.code);
 	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_PENDING);
-	report_event("payment.cancelled", b.code, arena_printf(scratch_memory, "{\"refunded_amount\":20000,\"refund_key\":\"%s-extra-4\"}", b.code));
+	report_event("payment.cancelled", b.code,
+		arena_printf(scratch_memory, "{\"refunded_amount\":20000,\"refund_key\":\"%s-extra-4\"}", b.code));
 	assert_int_equal(find(b.code).state, BOOKING_CANCEL_REQUESTED);
-	report_event("payment.cancelled", b.code, arena_printf(scratch_memory, "{\"refunded_amount\":250000,\"refund_key\":\"%s-cancel\"}", b.code));
+	report_event("payment.cancelled", b.code,
+		arena_printf(scratch_memory, "{\"refunded_amount\":250000,\"refund_key\":\"%s-cancel\"}", b.code));
 	b = find(b.code);
 	assert_int_equal(b.state, BOOKING_CANCELLED);
 	assert_int_equal(b.refunded_amount, 230000);
@@ -388,7 +399,8 @@ TEST(events_from_before_note_are_read)
 {
 	struct booking b = confirm_with_extras();
 
-	report_event("delivery.cancelled", b.code, "{\"direction\":\"collection\",\"by\":\"dispatcher\",\"reason\":\"no courier\"}");
+	report_event("delivery.cancelled", b.code,
+		"{\"direction\":\"collection\",\"by\":\"dispatcher\",\"reason\":\"no courier\"}");
 	b = find(b.code);
 	assert_string_equal(b.extras[1].end_reason, "no courier");
 	assert_true(payload_has("booking.extra_ended", "\"reason\":\"dispatcher\",\"note\":\"no courier\""));
@@ -397,7 +409,7 @@ TEST(events_from_before_note_are_read)
 	assert_true(payload_has("booking.extra_ended", "\"reason\":\"manager\",\"note\":\"\""));
 }
 
-/* --- the rest is refunded with the booking ----------------------------------------------------------------------------- */
+/* --- the rest is refunded with the booking ------------------------------------------------------------------------ */
 
 TEST(a_cancellation_refunds_what_is_not_refunded_yet)
 {
@@ -468,7 +480,7 @@ TEST(a_rejected_booking_refunds_all_that_is_left)
 	assert_int_equal(refunded, 250000);
 }
 
-/* --- everything at random ---------------------------------------------------------------------------------------------- */
+/* --- everything at random ----------------------------------------------------------------------------------------- */
 
 static uint64_t dice;
 
@@ -482,7 +494,8 @@ roll(int n)
 static const char *
 random_booking(void)
 {
-	return db_text(db, "SELECT code FROM booking WHERE booking_id = $1", 1 + roll(1 + (int)db_int(db, "SELECT COALESCE(MAX(booking_id), 0) FROM booking")));
+	return db_text(db, "SELECT code FROM booking WHERE booking_id = $1",
+		1 + roll(1 + (int)db_int(db, "SELECT COALESCE(MAX(booking_id), 0) FROM booking")));
 }
 
 static void
@@ -520,12 +533,17 @@ do_randomly(void)
 	}
 	b = find(code);
 	switch (roll(10)) {
-	case 0: case 1: booking_cancel(db, &b, b.customer_id, "customer"); break;
-	case 2: case 3: report_event("car.reserved", code, "{}"); break;
+	case 0:
+	case 1: booking_cancel(db, &b, b.customer_id, "customer"); break;
+	case 2:
+	case 3: report_event("car.reserved", code, "{}"); break;
 	case 4: report_event("car.refused", code, "{}"); break;
 	case 5: report_equipment("equipment.rejected", &b, 1 + roll(5), "", "no"); break;
 	case 6: report_equipment("equipment.cancelled", &b, 1 + roll(5), ends[roll(3)], "no"); break;
-	case 7: report_delivery("delivery.cancelled", &b, roll(2) ? "delivery" : "collection", roll(2) ? "dispatcher" : "customer"); break;
+	case 7:
+		report_delivery("delivery.cancelled", &b, roll(2) ? "delivery" : "collection",
+			roll(2) ? "dispatcher" : "customer");
+		break;
 	case 8: report_delivery("delivery.delivered", &b, roll(2) ? "delivery" : "collection", ""); break;
 	case 9: roll(2) ? (void)booking_hand_out(db, &b, 3) : booking_retry(db, &b, 3); break;
 	}
@@ -534,11 +552,29 @@ do_randomly(void)
 static void
 check_invariants(void)
 {
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking b WHERE b.amount <> (SELECT SUM(l.amount) FROM booking_line l WHERE l.booking_id = b.booking_id) /*scan*/"), 0);
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking b WHERE b.amount < b.refund_due + (SELECT COALESCE(SUM(x.refund_due), 0) FROM booking_extra x WHERE x.booking_id = b.booking_id) /*scan*/"), 0);
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking_extra x JOIN booking b ON b.booking_id = x.booking_id WHERE x.state = 'ENDED' AND x.refund_due <> x.amount /*scan*/"), 0);
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking_extra x WHERE NOT EXISTS (SELECT 1 FROM booking_line l WHERE l.booking_id = x.booking_id AND l.line_no = x.line_no AND l.amount = x.amount) /*scan*/"), 0);
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking WHERE cancel_asked_at > 0 AND state NOT IN ('PAID', 'CONFIRMED', 'OUT', 'COMPLETED', 'REJECTED') /*scan*/"), 0);
+	assert_int_equal(
+		db_int(db,
+			"SELECT COUNT(*) FROM booking b WHERE b.amount <> (SELECT SUM(l.amount) FROM booking_line l"
+			" WHERE l.booking_id = b.booking_id) /*scan*/"),
+		0);
+	assert_int_equal(db_int(db,
+				 "SELECT COUNT(*) FROM booking b WHERE b.amount < b.refund_due + (SELECT"
+				 " COALESCE(SUM(x.refund_due), 0) FROM booking_extra x"
+				 " WHERE x.booking_id = b.booking_id) /*scan*/"),
+		0);
+	assert_int_equal(db_int(db,
+				 "SELECT COUNT(*) FROM booking_extra x JOIN booking b ON b.booking_id = x.booking_id"
+				 " WHERE x.state = 'ENDED' AND x.refund_due <> x.amount /*scan*/"),
+		0);
+	assert_int_equal(db_int(db,
+				 "SELECT COUNT(*) FROM booking_extra x WHERE NOT EXISTS (SELECT 1 FROM booking_line l"
+				 " WHERE l.booking_id = x.booking_id AND l.line_no = x.line_no"
+				 " AND l.amount = x.amount) /*scan*/"),
+		0);
+	assert_int_equal(db_int(db,
+				 "SELECT COUNT(*) FROM booking WHERE cancel_asked_at > 0"
+				 " AND state NOT IN ('PAID', 'CONFIRMED', 'OUT', 'COMPLETED', 'REJECTED') /*scan*/"),
+		0);
 	for (int64_t item = SEAT; item <= TENT; item++)
 		assert_true(free_pieces(item, clock_now() - 9 * DAY, clock_now() + 20 * DAY) >= 0);
 }
@@ -548,8 +584,10 @@ static void
 check_money(void)
 {
 	assert_int_equal(db_int(db, "SELECT COALESCE(SUM(refunded_amount), 0) FROM booking /*scan*/")
-		+ db_int(db, "SELECT COALESCE(SUM(refunded_amount), 0) FROM booking_extra /*scan*/"), refunded);
-	assert_int_equal(db_int(db, "SELECT COALESCE(SUM(amount), 0) FROM booking WHERE state <> 'EXPIRED' /*scan*/"), charged);
+			+ db_int(db, "SELECT COALESCE(SUM(refunded_amount), 0) FROM booking_extra /*scan*/"),
+		refunded);
+	assert_int_equal(
+		db_int(db, "SELECT COALESCE(SUM(amount), 0) FROM booking WHERE state <> 'EXPIRED' /*scan*/"), charged);
 }
 
 TEST(after_random_events_money_and_stock_are_right)
@@ -574,7 +612,10 @@ TEST(after_random_events_money_and_stock_are_right)
 	}
 	check_invariants();
 	check_money();
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking WHERE refund_state = 'PENDING' OR cancel_asked_at > 0 /*scan*/"), 0);
+	assert_int_equal(
+		db_int(db,
+			"SELECT COUNT(*) FROM booking WHERE refund_state = 'PENDING' OR cancel_asked_at > 0 /*scan*/"),
+		0);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking_extra WHERE refund_state = 'PENDING' /*scan*/"), 0);
 	assert_true(n_refund_keys > 3);
 }

@@ -1,6 +1,7 @@
 /*
- * test_fleet - cars are registered once, changed by one manager at a time and never deleted once booked; their status is computed;
- * a booking is answered once however often its events come; and what is read from the first bytes of a picture.
+ * test_fleet - cars are registered once, changed by one manager at a time and never deleted once booked; their status
+ * is computed; a booking is answered once however often its events come; and what is read from the first bytes of a
+ * picture.
  */
 #include "test.h"
 
@@ -20,8 +21,14 @@ static struct car
 ray(const char *plate)
 {
 	return (struct car){
-		.plate = plate, .name = "Kia Ray", .body = BODY_MINI, .seats = 4, .fuel = FUEL_PETROL, .gearbox = GEARBOX_AUTOMATIC,
-		.daily_price = 50000, .hourly_price = 5000,
+		.plate = plate,
+		.name = "Kia Ray",
+		.body = BODY_MINI,
+		.seats = 4,
+		.fuel = FUEL_PETROL,
+		.gearbox = GEARBOX_AUTOMATIC,
+		.daily_price = 50000,
+		.hourly_price = 5000,
 	};
 }
 
@@ -59,7 +66,8 @@ TEST(the_first_car_makes_the_first_branch)
 	assert_int_equal(car_add(db, &car, 7), CAR_OK);
 	assert_string_equal(car.branch_name, "Main branch");
 	assert_int_equal(car.status, CAR_AVAILABLE);
-	assert_int_equal(db_int(db, "SELECT actor_id FROM v_event WHERE type = 'car.registered' AND subject_id = 'car:1'"), 7);
+	assert_int_equal(
+		db_int(db, "SELECT actor_id FROM v_event WHERE type = 'car.registered' AND subject_id = 'car:1'"), 7);
 	assert_non_null(strstr(newest_payload(), "\"service\":\"IN_SERVICE\""));
 	assert_non_null(strstr(newest_payload(), "\"branch_name\":\"Main branch\""));
 }
@@ -102,7 +110,12 @@ TEST(a_new_car_takes_the_korean_name_of_its_model_unless_it_has_its_own)
 TEST(a_models_new_korean_name_is_given_to_its_cars_of_that_name_that_have_none)
 {
 	struct model model = {
-		.name = "Kia Ray", .body = BODY_MINI, .seats = 4, .fuel = FUEL_PETROL, .daily_price = 50000, .hourly_price = 5000,
+		.name = "Kia Ray",
+		.body = BODY_MINI,
+		.seats = 4,
+		.fuel = FUEL_PETROL,
+		.daily_price = 50000,
+		.hourly_price = 5000,
 	};
 	struct car plain = ray("1"), own = ray("2"), other = ray("3");
 	int64_t n_cars;
@@ -117,7 +130,8 @@ TEST(a_models_new_korean_name_is_given_to_its_cars_of_that_name_that_have_none)
 	model.name_ko = "기아 레이";
 	assert_int_equal(model_change(db, &model, false, &n_cars, 7), MODEL_OK);
 	assert_int_equal(n_events("car.modified"), 1);
-	assert_non_null(strstr(last_payload("car.modified"), "\"plate\":\"1\",\"name\":\"Kia Ray\",\"name_ko\":\"기아 레이\""));
+	assert_non_null(
+		strstr(last_payload("car.modified"), "\"plate\":\"1\",\"name\":\"Kia Ray\",\"name_ko\":\"기아 레이\""));
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM car WHERE name_ko = '기아 레이' /*scan*/"), 1);
 }
 
@@ -142,7 +156,8 @@ TEST(blanks_in_a_plate_are_folded)
 	assert_string_equal(car_plate(scratch_memory, "  12가 \t  3456 \n"), "12가 3456");
 	assert_string_equal(car_plate(scratch_memory, "   "), "");
 	assert_string_equal(car_plate(scratch_memory, "A"), "A");
-	assert_string_equal(car_plate(scratch_memory, "12가\u30003456\u200b"), "12가 3456");       /* an invisible blank would make it another plate */
+	assert_string_equal(car_plate(scratch_memory, "12가\u30003456\u200b"),
+		"12가 3456"); /* an invisible blank would make it another plate */
 }
 
 TEST(a_change_to_the_same_values_writes_nothing)
@@ -212,9 +227,12 @@ TEST(a_car_that_was_ever_booked_is_retired_and_stays_so)
 	struct car car;
 
 	db_do(others,
-		"INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at,"
-		" amount, vat_amount, currency, held_at, hold_until) VALUES ('MP-EXPIRED1', 1, $1, 'x', 'x', 'mini', 1, 'x', 'EXPIRED', 1, 2, 1,"
-		" 0, 'KRW', 0, 0)", car_id);
+		"INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state,"
+		" starts_at, ends_at,"
+		" amount, vat_amount, currency, held_at, hold_until)"
+		" VALUES ('MP-EXPIRED1', 1, $1, 'x', 'x', 'mini', 1, 'x', 'EXPIRED', 1, 2, 1,"
+		" 0, 'KRW', 0, 0)",
+		car_id);
 	assert_int_equal(car_delete(db, car_id, 7), CAR_RETIRED_INSTEAD);
 	assert_int_equal(car_delete(db, car_id, 7), CAR_RETIRED_INSTEAD);
 	assert_int_equal(n_events("car.retired"), 1);
@@ -239,7 +257,7 @@ TEST(a_car_is_added_only_to_an_open_branch_and_an_active_model)
 	car.branch_id = branch.branch_id;
 	assert_int_equal(car_add(db, &car, 7), CAR_NO_BRANCH);
 	car.branch_id = 0;
-	assert_int_equal(car_add(db, &car, 7), CAR_NO_BRANCH);          /* all are closed: none is created */
+	assert_int_equal(car_add(db, &car, 7), CAR_NO_BRANCH); /* all are closed: none is created */
 	branch_set_open(db, branch.branch_id, true);
 	car.model_id = 99;
 	assert_int_equal(car_add(db, &car, 7), CAR_NO_MODEL);
@@ -251,14 +269,16 @@ TEST(a_car_is_added_only_to_an_open_branch_and_an_active_model)
 	branch_set_open(db, branch.branch_id, false);
 	model_set_state(db, model.model_id, MODEL_OFF_SALE);
 	car.daily_price = 2;
-	assert_int_equal(car_change(db, &car, 7), CAR_OK);              /* it keeps its branch and model */
+	assert_int_equal(car_change(db, &car, 7), CAR_OK); /* it keeps its branch and model */
 }
 
 /* --- models and branches ------------------------------------------------------------------------------------------ */
 
 TEST(a_models_prices_are_applied_to_its_cars_only_on_request)
 {
-	struct model model = { .name = "Ray", .body = BODY_MINI, .seats = 4, .daily_price = 70000, .hourly_price = 7000 };
+	struct model model = {
+		.name = "Ray", .body = BODY_MINI, .seats = 4, .daily_price = 70000, .hourly_price = 7000
+	};
 	struct car car = ray("1");
 	int64_t n_cars;
 
@@ -278,7 +298,8 @@ TEST(a_models_prices_are_applied_to_its_cars_only_on_request)
 
 TEST(an_old_version_of_a_model_or_branch_overwrites_nothing)
 {
-	struct model model = { .name = "Ray", .body = BODY_MINI, .seats = 4, .daily_price = 1, .hourly_price = 1 }, late;
+	struct model model = { .name = "Ray", .body = BODY_MINI, .seats = 4, .daily_price = 1, .hourly_price = 1 },
+		     late;
 	struct branch branch = { .name = "Mapo" }, late_branch;
 	int64_t n_cars;
 
@@ -289,7 +310,7 @@ TEST(an_old_version_of_a_model_or_branch_overwrites_nothing)
 	assert_int_equal(model_change(db, &model, false, &n_cars, 7), MODEL_OK);
 	assert_int_equal(model_change(db, &late, false, &n_cars, 7), MODEL_CHANGED);
 	late.seats = 5;
-	assert_int_equal(model_change(db, &late, false, &n_cars, 7), MODEL_OK);         /* the second of two clicks */
+	assert_int_equal(model_change(db, &late, false, &n_cars, 7), MODEL_OK); /* the second of two clicks */
 	branch_add(db, &branch);
 	late_branch = branch;
 	branch.region = "Seoul";
@@ -317,23 +338,30 @@ TEST(a_branchs_new_name_is_reported_for_each_of_its_cars)
 
 TEST(a_cars_status_follows_its_reservations_and_the_time)
 {
-	static const struct { int64_t starts_at, ends_at; const char *state; int status; const char *why; } cases[] = {
-		{ NOW - 10, NOW + 10, "RESERVED", CAR_RENTED,    "it runs" },
-		{ NOW - 10, NOW,      "RESERVED", CAR_AVAILABLE, "it has just ended" },
+	static const struct {
+		int64_t starts_at, ends_at;
+		const char *state;
+		int status;
+		const char *why;
+	} cases[] = {
+		{ NOW - 10, NOW + 10, "RESERVED", CAR_RENTED, "it runs" },
+		{ NOW - 10, NOW, "RESERVED", CAR_AVAILABLE, "it has just ended" },
 		{ NOW + 3600, NOW + 7200, "RESERVED", CAR_RENTED, "it is being prepared" },
 		{ NOW + 3601, NOW + 7200, "RESERVED", CAR_AVAILABLE, "it goes out later" },
-		{ NOW - 100, NOW - 50, "OUT",     CAR_RENTED,    "it has not come back" },
-		{ NOW + 9000, NOW + 9999, "OUT",  CAR_RENTED,    "it went out early" },
+		{ NOW - 100, NOW - 50, "OUT", CAR_RENTED, "it has not come back" },
+		{ NOW + 9000, NOW + 9999, "OUT", CAR_RENTED, "it went out early" },
 		{ NOW - 10, NOW + 10, "RELEASED", CAR_AVAILABLE, "it was cancelled" },
-		{ NOW - 10, NOW + 10, "ENDED",    CAR_AVAILABLE, "it came back early" },
+		{ NOW - 10, NOW + 10, "ENDED", CAR_AVAILABLE, "it came back early" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const char *code = arena_printf(scratch_memory, "MP-%zu", i);
 		int64_t car_id = add(code);
 
-		db_do(others, "INSERT INTO reservation (booking_code, car_id, starts_at, ends_at, state, changed_at) VALUES ($1, $2, $3, $4, $5, 0)",
-		      code, car_id, cases[i].starts_at, cases[i].ends_at, cases[i].state);
+		db_do(others,
+			"INSERT INTO reservation (booking_code, car_id, starts_at, ends_at, state, changed_at)"
+			" VALUES ($1, $2, $3, $4, $5, 0)",
+			code, car_id, cases[i].starts_at, cases[i].ends_at, cases[i].state);
 		if (status_of(car_id) != cases[i].status)
 			fail_msg("%s: %s", cases[i].why, words_code(&car_status_words, status_of(car_id)));
 		car_set_service(db, car_id, SERVICE_OUT_OF_SERVICE, 7);
@@ -372,7 +400,9 @@ TEST(the_list_finds_sorts_and_counts)
 	assert_int_equal(car_list(db, &f, &cars, &n), 1);
 	for (enum fleet_order order = CARS_BY_PLATE; order <= CARS_BY_STATUS; order++)
 		for (int down = 0; down < 2; down++) {
-			struct car_filter each = { .q = "", .body = -1, .status = CAR_RETIRED, .order = order, .down = down, .limit = 10 };
+			struct car_filter each = {
+				.q = "", .body = -1, .status = CAR_RETIRED, .order = order, .down = down, .limit = 10
+			};
 
 			assert_int_equal(car_list(db, &each, &cars, &n), 1);
 		}
@@ -392,7 +422,8 @@ booking_reports(enum event_type_id type, const struct reservation *payload)
 static void
 report_one_car(enum event_type_id type, const char *code, int64_t car_id)
 {
-	booking_reports(type, &(struct reservation){ .code = code, .car_id = car_id, .starts_at = NOW, .ends_at = NOW + 7200 });
+	booking_reports(
+		type, &(struct reservation){ .code = code, .car_id = car_id, .starts_at = NOW, .ends_at = NOW + 7200 });
 }
 
 static const char *
@@ -428,9 +459,18 @@ TEST(a_car_that_cannot_be_given_is_refused_with_the_reason_once)
 	report_one_car(EVENT_BOOKING_PAID, "MP-3", 99);
 	handle_events(&fleet_consumer);
 	assert_int_equal(n_events("car.refused"), 3);
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM v_event WHERE type = 'car.refused' AND payload LIKE '%\"out_of_service\"%' /*scan*/"), 1);
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM v_event WHERE type = 'car.refused' AND payload LIKE '%\"retired\"%' /*scan*/"), 1);
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM v_event WHERE type = 'car.refused' AND payload LIKE '%\"gone\"%' /*scan*/"), 1);
+	assert_int_equal(db_int(db,
+				 "SELECT COUNT(*) FROM v_event WHERE type = 'car.refused'"
+				 " AND payload LIKE '%\"out_of_service\"%' /*scan*/"),
+		1);
+	assert_int_equal(db_int(db,
+				 "SELECT COUNT(*) FROM v_event WHERE type = 'car.refused'"
+				 " AND payload LIKE '%\"retired\"%' /*scan*/"),
+		1);
+	assert_int_equal(db_int(db,
+				 "SELECT COUNT(*) FROM v_event WHERE type = 'car.refused'"
+				 " AND payload LIKE '%\"gone\"%' /*scan*/"),
+		1);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM reservation /*scan*/"), 0);
 	report_one_car(EVENT_BOOKING_REJECTED, "MP-1", out);
 	handle_events(&fleet_consumer);
@@ -440,7 +480,10 @@ TEST(a_car_that_cannot_be_given_is_refused_with_the_reason_once)
 TEST(a_cancelled_booking_releases_its_car_once)
 {
 	static const enum event_type_id ends[] = {
-		EVENT_BOOKING_CANCEL_REQUESTED, EVENT_BOOKING_CANCELLED, EVENT_BOOKING_REJECTED, EVENT_BOOKING_NO_SHOW,
+		EVENT_BOOKING_CANCEL_REQUESTED,
+		EVENT_BOOKING_CANCELLED,
+		EVENT_BOOKING_REJECTED,
+		EVENT_BOOKING_NO_SHOW,
 	};
 	int64_t car_id = add("1");
 
@@ -468,23 +511,29 @@ TEST(a_car_is_rented_until_it_is_returned)
 	assert_int_equal(status_of(car_id), CAR_RENTED);
 	assert_int_equal(car_n_coming(db, car_id), 1);
 	report_one_car(EVENT_BOOKING_RETURNED, "MP-1", car_id);
-	report_one_car(EVENT_BOOKING_HANDED_OUT, "MP-1", car_id);             /* a second time, late */
+	report_one_car(EVENT_BOOKING_HANDED_OUT, "MP-1", car_id); /* a second time, late */
 	handle_events(&fleet_consumer);
 	assert_string_equal(reservation_state("MP-1"), "ENDED");
 	assert_int_equal(status_of(car_id), CAR_AVAILABLE);
 	assert_int_equal(n_events("car.released"), 0);
 }
 
-/* --- several cars of one booking ------------------------------------------------------------------------------------ */
+/* --- several cars of one booking ---------------------------------------------------------------------------------- */
 
 static void
 report_two_cars(enum event_type_id type, const char *code, int64_t first, int64_t second)
 {
 	struct car_of_booking more = { second };
 
-	booking_reports(type, &(struct reservation){
-		.code = code, .car_id = first, .starts_at = NOW, .ends_at = NOW + 7200, .more_cars = &more, .n_more_cars = 1,
-	});
+	booking_reports(type,
+		&(struct reservation){
+			.code = code,
+			.car_id = first,
+			.starts_at = NOW,
+			.ends_at = NOW + 7200,
+			.more_cars = &more,
+			.n_more_cars = 1,
+		});
 }
 
 static int64_t
@@ -500,7 +549,7 @@ TEST(all_the_cars_of_a_booking_are_reserved_handed_out_and_released_together)
 	report_two_cars(EVENT_BOOKING_PAID, "MP-1", first, second);
 	report_two_cars(EVENT_BOOKING_PAID, "MP-1", first, second);
 	handle_events(&fleet_consumer);
-	assert_int_equal(n_events("car.reserved"), 1);          /* one answer for all of them */
+	assert_int_equal(n_events("car.reserved"), 1); /* one answer for all of them */
 	assert_non_null(strstr(newest_payload(), "\"n_cars\":2"));
 	assert_int_equal(n_reservations("MP-1", "RESERVED"), 2);
 	assert_int_equal(status_of(first), CAR_RENTED);
@@ -518,7 +567,7 @@ TEST(all_the_cars_of_a_booking_are_reserved_handed_out_and_released_together)
 	handle_events(&fleet_consumer);
 	assert_int_equal(n_reservations("MP-2", "RELEASED"), 2);
 	assert_int_equal(n_events("car.released"), 1);
-	assert_int_equal(car_n_chapters(db, second), 1 + 2);    /* the second car's history has its bookings too */
+	assert_int_equal(car_n_chapters(db, second), 1 + 2); /* the second car's history has its bookings too */
 }
 
 TEST(a_booking_of_two_cars_is_refused_when_the_second_cannot_be_given)
@@ -526,7 +575,7 @@ TEST(a_booking_of_two_cars_is_refused_when_the_second_cannot_be_given)
 	int64_t first = add("1"), second = add("2");
 
 	report_two_cars(EVENT_BOOKING_PAID, "MP-1", first, second);
-	car_set_service(db, second, SERVICE_OUT_OF_SERVICE, 7);         /* after it was sold, before fleet handles the event */
+	car_set_service(db, second, SERVICE_OUT_OF_SERVICE, 7); /* after it was sold, before fleet handles the event */
 	handle_events(&fleet_consumer);
 	assert_int_equal(n_events("car.refused"), 1);
 	assert_non_null(strstr(newest_payload(), "\"out_of_service\""));
@@ -540,17 +589,26 @@ TEST(the_second_car_of_a_booking_is_retired_and_never_deleted)
 {
 	int64_t second = add("2");
 
-	db_do(others, "INSERT INTO booking (booking_id, code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at,"
+	db_do(others,
+		"INSERT INTO booking (booking_id, code, customer_id, car_id, car_name, plate, body, branch_id,"
+		" branch_name, state, starts_at, ends_at,"
 		" amount, vat_amount, currency, held_at, hold_until, model_id, n_cars)"
 		" VALUES (1, 'MP-000001', 1, 99, 'x', 'x', 'mini', 1, 'x', 'EXPIRED', 1, 2, 1, 0, 'KRW', 1, 1, 1, 2)");
-	db_do(others, "INSERT INTO booking_car (booking_id, car_no, car_id, car_name, plate) VALUES (1, 2, $1, 'x', '2')", second);
+	db_do(others,
+		"INSERT INTO booking_car (booking_id, car_no, car_id, car_name, plate) VALUES (1, 2, $1, 'x', '2')",
+		second);
 	assert_true(car_was_booked(db, second));
 	assert_int_equal(car_delete(db, second, 7), CAR_RETIRED_INSTEAD);
 }
 
 TEST(a_model_counts_its_cars_in_service_and_available_now)
 {
-	struct model model = { .name = "Ray", .body = BODY_MINI, .seats = 4, .daily_price = 70000, .hourly_price = 7000 }, *models;
+	struct model model = { .name = "Ray",
+		.body = BODY_MINI,
+		.seats = 4,
+		.daily_price = 70000,
+		.hourly_price = 7000 },
+		     *models;
 	int64_t cars[4];
 	int n;
 
@@ -596,14 +654,17 @@ TEST(a_cars_history_has_its_own_events_and_its_bookings_newest_first)
 
 /* --- pictures ----------------------------------------------------------------------------------------------------- */
 
-#define JPEG_BEGIN "\xFF\xD8\xFF\xE1\x00\x20" "Exif\0\0" "II*\0\x08\0\0\0" "\x01\0" "\x12\x01\x03\0\x01\0\0\0\x06\0\0\0" "\0\0"
+#define JPEG_BEGIN \
+	"\xFF\xD8\xFF\xE1\x00\x20" "Exif\0\0" "II*\0\x08\0\0\0" "\x01\0" "\x12\x01\x03\0\x01\0\0\0\x06\0\0\0" "\0\0"
 #define JPEG_FRAME "\xFF\xC0\x00\x0B\x08\x01\xE0\x02\x80\x01\x01\x11\x00"
 #define JPEG_SCAN  "\xFF\xDA\x00\x08\x01\x01\x00\x00\x3F\x00\x12\x34"
 
 TEST_WITH(type_size_and_orientation_of_a_picture_are_read, NULL, NULL)
 {
-	static const unsigned char jpeg[] = JPEG_BEGIN JPEG_FRAME JPEG_SCAN "\xFF\xD9", cut[] = JPEG_BEGIN JPEG_FRAME JPEG_SCAN;
-	static const unsigned char png[] = "\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR\0\0\x02\x80\0\0\x01\xE0\x08\x02\0\0\0\0\0\0\0";
+	static const unsigned char jpeg[] = JPEG_BEGIN JPEG_FRAME JPEG_SCAN "\xFF\xD9",
+				   cut[] = JPEG_BEGIN JPEG_FRAME JPEG_SCAN;
+	static const unsigned char png[] =
+		"\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR\0\0\x02\x80\0\0\x01\xE0\x08\x02\0\0\0\0\0\0\0";
 	static const unsigned char webp[] = "RIFF\x16\0\0\0WEBPVP8X\x0A\0\0\0\0\0\0\0\x7F\x02\0\xDF\x01\0";
 	struct picture p;
 
@@ -612,7 +673,7 @@ TEST_WITH(type_size_and_orientation_of_a_picture_are_read, NULL, NULL)
 	assert_int_equal(p.width, 640);
 	assert_int_equal(p.height, 480);
 	assert_int_equal(p.side_up, 6);
-	assert_false(picture_look(&p, cut, sizeof(cut) - 1));           /* truncated */
+	assert_false(picture_look(&p, cut, sizeof(cut) - 1)); /* truncated */
 	assert_true(picture_look(&p, png, sizeof(png) - 1));
 	assert_int_equal(p.width, 640);
 	assert_true(picture_look(&p, webp, sizeof(webp) - 1));

@@ -133,7 +133,8 @@ TEST(a_text_is_trimmed_counted_in_characters_and_has_uniform_line_ends)
 
 TEST(a_line_is_a_single_visible_line)
 {
-	post_json("{\"good\":\"12가 3456\",\"emoji\":\"\U0001F469\u200D\U0001F680\",\"two\":\"a\\nb\",\"hidden\":\"\u200b\u3164\",\"turned\":\"1\u202e2\"}");
+	post_json("{\"good\":\"12가 3456\",\"emoji\":\"\U0001F469\u200D\U0001F680\",\"two\":\"a\\nb\","
+		  "\"hidden\":\"\u200b\u3164\",\"turned\":\"1\u202e2\"}");
 	assert_string_equal(form_line(&w, "good", 10), "12가 3456");
 	assert_string_equal(form_line(&w, "emoji", 10), "\U0001F469\u200D\U0001F680");
 	assert_false(has_error("good") || has_error("emoji"));
@@ -154,7 +155,8 @@ TEST(a_password_keeps_its_blanks_and_is_never_shown_again)
 
 TEST(an_email_is_lower_cased_and_plausible)
 {
-	static const char *const bad[] = { "kim", "kim@", "@b.c", "a b@c.de", "a@b", "a@b@c.de", "a@.de", "a@b.", "a..b@c.de", "a@b..de", "\"a\"@b.de" };
+	static const char *const bad[] = { "kim", "kim@", "@b.c", "a b@c.de", "a@b", "a@b@c.de", "a@.de", "a@b.",
+		"a..b@c.de", "a@b..de", "\"a\"@b.de" };
 
 	post("a=Kim@Example.COM");
 	assert_string_equal(form_email(&w, "a"), "kim@example.com");
@@ -209,7 +211,7 @@ TEST(a_json_value_of_the_wrong_kind_gets_an_error)
 	form_text(&w, "plate", 10);
 	form_int(&w, "n", 0, 10);
 	form_amount(&w, "price", 0, 10);
-	assert_false(form_has(&w, "list"));     /* an empty list is no field; the members of others are: list.0 */
+	assert_false(form_has(&w, "list")); /* an empty list is no field; the members of others are: list.0 */
 	assert_true(form_bad(&w));
 	assert_int_equal(form_n_errors(&w), 3);
 	assert_string_equal(error_of(&w, "price"), "Please enter a whole number.");

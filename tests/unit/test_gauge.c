@@ -56,11 +56,11 @@ TEST(the_last_minute_is_six_whole_windows)
 
 	for (fake_ms = 50 * GAUGE_WINDOW_MS; fake_ms < 60 * GAUGE_WINDOW_MS; fake_ms += 100)
 		gauge_end(g, 0, 200, 3000);
-	m = gauge_minute(g);                            /* the current window has just begun */
+	m = gauge_minute(g); /* the current window has just begun */
 	assert_int_equal(m.n, 600);
 	assert_true(m.per_s > 9.9 && m.per_s < 10.1);
 	assert_int_equal(m.n_failed, 0);
-	fake_ms += 30000;                               /* half of them are too long ago */
+	fake_ms += 30000; /* half of them are too long ago */
 	assert_int_equal(gauge_minute(g).n, 300);
 	fake_ms += 60000;
 	assert_int_equal(gauge_minute(g).n, 0);

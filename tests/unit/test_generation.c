@@ -6,7 +6,8 @@
 
 #include "lib/process/generation.c"
 
-static const struct parent_plan plan = { .name = "test", .var_dir = "/nowhere", .exe = "/bin/true", .n_min = { 2 }, .n_max = { 2 } };
+static const struct parent_plan plan = { .name = "test", .var_dir = "/nowhere", .exe = "/bin/true", .n_min = { 2 },
+	.n_max = { 2 } };
 
 /* One worker serves; all other slots but n are taken by workers that still drain. */
 static struct worker_slot *
@@ -19,7 +20,11 @@ one_serves_and_the_others_drain(int n_free)
 	parent.newest = parent.serving.number = 7;
 	for (int i = 0; i < MAX_SLOTS - n_free; i++)
 		parent.worker[i] = (struct worker_slot){
-			.child.state = i > 0 ? CHILD_ENDING : CHILD_RUNNING, .generation = 7, .ready_fd = -1, .ready = true, .has_all = true,
+			.child.state = i > 0 ? CHILD_ENDING : CHILD_RUNNING,
+			.generation = 7,
+			.ready_fd = -1,
+			.ready = true,
+			.has_all = true,
 		};
 	return &parent.worker[0];
 }

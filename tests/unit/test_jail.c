@@ -15,7 +15,11 @@ static char here[4096];
 static struct jail
 a_jail(int may)
 {
-	return (struct jail){ .may = may, .root = here, .var = scratch, .bin = "/nowhere", .execute = may & JAIL_EXECUTE ? "/bin/true" : NULL };
+	return (struct jail){ .may = may,
+		.root = here,
+		.var = scratch,
+		.bin = "/nowhere",
+		.execute = may & JAIL_EXECUTE ? "/bin/true" : NULL };
 }
 
 /* In a jailed child: does what is tried succeed? */
@@ -37,17 +41,24 @@ works(int may, bool (*try)(void))
 	return WEXITSTATUS(status) == 0;
 }
 
-static bool has_landlock(void) { return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0; }
+static bool has_landlock(void) { return syscall(SYS_landlock_create_ruleset, NULL, 0,
+	LANDLOCK_CREATE_RULESET_VERSION) > 0; }
 
 static bool try_inet(void) { return can_open_socket(AF_INET, SOCK_STREAM) && can_open_socket(AF_INET6, SOCK_DGRAM); }
-static bool try_packet(void) { return can_open_socket(AF_PACKET, SOCK_RAW) || can_open_socket(AF_ALG, SOCK_SEQPACKET) || can_open_socket(AF_VSOCK, SOCK_STREAM); }
+static bool try_packet(void) { return can_open_socket(AF_PACKET, SOCK_RAW) || can_open_socket(AF_ALG,
+	SOCK_SEQPACKET) || can_open_socket(AF_VSOCK, SOCK_STREAM); }
 static bool try_unix(void) { return can_open_socket(AF_UNIX, SOCK_STREAM); }
 static bool try_trace(void) { return ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0; }
-static bool try_look(void) { return can_open("/etc/passwd", O_RDONLY) || can_open("/root", O_RDONLY | O_DIRECTORY) || can_open("/", O_RDONLY | O_DIRECTORY); }
-static bool try_read(void) { return can_open("motorpool.conf", O_RDONLY) && can_open("templates", O_RDONLY | O_DIRECTORY) && can_open("/usr/share/zoneinfo/Asia/Seoul", O_RDONLY); }
-static bool try_deface(void) { return can_open("motorpool.conf", O_WRONLY) || can_open("/tmp/motorpool-jail", O_WRONLY | O_CREAT) || can_open("/usr/share/motorpool", O_WRONLY | O_CREAT); }
-static bool try_mount(void) { return syscall(SYS_mount, "none", "/tmp", "tmpfs", 0, NULL) == 0 || syscall(SYS_unshare, 0x10000000) == 0; }
-static bool try_kernel(void) { return syscall(SYS_bpf, 0, NULL, 0) == 0 || errno != EPERM || syscall(SYS_perf_event_open, NULL, 0, 0, 0, 0) == 0 || errno != EPERM; }
+static bool try_look(void) { return can_open("/etc/passwd", O_RDONLY) || can_open("/root",
+	O_RDONLY | O_DIRECTORY) || can_open("/", O_RDONLY | O_DIRECTORY); }
+static bool try_read(void) { return can_open("motorpool.conf", O_RDONLY) && can_open("templates",
+	O_RDONLY | O_DIRECTORY) && can_open("/usr/share/zoneinfo/Asia/Seoul", O_RDONLY); }
+static bool try_deface(void) { return can_open("motorpool.conf", O_WRONLY) || can_open("/tmp/motorpool-jail",
+	O_WRONLY | O_CREAT) || can_open("/usr/share/motorpool", O_WRONLY | O_CREAT); }
+static bool try_mount(void) { return syscall(SYS_mount, "none", "/tmp", "tmpfs", 0, NULL) == 0 || syscall(SYS_unshare,
+	0x10000000) == 0; }
+static bool try_kernel(void) { return syscall(SYS_bpf, 0, NULL,
+	0) == 0 || errno != EPERM || syscall(SYS_perf_event_open, NULL, 0, 0, 0, 0) == 0 || errno != EPERM; }
 
 static bool
 try_write(void)
@@ -64,7 +75,8 @@ can_spawn(const char *path)
 	int status;
 	pid_t pid;
 
-	return posix_spawn(&pid, path, NULL, NULL, argv, env) == 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	return posix_spawn(&pid, path, NULL, NULL, argv, env) == 0 && waitpid(pid, &status, 0) == pid
+		&& WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 static bool try_run(void) { return can_spawn("/bin/true"); }
 static bool try_run_other(void) { return can_spawn("/bin/echo") || can_spawn("/bin/sh"); }
@@ -115,7 +127,7 @@ try_name(void)
 
 TEST(with_the_network_comes_name_resolution)
 {
-	if (!try_name())                /* this machine cannot resolve its own name */
+	if (!try_name()) /* this machine cannot resolve its own name */
 		skip();
 	assert_true(works(JAIL_NETWORK, try_name));
 	assert_false(works(0, try_name));

@@ -29,8 +29,8 @@ struct order {
 };
 static const struct member order_members[] = {
 	SHAPE_TEXT(order, code), SHAPE_INT(order, number), SHAPE_BOOL(order, is_late), SHAPE_TIME(order, starts_at),
-	SHAPE_STATE(order, state, states), SHAPE_STRUCT(order, first, line_shape), SHAPE_MAYBE(order, extra, line_shape),
-	SHAPE_LIST(order, lines, line_shape), SHAPE_RAW(order, raw),
+	SHAPE_STATE(order, state, states), SHAPE_STRUCT(order, first, line_shape),
+	SHAPE_MAYBE(order, extra, line_shape), SHAPE_LIST(order, lines, line_shape), SHAPE_RAW(order, raw),
 };
 static const struct shape order_shape = SHAPE(order, order_members);
 
@@ -62,9 +62,11 @@ TEST(a_struct_is_written_member_by_member)
 
 	json_put(&b, &order_shape, &o);
 	assert_string_equal(b.s,
-		"{\"code\":\"MP-1\",\"number\":-5,\"is_late\":true,\"starts_at\":\"2026-11-21T14:00:00+09:00\",\"state\":\"PAID\","
+		"{\"code\":\"MP-1\",\"number\":-5,\"is_late\":true,\"starts_at\":\"2026-11-21T14:00:00+09:00\","
+		"\"state\":\"PAID\","
 		"\"first\":{\"rule\":\"x\",\"amount\":0},\"extra\":{\"rule\":null,\"amount\":9223372036854775807},"
-		"\"lines\":[{\"rule\":\"base\",\"amount\":90000},{\"rule\":\"weekend\",\"amount\":-9223372036854775808}],\"raw\":{\"a\":1}}");
+		"\"lines\":[{\"rule\":\"base\",\"amount\":90000},{\"rule\":\"weekend\","
+		"\"amount\":-9223372036854775808}],\"raw\":{\"a\":1}}");
 }
 
 TEST(missing_values_are_null)
@@ -74,7 +76,8 @@ TEST(missing_values_are_null)
 
 	json_put(&b, &order_shape, &o);
 	assert_string_equal(b.s,
-		"{\"code\":null,\"number\":0,\"is_late\":false,\"starts_at\":null,\"state\":null,\"first\":{\"rule\":null,\"amount\":0},"
+		"{\"code\":null,\"number\":0,\"is_late\":false,\"starts_at\":null,\"state\":null,"
+		"\"first\":{\"rule\":null,\"amount\":0},"
 		"\"extra\":null,\"lines\":[],\"raw\":null}");
 }
 
@@ -83,7 +86,8 @@ TEST(texts_are_escaped_and_always_valid)
 	assert_string_equal(text("a\"b\\c/\n\t\x01\x7f"), "\"a\\\"b\\\\c/\\n\\u0009\\u0001\\u007f\"");
 	assert_string_equal(text("가나 \xF0\x9F\x9A\x97"), "\"가나 \xF0\x9F\x9A\x97\"");
 	assert_string_equal(text("\xE2\x80\xA8\xE2\x80\xA9"), "\"\\u2028\\u2029\"");
-	assert_string_equal(text("\xFFx\xC0\xAFy\xED\xA0\x80z\xE2\x82"), "\"\uFFFDx\uFFFD\uFFFDy\uFFFD\uFFFD\uFFFDz\uFFFD\uFFFD\"");
+	assert_string_equal(
+		text("\xFFx\xC0\xAFy\xED\xA0\x80z\xE2\x82"), "\"\uFFFDx\uFFFD\uFFFDy\uFFFD\uFFFD\uFFFDz\uFFFD\uFFFD\"");
 	assert_string_equal(text(NULL), "null");
 }
 
@@ -110,7 +114,9 @@ TEST(any_bytes_at_all_come_out_as_json)
 TEST(what_is_written_is_read_back)
 {
 	struct line lines[] = { { "base \"x\"", 90000 }, { NULL, -1 } }, extra = { "e", 5 };
-	struct order o = { "MP-1 가", INT64_MAX, true, 1795237200, 1, { "x", 7 }, &extra, lines, 2, "[1,{\"k\":null}]" }, back;
+	struct order o = { "MP-1 가", INT64_MAX, true, 1795237200, 1, { "x", 7 }, &extra, lines, 2,
+		"[1,{\"k\":null}]" },
+		     back;
 	struct buf b = { .m = m };
 
 	memset(&back, 0, sizeof(back));
@@ -130,7 +136,8 @@ TEST(missing_members_keep_their_values_and_unknown_ones_are_ignored)
 {
 	struct order o = { .code = "kept", .number = 3 };
 
-	assert_true(json_into(m, "{\"number\": 4, \"colour\": {\"x\": [1.5]}, \"starts_at\": null, \"extra\": null}", &order_shape, &o));
+	assert_true(json_into(m, "{\"number\": 4, \"colour\": {\"x\": [1.5]}, \"starts_at\": null, \"extra\": null}",
+		&order_shape, &o));
 	assert_string_equal(o.code, "kept");
 	assert_int_equal(o.number, 4);
 }
@@ -138,10 +145,28 @@ TEST(missing_members_keep_their_values_and_unknown_ones_are_ignored)
 TEST(values_of_the_wrong_kind_or_range_are_refused)
 {
 	static const char *const bad[] = {
-		"", "[]", "null", "{", "{\"number\":1} x", "{\"number\":1,\"number\":2}", "{\"number\":1.0}", "{\"number\":\"1\"}",
-		"{\"number\":9223372036854775808}", "{\"number\":1e400}", "{\"number\":null}", "{\"code\":5}", "{\"is_late\":1}",
-		"{\"starts_at\":\"2026-02-31T10:00:00+09:00\"}", "{\"starts_at\":1795237200}", "{\"state\":\"LOST\"}", "{\"state\":1}",
-		"{\"first\":null}", "{\"lines\":{}}", "{\"lines\":[1]}", "{\"code\":\"a\\u0000b\"}", "{\"code\":\"\xff\"}",
+		"",
+		"[]",
+		"null",
+		"{",
+		"{\"number\":1} x",
+		"{\"number\":1,\"number\":2}",
+		"{\"number\":1.0}",
+		"{\"number\":\"1\"}",
+		"{\"number\":9223372036854775808}",
+		"{\"number\":1e400}",
+		"{\"number\":null}",
+		"{\"code\":5}",
+		"{\"is_late\":1}",
+		"{\"starts_at\":\"2026-02-31T10:00:00+09:00\"}",
+		"{\"starts_at\":1795237200}",
+		"{\"state\":\"LOST\"}",
+		"{\"state\":1}",
+		"{\"first\":null}",
+		"{\"lines\":{}}",
+		"{\"lines\":[1]}",
+		"{\"code\":\"a\\u0000b\"}",
+		"{\"code\":\"\xff\"}",
 	};
 	struct order o = { .number = 0 };
 

@@ -78,7 +78,7 @@ write_without_end(void *arg)
 	struct lag_history_shm *b = lag_history_open(scratch);
 
 	(void)arg;
-	for (int64_t at = 1; ; at++)
+	for (int64_t at = 1;; at++)
 		add_sample(b, at);
 	return 0;
 }
@@ -95,7 +95,8 @@ TEST(a_sample_read_while_it_is_written_is_whole_or_skipped)
 		arena_reset(scratch_memory);
 		assert_true(lag_history_read(scratch_memory, scratch, &h));
 		for (int k = 0; k < h.n_samples; k++, n++)
-			assert_true(h.samples[k].wal_bytes[0] == 10 * h.samples[k].at && h.samples[k].lag[1].n_behind == h.samples[k].at + 1);
+			assert_true(h.samples[k].wal_bytes[0] == 10 * h.samples[k].at
+				&& h.samples[k].lag[1].n_behind == h.samples[k].at + 1);
 	}
 	kill(writer, SIGKILL);
 	scratch_wait(writer);

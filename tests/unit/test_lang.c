@@ -36,7 +36,8 @@ TEST_SETUP(make_catalogues)
 	      "Plural-Forms: nplurals=1; plural=0;\\\\n\"\\n\\n"
 	      "msgid \"Book this car\"\\nmsgstr \"이 차 예약하기\"\\n\\n"
 	      "msgid \"1 car\"\\nmsgid_plural \"%%%%lld cars\"\\nmsgstr[0] \"차량 %%%%lld대\"\\n'"
-	      " | msgfmt -o %s/ko/LC_MESSAGES/motorpool.mo -", dir);
+	      " | msgfmt -o %s/ko/LC_MESSAGES/motorpool.mo -",
+		dir);
 	return 0;
 }
 
@@ -55,7 +56,7 @@ TEST(without_catalogues_words_stay_english)
 
 TEST(words_come_from_the_catalogue_of_the_language)
 {
-	setenv("LANGUAGE", "fr", 1);            /* the operator's own language does not matter */
+	setenv("LANGUAGE", "fr", 1); /* the operator's own language does not matter */
 	assert_true(lang_open(dir));
 	assert_string_equal(lang_text(LANG_KO, "Book this car"), "이 차 예약하기");
 	assert_string_equal(lang_text(LANG_EN, "Book this car"), "Book this car");
@@ -222,7 +223,8 @@ TEST(what_is_written_can_be_read_again)
 /* The source tree has a folder of that name too, with the sources of the catalogues. */
 TEST(the_command_and_the_programs_find_the_catalogues_of_their_build)
 {
-	const char *build = arena_printf(m, "%s/tree/build", dir), *root = arena_printf(m, "%s/tree", dir), *found = arena_printf(m, "%s/locale", build);
+	const char *build = arena_printf(m, "%s/tree/build", dir), *root = arena_printf(m, "%s/tree", dir),
+		   *found = arena_printf(m, "%s/locale", build);
 
 	shell("mkdir -p %s/tree/locale/ko %s/bin %s/locale/ko/LC_MESSAGES", dir, build, build);
 	assert_string_equal(locale_of(m, arena_printf(m, "%s/motorpool", build), root), found);

@@ -42,7 +42,7 @@ TEST(a_short_burst_waits)
 	struct load_shed b = { .limit_ms = 500 };
 	struct burst r = { .now_ms = 1000 };
 
-	burst_for(&r, &b, 100, 2000, 50, 8, 8);          /* 200 arrivals: half a second's work, less what is done meanwhile */
+	burst_for(&r, &b, 100, 2000, 50, 8, 8); /* 200 arrivals: half a second's work, less what is done meanwhile */
 	burst_for(&r, &b, 5000, 100, 50, 8, 8);
 	assert_int_equal(r.n_refused, 0);
 }
@@ -54,11 +54,11 @@ TEST(at_four_times_the_capacity_most_are_refused_soon_and_the_backlog_stays_shor
 
 	burst_for(&r, &b, 1000, 1600, 50, 8, 8);
 	assert_true(b.is_refusing);
-	assert_true(r.longest < 450);                   /* 300 ms of measuring, at 1,200 a second above capacity */
+	assert_true(r.longest < 450); /* 300 ms of measuring, at 1,200 a second above capacity */
 	r.longest = 0;
 	r.n_refused = 0;
 	burst_for(&r, &b, 10000, 1600, 50, 8, 8);
-	assert_true(r.longest <= 400 / 20 + 8);         /* 50 ms of work */
+	assert_true(r.longest <= 400 / 20 + 8); /* 50 ms of work */
 	assert_true(r.n_refused > 11000 && r.n_refused < 13000);
 }
 
@@ -83,7 +83,7 @@ TEST(while_more_workers_can_be_started_the_backlog_has_a_second)
 
 	burst_for(&r, &b, 800, 400, 50, 2, 8);
 	assert_int_equal(r.n_refused, 0);
-	burst_for(&r, &b, 1000, 400, 50, 2, 8);          /* none was started */
+	burst_for(&r, &b, 1000, 400, 50, 2, 8); /* none was started */
 	assert_true(r.n_refused > 0);
 }
 
@@ -92,7 +92,7 @@ TEST(stopped_workers_are_noticed_and_a_short_pause_is_not)
 	struct load_shed b = { .limit_ms = 500 };
 	struct burst r = { .now_ms = 1000 };
 
-	burst_for(&r, &b, 1000, 410, 50, 8, 8);          /* a short backlog all the time */
+	burst_for(&r, &b, 1000, 410, 50, 8, 8); /* a short backlog all the time */
 	burst_for(&r, &b, 150, 380, 0, 8, 8);
 	burst_for(&r, &b, 2000, 380, 50, 8, 8);
 	assert_int_equal(r.n_refused, 0);

@@ -51,7 +51,7 @@ TEST(a_page_of_an_earlier_boot_is_replaced)
 {
 	struct lock *l = open_lock();
 
-	assert_true(lock_writer(l, 100));       /* as if its holder had been lost with the machine */
+	assert_true(lock_writer(l, 100)); /* as if its holder had been lost with the machine */
 	strcpy(l->shm.boot, "another boot");
 	l->committed = 99;
 	unlock_writer(l);
@@ -74,14 +74,14 @@ TEST(a_page_in_use_is_never_replaced)
 	assert_int_equal(lock_latest(other), lock_latest(l));
 	assert_int_equal(other->shm.inode, l->shm.inode);
 	lock_close(l);
-	l = open_lock();                        /* the second mapping keeps it */
+	l = open_lock(); /* the second mapping keeps it */
 	assert_int_equal(l->shm.inode, other->shm.inode);
 	strcpy(l->shm.kind, "another version");
 	assert_null(lock_open(scratch, "test"));
 	assert_int_equal(errno, EBUSY);
 	lock_close(l);
 	lock_close(other);
-	l = open_lock();                        /* no longer mapped by anyone */
+	l = open_lock(); /* no longer mapped by anyone */
 	assert_int_equal(lock_latest(l), 0);
 	lock_close(l);
 }
@@ -223,7 +223,7 @@ take_turns(void *arg)
 static bool
 all_have_as_many_turns(void)
 {
-	struct turns t = { .from = scratch_us() + 100e3 };      /* all have started by then */
+	struct turns t = { .from = scratch_us() + 100e3 }; /* all have started by then */
 	int n, least = 1 << 30, most = 0;
 	pid_t pid[4];
 
@@ -239,7 +239,7 @@ all_have_as_many_turns(void)
 	print_message("turns in 400 ms: %d to %d\n", least, most);
 	close(t.log[0]);
 	close(t.log[1]);
-	return most - least <= most / 12;       /* a plain mutex: a fifth and more */
+	return most - least <= most / 12; /* a plain mutex: a fifth and more */
 }
 
 /* Repeated on a busy machine, where the scheduler may be unfair. */
@@ -298,7 +298,8 @@ TEST(a_failed_sync_fails_all_processes_until_it_is_repaired)
 	assert_false(lock_synced(l, bad, bad_sync, NULL));
 	assert_true(lock_broken(other));
 	n_syncs = 0;
-	assert_false(lock_synced(other, bad, good_sync, NULL)); /* the kernel reports an error once: a second sync proves nothing */
+	assert_false(lock_synced(
+		other, bad, good_sync, NULL)); /* the kernel reports an error once: a second sync proves nothing */
 	assert_int_equal(n_syncs, 0);
 	assert_true(lock_synced(other, good, good_sync, NULL));
 	lock_mended(l);

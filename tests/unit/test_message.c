@@ -39,10 +39,13 @@ TEST_SETUP(begin)
 	clock_set(NOW);
 	scratch_create(
 		"INSERT INTO person (user_id, email, name, lang, password_hash, created_at, updated_at) VALUES"
-		" (7, 'kim@example.kr', '김민지', 'ko', 'x', 1, 1), (8, 'lee@example.com', 'Lee & <Sons>', 'en', 'x', 1, 1),"
+		" (7, 'kim@example.kr', '김민지', 'ko', 'x', 1, 1), (8, 'lee@example.com', 'Lee & <Sons>', 'en', 'x', 1,"
+		" 1),"
 		" (9, 'boss@example.com', 'Boss', 'en', 'x', 1, 1);"
 		"INSERT INTO user_role VALUES (7, 'customer'), (8, 'customer'), (9, 'manager');"
-		"INSERT INTO branch (branch_id, name, name_ko, address, phone) VALUES (1, 'Gangnam', '강남점', '396 Gangnam-daero', '02-555-0102');", "");
+		"INSERT INTO branch (branch_id, name, name_ko, address, phone)"
+		" VALUES (1, 'Gangnam', '강남점', '396 Gangnam-daero', '02-555-0102');",
+		"");
 	writer = scratch_open(&writer_role);
 	db = scratch_open(&message_role);
 	return message_texts_open() ? 0 : -1;
@@ -56,7 +59,7 @@ TEST_SETUP(end)
 	return scratch_end(state);
 }
 
-/* --- the other contexts ----------------------------------------------------------------------------------------------------- */
+/* --- the other contexts ------------------------------------------------------------------------------------------- */
 
 static int64_t
 report(const char *type, const char *subject, const char *payload)
@@ -65,8 +68,10 @@ report(const char *type, const char *subject, const char *payload)
 
 	db_begin(writer);
 	id = 1 + db_int(writer, "SELECT COALESCE(MAX(event_id), 0) FROM event");
-	db_do(writer, "INSERT INTO event (event_id, type, subject_id, occurred_at, recorded_at, payload, prev_hash, hash)"
-		" VALUES ($1, $2, $3, $4, $4, $5, $6, $6)", id, type, subject, clock_now(), payload, arena_printf(scratch_memory, "%lld", (long long)id));
+	db_do(writer,
+		"INSERT INTO event (event_id, type, subject_id, occurred_at, recorded_at, payload, prev_hash, hash)"
+		" VALUES ($1, $2, $3, $4, $4, $5, $6, $6)",
+		id, type, subject, clock_now(), payload, arena_printf(scratch_memory, "%lld", (long long)id));
 	assert_true(db_commit(writer));
 	return id;
 }
@@ -76,14 +81,18 @@ book(const char *code, int64_t customer, const char *state, int64_t starts_at, i
 {
 	db_begin(writer);
 	db_do(writer,
-		"INSERT INTO booking (code, customer_id, car_id, car_name, car_name_ko, plate, body, branch_id, branch_name, state, starts_at, ends_at,"
+		"INSERT INTO booking (code, customer_id, car_id, car_name, car_name_ko, plate, body, branch_id,"
+		" branch_name, state, starts_at, ends_at,"
 		" amount, vat_amount, currency, charge_id, held_at, hold_until)"
 		" VALUES ($1, $2, 3, 'Ioniq 5', '아이오닉 5', '12가 3456', 'ev', 1, 'Gangnam', $3, $4, $5, 207000,"
-		" 18818, 'KRW', 1, $6, $6)", code, customer, state, starts_at, ends_at, starts_at - 3 * DAY);
+		" 18818, 'KRW', 1, $6, $6)",
+		code, customer, state, starts_at, ends_at, starts_at - 3 * DAY);
 	assert_true(db_commit(writer));
 	report("booking.held", code,
-		"{\"lines\":[{\"rule\":\"daily\",\"unit\":\"day\",\"quantity\":2,\"unit_amount\":90000,\"amount\":180000},"
-		"{\"rule\":\"equipment\",\"quantity\":2,\"unit_amount\":13500,\"amount\":27000,\"label\":\"Child seat\",\"label_ko\":\"유아용 시트\"}]}");
+		"{\"lines\":[{\"rule\":\"daily\",\"unit\":\"day\",\"quantity\":2,\"unit_amount\":90000,"
+		"\"amount\":180000},"
+		"{\"rule\":\"equipment\",\"quantity\":2,\"unit_amount\":13500,\"amount\":27000,\"label\":\"Child"
+		" seat\",\"label_ko\":\"유아용 시트\"}]}");
 }
 
 static void
@@ -114,44 +123,104 @@ count(const char *kind, int64_t who)
 static const char *
 title_of(const char *kind, int nth)
 {
-	return db_text(writer, "SELECT title FROM message WHERE kind = $1 ORDER BY message_id LIMIT 1 OFFSET $2", kind, nth - 1);
+	return db_text(writer, "SELECT title FROM message WHERE kind = $1 ORDER BY message_id LIMIT 1 OFFSET $2", kind,
+		nth - 1);
 }
 
-/* --- texts ---------------------------------------------------------------------------------------------------------------- */
+/* --- texts -------------------------------------------------------------------------------------------------------- */
 
 static struct facts
 all_facts(void)
 {
 	static struct booking_line lines[] = {
-		{ .rule = PRICE_RULE_DAILY, .label = "", .n_things = 1, .n_units = 2, .unit_amount = 90000, .amount = 180000 },
-		{ .rule = PRICE_RULE_EQUIPMENT, .label = "Child <seat>", .n_things = 1, .n_units = 3, .unit_amount = 9000, .amount = 27000 },
+		{ .rule = PRICE_RULE_DAILY,
+			.label = "",
+			.n_things = 1,
+			.n_units = 2,
+			.unit_amount = 90000,
+			.amount = 180000 },
+		{ .rule = PRICE_RULE_EQUIPMENT,
+			.label = "Child <seat>",
+			.n_things = 1,
+			.n_units = 3,
+			.unit_amount = 9000,
+			.amount = 27000 },
 	};
 
 	return (struct facts){
-		.name = "Kim <b>", .subject_id = "MP-AAAAAAAA", .code = "MP-AAAAAAAA", .order_code = "EQ-1", .item_name = "Child seat", .title = "Two seats",
-		.label = "Child seat", .reason = "too \"late\"", .courier_name = "Park", .received_by = "Lee", .car_name = "Ioniq 5", .plate = "12가 3456",
-		.branch_name = "Gangnam", .branch_address = "396 Road", .branch_phone = "02", .address = "1 Street", .place = "gate", .state = "EXPIRED",
-		.by = "", .direction = "", .link = "/my/bookings/MP-AAAAAAAA", .starts_at = NOW + DAY, .ends_at = NOW + 2 * DAY, .window_from = NOW,
-		.window_to = NOW + HOUR, .n_more = 1, .amount = 207000, .refund_due = 7000, .refunded_amount = 6000, .quantity = 2, .lost = 1, .stock = 3,
-		.low_stock = 4, .odometer_km = 12345, .fuel_percent = 80, .lines = lines, .n_lines = 2, .is_brought = true, .is_charged = true,
+		.name = "Kim <b>",
+		.subject_id = "MP-AAAAAAAA",
+		.code = "MP-AAAAAAAA",
+		.order_code = "EQ-1",
+		.item_name = "Child seat",
+		.title = "Two seats",
+		.label = "Child seat",
+		.reason = "too \"late\"",
+		.courier_name = "Park",
+		.received_by = "Lee",
+		.car_name = "Ioniq 5",
+		.plate = "12가 3456",
+		.branch_name = "Gangnam",
+		.branch_address = "396 Road",
+		.branch_phone = "02",
+		.address = "1 Street",
+		.place = "gate",
+		.state = "EXPIRED",
+		.by = "",
+		.direction = "",
+		.link = "/my/bookings/MP-AAAAAAAA",
+		.starts_at = NOW + DAY,
+		.ends_at = NOW + 2 * DAY,
+		.window_from = NOW,
+		.window_to = NOW + HOUR,
+		.n_more = 1,
+		.amount = 207000,
+		.refund_due = 7000,
+		.refunded_amount = 6000,
+		.quantity = 2,
+		.lost = 1,
+		.stock = 3,
+		.low_stock = 4,
+		.odometer_km = 12345,
+		.fuel_percent = 80,
+		.lines = lines,
+		.n_lines = 2,
+		.is_brought = true,
+		.is_charged = true,
 	};
 }
 
 TEST(every_kind_has_words_in_both_languages)
 {
-	struct facts full = all_facts(), bare = { .name = "", .code = "", .order_code = "", .item_name = "", .title = "", .label = "", .reason = "",
-		.courier_name = "", .received_by = "", .car_name = "", .plate = "", .branch_name = "", .branch_address = "", .branch_phone = "",
-		.address = "", .place = "", .state = "" };
+	struct facts full = all_facts(),
+		     bare = { .name = "",
+			     .code = "",
+			     .order_code = "",
+			     .item_name = "",
+			     .title = "",
+			     .label = "",
+			     .reason = "",
+			     .courier_name = "",
+			     .received_by = "",
+			     .car_name = "",
+			     .plate = "",
+			     .branch_name = "",
+			     .branch_address = "",
+			     .branch_phone = "",
+			     .address = "",
+			     .place = "",
+			     .state = "" };
 
 	for (int kind = 0; kind < message_kind_words.n; kind++) {
-		struct message_text en = message_render(scratch_memory, kind, LANG_EN, &full), ko = message_render(scratch_memory, kind, LANG_KO, &full);
+		struct message_text en = message_render(scratch_memory, kind, LANG_EN, &full),
+				    ko = message_render(scratch_memory, kind, LANG_KO, &full);
 
 		assert_true(strlen(en.title) > 5 && strlen(en.body) > 20 && strlen(ko.body) > 20);
 		if (strcmp(en.title, ko.title) == 0 || strcmp(en.body, ko.body) == 0)
 			fail_msg("%s is the same in both languages", message_kinds[kind].kind);
 		assert_null(strchr(en.title, '\n'));
 		assert_null(strstr(en.body, "\n\n\n"));
-		assert_null(strstr(en.body, "&lt;"));           /* plain text */
+		assert_null(strstr(en.body, "&lt;")); /* plain text */
 		assert_true(message_kinds[kind].topic == TOPIC_WORK || strstr(en.body, "Kim <b>"));
 		assert_non_null(message_render(scratch_memory, kind, LANG_KO, &bare).title);
 	}
@@ -167,20 +236,25 @@ TEST(a_confirmation_has_car_time_branch_and_price_in_the_customers_language)
 	report("booking.confirmed", "MP-ENGLISH1", "{\"code\":\"MP-ENGLISH1\",\"customer_id\":8}");
 	react();
 	body = db_text(writer, "SELECT body FROM message WHERE recipient_id = 7");
-	for (const char *const *s = (const char *const[]){ "김민지 님", "MP-CONFIRMD", "아이오닉 5, 12가 3456", "2026-11-26(목) 10:00", "강남점", "일 요금 (2일 × 90,000원): 180,000원", "장비 · 유아용 시트 (1개 × 2일 × 13,500원): 27,000원",
-	                                                   "207,000원", NULL }; *s; s++)
+	for (const char *const *s = (const char *const[]){ "김민지 님", "MP-CONFIRMD", "아이오닉 5, 12가 3456",
+		     "2026-11-26(목) 10:00", "강남점", "일 요금 (2일 × 90,000원): 180,000원",
+		     "장비 · 유아용 시트 (1개 × 2일 × 13,500원): 27,000원", "207,000원", NULL };
+		*s; s++)
 		if (!strstr(body, *s))
 			fail_msg("%s is not in: %s", *s, body);
 	body = db_text(writer, "SELECT body FROM message WHERE recipient_id = 8");
 	assert_non_null(strstr(body, "Hello Lee & <Sons>,"));
 	assert_non_null(strstr(body, "Equipment · Child seat (1 item × 2 days × ₩13,500): ₩27,000"));
 	assert_non_null(strstr(body, "Ioniq 5, 12가 3456"));
-	assert_string_equal(db_text(writer, "SELECT link FROM message WHERE recipient_id = 8"), "/my/bookings/MP-ENGLISH1");
+	assert_string_equal(
+		db_text(writer, "SELECT link FROM message WHERE recipient_id = 8"), "/my/bookings/MP-ENGLISH1");
 }
 
 TEST(what_was_typed_is_read_from_note)
 {
-	const struct event e = { .type = "equipment.rejected", .subject_id = "EQ-1", .payload = "{\"reason\":\"rejected\",\"note\":\"Too many.\"}" };
+	const struct event e = { .type = "equipment.rejected",
+		.subject_id = "EQ-1",
+		.payload = "{\"reason\":\"rejected\",\"note\":\"Too many.\"}" };
 	struct facts t;
 
 	assert_true(facts_read(db, &e, LANG_EN, &t));
@@ -204,31 +278,42 @@ TEST(what_another_message_has_already_is_not_sent)
 	book("MP-QUIET111", KIM, "CONFIRMED", NOW + 5 * DAY, NOW + 7 * DAY);
 	report("payment.cancelled", "MP-QUIET111", "{\"refunded_amount\":207000}");
 	report("delivery.cancelled", "MP-QUIET111", "{\"code\":\"MP-QUIET111\",\"by\":\"customer\"}");
-	report("equipment.cancelled", "MP-QUIET111", "{\"booking_code\":\"MP-QUIET111\",\"by\":\"booking\",\"customer_id\":7}");
+	report("equipment.cancelled", "MP-QUIET111",
+		"{\"booking_code\":\"MP-QUIET111\",\"by\":\"booking\",\"customer_id\":7}");
 	report("equipment.approved", "MP-QUIET111", "{\"booking_code\":\"MP-QUIET111\",\"customer_id\":7}");
 	report("equipment.returned", "MP-QUIET111", "{\"booking_code\":\"MP-QUIET111\",\"customer_id\":7,\"lost\":0}");
 	react();
 	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM message"), 0);
-	report("delivery.cancelled", "MP-QUIET111", "{\"code\":\"MP-QUIET111\",\"by\":\"dispatcher\",\"note\":\"no road\",\"reason\":\"\"}");
+	report("delivery.cancelled", "MP-QUIET111",
+		"{\"code\":\"MP-QUIET111\",\"by\":\"dispatcher\",\"note\":\"no road\",\"reason\":\"\"}");
 	report("equipment.returned", "MP-QUIET111", "{\"booking_code\":\"MP-QUIET111\",\"customer_id\":7,\"lost\":1}");
 	report("review.assigned", "MP-QUIET111", "{\"case_id\":1,\"applicant_id\":7,\"title\":\"Seats\"}");
-	report("equipment.approved", "MP-QUIET111", "{\"booking_code\":\"MP-QUIET111\",\"customer_id\":7,\"item_name\":\"Seat\"}");
+	report("equipment.approved", "MP-QUIET111",
+		"{\"booking_code\":\"MP-QUIET111\",\"customer_id\":7,\"item_name\":\"Seat\"}");
 	react();
-	assert_int_equal(count("delivery_cancelled", KIM) + count("equipment_returned", KIM) + count("equipment_approved", KIM), 3);
+	assert_int_equal(
+		count("delivery_cancelled", KIM) + count("equipment_returned", KIM) + count("equipment_approved", KIM),
+		3);
 }
 
 TEST(names_are_read_from_their_tables_or_from_an_older_event)
 {
 	book("MP-NAMES111", LEE, "CONFIRMED", NOW + 5 * DAY, NOW + 7 * DAY);
-	db_do(writer, "INSERT INTO delivery (delivery_id, booking_code, direction, state, customer_id, window_from, window_to, courier_id,"
-	              " requested_at, received_by) VALUES (3, 'MP-NAMES111', 'delivery', 'DELIVERED', 8, 0, 0, 9, 1, 'Choi')");
+	db_do(writer,
+		"INSERT INTO delivery (delivery_id, booking_code, direction, state, customer_id, window_from,"
+		" window_to, courier_id,"
+		" requested_at, received_by) VALUES (3, 'MP-NAMES111', 'delivery', 'DELIVERED', 8, 0, 0, 9, 1,"
+		" 'Choi')");
 	report("delivery.shipped", "MP-NAMES111", "{\"code\":\"MP-NAMES111\",\"delivery_id\":3,\"courier_id\":9}");
 	report("delivery.delivered", "MP-NAMES111", "{\"code\":\"MP-NAMES111\",\"delivery_id\":3,\"courier_id\":9}");
-	report("delivery.shipped", "MP-NAMES111", "{\"code\":\"MP-NAMES111\",\"courier_id\":9,\"courier_name\":\"Park\"}");
+	report("delivery.shipped", "MP-NAMES111",
+		"{\"code\":\"MP-NAMES111\",\"courier_id\":9,\"courier_name\":\"Park\"}");
 	react();
 	assert_string_equal(title_of("delivery_shipped", 1), "Boss is on the way to you");
 	assert_string_equal(title_of("delivery_shipped", 2), "Park is on the way to you");
-	assert_true(db_exists(writer, "SELECT 1 FROM message WHERE kind = 'delivery_delivered' AND body LIKE '%handed the car over to Choi.%'"));
+	assert_true(db_exists(writer,
+		"SELECT 1 FROM message WHERE kind = 'delivery_delivered'"
+		" AND body LIKE '%handed the car over to Choi.%'"));
 }
 
 TEST(tasks_are_sent_to_the_staff_in_the_inbox_only)
@@ -253,7 +338,10 @@ TEST(preferences_are_kept_but_bookings_are_always_in_the_inbox)
 	report("delivery.shipped", "MP-WISHES11", "{\"code\":\"MP-WISHES11\",\"courier_id\":9}");
 	react();
 	assert_int_equal(count("delivery_shipped", KIM), 0);
-	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM message WHERE kind = 'booking_confirmed' AND in_inbox = 1 AND email = ''"), 1);
+	assert_int_equal(db_int(writer,
+				 "SELECT COUNT(*) FROM message WHERE kind = 'booking_confirmed' AND in_inbox = 1"
+				 " AND email = ''"),
+		1);
 }
 
 TEST(an_event_of_last_week_is_not_mailed)
@@ -263,10 +351,11 @@ TEST(an_event_of_last_week_is_not_mailed)
 	report("booking.confirmed", "MP-OLDNEWS1", "{\"code\":\"MP-OLDNEWS1\"}");
 	clock_set(NOW);
 	react();
-	assert_int_equal(db_int(writer, "SELECT created_at FROM message WHERE state = 'SENT' AND email = ''"), NOW - 7 * DAY);
+	assert_int_equal(
+		db_int(writer, "SELECT created_at FROM message WHERE state = 'SENT' AND email = ''"), NOW - 7 * DAY);
 }
 
-/* --- the inbox ---------------------------------------------------------------------------------------------------------------- */
+/* --- the inbox ---------------------------------------------------------------------------------------------------- */
 
 TEST(a_user_reads_and_marks_only_their_own_messages)
 {
@@ -286,14 +375,20 @@ TEST(a_user_reads_and_marks_only_their_own_messages)
 	assert_int_equal(db_int(writer, "SELECT read_at FROM message"), NOW);
 }
 
-/* --- mails -------------------------------------------------------------------------------------------------------------------- */
+/* --- mails -------------------------------------------------------------------------------------------------------- */
 
 static struct mail
 a_mail(void)
 {
 	return (struct mail){
-		.from = "모터풀 <noreply@example.com>", .to = "kim@example.kr", .to_name = "김민지", .subject = "예약 MP-AAAAAAAA 확정: 아주 긴 제목이라도 한 줄에 다 들어가지 않습니다",
-		.body = "안녕하세요.\n두 번째 줄", .message_id = "message-1@example.com", .lang = "ko", .at = NOW,
+		.from = "모터풀 <noreply@example.com>",
+		.to = "kim@example.kr",
+		.to_name = "김민지",
+		.subject = "예약 MP-AAAAAAAA 확정: 아주 긴 제목이라도 한 줄에 다 들어가지 않습니다",
+		.body = "안녕하세요.\n두 번째 줄",
+		.message_id = "message-1@example.com",
+		.lang = "ko",
+		.at = NOW,
 	};
 }
 
@@ -341,16 +436,18 @@ TEST(without_a_mail_server_a_mail_is_in_the_folder_once)
 	sweep();
 	id = db_int(writer, "SELECT message_id FROM message WHERE state = 'SENT' AND tries = 1");
 	assert_true(id > 0);
-	assert_true(mail_read(scratch_memory, scratch_read(scratch_path(arena_printf(scratch_memory, "mail/%lld.eml", (long long)id))), &back));
+	assert_true(mail_read(scratch_memory,
+		scratch_read(scratch_path(arena_printf(scratch_memory, "mail/%lld.eml", (long long)id))), &back));
 	assert_non_null(strstr(back.to, "<lee@example.com>"));
 	assert_non_null(strstr(back.body, "Refunded: ₩207,000"));
 	assert_non_null(strstr(back.body, "Times are shown in KST."));
 	assert_non_null(strstr(back.body, "https://cars.example.com/my/bookings/MP-FOLDER11"));
-	assert_string_equal(db_text(writer, "SELECT payload ->> 'channel' FROM event WHERE type = 'message.sent'"), "folder");
+	assert_string_equal(
+		db_text(writer, "SELECT payload ->> 'channel' FROM event WHERE type = 'message.sent'"), "folder");
 	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM message_try WHERE outcome = 'SENT'"), 1);
 }
 
-/* --- the mail server's answers -------------------------------------------------------------------------------------------- */
+/* --- the mail server's answers ------------------------------------------------------------------------------------ */
 
 static struct due_mail
 one_waiting(void)
@@ -394,7 +491,8 @@ TEST(a_4xx_answer_is_retried_with_growing_pauses_and_given_up_in_the_end)
 		before = pause;
 	}
 	assert_string_equal(db_text(writer, "SELECT state FROM message"), "DEAD");
-	assert_string_equal(db_text(writer, "SELECT payload ->> 'reply' FROM event WHERE type = 'message.dead'"), "450");
+	assert_string_equal(
+		db_text(writer, "SELECT payload ->> 'reply' FROM event WHERE type = 'message.dead'"), "450");
 	for (int64_t tries = 0; tries < 200; tries++)
 		assert_true(mail_pause_s(tries) >= 1 && mail_pause_s(tries) <= MAX_PAUSE_S);
 }
@@ -440,7 +538,7 @@ TEST(a_try_interrupted_by_a_crash_is_repeated_at_once)
 	sweep();
 	assert_string_equal(db_text(writer, "SELECT state FROM message"), "SENT");
 	assert_string_equal(db_text(writer, "SELECT outcome FROM message_try WHERE try_no = 1"), "NO_ANSWER");
-	assert_int_equal(begin_try(db, &list[0]), 0);           /* the old row is stale */
+	assert_int_equal(begin_try(db, &list[0]), 0); /* the old row is stale */
 }
 
 TEST(a_mail_that_has_waited_for_days_is_given_up_until_a_manager_sends_it_again)
@@ -451,13 +549,14 @@ TEST(a_mail_that_has_waited_for_days_is_given_up_until_a_manager_sends_it_again)
 	sweep();
 	assert_string_equal(db_text(writer, "SELECT state FROM message"), "DEAD");
 	assert_string_equal(db_text(writer, "SELECT payload ->> 'reply' FROM event WHERE type = 'message.dead'"), "");
-	assert_non_null(strstr(db_text(writer, "SELECT reply FROM message_try WHERE message_id = $1", d.message_id), "too late"));
+	assert_non_null(strstr(
+		db_text(writer, "SELECT reply FROM message_try WHERE message_id = $1", d.message_id), "too late"));
 	assert_int_equal(message_resend(db, d.message_id, BOSS), RESEND_DONE);
 	sweep();
 	assert_string_equal(db_text(writer, "SELECT state FROM message"), "SENT");
 }
 
-/* --- reminders ---------------------------------------------------------------------------------------------------------------- */
+/* --- reminders ---------------------------------------------------------------------------------------------------- */
 
 TEST(each_reminder_is_sent_once)
 {
@@ -479,7 +578,8 @@ TEST(each_reminder_is_sent_once)
 	clock_set(NOW + 7 * HOUR);
 	sweep();
 	assert_int_equal(count("remind_pickup", LEE), 1);
-	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM message WHERE kind LIKE 'remind_%'"), 5);    /* BACKSOON is overdue by now */
+	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM message WHERE kind LIKE 'remind_%'"),
+		5); /* BACKSOON is overdue by now */
 }
 
 static void
@@ -488,37 +588,50 @@ bring(const char *code, const char *delivery_state, const char *collection_state
 	int64_t id = db_int(writer, "SELECT booking_id FROM booking WHERE code = $1", code);
 
 	db_begin(writer);
-	db_do(writer, "INSERT INTO booking_line (booking_id, line_no, rule, version, unit, quantity, unit_amount, amount) VALUES"
-		" ($1, 2, 'delivery', 1, 'trip', 1, 9000, 9000), ($1, 3, 'collection', 1, 'trip', 1, 9000, 9000)", id);
-	db_do(writer, "INSERT INTO booking_extra (booking_id, line_no, kind, quantity, amount, state) VALUES ($1, 2, 'delivery', 1, 9000, $2),"
-		" ($1, 3, 'collection', 1, 9000, $3)", id, delivery_state, collection_state);
-	db_do(writer, "INSERT INTO booking_delivery (booking_id, zone, address, place, window_from, window_to, collects)"
-		" SELECT booking_id, 'city', '1 Street', 'gate', starts_at, starts_at + 7200, 1 FROM booking WHERE booking_id = $1", id);
+	db_do(writer,
+		"INSERT INTO booking_line (booking_id, line_no, rule, version, unit, quantity, unit_amount, amount)"
+		" VALUES"
+		" ($1, 2, 'delivery', 1, 'trip', 1, 9000, 9000), ($1, 3, 'collection', 1, 'trip', 1, 9000, 9000)",
+		id);
+	db_do(writer,
+		"INSERT INTO booking_extra (booking_id, line_no, kind, quantity, amount, state)"
+		" VALUES ($1, 2, 'delivery', 1, 9000, $2),"
+		" ($1, 3, 'collection', 1, 9000, $3)",
+		id, delivery_state, collection_state);
+	db_do(writer,
+		"INSERT INTO booking_delivery (booking_id, zone, address, place, window_from, window_to, collects)"
+		" SELECT booking_id, 'city', '1 Street', 'gate', starts_at, starts_at + 7200, 1 FROM booking"
+		" WHERE booking_id = $1",
+		id);
 	assert_true(db_commit(writer));
 }
 
 static void
 plan(const char *code, const char *direction, int64_t window_from)
 {
-	db_do(writer, "INSERT INTO delivery (booking_code, direction, state, customer_id, window_from, window_to, courier_id, requested_at)"
-		" VALUES ($1, $2, 'SCHEDULED', 8, $3, $4, 5, 1)", code, direction, window_from, window_from + HOUR);
+	db_do(writer,
+		"INSERT INTO delivery (booking_code, direction, state, customer_id, window_from, window_to, courier_id,"
+		" requested_at)"
+		" VALUES ($1, $2, 'SCHEDULED', 8, $3, $4, 5, 1)",
+		code, direction, window_from, window_from + HOUR);
 	assert_false(db_failed(writer));
 }
 
 static const char *
 reminder(const char *code)
 {
-	const char *s = db_text(writer, "SELECT title || ' / ' || body FROM message WHERE subject_id = $1 AND kind LIKE 'remind_%'", code);
+	const char *s = db_text(writer,
+		"SELECT title || ' / ' || body FROM message WHERE subject_id = $1 AND kind LIKE 'remind_%'", code);
 
 	return s ? s : "";
 }
 
 TEST(a_reminder_has_the_hours_of_the_delivery_and_not_those_once_booked)
 {
-	book("MP-MOVED111", LEE, "CONFIRMED", NOW + 23 * HOUR, NOW + 3 * DAY);          /* moved by three hours */
+	book("MP-MOVED111", LEE, "CONFIRMED", NOW + 23 * HOUR, NOW + 3 * DAY); /* moved by three hours */
 	bring("MP-MOVED111", "BOOKED", "BOOKED");
 	plan("MP-MOVED111", "delivery", NOW + 26 * HOUR);
-	book("MP-NOBODY11", LEE, "CONFIRMED", NOW + 22 * HOUR, NOW + 3 * DAY);          /* the delivery was cancelled */
+	book("MP-NOBODY11", LEE, "CONFIRMED", NOW + 22 * HOUR, NOW + 3 * DAY); /* the delivery was cancelled */
 	bring("MP-NOBODY11", "ENDED", "BOOKED");
 	report("booking.confirmed", "MP-MOVED111", "{\"code\":\"MP-MOVED111\"}");
 	report("booking.confirmed", "MP-NOBODY11", "{\"code\":\"MP-NOBODY11\"}");
@@ -545,7 +658,8 @@ TEST(with_a_collection_there_is_no_return_request_and_no_overdue)
 	clock_set(NOW + 3 * HOUR);
 	sweep();
 	assert_int_equal(count("remind_overdue", LEE), 1);
-	assert_string_equal(db_text(writer, "SELECT subject_id FROM message WHERE kind = 'remind_overdue'"), "MP-BYSELF11");
+	assert_string_equal(
+		db_text(writer, "SELECT subject_id FROM message WHERE kind = 'remind_overdue'"), "MP-BYSELF11");
 }
 
 TEST(a_booking_for_today_has_no_reminder)

@@ -1,6 +1,6 @@
 /*
- * test_model - any car of a model, one to five in a booking: all or none, at one branch, none twice; what is shown as free agrees with the
- * table after every order and cancellation.
+ * test_model - any car of a model, one to five in a booking: all or none, at one branch, none twice; what is shown as
+ * free agrees with the table after every order and cancellation.
  */
 #include "test.h"
 
@@ -16,16 +16,22 @@
 static void
 add_car(int64_t car_id, int64_t model_id, int64_t branch_id)
 {
-	db_do(db, "INSERT INTO car (car_id, plate, model_id, name, body, seats, fuel, gearbox, daily_price, hourly_price, branch_id, created_at,"
-		" updated_at, rev) VALUES ($1, 'P' || $1, NULLIF($2, 0), 'Ray', 'mini', 4, 'petrol', 'automatic', 99000, 9900, $3, 0, 0, $1)",
+	db_do(db,
+		"INSERT INTO car (car_id, plate, model_id, name, body, seats, fuel, gearbox, daily_price, hourly_price,"
+		" branch_id, created_at,"
+		" updated_at, rev) VALUES ($1, 'P' || $1, NULLIF($2, 0), 'Ray', 'mini', 4, 'petrol', 'automatic',"
+		" 99000, 9900, $3, 0, 0, $1)",
 		car_id, model_id, branch_id);
 }
 
 /* Five Rays, three in Seoul (1-3) and two on Jeju (4, 5), and a sixth car of no model. */
 TEST_SETUP(begin_models)
 {
-	if (world_begin(state, "INSERT INTO car_model (model_id, name, body, seats, fuel, gearbox, daily_price, hourly_price) VALUES"
-	                       " (7, 'Ray', 'mini', 4, 'petrol', 'automatic', 50000, 5000), (8, 'Bongo', 'van', 3, 'diesel', 'manual', 80000, 8000);"))
+	if (world_begin(state,
+		    "INSERT INTO car_model (model_id, name, body, seats, fuel, gearbox, daily_price, hourly_price)"
+		    " VALUES"
+		    " (7, 'Ray', 'mini', 4, 'petrol', 'automatic', 50000, 5000), (8, 'Bongo', 'van', 3, 'diesel',"
+		    " 'manual', 80000, 8000);"))
 		return -1;
 	for (int i = 1; i <= 5; i++)
 		add_car(i, RAY, i <= 3 ? SEOUL : JEJU);
@@ -37,7 +43,9 @@ TEST_SETUP(begin_models)
 static struct booking_order
 order_cars(int64_t qty, int64_t from, int64_t until)
 {
-	return (struct booking_order){ .customer_id = 1, .model_id = RAY, .qty = qty, .starts_at = from, .ends_at = until, .card_id = 11 };
+	return (struct booking_order){
+		.customer_id = 1, .model_id = RAY, .qty = qty, .starts_at = from, .ends_at = until, .card_id = 11
+	};
 }
 
 static enum booking_outcome
@@ -58,14 +66,14 @@ n_free(int64_t from, int64_t until)
 	return model.n_free;
 }
 
-/* --- what is booked ---------------------------------------------------------------------------------------------------- */
+/* --- what is booked ----------------------------------------------------------------------------------------------- */
 
 TEST(two_cars_of_a_model_cost_twice_the_models_price_and_each_has_its_slot)
 {
 	struct booking b, found;
 
 	assert_int_equal(place(order_cars(2, NOW + DAY, NOW + 3 * DAY + 3 * HOUR), &b), BOOKING_OK);
-	assert_int_equal(b.amount, 2 * (2 * 50000 + 3 * 5000));          /* the model's price, not that of the cars */
+	assert_int_equal(b.amount, 2 * (2 * 50000 + 3 * 5000)); /* the model's price, not that of the cars */
 	assert_int_equal(b.lines[0].quantity, 4);
 	assert_int_equal(b.lines[0].unit_amount, 50000);
 	assert_int_equal(b.lines[1].amount, 30000);
@@ -113,7 +121,7 @@ note_statement(unsigned kind, void *arg, void *stmt, void *text)
 	(void)arg;
 	(void)text;
 	if (strncmp(sql, "--", 2) == 0)
-		return 0;       /* of a trigger */
+		return 0; /* of a trigger */
 	n_statements++;
 	n_of_several += strstr(sql, "booking_car") || strstr(sql, "v_car_model");
 	return 0;
@@ -138,7 +146,8 @@ TEST(a_booking_of_a_certain_car_runs_no_statement_about_models_or_further_cars)
 	n_one = n_statements;
 	count_statements(order_cars(1, NOW + DAY, NOW + 2 * DAY));
 	assert_true(n_of_several > 0);
-	assert_in_range(n_statements, n_one, n_one + 3);        /* for any car of a model: the model, its cars, which are free */
+	assert_in_range(
+		n_statements, n_one, n_one + 3); /* for any car of a model: the model, its cars, which are free */
 }
 
 TEST(its_events_name_the_further_cars)
@@ -147,7 +156,9 @@ TEST(its_events_name_the_further_cars)
 	const char *cars;
 
 	assert_int_equal(place(order_cars(3, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_OK);
-	cars = arena_printf(scratch_memory, "\"n_cars\":3,\"cars\":[{\"car_id\":%d,\"car_name\":\"Ray\",\"car_name_ko\":\"\",\"plate\":\"P%d\"},{\"car_id\":%d,",
+	cars = arena_printf(scratch_memory,
+		"\"n_cars\":3,\"cars\":[{\"car_id\":%d,\"car_name\":\"Ray\",\"car_name_ko\":\"\",\"plate\":\"P%d\"},"
+		"{\"car_id\":%d,",
 		(int)b.cars[1].car_id, (int)b.cars[1].car_id, (int)b.cars[2].car_id);
 	assert_non_null(strstr(payload("booking.held"), cars));
 	assert_non_null(strstr(payload("booking.held"), "\"model_id\":7"));
@@ -170,14 +181,17 @@ TEST(after_a_worker_died_a_booking_of_two_is_paid_with_both_cars)
 	assert_non_null(strstr(payload("booking.paid"), "\"n_cars\":2,\"cars\":[{\"car_id\":"));
 }
 
-/* --- all or none, at one branch ---------------------------------------------------------------------------------------- */
+/* --- all or none, at one branch ----------------------------------------------------------------------------------- */
 
 TEST(where_fewer_are_free_nothing_is_held)
 {
 	struct booking b;
 
-	assert_int_equal(place(order_cars(4, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_FEWER_CARS);    /* three here, two there */
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM slot /*scan*/") + db_int(db, "SELECT COUNT(*) FROM booking /*scan*/"), 0);
+	assert_int_equal(
+		place(order_cars(4, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_FEWER_CARS); /* three here, two there */
+	assert_int_equal(
+		db_int(db, "SELECT COUNT(*) FROM slot /*scan*/") + db_int(db, "SELECT COUNT(*) FROM booking /*scan*/"),
+		0);
 	assert_int_equal(place(order_car(1, 2, NOW + DAY, NOW + 2 * DAY), NULL), BOOKING_OK);
 	assert_int_equal(place(order_cars(3, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_FEWER_CARS);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking_car /*scan*/"), 0);
@@ -221,7 +235,7 @@ TEST(what_is_not_for_rent_is_not_chosen)
 	o.model_id = 99;
 	assert_int_equal(place(o, NULL), BOOKING_NO_CAR);
 	o.model_id = 8;
-	assert_int_equal(place(o, NULL), BOOKING_FEWER_CARS);            /* it has no cars */
+	assert_int_equal(place(o, NULL), BOOKING_FEWER_CARS); /* it has no cars */
 	db_do(db, "UPDATE car SET service = 'OUT_OF_SERVICE', rev = rev + 100 WHERE car_id IN (1, 2)");
 	assert_int_equal(n_free(NOW + DAY, NOW + 2 * DAY), 3);
 	assert_int_equal(place(order_cars(3, NOW + DAY, NOW + 2 * DAY), NULL), BOOKING_FEWER_CARS);
@@ -247,7 +261,7 @@ TEST(a_booking_of_five_counts_once_among_the_open_ones_but_five_times_among_the_
 	assert_int_equal(place(order_cars(1, NOW + 5 * DAY, NOW + 6 * DAY), NULL), BOOKING_QUOTA);
 }
 
-/* --- what happens to the booking happens to all of them ---------------------------------------------------------------- */
+/* --- what happens to the booking happens to all of them ----------------------------------------------------------- */
 
 TEST(the_free_number_falls_with_orders_and_rises_with_cancellations)
 {
@@ -296,8 +310,11 @@ TEST(they_are_handed_over_and_returned_together)
 	assert_true(booking_hand_out(db, &b, 9));
 	clock_set(NOW + DAY);
 	assert_true(booking_take_back(db, &b, 9));
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM slot WHERE kind = 'BOOKED' AND ends_at = $1 AND busy_until = $2 /*scan*/",
-		NOW + DAY, NOW + DAY + rental.turnaround_s), 2);
+	assert_int_equal(
+		db_int(db,
+			"SELECT COUNT(*) FROM slot WHERE kind = 'BOOKED' AND ends_at = $1 AND busy_until = $2 /*scan*/",
+			NOW + DAY, NOW + DAY + rental.turnaround_s),
+		2);
 }
 
 TEST(a_no_show_frees_all_of_them)
@@ -321,11 +338,14 @@ TEST(of_two_late_cars_the_one_not_booked_next_is_extended)
 	report_event("car.reserved", b.code, "{}");
 	booking_reload(db, &b);
 	assert_true(booking_hand_out(db, &b, 9));
-	assert_int_equal(place(order_car(1, b.cars[1].car_id, NOW + DAY + rental.turnaround_s, NOW + 2 * DAY), &next), BOOKING_OK);
+	assert_int_equal(place(order_car(1, b.cars[1].car_id, NOW + DAY + rental.turnaround_s, NOW + 2 * DAY), &next),
+		BOOKING_OK);
 	clock_set(NOW + DAY + 1);
 	booking_sweep(db);
-	assert_int_equal(db_int(db, "SELECT ends_at FROM slot WHERE car_id = $1 /*scan*/", b.cars[0].car_id), NOW + DAY + RENTAL_STEP_S);
-	assert_int_equal(db_int(db, "SELECT MIN(ends_at) FROM slot WHERE car_id = $1 /*scan*/", b.cars[1].car_id), NOW + DAY);
+	assert_int_equal(db_int(db, "SELECT ends_at FROM slot WHERE car_id = $1 /*scan*/", b.cars[0].car_id),
+		NOW + DAY + RENTAL_STEP_S);
+	assert_int_equal(
+		db_int(db, "SELECT MIN(ends_at) FROM slot WHERE car_id = $1 /*scan*/", b.cars[1].car_id), NOW + DAY);
 	assert_int_equal(late_clashes(db, clock_now(), &late), 1);
 	assert_string_equal(late[0].plate, b.cars[1].plate);
 	assert_string_equal(late[0].next_code, next.code);
@@ -333,7 +353,9 @@ TEST(of_two_late_cars_the_one_not_booked_next_is_extended)
 
 TEST(a_manager_finds_the_booking_by_the_plate_of_any_of_its_cars)
 {
-	struct booking_query q = { .state = -1, .now = NOW, .today = NOW, .tomorrow = NOW + DAY, .order = BOOKINGS_ORDER_NEWEST };
+	struct booking_query q = {
+		.state = -1, .now = NOW, .today = NOW, .tomorrow = NOW + DAY, .order = BOOKINGS_ORDER_NEWEST
+	};
 	struct booking_row *rows;
 	struct booking b;
 
@@ -347,7 +369,7 @@ TEST(a_manager_finds_the_booking_by_the_plate_of_any_of_its_cars)
 	assert_int_equal(bookings_count(db, &q), 0);
 }
 
-/* --- the calendar in memory and the choice, compared with SQL at random ------------------------------------------------ */
+/* --- the calendar in memory and the choice, compared with SQL at random ------------------------------------------- */
 
 static int64_t
 most_at_one_branch(const struct model_stock *stock, int n, int64_t branch_id)
@@ -379,12 +401,25 @@ same_stock(int64_t from, int64_t until)
 static void
 nothing_is_promised_twice(void)
 {
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM slot a JOIN slot b ON b.car_id = a.car_id AND b.slot_id > a.slot_id AND b.kind <> 'RELEASED'"
-		" WHERE a.kind <> 'RELEASED' AND a.starts_at < b.busy_until AND b.starts_at < a.busy_until /*scan*/"), 0);
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking b WHERE b.n_cars <> (SELECT COUNT(*) FROM slot s WHERE s.booking_id = b.booking_id"
-		" AND s.booking_id <> 0 AND s.kind = CASE WHEN b.state IN ('CANCELLED', 'EXPIRED') THEN 'RELEASED' ELSE 'BOOKED' END) /*scan*/"), 0);
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM slot s JOIN booking b ON b.booking_id = s.booking_id JOIN car c ON c.car_id = s.car_id"
-		" WHERE c.branch_id <> b.branch_id /*scan*/"), 0);
+	assert_int_equal(
+		db_int(db,
+			"SELECT COUNT(*) FROM slot a JOIN slot b ON b.car_id = a.car_id AND b.slot_id > a.slot_id"
+			" AND b.kind <> 'RELEASED'"
+			" WHERE a.kind <> 'RELEASED' AND a.starts_at < b.busy_until"
+			" AND b.starts_at < a.busy_until /*scan*/"),
+		0);
+	assert_int_equal(
+		db_int(db,
+			"SELECT COUNT(*) FROM booking b WHERE b.n_cars <> (SELECT COUNT(*) FROM slot s"
+			" WHERE s.booking_id = b.booking_id"
+			" AND s.booking_id <> 0 AND s.kind = CASE WHEN b.state IN ('CANCELLED', 'EXPIRED') THEN"
+			" 'RELEASED' ELSE 'BOOKED' END) /*scan*/"),
+		0);
+	assert_int_equal(db_int(db,
+				 "SELECT COUNT(*) FROM slot s JOIN booking b ON b.booking_id = s.booking_id JOIN car c"
+				 " ON c.car_id = s.car_id"
+				 " WHERE c.branch_id <> b.branch_id /*scan*/"),
+		0);
 }
 
 static struct booking_order
@@ -392,7 +427,8 @@ any_order(unsigned *seed)
 {
 	int64_t from = NOW + (1 + rand_r(seed) % 200) * RENTAL_STEP_S;
 	int64_t until = from + (1 + rand_r(seed) % 60) * RENTAL_STEP_S;
-	struct booking_order o = rand_r(seed) % 3 ? order_cars(1 + rand_r(seed) % CARS_MAX, from, until) : order_car(1, 1 + rand_r(seed) % 24, from, until);
+	struct booking_order o = rand_r(seed) % 3 ? order_cars(1 + rand_r(seed) % CARS_MAX, from, until)
+						  : order_car(1, 1 + rand_r(seed) % 24, from, until);
 
 	if (o.model_id && rand_r(seed) % 3 == 0)
 		o.branch_id = 1 + rand_r(seed) % 2;
@@ -411,7 +447,7 @@ one_random_step(unsigned *seed)
 
 	charge_reply = rand_r(seed) % 8 ? CHARGE_ANSWER_APPROVED : CHARGE_ANSWER_DECLINED;
 	outcome = booking_place(db, &o, &b);
-	if (o.model_id)         /* it succeeds exactly when SQL finds enough free cars */
+	if (o.model_id) /* it succeeds exactly when SQL finds enough free cars */
 		assert_int_equal(outcome == BOOKING_FEWER_CARS, had < o.qty);
 	if (outcome == BOOKING_OK && o.model_id)
 		assert_int_equal(b.n_all_cars, o.qty);
@@ -434,7 +470,10 @@ TEST(random_orders_and_cancellations_agree_with_sql)
 	for (int i = 0; i < 500; i++) {
 		one_random_step(&seed);
 		if (i % 100 == 50)
-			db_do(db, "UPDATE car SET service = 'OUT_OF_SERVICE', rev = (SELECT MAX(rev) + 1 FROM car) WHERE car_id = $1", 7 + i / 100);
+			db_do(db,
+				"UPDATE car SET service = 'OUT_OF_SERVICE', rev = (SELECT MAX(rev) + 1 FROM car)"
+				" WHERE car_id = $1",
+				7 + i / 100);
 	}
 	nothing_is_promised_twice();
 	assert_true(db_int(db, "SELECT COUNT(*) FROM booking WHERE n_cars > 1 AND state = 'PAID' /*scan*/") > 20);
@@ -442,7 +481,12 @@ TEST(random_orders_and_cancellations_agree_with_sql)
 
 TEST(a_search_says_how_many_of_the_same_model_are_free_at_that_branch)
 {
-	struct car_query q = { .starts_at = NOW + DAY, .ends_at = NOW + 2 * DAY, .body = -1, .fuel = -1, .limit = 20, .branch_id = SEOUL };
+	struct car_query q = { .starts_at = NOW + DAY,
+		.ends_at = NOW + 2 * DAY,
+		.body = -1,
+		.fuel = -1,
+		.limit = 20,
+		.branch_id = SEOUL };
 	struct free_car *cars;
 	int n;
 

@@ -113,7 +113,7 @@ TEST(a_refused_car_ends_as_rejected_with_a_full_refund)
 	assert_int_equal(b.payment_state, MY_PAYMENT_REFUNDED);
 }
 
-/* --- who sees what ---------------------------------------------------------------------------------------------------- */
+/* --- who sees what ------------------------------------------------------------------------------------------------ */
 
 TEST(another_customers_booking_is_unknown)
 {
@@ -163,7 +163,7 @@ TEST(bookings_are_listed_by_tab_and_not_completed_ones_under_all_only)
 	assert_string_equal(list[0].code, "MP-CANCEL00");
 }
 
-/* --- progress --------------------------------------------------------------------------------------------------------- */
+/* --- progress ----------------------------------------------------------------------------------------------------- */
 
 TEST(the_steps_follow_the_booking_and_the_page_reloads_only_while_it_moves)
 {
@@ -177,7 +177,8 @@ TEST(the_steps_follow_the_booking_and_the_page_reloads_only_while_it_moves)
 	expect_steps("MP-AAAA1111", "BOOKED:done PAID:done CONFIRMED:done OUT:done RETURNED:now COMPLETED:todo", false);
 	report("booking.returned", "MP-AAAA1111", "{}");
 	report("booking.completed", "MP-AAAA1111", "{}");
-	expect_steps("MP-AAAA1111", "BOOKED:done PAID:done CONFIRMED:done OUT:done RETURNED:done COMPLETED:done", false);
+	expect_steps(
+		"MP-AAAA1111", "BOOKED:done PAID:done CONFIRMED:done OUT:done RETURNED:done COMPLETED:done", false);
 }
 
 TEST(a_booking_that_ended_early_shows_its_steps_so_far_and_the_refund)

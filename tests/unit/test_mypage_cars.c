@@ -54,7 +54,7 @@ TEST(the_status_follows_fleet_and_the_next_booking_is_shown)
 	hold_for("MP-NOW00000", KIM, 3, "2026-11-21T10:00:00+09:00", "2026-11-21T13:00:00+09:00");
 	pay("MP-NOW00000");
 	cars = cars_at(NOW, &n);
-	assert_int_equal(cars[0].status, CAR_AVAILABLE);        /* fleet has not reserved it yet */
+	assert_int_equal(cars[0].status, CAR_AVAILABLE); /* fleet has not reserved it yet */
 	assert_string_equal(cars[0].booking->code, "MP-NOW00000");
 	assert_int_equal(cars[0].booking->state, BOOKING_PAID);
 	confirm("MP-NOW00000");
@@ -85,7 +85,7 @@ TEST(cars_are_found_sorted_counted_and_retired_or_deleted)
 	q.down = true;
 	assert_int_equal(view_list(view, &q, &cars), 3);
 	assert_string_equal(cars[0].plate, "33다 3333");
-	q.text = "_";                   /* not a wildcard of LIKE */
+	q.text = "_"; /* not a wildcard of LIKE */
 	assert_int_equal(view_list(view, &q, &cars), 1);
 	assert_string_equal(cars[0].plate, "22_2222");
 	q.text = "%' OR 1=1 --";
@@ -111,9 +111,12 @@ TEST(a_booking_of_several_cars_is_shown_at_each_of_them)
 	register_car(3, "12가 3456", "IN_SERVICE");
 	register_car(4, "22나 2222", "IN_SERVICE");
 	report("booking.held", "MP-AAAA1111",
-		"{\"code\":\"MP-AAAA1111\",\"customer_id\":7,\"car_id\":3,\"car_name\":\"Avante\",\"plate\":\"12가 3456\",\"body\":\"sedan\",\"branch_id\":1,"
-		"\"branch_name\":\"Seoul Station\",\"branch_name_ko\":\"서울역\",\"starts_at\":\"2026-11-21T10:00:00+09:00\","
-		"\"ends_at\":\"2026-11-23T10:00:00+09:00\",\"amount\":1000,\"vat_amount\":90,\"currency\":\"KRW\",\"lines\":[],\"model_id\":1,\"n_cars\":2,"
+		"{\"code\":\"MP-AAAA1111\",\"customer_id\":7,\"car_id\":3,\"car_name\":\"Avante\",\"plate\":\"12가"
+		" 3456\",\"body\":\"sedan\",\"branch_id\":1,"
+		"\"branch_name\":\"Seoul"
+		" Station\",\"branch_name_ko\":\"서울역\",\"starts_at\":\"2026-11-21T10:00:00+09:00\","
+		"\"ends_at\":\"2026-11-23T10:00:00+09:00\",\"amount\":1000,\"vat_amount\":90,\"currency\":\"KRW\","
+		"\"lines\":[],\"model_id\":1,\"n_cars\":2,"
 		"\"cars\":[{\"car_id\":4,\"car_name\":\"Avante\",\"plate\":\"22나 2222\"}]}");
 	pay("MP-AAAA1111");
 	confirm("MP-AAAA1111");

@@ -36,9 +36,13 @@ a_busy_day(void)
 	report_order("equipment.approved", "EQ-AAAA1111", "EQ-AAAA1111", "", "");
 	report_message("message.sent", 1, KIM, "booking_confirmed", "MP-AAAA1111");
 	report_message("message.dead", 2, KIM, "booking_cancelled", "MP-00000003");
-	report("booking.held", "MP-TWOCARS0", "{\"customer_id\":7,\"car_id\":3,\"n_cars\":2,\"cars\":[{\"car_id\":4,\"car_name\":\"K5\",\"plate\":\"22나 2222\"}]}");
+	report("booking.held", "MP-TWOCARS0",
+		"{\"customer_id\":7,\"car_id\":3,\"n_cars\":2,\"cars\":[{\"car_id\":4,\"car_name\":\"K5\","
+		"\"plate\":\"22나 2222\"}]}");
 	report("booking.expired", "MP-TWOCARS0", "{\"reason\":\"given_up\"}");
-	report("car.modified", "car:4", "{\"car_id\":4,\"plate\":\"22나 2223\",\"name\":\"K5\",\"body\":\"sedan\",\"service\":\"OUT_OF_SERVICE\"}");
+	report("car.modified", "car:4",
+		"{\"car_id\":4,\"plate\":\"22나"
+		" 2223\",\"name\":\"K5\",\"body\":\"sedan\",\"service\":\"OUT_OF_SERVICE\"}");
 }
 
 TEST(a_replay_makes_the_same_rows_and_the_comparison_agrees)
@@ -48,7 +52,7 @@ TEST(a_replay_makes_the_same_rows_and_the_comparison_agrees)
 
 	a_busy_day();
 	handle_events();
-	clock_set(NOW + DAY);           /* no row depends on the time of the replay */
+	clock_set(NOW + DAY); /* no row depends on the time of the replay */
 	assert_true(view_compare(root, scratch, NULL, NULL, &c, &why));
 	assert_int_equal(c.n_different, 0);
 	assert_true(c.n_rows > 250);
@@ -95,10 +99,12 @@ TEST(the_comparison_finds_a_changed_a_missing_and_a_foreign_row)
 	db_do(view, "UPDATE my_booking_line SET refund_due = 1 WHERE code = 'MP-AAAA1111' AND line_no = 2");
 	db_do(view, "UPDATE my_event SET label = 'x' WHERE code = 'EQ-AAAA1111'");
 	assert_true(view_compare(root, scratch, NULL, NULL, &c, &why));
-	assert_int_equal(c.n_different, 7);     /* the order's two events */
+	assert_int_equal(c.n_different, 7); /* the order's two events */
 	db_do(view, "DELETE FROM my_event WHERE code = 'MP-00000003'");
-	db_do(view, "INSERT INTO view_car (car_id, plate, name, name_ko, body, branch_id, branch_name, branch_name_ko, service, updated_at, event_id)"
-	            " VALUES (99, 'x', 'x', 'x', 'x', 1, 'x', 'x', 'IN_SERVICE', 0, 0)");
+	db_do(view,
+		"INSERT INTO view_car (car_id, plate, name, name_ko, body, branch_id, branch_name, branch_name_ko,"
+		" service, updated_at, event_id)"
+		" VALUES (99, 'x', 'x', 'x', 'x', 1, 'x', 'x', 'IN_SERVICE', 0, 0)");
 	assert_false(db_failed(view));
 	assert_true(view_compare(root, scratch, NULL, NULL, &c, &why));
 	assert_true(c.n_different > 3);
@@ -119,18 +125,22 @@ TEST(a_deleted_file_is_rebuilt_with_the_same_rows)
 	assert_true(view_replay(root, scratch, NULL, NULL, &why) > 100);
 	view = scratch_open(&mypage_role);
 	assert_int_equal(db_int(view, "SELECT COUNT(*) FROM my_booking /*scan*/"), 42);
-	assert_int_equal(db_int(view, "SELECT (SELECT COUNT(*) FROM my_order /*scan*/) * 1000 + (SELECT COUNT(*) FROM my_message) * 100"
-		" + (SELECT COUNT(*) FROM my_delivery) * 10 + (SELECT COUNT(*) FROM my_booking_car)"), 2211);
+	assert_int_equal(db_int(view,
+				 "SELECT (SELECT COUNT(*) FROM my_order /*scan*/) * 1000 + (SELECT COUNT(*)"
+				 " FROM my_message) * 100"
+				 " + (SELECT COUNT(*) FROM my_delivery) * 10 + (SELECT COUNT(*) FROM my_booking_car)"),
+		2211);
 	assert_true(view_compare(root, scratch, NULL, NULL, &c, &why));
 	assert_int_equal(c.n_different, 0);
 }
 
 TEST(the_order_of_events_of_different_subjects_does_not_matter)
 {
-	static const char *const types[] = { "booking.held", "payment.approved", "booking.paid", "car.reserved", "booking.confirmed" };
+	static const char *const types[] = { "booking.held", "payment.approved", "booking.paid", "car.reserved",
+		"booking.confirmed" };
 	const char *a, *b;
 
-	for (int i = 0; i < 5; i++) {   /* once one after the other, once among others */
+	for (int i = 0; i < 5; i++) { /* once one after the other, once among others */
 		if (i == 0)
 			hold("MP-AAAA1111");
 		else
@@ -141,8 +151,12 @@ TEST(the_order_of_events_of_different_subjects_does_not_matter)
 	for (int i = 1; i < 5; i++)
 		report(types[i], "MP-BBBB2222", "{\"amount\":5,\"brand\":\"Visa\",\"last4\":\"1111\"}");
 	handle_events();
-	a = db_text(view, "SELECT state || tab || reservation || payment_state || last4 || paid_at FROM my_booking WHERE code = 'MP-AAAA1111'");
-	b = db_text(view, "SELECT state || tab || reservation || payment_state || last4 || paid_at FROM my_booking WHERE code = 'MP-BBBB2222'");
+	a = db_text(view,
+		"SELECT state || tab || reservation || payment_state || last4 || paid_at FROM my_booking"
+		" WHERE code = 'MP-AAAA1111'");
+	b = db_text(view,
+		"SELECT state || tab || reservation || payment_state || last4 || paid_at FROM my_booking"
+		" WHERE code = 'MP-BBBB2222'");
 	assert_string_equal(a, b);
 }
 
@@ -153,7 +167,8 @@ TEST(events_of_unknown_kinds_and_about_unknown_bookings_change_nothing)
 	report("payment.approved", "APP-12345678", "{\"amount\":1000,\"brand\":\"Visa\",\"last4\":\"4242\"}");
 	report("booking.cancelled", "MP-NEVER000", "{\"refunded_amount\":5}");
 	handle_events();
-	assert_int_equal(db_int(view, "SELECT (SELECT COUNT(*) FROM my_booking /*scan*/) + (SELECT COUNT(*) FROM my_event)"), 0);
+	assert_int_equal(
+		db_int(view, "SELECT (SELECT COUNT(*) FROM my_booking /*scan*/) + (SELECT COUNT(*) FROM my_event)"), 0);
 	assert_int_equal(consumer_lag(view, &mypage_consumer), 0);
 }
 

@@ -57,7 +57,7 @@ TEST(root_stays_root_where_the_folder_is_its_own)
 	if (geteuid() != 0)
 		skip();
 	assert_int_equal(in_a_child(stays_root), 0);
-	assert_int_equal(in_a_child(becomes_owner), 2);        /* the check above can fail */
+	assert_int_equal(in_a_child(becomes_owner), 2); /* the check above can fail */
 }
 
 TEST(a_new_folder_is_given_to_the_user_and_one_in_use_is_not)
@@ -68,7 +68,7 @@ TEST(a_new_folder_is_given_to_the_user_and_one_in_use_is_not)
 		skip();
 	assert_false(owner_give(scratch, "no-such-user", "/bin/true"));
 	assert_false(owner_give(scratch, "", "/bin/true"));
-	assert_false(owner_give(scratch, "nobody", "/proc/1/exe"));         /* that user cannot execute it */
+	assert_false(owner_give(scratch, "nobody", "/proc/1/exe")); /* that user cannot execute it */
 	scratch_write(scratch_path("motorpool.db"), "x");
 	assert_false(owner_give(scratch, "nobody", "/bin/true"));
 	unlink(scratch_path("motorpool.db"));

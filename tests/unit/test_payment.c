@@ -1,6 +1,6 @@
 /*
- * test_payment - a charge is made once, whatever happens to requests, answers and processes. The last test breaks everything at random for a
- * while and then compares the money with the provider's.
+ * test_payment - a charge is made once, whatever happens to requests, answers and processes. The last test breaks
+ * everything at random for a while and then compares the money with the provider's.
  *
  *	test_payment [SEED]
  */
@@ -94,7 +94,8 @@ TEST(a_late_answer_is_unknown_until_the_sweep_looks_it_up)
 	int64_t card_id;
 	struct charge c;
 
-	assert_int_equal(charge("MP-TEST01", save_card(7, "tok_slow"), &c), CHARGE_OUTCOME_APPROVED);     /* in process the look-up finds it */
+	assert_int_equal(charge("MP-TEST01", save_card(7, "tok_slow"), &c),
+		CHARGE_OUTCOME_APPROVED); /* in process the look-up finds it */
 	card_id = save_card(7, "tok_ok");
 	net = NET_DELAYS;
 	assert_int_equal(charge("MP-TEST02", card_id, &c), CHARGE_OUTCOME_UNKNOWN);
@@ -116,8 +117,9 @@ let_commits_of_charges_fail(void)
 	static const struct db_role all = { .name = "test", .owns = "*" };
 	struct db *other = scratch_open(&all);
 
-	assert_true(db_script(other, "CREATE TRIGGER charge_is_lost AFTER INSERT ON charge BEGIN"
-	                             " INSERT INTO ledger_line (posting_id, account, amount) VALUES (999, 'card_clearing', 1); END;"));
+	assert_true(db_script(other,
+		"CREATE TRIGGER charge_is_lost AFTER INSERT ON charge BEGIN"
+		" INSERT INTO ledger_line (posting_id, account, amount) VALUES (999, 'card_clearing', 1); END;"));
 	db_close(other);
 }
 
@@ -129,7 +131,7 @@ TEST(a_charge_whose_row_is_not_on_disk_is_never_requested)
 	let_commits_of_charges_fail();
 	n_requests = 0;
 	assert_int_equal(charge("MP-TEST01", card_id, &c), CHARGE_OUTCOME_UNKNOWN);
-	assert_true(db_failed(db));     /* so the caller gets 500, and the key is unknown */
+	assert_true(db_failed(db)); /* so the caller gets 500, and the key is unknown */
 	assert_int_equal(n_requests, 0);
 	assert_int_equal(provider_balance(), 0);
 	db_fresh(db);
@@ -159,7 +161,7 @@ TEST(a_provider_that_is_switched_off_is_unknown_and_ends_as_never_arrived)
 	fault_set(sandbox, "down", 0);
 	wait_s(10);
 	payment_sweep(db);
-	expect_state("MP-TEST01", CHARGE_UNKNOWN);          /* too young to be sure */
+	expect_state("MP-TEST01", CHARGE_UNKNOWN); /* too young to be sure */
 	settle_everything();
 	expect_state("MP-TEST01", CHARGE_FAILED);
 	assert_int_equal(events("payment.failed"), 1);
@@ -209,7 +211,7 @@ TEST(a_worker_that_dies_after_the_charge_leaves_a_row_that_ends_as_approved)
 	db_fresh(db);
 	wait_s(3);
 	payment_sweep(db);
-	expect_state("MP-TEST01", CHARGE_REQUESTED);        /* its own process may still be asking */
+	expect_state("MP-TEST01", CHARGE_REQUESTED); /* its own process may still be asking */
 	wait_s(10);
 	payment_sweep(db);
 	expect_state("MP-TEST01", CHARGE_APPROVED);
@@ -278,7 +280,12 @@ TEST(invalid_orders_are_refused)
 TEST(a_payment_prepared_on_the_hosted_page_is_confirmed_once)
 {
 	struct sandbox_payment p = {
-		.order_id = "MP-TEST01", .order_name = "Car", .customer_key = "c-1", .card = 0, .amount = 110000, .currency = "KRW",
+		.order_id = "MP-TEST01",
+		.order_name = "Car",
+		.customer_key = "c-1",
+		.card = 0,
+		.amount = 110000,
+		.currency = "KRW",
 	};
 	struct charge_order o = charge_of("MP-TEST01", 0);
 	struct charge c;
@@ -294,7 +301,12 @@ TEST(a_payment_prepared_on_the_hosted_page_is_confirmed_once)
 TEST(a_payment_prepared_for_a_lower_amount_is_not_confirmed)
 {
 	struct sandbox_payment p = {
-		.order_id = "MP-TEST01", .order_name = "Car", .customer_key = "c-1", .card = 0, .amount = 100, .currency = "KRW",
+		.order_id = "MP-TEST01",
+		.order_name = "Car",
+		.customer_key = "c-1",
+		.card = 0,
+		.amount = 100,
+		.currency = "KRW",
 	};
 	struct charge_order o = charge_of("MP-TEST01", 0);
 	struct charge c;
@@ -315,8 +327,8 @@ static bool was_voided[N_KEYS];         /* payment has answered that nothing sta
 static void
 break_randomly(void)
 {
-	static const int weights[] = { NET_FINE, NET_FINE, NET_FINE, NET_FINE, NET_FINE, NET_FINE, NET_CUT, NET_LOSES_ANSWER,
-	                               NET_DIES_BEFORE, NET_DIES_AFTER, NET_DELAYS };
+	static const int weights[] = { NET_FINE, NET_FINE, NET_FINE, NET_FINE, NET_FINE, NET_FINE, NET_CUT,
+		NET_LOSES_ANSWER, NET_DIES_BEFORE, NET_DIES_AFTER, NET_DELAYS };
 
 	net = weights[sandbox_random(11)];
 	if (sandbox_random(20) == 0)
@@ -335,28 +347,21 @@ do_randomly(void)
 	struct charge c;
 
 	switch (sandbox_random(10)) {
-	case 0: case 1: case 2: case 3:
-		charge(key, cards[sandbox_random(10) < 6 ? 0 : sandbox_random(4)], &c);
-		break;
+	case 0:
+	case 1:
+	case 2:
+	case 3: charge(key, cards[sandbox_random(10) < 6 ? 0 : sandbox_random(4)], &c); break;
 	case 4:
 		refund(key, arena_printf(m, "%s-void", key), 0, &c);
 		was_voided[i] = true;
 		break;
-	case 5:
-		refund(key, arena_printf(m, "%s-cancel", key), 1 + (int64_t)sandbox_random(110000), &c);
-		break;
+	case 5: refund(key, arena_printf(m, "%s-cancel", key), 1 + (int64_t)sandbox_random(110000), &c); break;
 	case 6:
 		refund(key, arena_printf(m, "%s-%u", key, sandbox_random(3)), 1 + (int64_t)sandbox_random(60000), &c);
 		break;
-	case 7:
-		charge_hint(db, key);
-		break;
-	case 8:
-		payment_sweep(db);
-		break;
-	default:
-		wait_s(sandbox_random(90));
-		deliver_delayed();
+	case 7: charge_hint(db, key); break;
+	case 8: payment_sweep(db); break;
+	default: wait_s(sandbox_random(90)); deliver_delayed();
 	}
 }
 
@@ -364,14 +369,19 @@ static void
 expect_key_balances(int i)
 {
 	const char *key = arena_printf(m, "MP-R%05d", i);
-	int64_t ours = db_int(db, "SELECT COALESCE(SUM(l.amount), 0) FROM charge c JOIN posting p ON p.charge_id = c.charge_id"
-	                          " JOIN ledger_line l ON l.posting_id = p.posting_id AND l.account = 'card_clearing' WHERE c.key = $1", key);
-	int64_t theirs = db_int(sandbox, "SELECT COALESCE(SUM(balance), 0) FROM payment WHERE order_id = $1 AND approved_at > 0", key);
+	int64_t ours = db_int(db,
+		"SELECT COALESCE(SUM(l.amount), 0) FROM charge c JOIN posting p ON p.charge_id = c.charge_id"
+		" JOIN ledger_line l ON l.posting_id = p.posting_id AND l.account = 'card_clearing' WHERE c.key = $1",
+		key);
+	int64_t theirs = db_int(
+		sandbox, "SELECT COALESCE(SUM(balance), 0) FROM payment WHERE order_id = $1 AND approved_at > 0", key);
 	int64_t taken = db_int(sandbox, "SELECT COUNT(*) FROM payment WHERE order_id = $1 AND approved_at > 0", key);
-	int64_t approvals = db_int(db, "SELECT COUNT(*) FROM event WHERE subject_id = $1 AND type = 'payment.approved'", key);
+	int64_t approvals =
+		db_int(db, "SELECT COUNT(*) FROM event WHERE subject_id = $1 AND type = 'payment.approved'", key);
 
 	if (ours != theirs || taken > 1 || approvals > 1 || (was_voided[i] && ours))
-		print_error("%s: ours %lld, theirs %lld, taken %lld times\n", key, (long long)ours, (long long)theirs, (long long)taken);
+		print_error("%s: ours %lld, theirs %lld, taken %lld times\n", key, (long long)ours, (long long)theirs,
+			(long long)taken);
 	assert_int_equal(ours, theirs);
 	assert_true(taken <= 1);
 	assert_true(approvals <= 1);
@@ -399,7 +409,7 @@ TEST(after_random_failures_no_money_is_lost_or_made)
 	fault_set(sandbox, "down", 0);
 	fault_set(sandbox, "lost_answers", 0);
 	fault_set(sandbox, "slow_ms", 0);
-	scratch_sleep_ms(2100);         /* the slow answers are ready after real time */
+	scratch_sleep_ms(2100); /* the slow answers are ready after real time */
 	settle_everything();
 	for (int i = 0; i < N_KEYS; i++)
 		expect_key_balances(i);
@@ -407,10 +417,17 @@ TEST(after_random_failures_no_money_is_lost_or_made)
 	assert_int_equal(provider_balance(), account_sum("card_clearing"));
 	assert_int_equal(account_sum("refunds_payable"), 0);
 	assert_int_equal(db_int(db, "SELECT SUM(amount) FROM ledger_line /*scan*/"), 0);
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM charge WHERE state IN ('REQUESTED', 'UNKNOWN', 'CANCEL_REQUESTED') OR void_wanted = 1 /*scan*/"), 0);
+	assert_int_equal(
+		db_int(db,
+			"SELECT COUNT(*) FROM charge WHERE state IN ('REQUESTED', 'UNKNOWN', 'CANCEL_REQUESTED')"
+			" OR void_wanted = 1 /*scan*/"),
+		0);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM refund WHERE state = 'REQUESTED' /*scan*/"), 0);
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM charge c WHERE c.refunded_amount <> (SELECT COALESCE(SUM(r.amount), 0)"
-	                            " FROM refund r WHERE r.charge_id = c.charge_id) /*scan*/"), 0);
+	assert_int_equal(
+		db_int(db,
+			"SELECT COUNT(*) FROM charge c WHERE c.refunded_amount <> (SELECT COALESCE(SUM(r.amount), 0)"
+			" FROM refund r WHERE r.charge_id = c.charge_id) /*scan*/"),
+		0);
 }
 
 int

@@ -1,6 +1,6 @@
 /*
- * test_payment_refund - a refund is made once: of parts, of the whole, of charges whose outcome is unknown; by the sweep, and by a manager's
- * bank transfer.
+ * test_payment_refund - a refund is made once: of parts, of the whole, of charges whose outcome is unknown; by the
+ * sweep, and by a manager's bank transfer.
  */
 #include "test.h"
 
@@ -104,7 +104,7 @@ TEST(a_partial_refund_whose_key_is_forgotten_is_made_once)
 	assert_int_equal(provider_balance(), 60000);
 	wait_s(16 * DAY);
 	sandbox_forget_old(sandbox);
-	payment_sweep(db);                      /* no answer: then it is not requested either */
+	payment_sweep(db); /* no answer: then it is not requested either */
 	assert_int_equal(provider_balance(), 60000);
 	net = NET_FINE;
 	settle_everything();
@@ -243,9 +243,9 @@ TEST(a_charge_closed_manually_is_refunded_if_it_turns_up)
 	net = NET_DELAYS;
 	assert_int_equal(charge("MP-TEST01", card_id, &c), CHARGE_OUTCOME_UNKNOWN);
 	net = NET_CUT;
-	assert_int_equal(resolve("MP-TEST01", RESOLUTION_NO_PAYMENT), RESOLVE_NOT_STUCK);          /* not old enough */
+	assert_int_equal(resolve("MP-TEST01", RESOLUTION_NO_PAYMENT), RESOLVE_NOT_STUCK); /* not old enough */
 	wait_s(200);
-	assert_int_equal(resolve("MP-TEST01", RESOLUTION_BY_BANK), RESOLVE_NOT_STUCK);             /* not for this kind */
+	assert_int_equal(resolve("MP-TEST01", RESOLUTION_BY_BANK), RESOLVE_NOT_STUCK); /* not for this kind */
 	assert_int_equal(resolve("MP-TEST01", RESOLUTION_NO_PAYMENT), RESOLVE_DONE);
 	expect_state("MP-TEST01", CHARGE_FAILED);
 	assert_int_equal(resolve("MP-TEST01", RESOLUTION_NO_PAYMENT), RESOLVE_NOT_STUCK);
@@ -283,7 +283,7 @@ TEST(a_refund_by_transfer_is_recorded_once_and_never_requested_again)
 	net = NET_CUT;
 	refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c);
 	wait_s(200);
-	assert_int_equal(resolve("MP-TEST01", RESOLUTION_BY_BANK), RESOLVE_UNCERTAIN);        /* it may have been done */
+	assert_int_equal(resolve("MP-TEST01", RESOLUTION_BY_BANK), RESOLVE_UNCERTAIN); /* it may have been done */
 	net = NET_FINE;
 	assert_int_equal(resolve("MP-TEST01", RESOLUTION_BY_BANK), RESOLVE_DONE);
 	assert_int_equal(resolve("MP-TEST01", RESOLUTION_BY_BANK), RESOLVE_NOT_STUCK);
@@ -319,7 +319,8 @@ TEST(a_refund_that_the_provider_may_be_making_is_not_closed_by_transfer)
 	net = NET_FINE;
 	wait_s(130);
 	deliver_delayed();
-	assert_int_equal(resolve("MP-TEST01", RESOLUTION_BY_BANK), RESOLVE_CONTRADICTED);              /* it had been done, which is recorded */
+	assert_int_equal(resolve("MP-TEST01", RESOLUTION_BY_BANK),
+		RESOLVE_CONTRADICTED); /* it had been done, which is recorded */
 	expect_state("MP-TEST01", CHARGE_CANCELLED);
 	assert_int_equal(account_sum("bank"), 0);
 	assert_int_equal(provider_balance(), 33000);
@@ -384,13 +385,13 @@ TEST(a_refund_requested_meanwhile_is_not_closed_by_transfer)
 	net = NET_CUT;
 	refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c);
 	wait_s(200);
-	net = NET_DELAYS;                       /* booking's sweep requests it, and the provider is slow */
+	net = NET_DELAYS; /* booking's sweep requests it, and the provider is slow */
 	assert_int_equal(refund("MP-TEST01", "MP-TEST01-cancel", 77000, &c), REFUND_OUTCOME_PENDING);
 	net = NET_FINE;
 	wait_s(1);
 	assert_int_equal(resolve("MP-TEST01", RESOLUTION_BY_BANK), RESOLVE_TOO_SOON);
 	wait_s(1);
-	during_look_up = ask_for_the_refund_again;   /* … or it requests it during the look-up at the provider */
+	during_look_up = ask_for_the_refund_again; /* … or it requests it during the look-up at the provider */
 	wait_s(180);
 	n_delayed = 0;
 	assert_int_equal(resolve("MP-TEST01", RESOLUTION_BY_BANK), RESOLVE_TOO_SOON);

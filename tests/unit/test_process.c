@@ -21,13 +21,12 @@ write_line(int fd, int who, int i, size_t n)
 }
 
 /* Until it is killed, 100 s at most. */
-static int __attribute__((noreturn))
-writer(void *arg)
+static int __attribute__((noreturn)) writer(void *arg)
 {
 	int who = *(int *)arg, fd = open(scratch_path("x.log"), O_WRONLY | O_APPEND);
 
 	alarm(100);
-	for (int i = 0; ; i++) {
+	for (int i = 0;; i++) {
 		write_line(fd, who, i, (size_t)(200 + (i * 37) % 3000));
 		if (i % 10 == 0)
 			scratch_sleep_ms(1);
@@ -39,7 +38,8 @@ is_whole(const char *line, size_t n)
 {
 	size_t end = strspn(line, "0123456789:");
 
-	return end > 2 && n >= 2 * end && memcmp(line, line + n - end, end) == 0 && strspn(line + end, ".") == n - 2 * end;
+	return end > 2 && n >= 2 * end && memcmp(line, line + n - end, end) == 0
+		&& strspn(line + end, ".") == n - 2 * end;
 }
 
 /* The number of lines in a file, all of which must be whole. */

@@ -105,7 +105,8 @@ reaction_us(int n_before)
 		took[i] = db_int(looker, "SELECT at_us FROM t_effect WHERE n = $1", n_before + i + 1) - took[i];
 	db_close(looker);
 	qsort(took, N_COMMITS, sizeof(took[0]), by_size);
-	printf("          commit to reaction: p50 %lld us, p90 %lld us, max %lld us\n", (long long)took[50], (long long)took[90], (long long)took[99]);
+	printf("          commit to reaction: p50 %lld us, p90 %lld us, max %lld us\n", (long long)took[50],
+		(long long)took[90], (long long)took[99]);
 	return took[N_COMMITS / 2];
 }
 
@@ -203,7 +204,9 @@ TEST(the_checkpointer_records_how_far_behind_each_consumer_is)
 	relay_for(60000);
 	each_once(20);
 	db_begin(db);
-	db_do(db, "INSERT INTO event_retry (consumer, event_id, subject_id, tries, next_at, dead) VALUES ('other', 1, 'MP-0', 12, 0, 1)");
+	db_do(db,
+		"INSERT INTO event_retry (consumer, event_id, subject_id, tries, next_at, dead)"
+		" VALUES ('other', 1, 'MP-0', 12, 0, 1)");
 	assert_true(db_commit(db));
 	for (int i = 0; i < 130 * SCRATCH_PATIENCE && h.n_samples < 2; i++, scratch_sleep_ms(50))
 		lag_history_read(scratch_memory, scratch, &h);

@@ -48,15 +48,16 @@ wait_until_parked(int64_t n, int ms)
 TEST(a_policy_that_crashes_blocks_only_its_own_subject_until_it_is_fixed)
 {
 	emit_many("booking.paid", 50);
-	emit_many("test.deadly", 1);            /* about MP-0, in one batch with other subjects' events */
+	emit_many("test.deadly", 1); /* about MP-0, in one batch with other subjects' events */
 	emit_many("booking.paid", 100);
 	relay_for(60000);
-	assert_true(wait_until("t_other", 148, 10000));         /* all but two, of MP-0 */
+	assert_true(wait_until("t_other", 148, 10000)); /* all but two, of MP-0 */
 	assert_true(wait_until_parked(3, 5000));
 	assert_int_equal(count("t_other", true), 148);
-	assert_true(wait_until("t_effect", 150, 5000));         /* the other consumer is not affected */
+	assert_true(wait_until("t_effect", 150, 5000)); /* the other consumer is not affected */
 	assert_true(wait_until("t_seen", 148, 5000));
-	assert_string_equal(db_text(db, "SELECT error FROM event_retry WHERE event_id = 51"), "the handler crashed (signal 11)");
+	assert_string_equal(
+		db_text(db, "SELECT error FROM event_retry WHERE event_id = 51"), "the handler crashed (signal 11)");
 	assert_true(db_int(db, "SELECT tries FROM event_retry WHERE event_id = 51") >= 1);
 	assert_int_equal(db_int(db, "SELECT SUM(tries) FROM event_retry WHERE event_id <> 51"), 0);
 	scratch_write(scratch_path("healed"), "");
@@ -74,9 +75,10 @@ TEST(a_policy_that_hangs_is_killed_before_writers_time_out_and_counts_as_a_faile
 	assert_true(wait_until("t_other", 10, 5000));
 	emit_many("test.deadly", 1);
 	scratch_sleep_ms(300);
-	emit_many("booking.paid", 1);           /* waits for the writers' lock, which the hung policy holds, 5 s at most */
-	assert_true(wait_until_parked(2, 10000));               /* that event, and the later one of its subject */
-	assert_string_equal(db_text(db, "SELECT error FROM event_retry WHERE event_id = 21"), "the handler hung and was killed");
+	emit_many("booking.paid", 1); /* waits for the writers' lock, which the hung policy holds, 5 s at most */
+	assert_true(wait_until_parked(2, 10000)); /* that event, and the later one of its subject */
+	assert_string_equal(
+		db_text(db, "SELECT error FROM event_retry WHERE event_id = 21"), "the handler hung and was killed");
 	assert_int_equal(db_int(db, "SELECT tries FROM event_retry WHERE event_id = 21"), 4);
 	scratch_write(scratch_path("healed"), "");
 	assert_true(wait_until_parked(0, 20000));
@@ -115,7 +117,8 @@ TEST(a_sweep_that_crashes_does_not_block_events)
 	}
 	assert_true(wait_until("t_effect", 60, 2000));
 	n = count("t_swept", false);
-	for (double seconds = (scratch_us() - began) / 1e6; seconds >= 1; seconds /= 2)         /* at 0, 1, 3, 7 s …: less and less often */
+	for (double seconds = (scratch_us() - began) / 1e6; seconds >= 1;
+		seconds /= 2) /* at 0, 1, 3, 7 s …: less and less often */
 		most++;
 	assert_true(n >= 1 && n <= most);
 }
@@ -154,7 +157,7 @@ TEST(the_standby_kills_a_stopped_relay)
 	scratch_sleep_ms(100);
 	kill(first, SIGSTOP);
 	emit_many("booking.paid", 10);
-	each_once(10);                          /* its children work on meanwhile */
+	each_once(10); /* its children work on meanwhile */
 	assert_int_equal(scratch_wait(first), -SIGKILL);
 	gone(first);
 	emit_many("booking.paid", 10);
@@ -173,9 +176,9 @@ TEST(a_reused_pid_is_not_taken_for_the_earlier_process)
 	}
 	atomic_store(&f->pid, stranger);
 	atomic_store(&f->started, proc_started(stranger));
-	assert_false(in_flight_claim(f));               /* it lives and keeps its slot */
+	assert_false(in_flight_claim(f)); /* it lives and keeps its slot */
 	atomic_store(&f->started, proc_started(stranger) - 1);
-	assert_true(in_flight_claim(f));                /* another process had this pid */
+	assert_true(in_flight_claim(f)); /* another process had this pid */
 	assert_int_equal(atomic_load(&f->pid), getpid());
 	kill(stranger, SIGKILL);
 	assert_int_equal(scratch_wait(stranger), -SIGKILL);
@@ -195,16 +198,18 @@ TEST(a_paused_consumer_does_nothing_in_any_relay_until_it_is_resumed)
 
 	emit_many("booking.paid", 10);
 	each_once(10);
-	db_do(pauser, "INSERT INTO relay_pause (consumer, paused_at, paused_by, reason) VALUES ('effect', 1, 0, 'a test')");
-	db_do(pauser, "INSERT INTO relay_pause (consumer, paused_at, paused_by, reason) VALUES ('seen', 1, 0, 'a test')");
-	emit_many("booking.paid", 10);          /* committed after the pause: none is handled */
-	scratch_sleep_ms(1100);                 /* a sweep in progress has ended */
+	db_do(pauser,
+		"INSERT INTO relay_pause (consumer, paused_at, paused_by, reason) VALUES ('effect', 1, 0, 'a test')");
+	db_do(pauser,
+		"INSERT INTO relay_pause (consumer, paused_at, paused_by, reason) VALUES ('seen', 1, 0, 'a test')");
+	emit_many("booking.paid", 10); /* committed after the pause: none is handled */
+	scratch_sleep_ms(1100);        /* a sweep in progress has ended */
 	swept = count("t_swept", false);
 	kill(first, SIGTERM);
 	assert_int_equal(scratch_wait(first), 0);
 	gone(first);
 	relay_for(60000);
-	assert_true(wait_until("t_other", 20, 5000));           /* this one is not paused */
+	assert_true(wait_until("t_other", 20, 5000)); /* this one is not paused */
 	scratch_sleep_ms(1300);
 	assert_int_equal(count("t_effect", false), 10);
 	assert_int_equal(count("t_seen", false), 10);

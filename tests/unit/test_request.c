@@ -95,7 +95,17 @@ TEST(the_last_three_bytes_may_be_an_escape)
 TEST(nul_invalid_utf8_and_control_characters_are_refused)
 {
 	static const char *const texts[] = {
-		"a=%00", "a%00b=1", "a=%FF", "a=%C0%AF", "a=%ED%A0%80", "a=%F4%90%80%80", "a=%E2%82", "a=%07", "a=%7F", "a=%1B[0m", "a=%C2%85",
+		"a=%00",
+		"a%00b=1",
+		"a=%FF",
+		"a=%C0%AF",
+		"a=%ED%A0%80",
+		"a=%F4%90%80%80",
+		"a=%E2%82",
+		"a=%07",
+		"a=%7F",
+		"a=%1B[0m",
+		"a=%C2%85",
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -147,7 +157,9 @@ TEST(more_fields_than_allowed_are_refused)
 
 TEST(json_members_become_fields_of_their_kind)
 {
-	assert_true(json("{\"plate\":\"12가\",\"seats\":5,\"far\":-9223372036854775808,\"is_late\":true,\"other\":false,\"none\":null}"));
+	assert_true(
+		json("{\"plate\":\"12가\",\"seats\":5,\"far\":-9223372036854775808,\"is_late\":true,\"other\":false,"
+		     "\"none\":null}"));
 	assert_string_equal(value("plate"), "12가");
 	assert_int_equal(input_find(&in, "plate")->kind, SENT_TEXT);
 	assert_string_equal(value("seats"), "5");
@@ -162,7 +174,8 @@ TEST(json_members_become_fields_of_their_kind)
 
 TEST(members_inside_json_lists_and_objects_are_named_as_in_a_form)
 {
-	assert_true(json("{\"delivery\":{\"zone\":\"city\",\"collect\":true},\"equipment\":[{\"item_id\":3,\"qty\":2},{\"item_id\":4}],\"list\":[1,\"b\"],\"none\":[],\"empty\":{}}"));
+	assert_true(json("{\"delivery\":{\"zone\":\"city\",\"collect\":true},\"equipment\":[{\"item_id\":3,\"qty\":2},"
+			 "{\"item_id\":4}],\"list\":[1,\"b\"],\"none\":[],\"empty\":{}}"));
 	assert_string_equal(value("delivery.zone"), "city");
 	assert_int_equal(input_find(&in, "delivery.collect")->kind, SENT_BOOL);
 	assert_string_equal(value("equipment.0.item_id"), "3");
@@ -179,7 +192,7 @@ TEST(json_is_parsed_two_levels_deep_and_no_further)
 	assert_non_null(input_find(&in, "a.0.b")->error);
 	assert_non_null(input_find(&in, "a.0.c")->error);
 	assert_null(input_find(&in, "a.0.e")->error);
-	assert_non_null(input_find(&in, "x.y")->error);         /* sent twice */
+	assert_non_null(input_find(&in, "x.y")->error); /* sent twice */
 }
 
 TEST(json_members_inside_count_as_fields_too)
@@ -204,8 +217,18 @@ TEST(json_fractions_are_an_error_of_their_field)
 TEST(what_is_not_one_json_object_is_bad_json)
 {
 	static const char *const texts[] = {
-		"{", "[1]", "1", "\"a\"", "{} {}", "{\"a\":1,\"a\":2}", "{\"a\":99999999999999999999}", "{\"a\":1e999}", "{a:1}", "{\"a\":\"\\u0000\"}",
-		"{\"a\":\"\\ud800\"}", "{\"a\":1,}",
+		"{",
+		"[1]",
+		"1",
+		"\"a\"",
+		"{} {}",
+		"{\"a\":1,\"a\":2}",
+		"{\"a\":99999999999999999999}",
+		"{\"a\":1e999}",
+		"{a:1}",
+		"{\"a\":\"\\u0000\"}",
+		"{\"a\":\"\\ud800\"}",
+		"{\"a\":1,}",
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -238,11 +261,14 @@ TEST(json_nested_a_thousand_deep_is_refused_not_crashed)
 /* --- multipart ---------------------------------------------------------------------------------------------------- */
 
 #define PART(name) "--XX\r\nContent-Disposition: form-data; name=\"" name "\"\r\n\r\n"
-#define FILE_PART(name) "--XX\r\nContent-Disposition: form-data; name=\"" name "\"; filename=\"a.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n"
+#define FILE_PART(name) "--XX\r\nContent-Disposition: form-data;" \
+	" name=\"" name "\"; filename=\"a.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n"
 
 TEST(multipart_holds_fields_and_one_file)
 {
-	static const char body[] = PART("plate") "12가 3456\r\n" PART("empty") "\r\n" FILE_PART("photo") "\xff\xd8\0\r\n--X\r\n" "--XX--\r\n";
+	static const char body[] =
+		PART("plate") "12가 3456\r\n" PART("empty") "\r\n" FILE_PART("photo") "\xff\xd8\0\r\n--X\r\n"
+										      "--XX--\r\n";
 
 	assert_true(multipart_n(body, sizeof(body) - 1));
 	assert_int_equal(in.n, 2);
@@ -255,7 +281,8 @@ TEST(multipart_holds_fields_and_one_file)
 
 TEST(a_file_field_left_empty_is_no_file)
 {
-	assert_true(multipart("--XX\r\nContent-Disposition: form-data; name=\"photo\"; filename=\"\"\r\n\r\n\r\n--XX--\r\n"));
+	assert_true(multipart(
+		"--XX\r\nContent-Disposition: form-data; name=\"photo\"; filename=\"\"\r\n\r\n\r\n--XX--\r\n"));
 	assert_null(in.file.bytes);
 	assert_int_equal(in.n, 0);
 }
@@ -264,15 +291,27 @@ TEST(a_quoted_boundary_is_understood)
 {
 	char *body = arena_strdup(m, PART("a") "1\r\n--XX--\r\n");
 
-	assert_true(request_multipart(m, &in, "multipart/form-data; charset=utf-8; boundary=\"XX\"", body, strlen(body)));
+	assert_true(
+		request_multipart(m, &in, "multipart/form-data; charset=utf-8; boundary=\"XX\"", body, strlen(body)));
 	assert_string_equal(value("a"), "1");
 }
 
 TEST(multipart_that_is_cut_off_or_malformed_is_refused)
 {
 	static const char *const bodies[] = {
-		"", "--", "--XX", "--XX\r\n", "--XX--x" + 6, "--YY\r\n", PART("a"), PART("a") "1", PART("a") "1\r\n--XX", PART("a") "1\r\n--XX\r\n",
-		PART("a") "1\r\n--XXjunk", "--XX\r\n\r\n1\r\n--XX--\r\n", "--XX\r\nContent-Disposition: form-data\r\n\r\n1\r\n--XX--\r\n",
+		"",
+		"--",
+		"--XX",
+		"--XX\r\n",
+		"--XX--x" + 6,
+		"--YY\r\n",
+		PART("a"),
+		PART("a") "1",
+		PART("a") "1\r\n--XX",
+		PART("a") "1\r\n--XX\r\n",
+		PART("a") "1\r\n--XXjunk",
+		"--XX\r\n\r\n1\r\n--XX--\r\n",
+		"--XX\r\nContent-Disposition: form-data\r\n\r\n1\r\n--XX--\r\n",
 		"--XX\r\nContent-Disposition: form-data; name=\"a\r\n\r\n1\r\n--XX--\r\n",
 	};
 
@@ -298,7 +337,8 @@ TEST(a_second_file_is_refused)
 
 TEST(a_nul_in_a_multipart_text_is_refused)
 {
-	static const char body[] = PART("a") "1\0" "2\r\n--XX--\r\n";
+	static const char body[] = PART("a") "1\0"
+					     "2\r\n--XX--\r\n";
 
 	is_wrong(multipart_n(body, sizeof(body) - 1), "bad_request");
 }

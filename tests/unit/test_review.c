@@ -1,6 +1,6 @@
 /*
- * test_review - what the rule approves and what a person must decide; a person never decides their own request; a key is one case,
- * however often it is opened, closed or decided; the end of an order closes its case.
+ * test_review - what the rule approves and what a person must decide; a person never decides their own request; a key
+ * is one case, however often it is opened, closed or decided; the end of an order closes its case.
  */
 #include "test.h"
 
@@ -27,8 +27,16 @@ static struct case_request
 order(const char *key, int64_t quantity, int64_t amount)
 {
 	return (struct case_request){
-		.key = key, .subject_id = "MP-AAAA1111", .title = "Child seat", .title_ko = "카시트", .category = "child_seat", .currency = "KRW",
-		.kind = CASE_EQUIPMENT, .applicant_id = KIM, .quantity = quantity, .amount = amount,
+		.key = key,
+		.subject_id = "MP-AAAA1111",
+		.title = "Child seat",
+		.title_ko = "카시트",
+		.category = "child_seat",
+		.currency = "KRW",
+		.kind = CASE_EQUIPMENT,
+		.applicant_id = KIM,
+		.quantity = quantity,
+		.amount = amount,
 	};
 }
 
@@ -61,13 +69,16 @@ react(void)
 static void
 report_ordered(const char *code, int64_t quantity, int64_t amount)
 {
-	report("equipment.ordered", "MP-AAAA1111", arena_printf(scratch_memory,
-		"{\"order_code\":\"%s\",\"booking_code\":\"MP-AAAA1111\",\"line_no\":3,\"customer_id\":%d,\"item_id\":1,\"item_name\":\"Child seat\","
-		"\"item_name_ko\":\"카시트\",\"category\":\"child_seat\",\"quantity\":%lld,\"amount\":%lld,\"currency\":\"KRW\",\"review_mode\":\"async\"}",
-		code, KIM, (long long)quantity, (long long)amount));
+	report("equipment.ordered", "MP-AAAA1111",
+		arena_printf(scratch_memory,
+			"{\"order_code\":\"%s\",\"booking_code\":\"MP-AAAA1111\",\"line_no\":3,\"customer_id\":%d,"
+			"\"item_id\":1,\"item_name\":\"Child seat\","
+			"\"item_name_ko\":\"카시트\",\"category\":\"child_seat\",\"quantity\":%lld,\"amount\":%lld,"
+			"\"currency\":\"KRW\",\"review_mode\":\"async\"}",
+			code, KIM, (long long)quantity, (long long)amount));
 }
 
-/* --- the rule ------------------------------------------------------------------------------------------------------------ */
+/* --- the rule ----------------------------------------------------------------------------------------------------- */
 
 TEST(the_rule_approves_up_to_its_limits_and_a_person_above_them)
 {
@@ -77,7 +88,7 @@ TEST(the_rule_approves_up_to_its_limits_and_a_person_above_them)
 	assert_int_equal(opened("EQ-4", 1, 0).state, CASE_APPROVED);
 	assert_int_equal(n_events("review.approved"), 2);
 	assert_int_equal(n_events("review.assigned"), 2);
-	rental.review_auto_quantity = 0;      /* nothing automatically */
+	rental.review_auto_quantity = 0; /* nothing automatically */
 	assert_int_equal(opened("EQ-5", 1, 0).state, CASE_ASSIGNED);
 }
 
@@ -92,7 +103,8 @@ TEST(a_case_approved_by_the_rule_has_its_name_and_was_never_assigned)
 	assert_non_null(strstr(last_payload("review.approved"), "\"rule\":\"auto\""));
 	assert_non_null(strstr(last_payload("review.approved"), "\"reviewer_id\":0"));
 	assert_non_null(strstr(last_payload("review.approved"), "\"key\":\"EQ-1\""));
-	assert_string_equal(db_text(db, "SELECT subject_id FROM v_event WHERE type = 'review.approved' /*scan*/"), "MP-AAAA1111");
+	assert_string_equal(
+		db_text(db, "SELECT subject_id FROM v_event WHERE type = 'review.approved' /*scan*/"), "MP-AAAA1111");
 }
 
 TEST(another_currency_or_kind_is_never_approved_by_the_rule)
@@ -142,12 +154,13 @@ TEST(an_invalid_request_is_refused_and_long_korean_names_are_valid)
 	o.currency = "KR";
 	assert_int_equal(case_open(db, &o, 0, &c), CASE_OPEN_BAD_REQUEST);
 	o = order("EQ-1", 1, 1);
-	o.title_ko = "가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가";
+	o.title_ko =
+		"가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가";
 	assert_int_equal(case_open(db, &o, 0, &c), CASE_OPEN_DONE);
 	assert_false(db_failed(db));
 }
 
-/* --- people decide --------------------------------------------------------------------------------------------------------- */
+/* --- people decide ------------------------------------------------------------------------------------------------ */
 
 TEST(a_person_never_decides_their_own_request)
 {
@@ -158,7 +171,8 @@ TEST(a_person_never_decides_their_own_request)
 	assert_int_equal(state_of("EQ-1"), CASE_ASSIGNED);
 	assert_int_equal(n_events("review.approved") + n_events("review.rejected"), 0);
 	/* and the schema refuses it */
-	assert_false(db_try(others, "UPDATE review_case SET state = 'APPROVED', reviewer_id = applicant_id WHERE case_id = $1", c.case_id));
+	assert_false(db_try(others,
+		"UPDATE review_case SET state = 'APPROVED', reviewer_id = applicant_id WHERE case_id = $1", c.case_id));
 }
 
 TEST(a_rejection_has_a_reason_which_is_the_note_of_its_event)
@@ -189,7 +203,7 @@ TEST(the_first_decision_counts_and_a_double_click_is_one)
 	assert_int_equal(case_decide(db, 999, CASE_APPROVED, "", BOSS, &c), DECIDE_NO_CASE);
 }
 
-/* --- closing ----------------------------------------------------------------------------------------------------------------- */
+/* --- closing ------------------------------------------------------------------------------------------------------ */
 
 TEST(a_waiting_or_approved_case_is_closed_and_a_rejected_one_stays_rejected)
 {
@@ -226,7 +240,7 @@ TEST(a_key_closed_before_it_was_opened_stays_closed_and_is_in_no_list)
 	assert_int_equal(case_decide(db, c.case_id, CASE_APPROVED, "", BOSS, &c), DECIDE_NO_CASE);
 }
 
-/* --- events -------------------------------------------------------------------------------------------------------------------- */
+/* --- events ------------------------------------------------------------------------------------------------------- */
 
 TEST(an_order_opens_its_case_under_the_bookings_code)
 {
@@ -273,17 +287,19 @@ TEST(the_end_of_an_order_or_its_booking_closes_the_case)
 	static const char *const over[] = { "booking.expired", "booking.rejected", "booking.cancelled" };
 
 	report_ordered("EQ-1", 9, 10000);
-	report("equipment.cancelled", "MP-AAAA1111", "{\"order_code\":\"EQ-1\",\"reason\":\"changed my mind\",\"by\":\"customer\"}");
+	report("equipment.cancelled", "MP-AAAA1111",
+		"{\"order_code\":\"EQ-1\",\"reason\":\"changed my mind\",\"by\":\"customer\"}");
 	react();
 	assert_int_equal(state_of("EQ-1"), CASE_CANCELLED);
 	for (int i = 0; i < 3; i++) {
-		const char *waits = arena_printf(scratch_memory, "EQ-W%d", i), *was_approved = arena_printf(scratch_memory, "EQ-A%d", i);
+		const char *waits = arena_printf(scratch_memory, "EQ-W%d", i),
+			   *was_approved = arena_printf(scratch_memory, "EQ-A%d", i);
 
 		opened(waits, 9, 10000);
 		opened(was_approved, 1, 10000);
 		report(over[i], "MP-BBBB2222", "{}");
 		react();
-		assert_int_equal(state_of(waits), CASE_ASSIGNED);       /* that was another booking */
+		assert_int_equal(state_of(waits), CASE_ASSIGNED); /* that was another booking */
 		report(over[i], "MP-AAAA1111", "{}");
 		react();
 		assert_int_equal(state_of(waits), CASE_CANCELLED);
@@ -307,15 +323,22 @@ TEST(a_late_request_of_an_expired_booking_opens_no_case)
 	struct review_case c;
 
 	db_do(others,
-		"INSERT INTO booking (booking_id, code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount,"
-		" vat_amount, currency, held_at, hold_until) VALUES (1, 'MP-AAAA1111', 7, 1, 'Kia Ray', '12가 3456', 'mini', 1, 'x', 'EXPIRED', 1, 2, 1, 0, 'KRW', 0, 0)");
+		"INSERT INTO booking (booking_id, code, customer_id, car_id, car_name, plate, body, branch_id,"
+		" branch_name, state, starts_at, ends_at, amount,"
+		" vat_amount, currency, held_at, hold_until) VALUES (1, 'MP-AAAA1111', 7, 1, 'Kia Ray', '12가 3456',"
+		" 'mini', 1, 'x', 'EXPIRED', 1, 2, 1, 0, 'KRW', 0, 0)");
 	for (int line = 1; line <= 3; line++) {
-		db_do(others, "INSERT INTO booking_line (booking_id, line_no, rule, version, unit, quantity, unit_amount, amount)"
-			" VALUES (1, $1, CASE WHEN $1 = 1 THEN 'delivery' ELSE 'equipment' END, 1, 'trip', 1, 1, 1)", line);
-		db_do(others, "INSERT INTO booking_extra (booking_id, line_no, kind, ref_id, quantity, amount)"
-			" VALUES (1, $1, CASE WHEN $1 = 1 THEN 'delivery' ELSE 'equipment' END, 1, 1, 1)", line);
+		db_do(others,
+			"INSERT INTO booking_line (booking_id, line_no, rule, version, unit, quantity, unit_amount,"
+			" amount)"
+			" VALUES (1, $1, CASE WHEN $1 = 1 THEN 'delivery' ELSE 'equipment' END, 1, 'trip', 1, 1, 1)",
+			line);
+		db_do(others,
+			"INSERT INTO booking_extra (booking_id, line_no, kind, ref_id, quantity, amount)"
+			" VALUES (1, $1, CASE WHEN $1 = 1 THEN 'delivery' ELSE 'equipment' END, 1, 1, 1)",
+			line);
 	}
-	opened("MP-AAAA1111-3", 9, 10000);      /* in time */
+	opened("MP-AAAA1111-3", 9, 10000); /* in time */
 	report("booking.expired", "MP-AAAA1111", "{}");
 	report("booking.expired", "MP-AAAA1111", "{}");
 	react();
@@ -330,12 +353,13 @@ TEST(a_late_request_of_an_expired_booking_opens_no_case)
 
 TEST(an_order_whose_item_has_no_name_gets_a_case)
 {
-	report("equipment.ordered", "EQ-1", "{\"order_code\":\"EQ-1\",\"customer_id\":7,\"item_name\":\"\",\"quantity\":9,\"amount\":0}");
+	report("equipment.ordered", "EQ-1",
+		"{\"order_code\":\"EQ-1\",\"customer_id\":7,\"item_name\":\"\",\"quantity\":9,\"amount\":0}");
 	react();
 	assert_int_equal(state_of("EQ-1"), CASE_ASSIGNED);
 }
 
-/* --- the queue ------------------------------------------------------------------------------------------------------------------- */
+/* --- the queue ---------------------------------------------------------------------------------------------------- */
 
 TEST(waiting_cases_are_first_oldest_first_then_decided_ones_newest_first)
 {
@@ -355,7 +379,7 @@ TEST(waiting_cases_are_first_oldest_first_then_decided_ones_newest_first)
 		static const char *const wanted[] = { "EQ-1", "EQ-3", "EQ-5", "EQ-4", "EQ-2", "EQ-0" };
 
 		assert_string_equal(cases[i].key, wanted[i]);
-		assert_int_equal(case_list(db, CASE_TAB_ALL, i, 2, &cases), i < 5 ? 2 : 1);        /* no gap between pages */
+		assert_int_equal(case_list(db, CASE_TAB_ALL, i, 2, &cases), i < 5 ? 2 : 1); /* no gap between pages */
 		assert_string_equal(cases[0].key, wanted[i]);
 		case_list(db, CASE_TAB_ALL, 0, 20, &cases);
 	}

@@ -1,6 +1,6 @@
 /*
- * test_sandbox - the provider that other tests rely on: keys are valid once, orders are paid once, the same Idempotency-Key gets the same
- * answer, and each fault does what it is for.
+ * test_sandbox - the provider that other tests rely on: keys are valid once, orders are paid once, the same
+ * Idempotency-Key gets the same answer, and each fault does what it is for.
  */
 #include "test.h"
 
@@ -53,7 +53,7 @@ said(const char *name)
 {
 	json_t *json = json_loads(r.json, 0, NULL), *value = json_object_get(json, name);
 	const char *text = json_is_integer(value) ? arena_printf(m, "%lld", (long long)json_integer_value(value))
-	                                          : arena_strdup(m, json_string_value(value));
+						  : arena_strdup(m, json_string_value(value));
 
 	json_decref(json);
 	return text ? text : "";
@@ -62,7 +62,8 @@ said(const char *name)
 static const char *
 a_card(const char *auth_key)
 {
-	call("/v1/billing/authorizations/issue", arena_printf(m, "{\"authKey\":\"%s\",\"customerKey\":\"cust\"}", auth_key), NULL);
+	call("/v1/billing/authorizations/issue",
+		arena_printf(m, "{\"authKey\":\"%s\",\"customerKey\":\"cust\"}", auth_key), NULL);
 	return said("billingKey");
 }
 
@@ -70,21 +71,27 @@ static int
 charge_it(const char *billing_key, const char *order_id, const char *key)
 {
 	return call(arena_printf(m, "/v1/billing/%s", billing_key),
-	            arena_printf(m, "{\"customerKey\":\"cust\",\"orderId\":\"%s\",\"orderName\":\"Car\",\"amount\":1000,\"currency\":\"KRW\"}", order_id), key);
+		arena_printf(m,
+			"{\"customerKey\":\"cust\",\"orderId\":\"%s\",\"orderName\":\"Car\",\"amount\":1000,"
+			"\"currency\":\"KRW\"}",
+			order_id),
+		key);
 }
 
 static int
 cancel_it(const char *payment_key, int amount, const char *key)
 {
 	return call(arena_printf(m, "/v1/payments/%s/cancel", payment_key),
-	            arena_printf(m, "{\"cancelReason\":\"x\",\"cancelAmount\":%d}", amount), key);
+		arena_printf(m, "{\"cancelReason\":\"x\",\"cancelAmount\":%d}", amount), key);
 }
 
 TEST(an_auth_key_is_valid_once_and_only_for_its_customer)
 {
 	const char *auth_key = sandbox_authorize(db, "cust", 0);
 
-	assert_int_equal(call("/v1/billing/authorizations/issue", arena_printf(m, "{\"authKey\":\"%s\",\"customerKey\":\"other\"}", auth_key), NULL), 404);
+	assert_int_equal(call("/v1/billing/authorizations/issue",
+				 arena_printf(m, "{\"authKey\":\"%s\",\"customerKey\":\"other\"}", auth_key), NULL),
+		404);
 	assert_string_not_equal(a_card(auth_key), "");
 	assert_string_equal(said("cardNumber"), "42424242****4242");
 	assert_string_equal(a_card(auth_key), "");
@@ -175,8 +182,11 @@ TEST(a_card_of_another_customer_is_not_charged)
 {
 	const char *card = a_card("tok_ok");
 
-	assert_int_equal(call(arena_printf(m, "/v1/billing/%s", card),
-	                      "{\"customerKey\":\"mallory\",\"orderId\":\"ORDER-1\",\"orderName\":\"x\",\"amount\":1000}", "k1"), 403);
+	assert_int_equal(
+		call(arena_printf(m, "/v1/billing/%s", card),
+			"{\"customerKey\":\"mallory\",\"orderId\":\"ORDER-1\",\"orderName\":\"x\",\"amount\":1000}",
+			"k1"),
+		403);
 }
 
 TEST(what_is_cancelled_never_exceeds_what_was_paid)
@@ -198,13 +208,21 @@ TEST(what_is_cancelled_never_exceeds_what_was_paid)
 
 TEST(a_prepared_payment_charges_nothing_until_it_is_confirmed)
 {
-	struct sandbox_payment p = { .order_id = "ORDER-1", .order_name = "x", .customer_key = "cust", .card = 0, .amount = 1000, .currency = "KRW" };
+	struct sandbox_payment p = { .order_id = "ORDER-1",
+		.order_name = "x",
+		.customer_key = "cust",
+		.card = 0,
+		.amount = 1000,
+		.currency = "KRW" };
 	const char *key = sandbox_prepare(db, &p);
 	const char *body = arena_printf(m, "{\"paymentKey\":\"%s\",\"orderId\":\"ORDER-1\",\"amount\":1000}", key);
 
 	call("/v1/payments/orders/ORDER-1", NULL, NULL);
 	assert_string_equal(said("status"), "IN_PROGRESS");
-	assert_int_equal(call("/v1/payments/confirm", arena_printf(m, "{\"paymentKey\":\"%s\",\"orderId\":\"ORDER-1\",\"amount\":999}", key), "k0"), 400);
+	assert_int_equal(
+		call("/v1/payments/confirm",
+			arena_printf(m, "{\"paymentKey\":\"%s\",\"orderId\":\"ORDER-1\",\"amount\":999}", key), "k0"),
+		400);
 	assert_string_equal(said("code"), "NOT_MATCHES_AMOUNT");
 	assert_int_equal(call("/v1/payments/confirm", body, "k1"), 200);
 	assert_string_equal(said("status"), "DONE");
@@ -215,11 +233,17 @@ TEST(a_prepared_payment_charges_nothing_until_it_is_confirmed)
 TEST(bad_requests_are_refused_without_an_effect)
 {
 	static const char *const bodies[] = {
-		"", "x", "[]", "{}", "{\"amount\":\"1\"}", "{\"customerKey\":\"cust\",\"orderId\":\"ORDER-1\",\"orderName\":\"x\",\"amount\":-1}",
+		"",
+		"x",
+		"[]",
+		"{}",
+		"{\"amount\":\"1\"}",
+		"{\"customerKey\":\"cust\",\"orderId\":\"ORDER-1\",\"orderName\":\"x\",\"amount\":-1}",
 		"{\"customerKey\":\"cust\",\"orderId\":\"x\",\"orderName\":\"x\",\"amount\":1}",
 		"{\"customerKey\":null,\"orderId\":\"ORDER-1\",\"orderName\":\"x\",\"amount\":1}",
 		"{\"customerKey\":\"cust\",\"orderId\":\"ORDER-1\",\"orderName\":\"x\",\"amount\":1e300}",
-		"{\"customerKey\":\"cust\",\"customerKey\":\"b\",\"orderId\":\"ORDER-1\",\"orderName\":\"x\",\"amount\":1}",
+		"{\"customerKey\":\"cust\",\"customerKey\":\"b\",\"orderId\":\"ORDER-1\",\"orderName\":\"x\","
+		"\"amount\":1}",
 	};
 	const char *path = arena_printf(m, "/v1/billing/%s", a_card("tok_ok"));
 

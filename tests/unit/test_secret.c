@@ -75,7 +75,8 @@ TEST(a_signature_is_valid_for_one_purpose_and_one_text)
 	assert_false(secret_same(s, NULL));
 	assert_false(secret_same(NULL, NULL));
 	assert_false(secret_same(s, ""));
-	assert_string_equal(secret_hash(scratch_memory, ""), "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8");
+	assert_string_equal(
+		secret_hash(scratch_memory, ""), "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8");
 }
 
 TEST(only_the_right_password_is_accepted)
@@ -135,7 +136,7 @@ TEST(no_more_than_two_passwords_are_hashed_at_once)
 	}
 	waiter = scratch_fork(hash_one, NULL);
 	scratch_sleep_ms(600);
-	assert_int_equal(waitpid(waiter, &status, WNOHANG), 0);         /* still in the queue */
+	assert_int_equal(waitpid(waiter, &status, WNOHANG), 0); /* still in the queue */
 	for (int i = 0; i < 2; i++) {
 		kill(holder[i], SIGKILL);
 		scratch_wait(holder[i]);

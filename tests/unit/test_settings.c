@@ -35,7 +35,8 @@ TEST(the_machines_file_overrides_the_shipped_one)
 {
 	const char *why;
 
-	assert_true(open_with("hold_s = 300\nvat_percent = 7 # lower\n", "# here\n\n  hold_s=60  \r\nbase_url = http://a.example/x#y\n", &why));
+	assert_true(open_with("hold_s = 300\nvat_percent = 7 # lower\n",
+		"# here\n\n  hold_s=60  \r\nbase_url = http://a.example/x#y\n", &why));
 	assert_int_equal(rental.hold_s, 60);
 	assert_string_equal(settings.var_dir, scratch_path("var"));
 	assert_int_equal(rental.vat_percent, 7);
@@ -115,7 +116,7 @@ TEST(the_file_in_the_tree_names_every_setting_with_its_default)
 			const struct setting *s = &groups[g].setting[i];
 
 			if (!strstr(text, arena_printf(scratch_memory, "\n%s = %s ", s->name, s->standard))
-			    && !strstr(text, arena_printf(scratch_memory, "\n%s = %s\n", s->name, s->standard)))
+				&& !strstr(text, arena_printf(scratch_memory, "\n%s = %s\n", s->name, s->standard)))
 				fail_msg("motorpool.conf does not say: %s = %s", s->name, s->standard);
 		}
 }
@@ -126,7 +127,7 @@ TEST(every_member_of_the_structs_is_in_a_table)
 	const char *why = "";
 
 	assert_true(rental_settings_open(".", scratch, &why));
-	assert_true((1 + (size_t)groups[0].n) * 8 >= sizeof(struct settings));  /* var_dir is an argument */
+	assert_true((1 + (size_t)groups[0].n) * 8 >= sizeof(struct settings)); /* var_dir is an argument */
 	assert_true((size_t)groups[1].n * 8 >= sizeof(struct rental));
 }
 

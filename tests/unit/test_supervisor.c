@@ -63,7 +63,12 @@ TEST_SETUP(begin)
 	if (pipe(ready_pipe) != 0)
 		return -1;
 	supervisor = (struct supervisor){
-		.children = one, .size = sizeof(one[0]), .n = 2, .start = start_one, .ended = one_ended, .death_signal = SIGTERM,
+		.children = one,
+		.size = sizeof(one[0]),
+		.n = 2,
+		.start = start_one,
+		.ended = one_ended,
+		.death_signal = SIGTERM,
 	};
 	return supervisor_open(&supervisor) ? 0 : -1;
 }
@@ -124,7 +129,7 @@ TEST(a_child_that_has_lived_for_5_s_or_is_excused_is_restarted_at_once)
 	assert_string_equal(child_status(one[0].status), "signal 9");
 	assert_int_equal(one[0].child.due_ms, fake_ms);
 	supervisor_run(fake_ms);
-	child_kill(&one[0].child);                      /* it hung */
+	child_kill(&one[0].child); /* it hung */
 	reap_one(&one[0]);
 	assert_int_equal(one[0].child.due_ms, fake_ms);
 	child_runs = returns;
@@ -197,7 +202,8 @@ TEST(the_pid_file_lists_the_children_that_run)
 	supervisor.pid_file = scratch_path("test.pid");
 	one[1].child.state = CHILD_DUE;
 	supervisor_run(fake_ms);
-	expected = arena_printf(scratch_memory, "%d\n%d first\n%d second\n", (int)getpid(), (int)one[0].child.pid, (int)one[1].child.pid);
+	expected = arena_printf(scratch_memory, "%d\n%d first\n%d second\n", (int)getpid(), (int)one[0].child.pid,
+		(int)one[1].child.pid);
 	assert_string_equal(scratch_read(scratch_path("test.pid")), expected);
 	child_end(&one[1].child, SIGTERM, 1000);
 	reap_one(&one[1]);

@@ -1,6 +1,6 @@
 /*
- * test_toss - what the provider's answers mean for the money, over real HTTP: a server on the loopback answers what a test wants, or hangs,
- * or closes the connection.
+ * test_toss - what the provider's answers mean for the money, over real HTTP: a server on the loopback answers what a
+ * test wants, or hangs, or closes the connection.
  */
 #include "test.h"
 
@@ -15,7 +15,7 @@
 #include <pthread.h>
 #include <sys/socket.h>
 
-/* --- the server ------------------------------------------------------------------------------------------------------- */
+/* --- the server --------------------------------------------------------------------------------------------------- */
 
 static struct {
 	int fd, port;
@@ -112,7 +112,8 @@ TEST_SETUP(begin)
 		return -1;
 	memset(&server, 0, sizeof(server));
 	server.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (bind(server.fd, (struct sockaddr *)&at, n) != 0 || listen(server.fd, 8) != 0 || getsockname(server.fd, (struct sockaddr *)&at, &n) != 0)
+	if (bind(server.fd, (struct sockaddr *)&at, n) != 0 || listen(server.fd, 8) != 0
+		|| getsockname(server.fd, (struct sockaddr *)&at, &n) != 0)
 		return -1;
 	server.port = ntohs(at.sin_port);
 	server.head = "HTTP/1.1 200 OK";
@@ -120,7 +121,8 @@ TEST_SETUP(begin)
 	pthread_create(&server.thread, NULL, run_server, NULL);
 	scratch_write(scratch_path("payment.key"), "test_sk_abc\n");
 	chmod(scratch_path("payment.key"), 0600);
-	scratch_write(scratch_path("motorpool.conf"), arena_printf(scratch_memory, "provider_url = http://127.0.0.1:%d\n", server.port));
+	scratch_write(scratch_path("motorpool.conf"),
+		arena_printf(scratch_memory, "provider_url = http://127.0.0.1:%d\n", server.port));
 	if (!rental_settings_open(".", scratch, &why))
 		return -1;
 	if (!m)
@@ -138,14 +140,20 @@ TEST_SETUP(end)
 	return scratch_end(state);
 }
 
-#define DONE_PAYMENT "{\"paymentKey\":\"pk_1\",\"orderId\":\"MP-TEST01\",\"status\":\"DONE\",\"totalAmount\":1000,\"balanceAmount\":1000," \
+#define DONE_PAYMENT "{\"paymentKey\":\"pk_1\",\"orderId\":\"MP-TEST01\",\"status\":\"DONE\",\"totalAmount\":1000," \
+	"\"balanceAmount\":1000," \
 	"\"card\":{\"number\":\"43301234****1234\",\"issuerCode\":\"41\"}}"
 
 static struct provider_answer
 charge_within(int ms)
 {
 	struct provider_order o = {
-		.key = "MP-TEST01", .name = "Car", .customer_key = "cust", .billing_key = "bk/../x", .currency = "KRW", .amount = 1000,
+		.key = "MP-TEST01",
+		.name = "Car",
+		.customer_key = "cust",
+		.billing_key = "bk/../x",
+		.currency = "KRW",
+		.amount = 1000,
 	};
 
 	return provider->charge(m, &o, clock_ms() + ms);
@@ -179,7 +187,7 @@ TEST(the_request_carries_the_key_twice_and_keys_cannot_change_the_path)
 {
 	charge_when("HTTP/1.1 200 OK", DONE_PAYMENT);
 	assert_non_null(strstr(server.asked, "POST /v1/billing/bk%2F..%2Fx HTTP/1.1"));
-	assert_non_null(strstr(server.asked, "Authorization: Basic dGVzdF9za19hYmM6"));     /* test_sk_abc: */
+	assert_non_null(strstr(server.asked, "Authorization: Basic dGVzdF9za19hYmM6")); /* test_sk_abc: */
 	assert_non_null(strstr(server.asked, "Idempotency-Key: MP-TEST01"));
 	assert_non_null(strstr(server.asked, "\"orderId\":\"MP-TEST01\""));
 	assert_non_null(strstr(server.asked, "\"amount\":1000"));
@@ -202,7 +210,8 @@ TEST(what_may_have_happened_is_unknown)
 	assert_int_equal(charge_when("HTTP/1.1 503 Busy", ""), PROVIDER_UNKNOWN);
 	assert_int_equal(charge_when("HTTP/1.1 400 Bad", "{\"code\":\"ALREADY_PROCESSED_PAYMENT\"}"), PROVIDER_UNKNOWN);
 	assert_int_equal(charge_when("HTTP/1.1 400 Bad", "{\"code\":\"PROVIDER_ERROR\"}"), PROVIDER_UNKNOWN);
-	assert_int_equal(charge_when("HTTP/1.1 409 Conflict", "{\"code\":\"IDEMPOTENT_REQUEST_PROCESSING\"}"), PROVIDER_UNKNOWN);
+	assert_int_equal(
+		charge_when("HTTP/1.1 409 Conflict", "{\"code\":\"IDEMPOTENT_REQUEST_PROCESSING\"}"), PROVIDER_UNKNOWN);
 	assert_int_equal(charge_when("HTTP/1.1 400 Bad", "{\"code\":\"A_CODE_OF_NEXT_YEAR\"}"), PROVIDER_UNKNOWN);
 	assert_int_equal(charge_when("HTTP/1.1 400 Bad", "{\"code\":null}"), PROVIDER_UNKNOWN);
 	assert_int_equal(charge_when("HTTP/1.1 404 No", "<html>a proxy</html>"), PROVIDER_UNKNOWN);
@@ -263,7 +272,8 @@ TEST(an_answer_after_the_deadline_is_unknown_and_not_waited_for)
 
 TEST(a_redirect_is_not_followed_and_the_key_is_not_sent)
 {
-	server.head = arena_printf(m, "HTTP/1.1 307 Over there\r\nLocation: http://127.0.0.1:%d/elsewhere", server.port);
+	server.head =
+		arena_printf(m, "HTTP/1.1 307 Over there\r\nLocation: http://127.0.0.1:%d/elsewhere", server.port);
 	server.body = "";
 	assert_int_equal(charge_within(30000).outcome, PROVIDER_UNKNOWN);
 	assert_int_equal(server.n_asked, 1);
@@ -282,7 +292,8 @@ TEST(a_look_up_has_four_answers)
 	server.body = DONE_PAYMENT;
 	assert_int_equal(provider->look_up(m, "MP-TEST01", clock_ms() + 30000).outcome, PROVIDER_OK);
 	assert_non_null(strstr(server.asked, "GET /v1/payments/orders/MP-TEST01 "));
-	server.body = "{\"orderId\":\"MP-TEST01\",\"status\":\"ABORTED\",\"failure\":{\"code\":\"INVALID_STOPPED_CARD\"}}";
+	server.body =
+		"{\"orderId\":\"MP-TEST01\",\"status\":\"ABORTED\",\"failure\":{\"code\":\"INVALID_STOPPED_CARD\"}}";
 	assert_int_equal(provider->look_up(m, "MP-TEST01", clock_ms() + 30000).outcome, PROVIDER_DECLINED);
 	server.body = "{\"orderId\":\"MP-TEST01\",\"status\":\"IN_PROGRESS\"}";
 	assert_int_equal(provider->look_up(m, "MP-TEST01", clock_ms() + 30000).outcome, PROVIDER_NOTHING);
@@ -298,7 +309,9 @@ TEST(a_look_up_has_four_answers)
 
 TEST(a_refund_carries_its_key_in_the_reason)
 {
-	struct provider_refund r = { .payment_key = "pk_1", .key = "MP-TEST01-cancel", .reason = "고객 요청", .amount = 500 };
+	struct provider_refund r = {
+		.payment_key = "pk_1", .key = "MP-TEST01-cancel", .reason = "고객 요청", .amount = 500
+	};
 
 	server.body = DONE_PAYMENT;
 	assert_int_equal(provider->refund(m, &r, clock_ms() + 30000).outcome, PROVIDER_OK);
@@ -314,7 +327,7 @@ TEST(a_refund_that_cannot_be_made_is_not_recorded_as_done)
 	server.head = "HTTP/1.1 403 No";
 	server.body = "{\"code\":\"NOT_CANCELABLE_AMOUNT\"}";
 	assert_int_not_equal(provider->refund(m, &r, clock_ms() + 30000).outcome, PROVIDER_OK);
-	assert_int_equal(server.n_asked, 2);            /* it has looked up its refund in the payment */
+	assert_int_equal(server.n_asked, 2); /* it has looked up its refund in the payment */
 }
 
 TEST(long_reasons_are_cut_between_characters)
@@ -326,9 +339,12 @@ TEST(long_reasons_are_cut_between_characters)
 
 TEST(a_webhook_names_a_charge_or_nothing)
 {
-	assert_string_equal(provider->parse_webhook(m, "{\"eventType\":\"PAYMENT_STATUS_CHANGED\",\"data\":{\"orderId\":\"MP-TEST01\"}}"), "MP-TEST01");
+	assert_string_equal(provider->parse_webhook(m,
+				    "{\"eventType\":\"PAYMENT_STATUS_CHANGED\",\"data\":{\"orderId\":\"MP-TEST01\"}}"),
+		"MP-TEST01");
 	assert_null(provider->parse_webhook(m, "{\"eventType\":\"PAYMENT_STATUS_CHANGED\",\"data\":{\"orderId\":7}}"));
-	assert_null(provider->parse_webhook(m, "{\"eventType\":\"DEPOSIT_CALLBACK\",\"data\":{\"orderId\":\"MP-TEST01\"}}"));
+	assert_null(provider->parse_webhook(
+		m, "{\"eventType\":\"DEPOSIT_CALLBACK\",\"data\":{\"orderId\":\"MP-TEST01\"}}"));
 	assert_null(provider->parse_webhook(m, "{\"eventType\":\"PAYMENT_STATUS_CHANGED\",\"data\":[]}"));
 	assert_null(provider->parse_webhook(m, "[[[[[["));
 	assert_null(provider->parse_webhook(m, ""));
@@ -343,7 +359,7 @@ TEST(one_connection_serves_many_calls)
 
 TEST(a_key_that_others_can_read_is_not_used)
 {
-	charge_when("HTTP/1.1 401 No", "{\"code\":\"UNAUTHORIZED_KEY\"}");      /* drops the key it has read */
+	charge_when("HTTP/1.1 401 No", "{\"code\":\"UNAUTHORIZED_KEY\"}"); /* drops the key it has read */
 	chmod(scratch_path("payment.key"), 0644);
 	assert_int_equal(charge_when("HTTP/1.1 200 OK", DONE_PAYMENT), PROVIDER_LATER);
 	assert_int_equal(server.n_asked, 1);
@@ -355,7 +371,7 @@ TEST(a_new_key_is_read_after_the_old_one_was_refused)
 	scratch_write(scratch_path("payment.key"), "test_sk_new\n");
 	assert_int_equal(charge_when("HTTP/1.1 200 OK", DONE_PAYMENT), PROVIDER_OK);
 	assert_non_null(strstr(server.asked, "Authorization: Basic dGVzdF9za19uZXc6"));
-	charge_when("HTTP/1.1 401 No", "{\"code\":\"UNAUTHORIZED_KEY\"}");      /* the next test has another key */
+	charge_when("HTTP/1.1 401 No", "{\"code\":\"UNAUTHORIZED_KEY\"}"); /* the next test has another key */
 }
 
 int

@@ -1,6 +1,6 @@
 /*
- * test_tpl - the Mustache engine: the specification over a JSON tree, then the same engine bound to structs: what it renders, what it
- * refuses, and the positions in its error messages.
+ * test_tpl - the Mustache engine: the specification over a JSON tree, then the same engine bound to structs: what it
+ * renders, what it refuses, and the positions in its error messages.
  */
 #include "test.h"
 
@@ -41,19 +41,27 @@ partial(void *arg, const char *name)
 
 static int n_calls;
 
-static const char *yes_if_x(struct arena *a, const char *raw, void *arg) { (void)a; (void)arg; return strcmp(raw, "{{x}}") == 0 ? "yes" : "no"; }
-static const char *planet_around(struct arena *a, const char *raw, void *arg) { (void)arg; return arena_printf(a, "%s{{planet}} => |planet|%s", raw, raw); }
-static const char *planet(struct arena *a, const char *raw, void *arg) { (void)a; (void)raw; (void)arg; return "|planet| => {{planet}}"; }
-static const char *counted(struct arena *a, const char *raw, void *arg) { (void)raw; (void)arg; return arena_printf(a, "%d", ++n_calls); }
+static const char *yes_if_x(struct arena *a, const char *raw,
+	void *arg) { (void)a; (void)arg; return strcmp(raw, "{{x}}") == 0 ? "yes" : "no"; }
+static const char *planet_around(struct arena *a, const char *raw,
+	void *arg) { (void)arg; return arena_printf(a, "%s{{planet}} => |planet|%s", raw, raw); }
+static const char *planet(struct arena *a, const char *raw,
+	void *arg) { (void)a; (void)raw; (void)arg; return "|planet| => {{planet}}"; }
+static const char *counted(struct arena *a, const char *raw,
+	void *arg) { (void)raw; (void)arg; return arena_printf(a, "%d", ++n_calls); }
 static const char *greater(struct arena *a, const char *raw, void *arg) { (void)a; (void)raw; (void)arg; return ">"; }
-static const char *itself(struct arena *a, const char *raw, void *arg) { (void)a; (void)raw; (void)arg; return "{{#itself}}{{/itself}}"; }
-static const char *underlined(struct arena *a, const char *raw, void *arg) { (void)arg; return arena_printf(a, "__%s__", raw); }
+static const char *itself(struct arena *a, const char *raw,
+	void *arg) { (void)a; (void)raw; (void)arg; return "{{#itself}}{{/itself}}"; }
+static const char *underlined(struct arena *a, const char *raw,
+	void *arg) { (void)arg; return arena_printf(a, "__%s__", raw); }
 
 static const struct tpl_env tree_env = {
 	.raw_allowed = true, .partial = partial,
 	.lambda = {
-		{ "yes_if_x", yes_if_x, NULL }, { "planet_around", planet_around, NULL }, { "planet_lambda", planet, NULL },
-		{ "counted", counted, NULL }, { "greater", greater, NULL }, { "itself", itself, NULL }, { "underlined", underlined, NULL },
+		{ "yes_if_x", yes_if_x, NULL }, { "planet_around", planet_around, NULL },
+		{ "planet_lambda", planet, NULL },
+		{ "counted", counted, NULL }, { "greater", greater, NULL }, { "itself", itself, NULL },
+		{ "underlined", underlined, NULL },
 	},
 };
 
@@ -128,7 +136,7 @@ TEST(delimiters_end_with_the_partial_they_are_set_in)
 	const char *const *with = WITH("include", ".{{value}}. {{= | | =}} .|value|.", "plain", ".{{value}}.");
 
 	shows_with("[ {{>include}} ]\n[ .{{value}}.  .|value|. ]\n", "{\"value\":\"yes\"}", with,
-	           "[ .yes.  .yes. ]\n[ .yes.  .|value|. ]\n");
+		"[ .yes.  .yes. ]\n[ .yes.  .|value|. ]\n");
 	shows_with("{{= | | =}}\n[ |>plain| ]\n", "{\"value\":\"yes\"}", with, "[ .yes. ]\n");
 }
 
@@ -164,7 +172,8 @@ TEST(white_space_around_values_stays)
 
 TEST(inverted_sections_are_rendered_for_empty_values)
 {
-	shows("{{^a}}1{{/a}}{{^b}}2{{/b}}{{^c}}3{{/c}}{{^d}}4{{/d}}{{^e}}5{{/e}}", "{\"a\":false,\"b\":true,\"c\":null,\"d\":[],\"e\":[1]}", "134");
+	shows("{{^a}}1{{/a}}{{^b}}2{{/b}}{{^c}}3{{/c}}{{^d}}4{{/d}}{{^e}}5{{/e}}",
+		"{\"a\":false,\"b\":true,\"c\":null,\"d\":[],\"e\":[1]}", "134");
 	shows("{{^missing}}none{{/missing}}", "{}", "none");
 	shows("{{^a.b.c}}none{{/a.b.c}}", "{\"a\":{}}", "none");
 	shows("| This Is\n  {{^b}}\n|\n  {{/b}}\n| A Line\n", "{\"b\":false}", "| This Is\n|\n| A Line\n");
@@ -175,8 +184,10 @@ TEST(inverted_sections_are_rendered_for_empty_values)
 TEST(sections_are_rendered_for_true_values_and_enter_them)
 {
 	shows("{{#a}}1{{/a}}{{#b}}2{{/b}}{{#c}}3{{/c}}{{#d}}4{{/d}}", "{\"a\":true,\"b\":false,\"c\":null}", "1");
-	shows("{{#a}}0{{/a}}{{#b}}1{{/b}}{{#c}}2{{/c}}{{#o}}3{{/o}}", "{\"a\":0,\"b\":\"\",\"c\":\"x\",\"o\":{}}", "23");
-	shows("{{#sec}}{{a}}, {{b}}, {{c.d}}{{/sec}}", "{\"a\":\"foo\",\"b\":\"wrong\",\"sec\":{\"b\":\"bar\"},\"c\":{\"d\":\"baz\"}}", "foo, bar, baz");
+	shows("{{#a}}0{{/a}}{{#b}}1{{/b}}{{#c}}2{{/c}}{{#o}}3{{/o}}", "{\"a\":0,\"b\":\"\",\"c\":\"x\",\"o\":{}}",
+		"23");
+	shows("{{#sec}}{{a}}, {{b}}, {{c.d}}{{/sec}}",
+		"{\"a\":\"foo\",\"b\":\"wrong\",\"sec\":{\"b\":\"bar\"},\"c\":{\"d\":\"baz\"}}", "foo, bar, baz");
 	shows("{{#foo}}{{.}} is {{foo}}{{/foo}}", "{\"foo\":\"bar\"}", "bar is bar");
 	shows("{{#a.b.c}}Here{{/a.b.c}}", "{\"a\":{\"b\":{\"c\":true}}}", "Here");
 }
@@ -189,7 +200,9 @@ TEST(lists_repeat)
 	shows("{{#.}}({{v}}){{/.}}", "[{\"v\":\"a\"},{\"v\":\"b\"}]", "(a)(b)");
 	shows("{{#l}}x{{/l}}|", "{\"l\":[]}", "|");
 	shows("{{#tops}}{{#mids}}{{n.l}}{{m}}.{{#bots}}{{n.u}}{{m}}{{b}}.{{/bots}}{{/mids}}{{/tops}}",
-	      "{\"tops\":[{\"n\":{\"u\":\"A\",\"l\":\"a\"},\"mids\":[{\"m\":\"1\",\"bots\":[{\"b\":\"x\"},{\"b\":\"y\"}]}]}]}", "a1.A1x.A1y.");
+		"{\"tops\":[{\"n\":{\"u\":\"A\",\"l\":\"a\"},\"mids\":[{\"m\":\"1\",\"bots\":[{\"b\":\"x\"},"
+		"{\"b\":\"y\"}]}]}]}",
+		"a1.A1x.A1y.");
 }
 
 TEST(section_tags_alone_on_a_line_remove_it)
@@ -206,9 +219,10 @@ TEST(partials_use_the_context_of_their_place)
 {
 	shows_with("\"{{>text}}\"", "{\"x\":\"content\"}", WITH("text", "*{{x}}*"), "\"*content*\"");
 	shows_with("\"{{>text}}\"", "{}", NULL, "\"\"");
-	shows_with("{{>outer}}", "{\"a\":\"hello\",\"b\":\"world\"}", WITH("outer", "*{{a}} {{>inner}}*", "inner", "{{b}}!"), "*hello world!*");
+	shows_with("{{>outer}}", "{\"a\":\"hello\",\"b\":\"world\"}",
+		WITH("outer", "*{{a}} {{>inner}}*", "inner", "{{b}}!"), "*hello world!*");
 	shows_with("{{>node}}", "{\"content\":\"X\",\"nodes\":[{\"content\":\"Y\",\"nodes\":[]}]}",
-	           WITH("node", "{{content}}<{{#nodes}}{{>node}}{{/nodes}}>"), "X<Y<>>");
+		WITH("node", "{{content}}<{{#nodes}}{{>node}}{{/nodes}}>"), "X<Y<>>");
 }
 
 TEST(a_partial_alone_on_its_line_is_indented)
@@ -234,41 +248,52 @@ TEST(blocks_are_overridden_through_the_parent)
 {
 	const char *const *with = WITH("p", "|{{$stuff}}...{{/stuff}}{{$d}} default{{/d}}|");
 
-	shows_with("{{<p}}{{$stuff}}1{{/stuff}}{{/p}} {{<p}}{{$stuff}}2{{/stuff}}{{/p}}\n", "{}", with, "|1 default| |2 default|\n");
+	shows_with("{{<p}}{{$stuff}}1{{/stuff}}{{/p}} {{<p}}{{$stuff}}2{{/stuff}}{{/p}}\n", "{}", with,
+		"|1 default| |2 default|\n");
 	shows_with("{{<p}} ignored {{$stuff}}hmm{{/stuff}} ignored {{/p}}", "{}", with, "|hmm default|");
-	shows_with("{{<p}}{{$stuff}}in template{{/stuff}}{{/p}}", "{\"stuff\":\"in data\"}", with, "|in template default|");
+	shows_with("{{<p}}{{$stuff}}in template{{/stuff}}{{/p}}", "{\"stuff\":\"in data\"}", with,
+		"|in template default|");
 	shows_with("{{<none}}{{$stuff}}x{{/stuff}}{{/none}}|", "{}", with, "|");
 	shows_with("{{<p}}{{$b}}I say {{fruit}}.{{/b}}{{/p}}", "{\"fruit\":\"apples\",\"n\":{\"fruit\":\"bananas\"}}",
-	           WITH("p", "{{#n}}{{$b}}You say {{fruit}}.{{/b}}{{/n}}"), "I say bananas.");
+		WITH("p", "{{#n}}{{$b}}You say {{fruit}}.{{/b}}{{/n}}"), "I say bananas.");
 }
 
 TEST(a_page_overrides_its_layouts)
 {
-	const char *const *with = WITH("parent", "{{<older}}{{$a}}p{{/a}}{{/older}}", "older", "{{<grand}}{{$a}}o{{/a}}{{/grand}}",
-	                               "grand", "{{$a}}g{{/a}}");
+	const char *const *with = WITH("parent", "{{<older}}{{$a}}p{{/a}}{{/older}}", "older",
+		"{{<grand}}{{$a}}o{{/a}}{{/grand}}", "grand", "{{$a}}g{{/a}}");
 	const char *const *loop = WITH("parent", "{{$foo}}default{{/foo}} {{$bar}}{{<parent2}}{{/parent2}}{{/bar}}",
-	                               "parent2", "{{$foo}}2{{/foo}} {{<parent}}{{$bar}}don't recurse{{/bar}}{{/parent}}");
+		"parent2", "{{$foo}}2{{/foo}} {{<parent}}{{$bar}}don't recurse{{/bar}}{{/parent}}");
 
 	shows_with("{{<parent}}{{$a}}c{{/a}}{{/parent}}", "{}", with, "c");
 	shows_with("{{<parent}}{{/parent}}", "{}", with, "p");
-	shows_with("{{<parent}}{{$foo}}override{{/foo}}{{/parent}}", "{}", loop, "override override override don't recurse");
+	shows_with("{{<parent}}{{$foo}}override{{/foo}}{{/parent}}", "{}", loop,
+		"override override override don't recurse");
 }
 
 TEST(an_override_may_hold_a_block_of_its_own_name)
 {
-	shows_with("{{<p}}{{$a}}[{{$a}}inner{{/a}}]{{/a}}{{/p}}", "{}", WITH("p", "({{$a}}default{{/a}})"), "([inner])");
+	shows_with(
+		"{{<p}}{{$a}}[{{$a}}inner{{/a}}]{{/a}}{{/p}}", "{}", WITH("p", "({{$a}}default{{/a}})"), "([inner])");
 }
 
 TEST(overrides_are_indented_like_their_place)
 {
 	shows_with("Hi,\n  {{<p}}{{/p}}\n", "{}", WITH("p", "one\ntwo\n"), "Hi,\n  one\n  two\n");
-	shows_with("{{<p}}{{$b}}\none\ntwo{{/b}}\n{{/p}}\n", "{}", WITH("p", "Hi,\n  {{$b}}{{/b}}\n"), "Hi,\n  one\n  two\n");
-	shows_with("{{<p}}{{$b}}\n    one\n    two\n{{/b}}{{/p}}\n", "{}", WITH("p", "Hi,\n  {{$b}}\n  {{/b}}\n"), "Hi,\n  one\n  two\n");
-	shows_with("{{<p}}{{$b}}\none\ntwo\n{{/b}}{{/p}}\n", "{}", WITH("p", "Hi,\n{{$b}}\n  default\n{{/b}}\n"), "Hi,\n  one\n  two\n");
+	shows_with("{{<p}}{{$b}}\none\ntwo{{/b}}\n{{/p}}\n", "{}", WITH("p", "Hi,\n  {{$b}}{{/b}}\n"),
+		"Hi,\n  one\n  two\n");
+	shows_with("{{<p}}{{$b}}\n    one\n    two\n{{/b}}{{/p}}\n", "{}", WITH("p", "Hi,\n  {{$b}}\n  {{/b}}\n"),
+		"Hi,\n  one\n  two\n");
+	shows_with("{{<p}}{{$b}}\none\ntwo\n{{/b}}{{/p}}\n", "{}", WITH("p", "Hi,\n{{$b}}\n  default\n{{/b}}\n"),
+		"Hi,\n  one\n  two\n");
 	shows_with("{{<p}}{{$n}}\nthree\n{{/n}}{{/p}}\n", "{}",
-	           WITH("p", "{{<g}}{{$b}}\n  one\n  {{$n}}\n    two\n  {{/n}}\n{{/b}}{{/g}}\n", "g", "{{$b}}default{{/b}}"), "one\n  three\n");
-	shows_with("{{<p}}{{$b}}\npeaked\n\n:(\n{{/b}}{{/p}}", "{}", WITH("p", "{{$b}}peaking{{/b}}"), "peaked\n\n:(\n");
-	shows_with("{{<p}}{{$b}}hammer time{{/b}}{{/p}}", "{}", WITH("p", "stop:\n  {{$b}}listen{{/b}}\n"), "stop:\n  hammer time\n");
+		WITH("p", "{{<g}}{{$b}}\n  one\n  {{$n}}\n    two\n  {{/n}}\n{{/b}}{{/g}}\n", "g",
+			"{{$b}}default{{/b}}"),
+		"one\n  three\n");
+	shows_with(
+		"{{<p}}{{$b}}\npeaked\n\n:(\n{{/b}}{{/p}}", "{}", WITH("p", "{{$b}}peaking{{/b}}"), "peaked\n\n:(\n");
+	shows_with("{{<p}}{{$b}}hammer time{{/b}}{{/p}}", "{}", WITH("p", "stop:\n  {{$b}}listen{{/b}}\n"),
+		"stop:\n  hammer time\n");
 }
 
 TEST(lambdas_get_the_source_and_answer_a_template)
@@ -290,7 +315,8 @@ TEST(lambdas_as_values_answer_a_template_that_is_escaped)
 
 TEST(names_of_partials_can_come_from_the_data)
 {
-	shows_with("\"{{>*d}}{{> * a.b }}{{>*none}}{{>**d}}\"", "{\"d\":\"content\",\"a\":{\"b\":\"content\"}}", WITH("content", "Hello!"), "\"Hello!Hello!\"");
+	shows_with("\"{{>*d}}{{> * a.b }}{{>*none}}{{>**d}}\"", "{\"d\":\"content\",\"a\":{\"b\":\"content\"}}",
+		WITH("content", "Hello!"), "\"Hello!Hello!\"");
 	shows_with("{{<*d}}{{$x}}1{{/x}}{{/d}}", "{\"d\":\"content\"}", WITH("content", "[{{$x}}0{{/x}}]"), "[1]");
 }
 
@@ -328,13 +354,14 @@ TEST(hostile_templates_terminate)
 	fails("{{>p}}", WITH("p", " {{>p}}\n {{>p}}\n"), "nested too deeply");
 	fails("{{<p}}{{/p}}", WITH("p", "{{<p}}{{$a}}{{$a}}{{/a}}{{/a}}{{/p}}{{$a}}x{{/a}}"), "nested too deeply");
 	fails("{{#itself}}{{/itself}}", NULL, "nested too deeply");
-	fails("{{>1}}", WITH("1", "{{>2}}{{>2}}{{>2}}{{>2}}{{>2}}{{>2}}{{>2}}{{>2}}{{>2}}{{>2}}",
-	                     "2", "{{>3}}{{>3}}{{>3}}{{>3}}{{>3}}{{>3}}{{>3}}{{>3}}{{>3}}{{>3}}",
-	                     "3", "{{>4}}{{>4}}{{>4}}{{>4}}{{>4}}{{>4}}{{>4}}{{>4}}{{>4}}{{>4}}",
-	                     "4", "{{>5}}{{>5}}{{>5}}{{>5}}{{>5}}{{>5}}{{>5}}{{>5}}{{>5}}{{>5}}",
-	                     "5", "{{>6}}{{>6}}{{>6}}{{>6}}{{>6}}{{>6}}{{>6}}{{>6}}{{>6}}{{>6}}",
-	                     "6", "{{>7}}{{>7}}{{>7}}{{>7}}{{>7}}{{>7}}{{>7}}{{>7}}{{>7}}{{>7}}",
-	                     "7", "{{a}}"), "does not come to an end");
+	fails("{{>1}}",
+		WITH("1", "{{>2}}{{>2}}{{>2}}{{>2}}{{>2}}{{>2}}{{>2}}{{>2}}{{>2}}{{>2}}", "2",
+			"{{>3}}{{>3}}{{>3}}{{>3}}{{>3}}{{>3}}{{>3}}{{>3}}{{>3}}{{>3}}", "3",
+			"{{>4}}{{>4}}{{>4}}{{>4}}{{>4}}{{>4}}{{>4}}{{>4}}{{>4}}{{>4}}", "4",
+			"{{>5}}{{>5}}{{>5}}{{>5}}{{>5}}{{>5}}{{>5}}{{>5}}{{>5}}{{>5}}", "5",
+			"{{>6}}{{>6}}{{>6}}{{>6}}{{>6}}{{>6}}{{>6}}{{>6}}{{>6}}{{>6}}", "6",
+			"{{>7}}{{>7}}{{>7}}{{>7}}{{>7}}{{>7}}{{>7}}{{>7}}{{>7}}{{>7}}", "7", "{{a}}"),
+		"does not come to an end");
 	fails("{{#a}}{{>p}}{{/a}}", WITH("p", "{{#a}}{{>p}}{{/a}}"), "too deeply");
 }
 
@@ -369,9 +396,10 @@ struct trip {
 	int n_lines;
 };
 static const struct member trip_members[] = {
-	SHAPE_TEXT(trip, code), SHAPE_RAW(trip, json), SHAPE_BOOL(trip, is_late), SHAPE_INT(trip, seats), SHAPE_AMOUNT(trip, price),
-	SHAPE_TIME(trip, starts_at), SHAPE_STATE(trip, state, paid_words), SHAPE_STRUCT(trip, driver, driver_shape),
-	SHAPE_MAYBE(trip, second, driver_shape), SHAPE_LIST(trip, lines, line_shape),
+	SHAPE_TEXT(trip, code), SHAPE_RAW(trip, json), SHAPE_BOOL(trip, is_late), SHAPE_INT(trip, seats),
+	SHAPE_AMOUNT(trip, price), SHAPE_TIME(trip, starts_at), SHAPE_STATE(trip, state, paid_words),
+	SHAPE_STRUCT(trip, driver, driver_shape), SHAPE_MAYBE(trip, second, driver_shape),
+	SHAPE_LIST(trip, lines, line_shape),
 };
 static const struct shape trip_shape = SHAPE(trip, trip_members);
 
@@ -391,8 +419,16 @@ TEST_SETUP(fresh_trip)
 	fresh(state);
 	around = (struct around){ "en", "outer" };
 	trip = (struct trip){
-		.code = "MP-1 <b>", .is_late = true, .seats = 5, .price = 207000, .starts_at = 1795237200, .state = PAID,
-		.driver = { "Choi", 33, &spare }, .second = NULL, .lines = two_lines, .n_lines = 2,
+		.code = "MP-1 <b>",
+		.is_late = true,
+		.seats = 5,
+		.price = 207000,
+		.starts_at = 1795237200,
+		.state = PAID,
+		.driver = { "Choi", 33, &spare },
+		.second = NULL,
+		.lines = two_lines,
+		.n_lines = 2,
 	};
 	return 0;
 }
@@ -411,7 +447,11 @@ static struct tpl_env
 struct_env(const char *const *partials)
 {
 	return (struct tpl_env){
-		.root = &around_root, .lang = LANG_EN, .partial = partial, .partial_arg = (void *)partials, .lambda = { { "t", folded, NULL } },
+		.root = &around_root,
+		.lang = LANG_EN,
+		.partial = partial,
+		.partial_arg = (void *)partials,
+		.lambda = { { "t", folded, NULL } },
 	};
 }
 
@@ -458,7 +498,8 @@ TEST_WITH(each_kind_is_rendered_in_its_own_way, fresh_trip, NULL)
 	binds("", "");
 	binds("{{code}} {{seats}}", "MP-1 &lt;b&gt; 5");
 	binds("{{price}} {{price.raw}}", "₩207,000 207000");
-	binds("{{starts_at}} | {{starts_at.date}} | {{starts_at.time}}", "Sat 21 Nov 2026, 14:00 | Sat 21 Nov 2026 | 14:00");
+	binds("{{starts_at}} | {{starts_at.date}} | {{starts_at.time}}",
+		"Sat 21 Nov 2026, 14:00 | Sat 21 Nov 2026 | 14:00");
 	binds("{{starts_at.iso}} {{starts_at.input}}", "2026-11-21T14:00:00+09:00 2026-11-21T14:00");
 	binds("{{state}} {{state.code}}", "Paid &amp; done PAID");
 	binds("{{driver.name}} {{driver.age}}", "Choi 33");
@@ -471,10 +512,13 @@ TEST_WITH(each_kind_is_rendered_in_its_own_way, fresh_trip, NULL)
 
 TEST_WITH(each_kind_has_its_own_condition, fresh_trip, NULL)
 {
-	const char *all = "{{#code}}1{{/code}}{{#is_late}}2{{/is_late}}{{#seats}}3{{/seats}}{{#price}}4{{/price}}{{#starts_at}}5{{/starts_at}}"
-		"{{#state.PAID}}6{{/state.PAID}}{{#state.OPEN}}x{{/state.OPEN}}{{#second}}7{{/second}}{{#lines}}8{{/lines}}"
-		"{{^code}}a{{/code}}{{^is_late}}b{{/is_late}}{{^seats}}c{{/seats}}{{^price}}d{{/price}}{{^starts_at}}e{{/starts_at}}"
-		"{{^state.PAID}}f{{/state.PAID}}{{^second}}g{{/second}}{{^lines}}h{{/lines}}";
+	const char *all = "{{#code}}1{{/code}}{{#is_late}}2{{/is_late}}{{#seats}}3{{/seats}}{{#price}}4{{/price}}"
+			  "{{#starts_at}}5{{/starts_at}}"
+			  "{{#state.PAID}}6{{/state.PAID}}{{#state.OPEN}}x{{/state.OPEN}}{{#second}}7{{/second}}"
+			  "{{#lines}}8{{/lines}}"
+			  "{{^code}}a{{/code}}{{^is_late}}b{{/is_late}}{{^seats}}c{{/seats}}{{^price}}d{{/price}}"
+			  "{{^starts_at}}e{{/starts_at}}"
+			  "{{^state.PAID}}f{{/state.PAID}}{{^second}}g{{/second}}{{^lines}}h{{/lines}}";
 
 	binds(all, "12345688g");
 	trip = (struct trip){ .code = "", .second = two_drivers };
@@ -484,19 +528,24 @@ TEST_WITH(each_kind_has_its_own_condition, fresh_trip, NULL)
 TEST_WITH(names_are_found_in_the_innermost_struct_that_has_them, fresh_trip, NULL)
 {
 	binds("{{lang}} {{code}}", "en MP-1 &lt;b&gt;");
-	binds("{{#lines}}{{rule}} {{amount}} {{code}} {{lang}};{{/lines}}", "day ₩90,000 MP-1 &lt;b&gt; en;night -₩5,000 MP-1 &lt;b&gt; en;");
-	binds("{{#lines}}{{rule}}:{{#drivers}}{{name}} {{age}} {{rule}} {{seats}},{{/drivers}}{{^drivers}}nobody{{/drivers}};{{/lines}}",
-	      "day:Kim 30 day 5,&lt;Lee&gt; 41 day 5,;night:nobody;");
+	binds("{{#lines}}{{rule}} {{amount}} {{code}} {{lang}};{{/lines}}",
+		"day ₩90,000 MP-1 &lt;b&gt; en;night -₩5,000 MP-1 &lt;b&gt; en;");
+	binds("{{#lines}}{{rule}}:{{#drivers}}{{name}} {{age}} {{rule}}"
+	      " {{seats}},{{/drivers}}{{^drivers}}nobody{{/drivers}};{{/lines}}",
+		"day:Kim 30 day 5,&lt;Lee&gt; 41 day 5,;night:nobody;");
 	binds("{{#driver}}{{name}} {{seats}}{{/driver}}", "Choi 5");
 }
 
 TEST_WITH(members_of_a_missing_struct_are_empty, fresh_trip, NULL)
 {
-	binds("[{{second.name}}{{second.age}}]{{#second}}x{{/second}}{{#second.name}}y{{/second.name}}{{^second.name}}z{{/second.name}}", "[]z");
+	binds("[{{second.name}}{{second.age}}]{{#second}}x{{/second}}{{#second.name}}y{{/second.name}}"
+	      "{{^second.name}}z{{/second.name}}",
+		"[]z");
 	binds("[{{driver.spare.name}}][{{driver.spare.spare.name}}][{{driver.spare.spare.spare.age}}]", "[Park][][]");
 	binds("{{#driver.spare}}{{name}} {{^spare}}alone{{/spare}}{{/driver.spare}}", "Park alone");
 	trip.second = &two_drivers[0];
-	binds("{{second.name}} {{#second}}{{name}} {{age}}{{/second}} {{^second.spare}}no{{/second.spare}}", "Kim Kim 30 no");
+	binds("{{second.name}} {{#second}}{{name}} {{age}}{{/second}} {{^second.spare}}no{{/second.spare}}",
+		"Kim Kim 30 no");
 }
 
 TEST_WITH(lists_within_lists_do_not_disturb_each_other, fresh_trip, NULL)
@@ -504,7 +553,7 @@ TEST_WITH(lists_within_lists_do_not_disturb_each_other, fresh_trip, NULL)
 	two_lines[1].drivers = two_drivers;
 	two_lines[1].n_drivers = 2;
 	binds("{{#lines}}{{#drivers}}{{#lines}}{{rule}}{{/lines}}{{name}} {{/drivers}}{{/lines}}",
-	      "daynightKim daynight&lt;Lee&gt; daynightKim daynight&lt;Lee&gt; ");
+		"daynightKim daynight&lt;Lee&gt; daynightKim daynight&lt;Lee&gt; ");
 	two_lines[1].drivers = NULL;
 	two_lines[1].n_drivers = 0;
 }
@@ -515,8 +564,11 @@ TEST_WITH(jumps_are_right_however_long_the_template_is, fresh_trip, NULL)
 		struct buf text = { .m = m }, late = { .m = m }, soon = { .m = m };
 
 		for (int i = 0; i < n; i++) {
-			buf_puts(&text, "a{{#is_late}}b{{/is_late}}{{^is_late}}c{{/is_late}}{{#second}}{{#is_late}}d{{/is_late}}{{/second}}"
-			                "{{#lines}}{{rule}}{{^drivers}}e{{/drivers}}{{/lines}}{{second.spare.name}}{{^second.name}}f{{/second.name}}");
+			buf_puts(&text,
+				"a{{#is_late}}b{{/is_late}}{{^is_late}}c{{/is_late}}{{#second}}"
+				"{{#is_late}}d{{/is_late}}{{/second}}"
+				"{{#lines}}{{rule}}{{^drivers}}e{{/drivers}}{{/lines}}{{second.spare.name}}"
+				"{{^second.name}}f{{/second.name}}");
 			buf_puts(&late, "abdaynightef");
 			buf_puts(&soon, "acdaynightef");
 		}
@@ -530,13 +582,15 @@ TEST_WITH(jumps_are_right_however_long_the_template_is, fresh_trip, NULL)
 
 TEST_WITH(layouts_partials_and_translations_are_inserted_at_compile_time, fresh_trip, NULL)
 {
-	const char *const *with = WITH(
-		"layout", "<title>{{$title}}x{{/title}}</title>\n<main>\n  {{$content}}{{/content}}\n</main>\n",
-		"row", "<li>{{rule}}</li>\n");
+	const char *const *with =
+		WITH("layout", "<title>{{$title}}x{{/title}}</title>\n<main>\n  {{$content}}{{/content}}\n</main>\n",
+			"row", "<li>{{rule}}</li>\n");
 
 	binds_with(struct_env(with),
-	           "{{<layout}}{{$title}}{{#t}}Hello {{code}}{{/t}}{{/title}}{{$content}}\n<ul>\n  {{#lines}}\n  {{>row}}\n  {{/lines}}\n</ul>{{/content}}{{/layout}}\n",
-	           "<title>MP-1 &lt;b&gt;님 안녕</title>\n<main>\n  <ul>\n    <li>day</li>\n    <li>night</li>\n  </ul>\n</main>\n");
+		"{{<layout}}{{$title}}{{#t}}Hello {{code}}{{/t}}{{/title}}{{$content}}\n<ul>\n  {{#lines}}\n "
+		" {{>row}}\n  {{/lines}}\n</ul>{{/content}}{{/layout}}\n",
+		"<title>MP-1 &lt;b&gt;님 안녕</title>\n<main>\n  <ul>\n    <li>day</li>\n    <li>night</li>\n "
+		" </ul>\n</main>\n");
 }
 
 TEST_WITH(money_time_and_states_are_written_in_the_templates_language, fresh_trip, NULL)
@@ -552,7 +606,8 @@ struct two_places { const char *code; struct place_named at; struct place_named 
 static const struct member place_named_members[] = { SHAPE_INT(place_named, n), SHAPE_TEXT_KO(place_named, name) };
 static const struct shape place_named_shape = SHAPE(place_named, place_named_members);
 static const struct member two_places_members[] = {
-	SHAPE_TEXT(two_places, code), SHAPE_STRUCT(two_places, at, place_named_shape), SHAPE_MAYBE(two_places, maybe, place_named_shape),
+	SHAPE_TEXT(two_places, code), SHAPE_STRUCT(two_places, at, place_named_shape),
+	SHAPE_MAYBE(two_places, maybe, place_named_shape),
 };
 static const struct shape two_places_shape = SHAPE(two_places, two_places_members);
 
@@ -560,8 +615,10 @@ TEST_WITH(a_text_in_two_languages_is_shown_in_the_templates, fresh_trip, NULL)
 {
 	struct place_named station = { 2, "", "<역>" };
 	struct two_places p = { "c", { 1, "Jamsil", "잠실" }, &station }, only = { "c", { 1, "Jamsil", "" }, NULL };
-	const char *text = "{{at.name}} {{at.name_ko}} {{#maybe}}{{name}}{{/maybe}}{{maybe.name}}{{#maybe}}{{#name}}!{{/name}}{{/maybe}}";
-	const char *const wanted[][2] = { [LANG_EN] = { "Jamsil 잠실 ", "Jamsil  " }, [LANG_KO] = { "잠실 잠실 &lt;역&gt;&lt;역&gt;!", "Jamsil  " } };
+	const char *text = "{{at.name}} {{at.name_ko}}"
+			   " {{#maybe}}{{name}}{{/maybe}}{{maybe.name}}{{#maybe}}{{#name}}!{{/name}}{{/maybe}}";
+	const char *const wanted[][2] = { [LANG_EN] = { "Jamsil 잠실 ", "Jamsil  " },
+		[LANG_KO] = { "잠실 잠실 &lt;역&gt;&lt;역&gt;!", "Jamsil  " } };
 
 	for (int lang = 0; lang < N_LANGS; lang++) {
 		struct tpl_env env = { .lang = lang };
@@ -636,8 +693,9 @@ TEST_WITH(unescaped_values_need_permission, fresh_trip, NULL)
 TEST_WITH(names_are_allowed_only_where_escaping_protects, fresh_trip, NULL)
 {
 	binds("<a href=\"{{code}}\" class='{{lang}}'>{{lang}}</a><!-- {{lang}} --><p>a < b {{lang}}</p>",
-	      "<a href=\"MP-1 &lt;b&gt;\" class='en'>en</a><!-- en --><p>a < b en</p>");
-	binds("<script src=\"/{{lang}}.js\"></script>{{lang}}<style>a{}</style >{{lang}}", "<script src=\"/en.js\"></script>en<style>a{}</style >en");
+		"<a href=\"MP-1 &lt;b&gt;\" class='en'>en</a><!-- en --><p>a < b en</p>");
+	binds("<script src=\"/{{lang}}.js\"></script>{{lang}}<style>a{}</style >{{lang}}",
+		"<script src=\"/en.js\"></script>en<style>a{}</style >en");
 	refuses("<script>{{code}}</script>", "script or style sheet");
 	refuses("<SCRIPT >x = '</p>{{code}}'", "script or style sheet");
 	refuses("<style>{{code}}</style>", "script or style sheet");
@@ -654,8 +712,10 @@ TEST_WITH(names_are_allowed_only_where_escaping_protects, fresh_trip, NULL)
 
 TEST_WITH(a_section_begins_and_ends_at_the_same_place_in_the_html, fresh_trip, NULL)
 {
-	binds("<tr{{#is_late}} class=\"late\"{{/is_late}}><td class=\"a{{#is_late}} b{{/is_late}}\">", "<tr class=\"late\"><td class=\"a b\">");
-	binds("<option value=\"{{code}}\"{{#is_late}} selected{{/is_late}}>", "<option value=\"MP-1 &lt;b&gt;\" selected>");
+	binds("<tr{{#is_late}} class=\"late\"{{/is_late}}><td class=\"a{{#is_late}} b{{/is_late}}\">",
+		"<tr class=\"late\"><td class=\"a b\">");
+	binds("<option value=\"{{code}}\"{{#is_late}} selected{{/is_late}}>",
+		"<option value=\"MP-1 &lt;b&gt;\" selected>");
 	binds("<input {{#is_late}}checked{{/is_late}} name=\"{{lang}}\">", "<input checked name=\"en\">");
 	binds("<p title=\"{{#t}}fine{{/t}}\">", "<p title=\"fine\">");
 	refuses("<a href=\"{{#is_late}}\">{{/is_late}}", "different places");
@@ -673,11 +733,16 @@ TEST_WITH(deep_and_wide_templates_are_refused, fresh_trip, NULL)
 	buf_puts(&deep, "{{>p}}");
 	for (int i = 0; i < 60; i++)
 		buf_puts(&deep, "{{/lines}}");
-	refuses_with(WITH("p", "{{#lines}}{{#lines}}{{#lines}}{{#lines}}{{#lines}}{{#lines}}{{/lines}}{{/lines}}{{/lines}}{{/lines}}{{/lines}}{{/lines}}"), deep.s, "too deeply");
+	refuses_with(
+		WITH("p",
+			"{{#lines}}{{#lines}}{{#lines}}{{#lines}}{{#lines}}{{#lines}}{{/lines}}{{/lines}}{{/lines}}"
+			"{{/lines}}{{/lines}}{{/lines}}"),
+		deep.s, "too deeply");
 	for (int i = 0; i < 2000; i++)
 		buf_puts(&wide, "{{>a}}");
-	refuses_with(WITH("a", "{{>b}}{{>b}}{{>b}}{{>b}}{{>b}}{{>b}}{{>b}}{{>b}}{{>b}}{{>b}}{{>b}}", "b", "{{code}} {{code}} {{code}} {{code}} {{code}} {{code}}"),
-	             wide.s, "does not come to an end");
+	refuses_with(WITH("a", "{{>b}}{{>b}}{{>b}}{{>b}}{{>b}}{{>b}}{{>b}}{{>b}}{{>b}}{{>b}}{{>b}}", "b",
+			     "{{code}} {{code}} {{code}} {{code}} {{code}} {{code}}"),
+		wide.s, "does not come to an end");
 	refuses("{{driver.spare.spare.spare.spare.spare.spare.spare.spare.spare.spare.spare.name}}", "too many parts");
 }
 
@@ -701,15 +766,21 @@ TEST_WITH(long_texts_are_escaped_whole, fresh_trip, NULL)
 
 	for (int i = 0; i < 5000; i++) {
 		text[i] = "&<a'\""[i % 5];
-		strcat(expected + (i > 50 ? strlen(expected) - 6 : 0), i % 5 == 0 ? "&amp;" : i % 5 == 1 ? "&lt;" : i % 5 == 2 ? "a" : i % 5 == 3 ? "&#39;" : "&quot;");
+		strcat(expected + (i > 50 ? strlen(expected) - 6 : 0),
+			i % 5 == 0           ? "&amp;"
+				: i % 5 == 1 ? "&lt;"
+				: i % 5 == 2 ? "a"
+				: i % 5 == 3 ? "&#39;"
+					     : "&quot;");
 	}
 	html_escape(&out, text, 5000);
 	assert_string_equal(out.s, expected);
 }
 
-/* --- a program's pages --------------------------------------------------------------------------------------------- */
+/* --- a program's pages -------------------------------------------------------------------------------------------- */
 
-static struct page first_page = { .file = "first", .shape = &trip_shape }, broken_page = { .file = "broken", .shape = &trip_shape };
+static struct page first_page = { .file = "first", .shape = &trip_shape },
+	broken_page = { .file = "broken", .shape = &trip_shape };
 static char dir[] = "/tmp/test_tpl.XXXXXX";
 
 static void
@@ -728,7 +799,8 @@ TEST_WITH(pages_are_compiled_for_every_language_at_start_up, fresh_trip, NULL)
 
 	assert_non_null(mkdtemp(dir));
 	write_file("layout", "<p>{{$content}}{{/content}}</p>\n");
-	write_file("first", "{{<layout}}{{$content}}{{#t}}\n\tBook\n\t  {{code}} {{/t}} {{price}}{{/content}}{{/layout}}");
+	write_file(
+		"first", "{{<layout}}{{$content}}{{#t}}\n\tBook\n\t  {{code}} {{/t}} {{price}}{{/content}}{{/layout}}");
 	page_register(&first_page);
 	assert_true(tpl_compile_pages(dir, &around_root));
 	for (int lang = 0; lang < N_LANGS; lang++)
@@ -778,7 +850,9 @@ first_page_shows(int lang, const char *expected)
 
 TEST_WITH(a_number_chooses_between_singular_and_plural, fresh_trip, NULL)
 {
-	write_file("first", "<p>{{#tn}}seats:\n\t1 seat\n | {{seats}} seats, {{code}}{{/tn}}; {{#tn}} driver.age : {{driver.name}} is new | not new{{/tn}}\n");
+	write_file("first",
+		"<p>{{#tn}}seats:\n\t1 seat\n | {{seats}} seats, {{code}}{{/tn}}; {{#tn}} driver.age : {{driver.name}}"
+		" is new | not new{{/tn}}\n");
 	assert_true(tpl_compile_pages(dir, &around_root));
 	first_page_shows(LANG_EN, "<p>5 seats, MP-1 &lt;b&gt;; not new\n");
 	trip.seats = trip.driver.age = 1;
@@ -790,8 +864,10 @@ TEST_WITH(a_number_chooses_between_singular_and_plural, fresh_trip, NULL)
 TEST_WITH(plural_forms_are_checked_at_start_up, fresh_trip, NULL)
 {
 	start_stops_with("\n{{#tn}}nosuch: a | b{{/tn}}", "first.mustache:2: {{nosuch.one}}: there is no 'nosuch'");
-	start_stops_with("\n{{#tn}}price: a | b{{/tn}}", "first.mustache:2: {{price.one}} is a way of showing, not a question");
-	start_stops_with("\n{{#tn}}code: a | b{{/tn}}", "first.mustache:2: {{code.one}} goes into something that has no parts");
+	start_stops_with(
+		"\n{{#tn}}price: a | b{{/tn}}", "first.mustache:2: {{price.one}} is a way of showing, not a question");
+	start_stops_with(
+		"\n{{#tn}}code: a | b{{/tn}}", "first.mustache:2: {{code.one}} goes into something that has no parts");
 	start_stops_with("\n{{#tn}}seats: a | {{nosuch}}{{/tn}}", "first.mustache:2: {{nosuch}}");
 	start_stops_with("\n{{#tn}}seats: a{{/tn}}", "first.mustache:2: {{#tn}} does not take such a text");
 	start_stops_with("{{#tn}}a | b{{/tn}}", "does not take such a text");

@@ -21,7 +21,8 @@ static enum status
 page_plain(struct web *w)
 {
 	n_handled++;
-	return web_text(w, HTTP_OK, "text/plain", arena_printf(w->m, "user %lld id %lld", (long long)w->user.id, (long long)web_param_id(w, "id")));
+	return web_text(w, HTTP_OK, "text/plain",
+		arena_printf(w->m, "user %lld id %lld", (long long)w->user.id, (long long)web_param_id(w, "id")));
 }
 
 static enum status
@@ -32,7 +33,8 @@ do_echo(struct web *w)
 	n_handled++;
 	if (form_bad(w))
 		return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", "Please look at the marked fields.");
-	return w->json ? web_json_text(w, HTTP_CREATED, "{\"made\":true}") : web_redirect(w, "/done?text=%s", web_encode(w, text));
+	return w->json ? web_json_text(w, HTTP_CREATED, "{\"made\":true}")
+		       : web_redirect(w, "/done?text=%s", web_encode(w, text));
 }
 
 static enum status
@@ -56,7 +58,8 @@ do_raw(struct web *w)
 static enum status
 do_hash(struct web *w)
 {
-	return web_text(w, HTTP_OK, "text/plain", arena_printf(w->m, "%s %s", web_idempotency_key(w), web_body_hash(w)));
+	return web_text(
+		w, HTTP_OK, "text/plain", arena_printf(w->m, "%s %s", web_idempotency_key(w), web_body_hash(w)));
 }
 
 static enum status
@@ -119,7 +122,8 @@ do_pay(struct web *w)
 static enum status
 show_again(struct web *w, const void *form, enum status status, const char *message)
 {
-	return web_text(w, status, "text/plain", arena_printf(w->m, "form %s: %s, %d marked", (const char *)form, message, form_n_errors(w)));
+	return web_text(w, status, "text/plain",
+		arena_printf(w->m, "form %s: %s, %d marked", (const char *)form, message, form_n_errors(w)));
 }
 
 static enum status
@@ -138,7 +142,8 @@ do_form(struct web *w)
 		return web_later(w, 7, "It is closed.");
 	if (strcmp(text, "gone") == 0)
 		return web_not_found(w);
-	return web_done(w, HTTP_CREATED, strcmp(text, "nothing") == 0 ? NULL : &paging_shape, &(struct paging){ .page = 3 }, "/done?text=%s", text);
+	return web_done(w, HTTP_CREATED, strcmp(text, "nothing") == 0 ? NULL : &paging_shape,
+		&(struct paging){ .page = 3 }, "/done?text=%s", text);
 }
 
 enum view { VIEW_OPEN, VIEW_ALL };
@@ -153,8 +158,10 @@ page_tabs(struct web *w)
 	struct tab *t = web_tabs(w, "view", &view_words, VIEW_ALL, (int64_t[]){ 4, 9 });
 
 	web_notice(w, &done_words);
-	return web_text(w, HTTP_OK, "text/plain", arena_printf(w->m, "%s %s %lld %d, %s %s %lld %d, %s", t[0].url, t[0].label, (long long)t[0].n, t[0].is_current,
-	                t[1].url, t[1].label, (long long)t[1].n, t[1].is_current, text_or_empty(w->chrome.notice)));
+	return web_text(w, HTTP_OK, "text/plain",
+		arena_printf(w->m, "%s %s %lld %d, %s %s %lld %d, %s", t[0].url, t[0].label, (long long)t[0].n,
+			t[0].is_current, t[1].url, t[1].label, (long long)t[1].n, t[1].is_current,
+			text_or_empty(w->chrome.notice)));
 }
 
 static const struct route routes[] = {
@@ -184,7 +191,8 @@ static const struct route routes[] = {
 	{ 0 },
 };
 static const struct db_role tester = { .name = "tester", .owns = "note" };
-static const struct program program = { .name = "tester", .prefix = "/t", .routes = routes, .role = &tester, .site = &rental_site };
+static const struct program program = { .name = "tester", .prefix = "/t", .routes = routes, .role = &tester,
+	.site = &rental_site };
 
 /* --- asking ------------------------------------------------------------------------------------------------------- */
 
@@ -265,9 +273,11 @@ cookie_set(const char *name)
 static void
 as_kim_seen(int64_t seen)
 {
-	const char *sign = secret_sign(scratch_memory, "seen", arena_printf(scratch_memory, "%s %lld", SESSION, (long long)seen));
+	const char *sign =
+		secret_sign(scratch_memory, "seen", arena_printf(scratch_memory, "%s %lld", SESSION, (long long)seen));
 
-	with("HTTP_COOKIE", arena_printf(scratch_memory, "mp_session=%s; mp_seen=%lld.%s", SESSION, (long long)seen, sign));
+	with("HTTP_COOKIE",
+		arena_printf(scratch_memory, "mp_session=%s; mp_seen=%lld.%s", SESSION, (long long)seen, sign));
 }
 
 static void
@@ -298,10 +308,14 @@ fill(void)
 	int64_t later = clock_now() + 100000;
 
 	db_begin(d);
-	db_do(d, "INSERT INTO person (user_id, email, name, lang, password_hash, created_at, updated_at) VALUES (7, 'kim@example.com', 'Kim', 'en', 'x', 1, 1)");
+	db_do(d,
+		"INSERT INTO person (user_id, email, name, lang, password_hash, created_at, updated_at)"
+		" VALUES (7, 'kim@example.com', 'Kim', 'en', 'x', 1, 1)");
 	db_do(d, "INSERT INTO user_role (user_id, role) VALUES (7, 'customer')");
-	db_do(d, "INSERT INTO session (token_hash, user_id, created_at, expires_at) VALUES ($1, 7, 1, $2)", secret_hash(scratch_memory, SESSION), later);
-	db_do(d, "INSERT INTO api_token (token_hash, user_id, name, created_at) VALUES ($1, 7, 'cli', 1)", secret_hash(scratch_memory, API));
+	db_do(d, "INSERT INTO session (token_hash, user_id, created_at, expires_at) VALUES ($1, 7, 1, $2)",
+		secret_hash(scratch_memory, SESSION), later);
+	db_do(d, "INSERT INTO api_token (token_hash, user_id, name, created_at) VALUES ($1, 7, 'cli', 1)",
+		secret_hash(scratch_memory, API));
 	assert_true(db_commit(d));
 	db_close(d);
 }
@@ -350,7 +364,8 @@ TEST(a_path_finds_its_handler_and_its_parameters)
 
 TEST(a_parameter_that_is_not_an_id_is_zero)
 {
-	static const char *const bad[] = { "/cars/0", "/cars/012", "/cars/-1", "/cars/1x", "/cars/9999999999999999999", "/cars/<script>" };
+	static const char *const bad[] = { "/cars/0", "/cars/012", "/cars/-1", "/cars/1x", "/cars/9999999999999999999",
+		"/cars/<script>" };
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_int_equal(get(bad[i]), HTTP_OK);
@@ -360,7 +375,8 @@ TEST(a_parameter_that_is_not_an_id_is_zero)
 
 TEST(an_unknown_path_is_404)
 {
-	static const char *const paths[] = { "/nowhere", "/cars", "/cars/", "/cars/12/", "/cars/12/edit/x", "//", "/t", "/t/healthz/x" };
+	static const char *const paths[] = { "/nowhere", "/cars", "/cars/", "/cars/12/", "/cars/12/edit/x", "//", "/t",
+		"/t/healthz/x" };
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		assert_int_equal(get(paths[i]), HTTP_NOT_FOUND);
@@ -502,7 +518,8 @@ TEST(an_idle_forged_or_missing_visit_is_signed_out)
 	assert_int_equal(get("/mine"), HTTP_SEE_OTHER);
 	with("HTTP_COOKIE", "mp_session=" SESSION);
 	assert_int_equal(get("/mine"), HTTP_SEE_OTHER);
-	with("HTTP_COOKIE", arena_printf(scratch_memory, "mp_session=" SESSION "; mp_seen=%lld.AAAA", (long long)clock_now()));
+	with("HTTP_COOKIE",
+		arena_printf(scratch_memory, "mp_session=" SESSION "; mp_seen=%lld.AAAA", (long long)clock_now()));
 	assert_int_equal(get("/mine"), HTTP_SEE_OTHER);
 	as_kim_seen(clock_now() + 100000);
 	assert_int_equal(get("/mine"), HTTP_SEE_OTHER);
@@ -583,7 +600,8 @@ TEST(a_change_needs_the_sessions_own_csrf_token)
 	assert_int_equal(ask("POST", "/mine", FORM, "text=a&csrf=wrong"), HTTP_FORBIDDEN);
 	assert_int_equal(n_handled, 0);
 	as_kim();
-	assert_int_equal(ask("POST", "/mine", FORM, arena_printf(scratch_memory, "text=a&csrf=%s", csrf_of_kim())), HTTP_SEE_OTHER);
+	assert_int_equal(ask("POST", "/mine", FORM, arena_printf(scratch_memory, "text=a&csrf=%s", csrf_of_kim())),
+		HTTP_SEE_OTHER);
 	assert_true(says("Location: /done?text=a\r\n"));
 }
 
@@ -613,7 +631,8 @@ TEST(another_site_is_refused_even_with_the_token)
 {
 	as_kim();
 	with("HTTP_SEC_FETCH_SITE", "cross-site");
-	assert_int_equal(ask("POST", "/mine", FORM, arena_printf(scratch_memory, "text=a&csrf=%s", csrf_of_kim())), HTTP_FORBIDDEN);
+	assert_int_equal(ask("POST", "/mine", FORM, arena_printf(scratch_memory, "text=a&csrf=%s", csrf_of_kim())),
+		HTTP_FORBIDDEN);
 }
 
 TEST(a_signed_out_form_is_protected_by_a_token_of_its_own)
@@ -626,7 +645,10 @@ TEST(a_signed_out_form_is_protected_by_a_token_of_its_own)
 	assert_true(says(secret_sign(scratch_memory, "csrf", anon)));
 	assert_int_equal(ask("POST", "/echo", FORM, "text=a"), HTTP_FORBIDDEN);
 	with("HTTP_COOKIE", arena_printf(scratch_memory, "mp_anon=%s", anon));
-	assert_int_equal(ask("POST", "/echo", FORM, arena_printf(scratch_memory, "text=a&csrf=%s", secret_sign(scratch_memory, "csrf", anon))), HTTP_SEE_OTHER);
+	assert_int_equal(
+		ask("POST", "/echo", FORM,
+			arena_printf(scratch_memory, "text=a&csrf=%s", secret_sign(scratch_memory, "csrf", anon))),
+		HTTP_SEE_OTHER);
 	with("HTTP_COOKIE", arena_printf(scratch_memory, "mp_anon=%s", anon));
 	assert_int_equal(get("/nowhere"), HTTP_NOT_FOUND);
 	assert_null(cookie_set("mp_anon"));
@@ -653,7 +675,8 @@ TEST(an_upload_may_be_eight_mib_not_nine)
 	assert_int_equal(ask_n("POST", "/upload", "multipart/form-data; boundary=X", big, n), HTTP_TOO_LARGE);
 	memcpy(big, head, sizeof(head) - 1);
 	memcpy(big + sizeof(head) - 1 + eight, "\r\n--X--\r\n", 9);
-	assert_int_equal(ask_n("POST", "/upload", "multipart/form-data; boundary=X", big, sizeof(head) - 1 + eight + 9), HTTP_OK);
+	assert_int_equal(ask_n("POST", "/upload", "multipart/form-data; boundary=X", big, sizeof(head) - 1 + eight + 9),
+		HTTP_OK);
 	assert_string_equal(body_of_answer(), "file 8388608");
 }
 
@@ -691,9 +714,10 @@ TEST(a_thousand_fields_are_400)
 
 TEST(bad_fields_are_listed_in_the_json_error)
 {
-	assert_int_equal(ask("POST", "/hook", "application/json", "{\"text\":\"\",\"admin\":true}"), HTTP_UNPROCESSABLE);
+	assert_int_equal(
+		ask("POST", "/hook", "application/json", "{\"text\":\"\",\"admin\":true}"), HTTP_UNPROCESSABLE);
 	assert_true(says("{\"error\":{\"code\":\"invalid\",\"message\":\"Please look at the marked fields.\","
-	                 "\"fields\":{\"text\":\"Please fill this in.\",\"admin\":\"This field is not supported.\"}"));
+			 "\"fields\":{\"text\":\"Please fill this in.\",\"admin\":\"This field is not supported.\"}"));
 }
 
 TEST(a_raw_body_is_left_alone)
@@ -810,7 +834,8 @@ TEST(redirects_stay_on_our_own_site)
 	assert_int_equal(ask("POST", "/pay", FORM, "to=https%3A%2F%2Fevil.example%2F"), HTTP_BROKEN);
 	assert_int_equal(ask("POST", "/pay", FORM, "to=http%3A%2F%2Flocalhost%3A8080.evil.example%2F"), HTTP_BROKEN);
 	assert_int_equal(ask("POST", "/pay", FORM, "to=%2F%2Fevil.example"), HTTP_BROKEN);
-	assert_int_equal(ask("POST", "/pay", FORM, "to=http%3A%2F%2Flocalhost%3A8080%2Fsandbox%2Fcard%3Fa%3D1"), HTTP_SEE_OTHER);
+	assert_int_equal(
+		ask("POST", "/pay", FORM, "to=http%3A%2F%2Flocalhost%3A8080%2Fsandbox%2Fcard%3Fa%3D1"), HTTP_SEE_OTHER);
 	assert_true(says("Location: http://localhost:8080/sandbox/card?a=1\r\n"));
 }
 
@@ -831,7 +856,8 @@ TEST(the_providers_own_origin_is_allowed_for_forms_and_redirects)
 
 TEST(only_own_paths_are_safe)
 {
-	static const char *const bad[] = { "", "//evil", "/\\evil", "\\\\evil", "http://evil", "evil", "/a b", "/a\nb", "/\t/evil", "/\x80" };
+	static const char *const bad[] = { "", "//evil", "/\\evil", "\\\\evil", "http://evil", "evil", "/a b", "/a\nb",
+		"/\t/evil", "/\x80" };
 
 	assert_true(web_safe_path("/"));
 	assert_true(web_safe_path("/cars?from=2026-05-01T10%3A00&b=//x"));
@@ -958,7 +984,8 @@ TEST(a_refused_form_is_an_error_for_a_program)
 TEST(tabs_keep_the_address_and_drop_the_page)
 {
 	assert_int_equal(get("/tabs?view=all&q=x&page=3&done=saved"), HTTP_OK);
-	assert_non_null(strstr(out.s, "/tabs?q=x&done=saved Open 4 0, /tabs?view=all&q=x&done=saved All 9 1, It is saved."));
+	assert_non_null(
+		strstr(out.s, "/tabs?q=x&done=saved Open 4 0, /tabs?view=all&q=x&done=saved All 9 1, It is saved."));
 }
 
 TEST_MAIN("web", begin_all, end_all, fresh, NULL)

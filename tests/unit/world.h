@@ -1,6 +1,6 @@
 /*
- * world - what the worlds of several contexts share: a scratch state folder in which db is the context's own connection and others
- * writes what other contexts would write, and the events in it. Include it after test.h.
+ * world - what the worlds of several contexts share: a scratch state folder in which db is the context's own connection
+ * and others writes what other contexts would write, and the events in it. Include it after test.h.
  */
 #ifndef MP_WORLD_H
 #define MP_WORLD_H
@@ -46,9 +46,11 @@ report(const char *type, const char *subject_id, const char *payload)
 
 	db_begin(others);
 	id = 1 + db_int(others, "SELECT COALESCE(MAX(event_id), 0) FROM event");
-	db_do(others, "INSERT INTO event (event_id, type, subject_id, occurred_at, recorded_at, payload, prev_hash, hash)"
+	db_do(others,
+		"INSERT INTO event (event_id, type, subject_id, occurred_at, recorded_at, payload, prev_hash, hash)"
 		" VALUES ($1, $2, $3, $4, $4, $5,"
-		" COALESCE((SELECT e.hash FROM event e WHERE e.subject_id = $3 ORDER BY e.event_id DESC LIMIT 1), ''), $6)",
+		" COALESCE((SELECT e.hash FROM event e WHERE e.subject_id = $3 ORDER BY e.event_id DESC"
+		" LIMIT 1), ''), $6)",
 		id, type, subject_id, clock_now(), payload, arena_printf(scratch_memory, "test-%lld", (long long)id));
 	assert_true(db_commit(others));
 }

@@ -1,10 +1,10 @@
 /*
  * fleet-photo - reads an uploaded picture from stdin, writes a JPEG of at most 960 × 640 to stdout, and ends.
  *
- * Picture decoders are a common target of attacks, so they run only here: in a process of its own without files, network and
- * other processes, with little time and memory (rlimits), which after reading its input may only compute and write (seccomp).
- * The output is redrawn and has no metadata, such as place and time.
- * Exit status: 0 done; 2 not a readable picture; 3 too many pixels; killed: treated as not readable.
+ * Picture decoders are a common target of attacks, so they run only here: in a process of its own without files,
+ * network and other processes, with little time and memory (rlimits), which after reading its input may only compute
+ * and write (seccomp). The output is redrawn and has no metadata, such as place and time. Exit status: 0 done; 2 not a
+ * readable picture; 3 too many pixels; killed: treated as not readable.
  */
 #include "picture.h"
 
@@ -48,7 +48,7 @@ static void
 set_limits(void)
 {
 	close_range(3, ~0U, 0);
-#ifndef __SANITIZE_ADDRESS__            /* it maps terabytes of shadow memory */
+#ifndef __SANITIZE_ADDRESS__ /* it maps terabytes of shadow memory */
 	limit(RLIMIT_AS, MEMORY);
 #endif
 	limit(RLIMIT_CPU, SECONDS);
@@ -69,15 +69,26 @@ forbid_all_else(void)
 #if defined(ARCH) && !defined(__SANITIZE_ADDRESS__)
 	static struct sock_filter filter[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		ALLOW(write), ALLOW(brk), ALLOW(mmap), ALLOW(munmap), ALLOW(mremap), ALLOW(madvise), ALLOW(futex),
-		ALLOW(getrandom), ALLOW(rt_sigreturn), ALLOW(rt_sigprocmask), ALLOW(exit), ALLOW(exit_group),
+		ALLOW(write),
+		ALLOW(brk),
+		ALLOW(mmap),
+		ALLOW(munmap),
+		ALLOW(mremap),
+		ALLOW(madvise),
+		ALLOW(futex),
+		ALLOW(getrandom),
+		ALLOW(rt_sigreturn),
+		ALLOW(rt_sigprocmask),
+		ALLOW(exit),
+		ALLOW(exit_group),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
 	};
 	static const struct sock_fprog program = { sizeof(filter) / sizeof(filter[0]), filter };
 
-	prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);   /* without it the limits above still hold */
+	prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program); /* without it the limits above still hold */
 #endif
 }
 
@@ -87,9 +98,9 @@ static gdImagePtr
 decode(const struct picture *p, unsigned char *s, int n)
 {
 	switch (p->type) {
-	case PICTURE_JPEG:    return gdImageCreateFromJpegPtrEx(n, s, 1);
-	case PICTURE_PNG:     return gdImageCreateFromPngPtr(n, s);
-	case PICTURE_WEBP:    return gdImageCreateFromWebpPtr(n, s);
+	case PICTURE_JPEG: return gdImageCreateFromJpegPtrEx(n, s, 1);
+	case PICTURE_PNG: return gdImageCreateFromPngPtr(n, s);
+	case PICTURE_WEBP: return gdImageCreateFromWebpPtr(n, s);
 	case PICTURE_UNKNOWN: break;
 	}
 	return NULL;
@@ -127,13 +138,13 @@ turned_pixel(gdImagePtr im, int side_up, int x, int y)
 	int right = gdImageSX(im) - 1, low = gdImageSY(im) - 1;
 
 	switch (side_up) {
-	case 2:  return gdImageTrueColorPixel(im, right - x, y);
-	case 3:  return gdImageTrueColorPixel(im, right - x, low - y);
-	case 4:  return gdImageTrueColorPixel(im, x, low - y);
-	case 5:  return gdImageTrueColorPixel(im, y, x);
-	case 6:  return gdImageTrueColorPixel(im, y, low - x);
-	case 7:  return gdImageTrueColorPixel(im, right - y, low - x);
-	case 8:  return gdImageTrueColorPixel(im, right - y, x);
+	case 2: return gdImageTrueColorPixel(im, right - x, y);
+	case 3: return gdImageTrueColorPixel(im, right - x, low - y);
+	case 4: return gdImageTrueColorPixel(im, x, low - y);
+	case 5: return gdImageTrueColorPixel(im, y, x);
+	case 6: return gdImageTrueColorPixel(im, y, low - x);
+	case 7: return gdImageTrueColorPixel(im, right - y, low - x);
+	case 8: return gdImageTrueColorPixel(im, right - y, x);
 	default: return gdImageTrueColorPixel(im, x, y);
 	}
 }

@@ -80,7 +80,7 @@ look_jpeg(struct picture *p, const unsigned char *s, size_t n)
 		unsigned char marker = s[at + 1];
 		size_t length = be16(s + at + 2);
 
-		if (marker == 0xFF) {           /* padding */
+		if (marker == 0xFF) { /* padding */
 			at++;
 			continue;
 		}

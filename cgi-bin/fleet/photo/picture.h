@@ -1,6 +1,6 @@
 /*
- * picture - type, size and orientation of a picture from its headers, before it is decoded. Allocates nothing, and reads nothing
- * outside the given bytes.
+ * picture - type, size and orientation of a picture from its headers, before it is decoded. Allocates nothing, and
+ * reads nothing outside the given bytes.
  */
 #ifndef MP_FLEET_PICTURE_H
 #define MP_FLEET_PICTURE_H
