@@ -2,9 +2,9 @@
 #
 # BUILD=dir    where everything generated goes (default build; tests use build/asan)
 # SAN=1        with AddressSanitizer and UndefinedBehaviorSanitizer
-# FAULTS=1     with the switches that break it on purpose (tests/fault); part of SAN=1, never of what is shipped
+# FAULTS=1     with the fault switches that tests/fault uses; included in SAN=1, never in a release
 # V=1          shows each command
-# PORT=, VAR=  the port and the state folder of `make run`
+# PORT=, VAR=  the port and the state directory of `make run`
 
 MAKEFLAGS += --no-print-directory
 PORT  ?= 8080
@@ -32,7 +32,7 @@ endif
 LIBS      := -lfcgi -lsqlite3 -lsodium -ljansson -lpthread -lm
 CURL_LIBS := -lcurl
 
-# --- what there is --------------------------------------------------------------------------------------------------
+# --- programs and files ---------------------------------------------------------------------------------------------
 # A context is a folder with a main.c; its rules are every file that is neither main.c nor pages*.c.
 CONTEXTS := $(patsubst cgi-bin/%/main.c,%,$(wildcard cgi-bin/*/main.c))
 rules     = $(filter-out cgi-bin/$(1)/main.c $(wildcard cgi-bin/$(1)/pages*.c),$(wildcard cgi-bin/$(1)/*.c))
@@ -43,7 +43,7 @@ CLI         := $(wildcard cli/*.c cli/*/*.c)
 LIB         := $(BUILD)/libmotorpool.a
 PROGRAMS    := $(CONTEXTS:%=$(BUILD)/bin/%)
 RULES       := $(foreach c,$(filter-out sandbox,$(CONTEXTS)),$(call rules,$(c)))
-# a language's words: the header in motorpool.po, then a file a program
+# the translations of a language: the header in motorpool.po, then one file per program
 MO          := $(patsubst locale/%/motorpool.po,$(BUILD)/locale/%/LC_MESSAGES/motorpool.mo,$(wildcard locale/*/motorpool.po))
 
 .PHONY: all
@@ -53,22 +53,22 @@ all: $(PROGRAMS) $(BUILD)/bin/fleet-photo $(BUILD)/bin/relay $(BUILD)/motorpool 
 .PHONY: help
 help:
 	@echo "make            builds everything into $(BUILD)/"
-	@echo "make run        installs what is missing, builds, starts everything on port $(PORT) with its state in $(VAR)/; Ctrl-C stops it"
+	@echo "make run        installs missing packages, builds, starts all programs on port $(PORT) with their state in $(VAR)/; Ctrl-C stops them"
 	@echo "make test       all tests (one kind: make test KINDS=\"unit page\"); make lint: only the rules of the source"
 	@echo "make test-fault the fault experiments at full length, with their limits (docs/promises.md)"
-	@echo "make bench      how fast it is, beside what bare SQLite and lighttpd can (docs/speed.md)"
+	@echo "make bench      measures the speed, and that of bare SQLite and lighttpd (docs/speed.md)"
 	@echo "make deps       installs the Debian packages that are missing (apt, as root or by sudo)"
-	@echo "make install    puts a release in its places (PREFIX=/usr/local, DESTDIR=, VERSION=); make uninstall takes it away"
-	@echo "make deb        builds a Debian package; deb-check: lintian; deb-try, deb-boot: into a bare Debian (root)"
+	@echo "make install    installs a release (PREFIX=/usr/local, DESTDIR=, VERSION=); make uninstall removes it"
+	@echo "make deb        builds a Debian package; deb-check: lintian; deb-try, deb-boot: test it in a minimal Debian (root)"
 	@echo "make clean      removes $(BUILD)/"
 	@echo
-	@echo "PORT=8081 VAR=other  another port and state folder · BUILD=dir · SAN=1 with sanitizers · V=1 shows the commands"
+	@echo "PORT=8081 VAR=other  another port and state directory · BUILD=dir · SAN=1 with sanitizers · V=1 shows the commands"
 
 .PHONY: clean
 clean:
 	rm -rf $(BUILD)
 
-# --- on this machine ----------------------------------------------------------------------------------------------------
+# --- packages, make run -------------------------------------------------------------------------------------------------
 DEPS := gcc libc6-dev make libfcgi-dev libsqlite3-dev sqlite3 lighttpd lighttpd-mod-deflate libsodium-dev libcurl4-openssl-dev \
 	libjansson-dev libgd-dev gettext tzdata
 
@@ -76,14 +76,14 @@ DEPS := gcc libc6-dev make libfcgi-dev libsqlite3-dev sqlite3 lighttpd lighttpd-
 deps:
 	@sh deploy/deps.sh $(DEPS)
 
-# the packages first, then the building, one after the other whatever -j says
+# separate calls of make, so that with -j the build does not start before the packages are installed
 .PHONY: run
 run:
 	@$(MAKE) deps
 	@$(MAKE) all
 	@exec $(BUILD)/motorpool run --port $(PORT) --var $(VAR)
 
-# --- how things are made --------------------------------------------------------------------------------------------------
+# --- build rules ----------------------------------------------------------------------------------------------------------
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -100,7 +100,7 @@ $(BUILD)/bin/$(1): $(call obj,$(wildcard cgi-bin/$(1)/*.c)) $(LIB)
 endef
 $(foreach c,$(CONTEXTS),$(eval $(call program,$(c))))
 
-# what decodes uploaded pictures: a process of its own, with next to nothing in it
+# decodes uploaded photos in a process of its own, which links only libgd
 $(BUILD)/bin/fleet-photo: $(call obj,$(wildcard cgi-bin/fleet/photo/*.c))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lgd
@@ -110,12 +110,12 @@ $(BUILD)/bin/relay: $(call obj,$(wildcard relay/*.c) $(RULES)) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(CURL_LIBS)
 
-# the command: the rules of all contexts for check, replay and the demo data, and the sandbox's for its side of the money
+# the command links the rules of all contexts for check, replay and the demo data; check also compares payment with the sandbox
 $(BUILD)/motorpool: $(call obj,$(CLI) $(RULES) $(call rules,sandbox)) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(CURL_LIBS)
 
-# glibc takes a catalogue only for a locale it knows: the smallest that will do (lib/base/lang.c)
+# glibc loads translations only for a locale that exists; this is the smallest one that works (lib/base/lang.c)
 KO_LOCALE := $(BUILD)/locale/ko_KR.UTF-8/LC_MESSAGES/SYS_LC_MESSAGES
 $(KO_LOCALE): /usr/lib/locale/C.utf8/LC_MESSAGES/SYS_LC_MESSAGES
 	@mkdir -p $(@D)
@@ -134,7 +134,7 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/librules.a $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIB) $(LIBS) $(CURL_LIBS) -lcmocka
-# --- fault experiments in C: tests/fault/NAME.c with a main() of its own; the files beside it are shared
+# --- fault experiments in C: tests/fault/NAME.c with a main() of its own; the files without one are shared
 FAULT_MAIN := $(shell grep -ls '^main\>' tests/fault/*.c)
 FAULT      := $(patsubst tests/fault/%.c,$(BUILD)/fault/%,$(FAULT_MAIN))
 FAULT_OBJ  := $(call obj,$(filter-out $(FAULT_MAIN),$(wildcard tests/fault/*.c)))

@@ -3,7 +3,7 @@
 
 PRAGMA user_version = 1;
 
--- One-time keys from the hosted card page: good once, for ten minutes, for the customer who typed the card in.
+-- One-time keys from the hosted card page: valid once, for ten minutes, for the customer who entered the card.
 CREATE TABLE auth (
 	auth_key     TEXT PRIMARY KEY,
 	customer_key TEXT NOT NULL,
@@ -22,7 +22,7 @@ CREATE TABLE billing (                               -- a saved card
 CREATE TABLE payment (
 	payment_id   INTEGER PRIMARY KEY,
 	payment_key  TEXT NOT NULL UNIQUE,
-	order_id     TEXT NOT NULL CHECK (length(order_id) BETWEEN 6 AND 64),  -- the merchant's key of it
+	order_id     TEXT NOT NULL CHECK (length(order_id) BETWEEN 6 AND 64),  -- the merchant's id of the payment
 	order_name   TEXT NOT NULL,
 	customer_key TEXT NOT NULL,
 	card         INTEGER NOT NULL,

@@ -120,7 +120,7 @@ CREATE INDEX api_token_by_user ON api_token (user_id, token_id);
 CREATE TABLE sign_in_throttle (                      -- failures per account and per address; does not reveal which accounts exist
 	who        TEXT PRIMARY KEY,                     -- hash of 'email:…' or 'address:…'
 	n_failed   INTEGER NOT NULL CHECK (n_failed >= 0),
-	closed_until INTEGER NOT NULL DEFAULT 0,         -- no try is accepted before
+	closed_until INTEGER NOT NULL DEFAULT 0,         -- no attempt is accepted before
 	failed_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sign_in_throttle_by_age ON sign_in_throttle (failed_at);
@@ -131,7 +131,7 @@ CREATE VIEW v_user AS
 	                                        WHEN 'courier' THEN 8 WHEN 'examiner' THEN 16 WHEN 'admin' THEN 32 ELSE 0 END), 0)
 	          FROM user_role r WHERE r.user_id = u.user_id) AS roles          -- enum role in lib/web/web.h
 	  FROM person u;
-CREATE VIEW v_role_holder AS                        -- who can be chosen for a job: the couriers, the managers …
+CREATE VIEW v_role_holder AS                        -- for choosing a person: the couriers, the managers …
 	SELECT r.role, u.user_id, u.name FROM user_role r JOIN person u ON u.user_id = r.user_id WHERE u.disabled = 0;
 CREATE VIEW v_session AS
 	SELECT s.token_hash, s.user_id, s.expires_at, v.email, v.name, v.lang, v.roles
@@ -153,7 +153,7 @@ CREATE TABLE branch (
 	is_open    INTEGER NOT NULL DEFAULT 1 CHECK (is_open IN (0, 1))      -- closed branches take no new cars
 ) STRICT;
 
-CREATE TABLE car_model (                             -- 상품: what new cars of it start with
+CREATE TABLE car_model (                             -- 상품: the defaults for new cars of the model
 	model_id     INTEGER PRIMARY KEY,
 	name         TEXT NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 80),
 	name_ko      TEXT NOT NULL DEFAULT '' CHECK (length(name_ko) <= 80),
@@ -240,7 +240,7 @@ CREATE TABLE booking (
 	card_id      INTEGER NOT NULL DEFAULT 0,         -- saved card; 0: paid on the provider's own page
 	charge_id    INTEGER,                            -- payment's approved charge
 	held_at      INTEGER NOT NULL,
-	hold_until   INTEGER NOT NULL,                   -- an unpaid hold expires then
+	hold_until   INTEGER NOT NULL,                   -- when an unpaid hold expires
 	asked_at     INTEGER NOT NULL DEFAULT 0,         -- when payment was asked to charge; 0: not yet
 	paid_at      INTEGER NOT NULL DEFAULT 0,
 	ended_at     INTEGER NOT NULL DEFAULT 0,         -- cancelled, expired, rejected, returned, no-show
@@ -251,13 +251,13 @@ CREATE TABLE booking (
 	refund_tries INTEGER NOT NULL DEFAULT 0,
 	refund_next_at INTEGER NOT NULL DEFAULT 0,       -- when the sweep asks payment again
 	request_key  TEXT NOT NULL DEFAULT '' CHECK (length(request_key) <= 200), -- the client's Idempotency-Key or the form's key
-	request_hash TEXT NOT NULL DEFAULT '',           -- of what was asked: the same key with another body is refused
+	request_hash TEXT NOT NULL DEFAULT '',           -- hash of the request: the same key with another body is refused
 	ask_tries    INTEGER NOT NULL DEFAULT 0,         -- how often the sweep has asked payment for an answer that was lost
 	ask_next_at  INTEGER NOT NULL DEFAULT 0,         -- … and when it asks again
-	last_error   TEXT NOT NULL DEFAULT '' CHECK (length(last_error) <= 200),  -- why the last try did not settle it: payment_down, no_answer …
+	last_error   TEXT NOT NULL DEFAULT '' CHECK (length(last_error) <= 200),  -- why the last attempt did not settle it: payment_down, no_answer …
 	model_id     INTEGER NOT NULL DEFAULT 0,         -- any car of this model was booked; 0: this car
 	n_cars       INTEGER NOT NULL DEFAULT 1 CHECK (n_cars BETWEEN 1 AND 5),   -- the others are in booking_car
-	cancel_asked_at INTEGER NOT NULL DEFAULT 0,      -- a cancellation is requested and delivery was asked; 0: none, or it is settled
+	cancel_asked_at INTEGER NOT NULL DEFAULT 0,      -- when a cancellation was requested and delivery asked; 0: none, or settled
 	cancel_asked_by INTEGER NOT NULL DEFAULT 0,      -- … user_id
 	cancel_next_at INTEGER NOT NULL DEFAULT 0,       -- when the sweep asks delivery again
 	cancel_tries INTEGER NOT NULL DEFAULT 0,
@@ -274,7 +274,7 @@ CREATE INDEX booking_to_come ON booking (ends_at) WHERE state = 'CONFIRMED';
 CREATE INDEX booking_cancels ON booking (cancel_next_at) WHERE cancel_asked_at > 0;
 CREATE INDEX booking_refunds ON booking (refund_next_at) WHERE refund_state = 'PENDING';
 CREATE INDEX booking_open ON booking (customer_id) WHERE state IN ('HELD', 'PAID', 'CONFIRMED', 'OUT', 'CANCEL_REQUESTED');
--- one booking per key of a customer; a try that ended without a booking releases its key
+-- one booking per key of a customer; an attempt that ended without a booking releases its key
 CREATE UNIQUE INDEX booking_request ON booking (customer_id, request_key) WHERE request_key <> '' AND state <> 'EXPIRED';
 
 -- The transitions between the states of a booking (docs/domain.md 3); any other is a defect of the program.
@@ -369,7 +369,7 @@ CREATE TABLE slot (
 	rev        INTEGER NOT NULL,                     -- grows with every change: searches in memory fetch only what changed
 	CHECK (starts_at < ends_at AND ends_at <= busy_until)
 ) STRICT;
--- by end first: a look at a car's future never reads its past
+-- the end comes first, so that a query for a car's future does not read its past
 CREATE INDEX slot_by_car ON slot (car_id, busy_until, starts_at) WHERE kind <> 'RELEASED';
 CREATE UNIQUE INDEX slot_by_booking ON slot (booking_id, car_id) WHERE booking_id <> 0;
 CREATE INDEX slot_by_rev ON slot (rev);
@@ -399,7 +399,7 @@ CREATE VIEW v_booking_delivery AS
 	SELECT b.code, b.customer_id, b.state AS booking_state, b.car_name, b.car_name_ko, b.plate, b.n_cars, b.starts_at, b.ends_at,
 	       d.zone, d.address, d.place, d.window_from, d.window_to, d.collects
 	  FROM booking_delivery d JOIN booking b ON b.booking_id = d.booking_id;
--- What is in progress and may be overdue (domain/stuck.h); the reader decides from when on.
+-- What is in progress and may be overdue (domain/stuck.h); the reader decides after how long.
 CREATE VIEW v_stuck_booking AS
 	SELECT 'hold' AS kind, code AS subject_id, customer_id, hold_until AS since, 0 AS tries, hold_until AS next_at, amount, currency, last_error
 	  FROM booking WHERE state = 'HELD' AND asked_at = 0
@@ -416,7 +416,7 @@ CREATE VIEW v_stuck_booking AS
 	UNION ALL
 	SELECT 'cancel', code, customer_id, ended_at, refund_tries, refund_next_at, refund_due, currency, last_error
 	  FROM booking WHERE refund_state = 'PENDING' AND state = 'CANCEL_REQUESTED'
-	UNION ALL                                        -- an expired one's charge is void: at most the whole amount
+	UNION ALL                                        -- the charge of an expired booking is void: at most the whole amount
 	SELECT 'refund', code, customer_id, ended_at, refund_tries, refund_next_at,
 	       CASE state WHEN 'EXPIRED' THEN amount ELSE refund_due END, currency, last_error
 	  FROM booking WHERE refund_state = 'PENDING' AND state <> 'CANCEL_REQUESTED'
@@ -430,7 +430,7 @@ CREATE VIEW v_slot AS SELECT slot_id, car_id, kind, starts_at, ends_at, busy_unt
 
 -- ------------------------------------------------------------------------------------------------- payment 결제·지급
 
-CREATE TABLE payer (                                 -- the provider's key of a customer: never our id
+CREATE TABLE payer (                                 -- the key by which the provider knows a customer: never our id
 	user_id      INTEGER PRIMARY KEY,
 	customer_key TEXT NOT NULL UNIQUE
 ) STRICT;
@@ -456,8 +456,8 @@ CREATE TABLE charge (
 	vat_amount  INTEGER NOT NULL DEFAULT 0 CHECK (vat_amount BETWEEN 0 AND amount),
 	currency    TEXT NOT NULL CHECK (length(currency) = 3),
 	state       TEXT NOT NULL CHECK (state IN ('REQUESTED', 'APPROVED', 'CANCEL_REQUESTED', 'CANCELLED', 'FAILED', 'UNKNOWN')),
-	void_wanted INTEGER NOT NULL DEFAULT 0 CHECK (void_wanted IN (0, 1)), -- to be refunded whatever the provider answers in the end
-	payment_key TEXT NOT NULL DEFAULT '',            -- the provider's key of it
+	void_wanted INTEGER NOT NULL DEFAULT 0 CHECK (void_wanted IN (0, 1)), -- to be refunded whatever the provider's final answer is
+	payment_key TEXT NOT NULL DEFAULT '',            -- the provider's key of the payment
 	brand       TEXT NOT NULL DEFAULT '',
 	last4       TEXT NOT NULL DEFAULT '',
 	reason      TEXT NOT NULL DEFAULT '' CHECK (length(reason) <= 300),      -- declined, void, … with the provider's code
@@ -468,7 +468,7 @@ CREATE TABLE charge (
 	tries       INTEGER NOT NULL DEFAULT 0,          -- look-ups while UNKNOWN or REQUESTED
 	next_at     INTEGER NOT NULL DEFAULT 0,
 	tried_at    INTEGER NOT NULL DEFAULT 0,          -- the last look-up
-	last_error  TEXT NOT NULL DEFAULT '' CHECK (length(last_error) <= 200)    -- why it did not settle it: no_answer, provider_down …
+	last_error  TEXT NOT NULL DEFAULT '' CHECK (length(last_error) <= 200)    -- why the last look-up did not settle it: no_answer, provider_down …
 ) STRICT;
 CREATE INDEX charge_by_subject ON charge (subject_id);
 CREATE INDEX charge_by_user ON charge (user_id, charge_id);
@@ -515,11 +515,11 @@ BEGIN SELECT RAISE(ABORT, 'refund_too_much'); END;
 CREATE TRIGGER refund_is_frozen BEFORE UPDATE OF key, charge_id, amount ON refund BEGIN SELECT RAISE(ABORT, 'refund_is_frozen'); END;
 CREATE TRIGGER refund_never_goes BEFORE DELETE ON refund BEGIN SELECT RAISE(ABORT, 'refund_never_goes'); END;
 
--- The ledger. A posting's lines are written first and must sum to zero, or the posting is refused; after it nothing can change.
+-- The ledger. A posting's lines are written first and must sum to zero, or the posting is refused; afterwards neither can change.
 CREATE TABLE ledger_line (
 	posting_id INTEGER NOT NULL REFERENCES posting (posting_id) DEFERRABLE INITIALLY DEFERRED,
 	account    TEXT NOT NULL CHECK (account IN ('card_clearing', 'rental_income', 'vat_payable', 'refunds_payable', 'bank')),
-	amount     INTEGER NOT NULL CHECK (amount <> 0), -- debit above zero, credit below
+	amount     INTEGER NOT NULL CHECK (amount <> 0), -- positive: debit; negative: credit
 	PRIMARY KEY (posting_id, account)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE posting (
@@ -586,9 +586,9 @@ CREATE TABLE delivery (
 	shipped_at   INTEGER NOT NULL DEFAULT 0,         -- on its way
 	delivered_at INTEGER NOT NULL DEFAULT 0,
 	ended_at     INTEGER NOT NULL DEFAULT 0,         -- cancelled
-	ended_by     TEXT NOT NULL DEFAULT '' CHECK (ended_by IN ('', 'customer', 'dispatcher', 'booking')),  -- booking: it ended otherwise
+	ended_by     TEXT NOT NULL DEFAULT '' CHECK (ended_by IN ('', 'customer', 'dispatcher', 'booking')),  -- booking: the booking ended in another way
 	end_reason   TEXT NOT NULL DEFAULT '' CHECK (length(end_reason) <= 200),   -- the dispatcher's reason, or the booking's state
-	-- the handover record: what both saw when the keys were handed over
+	-- the hand-over record, made by the courier with the customer
 	odometer_km  INTEGER NOT NULL DEFAULT 0 CHECK (odometer_km BETWEEN 0 AND 2000000),
 	fuel_percent INTEGER NOT NULL DEFAULT 0 CHECK (fuel_percent BETWEEN 0 AND 100),
 	received_by  TEXT NOT NULL DEFAULT '' CHECK (length(received_by) <= 80),
@@ -626,18 +626,18 @@ CREATE TABLE item (                                  -- equipment for rent: one 
 	name_ko     TEXT NOT NULL DEFAULT '' CHECK (length(name_ko) <= 80),    -- '': the name is used in both languages
 	category    TEXT NOT NULL CHECK (length(category) BETWEEN 1 AND 40),   -- settings.equipment_categories
 	daily_price INTEGER NOT NULL CHECK (daily_price BETWEEN 0 AND 100000000),  -- per unit and started day
-	low_stock   INTEGER NOT NULL DEFAULT 0 CHECK (low_stock BETWEEN 0 AND 1000000), -- at this many and below: stock.low; 0: never
-	is_low      INTEGER NOT NULL DEFAULT 0 CHECK (is_low IN (0, 1)),       -- stock.low was sent; until the stock is above again
+	low_stock   INTEGER NOT NULL DEFAULT 0 CHECK (low_stock BETWEEN 0 AND 1000000), -- stock.low is sent at this stock and below; 0: never
+	is_low      INTEGER NOT NULL DEFAULT 0 CHECK (is_low IN (0, 1)),       -- stock.low was sent and the stock has not been above since
 	is_offered  INTEGER NOT NULL DEFAULT 1 CHECK (is_offered IN (0, 1)),   -- 0: takes no new orders
 	created_at  INTEGER NOT NULL,
 	updated_at  INTEGER NOT NULL
 ) STRICT;
 
--- An order of units of an item for an interval, with a car booking or alone.
+-- An order of units of an item for an interval, with a booking or without a car.
 CREATE TABLE equipment_order (
 	order_id     INTEGER PRIMARY KEY,
-	code         TEXT NOT NULL UNIQUE CHECK (length(code) BETWEEN 6 AND 30),   -- EQ-7K3F9QXA; with a booking its code and price line: MP-7K3F9QXA-3
-	booking_code TEXT NOT NULL DEFAULT '' CHECK (length(booking_code) <= 20),  -- '': ordered alone
+	code         TEXT NOT NULL UNIQUE CHECK (length(code) BETWEEN 6 AND 30),   -- EQ-7K3F9QXA; with a booking: its code and the price line, MP-7K3F9QXA-3
+	booking_code TEXT NOT NULL DEFAULT '' CHECK (length(booking_code) <= 20),  -- '': without a car
 	line_no      INTEGER NOT NULL DEFAULT 0,         -- the booking's price line
 	customer_id  INTEGER NOT NULL,                   -- the user who ordered
 	item_id      INTEGER NOT NULL REFERENCES item (item_id),
@@ -654,12 +654,12 @@ CREATE TABLE equipment_order (
 	lost         INTEGER NOT NULL DEFAULT 0 CHECK (lost BETWEEN 0 AND quantity),   -- units that were not returned
 	end_reason   TEXT NOT NULL DEFAULT '' CHECK (length(end_reason) <= 300),
 	ordered_at   INTEGER NOT NULL,
-	asked_at     INTEGER NOT NULL DEFAULT 0,               -- review is being asked and no event was sent yet (sync); 0: it was
+	asked_at     INTEGER NOT NULL DEFAULT 0,               -- sync: when review was asked, until its answer is stored; 0: otherwise
 	approved_at  INTEGER NOT NULL DEFAULT 0,
 	handed_out_at INTEGER NOT NULL DEFAULT 0,
 	returned_at  INTEGER NOT NULL DEFAULT 0,
 	ended_at     INTEGER NOT NULL DEFAULT 0,         -- rejected, cancelled
-	request_key  TEXT NOT NULL DEFAULT '' CHECK (length(request_key) <= 200), -- the client's Idempotency-Key or the form's key; '' again when it was not taken
+	request_key  TEXT NOT NULL DEFAULT '' CHECK (length(request_key) <= 200), -- the client's Idempotency-Key or the form's key; '' again after a refusal
 	request_hash TEXT NOT NULL DEFAULT '',
 	-- units are out of the stock only while the order is approved or handed out
 	CHECK (taken = 0 OR state IN ('APPROVED', 'HANDED_OUT')),
@@ -689,13 +689,13 @@ CREATE TABLE stock_entry (
 	entry_id   INTEGER PRIMARY KEY,
 	item_id    INTEGER NOT NULL REFERENCES item (item_id),
 	kind       TEXT NOT NULL CHECK (kind IN ('receive', 'order', 'return', 'loss', 'adjust')),
-	quantity   INTEGER NOT NULL CHECK (quantity <> 0), -- units added (above zero) or removed
+	quantity   INTEGER NOT NULL CHECK (quantity <> 0), -- units added (positive) or removed (negative)
 	balance    INTEGER NOT NULL CHECK (balance >= 0),  -- the stock after it
 	order_id   INTEGER REFERENCES equipment_order (order_id),
 	note       TEXT NOT NULL DEFAULT '' CHECK (length(note) <= 200),
 	actor_id   INTEGER NOT NULL DEFAULT 0,           -- user_id; 0: the system
 	entered_at INTEGER NOT NULL,
-	request_key TEXT NOT NULL DEFAULT '' CHECK (length(request_key) <= 200), -- of the form: a second click is the same entry
+	request_key TEXT NOT NULL DEFAULT '' CHECK (length(request_key) <= 200), -- the form's key: a second click is the same entry
 	CHECK (kind NOT IN ('receive', 'return') OR quantity > 0),
 	CHECK (kind NOT IN ('order', 'loss') OR quantity < 0)
 ) STRICT;
@@ -758,10 +758,10 @@ CREATE VIEW v_review_case AS
 
 CREATE TABLE message (
 	message_id   INTEGER PRIMARY KEY,
-	event_id     INTEGER NOT NULL,                   -- what it reports; of a reminder: the event that started the booking's step
+	event_id     INTEGER NOT NULL,                   -- the event it reports; for a reminder: the event that started the booking's step
 	recipient_id INTEGER NOT NULL,                   -- user_id
 	kind         TEXT NOT NULL CHECK (length(kind) BETWEEN 1 AND 40),      -- booking_confirmed, remind_pickup: templates/message/KIND
-	subject_id   TEXT NOT NULL,                      -- a booking's code, an order's
+	subject_id   TEXT NOT NULL,                      -- the code of a booking or an order
 	lang         TEXT NOT NULL CHECK (lang IN ('ko', 'en')),
 	title        TEXT NOT NULL CHECK (length(title) BETWEEN 1 AND 200),
 	body         TEXT NOT NULL CHECK (length(body) <= 10000),              -- plain text, as it is sent
@@ -769,12 +769,12 @@ CREATE TABLE message (
 	in_inbox     INTEGER NOT NULL CHECK (in_inbox IN (0, 1)),
 	read_at      INTEGER NOT NULL DEFAULT 0,
 	email        TEXT NOT NULL DEFAULT '' CHECK (length(email) <= 254),    -- recipient address; '': not sent by mail
-	state        TEXT NOT NULL CHECK (state IN ('QUEUED', 'RETRYING', 'SENT', 'DEAD')),   -- of the mail; without mail SENT at once
+	state        TEXT NOT NULL CHECK (state IN ('QUEUED', 'RETRYING', 'SENT', 'DEAD')),   -- state of the mail; SENT at once without one
 	tries        INTEGER NOT NULL DEFAULT 0,
 	next_at      INTEGER NOT NULL DEFAULT 0,
 	created_at   INTEGER NOT NULL,
 	settled_at   INTEGER NOT NULL DEFAULT 0,         -- sent, or dead
-	n_resends    INTEGER NOT NULL DEFAULT 0,         -- how often a manager sent it again: each is a mail of its own
+	n_resends    INTEGER NOT NULL DEFAULT 0,         -- how often a manager sent it again, each time as a new mail
 	UNIQUE (event_id, recipient_id, kind)            -- sent once
 ) STRICT;
 CREATE INDEX message_by_recipient ON message (recipient_id, message_id) WHERE in_inbox = 1;
@@ -794,7 +794,7 @@ CREATE TABLE message_try (                           -- each attempt to mail it
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX message_try_open ON message_try (message_id) WHERE outcome = 'SENDING';      -- a process died during the attempt
 
-CREATE TABLE message_preference (                    -- how a user wants to be notified; no row: both ways
+CREATE TABLE message_preference (                    -- how a user wants to be notified; no row: inbox and mail
 	user_id  INTEGER NOT NULL,
 	topic    TEXT NOT NULL CHECK (length(topic) BETWEEN 1 AND 40),         -- booking, delivery, equipment, refund, reminder
 	inbox    INTEGER NOT NULL CHECK (inbox IN (0, 1)),

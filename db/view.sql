@@ -1,5 +1,5 @@
 -- The read models behind My page and the fleet status page, in a file of their own, $VAR/view.db.
--- Version 2: what goes with a booking (further cars, delivery, equipment, messages), and equipment ordered alone.
+-- Version 2: further cars, delivery, equipment and messages of a booking, and equipment ordered without a car.
 -- Version 3: the cars' names in Korean; a delivery's courier by id.
 --
 -- Made from the event log only: after deleting the file a replay of the log makes the same rows again (`motorpool replay`;
@@ -41,7 +41,7 @@ CREATE TABLE my_booking (
 	car_name_ko     TEXT NOT NULL,
 	plate           TEXT NOT NULL,
 	body            TEXT NOT NULL,
-	n_cars          INTEGER NOT NULL DEFAULT 1,      -- the further ones are in my_booking_car
+	n_cars          INTEGER NOT NULL DEFAULT 1,      -- the others are in my_booking_car
 	branch_id       INTEGER NOT NULL,
 	branch_name     TEXT NOT NULL,
 	branch_name_ko  TEXT NOT NULL,
@@ -67,17 +67,17 @@ CREATE TABLE my_booking (
 	out_at          INTEGER NOT NULL DEFAULT 0,
 	returned_at     INTEGER NOT NULL DEFAULT 0,
 	completed_at    INTEGER NOT NULL DEFAULT 0,
-	ended_at        INTEGER NOT NULL DEFAULT 0,      -- expired, asked to cancel, rejected, not picked up
+	ended_at        INTEGER NOT NULL DEFAULT 0,      -- expired, cancellation requested, rejected, not picked up
 	refunded_at     INTEGER NOT NULL DEFAULT 0,
-	updated_at      INTEGER NOT NULL,                -- when the last event that touched it happened
-	event_id        INTEGER NOT NULL                 -- … and which it was
+	updated_at      INTEGER NOT NULL,                -- time of the last event that changed it
+	event_id        INTEGER NOT NULL                 -- … and its id
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX my_booking_by_customer ON my_booking (customer_id, starts_at, code);
 CREATE INDEX my_booking_by_tab ON my_booking (customer_id, tab, starts_at, code);
--- which booking has a car now or next: only those to come, not past ones
+-- for the current or next booking of a car; past bookings are not in it
 CREATE INDEX my_booking_open ON my_booking (car_id, starts_at) WHERE state IN ('PAID', 'CONFIRMED', 'OUT');
 
-CREATE TABLE my_booking_car (                        -- the second and further cars of a booking of several
+CREATE TABLE my_booking_car (                        -- the second and further cars of a booking
 	code        TEXT NOT NULL,
 	car_no      INTEGER NOT NULL,                    -- 2 …
 	car_id      INTEGER NOT NULL,
@@ -131,9 +131,9 @@ CREATE TABLE my_delivery (                           -- deliveries and collectio
 ) STRICT;
 CREATE INDEX my_delivery_by_booking ON my_delivery (code, delivery_id);
 
-CREATE TABLE my_order (                              -- equipment orders, with a booking or alone
+CREATE TABLE my_order (                              -- equipment orders, with a booking or without a car
 	order_code   TEXT PRIMARY KEY,
-	booking_code TEXT NOT NULL,                      -- '': alone
+	booking_code TEXT NOT NULL,                      -- '': without a car
 	line_no      INTEGER NOT NULL,
 	customer_id  INTEGER NOT NULL,
 	item_id      INTEGER NOT NULL,
@@ -180,13 +180,13 @@ CREATE TABLE my_event (                              -- the history shown of a b
 	occurred_at INTEGER NOT NULL,
 	amount      INTEGER NOT NULL DEFAULT 0,          -- charged, refunded or to be refunded
 	reason      TEXT NOT NULL DEFAULT '',
-	label       TEXT NOT NULL DEFAULT '',            -- what it happened to: an item
+	label       TEXT NOT NULL DEFAULT '',            -- what the event is about: an item
 	label_ko    TEXT NOT NULL DEFAULT '',
 	courier_id  INTEGER NOT NULL DEFAULT 0,          -- … or a courier, whose name is read from v_user
 	PRIMARY KEY (code, event_id)
 ) STRICT, WITHOUT ROWID;
 
--- -------------------------------------------------------------------------------------------------------- the car screen
+-- -------------------------------------------------------------------------------------------------------- fleet status
 
 CREATE TABLE view_car (
 	car_id         INTEGER PRIMARY KEY,

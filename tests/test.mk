@@ -2,11 +2,11 @@
 #
 #	make test                    all of it; the last line is "N passed, N failed"
 #	make lint                    only the rules of the source
-#	make lint-pg                 whether PostgreSQL takes every SQL statement (part of lint where the package postgresql is installed)
+#	make lint-pg                 checks that PostgreSQL accepts every SQL statement (part of lint if the package postgresql is installed)
 #	make unit-test page-test story-test browser-test      one kind of tests
 #	make test-fault              the fault experiments at full length (about 40 minutes, on a quiet machine), with their limits;
 #	                             one: make test-fault ONLY=fault/poison SEED=7
-#	make test-looks              every page in all eight looks (size, colour scheme, language), with pictures in build/shots
+#	make test-looks              every page in all eight combinations of size, colour scheme and language, with screenshots in build/shots
 #	make test KINDS="unit page"  some kinds
 #
 # tests/run runs the suites and counts the results; logs are in build/asan/test-logs. How to debug each kind: docs/testing.md.
@@ -34,7 +34,7 @@ units: $(UNIT) $(FAULT)
 test-looks: test-deps test-build
 	$(Q)BUILD=$(TEST_BUILD) LOOKS=all tests/run browser/pages
 
-# At full length the experiments run the programs as shipped, except for the switches that break them on purpose.
+# At full length the experiments run the programs as released, plus the fault switches.
 ONLY ?= fault
 test-fault: test-deps
 	$(Q)$(MAKE) --no-print-directory -j$(or $(TEST_JOBS),$(shell nproc)) BUILD=build/fault FAULTS=1 all faults

@@ -1,4 +1,4 @@
--- 1 → 2: what holds when things break. The same as in schema.sql, which explains it.
+-- 1 → 2: retries, overdue work and refunds by bank transfer. The same as in schema.sql, which explains it.
 
 CREATE TABLE relay_pause (
 	consumer  TEXT PRIMARY KEY,
@@ -30,7 +30,7 @@ CREATE VIEW v_stuck_booking AS
 	UNION ALL
 	SELECT 'cancel', code, customer_id, ended_at, refund_tries, refund_next_at, refund_due, currency, last_error
 	  FROM booking WHERE refund_state = 'PENDING' AND state = 'CANCEL_REQUESTED'
-	UNION ALL                                        -- an expired one's charge is void, whatever became of it: at most the whole
+	UNION ALL                                        -- the charge of an expired booking is void: at most the whole amount
 	SELECT 'refund', code, customer_id, ended_at, refund_tries, refund_next_at,
 	       CASE state WHEN 'EXPIRED' THEN amount ELSE refund_due END, currency, last_error
 	  FROM booking WHERE refund_state = 'PENDING' AND state <> 'CANCEL_REQUESTED';
@@ -45,14 +45,14 @@ DROP VIEW v_charge;
 CREATE VIEW v_charge AS
 	SELECT c.charge_id, c.key, c.subject_id, c.user_id, c.amount, c.currency, c.state, c.brand, c.last4, c.reason, c.refunded_amount,
 	       c.approved_at,
-	       (SELECT COALESCE(SUM(r.amount), 0) FROM refund r WHERE r.charge_id = c.charge_id) AS owed_amount,    -- given back, or on its way
+	       (SELECT COALESCE(SUM(r.amount), 0) FROM refund r WHERE r.charge_id = c.charge_id) AS owed_amount,    -- refunded, or in progress
 	       (SELECT COALESCE(SUM(r.amount), 0) FROM refund r WHERE r.charge_id = c.charge_id AND r.state = 'DONE' AND r.paid_by = 'bank') AS bank_amount
 	  FROM charge c;
 CREATE VIEW v_stuck_charge AS
 	SELECT 'charge' AS kind, c.charge_id, c.subject_id, c.user_id AS customer_id, c.requested_at AS since, c.tries, c.next_at, c.amount,
 	       c.currency, c.last_error
 	  FROM charge c WHERE (c.state IN ('REQUESTED', 'UNKNOWN', 'CANCEL_REQUESTED') OR c.void_wanted = 1) AND c.state IN ('REQUESTED', 'UNKNOWN')
-	UNION ALL                                        -- given up, and looked for once more after five minutes (payment.h, LAST_LOOK_S)
+	UNION ALL                                        -- FAILED, and looked up once more after five minutes (payment.h, LAST_LOOK_S)
 	SELECT 'late_look', c.charge_id, c.subject_id, c.user_id, c.settled_at + 300, c.tries, c.next_at, c.amount, c.currency, c.last_error
 	  FROM charge c WHERE (c.state IN ('REQUESTED', 'UNKNOWN', 'CANCEL_REQUESTED') OR c.void_wanted = 1) AND c.state = 'FAILED'
 	UNION ALL
@@ -68,7 +68,7 @@ ALTER TABLE ledger_line RENAME TO ledger_line_1;
 CREATE TABLE ledger_line (
 	posting_id INTEGER NOT NULL REFERENCES posting (posting_id) DEFERRABLE INITIALLY DEFERRED,
 	account    TEXT NOT NULL CHECK (account IN ('card_clearing', 'rental_income', 'vat_payable', 'refunds_payable', 'bank')),
-	amount     INTEGER NOT NULL CHECK (amount <> 0), -- debit above zero, credit below
+	amount     INTEGER NOT NULL CHECK (amount <> 0), -- positive: debit; negative: credit
 	PRIMARY KEY (posting_id, account)
 ) STRICT, WITHOUT ROWID;
 INSERT INTO ledger_line (posting_id, account, amount) SELECT posting_id, account, amount FROM ledger_line_1;

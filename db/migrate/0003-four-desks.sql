@@ -268,7 +268,7 @@ CREATE VIEW v_equipment_order AS
 CREATE TABLE review_case (
 	case_id      INTEGER PRIMARY KEY,
 	key          TEXT NOT NULL UNIQUE CHECK (length(key) BETWEEN 1 AND 80),
-	kind         TEXT NOT NULL CHECK (kind IN ('', 'equipment', 'application', 'claim')),   -- '': closed before it was opened (sealed)
+	kind         TEXT NOT NULL CHECK (kind IN ('', 'equipment', 'application', 'claim')),   -- '': cancelled before it was opened
 	subject_id   TEXT NOT NULL CHECK (length(subject_id) BETWEEN 1 AND 80),
 	applicant_id INTEGER NOT NULL,
 	title        TEXT NOT NULL DEFAULT '' CHECK (length(title) <= 200),
@@ -354,5 +354,5 @@ CREATE INDEX event_of_audit ON event (event_id)
 CREATE VIEW v_audit AS SELECT event_id, type, subject_id, actor_id, occurred_at, payload FROM event
 	WHERE type >= 'ops.' AND type < 'ops/' OR type IN ('booking.retried', 'booking.resolved', 'payment.retried', 'payment.resolved',
 	'message.resent');
--- no messages about old events
+-- no messages are written about old events
 INSERT INTO position (consumer, event_id, moved_at) SELECT 'message', COALESCE(MAX(event_id), 0), COALESCE(MAX(recorded_at), 0) FROM event;

@@ -1,5 +1,5 @@
 -- 3 → 4: the table user becomes person (user is a reserved word in SQL); models, cars and addresses have a Korean text.
--- The same as in schema.sql, which explains it. Views are dropped first and made again: their text is then that of a new database.
+-- The same as in schema.sql, which explains it. Views are dropped and created again, so that their text is the same as in a new database.
 
 DROP VIEW v_api_token;
 DROP VIEW v_session;

@@ -1,6 +1,6 @@
 #!/bin/bash
-# boot.sh CHROOT - boots a copy of the system that try.sh keeps (CHROOT=dir) as a container with its own systemd, and has booted.sh try
-# the package there: units, locks, cron, upgrade. For root on a machine that allows systemd-nspawn; two minutes.
+# boot.sh CHROOT - boots a copy of the system that try.sh keeps (CHROOT=dir) in a container with its own systemd, and runs booted.sh there,
+# which tests the package: units, restrictions, cron, upgrade. Needs root and systemd-nspawn; takes two minutes.
 set -eu
 from=$(realpath "$1")
 root=$(mktemp -d /var/tmp/motorpool-booted.XXXXXX)

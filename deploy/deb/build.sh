@@ -12,7 +12,7 @@ date=$(date -u -d "@${SOURCE_DATE_EPOCH:-$(date +%s)}" '+%a, %d %b %Y %H:%M:%S +
 fill() { sed -e "s|@VERSION@|$version|g" -e "s|@HOUSE@|$house|g" -e "s|@DATE@|$date|g" -e "s|@MAIL@|$mail|g"; }
 
 # --- adapt the tree to Debian's policy
-rm "$tree$house/current"                        # created by postinst, or an upgrade would switch too early
+rm "$tree$house/current"                        # created by postinst: otherwise an upgrade would switch too early
 find "$tree$house/releases/$version" -type f -perm -u+x ! -name '*.sh' -exec strip --strip-unneeded --remove-section=.comment {} +
 gzip -9n "$tree/usr/share/man/man8/motorpool.8"
 install -m 644 "$from/copyright" "$doc/copyright"

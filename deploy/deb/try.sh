@@ -1,11 +1,11 @@
 #!/bin/bash
-# try.sh PACKAGE.deb NEWER.deb - installs the package into a bare Debian 12 (debootstrap, as root, about a minute), uses it, upgrades it
-# and purges it. There is no systemd in there: what the units would start is started by hand, as their user.
+# try.sh PACKAGE.deb NEWER.deb - installs the package into a minimal Debian 12 (debootstrap, as root, about a minute), uses it, upgrades it
+# and purges it. It has no systemd: try-inside.sh starts the programs itself, as the user of the units.
 #
-# CHROOT=dir keeps the bare system for the next time. Ends with "N passed, N failed".
+# CHROOT=dir keeps the minimal system for the next run. The last line is "N passed, N failed".
 set -eu
 package=$(realpath "$1") newer=$(realpath "$2")
-(($(id -u) == 0)) || { echo "try.sh: only root can make a system in a folder" >&2; exit 1; }
+(($(id -u) == 0)) || { echo "try.sh: needs root, for debootstrap and chroot" >&2; exit 1; }
 keep=${CHROOT:-}
 root=${CHROOT:-$(mktemp -d /var/tmp/motorpool-chroot.XXXXXX)}
 trap '[[ -n $keep ]] || rm -rf --one-file-system "$root"' EXIT
@@ -25,6 +25,6 @@ chmod 755 "$root/usr/sbin/policy-rc.d"
 inside=(/usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive)
 chroot "$root" "${inside[@]}" /bin/sh -c 'apt-get update -q && apt-get install -y -q --no-install-recommends --download-only /trial/old.deb' >"$root/trial/apt.log" 2>&1 </dev/null ||
 	{ tail -5 "$root/trial/apt.log" >&2; exit 1; }
-# processes, mounts and a network of its own, without the world: they end with it, and no port of this machine is touched
+# own namespaces for processes, mounts and network: all processes end with the script, and no port of this machine is used
 export PATH=$PATH:/usr/sbin:/sbin
 unshare --mount --pid --net --fork --mount-proc="$root/proc" /bin/sh -c 'ip link set lo up; exec chroot "$@"' sh "$root" "${inside[@]}" /bin/bash /trial/try.sh

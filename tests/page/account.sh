@@ -1,5 +1,5 @@
 #!/bin/bash
-# account's pages and their JSON: the real program, one request at a time.
+# account.sh - the pages and the JSON API of account, tested with the real program, one request at a time.
 . tests/page/lib.sh
 begin account
 
@@ -14,7 +14,7 @@ calm() { sql 'DELETE FROM sign_in_throttle'; }
 
 # --- sign up
 
-test_that "a new customer is signed in and has the chosen language"
+test_that "after signing up, a customer is signed in and has the chosen language"
 sign_up hana@example.kr 김하나 ko
 expect_status 303
 expect_location /
@@ -25,12 +25,12 @@ expect_status 200
 expect_body 'hana@example.kr'
 expect_body '김하나'
 
-test_that "the password is kept as argon2id and the session as a hash"
+test_that "the password is stored as an argon2id hash, and of the session token only a hash"
 expect_sql "SELECT substr(password_hash, 1, 10) FROM person" '$argon2id$'
 expect_sql "SELECT COUNT(*) FROM session WHERE token_hash = '${cookie[mp_session]}'" 0
 expect_sql "SELECT COUNT(*) FROM session WHERE length(token_hash) = 64" 1
 
-test_that "a second click on the same sign-up form ends in the same account"
+test_that "submitting the same sign-up form twice creates one account"
 forget; get /account/sign-up; page_csrf=$csrf; anon=${cookie[mp_anon]}
 post /account/sign-up name=Twice email=twice@example.kr password="$PASSWORD" lang=en
 cookie=([mp_anon]=$anon); csrf=$page_csrf
@@ -38,7 +38,7 @@ post /account/sign-up name=Twice email=twice@example.kr password="$PASSWORD" lan
 expect_status 303
 expect_sql "SELECT COUNT(*) FROM person WHERE email = 'twice@example.kr'" 1
 
-test_that "a used e-mail is refused without saying why, and the form keeps what was typed"
+test_that "a registered email is refused without revealing why; the form keeps the typed name but not the password"
 forget; get /account/sign-up
 post /account/sign-up name='New Person' email=hana@example.kr password='another good password' lang=en
 expect_status 409
@@ -46,11 +46,11 @@ expect_body 'We could not create an account with these details'
 expect_body 'value="New Person"'
 expect_no_body 'another good password'
 
-test_that "a used e-mail in capitals is the same e-mail"
+test_that "a registered email in capital letters is refused as well"
 post /account/sign-up name=X email=HANA@Example.KR password='another good password' lang=en
 expect_status 409
 
-test_that "weak passwords are refused at their field: short, most common, the e-mail itself"
+test_that "a password that is too short, too common or the same as the email is refused at its field"
 get /account/sign-up
 post /account/sign-up name=A email=a@example.kr password=short lang=en
 expect_status 422
@@ -63,7 +63,7 @@ post /account/sign-up name=A email=long.name@example.kr password=long.name@examp
 expect_status 422
 expect_body 'not your email'
 
-test_that "bad fields are marked and nothing is stored"
+test_that "invalid fields of the sign-up form are marked and nothing is stored"
 before=$(sql 'SELECT COUNT(*) FROM person')
 post /account/sign-up name= email=nonsense password="$PASSWORD" phone='call me' lang=fr
 expect_status 422
@@ -76,19 +76,19 @@ post /account/sign-up name="$(printf 'x%.0s' {1..81})" email=b@example.kr passwo
 expect_status 422
 expect_sql 'SELECT COUNT(*) FROM person' "$before"
 
-test_that "markup in a name is shown as it was typed, never as markup"
+test_that "markup in a name is escaped"
 sign_up mark@example.kr '<script>alert(1)</script>"'"'"
 get /account
 expect_body '&lt;script&gt;'
 expect_no_body '<script>alert'
 
-test_that "a form without its token is refused"
+test_that "a form with a wrong CSRF token is refused"
 forget; get /account/sign-up; csrf=wrong
 post /account/sign-up name=A email=c@example.kr password="$PASSWORD" lang=en
 expect_status 403
 expect_sql "SELECT COUNT(*) FROM person WHERE email = 'c@example.kr'" 0
 
-test_that "a NUL, invalid UTF-8 and a thousand fields are 400"
+test_that "a NUL byte, invalid UTF-8 or a thousand fields get 400"
 get /account/sign-in
 ask POST /account/sign-in "$new" 'email=a%00b'; expect_status 400
 ask POST /account/sign-in "$new" 'email=%ff%fe'; expect_status 400
@@ -96,21 +96,21 @@ ask POST /account/sign-in "$new" "$(printf 'f%s=1&' {1..1000})"; expect_status 4
 
 # --- sign in
 
-test_that "signing in leads back to the page before"
+test_that "signing in redirects to the page in next"
 calm; forget; get '/account/sign-in?next=%2Fbookings%2Fnew%3Fcar_id%3D7'
 expect_body 'value="/bookings/new?car_id=7"'
 post /account/sign-in email=hana@example.kr password="$PASSWORD" next='/bookings/new?car_id=7'
 expect_status 303
 expect_location '/bookings/new?car_id=7'
 
-test_that "signing in never leads to another site"
+test_that "signing in never redirects to another site or back to the sign-in page"
 for next in //evil.example https://evil.example '/\evil.example' /account/sign-in; do
 	forget; get "/account/sign-in?next=$(encode "$next")"
 	post /account/sign-in email=hana@example.kr password="$PASSWORD" next="$next"
 	expect_location /
 done
 
-test_that "signing in begins a new session and ends the old one"
+test_that "signing in starts a session with a new token and ends the old one"
 sign_in hana@example.kr; old=${cookie[mp_session]}
 sessions=$(sql 'SELECT COUNT(*) FROM session')
 post /account/sign-in email=hana@example.kr password="$PASSWORD"
@@ -119,7 +119,7 @@ expect_status 303
 [[ ${cookie[mp_session]} != "$old" ]] || bad 'the token stayed'
 expect_sql 'SELECT COUNT(*) FROM session' "$sessions"
 
-test_that "an unknown e-mail, a wrong password and a disabled account get the same answer"
+test_that "an unknown email, a wrong password and a disabled account get the same answer"
 calm; sql "UPDATE person SET disabled = 1 WHERE email = 'twice@example.kr'"
 strip() { sed -e 's/value="[^"]*"//g' -e 's/<code>[^<]*//' <<<"$body"; }
 sign_in hana@example.kr 'not this one'; wrong=$(strip); expect_status 401
@@ -128,7 +128,7 @@ expect_same "$(strip)" "$wrong"
 sign_in twice@example.kr; expect_status 401
 expect_same "$(strip)" "$wrong"
 
-test_that "guessing closes the account for a while, existing or not, with Retry-After"
+test_that "after five wrong passwords for an email, sign-in gets 429 with Retry-After, whether the account exists or not"
 for email in hana@example.kr unknown2@example.kr; do
 	calm
 	for i in 1 2 3 4 5; do sign_in $email 'not this one'; expect_status 401; done
@@ -143,12 +143,12 @@ for email in hana@example.kr unknown2@example.kr; do
 	sign_in $email; expect_body 'in 11 minutes'
 done
 
-test_that "a closed account does not close others, and opens again"
+test_that "a locked account does not lock other accounts, and is unlocked after a time"
 sign_up other@example.kr; sign_in other@example.kr; expect_status 303
 sql "UPDATE sign_in_throttle SET closed_until = 1"
 sign_in hana@example.kr; expect_status 303
 
-test_that "many failures from one address close the address, not others"
+test_that "many failed sign-ins from one address lock that address and no other"
 calm
 for i in {1..30}; do forget; json POST /account/sign-in "{\"email\":\"u$i@example.kr\",\"password\":\"wrong wrong wrong\"}"; done
 expect_status 401
@@ -156,20 +156,20 @@ sign_in hana@example.kr; expect_status 429
 address=198.51.100.7 sign_in hana@example.kr; expect_status 303
 calm
 
-test_that "signing out ends the session for good"
+test_that "after signing out, the old session cookie is refused"
 sign_in hana@example.kr; get /account; kept=${cookie[mp_session]} seen=${cookie[mp_seen]}
 post /account/sign-out; expect_status 303
 get /account; expect_status 303
 expect_location '/account/sign-in?next=%2Faccount'
 cookie=([mp_session]=$kept [mp_seen]=$seen); get /account; expect_status 303
 
-test_that "a session past its end is not valid"
+test_that "an expired session is refused"
 sign_in hana@example.kr; sql 'UPDATE session SET expires_at = 1'
 get /account; expect_status 303
 
 # --- language
 
-test_that "a visitor without an account switches the language and stays on the page"
+test_that "a visitor who is not signed in can switch the language and is redirected to the same page, never to another site"
 forget; get '/account/sign-in?next=%2Fcars'
 post /account/language lang=ko back='/account/sign-in?next=%2Fcars'
 expect_status 303
@@ -181,14 +181,14 @@ expect_status 422
 post /account/language lang=en back=//evil.example
 expect_location /
 
-test_that "the language of a signed-in user is kept in the profile"
+test_that "the language of a signed-in user is stored in the profile"
 sign_in hana@example.kr; get /account; post /account/language lang=en back=/account
 expect_location /account
 expect_sql "SELECT lang FROM person WHERE email = 'hana@example.kr'" en
 
 # --- profile and licence
 
-test_that "the profile is saved, and wrong values stay in the form"
+test_that "the profile is saved; invalid values are refused and stay in the form"
 get /account/profile; expect_body 'value="김하나"'
 post /account/profile name='Kim Hana' phone='010-1234-5678' lang=en; expect_location '/account?done=saved'
 get '/account?done=saved'; expect_body 'Your changes have been saved'
@@ -196,7 +196,7 @@ expect_body '010-1234-5678'
 post /account/profile name='' phone='<script>' lang=en; expect_status 422
 expect_body 'value="&lt;script&gt;"'
 
-test_that "a licence needs real days, a valid licence and an adult"
+test_that "a licence with an impossible date, an expired one or one of a minor is refused; a valid one is saved and can be removed"
 get /account/licence
 post /account/licence number=11-23-456789-01 expires_on=2031-02-31 born_on=1990-01-01; expect_status 422
 expect_body 'id="e-expires_on"'
@@ -217,7 +217,7 @@ expect_sql 'SELECT COUNT(*) FROM licence' 0
 
 # --- password and sessions
 
-test_that "changing the password asks for the current one and signs out everywhere else"
+test_that "changing the password requires the current one and ends all other sessions of the user"
 sign_in hana@example.kr; there=${cookie[mp_session]} there_seen=${cookie[mp_seen]}
 api hana@example.kr; program_token=$token
 sign_in hana@example.kr; get /account/password
@@ -235,7 +235,7 @@ forget; bearer "$program_token"; json GET /account; expect_status 401
 sign_in hana@example.kr; expect_status 401
 sign_in hana@example.kr 'green window seven boats'; expect_status 303
 
-test_that "signing out everywhere ends every browser, this one too"
+test_that "signing out everywhere ends all sessions of the user, the current one included"
 get /account/sessions; expect_status 200
 expect_body 'this browser'
 post /account/sessions/end; expect_location '/account/sign-in?done=everywhere'
@@ -244,7 +244,7 @@ expect_sql "SELECT COUNT(*) FROM session JOIN person USING (user_id) WHERE email
 
 # --- tokens
 
-test_that "an API token is shown once, a second click shows the same one, and revoking ends it"
+test_that "an API token is shown only when it is created; submitting the form twice creates one; a revoked token is refused"
 sign_in other@example.kr; get /account/tokens
 post /account/tokens name=Calendar form_key=abc123; expect_status 200
 expect_body 'Copy it now'
@@ -272,7 +272,7 @@ expect_sql "SELECT revoked_at FROM api_token WHERE token_id = $id" 0
 
 # --- JSON
 
-test_that "a program signs up and in as JSON without a form's token and gets no cookie"
+test_that "JSON: a client signs up and in without a CSRF token, and gets a token and no cookie"
 forget; json POST /account/sign-up "{\"email\":\"robot@example.kr\",\"name\":\"Robot\",\"password\":\"$PASSWORD\",\"phone\":\"02-123-4567\",\"lang\":\"en\"}"
 expect_status 201
 expect_js .email robot@example.kr
@@ -289,7 +289,7 @@ expect_js .lang en
 expect_js '.licence' null
 expect_js .phone 02-123-4567
 
-test_that "a used e-mail is 409 not_possible, whatever the password"
+test_that "JSON: signing up with a registered email gets 409 not_possible, whatever the password"
 forget
 json POST /account/sign-up "{\"email\":\"robot@example.kr\",\"name\":\"Robot\",\"password\":\"$PASSWORD\"}"
 expect_status 409
@@ -298,7 +298,7 @@ json POST /account/sign-up '{"email":"robot@example.kr","name":"Robot","password
 expect_status 409
 expect_js .error.code not_possible
 
-test_that "JSON errors name their fields"
+test_that "JSON: invalid and unknown fields get 422 with their names; malformed JSON gets 400"
 json POST /account/sign-up '{"email":"x","name":"","password":"123","surname":"y"}'
 expect_status 422
 expect_js .error.code invalid
@@ -307,7 +307,7 @@ json POST /account/sign-up '{"email":'; expect_status 400
 json POST /account/sign-up '{"email":["a"],"name":5,"password":{"a":1}}'; expect_status 422
 json POST /account/sign-up '[]'; expect_status 400
 
-test_that "PUT /account replaces the profile, with the licence when it is sent"
+test_that "JSON: PUT /account replaces the profile, and the licence only if it is sent"
 calm; api robot@example.kr
 json PUT /account '{"name":"Robo","phone":"02-999-9999","number":"AB 123456","expires_on":"2035-05-05","born_on":"1980-05-05"}'
 expect_status 200
@@ -318,7 +318,7 @@ expect_status 422
 expect_js '.error.fields | keys | tojson' '["expires_on"]'
 json PUT /account '{"name":"Robo"}'; expect_js .licence.number 'AB 123456'
 
-test_that "a program that changes the password or signs out ends the others' tokens, or its own"
+test_that "JSON: changing the password ends the user's other sessions; signing out ends the current one"
 api robot@example.kr; first=$token; api robot@example.kr
 json POST /account/password "{\"current_password\":\"$PASSWORD\",\"new_password\":\"a red robot in the rain\"}"; expect_status 204
 json GET /account; expect_status 200
@@ -328,13 +328,13 @@ json POST /account/sign-out; expect_status 204
 json GET /account; expect_status 401
 api robot@example.kr
 
-test_that "forms are not resources for JSON"
+test_that "JSON: GET of a page that is only a form gets 404"
 for path in /account/password /account/sign-in /account/sign-up; do
 	json GET $path; expect_status 404
 	expect_js .error.code not_found
 done
 
-test_that "tokens are made, listed and revoked as JSON"
+test_that "JSON: API tokens are created, listed without their secret, and revoked"
 api robot@example.kr
 json POST /account/tokens '{"name":"cron"}'; expect_status 201
 expect_js .name cron
@@ -349,14 +349,14 @@ expect_js .error.code unauthorized
 
 # --- admins
 
-test_that "only admins see the users"
+test_that "only an admin can list users and change roles"
 api robot@example.kr; json GET /account/users; expect_status 403
 json POST /account/users/1/roles '{"role":"admin","given":true}'; expect_status 403
 forget; json GET /account/users; expect_status 401
 forget; get /account/users; expect_status 303
 
 make_admin other@example.kr
-test_that "an admin searches, filters and sorts users"
+test_that "an admin can search, filter and sort users"
 sign_in other@example.kr
 get '/account/users?q=HANA'; expect_status 200
 expect_body hana@example.kr
@@ -374,7 +374,7 @@ json GET '/account/users?sort=-email'; expect_js '.users[0].email' twice@example
 json GET '/account/users?sort=nonsense&page=999'; expect_status 200
 expect_js .page 1
 
-test_that "an admin gives and takes a role; two clicks have the effect of one"
+test_that "an admin adds and removes a role; adding it twice is allowed; unknown roles and users are refused"
 hana=$(sql "SELECT user_id FROM person WHERE email = 'hana@example.kr'")
 json POST "/account/users/$hana/roles" '{"role":"manager","given":true}'; expect_status 200
 expect_js '.roles | tojson' '["customer","manager"]'
@@ -394,7 +394,7 @@ sign_in other@example.kr; get "/account/users/$me"; expect_status 200
 post "/account/users/$me/roles" role=admin given=0; expect_status 409
 expect_body 'You cannot remove your own admin role'
 
-test_that "a disabled account is signed out at once and works again when enabled"
+test_that "disabling an account refuses its API tokens and sign-ins at once; enabling it allows its API tokens, but not its old session"
 api hana@example.kr 'green window seven boats'; hana_token=$token
 json POST /account/tokens '{"name":"mine"}'; mine=$(js .token)
 sign_in other@example.kr; get "/account/users/$hana"
@@ -407,7 +407,7 @@ post "/account/users/$hana/enable"; expect_status 303
 forget; bearer "$mine"; json GET /account; expect_status 200
 bearer "$hana_token"; json GET /account; expect_status 401
 
-test_that "unknown pages are not found, and no request made the program fail"
+test_that "unknown pages get 404, wrong methods 405 and wrong content types 415; markup in queries is escaped; no error is logged"
 sign_in other@example.kr
 get /account/nowhere; expect_status 404
 ask PUT /account/users; expect_status 405

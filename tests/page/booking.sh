@@ -1,6 +1,6 @@
 #!/bin/bash
-# tests/page/booking.sh - searching, ordering and cancelling as customers, managers, clients and people who send nonsense meet it.
-# Payment is not there (its socket is missing): what needs it must be refused with nothing left behind.
+# tests/page/booking.sh - searching, ordering and cancelling by customers, managers and API clients, with valid and invalid requests.
+# Payment is down (its socket is missing): requests that need it must be refused and leave nothing behind.
 cd "$(dirname "$0")/../.." && . tests/page/lib.sh || exit 1
 
 at() { TZ=Asia/Seoul date -d "$1" +%Y-%m-%dT%H:00; }
@@ -18,109 +18,109 @@ sql "INSERT INTO branch (branch_id, name, name_ko, region) VALUES (1, 'Gangnam <
      INSERT INTO card (card_id, user_id, billing_key, brand, last4, created_at) VALUES (11, 1, 'b1', 'Visa', '4242', 0), (12, 2, 'b2', 'Visa', '0002', 0);"
 from=$(at '3 days 10:00') to=$(at '5 days 13:00')
 
-test_that "the first page shows the search form"
+test_that "the home page shows the search form"
 get /; expect_status 200
 expect_body 'name="from"'
 expect_body "Gangnam &lt;b&gt;"
-test_that "the first page speaks Korean"
+test_that "the home page is in Korean for a browser that prefers Korean"
 lang=ko
 get /; expect_body "예약 가능한 차량"
 expect_body '<html lang="ko">'
 expect_body 강남점
 lang=en
-test_that "free cars are shown with their whole price"
+test_that "a search shows available cars with their total price"
 get "/cars?from=$from&to=$to"; expect_status 200
 expect_body "₩207,000"
 expect_body Avante
-test_that "what people typed is escaped"
+test_that "markup in the name of a car is escaped"
 expect_body "Ray &lt;script&gt;"
 expect_no_body "<script>"
-test_that "retired cars are not shown"
+test_that "a search does not show retired cars"
 expect_no_body ">Old<"
-test_that "the same as JSON"
+test_that "JSON: a search returns the available cars with their total price, sorted as requested"
 json GET "/cars?from=$from&to=$to&sort=-price"; expect_status 200
 expect_js .n_free 2
 expect_js '.cars[0].total_amount' 207000
 expect_js '.cars[0].car_id' 1
 expect_js .currency KRW
-test_that "filters narrow"
+test_that "JSON: a search is filtered by body, seats and price"
 json GET "/cars?from=$from&to=$to&body=mini"; expect_js .n_free 1
 json GET "/cars?from=$from&to=$to&seats=5"; expect_js '.cars[0].car_id' 1
 json GET "/cars?from=$from&to=$to&max_price=200000"; expect_js .n_free 1
-test_that "an interval without a time is refused for clients"
+test_that "JSON: a search without from and to is refused at both fields"
 json GET /cars; expect_status 422
 expect_js '.error.fields|keys|join(" ")' "from to"
 for bad in "from=$to&to=$from" "from=2020-01-01T10:00&to=2020-01-02T10:00" "from=$from&to=$(at '1830 days 10:00')" "from=2027-02-31T10:00&to=$to" \
 	"from=x&to=$to" "from=$from&to=%27%22%3E%3Cscript%3E" "from=$from" "from=${from%:00}:10&to=$to"; do
-	test_that "a bad interval is refused ($bad)"
+	test_that "JSON: a search with an invalid period is refused ($bad)"
 	json GET "/cars?$bad"; expect_status 422
 	expect_js .error.code invalid
-	test_that "… and its page keeps the form ($bad)"
+	test_that "the page of a search with an invalid period marks the field and keeps the form ($bad)"
 	get "/cars?$bad"; expect_status 422
 	expect_body 'aria-invalid="true"'
 	expect_no_body "<script>"
 done
-test_that "quotes in every parameter do no harm"
+test_that "quotes in every search parameter get 422"
 get "/cars?from=$from&to=$to&branch=%27&body=%22&fuel=%27--&seats=%22%3E&max_price=%27&sort=%27&page=%27"
 expect_status 422
-test_that "a page far beyond the end is the last one or refused"
+test_that "a page number far beyond the end of a search causes no server error"
 get "/cars?from=$from&to=$to&page=499"; expect_no_body "Something went wrong"
 
-test_that "a car's page has two months and the price"
+test_that "a car's page has a calendar and the price"
 get "/cars/1?from=$from&to=$to"; expect_status 200
 expect_body "₩207,000"
 expect_body 'class="month"'
-test_that "a car's facts as JSON"
+test_that "JSON: a car is returned with its availability and price"
 json GET "/cars/1?from=$from&to=$to"; expect_js .is_free true
 expect_js .price.amount 207000
 for id in 99 3 0 -1 x 1%27 99999999999999999999; do
-	test_that "no such car: $id"
+	test_that "an unknown, retired or malformed car id is not found: $id"
 	get "/cars/$id"; expect_status 404
 done
 
-test_that "an order needs a signed-in customer"
+test_that "the order form redirects a visitor to the sign-in page"
 get "/bookings/new?car_id=1"; expect_status 303
 expect_header "Location: /account/sign-in?next="
-test_that "a client without a token is refused"
+test_that "JSON: an order without a token gets 401"
 order 1 "$from" "$to" 11; expect_status 401
 as ann
-test_that "with payment down: later, and nothing is held"
+test_that "an order while payment is down gets 503 (later) with Retry-After, and the car is available again"
 order 1 "$from" "$to" 11; expect_status 503
 expect_js .error.code later
 expect_header "Retry-After:"
 expect_sql "SELECT COUNT(*) FROM slot WHERE kind <> 'RELEASED'" 0
 expect_sql "SELECT state || refund_state FROM booking" EXPIREDNONE
 json GET "/cars?from=$from&to=$to"; expect_js .n_free 2
-test_that "another customer's card is not found"
+test_that "an order with another customer's card is refused at its field"
 order 1 "$from" "$to" 12; expect_status 422
 expect_js '.error.fields|keys|join(" ")' card_id
-test_that "an unknown car is refused"
+test_that "an order for an unknown car is refused at its field"
 order 99 "$from" "$to" 11; expect_status 422
 expect_js '.error.fields|keys|join(" ")' car_id
-test_that "the past is refused at its field"
+test_that "an order that starts in the past is refused at its field"
 order 1 2020-01-01T10:00 "$to" 11; expect_status 422
 expect_js '.error.fields|keys|join(" ")' starts_at
-test_that "31 February is refused at its field"
+test_that "an order that starts on 31 February is refused at its field"
 order 1 2027-02-31T10:00 "$to" 11; expect_status 422
 expect_js '.error.fields|keys|join(" ")' starts_at
-test_that "a return before the pick-up is refused at its field"
+test_that "an order that ends before it starts is refused at its field"
 order 1 "$to" "$from" 11; expect_status 422
 expect_js '.error.fields|keys|join(" ")' ends_at
-test_that "five years are refused"
+test_that "an order for five years is refused at its field"
 order 1 "$from" "$(at '1830 days 10:00')" 11; expect_status 422
 expect_js '.error.fields|keys|join(" ")' ends_at
-test_that "an unknown field is refused by its name"
+test_that "an order with an unknown field is refused at that field"
 order 1 "$from" "$to" 11 '"colour":"red"'; expect_status 422
 expect_js '.error.fields|keys|join(" ")' colour
-test_that "what is not JSON is refused"
+test_that "an order with malformed JSON gets 400"
 json POST /bookings '{"car_id":'; expect_status 400
-test_that "missing fields are each named"
+test_that "an order without fields is refused at each missing field"
 json POST /bookings '{}'; expect_status 422
 expect_js '.error.fields|keys|join(" ")' "car_id card_id ends_at starts_at"
-test_that "none of that stored anything"
+test_that "refused orders leave only expired bookings"
 expect_sql "SELECT COUNT(*) FROM booking WHERE state <> 'EXPIRED'" 0
 
-# Any car of a model, several at once.
+# Orders for any car of a model, and for several cars at once.
 sql "INSERT INTO car_model (model_id, name, body, seats, fuel, gearbox, daily_price, hourly_price, state) VALUES
        (7, 'Kona <i>', 'suv', 5, 'petrol', 'automatic', 70000, 7000, 'ON_SALE'), (8, 'Gone', 'suv', 5, 'petrol', 'automatic', 70000, 7000, 'OFF_SALE');
      INSERT INTO car (car_id, plate, model_id, name, body, seats, fuel, gearbox, daily_price, hourly_price, branch_id, service, created_at, updated_at, rev)
@@ -129,60 +129,60 @@ sql "INSERT INTO car_model (model_id, name, body, seats, fuel, gearbox, daily_pr
 many() { json POST /bookings '{"model_id":'"$1"',"qty":'"$2"',"starts_at":"'"$from"'","ends_at":"'"$to"'","card_id":11'"${3+,$3}"'}'; }
 hours="starts_at=$from&ends_at=$to"
 forget
-test_that "the models are shown with what is free and what one costs"
+test_that "the list of models shows the number of available cars and the price of one, without models that are off sale"
 get "/models?$hours"; expect_status 200
 expect_body "Kona &lt;i&gt;"
 expect_body "3 of 3 available"
 expect_body "₩161,000"
 expect_no_body "Gone"
 expect_no_body "<i>"
-test_that "… in Korean"
+test_that "the list of models is in Korean for a browser that prefers Korean"
 lang=ko
 get "/models?$hours"; expect_body "3대 중 3대 예약 가능"
 expect_body "강남점"
 lang=en
-test_that "… and without hours for tomorrow"
+test_that "the list of models without a period shows the available cars of tomorrow"
 get /models; expect_status 200
 expect_body "3 of 3 available"
-test_that "a model's page offers as many as are free"
+test_that "a model's page offers quantities up to the number of available cars"
 get "/models/7?$hours"; expect_status 200
 expect_body '<option value="3"'
 expect_no_body '<option value="4"'
-test_that "… as JSON"
+test_that "JSON: a model is returned with its available cars, the largest quantity, the price and the branches"
 json GET "/models/7?$hours"; expect_js .model.n_free 3
 expect_js .model.n_at_once 3
 expect_js .price.amount 161000
 expect_js '.model.branches[0].n_free' 3
-test_that "bad hours are refused at their field, the page keeps its form"
+test_that "an invalid period of a model search is refused at its field, and the page keeps the form"
 json GET "/models?starts_at=$to&ends_at=$from"; expect_status 422
 expect_js '.error.fields|keys|join(" ")' ends_at
 get "/models/7?starts_at=x&ends_at=$to"; expect_status 422
 expect_body 'aria-invalid="true"'
 for id in 8 99 0 x 7%27; do
-	test_that "no such model for rent: $id"
+	test_that "an unknown or malformed model id or a model off sale is not found: $id"
 	get "/models/$id"; expect_status 404
 done
-test_that "a search names the others like it"
+test_that "a search links to the model of a car with the number of available cars"
 get "/cars?from=$from&to=$to&body=suv"; expect_body "3 available</a>"
 as ann
-test_that "more than are free: out of stock"
+test_that "an order for more cars than are available gets 409 out_of_stock"
 many 7 4; expect_status 409
 expect_js .error.code out_of_stock
 for qty in 0 6 -1 '"x"' 1.5; do
-	test_that "a number that cannot be: $qty"
+	test_that "an order for an invalid number of cars is refused at its field: $qty"
 	many 7 "$qty"; expect_status 422
 	expect_js '.error.fields|keys|join(" ")' qty
 done
-test_that "a model and a car at once are refused"
+test_that "an order for both a model and a car is refused at its field"
 many 7 2 '"car_id":1'; expect_status 422
 expect_js '.error.fields|keys|join(" ")' car_id
-test_that "a model that is off sale is refused at its field"
+test_that "an order for a model that is off sale is refused at its field"
 many 8 1; expect_status 422
 expect_js '.error.fields|keys|join(" ")' model_id
-test_that "a branch that has none of it: out of stock"
+test_that "an order at a branch without cars of the model gets 409 out_of_stock"
 many 7 1 '"branch_id":9'; expect_status 409
 expect_js .error.code out_of_stock
-test_that "with payment down: all of them are free again"
+test_that "an order for several cars while payment is down gets 503 (later), and all of them are available again"
 many 7 3; expect_status 503
 expect_js .error.code later
 expect_sql "SELECT COUNT(*) FROM slot WHERE kind <> 'RELEASED'" 0
@@ -194,51 +194,51 @@ sql "INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, bran
        180000, 16364, 'KRW', 11, 5, $(date +%s), 0, 1, $(date +%s), '', '');
      INSERT INTO slot (car_id, kind, starts_at, ends_at, busy_until, booking_id, rev)
      VALUES (1, 'BOOKED', $(date -d '+3 days 00:00' +%s), $(date -d '+5 days 00:00' +%s), $(date -d '+5 days 01:00' +%s), (SELECT MAX(booking_id) FROM booking), 99);"
-test_that "their booking is shown"
+test_that "a customer can see their own booking"
 json GET /bookings/MP-TEST0001; expect_status 200
 expect_js .state CONFIRMED
 expect_js .amount 180000
-test_that "a booked car is refused"
+test_that "an order for a car that is already booked gets 409 taken"
 order 1 "$from" "$to" 11; expect_status 409
 expect_js .error.code taken
 as bob
 test_that "another customer's booking is not found"
 json GET /bookings/MP-TEST0001; expect_status 404
-test_that "… nor cancelled"
+test_that "another customer's booking cannot be cancelled"
 json POST /bookings/MP-TEST0001/cancel '{}'; expect_status 404
-test_that "… nor seen by its receipt"
+test_that "the receipt of another customer's booking is not found"
 json GET /bookings/MP-TEST0001/receipt; expect_status 404
-test_that "a customer's list is mypage's"
+test_that "the list of bookings redirects a customer"
 json GET /bookings; expect_status 303
-test_that "handing out is not for customers"
+test_that "a customer cannot hand out a car"
 json POST /bookings/MP-TEST0001/hand-out '{}'; expect_status 403
 as mia
-test_that "a manager sees every booking"
+test_that "a manager's list has all bookings"
 json GET /bookings; expect_status 200
 expect_js '.bookings|map(.code)|contains(["MP-TEST0001"])' true
-test_that "a manager finds one by plate"
+test_that "a manager finds a booking by its plate and state"
 json GET "/bookings?q=12%EA%B0%803456&state=CONFIRMED"; expect_js .n_total 1
-test_that "a manager's search with wildcards and quotes does no harm"
+test_that "wildcards and quotes in a manager's search are taken literally"
 json GET "/bookings?q=%27%25_%22"; expect_status 200
 expect_js .n_total 0
-test_that "handing out days too early is refused"
+test_that "handing out a car days before the booking starts gets 409"
 json POST /bookings/MP-TEST0001/hand-out '{}'; expect_status 409
 as ann
-test_that "cancelling while payment is away: accepted, pending, the car is free"
+test_that "cancelling while payment is down gets 202: the refund is pending and the car is available again"
 json POST /bookings/MP-TEST0001/cancel '{}'; expect_status 202
 expect_js .state CANCEL_REQUESTED
 expect_js .refund_due 180000
 expect_sql "SELECT DISTINCT kind FROM slot" RELEASED
-test_that "a second click gets the same answer"
+test_that "cancelling the same booking again gets the same answer"
 json POST /bookings/MP-TEST0001/cancel '{}'; expect_status 202
 forget
 
-# More than one page of pending refunds; ours is the newest, so it is on the second.
+# More than one page of pending refunds; MP-STUCK125 is the newest, so it is on the second page.
 sql "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 25)
      INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount, vat_amount, currency,
        held_at, hold_until, ended_at, refund_state) SELECT 'MP-STUCK' || (i + 100), 1, 1, 'Avante', '12가3456', 'sedan', 1, 'Gangnam', 'EXPIRED', 1800, 3600,
        1000, 91, 'KRW', 1, 1, 1000 + i, 'PENDING' FROM n"
-test_that "a retried booking on the second page of the list is not reported as done"
+test_that "a retried refund that is still pending is not reported as done, even if it is on the second page of the list"
 make_user max manager
 browse max
 get '/bookings/stuck?done=MP-STUCK125'; expect_status 200
@@ -246,18 +246,18 @@ expect_body 'MP-STUCK101'
 expect_body 'MP-STUCK125 was retried just now but is still pending'
 sql "UPDATE booking SET refund_state = 'DONE' WHERE code = 'MP-STUCK125'"
 get '/bookings/stuck?done=MP-STUCK125'; expect_body 'MP-STUCK125 is no longer pending'
-test_that "the order form says how many, and what they cost"
+test_that "the order form shows the number of cars and their total price"
 get "/bookings/new?model_id=7&qty=2&$hours"; expect_status 200
 expect_body "2 × Kona &lt;i&gt;"
 expect_body "₩322,000"
 expect_body 'name="qty" value="2"'
-test_that "more than are free is said before anything is paid"
+test_that "the order form for more cars than are available gets 409 with the reason"
 get "/bookings/new?model_id=7&qty=4&$hours"; expect_status 409
 expect_body "Not enough cars of this model"
-test_that "a number that cannot be goes back to the model"
+test_that "the order form for an invalid number of cars gets 422 with the field marked"
 get "/bookings/new?model_id=7&qty=6&$hours"; expect_status 422
 expect_body 'id="e-qty"'
-test_that "Korean pages name cars and places in Korean, English ones in English"
+test_that "cars, models and addresses are named in Korean on Korean pages and in English on English pages"
 sql "UPDATE car SET name_ko = '현대 아반떼' WHERE car_id = 1; UPDATE car_model SET name_ko = '코나' WHERE model_id = 7;
 	     UPDATE branch SET address = '396 Gangnam-daero', address_ko = '강남대로 396' WHERE branch_id = 1; UPDATE person SET lang = 'ko'"
 bare="from=$(at '30 days 10:00')&to=$(at '31 days 10:00')"
@@ -274,7 +274,7 @@ get "/cars/1?$bare"; expect_body '<h1>Avante</h1>'
 expect_body '396 Gangnam'
 expect_no_body '강남대로'
 expect_no_body '현대'
-test_that "a client gets both names of a car"
+test_that "JSON: cars and models have their names in both languages"
 json GET "/cars/1"; expect_js .car.name Avante
 expect_js .car.name_ko '현대 아반떼'
 expect_js .car.branch_address_ko '강남대로 396'
@@ -282,6 +282,6 @@ json GET "/models/7?$hours"; expect_js .model.name_ko '코나'
 json GET "/cars?$bare"; expect_js '.cars | map(select(.car_id == 1))[0].name_ko' '현대 아반떼'
 forget
 
-test_that "a form without a signed-in customer is refused"
+test_that "the order form of a visitor who is not signed in gets 401"
 ask POST /bookings application/x-www-form-urlencoded "car_id=1"; expect_status 401
 finish

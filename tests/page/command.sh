@@ -1,5 +1,5 @@
 #!/bin/bash
-# command.sh - the motorpool command: what it makes, prints and refuses. `run` itself is used by tests/story.
+# command.sh - the motorpool command: what it does, prints and refuses. tests/story tests `motorpool run`.
 . tests/page/lib.sh
 
 SCRATCH=$(mktemp -d) || exit 1
@@ -8,7 +8,7 @@ VAR=$SCRATCH/var
 export MOTORPOOL_ROOT=$PWD
 unset MOTORPOOL_VAR PORT BIND
 
-# motorpool ARGUMENTS…: fills $out, $err and $ended
+# motorpool ARGUMENTS… runs the command and sets $out, $err and $ended (the exit status)
 motorpool() {
 	"$BUILD/motorpool" "$@" --var "$VAR" >"$SCRATCH/out" 2>"$SCRATCH/err" </dev/null
 	ended=$?
@@ -18,27 +18,27 @@ expect_end() { [[ $ended == "$1" ]] || bad "ended with $ended, not $1: $err"; }
 expect_out() { grep -qF -- "$1" <<<"$out" || bad "did not print: $1"; }
 expect_err() { grep -qF -- "$1" <<<"$err" || bad "did not say: $1 but: $err"; }
 
-test_that "every command explains itself"
+test_that "every command prints its usage with --help"
 for command in run status demo migrate check replay backup restore rehearse pause resume redrive discard trace log user token render; do
 	motorpool $command --help
 	expect_end 0
 	expect_out "usage: motorpool $command"
 done
 
-test_that "an unknown command is named and the others are listed"
+test_that "an unknown command exits with 2, is named in the error, and the known commands are listed"
 motorpool frobnicate
 expect_end 2
 expect_err 'unknown command "frobnicate"'
 expect_err migrate
 
-test_that "without a database a command says what makes one"
+test_that "a command without a database fails and names motorpool migrate"
 motorpool token nobody@example.com
 expect_end 1
 expect_err 'motorpool migrate'
 
 # --- log ---
 
-test_that "log makes a server's words lines of ours, and leaves out the address that was asked for"
+test_that "log turns lighttpd's error lines into JSON log lines without the requested URLs"
 printf '%s\n' '2026-11-21 10:00:00: (server.c.1704) server started (lighttpd/1.4.69)' '' \
 	'2026-11-21 10:00:01: (gw_backend.c.960) all handlers for /fleet?token=secret on /fleet are down.' \
 	'2026-11-21 10:00:02: (gw_backend.c.2) no response on socket: unix:/x for /a b?email=anna@example.com, closing connection' \
@@ -51,30 +51,30 @@ expect_same "$(jq -r '[.level, .program, .what, .text] | @json' "$SCRATCH/said")
 ["warn","lighttpd","server","odd \"quotes\"\t\u001b[31m�"]'
 expect_same "$(grep -c 'secret\|anna' "$SCRATCH/said")" 0
 
-test_that "a file that log writes to may be set aside between two lines"
+test_that "log creates its file again if the file was renamed between two lines"
 { echo one; until [[ -s $SCRATCH/server.log ]]; do sleep 0.05; done; mv "$SCRATCH/server.log" "$SCRATCH/server.log.1"; echo two; } \
 	| timeout 600 "$BUILD/motorpool" log lighttpd "$SCRATCH/server.log"
 expect_same "$(jq -r .text "$SCRATCH/server.log.1" "$SCRATCH/server.log" | tr '\n' ' ')" "one two "
 
 # --- migrate ---
 
-test_that "migrate makes all databases, readable only by their owner"
+test_that "migrate creates all databases with mode 600"
 motorpool migrate
 expect_end 0
 expect_same "$(cd "$VAR" && stat -c '%a %n' -- *.db | tr '\n' ' ')" "600 motorpool.db 600 sandbox.db 600 view.db "
 
-test_that "migrate again changes nothing"
+test_that "migrate changes nothing in databases of the current version"
 before=$(md5sum "$VAR"/*.db)
 motorpool migrate
 expect_end 0
 expect_same "$(md5sum "$VAR"/*.db)" "$before"
 
-test_that "an empty business holds"
+test_that "check finds no violation in empty databases"
 motorpool check
 expect_end 0
 expect_out 'all invariants hold'
 
-# An older database, and a tree whose migrations lead up to today's version.
+# older SQL: makes a database one version older than the current one, and a tree in which SQL is the migration to the current version
 today=$(sed -n 's/^PRAGMA user_version = \([0-9]*\);$/\1/p' db/schema.sql) script=$(printf '%04d-a-note.sql' "$today")
 older() {
 	rm -rf "$SCRATCH/house" "$SCRATCH/old"
@@ -86,34 +86,34 @@ older() {
 in_older() { MOTORPOOL_ROOT=$SCRATCH/house VAR=$SCRATCH/old motorpool "$@"; }
 old_sql() { sqlite3 "$SCRATCH/old/motorpool.db" "$1"; }
 
-test_that "an older database is brought up by the scripts in db/migrate"
+test_that "migrate upgrades an older database with the scripts in db/migrate"
 older "CREATE TABLE note (note_id INTEGER PRIMARY KEY) STRICT;"
 in_older migrate
 expect_end 0
 expect_same "$(old_sql "SELECT name FROM sqlite_master WHERE name = 'note'") $(old_sql 'PRAGMA user_version')" "note $today"
 
-test_that "a script that fails leaves nothing of itself"
+test_that "a migration script that fails is rolled back completely"
 older "CREATE TABLE note (note_id INTEGER PRIMARY KEY) STRICT; INSERT INTO nowhere VALUES (1);"
 in_older migrate
 expect_end 1
 expect_err 'no such table: nowhere'
 expect_same "$(old_sql "SELECT COUNT(*) FROM sqlite_master WHERE name = 'note'") $(old_sql 'PRAGMA user_version')" "0 $((today - 1))"
 
-test_that "a script that leaves an orphan is refused"
+test_that "a migration script that violates a foreign key is rolled back"
 older "INSERT INTO user_role (user_id, role) VALUES (77, 'admin');"
 in_older migrate
 expect_end 1
 expect_same "$(old_sql 'SELECT COUNT(*) FROM user_role')" 0
 
-test_that "a missing script is named"
+test_that "migrate fails and names a migration script that is missing"
 older ""
 rm "$SCRATCH/house/db/migrate/$script"
 in_older migrate
 expect_end 1
 expect_err "db/migrate/${script%%-*}-*.sql is missing"
 
-# What a schema comes to, however it is written: columns, what they refer to, indexes, the definitions in each table (so every
-# CHECK) in order of their text, and the text of views, triggers and indexes.
+# The contents of a schema, independent of its layout and comments: columns, foreign keys, indexes, the definitions in each table
+# (so every CHECK) sorted by their text, and the text of views, triggers and indexes.
 schema_of() {
 	sqlite3 "$1" "SELECT m.name, c.name, c.type, c.\"notnull\", COALESCE(c.dflt_value, '-'), c.pk FROM sqlite_master m, pragma_table_xinfo(m.name) c
 	                WHERE m.type = 'table' ORDER BY 1, 2;
@@ -124,7 +124,7 @@ schema_of() {
 	sqlite3 "$1" ".mode list" "SELECT name || ' ' || sql FROM sqlite_master WHERE type IN ('view', 'trigger', 'index') AND sql IS NOT NULL ORDER BY name" |
 		sed 's/--.*//' | tr -s ' \t\n' ' '
 }
-# The columns and constraints of each CREATE TABLE, one a line, sorted. A comma inside brackets does not end one.
+# The columns and constraints of each CREATE TABLE, sorted, one per line. Commas inside parentheses do not separate them.
 definitions_of() {
 	perl -0777 -ne 's/--.*//g; tr/"//d; s/\s+/ /g; s/ ?([()]) ?/$1/g;
 		for (split /;/) {
@@ -135,7 +135,7 @@ definitions_of() {
 		}'
 }
 
-# A database of an older version: schema-1.sql and the scripts that lead up to it.
+# made_of_version N SQL: makes a database of version N from schema-1.sql and the scripts up to N, and runs SQL in it
 made_of_version() {
 	local version=$1 folder=$SCRATCH/of-version-$1 script
 	mkdir -p "$folder"
@@ -149,12 +149,12 @@ of_version() { sqlite3 -cmd 'PRAGMA foreign_keys = ON' "$SCRATCH/of-version-$1/m
 expect_schema_of_today() {
 	schema_of "$SCRATCH/of-version-$1/motorpool.db" >"$SCRATCH/migrated"
 	schema_of "$VAR/motorpool.db" >"$SCRATCH/new"
-	difference=$(diff "$SCRATCH/migrated" "$SCRATCH/new") || bad "they differ: $difference"
-	[[ $(wc -l <"$SCRATCH/new") -gt 800 ]] || bad "the comparison looked at nothing"
+	difference=$(diff "$SCRATCH/migrated" "$SCRATCH/new") || bad "the schemas differ: $difference"
+	[[ $(wc -l <"$SCRATCH/new") -gt 800 ]] || bad "the compared schema is too short"
 	expect_same "$(of_version "$1" 'PRAGMA foreign_key_check; PRAGMA integrity_check; PRAGMA user_version' | tr '\n' ' ')" "ok $today "
 }
 
-test_that "a database of version 1 becomes by the scripts what a new one is"
+test_that "migrate upgrades a database of version 1 to the same schema as a new one, and keeps its ledger"
 made_of_version 1 "
 	INSERT INTO charge (key, subject_id, user_id, amount, currency, state, requested_at) VALUES ('MP-OLD', 'MP-OLD', 7, 110000, 'KRW', 'APPROVED', 1);
 	BEGIN; INSERT INTO ledger_line VALUES (1, 'card_clearing', 110000), (1, 'rental_income', -110000);
@@ -165,7 +165,7 @@ expect_schema_of_today 1
 expect_same "$(of_version 1 'SELECT account, amount FROM ledger_line ORDER BY 1')" "card_clearing|110000
 rental_income|-110000"
 
-test_that "a database of version 3 keeps its people and what refers to them"
+test_that "migrate upgrades a database of version 3 to the same schema as a new one, and keeps users, roles, licences, sessions and tokens"
 made_of_version 3 "
 	INSERT INTO user (user_id, email, name, phone, password_hash, created_at, updated_at) VALUES (7, 'kim@example.kr', '김하나', '010', 'x', 1, 2);
 	INSERT INTO user (user_id, email, name, lang, password_hash, disabled, created_at, updated_at) VALUES (9, 'lee@example.kr', 'Lee', 'en', 'y', 1, 3, 4);
@@ -187,24 +187,24 @@ expect_schema_of_today 3
 expect_same "$(of_version 3 'SELECT * FROM person; SELECT * FROM user_role; SELECT * FROM licence; SELECT * FROM session; SELECT * FROM api_token;
 	SELECT * FROM v_user; SELECT * FROM v_role_holder; SELECT * FROM v_session; SELECT * FROM v_api_token')" "$before"
 
-test_that "its cars, models and bookings have one name for both languages"
+test_that "cars, models and bookings from a database of version 3 have their name and an empty Korean name"
 expect_same "$(of_version 3 "SELECT name, '[' || name_ko || ']', branch_address, '[' || branch_address_ko || ']' FROM v_car;
 	SELECT name, '[' || name_ko || ']' FROM v_car_model; SELECT car_name, '[' || car_name_ko || ']', state FROM v_booking")" \
 	"Kia Ray|[]|240 Olympic-ro · 올림픽로 240|[]
 Kia Ray|[]
 Kia Ray|[]|CONFIRMED"
 
-test_that "after that a role still needs a person"
-[[ $(of_version 3 "INSERT INTO user_role VALUES (8, 'admin')") == *'FOREIGN KEY constraint failed'* ]] || bad "it was taken"
-[[ $(of_version 3 "DELETE FROM person WHERE user_id = 9") == *'FOREIGN KEY constraint failed'* ]] || bad "one with a role went"
+test_that "after the upgrade from version 3, a role without a person and deleting a person with a role are still refused"
+[[ $(of_version 3 "INSERT INTO user_role VALUES (8, 'admin')") == *'FOREIGN KEY constraint failed'* ]] || bad "the role was inserted"
+[[ $(of_version 3 "DELETE FROM person WHERE user_id = 9") == *'FOREIGN KEY constraint failed'* ]] || bad "the person was deleted"
 
-test_that "migrate again changes nothing in it"
+test_that "migrate changes nothing in a database that was upgraded from version 3 before"
 before=$(md5sum "$SCRATCH/of-version-3/"*.db)
 VAR=$SCRATCH/of-version-3 motorpool migrate
 expect_end 0
 expect_same "$(md5sum "$SCRATCH/of-version-3/"*.db)" "$before"
 
-test_that "a file that is no database of ours is refused by its version"
+test_that "migrate refuses a database with an unknown schema version"
 older ""
 for version in 0 -1; do
 	old_sql "PRAGMA user_version = $version"
@@ -213,40 +213,40 @@ for version in 0 -1; do
 	expect_err "schema version $version is unknown: these programs know 1 to $today"
 done
 
-test_that "a database of newer programs is left alone"
+test_that "migrate refuses a database with a newer schema version"
 older ""
 old_sql 'PRAGMA user_version = 99'
 in_older migrate
 expect_end 1
 expect_err 'newer than these programs'
 
-test_that "older read models are rebuilt"
+test_that "migrate rebuilds read models of an older version"
 sqlite3 "$VAR/view.db" 'PRAGMA user_version = 0'
 motorpool migrate
 expect_end 0
 expect_same "$(sqlite3 "$VAR/view.db" 'PRAGMA user_version')" "$(sed -n "s/^PRAGMA user_version = \\([0-9]*\\);$/\\1/p" db/view.sql)"
 
-# --- deploy, as root and beside files that others may write ---
+# --- deploy: runs as root, with files that another user can write ---
 
-test_that "deploy signals only the program: the pid in an old file may be of another process"
+test_that "deploy sends no signal to another process whose pid is in an old pid file"
 sleep 60 & stranger=$!
 echo "$stranger" >"$VAR/run/booking.pid"
 motorpool deploy booking
 expect_end 0
 expect_out 'booking    is not running'
-kill "$stranger" || bad "another process was ended"
+kill "$stranger" || bad "the other process was ended"
 rm "$VAR/run/booking.pid"
 
-test_that "deploy makes no file where a link of its lock's name leads"
+test_that "deploy does not follow a symbolic link with the name of its lock file"
 rm -f "$VAR/run/deploy.lock"; ln -s "$SCRATCH/elsewhere" "$VAR/run/deploy.lock"
 motorpool deploy booking
 expect_end 1
-[[ ! -e $SCRATCH/elsewhere ]] || bad "it made one"
+[[ ! -e $SCRATCH/elsewhere ]] || bad "the file that the link points to was created"
 rm "$VAR/run/deploy.lock"
 
-# --- the relay's switches ---
+# --- pause, resume, redrive, discard ---
 
-test_that "pause, resume, redrive and discard say what they did, refuse what makes no sense, and are recorded"
+test_that "pause, resume, redrive and discard report what they did, refuse invalid requests, and are recorded as events"
 log() { sqlite3 "$VAR/motorpool.db" "SELECT COALESCE(group_concat(type, ' '), '') FROM (SELECT type FROM event WHERE subject_id = 'ops:relay' ORDER BY event_id)"; }
 motorpool pause fleet; expect_end 2
 motorpool pause nobody 'a reason'; expect_end 1
@@ -286,26 +286,26 @@ motorpool check; expect_end 0
 
 # --- user and token ---
 
-test_that "an account is made and its password printed once"
+test_that "user add creates an account with the given roles and prints its password"
 motorpool user add Anna@Example.com "Anna Kim" --role manager,admin
 expect_end 0
 expect_out 'password: '
 expect_same "$(sqlite3 "$VAR/motorpool.db" "SELECT email || ' ' || roles FROM v_user")" "anna@example.com 36"
 
-test_that "a password that was given is not printed"
+test_that "user add does not print a password given by --password"
 motorpool user add ben@example.com Ben --password 'a long enough one'
 expect_end 0
-[[ $out == *password* ]] && bad "it was printed"
+[[ $out == *password* ]] && bad "the password was printed"
 
-test_that "a user without a role is a customer"
+test_that "user add without --role creates a customer"
 expect_same "$(sqlite3 "$VAR/motorpool.db" "SELECT roles FROM v_user WHERE email = 'ben@example.com'")" 1
 
-test_that "the same e-mail again is refused"
+test_that "user add refuses an email that already has an account"
 motorpool user add ben@example.com Benjamin
 expect_end 1
 expect_err 'already has an account'
 
-test_that "a weak password, a bad e-mail and an unknown role are refused"
+test_that "user add refuses a weak password, an invalid email and an unknown role"
 motorpool user add carl@example.com Carl --password short
 expect_end 1
 motorpool user add carl Carl
@@ -315,16 +315,16 @@ expect_end 2
 expect_err 'boss: unknown role'
 expect_same "$(sqlite3 "$VAR/motorpool.db" "SELECT COUNT(*) FROM person")" 2
 
-test_that "roles are given and taken"
+test_that "user role adds and removes roles"
 motorpool user role ben@example.com +manager -customer
 expect_end 0
 expect_same "$(sqlite3 "$VAR/motorpool.db" "SELECT roles FROM v_user WHERE email = 'ben@example.com'")" 4
 
-test_that "the role of an unknown user cannot be changed"
+test_that "user role fails for an unknown user"
 motorpool user role nobody@example.com +manager
 expect_end 1
 
-test_that "a token is all that is printed, and it opens the door"
+test_that "token prints only a token, and the API accepts it"
 motorpool token anna@example.com
 expect_end 0
 expect_same "$(wc -l <"$SCRATCH/out")" 1
@@ -337,45 +337,45 @@ expect_status 200
 expect_js .email anna@example.com
 unset MOTORPOOL_VAR
 
-test_that "an unknown user gets no token"
+test_that "token fails for an unknown user and prints no token"
 motorpool token nobody@example.com
 expect_end 1
 expect_same "$out" ""
 
-test_that "a new password replaces the old one"
+test_that "user password prints a new password that replaces the old one"
 before=$(sqlite3 "$VAR/motorpool.db" "SELECT password_hash FROM person WHERE email = 'ben@example.com'")
 motorpool user password ben@example.com
 expect_end 0
 expect_out 'password: '
-[[ $before != "$(sqlite3 "$VAR/motorpool.db" "SELECT password_hash FROM person WHERE email = 'ben@example.com'")" ]] || bad "it is the old one"
+[[ $before != "$(sqlite3 "$VAR/motorpool.db" "SELECT password_hash FROM person WHERE email = 'ben@example.com'")" ]] || bad "the password has not changed"
 
-# --- check, replay, status, run: what they refuse ---
+# --- check, replay, status, demo, run: failures ---
 
-test_that "check fails, and says what, when something does not hold"
+test_that "check fails and names an invariant that does not hold"
 sqlite3 "$VAR/motorpool.db" "INSERT INTO position (consumer, event_id, moved_at) VALUES ('fleet', 99, 1)"
 motorpool check --quick
 expect_end 1
 expect_out 'FAILED        1  no consumer position is beyond the end of the log: fleet'
 sqlite3 "$VAR/motorpool.db" "DELETE FROM position"
 
-test_that "deleted read models come back by a replay"
+test_that "replay creates deleted read models again"
 rm -f "$VAR"/view.db*
 motorpool replay
 expect_end 0
 motorpool check
 expect_end 0
 
-test_that "status of what does not run ends with 1"
+test_that "status exits with 1 while the programs are not running"
 motorpool status
 expect_end 1
 expect_out 'NOT READY'
 
-test_that "demo data does not go into a folder that is in use"
+test_that "demo refuses a state directory that already has a database"
 motorpool demo
 expect_end 1
 expect_err 'already has a database'
 
-test_that "a port in use is named before anything is started"
+test_that "run with a port that is in use fails and names the port"
 timeout 900 perl -MSocket -e 'socket(S, PF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(0, INADDR_LOOPBACK)); listen(S, 1);
 	print((sockaddr_in(getsockname(S)))[0], "\n"); close(STDOUT); sleep 600' >"$SCRATCH/port" & holder=$!
 until_true test -s "$SCRATCH/port"
@@ -385,11 +385,11 @@ expect_end 1
 expect_err "port $port is in use"
 kill $holder 2>/dev/null
 
-test_that "a port that is none is refused"
+test_that "run with an invalid port exits with 2"
 motorpool run --port 99999
 expect_end 2
 
-test_that "a second one on the same folder is refused, and says who has it"
+test_that "run is refused while another one uses the same state directory, and names its process and port"
 exec {held}<>"$VAR/run/run.lock"
 flock $held
 echo "process 1, port 2" >"$VAR/run/run.lock"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# tests/page/extras.sh - a car with delivery and equipment, as customers and clients order it, see it and give it back. Payment, review and
-# delivery are not there (their sockets are missing): what needs them must be refused with nothing left behind.
+# tests/page/extras.sh - bookings with delivery and equipment, as customers and API clients order, see and cancel them. Payment, review and
+# delivery are down (their sockets are missing): requests that need them must be refused and leave nothing behind.
 cd "$(dirname "$0")/../.." && . tests/page/lib.sh || exit 1
 
 at() { TZ=Asia/Seoul date -d "$1" +%Y-%m-%dT%H:00; }
@@ -25,12 +25,12 @@ sql "INSERT INTO branch (branch_id, name, name_ko, region, phone) VALUES (1, 'Ga
 from=$(at '3 days 10:00') to=$(at '5 days 10:00')
 as ann
 
-test_that "with payment down: later, and neither car nor pieces are held"
+test_that "an order with extras while payment is down gets 503 (later), and holds neither the car nor equipment"
 order '"delivery":{"address":"Teheran-ro 1","zone":"city","place":"lobby","collect":true},"equipment":[{"item_id":1,"qty":2}]'
 expect_status 503
 expect_js .error.code later
 nothing_is_left
-test_that "… and the order is recorded line by line"
+test_that "an order with extras is stored with a price line for each of them"
 expect_sql "SELECT group_concat(rule || ' ' || quantity || '×' || unit_amount, ', ') FROM (SELECT * FROM booking_line ORDER BY line_no)" \
 	"daily 2×90000, delivery 1×25000, collection 1×25000, equipment 4×5000"
 expect_sql "SELECT zone || place || collects || (window_to - window_from) FROM booking_delivery" citylobby17200
@@ -42,66 +42,66 @@ bad_field delivery.address
 test_that "a delivery without a zone is refused"
 order '"delivery":{"address":"x"}'
 bad_field delivery.zone
-test_that "a zone we do not go to is refused"
+test_that "a delivery to an unknown zone is refused"
 order '"delivery":{"address":"x","zone":"moon"}'
 bad_field delivery.zone
-test_that "a window before the rental is refused"
+test_that "a delivery window that starts before the rental is refused"
 order '"delivery":{"address":"x","zone":"city","window_from":"'"$(at '3 days 09:00')"'"}'
 bad_field delivery.window_from
-test_that "a window that ends after it is refused"
+test_that "a delivery window that ends after the rental is refused"
 order '"delivery":{"address":"x","zone":"city","window_from":"'"$(at '5 days 09:00')"'"}'
 bad_field delivery.window_from
-test_that "a window off the half hour is refused"
+test_that "a delivery window that does not start on a half hour is refused"
 order '"delivery":{"address":"x","zone":"city","window_from":"'"${from%:00}:10"'"}'
 bad_field delivery.window_from
-test_that "a delivery that is a word is refused"
+test_that "a delivery that is a string is refused"
 order '"delivery":"yes"'
 bad_field delivery
-test_that "a delivery with something unknown in it is refused"
+test_that "a delivery with an unknown field is refused"
 order '"delivery":{"address":"x","zone":"city","colour":"red"}'
 bad_field delivery.colour
-test_that "an address of two lines is refused"
+test_that "a delivery address with a line break is refused"
 order '"delivery":{"address":"a\nb","zone":"city"}'
 bad_field delivery.address
-test_that "null and empty lists are no extras"
+test_that "a delivery of null and an empty list of equipment are accepted as no extras"
 order '"delivery":null,"equipment":[]'; expect_status 503
 
-test_that "more pieces than are free: out of stock, the item is named"
+test_that "an order of more units than are available gets 409 out_of_stock and names the item"
 order '"equipment":[{"item_id":1,"qty":6}]'; expect_status 409
 expect_js .error.code out_of_stock
 expect_js '.error.fields|keys|join(" ")' equipment.0.qty
 expect_body 'Child seat'
-test_that "the same item twice counts together"
+test_that "the quantities of an item that is listed twice are added"
 order '"equipment":[{"item_id":1,"qty":3},{"item_id":1,"qty":3}]'; expect_status 409
 expect_js '.error.fields|keys|join(" ")' equipment.1.qty
-test_that "an item that is not lent is refused"
+test_that "an item that is not offered is refused"
 order '"equipment":[{"item_id":1,"qty":1},{"item_id":3,"qty":1}]'
 bad_field equipment.1.item_id
 test_that "an unknown item is refused"
 order '"equipment":[{"item_id":99,"qty":1}]'
 bad_field equipment.0.item_id
 for qty in 0 -1 51 1.5 '"x"' null '[1]'; do
-	test_that "a quantity that cannot be: $qty"
+	test_that "an invalid quantity is refused: $qty"
 	order '"equipment":[{"item_id":1,"qty":'"$qty"'}]'; expect_status 422
 done
-test_that "a quantity alone is refused"
+test_that "a quantity without an item is refused"
 order '"equipment":[{"qty":1}]'
 bad_field equipment.0.item_id
-test_that "equipment that is no list is refused"
+test_that "equipment that is not a list is refused"
 order '"equipment":3'
 bad_field equipment
-test_that "more than ten kinds are refused"
+test_that "more than ten entries of equipment are refused"
 order '"equipment":['"$(for i in {1..11}; do printf '{"item_id":1,"qty":1}%s' "$([[ $i -lt 11 ]] && echo ,)"; done)"']'; bad_field equipment.10.qty
-test_that "nothing of it was left"
+test_that "refused orders with extras leave no reserved slot and only expired bookings"
 nothing_is_left
-test_that "with review down: later, and nothing is charged or held"
+test_that "an order of a sync item while review is down gets 503 (later), and nothing is charged or held"
 order '"equipment":[{"item_id":2,"qty":1}]'; expect_status 503
 expect_js .error.code later
 expect_header "Retry-After:"
 expect_body "approved first"
 nothing_is_left; expect_sql "SELECT end_reason FROM booking ORDER BY booking_id DESC LIMIT 1" review_later
 
-# One that was paid, with everything.
+# A paid booking with delivery and equipment.
 sql "INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount, vat_amount, currency,
        card_id, charge_id, held_at, hold_until, asked_at, paid_at)
      VALUES ('MP-TEST0001', 1, 1, 'Avante', '12가3456', 'sedan', 1, 'Gangnam', 'CONFIRMED', $(date -d '+3 days 00:00' +%s), $(date -d '+5 days 00:00' +%s),
@@ -118,26 +118,26 @@ sql "INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, bran
      INSERT INTO booking_delivery (booking_id, zone, address, window_from, window_to)
      SELECT booking_id, 'city', 'Teheran-ro <1>', starts_at, starts_at + 7200 FROM booking WHERE code = 'MP-TEST0001'
      "
-test_that "the booking lists its extras"
+test_that "JSON: a booking has its delivery, extras and price lines"
 json GET /bookings/MP-TEST0001; expect_status 200
 expect_js .delivery.address "Teheran-ro <1>"
 expect_js '.extras|map(.kind + " " + .state)|join(", ")' "delivery BOOKED, equipment BOOKED"
 expect_js '.lines[2].label' "Child seat <b>"
-test_that "the window of the delivery is the one that the dispatcher set"
+test_that "JSON: the delivery window of a booking is the one that a manager set for the job"
 sql "INSERT INTO delivery (booking_code, direction, state, customer_id, window_from, window_to, courier_id, requested_at, scheduled_at)
      VALUES ('MP-TEST0001', 'delivery', 'SCHEDULED', 1, 1893456000, 1893463200, 9, 1, 1)"
 json GET /bookings/MP-TEST0001; expect_status 200
 expect_js .delivery.window_from 2030-01-01T09:00:00+09:00
 expect_js .delivery.window_to 2030-01-01T11:00:00+09:00
 sql "DROP TRIGGER delivery_never_goes; DELETE FROM delivery"
-test_that "cancelling while delivery is down: later, and nothing has changed"
+test_that "cancelling while delivery is down gets 503 (later) and changes nothing"
 json POST /bookings/MP-TEST0001/cancel '{}'; expect_status 503
 expect_js .error.code later
 expect_header "Retry-After:"
 expect_sql "SELECT state || cancel_asked_at FROM booking WHERE code = 'MP-TEST0001'" CONFIRMED0
 expect_sql "SELECT COUNT(*) FROM event WHERE type LIKE 'booking.cancel%'" 0
 as bob
-test_that "another customer does not see the address"
+test_that "another customer cannot see a booking with delivery"
 json GET /bookings/MP-TEST0001; expect_status 404
 forget
 
@@ -145,61 +145,61 @@ make_user max customer
 browse max
 sql "DROP TRIGGER booking_is_frozen; UPDATE booking SET customer_id = $(user_id_of max) WHERE code = 'MP-TEST0001';
      INSERT INTO card (card_id, user_id, billing_key, brand, last4, created_at) VALUES (12, $(user_id_of max), 'b2', 'Visa', '4242', 0)"
-test_that "the booking's page shows address, window and extras"
+test_that "a booking's page shows the delivery address, the zone and the extras"
 get /bookings/MP-TEST0001; expect_status 200
 expect_body "Teheran-ro &lt;1&gt;"
 expect_body "Child seat &lt;b&gt;"
 expect_body "A courier delivers the car"
 expect_body "Greater city"
-test_that "… and its receipt every line"
+test_that "a booking's receipt shows the extras and the total"
 get /bookings/MP-TEST0001/receipt; expect_status 200
 expect_body "Child seat &lt;b&gt;"
 expect_body "₩225,000"
 sql "UPDATE booking_extra SET state = 'ENDED', end_reason = 'not in May', ended_at = 1, refund_due = amount, refund_state = 'DONE', refunded_amount = amount WHERE line_no = 3"
-test_that "an extra that will not be had is said so, with its refund"
+test_that "a cancelled extra is shown with its reason and refund, and reduces the refund of a cancellation"
 get /bookings/MP-TEST0001; expect_body "Not available; ₩20,000 refunded"
 expect_body "not in May"
 get /bookings/MP-TEST0001/receipt; expect_body "−₩20,000"
 get /bookings/MP-TEST0001/cancel; expect_body "Already refunded"
 expect_body "₩205,000"
 sql "UPDATE booking SET cancel_asked_at = 5, cancel_asked_by = customer_id WHERE code = 'MP-TEST0001'"
-test_that "a booking that is being cancelled shows it, and cannot be cancelled a second time"
+test_that "a booking that is being cancelled says so, and has no link or page to cancel it again"
 get /bookings/MP-TEST0001; expect_body "Your cancellation is being processed"
 expect_no_body "/cancel\""
 get /bookings/MP-TEST0001/cancel; expect_status 303
 
 from=$(at '9 days 10:00') to=$(at '11 days 10:00')
 form=(car_id=1 "starts_at=$from" "ends_at=$to" card_id=12)
-test_that "the order form offers zones with their fees and items with what is free"
+test_that "the order form has the zones with their fees, and the offered items with the number left"
 get "/bookings/new?car_id=1&starts_at=$from&ends_at=$to"; expect_status 200
 expect_body "Greater city · ₩25,000"
 expect_body "Child seat &lt;b&gt;"
 expect_body "5 left"
 expect_body "none left for these dates"
 expect_no_body Sled
-test_that "the price is shown with what was chosen, and nothing is booked"
+test_that "updating the order form shows the price with the chosen extras and books nothing"
 post /bookings "${form[@]}" update=1 delivery.wanted=1 delivery.zone=city equipment.0.item_id=2 equipment.0.qty=0 equipment.1.item_id=1 equipment.1.qty=2
 expect_status 200
 expect_body "₩225,000"
 expect_no_body 'aria-invalid="true"'
 expect_body '<option value="2" selected>'
 expect_sql "SELECT COUNT(*) FROM booking WHERE customer_id = $(user_id_of max)" 1
-test_that "booking it asks for what is missing, and keeps what was typed"
+test_that "submitting the order form without an address marks the field and keeps the typed values"
 post /bookings "${form[@]}" delivery.wanted=1 delivery.zone=city delivery.place='gate <3>' equipment.0.item_id=1 equipment.0.qty=1
 expect_status 422
 expect_body 'id="e-delivery.address"'
 expect_body 'gate &lt;3&gt;'
 expect_body '<option value="city" selected>'
-test_that "an address without the tick is no delivery"
+test_that "an address in the order form without the delivery checkbox orders no delivery"
 post /bookings "${form[@]}" delivery.address=x delivery.zone=moon
 expect_status 503
 expect_sql "SELECT COUNT(*) FROM booking_delivery d JOIN booking b ON b.booking_id = d.booking_id WHERE b.code <> 'MP-TEST0001'" 1
-test_that "too many are said at their field"
+test_that "the order form for more units than are available gets 409 and marks the field with the number available"
 post /bookings "${form[@]}" equipment.0.item_id=1 equipment.0.qty=9
 expect_status 409
 expect_body "only 5 available"
 expect_body 'aria-invalid="true"'
-test_that "the form speaks Korean"
+test_that "the order form is in Korean for a user whose language is Korean"
 lang=ko
 sql "UPDATE person SET lang = 'ko'"
 get "/bookings/new?car_id=1&starts_at=$from&ends_at=$to"; expect_body "시내 외곽"

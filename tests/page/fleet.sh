@@ -1,5 +1,5 @@
 #!/bin/bash
-# tests/page/fleet.sh - fleet's pages and JSON, with valid and invalid requests.
+# tests/page/fleet.sh - the pages and the JSON API of fleet, with valid and invalid requests.
 cd "$(dirname "$0")/../.." && . tests/page/lib.sh || exit 1
 
 car() { # car PLATE [more JSON members]
@@ -14,13 +14,13 @@ lang=en
 test_that "a request without a token is refused"
 car "1 A"; expect_status 401
 as customer
-test_that "a customer may not add a car"
+test_that "a customer cannot add a car"
 car "1 A"; expect_status 403
-test_that "a customer may not see the cars"
+test_that "a customer cannot see the car list"
 json GET /fleet/cars; expect_status 403
 as manager
 
-test_that "the first car makes the first branch"
+test_that "adding the first car creates the first branch"
 car "12가  3456"; expect_status 201
 expect_js .plate "12가 3456"
 expect_js .branch_name "Main branch"
@@ -28,24 +28,24 @@ expect_js .status AVAILABLE
 expect_js .car_id 1
 expect_header "Location: /fleet/cars/1"
 expect_js .daily_price 50000
-test_that "adding a car is reported with the documented payload"
+test_that "adding a car writes a car.registered event with the documented payload"
 expect_sql "SELECT type || ' ' || subject_id || ' ' || actor_id FROM event" "car.registered car:1 1"
 expect_same "$(sql "SELECT payload FROM event" | jq -c '[.plate,.body,.seats,.daily_price,.branch_name,.service]')" '["12가 3456","mini",4,50000,"Main branch","IN_SERVICE"]'
-test_that "two cars cannot have one plate"
+test_that "adding a car with the plate of another one gets 409 plate_taken"
 car "12가 3456"; expect_status 409
 expect_js .error.code plate_taken
 expect_js '.error.fields.plate|length>0' true
 expect_sql "SELECT COUNT(*) FROM car" 1
-test_that "one car is shown"
+test_that "a manager can see a car"
 json GET /fleet/cars/1; expect_status 200
 expect_js .plate "12가 3456"
 expect_js .photo_url null
 test_that "an unknown car is not found"
 json GET /fleet/cars/99; expect_status 404
-test_that "a car's number that is none is not found"
+test_that "a malformed car id is not found"
 json GET "/fleet/cars/1%27--"; expect_status 404
 
-test_that "missing fields are each named"
+test_that "adding a car without fields is refused at each missing field"
 json POST /fleet/cars '{}'; expect_status 422
 expect_js .error.code invalid
 expect_js '.error.fields|keys|join(" ")' "body daily_price fuel gearbox hourly_price name plate seats"
@@ -56,12 +56,12 @@ for price in -1 0 1000000000000000000 100000001 1.5 '"1e9"' true '"<b>"'; do
 	expect_js '.error.fields|keys|join(" ")' daily_price
 done
 for seats in 0 16 -3; do
-	test_that "$seats seats are refused"
+	test_that "a car with $seats seats is refused at its field"
 	json POST /fleet/cars '{"plate":"2","name":"x","body":"mini","seats":'$seats',"fuel":"petrol","gearbox":"manual","daily_price":5,"hourly_price":5}'
 	expect_status 422
 	expect_js '.error.fields|keys|join(" ")' seats
 done
-test_that "an invalid body is refused"
+test_that "an unknown body and an unknown fuel are refused at their fields"
 json POST /fleet/cars '{"plate":"2","name":"x","body":"tank","seats":4,"fuel":"coal","gearbox":"manual","daily_price":5,"hourly_price":5}'
 expect_status 422
 expect_js '.error.fields|keys|join(" ")' "body fuel"
@@ -70,52 +70,52 @@ car "$(head -c 10000 /dev/zero | tr '\0' A)"; expect_status 422
 expect_js '.error.fields|keys|join(" ")' plate
 test_that "a plate of 21 characters is refused"
 car 가나다라마바사아자차카타파하1234567; expect_status 422
-test_that "a plate of 20 characters is fine"
+test_that "a plate of 20 characters is accepted"
 car 가나다라마바사아자차카타파하123456; expect_status 201
-test_that "a control character is refused"
+test_that "a control character in a plate gets 400"
 car 'A\u0007B'; expect_status 400
-test_that "a NUL byte is refused"
+test_that "a NUL byte in a plate gets 400"
 car 'A\u0000B'; expect_status 400
-test_that "an unknown field is refused"
+test_that "adding a car with an unknown field is refused at that field"
 car 5 '"colour":"red"'; expect_status 422
 expect_js '.error.fields|keys|join(" ")' colour
-test_that "an unknown branch is refused"
+test_that "adding a car to an unknown branch is refused at its field"
 car 5 '"branch_id":77'; expect_status 422
 expect_js '.error.fields|keys|join(" ")' branch_id
-test_that "an unknown model is refused"
+test_that "adding a car of an unknown model is refused at its field"
 car 5 '"model_id":77'; expect_status 422
 expect_js '.error.fields|keys|join(" ")' model_id
-test_that "nothing of this was stored"
+test_that "refused cars are not stored"
 expect_sql "SELECT COUNT(*) FROM car" 2
 
 full='"name":"Kia Ray","body":"mini","seats":4,"fuel":"petrol","gearbox":"automatic","hourly_price":5000'
-test_that "a car is changed"
+test_that "changing a car saves the change and writes one event"
 json PUT /fleet/cars/1 '{"plate":"12가 3456","daily_price":60000,'"$full"'}'; expect_status 200
 expect_js .daily_price 60000
 expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.modified'" 1
-test_that "the same change again writes nothing"
+test_that "the same change of a car again writes no event"
 json PUT /fleet/cars/1 '{"plate":"12가 3456","daily_price":60000,'"$full"'}'; expect_status 200
 expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.modified'" 1
-test_that "a change made from an old rev is refused"
+test_that "a change of a car based on an old rev gets 409 changed"
 json PUT /fleet/cars/1 '{"plate":"12가 3456","daily_price":70000,"rev":1,'"$full"'}'; expect_status 409
 expect_js .error.code changed
 expect_sql "SELECT daily_price FROM car WHERE car_id = 1" 60000
-test_that "a change to another car's plate is refused"
+test_that "changing a plate to that of another car gets 409 plate_taken"
 json PUT /fleet/cars/2 '{"plate":"12가 3456","daily_price":60000,'"$full"'}'; expect_status 409
 expect_js .error.code plate_taken
-test_that "a client may send back all the members it was given"
+test_that "PUT accepts all the members of a car that GET returns"
 json GET /fleet/cars/1
 given=$(jq -c '.daily_price = 61000' <<<"$body")
 json PUT /fleet/cars/1 "$given"; expect_status 200
 expect_js .daily_price 61000
-test_that "a car goes out of service by PUT"
+test_that "PUT can take a car out of service"
 json PUT /fleet/cars/1 '{"plate":"12가 3456","daily_price":60000,"service":"OUT_OF_SERVICE",'"$full"'}'
 expect_status 200
 expect_js .status OUT_OF_SERVICE
-test_that "and back into service"
+test_that "POST can put a car back into service"
 json POST /fleet/cars/1/service '{"service":"IN_SERVICE"}'; expect_status 200
 expect_js .status AVAILABLE
-test_that "every change gave a higher rev"
+test_that "every change of a car gives it a higher rev"
 expect_sql "SELECT (SELECT rev FROM car WHERE car_id = 1) > (SELECT rev FROM car WHERE car_id = 2)" 1
 
 test_that "a car that was never booked is deleted"
@@ -125,9 +125,9 @@ expect_js .car_id 2
 expect_sql "SELECT COUNT(*) FROM car WHERE car_id = 2" 0
 test_that "a deleted car is not found"
 json DELETE /fleet/cars/2; expect_status 404
-test_that "its id is not used again"
+test_that "the id of a deleted car is not used again"
 car 3; expect_js .car_id 3
-test_that "its rev is not used again"
+test_that "the rev of a deleted car is not used again"
 expect_sql "SELECT rev > (SELECT MAX(event_id) FROM event WHERE type = 'car.deleted') FROM car WHERE car_id = 3" 1
 
 now=$(date +%s)
@@ -144,38 +144,38 @@ booked MP-DDDDDDDD 7 $((now + 7200)) $((now + 9000)) RESERVED
 booked MP-EEEEEEEE 8 $((now - 3600)) $((now + 9000)) RELEASED
 test_that "a car is RENTED while its reservation runs"
 json GET /fleet/cars/4; expect_js .status RENTED
-test_that "a car that is late is still RENTED"
+test_that "a car that was not returned in time is still RENTED"
 json GET /fleet/cars/5; expect_js .status RENTED
-test_that "a car that is being prepared is RENTED"
+test_that "a car is RENTED while it is prepared, half an hour before the reservation starts"
 json GET /fleet/cars/6; expect_js .status RENTED
-test_that "a car that goes out later is AVAILABLE"
+test_that "a car whose reservation starts in two hours is AVAILABLE"
 json GET /fleet/cars/7; expect_js .status AVAILABLE
-test_that "a released car is AVAILABLE"
+test_that "a car whose reservation was released is AVAILABLE"
 json GET /fleet/cars/8; expect_js .status AVAILABLE
-test_that "the list finds the rented cars"
+test_that "the car list can be filtered by the status RENTED and sorted by plate"
 json GET "/fleet/cars?status=RENTED&sort=-plate"; expect_status 200
 expect_js '[.cars[].car_id]|@csv' 6,5,4
 expect_js .n_total 3
-test_that "out of service has priority over rented"
+test_that "a rented car that is taken out of service has the status OUT_OF_SERVICE"
 json POST /fleet/cars/4/service '{"service":"OUT_OF_SERVICE"}'; expect_js .status OUT_OF_SERVICE
 
-test_that "a booked car is retired, not deleted"
+test_that "deleting a car that was booked retires it instead"
 json DELETE /fleet/cars/4; expect_status 200
 expect_js .status RETIRED
 expect_js .deleted false
 expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.retired' AND subject_id = 'car:4'" 1
-test_that "retiring it again changes nothing"
+test_that "deleting a retired car changes nothing"
 json DELETE /fleet/cars/4; expect_status 200
 expect_js .status RETIRED
 expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.retired' AND subject_id = 'car:4'" 1
-test_that "a retired car stays as it was"
+test_that "a retired car cannot be put back into service"
 json POST /fleet/cars/4/service '{"service":"IN_SERVICE"}'; expect_status 409
 expect_js .error.code retired
-test_that "the list leaves retired cars out"
+test_that "the car list has no retired cars"
 json GET /fleet/cars; expect_js '[.cars[].car_id]|index(4)' null
-test_that "unless the filter asks for them"
+test_that "the car list filtered by the status RETIRED has the retired cars"
 json GET "/fleet/cars?status=RETIRED"; expect_js '[.cars[].car_id]|@csv' 4
-test_that "an unknown filter value is refused"
+test_that "an unknown filter value of the car list is refused"
 json GET "/fleet/cars?body=tank&status=%27"; expect_status 422
 test_that "a percent sign in a search is taken literally"
 json GET "/fleet/cars?q=%25"; expect_js .n_total 0
@@ -189,22 +189,22 @@ test_that "a model is added"
 json POST /fleet/models '{"name":"Avante",'"$model"'}'; expect_status 201
 expect_js .model_id 1
 expect_header "Location: /fleet/models/1"
-test_that "two models cannot have one name"
+test_that "adding a model with the name of another one gets 409 name_taken"
 json POST /fleet/models '{"name":"Avante",'"$model"'}'; expect_status 409
 expect_js .error.code name_taken
 car 20 '"model_id":1'; car 21 '"model_id":1'
-test_that "a model's prices reach its cars when wished"
+test_that "changing a model with also_cars changes the prices of its cars"
 json PUT /fleet/models/1 '{"name":"Avante","also_cars":true,'"$model"'}'; expect_status 200
 expect_js .n_cars 2
 expect_sql "SELECT GROUP_CONCAT(daily_price) FROM car WHERE model_id = 1" 80000,80000
 expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.modified' AND payload LIKE '%80000%'" 2
-test_that "a model and its new cars have a Korean name"
+test_that "a model has a Korean name, and new cars of the model get it"
 json PUT /fleet/models/1 '{"name":"Avante","name_ko":"현대 아반떼",'"$model"'}'; expect_js .name_ko "현대 아반떼"
 json POST /fleet/cars '{"plate":"22","name":"Avante","model_id":1,'"$model"'}'; expect_status 201
 expect_js .name_ko "현대 아반떼"
 expect_js .model_name_ko "현대 아반떼"
 expect_sql "SELECT payload ->> 'name_ko' FROM event ORDER BY event_id DESC LIMIT 1" "현대 아반떼"
-test_that "a change without the Korean name keeps it, an empty one removes it"
+test_that "a change without name_ko keeps the Korean name, and an empty name_ko removes it"
 json PUT /fleet/models/1 '{"name":"Avante",'"$model"'}'; expect_js .name_ko "현대 아반떼"
 json GET "/fleet/cars?q=22"
 id=$(js '.cars[0].car_id')
@@ -218,20 +218,20 @@ expect_js '.cars[0].plate' 22
 test_that "a discontinued model takes no new cars"
 json POST /fleet/models/1/state '{"state":"OFF_SALE"}'; expect_js .state OFF_SALE
 car 22 '"model_id":1'; expect_status 422
-test_that "models are listed"
+test_that "the model list has all models"
 json GET /fleet/models; expect_js '[.models[].name]|@csv' '"Avante"'
 
 test_that "a branch is added"
 json POST /fleet/branches '{"name":"Jeju Airport","name_ko":"제주공항점","region":"Jeju"}'; expect_status 201
 expect_js .branch_id 2
-test_that "two branches cannot have one name"
+test_that "adding a branch with the name of another one gets 409 name_taken"
 json POST /fleet/branches '{"name":"Jeju Airport"}'; expect_status 409
 expect_js .error.code name_taken
 car 30 '"branch_id":2'
-test_that "a branch's new name is told for each of its cars"
+test_that "renaming a branch writes a car.modified event for each of its cars"
 json PUT /fleet/branches/2 '{"name":"Jeju","name_ko":"제주공항점","region":"Jeju"}'; expect_status 200
 expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.modified' AND payload LIKE '%\"Jeju\"%'" 1
-test_that "a branch has an address in each language"
+test_that "a branch has a Korean address, and a change without it keeps it"
 json PUT /fleet/branches/2 '{"name":"Jeju","name_ko":"제주공항점","address":"2 Gonghang-ro","address_ko":"공항로 2"}'
 expect_js .address_ko "공항로 2"
 json PUT /fleet/branches/2 '{"name":"Jeju","name_ko":"제주공항점","address":"2 Gonghang-ro"}'
@@ -239,10 +239,10 @@ expect_js .address_ko "공항로 2"
 test_that "a closed branch takes no new cars"
 json POST /fleet/branches/2/close '{}'; expect_js .is_open false
 car 31 '"branch_id":2'; expect_status 422
-test_that "branches are listed"
+test_that "the branch list has all branches"
 json GET /fleet/branches; expect_js '[.branches[].name]|length' 2
 
-test_that "a file that is no picture is refused at its field"
+test_that "a photo that is not an image is refused at its field"
 ask POST /fleet/cars/3/photo 'multipart/form-data; boundary=x' $'--x\r\nContent-Disposition: form-data; name="photo"; filename="a.jpg"\r\nContent-Type: image/jpeg\r\n\r\nhello\r\n--x--\r\n' application/json
 expect_status 422
 expect_js '.error.fields|keys|join(" ")' photo
@@ -251,7 +251,7 @@ ask POST /fleet/cars/3/photo 'multipart/form-data; boundary=x' $'--x\r\nContent-
 expect_status 422
 expect_js '.error.fields|keys|join(" ")' photo
 
-# send_photo CAR_ID BASE64: bytes with NULs cannot pass through a shell variable
+# send_photo CAR_ID BASE64: sends the photo from a file, since a shell variable cannot hold NUL bytes
 send_photo() {
 	{ printf -- '--x\r\nContent-Disposition: form-data; name="photo"; filename="a.png"\r\n\r\n'; base64 -d <<<"$2"; printf '\r\n--x--\r\n'; } >"$VAR/sent"
 	env REQUEST_METHOD=POST SCRIPT_NAME="/fleet/cars/$1/photo" CONTENT_TYPE='multipart/form-data; boundary=x' CONTENT_LENGTH="$(stat -c %s "$VAR/sent")" \
@@ -261,15 +261,15 @@ send_photo() {
 png=iVBORw0KGgoAAAANSUhEUgAAAAgAAAAGCAIAAABxZ0isAAAACXBIWXMAAA7EAAAOxAGVKw4bAAAALklEQVQIHWP8zwAFCQxGCgwMcMTCqGUkD+PD1IBoFgZtZC6CzcKgheAgs0jXAQCtwQON9fSXiwAAAABJRU5ErkJggg==
 photos() { find "$VAR/photos" -type f | wc -l; }
 
-test_that "a photo is redrawn as a JPEG and shown with the car"
+test_that "an uploaded photo is converted to JPEG, and the car has its URL"
 send_photo 3 $png; expect_status 200
 expect_js '.photo_url|test("^/photos/[0-9a-f]{64}.jpg$")' true
 expect_same "$(head -c 3 "$VAR/photos/$(js .photo_url | sed 's|.*/||')" | od -An -tx1)" ' ff d8 ff'
 expect_same "$(photos)" 1
-test_that "two cars may share a photo"
+test_that "the same photo of two cars is stored once"
 send_photo 7 $png; expect_status 200
 expect_same "$(photos)" 1
-test_that "a photo is deleted when its last car shows another"
+test_that "a photo is deleted when it is removed from the last car that has it"
 json POST /fleet/cars/7/photo/remove '{}'; expect_status 200
 expect_js .photo_url null
 expect_same "$(photos)" 1
@@ -277,7 +277,7 @@ json POST /fleet/cars/3/photo/remove '{}'; expect_same "$(photos)" 0
 test_that "a truncated photo is refused"
 send_photo 3 "$(base64 -d <<<$png | head -c 60 | base64 -w0)"; expect_status 422
 expect_same "$(photos)" 0
-test_that "a photo for an unknown car is not found"
+test_that "a photo for an unknown car gets 404 and is not stored"
 send_photo 99 $png; expect_status 404
 expect_same "$(photos)" 0
 test_that "when the photo program cannot run, the answer is 503 and nothing changes"
@@ -289,40 +289,40 @@ expect_js .error.code later
 browse manager
 form=(name='Kia Ray' body=mini seats=4 fuel=petrol gearbox=automatic daily_price=50,000 hourly_price=5000 branch_id=1)
 
-test_that "the fleet's first page is the list of cars"
+test_that "/fleet redirects to the car list"
 get /fleet; expect_status 303
 expect_location /fleet/cars
 get /fleet/cars; expect_status 200
 expect_body 'href="/fleet/cars/1"'
 expect_body '12가 3456'
-test_that "headings sort the list both ways"
+test_that "the headings of the car list sort it in both directions"
 expect_body 'href="/fleet/cars?sort=plate"'
 get '/fleet/cars?sort=plate'; expect_body 'href="/fleet/cars?sort=-plate"'
-test_that "a chosen order is shown and kept with the search"
+test_that "the car list marks the heading by which it is sorted"
 get '/fleet/cars?sort=-daily_price&q=x'; expect_status 200
 get '/fleet/cars?sort=-daily_price'; expect_body 'aria-sort="descending"'
-test_that "an unknown order is no error"
+test_that "an unknown sort order of the car list is ignored"
 get '/fleet/cars?sort=%3Bdrop&page=99999999'; expect_status 200
-test_that "a bad filter is marked"
+test_that "an invalid filter of the car list is marked"
 get '/fleet/cars?body=tank'; expect_status 422
 expect_body 'id="e-body"'
-test_that "a script in a search is shown as text"
+test_that "markup in a search is escaped"
 get '/fleet/cars?q=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E'; expect_status 200
 expect_no_body '<script>alert'
 expect_body '&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;'
 
-test_that "a form without its token adds nothing"
+test_that "the car form with a wrong CSRF token is refused and adds nothing"
 get /fleet/cars/new
 csrf=wrong
 post /fleet/cars plate='9 CSRF' "${form[@]}"; expect_status 403
 expect_sql "SELECT COUNT(*) FROM car WHERE plate = '9 CSRF'" 0
-test_that "a model fills the form without JavaScript"
+test_that "choosing a model fills in the car form without JavaScript"
 sql "UPDATE car_model SET state = 'ON_SALE'"
 get '/fleet/cars/new?model_id=1'; expect_status 200
 expect_body 'value="Avante"'
 expect_body '<option value="sedan" selected>'
 expect_body 'name="model_id" value="1"'
-test_that "its Korean name as well, and Korean pages show it"
+test_that "a model fills in the Korean name; names and addresses are shown in the language of the page"
 expect_body 'value="현대 아반떼"'
 sql "UPDATE person SET lang = 'ko'"
 get '/fleet/cars?sort=name'; expect_status 200
@@ -334,7 +334,7 @@ sql "UPDATE person SET lang = 'en'"
 get /fleet/branches; expect_body '2 Gonghang-ro'
 expect_no_body '공항로'
 get '/fleet/cars?sort=name'; expect_no_body '아반떼'
-test_that "bad fields are marked and typed values are kept"
+test_that "invalid fields of the car form are marked, and the typed values stay, escaped"
 get /fleet/cars/new
 post /fleet/cars plate='<script>1' name='"quoted" & <b>' body=tank seats=99 fuel=petrol gearbox=manual daily_price=-1 hourly_price=1e9 branch_id=1
 expect_status 422
@@ -343,17 +343,17 @@ expect_body 'href="#f-seats"'
 expect_body 'value="&quot;quoted&quot; &amp; &lt;b&gt;"'
 expect_body 'value="-1"'
 expect_no_body '<script>1'
-test_that "a car is added"
+test_that "the car form adds a car and shows its page"
 post /fleet/cars plate='33나 4444' "${form[@]}"; expect_status 303
 added=$location
 get "$added"; expect_status 200
 expect_body 'The car was added.'
 expect_body '#car-mini'
-test_that "the second of two clicks ends at the same car"
+test_that "submitting the car form twice adds one car"
 post /fleet/cars plate='33나  4444' "${form[@]}"; expect_status 303
 expect_location "$added"
 expect_sql "SELECT COUNT(*) FROM car WHERE plate = '33나 4444'" 1
-test_that "another car with that plate is refused at the plate"
+test_that "the car form with the plate of another car gets 409 and marks the plate"
 post /fleet/cars plate='33나 4444' "${form[@]}" seats_=1; expect_status 422
 post /fleet/cars plate='33나 4444' name=Other body=mini seats=4 fuel=petrol gearbox=automatic daily_price=1 hourly_price=1 branch_id=1
 expect_status 409
@@ -362,32 +362,32 @@ expect_body 'value="Other"'
 
 id=${added%\?*} id=${id##*/}
 rev=$(sql "SELECT rev FROM car WHERE car_id = $id")
-test_that "a change is saved"
+test_that "the edit form saves a change of a car"
 get "/fleet/cars/$id/edit"; expect_body "name=\"rev\" value=\"$rev\""
 post "/fleet/cars/$id" plate='33나 4444' "${form[@]}" daily_price_=0 rev="$rev"; expect_status 422
 post "/fleet/cars/$id" plate='33나 5555' "${form[@]}" rev="$rev"; expect_status 303
 expect_location "/fleet/cars/$id?done=saved"
-test_that "the second of two clicks is no error"
+test_that "submitting the edit form twice is no error"
 post "/fleet/cars/$id" plate='33나 5555' "${form[@]}" rev="$rev"; expect_status 303
 expect_location "/fleet/cars/$id?done=saved"
-test_that "the second of two managers sees the changes of the first"
+test_that "the edit form based on an old rev gets 409 and shows both the saved and the typed plate"
 post "/fleet/cars/$id" plate='33나 6666' "${form[@]}" rev="$rev"; expect_status 409
 expect_body '33나 5555'
 expect_body '33나 6666'
 expect_body "name=\"rev\" value=\"$(sql "SELECT rev FROM car WHERE car_id = $id")\""
 expect_sql "SELECT plate FROM car WHERE car_id = $id" '33나 5555'
-test_that "and may then overwrite it"
+test_that "the edit form submitted again with the current rev overwrites the other change"
 post "/fleet/cars/$id" plate='33나 6666' "${form[@]}" rev="$(sql "SELECT rev FROM car WHERE car_id = $id")"
 expect_status 303
 expect_sql "SELECT plate FROM car WHERE car_id = $id" '33나 6666'
-test_that "the history is newest first"
+test_that "a car's history is listed newest first"
 get "/fleet/cars/$id"; expect_status 200
 expect_body 'A manager'
 expect_same "$(grep -o '<b>The car [a-z ]*</b>' <<<"$body" | tr '\n' ' ')" '<b>The car details were changed</b> <b>The car details were changed</b> <b>The car was added to the fleet</b> '
 said() { sql "INSERT INTO event (type, subject_id, causation_id, actor_id, occurred_at, recorded_at, payload, prev_hash, hash) VALUES ('$1', 'MP-PAST0001', 0, 0, 1, 1, '$2', '$1', '$1')"; }
 said booking.paid '{}'; said equipment.approved '{"quantity":2,"item_name":"Child seat","item_name_ko":"카시트"}'; said delivery.delivered '{"direction":"collection"}'
 sql "INSERT INTO reservation VALUES ('MP-PAST0001', $id, 1, 2, 'ENDED', 2)"
-test_that "a booking's events stand together in it, in words"
+test_that "a car's history groups the events of a booking and describes them in the language of the page"
 get "/fleet/cars/$id"; expect_body '<summary>3 events</summary>'
 expect_body '<b>The equipment order was approved</b><br><span class="muted">2 × Child seat</span>'
 expect_body '<b>The car was collected</b>'
@@ -396,38 +396,38 @@ sql "UPDATE person SET lang = 'ko'"
 get "/fleet/cars/$id"; expect_body '<b>장비 주문이 승인되었습니다</b><br><span class="muted">2 × 카시트</span>'
 expect_no_body 'delivery.delivered'
 sql "DELETE FROM reservation WHERE car_id = $id; UPDATE person SET lang = 'en'"
-test_that "an invalid month shows this month"
+test_that "a car's calendar with an invalid month is no error"
 get "/fleet/cars/$id?month=9999-99"; expect_status 200
 get "/fleet/cars/$id?month=%27"; expect_status 200
 get "/fleet/cars/$id?month=$(date +%Y)-01"; expect_status 200
-test_that "deleting is confirmed first"
+test_that "deleting a car asks for confirmation first"
 get "/fleet/cars/$id/delete"; expect_status 200
 expect_body 'Delete this car?'
-test_that "a GET deletes nothing"
+test_that "a GET of the delete page deletes nothing"
 expect_sql "SELECT COUNT(*) FROM car WHERE car_id = $id" 1
-test_that "a POST deletes it"
+test_that "a POST to the delete page deletes the car"
 post "/fleet/cars/$id/delete"; expect_status 303
 expect_location '/fleet/cars?done=deleted'
-test_that "the second of two clicks ends on the same page"
+test_that "deleting the same car twice redirects to the same page"
 post "/fleet/cars/$id/delete"; expect_status 303
 expect_location '/fleet/cars?done=deleted'
-test_that "a car that never existed is not found"
+test_that "deleting a car that never existed gets 404"
 post /fleet/cars/4711/delete; expect_status 404
-test_that "a booked car is offered to be retired instead"
+test_that "the delete page of a booked car offers to retire it instead"
 get /fleet/cars/5/delete; expect_status 200
 expect_body 'Retire instead'
 get /fleet/cars/5/retire; expect_body 'Retire this car?'
-test_that "retiring twice has the effect of once"
+test_that "retiring a car twice writes one event"
 post /fleet/cars/5/retire; expect_status 303
 post /fleet/cars/5/retire; expect_status 303
 expect_sql "SELECT COUNT(*) FROM event WHERE type = 'car.retired' AND subject_id = 'car:5'" 1
-test_that "a retired car has no form"
+test_that "the edit form of a retired car gets 409"
 get /fleet/cars/5/edit; expect_status 409
-test_that "a car is taken out of service with one click"
+test_that "a form takes a car out of service, and the car's page shows the number of its upcoming bookings"
 post /fleet/cars/6/service service=OUT_OF_SERVICE; expect_location '/fleet/cars/6?done=out'
 get '/fleet/cars/6?done=out'; expect_body 'has 1 upcoming booking'
 
-test_that "a model and a branch are added once by two clicks"
+test_that "submitting the form of a model or a branch twice is no error, and adds one model"
 post /fleet/models name=Ray body=mini seats=4 fuel=petrol gearbox=automatic daily_price=50000 hourly_price=5000
 expect_status 303
 post /fleet/models name=Ray body=mini seats=4 fuel=petrol gearbox=automatic daily_price=50000 hourly_price=5000
@@ -435,10 +435,10 @@ expect_status 303
 post /fleet/branches name=Mapo; expect_status 303
 post /fleet/branches name=Mapo; expect_status 303
 expect_sql "SELECT COUNT(*) FROM car_model WHERE name = 'Ray'" 1
-test_that "a branch's name that another has is refused at its field"
+test_that "the branch form with the name of another branch gets 409 and marks the name"
 post /fleet/branches name=Mapo phone=1; expect_status 409
 expect_body 'id="e-name"'
-test_that "an old version of a branch is refused"
+test_that "a change of a branch based on an old version gets 409 and is not saved"
 post /fleet/branches/1 name='Head office' version=old; expect_status 409
 expect_sql "SELECT name FROM branch WHERE branch_id = 1" 'Main branch'
 for page in models models/1 models/new branches branches/1 branches/new branches/1/close cars/1/photo; do
@@ -446,7 +446,7 @@ for page in models models/1 models/new branches branches/1 branches/new branches
 	get "/fleet/$page"; expect_status 200
 	expect_body '</html>'
 done
-test_that "an unknown model or branch is not found"
+test_that "the page of an unknown model or branch is not found"
 get /fleet/models/77; expect_status 404
 get /fleet/branches/x; expect_status 404
 

@@ -1,5 +1,5 @@
-# howto - the steps of docs/adding-a-setting.md, adding-an-event.md and adding-a-page.md work: they are applied to a copy of the tree, which is
-# then built and tested. A comment before a code block says where the block goes:
+# howto.sh - applies the steps of docs/adding-a-setting.md, adding-an-event.md and adding-a-page.md to a copy of the tree, then builds and
+# tests it. A comment before a code block says where the block goes:
 #
 #	<!-- new PATH -->   <!-- append PATH -->   <!-- after PATH: TEXT -->   <!-- before PATH: TEXT -->
 #
@@ -33,15 +33,15 @@ apply() {
 	' "$1"
 }
 
-test_that "the tree can be copied" && mkdir "$tree" && git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$tree" 2>/dev/null; [[ -f $tree/Makefile ]] || bad "no copy"
+test_that "the source tree is copied" && mkdir "$tree" && git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$tree" 2>/dev/null; [[ -f $tree/Makefile ]] || bad "no copy"
 cd "$tree" || exit 1
 for page in adding-a-setting adding-an-event adding-a-page; do
-	test_that "docs/$page.md can be followed" && { said=$(apply "docs/$page.md" 2>&1) || bad "$said"; }
+	test_that "all code blocks of docs/$page.md can be applied" && { said=$(apply "docs/$page.md" 2>&1) || bad "$said"; }
 done
-test_that "no Korean translation is missing afterwards" && { said=$(BUILD=$VAR/pot tools/pot --check 2>&1) || bad "$said"; }
-test_that "it builds without a warning" && { said=$(make -j"$(nproc)" CFLAGS=-O1 BUILD=build "build/bin/fleet" "build/bin/relay" build/motorpool all 2>&1 >/dev/null) || bad "${said:0:2000}"; }
-test_that "the new page does what its test says" && { said=$(BUILD=build MOTORPOOL_ROOT= bash tests/page/problem.sh 2>&1) || bad "${said:0:2000}"; }
+test_that "no Korean translation is missing in the changed copy" && { said=$(BUILD=$VAR/pot tools/pot --check 2>&1) || bad "$said"; }
+test_that "the changed copy builds without a warning" && { said=$(make -j"$(nproc)" CFLAGS=-O1 BUILD=build "build/bin/fleet" "build/bin/relay" build/motorpool all 2>&1 >/dev/null) || bad "${said:0:2000}"; }
+test_that "the new page passes its own test" && { said=$(BUILD=build MOTORPOOL_ROOT= bash tests/page/problem.sh 2>&1) || bad "${said:0:2000}"; }
 program=$tree/build/bin/fleet
-test_that "the setting is read, and its limits are kept" && { MOTORPOOL_PROBLEM_NOTE_MAX=5 get /fleet/healthz; grep -q 'must be between 20 and 2000' "$VAR/log" || bad "a value below the limit is accepted"; }
+test_that "the new setting is read, and a value below its limit is refused" && { MOTORPOOL_PROBLEM_NOTE_MAX=5 get /fleet/healthz; grep -q 'must be between 20 and 2000' "$VAR/log" || bad "a value below the limit is accepted"; }
 cd "$real" || exit 1
 finish

@@ -1,14 +1,14 @@
-# tests/page/lib.sh - asks a program for pages without a server: it is run once per request, as CGI, with its environment made here.
+# tests/page/lib.sh - tests the pages of a program without a web server: runs it once per request, as CGI, with an environment made here.
 #
 #   . tests/page/lib.sh
-#   begin account                        a scratch state folder with an empty database, gone at the end
+#   begin account                        a temporary state directory with empty databases, removed at the end
 #   get  /account/sign-in                fills $status, $body and $headers; cookies are kept between requests
 #   post /account/sign-in email=a@b.kr password=…          a form, with the CSRF token of the last page
 #   json POST /account/sign-in '{"email":"a@b.kr"}'         JSON in, JSON out; bearer TOKEN first to act for a user
-#   test_that "an unknown e-mail is refused"                each check on a line of its own, the first beside its request
-#   finish                               "N passed, N failed"; ends non-zero when one failed
+#   test_that "an unknown email is refused"                 names a test; its checks follow, one per line, the first one beside its request
+#   finish                               prints "N passed, N failed"; fails if any test failed
 #
-# BUILD says where the programs are (default build). KEEP=1 keeps the state folder and says where it is.
+# BUILD is the directory of the programs (default build). KEEP=1 keeps the state directory and prints its path.
 
 BUILD=${BUILD:-build}
 passed=0 failed=0 current='' current_bad='' token='' csrf='' address=192.0.2.1 lang=en status='' body='' headers='' location=''
@@ -17,7 +17,7 @@ PASSWORD='paper horse lamp river'
 
 begin() {
 	VAR=$(mktemp -d) || exit 1
-	if [[ -n ${KEEP-} ]]; then echo "# the state folder is kept: $VAR"; else trap 'rm -rf "$VAR"' EXIT; fi
+	if [[ -n ${KEEP-} ]]; then echo "# the state directory is kept: $VAR"; else trap 'rm -rf "$VAR"' EXIT; fi
 	export MOTORPOOL_VAR=$VAR MOTORPOOL_ROOT=$PWD DB_LINT=1
 	for file in schema:motorpool view:view; do
 		sqlite3 "$VAR/${file#*:}.db" ".read db/${file%:*}.sql" "PRAGMA journal_mode = WAL" >/dev/null || exit 1
@@ -25,7 +25,7 @@ begin() {
 	use "$1"
 }
 
-# Waits until a command succeeds: minutes, since a slow machine is no failure.
+# Waits until a command succeeds, up to PATIENCE seconds (default 180, so that a slow machine is not a failure).
 until_true() {
 	local end=$((SECONDS + ${PATIENCE:-180}))
 	until "$@" >/dev/null 2>&1; do
@@ -38,8 +38,8 @@ use() { program=$BUILD/bin/$1; }
 bearer() { token=$1; }
 forget() { cookie=() token='' csrf=''; }
 
-# make_user NAME [ROLE …]: a user NAME@example.com; `as NAME` acts for them with an API token, `browse NAME` signs in with a browser's cookie.
-# user_id=N before it gives them that number.
+# make_user NAME [ROLE …] creates a user NAME@example.com; user_id=N before it sets the id. After `as NAME` requests have the user's API token,
+# after `browse NAME` the session cookie of a browser.
 make_user() {
 	local name=$1 role
 	sql "INSERT INTO person (user_id, email, name, phone, lang, password_hash, created_at, updated_at)
@@ -64,7 +64,7 @@ browse() {
 	post /account/sign-in email="$1@example.com" password="$PASSWORD"
 	program=$back
 }
-# sql STATEMENTS: a statement that fails makes the test fail, also inside $(…); sql_fails STATEMENTS succeeds when the database refuses them
+# sql STATEMENTS runs them; one that fails makes the test fail, also inside $(…). sql_fails STATEMENTS succeeds if the database refuses them.
 sql() { sqlite3 -bail -cmd '.timeout 60000' "$VAR/motorpool.db" "$1" 2>"$VAR/sql-error" || { printf '%s: %s\n' "$(<"$VAR/sql-error")" "$1" >>"$VAR/sql-failed"; return 1; }; }
 sql_fails() { ! sqlite3 -bail -cmd '.timeout 60000' "$VAR/motorpool.db" "$1" >/dev/null 2>&1; }
 js() { jq -r "$1" <<<"$body" 2>/dev/null; }
@@ -107,7 +107,7 @@ ask() {
 
 get() { ask GET "$1"; }
 
-# A form: NAME=VALUE …; the CSRF token of the last page goes with it.
+# post PATH NAME=VALUE … submits a form with the CSRF token of the last page.
 post() {
 	local path=$1 sent="csrf=$(encode "$csrf")" pair
 	shift
@@ -123,7 +123,7 @@ test_that() {
 }
 
 settle_test() {
-	[[ -s $VAR/sql-failed ]] && { bad "$(<"$VAR/sql-failed")"; : >"$VAR/sql-failed"; current=${current:-the preparation}; }
+	[[ -s $VAR/sql-failed ]] && { bad "$(<"$VAR/sql-failed")"; : >"$VAR/sql-failed"; current=${current:-the test setup}; }
 	[[ -z $current ]] && return
 	if [[ -z $current_bad ]]; then passed=$((passed + 1)); echo "ok - $current"
 	else failed=$((failed + 1)); echo "not ok - $current"; printf '#   %s\n' "$current_bad"; fi

@@ -1,6 +1,6 @@
 #!/bin/bash
-# message's pages and their JSON: the real program, one request at a time. Messages are put into the table by hand; who writes them is
-# tested in tests/unit/test_message.c.
+# message.sh - the pages and the JSON API of message, tested with the real program, one request at a time. This test inserts the messages;
+# tests/unit/test_message.c tests how they are written.
 . tests/page/lib.sh
 begin message
 
@@ -16,7 +16,7 @@ message 2 102 'For Duri' SENT duri@example.com
 message 3 101 'Given up' DEAD hana@example.com
 sql "INSERT INTO message_try VALUES (3, 1, 1795222800, 'REFUSED', '550 <no> such user')"
 
-test_that "without signing in a browser is redirected and a program gets 401"
+test_that "without signing in, a browser is redirected to the sign-in page and a JSON request gets 401"
 get /messages
 expect_status 303
 expect_location '/account/sign-in?next=%2Fmessages'
@@ -36,7 +36,7 @@ json POST /messages/2/read
 expect_status 404
 expect_sql "SELECT read_at FROM message WHERE message_id = 2" 0
 
-test_that "showing a message does not mark it as read; marking it twice is harmless"
+test_that "getting a message does not mark it as read; marking it as read twice is no error"
 json GET /messages/1
 expect_status 200
 expect_js .read_at null
@@ -49,7 +49,7 @@ expect_status 200
 json GET '/messages?unread=1'
 expect_js '.messages | length' 1
 
-test_that "all own messages are marked as read at once"
+test_that "POST /messages/read marks all messages of the user as read, and no others"
 json POST /messages/read
 expect_status 200
 expect_js .n_unread 0
@@ -59,14 +59,14 @@ make_user nari customer
 browse nari
 nari=$(sql "SELECT $(user_id_of nari)")
 
-test_that "an empty inbox explains itself"
+test_that "an empty inbox says that there are no messages"
 get /messages
 expect_status 200
 expect_body 'No messages yet'
 
 message 4 "$nari" 'Hello <script>' SENT nari@example.com
 
-test_that "the menu has the number of unread messages, and the list opens one by a form"
+test_that "the menu has the number of unread messages; opening one by its form marks it as read"
 get /messages
 expect_status 200
 expect_body '<span class="badge">1</span>'
@@ -79,17 +79,17 @@ get /messages
 expect_no_body '<span class="badge">'
 expect_body 'href="/messages/4"'
 
-test_that "a message is shown line by line, escaped, with a link to its subject"
+test_that "a message's page shows its text line by line, escaped, with a link to its subject"
 get /messages/4
 expect_status 200
 expect_body '<span>first &lt;b&gt;line&lt;/b&gt;</span><span>second line</span>'
 expect_body 'href="/my/bookings/MP-AAAA0004"'
 
-test_that "reading without the form's token is refused"
+test_that "marking messages as read with a wrong CSRF token is refused"
 saved=$csrf; csrf=wrong; post /messages/read; csrf=$saved
 expect_status 403
 
-test_that "preferences are kept, but bookings are always in the inbox"
+test_that "notification preferences are saved; refund messages always stay in the inbox; a topic the user does not have is refused"
 get /messages/preferences
 expect_status 200
 expect_body 'name="delivery_email"'
@@ -101,7 +101,7 @@ expect_sql "SELECT inbox || email FROM message_preference WHERE user_id = $nari 
 as hana; json POST /messages/preferences '{"work_inbox":true}'
 expect_status 422
 
-test_that "the delivery log is for managers"
+test_that "only managers can see the mail log and send mail again"
 json GET /messages/log
 expect_status 403
 json POST /messages/3/resend
@@ -119,7 +119,7 @@ json GET /messages/log/3
 expect_js '.tries[0].outcome' REFUSED
 expect_js .message.can_resend true
 
-test_that "a dead mail is sent again once, and its event has the actor"
+test_that "a dead mail can be sent again once, and the event has the actor"
 json POST /messages/3/resend
 expect_status 200
 expect_js .message.state QUEUED
@@ -130,7 +130,7 @@ expect_sql "SELECT actor_id FROM v_audit WHERE type = 'message.resent' AND subje
 json POST /messages/99/resend
 expect_status 404
 
-test_that "the mail folder is for administrators, shows mails decoded, and opens no other file"
+test_that "the mail directory is shown only to admins, with decoded mails, and no other files can be opened"
 user_id=204 make_user root admin
 mkdir "$VAR/mail"
 printf 'From: a@b.kr\r\nTo: =?UTF-8?B?6rmA?=\r\n <k@b.kr>\r\nSubject: =?UTF-8?B?7JiI7JW9?=\r\nDate: Sat, 21 Nov 2026 14:00:00 +0000\r\nMessage-ID: <m@b.kr>\r\nContent-Language: ko\r\n\r\n7JWI64WV\r\n' >"$VAR/mail/7.eml"

@@ -1,12 +1,12 @@
 #!/bin/bash
-# my page and the car screen: events go into the log, the relay makes the read models, the real program shows them.
+# mypage.sh - My page and the fleet status page: the test writes events, the relay makes the read models, and the real program shows them.
 . tests/page/lib.sh
 begin mypage
 
 relay() { "$BUILD/bin/relay" "$VAR" --once 2>>"$VAR/log"; }
 view() { sqlite3 -cmd '.timeout 60000' "$VAR/view.db" "$1"; }
 
-# tell TYPE SUBJECT JSON: an event as the log would hold it, but for the hash
+# tell TYPE SUBJECT JSON: writes an event with a made-up hash
 tell() {
 	sql "INSERT INTO event (event_id, type, subject_id, occurred_at, recorded_at, payload, prev_hash, hash)
 	     SELECT COALESCE(MAX(event_id), 0) + 1, '$1', '$2', strftime('%s', 'now') + 0, strftime('%s', 'now') + 0, '$3',
@@ -32,24 +32,24 @@ KIM=$(sql "SELECT $(user_id_of kim)") LEE=$(sql "SELECT $(user_id_of lee)")
 
 # --- my bookings
 
-test_that "without signing in a browser is redirected and a program gets 401"
+test_that "without signing in, a browser is redirected to the sign-in page and a JSON request gets 401"
 forget
 use mypage
 get /my/bookings; expect_status 303
 expect_header 'Location: /account/sign-in'
 json GET /my/bookings; expect_status 401
 
-test_that "/my leads to the bookings"
+test_that "/my redirects to the bookings"
 as kim
 get /my; expect_status 303
 expect_location /my/bookings
 
-test_that "a customer without bookings is led to the search"
+test_that "a customer without bookings gets an empty list"
 as kim
 ask GET /my/bookings; expect_status 200
 expect_js '.bookings | length' 0
 
-test_that "a new booking is being prepared, for its customer only"
+test_that "JSON: a booking before the relay has run gets 404 preparing for its customer, and 404 not_found for others"
 hold MP-AAAA1111 "$KIM" 3 '+4 days' '+6 days'
 as kim
 json GET /my/bookings/MP-AAAA1111; expect_status 404
@@ -59,7 +59,7 @@ as lee
 json GET /my/bookings/MP-AAAA1111; expect_status 404
 expect_js .error.code not_found
 
-test_that "after the relay it has its state, price lines and events"
+test_that "JSON: a booking after the relay has run has its state, payment, price lines and events"
 pay MP-AAAA1111; confirm MP-AAAA1111; relay
 as kim; json GET /my/bookings/MP-AAAA1111; expect_status 200
 expect_js .state CONFIRMED
@@ -71,7 +71,7 @@ expect_js .amount 207000
 expect_js .car_id 3
 expect_js .lines[0].rule daily
 
-test_that "the list has it under upcoming and counts pages"
+test_that "JSON: the list has a confirmed booking under upcoming and not under past"
 as kim
 json GET '/my/bookings?tab=upcoming'; expect_js '.bookings[0].code' MP-AAAA1111
 expect_js .n_total 1
@@ -82,11 +82,11 @@ test_that "another customer's booking, an unknown one and invalid codes are not 
 as lee; json GET /my/bookings/MP-AAAA1111; expect_status 404
 as kim; for code in MP-ZZZZ9999 x "MP-AAAA1111'" '%3Cscript%3E' 'mp-aaaa1111'; do json GET "/my/bookings/$code"; expect_status 404; done
 
-test_that "other methods are refused"
+test_that "POST and DELETE get 405"
 as kim; json POST /my/bookings '{}'; expect_status 405
 json DELETE /my/bookings/MP-AAAA1111; expect_status 405
 
-test_that "bookings are paged, also with page=9999 and page=-1"
+test_that "the list of bookings is paged, and invalid page numbers are no error"
 for i in $(seq 21); do hold "MP-PAGE00$(printf %02d "$i")" "$KIM" 3 "+$((i + 10)) days" "+$((i + 11)) days"; done; relay
 as kim
 json GET '/my/bookings'; expect_js '.bookings | length' 20
@@ -101,11 +101,11 @@ browse kim; get /my/bookings/MP-AAAA1111; expect_status 200
 for word in 'Confirmed' '₩207,000' '4242' 'Pick up the car' 'Your booking is confirmed' '/bookings/MP-AAAA1111/receipt' '/bookings/MP-AAAA1111/cancel' 'Up to date as of' 'data-step="done"'; do expect_body "$word"; done
 expect_no_body 'data-refresh'
 
-test_that "while a step is about to happen the page reloads"
+test_that "the booking page reloads itself while a step is about to happen"
 hold MP-BBBB2222 "$KIM" 3 '+40 days' '+42 days'; pay MP-BBBB2222; relay
 get /my/bookings/MP-BBBB2222; expect_body 'data-refresh="2"'
 
-test_that "the page of a booking being prepared answers 200"
+test_that "the page of a booking before the relay has run gets 200, says that it is being prepared, and reloads itself"
 hold MP-CCCC3333 "$KIM" 3 '+50 days' '+52 days'
 get /my/bookings/MP-CCCC3333; expect_status 200
 expect_body 'being prepared'
@@ -113,7 +113,7 @@ expect_body 'data-refresh="1"'
 get /my/bookings; expect_body '1 update pending'
 relay
 
-test_that "Korean pages have the Korean names"
+test_that "Korean pages have the Korean names of cars and branches"
 sql "UPDATE person SET lang = 'ko' WHERE email = 'kim@example.com'"; get /my/bookings/MP-AAAA1111; expect_body '서울역'
 expect_body '<h1>아반떼</h1>'
 expect_no_body 'Avante'
@@ -121,24 +121,24 @@ get '/my/bookings?tab=all'; expect_body '>아반떼</a>'
 expect_no_body 'Avante'
 sql "UPDATE person SET lang = 'en'"
 
-test_that "texts of events are shown as text, never as markup"
+test_that "markup in the texts of events is escaped"
 hold MP-DDDD4444 "$KIM" 3 '+60 days' '+62 days' '<script>alert(1)</script>' ''; relay
 get /my/bookings/MP-DDDD4444; expect_no_body '<script>alert'
 expect_body '&lt;script&gt;'
 get '/my/bookings?tab=all&page=1'; expect_no_body '<script>alert'
 
-test_that "the list links to the bookings"
+test_that "the list of bookings links to their pages"
 get /my/bookings; expect_body 'href="/my/bookings/MP-AAAA1111"'
 expect_body 'aria-current="page"'
 
-test_that "cancelled bookings are under their tab with the refund pending"
+test_that "a cancelled booking is listed under cancelled, and its page shows the pending refund"
 tell booking.cancel_requested MP-BBBB2222 '{"refund_due":207000,"reason":"customer"}'; relay
 get '/my/bookings?tab=cancelled'; expect_body MP-BBBB2222
 get /my/bookings/MP-BBBB2222; expect_body 'Refund in progress'
 expect_body 'At your request'
 expect_body 'data-refresh'
 
-# --- what goes with a booking
+# --- delivery, equipment and messages of a booking
 
 trip() { # TYPE ID DIRECTION [MORE]
 	tell "delivery.$1" MP-FFFF6666 "{\"delivery_id\":$2,\"code\":\"MP-FFFF6666\",\"direction\":\"$3\",\"customer_id\":$KIM,\"zone\":\"center\",\"window_from\":\"$(at '+70 days')\",\"window_to\":\"$(at '+70 days 2 hours')\"${4-}}"
@@ -147,7 +147,7 @@ order() { # TYPE SUBJECT ORDER BOOKING CUSTOMER [MORE]
 	tell "equipment.$1" "$2" "{\"order_code\":\"$3\",\"booking_code\":\"$4\",\"line_no\":3,\"customer_id\":$5,\"item_id\":1,\"item_name\":\"Tent <b>\",\"item_name_ko\":\"텐트\",\"quantity\":2,\"category\":\"camping\",\"starts_at\":\"$(at '+70 days')\",\"ends_at\":\"$(at '+71 days')\",\"amount\":30000,\"currency\":\"KRW\"${6-}}"
 }
 
-test_that "a booking has its delivery with steps of its own, its equipment and the messages"
+test_that "the booking page has the steps of the delivery, the equipment and the messages"
 hold MP-FFFF6666 "$KIM" 3 '+70 days' '+71 days'; pay MP-FFFF6666; confirm MP-FFFF6666
 sql "INSERT INTO person (user_id, email, name, phone, lang, password_hash, created_at, updated_at) VALUES (99, 'park@example.com', 'Park', '', 'en', 'x', 0, 0)"
 trip requested 1 delivery; trip scheduled 1 delivery ',"courier_id":99'
@@ -157,14 +157,14 @@ relay; browse kim; get /my/bookings/MP-FFFF6666; expect_status 200
 for word in 'Delivery' 'City centre' 'Courier assigned' 'Park' '2 × Tent &lt;b&gt;' 'Waiting for approval' 'All messages' 'A courier is assigned'; do expect_body "$word"; done
 expect_no_body 'Tent <b>'
 
-test_that "the page links to cancelling unless a courier has left with the car"
+test_that "the booking page has a link to cancel, except while a courier is on the way with the car"
 get /my/bookings/MP-FFFF6666; expect_body '/bookings/MP-FFFF6666/cancel'
 trip shipped 1 delivery ',"courier_id":99'; relay; get /my/bookings/MP-FFFF6666
 expect_no_body '/bookings/MP-FFFF6666/cancel'
 trip scheduled 1 delivery ',"courier_id":99,"note":"nobody there"'; relay; get /my/bookings/MP-FFFF6666
 expect_body '/bookings/MP-FFFF6666/cancel'
 
-test_that "a rejected order has the reason, and an extra its refund"
+test_that "the booking page shows the reason of a rejected equipment order and the refund of the extra"
 order rejected MP-FFFF6666 MP-FFFF6666-3 MP-FFFF6666 "$KIM" ',"reason":"All tents are wet."'
 tell booking.extra_ended MP-FFFF6666 '{"line_no":2,"kind":"equipment","label":"Tent","label_ko":"텐트","refund_due":27000,"currency":"KRW","reason":"All tents are wet."}'
 relay
@@ -182,7 +182,7 @@ expect_js .deliveries[0].courier_name Park
 expect_js '.messages | map(select(.message_id == 1001))[0].kind' delivery_scheduled
 expect_js .lines[1].refunded_amount 27000
 
-test_that "equipment without a car has a page of its own, for its customer only"
+test_that "equipment ordered without a car is listed on /my/equipment, for its customer only"
 order ordered EQ-AAAA1111 EQ-AAAA1111 '' "$KIM"; order ordered EQ-BBBB2222 EQ-BBBB2222 '' "$LEE"; relay
 as kim
 json GET /my/equipment; expect_status 200
@@ -195,21 +195,21 @@ expect_body 'Tent &lt;b&gt;'
 browse boss; get /my/equipment; expect_body 'No equipment ordered'
 forget; use mypage; json GET /my/equipment; expect_status 401
 
-test_that "the list marks what goes with a booking"
+test_that "the list of bookings has the number of equipment items of each booking"
 order ordered MP-AAAA1111 MP-AAAA1111-3 MP-AAAA1111 "$KIM"; relay
 browse kim; get /my/bookings; expect_body '2 items of equipment'
 as kim; json GET '/my/bookings?tab=upcoming'
 expect_js '.bookings | map(select(.code == "MP-AAAA1111"))[0].n_equipment' 2
 
-# --- the car screen
+# --- the fleet status page
 
-test_that "only managers see all cars"
+test_that "only managers can see the fleet status"
 as kim; json GET /view/cars; expect_status 403
 as boss
 json GET /view/cars; expect_status 200
 expect_js length 0
 
-test_that "each car shows its status, its booking and the booking's payment"
+test_that "JSON: each car has its status, its booking, and the payment, equipment, delivery and message of the booking"
 car 3 '12가 3456' Avante 아반떼; car 4 '22나 2222' K5 케이5; relay
 as boss; json GET /view/cars; expect_js length 2
 expect_js '.[0].plate' '12가 3456'
@@ -224,14 +224,14 @@ expect_js '.[0].delivery' null
 expect_js '.[0].message' null
 expect_js '.[1].n_equipment' 0
 
-test_that "a car in a running rental is rented"
+test_that "JSON: a car whose booking has started is RENTED once fleet has reserved it"
 hold MP-EEEE5555 "$LEE" 4 'now' '+2 days'; pay MP-EEEE5555; relay
 json GET /view/cars; expect_js '.[1].status' AVAILABLE
 expect_js '.[1].booking.code' MP-EEEE5555
 tell car.reserved MP-EEEE5555 '{"car_id":4}'; relay
 json GET /view/cars; expect_js '.[1].status' RENTED
 
-test_that "cars are found by plate, name and booking, and filtered and sorted"
+test_that "JSON: the fleet status can be searched by plate, name and booking, filtered and sorted"
 json GET '/view/cars?q=k5'; expect_js length 1
 expect_js '.[0].car_id' 4
 json GET "/view/cars?q=$(encode 케이)"; expect_js length 1
@@ -244,21 +244,21 @@ json GET '/view/cars?branch_id=2'; expect_js length 0
 json GET '/view/cars?sort=-plate'; expect_js '.[0].car_id' 4
 for q in "'" '%25' '_' '"' '%3Cscript%3E' ';--'; do json GET "/view/cars?q=$q"; expect_status 200; done
 
-test_that "bad filters are refused at their field"
+test_that "invalid filters of the fleet status are refused at their field"
 json GET '/view/cars?status=BROKEN'; expect_status 422
 expect_js '.error.fields.status != null' true
 json GET '/view/cars?branch_id=x'; expect_status 422
 json GET "/view/cars?q=$(printf 'x%.0s' {1..200})"; expect_status 422
 
-test_that "its Korean page names cars in Korean and sorts them so"
+test_that "the Korean fleet status page has the Korean names of the cars and is sorted by them"
 sql "UPDATE person SET lang = 'ko' WHERE email = 'boss@example.com'"; browse boss
 get '/view/cars?sort=name'; expect_status 200
 expect_body '케이5'
 expect_no_body '>K5<'
-grep -q '아반떼.*케이5' <<<"$(tr -d '\n' <<<"$body")" || bad "not in order"
+grep -q '아반떼.*케이5' <<<"$(tr -d '\n' <<<"$body")" || bad "the cars are not sorted by their Korean names"
 sql "UPDATE person SET lang = 'en'"
 
-test_that "the page has the same cars, how far it is behind, and the filter"
+test_that "the fleet status page has the filtered cars, the filter and the time of the data"
 browse boss
 get '/view/cars?q=K5&sort=-plate'; expect_status 200
 expect_body '22나 2222'
@@ -270,15 +270,15 @@ get '/view/cars?status=BROKEN'; expect_status 422
 expect_body 'aria-invalid="true"'
 get '/view/cars?q=nosuchcar'; expect_body 'No cars match'
 
-# --- the read models are made from events alone
+# --- the read models are made from events only
 
-test_that "when the file is deleted the relay makes the same rows again"
+test_that "after view.db is deleted, the relay makes the same rows again"
 rows() { for t in my_booking my_booking_car my_booking_line my_delivery my_order my_message my_event view_car; do view "SELECT * FROM $t ORDER BY 1, 2" | sha256sum; done; }
 before=$(rows)
 rm -f "$VAR"/view.db*; relay
 expect_same "$(rows)" "$before"
 
-test_that "without the file the pages answer 503"
+test_that "without view.db, the pages get 503 with Retry-After"
 rm -f "$VAR"/view.db*
 as kim
 json GET /my/bookings; expect_status 503

@@ -1,6 +1,6 @@
 #!/bin/bash
-# payment's and the sandbox's pages and their JSON: the real programs, one request at a time. The provider is out of reach here
-# (the whole chain with it runs in tests/story), so what must hold when it is down is tested too.
+# payment.sh - the pages and the JSON APIs of payment and the sandbox, tested with the real programs, one request at a time. The card provider
+# is unreachable here, so payment is tested while the provider is down; tests/story tests it with the provider.
 . tests/page/lib.sh
 begin payment
 sqlite3 "$VAR/sandbox.db" ".read db/sandbox.sql" "PRAGMA journal_mode = WAL" >/dev/null
@@ -17,7 +17,7 @@ charge_body() { printf '{"key":"%s","subject_id":"%s","customer_id":101,"card_id
 
 # --- a customer's cards
 
-test_that "without a session a browser is sent to sign in, a program gets 401"
+test_that "without signing in, a browser is redirected to the sign-in page and a JSON request gets 401"
 get /payments/cards
 expect_status 303
 expect_location '/account/sign-in?next=%2Fpayments%2Fcards'
@@ -28,37 +28,37 @@ make_user nari customer
 browse nari
 nari=$(sql "SELECT $(user_id_of nari)")
 
-test_that "the page without cards explains what they are for and how to add one"
+test_that "the page of a customer without cards says so and has a form to add one"
 get /payments/cards
 expect_status 200
 expect_body 'No saved cards yet'
 expect_body 'action="/payments/cards/new"'
 
-test_that "adding a card goes to the provider's page with a key of the customer's own"
+test_that "adding a card redirects to the provider's page with the customer's key"
 post /payments/cards/new next=
 expect_status 303
 key=$(sql "SELECT customer_key FROM payer WHERE user_id = $nari")
 expect_same "${location%%&*}" "http://localhost:8080/sandbox/card?customerKey=$key"
 expect_same "${#key}" 32
 
-test_that "adding a card without the form's token is refused"
+test_that "adding a card with a wrong CSRF token is refused"
 saved=$csrf; csrf=wrong; post /payments/cards/new next=; csrf=$saved
 expect_status 403
 
-test_that "the way back after a card leads only to our own pages"
+test_that "after adding a card, the browser is redirected only to our own pages"
 post /payments/cards/new next=//evil.example/x
 expect_status 303
 expect_same "$(grep -c evil <<<"$location")" 0
 post /payments/cards/new next=/cars/12
 expect_same "$(grep -c 'next%3D%252Fcars%252F12' <<<"$location")" 1
 
-test_that "the return is refused with another customer's key, or none"
+test_that "the return from the provider's page with a wrong customer key, or without one, gets 403"
 get "/payments/cards/return?authKey=x&customerKey=somebody"
 expect_status 403
 get "/payments/cards/return?authKey=x"
 expect_status 403
 
-test_that "the return while the provider is down is 503 with Retry-After, and saves nothing"
+test_that "the return from the provider's page while the provider is down gets 503 with Retry-After, and saves no card"
 get "/payments/cards/return?authKey=x&customerKey=$key"
 expect_status 503
 expect_header 'Retry-After: '
@@ -74,7 +74,7 @@ expect_body 'Visa •••• 4242'
 expect_body '/payments/cards/1/remove'
 expect_no_body '/payments/cards/2/remove'
 
-test_that "removing a card asks first, takes it away, and does no harm twice"
+test_that "removing a card asks for confirmation first; removing it twice is no error"
 get /payments/cards/1/remove
 expect_status 200
 expect_body 'Remove this card?'
@@ -87,13 +87,13 @@ get '/payments/cards?removed=1'
 expect_body 'The card is removed.'
 expect_body 'No saved cards yet'
 
-test_that "another customer's card is not found"
+test_that "another customer's card is not found and cannot be removed"
 get /payments/cards/2/remove
 expect_status 404
 post /payments/cards/2/remove
 expect_sql "SELECT removed_at FROM card WHERE card_id = 2" 0
 
-test_that "programs see, remove and miss cards as JSON"
+test_that "JSON: cards are listed without their billing keys and can be removed; a removed card is not found"
 as hana
 json GET /payments/cards
 expect_status 200
@@ -108,7 +108,7 @@ json DELETE /payments/cards/2
 expect_status 404
 expect_js '.error.code' not_found
 
-test_that "a card token is needed, and nothing unknown beside it"
+test_that "JSON: adding a card without a card token or with an unknown field is refused at the field"
 json POST /payments/cards '{}'
 expect_status 422
 expect_js '.error.fields | keys | join(",")' card_token
@@ -120,29 +120,29 @@ expect_status 422
 json POST /payments/cards '{"card_token":"tok_ok"'
 expect_status 400
 
-test_that "a token while the provider is down is for later"
+test_that "JSON: adding a card while the provider is down gets 503 (later)"
 json POST /payments/cards '{"card_token":"tok_ok"}'
 expect_status 503
 expect_js '.error.code' later
 expect_header 'Retry-After: '
 
-test_that "a customer has at most twenty cards"
+test_that "a customer who has twenty cards cannot add another one"
 for i in $(seq 31 50); do card "$i" 102; done
 as duri
 json POST /payments/cards '{"card_token":"tok_ok"}'
 expect_status 409
 expect_js '.error.code' too_many_cards
 
-# --- programs
+# --- internal calls
 
-test_that "the internal addresses are only for our programs"
+test_that "the internal calls get 404 for public requests"
 as boss
 json POST /internal/charge "$(charge_body MP-PAGE001 31)"
 expect_status 404
 json GET /internal/charge/MP-PAGE001
 expect_status 404
 
-test_that "a charge while the provider is out of reach takes nothing and is for later, also when asked again"
+test_that "a charge while the provider is unreachable has the outcome later, also when it is repeated, and ends FAILED"
 card 3 101
 internal POST /internal/charge "$(charge_body MP-PAGE001 3)"
 expect_status 200
@@ -162,19 +162,19 @@ expect_status 200
 expect_js .outcome declined
 expect_js .reason card_removed
 
-test_that "the same key with another amount is refused"
+test_that "another charge under a used key gets 422 key_reused"
 internal POST /internal/charge "$(charge_body MP-PAGE002 31 2000)"
 expect_status 422
 expect_js .error.code key_reused
 
-test_that "nonsense is refused"
+test_that "malformed and invalid charges are refused and not stored"
 for sent in '' x '[]' '{}' '{"key":5}' "$(charge_body MP-PAGE003 3 -1)" "$(charge_body MP-PAGE003 3 1000000000000000000)" "$(charge_body "MP'--" 3)"; do
 	internal POST /internal/charge "$sent"
 	expect_status 422
 done
 expect_sql "SELECT COUNT(*) FROM charge WHERE key LIKE '%PAGE003%'" 0
 
-test_that "voiding a key never seen closes it"
+test_that "voiding an unknown key closes it: a later charge under it is declined"
 internal POST /internal/refund '{"key":"MP-PAGE004","refund_key":"MP-PAGE004-void","amount":0,"reason":""}'
 expect_status 200
 expect_js .outcome done
@@ -184,18 +184,18 @@ expect_status 200
 expect_js .outcome declined
 expect_js .reason void
 
-test_that "a refund of what was never charged is refused"
+test_that "a refund under an unknown key gets 409 no_charge, and one with an invalid refund key 422"
 internal POST /internal/refund '{"key":"MP-PAGE005","refund_key":"MP-PAGE005-c","amount":100,"reason":""}'
 expect_status 409
 expect_js .error.code no_charge
 internal POST /internal/refund '{"key":"MP-PAGE001","refund_key":"x y","amount":100,"reason":""}'
 expect_status 422
 
-test_that "a key never seen is not found"
+test_that "the charge of an unknown key is not found"
 internal GET /internal/charge/MP-NEVER01
 expect_status 404
 
-test_that "any webhook is accepted, none is believed, a huge one is refused"
+test_that "webhooks get 200 but are not trusted: they change no charge; one that is too large gets 413"
 forget
 for sent in '{"eventType":"PAYMENT_STATUS_CHANGED","data":{"orderId":"MP-PAGE001","status":"DONE"}}' '{}' garbage '[[[['; do
 	json POST /payments/webhook "$sent"
@@ -213,12 +213,12 @@ sql "INSERT INTO charge (charge_id, key, subject_id, user_id, card_id, amount, v
      INSERT INTO ledger_line VALUES (1, 'card_clearing', 110000), (1, 'rental_income', -100000), (1, 'vat_payable', -10000);
      INSERT INTO posting VALUES (1, 'capture', 901, NULL, 'KRW', 1764000001);"
 
-test_that "charges are for managers"
+test_that "only managers can see charges and the ledger"
 as hana
 for page in /payments /payments/901 /payments/ledger; do json GET $page; expect_status 403; done
 forget; get /payments; expect_status 303
 
-test_that "a manager sees the charges and their totals; closed keys are not listed"
+test_that "a manager sees the charges and their totals, without keys that were closed before a charge"
 as boss
 json GET /payments
 expect_status 200
@@ -228,7 +228,7 @@ expect_js .currency KRW
 expect_js '[.charges[].subject_id] | contains(["MP-SEEN001"])' true
 expect_js '[.charges[].subject_id] | contains(["MP-PAGE004"])' false
 
-test_that "charges are found by code, state and day, and sorted"
+test_that "charges can be searched by code, state and day, and sorted"
 json GET '/payments?code=mp-seen001'
 expect_js .n_total 1
 expect_js '.charges[0].customer_name' 'A hana'
@@ -243,7 +243,7 @@ expect_js '.charges[0].charge_id' 901
 json GET '/payments?sort=amount&code=MP-SEEN002'
 expect_js '.charges[0].amount' 50000
 
-test_that "a bad filter is refused at its place"
+test_that "an invalid filter of the charges is refused at its field"
 json GET '/payments?from=2025-02-31'
 expect_status 422
 expect_js '.error.fields | keys | join(",")' from
@@ -252,7 +252,7 @@ expect_status 422
 json GET '/payments?state=PAID'
 expect_status 422
 
-test_that "a charge shows its events; an unknown charge is not found"
+test_that "a charge has its postings; an unknown or malformed charge id is not found"
 json GET /payments/901
 expect_status 200
 expect_js .charge.state APPROVED
@@ -260,7 +260,7 @@ expect_js '.postings[0].lines | length' 3
 expect_js '.charge.amount' 110000
 for id in 999 0 -1 x 99999999999999999999; do json GET /payments/$id; expect_status 404; done
 
-test_that "the ledger sums to zero and shows it"
+test_that "the ledger has the balances of the accounts and says that they sum to zero"
 json GET /payments/ledger
 expect_status 200
 expect_js .sum 0
@@ -270,7 +270,7 @@ expect_js '.balances | length' 3
 make_user chief customer manager
 browse chief
 
-test_that "a manager's pages show the same, in words, and keep what was typed harmless"
+test_that "the pages of charges and the ledger describe states in words, escape the search and mark an invalid filter"
 get /payments
 expect_status 200
 expect_body 'MP-SEEN001'
@@ -298,20 +298,20 @@ LINK='customerKey=cust&successUrl=http%3A%2F%2Flocalhost%3A8080%2Fpayments%2Fcar
 fields() { post "$1" customerKey=cust successUrl=http://localhost:8080/payments/cards/return failUrl=http://localhost:8080/payments/cards "${@:2}"; }
 pay_fields() { fields /sandbox/pay orderId=MP-TEST01 orderName=Car amount=207000 "$@"; }
 
-test_that "the card page shows its form, the way back and the test cards"
+test_that "the sandbox's card page has its form, a link back to the shop and the test cards"
 get "/sandbox/card?$LINK"
 expect_status 200
 expect_body 'name="number"'
 expect_body '4242 4242 4242 4242'
 expect_body 'code=PAY_PROCESS_CANCELED'
 
-test_that "the card page leads back to the shop and nowhere else"
+test_that "the sandbox's card page with a return URL of another site gets 400"
 for url in http%3A%2F%2Fevil.example%2F http%3A%2F%2Flocalhost%3A8080.evil.example%2F %2F%2Fevil.example javascript%3Aalert%281%29 ''; do
 	get "/sandbox/card?customerKey=cust&successUrl=$url&failUrl=http%3A%2F%2Flocalhost%3A8080%2F"
 	expect_status 400
 done
 
-test_that "wrong cards are refused at their field, and the security code is not shown again"
+test_that "invalid cards are refused at their field, and the form does not repeat the security code"
 get "/sandbox/card?$LINK"
 fields /sandbox/card number='4242 4242 4242 4241' expiry=12/40 cvc=731
 expect_status 422
@@ -329,13 +329,13 @@ expect_status 422
 expect_body 'id="e-expiry"'
 expect_body 'id="e-cvc"'
 
-test_that "a card that is saved comes back with a one-time key"
+test_that "saving a card redirects to the shop with a one-time key"
 fields /sandbox/card number='4242-4242-4242-4242' expiry=12/40 cvc=123
 expect_status 303
 expect_same "${location%%authKey=*}" 'http://localhost:8080/payments/cards/return?'
 expect_same "$(sandbox_sql 'SELECT COUNT(*) FROM auth')" 1
 
-test_that "a payment that is prepared comes back with its key and takes nothing yet"
+test_that "preparing a payment redirects to the shop with its order and amount, and charges nothing yet"
 get "/sandbox/pay?$LINK&orderId=MP-TEST01&orderName=Car&amount=207000"
 expect_status 200
 expect_body '₩207,000'
@@ -344,13 +344,13 @@ expect_status 303
 expect_same "$(grep -c 'orderId=MP-TEST01&amount=207000' <<<"$location")" 1
 expect_same "$(sandbox_sql 'SELECT status FROM payment')" IN_PROGRESS
 
-test_that "an amount that is none is refused"
+test_that "a payment page with an invalid amount gets 400"
 for amount in 0 -1 1e9 99999999999999999999 x; do
 	get "/sandbox/pay?$LINK&orderId=MP-TEST01&orderName=Car&amount=$amount"
 	expect_status 400
 done
 
-test_that "the API wants its secret key"
+test_that "the sandbox's API requires its secret key"
 json GET /sandbox/v1/payments/orders/MP-TEST01
 expect_status 401
 expect_js .code UNAUTHORIZED_KEY
@@ -363,10 +363,10 @@ expect_status 200
 expect_js .status IN_PROGRESS
 expect_js .totalAmount 207000
 
-test_that "the secret key is for its owner alone"
+test_that "the file of the secret key has the mode 600"
 expect_same "$(stat -c %a "$VAR/payment.key")" 600
 
-test_that "the switches want the key too, know their names and their limits"
+test_that "setting the sandbox's faults requires the secret key; unknown names and values out of range are refused"
 json POST /sandbox/faults '{"slow_ms":5}'
 expect_status 200
 expect_js .slow_ms 5
@@ -380,7 +380,7 @@ expect_status 401
 json GET /sandbox/faults
 expect_js .slow_ms 5
 
-test_that "the form of switches works on the machine itself and is only looked at from elsewhere"
+test_that "the form of the sandbox's faults can be used from this machine, and is read-only from elsewhere"
 get /sandbox/faults
 expect_status 200
 expect_no_body 'name="slow_ms"'

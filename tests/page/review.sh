@@ -1,5 +1,5 @@
 #!/bin/bash
-# tests/page/review.sh - cases as programs open them, and as those who decide see them.
+# tests/page/review.sh - review cases: how programs open and cancel them, and how reviewers see and decide them.
 cd "$(dirname "$0")/../.." && . tests/page/lib.sh || exit 1
 
 internal() { MOTORPOOL_INTERNAL=1 json "$@"; }
@@ -17,26 +17,26 @@ make_user employee employee
 make_user both manager examiner
 lang=en
 
-# --- calls of other programs
+# --- internal calls
 
-test_that "a small order is approved by rule, at once"
+test_that "a small order is approved at once by rule"
 open_case EQ-SMALL1 4 200000; expect_status 200
 expect_js .outcome approved
 expect_js .case_id 1
 expect_js .reason ''
 
-test_that "a large one is queued, and the same key again is the same case"
+test_that "a large order is queued; opening a case again under the same key returns the same case"
 open_case EQ-LARGE1 5 200000; expect_js .outcome queued
 expect_js .case_id 2
 open_case EQ-LARGE1 5 200000; expect_js .outcome queued
 expect_js .case_id 2
 expect_sql "SELECT COUNT(*) FROM event WHERE type = 'review.assigned'" 1
 
-test_that "the key with another order is refused"
+test_that "another order under a used key gets 422 key_reused"
 open_case EQ-LARGE1 6 200000; expect_status 422
 expect_js .error.code key_reused
 
-test_that "a case without an applicant, a kind or a key is refused and not written"
+test_that "a case without an applicant, or with an invalid kind or key, is refused and not stored"
 for body in '{}' 'nonsense' '{"key":"EQ-X","kind":"equipment","subject_id":"s","title":"t","quantity":1}' \
 	'{"key":"EQ-X","kind":"horse","subject_id":"s","applicant_id":4,"title":"t","quantity":1}' \
 	'{"key":"EQ X","kind":"equipment","subject_id":"s","applicant_id":4,"title":"t","quantity":1}'; do
@@ -44,7 +44,7 @@ for body in '{}' 'nonsense' '{"key":"EQ-X","kind":"equipment","subject_id":"s","
 done
 expect_sql "SELECT COUNT(*) FROM review_case" 2
 
-test_that "a closed case stays closed, also one whose key was never seen"
+test_that "a cancelled case stays cancelled, also one that was cancelled before it was opened"
 open_case EQ-GONE01 9 1; internal POST /internal/cases/EQ-GONE01/cancel '{"reason":"order_cancelled"}'
 expect_js .outcome cancelled
 open_case EQ-GONE01 9 1; expect_js .outcome cancelled
@@ -52,13 +52,13 @@ internal POST /internal/cases/EQ-NEVER1/cancel '{"reason":"timeout"}'; expect_js
 open_case EQ-NEVER1 9 1; expect_js .outcome cancelled
 expect_sql "SELECT COUNT(*) FROM review_case WHERE state = 'ASSIGNED'" 1
 
-test_that "only internal calls open or close a case"
+test_that "the internal calls that open and cancel cases get 404 for public requests"
 as both; json POST /internal/cases '{}'; expect_status 404
 json POST /internal/cases/EQ-LARGE1/cancel '{"reason":""}'; expect_status 404
 
-# --- who may look
+# --- access
 
-test_that "only managers and examiners are let in"
+test_that "only managers and examiners can see and decide cases"
 forget
 get /reviews; expect_status 303
 expect_header 'Location: /account/sign-in'
@@ -70,7 +70,7 @@ for who in customer employee; do
 	json POST /reviews/2/approve '{}'; expect_status 403
 done
 
-test_that "managers and examiners see waiting cases first, without keys closed before they were opened"
+test_that "managers and examiners see waiting cases first, without cases cancelled before they were opened"
 for who in manager examiner; do
 	as $who
 	json GET /reviews; expect_status 200
@@ -84,7 +84,7 @@ done
 json GET '/reviews?tab=waiting'; expect_js '.reviews | length' 1
 json GET '/reviews?tab=decided'; expect_js '.reviews | length' 2
 
-test_that "a case has the reason why it waits, and markup in a title is text"
+test_that "a case's page has the reason why it waits, in the language of the user, and escapes the title"
 browse manager
 get /reviews/2; expect_status 200
 expect_body '5 × Tent &amp; pegs'
@@ -105,24 +105,24 @@ expect_js .quantity 5
 expect_js .amount 200000
 expect_js .currency KRW
 
-test_that "unknown and impossible cases are not found"
+test_that "unknown and malformed case ids are not found"
 for id in 0 99 x -1 99999999999999999999 1%27; do json GET "/reviews/$id"; expect_status 404; done
 json POST /reviews/99/approve '{}'; expect_status 404
 
 # --- deciding
 
-test_that "a rejection without a reason is 422 and changes nothing"
+test_that "a rejection without a reason gets 422 and changes nothing"
 as manager
 json POST /reviews/2/reject '{}'; expect_status 422
 expect_js '.error.fields.reason | length > 0' true
 json POST /reviews/2/reject '{"reason":"  "}'; expect_status 422
 json GET /reviews/2; expect_js .state ASSIGNED
 
-test_that "an unknown field and a reason that is too long are refused"
+test_that "a rejection with an unknown field or a reason that is too long is refused"
 json POST /reviews/2/reject '{"reason":"no","why":"x"}'; expect_status 422
 json POST /reviews/2/reject "{\"reason\":\"$(printf 'x%.0s' {1..301})\"}"; expect_status 422
 
-test_that "a case is rejected with a reason once; another decision is too late"
+test_that "a case is rejected with a reason once; any other decision afterwards gets 409 wrong_state"
 json POST /reviews/2/reject '{"reason":"All tents are wet."}'; expect_status 200
 expect_js .state REJECTED
 expect_js .reason 'All tents are wet.'
@@ -150,9 +150,9 @@ json POST "/reviews/$id/approve" '{}'; expect_status 200
 expect_js .state APPROVED
 expect_js .reviewer_name 'A examiner'
 
-# --- with a browser: cookies, CSRF, forms
+# --- in a browser: cookies, CSRF, forms
 
-test_that "a browser decides a case, but not without the token"
+test_that "a form without the CSRF token is refused; with it a case can be decided, but only once"
 open_case EQ-FORM01 9 250000; id=$(js .case_id)
 browse manager; ask POST "/reviews/$id/approve" application/x-www-form-urlencoded 'reason='; expect_status 403
 get "/reviews/$id"; expect_body 'Value above ₩200,000'
@@ -168,7 +168,7 @@ post "/reviews/$id/reject" reason=late; expect_status 409
 expect_body 'already been decided'
 expect_sql "SELECT COUNT(*) FROM event WHERE type = 'review.approved' AND payload LIKE '%EQ-FORM01%'" 1
 
-test_that "the queue may be empty, is paged, and ignores invalid parameters"
+test_that "an empty queue says so; a long queue is paged; invalid parameters are ignored"
 get '/reviews?tab=waiting'; expect_status 200
 expect_body 'No requests waiting'
 for i in $(seq 21); do open_case "EQ-MANY$(printf %02d "$i")" 9 "$i" >/dev/null; done
@@ -180,7 +180,7 @@ json GET '/reviews?tab=waiting&page=2'; expect_js '.reviews | length' 1
 expect_js '.reviews[0].key' EQ-MANY21
 for p in 'tab=x' 'page=9999' 'page=-1' 'page=x'; do get "/reviews?$p"; expect_status 200; done
 
-test_that "other methods are refused"
+test_that "DELETE of a case and POST to the list get 405"
 as manager; json DELETE /reviews/2; expect_status 405
 json POST /reviews '{}'; expect_status 405
 
