@@ -16,7 +16,7 @@ PLAIN      := build
 KINDS      := lint unit page story fault browser
 
 # Root on Debian: missing packages are installed; otherwise they are only listed. An existing node is used, wherever it is from.
-TEST_PACKAGES := siege libcmocka-dev chromium fonts-noto-cjk jq curl default-jre-headless sqlite3 gettext \
+TEST_PACKAGES := siege clang-format libcmocka-dev chromium fonts-noto-cjk jq curl default-jre-headless sqlite3 gettext \
 	dpkg-dev lighttpd-mod-openssl logrotate openssl systemd
 
 .PHONY: test-fault test-looks test lint lint-pg test-deps test-build demo-command unit-test page-test story-test browser-test units

@@ -19,7 +19,7 @@ static void
 trouble_passes(uint64_t *dice)
 {
 	int n_histories = fault_is_long() ? 12 : 2, n_cuts = fault_is_long() ? 100 : 40;
-	struct trade_plan plan = { .n_workers = WORKERS, .for_ms = fault_is_long() ? 3000 : 1200 };
+	struct trade_plan plan = { .n_workers = WORKERS, .for_ms = fault_is_long() ? 3000 : 1200, .n_answers = 50 };
 	struct trade_end all = { .n_crashed = 0 };
 	const char *first = NULL, *wrong;
 	struct tally t = { .n_cuts = 0 };

@@ -16,10 +16,15 @@ const market = await Market.open(stack, { n_cars: 20, n_people: 4 });
 class Watch {
 	constructor() {
 		Object.assign(this, { log: new Look(stack), view: new Look(stack, 'view'), paid: new Map(), took: new Map(), ends: false, most_ms: 0 });
-		this.ended = this.run();
 	}
-	async run() {
-		let last = await this.log.number('SELECT COALESCE(MAX(event_id), 0) FROM event'), looked = performance.now();
+	/* Events from now on. */
+	static async begin() {
+		const watch = new Watch();
+		watch.ended = watch.run(await watch.log.number('SELECT COALESCE(MAX(event_id), 0) FROM event'));
+		return watch;
+	}
+	async run(last) {
+		let looked = performance.now();
 		while (!this.ends) {
 			const before = looked;
 			looked = performance.now();
@@ -40,7 +45,7 @@ class Watch {
 
 await test('bookings that do not arrive are not counted', async () => {
 	await stack.must('pause', 'mypage', 'an experiment');
-	const watch = new Watch(), code = await market.book(9999);
+	const watch = await Watch.begin(), code = await market.book(9999);
 	await until('it is CONFIRMED', async () => (await stack.sql(`SELECT state FROM booking WHERE code = '${code}'`))[0][0] === 'CONFIRMED');
 	await sleep(300);
 	assert.equal(watch.paid.size, 1);
@@ -51,7 +56,7 @@ await test('bookings that do not arrive are not counted', async () => {
 	await watch.stop();
 });
 await test(`at ${PER_S} bookings a second a paid booking is soon shown as confirmed`, async () => {
-	const watch = new Watch();
+	const watch = await Watch.begin();
 	const done = await load({ per_s: PER_S, for_s: FOR_S, run: i => market.book(i) });
 	if (market.n_again) console.log(`# retried after 503: ${market.n_again} times`);
 	const failed = done.filter(one => one.error);

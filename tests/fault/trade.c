@@ -29,7 +29,7 @@
 #define DECLINES      15        /* the card of every 15th customer is declined */
 #define DAYS          300
 #define MEMORY        ((size_t)256 << 20)
-#define CALM_MS       1500      /* time limit for recovery after errors */
+#define CALM_MS       60000     /* the longest wait for a worker's booking after the errors */
 #define MAX_PROCESSES 16
 
 /* Shared by the processes, in addition to the history. */
@@ -371,6 +371,14 @@ crashed(pid_t pid)
 	return !WIFEXITED(status) || WEXITSTATUS(status) != 0;
 }
 
+static bool
+is_trouble_wanted(const struct trade_plan *plan, struct common *common, int64_t end_ms)
+{
+	int64_t now_ms = clock_ms();
+
+	return now_ms < end_ms || (atomic_load(&common->n_answers) < plan->n_answers && now_ms < end_ms + 60000);
+}
+
 /* Errors of each kind, with a pause after each. */
 static void
 trouble_comes_and_goes(const struct trade_plan *plan, struct common *common)
@@ -380,7 +388,7 @@ trouble_comes_and_goes(const struct trade_plan *plan, struct common *common)
 	int64_t end_ms = clock_ms() + plan->for_ms;
 	uint64_t dice = plan->seed;
 
-	for (int i = dice_below(&dice, 5); clock_ms() < end_ms; i++) {
+	for (int i = dice_below(&dice, 5); is_trouble_wanted(plan, common, end_ms); i++) {
 		usleep(20000 + (unsigned)dice_below(&dice, 60000));
 		disk_log_trouble(plan->h, kinds[i % 5]);
 		usleep(5000 + (unsigned)dice_below(&dice, 40000));

@@ -28,7 +28,10 @@ struct trade_plan {
 	enum carelessness carelessness;
 	int n_workers;
 	int n_deeds;                    /* each worker's */
-	int64_t for_ms; /* 0: until the requests are done; else this long with temporary errors, then 1 s without */
+	/* 0: until the requests are done; else this long with temporary errors, and until n_answers requests were
+	 * answered, a minute more at most; then without errors until each worker has booked */
+	int64_t for_ms;
+	int n_answers;
 	uint64_t seed;
 };
 
