@@ -1,0 +1,2 @@
+-- 4 → 5: what was shown is what happens. The same as in schema.sql, which explains it. Each part is of one context and in the order in
+-- which it was added.
