@@ -18,7 +18,7 @@
 /* --- payment ------------------------------------------------------------------------------------------------------ */
 
 static enum charge_answer
-answer_of_charge(enum charge_outcome outcome)
+answer_to_charge(enum charge_outcome outcome)
 {
 	switch (outcome) {
 	case CHARGE_OUTCOME_APPROVED: return CHARGE_ANSWER_APPROVED;
@@ -50,7 +50,7 @@ charge_here(struct db *db, const struct booking *b, const char *payment_key, int
 
 	*charge_id = c.charge_id;
 	*reason = c.reason;
-	return answer_of_charge(outcome);
+	return answer_to_charge(outcome);
 }
 
 static enum charge_answer
@@ -61,7 +61,7 @@ look_up_here(struct db *db, const struct booking *b, int64_t *charge_id)
 	if (!charge_find(db, b->code, &c))
 		return CHARGE_ANSWER_NEVER_SEEN;
 	*charge_id = c.charge_id;
-	return answer_of_charge(charge_outcome_now(db, &c));
+	return answer_to_charge(charge_outcome_now(db, &c));
 }
 
 static enum refund_answer
