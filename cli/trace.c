@@ -204,7 +204,7 @@ print_related_row(struct arena *m, const struct related_row *s)
 
 	printf("  %-10s%s %-7lld %s", s->what, waits ? " event" : "", (long long)s->id, s->state);
 	if (s->amount)
-		printf("  %lld %s", (long long)s->amount, money_currency());
+		printf("  %s", money_in_words(m, s->amount));
 	if (s->tries)
 		printf("  tries: %lld", (long long)s->tries);
 	if (s->next_at)

@@ -2,6 +2,7 @@
 #include "rental.h"
 
 #include "lib/base/arena.h"
+#include "lib/base/money.h"
 
 #include <string.h>
 
@@ -56,8 +57,24 @@ follow_base_url(const char **why)
 	return true;
 }
 
+/* A real provider is sent whole units (cgi-bin/payment/toss.c): with cents, 100 times the price would be charged. */
+static bool
+can_charge(const char **why)
+{
+	if (rental.sandbox || money_decimals_of(settings.currency) == 0)
+		return true;
+	*why = "sandbox = no, but the currency has decimals: real cards are charged in whole units only (KRW, JPY)";
+	return false;
+}
+
+static bool
+fits_together(const char **why)
+{
+	return can_charge(why) && follow_base_url(why);
+}
+
 const struct settings_group rental_settings = {
-	.setting = table, .n = sizeof(table) / sizeof(table[0]), .values = &rental, .check = follow_base_url,
+	.setting = table, .n = sizeof(table) / sizeof(table[0]), .values = &rental, .check = fits_together,
 };
 
 bool

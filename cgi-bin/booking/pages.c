@@ -369,7 +369,7 @@ enum status
 do_paid(struct web *w)
 {
 	const char *payment_key = form_text(w, "paymentKey", 200), *order_id = form_raw(w, "orderId");
-	int64_t amount = form_amount(w, "amount", 1, INT64_MAX / 2);
+	int64_t amount = form_int(w, "amount", 1, INT64_MAX / 2); /* the provider's: in the smallest unit */
 	struct booking b;
 
 	if (!booking_find(w->db, web_param(w, "code"), w->user.id, &b))

@@ -52,8 +52,8 @@ show_item_form(struct web *w, const void *form, enum status status, const char *
 		.name_ko = form_field(w, "name_ko", item->name_ko),
 		.category = form_field_options(
 			w, "category", categories, n, item->category, item->item_id ? NULL : _("Please choose")),
-		.daily_price = form_field(w, "daily_price",
-			item->item_id ? arena_printf(w->m, "%lld", (long long)item->daily_price) : ""),
+		.daily_price =
+			form_field(w, "daily_price", item->item_id ? form_amount_text(w, item->daily_price) : ""),
 		.low_stock = form_field_int(w, "low_stock", item->low_stock),
 		.stock = form_field_int(w, "stock", 0),
 	};

@@ -27,8 +27,8 @@ make_fields(struct web *w, const struct make *initial)
 		.seats = form_field_int(w, "seats", initial->seats),
 		.fuel = form_field_choice(w, "fuel", &fuel_words, initial->fuel, _("Please choose")),
 		.gearbox = form_field_choice(w, "gearbox", &gearbox_words, initial->gearbox, NULL),
-		.hourly_price = form_field_int(w, "hourly_price", initial->hourly_price),
-		.daily_price = form_field_int(w, "daily_price", initial->daily_price),
+		.hourly_price = form_field_amount(w, "hourly_price", initial->hourly_price),
+		.daily_price = form_field_amount(w, "daily_price", initial->daily_price),
 		.currency = settings.currency,
 	};
 }
@@ -256,15 +256,6 @@ differ(struct car_form *f, const char *what, const char *now, const char *yours)
 }
 
 static const char *
-money(struct web *w, int64_t amount)
-{
-	struct buf b = { .m = w->m };
-
-	money_put(&b, lang_now(), amount);
-	return b.s;
-}
-
-static const char *
 branch_name_of(struct web *w, int64_t branch_id)
 {
 	struct branch branch;
@@ -300,8 +291,9 @@ list_differences(struct web *w, struct car_form *f, const struct car *now, const
 	differ(f, _("Fuel"), label_in_words(&fuel_words, now->fuel), label_in_words(&fuel_words, yours->fuel));
 	differ(f, _("Gearbox"), label_in_words(&gearbox_words, now->gearbox),
 		label_in_words(&gearbox_words, yours->gearbox));
-	differ(f, _("Price per hour"), money(w, now->hourly_price), money(w, yours->hourly_price));
-	differ(f, _("Price per day"), money(w, now->daily_price), money(w, yours->daily_price));
+	differ(f, _("Price per hour"), money_in_words(w->m, now->hourly_price),
+		money_in_words(w->m, yours->hourly_price));
+	differ(f, _("Price per day"), money_in_words(w->m, now->daily_price), money_in_words(w->m, yours->daily_price));
 	differ(f, _("Branch"), branch_name_of(w, now->branch_id), branch_name_of(w, yours->branch_id));
 	f->differs = f->n_differences > 0;
 }

@@ -1,5 +1,5 @@
 /*
- * lang.c - the languages people read: gettext for the words, and how money and time are written in each.
+ * lang.c - the languages people read: gettext for the words, and how time is written in each (money: money.c).
  *
  * gettext chooses a catalogue by the name of the current locale, and glibc takes no locale by name that is not
  * installed. Installing one needs root, so the build makes the smallest that will do, beside the catalogues:
@@ -193,69 +193,7 @@ lang_accepted(const char *accept_language)
 	return best;
 }
 
-/* --- money -------------------------------------------------------------------------------------------------------- */
-
-static const struct currency {
-	const char *code;
-	int digits;                     /* of the smaller unit (ISO 4217) */
-	const char *sign, *word_ko;     /* before the number; or in Korean behind it */
-} currencies[] = {
-	{ "KRW", 0, "₩", "원" },
-	{ "JPY", 0, "¥", "엔" },
-	{ "USD", 2, "$", NULL },
-	{ "EUR", 2, "€", NULL },
-	{ "GBP", 2, "£", NULL },
-	{ "VND", 0, "₫", NULL },
-	{ "CLP", 0, "CLP ", NULL },
-	{ "ISK", 0, "ISK ", NULL },
-	{ "BHD", 3, "BHD ", NULL },
-	{ "JOD", 3, "JOD ", NULL },
-	{ "KWD", 3, "KWD ", NULL },
-	{ "OMR", 3, "OMR ", NULL },
-	{ "TND", 3, "TND ", NULL },
-};
-
-static struct currency currency = { "KRW", 0, "₩", "원" };
-
-void
-money_open(const char *code)
-{
-	static char other[4], other_sign[5];
-
-	for (size_t i = 0; i < sizeof(currencies) / sizeof(currencies[0]); i++)
-		if (strcmp(currencies[i].code, code) == 0) {
-			currency = currencies[i];
-			return;
-		}
-	snprintf(other, sizeof(other), "%s", code);
-	snprintf(other_sign, sizeof(other_sign), "%s ", other);
-	currency = (struct currency){ other, 2, other_sign, NULL };
-}
-
-const char *
-money_currency(void)
-{
-	return currency.code;
-}
-
-/* Writes backwards from end: the smaller unit, then groups of three. */
-static char *
-grouped(char *end, uint64_t u, int digits)
-{
-	char *s = end;
-
-	if (digits > 0) {
-		for (int i = 0; i < digits; i++, u /= 10)
-			*--s = (char)('0' + u % 10);
-		*--s = '.';
-	}
-	for (int i = 0; i == 0 || u; i++, u /= 10) {
-		if (i && i % 3 == 0)
-			*--s = ',';
-		*--s = (char)('0' + u % 10);
-	}
-	return s;
-}
+/* --- time --------------------------------------------------------------------------------------------------------- */
 
 static char *
 copy(char *to, const char *s)
@@ -264,28 +202,6 @@ copy(char *to, const char *s)
 		*to++ = *s++;
 	return to;
 }
-
-void
-money_put(struct buf *out, int lang, int64_t amount)
-{
-	bool word_behind = lang == LANG_KO && currency.word_ko;
-	char number[40], *end = number + sizeof(number), *s;
-	char *start = buf_reserve(out, 64), *to = start;
-
-	s = grouped(end, amount < 0 ? -(uint64_t)amount : (uint64_t)amount, currency.digits);
-	if (amount < 0)
-		*to++ = '-';
-	if (!word_behind)
-		to = copy(to, currency.sign);
-	memcpy(to, s, (size_t)(end - s));
-	to += end - s;
-	if (word_behind)
-		to = copy(to, currency.word_ko);
-	*to = '\0';
-	out->n += (size_t)(to - start);
-}
-
-/* --- time --------------------------------------------------------------------------------------------------------- */
 
 static const char weekdays_en[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
 static const char weekdays_ko[7][4] = { "일", "월", "화", "수", "목", "금", "토" };
@@ -361,15 +277,6 @@ time_put(struct buf *out, int lang, int64_t at)
 		*to++ = ',';
 	*to++ = ' ';
 	finish(out, put_clock(to, &l));
-}
-
-const char *
-money_in_words(struct arena *m, int64_t amount)
-{
-	struct buf b = { .m = m };
-
-	money_put(&b, lang_now(), amount);
-	return b.s;
 }
 
 const char *

@@ -9,6 +9,7 @@
 #define MP_LANG_H
 
 #include "arena.h"
+#include "money.h"        /* how amounts are written */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,15 +31,10 @@ const char *lang_pick(int lang, const char *text, const char *text_ko);
 const char *lang_plural(int lang, const char *one, const char *many, int64_t n);        /* ngettext */
 int         lang_accepted(const char *accept_language); /* best of an Accept-Language header; LANG_EN by default */
 
-/* How money and time are written; pages and mails name the zone once (clock_zone). The currency and the zone come from
- * settings (settings.h); at 0 is "no time": nothing is put. */
-void money_open(const char *currency);                          /* ISO 4217; once, at start-up; KRW until then */
-const char *money_currency(void);
-void money_put(struct buf *out, int lang, int64_t amount);      /* 207,000원 / ₩207,000 */
+/* How time is written; pages and mails name the zone once (clock_zone). The zone comes from settings (settings.h); at 0
+ * is "no time": nothing is put. */
 void time_put(struct buf *out, int lang, int64_t at);           /* Sat 21 Nov 2026, 14:00 / 2026-11-21(토) 14:00 */
-/* The same as a text, in the current language. */
-const char *money_in_words(struct arena *m, int64_t amount);
-const char *time_in_words(struct arena *m, int64_t at);
+const char *time_in_words(struct arena *m, int64_t at);         /* the same as a text, in the current language */
 void date_put(struct buf *out, int lang, int64_t at);           /* the day alone */
 void clock_put(struct buf *out, int64_t at);                    /* 14:00 */
 void time_iso(struct buf *out, int64_t at);                     /* 2026-11-21T14:00:00+09:00 */

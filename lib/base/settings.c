@@ -8,6 +8,7 @@
 #include "settings.h"
 
 #include "arena.h"
+#include "money.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -18,7 +19,7 @@
 #define AT(member) SETTING_AT(settings, member)
 
 static const struct setting own[] = {
-	{ AT(currency),                .kind = SETTING_TEXT, .standard = "KRW", .min = 3, .max = 3 },
+	{ AT(currency),                .kind = SETTING_CURRENCY, .standard = "KRW", .min = 3, .max = 3 },
 	{ AT(zone),                    .kind = SETTING_TEXT, .standard = "Asia/Seoul", .min = 1, .max = 60 },
 	{ AT(base_url),                .kind = SETTING_URL,  .standard = "http://localhost:8080", .min = 8,
 		.max = 200 },
@@ -113,6 +114,13 @@ take_url(const struct settings_group *g, const struct setting *s, const char *va
 }
 
 static const char *
+take_currency(const struct settings_group *g, const struct setting *s, const char *value)
+{
+	return money_decimals_of(value) >= 0 ? setting_text(g, s, value)
+					     : "must be the ISO 4217 code of a currency: KRW, USD";
+}
+
+static const char *
 setting_take(const struct settings_group *g, const struct setting *s, const char *value)
 {
 	switch (s->kind) {
@@ -120,6 +128,7 @@ setting_take(const struct settings_group *g, const struct setting *s, const char
 	case SETTING_BOOL: return setting_bool(g, s, value);
 	case SETTING_TEXT: return setting_text(g, s, value);
 	case SETTING_URL: return take_url(g, s, value);
+	case SETTING_CURRENCY: return take_currency(g, s, value);
 	}
 	return "is of no kind";
 }

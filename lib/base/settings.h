@@ -38,7 +38,7 @@ struct settings {
 extern struct settings settings;
 
 /* --- a product's own settings stand in the same files, in a table of the same form --- */
-enum setting_kind { SETTING_INT, SETTING_BOOL, SETTING_TEXT, SETTING_URL };
+enum setting_kind { SETTING_INT, SETTING_BOOL, SETTING_TEXT, SETTING_URL, SETTING_CURRENCY };
 
 struct setting {
 	const char *name;

@@ -3,6 +3,8 @@
  */
 #include "web_inside.h"
 
+#include "lib/base/money.h"
+
 #include <string.h>
 
 static const struct member option_members[] = {
@@ -86,6 +88,21 @@ struct field
 form_field_int(struct web *w, const char *name, int64_t initial)
 {
 	return form_field(w, name, form_id_text(w, initial));
+}
+
+const char *
+form_amount_text(struct web *w, int64_t amount)
+{
+	struct buf b = { .m = w->m };
+
+	money_input(&b, amount);
+	return b.s;
+}
+
+struct field
+form_field_amount(struct web *w, const char *name, int64_t initial)
+{
+	return form_field(w, name, initial ? form_amount_text(w, initial) : "");
 }
 
 struct field

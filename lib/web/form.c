@@ -4,6 +4,7 @@
 #include "web_inside.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/money.h"
 #include "lib/base/utf8.h"
 
 #include <ctype.h>
@@ -227,18 +228,51 @@ without_commas(struct arena *m, const char *s)
 	return copy;
 }
 
+/* A JSON client's: a whole number of the smallest unit. */
+static int64_t
+amount_in_json(struct web *w, const char *name, const struct sent *f, const char *s, int64_t min, int64_t max)
+{
+	int64_t n;
+
+	if (f->kind != SENT_BOOL && whole_number(without_commas(w->m, s), &n))
+		return in_range(w, name, n, min, max);
+	form_error(w, name, _("Please enter a whole number, in the smallest unit of the currency."));
+	return 0;
+}
+
+static void
+amount_error(struct web *w, const char *name, enum money_typed typed)
+{
+	if (typed == MONEY_TOO_FINE && money_decimals() == 0)
+		form_error(w, name, _("Please enter an amount without decimals."));
+	else if (typed == MONEY_TOO_FINE)
+		form_error(w, name,
+			arena_printf(w->m, _("Please enter an amount with at most %d decimals."), money_decimals()));
+	else
+		form_error(w, name,
+			arena_printf(w->m, _("Please enter an amount, such as %s."), money_in_words(w->m, 45000)));
+}
+
 int64_t
 form_amount(struct web *w, const char *name, int64_t min, int64_t max)
 {
 	struct sent *f;
 	const char *s = needed(w, name, &f);
+	enum money_typed typed;
 	int64_t n;
 
 	if (!s)
 		return 0;
-	if (f->kind != SENT_BOOL && whole_number(without_commas(w->m, s), &n))
-		return in_range(w, name, n, min, max);
-	form_error(w, name, _("Please enter an amount without decimals."));
+	if (w->json)
+		return amount_in_json(w, name, f, s, min, max);
+	typed = money_read(s, &n);
+	if (typed != MONEY_OK)
+		return amount_error(w, name, typed), 0;
+	if (n >= min && n <= max)
+		return n;
+	form_error(w, name,
+		arena_printf(w->m, _("Please enter an amount from %s to %s."), money_in_words(w->m, min),
+			money_in_words(w->m, max)));
 	return 0;
 }
 

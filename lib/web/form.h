@@ -19,7 +19,8 @@ const char *form_raw(struct web *w, const char *name);          /* what was type
  * first. */
 int64_t     form_id(struct web *w, const char *name);
 int64_t     form_int(struct web *w, const char *name, int64_t min, int64_t max);
-/* whole units; "90,000" is fine too */
+/* In the smallest unit of the currency. People type units with decimals ("1,234.50", "$45"), in a query too; a request
+ * that is answered in JSON has a whole number of the smallest unit. */
 int64_t     form_amount(struct web *w, const char *name, int64_t min, int64_t max);
 int64_t     form_time(struct web *w, const char *name);         /* branch-local or RFC 3339 */
 const char *form_date(struct web *w, const char *name);         /* YYYY-MM-DD, a real day */
@@ -41,6 +42,8 @@ enum status form_refuse(struct web *w, enum status status, const char *code, con
 /* --- what the page shows again --- */
 const char *form_id_text(struct web *w, int64_t id);    /* an id as a form carries it; "" for 0 */
 
+const char *form_amount_text(struct web *w, int64_t amount);    /* as a field carries it: 45.00; 0 is 0.00 */
+
 struct option { const char *value, *label; bool selected; };
 extern const struct shape option_shape;
 
@@ -55,6 +58,8 @@ extern const struct shape field_shape;
 /* The field as typed, else initial; with its error. */
 struct field form_field(struct web *w, const char *name, const char *initial);
 struct field form_field_int(struct web *w, const char *name, int64_t initial);          /* 0 shows empty */
+/* initial in the smallest unit, shown as people type it: 45.00; 0 shows empty */
+struct field form_field_amount(struct web *w, const char *name, int64_t initial);
 /* for a datetime-local input; 0 shows empty */
 struct field form_field_time(struct web *w, const char *name, int64_t initial);
 /* none: label of an empty first option, or NULL */

@@ -282,6 +282,28 @@ json GET "/models/7?$hours"; expect_js .model.name_ko '코나'
 json GET "/cars?$bare"; expect_js '.cars | map(select(.car_id == 1))[0].name_ko' '현대 아반떼'
 forget
 
+
+export MOTORPOOL_CURRENCY=USD
+test_that "with USD a search and its prices are in dollars and cents"
+get "/cars?$bare&max_price=500.00"; expect_status 200
+expect_body '$500.00'
+expect_body 'value="500.00"'
+expect_no_body '$900.00'
+get "/cars?$bare&max_price=%24900"; expect_body '$900.00'
+get "/cars?$bare&max_price=100"; expect_body 'No available cars match your search'
+test_that "with USD a search with a third decimal is refused at its field"
+get "/cars?$bare&max_price=500.005"; expect_status 422
+expect_body 'Please enter an amount with at most 2 decimals.'
+expect_body 'value="500.005"'
+test_that "JSON: with USD max_price is whole cents"
+json GET "/cars?$bare&max_price=50000"; expect_js '[.cars[].total_amount]|max' 50000
+expect_js .currency USD
+json GET "/cars?$bare&max_price=500.00"; expect_status 422
+test_that "with USD the Korean pages write the word behind the amount"
+lang=ko; get "/cars?$bare"; expect_body '500.00달러'
+lang=en
+unset MOTORPOOL_CURRENCY
+
 test_that "the order form of a visitor who is not signed in gets 401"
 ask POST /bookings application/x-www-form-urlencoded "car_id=1"; expect_status 401
 finish

@@ -325,6 +325,26 @@ expect_no_body "$out"
 test_that "another user's order is not found"
 get "/equipment/orders/$out"; expect_status 404
 get "/equipment/orders/$out/cancel"; expect_status 404
+export MOTORPOOL_CURRENCY=USD
+browse manager
+test_that "with USD an item's price is typed and shown in dollars"
+get /equipment/items/new; post /equipment/items name=Roof category=other daily_price='$4.5' stock=4 low_stock=; expect_status 303
+expect_sql "SELECT daily_price FROM item WHERE name = 'Roof'" 450
+id=$(sql "SELECT item_id FROM item WHERE name = 'Roof'")
+get "/equipment/items/$id"; expect_body '$4.50'
+get "/equipment/items/$id/edit"; expect_body 'name="daily_price" type="text" value="4.50"'
+test_that "with USD an item's third decimal is refused at its field, and the form keeps what was typed"
+get /equipment/items/new; post /equipment/items name=Tarp category=other daily_price=4.505 stock=4 low_stock=; expect_status 422
+expect_body 'Please enter an amount with at most 2 decimals.'
+expect_body 'value="4.505"'
+test_that "with USD an item that costs nothing has the price 0.00 in its form"
+sql "UPDATE item SET daily_price = 0 WHERE item_id = $id"
+get "/equipment/items/$id/edit"; expect_body 'name="daily_price" type="text" value="0.00"'
+test_that "JSON: with USD an item's price is whole cents"
+as manager; item Tarp other 450; expect_js .daily_price 450
+item Tarps other '"4.50"'; expect_status 422
+unset MOTORPOOL_CURRENCY
+
 test_that "no request has logged an error"
 expect_same "$(grep -c '"level":"error"' "$VAR/log")" 0
 

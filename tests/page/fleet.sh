@@ -450,4 +450,76 @@ test_that "the page of an unknown model or branch is not found"
 get /fleet/models/77; expect_status 404
 get /fleet/branches/x; expect_status 404
 
+# --- a currency with decimals
+
+form=(name=Ioniq name_ko= body=sedan seats=5 fuel=electric gearbox=automatic model_id= branch_id=1)
+price_of() { sql "SELECT daily_price || ' ' || hourly_price FROM car WHERE plate = '$1'"; }
+export MOTORPOOL_CURRENCY=USD
+lang=en; browse manager
+sql "UPDATE person SET lang = 'en' WHERE email = 'manager@example.com'"
+browse manager
+test_that "with USD a typed price is in dollars, with or without cents, groups and sign"
+get /fleet/cars/new; expect_body '(USD)'
+expect_body 'inputmode="decimal"'
+post /fleet/cars plate='USD 1' "${form[@]}" daily_price=45 hourly_price=4.50; expect_status 303
+expect_same "$(price_of 'USD 1')" '4500 450'
+get /fleet/cars/new; post /fleet/cars plate='USD 2' "${form[@]}" daily_price='$1,234.50' hourly_price='45.5 USD'; expect_status 303
+expect_same "$(price_of 'USD 2')" '123450 4550'
+test_that "with USD the edit form has the prices as they are typed, and saving it unchanged changes nothing"
+id=$(sql "SELECT car_id FROM car WHERE plate = 'USD 2'")
+get "/fleet/cars/$id/edit"; expect_body 'name="daily_price" type="text" value="1234.50"'
+expect_body 'name="hourly_price" type="text" value="45.50"'
+post "/fleet/cars/$id" plate='USD 2' "${form[@]}" daily_price=1234.50 hourly_price=45.50; expect_status 303
+expect_same "$(price_of 'USD 2')" '123450 4550'
+get "/fleet/cars/$id"; expect_body '$1,234.50'
+test_that "with USD a third decimal is refused at its field, and the form keeps what was typed"
+get /fleet/cars/new; post /fleet/cars plate='USD 3' "${form[@]}" daily_price=45.505 hourly_price='€5'; expect_status 422
+expect_body 'Please enter an amount with at most 2 decimals.'
+expect_body 'value="45.505"'
+expect_body 'Please enter an amount, such as $450.00.'
+expect_body 'value="€5"'
+expect_same "$(price_of 'USD 3')" ''
+test_that "with USD the least and the largest price are named in dollars"
+post /fleet/cars plate='USD 3' "${form[@]}" daily_price=0 hourly_price=1000000.01; expect_status 422
+expect_body 'Please enter an amount from $0.01 to $1,000,000.00.'
+expect_body 'id="e-daily_price"'
+expect_body 'id="e-hourly_price"'
+test_that "with USD a model's prices are typed in dollars too"
+get /fleet/models/new; post /fleet/models name='USD model' name_ko= body=sedan seats=5 fuel=electric gearbox=automatic daily_price=60.25 hourly_price=6
+expect_status 303
+expect_sql "SELECT daily_price || ' ' || hourly_price FROM car_model WHERE name = 'USD model'" '6025 600'
+id=$(sql "SELECT model_id FROM car_model WHERE name = 'USD model'")
+get "/fleet/models/$id"; expect_body 'value="60.25"'
+get "/fleet/cars/new?model_id=$id"; expect_body 'value="60.25"'
+test_that "with USD two managers' prices are compared in dollars, in Korean with their word"
+sql "UPDATE person SET lang = 'ko' WHERE email = 'manager@example.com'"; lang=ko; browse manager
+id=$(sql "SELECT car_id FROM car WHERE plate = 'USD 1'")
+get "/fleet/cars/$id"; expect_body '45.00달러'
+post "/fleet/cars/$id" plate='USD 1' "${form[@]}" daily_price=46 hourly_price=4.50 rev=1; expect_status 409
+expect_body '46.00달러'
+sql "UPDATE person SET lang = 'en' WHERE email = 'manager@example.com'"; lang=en
+test_that "JSON: with USD prices are whole cents"
+as manager
+car 'USD 4' '"model_id":0'; expect_js .daily_price 50000
+json PUT "/fleet/cars/$(js .car_id)" '{"plate":"USD 4","daily_price":"45.00",'"$full"'}'; expect_status 422
+expect_js '.error.fields|keys|join(" ")' daily_price
+for code in KRW JPY; do
+	export MOTORPOOL_CURRENCY=$code
+	test_that "with $code decimals are refused at their field"
+	browse manager; get /fleet/cars/new; post /fleet/cars plate="$code 1" "${form[@]}" daily_price=45000.50 hourly_price=4,500; expect_status 422
+	expect_body 'Please enter an amount without decimals.'
+	expect_body 'value="45000.50"'
+	expect_no_body 'id="e-hourly_price"'
+done
+test_that "with KWD a price has three decimals"
+export MOTORPOOL_CURRENCY=KWD
+get /fleet/cars/new; post /fleet/cars plate='KWD 1' "${form[@]}" daily_price=12.345 hourly_price=1.5; expect_status 303
+expect_same "$(price_of 'KWD 1')" '12345 1500'
+get "$location"; expect_body 'KWD 12.345'
+test_that "a currency that does not exist stops the program with the name of the setting"
+export MOTORPOOL_CURRENCY=XYZ
+get /fleet/cars/new; expect_same "$status" ''
+expect_same "$(grep -c 'currency from the environment must be the ISO 4217 code' "$VAR/log" | sed 's/^[1-9].*/some/')" some
+unset MOTORPOOL_CURRENCY
+
 finish

@@ -14,6 +14,7 @@ TEST_SETUP(fresh)
 		w.m = arena_new(16 << 20);
 	arena_reset(w.m);
 	clock_open("Asia/Seoul");
+	money_open("KRW");
 	lang_set(LANG_EN);
 	w = (struct web){ .m = w.m, .in = &in, .method = POST };
 	memset(&in, 0, sizeof(in));
@@ -78,6 +79,74 @@ TEST(an_amount_may_have_commas_where_they_belong)
 	form_amount(&w, "f", 0, 100000000);
 	form_amount(&w, "g", 0, 100000000);
 	assert_int_equal(form_n_errors(&w), 5);
+}
+
+TEST(an_amount_is_typed_with_the_decimals_of_its_currency)
+{
+	money_open("USD");
+	post("a=45&b=45.5&c=45.50&d=%241%2C234.50&e=45+USD&f=0.01");
+	assert_int_equal(form_amount(&w, "a", 1, 100000000), 4500);
+	assert_int_equal(form_amount(&w, "b", 1, 100000000), 4550);
+	assert_int_equal(form_amount(&w, "c", 1, 100000000), 4550);
+	assert_int_equal(form_amount(&w, "d", 1, 100000000), 123450);
+	assert_int_equal(form_amount(&w, "e", 1, 100000000), 4500);
+	assert_int_equal(form_amount(&w, "f", 1, 100000000), 1);
+	assert_false(form_bad(&w));
+}
+
+static const char *
+amount_error_of(const char *currency, const char *typed)
+{
+	fresh(NULL);
+	money_open(currency);
+	post(arena_printf(w.m, "a=%s", typed));
+	assert_int_equal(form_amount(&w, "a", 1, 100000), 0);
+	return text_or_empty(error_of(&w, "a"));
+}
+
+TEST(the_error_of_an_amount_says_what_to_type)
+{
+	assert_string_equal(amount_error_of("USD", "45.505"), "Please enter an amount with at most 2 decimals.");
+	assert_string_equal(amount_error_of("KWD", "45.5055"), "Please enter an amount with at most 3 decimals.");
+	assert_string_equal(amount_error_of("KRW", "45.5"), "Please enter an amount without decimals.");
+	assert_string_equal(amount_error_of("JPY", "45.50"), "Please enter an amount without decimals.");
+	assert_string_equal(amount_error_of("USD", "much"), "Please enter an amount, such as $450.00.");
+	assert_string_equal(amount_error_of("USD", "0"), "Please enter an amount from $0.01 to $1,000.00.");
+	assert_string_equal(amount_error_of("USD", "1000.01"), "Please enter an amount from $0.01 to $1,000.00.");
+	assert_string_equal(amount_error_of("KRW", "-5"), "Please enter an amount from ₩1 to ₩100,000.");
+}
+
+TEST(an_amount_in_json_is_a_whole_number_of_the_smallest_unit)
+{
+	money_open("USD");
+	w.json = true;
+	post_json("{\"a\":4500,\"b\":\"4500\",\"c\":\"45.00\",\"d\":45.5,\"e\":\"$45\",\"f\":true,\"g\":0}");
+	assert_int_equal(form_amount(&w, "a", 1, 100000000), 4500);
+	assert_int_equal(form_amount(&w, "b", 1, 100000000), 4500);
+	assert_false(has_error("a") || has_error("b"));
+	for (const char *name = "c\0d\0e\0f\0g\0"; *name; name += 2)
+		assert_int_equal(form_amount(&w, name, 1, 100000000), 0);
+	assert_int_equal(form_n_errors(&w), 5);
+	assert_string_equal(error_of(&w, "g"), "Please enter a number from 1 to 100000000.");
+}
+
+TEST(a_field_shows_an_amount_as_it_is_typed)
+{
+	struct field f;
+
+	w.method = GET;
+	assert_string_equal(form_field_amount(&w, "price", 49000).value, "49000");
+	money_open("USD");
+	assert_string_equal(form_field_amount(&w, "price", 4500).value, "45.00");
+	assert_string_equal(form_field_amount(&w, "price", 123456789).value, "1234567.89");
+	assert_string_equal(form_field_amount(&w, "price", 0).value, "");
+	assert_string_equal(form_amount_text(&w, 0), "0.00");
+	w.method = POST;
+	post("price=%2445.505");
+	form_amount(&w, "price", 1, 100000);
+	f = form_field_amount(&w, "price", 4500);
+	assert_string_equal(f.value, "$45.505");
+	assert_non_null(f.error);
 }
 
 TEST(an_id_is_positive)

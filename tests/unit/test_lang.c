@@ -1,4 +1,4 @@
-/* test_lang - words from gettext catalogues, Accept-Language, and how money and time are written in each language. */
+/* test_lang - words from gettext catalogues, Accept-Language, and how time is written in each language. */
 #include "test.h"
 
 #include "lib/base/folder.c"
@@ -133,51 +133,6 @@ TEST(the_browsers_best_language_is_taken)
 	assert_int_equal(lang_accepted(NULL), LANG_EN);
 	assert_int_equal(lang_accepted(",,;q=,ko ; q=1"), LANG_KO);
 	assert_int_equal(lang_accepted(";;;q=9,\t"), LANG_EN);
-}
-
-static const char *
-money(int lang, int64_t amount)
-{
-	struct buf b = { .m = m };
-
-	money_put(&b, lang, amount);
-	return b.s;
-}
-
-TEST(won_have_no_decimals)
-{
-	money_open("KRW");
-	assert_string_equal(money_currency(), "KRW");
-	assert_string_equal(money(LANG_KO, 207000), "207,000원");
-	assert_string_equal(money(LANG_EN, 207000), "₩207,000");
-	assert_string_equal(money(LANG_EN, 0), "₩0");
-	assert_string_equal(money(LANG_EN, 999), "₩999");
-	assert_string_equal(money(LANG_EN, 1000), "₩1,000");
-	assert_string_equal(money(LANG_KO, 1234567890), "1,234,567,890원");
-}
-
-TEST(the_minus_sign_comes_first)
-{
-	money_open("KRW");
-	assert_string_equal(money(LANG_EN, -5000), "-₩5,000");
-	assert_string_equal(money(LANG_KO, -5000), "-5,000원");
-	assert_string_equal(money(LANG_KO, INT64_MIN), "-9,223,372,036,854,775,808원");
-}
-
-TEST(other_currencies_have_their_own_decimals)
-{
-	money_open("USD");
-	assert_string_equal(money(LANG_EN, 123456), "$1,234.56");
-	assert_string_equal(money(LANG_EN, 5), "$0.05");
-	assert_string_equal(money(LANG_EN, -5), "-$0.05");
-	money_open("KWD");
-	assert_string_equal(money(LANG_EN, 1234567), "KWD 1,234.567");
-	money_open("JPY");
-	assert_string_equal(money(LANG_KO, 1000), "1,000엔");
-	money_open("CHF");
-	assert_string_equal(money_currency(), "CHF");
-	assert_string_equal(money(LANG_EN, 1234), "CHF 12.34");
-	money_open("KRW");
 }
 
 #define WRITTEN(...) ({ struct buf b = { .m = m }; buf_puts(&b, ""); __VA_ARGS__; b.s; })

@@ -76,7 +76,9 @@ TEST(errors_have_file_and_line)
 	expect_refusal("hold_s = 99999999999999999999\n", "is not a whole number");
 	expect_refusal("refund_late_percent = 101\n", "must be between 0 and 100");
 	expect_refusal("tls = maybe\n", "must be yes or no");
-	expect_refusal("currency = Won\xE2\x82\xA9\n", "too short or too long");
+	expect_refusal("currency = Won\xE2\x82\xA9\n", ":1: currency must be the ISO 4217 code of a currency");
+	expect_refusal("currency = XYZ\n", "currency must be the ISO 4217 code of a currency");
+	expect_refusal("currency = usd\n", "currency must be the ISO 4217 code of a currency");
 	expect_refusal("base_url = localhost:8080\n", "must begin with http");
 	expect_refusal("base_url = http://localhost:8080/\n", "without a slash");
 }
@@ -103,6 +105,16 @@ TEST(settings_that_contradict_each_other_are_refused)
 	assert_true(open_with("", "tls = yes\nbase_url = https://cars.example\n", &why));
 	assert_false(open_with("", "base_url = https://cars.example\n", &why));
 	assert_non_null(strstr(why, "tls = no"));
+}
+
+TEST(real_cards_need_a_currency_without_decimals)
+{
+	const char *why;
+
+	assert_true(open_with("", "currency = USD\n", &why));
+	assert_false(open_with("", "currency = USD\nsandbox = no\n", &why));
+	assert_non_null(strstr(why, "the currency has decimals"));
+	assert_true(open_with("", "currency = JPY\nsandbox = no\n", &why));
 }
 
 TEST(the_file_in_the_tree_names_every_setting_with_its_default)

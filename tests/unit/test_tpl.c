@@ -498,6 +498,9 @@ TEST_WITH(each_kind_is_rendered_in_its_own_way, fresh_trip, NULL)
 	binds("", "");
 	binds("{{code}} {{seats}}", "MP-1 &lt;b&gt; 5");
 	binds("{{price}} {{price.raw}}", "₩207,000 207000");
+	money_open("USD");
+	binds("{{price}} {{price.raw}}", "$2,070.00 207000");
+	money_open("KRW");
 	binds("{{starts_at}} | {{starts_at.date}} | {{starts_at.time}}",
 		"Sat 21 Nov 2026, 14:00 | Sat 21 Nov 2026 | 14:00");
 	binds("{{starts_at.iso}} {{starts_at.input}}", "2026-11-21T14:00:00+09:00 2026-11-21T14:00");
