@@ -8,7 +8,6 @@
 #include "lib/base/settings.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -215,20 +214,58 @@ take_number(struct web *w)
 	return card;
 }
 
-/* MM/YY, not in the past. */
+/* Digits alone: the blanks and the separator go. false: there is something else, or more than one separator. */
+static bool
+split_expiry(const char *s, char digits[7], size_t *month_n)
+{
+	size_t n = 0;
+
+	*month_n = 0;
+	for (; *s; s++)
+		if (isdigit((unsigned char)*s) && n < 6)
+			digits[n++] = *s;
+		else if (strchr("/-.", *s) && n > 0 && !*month_n)
+			*month_n = n;
+		else if (*s != ' ')
+			return false;
+	digits[n] = '\0';
+	return true;
+}
+
+/* Month and year as people type them: 1230, 12/30, 12 / 2030, 1/30. Without a separator the month has two digits. */
+static bool
+read_expiry(const char *s, int *month, int *year)
+{
+	char digits[7];
+	size_t month_n, year_n;
+
+	if (!split_expiry(s, digits, &month_n))
+		return false;
+	if (!month_n && strlen(digits) > 2)
+		month_n = 2;
+	year_n = strlen(digits) - month_n;
+	if (month_n < 1 || month_n > 2 || (year_n != 2 && year_n != 4))
+		return false;
+	*year = atoi(digits + month_n) + (year_n == 2 ? 2000 : 0);
+	digits[month_n] = '\0';
+	*month = atoi(digits);
+	return *month >= 1 && *month <= 12;
+}
+
+/* Not in the past. */
 static void
 take_expiry(struct web *w)
 {
-	const char *s = form_text(w, "expiry", 7);
-	int month = 0, year = 0, end = 0;
+	const char *s = form_text(w, "expiry", 12);
+	int month, year;
 	struct local now;
 
 	clock_split(w->now, &now);
 	if (!*s)
 		return;
-	if (sscanf(s, "%2d / %2d%n", &month, &year, &end) < 2 || s[end] || month < 1 || month > 12)
+	if (!read_expiry(s, &month, &year))
 		form_error(w, "expiry", _("Please enter month and year, e.g. 12/30."));
-	else if (2000 + year < now.year || (2000 + year == now.year && month < now.month))
+	else if (year < now.year || (year == now.year && month < now.month))
 		form_error(w, "expiry", _("This card has expired."));
 }
 

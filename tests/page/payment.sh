@@ -335,6 +335,36 @@ expect_status 303
 expect_same "${location%%authKey=*}" 'http://localhost:8080/payments/cards/return?'
 expect_same "$(sandbox_sql 'SELECT COUNT(*) FROM auth')" 1
 
+test_that "the card page helps the browser to fill in a card, with a number pad"
+get "/sandbox/card?$LINK"
+expect_body 'inputmode="numeric" autocomplete="cc-number"'
+expect_body 'inputmode="numeric" autocomplete="cc-exp"'
+expect_body 'inputmode="numeric" autocomplete="cc-csc"'
+test_that "the month and year of a card can be typed in several ways"
+for expiry in 1240 12/40 '12 / 2040' 12/2040 122040 12-40 1/40 ' 12/ 40 '; do
+	fields /sandbox/card number='4242 4242 4242 4242' expiry="$expiry" cvc=123; expect_status 303
+done
+test_that "what is no month and year is refused at its field"
+for expiry in 12 124 0040 1340 1/4 12/040 12//40 /40 12/ 12/20400 12/40x 'Dec 40' 140; do
+	fields /sandbox/card number='4242 4242 4242 4242' expiry="$expiry" cvc=123; expect_status 422
+	expect_body 'Please enter month and year'
+done
+test_that "a card that has expired is refused, with four digits of the year too"
+for expiry in 1220 12/2020; do
+	fields /sandbox/card number='4242 4242 4242 4242' expiry="$expiry" cvc=123; expect_status 422
+	expect_body 'This card has expired'
+done
+
+test_that "with USD the payment page shows dollars, and the shop gets its cents back"
+export MOTORPOOL_CURRENCY=USD
+get "/sandbox/pay?$LINK&orderId=MP-USD001&orderName=Car&amount=4500"
+expect_body '$45.00'
+fields /sandbox/pay orderId=MP-USD001 orderName=Car amount=4500 number=4242424242424242 expiry=1240 cvc=123; expect_status 303
+expect_same "$(grep -c 'orderId=MP-USD001&amount=4500$' <<<"$location")" 1
+expect_same "$(sandbox_sql "SELECT currency FROM payment WHERE order_id = 'MP-USD001'")" USD
+sandbox_sql "DELETE FROM payment WHERE order_id = 'MP-USD001'"
+unset MOTORPOOL_CURRENCY
+
 test_that "preparing a payment redirects to the shop with its order and amount, and charges nothing yet"
 get "/sandbox/pay?$LINK&orderId=MP-TEST01&orderName=Car&amount=207000"
 expect_status 200
