@@ -90,8 +90,8 @@ static const char *const sql[N_STATEMENTS] = {
 	[NEXT_POSTING] = "SELECT COALESCE(MAX(posting_id), 0) + 1 FROM posting",
 	[POSTING_LINES] = "INSERT INTO ledger_line (posting_id, account, amount) SELECT $1, 'card_clearing', 9000"
 	                  " UNION ALL SELECT $1, 'rental_income', -8182 UNION ALL SELECT $1, 'vat_payable', -818",
-	[POSTING] = "INSERT INTO posting (posting_id, kind, charge_id, refund_id, currency, posted_at)"
-	            " VALUES ($1, 'capture', $2, NULL, 'KRW', $3)",
+	[POSTING] = "INSERT INTO posting (posting_id, kind, subject_id, charge_id, refund_id, currency, posted_at)"
+	            " VALUES ($1, 'capture', $2, $3, NULL, 'KRW', $4)",
 	[PAID] = "UPDATE booking SET state = 'PAID', charge_id = $2, paid_at = $3 WHERE booking_id = $1"
 		" AND state = 'HELD'",
 	[BOOKED] = "UPDATE slot SET kind = 'BOOKED', rev = " NEXT_REV " WHERE booking_id = $1 AND booking_id <> 0",
@@ -218,7 +218,7 @@ book(long n, long first_start)
 	RUN(APPROVE, I(charge_id), S(code), I(now));
 	posting_id = run(NEXT_POSTING, 0, NULL);
 	RUN(POSTING_LINES, I(posting_id));
-	RUN(POSTING, I(posting_id), I(charge_id), I(now));
+	RUN(POSTING, I(posting_id), S(code), I(charge_id), I(now));
 	event("payment.approved", code, now, approved);
 	commit();
 

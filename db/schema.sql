@@ -515,24 +515,77 @@ BEGIN SELECT RAISE(ABORT, 'refund_too_much'); END;
 CREATE TRIGGER refund_is_frozen BEFORE UPDATE OF key, charge_id, amount ON refund BEGIN SELECT RAISE(ABORT, 'refund_is_frozen'); END;
 CREATE TRIGGER refund_never_goes BEFORE DELETE ON refund BEGIN SELECT RAISE(ABORT, 'refund_never_goes'); END;
 
+-- Accounts and the kinds of postings and payouts are rows, so that a new one is an INSERT of a migration.
+CREATE TABLE ledger_account (
+	account TEXT PRIMARY KEY,
+	type    TEXT NOT NULL CHECK (type IN ('asset', 'liability', 'income', 'expense'))   -- debit: asset, expense; credit: liability, income
+) STRICT, WITHOUT ROWID;
+
+-- Money that we owe somebody and that is not a refund of a charge: compensation. ASSIGNED → COMPLETED (a manager has transferred it) or
+-- FAILED (it will not be paid under this key).
+CREATE TABLE payout_kind (
+	kind    TEXT PRIMARY KEY,
+	account TEXT NOT NULL REFERENCES ledger_account (account)   -- what it is debited to when it is due
+) STRICT, WITHOUT ROWID;
+CREATE TABLE payout (
+	payout_id    INTEGER PRIMARY KEY,
+	key          TEXT NOT NULL UNIQUE CHECK (length(key) BETWEEN 1 AND 80),     -- the caller's idempotency key
+	payee_id     INTEGER NOT NULL,                   -- user_id
+	subject_id   TEXT NOT NULL CHECK (length(subject_id) BETWEEN 1 AND 80),     -- what it is paid for: the booking's code
+	kind         TEXT NOT NULL REFERENCES payout_kind (kind),
+	amount       INTEGER NOT NULL CHECK (amount > 0),
+	currency     TEXT NOT NULL CHECK (length(currency) = 3),
+	way          TEXT NOT NULL CHECK (way IN ('card', 'bank')),
+	charge_id    INTEGER REFERENCES charge (charge_id),   -- way card: the charge whose card it goes to
+	state        TEXT NOT NULL CHECK (state IN ('ASSIGNED', 'COMPLETED', 'FAILED')),
+	note         TEXT NOT NULL DEFAULT '' CHECK (length(note) <= 200),          -- the transfer's reference, or why it failed
+	requested_at INTEGER NOT NULL,
+	done_at      INTEGER NOT NULL DEFAULT 0,
+	done_by      INTEGER NOT NULL DEFAULT 0,         -- user_id; 0: the system
+	CHECK ((way = 'card') = (charge_id IS NOT NULL)),
+	CHECK ((state = 'ASSIGNED') = (done_at = 0)),
+	CHECK (state = 'ASSIGNED' OR length(note) > 0)
+) STRICT;
+CREATE INDEX payout_by_subject ON payout (subject_id);
+CREATE INDEX payout_by_payee ON payout (payee_id, payout_id);
+CREATE INDEX payout_by_state ON payout (state, payout_id);
+CREATE INDEX payout_by_charge ON payout (charge_id) WHERE charge_id IS NOT NULL;
+CREATE TRIGGER payout_begins BEFORE INSERT ON payout WHEN NEW.state <> 'ASSIGNED' BEGIN SELECT RAISE(ABORT, 'payout_state'); END;
+CREATE TRIGGER payout_is_closed BEFORE UPDATE ON payout WHEN OLD.state <> 'ASSIGNED' BEGIN SELECT RAISE(ABORT, 'payout_state'); END;
+CREATE TRIGGER payout_is_frozen BEFORE UPDATE OF key, payee_id, subject_id, kind, amount, currency, way, charge_id, requested_at ON payout
+BEGIN SELECT RAISE(ABORT, 'payout_is_frozen'); END;
+CREATE TRIGGER payout_never_goes BEFORE DELETE ON payout BEGIN SELECT RAISE(ABORT, 'payout_never_goes'); END;
+
 -- The ledger. A posting's lines are written first and must sum to zero, or the posting is refused; afterwards neither can change.
+CREATE TABLE posting_kind (
+	kind  TEXT PRIMARY KEY,
+	about TEXT NOT NULL CHECK (about IN ('charge', 'refund', 'payout', 'subject'))      -- the row it is about; subject: none of these
+) STRICT, WITHOUT ROWID;
 CREATE TABLE ledger_line (
 	posting_id INTEGER NOT NULL REFERENCES posting (posting_id) DEFERRABLE INITIALLY DEFERRED,
-	account    TEXT NOT NULL CHECK (account IN ('card_clearing', 'rental_income', 'vat_payable', 'refunds_payable', 'bank')),
+	account    TEXT NOT NULL REFERENCES ledger_account (account),
 	amount     INTEGER NOT NULL CHECK (amount <> 0), -- positive: debit; negative: credit
 	PRIMARY KEY (posting_id, account)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE posting (
 	posting_id INTEGER PRIMARY KEY,
-	kind       TEXT NOT NULL CHECK (kind IN ('capture', 'refund_owed', 'refund_paid')),
-	charge_id  INTEGER NOT NULL REFERENCES charge (charge_id),
+	kind       TEXT NOT NULL REFERENCES posting_kind (kind),
+	subject_id TEXT NOT NULL CHECK (length(subject_id) BETWEEN 1 AND 80),   -- what the money is for: the booking's code
+	charge_id  INTEGER REFERENCES charge (charge_id),
 	refund_id  INTEGER REFERENCES refund (refund_id),
-	currency   TEXT NOT NULL,
+	payout_id  INTEGER REFERENCES payout (payout_id),
+	currency   TEXT NOT NULL CHECK (length(currency) = 3),
 	posted_at  INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX posting_by_charge ON posting (charge_id);
+CREATE INDEX posting_by_subject ON posting (subject_id);
 CREATE UNIQUE INDEX posting_once_per_charge ON posting (charge_id) WHERE kind = 'capture';
 CREATE UNIQUE INDEX posting_once_per_refund ON posting (refund_id, kind) WHERE refund_id IS NOT NULL;
+CREATE UNIQUE INDEX posting_once_per_payout ON posting (payout_id, kind) WHERE payout_id IS NOT NULL;
+CREATE TRIGGER posting_is_about BEFORE INSERT ON posting WHEN NOT EXISTS (SELECT 1 FROM posting_kind k WHERE k.kind = NEW.kind
+	AND (k.about IN ('charge', 'refund')) = (NEW.charge_id IS NOT NULL) AND (k.about = 'refund') = (NEW.refund_id IS NOT NULL)
+	AND (k.about = 'payout') = (NEW.payout_id IS NOT NULL))
+BEGIN SELECT RAISE(ABORT, 'posting_is_about_another_row'); END;
 CREATE TRIGGER posting_balances BEFORE INSERT ON posting WHEN
 	(SELECT COUNT(*) FROM ledger_line l WHERE l.posting_id = NEW.posting_id) < 2
 	OR (SELECT SUM(l.amount) FROM ledger_line l WHERE l.posting_id = NEW.posting_id) <> 0
@@ -544,6 +597,19 @@ CREATE TRIGGER ledger_line_is_frozen BEFORE UPDATE ON ledger_line BEGIN SELECT R
 CREATE TRIGGER ledger_line_never_goes BEFORE DELETE ON ledger_line BEGIN SELECT RAISE(ABORT, 'posting_is_closed'); END;
 CREATE TRIGGER posting_is_frozen BEFORE UPDATE ON posting BEGIN SELECT RAISE(ABORT, 'posting_is_closed'); END;
 CREATE TRIGGER posting_never_goes BEFORE DELETE ON posting BEGIN SELECT RAISE(ABORT, 'posting_is_closed'); END;
+-- The programs rely on these rows (cgi-bin/payment/ledger.c, payout.c).
+INSERT INTO ledger_account (account, type) VALUES
+	('card_clearing', 'asset'), ('bank', 'asset'), ('rental_income', 'income'), ('vat_payable', 'liability'), ('refunds_payable', 'liability'),
+	('payouts_payable', 'liability'), ('compensation', 'expense');
+INSERT INTO posting_kind (kind, about) VALUES ('capture', 'charge'), ('refund_owed', 'refund'), ('refund_paid', 'refund'),
+	('payout_due', 'payout'), ('payout_paid', 'payout'), ('payout_reversed', 'payout');
+INSERT INTO payout_kind (kind, account) VALUES ('compensation', 'compensation');
+CREATE TRIGGER ledger_account_is_frozen BEFORE UPDATE ON ledger_account BEGIN SELECT RAISE(ABORT, 'ledger_is_frozen'); END;
+CREATE TRIGGER ledger_account_never_goes BEFORE DELETE ON ledger_account BEGIN SELECT RAISE(ABORT, 'ledger_is_frozen'); END;
+CREATE TRIGGER posting_kind_is_frozen BEFORE UPDATE ON posting_kind BEGIN SELECT RAISE(ABORT, 'ledger_is_frozen'); END;
+CREATE TRIGGER posting_kind_never_goes BEFORE DELETE ON posting_kind BEGIN SELECT RAISE(ABORT, 'ledger_is_frozen'); END;
+CREATE TRIGGER payout_kind_is_frozen BEFORE UPDATE ON payout_kind BEGIN SELECT RAISE(ABORT, 'ledger_is_frozen'); END;
+CREATE TRIGGER payout_kind_never_goes BEFORE DELETE ON payout_kind BEGIN SELECT RAISE(ABORT, 'ledger_is_frozen'); END;
 
 CREATE VIEW v_card AS SELECT card_id, user_id, brand, last4, created_at FROM card WHERE removed_at = 0;
 CREATE VIEW v_charge AS
@@ -552,6 +618,8 @@ CREATE VIEW v_charge AS
 	       (SELECT COALESCE(SUM(r.amount), 0) FROM refund r WHERE r.charge_id = c.charge_id) AS owed_amount,    -- refunded, or in progress
 	       (SELECT COALESCE(SUM(r.amount), 0) FROM refund r WHERE r.charge_id = c.charge_id AND r.state = 'DONE' AND r.paid_by = 'bank') AS bank_amount
 	  FROM charge c;
+CREATE VIEW v_payout AS
+	SELECT payout_id, key, payee_id, subject_id, kind, amount, currency, way, state, note, requested_at, done_at FROM payout;
 CREATE VIEW v_stuck_charge AS
 	SELECT 'charge' AS kind, c.charge_id, c.subject_id, c.user_id AS customer_id, c.requested_at AS since, c.tries, c.next_at, c.amount,
 	       c.currency, c.last_error

@@ -39,6 +39,9 @@
 	X(PAYMENT_CANCELLED,        "payment.cancelled",         "payment") \
 	X(PAYMENT_RETRIED,          "payment.retried",           "payment") \
 	X(PAYMENT_RESOLVED,         "payment.resolved",          "payment") \
+	X(PAYOUT_ASSIGNED,          "payout.assigned",           "payment") \
+	X(PAYOUT_COMPLETED,         "payout.completed",          "payment") \
+	X(PAYOUT_FAILED,            "payout.failed",             "payment") \
 	X(DELIVERY_REQUESTED,       "delivery.requested",        "delivery") \
 	X(DELIVERY_SCHEDULED,       "delivery.scheduled",        "delivery") \
 	X(DELIVERY_SHIPPED,         "delivery.shipped",          "delivery") \

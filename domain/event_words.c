@@ -50,6 +50,11 @@
 	     N_("You received a refund")) \
 	STAFF(PAYMENT_RETRIED, N_("Processing of the payment was retried")) \
 	STAFF(PAYMENT_RESOLVED, N_("The payment was closed manually")) \
+	BOTH(PAYOUT_ASSIGNED, N_("A payout to the customer was assigned"), \
+	     N_("We owe you a payment")) \
+	BOTH(PAYOUT_COMPLETED, N_("The payout was transferred to the customer"), \
+	     N_("We paid you")) \
+	STAFF(PAYOUT_FAILED, N_("The payout could not be made")) \
 	STAFF(CAR_REGISTERED, N_("The car was added to the fleet")) \
 	STAFF(CAR_MODIFIED, N_("The car details were changed")) \
 	STAFF(CAR_RETIRED, N_("The car was retired from the fleet")) \
@@ -165,11 +170,13 @@ name_of(const struct event_facts *facts)
 	return lang_now() == LANG_KO && name_ko && *name_ko ? name_ko : name;
 }
 
-/* The money that moved: a payment's own, or what a booking's end gave back. */
+/* The money that moved: a payment's or payout's own, or what a booking's end gave back. */
 static int64_t
 money_of(const struct event *e, const struct event_facts *facts)
 {
-	return strncmp(e->type, "payment.", 8) == 0 ? facts->amount : facts->refunded_amount;
+	bool is_payment = strncmp(e->type, "payment.", 8) == 0 || strncmp(e->type, "payout.", 7) == 0;
+
+	return is_payment ? facts->amount : facts->refunded_amount;
 }
 
 const char *

@@ -34,7 +34,7 @@ struct message_event {
 	const char *code, *booking_code, *order_code, *item_name, *item_name_ko, *name, *name_ko, *title, *title_ko,
 		*label, *label_ko, *reason,
 	           *note, *by, *direction, *courier_name, *received_by;
-	int64_t customer_id, applicant_id, case_id, item_id, window_from, window_to, refund_due, amount,
+	int64_t customer_id, payee_id, applicant_id, case_id, item_id, window_from, window_to, refund_due, amount,
 		refunded_amount, quantity, lost, stock,
 	        low_stock, odometer_km, fuel_percent, delivery_id, courier_id;
 };
@@ -45,7 +45,8 @@ static const struct member message_event_members[] = {
 	SHAPE_TEXT(message_event, label), SHAPE_TEXT(message_event, label_ko), SHAPE_TEXT(message_event, reason),
 	SHAPE_TEXT(message_event, by), SHAPE_TEXT(message_event, direction), SHAPE_TEXT(message_event, courier_name),
 	SHAPE_TEXT(message_event, received_by), SHAPE_INT(message_event, customer_id),
-	SHAPE_INT(message_event, applicant_id), SHAPE_INT(message_event, case_id), SHAPE_INT(message_event, item_id),
+	SHAPE_INT(message_event, payee_id), SHAPE_INT(message_event, applicant_id), SHAPE_INT(message_event, case_id),
+	SHAPE_INT(message_event, item_id),
 	SHAPE_TIME(message_event, window_from), SHAPE_TIME(message_event, window_to),
 	SHAPE_AMOUNT(message_event, refund_due), SHAPE_AMOUNT(message_event, amount),
 	SHAPE_AMOUNT(message_event, refunded_amount), SHAPE_INT(message_event, quantity),
@@ -87,7 +88,7 @@ take_payload(struct facts *t, const struct message_event *s, int lang)
 		.direction = text_or_empty(s->direction),
 		.courier_name = text_or_empty(s->courier_name),
 		.received_by = text_or_empty(s->received_by),
-		.customer_id = s->customer_id,
+		.customer_id = s->payee_id ? s->payee_id : s->customer_id,
 		.applicant_id = s->applicant_id,
 		.case_id = s->case_id,
 		.item_id = s->item_id,

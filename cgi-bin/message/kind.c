@@ -104,6 +104,8 @@ has_no_booking_or_lost(struct db *db, const struct event *e, const struct facts 
 		is_returned_at_branch,  N_("Booking completed")) \
 	KIND("payment_cancelled",   EVENT(PAYMENT_CANCELLED),     TOPIC_REFUND,    TO_CUSTOMER,   is_late_charge, \
 		N_("Payment refunded")) \
+	KIND("payout_completed",    EVENT(PAYOUT_COMPLETED),      TOPIC_REFUND,    TO_CUSTOMER,   NULL, \
+		N_("Payout made")) \
 	KIND("extra_refunded",      EVENT(BOOKING_EXTRA_REFUNDED), TOPIC_REFUND,    TO_CUSTOMER,   NULL, \
 		N_("Extra refunded")) \
 	KIND("delivery_scheduled",  EVENT(DELIVERY_SCHEDULED),    TOPIC_DELIVERY,  TO_CUSTOMER,   NULL, \

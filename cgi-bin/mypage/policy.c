@@ -229,6 +229,15 @@ mypage_on_booking_refunded(struct db *db, const struct event *e)
 	return history_of(db, e, take_step(db, e, &p), 0, "");
 }
 
+/* What we pay beyond refunds is in the booking's history only. */
+static bool
+mypage_on_payout(struct db *db, const struct event *e)
+{
+	struct view_payload p;
+
+	return payload_read(db, e, &p) && history_of(db, e, take_step(db, e, &p), p.amount, "");
+}
+
 /* --- cars --------------------------------------------------------------------------------------------------------- */
 
 static bool
@@ -284,6 +293,8 @@ const struct policy mypage_policies[] = {
 	ON(BOOKING_COMPLETED, mypage_on_booking_step),
 	ON(BOOKING_CANCEL_REQUESTED, mypage_on_booking_given_up),
 	ON(PAYMENT_CANCELLED, mypage_on_payment_cancelled),
+	ON(PAYOUT_ASSIGNED, mypage_on_payout),
+	ON(PAYOUT_COMPLETED, mypage_on_payout),
 	ON(BOOKING_CANCELLED, mypage_on_booking_cancelled),
 	ON(CAR_RELEASED, mypage_on_booking_step),
 	ON(BOOKING_EXPIRED, mypage_on_booking_expired),

@@ -1,9 +1,10 @@
 /* events - what payment reports of charges and refunds (docs/events.md), and the tables it may write. */
 #include "payment_steps.h"
 
-#include "domain/event_types.h"
-
-const struct db_role payment_role = { .name = "payment", .owns = "payer card charge refund ledger_line posting" };
+const struct db_role payment_role = {
+	.name = "payment",
+	.owns = "payer card charge refund ledger_line posting payout ledger_account posting_kind payout_kind",
+};
 
 struct charge_report { int64_t charge_id, customer_id, amount; const char *currency, *brand, *last4, *reason; };
 static const struct member approved_members[] = {
@@ -72,4 +73,32 @@ payment_report_refunded(struct db *db, const struct charge *c, const struct refu
 	};
 
 	event_report(db, EVENT_PAYMENT_CANCELLED, &e, &cancelled_shape, &report);
+}
+
+struct payout_report { int64_t payout_id, payee_id, amount; const char *key, *currency, *note; int kind, way; };
+static const struct member payout_report_members[] = {
+	SHAPE_INT(payout_report, payout_id), SHAPE_TEXT(payout_report, key), SHAPE_INT(payout_report, payee_id),
+	SHAPE_STATE(payout_report, kind, payout_kind_words), SHAPE_AMOUNT(payout_report, amount),
+	SHAPE_TEXT(payout_report, currency), SHAPE_STATE(payout_report, way, payout_way_words),
+	SHAPE_TEXT(payout_report, note),
+};
+static const struct shape payout_report_shape = SHAPE(payout_report, payout_report_members);
+
+void
+payment_report_payout(
+	struct db *db, enum event_type_id type, const struct payout *p, const char *note, int64_t actor_id)
+{
+	const struct event e = { .subject_id = p->subject_id, .actor_id = actor_id };
+	const struct payout_report report = {
+		.payout_id = p->payout_id,
+		.payee_id = p->payee_id,
+		.amount = p->amount,
+		.key = p->key,
+		.currency = p->currency,
+		.note = note,
+		.kind = p->kind,
+		.way = p->way,
+	};
+
+	event_report(db, type, &e, &payout_report_shape, &report);
 }

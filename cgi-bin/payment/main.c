@@ -14,6 +14,7 @@ static const struct route routes[] = {
 	/* programs */
 	{ POST,   "/internal/charge",                do_charge,           ROUTE_INTERNAL | ROUTE_RAW_BODY },
 	{ POST,   "/internal/refund",                do_refund,           ROUTE_INTERNAL | ROUTE_RAW_BODY },
+	{ POST,   "/internal/payouts",               do_payout,           ROUTE_INTERNAL | ROUTE_RAW_BODY },
 	{ GET,    "/internal/charge/:key",           show_charge,         ROUTE_INTERNAL },
 	{ POST,   "/payments/webhook",               do_webhook,          ROUTE_NO_CSRF | ROUTE_RAW_BODY },
 	/* customers */
@@ -27,6 +28,10 @@ static const struct route routes[] = {
 	/* managers */
 	{ GET,    "/payments",                       page_charges,        ROLE_MANAGER },
 	{ GET,    "/payments/ledger",                page_ledger,         ROLE_MANAGER },
+	{ GET,    "/payments/payouts",               page_payouts,        ROLE_MANAGER },
+	{ GET,    "/payments/payouts/:payout_id",    page_payout,         ROLE_MANAGER },
+	{ POST,   "/payments/payouts/:payout_id/complete", do_complete_payout, ROLE_MANAGER },
+	{ POST,   "/payments/payouts/:payout_id/fail", do_fail_payout,    ROLE_MANAGER },
 	{ GET,    "/payments/:charge_id",            page_charge,         ROLE_MANAGER },
 	{ POST,   "/payments/:charge_id/retry",      do_retry_charge,     ROLE_MANAGER },
 	{ GET,    "/payments/:charge_id/resolve",    page_resolve_charge, ROLE_MANAGER },

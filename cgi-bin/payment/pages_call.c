@@ -161,6 +161,42 @@ do_refund(struct web *w)
 	return web_json(w, HTTP_OK, &refund_reply_shape, &r);
 }
 
+/* --- payouts ------------------------------------------------------------------------------------------------------ */
+
+static const struct member payout_order_members[] = {
+	SHAPE_TEXT(payout_order, key), SHAPE_INT(payout_order, payee_id), SHAPE_TEXT(payout_order, subject_id),
+	SHAPE_STATE(payout_order, kind, payout_kind_words), SHAPE_AMOUNT(payout_order, amount),
+	SHAPE_TEXT(payout_order, currency), SHAPE_STATE(payout_order, way, payout_way_words),
+};
+static const struct shape payout_order_shape = SHAPE(payout_order, payout_order_members);
+
+struct payout_reply { int64_t payout_id; int state; };
+static const struct member payout_reply_members[] = {
+	SHAPE_INT(payout_reply, payout_id), SHAPE_STATE(payout_reply, state, payout_state_words),
+};
+static const struct shape payout_reply_shape = SHAPE(payout_reply, payout_reply_members);
+
+enum status
+do_payout(struct web *w)
+{
+	struct payout_order o = { .kind = -1, .way = -1 };
+	struct payout p = { .payout_id = 0 };
+
+	if (!read_call_body(w, &payout_order_shape, &o) || !is_call_key(o.key))
+		return refuse_call(w, "not a payout");
+	switch (payout_assign(w->db, &o, &p)) {
+	case PAYOUT_OUTCOME_DONE: break;
+	case PAYOUT_OUTCOME_KEY_REUSED:
+		return web_refuse(w, HTTP_UNPROCESSABLE, "key_reused",
+			"This idempotency key was already used with a different payout.");
+	case PAYOUT_OUTCOME_BAD_ORDER: return refuse_call(w, "such a payout cannot be made");
+	case PAYOUT_OUTCOME_NONE:
+	case PAYOUT_OUTCOME_CLOSED: return web_broken(w);
+	}
+	return web_json(
+		w, HTTP_OK, &payout_reply_shape, &(struct payout_reply){ .payout_id = p.payout_id, .state = p.state });
+}
+
 /* --- the provider's webhook --------------------------------------------------------------------------------------- */
 
 /* Anyone can send one, so it is only a hint to ask the provider. The answer is always the same. */

@@ -113,15 +113,18 @@ const char *refund_reason_label(const char *reason);                    /* for p
 
 /* --- ledger.c ----------------------------------------------------------------------------------------------------- */
 
-enum posting_kind { POSTING_CAPTURE, POSTING_REFUND_OWED, POSTING_REFUND_PAID };
+/* The rows of posting_kind and ledger_account. */
+enum posting_kind { POSTING_CAPTURE, POSTING_REFUND_OWED, POSTING_REFUND_PAID, POSTING_PAYOUT_DUE, POSTING_PAYOUT_PAID,
+	POSTING_PAYOUT_REVERSED };
 extern const struct words posting_kind_words;
 enum ledger_account { LEDGER_CARD_CLEARING, LEDGER_RENTAL_INCOME, LEDGER_VAT_PAYABLE, LEDGER_REFUNDS_PAYABLE,
-	LEDGER_BANK };
+	LEDGER_PAYOUTS_PAYABLE, LEDGER_COMPENSATION, LEDGER_BANK };
 extern const struct words account_words;
 
 struct posting_line { int account; int64_t amount; };
 struct posting_row {
-	int64_t posting_id, charge_id, posted_at;
+	int64_t posting_id, posted_at;
+	int64_t charge_id, payout_id;           /* 0: it is about none */
 	const char *subject_id, *currency;
 	int kind;                               /* enum posting_kind */
 	struct posting_line *lines;
@@ -133,9 +136,59 @@ struct balance { int account; int64_t amount; };
 extern const struct shape balance_shape;
 
 void postings_of(struct db *db, int64_t charge_id, struct posting_row **rows, int *n);
+void postings_of_payout(struct db *db, int64_t payout_id, struct posting_row **rows, int *n);
 void postings_page(struct db *db, int64_t offset, int64_t limit, struct posting_row **rows, int *n);
 int64_t posting_count(struct db *db);
 void ledger_balances(struct db *db, struct balance **balances, int *n);
+
+/* --- payout.c: what we owe somebody beyond refunds ---------------------------------------------------------------- */
+
+enum payout_state { PAYOUT_ASSIGNED, PAYOUT_COMPLETED, PAYOUT_FAILED };
+enum payout_kind { PAYOUT_COMPENSATION };
+enum payout_way { PAYOUT_BY_CARD, PAYOUT_BY_BANK };
+extern const struct words payout_state_words, payout_kind_words, payout_way_words;
+
+struct payout {
+	int64_t payout_id, payee_id, charge_id, amount;
+	const char *key;                        /* the caller's idempotency key */
+	const char *subject_id, *currency;
+	const char *payee_name, *payee_email, *done_by_name;
+	int kind, way, state;                   /* enum payout_kind, payout_way, payout_state */
+	const char *note;                       /* COMPLETED: the transfer's reference; FAILED: why */
+	int64_t requested_at, done_at, done_by;
+};
+extern const struct shape payout_shape;
+
+#define PAYOUT_NOTE_MAX 200
+
+struct payout_order {
+	const char *key, *subject_id, *currency;
+	int64_t payee_id, amount;
+	int kind, way;                          /* -1: unknown */
+};
+
+enum payout_outcome {
+	PAYOUT_OUTCOME_DONE,
+	PAYOUT_OUTCOME_NONE,                    /* there is no such payout */
+	PAYOUT_OUTCOME_CLOSED,                  /* it was completed or failed before, otherwise */
+	PAYOUT_OUTCOME_KEY_REUSED,              /* the key came before with another order */
+	PAYOUT_OUTCOME_BAD_ORDER,               /* no valid payout: amount, currency, key, payee, way */
+};
+
+/* Owes it, once for each key; the same key again answers the same payout. Emits payout.assigned. */
+enum payout_outcome payout_assign(struct db *db, const struct payout_order *o, struct payout *p);
+/* A manager has transferred it (note: the transfer's reference), or it will not be paid (note: why). The same again is
+ * harmless. Emits payout.completed, payout.failed. *p is the payout afterwards. */
+enum payout_outcome payout_complete(struct db *db, int64_t payout_id, const char *note, int64_t actor_id,
+	struct payout *p);
+enum payout_outcome payout_fail(struct db *db, int64_t payout_id, const char *note, int64_t actor_id, struct payout *p);
+bool payout_find(struct db *db, int64_t payout_id, struct payout *p);
+
+enum payout_tab { PAYOUT_TAB_WAITING, PAYOUT_TAB_COMPLETED, PAYOUT_TAB_FAILED, PAYOUT_TAB_ALL, N_PAYOUT_TABS };
+extern const struct words payout_tab_words;
+void payout_count(struct db *db, int64_t n[N_PAYOUT_TABS]);
+/* The waiting ones oldest first, otherwise newest first. */
+int payout_list(struct db *db, enum payout_tab tab, int64_t offset, int64_t limit, struct payout **payouts);
 
 /* --- card.c ------------------------------------------------------------------------------------------------------- */
 

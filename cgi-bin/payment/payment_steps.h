@@ -4,6 +4,8 @@
 
 #include "payment.h"
 
+#include "domain/event_types.h"
+
 #define LOOK_FIRST_S 5          /* after its deadline a charge is left this long to the process that asks for it */
 #define NEVER_ARRIVED_S 60      /* what the provider does not know after this long never reached it … */
 #define LAST_LOOK_S 300         /* … and is looked up once more after this */
@@ -22,6 +24,10 @@ void payment_report_approved(struct db *db, const struct charge *c);
 void payment_report_failed(struct db *db, const struct charge *c, const char *reason);
 /* c->refunded_amount includes this refund. paid_by: its code */
 void payment_report_refunded(struct db *db, const struct charge *c, const struct refund *r, const char *paid_by);
+
+/* note: what a person typed */
+void payment_report_payout(struct db *db, enum event_type_id type, const struct payout *p, const char *note,
+	int64_t actor_id);
 
 /* --- charge.c --- */
 int64_t charge_owed(struct db *db, const struct charge *c);     /* the sum of its refunds, done or not */
@@ -62,6 +68,10 @@ enum resolve_outcome refund_by_bank(struct db *db, const struct refund *r, struc
 void ledger_capture(struct db *db, const struct charge *c);
 void ledger_refund_owed(struct db *db, const struct charge *c, int64_t refund_id, int64_t amount, int64_t owed_before);
 void ledger_refund_paid(struct db *db, const struct charge *c, int64_t refund_id, int64_t amount, enum paid_by paid_by);
+
+/* Moves the payout's amount to debit, from credit. */
+void ledger_payout(struct db *db, enum posting_kind kind, const struct payout *p, enum ledger_account debit,
+	enum ledger_account credit);
 
 /* --- card.c: what a charge needs to know of a card. false: not a card of this customer --- */
 struct card_source { const char *billing_key, *customer_key, *brand, *last4; };

@@ -49,6 +49,12 @@ CHECK(charges_without_event,
 	"  <> (SELECT COUNT(*) FROM event e WHERE e.subject_id = c.subject_id"
 	" AND e.type = 'payment.cancelled') /*scan*/")
 
+CHECK(payouts_without_event,
+	"SELECT o.key FROM payout o WHERE NOT EXISTS (SELECT 1 FROM event e WHERE e.subject_id = o.subject_id"
+	" AND e.type = 'payout.assigned') OR (o.state <> 'ASSIGNED' AND NOT EXISTS (SELECT 1 FROM event e"
+	" WHERE e.subject_id = o.subject_id AND e.type = CASE o.state WHEN 'COMPLETED' THEN 'payout.completed'"
+	" ELSE 'payout.failed' END)) /*scan*/")
+
 /* --- its consumers ------------------------------------------------------------------------------------------------ */
 
 CHECK(ahead,
@@ -135,6 +141,7 @@ const struct check log_checks[] = {
 	{ "events that can occur only once per subject occur once", CHECK_FAST, events_twice },
 	{ "every booking state has an event", CHECK_FAST, bookings_without_event },
 	{ "every charge and every refund has an event", CHECK_FAST, charges_without_event },
+	{ "every payout has the event of its state", CHECK_FAST, payouts_without_event },
 	{ "no consumer position is beyond the end of the log", CHECK_FAST, ahead },
 	{ "there are no dead letters", CHECK_WORK, dead_letters },
 	{ "the read models are not beyond the end of the log", CHECK_FAST, view_ahead },

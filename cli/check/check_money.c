@@ -85,6 +85,41 @@ CHECK(refund_postings,
 	" WHERE COALESCE(ol.amount, 0) <> -r.amount"
 	" OR COALESCE(pl.amount, 0) <> CASE r.state WHEN 'DONE' THEN -r.amount ELSE 0 END /*scan*/")
 
+CHECK(words_of_postings,
+	"SELECT 'posting ' || p.posting_id FROM posting p WHERE NOT EXISTS (SELECT 1 FROM posting_kind k"
+	" WHERE k.kind = p.kind AND (k.about IN ('charge', 'refund')) = (p.charge_id IS NOT NULL)"
+	" AND (k.about = 'refund') = (p.refund_id IS NOT NULL) AND (k.about = 'payout') = (p.payout_id IS NOT NULL))"
+	" UNION ALL SELECT 'posting ' || l.posting_id || ': ' || l.account FROM ledger_line l"
+	" WHERE NOT EXISTS (SELECT 1 FROM ledger_account a WHERE a.account = l.account) /*scan*/")
+
+CHECK(subjects_of_postings,
+	"SELECT 'posting ' || p.posting_id FROM posting p LEFT JOIN charge c ON c.charge_id = p.charge_id"
+	" LEFT JOIN payout o ON o.payout_id = p.payout_id"
+	" WHERE p.subject_id <> COALESCE(c.subject_id, o.subject_id, p.subject_id)"
+	" OR p.currency <> COALESCE(c.currency, o.currency, p.currency) /*scan*/")
+
+/* Owed with the amount; taken back from what is owed when it is paid or fails, by the posting that its state says. */
+CHECK(payout_postings,
+	"SELECT o.key FROM payout o LEFT JOIN payout_kind k ON k.kind = o.kind WHERE o.amount <> ("
+	"  SELECT COALESCE(SUM(l.amount), 0) FROM posting p JOIN ledger_line l ON l.posting_id = p.posting_id"
+	"  WHERE p.payout_id = o.payout_id AND p.kind = 'payout_due' AND l.account = k.account)"
+	" OR -o.amount <> (SELECT COALESCE(SUM(l.amount), 0) FROM posting p JOIN ledger_line l"
+	"  ON l.posting_id = p.posting_id"
+	"  WHERE p.payout_id = o.payout_id AND p.kind = 'payout_due' AND l.account = 'payouts_payable')"
+	" OR CASE o.state WHEN 'COMPLETED' THEN o.amount ELSE 0 END <> (SELECT COALESCE(SUM(-l.amount), 0)"
+	"  FROM posting p JOIN ledger_line l ON l.posting_id = p.posting_id"
+	"  WHERE p.payout_id = o.payout_id AND p.kind = 'payout_paid' AND l.account = 'bank')"
+	" OR CASE o.state WHEN 'FAILED' THEN o.amount ELSE 0 END <> (SELECT COALESCE(SUM(-l.amount), 0)"
+	"  FROM posting p JOIN ledger_line l ON l.posting_id = p.posting_id"
+	"  WHERE p.payout_id = o.payout_id AND p.kind = 'payout_reversed' AND l.account = k.account)"
+	" /*scan*/ /*sort*/")
+
+CHECK(payouts_owed,
+	"SELECT 'ledger ' || m.ledger || ', payouts assigned ' || m.owed FROM ("
+	"  SELECT (SELECT COALESCE(SUM(amount), 0) FROM ledger_line WHERE account = 'payouts_payable') AS ledger,"
+	"   (SELECT COALESCE(SUM(amount), 0) FROM payout WHERE state = 'ASSIGNED') AS owed) m"
+	" WHERE m.ledger <> -m.owed /*scan*/")
+
 CHECK(clearing,
 	"SELECT 'ledger ' || m.ledger || ', charges less refunds ' || m.net FROM ("
 	"  SELECT (SELECT COALESCE(SUM(amount), 0) FROM ledger_line WHERE account = 'card_clearing') AS ledger,"
@@ -93,9 +128,10 @@ CHECK(clearing,
 	" WHERE m.ledger <> m.net /*scan*/")
 
 CHECK(by_bank,
-	"SELECT 'ledger ' || m.ledger || ', refunds by transfer ' || m.paid FROM ("
+	"SELECT 'ledger ' || m.ledger || ', refunds and payouts by transfer ' || m.paid FROM ("
 	"  SELECT (SELECT COALESCE(SUM(amount), 0) FROM ledger_line WHERE account = 'bank') AS ledger,"
-	"   (SELECT COALESCE(SUM(amount), 0) FROM refund WHERE state = 'DONE' AND paid_by = 'bank') AS paid) m"
+	"   (SELECT COALESCE(SUM(amount), 0) FROM refund WHERE state = 'DONE' AND paid_by = 'bank')"
+	"   + (SELECT COALESCE(SUM(amount), 0) FROM payout WHERE state = 'COMPLETED') AS paid) m"
 	" WHERE m.ledger <> -m.paid /*scan*/")
 
 CHECK(payable,
@@ -161,9 +197,13 @@ const struct check money_checks[] = {
 	{ "the balances of all accounts sum to zero", CHECK_FAST, accounts },
 	{ "a charge is posted if and only if it was captured", CHECK_FAST, captures },
 	{ "every refund is posted when it is due and when it is paid", CHECK_FAST, refund_postings },
+	{ "every posting has a known kind and known accounts", CHECK_FAST, words_of_postings },
+	{ "every posting has the subject and currency of its charge or payout", CHECK_FAST, subjects_of_postings },
+	{ "every payout is posted when it is due and when it is paid or fails", CHECK_FAST, payout_postings },
+	{ "payouts_payable equals the payouts to be paid", CHECK_FAST, payouts_owed },
 	{ "card_clearing equals captures minus refunds to cards", CHECK_FAST, clearing },
 	{ "refunds_payable equals the refunds in progress", CHECK_FAST, payable },
-	{ "bank equals the refunds paid by bank transfer", CHECK_FAST, by_bank },
+	{ "bank equals the refunds and payouts paid by bank transfer", CHECK_FAST, by_bank },
 	{ "every charge and refund in our books exists at the provider", CHECK_FAST, provider_has_less },
 	{ "every payment at the provider exists in our books", CHECK_FAST, provider_has_more },
 	{ "the provider's own records are consistent", CHECK_FAST, provider_sums },

@@ -164,6 +164,10 @@ expect_end 0
 expect_schema_of_today 1
 expect_same "$(of_version 1 'SELECT account, amount FROM ledger_line ORDER BY 1')" "card_clearing|110000
 rental_income|-110000"
+expect_same "$(of_version 1 'SELECT kind, subject_id, charge_id, payout_id FROM posting')" 'capture|MP-OLD|1|'
+for table in ledger_account posting_kind payout_kind; do
+	expect_same "$(of_version 1 "SELECT * FROM $table ORDER BY 1")" "$(sqlite3 "$VAR/motorpool.db" "SELECT * FROM $table ORDER BY 1")"
+done
 
 test_that "migrate upgrades a database of version 3 to the same schema as a new one, and keeps users, roles, licences, sessions and tokens"
 made_of_version 3 "

@@ -33,7 +33,7 @@ for name in $programs; do
 	[[ -e tests/page/$name.sh || $name == sandbox ]] || bad "tests/page/$name.sh is missing"
 	grep -q "\.internal = true" "cgi-bin/$name/main.c" && ! grep -qE "^## $name(,| )" docs/calls.md && [[ $name != sandbox ]] && bad "docs/calls.md does not describe $name"
 done
-for type in $(grep -rhoE '"(booking|payment|car|delivery|equipment|stock|review|message|ops)\.[a-z_]+"' cgi-bin cli --include=*.c | tr -d '"' | grep -v -e '\.\(h\|key\|po\)$' -e '^delivery\.\(wanted\|address\|zone\|place\|window_from\|collect\)$' | sort -u); do
+for type in $(grep -rhoE '"(booking|payment|payout|car|delivery|equipment|stock|review|message|ops)\.[a-z_]+"' cgi-bin cli --include=*.c | tr -d '"' | grep -v -e '\.\(h\|key\|po\)$' -e '^delivery\.\(wanted\|address\|zone\|place\|window_from\|collect\)$' | sort -u); do
 	grep -q "$type\b" docs/events.md || bad "docs/events.md does not describe $type"
 done
 

@@ -211,7 +211,7 @@ sql "INSERT INTO charge (charge_id, key, subject_id, user_id, card_id, amount, v
      VALUES (901, 'MP-SEEN001', 'MP-SEEN001', 101, 3, 110000, 10000, 'KRW', 'APPROVED', 'pk', 'Visa', '4242', 0, 1764000000, 1764000001),
             (902, 'MP-SEEN002', 'MP-SEEN002', 102, 31, 50000, 4545, 'KRW', 'UNKNOWN', '', 'Visa', '4242', 0, 1764086400, 0);
      INSERT INTO ledger_line VALUES (1, 'card_clearing', 110000), (1, 'rental_income', -100000), (1, 'vat_payable', -10000);
-     INSERT INTO posting VALUES (1, 'capture', 901, NULL, 'KRW', 1764000001);"
+     INSERT INTO posting (posting_id, kind, subject_id, charge_id, currency, posted_at) VALUES (1, 'capture', 'MP-SEEN001', 901, 'KRW', 1764000001);"
 
 test_that "only managers can see charges and the ledger"
 as hana
@@ -267,8 +267,128 @@ expect_js .sum 0
 expect_js .is_balanced true
 expect_js '.balances | length' 3
 
+# --- payouts
+
+payout_body() { printf '{"key":"%s","payee_id":%s,"subject_id":"MP-SEEN001","kind":"%s","amount":%s,"currency":"%s","way":"%s"}' "$1" "${2-101}" "${4-compensation}" "${3-5000}" "${5-KRW}" "${6-bank}"; }
+
+test_that "a payout is assigned once for its key, with its posting and its event; another one under the key gets 422 key_reused"
+as boss
+json POST /internal/payouts "$(payout_body MP-SEEN001-c)"
+expect_status 404
+for i in 1 2; do
+	internal POST /internal/payouts "$(payout_body MP-SEEN001-c)"
+	expect_status 200
+	expect_js .state ASSIGNED
+	expect_js .payout_id 1
+done
+for other in "$(payout_body MP-SEEN001-c 102)" "$(payout_body MP-SEEN001-c 101 5001)"; do
+	internal POST /internal/payouts "$other"
+	expect_status 422
+	expect_js .error.code key_reused
+done
+expect_sql "SELECT COUNT(*) FROM payout" 1
+expect_sql "SELECT kind, subject_id, charge_id, payout_id FROM posting WHERE posting_id = 2" 'payout_due|MP-SEEN001||1'
+expect_sql "SELECT account, amount FROM ledger_line WHERE posting_id = 2 ORDER BY account" 'compensation|5000
+payouts_payable|-5000'
+expect_sql "SELECT COUNT(*) FROM event WHERE type = 'payout.assigned' AND subject_id = 'MP-SEEN001'" 1
+
+test_that "malformed and invalid payouts are refused and not stored"
+for sent in '' x '[]' '{}' "$(payout_body 'x y')" "$(payout_body K1 999)" "$(payout_body K1 101 0)" "$(payout_body K1 101 -5)" "$(payout_body K1 101 1000000000001)" \
+	"$(payout_body K1 101 5000 gift)" "$(payout_body K1 101 5000 compensation USD)" "$(payout_body K1 101 5000 compensation KRW cash)" "$(payout_body K1 101 5000 compensation KRW card)"; do
+	internal POST /internal/payouts "$sent"
+	expect_status 422
+done
+expect_sql "SELECT COUNT(*) FROM payout" 1
+
+test_that "only managers can see payouts and close them"
+as hana
+for page in /payments/payouts /payments/payouts/1; do json GET $page; expect_status 403; done
+json POST /payments/payouts/1/complete '{"reference":"x"}'
+expect_status 403
+expect_sql "SELECT state FROM payout" ASSIGNED
+
+test_that "a manager completes a payout with the transfer's reference, once"
+as boss
+json GET /payments/payouts
+expect_js .n_waiting 1
+expect_js '.payouts[0].payee_name' 'A hana'
+json POST /payments/payouts/1/complete '{}'
+expect_status 422
+expect_js '.error.fields | keys | join(",")' reference
+for i in 1 2; do
+	json POST /payments/payouts/1/complete '{"reference":"KB 2026-1130-77"}'
+	expect_status 200
+	expect_js .state COMPLETED
+	expect_js .done_by_name 'A boss'
+done
+expect_sql "SELECT SUM(amount) FROM ledger_line WHERE account = 'bank'" -5000
+expect_sql "SELECT COALESCE(SUM(amount), 0) FROM ledger_line WHERE account = 'payouts_payable'" 0
+expect_sql "SELECT COUNT(*), MAX(actor_id) FROM event WHERE type = 'payout.completed'" '1|103'
+json POST /payments/payouts/1/complete '{"reference":"another"}'
+expect_status 409
+expect_js .error.code wrong_state
+json POST /payments/payouts/1/fail '{"reason":"no account"}'
+expect_status 409
+json GET /payments/payouts/1
+expect_js .payout.note 'KB 2026-1130-77'
+expect_js '[.postings[].kind] | join(",")' payout_due,payout_paid
+
+test_that "a payout that fails is reversed in the ledger"
+internal POST /internal/payouts "$(payout_body MP-SEEN001-d 102 700)"
+json POST /payments/payouts/2/fail '{"reason":"The account is closed"}'
+expect_status 200
+expect_js .state FAILED
+expect_sql "SELECT SUM(amount) FROM ledger_line WHERE account = 'compensation'" 5000
+expect_sql "SELECT SUM(amount) FROM ledger_line" 0
+expect_sql "SELECT COUNT(*) FROM event WHERE type = 'payout.failed' AND payload LIKE '%account is closed%'" 1
+json GET '/payments/payouts?tab=failed'
+expect_js .n_total 1
+expect_js '.payouts[0].payout_id' 2
+for id in 0 99 x; do json GET /payments/payouts/$id; expect_status 404; json POST /payments/payouts/$id/fail '{"reason":"x"}'; expect_status 404; done
+
+test_that "the schema refuses another walk of a payout, another account, and a posting that is not about its row"
+sql_fails "UPDATE payout SET state = 'ASSIGNED' WHERE payout_id = 1" || bad "it was opened again"
+sql_fails "UPDATE payout SET note = 'y' WHERE payout_id = 2" || bad "a closed one was changed"
+sql_fails "DELETE FROM payout" || bad "it was deleted"
+sql_fails "INSERT INTO payout (key, payee_id, subject_id, kind, amount, currency, way, state, note, requested_at, done_at) VALUES ('k', 1, 's', 'compensation', 1, 'KRW', 'bank', 'COMPLETED', 'x', 1, 1)" || bad "it began completed"
+posting_about() { echo "BEGIN; INSERT INTO ledger_line VALUES (77, 'compensation', 1), (77, 'bank', -1); INSERT INTO posting (posting_id, subject_id, currency, posted_at, kind, charge_id, refund_id, payout_id) VALUES (77, 's', 'KRW', 1, $1);"; }
+pocket=$(posting_about "'payout_paid', NULL, NULL, 2" | sed 's/compensation/pocket/')
+sql_fails "PRAGMA foreign_keys = ON; $pocket COMMIT" || bad "an unknown account was posted to"
+sql "$(posting_about "'payout_paid', NULL, NULL, 2") ROLLBACK"
+for about in "'capture', NULL, NULL, 2" "'payout_paid', 901, NULL, 2" "'payout_paid', NULL, NULL, NULL" "'refund_owed', 901, NULL, NULL" "'gift', 901, NULL, NULL"; do
+	sql_fails "$(posting_about "$about") COMMIT" || bad "a posting about another row was written: $about"
+done
+for change in "UPDATE ledger_account SET type = 'asset'" "DELETE FROM posting_kind" "DELETE FROM payout_kind"; do sql_fails "$change" || bad "$change was made"; done
+
 make_user chief customer manager
 browse chief
+
+test_that "the pages of payouts show what is to be paid, keep what was typed and mark a missing reference"
+internal POST /internal/payouts "$(payout_body MP-SEEN001-e 101 1234)"
+get /payments/payouts
+expect_status 200
+expect_body '₩1,234'
+expect_body 'href="/payments/payouts/3"'
+get /payments/payouts/3
+expect_status 200
+expect_body 'name="reference"'
+post /payments/payouts/3/complete reference=
+expect_status 422
+expect_body 'id="e-reference"'
+post /payments/payouts/3/complete reference='<b>KB 7</b>'
+expect_status 303
+expect_location /payments/payouts/3
+post /payments/payouts/3/complete reference='<b>KB 7</b>'
+expect_status 303
+get /payments/payouts/3
+expect_body '&lt;b&gt;KB 7&lt;/b&gt;'
+expect_no_body 'name="reference"'
+post /payments/payouts/3/fail reason=late
+expect_status 409
+expect_body 'already been closed'
+get /payments/payouts
+expect_body 'No payouts to make'
+expect_sql "SELECT COUNT(*) FROM posting WHERE payout_id = 3" 2
 
 test_that "the pages of charges and the ledger describe states in words, escape the search and mark an invalid filter"
 get /payments

@@ -251,6 +251,16 @@ seen(void **state)
 	" email, state, created_at)" \
 	" VALUES (77, " event ", 1, 'booking_confirmed', 'MP-NOBODY', 'ko', 't', 'b', 1, '" email "', '" state "', 1)"
 
+/* A payout that is posted as due, in a state, without an event. */
+#define PAYOUT(state) \
+	"INSERT INTO payout (payout_id, key, payee_id, subject_id, kind, amount, currency, way, state, note," \
+	" requested_at, done_at) VALUES (9001, 'MP-1-compensation', 1, 'MP-1', 'compensation', 5000, 'KRW', 'bank'," \
+	" '" state "', 'x', 1, 1);" \
+	"INSERT INTO ledger_line (posting_id, account, amount) VALUES (9001, 'compensation', 5000)," \
+	" (9001, 'payouts_payable', -5000);" \
+	"INSERT INTO posting (posting_id, kind, subject_id, payout_id, currency, posted_at)" \
+	" VALUES (9001, 'payout_due', 'MP-1', 9001, 'KRW', 1);"
+
 static struct fault faults[] = {
 	/* bookings */
 	{ "two_slots_of_one_car_that_overlap_are_seen",
@@ -393,17 +403,38 @@ static struct fault faults[] = {
 		"card_clearing equals captures minus refunds to cards", NULL,
 	  "INSERT INTO ledger_line (posting_id, account, amount)"
 	  " VALUES (9999, 'vat_payable', 7), (9999, 'card_clearing', -7);"
-	  "INSERT INTO posting (posting_id, kind, charge_id, currency, posted_at)"
-	  " VALUES (9999, 'refund_paid', 1, 'KRW', 1)", NULL },
-	{ "a_bank_account_that_differs_from_the_transfers_is_seen", "bank equals the refunds paid by bank transfer",
+	  "INSERT INTO posting (posting_id, kind, subject_id, charge_id, currency, posted_at)"
+	  " VALUES (9999, 'refund_paid', 'MP-1', 1, 'KRW', 1)", NULL },
+	{ "a_bank_account_that_differs_from_the_transfers_is_seen",
+		"bank equals the refunds and payouts paid by bank transfer",
 		NULL,
 	  "INSERT INTO ledger_line (posting_id, account, amount) VALUES (9999, 'vat_payable', 7), (9999, 'bank', -7);"
-	  "INSERT INTO posting (posting_id, kind, charge_id, currency, posted_at)"
-	  " VALUES (9999, 'refund_paid', 1, 'KRW', 1)", NULL },
+	  "INSERT INTO posting (posting_id, kind, subject_id, charge_id, currency, posted_at)"
+	  " VALUES (9999, 'refund_paid', 'MP-1', 1, 'KRW', 1)", NULL },
 	{ "a_payable_account_that_differs_from_the_refunds_is_seen", "refunds_payable equals the refunds in progress",
 		NULL,
 	  "INSERT INTO ledger_line (posting_id, account, amount)"
 	  " VALUES (9999, 'vat_payable', 7), (9999, 'refunds_payable', -7)", NULL },
+	{ "a_posting_of_an_unknown_kind_is_seen", "every posting has a known kind and known accounts", NULL,
+	  "UPDATE posting SET kind = 'gift'" FIRST("posting", "posting_id", "1"), NULL },
+	{ "a_refund_posting_without_its_refund_is_seen", "every posting has a known kind and known accounts", NULL,
+	  "UPDATE posting SET refund_id = NULL" FIRST("posting", "posting_id", "kind = 'refund_paid'"), NULL },
+	{ "a_line_of_an_unknown_account_is_seen", "every posting has a known kind and known accounts", NULL,
+	  "UPDATE ledger_line SET account = 'pocket' WHERE account = 'vat_payable'", NULL },
+	{ "a_posting_with_the_subject_of_another_charge_is_seen",
+		"every posting has the subject and currency of its charge or payout", NULL,
+	  "UPDATE posting SET subject_id = 'MP-00000000'" FIRST("posting", "posting_id", "1"), NULL },
+	{ "a_payout_that_was_not_posted_is_seen", "every payout is posted when it is due and when it is paid or fails",
+		NULL, PAYOUT("ASSIGNED") "DELETE FROM ledger_line WHERE posting_id = 9001;"
+	  "DELETE FROM posting WHERE posting_id = 9001", NULL },
+	{ "a_paid_payout_without_its_posting_is_seen",
+		"every payout is posted when it is due and when it is paid or fails", NULL, PAYOUT("COMPLETED"), NULL },
+	{ "a_failed_payout_that_was_not_reversed_is_seen",
+		"every payout is posted when it is due and when it is paid or fails", NULL, PAYOUT("FAILED"), NULL },
+	{ "payouts_owed_that_differ_from_the_ledger_are_seen", "payouts_payable equals the payouts to be paid", NULL,
+		PAYOUT("COMPLETED"), NULL },
+	{ "a_payout_without_its_event_is_seen", "every payout has the event of its state", NULL, PAYOUT("ASSIGNED"),
+		NULL },
 	{ "money_the_provider_does_not_have_is_seen", "every charge and refund in our books exists at the provider",
 		"sandbox",
 	  "DELETE FROM cancel; DELETE FROM payment" FIRST("payment", "payment_id", "status = 'DONE'"), NULL },

@@ -273,6 +273,18 @@ TEST(an_event_handled_twice_notifies_once)
 	assert_int_equal(count("booking_confirmed", KIM), 1);
 }
 
+TEST(the_payee_of_a_payout_is_notified_not_the_customer_of_the_booking)
+{
+	book("MP-PAYOUT11", KIM, "CANCELLED", NOW + 5 * DAY, NOW + 7 * DAY);
+	report("payout.assigned", "MP-PAYOUT11", "{\"payee_id\":8,\"amount\":5000}");
+	report("payout.completed", "MP-PAYOUT11", "{\"payee_id\":8,\"amount\":5000,\"note\":\"KB 77\"}");
+	react();
+	assert_int_equal(count("payout_completed", LEE), 1);
+	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM message"), 1);
+	assert_string_equal(title_of("payout_completed", 1), "We have transferred ₩5,000 to you");
+	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM message WHERE body LIKE '%KB 77%'"), 1);
+}
+
 TEST(what_another_message_has_already_is_not_sent)
 {
 	book("MP-QUIET111", KIM, "CONFIRMED", NOW + 5 * DAY, NOW + 7 * DAY);
