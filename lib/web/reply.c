@@ -160,7 +160,7 @@ redirect_to(struct web *w, const char *url)
 static enum status
 redirect_within(struct web *w, const char *path)
 {
-	if (web_safe_path(path))
+	if (url_is_location(path))
 		return redirect_to(w, path);
 	log_error("web", "%s: refused to redirect to such a path", web_path_to_log(w));
 	return web_broken(w);

@@ -7,19 +7,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SAFE_PATH_MAX 1500
+/* An address that is carried in another one's query may become three times as long there, and that one must be shorter
+ * than the headers that the web server accepts (deploy/lighttpd/limits.conf). In bytes. */
+#define SAFE_PATH_MAX 4000
+#define LOCATION_MAX  (3 * SAFE_PATH_MAX + 100)
+
+static bool
+is_safe_char(char c)
+{
+	return c > 0x20 && c < 0x7F && c != '\\';
+}
+
+static bool
+is_own_path(const char *path, size_t max)
+{
+	size_t n = path ? strlen(path) : 0;
+
+	if (n == 0 || n > max || path[0] != '/' || path[1] == '/')
+		return false;
+	for (const char *s = path; *s; s++)
+		if (!is_safe_char(*s))
+			return false;
+	return true;
+}
 
 bool
 web_safe_path(const char *path)
 {
-	size_t n = path ? strlen(path) : 0;
+	return is_own_path(path, SAFE_PATH_MAX);
+}
 
-	if (n == 0 || n > SAFE_PATH_MAX || path[0] != '/' || path[1] == '/')
-		return false;
-	for (const char *s = path; *s; s++)
-		if (*s <= 0x20 || *s >= 0x7F || *s == '\\')
-			return false;
-	return true;
+bool
+url_is_location(const char *path)
+{
+	return is_own_path(path, LOCATION_MAX);
 }
 
 static const char *
@@ -57,6 +78,20 @@ url_path(struct web *w)
 	return w->path;
 }
 
+/* The query as it was sent, except that what may not stand in an address is percent-encoded. */
+static const char *
+safe_query(struct web *w)
+{
+	struct buf query = { .m = w->m };
+
+	for (const char *s = w->query; *s; s++)
+		if (is_safe_char(*s))
+			buf_put(&query, s, 1);
+		else
+			buf_printf(&query, "%%%02X", (unsigned char)*s);
+	return query.s;
+}
+
 const char *
 url_own(struct web *w)
 {
@@ -64,7 +99,7 @@ url_own(struct web *w)
 
 	if (!*w->query || w->method != GET)
 		return path;
-	whole = arena_printf(w->m, "%s?%s", path, w->query);
+	whole = arena_printf(w->m, "%s?%s", path, safe_query(w));
 	return web_safe_path(whole) ? whole : path;
 }
 

@@ -22,7 +22,7 @@ enum status {
 		HTTP_NOT_MODIFIED = 304,
 	HTTP_BAD_REQUEST = 400, HTTP_UNAUTHORIZED = 401, HTTP_PAYMENT_REQUIRED = 402, HTTP_FORBIDDEN = 403,
 		HTTP_NOT_FOUND = 404, HTTP_NOT_ALLOWED = 405,
-	HTTP_CONFLICT = 409, HTTP_TOO_LARGE = 413, HTTP_UNSUPPORTED = 415, HTTP_UNPROCESSABLE = 422,
+	HTTP_CONFLICT = 409, HTTP_GONE = 410, HTTP_TOO_LARGE = 413, HTTP_UNSUPPORTED = 415, HTTP_UNPROCESSABLE = 422,
 		HTTP_TOO_MANY = 429, HTTP_BROKEN = 500, HTTP_BUSY = 503,
 };
 
@@ -105,7 +105,8 @@ const char *web_url_with(struct web *w, const char *name, const char *value);
 /* The client's idempotency key: the Idempotency-Key header, else the form's form_key; "" when neither was sent. */
 const char *web_idempotency_key(struct web *w);
 const char *web_body_hash(struct web *w); /* of the parsed fields, csrf and form_key left out: same body, same hash */
-/* May a browser be redirected there? Only our own pages: "/…", never "//…", no backslash. For next= and the like. */
+/* May a browser be redirected there? Only our own pages: "/…", never "//…", no backslash, at most 4000 bytes. For next=
+ * and the like. */
 bool        web_safe_path(const char *path);
 const char *web_encode(struct web *w, const char *text); /* percent-encoded for one query value or path segment */
 

@@ -105,7 +105,8 @@ void reply_send(struct web *w, enum status status);
 void reply_forget(struct web *w);                       /* discards the reply made so far */
 enum status reply_error(struct web *w, enum status status, const char *code, const char *message, int retry_after_s);
 const char *url_path(struct web *w);                    /* the path, percent-encoded again where it must be */
-const char *url_own(struct web *w); /* this page's address to return to; without its query when that is not safe */
+const char *url_own(struct web *w); /* this page's address to return to; without its query when that is too long */
+bool url_is_location(const char *path); /* like web_safe_path(), but long enough to carry such a path in its query */
 void put_number(struct buf *b, int64_t n, int min_digits);      /* n >= 0 */
 
 #endif

@@ -199,13 +199,13 @@ static const struct program program = { .name = "tester", .prefix = "/t", .route
 static struct arena *m;
 static struct buf out;
 static struct db *db;
-static char env_text[24][9000], *env[25];
+static char env_text[24][17000], *env[25];
 static int n_env;
 
 static void
 with(const char *name, const char *value)
 {
-	assert_true(n_env < 24 && strlen(value) < 8900);
+	assert_true(n_env < 24 && strlen(value) < 16900);
 	snprintf(env_text[n_env], sizeof(env_text[0]), "%s=%s", name, value);
 	env[n_env] = env_text[n_env];
 	env[++n_env] = NULL;
@@ -536,6 +536,61 @@ TEST(a_browser_is_redirected_to_sign_in_and_back)
 {
 	assert_int_equal(get("/mine?a=1&b=%2F"), HTTP_SEE_OTHER);
 	assert_true(says("Location: /account/sign-in?next=%2Fmine%3Fa%3D1%26b%3D%252F\r\n"));
+}
+
+/* The sign-in page's address names the page asked for, whatever that one's query holds. */
+static void
+assert_comes_back(const char *path, const char *back)
+{
+	struct sent *next;
+	struct input in = { .max = 10 };
+	char *query;
+
+	assert_int_equal(get(path), HTTP_SEE_OTHER);
+	query = strstr(out.s, "Location: /account/sign-in?");
+	assert_non_null(query);
+	query += strlen("Location: /account/sign-in?");
+	assert_true(request_urlencoded(scratch_memory, &in, query, strcspn(query, "\r")));
+	next = input_find(&in, "next");
+	assert_non_null(next);
+	assert_string_equal(next->value, back);
+	assert_true(web_safe_path(next->value)); /* so the sign-in page takes it */
+}
+
+static const char *
+query_of(const char *piece, size_t n)
+{
+	struct buf b = { .m = scratch_memory };
+
+	buf_puts(&b, "/mine?q=");
+	while (b.n + strlen(piece) <= n)
+		buf_puts(&b, piece);
+	return b.s;
+}
+
+TEST(a_signed_out_visitor_comes_back_to_a_page_with_any_query)
+{
+	static const char *const pieces[] = { "a", "%EA%B0%80", "%3D", "=", "+", "/?:@!$'()*,;" };
+	static const size_t sizes[] = { 490, 510, 1490, 1510, 4000 };
+
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++)
+		for (size_t k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++) {
+			const char *path = query_of(pieces[i], sizes[k]);
+
+			assert_comes_back(path, path);
+		}
+	assert_comes_back("/mine?q=\xEA\xB0\x80\\<\"", "/mine?q=%EA%B0%80%5C<\"");
+	assert_comes_back(query_of("a", 4001), "/mine"); /* it would be too long for the web server to come back with */
+	assert_comes_back(query_of("%41", 15000), "/mine");
+}
+
+TEST(a_signed_out_program_gets_401_whatever_its_query_holds)
+{
+	for (size_t n = 100; n < 16000; n += 1590) {
+		with("HTTP_ACCEPT", "application/json");
+		assert_int_equal(get(query_of("%EA%B0%80", n)), HTTP_UNAUTHORIZED);
+		assert_true(says("\"code\":\"unauthorized\""));
+	}
 }
 
 TEST(a_signed_out_form_is_401_with_a_way_to_sign_in)
