@@ -270,7 +270,7 @@ CREATE INDEX booking_by_start ON booking (starts_at, booking_id);
 CREATE INDEX booking_held ON booking (hold_until) WHERE state = 'HELD';
 CREATE INDEX booking_out ON booking (ends_at) WHERE state = 'OUT';
 CREATE INDEX booking_paid ON booking (paid_at) WHERE state = 'PAID';
-CREATE INDEX booking_to_come ON booking (ends_at) WHERE state = 'CONFIRMED';
+CREATE INDEX booking_to_come ON booking (starts_at) WHERE state = 'CONFIRMED';
 CREATE INDEX booking_cancels ON booking (cancel_next_at) WHERE cancel_asked_at > 0;
 CREATE INDEX booking_refunds ON booking (refund_next_at) WHERE refund_state = 'PENDING';
 CREATE INDEX booking_open ON booking (customer_id) WHERE state IN ('HELD', 'PAID', 'CONFIRMED', 'OUT', 'CANCEL_REQUESTED');

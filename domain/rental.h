@@ -21,7 +21,9 @@ struct rental {
 	int64_t refund_full_before_s;           /* cancelling earlier than this before the start refunds all */
 	int64_t refund_grace_s;                 /* … and so does cancelling this soon after booking */
 	int64_t refund_late_percent;            /* else this share */
-	int64_t no_show_after_s; /* 3600: a booking that was not picked up is closed this long after its end */
+	/* 3600: from this long after the start a manager can record that a booking was not picked up; 7200: from this
+	 * long after it the sweep does */
+	int64_t no_show_grace_s, no_show_after_s;
 	int64_t stuck_after_s;                  /* 120: what is pending for longer is shown to managers */
 	const char *delivery_zones;             /* code:fee:English:한국어; … (domain/choices.h) */
 	int64_t delivery_window_s;              /* 7200: how long a customer waits for a courier */

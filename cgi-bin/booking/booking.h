@@ -163,8 +163,20 @@ bool booking_is_at_counter(struct db *db, const struct booking *b);
 bool booking_hand_out(struct db *db, struct booking *b, int64_t actor_id);
 /* OUT → RETURNED → COMPLETED; frees the car from now + turnaround */
 bool booking_take_back(struct db *db, struct booking *b, int64_t actor_id);
-/* CONFIRMED and begun → NO_SHOW, without a refund. The sweep: actor 0 */
+/*
+ * CONFIRMED → NO_SHOW, without a refund: from rental.no_show_grace_s after the car was there for the customer, which is
+ * the start, or later if fleet confirmed it or its customer before returned it later. The sweep: actor 0,
+ * rental.no_show_after_s.
+ */
 bool booking_no_show(struct db *db, struct booking *b, int64_t actor_id);
+enum no_show {
+	NO_SHOW_MAY,
+	NO_SHOW_TOO_EARLY,                      /* *from: when a manager may record it */
+	NO_SHOW_CAR_AWAY,                       /* *with: the code of the booking that still has one of its cars */
+	NO_SHOW_NEVER_THERE,                    /* one of its cars came back only after its end */
+	NO_SHOW_WRONG_STATE,
+};
+enum no_show booking_may_no_show(struct db *db, const struct booking *b, int64_t *from, const char **with);
 
 /* --- stuck.c: what has been pending for too long (domain/stuck.h). retry: now, whatever it is. resolve: close it
  * manually, once it is older than rental.stuck_after_s; the note is in the event. A second click is harmless. */

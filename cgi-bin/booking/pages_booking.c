@@ -41,8 +41,9 @@ struct booking_details {
 	const char *customer_name, *customer_email, *reason, *branch_address, *branch_address_ko, *branch_phone, *brand,
 		*last4;
 	bool may_cancel, may_pay, is_unsettled, is_mine, is_several;
-	bool may_hand_out, may_take_back, may_no_show;
-	int64_t now;
+	bool may_hand_out, may_take_back, may_no_show, no_show_later;
+	int64_t now, no_show_from;
+	const char *no_show_with;               /* the booking that still has its car; NULL: none */
 	struct cancel_preview preview;
 	int64_t refund, fee;
 	bool is_full, is_grace, is_late;
@@ -66,6 +67,8 @@ static const struct member booking_details_members[] = {
 	SHAPE_BOOL(booking_details, is_mine), SHAPE_BOOL(booking_details, is_several),
 	SHAPE_BOOL(booking_details, is_on_its_way), SHAPE_BOOL(booking_details, may_hand_out),
 	SHAPE_BOOL(booking_details, may_take_back), SHAPE_BOOL(booking_details, may_no_show),
+	SHAPE_BOOL(booking_details, no_show_later), SHAPE_TIME(booking_details, no_show_from),
+	SHAPE_TEXT(booking_details, no_show_with),
 	SHAPE_TIME(booking_details, now), SHAPE_AMOUNT(booking_details, refund), SHAPE_AMOUNT(booking_details, fee),
 	SHAPE_BOOL(booking_details, is_full), SHAPE_BOOL(booking_details, is_grace),
 	SHAPE_BOOL(booking_details, is_late), SHAPE_INT(booking_details, full_before_h),
@@ -86,6 +89,15 @@ bool
 find_path_booking(struct web *w, struct booking *b)
 {
 	return booking_find(w->db, web_param(w, "code"), web_is(w, ROLE_MANAGER) ? 0 : w->user.id, b);
+}
+
+static void
+fill_no_show(struct web *w, struct booking_details *p)
+{
+	enum no_show may = booking_may_no_show(w->db, &p->booking, &p->no_show_from, &p->no_show_with);
+
+	p->may_no_show = may == NO_SHOW_MAY;
+	p->no_show_later = may == NO_SHOW_TOO_EARLY;
 }
 
 static void
@@ -181,8 +193,8 @@ fill_page(struct web *w, struct booking_details *p)
 	p->may_hand_out = is_manager && b->state == BOOKING_CONFIRMED && booking_is_at_counter(w->db, b)
 		&& w->now >= b->starts_at - rental.turnaround_s && w->now < b->ends_at;
 	p->may_take_back = is_manager && b->state == BOOKING_OUT;
-	p->may_no_show = is_manager && b->state == BOOKING_CONFIRMED && booking_is_at_counter(w->db, b)
-		&& w->now >= b->starts_at;
+	if (is_manager && w->now >= b->starts_at)
+		fill_no_show(w, p);
 	fill_cancel(w, p);
 	fill_around(w, p);
 	/* code=: back from the provider's page without a payment */

@@ -97,6 +97,13 @@ page_bookings(struct web *w)
 }
 
 static enum status
+refuse_step(struct web *w)
+{
+	return web_refuse(w, HTTP_CONFLICT, "wrong_state",
+		_("This is not possible in the current status of the booking. Please check the booking again."));
+}
+
+static enum status
 do_step(struct web *w, bool (*step)(struct db *db, struct booking *b, int64_t actor_id))
 {
 	struct booking b;
@@ -106,9 +113,7 @@ do_step(struct web *w, bool (*step)(struct db *db, struct booking *b, int64_t ac
 	if (!find_path_booking(w, &b))
 		return web_not_found(w);
 	if (!step(w->db, &b, w->user.id))
-		return web_refuse(w, HTTP_CONFLICT, "wrong_state",
-			_("This is not possible in the current status of the booking. Please check the booking"
-			  " again."));
+		return refuse_step(w);
 	return web_done(w, HTTP_OK, &booking_json_shape, &b, "/bookings/%s", b.code);
 }
 
@@ -124,8 +129,42 @@ do_take_back_car(struct web *w)
 	return do_step(w, booking_take_back);
 }
 
+static enum status
+refuse_no_show(struct web *w, const struct booking *b)
+{
+	const char *with;
+	int64_t from;
+
+	switch (booking_may_no_show(w->db, b, &from, &with)) {
+	case NO_SHOW_TOO_EARLY:
+		return web_refuse(w, HTTP_CONFLICT, "too_early",
+			arena_printf(w->m, _("This booking can be recorded as not picked up from %s."),
+				time_in_words(w->m, from)));
+	case NO_SHOW_CAR_AWAY:
+		return web_refuse(w, HTTP_CONFLICT, "car_out",
+			arena_printf(w->m,
+				_("The car is still out with booking %s, so this customer could not pick it up."),
+				with));
+	case NO_SHOW_NEVER_THERE:
+		return web_refuse(w, HTTP_CONFLICT, "car_out",
+			_("The car came back only after this booking had ended, so this customer could not pick it"
+			  " up."));
+	case NO_SHOW_MAY:
+	case NO_SHOW_WRONG_STATE: break;
+	}
+	return refuse_step(w);
+}
+
 enum status
 do_no_show(struct web *w)
 {
-	return do_step(w, booking_no_show);
+	struct booking b;
+
+	if (form_bad(w))
+		return web_invalid(w);
+	if (!find_path_booking(w, &b))
+		return web_not_found(w);
+	if (!booking_no_show(w->db, &b, w->user.id))
+		return refuse_no_show(w, &b);
+	return web_done(w, HTTP_OK, &booking_json_shape, &b, "/bookings/%s", b.code);
 }

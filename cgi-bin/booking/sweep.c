@@ -156,24 +156,30 @@ sweep_extras(struct db *db, int64_t now)
 
 /*
  * Not picked up, and not recorded by a manager: it ends, and no longer counts among the customer's open bookings. With
- * a delivery, only a manager records a no-show.
+ * a delivery, only a manager records a no-show; when another customer still has its car, or returned it only after its
+ * end, nobody does. booking_no_show() refuses those whose car came back late: they are tried again in the next round.
  */
 static void
 sweep_no_shows(struct db *db, int64_t now)
 {
 	struct booking *b = NULL;
-	int n = 0;
+	int n = 0, n_done = 0;
 
 	db_list(db, &booking_shape, &b, &n,
-		"SELECT booking_id, code, customer_id, car_id, starts_at, ends_at, state FROM booking /*scan*/"
-		" WHERE state = 'CONFIRMED' AND ends_at <= $1 AND cancel_asked_at = 0"
+		"SELECT booking_id, code, customer_id, car_id, starts_at, ends_at, state FROM booking"
+		" WHERE state = 'CONFIRMED' AND starts_at <= $1 AND cancel_asked_at = 0"
 		" AND NOT EXISTS (SELECT 1 FROM v_delivery d"
 		" WHERE d.booking_code = booking.code AND d.direction = 'delivery' AND d.state <> 'CANCELLED')"
-		" ORDER BY ends_at LIMIT $2",
-		now - rental.no_show_after_s, TRIES_AT_ONCE);
-	for (int i = 0; i < n && !db_failed(db); i++) {
+		" AND NOT EXISTS (SELECT 1 FROM slot s JOIN slot t ON t.car_id = s.car_id AND t.kind <> 'RELEASED'"
+		" JOIN booking o ON o.booking_id = t.booking_id AND o.starts_at < booking.ends_at"
+		" AND (o.state = 'OUT'"
+		" OR (o.state IN ('RETURNED', 'COMPLETED') AND o.ended_at >= booking.ends_at))"
+		" WHERE s.booking_id = booking.booking_id AND s.booking_id <> 0)"
+		" ORDER BY starts_at LIMIT $2",
+		now - booking_no_show_wait_s(0), LATE_AT_ONCE);
+	for (int i = 0; i < n && n_done < TRIES_AT_ONCE && !db_failed(db); i++) {
 		log_task("sweep", b[i].code);
-		booking_no_show(db, &b[i], 0);
+		n_done += booking_no_show(db, &b[i], 0);
 	}
 }
 

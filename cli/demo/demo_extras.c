@@ -110,7 +110,7 @@ plan_trip(const struct script *s, struct dice *d, struct plan *p, bool collects)
 		&& dice_percent(d, 7)) { /* the car waits at the branch, the fee goes back */
 		t->is_called_off = true;
 		t->called_off_at = t->assigned_at + 4 * MINUTE;
-		p->out_at = p->starts_at + dice_between(d, 20, 150) * MINUTE;
+		p->out_at = p->starts_at + dice_between(d, 20, 110) * MINUTE;
 	}
 }
 

@@ -274,7 +274,7 @@ static void
 decide(struct dice *d, struct plan *p)
 {
 	p->fate = dice_percent(d, 6) ? FATE_CANCELLED : dice_percent(d, 1.1) ? FATE_NO_SHOW : FATE_RENTED;
-	p->over_at = p->fate == FATE_CANCELLED ? cancelled_at(d, p) : p->starts_at + dice_between(d, 100, 240) * MINUTE;
+	p->over_at = p->fate == FATE_CANCELLED ? cancelled_at(d, p) : p->starts_at + dice_between(d, 65, 115) * MINUTE;
 	p->out_at = p->starts_at + dice_between(d, -600, 1500);
 	p->back_at = p->ends_at + dice_between(d, -80, 20) * MINUTE - dice_roll(d, 60);
 }

@@ -110,3 +110,7 @@ CREATE TRIGGER payout_kind_is_frozen BEFORE UPDATE ON payout_kind BEGIN SELECT R
 CREATE TRIGGER payout_kind_never_goes BEFORE DELETE ON payout_kind BEGIN SELECT RAISE(ABORT, 'ledger_is_frozen'); END;
 CREATE VIEW v_payout AS
 	SELECT payout_id, key, payee_id, subject_id, kind, amount, currency, way, state, note, requested_at, done_at FROM payout;
+
+-- booking: a no-show counts from the start
+DROP INDEX booking_to_come;
+CREATE INDEX booking_to_come ON booking (starts_at) WHERE state = 'CONFIRMED';

@@ -283,6 +283,51 @@ json GET "/cars?$bare"; expect_js '.cars | map(select(.car_id == 1))[0].name_ko'
 forget
 
 
+# begun CODE CAR_ID SECONDS [STATE]: a booking of Ann that began so long ago, with its slot
+begun() {
+	local now
+	now=$(date +%s)
+	sql "INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount, vat_amount,
+	       currency, charge_id, held_at, hold_until) VALUES ('$1', 1, $2, 'Avante', '12가3456', 'sedan', 1, 'Gangnam', '${4-CONFIRMED}', $now - $3, $now - $3 + 90000,
+	       90000, 8182, 'KRW', 1, 1, 1);
+	     INSERT INTO slot (car_id, kind, starts_at, ends_at, busy_until, booking_id, rev) SELECT car_id, 'BOOKED', starts_at, ends_at, ends_at, booking_id, 900000 + booking_id
+	       FROM booking WHERE code = '$1'"
+}
+sql "DELETE FROM slot WHERE car_id IN (1, 2)"
+begun MP-BEGUN001 1 1800; begun MP-BEGUN002 2 3700
+starts=$(TZ=Asia/Seoul date -d "@$(sql "SELECT starts_at + 3600 FROM booking WHERE code = 'MP-BEGUN001'")" '+%a %-d %b %Y, %H:%M')
+browse max
+test_that "before the grace after its start has passed a booking has no no-show button, and the page says from when"
+get /bookings/MP-BEGUN001; expect_no_body '/bookings/MP-BEGUN001/no-show'
+expect_body "You can record this from $starts."
+post /bookings/MP-BEGUN001/no-show; expect_status 409
+expect_body "This booking can be recorded as not picked up from $starts."
+expect_sql "SELECT state FROM booking WHERE code = 'MP-BEGUN001'" CONFIRMED
+test_that "JSON: a no-show before the grace has passed gets 409 too_early"
+as max; json POST /bookings/MP-BEGUN001/no-show '{}'; expect_status 409
+expect_js .error.code too_early
+test_that "no_show_grace_s sets how long the grace is"
+MOTORPOOL_NO_SHOW_GRACE_S=1200 json POST /bookings/MP-BEGUN001/no-show '{}'; expect_status 200
+expect_js .state NO_SHOW
+test_that "while another customer has the car, a booking has no no-show button, and the page names the booking that has it"
+sql "UPDATE slot SET kind = 'RELEASED' WHERE booking_id = (SELECT booking_id FROM booking WHERE code = 'MP-BEGUN002')"
+begun MP-BEGUN003 2 200000 OUT
+sql "UPDATE slot SET ends_at = starts_at + 3600, busy_until = starts_at + 3600 WHERE booking_id = (SELECT booking_id FROM booking WHERE code = 'MP-BEGUN003');
+     UPDATE slot SET kind = 'BOOKED' WHERE booking_id = (SELECT booking_id FROM booking WHERE code = 'MP-BEGUN002')"
+browse max
+get /bookings/MP-BEGUN002; expect_no_body '/bookings/MP-BEGUN002/no-show'
+expect_body 'href="/bookings/MP-BEGUN003"'
+as max; json POST /bookings/MP-BEGUN002/no-show '{}'; expect_status 409
+expect_js .error.code car_out
+expect_js '.error.message|contains("MP-BEGUN003")' true
+test_that "from the grace after its start on, a booking is recorded as not picked up with the button"
+sql "UPDATE booking SET state = 'RETURNED', ended_at = starts_at + 100 WHERE code = 'MP-BEGUN003'"
+browse max
+get /bookings/MP-BEGUN002; expect_body '/bookings/MP-BEGUN002/no-show'
+post /bookings/MP-BEGUN002/no-show; expect_status 303
+expect_sql "SELECT state FROM booking WHERE code = 'MP-BEGUN002'" NO_SHOW
+forget
+
 export MOTORPOOL_CURRENCY=USD
 test_that "with USD a search and its prices are in dollars and cents"
 get "/cars?$bare&max_price=500.00"; expect_status 200

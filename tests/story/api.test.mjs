@@ -90,7 +90,7 @@ class Tourist extends Program {
 	}
 }
 
-const stack = await Stack.start({ name: 'story-api', env: { MOTORPOOL_STUCK_AFTER_S: '5' } });
+const stack = await Stack.start({ name: 'story-api', env: { MOTORPOOL_STUCK_AFTER_S: '5', MOTORPOOL_NO_SHOW_GRACE_S: '0' } });
 const tourist = async (name, ...roles) => {
 	const who = await stack.person(name, ...roles);
 	return Object.assign(new Tourist(stack.base, who.token), { email: who.email, password: who.password });

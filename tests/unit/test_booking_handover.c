@@ -118,10 +118,166 @@ TEST(a_no_show_frees_the_car_without_a_refund)
 
 	report_event("car.reserved", b.code, "{}");
 	assert_false(booking_no_show(db, &b, 9));
-	clock_set(NOW + DAY + HOUR);
+	clock_set(NOW + DAY + rental.no_show_grace_s);
+	booking_reload(db, &b);
 	assert_true(booking_no_show(db, &b, 9));
 	assert_int_equal(slots("RELEASED"), 1);
 	assert_int_equal(n_refunds, 0);
+}
+
+static enum no_show
+may_no_show(const char *code, int64_t *from, const char **with)
+{
+	struct booking b = find(code);
+
+	return booking_may_no_show(db, &b, from, with);
+}
+
+TEST(a_no_show_is_refused_until_the_grace_after_the_start_has_passed)
+{
+	struct booking b = place_paid(NOW + DAY, NOW + 4 * DAY);
+	const char *with;
+	int64_t from;
+
+	rental.no_show_grace_s = 1800;
+	assert_int_equal(may_no_show(b.code, &from, &with), NO_SHOW_WRONG_STATE); /* not confirmed */
+	report_event("car.reserved", b.code, "{}");
+	b = find(b.code);
+	for (int64_t at = NOW + DAY - HOUR; at < NOW + DAY + 1800; at += 599) {
+		clock_set(at);
+		assert_int_equal(may_no_show(b.code, &from, &with), NO_SHOW_TOO_EARLY);
+		assert_int_equal(from, NOW + DAY + 1800);
+		assert_false(booking_no_show(db, &b, 9));
+	}
+	assert_int_equal(find(b.code).state, BOOKING_CONFIRMED);
+	assert_int_equal(events("booking.no_show"), 0);
+	clock_set(NOW + DAY + 1800);
+	assert_int_equal(may_no_show(b.code, &from, &with), NO_SHOW_MAY);
+	assert_true(booking_no_show(db, &b, 9));
+	assert_int_equal(may_no_show(b.code, &from, &with), NO_SHOW_WRONG_STATE);
+}
+
+/* One customer's car, of which the next booking begins at NOW + 2 days. */
+static struct booking
+late_and_next(struct booking *next)
+{
+	struct booking late = place_paid(NOW + DAY, NOW + 2 * DAY - rental.turnaround_s);
+	struct booking_order o = order_car(2, 1, NOW + 2 * DAY, NOW + 3 * DAY);
+
+	assert_int_equal(booking_place(db, &o, next), BOOKING_OK);
+	report_event("car.reserved", late.code, "{}");
+	report_event("car.reserved", next->code, "{}");
+	clock_set(NOW + DAY);
+	booking_reload(db, &late);
+	assert_true(booking_hand_out(db, &late, 9));
+	booking_reload(db, next);
+	return late;
+}
+
+TEST(nobody_is_a_no_show_while_another_customer_has_the_car)
+{
+	struct booking next, late = late_and_next(&next);
+	const char *with;
+	int64_t from;
+
+	for (int64_t at = NOW + 2 * DAY; at < NOW + 5 * DAY; at += 5 * HOUR) {
+		clock_set(at);
+		booking_sweep(db);
+		assert_false(booking_no_show(db, &next, 9));
+	}
+	assert_int_equal(may_no_show(next.code, &from, &with), NO_SHOW_CAR_AWAY);
+	assert_string_equal(with, late.code);
+	assert_int_equal(find(next.code).state, BOOKING_CONFIRMED);
+	assert_int_equal(events("booking.no_show"), 0);
+}
+
+TEST(after_a_late_return_the_next_customer_has_the_same_time_to_come)
+{
+	struct booking next, late = late_and_next(&next);
+	const char *with;
+	int64_t from, back = NOW + 2 * DAY + 5 * HOUR;
+
+	clock_set(back);
+	assert_true(booking_take_back(db, &late, 9));
+	booking_sweep(db);
+	assert_false(booking_no_show(db, &next, 9));
+	assert_int_equal(may_no_show(next.code, &from, &with), NO_SHOW_TOO_EARLY);
+	assert_int_equal(from, back + rental.no_show_grace_s);
+	clock_set(back + rental.no_show_after_s - 1);
+	booking_sweep(db);
+	assert_int_equal(find(next.code).state, BOOKING_CONFIRMED);
+	clock_set(back + rental.no_show_after_s);
+	booking_sweep(db);
+	assert_int_equal(find(next.code).state, BOOKING_NO_SHOW);
+}
+
+TEST(a_customer_whose_car_came_back_only_after_the_booking_had_ended_is_no_no_show)
+{
+	struct booking next, late = late_and_next(&next);
+	const char *with;
+	int64_t from;
+
+	clock_set(NOW + 3 * DAY);
+	assert_true(booking_take_back(db, &late, 9));
+	clock_set(NOW + 9 * DAY);
+	booking_sweep(db);
+	assert_int_equal(may_no_show(next.code, &from, &with), NO_SHOW_NEVER_THERE);
+	assert_false(booking_no_show(db, &next, 9));
+	assert_int_equal(find(next.code).state, BOOKING_CONFIRMED);
+}
+
+TEST(a_booking_that_fleet_confirmed_late_has_the_same_time_from_then)
+{
+	struct booking b = place_paid(NOW + DAY, NOW + 4 * DAY);
+	const char *with;
+	int64_t from, at = NOW + DAY + 5 * HOUR;
+
+	clock_set(at);
+	report_event("car.reserved", b.code, "{}");
+	booking_sweep(db);
+	assert_int_equal(may_no_show(b.code, &from, &with), NO_SHOW_TOO_EARLY);
+	assert_int_equal(from, at + rental.no_show_grace_s);
+	clock_set(at + rental.no_show_after_s);
+	booking_sweep(db);
+	assert_int_equal(find(b.code).state, BOOKING_NO_SHOW);
+}
+
+/* Those that are passed over must not keep the sweep from the others. */
+TEST(the_sweep_reaches_a_no_show_behind_many_whose_car_is_away)
+{
+	struct booking late = place_paid(NOW + DAY, NOW + DAY + HOUR), b;
+	struct booking_order o = order_car(2, 2, NOW + 3 * DAY, NOW + 4 * DAY);
+
+	rental.max_bookings_per_person = 100;
+	report_event("car.reserved", late.code, "{}");
+	for (int i = 0; i < 30; i++) {
+		struct booking next = place_paid(NOW + DAY + 3 * (i + 1) * HOUR, NOW + DAY + (3 * i + 4) * HOUR);
+
+		report_event("car.reserved", next.code, "{}");
+	}
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
+	report_event("car.reserved", b.code, "{}");
+	clock_set(NOW + DAY);
+	booking_reload(db, &late);
+	assert_true(booking_hand_out(db, &late, 9));
+	clock_set(NOW + 20 * DAY);
+	booking_sweep(db);
+	assert_int_equal(find(b.code).state, BOOKING_NO_SHOW);
+	assert_int_equal(events("booking.no_show"), 1);
+}
+
+TEST(the_sweep_never_ends_a_booking_before_a_manager_could)
+{
+	struct booking b = place_paid(NOW + DAY, NOW + 4 * DAY);
+
+	rental.no_show_after_s = 0;
+	report_event("car.reserved", b.code, "{}");
+	clock_set(NOW + DAY + rental.no_show_grace_s - 1);
+	booking_sweep(db);
+	assert_int_equal(find(b.code).state, BOOKING_CONFIRMED);
+	clock_set(NOW + DAY + rental.no_show_grace_s);
+	booking_sweep(db);
+	assert_int_equal(find(b.code).state, BOOKING_NO_SHOW);
 }
 
 TEST(the_sweep_ends_a_no_show_and_it_no_longer_counts_as_open)
@@ -130,11 +286,11 @@ TEST(the_sweep_ends_a_no_show_and_it_no_longer_counts_as_open)
 
 	rental.max_bookings_per_person = 1;
 	report_event("car.reserved", b.code, "{}");
-	clock_set(NOW + 4 * DAY + rental.no_show_after_s - 1);
+	clock_set(NOW + DAY + rental.no_show_after_s - 1);
 	booking_sweep(db);
 	booking_reload(db, &b);
 	assert_int_equal(b.state, BOOKING_CONFIRMED);
-	clock_set(NOW + 4 * DAY + rental.no_show_after_s);
+	clock_set(NOW + DAY + rental.no_show_after_s);
 	booking_sweep(db);
 	booking_sweep(db);
 	booking_reload(db, &b);

@@ -323,9 +323,35 @@ TEST(a_no_show_frees_all_of_them)
 
 	assert_int_equal(place(order_cars(3, NOW, NOW + 2 * DAY), &b), BOOKING_OK);
 	report_event("car.reserved", b.code, "{}");
+	clock_set(NOW + rental.no_show_grace_s);
 	booking_reload(db, &b);
 	assert_true(booking_no_show(db, &b, 9));
 	assert_int_equal(slots("RELEASED"), 3);
+}
+
+/* Another booking still has one of the three. */
+TEST(a_booking_of_several_is_no_no_show_while_one_of_its_cars_is_away)
+{
+	struct booking one, three;
+	const char *with;
+	int64_t from;
+
+	assert_int_equal(place(order_cars(1, NOW, NOW + HOUR), &one), BOOKING_OK);
+	assert_int_equal(place(order_cars(3, NOW + 5 * HOUR, NOW + 2 * DAY), &three), BOOKING_OK);
+	report_event("car.reserved", one.code, "{}");
+	report_event("car.reserved", three.code, "{}");
+	booking_reload(db, &one);
+	assert_true(booking_hand_out(db, &one, 9));
+	clock_set(NOW + 10 * HOUR);
+	booking_sweep(db);
+	booking_reload(db, &three);
+	assert_int_equal(three.state, BOOKING_CONFIRMED);
+	assert_int_equal(booking_may_no_show(db, &three, &from, &with), NO_SHOW_CAR_AWAY);
+	assert_string_equal(with, one.code);
+	assert_false(booking_no_show(db, &three, 9));
+	assert_true(booking_take_back(db, &one, 9));
+	clock_set(NOW + 10 * HOUR + rental.no_show_grace_s);
+	assert_true(booking_no_show(db, &three, 9));
 }
 
 /* One of two late cars is booked next; the other slot is extended all the same. */
