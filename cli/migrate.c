@@ -69,6 +69,20 @@ found_orphan(void *arg, int n, char **value, char **name)
 	return 1;
 }
 
+/* Settings that scripts read, in temp.setting (name, value). */
+static bool
+give_settings(struct cli *c, sqlite3 *sqlite)
+{
+	const char *sql = arena_printf(c->m,
+		"CREATE TEMP TABLE setting (name TEXT PRIMARY KEY, value INTEGER NOT NULL);"
+		"INSERT INTO temp.setting (name, value) VALUES ('refund_full_before_s', %lld),"
+		" ('refund_grace_s', %lld), ('refund_late_percent', %lld)",
+		(long long)rental.refund_full_before_s, (long long)rental.refund_grace_s,
+		(long long)rental.refund_late_percent);
+
+	return sqlite3_exec(sqlite, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
+
 /* Foreign keys are checked at the end, since a script may recreate tables. */
 static bool
 run_migration(struct cli *c, sqlite3 *sqlite, int version, const char **why)
@@ -134,6 +148,10 @@ upgrade(struct cli *c, const char *path, const char **why)
 	} else if (ok && schema_version(sqlite) < 1) {
 		*why = arena_printf(c->m, "%s: schema version %d is unknown: these programs know 1 to %d", path,
 			schema_version(sqlite), DB_SCHEMA_VERSION);
+		ok = false;
+	}
+	if (ok && schema_version(sqlite) < DB_SCHEMA_VERSION && !give_settings(c, sqlite)) {
+		*why = arena_printf(c->m, "%s: %s", path, sqlite3_errmsg(sqlite));
 		ok = false;
 	}
 	while (ok && schema_version(sqlite) < DB_SCHEMA_VERSION)

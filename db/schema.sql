@@ -261,6 +261,10 @@ CREATE TABLE booking (
 	cancel_asked_by INTEGER NOT NULL DEFAULT 0,      -- … user_id
 	cancel_next_at INTEGER NOT NULL DEFAULT 0,       -- when the sweep asks delivery again
 	cancel_tries INTEGER NOT NULL DEFAULT 0,
+	-- what cancelling costs, as it was shown before paying (domain/cancel_terms.h)
+	cancel_full_before_s INTEGER NOT NULL DEFAULT 86400 CHECK (cancel_full_before_s >= 0),    -- all is refunded until this long before the start
+	cancel_grace_s INTEGER NOT NULL DEFAULT 1800 CHECK (cancel_grace_s >= 0),                 -- … or until this long after booking
+	cancel_late_percent INTEGER NOT NULL DEFAULT 90 CHECK (cancel_late_percent BETWEEN 0 AND 100),    -- later, until the start, this share
 	-- nothing past HELD without an approved charge
 	CHECK (state IN ('HELD', 'EXPIRED') OR charge_id IS NOT NULL)
 ) STRICT;
@@ -286,8 +290,9 @@ CREATE TRIGGER booking_walks BEFORE UPDATE OF state ON booking WHEN OLD.state <>
 	OR (OLD.state = 'OUT'              AND NEW.state = 'RETURNED')
 	OR (OLD.state = 'RETURNED'         AND NEW.state = 'COMPLETED'))
 BEGIN SELECT RAISE(ABORT, 'booking_state'); END;
--- The price and what was booked are frozen.
-CREATE TRIGGER booking_is_frozen BEFORE UPDATE OF code, customer_id, car_id, starts_at, ends_at, amount, vat_amount, currency ON booking
+-- The price, what was booked, and what cancelling costs are frozen.
+CREATE TRIGGER booking_is_frozen BEFORE UPDATE OF code, customer_id, car_id, starts_at, ends_at, amount, vat_amount, currency,
+	cancel_full_before_s, cancel_grace_s, cancel_late_percent ON booking
 BEGIN SELECT RAISE(ABORT, 'booking_is_frozen'); END;
 CREATE TRIGGER booking_never_goes BEFORE DELETE ON booking BEGIN SELECT RAISE(ABORT, 'booking_never_goes'); END;
 
@@ -387,7 +392,8 @@ BEGIN SELECT RAISE(ABORT, 'slot_taken'); END;
 
 CREATE VIEW v_booking AS
 	SELECT booking_id, code, customer_id, car_id, car_name, car_name_ko, plate, branch_id, state, starts_at, ends_at, amount, vat_amount,
-	       currency, charge_id, refund_state, refund_due, refunded_amount, held_at, paid_at, ended_at, n_cars, cancel_asked_at
+	       currency, charge_id, refund_state, refund_due, refunded_amount, held_at, paid_at, ended_at, n_cars, cancel_asked_at,
+	       cancel_full_before_s, cancel_grace_s, cancel_late_percent
 	  FROM booking;
 CREATE VIEW v_booking_car AS SELECT booking_id, car_no, car_id, car_name, car_name_ko, plate FROM booking_car;
 CREATE VIEW v_booking_extra AS

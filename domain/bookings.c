@@ -60,6 +60,7 @@ const struct shape booking_line_shape = SHAPE(booking_line, booking_line_members
 
 static const struct member price_members[] = {
 	SHAPE_LIST(price, lines, booking_line_shape), SHAPE_AMOUNT(price, amount), SHAPE_AMOUNT(price, vat_amount),
+	SHAPE_STRUCT(price, cancellation, cancel_terms_json_shape),
 };
 const struct shape price_shape = SHAPE(price, price_members);
 
@@ -72,6 +73,7 @@ const struct shape shown_line_shape = SHAPE(booking_line, shown_line_members);
 
 static const struct member shown_price_members[] = {
 	SHAPE_LIST(price, lines, shown_line_shape), SHAPE_AMOUNT(price, amount), SHAPE_AMOUNT(price, vat_amount),
+	SHAPE_STRUCT(price, cancellation, cancel_terms_shape),
 };
 const struct shape shown_price_shape = SHAPE(price, shown_price_members);
 

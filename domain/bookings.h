@@ -3,6 +3,7 @@
 #ifndef MP_BOOKINGS_H
 #define MP_BOOKINGS_H
 
+#include "cancel_terms.h"
 #include "lib/base/shape.h"
 
 enum booking_state {
@@ -35,6 +36,7 @@ struct price {
 	struct booking_line *lines;
 	int n_lines;
 	int64_t amount, vat_amount;
+	struct cancel_terms cancellation;       /* of an offer: what cancelling will cost */
 };
 extern const struct shape price_shape;          /* for JSON */
 extern const struct shape shown_price_shape;    /* for templates/price_lines.mustache */

@@ -20,7 +20,7 @@ static const struct setting table[] = {
 	{ AT(max_ahead_days),          .kind = SETTING_INT,  .standard = "365", .min = 1, .max = 3650 },
 	{ AT(refund_full_before_s),    .kind = SETTING_INT,  .standard = "86400", .min = 0, .max = 365 * 86400 },
 	{ AT(refund_grace_s),          .kind = SETTING_INT,  .standard = "1800", .min = 0, .max = 365 * 86400 },
-	{ AT(refund_late_percent),     .kind = SETTING_INT,  .standard = "70", .min = 0, .max = 100 },
+	{ AT(refund_late_percent),     .kind = SETTING_INT,  .standard = "90", .min = 0, .max = 100 },
 	{ AT(no_show_grace_s),         .kind = SETTING_INT,  .standard = "3600", .min = 0, .max = 365 * 86400 },
 	{ AT(no_show_after_s),         .kind = SETTING_INT,  .standard = "7200", .min = 0, .max = 365 * 86400 },
 	{ AT(stuck_after_s),           .kind = SETTING_INT,  .standard = "120", .min = 5, .max = 86400 },

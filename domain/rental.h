@@ -18,9 +18,8 @@ struct rental {
 	int64_t hold_s;                         /* 600 */
 	int64_t turnaround_s;                   /* 3600: buffer after each rental before the car's next one */
 	int64_t max_rental_days, max_ahead_days; /* 60, 365 */
-	int64_t refund_full_before_s;           /* cancelling earlier than this before the start refunds all */
-	int64_t refund_grace_s;                 /* … and so does cancelling this soon after booking */
-	int64_t refund_late_percent;            /* else this share */
+	/* of new bookings (domain/cancel_terms.h) */
+	int64_t refund_full_before_s, refund_grace_s, refund_late_percent;
 	/* 3600: from this long after the start a manager can record that a booking was not picked up; 7200: from this
 	 * long after it the sweep does */
 	int64_t no_show_grace_s, no_show_after_s;

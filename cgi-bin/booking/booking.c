@@ -24,7 +24,9 @@ static const struct member booking_members[] = {
 	SHAPE_TEXT(booking, end_reason), SHAPE_STATE(booking, refund_state, refund_state_words),
 	SHAPE_AMOUNT(booking, refund_due), SHAPE_AMOUNT(booking, refunded_amount), SHAPE_INT(booking, ask_tries),
 	SHAPE_INT(booking, refund_tries), SHAPE_TEXT(booking, last_error), SHAPE_TIME(booking, cancel_asked_at),
-	SHAPE_INT(booking, cancel_asked_by), SHAPE_INT(booking, cancel_tries),
+	SHAPE_INT(booking, cancel_asked_by), SHAPE_INT(booking, cancel_tries), SHAPE_INT(booking, cancel_full_before_s),
+	SHAPE_INT(booking, cancel_grace_s), SHAPE_INT(booking, cancel_late_percent),
+	SHAPE_STRUCT(booking, cancellation, cancel_terms_shape),
 	SHAPE_LIST(booking, lines, shown_line_shape), SHAPE_LIST(booking, extras, booking_extra_shape),
 	SHAPE_MAYBE(booking, delivery, booking_delivery_shape),
 };
@@ -37,7 +39,17 @@ const struct shape booking_shape = SHAPE(booking, booking_members);
 	" branch_name_ko, state, starts_at, ends_at, amount, vat_amount, currency, card_id," \
 	" COALESCE(charge_id, 0) AS charge_id, held_at, hold_until, asked_at, paid_at, ended_at, end_reason," \
 	" refund_state, refund_due, refunded_amount, ask_tries, refund_tries, last_error, cancel_asked_at," \
-	" cancel_asked_by, cancel_tries, model_id, n_cars"
+	" cancel_asked_by, cancel_tries, model_id, n_cars, cancel_full_before_s, cancel_grace_s, cancel_late_percent"
+
+/* What cancelling costs as of now: by its own rule, once it is paid. */
+static void
+fill_cancellation(struct booking *b)
+{
+	const struct cancel_rule rule = { b->cancel_full_before_s, b->cancel_grace_s, b->cancel_late_percent };
+
+	b->cancellation = b->paid_at ? cancel_terms_booked(&rule, b->starts_at, b->paid_at, clock_now())
+				     : cancel_terms_offered(&rule, b->starts_at, clock_now());
+}
 
 static bool
 read_parts(struct db *db, struct booking *b, bool found)
@@ -51,6 +63,7 @@ read_parts(struct db *db, struct booking *b, bool found)
 		" WHERE booking_id = $1 ORDER BY line_no",
 		b->booking_id);
 	booking_extras_read(db, b);
+	fill_cancellation(b);
 	return true;
 }
 
@@ -85,6 +98,7 @@ booking_reload(struct db *db, struct booking *b)
 	if (!db_one(db, &booking_shape, b, "SELECT " BOOKING_COLUMNS " FROM booking WHERE booking_id = $1",
 		    b->booking_id))
 		return false;
+	fill_cancellation(b);
 	booking_read_cars(db, b);
 	return true;
 }

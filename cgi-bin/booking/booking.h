@@ -60,6 +60,8 @@ struct booking {
 	int64_t ask_tries, refund_tries;        /* tries of the sweep: to get a lost answer, to get the refund */
 	/* to be cancelled; delivery has not answered whether it can be */
 	int64_t cancel_asked_at, cancel_asked_by, cancel_tries;
+	int64_t cancel_full_before_s, cancel_grace_s, cancel_late_percent; /* the rule as it was booked */
+	struct cancel_terms cancellation;       /* … as of now */
 	struct booking_line *lines;
 	int n_lines;
 	struct booking_extra *extras;

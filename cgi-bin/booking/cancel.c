@@ -27,15 +27,15 @@ cancel_preview(const struct booking *b, int64_t now, struct cancel_preview *p)
 		now = b->cancel_asked_at; /* the terms of the moment of the request */
 	if ((b->state != BOOKING_PAID && b->state != BOOKING_CONFIRMED))
 		return false;
-	if (now < b->starts_at - rental.refund_full_before_s)
+	if (now < b->starts_at - b->cancel_full_before_s)
 		p->rule = "full";
-	else if (now < b->paid_at + rental.refund_grace_s)
+	else if (now < b->paid_at + b->cancel_grace_s)
 		p->rule = "grace";
 	else if (now >= b->starts_at)
 		return false;
 	else {
 		p->rule = "late";
-		p->percent = rental.refund_late_percent;
+		p->percent = b->cancel_late_percent;
 	}
 	p->refund = (b->amount - p->gone) * p->percent / 100;
 	p->fee = b->amount - p->gone - p->refund;

@@ -30,7 +30,7 @@ static const struct member booking_json_members[] = {
 	SHAPE_AMOUNT(booking, refunded_amount), SHAPE_TIME(booking, held_at), SHAPE_TIME(booking, hold_until),
 	SHAPE_TIME(booking, paid_at), SHAPE_TEXT(booking, end_reason), SHAPE_LIST(booking, lines, booking_line_shape),
 	SHAPE_LIST(booking, extras, extra_json_shape), SHAPE_MAYBE(booking, delivery, booking_delivery_shape),
-	SHAPE_TIME(booking, cancel_asked_at),
+	SHAPE_TIME(booking, cancel_asked_at), SHAPE_STRUCT(booking, cancellation, cancel_terms_json_shape),
 };
 const struct shape booking_json_shape = SHAPE(booking, booking_json_members);
 
@@ -108,8 +108,8 @@ fill_cancel(struct web *w, struct booking_details *p)
 	p->refund = p->preview.refund;
 	p->gone_amount = p->preview.gone;
 	p->fee = p->preview.fee;
-	p->full_before_h = rental.refund_full_before_s / HOUR;
-	p->late_percent = rental.refund_late_percent;
+	p->full_before_h = p->booking.cancel_full_before_s / HOUR;
+	p->late_percent = p->booking.cancel_late_percent;
 	if (p->may_cancel) {
 		p->is_full = strcmp(p->preview.rule, "full") == 0;
 		p->is_grace = strcmp(p->preview.rule, "grace") == 0;

@@ -106,6 +106,10 @@ fill_booking(struct booking *b, const struct booking_order *o, const struct rent
 		.n_lines = price->n_lines,
 		.model_id = o->model_id,
 		.n_cars = o->model_id ? o->qty : 1,
+		.cancel_full_before_s = rental.refund_full_before_s,
+		.cancel_grace_s = rental.refund_grace_s,
+		.cancel_late_percent = rental.refund_late_percent,
+		.cancellation = price->cancellation,
 	};
 	booking_list_cars(b, car, m);
 }
@@ -118,14 +122,15 @@ write_booking(struct db *db, struct booking *b, const struct booking_order *o)
 		" branch_name_ko, state,"
 		" starts_at, ends_at, amount, vat_amount, currency, card_id, held_at, hold_until, asked_at,"
 		" request_key, request_hash,"
-		" model_id, n_cars, car_name_ko)"
+		" model_id, n_cars, car_name_ko, cancel_full_before_s, cancel_grace_s, cancel_late_percent)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'HELD', $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,"
-		" $20, $21, $22, $23)"
+		" $20, $21, $22, $23, $24, $25, $26)"
 		" RETURNING booking_id",
 		b->code, b->customer_id, b->car_id, b->car_name, b->plate, b->body, b->branch_id, b->branch_name,
 		b->branch_name_ko, b->starts_at, b->ends_at, b->amount, b->vat_amount, b->currency, b->card_id,
 		b->held_at, b->hold_until, b->asked_at, has_request_key(o) ? o->request_key : "",
-		has_request_key(o) && o->request_hash ? o->request_hash : "", b->model_id, b->n_cars, b->car_name_ko);
+		has_request_key(o) && o->request_hash ? o->request_hash : "", b->model_id, b->n_cars, b->car_name_ko,
+		b->cancel_full_before_s, b->cancel_grace_s, b->cancel_late_percent);
 	for (int i = 0; i < b->n_lines; i++)
 		db_do(db,
 			"INSERT INTO booking_line (booking_id, line_no, rule, version, unit, quantity, unit_amount,"

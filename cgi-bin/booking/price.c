@@ -41,8 +41,10 @@ price_make(struct arena *m, int64_t starts_at, int64_t ends_at, int64_t daily_pr
 {
 	struct duration d = duration_of(starts_at, ends_at);
 	int64_t days = d.days, hours = d.hours;
+	const struct cancel_rule rule = cancel_rule_now();
 	struct price *p = arena_new_of(m, struct price);
 
+	p->cancellation = cancel_terms_offered(&rule, starts_at, clock_now());
 	p->lines = arena_array(m, struct booking_line, 2);
 	if (days > 0)
 		add_line(p,

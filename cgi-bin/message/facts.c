@@ -13,6 +13,7 @@
 #include <string.h>
 
 static const struct member facts_members[] = {
+	SHAPE_STRUCT(facts, cancellation, cancel_terms_shape),
 	SHAPE_TEXT(facts, name), SHAPE_TEXT(facts, subject_id), SHAPE_TEXT(facts, code), SHAPE_TEXT(facts, order_code),
 	SHAPE_TEXT(facts, item_name), SHAPE_TEXT(facts, title), SHAPE_TEXT(facts, label), SHAPE_TEXT(facts, reason),
 	SHAPE_TEXT(facts, courier_name), SHAPE_TEXT(facts, received_by), SHAPE_TEXT(facts, car_name),
@@ -134,13 +135,16 @@ take_names(struct db *db, struct facts *t, const struct message_event *s)
 struct booked {
 	const char *car_name, *car_name_ko, *plate, *state, *branch_name, *branch_name_ko, *branch_address,
 		*branch_address_ko, *branch_phone;
-	int64_t customer_id, starts_at, ends_at, amount, n_cars;
+	int64_t customer_id, starts_at, ends_at, paid_at, amount, n_cars;
+	int64_t cancel_full_before_s, cancel_grace_s, cancel_late_percent;
 };
 static const struct member booked_members[] = {
 	SHAPE_TEXT_KO(booked, car_name), SHAPE_TEXT(booked, plate), SHAPE_TEXT(booked, state),
 	SHAPE_TEXT_KO(booked, branch_name), SHAPE_TEXT_KO(booked, branch_address), SHAPE_TEXT(booked, branch_phone),
 	SHAPE_INT(booked, customer_id), SHAPE_TIME(booked, starts_at), SHAPE_TIME(booked, ends_at),
-	SHAPE_AMOUNT(booked, amount), SHAPE_INT(booked, n_cars),
+	SHAPE_AMOUNT(booked, amount), SHAPE_INT(booked, n_cars), SHAPE_TIME(booked, paid_at),
+	SHAPE_INT(booked, cancel_full_before_s), SHAPE_INT(booked, cancel_grace_s),
+	SHAPE_INT(booked, cancel_late_percent),
 };
 static const struct shape booked_shape = SHAPE(booked, booked_members);
 
@@ -152,7 +156,8 @@ take_booking(struct db *db, struct facts *t, int lang)
 	if (!*t->code
 		|| !db_one(db, &booked_shape, &b,
 			"SELECT b.customer_id, b.car_name, b.car_name_ko, b.plate, b.state, b.starts_at, b.ends_at,"
-			" b.amount, b.n_cars,"
+			" b.amount, b.n_cars, b.paid_at, b.cancel_full_before_s, b.cancel_grace_s,"
+			" b.cancel_late_percent,"
 			" COALESCE(r.name, '') AS branch_name, COALESCE(r.name_ko, '') AS branch_name_ko,"
 			" COALESCE(r.address, '') AS branch_address, COALESCE(r.address_ko, '') AS branch_address_ko,"
 			" COALESCE(r.phone, '') AS branch_phone"
@@ -167,6 +172,9 @@ take_booking(struct db *db, struct facts *t, int lang)
 	t->ends_at = b.ends_at;
 	t->amount = b.amount;
 	t->n_more = b.n_cars - 1;
+	t->cancellation = cancel_terms_booked(
+		&(struct cancel_rule){ b.cancel_full_before_s, b.cancel_grace_s, b.cancel_late_percent }, b.starts_at,
+		b.paid_at, clock_now());
 	t->branch_name = in_lang(lang, b.branch_name, b.branch_name_ko);
 	t->branch_address = in_lang(lang, b.branch_address, b.branch_address_ko);
 	t->branch_phone = b.branch_phone;

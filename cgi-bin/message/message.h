@@ -58,6 +58,7 @@ struct facts {
 	int n_lines;
 	bool is_brought, is_fetched, is_charged; /* with delivery, with collection; it has a charge in a booking */
 	bool is_collection;                     /* the event is about the collection */
+	struct cancel_terms cancellation;       /* what cancelling the booking costs */
 	const char *link;                       /* our page about it: /my/bookings/MP-… */
 };
 extern const struct shape message_facts_shape;

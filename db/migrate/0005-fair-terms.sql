@@ -114,3 +114,22 @@ CREATE VIEW v_payout AS
 -- booking: a no-show counts from the start
 DROP INDEX booking_to_come;
 CREATE INDEX booking_to_come ON booking (starts_at) WHERE state = 'CONFIRMED';
+
+-- booking: what cancelling costs is frozen with each booking. Existing ones get the rule in force at this installation (temp.setting: `motorpool
+-- migrate` puts the settings there), but at least the 90 % of the standard terms.
+ALTER TABLE booking ADD COLUMN cancel_full_before_s INTEGER NOT NULL DEFAULT 86400 CHECK (cancel_full_before_s >= 0);
+ALTER TABLE booking ADD COLUMN cancel_grace_s INTEGER NOT NULL DEFAULT 1800 CHECK (cancel_grace_s >= 0);
+ALTER TABLE booking ADD COLUMN cancel_late_percent INTEGER NOT NULL DEFAULT 90 CHECK (cancel_late_percent BETWEEN 0 AND 100);
+UPDATE booking SET cancel_full_before_s = (SELECT s.value FROM temp.setting s WHERE s.name = 'refund_full_before_s'),
+	cancel_grace_s = (SELECT s.value FROM temp.setting s WHERE s.name = 'refund_grace_s'),
+	cancel_late_percent = (SELECT CASE WHEN s.value < 90 THEN 90 ELSE s.value END FROM temp.setting s WHERE s.name = 'refund_late_percent');
+DROP TRIGGER booking_is_frozen;
+CREATE TRIGGER booking_is_frozen BEFORE UPDATE OF code, customer_id, car_id, starts_at, ends_at, amount, vat_amount, currency,
+	cancel_full_before_s, cancel_grace_s, cancel_late_percent ON booking
+BEGIN SELECT RAISE(ABORT, 'booking_is_frozen'); END;
+DROP VIEW v_booking;
+CREATE VIEW v_booking AS
+	SELECT booking_id, code, customer_id, car_id, car_name, car_name_ko, plate, branch_id, state, starts_at, ends_at, amount, vat_amount,
+	       currency, charge_id, refund_state, refund_due, refunded_amount, held_at, paid_at, ended_at, n_cars, cancel_asked_at,
+	       cancel_full_before_s, cancel_grace_s, cancel_late_percent
+	  FROM booking;

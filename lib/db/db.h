@@ -80,13 +80,13 @@ static inline struct db_arg db_arg_text(const char *s) { return (struct db_arg){
 
 #define DB_ARG(x) _Generic((x), char *: db_arg_text, const char *: db_arg_text, default: db_arg_int)(x)
 
-/* DB_ARGS(a, b, c) -> (struct db_arg[]){ DB_ARG(a), DB_ARG(b), DB_ARG(c), {ARG_END} }, up to 24 arguments */
+/* DB_ARGS(a, b, c) -> (struct db_arg[]){ DB_ARG(a), DB_ARG(b), DB_ARG(c), {ARG_END} }, up to 30 arguments */
 #define DB_ARGS(...) ((const struct db_arg[]){ __VA_OPT__(DB_MAP(__VA_ARGS__)) { .kind = ARG_END } })
-#define DB_MAP(...) DB_PICK(__VA_ARGS__, DB_24, DB_23, DB_22, DB_21, DB_20, DB_19, DB_18, DB_17, DB_16, DB_15, DB_14, \
-	DB_13, \
-	DB_12, DB_11, DB_10, DB_9, DB_8, DB_7, DB_6, DB_5, DB_4, DB_3, DB_2, DB_1)(__VA_ARGS__)
+#define DB_MAP(...) DB_PICK(__VA_ARGS__, DB_30, DB_29, DB_28, DB_27, DB_26, DB_25, DB_24, DB_23, DB_22, DB_21, \
+	DB_20, DB_19, DB_18, DB_17, DB_16, DB_15, DB_14, DB_13, DB_12, \
+	DB_11, DB_10, DB_9, DB_8, DB_7, DB_6, DB_5, DB_4, DB_3, DB_2, DB_1)(__VA_ARGS__)
 #define DB_PICK(_1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, _12, _13, _14, _15, _16, _17, _18, _19, _20, _21, _22, \
-	_23, _24, N, ...) N
+	_23, _24, _25, _26, _27, _28, _29, _30, N, ...) N
 #define DB_1(a)       DB_ARG(a),
 #define DB_2(a, ...)  DB_ARG(a), DB_1(__VA_ARGS__)
 #define DB_3(a, ...)  DB_ARG(a), DB_2(__VA_ARGS__)
@@ -111,6 +111,12 @@ static inline struct db_arg db_arg_text(const char *s) { return (struct db_arg){
 #define DB_22(a, ...) DB_ARG(a), DB_21(__VA_ARGS__)
 #define DB_23(a, ...) DB_ARG(a), DB_22(__VA_ARGS__)
 #define DB_24(a, ...) DB_ARG(a), DB_23(__VA_ARGS__)
+#define DB_25(a, ...) DB_ARG(a), DB_24(__VA_ARGS__)
+#define DB_26(a, ...) DB_ARG(a), DB_25(__VA_ARGS__)
+#define DB_27(a, ...) DB_ARG(a), DB_26(__VA_ARGS__)
+#define DB_28(a, ...) DB_ARG(a), DB_27(__VA_ARGS__)
+#define DB_29(a, ...) DB_ARG(a), DB_28(__VA_ARGS__)
+#define DB_30(a, ...) DB_ARG(a), DB_29(__VA_ARGS__)
 
 struct db_at { const char *sql, *file; int line; };
 #define DB_AT(literal) ((struct db_at){ "" literal, __FILE__, __LINE__ })

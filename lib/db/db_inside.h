@@ -19,7 +19,7 @@
 #include <sqlite3.h>
 #include <sys/types.h>
 
-#define DB_MAX_ARGS     24
+#define DB_MAX_ARGS     30
 #define DB_LOCK_WAIT_MS 5000    /* longest wait in the writers' queue */
 #define DB_BUSY_MS      3000    /* SQLite's own waiting, which the queue should make unnecessary */
 #define DB_STATEMENT_MS 2000    /* longest run of one statement between two rows */
