@@ -73,6 +73,20 @@ expect_body 'class="month"'
 test_that "JSON: a car is returned with its availability and price"
 json GET "/cars/1?from=$from&to=$to"; expect_js .is_free true
 expect_js .price.amount 207000
+test_that "a car's page says what cancelling costs, with the date until which it is free"
+get "/cars/1?from=$from&to=$to"; expect_body "Free cancellation until $(TZ=Asia/Seoul date -d "$from 1 day ago" '+%a %-d %b %Y, %H:%M')"
+expect_body 'After that, 90% is refunded until the rental starts.'
+test_that "JSON: a price has what cancelling costs"
+json GET "/cars/1?from=$from&to=$to"; expect_js .price.cancellation.late_percent 90
+expect_js .price.cancellation.free_until "$(TZ=Asia/Seoul date -d "$from 1 day ago" +%Y-%m-%dT%H:%M:00+09:00)"
+test_that "the order form says above its button what cancelling costs"
+as ann
+get "/bookings/new?car_id=1&starts_at=$from&ends_at=$to"; expect_body 'Free cancellation until'
+test_that "the order form says in Korean what cancelling costs"
+sql "UPDATE person SET lang = 'ko'"
+get "/bookings/new?car_id=1&starts_at=$from&ends_at=$to"; expect_body '까지 무료로 취소할 수 있습니다.'
+sql "UPDATE person SET lang = 'en'"
+forget
 for id in 99 3 0 -1 x 1%27 99999999999999999999; do
 	test_that "an unknown, retired or malformed car id is not found: $id"
 	get "/cars/$id"; expect_status 404

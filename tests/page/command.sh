@@ -185,7 +185,7 @@ made_of_version 3 "
 	charge_id, held_at, hold_until) VALUES ('MP-OLD001', 7, 5, 'Kia Ray', '12가 3456', 'mini', 1, 'Jamsil', 'CONFIRMED', 1, 2, 2, 0, 'KRW', 1, 0, 0)"
 before=$(of_version 3 'SELECT * FROM user; SELECT * FROM user_role; SELECT * FROM licence; SELECT * FROM session; SELECT * FROM api_token;
 	SELECT * FROM v_user; SELECT * FROM v_role_holder; SELECT * FROM v_session; SELECT * FROM v_api_token')
-VAR=$SCRATCH/of-version-3 motorpool migrate
+MOTORPOOL_REFUND_FULL_BEFORE_S=7200 MOTORPOOL_REFUND_LATE_PERCENT=70 VAR=$SCRATCH/of-version-3 motorpool migrate
 expect_end 0
 expect_schema_of_today 3
 expect_same "$(of_version 3 'SELECT * FROM person; SELECT * FROM user_role; SELECT * FROM licence; SELECT * FROM session; SELECT * FROM api_token;
@@ -197,6 +197,9 @@ expect_same "$(of_version 3 "SELECT name, '[' || name_ko || ']', branch_address,
 	"Kia Ray|[]|240 Olympic-ro · 올림픽로 240|[]
 Kia Ray|[]
 Kia Ray|[]|CONFIRMED"
+
+test_that "a booking from a database of version 3 keeps the cancellation rule of the settings, with at least 90 % refunded"
+expect_same "$(of_version 3 'SELECT cancel_full_before_s, cancel_grace_s, cancel_late_percent FROM booking')" '7200|1800|90'
 
 test_that "after the upgrade from version 3, a role without a person and deleting a person with a role are still refused"
 [[ $(of_version 3 "INSERT INTO user_role VALUES (8, 'admin')") == *'FOREIGN KEY constraint failed'* ]] || bad "the role was inserted"

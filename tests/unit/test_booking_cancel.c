@@ -85,6 +85,28 @@ TEST(the_refund_depends_on_the_time_of_the_cancellation)
 	assert_string_equal(p.rule, "grace");
 }
 
+TEST(what_cancelling_costs_is_frozen_with_the_booking)
+{
+	struct booking b = place_paid(NOW + 5 * DAY, NOW + 6 * DAY);
+	const struct cancel_terms before = b.cancellation;
+	struct cancel_preview p;
+
+	rental.refund_late_percent = 10;
+	rental.refund_full_before_s = 4 * DAY;
+	assert_true(booking_find(db, b.code, 0, &b));
+	assert_int_equal(b.cancellation.free_until, before.free_until);
+	assert_int_equal(b.cancellation.late_percent, before.late_percent);
+	assert_int_equal(b.cancellation.free_until, b.starts_at - DAY);
+	assert_true(cancel_preview(&b, b.starts_at - DAY - 1, &p));
+	assert_int_equal(p.refund, b.amount);
+	assert_true(cancel_preview(&b, b.starts_at - DAY, &p));
+	assert_int_equal(p.refund, b.amount * 90 / 100);
+	rental.refund_late_percent = 90;
+	rental.refund_full_before_s = DAY;
+	assert_false(db_try(db, "UPDATE booking SET cancel_late_percent = 10 WHERE booking_id = $1", b.booking_id));
+	assert_string_equal(db_refusal(db), "booking_is_frozen");
+}
+
 TEST(a_pending_refund_is_retried_until_it_is_done)
 {
 	struct booking b = place_paid(NOW + 5 * DAY, NOW + 6 * DAY);
