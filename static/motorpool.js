@@ -76,26 +76,39 @@ const look = async (id, tries) => {
 document.querySelectorAll('[data-refresh][id]').forEach(e => watch(e.id, 0));
 
 /* <form data-reprice="id id">: when something that costs is chosen, the parts with these ids come fresh from the server, as its button
- * "update" would bring them with the whole page. The button goes: it is not needed. */
+ * "update" would bring them with the whole page. The button goes: it is not needed. Until the new price is shown the other button waits,
+ * so that nobody pays for what they have not seen; without an answer it comes back beside [data-reprice-failed]. */
+const REPRICE_MS = 15000;
 for (const form of document.querySelectorAll('form[data-reprice]')) {
-	const button = form.querySelector('button[name=update]');
+	const button = form.querySelector('button[name=update]'), pay = form.querySelector('button:not([name])');
+	const failed = form.querySelector('[data-reprice-failed]');
 	let last = 0;
-	if (!button) continue;
+	if (!button || !pay) continue;
+	const wait = yes => {
+		pay.disabled = yes;
+		if (yes) pay.setAttribute('aria-busy', 'true'); else pay.removeAttribute('aria-busy');
+	};
 	button.closest('.actions').hidden = true;
 	form.addEventListener('change', async event => {
-		if (event.target.name === 'card_id') return;
+		if (event.target.name === 'card_id' || event.target.type === 'text') return;
 		const data = new URLSearchParams(new FormData(form)), mine = ++last;
 		data.set('update', '1');
+		wait(true);
+		failed.hidden = true;
 		try {
-			const answer = await fetch(form.action, { method: 'POST', body: data, headers: { Accept: 'text/html' } });
+			const answer = await fetch(form.action, { method: 'POST', body: data, headers: { Accept: 'text/html' }, signal: AbortSignal.timeout(REPRICE_MS) });
 			const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
-			if (!answer.ok || mine !== last) return;
-			for (const id of form.dataset.reprice.split(' ')) {
-				const part = fresh.getElementById(id);
-				if (part) document.getElementById(id).replaceChildren(...part.childNodes);
-			}
-		} catch { /* the next page shows the price as well */ }
+			if (mine !== last) return;
+			const ids = form.dataset.reprice.split(' '), parts = ids.map(id => fresh.getElementById(id));
+			if (!answer.ok || parts.includes(null)) throw answer;
+			ids.forEach((id, i) => document.getElementById(id).replaceChildren(...parts[i].childNodes));
+		} catch {
+			if (mine !== last) return;
+			failed.hidden = false;
+		}
+		wait(false);
 	});
+	form.addEventListener('submit', event => { if (pay.hasAttribute('aria-busy')) event.preventDefault(); }, true);
 }
 
 /* The account menu closes when something else is clicked, or with Escape. */

@@ -83,6 +83,9 @@ struct booking_order {
 	int64_t card_id; /* a saved card, charged at once; 0: to be paid on the provider's page during the hold */
 	const char *request_key;                /* the client's idempotency key; "" or NULL: none */
 	const char *request_hash;               /* of the request's body */
+	/* the total that the customer has seen; it is charged, or nothing is. A program may leave it out */
+	bool has_agreed;
+	int64_t agreed_amount;
 	struct {
 		bool is_wanted, collects;
 		const char *zone, *address, *place;
@@ -96,6 +99,7 @@ enum booking_outcome {
 	BOOKING_OK,
 	BOOKING_AGAIN,          /* this key has made a booking before: *b */
 	BOOKING_TAKEN,          /* the car is booked in that interval */
+	BOOKING_PRICE_CHANGED,  /* the total is not o->agreed_amount but b->amount: nothing is charged or held */
 	BOOKING_FEWER_CARS,     /* fewer cars of the model are free in that interval than ordered */
 	BOOKING_QUOTA,          /* the customer has rental.max_bookings_per_person open ones */
 	BOOKING_HOLDS,          /* the customer holds rental.max_holds_per_person unpaid cars */

@@ -27,13 +27,14 @@ static const struct shape saved_card_shape = SHAPE(saved_card, saved_card_member
 struct new_booking_page {
 	struct car_facts car;
 	struct form_problems problems;
-	struct field starts_at, ends_at, card_id;
+	struct field starts_at, ends_at, card_id, agreed_amount;
 	struct saved_card *cards;
 	int n_cards;
 	bool is_new_card, is_taken;
 	int64_t model_id, qty, branch_id;       /* so many cars of a model; 0: a certain car */
 	bool is_several;
 	struct price *price;            /* NULL: no good interval yet */
+	int64_t shown_amount;           /* its total, which the form sends as agreed_amount */
 	struct extras_form extras;
 	int64_t from, until, hold_minutes;
 };
@@ -41,8 +42,10 @@ static const struct member new_booking_page_members[] = {
 	SHAPE_STRUCT(new_booking_page, car, car_facts_shape),
 	SHAPE_STRUCT(new_booking_page, problems, form_problems_shape),
 	SHAPE_STRUCT(new_booking_page, starts_at, field_shape), SHAPE_STRUCT(new_booking_page, ends_at, field_shape),
-	SHAPE_STRUCT(new_booking_page, card_id, field_shape), SHAPE_LIST(new_booking_page, cards, saved_card_shape),
-	SHAPE_BOOL(new_booking_page, is_new_card), SHAPE_BOOL(new_booking_page, is_taken),
+	SHAPE_STRUCT(new_booking_page, card_id, field_shape), SHAPE_INT(new_booking_page, shown_amount),
+	SHAPE_STRUCT(new_booking_page, agreed_amount, field_shape),
+	SHAPE_LIST(new_booking_page, cards, saved_card_shape), SHAPE_BOOL(new_booking_page, is_new_card),
+	SHAPE_BOOL(new_booking_page, is_taken),
 	SHAPE_MAYBE(new_booking_page, price, shown_price_shape), SHAPE_TIME(new_booking_page, from),
 	SHAPE_TIME(new_booking_page, until), SHAPE_INT(new_booking_page, hold_minutes),
 	SHAPE_INT(new_booking_page, model_id), SHAPE_INT(new_booking_page, qty), SHAPE_INT(new_booking_page, branch_id),
@@ -82,6 +85,7 @@ add_extras(struct web *w, struct new_booking_page *p, const struct booking_order
 	if (!p->price)
 		return;
 	extras_price(w, o, p->price);
+	p->shown_amount = p->price->amount;
 	extras_show(w, o, &p->extras);
 }
 
@@ -116,6 +120,7 @@ show_booking_form(struct web *w, const void *form, enum status status, const cha
 	p.starts_at = form_field_time(w, "starts_at", o->starts_at);
 	p.ends_at = form_field_time(w, "ends_at", o->ends_at);
 	p.card_id = form_field(w, "card_id", "");
+	p.agreed_amount = form_field(w, "agreed_amount", "");
 	p.problems = form_problems(w, message);
 	menu_of(w)->nav_search = true;
 	return web_page(w, status, &booking_form, &p);
@@ -202,6 +207,16 @@ show_booked(struct web *w, const struct booking *b)
 	return web_done(w, HTTP_CREATED, &booking_json_shape, b, "/bookings/%s", b->code);
 }
 
+/* The form always sends the total it showed; one without it has agreed to nothing. */
+static void
+read_agreed(struct web *w, struct booking_order *o)
+{
+	bool is_sent = form_has(w, "agreed_amount");
+
+	o->has_agreed = is_sent || !w->json;
+	o->agreed_amount = is_sent ? form_int(w, "agreed_amount", 0, INT64_MAX / 2) : -1;
+}
+
 static void
 read_booking_form(struct web *w, struct booking_form *f)
 {
@@ -218,6 +233,7 @@ read_booking_form(struct web *w, struct booking_form *f)
 	};
 	f->has_which = read_which(w, o);
 	extras_read(w, o);
+	read_agreed(w, o);
 	if (strlen(o->request_key) > 200)
 		form_error(w, "form_key", _("The idempotency key is longer than 200 characters."));
 }
@@ -256,6 +272,30 @@ refuse_no_car(struct web *w, const struct booking_order *o)
 		return web_not_found(w);
 	form_error(w, o->model_id ? "model_id" : "car_id", _("This car cannot be booked."));
 	return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("This car is not available for rent."));
+}
+
+/* What a program needs to agree to the new total. */
+struct new_total { int64_t total_amount; const char *currency; };
+static const struct member new_total_members[] = {
+	SHAPE_AMOUNT(new_total, total_amount), SHAPE_TEXT(new_total, currency),
+};
+static const struct shape new_total_shape = SHAPE(new_total, new_total_members);
+
+/* The form again shows the new total; to send it again is to agree to it. */
+static enum status
+refuse_price(struct web *w, const struct booking *b)
+{
+	struct new_total *t = arena_new_of(w->m, struct new_total);
+	struct buf total = { .m = w->m };
+	const char *message;
+
+	*t = (struct new_total){ b->amount, b->currency };
+	money_put(&total, lang_now(), b->amount);
+	message = arena_printf(w->m, _("The total is now %s. Please check it and pay again."), total.s);
+	web_error_details(w, &new_total_shape, t);
+	form_error(w, "agreed_amount", message);
+	return web_refuse(w, HTTP_CONFLICT, "price_changed",
+		w->json ? message : _("The price has changed. Nothing was booked or charged."));
 }
 
 /* The first request with this key holds the car and waits for payment. */
@@ -303,6 +343,7 @@ do_book(struct web *w)
 		return refuse_fewer_cars(w, &f,
 			_("Not enough cars of this model are available for these dates. Nothing was charged. Please"
 			  " choose fewer cars, other dates, or another model."));
+	case BOOKING_PRICE_CHANGED: return refuse_price(w, &b);
 	case BOOKING_QUOTA:
 		return web_refuse(w, HTTP_CONFLICT, "quota",
 			_("You have reached the maximum number of open bookings. Please finish or cancel one first."));

@@ -189,6 +189,8 @@ decide_hold(struct db *db, const struct booking_order *o, struct booking *b)
 	write_booking(db, b, o);
 	if (!booking_hold_cars(db, b))
 		return o->model_id ? BOOKING_FEWER_CARS : BOOKING_TAKEN;
+	if (o->has_agreed && o->agreed_amount != b->amount) /* after the car: a taken one has no price */
+		return BOOKING_PRICE_CHANGED;
 	booking_report(db, EVENT_BOOKING_HELD, b, 0, o->customer_id);
 	return BOOKING_OK;
 }

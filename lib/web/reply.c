@@ -259,6 +259,7 @@ reply_forget(struct web *w)
 	w->in->reply.body.n = 0;
 	w->in->reply.n_headers = w->in->reply.n_cookies = 0;
 	w->in->n_errors = 0;
+	w->in->details = NULL;
 }
 
 /* --- errors ------------------------------------------------------------------------------------------------------- */
@@ -279,7 +280,8 @@ error_title(enum status status)
 	}
 }
 
-/* {"error":{"code":"invalid","message":"…","fields":{"plate":"…"}}}; when it may be tried again: "retry_after_s":5 */
+/* {"error":{"code":"invalid","message":"…","fields":{"plate":"…"}}}; when it may be tried again: "retry_after_s":5;
+ * after web_error_details(): "details":{…} */
 static void
 error_json(struct web *w, struct buf *out, const char *code, const char *message, int retry_after_s)
 {
@@ -297,6 +299,10 @@ error_json(struct web *w, struct buf *out, const char *code, const char *message
 	}
 	if (in->n_errors)
 		buf_puts(out, "}");
+	if (in->details) {
+		buf_puts(out, ",\"details\":");
+		json_put(out, in->details_shape, in->details);
+	}
 	if (retry_after_s)
 		buf_printf(out, ",\"retry_after_s\":%d", retry_after_s);
 	buf_printf(out, ",\"request_id\":\"%s\"}}", w->request_id);
@@ -347,6 +353,13 @@ enum status
 web_refuse(struct web *w, enum status status, const char *code, const char *message)
 {
 	return show_form_again(w, &status, message) ? status : reply_error(w, status, code, message, 0);
+}
+
+void
+web_error_details(struct web *w, const struct shape *shape, const void *data)
+{
+	w->in->details_shape = shape;
+	w->in->details = data;
 }
 
 enum status

@@ -146,6 +146,8 @@ void web_form(struct web *w, form_page *show, const void *form);
 /* Errors: {"error":{"code","message","fields"}} for JSON; for a browser the form that web_form() named, else the error
  * page. Messages are translated sentences a person can act on. */
 enum status web_refuse(struct web *w, enum status status, const char *code, const char *message);
+/* For a program: the members of data as "details" of the error that follows, so that it need not read the sentence. */
+void        web_error_details(struct web *w, const struct shape *shape, const void *data);
 enum status web_invalid(struct web *w);                 /* 422: some fields are marked (form.h) */
 enum status web_not_found(struct web *w);
 enum status web_forbidden(struct web *w);

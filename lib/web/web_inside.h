@@ -49,6 +49,8 @@ struct web_inside {
 	struct input query, body;
 	struct form_problem *error;
 	int n_errors, error_room;
+	const struct shape *details_shape; /* web_error_details() */
+	const void *details;
 	const char *session, *anon;     /* the tokens CSRF tokens are made from */
 	form_page *form_show;           /* what web_form() named; NULL: none */
 	const void *form;

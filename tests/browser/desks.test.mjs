@@ -300,6 +300,89 @@ await test('two cars of a model are booked at once, and the booking shows both p
 	await window.context.close();
 });
 
+/* --- the price agreed is the price charged ------------------------------------------------------------------------------------------------ */
+
+const amount_of = text => Number(/₩([\d,]+)/.exec(text)[1].replaceAll(',', ''));
+const button_total = async page => amount_of(await page.locator('#order-total').innerText());
+const n_bookings = async who => Number((await stack.sql(`SELECT COUNT(*) FROM booking WHERE customer_id = (SELECT user_id FROM person WHERE email = '${who.email}')`))[0][0]);
+/* Opens the order form of a car, with a saved card chosen. */
+async function begins_an_order(who, days, options) {
+	const from = at(days, 9), to = at(days + 1, 9), car = await free_car(from, to), window = await comes_in(who, options), { page } = window;
+	await page.goto(`/bookings/new?car_id=${car.car_id}&starts_at=${from}&ends_at=${to}`);
+	await page.locator(`[name=card_id][value="${who.card_id}"]`).check();
+	return { car, window, page };
+}
+await test('with JavaScript off, extras that are ticked after the price was shown are not charged until their total was shown', async () => {
+	const ines = await stack.payer('Ines'), { window, page } = await begins_an_order(ines, 31, { scripts: false });
+	const shown = await button_total(page);
+	await page.locator('[name="delivery.wanted"]').check();
+	await page.locator('[name="delivery.address"]').fill('123 Sejong-daero, Seoul');
+	await page.locator('[name="delivery.zone"]').selectOption('city');
+	await takes(page, 'Child seat', 1);
+	await press(page, /Book and pay/);
+	assert.equal(await n_bookings(ines), 0, 'nothing is held');
+	const total = await button_total(page);
+	assert.equal(total, shown + 25000 + 7000);
+	assert.match(await page.locator('#e-agreed_amount').innerText(), new RegExp(`The total is now ₩${total.toLocaleString('en')}. Please check it and pay again`));
+	assert.equal(await page.locator('[name="delivery.address"]').inputValue(), '123 Sejong-daero, Seoul');
+	assert.ok(await page.locator(`[name=card_id][value="${ines.card_id}"]`).isChecked());
+	await looks_well(window, 'price-changed-plain');
+	await press(page, /Book and pay/);
+	assert.ok(code_in(page), page.url());
+	await asks_until(page, /Confirmed/);
+	assert.equal(await stack.money_kept(code_in(page)), total);
+	await window.context.close();
+});
+await test('while a new price is on its way the button waits, and then charges the price that it shows', async () => {
+	const jude = await stack.payer('Jude'), { window, page } = await begins_an_order(jude, 33), button = page.locator('#order-total');
+	const shown = await button_total(page);
+	await page.route('**/bookings', async route => { if (/update=1/.test(route.request().postData())) await sleep(2500); await route.continue(); });
+	await takes(page, 'Child seat', 1);
+	assert.ok(await button.isDisabled());
+	assert.equal(await button.getAttribute('aria-busy'), 'true');
+	await page.locator('[name=card_id]:checked').press('Enter');
+	assert.match(page.url(), /\/bookings\/new/, 'Enter waits too');
+	await press(page, /Book and pay/);
+	assert.ok(code_in(page), page.url());
+	await asks_until(page, /Confirmed/);
+	assert.equal(await stack.money_kept(code_in(page)), shown + 7000);
+	no_problems(window);
+	await window.context.close();
+});
+await test('when the new price cannot be loaded, the button comes back with a message, and the old total is not charged', async () => {
+	const kai = await stack.payer('Kai'), { window, page } = await begins_an_order(kai, 35), button = page.locator('#order-total');
+	const shown = await button_total(page);
+	await page.route('**/bookings', route => /update=1/.test(route.request().postData()) ? route.abort() : route.continue());
+	await takes(page, 'Child seat', 1);
+	await page.getByText('The new total could not be loaded').waitFor();
+	assert.ok(await button.isEnabled());
+	assert.equal(await button.getAttribute('aria-busy'), null);
+	assert.equal(await button_total(page), shown);
+	await looks_well(window, 'price-not-loaded');
+	await press(page, /Book and pay/);
+	assert.equal(await n_bookings(kai), 0);
+	assert.equal(await button_total(page), shown + 7000);
+	await window.context.close();
+});
+for (const scripts of [true, false])
+	await test(`a price that a manager doubles while the order form is open is not charged unseen${scripts ? '' : ' (without JavaScript)'}`, async () => {
+		const lena = await stack.payer(scripts ? 'Lena' : 'Mona'), { car, window, page } = await begins_an_order(lena, scripts ? 37 : 39, { scripts }), shown = await button_total(page);
+		const of_model = Number((await stack.sql(`SELECT COALESCE(model_id, 0) FROM car WHERE car_id = ${car.car_id}`))[0][0]);
+		const manages = await stack.person(scripts ? 'Doubler' : 'Raiser', 'manager'), { json: before } = await manages.get(`/fleet/cars/${car.car_id}`);
+		assert.ok(before.daily_price, `the price of ${car.car_id} of model ${of_model}`);
+		const put = await manages.put(`/fleet/cars/${car.car_id}`, { ...Object.fromEntries(['plate', 'name', 'body', 'seats', 'fuel', 'gearbox', 'branch_id', 'hourly_price', 'rev'].map(k => [k, before[k]])), daily_price: before.daily_price * 2 });
+		assert.equal(put.status, 200, put.text);
+		await press(page, /Book and pay/);
+		assert.equal(await n_bookings(lena), 0);
+		assert.equal(await button_total(page), shown * 2);
+		assert.match(await main_text(page), /The total is now ₩/);
+		await looks_well(window, `price-doubled${scripts ? '' : '-plain'}`);
+		await press(page, /Book and pay/);
+		await asks_until(page, /Confirmed/);
+		assert.equal(await stack.money_kept(code_in(page)), shown * 2);
+		await window.context.close();
+	});
+
 /* --- the inbox ---------------------------------------------------------------------------------------------------------------------------------- */
 
 const unread_of = async page => Number((await page.locator('header a[href="/messages"] .badge').textContent().catch(() => '')) || 0);

@@ -131,6 +131,20 @@ json POST /bookings '{"car_id":'; expect_status 400
 test_that "an order without fields is refused at each missing field"
 json POST /bookings '{}'; expect_status 422
 expect_js '.error.fields|keys|join(" ")' "car_id card_id ends_at starts_at"
+before=$(sql "SELECT COUNT(*) || ' ' || (SELECT COUNT(*) FROM event) FROM booking")
+test_that "JSON: an order whose agreed amount is not the price gets 409 price_changed with the total, and nothing is written"
+order 1 "$from" "$to" 11 '"agreed_amount":206999'; expect_status 409
+expect_js .error.code price_changed
+expect_js .error.details.total_amount 207000
+expect_js .error.details.currency KRW
+expect_js '.error.fields|keys|join(" ")' agreed_amount
+expect_sql "SELECT COUNT(*) || ' ' || (SELECT COUNT(*) FROM event) FROM booking" "$before"
+test_that "JSON: an order whose agreed amount is the price goes on to the charge"
+order 1 "$from" "$to" 11 '"agreed_amount":207000'; expect_status 503
+for wrong in '"x"' -1 1.5 true '[1]' '{"a":1}'; do
+	test_that "JSON: a malformed agreed amount is refused at its field: $wrong"
+	order 1 "$from" "$to" 11 '"agreed_amount":'"$wrong"; expect_status 422
+done
 test_that "refused orders leave only expired bookings"
 expect_sql "SELECT COUNT(*) FROM booking WHERE state <> 'EXPIRED'" 0
 
@@ -265,6 +279,16 @@ get "/bookings/new?model_id=7&qty=2&$hours"; expect_status 200
 expect_body "2 × Kona &lt;i&gt;"
 expect_body "₩322,000"
 expect_body 'name="qty" value="2"'
+expect_body 'name="agreed_amount" value="322000"'
+test_that "the order form of several cars of a model whose price has been doubled meanwhile gets 409 with the new total"
+sql "UPDATE car_model SET daily_price = 140000, hourly_price = 14000 WHERE model_id = 7"
+find "$VAR" -name payment.breaker -delete # a closed one refuses before the price is known
+post /bookings model_id=7 qty=2 starts_at="$from" ends_at="$to" card_id=new agreed_amount=322000; expect_status 409
+expect_body 'The total is now ₩644,000'
+expect_body 'name="agreed_amount" value="644000"'
+expect_body 'name="qty" value="2"'
+expect_sql "SELECT COUNT(*) FROM booking WHERE customer_id = $(user_id_of max)" 0
+sql "UPDATE car_model SET daily_price = 70000, hourly_price = 7000 WHERE model_id = 7"
 test_that "the order form for more cars than are available gets 409 with the reason"
 get "/bookings/new?model_id=7&qty=4&$hours"; expect_status 409
 expect_body "Not enough cars of this model"

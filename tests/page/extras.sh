@@ -5,6 +5,7 @@ cd "$(dirname "$0")/../.." && . tests/page/lib.sh || exit 1
 
 at() { TZ=Asia/Seoul date -d "$1" +%Y-%m-%dT%H:00; }
 order() { json POST /bookings '{"car_id":1,"starts_at":"'"$from"'","ends_at":"'"$to"'","card_id":11,'"$1"'}'; }
+shown() { grep -o 'name="agreed_amount" value="[^"]*"' <<<"$body" | sed 's/.*value="\(.*\)"/\1/'; }
 nothing_is_left() {
 	expect_sql "SELECT COUNT(*) FROM slot WHERE kind <> 'RELEASED'" 0
 	expect_sql "SELECT COUNT(*) FROM booking WHERE state <> 'EXPIRED'" 0
@@ -191,7 +192,7 @@ expect_body 'id="e-delivery.address"'
 expect_body 'gate &lt;3&gt;'
 expect_body '<option value="city" selected>'
 test_that "an address in the order form without the delivery checkbox orders no delivery"
-post /bookings "${form[@]}" delivery.address=x delivery.zone=moon
+post /bookings "${form[@]}" agreed_amount=180000 delivery.address=x delivery.zone=moon
 expect_status 503
 expect_sql "SELECT COUNT(*) FROM booking_delivery d JOIN booking b ON b.booking_id = d.booking_id WHERE b.code <> 'MP-TEST0001'" 1
 test_that "the order form for more units than are available gets 409 and marks the field with the number available"
@@ -199,6 +200,45 @@ post /bookings "${form[@]}" equipment.0.item_id=1 equipment.0.qty=9
 expect_status 409
 expect_body "only 5 available"
 expect_body 'aria-invalid="true"'
+extras=(delivery.wanted=1 delivery.address=x delivery.zone=city equipment.0.item_id=1 equipment.0.qty=1)
+counts="SELECT (SELECT COUNT(*) FROM booking) || ' ' || (SELECT COUNT(*) FROM event) || ' ' || (SELECT COUNT(*) FROM slot)"
+before=$(sql "$counts")
+test_that "extras ticked in the order form without a new price get 409: the form again with them and the new total, and nothing is booked or charged"
+get "/bookings/new?car_id=1&starts_at=$from&ends_at=$to"
+price=$(shown)
+post /bookings "${form[@]}" agreed_amount="$price" "${extras[@]}"; expect_status 409
+expect_body "The total is now ₩215,000. Please check it and pay again."
+expect_body 'Book and pay ₩215,000'
+expect_body 'name="agreed_amount" value="215000"'
+expect_body '<option value="city" selected>'
+expect_body '<option value="1" selected>'
+expect_body 'name="delivery.wanted" value="1" checked'
+expect_sql "$counts" "$before"
+test_that "the order form with the new total goes on to the charge"
+post /bookings "${form[@]}" agreed_amount="$(shown)" "${extras[@]}"; expect_status 503
+expect_body "your card was not charged"
+before=$(sql "$counts")
+test_that "the order form without the total that it showed gets 409 with it"
+post /bookings "${form[@]}"; expect_status 409
+expect_body 'id="e-agreed_amount"'
+expect_body 'name="agreed_amount" value="180000"'
+expect_sql "$counts" "$before"
+for wrong in x -5 1.5 99999999999999999999; do
+	test_that "the order form with a malformed total is refused, and shows the right one: $wrong"
+	post /bookings "${form[@]}" agreed_amount="$wrong"; expect_status 422
+	expect_body 'name="agreed_amount" value="180000"'
+done
+test_that "updating the order form puts the new total into it"
+post /bookings "${form[@]}" update=1 agreed_amount=180000 "${extras[@]}"; expect_status 200
+expect_body 'name="agreed_amount" value="215000"'
+expect_no_body 'id="e-agreed_amount"'
+test_that "the order form says in Korean that the total has changed"
+lang=ko
+sql "UPDATE person SET lang = 'ko'"
+post /bookings "${form[@]}" agreed_amount=180000 "${extras[@]}"; expect_status 409
+expect_body "총액이 215,000원으로 바뀌었습니다"
+lang=en
+sql "UPDATE person SET lang = 'en'"
 test_that "the order form is in Korean for a user whose language is Korean"
 lang=ko
 sql "UPDATE person SET lang = 'ko'"

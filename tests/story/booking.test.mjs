@@ -181,6 +181,46 @@ await test('a code that does not exist is answered like the code of another cust
 	assert.equal(strip(await ben.get('/bookings/AAAAAAAA')), strip(await ben.get(`/bookings/${booking.code}`)));
 });
 
+/* --- the price agreed is the price charged ---------------------------------------------------------------------------------- */
+
+await test('an order is refused with price_changed and the total unless that is what was agreed, and the same key can agree to it', async () => {
+	const id = await register(), key = { 'Idempotency-Key': 'agreed-1' };
+	const written = async () => [await stack.count('booking'), await stack.count('slot'), await stack.count('event', "type = 'booking.held'")], before = await written();
+	for (const agreed_amount of [206999, 207001, 0]) {
+		const { status, json: { error } } = await anna.post('/bookings', order(id, anna, { agreed_amount }), key);
+		assert.equal(status, 409);
+		assert.equal(error.code, 'price_changed');
+		assert.deepEqual(error.details, { total_amount: 207000, currency: 'KRW' });
+		assert.match(error.message, /207,000/);
+	}
+	assert.deepEqual(await written(), before, 'nothing is written');
+	assert.ok(await is_free(id));
+	const agreed = order(id, anna, { agreed_amount: 207000 }), booked = await anna.post('/bookings', agreed, key);
+	assert.equal(booked.status, 201, booked.text);
+	assert.equal(await stack.money_kept(booked.json.code), 207000);
+	const other = await anna.post('/bookings', order(id, anna, { agreed_amount: 207001 }), key);
+	assert.equal(other.json.error.code, 'key_reused', 'the agreed amount is part of the request');
+	const { json: was } = await manager.get(`/fleet/cars/${id}`);
+	assert.equal((await manager.put(`/fleet/cars/${id}`, { ...new_car(), plate: was.plate, branch_id: was.branch_id, daily_price: 2 * was.daily_price, rev: was.rev })).status, 200);
+	const again = await anna.post('/bookings', agreed, key);
+	assert.equal(again.status, 201, 'a repeated request is the same booking, whatever the price is now');
+	assert.equal(again.json.code, booked.json.code);
+	await anna.post(`/bookings/${booked.json.code}/cancel`);
+});
+await test('twenty customers agree to a price while a manager changes it: each pays what they agreed to, or nothing', async () => {
+	const ids = await Promise.all(Array.from({ length: 20 }, () => register()));
+	const asked = ids.map((id, i) => (i % 2 ? anna : ben).post('/bookings', order(id, i % 2 ? anna : ben, { starts_at: at(90 + i), ends_at: at(91 + i), agreed_amount: 90000 })));
+	const changed = ids.map(async id => { const { json: was } = await manager.get(`/fleet/cars/${id}`); return manager.put(`/fleet/cars/${id}`, { ...new_car(), plate: was.plate, branch_id: was.branch_id, daily_price: 95000, rev: was.rev }); });
+	const answers = await Promise.all(asked);
+	for (const answer of await Promise.all(changed)) assert.equal(answer.status, 200, answer.text);
+	for (const { status, json, text } of answers) {
+		if (status === 201) assert.equal(await stack.money_kept(json.code), 90000);
+		else assert.ok(['quota', 'later'].includes(json.error.code) || json.error.code === 'price_changed' && json.error.details.total_amount === 95000, text);
+		if (status === 201) await (await anna.get(`/bookings/${json.code}`)).status === 200 ? await anna.post(`/bookings/${json.code}/cancel`) : await ben.post(`/bookings/${json.code}/cancel`);
+	}
+	await stack.check();
+});
+
 /* --- idempotency ----------------------------------------------------------------------------------------------------------- */
 
 await test('the same Idempotency-Key and body answer the same booking; another body is refused with key_reused', async () => {

@@ -106,6 +106,60 @@ TEST(two_customers_one_car_exactly_one_wins)
 	assert_int_equal(events("booking.held"), 1);
 }
 
+/* Nothing is in any table; the same key may then be used with the new total. */
+TEST(another_price_than_the_agreed_one_is_neither_held_nor_charged)
+{
+	struct booking_order o = order_car(1, 1, NOW + DAY, NOW + 3 * DAY + 3 * HOUR);
+	struct booking b;
+
+	o.request_key = "k1";
+	o.request_hash = "h1";
+	o.has_agreed = true;
+	o.agreed_amount = 207000;
+	db_do(db, "UPDATE car SET daily_price = 2 * daily_price, hourly_price = 2 * hourly_price WHERE car_id = 1");
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_PRICE_CHANGED);
+	assert_int_equal(b.amount, 414000);
+	assert_string_equal(b.currency, "KRW");
+	assert_int_equal(n_charges, 0);
+	assert_int_equal(db_int(db, "SELECT (SELECT COUNT(*) FROM booking) + (SELECT COUNT(*) FROM slot) /*scan*/"), 0);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM v_event /*scan*/"), 0);
+	o.agreed_amount = b.amount;
+	o.request_hash = "h2";
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
+	assert_int_equal(n_charges, 1);
+	assert_int_equal(charged, 414000);
+	db_do(db, "UPDATE car SET daily_price = 1, hourly_price = 1 WHERE car_id = 1"); /* booked is booked */
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_AGAIN);
+	o.agreed_amount = 207000;
+	o.request_hash = "h1";
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_KEY_REUSED);
+}
+
+TEST(a_lower_price_than_agreed_is_asked_about_too)
+{
+	struct booking_order o = order_car(1, 1, NOW + DAY, NOW + 2 * DAY);
+	struct booking b;
+
+	o.has_agreed = true;
+	o.agreed_amount = 90001;
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_PRICE_CHANGED);
+	o.agreed_amount = 0;
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_PRICE_CHANGED);
+	o.agreed_amount = 90000;
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
+}
+
+/* A car that is taken cannot be had at any price. */
+TEST(a_taken_car_is_taken_whatever_was_agreed)
+{
+	struct booking_order o = order_car(2, 1, NOW + DAY, NOW + 2 * DAY);
+	struct booking b;
+
+	place_paid(NOW + DAY, NOW + 3 * DAY);
+	o.has_agreed = true;
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_TAKEN);
+}
+
 TEST(the_turnaround_buffer_is_kept_free)
 {
 	struct booking_order o;

@@ -32,6 +32,24 @@ TEST(delivery_and_equipment_are_lines_of_the_price_charged_in_one_step)
 	assert_true(b.delivery->collects);
 }
 
+TEST(extras_that_were_not_in_the_agreed_total_are_neither_held_nor_charged)
+{
+	struct booking_order o = order_car(1, 1, NOW + DAY, NOW + 2 * DAY);
+	struct booking b;
+
+	o.has_agreed = true;
+	o.agreed_amount = 90000;
+	add_item(&o, SEAT, 2);
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_PRICE_CHANGED);
+	assert_int_equal(b.amount, 100000);
+	assert_int_equal(n_charges + n_reviews, 0);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking_extra /*scan*/"), 0);
+	assert_int_equal(stock_free(db, SEAT, NOW + DAY, NOW + 2 * DAY, NOW), 5);
+	o.agreed_amount = b.amount;
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
+	assert_int_equal(charged, 100000);
+}
+
 TEST(a_started_day_of_equipment_counts)
 {
 	struct booking_order o = order_car(1, 1, NOW + DAY, NOW + 2 * DAY + 1800);

@@ -68,6 +68,20 @@ n_free(int64_t from, int64_t until)
 
 /* --- what is booked ----------------------------------------------------------------------------------------------- */
 
+TEST(the_agreed_total_is_that_of_all_cars_of_the_model)
+{
+	struct booking_order o = order_cars(2, NOW + DAY, NOW + 2 * DAY);
+	struct booking b;
+
+	o.has_agreed = true;
+	o.agreed_amount = 50000;
+	assert_int_equal(place(o, &b), BOOKING_PRICE_CHANGED);
+	assert_int_equal(b.amount, 100000);
+	assert_int_equal(n_free(NOW + DAY, NOW + 2 * DAY), 5);
+	o.agreed_amount = 100000;
+	assert_int_equal(place(o, &b), BOOKING_OK);
+}
+
 TEST(two_cars_of_a_model_cost_twice_the_models_price_and_each_has_its_slot)
 {
 	struct booking b, found;
