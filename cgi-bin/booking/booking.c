@@ -93,6 +93,30 @@ booking_find_by_request(struct db *db, int64_t customer_id, const char *request_
 }
 
 bool
+booking_find_own(struct db *db, const struct booking_order *o, struct booking *b)
+{
+	*b = (struct booking){ 0 };
+	if (o->model_id)
+		return read_parts(db, b,
+			db_one(db, &booking_shape, b,
+				"SELECT " BOOKING_COLUMNS " FROM booking WHERE customer_id = $1 AND state = 'HELD'"
+				" AND asked_at = 0 AND model_id = $2 AND ends_at > $3 AND starts_at < $4 LIMIT 1",
+				o->customer_id, o->model_id, o->starts_at, o->ends_at));
+	return read_parts(db, b,
+		db_one(db, &booking_shape, b,
+			"SELECT " BOOKING_COLUMNS " FROM booking WHERE customer_id = $1 AND booking_id IN"
+			" (SELECT s.booking_id FROM slot s WHERE s.car_id = $2 AND s.kind <> 'RELEASED'"
+			" AND s.busy_until > $3 AND s.starts_at < $4) LIMIT 1",
+			o->customer_id, o->car_id, o->starts_at, o->ends_at + rental.turnaround_s));
+}
+
+bool
+booking_is_hold(const struct booking *b)
+{
+	return b->state == BOOKING_HELD && !b->asked_at;
+}
+
+bool
 booking_reload(struct db *db, struct booking *b)
 {
 	if (!db_one(db, &booking_shape, b, "SELECT " BOOKING_COLUMNS " FROM booking WHERE booking_id = $1",

@@ -83,6 +83,7 @@ struct booking_order {
 	int64_t card_id; /* a saved card, charged at once; 0: to be paid on the provider's page during the hold */
 	const char *request_key;                /* the client's idempotency key; "" or NULL: none */
 	const char *request_hash;               /* of the request's body */
+	bool is_form;                           /* request_key is a page's, which may be changed and sent again */
 	/* the total that the customer has seen; it is charged, or nothing is. A program may leave it out */
 	bool has_agreed;
 	int64_t agreed_amount;
@@ -98,6 +99,7 @@ struct booking_order {
 enum booking_outcome {
 	BOOKING_OK,
 	BOOKING_AGAIN,          /* this key has made a booking before: *b */
+	BOOKING_OWN,            /* the customer has booked or holds it then: *b is that booking */
 	BOOKING_TAKEN,          /* the car is booked in that interval */
 	BOOKING_PRICE_CHANGED,  /* the total is not o->agreed_amount but b->amount: nothing is charged or held */
 	BOOKING_FEWER_CARS,     /* fewer cars of the model are free in that interval than ordered */
@@ -114,7 +116,7 @@ enum booking_outcome {
 	BOOKING_OUT_OF_STOCK,   /* fewer pieces are free: refused_extra says of what, and how many there are */
 	BOOKING_NOT_APPROVED,   /* review has rejected the equipment: refused_extra; nothing is charged or held */
 	BOOKING_REVIEW_LATER,   /* review must approve first and is not available: nothing is charged or held */
-	BOOKING_KEY_REUSED,     /* the key came before with another body */
+	BOOKING_KEY_REUSED,     /* the key came before with another body, which made *b */
 	BOOKING_IN_PROGRESS,    /* the first request with this key is being processed */
 };
 
@@ -139,6 +141,11 @@ int booking_later_s(enum booking_callee callee);
 
 /* customer_id 0: of any customer. false: no such booking of this customer. */
 bool booking_find(struct db *db, const char *code, int64_t customer_id, struct booking *b);
+
+/* The customer's own booking that is in the way of the order: of that car, or an unpaid hold of a car of that model. */
+bool booking_find_own(struct db *db, const struct booking_order *o, struct booking *b);
+bool booking_is_hold(const struct booking *b);          /* unpaid, and its customer can pay */
+const char *own_booking_in_words(struct arena *m, const struct booking *own);
 
 /* --- cancel.c --- */
 enum cancel_outcome {

@@ -63,16 +63,6 @@ calendar_is_free(struct db *db, int64_t car_id, int64_t starts_at, int64_t ends_
 		car_id, starts_at, ends_at + rental.turnaround_s);
 }
 
-bool
-calendar_is_own(struct db *db, int64_t car_id, int64_t starts_at, int64_t ends_at, int64_t customer_id)
-{
-	return db_exists(db,
-		"SELECT 1 FROM slot s JOIN booking b ON b.booking_id = s.booking_id WHERE s.car_id = $1"
-		" AND s.kind <> 'RELEASED'"
-		" AND s.busy_until > $2 AND s.starts_at < $3 AND b.customer_id = $4",
-		car_id, starts_at, ends_at + rental.turnaround_s, customer_id);
-}
-
 static const struct member taken_interval_members[] = {
 	SHAPE_TIME(taken_interval, starts_at), SHAPE_TIME(taken_interval, ends_at),
 	SHAPE_TIME(taken_interval, busy_until),

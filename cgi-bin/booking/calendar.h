@@ -60,8 +60,6 @@ int calendar_model_sql(struct db *db, int64_t model_id, int64_t starts_at, int64
 struct taken_interval { int64_t starts_at, ends_at, busy_until; };
 int calendar_of_car(struct db *db, int64_t car_id, int64_t from, int64_t until, struct taken_interval **busy);
 extern const struct shape taken_interval_shape;
-/* by a booking of this customer */
-bool calendar_is_own(struct db *db, int64_t car_id, int64_t starts_at, int64_t ends_at, int64_t customer_id);
 bool calendar_is_free(struct db *db, int64_t car_id, int64_t starts_at, int64_t ends_at);
 int calendar_n_cars(struct db *db);                             /* in service */
 

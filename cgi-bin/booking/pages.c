@@ -33,6 +33,7 @@ struct new_booking_page {
 	bool is_new_card, is_taken;
 	int64_t model_id, qty, branch_id;       /* so many cars of a model; 0: a certain car */
 	bool is_several;
+	const char *own_code;           /* the customer's own booking that is in the way; NULL: none */
 	struct price *price;            /* NULL: no good interval yet */
 	int64_t shown_amount;           /* its total, which the form sends as agreed_amount */
 	struct extras_form extras;
@@ -49,7 +50,8 @@ static const struct member new_booking_page_members[] = {
 	SHAPE_MAYBE(new_booking_page, price, shown_price_shape), SHAPE_TIME(new_booking_page, from),
 	SHAPE_TIME(new_booking_page, until), SHAPE_INT(new_booking_page, hold_minutes),
 	SHAPE_INT(new_booking_page, model_id), SHAPE_INT(new_booking_page, qty), SHAPE_INT(new_booking_page, branch_id),
-	SHAPE_BOOL(new_booking_page, is_several), SHAPE_STRUCT(new_booking_page, extras, extras_form_shape),
+	SHAPE_BOOL(new_booking_page, is_several), SHAPE_TEXT(new_booking_page, own_code),
+	SHAPE_STRUCT(new_booking_page, extras, extras_form_shape),
 };
 static const struct shape new_booking_page_shape = SHAPE(new_booking_page, new_booking_page_members);
 PAGE(booking_form, "booking/order", new_booking_page_shape)
@@ -93,7 +95,8 @@ add_extras(struct web *w, struct new_booking_page *p, const struct booking_order
 struct booking_form {
 	struct booking_order order;
 	bool has_which;                 /* its car or model is given, without mistakes */
-	bool is_taken;                  /* not available at that time: other cars are offered */
+	bool is_taken;                  /* not available at that time: other cars are offered, and no button pays */
+	const char *own_code;           /* … because of this booking of their own */
 };
 
 static enum status
@@ -106,6 +109,7 @@ show_booking_form(struct web *w, const void *form, enum status status, const cha
 		.branch_id = o->branch_id,
 		.qty = o->model_id ? o->qty : 1,
 		.is_taken = f->is_taken,
+		.own_code = f->own_code,
 		.hold_minutes = rental.hold_s / 60,
 	};
 
@@ -126,16 +130,39 @@ show_booking_form(struct web *w, const void *form, enum status status, const cha
 	return web_page(w, status, &booking_form, &p);
 }
 
-/* The car is booked for these hours, by the customer or by another one. */
+/* Which booking is in the way, for a program. */
+static const struct member own_hold_members[] = { SHAPE_TEXT(booking, code), SHAPE_TIME(booking, hold_until) };
+static const struct shape own_hold_shape = SHAPE(booking, own_hold_members);
+static const struct member own_booking_members[] = { SHAPE_TEXT(booking, code) };
+static const struct shape own_booking_shape = SHAPE(booking, own_booking_members);
+
+/* The customer has booked it themselves, or holds it and has not paid. */
+static enum status
+refuse_own(struct web *w, struct booking_form *f, const struct booking *own)
+{
+	bool is_hold = booking_is_hold(own);
+
+	f->is_taken = true;
+	f->own_code = own->code;
+	web_error_details(w, is_hold ? &own_hold_shape : &own_booking_shape, own);
+	return web_refuse(w, HTTP_CONFLICT, is_hold ? "own_hold" : "own_booking", own_booking_in_words(w->m, own));
+}
+
+/* The form is not lost: it is shown with a new key, and sent again it makes another booking. */
+static enum status
+refuse_key(struct web *w, struct booking_form *f, const struct booking *made)
+{
+	f->own_code = made->code;
+	return web_refuse(w, HTTP_UNPROCESSABLE, "key_reused",
+		w->json ? _("This key was already used for another request.")
+			: _("You have already made a booking with this form. To make another one, please check the form"
+			    " and submit it again."));
+}
+
 static enum status
 refuse_taken(struct web *w, struct booking_form *f, const char *message)
 {
-	const struct booking_order *o = &f->order;
-
 	f->is_taken = true;
-	if (calendar_is_own(w->db, o->car_id, o->starts_at, o->ends_at, w->user.id))
-		message = _(
-			"You have already booked this car for these dates. Please choose other dates or another car.");
 	return web_refuse(w, HTTP_CONFLICT, "taken", message);
 }
 
@@ -150,7 +177,9 @@ refuse_fewer_cars(struct web *w, struct booking_form *f, const char *message)
 enum status
 page_new_booking(struct web *w)
 {
+	struct booking *own = arena_new_of(w->m, struct booking);
 	struct booking_form f = {
+		.order.customer_id = w->user.id,
 		.order.starts_at = form_has(w, "starts_at") ? form_rental_time(w, "starts_at") : 0,
 		.order.ends_at = form_has(w, "ends_at") ? form_rental_time(w, "ends_at") : 0,
 	};
@@ -169,14 +198,16 @@ page_new_booking(struct web *w)
 		return show_booking_form(w, &f, HTTP_OK, NULL);
 
 	extras_read(w, o);
-	if (o->model_id && offer_n_free(w, o) < o->qty)
+	if (o->model_id ? offer_n_free(w, o) >= o->qty : calendar_is_free(w->db, o->car_id, o->starts_at, o->ends_at))
+		return show_booking_form(w, &f, HTTP_OK, NULL);
+	if (booking_find_own(w->db, o, own))
+		return refuse_own(w, &f, own);
+	if (o->model_id)
 		return refuse_fewer_cars(w, &f,
 			_("Not enough cars of this model are available for these dates. Please choose fewer cars, other"
 			  " dates, or another model."));
-	if (!o->model_id && !calendar_is_free(w->db, o->car_id, o->starts_at, o->ends_at))
-		return refuse_taken(w, &f,
-			_("This car is already booked for these dates. Please choose other dates or another car."));
-	return show_booking_form(w, &f, HTTP_OK, NULL);
+	return refuse_taken(
+		w, &f, _("This car is already booked for these dates. Please choose other dates or another car."));
 }
 
 /* --- the order ---------------------------------------------------------------------------------------------------- */
@@ -230,6 +261,7 @@ read_booking_form(struct web *w, struct booking_form *f)
 		.order.card_id = is_new_card ? 0 : form_id(w, "card_id"),
 		.order.request_key = web_idempotency_key(w),
 		.order.request_hash = web_body_hash(w),
+		.order.is_form = !w->json,
 	};
 	f->has_which = read_which(w, o);
 	extras_read(w, o);
@@ -335,6 +367,7 @@ do_book(struct web *w)
 	switch (outcome) {
 	case BOOKING_OK:
 	case BOOKING_AGAIN: return show_booked(w, &b);
+	case BOOKING_OWN: return refuse_own(w, &f, &b);
 	case BOOKING_TAKEN:
 		return refuse_taken(w, &f,
 			_("Another customer has just booked this car for these dates. Nothing was charged. Please"
@@ -368,9 +401,7 @@ do_book(struct web *w)
 		return web_later(w, booking_later_s(CALLEE_REVIEW),
 			_("Your equipment has to be approved first, and approvals are not available right now. Nothing"
 			  " was booked or charged."));
-	case BOOKING_KEY_REUSED:
-		return web_refuse(w, HTTP_UNPROCESSABLE, "key_reused",
-			_("This form was already used for another booking. Please check it and submit it again."));
+	case BOOKING_KEY_REUSED: return refuse_key(w, &f, &b);
 	case BOOKING_IN_PROGRESS: return refuse_in_progress(w, &b);
 	}
 	return web_broken(w);

@@ -284,6 +284,7 @@ struct rental_car_page {
 	struct price *price;            /* NULL: no valid interval */
 	int64_t starts_at, ends_at;
 	bool is_free;
+	const char *own_code, *own_reason;      /* the reader's own booking that is in the way; NULL: none */
 	const char *from, *to;
 	struct month *months;
 	int n_months;
@@ -296,6 +297,7 @@ static const struct member rental_car_page_members[] = {
 	SHAPE_MAYBE(rental_car_page, price, shown_price_shape), SHAPE_TIME(rental_car_page, starts_at),
 	SHAPE_TIME(rental_car_page, ends_at), SHAPE_BOOL(rental_car_page, is_free), SHAPE_TEXT(rental_car_page, from),
 	SHAPE_TEXT(rental_car_page, to), SHAPE_LIST(rental_car_page, months, month_shape),
+	SHAPE_TEXT(rental_car_page, own_code), SHAPE_TEXT(rental_car_page, own_reason),
 };
 static const struct shape rental_car_page_shape = SHAPE(rental_car_page, rental_car_page_members);
 PAGE(rental_car_page, "booking/car", rental_car_page_shape)
@@ -313,6 +315,21 @@ price_car(struct web *w, struct rental_car_page *p)
 	p->price = price_make(w->m, p->starts_at, p->ends_at, p->car.daily_price, p->car.hourly_price);
 	p->is_free = p->car.service == SERVICE_IN_SERVICE
 		&& calendar_is_free(w->db, p->car.car_id, p->starts_at, p->ends_at);
+}
+
+/* "Already booked" would be a riddle to the customer who has just booked it. */
+static void
+find_own_of_car(struct web *w, struct rental_car_page *p)
+{
+	struct booking_order o = {
+		.customer_id = w->user.id, .car_id = p->car.car_id, .starts_at = p->starts_at, .ends_at = p->ends_at
+	};
+	struct booking own;
+
+	if (!w->user.id || p->is_free || !booking_find_own(w->db, &o, &own))
+		return;
+	p->own_code = own.code;
+	p->own_reason = own_booking_in_words(w->m, &own);
 }
 
 static void
@@ -356,7 +373,9 @@ page_rental_car(struct web *w)
 	web_form(w, show_car, &p);
 	if (!(w->json && !form_has(w, "from")) && !read_interval(w, &p.starts_at, &p.ends_at))
 		return web_invalid(w);
-	if (p.starts_at)
+	if (p.starts_at) {
 		price_car(w, &p);
+		find_own_of_car(w, &p);
+	}
 	return w->json ? web_json(w, HTTP_OK, &car_json_shape, &p) : show_car(w, &p, HTTP_OK, NULL);
 }

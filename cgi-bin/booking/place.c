@@ -41,6 +41,20 @@ interval_problem(int64_t starts_at, int64_t ends_at, int64_t now, const char **f
 	return NULL;
 }
 
+const char *
+own_booking_in_words(struct arena *m, const struct booking *own)
+{
+	struct buf until = { .m = m };
+
+	if (!booking_is_hold(own))
+		return _("You have already booked this car for these dates. Please choose other dates or another car.");
+	clock_put(&until, own->hold_until);
+	return arena_printf(m,
+		_n("You are holding this car until %s. Pay for it, or give it up.",
+			"You are holding these cars until %s. Pay for them, or give them up.", own->n_cars),
+		until.s);
+}
+
 /* --- the client's key: the same request again is the same booking ------------------------------------------------- */
 
 static bool
@@ -63,6 +77,19 @@ request_outcome(struct db *db, const struct booking_order *o, struct booking *b)
 	return BOOKING_AGAIN;
 }
 
+/* After Back, the form of an unpaid hold may be changed and sent again. That is another order, and has a key of its
+ * own: of the form and its body, so that a double click is still one order. Once money has been asked for, it is
+ * KEY_REUSED. */
+static void
+renew_key(struct db *db, struct booking_order *o)
+{
+	struct booking b;
+
+	if (o->is_form && request_outcome(db, o, &b) == BOOKING_KEY_REUSED && booking_is_hold(&b))
+		o->request_key = secret_hash(
+			db_memory(db), arena_printf(db_memory(db), "%s %s", o->request_key, o->request_hash));
+}
+
 /* --- the hold ----------------------------------------------------------------------------------------------------- */
 
 static enum booking_outcome
@@ -72,6 +99,17 @@ this_car(struct db *db, int64_t car_id, struct rentable *car)
 		       "SELECT " RENTABLE_COLUMNS " FROM v_car WHERE car_id = $1 AND service = 'IN_SERVICE'", car_id)
 		? BOOKING_OK
 		: BOOKING_NO_CAR;
+}
+
+/* Of a model they are missing only if too few are left without those of the customer's own hold. */
+static enum booking_outcome
+choose_cars(struct db *db, const struct booking_order *o, struct rentable *car, struct booking *own)
+{
+	enum booking_outcome outcome = o->model_id ? model_choose(db, o, car) : this_car(db, o->car_id, car);
+
+	if (outcome == (o->model_id ? BOOKING_FEWER_CARS : BOOKING_OK) && booking_find_own(db, o, own))
+		return BOOKING_OWN;
+	return outcome;
 }
 
 static void
@@ -163,7 +201,7 @@ decide_hold(struct db *db, const struct booking_order *o, struct booking *b)
 	enum booking_outcome known = request_outcome(db, o, b);
 
 	if (known == BOOKING_OK)
-		known = o->model_id ? model_choose(db, o, car) : this_car(db, o->car_id, car);
+		known = choose_cars(db, o, car, b);
 	if (known != BOOKING_OK)
 		return known;
 	if (o->card_id
@@ -266,11 +304,13 @@ booking_later_s(enum booking_callee callee)
 }
 
 enum booking_outcome
-booking_place(struct db *db, const struct booking_order *o, struct booking *b)
+booking_place(struct db *db, const struct booking_order *order, struct booking *b)
 {
 	const char *field;
 	enum booking_outcome outcome;
+	struct booking_order copy = *order, *o = &copy;
 
+	renew_key(db, o);
 	if (interval_problem(o->starts_at, o->ends_at, clock_now(), &field)) {
 		outcome = request_outcome(
 			db, o, b); /* a repeated request is answered as before, even if its time has passed */

@@ -383,6 +383,44 @@ for (const scripts of [true, false])
 		await window.context.close();
 	});
 
+for (const scripts of [true, false])
+	await test(`a customer who goes back from the card page and chooses other hours is led to their hold, and can give it up${scripts ? '' : ' (without JavaScript)'}`, async () => {
+		const nils = await stack.payer(scripts ? 'Nils' : 'Otto'), { car, window, page } = await begins_an_order(nils, scripts ? 41 : 43, { scripts });
+		await page.locator('[name=card_id][value=new]').check();
+		await press(page, /Book and pay/);
+		assert.match(page.url(), /\/sandbox\//);
+		await page.goBack();
+		await page.waitForURL(/\/bookings\/new/);
+		await page.locator('[name=card_id][value=new]').check();
+		await press(page, /Book and pay/);
+		assert.match(page.url(), /\/sandbox\//, 'the same form is the same booking');
+		assert.equal(await n_bookings(nils), 1);
+		await page.goBack();
+		await page.waitForURL(/\/bookings\/new/);
+		await page.locator('[name=card_id][value=new]').check();
+		await takes(page, 'Child seat', 1);
+		if (scripts) await page.waitForFunction(() => document.querySelector('#order-price').innerText.includes('Child seat'));
+		await press(page, /Book and pay/);
+		assert.match(await main_text(page), /You are holding this car until \d\d:\d\d. Pay for it, or give it up./);
+		assert.equal(await page.locator('#order-total').count(), 0);
+		assert.ok(await page.locator('main').getByRole('link', { name: 'Other cars available at that time' }).count());
+		await looks_well(window, `own-hold${scripts ? '' : '-plain'}`);
+		await page.goto(`/cars/${car.car_id}?from=${at(scripts ? 41 : 43, 12)}&to=${at(scripts ? 42 : 44, 12)}`);
+		assert.match(await main_text(page), /You are holding this car until/);
+		await looks_well(window, `own-hold-car${scripts ? '' : '-plain'}`);
+		await press(page, /Go to booking/, 'link');
+		assert.match(await main_text(page), /holding the car for you until/);
+		await press(page, 'Cancel this booking', 'link');
+		await press(page, 'Cancel this booking');
+		await page.goto(`/bookings/new?car_id=${car.car_id}&starts_at=${at(scripts ? 41 : 43, 12)}&ends_at=${at(scripts ? 42 : 44, 12)}`);
+		await page.locator(`[name=card_id][value="${nils.card_id}"]`).check();
+		await press(page, /Book and pay/);
+		await asks_until(page, /Confirmed/);
+		assert.equal(await n_bookings(nils), 2);
+		no_problems(window);
+		await window.context.close();
+	});
+
 /* --- the inbox ---------------------------------------------------------------------------------------------------------------------------------- */
 
 const unread_of = async page => Number((await page.locator('header a[href="/messages"] .badge').textContent().catch(() => '')) || 0);

@@ -226,10 +226,15 @@ test_that "a customer can see their own booking"
 json GET /bookings/MP-TEST0001; expect_status 200
 expect_js .state CONFIRMED
 expect_js .amount 180000
-test_that "an order for a car that is already booked gets 409 taken"
+test_that "an order for a car that the customer has booked already gets 409 own_booking with its code"
 order 1 "$from" "$to" 11; expect_status 409
-expect_js .error.code taken
+expect_js .error.code own_booking
+expect_js .error.details.code MP-TEST0001
 as bob
+test_that "an order for a car that another customer has booked gets 409 taken, and nothing about that booking"
+order 1 "$from" "$to" 12; expect_status 409
+expect_js .error.code taken
+expect_no_body MP-
 test_that "another customer's booking is not found"
 json GET /bookings/MP-TEST0001; expect_status 404
 test_that "another customer's booking cannot be cancelled"
@@ -295,6 +300,75 @@ expect_body "Not enough cars of this model"
 test_that "the order form for an invalid number of cars gets 422 with the field marked"
 get "/bookings/new?model_id=7&qty=6&$hours"; expect_status 422
 expect_body 'id="e-qty"'
+shown() { grep -o 'name="agreed_amount" value="[^"]*"' <<<"$body" | sed 's/.*value="\(.*\)"/\1/'; }
+day=(starts_at="$(at '20 days 10:00')" ends_at="$(at '21 days 10:00')")
+same_day="starts_at=$(at '20 days 10:00')&ends_at=$(at '21 days 10:00')"
+test_that "a new card holds the car, and the same form sent again leads to the same payment"
+find "$VAR" -name payment.breaker -delete
+get "/bookings/new?car_id=2&$same_day"; expect_status 200
+expect_body "Book and pay"
+post /bookings car_id=2 "${day[@]}" card_id=new agreed_amount="$(shown)" form_key=once; expect_status 303
+payment=$location
+post /bookings car_id=2 "${day[@]}" card_id=new agreed_amount=50000 form_key=once; expect_status 303
+expect_location "$payment"
+expect_sql "SELECT COUNT(*) FROM booking WHERE customer_id = $(user_id_of max)" 1
+held=$(sql "SELECT code FROM booking WHERE customer_id = $(user_id_of max)")
+until=$(TZ=Asia/Seoul date -d "@$(sql "SELECT hold_until FROM booking WHERE code = '$held'")" +%H:%M)
+test_that "the changed form, sent with the same key after Back, says until when the customer holds the car, links to that booking and has no pay button"
+post /bookings car_id=2 starts_at="$(at '20 days 12:00')" ends_at="$(at '21 days 12:00')" card_id=new agreed_amount=50000 form_key=once; expect_status 409
+expect_body "You are holding this car until $until. Pay for it, or give it up."
+expect_body "href=\"/bookings/$held\""
+expect_body "Other cars available at that time"
+expect_body "Change dates"
+expect_no_body 'id="order-total"'
+expect_body '<fieldset class="stack" disabled>'
+test_that "the order form and the page of a car that the customer holds say so and link to the booking"
+get "/bookings/new?car_id=2&$same_day"; expect_status 409
+expect_body "You are holding this car until $until"
+expect_no_body 'id="order-total"'
+get "/cars/2?from=$(at '20 days 10:00')&to=$(at '21 days 10:00')"; expect_body "You are holding this car until $until"
+expect_body "href=\"/bookings/$held\""
+test_that "the changed form for another car is another order, however often it is sent"
+post /bookings car_id=1 "${day[@]}" card_id=new agreed_amount=90000 form_key=once; expect_status 303
+post /bookings car_id=1 "${day[@]}" card_id=new agreed_amount=90000 form_key=once; expect_status 303
+expect_sql "SELECT COUNT(*) FROM booking WHERE customer_id = $(user_id_of max)" 2
+test_that "JSON: an order for a car that the customer holds gets 409 own_hold with the code of the booking"
+as max
+json POST /bookings '{"car_id":2,"starts_at":"'"$(at '20 days 12:00')"'","ends_at":"'"$(at '21 days 12:00')"'","card_id":11}'; expect_status 409
+expect_js .error.code own_hold
+expect_js .error.details.code "$held"
+expect_js '.error.details.hold_until | length' 25
+test_that "JSON: a hold is given up by cancelling it, and its car is available again"
+json POST "/bookings/$held/cancel" '{}'; expect_status 200
+expect_js .state EXPIRED
+expect_js .end_reason given_up
+json GET "/cars/2?from=$(at '20 days 10:00')&to=$(at '21 days 10:00')"; expect_js .is_free true
+json POST "/bookings/$held/cancel" '{}'; expect_status 409
+expect_js .error.code not_cancellable
+browse max
+test_that "a page gives up a hold as well"
+other=$(sql "SELECT code FROM booking WHERE customer_id = $(user_id_of max) AND state = 'HELD'")
+get "/bookings/$other"; expect_body "/bookings/$other/cancel"
+get "/bookings/$other/cancel"; expect_body "Nothing has been charged"
+post "/bookings/$other/cancel"; expect_status 303
+get "/bookings/new?car_id=1&$same_day"; expect_status 200
+expect_body 'id="order-total"'
+test_that "the form of a car that another customer has booked has no pay button, and offers other cars and dates"
+sql "INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount, vat_amount, currency,
+       card_id, charge_id, held_at, hold_until, asked_at, paid_at, request_key, request_hash)
+     VALUES ('MP-TEST0002', 2, 1, 'Avante', '12가3456', 'sedan', 1, 'Gangnam', 'CONFIRMED', $(date -d '+20 days 00:00' +%s), $(date -d '+22 days 00:00' +%s),
+       180000, 16364, 'KRW', 12, 6, $(date +%s), 0, 1, $(date +%s), '', '');
+     INSERT INTO slot (car_id, kind, starts_at, ends_at, busy_until, booking_id, rev)
+     VALUES (1, 'BOOKED', $(date -d '+20 days 00:00' +%s), $(date -d '+22 days 00:00' +%s), $(date -d '+22 days 01:00' +%s), (SELECT MAX(booking_id) FROM booking), 999);"
+get "/bookings/new?car_id=1&$same_day"; expect_status 409
+expect_body "This car is already booked for these dates."
+expect_body "Other cars available at that time"
+expect_no_body 'id="order-total"'
+expect_no_body MP-TEST0002
+post /bookings car_id=1 "${day[@]}" card_id=new agreed_amount=1 form_key=two; expect_status 409
+expect_body "Another customer has just booked this car"
+expect_no_body 'id="order-total"'
+expect_no_body 'id="e-agreed_amount"'
 test_that "cars, models and addresses are named in Korean on Korean pages and in English on English pages"
 sql "UPDATE car SET name_ko = '현대 아반떼' WHERE car_id = 1; UPDATE car_model SET name_ko = '코나' WHERE model_id = 7;
 	     UPDATE branch SET address = '396 Gangnam-daero', address_ko = '강남대로 396' WHERE branch_id = 1; UPDATE person SET lang = 'ko'"

@@ -221,6 +221,45 @@ await test('twenty customers agree to a price while a manager changes it: each p
 	await stack.check();
 });
 
+/* --- one's own booking in the way -------------------------------------------------------------------------------------------- */
+
+await test('overlapping hours of a car that the customer has booked get own_booking with its code; another customer gets taken', async () => {
+	const id = await register(), { code } = await book(anna, id);
+	const { status, json: { error } } = await anna.post('/bookings', order(id, anna, { starts_at: at(4), ends_at: at(6) }));
+	assert.equal(status, 409);
+	assert.equal(error.code, 'own_booking');
+	assert.deepEqual(error.details, { code });
+	assert.equal((await ben.post('/bookings', order(id, ben))).json.error.code, 'taken');
+	await anna.post(`/bookings/${code}/cancel`);
+});
+await test('a hold for the payment page is named to its customer alone, and can be given up or paid', async () => {
+	const id = await register(), browser = stack.browser(), holder = await stack.payer('Holder');
+	await browser.sign_in(holder.email, holder.password);
+	await browser.get(`/bookings/new?${new URLSearchParams({ car_id: id, starts_at: from, ends_at: to })}`);
+	const form = { car_id: id, starts_at: from, ends_at: to, card_id: 'new', form_key: browser.form_key, agreed_amount: browser.agreed_amount };
+	const sent = await Promise.all([1, 2, 3].map(() => browser.post('/bookings', form)));
+	assert.deepEqual(sent.map(answer => answer.status), [303, 303, 303], 'a double click');
+	assert.equal(new Set(sent.map(answer => answer.headers.location)).size, 1);
+	const [[code]] = await stack.sql(`SELECT code FROM booking WHERE car_id = ${id} AND state = 'HELD'`);
+	const other_hours = { ...form, starts_at: at(4), ends_at: at(6) };
+	const refused = await Promise.all([1, 2].map(() => browser.post('/bookings', other_hours)));
+	for (const { status, text } of refused) {
+		assert.equal(status, 409);
+		assert.ok(text.includes(`href="/bookings/${code}"`));
+		assert.doesNotMatch(text, /id="order-total"/);
+	}
+	const { json: { error } } = await holder.post('/bookings', order(id, holder, { starts_at: at(4), ends_at: at(6) }));
+	assert.equal(error.code, 'own_hold');
+	assert.equal(error.details.code, code);
+	assert.equal((await ben.post('/bookings', order(id, ben))).json.error.code, 'taken');
+	const given_up = await holder.post(`/bookings/${code}/cancel`);
+	assert.equal(given_up.status, 200);
+	assert.equal(given_up.json.state, 'EXPIRED');
+	const booked = await holder.post('/bookings', order(id, holder, { starts_at: at(4), ends_at: at(6) }));
+	assert.equal(booked.status, 201, booked.text);
+	await stack.check();
+});
+
 /* --- idempotency ----------------------------------------------------------------------------------------------------------- */
 
 await test('the same Idempotency-Key and body answer the same booking; another body is refused with key_reused', async () => {

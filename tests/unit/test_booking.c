@@ -342,6 +342,91 @@ TEST(the_same_key_and_body_is_the_same_booking)
 	assert_int_equal(booking_place(db, &o, &again), BOOKING_OK);
 }
 
+/* --- one's own booking in the way --------------------------------------------------------------------------------- */
+
+static struct booking
+place_hold(int64_t car_id, int64_t from, int64_t until, const char *key, const char *hash)
+{
+	struct booking_order o = order_car(1, car_id, from, until);
+	struct booking b;
+
+	o.card_id = 0;
+	o.request_key = key;
+	o.request_hash = hash;
+	o.is_form = true;
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
+	return b;
+}
+
+TEST(other_hours_of_a_car_that_one_holds_oneself_are_refused_with_that_hold)
+{
+	struct booking first = place_hold(1, NOW + DAY, NOW + 2 * DAY, "k1", "h1"), b;
+	struct booking_order o = order_car(1, 1, NOW + DAY + 2 * HOUR, NOW + 3 * DAY);
+
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_OWN);
+	assert_string_equal(b.code, first.code);
+	assert_true(booking_is_hold(&b));
+	assert_string_equal(own_booking_in_words(scratch_memory, &b),
+		"You are holding this car until 17:10. Pay for it, or give it up.");
+	o = order_car(2, 1, NOW + DAY + 2 * HOUR, NOW + 3 * DAY); /* another customer is told nothing of it */
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_TAKEN);
+	assert_int_equal(n_charges, 0);
+	o = order_car(1, 1, NOW + DAY + 2 * HOUR, NOW + 3 * DAY);
+	assert_int_equal(booking_cancel(db, &first, 1, "customer"), CANCEL_DONE);
+	assert_int_equal(first.state, BOOKING_EXPIRED);
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
+}
+
+TEST(overlapping_hours_of_ones_own_paid_booking_are_refused_with_it)
+{
+	struct booking paid = place_paid(NOW + DAY, NOW + 2 * DAY), b;
+	struct booking_order o = order_car(1, 1, NOW + DAY + HOUR, NOW + DAY + 2 * HOUR);
+
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_OWN);
+	assert_string_equal(b.code, paid.code);
+	assert_false(booking_is_hold(&b));
+	o.ends_at = NOW + 9 * DAY;
+	o.starts_at = NOW + 8 * DAY;
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
+}
+
+/* Back, something is changed, and sent again with the form's key: another order, and its double click is one. */
+TEST(a_changed_form_after_an_unpaid_hold_is_another_order_with_a_key_of_its_own)
+{
+	struct booking first = place_hold(1, NOW + DAY, NOW + 2 * DAY, "k1", "h1"), second, b;
+	struct booking_order o = order_car(1, 2, NOW + DAY, NOW + 2 * DAY);
+
+	o.request_key = "k1";
+	o.request_hash = "h2";
+	o.is_form = true;
+	assert_int_equal(booking_place(db, &o, &second), BOOKING_OK);
+	assert_string_not_equal(second.code, first.code);
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_AGAIN);
+	assert_string_equal(b.code, second.code);
+	o.car_id = 1; /* the first form again is still the first order */
+	o.card_id = 0;
+	o.request_hash = "h1";
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_AGAIN);
+	assert_string_equal(b.code, first.code);
+	assert_int_equal(n_charges, 1);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM booking /*scan*/"), 2);
+}
+
+TEST(a_changed_form_after_a_charge_is_refused_and_so_is_a_programs_key_after_a_hold)
+{
+	struct booking first = place_hold(1, NOW + DAY, NOW + 2 * DAY, "k1", "h1"), b;
+	struct booking_order o = order_car(1, 2, NOW + DAY, NOW + 2 * DAY);
+
+	o.request_key = "k1";
+	o.request_hash = "h2";
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_KEY_REUSED); /* a program's */
+	assert_int_equal(booking_pay(db, &first, "pk"), BOOKING_OK);
+	o.is_form = true;
+	assert_int_equal(booking_place(db, &o, &b), BOOKING_KEY_REUSED);
+	assert_string_equal(b.code, first.code);
+	assert_int_equal(n_charges, 1);
+}
+
 static struct booking_order repeated;
 static enum booking_outcome rival_outcome;
 

@@ -82,6 +82,30 @@ TEST(the_agreed_total_is_that_of_all_cars_of_the_model)
 	assert_int_equal(place(o, &b), BOOKING_OK);
 }
 
+/* The last cars may be those that one holds oneself. */
+TEST(ones_own_unpaid_hold_of_the_model_is_named_before_the_cars_that_are_missing)
+{
+	struct booking_order o = order_cars(3, NOW + DAY, NOW + 2 * DAY);
+	struct booking held, b;
+
+	o.card_id = 0;
+	assert_int_equal(place(o, &held), BOOKING_OK);
+	o.branch_id = SEOUL;
+	o.card_id = 11;
+	assert_int_equal(place(o, &b), BOOKING_OWN);
+	assert_string_equal(b.code, held.code);
+	assert_string_equal(own_booking_in_words(scratch_memory, &b),
+		"You are holding these cars until 17:10. Pay for them, or give them up.");
+	o.customer_id = 2;
+	o.card_id = 12;
+	assert_int_equal(place(o, &b), BOOKING_FEWER_CARS);                               /* another customer */
+	assert_int_equal(place(order_cars(2, NOW + DAY, NOW + 2 * DAY), &b), BOOKING_OK); /* there are more elsewhere */
+	o = order_cars(3, NOW + DAY, NOW + 2 * DAY);
+	assert_int_equal(booking_cancel(db, &held, 1, "customer"), CANCEL_DONE);
+	assert_int_equal(place(o, &b), BOOKING_OK);
+	assert_int_equal(place(o, &b), BOOKING_FEWER_CARS); /* a paid one is no hold */
+}
+
 TEST(two_cars_of_a_model_cost_twice_the_models_price_and_each_has_its_slot)
 {
 	struct booking b, found;
