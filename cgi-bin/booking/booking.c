@@ -23,6 +23,7 @@ static const struct member booking_members[] = {
 	SHAPE_TIME(booking, asked_at), SHAPE_TIME(booking, paid_at), SHAPE_TIME(booking, ended_at),
 	SHAPE_TEXT(booking, end_reason), SHAPE_STATE(booking, refund_state, refund_state_words),
 	SHAPE_AMOUNT(booking, refund_due), SHAPE_AMOUNT(booking, refunded_amount), SHAPE_INT(booking, ask_tries),
+	SHAPE_AMOUNT(booking, kept_amount), SHAPE_AMOUNT(booking, kept_vat_amount),
 	SHAPE_INT(booking, refund_tries), SHAPE_TEXT(booking, last_error), SHAPE_TIME(booking, cancel_asked_at),
 	SHAPE_INT(booking, cancel_asked_by), SHAPE_INT(booking, cancel_tries), SHAPE_INT(booking, cancel_full_before_s),
 	SHAPE_INT(booking, cancel_grace_s), SHAPE_INT(booking, cancel_late_percent),

@@ -32,6 +32,9 @@ struct booking_extra {
 	int refund_state;                       /* enum refund_state */
 	int64_t refund_due, refunded_amount, refund_tries;
 	const char *last_error;
+	/* booking_sum_up(): it ended because the booking did; and its part of the booking's refund */
+	bool ended_with_booking;
+	int64_t refund_share;
 };
 extern const struct shape booking_extra_shape;
 
@@ -56,6 +59,7 @@ struct booking {
 	int64_t held_at, hold_until, asked_at, paid_at, ended_at;
 	int refund_state;                       /* enum refund_state */
 	int64_t refund_due, refunded_amount;
+	int64_t kept_amount, kept_vat_amount;   /* booking_sum_up(): the price without all that was refunded; its VAT */
 	const char *last_error;                 /* why the last try failed */
 	int64_t ask_tries, refund_tries;        /* tries of the sweep: to get a lost answer, to get the refund */
 	/* to be cancelled; delivery has not answered whether it can be */
@@ -166,6 +170,10 @@ bool cancel_preview(const struct booking *b, int64_t now, struct cancel_preview 
 /* HELD → EXPIRED; PAID or CONFIRMED → CANCEL_REQUESTED → CANCELLED with a refund, once delivery has confirmed that no
  * car is delivered (docs/domain.md 5). Cancelled before: CANCEL_DONE again. */
 enum cancel_outcome booking_cancel(struct db *db, struct booking *b, int64_t actor_id, const char *reason);
+
+/* --- kept.c: when a booking is shown, and after all that is done to it: kept_amount, kept_vat_amount, and what
+ * became of its extras if the booking ended. Its extras are then a copy in m. */
+void booking_sum_up(struct booking *b, struct arena *m);
 
 /* --- handover.c: what a manager does at the counter. false: not in a state for that. */
 /* on the way, or handed over and not reported yet */

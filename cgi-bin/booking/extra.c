@@ -22,6 +22,7 @@ static const struct member booking_extra_members[] = {
 	SHAPE_TIME(booking_extra, ended_at), SHAPE_STATE(booking_extra, refund_state, refund_state_words),
 	SHAPE_AMOUNT(booking_extra, refund_due), SHAPE_AMOUNT(booking_extra, refunded_amount),
 	SHAPE_INT(booking_extra, refund_tries), SHAPE_TEXT(booking_extra, last_error),
+	SHAPE_BOOL(booking_extra, ended_with_booking), SHAPE_AMOUNT(booking_extra, refund_share),
 };
 const struct shape booking_extra_shape = SHAPE(booking_extra, booking_extra_members);
 

@@ -229,13 +229,13 @@ redirect_to_payment(struct web *w, const struct booking *b)
 }
 
 static enum status
-show_booked(struct web *w, const struct booking *b)
+show_booked(struct web *w, struct booking *b)
 {
 	if (w->json)
-		web_set_header(w, "Location", arena_printf(w->m, "/bookings/%s", b->code));
+		web_set_header(w, "Location", booking_url(w, b));
 	else if (b->state == BOOKING_HELD && !b->asked_at)
 		return redirect_to_payment(w, b);
-	return web_done(w, HTTP_CREATED, &booking_json_shape, b, "/bookings/%s", b->code);
+	return booking_done(w, HTTP_CREATED, b, booking_url(w, b));
 }
 
 /* The form always sends the total it showed; one without it has agreed to nothing. */

@@ -15,7 +15,9 @@ handler page_bookings, do_hand_over_car, do_take_back_car, do_no_show;          
 
 /* pages_booking.c, for the other pages: the booking of the path, if it is their own or they are a manager. */
 bool find_path_booking(struct web *w, struct booking *b);
-extern const struct shape booking_json_shape;
+/* After an action: the booking as JSON, or on to this page of ours. */
+const char *booking_url(struct web *w, const struct booking *b);
+enum status booking_done(struct web *w, enum status json_status, struct booking *b, const char *page);
 
 /* --- pages_model.c, for pages.c: an order of any car of a model --- */
 /* What is ordered: car_id, or model_id with qty (1 by default) and branch_id. false: a field is bad and marked. */

@@ -17,6 +17,7 @@ static const struct member extra_json_members[] = {
 	SHAPE_INT(booking_extra, quantity), SHAPE_AMOUNT(booking_extra, amount), SHAPE_TEXT_KO(booking_extra, label),
 	SHAPE_TEXT(booking_extra, end_reason), SHAPE_STATE(booking_extra, refund_state, refund_state_words),
 	SHAPE_AMOUNT(booking_extra, refund_due), SHAPE_AMOUNT(booking_extra, refunded_amount),
+	SHAPE_AMOUNT(booking_extra, refund_share),
 };
 static const struct shape extra_json_shape = SHAPE(booking_extra, extra_json_members);
 
@@ -27,12 +28,13 @@ static const struct member booking_json_members[] = {
 	SHAPE_TEXT(booking, branch_name), SHAPE_TIME(booking, starts_at), SHAPE_TIME(booking, ends_at),
 	SHAPE_AMOUNT(booking, amount), SHAPE_AMOUNT(booking, vat_amount), SHAPE_TEXT(booking, currency),
 	SHAPE_STATE(booking, refund_state, refund_state_words), SHAPE_AMOUNT(booking, refund_due),
-	SHAPE_AMOUNT(booking, refunded_amount), SHAPE_TIME(booking, held_at), SHAPE_TIME(booking, hold_until),
+	SHAPE_AMOUNT(booking, refunded_amount), SHAPE_AMOUNT(booking, kept_amount),
+	SHAPE_AMOUNT(booking, kept_vat_amount), SHAPE_TIME(booking, held_at), SHAPE_TIME(booking, hold_until),
 	SHAPE_TIME(booking, paid_at), SHAPE_TEXT(booking, end_reason), SHAPE_LIST(booking, lines, booking_line_shape),
 	SHAPE_LIST(booking, extras, extra_json_shape), SHAPE_MAYBE(booking, delivery, booking_delivery_shape),
 	SHAPE_TIME(booking, cancel_asked_at), SHAPE_STRUCT(booking, cancellation, cancel_terms_json_shape),
 };
-const struct shape booking_json_shape = SHAPE(booking, booking_json_members);
+static const struct shape booking_json_shape = SHAPE(booking, booking_json_members);
 
 /* --- one booking -------------------------------------------------------------------------------------------------- */
 
@@ -84,6 +86,19 @@ static const struct shape booking_details_shape = SHAPE(booking_details, booking
 PAGE(booking_shown, "booking/booking", booking_details_shape)
 PAGE(cancel_shown, "booking/cancel", booking_details_shape)
 PAGE(receipt_shown, "booking/receipt", booking_details_shape)
+
+const char *
+booking_url(struct web *w, const struct booking *b)
+{
+	return arena_printf(w->m, "/bookings/%s", b->code);
+}
+
+enum status
+booking_done(struct web *w, enum status json_status, struct booking *b, const char *page)
+{
+	booking_sum_up(b, w->m);
+	return web_done(w, json_status, &booking_json_shape, b, "%s", page);
+}
 
 bool
 find_path_booking(struct web *w, struct booking *b)
@@ -167,7 +182,7 @@ fill_extras(struct booking_details *p)
 			x->end_reason = "";
 		p->back_amount += x->refunded_amount;
 		p->has_ended |= x->state == EXTRA_ENDED;
-		p->is_brought |= x->kind == EXTRA_DELIVERY && x->state == EXTRA_BOOKED;
+		p->is_brought |= x->kind == EXTRA_DELIVERY && (x->state == EXTRA_BOOKED || x->ended_with_booking);
 		p->is_unsettled |= x->refund_state == REFUND_PENDING;
 	}
 	p->zone_name = zone ? choice_name(zone) : b->delivery ? b->delivery->zone : NULL;
@@ -181,7 +196,7 @@ fill_page(struct web *w, struct booking_details *p)
 
 	p->now = w->now;
 	p->reason = end_reason_in_words(b->end_reason);
-	p->net_amount = b->amount - b->vat_amount;
+	p->net_amount = b->kept_amount - b->kept_vat_amount;
 	p->is_mine = b->customer_id == w->user.id;
 	p->is_several = b->n_cars > 1;
 	p->may_pay = p->is_mine && b->state == BOOKING_HELD && !b->asked_at && b->hold_until > w->now;
@@ -209,10 +224,12 @@ fill_page(struct web *w, struct booking_details *p)
 }
 
 static enum status
-answer_booking(struct web *w, struct page *page, const struct booking *b)
+answer_booking(struct web *w, struct page *page, struct booking *b)
 {
-	struct booking_details p = { .booking = *b };
+	struct booking_details p;
 
+	booking_sum_up(b, w->m);
+	p = (struct booking_details){ .booking = *b };
 	if (w->json)
 		return web_json(w, HTTP_OK, &booking_json_shape, b);
 	fill_page(w, &p);
@@ -290,8 +307,8 @@ do_cancel_booking(struct web *w)
 	if (w->json && (b.state == BOOKING_CANCELLED || b.state == BOOKING_EXPIRED))
 		return refuse_cancel(w);
 	switch (booking_cancel(w->db, &b, w->user.id, b.customer_id == w->user.id ? "customer" : "manager")) {
-	case CANCEL_DONE: return web_done(w, HTTP_OK, &booking_json_shape, &b, "/bookings/%s", b.code);
-	case CANCEL_PENDING: return web_done(w, HTTP_ACCEPTED, &booking_json_shape, &b, "/bookings/%s", b.code);
+	case CANCEL_DONE: return booking_done(w, HTTP_OK, &b, booking_url(w, &b));
+	case CANCEL_PENDING: return booking_done(w, HTTP_ACCEPTED, &b, booking_url(w, &b));
 	case CANCEL_SHIPPED: return already_shipped(w, &b);
 	case CANCEL_LATER:
 		return web_later(w, booking_later_s(CALLEE_DELIVERY),

@@ -114,7 +114,7 @@ do_step(struct web *w, bool (*step)(struct db *db, struct booking *b, int64_t ac
 		return web_not_found(w);
 	if (!step(w->db, &b, w->user.id))
 		return refuse_step(w);
-	return web_done(w, HTTP_OK, &booking_json_shape, &b, "/bookings/%s", b.code);
+	return booking_done(w, HTTP_OK, &b, booking_url(w, &b));
 }
 
 enum status
@@ -166,5 +166,5 @@ do_no_show(struct web *w)
 		return web_not_found(w);
 	if (!booking_no_show(w->db, &b, w->user.id))
 		return refuse_no_show(w, &b);
-	return web_done(w, HTTP_OK, &booking_json_shape, &b, "/bookings/%s", b.code);
+	return booking_done(w, HTTP_OK, &b, booking_url(w, &b));
 }

@@ -78,9 +78,9 @@ page_stuck(struct web *w)
 }
 
 static enum status
-done_with_booking(struct web *w, const struct booking *b)
+done_with_booking(struct web *w, struct booking *b)
 {
-	return web_done(w, HTTP_OK, &booking_json_shape, b, "/bookings/stuck?done=%s", b->code);
+	return booking_done(w, HTTP_OK, b, arena_printf(w->m, "/bookings/stuck?done=%s", b->code));
 }
 
 /* POST /bookings/:code/retry - a second click retries again, or finds it done. */

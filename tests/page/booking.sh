@@ -261,6 +261,7 @@ test_that "cancelling while payment is down gets 202: the refund is pending and 
 json POST /bookings/MP-TEST0001/cancel '{}'; expect_status 202
 expect_js .state CANCEL_REQUESTED
 expect_js .refund_due 180000
+expect_js .kept_amount 180000 # not refunded yet
 expect_sql "SELECT DISTINCT kind FROM slot" RELEASED
 test_that "cancelling the same booking again gets the same answer"
 json POST /bookings/MP-TEST0001/cancel '{}'; expect_status 202

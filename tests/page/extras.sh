@@ -161,6 +161,10 @@ test_that "a cancelled extra is shown with its reason and refund, and reduces th
 get /bookings/MP-TEST0001; expect_body "Not available; ₩20,000 refunded"
 expect_body "not in May"
 get /bookings/MP-TEST0001/receipt; expect_body "−₩20,000"
+expect_body "Total after refund"
+expect_body "₩205,000"
+expect_body "₩18,637" # 20,455 without the 1,818 of the refund, as in payment's ledger
+expect_no_body "₩20,455"
 get /bookings/MP-TEST0001/cancel; expect_body "Already refunded"
 expect_body "₩205,000"
 sql "UPDATE booking SET cancel_asked_at = 5, cancel_asked_by = customer_id WHERE code = 'MP-TEST0001'"
@@ -168,6 +172,26 @@ test_that "a booking that is being cancelled says so, and has no link or page to
 get /bookings/MP-TEST0001; expect_body "Your cancellation is being processed"
 expect_no_body "/cancel\""
 get /bookings/MP-TEST0001/cancel; expect_status 303
+
+sql "UPDATE booking SET state = 'CANCEL_REQUESTED' WHERE code = 'MP-TEST0001';
+     UPDATE booking SET cancel_asked_at = 0, state = 'CANCELLED', end_reason = 'customer', ended_at = 7, refund_due = 143500, refunded_amount = 143500, refund_state = 'DONE' WHERE code = 'MP-TEST0001'"
+test_that "the extras of a cancelled booking say what became of them and of their money, and the receipt what was kept"
+get /bookings/MP-TEST0001; expect_body "Cancelled with the booking."
+expect_body "₩17,500 of the refund is for this."
+expect_body "Not available; ₩20,000 refunded"
+expect_body "Total after refund: ₩61,500, of which VAT ₩5,591"
+get /bookings/MP-TEST0001/receipt; expect_body "−₩163,500"
+expect_body "₩61,500"
+expect_body "₩17,500 of the refund is for this."
+for address in "" /receipt /cancel; do
+	test_that "JSON: a cancelled booking has what was kept, and its extras have ended with their share of the refund (${address:-the booking})"
+	get "/bookings/MP-TEST0001$address"
+	ask GET "/bookings/MP-TEST0001$address" '' '' application/json; expect_status 200
+	expect_js .kept_amount 61500
+	expect_js .kept_vat_amount 5591
+	expect_js '.extras[0] | [.state, .end_reason, .refund_state, .refund_due, .refund_share] | join(" ")' "ENDED booking_cancelled DONE 0 17500"
+	expect_js '.extras[1] | [.state, .end_reason, .refund_state, .refund_due, .refund_share] | join(" ")' "ENDED not in May DONE 20000 0"
+done
 
 from=$(at '9 days 10:00') to=$(at '11 days 10:00')
 form=(car_id=1 "starts_at=$from" "ends_at=$to" card_id=12)

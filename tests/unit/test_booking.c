@@ -320,6 +320,52 @@ TEST(a_customer_has_at_most_ten_open_bookings)
 	assert_int_equal(booking_place(db, &o, &b), BOOKING_OK);
 }
 
+/* --- what is kept ------------------------------------------------------------------------------------------------- */
+
+TEST(after_a_part_refund_the_kept_amount_and_its_vat_are_9000_and_818)
+{
+	struct booking b = { .state = BOOKING_CANCELLED,
+		.paid_at = NOW,
+		.amount = 29997,
+		.vat_amount = 2727,
+		.refunded_amount = 20997 };
+
+	booking_sum_up(&b, scratch_memory);
+	assert_int_equal(b.kept_amount, 9000);
+	assert_int_equal(b.kept_vat_amount, 818);
+	assert_int_equal(b.kept_vat_amount, vat_share(9000));
+	b.refunded_amount = 29997;
+	booking_sum_up(&b, scratch_memory);
+	assert_int_equal(b.kept_amount + b.kept_vat_amount, 0);
+	b.refunded_amount = 0;
+	booking_sum_up(&b, scratch_memory);
+	assert_int_equal(b.kept_amount, 29997);
+	assert_int_equal(b.kept_vat_amount, 2727);
+	b.paid_at = 0; /* nothing was paid, so nothing is kept */
+	booking_sum_up(&b, scratch_memory);
+	assert_int_equal(b.kept_amount + b.kept_vat_amount, 0);
+}
+
+/* With the largest amounts too: the shares of the parts never exceed the whole. */
+TEST(the_shares_of_extras_never_exceed_the_refund)
+{
+	struct booking_extra extras[3] = { { .amount = 1 }, { .amount = 3000000000000000000 }, { .amount = 0 } };
+	struct booking b = { .state = BOOKING_CANCELLED,
+		.paid_at = NOW,
+		.amount = 4000000000000000001,
+		.vat_amount = 363636363636363636,
+		.refund_due = 2800000000000000000,
+		.extras = extras,
+		.n_extras = 3 };
+
+	booking_sum_up(&b, scratch_memory);
+	assert_int_equal(b.extras[0].refund_share, 0);
+	assert_true(b.extras[1].refund_share > 2000000000000000000);
+	assert_true(b.extras[1].refund_share < 2100000000000000000 + 1);
+	assert_int_equal(b.extras[2].refund_share, 0);
+	assert_int_equal(extras[1].refund_share, 0); /* the caller's are left as they are */
+}
+
 /* --- the client's key --------------------------------------------------------------------------------------------- */
 
 TEST(the_same_key_and_body_is_the_same_booking)

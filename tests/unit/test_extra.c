@@ -463,6 +463,57 @@ TEST(a_late_cancellation_keeps_its_share_of_the_rest_only)
 	assert_int_equal(refunded, p.refund + 20000);
 }
 
+/* The shares are of the booking's one refund: nothing of them is stored or refunded once more. */
+TEST(extras_of_a_cancelled_booking_have_ended_with_it_and_have_their_share_of_its_refund)
+{
+	struct booking b = confirm_with_extras();
+
+	report_equipment("equipment.rejected", &b, 4, "", "no");
+	booking_sweep(db);
+	clock_set(NOW + 3 * DAY - HOUR);
+	b = find(b.code);
+	assert_int_equal(booking_cancel(db, &b, 1, "customer"), CANCEL_DONE);
+	booking_sweep(db);
+	b = find(b.code);
+	booking_sum_up(&b, scratch_memory);
+	assert_int_equal(b.refunded_amount, 161000);
+	for (int i = 0; i < 2; i++) { /* delivery, collection */
+		assert_int_equal(b.extras[i].state, EXTRA_ENDED);
+		assert_true(b.extras[i].ended_with_booking);
+		assert_string_equal(b.extras[i].end_reason, "booking_cancelled");
+		assert_int_equal(b.extras[i].ended_at, b.ended_at);
+		assert_int_equal(b.extras[i].refund_state, REFUND_DONE);
+		assert_int_equal(b.extras[i].refund_share, 17500);
+		assert_int_equal(b.extras[i].refund_due + b.extras[i].refunded_amount, 0);
+	}
+	assert_false(b.extras[2].ended_with_booking); /* it ended before, with a refund of its own */
+	assert_int_equal(b.extras[2].refunded_amount, 20000);
+	assert_int_equal(b.extras[2].refund_share, 0);
+	assert_int_equal(b.kept_amount, 250000 - 161000 - 20000);
+	assert_int_equal(b.kept_amount, charged - refunded);
+	assert_int_equal(b.kept_vat_amount, vat_share(b.kept_amount));
+	b = find(b.code);
+	assert_int_equal(b.extras[0].state, EXTRA_BOOKED); /* in the table it has not ended by itself */
+}
+
+TEST(extras_that_are_still_booked_or_used_stay_so_and_a_no_show_refunds_none)
+{
+	struct booking b = confirm_with_extras();
+
+	booking_sum_up(&b, scratch_memory);
+	assert_int_equal(b.extras[0].state, EXTRA_BOOKED);
+	assert_int_equal(b.kept_amount, 250000);
+	assert_int_equal(b.kept_vat_amount, b.vat_amount);
+	clock_set(b.starts_at + HOUR);
+	assert_true(booking_no_show(db, &b, 2));
+	b = find(b.code);
+	booking_sum_up(&b, scratch_memory);
+	assert_string_equal(b.extras[0].end_reason, "booking_no_show");
+	assert_int_equal(b.extras[0].refund_state, REFUND_NONE);
+	assert_int_equal(b.extras[0].refund_share, 0);
+	assert_int_equal(b.kept_amount, 250000);
+}
+
 TEST(an_extra_that_ends_between_the_read_and_the_cancellation_is_refunded_once)
 {
 	struct booking b = confirm_with_extras(), stale = find(b.code);
@@ -496,6 +547,10 @@ TEST(a_rejected_booking_refunds_all_that_is_left)
 	assert_int_equal(b.state, BOOKING_REJECTED);
 	assert_int_equal(b.refunded_amount, 230000);
 	assert_int_equal(refunded, 250000);
+	booking_sum_up(&b, scratch_memory);
+	assert_string_equal(b.extras[0].end_reason, "booking_rejected");
+	assert_int_equal(b.extras[0].refund_share, 25000);
+	assert_int_equal(b.kept_amount + b.kept_vat_amount, 0);
 }
 
 /* --- everything at random ----------------------------------------------------------------------------------------- */

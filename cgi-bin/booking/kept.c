@@ -1,0 +1,79 @@
+/*
+ * kept - what of a booking's price was kept after its refunds, and what became of its extras when the booking itself
+ * ended. Both follow from the booking, so they are computed for pages and programs and not stored.
+ */
+#include "booking.h"
+
+/* a × b / c, rounded down; b <= c, c > 0. The product may be beyond 64 bits. */
+static int64_t
+share_of(int64_t a, int64_t b, int64_t c)
+{
+	return (int64_t)((__int128)a * b / c);
+}
+
+/* The VAT in what was refunded, rounded half up as in payment's ledger: receipt and ledger show the same. */
+static int64_t
+refunded_vat(const struct booking *b, int64_t refunded)
+{
+	return b->amount ? (int64_t)(((__int128)refunded * b->vat_amount * 2 + b->amount) / ((__int128)b->amount * 2))
+			 : 0;
+}
+
+/* Why the extras ended with the booking; NULL: they did not. */
+static const char *
+ended_with_booking(const struct booking *b)
+{
+	switch ((enum booking_state)b->state) {
+	case BOOKING_CANCEL_REQUESTED:
+	case BOOKING_CANCELLED: return "booking_cancelled";
+	case BOOKING_REJECTED: return "booking_rejected";
+	case BOOKING_EXPIRED: return "booking_expired";
+	case BOOKING_NO_SHOW: return "booking_no_show";
+	case BOOKING_HELD:
+	case BOOKING_PAID:
+	case BOOKING_CONFIRMED:
+	case BOOKING_OUT:
+	case BOOKING_RETURNED:
+	case BOOKING_COMPLETED: break;
+	}
+	return NULL;
+}
+
+/* The booking's refund covers the car and the extras that had not ended before, each in proportion to its price. */
+static void
+end_extras(struct booking *b, const char *reason, int64_t refunded_before, struct arena *m)
+{
+	struct booking_extra *extras = arena_array(m, struct booking_extra, b->n_extras + 1);
+	int64_t rest = b->amount - refunded_before;
+
+	for (int i = 0; i < b->n_extras; i++) {
+		struct booking_extra *x = &extras[i];
+
+		*x = b->extras[i];
+		if (x->state != EXTRA_BOOKED)
+			continue;
+		x->ended_with_booking = true;
+		x->state = EXTRA_ENDED;
+		x->end_reason = reason;
+		x->ended_at = b->ended_at;
+		x->refund_state = b->refund_state;
+		x->refund_share = rest > 0 ? share_of(x->amount, b->refund_due, rest) : 0;
+	}
+	b->extras = extras;
+}
+
+void
+booking_sum_up(struct booking *b, struct arena *m)
+{
+	const char *reason = ended_with_booking(b);
+	int64_t refunded = b->refunded_amount, due_before = 0;
+
+	for (int i = 0; i < b->n_extras; i++) {
+		refunded += b->extras[i].refunded_amount;
+		due_before += b->extras[i].refund_due;
+	}
+	b->kept_amount = b->paid_at ? b->amount - refunded : 0;
+	b->kept_vat_amount = b->paid_at ? b->vat_amount - refunded_vat(b, refunded) : 0;
+	if (reason)
+		end_extras(b, reason, due_before, m);
+}
