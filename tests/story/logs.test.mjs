@@ -71,6 +71,9 @@ await test('a customer signs up, signs in with a wrong and with the right passwo
 	let answer = await browser.post('/account/sign-up', { ...who, password: 'x' });
 	assert.equal(answer.status, 422, main_of(answer));
 	answer = await browser.post('/account/sign-up', who);
+	assert.equal(answer.status, 202, main_of(answer));
+	secret('the token of a link', (await stack.mailed_link(who.email)).split('token=')[1]);
+	answer = await browser.follow_link(answer);
 	assert.equal(answer.status, 303, main_of(answer));
 	for (const value of Object.values(browser.cookies)) secret('a cookie', value);
 	const other = stack.browser();
