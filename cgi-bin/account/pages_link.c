@@ -130,10 +130,11 @@ struct link_page {
 	struct form_problems problems;
 	struct field new_password;
 	const char *token, *email;
+	bool is_known;                  /* its address has an account: sign in */
 };
 static const struct member link_page_members[] = {
 	SHAPE_STRUCT(link_page, problems, form_problems_shape), SHAPE_STRUCT(link_page, new_password, field_shape),
-	SHAPE_TEXT(link_page, token), SHAPE_TEXT(link_page, email),
+	SHAPE_TEXT(link_page, token), SHAPE_TEXT(link_page, email), SHAPE_BOOL(link_page, is_known),
 };
 static const struct shape link_page_shape = SHAPE(link_page, link_page_members);
 PAGE(confirm_form, "account/confirm", link_page_shape)
@@ -145,6 +146,13 @@ show_over(struct web *w, const void *form __attribute__((unused)), enum status s
 	const char *message __attribute__((unused)))
 {
 	return web_page(w, status, &link_over, &(struct link_page){ .token = "" });
+}
+
+static enum status
+show_known(struct web *w, const void *form __attribute__((unused)), enum status status,
+	const char *message __attribute__((unused)))
+{
+	return web_page(w, status, &link_over, &(struct link_page){ .token = "", .is_known = true });
 }
 
 static enum status
@@ -257,6 +265,7 @@ do_confirm(struct web *w)
 	switch (account_confirm(w->db, &u, &in)) {
 	case LINK_DONE: return answer_confirm(w, &in, l.next);
 	case LINK_TAKEN:
+		web_form(w, show_known, NULL);
 		return web_refuse(w, HTTP_CONFLICT, "known",
 			_("You already have an account with this email address. Please sign in."));
 	case LINK_WEAK:

@@ -106,7 +106,8 @@ sign_up meanwhile@example.kr Early; answer=$body
 sql "INSERT INTO person (email, name, password_hash, created_at, updated_at) VALUES ('meanwhile@example.kr', 'M', 'x', 0, 0)"
 body=$answer follow_link
 expect_status 409
-expect_body '/account/sign-in'
+expect_body 'You already have an account'
+expect_body 'class="btn" href="/account/sign-in"'
 
 test_that "a password that is too short, too common or the same as the email is refused at its field"
 get /account/sign-up
