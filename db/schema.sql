@@ -170,7 +170,7 @@ CREATE VIEW v_api_token AS
 	SELECT t.token_hash, t.user_id, v.email, v.name, v.lang, v.roles
 	  FROM api_token t JOIN v_user v ON v.user_id = t.user_id WHERE v.disabled = 0 AND t.revoked_at = 0;
 CREATE VIEW v_mail_link AS                          -- for the program that sends the mail
-	SELECT link_id, purpose, seed, user_id, email, lang, expires_at, used_at FROM mail_link;
+	SELECT link_id, purpose, seed, user_id, email, lang, expires_at FROM mail_link;
 
 -- ----------------------------------------------------------------------------------------------------- fleet 차량관리
 

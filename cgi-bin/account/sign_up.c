@@ -2,7 +2,7 @@
  * sign_up.c - signing up: a pending request, and the account when its link is opened.
  *
  * Of several requests with one e-mail the first that is confirmed makes the account, with the password typed in that
- * one; the others are deleted. A mail to an e-mail that has an account says so, with a link to set a new password.
+ * one; the others are over. A mail to an e-mail that has an account says so, with a link to set a new password.
  */
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -41,15 +41,16 @@ account_sign_up(struct db *db, const struct new_account *a, const struct link_re
 
 /* --- confirming it ------------------------------------------------------------------------------------------------ */
 
-/* The personal data are in the account from now on, or not needed. */
+/* This one and the others with the same e-mail. The personal data are in the account from now on, or not needed. */
 static void
 end_requests(struct db *db, const struct mail_link *l, const struct link_use *u)
 {
+	db_do(db, "DELETE FROM mail_link WHERE email = $1 AND email <> '' AND expires_at <= $2", l->email, clock_now());
 	db_do(db,
-		"UPDATE mail_link SET used_at = $2, used_by = $3, user_id = $4, email = '', name = '', phone = '',"
-		" password_hash = '' WHERE link_id = $1",
-		l->link_id, clock_now(), u->key && *u->key ? secret_hash(db_memory(db), u->key) : "", l->user_id);
-	db_do(db, "DELETE FROM mail_link WHERE email = $1 AND email <> ''", l->email);
+		"UPDATE mail_link SET used_at = $2, used_by = CASE WHEN link_id = $4 THEN $5 ELSE '' END, user_id = $3,"
+		" email = '', name = '', phone = '', password_hash = '' WHERE email = $1 AND email <> ''",
+		l->email, clock_now(), l->user_id, l->link_id,
+		u->key && *u->key ? secret_hash(db_memory(db), u->key) : "");
 }
 
 static enum link_outcome

@@ -60,6 +60,8 @@ finish_row(struct journal_row *row)
 {
 	if (row->state != MESSAGE_QUEUED && row->state != MESSAGE_RETRYING)
 		row->next_at = 0;
+	if (message_kinds[row->kind].audience == TO_LINK)
+		row->subject_id = ""; /* about no booking or order */
 	row->can_resend = *row->email && message_kinds[row->kind].audience != TO_LINK
 		&& (row->state == MESSAGE_SENT || row->state == MESSAGE_DEAD);
 }

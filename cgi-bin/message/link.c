@@ -14,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The text has no name: it may have been typed by somebody else, to have us mail it to a stranger. */
+/* A link that is used already, as in test mode before the mail is written, is mailed all the same. The text has no name:
+ * it may have been typed by somebody else, to have us mail it to a stranger. */
 static bool
 find_recipient(struct db *db, int64_t link_id, struct recipient *to)
 {
@@ -22,7 +23,7 @@ find_recipient(struct db *db, int64_t link_id, struct recipient *to)
 		"SELECT COALESCE(l.user_id, 0) AS user_id, COALESCE(u.email, l.email) AS email, '' AS name,"
 		" COALESCE(u.lang, l.lang) AS lang"
 		" FROM v_mail_link l LEFT JOIN v_user u ON u.user_id = l.user_id"
-		" WHERE l.link_id = $1 AND l.used_at = 0 AND l.expires_at > $2 AND COALESCE(u.disabled, 0) = 0",
+		" WHERE l.link_id = $1 AND l.expires_at > $2 AND COALESCE(u.disabled, 0) = 0",
 		link_id, clock_now());
 }
 
@@ -57,7 +58,7 @@ link_url(struct db *db, const char *subject_id)
 
 	if (strncmp(subject_id, "link:", 5) != 0
 		|| !db_one(db, &open_link_shape, &l,
-			"SELECT purpose, seed FROM v_mail_link WHERE link_id = $1 AND used_at = 0 AND expires_at > $2",
+			"SELECT purpose, seed FROM v_mail_link WHERE link_id = $1 AND expires_at > $2",
 			(int64_t)strtoll(subject_id + 5, NULL, 10), clock_now()))
 		return NULL;
 	return arena_printf(m, "%s%s", settings.base_url, mail_link_path(m, l.purpose, l.seed));

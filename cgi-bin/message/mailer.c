@@ -227,7 +227,7 @@ send_mail(struct db *db, struct smtp *s, const struct due_mail *d)
 	if (is_too_late(d))
 		return (struct mailer_answer){ .outcome = MAILER_REFUSED, .reply = "too late: it has waited for days" };
 	if (has_token(d) && !(url = link_url(db, d->subject_id)))
-		return (struct mailer_answer){ .outcome = MAILER_REFUSED, .reply = "too late: its link has ended" };
+		return (struct mailer_answer){ .outcome = MAILER_REFUSED, .reply = "too late: its link has expired" };
 	text = mail_text(m, d, url);
 	if (!text)
 		return (struct mailer_answer){ .outcome = MAILER_REFUSED, .reply = "an address in it is invalid" };

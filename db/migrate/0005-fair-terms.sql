@@ -166,4 +166,4 @@ CREATE INDEX mail_link_by_email ON mail_link (email) WHERE email <> '';
 CREATE TRIGGER mail_link_works_once BEFORE UPDATE OF used_at ON mail_link WHEN OLD.used_at <> 0
 	BEGIN SELECT RAISE(ABORT, 'mail_link_works_once'); END;
 CREATE VIEW v_mail_link AS                          -- for the program that sends the mail
-	SELECT link_id, purpose, seed, user_id, email, lang, expires_at, used_at FROM mail_link;
+	SELECT link_id, purpose, seed, user_id, email, lang, expires_at FROM mail_link;

@@ -387,7 +387,7 @@ await test('a forgotten password is set with the link in the mail, by keyboard a
 	await press(visitor.page, 'Forgot your password?', 'link');
 	await visitor.page.locator('[name=email]').fill('newcomer@example.com');
 	await Promise.all([visitor.page.waitForNavigation(), visitor.page.keyboard.press('Enter')]);
-	await visitor.page.goto(await stack.mailed_link('newcomer@example.com', 2));
+	await visitor.page.goto(await stack.mailed_link('newcomer@example.com', 'reset'));
 	await visitor.page.locator('[name=new_password]').fill('a brand new sentence');
 	await Promise.all([visitor.page.waitForNavigation(), visitor.page.keyboard.press('Enter')]);
 	await visitor.page.goto('/account');

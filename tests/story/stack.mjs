@@ -106,10 +106,10 @@ export class Stack {
 			.filter(text => new RegExp(`^(To: | <)${email.replaceAll('.', '\\.')}>?\r?$`, 'm').test(text))
 			.map(text => Buffer.from(text.split('\r\n\r\n')[1].replaceAll('\r\n', ''), 'base64').toString());
 	}
-	/* Waits for the nth mail to an address and answers the path of the link in it. */
-	async mailed_link(email, nth = 1) {
-		const text = await until(`mail ${nth} to ${email}`, () => this.mails_to(email)[nth - 1]);
-		return /https?:\/\/[^/]+(\/account\/\w+\?token=[\w-]+)/.exec(text)[1];
+	/* Waits for the nth mail to an address with a link to /account/PAGE, and answers the link's path. */
+	async mailed_link(email, page = 'confirm', nth = 1) {
+		const links = () => this.mails_to(email).flatMap(text => new RegExp(`/account/${page}\\?token=[\\w-]+`).exec(text) ?? []);
+		return until(`link ${nth} to ${page} for ${email}`, () => links()[nth - 1]);
 	}
 	customer(name) { return this.person(name, 'customer'); }
 	program(token) { return new Program(this.base, token); }

@@ -808,6 +808,16 @@ TEST(a_link_that_has_ended_before_its_mail_is_sent_is_a_dead_letter_and_cannot_b
 	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM message"), 2);
 }
 
+TEST(a_link_that_was_used_before_its_mail_is_sent_is_mailed_all_the_same)
+{
+	ask_for_link("reset", "seed-1", LEE, "");
+	db_do(writer, "UPDATE mail_link SET used_at = $1", clock_now());
+	react();
+	sweep();
+	assert_int_equal(db_int(writer, "SELECT COUNT(*) FROM message WHERE state = 'SENT'"), 1);
+	assert_non_null(strstr(mail_in_folder(1).body, "/account/reset?token="));
+}
+
 TEST(mails_with_a_link_cannot_be_turned_off)
 {
 	for (int topic = 0; topic < N_TOPICS; topic++)
