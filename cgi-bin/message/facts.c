@@ -37,8 +37,8 @@ struct message_event {
 	const char *code, *booking_code, *order_code, *item_name, *item_name_ko, *name, *name_ko, *title, *title_ko,
 		*label, *label_ko, *reason,
 	           *note, *by, *direction, *courier_name, *received_by, *purpose;
-	int64_t link_id, customer_id, payee_id, applicant_id, case_id, item_id, window_from, window_to, refund_due, amount,
-		refunded_amount, quantity, lost, stock,
+	int64_t link_id, customer_id, payee_id, applicant_id, case_id, item_id, window_from, window_to, refund_due,
+		amount, refunded_amount, quantity, lost, stock,
 	        low_stock, odometer_km, fuel_percent, delivery_id, courier_id;
 };
 static const struct member message_event_members[] = {

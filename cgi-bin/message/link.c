@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A link that is used already, as in test mode before the mail is written, is mailed all the same. The text has no name:
- * it may have been typed by somebody else, to have us mail it to a stranger. */
+/* A link that is used already, as in test mode before the mail is written, is mailed all the same. The text has no
+ * name: it may have been typed by somebody else, to have us mail it to a stranger. */
 static bool
 find_recipient(struct db *db, int64_t link_id, struct recipient *to)
 {

@@ -33,7 +33,7 @@ done
 expect_sql 'SELECT COUNT(*) FROM person' 0
 
 test_that "the link makes the account; the customer is signed in, has the chosen language and goes on with the booking"
-body=$answer follow_link
+body=$answer; follow_link
 expect_status 303
 expect_location '/bookings/new?car_id=7&note=%EA%B0%80'
 expect_sql "SELECT role FROM user_role" customer
@@ -97,14 +97,14 @@ test_that "of several sign-ups with one address the first link makes the account
 sign_up late@example.kr Late; answer=$body
 sign_up late@example.kr Late password='another good password'; follow_link
 expect_status 303
-forget; body=$answer follow_link
+forget; body=$answer; follow_link
 expect_status 410
 sign_in late@example.kr 'another good password'; expect_status 303
 
 test_that "an address that has got an account meanwhile is sent to sign in"
 sign_up meanwhile@example.kr Early; answer=$body
 sql "INSERT INTO person (email, name, password_hash, created_at, updated_at) VALUES ('meanwhile@example.kr', 'M', 'x', 0, 0)"
-body=$answer follow_link
+body=$answer; follow_link
 expect_status 409
 expect_body 'You already have an account'
 expect_body 'class="btn" href="/account/sign-in"'
