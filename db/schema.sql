@@ -81,7 +81,8 @@ CREATE TABLE person (
 	password_hash TEXT NOT NULL,                     -- argon2id
 	disabled      INTEGER NOT NULL DEFAULT 0 CHECK (disabled IN (0, 1)),
 	created_at    INTEGER NOT NULL,
-	updated_at    INTEGER NOT NULL
+	updated_at    INTEGER NOT NULL,
+	email_confirmed_at INTEGER NOT NULL DEFAULT 0 CHECK (email_confirmed_at >= 0)    -- the address was proved by a link, or vouched for by staff
 ) STRICT;
 
 CREATE TABLE user_role (
@@ -125,6 +126,35 @@ CREATE TABLE sign_in_throttle (                      -- failures per account and
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sign_in_throttle_by_age ON sign_in_throttle (failed_at);
 
+CREATE TABLE mail_link (                             -- a link sent by mail: works once, for half an hour (domain/mail_links.h)
+	link_id       INTEGER PRIMARY KEY,
+	purpose       TEXT NOT NULL CHECK (purpose IN ('sign_up', 'known', 'reset')),
+	                                                 -- sign_up: makes the account. The others set a new password; known: asked for by a
+	                                                 -- sign-up with the address of an account
+	seed          TEXT NOT NULL UNIQUE,              -- with the secret key it gives the token; the table alone gives no access
+	token_hash    TEXT NOT NULL UNIQUE,              -- BLAKE2b of the token
+	user_id       INTEGER REFERENCES person (user_id),          -- whose it is; NULL: sign-up not confirmed, or no such account: no mail
+	email         TEXT NOT NULL DEFAULT '' CHECK (email = lower(email) AND length(email) <= 254),   -- this and the next: of a sign-up
+	name          TEXT NOT NULL DEFAULT '' CHECK (length(name) <= 80),                              -- that is not confirmed yet
+	phone         TEXT NOT NULL DEFAULT '' CHECK (length(phone) <= 30),
+	password_hash TEXT NOT NULL DEFAULT '',          -- argon2id
+	lang          TEXT NOT NULL CHECK (lang IN ('ko', 'en')),   -- of the page on which it was asked for
+	next          TEXT NOT NULL DEFAULT '/' CHECK (length(next) BETWEEN 1 AND 4000),                -- the page to go on to
+	created_at    INTEGER NOT NULL,
+	expires_at    INTEGER NOT NULL,
+	used_at       INTEGER NOT NULL DEFAULT 0,        -- used, or made void by the use of another one
+	used_by       TEXT NOT NULL DEFAULT '',          -- hash of the key of the form that used it: its second click gets the same answer
+	CHECK (expires_at > created_at AND used_at < expires_at),
+	CHECK (purpose = 'sign_up' OR email = '' AND name = '' AND phone = '' AND password_hash = ''),
+	CHECK (used_at = 0 OR email = '' AND name = '' AND phone = '' AND password_hash = ''),
+	CHECK (purpose <> 'sign_up' OR used_at = 0 AND user_id IS NULL AND email <> '' OR used_at <> 0 AND user_id IS NOT NULL)
+) STRICT;
+CREATE INDEX mail_link_by_end ON mail_link (expires_at);
+CREATE INDEX mail_link_by_user ON mail_link (user_id);
+CREATE INDEX mail_link_by_email ON mail_link (email) WHERE email <> '';
+CREATE TRIGGER mail_link_works_once BEFORE UPDATE OF used_at ON mail_link WHEN OLD.used_at <> 0
+	BEGIN SELECT RAISE(ABORT, 'mail_link_works_once'); END;
+
 CREATE VIEW v_user AS
 	SELECT u.user_id, u.email, u.name, u.phone, u.lang, u.disabled,
 	       (SELECT COALESCE(SUM(CASE r.role WHEN 'customer' THEN 1 WHEN 'employee' THEN 2 WHEN 'manager' THEN 4
@@ -139,6 +169,8 @@ CREATE VIEW v_session AS
 CREATE VIEW v_api_token AS
 	SELECT t.token_hash, t.user_id, v.email, v.name, v.lang, v.roles
 	  FROM api_token t JOIN v_user v ON v.user_id = t.user_id WHERE v.disabled = 0 AND t.revoked_at = 0;
+CREATE VIEW v_mail_link AS                          -- for the program that sends the mail
+	SELECT link_id, purpose, seed, user_id, email, lang, expires_at FROM mail_link;
 
 -- ----------------------------------------------------------------------------------------------------- fleet 차량관리
 

@@ -61,6 +61,7 @@
 	X(REVIEW_APPROVED,          "review.approved",           "review") \
 	X(REVIEW_REJECTED,          "review.rejected",           "review") \
 	X(REVIEW_CANCELLED,         "review.cancelled",          "review") \
+	X(ACCOUNT_LINK_REQUESTED,   "account.link_requested",    "account") \
 	X(MESSAGE_SENT,             "message.sent",              "message") \
 	X(MESSAGE_DEAD,             "message.dead",              "message") \
 	X(MESSAGE_RESENT,           "message.resent",            "message") \

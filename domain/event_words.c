@@ -96,6 +96,7 @@
 	STAFF(REVIEW_APPROVED, N_("The request was approved")) \
 	STAFF(REVIEW_REJECTED, N_("The request was rejected")) \
 	STAFF(REVIEW_CANCELLED, N_("The request was withdrawn")) \
+	STAFF(ACCOUNT_LINK_REQUESTED, N_("A link to confirm an account or to set a password was requested")) \
 	STAFF(MESSAGE_SENT, N_("A message was sent")) \
 	STAFF(MESSAGE_DEAD, N_("A message could not be sent")) \
 	STAFF(MESSAGE_RESENT, N_("A message was sent again")) \

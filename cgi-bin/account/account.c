@@ -2,7 +2,8 @@
  * account.c - one person's record: adding, finding and changing it.
  *
  * E-mails are stored and compared in lower case, and the e-mail of an account never changes. The password of a new
- * account is hashed before the transaction begins; of two sign-ups at once the unique e-mail lets one through.
+ * account is hashed before the transaction begins; of two at once the unique e-mail lets one through. An account that
+ * staff or the command adds counts as confirmed: they vouch for the address.
  */
 #include "account.h"
 
@@ -37,7 +38,7 @@ const struct shape account_shape = SHAPE(account, account_members);
 
 const struct db_role account_db_role = {
 	.name = "account",
-	.owns = "person user_role licence session api_token sign_in_throttle",
+	.owns = "person user_role licence session api_token sign_in_throttle mail_link",
 };
 
 /* --- checks ------------------------------------------------------------------------------------------------------- */
@@ -70,8 +71,8 @@ account_name_ok(const char *name)
 	return n >= 1 && n <= 80 && utf8_is_visible_line(name);
 }
 
-static enum account_outcome
-check_new(struct arena *m, const struct new_account *a, const char **email)
+enum account_outcome
+account_check(struct arena *m, const struct new_account *a, const char **email)
 {
 	*email = email_clean(m, a->email);
 	if (!*email)
@@ -85,32 +86,30 @@ check_new(struct arena *m, const struct new_account *a, const char **email)
 
 /* --- making one --------------------------------------------------------------------------------------------------- */
 
-/* 0: the e-mail has an account. */
-static int64_t
-insert_person(struct db *db, const struct new_account *a, const char *email, const char *hash)
+int64_t
+person_insert(struct db *db, const struct new_account *a, const char *email, const char *hash)
 {
-	int64_t now = clock_now(), user_id = 0;
+	int64_t now = clock_now(), user_id;
 	int roles = a->roles ? a->roles : ROLE_CUSTOMER;
 
-	db_begin(db);
-	if (db_try(db,
-		    "INSERT INTO person (email, name, phone, lang, password_hash, created_at, updated_at)"
-		    " VALUES ($1, $2, $3, $4, $5, $6, $6)",
-		    email, a->name, text_or_empty(a->phone), lang_code(a->lang), hash, now)) {
-		user_id = db_int(db, "SELECT user_id FROM person WHERE email = $1", email);
-		for (int i = 0; i < role_words.n; i++)
-			if (roles & (1 << i))
-				db_do(db, "INSERT INTO user_role (user_id, role) VALUES ($1, $2)", user_id,
-					words_code(&role_words, i));
-	}
-	return db_commit(db) ? user_id : 0;
+	if (!db_try(db,
+		    "INSERT INTO person (email, name, phone, lang, password_hash, created_at, updated_at,"
+		    " email_confirmed_at) VALUES ($1, $2, $3, $4, $5, $6, $6, $6)",
+		    email, a->name, text_or_empty(a->phone), lang_code(a->lang), hash, now))
+		return 0;
+	user_id = db_int(db, "SELECT user_id FROM person WHERE email = $1", email);
+	for (int i = 0; i < role_words.n; i++)
+		if (roles & (1 << i))
+			db_do(db, "INSERT INTO user_role (user_id, role) VALUES ($1, $2)", user_id,
+				words_code(&role_words, i));
+	return user_id;
 }
 
 enum account_outcome
 account_add(struct db *db, const struct new_account *a, int64_t *user_id)
 {
 	const char *email, *hash;
-	enum account_outcome outcome = check_new(db_memory(db), a, &email);
+	enum account_outcome outcome = account_check(db_memory(db), a, &email);
 
 	*user_id = 0;
 	if (outcome != ACCOUNT_OK)
@@ -119,8 +118,9 @@ account_add(struct db *db, const struct new_account *a, int64_t *user_id)
 	if (db_exists(db, "SELECT 1 FROM person WHERE email = $1", email))
 		return ACCOUNT_KNOWN;
 	hash = a->password_hash ? a->password_hash : password_hash(db_memory(db), a->password);
-	*user_id = insert_person(db, a, email, hash);
-	if (!*user_id)
+	db_begin(db);
+	*user_id = person_insert(db, a, email, hash);
+	if (!db_commit(db) || !*user_id)
 		return ACCOUNT_KNOWN;
 	log_info("account_added", "user %lld", (long long)*user_id);
 	return ACCOUNT_OK;

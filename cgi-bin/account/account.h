@@ -6,7 +6,8 @@
  * argon2id hashes, sessions and API tokens are hashed too. (3) Slow work is never done inside a transaction: a password
  * is hashed first, and the transaction checks that what the hash was based on has not changed.
  *
- * account reports no events: other programs read the views v_user, v_session and v_api_token.
+ * account sends no mail: it reports account.link_requested, and message sends the link (domain/mail_links.h). Of all
+ * else other programs read the views v_user, v_session and v_api_token.
  */
 #ifndef MP_ACCOUNT_H
 #define MP_ACCOUNT_H
@@ -140,21 +141,86 @@ enum sign_in_outcome account_sign_in(struct db *db, const struct sign_in *s, str
 /* a program: an API token */
 enum sign_in_outcome account_sign_in_token(struct db *db, const struct sign_in *s, struct signed_in *in);
 
+/* --- link.c: links sent by mail ----------------------------------------------------------------------------------- */
+
+enum link_purpose { LINK_SIGN_UP, LINK_KNOWN, LINK_RESET };     /* domain/mail_links.h */
+
+/* Asks for a mail with a link. */
+struct link_request {
+	const char *email;
+	const char *address;                    /* the client's; NULL: an admin's */
+	const char *next;                       /* the page to go on to */
+	const char *key;                        /* the form's: its second click asks for nothing more. "": none */
+	int lang;
+};
+
+/* What came of it. Only the mail's recipient may learn this, and in test mode the person who asked. */
+struct link_asked {
+	enum link_purpose purpose;
+	int64_t user_id;                        /* 0: there is no account */
+	const char *path;                       /* where the mail's link leads to */
+	int64_t wait_s;                         /* CLOSED: seconds until the next try */
+};
+
+struct mail_link {
+	int64_t link_id, user_id, expires_at, used_at;
+	int purpose;                            /* enum link_purpose */
+	const char *email;                      /* of the sign-up or of the account */
+	const char *name, *phone, *password_hash, *next, *used_by;
+	int lang;
+};
+bool link_find(struct db *db, const char *token, struct mail_link *l);          /* also one that is used or expired */
+
+/* Uses a link. */
+struct link_use {
+	const char *token;
+	const char *key;                        /* the form's: its second click gets the same answer */
+	const char *password;                   /* the new one */
+	const char *old_token;                  /* as in struct sign_in */
+	bool session;                           /* sign this browser in */
+};
+
+enum link_outcome {
+	LINK_DONE,              /* *in: who it is, and the session */
+	LINK_OVER,              /* unknown, used or expired */
+	LINK_TAKEN,             /* meanwhile the address has an account */
+	LINK_WEAK,              /* password_problem() */
+};
+
+/* --- sign_up.c ---------------------------------------------------------------------------------------------------- */
+
 enum sign_up_outcome {
-	SIGN_UP_OK,             /* the account is added; *in holds its session when one was wanted */
-	SIGN_UP_AGAIN,          /* the e-mail with its password: the same person, such as a second click. Signed in */
-	SIGN_UP_NOT_POSSIBLE,   /* the e-mail has an account */
+	SIGN_UP_OK,             /* a mail is on its way: to confirm it, or to say that there is an account */
 	SIGN_UP_WEAK,
-	SIGN_UP_CLOSED,         /* too many such tries */
+	SIGN_UP_CLOSED,         /* too many for this address or from this client */
 };
 
 /*
- * A customer's own sign-up. Without a confirming mail it cannot be hidden completely that an e-mail has an account: a
- * sign-up with an unused one succeeds, with a used one it does not. So the refusal names no reason, takes the same
- * time, and counts as a failed sign-in of the account and the address, which makes trying lists of e-mails useless.
+ * A customer's own sign-up: stored as pending, confirmed with the mail's link. A known address takes the same steps, so
+ * neither the answer nor its time tells which addresses have an account.
  */
-enum sign_up_outcome account_sign_up(struct db *db, const struct new_account *a, const struct sign_in *s, bool session,
-                                     struct signed_in *in);
+enum sign_up_outcome account_sign_up(struct db *db, const struct new_account *a, const struct link_request *r,
+	struct link_asked *asked);
+/* DONE, OVER, TAKEN */
+enum link_outcome account_confirm(struct db *db, const struct link_use *u, struct signed_in *in);
+
+/* --- reset.c: a forgotten password -------------------------------------------------------------------------------- */
+
+/* false: too many; *asked has wait_s. The same for addresses without an account. */
+bool account_forgot(struct db *db, const struct link_request *r, struct link_asked *asked);
+
+enum send_reset_outcome {
+	SEND_RESET_OK,
+	SEND_RESET_NO_USER,
+	SEND_RESET_DISABLED,    /* the account cannot be used anyway */
+	SEND_RESET_CLOSED,
+};
+/* An admin has the link sent. key: the form's */
+enum send_reset_outcome account_send_reset(struct db *db, int64_t user_id, int64_t actor_id, const char *key,
+	struct link_asked *asked);
+
+/* DONE, OVER, WEAK. Sets the password; ends all sessions and API tokens of the account, and its other links. */
+enum link_outcome account_reset(struct db *db, const struct link_use *u, struct signed_in *in);
 
 /* --- session.c ---------------------------------------------------------------------------------------------------- */
 
@@ -178,7 +244,8 @@ void session_list(struct db *db, int64_t user_id, const char *this_token, int64_
  */
 bool throttle_try(struct db *db, const char *email, const char *address, int64_t *wait_s);
 void throttle_passed(struct db *db, const char *email, const char *address);
-bool throttle_sign_up(struct db *db, const char *address, int64_t *wait_s); /* counts an account about to be added */
+/* Counts a mail about to be asked for; address NULL: by an admin. */
+bool throttle_link(struct db *db, const char *email, const char *address, int64_t *wait_s);
 
 /* --- token.c: API tokens ------------------------------------------------------------------------------------------ */
 

@@ -1,7 +1,8 @@
 /*
  * account 계정 - its routes and what they need.
- * pages_sign.c signs people up, in and out, pages.c shows their own account, pages_key.c their password, sessions and
- * API tokens, pages_admin.c all users to an admin; account.h lists the rules.
+ * pages_sign.c signs people up, in and out, pages_link.c has the pages that links in mails lead to, pages.c shows
+ * people's own account, pages_key.c their password, sessions and API tokens, pages_admin.c all users to an admin;
+ * account.h lists the rules.
  */
 #include "pages.h"
 
@@ -14,6 +15,12 @@ static const struct route routes[] = {
 	{ POST,   "/account/sign-up",            do_sign_up,        0 },
 	{ GET,    "/account/sign-in",            page_sign_in,      0 },
 	{ POST,   "/account/sign-in",            do_sign_in,        0 },
+	{ GET,    "/account/confirm",            page_confirm,      0 },
+	{ POST,   "/account/confirm",            do_confirm,        0 },
+	{ GET,    "/account/forgot",             page_forgot,       0 },
+	{ POST,   "/account/forgot",             do_forgot,         0 },
+	{ GET,    "/account/reset",              page_reset,        0 },
+	{ POST,   "/account/reset",              do_reset,          0 },
 	{ POST,   "/account/sign-out",           do_sign_out,       ROUTE_SIGNED_IN },
 	{ POST,   "/account/language",           do_language,       0 },
 
@@ -39,6 +46,7 @@ static const struct route routes[] = {
 	{ POST,   "/account/users/:id/roles",    do_role,           ROLE_ADMIN },
 	{ POST,   "/account/users/:id/disable",  do_disable,        ROLE_ADMIN },
 	{ POST,   "/account/users/:id/enable",   do_enable,         ROLE_ADMIN },
+	{ POST,   "/account/users/:id/reset",    do_send_reset,     ROLE_ADMIN },
 	{ 0 },
 };
 

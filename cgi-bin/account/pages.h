@@ -8,10 +8,20 @@
 #include "lib/web/web.h"
 
 handler page_sign_up, do_sign_up, page_sign_in, do_sign_in, do_sign_out, do_language;           /* pages_sign.c */
+/* pages_link.c */
+handler page_forgot, do_forgot, page_reset, do_reset, page_confirm, do_confirm;
 handler page_account, do_account, page_profile, do_profile, page_licence, do_licence, do_licence_remove; /* pages.c */
 /* pages_key.c */
 handler page_password, do_password, page_sessions, do_sessions_end, page_tokens, do_token, do_token_revoke;
-handler page_users, page_user, do_role, do_disable, do_enable;          /* pages_admin.c */
+handler page_users, page_user, do_role, do_disable, do_enable, do_send_reset;   /* pages_admin.c */
+
+/* --- pages_sign.c, pages_link.c: shared --- */
+const char *next_path(struct web *w);   /* the page after signing in: next= if it is one of ours, else the home page */
+const char *with_next(struct web *w, const char *path, const char *next);
+struct link_request link_request_of(struct web *w, const char *email);
+/* "Check your mail": the same for every address. */
+enum status answer_check_mail(struct web *w, const struct link_request *r, const struct link_asked *asked,
+	bool is_sign_up);
 
 /* --- pages.c: shared --- */
 void require(struct web *w, const char *name, const char *message);     /* an empty field is marked with this message */

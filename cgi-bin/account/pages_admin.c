@@ -182,6 +182,7 @@ static const struct word decided_word[] = {
 	{ "role",     N_("The roles have been changed. This takes effect from the next page.") },
 	{ "disabled", N_("The account has been disabled and is signed out everywhere.") },
 	{ "enabled",  N_("The account can be used again.") },
+	{ "reset",    N_("We are sending this person a link to set a new password.") },
 };
 static const struct words decided_words = WORDS(decided_word);
 
@@ -250,4 +251,33 @@ enum status
 do_enable(struct web *w)
 {
 	return set_disabled(w, false);
+}
+
+/* --- a forgotten password ----------------------------------------------------------------------------------------- */
+
+struct reset_answer { const char *status; };
+static const struct member reset_answer_members[] = { SHAPE_TEXT(reset_answer, status) };
+static const struct shape reset_answer_shape = SHAPE(reset_answer, reset_answer_members);
+
+/* POST /account/users/:id/reset - sends the link to the person; the admin does not see it. */
+enum status
+do_send_reset(struct web *w)
+{
+	struct link_asked asked = { 0 };
+	int64_t user_id = web_param_id(w, "id");
+
+	if (form_bad(w))
+		return refuse_unknown_field(w);
+	web_form(w, show_user, NULL);
+	switch (account_send_reset(w->db, user_id, w->user.id, web_idempotency_key(w), &asked)) {
+	case SEND_RESET_OK:
+		return web_done(w, HTTP_ACCEPTED, &reset_answer_shape, &(struct reset_answer){ "check_mail" },
+			"/account/users/%lld?done=reset", (long long)user_id);
+	case SEND_RESET_NO_USER: return web_not_found(w);
+	case SEND_RESET_DISABLED:
+		return web_refuse(w, HTTP_CONFLICT, "disabled",
+			_("This account is disabled. Enable it first, then send the link."));
+	case SEND_RESET_CLOSED: return web_refuse(w, HTTP_TOO_MANY, "too_many", closed_message(w, asked.wait_s));
+	}
+	return web_broken(w);
 }

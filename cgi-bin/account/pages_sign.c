@@ -10,16 +10,28 @@
 
 #include <string.h>
 
-/* The page after signing in: next= if it is one of ours, else the home page. */
-static const char *
-next_path(struct web *w, const char *name)
+/* Not one of the pages of signing in: one would come back to them. */
+static bool
+leads_on(const char *path)
 {
-	const char *path = form_raw(w, name);
+	static const char *const pages[] = { "/account/sign-", "/account/forgot", "/account/confirm",
+		"/account/reset" };
 
-	return web_safe_path(path) && strncmp(path, "/account/sign-", 14) != 0 ? path : "/";
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
+		if (strncmp(path, pages[i], strlen(pages[i])) == 0)
+			return false;
+	return web_safe_path(path);
 }
 
-static const char *
+const char *
+next_path(struct web *w)
+{
+	const char *path = form_raw(w, "next");
+
+	return path && leads_on(path) ? path : "/";
+}
+
+const char *
 with_next(struct web *w, const char *path, const char *next)
 {
 	return strcmp(next, "/") == 0 ? path : arena_printf(w->m, "%s?next=%s", path, web_encode(w, next));
@@ -30,12 +42,12 @@ with_next(struct web *w, const char *path, const char *next)
 struct sign_in_page {
 	struct form_problems problems;
 	struct field email, password;
-	const char *next, *sign_up_url;
+	const char *next, *sign_up_url, *forgot_url;
 };
 static const struct member sign_in_page_members[] = {
 	SHAPE_STRUCT(sign_in_page, problems, form_problems_shape), SHAPE_STRUCT(sign_in_page, email, field_shape),
 	SHAPE_STRUCT(sign_in_page, password, field_shape), SHAPE_TEXT(sign_in_page, next),
-	SHAPE_TEXT(sign_in_page, sign_up_url),
+	SHAPE_TEXT(sign_in_page, sign_up_url), SHAPE_TEXT(sign_in_page, forgot_url),
 };
 static const struct shape sign_in_page_shape = SHAPE(sign_in_page, sign_in_page_members);
 PAGE(sign_in_form, "account/sign_in", sign_in_page_shape)
@@ -47,10 +59,11 @@ show_sign_in(struct web *w, const void *form __attribute__((unused)), enum statu
 		.problems = form_problems(w, message),
 		.email = form_field(w, "email", ""),
 		.password = form_field(w, "password", ""),
-		.next = next_path(w, "next"),
+		.next = next_path(w),
 	};
 
 	p.sign_up_url = with_next(w, "/account/sign-up", p.next);
+	p.forgot_url = with_next(w, "/account/forgot", p.next);
 	return web_page(w, status, &sign_in_form, &p);
 }
 
@@ -63,7 +76,7 @@ page_sign_in(struct web *w)
 	if (w->json)
 		return web_not_found(w);
 	if (w->user.id)
-		return web_redirect(w, "%s", next_path(w, "next"));
+		return web_redirect(w, "%s", next_path(w));
 	web_notice(w, &signed_out_words);
 	return show_sign_in(w, NULL, HTTP_OK, NULL);
 }
@@ -95,7 +108,7 @@ enum status
 do_sign_in(struct web *w)
 {
 	struct sign_in s = { .address = w->address, .old_token = web_session(w) };
-	const char *next = next_path(w, "next");
+	const char *next = next_path(w);
 	struct signed_in in = { 0 };
 
 	require(w, "email", _("Please enter your email address."));
@@ -151,7 +164,7 @@ show_sign_up(struct web *w, const void *form __attribute__((unused)), enum statu
 		.phone = form_field(w, "phone", ""),
 		.password = form_field(w, "password", ""),
 		.language = lang_field(w, lang_now()),
-		.next = next_path(w, "next"),
+		.next = next_path(w),
 	};
 
 	p.sign_in_url = with_next(w, "/account/sign-in", p.next);
@@ -163,38 +176,7 @@ page_sign_up(struct web *w)
 {
 	if (w->json)
 		return web_not_found(w);
-	return w->user.id ? web_redirect(w, "%s", next_path(w, "next")) : show_sign_up(w, NULL, HTTP_OK, NULL);
-}
-
-struct sign_up_answer {
-	int64_t user_id;
-	const char *email, *name;
-};
-static const struct member sign_up_answer_members[] = {
-	SHAPE_INT(sign_up_answer, user_id), SHAPE_TEXT(sign_up_answer, email), SHAPE_TEXT(sign_up_answer, name),
-};
-static const struct shape sign_up_answer_shape = SHAPE(sign_up_answer, sign_up_answer_members);
-
-static enum status
-refuse_sign_up(struct web *w)
-{
-	return web_refuse(w, HTTP_CONFLICT, "not_possible",
-		_("We could not create an account with these details. If you already have one, sign in; if not, try"
-		  " another email address."));
-}
-
-static enum status
-answer_sign_up(struct web *w, const struct signed_in *in, const char *next)
-{
-	struct sign_up_answer answer = { in->user_id, in->email, in->name };
-
-	if (w->json)
-		return web_json(w, HTTP_CREATED, &sign_up_answer_shape, &answer);
-	if (!in->token) /* disabled or changed since it was added */
-		return web_redirect(w, "/account/sign-in");
-	web_sign_in(w, in->token);
-	set_lang(w, in->lang);
-	return web_redirect(w, "%s", next);
+	return w->user.id ? web_redirect(w, "%s", next_path(w)) : show_sign_up(w, NULL, HTTP_OK, NULL);
 }
 
 static void
@@ -214,28 +196,24 @@ read_sign_up(struct web *w, struct new_account *a)
 		form_error(w, "password", problem);
 }
 
-/* POST /account/sign-up - a customer creates an account and is signed in. */
+/* POST /account/sign-up - the account is made by the link in the mail (pages_link.c). */
 enum status
 do_sign_up(struct web *w)
 {
 	struct new_account a = { 0 };
-	struct signed_in in = { 0 };
-	const char *next = next_path(w, "next");
-	struct sign_in s;
+	struct link_asked asked = { 0 };
+	struct link_request r;
 
 	read_sign_up(w, &a);
+	r = link_request_of(w, a.email);
 	web_form(w, show_sign_up, NULL);
 	if (form_bad(w))
 		return web_invalid(w);
-	s = (struct sign_in){
-		.email = a.email, .password = a.password, .address = w->address, .old_token = web_session(w)
-	};
-	switch (account_sign_up(w->db, &a, &s, !w->json, &in)) {
-	case SIGN_UP_OK: return answer_sign_up(w, &in, next);
-	case SIGN_UP_AGAIN: return w->json ? refuse_sign_up(w) : answer_sign_up(w, &in, next);
-	case SIGN_UP_NOT_POSSIBLE: return refuse_sign_up(w);
+	r.lang = a.lang;
+	switch (account_sign_up(w->db, &a, &r, &asked)) {
+	case SIGN_UP_OK: return answer_check_mail(w, &r, &asked, true);
 	case SIGN_UP_WEAK: return web_invalid(w);
-	case SIGN_UP_CLOSED: return web_refuse(w, HTTP_TOO_MANY, "too_many", closed_message(w, in.wait_s));
+	case SIGN_UP_CLOSED: return web_refuse(w, HTTP_TOO_MANY, "too_many", closed_message(w, asked.wait_s));
 	}
 	return web_broken(w);
 }

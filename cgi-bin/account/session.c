@@ -42,6 +42,7 @@ session_begin(struct db *db, int64_t user_id, const char *password_hash, const c
 	if (begun) {
 		drop_session(db, old_token);
 		db_do(db, "DELETE FROM session WHERE expires_at <= $1", now);
+		links_sweep(db);
 	}
 	return db_commit(db) && begun ? token : NULL;
 }
@@ -69,6 +70,7 @@ sessions_drop(struct db *db, int64_t user_id, const char *except_token)
 		"UPDATE api_token SET revoked_at = $3 WHERE user_id = $1 AND name = $2 AND revoked_at = 0"
 		" AND token_hash <> $4",
 		user_id, SIGN_IN_TOKEN, clock_now(), except);
+	links_void(db, user_id);
 }
 
 int

@@ -1,5 +1,5 @@
 /*
- * sign_in.c - signing in and signing up.
+ * sign_in.c - signing in.
  *
  * Signing in always begins a new session and ends the one the browser came with, so a token planted before is useless
  * after. A program gets an API token instead of a session.
@@ -91,44 +91,16 @@ account_sign_in_token(struct db *db, const struct sign_in *s, struct signed_in *
 	return SIGN_IN_OK;
 }
 
-/* --- signing up --------------------------------------------------------------------------------------------------- */
+/* --- after a link ------------------------------------------------------------------------------------------------- */
 
-/* The e-mail has an account: the same person again, such as a second click? Takes as long as making one. */
-static enum sign_up_outcome
-sign_up_again(struct db *db, const struct sign_in *s, bool session, struct signed_in *in)
+void
+signed_in_begin(struct db *db, int64_t user_id, bool session, const char *old_token, struct signed_in *in)
 {
+	const char *email = db_text(db, "SELECT email FROM person WHERE user_id = $1", user_id);
 	struct sign_in_account of = { 0 };
 
-	switch (verify(db, s, &of, &in->wait_s)) {
-	case SIGN_IN_OK:
-		fill_signed_in(in, &of);
-		in->token = session ? session_begin(db, of.user_id, of.password_hash, s->old_token) : NULL;
-		return session && !in->token ? SIGN_UP_NOT_POSSIBLE : SIGN_UP_AGAIN;
-	case SIGN_IN_REFUSED: return SIGN_UP_NOT_POSSIBLE;
-	case SIGN_IN_CLOSED: return SIGN_UP_CLOSED;
-	}
-	return SIGN_UP_NOT_POSSIBLE;
-}
-
-enum sign_up_outcome
-account_sign_up(struct db *db, const struct new_account *a, const struct sign_in *s, bool session, struct signed_in *in)
-{
-	struct sign_in_account of = { 0 };
-	int64_t user_id;
-
-	if (!throttle_sign_up(db, s->address, &in->wait_s))
-		return SIGN_UP_CLOSED;
-	switch (account_add(db, a, &user_id)) {
-	case ACCOUNT_OK: break;
-	case ACCOUNT_KNOWN: return sign_up_again(db, s, session, in);
-	case ACCOUNT_WEAK: return SIGN_UP_WEAK;
-	case ACCOUNT_BAD_EMAIL: /* checked by the form */
-	case ACCOUNT_BAD_NAME:
-	case ACCOUNT_NO_USER: return SIGN_UP_NOT_POSSIBLE;
-	}
-	if (!find_enabled(db, s->email, &of))
-		return SIGN_UP_NOT_POSSIBLE;
+	if (!email || !find_enabled(db, email, &of))
+		return;
 	fill_signed_in(in, &of);
-	in->token = session ? session_begin(db, of.user_id, of.password_hash, s->old_token) : NULL;
-	return SIGN_UP_OK;
+	in->token = session ? session_begin(db, of.user_id, of.password_hash, old_token) : NULL;
 }

@@ -8,8 +8,9 @@
  * the count starts again. The cost: failing on purpose keeps a person's account closed for new sign-ins; their open
  * sessions are not affected.
  *
- * New accounts are counted for the address in the same way, with more of them free: each takes a slow hash and may hold
- * cars before it has paid anything.
+ * Mails with a link (sign-up, forgotten password) are counted in the same way: for the e-mail they go to, so that
+ * nobody can fill a stranger's mailbox, and for the client's address, with more of them free: a sign-up takes a slow
+ * hash.
  *
  * Rows have hashes as keys, so the table is not a list of e-mails and addresses.
  */
@@ -23,7 +24,8 @@
 
 #define FREE_PER_ACCOUNT 5
 #define FREE_PER_ADDRESS 30     /* offices share one */
-#define FREE_SIGN_UPS    200    /* per address: many people may share one */
+#define FREE_LINKS       5      /* mails to one e-mail */
+#define FREE_LINKS_PER_ADDRESS 200      /* many people may share one */
 #define FIRST_CLOSE_S    15
 #define LONGEST_CLOSE_S  900
 
@@ -97,42 +99,45 @@ count_one(struct db *db, struct counter *c, int64_t now)
 		c->who, c->n_failed, close ? now + close : 0, now);
 }
 
-bool
-throttle_try(struct db *db, const char *email, const char *address, int64_t *wait_s)
+/* Counts the try in all counters, unless one of them is closed. */
+static bool
+count_try(struct db *db, struct counter *c, int n, int64_t *wait_s)
 {
-	int64_t now = clock_now(), account_s, address_s;
-	struct counter c[2];
+	int64_t now = clock_now(), closed;
 
-	name_counters(db_memory(db), c, email, address);
+	*wait_s = 0;
 	db_begin(db);
-	account_s = closed_s(db, &c[0], now);
-	address_s = closed_s(db, &c[1], now);
-	*wait_s = account_s > address_s ? account_s : address_s;
-	if (*wait_s == 0) {
-		count_one(db, &c[0], now);
-		count_one(db, &c[1], now);
+	for (int i = 0; i < n; i++)
+		if ((closed = closed_s(db, &c[i], now)) > *wait_s)
+			*wait_s = closed;
+	for (int i = 0; i < n && *wait_s == 0; i++)
+		count_one(db, &c[i], now);
+	if (*wait_s == 0)
 		db_do(db, "DELETE FROM sign_in_throttle WHERE failed_at < $1", now - DAY);
-	}
 	db_commit(db);
 	return *wait_s == 0;
 }
 
 bool
-throttle_sign_up(struct db *db, const char *address, int64_t *wait_s)
+throttle_try(struct db *db, const char *email, const char *address, int64_t *wait_s)
+{
+	struct counter c[2];
+
+	name_counters(db_memory(db), c, email, address);
+	return count_try(db, c, 2, wait_s);
+}
+
+bool
+throttle_link(struct db *db, const char *email, const char *address, int64_t *wait_s)
 {
 	struct arena *m = db_memory(db);
-	struct counter c = {
-		.who = secret_hash(m, arena_printf(m, "sign-up:%s", address_group(m, address))),
-		.n_free = FREE_SIGN_UPS,
+	struct counter c[2] = {
+		{ .who = secret_hash(m, arena_printf(m, "link:%s", email)), .n_free = FREE_LINKS },
+		{ .who = secret_hash(m, arena_printf(m, "sign-up:%s", address_group(m, address))),
+			.n_free = FREE_LINKS_PER_ADDRESS },
 	};
-	int64_t now = clock_now();
 
-	db_begin(db);
-	*wait_s = closed_s(db, &c, now);
-	if (*wait_s == 0)
-		count_one(db, &c, now);
-	db_commit(db);
-	return *wait_s == 0;
+	return count_try(db, c, address ? 2 : 1, wait_s);
 }
 
 void
@@ -147,4 +152,12 @@ throttle_passed(struct db *db, const char *email, const char *address)
 		"UPDATE sign_in_throttle SET n_failed = n_failed - 1, closed_until = 0 WHERE who = $1 AND n_failed > 0",
 		c[1].who);
 	db_commit(db);
+}
+
+void
+throttle_forget(struct db *db, const char *email)
+{
+	struct arena *m = db_memory(db);
+
+	db_do(db, "DELETE FROM sign_in_throttle WHERE who = $1", secret_hash(m, arena_printf(m, "email:%s", email)));
 }

@@ -34,6 +34,12 @@ token_insert(struct db *db, int64_t user_id, const char *name, const char *token
 		secret_hash(db_memory(db), token), user_id, name, clock_now());
 }
 
+void
+tokens_drop(struct db *db, int64_t user_id)
+{
+	db_do(db, "UPDATE api_token SET revoked_at = $2 WHERE user_id = $1 AND revoked_at = 0", user_id, clock_now());
+}
+
 /* Did this form make the token before? Then *t is that one. */
 static bool
 find_made_before(struct db *db, int64_t user_id, struct api_token *t, bool *is_revoked)

@@ -7,6 +7,7 @@
  */
 #include "message.h"
 
+#include "domain/mail_links.h"
 #include "lib/base/lang.h"
 #include "lib/base/shape.h"
 
@@ -25,6 +26,7 @@ static const struct member facts_members[] = {
 	SHAPE_INT(facts, lost), SHAPE_INT(facts, stock), SHAPE_INT(facts, low_stock), SHAPE_INT(facts, odometer_km),
 	SHAPE_INT(facts, fuel_percent), SHAPE_LIST(facts, lines, shown_line_shape), SHAPE_BOOL(facts, is_brought),
 	SHAPE_BOOL(facts, is_fetched), SHAPE_BOOL(facts, is_collection), SHAPE_BOOL(facts, is_charged),
+	SHAPE_TIME(facts, expires_at),
 };
 const struct shape message_facts_shape = SHAPE(facts, facts_members);
 
@@ -34,9 +36,9 @@ const struct shape message_facts_shape = SHAPE(facts, facts_members);
 struct message_event {
 	const char *code, *booking_code, *order_code, *item_name, *item_name_ko, *name, *name_ko, *title, *title_ko,
 		*label, *label_ko, *reason,
-	           *note, *by, *direction, *courier_name, *received_by;
-	int64_t customer_id, payee_id, applicant_id, case_id, item_id, window_from, window_to, refund_due, amount,
-		refunded_amount, quantity, lost, stock,
+	           *note, *by, *direction, *courier_name, *received_by, *purpose;
+	int64_t link_id, customer_id, payee_id, applicant_id, case_id, item_id, window_from, window_to, refund_due,
+		amount, refunded_amount, quantity, lost, stock,
 	        low_stock, odometer_km, fuel_percent, delivery_id, courier_id;
 };
 static const struct member message_event_members[] = {
@@ -54,6 +56,7 @@ static const struct member message_event_members[] = {
 	SHAPE_INT(message_event, lost), SHAPE_INT(message_event, stock), SHAPE_INT(message_event, low_stock),
 	SHAPE_INT(message_event, odometer_km), SHAPE_INT(message_event, fuel_percent), SHAPE_TEXT(message_event, note),
 	SHAPE_INT(message_event, delivery_id), SHAPE_INT(message_event, courier_id),
+	SHAPE_INT(message_event, link_id), SHAPE_TEXT(message_event, purpose),
 };
 static const struct shape message_event_shape = SHAPE(message_event, message_event_members);
 
@@ -104,6 +107,8 @@ take_payload(struct facts *t, const struct message_event *s, int lang)
 		.low_stock = s->low_stock,
 		.odometer_km = s->odometer_km,
 		.fuel_percent = s->fuel_percent,
+		.purpose = text_or_empty(s->purpose),
+		.link_id = s->link_id,
 		.name = "",
 		.car_name = "",
 		.plate = "",
@@ -263,6 +268,8 @@ link_to(struct db *db, const struct facts *t)
 	struct arena *m = db_memory(db);
 	int64_t order_id;
 
+	if (t->link_id)
+		return strcmp(t->purpose, MAIL_LINK_SIGN_UP) == 0 ? "/account/confirm" : "/account/reset";
 	if (t->case_id)
 		return arena_printf(m, "/reviews/%lld", (long long)t->case_id);
 	if (*t->code)
@@ -287,6 +294,7 @@ facts_read(struct db *db, const struct event *e, int lang, struct facts *t)
 	take_delivery(db, t);
 	take_lines(db, t);
 	t->is_charged = *t->code != '\0';
+	t->expires_at = t->link_id ? link_expires_at(db, t->link_id) : 0;
 	t->link = link_to(db, t);
 	return true;
 }

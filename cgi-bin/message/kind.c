@@ -9,6 +9,7 @@
  */
 #include "message.h"
 
+#include "domain/mail_links.h"
 #include "lib/base/lang.h"
 
 #include <string.h>
@@ -74,6 +75,30 @@ needed_a_decision(struct db *db, const struct event *e, const struct facts *t)
 }
 
 static bool
+is_sign_up(struct db *db, const struct event *e, const struct facts *t)
+{
+	(void)db;
+	(void)e;
+	return strcmp(t->purpose, MAIL_LINK_SIGN_UP) == 0;
+}
+
+static bool
+is_known(struct db *db, const struct event *e, const struct facts *t)
+{
+	(void)db;
+	(void)e;
+	return strcmp(t->purpose, MAIL_LINK_KNOWN) == 0;
+}
+
+static bool
+is_reset(struct db *db, const struct event *e, const struct facts *t)
+{
+	(void)db;
+	(void)e;
+	return strcmp(t->purpose, MAIL_LINK_RESET) == 0;
+}
+
+static bool
 has_no_booking_or_lost(struct db *db, const struct event *e, const struct facts *t)
 {
 	(void)db;
@@ -128,6 +153,12 @@ has_no_booking_or_lost(struct db *db, const struct event *e, const struct facts 
 		N_("Approval needed")) \
 	KIND("stock_low",           EVENT(STOCK_LOW),             TOPIC_WORK,      TO_MANAGERS,   NULL, \
 		N_("Stock is low")) \
+	KIND("link_confirm",        EVENT(ACCOUNT_LINK_REQUESTED), TOPIC_NONE,      TO_LINK,       is_sign_up, \
+		N_("Sign-up to confirm")) \
+	KIND("link_known",          EVENT(ACCOUNT_LINK_REQUESTED), TOPIC_NONE,      TO_LINK,       is_known, \
+		N_("Sign-up with a known address")) \
+	KIND("link_reset",          EVENT(ACCOUNT_LINK_REQUESTED), TOPIC_NONE,      TO_LINK,       is_reset, \
+		N_("Forgotten password")) \
 	KIND("remind_pickup",       NULL,                         TOPIC_REMINDER,  TO_CUSTOMER,   NULL, \
 		N_("Pick-up reminder")) \
 	KIND("remind_return",       NULL,                         TOPIC_REMINDER,  TO_CUSTOMER,   NULL, \

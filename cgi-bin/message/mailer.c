@@ -35,13 +35,14 @@
 
 struct due_mail {
 	int64_t message_id, event_id, tries, n_resends, created_at;
-	const char *title, *body, *link, *email, *lang, *name;
+	const char *title, *body, *link, *email, *lang, *name, *subject_id;
+	int kind;
 };
 static const struct member due_mail_members[] = {
 	SHAPE_INT(due_mail, message_id), SHAPE_INT(due_mail, event_id), SHAPE_INT(due_mail, tries),
 	SHAPE_INT(due_mail, n_resends), SHAPE_INT(due_mail, created_at), SHAPE_TEXT(due_mail, title),
 	SHAPE_TEXT(due_mail, body), SHAPE_TEXT(due_mail, link), SHAPE_TEXT(due_mail, email), SHAPE_TEXT(due_mail, lang),
-	SHAPE_TEXT(due_mail, name),
+	SHAPE_TEXT(due_mail, name), SHAPE_TEXT(due_mail, subject_id), SHAPE_STATE(due_mail, kind, message_kind_words),
 };
 static const struct shape due_mail_shape = SHAPE(due_mail, due_mail_members);
 
@@ -61,14 +62,21 @@ message_id_of(struct arena *m, const struct due_mail *d)
 		(long long)d->n_resends, host ? host : "@localhost");
 }
 
-/* NULL: one of the addresses is invalid. */
+static bool
+has_token(const struct due_mail *d)
+{
+	return message_kinds[d->kind].audience == TO_LINK;
+}
+
+/* url: what the mail leads to, with the token if it has one. NULL: one of the addresses is invalid. */
 static const char *
-mail_text(struct arena *m, const struct due_mail *d)
+mail_text(struct arena *m, const struct due_mail *d, const char *url)
 {
 	struct mail_frame f = {
 		.name = d->name,
 		.body = d->body,
-		.url = *d->link ? arena_printf(m, "%s%s", settings.base_url, d->link) : "",
+		.url = url,
+		.is_link = has_token(d),
 		.preferences_url = arena_printf(m, "%s/messages/preferences", settings.base_url),
 		.is_sandbox = rental.sandbox,
 		.zone = clock_zone(d->created_at),
@@ -157,11 +165,13 @@ begin_try(struct db *db, const struct due_mail *d)
 		: 0; /* in the folder a second mail replaces the first one */
 }
 
+/* The address of a person without an account is not kept. */
 static void
 end_as(struct db *db, const struct due_mail *d, const char *state, enum event_type_id type, const char *reply)
 {
 	if (db_do(db,
-		    "UPDATE message SET state = $2, settled_at = $3 WHERE message_id = $1"
+		    "UPDATE message SET state = $2, settled_at = $3,"
+		    " email = CASE WHEN recipient_id = 0 THEN '' ELSE email END WHERE message_id = $1"
 		    " AND state IN ('QUEUED', 'RETRYING')",
 		    d->message_id, state, clock_now()))
 		message_report(db, type,
@@ -212,11 +222,13 @@ static struct mailer_answer
 send_mail(struct db *db, struct smtp *s, const struct due_mail *d)
 {
 	struct arena *m = db_memory(db);
-	const char *text;
+	const char *text, *url = *d->link ? arena_printf(m, "%s%s", settings.base_url, d->link) : "";
 
 	if (is_too_late(d))
 		return (struct mailer_answer){ .outcome = MAILER_REFUSED, .reply = "too late: it has waited for days" };
-	text = mail_text(m, d);
+	if (has_token(d) && !(url = link_url(db, d->subject_id)))
+		return (struct mailer_answer){ .outcome = MAILER_REFUSED, .reply = "too late: its link has expired" };
+	text = mail_text(m, d, url);
 	if (!text)
 		return (struct mailer_answer){ .outcome = MAILER_REFUSED, .reply = "an address in it is invalid" };
 	if (!*settings.mail_url)
@@ -256,7 +268,7 @@ due_now(struct db *db, struct due_mail **list)
 
 	return db_list(db, &due_mail_shape, list, &n,
 		"SELECT m.message_id, m.event_id, m.tries, m.n_resends, m.created_at, m.title, m.body, m.link, m.email,"
-		" m.lang,"
+		" m.lang, m.kind, m.subject_id,"
 		" COALESCE((SELECT u.name FROM v_user u WHERE u.user_id = m.recipient_id), '') AS name"
 		" FROM message m /*scan*/"
 		" WHERE m.state IN ('QUEUED', 'RETRYING') AND (m.next_at <= $1 OR m.next_at > $2) ORDER BY m.next_at"

@@ -26,12 +26,11 @@ is_old(const struct event *e)
 
 /* --- writing one -------------------------------------------------------------------------------------------------- */
 
-struct recipient { int64_t user_id; const char *email, *name, *lang; };
 static const struct member recipient_members[] = {
 	SHAPE_INT(recipient, user_id), SHAPE_TEXT(recipient, email), SHAPE_TEXT(recipient, name),
 	SHAPE_TEXT(recipient, lang),
 };
-static const struct shape recipient_shape = SHAPE(recipient, recipient_members);
+const struct shape recipient_shape = SHAPE(recipient, recipient_members);
 
 /* In the recipient's language. */
 static bool
@@ -65,8 +64,8 @@ truncated(struct arena *m, const char *s, int n_chars)
 	return *end ? arena_strndup(m, s, (size_t)(end - s)) : s;
 }
 
-static bool
-write_message(struct db *db, const struct event *e, int kind, const struct recipient *to, const struct preference *p)
+bool
+message_write(struct db *db, const struct event *e, int kind, const struct recipient *to, const struct preference *p)
 {
 	struct message_text text;
 	int64_t message_id, now = clock_now();
@@ -103,7 +102,7 @@ message_notify_one(struct db *db, const struct event *e, int kind, int64_t user_
 	if (!db_one(db, &recipient_shape, &to,
 		    "SELECT user_id, email, name, lang FROM v_user WHERE user_id = $1 AND disabled = 0", user_id))
 		return true; /* the account is gone */
-	return write_message(db, e, kind, &to, &p);
+	return message_write(db, e, kind, &to, &p);
 }
 
 /* Everyone who holds one of the roles, except the person who asked. */
@@ -136,6 +135,7 @@ message_notify(struct db *db, const struct event *e, int kind)
 	switch (k->audience) {
 	case TO_CUSTOMER: return message_notify_one(db, e, kind, t.customer_id);
 	case TO_MANAGERS: return notify_staff(db, e, kind, "manager", "manager", 0);
+	case TO_LINK: return link_notify(db, e, kind, &t);
 	case TO_REVIEWERS: return notify_staff(db, e, kind, "manager", "examiner", t.applicant_id);
 	}
 	return true;

@@ -5,6 +5,7 @@
  *	facts.c       what a message may show: the event's payload and what other contexts publish about its booking
  *	texts.c       the templates (templates/message/KIND) and the mail's frame
  *	message.c     writing one, in the transaction that handles its event; the inbox
+ *	link.c        mails with a link to confirm a sign-up or to set a password
  *	remind.c      reminders that depend on time: pick-up tomorrow, return soon, overdue, refund delayed
  *	mailer.c      mail: the row first, then the call, then its result
  *	smtp.c        one mail to the mail server
@@ -26,15 +27,22 @@
 
 /* --- kinds (kind.c) ----------------------------------------------------------------------------------------------- */
 
-enum topic { TOPIC_BOOKING, TOPIC_REFUND, TOPIC_DELIVERY, TOPIC_EQUIPMENT, TOPIC_REMINDER, TOPIC_WORK, N_TOPICS };
-enum audience { TO_CUSTOMER, TO_MANAGERS, TO_REVIEWERS };
+enum topic {
+	TOPIC_NONE = -1,        /* links: cannot be turned off, and are not in the inbox */
+	TOPIC_BOOKING, TOPIC_REFUND, TOPIC_DELIVERY, TOPIC_EQUIPMENT, TOPIC_REMINDER, TOPIC_WORK, N_TOPICS
+};
+enum audience {
+	TO_CUSTOMER, TO_MANAGERS, TO_REVIEWERS,
+	TO_LINK,                /* the person of a link, who may have no account yet (link.c) */
+};
 
 struct facts;
+struct preference;
 struct message_kind {
 	const char *kind;                       /* its template and the message's kind */
 	const char *event;                      /* the event it is about; NULL: it depends on time (remind.c) */
 	int topic;                              /* enum topic */
-	enum audience audience;
+	enum audience audience;                 /* TO_LINK: message.link lacks the token, which the mail alone has */
 	bool (*applies)(struct db *db, const struct event *e, const struct facts *t);   /* NULL: always */
 };
 
@@ -60,6 +68,8 @@ struct facts {
 	bool is_collection;                     /* the event is about the collection */
 	struct cancel_terms cancellation;       /* what cancelling the booking costs */
 	const char *link;                       /* our page about it: /my/bookings/MP-… */
+	const char *purpose;                    /* of a link (domain/mail_links.h) */
+	int64_t link_id, expires_at;
 };
 extern const struct shape message_facts_shape;
 
@@ -76,7 +86,7 @@ struct message_text { const char *title, *body; };
 struct message_text message_render(struct arena *m, int kind, int lang, const struct facts *t);
 
 /* The frame around every mail, which the inbox does not show. */
-struct mail_frame { const char *name, *body, *url, *preferences_url, *zone; bool is_sandbox; };
+struct mail_frame { const char *name, *body, *url, *preferences_url, *zone; bool is_sandbox, is_link; };
 const char *mail_frame_render(struct arena *m, const char *lang, const struct mail_frame *f);
 
 /* --- one message (message.c) -------------------------------------------------------------------------------------- */
@@ -94,6 +104,20 @@ extern const struct shape message_shape;
 /* Notifies everyone this kind is for. Inside the caller's transaction. false: it cannot be written now. */
 bool message_notify(struct db *db, const struct event *e, int kind);
 bool message_notify_one(struct db *db, const struct event *e, int kind, int64_t user_id);
+
+/* Who gets a message. user_id 0: a person without an account, by mail alone. */
+struct recipient { int64_t user_id; const char *email, *name, *lang; };
+extern const struct shape recipient_shape;
+bool message_write(struct db *db, const struct event *e, int kind, const struct recipient *to,
+	const struct preference *p);
+
+/* --- links to confirm a sign-up or to set a password (link.c) ----------------------------------------------------- */
+
+/* TO_LINK: writes the message, unless the link has expired meanwhile or is nobody's. */
+bool link_notify(struct db *db, const struct event *e, int kind, const struct facts *t);
+int64_t link_expires_at(struct db *db, int64_t link_id);
+/* The address in the mail, token included. NULL: the link has expired. */
+const char *link_url(struct db *db, const char *subject_id);
 
 struct inbox { int64_t n_total, n_unread; };
 struct inbox message_count(struct db *db, int64_t user_id);

@@ -26,7 +26,7 @@ static const struct policy policies[] = {
 	ON(EQUIPMENT_REJECTED, message_on_event),
 	ON(EQUIPMENT_CANCELLED, message_on_event), ON(EQUIPMENT_RETURNED, message_on_event),
 	ON(REVIEW_ASSIGNED, message_on_event),
-	ON(STOCK_LOW, message_on_event),
+	ON(STOCK_LOW, message_on_event), ON(ACCOUNT_LINK_REQUESTED, message_on_event),
 	{ 0 },
 };
 

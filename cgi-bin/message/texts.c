@@ -11,6 +11,7 @@
 static const struct member mail_frame_members[] = {
 	SHAPE_TEXT(mail_frame, name), SHAPE_TEXT(mail_frame, body), SHAPE_TEXT(mail_frame, url),
 	SHAPE_TEXT(mail_frame, preferences_url), SHAPE_TEXT(mail_frame, zone), SHAPE_BOOL(mail_frame, is_sandbox),
+	SHAPE_BOOL(mail_frame, is_link),
 };
 static const struct shape mail_frame_shape = SHAPE(mail_frame, mail_frame_members);
 

@@ -37,11 +37,21 @@ CHECK(attempts_left_open,
 	"SELECT 'message ' || t.message_id FROM message_try t JOIN message m ON m.message_id = t.message_id"
 	" WHERE t.outcome = 'SENDING' AND m.state IN ('SENT', 'DEAD') /*scan*/")
 
+CHECK(links_without_event,
+	"SELECT 'link ' || l.link_id FROM mail_link l WHERE NOT EXISTS (SELECT 1 FROM event e"
+	" WHERE e.subject_id = 'link:' || l.link_id AND e.type = 'account.link_requested') /*scan*/")
+
+CHECK(confirmed_without_account,
+	"SELECT 'link ' || l.link_id FROM mail_link l LEFT JOIN person u ON u.user_id = l.user_id"
+	" WHERE l.purpose = 'sign_up' AND l.used_at <> 0 AND COALESCE(u.email_confirmed_at, 0) = 0 /*scan*/")
+
 const struct check message_checks[] = {
 	{ "every confirmed or cancelled booking has a message to its customer", CHECK_FAST, bookings_without_message },
 	{ "every message refers to an event", CHECK_FAST, messages_without_event },
 	{ "every sent mail has a successful attempt", CHECK_FAST, sent_without_attempt },
 	{ "the outcome of every message has an event", CHECK_FAST, messages_without_outcome },
 	{ "no message in progress is already settled", CHECK_FAST, attempts_left_open },
+	{ "every link to be mailed has its event", CHECK_FAST, links_without_event },
+	{ "every confirmed sign-up has an account with a confirmed address", CHECK_FAST, confirmed_without_account },
 	{ 0 },
 };

@@ -133,3 +133,37 @@ CREATE VIEW v_booking AS
 	       currency, charge_id, refund_state, refund_due, refunded_amount, held_at, paid_at, ended_at, n_cars, cancel_asked_at,
 	       cancel_full_before_s, cancel_grace_s, cancel_late_percent
 	  FROM booking;
+
+-- account: a sign-up is confirmed by a link in a mail, and a forgotten password is set anew with one. Accounts from before count as confirmed.
+ALTER TABLE person ADD COLUMN email_confirmed_at INTEGER NOT NULL DEFAULT 0 CHECK (email_confirmed_at >= 0);
+UPDATE person SET email_confirmed_at = created_at;
+CREATE TABLE mail_link (                             -- a link sent by mail: works once, for half an hour (domain/mail_links.h)
+	link_id       INTEGER PRIMARY KEY,
+	purpose       TEXT NOT NULL CHECK (purpose IN ('sign_up', 'known', 'reset')),
+	                                                 -- sign_up: makes the account. The others set a new password; known: asked for by a
+	                                                 -- sign-up with the address of an account
+	seed          TEXT NOT NULL UNIQUE,              -- with the secret key it gives the token; the table alone gives no access
+	token_hash    TEXT NOT NULL UNIQUE,              -- BLAKE2b of the token
+	user_id       INTEGER REFERENCES person (user_id),          -- whose it is; NULL: sign-up not confirmed, or no such account: no mail
+	email         TEXT NOT NULL DEFAULT '' CHECK (email = lower(email) AND length(email) <= 254),   -- this and the next: of a sign-up
+	name          TEXT NOT NULL DEFAULT '' CHECK (length(name) <= 80),                              -- that is not confirmed yet
+	phone         TEXT NOT NULL DEFAULT '' CHECK (length(phone) <= 30),
+	password_hash TEXT NOT NULL DEFAULT '',          -- argon2id
+	lang          TEXT NOT NULL CHECK (lang IN ('ko', 'en')),   -- of the page on which it was asked for
+	next          TEXT NOT NULL DEFAULT '/' CHECK (length(next) BETWEEN 1 AND 4000),                -- the page to go on to
+	created_at    INTEGER NOT NULL,
+	expires_at    INTEGER NOT NULL,
+	used_at       INTEGER NOT NULL DEFAULT 0,        -- used, or made void by the use of another one
+	used_by       TEXT NOT NULL DEFAULT '',          -- hash of the key of the form that used it: its second click gets the same answer
+	CHECK (expires_at > created_at AND used_at < expires_at),
+	CHECK (purpose = 'sign_up' OR email = '' AND name = '' AND phone = '' AND password_hash = ''),
+	CHECK (used_at = 0 OR email = '' AND name = '' AND phone = '' AND password_hash = ''),
+	CHECK (purpose <> 'sign_up' OR used_at = 0 AND user_id IS NULL AND email <> '' OR used_at <> 0 AND user_id IS NOT NULL)
+) STRICT;
+CREATE INDEX mail_link_by_end ON mail_link (expires_at);
+CREATE INDEX mail_link_by_user ON mail_link (user_id);
+CREATE INDEX mail_link_by_email ON mail_link (email) WHERE email <> '';
+CREATE TRIGGER mail_link_works_once BEFORE UPDATE OF used_at ON mail_link WHEN OLD.used_at <> 0
+	BEGIN SELECT RAISE(ABORT, 'mail_link_works_once'); END;
+CREATE VIEW v_mail_link AS                          -- for the program that sends the mail
+	SELECT link_id, purpose, seed, user_id, email, lang, expires_at FROM mail_link;

@@ -93,9 +93,15 @@ await as.manager.post(`/equipment/orders/${given_up}/cancel`);
 await until('review has approved them', async () => (await as.manager.get(`/equipment/orders/${coming}`)).json.state === 'APPROVED');
 await as.manager.post(`/equipment/orders/${out_now}/hand-out`);
 const link = `customerKey=ANONYMOUS&successUrl=${encodeURIComponent(stack.base + '/bookings/x/paid')}&failUrl=${encodeURIComponent(stack.base + '/bookings/x')}`;
+/* Links that are in a mail: to confirm a sign-up, and to set a new password. */
+const somebody = stack.browser(), their_link = answer => /href="(\/account\/\w+\?token=[^"]*)"/.exec(answer.text)[1];
+await somebody.get('/account/sign-up');
+const confirming = their_link(await somebody.post('/account/sign-up', { name: 'Somebody', email: 'somebody@example.org', password: 'a long enough sentence' }));
+const resetting = their_link(await somebody.post('/account/forgot', { email: guest.email }));
 
 /* one or several addresses, with a typical query. null: not a page, see the comment */
 const examples = {
+	'/account/confirm': confirming, '/account/reset': resetting,
 	'/cars': ['/cars', `/cars?from=${from}&to=${to}&body=suv&sort=price`, `/cars?from=${from}&to=${to}&max_price=1`],
 	'/cars/:car_id': `/cars/${free_car.car_id}?from=${at(40)}&to=${at(42)}`,
 	'/models': ['/models', `/models?starts_at=${at(40)}&ends_at=${at(42)}&page=2`],
@@ -158,13 +164,13 @@ const examples = {
 const owners_only = ['/bookings/new', '/payments/cards', '/payments/cards/:card_id/remove', '/my/bookings', '/my/bookings/:code', '/messages/:message_id'];
 /* Errors are pages too. */
 const errors = {
-	visitor: [['/nothing/here', 404], [`/cars?from=${to}&to=${from}`, 422], ['/static/errors/503.html', 200], ['/static/errors/404.html', 200], ['/static/errors/413.html', 200], ['/static/errors/400.html', 200], ['/static/errors/403.html', 200]],
+	visitor: [['/nothing/here', 404], ['/account/reset?token=used', 410], [`/cars?from=${to}&to=${from}`, 422], ['/static/errors/503.html', 200], ['/static/errors/404.html', 200], ['/static/errors/413.html', 200], ['/static/errors/400.html', 200], ['/static/errors/403.html', 200]],
 	customer: [['/fleet/cars', 403], ['/bookings/MP-00000000', 404]],
 };
 
 /* Forms sent empty: the page with the error messages is tested too. */
 const forms = {
-	visitor: ['/account/sign-up', '/account/sign-in', `/sandbox/card?${link}`],
+	visitor: ['/account/sign-up', '/account/sign-in', '/account/forgot', `/sandbox/card?${link}`],
 	customer: ['/account/profile', '/account/licence', '/account/password', '/account/tokens'],
 	manager: ['/fleet/cars/new', `/fleet/cars/${free_car.car_id}/edit`, '/fleet/models/new', '/fleet/branches/new', '/equipment/items/new', `/equipment/items/${item.item_id}/stock`, '/equipment/orders/new', `/fleet/cars/${free_car.car_id}/photo`, `/bookings/${stuck.subject_id}/resolve`],
 	admin: [],
@@ -181,7 +187,7 @@ function pages_of(role) {
 		if (role === 'admin' && needs.length && !needs.includes('ADMIN')) continue;     /* for admins only their own pages */
 		if (role === 'manager' && owners_only.includes(route.path)) continue;
 		if (['manager', 'admin'].includes(role) && !needs.length && route.path !== '/') continue;   /* one public page with their menu is enough */
-		if (role !== 'visitor' && /^\/account\/sign-/.test(route.path)) continue;        /* redirects signed-in users */
+		if (role !== 'visitor' && /^\/account\/(sign-|forgot|confirm|reset)/.test(route.path)) continue;        /* for signed-out visitors */
 		const example = route.path in examples ? examples[route.path] : route.path;
 		if (example === null) continue;
 		const addresses = typeof example === 'object' && !Array.isArray(example) ? example[role] ?? [] : example;

@@ -38,6 +38,12 @@ async function registers_a_car(page, name, daily = '1000', hourly = '100') {
 	return +/\/fleet\/cars\/(\d+)/.exec(page.url())[1];
 }
 
+/* In test mode "Check your mail" has the link of the mail. */
+async function follows_the_link(page) {
+	await press(page, 'Open the link', 'link');
+	await press(page, 'Confirm and continue');
+}
+
 async function signs_up(page, name) {
 	const email = `${name.toLowerCase()}.${Date.now()}@example.com`, password = 'a long enough sentence';
 	await page.goto('/');
@@ -48,6 +54,7 @@ async function signs_up(page, name) {
 	await page.locator('[name=password]').fill(password);
 	await page.locator('main [name=lang]').selectOption('en');
 	await press(page, 'Create an account');
+	await follows_the_link(page);
 	return { email, password, name };
 }
 
@@ -356,6 +363,36 @@ await test('signing in returns to the requested page', async () => {
 	await visitor.page.locator('[name=email]').fill(dana.email);
 	await visitor.page.locator('[name=password]').fill(dana.password);
 	await Promise.all([visitor.page.waitForURL(/\/bookings\/new\?car_id/), visitor.page.locator('main form button').click()]);
+	await visitor.context.close();
+});
+await test('a newcomer who finds a car signs up, and the booking is kept', async () => {
+	const visitor = await window_of();
+	await visitor.page.goto(`/bookings/new?car_id=${car.Keys}&starts_at=${at(80)}&ends_at=${at(81)}`);
+	const asked = new URL(visitor.page.url()).searchParams.get('next');
+	await press(visitor.page, 'Create an account', 'link');
+	await visitor.page.locator('[name=name]').fill('Newcomer');
+	await visitor.page.locator('[name=email]').fill('newcomer@example.com');
+	await visitor.page.locator('[name=password]').fill('a long enough sentence');
+	await press(visitor.page, 'Create an account');
+	assert.match(await main_text(visitor.page), /newcomer@example\.com/);
+	await follows_the_link(visitor.page);
+	assert.equal(visitor.page.url(), `${stack.base}${asked}`);
+	assert.match(await main_text(visitor.page), /Book and pay/);
+	no_problems(visitor);
+	await visitor.context.close();
+});
+await test('a forgotten password is set with the link in the mail, by keyboard and without JavaScript', async () => {
+	const visitor = await window_of({ scripts: false });
+	await visitor.page.goto('/account/sign-in');
+	await press(visitor.page, 'Forgot your password?', 'link');
+	await visitor.page.locator('[name=email]').fill('newcomer@example.com');
+	await Promise.all([visitor.page.waitForNavigation(), visitor.page.keyboard.press('Enter')]);
+	await visitor.page.goto(await stack.mailed_link('newcomer@example.com', 'reset'));
+	await visitor.page.locator('[name=new_password]').fill('a brand new sentence');
+	await Promise.all([visitor.page.waitForNavigation(), visitor.page.keyboard.press('Enter')]);
+	await visitor.page.goto('/account');
+	assert.match(await main_text(visitor.page), /newcomer@example\.com/);
+	no_problems(visitor);
 	await visitor.context.close();
 });
 await test('the language can be switched on any page, signed in and out, and is kept', async () => {

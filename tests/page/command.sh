@@ -188,8 +188,12 @@ before=$(of_version 3 'SELECT * FROM user; SELECT * FROM user_role; SELECT * FRO
 MOTORPOOL_REFUND_FULL_BEFORE_S=7200 MOTORPOOL_REFUND_LATE_PERCENT=70 VAR=$SCRATCH/of-version-3 motorpool migrate
 expect_end 0
 expect_schema_of_today 3
-expect_same "$(of_version 3 'SELECT * FROM person; SELECT * FROM user_role; SELECT * FROM licence; SELECT * FROM session; SELECT * FROM api_token;
+expect_same "$(of_version 3 'SELECT user_id, email, name, phone, lang, password_hash, disabled, created_at, updated_at FROM person; SELECT * FROM user_role; SELECT * FROM licence; SELECT * FROM session; SELECT * FROM api_token;
 	SELECT * FROM v_user; SELECT * FROM v_role_holder; SELECT * FROM v_session; SELECT * FROM v_api_token')" "$before"
+
+test_that "accounts from a database of version 3 count as confirmed since they were created"
+expect_same "$(of_version 3 'SELECT user_id, created_at, email_confirmed_at FROM person ORDER BY user_id')" "7|1|1
+9|3|3"
 
 test_that "cars, models and bookings from a database of version 3 have their name and an empty Korean name"
 expect_same "$(of_version 3 "SELECT name, '[' || name_ko || ']', branch_address, '[' || branch_address_ko || ']' FROM v_car;

@@ -54,8 +54,7 @@ browse() {
 	local back=$program
 	forget; use account
 	if [[ -z ${password_hash-} ]]; then
-		get /account/sign-up
-		post /account/sign-up name=X email=x@example.com password="$PASSWORD" lang=en
+		sign_up_and_confirm x@example.com X
 		password_hash=$(sql "SELECT password_hash FROM person WHERE user_id = $(user_id_of x)")
 		forget
 	fi
@@ -64,6 +63,25 @@ browse() {
 	post /account/sign-in email="$1@example.com" password="$PASSWORD"
 	program=$back
 }
+# sign_up EMAIL NAME [FIELD=VALUE …] answers "Check your mail"; in test mode that page has the link of the mail. follow_link uses the link
+# on the page: it opens the page of the link, and sends its form with the fields given. Both need `use account`.
+sign_up() {
+	local -A field=([email]=$1 [name]=$2 [password]=$PASSWORD [lang]=en)
+	local pair name sent=()
+	for pair in "${@:3}"; do field[${pair%%=*}]=${pair#*=}; done
+	for name in "${!field[@]}"; do sent+=("$name=${field[$name]}"); done
+	forget
+	get /account/sign-up
+	post /account/sign-up "${sent[@]}"
+}
+link_on_page() { sed -n 's/.*href="\(\/account\/[a-z]*?token=[^"]*\)".*/\1/p' <<<"$body" | head -1; }
+follow_link() {
+	local link
+	link=$(link_on_page)
+	get "$link"
+	post "${link%%\?*}" token="${link#*token=}" "$@"
+}
+sign_up_and_confirm() { sign_up "$@"; follow_link; }
 # sql STATEMENTS runs them; one that fails makes the test fail, also inside $(…). sql_fails STATEMENTS succeeds if the database refuses them.
 sql() { sqlite3 -bail -cmd '.timeout 60000' "$VAR/motorpool.db" "$1" 2>"$VAR/sql-error" || { printf '%s: %s\n' "$(<"$VAR/sql-error")" "$1" >>"$VAR/sql-failed"; return 1; }; }
 sql_fails() { ! sqlite3 -bail -cmd '.timeout 60000' "$VAR/motorpool.db" "$1" >/dev/null 2>&1; }

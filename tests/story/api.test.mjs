@@ -27,7 +27,7 @@ await test('docs/openapi.yaml is valid OpenAPI 3.0', async () => {
 });
 
 /* Pages and redirects between pages, which are not part of the API. */
-const FOR_PEOPLE = /^(GET \/|GET \/account\/(sign-up|sign-in|password)|GET \/bookings\/new|POST \/bookings\/:code\/pay|GET \/bookings\/:code\/paid|GET \/fleet|GET \/fleet\/(cars|models|branches)\/new|GET \/fleet\/cars\/:car_id\/(edit|retire|delete|photo)|POST \/fleet\/cars\/:car_id\/delete|GET \/fleet\/branches\/:branch_id\/close|GET \/ops\/consumers\/:consumer\/pause|GET \/ops\/retries\/:consumer\/:event_id\/discard|GET \/equipment|GET \/equipment\/(items|orders)\/new|GET \/equipment\/items\/:item_id\/edit|GET \/my|GET \/view|POST \/payments\/cards\/new|GET \/payments\/cards\/return)$/;
+const FOR_PEOPLE = /^(GET \/|GET \/account\/(sign-up|sign-in|password|forgot|confirm|reset)|GET \/bookings\/new|POST \/bookings\/:code\/pay|GET \/bookings\/:code\/paid|GET \/fleet|GET \/fleet\/(cars|models|branches)\/new|GET \/fleet\/cars\/:car_id\/(edit|retire|delete|photo)|POST \/fleet\/cars\/:car_id\/delete|GET \/fleet\/branches\/:branch_id\/close|GET \/ops\/consumers\/:consumer\/pause|GET \/ops\/retries\/:consumer\/:event_id\/discard|GET \/equipment|GET \/equipment\/(items|orders)\/new|GET \/equipment\/items\/:item_id\/edit|GET \/my|GET \/view|POST \/payments\/cards\/new|GET \/payments\/cards\/return)$/;
 const templated = address => address.replace(/:(\w+)/g, '{$1}');
 
 await test('every documented path is a route, and every route for API clients is documented', () => {
@@ -112,9 +112,21 @@ async function jobs_for(customer, manager, order, n) {
 
 await test('a tour through everything: all answers are as documented', async () => {
 	const zoe = { name: 'Zoe', email: 'zoe@example.com', password: 'a long enough sentence' };
-	await anonymous.post('/account/sign-up', zoe);
+	const token_in = link => ({ token: link.split('token=')[1] });
 	await anonymous.post('/account/sign-up', zoe);
 	await anonymous.post('/account/sign-up', { ...zoe, password: 'short' });
+	const confirming = token_in(await stack.mailed_link(zoe.email));
+	await anonymous.post('/account/confirm', {});
+	await anonymous.post('/account/confirm', confirming);
+	await anonymous.post('/account/confirm', confirming);
+	await anonymous.post('/account/sign-up', zoe);
+	await anonymous.post('/account/forgot', { email: 'no' });
+	await anonymous.post('/account/forgot', { email: 'nobody@example.com' });
+	await anonymous.post('/account/forgot', { email: zoe.email });
+	const resetting = token_in(await stack.mailed_link(zoe.email, 'reset', 2));
+	await anonymous.post('/account/reset', { ...resetting, new_password: 'short' });
+	await anonymous.post('/account/reset', { ...resetting, new_password: zoe.password });
+	await anonymous.post('/account/reset', { ...resetting, new_password: zoe.password });
 	await anonymous.post('/account/sign-in', { ...zoe, name: undefined, password: 'wrong' });
 	const { json: { token } } = await anonymous.post('/account/sign-in', { email: zoe.email, password: zoe.password });
 	const visitor = new Tourist(stack.base, token);
@@ -139,7 +151,9 @@ await test('a tour through everything: all answers are as documented', async () 
 	await admin.post(`/account/users/${users[0].user_id}/roles`, { role: 'courier', given: true });
 	await admin.post(`/account/users/${users[0].user_id}/roles`, { role: 'courier', given: false });
 	await admin.post(`/account/users/${users[0].user_id}/disable`);
+	await admin.post(`/account/users/${users[0].user_id}/reset`);
 	await admin.post(`/account/users/${users[0].user_id}/enable`);
+	await admin.post(`/account/users/${users[0].user_id}/reset`);
 	await anna.get('/account/users');
 
 	const car = (await manager.post('/fleet/cars', new_car())).json, short_lived = (await manager.post('/fleet/cars', new_car())).json;

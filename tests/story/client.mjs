@@ -72,6 +72,17 @@ export class Browser {
 	send(path, body, headers = {}) {
 		return this.ask('POST', path, { body, headers: { 'Content-Type': 'application/x-www-form-urlencoded', ...headers } });
 	}
+	/* Signs up and opens the link, which the answer shows in test mode; answers the one after confirming it. */
+	async sign_up(who) {
+		await this.get('/account/sign-up');
+		return this.follow_link(await this.post('/account/sign-up', who));
+	}
+	async follow_link(answer) {
+		const link = /href="(\/account\/(?:confirm|reset)\?token=[^"]*)"/.exec(answer.text)?.[1];
+		if (!link) throw new Error(`${answer.status}: a page without a link\n${answer.text}`);
+		await this.get(link);
+		return this.post(link.split('?')[0], { token: link.split('token=')[1] });
+	}
 	async sign_in(email, password) {
 		await this.get('/account/sign-in');
 		return this.post('/account/sign-in', { email, password });

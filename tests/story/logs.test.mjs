@@ -71,6 +71,9 @@ await test('a customer signs up, signs in with a wrong and with the right passwo
 	let answer = await browser.post('/account/sign-up', { ...who, password: 'x' });
 	assert.equal(answer.status, 422, main_of(answer));
 	answer = await browser.post('/account/sign-up', who);
+	assert.equal(answer.status, 202, main_of(answer));
+	secret('the token of a link', (await stack.mailed_link(who.email)).split('token=')[1]);
+	answer = await browser.follow_link(answer);
 	assert.equal(answer.status, 303, main_of(answer));
 	for (const value of Object.values(browser.cookies)) secret('a cookie', value);
 	const other = stack.browser();
@@ -190,7 +193,8 @@ await test('every event is one log line, and every handled event another', async
 		const of_it = lines.filter(line => line.what === 'event' && line.event_id === +event_id);
 		assert.equal(of_it.length, 1, `event ${event_id}`);
 		assert.deepEqual([of_it[0].type, of_it[0].subject, of_it[0].causation_id], [type, subject, +causation_id]);
-		assert.equal(lines.filter(line => line.what === 'handled' && line.consumer === 'mypage' && line.event_id === +event_id).length, 1, `mypage, event ${event_id}`);
+		const consumer = type === 'account.link_requested' ? 'message' : 'mypage';     /* mypage is about bookings */
+		assert.equal(lines.filter(line => line.what === 'handled' && line.consumer === consumer && line.event_id === +event_id).length, 1, `${consumer}, event ${event_id}`);
 	}
 });
 

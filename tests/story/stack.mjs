@@ -98,6 +98,19 @@ export class Stack {
 		const token = (await this.must('token', email)).trim();
 		return Object.assign(new Program(this.base, token), { email, password, name });
 	}
+	/* The mails to an address in the mail folder, newest last. */
+	mails_to(email) {
+		const folder = path.join(this.var, 'mail');
+		const files = fs.existsSync(folder) ? fs.readdirSync(folder).filter(name => name.endsWith('.eml')) : [];
+		return files.sort((a, b) => parseInt(a) - parseInt(b)).map(name => fs.readFileSync(path.join(folder, name), 'utf8'))
+			.filter(text => new RegExp(`^(To: | <)${email.replaceAll('.', '\\.')}>?\r?$`, 'm').test(text))
+			.map(text => Buffer.from(text.split('\r\n\r\n')[1].replaceAll('\r\n', ''), 'base64').toString());
+	}
+	/* Waits for the nth mail to an address with a link to /account/PAGE, and answers the link's path. */
+	async mailed_link(email, page = 'confirm', nth = 1) {
+		const links = () => this.mails_to(email).flatMap(text => new RegExp(`/account/${page}\\?token=[\\w-]+`).exec(text) ?? []);
+		return until(`link ${nth} to ${page} for ${email}`, () => links()[nth - 1]);
+	}
 	customer(name) { return this.person(name, 'customer'); }
 	program(token) { return new Program(this.base, token); }
 	browser() { return new Browser(this.base); }

@@ -6,6 +6,7 @@
 
 #include "scratch.h"
 
+#include "domain/mail_links.h"
 #include "domain/rental.h"
 #include "lib/base/secret.h"
 #include "lib/base/settings.h"
@@ -18,7 +19,9 @@ static bool counted_ok(const char *hash, const char *password);
 #include "cgi-bin/account/licence.c"
 #include "cgi-bin/account/password.c"
 #include "cgi-bin/account/people.c"
+#include "cgi-bin/account/reset.c"
 #include "cgi-bin/account/sign_in.c"
+#include "cgi-bin/account/sign_up.c"
 #include "cgi-bin/account/throttle.c"
 #undef password_hash
 #undef password_ok
@@ -281,22 +284,389 @@ TEST(unknown_wrong_and_disabled_take_one_hash_and_get_one_answer)
 	assert_null(in.token);
 }
 
-TEST(signing_up_hashes_once_whether_the_email_is_taken_or_not)
+/* --- links -------------------------------------------------------------------------------------------------------- */
+
+/* The token of a link that the last answer leads to. */
+static const char *
+token_of(const struct link_asked *asked)
 {
-	struct new_account a = { .email = "a@b.kr", .name = "Kim", .password = PASSWORD };
+	const char *token = asked->path ? strstr(asked->path, "?token=") : NULL;
+
+	assert_non_null(token);
+	return token + 7;
+}
+
+static const char *
+sign_up(const char *email, const char *password)
+{
+	struct new_account a = { .email = email, .name = "Kim Hana", .phone = "010-1", .password = password };
+	struct link_request r = { .email = email, .address = here, .next = "/bookings/new?car_id=7" };
+	struct link_asked asked = { 0 };
+
+	assert_int_equal(account_sign_up(db, &a, &r, &asked), SIGN_UP_OK);
+	return token_of(&asked);
+}
+
+static const char *
+forgot(const char *email)
+{
+	struct link_request r = { .email = email, .address = here, .next = "/" };
+	struct link_asked asked = { 0 };
+
+	assert_true(account_forgot(db, &r, &asked));
+	return token_of(&asked);
+}
+
+static enum link_outcome
+confirm(const char *token, struct signed_in *in)
+{
+	struct link_use u = { .token = token, .session = true };
+
+	*in = (struct signed_in){ 0 };
+	return account_confirm(db, &u, in);
+}
+
+static enum link_outcome
+set_new(const char *token, const char *password, struct signed_in *in)
+{
+	struct link_use u = { .token = token, .session = true, .password = password };
+
+	*in = (struct signed_in){ 0 };
+	return account_reset(db, &u, in);
+}
+
+/* Without the slow hash, and not counted. */
+static void
+sign_up_pending(const char *email)
+{
+	struct new_account a = { .email = email, .name = "Kim", .password_hash = "$argon2id$made-before" };
+	struct link_request r = { .email = email, .address = here, .next = "/" };
+	struct link_asked asked = { 0 };
+
+	add_request(db, &a, &r, &asked);
+}
+
+#define COUNT(what) db_int(db, "SELECT COUNT(*) FROM " what " /*scan*/")
+
+TEST(a_sign_up_makes_no_account_until_its_link_is_used_and_then_one)
+{
+	struct signed_in in;
+	struct account a;
+	const char *token = sign_up("Hana@B.kr", PASSWORD);
+
+	assert_int_equal(COUNT("person"), 0);
+	assert_int_equal(COUNT("session"), 0);
+	assert_int_equal(confirm(token, &in), LINK_DONE);
+	assert_non_null(in.token);
+	assert_true(account_find(db, in.user_id, &a));
+	assert_string_equal(a.email, "hana@b.kr");
+	assert_string_equal(a.name, "Kim Hana");
+	assert_string_equal(a.phone, "010-1");
+	assert_int_equal(a.role_bits, 1);
+	assert_int_equal(db_int(db, "SELECT email_confirmed_at FROM person WHERE user_id = $1", in.user_id), NOW);
+	assert_int_equal(sign_in("hana@b.kr", PASSWORD, &in), SIGN_IN_OK);
+	assert_int_equal(confirm(token, &in), LINK_OVER);
+	assert_int_equal(COUNT("person"), 1);
+}
+
+TEST(of_a_link_only_the_hash_is_stored_and_its_event_names_nobody)
+{
+	const char *token = sign_up("hana@b.kr", PASSWORD), *payload, *row;
+
+	row = db_text(db, "SELECT seed || ' ' || token_hash || ' ' || purpose || ' ' || next FROM mail_link /*scan*/");
+	assert_null(strstr(row, token));
+	assert_int_equal(
+		db_int(db, "SELECT COUNT(*) FROM mail_link WHERE token_hash = $1", secret_hash(scratch_memory, token)),
+		1);
+	assert_int_equal(COUNT("v_event"), 1);
+	payload = db_text(db, "SELECT type || ' ' || subject_id || ' ' || payload FROM v_event /*scan*/");
+	assert_string_equal(payload, "account.link_requested link:1 {\"link_id\":1,\"purpose\":\"sign_up\"}");
+}
+
+TEST(signing_up_takes_the_same_steps_whether_the_email_is_known_or_not)
+{
+	struct signed_in in;
+	const char *token;
+
+	assert_int_equal(confirm(sign_up("a@b.kr", PASSWORD), &in), LINK_DONE);
+	assert_int_equal(n_hashed, 1);
+	token = sign_up("a@b.kr", "another person's password");
+	assert_int_equal(n_hashed, 2);
+	assert_int_equal(COUNT("v_event"), 2);
+	assert_int_equal(confirm(token, &in), LINK_OVER); /* it is a link to set a new password */
+	assert_int_equal(COUNT("mail_link WHERE purpose = 'known' AND email = '' AND password_hash = ''"), 1);
+	assert_int_equal(sign_in("a@b.kr", "another person's password", &in), SIGN_IN_REFUSED);
+	assert_int_equal(set_new(token, "the password I had forgotten", &in), LINK_DONE);
+	assert_int_equal(sign_in("a@b.kr", "the password I had forgotten", &in), SIGN_IN_OK);
+}
+
+TEST(asking_for_a_new_password_takes_the_same_steps_for_unknown_and_disabled_accounts)
+{
+	int64_t user_id = add("gone@b.kr", 0), known = add("known@b.kr", 0);
+	const char *none, *gone;
+	struct signed_in in;
+
+	account_disable(db, user_id, true, 0);
+	n_hashed = 0;
+	none = forgot("nobody@b.kr");
+	gone = forgot("gone@b.kr");
+	forgot("known@b.kr");
+	assert_int_equal(n_hashed, 0);
+	assert_int_equal(COUNT("v_event WHERE type = 'account.link_requested'"), 3);
+	assert_int_equal(COUNT("mail_link WHERE user_id IS NULL AND email = ''"), 2);
+	assert_int_equal(db_int(db, "SELECT user_id FROM mail_link WHERE user_id IS NOT NULL /*scan*/"), known);
+	assert_int_equal(set_new(none, "a good new password", &in), LINK_OVER);
+	assert_int_equal(set_new(gone, "a good new password", &in), LINK_OVER);
+}
+
+TEST(a_link_works_for_half_an_hour)
+{
+	struct signed_in in;
+	const char *token, *reset;
+
+	add("known@b.kr", 0);
+	token = sign_up("hana@b.kr", PASSWORD);
+	reset = forgot("known@b.kr");
+	clock_set(NOW + MAIL_LINK_S);
+	assert_int_equal(confirm(token, &in), LINK_OVER);
+	assert_int_equal(set_new(reset, "a good new password", &in), LINK_OVER);
+	assert_int_equal(COUNT("person"), 1);
+	clock_set(NOW + MAIL_LINK_S - 1);
+	assert_int_equal(confirm(token, &in), LINK_DONE);
+	assert_int_equal(set_new(reset, "a good new password", &in), LINK_DONE);
+}
+
+TEST(a_new_password_ends_all_sessions_tokens_and_other_links)
+{
+	struct api_token made;
+	struct signed_in browser, program, in;
 	struct sign_in s = { .email = "a@b.kr", .password = PASSWORD, .address = here };
+	int64_t user_id = add("a@b.kr", 0);
+	const char *first = forgot("a@b.kr"), *second = forgot("a@b.kr");
+
+	sign_in("a@b.kr", PASSWORD, &browser);
+	account_sign_in_token(db, &s, &program);
+	assert_int_equal(token_make(db, user_id, "cron", "", &made), TOKEN_OK);
+	assert_int_equal(set_new(second, "a good new password", &in), LINK_DONE);
+	assert_int_equal(session_count(db, user_id), 1); /* the browser that set it */
+	assert_int_equal(COUNT("session WHERE token_hash = '' OR user_id <> 1"), 0);
+	assert_string_not_equal(in.token, browser.token);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM session WHERE token_hash = $1",
+				 secret_hash(scratch_memory, browser.token)),
+		0);
+	assert_int_equal(token_count(db, user_id), 0);
+	assert_int_equal(set_new(first, "yet another password", &in), LINK_OVER);
+	assert_int_equal(sign_in("a@b.kr", PASSWORD, &in), SIGN_IN_REFUSED);
+	assert_int_equal(sign_in("a@b.kr", "a good new password", &in), SIGN_IN_OK);
+}
+
+TEST(changing_the_password_or_disabling_the_account_ends_open_links)
+{
+	struct signed_in in;
+	int64_t user_id = add("a@b.kr", 0), wait_s;
+	const char *token = forgot("a@b.kr");
+
+	assert_int_equal(
+		password_change(db, user_id, NULL, here, PASSWORD, "changed by myself", &wait_s), PASSWORD_CHANGED);
+	assert_int_equal(set_new(token, "a good new password", &in), LINK_OVER);
+	token = forgot("a@b.kr");
+	account_disable(db, user_id, true, 0);
+	account_disable(db, user_id, false, 0);
+	assert_int_equal(set_new(token, "a good new password", &in), LINK_OVER);
+}
+
+TEST(a_weak_new_password_is_refused_and_the_link_can_still_be_used)
+{
+	struct signed_in in;
+	const char *token;
+
+	add("a@b.kr", 0);
+	token = forgot("a@b.kr");
+	assert_int_equal(set_new(token, "short", &in), LINK_WEAK);
+	assert_int_equal(set_new(token, "a@b.kr", &in), LINK_WEAK);
+	assert_int_equal(set_new(token, "a good new password", &in), LINK_DONE);
+}
+
+TEST(a_second_click_on_the_same_form_gets_the_same_answer_and_another_form_does_not)
+{
+	struct link_use u = { .key = "form-1", .session = true, .password = "a good new password" };
 	struct signed_in in = { 0 };
 
-	assert_int_equal(account_sign_up(db, &a, &s, true, &in), SIGN_UP_OK);
-	assert_int_equal(n_hashed, 1);
+	u.token = sign_up("a@b.kr", PASSWORD);
+	assert_int_equal(account_confirm(db, &u, &in), LINK_DONE);
+	assert_int_equal(account_confirm(db, &u, &in), LINK_DONE);
 	assert_non_null(in.token);
-	a.password = s.password = "another person's password";
-	assert_int_equal(account_sign_up(db, &a, &s, true, &in), SIGN_UP_NOT_POSSIBLE);
-	assert_int_equal(n_hashed, 2);
-	a.password = s.password = PASSWORD;
-	assert_int_equal(account_sign_up(db, &a, &s, true, &in), SIGN_UP_AGAIN);
-	assert_int_equal(n_hashed, 3);
-	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM person /*scan*/"), 1);
+	assert_int_equal(COUNT("person"), 1);
+	u.key = "form-2";
+	assert_int_equal(account_confirm(db, &u, &in), LINK_OVER);
+	u.token = forgot("a@b.kr");
+	assert_int_equal(account_reset(db, &u, &in), LINK_DONE);
+	assert_int_equal(account_reset(db, &u, &in), LINK_DONE);
+	u.password = "something else typed"; /* it is not the password now */
+	assert_int_equal(account_reset(db, &u, &in), LINK_OVER);
+	u.password = "a good new password";
+	clock_set(NOW + MINUTE);
+	assert_int_equal(account_reset(db, &u, &in), LINK_OVER);
+}
+
+TEST(one_form_asks_for_one_mail)
+{
+	struct new_account a = { .email = "a@b.kr", .name = "Kim", .password = PASSWORD };
+	struct link_request r = { .email = "a@b.kr", .address = here, .next = "/", .key = "form-1" };
+	struct link_asked first = { 0 }, second = { 0 };
+
+	account_sign_up(db, &a, &r, &first);
+	account_sign_up(db, &a, &r, &second);
+	assert_string_equal(first.path, second.path);
+	assert_int_equal(COUNT("v_event"), 1);
+	r.key = "form-2";
+	account_sign_up(db, &a, &r, &second);
+	assert_string_not_equal(first.path, second.path);
+	assert_int_equal(COUNT("v_event"), 2);
+}
+
+TEST(of_several_sign_ups_with_one_email_the_first_to_be_confirmed_makes_the_account)
+{
+	struct signed_in in;
+	const char *first = sign_up("a@b.kr", "the first password"), *second = sign_up("a@b.kr", "the second password");
+
+	assert_int_equal(confirm(second, &in), LINK_DONE);
+	assert_int_equal(confirm(first, &in), LINK_OVER);
+	assert_int_equal(sign_in("a@b.kr", "the second password", &in), SIGN_IN_OK);
+	assert_int_equal(COUNT("mail_link WHERE email <> '' OR password_hash <> ''"), 0);
+}
+
+TEST(a_sign_up_whose_address_has_got_an_account_meanwhile_says_so)
+{
+	struct signed_in in;
+	const char *token = sign_up("a@b.kr", "the first password");
+
+	add("a@b.kr", 0); /* by the command */
+	assert_int_equal(confirm(token, &in), LINK_TAKEN);
+	assert_null(in.token);
+	assert_int_equal(sign_in("a@b.kr", PASSWORD, &in), SIGN_IN_OK);
+	assert_int_equal(COUNT("person"), 1);
+}
+
+static const char *raced;
+
+static int
+race_to_confirm(void *arg)
+{
+	struct signed_in in;
+	enum link_outcome outcome;
+
+	(void)arg;
+	db = scratch_open(&account_db_role);
+	outcome = confirm(raced, &in);
+	outcome = db_failed(db) ? 99 : outcome;
+	db_close(db);
+	return (int)outcome;
+}
+
+static int
+race_to_reset(void *arg)
+{
+	struct signed_in in;
+	enum link_outcome outcome;
+
+	db = scratch_open(&account_db_role);
+	outcome = set_new(raced, arena_printf(scratch_memory, "password number %d", *(int *)arg), &in);
+	outcome = db_failed(db) ? 99 : outcome;
+	db_close(db);
+	return (int)outcome;
+}
+
+static void
+assert_one_wins(int (*race)(void *))
+{
+	int n_done = 0, n_over = 0, which[4] = { 0, 1, 2, 3 };
+	pid_t pid[4];
+
+	for (int i = 0; i < 4; i++)
+		pid[i] = scratch_fork(race, &which[i]);
+	for (int i = 0; i < 4; i++) {
+		int outcome = scratch_wait(pid[i]);
+
+		n_done += outcome == LINK_DONE;
+		n_over += outcome == LINK_OVER;
+	}
+	assert_int_equal(n_done, 1);
+	assert_int_equal(n_over, 3);
+}
+
+TEST(of_four_uses_of_a_link_at_once_one_wins)
+{
+	raced = sign_up("a@b.kr", PASSWORD);
+	assert_one_wins(race_to_confirm);
+	assert_int_equal(COUNT("person"), 1);
+	raced = forgot("a@b.kr");
+	assert_one_wins(race_to_reset);
+	assert_int_equal(COUNT("mail_link WHERE used_at = 0"), 0);
+}
+
+TEST(the_schema_lets_a_link_work_once_and_keeps_no_address_of_a_used_one)
+{
+	struct signed_in in;
+
+	confirm(sign_up("a@b.kr", PASSWORD), &in);
+	sign_up("b@b.kr", PASSWORD);
+	db_begin(db);
+	assert_false(db_try(db, "UPDATE mail_link SET used_at = 0 WHERE link_id = 1"));
+	assert_false(db_try(db, "UPDATE mail_link SET email = 'x@y.kr' WHERE link_id = 1"));
+	assert_false(db_try(db, "UPDATE mail_link SET used_at = created_at WHERE link_id = 2"));
+	assert_false(db_try(db, "UPDATE mail_link SET email = '' WHERE link_id = 2"));
+	assert_false(db_try(db,
+		"UPDATE mail_link SET used_at = expires_at, user_id = 1, email = '', name = '',"
+		" phone = '', password_hash = '' WHERE link_id = 2"));
+	db_commit(db);
+	db_fresh(db);
+}
+
+TEST(links_that_ended_a_day_ago_are_deleted_a_hundred_at_a_time)
+{
+	struct signed_in in;
+
+	add("a@b.kr", 0);
+	for (int i = 0; i < 150; i++)
+		sign_up_pending(arena_printf(scratch_memory, "u%d@b.kr", i));
+	clock_set(NOW + MAIL_LINK_S + DAY);
+	sign_in("a@b.kr", PASSWORD, &in);
+	assert_int_equal(COUNT("mail_link"), 150);
+	clock_set(NOW + MAIL_LINK_S + DAY + 1);
+	sign_in("a@b.kr", PASSWORD, &in);
+	assert_int_equal(COUNT("mail_link"), 50);
+	forgot("a@b.kr");
+	assert_int_equal(COUNT("mail_link"), 1);
+}
+
+TEST(an_admin_has_the_link_sent_but_not_to_a_disabled_account)
+{
+	struct link_asked asked = { 0 };
+	struct signed_in in;
+	int64_t admin = add("admin@b.kr", 33), user_id = add("a@b.kr", 0);
+
+	assert_int_equal(account_send_reset(db, 99, admin, "", &asked), SEND_RESET_NO_USER);
+	assert_int_equal(account_send_reset(db, user_id, admin, "form", &asked), SEND_RESET_OK);
+	assert_int_equal(account_send_reset(db, user_id, admin, "form", &asked), SEND_RESET_OK);
+	assert_int_equal(COUNT("v_event"), 1);
+	assert_int_equal(db_int(db, "SELECT actor_id FROM v_event /*scan*/"), admin);
+	assert_int_equal(set_new(token_of(&asked), "a good new password", &in), LINK_DONE);
+	assert_int_equal(in.user_id, user_id);
+	account_disable(db, user_id, true, admin);
+	assert_int_equal(account_send_reset(db, user_id, admin, "", &asked), SEND_RESET_DISABLED);
+}
+
+TEST(a_new_password_opens_an_account_that_failed_sign_ins_had_closed)
+{
+	struct signed_in in;
+
+	add("a@b.kr", 0);
+	for (int i = 0; i < FREE_PER_ACCOUNT; i++)
+		sign_in("a@b.kr", "wrong", &in);
+	assert_int_equal(sign_in("a@b.kr", PASSWORD, &in), SIGN_IN_CLOSED);
+	set_new(forgot("a@b.kr"), "a good new password", &in);
+	assert_int_equal(sign_in("a@b.kr", "a good new password", &in), SIGN_IN_OK);
 }
 
 TEST(a_new_session_ends_the_one_the_browser_came_with)
@@ -391,23 +761,43 @@ TEST(a_network_of_ipv6_addresses_counts_as_one)
 	assert_true(throttle_try(db, "fresh@b.kr", "2001:db8:1:3::1", &wait_s));
 }
 
-TEST(too_many_sign_ups_from_one_address_are_refused_before_the_hash)
+TEST(too_many_sign_ups_from_one_client_are_refused_before_the_hash)
 {
 	struct new_account a = { .email = "last@b.kr", .name = "Kim", .password = PASSWORD };
-	struct sign_in s = { .email = a.email, .password = PASSWORD, .address = here };
-	struct signed_in in = { 0 };
+	struct link_request r = { .email = a.email, .address = here, .next = "/" };
+	struct link_asked asked = { 0 };
 	int64_t wait_s;
 
-	for (int i = 0; i < FREE_SIGN_UPS - 1; i++)
-		assert_true(throttle_sign_up(db, here, &wait_s));
-	assert_int_equal(account_sign_up(db, &a, &s, true, &in), SIGN_UP_OK);
+	for (int i = 0; i < FREE_LINKS_PER_ADDRESS - 1; i++)
+		assert_true(throttle_link(db, arena_printf(scratch_memory, "u%d@b.kr", i), here, &wait_s));
+	assert_int_equal(account_sign_up(db, &a, &r, &asked), SIGN_UP_OK);
 	assert_int_equal(n_hashed, 1);
-	s.email = a.email = "more@b.kr";
-	assert_int_equal(account_sign_up(db, &a, &s, true, &in), SIGN_UP_CLOSED);
-	assert_true(in.wait_s > 0);
+	a.email = r.email = "more@b.kr";
+	assert_int_equal(account_sign_up(db, &a, &r, &asked), SIGN_UP_CLOSED);
+	assert_true(asked.wait_s > 0);
+	assert_false(account_forgot(db, &r, &asked));
 	assert_int_equal(n_hashed, 1);
-	assert_true(tried("a@b.kr", &wait_s));                    /* signing in is counted apart */
-	assert_true(throttle_sign_up(db, "192.0.2.77", &wait_s)); /* and other addresses */
+	assert_true(tried("a@b.kr", &wait_s));                           /* signing in is counted apart */
+	assert_true(throttle_link(db, "z@b.kr", "192.0.2.77", &wait_s)); /* and other clients */
+}
+
+TEST(too_many_mails_to_one_address_are_refused_whoever_asks_and_whether_it_has_an_account)
+{
+	static const char *const emails[] = { "known@b.kr", "nobody@b.kr" };
+	struct link_asked asked = { 0 };
+
+	add("known@b.kr", 0);
+	for (size_t k = 0; k < 2; k++) {
+		struct link_request r = { .email = emails[k], .next = "/" };
+
+		for (int i = 0; i < FREE_LINKS; i++) {
+			r.address = arena_printf(scratch_memory, "192.0.2.%d", i);
+			assert_true(account_forgot(db, &r, &asked));
+		}
+		r.address = "192.0.2.99";
+		assert_false(account_forgot(db, &r, &asked));
+		assert_int_equal(asked.wait_s, FIRST_CLOSE_S);
+	}
 }
 
 TEST(failures_are_forgotten_after_a_day_and_a_clock_set_back_does_not_close_an_account_for_longer)

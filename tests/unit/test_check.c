@@ -246,6 +246,9 @@ seen(void **state)
 	" customer_id, 'Tents', 2, '" state "', 'x', 1 FROM equipment_order WHERE order_id = 900;"
 
 /* A message of an event, its mail in a state. */
+#define LINK(user_id, email, used_at) \
+	"INSERT INTO mail_link (purpose, seed, token_hash, user_id, email, lang, created_at, expires_at, used_at)" \
+	" VALUES ('sign_up', 's', 't', " user_id ", " email ", 'en', 1, 1801, " used_at ")"
 #define MESSAGE(event, state, email) \
 	"INSERT INTO message (message_id, event_id, recipient_id, kind, subject_id, lang, title, body, in_inbox," \
 	" email, state, created_at)" \
@@ -521,6 +524,11 @@ static struct fault faults[] = {
 	{ "a_try_still_open_after_the_end_is_seen", "no message in progress is already settled", NULL,
 	  MESSAGE("1", "SENT", "a@b.kr")
 	  "; INSERT INTO message_try (message_id, try_no, tried_at, outcome) VALUES (77, 1, 1, 'SENDING')", NULL },
+	{ "a_link_without_an_event_is_seen", "every link to be mailed has its event", NULL,
+		LINK("NULL", "'a@b.kr'", "0"), NULL },
+	{ "a_confirmed_sign_up_without_a_confirmed_address_is_seen",
+		"every confirmed sign-up has an account with a confirmed address", NULL,
+	  "UPDATE person SET email_confirmed_at = 0 WHERE user_id = 1; " LINK("1", "''", "2"), NULL },
 	/* events and files */
 	{ "a_changed_event_is_seen", "the event chain of every subject is intact", NULL,
 	  "UPDATE event SET payload = replace(payload, '\"amount\":',"
