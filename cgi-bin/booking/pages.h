@@ -3,6 +3,7 @@
 #define MP_BOOKING_PAGES_H
 
 #include "calendar.h"
+#include "custody.h"
 
 #include "lib/web/web.h"
 
@@ -16,6 +17,8 @@ handler page_bookings, do_hand_over_car, do_take_back_car, do_no_show;          
 /* pages_booking.c, for the other pages: the booking of the path, if it is their own or they are a manager. */
 bool find_path_booking(struct web *w, struct booking *b);
 extern const struct shape booking_json_shape;
+/* 409: the booking's page says who has the car */
+enum status refuse_car_in_use(struct web *w, const struct booking *b, const struct custody *c);
 
 /* --- pages_model.c, for pages.c: an order of any car of a model --- */
 /* What is ordered: car_id, or model_id with qty (1 by default) and branch_id. false: a field is bad and marked. */

@@ -70,6 +70,12 @@ book(const char *code, const char *state, int n_cars, bool is_brought, bool coll
 static void
 booking_is(const char *code, const char *state)
 {
+	db_do(others, "UPDATE custody SET to_at = from_at, ended_by = 'returned' WHERE to_at IS NULL /*scan*/");
+	if (strcmp(state, "OUT") == 0)
+		db_do(others,
+			"INSERT INTO custody (key, car_id, kind, booking_id, user_id, from_at)"
+			" SELECT code, car_id, 'customer', booking_id, customer_id, 1 FROM booking WHERE code = $1",
+			code);
 	db_do(others, "UPDATE booking SET state = $2 WHERE code = $1", code, state);
 }
 
