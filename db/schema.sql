@@ -720,6 +720,14 @@ CREATE TABLE delivery (
 	received_by  TEXT NOT NULL DEFAULT '' CHECK (length(received_by) <= 80),
 	photo        TEXT NOT NULL DEFAULT '' CHECK (length(photo) <= 80),     -- file in $VAR/handover; '': none was taken
 	note         TEXT NOT NULL DEFAULT '' CHECK (length(note) <= 300),
+	-- a step with the car that booking must agree to (docs/calls.md)
+	trip_no      INTEGER NOT NULL DEFAULT 0,         -- how often a courier has begun a way with the car: part of the request's key
+	asked_step   TEXT NOT NULL DEFAULT '' CHECK (asked_step IN ('', 'leave', 'hand_over', 'collect', 'back')), -- '': none is waiting
+	asked_by     INTEGER NOT NULL DEFAULT 0,         -- user_id
+	asked_at     INTEGER NOT NULL DEFAULT 0,
+	ask_next_at  INTEGER NOT NULL DEFAULT 0,         -- when the sweep asks booking again
+	ask_tries    INTEGER NOT NULL DEFAULT 0,
+	back_at      INTEGER NOT NULL DEFAULT 0,         -- collection: when the collected car was back at the branch
 	CHECK (state NOT IN ('SCHEDULED', 'SHIPPED', 'DELIVERED') OR courier_id <> 0),
 	CHECK (state <> 'DELIVERED' OR length(received_by) > 0),
 	CHECK (state <> 'CANCELLED' OR ended_by <> '')
@@ -727,6 +735,7 @@ CREATE TABLE delivery (
 -- one job per booking and direction; a cancelled one can be replaced
 CREATE UNIQUE INDEX delivery_once ON delivery (booking_code, direction) WHERE state <> 'CANCELLED';
 CREATE INDEX delivery_by_booking ON delivery (booking_code);
+CREATE INDEX delivery_asks ON delivery (ask_next_at) WHERE asked_step <> '';
 CREATE INDEX delivery_open ON delivery (window_from, delivery_id) WHERE state IN ('REQUESTED', 'SCHEDULED', 'SHIPPED');
 CREATE INDEX delivery_by_window ON delivery (window_from, delivery_id);
 CREATE INDEX delivery_by_courier ON delivery (courier_id, window_from, delivery_id) WHERE courier_id <> 0;
@@ -741,7 +750,7 @@ CREATE TRIGGER delivery_never_goes BEFORE DELETE ON delivery BEGIN SELECT RAISE(
 
 CREATE VIEW v_delivery AS
 	SELECT delivery_id, booking_code, direction, state, customer_id, zone, window_from, window_to, courier_id, shipped_at,
-	       delivered_at, received_by
+	       delivered_at, received_by, asked_step
 	  FROM delivery;
 
 -- ---------------------------------------------------------------------------------------------------- equipment 장비

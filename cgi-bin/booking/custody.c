@@ -2,20 +2,6 @@
 #include "custody.h"
 
 #include "lib/base/clock.h"
-#include "lib/base/lang.h"
-
-static const struct word kind_word[] = {
-	[CUSTODY_CUSTOMER] = { "customer", N_("Customer") },
-	[CUSTODY_STAFF]    = { "staff",    N_("Staff") },
-};
-const struct words custody_kind_words = WORDS(kind_word);
-
-static const struct member custody_members[] = {
-	SHAPE_STATE(custody, kind, custody_kind_words), SHAPE_INT(custody, car_id), SHAPE_INT(custody, user_id),
-	SHAPE_TIME(custody, from_at), SHAPE_TIME(custody, due_at), SHAPE_TEXT(custody, booking_code),
-	SHAPE_TEXT(custody, plate), SHAPE_TEXT(custody, user_name),
-};
-const struct shape custody_shape = SHAPE(custody, custody_members);
 
 /* The cars of booking $1. */
 #define ITS_CARS \
@@ -35,6 +21,13 @@ custody_in_use(struct db *db, const struct booking *b, bool own_courier, struct 
 		" LEFT JOIN booking o ON o.booking_id = c.booking_id"
 		" WHERE $2 = 1 OR c.kind <> 'staff' OR COALESCE(c.booking_id, 0) <> $1 LIMIT 1",
 		b->booking_id, own_courier ? 1 : 0);
+}
+
+bool
+custody_is_with_courier(struct db *db, const struct booking *b)
+{
+	return db_exists(
+		db, "SELECT 1 FROM custody WHERE booking_id = $1 AND kind = 'staff' AND to_at IS NULL", b->booking_id);
 }
 
 /* From now, or from the end of the custody before if the clock was set back since. */

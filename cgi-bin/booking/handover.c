@@ -21,6 +21,12 @@ advance(struct db *db, struct booking *b, const char *from, int to, enum event_t
 	return n == 1;
 }
 
+bool
+booking_set_out(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id)
+{
+	return advance(db, b, "CONFIRMED", BOOKING_OUT, EVENT_BOOKING_HANDED_OUT, causation_id, actor_id);
+}
+
 /* The custodies first: the schema accepts OUT only with them. The caller has seen to it that nobody has a car. */
 bool
 booking_mark_out(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id)
@@ -32,7 +38,7 @@ booking_mark_out(struct db *db, struct booking *b, int64_t causation_id, int64_t
 		return false;
 	custody_begin(db, b, CUSTODY_CUSTOMER, b->customer_id,
 		arena_printf(db_memory(db), "%s:%lld", b->code, (long long)n + 1));
-	return advance(db, b, "CONFIRMED", BOOKING_OUT, EVENT_BOOKING_HANDED_OUT, causation_id, actor_id);
+	return booking_set_out(db, b, causation_id, actor_id);
 }
 
 bool
@@ -59,10 +65,11 @@ is_being_cancelled(struct db *db, const struct booking *b)
 bool
 booking_is_with_courier(struct db *db, const struct booking *b)
 {
-	return db_exists(db,
-		"SELECT 1 FROM v_delivery WHERE booking_code = $1 AND direction = 'delivery'"
-		" AND state IN ('SHIPPED', 'DELIVERED')",
-		b->code);
+	return custody_is_with_courier(db, b)
+		|| db_exists(db,
+			"SELECT 1 FROM v_delivery WHERE booking_code = $1 AND direction = 'delivery'"
+			" AND state IN ('SHIPPED', 'DELIVERED')",
+			b->code);
 }
 
 bool

@@ -254,30 +254,13 @@ page_booking(struct web *w)
 }
 
 /* POST /bookings/CODE/hand-out while somebody has one of its cars: who, and until when it is due. */
-struct in_use_error { const char *code, *message, *request_id; struct custody car; };
-static const struct member in_use_error_members[] = {
-	SHAPE_TEXT(in_use_error, code), SHAPE_TEXT(in_use_error, message),
-	SHAPE_TEXT(in_use_error, request_id), SHAPE_STRUCT(in_use_error, car, custody_shape),
-};
-static const struct shape in_use_error_shape = SHAPE(in_use_error, in_use_error_members);
-struct in_use_answer { struct in_use_error error; };
-static const struct member in_use_answer_members[] = { SHAPE_STRUCT(in_use_answer, error, in_use_error_shape) };
-static const struct shape in_use_answer_shape = SHAPE(in_use_answer, in_use_answer_members);
-
 enum status
 refuse_car_in_use(struct web *w, const struct booking *b, const struct custody *c)
 {
-	struct in_use_answer answer = { .error = { .code = "car_in_use", .request_id = w->request_id, .car = *c } };
 	struct booking_details p = { .booking = *b };
 
-	answer.error.message = c->due_at
-		? arena_printf(w->m,
-			_("The car %s is still in use: booking %s, due back %s. Please record its return"
-			  " first. Nothing has changed."),
-			c->plate, c->booking_code, time_in_words(w->m, c->due_at))
-		: arena_printf(w->m, _("The car %s is on the way with a courier. Nothing has changed."), c->plate);
 	if (w->json)
-		return web_json(w, HTTP_CONFLICT, &in_use_answer_shape, &answer);
+		return car_in_use_json(w, c);
 	fill_page(w, &p);
 	return web_page(w, HTTP_CONFLICT, &booking_shown, &p);
 }

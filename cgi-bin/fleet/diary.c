@@ -2,6 +2,7 @@
 #include "fleet.h"
 
 #include "domain/bookings.h"
+#include "domain/car_in_use.h"
 #include "domain/event_words.h"
 #include "lib/base/clock.h"
 #include "lib/base/lang.h"
@@ -36,14 +37,8 @@ car_slots(struct db *db, int64_t car_id, int64_t from, int64_t until, struct car
 
 /* --- who had it, which booking owns ------------------------------------------------------------------------------- */
 
-static const struct word holder_kind[] = {
-	[HOLDER_CUSTOMER] = { "customer", N_("Customer") },
-	[HOLDER_STAFF]    = { "staff",    N_("Staff") },
-};
-const struct words holder_kind_words = WORDS(holder_kind);
-
 static const struct member car_holder_members[] = {
-	SHAPE_STATE(car_holder, kind, holder_kind_words), { .name = "booking_code", .kind = KIND_TEXT,
+	SHAPE_STATE(car_holder, kind, custody_kind_words), { .name = "booking_code", .kind = KIND_TEXT,
 		.offset = SHAPE_AT(car_holder, code, const char *) },
 	SHAPE_INT(car_holder, user_id), SHAPE_TEXT(car_holder, user_name), SHAPE_TIME(car_holder, from_at),
 	SHAPE_TIME(car_holder, to_at),

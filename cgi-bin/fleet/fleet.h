@@ -177,11 +177,8 @@ struct car_slot {
 };
 extern const struct shape car_slot_shape;
 /* Who had the car from when to when, really (v_custody). */
-enum holder_kind { HOLDER_CUSTOMER, HOLDER_STAFF };
-extern const struct words holder_kind_words;
-
 struct car_holder {
-	int kind;                       /* enum holder_kind: a booking's customer; staff on the way with it */
+	int kind;                       /* enum custody_kind (domain/car_in_use.h) */
 	const char *code;               /* of the booking; "": none */
 	int64_t user_id;
 	const char *user_name;

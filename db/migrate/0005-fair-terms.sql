@@ -229,3 +229,18 @@ CREATE VIEW v_stuck_booking AS
 	       (SELECT MAX(c.to_at) FROM custody c WHERE c.booking_id = b.booking_id AND c.ended_by = 'taken_over'), 0, 0, b.amount, b.currency, ''
 	  FROM booking b WHERE b.state = 'OUT'
 	   AND EXISTS (SELECT 1 FROM custody c WHERE c.booking_id = b.booking_id AND c.ended_by = 'taken_over');
+
+-- delivery: steps with the car for which booking is asked first. Jobs from before have none waiting.
+ALTER TABLE delivery ADD COLUMN trip_no INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE delivery ADD COLUMN asked_step TEXT NOT NULL DEFAULT '' CHECK (asked_step IN ('', 'leave', 'hand_over', 'collect', 'back'));
+ALTER TABLE delivery ADD COLUMN asked_by INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE delivery ADD COLUMN asked_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE delivery ADD COLUMN ask_next_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE delivery ADD COLUMN ask_tries INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE delivery ADD COLUMN back_at INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX delivery_asks ON delivery (ask_next_at) WHERE asked_step <> '';
+DROP VIEW v_delivery;
+CREATE VIEW v_delivery AS
+	SELECT delivery_id, booking_code, direction, state, customer_id, zone, window_from, window_to, courier_id, shipped_at,
+	       delivered_at, received_by, asked_step
+	  FROM delivery;

@@ -237,6 +237,115 @@ TEST(a_report_that_comes_twice_or_too_late_changes_no_custody)
 	assert_string_equal(ended_by(&late), "returned");
 }
 
+/* --- a courier's steps, which delivery asks for ------------------------------------------------------------------- */
+
+static enum custody_outcome
+courier_step(const struct booking *b, enum custody_step step, int trip)
+{
+	static const char *const names[] = { "leave", "hand_over", "collect", "back" };
+	bool is_collected = b->state >= BOOKING_OUT;
+	struct custody other = { 0 };
+
+	return custody_take_step(db,
+		&(struct custody_request){
+			.key = arena_printf(scratch_memory, "d-%s-%s-%d", b->code, names[step], trip),
+			.begun_key =
+				arena_printf(scratch_memory, "d-%s-%s-%d", b->code, names[is_collected ? 2 : 0], trip),
+			.booking_code = b->code,
+			.step = (int)step,
+			.user_id = 5,
+		},
+		&other);
+}
+
+static const char *
+holders(void)
+{
+	struct buf all = { .m = scratch_memory };
+
+	buf_puts(&all, "");
+	for (struct rows *r = db_each(
+		     db, "SELECT kind, user_id, ended_by FROM custody WHERE car_id = 1 ORDER BY custody_id /*sort*/");
+		db_next(r);)
+		buf_printf(&all, "%s%s %lld %s", all.n ? ", " : "", row_text(r, 0), (long long)row_int(r, 1),
+			row_text(r, 2));
+	return all.s;
+}
+
+TEST(a_courier_brings_the_car_and_collects_it_each_step_once)
+{
+	struct booking b = confirmed(2, NOW, NOW + DAY, true);
+
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(courier_step(&b, CUSTODY_LEAVE, 1), CUSTODY_DONE);
+	assert_string_equal(holders(), "staff 5 ");
+	assert_false(booking_hand_out(db, &b, 9));
+	assert_false(booking_no_show(db, &b, 9));
+	clock_set(NOW + HOUR);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(courier_step(&b, CUSTODY_HAND_OVER, 1), CUSTODY_DONE);
+	assert_string_equal(holders(), "staff 5 handed_on, customer 2 ");
+	assert_int_equal(events("booking.handed_out"), 1);
+	report_delivery("delivery.delivered", &b, "delivery", ""); /* finds it done */
+	assert_string_equal(holders(), "staff 5 handed_on, customer 2 ");
+	clock_set(NOW + DAY);
+	b = find(b.code);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(courier_step(&b, CUSTODY_COLLECT, 1), CUSTODY_DONE);
+	assert_int_equal(find(b.code).state, BOOKING_COMPLETED);
+	assert_int_equal(events("booking.returned"), 1);
+	assert_string_equal(holders(), "staff 5 handed_on, customer 2 returned, staff 5 ");
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(courier_step(&b, CUSTODY_BACK, 1), CUSTODY_DONE);
+	assert_int_equal(n_open(1), 0);
+}
+
+TEST(a_courier_who_comes_back_leaves_again_and_a_late_request_ends_nothing)
+{
+	struct booking b = confirmed(2, NOW, NOW + DAY, true);
+
+	assert_int_equal(courier_step(&b, CUSTODY_LEAVE, 1), CUSTODY_DONE);
+	assert_int_equal(courier_step(&b, CUSTODY_BACK, 1), CUSTODY_DONE);
+	assert_int_equal(n_open(1), 0);
+	assert_int_equal(courier_step(&b, CUSTODY_LEAVE, 2), CUSTODY_DONE);
+	assert_int_equal(courier_step(&b, CUSTODY_BACK, 1), CUSTODY_DONE);
+	assert_int_equal(courier_step(&b, CUSTODY_LEAVE, 1), CUSTODY_DONE);
+	assert_int_equal(n_open(1), 1);
+	assert_int_equal(courier_step(&b, CUSTODY_BACK, 2), CUSTODY_DONE);
+	assert_true(booking_hand_out(db, &b, 9)); /* the customer came to the branch */
+}
+
+TEST(no_courier_leaves_with_a_car_that_a_customer_has_nor_for_a_booking_that_is_over)
+{
+	struct booking late, next;
+
+	late_and_next(&late, &next, true);
+	assert_int_equal(courier_step(&next, CUSTODY_LEAVE, 1), CUSTODY_IN_USE);
+	assert_int_equal(courier_step(&next, CUSTODY_HAND_OVER, 1), CUSTODY_IN_USE);
+	assert_int_equal(courier_step(&next, CUSTODY_COLLECT, 1), CUSTODY_WRONG_STATE);
+	assert_int_equal(find(next.code).state, BOOKING_CONFIRMED);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM custody /*scan*/"), 1);
+	assert_true(booking_take_back(db, &late, 9));
+	db_do(db, "UPDATE booking SET cancel_asked_at = 5 WHERE booking_id = $1", next.booking_id);
+	assert_int_equal(courier_step(&next, CUSTODY_LEAVE, 2), CUSTODY_WRONG_STATE);
+	db_do(db, "UPDATE booking SET cancel_asked_at = 0 WHERE booking_id = $1", next.booking_id);
+	assert_int_equal(courier_step(&next, CUSTODY_LEAVE, 3), CUSTODY_DONE);
+	late = find(late.code);
+	assert_int_equal(courier_step(&late, CUSTODY_LEAVE, 1), CUSTODY_WRONG_STATE);
+	assert_int_equal(courier_step(&late, CUSTODY_HAND_OVER, 1), CUSTODY_WRONG_STATE);
+}
+
+TEST(a_car_that_another_customer_has_was_not_collected_from_this_one)
+{
+	struct booking late, next;
+
+	late_and_next(&late, &next, true);
+	report_delivery("delivery.delivered", &next, "delivery", "");
+	late = find(late.code);
+	assert_int_equal(courier_step(&late, CUSTODY_COLLECT, 1), CUSTODY_IN_USE);
+	assert_int_equal(find(late.code).state, BOOKING_OUT);
+}
+
 /* --- two clerks at once, each a process --------------------------------------------------------------------------- */
 
 static const struct db_role all = { .name = "test", .owns = "*" };
@@ -323,7 +432,7 @@ act_at_random(void)
 		return;
 	}
 	b = find(code);
-	switch (roll(8)) {
+	switch (roll(13)) {
 	case 0:
 	case 1:
 	case 2: booking_hand_out(db, &b, 9); break;
@@ -332,6 +441,14 @@ act_at_random(void)
 	case 5: report_delivery("delivery.delivered", &b, "collection", ""); break;
 	case 6: booking_no_show(db, &b, 9); break;
 	case 7: booking_cancel(db, &b, b.customer_id, "customer"); break;
+	case 8:
+	case 9: courier_step(&b, CUSTODY_LEAVE, roll(3)); break;
+	case 10: courier_step(&b, CUSTODY_HAND_OVER, roll(3)); break;
+	case 11: courier_step(&b, CUSTODY_COLLECT, roll(3)); break;
+	case 12:
+		for (int trip = 0; trip < 3; trip++)
+			courier_step(&b, CUSTODY_BACK, trip);
+		break;
 	}
 }
 
