@@ -23,11 +23,11 @@ has_begun(struct db *db, const struct custody_request *q, const struct booking *
 		arena_printf(db_memory(db), "%s:%lld", q->key, (long long)b->car_id));
 }
 
-/* A booking that is being cancelled waits for delivery's answer: no courier leaves for it. */
+/* Also while it is to be cancelled: delivery, which has noted that the courier wants to leave, refuses that. */
 static enum custody_outcome
 leave(struct db *db, struct booking *b, const struct custody_request *q, struct custody *other)
 {
-	if (b->state != BOOKING_CONFIRMED || b->cancel_asked_at)
+	if (b->state != BOOKING_CONFIRMED)
 		return CUSTODY_WRONG_STATE;
 	if (custody_in_use(db, b, false, other))
 		return CUSTODY_IN_USE;

@@ -92,10 +92,12 @@ CHECK(more_due_than_paid,
 
 /* --- custody ------------------------------------------------------------------------------------------------------ */
 
+#define FOREVER "9223372036854775807"
 CHECK(custody_overlaps,
 	"SELECT 'car ' || o.car_id || ', custody ' || o.custody_id FROM ("
-	"  SELECT car_id, custody_id, from_at, MAX(COALESCE(to_at, 9223372036854775807)) OVER (PARTITION BY car_id"
-	"   ORDER BY from_at, to_at, custody_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS had_until"
+	"  SELECT car_id, custody_id, from_at, MAX(COALESCE(to_at, " FOREVER ")) OVER (PARTITION BY car_id"
+	"   ORDER BY from_at, COALESCE(to_at, " FOREVER "), custody_id"
+	"   ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS had_until"
 	"   FROM custody) o WHERE o.had_until > o.from_at /*scan*/ /*sort*/")
 
 /* Of a car that was taken over, the last customer's custody has ended though the booking is still OUT. */

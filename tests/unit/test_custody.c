@@ -326,9 +326,6 @@ TEST(no_courier_leaves_with_a_car_that_a_customer_has_nor_for_a_booking_that_is_
 	assert_int_equal(find(next.code).state, BOOKING_CONFIRMED);
 	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM custody /*scan*/"), 1);
 	assert_true(booking_take_back(db, &late, 9));
-	db_do(db, "UPDATE booking SET cancel_asked_at = 5 WHERE booking_id = $1", next.booking_id);
-	assert_int_equal(courier_step(&next, CUSTODY_LEAVE, 2), CUSTODY_WRONG_STATE);
-	db_do(db, "UPDATE booking SET cancel_asked_at = 0 WHERE booking_id = $1", next.booking_id);
 	assert_int_equal(courier_step(&next, CUSTODY_LEAVE, 3), CUSTODY_DONE);
 	late = find(late.code);
 	assert_int_equal(courier_step(&late, CUSTODY_LEAVE, 1), CUSTODY_WRONG_STATE);
