@@ -393,6 +393,49 @@ CREATE TABLE booking_delivery (
 	collects    INTEGER NOT NULL DEFAULT 0 CHECK (collects IN (0, 1))      -- it is also collected there at the end
 ) STRICT;
 
+-- Custody: which car is with whom from when to when, really; the calendar below is the plan. One row for each car of a booking while its
+-- customer has it (customer), and for each way of a courier with it (staff). Half-open: [from_at, to_at).
+CREATE TABLE custody (
+	custody_id INTEGER PRIMARY KEY,
+	key        TEXT NOT NULL UNIQUE CHECK (length(key) BETWEEN 1 AND 80),  -- a step that is asked for twice is one custody
+	car_id     INTEGER NOT NULL,
+	kind       TEXT NOT NULL CHECK (kind IN ('customer', 'staff')),
+	booking_id INTEGER REFERENCES booking (booking_id),                    -- NULL: staff has moved the car without a booking
+	user_id    INTEGER NOT NULL,                     -- who has it: the customer, the courier
+	from_at    INTEGER NOT NULL,
+	to_at      INTEGER,                              -- NULL while it lasts
+	-- returned: at the branch; handed_on: to the next custody, in the same step; taken_over: another booking has the car though it was
+	-- not recorded as returned
+	ended_by   TEXT NOT NULL DEFAULT '' CHECK (ended_by IN ('', 'returned', 'handed_on', 'taken_over')),
+	CHECK (to_at IS NULL OR from_at <= to_at),
+	CHECK ((to_at IS NULL) = (ended_by = '')),
+	CHECK (kind = 'staff' OR booking_id IS NOT NULL)
+) STRICT;
+CREATE UNIQUE INDEX custody_open ON custody (car_id) WHERE to_at IS NULL;
+CREATE INDEX custody_by_car ON custody (car_id, from_at);
+CREATE INDEX custody_by_booking ON custody (booking_id) WHERE booking_id IS NOT NULL;
+CREATE INDEX custody_taken_over ON custody (booking_id) WHERE ended_by = 'taken_over';
+
+-- No two custodies of one car overlap.
+CREATE TRIGGER custody_is_free_on_insert BEFORE INSERT ON custody WHEN EXISTS (
+	SELECT 1 FROM custody c WHERE c.car_id = NEW.car_id AND (c.to_at IS NULL OR c.to_at > NEW.from_at)
+	   AND (NEW.to_at IS NULL OR c.from_at < NEW.to_at))
+BEGIN SELECT RAISE(ABORT, 'custody_overlaps'); END;
+CREATE TRIGGER custody_is_free_on_update BEFORE UPDATE OF to_at ON custody WHEN EXISTS (
+	SELECT 1 FROM custody c WHERE c.car_id = NEW.car_id AND c.custody_id <> NEW.custody_id AND (c.to_at IS NULL OR c.to_at > NEW.from_at)
+	   AND (NEW.to_at IS NULL OR c.from_at < NEW.to_at))
+BEGIN SELECT RAISE(ABORT, 'custody_overlaps'); END;
+CREATE TRIGGER custody_is_frozen BEFORE UPDATE OF key, car_id, kind, booking_id, user_id, from_at ON custody
+BEGIN SELECT RAISE(ABORT, 'custody_is_frozen'); END;
+CREATE TRIGGER custody_never_goes BEFORE DELETE ON custody BEGIN SELECT RAISE(ABORT, 'custody_never_goes'); END;
+-- A booking becomes OUT with a custody of each of its cars, and RETURNED without.
+CREATE TRIGGER booking_out_has_custody BEFORE UPDATE OF state ON booking WHEN OLD.state <> 'OUT' AND NEW.state = 'OUT' AND NEW.n_cars <> (
+	SELECT COUNT(*) FROM custody c WHERE c.booking_id = NEW.booking_id AND c.kind = 'customer' AND c.to_at IS NULL)
+BEGIN SELECT RAISE(ABORT, 'booking_without_custody'); END;
+CREATE TRIGGER booking_back_has_none BEFORE UPDATE OF state ON booking WHEN OLD.state = 'OUT' AND NEW.state <> 'OUT' AND EXISTS (
+	SELECT 1 FROM custody c WHERE c.booking_id = NEW.booking_id AND c.kind = 'customer' AND c.to_at IS NULL)
+BEGIN SELECT RAISE(ABORT, 'booking_with_custody'); END;
+
 -- The calendar: which booking has which car when. Only this table decides.
 CREATE TABLE slot (
 	slot_id    INTEGER PRIMARY KEY,
@@ -463,7 +506,16 @@ CREATE VIEW v_stuck_booking AS
 	  FROM booking WHERE cancel_asked_at > 0
 	UNION ALL
 	SELECT 'extra', b.code, b.customer_id, x.ended_at, x.refund_tries, x.refund_next_at, x.refund_due, b.currency, x.last_error
-	  FROM booking_extra x JOIN booking b ON b.booking_id = x.booking_id WHERE x.refund_state = 'PENDING';
+	  FROM booking_extra x JOIN booking b ON b.booking_id = x.booking_id WHERE x.refund_state = 'PENDING'
+	UNION ALL                                        -- another booking has its car, and it was not recorded as returned
+	SELECT 'custody', b.code, b.customer_id,
+	       (SELECT MAX(c.to_at) FROM custody c WHERE c.booking_id = b.booking_id AND c.ended_by = 'taken_over'), 0, 0, b.amount, b.currency, ''
+	  FROM booking b WHERE b.state = 'OUT'
+	   AND EXISTS (SELECT 1 FROM custody c WHERE c.booking_id = b.booking_id AND c.ended_by = 'taken_over');
+CREATE VIEW v_custody AS
+	SELECT c.custody_id, c.car_id, c.kind, COALESCE(b.code, '') AS booking_code, c.user_id, c.from_at, c.to_at, c.ended_by,
+	       COALESCE(b.ends_at, 0) AS due_at
+	  FROM custody c LEFT JOIN booking b ON b.booking_id = c.booking_id;
 CREATE VIEW v_slot AS SELECT slot_id, car_id, kind, starts_at, ends_at, busy_until, booking_id FROM slot;
 
 -- ------------------------------------------------------------------------------------------------- payment 결제·지급
@@ -700,6 +752,14 @@ CREATE TABLE delivery (
 	received_by  TEXT NOT NULL DEFAULT '' CHECK (length(received_by) <= 80),
 	photo        TEXT NOT NULL DEFAULT '' CHECK (length(photo) <= 80),     -- file in $VAR/handover; '': none was taken
 	note         TEXT NOT NULL DEFAULT '' CHECK (length(note) <= 300),
+	-- a step with the car that booking must agree to (docs/calls.md)
+	trip_no      INTEGER NOT NULL DEFAULT 0,         -- how often a courier has begun a way with the car: part of the request's key
+	asked_step   TEXT NOT NULL DEFAULT '' CHECK (asked_step IN ('', 'leave', 'hand_over', 'collect', 'back')), -- '': none is waiting
+	asked_by     INTEGER NOT NULL DEFAULT 0,         -- user_id
+	asked_at     INTEGER NOT NULL DEFAULT 0,
+	ask_next_at  INTEGER NOT NULL DEFAULT 0,         -- when the sweep asks booking again
+	ask_tries    INTEGER NOT NULL DEFAULT 0,
+	back_at      INTEGER NOT NULL DEFAULT 0,         -- collection: when the collected car was back at the branch
 	CHECK (state NOT IN ('SCHEDULED', 'SHIPPED', 'DELIVERED') OR courier_id <> 0),
 	CHECK (state <> 'DELIVERED' OR length(received_by) > 0),
 	CHECK (state <> 'CANCELLED' OR ended_by <> '')
@@ -707,6 +767,7 @@ CREATE TABLE delivery (
 -- one job per booking and direction; a cancelled one can be replaced
 CREATE UNIQUE INDEX delivery_once ON delivery (booking_code, direction) WHERE state <> 'CANCELLED';
 CREATE INDEX delivery_by_booking ON delivery (booking_code);
+CREATE INDEX delivery_asks ON delivery (ask_next_at) WHERE asked_step <> '';
 CREATE INDEX delivery_open ON delivery (window_from, delivery_id) WHERE state IN ('REQUESTED', 'SCHEDULED', 'SHIPPED');
 CREATE INDEX delivery_by_window ON delivery (window_from, delivery_id);
 CREATE INDEX delivery_by_courier ON delivery (courier_id, window_from, delivery_id) WHERE courier_id <> 0;
@@ -721,7 +782,7 @@ CREATE TRIGGER delivery_never_goes BEFORE DELETE ON delivery BEGIN SELECT RAISE(
 
 CREATE VIEW v_delivery AS
 	SELECT delivery_id, booking_code, direction, state, customer_id, zone, window_from, window_to, courier_id, shipped_at,
-	       delivered_at, received_by
+	       delivered_at, received_by, asked_step
 	  FROM delivery;
 
 -- ---------------------------------------------------------------------------------------------------- equipment 장비

@@ -16,6 +16,7 @@ static const struct word kind_word[] = {
 	[STUCK_REFUND]      = { "refund",      N_("Refund pending") },
 	[STUCK_WISH]        = { "wish",        N_("Cancellation waiting for delivery") },
 	[STUCK_EXTRA]       = { "extra",       N_("Partial refund pending") },
+	[STUCK_CUSTODY]     = { "custody",     N_("Car handed on, return not recorded") },
 	[STUCK_CHARGE]      = { "charge",      N_("Charge result unknown") },
 	[STUCK_PAYBACK]     = { "payback",     N_("Refund not completed by the payment provider") },
 	[STUCK_LATE_LOOK]   = { "late_look",   N_("Final check with the payment provider") },
@@ -33,6 +34,8 @@ static const struct word resolution_word[] = {
 	[RESOLUTION_NOTHING_OWED] = { "nothing_owed",
 		N_("Nothing is owed: according to the ledger the money was refunded or never charged. Close the"
 		   " booking.") },
+	[RESOLUTION_RETURNED]     = { "returned",
+		N_("The car came back and was given to the next customer: record the return now.") },
 	[RESOLUTION_NO_PAYMENT]   = { "no_payment",
 		N_("The payment provider has no record of this payment: close it as not charged. If the payment appears"
 		   " later, it is refunded automatically.") },
@@ -50,6 +53,7 @@ const unsigned stuck_resolutions[] = {
 	[STUCK_REFUND]      = 1 << RESOLUTION_NOTHING_OWED,
 	[STUCK_WISH]        = 0,
 	[STUCK_EXTRA]       = 1 << RESOLUTION_NOTHING_OWED,
+	[STUCK_CUSTODY]     = 1 << RESOLUTION_RETURNED,
 	[STUCK_CHARGE]      = 1 << RESOLUTION_NO_PAYMENT,
 	[STUCK_PAYBACK]     = 1 << RESOLUTION_BY_BANK,
 	[STUCK_LATE_LOOK]   = 0,
@@ -62,6 +66,7 @@ pending_reason(int kind)
 	case STUCK_HOLD: return _("Not processed yet: is the relay running?");
 	case STUCK_UNCONFIRMED: return _("Waiting for fleet to confirm that the car can be provided.");
 	case STUCK_WISH: return _("Waiting for delivery to confirm that it can be cancelled.");
+	case STUCK_CUSTODY: return _("Another customer has the car. Please find out when it came back and record it.");
 	case STUCK_ASKED:
 	case STUCK_EXTRA:
 	case STUCK_CANCEL:

@@ -21,6 +21,7 @@ enum stuck_kind {
 	STUCK_REFUND,           /* booking: rejected or expired, the refund is pending */
 	STUCK_WISH,             /* booking: to be cancelled, and delivery has not answered whether it can be */
 	STUCK_EXTRA,            /* booking: an extra ended, its refund is pending */
+	STUCK_CUSTODY,          /* booking: another booking has its car, and it was not recorded as returned */
 	STUCK_CHARGE,           /* payment: the provider has not said whether it charged */
 	STUCK_PAYBACK,          /* payment: the provider has not made the refund */
 	STUCK_LATE_LOOK,        /* payment: recorded as not charged, and the provider has not confirmed that for good */
@@ -34,6 +35,7 @@ enum stuck_resolution {
 	RESOLUTION_REJECT,              /* unconfirmed: the car cannot be provided; full refund */
 	/* cancel, refund, extra: by payment's ledger all is refunded, or nothing was charged */
 	RESOLUTION_NOTHING_OWED,
+	RESOLUTION_RETURNED,            /* custody: the car came back before the other customer got it */
 	RESOLUTION_NO_PAYMENT, /* charge: the provider has no such payment. If it appears later, it is refunded */
 	RESOLUTION_BY_BANK,             /* payback: refunded by bank transfer; the provider is not asked any more */
 };

@@ -52,6 +52,17 @@ fill_cancellation(struct booking *b)
 				     : cancel_terms_offered(&rule, b->starts_at, clock_now());
 }
 
+static void
+read_custody(struct db *db, struct booking *b)
+{
+	b->taken_over_at = b->state != BOOKING_OUT
+		? 0
+		: db_int(db,
+			"SELECT COALESCE(MAX(to_at), 0) FROM custody WHERE booking_id = $1"
+			" AND ended_by = 'taken_over'",
+			b->booking_id);
+}
+
 static bool
 read_parts(struct db *db, struct booking *b, bool found)
 {
@@ -59,6 +70,7 @@ read_parts(struct db *db, struct booking *b, bool found)
 		return false;
 	log_subject(b->code);
 	booking_read_cars(db, b);
+	read_custody(db, b);
 	db_list(db, &booking_line_shape, &b->lines, &b->n_lines,
 		"SELECT rule, version, unit, quantity, unit_amount, amount, label, label_ko FROM booking_line"
 		" WHERE booking_id = $1 ORDER BY line_no",
@@ -125,6 +137,7 @@ booking_reload(struct db *db, struct booking *b)
 		return false;
 	fill_cancellation(b);
 	booking_read_cars(db, b);
+	read_custody(db, b);
 	return true;
 }
 

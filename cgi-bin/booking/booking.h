@@ -71,6 +71,7 @@ struct booking {
 	struct booking_extra *extras;
 	int n_extras;
 	struct booking_delivery *delivery;      /* NULL: picked up at the branch */
+	int64_t taken_over_at; /* OUT: another booking has one of its cars since then, and no return is recorded */
 	/* of an order refused because of one of its extras */
 	struct { int item_no; int64_t n_free; const char *label, *reason; } refused_extra;
 };
@@ -180,7 +181,10 @@ void booking_sum_up(struct booking *b, struct arena *m);
 bool booking_is_with_courier(struct db *db, const struct booking *b);
 /* it is not being cancelled, and no courier has left with the car */
 bool booking_is_at_counter(struct db *db, const struct booking *b);
-/* CONFIRMED → OUT; a delivery that is no longer needed is refunded */
+/* CONFIRMED, at the counter, from the turnaround before its start until its end */
+bool booking_may_hand_out(struct db *db, const struct booking *b);
+/* CONFIRMED → OUT; a delivery that is no longer needed is refunded. Not while somebody has one of its cars
+ * (custody_in_use) */
 bool booking_hand_out(struct db *db, struct booking *b, int64_t actor_id);
 /* OUT → RETURNED → COMPLETED; frees the car from now + turnaround */
 bool booking_take_back(struct db *db, struct booking *b, int64_t actor_id);

@@ -75,6 +75,8 @@ void booking_cancel_again(struct db *db, struct booking *b);
 /* --- handover.c: the car is handed over or returned, at the counter or at the customer's address. Inside a transaction
  * --- */
 bool booking_mark_out(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id);
+/* CONFIRMED → OUT, when the custodies have begun */
+bool booking_set_out(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id);
 bool booking_mark_returned(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id);
 /* How long the car must have been there until a booking can be recorded as not picked up; actor 0: the sweep. */
 int64_t booking_no_show_wait_s(int64_t actor_id);

@@ -2,6 +2,7 @@
 #include "booking.h"
 #include "booking_steps.h"
 #include "calendar.h"
+#include "custody.h"
 
 #include "domain/rental.h"
 #include "lib/base/clock.h"
@@ -21,9 +22,23 @@ advance(struct db *db, struct booking *b, const char *from, int to, enum event_t
 }
 
 bool
-booking_mark_out(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id)
+booking_set_out(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id)
 {
 	return advance(db, b, "CONFIRMED", BOOKING_OUT, EVENT_BOOKING_HANDED_OUT, causation_id, actor_id);
+}
+
+/* The custodies first: the schema accepts OUT only with them. The caller has seen to it that nobody has a car. */
+bool
+booking_mark_out(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id)
+{
+	int64_t n =
+		db_int(db, "SELECT COUNT(*) FROM custody WHERE booking_id = $1 AND kind = 'customer'", b->booking_id);
+
+	if (!db_exists(db, "SELECT 1 FROM booking WHERE booking_id = $1 AND state = 'CONFIRMED'", b->booking_id))
+		return false;
+	custody_begin(db, b, CUSTODY_CUSTOMER, b->customer_id,
+		arena_printf(db_memory(db), "%s:%lld", b->code, (long long)n + 1));
+	return booking_set_out(db, b, causation_id, actor_id);
 }
 
 bool
@@ -31,6 +46,7 @@ booking_mark_returned(struct db *db, struct booking *b, int64_t causation_id, in
 {
 	int64_t now = clock_now();
 
+	custody_end(db, b, CUSTODY_CUSTOMER, "returned");
 	if (!advance(db, b, "OUT", BOOKING_RETURNED, EVENT_BOOKING_RETURNED, causation_id, actor_id))
 		return false;
 	calendar_end(db, b->booking_id, now);
@@ -49,10 +65,11 @@ is_being_cancelled(struct db *db, const struct booking *b)
 bool
 booking_is_with_courier(struct db *db, const struct booking *b)
 {
-	return db_exists(db,
-		"SELECT 1 FROM v_delivery WHERE booking_code = $1 AND direction = 'delivery'"
-		" AND state IN ('SHIPPED', 'DELIVERED')",
-		b->code);
+	return custody_is_with_courier(db, b)
+		|| db_exists(db,
+			"SELECT 1 FROM v_delivery WHERE booking_code = $1 AND direction = 'delivery'"
+			" AND state IN ('SHIPPED', 'DELIVERED')",
+			b->code);
 }
 
 bool
@@ -61,20 +78,26 @@ booking_is_at_counter(struct db *db, const struct booking *b)
 	return !is_being_cancelled(db, b) && !booking_is_with_courier(db, b);
 }
 
-/*
- * From the turnaround before the start until the end: earlier or later the car may be another customer's. When the car
- * was to be delivered, the delivery is refunded.
- */
+/* From the turnaround before the start until the end: earlier or later the car may be another customer's. */
+bool
+booking_may_hand_out(struct db *db, const struct booking *b)
+{
+	int64_t now = clock_now();
+
+	return b->state == BOOKING_CONFIRMED && now >= b->starts_at - rental.turnaround_s && now < b->ends_at
+		&& booking_is_at_counter(db, b);
+}
+
+/* When the car was to be delivered, the delivery is refunded. */
 bool
 booking_hand_out(struct db *db, struct booking *b, int64_t actor_id)
 {
-	int64_t now = clock_now();
+	struct custody other;
 	bool done;
 
-	if (now < b->starts_at - rental.turnaround_s || now >= b->ends_at)
-		return false;
 	db_begin(db);
-	done = booking_is_at_counter(db, b) && booking_mark_out(db, b, 0, actor_id);
+	done = booking_may_hand_out(db, b) && !custody_in_use(db, b, true, &other)
+		&& booking_mark_out(db, b, 0, actor_id);
 	if (done)
 		booking_extras_end(db, b, EXTRA_DELIVERY, "at_branch", "", 0);
 	return db_commit(db) && done;

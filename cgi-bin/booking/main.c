@@ -5,7 +5,7 @@
  *	pages_model.c   models        model.c                any cars of a model      extra_end.c  … not provided
  *	pages.c         the order     place.c, price.c       hold, price, charge      refund.c     what goes back
  *	pages_booking.c one booking   booking.c, cancel.c    its states; cancelling   sweep.c      what is due
- *	pages_list.c    a manager's   handover.c             hand over, take back     stuck.c      what needs attention
+ *	pages_list.c    a manager's   handover.c, custody.c  hand over, take back     stuck.c      what needs attention
  */
 #include "booking.h"
 #include "pages.h"
@@ -40,6 +40,8 @@ static const struct route routes[] = {
 	{ POST, "/bookings/:code/retry",     do_retry,          ROLE_MANAGER },
 	{ GET,  "/bookings/:code/resolve",   page_resolve,      ROLE_MANAGER },
 	{ POST, "/bookings/:code/resolve",   do_resolve,        ROLE_MANAGER },
+
+	{ POST, "/internal/custody",         do_custody,        ROUTE_INTERNAL | ROUTE_RAW_BODY },
 	{ 0 },
 };
 
@@ -48,6 +50,7 @@ static const struct program booking = {
 	.site = &rental_site, .prefix = "",
 	.routes = routes,
 	.role = &booking_role,
+	.internal = true,
 	.before = counts_show,
 	/* a booking waits for payment and the disk; meanwhile others search, and share the disk's sync */
 	.worker_factor = 2,

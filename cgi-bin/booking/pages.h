@@ -3,6 +3,7 @@
 #define MP_BOOKING_PAGES_H
 
 #include "calendar.h"
+#include "custody.h"
 
 #include "lib/web/web.h"
 
@@ -11,6 +12,7 @@ handler page_offers, page_offer;                                                
 handler page_new_booking, do_book, do_pay_booking, do_paid;                     /* pages.c */
 handler page_booking, page_receipt, page_cancel, do_cancel_booking;             /* pages_booking.c */
 handler page_stuck, do_retry, page_resolve, do_resolve;                         /* pages_stuck.c */
+handler do_custody;                                                             /* pages_call.c */
 handler page_bookings, do_hand_over_car, do_take_back_car, do_no_show;          /* pages_list.c */
 
 /* pages_booking.c, for the other pages: the booking of the path, if it is their own or they are a manager. */
@@ -18,6 +20,9 @@ bool find_path_booking(struct web *w, struct booking *b);
 /* After an action: the booking as JSON, or on to this page of ours. */
 const char *booking_url(struct web *w, const struct booking *b);
 enum status booking_done(struct web *w, enum status json_status, struct booking *b, const char *page);
+extern const struct shape booking_json_shape;
+/* 409: the booking's page says who has the car */
+enum status refuse_car_in_use(struct web *w, const struct booking *b, const struct custody *c);
 
 /* --- pages_model.c, for pages.c: an order of any car of a model --- */
 /* What is ordered: car_id, or model_id with qty (1 by default) and branch_id. false: a field is bad and marked. */

@@ -1,5 +1,6 @@
 /* pages_booking - one booking: its page, its receipt, its JSON, cancelling it. */
 #include "booking.h"
+#include "custody.h"
 #include "orders.h"
 #include "pages.h"
 
@@ -46,6 +47,9 @@ struct booking_details {
 	bool may_hand_out, may_take_back, may_no_show, no_show_later;
 	int64_t now, no_show_from;
 	const char *no_show_with;               /* the booking that still has its car; NULL: none */
+	struct custody *in_use; /* may_hand_out, and somebody has one of its cars; NULL: nobody */
+	bool is_in_use_by_booking, is_taken_over;
+	int64_t taken_over_at;
 	struct cancel_preview preview;
 	int64_t refund, fee;
 	bool is_full, is_grace, is_late;
@@ -68,6 +72,8 @@ static const struct member booking_details_members[] = {
 	SHAPE_BOOL(booking_details, may_pay), SHAPE_BOOL(booking_details, is_unsettled),
 	SHAPE_BOOL(booking_details, is_mine), SHAPE_BOOL(booking_details, is_several),
 	SHAPE_BOOL(booking_details, is_on_its_way), SHAPE_BOOL(booking_details, may_hand_out),
+	SHAPE_MAYBE(booking_details, in_use, custody_shape), SHAPE_BOOL(booking_details, is_in_use_by_booking),
+	SHAPE_BOOL(booking_details, is_taken_over), SHAPE_TIME(booking_details, taken_over_at),
 	SHAPE_BOOL(booking_details, may_take_back), SHAPE_BOOL(booking_details, may_no_show),
 	SHAPE_BOOL(booking_details, no_show_later), SHAPE_TIME(booking_details, no_show_from),
 	SHAPE_TEXT(booking_details, no_show_with),
@@ -153,9 +159,28 @@ fill_manager(struct web *w, struct booking_details *p)
 	struct booking *b = &p->booking;
 
 	customer_of(w->db, b->customer_id, &p->customer_name, &p->customer_email);
-	p->is_stuck = booking_stuck_kind(b) >= 0 && booking_stuck_since(b) <= w->now - rental.stuck_after_s;
+	p->is_stuck = booking_stuck_kind(b) >= 0 && booking_stuck_kind(b) != STUCK_CUSTODY
+		&& booking_stuck_since(b) <= w->now - rental.stuck_after_s;
 	p->n_events = stuck_actions(w->db, b->code, &p->events);
 	p->has_actions = p->n_events > 0;
+}
+
+/* Whether it may be handed over now, and who has one of its cars. */
+static void
+fill_counter(struct web *w, struct booking_details *p)
+{
+	struct booking *b = &p->booking;
+	struct custody c;
+
+	p->may_hand_out = booking_may_hand_out(w->db, b);
+	p->may_take_back = b->state == BOOKING_OUT;
+	p->taken_over_at = b->taken_over_at;
+	p->is_taken_over = b->taken_over_at != 0;
+	if (p->may_hand_out && custody_in_use(w->db, b, true, &c)) {
+		p->in_use = arena_array(w->m, struct custody, 1);
+		*p->in_use = c;
+		p->is_in_use_by_booking = c.kind == CUSTODY_CUSTOMER;
+	}
 }
 
 /* A code, and not what a person typed. */
@@ -205,9 +230,6 @@ fill_page(struct web *w, struct booking_details *p)
 	p->is_unsettled |= p->is_wished;
 	fill_extras(p);
 	p->is_asking = b->state == BOOKING_EXPIRED && b->refund_state == REFUND_PENDING;
-	p->may_hand_out = is_manager && b->state == BOOKING_CONFIRMED && booking_is_at_counter(w->db, b)
-		&& w->now >= b->starts_at - rental.turnaround_s && w->now < b->ends_at;
-	p->may_take_back = is_manager && b->state == BOOKING_OUT;
 	if (is_manager && w->now >= b->starts_at)
 		fill_no_show(w, p);
 	fill_cancel(w, p);
@@ -217,8 +239,10 @@ fill_page(struct web *w, struct booking_details *p)
 		w->chrome.notice =
 			_("The payment was not completed. We are still holding the car for you: you can pay now or use"
 			  " another card.");
-	if (is_manager)
+	if (is_manager) {
+		fill_counter(w, p);
 		fill_manager(w, p);
+	}
 	menu_of(w)->nav_bookings = is_manager && !p->is_mine;
 	menu_of(w)->nav_my = !menu_of(w)->nav_bookings;
 }
@@ -244,6 +268,18 @@ page_booking(struct web *w)
 	if (!find_path_booking(w, &b))
 		return web_not_found(w);
 	return answer_booking(w, &booking_shown, &b);
+}
+
+/* POST /bookings/CODE/hand-out while somebody has one of its cars: who, and until when it is due. */
+enum status
+refuse_car_in_use(struct web *w, const struct booking *b, const struct custody *c)
+{
+	struct booking_details p = { .booking = *b };
+
+	if (w->json)
+		return car_in_use_json(w, c);
+	fill_page(w, &p);
+	return web_page(w, HTTP_CONFLICT, &booking_shown, &p);
 }
 
 enum status

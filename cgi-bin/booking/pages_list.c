@@ -117,10 +117,22 @@ do_step(struct web *w, bool (*step)(struct db *db, struct booking *b, int64_t ac
 	return booking_done(w, HTTP_OK, &b, booking_url(w, &b));
 }
 
+/* A car that somebody has is named; the rest is as for the other steps. */
 enum status
 do_hand_over_car(struct web *w)
 {
-	return do_step(w, booking_hand_out);
+	struct custody other;
+	struct booking b;
+
+	if (form_bad(w))
+		return web_invalid(w);
+	if (!find_path_booking(w, &b))
+		return web_not_found(w);
+	if (booking_hand_out(w->db, &b, w->user.id))
+		return web_done(w, HTTP_OK, &booking_json_shape, &b, "/bookings/%s", b.code);
+	if (find_path_booking(w, &b) && booking_may_hand_out(w->db, &b) && custody_in_use(w->db, &b, true, &other))
+		return refuse_car_in_use(w, &b, &other);
+	return refuse_step(w);
 }
 
 enum status

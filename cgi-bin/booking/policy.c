@@ -1,6 +1,7 @@
 /* policy - what booking does when other programs report something. */
 #include "booking.h"
 #include "booking_steps.h"
+#include "custody.h"
 
 #include "lib/base/clock.h"
 
@@ -104,6 +105,17 @@ code_of(const struct extra_event *x, const char *usual)
 	return x->note && *x->reason ? x->reason : usual;
 }
 
+/* The courier has handed the car over to the customer, whoever had it by our record. */
+static void
+hand_over_reported(struct db *db, struct booking *b, const struct event *e)
+{
+	if (b->state != BOOKING_CONFIRMED)
+		return;
+	custody_end(db, b, CUSTODY_STAFF, "handed_on");
+	custody_take_over(db, b);
+	booking_mark_out(db, b, e->event_id, e->actor_id);
+}
+
 /* The courier has handed the car over, or collected it: as at the counter. */
 static bool
 booking_on_delivery_delivered(struct db *db, const struct event *e)
@@ -116,7 +128,7 @@ booking_on_delivery_delivered(struct db *db, const struct event *e)
 	if (!booking_find(db, e->subject_id, 0, &b))
 		return true;
 	if (strcmp(x.direction, "delivery") == 0)
-		booking_mark_out(db, &b, e->event_id, e->actor_id);
+		hand_over_reported(db, &b, e);
 	else if (strcmp(x.direction, "collection") == 0)
 		booking_mark_returned(db, &b, e->event_id, e->actor_id);
 	return true;

@@ -32,6 +32,8 @@ booking_stuck_kind(const struct booking *b)
 		return STUCK_UNCONFIRMED;
 	if (b->refund_state == REFUND_PENDING)
 		return b->state == BOOKING_CANCEL_REQUESTED ? STUCK_CANCEL : STUCK_REFUND;
+	if (b->taken_over_at)
+		return STUCK_CUSTODY;
 	if (waiting_extra(b))
 		return STUCK_EXTRA;
 	return -1;
@@ -45,6 +47,7 @@ booking_stuck_since(const struct booking *b)
 	case STUCK_ASKED: return b->asked_at;
 	case STUCK_UNCONFIRMED: return b->paid_at;
 	case STUCK_WISH: return b->cancel_asked_at;
+	case STUCK_CUSTODY: return b->taken_over_at;
 	case STUCK_EXTRA: return waiting_extra(b)->ended_at;
 	}
 	return b->ended_at;
@@ -102,6 +105,7 @@ booking_retry(struct db *db, struct booking *b, int64_t actor_id)
 	case STUCK_CANCEL:
 	case STUCK_REFUND: booking_try_refund(db, b); break;
 	case STUCK_WISH: booking_cancel_again(db, b); break;
+	case STUCK_CUSTODY:
 	case STUCK_EXTRA: break; /* below, with those of any other kind */
 	case STUCK_CHARGE:
 	case STUCK_PAYBACK:
@@ -156,6 +160,7 @@ close_manually(struct db *db, struct booking *b, enum stuck_resolution way, int6
 		for (int i = 0; i < b->n_extras; i++)
 			ended |= booking_extra_refund_done(db, b, &b->extras[i], 0);
 		break;
+	case RESOLUTION_RETURNED: ended = booking_mark_returned(db, b, 0, actor_id); break;
 	case RESOLUTION_NO_PAYMENT:
 	case RESOLUTION_BY_BANK: break; /* payment's */
 	}

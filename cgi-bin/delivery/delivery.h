@@ -11,12 +11,14 @@
  *	step.c      what moves a job on                  jobs.c      many jobs: the dispatcher's board, a courier's day
  *	history.c   the events of a job                  handover.c  the photo of a hand-over
  *	events.c    what is reported                     policy.c    reactions to bookings
+ *	agree.c     steps that booking must agree to     booking_client.c  how it is asked
  */
 #ifndef MP_DELIVERY_H
 #define MP_DELIVERY_H
 
 #include "lib/db/db.h"
 #include "lib/event/event.h"
+#include "domain/car_in_use.h"
 #include "domain/photo.h"
 
 #define ODOMETER_MAX_KM   2000000
@@ -28,7 +30,9 @@
 
 enum delivery_state { JOB_REQUESTED, JOB_SCHEDULED, JOB_SHIPPED, JOB_DELIVERED, JOB_CANCELLED };
 enum delivery_direction { JOB_DELIVERY, JOB_COLLECTION };
-extern const struct words delivery_state_words, delivery_direction_words;
+/* A step with the car: to leave with it, to hand it over, to collect it, to be back with it */
+enum delivery_step { STEP_NONE, STEP_LEAVE, STEP_HAND_OVER, STEP_COLLECT, STEP_BACK };
+extern const struct words delivery_state_words, delivery_direction_words, delivery_step_words;
 
 struct delivery {
 	int64_t delivery_id;
@@ -47,6 +51,10 @@ struct delivery {
 	int64_t odometer_km, fuel_percent;      /* the hand-over record */
 	/* note: the courier's, of the hand-over or why the job was not completed */
 	const char *received_by, *photo, *note;
+	int asked_step;                         /* enum delivery_step that waits for booking's answer */
+	int64_t asked_by, ask_tries, trip_no;
+	int64_t back_at;                        /* a collected car was back at the branch; 0: not yet */
+	struct custody *in_use;                 /* with DELIVERY_CAR_IN_USE: who has it */
 	bool has_photo, is_open, is_late;       /* is_late: open, and its window is over */
 	bool overlaps;                          /* its courier has another job in the same hours */
 };
@@ -59,6 +67,9 @@ enum delivery_outcome {
 	DELIVERY_WRONG_STATE,   /* not in a state for that, or its booking is over */
 	DELIVERY_NOT_NOW,       /* outside the booking's hours, when the car may be another customer's */
 	DELIVERY_NO_COURIER,    /* the person chosen is not a courier */
+	DELIVERY_CAR_IN_USE,    /* somebody else has the car: d->in_use. Nothing changed */
+	DELIVERY_LATER,         /* booking must agree and is not available. Nothing changed */
+	DELIVERY_PENDING,       /* booking was asked and has not answered: the sweep asks again */
 	DELIVERY_BAD_WINDOW,    /* outside the booking's hours, turnaround included */
 };
 
@@ -93,6 +104,9 @@ enum delivery_outcome delivery_ship(struct db *db, struct delivery *d, const str
 enum delivery_outcome delivery_come_back(struct db *db, struct delivery *d, const char *reason,
 	const struct delivery_actor *by);
 
+/* The courier is back at the branch with a collected car. */
+enum delivery_outcome delivery_bring_in(struct db *db, struct delivery *d, const struct delivery_actor *by);
+
 struct handover {
 	int64_t odometer_km, fuel_percent;
 	const char *received_by, *note;         /* the person who took, or gave, the keys; note may be "" */
@@ -104,6 +118,15 @@ enum delivery_outcome delivery_deliver(struct db *db, struct delivery *d, const 
 /* The dispatcher cancels it: the fee is refunded and the car waits at the branch. Managers. delivery.cancelled */
 enum delivery_outcome delivery_cancel(struct db *db, struct delivery *d, const char *reason,
 	const struct delivery_actor *by);
+
+/* --- agree.c ------------------------------------------------------------------------------------------------------ */
+
+/* Notes a step that booking must agree to; inside a transaction. false: another one is noted. */
+bool delivery_note_step(struct db *db, const struct delivery *d, enum delivery_step step, int64_t actor_id);
+/* Asks booking about the noted step and takes or withdraws it; outside a transaction. OK, CAR_IN_USE, WRONG_STATE,
+ * LATER, PENDING */
+enum delivery_outcome delivery_ask(struct db *db, struct delivery *d);
+bool delivery_sweep(struct db *db);     /* the noted steps that booking has not answered; is more due? */
 
 /* --- job.c: how jobs begin and end -------------------------------------------------------------------------------- */
 

@@ -119,7 +119,7 @@ job_end(struct db *db, int64_t delivery_id, const char *by, const char *reason, 
 
 	if (!db_do(db,
 		    "UPDATE delivery SET state = 'CANCELLED', ended_at = $2, ended_by = $3, end_reason = $4"
-		    " WHERE delivery_id = $1 AND state IN ('REQUESTED', 'SCHEDULED')",
+		    " WHERE delivery_id = $1 AND state IN ('REQUESTED', 'SCHEDULED') AND asked_step = ''",
 		    delivery_id, clock_now(), by, reason))
 		return false;
 	if (delivery_read(db, delivery_id, &d))

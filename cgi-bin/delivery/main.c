@@ -20,6 +20,7 @@ static const struct route routes[] = {
 	{ POST, "/deliveries/:delivery_id/ship",        do_ship,         ROLE_MANAGER | ROLE_COURIER },
 	{ POST, "/deliveries/:delivery_id/deliver",     do_deliver,      ROLE_MANAGER | ROLE_COURIER | ROUTE_UPLOAD },
 	{ POST, "/deliveries/:delivery_id/come-back",   do_come_back,    ROLE_MANAGER | ROLE_COURIER },
+	{ POST, "/deliveries/:delivery_id/back",        do_bring_in,     ROLE_MANAGER | ROLE_COURIER },
 	{ POST, "/deliveries/:delivery_id/cancel",      do_job_cancel,   ROLE_MANAGER },
 
 	{ POST, "/internal/deliveries/:code/cancel",    do_booking_cancel, ROUTE_INTERNAL | ROUTE_RAW_BODY },

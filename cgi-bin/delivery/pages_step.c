@@ -2,6 +2,7 @@
  * pages_step - the actions that move a job on: assign, leave, hand over, come back, cancel. A browser sees a refusal on
  * the job's page.
  */
+#include "booking_client.h"
 #include "pages.h"
 
 #include "domain/rental_form.h"
@@ -41,6 +42,16 @@ answer_step(struct web *w, const struct delivery *d, enum delivery_outcome outco
 		return web_refuse(w, HTTP_CONFLICT, "wrong_state",
 			_("The car can be handed over only from shortly before the booking starts until it ends. At"
 			  " other times it may be reserved for another customer."));
+	case DELIVERY_CAR_IN_USE:
+		return w->json ? car_in_use_json(w, d->in_use)
+			       : web_refuse(w, HTTP_CONFLICT, "car_in_use", car_in_use_words(w->m, d->in_use));
+	case DELIVERY_LATER:
+		return web_later(w, booking_closed_for_s() > 0 ? booking_closed_for_s() : 5,
+			_("Bookings are not responding right now, so this could not be recorded. Nothing has"
+			  " changed."));
+	case DELIVERY_PENDING:
+		return web_done(
+			w, HTTP_ACCEPTED, &delivery_json_shape, d, "/deliveries/%lld", (long long)d->delivery_id);
 	case DELIVERY_NO_COURIER: return refuse_field(w, "courier_id", _("Please choose a courier."));
 	case DELIVERY_BAD_WINDOW:
 		return refuse_field(w, "window_from", _("Please choose a time within the booking period."));
@@ -106,6 +117,16 @@ do_come_back(struct web *w)
 	return form_bad(w) ? web_invalid(w) : answer_step(w, &d, delivery_come_back(w->db, &d, reason, &by), "");
 }
 
+/* POST /deliveries/ID/back {} - with a collected car */
+enum status
+do_bring_in(struct web *w)
+{
+	struct delivery_actor by = who_acts(w);
+	struct delivery d = begin_step(w);
+
+	return form_bad(w) ? web_invalid(w) : answer_step(w, &d, delivery_bring_in(w->db, &d, &by), "");
+}
+
 /* Keeps the photo that came with the record; *name "": none did. false: *status is the refusal. */
 static bool
 keep_photo(struct web *w, const char **name, enum status *status)
@@ -156,7 +177,7 @@ do_deliver(struct web *w)
 	if (d.state == JOB_SHIPPED && !keep_photo(w, &h.photo, &refused))
 		return refused;
 	outcome = delivery_deliver(w->db, &d, &h, &by);
-	if (outcome != DELIVERY_OK)
+	if (outcome != DELIVERY_OK && outcome != DELIVERY_PENDING)
 		handover_forget(w->db, h.photo);
 	return answer_step(w, &d, outcome, "");
 }

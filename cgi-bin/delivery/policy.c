@@ -51,4 +51,6 @@ static const struct policy policies[] = {
 	{ 0 },
 };
 
-const struct consumer delivery_consumer = { .name = "delivery", .role = &delivery_role, .policy = policies };
+const struct consumer delivery_consumer = {
+	.name = "delivery", .role = &delivery_role, .policy = policies, .sweep = delivery_sweep,
+};

@@ -2,7 +2,9 @@
 #include "fleet.h"
 
 #include "domain/bookings.h"
+#include "domain/car_in_use.h"
 #include "domain/event_words.h"
+#include "lib/base/clock.h"
 #include "lib/base/lang.h"
 
 /* --- the calendar, which booking owns ----------------------------------------------------------------------------- */
@@ -31,6 +33,46 @@ car_slots(struct db *db, int64_t car_id, int64_t from, int64_t until, struct car
 		" WHERE s.car_id = $1 AND s.kind <> 'RELEASED' AND s.busy_until > $2 AND s.starts_at < $3"
 		" ORDER BY s.busy_until LIMIT 500",
 		car_id, from, until);
+}
+
+/* --- who had it, which booking owns ------------------------------------------------------------------------------- */
+
+static const struct member car_holder_members[] = {
+	SHAPE_STATE(car_holder, kind, custody_kind_words), { .name = "booking_code", .kind = KIND_TEXT,
+		.offset = SHAPE_AT(car_holder, code, const char *) },
+	SHAPE_INT(car_holder, user_id), SHAPE_TEXT(car_holder, user_name), SHAPE_TIME(car_holder, from_at),
+	SHAPE_TIME(car_holder, to_at),
+};
+const struct shape car_holder_shape = SHAPE(car_holder, car_holder_members);
+
+#define HOLDERS \
+	"SELECT c.kind, c.booking_code, c.user_id, COALESCE((SELECT u.name FROM v_user u" \
+	" WHERE u.user_id = c.user_id), '') AS user_name, c.from_at, COALESCE(c.to_at, 0) AS to_at" \
+	" FROM v_custody c WHERE c.car_id = $1"
+
+/* In the minute that begins at that second: who had it then, or the first who got it within it. */
+bool
+car_holder_at(struct db *db, int64_t car_id, int64_t at, struct car_holder *holder)
+{
+	*holder = (struct car_holder){ 0 };
+	return db_one(db, &car_holder_shape, holder,
+		HOLDERS " AND c.from_at < $3 AND (c.to_at IS NULL OR c.to_at > $2) ORDER BY c.from_at LIMIT 1", car_id,
+		at, at + MINUTE);
+}
+
+int64_t
+car_n_holders(struct db *db, int64_t car_id)
+{
+	return db_int(db, "SELECT COUNT(*) FROM v_custody WHERE car_id = $1", car_id);
+}
+
+int
+car_holders(struct db *db, int64_t car_id, int64_t offset, int64_t limit, struct car_holder **holders)
+{
+	int n = 0;
+
+	return db_list(db, &car_holder_shape, holders, &n,
+		HOLDERS " ORDER BY c.from_at DESC, c.custody_id DESC LIMIT $2 OFFSET $3", car_id, limit, offset);
 }
 
 /* --- the history: its own events, and its bookings with theirs --------------------------------------------------- */

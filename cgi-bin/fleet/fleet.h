@@ -7,7 +7,7 @@
  *
  *	car.c         one car: reading and reporting it       car_edit.c  register, change, retire, delete
  *	list.c        the list: search, filters, order, counts  model.c     the values new cars of a kind start with
- *	branch.c      the branches                            diary.c     one car's calendar and its history
+ *	branch.c      the branches                            diary.c     one car's calendar, history, holders
  *	photo.c       a picture of it (photo/: the program that decodes pictures)
  *	reservation.c the bookings of its cars                events.c    what is reported
  *	policy.c      reactions to bookings
@@ -176,6 +176,20 @@ struct car_slot {
 	const char *customer_name;
 };
 extern const struct shape car_slot_shape;
+/* Who had the car from when to when, really (v_custody). */
+struct car_holder {
+	int kind;                       /* enum custody_kind (domain/car_in_use.h) */
+	const char *code;               /* of the booking; "": none */
+	int64_t user_id;
+	const char *user_name;
+	int64_t from_at, to_at;         /* [from_at, to_at); to_at 0: still */
+};
+extern const struct shape car_holder_shape;
+bool car_holder_at(struct db *db, int64_t car_id, int64_t at, struct car_holder *holder);       /* false: nobody */
+int64_t car_n_holders(struct db *db, int64_t car_id);
+/* newest first */
+int car_holders(struct db *db, int64_t car_id, int64_t offset, int64_t limit, struct car_holder **holders);
+
 /* The slots that block the car within [from, until), oldest first; at most 500. */
 int car_slots(struct db *db, int64_t car_id, int64_t from, int64_t until, struct car_slot **slots, int *n_slots);
 

@@ -1,7 +1,7 @@
 /*
  * fleet 차량관리 - its routes and what they need. Managers only.
- * pages.c shows cars, pages_edit.c adds and changes them, pages_end.c retires and deletes them, pages_model.c and
- * pages_branch.c are the models and branches; fleet.h lists the rules.
+ * pages.c shows cars, pages_custody.c who has had one, pages_edit.c adds and changes them, pages_end.c retires and
+ * deletes them, pages_model.c and pages_branch.c are the models and branches; fleet.h lists the rules.
  */
 #include "fleet.h"
 #include "pages.h"
@@ -26,6 +26,7 @@ static const struct route routes[] = {
 	{ POST,       "/fleet/cars/:car_id/retire",    do_car_retire,     ROLE_MANAGER },
 	{ GET,        "/fleet/cars/:car_id/delete",    page_car_delete,   ROLE_MANAGER },
 	{ POST,       "/fleet/cars/:car_id/delete",    do_car_delete,     ROLE_MANAGER },
+	{ GET,        "/fleet/cars/:car_id/custody",   page_car_custody,  ROLE_MANAGER },
 	{ POST,       "/fleet/cars/:car_id/service",   do_car_service,    ROLE_MANAGER },
 	{ GET,        "/fleet/cars/:car_id/photo",     page_photo,        ROLE_MANAGER },
 	{ POST,       "/fleet/cars/:car_id/photo",     do_photo,          ROLE_MANAGER | ROUTE_UPLOAD },

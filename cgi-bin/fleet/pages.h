@@ -9,6 +9,7 @@ handler page_fleet, page_cars, page_car;                                        
 handler page_car_new, do_car_add, page_car_edit, do_car_change;                 /* pages_edit.c */
 handler page_car_retire, do_car_retire, page_car_delete, do_car_delete, do_car_service; /* pages_end.c */
 handler page_photo, do_photo, do_photo_remove;
+handler page_car_custody;                                                       /* pages_custody.c */
 handler page_models, page_model_new, page_model, do_model_add, do_model_change, do_model_state; /* pages_model.c */
 handler page_branches, page_branch_new, page_branch, do_branch_add, do_branch_change; /* pages_branch.c */
 handler page_branch_close, do_branch_close, do_branch_open;

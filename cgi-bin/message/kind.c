@@ -30,8 +30,9 @@ static bool
 is_at_the_counter(struct db *db, const char *code, const char *direction)
 {
 	return !db_exists(db,
-		"SELECT 1 FROM v_delivery WHERE booking_code = $1 AND direction = $2 AND state = 'DELIVERED'", code,
-		direction);
+		"SELECT 1 FROM v_delivery WHERE booking_code = $1 AND direction = $2"
+		" AND (state = 'DELIVERED' OR asked_step IN ('hand_over', 'collect'))",
+		code, direction);
 }
 
 static bool

@@ -90,6 +90,31 @@ CHECK(more_due_than_paid,
 	"SELECT b.code FROM booking b JOIN booking_extra x ON x.booking_id = b.booking_id"
 	" GROUP BY b.booking_id HAVING b.refund_due + SUM(x.refund_due) > b.amount /*scan*/ /*sort*/")
 
+/* --- custody ------------------------------------------------------------------------------------------------------ */
+
+#define FOREVER "9223372036854775807"
+CHECK(custody_overlaps,
+	"SELECT 'car ' || o.car_id || ', custody ' || o.custody_id FROM ("
+	"  SELECT car_id, custody_id, from_at, MAX(COALESCE(to_at, " FOREVER ")) OVER (PARTITION BY car_id"
+	"   ORDER BY from_at, COALESCE(to_at, " FOREVER "), custody_id"
+	"   ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS had_until"
+	"   FROM custody) o WHERE o.had_until > o.from_at /*scan*/ /*sort*/")
+
+/* Of a car that was taken over, the last customer's custody has ended though the booking is still OUT. */
+CHECK(out_without_custody,
+	"SELECT b.code || ', car ' || c.car_id FROM " CARS " c JOIN booking b ON b.booking_id = c.booking_id"
+	" WHERE (SELECT COUNT(*) FROM custody k WHERE k.booking_id = b.booking_id AND k.car_id = c.car_id"
+	" AND k.kind = 'customer' AND k.to_at IS NULL) <> CASE WHEN b.state = 'OUT' AND NOT EXISTS (SELECT 1"
+	" FROM custody t WHERE t.booking_id = b.booking_id AND t.car_id = c.car_id AND t.ended_by = 'taken_over')"
+	" THEN 1 ELSE 0 END /*scan*/")
+
+CHECK(custody_of_others,
+	"SELECT 'custody ' || k.custody_id FROM custody k LEFT JOIN booking b ON b.booking_id = k.booking_id"
+	" WHERE (k.booking_id IS NOT NULL AND b.car_id <> k.car_id AND NOT EXISTS (SELECT 1 FROM booking_car m"
+	" WHERE m.booking_id = k.booking_id AND m.car_id = k.car_id))"
+	" OR (k.kind = 'customer' AND COALESCE(b.customer_id, 0) <> k.user_id)"
+	" OR (k.to_at IS NULL) <> (k.ended_by = '') OR k.to_at < k.from_at /*scan*/")
+
 /* --- overdue work ------------------------------------------------------------------------------------------------- */
 
 #define HOLD_LATE_S    60
@@ -152,6 +177,11 @@ const struct check booking_checks[] = {
 	{ "every extra of a booking has a price line, and every extra price line has an extra", CHECK_FAST,
 		extras_and_lines },
 	{ "a booking with delivery has an address and a delivery time within the booking", CHECK_FAST, addresses },
+	{ "no two custodies of a car overlap", CHECK_FAST, custody_overlaps },
+	{ "every car of a booking that is out is in the custody of its customer, and no other is", CHECK_FAST,
+		out_without_custody },
+	{ "every custody is of a car of its booking, and a customer's of that customer", CHECK_FAST,
+		custody_of_others },
 	{ "a cancelled extra is refunded in full", CHECK_FAST, extras_not_refunded },
 	{ "the refunds due for a booking and its extras do not exceed the amount paid", CHECK_FAST,
 		more_due_than_paid },

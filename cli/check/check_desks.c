@@ -49,6 +49,26 @@ CHECK(collected_but_not_returned,
 	" AND j.direction = 'collection' AND b.state NOT IN ('RETURNED', 'COMPLETED')"
 	" AND" HANDLED_BY("booking", "b.code") " /*scan*/")
 
+/* While a step waits for booking's answer it is not known which is right. Jobs that left before there were custodies
+ * have none. */
+CHECK(custody_of_no_trip,
+	"SELECT 'custody ' || k.custody_id FROM custody k JOIN booking b ON b.booking_id = k.booking_id"
+	" WHERE k.kind = 'staff' AND k.to_at IS NULL AND NOT EXISTS (SELECT 1 FROM delivery j"
+	" WHERE j.booking_code = b.code AND (j.asked_step <> '' OR (j.direction = 'delivery' AND j.state = 'SHIPPED')"
+	" OR (j.direction = 'collection' AND j.state = 'DELIVERED' AND j.back_at = 0))) /*scan*/")
+
+CHECK(trip_without_custody,
+	"SELECT j.booking_code FROM delivery j JOIN booking b ON b.code = j.booking_code"
+	" WHERE j.direction = 'delivery' AND j.state = 'SHIPPED' AND j.trip_no > 0 AND j.asked_step = ''"
+	" AND NOT EXISTS (SELECT 1 FROM custody k WHERE k.booking_id = b.booking_id AND k.kind = 'staff'"
+	" AND k.user_id = j.courier_id AND k.to_at IS NULL) /*scan*/")
+
+#define ASKED_LATE_S 900
+
+CHECK(steps_without_answer,
+	"SELECT j.booking_code FROM delivery j WHERE j.asked_step <> '' AND j.asked_at < $1 /*scan*/",
+	in->now - ASKED_LATE_S)
+
 /* A delivery cancelled by the dispatcher is refunded. */
 CHECK(cancelled_but_not_refunded,
 	"SELECT j.booking_code FROM delivery j JOIN booking b ON b.code = j.booking_code"
@@ -184,6 +204,10 @@ const struct check desk_checks[] = {
 	{ "no delivery job is open for a booking that has ended", CHECK_FAST, jobs_of_ended_bookings },
 	{ "a booking whose car was delivered is OUT or later", CHECK_FAST, delivered_but_not_out },
 	{ "a booking whose car was collected is RETURNED or later", CHECK_FAST, collected_but_not_returned },
+	{ "a car is with a courier only while its job is on the way", CHECK_FAST, custody_of_no_trip },
+	{ "while a delivery is on the way its courier has the car", CHECK_FAST, trip_without_custody },
+	{ "no courier's step has been waiting for booking's answer for more than 15 minutes", CHECK_WORK,
+		steps_without_answer },
 	{ "a delivery cancelled by the dispatcher is refunded", CHECK_FAST, cancelled_but_not_refunded },
 	{ "every handover photo exists", CHECK_FAST, photos_missing },
 	{ "the stock of an item is the sum of its ledger and never negative", CHECK_FAST, ledger_off },

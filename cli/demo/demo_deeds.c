@@ -140,6 +140,7 @@ run_policies(struct world *w, const struct script *s, const struct deed *deed)
 		break;
 	case DEED_DELIVER:
 	case DEED_FETCH:
+	case DEED_BRING_IN:
 	case DEED_ORDER:
 	case DEED_ORDER_DECIDE:
 	case DEED_ORDER_OUT:

@@ -81,7 +81,8 @@ record_of(const struct plan *p, const struct script *s, const struct delivery *d
 static bool
 drive(struct world *w, const struct script *s, const struct plan *p, enum deed_kind kind)
 {
-	bool fetches = kind == DEED_FETCH_ASSIGN || kind == DEED_FETCH_SHIP || kind == DEED_FETCH;
+	bool fetches =
+		kind == DEED_FETCH_ASSIGN || kind == DEED_FETCH_SHIP || kind == DEED_FETCH || kind == DEED_BRING_IN;
 	const struct delivery_actor manager = { w->manager_id, true },
 				    courier = { w->staff_id[p->trip.courier], false };
 	struct handover h;
@@ -95,6 +96,8 @@ drive(struct world *w, const struct script *s, const struct plan *p, enum deed_k
 		return delivery_ship(w->db, &d, &courier) == DELIVERY_OK;
 	if (kind == DEED_CALL_OFF)
 		return delivery_cancel(w->db, &d, demo_call_offs[p->car % DEMO_REASONS], &manager) == DELIVERY_OK;
+	if (kind == DEED_BRING_IN)
+		return delivery_bring_in(w->db, &d, &courier) == DELIVERY_OK;
 	h = record_of(p, s, &d);
 	return delivery_deliver(w->db, &d, &h, &courier) == DELIVERY_OK;
 }

@@ -6,7 +6,9 @@
 #include "demo.h"
 
 #include "cgi-bin/booking/delivery_client.h"
+#include "cgi-bin/booking/custody.h"
 #include "cgi-bin/booking/payment_client.h"
+#include "cgi-bin/delivery/booking_client.h"
 #include "cgi-bin/delivery/delivery.h"
 #include "cgi-bin/payment/payment.h"
 #include "cgi-bin/review/review.h"
@@ -99,6 +101,29 @@ cancel_here(struct db *db, const struct booking *b, const char *reason)
 
 static const struct delivery_client deliveries_here = { cancel_here, NULL };
 
+/* --- booking: is asked before a courier's step with the car ------------------------------------------------------- */
+
+static enum booking_answer
+custody_here(struct db *db, const struct custody_call *c, struct custody *other)
+{
+	const struct custody_request q = {
+		.key = c->key,
+		.begun_key = c->begun_key,
+		.booking_code = c->booking_code,
+		.step = words_find(&custody_step_words, c->step),
+		.user_id = c->user_id,
+	};
+
+	switch (custody_take_step(db, &q, other)) {
+	case CUSTODY_DONE: return BOOKING_ANSWER_DONE;
+	case CUSTODY_IN_USE: return BOOKING_ANSWER_IN_USE;
+	case CUSTODY_WRONG_STATE: break;
+	}
+	return BOOKING_ANSWER_REFUSED;
+}
+
+static const struct booking_client bookings_here = { custody_here, NULL };
+
 /* --- review: is asked before money moves, where the kind of equipment says so ------------------------------------- */
 
 static enum review_answer
@@ -152,6 +177,7 @@ ports_open(struct db *sandbox)
 {
 	payment_client = &payments_here;
 	delivery_client = &deliveries_here;
+	booking_client = &bookings_here;
 	review_client = &review_here;
 	toss_ask = sandbox_direct;
 	sandbox_direct_open(sandbox);

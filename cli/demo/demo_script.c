@@ -40,6 +40,7 @@ trip_deeds(struct script *s, int i)
 	script_deed(s, t->fetch_assigned_at, i, DEED_FETCH_ASSIGN);
 	script_deed(s, t->fetch_shipped_at, i, DEED_FETCH_SHIP);
 	script_deed(s, p->back_at, i, DEED_FETCH);
+	script_deed(s, p->back_at + 25 * MINUTE, i, DEED_BRING_IN);
 }
 
 static void

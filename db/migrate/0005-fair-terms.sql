@@ -167,3 +167,114 @@ CREATE TRIGGER mail_link_works_once BEFORE UPDATE OF used_at ON mail_link WHEN O
 	BEGIN SELECT RAISE(ABORT, 'mail_link_works_once'); END;
 CREATE VIEW v_mail_link AS                          -- for the program that sends the mail
 	SELECT link_id, purpose, seed, user_id, email, lang, expires_at FROM mail_link;
+
+-- booking: custody. From the events: a booking's cars were with its customer from booking.handed_out until booking.returned; an OUT one
+-- still has them. Where two of a car overlap, the earlier custody ends when the later one begins, as 'taken_over'; if its booking is still
+-- OUT, that is listed among what needs attention. Without an event of the hand-over there is a custody only while the
+-- booking is OUT, from its start.
+CREATE TABLE custody (
+	custody_id INTEGER PRIMARY KEY,
+	key        TEXT NOT NULL UNIQUE CHECK (length(key) BETWEEN 1 AND 80),
+	car_id     INTEGER NOT NULL,
+	kind       TEXT NOT NULL CHECK (kind IN ('customer', 'staff')),
+	booking_id INTEGER REFERENCES booking (booking_id),
+	user_id    INTEGER NOT NULL,
+	from_at    INTEGER NOT NULL,
+	to_at      INTEGER,
+	ended_by   TEXT NOT NULL DEFAULT '' CHECK (ended_by IN ('', 'returned', 'handed_on', 'taken_over')),
+	CHECK (to_at IS NULL OR from_at <= to_at),
+	CHECK ((to_at IS NULL) = (ended_by = '')),
+	CHECK (kind = 'staff' OR booking_id IS NOT NULL)
+) STRICT;
+CREATE UNIQUE INDEX custody_open ON custody (car_id) WHERE to_at IS NULL;
+CREATE INDEX custody_by_car ON custody (car_id, from_at);
+CREATE INDEX custody_by_booking ON custody (booking_id) WHERE booking_id IS NOT NULL;
+CREATE INDEX custody_taken_over ON custody (booking_id) WHERE ended_by = 'taken_over';
+
+INSERT INTO custody (key, car_id, kind, booking_id, user_id, from_at, to_at, ended_by)
+	SELECT t.code || ':1:' || t.car_id, t.car_id, 'customer', t.booking_id, t.customer_id, t.from_at,
+	       CASE WHEN t.next_from < COALESCE(t.to_at, t.next_from + 1) THEN t.next_from ELSE t.to_at END,
+	       CASE WHEN t.next_from < COALESCE(t.to_at, t.next_from + 1) THEN 'taken_over' WHEN t.to_at IS NOT NULL THEN 'returned' ELSE '' END
+	  FROM (SELECT h.*, LEAD(h.from_at) OVER (PARTITION BY h.car_id ORDER BY h.from_at, h.booking_id) AS next_from
+	          FROM (SELECT o.booking_id, o.code, o.customer_id, o.car_id, o.from_at,
+	                       CASE WHEN o.state = 'OUT' THEN NULL WHEN o.back_at < o.from_at THEN o.from_at ELSE o.back_at END AS to_at
+	                  FROM (SELECT b.booking_id, b.code, b.customer_id, c.car_id, b.state,
+	                               COALESCE((SELECT MIN(e.occurred_at) FROM event e WHERE e.subject_id = b.code
+	                                          AND e.type = 'booking.handed_out'), CASE b.state WHEN 'OUT' THEN b.starts_at END) AS from_at,
+	                               COALESCE((SELECT MIN(e.occurred_at) FROM event e WHERE e.subject_id = b.code
+	                                          AND e.type = 'booking.returned'), b.ended_at) AS back_at
+	                          FROM booking b JOIN (SELECT booking_id, car_id FROM booking
+	                               UNION ALL SELECT booking_id, car_id FROM booking_car) c ON c.booking_id = b.booking_id
+	                         WHERE b.state IN ('OUT', 'RETURNED', 'COMPLETED')) o
+	                 WHERE o.from_at IS NOT NULL) h) t;
+
+CREATE TRIGGER custody_is_free_on_insert BEFORE INSERT ON custody WHEN EXISTS (
+	SELECT 1 FROM custody c WHERE c.car_id = NEW.car_id AND (c.to_at IS NULL OR c.to_at > NEW.from_at)
+	   AND (NEW.to_at IS NULL OR c.from_at < NEW.to_at))
+BEGIN SELECT RAISE(ABORT, 'custody_overlaps'); END;
+CREATE TRIGGER custody_is_free_on_update BEFORE UPDATE OF to_at ON custody WHEN EXISTS (
+	SELECT 1 FROM custody c WHERE c.car_id = NEW.car_id AND c.custody_id <> NEW.custody_id AND (c.to_at IS NULL OR c.to_at > NEW.from_at)
+	   AND (NEW.to_at IS NULL OR c.from_at < NEW.to_at))
+BEGIN SELECT RAISE(ABORT, 'custody_overlaps'); END;
+CREATE TRIGGER custody_is_frozen BEFORE UPDATE OF key, car_id, kind, booking_id, user_id, from_at ON custody
+BEGIN SELECT RAISE(ABORT, 'custody_is_frozen'); END;
+CREATE TRIGGER custody_never_goes BEFORE DELETE ON custody BEGIN SELECT RAISE(ABORT, 'custody_never_goes'); END;
+CREATE TRIGGER booking_out_has_custody BEFORE UPDATE OF state ON booking WHEN OLD.state <> 'OUT' AND NEW.state = 'OUT' AND NEW.n_cars <> (
+	SELECT COUNT(*) FROM custody c WHERE c.booking_id = NEW.booking_id AND c.kind = 'customer' AND c.to_at IS NULL)
+BEGIN SELECT RAISE(ABORT, 'booking_without_custody'); END;
+CREATE TRIGGER booking_back_has_none BEFORE UPDATE OF state ON booking WHEN OLD.state = 'OUT' AND NEW.state <> 'OUT' AND EXISTS (
+	SELECT 1 FROM custody c WHERE c.booking_id = NEW.booking_id AND c.kind = 'customer' AND c.to_at IS NULL)
+BEGIN SELECT RAISE(ABORT, 'booking_with_custody'); END;
+
+CREATE VIEW v_custody AS
+	SELECT c.custody_id, c.car_id, c.kind, COALESCE(b.code, '') AS booking_code, c.user_id, c.from_at, c.to_at, c.ended_by,
+	       COALESCE(b.ends_at, 0) AS due_at
+	  FROM custody c LEFT JOIN booking b ON b.booking_id = c.booking_id;
+
+DROP VIEW v_stuck_booking;
+CREATE VIEW v_stuck_booking AS
+	SELECT 'hold' AS kind, code AS subject_id, customer_id, hold_until AS since, 0 AS tries, hold_until AS next_at, amount, currency, last_error
+	  FROM booking WHERE state = 'HELD' AND asked_at = 0
+	UNION ALL
+	SELECT 'asked', code, customer_id, asked_at, ask_tries, ask_next_at, amount, currency, last_error
+	  FROM booking WHERE state = 'HELD' AND asked_at > 0
+	UNION ALL
+	SELECT 'unconfirmed', b.code, b.customer_id, b.paid_at,
+	       (SELECT COALESCE(MAX(r.tries), 0) FROM event_retry r WHERE r.consumer IN ('booking', 'fleet') AND r.subject_id = b.code),
+	       (SELECT COALESCE(MIN(r.next_at), 0) FROM event_retry r WHERE r.consumer IN ('booking', 'fleet') AND r.subject_id = b.code AND r.dead = 0),
+	       b.amount, b.currency,
+	       (SELECT COALESCE(MAX(r.error), '') FROM event_retry r WHERE r.consumer IN ('booking', 'fleet') AND r.subject_id = b.code)
+	  FROM booking b WHERE b.state = 'PAID'
+	UNION ALL
+	SELECT 'cancel', code, customer_id, ended_at, refund_tries, refund_next_at, refund_due, currency, last_error
+	  FROM booking WHERE refund_state = 'PENDING' AND state = 'CANCEL_REQUESTED'
+	UNION ALL
+	SELECT 'refund', code, customer_id, ended_at, refund_tries, refund_next_at,
+	       CASE state WHEN 'EXPIRED' THEN amount ELSE refund_due END, currency, last_error
+	  FROM booking WHERE refund_state = 'PENDING' AND state <> 'CANCEL_REQUESTED'
+	UNION ALL
+	SELECT 'wish', code, customer_id, cancel_asked_at, cancel_tries, cancel_next_at, amount, currency, ''
+	  FROM booking WHERE cancel_asked_at > 0
+	UNION ALL
+	SELECT 'extra', b.code, b.customer_id, x.ended_at, x.refund_tries, x.refund_next_at, x.refund_due, b.currency, x.last_error
+	  FROM booking_extra x JOIN booking b ON b.booking_id = x.booking_id WHERE x.refund_state = 'PENDING'
+	UNION ALL
+	SELECT 'custody', b.code, b.customer_id,
+	       (SELECT MAX(c.to_at) FROM custody c WHERE c.booking_id = b.booking_id AND c.ended_by = 'taken_over'), 0, 0, b.amount, b.currency, ''
+	  FROM booking b WHERE b.state = 'OUT'
+	   AND EXISTS (SELECT 1 FROM custody c WHERE c.booking_id = b.booking_id AND c.ended_by = 'taken_over');
+
+-- delivery: steps with the car for which booking is asked first. Jobs from before have none waiting.
+ALTER TABLE delivery ADD COLUMN trip_no INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE delivery ADD COLUMN asked_step TEXT NOT NULL DEFAULT '' CHECK (asked_step IN ('', 'leave', 'hand_over', 'collect', 'back'));
+ALTER TABLE delivery ADD COLUMN asked_by INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE delivery ADD COLUMN asked_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE delivery ADD COLUMN ask_next_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE delivery ADD COLUMN ask_tries INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE delivery ADD COLUMN back_at INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX delivery_asks ON delivery (ask_next_at) WHERE asked_step <> '';
+DROP VIEW v_delivery;
+CREATE VIEW v_delivery AS
+	SELECT delivery_id, booking_code, direction, state, customer_id, zone, window_from, window_to, courier_id, shipped_at,
+	       delivered_at, received_by, asked_step
+	  FROM delivery;

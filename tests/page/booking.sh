@@ -256,6 +256,45 @@ json GET "/bookings?q=%27%25_%22"; expect_status 200
 expect_js .n_total 0
 test_that "handing out a car days before the booking starts gets 409"
 json POST /bookings/MP-TEST0001/hand-out '{}'; expect_status 409
+# Ben's booking is over and its car still out; Ann's next one begins. Both of car 2.
+now=$(date +%s)
+sql "INSERT INTO booking (booking_id, code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount, vat_amount,
+       currency, charge_id, held_at, hold_until) VALUES
+       (90, 'MP-LATE0001', 2, 2, 'Ray', '34나5678', 'mini', 1, 'Gangnam', 'CONFIRMED', $((now - 90000)), $((now - 3000)), 1000, 0, 'KRW', 5, 1, 1),
+       (91, 'MP-NEXT0001', 1, 2, 'Ray', '34나5678', 'mini', 1, 'Gangnam', 'CONFIRMED', $((now - 60)), $((now + 90000)), 1000, 0, 'KRW', 5, 1, 1);
+     INSERT INTO custody (key, car_id, kind, booking_id, user_id, from_at) VALUES ('MP-LATE0001:1:2', 2, 'customer', 90, 2, $((now - 90000)));
+     UPDATE booking SET state = 'OUT' WHERE booking_id = 90"
+test_that "a car that another customer has is not handed out: 409 names the booking and until when it is due, and nothing changes"
+json POST /bookings/MP-NEXT0001/hand-out '{}'; expect_status 409
+expect_js .error.code car_in_use
+expect_js .error.car.booking_code MP-LATE0001
+expect_js .error.car.kind customer
+expect_js .error.car.plate 34나5678
+expect_js .error.car.due_at "$(TZ=Asia/Seoul date -d "@$((now - 3000))" +%Y-%m-%dT%H:%M:%S+09:00)"
+expect_js '.error.message|contains("MP-LATE0001")' true
+expect_sql "SELECT state FROM booking WHERE code LIKE 'MP-%0001' AND booking_id >= 90 ORDER BY booking_id" "OUT
+CONFIRMED"
+expect_sql "SELECT COUNT(*) FROM custody" 1
+test_that "the booking's page says who has the car, with a link, and has no button to hand it over"
+browse mia
+get /bookings/MP-NEXT0001; expect_status 200
+expect_body 'href="/bookings/MP-LATE0001"'
+expect_body 'The car is still in use'
+expect_no_body 'action="/bookings/MP-NEXT0001/hand-out"'
+test_that "a form sent from an older page gets the same page with 409"
+post /bookings/MP-NEXT0001/hand-out; expect_status 409
+expect_body 'href="/bookings/MP-LATE0001"'
+test_that "the customer's page does not say who has the car"
+browse ann
+get /bookings/MP-NEXT0001; expect_status 200
+expect_no_body MP-LATE0001
+as mia
+test_that "after the return the next booking gets the car; both have a custody"
+json POST /bookings/MP-LATE0001/take-back '{}'; expect_status 200
+json POST /bookings/MP-NEXT0001/hand-out '{}'; expect_status 200
+expect_js .state OUT
+expect_sql "SELECT booking_id || ' ' || ended_by FROM custody ORDER BY custody_id" "90 returned
+91 "
 as ann
 test_that "cancelling while payment is down gets 202: the refund is pending and the car is available again"
 json POST /bookings/MP-TEST0001/cancel '{}'; expect_status 202

@@ -215,6 +215,33 @@ VAR=$SCRATCH/of-version-3 motorpool migrate
 expect_end 0
 expect_same "$(md5sum "$SCRATCH/of-version-3/"*.db)" "$before"
 
+# Of car 5: one returned; one returned late, when the next had it already; one OUT, overtaken; one OUT; one not begun. Of car 6: OUT since
+# its start, since no event says when. 30 has two cars.
+book_at() { echo "($1, 'MP-OLD0$1', $2, $3, 'Kia Ray', 'x', 'mini', 1, 'x', '$4', $5, $6, $7, 2, 0, 'KRW', 1, 0, 0, ${8-1})"; }
+moved_at() { echo "('booking.$2', 'MP-OLD0$1', $3, $3, '{}', '$2', '$1$2')"; }
+test_that "migrate gives the bookings of version 4 their custodies: overlapping ones are cut, of an OUT one as taken over"
+made_of_version 4 "
+	INSERT INTO booking (booking_id, code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, ended_at, amount, vat_amount,
+	currency, charge_id, held_at, hold_until, n_cars) VALUES $(book_at 10 7 5 COMPLETED 100 200 210), $(book_at 11 8 5 COMPLETED 300 400 460),
+	$(book_at 12 9 5 OUT 450 600 0), $(book_at 13 7 5 OUT 700 800 0), $(book_at 14 7 5 CONFIRMED 900 950 0), $(book_at 20 7 6 OUT 500 600 0),
+	$(book_at 21 7 6 COMPLETED 100 200 210), $(book_at 30 7 7 COMPLETED 100 200 190 2);
+	INSERT INTO booking_car (booking_id, car_no, car_id, car_name, plate) VALUES (30, 2, 8, 'Kia Ray', 'y');
+	INSERT INTO event (type, subject_id, occurred_at, recorded_at, payload, prev_hash, hash) VALUES
+	$(moved_at 10 handed_out 101), $(moved_at 10 returned 205), $(moved_at 11 handed_out 300), $(moved_at 11 returned 460), $(moved_at 12 handed_out 450),
+	$(moved_at 13 handed_out 700), $(moved_at 30 handed_out 110), $(moved_at 30 returned 105)"
+VAR=$SCRATCH/of-version-4 motorpool migrate
+expect_end 0
+expect_schema_of_today 4
+expect_same "$(of_version 4 "SELECT booking_id, car_id, kind, user_id, from_at, to_at, ended_by FROM custody ORDER BY booking_id, car_id")" \
+	"10|5|customer|7|101|205|returned
+11|5|customer|8|300|450|taken_over
+12|5|customer|9|450|700|taken_over
+13|5|customer|7|700||
+20|6|customer|7|500||
+30|7|customer|7|110|110|returned
+30|8|customer|7|110|110|returned"
+expect_same "$(of_version 4 "SELECT kind, subject_id, since FROM v_stuck_booking WHERE kind = 'custody'")" "custody|MP-OLD012|700"
+
 test_that "migrate refuses a database with an unknown schema version"
 older ""
 for version in 0 -1; do

@@ -6,7 +6,7 @@ now=$(date +%s); half=$((now - now % 1800)); window=$((half + 3600))
 # job CODE [COLLECTS [AHEAD_S]]: adds a confirmed booking with delivery, and its job as the policy creates it (tests/unit/test_delivery.c)
 job() {
 	sql "INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount, vat_amount,
-	     currency, charge_id, held_at, hold_until) VALUES ('$1', 2, 1, 'Kia Ray', '12가 3456', 'mini', 1, 'x', 'CONFIRMED', $((half + ${3:-0})), $((half + 86400)), 1, 0, 'KRW', 1, 0, 0);
+	     currency, charge_id, held_at, hold_until) VALUES ('$1', 2, (SELECT COUNT(*) + 1 FROM booking), 'Kia Ray', '12가 3456', 'mini', 1, 'x', 'CONFIRMED', $((half + ${3:-0})), $((half + 86400)), 1, 0, 'KRW', 1, 0, 0);
 	     INSERT INTO booking_delivery VALUES ((SELECT MAX(booking_id) FROM booking), 'center', '1 Sejong-daero', 'Lobby', $window, $((window + 3600)), ${2:-0});
 	     INSERT INTO delivery (booking_code, direction, state, customer_id, car_name, plates, zone, address, place, window_from, window_to, requested_at)
 	     VALUES ('$1', 'delivery', 'REQUESTED', 2, 'Kia Ray', '12가 3456', 'center', '1 Sejong-daero', 'Lobby', $window, $((window + 3600)), $now);"
@@ -28,6 +28,14 @@ make_user courier courier
 make_user other courier
 make_user stranger customer
 lang=en
+# Booking is asked before each step with a car: it runs, with its internal socket.
+serve_booking() {
+	timeout 900 "$BUILD/bin/booking" --serve "$VAR" 2>>"$VAR/booking.log" </dev/null &
+	booking_pid=$!
+	until_true test -S "$VAR/run/booking.internal.sock" || bad "booking did not start"
+}
+stop_booking() { kill "$booking_pid"; wait "$booking_pid" 2>/dev/null; }
+[[ -n ${KEEP-} ]] || trap 'stop_booking; rm -rf "$VAR"' EXIT
 job MP-AAAAAAAA 1
 job MP-BBBBBBBB
 
@@ -118,10 +126,28 @@ json POST /deliveries/1/cancel '{"reason":"x"}'; expect_status 403
 test_that "a job cannot be handed over before it is shipped"
 json POST /deliveries/1/deliver "$record"; expect_status 409
 expect_js .error.code wrong_state
+test_that "while booking is down a courier cannot leave with the car: 503, and nothing changes"
+json POST /deliveries/1/ship '{}'; expect_status 503
+expect_js .error.code later
+expect_sql "SELECT state || asked_step FROM delivery WHERE delivery_id = 1" SCHEDULED
+serve_booking
+test_that "a courier cannot leave with a car that a customer still has: 409 names the booking, and nothing changes"
+sql "INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount, vat_amount, currency, charge_id, held_at, hold_until)
+     VALUES ('MP-LATE0001', 2, 1, 'Kia Ray', '12가 3456', 'mini', 1, 'x', 'CONFIRMED', $((half - 90000)), $((half - 3600)), 1, 0, 'KRW', 1, 0, 0);
+     INSERT INTO custody (key, car_id, kind, booking_id, user_id, from_at) SELECT 'late', 1, 'customer', booking_id, 2, $((half - 90000)) FROM booking WHERE code = 'MP-LATE0001';
+     UPDATE booking SET state = 'OUT' WHERE code = 'MP-LATE0001'"
+json POST /deliveries/1/ship '{}'; expect_status 409
+expect_js .error.code car_in_use
+expect_js .error.car.booking_code MP-LATE0001
+expect_js '.error.message|contains("MP-LATE0001")' true
+expect_sql "SELECT state || asked_step FROM delivery WHERE delivery_id = 1" SCHEDULED
+sql "UPDATE custody SET to_at = $((now - 60)), ended_by = 'returned'; UPDATE booking SET state = 'RETURNED' WHERE code = 'MP-LATE0001';
+     UPDATE booking SET state = 'COMPLETED' WHERE code = 'MP-LATE0001'"
 test_that "a courier ships a job"
 json POST /deliveries/1/ship '{}'; expect_status 200
 expect_js .state SHIPPED
 expect_js '.shipped_at|length > 0' true
+expect_sql "SELECT kind || ' ' || user_id || ' ' || ended_by FROM custody WHERE key LIKE 'delivery%'" "staff 3 "
 test_that "shipping the same job again is accepted and writes no second event"
 json POST /deliveries/1/ship '{}'; expect_status 200
 n_events delivery.shipped 1
@@ -155,6 +181,10 @@ json POST /deliveries/1/deliver "$record"; expect_status 200
 expect_js .state DELIVERED
 expect_js .odometer_km 12345
 expect_js .received_by 'Kim Minji'
+expect_sql "SELECT state FROM booking WHERE code = 'MP-AAAAAAAA'" OUT
+expect_sql "SELECT kind || ' ' || user_id || ' ' || ended_by FROM custody WHERE key LIKE 'delivery%' ORDER BY custody_id" "staff 3 returned
+staff 3 handed_on
+customer 2 "
 test_that "the delivery.delivered event has ids and readings, but no names and no address"
 expect_same "$(sql "SELECT payload FROM event WHERE type = 'delivery.delivered'" | jq -c 'del(.delivery_id, .window_from, .window_to)')" '{"code":"MP-AAAAAAAA","direction":"delivery","customer_id":2,"zone":"center","courier_id":3,"odometer_km":12345,"fuel_percent":80}'
 test_that "handing over the car of a booking with collection requests the collection"

@@ -284,6 +284,56 @@ test_that "when the photo program cannot run, the answer is 503 and nothing chan
 MOTORPOOL_FLEET_PHOTO=/nonexistent send_photo 3 $png; expect_status 503
 expect_js .error.code later
 
+# --- who had a car
+
+# The newest car: with a customer on 1 Dec 2025 from 10:00:20 to 12:00, then with a courier, who has it still.
+kept=$(sql 'SELECT MAX(car_id) FROM car') noon=$(TZ=Asia/Seoul date -d '2025-12-01 12:00' +%s)
+seen='.error.code // [.holder.user_name // "nobody", .holder.kind, .holder.booking_code] | tostring'
+had() { json GET "/fleet/cars/$kept/custody?at=$1"; }
+as manager
+test_that "a car that was never handed out has nobody, now and then"
+json GET /fleet/cars/$kept/custody; expect_status 200
+expect_js .holder null
+expect_js .n_total 0
+sql "INSERT INTO booking (booking_id, code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state, starts_at, ends_at, amount, vat_amount, currency,
+       charge_id, held_at, hold_until) VALUES (70, 'MP-HADIT001', $(user_id_of customer), $kept, 'Ray', 'x', 'mini', 1, 'x', 'COMPLETED', 1, 2, 1, 0, 'KRW', 1, 0, 0);
+     INSERT INTO custody (key, car_id, kind, booking_id, user_id, from_at, to_at, ended_by) VALUES
+       ('a', $kept, 'customer', 70, $(user_id_of customer), $((noon - 7180)), $noon, 'returned'), ('b', $kept, 'staff', NULL, $(user_id_of manager), $noon, NULL, '')"
+test_that "JSON: who had a car is said for a minute, half-open, with the booking"
+had 2025-12-01T09:59; expect_js .holder null
+had 2025-12-01T10:00; expect_js "$seen" '["A customer","customer","MP-HADIT001"]'
+had 2025-12-01T11:59; expect_js "$seen" '["A customer","customer","MP-HADIT001"]'
+had 2025-12-01T12:00; expect_js "$seen" '["A manager","staff",""]'
+test_that "JSON: by default it is said for now, with all who had it, newest first"
+json GET /fleet/cars/$kept/custody; expect_js "$seen" '["A manager","staff",""]'
+expect_js .n_total 2
+expect_js '.custodies|map(.kind)|join(" ")' "staff customer"
+expect_js '.custodies[0].to_at' null
+test_that "JSON: a time that does not exist is refused"
+had 2025-02-31T10:00; expect_status 422
+expect_js '.error.fields|keys|join(" ")' at
+test_that "an unknown car has no custody page, and a customer cannot see any"
+json GET /fleet/cars/999/custody; expect_status 404
+as customer
+json GET /fleet/cars/$kept/custody; expect_status 403
+test_that "more than a page of them is shown in pages"
+as manager
+sql "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30) INSERT INTO custody (key, car_id, kind, booking_id, user_id, from_at, to_at, ended_by)
+     SELECT 'n' || i, $kept, 'customer', 70, $(user_id_of customer), i * 10, i * 10 + 5, 'returned' FROM n"
+json GET "/fleet/cars/$kept/custody?page=2"; expect_js .n_total 32
+expect_js '.custodies|length > 0' true
+test_that "the page says who had the car then, with a link to the booking"
+browse manager
+get "/fleet/cars/$kept/custody?at=2025-12-01T10:30"; expect_status 200
+expect_body 'A customer'
+expect_body 'href="/bookings/MP-HADIT001"'
+expect_body 'value="2025-12-01T10:30"'
+test_that "the page keeps a time that does not exist and says so"
+get "/fleet/cars/$kept/custody?at=2025-02-31T10:30"; expect_status 422
+expect_body 'aria-invalid="true"'
+test_that "the car's page leads to it"
+get /fleet/cars/$kept; expect_body "href=\"/fleet/cars/$kept/custody\""
+
 # --- the same in a browser
 
 browse manager

@@ -539,6 +539,28 @@ static struct fault faults[] = {
 	  "INSERT INTO event SELECT event_id + 100000, type, subject_id, causation_id, actor_id, occurred_at,"
 	  " recorded_at, payload, 'y', 'x'"
 	  " FROM event WHERE type = 'car.reserved' LIMIT 1", NULL },
+	{ "two_custodies_of_a_car_at_a_time_are_seen", "no two custodies of a car overlap", NULL,
+	  "INSERT INTO custody (key, car_id, kind, user_id, from_at, to_at, ended_by) SELECT 'x', car_id, 'staff', 1,"
+	  " from_at + 1, from_at + 2, 'returned' FROM custody WHERE to_at > from_at + 2 LIMIT 1", NULL },
+	{ "a_booking_out_without_custody_is_seen",
+	  "every car of a booking that is out is in the custody of its customer, and no other is", NULL,
+	  "UPDATE custody SET to_at = from_at, ended_by = 'returned' WHERE to_at IS NULL", NULL },
+	{ "a_custody_after_the_return_is_seen",
+	  "every car of a booking that is out is in the custody of its customer, and no other is", NULL,
+	  "UPDATE custody SET to_at = NULL, ended_by = ''" FIRST("custody", "custody_id", "to_at > 0"), NULL },
+	{ "a_custody_of_another_customer_is_seen",
+	  "every custody is of a car of its booking, and a customer's of that customer", NULL,
+	  "UPDATE custody SET user_id = user_id + 1 WHERE to_at IS NULL", NULL },
+	{ "a_courier_who_has_a_car_without_a_job_is_seen",
+	  "a car is with a courier only while its job is on the way", NULL,
+	  "INSERT INTO custody (key, car_id, kind, booking_id, user_id, from_at) SELECT 'x', car_id, 'staff', booking_id,"
+	  " 1, 1 FROM booking" BOOKING("CONFIRMED"), NULL },
+	{ "a_delivery_on_its_way_without_a_custody_is_seen",
+	  "while a delivery is on the way its courier has the car", NULL,
+	  JOB("SHIPPED", "delivery", "CONFIRMED") "UPDATE delivery SET trip_no = 1", NULL },
+	{ "a_step_without_an_answer_is_seen",
+	  "no courier's step has been waiting for booking's answer for more than 15 minutes", NULL,
+	  JOB("SCHEDULED", "delivery", "CONFIRMED") "UPDATE delivery SET asked_step = 'leave', asked_at = 1", NULL },
 	{ "a_state_without_an_event_is_seen", "every booking state has an event", NULL,
 	  "UPDATE booking SET state = 'OUT'" BOOKING("CONFIRMED"), NULL },
 	{ "a_charge_without_an_event_is_seen", "every charge and every refund has an event", NULL,

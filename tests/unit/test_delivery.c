@@ -7,6 +7,7 @@
 #include "domain/rental.h"
 #include "world.h"
 
+#include "cgi-bin/delivery/booking_client.h"
 #include "cgi-bin/delivery/delivery.h"
 #include "domain/event_types.h"
 
@@ -27,8 +28,38 @@ person(int64_t id, const char *name, const char *role)
 	db_do(others, "INSERT INTO user_role (user_id, role) VALUES ($1, $2)", id, role);
 }
 
+/* --- booking, which is asked before a step with the car ----------------------------------------------------------- */
+
+static enum booking_answer booking_reply;
+static int n_asked;
+static char asked_key[80], asked_step[20];
+static int64_t asked_user;
+static void (*during_booking)(void);
+
+static enum booking_answer
+world_custody(struct db *d, const struct custody_call *c, struct custody *other)
+{
+	(void)d;
+	n_asked++;
+	asked_user = c->user_id;
+	snprintf(asked_key, sizeof(asked_key), "%s", c->key);
+	snprintf(asked_step, sizeof(asked_step), "%s", c->step);
+	assert_true(db_exists(db, "SELECT 1 FROM delivery WHERE booking_code = $1 AND asked_step = $2 /*scan*/",
+		c->booking_code, c->step)); /* the row first */
+	if (during_booking)
+		during_booking();
+	*other = (struct custody){ .booking_code = "MP-OTHER001", .plate = "P", .user_name = "Lee", .due_at = 7 };
+	return booking_reply;
+}
+
+static const struct booking_client world_bookings = { world_custody, NULL };
+
 TEST_SETUP(begin)
 {
+	booking_client = &world_bookings;
+	booking_reply = BOOKING_ANSWER_DONE;
+	n_asked = 0;
+	during_booking = NULL;
 	if (world_begin(state, &delivery_role) != 0)
 		return -1;
 	rental.turnaround_s = HOUR;
@@ -70,6 +101,12 @@ book(const char *code, const char *state, int n_cars, bool is_brought, bool coll
 static void
 booking_is(const char *code, const char *state)
 {
+	db_do(others, "UPDATE custody SET to_at = from_at, ended_by = 'returned' WHERE to_at IS NULL /*scan*/");
+	if (strcmp(state, "OUT") == 0)
+		db_do(others,
+			"INSERT INTO custody (key, car_id, kind, booking_id, user_id, from_at)"
+			" SELECT code, car_id, 'customer', booking_id, customer_id, 1 FROM booking WHERE code = $1",
+			code);
 	db_do(others, "UPDATE booking SET state = $2 WHERE code = $1", code, state);
 }
 
@@ -664,6 +701,178 @@ TEST(the_schema_refuses_impossible_jobs)
 		"INSERT INTO delivery (booking_code, direction, state, customer_id, window_from, window_to,"
 		" requested_at)"
 		" VALUES ('MP-AAAAAAAA', 'delivery', 'REQUESTED', 5, 1, 2, 1)"));
+}
+
+/* --- steps that booking must agree to ----------------------------------------------------------------------------- */
+
+static int64_t
+assigned(const char *code)
+{
+	int64_t id = confirmed(code, true);
+
+	assert_int_equal(assign_to(id, 8), DELIVERY_OK);
+	clock_set(START);
+	return id;
+}
+
+TEST(booking_is_asked_before_each_step_with_the_car_for_the_courier_and_with_a_key_of_its_own)
+{
+	struct delivery_actor boss = { 7, true };
+	struct delivery d = { .delivery_id = assigned("MP-AAAAAAAA") };
+
+	assert_int_equal(delivery_ship(db, &d, &boss), DELIVERY_OK);
+	assert_string_equal(asked_key, arena_printf(scratch_memory, "delivery-%lld-leave-1", (long long)d.delivery_id));
+	assert_int_equal(asked_user, 8);
+	assert_int_equal(delivery_ship(db, &d, &boss), DELIVERY_OK); /* it was done: not asked again */
+	assert_int_equal(n_asked, 1);
+	assert_int_equal(delivery_come_back(db, &d, "nobody there", &boss), DELIVERY_OK);
+	assert_string_equal(asked_step, "back");
+	assert_string_equal(d.note, "nobody there");
+	assert_int_equal(delivery_ship(db, &d, &boss), DELIVERY_OK);
+	assert_string_equal(asked_key, arena_printf(scratch_memory, "delivery-%lld-leave-2", (long long)d.delivery_id));
+	assert_int_equal(deliver(d.delivery_id, &boss), DELIVERY_OK);
+	assert_string_equal(asked_step, "hand_over");
+	assert_int_equal(n_asked, 4);
+}
+
+TEST(what_booking_refuses_is_not_done_and_the_car_s_holder_is_named)
+{
+	struct delivery d = { .delivery_id = assigned("MP-AAAAAAAA") };
+
+	booking_reply = BOOKING_ANSWER_IN_USE;
+	assert_int_equal(delivery_ship(db, &d, &courier), DELIVERY_CAR_IN_USE);
+	assert_string_equal(d.in_use->booking_code, "MP-OTHER001");
+	assert_string_equal(state_of(d.delivery_id), "SCHEDULED");
+	assert_int_equal(d.asked_step, STEP_NONE);
+	booking_reply = BOOKING_ANSWER_REFUSED;
+	assert_int_equal(delivery_ship(db, &d, &courier), DELIVERY_WRONG_STATE);
+	booking_reply = BOOKING_ANSWER_DONE;
+	assert_int_equal(delivery_ship(db, &d, &courier), DELIVERY_OK);
+	booking_reply = BOOKING_ANSWER_IN_USE;
+	assert_int_equal(deliver(d.delivery_id, &courier), DELIVERY_CAR_IN_USE);
+	assert_true(delivery_read(db, d.delivery_id, &d));
+	assert_int_equal(d.state, JOB_SHIPPED);
+	assert_string_equal(d.received_by, ""); /* the record is removed */
+	assert_int_equal(d.odometer_km, 0);
+}
+
+TEST(while_booking_is_down_nothing_changes)
+{
+	struct delivery d = { .delivery_id = assigned("MP-AAAAAAAA") };
+
+	booking_reply = BOOKING_ANSWER_NOT_ASKED;
+	assert_int_equal(delivery_ship(db, &d, &courier), DELIVERY_LATER);
+	assert_string_equal(state_of(d.delivery_id), "SCHEDULED");
+	delivery_sweep(db);
+	assert_int_equal(n_asked, 1); /* no note was left behind */
+	booking_reply = BOOKING_ANSWER_DONE;
+	assert_int_equal(delivery_ship(db, &d, &courier), DELIVERY_OK);
+}
+
+TEST(a_step_whose_answer_was_lost_is_asked_for_again_and_stops_all_others)
+{
+	struct delivery d = { .delivery_id = assigned("MP-AAAAAAAA") };
+	char key[80];
+
+	booking_reply = BOOKING_ANSWER_UNKNOWN;
+	assert_int_equal(delivery_ship(db, &d, &courier), DELIVERY_PENDING);
+	strcpy(key, asked_key);
+	assert_int_equal(assign_to(d.delivery_id, 9), DELIVERY_WRONG_STATE);
+	assert_int_equal(delivery_unassign(db, &d, &manager), DELIVERY_WRONG_STATE);
+	assert_int_equal(delivery_cancel(db, &d, "x", &manager), DELIVERY_WRONG_STATE);
+	assert_int_equal(job_cancel(db, "MP-AAAAAAAA", "customer"), JOB_HAS_LEFT);
+	assert_int_equal(delivery_come_back(db, &d, "x", &courier), DELIVERY_WRONG_STATE);
+	booking_reply = BOOKING_ANSWER_NOT_ASKED; /* the first request may have arrived: the note stays */
+	assert_int_equal(delivery_ship(db, &d, &courier), DELIVERY_PENDING);
+	booking_reply = BOOKING_ANSWER_DONE;
+	delivery_sweep(db);
+	assert_int_equal(n_asked, 2); /* not yet */
+	clock_set(START + 60);
+	delivery_sweep(db);
+	assert_int_equal(n_asked, 3);
+	assert_string_equal(asked_key, key);
+	assert_string_equal(state_of(d.delivery_id), "SHIPPED");
+	assert_int_equal(db_int(db, "SELECT actor_id FROM v_event WHERE type = 'delivery.shipped' /*scan*/"), 8);
+	delivery_sweep(db);
+	assert_int_equal(n_asked, 3);
+}
+
+TEST(a_hand_over_whose_answer_was_lost_keeps_its_record)
+{
+	struct delivery d = { .delivery_id = assigned("MP-AAAAAAAA") };
+
+	assert_int_equal(ship(d.delivery_id, &courier), DELIVERY_OK);
+	booking_reply = BOOKING_ANSWER_UNKNOWN;
+	assert_int_equal(deliver(d.delivery_id, &courier), DELIVERY_PENDING);
+	assert_string_equal(state_of(d.delivery_id), "SHIPPED");
+	booking_is("MP-AAAAAAAA", "OUT"); /* booking has done it */
+	booking_reply = BOOKING_ANSWER_DONE;
+	clock_set(START + 60);
+	delivery_sweep(db);
+	assert_true(delivery_read(db, d.delivery_id, &d));
+	assert_int_equal(d.state, JOB_DELIVERED);
+	assert_int_equal(d.odometer_km, 12345);
+	assert_string_equal(d.received_by, "Kim");
+	assert_int_equal(deliver(d.delivery_id, &courier), DELIVERY_OK);
+	assert_int_equal(n_jobs(), 2); /* with its collection */
+}
+
+TEST(a_job_whose_booking_ended_while_its_courier_wanted_to_leave_ends_too)
+{
+	struct delivery d = { .delivery_id = assigned("MP-AAAAAAAA") };
+
+	booking_reply = BOOKING_ANSWER_UNKNOWN;
+	assert_int_equal(delivery_ship(db, &d, &courier), DELIVERY_PENDING);
+	booking_is("MP-AAAAAAAA", "NO_SHOW");
+	booking_reports(EVENT_BOOKING_NO_SHOW, "MP-AAAAAAAA");
+	assert_string_equal(state_of(d.delivery_id), "SCHEDULED");
+	booking_reply = BOOKING_ANSWER_REFUSED;
+	clock_set(START + 60);
+	delivery_sweep(db);
+	assert_string_equal(state_of(d.delivery_id), "CANCELLED");
+}
+
+static void
+click_again(void)
+{
+	struct delivery d = { .delivery_id = db_int(db, "SELECT MAX(delivery_id) FROM delivery") };
+
+	during_booking = NULL;
+	assert_int_equal(delivery_ship(db, &d, &courier), DELIVERY_OK);
+}
+
+TEST(of_two_clicks_at_once_both_find_it_done_and_it_is_reported_once)
+{
+	struct delivery d = { .delivery_id = assigned("MP-AAAAAAAA") };
+
+	during_booking = click_again;
+	assert_int_equal(delivery_ship(db, &d, &courier), DELIVERY_OK);
+	assert_int_equal(d.state, JOB_SHIPPED);
+	assert_int_equal(db_int(db, "SELECT COUNT(*) FROM v_event WHERE type = 'delivery.shipped' /*scan*/"), 1);
+}
+
+TEST(a_collected_car_is_on_the_way_until_it_is_back_at_the_branch)
+{
+	int64_t id = assigned("MP-AAAAAAAA");
+	struct delivery d = { .delivery_id = id };
+
+	assert_int_equal(delivery_bring_in(db, &d, &courier), DELIVERY_WRONG_STATE);
+	assert_int_equal(ship(id, &courier), DELIVERY_OK);
+	assert_int_equal(deliver(id, &courier), DELIVERY_OK);
+	booking_is("MP-AAAAAAAA", "OUT");
+	d.delivery_id = db_int(db, "SELECT delivery_id FROM delivery WHERE direction = 'collection' /*scan*/");
+	assert_int_equal(assign_to(d.delivery_id, 8), DELIVERY_OK);
+	n_asked = 0;
+	assert_int_equal(ship(d.delivery_id, &courier), DELIVERY_OK);
+	assert_int_equal(n_asked, 0); /* the customer has the car */
+	assert_int_equal(delivery_bring_in(db, &d, &courier), DELIVERY_WRONG_STATE);
+	assert_int_equal(deliver(d.delivery_id, &courier), DELIVERY_OK);
+	assert_string_equal(asked_step, "collect");
+	assert_int_equal(delivery_bring_in(db, &d, &courier), DELIVERY_OK);
+	assert_string_equal(asked_step, "back");
+	assert_int_equal(d.back_at, START);
+	assert_int_equal(delivery_bring_in(db, &d, &courier), DELIVERY_OK);
+	assert_int_equal(n_asked, 2);
 }
 
 TEST_MAIN("delivery", NULL, NULL, begin, world_end)

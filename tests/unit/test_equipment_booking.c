@@ -229,6 +229,9 @@ TEST(equipment_is_not_handed_out_before_its_car)
 	assert_true(db_commit(db));
 	assert_false(equipment_hand_out(db, &o, 0, BOSS)); /* the booking may still be cancelled and refunded */
 	assert_int_equal(state_of(&o), EQUIPMENT_APPROVED);
+	db_do(others,
+		"INSERT INTO custody (key, car_id, kind, booking_id, user_id, from_at)"
+		" SELECT code, car_id, 'customer', booking_id, customer_id, 1 FROM booking WHERE code = 'MP-AAAA1111'");
 	db_do(others, "UPDATE booking SET state = 'OUT' WHERE code = 'MP-AAAA1111'");
 	assert_true(equipment_hand_out(db, &o, 0, BOSS));
 }
