@@ -23,6 +23,7 @@ enum stuck_kind {
 	STUCK_EXTRA,            /* booking: an extra ended, its refund is pending */
 	STUCK_CHARGE,           /* payment: the provider has not said whether it charged */
 	STUCK_PAYBACK,          /* payment: the provider has not made the refund */
+	STUCK_OUTSIDE,          /* payment: refunded in the provider's own dashboard, and no manager has seen it */
 	STUCK_LATE_LOOK,        /* payment: recorded as not charged, and the provider has not confirmed that for good */
 };
 extern const struct words stuck_kind_words;
@@ -35,6 +36,7 @@ enum stuck_resolution {
 	/* cancel, refund, extra: by payment's ledger all is refunded, or nothing was charged */
 	RESOLUTION_NOTHING_OWED,
 	RESOLUTION_NO_PAYMENT, /* charge: the provider has no such payment. If it appears later, it is refunded */
+	RESOLUTION_SEEN,                /* outside: the refund is meant; the booking stays as it is */
 	RESOLUTION_BY_BANK,             /* payback: refunded by bank transfer; the provider is not asked any more */
 };
 extern const struct words stuck_resolution_words;       /* whole sentences: what is true, and what follows */
