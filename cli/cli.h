@@ -29,7 +29,8 @@ struct command {
 
 extern const struct command run_command, status_command, deploy_command, user_command, token_command, migrate_command,
 	check_command,
-	replay_command, demo_command, render_command, pause_command, resume_command, redrive_command, discard_command,
+	replay_command, reconcile_command,
+	demo_command, render_command, pause_command, resume_command, redrive_command, discard_command,
 	backup_command, restore_command, rehearse_command, trace_command, log_command;
 #ifdef MOTORPOOL_FAULTS
 extern const struct command hold_command;
@@ -54,6 +55,7 @@ bool cli_enter(struct cli *c);
 bool cli_setup(struct cli *c);
 /* cli_setup(), and a connection that may write all tables. NULL: it has said why. */
 struct db *cli_open(struct cli *c);
+struct db *cli_open_as(struct cli *c, const struct db_role *role);      /* … that may write what the role owns */
 /* Closes it. Returns status, or 1 if a statement failed or the disk did not sync what was committed: it has said so. */
 int cli_close(struct db *db, int status);
 const char *cli_path(const struct cli *c, const char *dir, const char *name);

@@ -152,7 +152,7 @@ cli_setup(struct cli *c)
 }
 
 struct db *
-cli_open(struct cli *c)
+cli_open_as(struct cli *c, const struct db_role *role)
 {
 	const char *why = NULL;
 	struct db *db;
@@ -164,10 +164,16 @@ cli_open(struct cli *c)
 		       NULL;
 	if (!cli_setup(c))
 		return NULL;
-	db = db_open(c->var, &cli_role, c->m, &why);
+	db = db_open(c->var, role, c->m, &why);
 	if (!db)
 		cli_fail("%s", why ? why : "cannot use the database");
 	return db;
+}
+
+struct db *
+cli_open(struct cli *c)
+{
+	return cli_open_as(c, &cli_role);
 }
 
 int

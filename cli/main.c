@@ -22,7 +22,7 @@
 
 static const struct command *const commands[] = {
 	&run_command, &status_command, &deploy_command, &demo_command, &migrate_command, &check_command,
-		&replay_command,
+		&replay_command, &reconcile_command,
 	&pause_command, &resume_command, &redrive_command, &discard_command,
 	&backup_command, &restore_command, &rehearse_command,
 	&trace_command, &log_command, &user_command, &token_command, &render_command,

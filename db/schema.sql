@@ -558,11 +558,13 @@ CREATE TABLE charge (
 	tries       INTEGER NOT NULL DEFAULT 0,          -- look-ups while UNKNOWN or REQUESTED
 	next_at     INTEGER NOT NULL DEFAULT 0,
 	tried_at    INTEGER NOT NULL DEFAULT 0,          -- the last look-up
-	last_error  TEXT NOT NULL DEFAULT '' CHECK (length(last_error) <= 200)    -- why the last look-up did not settle it: no_answer, provider_down …
+	last_error  TEXT NOT NULL DEFAULT '' CHECK (length(last_error) <= 200),   -- why the last look-up did not settle it: no_answer, provider_down …
+	compare_at  INTEGER NOT NULL DEFAULT 0           -- when the provider's cancellations are compared with its refunds; 0: not due
 ) STRICT;
 CREATE INDEX charge_by_subject ON charge (subject_id);
 CREATE INDEX charge_by_user ON charge (user_id, charge_id);
 CREATE INDEX charge_unsettled ON charge (next_at) WHERE state IN ('REQUESTED', 'UNKNOWN', 'CANCEL_REQUESTED') OR void_wanted = 1;
+CREATE INDEX charge_to_compare ON charge (compare_at) WHERE compare_at > 0;
 
 -- CANCELLED: what was due is refunded; another part may follow.
 CREATE TRIGGER charge_walks BEFORE UPDATE OF state ON charge WHEN OLD.state <> NEW.state AND NOT (
@@ -589,20 +591,27 @@ CREATE TABLE refund (
 	next_at      INTEGER NOT NULL DEFAULT 0,
 	tried_at     INTEGER NOT NULL DEFAULT 0,         -- when the provider was last asked to refund it
 	last_error   TEXT NOT NULL DEFAULT '' CHECK (length(last_error) <= 200),
-	paid_by      TEXT NOT NULL DEFAULT 'card' CHECK (paid_by IN ('card', 'bank'))  -- bank: a manager paid it by transfer, the provider did not
+	paid_by      TEXT NOT NULL DEFAULT 'card' CHECK (paid_by IN ('card', 'bank')), -- bank: a manager paid it by transfer, the provider did not
+	withheld     INTEGER NOT NULL DEFAULT 0 CHECK (withheld BETWEEN 0 AND amount), -- part of amount that is not refunded: it had been refunded outside
+	-- refunded in the provider's own dashboard; key: outside-TRANSACTION
+	is_outside   INTEGER NOT NULL DEFAULT 0 CHECK (is_outside IN (0, 1)) CHECK (is_outside = 0 OR (state = 'DONE' AND withheld = 0 AND paid_by = 'card')),
+	seen_at      INTEGER NOT NULL DEFAULT 0          -- is_outside: when a manager closed it in the list of what needs attention
 ) STRICT;
 CREATE INDEX refund_by_charge ON refund (charge_id);
 CREATE INDEX refund_waiting ON refund (next_at) WHERE state = 'REQUESTED';
+CREATE INDEX refund_not_seen ON refund (charge_id) WHERE is_outside = 1 AND seen_at = 0;
 
 -- Σ refunds ≤ what was captured.
 CREATE TRIGGER refund_within_charge BEFORE INSERT ON refund WHEN
-	NEW.amount + (SELECT COALESCE(SUM(r.amount), 0) FROM refund r WHERE r.charge_id = NEW.charge_id)
+	NEW.amount - NEW.withheld + (SELECT COALESCE(SUM(r.amount - r.withheld), 0) FROM refund r WHERE r.charge_id = NEW.charge_id)
 	> (SELECT c.amount FROM charge c WHERE c.charge_id = NEW.charge_id AND c.state IN ('APPROVED', 'CANCEL_REQUESTED', 'CANCELLED'))
 BEGIN SELECT RAISE(ABORT, 'refund_too_much'); END;
 CREATE TRIGGER refund_needs_capture BEFORE INSERT ON refund WHEN NOT EXISTS (
 	SELECT 1 FROM charge c WHERE c.charge_id = NEW.charge_id AND c.state IN ('APPROVED', 'CANCEL_REQUESTED', 'CANCELLED'))
 BEGIN SELECT RAISE(ABORT, 'refund_too_much'); END;
-CREATE TRIGGER refund_is_frozen BEFORE UPDATE OF key, charge_id, amount ON refund BEGIN SELECT RAISE(ABORT, 'refund_is_frozen'); END;
+CREATE TRIGGER refund_is_frozen BEFORE UPDATE OF key, charge_id, amount, is_outside ON refund BEGIN SELECT RAISE(ABORT, 'refund_is_frozen'); END;
+CREATE TRIGGER refund_withheld_grows BEFORE UPDATE OF withheld ON refund WHEN NEW.withheld < OLD.withheld OR OLD.state <> 'REQUESTED'
+BEGIN SELECT RAISE(ABORT, 'refund_is_frozen'); END;
 CREATE TRIGGER refund_never_goes BEFORE DELETE ON refund BEGIN SELECT RAISE(ABORT, 'refund_never_goes'); END;
 
 -- Accounts and the kinds of postings and payouts are rows, so that a new one is an INSERT of a migration.
@@ -670,7 +679,8 @@ CREATE TABLE posting (
 CREATE INDEX posting_by_charge ON posting (charge_id);
 CREATE INDEX posting_by_subject ON posting (subject_id);
 CREATE UNIQUE INDEX posting_once_per_charge ON posting (charge_id) WHERE kind = 'capture';
-CREATE UNIQUE INDEX posting_once_per_refund ON posting (refund_id, kind) WHERE refund_id IS NOT NULL;
+CREATE INDEX posting_by_refund ON posting (refund_id) WHERE refund_id IS NOT NULL;
+CREATE UNIQUE INDEX posting_once_per_refund ON posting (refund_id, kind) WHERE refund_id IS NOT NULL AND kind <> 'refund_withheld';
 CREATE UNIQUE INDEX posting_once_per_payout ON posting (payout_id, kind) WHERE payout_id IS NOT NULL;
 CREATE TRIGGER posting_is_about BEFORE INSERT ON posting WHEN NOT EXISTS (SELECT 1 FROM posting_kind k WHERE k.kind = NEW.kind
 	AND (k.about IN ('charge', 'refund')) = (NEW.charge_id IS NOT NULL) AND (k.about = 'refund') = (NEW.refund_id IS NOT NULL)
@@ -692,7 +702,7 @@ INSERT INTO ledger_account (account, type) VALUES
 	('card_clearing', 'asset'), ('bank', 'asset'), ('rental_income', 'income'), ('vat_payable', 'liability'), ('refunds_payable', 'liability'),
 	('payouts_payable', 'liability'), ('compensation', 'expense');
 INSERT INTO posting_kind (kind, about) VALUES ('capture', 'charge'), ('refund_owed', 'refund'), ('refund_paid', 'refund'),
-	('payout_due', 'payout'), ('payout_paid', 'payout'), ('payout_reversed', 'payout');
+	('refund_withheld', 'refund'), ('payout_due', 'payout'), ('payout_paid', 'payout'), ('payout_reversed', 'payout');
 INSERT INTO payout_kind (kind, account) VALUES ('compensation', 'compensation');
 CREATE TRIGGER ledger_account_is_frozen BEFORE UPDATE ON ledger_account BEGIN SELECT RAISE(ABORT, 'ledger_is_frozen'); END;
 CREATE TRIGGER ledger_account_never_goes BEFORE DELETE ON ledger_account BEGIN SELECT RAISE(ABORT, 'ledger_is_frozen'); END;
@@ -705,8 +715,9 @@ CREATE VIEW v_card AS SELECT card_id, user_id, brand, last4, created_at FROM car
 CREATE VIEW v_charge AS
 	SELECT c.charge_id, c.key, c.subject_id, c.user_id, c.amount, c.currency, c.state, c.brand, c.last4, c.reason, c.refunded_amount,
 	       c.approved_at,
-	       (SELECT COALESCE(SUM(r.amount), 0) FROM refund r WHERE r.charge_id = c.charge_id) AS owed_amount,    -- refunded, or in progress
-	       (SELECT COALESCE(SUM(r.amount), 0) FROM refund r WHERE r.charge_id = c.charge_id AND r.state = 'DONE' AND r.paid_by = 'bank') AS bank_amount
+	       (SELECT COALESCE(SUM(r.amount - r.withheld), 0) FROM refund r WHERE r.charge_id = c.charge_id) AS owed_amount,    -- refunded, or in progress
+	       (SELECT COALESCE(SUM(r.amount), 0) FROM refund r WHERE r.charge_id = c.charge_id AND r.state = 'DONE' AND r.paid_by = 'bank') AS bank_amount,
+	       (SELECT COALESCE(SUM(r.amount), 0) FROM refund r WHERE r.charge_id = c.charge_id AND r.is_outside = 1) AS outside_amount
 	  FROM charge c;
 CREATE VIEW v_payout AS
 	SELECT payout_id, key, payee_id, subject_id, kind, amount, currency, way, state, note, requested_at, done_at FROM payout;
@@ -718,8 +729,11 @@ CREATE VIEW v_stuck_charge AS
 	SELECT 'late_look', c.charge_id, c.subject_id, c.user_id, c.settled_at + 300, c.tries, c.next_at, c.amount, c.currency, c.last_error
 	  FROM charge c WHERE (c.state IN ('REQUESTED', 'UNKNOWN', 'CANCEL_REQUESTED') OR c.void_wanted = 1) AND c.state = 'FAILED'
 	UNION ALL
-	SELECT 'payback', r.charge_id, c.subject_id, c.user_id, r.requested_at, r.tries, r.next_at, r.amount, c.currency, r.last_error
-	  FROM refund r JOIN charge c ON c.charge_id = r.charge_id WHERE r.state = 'REQUESTED';
+	SELECT 'payback', r.charge_id, c.subject_id, c.user_id, r.requested_at, r.tries, r.next_at, r.amount - r.withheld, c.currency, r.last_error
+	  FROM refund r JOIN charge c ON c.charge_id = r.charge_id WHERE r.state = 'REQUESTED'
+	UNION ALL                                        -- refunded at the provider, not by us; until a manager has seen it
+	SELECT 'outside', r.charge_id, c.subject_id, c.user_id, r.requested_at, 0, 0, r.amount, c.currency, ''
+	  FROM refund r JOIN charge c ON c.charge_id = r.charge_id WHERE r.is_outside = 1 AND r.seen_at = 0;
 
 -- ----------------------------------------------------------------------------------------------------- delivery 배송
 

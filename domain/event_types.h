@@ -37,6 +37,7 @@
 	X(PAYMENT_APPROVED,         "payment.approved",          "payment") \
 	X(PAYMENT_FAILED,           "payment.failed",            "payment") \
 	X(PAYMENT_CANCELLED,        "payment.cancelled",         "payment") \
+	X(PAYMENT_REFUNDED_OUTSIDE, "payment.refunded_outside",  "payment") \
 	X(PAYMENT_RETRIED,          "payment.retried",           "payment") \
 	X(PAYMENT_RESOLVED,         "payment.resolved",          "payment") \
 	X(PAYOUT_ASSIGNED,          "payout.assigned",           "payment") \

@@ -48,6 +48,8 @@
 	     N_("The payment did not go through")) \
 	BOTH(PAYMENT_CANCELLED, N_("The payment was refunded"), \
 	     N_("You received a refund")) \
+	BOTH(PAYMENT_REFUNDED_OUTSIDE, N_("A refund was made in the dashboard of the payment provider"), \
+	     N_("You received a refund")) \
 	STAFF(PAYMENT_RETRIED, N_("Processing of the payment was retried")) \
 	STAFF(PAYMENT_RESOLVED, N_("The payment was closed manually")) \
 	BOTH(PAYOUT_ASSIGNED, N_("A payout to the customer was assigned"), \

@@ -37,6 +37,7 @@ struct provider_answer {
 	const char *brand, *last4;
 	const char *key;                /* our key for it, as the provider received it */
 	int64_t amount, balance;        /* captured; and what of it is not refunded */
+	bool has_less;                  /* refund: less is left of the payment than was to be refunded */
 };
 
 struct provider_order {
@@ -51,8 +52,36 @@ struct provider_order {
 struct provider_refund {
 	const char *payment_key, *key, *reason;
 	int64_t amount;
+	/* amount was reduced by so much since it was first asked: another request, under another idempotency key */
+	int64_t withheld;
 	/* first asked so long ago that the provider may have forgotten the key: looked up before it is asked again */
 	bool is_old;
+};
+
+/* What was cancelled of a payment: all of its cancellations, as they are at one moment, oldest first. */
+struct provider_cancel {
+	const char *transaction_key;    /* the provider's name for it */
+	const char *refund_key;         /* of our refund that asked for it; "": asked for by somebody else */
+	const char *reason;             /* as it was given to the provider */
+	int64_t amount;
+};
+struct provider_cancels {
+	enum provider_outcome outcome;  /* OK, NOTHING (no such payment), UNKNOWN */
+	struct provider_cancel *list;
+	int n;
+};
+
+/* One of the provider's transactions: a payment, or a cancellation of one. */
+struct provider_change {
+	const char *key;                /* ours for the payment */
+	const char *transaction_key;
+	bool is_cancel;
+};
+struct provider_changes {
+	enum provider_outcome outcome;  /* OK, or UNKNOWN */
+	struct provider_change *list;
+	int n;
+	bool has_more;                  /* ask again, after the last one */
 };
 
 /* until_ms: on clock_ms(). The rows that a call is about must be on disk before it. */
@@ -61,8 +90,11 @@ struct provider {
 	struct provider_answer (*confirm)(struct arena *m, const struct provider_order *o, int64_t until_ms);
 	struct provider_answer (*refund)(struct arena *m, const struct provider_refund *r, int64_t until_ms);
 	struct provider_answer (*look_up)(struct arena *m, const char *key, int64_t until_ms);
-	/* Has it given this one back? OK: yes. NOTHING: it has not. UNKNOWN: it does not say. */
-	struct provider_answer (*look_up_refund)(struct arena *m, const struct provider_refund *r, int64_t until_ms);
+	struct provider_cancels (*cancels)(struct arena *m, const char *payment_key, int64_t until_ms);
+	/* In [from, until), oldest first; after: the transaction_key of the last one of the page before, "" for the
+	 * first. */
+	struct provider_changes (*changes)(struct arena *m, int64_t from, int64_t until, const char *after,
+		int64_t until_ms);
 	struct provider_answer (*issue_card)(struct arena *m, const char *auth_key, const char *customer_key,
 		const char *request_key, int64_t until_ms);
 	/* Which charge a webhook is about; NULL: none of ours. Webhooks are unsigned, so nothing else in them is

@@ -19,6 +19,7 @@ static const struct word kind_word[] = {
 	[STUCK_CUSTODY]     = { "custody",     N_("Car handed on, return not recorded") },
 	[STUCK_CHARGE]      = { "charge",      N_("Charge result unknown") },
 	[STUCK_PAYBACK]     = { "payback",     N_("Refund not completed by the payment provider") },
+	[STUCK_OUTSIDE]     = { "outside",     N_("Refunded in the payment provider's dashboard") },
 	[STUCK_LATE_LOOK]   = { "late_look",   N_("Final check with the payment provider") },
 };
 const struct words stuck_kind_words = WORDS(kind_word);
@@ -39,6 +40,9 @@ static const struct word resolution_word[] = {
 	[RESOLUTION_NO_PAYMENT]   = { "no_payment",
 		N_("The payment provider has no record of this payment: close it as not charged. If the payment appears"
 		   " later, it is refunded automatically.") },
+	[RESOLUTION_SEEN]         = { "seen",
+		N_("The refund is correct: leave the booking as it is. To cancel the booking as well, cancel it on its"
+		   " page.") },
 	[RESOLUTION_BY_BANK]      = { "by_bank",
 		N_("I have paid the refund by bank transfer: record it in the ledger and stop asking the payment"
 		   " provider.") },
@@ -56,6 +60,7 @@ const unsigned stuck_resolutions[] = {
 	[STUCK_CUSTODY]     = 1 << RESOLUTION_RETURNED,
 	[STUCK_CHARGE]      = 1 << RESOLUTION_NO_PAYMENT,
 	[STUCK_PAYBACK]     = 1 << RESOLUTION_BY_BANK,
+	[STUCK_OUTSIDE]     = 1 << RESOLUTION_SEEN,
 	[STUCK_LATE_LOOK]   = 0,
 };
 
@@ -67,6 +72,7 @@ pending_reason(int kind)
 	case STUCK_UNCONFIRMED: return _("Waiting for fleet to confirm that the car can be provided.");
 	case STUCK_WISH: return _("Waiting for delivery to confirm that it can be cancelled.");
 	case STUCK_CUSTODY: return _("Another customer has the car. Please find out when it came back and record it.");
+	case STUCK_OUTSIDE: return _("It is in our ledger. Check whether the booking should go on.");
 	case STUCK_ASKED:
 	case STUCK_EXTRA:
 	case STUCK_CANCEL:

@@ -24,6 +24,7 @@ enum stuck_kind {
 	STUCK_CUSTODY,          /* booking: another booking has its car, and it was not recorded as returned */
 	STUCK_CHARGE,           /* payment: the provider has not said whether it charged */
 	STUCK_PAYBACK,          /* payment: the provider has not made the refund */
+	STUCK_OUTSIDE,          /* payment: refunded in the provider's own dashboard, and no manager has seen it */
 	STUCK_LATE_LOOK,        /* payment: recorded as not charged, and the provider has not confirmed that for good */
 };
 extern const struct words stuck_kind_words;
@@ -37,6 +38,7 @@ enum stuck_resolution {
 	RESOLUTION_NOTHING_OWED,
 	RESOLUTION_RETURNED,            /* custody: the car came back before the other customer got it */
 	RESOLUTION_NO_PAYMENT, /* charge: the provider has no such payment. If it appears later, it is refunded */
+	RESOLUTION_SEEN,                /* outside: the refund is meant; the booking stays as it is */
 	RESOLUTION_BY_BANK,             /* payback: refunded by bank transfer; the provider is not asked any more */
 };
 extern const struct words stuck_resolution_words;       /* whole sentences: what is true, and what follows */

@@ -109,6 +109,7 @@ booking_retry(struct db *db, struct booking *b, int64_t actor_id)
 	case STUCK_EXTRA: break; /* below, with those of any other kind */
 	case STUCK_CHARGE:
 	case STUCK_PAYBACK:
+	case STUCK_OUTSIDE:
 	case STUCK_LATE_LOOK: break; /* payment's */
 	}
 	for (int i = 0; i < b->n_extras; i++)
@@ -162,6 +163,7 @@ close_manually(struct db *db, struct booking *b, enum stuck_resolution way, int6
 		break;
 	case RESOLUTION_RETURNED: ended = booking_mark_returned(db, b, 0, actor_id); break;
 	case RESOLUTION_NO_PAYMENT:
+	case RESOLUTION_SEEN:
 	case RESOLUTION_BY_BANK: break; /* payment's */
 	}
 	return ended ? RESOLVE_DONE : RESOLVE_NOT_STUCK;

@@ -195,6 +195,22 @@ mypage_on_payment_cancelled(struct db *db, const struct event *e)
 	return history_of(db, e, rows, p.amount, strcmp(p.paid_by, "bank") == 0 ? "bank" : "");
 }
 
+/* Somebody refunded it at the provider: the booking goes on. */
+static bool
+mypage_on_refunded_outside(struct db *db, const struct event *e)
+{
+	struct view_payload p;
+	int rows;
+
+	if (!payload_read(db, e, &p))
+		return false;
+	rows = db_do(db,
+		"UPDATE my_booking SET refunded_amount = $4, refunded_at = $2, updated_at = $2, event_id = $3"
+		" WHERE code = $1",
+		e->subject_id, e->occurred_at, e->event_id, p.refunded_amount);
+	return history_of(db, e, rows, p.amount, "");
+}
+
 /* The amount is in the history already, from payment.cancelled. */
 static void
 note_refund(struct db *db, const struct event *e, const struct view_payload *p)
@@ -293,6 +309,7 @@ const struct policy mypage_policies[] = {
 	ON(BOOKING_COMPLETED, mypage_on_booking_step),
 	ON(BOOKING_CANCEL_REQUESTED, mypage_on_booking_given_up),
 	ON(PAYMENT_CANCELLED, mypage_on_payment_cancelled),
+	ON(PAYMENT_REFUNDED_OUTSIDE, mypage_on_refunded_outside),
 	ON(PAYOUT_ASSIGNED, mypage_on_payout),
 	ON(PAYOUT_COMPLETED, mypage_on_payout),
 	ON(BOOKING_CANCELLED, mypage_on_booking_cancelled),

@@ -54,7 +54,7 @@ charge_find(struct db *db, const char *key, struct charge *c)
 int64_t
 charge_owed(struct db *db, const struct charge *c)
 {
-	return db_int(db, "SELECT COALESCE(SUM(amount), 0) FROM refund WHERE charge_id = $1", c->charge_id);
+	return db_int(db, "SELECT COALESCE(SUM(amount - withheld), 0) FROM refund WHERE charge_id = $1", c->charge_id);
 }
 
 const char *
@@ -179,9 +179,10 @@ charge_approve(struct db *db, struct charge *c, const struct provider_answer *a)
 	if (!db_do(db,
 		    "UPDATE charge SET state = 'APPROVED', payment_key = $2, brand = $3, last4 = $4, approved_at = $5,"
 		    " settled_at = $5,"
-		    " void_wanted = 0, reason = '' WHERE charge_id = $1 AND state IN ('REQUESTED', 'UNKNOWN')",
-		    c->charge_id, a->payment_key, *c->brand ? c->brand : a->brand, *c->last4 ? c->last4 : a->last4,
-		    now))
+		    " void_wanted = 0, reason = '', compare_at = $6"
+		    " WHERE charge_id = $1 AND state IN ('REQUESTED', 'UNKNOWN')",
+		    c->charge_id, a->payment_key, *c->brand ? c->brand : a->brand, *c->last4 ? c->last4 : a->last4, now,
+		    a->balance < a->amount ? now : (int64_t)0)) /* part of it was refunded already */
 		return false;
 	c->state = CHARGE_APPROVED;
 	c->payment_key = a->payment_key;
@@ -245,8 +246,8 @@ charge_claim(struct db *db, const struct charge *c)
 		== 1;
 }
 
-/* Brings a look-up forward; for a failed charge it asks for one more. The provider's answer decides, not the
- * webhook. */
+/* Brings a look-up forward; for a failed charge it asks for one more, for one that was charged for a comparison of its
+ * refunds. The provider's answer decides, not the webhook. */
 void
 charge_hint(struct db *db, const char *key)
 {
@@ -255,7 +256,12 @@ charge_hint(struct db *db, const char *key)
 
 	if (!charge_find(db, key, &c))
 		return;
-	if (c.state == CHARGE_UNKNOWN && c.next_at > now)
+	if (c.state == CHARGE_APPROVED || c.state == CHARGE_CANCEL_REQUESTED || c.state == CHARGE_CANCELLED)
+		db_do(db,
+			"UPDATE charge SET compare_at = $2 WHERE charge_id = $1"
+			" AND (compare_at = 0 OR compare_at > $2)",
+			c.charge_id, now + COMPARE_AFTER_S);
+	else if (c.state == CHARGE_UNKNOWN && c.next_at > now)
 		db_do(db, "UPDATE charge SET next_at = $2 WHERE charge_id = $1 AND state = 'UNKNOWN'", c.charge_id,
 			now);
 	else if (c.state == CHARGE_FAILED && !c.void_wanted && now - c.settled_at < DAY

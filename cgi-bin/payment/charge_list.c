@@ -70,7 +70,8 @@ charge_events(struct db *db, const struct charge *c, struct charge_event **event
 {
 	db_list(db, &charge_event_shape, events, n,
 		"SELECT occurred_at AS at, type AS title, type AS detail FROM v_event WHERE subject_id = $1"
-		" AND type IN ('payment.approved', 'payment.failed', 'payment.cancelled') ORDER BY event_id DESC LIMIT"
+		" AND type IN ('payment.approved', 'payment.failed', 'payment.cancelled',"
+		" 'payment.refunded_outside') ORDER BY event_id DESC LIMIT"
 		" 50",
 		c->subject_id);
 }

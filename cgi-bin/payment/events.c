@@ -57,8 +57,9 @@ static const struct member cancelled_members[] = {
 };
 static const struct shape cancelled_shape = SHAPE(refund_report, cancelled_members);
 
-void
-payment_report_refunded(struct db *db, const struct charge *c, const struct refund *r, const char *paid_by)
+static void
+report_refund(
+	struct db *db, enum event_type_id type, const struct charge *c, const struct refund *r, const char *paid_by)
 {
 	const struct event e = { .subject_id = c->subject_id };
 	const struct refund_report report = {
@@ -72,7 +73,19 @@ payment_report_refunded(struct db *db, const struct charge *c, const struct refu
 		.refund_key = r->key,
 	};
 
-	event_report(db, EVENT_PAYMENT_CANCELLED, &e, &cancelled_shape, &report);
+	event_report(db, type, &e, &cancelled_shape, &report);
+}
+
+void
+payment_report_refunded(struct db *db, const struct charge *c, const struct refund *r, const char *paid_by)
+{
+	report_refund(db, EVENT_PAYMENT_CANCELLED, c, r, paid_by);
+}
+
+void
+payment_report_outside(struct db *db, const struct charge *c, const struct refund *r)
+{
+	report_refund(db, EVENT_PAYMENT_REFUNDED_OUTSIDE, c, r, "card");
 }
 
 struct payout_report { int64_t payout_id, payee_id, amount; const char *key, *currency, *note; int kind, way; };

@@ -12,13 +12,14 @@
  *	capture          card_clearing +amount    rental_income −net    vat_payable −vat
  *	refund_owed      rental_income +net       vat_payable +vat      refunds_payable −amount
  *	refund_paid      refunds_payable +amount  card_clearing −amount, or bank −amount
+ *	refund_withheld  refunds_payable +amount  rental_income −net  vat_payable −vat: it had been refunded outside
  *	payout_due       compensation +amount     payouts_payable −amount
  *	payout_paid      payouts_payable +amount  bank −amount
  *	payout_reversed  payouts_payable +amount  compensation −amount: the payout failed
  *
  * So card_clearing is always the provider's balance for us, and the whole ledger sums to zero. The accounts and kinds
  * are rows (ledger_account, posting_kind). The schema refuses a posting that does not balance, one whose kind or
- * account it does not know, and a second one of a kind for the same charge, refund or payout.
+ * account it does not know, and a second one of a kind for the same charge, refund or payout (but for refund_withheld).
  */
 #include "payment_steps.h"
 
@@ -29,6 +30,7 @@ static const struct word posting_kind[] = {
 	[POSTING_CAPTURE]         = { "capture",         N_("Capture") },
 	[POSTING_REFUND_OWED]     = { "refund_owed",     N_("Refund owed") },
 	[POSTING_REFUND_PAID]     = { "refund_paid",     N_("Refund paid") },
+	[POSTING_REFUND_WITHHELD] = { "refund_withheld", N_("Refund reduced") },
 	[POSTING_PAYOUT_DUE]      = { "payout_due",      N_("Payout due") },
 	[POSTING_PAYOUT_PAID]     = { "payout_paid",     N_("Payout paid") },
 	[POSTING_PAYOUT_REVERSED] = { "payout_reversed", N_("Payout reversed") },
@@ -130,6 +132,20 @@ ledger_refund_owed(struct db *db, const struct charge *c, int64_t refund_id, int
 	};
 
 	write_posting(db, POSTING_REFUND_OWED, &about, lines, 3);
+}
+
+void
+ledger_refund_withheld(struct db *db, const struct charge *c, int64_t refund_id, int64_t amount, int64_t owed_before)
+{
+	int64_t vat = vat_of_first(c, owed_before) - vat_of_first(c, owed_before - amount);
+	const struct posting_about about = about_charge(c, refund_id);
+	const struct posting_line lines[] = {
+		{ LEDGER_REFUNDS_PAYABLE, amount },
+		{ LEDGER_RENTAL_INCOME, vat - amount },
+		{ LEDGER_VAT_PAYABLE, -vat },
+	};
+
+	write_posting(db, POSTING_REFUND_WITHHELD, &about, lines, 3);
 }
 
 void

@@ -190,6 +190,8 @@ event_title(const char *type)
 		return _("Nothing was charged");
 	if (strcmp(type, "payment.cancelled") == 0)
 		return _("A refund was made");
+	if (strcmp(type, "payment.refunded_outside") == 0)
+		return _("A refund was made in the dashboard of the payment provider");
 	return type;
 }
 

@@ -83,6 +83,9 @@ struct refund {
 	const char *key, *reason;
 	int state;                              /* enum refund_stage */
 	int paid_by;                            /* enum paid_by */
+	int64_t withheld;                       /* of amount: had been refunded outside, so it is not refunded */
+	bool is_outside;                        /* made in the provider's own dashboard, by somebody */
+	int64_t seen_at;                        /* is_outside: when a manager closed it; 0: needs attention */
 	int64_t requested_at, done_at, tries, next_at, tried_at;
 	const char *last_error;
 };
@@ -90,7 +93,7 @@ extern const struct shape refund_shape;
 
 #define REFUND_COLUMNS \
 	"refund_id, key, charge_id, amount, state, reason, requested_at, done_at, tries, next_at, tried_at," \
-	" last_error, paid_by"
+	" last_error, paid_by, withheld, is_outside, seen_at"
 
 struct refund_order {
 	const char *key;                        /* the charge's */
@@ -111,11 +114,33 @@ enum refund_outcome refund_make(struct db *db, const struct refund_order *o, str
 void refunds_of(struct db *db, int64_t charge_id, struct refund **refunds, int *n);
 const char *refund_reason_label(const char *reason);                    /* for people; an unknown one as it is */
 
+/* --- outside.c: refunds made in the provider's own dashboard ------------------------------------------------------ */
+
+enum compare_outcome {
+	COMPARE_SAME,                           /* all of the provider's cancellations are in our books */
+	COMPARE_BOOKED,                         /* … now */
+	COMPARE_TOO_MUCH, /* more was given back than was charged: a bank transfer, and the dashboard too */
+	COMPARE_UNKNOWN,                        /* the provider does not answer, or the charge is not settled */
+};
+/* Asks the provider for the cancellations of a charge, and books those that are not ours. Emits
+ * payment.refunded_outside; and payment.cancelled for a refund of ours of which nothing is left to make. */
+enum compare_outcome charge_compare(struct db *db, int64_t charge_id, int64_t until_ms);
+
+struct reconciliation {
+	int64_t n_transactions;                 /* in the provider's list */
+	int64_t n_compared, n_booked;           /* charges with a cancellation; with one that was not in our books */
+	int64_t n_too_much;
+	int64_t n_unknown;                      /* payments under a key of which we have no charge */
+	int64_t n_unanswered;                   /* charges that were not compared; 1 when the list was not answered */
+};
+/* Compares all that the provider did in [from, until) with our books. */
+struct reconciliation payment_reconcile(struct db *db, int64_t from, int64_t until);
+
 /* --- ledger.c ----------------------------------------------------------------------------------------------------- */
 
 /* The rows of posting_kind and ledger_account. */
-enum posting_kind { POSTING_CAPTURE, POSTING_REFUND_OWED, POSTING_REFUND_PAID, POSTING_PAYOUT_DUE, POSTING_PAYOUT_PAID,
-	POSTING_PAYOUT_REVERSED };
+enum posting_kind { POSTING_CAPTURE, POSTING_REFUND_OWED, POSTING_REFUND_PAID, POSTING_REFUND_WITHHELD,
+	POSTING_PAYOUT_DUE, POSTING_PAYOUT_PAID, POSTING_PAYOUT_REVERSED };
 extern const struct words posting_kind_words;
 enum ledger_account { LEDGER_CARD_CLEARING, LEDGER_RENTAL_INCOME, LEDGER_VAT_PAYABLE, LEDGER_REFUNDS_PAYABLE,
 	LEDGER_PAYOUTS_PAYABLE, LEDGER_COMPENSATION, LEDGER_BANK };

@@ -13,6 +13,9 @@
 #define PAUSE_MAX_S 60
 /* how long a refund is left alone after a manager said that it is paid by transfer and it was too soon to tell */
 #define BY_HAND_S 180
+/* how long after a notice the provider's cancellations are compared: a refund of ours is in our books by then … */
+#define COMPARE_AFTER_S 3
+#define COMPARE_AGAIN_S 60      /* … and after a comparison without an answer */
 /* the provider forgets an Idempotency-Key after 15 days: from then on it is asked first what it did */
 #define KEY_LIVES_S (14 * 86400)
 
@@ -25,12 +28,14 @@ void payment_report_failed(struct db *db, const struct charge *c, const char *re
 /* c->refunded_amount includes this refund. paid_by: its code */
 void payment_report_refunded(struct db *db, const struct charge *c, const struct refund *r, const char *paid_by);
 
+/* c->refunded_amount includes it */
+void payment_report_outside(struct db *db, const struct charge *c, const struct refund *r);
 /* note: what a person typed */
 void payment_report_payout(struct db *db, enum event_type_id type, const struct payout *p, const char *note,
 	int64_t actor_id);
 
 /* --- charge.c --- */
-int64_t charge_owed(struct db *db, const struct charge *c);     /* the sum of its refunds, done or not */
+int64_t charge_owed(struct db *db, const struct charge *c); /* the sum of its refunds, done or not, less withheld */
 bool charge_reason_is(const struct charge *c, const char *word);
 bool charge_insert(struct db *db, struct charge *c);            /* false: the key is taken */
 /* A key that was never used is closed for good: a charge that arrives later is refused. Inside a transaction. */
@@ -57,6 +62,12 @@ void charge_try(struct db *db, struct charge *c, int64_t until_ms);     /* one c
  * refund_id. */
 int64_t refund_open(struct db *db, const struct charge *c, const char *refund_key, int64_t amount, const char *reason);
 bool refund_claim(struct db *db, const struct refund *r);               /* as charge_claim() */
+/* The provider has made this pending refund of ours. */
+void refund_found(struct db *db, int64_t refund_id);
+/* That much of a pending refund will not be made. Inside a transaction. */
+void refund_withhold(struct db *db, const struct charge *c, const struct refund *r, int64_t amount);
+/* Somebody has made it in the provider's dashboard. Inside a transaction; there is room for it. */
+void refund_outside(struct db *db, struct charge *c, const struct provider_cancel *cancel, const char *key);
 /* Asks the provider for it and writes down that it is done. true: done. */
 bool refund_ask(struct db *db, int64_t refund_id, int64_t until_ms);
 /* A manager has paid it by bank transfer. Only when the provider says that it has not done it and cannot be doing it;
@@ -67,6 +78,9 @@ enum resolve_outcome refund_by_bank(struct db *db, const struct refund *r, struc
 /* --- ledger.c: postings, inside the caller's transaction --- */
 void ledger_capture(struct db *db, const struct charge *c);
 void ledger_refund_owed(struct db *db, const struct charge *c, int64_t refund_id, int64_t amount, int64_t owed_before);
+/* owed_before: with the amount that is now withheld */
+void ledger_refund_withheld(struct db *db, const struct charge *c, int64_t refund_id, int64_t amount,
+	int64_t owed_before);
 void ledger_refund_paid(struct db *db, const struct charge *c, int64_t refund_id, int64_t amount, enum paid_by paid_by);
 
 /* Moves the payout's amount to debit, from credit. */

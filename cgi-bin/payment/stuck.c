@@ -21,8 +21,19 @@ refunds_waiting(struct db *db, const struct charge *c, struct refund **r)
 	int n = 0;
 
 	return db_list(db, &waiting_shape, r, &n,
-		"SELECT refund_id, key, charge_id, amount, reason, requested_at, tries, tried_at FROM refund"
+		"SELECT refund_id, key, charge_id, amount - withheld AS amount, reason, requested_at, tries, tried_at"
+		" FROM refund"
 		" WHERE charge_id = $1 AND state = 'REQUESTED' ORDER BY refund_id",
+		c->charge_id);
+}
+
+/* When the first refund was made outside that no manager has seen; 0: none. */
+static int64_t
+not_seen(struct db *db, const struct charge *c)
+{
+	return db_int(db,
+		"SELECT requested_at FROM refund WHERE charge_id = $1 AND is_outside = 1 AND seen_at = 0"
+		" ORDER BY refund_id LIMIT 1",
 		c->charge_id);
 }
 
@@ -38,6 +49,8 @@ charge_stuck_kind(struct db *db, const struct charge *c, int64_t *since)
 		*since = r[0].requested_at;
 		return STUCK_PAYBACK;
 	}
+	if ((*since = not_seen(db, c)))
+		return STUCK_OUTSIDE;
 	*since = c->settled_at + LAST_LOOK_S;
 	return c->state == CHARGE_FAILED && c->void_wanted ? STUCK_LATE_LOOK : -1;
 }
@@ -45,10 +58,15 @@ charge_stuck_kind(struct db *db, const struct charge *c, int64_t *since)
 int64_t
 charge_stuck_amount(struct db *db, const struct charge *c)
 {
-	int64_t under_way =
-		db_int(db, "SELECT COALESCE(SUM(amount), 0) FROM refund WHERE charge_id = $1 AND state = 'REQUESTED'",
-			c->charge_id);
+	int64_t under_way = db_int(db,
+		"SELECT COALESCE(SUM(amount - withheld), 0) FROM refund WHERE charge_id = $1 AND state = 'REQUESTED'",
+		c->charge_id);
 
+	if (under_way)
+		return under_way;
+	under_way = db_int(db,
+		"SELECT COALESCE(SUM(amount), 0) FROM refund WHERE charge_id = $1 AND is_outside = 1 AND seen_at = 0",
+		c->charge_id);
 	return under_way ? under_way : c->amount;
 }
 
@@ -86,6 +104,8 @@ charge_retry(struct db *db, struct charge *c, int64_t actor_id, int64_t until_ms
 	stuck_report_retried(db, EVENT_PAYMENT_RETRIED, c->subject_id, kind, actor_id);
 	if (kind == STUCK_PAYBACK)
 		retry_refunds(db, c, until_ms);
+	else if (kind == STUCK_OUTSIDE)
+		charge_compare(db, c->charge_id, until_ms);
 	else if (charge_claim(db, c) && db_durable(db))
 		charge_try(db, c, until_ms);
 	charge_by_id(db, c->charge_id, c);
@@ -125,6 +145,21 @@ close_by_bank(struct db *db, const struct charge *c, struct stuck_report *report
 	return outcome;
 }
 
+static enum resolve_outcome
+close_as_seen(struct db *db, const struct charge *c, struct stuck_report *report, int64_t actor_id)
+{
+	bool closed;
+
+	db_begin(db);
+	report->amount = charge_stuck_amount(db, c);
+	closed = db_do(db, "UPDATE refund SET seen_at = $2 WHERE charge_id = $1 AND is_outside = 1 AND seen_at = 0",
+			 c->charge_id, clock_now())
+		> 0;
+	if (closed)
+		stuck_report_resolved(db, EVENT_PAYMENT_RESOLVED, c->subject_id, report, actor_id);
+	return db_commit(db) && closed ? RESOLVE_DONE : RESOLVE_NOT_STUCK;
+}
+
 enum resolve_outcome
 charge_resolve(struct db *db, struct charge *c, enum stuck_resolution way, const char *note, int64_t actor_id,
 	int64_t until_ms)
@@ -144,6 +179,7 @@ charge_resolve(struct db *db, struct charge *c, enum stuck_resolution way, const
 	if (kind < 0 || !(stuck_resolutions[kind] & 1u << way) || since > clock_now() - rental.stuck_after_s)
 		return RESOLVE_NOT_STUCK;
 	outcome = way == RESOLUTION_BY_BANK ? close_by_bank(db, c, &report, actor_id, until_ms)
+		: way == RESOLUTION_SEEN    ? close_as_seen(db, c, &report, actor_id)
 					    : close_as_not_charged(db, c, &report, actor_id, until_ms);
 	charge_by_id(db, c->charge_id, c);
 	return outcome;

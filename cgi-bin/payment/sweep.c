@@ -1,5 +1,6 @@
 /*
- * sweep - charges without an outcome and refunds that are pending. The relay calls it every second.
+ * sweep - charges without an outcome, refunds that are pending, and charges whose refunds are to be compared with the
+ * provider's. The relay calls it every second.
  *
  * Each try is recorded, with a longer pause before the next, before the provider is asked: a crash in between costs a
  * pause, never a loop. Asking twice is harmless, and so are two sweeps at once. A round ends after two seconds: when
@@ -47,6 +48,19 @@ due_refunds(struct db *db, struct due_id **ids)
 		now, now + BY_HAND_S, ROUND);
 }
 
+static int
+due_comparisons(struct db *db, struct due_id **ids)
+{
+	int64_t now = clock_now();
+	int n;
+
+	return db_list(db, &due_id_shape, ids, &n,
+		"SELECT charge_id AS id FROM charge /*scan*/"
+		" WHERE compare_at > 0 AND (compare_at <= $1 OR compare_at > $2)"
+		" ORDER BY compare_at /*sort*/ LIMIT $3",
+		now, now + COMPARE_AGAIN_S, ROUND);
+}
+
 /* --- one charge --------------------------------------------------------------------------------------------------- */
 
 static void
@@ -73,6 +87,23 @@ sweep_refund(struct db *db, int64_t refund_id)
 		refund_ask(db, refund_id, clock_ms() + ASK_MS);
 }
 
+/* --- one comparison ----------------------------------------------------------------------------------------------- */
+
+/* A notice that comes meanwhile sets an earlier time, so it is compared again. */
+static void
+sweep_comparison(struct db *db, int64_t charge_id)
+{
+	int64_t again_at = clock_now() + COMPARE_AGAIN_S;
+
+	log_task("sweep", "");
+	if (!db_do(db, "UPDATE charge SET compare_at = $2 WHERE charge_id = $1 AND compare_at <> 0", charge_id,
+		    again_at))
+		return;
+	if (charge_compare(db, charge_id, clock_ms() + ASK_MS) != COMPARE_UNKNOWN)
+		db_do(db, "UPDATE charge SET compare_at = 0 WHERE charge_id = $1 AND compare_at = $2", charge_id,
+			again_at);
+}
+
 /* --- a round ------------------------------------------------------------------------------------------------------ */
 
 bool
@@ -80,12 +111,15 @@ payment_sweep(struct db *db)
 {
 	int64_t end_ms = clock_ms() + ROUND_MS;
 	struct due_id *ids;
-	int n_charges = due_charges(db, &ids), n_refunds;
+	int n_charges = due_charges(db, &ids), n_refunds, n_comparisons;
 
 	for (int i = 0; i < n_charges && clock_ms() < end_ms; i++)
 		sweep_charge(db, ids[i].id);
+	n_comparisons = due_comparisons(db, &ids);
+	for (int i = 0; i < n_comparisons && clock_ms() < end_ms; i++)
+		sweep_comparison(db, ids[i].id);
 	n_refunds = due_refunds(db, &ids);
 	for (int i = 0; i < n_refunds && clock_ms() < end_ms; i++)
 		sweep_refund(db, ids[i].id);
-	return n_charges == ROUND || n_refunds == ROUND;
+	return n_charges == ROUND || n_refunds == ROUND || n_comparisons == ROUND;
 }

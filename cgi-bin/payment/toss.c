@@ -6,11 +6,14 @@
 #include "toss_codes.h"
 
 #include "domain/rental.h"
+#include "lib/base/clock.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#define CHANGES_PER_PAGE 100
 
 const struct provider *provider = &toss;
 provider_ask *toss_ask = toss_http;
@@ -308,7 +311,7 @@ toss_look_up(struct arena *m, const char *key, int64_t until_ms)
 	return ask_for_payment(m, &q, &meaning);
 }
 
-/* OK: our refund is among its cancellations, or nothing is left. */
+/* OK: our refund is among its cancellations. NOTHING: it is not, and could still be made. */
 static struct provider_answer
 toss_look_up_refund(struct arena *m, const struct provider_refund *r, int64_t until_ms)
 {
@@ -323,9 +326,9 @@ toss_look_up_refund(struct arena *m, const struct provider_refund *r, int64_t un
 
 	a.outcome = PROVIDER_UNKNOWN;
 	if (payment)
-		a.outcome = has_cancel(payment, r->key) || strcmp(member_text(payment, "status"), "CANCELED") == 0
-			? PROVIDER_OK
-			: PROVIDER_NOTHING;
+		a.outcome = has_cancel(payment, r->key)                                              ? PROVIDER_OK
+			: json_integer_value(json_object_get(payment, "balanceAmount")) >= r->amount ? PROVIDER_NOTHING
+												     : PROVIDER_UNKNOWN;
 	json_decref(payment);
 	return a;
 }
@@ -341,7 +344,7 @@ toss_refund(struct arena *m, const struct provider_refund *r, int64_t until_ms)
 		.what = "refund",
 		.path = arena_printf(m, "/v1/payments/%s/cancel", segment(m, r->payment_key)),
 		.body = toss_body(m, &cancel_body_shape, &words),
-		.idempotency_key = r->key,
+		.idempotency_key = r->withheld ? arena_printf(m, "%s-%lld", r->key, (long long)r->amount) : r->key,
 		.until_ms = until_ms,
 	};
 	enum toss_meaning meaning;
@@ -349,13 +352,115 @@ toss_refund(struct arena *m, const struct provider_refund *r, int64_t until_ms)
 
 	if (r->is_old) {
 		a = toss_look_up_refund(m, r, until_ms);
+		a.has_less = a.outcome == PROVIDER_UNKNOWN;
 		if (a.outcome != PROVIDER_NOTHING)
 			return a;
 	}
 	a = ask_for_payment(m, &q, &meaning);
 	if (meaning == TOSS_ALREADY_REFUNDED && toss_look_up_refund(m, r, until_ms).outcome == PROVIDER_OK)
 		a.outcome = PROVIDER_OK;
+	a.has_less = meaning == TOSS_ALREADY_REFUNDED && a.outcome != PROVIDER_OK;
 	return a;
+}
+
+/* Our refund's key, which ends the reason in brackets; "": none. */
+static const char *
+marked_key(struct arena *m, const char *reason)
+{
+	const char *mark = strrchr(reason, '[');
+	size_t n = mark ? strlen(mark) : 0;
+
+	return n > 2 && mark[n - 1] == ']' ? arena_strndup(m, mark + 1, n - 2) : "";
+}
+
+static void
+take_cancels(struct arena *m, json_t *payment, struct provider_cancels *c)
+{
+	json_t *all = json_object_get(payment, "cancels");
+	size_t n = json_array_size(all);
+
+	c->list = arena_array(m, struct provider_cancel, n + 1);
+	for (size_t i = 0; i < n; i++) {
+		json_t *one = json_array_get(all, i);
+		const char *reason = member_text(one, "cancelReason");
+
+		c->list[c->n++] = (struct provider_cancel){
+			.transaction_key = arena_strdup(m, member_text(one, "transactionKey")),
+			.refund_key = marked_key(m, reason),
+			.reason = arena_strdup(m, cut_text(m, reason, 200)),
+			.amount = json_integer_value(json_object_get(one, "cancelAmount")),
+		};
+	}
+}
+
+static struct provider_cancels
+toss_cancels(struct arena *m, const char *payment_key, int64_t until_ms)
+{
+	struct provider_request q = {
+		.what = "look_up",
+		.path = arena_printf(m, "/v1/payments/%s", segment(m, payment_key)),
+		.until_ms = until_ms,
+	};
+	struct provider_cancels c = { .n = 0 };
+	enum toss_meaning meaning;
+	json_t *payment;
+	struct provider_answer a = ask_toss(m, &q, &payment, &meaning);
+
+	c.outcome = payment ? PROVIDER_OK : a.outcome == PROVIDER_NOTHING ? PROVIDER_NOTHING : PROVIDER_UNKNOWN;
+	if (payment)
+		take_cancels(m, payment, &c);
+	json_decref(payment);
+	return c;
+}
+
+/* "2026-11-30T00:00:00" in the branch's zone, as the provider takes it. */
+static const char *
+toss_time(struct arena *m, int64_t at)
+{
+	struct local l;
+
+	clock_split(at, &l);
+	return arena_printf(m, "%04d-%02d-%02dT%02d:%02d:%02d", l.year, l.month, l.day, l.hour, l.minute, l.second);
+}
+
+static void
+take_changes(struct arena *m, json_t *all, struct provider_changes *c)
+{
+	size_t n = json_array_size(all);
+
+	c->outcome = PROVIDER_OK;
+	c->list = arena_array(m, struct provider_change, n + 1);
+	for (size_t i = 0; i < n; i++) {
+		json_t *one = json_array_get(all, i);
+
+		c->list[c->n++] = (struct provider_change){
+			.key = arena_strdup(m, member_text(one, "orderId")),
+			.transaction_key = arena_strdup(m, member_text(one, "transactionKey")),
+			.is_cancel = strstr(member_text(one, "status"), "CANCELED") != NULL,
+		};
+	}
+	c->has_more = c->n == CHANGES_PER_PAGE;
+}
+
+/* The end of its range is inclusive. */
+static struct provider_changes
+toss_changes(struct arena *m, int64_t from, int64_t until, const char *after, int64_t until_ms)
+{
+	struct provider_request q = {
+		.what = "list",
+		.path = arena_printf(m, "/v1/transactions?startDate=%s&endDate=%s&limit=%d%s%s", toss_time(m, from),
+			toss_time(m, until - 1), CHANGES_PER_PAGE, *after ? "&startingAfter=" : "", segment(m, after)),
+		.until_ms = until_ms,
+	};
+	struct provider_changes c = { .outcome = PROVIDER_UNKNOWN };
+	json_t *all = NULL;
+
+	if (toss_ask(m, &q) == CALL_ANSWERED && q.status == 200)
+		all = json_loads(q.answer, JSON_REJECT_DUPLICATES, NULL);
+	if (json_is_array(all))
+		take_changes(m, all, &c);
+	json_decref(all);
+	return c;
 }
 
 static struct provider_answer
@@ -405,6 +510,6 @@ toss_card_page(struct arena *m, const char *customer_key, const char *success_ur
 
 const struct provider toss = {
 	.charge = toss_charge, .confirm = toss_confirm, .refund = toss_refund, .look_up = toss_look_up,
-	.look_up_refund = toss_look_up_refund,
+	.cancels = toss_cancels, .changes = toss_changes,
 	.issue_card = toss_issue_card, .parse_webhook = toss_parse_webhook, .card_page = toss_card_page,
 };

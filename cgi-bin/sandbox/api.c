@@ -12,6 +12,7 @@
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define SLOW_CARD_MS 2000
@@ -163,7 +164,7 @@ cancel(struct db *db, const char *payment_key, const struct api_request *a, stru
 		return SANDBOX_BAD_REQUEST;
 	if (amount == 0 && sandbox_find(db, payment_key, p))
 		amount = p->balance;
-	return sandbox_cancel(db, payment_key, amount, a->cancelReason, p);
+	return sandbox_cancel(db, payment_key, amount, a->cancelReason, NULL, p);
 }
 
 /* Slow cards and those that lose answers, after the charge. */
@@ -176,6 +177,17 @@ apply_card_behaviour(const struct sandbox_payment *p, struct sandbox_reply *r)
 		r->delay_ms += SLOW_CARD_MS;
 	if (card->does == TEST_CARD_LOSES_ANSWER)
 		r->lost = true;
+}
+
+const char *
+sandbox_webhook(struct db *db, const struct sandbox_payment *p, int *n)
+{
+	struct api_webhook s = { .eventType = "PAYMENT_STATUS_CHANGED", .createdAt = clock_now() };
+	struct faults f = faults_now(db);
+
+	*n = f.duplicate_webhooks ? 2 : f.webhooks ? 1 : 0;
+	s.data = api_payment_of(db, p);
+	return *n ? api_json(db_memory(db), &api_webhook_shape, &s) : NULL;
 }
 
 static void
@@ -225,6 +237,70 @@ handle_request(struct db *db, const struct sandbox_request *q, const struct faul
 		add_webhook(db, &p, f, r);
 }
 
+/* --- the list of transactions ------------------------------------------------------------------------------------- */
+
+#define TRANSACTIONS_MAX 5000
+#define TRANSACTIONS_USUAL 100
+
+/* The value of a parameter of the query; "": there is none. Keys and times need no decoding. */
+static const char *
+query_value(struct arena *m, const char *query, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *s = query; s; s = strchr(s, '&')) {
+		s += *s == '&';
+		if (strncmp(s, name, n) == 0 && s[n] == '=')
+			return arena_strndup(m, s + n + 1, strcspn(s + n + 1, "&"));
+	}
+	return "";
+}
+
+static const char *
+transactions_json(struct arena *m, const struct sandbox_transaction *list, int n)
+{
+	struct buf b = { .m = m };
+
+	buf_puts(&b, "[");
+	for (int i = 0; i < n; i++) {
+		const struct api_transaction t = {
+			.mId = "motorpool-sandbox",
+			.transactionKey = list[i].transaction_key,
+			.paymentKey = list[i].payment_key,
+			.orderId = list[i].order_id,
+			.method = "카드",
+			.customerKey = list[i].customer_key,
+			.status = list[i].status,
+			.currency = list[i].currency,
+			.amount = list[i].amount,
+			.transactionAt = list[i].at,
+		};
+
+		buf_puts(&b, i ? "," : "");
+		json_put(&b, &api_transaction_shape, &t);
+	}
+	buf_puts(&b, "]");
+	return b.s;
+}
+
+/* GET /v1/transactions?startDate=2026-11-30T00:00:00&endDate=…&startingAfter=KEY&limit=100, local times, inclusive. */
+static void
+handle_transactions(struct db *db, const char *query, struct sandbox_reply *r)
+{
+	struct arena *m = db_memory(db);
+	struct sandbox_transaction *list = NULL;
+	const char *limit = query_value(m, query, "limit");
+	int64_t from, until, n = *limit ? atoll(limit) : TRANSACTIONS_USUAL;
+
+	if (!time_parse(query_value(m, query, "startDate"), &from)
+		|| !time_parse(query_value(m, query, "endDate"), &until) || n < 1 || n > TRANSACTIONS_MAX) {
+		reply_code(db, r, SANDBOX_BAD_REQUEST, NULL);
+		return;
+	}
+	n = sandbox_transactions(db, from, until, query_value(m, query, "startingAfter"), n, &list);
+	r->json = transactions_json(m, list, (int)n);
+}
+
 static void
 handle_lookup(struct db *db, const struct sandbox_request *q, struct sandbox_reply *r)
 {
@@ -232,7 +308,13 @@ handle_lookup(struct db *db, const struct sandbox_request *q, struct sandbox_rep
 	const char *order_id = between(m, q->path, "/v1/payments/orders/", ""),
 		   *key = between(m, q->path, "/v1/payments/", "");
 	struct sandbox_payment p;
-	bool found = order_id ? sandbox_find_order(db, order_id, &p) : key && sandbox_find(db, key, &p);
+	bool found;
+
+	if (strncmp(q->path, "/v1/transactions", 16) == 0) {
+		handle_transactions(db, q->path + strcspn(q->path, "?") + (strchr(q->path, '?') != NULL), r);
+		return;
+	}
+	found = order_id ? sandbox_find_order(db, order_id, &p) : key && sandbox_find(db, key, &p);
 
 	reply_code(db, r, found ? SANDBOX_OK : SANDBOX_NO_PAYMENT, &p);
 }

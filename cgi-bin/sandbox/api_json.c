@@ -43,6 +43,15 @@ static const struct member api_webhook_members[] = {
 };
 const struct shape api_webhook_shape = SHAPE(api_webhook, api_webhook_members);
 
+static const struct member api_transaction_members[] = {
+	SHAPE_TEXT(api_transaction, mId), SHAPE_TEXT(api_transaction, transactionKey),
+	SHAPE_TEXT(api_transaction, paymentKey), SHAPE_TEXT(api_transaction, orderId),
+	SHAPE_TEXT(api_transaction, method), SHAPE_TEXT(api_transaction, customerKey),
+	SHAPE_TEXT(api_transaction, status), SHAPE_TIME(api_transaction, transactionAt),
+	SHAPE_TEXT(api_transaction, currency), SHAPE_INT(api_transaction, amount),
+};
+const struct shape api_transaction_shape = SHAPE(api_transaction, api_transaction_members);
+
 const char *
 api_json(struct arena *m, const struct shape *shape, const void *data)
 {

@@ -19,11 +19,17 @@ struct api_payment {
 	int n_cancels;
 };
 
+struct api_transaction {
+	const char *mId, *transactionKey, *paymentKey, *orderId, *method, *customerKey, *status, *currency;
+	int64_t amount, transactionAt;
+};
+
 struct api_billing { const char *mId, *customerKey, *method, *billingKey, *cardCompany,
 	*cardNumber; int64_t authenticatedAt; struct api_card card; };
 
 struct api_webhook { const char *eventType; int64_t createdAt; struct api_payment data; };
 
+extern const struct shape api_transaction_shape;
 extern const struct shape api_error_shape, api_payment_shape, api_billing_shape, api_webhook_shape;
 
 struct api_card api_card_of(struct arena *m, int64_t card, int64_t amount);

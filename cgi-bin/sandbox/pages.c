@@ -53,12 +53,21 @@ clean_up_database(struct db *db)
 	db_checkpoint(db);
 }
 
+/* Only the list of transactions takes a query. */
+static const char *
+asked_path(struct web *w)
+{
+	const char *path = w->path + strlen("/sandbox");
+
+	return strcmp(path, "/v1/transactions") == 0 ? arena_printf(w->m, "%s?%s", path, w->query) : path;
+}
+
 enum status
 do_api(struct web *w)
 {
 	size_t n;
 	struct sandbox_request q = {
-		.path = w->path + strlen("/sandbox"),
+		.path = asked_path(w),
 		.body = w->method == POST ? web_body(w, &n) : NULL,
 		.idempotency_key = web_header(w, "Idempotency-Key"),
 	};

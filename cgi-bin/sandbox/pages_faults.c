@@ -49,8 +49,8 @@ static const struct { const char *label, *hint; } about[] = {
 
 /* --- access ------------------------------------------------------------------------------------------------------- */
 
-static bool
-is_local(const struct web *w)
+bool
+sandbox_is_local(const struct web *w)
 {
 	return rental.sandbox && (strncmp(w->address, "127.", 4) == 0 || strcmp(w->address, "::1") == 0);
 }
@@ -97,7 +97,7 @@ show_sandbox(struct web *w, struct page *html, enum status status, const char *p
 	struct faults f = faults_now(w->db);
 	struct sandbox_page page = {
 		.problems = form_problems(w, problem),
-		.may_switch = is_local(w),
+		.may_switch = sandbox_is_local(w),
 		.something_is_broken = is_faulty(&f),
 		.was_switched = w->method == GET && form_has(w, "switched"),
 	};
@@ -162,7 +162,7 @@ do_sandbox_faults(struct web *w)
 enum status
 do_sandbox_faults_form(struct web *w)
 {
-	if (!is_local(w))
+	if (!sandbox_is_local(w))
 		return web_forbidden(w);
 	if (!set_switches(w))
 		return show_sandbox(w, &faults_html, HTTP_UNPROCESSABLE, _("Please look at the marked fields."));

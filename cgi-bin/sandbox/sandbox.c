@@ -86,6 +86,24 @@ sandbox_find(struct db *db, const char *payment_key, struct sandbox_payment *p)
 		db, &sandbox_payment_shape, p, "SELECT " COLUMNS " FROM payment WHERE payment_key = $1", payment_key);
 }
 
+bool
+sandbox_payment_by_id(struct db *db, int64_t payment_id, struct sandbox_payment *p)
+{
+	return db_one(db, &sandbox_payment_shape, p,
+		"SELECT " COLUMNS " FROM payment WHERE payment_id = $1 AND approved_at > 0", payment_id);
+}
+
+int
+sandbox_payment_list(struct db *db, int64_t offset, int64_t limit, struct sandbox_payment **list)
+{
+	int n = 0;
+
+	return db_list(db, &sandbox_payment_shape, list, &n,
+		"SELECT " COLUMNS " FROM payment WHERE approved_at > 0 /*scan*/ ORDER BY payment_id DESC"
+		" LIMIT $1 OFFSET $2",
+		limit, offset);
+}
+
 /* The paid one, else the last try. */
 bool
 sandbox_find_order(struct db *db, const char *order_id, struct sandbox_payment *p)
@@ -187,10 +205,13 @@ sandbox_confirm(struct db *db, const char *payment_key, const char *order_id, in
 }
 
 enum sandbox_code
-sandbox_cancel(struct db *db, const char *payment_key, int64_t amount, const char *reason, struct sandbox_payment *p)
+sandbox_cancel(struct db *db, const char *payment_key, int64_t amount, const char *reason, const char *transaction_key,
+	struct sandbox_payment *p)
 {
 	if (!sandbox_find(db, payment_key, p))
 		return SANDBOX_NO_PAYMENT;
+	if (transaction_key && db_exists(db, "SELECT 1 FROM cancel WHERE transaction_key = $1", transaction_key))
+		return SANDBOX_OK;
 	if (!p->approved_at)
 		return SANDBOX_NOT_CANCELABLE;
 	if (p->balance == 0)
@@ -202,7 +223,8 @@ sandbox_cancel(struct db *db, const char *payment_key, int64_t amount, const cha
 	db_do(db,
 		"INSERT INTO cancel (payment_id, amount, reason, transaction_key, canceled_at)"
 		" VALUES ($1, $2, $3, $4, $5)",
-		p->payment_id, amount, reason, secret_token(db_memory(db)), clock_now());
+		p->payment_id, amount, reason, transaction_key ? transaction_key : secret_token(db_memory(db)),
+		clock_now());
 	db_do(db, "UPDATE payment SET balance = $2, status = $3 WHERE payment_id = $1", p->payment_id, p->balance,
 		p->status);
 	return SANDBOX_OK;

@@ -6,6 +6,7 @@
  *	cards.c    the test cards and what each does              direct.c  the API in process, for tests and demo data
  *	faults.c   the switches                                   webhook.c notifications to the merchant
  *	key.c      the merchant's secret key                      api_json.c the answers as JSON
+ *	list.c     lists of payments, cancellations, transactions
  */
 #ifndef MP_SANDBOX_H
 #define MP_SANDBOX_H
@@ -56,14 +57,34 @@ enum sandbox_code sandbox_issue(struct db *db, const char *auth_key, const char 
 enum sandbox_code sandbox_charge(struct db *db, const char *billing_key, struct sandbox_payment *p);
 enum sandbox_code sandbox_confirm(struct db *db, const char *payment_key, const char *order_id, int64_t amount,
 	struct sandbox_payment *p);
+/* transaction_key: of the cancellation; NULL: a new one. The same key again cancels nothing more. */
 enum sandbox_code sandbox_cancel(struct db *db, const char *payment_key, int64_t amount, const char *reason,
-	struct sandbox_payment *p);
+	const char *transaction_key, struct sandbox_payment *p);
 bool sandbox_find(struct db *db, const char *payment_key, struct sandbox_payment *p);
 bool sandbox_find_order(struct db *db, const char *order_id, struct sandbox_payment *p);
 /* For the hosted pages. */
 const char *sandbox_authorize(struct db *db, const char *customer_key, int64_t card); /* answers the auth key */
 const char *sandbox_prepare(struct db *db, const struct sandbox_payment *p); /* answers the payment key */
 void sandbox_forget_old(struct db *db); /* stored answers older than 15 days */
+
+/* --- list.c ------------------------------------------------------------------------------------------------------- */
+
+/* A payment that was made, or a cancellation, in the order in which they happened. */
+struct sandbox_transaction {
+	const char *transaction_key, *payment_key, *order_id, *customer_key, *currency, *status;
+	int64_t amount, at;                     /* a cancellation's amount is what it gave back */
+};
+/* In [from, until], after the transaction with that key ("": from the start). Answers how many. */
+int sandbox_transactions(struct db *db, int64_t from, int64_t until, const char *after, int64_t limit,
+	struct sandbox_transaction **list);
+
+struct sandbox_cancellation { int64_t amount, canceled_at; const char *reason, *transaction_key; };
+extern const struct shape sandbox_cancellation_shape;
+/* Of the payments that were charged; lists are newest first. */
+int64_t sandbox_payment_count(struct db *db);
+int sandbox_payment_list(struct db *db, int64_t offset, int64_t limit, struct sandbox_payment **list);
+bool sandbox_payment_by_id(struct db *db, int64_t payment_id, struct sandbox_payment *p);
+int sandbox_cancellations(struct db *db, int64_t payment_id, struct sandbox_cancellation **list);
 
 /* --- faults.c ----------------------------------------------------------------------------------------------------- */
 
@@ -85,7 +106,7 @@ uint32_t sandbox_random(uint32_t below);
 /* --- api.c -------------------------------------------------------------------------------------------------------- */
 
 struct sandbox_request {
-	const char *path;                       /* "/v1/payments/confirm" */
+	const char *path;                       /* "/v1/payments/confirm", "/v1/transactions?startDate=…" */
 	const char *body;                       /* NULL: GET */
 	const char *idempotency_key;            /* NULL: none */
 };
@@ -99,6 +120,8 @@ struct sandbox_reply {
 	int n_webhooks;
 };
 void sandbox_api(struct db *db, const struct sandbox_request *q, struct sandbox_reply *r);
+/* The webhook about a payment that was changed on our own pages; NULL: webhooks are switched off. *n: how often. */
+const char *sandbox_webhook(struct db *db, const struct sandbox_payment *p, int *n);
 
 /* --- key.c -------------------------------------------------------------------------------------------------------- */
 

@@ -47,7 +47,7 @@ CHECK(charges_without_event,
 	"  AND NOT EXISTS (SELECT 1 FROM event e WHERE e.subject_id = c.subject_id AND e.type = 'payment.approved'))"
 	" OR (SELECT COUNT(*) FROM refund r WHERE r.charge_id = c.charge_id AND r.state = 'DONE')"
 	"  <> (SELECT COUNT(*) FROM event e WHERE e.subject_id = c.subject_id"
-	" AND e.type = 'payment.cancelled') /*scan*/")
+	" AND e.type IN ('payment.cancelled', 'payment.refunded_outside')) /*scan*/")
 
 CHECK(payouts_without_event,
 	"SELECT o.key FROM payout o WHERE NOT EXISTS (SELECT 1 FROM event e WHERE e.subject_id = o.subject_id"

@@ -18,19 +18,25 @@ CHECK(bookings_without_charge,
 CHECK(charges_kept,
 	"SELECT c.key FROM charge c LEFT JOIN booking b ON b.code = c.subject_id"
 	" WHERE c.state IN " TAKEN
-	" AND c.amount > (SELECT COALESCE(SUM(r.amount), 0) FROM refund r WHERE r.charge_id = c.charge_id)"
+	" AND c.amount > (SELECT COALESCE(SUM(r.amount - r.withheld), 0) FROM refund r WHERE r.charge_id = c.charge_id)"
 	" AND (b.booking_id IS NULL OR (b.state IN ('EXPIRED', 'REJECTED') AND b.refund_state <> 'PENDING'"
 	"  AND NOT EXISTS (SELECT 1 FROM booking_extra x WHERE x.booking_id = b.booking_id"
 	" AND x.refund_state = 'PENDING'))) /*scan*/")
 
-/* Both sides record a finished refund, payment first. */
+/* Both sides record a finished refund, payment first. Refunds made outside are payment's alone, and ours are limited to
+ * what they leave. */
 CHECK(refunds_and_bookings,
 	"SELECT b.code FROM booking b LEFT JOIN charge c ON c.key = b.code"
 	" LEFT JOIN (SELECT booking_id, SUM(refunded_amount) AS refunded_amount, SUM(CASE refund_state"
 	" WHEN 'PENDING' THEN 1 ELSE 0 END) AS n_pending"
 	"  FROM booking_extra GROUP BY booking_id) x ON x.booking_id = b.booking_id"
+	" LEFT JOIN (SELECT charge_id, SUM(amount) AS amount FROM refund WHERE is_outside = 1 GROUP BY charge_id) o"
+	"  ON o.charge_id = c.charge_id"
 	" WHERE b.refund_state <> 'PENDING' AND COALESCE(x.n_pending, 0) = 0"
-	" AND b.refunded_amount + COALESCE(x.refunded_amount, 0) <> COALESCE(c.refunded_amount, 0) /*scan*/ /*sort*/")
+	" AND COALESCE(c.refunded_amount, 0) - COALESCE(o.amount, 0) <>"
+	"  CASE WHEN b.refunded_amount + COALESCE(x.refunded_amount, 0) > COALESCE(c.amount, 0) - COALESCE(o.amount, 0)"
+	"   AND o.amount > 0 THEN c.amount - o.amount"
+	"   ELSE b.refunded_amount + COALESCE(x.refunded_amount, 0) END /*scan*/ /*sort*/")
 
 CHECK(stuck_charges,
 	"SELECT c.key FROM charge c WHERE c.state IN ('REQUESTED', 'UNKNOWN')"
@@ -43,11 +49,12 @@ CHECK(stuck_refunds,
 
 CHECK(too_much_back,
 	"SELECT c.key FROM charge c JOIN refund r ON r.charge_id = c.charge_id"
-	" GROUP BY c.charge_id HAVING SUM(r.amount) > CASE WHEN c.state IN " TAKEN
+	" GROUP BY c.charge_id HAVING SUM(r.amount - r.withheld) > CASE WHEN c.state IN " TAKEN
 	" THEN c.amount ELSE 0 END /*scan*/ /*sort*/")
 
 CHECK(refunded_amounts,
-	"SELECT c.key FROM charge c WHERE c.refunded_amount <> (SELECT COALESCE(SUM(r.amount), 0) FROM refund r"
+	"SELECT c.key FROM charge c WHERE c.refunded_amount <>"
+	" (SELECT COALESCE(SUM(r.amount - r.withheld), 0) FROM refund r"
 	" WHERE r.charge_id = c.charge_id AND r.state = 'DONE') /*scan*/")
 
 CHECK(charge_states,
@@ -75,15 +82,15 @@ CHECK(captures,
 	" LEFT JOIN ledger_line l ON l.posting_id = p.posting_id AND l.account = 'card_clearing'"
 	" WHERE COALESCE(l.amount, 0) <> CASE WHEN c.state IN " TAKEN " THEN c.amount ELSE 0 END /*scan*/")
 
+/* What is owed: posted when it was due, less what was withheld. */
+#define POSTED(account, kinds) "(SELECT COALESCE(SUM(l.amount), 0) FROM posting p JOIN ledger_line l" \
+	" ON l.posting_id = p.posting_id AND l.account = " account \
+	" WHERE p.refund_id = r.refund_id AND p.kind IN (" kinds "))"
 CHECK(refund_postings,
 	"SELECT r.key FROM refund r"
-	" LEFT JOIN posting o ON o.refund_id = r.refund_id AND o.kind = 'refund_owed'"
-	" LEFT JOIN ledger_line ol ON ol.posting_id = o.posting_id AND ol.account = 'refunds_payable'"
-	" LEFT JOIN posting p ON p.refund_id = r.refund_id AND p.kind = 'refund_paid'"
-	" LEFT JOIN ledger_line pl ON pl.posting_id = p.posting_id AND pl.account = CASE r.paid_by WHEN 'bank' THEN"
-	" 'bank' ELSE 'card_clearing' END"
-	" WHERE COALESCE(ol.amount, 0) <> -r.amount"
-	" OR COALESCE(pl.amount, 0) <> CASE r.state WHEN 'DONE' THEN -r.amount ELSE 0 END /*scan*/")
+	" WHERE " POSTED("'refunds_payable'", "'refund_owed', 'refund_withheld'") " <> r.withheld - r.amount"
+	" OR " POSTED("CASE r.paid_by WHEN 'bank' THEN 'bank' ELSE 'card_clearing' END", "'refund_paid'")
+	" <> CASE r.state WHEN 'DONE' THEN r.withheld - r.amount ELSE 0 END /*scan*/")
 
 CHECK(words_of_postings,
 	"SELECT 'posting ' || p.posting_id FROM posting p WHERE NOT EXISTS (SELECT 1 FROM posting_kind k"
@@ -124,20 +131,21 @@ CHECK(clearing,
 	"SELECT 'ledger ' || m.ledger || ', charges less refunds ' || m.net FROM ("
 	"  SELECT (SELECT COALESCE(SUM(amount), 0) FROM ledger_line WHERE account = 'card_clearing') AS ledger,"
 	"   (SELECT COALESCE(SUM(amount), 0) FROM charge WHERE state IN " TAKEN ")"
-	"   - (SELECT COALESCE(SUM(amount), 0) FROM refund WHERE state = 'DONE' AND paid_by = 'card') AS net) m"
+	"   - (SELECT COALESCE(SUM(amount - withheld), 0) FROM refund WHERE state = 'DONE' AND paid_by = 'card')"
+	"   AS net) m"
 	" WHERE m.ledger <> m.net /*scan*/")
 
 CHECK(by_bank,
 	"SELECT 'ledger ' || m.ledger || ', refunds and payouts by transfer ' || m.paid FROM ("
 	"  SELECT (SELECT COALESCE(SUM(amount), 0) FROM ledger_line WHERE account = 'bank') AS ledger,"
-	"   (SELECT COALESCE(SUM(amount), 0) FROM refund WHERE state = 'DONE' AND paid_by = 'bank')"
+	"   (SELECT COALESCE(SUM(amount - withheld), 0) FROM refund WHERE state = 'DONE' AND paid_by = 'bank')"
 	"   + (SELECT COALESCE(SUM(amount), 0) FROM payout WHERE state = 'COMPLETED') AS paid) m"
 	" WHERE m.ledger <> -m.paid /*scan*/")
 
 CHECK(payable,
 	"SELECT 'ledger ' || m.ledger || ', refunds under way ' || m.owed FROM ("
 	"  SELECT (SELECT COALESCE(SUM(amount), 0) FROM ledger_line WHERE account = 'refunds_payable') AS ledger,"
-	"   (SELECT COALESCE(SUM(amount), 0) FROM refund WHERE state = 'REQUESTED') AS owed) m"
+	"   (SELECT COALESCE(SUM(amount - withheld), 0) FROM refund WHERE state = 'REQUESTED') AS owed) m"
 	" WHERE m.ledger <> -m.owed /*scan*/")
 
 /* --- the provider's records: only what neither side is still working on ------------------------------------------- */
@@ -154,7 +162,8 @@ provider_has_less(struct inspection *in)
 			"SELECT c.key FROM charge c LEFT JOIN sandbox.payment p ON p.order_id = c.key"
 			" AND p.status IN ('DONE', 'PARTIAL_CANCELED', 'CANCELED')"
 			" WHERE " SETTLED " AND c.state IN " TAKEN
-			" AND COALESCE(p.balance, -1) <> c.amount - (SELECT COALESCE(SUM(r.amount), 0) FROM refund r"
+			" AND COALESCE(p.balance, -1) <> c.amount"
+			" - (SELECT COALESCE(SUM(r.amount - r.withheld), 0) FROM refund r"
 			" WHERE r.charge_id = c.charge_id AND r.state = 'DONE' AND r.paid_by = 'card') /*scan*/"));
 }
 

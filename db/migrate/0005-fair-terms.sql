@@ -73,13 +73,14 @@ CREATE TABLE posting (
 CREATE INDEX posting_by_charge ON posting (charge_id);
 CREATE INDEX posting_by_subject ON posting (subject_id);
 CREATE UNIQUE INDEX posting_once_per_charge ON posting (charge_id) WHERE kind = 'capture';
-CREATE UNIQUE INDEX posting_once_per_refund ON posting (refund_id, kind) WHERE refund_id IS NOT NULL;
+CREATE INDEX posting_by_refund ON posting (refund_id) WHERE refund_id IS NOT NULL;
+CREATE UNIQUE INDEX posting_once_per_refund ON posting (refund_id, kind) WHERE refund_id IS NOT NULL AND kind <> 'refund_withheld';
 CREATE UNIQUE INDEX posting_once_per_payout ON posting (payout_id, kind) WHERE payout_id IS NOT NULL;
 INSERT INTO ledger_account (account, type) VALUES
 	('card_clearing', 'asset'), ('bank', 'asset'), ('rental_income', 'income'), ('vat_payable', 'liability'), ('refunds_payable', 'liability'),
 	('payouts_payable', 'liability'), ('compensation', 'expense');
 INSERT INTO posting_kind (kind, about) VALUES ('capture', 'charge'), ('refund_owed', 'refund'), ('refund_paid', 'refund'),
-	('payout_due', 'payout'), ('payout_paid', 'payout'), ('payout_reversed', 'payout');
+	('refund_withheld', 'refund'), ('payout_due', 'payout'), ('payout_paid', 'payout'), ('payout_reversed', 'payout');
 INSERT INTO payout_kind (kind, account) VALUES ('compensation', 'compensation');
 INSERT INTO ledger_line (posting_id, account, amount) SELECT posting_id, account, amount FROM ledger_line_4;
 INSERT INTO posting (posting_id, kind, subject_id, charge_id, refund_id, currency, posted_at)
@@ -278,3 +279,43 @@ CREATE VIEW v_delivery AS
 	SELECT delivery_id, booking_code, direction, state, customer_id, zone, window_from, window_to, courier_id, shipped_at,
 	       delivered_at, received_by, asked_step
 	  FROM delivery;
+
+-- payment: refunds made in the provider's own dashboard
+ALTER TABLE charge ADD COLUMN compare_at INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX charge_to_compare ON charge (compare_at) WHERE compare_at > 0;
+DROP VIEW v_charge;
+DROP VIEW v_stuck_charge;
+DROP TRIGGER refund_within_charge;
+DROP TRIGGER refund_is_frozen;
+ALTER TABLE refund ADD COLUMN withheld INTEGER NOT NULL DEFAULT 0 CHECK (withheld BETWEEN 0 AND amount);
+ALTER TABLE refund ADD COLUMN is_outside INTEGER NOT NULL DEFAULT 0 CHECK (is_outside IN (0, 1))
+	CHECK (is_outside = 0 OR (state = 'DONE' AND withheld = 0 AND paid_by = 'card'));
+ALTER TABLE refund ADD COLUMN seen_at INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX refund_not_seen ON refund (charge_id) WHERE is_outside = 1 AND seen_at = 0;
+CREATE TRIGGER refund_within_charge BEFORE INSERT ON refund WHEN
+	NEW.amount - NEW.withheld + (SELECT COALESCE(SUM(r.amount - r.withheld), 0) FROM refund r WHERE r.charge_id = NEW.charge_id)
+	> (SELECT c.amount FROM charge c WHERE c.charge_id = NEW.charge_id AND c.state IN ('APPROVED', 'CANCEL_REQUESTED', 'CANCELLED'))
+BEGIN SELECT RAISE(ABORT, 'refund_too_much'); END;
+CREATE TRIGGER refund_is_frozen BEFORE UPDATE OF key, charge_id, amount, is_outside ON refund BEGIN SELECT RAISE(ABORT, 'refund_is_frozen'); END;
+CREATE TRIGGER refund_withheld_grows BEFORE UPDATE OF withheld ON refund WHEN NEW.withheld < OLD.withheld OR OLD.state <> 'REQUESTED'
+BEGIN SELECT RAISE(ABORT, 'refund_is_frozen'); END;
+CREATE VIEW v_charge AS
+	SELECT c.charge_id, c.key, c.subject_id, c.user_id, c.amount, c.currency, c.state, c.brand, c.last4, c.reason, c.refunded_amount,
+	       c.approved_at,
+	       (SELECT COALESCE(SUM(r.amount - r.withheld), 0) FROM refund r WHERE r.charge_id = c.charge_id) AS owed_amount,
+	       (SELECT COALESCE(SUM(r.amount), 0) FROM refund r WHERE r.charge_id = c.charge_id AND r.state = 'DONE' AND r.paid_by = 'bank') AS bank_amount,
+	       (SELECT COALESCE(SUM(r.amount), 0) FROM refund r WHERE r.charge_id = c.charge_id AND r.is_outside = 1) AS outside_amount
+	  FROM charge c;
+CREATE VIEW v_stuck_charge AS
+	SELECT 'charge' AS kind, c.charge_id, c.subject_id, c.user_id AS customer_id, c.requested_at AS since, c.tries, c.next_at, c.amount,
+	       c.currency, c.last_error
+	  FROM charge c WHERE (c.state IN ('REQUESTED', 'UNKNOWN', 'CANCEL_REQUESTED') OR c.void_wanted = 1) AND c.state IN ('REQUESTED', 'UNKNOWN')
+	UNION ALL
+	SELECT 'late_look', c.charge_id, c.subject_id, c.user_id, c.settled_at + 300, c.tries, c.next_at, c.amount, c.currency, c.last_error
+	  FROM charge c WHERE (c.state IN ('REQUESTED', 'UNKNOWN', 'CANCEL_REQUESTED') OR c.void_wanted = 1) AND c.state = 'FAILED'
+	UNION ALL
+	SELECT 'payback', r.charge_id, c.subject_id, c.user_id, r.requested_at, r.tries, r.next_at, r.amount - r.withheld, c.currency, r.last_error
+	  FROM refund r JOIN charge c ON c.charge_id = r.charge_id WHERE r.state = 'REQUESTED'
+	UNION ALL
+	SELECT 'outside', r.charge_id, c.subject_id, c.user_id, r.requested_at, 0, 0, r.amount, c.currency, ''
+	  FROM refund r JOIN charge c ON c.charge_id = r.charge_id WHERE r.is_outside = 1 AND r.seen_at = 0;

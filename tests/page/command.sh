@@ -19,7 +19,7 @@ expect_out() { grep -qF -- "$1" <<<"$out" || bad "did not print: $1"; }
 expect_err() { grep -qF -- "$1" <<<"$err" || bad "did not say: $1 but: $err"; }
 
 test_that "every command prints its usage with --help"
-for command in run status demo migrate check replay backup restore rehearse pause resume redrive discard trace log user token render; do
+for command in run status demo migrate check replay reconcile backup restore rehearse pause resume redrive discard trace log user token render; do
 	motorpool $command --help
 	expect_end 0
 	expect_out "usage: motorpool $command"

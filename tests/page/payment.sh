@@ -360,6 +360,31 @@ for about in "'capture', NULL, NULL, 2" "'payout_paid', 901, NULL, 2" "'payout_p
 done
 for change in "UPDATE ledger_account SET type = 'asset'" "DELETE FROM posting_kind" "DELETE FROM payout_kind"; do sql_fails "$change" || bad "$change was made"; done
 
+test_that "a refund made in the provider's dashboard needs attention until a manager closes it"
+sql "INSERT INTO charge (charge_id, key, subject_id, user_id, card_id, amount, vat_amount, currency, state, payment_key, brand, last4, refunded_amount, requested_at, approved_at)
+     VALUES (903, 'MP-SEEN003', 'MP-SEEN003', 101, 3, 9000, 818, 'KRW', 'CANCELLED', 'pk', 'Visa', '4242', 2000, 1764000000, 1764000001);
+     INSERT INTO refund (refund_id, key, charge_id, amount, state, reason, requested_at, done_at, is_outside) VALUES (801, 'outside-t1', 903, 2000, 'DONE', 'by hand', 1764000100, 1764000100, 1)"
+json GET /payments/903
+expect_js '.refunds[0].is_outside' true
+json GET /payments/903/resolve
+expect_js .kind outside
+expect_js .amount 2000
+expect_js '[.ways[].way] | join(",")' seen
+json POST /payments/903/resolve '{"way":"by_bank","reason":"x"}'
+expect_status 422
+json POST /payments/903/resolve '{"way":"seen","reason":"goodwill"}'
+expect_status 200
+expect_sql "SELECT COUNT(*) FROM v_stuck_charge WHERE kind = 'outside'" 0
+json POST /payments/903/resolve '{"way":"seen","reason":"goodwill"}'
+expect_status 409
+sql_fails "UPDATE refund SET withheld = 1 WHERE refund_id = 801" || bad "a refund that is done was reduced"
+sql_fails "INSERT INTO refund (key, charge_id, amount, state, reason, requested_at) VALUES ('k', 903, 7001, 'REQUESTED', '', 1)" || bad "more than is left was refunded"
+sql_fails "INSERT INTO refund (key, charge_id, amount, withheld, state, reason, requested_at, is_outside) VALUES ('k', 903, 10, 1, 'DONE', '', 1, 1)" || bad "part of a refund made outside was withheld"
+
+test_that "a webhook about a charged payment asks for a comparison, and is not believed"
+json POST /payments/webhook '{"eventType":"PAYMENT_STATUS_CHANGED","data":{"orderId":"MP-SEEN003","status":"CANCELED"}}'
+expect_sql "SELECT compare_at > 0, refunded_amount FROM charge WHERE charge_id = 903" '1|2000'
+
 make_user chief customer manager
 browse chief
 
@@ -499,6 +524,45 @@ for amount in 0 -1 1e9 99999999999999999999 x; do
 	get "/sandbox/pay?$LINK&orderId=MP-TEST01&orderName=Car&amount=$amount"
 	expect_status 400
 done
+
+test_that "the sandbox's dashboard is only for browsers on this machine"
+get /sandbox/payments
+expect_status 403
+get /sandbox/payments/1
+expect_status 403
+post /sandbox/payments/1/refund amount=1
+expect_status 403
+
+test_that "a payment is refunded in the dashboard, in parts; a double click refunds once, and more than is left is refused at its field"
+sandbox_sql "INSERT INTO payment (payment_id, payment_key, order_id, order_name, customer_key, card, amount, balance, currency, status, requested_at, approved_at)
+	VALUES (70, 'pk_70', 'MP-DASH01', 'Car', 'cust', 0, 10000, 10000, 'KRW', 'DONE', 1764000000, 1764000000)"
+address=127.0.0.1
+get /sandbox/payments
+expect_status 200
+expect_body 'href="/sandbox/payments/70"'
+get /sandbox/payments/70
+expect_status 200
+form_key=$(grep -o 'name="form_key" value="[^"]*"' <<<"$body" | head -1); form_key=${form_key#*value=\"}; form_key=${form_key%\"}
+for i in 1 2; do
+	post /sandbox/payments/70/refund amount=3,000 reason='by hand' form_key="$form_key"
+	expect_status 303
+	expect_location /sandbox/payments/70
+done
+expect_same "$(sandbox_sql 'SELECT balance, status FROM payment WHERE payment_id = 70')" '7000|PARTIAL_CANCELED'
+post /sandbox/payments/70/refund amount=7001 form_key=another
+expect_status 409
+expect_body 'id="e-amount"'
+expect_body 'value="7001"'
+post /sandbox/payments/70/refund amount= form_key=another
+expect_status 422
+post /sandbox/payments/70/refund amount=7000 form_key=third
+expect_status 303
+get /sandbox/payments/70
+expect_no_body 'name="amount"'
+expect_body 'by hand'
+expect_same "$(sandbox_sql 'SELECT balance, status FROM payment WHERE payment_id = 70')" '0|CANCELED'
+for id in 0 71 x; do get /sandbox/payments/$id; expect_status 404; done
+address=192.0.2.1
 
 test_that "the sandbox's API requires its secret key"
 json GET /sandbox/v1/payments/orders/MP-TEST01

@@ -206,6 +206,38 @@ TEST(what_is_cancelled_never_exceeds_what_was_paid)
 	assert_string_equal(said("code"), "ALREADY_CANCELED_PAYMENT");
 }
 
+static int
+listed(const char *query)
+{
+	json_t *json;
+	int n;
+
+	assert_int_equal(call(arena_printf(m, "/v1/transactions?%s", query), NULL, NULL), 200);
+	json = json_loads(r.json, 0, NULL);
+	assert_true(json_is_array(json));
+	n = (int)json_array_size(json);
+	json_decref(json);
+	return n;
+}
+
+TEST(transactions_are_listed_page_by_page)
+{
+	struct sandbox_transaction *list;
+	const char *day = "startDate=2000-01-01T00:00:00&endDate=2099-01-01T00:00:00", *card = a_card("tok_ok");
+
+	charge_it(card, "MP-LIST01", NULL);
+	cancel_it(said("paymentKey"), 400, NULL);
+	charge_it(card, "MP-LIST02", NULL);
+	charge_it(a_card("tok_declined"), "MP-LIST03", NULL);
+	assert_int_equal(listed(day), 3);
+	assert_int_equal(listed(arena_printf(m, "%s&limit=2", day)), 2);
+	assert_int_equal(sandbox_transactions(db, 0, INT64_MAX, "", 10, &list), 3);
+	assert_int_equal(listed(arena_printf(m, "%s&startingAfter=%s", day, list[1].transaction_key)), 1);
+	assert_int_equal(listed("startDate=2000-01-01T00:00:00&endDate=2000-01-02T00:00:00"), 0);
+	assert_int_equal(call("/v1/transactions", NULL, NULL), 400);
+	assert_int_equal(call("/v1/transactions?startDate=x&endDate=y", NULL, NULL), 400);
+}
+
 TEST(a_prepared_payment_charges_nothing_until_it_is_confirmed)
 {
 	struct sandbox_payment p = { .order_id = "ORDER-1",

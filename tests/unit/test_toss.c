@@ -330,6 +330,91 @@ TEST(a_refund_that_cannot_be_made_is_not_recorded_as_done)
 	assert_int_equal(server.n_asked, 2); /* it has looked up its refund in the payment */
 }
 
+TEST(a_refund_of_which_less_is_left_says_so)
+{
+	struct provider_refund r = { .payment_key = "pk_1", .key = "MP-TEST01-cancel", .reason = "", .amount = 500 };
+	struct provider_answer a;
+
+	server.head = "HTTP/1.1 400 No";
+	server.body = "{\"code\":\"ALREADY_CANCELED_PAYMENT\"}";
+	a = provider->refund(m, &r, clock_ms() + 30000);
+	assert_int_equal(a.outcome, PROVIDER_UNKNOWN);
+	assert_true(a.has_less);
+	server.head = "HTTP/1.1 200 OK";
+	server.body = DONE_PAYMENT;
+	assert_false(provider->refund(m, &r, clock_ms() + 30000).has_less);
+}
+
+TEST(a_reduced_refund_is_another_request_with_the_same_mark)
+{
+	struct provider_refund r = {
+		.payment_key = "pk_1", .key = "MP-TEST01-cancel", .reason = "", .amount = 300, .withheld = 200
+	};
+
+	server.body = DONE_PAYMENT;
+	provider->refund(m, &r, clock_ms() + 30000);
+	assert_non_null(strstr(server.asked, "Idempotency-Key: MP-TEST01-cancel-300\r\n"));
+	assert_non_null(strstr(server.asked, "[MP-TEST01-cancel]"));
+}
+
+/* A cancelled payment without our mark: somebody else has cancelled it, and it is not our refund. */
+TEST(a_refund_is_ours_only_with_its_mark)
+{
+	struct provider_refund r = { .payment_key = "pk_1", .key = "MP-TEST01-cancel", .reason = "", .amount = 500 };
+
+	server.body = "{\"status\":\"CANCELED\",\"balanceAmount\":0,\"cancels\":[{\"cancelReason\":\"by hand\"}]}";
+	assert_int_equal(toss_look_up_refund(m, &r, clock_ms() + 30000).outcome, PROVIDER_UNKNOWN);
+	server.body = "{\"status\":\"PARTIAL_CANCELED\",\"balanceAmount\":500,\"cancels\":[]}";
+	assert_int_equal(toss_look_up_refund(m, &r, clock_ms() + 30000).outcome, PROVIDER_NOTHING);
+	server.body = "{\"status\":\"CANCELED\",\"balanceAmount\":0,"
+		      "\"cancels\":[{\"cancelReason\":\"x [MP-TEST01-cancel]\"}]}";
+	assert_int_equal(toss_look_up_refund(m, &r, clock_ms() + 30000).outcome, PROVIDER_OK);
+}
+
+TEST(the_cancellations_of_a_payment_name_our_refunds)
+{
+	struct provider_cancels c;
+
+	server.body =
+		"{\"status\":\"CANCELED\",\"cancels\":["
+		"{\"transactionKey\":\"t1\",\"cancelAmount\":300,\"cancelReason\":\"customer [MP-TEST01-cancel]\"},"
+		"{\"transactionKey\":\"t2\",\"cancelAmount\":200,\"cancelReason\":\"by [hand] \"}]}";
+	c = provider->cancels(m, "pk/1", clock_ms() + 30000);
+	assert_non_null(strstr(server.asked, "GET /v1/payments/pk%2F1 "));
+	assert_int_equal(c.outcome, PROVIDER_OK);
+	assert_int_equal(c.n, 2);
+	assert_string_equal(c.list[0].refund_key, "MP-TEST01-cancel");
+	assert_string_equal(c.list[1].refund_key, "");
+	assert_string_equal(c.list[1].transaction_key, "t2");
+	assert_int_equal(c.list[1].amount, 200);
+	server.head = "HTTP/1.1 404 No";
+	server.body = "{\"code\":\"NOT_FOUND_PAYMENT\"}";
+	assert_int_equal(provider->cancels(m, "pk_1", clock_ms() + 30000).outcome, PROVIDER_NOTHING);
+	server.head = "HTTP/1.1 500 No";
+	assert_int_equal(provider->cancels(m, "pk_1", clock_ms() + 30000).outcome, PROVIDER_UNKNOWN);
+}
+
+TEST(transactions_are_listed_in_local_time_and_anything_else_is_unknown)
+{
+	struct provider_changes c;
+
+	server.body = "[{\"transactionKey\":\"t1\",\"orderId\":\"MP-TEST01\",\"status\":\"DONE\"},"
+		      "{\"transactionKey\":\"t2\",\"orderId\":\"MP-TEST01\",\"status\":\"PARTIAL_CANCELED\"}]";
+	c = provider->changes(m, 1800000000, 1800086400, "t 0", clock_ms() + 30000);
+	assert_non_null(strstr(server.asked, "GET /v1/transactions?startDate=2027-01-15T"));
+	assert_non_null(strstr(server.asked, "&startingAfter=t%200 "));
+	assert_int_equal(c.outcome, PROVIDER_OK);
+	assert_int_equal(c.n, 2);
+	assert_false(c.list[0].is_cancel);
+	assert_true(c.list[1].is_cancel);
+	assert_false(c.has_more);
+	server.body = "{}";
+	assert_int_equal(provider->changes(m, 1, 2, "", clock_ms() + 30000).outcome, PROVIDER_UNKNOWN);
+	server.head = "HTTP/1.1 401 No";
+	server.body = "[]";
+	assert_int_equal(provider->changes(m, 1, 2, "", clock_ms() + 30000).outcome, PROVIDER_UNKNOWN);
+}
+
 TEST(long_reasons_are_cut_between_characters)
 {
 	assert_string_equal(cut_text(m, "가나다", 4), "가");
