@@ -161,8 +161,7 @@ provider_has_less(struct inspection *in)
 		db_each(in->db,
 			"SELECT c.key FROM charge c LEFT JOIN sandbox.payment p ON p.order_id = c.key"
 			" AND p.status IN ('DONE', 'PARTIAL_CANCELED', 'CANCELED')"
-			" WHERE " SETTLED " AND c.state IN " TAKEN
-			" AND COALESCE(p.balance, -1) <> c.amount"
+			" WHERE " SETTLED " AND c.state IN " TAKEN " AND COALESCE(p.balance, -1) <> c.amount"
 			" - (SELECT COALESCE(SUM(r.amount - r.withheld), 0) FROM refund r"
 			" WHERE r.charge_id = c.charge_id AND r.state = 'DONE' AND r.paid_by = 'card') /*scan*/"));
 }

@@ -37,7 +37,7 @@ for (const scripts of [true, false]) {
 		await card.locator('select').selectOption({ label: driver_name });
 		await press(page, card.getByRole('button', { name: 'Assign' }));
 		assert.match(page.url(), /\/deliveries\?view=today$/);
-		const scheduled = page.locator('section').filter({ has: page.getByRole('heading', { name: 'Assigned' }) });
+		const scheduled = page.locator('section').filter({ has: page.getByRole('heading', { name: /^Assigned/ }) });
 		await scheduled.locator('li.job').filter({ hasText: name }).waitFor();
 		assert.ok((await scheduled.innerText()).includes(driver_name));
 		await shot(window, `delivery-board${scripts ? '' : '-plain'}`);

@@ -76,7 +76,10 @@ const owed = (await as.customer.post('/bookings', { car_id: another_car.car_id, 
 await stack.fault({ down: 1 });
 await as.customer.post(`/bookings/${owed.code}/cancel`);
 await as.customer.post('/bookings', { car_id: another_car.car_id, starts_at: at(34), ends_at: at(35), card_id });
-const rows = await until('they need attention', async () => { const { json } = await as.manager.get('/bookings/stuck'); return json.n_total >= 4 && json.stuck; }, { every_ms: 500 });
+const rows = await until('they need attention', async () => {
+	const { stuck } = (await as.manager.get('/bookings/stuck')).json;
+	return ['cancel', 'charge', 'refund'].every(kind => stuck.some(s => s.kind === kind)) && stuck;
+}, { every_ms: 500 });
 const stuck = rows.find(s => s.kind === 'cancel'), stuck_charge = rows.find(s => s.kind === 'charge'), unpaid = rows.find(s => s.kind === 'refund');
 /* A dead letter of fleet, for /ops. */
 await promisify(execFile)('sqlite3', ['-cmd', '.timeout 60000', `${stack.var}/motorpool.db`, `INSERT INTO event_retry VALUES ('fleet', 1, 'an-example', 12, 0, 'an example of an error', 1)`]);

@@ -48,11 +48,10 @@ async function breaks(fault) {
 }
 
 await test('a worker that has served its number of requests is replaced between two requests: none is lost', async () => {
-	const before = n_said(/has served enough/g);
-	await others_are_served(200, span(6, 20), async () => 0);
-	const n = n_said(/has served enough/g) - before;
-	assert.ok(n >= span(1, 4), `${n} replaced`);
-	console.log(`#   ${n} replaced`);
+	const before = n_said(/has served enough/g), n_replaced = () => n_said(/has served enough/g) - before;
+	for (let i = 0; i === 0 || (i < 20 && n_replaced() < span(1, 4)); i++) await others_are_served(200, span(6, 20), async () => 0);
+	assert.ok(n_replaced() >= span(1, 4), `${n_replaced()} replaced`);
+	console.log(`#   ${n_replaced()} replaced`);
 }, { limit_s: 60 });
 await page();
 for (const [fault, words] of [['hang', 'a worker that hangs'], ['spin', 'a worker that computes for ever']])

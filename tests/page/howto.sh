@@ -9,6 +9,12 @@ begin fleet
 tree=$VAR/tree
 real=$PWD
 
+# The files of the tree, also where git is missing.
+sources() {
+	if git rev-parse >/dev/null 2>&1; then git ls-files -z --cached --others --exclude-standard
+	else find . -type f -not -path './.git/*' -not -path '*/node_modules/*' -not -path './build/*' -not -path './var/*' -print0; fi
+}
+
 apply() {
 	perl -e '
 		use strict; use warnings;
@@ -33,7 +39,7 @@ apply() {
 	' "$1"
 }
 
-test_that "the source tree is copied" && mkdir "$tree" && git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$tree" 2>/dev/null; [[ -f $tree/Makefile ]] || bad "no copy"
+test_that "the source tree is copied" && mkdir "$tree" && sources | xargs -0 cp --parents -t "$tree" 2>/dev/null; [[ -f $tree/Makefile ]] || bad "no copy"
 cd "$tree" || exit 1
 for page in adding-a-setting adding-an-event adding-a-page; do
 	test_that "all code blocks of docs/$page.md can be applied" && { said=$(apply "docs/$page.md" 2>&1) || bad "$said"; }
