@@ -250,7 +250,7 @@ await test('a tour through everything: all answers are as documented', async () 
 	await manager.post(`/bookings/${walk_ins[1]}/no-show`);
 	const { json: { charges } } = await manager.get('/payments?sort=-amount');
 	for (const charge of charges) await manager.get(`/payments/${charge.charge_id}`);
-	const compensate = async key => (await stack.internal('payment', '/internal/payouts', { key, payee_id: users[0].user_id, subject_id: key, kind: 'compensation', amount: 5000, currency: 'KRW', way: 'bank' })).json.payout_id;
+	const compensate = async key => (await stack.internal('payment', '/internal/payouts', { key, payee_id: users[0].user_id, subject_id: key, kind: 'compensation', amount: 5000, currency: 'KRW', way: 'bank' })).payout_id;
 	const payouts = [await compensate('MP-TOUR-1'), await compensate('MP-TOUR-2')];
 	await manager.post(`/payments/payouts/${payouts[0]}/complete`, { reference: 'KB 1' });
 	await manager.post(`/payments/payouts/${payouts[1]}/fail`, { reason: 'account closed' });
