@@ -58,8 +58,10 @@ await test('cars are booked one after the other, and the first customers have th
 	cars = [];
 	for (let i = 0; i < N + 1; i++) cars.push(await late_and_next(i !== N));
 	to_hour(1);
-	for (const car of cars) assert.equal((await clerks[0].post(`/bookings/${car.late}/hand-out`)).status, 200);
+	for (const car of cars)
+		await until('it is handed out', async () => (await clerks[0].post(`/bookings/${car.late}/hand-out`)).status === 200, { limit_ms: 15000, every_ms: 200 });
 	to_hour(3);
+	await until('the programs have the new time', async () => (await clerks[0].post(`/bookings/${cars[N].next}/hand-out`)).json.error.code === 'car_in_use', { limit_ms: 15000, every_ms: 200 });
 });
 await test('two clerks: the second customer does not get the car; the answer says who has it', async () => {
 	const { late, next } = cars[N], answers = await Promise.all(clerks.map(clerk => clerk.post(`/bookings/${next}/hand-out`)));
