@@ -553,8 +553,8 @@ static struct fault faults[] = {
 	  "UPDATE custody SET user_id = user_id + 1 WHERE to_at IS NULL", NULL },
 	{ "a_courier_who_has_a_car_without_a_job_is_seen",
 	  "a car is with a courier only while its job is on the way", NULL,
-	  "INSERT INTO custody (key, car_id, kind, booking_id, user_id, from_at) SELECT 'x', car_id, 'staff', booking_id,"
-	  " 1, 1 FROM booking" BOOKING("CONFIRMED"), NULL },
+	  "INSERT INTO custody (key, car_id, kind, booking_id, user_id, from_at) SELECT 'x', car_id, 'staff',"
+	  " booking_id, 1, 1 FROM booking" BOOKING("CONFIRMED"), NULL },
 	{ "a_delivery_on_its_way_without_a_custody_is_seen",
 	  "while a delivery is on the way its courier has the car", NULL,
 	  JOB("SHIPPED", "delivery", "CONFIRMED") "UPDATE delivery SET trip_no = 1", NULL },
