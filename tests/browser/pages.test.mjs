@@ -102,6 +102,10 @@ await somebody.get('/account/sign-up');
 const confirming = their_link(await somebody.post('/account/sign-up', { name: 'Somebody', email: 'somebody@example.org', password: 'a long enough sentence' }));
 const resetting = their_link(await somebody.post('/account/forgot', { email: guest.email }));
 
+/* A payout to be paid, and a payment of the sandbox's dashboard. */
+const { payout_id } = await stack.internal('payment', '/internal/payouts', { key: 'AN-EXAMPLE', payee_id: user.user_id, subject_id: booked.code, kind: 'compensation', amount: 5000, currency: 'KRW', way: 'bank' });
+const [[payment_id]] = await stack.sql('SELECT MAX(payment_id) FROM payment', 'sandbox');
+
 /* one or several addresses, with a typical query. null: not a page, see the comment */
 const examples = {
 	'/account/confirm': confirming, '/account/reset': resetting,
@@ -122,6 +126,7 @@ const examples = {
 	'/fleet/cars': ['/fleet/cars', '/fleet/cars?q=nothing-is-called-so'],
 	'/fleet/cars/new': ['/fleet/cars/new', `/fleet/cars/new?model_id=${model.model_id}`],
 	'/fleet/cars/:car_id': [`/fleet/cars/${free_car.car_id}`, `/fleet/cars/${fresh_car.car_id}`],
+	'/fleet/cars/:car_id/custody': `/fleet/cars/${free_car.car_id}/custody`,
 	'/fleet/cars/:car_id/edit': `/fleet/cars/${free_car.car_id}/edit`,
 	'/fleet/cars/:car_id/retire': `/fleet/cars/${free_car.car_id}/retire`,
 	'/fleet/cars/:car_id/delete': [`/fleet/cars/${free_car.car_id}/delete`, `/fleet/cars/${fresh_car.car_id}/delete`],
@@ -137,6 +142,7 @@ const examples = {
 	'/my/bookings': ['/my/bookings', '/my/bookings?tab=past', '/my/bookings?tab=cancelled'],
 	'/my/bookings/:code': { customer: [`/my/bookings/${booked.code}`, `/my/bookings/${cancelled.code}`, `/my/bookings/${owed.code}`, ...past ? [`/my/bookings/${past.code}`] : []] },
 	'/payments/:charge_id': [`/payments/${charge.charge_id}`, `/payments/${stuck_charge.charge_id}`],
+	'/payments/payouts': ['/payments/payouts', '/payments/payouts?tab=all'], '/payments/payouts/:payout_id': `/payments/payouts/${payout_id}`,
 	'/payments/cards/return': null,         /* returns from the card page */
 	'/payments/cards/:card_id/remove': { customer: `/payments/cards/${card_id}/remove` },
 	'/ops/mail/:message_id': `/ops/mail/${mailed}`,
@@ -162,6 +168,7 @@ const examples = {
 	'/sandbox/card': { visitor: `/sandbox/card?${link}` },
 	'/sandbox/pay': { visitor: `/sandbox/pay?${link}&orderId=MP-EXAMPLE1&amount=207000&orderName=Ioniq%205` },
 	'/sandbox/faults': { visitor: '/sandbox/faults' }, '/sandbox': { visitor: '/sandbox' },
+	'/sandbox/payments': { visitor: '/sandbox/payments' }, '/sandbox/payments/:payment_id': { visitor: `/sandbox/payments/${payment_id}` },
 };
 /* Pages only their owner sees, even to a manager. */
 const owners_only = ['/bookings/new', '/payments/cards', '/payments/cards/:card_id/remove', '/my/bookings', '/my/bookings/:code', '/messages/:message_id'];
