@@ -35,7 +35,7 @@ static const struct member booking_json_members[] = {
 	SHAPE_LIST(booking, extras, extra_json_shape), SHAPE_MAYBE(booking, delivery, booking_delivery_shape),
 	SHAPE_TIME(booking, cancel_asked_at), SHAPE_STRUCT(booking, cancellation, cancel_terms_json_shape),
 };
-const struct shape booking_json_shape = SHAPE(booking, booking_json_members);
+static const struct shape booking_json_shape = SHAPE(booking, booking_json_members);
 
 /* --- one booking -------------------------------------------------------------------------------------------------- */
 

@@ -476,20 +476,20 @@ TEST(extras_of_a_cancelled_booking_have_ended_with_it_and_have_their_share_of_it
 	booking_sweep(db);
 	b = find(b.code);
 	booking_sum_up(&b, scratch_memory);
-	assert_int_equal(b.refunded_amount, 161000);
+	assert_int_equal(b.refunded_amount, 207000); /* 90 % of the rest */
 	for (int i = 0; i < 2; i++) { /* delivery, collection */
 		assert_int_equal(b.extras[i].state, EXTRA_ENDED);
 		assert_true(b.extras[i].ended_with_booking);
 		assert_string_equal(b.extras[i].end_reason, "booking_cancelled");
 		assert_int_equal(b.extras[i].ended_at, b.ended_at);
 		assert_int_equal(b.extras[i].refund_state, REFUND_DONE);
-		assert_int_equal(b.extras[i].refund_share, 17500);
+		assert_int_equal(b.extras[i].refund_share, 22500);
 		assert_int_equal(b.extras[i].refund_due + b.extras[i].refunded_amount, 0);
 	}
 	assert_false(b.extras[2].ended_with_booking); /* it ended before, with a refund of its own */
 	assert_int_equal(b.extras[2].refunded_amount, 20000);
 	assert_int_equal(b.extras[2].refund_share, 0);
-	assert_int_equal(b.kept_amount, 250000 - 161000 - 20000);
+	assert_int_equal(b.kept_amount, 250000 - 207000 - 20000);
 	assert_int_equal(b.kept_amount, charged - refunded);
 	assert_int_equal(b.kept_vat_amount, vat_share(b.kept_amount));
 	b = find(b.code);
