@@ -20,7 +20,6 @@ bool find_path_booking(struct web *w, struct booking *b);
 /* After an action: the booking as JSON, or on to this page of ours. */
 const char *booking_url(struct web *w, const struct booking *b);
 enum status booking_done(struct web *w, enum status json_status, struct booking *b, const char *page);
-extern const struct shape booking_json_shape;
 /* 409: the booking's page says who has the car */
 enum status refuse_car_in_use(struct web *w, const struct booking *b, const struct custody *c);
 

@@ -129,7 +129,7 @@ do_hand_over_car(struct web *w)
 	if (!find_path_booking(w, &b))
 		return web_not_found(w);
 	if (booking_hand_out(w->db, &b, w->user.id))
-		return web_done(w, HTTP_OK, &booking_json_shape, &b, "/bookings/%s", b.code);
+		return booking_done(w, HTTP_OK, &b, booking_url(w, &b));
 	if (find_path_booking(w, &b) && booking_may_hand_out(w->db, &b) && custody_in_use(w->db, &b, true, &other))
 		return refuse_car_in_use(w, &b, &other);
 	return refuse_step(w);
