@@ -261,6 +261,9 @@ await test('a tour through everything: all answers are as documented', async () 
 	await manager.get('/payments/payouts/999999');
 	await manager.get('/payments/ledger');
 	await anonymous.post('/payments/webhook', { eventType: 'PAYMENT_STATUS_CHANGED', data: { orderId: 'unknown' } });
+	await manager.get(`/fleet/cars/${short_lived.car_id}/custody`);
+	await manager.get(`/fleet/cars/${short_lived.car_id}/custody?at=2026-02-31T10:00`);
+	await manager.get('/fleet/cars/99999/custody');
 	await manager.post(`/fleet/cars/${short_lived.car_id}/retire`);
 	await manager.delete(`/fleet/cars/${car.car_id}`);
 	await manager.delete(`/fleet/cars/${(await manager.post('/fleet/cars', new_car())).json.car_id}`);
@@ -345,6 +348,7 @@ await test('a tour through everything: all answers are as documented', async () 
 	assert.equal(over.json?.state, 'DELIVERED', over.text);
 	await anna.get(`/deliveries/${brought}/photo`);
 	await driver.post(`/deliveries/${brought}/deliver`, { ...handed_over, odometer_km: 1 });
+	await driver.post(`/deliveries/${brought}/back`);
 	await manager.post(`/deliveries/${given_up}/cancel`, {});
 	await manager.post(`/deliveries/${given_up}/cancel`, { reason: 'the road is closed' });
 	await manager.post(`/deliveries/${given_up}/deliver`, handed_over);
