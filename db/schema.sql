@@ -620,7 +620,7 @@ CREATE TABLE ledger_account (
 	type    TEXT NOT NULL CHECK (type IN ('asset', 'liability', 'income', 'expense'))   -- debit: asset, expense; credit: liability, income
 ) STRICT, WITHOUT ROWID;
 
--- Money that we owe somebody and that is not a refund of a charge: compensation. ASSIGNED → COMPLETED (a manager has transferred it) or
+-- Money that we owe a person and that is not a refund of a charge: compensation. ASSIGNED → COMPLETED (a manager has transferred it) or
 -- FAILED (it will not be paid under this key).
 CREATE TABLE payout_kind (
 	kind    TEXT PRIMARY KEY,

@@ -1,7 +1,7 @@
 /*
  * mail_links - the links that account makes and message sends by mail: to confirm a sign-up, to set a new password.
  *
- * Whoever has the token of such a link has the account, so it must be in the mail alone: not in an event, since events
+ * The token of such a link gives access to the account, so it must be in the mail alone: not in an event, since events
  * are kept for ever and exported, and not in a table. account therefore stores a random seed and the token's hash
  * (mail_link), and its event has only the row's id. message reads the seed in v_mail_link and derives the token with
  * the secret key at the moment it sends the mail. Neither the database nor the key alone gives a token.

@@ -61,7 +61,7 @@ struct provider_refund {
 /* What was cancelled of a payment: all of its cancellations, as they are at one moment, oldest first. */
 struct provider_cancel {
 	const char *transaction_key;    /* the provider's name for it */
-	const char *refund_key;         /* of our refund that asked for it; "": asked for by somebody else */
+	const char *refund_key;         /* of our refund that asked for it; "": requested by another party */
 	const char *reason;             /* as it was given to the provider */
 	int64_t amount;
 };

@@ -30,7 +30,7 @@ extern const struct words link_words;   /* by enum link_purpose */
 /* --- link.c: the rows behind the links --- */
 struct new_link {
 	enum link_purpose purpose;
-	int64_t user_id;                        /* 0: a sign-up, or nobody: then there is no mail */
+	int64_t user_id;                        /* 0: a sign-up, or no such account: then there is no mail */
 	struct new_account account;             /* SIGN_UP: with password_hash */
 	const struct link_request *request;
 	int64_t actor_id;                       /* the admin who sends it; 0 */

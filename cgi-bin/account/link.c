@@ -3,7 +3,7 @@
  *
  * A link's token is in the mail alone (domain/mail_links.h); here are its hash and, until it is confirmed, what a
  * sign-up needs. A link is added and reported in one transaction, and message sends it. Links that ended a day ago are
- * deleted whenever one is added and whenever somebody signs in, a hundred at a time, so there is never a long list of
+ * deleted whenever one is added and at every sign-in, a hundred at a time, so there is never a long list of
  * addresses of people who have no account.
  */
 #include "domain/mail_links.h"

@@ -44,7 +44,7 @@ link_request_of(struct web *w, const char *email)
 }
 
 /* In test mode no mail leaves this machine, so the answer shows its link to the browser that asked, and to no other.
- * Never that of a person with a staff role: whoever finds the site could become its admin. */
+ * Never that of a person with a staff role: any visitor of the site could become its admin. */
 static bool
 shows_link(struct web *w, const struct link_asked *asked)
 {

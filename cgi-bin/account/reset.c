@@ -3,7 +3,7 @@
  *
  * Asking takes the same steps for every e-mail: a row and an event are written for one without an account too, and
  * message, which finds no recipient, sends nothing. Setting the password ends everything that was opened with the old
- * one, API tokens made by hand too: whoever has lost control of an account gets it back with this.
+ * one, API tokens made by hand too: a person who has lost control of an account gets it back with this.
  */
 #include "lib/base/clock.h"
 #include "lib/base/log.h"

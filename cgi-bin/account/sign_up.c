@@ -9,7 +9,7 @@
 #include "lib/base/secret.h"
 #include "account_inside.h"
 
-/* A disabled account is known too, but nobody is written to. */
+/* A disabled account is known too, but no mail is sent. */
 static void
 add_request(struct db *db, const struct new_account *a, const struct link_request *r, struct link_asked *asked)
 {

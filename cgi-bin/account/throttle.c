@@ -9,7 +9,7 @@
  * sessions are not affected.
  *
  * Mails with a link (sign-up, forgotten password) are counted in the same way: for the e-mail they go to, so that
- * nobody can fill a stranger's mailbox, and for the client's address, with more of them free: a sign-up takes a slow
+ * a stranger's mailbox cannot be filled, and for the client's address, with more of them free: a sign-up takes a slow
  * hash.
  *
  * Rows have hashes as keys, so the table is not a list of e-mails and addresses.

@@ -183,7 +183,7 @@ bool booking_is_with_courier(struct db *db, const struct booking *b);
 bool booking_is_at_counter(struct db *db, const struct booking *b);
 /* CONFIRMED, at the counter, from the turnaround before its start until its end */
 bool booking_may_hand_out(struct db *db, const struct booking *b);
-/* CONFIRMED → OUT; a delivery that is no longer needed is refunded. Not while somebody has one of its cars
+/* CONFIRMED → OUT; a delivery that is no longer needed is refunded. Not while one of its cars is in use
  * (custody_in_use) */
 bool booking_hand_out(struct db *db, struct booking *b, int64_t actor_id);
 /* OUT → RETURNED → COMPLETED; frees the car from now + turnaround */

@@ -11,7 +11,7 @@
 #include "booking.h"
 #include "domain/car_in_use.h"
 
-/* The first of the booking's cars that somebody has. own_courier: a courier's custody for this booking counts too. */
+/* The first of the booking's cars that is in use. own_courier: a courier's custody for this booking counts too. */
 bool custody_in_use(struct db *db, const struct booking *b, bool own_courier, struct custody *c);
 bool custody_is_with_courier(struct db *db, const struct booking *b);   /* one of its cars, for this booking */
 
@@ -41,7 +41,7 @@ struct custody_request {
 };
 enum custody_outcome {
 	CUSTODY_DONE,
-	CUSTODY_IN_USE,         /* somebody else has one of the cars: *other. Nothing changed */
+	CUSTODY_IN_USE,         /* another person has one of the cars: *other. Nothing changed */
 	CUSTODY_WRONG_STATE,    /* the booking is not in a state for it. Nothing changed */
 };
 enum custody_outcome custody_take_step(struct db *db, const struct custody_request *q, struct custody *other);

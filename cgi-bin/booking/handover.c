@@ -27,7 +27,7 @@ booking_set_out(struct db *db, struct booking *b, int64_t causation_id, int64_t 
 	return advance(db, b, "CONFIRMED", BOOKING_OUT, EVENT_BOOKING_HANDED_OUT, causation_id, actor_id);
 }
 
-/* The custodies first: the schema accepts OUT only with them. The caller has seen to it that nobody has a car. */
+/* The custodies first: the schema accepts OUT only with them. The caller has checked that no car is in use. */
 bool
 booking_mark_out(struct db *db, struct booking *b, int64_t causation_id, int64_t actor_id)
 {

@@ -47,7 +47,7 @@ struct booking_details {
 	bool may_hand_out, may_take_back, may_no_show, no_show_later;
 	int64_t now, no_show_from;
 	const char *no_show_with;               /* the booking that still has its car; NULL: none */
-	struct custody *in_use; /* may_hand_out, and somebody has one of its cars; NULL: nobody */
+	struct custody *in_use; /* may_hand_out, and one of its cars is in use; NULL: none is */
 	bool is_in_use_by_booking, is_taken_over;
 	int64_t taken_over_at;
 	struct cancel_preview preview;
@@ -270,7 +270,7 @@ page_booking(struct web *w)
 	return answer_booking(w, &booking_shown, &b);
 }
 
-/* POST /bookings/CODE/hand-out while somebody has one of its cars: who, and until when it is due. */
+/* POST /bookings/CODE/hand-out while one of its cars is in use: who has it, and until when it is due. */
 enum status
 refuse_car_in_use(struct web *w, const struct booking *b, const struct custody *c)
 {

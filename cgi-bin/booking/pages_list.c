@@ -117,7 +117,7 @@ do_step(struct web *w, bool (*step)(struct db *db, struct booking *b, int64_t ac
 	return booking_done(w, HTTP_OK, &b, booking_url(w, &b));
 }
 
-/* A car that somebody has is named; the rest is as for the other steps. */
+/* A car that is in use is named; the rest is as for the other steps. */
 enum status
 do_hand_over_car(struct web *w)
 {

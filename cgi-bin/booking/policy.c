@@ -105,7 +105,7 @@ code_of(const struct extra_event *x, const char *usual)
 	return x->note && *x->reason ? x->reason : usual;
 }
 
-/* The courier has handed the car over to the customer, whoever had it by our record. */
+/* The courier has handed the car over to the customer, no matter who had it in our record. */
 static void
 hand_over_reported(struct db *db, struct booking *b, const struct event *e)
 {

@@ -67,7 +67,7 @@ enum delivery_outcome {
 	DELIVERY_WRONG_STATE,   /* not in a state for that, or its booking is over */
 	DELIVERY_NOT_NOW,       /* outside the booking's hours, when the car may be another customer's */
 	DELIVERY_NO_COURIER,    /* the person chosen is not a courier */
-	DELIVERY_CAR_IN_USE,    /* somebody else has the car: d->in_use. Nothing changed */
+	DELIVERY_CAR_IN_USE,    /* another person has the car: d->in_use. Nothing changed */
 	DELIVERY_LATER,         /* booking must agree and is not available. Nothing changed */
 	DELIVERY_PENDING,       /* booking was asked and has not answered: the sweep asks again */
 	DELIVERY_BAD_WINDOW,    /* outside the booking's hours, turnaround included */

@@ -185,7 +185,8 @@ struct car_holder {
 	int64_t from_at, to_at;         /* [from_at, to_at); to_at 0: still */
 };
 extern const struct shape car_holder_shape;
-bool car_holder_at(struct db *db, int64_t car_id, int64_t at, struct car_holder *holder);       /* false: nobody */
+/* false: it was at the branch */
+bool car_holder_at(struct db *db, int64_t car_id, int64_t at, struct car_holder *holder);
 int64_t car_n_holders(struct db *db, int64_t car_id);
 /* newest first */
 int car_holders(struct db *db, int64_t car_id, int64_t offset, int64_t limit, struct car_holder **holders);

@@ -8,7 +8,7 @@ struct custody_page {
 	struct form_problems problems;
 	struct field at_field;
 	int64_t at, page, n_pages, n_total;
-	struct car_holder *holder;      /* who had it then; NULL: nobody, it was at the branch */
+	struct car_holder *holder;      /* who had it then; NULL: it was at the branch */
 	struct car_holder *custodies;
 	int n_custodies;
 	struct paging paging;

@@ -128,7 +128,7 @@ queue_again(struct db *db, const struct journal_row *row, int64_t actor_id)
 
 	if (row->state == MESSAGE_QUEUED || row->state == MESSAGE_RETRYING)
 		return RESEND_UNDER_WAY;
-	if (!*row->email || !*email || message_kinds[row->kind].audience == TO_LINK) /* its link has ended: ask anew */
+	if (!*row->email || !*email || message_kinds[row->kind].audience == TO_LINK) /* its link has ended */
 		return RESEND_NO_MAIL;
 	db_do(db,
 		"UPDATE message SET state = 'QUEUED', tries = 0, n_resends = n_resends + 1, next_at = $2,"

@@ -3,7 +3,7 @@
  *
  * The event has only the link's id; address and seed are in account's v_mail_link. The message is stored without the
  * token, which is derived when the mail is sent (domain/mail_links.h), so that neither the delivery log nor a copy of
- * the database gives access to an account. Such a mail is not in the inbox: whoever reads that is signed in.
+ * the database gives access to an account. Such a mail is not in the inbox: its reader is signed in already.
  */
 #include "message.h"
 
@@ -15,7 +15,7 @@
 #include <string.h>
 
 /* A link that is used already, as in test mode before the mail is written, is mailed all the same. The text has no
- * name: it may have been typed by somebody else, to have us mail it to a stranger. */
+ * name: it may have been typed by another person, to have us mail it to a stranger. */
 static bool
 find_recipient(struct db *db, int64_t link_id, struct recipient *to)
 {

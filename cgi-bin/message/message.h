@@ -113,7 +113,7 @@ bool message_write(struct db *db, const struct event *e, int kind, const struct 
 
 /* --- links to confirm a sign-up or to set a password (link.c) ----------------------------------------------------- */
 
-/* TO_LINK: writes the message, unless the link has expired meanwhile or is nobody's. */
+/* TO_LINK: writes the message, unless the link has expired meanwhile or has no account. */
 bool link_notify(struct db *db, const struct event *e, int kind, const struct facts *t);
 int64_t link_expires_at(struct db *db, int64_t link_id);
 /* The address in the mail, token included. NULL: the link has expired. */

@@ -195,7 +195,7 @@ mypage_on_payment_cancelled(struct db *db, const struct event *e)
 	return history_of(db, e, rows, p.amount, strcmp(p.paid_by, "bank") == 0 ? "bank" : "");
 }
 
-/* Somebody refunded it at the provider: the booking goes on. */
+/* It was refunded in the provider's dashboard: the booking goes on. */
 static bool
 mypage_on_refunded_outside(struct db *db, const struct event *e)
 {

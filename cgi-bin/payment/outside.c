@@ -1,5 +1,5 @@
 /*
- * outside - refunds that somebody made in the provider's own dashboard. Described in payment.h.
+ * outside - refunds made in the provider's own dashboard. Described in payment.h.
  *
  * A cancellation at the provider is one of ours when its reason ends with the key of one of our refunds; every other
  * one is booked as a refund under outside-TRANSACTION, once. When it took what a pending refund of ours needs, that

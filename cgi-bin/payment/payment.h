@@ -84,7 +84,7 @@ struct refund {
 	int state;                              /* enum refund_stage */
 	int paid_by;                            /* enum paid_by */
 	int64_t withheld;                       /* of amount: had been refunded outside, so it is not refunded */
-	bool is_outside;                        /* made in the provider's own dashboard, by somebody */
+	bool is_outside;                        /* made in the provider's own dashboard */
 	int64_t seen_at;                        /* is_outside: when a manager closed it; 0: needs attention */
 	int64_t requested_at, done_at, tries, next_at, tried_at;
 	const char *last_error;
@@ -166,7 +166,7 @@ void postings_page(struct db *db, int64_t offset, int64_t limit, struct posting_
 int64_t posting_count(struct db *db);
 void ledger_balances(struct db *db, struct balance **balances, int *n);
 
-/* --- payout.c: what we owe somebody beyond refunds ---------------------------------------------------------------- */
+/* --- payout.c: what we owe a person beyond refunds ---------------------------------------------------------------- */
 
 enum payout_state { PAYOUT_ASSIGNED, PAYOUT_COMPLETED, PAYOUT_FAILED };
 enum payout_kind { PAYOUT_COMPENSATION };

@@ -66,7 +66,7 @@ bool refund_claim(struct db *db, const struct refund *r);               /* as ch
 void refund_found(struct db *db, int64_t refund_id);
 /* That much of a pending refund will not be made. Inside a transaction. */
 void refund_withhold(struct db *db, const struct charge *c, const struct refund *r, int64_t amount);
-/* Somebody has made it in the provider's dashboard. Inside a transaction; there is room for it. */
+/* It was made in the provider's dashboard. Inside a transaction; there is room for it. */
 void refund_outside(struct db *db, struct charge *c, const struct provider_cancel *cancel, const char *key);
 /* Asks the provider for it and writes down that it is done. true: done. */
 bool refund_ask(struct db *db, int64_t refund_id, int64_t until_ms);

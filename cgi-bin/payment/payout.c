@@ -1,5 +1,5 @@
 /*
- * payout - money that we owe somebody and that is not a refund of a charge. Described in payment.h.
+ * payout - money that we owe a person and that is not a refund of a charge. Described in payment.h.
  *
  * Another program assigns it under its own key; a manager transfers it and records the transfer's reference, or records
  * why it is not paid. Each step, its posting and its event are one transaction.

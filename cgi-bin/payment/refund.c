@@ -336,7 +336,7 @@ undo_claim(struct db *db, const struct refund *r, enum resolve_outcome outcome)
 	return outcome;
 }
 
-/* The provider has not made it, and nobody has made another one in its dashboard. */
+/* The provider has not made it, and none was made in its dashboard. */
 static enum resolve_outcome
 compare_before_bank(struct db *db, const struct refund *r, struct pending_refund *d, int64_t until_ms)
 {

@@ -135,7 +135,7 @@ CREATE VIEW v_booking AS
 	       cancel_full_before_s, cancel_grace_s, cancel_late_percent
 	  FROM booking;
 
--- account: a sign-up is confirmed by a link in a mail, and a forgotten password is set anew with one. Accounts from before count as confirmed.
+-- account: a sign-up is confirmed by a link in a mail, and a forgotten password is reset with one. Accounts from before count as confirmed.
 ALTER TABLE person ADD COLUMN email_confirmed_at INTEGER NOT NULL DEFAULT 0 CHECK (email_confirmed_at >= 0);
 UPDATE person SET email_confirmed_at = created_at;
 CREATE TABLE mail_link (                             -- a link sent by mail: works once, for half an hour (domain/mail_links.h)

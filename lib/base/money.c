@@ -1,5 +1,5 @@
 /*
- * money.c - how amounts are written and read. The number of decimals decides where the point stands; the sign, or in
+ * money.c - how amounts are written and read. The number of decimals decides where the point is; the sign, or in
  * Korean the word behind the number, is the currency's.
  */
 #include "money.h"
@@ -171,7 +171,7 @@ skip_minus(const char *s, bool *is_negative)
 	return skip_blanks(s + 1);
 }
 
-/* "-$45", "$-45": the minus stands once. */
+/* "-$45", "$-45": one minus. */
 static const char *
 skip_begin(const char *s, bool *is_negative)
 {

@@ -20,7 +20,7 @@ int money_decimals(void);
 
 void money_put(struct buf *out, int lang, int64_t amount);      /* 207,000원 / ₩207,000 */
 const char *money_in_words(struct arena *m, int64_t amount);    /* the same as a text, in the current language */
-void money_input(struct buf *out, int64_t amount);              /* 1234.50, as it stands in a field */
+void money_input(struct buf *out, int64_t amount);              /* 1234.50, as a field shows it */
 
 enum money_typed {
 	MONEY_OK,

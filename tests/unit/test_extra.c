@@ -477,7 +477,7 @@ TEST(extras_of_a_cancelled_booking_have_ended_with_it_and_have_their_share_of_it
 	b = find(b.code);
 	booking_sum_up(&b, scratch_memory);
 	assert_int_equal(b.refunded_amount, 207000); /* 90 % of the rest */
-	for (int i = 0; i < 2; i++) { /* delivery, collection */
+	for (int i = 0; i < 2; i++) {                /* delivery, collection */
 		assert_int_equal(b.extras[i].state, EXTRA_ENDED);
 		assert_true(b.extras[i].ended_with_booking);
 		assert_string_equal(b.extras[i].end_reason, "booking_cancelled");
