@@ -18,7 +18,7 @@ const struct shape custody_shape = SHAPE(custody, custody_members);
 
 static const struct member in_use_members[] = {
 	SHAPE_TEXT(car_in_use, code), SHAPE_TEXT(car_in_use, message), SHAPE_TEXT(car_in_use, request_id),
-	SHAPE_STRUCT(car_in_use, car, custody_shape),
+	SHAPE_STRUCT(car_in_use, details, custody_shape),
 };
 static const struct shape in_use_shape = SHAPE(car_in_use, in_use_members);
 static const struct member answer_members[] = { SHAPE_STRUCT(car_in_use_answer, error, in_use_shape) };

@@ -21,8 +21,8 @@ struct custody {
 };
 extern const struct shape custody_shape;
 
-/* {"error":{"code":"car_in_use","message":…,"car":{…}}} */
-struct car_in_use { const char *code, *message, *request_id; struct custody car; };
+/* {"error":{"code":"car_in_use","message":…,"details":{…}}} */
+struct car_in_use { const char *code, *message, *request_id; struct custody details; };
 struct car_in_use_answer { struct car_in_use error; };
 extern const struct shape car_in_use_shape;
 

@@ -23,7 +23,7 @@ refusal(struct db *db, const char *answer, struct custody *other)
 
 	if (!json_into(db_memory(db), answer, &car_in_use_shape, &a))
 		return BOOKING_ANSWER_UNKNOWN;
-	*other = a.error.car;
+	*other = a.error.details;
 	return strcmp(text_or_empty(a.error.code), "car_in_use") == 0 ? BOOKING_ANSWER_IN_USE : BOOKING_ANSWER_REFUSED;
 }
 

@@ -68,7 +68,7 @@ await test('two clerks: the second customer does not get the car; the answer say
 	for (const answer of answers) {
 		assert.equal(answer.status, 409, answer.text);
 		assert.equal(answer.json.error.code, 'car_in_use');
-		assert.equal(answer.json.error.car.booking_code, late);
+		assert.equal(answer.json.error.details.booking_code, late);
 	}
 	assert.equal(await state_of(next), 'CONFIRMED');
 	assert.equal((await clerks[1].post(`/bookings/${late}/take-back`)).status, 200);

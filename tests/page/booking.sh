@@ -267,10 +267,10 @@ sql "INSERT INTO booking (booking_id, code, customer_id, car_id, car_name, plate
 test_that "a car that another customer has is not handed out: 409 names the booking and until when it is due, and nothing changes"
 json POST /bookings/MP-NEXT0001/hand-out '{}'; expect_status 409
 expect_js .error.code car_in_use
-expect_js .error.car.booking_code MP-LATE0001
-expect_js .error.car.kind customer
-expect_js .error.car.plate 34나5678
-expect_js .error.car.due_at "$(TZ=Asia/Seoul date -d "@$((now - 3000))" +%Y-%m-%dT%H:%M:%S+09:00)"
+expect_js .error.details.booking_code MP-LATE0001
+expect_js .error.details.kind customer
+expect_js .error.details.plate 34나5678
+expect_js .error.details.due_at "$(TZ=Asia/Seoul date -d "@$((now - 3000))" +%Y-%m-%dT%H:%M:%S+09:00)"
 expect_js '.error.message|contains("MP-LATE0001")' true
 expect_sql "SELECT state FROM booking WHERE code LIKE 'MP-%0001' AND booking_id >= 90 ORDER BY booking_id" "OUT
 CONFIRMED"

@@ -138,7 +138,7 @@ sql "INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, bran
      UPDATE booking SET state = 'OUT' WHERE code = 'MP-LATE0001'"
 json POST /deliveries/1/ship '{}'; expect_status 409
 expect_js .error.code car_in_use
-expect_js .error.car.booking_code MP-LATE0001
+expect_js .error.details.booking_code MP-LATE0001
 expect_js '.error.message|contains("MP-LATE0001")' true
 expect_sql "SELECT state || asked_step FROM delivery WHERE delivery_id = 1" SCHEDULED
 sql "UPDATE custody SET to_at = $((now - 60)), ended_by = 'returned'; UPDATE booking SET state = 'RETURNED' WHERE code = 'MP-LATE0001';

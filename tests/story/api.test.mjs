@@ -349,6 +349,11 @@ await test('a tour through everything: all answers are as documented', async () 
 	await anna.get(`/deliveries/${brought}/photo`);
 	await driver.post(`/deliveries/${brought}/deliver`, { ...handed_over, odometer_km: 1 });
 	await driver.post(`/deliveries/${brought}/back`);
+	const fetched = (await manager.get(`/deliveries?q=${over.json.code}`)).json.deliveries.find(d => d.direction === 'collection').delivery_id;
+	await manager.post(`/deliveries/${fetched}/assign`, { courier_id });
+	await driver.post(`/deliveries/${fetched}/ship`);
+	await driver.post(`/deliveries/${fetched}/deliver`, handed_over);
+	await driver.post(`/deliveries/${fetched}/back`);
 	await manager.post(`/deliveries/${given_up}/cancel`, {});
 	await manager.post(`/deliveries/${given_up}/cancel`, { reason: 'the road is closed' });
 	await manager.post(`/deliveries/${given_up}/deliver`, handed_over);
