@@ -63,7 +63,11 @@ async function readme_shot(window, name) {
 }
 const state_of = async code => (await stack.sql(`SELECT state FROM booking WHERE code = '${code}'`))[0][0];
 const item_id = async name => Number((await stack.sql(`SELECT item_id FROM item WHERE name = '${name}'`))[0][0]);
-const free_car = async (from, to) => (await stack.program().get(`/cars?from=${from}&to=${to}&sort=price`)).json.cars[0];
+/* A car that is free then, and at its branch now: a courier may leave with it at once. */
+const free_car = async (from, to) => {
+	const out = new Set((await stack.sql('SELECT car_id FROM custody WHERE to_at IS NULL')).map(([car_id]) => Number(car_id)));
+	return (await stack.program().get(`/cars?from=${from}&to=${to}&sort=price`)).json.cars.find(car => !out.has(car.car_id));
+};
 /* The line of an item in the order form, whatever its number. */
 async function takes(page, name, qty) {
 	await page.locator('ul.items li').filter({ has: page.getByText(name, { exact: true }) }).locator('select').selectOption(String(qty));
