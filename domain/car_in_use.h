@@ -1,6 +1,6 @@
 /*
- * car_in_use - who has a car now, as booking's custody says, for the programs that must refuse to give it to somebody
- * else: booking at the counter, delivery on a courier's way.
+ * car_in_use - who has a car now, as booking's custody says, for the programs that must refuse to hand it to another
+ * person: booking at the counter, delivery on a courier's way.
  */
 #ifndef MP_CAR_IN_USE_H
 #define MP_CAR_IN_USE_H

@@ -1,6 +1,6 @@
 /*
- * kept - what of a booking's price was kept after its refunds, and what became of its extras when the booking itself
- * ended. Both follow from the booking, so they are computed for pages and programs and not stored.
+ * kept - the part of a booking's price that remains after its refunds, and the state and refund of its extras when the
+ * booking itself ended. Both follow from the booking, so they are computed for pages and programs and not stored.
  */
 #include "booking.h"
 

@@ -157,7 +157,8 @@ sweep_extras(struct db *db, int64_t now)
 /*
  * Not picked up, and not recorded by a manager: it ends, and no longer counts among the customer's open bookings. With
  * a delivery, only a manager records a no-show; when another customer still has its car, or returned it only after its
- * end, nobody does. booking_no_show() refuses those whose car came back late: they are tried again in the next round.
+ * end, it is no no-show. booking_no_show() refuses those whose car came back late: they are tried again in the next
+ * round.
  */
 static void
 sweep_no_shows(struct db *db, int64_t now)

@@ -122,11 +122,14 @@ answer_ended_payout(struct web *w, enum payout_outcome outcome, struct payout *p
 	return web_broken(w);
 }
 
-enum status
-do_complete_payout(struct web *w)
+/* Both forms have one line of text, the field: the transfer's reference, or why it is not paid. */
+static enum status
+end_from_form(struct web *w, const char *field,
+	enum payout_outcome (*end)(
+		struct db *db, int64_t payout_id, const char *note, int64_t actor_id, struct payout *p))
 {
 	int64_t payout_id = web_param_id(w, "payout_id");
-	const char *reference = form_line(w, "reference", PAYOUT_NOTE_MAX);
+	const char *note = form_line(w, field, PAYOUT_NOTE_MAX);
 	struct payout p;
 
 	if (!payout_find(w->db, payout_id, &p))
@@ -134,20 +137,17 @@ do_complete_payout(struct web *w)
 	web_form(w, show_payout, &p);
 	if (form_bad(w))
 		return web_invalid(w);
-	return answer_ended_payout(w, payout_complete(w->db, payout_id, reference, w->user.id, &p), &p);
+	return answer_ended_payout(w, end(w->db, payout_id, note, w->user.id, &p), &p);
+}
+
+enum status
+do_complete_payout(struct web *w)
+{
+	return end_from_form(w, "reference", payout_complete);
 }
 
 enum status
 do_fail_payout(struct web *w)
 {
-	int64_t payout_id = web_param_id(w, "payout_id");
-	const char *reason = form_line(w, "reason", PAYOUT_NOTE_MAX);
-	struct payout p;
-
-	if (!payout_find(w->db, payout_id, &p))
-		return web_not_found(w);
-	web_form(w, show_payout, &p);
-	if (form_bad(w))
-		return web_invalid(w);
-	return answer_ended_payout(w, payout_fail(w->db, payout_id, reason, w->user.id, &p), &p);
+	return end_from_form(w, "reason", payout_fail);
 }

@@ -97,10 +97,10 @@ await until('review has approved them', async () => (await as.manager.get(`/equi
 await as.manager.post(`/equipment/orders/${out_now}/hand-out`);
 const link = `customerKey=ANONYMOUS&successUrl=${encodeURIComponent(stack.base + '/bookings/x/paid')}&failUrl=${encodeURIComponent(stack.base + '/bookings/x')}`;
 /* Links that are in a mail: to confirm a sign-up, and to set a new password. */
-const somebody = stack.browser(), their_link = answer => /href="(\/account\/\w+\?token=[^"]*)"/.exec(answer.text)[1];
-await somebody.get('/account/sign-up');
-const confirming = their_link(await somebody.post('/account/sign-up', { name: 'Somebody', email: 'somebody@example.org', password: 'a long enough sentence' }));
-const resetting = their_link(await somebody.post('/account/forgot', { email: guest.email }));
+const newcomer = stack.browser(), their_link = answer => /href="(\/account\/\w+\?token=[^"]*)"/.exec(answer.text)[1];
+await newcomer.get('/account/sign-up');
+const confirming = their_link(await newcomer.post('/account/sign-up', { name: 'Newcomer', email: 'newcomer@example.org', password: 'a long enough sentence' }));
+const resetting = their_link(await newcomer.post('/account/forgot', { email: guest.email }));
 
 /* A payout to be paid, and a payment of the sandbox's dashboard. */
 const { payout_id } = await stack.internal('payment', '/internal/payouts', { key: 'AN-EXAMPLE', payee_id: user.user_id, subject_id: booked.code, kind: 'compensation', amount: 5000, currency: 'KRW', way: 'bank' });

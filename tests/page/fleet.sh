@@ -304,7 +304,7 @@ had 2025-12-01T09:59; expect_js .holder null
 had 2025-12-01T10:00; expect_js "$seen" '["A customer","customer","MP-HADIT001"]'
 had 2025-12-01T11:59; expect_js "$seen" '["A customer","customer","MP-HADIT001"]'
 had 2025-12-01T12:00; expect_js "$seen" '["A manager","staff",""]'
-test_that "JSON: by default it is said for now, with all who had it, newest first"
+test_that "JSON: without a time it answers for now, with everyone who had the car, newest first"
 json GET /fleet/cars/$kept/custody; expect_js "$seen" '["A manager","staff",""]'
 expect_js .n_total 2
 expect_js '.custodies|map(.kind)|join(" ")' "staff customer"

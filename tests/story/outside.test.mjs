@@ -52,7 +52,7 @@ await test('without a webhook, reconcile books it, once; a later cancellation is
 	assert.equal(await stack.money_kept(code), 0);
 	await stack.check();
 });
-await test('all refunded in the dashboard while nobody notices: the customer cancels, the provider refuses, and all ends well', async () => {
+await test('all refunded in the dashboard, unnoticed by us: the customer cancels, the provider refuses, and all ends well', async () => {
 	const { code, amount } = await booked();
 	await refund_in_dashboard(code, amount);
 	await anna.post(`/bookings/${code}/cancel`);
