@@ -32,26 +32,21 @@ clock_open(const char *zone)
 }
 
 #ifdef MOTORPOOL_FAULTS
-/* For tests of a clock that jumps: the file named by MOTORPOOL_CLOCK holds an offset in seconds; read twenty times a
- * second. */
+/* For tests of a clock that jumps: the file named by MOTORPOOL_CLOCK holds an offset in seconds. It is read at each
+ * call, so that all workers have the new time at once. */
 static int64_t
 shift_s(void)
 {
-	static int64_t shift, looked_ms = -1000;
 	const char *path = getenv("MOTORPOOL_CLOCK");
 	char text[24] = "";
-	int fd;
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	ssize_t length;
 
-	if (!path || clock_ms() - looked_ms < 50)
-		return shift;
-	looked_ms = clock_ms();
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return shift = 0;
-	if (read(fd, text, sizeof(text) - 1) > 0)
-		shift = strtoll(text, NULL, 10);
+		return 0;
+	length = read(fd, text, sizeof(text) - 1);
 	close(fd);
-	return shift;
+	return length > 0 ? strtoll(text, NULL, 10) : 0;
 }
 #else
 #define shift_s() 0
