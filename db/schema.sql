@@ -5,7 +5,7 @@
 -- seconds, UTC; intervals are half-open: [starts_at, ends_at). Codes are stored as the API spells them.
 -- An older database is brought to this schema by db/migrate/NNNN-*.sql; PRAGMA user_version is its version.
 
-PRAGMA user_version = 5;
+PRAGMA user_version = 6;
 
 -- ------------------------------------------------------------------------------------------------ events (lib/event/event.c)
 -- The append-only log, which is also the outbox: an event is written in the transaction of the change it reports.

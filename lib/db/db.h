@@ -27,7 +27,7 @@
 
 struct db;
 
-#define DB_SCHEMA_VERSION 5     /* PRAGMA user_version of db/schema.sql; db/migrate/NNNN-*.sql lead up to it */
+#define DB_SCHEMA_VERSION 6     /* PRAGMA user_version of db/schema.sql; db/migrate/NNNN-*.sql lead up to it */
 #define VIEW_SCHEMA_VERSION 3   /* of db/view.sql */
 
 /*

@@ -1,0 +1,2 @@
+-- 5 → 6: terms that are accepted with a booking, acts that can be undone, several charge tries of a booking. The same as in schema.sql,
+-- which explains it. Each part is of one context and in the order in which it was added.
