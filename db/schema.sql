@@ -785,6 +785,7 @@ CREATE INDEX delivery_asks ON delivery (ask_next_at) WHERE asked_step <> '';
 CREATE INDEX delivery_open ON delivery (window_from, delivery_id) WHERE state IN ('REQUESTED', 'SCHEDULED', 'SHIPPED');
 CREATE INDEX delivery_by_window ON delivery (window_from, delivery_id);
 CREATE INDEX delivery_by_courier ON delivery (courier_id, window_from, delivery_id) WHERE courier_id <> 0;
+CREATE INDEX delivery_to_drive ON delivery (courier_id, window_from) WHERE state IN ('SCHEDULED', 'SHIPPED');
 
 CREATE TRIGGER delivery_walks BEFORE UPDATE OF state ON delivery WHEN OLD.state <> NEW.state AND NOT (
 	   (OLD.state = 'REQUESTED' AND NEW.state IN ('SCHEDULED', 'CANCELLED'))
@@ -852,7 +853,8 @@ CREATE INDEX equipment_order_by_customer ON equipment_order (customer_id, order_
 CREATE INDEX equipment_order_live ON equipment_order (item_id, ends_at) WHERE state IN ('ORDERED', 'APPROVED', 'HANDED_OUT');
 CREATE INDEX equipment_order_by_start ON equipment_order (starts_at, order_id);
 CREATE INDEX equipment_order_by_item ON equipment_order (item_id, order_id);
-CREATE INDEX equipment_order_uncollected ON equipment_order (ends_at) WHERE booking_code = '' AND state IN ('ORDERED', 'APPROVED');
+-- Not booking_code = '': SQLite would prepare each search by booking_code again, to see whether the parameter is ''.
+CREATE INDEX equipment_order_uncollected ON equipment_order (ends_at) WHERE length(booking_code) = 0 AND state IN ('ORDERED', 'APPROVED');
 CREATE INDEX equipment_order_asked ON equipment_order (asked_at) WHERE asked_at > 0;
 CREATE UNIQUE INDEX equipment_order_request ON equipment_order (customer_id, request_key) WHERE request_key <> '';
 

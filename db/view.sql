@@ -7,7 +7,7 @@
 -- events of one subject only, since the log does not keep the order between subjects.
 -- Owner: mypage; no other program reads it. Amounts and times as in schema.sql.
 
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 
 -- --------------------------------------------------------------------------------------- how far mypage is (lib/event/consumer.c)
 -- The same columns as in schema.sql, so that the same SQL works on both files. These two tables record progress and are not
@@ -158,7 +158,7 @@ CREATE TABLE my_order (                              -- equipment orders, with a
 	event_id     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX my_order_by_booking ON my_order (booking_code, line_no) WHERE booking_code <> '';
-CREATE INDEX my_order_alone ON my_order (customer_id, starts_at, order_code) WHERE booking_code = '';
+CREATE INDEX my_order_alone ON my_order (customer_id, starts_at, order_code) WHERE length(booking_code) = 0;
 
 CREATE TABLE my_message (                            -- messages about a booking or an order
 	message_id   INTEGER PRIMARY KEY,

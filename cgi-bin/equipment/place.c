@@ -275,7 +275,7 @@ static bool
 sweep_uncollected(struct db *db, int64_t now)
 {
 	struct equipment_order o = { .order_id = db_int(db,
-					     "SELECT order_id FROM equipment_order WHERE booking_code = ''"
+					     "SELECT order_id FROM equipment_order WHERE length(booking_code) = 0"
 					     " AND state IN ('ORDERED', 'APPROVED') AND ends_at <= $1 LIMIT 1",
 					     now) };
 	bool done;

@@ -78,7 +78,8 @@ my_messages(struct db *db, const char *about, int64_t recipient_id, int64_t limi
 int64_t
 my_orders_alone_count(struct db *db, int64_t customer_id)
 {
-	return db_int(db, "SELECT COUNT(*) FROM my_order WHERE customer_id = $1 AND booking_code = ''", customer_id);
+	return db_int(
+		db, "SELECT COUNT(*) FROM my_order WHERE customer_id = $1 AND length(booking_code) = 0", customer_id);
 }
 
 int
@@ -87,7 +88,7 @@ my_orders_alone(struct db *db, int64_t customer_id, int64_t offset, int64_t limi
 	int n = 0;
 
 	return db_list(db, &my_order_shape, orders, &n,
-		ORDERS " WHERE customer_id = $1 AND booking_code = '' ORDER BY starts_at DESC, order_code DESC"
+		ORDERS " WHERE customer_id = $1 AND length(booking_code) = 0 ORDER BY starts_at DESC, order_code DESC"
 		       " LIMIT $2 OFFSET $3",
 		customer_id, limit, offset);
 }

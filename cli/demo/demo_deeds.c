@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 #define WAL_PAGES   20000       /* then it is moved into the file */
-#define DEEDS       200         /* … of a transaction: a commit for each would take a third of the time */
+#define DEEDS       1000        /* … of a transaction: a commit for each would take a third of the time */
 
 /* --- one deed -------------------------------------------------------------------------------------------------- */
 
