@@ -73,7 +73,7 @@ struct booking {
 	struct booking_delivery *delivery;      /* NULL: picked up at the branch */
 	int64_t taken_over_at; /* OUT: another booking has one of its cars since then, and no return is recorded */
 	/* of an order refused because of one of its extras */
-	struct { int item_no; int64_t n_free; const char *label, *reason; } refused_extra;
+	struct refused_extra { int item_no; int64_t n_free; const char *label, *reason; } refused_extra;
 };
 extern const struct shape booking_shape;
 
@@ -215,7 +215,8 @@ enum resolve_outcome booking_resolve(struct db *db, struct booking *b, enum stuc
 
 /* What is wrong with the delivery, as a translated sentence for *field (delivery.zone …); NULL: nothing. */
 const char *delivery_problem(const struct booking_order *o, const char **field);
-/* Adds the lines of the order's extras to b, which has those of the car; nothing is written. OK, or why not. */
+/* Adds the lines of the order's extras to b, which has those of the car: each one that can be had. Nothing is written.
+ * OK, or why the first of the others can't be had. */
 enum booking_outcome extra_quote(struct db *db, const struct booking_order *o, struct booking *b);
 
 /* The items on offer, and how many pieces of each are free in the interval (0, 0: not counted). */

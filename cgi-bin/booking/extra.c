@@ -186,20 +186,37 @@ quote_item(struct db *db, const struct booking_order *o, int i, struct booking *
 	return BOOKING_OK;
 }
 
+/* Adds every item that can be had; answers why the first of the others can't. */
+static enum booking_outcome
+quote_items(struct db *db, const struct booking_order *o, struct booking *b)
+{
+	enum booking_outcome outcome = BOOKING_OK;
+
+	for (int i = 0; i < o->n_items; i++) {
+		struct refused_extra refused = b->refused_extra;
+		enum booking_outcome of_item = quote_item(db, o, i, b);
+
+		if (outcome == BOOKING_OK)
+			outcome = of_item;
+		else
+			b->refused_extra = refused;
+	}
+	return outcome;
+}
+
 enum booking_outcome
 extra_quote(struct db *db, const struct booking_order *o, struct booking *b)
 {
-	enum booking_outcome outcome = BOOKING_OK;
+	enum booking_outcome delivery = BOOKING_OK, items;
 
 	if (!o->delivery.is_wanted && !o->n_items)
 		return BOOKING_OK;
 	make_room(db_memory(db), b, o);
 	if (o->delivery.is_wanted)
-		outcome = quote_delivery(db, o, b);
-	for (int i = 0; i < o->n_items && outcome == BOOKING_OK; i++)
-		outcome = quote_item(db, o, i, b);
+		delivery = quote_delivery(db, o, b);
+	items = quote_items(db, o, b);
 	b->vat_amount = vat_share(b->amount);
-	return outcome;
+	return delivery == BOOKING_OK ? items : delivery;
 }
 
 int

@@ -209,6 +209,10 @@ expect_body "₩225,000"
 expect_no_body 'aria-invalid="true"'
 expect_body '<option value="2" selected>'
 expect_sql "SELECT COUNT(*) FROM booking WHERE customer_id = $(user_id_of max)" 1
+test_that "the new total counts the equipment even while the delivery has no zone yet"
+post /bookings "${form[@]}" update=1 delivery.wanted=1 equipment.0.item_id=1 equipment.0.qty=2
+expect_status 200
+expect_body "₩200,000"
 test_that "submitting the order form without an address marks the field and keeps the typed values"
 post /bookings "${form[@]}" delivery.wanted=1 delivery.zone=city delivery.place='gate <3>' equipment.0.item_id=1 equipment.0.qty=1
 expect_status 422
