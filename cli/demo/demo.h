@@ -97,6 +97,7 @@ struct plan {
 	int64_t placed_at, starts_at, ends_at;
 	int64_t out_at, back_at;        /* picked up, brought back … */
 	int64_t over_at;                /* … or cancelled, or known not to come */
+	bool is_late;                   /* now it is past its end, and the car is not back */
 	enum fate fate;
 	struct trip trip;
 	struct lent lent[LENT_OF_A_PLAN];

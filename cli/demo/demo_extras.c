@@ -123,8 +123,8 @@ is_near(const struct script *s, const struct plan *p)
 static bool
 can_be_brought(const struct plan *p)
 {
-	return (p->fate == FATE_RENTED || p->fate == FATE_CANCELLED) && p->ends_at - p->starts_at >= 6 * HOUR
-		&& p->starts_at - p->placed_at >= 4 * HOUR;
+	return (p->fate == FATE_RENTED || p->fate == FATE_CANCELLED) && !p->is_late
+		&& p->ends_at - p->starts_at >= 6 * HOUR && p->starts_at - p->placed_at >= 4 * HOUR;
 }
 
 /* --- lent --------------------------------------------------------------------------------------------------------- */

@@ -359,6 +359,40 @@ plan_scenes(struct desk *k)
 		}
 }
 
+/* --- a late car: due back two hours ago, still with its customer, and the next one has booked it ------------------ */
+
+static int64_t
+half_hour_of(int64_t at)
+{
+	return at - at % RENTAL_STEP_S;
+}
+
+static void
+plan_late_car(struct desk *k)
+{
+	int64_t now = half_hour_of(k->s->now);
+	struct plan late = { .starts_at = now - 26 * HOUR, .ends_at = now - 2 * HOUR, .n_cars = 1 }, next = late, both;
+
+	next.starts_at = now + HOUR;
+	next.ends_at = now + 25 * HOUR;
+	late.placed_at = late.starts_at - 50 * HOUR - 321;
+	next.placed_at = late.starts_at - 9 * HOUR - 654;
+	both = late;
+	both.ends_at = next.ends_at;
+	if (!find_car(k, &both, false))
+		return;
+	late.car = next.car = both.car;
+	decide(k->d, &late);
+	decide(k->d, &next);
+	late.fate = next.fate = FATE_RENTED;
+	late.is_late = true;
+	late.back_at = k->s->now + DAY;
+	if (find_customer(k, &late))
+		add_plan(k, &late);
+	if (find_customer(k, &next))
+		add_plan(k, &next);
+}
+
 /* --- all of them ----------------------------------------------------------------------------------------------- */
 
 void
@@ -372,6 +406,7 @@ plan_rentals(struct script *s, struct arena *m, struct dice *d)
 	for (int i = 0; i < DEMO_CUSTOMERS; i++)
 		k.weight[i] = i < DEMO_LOGINS ? 1 : (int)dice_between(d, 20, 60);
 	plan_scenes(&k);
+	plan_late_car(&k);
 	for (int day = -DAYS_BACK; day <= DAYS_AHEAD; day++) {
 		double wanted = demand(s, day_add(today, day));
 		int n = (int)wanted + dice_percent(d, (wanted - (int)wanted) * 100);

@@ -171,6 +171,42 @@ TEST(each_log_in_has_past_bookings_a_car_out_and_two_future_bookings)
 	}
 }
 
+/* The plan of the same car that begins next; NULL: none. */
+static const struct plan *
+plan_after(const struct script *s, const struct plan *p)
+{
+	const struct plan *next = NULL;
+
+	for (int i = 0; i < s->n_plans; i++) {
+		const struct plan *o = &s->plans[i];
+
+		if (o->car == p->car && o->fate == FATE_RENTED && o->starts_at > p->starts_at
+			&& (!next || o->starts_at < next->starts_at))
+			next = o;
+	}
+	return next;
+}
+
+TEST(one_car_is_late_and_its_next_customer_is_expected_within_two_hours)
+{
+	for_each_script(s)
+	{
+		int late = 0;
+
+		for (int i = 0; i < s.n_plans; i++) {
+			const struct plan *p = &s.plans[i], *next = plan_after(&s, p);
+
+			if (!p->is_late)
+				continue;
+			late++;
+			assert_true(p->out_at < s.now && p->ends_at < s.now - HOUR && p->back_at > s.now);
+			assert_true(next && next->placed_at < s.now && next->starts_at > s.now);
+			assert_true(next->starts_at <= s.now + 2 * HOUR);
+		}
+		assert_int_equal(late, 1);
+	}
+}
+
 TEST(plates_are_unique_and_look_like_rental_cars)
 {
 	for_each_script(s) for (int i = 0; i < s.n_cars; i++)
