@@ -34,6 +34,7 @@
 	X(BOOKING_EXTRA_REFUNDED,   "booking.extra_refunded",    "booking") \
 	X(BOOKING_RETRIED,          "booking.retried",           "booking") \
 	X(BOOKING_RESOLVED,         "booking.resolved",          "booking") \
+	X(BOOKING_TERMS_PUBLISHED,  "booking.terms_published",   "booking") \
 	X(PAYMENT_APPROVED,         "payment.approved",          "payment") \
 	X(PAYMENT_FAILED,           "payment.failed",            "payment") \
 	X(PAYMENT_CANCELLED,        "payment.cancelled",         "payment") \

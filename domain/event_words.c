@@ -42,6 +42,7 @@
 	     N_("An extra was refunded")) \
 	STAFF(BOOKING_RETRIED, N_("Processing of the booking was retried")) \
 	STAFF(BOOKING_RESOLVED, N_("The booking was closed manually")) \
+	STAFF(BOOKING_TERMS_PUBLISHED, N_("A version of the terms or another document was published")) \
 	BOTH(PAYMENT_APPROVED, N_("The payment was approved"), \
 	     N_("Your card was charged")) \
 	BOTH(PAYMENT_FAILED, N_("The payment failed"), \

@@ -27,7 +27,7 @@ static const struct member booking_members[] = {
 	SHAPE_INT(booking, refund_tries), SHAPE_TEXT(booking, last_error), SHAPE_TIME(booking, cancel_asked_at),
 	SHAPE_INT(booking, cancel_asked_by), SHAPE_INT(booking, cancel_tries), SHAPE_INT(booking, cancel_full_before_s),
 	SHAPE_INT(booking, cancel_grace_s), SHAPE_INT(booking, cancel_late_percent),
-	SHAPE_STRUCT(booking, cancellation, cancel_terms_shape),
+	SHAPE_STRUCT(booking, cancellation, cancel_terms_shape), SHAPE_INT(booking, terms_version),
 	SHAPE_LIST(booking, lines, shown_line_shape), SHAPE_LIST(booking, extras, booking_extra_shape),
 	SHAPE_MAYBE(booking, delivery, booking_delivery_shape),
 };
@@ -40,7 +40,8 @@ const struct shape booking_shape = SHAPE(booking, booking_members);
 	" branch_name_ko, state, starts_at, ends_at, amount, vat_amount, currency, card_id," \
 	" COALESCE(charge_id, 0) AS charge_id, held_at, hold_until, asked_at, paid_at, ended_at, end_reason," \
 	" refund_state, refund_due, refunded_amount, ask_tries, refund_tries, last_error, cancel_asked_at," \
-	" cancel_asked_by, cancel_tries, model_id, n_cars, cancel_full_before_s, cancel_grace_s, cancel_late_percent"
+	" cancel_asked_by, cancel_tries, model_id, n_cars, cancel_full_before_s, cancel_grace_s, cancel_late_percent," \
+	" terms_version"
 
 /* What cancelling costs as of now: by its own rule, once it is paid. */
 static void

@@ -66,6 +66,7 @@ struct booking {
 	int64_t cancel_asked_at, cancel_asked_by, cancel_tries;
 	int64_t cancel_full_before_s, cancel_grace_s, cancel_late_percent; /* the rule as it was booked */
 	struct cancel_terms cancellation;       /* … as of now */
+	int64_t terms_version;                  /* accepted (terms.h); 0: booked before there were any */
 	struct booking_line *lines;
 	int n_lines;
 	struct booking_extra *extras;
@@ -92,6 +93,9 @@ struct booking_order {
 	/* the total that the customer has seen; it is charged, or nothing is. A program may leave it out */
 	bool has_agreed;
 	int64_t agreed_amount;
+	/* the version of the terms that the customer has accepted; left out: those in force */
+	bool has_terms;
+	int64_t terms_version;
 	struct {
 		bool is_wanted, collects;
 		const char *zone, *address, *place;
@@ -107,6 +111,7 @@ enum booking_outcome {
 	BOOKING_OWN,            /* the customer has booked or holds it then: *b is that booking */
 	BOOKING_TAKEN,          /* the car is booked in that interval */
 	BOOKING_PRICE_CHANGED,  /* the total is not o->agreed_amount but b->amount: nothing is charged or held */
+	BOOKING_TERMS_CHANGED,  /* in force is not o->terms_version but b->terms_version: nothing is charged or held */
 	BOOKING_FEWER_CARS,     /* fewer cars of the model are free in that interval than ordered */
 	BOOKING_QUOTA,          /* the customer has rental.max_bookings_per_person open ones */
 	BOOKING_HOLDS,          /* the customer holds rental.max_holds_per_person unpaid cars */

@@ -19,6 +19,7 @@ void booking_report_extra_ended(struct db *db, const struct booking *b, const st
 	int64_t causation_id);
 void booking_report_extra_refunded(struct db *db, const struct booking *b, const struct booking_extra *x,
 	int64_t causation_id);
+void booking_report_terms(struct db *db, const char *kind, int64_t version, int64_t actor_id);
 
 /* --- booking.c --- */
 bool booking_reload(struct db *db, struct booking *b);

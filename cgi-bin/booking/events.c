@@ -5,7 +5,8 @@
 
 const struct db_role booking_role = {
 	.name = "booking",
-	.owns = "booking booking_line booking_car booking_extra booking_delivery custody slot position event_retry",
+	.owns = "booking booking_line booking_car booking_extra booking_delivery custody slot terms terms_version"
+		" position event_retry",
 };
 
 /* --- of a booking: each payload is a part of struct booking ------------------------------------------------------- */
@@ -17,7 +18,7 @@ static const struct member held_members[] = {
 	SHAPE_TIME(booking, ends_at), SHAPE_AMOUNT(booking, amount), SHAPE_AMOUNT(booking, vat_amount),
 	SHAPE_TEXT(booking, currency), SHAPE_TIME(booking, hold_until), SHAPE_INT(booking, model_id),
 	SHAPE_INT(booking, n_cars), SHAPE_LIST_AS(booking, cars, more_cars, n_more_cars, booking_car_shape),
-	SHAPE_LIST(booking, lines, booking_line_shape),
+	SHAPE_LIST(booking, lines, booking_line_shape), SHAPE_INT(booking, terms_version),
 };
 static const struct shape held_shape = SHAPE(booking, held_members);
 
@@ -132,4 +133,21 @@ booking_report_extra_refunded(
 	const struct extra_report r = extra_report(b, x);
 
 	event_report(db, EVENT_BOOKING_EXTRA_REFUNDED, &e, &extra_refunded_shape, &r);
+}
+
+/* --- of the firm's documents -------------------------------------------------------------------------------------- */
+
+struct terms_report { const char *kind; int64_t version; };
+static const struct member terms_published_members[] = {
+	SHAPE_TEXT(terms_report, kind), SHAPE_INT(terms_report, version),
+};
+static const struct shape terms_published_shape = SHAPE(terms_report, terms_published_members);
+
+void
+booking_report_terms(struct db *db, const char *kind, int64_t version, int64_t actor_id)
+{
+	const struct event e = { .subject_id = arena_printf(db_memory(db), "terms:%s", kind), .actor_id = actor_id };
+	const struct terms_report r = { kind, version };
+
+	event_report(db, EVENT_BOOKING_TERMS_PUBLISHED, &e, &terms_published_shape, &r);
 }

@@ -6,6 +6,7 @@
  *	pages.c         the order     place.c, price.c       hold, price, charge      refund.c     what goes back
  *	pages_booking.c one booking   booking.c, cancel.c    its states; cancelling   sweep.c      what is due
  *	pages_list.c    a manager's   handover.c, custody.c  hand over, take back     stuck.c      what needs attention
+ *	pages_terms.c   documents     terms.c, terms_text.c  their versions, layout
  */
 #include "booking.h"
 #include "pages.h"
@@ -40,6 +41,12 @@ static const struct route routes[] = {
 	{ POST, "/bookings/:code/retry",     do_retry,          ROLE_MANAGER },
 	{ GET,  "/bookings/:code/resolve",   page_resolve,      ROLE_MANAGER },
 	{ POST, "/bookings/:code/resolve",   do_resolve,        ROLE_MANAGER },
+
+	{ GET,  "/terms",                    page_terms,        0 },
+	{ GET,  "/privacy",                  page_privacy,      0 },
+	{ GET,  "/company",                  page_company,      0 },
+	{ GET,  "/terms/edit",               page_terms_edit,   ROLE_ADMIN },
+	{ POST, "/terms/edit",               do_terms_publish,  ROLE_ADMIN },
 
 	{ POST, "/internal/custody",         do_custody,        ROUTE_INTERNAL | ROUTE_RAW_BODY },
 	{ 0 },

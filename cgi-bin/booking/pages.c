@@ -7,6 +7,7 @@
 #include "pages.h"
 #include "pages_extra.h"
 #include "price.h"
+#include "terms.h"
 
 #include "domain/rental.h"
 #include "domain/rental_form.h"
@@ -27,7 +28,7 @@ static const struct shape saved_card_shape = SHAPE(saved_card, saved_card_member
 struct new_booking_page {
 	struct car_facts car;
 	struct form_problems problems;
-	struct field starts_at, ends_at, card_id, agreed_amount;
+	struct field starts_at, ends_at, card_id, agreed_amount, terms_version;
 	struct saved_card *cards;
 	int n_cards;
 	bool is_new_card, is_taken;
@@ -36,6 +37,7 @@ struct new_booking_page {
 	const char *own_code;           /* the customer's own booking that is in the way; NULL: none */
 	struct price *price;            /* NULL: no good interval yet */
 	int64_t shown_amount;           /* its total, which the form sends as agreed_amount */
+	int64_t terms_in_force;         /* which the form sends as terms_version */
 	struct extras_form extras;
 	int64_t from, until, hold_minutes;
 };
@@ -45,6 +47,7 @@ static const struct member new_booking_page_members[] = {
 	SHAPE_STRUCT(new_booking_page, starts_at, field_shape), SHAPE_STRUCT(new_booking_page, ends_at, field_shape),
 	SHAPE_STRUCT(new_booking_page, card_id, field_shape), SHAPE_INT(new_booking_page, shown_amount),
 	SHAPE_STRUCT(new_booking_page, agreed_amount, field_shape),
+	SHAPE_STRUCT(new_booking_page, terms_version, field_shape), SHAPE_INT(new_booking_page, terms_in_force),
 	SHAPE_LIST(new_booking_page, cards, saved_card_shape), SHAPE_BOOL(new_booking_page, is_new_card),
 	SHAPE_BOOL(new_booking_page, is_taken),
 	SHAPE_MAYBE(new_booking_page, price, shown_price_shape), SHAPE_TIME(new_booking_page, from),
@@ -125,6 +128,8 @@ show_booking_form(struct web *w, const void *form, enum status status, const cha
 	p.ends_at = form_field_time(w, "ends_at", o->ends_at);
 	p.card_id = form_field(w, "card_id", "");
 	p.agreed_amount = form_field(w, "agreed_amount", "");
+	p.terms_version = form_field(w, "terms_version", "");
+	p.terms_in_force = terms_in_force(w->db, TERMS_TERMS, w->now);
 	p.problems = form_problems(w, message);
 	menu_of(w)->nav_search = true;
 	return web_page(w, status, &booking_form, &p);
@@ -238,14 +243,16 @@ show_booked(struct web *w, struct booking *b)
 	return booking_done(w, HTTP_CREATED, b, booking_url(w, b));
 }
 
-/* The form always sends the total it showed; one without it has agreed to nothing. */
+/* The form always sends the total and the terms it showed; one without them has agreed to nothing. */
 static void
 read_agreed(struct web *w, struct booking_order *o)
 {
-	bool is_sent = form_has(w, "agreed_amount");
+	bool has_total = form_has(w, "agreed_amount"), has_terms = form_has(w, "terms_version");
 
-	o->has_agreed = is_sent || !w->json;
-	o->agreed_amount = is_sent ? form_int(w, "agreed_amount", 0, INT64_MAX / 2) : -1;
+	o->has_agreed = has_total || !w->json;
+	o->agreed_amount = has_total ? form_int(w, "agreed_amount", 0, INT64_MAX / 2) : -1;
+	o->has_terms = has_terms || !w->json;
+	o->terms_version = has_terms ? form_int(w, "terms_version", 1, INT64_MAX / 2) : -1;
 }
 
 static void
@@ -306,28 +313,56 @@ refuse_no_car(struct web *w, const struct booking_order *o)
 	return web_refuse(w, HTTP_UNPROCESSABLE, "invalid", _("This car is not available for rent."));
 }
 
-/* What a program needs to agree to the new total. */
-struct new_total { int64_t total_amount; const char *currency; };
-static const struct member new_total_members[] = {
-	SHAPE_AMOUNT(new_total, total_amount), SHAPE_TEXT(new_total, currency),
+/* What a program needs to agree to the order as it is now. */
+struct new_deal { int64_t total_amount, terms_version; const char *currency; };
+static const struct member new_deal_members[] = {
+	SHAPE_AMOUNT(new_deal, total_amount), SHAPE_TEXT(new_deal, currency), SHAPE_INT(new_deal, terms_version),
 };
-static const struct shape new_total_shape = SHAPE(new_total, new_total_members);
+static const struct shape new_deal_shape = SHAPE(new_deal, new_deal_members);
 
-/* The form again shows the new total; to send it again is to agree to it. */
-static enum status
-refuse_price(struct web *w, const struct booking *b)
+/* Marks the total, if it is not the one that was agreed to. */
+static const char *
+mark_new_total(struct web *w, const struct booking_order *o, const struct booking *b)
 {
-	struct new_total *t = arena_new_of(w->m, struct new_total);
 	struct buf total = { .m = w->m };
 	const char *message;
 
-	*t = (struct new_total){ b->amount, b->currency };
+	if (!o->has_agreed || o->agreed_amount == b->amount)
+		return NULL;
 	money_put(&total, lang_now(), b->amount);
 	message = arena_printf(w->m, _("The total is now %s. Please check it and pay again."), total.s);
-	web_error_details(w, &new_total_shape, t);
 	form_error(w, "agreed_amount", message);
+	return message;
+}
+
+/* The same of the terms. */
+static const char *
+mark_new_terms(struct web *w, const struct booking_order *o, const struct booking *b)
+{
+	const char *message;
+
+	if (!o->has_terms || o->terms_version == b->terms_version)
+		return NULL;
+	message = arena_printf(w->m, _("Version %lld of our terms now applies. Please read it and pay again."),
+		(long long)b->terms_version);
+	form_error(w, "terms_version", message);
+	return message;
+}
+
+/* The form again shows the new total and names the new terms; to send it again is to agree to them. */
+static enum status
+refuse_deal(struct web *w, const struct booking_order *o, const struct booking *b)
+{
+	struct new_deal *d = arena_new_of(w->m, struct new_deal);
+	const char *new_terms = mark_new_terms(w, o, b), *new_total = mark_new_total(w, o, b);
+
+	*d = (struct new_deal){ b->amount, b->terms_version, b->currency };
+	web_error_details(w, &new_deal_shape, d);
+	if (new_terms)
+		return web_refuse(w, HTTP_CONFLICT, "terms_changed",
+			w->json ? new_terms : _("Our terms have changed. Nothing was booked or charged."));
 	return web_refuse(w, HTTP_CONFLICT, "price_changed",
-		w->json ? message : _("The price has changed. Nothing was booked or charged."));
+		w->json ? new_total : _("The price has changed. Nothing was booked or charged."));
 }
 
 /* The first request with this key holds the car and waits for payment. */
@@ -376,7 +411,8 @@ do_book(struct web *w)
 		return refuse_fewer_cars(w, &f,
 			_("Not enough cars of this model are available for these dates. Nothing was charged. Please"
 			  " choose fewer cars, other dates, or another model."));
-	case BOOKING_PRICE_CHANGED: return refuse_price(w, &b);
+	case BOOKING_TERMS_CHANGED:
+	case BOOKING_PRICE_CHANGED: return refuse_deal(w, &f.order, &b);
 	case BOOKING_QUOTA:
 		return web_refuse(w, HTTP_CONFLICT, "quota",
 			_("You have reached the maximum number of open bookings. Please finish or cancel one first."));

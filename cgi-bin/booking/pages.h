@@ -13,6 +13,7 @@ handler page_new_booking, do_book, do_pay_booking, do_paid;                     
 handler page_booking, page_receipt, page_cancel, do_cancel_booking;             /* pages_booking.c */
 handler page_stuck, do_retry, page_resolve, do_resolve;                         /* pages_stuck.c */
 handler do_custody;                                                             /* pages_call.c */
+handler page_terms, page_privacy, page_company, page_terms_edit, do_terms_publish;      /* pages_terms.c */
 handler page_bookings, do_hand_over_car, do_take_back_car, do_no_show;          /* pages_list.c */
 
 /* pages_booking.c, for the other pages: the booking of the path, if it is their own or they are a manager. */

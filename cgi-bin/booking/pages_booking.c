@@ -34,6 +34,7 @@ static const struct member booking_json_members[] = {
 	SHAPE_TIME(booking, paid_at), SHAPE_TEXT(booking, end_reason), SHAPE_LIST(booking, lines, booking_line_shape),
 	SHAPE_LIST(booking, extras, extra_json_shape), SHAPE_MAYBE(booking, delivery, booking_delivery_shape),
 	SHAPE_TIME(booking, cancel_asked_at), SHAPE_STRUCT(booking, cancellation, cancel_terms_json_shape),
+	SHAPE_INT(booking, terms_version),
 };
 static const struct shape booking_json_shape = SHAPE(booking, booking_json_members);
 

@@ -9,6 +9,7 @@
 #include "model.h"
 #include "payment_client.h"
 #include "price.h"
+#include "terms.h"
 
 #include "domain/rental.h"
 #include "domain/review_client.h"
@@ -160,15 +161,16 @@ write_booking(struct db *db, struct booking *b, const struct booking_order *o)
 		" branch_name_ko, state,"
 		" starts_at, ends_at, amount, vat_amount, currency, card_id, held_at, hold_until, asked_at,"
 		" request_key, request_hash,"
-		" model_id, n_cars, car_name_ko, cancel_full_before_s, cancel_grace_s, cancel_late_percent)"
+		" model_id, n_cars, car_name_ko, cancel_full_before_s, cancel_grace_s, cancel_late_percent,"
+		" terms_version)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'HELD', $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,"
-		" $20, $21, $22, $23, $24, $25, $26)"
+		" $20, $21, $22, $23, $24, $25, $26, $27)"
 		" RETURNING booking_id",
 		b->code, b->customer_id, b->car_id, b->car_name, b->plate, b->body, b->branch_id, b->branch_name,
 		b->branch_name_ko, b->starts_at, b->ends_at, b->amount, b->vat_amount, b->currency, b->card_id,
 		b->held_at, b->hold_until, b->asked_at, has_request_key(o) ? o->request_key : "",
 		has_request_key(o) && o->request_hash ? o->request_hash : "", b->model_id, b->n_cars, b->car_name_ko,
-		b->cancel_full_before_s, b->cancel_grace_s, b->cancel_late_percent);
+		b->cancel_full_before_s, b->cancel_grace_s, b->cancel_late_percent, b->terms_version);
 	for (int i = 0; i < b->n_lines; i++)
 		db_do(db,
 			"INSERT INTO booking_line (booking_id, line_no, rule, version, unit, quantity, unit_amount,"
@@ -190,6 +192,15 @@ holds_enough(struct db *db, const struct booking_order *o)
 			   " AND asked_at = 0",
 			   o->customer_id)
 		>= rental.max_holds_per_person;
+}
+
+/* The customer has accepted the terms in force and agreed to the total, where the order says which. */
+static enum booking_outcome
+what_was_agreed(const struct booking_order *o, const struct booking *b)
+{
+	if (o->has_terms && o->terms_version != b->terms_version)
+		return BOOKING_TERMS_CHANGED;
+	return o->has_agreed && o->agreed_amount != b->amount ? BOOKING_PRICE_CHANGED : BOOKING_OK;
 }
 
 /* Inside the transaction: the conditions, then the rows. */
@@ -219,6 +230,7 @@ decide_hold(struct db *db, const struct booking_order *o, struct booking *b)
 	price = price_make(db_memory(db), o->starts_at, o->ends_at, car->daily_price, car->hourly_price);
 	price_times(price, o->model_id ? o->qty : 1);
 	fill_booking(b, o, car, price, db_memory(db));
+	b->terms_version = terms_in_force(db, TERMS_TERMS, b->held_at);
 	known = extra_quote(db, o, b);
 	if (known != BOOKING_OK)
 		return known;
@@ -227,10 +239,10 @@ decide_hold(struct db *db, const struct booking_order *o, struct booking *b)
 	write_booking(db, b, o);
 	if (!booking_hold_cars(db, b))
 		return o->model_id ? BOOKING_FEWER_CARS : BOOKING_TAKEN;
-	if (o->has_agreed && o->agreed_amount != b->amount) /* after the car: a taken one has no price */
-		return BOOKING_PRICE_CHANGED;
-	booking_report(db, EVENT_BOOKING_HELD, b, 0, o->customer_id);
-	return BOOKING_OK;
+	known = what_was_agreed(o, b); /* after the car: a taken one has no price */
+	if (known == BOOKING_OK)
+		booking_report(db, EVENT_BOOKING_HELD, b, 0, o->customer_id);
+	return known;
 }
 
 /* One write transaction, rolled back unless all of it is held. */

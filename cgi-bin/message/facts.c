@@ -9,6 +9,7 @@
 
 #include "domain/mail_links.h"
 #include "lib/base/lang.h"
+#include "lib/base/settings.h"
 #include "lib/base/shape.h"
 
 #include <string.h>
@@ -26,7 +27,7 @@ static const struct member facts_members[] = {
 	SHAPE_INT(facts, lost), SHAPE_INT(facts, stock), SHAPE_INT(facts, low_stock), SHAPE_INT(facts, odometer_km),
 	SHAPE_INT(facts, fuel_percent), SHAPE_LIST(facts, lines, shown_line_shape), SHAPE_BOOL(facts, is_brought),
 	SHAPE_BOOL(facts, is_fetched), SHAPE_BOOL(facts, is_collection), SHAPE_BOOL(facts, is_charged),
-	SHAPE_TIME(facts, expires_at),
+	SHAPE_TIME(facts, expires_at), SHAPE_INT(facts, terms_version), SHAPE_TEXT(facts, terms_url),
 };
 const struct shape message_facts_shape = SHAPE(facts, facts_members);
 
@@ -141,7 +142,7 @@ struct booked {
 	const char *car_name, *car_name_ko, *plate, *state, *branch_name, *branch_name_ko, *branch_address,
 		*branch_address_ko, *branch_phone;
 	int64_t customer_id, starts_at, ends_at, paid_at, amount, n_cars;
-	int64_t cancel_full_before_s, cancel_grace_s, cancel_late_percent;
+	int64_t cancel_full_before_s, cancel_grace_s, cancel_late_percent, terms_version;
 };
 static const struct member booked_members[] = {
 	SHAPE_TEXT_KO(booked, car_name), SHAPE_TEXT(booked, plate), SHAPE_TEXT(booked, state),
@@ -149,7 +150,7 @@ static const struct member booked_members[] = {
 	SHAPE_INT(booked, customer_id), SHAPE_TIME(booked, starts_at), SHAPE_TIME(booked, ends_at),
 	SHAPE_AMOUNT(booked, amount), SHAPE_INT(booked, n_cars), SHAPE_TIME(booked, paid_at),
 	SHAPE_INT(booked, cancel_full_before_s), SHAPE_INT(booked, cancel_grace_s),
-	SHAPE_INT(booked, cancel_late_percent),
+	SHAPE_INT(booked, cancel_late_percent), SHAPE_INT(booked, terms_version),
 };
 static const struct shape booked_shape = SHAPE(booked, booked_members);
 
@@ -162,7 +163,7 @@ take_booking(struct db *db, struct facts *t, int lang)
 		|| !db_one(db, &booked_shape, &b,
 			"SELECT b.customer_id, b.car_name, b.car_name_ko, b.plate, b.state, b.starts_at, b.ends_at,"
 			" b.amount, b.n_cars, b.paid_at, b.cancel_full_before_s, b.cancel_grace_s,"
-			" b.cancel_late_percent,"
+			" b.cancel_late_percent, b.terms_version,"
 			" COALESCE(r.name, '') AS branch_name, COALESCE(r.name_ko, '') AS branch_name_ko,"
 			" COALESCE(r.address, '') AS branch_address, COALESCE(r.address_ko, '') AS branch_address_ko,"
 			" COALESCE(r.phone, '') AS branch_phone"
@@ -180,6 +181,10 @@ take_booking(struct db *db, struct facts *t, int lang)
 	t->cancellation = cancel_terms_booked(
 		&(struct cancel_rule){ b.cancel_full_before_s, b.cancel_grace_s, b.cancel_late_percent }, b.starts_at,
 		b.paid_at, clock_now());
+	t->terms_version = b.terms_version;
+	if (b.terms_version)
+		t->terms_url = arena_printf(
+			db_memory(db), "%s/terms?version=%lld", settings.base_url, (long long)b.terms_version);
 	t->branch_name = in_lang(lang, b.branch_name, b.branch_name_ko);
 	t->branch_address = in_lang(lang, b.branch_address, b.branch_address_ko);
 	t->branch_phone = b.branch_phone;

@@ -67,6 +67,8 @@ struct facts {
 	bool is_brought, is_fetched, is_charged; /* with delivery, with collection; it has a charge in a booking */
 	bool is_collection;                     /* the event is about the collection */
 	struct cancel_terms cancellation;       /* what cancelling the booking costs */
+	int64_t terms_version;                  /* accepted with the booking; 0: none */
+	const char *terms_url;                  /* where they are; NULL: none */
 	const char *link;                       /* our page about it: /my/bookings/MP-… */
 	const char *purpose;                    /* of a link (domain/mail_links.h) */
 	int64_t link_id, expires_at;

@@ -90,6 +90,17 @@ CHECK(more_due_than_paid,
 	"SELECT b.code FROM booking b JOIN booking_extra x ON x.booking_id = b.booking_id"
 	" GROUP BY b.booking_id HAVING b.refund_due + SUM(x.refund_due) > b.amount /*scan*/ /*sort*/")
 
+/* --- the firm's terms --------------------------------------------------------------------------------------------- */
+
+/* 0: a booking from before there were any. Accepted were those in force when it was made, or older ones. */
+CHECK(terms_accepted,
+	"SELECT b.code FROM booking b WHERE b.terms_version <> 0 AND NOT EXISTS (SELECT 1 FROM terms_version t"
+	" WHERE t.kind = 'terms' AND t.version = b.terms_version AND t.valid_from <= b.held_at) /*scan*/")
+
+CHECK(terms_versions,
+	"SELECT t.kind FROM terms t LEFT JOIN terms_version v ON v.kind = t.kind GROUP BY t.kind"
+	" HAVING COUNT(v.version) = 0 OR MIN(v.version) <> 1 OR MAX(v.version) <> COUNT(v.version) /*scan*/ /*sort*/")
+
 /* --- custody ------------------------------------------------------------------------------------------------------ */
 
 #define FOREVER "9223372036854775807"
@@ -177,6 +188,9 @@ const struct check booking_checks[] = {
 	{ "every extra of a booking has a price line, and every extra price line has an extra", CHECK_FAST,
 		extras_and_lines },
 	{ "a booking with delivery has an address and a delivery time within the booking", CHECK_FAST, addresses },
+	{ "the version of the terms that a booking accepted exists and was valid then", CHECK_FAST, terms_accepted },
+	{ "the versions of each of the firm's documents are numbered from 1 without a gap", CHECK_FAST,
+		terms_versions },
 	{ "no two custodies of a car overlap", CHECK_FAST, custody_overlaps },
 	{ "every car of a booking that is out is in the custody of its customer, and no other is", CHECK_FAST,
 		out_without_custody },

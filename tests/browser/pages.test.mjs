@@ -118,6 +118,8 @@ const examples = {
 	'/bookings/:code': [`/bookings/${booked.code}`, `/bookings/${cancelled.code}`, `/bookings/${owed.code}`, `/bookings/${unpaid.subject_id}`],
 	'/bookings/:code/receipt': `/bookings/${booked.code}/receipt`,
 	'/bookings/:code/cancel': `/bookings/${booked.code}/cancel`,
+	'/terms': ['/terms', '/terms?version=1'],
+	'/terms/edit': ['/terms/edit', '/terms/edit?kind=company'],
 	'/bookings/stuck': ['/bookings/stuck', '/bookings/stuck?kind=hold'],
 	'/bookings/:code/resolve': `/bookings/${stuck.subject_id}/resolve`,
 	'/payments/:charge_id/resolve': `/payments/${stuck_charge.charge_id}/resolve`,

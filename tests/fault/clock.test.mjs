@@ -39,7 +39,7 @@ async function leave_pending() {
 	await until('its event is being retried', async () => await stack.count('event_retry', `subject_id = '${parked}' AND tries >= 2`) === 1, { limit_ms: 15000 });
 	const order_of_card_page = market.order(next++);
 	await browser.get(`/bookings/new?${new URLSearchParams(order_of_card_page)}`);
-	const to_card_page = await browser.post('/bookings', { ...order_of_card_page, card_id: 'new', form_key: browser.form_key, agreed_amount: browser.agreed_amount });
+	const to_card_page = await browser.post('/bookings', { ...order_of_card_page, card_id: 'new', form_key: browser.form_key, agreed_amount: browser.agreed_amount, terms_version: browser.terms_version });
 	assert.equal(to_card_page.status, 303, to_card_page.text);
 	const [[held]] = await stack.sql("SELECT code FROM booking WHERE state = 'HELD' AND asked_at = 0");
 	await stack.fault({ down: 1 });

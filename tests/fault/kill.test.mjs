@@ -66,7 +66,7 @@ async function browser_client(browser, k) {
 		const i = n++, { car_id, starts_at, ends_at } = market.order(i);
 		const form = await persistently('the form', () => browser.get(`/bookings/new?car_id=${car_id}&starts_at=${starts_at}&ends_at=${ends_at}`));
 		if (form.status !== 200) { await sleep(50); continue; }
-		const fields = { csrf: browser.csrf, form_key: browser.form_key, agreed_amount: browser.agreed_amount, car_id, starts_at, ends_at, card_id: browser.card_id };
+		const fields = { csrf: browser.csrf, form_key: browser.form_key, agreed_amount: browser.agreed_amount, terms_version: browser.terms_version, car_id, starts_at, ends_at, card_id: browser.card_id };
 		const answer = await persistently('book by form', () => browser.post('/bookings', fields));
 		const code = /^\/bookings\/(MP-[^/?]+)/.exec(answer.headers.location ?? '')?.[1];
 		if (answer.status !== 303 || !code) { await sleep(50); continue; }

@@ -38,8 +38,8 @@ for (const [language, refused, again] of [['en', 'Nothing was booked and your ca
 		const order = { car_id: market.cars[0], starts_at: at(350), ends_at: at(352) };
 		const form = await browser.get(`/bookings/new?${new URLSearchParams(order)}`);
 		assert.equal(form.status, 200, form.text);
-		await browser.post('/bookings', { ...order, card_id: anna.card_id, form_key: browser.form_key, agreed_amount: browser.agreed_amount });       /* if a probe is due */
-		const answer = await browser.post('/bookings', { ...order, card_id: anna.card_id, form_key: browser.form_key, agreed_amount: browser.agreed_amount });
+		await browser.post('/bookings', { ...order, card_id: anna.card_id, form_key: browser.form_key, agreed_amount: browser.agreed_amount, terms_version: browser.terms_version });       /* if a probe is due */
+		const answer = await browser.post('/bookings', { ...order, card_id: anna.card_id, form_key: browser.form_key, agreed_amount: browser.agreed_amount, terms_version: browser.terms_version });
 		assert.equal(answer.status, 503);
 		assert.match(answer.headers['retry-after'], /^[1-9]\d*$/);
 		assert.ok(answer.text.includes(refused), answer.text);

@@ -328,7 +328,7 @@ expect_body 'name="agreed_amount" value="322000"'
 test_that "the order form of several cars of a model whose price has been doubled meanwhile gets 409 with the new total"
 sql "UPDATE car_model SET daily_price = 140000, hourly_price = 14000 WHERE model_id = 7"
 find "$VAR" -name payment.breaker -delete # a closed one refuses before the price is known
-post /bookings model_id=7 qty=2 starts_at="$from" ends_at="$to" card_id=new agreed_amount=322000; expect_status 409
+post /bookings model_id=7 qty=2 starts_at="$from" ends_at="$to" card_id=new terms_version=1 agreed_amount=322000; expect_status 409
 expect_body 'The total is now ₩644,000'
 expect_body 'name="agreed_amount" value="644000"'
 expect_body 'name="qty" value="2"'
@@ -347,15 +347,15 @@ test_that "a new card holds the car, and the same form sent again leads to the s
 find "$VAR" -name payment.breaker -delete
 get "/bookings/new?car_id=2&$same_day"; expect_status 200
 expect_body "Book and pay"
-post /bookings car_id=2 "${day[@]}" card_id=new agreed_amount="$(shown)" form_key=once; expect_status 303
+post /bookings car_id=2 "${day[@]}" card_id=new terms_version=1 agreed_amount="$(shown)" form_key=once; expect_status 303
 payment=$location
-post /bookings car_id=2 "${day[@]}" card_id=new agreed_amount=50000 form_key=once; expect_status 303
+post /bookings car_id=2 "${day[@]}" card_id=new terms_version=1 agreed_amount=50000 form_key=once; expect_status 303
 expect_location "$payment"
 expect_sql "SELECT COUNT(*) FROM booking WHERE customer_id = $(user_id_of max)" 1
 held=$(sql "SELECT code FROM booking WHERE customer_id = $(user_id_of max)")
 until=$(TZ=Asia/Seoul date -d "@$(sql "SELECT hold_until FROM booking WHERE code = '$held'")" +%H:%M)
 test_that "the changed form, sent with the same key after Back, says until when the customer holds the car, links to that booking and has no pay button"
-post /bookings car_id=2 starts_at="$(at '20 days 12:00')" ends_at="$(at '21 days 12:00')" card_id=new agreed_amount=50000 form_key=once; expect_status 409
+post /bookings car_id=2 starts_at="$(at '20 days 12:00')" ends_at="$(at '21 days 12:00')" card_id=new terms_version=1 agreed_amount=50000 form_key=once; expect_status 409
 expect_body "You are holding this car until $until. Pay for it, or give it up."
 expect_body "href=\"/bookings/$held\""
 expect_body "Other cars available at that time"
@@ -369,8 +369,8 @@ expect_no_body 'id="order-total"'
 get "/cars/2?from=$(at '20 days 10:00')&to=$(at '21 days 10:00')"; expect_body "You are holding this car until $until"
 expect_body "href=\"/bookings/$held\""
 test_that "the changed form for another car is another order, however often it is sent"
-post /bookings car_id=1 "${day[@]}" card_id=new agreed_amount=90000 form_key=once; expect_status 303
-post /bookings car_id=1 "${day[@]}" card_id=new agreed_amount=90000 form_key=once; expect_status 303
+post /bookings car_id=1 "${day[@]}" card_id=new terms_version=1 agreed_amount=90000 form_key=once; expect_status 303
+post /bookings car_id=1 "${day[@]}" card_id=new terms_version=1 agreed_amount=90000 form_key=once; expect_status 303
 expect_sql "SELECT COUNT(*) FROM booking WHERE customer_id = $(user_id_of max)" 2
 test_that "JSON: an order for a car that the customer holds gets 409 own_hold with the code of the booking"
 as max
@@ -405,7 +405,7 @@ expect_body "This car is already booked for these dates."
 expect_body "Other cars available at that time"
 expect_no_body 'id="order-total"'
 expect_no_body MP-TEST0002
-post /bookings car_id=1 "${day[@]}" card_id=new agreed_amount=1 form_key=two; expect_status 409
+post /bookings car_id=1 "${day[@]}" card_id=new terms_version=1 agreed_amount=1 form_key=two; expect_status 409
 expect_body "Another customer has just booked this car"
 expect_no_body 'id="order-total"'
 expect_no_body 'id="e-agreed_amount"'

@@ -165,7 +165,7 @@ expect_schema_of_today 1
 expect_same "$(of_version 1 'SELECT account, amount FROM ledger_line ORDER BY 1')" "card_clearing|110000
 rental_income|-110000"
 expect_same "$(of_version 1 'SELECT kind, subject_id, charge_id, payout_id FROM posting')" 'capture|MP-OLD|1|'
-for table in ledger_account posting_kind payout_kind; do
+for table in ledger_account posting_kind payout_kind terms terms_version; do
 	expect_same "$(of_version 1 "SELECT * FROM $table ORDER BY 1")" "$(sqlite3 "$VAR/motorpool.db" "SELECT * FROM $table ORDER BY 1")"
 done
 
@@ -204,6 +204,12 @@ Kia Ray|[]|CONFIRMED"
 
 test_that "a booking from a database of version 3 keeps the cancellation rule of the settings, with at least 90 % refunded"
 expect_same "$(of_version 3 'SELECT cancel_full_before_s, cancel_grace_s, cancel_late_percent FROM booking')" '7200|1800|90'
+
+test_that "a booking from a database of version 3 has accepted no terms, and version 1 of each document is in force"
+expect_same "$(of_version 3 'SELECT terms_version FROM v_booking; SELECT kind, version, valid_from FROM terms_version ORDER BY kind')" '0
+company|1|0
+privacy|1|0
+terms|1|0'
 
 test_that "after the upgrade from version 3, a role without a person and deleting a person with a role are still refused"
 [[ $(of_version 3 "INSERT INTO user_role VALUES (8, 'admin')") == *'FOREIGN KEY constraint failed'* ]] || bad "the role was inserted"

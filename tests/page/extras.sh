@@ -194,7 +194,7 @@ for address in "" /receipt /cancel; do
 done
 
 from=$(at '9 days 10:00') to=$(at '11 days 10:00')
-form=(car_id=1 "starts_at=$from" "ends_at=$to" card_id=12)
+form=(car_id=1 "starts_at=$from" "ends_at=$to" card_id=12 terms_version=1)
 test_that "the order form has the zones with their fees, and the offered items with the number left"
 get "/bookings/new?car_id=1&starts_at=$from&ends_at=$to"; expect_status 200
 expect_body "Greater city · ₩25,000"

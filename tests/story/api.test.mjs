@@ -27,7 +27,7 @@ await test('docs/openapi.yaml is valid OpenAPI 3.0', async () => {
 });
 
 /* Pages and redirects between pages, which are not part of the API. */
-const FOR_PEOPLE = /^(GET \/|GET \/account\/(sign-up|sign-in|password|forgot|confirm|reset)|GET \/bookings\/new|POST \/bookings\/:code\/pay|GET \/bookings\/:code\/paid|GET \/fleet|GET \/fleet\/(cars|models|branches)\/new|GET \/fleet\/cars\/:car_id\/(edit|retire|delete|photo)|POST \/fleet\/cars\/:car_id\/delete|GET \/fleet\/branches\/:branch_id\/close|GET \/ops\/consumers\/:consumer\/pause|GET \/ops\/retries\/:consumer\/:event_id\/discard|GET \/equipment|GET \/equipment\/(items|orders)\/new|GET \/equipment\/items\/:item_id\/edit|GET \/my|GET \/view|POST \/payments\/cards\/new|GET \/payments\/cards\/return)$/;
+const FOR_PEOPLE = /^(GET \/|GET \/account\/(sign-up|sign-in|password|forgot|confirm|reset)|GET \/terms\/edit|GET \/bookings\/new|POST \/bookings\/:code\/pay|GET \/bookings\/:code\/paid|GET \/fleet|GET \/fleet\/(cars|models|branches)\/new|GET \/fleet\/cars\/:car_id\/(edit|retire|delete|photo)|POST \/fleet\/cars\/:car_id\/delete|GET \/fleet\/branches\/:branch_id\/close|GET \/ops\/consumers\/:consumer\/pause|GET \/ops\/retries\/:consumer\/:event_id\/discard|GET \/equipment|GET \/equipment\/(items|orders)\/new|GET \/equipment\/items\/:item_id\/edit|GET \/my|GET \/view|POST \/payments\/cards\/new|GET \/payments\/cards\/return)$/;
 const templated = address => address.replace(/:(\w+)/g, '{$1}');
 
 await test('every documented path is a route, and every route for API clients is documented', () => {
@@ -200,6 +200,17 @@ await test('a tour through everything: all answers are as documented', async () 
 	await anna.post(`/payments/cards/${third.card_id}/remove`);
 	await anna.delete(`/payments/cards/${fourth.card_id}`);
 	const order = { car_id: car.car_id, starts_at: from, ends_at: to, card_id: card.card_id };
+	for (const address of ['/terms', '/terms?version=1', '/privacy', '/company', '/company?version=99']) await anonymous.get(address);
+	const privacy = { kind: 'privacy', text: '# Privacy\n\n- a list', text_ko: '# 개인정보', valid_from: at(30), version: 1 };
+	await admin.post('/terms/edit', privacy);
+	await admin.post('/terms/edit', privacy);
+	await admin.post('/terms/edit', { ...privacy, version: 2 });
+	await admin.post('/terms/edit', { ...privacy, text: 'Other' });
+	await admin.post('/terms/edit', { kind: 'house' });
+	await manager.post('/terms/edit', privacy);
+	await anonymous.post('/terms/edit', privacy);
+	await anonymous.get('/privacy?version=2');
+	await anna.post('/bookings', { ...order, terms_version: 9 });
 	await anonymous.get('/models');
 	await anonymous.get(`/models?starts_at=${to}&ends_at=${from}`);
 	await anonymous.get(`/models/${rays.model_id}?starts_at=${from}&ends_at=${to}`);

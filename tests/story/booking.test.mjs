@@ -232,11 +232,44 @@ await test('overlapping hours of a car that the customer has booked get own_book
 	assert.equal((await ben.post('/bookings', order(id, ben))).json.error.code, 'taken');
 	await anna.post(`/bookings/${code}/cancel`);
 });
+await test('terms published while the form is open: nothing is booked, the form is kept and names them, and sent again it accepts them', async () => {
+	const id = await register(), browser = stack.browser(), admin = await stack.person('Admin', 'admin');
+	const { json: { version } } = await ben.get('/terms');
+	await browser.sign_in(anna.email, anna.password);
+	await browser.get(`/bookings/new?${new URLSearchParams({ car_id: id, starts_at: from, ends_at: to })}`);
+	assert.equal(browser.terms_version, String(version));
+	const form = () => ({ car_id: id, starts_at: from, ends_at: to, card_id: anna.card_id, 'delivery.wanted': '1', 'delivery.address': 'Sejong-daero 110', 'delivery.zone': 'center',
+		form_key: browser.form_key, agreed_amount: browser.agreed_amount, terms_version: browser.terms_version });
+	await browser.post('/bookings', { ...form(), update: '1' });            /* the price with delivery */
+	const published = await stack.program(admin.token).post('/terms/edit', { kind: 'terms', text: '# New\n\nThe new terms', text_ko: '# 새 약관', version });
+	assert.equal(published.status, 201, published.text);
+	const refused = await browser.post('/bookings', form());
+	assert.equal(refused.status, 409);
+	assert.match(refused.text, /Our terms have changed. Nothing was booked or charged./);
+	assert.match(refused.text, new RegExp(`Version ${version + 1} of our terms now applies`));
+	assert.match(refused.text, /value="Sejong-daero 110"/, 'what was typed is kept');
+	assert.equal((await stack.sql(`SELECT COUNT(*) FROM booking WHERE car_id = ${id}`))[0][0], 0);
+	const { status, json: { error } } = await ben.post('/bookings', order(id, ben, { terms_version: version }));
+	assert.deepEqual([status, error.code, error.details.terms_version], [409, 'terms_changed', version + 1]);
+	const booked = await browser.post('/bookings', form());
+	assert.equal(booked.status, 303, booked.text);
+	const code = /\/bookings\/(MP-\w+)/.exec(booked.headers.location)[1];
+	assert.match((await browser.get(`/bookings/${code}`)).text, new RegExp(`href="/terms\\?version=${version + 1}"`));
+	assert.match((await browser.get(`/bookings/${code}/receipt`)).text, new RegExp(`href="/terms\\?version=${version + 1}"`));
+	await until('the mail names the accepted terms', async () => {
+		const { messages } = (await anna.get('/messages')).json;
+		const told = messages.find(m => m.subject_id === code && m.kind === 'booking_confirmed');
+		return told && (await anna.get(`/messages/${told.message_id}`)).json.body.includes(`(version ${version + 1}): ${stack.base}/terms?version=${version + 1}`);
+	});
+	const unasked = await ben.post('/bookings', order(await register(), ben));
+	assert.equal(unasked.json.terms_version, version + 1, 'a program that names none accepts those in force');
+	await stack.check();
+});
 await test('a hold for the payment page is named to its customer alone, and can be given up or paid', async () => {
 	const id = await register(), browser = stack.browser(), holder = await stack.payer('Holder');
 	await browser.sign_in(holder.email, holder.password);
 	await browser.get(`/bookings/new?${new URLSearchParams({ car_id: id, starts_at: from, ends_at: to })}`);
-	const form = { car_id: id, starts_at: from, ends_at: to, card_id: 'new', form_key: browser.form_key, agreed_amount: browser.agreed_amount };
+	const form = { car_id: id, starts_at: from, ends_at: to, card_id: 'new', form_key: browser.form_key, agreed_amount: browser.agreed_amount, terms_version: browser.terms_version };
 	const sent = await Promise.all([1, 2, 3].map(() => browser.post('/bookings', form)));
 	assert.deepEqual(sent.map(answer => answer.status), [303, 303, 303], 'a double click');
 	assert.equal(new Set(sent.map(answer => answer.headers.location)).size, 1);

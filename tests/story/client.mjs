@@ -47,7 +47,7 @@ export class Program {
 
 /* A browser without a screen: keeps cookies, and the CSRF token, the form key and the shown total of the last page. */
 export class Browser {
-	constructor(base) { Object.assign(this, { base, cookies: {}, csrf: '', form_key: '', agreed_amount: '', language: 'en' }); }
+	constructor(base) { Object.assign(this, { base, cookies: {}, csrf: '', form_key: '', agreed_amount: '', terms_version: '', language: 'en' }); }
 	async ask(method, path, { headers = {}, body } = {}) {
 		const jar = Object.entries(this.cookies).map(([name, value]) => `${name}=${value}`).join('; ');
 		const answer = await ask(this.base, method, path, {
@@ -60,6 +60,7 @@ export class Browser {
 		this.csrf = /name="csrf" value="([^"]*)"/.exec(answer.text)?.[1] ?? this.csrf;
 		this.form_key = /name="form_key" value="([^"]*)"/.exec(answer.text)?.[1] ?? this.form_key;
 		this.agreed_amount = /name="agreed_amount" value="([^"]*)"/.exec(answer.text)?.[1] ?? this.agreed_amount;
+		this.terms_version = /name="terms_version" value="([^"]*)"/.exec(answer.text)?.[1] ?? this.terms_version;
 		return answer;
 	}
 	get(path) { return this.ask('GET', path); }

@@ -86,7 +86,7 @@ await test('the customer books with a card entered on the card company\'s page, 
 	await browser.get(`/cars/${car.car_id}`);
 	secret('a form token', browser.csrf);
 	await browser.get(`/bookings/new?car_id=${car.car_id}&starts_at=${at(3)}&ends_at=${at(4)}`);
-	const booked = await browser.post('/bookings', { car_id: car.car_id, starts_at: at(3), ends_at: at(4), card_id: 'new', form_key: browser.form_key, agreed_amount: browser.agreed_amount });
+	const booked = await browser.post('/bookings', { car_id: car.car_id, starts_at: at(3), ends_at: at(4), card_id: 'new', form_key: browser.form_key, agreed_amount: browser.agreed_amount, terms_version: browser.terms_version });
 	assert.equal(booked.status, 303, main_of(booked));
 	const paid = await types_card(browser, booked.headers.location, card);
 	assert.equal(paid.status, 303, main_of(paid));
@@ -103,7 +103,7 @@ await test('the customer saves a card, and pays with it', async () => {
 	assert.equal((await types_card(browser, page.headers.location, card)).status, 303);
 	const [[card_id]] = await stack.sql('SELECT card_id FROM card');
 	await browser.get(`/bookings/new?car_id=${car.car_id}&starts_at=${at(6)}&ends_at=${at(7)}`);
-	const booked = await browser.post('/bookings', { car_id: car.car_id, starts_at: at(6), ends_at: at(7), card_id, form_key: browser.form_key, agreed_amount: browser.agreed_amount });
+	const booked = await browser.post('/bookings', { car_id: car.car_id, starts_at: at(6), ends_at: at(7), card_id, form_key: browser.form_key, agreed_amount: browser.agreed_amount, terms_version: browser.terms_version });
 	assert.equal(booked.status, 303, main_of(booked));
 	for (const [key] of await stack.sql('SELECT billing_key FROM card')) secret('the key of a saved card', key);
 	for (const [key] of await stack.sql("SELECT payment_key FROM charge WHERE payment_key <> ''")) secret('the key of a payment', key);

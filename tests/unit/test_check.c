@@ -539,6 +539,15 @@ static struct fault faults[] = {
 	  "INSERT INTO event SELECT event_id + 100000, type, subject_id, causation_id, actor_id, occurred_at,"
 	  " recorded_at, payload, 'y', 'x'"
 	  " FROM event WHERE type = 'car.reserved' LIMIT 1", NULL },
+	{ "a_booking_with_terms_that_are_not_there_is_seen",
+	  "the version of the terms that a booking accepted exists and was valid then", NULL,
+	  "UPDATE booking SET terms_version = 9 WHERE booking_id = 1", NULL },
+	{ "a_booking_with_terms_that_were_not_valid_yet_is_seen",
+	  "the version of the terms that a booking accepted exists and was valid then", NULL,
+	  "UPDATE terms_version SET valid_from = (SELECT MAX(held_at) FROM booking) WHERE kind = 'terms'", NULL },
+	{ "a_missing_version_of_a_document_is_seen",
+	  "the versions of each of the firm's documents are numbered from 1 without a gap", NULL,
+	  "UPDATE terms_version SET version = 2 WHERE kind = 'privacy'", NULL },
 	{ "two_custodies_of_a_car_at_a_time_are_seen", "no two custodies of a car overlap", NULL,
 	  "INSERT INTO custody (key, car_id, kind, user_id, from_at, to_at, ended_by) SELECT 'x', car_id, 'staff', 1,"
 	  " from_at + 1, from_at + 2, 'returned' FROM custody WHERE to_at > from_at + 2 LIMIT 1", NULL },
