@@ -190,7 +190,7 @@ await test('an order is refused with price_changed and the total unless that is 
 		const { status, json: { error } } = await anna.post('/bookings', order(id, anna, { agreed_amount }), key);
 		assert.equal(status, 409);
 		assert.equal(error.code, 'price_changed');
-		assert.deepEqual(error.details, { total_amount: 207000, currency: 'KRW' });
+		assert.deepEqual(error.details, { total_amount: 207000, currency: 'KRW', terms_version: 1 });
 		assert.match(error.message, /207,000/);
 	}
 	assert.deepEqual(await written(), before, 'nothing is written');
@@ -245,8 +245,8 @@ await test('terms published while the form is open: nothing is booked, the form 
 	assert.equal(published.status, 201, published.text);
 	const refused = await browser.post('/bookings', form());
 	assert.equal(refused.status, 409);
-	assert.match(refused.text, /Our terms have changed. Nothing was booked or charged./);
-	assert.match(refused.text, new RegExp(`Version ${version + 1} of our terms now applies`));
+	assert.match(refused.text, /이용약관이 변경되었습니다. 예약되거나 결제된 것은 없습니다./);
+	assert.match(refused.text, new RegExp(`이용약관 버전 ${version + 1}이\\(가\\) 적용됩니다`));
 	assert.match(refused.text, /value="Sejong-daero 110"/, 'what was typed is kept');
 	assert.equal((await stack.sql(`SELECT COUNT(*) FROM booking WHERE car_id = ${id}`))[0][0], 0);
 	const { status, json: { error } } = await ben.post('/bookings', order(id, ben, { terms_version: version }));
@@ -259,7 +259,7 @@ await test('terms published while the form is open: nothing is booked, the form 
 	await until('the mail names the accepted terms', async () => {
 		const { messages } = (await anna.get('/messages')).json;
 		const told = messages.find(m => m.subject_id === code && m.kind === 'booking_confirmed');
-		return told && (await anna.get(`/messages/${told.message_id}`)).json.body.includes(`(version ${version + 1}): ${stack.base}/terms?version=${version + 1}`);
+		return told && (await anna.get(`/messages/${told.message_id}`)).json.body.includes(`(버전 ${version + 1}): ${stack.base}/terms?version=${version + 1}`);
 	});
 	const unasked = await ben.post('/bookings', order(await register(), ben));
 	assert.equal(unasked.json.terms_version, version + 1, 'a program that names none accepts those in force');
