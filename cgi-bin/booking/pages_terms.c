@@ -212,9 +212,9 @@ read_valid_from(struct web *w)
 
 /* A browser sends two characters for each end of a line. */
 static const char *
-read_text(struct web *w, const char *name)
+tidy_text(struct web *w, const char *name, const char *typed)
 {
-	const char *text = terms_text_tidy(w->m, form_text(w, name, 2 * TERMS_TEXT_MAX));
+	const char *text = terms_text_tidy(w->m, typed);
 
 	if (utf8_chars(text) > TERMS_TEXT_MAX)
 		form_error(w, name, arena_printf(w->m, _("Please use at most %d characters."), TERMS_TEXT_MAX));
@@ -226,8 +226,8 @@ read_version(struct web *w)
 {
 	return (struct terms_version){
 		.kind = form_choice(w, "kind", &terms_kind_words),
-		.text_ko = read_text(w, "text_ko"),
-		.text = read_text(w, "text"),
+		.text_ko = tidy_text(w, "text_ko", form_text(w, "text_ko", 2 * TERMS_TEXT_MAX)),
+		.text = tidy_text(w, "text", form_text(w, "text", 2 * TERMS_TEXT_MAX)),
 		.valid_from = read_valid_from(w),
 		.published_by = w->user.id,
 	};

@@ -246,7 +246,7 @@ await test('terms published while the form is open: nothing is booked, the form 
 	const refused = await browser.post('/bookings', form());
 	assert.equal(refused.status, 409);
 	assert.match(refused.text, /이용약관이 변경되었습니다. 예약되거나 결제된 것은 없습니다./);
-	assert.match(refused.text, new RegExp(`이용약관 버전 ${version + 1}이\\(가\\) 적용됩니다`));
+	assert.match(refused.text, new RegExp(`새 이용약관\\(버전 ${version + 1}\\)이 적용됩니다`));
 	assert.match(refused.text, /value="Sejong-daero 110"/, 'what was typed is kept');
 	assert.equal((await stack.sql(`SELECT COUNT(*) FROM booking WHERE car_id = ${id}`))[0][0], '0');
 	const { status, json: { error } } = await ben.post('/bookings', order(id, ben, { terms_version: version }));

@@ -231,6 +231,35 @@ TEST(every_kind_has_words_in_both_languages)
 	}
 }
 
+static void
+book_with_terms(const char *code, int64_t customer, int64_t terms_version)
+{
+	db_begin(writer);
+	db_do(writer,
+		"INSERT INTO booking (code, customer_id, car_id, car_name, plate, body, branch_id, branch_name, state,"
+		" starts_at, ends_at, amount, vat_amount, currency, charge_id, held_at, hold_until, terms_version)"
+		" VALUES ($1, $2, 3, 'Ioniq 5', '12가 3456', 'ev', 1, 'Gangnam', 'CONFIRMED', $3, $4, 207000, 18818,"
+		" 'KRW', 1, $5, $5, $6)",
+		code, customer, NOW + 5 * DAY, NOW + 7 * DAY, NOW, terms_version);
+	assert_true(db_commit(writer));
+	report("booking.confirmed", code, arena_printf(scratch_memory, "{\"code\":\"%s\"}", code));
+}
+
+TEST(a_confirmation_names_the_accepted_terms_with_their_address)
+{
+	const char *ko, *en;
+
+	book_with_terms("MP-TERMS111", KIM, 1);
+	book_with_terms("MP-BEFORE11", LEE, 0);
+	react();
+	ko = db_text(writer, "SELECT body FROM message WHERE recipient_id = 7");
+	en = db_text(writer, "SELECT body FROM message WHERE recipient_id = 8");
+	assert_non_null(strstr(
+		ko, arena_printf(scratch_memory, "동의하신 이용약관(버전 1): %s/terms?version=1", settings.base_url)));
+	assert_non_null(strstr(en, "Free cancellation"));
+	assert_null(strstr(en, "Terms"));
+}
+
 TEST(a_confirmation_has_car_time_branch_and_price_in_the_customers_language)
 {
 	const char *body;
