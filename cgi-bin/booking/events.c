@@ -5,7 +5,7 @@
 
 const struct db_role booking_role = {
 	.name = "booking",
-	.owns = "booking booking_line booking_car booking_extra booking_delivery custody slot position event_retry",
+	.owns = "booking booking_line booking_car booking_extra booking_delivery booking_try custody slot position event_retry",
 };
 
 /* --- of a booking: each payload is a part of struct booking ------------------------------------------------------- */

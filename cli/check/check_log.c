@@ -45,7 +45,8 @@ CHECK(bookings_without_event,
 CHECK(charges_without_event,
 	"SELECT c.key FROM charge c WHERE (c.state IN ('APPROVED', 'CANCEL_REQUESTED', 'CANCELLED')"
 	"  AND NOT EXISTS (SELECT 1 FROM event e WHERE e.subject_id = c.subject_id AND e.type = 'payment.approved'))"
-	" OR (SELECT COUNT(*) FROM refund r WHERE r.charge_id = c.charge_id AND r.state = 'DONE')"
+	" OR (SELECT COUNT(*) FROM refund r JOIN charge k ON k.charge_id = r.charge_id"
+	"  WHERE k.subject_id = c.subject_id AND r.state = 'DONE')"
 	"  <> (SELECT COUNT(*) FROM event e WHERE e.subject_id = c.subject_id"
 	" AND e.type IN ('payment.cancelled', 'payment.refunded_outside')) /*scan*/")
 
